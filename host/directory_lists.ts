@@ -4,8 +4,18 @@
  * @module
  */
 
-import type { Output } from "../ffi/call.ts";
-import { at_fdcwd, S_IFMT } from "../ffi/calls/files.ts";
+import { Output, ResultOf } from "../ffi/call.ts";
+import {
+  at_fdcwd,
+  close,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_RDONLY,
+  openat,
+  S_IFMT,
+} from "../ffi/calls/files.ts";
+import { type DirectoryEntry, getdents64, readDirectoryEntries } from "../ffi/calls/getdents.ts";
 import { AT_SYMLINK_NOFOLLOW } from "../ffi/calls/mounts.ts";
 import {
   readStatx,
@@ -14,13 +24,17 @@ import {
   STATX_INO,
   STATX_MODE,
   STATX_NLINK,
+  STATX_SIZE,
   STATX_TYPE,
   STATX_UID,
   statxOutput,
 } from "../ffi/calls/statx.ts";
+import { Label } from "../ffi/engine/program.ts";
+import { perEngine } from "../ffi/engine/per_engine.ts";
 import { entriesIn } from "../ffi/files/read_dir.ts";
 import { ifThere } from "../ffi/missing.ts";
 import { syscalls } from "../ffi/syscalls.ts";
+import { KeptTable, PATH_MAX } from "./kept_table.ts";
 
 /** How many directories are looked at by one run of the engine. */
 const AT_ONCE = 128;
@@ -91,13 +105,63 @@ export class DirectoryLists {
   }
 }
 
+/** The bytes of names that one call reads. */
+const NAMES_SIZE = 32 * 1024;
+
+/** The tables by which files are looked at. */
+const tables = perEngine(() => ({ directory: directoryTable(), file: fileTable() }));
+
+/** The numbers of the calls in {@linkcode directoryTable}. */
+const [OPENED, NAMES, FURTHER_NAMES] = [1, 2, 3];
+
+/** Looks at a directory, and reads its names; `more` says that it has more of them. */
+function directoryTable(): KeptTable {
+  const [path, stat] = [new Output(PATH_MAX, "&path"), statxOutput()];
+  const [names, more] = [new Output(NAMES_SIZE, "&names"), new Output(NAMES_SIZE, "&more")];
+  const end = new Label("end");
+  const opened = openat(at_fdcwd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "directory");
+  // A directory that was removed in the meantime is empty (ENOENT).
+  return new KeptTable(path, [stat, names], [
+    { call: statx(at_fdcwd, path, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, stat), ...orEnd(end) },
+    { call: opened, ...orEnd(end) },
+    { call: getdents64(fd, names), accept: ["ENOENT"] },
+    { call: getdents64(fd, more), accept: ["ENOENT"] },
+    { call: close(fd) },
+    end,
+  ]);
+}
+
+/** Looks at a file. */
+function fileTable(): KeptTable {
+  const [path, stat] = [new Output(PATH_MAX, "&path"), statxOutput()];
+  const call = statx(at_fdcwd, path, AT_SYMLINK_NOFOLLOW, OF_FILE, stat);
+  return new KeptTable(path, [stat], [{ call, accept: GONE }]);
+}
+
+function orEnd(end: Label) {
+  return { accept: GONE, onAccepted: end };
+}
+
 function readNow(path: string): Known {
-  const [before] = stampsOf([path]);
-  const isSettled = before !== undefined && before.changed < Date.now() - SETTLED_MS;
-  const entries = ifThere(() => entriesIn(path), GONE) ?? [];
-  const list = new Map(entries.map(({ name, type }) => [name, type || typeOf(path, name)]));
-  const stamp = isSettled ? before.stamp : undefined;
-  return { list, stamp, owner: before?.owner, used: true };
+  const table = tables().directory;
+  if (table.run(path) < 0) {
+    return { list: new Map(), stamp: undefined, owner: undefined, used: false };
+  }
+  const { stamp, changed, owner } = stampOf(table.outputs[0]!);
+  const list = new Map<string, number>();
+  for (const { name, type } of namesOf(table, path)) {
+    list.set(name, type || (look(`${path}/${name}`)?.type ?? 0));
+  }
+  const isSettled = changed < Date.now() - SETTLED_MS;
+  return { list, stamp: isSettled ? stamp : undefined, owner, used: false };
+}
+
+/** Returns the names that a table has read. */
+function namesOf(table: KeptTable, path: string): readonly DirectoryEntry[] {
+  if (table.result(OPENED) < 0 || table.result(NAMES) <= 0) return [];
+  if (table.result(FURTHER_NAMES) > 0) return ifThere(() => entriesIn(path), GONE) ?? [];
+  return readDirectoryEntries(table.outputs[1]!, table.result(NAMES));
 }
 
 interface Stamp {
@@ -107,28 +171,28 @@ interface Stamp {
   readonly owner: DirectoryOwner;
 }
 
-/** The time of the change of status cannot be set back, unlike that of the contents (utimensat(2)). */
+/** Looks at directories, some at a time. */
 function stampsOf(paths: readonly string[]): (Stamp | undefined)[] {
   const looks = paths.map((path) => {
     const output: Output = statxOutput();
-    const mask = STATX_INO | STATX_CTIME | STATX_MODE | STATX_UID;
-    return { output, call: statx(at_fdcwd, path, AT_SYMLINK_NOFOLLOW, mask, output) };
+    const call = statx(at_fdcwd, path, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, output);
+    return { output, call };
   });
   const outcome = syscalls(looks.map(({ call }) => ({ call, accept: GONE })));
-  return looks.map(({ output, call }) => {
-    if (outcome.result(call) < 0n) return undefined;
-    const { dev, ino, ctime, uid, mode } = readStatx(outcome.output(output));
-    const owner = { uid, rights: mode >> 6 & 0o7 };
-    return { stamp: `${dev}:${ino}:${ctime}`, changed: Number(ctime / 1_000_000n), owner };
-  });
+  return looks.map(({ output, call }) =>
+    outcome.result(call) < 0n ? undefined : stampOf(outcome.output(output))
+  );
 }
 
-/** The type of a file where getdents64(2) does not tell it, as on some filesystems. */
-function typeOf(directory: string, name: string): number {
-  return look(`${directory}/${name}`)?.type ?? 0;
+/** The time of the change of status cannot be set back, unlike that of the contents (utimensat(2)). */
+function stampOf(stat: DataView): Stamp {
+  const { dev, ino, ctime, uid, mode } = readStatx(stat);
+  const owner = { uid, rights: mode >> 6 & 0o7 };
+  return { stamp: `${dev}:${ino}:${ctime}`, changed: Number(ctime / 1_000_000n), owner };
 }
 
-const MASK = STATX_TYPE | STATX_MODE | STATX_NLINK;
+const OF_DIRECTORY = STATX_INO | STATX_CTIME | STATX_MODE | STATX_UID;
+const OF_FILE = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_SIZE;
 
 /** A part of what statx(2) tells of a file. */
 export interface FileStatus {
@@ -138,14 +202,13 @@ export interface FileStatus {
   readonly mode: number;
   /** The number of its hard links. */
   readonly nlink: number;
+  readonly size: number;
 }
 
 /** Returns the status of a file; `undefined` if there is none, or it may not be looked at. */
 export function look(path: string): FileStatus | undefined {
-  const output = statxOutput();
-  const call = statx(at_fdcwd, path, AT_SYMLINK_NOFOLLOW, MASK, output);
-  const outcome = syscalls([{ call, accept: GONE }]);
-  if (outcome.result(call) < 0n) return undefined;
-  const { mode, nlink } = readStatx(outcome.output(output));
-  return { type: mode & S_IFMT, mode, nlink };
+  const table = tables().file;
+  if (table.run(path) < 0) return undefined;
+  const { mode, nlink, size } = readStatx(table.outputs[0]!);
+  return { type: mode & S_IFMT, mode, nlink, size };
 }

@@ -101,10 +101,13 @@ export interface Host {
   unchanged(paths: readonly ResolvedPath[]): boolean;
   /** The names in directories, as they are now. */
   directoryNames(): DirectoryNames;
-  /** Looks for files by their names, in a directory and below it. */
-  scanNames(question: NameQuestion): NameScan;
-  /** Whether {@linkcode scanNames} would return the same as this. */
-  sameNames(scan: NameScan): boolean;
+  /**
+   * Looks for files by their names, in a directory and below it. What an earlier scan has read is not
+   * read again.
+   */
+  scanNames(question: NameQuestion, earlier?: NameScan): NameScan;
+  /** Whether {@linkcode scanNames} would return the same as these, each the earlier one of the next. */
+  sameNames(scans: readonly NameScan[]): boolean;
   /** The numbers of a block device, such as `"8:0"`; `undefined` if the file is not one. */
   blockDevice(path: string): string | undefined;
   /**

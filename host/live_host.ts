@@ -168,17 +168,24 @@ export class LiveHost implements Host {
   }
 
   /** Looks for files by their names. */
-  scanNames(question: NameQuestion): NameScan {
-    const scanner = new NameScanner(question);
-    const scan = scanner.scan();
+  scanNames(question: NameQuestion, earlier?: NameScan): NameScan {
+    const configHome = environmentVariable("XDG_CONFIG_HOME");
+    const isPath = configHome?.startsWith("/") === true;
+    const known = earlier === undefined ? undefined : this.#scanners.get(earlier);
+    const scanner = known ?? new NameScanner();
+    const scan = scanner.scan({
+      ...question,
+      ...(isPath && { configHome: resolvePath(configHome).path }),
+    });
     this.#scanners.set(scan, scanner);
     return scan;
   }
 
   /** Looks again; only directories that have changed are read. */
-  sameNames(scan: NameScan): boolean {
-    const again = this.#scanners.get(scan)?.scan();
-    return JSON.stringify(again) === JSON.stringify(scan);
+  sameNames(scans: readonly NameScan[]): boolean {
+    if (scans.length === 0) return true;
+    const again = this.#scanners.get(scans[0]!)?.again();
+    return JSON.stringify(again) === JSON.stringify(scans);
   }
 
   /** The numbers of a block device. */

@@ -146,7 +146,7 @@ export class RecordedHost implements Host {
   }
 
   /** Returns `true`: a recording does not change. */
-  sameNames(_scan: NameScan): boolean {
+  sameNames(_scans: readonly NameScan[]): boolean {
     return true;
   }
 
@@ -243,8 +243,9 @@ export function recordHost(host: Host): Recorder {
           },
         };
       },
-      scanNames: (question) => noted(["scanNames", question], host.scanNames(question)),
-      sameNames: (scan) => host.sameNames(scan),
+      scanNames: (question, earlier) =>
+        noted(["scanNames", question], host.scanNames(question, earlier)),
+      sameNames: (scans) => host.sameNames(scans),
       blockDevice: (path) => noted(["blockDevice", path], host.blockDevice(path)),
       joinTarget: (pid, started, questions) =>
         noted(["joinTarget", pid, started, questions], host.joinTarget(pid, started, questions)),

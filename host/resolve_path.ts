@@ -27,21 +27,20 @@ import {
   STATX_UID,
   statxOutput,
 } from "../ffi/calls/statx.ts";
-import { engine, place } from "../ffi/engine/engine.ts";
+import { engine } from "../ffi/engine/engine.ts";
 import {
   assemble,
   END,
   Label,
   type ProgramRecord,
-  resultOffset,
   type SyscallProgram,
 } from "../ffi/engine/program.ts";
-import type { Memory } from "../ffi/engine/memory.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
-import { SyscallError } from "../ffi/errors.ts";
+import { decodeName } from "../ffi/file_name.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import { isWithin, nameOf, normalize } from "../recipe/path.ts";
+import { KeptTable, PATH_MAX } from "./kept_table.ts";
 
 /** The type of a file. */
 export type FileType = "directory" | "file" | "device" | "socket" | "pipe";
@@ -74,8 +73,6 @@ export interface FileAttributes {
   readonly gid: number;
 }
 
-const PATH_MAX = 4096;
-
 /** What is asked of a file. */
 const ATTRIBUTES = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
 
@@ -100,45 +97,6 @@ export function resolvePath(path: string): ResolvedPath {
   return (path.includes("..") ? undefined : withoutLinks(path)) ?? withLinks(path);
 }
 
-/** A table of calls in memory of its own, which is run repeatedly. */
-interface KeptTable {
-  readonly memory: Memory;
-  /** The bytes of the path argument. */
-  readonly path: Uint8Array;
-  /** The output of the calls. */
-  readonly output: DataView;
-}
-
-function keepTable(
-  path: Output,
-  output: Output,
-  parts: readonly (ProgramRecord | Label)[],
-): KeptTable {
-  const loaded = engine();
-  const program = assemble(parts, loaded.architecture);
-  const memory = loaded.allocate(program.bytes.length);
-  place(program, memory);
-  const { bytes } = memory;
-  const at = program.outputs.get(path)!;
-  const outputAt = bytes.byteOffset + program.outputs.get(output)!;
-  return {
-    memory,
-    path: bytes.subarray(at, at + path.size),
-    output: new DataView(bytes.buffer, outputAt, output.size),
-  };
-}
-
-/** Runs a table with a path, and returns the first call's result or accepted error. */
-function runTable({ memory, path }: KeptTable, text: string): bigint {
-  const { read, written } = new TextEncoder().encodeInto(text, path.subarray(0, -1));
-  if (read < text.length) return -BigInt(ERRNO.ENAMETOOLONG);
-  path[written] = 0;
-  const errno = engine().runIn(memory);
-  const call = `openat2(AT_FDCWD, ${JSON.stringify(text)}, ...)`;
-  if (errno !== 0) throw new SyscallError({ syscall: "openat2", errno, call });
-  return memory.view.getBigInt64(resultOffset(0), true);
-}
-
 /** The tables of all lookups. */
 const lookups = perEngine(() => ({
   plain: plainLookup(),
@@ -155,7 +113,7 @@ function plainLookup(): KeptTable {
   const path = new Output(PATH_MAX, "&path");
   const opened = openWithoutLinks(path);
   const [fd, stat, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
-  return keepTable(path, stat, [
+  return new KeptTable(path, [stat], [
     // ENOSYS: Linux 5.5 and earlier have no openat2(2).
     { call: opened, accept: [...NOTHING, "ENOSYS"], onAccepted: end },
     { call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat) },
@@ -169,7 +127,7 @@ function followingLookup(): KeptTable {
   const path = new Output(PATH_MAX, "&path");
   const opened = openat(at_fdcwd, path, O_PATH | O_CLOEXEC);
   const [fd, stat, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
-  return keepTable(path, stat, [
+  return new KeptTable(path, [stat], [
     { call: opened, accept: NOTHING, onAccepted: end },
     { call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat) },
     end,
@@ -180,7 +138,7 @@ function followingLookup(): KeptTable {
 function linkReading(): KeptTable {
   const [path, target] = [new Output(PATH_MAX, "&path"), new Output(PATH_MAX, "&target")];
   const accept = [...NOTHING, "EINVAL"] as const;
-  return keepTable(path, target, [{ call: readlinkat(at_fdcwd, path, target), accept }]);
+  return new KeptTable(path, [target], [{ call: readlinkat(at_fdcwd, path, target), accept }]);
 }
 
 /**
@@ -189,8 +147,8 @@ function linkReading(): KeptTable {
  */
 function withoutLinks(path: string): ResolvedPath | undefined {
   const table = lookups().plain;
-  const result = Number(runTable(table, path));
-  if (result >= 0) return { asked: path, path: normalize(path), ...readFile(table.output) };
+  const result = table.run(path);
+  if (result >= 0) return { asked: path, path: normalize(path), ...readFile(table.outputs[0]!) };
   // Parts are looked up in order, and the first link ends the lookup by ELOOP (openat2(2)).
   return ABSENT.has(-result) ? absent(path) : undefined;
 }
@@ -201,11 +159,11 @@ function absent(path: string): ResolvedPath {
 
 function withLinks(path: string): ResolvedPath {
   const table = lookups().following;
-  const fd = Number(runTable(table, path));
+  const fd = table.run(path);
   if (fd < 0) return missing(path, ABSENT.has(-fd) ? undefined : "unknown");
   try {
     const found = linkTarget(`/proc/self/fd/${fd}`)!;
-    return { asked: path, path: byOwnLink(path, found), ...readFile(table.output) };
+    return { asked: path, path: byOwnLink(path, found), ...readFile(table.outputs[0]!) };
   } finally {
     syscall(close(fd));
   }
@@ -236,10 +194,10 @@ export function resolveFlag({ path, late }: Pick<ResolvedPath, "path" | "late">)
 /** Returns the target of a symbolic link; `undefined` if the file is not one. */
 export function linkTarget(path: string): string | undefined {
   const table = lookups().link;
-  const length = Number(runTable(table, path));
+  const length = table.run(path);
   if (length < 0) return undefined;
-  const { buffer, byteOffset } = table.output;
-  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
+  const { buffer, byteOffset } = table.outputs[0]!;
+  return decodeName(new Uint8Array(buffer, byteOffset, length));
 }
 
 function readFile(stat: DataView): FoundFile {
@@ -286,7 +244,7 @@ function existingPart(path: string): { readonly above: string; readonly rest: st
 }
 
 function canBeFound(path: string): boolean {
-  const fd = Number(runTable(lookups().following, path));
+  const fd = lookups().following.run(path);
   if (fd < 0) return false;
   syscall(close(fd));
   return true;

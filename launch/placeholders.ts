@@ -241,7 +241,8 @@ function openPlaceholder(placeholder: Placeholder, parent: number): number | und
 /** Takes a placeholder that is open, unless it is somebody else's. */
 function isTaken(made: Made): boolean {
   try {
-    return isLocked(made.fd) && isThere(made) && isUnchanged(made);
+    const call = flock(made.fd, LOCK_SH | LOCK_NB);
+    return isOurs(made, { call, accept: ["EAGAIN"] });
   } catch (error) {
     give(made);
     throw error;
@@ -251,7 +252,7 @@ function isTaken(made: Made): boolean {
 /** Removes a placeholder, unless others have it too, and closes it. */
 function give(made: Made): void {
   try {
-    if (isThere(made) && isUnchanged(made)) syscalls(removal(made));
+    if (isOurs(made)) syscalls(removal(made));
   } catch {
     // It is left behind then, and the next container takes it over.
   } finally {
@@ -259,36 +260,36 @@ function give(made: Made): void {
   }
 }
 
-function isLocked(fd: number): boolean {
-  const call = flock(fd, LOCK_SH | LOCK_NB);
-  return syscalls([{ call, accept: ["EAGAIN"] }]).result(call) === 0n;
-}
-
-/** Whether it is as placeholders are made: of a file, that nobody has written to it. */
-function isUnchanged({ placeholder: { text }, fd }: Made): boolean {
-  const status = statxOutput();
-  const mask = STATX_TYPE | STATX_NLINK | STATX_SIZE;
-  const { mode, nlink, size } = readStatx(
-    syscalls([{ call: statx(fd, "", AT_EMPTY_PATH, mask, status) }]).output(status),
-  );
-  if (text === undefined) return (mode & S_IFMT) === S_IFDIR;
-  if ((mode & S_IFMT) !== S_IFREG || nlink !== 1 || size !== text.length) return false;
-  const content = new Output(size + 1, "&content");
-  const read = pread64(fd, content, size + 1, 0);
-  const view = syscalls([{ call: read }]).output(content);
-  return new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset, size)) === text;
-}
-
-/** Whether a placeholder is still there: others remove one under a lock. */
-function isThere({ placeholder: { path }, parent, fd }: Made): boolean {
+/**
+ * Whether a placeholder is still there, as others remove one under a lock, and is as placeholders
+ * are made: of a file, that nobody has written to it.
+ *
+ * @param locking the call that locks it before, if it is to be locked
+ */
+function isOurs(made: Made, locking?: ProgramRecord): boolean {
+  const { placeholder: { path, text }, parent, fd } = made;
   const [named, open] = [statxOutput(), statxOutput()];
   const look = statx(parent, nameOf(path), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
+  const mask = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
   const outcome = syscalls([
+    ...(locking === undefined ? [] : [locking]),
     { call: look, accept: ["ENOENT"] },
-    { call: statx(fd, "", AT_EMPTY_PATH, STATX_INO, open) },
+    { call: statx(fd, "", AT_EMPTY_PATH, mask, open) },
   ]);
-  const inodeOf = (output: Output) => readStatx(outcome.output(output)).ino;
-  return outcome.result(look) === 0n && inodeOf(named) === inodeOf(open);
+  if (locking !== undefined && outcome.result(locking.call) !== 0n) return false;
+  if (outcome.result(look) !== 0n) return false;
+  const { ino, mode, nlink, size } = readStatx(outcome.output(open));
+  if (readStatx(outcome.output(named)).ino !== ino) return false;
+  if (text === undefined) return (mode & S_IFMT) === S_IFDIR;
+  return (mode & S_IFMT) === S_IFREG && nlink === 1 && size === text.length && holds(fd, text);
+}
+
+/** Whether a file begins with a text. */
+function holds(fd: number, text: string): boolean {
+  const content = new Output(text.length + 1, "&content");
+  const read = pread64(fd, content, content.size, 0);
+  const { buffer, byteOffset } = syscalls([{ call: read }]).output(content);
+  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, text.length)) === text;
 }
 
 /** What is left where it is: somebody has put something there, or may not remove it. */

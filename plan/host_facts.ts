@@ -12,6 +12,12 @@ import type { NameQuestion, NameScan } from "../host/name_scan.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
 import { MatchingNames } from "./matching_names.ts";
 
+/**
+ * In how many directories all scans of a plan look for names: no project has as many so near to its
+ * top, and they are read in a second or two.
+ */
+export const MAX_DIRECTORIES = 100_000;
+
 /** The answers of the host to one plan, each asked for once. */
 export class HostFacts {
   readonly #host: Host;
@@ -19,7 +25,7 @@ export class HostFacts {
   #paths: readonly ResolvedPath[] = [];
   readonly #names = new Map<string, MatchingNames>();
   #namesNow: DirectoryNames | undefined;
-  readonly #scans: NameScan[] = [];
+  readonly #scans = new Map<string, NameScan>();
   #hasAutomounter: boolean | undefined;
   #workingDirectory: string | undefined;
   #mounts: readonly MountEntry[] | undefined;
@@ -69,10 +75,20 @@ export class HostFacts {
     return this.#namesNow ??= this.#host.directoryNames();
   }
 
-  /** Looks for files of the host by their names. */
-  scanNames(question: NameQuestion): NameScan {
-    const scan = this.#host.scanNames(question);
-    this.#scans.push(scan);
+  /**
+   * Looks for files of the host by their names; `undefined` if all scans of the plan together look in
+   * too many directories.
+   */
+  scanNames(question: Omit<NameQuestion, "most">): NameScan | undefined {
+    const key = JSON.stringify(question);
+    let scan = this.#scans.get(key);
+    if (scan === undefined) {
+      const looked = this.#scans.values().reduce((sum, { directories }) => sum + directories, 0);
+      const most = MAX_DIRECTORIES - looked;
+      scan = this.#host.scanNames({ ...question, most }, this.#scans.values().next().value);
+      if (scan.directories > most) return undefined;
+      this.#scans.set(key, scan);
+    }
     return scan;
   }
 
@@ -100,7 +116,7 @@ export class HostFacts {
         (this.#mounts === undefined || this.#mounts === host.mounts()) &&
         this.#namesHold() &&
         host.unchanged(this.#paths) &&
-        this.#scans.every((scan) => host.sameNames(scan));
+        host.sameNames([...this.#scans.values()]);
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       // Whoever plans anew gets the error, with its step.

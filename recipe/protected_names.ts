@@ -7,42 +7,74 @@
 
 /**
  * Read in a user's home directory, or where a configuration says so. Where one is missing elsewhere,
- * it can be made: nothing reads it there.
+ * it can be made: nothing reads it there. Directories of programs are among them that come before
+ * others in PATH, and of libraries: python runs what is in ~/.local/lib when it starts.
  */
 export const HOME_NAMES: readonly string[] = [
+  ".aws/config",
   ".bash_aliases",
+  ".bash_completion",
   ".bash_login",
   ".bash_logout",
   ".bash_profile",
   ".bashrc",
   ".config/autostart",
+  ".config/direnv",
   ".config/environment.d",
   ".config/fish",
   ".config/git",
+  ".config/hypr",
+  ".config/i3",
+  ".config/mise",
+  ".config/nvim",
+  ".config/plasma-workspace",
+  ".config/sway",
   ".config/systemd",
+  ".config/zsh",
+  ".direnvrc",
   ".emacs",
   ".emacs.d",
   ".exrc",
   ".gdbinit",
   ".gitconfig",
+  ".gradle/init.d",
+  ".inputrc",
   ".kshrc",
+  ".kube/config",
+  ".lldbinit",
+  ".local/share/applications",
+  ".local/share/dbus-1",
+  ".local/share/systemd",
   ".login",
   ".netrc",
   ".npmrc",
   ".pam_environment",
   ".profile",
+  ".psqlrc",
   ".ripgreprc",
+  ".screenrc",
+  ".sqliterc",
   ".ssh",
   ".tmux.conf",
   ".vim",
   ".vimrc",
+  ".xinitrc",
   ".xprofile",
   ".xsession",
+  ".xsessionrc",
   ".zlogin",
+  ".zlogin.zwc",
   ".zlogout",
+  ".zlogout.zwc",
   ".zprofile",
+  ".zprofile.zwc",
   ".zshenv",
+  ".zshenv.zwc",
   ".zshrc",
+  ".zshrc.zwc",
+  "~/.local/bin",
+  "~/.local/lib",
+  "~/bin",
 ];
 
 /**
@@ -50,15 +82,21 @@ export const HOME_NAMES: readonly string[] = [
  * be made either where they are missing.
  */
 const PROJECT_NAMES = [
+  ".cargo/config",
+  ".cargo/config.toml",
   ".claude/agents",
   ".claude/commands",
   ".claude/hooks",
   ".claude/settings.json",
   ".claude/settings.local.json",
   ".claude/skills",
+  ".codex",
   ".cursor",
   ".devcontainer",
+  ".devcontainer.json",
+  ".dir-locals.el",
   ".envrc",
+  ".gemini",
   ".git/commondir",
   ".git/config",
   ".git/config.worktree",
@@ -69,13 +107,16 @@ const PROJECT_NAMES = [
   ".idea",
   ".mcp.json",
   ".vscode",
+  ".yarnrc.yml",
+  ".zed",
 ];
 
 /**
  * The names that `sandbox()` and `protect()` keep read-only in what a program may write to: files
  * that shells, git and editors read or run later, as the user, outside of the sandbox. A name stands
  * for every file or directory whose path ends with it. `.git/` stands for every directory of git:
- * also those of submodules, of worktrees and of bare repositories.
+ * also those of submodules, of worktrees and of bare repositories. `~/` stands for the home directory
+ * alone.
  *
  * @example One name more
  * ```ts

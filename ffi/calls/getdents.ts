@@ -5,6 +5,7 @@
  */
 
 import { type Call, call, type Fd, type Output } from "../call.ts";
+import { decodeName } from "../file_name.ts";
 
 /** Returns the next names in an open directory; none at the end. See getdents64(2). */
 export function getdents64(directory: Fd, entries: Output): Call {
@@ -31,7 +32,7 @@ export function readDirectoryEntries(entries: DataView, size: number): Directory
   for (let start = 0; start < size;) {
     const length = entries.getUint16(start + ENTRY.reclen, true);
     const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start, length);
-    const name = new TextDecoder().decode(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
+    const name = decodeName(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
     if (name !== "." && name !== "..") {
       const type = entries.getUint8(start + ENTRY.type) << TYPE_SHIFT;
       found.push({ ino: entries.getBigUint64(start + ENTRY.ino, true), type, name });

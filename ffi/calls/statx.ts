@@ -15,7 +15,7 @@ export * from "./constants/statx.ts";
 /** Returns the status of a file. See statx(2). */
 export function statx(
   directory: Fd,
-  path: string,
+  path: string | Output,
   flagBits: number,
   mask: number,
   stat: Output,

@@ -22,6 +22,7 @@ import {
 } from "../call.ts";
 import { ERRNO, type ErrnoName } from "../errno.ts";
 import { invalidArgument } from "../errors.ts";
+import { encodeName } from "../file_name.ts";
 import { type Architecture, syscallNumber } from "../syscall_numbers.ts";
 import { areForeign, translateOpenFlags } from "./open_flags.ts";
 
@@ -158,8 +159,6 @@ export function argumentOffset(index: number, argument: number): number {
 export function recordIndex(offset: number): number {
   return (offset - HEADER.size) / RECORD.size;
 }
-
-const encoder = new TextEncoder();
 
 /** Where every table is written, one at a time, until its size is known. */
 let paper = sheet(16 * 1024);
@@ -308,7 +307,7 @@ class Table {
     }
     // UTF-8 takes at most three bytes a UTF-16 unit.
     const at = this.#reserve(text.length * 3 + 1);
-    const { written } = encoder.encodeInto(text, paper.bytes.subarray(at, this.#end));
+    const { written } = encodeName(text, paper.bytes.subarray(at, this.#end));
     this.#end = at + written + 1;
     return this.#keep(text, at);
   }

@@ -14,6 +14,7 @@ import type { PlanBuilder } from "../builder.ts";
 import { type PlannedMount, touches } from "../mount_table.ts";
 import { mountOnItself, pinParents } from "../pins.ts";
 import { coverWithEmpty, withEmptyFiles } from "./empty_files.ts";
+import { scanNames } from "../scan_names.ts";
 import { ShownDirectory } from "./shown_directory.ts";
 
 /** Lowers `denyFiles`. */
@@ -159,7 +160,7 @@ class DenialsIn {
     const links = readOnly ? [] : this.#shownOf(denied.flatMap(({ links }) => links));
     if (paths.length + links.length === 0) return;
     const plan = this.#plan;
-    const { found, missing } = plan.facts.scanNames({
+    const { found, missing } = scanNames(plan, {
       directory: origin,
       names: [],
       absent: [],

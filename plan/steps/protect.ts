@@ -8,6 +8,7 @@ import { isWithin, normalize } from "../../recipe/path.ts";
 import { HOME_NAMES, PROTECTED_NAMES } from "../../recipe/protected_names.ts";
 import type { ProtectStep } from "../../recipe/steps/protect.ts";
 import type { PlanBuilder } from "../builder.ts";
+import { scanNames } from "../scan_names.ts";
 import { ShownDirectory } from "./shown_directory.ts";
 
 /** Lowers `protect`. */
@@ -19,8 +20,11 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
   if (type !== "directory" && plan.host.isHere) return;
   if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
   const { names = PROTECTED_NAMES, except = [] } = step;
-  const { found, missing } = plan.facts.scanNames({
+  // Where a name is missing, the script makes a file.
+  plan.recordBeforehand({ kind: "write", path: directory });
+  const { found, missing } = scanNames(plan, {
     directory,
+    asked: source,
     names,
     absent: names.filter((name) => !HOME_NAMES.includes(name)),
     start: plan.facts.resolve(plan.facts.workingDirectory()).path,
@@ -30,8 +34,6 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
     except: except.map(normalize).filter((path) => isWithin(path, source))
       .map((path) => directory + path.slice(source.length)),
   });
-  // Where a name is missing, the script makes a file.
-  plan.access.record({ kind: "write", path: directory });
   const shown = new ShownDirectory(plan, directory, plan.path(step.target).canonical);
   for (const file of found) {
     const { path, isShared } = file;

@@ -22,7 +22,8 @@ export interface ProtectStep extends ProtectOptions {
 /** Options of {@linkcode protect}. */
 export interface ProtectOptions {
   /**
-   * The names: of a file or directory (`".bashrc"`), or the end of its path (`".git/hooks"`).
+   * The names: of a file or directory (`".bashrc"`), or the end of its path (`".git/hooks"`); or a
+   * path in the home directory alone (`"~/bin"`).
    *
    * @default {PROTECTED_NAMES}
    */
@@ -36,26 +37,28 @@ export interface ProtectOptions {
  * run or trust later, such as .git/hooks, .bashrc and .vscode (`PROTECTED_NAMES`). Put it after the
  * `bind()` of the directory. Needs `unshare("mount")` before it.
  *
- * The names are looked for when the recipe is planned: in the directory and three levels below it,
- * and in the working directory and those around it, in at most 500 directories, the nearest first,
- * but not in node_modules. Upper and lower case count
- * as the same. What is found is mounted on itself, read-only, and so are the directories on the
- * way, which then cannot be moved away. Where a name is a symbolic link, neither the link nor what
- * it leads to can be changed. Repositories of git are found by what is in them, however deep those
- * of submodules and worktrees are; what their configuration includes, and the hooks that it names,
+ * The names are looked for when the recipe is planned: in the directory and three levels below it, and
+ * in the working directory and those around it, but not in node_modules. Upper and lower case count as
+ * the same. What is found is mounted on itself, read-only, and so are the directories on the way, which
+ * then cannot be moved away. Where a name is a symbolic link, or a directory on the way to it, neither
+ * the link nor what it leads to can be changed; nor can what is linked to from within a directory of
+ * such a name. Repositories of git are found by what is in them, however deep those of submodules and
+ * worktrees are; what their configuration and the user's own includes, and the hooks that these name,
  * are protected too.
  *
- * Of the names that are missing, those that are read in any directory cannot be made in this one,
- * nor in the repository of the working directory, and those of git in no repository that is found:
- * an empty directory stands in their place on the host while the container runs. Others can be made,
- * such as .bashrc: it is read in the home directory, and only there it cannot be made.
+ * Of the names that are missing, those that are read in any directory cannot be made in this one, nor
+ * in the repository of the working directory, and those of git in no repository that is found: an
+ * empty directory stands in their place on the host while the container runs. Nor can the rest of a
+ * name be made that the path of the directory begins (`.claude`). Others can be made, such as .bashrc:
+ * it is read in the home directory, and only there it cannot be made.
  *
  * It guards against what happens by itself later. It does not make a directory safe whose programs
  * are run on purpose: a Makefile, or a repository that the program has made. What is done outside
  * meanwhile is not held up, and a file that is replaced there is no longer read-only inside.
  *
- * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or for a file that
- * has a second name (a hard link), by which it could be changed
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it, for a file that has a
+ * second name (a hard link), by which it could be changed, or where a plan would look in more than
+ * 100,000 directories
  * @throws {SyscallError} when it is run: `ENOENT` and `ELOOP` where a file that was found when the
  * recipe was planned is gone, or has become a link, `ENOSYS` before Linux 5.12
  *

@@ -3,8 +3,15 @@
  * repository that it may write to, and waits for its user to call git there.
  */
 
-import { assert, assertEquals } from "@std/assert";
-import { readonlyPaths, recipe, sandbox, type SandboxOptions, setEnv } from "../../mod.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  readonlyPaths,
+  recipe,
+  RecipeError,
+  sandbox,
+  type SandboxOptions,
+  setEnv,
+} from "../../mod.ts";
 import { inDirectory, test } from "../support.ts";
 import { program } from "./support.ts";
 
@@ -30,11 +37,23 @@ const noGit = sh("command -v git", "/").success ? undefined : "git is not instal
 interface Attack {
   /** What the user has done before. */
   readonly before?: string;
+  /** What a program has done in a sandbox before. */
+  readonly first?: string;
   /** The attack; `$evil` is a program that proves that it was run. */
   readonly script: string;
   /** What the user does afterwards. */
   readonly after?: string;
+  /** The directories that may be written to, in the one that is around the repository. */
+  readonly write?: readonly string[];
+  /** Where the script of the sandbox runs, in the same directory. */
+  readonly start?: string;
 }
+
+/** A hook of the user's in a directory of the project. */
+const OWN_HOOKS = `mkdir -p tools/hooks; cp /bin/true tools/hooks/pre-commit; git add -f tools;
+  git commit -qm hooks;`;
+const LATIN = "d=$(printf 'caf\\351')";
+const IN_MODULE = "-c protocol.file.allow=always submodule --quiet add";
 
 const ATTACKS: Readonly<Record<string, Attack>> = {
   "a hook": { script: "cp $evil .git/hooks/pre-commit" },
@@ -118,6 +137,77 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     before: "mkdir stores; mv .git stores/one; ln -s stores/one .git",
     script: "cp -r stores/one other; cp $evil other/hooks/pre-commit; ln -sfn other .git",
   },
+  "hooks for which the configuration of a linked worktree alone lies elsewhere": {
+    before: `${OWN_HOOKS} git config core.hooksPath tools/hooks; git worktree add -q ../tree`,
+    write: ["tree"],
+    script: "cp $evil tools/hooks/pre-commit",
+    after: "cd ../tree; git commit -qm x --allow-empty",
+  },
+  "hooks of one of two worktrees": {
+    before: `${OWN_HOOKS} git config core.hooksPath tools/hooks; git worktree add -q ../tree`,
+    write: ["."],
+    script: "cp $evil tree/tools/hooks/pre-commit",
+    after: "cd ../tree; git commit -qm x --allow-empty",
+  },
+  "hooks that the configuration of a worktree names": {
+    before: `${OWN_HOOKS} git config extensions.worktreeConfig true;
+      git config --worktree core.hooksPath tools/hooks`,
+    script: "cp $evil tools/hooks/pre-commit",
+  },
+  "hooks of a submodule in the directory that its configuration names": {
+    before: `${OWN_HOOKS} git init -q ../lib; cd ../lib; ${OWN_HOOKS} cd ../work;
+      git ${IN_MODULE} "$PWD/../lib" lib; git -C lib config core.hooksPath tools/hooks`,
+    script: "cp $evil lib/tools/hooks/pre-commit",
+    after: "git -C lib commit -qm x --allow-empty",
+  },
+  "hooks of a bare repository in the directory that its configuration names": {
+    before: "git init -q --bare deep/store; git -C deep/store config core.hooksPath checks",
+    script: "mkdir deep/store/checks; cp $evil deep/store/checks/pre-receive",
+    after: "git push -q deep/store HEAD:refs/heads/x",
+  },
+  "a directory that a program has made to look like a repository": {
+    first: "touch HEAD; mkdir refs",
+    script: "cp $evil .git/hooks/pre-commit",
+  },
+  "a directory of submodules that a program has made to look like a repository": {
+    before: `git init -q ../lib; git -C ../lib commit -qm one --allow-empty;
+      git ${IN_MODULE} "$PWD/../lib" a/b/c/d/lib`,
+    first: "touch .git/modules/HEAD; mkdir .git/modules/refs",
+    script: "cp $evil .git/modules/a/b/c/d/lib/hooks/pre-commit",
+    after: "git -C a/b/c/d/lib commit -qm x --allow-empty",
+  },
+  "a worktree below others, led to another repository": {
+    before: "git worktree add -q a/b/c/d/e/tree",
+    script: "cp -r .git other; git config -f other/config core.fsmonitor $evil;" +
+      'echo "gitdir: ../../../../../../other" > a/b/c/d/e/tree/.git',
+    after: "git -C a/b/c/d/e/tree status",
+  },
+  "a repository behind many directories that a program has made": {
+    before: "mkdir sub",
+    start: "work/sub",
+    first: "mkdir -p sub/.git/modules; cd sub/.git/modules; seq 600 | xargs mkdir",
+    script: "cp $evil .git/hooks/pre-commit",
+  },
+  "a bare repository, of which most is moved away meanwhile": {
+    before: "git init -q --bare deep/store",
+    first: "cd deep/store; mkdir ../away; for f in *; do mv $f ../away; done",
+    script: "mv deep/away/* deep/store; cp $evil deep/store/hooks/pre-receive",
+    after: "git push -q deep/store HEAD:refs/heads/x",
+  },
+  "a repository below a name that is not UTF-8": {
+    before: `${LATIN}; git init -q "$d"`,
+    script: `${LATIN}; cp $evil "$d/.git/hooks/pre-commit"`,
+    after: `${LATIN}; cd "$d"; git commit -qm x --allow-empty`,
+  },
+  "a repository by a link in a directory whose name is not UTF-8": {
+    before: `${LATIN}; mkdir "$d"; mv .git "$d/store"; ln -s "$d/store" .git`,
+    script: `${LATIN}; cp $evil "$d/store/hooks/pre-commit"`,
+  },
+  "what is a link in a directory of hooks": {
+    before: `mkdir -p tools .husky/_; cp /bin/true tools/check; git config core.hooksPath .husky/_;
+      ln -s ../../tools/check .husky/_/pre-commit`,
+    script: "cp $evil tools/check",
+  },
   "a configuration that is included": {
     before: "touch shared; git config include.path ../shared",
     script: "git config -f shared core.fsmonitor $evil",
@@ -128,18 +218,27 @@ const COMMIT = "git status > /dev/null; git commit -qm x --allow-empty";
 
 /** Runs an attack in a new repository; returns whether its program has run outside. */
 function isHit(directory: string, attack: Attack, options: SandboxOptions): boolean {
-  const { before = "true", script, after = COMMIT } = attack;
+  const { before = "true", first, script, after = COMMIT, write = ["work"], start = "." } = attack;
   const work = `${directory}/work`;
   const prepared = sh(
     `mkdir work; cd work; git init -q .; git commit -qm one --allow-empty; ${before}`,
     directory,
   );
   assert(prepared.success, prepared.stderr);
-  const evil = `${work}/evil`;
+  const granted = write.map((path) => path === "." ? directory : `${directory}/${path}`);
+  const evil = `${granted[0]}/evil`;
   Deno.writeTextFileSync(evil, `#!/bin/sh\ntouch ${directory}/hit\n`);
   Deno.chmodSync(evil, 0o755);
-  const box = sandbox({ write: [work], ...options }).with(setEnv({ ...GIT, evil }));
-  box.command("sh", { args: ["-c", script], cwd: work }).outputSync();
+  const outside = Deno.cwd();
+  Deno.chdir(`${directory}/${start}`);
+  try {
+    for (const attempt of first === undefined ? [script] : [first, script]) {
+      const box = sandbox({ write: granted, ...options }).with(setEnv({ ...GIT, evil }));
+      box.command("sh", { args: ["-c", attempt], cwd: granted[0]! }).outputSync();
+    }
+  } finally {
+    Deno.chdir(outside);
+  }
   sh(after, work);
   try {
     return Deno.statSync(`${directory}/hit`).isFile;
@@ -246,6 +345,153 @@ test(
       if (home === undefined) Deno.env.delete("HOME");
       else Deno.env.set("HOME", home);
     }
+  }),
+);
+
+/** Sets up files, lets a program try to change them, and returns those that are changed. */
+function changed(
+  directory: string,
+  { before, write, files, protect }: {
+    readonly before: string;
+    readonly write: string;
+    readonly files: readonly string[];
+    readonly protect: boolean;
+  },
+): readonly string[] {
+  const prepared = sh(before, directory);
+  assert(prepared.success, prepared.stderr);
+  const attack = files.map((file) =>
+    `mkdir -p $(dirname ${file}); echo evil > ${file} || { rm -f ${file}; echo evil > ${file}; }`
+  );
+  const home = Deno.env.get("HOME");
+  Deno.env.set("HOME", `${directory}/home`);
+  try {
+    const box = sandbox({ write: [`${directory}/${write}`], protect });
+    box.command("sh", { args: ["-c", `cd ${directory}; ${attack.join("; ")}`] }).outputSync();
+  } finally {
+    if (home === undefined) Deno.env.delete("HOME");
+    else Deno.env.set("HOME", home);
+  }
+  return files.filter((file) => sh(`grep -q evil ${file}`, directory).success);
+}
+
+const LINKED_HOME = `mkdir -p home/dotfiles/config/git home/dotfiles/config/fish home/shells;
+  touch home/dotfiles/config/git/config home/shells/rc;
+  ln -s dotfiles/config home/.config; ln -s shells/rc home/.zshrc`;
+
+/** Files that can be changed without the protection. */
+const CHANGES: Readonly<
+  Record<string, { readonly before: string; readonly write: string; readonly files: string[] }>
+> = {
+  "by a link on the way to a name, in the home directory": {
+    before: LINKED_HOME,
+    write: "home",
+    files: [".config/git/config", ".config/fish/config.fish", ".config/autostart/x.desktop"]
+      .map((name) => `home/${name}`),
+  },
+  "by a link of the home directory into what is granted": {
+    before: LINKED_HOME,
+    write: "home/dotfiles",
+    files: ["git/config", "fish/config.fish", "autostart/x.desktop"]
+      .map((name) => `home/dotfiles/config/${name}`),
+  },
+  "by a link on the way to a name, in a project": {
+    before: "mkdir -p work/tools/claude/commands; echo {} > work/tools/claude/settings.json;" +
+      "ln -s tools/claude work/.claude",
+    write: "work",
+    files: ["settings.json", "settings.local.json", "hooks/x", "commands/x.md"]
+      .map((name) => `work/.claude/${name}`),
+  },
+  "where what is granted is the beginning of a name, in the home directory": {
+    before: "mkdir -p home/.config/other",
+    write: "home/.config",
+    files: ["autostart/x.desktop", "systemd/user/x.service", "git/config", "fish/config.fish"]
+      .map((name) => `home/.config/${name}`),
+  },
+  "where what is granted is the beginning of a name, in a project": {
+    before: "mkdir -p work/.claude; touch work/.claude/settings.json",
+    write: "work/.claude",
+    files: ["settings.json", "settings.local.json", "hooks/x", "skills/x"]
+      .map((name) => `work/.claude/${name}`),
+  },
+  "by a link to what is granted, which is the beginning of a name": {
+    before: "mkdir -p work/tools/claude; ln -s tools/claude work/.claude",
+    write: "work/.claude",
+    files: ["settings.json", "hooks/x"].map((name) => `work/.claude/${name}`),
+  },
+  "by links deep in a protected directory": {
+    before: "mkdir -p work/real/commands work/.husky/_ work/.claude/commands/a;" +
+      "touch work/real/hook work/real/commands/x.md;" +
+      "ln -s ../../real/hook work/.husky/_/pre-commit;" +
+      "ln -s ../../../real/commands work/.claude/commands/a/more",
+    write: "work",
+    files: ["work/real/hook", "work/real/commands/x.md", "work/real/commands/new.md"],
+  },
+  "by further names of a home directory": {
+    before: "mkdir -p home/.local/share home/.cargo",
+    write: "home",
+    files: [
+      ".local/share/systemd/user/x.service",
+      ".local/share/dbus-1/services/x.service",
+      ".local/lib/python3.11/site-packages/usercustomize.py",
+      ".local/bin/ls",
+      "bin/ls",
+      ".inputrc",
+      ".xsessionrc",
+      ".xinitrc",
+      ".xprofile",
+      ".cargo/config.toml",
+      ".gradle/init.d/x.gradle",
+      ".zshrc.zwc",
+      ".zshenv.zwc",
+    ].map((name) => `home/${name}`),
+  },
+  "by further names of a project": {
+    before: "mkdir -p work/.cargo",
+    write: "work",
+    files: [
+      ".devcontainer.json",
+      ".zed/tasks.json",
+      ".gemini/settings.json",
+      ".codex/config.toml",
+      ".cargo/config.toml",
+      ".yarnrc.yml",
+      ".dir-locals.el",
+    ].map((name) => `work/${name}`),
+  },
+};
+
+for (const [name, { before, write, files }] of Object.entries(CHANGES)) {
+  test(`changing what is run outside later: ${name}`, () => {
+    inDirectory((directory) => {
+      assertEquals(changed(directory, { before, write, files, protect: false }), files);
+    })();
+    inDirectory((directory) => {
+      assertEquals(changed(directory, { before, write, files, protect: true }), []);
+    })();
+  });
+}
+
+test(
+  "a program of a project can be made in a directory that is only one of programs at home",
+  inDirectory((directory) => {
+    const change = { before: "mkdir -p work/bin", write: "work", files: ["work/bin/tool"] };
+    assertEquals(changed(directory, { ...change, protect: true }), ["work/bin/tool"]);
+  }),
+);
+
+test(
+  "a hook with another name is refused, wherever in the directory it is",
+  inDirectory((directory) => {
+    const before = "mkdir -p tools .husky/a/b; echo > tools/hook; ln tools/hook .husky/a/b/hook";
+    assert(sh(before, directory).success);
+    const box = (protect: boolean) =>
+      sandbox({ write: [directory], protect }).command("sh", {
+        args: ["-c", `echo evil > ${directory}/tools/hook`],
+      });
+    assertThrows(() => box(true).outputSync(), RecipeError, ".husky/a/b/hook has another name");
+    box(false).outputSync();
+    assertEquals(Deno.readTextFileSync(`${directory}/.husky/a/b/hook`), "evil\n");
   }),
 );
 

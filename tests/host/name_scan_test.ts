@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { liveHost } from "../../host/live_host.ts";
+import { NameScanner } from "../../host/name_scan.ts";
 import { inDirectory, test } from "../support.ts";
 
 const HOST = liveHost();
@@ -49,16 +50,55 @@ test(
 );
 
 test(
-  "the number of directories is bounded, and the nearest come first",
+  "the number of directories is bounded, and where it is not enough nothing is found",
   inDirectory((directory) => {
     for (let index = 0; index < 600; index++) Deno.mkdirSync(`${directory}/${index}`);
     write(directory, "0/a/b/x", "x", ".git/hooks/x", ".git/modules/a/HEAD");
     write(directory, ".git/modules/a/commondir", ".git/modules/a/config");
-    assertEquals(found(directory, "x"), ["x"]);
+    assertEquals(found(directory, "x"), ["0/a/b/x", "x"]);
     assertEquals(found(directory, ".git/hooks", ".git/config"), [
       ".git/hooks",
       ".git/modules/a/config",
     ]);
+    const question = { directory, names: ["x"], absent: [], except: [], uid: 0 };
+    const { directories } = HOST.scanNames(question);
+    assertEquals(HOST.scanNames({ ...question, most: directories }).found.length, 2);
+    const { found: few, directories: more } = HOST.scanNames({ ...question, most: 100 });
+    assertEquals([few.length, more > 100], [0, true]);
+  }),
+);
+
+test(
+  "looking like a repository adds names, and takes no directory out of what is looked through",
+  inDirectory((directory) => {
+    write(directory, "HEAD", "objects/00/x", "refs/x", "logs/a/x", ".git/hooks/x", ".git/HEAD");
+    write(directory, ".git/objects/00/x", "modules/a/b/c/d/e/HEAD", "modules/a/b/c/d/e/hooks/x");
+    write(directory, "modules/a/b/c/d/e/refs/x", "other/a/b/x");
+    assertEquals(found(directory, "x", ".git/hooks"), [
+      ".git/hooks",
+      "logs/a/x",
+      "modules/a/b/c/d/e/hooks",
+      "modules/a/b/c/d/e/hooks/x",
+      "modules/a/b/c/d/e/refs/x",
+      "objects/00/x",
+      "other/a/b/x",
+      "refs/x",
+    ]);
+  }),
+);
+
+test(
+  "names of bytes that are not UTF-8 are found, and lead to the files",
+  inDirectory((directory) => {
+    const { success } = new Deno.Command("sh", {
+      args: [
+        "-ec",
+        `cd "$0"; d=$(printf 'a\\351\\303\\251b'); mkdir "$d"; echo > "$d/x"`,
+        directory,
+      ],
+    }).outputSync();
+    assertEquals(success, true);
+    assertEquals(found(directory, "x"), ["a\udce9\u00e9b/x"]);
   }),
 );
 
@@ -90,8 +130,29 @@ test(
     for (const [same, change] of changes) {
       const scan = HOST.scanNames(question);
       change();
-      assertEquals(HOST.sameNames(scan), same, String(change));
+      assertEquals(HOST.sameNames([scan]), same, String(change));
     }
+  }),
+);
+
+test(
+  "scans of the same directories are the same together, until one would be another",
+  inDirectory((directory) => {
+    write(directory, "a/file", "a/x");
+    const question = { directory, absent: [], except: [], uid: 0 };
+    const scans = () => {
+      const first = HOST.scanNames({ ...question, names: ["file"] });
+      return [first, HOST.scanNames({ ...question, names: ["x"] }, first)];
+    };
+    assertEquals(scans().map(({ found }) => found.length), [1, 1]);
+    const [before, later] = [scans(), scans()];
+    assertEquals([HOST.sameNames([]), HOST.sameNames(before), HOST.sameNames(before)], [
+      true,
+      true,
+      true,
+    ]);
+    write(directory, "x");
+    assertEquals([HOST.sameNames(before), HOST.sameNames(later)], [false, false]);
   }),
 );
 
@@ -163,6 +224,38 @@ test(
     assertEquals(
       found.map(({ path }) => path.slice(directory.length + 1)),
       [".git/config", "a", "b", "home/.config/git", "home/.gitconfig", "home/c", "home/d", "hooks"],
+    );
+  }),
+);
+
+test(
+  "the user's own configuration counts for each repository, wherever it is",
+  inDirectory((directory) => {
+    const text = (path: string, text: string) => Deno.writeTextFileSync(directory + path, text);
+    write(directory, "home/.gitconfig", "xdg/git/config", "work/a/.git/HEAD", "work/b/.git/HEAD");
+    write(directory, "work/a/own/x", "work/b/own/x", "work/all/x", "work/one", "work/a/other/x");
+    write(directory, "work/new/hooks/x");
+    text(
+      "/home/.gitconfig",
+      '[core] # own\n\thooksPath = "own" ; here\n[include]\n path=../work/one',
+    );
+    text(
+      "/xdg/git/config",
+      `[core]\nhookspath = ${directory}/work/all\n[init]\ntemplateDir=${directory}/work/new\n`,
+    );
+    text("/work/one", "[core]\nhooksPath = ot\\\nher\n");
+    const question = {
+      directory: `${directory}/work`,
+      names: [".git/hooks"],
+      absent: [],
+      except: [],
+      home: `${directory}/home`,
+      configHome: `${directory}/xdg`,
+      uid: 0,
+    };
+    assertEquals(
+      new NameScanner().scan(question).found.map(({ path }) => path.slice(directory.length + 6)),
+      ["a/other", "a/own", "all", "b/own", "new", "one"],
     );
   }),
 );

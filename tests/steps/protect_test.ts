@@ -1,7 +1,16 @@
 /** `protect`. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { bind, mapCurrentUser, protect, recipe, tmpfs, unshare } from "../../mod.ts";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  bind,
+  mapCurrentUser,
+  PermissionError,
+  protect,
+  recipe,
+  RecipeError,
+  tmpfs,
+  unshare,
+} from "../../mod.ts";
 import {
   assertFails,
   assertRefused,
@@ -226,6 +235,39 @@ testOn(
       const box = mounts.with(protect(directory, "/var/empty-or-missing", { names: [".bashrc"] }));
       assertFails(box, { step: "protect", code: "ENOENT", says: "" });
     })(),
+);
+
+test(
+  "directories are looked through within a bound of the whole plan, and each question once",
+  inDirectory((directory) => {
+    for (let index = 0; index < 600; index++) Deno.mkdirSync(`${directory}/${index}`);
+    const user = recipe(unshare("user", "mount"), mapCurrentUser());
+    const steps = (names: (index: number) => string) =>
+      user.with(
+        ...Array.from(
+          { length: 200 },
+          (_, index) => protect(directory, directory, { names: [names(index)] }),
+        ),
+      );
+    inside(steps(() => "x"), "true");
+    assertRefused(() => steps((index) => `x${index}`), {
+      step: "protect",
+      says: `below ${directory} there are more directories than a plan looks through for files`,
+    });
+  }),
+);
+
+test(
+  "no directory is looked through that may not be written to",
+  inDirectory((directory) => {
+    write(directory, "file");
+    Deno.linkSync(`${directory}/file`, `${directory}/.bashrc`);
+    const box = recipe(unshare("user", "mount"), mapCurrentUser(), protect(directory));
+    const run = (write: true | string[]) =>
+      box.command("true", { permissions: { read: true, write } }).outputSync();
+    assertThrows(() => run([]), PermissionError, directory);
+    assertThrows(() => run([directory]), RecipeError, "a hard link");
+  }),
 );
 
 test("invalid names are refused, and names on the host", () => {
