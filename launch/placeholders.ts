@@ -48,6 +48,7 @@ import {
 } from "../ffi/calls/statx.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../ffi/calls/mounts.ts";
 import { POLLIN, ppoll, setsid } from "../ffi/calls/processes.ts";
+import type { RunResult } from "../ffi/engine/engine.ts";
 import { Label, type ProgramRecord } from "../ffi/engine/program.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
@@ -123,7 +124,7 @@ export class Placeholders implements RunningService {
   /** Removes them, unless another container has them too. */
   end(): void {
     this.#guard?.kill();
-    for (const made of this.#made.toReversed()) give(made);
+    if (this.#made.length > 0) give(this.#made.toReversed());
     for (const parent of this.#parents.values()) syscall(close(parent));
     this.#made.length = 0;
     this.#parents.clear();
@@ -241,47 +242,58 @@ function openPlaceholder(placeholder: Placeholder, parent: number): number | und
 /** Takes a placeholder that is open, unless it is somebody else's. */
 function isTaken(made: Made): boolean {
   try {
-    const call = flock(made.fd, LOCK_SH | LOCK_NB);
-    return isOurs(made, { call, accept: ["EAGAIN"] });
+    const locked = flock(made.fd, LOCK_SH | LOCK_NB);
+    const { records, isOurs } = looking(made);
+    const outcome = syscalls([{ call: locked, accept: ["EAGAIN"] }, ...records]);
+    return outcome.result(locked) === 0n && isOurs(outcome);
   } catch (error) {
-    give(made);
+    give([made]);
     throw error;
   }
 }
 
-/** Removes a placeholder, unless others have it too, and closes it. */
-function give(made: Made): void {
+/** Removes placeholders, unless others have them too, and closes them. */
+function give(all: readonly Made[]): void {
   try {
-    if (isOurs(made)) syscalls(removal(made));
+    const looks = all.map((made) => ({ made, ...looking(made) }));
+    const outcome = syscalls(looks.flatMap(({ records }) => records));
+    const ours = looks.filter(({ isOurs }) => isOurs(outcome));
+    syscalls(ours.flatMap(({ made }) => removal(made)));
   } catch {
-    // It is left behind then, and the next container takes it over.
+    // They are left behind then, and the next container takes them over.
   } finally {
-    syscall(close(made.fd));
+    syscalls(all.map(({ fd }) => ({ call: close(fd) })));
   }
 }
 
-/**
- * Whether a placeholder is still there, as others remove one under a lock, and is as placeholders
- * are made: of a file, that nobody has written to it.
- *
- * @param locking the call that locks it before, if it is to be locked
- */
-function isOurs(made: Made, locking?: ProgramRecord): boolean {
-  const { placeholder: { path, text }, parent, fd } = made;
+/** How a placeholder is looked at. */
+interface Looking {
+  readonly records: readonly ProgramRecord[];
+  /**
+   * Whether it is still there, as others remove one under a lock, and is as placeholders are made: of
+   * a file, that nobody has written to it.
+   */
+  isOurs(outcome: RunResult): boolean;
+}
+
+function looking({ placeholder: { path, text }, parent, fd }: Made): Looking {
   const [named, open] = [statxOutput(), statxOutput()];
   const look = statx(parent, nameOf(path), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
   const mask = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
-  const outcome = syscalls([
-    ...(locking === undefined ? [] : [locking]),
-    { call: look, accept: ["ENOENT"] },
-    { call: statx(fd, "", AT_EMPTY_PATH, mask, open) },
-  ]);
-  if (locking !== undefined && outcome.result(locking.call) !== 0n) return false;
-  if (outcome.result(look) !== 0n) return false;
-  const { ino, mode, nlink, size } = readStatx(outcome.output(open));
-  if (readStatx(outcome.output(named)).ino !== ino) return false;
-  if (text === undefined) return (mode & S_IFMT) === S_IFDIR;
-  return (mode & S_IFMT) === S_IFREG && nlink === 1 && size === text.length && holds(fd, text);
+  return {
+    records: [
+      // A program may have closed the directory around it.
+      { call: look, accept: ["ENOENT", "EACCES"] },
+      { call: statx(fd, "", AT_EMPTY_PATH, mask, open) },
+    ],
+    isOurs(outcome) {
+      if (outcome.result(look) !== 0n) return false;
+      const { ino, mode, nlink, size } = readStatx(outcome.output(open));
+      if (readStatx(outcome.output(named)).ino !== ino) return false;
+      if (text === undefined) return (mode & S_IFMT) === S_IFDIR;
+      return (mode & S_IFMT) === S_IFREG && nlink === 1 && size === text.length && holds(fd, text);
+    },
+  };
 }
 
 /** Whether a file begins with a text. */
