@@ -149,7 +149,7 @@ export class TargetHost implements Host {
   }
 
   /** Returns `true`: there is none. */
-  sameNames(_scan: NameScan): boolean {
+  sameNames(_scans: readonly NameScan[]): boolean {
     return true;
   }
 
