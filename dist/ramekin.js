@@ -48,32 +48,30 @@ var changes$38;
 var spec$39;
 var refusePipedInput$40;
 var get$41;
-var aroundStart$42;
-var reportAllMissing$43;
-var later$44;
-var isExcepted$45;
-var read$46;
-var isClosed$47;
-var reportMissing$48;
-var placeOf$49;
-var onHost$50;
-var isPlain$51;
-var ofStep$52;
-var rootAfter$53;
-var opening$54;
-var makeDirectory$55;
-var openMount$56;
-var around$57;
-var callIn$58;
-var untrustedDirectories$59;
-var release$60;
-var read$61;
-var parent$62;
-var make$63;
-var begin$64;
-var compile$65;
-var visit$66;
-var launcherWith$67;
+var later$42;
+var isExcepted$43;
+var read$44;
+var isClosed$45;
+var reportMissing$46;
+var placeOf$47;
+var onHost$48;
+var isPlain$49;
+var ofStep$50;
+var rootAfter$51;
+var opening$52;
+var makeDirectory$53;
+var openMount$54;
+var around$55;
+var callIn$56;
+var untrustedDirectories$57;
+var release$58;
+var read$59;
+var parent$60;
+var make$61;
+var begin$62;
+var compile$63;
+var visit$64;
+var launcherWith$65;
 var call = (function call(name, ...args) {
   return {
     name,
@@ -117,11 +115,11 @@ var openat = (function openat(directory, path2, flagBits, fileMode = 0) {
   return call("openat", at(directory), path2, named, mode(fileMode));
 });
 var openat2 = (function openat2(directory, path2, how) {
-  const { resolve: resolve2 = 0 } = how;
-  const text4 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve2, RESOLVE_FLAGS).text}}`;
-  const struct = new Struct(words(how.flags, how.mode ?? 0, resolve2), text4);
+  const { resolve = 0 } = how;
+  const text4 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve, RESOLVE_FLAGS).text}}`;
+  const struct = new Struct(words(how.flags, how.mode ?? 0, resolve), text4);
   const opened = call("openat2", at(directory), path2, struct, OPEN_HOW_SIZE);
-  return (resolve2 & SCOPED) === 0 ? opened : {
+  return (resolve & SCOPED) === 0 ? opened : {
     ...opened,
     retried: true
   };
@@ -136,8 +134,8 @@ var close_range = (function close_range(first, last, flagBits) {
   });
   return call("close_range", first, last === 4294967295 ? new Named(last, "~0U") : last, named);
 });
-var dup3 = (function dup3(from, to, flagBits) {
-  return call("dup3", from, to, flags(flagBits, {
+var dup3 = (function dup3(from2, to, flagBits) {
+  return call("dup3", from2, to, flags(flagBits, {
     O_CLOEXEC
   }));
 });
@@ -418,7 +416,7 @@ var readDirectoryEntries = (function readDirectoryEntries(entries, size) {
   for (let start2 = 0; start2 < size; ) {
     const length = entries.getUint16(start2 + ENTRY.reclen, true);
     const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start2, length);
-    const name = new TextDecoder().decode(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
+    const name = decodeName(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
     if (name !== "." && name !== "..") {
       const type = entries.getUint8(start2 + ENTRY.type) << TYPE_SHIFT;
       found.push({
@@ -1888,33 +1886,6 @@ var touches = (function touches(path2, other) {
 var resolvePath = (function resolvePath(path2) {
   return (path2.includes("..") ? void 0 : withoutLinks(path2)) ?? withLinks(path2);
 });
-var keepTable = (function keepTable(path2, output, parts) {
-  const loaded2 = engine();
-  const program = assemble(parts, loaded2.architecture);
-  const memory = loaded2.allocate(program.bytes.length);
-  place(program, memory);
-  const { bytes } = memory;
-  const at2 = program.outputs.get(path2);
-  const outputAt = bytes.byteOffset + program.outputs.get(output);
-  return {
-    memory,
-    path: bytes.subarray(at2, at2 + path2.size),
-    output: new DataView(bytes.buffer, outputAt, output.size)
-  };
-});
-var runTable = (function runTable({ memory, path: path2 }, text4) {
-  const { read: read4, written: written2 } = new TextEncoder().encodeInto(text4, path2.subarray(0, -1));
-  if (read4 < text4.length) return -BigInt(ERRNO.ENAMETOOLONG);
-  path2[written2] = 0;
-  const errno = engine().runIn(memory);
-  const call2 = `openat2(AT_FDCWD, ${JSON.stringify(text4)}, ...)`;
-  if (errno !== 0) throw new SyscallError({
-    syscall: "openat2",
-    errno,
-    call: call2
-  });
-  return memory.view.getBigInt64(resultOffset(0), true);
-});
 var openWithoutLinks = (function openWithoutLinks(path2) {
   return openat2(at_fdcwd, path2, {
     flags: O_PATH | O_CLOEXEC,
@@ -1929,7 +1900,9 @@ var plainLookup = (function plainLookup() {
     statxOutput(),
     new Label("end")
   ];
-  return keepTable(path2, stat, [
+  return new KeptTable(path2, [
+    stat
+  ], [
     // ENOSYS: Linux 5.5 and earlier have no openat2(2).
     {
       call: opened,
@@ -1956,7 +1929,9 @@ var followingLookup = (function followingLookup() {
     statxOutput(),
     new Label("end")
   ];
-  return keepTable(path2, stat, [
+  return new KeptTable(path2, [
+    stat
+  ], [
     {
       call: opened,
       accept: NOTHING,
@@ -1977,7 +1952,9 @@ var linkReading = (function linkReading() {
     ...NOTHING,
     "EINVAL"
   ];
-  return keepTable(path2, target, [
+  return new KeptTable(path2, [
+    target
+  ], [
     {
       call: readlinkat(at_fdcwd, path2, target),
       accept: accept2
@@ -1986,11 +1963,11 @@ var linkReading = (function linkReading() {
 });
 var withoutLinks = (function withoutLinks(path2) {
   const table = lookups().plain;
-  const result = Number(runTable(table, path2));
+  const result = table.run(path2);
   if (result >= 0) return {
     asked: path2,
     path: normalize(path2),
-    ...readFile(table.output)
+    ...readFile(table.outputs[0])
   };
   return ABSENT.has(-result) ? absent(path2) : void 0;
 });
@@ -2004,14 +1981,14 @@ var absent = (function absent(path2) {
 });
 var withLinks = (function withLinks(path2) {
   const table = lookups().following;
-  const fd = Number(runTable(table, path2));
+  const fd = table.run(path2);
   if (fd < 0) return missing(path2, ABSENT.has(-fd) ? void 0 : "unknown");
   try {
     const found = linkTarget(`/proc/self/fd/${fd}`);
     return {
       asked: path2,
       path: byOwnLink(path2, found),
-      ...readFile(table.output)
+      ...readFile(table.outputs[0])
     };
   } finally {
     syscall(close(fd));
@@ -2032,10 +2009,10 @@ var resolveFlag = (function resolveFlag({ path: path2, late }) {
 });
 var linkTarget = (function linkTarget(path2) {
   const table = lookups().link;
-  const length = Number(runTable(table, path2));
+  const length = table.run(path2);
   if (length < 0) return void 0;
-  const { buffer, byteOffset } = table.output;
-  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
+  const { buffer, byteOffset } = table.outputs[0];
+  return decodeName(new Uint8Array(buffer, byteOffset, length));
 });
 var readFile = (function readFile(stat) {
   const { mode: mode2, uid, gid, dev, ino } = readStatx(stat);
@@ -2284,49 +2261,42 @@ var mayCallSetgroups = (function mayCallSetgroups() {
   ]).result(attempt) === BigInt(-ERRNO.EINVAL);
 });
 var readNow = (function readNow(path2) {
-  const [before] = stampsOf([
-    path2
-  ]);
-  const isSettled = before !== void 0 && before.changed < Date.now() - SETTLED_MS;
-  const entries = ifThere((() => entriesIn(path2)), GONE) ?? [];
-  const list2 = new Map(entries.map((({ name, type }) => [
-    name,
-    type || typeOf(path2, name)
-  ])));
-  const stamp = isSettled ? before.stamp : void 0;
+  const table = tables2().directory;
+  if (table.run(path2) < 0) {
+    return {
+      list: /* @__PURE__ */ new Map(),
+      stamp: void 0,
+      owner: void 0,
+      used: false
+    };
+  }
+  const { stamp, changed, owner } = stampOf(table.outputs[0]);
+  const list2 = /* @__PURE__ */ new Map();
+  for (const { name, type } of namesOf(table, path2)) {
+    list2.set(name, type || (look(`${path2}/${name}`)?.type ?? 0));
+  }
+  const isSettled = changed < Date.now() - SETTLED_MS;
   return {
     list: list2,
-    stamp,
-    owner: before?.owner,
-    used: true
+    stamp: isSettled ? stamp : void 0,
+    owner,
+    used: false
   };
 });
 var stampsOf = (function stampsOf(paths) {
   const looks = paths.map(((path2) => {
     const output = statxOutput();
-    const mask2 = STATX_INO | STATX_CTIME | STATX_MODE | STATX_UID;
+    const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, output);
     return {
       output,
-      call: statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, mask2, output)
+      call: call2
     };
   }));
   const outcome = syscalls(looks.map((({ call: call2 }) => ({
     call: call2,
     accept: GONE
   }))));
-  return looks.map((({ output, call: call2 }) => {
-    if (outcome.result(call2) < 0n) return void 0;
-    const { dev, ino, ctime, uid, mode: mode2 } = readStatx(outcome.output(output));
-    const owner = {
-      uid,
-      rights: mode2 >> 6 & 7
-    };
-    return {
-      stamp: `${dev}:${ino}:${ctime}`,
-      changed: Number(ctime / 1000000n),
-      owner
-    };
-  }));
+  return looks.map((({ output, call: call2 }) => outcome.result(call2) < 0n ? void 0 : stampOf(outcome.output(output))));
 });
 var writeTextTo = (function writeTextTo(fd, text4) {
   if (text4 instanceof Struct) return write(fd, text4, text4.size);
@@ -2364,16 +2334,13 @@ var partsOf = (function partsOf(path2) {
   return path2.split("/").filter(((part) => part !== "" && part !== ".")).reverse();
 });
 var isGitDirectory = (function isGitDirectory(path2, entries) {
-  if (nameOf2(path2).endsWith(".git")) return true;
+  if (nameOf2(path2).toLowerCase().endsWith(".git")) return true;
   const found = LAYOUT.filter(((name) => entries.has(name))).length;
-  const isWithin2 = path2.includes(".git/modules/") || path2.includes(".git/worktrees/");
-  return found >= 2 && entries.has("HEAD") || found >= 3 || isWithin2 && found > 0;
+  const isWithin2 = /\.git\/(modules|worktrees)\//i.test(path2);
+  return found >= 2 && entries.has("HEAD") || found >= 3 || isWithin2 && found > 0 || entries.get("config") === S_IFREG && textOf4(`${path2}/config`)?.includes("repositoryformatversion") === true;
 });
 var byPath = (function byPath(a, b) {
   return a.path < b.path ? -1 : 1;
-});
-var fold = (function fold(name) {
-  return name.toLowerCase();
 });
 var below = (function below(directory, name) {
   return directory === "/" ? `/${name}` : `${directory}/${name}`;
@@ -2383,10 +2350,7 @@ var isWritable2 = (function isWritable2(directory) {
   return syscalls([
     {
       call: call2,
-      accept: [
-        ...NOTHING2,
-        "EROFS"
-      ]
+      accept: UNWRITABLE
     }
   ]).result(call2) === 0n;
 });
@@ -2423,11 +2387,11 @@ var baseOf = (function baseOf(plan, path2) {
   const { mounts } = plan.state;
   const { target, own, certain } = mounts.mountAbove(path2);
   if (target !== "/" && (own || mounts.atHostRoot)) {
-    const resolve2 = certain ? RESOLVE_BENEATH : RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+    const resolve = certain ? RESOLVE_BENEATH : RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
     return {
       kind: "beneath",
       directory: target,
-      resolve: resolve2
+      resolve
     };
   }
   if (!mounts.atHostRoot) return {
@@ -2983,69 +2947,40 @@ var openPlaceholder = (function openPlaceholder(placeholder, parent) {
 });
 var isTaken = (function isTaken(made) {
   try {
-    return isLocked(made.fd) && isThere(made) && isUnchanged(made);
+    const locked = flock(made.fd, LOCK_SH | LOCK_NB);
+    const { records, isOurs: isOurs2 } = looking(made);
+    const outcome = syscalls([
+      {
+        call: locked,
+        accept: [
+          "EAGAIN"
+        ]
+      },
+      ...records
+    ]);
+    return outcome.result(locked) === 0n && isOurs2(outcome);
   } catch (error) {
-    give(made);
+    give([
+      made
+    ]);
     throw error;
   }
 });
-var give = (function give(made) {
+var give = (function give(all) {
   try {
-    if (isThere(made) && isUnchanged(made)) syscalls(removal(made));
+    const looks = all.map((made) => ({
+      made,
+      ...looking(made)
+    }));
+    const outcome = syscalls(looks.flatMap(({ records }) => records));
+    const ours = looks.filter(({ isOurs: isOurs2 }) => isOurs2(outcome));
+    syscalls(ours.flatMap(({ made }) => removal(made)));
   } catch {
   } finally {
-    syscall(close(made.fd));
+    syscalls(all.map(({ fd }) => ({
+      call: close(fd)
+    })));
   }
-});
-var isLocked = (function isLocked(fd) {
-  const call2 = flock(fd, LOCK_SH | LOCK_NB);
-  return syscalls([
-    {
-      call: call2,
-      accept: [
-        "EAGAIN"
-      ]
-    }
-  ]).result(call2) === 0n;
-});
-var isUnchanged = (function isUnchanged({ placeholder: { text: text4 }, fd }) {
-  const status = statxOutput();
-  const mask2 = STATX_TYPE | STATX_NLINK | STATX_SIZE;
-  const { mode: mode2, nlink, size } = readStatx(syscalls([
-    {
-      call: statx(fd, "", AT_EMPTY_PATH, mask2, status)
-    }
-  ]).output(status));
-  if (text4 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
-  if ((mode2 & S_IFMT) !== S_IFREG || nlink !== 1 || size !== text4.length) return false;
-  const content2 = new Output(size + 1, "&content");
-  const read4 = pread64(fd, content2, size + 1, 0);
-  const view2 = syscalls([
-    {
-      call: read4
-    }
-  ]).output(content2);
-  return new TextDecoder().decode(new Uint8Array(view2.buffer, view2.byteOffset, size)) === text4;
-});
-var isThere = (function isThere({ placeholder: { path: path2 }, parent, fd }) {
-  const [named, open3] = [
-    statxOutput(),
-    statxOutput()
-  ];
-  const look2 = statx(parent, nameOf2(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
-  const outcome = syscalls([
-    {
-      call: look2,
-      accept: [
-        "ENOENT"
-      ]
-    },
-    {
-      call: statx(fd, "", AT_EMPTY_PATH, STATX_INO, open3)
-    }
-  ]);
-  const inodeOf = ((output) => readStatx(outcome.output(output)).ino);
-  return outcome.result(look2) === 0n && inodeOf(named) === inodeOf(open3);
 });
 var removal = (function removal({ placeholder: { path: path2, text: text4 }, parent, fd }) {
   const shared = new Label("others have it too");
@@ -3168,10 +3103,10 @@ var parentsOf2 = (function parentsOf2(path2) {
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
 });
 var openBelow = (function openBelow(plan, directory, path2, { flags: flags2 = 0, missing: missing2, unreachable, fixes = {} }) {
-  const resolve2 = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
   const call2 = openat2(directory, path2, {
     flags: O_PATH | O_CLOEXEC | flags2,
-    resolve: resolve2
+    resolve
   });
   const accept2 = [
     "ENOENT",
@@ -3839,8 +3774,13 @@ var lowerProtect = (function lowerProtect(step, plan) {
   if (type !== "directory" && plan.host.isHere) return;
   if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
   const { names = PROTECTED_NAMES, except = [] } = step;
-  const { found, missing: missing2 } = plan.facts.scanNames({
+  plan.recordBeforehand({
+    kind: "write",
+    path: directory
+  });
+  const { found, missing: missing2 } = scanNames(plan, {
     directory,
+    asked: source,
     names,
     absent: names.filter(((name) => !HOME_NAMES.includes(name))),
     start: plan.facts.resolve(plan.facts.workingDirectory()).path,
@@ -3849,18 +3789,14 @@ var lowerProtect = (function lowerProtect(step, plan) {
     // Links below the directory are not followed: a program may have made them.
     except: except.map(normalize).filter((path2) => isWithin(path2, source)).map((path2) => directory + path2.slice(source.length))
   });
-  plan.access.record({
-    kind: "write",
-    path: directory
-  });
   const shown2 = new ShownDirectory(plan, directory, plan.path(step.target).canonical);
   for (const file of found) {
-    const { path: path2, isShared } = file;
+    const { path: path2, isShared: isShared2 } = file;
     if (path2 === directory) {
       plan.refuse(`${path2} may not be read or written to by its owner, and a program could change that; run "chmod u+rwx ${path2}" before`);
     }
     if (!shown2.has(path2)) continue;
-    if (isShared) {
+    if (isShared2) {
       plan.refuse(`${path2} has another name, a hard link, by which it could be changed; copy it to a file of its own, or leave its name out of what is protected`);
     }
     shown2.keep(file);
@@ -4827,11 +4763,11 @@ function lseek(fd, offset, whence) {
     SEEK_END
   }));
 }
-function splice(from, to, size, { offset, flags: flagBits = 0 } = {}) {
-  return call("splice", from, offset ?? null, to, null, size, flags(flagBits, SPLICE_FLAGS));
+function splice(from2, to, size, { offset, flags: flagBits = 0 } = {}) {
+  return call("splice", from2, offset ?? null, to, null, size, flags(flagBits, SPLICE_FLAGS));
 }
-function tee(from, to, size, flagBits = 0) {
-  return call("tee", from, to, size, flags(flagBits, SPLICE_FLAGS));
+function tee(from2, to, size, flagBits = 0) {
+  return call("tee", from2, to, size, flags(flagBits, SPLICE_FLAGS));
 }
 
 var PipeEnds = class {
@@ -5359,6 +5295,68 @@ var Memory = class {
     this.view = new DataView(buffer);
   }
 };
+
+// ffi/file_name.ts
+var encoder = new TextEncoder();
+var decoder = new TextDecoder("utf-8", {
+  fatal: true,
+  ignoreBOM: true
+});
+var ESCAPE = 56320;
+function decodeName(bytes) {
+  let text4 = "";
+  for (const byte of bytes) {
+    if (byte >= 128) return decodeLong(bytes);
+    text4 += String.fromCharCode(byte);
+  }
+  return text4;
+}
+function decodeLong(bytes) {
+  const whole = decodeStrictly(bytes);
+  if (whole !== void 0) return whole;
+  let text4 = "";
+  for (let at2 = 0; at2 < bytes.length; ) {
+    const size = sizeOf(bytes[at2]);
+    const letter = decodeStrictly(bytes.subarray(at2, at2 + size));
+    text4 += letter ?? String.fromCharCode(ESCAPE + bytes[at2]);
+    at2 += letter === void 0 ? 1 : size;
+  }
+  return text4;
+}
+function sizeOf(first) {
+  if (first < 192) return 1;
+  return first < 224 ? 2 : first < 240 ? 3 : 4;
+}
+function decodeStrictly(bytes) {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return void 0;
+  }
+}
+function encodeName(text4, into) {
+  if (text4.isWellFormed()) return encoder.encodeInto(text4, into);
+  let [read4, written2] = [
+    0,
+    0
+  ];
+  for (const letter of text4) {
+    const code = letter.codePointAt(0);
+    if (code >= ESCAPE + 128 && code <= ESCAPE + 255) {
+      if (written2 === into.length) break;
+      into[written2++] = code - ESCAPE;
+    } else {
+      const done = encoder.encodeInto(letter, into.subarray(written2));
+      if (done.read === 0) break;
+      written2 += done.written;
+    }
+    read4 += letter.length;
+  }
+  return {
+    read: read4,
+    written: written2
+  };
+}
 
 // ffi/syscall_numbers.ts
 var NUMBERS = {
@@ -6133,7 +6131,6 @@ var PENDING = -(2n ** 32n);
 
 
 
-var encoder = new TextEncoder();
 var paper = sheet(16 * 1024);
 
 var NONE = /* @__PURE__ */ new Map();
@@ -6233,7 +6230,7 @@ var Table = class {
       throw invalidArgument(call2.name, describeCall(call2), "the kernel ends each string at its first NUL byte; take it out");
     }
     const at2 = reserve$12.call(this, text4.length * 3 + 1);
-    const { written: written2 } = encoder.encodeInto(text4, paper.bytes.subarray(at2, this.#end));
+    const { written: written2 } = encodeName(text4, paper.bytes.subarray(at2, this.#end));
     this.#end = at2 + written2 + 1;
     return keep$11.call(this, text4, at2);
   });
@@ -6657,12 +6654,12 @@ function readBatch(paths) {
     call: call2,
     accept: accept2
   })));
-  const decoder = new TextDecoder();
+  const decoder2 = new TextDecoder();
   return links2.map(({ target, call: call2 }) => {
     const length = Number(outcome.result(call2));
     if (length <= 0) return void 0;
     const { buffer, byteOffset } = outcome.output(target);
-    return decoder.decode(new Uint8Array(buffer, byteOffset, length));
+    return decoder2.decode(new Uint8Array(buffer, byteOffset, length));
   });
 }
 
@@ -7934,21 +7931,21 @@ var ANSWER_SIZE = 512;
 
 function piecesOf({ bytes, holes }) {
   const pieces = [];
-  let from = 0;
+  let from2 = 0;
   for (const { offset, value } of holes) {
-    if (offset > from) pieces.push({
-      at: bytes.slice(from, offset),
-      size: offset - from
+    if (offset > from2) pieces.push({
+      at: bytes.slice(from2, offset),
+      size: offset - from2
     });
     pieces.push({
       at: value,
       size: 4
     });
-    from = offset + 4;
+    from2 = offset + 4;
   }
-  if (from < bytes.length) pieces.push({
-    at: bytes.slice(from),
-    size: bytes.length - from
+  if (from2 < bytes.length) pieces.push({
+    at: bytes.slice(from2),
+    size: bytes.length - from2
   });
   return pieces;
 }
@@ -9655,9 +9652,9 @@ function isCpuset(list2) {
     return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
   });
 }
-function limit(expected, holds2, ...json) {
+function limit(expected, holds3, ...json) {
   const whole = `${expected}, or "unlimited"`;
-  return optional(schema(whole, (value) => value === "unlimited" || holds2(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
+  return optional(schema(whole, (value) => value === "unlimited" || holds3(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
     anyOf: [
       {
         enum: [
@@ -9675,12 +9672,12 @@ function sizeFrom(min) {
     pattern: "^\\d+[kmgtKMGT]?$"
   });
 }
-function textThat(expected, holds2, pattern) {
+function textThat(expected, holds3, pattern) {
   return text3({
     expected,
     min: 1,
     pattern,
-    issue: (text4) => holds2(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
+    issue: (text4) => holds3(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
   });
 }
 var limitFields = lazy(() => {
@@ -11117,19 +11114,19 @@ var Watch = class {
     addMethods(this.prototype, {
     ready: (function (readiness) {
     if (this.#closed) return Promise.resolve();
-    const { promise, resolve: resolve2 } = Promise.withResolvers();
-    this.#resolve = resolve2;
+    const { promise, resolve } = Promise.withResolvers();
+    this.#resolve = resolve;
     this.#owner.arm(readiness);
     if (this.#ref) this.#owner.count(1);
     else this.#owner.update();
     return promise;
   }),
     signal: (function () {
-    const resolve2 = this.#resolve;
-    if (resolve2 === void 0) return;
+    const resolve = this.#resolve;
+    if (resolve === void 0) return;
     this.#resolve = void 0;
     if (this.#ref) this.#owner.count(-1);
-    resolve2();
+    resolve();
   }),
     close: (function () {
     if (this.#closed) return;
@@ -13380,7 +13377,7 @@ var Semaphore = class {
   /** Takes a place, as soon as there is one. */
   async acquire() {
     if (this.#free > 0) this.#free--;
-    else await new Promise((resolve2) => this.#waiting.push(resolve2));
+    else await new Promise((resolve) => this.#waiting.push(resolve));
   }
   /** Gives a place back. */
   release() {
@@ -13703,8 +13700,51 @@ var MountTable = class {
 
 
 
-// host/resolve_path.ts
+// host/kept_table.ts
 var PATH_MAX3 = 4096;
+var KeptTable = class {
+
+  #memory;
+  #path;
+  /** The outputs of the calls, in the order in which they were given. */
+  outputs;
+  /** Makes a table of calls that have their path in one of their outputs. */
+  constructor(path2, outputs, parts) {
+    const loaded2 = engine();
+    const program = assemble(parts, loaded2.architecture);
+    this.#memory = loaded2.allocate(program.bytes.length);
+    place(program, this.#memory);
+    const { bytes } = this.#memory;
+    const at2 = program.outputs.get(path2);
+    this.#path = bytes.subarray(at2, at2 + path2.size);
+    this.outputs = outputs.map((output) => new DataView(bytes.buffer, bytes.byteOffset + program.outputs.get(output), output.size));
+  }
+  /**
+   * Runs the table with a path, and returns the first call's result or accepted error. Those of calls
+   * that were not reached stay as they were.
+   */
+  run(text4) {
+    const { read: read4, written: written2 } = encodeName(text4, this.#path.subarray(0, -1));
+    if (read4 < text4.length) return -ERRNO.ENAMETOOLONG;
+    this.#path[written2] = 0;
+    const errno = engine().runIn(this.#memory);
+    if (errno !== 0) {
+      const call2 = `openat2(AT_FDCWD, ${JSON.stringify(text4)}, ...)`;
+      throw new SyscallError({
+        syscall: "openat2",
+        errno,
+        call: call2
+      });
+    }
+    return this.result(0);
+  }
+  /** The result of the call with this number, in the run that has reached it last. */
+  result(index) {
+    return Number(this.#memory.view.getBigInt64(resultOffset(index), true));
+  }
+};
+
+// host/resolve_path.ts
 var ATTRIBUTES = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
 var TYPES2 = {
   4096: "pipe",
@@ -13726,8 +13766,6 @@ var ABSENT = /* @__PURE__ */ new Set([
   ERRNO.ENOENT,
   ERRNO.ENOTDIR
 ]);
-
-
 
 var lookups = perEngine((() => ({
   plain: plainLookup(),
@@ -13795,7 +13833,7 @@ function existingPart(path2) {
   };
 }
 function canBeFound(path2) {
-  const fd = Number(runTable(lookups().following, path2));
+  const fd = lookups().following.run(path2);
   if (fd < 0) return false;
   syscall(close(fd));
   return true;
@@ -14371,17 +14409,17 @@ function requiredAccess(recorder, command) {
   };
   const capabilities2 = model.of(credentials, caller.inheritable);
   const mayMount = capabilities2.includes("CAP_SYS_ADMIN");
-  const isLocked2 = (kind, userNamespaces) => !(kind === "device" ? recorder.allowsDevices : recorder.makesWritable) && (!mayMount || userNamespaces < model.userNamespaces);
+  const isLocked = (kind, userNamespaces) => !(kind === "device" ? recorder.allowsDevices : recorder.makesWritable) && (!mayMount || userNamespaces < model.userNamespaces);
   const init2 = recorder.init?.userNamespaces === model.userNamespaces ? recorder.init : void 0;
   const isContainerMount = (kind) => unshared.has(kind) && (init2?.unshared.has(kind) ?? true);
   const needs2 = [];
   if (init2?.seesHost === true || recorder.root === "host") needs2.push(...ALL_OF_THE_HOST);
   for (const { access, locksWith } of recorder.recorded) {
-    if (locksWith === void 0 || !isLocked2(access.kind, locksWith)) needs2.push(access);
+    if (locksWith === void 0 || !isLocked(access.kind, locksWith)) needs2.push(access);
   }
   if (caller.euid === 0 && recorder.mapsRoot) {
-    const holds2 = (userNamespaces) => isLocked2("write", userNamespaces);
-    needs2.push(...recorder.kernelFiles.needs(holds2, (path2) => recorder.exists(path2)));
+    const holds3 = (userNamespaces) => isLocked("write", userNamespaces);
+    needs2.push(...recorder.kernelFiles.needs(holds3, (path2) => recorder.exists(path2)));
   }
   if (!isContainerMount("net")) needs2.push({
     kind: "net",
@@ -14574,25 +14612,25 @@ function encodeLatin1(text4) {
 
 // proxy/body.ts
 var LINE_LIMIT = 64;
-async function passBody(body, from, to) {
-  if (body !== "chunked") return await passBytes(body.length, from, to);
+async function passBody(body, from2, to) {
+  if (body !== "chunked") return await passBytes(body.length, from2, to);
   for (; ; ) {
-    const line = await from.upTo("\r\n", LINE_LIMIT);
+    const line = await from2.upTo("\r\n", LINE_LIMIT);
     if (!/^[0-9A-Fa-f]{1,8}\r\n$/.test(line)) throw new Refusal(400, "a chunk has no length");
     const length = parseInt(line, 16);
     await to.write(new TextEncoder().encode(`${length.toString(16)}\r
 `));
-    await passBytes(length, from, to);
-    if (await from.upTo("\r\n", LINE_LIMIT) !== "\r\n") {
+    await passBytes(length, from2, to);
+    if (await from2.upTo("\r\n", LINE_LIMIT) !== "\r\n") {
       throw new Refusal(400, "a chunk is longer than it says");
     }
     await to.write(new TextEncoder().encode("\r\n"));
     if (length === 0) return;
   }
 }
-async function passBytes(count, from, to) {
+async function passBytes(count, from2, to) {
   for (let left = count; left > 0; ) {
-    const part = await from.some(left);
+    const part = await from2.some(left);
     if (part.length === 0) throw new Refusal(400, "the body ends too early");
     await to.write(part);
     left -= part.length;
@@ -14620,9 +14658,9 @@ var Reader = class {
   /** Returns everything up to an ending, with the ending, which must come within `limit` bytes. */
   async upTo(ending, limit2) {
     for (let searched = 0; ; ) {
-      const from = Math.max(0, searched - ending.length);
-      const at2 = decodeLatin1(this.#buffer.subarray(from, limit2)).indexOf(ending);
-      if (at2 >= 0) return decodeLatin1(this.#take(from + at2 + ending.length));
+      const from2 = Math.max(0, searched - ending.length);
+      const at2 = decodeLatin1(this.#buffer.subarray(from2, limit2)).indexOf(ending);
+      if (at2 >= 0) return decodeLatin1(this.#take(from2 + at2 + ending.length));
       if (this.#buffer.length >= limit2) throw new Refusal(431, "the request's head is too long");
       searched = this.#buffer.length;
       if (!await this.#more(searched + 1)) throw new Refusal(400, "the request ends too early");
@@ -14773,18 +14811,18 @@ var REPLIES = {
   unreachable: 4,
   noSuchCommand: 7
 };
-async function socksDestination(from, client) {
-  const [, count] = await from.exactly(2);
-  const methods = await from.exactly(count);
+async function socksDestination(from2, client) {
+  const [, count] = await from2.exactly(2);
+  const methods = await from2.exactly(count);
   if (!methods.includes(NO_AUTHENTICATION)) {
     await client.write(Uint8Array.of(SOCKS_VERSION, NONE_ACCEPTABLE));
     return void 0;
   }
   await client.write(Uint8Array.of(SOCKS_VERSION, NO_AUTHENTICATION));
-  const [version, command, reserved, type] = await from.exactly(4);
+  const [version, command, reserved, type] = await from2.exactly(4);
   if (version !== SOCKS_VERSION || reserved !== 0) throw new Refusal(400, "this is not SOCKS 5");
-  const name = await readName2(type, from);
-  const [high, low] = await from.exactly(2);
+  const name = await readName2(type, from2);
+  const [high, low] = await from2.exactly(2);
   if (command !== CONNECT) {
     await replySocks("noSuchCommand", client);
     return void 0;
@@ -14802,10 +14840,10 @@ async function socksDestination(from, client) {
 async function replySocks(reply, client) {
   await client.write(Uint8Array.of(SOCKS_VERSION, REPLIES[reply], 0, IPV4, 0, 0, 0, 0, 0, 0));
 }
-async function readName2(type, from) {
-  if (type === IPV4) return (await from.exactly(4)).join(".");
+async function readName2(type, from2) {
+  if (type === IPV4) return (await from2.exactly(4)).join(".");
   if (type === IPV6) {
-    const bytes = await from.exactly(16);
+    const bytes = await from2.exactly(16);
     const { buffer, byteOffset } = bytes;
     const view2 = new DataView(buffer, byteOffset, 16);
     const groups = Array.from({
@@ -14814,33 +14852,33 @@ async function readName2(type, from) {
     return `[${groups.join(":")}]`;
   }
   if (type !== NAME2) throw new Refusal(400, "this is not SOCKS 5");
-  const [length] = await from.exactly(1);
-  return decodeLatin1(await from.exactly(length));
+  const [length] = await from2.exactly(1);
+  return decodeLatin1(await from2.exactly(length));
 }
 
 // proxy/connection.ts
 var HEAD_LIMIT = 32 * 1024;
 var PATIENCE = 3e4;
 async function serve(client, connect2, patience = PATIENCE) {
-  const from = new Reader(client);
+  const from2 = new Reader(client);
   const timer = setTimeout(() => client.close(), patience);
   Deno.unrefTimer(timer);
   const whenAsked = () => clearTimeout(timer);
   try {
-    const first = await from.peek();
-    if (first === SOCKS_VERSION) await serveSocks(client, from, connect2, whenAsked);
-    else if (first !== void 0) await serveHttp(client, from, connect2, whenAsked);
+    const first = await from2.peek();
+    if (first === SOCKS_VERSION) await serveSocks(client, from2, connect2, whenAsked);
+    else if (first !== void 0) await serveHttp(client, from2, connect2, whenAsked);
   } catch {
   } finally {
     clearTimeout(timer);
     client.close();
   }
 }
-async function serveHttp(client, from, connect2, whenAsked) {
+async function serveHttp(client, from2, connect2, whenAsked) {
   let request;
   let host2;
   try {
-    request = parseRequest(await from.upTo("\r\n\r\n", HEAD_LIMIT));
+    request = parseRequest(await from2.upTo("\r\n\r\n", HEAD_LIMIT));
     whenAsked();
     host2 = await connect2(request.to);
   } catch (error) {
@@ -14849,10 +14887,10 @@ async function serveHttp(client, from, connect2, whenAsked) {
   try {
     if (request.kind === "tunnel") {
       await client.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
-      return await passBoth(client, from, host2);
+      return await passBoth(client, from2, host2);
     }
     await host2.write(encodeLatin1(request.head));
-    const body = passBody(request.body, from, host2).catch(() => host2.close());
+    const body = passBody(request.body, from2, host2).catch(() => host2.close());
     await pass(new Reader(host2), client);
     client.close();
     await body;
@@ -14860,8 +14898,8 @@ async function serveHttp(client, from, connect2, whenAsked) {
     host2.close();
   }
 }
-async function serveSocks(client, from, connect2, whenAsked) {
-  const to = await socksDestination(from, client);
+async function serveSocks(client, from2, connect2, whenAsked) {
+  const to = await socksDestination(from2, client);
   if (to === void 0) return;
   whenAsked();
   let host2;
@@ -14873,14 +14911,14 @@ async function serveSocks(client, from, connect2, whenAsked) {
   }
   try {
     await replySocks("done", client);
-    await passBoth(client, from, host2);
+    await passBoth(client, from2, host2);
   } finally {
     host2.close();
   }
 }
-async function passBoth(client, from, host2) {
+async function passBoth(client, from2, host2) {
   const both = [
-    pass(from, host2),
+    pass(from2, host2),
     pass(new Reader(host2), client)
   ];
   try {
@@ -14891,9 +14929,9 @@ async function passBoth(client, from, host2) {
     await Promise.allSettled(both);
   }
 }
-async function pass(from, to) {
+async function pass(from2, to) {
   for (; ; ) {
-    const part = await from.some();
+    const part = await from2.some();
     if (part.length === 0) return await to.end();
     await to.write(part);
   }
@@ -14912,16 +14950,16 @@ var SocketStream = class {
   #writing;
   /** Takes ownership of a nonblocking socket, which is closed if that fails. */
   constructor(socket) {
-    let reading;
+    let reading2;
     let other;
     try {
-      reading = new FdStream(socket);
+      reading2 = new FdStream(socket);
       other = syscall(fcntl(socket, F_DUPFD_CLOEXEC, 3));
-      this.#reading = reading;
+      this.#reading = reading2;
       this.#writing = new FdStream(other);
     } catch (error) {
-      if (reading === void 0) syscall(close(socket));
-      else reading.close();
+      if (reading2 === void 0) syscall(close(socket));
+      else reading2.close();
       if (other !== void 0) syscall(close(other));
       throw error;
     }
@@ -15114,7 +15152,7 @@ function connectionsAtOnce() {
   return Math.max(1, Math.min(AT_ONCE2, Math.floor(descriptors * SHARE / DESCRIPTORS)));
 }
 async function pause() {
-  await new Promise((resolve2) => Deno.unrefTimer(setTimeout(resolve2, PAUSE)));
+  await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, PAUSE)));
 }
 
 // plan/network.ts
@@ -15543,7 +15581,7 @@ var FileCopy = class {
     });
   }
   get loop() {
-    const [splicing, reading] = [
+    const [splicing, reading2] = [
       new Label("splicing"),
       new Label("reading")
     ];
@@ -15562,12 +15600,12 @@ var FileCopy = class {
         accept: [
           "EINVAL"
         ],
-        onAccepted: reading,
+        onAccepted: reading2,
         onSuccess: splicing,
         ...ends
       },
       // Some files of /proc cannot be spliced before Linux 6.5.
-      reading,
+      reading2,
       ...waiting,
       {
         call: readChunk,
@@ -15575,7 +15613,7 @@ var FileCopy = class {
       },
       {
         call: write(1, chunk, new ResultOf(readChunk, "count")),
-        onSuccess: reading,
+        onSuccess: reading2,
         ...ends
       }
     ];
@@ -17213,27 +17251,109 @@ var DirectoryLists = class {
   
   
 };
-
-
-function typeOf(directory, name) {
-  return look(`${directory}/${name}`)?.type ?? 0;
+var NAMES_SIZE = 32 * 1024;
+var tables2 = perEngine(() => ({
+  directory: directoryTable(),
+  file: fileTable()
+}));
+var [OPENED, NAMES3, FURTHER_NAMES] = [
+  1,
+  2,
+  3
+];
+function directoryTable() {
+  const [path2, stat] = [
+    new Output(PATH_MAX3, "&path"),
+    statxOutput()
+  ];
+  const [names, more] = [
+    new Output(NAMES_SIZE, "&names"),
+    new Output(NAMES_SIZE, "&more")
+  ];
+  const end = new Label("end");
+  const opened = openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "directory");
+  return new KeptTable(path2, [
+    stat,
+    names
+  ], [
+    {
+      call: statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, stat),
+      ...orEnd(end)
+    },
+    {
+      call: opened,
+      ...orEnd(end)
+    },
+    {
+      call: getdents64(fd, names),
+      accept: [
+        "ENOENT"
+      ]
+    },
+    {
+      call: getdents64(fd, more),
+      accept: [
+        "ENOENT"
+      ]
+    },
+    {
+      call: close(fd)
+    },
+    end
+  ]);
 }
-var MASK = STATX_TYPE | STATX_MODE | STATX_NLINK;
-function look(path2) {
-  const output = statxOutput();
-  const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, MASK, output);
-  const outcome = syscalls([
+function fileTable() {
+  const [path2, stat] = [
+    new Output(PATH_MAX3, "&path"),
+    statxOutput()
+  ];
+  const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_FILE, stat);
+  return new KeptTable(path2, [
+    stat
+  ], [
     {
       call: call2,
       accept: GONE
     }
   ]);
-  if (outcome.result(call2) < 0n) return void 0;
-  const { mode: mode2, nlink } = readStatx(outcome.output(output));
+}
+function orEnd(end) {
+  return {
+    accept: GONE,
+    onAccepted: end
+  };
+}
+
+function namesOf(table, path2) {
+  if (table.result(OPENED) < 0 || table.result(NAMES3) <= 0) return [];
+  if (table.result(FURTHER_NAMES) > 0) return ifThere(() => entriesIn(path2), GONE) ?? [];
+  return readDirectoryEntries(table.outputs[1], table.result(NAMES3));
+}
+
+function stampOf(stat) {
+  const { dev, ino, ctime, uid, mode: mode2 } = readStatx(stat);
+  const owner = {
+    uid,
+    rights: mode2 >> 6 & 7
+  };
+  return {
+    stamp: `${dev}:${ino}:${ctime}`,
+    changed: Number(ctime / 1000000n),
+    owner
+  };
+}
+var OF_DIRECTORY = STATX_INO | STATX_CTIME | STATX_MODE | STATX_UID;
+var OF_FILE = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_SIZE;
+function look(path2) {
+  const table = tables2().file;
+  if (table.run(path2) < 0) return void 0;
+  const { mode: mode2, nlink, size } = readStatx(table.outputs[0]);
   return {
     type: mode2 & S_IFMT,
     mode: mode2,
-    nlink
+    nlink,
+    size
   };
 }
 
@@ -17325,7 +17445,7 @@ function view(bytes) {
 
 // host/elf/elf_reader.ts
 var MOST_LOOKS = 1e5;
-function programHost(reading, refuse2) {
+function programHost(reading2, refuse2) {
   const known = /* @__PURE__ */ new Map();
   let looks = 0;
   const look2 = () => {
@@ -17334,7 +17454,7 @@ function programHost(reading, refuse2) {
   const read4 = (path2, use) => {
     look2();
     return withRegularFile(path2, (file) => {
-      reading(file.path);
+      reading2(file.path);
       return use((offset, length) => {
         look2();
         return file.readAt(offset, length);
@@ -17360,12 +17480,12 @@ var HEADER_SIZE3 = 48;
 var ENTRY_SIZE2 = 24;
 function readLoaderCache(bytes) {
   const paths = /* @__PURE__ */ new Map();
-  const decoder = new TextDecoder();
-  if (decoder.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) return paths;
+  const decoder2 = new TextDecoder();
+  if (decoder2.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) return paths;
   const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const textAt2 = (offset) => {
     const end = bytes.indexOf(0, offset);
-    return decoder.decode(bytes.subarray(offset, end === -1 ? bytes.length : end));
+    return decoder2.decode(bytes.subarray(offset, end === -1 ? bytes.length : end));
   };
   const count = bytes.length < HEADER_SIZE3 ? 0 : view2.getUint32(MAGIC.length, true);
   for (let index = 0; index < count; index++) {
@@ -17624,7 +17744,7 @@ function filesystemIssue({ type, data: data2, ids: ids2 }) {
   const flags2 = CLONE_VM | CLONE_VFORK | CLONE_NEWNS | (ids2 === void 0 ? 0 : CLONE_NEWUSER);
   const opened = fsopen(type, FSOPEN_CLOEXEC);
   const fd = new ResultOf(opened, "filesystem");
-  const reading = read(fd, message2, MESSAGE_SIZE2);
+  const reading2 = read(fd, message2, MESSAGE_SIZE2);
   const program = assemble([
     // A signal handler of the script must not run in the child, which shares the memory.
     {
@@ -17662,7 +17782,7 @@ function filesystemIssue({ type, data: data2, ids: ids2 }) {
     },
     refused,
     {
-      call: reading,
+      call: reading2,
       onFailure: ended
     },
     ended,
@@ -17673,7 +17793,7 @@ function filesystemIssue({ type, data: data2, ids: ids2 }) {
   const result = engine().run(program);
   const started2 = result.output(pid).getInt32(0, true);
   if (started2 > 0) syscall(waitid(P_PID, started2, null, WEXITED));
-  return textOf3(result, reading, message2);
+  return textOf3(result, reading2, message2);
 }
 function mapping(ids2) {
   if (ids2 === void 0) return [];
@@ -17684,8 +17804,8 @@ function mapping(ids2) {
     ...writeText(at_fdcwd, "/proc/self/gid_map", line(ids2.gid))
   ];
 }
-function textOf3(result, reading, message2) {
-  const length = Number(result.result(reading));
+function textOf3(result, reading2, message2) {
+  const length = Number(result.result(reading2));
   if (length <= 0) return void 0;
   const { buffer, byteOffset } = result.output(message2);
   return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length)).trim().replace(/^[ewi] /, "");
@@ -17743,6 +17863,9 @@ function kindOf(file) {
 }
 
 // host/git_directory.ts
+function isGitName(name) {
+  return name.length === 4 && name.toLowerCase() === ".git";
+}
 
 var LAYOUT = [
   "HEAD",
@@ -17754,59 +17877,114 @@ var LAYOUT = [
   "packed-refs",
   "refs"
 ];
+var WITH_REPOSITORIES = /* @__PURE__ */ new Set([
+  "modules",
+  "worktrees"
+]);
+var CONTENTS = /\/objects\/([0-9a-f]{2}|info|pack)$|\/refs\/(heads|remotes|tags)$|\/logs\/refs$/;
+function mayHoldRepositories(path2) {
+  return isGitName(nameOf2(parentOf(path2))) ? WITH_REPOSITORIES.has(nameOf2(path2)) : !CONTENTS.test(path2);
+}
+function holdsRepositories(name) {
+  return WITH_REPOSITORIES.has(name);
+}
 function pointerIn(file) {
   const text4 = textOf4(file)?.trim().replace(/^gitdir:\s*/, "");
-  return text4 === void 0 || text4 === "" || text4.includes("\n") ? void 0 : resolve(file, text4);
+  return text4 === void 0 || text4 === "" || text4.includes("\n") ? void 0 : from(parentOf(file), text4);
 }
-function namedInConfig(file, worktree, home) {
-  const named = [];
-  const settings2 = (textOf4(file) ?? "").matchAll(/^\s*(?:\[[^\]\n]*\]\s*)?(hookspath|path)\s*=\s*"?([^"\n#;]+)/gim);
-  for (const [, key, value] of settings2) {
-    let path2 = value.trim();
+var SETTING = /^[ \t]*(?:\[(?:"(?:\\.|[^"\\\n])*"|[^\]"\n])*\][ \t]*)?(hookspath|path|templatedir|worktree)[ \t]*=[ \t]*(.*)$/gim;
+function readGitConfig(file, home) {
+  const [includes, hooks, worktrees] = [
+    [],
+    [],
+    []
+  ];
+  const text4 = (textOf4(file) ?? "").replaceAll("\\\n", "");
+  for (const [, key, value] of text4.matchAll(SETTING)) {
+    let path2 = valueIn(value);
+    if (path2 === "") continue;
     if (path2.startsWith("~/") && home !== void 0) path2 = home + path2.slice(1);
-    if (key.toLowerCase() === "path") named.push({
-      path: resolve(file, path2),
-      text: ""
-    });
-    else named.push({
-      path: resolve(`${worktree}/.git`, path2)
-    });
+    const name = key.toLowerCase();
+    if (name === "hookspath" || name === "templatedir") hooks.push(path2);
+    else if (name === "worktree") worktrees.push(path2);
+    else includes.push(from(parentOf(file), path2));
   }
-  return named;
+  return {
+    includes,
+    hooks,
+    worktrees
+  };
+}
+function valueIn(line) {
+  let [value, isQuoted] = [
+    "",
+    false
+  ];
+  for (let at2 = 0; at2 < line.length; at2++) {
+    const letter = line[at2];
+    if (letter === '"') isQuoted = !isQuoted;
+    else if (letter === "\\") value += line[++at2] ?? "";
+    else if (!isQuoted && (letter === "#" || letter === ";")) break;
+    else value += letter;
+  }
+  return value.trim();
 }
 var MOST = 64 * 1024;
-function textOf4(file) {
-  const flags2 = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC;
-  const opened = openat(at_fdcwd, file, flags2, 0);
-  const fd = new ResultOf(opened, "fd");
-  const [text4, end, closing] = [
-    new Output(MOST, "&text"),
-    new Label("end"),
-    new Label("closing")
+var KERNEL = [
+  "/dev",
+  "/proc",
+  "/sys"
+];
+function textOf4(path2) {
+  const status = look(path2);
+  if (status?.type === S_IFLNK) return textBehindLink(path2);
+  if (status?.type !== S_IFREG || KERNEL.some((own) => isWithin(path2, own))) return void 0;
+  return status.size === 0 ? "" : textOfRegular(path2);
+}
+function textBehindLink(path2) {
+  const readBehind = () => withRegularFile(path2, (file) => {
+    if (KERNEL.some((directory) => isWithin(file.path, directory))) return void 0;
+    return decodeName(file.readAt(0, MOST));
+  });
+  return ifThere(readBehind, UNREADABLE);
+}
+function textOfRegular(path2) {
+  const table = reading();
+  const size = table.run(path2) < 0 ? -1 : table.result(READ);
+  if (size < 0) return void 0;
+  const { buffer, byteOffset } = table.outputs[0];
+  return decodeName(new Uint8Array(buffer, byteOffset, size));
+}
+var READ = 1;
+var reading = perEngine(() => {
+  const [path2, text4] = [
+    new Output(PATH_MAX3, "&path"),
+    new Output(MOST, "&text")
   ];
-  const got = read(fd, text4, MOST);
-  const outcome = syscalls([
+  const flags2 = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
+  const opened = openat(at_fdcwd, path2, flags2, 0);
+  const [fd, end] = [
+    new ResultOf(opened, "fd"),
+    new Label("end")
+  ];
+  return new KeptTable(path2, [
+    text4
+  ], [
     {
       call: opened,
       accept: UNREADABLE,
       onAccepted: end
     },
     {
-      call: got,
-      accept: UNREADABLE,
-      onAccepted: closing
+      call: read(fd, text4, MOST),
+      accept: UNREADABLE
     },
-    closing,
     {
       call: close(fd)
     },
     end
   ]);
-  const size = outcome.result(opened) < 0n ? -1 : Number(outcome.result(got));
-  if (size < 0) return void 0;
-  const { buffer, byteOffset } = outcome.output(text4);
-  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, size));
-}
+});
 var UNREADABLE = [
   "ENOENT",
   "ENOTDIR",
@@ -17814,200 +17992,325 @@ var UNREADABLE = [
   "ELOOP",
   "EISDIR",
   "EAGAIN",
-  "ENXIO"
+  "ENXIO",
+  "ENAMETOOLONG"
 ];
-function resolve(file, path2) {
-  const parts = path2.startsWith("/") ? [] : parentOf(file).split("/");
-  for (const part of path2.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== ".") parts.push(part);
+function from(directory, path2) {
+  return path2.startsWith("/") ? path2 : `${directory}/${path2}`;
+}
+
+// host/git_repositories.ts
+var GitRepositories = class {
+
+  #files;
+  #all = /* @__PURE__ */ new Map();
+  constructor(files) {
+    this.#files = files;
   }
-  return normalize(`/${parts.join("/")}`);
+  /**
+   * Adds a directory of git, of a worktree if one is known that leads to it. Returns the directory
+   * that its worktrees have in common.
+   */
+  add(directory, worktree = worktreeOf(directory)) {
+    const pointer = pointerIn(`${directory}/commondir`);
+    const common = (pointer === void 0 ? void 0 : this.#files.endOf(pointer)) ?? directory;
+    let repository = this.#all.get(common);
+    if (repository === void 0) {
+      repository = {
+        directories: /* @__PURE__ */ new Set([
+          common
+        ]),
+        worktrees: /* @__PURE__ */ new Set([
+          worktreeOf(common)
+        ])
+      };
+      this.#all.set(common, repository);
+      this.#addWorktrees(common, repository);
+    }
+    repository.directories.add(directory);
+    if (directory === common || worktree !== directory) repository.worktrees.add(worktree);
+    return common;
+  }
+  #addWorktrees(common, { directories, worktrees }) {
+    const { lists, endOf } = this.#files;
+    for (const name of lists.of(`${common}/worktrees`).keys()) {
+      const directory = `${common}/worktrees/${name}`;
+      directories.add(directory);
+      const pointer = pointerIn(`${directory}/gitdir`);
+      const file = pointer === void 0 ? void 0 : endOf(pointer);
+      if (file !== void 0) worktrees.add(parentOf(file));
+    }
+  }
+  /** Returns the worktrees of all repositories; those that configurations name, once these are read. */
+  worktrees() {
+    return this.#all.values().flatMap(({ worktrees }) => worktrees).toArray();
+  }
+  /** Returns the paths that configurations name, some of them more than once. */
+  named() {
+    const named = [];
+    const general = this.#configs(this.#files.general, named).flatMap(({ hooks }) => hooks);
+    for (const path2 of general) if (path2.startsWith("/")) named.push({
+      path: path2
+    });
+    for (const { directories, worktrees } of this.#all.values()) {
+      const hooks = new Set(general.filter((path2) => !path2.startsWith("/")));
+      for (const directory of directories) {
+        const files = [
+          "config",
+          "config.worktree"
+        ].map((name) => `${directory}/${name}`);
+        for (const config of this.#configs(files, named)) {
+          for (const path2 of config.hooks) hooks.add(path2);
+          for (const path2 of config.worktrees) {
+            const worktree = this.#files.endOf(from(directory, path2));
+            if (worktree !== void 0) worktrees.add(worktree);
+          }
+        }
+      }
+      for (const path2 of hooks) {
+        for (const worktree of worktrees) named.push({
+          path: from(worktree, path2)
+        });
+      }
+    }
+    return named;
+  }
+  /** Reads configurations, and what they include, which it adds to what is named. */
+  #configs(files, named) {
+    const configs = [];
+    const read4 = /* @__PURE__ */ new Set();
+    const waiting = [
+      ...files
+    ];
+    while (waiting.length > 0 && read4.size < MAX_CONFIGS) {
+      const file = waiting.shift();
+      const end = this.#files.endOf(file);
+      if (end === void 0 || read4.has(end)) continue;
+      read4.add(end);
+      const config = readGitConfig(file, this.#files.home);
+      configs.push(config);
+      for (const path2 of config.includes) named.push({
+        path: path2,
+        text: ""
+      });
+      waiting.push(...config.includes);
+    }
+    return configs;
+  }
+};
+var MAX_CONFIGS = 1e3;
+function worktreeOf(directory) {
+  return isGitName(nameOf2(directory)) ? parentOf(directory) : directory;
+}
+
+// host/name_index.ts
+var GIT = ".git/";
+var HOME = "~/";
+var NameIndex = class {
+
+  /** The names within a directory of git. */
+  ofGit;
+  /** The paths in the home directory, where all other names are looked for as well. */
+  ofHome;
+  /** The names, in lower case, by their last part. */
+  #ends;
+  /** The beginnings of names, in lower case, by their own last part. */
+  #beginnings;
+  constructor(names) {
+    const ofGit = /* @__PURE__ */ new Set();
+    const [others, home] = [
+      /* @__PURE__ */ new Set(),
+      /* @__PURE__ */ new Set()
+    ];
+    for (const name of names) {
+      if (name.startsWith(GIT)) ofGit.add(name.slice(GIT.length));
+      else if (name.startsWith(HOME)) home.add(name.slice(HOME.length));
+      else others.add(name);
+    }
+    this.ofGit = [
+      ...ofGit
+    ];
+    this.ofHome = [
+      ...home,
+      ...others
+    ];
+    this.#ends = Map.groupBy(new Set([
+      ...others
+    ].map(fold)), nameOf2);
+    const beginnings = [
+      ...others
+    ].flatMap(beginningsOf);
+    this.#beginnings = Map.groupBy(beginnings, ({ beginning }) => nameOf2(beginning));
+  }
+  /** Whether a name of a file is the last part of one that is looked for. */
+  has(name) {
+    return this.#ends.has(fold(name));
+  }
+  /** Whether a path ends with one of the names. */
+  isEndOf(path2) {
+    const folded = fold(path2);
+    return this.#ends.get(nameOf2(folded))?.some((end) => folded.endsWith(`/${end}`)) === true;
+  }
+  /** Returns what comes after the end of a path in the names that begin with that. */
+  after(path2) {
+    const folded = fold(path2);
+    return (this.#beginnings.get(nameOf2(folded)) ?? []).filter(({ beginning }) => folded.endsWith(`/${beginning}`)).map(({ rest }) => rest);
+  }
+};
+function isPlain(name) {
+  return !name.startsWith(GIT) && !name.startsWith(HOME);
+}
+function beginningsOf(name) {
+  const parts = name.split("/");
+  return parts.slice(1).map((_, index) => ({
+    beginning: fold(parts.slice(0, index + 1).join("/")),
+    rest: parts.slice(index + 1).join("/")
+  }));
+}
+function fold(name) {
+  return name.toLowerCase();
 }
 
 // host/name_scan.ts
 var MAX_DEPTH = 3;
-var MAX_DIRECTORIES = 500;
 var MAX_LINKS2 = 40;
-var KERNEL = /* @__PURE__ */ new Set([
+var OTHERS2 = /* @__PURE__ */ new Set([
   "/dev",
   "/proc",
-  "/sys"
+  "/sys",
+  "/gnu/store",
+  "/nix/store"
 ]);
 var PASSED_OVER = /* @__PURE__ */ new Set([
   "node_modules"
 ]);
-var GIT = ".git/";
+var OBJECTS = /\/\.git\/(.*\/)?objects$/;
 var GIT_FILES = {
   commondir: ".\n",
   config: "",
   "config.worktree": ""
 };
-var NOTHING2 = [
+var UNWRITABLE = [
   "ENOENT",
   "ENOTDIR",
   "EACCES",
   "EINVAL",
   "ELOOP",
-  "ENAMETOOLONG"
+  "ENAMETOOLONG",
+  "EROFS"
 ];
 var NameScanner = class {
   static {
     addMethods(this.prototype, {
-    scan: (function () {
-    this.#lists.refresh();
-    return new Search(this.#question, this.#ends, this.#gitNames, this.#lists).run();
+    scan: (function (question) {
+    const index = new NameIndex(question.names);
+    this.#asked.push({
+      question,
+      index
+    });
+    return new Search(question, index, this.#lists).run();
   })
     });
   }
 
-  #question;
   #lists = new DirectoryLists();
-  /** The names, in lower case, by their last part. */
-  #ends;
-  /** The names within a directory of git. */
-  #gitNames;
-  constructor(question) {
-    this.#question = question;
-    const [ofGit, others] = [
-      /* @__PURE__ */ new Set(),
-      /* @__PURE__ */ new Set()
-    ];
-    for (const name of question.names.map(fold)) {
-      if (name.startsWith(GIT)) ofGit.add(name.slice(GIT.length));
-      else others.add(name);
-    }
-    this.#gitNames = [
-      ...ofGit
-    ];
-    this.#ends = Map.groupBy(others, nameOf2);
-  }
-  /** Looks for the names. */
+  #asked = [];
+  /** Looks for the names of a question. */
   
+  /** Looks for the names of all questions again. */
+  again() {
+    this.#lists.refresh();
+    return this.#asked.map(({ question, index }) => new Search(question, index, this.#lists).run());
+  }
 };
 var Search = class {
   static {
     addMethods(this.prototype, {
     run: (function () {
-    const { directory, absent: absent2, names, home } = this.#question;
-    for (const path2 of this.#question.paths ?? []) this.#reportPath(path2);
-    const around = names.length === 0 ? [] : aroundStart$42.call(this);
-    for (const [index, path2] of around.entries()) {
-      later$44.call(this, {
-        path: path2,
-        depth: index === 0 ? 0 : around.length - index,
+    const { directory, names, paths = [] } = this.#question;
+    for (const path2 of paths) this.#reportPath(path2);
+    if (names.length > 0) {
+      const around = this.#around(this.#question.start);
+      for (const [index, path2] of around.entries()) {
+        later$42.call(this, {
+          path: path2,
+          depth: index === 0 ? 0 : around.length - index,
+          inGit: false
+        });
+      }
+      later$42.call(this, {
+        path: directory,
+        depth: 0,
         inGit: false
       });
+      this.#readQueue();
+      this.#reportProjects(around);
+      this.#reportHome();
     }
-    if (names.length > 0) later$44.call(this, {
-      path: directory,
-      depth: 0,
-      inGit: false
-    });
-    for (let read4 = 0; read4 < MAX_DIRECTORIES; read4++) {
-      const pending = this.#gitQueue.shift() ?? this.#queue.shift();
-      if (pending === void 0) break;
-      read$46.call(this, pending);
-    }
-    if (directory !== "/") reportAllMissing$43.call(this, directory, absent2);
-    const projects = around.filter((path2) => this.#lists.of(path2).has(".git"));
-    for (const project of /* @__PURE__ */ new Set([
-      ...around.slice(0, 1),
-      ...projects
-    ])) {
-      reportAllMissing$43.call(this, project, absent2);
-    }
-    if (home !== void 0 && isWithin(home, directory)) reportAllMissing$43.call(this, home, names);
-    const missing2 = [
-      ...this.#missing.values()
-    ].filter((({ path: path2 }) => {
-      if (isWritable2(parentOf(path2))) return true;
-      if (isClosed$47.call(this, parentOf(path2), 2)) this.#findDirectory(parentOf(path2));
-      return false;
-    }));
+    const directories = this.#directories;
+    if (this.#isOver) return {
+      found: [],
+      missing: [],
+      directories
+    };
+    const missing2 = this.#missingWhereWritable();
     const found = [
       ...this.#found.values()
     ].sort(byPath);
     return {
       found,
-      missing: missing2.sort(byPath)
+      missing: missing2.sort(byPath),
+      directories
     };
   })
     });
   }
   static {
-    aroundStart$42 = (function () {
-    const { directory, start: start2 } = this.#question;
-    if (start2 === void 0 || !isWithin(start2, directory)) return [];
-    const around = [];
-    for (let at2 = start2; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
-    return around;
-  });
-  }
-  static {
-    reportAllMissing$43 = (function (directory, names) {
-    for (const name of names) {
-      if (!name.startsWith(GIT)) reportMissing$48.call(this, below(directory, name));
-    }
-  });
-  }
-  static {
-    later$44 = (function (pending) {
-    if (this.#queued.has(pending.path) || KERNEL.has(pending.path)) return;
+    later$42 = (function (pending) {
+    if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
     this.#queued.add(pending.path);
-    const isGit = pending.inGit || nameOf2(pending.path) === ".git";
-    (isGit ? this.#gitQueue : this.#queue).push(pending);
+    this.#queue.push(pending);
   });
   }
   static {
-    isExcepted$45 = (function (path2) {
+    isExcepted$43 = (function (path2) {
     return this.#question.except.includes(path2);
   });
   }
   static {
-    read$46 = (function ({ path: path2, depth, inGit }) {
+    read$44 = (function (pending) {
+    const { path: path2, depth, inGit } = pending;
+    this.#directories++;
     const entries = this.#lists.of(path2);
-    if (isClosed$47.call(this, path2, 5)) return this.#findDirectory(path2);
-    const isGit = this.#gitNames.length > 0 && isGitDirectory(path2, entries);
+    if (isClosed$45.call(this, path2, 5)) return this.#findDirectory(path2);
+    const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
     if (isGit) this.#readGit(path2, entries);
+    const within = inGit || isGitName(nameOf2(path2));
     for (const [name, type] of entries) {
-      const ends = this.#ends.get(fold(name));
-      if (ends === void 0 && type !== S_IFDIR && name !== ".git") continue;
-      const child = below(path2, name);
-      if (ends !== void 0 && hasEnd(child, ends) && !isExcepted$45.call(this, child)) {
-        this.#find(child, type);
-        if (child.endsWith("/.gitconfig")) this.#readConfig(child, path2);
-        if (child.endsWith("/.config/git")) this.#readConfig(`${child}/config`, path2);
-        continue;
-      }
-      if (name === ".git" && this.#gitNames.length > 0) {
-        if (type === S_IFREG) {
-          this.#find(child, type);
-          this.#readPointer(child);
-        } else if (type === S_IFLNK) this.#searchIn(this.#endOf(child));
-      }
+      if (this.#readName(path2, name, type)) continue;
       if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
-      if (isGit && name !== "modules" && name !== "worktrees") continue;
-      const within = inGit || isGit;
-      if (within || depth < MAX_DEPTH || name === ".git") {
-        later$44.call(this, {
+      const child = below(path2, name);
+      const isOfGit = within || isGitName(name) || isGit && holdsRepositories(name);
+      if (within && !mayHoldRepositories(child)) continue;
+      if (isOfGit || depth < MAX_DEPTH) {
+        later$42.call(this, {
           path: child,
           depth: depth + 1,
-          inGit: within
+          inGit: within || isGit && isOfGit
         });
       }
     }
   });
   }
   static {
-    isClosed$47 = (function (path2, rights) {
+    isClosed$45 = (function (path2, rights) {
     const owner = this.#lists.ownerOf(path2);
     const { uid } = this.#question;
     return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
   });
   }
   static {
-    reportMissing$48 = (function (whole, text4) {
+    reportMissing$46 = (function (whole, text4) {
     const { directory } = this.#question;
     let path2 = directory;
     for (const part of whole.slice(directory === "/" ? 1 : directory.length + 1).split("/")) {
@@ -18015,7 +18318,7 @@ var Search = class {
       path2 = below(path2, part);
       if (!entries.has(part) || this.#isLeft(path2)) {
         const isFile2 = path2 === whole && text4 !== void 0;
-        if (!isExcepted$45.call(this, path2)) this.#missing.set(path2, {
+        if (!isExcepted$43.call(this, path2)) this.#missing.set(path2, {
           path: path2,
           ...isFile2 && {
             text: text4
@@ -18030,38 +18333,89 @@ var Search = class {
   }
 
   #question;
-  #ends;
-  #gitNames;
+  #index;
   #lists;
+  #repositories;
   #found = /* @__PURE__ */ new Map();
   #missing = /* @__PURE__ */ new Map();
   #queue = [];
-  #gitQueue = [];
   #queued = /* @__PURE__ */ new Set();
-  /** The configurations of git that were read. */
-  #configs = /* @__PURE__ */ new Set();
-  constructor(question, ends, gitNames, lists) {
+  /** In how many directories it has looked. */
+  #directories = 0;
+  constructor(question, index, lists) {
     this.#question = question;
-    this.#ends = ends;
-    this.#gitNames = gitNames;
+    this.#index = index;
     this.#lists = lists;
+    const { home, configHome = home && `${home}/.config` } = question;
+    this.#repositories = new GitRepositories({
+      lists,
+      home,
+      general: [
+        "/etc/gitconfig",
+        ...home === void 0 ? [] : [
+          `${home}/.gitconfig`
+        ],
+        ...configHome === void 0 ? [] : [
+          `${configHome}/git/config`
+        ]
+      ],
+      endOf: (path2) => this.#endOf(path2)
+    });
   }
   
-  /** The start and the directories around it, below the directory; none if it is not in there. */
-  
+  /** Reads the directories that are queued, and those that are found meanwhile. */
+  #readQueue() {
+    for (let at2 = 0; at2 < this.#queue.length; ) {
+      while (at2 < this.#queue.length && !this.#isOver) read$44.call(this, this.#queue[at2++]);
+      if (this.#isOver || this.#index.ofGit.length === 0) return;
+      for (const { path: path2, text: text4 } of this.#repositories.named()) this.#report(path2, true, {
+        text: text4
+      });
+      for (const path2 of this.#repositories.worktrees()) {
+        if (this.#isInside(path2)) later$42.call(this, {
+          path: path2,
+          depth: MAX_DEPTH,
+          inGit: false
+        });
+      }
+    }
+  }
+  /** Whether it has looked in more directories than it may. */
+  get #isOver() {
+    return this.#directories > (this.#question.most ?? Infinity);
+  }
+  #missingWhereWritable() {
+    const parents = /* @__PURE__ */ new Map();
+    return [
+      ...this.#missing.values()
+    ].filter(({ path: path2 }) => {
+      const parent = parentOf(path2);
+      let writable = parents.get(parent);
+      if (writable === void 0) parents.set(parent, writable = isWritable2(parent));
+      if (!writable && isClosed$45.call(this, parent, 2)) this.#findDirectory(parent);
+      return writable;
+    });
+  }
+  /** A path and the directories around it, below the directory; none if it is not in there. */
+  #around(start2) {
+    const { directory } = this.#question;
+    if (start2 === void 0 || !isWithin(start2, directory)) return [];
+    const around = [];
+    for (let at2 = start2; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
+    return around;
+  }
   /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
   #reportPath(path2) {
     const closed = this.#closedAbove(path2);
     if (closed !== void 0) return this.#findDirectory(closed);
     const end = this.#endOf(path2);
     if (end === void 0 || !this.#isInside(end)) return;
-    const type = typeOf2(end);
-    if (type === void 0 || this.#isLeft(end)) return reportMissing$48.call(this, end);
-    const isShared = type === S_IFREG && linkCount(end) > 1;
+    const type = typeOf(end);
+    if (type === void 0 || this.#isLeft(end)) return reportMissing$46.call(this, end);
     this.#found.set(end, {
       path: end,
       isLink: false,
-      isShared
+      isShared: type === S_IFREG && isShared(end)
     });
   }
   /** Returns the first directory on the way that its owner may not search now, but could. */
@@ -18070,21 +18424,92 @@ var Search = class {
     let closed;
     for (let at2 = path2; at2 !== directory && at2 !== "/"; ) {
       at2 = parentOf(at2);
-      if (isClosed$47.call(this, at2, 1)) closed = at2;
+      if (isClosed$45.call(this, at2, 1)) closed = at2;
     }
     return closed;
+  }
+  /** Reports the names of projects: in the directory, where the search starts, and around these. */
+  #reportProjects(around) {
+    const { directory, asked, absent: absent2, start: start2 } = this.#question;
+    const projects = new Set(directory === "/" ? [] : [
+      directory
+    ]);
+    for (const [index, path2] of around.entries()) {
+      if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
+    }
+    for (let at2 = directory; at2 !== "/"; ) {
+      at2 = parentOf(at2);
+      if (at2 === start2 || look(below(at2, ".git")) !== void 0) projects.add(at2);
+    }
+    const plain = absent2.filter(isPlain);
+    for (const project of projects) this.#reportAll(project, plain);
+    const ends = [
+      directory,
+      asked ?? directory
+    ].flatMap((path2) => this.#index.after(path2));
+    this.#reportAll(directory, [
+      ...new Set(ends)
+    ]);
+  }
+  #reportHome() {
+    const { home, configHome } = this.#question;
+    const { ofHome } = this.#index;
+    if (home !== void 0) this.#reportAll(home, ofHome);
+    if (configHome === void 0) return;
+    const configs = ofHome.filter((name) => name.startsWith(CONFIG));
+    this.#reportAll(configHome, configs.map((name) => name.slice(CONFIG.length)));
+  }
+  #reportAll(base, names) {
+    if (names.length === 0) return;
+    const entries = this.#lists.of(base);
+    for (const name of names) {
+      if (entries.has(name.split("/", 1)[0])) this.#report(below(base, name), true, {
+        base
+      });
+      else if (isWithin(base, this.#question.directory)) reportMissing$46.call(this, below(base, name));
+    }
+  }
+  /** Notes a path by where it leads and the links on the way, or what is missing of it. */
+  #report(path2, isAbsent, { text: text4, base } = {}) {
+    const end = this.#endOf(path2, {
+      base
+    });
+    if (end === void 0 || !this.#isInside(end)) return;
+    const type = typeOf(end);
+    if (type !== void 0 && !this.#isLeft(end)) this.#find(end, type);
+    else if (isAbsent) reportMissing$46.call(this, end, text4);
   }
   
   
   
-  
+  /** Notes a file in a directory that is read, if it has one of the names. Returns whether it has. */
+  #readName(directory, name, type) {
+    if (this.#index.has(name)) {
+      const path3 = below(directory, name);
+      if (this.#index.isEndOf(path3) && !isExcepted$43.call(this, path3)) {
+        this.#find(path3, type);
+        return true;
+      }
+    }
+    if (type === S_IFDIR) return false;
+    const path2 = below(directory, name);
+    if (type === S_IFLNK) {
+      for (const rest of this.#index.after(path2)) this.#report(below(path2, rest), false);
+    }
+    if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
+    if (type === S_IFREG) {
+      this.#find(path2, type);
+      this.#searchIn(pointerIn(path2), directory);
+    } else if (type === S_IFLNK) this.#searchIn(path2, directory);
+    return false;
+  }
   #readGit(directory, entries) {
-    for (const name of this.#gitNames) {
+    for (const name of this.#index.ofGit) {
       const path2 = below(directory, name);
-      const type = name.includes("/") ? typeOf2(path2) : entries.get(name);
-      const isOwn2 = name === "commondir" && pointerIn(path2) === directory;
+      const type = name.includes("/") ? typeOf(path2) : entries.get(name);
+      const isOwn2 = name === "commondir" && this.#isPointerTo(path2, directory);
       if (type !== void 0 && !isOwn2) this.#find(path2, type);
-      else if ((isOwn2 || !entries.has("commondir") || name === "config.worktree") && this.#question.absent.includes(GIT + name)) {
+      else if ((isOwn2 || !entries.has("commondir") || name === "config.worktree") && this.#question.absent.includes(GIT2 + name)) {
         const text4 = GIT_FILES[name];
         this.#missing.set(path2, {
           path: path2,
@@ -18093,45 +18518,32 @@ var Search = class {
           }
         });
       }
-      if (name !== "config" || type !== S_IFREG) continue;
-      this.#readConfig(path2, parentOf(directory));
     }
-    this.#readPointer(below(directory, "commondir"));
+    this.#searchIn(directory);
   }
-  /** Notes the files that a configuration of git names, and those that these include. */
-  #readConfig(file, worktree) {
-    if (this.#configs.has(file)) return;
-    this.#configs.add(file);
-    for (const { path: named, text: text4 } of namedInConfig(file, worktree, this.#question.home)) {
-      const path2 = this.#endOf(named);
-      if (path2 === void 0 || !this.#isInside(path2)) continue;
-      const type = typeOf2(path2);
-      if (type === void 0) {
-        reportMissing$48.call(this, path2, text4);
-        continue;
-      }
-      this.#find(path2, type);
-      if (text4 !== void 0 && type === S_IFREG) this.#readConfig(path2, worktree);
-    }
-  }
-  /** Reads a file that says where a directory of git is: .git of a worktree, or commondir. */
-  #readPointer(file) {
+  #isPointerTo(file, directory) {
     const pointer = pointerIn(file);
-    if (pointer !== void 0) this.#searchIn(this.#endOf(pointer));
+    return pointer !== void 0 && this.#endOf(pointer) === directory;
   }
-  /** Looks through a directory of git, however deep it is. */
-  #searchIn(directory) {
-    if (directory === void 0 || !this.#isInside(directory)) return;
-    later$44.call(this, {
-      path: directory,
-      depth: MAX_DEPTH,
-      inGit: true
-    });
+  /** Looks through a directory of git, and what its worktrees have in common, however deep. */
+  #searchIn(directory, worktree) {
+    const end = directory === void 0 ? void 0 : this.#endOf(directory);
+    if (end === void 0) return;
+    for (const path2 of /* @__PURE__ */ new Set([
+      end,
+      this.#repositories.add(end, worktree)
+    ])) {
+      if (this.#isInside(path2)) later$42.call(this, {
+        path: path2,
+        depth: MAX_DEPTH,
+        inGit: true
+      });
+    }
   }
   /** Whether the user may not do something with a directory, but can change its mode. */
   
   #findDirectory(path2) {
-    if (isExcepted$45.call(this, path2)) return;
+    if (isExcepted$43.call(this, path2)) return;
     this.#found.set(path2, {
       path: path2,
       isLink: false,
@@ -18141,32 +18553,59 @@ var Search = class {
   #isInside(path2) {
     return isWithin(path2, this.#question.directory) && path2 !== this.#question.directory;
   }
-  /** Notes a file, the links by which it is reached, and what links in a directory lead to. */
+  /** Notes a file, the links by which it is reached, and what is in a directory. */
   #find(path2, type) {
-    if (this.#found.has(path2) || isExcepted$45.call(this, path2) || !this.#isInside(path2)) return;
+    if (this.#found.has(path2) || isExcepted$43.call(this, path2) || !this.#isInside(path2)) return;
     if (type === S_IFLNK) return this.#follow(path2);
-    const isShared = type === S_IFREG && linkCount(path2) > 1;
     this.#found.set(path2, {
       path: path2,
       isLink: false,
-      isShared
+      isShared: type === S_IFREG && isShared(path2)
     });
-    if (type !== S_IFDIR) return;
-    for (const [name, entry2] of this.#lists.of(path2)) {
-      if (entry2 === S_IFLNK) this.#follow(below(path2, name), true);
+    if (type === S_IFDIR) this.#lookThrough(path2);
+  }
+  /** Notes where links in a protected directory lead, and the files in it that have other names. */
+  #lookThrough(directory) {
+    const directories = [
+      directory
+    ];
+    for (const path2 of directories) {
+      if (this.#isOver) return;
+      this.#directories++;
+      for (const [name, type] of this.#lists.of(path2)) {
+        const child = below(path2, name);
+        if (type === S_IFLNK) this.#follow(child, true);
+        else if (type === S_IFREG && isShared(child)) {
+          this.#found.set(child, {
+            path: child,
+            isLink: false,
+            isShared: true
+          });
+        } else if (type === S_IFDIR && !PASSED_OVER.has(name) && !OBJECTS.test(child)) {
+          directories.push(child);
+        }
+      }
     }
   }
   /** Notes the links on the way that a link leads, and the file at its end. */
   #follow(link2, isProtected = false) {
-    const end = this.#endOf(link2, isProtected);
-    const type = end === void 0 ? void 0 : typeOf2(end);
-    if (type === void 0 && end !== void 0 && this.#isInside(end)) reportMissing$48.call(this, end);
-    if (type === S_IFREG || type === S_IFDIR && !isProtected) this.#find(end, type);
+    const end = this.#endOf(link2, {
+      isProtected
+    });
+    const type = end === void 0 ? void 0 : typeOf(end);
+    if (type === void 0 && end !== void 0 && this.#isInside(end)) reportMissing$46.call(this, end);
+    const isAround = isProtected && end !== void 0 && isWithin(link2, end);
+    if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(end, type);
   }
-  /** Notes the links on the way that a path leads, and returns the path at its end. */
-  #endOf(link2, isProtected = false) {
-    const rest = link2.split("/").slice(1);
-    let at2 = "";
+  /**
+   * Notes the links on the way that a path leads, and returns the path at its end. There are none on
+   * the way to the base.
+   */
+  #endOf(link2, { isProtected = false, base } = {}) {
+    const { directory } = this.#question;
+    const start2 = base ?? (isWithin(link2, directory) ? directory : "/");
+    let at2 = start2 === "/" ? "" : start2;
+    const rest = link2.slice(at2.length).split("/");
     for (let links2 = 0; rest.length > 0; ) {
       const name = rest.shift();
       if (name === "" || name === ".") continue;
@@ -18175,13 +18614,13 @@ var Search = class {
         continue;
       }
       const path2 = `${at2}/${name}`;
-      const target = isWithin(path2, "/proc") ? void 0 : linkTarget(path2);
+      const target = this.#targetOf(at2, name);
       if (target === void 0) {
         at2 = path2;
         continue;
       }
       if (++links2 > MAX_LINKS2) return void 0;
-      if (this.#isInside(path2) && !(isProtected && path2 === link2) && !isExcepted$45.call(this, path2)) {
+      if (this.#isInside(path2) && !(isProtected && path2 === link2) && !isExcepted$43.call(this, path2)) {
         this.#found.set(path2, {
           path: path2,
           isLink: true,
@@ -18191,7 +18630,16 @@ var Search = class {
       if (target.startsWith("/")) at2 = "";
       rest.unshift(...target.split("/"));
     }
-    return at2;
+    return at2 === "" ? "/" : at2;
+  }
+  /** Returns where a link leads; `undefined` if the file is none. */
+  #targetOf(directory, name) {
+    if (isWithin(directory, "/proc") && directory !== "/") return void 0;
+    const path2 = `${directory}/${name}`;
+    if (!isWithin(directory, this.#question.directory)) return linkTarget(path2);
+    const entries = this.#lists.of(directory === "" ? "/" : directory);
+    const mayBeLink = entries.size === 0 || entries.get(name) === S_IFLNK;
+    return mayBeLink ? linkTarget(path2) : void 0;
   }
   /** Whether it is an empty directory that nobody may write to, as a killed script leaves one. */
   #isLeft(path2) {
@@ -18201,19 +18649,16 @@ var Search = class {
   /** Notes the first directory or file on the way to a path that does not exist. */
   
 };
-
-function hasEnd(path2, ends) {
-  const folded = fold(path2);
-  return ends.some((end) => folded.endsWith(`/${end}`));
-}
+var GIT2 = ".git/";
+var CONFIG = ".config/";
 
 
 
-function typeOf2(path2) {
+function typeOf(path2) {
   return look(path2)?.type;
 }
-function linkCount(path2) {
-  return look(path2)?.nlink ?? 0;
+function isShared(path2) {
+  return (look(path2)?.nlink ?? 0) > 1;
 }
 
 // host/resolver.ts
@@ -18278,15 +18723,24 @@ var LiveHost = class {
     if (check === void 0) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
     return check.holds();
   }),
-    scanNames: (function (question) {
-    const scanner = new NameScanner(question);
-    const scan = scanner.scan();
+    scanNames: (function (question, earlier) {
+    const configHome = environmentVariable("XDG_CONFIG_HOME");
+    const isPath2 = configHome?.startsWith("/") === true;
+    const known = earlier === void 0 ? void 0 : this.#scanners.get(earlier);
+    const scanner = known ?? new NameScanner();
+    const scan = scanner.scan({
+      ...question,
+      ...isPath2 && {
+        configHome: resolvePath(configHome).path
+      }
+    });
     this.#scanners.set(scan, scanner);
     return scan;
   }),
-    sameNames: (function (scan) {
-    const again = this.#scanners.get(scan)?.scan();
-    return JSON.stringify(again) === JSON.stringify(scan);
+    sameNames: (function (scans) {
+    if (scans.length === 0) return true;
+    const again = this.#scanners.get(scans[0])?.again();
+    return JSON.stringify(again) === JSON.stringify(scans);
   }),
     remember: (function (key, make2) {
     if (!this.#remembered.has(key)) this.#remembered.set(key, make2());
@@ -18394,13 +18848,13 @@ var LiveHost = class {
     return namespaceKindOf(file);
   }
   /** The files that programs need. */
-  programFiles(programs2, reading) {
+  programFiles(programs2, reading2) {
     const refuse2 = (issue) => {
       throw new ProgramIssue(issue);
     };
     try {
       return {
-        files: filesOfPrograms(programs2, programHost(reading, refuse2), refuse2)
+        files: filesOfPrograms(programs2, programHost(reading2, refuse2), refuse2)
       };
     } catch (error) {
       if (error instanceof ProgramIssue) return {
@@ -18536,7 +18990,7 @@ var HostPaths = class {
     return this.#host.resolve(normal).path === plain ? void 0 : root;
   }),
     placeOf: (function (path2) {
-    const place2 = placeOf$49.call(this, path2);
+    const place2 = placeOf$47.call(this, path2);
     if (place2.path.startsWith("/")) return place2;
     return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path`);
   }),
@@ -18553,18 +19007,18 @@ var HostPaths = class {
     });
   }
   static {
-    placeOf$49 = (function (path2) {
+    placeOf$47 = (function (path2) {
     const root = this.hostRootAround(path2);
     if (root !== void 0) return this.#host.resolve(root);
     if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
     const mount4 = this.#mounts.mountOf(path2);
     const normal = normalize(path2);
     if (normal !== mount4.target) {
-      return below2(placeOf$49.call(this, mount4.target), mount4.target, normal);
+      return below2(placeOf$47.call(this, mount4.target), mount4.target, normal);
     }
     const directory = parentOf(normal);
     if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path2);
-    return below2(placeOf$49.call(this, directory), directory, normal, nameOf2(normal));
+    return below2(placeOf$47.call(this, directory), directory, normal, nameOf2(normal));
   });
   }
 
@@ -18705,13 +19159,13 @@ var KernelFiles = class {
    * @param holds whether a path is still read-only that was made so in this user namespace
    * @param exists whether the host has a file with such a path
    */
-  needs(holds2, exists) {
+  needs(holds3, exists) {
     return this.#mounts.flatMap(({ target, type, copied, readOnlyIn, step, stepIndex }) => {
-      if (readOnlyIn !== void 0 && holds2(readOnlyIn)) return [];
+      if (readOnlyIn !== void 0 && holds3(readOnlyIn)) return [];
       const { path: path2, guards } = KERNEL_FILES[type];
       const isOpen = (name) => {
         const guarded = this.#guarded.get(normalize(`${target}/${name}`));
-        return copied || guarded === void 0 || !holds2(guarded);
+        return copied || guarded === void 0 || !holds3(guarded);
       };
       const open3 = guards.map((name) => [
         name,
@@ -18742,10 +19196,10 @@ var SettledPaths = class {
     of: (function (path2) {
     if (this.#isLost || climbs(path2)) return void 0;
     const normal = normalize(path2);
-    if (this.#mounts.isHostFile(normal)) return onHost$50.call(this, normal);
+    if (this.#mounts.isHostFile(normal)) return onHost$48.call(this, normal);
     const mount4 = this.#mounts.mountOf(normal);
     if (mount4.target === normal) return normal;
-    return mount4.certain && isPlain$51.call(this, normal, mount4) ? normal : void 0;
+    return mount4.certain && isPlain$49.call(this, normal, mount4) ? normal : void 0;
   }),
     mounted: (function (target) {
     if (this.of(target) === void 0) this.#isLost = true;
@@ -18760,7 +19214,7 @@ var SettledPaths = class {
     });
   }
   static {
-    onHost$50 = (function (path2) {
+    onHost$48 = (function (path2) {
     const resolved2 = this.#resolve(path2).path;
     const root = this.#cursor.rootOf(path2);
     if (root === void 0) return this.#mounts.isHostFile(resolved2) ? resolved2 : void 0;
@@ -18769,7 +19223,7 @@ var SettledPaths = class {
   });
   }
   static {
-    isPlain$51 = (function (path2, { target, type, own, hostSource, layers }) {
+    isPlain$49 = (function (path2, { target, type, own, hostSource, layers }) {
     const rest = path2.slice(target === "/" ? 0 : target.length);
     const isPlainBelow = (directory) => {
       const whole = normalize(directory + rest);
@@ -18794,10 +19248,10 @@ var SettledPaths = class {
   #links = [];
   /** Whether a step has mounted or made a link where its words need not lead. */
   #isLost = false;
-  constructor(cursor, mounts, resolve2) {
+  constructor(cursor, mounts, resolve) {
     this.#cursor = cursor;
     this.#mounts = mounts;
-    this.#resolve = resolve2;
+    this.#resolve = resolve;
   }
   /** Returns the path without links of the place that a path certainly leads to, if it is known. */
   
@@ -18862,7 +19316,7 @@ var AccessRecorder = class {
     });
   }),
     record: (function (access, locksWith) {
-    const whole = ofStep$52.call(this, access);
+    const whole = ofStep$50.call(this, access);
     this.recorded.push({
       access: whole,
       ...locksWith !== void 0 && {
@@ -18976,7 +19430,7 @@ var AccessRecorder = class {
     if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
       this.init.seesHost = true;
     }
-    this.root = rootAfter$53.call(this, by);
+    this.root = rootAfter$51.call(this, by);
     this.kernelFiles.enter(this.#settled.of(directory));
     this.#settled.entered(directory);
   }),
@@ -18995,7 +19449,7 @@ var AccessRecorder = class {
     });
   }
   static {
-    ofStep$52 = (function (access) {
+    ofStep$50 = (function (access) {
     const { index } = this.#cursor;
     return {
       ...access,
@@ -19005,7 +19459,7 @@ var AccessRecorder = class {
   });
   }
   static {
-    rootAfter$53 = (function (by) {
+    rootAfter$51 = (function (by) {
     this.#isOpen ||= by === "chroot" && this.root !== "own";
     return this.#isOpen ? "host" : "own";
   });
@@ -19165,7 +19619,7 @@ var AccessRecorder = class {
   
   /** Records whether the container is killed when the script ends; other signals can be survived. */
   recordDeath(isKilled) {
-    this.lifetime = isKilled ? void 0 : ofStep$52.call(this, {
+    this.lifetime = isKilled ? void 0 : ofStep$50.call(this, {
       kind: "lifetime"
     });
   }
@@ -19207,13 +19661,13 @@ var AccessRecorder = class {
     for (const { outside, count } of uids) this.#recordIdentity("uid", outside, count);
     for (const { outside, count } of gids) this.#recordIdentity("gid", outside, count);
   }
-  #recordIdentity(id2, from, count) {
+  #recordIdentity(id2, from2, count) {
     const own = id2 === "uid" ? this.state.caller.euid : this.state.caller.egid;
-    if (count === 1 && from === own) return;
+    if (count === 1 && from2 === own) return;
     this.record({
       kind: "identity",
       id: id2,
-      from,
+      from: from2,
       count
     });
   }
@@ -19239,7 +19693,7 @@ var ContainerPath = class {
     addMethods(this.prototype, {
     open: (function (flags2, options = {}) {
     const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
-    const call2 = opening$54.call(this, flags2 | O_CLOEXEC, mode2);
+    const call2 = opening$52.call(this, flags2 | O_CLOEXEC, mode2);
     const fixes = () => ({
       ...this.#lookupFixes(flags2),
       ...allOf(options.fixes)
@@ -19263,7 +19717,7 @@ var ContainerPath = class {
       if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
       missing2.push(directory);
     }
-    for (const directory of missing2.reverse()) makeDirectory$55.call(this.#plan.path(directory));
+    for (const directory of missing2.reverse()) makeDirectory$53.call(this.#plan.path(directory));
   }),
     openBase: (function () {
     const base = this.#base;
@@ -19336,7 +19790,7 @@ var ContainerPath = class {
     });
   }),
     setAttributes: (function (attributes, recursive, fixes) {
-    const place2 = openMount$56.call(this);
+    const place2 = openMount$54.call(this);
     const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
     this.#plan.call(mount_setattr(place2, "", flags2, attributes), {
       fixes
@@ -19350,7 +19804,7 @@ var ContainerPath = class {
     });
   }
   static {
-    opening$54 = (function (flags2, mode2) {
+    opening$52 = (function (flags2, mode2) {
     const base = this.#base;
     if (base.kind === "host") {
       const how = {
@@ -19369,17 +19823,17 @@ var ContainerPath = class {
         resolve: RESOLVE_NO_MAGICLINKS
       });
     }
-    const { directory, resolve: resolve2 } = base;
+    const { directory, resolve } = base;
     const relative = this.canonical.slice(directory === "/" ? 1 : directory.length + 1) || ".";
     return openat2(this.#plan.directories.at(directory), relative, {
       flags: flags2,
       mode: mode2,
-      resolve: resolve2
+      resolve
     });
   });
   }
   static {
-    makeDirectory$55 = (function () {
+    makeDirectory$53 = (function () {
     const fixes = () => ({
       ENOTDIR: `something on the way to ${this.path} is not a directory`,
       EROFS: READ_ONLY,
@@ -19399,7 +19853,7 @@ var ContainerPath = class {
   });
   }
   static {
-    openMount$56 = (function (more = 0, options = {}) {
+    openMount$54 = (function (more = 0, options = {}) {
     const fixes = () => ({
       ENOENT: `${this.path} does not exist${unexpanded(this.path)}`
     });
@@ -19500,7 +19954,7 @@ var ContainerPath = class {
   
   /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
   reconfigure(flags2, data2, fixes) {
-    const place2 = openMount$56.call(this, O_DIRECTORY);
+    const place2 = openMount$54.call(this, O_DIRECTORY);
     this.#plan.directories.inside(place2, () => {
       this.#plan.call(mount(null, ".", null, flags2, data2), {
         fixes
@@ -19521,7 +19975,7 @@ var ContainerPath = class {
       new Label("what is mounted is a file")
     ];
     plan.directories.closeAll();
-    const place2 = openMount$56.call(this, O_DIRECTORY, {
+    const place2 = openMount$54.call(this, O_DIRECTORY, {
       accept: [
         "ENOTDIR"
       ],
@@ -19604,6 +20058,7 @@ function matchesIn(names, pattern) {
 }
 
 // plan/host_facts.ts
+var MAX_DIRECTORIES = 1e5;
 var HostFacts = class {
   static {
     addMethods(this.prototype, {
@@ -19616,8 +20071,18 @@ var HostFacts = class {
     return resolved2;
   }),
     scanNames: (function (question) {
-    const scan = this.#host.scanNames(question);
-    this.#scans.push(scan);
+    const key = JSON.stringify(question);
+    let scan = this.#scans.get(key);
+    if (scan === void 0) {
+      const looked = this.#scans.values().reduce((sum2, { directories }) => sum2 + directories, 0);
+      const most = MAX_DIRECTORIES - looked;
+      scan = this.#host.scanNames({
+        ...question,
+        most
+      }, this.#scans.values().next().value);
+      if (scan.directories > most) return void 0;
+      this.#scans.set(key, scan);
+    }
     return scan;
   }),
     hold: (function (caller) {
@@ -19627,7 +20092,9 @@ var HostFacts = class {
     ];
     const directory = this.#workingDirectory;
     try {
-      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && this.#namesHold() && host2.unchanged(this.#paths) && this.#scans.every(((scan) => host2.sameNames(scan)));
+      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && this.#namesHold() && host2.unchanged(this.#paths) && host2.sameNames([
+        ...this.#scans.values()
+      ]);
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       return false;
@@ -19641,7 +20108,7 @@ var HostFacts = class {
   #paths = [];
   #names = /* @__PURE__ */ new Map();
   #namesNow;
-  #scans = [];
+  #scans = /* @__PURE__ */ new Map();
   #hasAutomounter;
   #workingDirectory;
   #mounts;
@@ -19677,7 +20144,10 @@ var HostFacts = class {
   get #now() {
     return this.#namesNow ??= this.#host.directoryNames();
   }
-  /** Looks for files of the host by their names. */
+  /**
+   * Looks for files of the host by their names; `undefined` if all scans of the plan together look in
+   * too many directories.
+   */
   
   /** The mounts of the host. */
   get mounts() {
@@ -20041,7 +20511,7 @@ var UntrustedDirectories = class {
     if (this.#directories.length === 0 || path2 === normalize(asked)) return void 0;
     const followed = this.#host.followLinks(asked);
     for (const link2 of followed.links) {
-      const directory = around$57.call(this, parentOf(link2));
+      const directory = around$55.call(this, parentOf(link2));
       if (directory !== void 0) return {
         link: link2,
         directory: directory.asked
@@ -20056,10 +20526,10 @@ var UntrustedDirectories = class {
     });
   }
   static {
-    around$57 = (function (path2) {
+    around$55 = (function (path2) {
     if (this.#known.has(path2)) return this.#known.get(path2);
     const { id: id2 } = this.#host.resolve(path2);
-    const found = this.#directories.find(((directory) => directory.id === id2)) ?? (path2 === "/" ? void 0 : around$57.call(this, parentOf(path2))) ?? this.#mountsOfParts().find(({ target }) => isWithin(path2, target))?.directory;
+    const found = this.#directories.find(((directory) => directory.id === id2)) ?? (path2 === "/" ? void 0 : around$55.call(this, parentOf(path2))) ?? this.#mountsOfParts().find(({ target }) => isWithin(path2, target))?.directory;
     this.#known.set(path2, found);
     return found;
   });
@@ -20115,7 +20585,7 @@ var PlanBuilder = class {
     for (const kind of kinds) if (kind !== "time") this.clonedKinds.add(kind);
   }),
     call: (function (call2, options = NO_OPTIONS) {
-    return callIn$58.call(this, this.process, call2, options);
+    return callIn$56.call(this, this.process, call2, options);
   }),
     countPath: (function (path2) {
     this.#paths += path2.length;
@@ -20190,7 +20660,7 @@ var PlanBuilder = class {
         late: false
       };
     }
-    const found = untrustedDirectories$59.call(this).linkOn(resolved2);
+    const found = untrustedDirectories$57.call(this).linkOn(resolved2);
     if (found === void 0) return resolved2;
     if (optional2) return {
       ...resolved2,
@@ -20207,7 +20677,7 @@ var PlanBuilder = class {
     });
   }
   static {
-    callIn$58 = (function ({ parts }, call2, options) {
+    callIn$56 = (function ({ parts }, call2, options) {
     const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
     if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -20225,7 +20695,7 @@ var PlanBuilder = class {
   });
   }
   static {
-    untrustedDirectories$59 = (function () {
+    untrustedDirectories$57 = (function () {
     return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map(((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`)));
   });
   }
@@ -20351,7 +20821,7 @@ var PlanBuilder = class {
     const before = this.options.ownLauncher === true ? {
       parts: launcherParts
     } : this.#forerunner();
-    return callIn$58.call(this, before, call2, options);
+    return callIn$56.call(this, before, call2, options);
   }
   
   /** Counts a path of the container that calls are made for. */
@@ -21056,8 +21526,8 @@ var FIXES = {
 };
 function parentIn2({ own, top }, needed) {
   let blocker;
-  const from = isScriptsName(nameOf3(own)) ? parentOf3(own) : own;
-  for (const directory of upwards(from, top)) {
+  const from2 = isScriptsName(nameOf3(own)) ? parentOf3(own) : own;
+  for (const directory of upwards(from2, top)) {
     const parent = parentAt2(directory, needed, directory === own);
     if (!("why" in parent)) return parent;
     blocker ??= parent;
@@ -22448,7 +22918,7 @@ function inStep(plan, body) {
   }
 }
 function sleep(milliseconds) {
-  return new Promise((resolve2) => setTimeout(resolve2, milliseconds));
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 // launch/exec.ts
@@ -22544,8 +23014,8 @@ var deleteLinkService = {
   },
   cleanUp({ name, index }) {
     using socket = new NetlinkSocket();
-    const isThere2 = socket.links().some((link2) => link2.index === index && link2.name === name);
-    if (isThere2) ifThere(() => socket.request([
+    const isThere = socket.links().some((link2) => link2.index === index && link2.name === name);
+    if (isThere) ifThere(() => socket.request([
       deleteLink({
         index
       })
@@ -22622,7 +23092,7 @@ function addNatTable({ name, family, owned, rules }) {
   ];
 }
 function masquerading(source) {
-  const { from, to, size } = ADDRESS3[source.family === AF_INET6 ? "ip6" : "ip"];
+  const { from: from2, to, size } = ADDRESS3[source.family === AF_INET6 ? "ip6" : "ip"];
   const network = networkOf(source);
   const mask2 = networkOf({
     ...source,
@@ -22630,11 +23100,11 @@ function masquerading(source) {
   });
   const inNetwork = (offset, comparison) => [
     payload(NETWORK_HEADER, offset, size),
-    expression("bitwise", big(1, 1), big(2, 1), big(3, size), data(4, mask2), data(5, NOTHING3[size])),
+    expression("bitwise", big(1, 1), big(2, 1), big(3, size), data(4, mask2), data(5, NOTHING2[size])),
     compare(comparison, network)
   ];
   return [
-    ...inNetwork(from, EQUAL),
+    ...inNetwork(from2, EQUAL),
     ...inNetwork(to, NOT_EQUAL),
     expression("masq")
   ];
@@ -22665,8 +23135,8 @@ function publishing({ protocol, host: host2, port, to, toPort }) {
   ];
 }
 function describePublished({ protocol, host: host2, port, to, toPort }) {
-  const from = host2 === void 0 ? port : `${formatIp(host2.bytes)} ${port}`;
-  return `${protocol} ${from} to ${formatIp(to.bytes)} ${toPort}`;
+  const from2 = host2 === void 0 ? port : `${formatIp(host2.bytes)} ${port}`;
+  return `${protocol} ${from2} to ${formatIp(to.bytes)} ${toPort}`;
 }
 var ADDRESS3 = {
   ip: {
@@ -22690,7 +23160,7 @@ var RTN_LOCAL = 2;
 var META_PROTOCOL = 16;
 var DESTINATION_NAT = 1;
 var LOOPBACK_IPV6 = Uint8Array.of(...new Uint8Array(15), 1);
-var NOTHING3 = {
+var NOTHING2 = {
   4: new Uint8Array(4),
   16: new Uint8Array(16)
 };
@@ -23414,7 +23884,7 @@ var Launch = class {
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
     if (socket !== void 0) syscall(close(socket));
-    release$60.call(this);
+    release$58.call(this);
     return {
       pid,
       pidfd: opened,
@@ -23427,13 +23897,13 @@ var Launch = class {
     });
   }
   static {
-    release$60 = (function () {
+    release$58 = (function () {
     if (this.#memory !== void 0) engine().release(this.#memory);
     this.#memory = void 0;
   });
   }
   static {
-    read$61 = (function (result) {
+    read$59 = (function (result) {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
     const failed = result.failed !== void 0;
@@ -23482,7 +23952,7 @@ var Launch = class {
     const isCopied = !frame.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
     if (frame.vfork && !isCopied) {
       const result = loaded2.runInArena(program, bindings);
-      this.#final = read$61.call(this, result);
+      this.#final = read$59.call(this, result);
       this.#result = this.#final.runs ? result : result.copy();
       return;
     }
@@ -23491,7 +23961,7 @@ var Launch = class {
     place(program, this.#memory, bindings);
     loaded2.runIn(this.#memory);
     this.#result = new RunResult(program, this.#memory.view);
-    this.#final = frame.vfork ? read$61.call(this, this.#result) : void 0;
+    this.#final = frame.vfork ? read$59.call(this, this.#result) : void 0;
   }
   /**
    * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -23530,7 +24000,7 @@ var Launch = class {
     } catch {
     }
     this.#restore();
-    release$60.call(this);
+    release$58.call(this);
     return error;
   }
   #receiveFds(socket) {
@@ -23545,7 +24015,7 @@ var Launch = class {
   }
   
   get #state() {
-    return this.#final ?? read$61.call(this, this.#result);
+    return this.#final ?? read$59.call(this, this.#result);
   }
   
 };
@@ -23676,7 +24146,7 @@ var Placeholders = class _Placeholders {
   }),
     end: (function () {
     this.#guard?.kill();
-    for (const made of this.#made.toReversed()) give(made);
+    if (this.#made.length > 0) give(this.#made.toReversed());
     for (const parent of this.#parents.values()) syscall(close(parent));
     this.#made.length = 0;
     this.#parents.clear();
@@ -23690,7 +24160,7 @@ var Placeholders = class _Placeholders {
     const all = new _Placeholders();
     for (const placeholder of plan.placeholders) {
       try {
-        all.#made.push(make(placeholder, parent$62.call(all, placeholder)));
+        all.#made.push(make(placeholder, parent$60.call(all, placeholder)));
       } catch (error) {
         all.end();
         throw stepError(error, plan, placeholder.stepIndex);
@@ -23701,7 +24171,7 @@ var Placeholders = class _Placeholders {
     });
   }
   static {
-    parent$62 = (function ({ path: path2 }) {
+    parent$60 = (function ({ path: path2 }) {
     const directory = parentOf(path2);
     let parent = this.#parents.get(directory);
     if (parent === void 0) this.#parents.set(directory, parent = syscall(opening(directory)));
@@ -23752,9 +24222,46 @@ var TRIES2 = 200;
 
 
 
-
-
-
+function looking({ placeholder: { path: path2, text: text4 }, parent, fd }) {
+  const [named, open3] = [
+    statxOutput(),
+    statxOutput()
+  ];
+  const look2 = statx(parent, nameOf2(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
+  const mask2 = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
+  return {
+    records: [
+      // A program may have closed the directory around it.
+      {
+        call: look2,
+        accept: [
+          "ENOENT",
+          "EACCES"
+        ]
+      },
+      {
+        call: statx(fd, "", AT_EMPTY_PATH, mask2, open3)
+      }
+    ],
+    isOurs(outcome) {
+      if (outcome.result(look2) !== 0n) return false;
+      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open3));
+      if (readStatx(outcome.output(named)).ino !== ino) return false;
+      if (text4 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
+      return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text4.length && holds(fd, text4);
+    }
+  };
+}
+function holds(fd, text4) {
+  const content2 = new Output(text4.length + 1, "&content");
+  const read4 = pread64(fd, content2, content2.size, 0);
+  const { buffer, byteOffset } = syscalls([
+    {
+      call: read4
+    }
+  ]).output(content2);
+  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, text4.length)) === text4;
+}
 var LEFT = [
   "ENOENT",
   "ENOTEMPTY",
@@ -24099,7 +24606,7 @@ var Launcher = class {
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
     try {
-      const { launch, cgroup } = make$63.call(this, spec, false, alter);
+      const { launch, cgroup } = make$61.call(this, spec, false, alter);
       return startIn(launch, cgroup);
     } catch (error) {
       throw orEnded2(error, this.plan);
@@ -24116,17 +24623,17 @@ var Launcher = class {
       initImage: this.plan.hasInit ? initImage() : void 0
     };
     return {
-      compiled: compile$65.call(this, values),
+      compiled: compile$63.call(this, values),
       values
     };
   })
     });
   }
   static {
-    make$63 = (function (spec, held, alter) {
+    make$61 = (function (spec, held, alter) {
     const cgroup = ContainerCgroup.make(this.plan);
     try {
-      const launch = begin$64.call(this, spec, cgroup?.entry, held, alter);
+      const launch = begin$62.call(this, spec, cgroup?.entry, held, alter);
       cgroup?.entered();
       return {
         launch,
@@ -24139,7 +24646,7 @@ var Launcher = class {
   });
   }
   static {
-    begin$64 = (function (spec, cgroupEntry, held, alter) {
+    begin$62 = (function (spec, cgroupEntry, held, alter) {
     const inheritedFds = openInheritedFds(this.plan);
     try {
       const prepared = this.prepare(spec, {
@@ -24160,7 +24667,7 @@ var Launcher = class {
   });
   }
   static {
-    compile$65 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$63 = (function ({ spec, paths, cgroupEntry, held = false }) {
     const shape = shapeOf(spec, paths.length, cgroupEntry, held);
     const key = JSON.stringify(shape);
     const known = this.#compiled.get(key);
@@ -24192,7 +24699,7 @@ var Launcher = class {
    * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
    */
   create(spec, alter) {
-    const { launch, cgroup } = make$63.call(this, spec, true, alter);
+    const { launch, cgroup } = make$61.call(this, spec, true, alter);
     return new CreatedContainer(launch, cgroup);
   }
   /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -24206,7 +24713,7 @@ var Launcher = class {
       cgroupEntry: cgroup?.cgroupEntry
     };
     return new Plan({
-      compiled: compile$65.call(this, values),
+      compiled: compile$63.call(this, values),
       values
     }, cgroup?.calls);
   }
@@ -24364,7 +24871,7 @@ function lowerEntries({ entries = [], hide = [], ...step }, plan, show2) {
     source.resolved.path,
     normalize(step.target)
   ].map((path2) => path2 === "/" ? "" : path2);
-  const found = (patterns) => new Set(patterns.flatMap((pattern) => namesOf(pattern.split("/"), directory, plan)));
+  const found = (patterns) => new Set(patterns.flatMap((pattern) => namesOf2(pattern.split("/"), directory, plan)));
   const names = [
     ...found(entries)
   ];
@@ -24436,10 +24943,10 @@ function cover(paths, plan) {
     }
   });
 }
-function namesOf([first, ...rest], directory, plan) {
+function namesOf2([first, ...rest], directory, plan) {
   const found = plan.facts.namesIn(directory || "/", first);
   if (rest.length === 0) return found;
-  return found.flatMap((name) => namesOf(rest, `${directory}/${name}`, plan).map((more) => `${name}/${more}`));
+  return found.flatMap((name) => namesOf2(rest, `${directory}/${name}`, plan).map((more) => `${name}/${more}`));
 }
 function linksAmong(names, directory, plan) {
   const found = names.map((name) => {
@@ -24453,7 +24960,7 @@ function linksAmong(names, directory, plan) {
     };
   });
   const shown2 = found.filter(({ asked, path: path2 }) => asked === path2);
-  return new Map(found.filter(({ asked, path: path2, isThere: isThere2 }) => isThere2 && asked !== path2 && shown2.some((other) => isWithin(path2, other.path))).map(({ name, path: path2 }) => {
+  return new Map(found.filter(({ asked, path: path2, isThere }) => isThere && asked !== path2 && shown2.some((other) => isWithin(path2, other.path))).map(({ name, path: path2 }) => {
     const up = "../".repeat(name.split("/").length - 1);
     return [
       name,
@@ -24714,6 +25221,11 @@ function missingSource({ source }, isHost, gone) {
 
 
 
+// plan/scan_names.ts
+function scanNames(plan, question) {
+  return plan.facts.scanNames(question) ?? plan.refuse(`below ${question.directory} there are more directories than a plan looks through for files that are run or trusted outside later (${MAX_DIRECTORIES}); grant directories in it instead, or have nothing protected (protect: false, --no-protect)`);
+}
+
 // plan/steps/shown_directory.ts
 var ShownDirectory = class {
 
@@ -24955,7 +25467,7 @@ var DenialsIn = class {
     const links2 = readOnly ? [] : this.#shownOf(denied2.flatMap(({ links: links3 }) => links3));
     if (paths.length + links2.length === 0) return;
     const plan = this.#plan;
-    const { found, missing: missing2 } = plan.facts.scanNames({
+    const { found, missing: missing2 } = scanNames(plan, {
       directory: origin,
       names: [],
       absent: [],
@@ -26292,11 +26804,11 @@ function nextRoot(plan) {
 }
 function filesOf2(step, plan) {
   plan.isMomentary = true;
-  const reading = (path2) => plan.recordBeforehand({
+  const reading2 = (path2) => plan.recordBeforehand({
     kind: "read",
     path: path2
   });
-  const found = plan.host.programFiles(step.programs, reading);
+  const found = plan.host.programFiles(step.programs, reading2);
   return "files" in found ? found.files : plan.refuse(found.issue);
 }
 function bind3(plan, { source, target }) {
@@ -26329,14 +26841,14 @@ function bind3(plan, { source, target }) {
 var AT_ONCE4 = 2147479552;
 function copy(plan, { source, target }) {
   plan.access.recordRead(source);
-  const from = plan.source(source).open(O_RDONLY | O_NONBLOCK);
+  const from2 = plan.source(source).open(O_RDONLY | O_NONBLOCK);
   const to = plan.path(target).open(O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, {
     mode: 493
   });
   const more = new Label("more");
   const done = new Label("done");
   plan.place(more);
-  plan.call(sendfile(to, from, AT_ONCE4), {
+  plan.call(sendfile(to, from2, AT_ONCE4), {
     onSuccess: more,
     onZero: done,
     fixes: {
@@ -26346,58 +26858,95 @@ function copy(plan, { source, target }) {
   plan.place(done);
   plan.call(fchmod(to, 493));
   plan.closeWritten(to);
-  plan.release(from);
+  plan.release(from2);
 }
-function sendfile(to, from, count) {
-  return call("sendfile", to, from, null, count);
+function sendfile(to, from2, count) {
+  return call("sendfile", to, from2, null, count);
 }
 
 // recipe/protected_names.ts
 var HOME_NAMES = [
+  ".aws/config",
   ".bash_aliases",
+  ".bash_completion",
   ".bash_login",
   ".bash_logout",
   ".bash_profile",
   ".bashrc",
   ".config/autostart",
+  ".config/direnv",
   ".config/environment.d",
   ".config/fish",
   ".config/git",
+  ".config/hypr",
+  ".config/i3",
+  ".config/mise",
+  ".config/nvim",
+  ".config/plasma-workspace",
+  ".config/sway",
   ".config/systemd",
+  ".config/zsh",
+  ".direnvrc",
   ".emacs",
   ".emacs.d",
   ".exrc",
   ".gdbinit",
   ".gitconfig",
+  ".gradle/init.d",
+  ".inputrc",
   ".kshrc",
+  ".kube/config",
+  ".lldbinit",
+  ".local/share/applications",
+  ".local/share/dbus-1",
+  ".local/share/systemd",
   ".login",
   ".netrc",
   ".npmrc",
   ".pam_environment",
   ".profile",
+  ".psqlrc",
   ".ripgreprc",
+  ".screenrc",
+  ".sqliterc",
   ".ssh",
   ".tmux.conf",
   ".vim",
   ".vimrc",
+  ".xinitrc",
   ".xprofile",
   ".xsession",
+  ".xsessionrc",
   ".zlogin",
+  ".zlogin.zwc",
   ".zlogout",
+  ".zlogout.zwc",
   ".zprofile",
+  ".zprofile.zwc",
   ".zshenv",
-  ".zshrc"
+  ".zshenv.zwc",
+  ".zshrc",
+  ".zshrc.zwc",
+  "~/.local/bin",
+  "~/.local/lib",
+  "~/bin"
 ];
 var PROJECT_NAMES = [
+  ".cargo/config",
+  ".cargo/config.toml",
   ".claude/agents",
   ".claude/commands",
   ".claude/hooks",
   ".claude/settings.json",
   ".claude/settings.local.json",
   ".claude/skills",
+  ".codex",
   ".cursor",
   ".devcontainer",
+  ".devcontainer.json",
+  ".dir-locals.el",
   ".envrc",
+  ".gemini",
   ".git/commondir",
   ".git/config",
   ".git/config.worktree",
@@ -26407,7 +26956,9 @@ var PROJECT_NAMES = [
   ".husky",
   ".idea",
   ".mcp.json",
-  ".vscode"
+  ".vscode",
+  ".yarnrc.yml",
+  ".zed"
 ];
 var PROTECTED_NAMES = [
   ...HOME_NAMES,
@@ -26528,7 +27079,7 @@ var BackwardsProgram = class {
     });
     return bytes;
   }
-  #branch({ test, value, holds: holds2, fails }) {
+  #branch({ test, value, holds: holds3, fails }) {
     const next = this.#words.length;
     const reachable = (label) => {
       if (label === void 0) return next;
@@ -26537,7 +27088,7 @@ var BackwardsProgram = class {
       return this.#words.length;
     };
     const [jt, jf] = [
-      reachable(holds2),
+      reachable(holds3),
       reachable(fails)
     ].map((place2) => this.#words.length - place2);
     this.#word(BPF[test], value, jt, jf);
@@ -26902,7 +27453,7 @@ function searchAmong(ranges2) {
   ];
   const value = above[0].first;
   if (ranges2.length === 2) {
-    const [holds2, fails] = [
+    const [holds3, fails] = [
       above[0].decision,
       below3[0].decision
     ];
@@ -26911,7 +27462,7 @@ function searchAmong(ranges2) {
         kind: "branch",
         test: "greaterOrEqual",
         value,
-        holds: holds2,
+        holds: holds3,
         fails
       }
     ];
@@ -26934,7 +27485,7 @@ var LOW = 0xffffffffn;
 function compare2(condition, isNarrow, otherwise) {
   const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
   const at2 = SECCOMP_DATA.arguments + index * 8;
-  const holds2 = new Label("it holds");
+  const holds3 = new Label("it holds");
   const high = {
     offset: isNarrow ? void 0 : at2 + 4,
     mask: Number(mask2 >> 32n),
@@ -26945,22 +27496,22 @@ function compare2(condition, isNarrow, otherwise) {
     mask: Number(mask2 & LOW),
     value: Number(value & LOW)
   };
-  const parts = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds2, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds2, otherwise));
+  const parts = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds3, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds3, otherwise));
   return [
     ...parts,
-    holds2
+    holds3
   ];
 }
 function isEquality(comparison) {
   return comparison === "equal" || comparison === "unequal";
 }
-function directions(straight, holds2, otherwise) {
+function directions(straight, holds3, otherwise) {
   return straight ? [
-    holds2,
+    holds3,
     otherwise
   ] : [
     otherwise,
-    holds2
+    holds3
   ];
 }
 function equality(high, low, yes, no) {
@@ -27048,14 +27599,14 @@ function int(value) {
 }
 function denies(rules, name, ...args) {
   for (const { action, conditions = [] } of rules.for(name)) {
-    const hold = conditions.map((condition) => holds(condition, args[condition.index]));
+    const hold = conditions.map((condition) => holds2(condition, args[condition.index]));
     if (hold.includes(false)) continue;
     if (!isDenial(action)) return false;
     if (!hold.includes(void 0)) return true;
   }
   return false;
 }
-function holds({ comparison, value, mask: mask2 = ALL_BITS }, known) {
+function holds2({ comparison, value, mask: mask2 = ALL_BITS }, known) {
   if (known === void 0) return void 0;
   if (comparison !== "equal" && comparison !== "unequal") return void 0;
   const differs = (BigInt(known.value) & mask2 & known.bits) !== (value & known.bits);
@@ -27350,7 +27901,7 @@ var RecipeSize = class {
       this.#values,
       this.#text
     ];
-    visit$66.call(this, value, 0);
+    visit$64.call(this, value, 0);
     return {
       values: this.#values - values,
       text: this.#text - text4
@@ -27359,7 +27910,7 @@ var RecipeSize = class {
     });
   }
   static {
-    visit$66 = (function (value, depth) {
+    visit$64 = (function (value, depth) {
     this.#values++;
     if (typeof value === "string") this.#text += value.length;
     if (typeof value !== "object" || value === null) return;
@@ -27373,13 +27924,13 @@ var RecipeSize = class {
       this.#values,
       this.#text
     ];
-    if (depth > 0) this.#known.set(value, NOTHING4);
+    if (depth > 0) this.#known.set(value, NOTHING3);
     if (Array.isArray(value)) {
-      for (let index = 0; index < value.length; index++) visit$66.call(this, value[index], depth + 1);
+      for (let index = 0; index < value.length; index++) visit$64.call(this, value[index], depth + 1);
     } else {
       for (const key of Object.keys(value)) {
         this.#text += key.length;
-        visit$66.call(this, value[key], depth + 1);
+        visit$64.call(this, value[key], depth + 1);
       }
     }
     if (depth > 0) {
@@ -27414,7 +27965,7 @@ var RecipeSize = class {
   }
   
 };
-var NOTHING4 = {
+var NOTHING3 = {
   values: 0,
   text: 0
 };
@@ -27505,14 +28056,14 @@ var Recipe = class {
     addMethods(this.prototype, {
     command: (function (program, options = {}) {
     return new Command({
-      launcher: ((options2) => launcherWith$67.call(this, options2)),
+      launcher: ((options2) => launcherWith$65.call(this, options2)),
       entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2))
     }, program, options);
   })
     });
   }
   static {
-    launcherWith$67 = (function (options = {}) {
+    launcherWith$65 = (function (options = {}) {
     const plan = this.#launcher?.plan;
     const { network, detached } = options;
     const isSame2 = plan?.options.network === network && plan?.options.detached === detached;
@@ -27579,7 +28130,7 @@ var Recipe = class {
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs() {
-    return requiredAccess(launcherWith$67.call(this).plan.access);
+    return requiredAccess(launcherWith$65.call(this).plan.access);
   }
   /**
    * Returns the steps, for `JSON.stringify()`.
