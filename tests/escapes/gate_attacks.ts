@@ -130,7 +130,7 @@ export const GATE_ATTACKS: readonly GateAttack[] = [
     steps: { program: APART },
     need: "kernel",
     held: { program: [...APART, seccomp()] },
-    says: /Operation not permitted/,
+    says: /Address family not supported/,
   },
   {
     // Nothing is written: the kernel checks the permission when the file is opened.
