@@ -2852,15 +2852,9 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
   frame2.beforeExec(writer);
   if (plan.listener !== void 0) sendListener(add, plan.listener);
   if (shape.held) waitToStart(writer);
-  add(close_range(3, 4294967295, CLOSE_RANGE_CLOEXEC));
+  const last = closeOthers(writer, plan.beforeProgram, shape);
   add(rt_sigprocmask("none", null));
-  for (const planned of plan.beforeProgram) writer.part(planned);
-  shape.fds.forEach((number, index) => {
-    writer.add(dup3(handedFd(index), number, 0), {
-      ...CHILD_EDGES,
-      fixes: HANDED_FIXES
-    });
-  });
+  for (const planned of last) writer.part(planned);
   return frame2.exec(writer, shape);
 });
 var enterAgain = (function enterAgain(writer) {
@@ -2925,7 +2919,8 @@ var useOwnNull = (function useOwnNull(writer, { stdio }) {
     accept: [
       "ENOENT",
       "ENOTDIR",
-      "EACCES"
+      "EACCES",
+      "ELOOP"
     ],
     onAccepted: missing3
   });
@@ -2933,7 +2928,11 @@ var useOwnNull = (function useOwnNull(writer, { stdio }) {
   writer.place(missing3);
 });
 var openDevNull = (function openDevNull() {
-  return openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+  const how = {
+    flags: O_RDWR | O_CLOEXEC,
+    resolve: RESOLVE_NO_MAGICLINKS
+  };
+  return openat2(at_fdcwd, "/dev/null", how);
 });
 var tryExec = (function tryExec(writer, count) {
   const paths = Array.from({
@@ -3636,7 +3635,6 @@ var makeMountPoint = (function makeMountPoint(source, opened, target, plan) {
 var mountFilesystem = (function mountFilesystem(plan, path2, { source, type, flags: flags2, data: data2, fixes = {} }) {
   checkOptions(plan, data2);
   const target = plan.path(path2);
-  plan.access.recordMountPoint(target.canonical);
   const { mountFixes: mountFixes2 } = plan.state;
   target.mountOn({
     source: source ?? type,
@@ -4009,12 +4007,13 @@ var lowerMaskPaths = (function lowerMaskPaths({ paths }, plan) {
 });
 var mask = (function mask(plan, path2, empty, pinned) {
   const target = plan.path(path2);
+  const place2 = plan.access.settledPlace(path2);
   target.openBase();
   plan.skippable(`${path2} is missing`, ((end) => {
     pinParents(plan, target, pinned, end);
-    const place2 = openIfThere(target, end);
-    coverWithEmpty(plan, place2, path2, empty);
-    plan.release(place2);
+    const opened = openIfThere(target, end);
+    coverWithEmpty(plan, opened, path2, empty);
+    plan.release(opened);
   }));
   plan.mounted({
     target: target.canonical,
@@ -4022,7 +4021,7 @@ var mask = (function mask(plan, path2, empty, pinned) {
     readOnly: true,
     certain: false
   });
-  plan.access.recordGuard(path2);
+  plan.access.recordGuard(place2);
 });
 var lowerReadonlyPaths = (function lowerReadonlyPaths({ paths }, plan) {
   plan.needs("mount", "they would become read-only on the host");
@@ -4034,20 +4033,21 @@ var lowerReadonlyPaths = (function lowerReadonlyPaths({ paths }, plan) {
 });
 var keepFromChange = (function keepFromChange(plan, path2, pinned) {
   const target = plan.path(path2);
+  const place2 = plan.access.settledPlace(path2);
   target.openBase();
   plan.skippable(`${path2} is missing`, ((missing3) => {
     pinParents(plan, target, pinned, missing3);
-    const place2 = openIfThere(target, missing3);
-    const tree = copyTree(plan, place2, AT_RECURSIVE, path2);
+    const opened = openIfThere(target, missing3);
+    const tree = copyTree(plan, opened, AT_RECURSIVE, path2);
     const readOnly = {
       attr_set: MOUNT_ATTR_RDONLY
     };
     plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly), {
       fixes: plan.state.mountFixes
     });
-    target.attachTo(place2, tree, path2);
+    target.attachTo(opened, tree, path2);
     plan.release(tree);
-    plan.release(place2);
+    plan.release(opened);
   }));
   plan.mounted({
     target: target.canonical,
@@ -4057,7 +4057,7 @@ var keepFromChange = (function keepFromChange(plan, path2, pinned) {
     readOnly: true,
     certain: false
   });
-  plan.access.recordGuard(path2);
+  plan.access.recordGuard(place2);
 });
 var openIfThere = (function openIfThere(target, missing3) {
   return target.open(O_PATH, {
@@ -22770,15 +22770,17 @@ var init_settled_paths = __esm({
         const normal = normalize(path2);
         if (this.#mounts.isHostFile(normal)) return onHost$48.call(this, normal);
         const mount4 = this.#mounts.mountOf(normal);
-        if (mount4.target === normal) return normal;
-        return mount4.certain && isPlain$49.call(this, normal, mount4) ? normal : void 0;
+        const isPlain2 = mount4.target === normal || isPlain$49.call(this, normal, mount4);
+        return isPlain2 && (mount4.certain || this.#isPlainWithout(normal, mount4)) ? normal : void 0;
       }),
     mounted: (function (target) {
         if (this.of(target) === void 0) this.#isLost = true;
       }),
     linked: (function (path2) {
-        if (this.of(path2) === void 0) this.#isLost = true;
-        this.#links.push(normalize(path2));
+        const normal = normalize(path2);
+        const isOnlyThere = EMPTY_TYPES.has(this.#mounts.mountOf(normal).type);
+        if (this.of(path2) === void 0 || !isOnlyThere) this.#isLost = true;
+        this.#links.push(normal);
       }),
     entered: (function (root) {
         this.#links = this.#links.filter(((link2) => isWithin(link2, root))).map(((link2) => link2.slice(root === "/" ? 0 : root.length) || "/"));
@@ -22806,10 +22808,8 @@ var init_settled_paths = __esm({
         }
         if (type === "proc") return !PROC_LINK.test(rest);
         if (type === "bind" && hostSource !== void 0) return isPlainBelow(hostSource);
-        if (type === "overlay" && !this.#cursor.includes("symlink")) {
-          return layers.every((layer) => layer.path.startsWith("/") && isPlainBelow(layer.path));
-        }
-        return false;
+        if (type !== "overlay") return false;
+        return layers.every(({ path: layer }) => layer.startsWith("/") && this.#mounts.isHostFile(layer) && isPlainBelow(layer));
       });
   }
 
@@ -22834,6 +22834,12 @@ var init_settled_paths = __esm({
       /** Notes that a directory becomes the root. */
       
       
+      /** Whether the path has no links either where this mount, an optional bind, is left out. */
+      #isPlainWithout(path2, { target, hostSource }) {
+        if (hostSource === void 0) return false;
+        const around = this.#mounts.mountAbove(target);
+        return around.certain && around.own && isPlain$49.call(this, path2, around);
+      }
       
     };
   })
@@ -22999,8 +23005,7 @@ var init_recorder = __esm({
         if ((flags2 & MS_RDONLY) === 0) this.makesWritable = true;
         if ((flags2 & MS_NODEV) === 0) this.allowsDevices = true;
       }),
-    recordGuard: (function (path2) {
-        const place2 = this.#settled.of(path2);
+    recordGuard: (function (place2) {
         if (place2 !== void 0) this.kernelFiles.guard(place2, this.state.capabilities.userNamespaces);
       }),
     recordRoot: (function (path2, by, noDevices = false) {
@@ -23190,7 +23195,11 @@ var init_recorder = __esm({
       
       /** Records that a step changes the flags of a mount. */
       
-      /** Records that a step makes a path read-only, or hides it. */
+      /** Returns the place that a path certainly leads to, if it is known. */
+      settledPlace(path2) {
+        return this.#settled.of(path2);
+      }
+      /** Records that a step makes a place read-only, or hides it. */
       
       /** Records that a step makes a directory the root. */
       
@@ -24320,6 +24329,7 @@ var init_builder = __esm({
         this.refuse(`${path2} is on the host, and would remain there; mount a tmpfs or an overlay there first, or pass { host: true }`);
       }),
     mounted: (function (description) {
+        if (description.certain !== false) this.access.recordMountPoint(description.target);
         this.access.kernelFiles.cover(description.target);
         this.state.mounts.mounted({
           ...description,
@@ -26141,6 +26151,56 @@ var init_slots = __esm({
 
 // launch/enter_program.ts
 
+function closeOthers(writer, last, { fds }) {
+  const used = last.flatMap(({ call: call2 }) => call2.args.filter((argument) => argument instanceof ResultOf));
+  const numbers = freeNumbers(used.length, fds);
+  const kept = [
+    ...used.map((fd, index) => ({
+      fd,
+      number: numbers[index],
+      flags: O_CLOEXEC
+    })),
+    ...fds.map((number, index) => ({
+      fd: handedFd(index),
+      number,
+      flags: 0
+    }))
+  ].toSorted((one, other) => one.number - other.number);
+  const beyond = (kept.at(-1)?.number ?? 2) + 1;
+  const edges = {
+    ...CHILD_EDGES,
+    fixes: HANDED_FIXES
+  };
+  const copies = kept.map(({ fd }) => new ResultOf(writer.add(fcntl(fd, F_DUPFD_CLOEXEC, beyond), edges), "copy"));
+  let first = 3;
+  kept.forEach(({ number, flags: flags2 }, index) => {
+    writer.add(dup3(copies[index], number, flags2), edges);
+    if (number > first) writer.add(close_range(first, number - 1, 0), CHILD_EDGES);
+    first = number + 1;
+  });
+  writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
+  const numberOf4 = new Map(used.map((fd, index) => [
+    fd,
+    numbers[index]
+  ]));
+  return last.map((planned) => {
+    const args = planned.call.args.map((argument) => argument instanceof ResultOf ? new Named(numberOf4.get(argument), argument.text) : argument);
+    return {
+      ...planned,
+      call: {
+        ...planned.call,
+        args
+      }
+    };
+  });
+}
+function freeNumbers(count, taken) {
+  const numbers = [];
+  for (let number = 3; numbers.length < count; number++) {
+    if (!taken.includes(number)) numbers.push(number);
+  }
+  return numbers;
+}
 function waitToStart(writer) {
   const byte = new Output(1, "&byte");
   writer.add(write(CONTAINER_SOCKET, byte, 1), CHILD_EDGES);
@@ -26169,7 +26229,11 @@ function connectTerminal(add, place2) {
   ]) add(dup3(slave, fd, 0));
 }
 function openTerminal(add) {
-  const opened = add(openat(at_fdcwd, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0));
+  const how = {
+    flags: O_RDWR | O_NOCTTY | O_CLOEXEC,
+    resolve: RESOLVE_NO_MAGICLINKS
+  };
+  const opened = add(openat2(at_fdcwd, "/dev/ptmx", how));
   const master = new ResultOf(opened, "master");
   const size = new Struct(new Uint8Array(8), "&size", [], [
     {
@@ -26185,7 +26249,7 @@ function openTerminal(add) {
   return new ResultOf(slave, "slave");
 }
 
-var openNull, HANDED_FIXES, CWD_FIXES, NOT_HERE;
+var openNull, BEYOND_LIMIT, HANDED_FIXES, CWD_FIXES, NOT_HERE;
 var init_enter_program = __esm({
   "launch/enter_program.ts": (function () {
     init_call();
@@ -26199,8 +26263,11 @@ var init_enter_program = __esm({
     init_program_writer();
     init_slots();
     openNull = openDevNull();
+    BEYOND_LIMIT = "the number of a descriptor is beyond the limit of open files (rlimit nofile)";
     HANDED_FIXES = {
-      EBADF: "the number of a descriptor is beyond the limit of open files (rlimit nofile)"
+      EBADF: BEYOND_LIMIT,
+      EINVAL: BEYOND_LIMIT,
+      EMFILE: BEYOND_LIMIT
     };
     CWD_FIXES = {
       ENOENT: "the directory does not exist in the container; a shell expands ~ and $HOME, Ramekin does not",
@@ -37424,6 +37491,7 @@ var init_box_frame = __esm({
     init_parent_work();
     init_process2();
     init_box_parent();
+    init_enter_program();
     init_program_writer();
     LAUNCHER_PIDFD = 3;
     BoxFrame = class {
@@ -37583,12 +37651,13 @@ var init_box_frame = __esm({
        */
       #useOwnNull(writer) {
         const missing3 = new Label("there is no /dev/null");
-        const opened = writer.add(openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0), {
+        const opened = writer.add(openDevNull(), {
           ...CHILD_EDGES,
           accept: [
             "ENOENT",
             "ENOTDIR",
-            "EACCES"
+            "EACCES",
+            "ELOOP"
           ],
           onAccepted: missing3
         });

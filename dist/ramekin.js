@@ -2503,15 +2503,9 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   frame.beforeExec(writer);
   if (plan.listener !== void 0) sendListener(add, plan.listener);
   if (shape.held) waitToStart(writer);
-  add(close_range(3, 4294967295, CLOSE_RANGE_CLOEXEC));
+  const last = closeOthers(writer, plan.beforeProgram, shape);
   add(rt_sigprocmask("none", null));
-  for (const planned of plan.beforeProgram) writer.part(planned);
-  shape.fds.forEach((number, index) => {
-    writer.add(dup3(handedFd(index), number, 0), {
-      ...CHILD_EDGES,
-      fixes: HANDED_FIXES
-    });
-  });
+  for (const planned of last) writer.part(planned);
   return frame.exec(writer, shape);
 });
 var enterAgain = (function enterAgain(writer) {
@@ -2576,7 +2570,8 @@ var useOwnNull = (function useOwnNull(writer, { stdio }) {
     accept: [
       "ENOENT",
       "ENOTDIR",
-      "EACCES"
+      "EACCES",
+      "ELOOP"
     ],
     onAccepted: missing2
   });
@@ -2584,7 +2579,11 @@ var useOwnNull = (function useOwnNull(writer, { stdio }) {
   writer.place(missing2);
 });
 var openDevNull = (function openDevNull() {
-  return openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+  const how = {
+    flags: O_RDWR | O_CLOEXEC,
+    resolve: RESOLVE_NO_MAGICLINKS
+  };
+  return openat2(at_fdcwd, "/dev/null", how);
 });
 var tryExec = (function tryExec(writer, count) {
   const paths = Array.from({
@@ -3287,7 +3286,6 @@ var makeMountPoint = (function makeMountPoint(source, opened, target, plan) {
 var mountFilesystem = (function mountFilesystem(plan, path2, { source, type, flags: flags2, data: data2, fixes = {} }) {
   checkOptions(plan, data2);
   const target = plan.path(path2);
-  plan.access.recordMountPoint(target.canonical);
   const { mountFixes: mountFixes2 } = plan.state;
   target.mountOn({
     source: source ?? type,
@@ -3660,12 +3658,13 @@ var lowerMaskPaths = (function lowerMaskPaths({ paths }, plan) {
 });
 var mask = (function mask(plan, path2, empty, pinned) {
   const target = plan.path(path2);
+  const place2 = plan.access.settledPlace(path2);
   target.openBase();
   plan.skippable(`${path2} is missing`, ((end) => {
     pinParents(plan, target, pinned, end);
-    const place2 = openIfThere(target, end);
-    coverWithEmpty(plan, place2, path2, empty);
-    plan.release(place2);
+    const opened = openIfThere(target, end);
+    coverWithEmpty(plan, opened, path2, empty);
+    plan.release(opened);
   }));
   plan.mounted({
     target: target.canonical,
@@ -3673,7 +3672,7 @@ var mask = (function mask(plan, path2, empty, pinned) {
     readOnly: true,
     certain: false
   });
-  plan.access.recordGuard(path2);
+  plan.access.recordGuard(place2);
 });
 var lowerReadonlyPaths = (function lowerReadonlyPaths({ paths }, plan) {
   plan.needs("mount", "they would become read-only on the host");
@@ -3685,20 +3684,21 @@ var lowerReadonlyPaths = (function lowerReadonlyPaths({ paths }, plan) {
 });
 var keepFromChange = (function keepFromChange(plan, path2, pinned) {
   const target = plan.path(path2);
+  const place2 = plan.access.settledPlace(path2);
   target.openBase();
   plan.skippable(`${path2} is missing`, ((missing2) => {
     pinParents(plan, target, pinned, missing2);
-    const place2 = openIfThere(target, missing2);
-    const tree = copyTree(plan, place2, AT_RECURSIVE, path2);
+    const opened = openIfThere(target, missing2);
+    const tree = copyTree(plan, opened, AT_RECURSIVE, path2);
     const readOnly = {
       attr_set: MOUNT_ATTR_RDONLY
     };
     plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly), {
       fixes: plan.state.mountFixes
     });
-    target.attachTo(place2, tree, path2);
+    target.attachTo(opened, tree, path2);
     plan.release(tree);
-    plan.release(place2);
+    plan.release(opened);
   }));
   plan.mounted({
     target: target.canonical,
@@ -3708,7 +3708,7 @@ var keepFromChange = (function keepFromChange(plan, path2, pinned) {
     readOnly: true,
     certain: false
   });
-  plan.access.recordGuard(path2);
+  plan.access.recordGuard(place2);
 });
 var openIfThere = (function openIfThere(target, missing2) {
   return target.open(O_PATH, {
@@ -19198,15 +19198,17 @@ var SettledPaths = class {
     const normal = normalize(path2);
     if (this.#mounts.isHostFile(normal)) return onHost$48.call(this, normal);
     const mount4 = this.#mounts.mountOf(normal);
-    if (mount4.target === normal) return normal;
-    return mount4.certain && isPlain$49.call(this, normal, mount4) ? normal : void 0;
+    const isPlain2 = mount4.target === normal || isPlain$49.call(this, normal, mount4);
+    return isPlain2 && (mount4.certain || this.#isPlainWithout(normal, mount4)) ? normal : void 0;
   }),
     mounted: (function (target) {
     if (this.of(target) === void 0) this.#isLost = true;
   }),
     linked: (function (path2) {
-    if (this.of(path2) === void 0) this.#isLost = true;
-    this.#links.push(normalize(path2));
+    const normal = normalize(path2);
+    const isOnlyThere = EMPTY_TYPES.has(this.#mounts.mountOf(normal).type);
+    if (this.of(path2) === void 0 || !isOnlyThere) this.#isLost = true;
+    this.#links.push(normal);
   }),
     entered: (function (root) {
     this.#links = this.#links.filter(((link2) => isWithin(link2, root))).map(((link2) => link2.slice(root === "/" ? 0 : root.length) || "/"));
@@ -19234,10 +19236,8 @@ var SettledPaths = class {
     }
     if (type === "proc") return !PROC_LINK.test(rest);
     if (type === "bind" && hostSource !== void 0) return isPlainBelow(hostSource);
-    if (type === "overlay" && !this.#cursor.includes("symlink")) {
-      return layers.every((layer) => layer.path.startsWith("/") && isPlainBelow(layer.path));
-    }
-    return false;
+    if (type !== "overlay") return false;
+    return layers.every(({ path: layer }) => layer.startsWith("/") && this.#mounts.isHostFile(layer) && isPlainBelow(layer));
   });
   }
 
@@ -19262,6 +19262,12 @@ var SettledPaths = class {
   /** Notes that a directory becomes the root. */
   
   
+  /** Whether the path has no links either where this mount, an optional bind, is left out. */
+  #isPlainWithout(path2, { target, hostSource }) {
+    if (hostSource === void 0) return false;
+    const around = this.#mounts.mountAbove(target);
+    return around.certain && around.own && isPlain$49.call(this, path2, around);
+  }
   
 };
 
@@ -19414,8 +19420,7 @@ var AccessRecorder = class {
     if ((flags2 & MS_RDONLY) === 0) this.makesWritable = true;
     if ((flags2 & MS_NODEV) === 0) this.allowsDevices = true;
   }),
-    recordGuard: (function (path2) {
-    const place2 = this.#settled.of(path2);
+    recordGuard: (function (place2) {
     if (place2 !== void 0) this.kernelFiles.guard(place2, this.state.capabilities.userNamespaces);
   }),
     recordRoot: (function (path2, by, noDevices = false) {
@@ -19605,7 +19610,11 @@ var AccessRecorder = class {
   
   /** Records that a step changes the flags of a mount. */
   
-  /** Records that a step makes a path read-only, or hides it. */
+  /** Returns the place that a path certainly leads to, if it is known. */
+  settledPlace(path2) {
+    return this.#settled.of(path2);
+  }
+  /** Records that a step makes a place read-only, or hides it. */
   
   /** Records that a step makes a directory the root. */
   
@@ -20637,6 +20646,7 @@ var PlanBuilder = class {
     this.refuse(`${path2} is on the host, and would remain there; mount a tmpfs or an overlay there first, or pass { host: true }`);
   }),
     mounted: (function (description) {
+    if (description.certain !== false) this.access.recordMountPoint(description.target);
     this.access.kernelFiles.cover(description.target);
     this.state.mounts.mounted({
       ...description,
@@ -22371,8 +22381,61 @@ function quoted2(text4) {
 // launch/enter_program.ts
 var openNull = openDevNull();
 
+function closeOthers(writer, last, { fds }) {
+  const used = last.flatMap(({ call: call2 }) => call2.args.filter((argument) => argument instanceof ResultOf));
+  const numbers = freeNumbers(used.length, fds);
+  const kept = [
+    ...used.map((fd, index) => ({
+      fd,
+      number: numbers[index],
+      flags: O_CLOEXEC
+    })),
+    ...fds.map((number, index) => ({
+      fd: handedFd(index),
+      number,
+      flags: 0
+    }))
+  ].toSorted((one, other) => one.number - other.number);
+  const beyond = (kept.at(-1)?.number ?? 2) + 1;
+  const edges = {
+    ...CHILD_EDGES,
+    fixes: HANDED_FIXES
+  };
+  const copies = kept.map(({ fd }) => new ResultOf(writer.add(fcntl(fd, F_DUPFD_CLOEXEC, beyond), edges), "copy"));
+  let first = 3;
+  kept.forEach(({ number, flags: flags2 }, index) => {
+    writer.add(dup3(copies[index], number, flags2), edges);
+    if (number > first) writer.add(close_range(first, number - 1, 0), CHILD_EDGES);
+    first = number + 1;
+  });
+  writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
+  const numberOf4 = new Map(used.map((fd, index) => [
+    fd,
+    numbers[index]
+  ]));
+  return last.map((planned) => {
+    const args = planned.call.args.map((argument) => argument instanceof ResultOf ? new Named(numberOf4.get(argument), argument.text) : argument);
+    return {
+      ...planned,
+      call: {
+        ...planned.call,
+        args
+      }
+    };
+  });
+}
+function freeNumbers(count, taken) {
+  const numbers = [];
+  for (let number = 3; numbers.length < count; number++) {
+    if (!taken.includes(number)) numbers.push(number);
+  }
+  return numbers;
+}
+var BEYOND_LIMIT = "the number of a descriptor is beyond the limit of open files (rlimit nofile)";
 var HANDED_FIXES = {
-  EBADF: "the number of a descriptor is beyond the limit of open files (rlimit nofile)"
+  EBADF: BEYOND_LIMIT,
+  EINVAL: BEYOND_LIMIT,
+  EMFILE: BEYOND_LIMIT
 };
 function waitToStart(writer) {
   const byte = new Output(1, "&byte");
@@ -22408,7 +22471,11 @@ function connectTerminal(add, place2) {
   ]) add(dup3(slave, fd, 0));
 }
 function openTerminal(add) {
-  const opened = add(openat(at_fdcwd, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0));
+  const how = {
+    flags: O_RDWR | O_NOCTTY | O_CLOEXEC,
+    resolve: RESOLVE_NO_MAGICLINKS
+  };
+  const opened = add(openat2(at_fdcwd, "/dev/ptmx", how));
   const master = new ResultOf(opened, "master");
   const size = new Struct(new Uint8Array(8), "&size", [], [
     {

@@ -25,8 +25,6 @@ import {
   O_CLOEXEC,
   O_DIRECTORY,
   O_PATH,
-  O_RDWR,
-  openat,
   openat2,
   readlinkat,
   RESOLVE_NO_MAGICLINKS,
@@ -51,7 +49,7 @@ import type { PlanBuilder } from "../plan/builder.ts";
 import { SCRIPT_SOCKET, SYNC_SOCKETS } from "../plan/parent_work.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
 import { writeParentWork } from "./box_parent.ts";
-import type { ExecCandidate } from "./enter_program.ts";
+import { type ExecCandidate, openDevNull } from "./enter_program.ts";
 import type { Frame } from "./frame.ts";
 import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
 
@@ -195,9 +193,9 @@ export class BoxFrame implements Frame {
    */
   #useOwnNull(writer: ProgramWriter): void {
     const missing = new Label("there is no /dev/null");
-    const opened = writer.add(openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0), {
+    const opened = writer.add(openDevNull(), {
       ...CHILD_EDGES,
-      accept: ["ENOENT", "ENOTDIR", "EACCES"],
+      accept: ["ENOENT", "ENOTDIR", "EACCES", "ELOOP"],
       onAccepted: missing,
     });
     this.nulls.forEach((word, fd) => {

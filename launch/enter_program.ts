@@ -4,17 +4,18 @@
  * @module
  */
 
-import { type Call, Output, ResultOf, type Slot, Struct } from "../ffi/call.ts";
+import { type Call, Named, Output, ResultOf, type Slot, Struct } from "../ffi/call.ts";
 import {
   at_fdcwd,
   chdir,
   close,
   close_range,
-  CLOSE_RANGE_CLOEXEC,
   dup3,
+  F_DUPFD_CLOEXEC,
   F_OK,
   faccessat,
   fchdir,
+  fcntl,
   getcwd,
   ioctl,
   O_CLOEXEC,
@@ -42,7 +43,7 @@ import type { Fixes } from "../ffi/fix.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { changeIds } from "../plan/change_ids.ts";
 import { CONTAINER_SOCKET } from "../plan/parent_work.ts";
-import { EXIT_CHILD } from "../plan/process.ts";
+import { EXIT_CHILD, type PlannedCall } from "../plan/process.ts";
 import type { Frame } from "./frame.ts";
 import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
 import type { LaunchShape } from "./shape.ts";
@@ -108,19 +109,65 @@ export function writeExec(
   frame.beforeExec(writer);
   if (plan.listener !== undefined) sendListener(add, plan.listener);
   if (shape.held) waitToStart(writer);
-  add(close_range(3, 0xffff_ffff, CLOSE_RANGE_CLOEXEC));
+  const last = closeOthers(writer, plan.beforeProgram, shape);
   add(rt_sigprocmask("none", null));
-  for (const planned of plan.beforeProgram) writer.part(planned);
-  // Last, as they may take the numbers of descriptors that the calls before have used.
-  shape.fds.forEach((number, index) => {
-    writer.add(dup3(handedFd(index), number, 0), { ...CHILD_EDGES, fixes: HANDED_FIXES });
-  });
+  for (const planned of last) writer.part(planned);
   return frame.exec(writer, shape);
 }
 
-const HANDED_FIXES: Fixes = {
-  EBADF: "the number of a descriptor is beyond the limit of open files (rlimit nofile)",
-};
+/**
+ * Closes all descriptors but those that are handed on, and those that the last calls use. execve(2)
+ * closes the others only when it has looked up the program and its interpreter, and a link or a
+ * `#!` line could lead over one of theirs to the host: /proc/self/fd/N/.. (CVE-2024-21626).
+ *
+ * @returns the last calls, with the numbers that their descriptors have now
+ */
+function closeOthers(
+  writer: ProgramWriter,
+  last: readonly PlannedCall[],
+  { fds }: LaunchShape,
+): readonly PlannedCall[] {
+  const used = last.flatMap(({ call }) =>
+    call.args.filter((argument) => argument instanceof ResultOf)
+  );
+  const numbers = freeNumbers(used.length, fds);
+  const kept = [
+    ...used.map((fd, index) => ({ fd, number: numbers[index]!, flags: O_CLOEXEC })),
+    ...fds.map((number, index) => ({ fd: handedFd(index), number, flags: 0 })),
+  ].toSorted((one, other) => one.number - other.number);
+  const beyond = (kept.at(-1)?.number ?? 2) + 1;
+  const edges = { ...CHILD_EDGES, fixes: HANDED_FIXES };
+  // By numbers behind all of these, so that none takes the place of another.
+  const copies = kept.map(({ fd }) =>
+    new ResultOf(writer.add(fcntl(fd, F_DUPFD_CLOEXEC, beyond), edges), "copy")
+  );
+  let first = 3;
+  kept.forEach(({ number, flags }, index) => {
+    writer.add(dup3(copies[index]!, number, flags), edges);
+    if (number > first) writer.add(close_range(first, number - 1, 0), CHILD_EDGES);
+    first = number + 1;
+  });
+  writer.add(close_range(first, 0xffff_ffff, 0), CHILD_EDGES);
+  const numberOf = new Map(used.map((fd, index) => [fd, numbers[index]!]));
+  return last.map((planned): PlannedCall => {
+    const args = planned.call.args.map((argument) =>
+      argument instanceof ResultOf ? new Named(numberOf.get(argument)!, argument.text) : argument
+    );
+    return { ...planned, call: { ...planned.call, args } };
+  });
+}
+
+/** Returns the first numbers from 3 on that are not taken. */
+function freeNumbers(count: number, taken: readonly number[]): readonly number[] {
+  const numbers: number[] = [];
+  for (let number = 3; numbers.length < count; number++) {
+    if (!taken.includes(number)) numbers.push(number);
+  }
+  return numbers;
+}
+
+const BEYOND_LIMIT = "the number of a descriptor is beyond the limit of open files (rlimit nofile)";
+const HANDED_FIXES: Fixes = { EBADF: BEYOND_LIMIT, EINVAL: BEYOND_LIMIT, EMFILE: BEYOND_LIMIT };
 
 /** Has the complete container wait for the script, and exit if the script has closed its end. */
 function waitToStart(writer: ProgramWriter): void {
@@ -195,15 +242,17 @@ function useOwnNull(writer: ProgramWriter, { stdio }: LaunchShape): void {
   const missing = new Label("there is no /dev/null");
   const opened = writer.add(openDevNull(), {
     ...CHILD_EDGES,
-    accept: ["ENOENT", "ENOTDIR", "EACCES"],
+    accept: ["ENOENT", "ENOTDIR", "EACCES", "ELOOP"],
     onAccepted: missing,
   });
   for (const fd of fds) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
   writer.place(missing);
 }
 
-function openDevNull(): Call {
-  return openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+/** Opens /dev/null, which may be a link of an untrusted root, but not one over the launch's files. */
+export function openDevNull(): Call {
+  const how = { flags: O_RDWR | O_CLOEXEC, resolve: RESOLVE_NO_MAGICLINKS };
+  return openat2(at_fdcwd, "/dev/null", how);
 }
 
 /** Makes the terminal the controlling one of the program's session (tty(4)). */
@@ -215,7 +264,8 @@ function connectTerminal(add: (call: Call) => Call, place: "script" | "container
 
 /** Opens a terminal in the container and sends its master to the script. */
 function openTerminal(add: (call: Call) => Call): ResultOf {
-  const opened = add(openat(at_fdcwd, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0));
+  const how = { flags: O_RDWR | O_NOCTTY | O_CLOEXEC, resolve: RESOLVE_NO_MAGICLINKS };
+  const opened = add(openat2(at_fdcwd, "/dev/ptmx", how));
   const master = new ResultOf(opened, "master");
   const size = new Struct(new Uint8Array(8), "&size", [], [{ offset: 0, slot: WINDOW_SIZE }]);
   add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));

@@ -340,6 +340,8 @@ export class PlanBuilder {
 
   /** Adds a mount of the current step to the mount table. */
   mounted(description: MountDescription): void {
+    // What may be left out only hides, or is what was there.
+    if (description.certain !== false) this.access.recordMountPoint(description.target);
     this.access.kernelFiles.cover(description.target);
     this.state.mounts.mounted({ ...description, stepIndex: this.cursor.index });
   }

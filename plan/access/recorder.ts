@@ -327,9 +327,13 @@ export class AccessRecorder {
     if ((flags & MS_NODEV) === 0) this.allowsDevices = true;
   }
 
-  /** Records that a step makes a path read-only, or hides it. */
-  recordGuard(path: string): void {
-    const place = this.#settled.of(path);
+  /** Returns the place that a path certainly leads to, if it is known. */
+  settledPlace(path: string): string | undefined {
+    return this.#settled.of(path);
+  }
+
+  /** Records that a step makes a place read-only, or hides it. */
+  recordGuard(place: string | undefined): void {
     if (place !== undefined) this.kernelFiles.guard(place, this.state.capabilities.userNamespaces);
   }
 

@@ -39,8 +39,8 @@ export class SettledPaths {
     const normal = normalize(path);
     if (this.#mounts.isHostFile(normal)) return this.#onHost(normal);
     const mount = this.#mounts.mountOf(normal);
-    if (mount.target === normal) return normal;
-    return mount.certain && this.#isPlain(normal, mount) ? normal : undefined;
+    const isPlain = mount.target === normal || this.#isPlain(normal, mount);
+    return isPlain && (mount.certain || this.#isPlainWithout(normal, mount)) ? normal : undefined;
   }
 
   /** Notes a mount, before the mount table has it. */
@@ -50,8 +50,11 @@ export class SettledPaths {
 
   /** Notes a symbolic link that a step makes. */
   linked(path: string): void {
-    if (this.of(path) === undefined) this.#isLost = true;
-    this.#links.push(normalize(path));
+    const normal = normalize(path);
+    // A link in an overlay is one in its upper directory too.
+    const isOnlyThere = EMPTY_TYPES.has(this.#mounts.mountOf(normal).type);
+    if (this.of(path) === undefined || !isOnlyThere) this.#isLost = true;
+    this.#links.push(normal);
   }
 
   /** Notes that a directory becomes the root. */
@@ -69,6 +72,13 @@ export class SettledPaths {
     return resolved === plain ? resolved : undefined;
   }
 
+  /** Whether the path has no links either where this mount, an optional bind, is left out. */
+  #isPlainWithout(path: string, { target, hostSource }: PlannedMount): boolean {
+    if (hostSource === undefined) return false;
+    const around = this.#mounts.mountAbove(target);
+    return around.certain && around.own && this.#isPlain(path, around);
+  }
+
   #isPlain(path: string, { target, type, own, hostSource, layers }: PlannedMount): boolean {
     const rest = path.slice(target === "/" ? 0 : target.length);
     const isPlainBelow = (directory: string) => {
@@ -80,10 +90,10 @@ export class SettledPaths {
     }
     if (type === "proc") return !PROC_LINK.test(rest);
     if (type === "bind" && hostSource !== undefined) return isPlainBelow(hostSource);
-    // A directory of an overlay may be the recipe's own, with its links.
-    if (type === "overlay" && !this.#cursor.includes("symlink")) {
-      return layers.every((layer) => layer.path.startsWith("/") && isPlainBelow(layer.path));
-    }
-    return false;
+    if (type !== "overlay") return false;
+    // A directory of an overlay may also be the recipe's own, with its links.
+    return layers.every(({ path: layer }) =>
+      layer.startsWith("/") && this.#mounts.isHostFile(layer) && isPlainBelow(layer)
+    );
   }
 }

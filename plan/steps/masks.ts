@@ -38,12 +38,13 @@ export function lowerMaskPaths({ paths }: MaskPathsStep, plan: PlanBuilder): voi
 /** Mounts an empty file or directory over the path, if it exists. */
 function mask(plan: PlanBuilder, path: string, empty: ResultOf, pinned: Set<string>): void {
   const target = plan.path(path);
+  const place = plan.access.settledPlace(path);
   target.openBase();
   plan.skippable(`${path} is missing`, (end) => {
     pinParents(plan, target, pinned, end);
-    const place = openIfThere(target, end);
-    coverWithEmpty(plan, place, path, empty);
-    plan.release(place);
+    const opened = openIfThere(target, end);
+    coverWithEmpty(plan, opened, path, empty);
+    plan.release(opened);
   });
   plan.mounted({
     target: target.canonical,
@@ -51,7 +52,7 @@ function mask(plan: PlanBuilder, path: string, empty: ResultOf, pinned: Set<stri
     readOnly: true,
     certain: false,
   });
-  plan.access.recordGuard(path);
+  plan.access.recordGuard(place);
 }
 
 /** Lowers `readonlyPaths`. */
@@ -66,18 +67,19 @@ export function lowerReadonlyPaths({ paths }: ReadonlyPathsStep, plan: PlanBuild
 
 function keepFromChange(plan: PlanBuilder, path: string, pinned: Set<string>): void {
   const target = plan.path(path);
+  const place = plan.access.settledPlace(path);
   target.openBase();
   plan.skippable(`${path} is missing`, (missing) => {
     pinParents(plan, target, pinned, missing);
-    const place = openIfThere(target, missing);
-    const tree = copyTree(plan, place, AT_RECURSIVE, path);
+    const opened = openIfThere(target, missing);
+    const tree = copyTree(plan, opened, AT_RECURSIVE, path);
     const readOnly = { attr_set: MOUNT_ATTR_RDONLY };
     plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly), {
       fixes: plan.state.mountFixes,
     });
-    target.attachTo(place, tree, path);
+    target.attachTo(opened, tree, path);
     plan.release(tree);
-    plan.release(place);
+    plan.release(opened);
   });
   plan.mounted({
     target: target.canonical,
@@ -87,7 +89,7 @@ function keepFromChange(plan: PlanBuilder, path: string, pinned: Set<string>): v
     readOnly: true,
     certain: false,
   });
-  plan.access.recordGuard(path);
+  plan.access.recordGuard(place);
 }
 
 function openIfThere(target: ContainerPath, missing: Label): ResultOf {

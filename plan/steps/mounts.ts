@@ -71,7 +71,6 @@ export function mountFilesystem(
 ): void {
   checkOptions(plan, data);
   const target = plan.path(path);
-  plan.access.recordMountPoint(target.canonical);
   const { mountFixes } = plan.state;
   target.mountOn({
     source: source ?? type,

@@ -3,7 +3,8 @@
 import { DEFAULT_PATH } from "../../recipe/default_path.ts";
 import { assert } from "@std/assert";
 import { engine } from "../../ffi/engine/engine.ts";
-import { recordOffset, type SyscallProgram } from "../../ffi/engine/program.ts";
+import { argumentOffset, recordOffset, type SyscallProgram } from "../../ffi/engine/program.ts";
+import { CLOSE_RANGE_CLOEXEC } from "../../ffi/calls/files.ts";
 import { syscallNumber } from "../../ffi/syscall_numbers.ts";
 import { linux, type Recipe } from "../../mod.ts";
 import { collectSync } from "../../launch/collect.ts";
@@ -12,14 +13,25 @@ import { Launcher } from "../../launch/launcher.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
 import { program } from "./support.ts";
 
-/** Tries an attack in a container with a changed launch; returns its exit code. */
+/** An attack in Perl, or by a program. */
+type Attack =
+  & { readonly cwd?: string }
+  & (
+    | { readonly attack: string }
+    | { readonly program: string }
+  );
+
+/** Tries an attack in a container, with a changed launch if given; returns its exit code. */
 export function launchAltered(
   box: Recipe,
-  { attack, cwd }: { readonly attack: string; readonly cwd?: string },
-  alter: (program: SyscallProgram) => void,
+  { cwd, ...what }: Attack,
+  alter?: (program: SyscallProgram) => void,
 ): number {
-  const spec = execSpec("perl", {
-    args: ["-e", program(attack)],
+  const [name, args] = "program" in what
+    ? [what.program, []]
+    : ["perl", ["-e", program(what.attack)]];
+  const spec = execSpec(name, {
+    args,
     environment: { inherited: [], changes: new Map() },
     searchPath: DEFAULT_PATH,
     cwd,
@@ -41,6 +53,13 @@ export function follow({ bytes }: SyscallProgram): void {
     changed++;
   }
   assert(changed > 0, "there is no such place");
+}
+
+/** Descriptors are closed by execve(2) only, after it has looked up the program. */
+export function closeAtExec({ bytes, calls }: SyscallProgram): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const last = calls.findLastIndex(({ name }) => name === "close_range");
+  view.setInt32(argumentOffset(last, 2), CLOSE_RANGE_CLOEXEC, true);
 }
 
 /** Descriptors of the script stay open in the program. */

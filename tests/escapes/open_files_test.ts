@@ -1,9 +1,10 @@
 /** Escapes by the script's open files, program and environment. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { linux, sandbox } from "../../mod.ts";
+import type { SyscallProgram } from "../../ffi/engine/program.ts";
+import { linux, sandbox, SyscallError } from "../../mod.ts";
 import { inDirectory, root, test } from "../support.ts";
-import { keepOpen, launchAltered } from "./launch.ts";
+import { closeAtExec, keepOpen, launchAltered } from "./launch.ts";
 import { assertNeedsAll, assertStopped, escape, SECRET } from "./support.ts";
 
 test(
@@ -37,6 +38,32 @@ test(
     }).outputSync();
     assert(code !== 0, "it could be opened to be written");
     assertMatch(new TextDecoder().decode(stderr), root ? /Text file busy/ : /denied|busy/);
+  }),
+);
+
+test(
+  "a program of the host's, by a descriptor of the launch in a #! line (CVE-2024-21626)",
+  inDirectory((directory) => {
+    const project = `${directory}/project`;
+    Deno.mkdirSync(project);
+    Deno.mkdirSync(`${directory}/private`);
+    Deno.copyFileSync("/bin/true", `${directory}/private/true`);
+    const box = sandbox({ read: [project] });
+    /** Whether the program runs by any descriptor. */
+    const runs = (alter?: (program: SyscallProgram) => void) =>
+      Array.from({ length: 60 }, (_, index) => index + 3).some((fd) => {
+        const up = "../".repeat(directory.split("/").length);
+        const line = `#!/proc/self/fd/${fd}/${up}${directory.slice(1)}/private/true\n`;
+        Deno.writeTextFileSync(`${project}/build.sh`, line, { mode: 0o755 });
+        try {
+          return launchAltered(box, { program: `${project}/build.sh` }, alter) === 0;
+        } catch (error) {
+          if (error instanceof Deno.errors.NotFound || error instanceof SyscallError) return false;
+          throw error;
+        }
+      });
+    assert(runs(closeAtExec), "it does not run where descriptors are closed by execve(2)");
+    assert(!runs(), "it runs");
   }),
 );
 

@@ -48,7 +48,7 @@ test(
       "ls -A; df -m --output=size /tmp /dev/shm | tail -n 2 | tr -d ' '; test -d .mcp.json || rm -f .mcp.json";
     const flags = ["--allow-write=.", "--tmp=3m", "--shm=2m"];
     const of = (...more: string[]) => inside(directory, [...flags, ...more], script);
-    assertMatch(await of(), /^\.mcp\.json\n\.claude\n[^]*\nsoup\.txt\n3\n2\n$/);
+    assertMatch(await of(), /^\.mcp\.json\n[^]*\n\.claude\n[^]*\nsoup\.txt\n3\n2\n$/);
     assertMatch(await of("--protect=soup.txt,x"), /^\.mcp\.json\nsoup\.txt\n/);
     assertEquals(await of("--no-protect"), ".mcp.json\nsalt\nsoup.txt\n3\n2\n");
     assertEquals(

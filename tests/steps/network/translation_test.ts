@@ -207,7 +207,7 @@ test("a publish that could not forward, or not for long enough, is refused", () 
 });
 
 test("what the script forwards, no container outlives", () => {
-  const says = "dieWithParent(null) lets the container outlive it";
+  const says = "dieWithParent(null), or the option detached, lets the container outlive it";
   const box = recipe(unshare("net", "mount"));
   const steps = [
     masquerade("10.7.0.0/24"),
