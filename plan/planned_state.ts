@@ -101,6 +101,9 @@ export class PlannedState {
     return this.#caller ??= this.#host.credentials();
   }
 
+  /** A source in the container whose files of the host are not known from the mount table. */
+  unknownSource: string | undefined;
+
   /** Whether the process has supplementary groups of the script, which it may change. */
   get hasScriptGroups(): boolean {
     const { groups, mayChangeGroups } = this.caller;

@@ -83,7 +83,7 @@ export class UntrustedDirectories {
 }
 
 /** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
-function mountAround(path: string, mounts: readonly MountEntry[]): MountEntry | undefined {
+export function mountAround(path: string, mounts: readonly MountEntry[]): MountEntry | undefined {
   let deepest: MountEntry | undefined;
   for (const mount of mounts) {
     if (!isWithin(path, mount.target)) continue;

@@ -17,7 +17,7 @@ import {
   mount_setattr,
 } from "../../ffi/calls/mounts.ts";
 import { Label } from "../../ffi/engine/program.ts";
-import { normalize } from "../../recipe/path.ts";
+import { isWithin, normalize } from "../../recipe/path.ts";
 import type { BindRestriction, BindStep } from "../../recipe/steps/bind.ts";
 import type { PlanBuilder } from "../builder.ts";
 import type { ContainerPath } from "../container_path.ts";
@@ -64,6 +64,7 @@ function bindOne(given: BindStep, plan: PlanBuilder, gone?: string): void {
   if (isUntrustedDirectory(step, source)) {
     refuseKernelMount(step.source, source.resolved.path, plan);
   }
+  noteUnknown(source, plan);
   const target = plan.path(step.target);
   target.refuseRoot();
   plan.access.recordMountPoint(target.canonical);
@@ -91,6 +92,23 @@ function bindOne(given: BindStep, plan: PlanBuilder, gone?: string): void {
   }
   if (isUntrustedDirectory(step, source) && step.recursive !== false) {
     coverKernelMounts(source.resolved.path, target.canonical, plan);
+  }
+}
+
+/**
+ * Notes a source in the container if the mount table does not tell which files of the host it shows:
+ * there may be a link on the way, or mounts are below it.
+ */
+export function noteUnknown(source: HostPath | ContainerPath, plan: PlanBuilder): void {
+  if (source instanceof HostPath) return;
+  const { path } = source;
+  const { mounts } = plan.state;
+  const showsMore = () =>
+    mounts.visible().some(({ target, origin }) =>
+      origin !== undefined && target !== normalize(path) && isWithin(target, path)
+    );
+  if (plan.access.settledPlace(path) === undefined || showsMore()) {
+    plan.state.unknownSource ??= path;
   }
 }
 

@@ -15,6 +15,7 @@ import { type PlannedMount, touches } from "../mount_table.ts";
 import { mountOnItself, pinParents } from "../pins.ts";
 import { coverWithEmpty, withEmptyFiles } from "./empty_files.ts";
 import { scanNames } from "../scan_names.ts";
+import { mountAround } from "../untrusted.ts";
 import { ShownDirectory } from "./shown_directory.ts";
 
 /** Lowers `denyFiles`. */
@@ -24,6 +25,13 @@ export function lowerDenyFiles({ read = [], write = [] }: DenyFilesStep, plan: P
     plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
   }
   if (!plan.host.isHere) plan.refuse(FILES_OF_TARGET);
+  const { unknownSource } = plan.state;
+  if (unknownSource !== undefined) {
+    plan.refuse(
+      `which files of the host ${unknownSource} shows is not known from the steps before; name the ` +
+        "directory of the host instead, or put denyFiles() before that step",
+    );
+  }
   const [hidden, kept] = [placesOf(read, plan), placesOf(write, plan)];
   const trees = shownTrees(plan, [...hidden, ...kept]);
   const deny = (empty?: ResultOf) => {
@@ -50,11 +58,32 @@ interface DeniedPlace {
 }
 
 function placesOf(paths: readonly string[], plan: PlanBuilder): readonly DeniedPlace[] {
-  return paths.map((path) => {
+  return paths.flatMap((path) => {
     const asked = normalize(path);
     if (asked === "/") plan.refuse("the root itself cannot be denied; leave out what shows it");
     const { path: end } = plan.facts.resolve(asked);
-    return { end, links: end === asked ? [] : plan.host.followLinks(asked).links };
+    const links = end === asked ? [] : plan.host.followLinks(asked).links;
+    const others = otherNames(end, plan).map((end): DeniedPlace => ({ end, links: [] }));
+    return [{ end, links }, ...others];
+  });
+}
+
+/** Returns the other paths of a file, or of what is in a directory, by mounts of the host. */
+function otherNames(path: string, { facts }: PlanBuilder): readonly string[] {
+  const around = mountAround(path, facts.mounts);
+  if (around === undefined) return [];
+  const below = (directory: string) => directory === "/" ? 0 : directory.length;
+  const place = normalize(around.root + path.slice(below(around.target)));
+  const { id } = facts.resolve(path);
+  return facts.mounts.flatMap((mount) => {
+    const { device, root, target } = mount;
+    const isSame = device.major === around.device.major && device.minor === around.device.minor;
+    if (mount === around || !isSame) return [];
+    if (isWithin(root, place)) return [target];
+    if (!isWithin(place, root)) return [];
+    const other = normalize(target + place.slice(below(root)));
+    // Something else may be mounted there.
+    return other !== path && facts.resolve(other).id === id ? [other] : [];
   });
 }
 

@@ -53,6 +53,9 @@ export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
   if (target.needsMountPoint) target.makeMountPoint("directory");
   const lower = step.lower.map((path) => {
     plan.access.recordLowerDirectory(path);
+    const source = plan.source(path);
+    // What it shows of the host is looked for by the host's paths alone.
+    if (!(source instanceof HostPath)) plan.state.unknownSource ??= path;
     return openLower(plan, path);
   });
   const changes = step.upper === undefined ? undefined : openChanges(plan, step.upper, step.work!);

@@ -5,13 +5,17 @@ import {
   bind,
   denyFiles,
   mapCurrentUser,
+  mapRoot,
   mkdir,
   overlay,
   pivotRoot,
+  proc,
   recipe,
+  symlink,
   tmpfs,
   unshare,
 } from "../../mod.ts";
+import { scriptInside } from "../script_inside.ts";
 import { assertRefused, failing, inDirectory, inside, root, test, testOn } from "../support.ts";
 
 /** Writes files, by their paths in a directory. */
@@ -199,6 +203,60 @@ testOn(
         says: "is in a layer of the overlay at /mnt; maskPaths()",
       });
     })(),
+);
+
+testOn(
+  ["mount"],
+  "what another step shows again is refused where its files are not known",
+  (mounts) =>
+    inDirectory((directory) => {
+      write(directory, "d/secret");
+      const shown = mounts.with(
+        tmpfs("/mnt"),
+        bind(`${directory}/d`, "/mnt/t/d"),
+        mkdir("/mnt/u"),
+        symlink("t/d", "/mnt/link"),
+      );
+      for (
+        const again of [
+          bind("/mnt/t", "/mnt/u"),
+          bind("/mnt/link", "/mnt/u"),
+          overlay("/mnt/u", { lower: ["/mnt/t/d"], discard: true }),
+        ]
+      ) {
+        assertRefused(() => shown.with(again, denyFiles({ read: [`${directory}/d/secret`] })), {
+          step: "denyFiles",
+          says: "shows is not known from the steps before",
+        });
+        shown.with(denyFiles({ read: [`${directory}/d/secret`] }), again).plan();
+      }
+    })(),
+);
+
+test(
+  "a file is denied by all of its names that mounts of the host give it",
+  inDirectory((directory) => {
+    write(directory, "a/sub/secret", "b/c", "c/c");
+    Deno.chmodSync(directory, 0o755);
+    // The mounts are those of an outer container, in which the script runs.
+    const outer = recipe(
+      unshare("user", "mount", "pid"),
+      mapRoot(),
+      proc(),
+      bind(`${directory}/a`, `${directory}/b`),
+      bind(`${directory}/a/sub`, `${directory}/c`),
+    );
+    const cat = ["a/sub", "b/sub", "c"].map((path) => `cat ${directory}/${path}/secret`).join(";");
+    const script = `
+      const { bind, denyFiles, mapRoot, recipe, unshare } = ramekin;
+      const seen = (...steps) =>
+        new TextDecoder().decode(
+          recipe(unshare("user", "mount"), mapRoot(), ...steps)
+            .command("sh", { args: ["-c", "${cat}"] }).outputSync().stdout);
+      const denial = denyFiles({ read: ["${directory}/a/sub/secret"] });
+      console.log(JSON.stringify([seen(), seen(denial)]));`;
+    assertEquals(scriptInside(outer, script), ["soup\n".repeat(3), ""]);
+  }),
 );
 
 test(
