@@ -4,7 +4,16 @@
  * @module
  */
 
-import { type Call, Named, Output, ResultOf, type Slot, Struct } from "../ffi/call.ts";
+import {
+  type Argument,
+  type Call,
+  Named,
+  Output,
+  OutputField,
+  ResultOf,
+  type Slot,
+  Struct,
+} from "../ffi/call.ts";
 import {
   at_fdcwd,
   chdir,
@@ -127,34 +136,39 @@ function closeOthers(
   last: readonly PlannedCall[],
   { fds }: LaunchShape,
 ): readonly PlannedCall[] {
-  const used = last.flatMap(({ call }) =>
-    call.args.filter((argument) => argument instanceof ResultOf)
+  const used = last.flatMap(({ call, accept = [] }) =>
+    call.args.filter(isDescriptor).map((fd) => ({ fd, accept }))
   );
   const numbers = freeNumbers(used.length, fds);
   const kept = [
-    ...used.map((fd, index) => ({ fd, number: numbers[index]!, flags: O_CLOEXEC })),
-    ...fds.map((number, index) => ({ fd: handedFd(index), number, flags: 0 })),
+    ...used.map((one, index) => ({ ...one, number: numbers[index]!, flags: O_CLOEXEC })),
+    ...fds.map((number, index) => ({ fd: handedFd(index), accept: [], number, flags: 0 })),
   ].toSorted((one, other) => one.number - other.number);
   const beyond = (kept.at(-1)?.number ?? 2) + 1;
   const edges = { ...CHILD_EDGES, fixes: HANDED_FIXES };
   // By numbers behind all of these, so that none takes the place of another.
-  const copies = kept.map(({ fd }) =>
-    new ResultOf(writer.add(fcntl(fd, F_DUPFD_CLOEXEC, beyond), edges), "copy")
+  const copies = kept.map(({ fd, accept }) =>
+    new ResultOf(writer.add(fcntl(fd, F_DUPFD_CLOEXEC, beyond), { ...edges, accept }), "copy")
   );
   let first = 3;
-  kept.forEach(({ number, flags }, index) => {
-    writer.add(dup3(copies[index]!, number, flags), edges);
+  kept.forEach(({ number, accept, flags }, index) => {
+    writer.add(dup3(copies[index]!, number, flags), { ...edges, accept });
     if (number > first) writer.add(close_range(first, number - 1, 0), CHILD_EDGES);
     first = number + 1;
   });
   writer.add(close_range(first, 0xffff_ffff, 0), CHILD_EDGES);
-  const numberOf = new Map(used.map((fd, index) => [fd, numbers[index]!]));
+  const numberOf = new Map(used.map(({ fd }, index) => [fd, numbers[index]!]));
   return last.map((planned): PlannedCall => {
     const args = planned.call.args.map((argument) =>
-      argument instanceof ResultOf ? new Named(numberOf.get(argument)!, argument.text) : argument
+      isDescriptor(argument) ? new Named(numberOf.get(argument)!, argument.text) : argument
     );
     return { ...planned, call: { ...planned.call, args } };
   });
+}
+
+/** Whether the argument of a last call is a descriptor that an earlier one has opened. */
+function isDescriptor(argument: Argument): argument is ResultOf | OutputField {
+  return argument instanceof ResultOf || argument instanceof OutputField;
 }
 
 /** Returns the first numbers from 3 on that are not taken. */
