@@ -48,6 +48,7 @@ import {
 import { execve, rt_sigprocmask, setsid } from "../ffi/calls/processes.ts";
 import { sendDescriptor } from "../ffi/calls/sockets.ts";
 import { Label } from "../ffi/engine/program.ts";
+import type { ErrnoName } from "../ffi/errno.ts";
 import type { Fixes } from "../ffi/fix.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { changeIds } from "../plan/change_ids.ts";
@@ -118,7 +119,7 @@ export function writeExec(
   frame.beforeExec(writer);
   if (plan.listener !== undefined) sendListener(add, plan.listener);
   if (shape.held) waitToStart(writer);
-  const last = closeOthers(writer, plan.beforeProgram, shape);
+  const last = closeOthers(writer, plan.beforeProgram, shape, frame);
   add(rt_sigprocmask("none", null));
   for (const planned of last) writer.part(planned);
   return frame.exec(writer, shape);
@@ -135,10 +136,13 @@ function closeOthers(
   writer: ProgramWriter,
   last: readonly PlannedCall[],
   { fds }: LaunchShape,
+  { vfork }: Frame,
 ): readonly PlannedCall[] {
   const used = last.flatMap(({ call, accept = [] }) =>
-    call.args.filter(isDescriptor).map((fd) => ({ fd, accept }))
+    call.args.filter(isDescriptor).map((fd): UsedFd => ({ fd, accept }))
   );
+  // By its end the script is told that the program runs.
+  if (!vfork) used.push({ fd: CONTAINER_SOCKET, accept: [] });
   const numbers = freeNumbers(used.length, fds);
   const kept = [
     ...used.map((one, index) => ({ ...one, number: numbers[index]!, flags: O_CLOEXEC })),
@@ -164,6 +168,12 @@ function closeOthers(
     );
     return { ...planned, call: { ...planned.call, args } };
   });
+}
+
+/** A descriptor that is used once more, and what its call accepts. */
+interface UsedFd {
+  readonly fd: ResultOf | OutputField;
+  readonly accept: readonly ErrnoName[];
 }
 
 /** Whether the argument of a last call is a descriptor that an earlier one has opened. */
