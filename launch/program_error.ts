@@ -41,6 +41,7 @@ export function programError(
   const errno = general ? lastErrno : errnoOf(chosen);
   const error = (hint: string | undefined) =>
     new SyscallError({ syscall: "execve", errno, call: describeExecve(path), hint });
+  const place = plan.cursor.isEmpty ? "on this machine" : "in the container";
   const code = errnoName(errno);
   const fix = code && EXECVE_FIXES[code];
   if (general) return error(orMemoryLimit(fix, code, plan));
@@ -53,7 +54,7 @@ export function programError(
   if (fix !== undefined) return error(`${path}: ${fix}`);
   if (found !== undefined) {
     const executable = result.result(found.executable) === 0n;
-    return error(whyNotStarted(path, { head: headOf(result, found)!, executable, code }));
+    return error(whyNotStarted(path, { head: headOf(result, found)!, executable, code, place }));
   }
   if (denied !== undefined && result.result(denied.readHead) === BigInt(-ERRNO.EISDIR)) {
     return error(`${path} is a directory`);
@@ -69,14 +70,27 @@ export function programError(
   const where = spec.program.includes("/")
     ? ""
     : ` in the directories of PATH (${spec.searchPath})`;
+  const notFound = plan.cursor.isEmpty
+    ? "program not found on this machine:"
+    : "program not found in the container:";
   const missing = new Deno.errors.NotFound(
     escapeControls(
-      `program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}`,
-    ) + `\n  ${unexpanded(spec.program).slice(2) || "is it in the container's file tree?"}`,
+      `${notFound} "${spec.program}"${where}: ${errnoText("ENOENT")}`,
+    ) + `\n  ${missingHint(spec.program, plan)}`,
     { cause: error("the program does not exist") },
   );
   // As Deno's own have it.
   return Object.assign(missing, { code: "ENOENT" });
+}
+
+/** Returns what to do about a program that is not there. */
+function missingHint(program: string, { cursor }: PlanBuilder): string {
+  const shells = unexpanded(program).slice(2);
+  if (shells !== "") return shells;
+  if (/\S\s+\S/.test(program)) {
+    return "a blank is a part of the program's name; give arguments by themselves (args)";
+  }
+  return cursor.isEmpty ? "is it installed?" : "is it in the container's file tree?";
 }
 
 /** The errors that Linux 6.1 returns before it looks the file up. */
@@ -115,10 +129,12 @@ interface FailedFile {
   /** Whether its own mode, and its mount, let it be executed. */
   readonly executable: boolean;
   readonly code: ErrnoName | undefined;
+  /** Where it was looked for. */
+  readonly place: string;
 }
 
 /** Returns why execve(2) has failed for a file. */
-function whyNotStarted(path: string, { head, executable, code }: FailedFile): string {
+function whyNotStarted(path: string, { head, executable, code, place }: FailedFile): string {
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(head);
   const denied = code === "EACCES";
   if (denied && !executable) {
@@ -126,7 +142,7 @@ function whyNotStarted(path: string, { head, executable, code }: FailedFile): st
       "mount with noexec";
   }
   if (text.startsWith("#!")) {
-    return `${path} is a script, and its interpreter ${interpreterIssue(text, denied)}`;
+    return `${path} is a script, and its interpreter ${interpreterIssue(text, denied, place)}`;
   }
   if (text.startsWith("\x7fELF")) {
     if (denied) return `${path} may be executed, but not its dynamic loader (see ldd ${path})`;
@@ -142,7 +158,7 @@ function whyNotStarted(path: string, { head, executable, code }: FailedFile): st
 }
 
 /** Reports what is wrong with the interpreter of a script. See execve(2), "Interpreter scripts". */
-function interpreterIssue(script: string, denied: boolean): string {
+function interpreterIssue(script: string, denied: boolean, place: string): string {
   const [line] = script.slice(2).split("\n") as [string];
   // The kernel separates words by blanks and tabs alone, so a carriage return is part of the name.
   const [word = ""] = line.replace(/^[ \t]+/, "").split(/[ \t\0]/);
@@ -153,7 +169,7 @@ function interpreterIssue(script: string, denied: boolean): string {
   if (word === "") return 'has no name behind "#!"';
   return denied
     ? `${interpreter} may not be executed (chmod +x)`
-    : `${interpreter} is not in the container`;
+    : `${interpreter} is not ${place}`;
 }
 
 function describeExecve(path: string): string {

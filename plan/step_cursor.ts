@@ -46,6 +46,11 @@ export class StepCursor {
     return this.#index;
   }
 
+  /** Whether there are no steps: the program runs as the script does. */
+  get isEmpty(): boolean {
+    return this.#steps.length === 0;
+  }
+
   /** Returns the name of the step at this position. */
   nameOf(index: number): string {
     return this.#steps[index]!.step;

@@ -18,6 +18,7 @@
 
 import type { Container } from "../container/container.ts";
 import { type Recipe, recipe } from "../container/recipe.ts";
+import { shown } from "../recipe/shown.ts";
 import type { MakeCommand, ShellOptions } from "./pipeline.ts";
 import { commandOf, type ShellCommand } from "./shell_command.ts";
 import type { TemplateValue } from "./words.ts";
@@ -57,13 +58,26 @@ export type Shell = (template: TemplateStringsArray, ...values: TemplateValue[])
  *
  * @throws {TypeError} when a template is no command: it names no program, has an open quote, a value
  * that is no word, or what only a shell could do. Running it throws as `recipe.command()` and its
- * `spawn()` do
+ * `spawn()` do. Also when the target is neither a recipe nor a container
  */
 export function shell(target: Recipe | Container, options: ShellOptions = {}): Shell {
+  if (!isTarget(target)) {
+    throw new TypeError(
+      `shell() should get a recipe or a container, as shell(sandbox()), not ${
+        shown(target)
+      }; for ` +
+        "programs of this machine use $",
+    );
+  }
   // Not by its class: the module in one file has another.
   const make: MakeCommand = (program, options) =>
     "enter" in target ? target.enter(program, options) : target.command(program, options);
   return (template, ...values) => commandOf(make, options, template, values);
+}
+
+function isTarget(target: unknown): boolean {
+  if (typeof target !== "object" || target === null) return false;
+  return "enter" in target || "command" in target;
 }
 
 /**

@@ -296,8 +296,11 @@ export class ShellCommand implements PromiseLike<CommandResult> {
    * await $`echo soup`.stdout(Deno.stderr);
    * await $`echo soup`.stdout(new WritableStream({ write: (bytes) => console.log(bytes.length) }));
    * ```
+   *
+   * @throws {TypeError} for a word that `recipe.command()` takes, as `"null"`, and no path
    */
   stdout(target: CommandTarget, options: TargetOptions = {}): ShellCommand {
+    refuseKind("stdout", target);
     return this.#with({ output: { ...options, target } });
   }
 
@@ -311,8 +314,11 @@ export class ShellCommand implements PromiseLike<CommandResult> {
    *
    * await $`ls /nonesuch`.stderr("/dev/null").noThrow();
    * ```
+   *
+   * @throws {TypeError} for a word that `recipe.command()` takes, as `"null"`, and no path
    */
   stderr(target: CommandTarget, options: TargetOptions = {}): ShellCommand {
+    refuseKind("stderr", target);
     return this.#withLast({ stderr: { ...options, target } });
   }
 
@@ -345,8 +351,11 @@ export class ShellCommand implements PromiseLike<CommandResult> {
    * assertEquals(await $`echo soup`.tee().text(), "soup"); // and it is shown
    * await $`echo soup`.tee("/dev/null");
    * ```
+   *
+   * @throws {TypeError} for a word that `recipe.command()` takes, as `"null"`, and no path
    */
   tee(target: CommandTarget = Deno.stdout, options: TargetOptions = {}): ShellCommand {
+    refuseKind("tee", target);
     return this.#with({ tees: [...this.#pipeline.tees, { ...options, target }] });
   }
 
@@ -544,6 +553,24 @@ async function waited(milliseconds: number, signals: readonly AbortSignal[]): Pr
   await promise;
   clearTimeout(timer);
   any.throwIfAborted();
+}
+
+/** What does here what a word does as an option of `recipe.command()`. */
+const KIND_ADVICE: ReadonlyMap<unknown, string> = new Map([
+  ["null", "use .quiet() to drop it"],
+  ["piped", "use .text(), .bytes() or .lines() to read it"],
+  ["inherit", "leave it out, as the script's own is the default"],
+  ["stdout", "use .all() for both outputs in one"],
+]);
+
+/** Refuses a word that is likely not meant as the name of a file. */
+function refuseKind(method: string, target: CommandTarget): void {
+  const advice = KIND_ADVICE.get(target);
+  if (advice === undefined) return;
+  throw new TypeError(
+    `${method}("${target}") would write to a file of this name: ${advice}, or write "./${target}" ` +
+      "for the file",
+  );
 }
 
 /** Returns the command of a template. */

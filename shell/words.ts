@@ -5,7 +5,9 @@
  * @module
  */
 
+import { pathOf } from "../container/command_paths.ts";
 import { escapeControls } from "../ffi/control_characters.ts";
+import { shown } from "../recipe/shown.ts";
 
 /** A value that can be put into a template: one word, or an array of them. */
 export type TemplateValue =
@@ -20,12 +22,19 @@ export type TemplateValue =
  * and backslashes in the text keep what they stand for. A value is a part of its word, and an array
  * that stands alone is a word for each of its values.
  *
- * @throws {TypeError} for what only a shell could do, an open quote, or a value that is no word
+ * @throws {TypeError} for what only a shell could do, an open quote, a value that is no word, or what
+ * is no template
  */
 export function wordsOf(
   template: TemplateStringsArray,
   values: readonly TemplateValue[],
 ): string[] {
+  if (!Array.isArray((template as Partial<TemplateStringsArray> | undefined)?.raw)) {
+    throw new TypeError(
+      `a command should be a template, as $\`ls\` or .pipe\`cat\`, not ${shown(template)}: write ` +
+        "it without parentheses, and put values in by ${...}",
+    );
+  }
   const reader = new WordReader();
   template.raw.forEach((text, index) => {
     // These two are JavaScript's own escapes, and never meant for the program.
@@ -59,7 +68,7 @@ class WordReader {
 
   value(value: TemplateValue): void {
     if (!Array.isArray(value)) return this.#add(textOf(value));
-    if (this.#word !== undefined || this.#quote !== "") throw NOT_ALONE();
+    if (this.#isList || this.#word !== undefined || this.#quote !== "") throw NOT_ALONE();
     this.#words.push(...value.map(textOf));
     this.#isList = true;
   }
@@ -134,14 +143,23 @@ function shellAdvice(text: string, beginsWord: boolean): string | undefined {
 }
 
 function textOf(value: unknown): string {
-  if (typeof value === "string") return value;
+  if (typeof value === "string") return wellFormed(value);
   if (typeof value === "number" || typeof value === "bigint") return String(value);
   if (value instanceof URL) {
-    return value.protocol === "file:" ? decodeURIComponent(value.pathname) : value.href;
+    return value.protocol === "file:" ? pathOf(value) : value.href;
   }
   const kind = value === null ? "null" : typeof value;
   throw issue(
     `a value is ${kind}, and no word: it has to be text, a number, a URL, or an array of them`,
+  );
+}
+
+/** Refuses what would be U+FFFD in UTF-8, and so another word. */
+function wellFormed(text: string): string {
+  if (text.isWellFormed()) return text;
+  throw issue(
+    `a value has a lone surrogate, which no argument can have: ${shown(text)}; the name ` +
+      "of a file that is not UTF-8 cannot be passed on",
   );
 }
 

@@ -277,3 +277,68 @@ test("options of a shell are those of its commands", async () => {
   const none = shell(sandbox({ read: ["/etc/hostname"] }), { permissions: {} });
   await assertRejects(() => none`true`.code(), Error, "read");
 });
+
+test("what is no template, command, recipe or container is refused", () => {
+  assertThrows(() => $("ls" as never), TypeError, 'as $`ls` or .pipe`cat`, not "ls"');
+  assertThrows(() => $`true`.pipe("cat" as never), TypeError, 'not "cat"');
+  assertThrows(() => $`true`.pipe(undefined as never), TypeError, "should be a template");
+  for (const target of ["sandbox", undefined, null, {}, sandbox]) {
+    assertThrows(() => shell(target as never), TypeError, "as shell(sandbox())");
+  }
+});
+
+test("the kinds of recipe.command() are no names of files", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const command = $`echo soup`.cwd(directory);
+    for (const method of ["stdout", "stderr", "tee"] as const) {
+      assertThrows(
+        () => command[method]("null"),
+        TypeError,
+        '.quiet() to drop it, or write "./null"',
+      );
+      assertThrows(() => command[method]("piped"), TypeError, ".text()");
+      assertThrows(() => command[method]("inherit"), TypeError, "leave it out");
+      assertThrows(() => command[method]("stdout"), TypeError, ".all()");
+    }
+    await command.stdout(`${directory}/null`);
+    assertEquals(Deno.readTextFileSync(`${directory}/null`), "soup\n");
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+test("files of URLs are those that they name", async () => {
+  for (const url of ["file://host/tmp", "file:///tmp%2f", "file:///tmp%00", "file:///tmp%ff"]) {
+    await assertRejects(() => $`pwd`.cwd(new URL(url)).text(), TypeError, "file://");
+    await assertRejects(() => $`cat`.stdin(new URL(url)).text(), TypeError, "file://");
+    await assertRejects(async () => await $`true`.stdout(new URL(url)), TypeError, "file://");
+  }
+});
+
+test("the error of a missing program says where it was looked for", async () => {
+  const messageOf = async (run: () => Promise<unknown>) =>
+    (await assertRejects(run, Deno.errors.NotFound)).message;
+  const here = await messageOf(() => $`nonesuch`.code());
+  assertStringIncludes(here, 'program not found on this machine: "nonesuch"');
+  assertStringIncludes(here, "\n  is it installed?");
+  const script = await Deno.makeTempFile({ dir: "/tmp" });
+  await Deno.writeTextFile(script, "#!/nonesuch\n");
+  await Deno.chmod(script, 0o755);
+  await assertRejects(
+    () => $`${script}`.code(),
+    SyscallError,
+    '"/nonesuch" is not on this machine',
+  );
+  await Deno.remove(script);
+  const inside = await messageOf(() => shell(sandbox())`nonesuch`.code());
+  assertStringIncludes(inside, 'program not found in the container: "nonesuch"');
+  assertStringIncludes(inside, "\n  is it in the container's file tree?");
+  for (const target of [recipe(), sandbox()]) {
+    const words = await messageOf(() => target.command("ls -l").output());
+    assertStringIncludes(
+      words,
+      "\n  a blank is a part of the program's name; give arguments by themselves (args)",
+    );
+  }
+});

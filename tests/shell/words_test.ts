@@ -96,9 +96,33 @@ test("what is no word is refused", () => {
   refused("stand alone", () => words`a --x=${["b"]}`);
   refused("stand alone", () => words`a ${["b"]}c`);
   refused("stand alone", () => words`a "${["b"]}"`);
+  refused("stand alone", () => words`${["a"]}${["b"]}`);
+  refused("stand alone", () => words`a ${[]}${[]}`);
+  refused("lone surrogate", () => words`a ${"\ud800"}`);
+  refused("lone surrogate", () => words`a b${"\udcff"}c`);
+  refused("lone surrogate", () => words`a ${["b", "\udcff"]}`);
   refused("not closed", () => words`a "b`);
   refused("names no program", () => words`  `);
   refused("names no program", () => words`${[]}`);
+});
+
+test("a URL is a file of this machine, or no word", () => {
+  refused("names a host; a file of this machine is file:///share", () => {
+    return words`ls ${new URL("file://host/share")}`;
+  });
+  refused("escaped slash", () => words`ls ${new URL("file:///a%2fb")}`);
+  refused("escaped slash", () => words`ls ${[new URL("file:///a%2Fb")]}`);
+  refused("NUL byte", () => words`ls ${new URL("file:///a%00b")}`);
+  refused("not UTF-8", () => words`ls ${new URL("file:///a%ffb")}`);
+  const others = [new URL("file://localhost/a"), new URL("file:///50%"), new URL("file:///%252f")];
+  assertEquals(words`ls ${others}`, ["ls", "/a", "/50%", "/%2f"]);
+  assertEquals(words`ls ${new URL("https://host/a%2fb")}`, ["ls", "https://host/a%2fb"]);
+});
+
+test("what is no template is refused", () => {
+  for (const value of ["ls", ["ls"], undefined, null, {}]) {
+    refused("should be a template", () => wordsOf(value as never, []));
+  }
 });
 
 test("words are shown as one would type them", () => {
