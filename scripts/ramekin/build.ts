@@ -13,7 +13,7 @@ import { readRecipe } from "../../yaml/read.ts";
 import type { Arguments } from "./arguments.ts";
 import { IN_BOX, refuseDenials } from "./box_flags.ts";
 import { deniedList, listOf } from "./permission_flags.ts";
-import { importRecipe, isCode, isData, readable, variablesOf } from "./recipe_file.ts";
+import { importRecipe, isCode, isData, notRecipe, readable, variablesOf } from "./recipe_file.ts";
 import { optionsOf } from "./sandbox.ts";
 import { UsageError } from "./usage.ts";
 
@@ -53,9 +53,7 @@ async function bytesOf(given: Arguments, options: BoxOptions): Promise<Uint8Arra
   }
   const settings = given.values("set").map((value) => value!);
   if (isCode(path)) return buildBox(await importRecipe(path, settings), options);
-  if (!isData(path)) {
-    throw new UsageError(`${path} is not a recipe: a recipe's name ends with .yaml, .json or .ts`);
-  }
+  if (!isData(path)) throw notRecipe(path);
   return buildData(path, settings, options);
 }
 

@@ -50,6 +50,11 @@ test(
     assertEquals(decode(text(`${cwd}/box`, "uname", "-n").stdout), "kitchen\n");
     const { stdout } = await ramekinWith({ cwd }, "plan", "./box");
     assertMatch(stdout, /^3 hostname\n {4}sethostname\("kitchen", 7\)$/m);
+    for (const words of [["run", "./box"], ["build", "./box", "-o", "other"]]) {
+      const { code, stderr } = await ramekinWith({ cwd }, ...words);
+      assertEquals(code, words[0] === "run" ? 125 : 2);
+      assertStringIncludes(stderr, "./box is not a recipe: it is an executable; a box is run by");
+    }
     const changed = Deno.readFileSync(`${cwd}/box`);
     changed[changed.length - 1000]! ^= 1;
     Deno.writeFileSync(`${cwd}/changed`, changed);
