@@ -9,7 +9,6 @@ import type { Slot } from "../ffi/call.ts";
 import { resultOffset } from "../ffi/engine/program.ts";
 import { GID_DIGITS, UID_DIGITS } from "../host/caller_ids.ts";
 import { checkedSteps } from "../recipe/check.ts";
-import { RecipeError } from "../recipe/errors.ts";
 import type { Step } from "../recipe/steps.ts";
 import { VERSION } from "../recipe/version.ts";
 import { START, STREAMS } from "./bytes.ts";
@@ -17,6 +16,7 @@ import { compileBox, type CompiledBox } from "./compile_box.ts";
 import { Contents } from "./contents.ts";
 import { codeAddress, dataAddress, memoryAddress, writeElf } from "./elf.ts";
 import { type BoxNote, noteText } from "./note.ts";
+import { checkBox } from "./options.ts";
 import { pack } from "./pack.ts";
 import { FLAGS, parameterBytes, type Parameters } from "./parameters.ts";
 import { errnoBytes, textBytes } from "./texts.ts";
@@ -61,6 +61,7 @@ export interface BoxOptions {
  *
  * @throws {RecipeError} for a step that only a script can do, or that depends on a machine that is
  * not known yet
+ * @throws {TypeError} if an option is invalid, or the recipe is none
  *
  * @example
  * ```ts
@@ -76,9 +77,9 @@ export function buildBox(
   recipe: { readonly steps: readonly Step[] },
   options: BoxOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const { program = [], architecture = Deno.build.arch, for: user = "user" } = options;
+  checkBox(recipe, options);
+  const { architecture = Deno.build.arch, for: user = "user" } = options;
   const steps = checkedSteps(recipe.steps);
-  checkProgram(program);
   const keepsDirectory = options.cwd === "caller";
   const compiled = compileBox(steps, { architecture, user, keepsDirectory });
   return boxOf(compiled, steps, options);
@@ -119,7 +120,8 @@ export function boxOf(
  * Whether a file is the box that this version of Ramekin builds of a note. If it is not, the file
  * may do something else than the recipe in its note says.
  *
- * @throws {RecipeError} if the recipe of the note is none
+ * @throws {RecipeError} if a step of the note is none
+ * @throws {TypeError} if the note is not one of a box
  *
  * @example
  * ```ts
@@ -137,17 +139,6 @@ export function isBoxOf(file: Uint8Array, note: BoxNote): boolean {
   const { recipe, program, architecture, for: user, cwd = "root" } = note;
   const built = buildBox(recipe, { program, architecture, for: user, cwd });
   return built.length === file.length && built.every((byte, at) => byte === file[at]);
-}
-
-/** Refuses words that execve(2) cannot pass on. */
-function checkProgram(program: readonly string[]): void {
-  const wrong = program.find((word, index) => word.includes("\0") || index === 0 && word === "");
-  if (wrong === undefined) return;
-  throw new RecipeError(
-    `the program and its arguments have no NUL byte in them, and its name has letters, not ${
-      JSON.stringify(wrong)
-    }`,
-  );
 }
 
 /** Where the parts of the memory of a box lie. */

@@ -599,8 +599,8 @@ var object = (function object(fields) {
   const expected = `an object with ${Object.keys(fields).join(", ")}`;
   return schema(expected, (value) => {
     if (!isObject(value)) return mismatch(value, expected);
-    const invalid = invalidField(value, fields);
-    return invalid && `${quoted(invalid.field)} ${invalid.issue}`;
+    const invalid2 = invalidField(value, fields);
+    return invalid2 && `${quoted(invalid2.field)} ${invalid2.issue}`;
   }, () => objectSchema(fields));
 });
 var either = (function either(one, other) {
@@ -2852,7 +2852,7 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
   frame2.beforeExec(writer);
   if (plan.listener !== void 0) sendListener(add, plan.listener);
   if (shape.held) waitToStart(writer);
-  const last = closeOthers(writer, plan.beforeProgram, shape);
+  const last = closeOthers(writer, plan.beforeProgram, shape, frame2);
   add(rt_sigprocmask("none", null));
   for (const planned of last) writer.part(planned);
   return frame2.exec(writer, shape);
@@ -4265,6 +4265,7 @@ var filterFor = (function filterFor(step, plan) {
 });
 var lowerUnshare = (function lowerUnshare(step, plan) {
   const kinds = new Set(step.kinds);
+  requireUser(kinds, plan);
   if (kinds.has("pid")) plan.needsHostPids();
   if (kinds.has("user")) {
     requireMappedIds(plan);
@@ -4377,12 +4378,12 @@ var completeStep = (function completeStep(value, stepIndex) {
     });
   }
   const whole = withDefaults(value, schema2.fields);
-  const invalid = invalidField(whole, schema2.fields, "step");
-  if (invalid !== void 0) {
-    throw new RecipeError(invalid.issue, {
+  const invalid2 = invalidField(whole, schema2.fields, "step");
+  if (invalid2 !== void 0) {
+    throw new RecipeError(invalid2.issue, {
       step,
       stepIndex,
-      field: invalid.field
+      field: invalid2.field
     });
   }
   const issue = schema2.issue?.(whole);
@@ -4428,11 +4429,11 @@ var protectedFiles = (function protectedFiles(written2, isInner, names = true) {
   }));
 });
 var sandboxSteps = (function sandboxSteps(options = {}) {
-  const invalid = invalidField({
+  const invalid2 = invalidField({
     ...options
   }, optionFields());
-  if (invalid !== void 0) {
-    throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
+  if (invalid2 !== void 0) {
+    throw new RecipeError(`sandbox, "${invalid2.field}": ${invalid2.issue}`);
   }
   const { read: read4 = [], write: write4 = [], net = "none", env = [], architectures = [], weakerProc = false } = options;
   const asked = askedPaths(read4, write4);
@@ -4586,7 +4587,7 @@ var optionsOf = (function optionsOf(given, reading2 = HERE2) {
     denyRead: denied2("read"),
     denyWrite: denied2("write"),
     net: grantedList(given, "net", all) === void 0 ? "host" : "none",
-    env: variablesOf3(allowed("env", () => reading2.variables()), deniedList(given, "env")),
+    env: variablesOf3(given, allowed("env", () => reading2.variables()), reading2),
     protect: protectedBy(given),
     ...sizesOf(given),
     ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read4, write4)) && {
@@ -5539,6 +5540,12 @@ var init_permission_flags = __esm({
 });
 
 // scripts/ramekin/subcommands.ts
+function hidden(flag) {
+  return {
+    ...flag,
+    hidden: true
+  };
+}
 var JSON_FLAG, RECIPE, SET, PROTECT, PROGRAM, STREAM, STATUS, SANDBOX_FLAGS, TABLE, SUBCOMMANDS;
 var init_subcommands = __esm({
   "scripts/ramekin/subcommands.ts": (function () {
@@ -5670,7 +5677,13 @@ ${STATUS}`,
             name: "sandbox",
             summary: "build a sandbox, without a recipe, by the flags below"
           },
-          ...SANDBOX_FLAGS
+          ...SANDBOX_FLAGS,
+          DENIAL_FLAGS.env,
+          ...[
+            DENIAL_FLAGS.read,
+            DENIAL_FLAGS.write,
+            DENIAL_FLAGS.net
+          ].map(hidden)
         ]
       },
       {
@@ -14841,7 +14854,21 @@ function pathOf2(path2) {
     throw optionError(`the program or directory should be a string or a file: URL, not ${shown(path2)}`);
   }
   if (path2.protocol !== "file:") throw optionError(`${path2} is not a file: URL`);
-  return decodeURIComponent(path2.pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25"));
+  if (path2.hostname !== "") {
+    throw optionError(`${path2} names a host; a file of this machine is file://${path2.pathname}`);
+  }
+  if (/%2f/i.test(path2.pathname)) {
+    throw optionError(`${path2} has an escaped slash (%2F), which the name of a file cannot have`);
+  }
+  if (/%00/.test(path2.pathname)) {
+    throw optionError(`${path2} has a NUL byte (%00), which the name of a file cannot have`);
+  }
+  const escaped5 = path2.pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25");
+  try {
+    return decodeURIComponent(escaped5);
+  } catch {
+    throw optionError(`${path2} is not UTF-8 when it is decoded; give the path as a string`);
+  }
 }
 function optionError(message2) {
   return new TypeError(escapeControls(message2));
@@ -17417,6 +17444,8 @@ var init_planned_state = __esm({
       get caller() {
         return this.#caller ??= this.#host.credentials();
       }
+      /** A source in the container whose files of the host are not known from the mount table. */
+      unknownSource;
       /** Whether the process has supplementary groups of the script, which it may change. */
       get hasScriptGroups() {
         const { groups, mayChangeGroups } = this.caller;
@@ -24118,6 +24147,10 @@ var init_step_cursor = __esm({
       get index() {
         return this.#index;
       }
+      /** Whether there are no steps: the program runs as the script does. */
+      get isEmpty() {
+        return this.#steps.length === 0;
+      }
       /** Returns the name of the step at this position. */
       
       /** Refuses the current step. */
@@ -26151,17 +26184,25 @@ var init_slots = __esm({
 
 // launch/enter_program.ts
 
-function closeOthers(writer, last, { fds }) {
-  const used = last.flatMap(({ call: call2 }) => call2.args.filter((argument) => argument instanceof ResultOf));
+function closeOthers(writer, last, { fds }, { vfork }) {
+  const used = last.flatMap(({ call: call2, accept: accept2 = [] }) => call2.args.filter(isDescriptor2).map((fd) => ({
+    fd,
+    accept: accept2
+  })));
+  if (!vfork) used.push({
+    fd: CONTAINER_SOCKET,
+    accept: []
+  });
   const numbers = freeNumbers(used.length, fds);
   const kept = [
-    ...used.map((fd, index) => ({
-      fd,
+    ...used.map((one, index) => ({
+      ...one,
       number: numbers[index],
       flags: O_CLOEXEC
     })),
     ...fds.map((number, index) => ({
       fd: handedFd(index),
+      accept: [],
       number,
       flags: 0
     }))
@@ -26171,20 +26212,26 @@ function closeOthers(writer, last, { fds }) {
     ...CHILD_EDGES,
     fixes: HANDED_FIXES
   };
-  const copies = kept.map(({ fd }) => new ResultOf(writer.add(fcntl(fd, F_DUPFD_CLOEXEC, beyond), edges), "copy"));
+  const copies = kept.map(({ fd, accept: accept2 }) => new ResultOf(writer.add(fcntl(fd, F_DUPFD_CLOEXEC, beyond), {
+    ...edges,
+    accept: accept2
+  }), "copy"));
   let first = 3;
-  kept.forEach(({ number, flags: flags2 }, index) => {
-    writer.add(dup3(copies[index], number, flags2), edges);
+  kept.forEach(({ number, accept: accept2, flags: flags2 }, index) => {
+    writer.add(dup3(copies[index], number, flags2), {
+      ...edges,
+      accept: accept2
+    });
     if (number > first) writer.add(close_range(first, number - 1, 0), CHILD_EDGES);
     first = number + 1;
   });
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
-  const numberOf4 = new Map(used.map((fd, index) => [
+  const numberOf4 = new Map(used.map(({ fd }, index) => [
     fd,
     numbers[index]
   ]));
   return last.map((planned) => {
-    const args = planned.call.args.map((argument) => argument instanceof ResultOf ? new Named(numberOf4.get(argument), argument.text) : argument);
+    const args = planned.call.args.map((argument) => isDescriptor2(argument) ? new Named(numberOf4.get(argument), argument.text) : argument);
     return {
       ...planned,
       call: {
@@ -26193,6 +26240,9 @@ function closeOthers(writer, last, { fds }) {
       }
     };
   });
+}
+function isDescriptor2(argument) {
+  return argument instanceof ResultOf || argument instanceof OutputField;
 }
 function freeNumbers(count, taken) {
   const numbers = [];
@@ -26360,6 +26410,7 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
     call: describeExecve(path2),
     hint
   });
+  const place2 = plan.cursor.isEmpty ? "on this machine" : "in the container";
   const code = errnoName(errno);
   const fix = code && EXECVE_FIXES[code];
   if (general) return error(orMemoryLimit(fix, code, plan));
@@ -26372,7 +26423,8 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
     return error(whyNotStarted(path2, {
       head: headOf(result, found),
       executable,
-      code
+      code,
+      place: place2
     }));
   }
   if (denied2 !== void 0 && result.result(denied2.readHead) === BigInt(-ERRNO.EISDIR)) {
@@ -26384,13 +26436,22 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
   if (code === "ENOEXEC") return error(`${path2} is neither a program nor a script`);
   if (!NOT_THERE2.has(errno)) return error(generalFix("execve", code));
   const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
-  const missing3 = new Deno.errors.NotFound(escapeControls(`program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
-  ${unexpanded(spec.program).slice(2) || "is it in the container's file tree?"}`, {
+  const notFound = plan.cursor.isEmpty ? "program not found on this machine:" : "program not found in the container:";
+  const missing3 = new Deno.errors.NotFound(escapeControls(`${notFound} "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
+  ${missingHint(spec.program, plan)}`, {
     cause: error("the program does not exist")
   });
   return Object.assign(missing3, {
     code: "ENOENT"
   });
+}
+function missingHint(program, { cursor }) {
+  const shells = unexpanded(program).slice(2);
+  if (shells !== "") return shells;
+  if (/\S\s+\S/.test(program)) {
+    return "a blank is a part of the program's name; give arguments by themselves (args)";
+  }
+  return cursor.isEmpty ? "is it installed?" : "is it in the container's file tree?";
 }
 function isLandlocked({ beforeProgram }) {
   return beforeProgram.some(({ call: call2 }) => call2.name === "landlock_restrict_self");
@@ -26401,7 +26462,7 @@ function headOf(result, candidate) {
   const { buffer, byteOffset } = result.output(candidate.head);
   return new Uint8Array(buffer, byteOffset, count);
 }
-function whyNotStarted(path2, { head, executable, code }) {
+function whyNotStarted(path2, { head, executable, code, place: place2 }) {
   const text4 = new TextDecoder("utf-8", {
     ignoreBOM: true
   }).decode(head);
@@ -26410,7 +26471,7 @@ function whyNotStarted(path2, { head, executable, code }) {
     return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
   }
   if (text4.startsWith("#!")) {
-    return `${path2} is a script, and its interpreter ${interpreterIssue(text4, denied2)}`;
+    return `${path2} is a script, and its interpreter ${interpreterIssue(text4, denied2, place2)}`;
   }
   if (text4.startsWith("\x7FELF")) {
     if (denied2) return `${path2} may be executed, but not its dynamic loader (see ldd ${path2})`;
@@ -26421,7 +26482,7 @@ function whyNotStarted(path2, { head, executable, code }) {
   }
   return `${path2} is neither a program nor a script that begins with "#!"`;
 }
-function interpreterIssue(script, denied2) {
+function interpreterIssue(script, denied2, place2) {
   const [line] = script.slice(2).split("\n");
   const [word4 = ""] = line.replace(/^[ \t]+/, "").split(/[ \t\0]/);
   const interpreter = JSON.stringify(word4);
@@ -26429,7 +26490,7 @@ function interpreterIssue(script, denied2) {
     return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
   }
   if (word4 === "") return 'has no name behind "#!"';
-  return denied2 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not in the container`;
+  return denied2 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not ${place2}`;
 }
 function describeExecve(path2) {
   return `execve(${JSON.stringify(path2)}, ...)`;
@@ -29314,12 +29375,12 @@ function lowerEntries({ entries = [], hide = [], ...step }, plan, show3) {
       shown2.add(name);
     }
   }
-  const hidden = [
+  const hidden2 = [
     ...found(hide)
   ].filter((name) => [
     ...shown2
   ].some((other) => isWithin(name, other)));
-  if (hidden.length > 0) cover(hidden.map((name) => `${target}/${name}`), plan);
+  if (hidden2.length > 0) cover(hidden2.map((name) => `${target}/${name}`), plan);
 }
 function lowerLateEntries({ entries = [], hide = [], ...step }, plan, show3) {
   const [directory, target] = [
@@ -29590,6 +29651,7 @@ function bindOne(given, plan, gone) {
   if (isUntrustedDirectory(step, source)) {
     refuseKernelMount(step.source, source.resolved.path, plan);
   }
+  noteUnknown(source, plan);
   const target = plan.path(step.target);
   target.refuseRoot();
   plan.access.recordMountPoint(target.canonical);
@@ -29630,6 +29692,15 @@ function bindOne(given, plan, gone) {
   }
   if (isUntrustedDirectory(step, source) && step.recursive !== false) {
     coverKernelMounts(source.resolved.path, target.canonical, plan);
+  }
+}
+function noteUnknown(source, plan) {
+  if (source instanceof HostPath) return;
+  const { path: path2 } = source;
+  const { mounts } = plan.state;
+  const showsMore = () => mounts.visible().some(({ target, origin }) => origin !== void 0 && target !== normalize(path2) && isWithin(target, path2));
+  if (plan.access.settledPlace(path2) === void 0 || showsMore()) {
+    plan.state.unknownSource ??= path2;
   }
 }
 function withoutUnknownMounts(step, plan) {
@@ -29825,34 +29896,66 @@ function lowerDenyFiles({ read: read4 = [], write: write4 = [] }, plan) {
     plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
   }
   if (!plan.host.isHere) plan.refuse(FILES_OF_TARGET);
-  const [hidden, kept] = [
+  const { unknownSource } = plan.state;
+  if (unknownSource !== void 0) {
+    plan.refuse(`which files of the host ${unknownSource} shows is not known from the steps before; name the directory of the host instead, or put denyFiles() before that step`);
+  }
+  const [hidden2, kept] = [
     placesOf(read4, plan),
     placesOf(write4, plan)
   ];
   const trees = shownTrees(plan, [
-    ...hidden,
+    ...hidden2,
     ...kept
   ]);
   const deny2 = (empty) => {
     for (const tree of trees) {
       const within = new DenialsIn(tree, trees, plan);
-      if (empty !== void 0) within.hide(hidden, empty);
+      if (empty !== void 0) within.hide(hidden2, empty);
       if (!tree.readOnly) within.keep(kept);
     }
   };
-  if (hidden.length === 0) deny2();
+  if (hidden2.length === 0) deny2();
   else withEmptyFiles(plan, deny2);
   plan.directories.closeAll();
 }
 function placesOf(paths, plan) {
-  return paths.map((path2) => {
+  return paths.flatMap((path2) => {
     const asked = normalize(path2);
     if (asked === "/") plan.refuse("the root itself cannot be denied; leave out what shows it");
     const { path: end } = plan.facts.resolve(asked);
-    return {
-      end,
-      links: end === asked ? [] : plan.host.followLinks(asked).links
-    };
+    const links2 = end === asked ? [] : plan.host.followLinks(asked).links;
+    const others = otherNames(end, plan).map((end2) => ({
+      end: end2,
+      links: []
+    }));
+    return [
+      {
+        end,
+        links: links2
+      },
+      ...others
+    ];
+  });
+}
+function otherNames(path2, { facts }) {
+  const around = mountAround(path2, facts.mounts);
+  if (around === void 0) return [];
+  const below3 = (directory) => directory === "/" ? 0 : directory.length;
+  const place2 = normalize(around.root + path2.slice(below3(around.target)));
+  const { id: id2 } = facts.resolve(path2);
+  return facts.mounts.flatMap((mount4) => {
+    const { device, root, target } = mount4;
+    const isSame2 = device.major === around.device.major && device.minor === around.device.minor;
+    if (mount4 === around || !isSame2) return [];
+    if (isWithin(root, place2)) return [
+      target
+    ];
+    if (!isWithin(place2, root)) return [];
+    const other = normalize(target + place2.slice(below3(root)));
+    return other !== path2 && facts.resolve(other).id === id2 ? [
+      other
+    ] : [];
   });
 }
 function shownTrees(plan, denied2) {
@@ -29890,6 +29993,7 @@ var init_deny_files2 = __esm({
     init_pins();
     init_empty_files();
     init_scan_names();
+    init_untrusted();
     init_shown_directory();
     FILES_OF_TARGET = "where these paths lead is known only where the box runs; show fewer files, or cover them in the new root: maskPaths(), readonlyPaths()";
     DenialsIn = class {
@@ -31220,6 +31324,8 @@ function lowerOverlay(step, plan) {
   if (target.needsMountPoint) target.makeMountPoint("directory");
   const lower2 = step.lower.map((path2) => {
     plan.access.recordLowerDirectory(path2);
+    const source = plan.source(path2);
+    if (!(source instanceof HostPath)) plan.state.unknownSource ??= path2;
     return openLower(plan, path2);
   });
   const changes = step.upper === void 0 ? void 0 : openChanges(plan, step.upper, step.work);
@@ -32537,6 +32643,11 @@ var init_time2 = __esm({
 // plan/steps/unshare.ts
 
 
+function requireUser(kinds, plan) {
+  const { state, host: host2 } = plan;
+  if (host2.isHere || kinds.has("user") || state.inUserNamespace || state.caller.euid === 0) return;
+  plan.refuse('only root can make these, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root');
+}
 
 
 var ROOT_IS_NO_MOUNT;
@@ -37049,19 +37160,44 @@ var init_mod3 = __esm({
   }
 });
 
+// scripts/ramekin/executable.ts
+function isExecutable(path2) {
+  try {
+    if (!Deno.statSync(path2).isFile) return false;
+    using file = Deno.openSync(path2);
+    const start2 = new Uint8Array(ELF.length);
+    return file.readSync(start2) === ELF.length && ELF.every((byte, at2) => start2[at2] === byte);
+  } catch {
+    return false;
+  }
+}
+var ELF;
+var init_executable = __esm({
+  "scripts/ramekin/executable.ts"() {
+    ELF = [
+      127,
+      69,
+      76,
+      70
+    ];
+  }
+});
+
 // scripts/ramekin/recipe_file.ts
 async function recipeFile(named, settings2) {
   const path2 = named === "-" ? "/dev/stdin" : named;
   if (DATA.test(path2)) return readData(path2, variablesOf2(settings2));
-  if (!CODE.test(path2)) {
-    throw new UsageError(`${path2} is not a recipe: a recipe's name ends with .yaml, .json or .ts`);
-  }
+  if (!CODE.test(path2)) throw notRecipe(path2);
   const recipe2 = await importRecipe(path2, settings2);
   return {
     recipe: recipe2,
     isCode: true,
     located: async (use) => await use()
   };
+}
+function notRecipe(path2) {
+  const why = isExecutable(path2) ? "it is an executable; a box is run by itself, and ramekin plan shows its recipe" : "a recipe's name ends with .yaml, .json or .ts";
+  return new UsageError(`${path2} is not a recipe: ${why}`);
 }
 function isData(path2) {
   return DATA.test(path2);
@@ -37130,6 +37266,7 @@ var init_recipe_file = __esm({
     init_mod2();
     init_unexpanded();
     init_mod3();
+    init_executable();
     init_usage();
     FileError = class extends Error {
 
@@ -37201,8 +37338,7 @@ var init_run = __esm({
 // scripts/ramekin/sandbox.ts
 var sandbox_exports = {};
 __export(sandbox_exports, {
-  absolutePath: (() => absolutePath2),
-  optionsOf: () => optionsOf,
+  optionsOf: (() => optionsOf),
   run: () => run2
 });
 
@@ -37229,9 +37365,9 @@ function onlySockets(sockets, read4, write4) {
   if (other === void 0) return true;
   throw new UsageError(`--allow-net=unix:${sockets[0]}: with it, the program could also reach the unix sockets in ${other}; --unix-sockets allows that`);
 }
-function variablesOf3(allowed, denied2) {
-  if (denied2.length === 0) return allowed;
-  return Object.keys(environment()).filter((name) => includesVariable(allowed, name) && !includesVariable(denied2, name));
+function variablesOf3(given, allowed, reading2) {
+  const denied2 = deniedList(given, "env");
+  return denied2.length === 0 ? allowed : reading2.without(allowed, denied2);
 }
 
 
@@ -37277,7 +37413,8 @@ var init_sandbox3 = __esm({
     ];
     HERE2 = {
       path: existingPath,
-      variables: () => Object.keys(environment())
+      variables: () => Object.keys(environment()),
+      without: (allowed, denied2) => Object.keys(environment()).filter((name) => includesVariable(allowed, name) && !includesVariable(denied2, name))
     };
     MISSING = [
       "ENOENT",
@@ -38197,6 +38334,50 @@ var init_note = __esm({
   }
 });
 
+// box/options.ts
+function checkBox(recipe2, options) {
+  if (!isObject(recipe2) || !Array.isArray(recipe2["steps"])) {
+    throw invalid(`buildBox() takes a recipe first: recipe(...steps), not ${shown(recipe2)}`);
+  }
+  if (!isObject(options)) {
+    throw invalid(`the box's options should be an object, not ${shown(options)}`);
+  }
+  const wrong = invalidField(options, boxFields());
+  if (wrong !== void 0) throw invalid(`the box's option "${wrong.field}" ${wrong.issue}`);
+  const [name] = options["program"] ?? [];
+  const issue = name === void 0 ? void 0 : programName2().issue(name);
+  if (issue !== void 0) throw invalid(`the name of the box's program ${issue}`);
+}
+function invalid(message2) {
+  return new TypeError(escapeControls(message2));
+}
+var boxFields, programName2;
+var init_options = __esm({
+  "box/options.ts"() {
+    init_control_characters();
+    init_schema();
+    init_shown();
+    boxFields = lazy(() => ({
+      program: optional(list(text())),
+      architecture: optional(oneOf([
+        "x86_64",
+        "aarch64"
+      ])),
+      for: optional(oneOf([
+        "root",
+        "user"
+      ])),
+      cwd: optional(oneOf([
+        "root",
+        "caller"
+      ]))
+    }));
+    programName2 = lazy(() => text({
+      min: 1
+    }));
+  }
+});
+
 // box/pack.ts
 function pack(bytes) {
   const packed = [
@@ -38322,9 +38503,9 @@ var init_texts = __esm({
 
 // box/build_box.ts
 function buildBox(recipe2, options = {}) {
-  const { program = [], architecture = Deno.build.arch, for: user = "user" } = options;
+  checkBox(recipe2, options);
+  const { architecture = Deno.build.arch, for: user = "user" } = options;
   const steps = checkedSteps(recipe2.steps);
-  checkProgram(program);
   const keepsDirectory = options.cwd === "caller";
   const compiled = compileBox(steps, {
     architecture,
@@ -38386,11 +38567,6 @@ function isBoxOf(file, note2) {
     cwd
   });
   return built.length === file.length && built.every((byte, at2) => byte === file[at2]);
-}
-function checkProgram(program) {
-  const wrong = program.find((word4, index) => word4.includes("\0") || index === 0 && word4 === "");
-  if (wrong === void 0) return;
-  throw new RecipeError(`the program and its arguments have no NUL byte in them, and its name has letters, not ${JSON.stringify(wrong)}`);
 }
 function layOutMemory({ program, texts }, address2) {
   const textsAt = address2 + aligned2(program.bytes.length);
@@ -38470,13 +38646,13 @@ var init_build_box = __esm({
     init_program();
     init_caller_ids();
     init_check();
-    init_errors2();
     init_version();
     init_bytes2();
     init_compile_box();
     init_contents();
     init_elf2();
     init_note();
+    init_options();
     init_pack();
     init_parameters();
     init_texts();
@@ -38542,6 +38718,62 @@ var init_files8 = __esm({
   }
 });
 
+// scripts/ramekin/box_flags.ts
+function withoutDenied(allowed, denied2) {
+  const kept = allowed.filter((name) => !includesVariable(denied2, name));
+  for (const pattern of kept.filter((name) => name.endsWith("*"))) {
+    const name = denied2.find((name2) => name2.startsWith(pattern.slice(0, -1)));
+    if (name === void 0) continue;
+    const some = pattern === "*" ? "all variables are" : `${pattern} stands for`;
+    throw new UsageError(`--deny-env=${name}: what ${some} is known only where the box runs; list those that it gets: --allow-env=NAMES`);
+  }
+  return kept;
+}
+function boxPath(path2, flag) {
+  if (!path2.startsWith("/")) {
+    throw new UsageError(`${flag}: the directory is that of who runs the box, or another one; name the file from the root: ${fromRoot2(path2)}`);
+  }
+  if (climbs(path2)) {
+    throw new UsageError(`${flag}: where .. leads is known only where the box runs; name the file without it`);
+  }
+  return path2;
+}
+function fromRoot2(path2) {
+  if (path2.startsWith("~")) return 'write "$HOME", as a shell expands ~ only where a word begins';
+  const below3 = path2.replace(/^(\.(\/+|$))+/, "");
+  return climbs(path2) ? "/..." : below3 === "" ? '"$PWD"' : `"$PWD"/${below3}`;
+}
+function refuseDenials(given) {
+  for (const [denied2, why] of Object.entries(NOT_IN_BOX)) {
+    const { name } = DENIAL_FLAGS[denied2];
+    if (!given.has(name)) continue;
+    const [value] = listOf(given, name) ?? [];
+    throw new UsageError(`--${name}${value === void 0 ? "" : `=${value}`}: ${why}`);
+  }
+}
+var IN_BOX, FILES2, NOT_IN_BOX;
+var init_box_flags = __esm({
+  "scripts/ramekin/box_flags.ts"() {
+    init_path();
+    init_variable_pattern();
+    init_permission_flags();
+    init_usage();
+    IN_BOX = {
+      path: boxPath,
+      variables: () => [
+        "*"
+      ],
+      without: withoutDenied
+    };
+    FILES2 = "where the paths lead is known only where the box runs; allow fewer files, or build a recipe that covers them in the new root: ";
+    NOT_IN_BOX = {
+      read: `${FILES2}maskPaths()`,
+      write: `${FILES2}readonlyPaths()`,
+      net: "a box cannot hold connections to hosts, as ramekin does; it has no network without --allow-net"
+    };
+  }
+});
+
 // scripts/ramekin/build.ts
 var build_exports = {};
 __export(build_exports, {
@@ -38589,26 +38821,23 @@ async function bytesOf4(given, options) {
   }
   const settings2 = given.values("set").map((value) => value);
   if (isCode(path2)) return buildBox(await importRecipe(path2, settings2), options);
-  if (!isData(path2)) {
-    throw new UsageError(`${path2} is not a recipe: a recipe's name ends with .yaml, .json or .ts`);
-  }
+  if (!isData(path2)) throw notRecipe(path2);
   return buildData(path2, settings2, options);
 }
 function sandboxOf(given) {
   if (given.has("allow-net") && listOf(given, "allow-net") !== void 0) {
     throw new UsageError("--allow-net with hosts: a box cannot pass connections on, as ramekin does; --allow-net alone gives it the whole network");
   }
-  const options = optionsOf(given, {
-    path: absolutePath2,
-    variables: () => [
-      "*"
-    ]
-  });
+  refuseDenials(given);
+  const options = optionsOf(given, IN_BOX);
+  const terminal = includesVariable(deniedList(given, "env"), "TERM") ? [] : [
+    "TERM"
+  ];
   return sandbox({
     ...options,
     env: [
       .../* @__PURE__ */ new Set([
-        "TERM",
+        ...terminal,
         ...options.env ?? []
       ])
     ]
@@ -38657,7 +38886,9 @@ var init_build = __esm({
     init_mod4();
     init_mod2();
     init_files8();
+    init_variable_pattern();
     init_read();
+    init_box_flags();
     init_permission_flags();
     init_recipe_file();
     init_sandbox3();
@@ -38668,6 +38899,10 @@ var init_build = __esm({
       "allow-net",
       "allow-env",
       "allow-all",
+      "deny-read",
+      "deny-write",
+      "deny-net",
+      "deny-env",
       "protect",
       "no-protect",
       "tmp",
@@ -39033,29 +39268,13 @@ function recipeOfBox(path2) {
     located: async (use) => await use()
   };
 }
-function isExecutable(path2) {
-  try {
-    if (!Deno.statSync(path2).isFile) return false;
-    using file = Deno.openSync(path2);
-    const start2 = new Uint8Array(ELF.length);
-    return file.readSync(start2) === ELF.length && ELF.every((byte, at2) => start2[at2] === byte);
-  } catch {
-    return false;
-  }
-}
-var ELF;
 var init_box_file = __esm({
   "scripts/ramekin/box_file.ts"() {
     init_mod4();
     init_mod2();
+    init_executable();
     init_version2();
     init_recipe_file();
-    ELF = [
-      127,
-      69,
-      76,
-      70
-    ];
   }
 });
 
@@ -39622,7 +39841,7 @@ var init_words2 = __esm({
         flags: [
           ...flags2,
           ...COMMON_FLAGS
-        ],
+        ].filter(({ hidden: hidden2 }) => hidden2 !== true),
         operand: operands[0],
         program: program === true
       })),
@@ -39921,7 +40140,7 @@ function subcommandHelp(subcommand, paint) {
   const shown2 = [
     ...flags2,
     ...COMMON_FLAGS
-  ].map((flag) => [
+  ].filter(({ hidden: hidden2 }) => hidden2 !== true).map((flag) => [
     flagText(flag) + (flag.repeated ? " ..." : ""),
     flag.summary
   ]);

@@ -2503,7 +2503,7 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   frame.beforeExec(writer);
   if (plan.listener !== void 0) sendListener(add, plan.listener);
   if (shape.held) waitToStart(writer);
-  const last = closeOthers(writer, plan.beforeProgram, shape);
+  const last = closeOthers(writer, plan.beforeProgram, shape, frame);
   add(rt_sigprocmask("none", null));
   for (const planned of last) writer.part(planned);
   return frame.exec(writer, shape);
@@ -3916,6 +3916,7 @@ var filterFor = (function filterFor(step, plan) {
 });
 var lowerUnshare = (function lowerUnshare(step, plan) {
   const kinds = new Set(step.kinds);
+  requireUser(kinds, plan);
   if (kinds.has("pid")) plan.needsHostPids();
   if (kinds.has("user")) {
     requireMappedIds(plan);
@@ -11550,7 +11551,21 @@ function pathOf2(path2) {
     throw optionError(`the program or directory should be a string or a file: URL, not ${shown(path2)}`);
   }
   if (path2.protocol !== "file:") throw optionError(`${path2} is not a file: URL`);
-  return decodeURIComponent(path2.pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25"));
+  if (path2.hostname !== "") {
+    throw optionError(`${path2} names a host; a file of this machine is file://${path2.pathname}`);
+  }
+  if (/%2f/i.test(path2.pathname)) {
+    throw optionError(`${path2} has an escaped slash (%2F), which the name of a file cannot have`);
+  }
+  if (/%00/.test(path2.pathname)) {
+    throw optionError(`${path2} has a NUL byte (%00), which the name of a file cannot have`);
+  }
+  const escaped2 = path2.pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25");
+  try {
+    return decodeURIComponent(escaped2);
+  } catch {
+    throw optionError(`${path2} is not UTF-8 when it is decoded; give the path as a string`);
+  }
 }
 function optionError(message2) {
   return new TypeError(escapeControls(message2));
@@ -14345,6 +14360,8 @@ var PlannedState = class {
   get caller() {
     return this.#caller ??= this.#host.credentials();
   }
+  /** A source in the container whose files of the host are not known from the mount table. */
+  unknownSource;
   /** Whether the process has supplementary groups of the script, which it may change. */
   get hasScriptGroups() {
     const { groups, mayChangeGroups } = this.caller;
@@ -20456,6 +20473,10 @@ var StepCursor = class {
   get index() {
     return this.#index;
   }
+  /** Whether there are no steps: the program runs as the script does. */
+  get isEmpty() {
+    return this.#steps.length === 0;
+  }
   /** Returns the name of the step at this position. */
   
   /** Refuses the current step. */
@@ -22381,17 +22402,25 @@ function quoted2(text4) {
 // launch/enter_program.ts
 var openNull = openDevNull();
 
-function closeOthers(writer, last, { fds }) {
-  const used = last.flatMap(({ call: call2 }) => call2.args.filter((argument) => argument instanceof ResultOf));
+function closeOthers(writer, last, { fds }, { vfork }) {
+  const used = last.flatMap(({ call: call2, accept: accept2 = [] }) => call2.args.filter(isDescriptor2).map((fd) => ({
+    fd,
+    accept: accept2
+  })));
+  if (!vfork) used.push({
+    fd: CONTAINER_SOCKET,
+    accept: []
+  });
   const numbers = freeNumbers(used.length, fds);
   const kept = [
-    ...used.map((fd, index) => ({
-      fd,
+    ...used.map((one, index) => ({
+      ...one,
       number: numbers[index],
       flags: O_CLOEXEC
     })),
     ...fds.map((number, index) => ({
       fd: handedFd(index),
+      accept: [],
       number,
       flags: 0
     }))
@@ -22401,20 +22430,26 @@ function closeOthers(writer, last, { fds }) {
     ...CHILD_EDGES,
     fixes: HANDED_FIXES
   };
-  const copies = kept.map(({ fd }) => new ResultOf(writer.add(fcntl(fd, F_DUPFD_CLOEXEC, beyond), edges), "copy"));
+  const copies = kept.map(({ fd, accept: accept2 }) => new ResultOf(writer.add(fcntl(fd, F_DUPFD_CLOEXEC, beyond), {
+    ...edges,
+    accept: accept2
+  }), "copy"));
   let first = 3;
-  kept.forEach(({ number, flags: flags2 }, index) => {
-    writer.add(dup3(copies[index], number, flags2), edges);
+  kept.forEach(({ number, accept: accept2, flags: flags2 }, index) => {
+    writer.add(dup3(copies[index], number, flags2), {
+      ...edges,
+      accept: accept2
+    });
     if (number > first) writer.add(close_range(first, number - 1, 0), CHILD_EDGES);
     first = number + 1;
   });
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
-  const numberOf4 = new Map(used.map((fd, index) => [
+  const numberOf4 = new Map(used.map(({ fd }, index) => [
     fd,
     numbers[index]
   ]));
   return last.map((planned) => {
-    const args = planned.call.args.map((argument) => argument instanceof ResultOf ? new Named(numberOf4.get(argument), argument.text) : argument);
+    const args = planned.call.args.map((argument) => isDescriptor2(argument) ? new Named(numberOf4.get(argument), argument.text) : argument);
     return {
       ...planned,
       call: {
@@ -22423,6 +22458,9 @@ function closeOthers(writer, last, { fds }) {
       }
     };
   });
+}
+function isDescriptor2(argument) {
+  return argument instanceof ResultOf || argument instanceof OutputField;
 }
 function freeNumbers(count, taken) {
   const numbers = [];
@@ -22548,6 +22586,7 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
     call: describeExecve(path2),
     hint
   });
+  const place2 = plan.cursor.isEmpty ? "on this machine" : "in the container";
   const code = errnoName(errno);
   const fix = code && EXECVE_FIXES[code];
   if (general) return error(orMemoryLimit(fix, code, plan));
@@ -22560,7 +22599,8 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
     return error(whyNotStarted(path2, {
       head: headOf(result, found),
       executable,
-      code
+      code,
+      place: place2
     }));
   }
   if (denied2 !== void 0 && result.result(denied2.readHead) === BigInt(-ERRNO.EISDIR)) {
@@ -22572,13 +22612,22 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
   if (code === "ENOEXEC") return error(`${path2} is neither a program nor a script`);
   if (!NOT_THERE2.has(errno)) return error(generalFix("execve", code));
   const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
-  const missing2 = new Deno.errors.NotFound(escapeControls(`program not found in the container: "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
-  ${unexpanded(spec.program).slice(2) || "is it in the container's file tree?"}`, {
+  const notFound = plan.cursor.isEmpty ? "program not found on this machine:" : "program not found in the container:";
+  const missing2 = new Deno.errors.NotFound(escapeControls(`${notFound} "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
+  ${missingHint(spec.program, plan)}`, {
     cause: error("the program does not exist")
   });
   return Object.assign(missing2, {
     code: "ENOENT"
   });
+}
+function missingHint(program, { cursor }) {
+  const shells = unexpanded(program).slice(2);
+  if (shells !== "") return shells;
+  if (/\S\s+\S/.test(program)) {
+    return "a blank is a part of the program's name; give arguments by themselves (args)";
+  }
+  return cursor.isEmpty ? "is it installed?" : "is it in the container's file tree?";
 }
 var GENERAL = /* @__PURE__ */ new Set([
   ERRNO.E2BIG,
@@ -22606,7 +22655,7 @@ function headOf(result, candidate) {
   const { buffer, byteOffset } = result.output(candidate.head);
   return new Uint8Array(buffer, byteOffset, count);
 }
-function whyNotStarted(path2, { head, executable, code }) {
+function whyNotStarted(path2, { head, executable, code, place: place2 }) {
   const text4 = new TextDecoder("utf-8", {
     ignoreBOM: true
   }).decode(head);
@@ -22615,7 +22664,7 @@ function whyNotStarted(path2, { head, executable, code }) {
     return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
   }
   if (text4.startsWith("#!")) {
-    return `${path2} is a script, and its interpreter ${interpreterIssue(text4, denied2)}`;
+    return `${path2} is a script, and its interpreter ${interpreterIssue(text4, denied2, place2)}`;
   }
   if (text4.startsWith("\x7FELF")) {
     if (denied2) return `${path2} may be executed, but not its dynamic loader (see ldd ${path2})`;
@@ -22626,7 +22675,7 @@ function whyNotStarted(path2, { head, executable, code }) {
   }
   return `${path2} is neither a program nor a script that begins with "#!"`;
 }
-function interpreterIssue(script, denied2) {
+function interpreterIssue(script, denied2, place2) {
   const [line] = script.slice(2).split("\n");
   const [word4 = ""] = line.replace(/^[ \t]+/, "").split(/[ \t\0]/);
   const interpreter = JSON.stringify(word4);
@@ -22634,7 +22683,7 @@ function interpreterIssue(script, denied2) {
     return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
   }
   if (word4 === "") return 'has no name behind "#!"';
-  return denied2 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not in the container`;
+  return denied2 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not ${place2}`;
 }
 function describeExecve(path2) {
   return `execve(${JSON.stringify(path2)}, ...)`;
@@ -25216,6 +25265,7 @@ function bindOne(given, plan, gone) {
   if (isUntrustedDirectory(step, source)) {
     refuseKernelMount(step.source, source.resolved.path, plan);
   }
+  noteUnknown(source, plan);
   const target = plan.path(step.target);
   target.refuseRoot();
   plan.access.recordMountPoint(target.canonical);
@@ -25256,6 +25306,15 @@ function bindOne(given, plan, gone) {
   }
   if (isUntrustedDirectory(step, source) && step.recursive !== false) {
     coverKernelMounts(source.resolved.path, target.canonical, plan);
+  }
+}
+function noteUnknown(source, plan) {
+  if (source instanceof HostPath) return;
+  const { path: path2 } = source;
+  const { mounts } = plan.state;
+  const showsMore = () => mounts.visible().some(({ target, origin }) => origin !== void 0 && target !== normalize(path2) && isWithin(target, path2));
+  if (plan.access.settledPlace(path2) === void 0 || showsMore()) {
+    plan.state.unknownSource ??= path2;
   }
 }
 function withoutUnknownMounts(step, plan) {
@@ -25416,6 +25475,10 @@ function lowerDenyFiles({ read: read4 = [], write: write3 = [] }, plan) {
     plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
   }
   if (!plan.host.isHere) plan.refuse(FILES_OF_TARGET);
+  const { unknownSource } = plan.state;
+  if (unknownSource !== void 0) {
+    plan.refuse(`which files of the host ${unknownSource} shows is not known from the steps before; name the directory of the host instead, or put denyFiles() before that step`);
+  }
   const [hidden, kept] = [
     placesOf(read4, plan),
     placesOf(write3, plan)
@@ -25437,14 +25500,42 @@ function lowerDenyFiles({ read: read4 = [], write: write3 = [] }, plan) {
 }
 var FILES_OF_TARGET = "where these paths lead is known only where the box runs; show fewer files, or cover them in the new root: maskPaths(), readonlyPaths()";
 function placesOf(paths, plan) {
-  return paths.map((path2) => {
+  return paths.flatMap((path2) => {
     const asked = normalize(path2);
     if (asked === "/") plan.refuse("the root itself cannot be denied; leave out what shows it");
     const { path: end } = plan.facts.resolve(asked);
-    return {
-      end,
-      links: end === asked ? [] : plan.host.followLinks(asked).links
-    };
+    const links2 = end === asked ? [] : plan.host.followLinks(asked).links;
+    const others = otherNames(end, plan).map((end2) => ({
+      end: end2,
+      links: []
+    }));
+    return [
+      {
+        end,
+        links: links2
+      },
+      ...others
+    ];
+  });
+}
+function otherNames(path2, { facts }) {
+  const around = mountAround(path2, facts.mounts);
+  if (around === void 0) return [];
+  const below3 = (directory) => directory === "/" ? 0 : directory.length;
+  const place2 = normalize(around.root + path2.slice(below3(around.target)));
+  const { id: id2 } = facts.resolve(path2);
+  return facts.mounts.flatMap((mount4) => {
+    const { device, root, target } = mount4;
+    const isSame2 = device.major === around.device.major && device.minor === around.device.minor;
+    if (mount4 === around || !isSame2) return [];
+    if (isWithin(root, place2)) return [
+      target
+    ];
+    if (!isWithin(place2, root)) return [];
+    const other = normalize(target + place2.slice(below3(root)));
+    return other !== path2 && facts.resolve(other).id === id2 ? [
+      other
+    ] : [];
   });
 }
 function shownTrees(plan, denied2) {
@@ -26642,6 +26733,8 @@ function lowerOverlay(step, plan) {
   if (target.needsMountPoint) target.makeMountPoint("directory");
   const lower2 = step.lower.map((path2) => {
     plan.access.recordLowerDirectory(path2);
+    const source = plan.source(path2);
+    if (!(source instanceof HostPath)) plan.state.unknownSource ??= path2;
     return openLower(plan, path2);
   });
   const changes = step.upper === void 0 ? void 0 : openChanges(plan, step.upper, step.work);
@@ -27827,6 +27920,11 @@ function secondsAndNanoseconds(seconds2) {
 
 var ROOT_IS_NO_MOUNT = "the root of this script is a plain directory, as in a chroot; bind it onto itself before it is entered (mount --bind DIRECTORY DIRECTORY)";
 
+function requireUser(kinds, plan) {
+  const { state, host: host2 } = plan;
+  if (host2.isHere || kinds.has("user") || state.inUserNamespace || state.caller.euid === 0) return;
+  plan.refuse('only root can make these, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root');
+}
 
 
 

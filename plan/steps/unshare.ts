@@ -19,6 +19,7 @@ import { enterTime } from "../time_namespace.ts";
 /** Lowers `unshare`. */
 export function lowerUnshare(step: UnshareStep, plan: PlanBuilder): void {
   const kinds = new Set(step.kinds);
+  requireUser(kinds, plan);
   if (kinds.has("pid")) plan.needsHostPids();
   if (kinds.has("user")) {
     requireMappedIds(plan);
@@ -57,6 +58,19 @@ function dropScriptGroups(plan: PlanBuilder): void {
   const isCertain = state.caller.mayChangeGroups === true;
   plan.callBefore(setgroups([]), isCertain ? {} : { accept: ["EPERM"] });
   state.groupsChanged = true;
+}
+
+/**
+ * Refuses namespaces that only root can make (clone(2), EPERM) in a box for users. What runs here
+ * finds out by the call.
+ */
+function requireUser(kinds: ReadonlySet<NamespaceKind>, plan: PlanBuilder): void {
+  const { state, host } = plan;
+  if (host.isHere || kinds.has("user") || state.inUserNamespace || state.caller.euid === 0) return;
+  plan.refuse(
+    'only root can make these, and the box is for any user; put unshare("user", ...) and mapRoot() ' +
+      "first, or build it with --for=root",
+  );
 }
 
 /** Only a user with an id can make a user namespace (user_namespaces(7)). */

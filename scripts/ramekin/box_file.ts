@@ -6,11 +6,9 @@
 
 import { isBoxOf, readBoxNote } from "../../box/mod.ts";
 import { recipe } from "../../mod.ts";
+import { isExecutable } from "./executable.ts";
 import { VERSION } from "./version.ts";
 import { FileError, type RecipeFile } from "./recipe_file.ts";
-
-/** The first bytes of an executable. */
-const ELF = [0x7f, 0x45, 0x4c, 0x46];
 
 /** The recipe of a box; `undefined` if the file is no executable, or cannot be read. */
 export function recipeOfBox(path: string): RecipeFile | undefined {
@@ -32,16 +30,4 @@ export function recipeOfBox(path: string): RecipeFile | undefined {
     isCode: false,
     located: async (use) => await use(),
   };
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    if (!Deno.statSync(path).isFile) return false;
-    using file = Deno.openSync(path);
-    const start = new Uint8Array(ELF.length);
-    return file.readSync(start) === ELF.length && ELF.every((byte, at) => start[at] === byte);
-  } catch {
-    // What is wrong with the file, who reads it as a recipe says.
-    return false;
-  }
 }

@@ -8,11 +8,13 @@
 import { type BoxOptions, buildBox } from "../../box/mod.ts";
 import { RamekinError, type Recipe, sandbox } from "../../mod.ts";
 import { mayWrite, writeBytes } from "./files.ts";
+import { includesVariable } from "../../recipe/variable_pattern.ts";
 import { readRecipe } from "../../yaml/read.ts";
 import type { Arguments } from "./arguments.ts";
-import { listOf } from "./permission_flags.ts";
-import { importRecipe, isCode, isData, readable, variablesOf } from "./recipe_file.ts";
-import { absolutePath, optionsOf } from "./sandbox.ts";
+import { IN_BOX, refuseDenials } from "./box_flags.ts";
+import { deniedList, listOf } from "./permission_flags.ts";
+import { importRecipe, isCode, isData, notRecipe, readable, variablesOf } from "./recipe_file.ts";
+import { optionsOf } from "./sandbox.ts";
 import { UsageError } from "./usage.ts";
 
 /** Writes the box. */
@@ -51,9 +53,7 @@ async function bytesOf(given: Arguments, options: BoxOptions): Promise<Uint8Arra
   }
   const settings = given.values("set").map((value) => value!);
   if (isCode(path)) return buildBox(await importRecipe(path, settings), options);
-  if (!isData(path)) {
-    throw new UsageError(`${path} is not a recipe: a recipe's name ends with .yaml, .json or .ts`);
-  }
+  if (!isData(path)) throw notRecipe(path);
   return buildData(path, settings, options);
 }
 
@@ -64,6 +64,10 @@ const SANDBOX_FLAGS = [
   "allow-net",
   "allow-env",
   "allow-all",
+  "deny-read",
+  "deny-write",
+  "deny-net",
+  "deny-env",
   "protect",
   "no-protect",
   "tmp",
@@ -81,8 +85,10 @@ function sandboxOf(given: Arguments): Recipe {
         "gives it the whole network",
     );
   }
-  const options = optionsOf(given, { path: absolutePath, variables: () => ["*"] });
-  return sandbox({ ...options, env: [...new Set(["TERM", ...options.env ?? []])] });
+  refuseDenials(given);
+  const options = optionsOf(given, IN_BOX);
+  const terminal = includesVariable(deniedList(given, "env"), "TERM") ? [] : ["TERM"];
+  return sandbox({ ...options, env: [...new Set([...terminal, ...options.env ?? []])] });
 }
 
 function buildData(

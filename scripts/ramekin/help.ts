@@ -32,7 +32,7 @@ export function programHelp(paint: Paint): string {
 /** The help of a subcommand. */
 export function subcommandHelp(subcommand: Subcommand, paint: Paint): string {
   const { summary, more, flags } = subcommand;
-  const shown = [...flags, ...COMMON_FLAGS]
+  const shown = [...flags, ...COMMON_FLAGS].filter(({ hidden }) => hidden !== true)
     .map((flag) => [flagText(flag) + (flag.repeated ? " ..." : ""), flag.summary] as const);
   return [
     `${summary[0]!.toUpperCase()}${summary.slice(1)}.`,

@@ -8,6 +8,7 @@ import { escapeControls } from "../../ffi/control_characters.ts";
 import { RamekinError, type Recipe, recipe, type RecipeInput } from "../../mod.ts";
 import { unexpanded } from "../../recipe/unexpanded.ts";
 import { loadRecipeText, parseVariable, type Variable } from "../../yaml/mod.ts";
+import { isExecutable } from "./executable.ts";
 import { UsageError } from "./usage.ts";
 
 /** A file that holds no recipe, or cannot be read. */
@@ -45,11 +46,17 @@ export async function recipeFile(
 ): Promise<RecipeFile> {
   const path = named === "-" ? "/dev/stdin" : named;
   if (DATA.test(path)) return readData(path, variablesOf(settings));
-  if (!CODE.test(path)) {
-    throw new UsageError(`${path} is not a recipe: a recipe's name ends with .yaml, .json or .ts`);
-  }
+  if (!CODE.test(path)) throw notRecipe(path);
   const recipe = await importRecipe(path, settings);
   return { recipe, isCode: true, located: async (use) => await use() };
+}
+
+/** The error of a file that is no recipe by its name. */
+export function notRecipe(path: string): UsageError {
+  const why = isExecutable(path)
+    ? "it is an executable; a box is run by itself, and ramekin plan shows its recipe"
+    : "a recipe's name ends with .yaml, .json or .ts";
+  return new UsageError(`${path} is not a recipe: ${why}`);
 }
 
 /** Whether a path is that of a recipe as data, by its name. */

@@ -54,12 +54,14 @@ export async function run(given: Arguments): Promise<number> {
     }));
 }
 
-/** How words of the flags are read. */
-interface FlagReading {
+/** How words of the flags are read: here, or for a machine that is not known. */
+export interface FlagReading {
   /** Returns the path from the root. */
   path(path: string, flag: string): string;
   /** Returns the names of all variables. */
   variables(): readonly string[];
+  /** Returns the names of the variables that are allowed and not denied, of which there are some. */
+  without(allowed: readonly string[], denied: readonly string[]): readonly string[];
 }
 
 /** The options of the sandbox that the flags ask for. */
@@ -85,7 +87,7 @@ export function optionsOf(
     denyRead: denied("read"),
     denyWrite: denied("write"),
     net: grantedList(given, "net", all) === undefined ? "host" : "none",
-    env: variablesOf(allowed("env", () => reading.variables()), deniedList(given, "env")),
+    env: variablesOf(given, allowed("env", () => reading.variables()), reading),
     protect: protectedBy(given),
     ...sizesOf(given),
     ...((all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read, write)) &&
@@ -134,11 +136,13 @@ function onlySockets(
 }
 
 /** The variables that are allowed and not denied: by their names, if some are denied. */
-function variablesOf(allowed: readonly string[], denied: readonly string[]): readonly string[] {
-  if (denied.length === 0) return allowed;
-  return Object.keys(environment()).filter((name) =>
-    includesVariable(allowed, name) && !includesVariable(denied, name)
-  );
+function variablesOf(
+  given: Arguments,
+  allowed: readonly string[],
+  reading: FlagReading,
+): readonly string[] {
+  const denied = deniedList(given, "env");
+  return denied.length === 0 ? allowed : reading.without(allowed, denied);
 }
 
 /** The names that are protected: the usual ones, and those that are listed. */
@@ -183,7 +187,7 @@ function permissionsOf(given: Arguments): Permissions | undefined {
 }
 
 /** The path from the root. Links are left to the sandbox: an earlier program may have made them. */
-export function absolutePath(path: string): string {
+function absolutePath(path: string): string {
   // Deno's own flags take `..` by the words of the path too.
   return withoutClimbing(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);
 }
@@ -204,6 +208,10 @@ function existingPath(path: string, flag: string): string {
 const HERE: FlagReading = {
   path: existingPath,
   variables: () => Object.keys(environment()),
+  without: (allowed, denied) =>
+    Object.keys(environment()).filter((name) =>
+      includesVariable(allowed, name) && !includesVariable(denied, name)
+    ),
 };
 
 const MISSING = ["ENOENT", "ENOTDIR"];

@@ -42,6 +42,11 @@ const STATUS =
   "The exit status is the program's: 128 plus the signal's number if a signal has ended it; " +
   "127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails.";
 
+/** A flag that is known to be refused, with the reason. */
+function hidden(flag: Flag): Flag {
+  return { ...flag, hidden: true };
+}
+
 /** The flags by which a sandbox is told what it shows. */
 const SANDBOX_FLAGS: readonly Flag[] = [
   PERMISSION_FLAGS.read,
@@ -132,6 +137,8 @@ const TABLE = [
       SET,
       { name: "sandbox", summary: "build a sandbox, without a recipe, by the flags below" },
       ...SANDBOX_FLAGS,
+      DENIAL_FLAGS.env,
+      ...[DENIAL_FLAGS.read, DENIAL_FLAGS.write, DENIAL_FLAGS.net].map(hidden),
     ],
   },
   {

@@ -25,6 +25,8 @@ export interface Flag {
   readonly completes?: Completion;
   /** What it does, in a few words. */
   readonly summary: string;
+  /** Whether help and completions leave it out, as it is refused. */
+  readonly hidden?: boolean;
 }
 
 /** An operand of a subcommand: a word without `--`. */

@@ -1,14 +1,28 @@
 /** The file of a box: what it is made of, and what is not in it. */
 
-import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import { buildBox, readBoxNote } from "../../box/mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { type BoxOptions, buildBox, readBoxNote } from "../../box/mod.ts";
 import { compileBox } from "../../box/compile_box.ts";
 import { pack } from "../../box/pack.ts";
 import { REFUSALS } from "../../box/texts.ts";
 import { openat } from "../../ffi/calls/files.ts";
 import { O_CLOEXEC, O_DIRECT, O_DIRECTORY, O_NOFOLLOW } from "../../ffi/calls/constants/open.ts";
 import { argumentOffset, assemble } from "../../ffi/engine/program.ts";
-import { clearEnv, recipe, RecipeError, sandbox, setEnv, writeFile } from "../../mod.ts";
+import {
+  clearEnv,
+  type Recipe,
+  recipe,
+  RecipeError,
+  sandbox,
+  setEnv,
+  writeFile,
+} from "../../mod.ts";
 import { VERSION } from "../../recipe/version.ts";
 import { startModule } from "../../scripts/assemble.ts";
 import { decode } from "../other_scripts.ts";
@@ -100,10 +114,36 @@ test("a variable that is kept is in the box by its name, not its value", async (
 
 test("words that execve cannot pass on are refused", () => {
   for (const program of [["a\0b"], [""]]) {
-    assertThrows(() => buildBox(README, { program }), RecipeError, "NUL");
+    assertThrows(() => buildBox(README, { program }), TypeError, "program");
   }
   const error = assertThrows(() => buildBox({ steps: [{ step: "hostname" } as never] }));
   assertInstanceOf(error, RecipeError);
+});
+
+test("an option that is none, or has a wrong value, is a TypeError that names it", () => {
+  const refused = (says: string, options: unknown, container: unknown = README) => {
+    const error = assertThrows(() => buildBox(container as Recipe, options as BoxOptions));
+    assert(error instanceof TypeError, String(error));
+    assertStringIncludes(error.message, says);
+  };
+  refused('option "arch" is unknown; the fields are program, architecture, for', {
+    arch: "arm64",
+  });
+  refused('option "architectur" is unknown; did you mean "architecture"?', { architectur: "x" });
+  refused('option "architecture" "arm64" is none of "x86_64", "aarch64"', {
+    architecture: "arm64",
+  });
+  refused('option "for" "me" is none of "root", "user"', { for: "me" });
+  refused('option "for" should be one of', { for: null });
+  refused('option "cwd" "callers" is none of "root", "caller"; did you mean "caller"?', {
+    cwd: "callers",
+  });
+  refused('option "program" should be a list', { program: "id" });
+  refused('option "program" number 2: should be a string', { program: ["id", 1] });
+  refused("options should be an object, not a list", ["id"]);
+  refused("options should be an object, not null", null);
+  refused('takes a recipe first: recipe(...steps), not "kitchen"', {}, "kitchen");
+  refused("takes a recipe first: recipe(...steps), not a list", {}, README.steps);
 });
 
 test("a box with a large file in it runs", async () => {

@@ -204,9 +204,9 @@ test("no step's box is built by asking this machine", async () => {
 });
 
 test("what depends on the machine is refused with the step and a way", () => {
-  const refused = (container: Recipe, says: string, at: number) => {
+  const refused = (container: Recipe, says: string, at: number, who: "root" | "user" = "user") => {
     try {
-      buildBox(container);
+      buildBox(container, { for: who });
     } catch (error) {
       assertInstanceOf(error, RecipeError);
       assertStringIncludes(error.message, says);
@@ -230,7 +230,13 @@ test("what depends on the machine is refused with the step and a way", () => {
     ),
     "mapRoot() before it",
     2,
+    "root",
   );
+  for (const kind of ["mount", "net", "pid", "uts", "ipc", "cgroup", "time"] as const) {
+    refused(recipe({ step: "umask", mask: 0o22 }, unshare(kind)), "build it with --for=root", 1);
+    buildBox(recipe(unshare(kind)), { for: "root" });
+    buildBox(recipe(unshare("user"), mapRoot(), unshare(kind)));
+  }
 });
 
 test("Landlock without degrade fails where the kernel has none, and is as strong as in a script", async () => {

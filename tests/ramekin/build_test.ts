@@ -50,6 +50,11 @@ test(
     assertEquals(decode(text(`${cwd}/box`, "uname", "-n").stdout), "kitchen\n");
     const { stdout } = await ramekinWith({ cwd }, "plan", "./box");
     assertMatch(stdout, /^3 hostname\n {4}sethostname\("kitchen", 7\)$/m);
+    for (const words of [["run", "./box"], ["build", "./box", "-o", "other"]]) {
+      const { code, stderr } = await ramekinWith({ cwd }, ...words);
+      assertEquals(code, words[0] === "run" ? 125 : 2);
+      assertStringIncludes(stderr, "./box is not a recipe: it is an executable; a box is run by");
+    }
     const changed = Deno.readFileSync(`${cwd}/box`);
     changed[changed.length - 1000]! ^= 1;
     Deno.writeFileSync(`${cwd}/changed`, changed);
@@ -94,6 +99,21 @@ test(
 );
 
 test(
+  "variables that are denied are left out of the names that a sandbox passes on",
+  inKitchen(async (cwd) => {
+    const flags = ["-E=KEPT,SECRET,AWS_*", "--deny-env=SECRET,AWS*,TERM"];
+    const built = await ramekinWith({ cwd }, "build", "--sandbox", ...flags, "-o", "box");
+    assertEquals([built.code, built.stderr], [0, ""]);
+    const { stdout } = await new Deno.Command(`${cwd}/box`, {
+      args: ["sh", "-c", "echo $KEPT-$SECRET-$AWS_KEY-$(env | grep -c ^TERM=)"],
+      env: { KEPT: "kept", SECRET: "secret", AWS_KEY: "key", TERM: "dumb" },
+      stdin: "null",
+    }).output();
+    assertEquals(decode(stdout), "kept---0\n");
+  }),
+);
+
+test(
   "a sandbox that may write is built without protection, and changes the directory",
   inKitchen(async (cwd) => {
     const flags = ["--sandbox", `--allow-write=${cwd}`, "-o", "box"];
@@ -134,6 +154,21 @@ test(
     await refused("leave out box.yaml", "box.yaml", "-o", "box", "--sandbox");
     await refused("it is x86_64 or aarch64", "box.yaml", "-o", "box", "--arch=vax");
     await refused("--allow-net with hosts", "--sandbox", "-o", "box", "--allow-net=example.org");
+    const sandboxed = (says: string, ...flags: string[]) =>
+      refused(says, "--sandbox", "-o", "box", ...flags);
+    await sandboxed("--allow-read=data: the directory is that", "-R=data");
+    await sandboxed('name the file from the root: "$PWD"/data', "-R=./data");
+    await sandboxed('name the file from the root: "$PWD"', "--allow-read=.");
+    await sandboxed("--allow-write=data: the directory is that", "-W=/srv,data", "--no-protect");
+    await sandboxed('write "$HOME"', "-R=~/data");
+    await sandboxed("--allow-read=/a/../x: where .. leads is known only", "-R=/a/../x");
+    await sandboxed("from the root: /...", "-R=../x");
+    await sandboxed("--deny-read=/srv/key: where the paths lead is known", "--deny-read=/srv/key");
+    await sandboxed("covers them in the new root: readonlyPaths()", "--deny-write");
+    await sandboxed("--deny-net=a.example: a box cannot hold", "-N", "--deny-net=a.example");
+    await sandboxed("--deny-env=HOME: what all variables are is known", "-E", "--deny-env=HOME");
+    await sandboxed("--deny-env=A_KEY: what A_* stands for", "-E=A_*", "--deny-env=A_KEY");
+    await refused("--deny-env is for --sandbox", "box.yaml", "-o", "box", "--deny-env=HOME");
     await refused("is not a recipe", "box.txt", "-o", "box");
     await refused("cannot be read", "none.yaml", "-o", "box");
     assertEquals([...Deno.readDirSync(cwd)].filter(({ name }) => name === "box"), []);

@@ -23,7 +23,7 @@ export const FIRST_WORDS: readonly FirstWord[] = [
   ...SUBCOMMANDS.map(({ name, summary, flags, operands, program }) => ({
     name,
     summary,
-    flags: [...flags, ...COMMON_FLAGS],
+    flags: [...flags, ...COMMON_FLAGS].filter(({ hidden }) => hidden !== true),
     operand: operands[0],
     program: program === true,
   })),
