@@ -72,6 +72,12 @@ function pattern(printed: string): RegExp {
   return new RegExp(`^${lines.join("")}\\n*$`);
 }
 
+test("no page has marks of a merge", () => {
+  for (const page of [...pages, ...OTHERS, "../CHANGELOG.md"]) {
+    assertEquals(textOf(page).match(/(?:<|>){7} \S+/g), null, page);
+  }
+});
+
 test("every link of the pages leads to a file, or to a heading", () => {
   const headings = (page: string) =>
     new Set(
