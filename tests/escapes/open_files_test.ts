@@ -49,9 +49,17 @@ test(
     Deno.mkdirSync(`${directory}/private`);
     Deno.copyFileSync("/bin/true", `${directory}/private/true`);
     const box = sandbox({ read: [project] });
+    // Those of the launch have the numbers behind those of this process.
+    const numbers = [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => Number(name));
+    const first = Math.min(
+      ...numbers.map((number) => number + 1).filter((number) =>
+        number > 2 && !numbers.includes(number)
+      ),
+    );
+    const length = Math.max(...numbers) - first + 60;
     /** Whether the program runs by any descriptor. */
     const runs = (alter?: (program: SyscallProgram) => void) =>
-      Array.from({ length: 60 }, (_, index) => index + 3).some((fd) => {
+      Array.from({ length }, (_, index) => first + index).some((fd) => {
         const up = "../".repeat(directory.split("/").length);
         const line = `#!/proc/self/fd/${fd}/${up}${directory.slice(1)}/private/true\n`;
         Deno.writeTextFileSync(`${project}/build.sh`, line, { mode: 0o755 });
