@@ -24362,7 +24362,8 @@ var init_builder = __esm({
         this.refuse(`${path2} is on the host, and would remain there; mount a tmpfs or an overlay there first, or pass { host: true }`);
       }),
     mounted: (function (description) {
-        if (description.certain !== false) this.access.recordMountPoint(description.target);
+        const { target, type, certain = true } = description;
+        if (certain && type !== "mask") this.access.recordMountPoint(target);
         this.access.kernelFiles.cover(description.target);
         this.state.mounts.mounted({
           ...description,
@@ -26312,12 +26313,11 @@ var init_enter_program = __esm({
     init_process2();
     init_program_writer();
     init_slots();
-    openNull = openDevNull();
+    openNull = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
     BEYOND_LIMIT = "the number of a descriptor is beyond the limit of open files (rlimit nofile)";
     HANDED_FIXES = {
       EBADF: BEYOND_LIMIT,
-      EINVAL: BEYOND_LIMIT,
-      EMFILE: BEYOND_LIMIT
+      EINVAL: BEYOND_LIMIT
     };
     CWD_FIXES = {
       ENOENT: "the directory does not exist in the container; a shell expands ~ and $HOME, Ramekin does not",

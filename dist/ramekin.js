@@ -20667,7 +20667,8 @@ var PlanBuilder = class {
     this.refuse(`${path2} is on the host, and would remain there; mount a tmpfs or an overlay there first, or pass { host: true }`);
   }),
     mounted: (function (description) {
-    if (description.certain !== false) this.access.recordMountPoint(description.target);
+    const { target, type, certain = true } = description;
+    if (certain && type !== "mask") this.access.recordMountPoint(target);
     this.access.kernelFiles.cover(description.target);
     this.state.mounts.mounted({
       ...description,
@@ -22400,7 +22401,7 @@ function quoted2(text4) {
 
 
 // launch/enter_program.ts
-var openNull = openDevNull();
+var openNull = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
 
 function closeOthers(writer, last, { fds }, { vfork }) {
   const used = last.flatMap(({ call: call2, accept: accept2 = [] }) => call2.args.filter(isDescriptor2).map((fd) => ({
@@ -22472,8 +22473,7 @@ function freeNumbers(count, taken) {
 var BEYOND_LIMIT = "the number of a descriptor is beyond the limit of open files (rlimit nofile)";
 var HANDED_FIXES = {
   EBADF: BEYOND_LIMIT,
-  EINVAL: BEYOND_LIMIT,
-  EMFILE: BEYOND_LIMIT
+  EINVAL: BEYOND_LIMIT
 };
 function waitToStart(writer) {
   const byte = new Output(1, "&byte");

@@ -85,7 +85,7 @@ export interface ExecCandidate {
 }
 
 /** Opens /dev/null before the steps, which may hide the host's /dev. */
-export const openNull: Call = openDevNull();
+export const openNull: Call = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
 
 /** Writes the calls after the steps, and returns those that execute the program. */
 export function writeExec(
@@ -191,7 +191,7 @@ function freeNumbers(count: number, taken: readonly number[]): readonly number[]
 }
 
 const BEYOND_LIMIT = "the number of a descriptor is beyond the limit of open files (rlimit nofile)";
-const HANDED_FIXES: Fixes = { EBADF: BEYOND_LIMIT, EINVAL: BEYOND_LIMIT, EMFILE: BEYOND_LIMIT };
+const HANDED_FIXES: Fixes = { EBADF: BEYOND_LIMIT, EINVAL: BEYOND_LIMIT };
 
 /** Has the complete container wait for the script, and exit if the script has closed its end. */
 function waitToStart(writer: ProgramWriter): void {
@@ -273,7 +273,7 @@ function useOwnNull(writer: ProgramWriter, { stdio }: LaunchShape): void {
   writer.place(missing);
 }
 
-/** Opens /dev/null, which may be a link of an untrusted root, but not one over the launch's files. */
+/** Opens the container's /dev/null, which may be a link, but not one over the launch's files. */
 export function openDevNull(): Call {
   const how = { flags: O_RDWR | O_CLOEXEC, resolve: RESOLVE_NO_MAGICLINKS };
   return openat2(at_fdcwd, "/dev/null", how);

@@ -659,6 +659,21 @@ test("paths that are read-only count where they certainly are those of the mount
   const link = [...place, steps.symlink("proc", "/mnt/s/p")];
   const over = [...feigned, pivotRoot("/mnt"), guarded("/s/p")];
   assertEquals(found("/mnt/s/p", link, over), machine);
+  // What is mounted on the link alone does not make its words a place.
+  for (const hidden of [steps.readonlyPaths("/mnt/s/p"), steps.maskPaths("/mnt/s/p")]) {
+    assertEquals(found("/mnt/s/p", [...link, hidden], over), machine);
+  }
+  // A layer of an overlay may have links that steps have made.
+  const layers = [
+    ...place,
+    steps.mkdir("/mnt/lay/proc"),
+    steps.mkdir("/mnt/lay/dev"),
+    steps.devices("/mnt/lay/dev"),
+    steps.mkdir("/mnt/over"),
+    steps.overlay("/mnt/over", { lower: ["/mnt/lay"], discard: true }),
+  ];
+  const inLayer = [pivotRoot("/mnt"), guarded("/over/proc")];
+  assertEquals(found("/mnt/over/proc", layers, inLayer), machine);
   // The same by a link in a directory that is mounted over another one by another link.
   const hidden = [
     ...place,
