@@ -22557,6 +22557,9 @@ var init_kernel_mounts = __esm({
 });
 
 // plan/access/host_paths.ts
+function isPlainIn(root, { asked, path: path2 }, host2) {
+  return path2 === host2.resolve(root).path + asked.slice(root.length);
+}
 function below2(place2, directory, path2, name) {
   const rest = name === void 0 ? path2.slice(directory === "/" ? 0 : directory.length) : `/${name}`;
   return {
@@ -22580,9 +22583,9 @@ var init_host_paths = __esm({
         const normal = normalize(path2);
         if (!this.#mounts.isHostFile(parentOf(normal))) return root;
         if (!this.#mounts.isHostFile(normal)) return void 0;
-        if (this.#host.resolve(normal).late === true) return root;
-        const plain2 = this.#host.resolve(root).path + normal.slice(root.length);
-        return this.#host.resolve(normal).path === plain2 ? void 0 : root;
+        const resolved2 = this.#host.resolve(normal);
+        if (resolved2.late === true) return root;
+        return isPlainIn(root, resolved2, this.#host) ? void 0 : root;
       }),
     placeOf: (function (path2) {
         const place2 = placeOf$47.call(this, path2);
@@ -22786,6 +22789,7 @@ var EMPTY_TYPES, PROC_LINK, SettledPaths;
 var init_settled_paths = __esm({
   "plan/access/settled_paths.ts": (function () {
     init_path();
+    init_host_paths();
     EMPTY_TYPES = /* @__PURE__ */ new Set([
       "tmpfs",
       "ramfs"
@@ -22812,17 +22816,16 @@ var init_settled_paths = __esm({
         this.#links.push(normal);
       }),
     entered: (function (root) {
-        this.#links = this.#links.filter(((link2) => isWithin(link2, root))).map(((link2) => link2.slice(root === "/" ? 0 : root.length) || "/"));
+        this.#links = this.#links.filter(((link2) => isWithin(link2, root))).map(((link2) => link2.slice(root.length) || "/"));
       })
     });
   }
   static {
     onHost$48 = (function (path2) {
-        const resolved2 = this.#resolve(path2).path;
+        const resolved2 = this.#host.resolve(path2);
         const root = this.#cursor.rootOf(path2);
-        if (root === void 0) return this.#mounts.isHostFile(resolved2) ? resolved2 : void 0;
-        const plain2 = this.#resolve(root).path + path2.slice(root.length);
-        return resolved2 === plain2 ? resolved2 : void 0;
+        const isKnown2 = root === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root, resolved2, this.#host);
+        return isKnown2 ? resolved2.path : void 0;
       });
   }
   static {
@@ -22830,7 +22833,7 @@ var init_settled_paths = __esm({
         const rest = path2.slice(target === "/" ? 0 : target.length);
         const isPlainBelow = (directory) => {
           const whole = normalize(directory + rest);
-          return this.#resolve(whole).path === whole;
+          return this.#host.resolve(whole).path === whole;
         };
         if (own && EMPTY_TYPES.has(type)) {
           return !this.#links.some(((link2) => isWithin(path2, link2)));
@@ -22844,15 +22847,15 @@ var init_settled_paths = __esm({
 
       #cursor;
       #mounts;
-      #resolve;
+      #host;
       /** The links that the steps have made. */
       #links = [];
       /** Whether a step has mounted or made a link where its words need not lead. */
       #isLost = false;
-      constructor(cursor, mounts, resolve) {
+      constructor(cursor, mounts, host2) {
         this.#cursor = cursor;
         this.#mounts = mounts;
-        this.#resolve = resolve;
+        this.#host = host2;
       }
       /** Returns the path without links of the place that a path certainly leads to, if it is known. */
       
@@ -22860,7 +22863,7 @@ var init_settled_paths = __esm({
       
       /** Notes a symbolic link that a step makes. */
       
-      /** Notes that a directory becomes the root. */
+      /** Notes that a directory, and not the root itself, becomes the root. */
       
       
       /** Whether the path has no links either where this mount, an optional bind, is left out. */
@@ -23125,7 +23128,7 @@ var init_recorder = __esm({
         this.state = state;
         this.#host = host2;
         this.#paths = new HostPaths(cursor, state.mounts, host2);
-        this.#settled = new SettledPaths(cursor, state.mounts, ((path2) => host2.resolve(path2)));
+        this.#settled = new SettledPaths(cursor, state.mounts, host2);
       }
       /** See {@linkcode HostPaths.hostSource}. */
       
@@ -24362,8 +24365,8 @@ var init_builder = __esm({
         this.refuse(`${path2} is on the host, and would remain there; mount a tmpfs or an overlay there first, or pass { host: true }`);
       }),
     mounted: (function (description) {
-        const { target, type, certain = true } = description;
-        if (certain && type !== "mask") this.access.recordMountPoint(target);
+        const { target, type, source } = description;
+        if (type !== "mask" && source !== target) this.access.recordMountPoint(target);
         this.access.kernelFiles.cover(description.target);
         this.state.mounts.mounted({
           ...description,
@@ -29654,7 +29657,6 @@ function bindOne(given, plan, gone) {
   noteUnknown(source, plan);
   const target = plan.path(step.target);
   target.refuseRoot();
-  plan.access.recordMountPoint(target.canonical);
   const mounted = {
     target: target.canonical,
     type: "bind",

@@ -19002,9 +19002,9 @@ var HostPaths = class {
     const normal = normalize(path2);
     if (!this.#mounts.isHostFile(parentOf(normal))) return root;
     if (!this.#mounts.isHostFile(normal)) return void 0;
-    if (this.#host.resolve(normal).late === true) return root;
-    const plain = this.#host.resolve(root).path + normal.slice(root.length);
-    return this.#host.resolve(normal).path === plain ? void 0 : root;
+    const resolved2 = this.#host.resolve(normal);
+    if (resolved2.late === true) return root;
+    return isPlainIn(root, resolved2, this.#host) ? void 0 : root;
   }),
     placeOf: (function (path2) {
     const place2 = placeOf$47.call(this, path2);
@@ -19064,6 +19064,9 @@ var HostPaths = class {
   
   
 };
+function isPlainIn(root, { asked, path: path2 }, host2) {
+  return path2 === host2.resolve(root).path + asked.slice(root.length);
+}
 function below2(place2, directory, path2, name) {
   const rest = name === void 0 ? path2.slice(directory === "/" ? 0 : directory.length) : `/${name}`;
   return {
@@ -19228,17 +19231,16 @@ var SettledPaths = class {
     this.#links.push(normal);
   }),
     entered: (function (root) {
-    this.#links = this.#links.filter(((link2) => isWithin(link2, root))).map(((link2) => link2.slice(root === "/" ? 0 : root.length) || "/"));
+    this.#links = this.#links.filter(((link2) => isWithin(link2, root))).map(((link2) => link2.slice(root.length) || "/"));
   })
     });
   }
   static {
     onHost$48 = (function (path2) {
-    const resolved2 = this.#resolve(path2).path;
+    const resolved2 = this.#host.resolve(path2);
     const root = this.#cursor.rootOf(path2);
-    if (root === void 0) return this.#mounts.isHostFile(resolved2) ? resolved2 : void 0;
-    const plain = this.#resolve(root).path + path2.slice(root.length);
-    return resolved2 === plain ? resolved2 : void 0;
+    const isKnown2 = root === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root, resolved2, this.#host);
+    return isKnown2 ? resolved2.path : void 0;
   });
   }
   static {
@@ -19246,7 +19248,7 @@ var SettledPaths = class {
     const rest = path2.slice(target === "/" ? 0 : target.length);
     const isPlainBelow = (directory) => {
       const whole = normalize(directory + rest);
-      return this.#resolve(whole).path === whole;
+      return this.#host.resolve(whole).path === whole;
     };
     if (own && EMPTY_TYPES.has(type)) {
       return !this.#links.some(((link2) => isWithin(path2, link2)));
@@ -19260,15 +19262,15 @@ var SettledPaths = class {
 
   #cursor;
   #mounts;
-  #resolve;
+  #host;
   /** The links that the steps have made. */
   #links = [];
   /** Whether a step has mounted or made a link where its words need not lead. */
   #isLost = false;
-  constructor(cursor, mounts, resolve) {
+  constructor(cursor, mounts, host2) {
     this.#cursor = cursor;
     this.#mounts = mounts;
-    this.#resolve = resolve;
+    this.#host = host2;
   }
   /** Returns the path without links of the place that a path certainly leads to, if it is known. */
   
@@ -19276,7 +19278,7 @@ var SettledPaths = class {
   
   /** Notes a symbolic link that a step makes. */
   
-  /** Notes that a directory becomes the root. */
+  /** Notes that a directory, and not the root itself, becomes the root. */
   
   
   /** Whether the path has no links either where this mount, an optional bind, is left out. */
@@ -19528,7 +19530,7 @@ var AccessRecorder = class {
     this.state = state;
     this.#host = host2;
     this.#paths = new HostPaths(cursor, state.mounts, host2);
-    this.#settled = new SettledPaths(cursor, state.mounts, ((path2) => host2.resolve(path2)));
+    this.#settled = new SettledPaths(cursor, state.mounts, host2);
   }
   /** See {@linkcode HostPaths.hostSource}. */
   
@@ -20667,8 +20669,8 @@ var PlanBuilder = class {
     this.refuse(`${path2} is on the host, and would remain there; mount a tmpfs or an overlay there first, or pass { host: true }`);
   }),
     mounted: (function (description) {
-    const { target, type, certain = true } = description;
-    if (certain && type !== "mask") this.access.recordMountPoint(target);
+    const { target, type, source } = description;
+    if (type !== "mask" && source !== target) this.access.recordMountPoint(target);
     this.access.kernelFiles.cover(description.target);
     this.state.mounts.mounted({
       ...description,
@@ -25268,7 +25270,6 @@ function bindOne(given, plan, gone) {
   noteUnknown(source, plan);
   const target = plan.path(step.target);
   target.refuseRoot();
-  plan.access.recordMountPoint(target.canonical);
   const mounted = {
     target: target.canonical,
     type: "bind",

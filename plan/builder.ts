@@ -340,9 +340,9 @@ export class PlanBuilder {
 
   /** Adds a mount of the current step to the mount table. */
   mounted(description: MountDescription): void {
-    // A mask only hides, and what may be left out too, or it is what was there.
-    const { target, type, certain = true } = description;
-    if (certain && type !== "mask") this.access.recordMountPoint(target);
+    const { target, type, source } = description;
+    // A mask only hides, and what is mounted on itself was there.
+    if (type !== "mask" && source !== target) this.access.recordMountPoint(target);
     this.access.kernelFiles.cover(description.target);
     this.state.mounts.mounted({ ...description, stepIndex: this.cursor.index });
   }

@@ -49,10 +49,10 @@ export class HostPaths {
     const normal = normalize(path);
     if (!this.#mounts.isHostFile(parentOf(normal))) return root;
     if (!this.#mounts.isHostFile(normal)) return undefined;
+    const resolved = this.#host.resolve(normal);
     // Of a machine that is not here yet it is not known whether there is a link.
-    if (this.#host.resolve(normal).late === true) return root;
-    const plain = this.#host.resolve(root).path + normal.slice(root.length);
-    return this.#host.resolve(normal).path === plain ? undefined : root;
+    if (resolved.late === true) return root;
+    return isPlainIn(root, resolved, this.#host) ? undefined : root;
   }
 
   /** Returns the path without symbolic links. Refuses the step if the file has no path. */
@@ -86,6 +86,18 @@ export class HostPaths {
     if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path);
     return below(this.#placeOf(directory), directory, normal, nameOf(normal));
   }
+}
+
+/**
+ * Whether no link is on the way from a later root to a path of the host in it. Such links are followed
+ * as if it were the root already.
+ */
+export function isPlainIn(
+  root: string,
+  { asked, path }: ResolvedPath,
+  host: Pick<Host, "resolve">,
+): boolean {
+  return path === host.resolve(root).path + asked.slice(root.length);
 }
 
 function below(place: HostPlace, directory: string, path: string, name?: string): HostPlace {

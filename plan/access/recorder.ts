@@ -139,7 +139,7 @@ export class AccessRecorder {
     this.state = state;
     this.#host = host;
     this.#paths = new HostPaths(cursor, state.mounts, host);
-    this.#settled = new SettledPaths(cursor, state.mounts, (path) => host.resolve(path));
+    this.#settled = new SettledPaths(cursor, state.mounts, host);
   }
 
   /** See {@linkcode HostPaths.hostSource}. */

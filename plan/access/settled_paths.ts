@@ -6,10 +6,11 @@
  * @module
  */
 
-import type { ResolvedPath } from "../../host/resolve_path.ts";
+import type { Host } from "../../host/host.ts";
 import { climbs, isWithin, normalize } from "../../recipe/path.ts";
 import type { MountTable, PlannedMount } from "../mount_table.ts";
 import type { StepCursor } from "../step_cursor.ts";
+import { isPlainIn } from "./host_paths.ts";
 
 /** The filesystems of the recipe's in which nobody but its steps makes links. */
 const EMPTY_TYPES: ReadonlySet<string> = new Set(["tmpfs", "ramfs"]);
@@ -21,16 +22,16 @@ const PROC_LINK = /^\/(?:\d+|self|thread-self|mounts|net)(?:\/|$)/;
 export class SettledPaths {
   readonly #cursor: StepCursor;
   readonly #mounts: MountTable;
-  readonly #resolve: (path: string) => ResolvedPath;
+  readonly #host: Pick<Host, "resolve">;
   /** The links that the steps have made. */
   #links: string[] = [];
   /** Whether a step has mounted or made a link where its words need not lead. */
   #isLost = false;
 
-  constructor(cursor: StepCursor, mounts: MountTable, resolve: (path: string) => ResolvedPath) {
+  constructor(cursor: StepCursor, mounts: MountTable, host: Pick<Host, "resolve">) {
     this.#cursor = cursor;
     this.#mounts = mounts;
-    this.#resolve = resolve;
+    this.#host = host;
   }
 
   /** Returns the path without links of the place that a path certainly leads to, if it is known. */
@@ -57,19 +58,19 @@ export class SettledPaths {
     this.#links.push(normal);
   }
 
-  /** Notes that a directory becomes the root. */
+  /** Notes that a directory, and not the root itself, becomes the root. */
   entered(root: string): void {
     this.#links = this.#links.filter((link) => isWithin(link, root))
-      .map((link) => link.slice(root === "/" ? 0 : root.length) || "/");
+      .map((link) => link.slice(root.length) || "/");
   }
 
   #onHost(path: string): string | undefined {
-    const resolved = this.#resolve(path).path;
+    const resolved = this.#host.resolve(path);
     const root = this.#cursor.rootOf(path);
-    if (root === undefined) return this.#mounts.isHostFile(resolved) ? resolved : undefined;
-    // Links in a later root are followed as if it were the root already.
-    const plain = this.#resolve(root).path + path.slice(root.length);
-    return resolved === plain ? resolved : undefined;
+    const isKnown = root === undefined
+      ? this.#mounts.isHostFile(resolved.path)
+      : isPlainIn(root, resolved, this.#host);
+    return isKnown ? resolved.path : undefined;
   }
 
   /** Whether the path has no links either where this mount, an optional bind, is left out. */
@@ -83,7 +84,7 @@ export class SettledPaths {
     const rest = path.slice(target === "/" ? 0 : target.length);
     const isPlainBelow = (directory: string) => {
       const whole = normalize(directory + rest);
-      return this.#resolve(whole).path === whole;
+      return this.#host.resolve(whole).path === whole;
     };
     if (own && EMPTY_TYPES.has(type)) {
       return !this.#links.some((link) => isWithin(path, link));

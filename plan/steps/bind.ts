@@ -67,7 +67,6 @@ function bindOne(given: BindStep, plan: PlanBuilder, gone?: string): void {
   noteUnknown(source, plan);
   const target = plan.path(step.target);
   target.refuseRoot();
-  plan.access.recordMountPoint(target.canonical);
   const mounted = {
     target: target.canonical,
     type: "bind",
