@@ -74,12 +74,14 @@ for (const [program, [script, says]] of Object.entries(PROGRAMS)) {
 
 /** A machine in which these files lie beside those of the host. */
 function machine(...steps: Parameters<typeof recipe>): Recipe {
-  const host = ["usr", "bin", "sbin", "lib", "lib64", "tmp", "work", "root", "home", "var"];
+  const system = ["usr", "bin", "sbin", "lib", "lib64", "tmp", "var"];
+  // Where Deno and the checkout lie, wherever that is.
+  const script = [Deno.execPath(), import.meta.dirname!].map((path) => path.split("/")[1]!);
   return recipe(
     unshare("user", "mount", "pid"),
     mapCurrentUser(),
     tmpfs("/mnt", { mode: 0o755 }),
-    bind("/", "/mnt", { entries: [...host, Deno.execPath().split("/")[1]!] }),
+    bind("/", "/mnt", { entries: [...new Set([...system, ...script])] }),
     bind("/dev", "/mnt/dev"),
     mkdir("/mnt/etc"),
     writeFile("/mnt/etc/passwd", `user:x:${Deno.uid()}:${Deno.gid()}::/:/bin/sh\n`),
