@@ -53,6 +53,13 @@ export type { NamespaceKind } from "./recipe/namespaces.ts";
 export { Command } from "./container/command.ts";
 export type { CommandOptions, EnterOptions } from "./container/command_options.ts";
 export { Container, type ContainerLimits } from "./container/container.ts";
+export {
+  ContainerFiles,
+  type MkdirOptions,
+  type ReadFileOptions,
+  type WriteFileOptions,
+} from "./container/files/container_files.ts";
+export type { Copied, CopyBounds } from "./container/files/copy_tree.ts";
 export { type CommandOutput, OutputLimitError } from "./launch/output.ts";
 export { describeAccess } from "./plan/access/access.ts";
 export type {

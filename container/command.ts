@@ -18,8 +18,9 @@ import { reactor } from "../ffi/reactor.ts";
 import { collectSync, endSync } from "../launch/collect.ts";
 import { checkCommand, checkEnteringUser, type CommandOptions } from "./command_options.ts";
 import { pathOf } from "./command_paths.ts";
-import { Container, type ContainerLimits, type Enter } from "./container.ts";
+import { Container, type ContainerLimits, type Entrance } from "./container.ts";
 import { orEnded } from "./enter_steps.ts";
+import { IN_ROOT } from "./files/place.ts";
 import { passOnOutput, StreamPumps } from "./passed_streams.ts";
 import { handedFds, LaunchStdio, type PassedStreams, passedStreams } from "./launch_stdio.ts";
 import type { CommandOutput } from "../launch/output.ts";
@@ -32,6 +33,7 @@ import { ContainerProxy } from "../proxy/proxy.ts";
 import { proxyVariables } from "../proxy/variables.ts";
 import { HandedFds } from "../launch/handed_fds.ts";
 import type { Launcher } from "../launch/launcher.ts";
+import { visit } from "../launch/visit.ts";
 import type { ExecSpec, Terminal } from "../launch/exec.ts";
 import type { Plan } from "../launch/listing.ts";
 import { StandardStreams, type StdioKind, type StdioSources } from "../launch/stdio.ts";
@@ -47,6 +49,8 @@ export interface Plans {
   launcher(options?: PlanOptions): Launcher;
   /** Returns the launcher of a program that enters a container of the recipe. */
   entering(target: ProcessIdentity, user: "program" | "root", options?: PlanOptions): Launcher;
+  /** Returns the plan by which the script looks into a container of the recipe. */
+  visiting(target: ProcessIdentity, user: "program" | "root"): PlanBuilder;
   /** Returns the error to throw in place of that of a launch. */
   readonly explain?: (error: unknown) => unknown;
 }
@@ -233,12 +237,12 @@ export class Command {
 
   #container({ launched, descriptors, passed }: Started): Container {
     if (passed === undefined) {
-      return new Container(launched, descriptors, this.#limits, this.#enter);
+      return new Container(launched, descriptors, this.#limits, this.#entrance);
     }
     const pumps = new StreamPumps(passed, descriptors);
     const taken = (fd: number) => fd === 0 ? passed.input !== undefined : passed.outputs.has(fd);
     const others = descriptors.map((descriptor, fd) => taken(fd) ? undefined : descriptor);
-    return new Container(launched, others, this.#limits, this.#enter, pumps);
+    return new Container(launched, others, this.#limits, this.#entrance, pumps);
   }
 
   get #limits(): ContainerLimits {
@@ -255,7 +259,7 @@ export class Command {
     try {
       const ours = terminal.join(launched.terminal, kinds);
       const limits = { ...this.#limits, ended: () => terminal.leave() };
-      return new Container(launched, ours, limits, this.#enter);
+      return new Container(launched, ours, limits, this.#entrance);
     } catch (error) {
       terminal.close();
       endSync(launched);
@@ -379,19 +383,33 @@ export class Command {
     );
   }
 
+  /** The ways into a container of this command. */
+  get #entrance(): Entrance {
+    return { command: this.#enter, place: this.#place };
+  }
+
+  /** Returns the files of a container of this command. */
+  readonly #place: Entrance["place"] = ({ first, inside }, user) => {
+    const plan = rethrown(first, () => this.#plans.visiting(inside, user));
+    return {
+      resolve: IN_ROOT,
+      named: (path) => `${path} in the container`,
+      make: (calls) => rethrown(first, () => visit(plan, calls)),
+    };
+  };
+
   /** Makes a command for a program that enters a container of this one. */
-  readonly #enter: Enter = ({ first, inside }, program, { user = "program", ...options }) => {
+  readonly #enter: Entrance["command"] = (
+    { first, inside },
+    program,
+    { user = "program", ...options },
+  ) => {
     checkEnteringUser(user);
     // Other ids are set by root.
     const begins = options.uid === undefined && options.gid === undefined ? user : "root";
     const explain = (error: unknown) => orEnded(error, first);
-    const launcher = (options?: PlanOptions) => {
-      try {
-        return this.#plans.entering(inside, begins, options);
-      } catch (error) {
-        throw explain(error);
-      }
-    };
+    const launcher = (options?: PlanOptions) =>
+      rethrown(first, () => this.#plans.entering(inside, begins, options));
     return new Command({ ...this.#plans, launcher, explain }, program, options);
   };
 
@@ -399,6 +417,15 @@ export class Command {
     if (this.#options.stdin === "piped") {
       throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
     }
+  }
+}
+
+/** Does something in a container; its error says so if the container has ended. */
+function rethrown<T>(first: ProcessIdentity, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw orEnded(error, first);
   }
 }
 

@@ -15,6 +15,8 @@ import { namespaces } from "../ffi/proc/process_namespaces.ts";
 import type { Command } from "./command.ts";
 import type { EnterOptions } from "./command_options.ts";
 import { ENDED } from "./enter_steps.ts";
+import { ContainerFiles } from "./files/container_files.ts";
+import type { Place } from "./files/place.ts";
 import type { StreamPumps } from "./passed_streams.ts";
 import { pinNamespace, type PinnedNamespace } from "./pinned_namespace.ts";
 import { programOf } from "./registry.ts";
@@ -45,12 +47,19 @@ export interface ContainerLimits {
   readonly ended?: () => Promise<void>;
 }
 
-/** Makes a command that enters a container, by its first process and its program. */
-export type Enter = (
-  target: { readonly first: ProcessIdentity; readonly inside: ProcessIdentity },
-  program: string | URL,
-  options: EnterOptions,
-) => Command;
+/** The processes of a container: its first one, and its program. */
+export interface ContainerProcesses {
+  readonly first: ProcessIdentity;
+  readonly inside: ProcessIdentity;
+}
+
+/** The ways into a container. */
+export interface Entrance {
+  /** Makes a command that enters it. */
+  command(processes: ContainerProcesses, program: string | URL, options: EnterOptions): Command;
+  /** Returns its files, as they are to its program or to root in it. */
+  place(processes: ContainerProcesses, user: "program" | "root"): Place;
+}
 
 const STREAMS = ["stdin", "stdout", "stderr"] as const;
 
@@ -83,7 +92,7 @@ export class Container implements AsyncDisposable {
   readonly #status: Promise<CommandStatus>;
   readonly #pidfd: number;
   readonly #startedAt: number;
-  readonly #enter: Enter;
+  readonly #entrance: Entrance;
   readonly #exit: Watch;
   readonly #cgroup: ContainerCgroup | undefined;
   readonly #services: readonly RunningService[];
@@ -107,11 +116,11 @@ export class Container implements AsyncDisposable {
     launched: LaunchedProcess,
     descriptors: readonly (number | undefined)[],
     limits: ContainerLimits,
-    enter: Enter,
+    entrance: Entrance,
     pumps?: StreamPumps,
   ) {
     this.#pid = launched.pid;
-    this.#enter = enter;
+    this.#entrance = entrance;
     this.#pidfd = launched.pidfd;
     this.#startedAt = launched.startedAt;
     this.#cgroup = launched.cgroup;
@@ -230,10 +239,32 @@ export class Container implements AsyncDisposable {
    * container is paused, also when the command is run
    */
   enter(program: string | URL, options: EnterOptions = {}): Command {
+    return this.#entrance.command(this.#processes(), program, options);
+  }
+
+  /**
+   * The container's files, as its program sees them, without a program in it: see
+   * {@linkcode ContainerFiles}.
+   *
+   * @example A file of this machine, there and back
+   * ```ts
+   * import { mapRoot, recipe, tmpfs, unshare } from "@ramekin/ramekin";
+   *
+   * const box = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"));
+   * await using container = box.command("sleep", { args: ["60"] }).spawn();
+   * await container.fs.copyIn("/etc/hostname", "/mnt/name");
+   * console.log(await container.fs.readTextFile("/mnt/name"));
+   * ```
+   */
+  get fs(): ContainerFiles {
+    return new ContainerFiles((user) => this.#entrance.place(this.#processes(), user));
+  }
+
+  #processes(): ContainerProcesses {
     const first = this.identity;
     const inside = ifThere(() => processIdentity(programOf(first.pid)), ["ENOENT", "ESRCH"]);
     if (inside === undefined) throw new TypeError(ENDED);
-    return this.#enter({ first, inside }, program, options);
+    return { first, inside };
   }
 
   /**

@@ -7,6 +7,7 @@
 
 import { SyscallError } from "../ffi/errors.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
+import { otherNamespaces } from "../ffi/proc/process_namespaces.ts";
 import { hasEnded } from "../host/join_target.ts";
 import type { Step } from "../recipe/steps.ts";
 
@@ -21,6 +22,25 @@ export function enterSteps(
   // The capabilities of the program are those that it has.
   const restricts = ({ step }: Step) =>
     RESTRICTIONS.has(step) || (step === "capabilities" && user === "root");
+  return [join, ...steps.filter(restricts)];
+}
+
+/**
+ * Returns the steps by which the script looks into the container of these steps: with the rights of
+ * its program, or of root in it, and where the program's paths lead. No namespace is entered that
+ * matters only to a program, so that nothing in the container sees it.
+ */
+export function visitSteps(
+  steps: readonly Step[],
+  target: ProcessIdentity,
+  user: "program" | "root",
+): readonly Step[] {
+  const credentials = user === "program" ? "process" : "root";
+  const kinds = otherNamespaces(target.pid, ["user", "mount"]);
+  const join: Step = { step: "join", target, kinds, root: true, credentials };
+  const restricts = ({ step }: Step) =>
+    step === "landlock" || step === "noNewPrivileges" ||
+    (step === "capabilities" && user === "root");
   return [join, ...steps.filter(restricts)];
 }
 

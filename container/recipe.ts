@@ -6,7 +6,7 @@
 
 import { Command } from "./command.ts";
 import type { CommandOptions } from "./command_options.ts";
-import { enterSteps } from "./enter_steps.ts";
+import { enterSteps, visitSteps } from "./enter_steps.ts";
 import { launchers } from "./launchers.ts";
 import { Launcher } from "../launch/launcher.ts";
 import type { PlanOptions } from "../plan/builder.ts";
@@ -101,6 +101,7 @@ export class Recipe {
         launcher: (options) => this.#launcherWith(options),
         entering: (target, user, options) =>
           new Launcher(planRecipe(enterSteps(this.steps, target, user), options)),
+        visiting: (target, user) => planRecipe(visitSteps(this.steps, target, user)),
       },
       program,
       options,

@@ -45,8 +45,17 @@ export interface LaunchProgram {
   readonly candidates: readonly ExecCandidate[];
 }
 
-/** Links a plan and a frame into the program of a launch. */
-export function link(plan: PlanBuilder, shape: LaunchShape, frame: Frame): LaunchProgram {
+/**
+ * Links a plan and a frame into the program of a launch.
+ *
+ * @param writeEnd writes what the last process does after its steps: by default, execute the program
+ */
+export function link(
+  plan: PlanBuilder,
+  shape: LaunchShape,
+  frame: Frame,
+  writeEnd: typeof writeExec = writeExec,
+): LaunchProgram {
   const writer = new ProgramWriter();
   const labels = plan.processes.map((_, index) => new Label(`process ${index + 1}`));
   const first = cloneProcess(plan, shape, 0, frame);
@@ -68,7 +77,7 @@ export function link(plan: PlanBuilder, shape: LaunchShape, frame: Frame): Launc
     for (const part of process.parts) writer.part(part);
     if (process.then === "exec") {
       writer.section = "program";
-      candidates = writeExec(writer, plan, shape, frame);
+      candidates = writeEnd(writer, plan, shape, frame);
       return;
     }
     writer.section = "clone";

@@ -68,7 +68,7 @@ export class ScriptFrame implements Frame {
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);
     this.#needsSockets = !this.vfork || shape.terminal === "container" ||
-      plan.listener !== undefined;
+      plan.listener !== undefined || shape.visits === true;
   }
 
   get clearsHandlers(): boolean {

@@ -25,6 +25,8 @@ export interface LaunchShape {
   readonly cgroup: { readonly directory: boolean; readonly files: number } | undefined;
   /** Whether the container waits before its program to be started. */
   readonly held: boolean;
+  /** Whether it runs no program, but makes calls and sends descriptors to the script. */
+  readonly visits?: true;
 }
 
 /** Returns the shape of a launch. */

@@ -33,6 +33,7 @@ import {
   MFD_EXEC,
   MFD_NOEXEC_SEAL,
   R_OK,
+  RENAME_NOREPLACE,
   SEEK_CUR,
   SEEK_END,
   SEEK_SET,
@@ -214,6 +215,17 @@ export function symlinkat(target: string, directory: Fd, path: string): Call {
 /** Removes a file, or with `AT_REMOVEDIR` a directory. See unlinkat(2). */
 export function unlinkat(directory: Fd, path: string, flagBits: number): Call {
   return call("unlinkat", at(directory), path, flags(flagBits, { AT_REMOVEDIR }));
+}
+
+/** Renames a file; flags can refuse to replace one. See renameat2(2). */
+export function renameat2(
+  from: Fd,
+  path: string,
+  to: Fd,
+  newPath: string,
+  flagBits: number,
+): Call {
+  return call("renameat2", at(from), path, at(to), newPath, flags(flagBits, { RENAME_NOREPLACE }));
 }
 
 /** Reads the target of a symbolic link, without a NUL at its end. See readlinkat(2). */

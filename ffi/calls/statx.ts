@@ -51,6 +51,16 @@ export interface Statx {
   readonly dev: number;
   /** When its status was last changed, in nanoseconds since 1970. */
   readonly ctime: bigint;
+  /** When it was last read, in nanoseconds since 1970. */
+  readonly atime: bigint;
+  /** When its contents were last changed, in nanoseconds since 1970. */
+  readonly mtime: bigint;
+  /** When it was made, in nanoseconds since 1970. */
+  readonly btime: bigint;
+  /** How many blocks of 512 bytes it takes. */
+  readonly blocks: number;
+  /** The size of reads and writes that suits its filesystem. */
+  readonly blksize: number;
   /** The number of its mount. */
   readonly mnt_id: number;
 }
@@ -62,6 +72,8 @@ export function statxMode(stat: Output): OutputField {
 
 /** What statx(2) returned. */
 export function readStatx(stat: DataView): Statx {
+  const time = (at: number) =>
+    stat.getBigInt64(at, true) * 1_000_000_000n + BigInt(stat.getUint32(at + 8, true));
   const device = (at: number) => makedev(stat.getUint32(at, true), stat.getUint32(at + 4, true));
   return {
     mask: stat.getUint32(0, true),
@@ -71,7 +83,12 @@ export function readStatx(stat: DataView): Statx {
     mode: stat.getUint16(28, true),
     ino: stat.getBigUint64(32, true),
     size: Number(stat.getBigUint64(40, true)),
-    ctime: stat.getBigInt64(96, true) * 1_000_000_000n + BigInt(stat.getUint32(104, true)),
+    ctime: time(96),
+    atime: time(64),
+    mtime: time(112),
+    btime: time(80),
+    blocks: Number(stat.getBigUint64(48, true)),
+    blksize: stat.getUint32(4, true),
     rdev: device(128),
     dev: device(136),
     mnt_id: Number(stat.getBigUint64(144, true)),
