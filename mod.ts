@@ -52,7 +52,7 @@ export type { Step } from "./recipe/steps.ts";
 export type { NamespaceKind } from "./recipe/namespaces.ts";
 export { Command } from "./container/command.ts";
 export type { CommandOptions, EnterOptions } from "./container/command_options.ts";
-export { Container, type ContainerLimits } from "./container/container.ts";
+export { Container, type ContainerLimits, type StopOptions } from "./container/container.ts";
 export {
   ContainerFiles,
   type MkdirOptions,
@@ -81,7 +81,7 @@ export type {
 } from "./plan/access/access.ts";
 export type { PermissionOptions, Permissions } from "./permissions/permissions.ts";
 export type { PinnedNamespace } from "./container/pinned_namespace.ts";
-export type { CommandStatus } from "./launch/status.ts";
+export { type CommandStatus, describeEnd } from "./launch/status.ts";
 export type { Usage } from "./ffi/cgroups/usage.ts";
 export type { StdioKind } from "./launch/stdio.ts";
 export type {

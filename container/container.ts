@@ -28,6 +28,7 @@ import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 import { type CommandStatus, type ProcessEnd, reapStatus, statusSince } from "../launch/status.ts";
 import type { Limits } from "../recipe/steps/limits.ts";
 import { FdStream } from "../ffi/fd_stream.ts";
+import { shown } from "../recipe/shown.ts";
 import { signalNumber } from "./signal_number.ts";
 import { inputStream, type OutputStream, outputStream } from "./streams.ts";
 import { after } from "./timer.ts";
@@ -45,6 +46,17 @@ export interface ContainerLimits {
   readonly maxOutput?: number | undefined;
   /** Called once, after its end. */
   readonly ended?: () => Promise<void>;
+}
+
+/** Options of {@linkcode Container.stop}. */
+export interface StopOptions {
+  /** The signal that asks it to end. The default is SIGTERM. */
+  readonly signal?: Deno.Signal | number;
+  /**
+   * How long it may go on then, in milliseconds, until SIGKILL; 0 sends SIGKILL at once. The default
+   * is the `killAfter` of its command.
+   */
+  readonly grace?: number;
 }
 
 /** The processes of a container: its first one, and its program. */
@@ -392,6 +404,34 @@ export class Container implements AsyncDisposable {
   }
 
   /**
+   * Asks the container to end, and resolves with its status once it has: its first process gets a
+   * signal, and SIGKILL after the grace, or at once if the signal would not reach it, as `killAfter`
+   * has it. One that has ended already is as well.
+   *
+   * @example
+   * ```ts
+   * import { init, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const box = recipe(unshare("user", "pid"), mapRoot(), init());
+   * const container = box.command("sleep", { args: ["60"] }).spawn();
+   * assertEquals((await container.stop({ signal: "SIGINT", grace: 1000 })).code, 128 + 2);
+   * ```
+   *
+   * @throws {TypeError} for a signal that Linux does not have, or a grace that is no time
+   */
+  async stop({ signal = "SIGTERM", grace = this.#killAfter }: StopOptions = {}): Promise<
+    CommandStatus
+  > {
+    const number = signalNumber(signal);
+    if (grace !== undefined && !(grace >= 0)) {
+      throw new TypeError(`the grace should be a number of milliseconds, not ${shown(grace)}`);
+    }
+    this.#end(grace, number);
+    return await this.status;
+  }
+
+  /**
    * Returns what the container uses of the machine, also after its end.
    *
    * @throws {TypeError} if the recipe has no step `limits`
@@ -544,11 +584,11 @@ export class Container implements AsyncDisposable {
   }
 
   /** Asks the program to end, and kills it later if it has not, or at once if it may not be asked. */
-  #end(): void {
+  #end(killAfter = this.#killAfter, signal?: number): void {
     if (this.#ended || this.#isEnding) return;
     this.#isEnding = true;
     const { pid } = this;
-    const grace = askToEnd({ pid, pidfd: this.#pidfd, cgroup: this.#cgroup }, this.#killAfter);
+    const grace = askToEnd({ pid, pidfd: this.#pidfd, cgroup: this.#cgroup }, killAfter, signal);
     if (grace !== undefined) this.#stopGrace = after(grace, () => this.#killNow());
   }
 

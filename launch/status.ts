@@ -52,6 +52,35 @@ export interface CommandStatus {
   readonly usage: ResourceUsage;
 }
 
+/**
+ * The reason of an end in words: `failed with code 3`. Of a program behind the step `init`, which
+ * passes the end on as its own, too. It cannot fail.
+ *
+ * @example
+ * ```ts
+ * import { describeEnd, recipe } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const status = await recipe().command("sh", { args: ["-c", "exit 3"] }).output();
+ * assertEquals(describeEnd(status), "failed with code 3");
+ * ```
+ */
+export function describeEnd(
+  { code, signal, timedOut, outOfMemory, success }: CommandStatus,
+): string {
+  if (timedOut) return "was ended by its timeout";
+  if (success && !outOfMemory) return "ended well";
+  const killer = signal ?? killerIn(code);
+  if (outOfMemory) return `ran out of memory, and ended with ${signal ?? `code ${code}`}`;
+  if (signal !== null) return `was killed by ${signal}`;
+  return `failed with code ${code}` + (killer === null ? "" : `, as after ${killer}`);
+}
+
+/** The signal of which a shell or an init tells by such a code. */
+function killerIn(code: number): Deno.Signal | null {
+  return code > 128 ? signalName(code - 128) : null;
+}
+
 /** The end of a process, as waitid(2) tells it. */
 export type ProcessEnd = Omit<CommandStatus, "durationMs">;
 

@@ -5,7 +5,7 @@
  */
 
 import { RamekinError } from "../ffi/errors.ts";
-import type { CommandStatus } from "../launch/status.ts";
+import { type CommandStatus, describeEnd } from "../launch/status.ts";
 
 /** How one program of a command has ended. */
 export interface ProgramStatus extends CommandStatus {
@@ -86,11 +86,5 @@ function issueOf(result: CommandResult): string {
   const all = programs.length === 1
     ? ""
     : `, of the pipe ${programs.map(({ command }) => command).join(" | ")}`;
-  return `${command} ${reasonOf(result)} after ${Math.round(durationMs)} ms${where}${all}`;
-}
-
-function reasonOf({ code, signal, timedOut, outOfMemory }: CommandResult): string {
-  if (timedOut) return "was ended by its timeout";
-  if (outOfMemory) return `ran out of memory, and ended with ${signal ?? `code ${code}`}`;
-  return signal === null ? `failed with code ${code}` : `was killed by ${signal}`;
+  return `${command} ${describeEnd(result)} after ${Math.round(durationMs)} ms${where}${all}`;
 }

@@ -104,6 +104,28 @@ const MAX_SIZE = 256 * 1024 * 1024;
  * assertEquals((await fs.stat("/mnt/menu/today")).size, 10);
  * await fs.remove("/mnt/menu", { recursive: true });
  * ```
+ *
+ * @example Directories, links, and both ways
+ * ```ts
+ * import { mapRoot, recipe, tmpfs, unshare } from "@ramekin/ramekin";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const box = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"));
+ * await using container = box.command("sleep", { args: ["60"] }).spawn();
+ * const fs = container.fs.as("root");
+ * await fs.writeFile("/mnt/salt", new Uint8Array([1, 2, 3]), { mode: 0o600 });
+ * await fs.rename("/mnt/salt", "/mnt/pepper");
+ * await fs.symlink("pepper", "/mnt/link");
+ * assertEquals(await fs.readLink("/mnt/link"), "pepper");
+ * assertEquals((await fs.lstat("/mnt/link")).isSymlink, true);
+ * assertEquals((await fs.readFile("/mnt/link")).length, 3);
+ * for await (const { name } of fs.readDir("/mnt")) console.log(name);
+ *
+ * const copy = await Deno.makeTempDir();
+ * await fs.copyOut("/mnt", `${copy}/mnt`, { maxBytes: 1_000_000 });
+ * await fs.copyIn(`${copy}/mnt/pepper`, "/mnt/again");
+ * await Deno.remove(copy, { recursive: true });
+ * ```
  */
 export class ContainerFiles {
   readonly #places: Places;

@@ -1,9 +1,10 @@
 /** How containers are ended: by `signal`, `timeout` and `await using`, with SIGTERM before SIGKILL. */
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   type Command,
   type CommandOptions,
+  describeEnd,
   init,
   mapRoot,
   proc,
@@ -195,4 +196,41 @@ test("killAfter is a number of milliseconds", () => {
   for (const killAfter of [-1, 1.5, "1s", null] as unknown as number[]) {
     assertThrows(() => recipe().command("true", { killAfter }), TypeError, '"killAfter"');
   }
+});
+
+test("stop() asks by a signal, kills after the grace, and tells the end", async () => {
+  for (const [where, box] of Object.entries(PLACES)) {
+    const asked = shell(box, TRAPS.replace("TERM", "USR1"), { stdout: "piped" }).spawn();
+    await asked.stdout.getReader().read();
+    assertEquals((await asked.stop({ signal: "SIGUSR1", grace: 60_000 })).code, 7, where);
+    assertEquals((await asked.stop()).code, 7, "once more");
+    await asked[Symbol.asyncDispose]();
+
+    const deaf = shell(box, IGNORES, { stdout: "piped" }).spawn();
+    await deaf.stdout.getReader().read();
+    const { code } = await deaf.stop({ grace: 20 });
+    assertEquals(code, 128 + 9, where);
+    await deaf[Symbol.asyncDispose]();
+  }
+});
+
+test("stop() refuses what is no signal and no time, and the container runs on", async () => {
+  await using container = recipe().command("sleep", { args: ["60"] }).spawn();
+  await assertRejects(() => container.stop({ signal: "SIGSOUP" as Deno.Signal }), TypeError);
+  for (const grace of [-1, NaN]) {
+    await assertRejects(() => container.stop({ grace }), TypeError, "the grace should be");
+  }
+  container.kill(0);
+});
+
+test("the reason of an end is told in words", async () => {
+  const end = async (box: Recipe, script: string, options: CommandOptions = {}) =>
+    describeEnd(await shell(box, script, options).output());
+  for (const box of [recipe(), own.with(init())]) {
+    assertEquals(await end(box, "true"), "ended well");
+    assertEquals(await end(box, "exit 3"), "failed with code 3");
+    assertEquals(await end(box, "sleep 60", { timeout: 20 }), "was ended by its timeout");
+  }
+  assertEquals(await end(recipe(), "kill -9 $$"), "was killed by SIGKILL");
+  assertEquals(await end(own.with(init()), "kill -9 $$"), "failed with code 137, as after SIGKILL");
 });

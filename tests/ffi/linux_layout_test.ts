@@ -63,6 +63,14 @@ const LAYOUTS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     stx_mode: 28,
     stx_ino: 32,
     stx_size: 40,
+    stx_blksize: 4,
+    stx_blocks: 48,
+    "stx_atime.tv_sec": 64,
+    "stx_atime.tv_nsec": 72,
+    "stx_btime.tv_sec": 80,
+    "stx_btime.tv_nsec": 88,
+    "stx_mtime.tv_sec": 112,
+    "stx_mtime.tv_nsec": 120,
     "stx_ctime.tv_sec": 96,
     "stx_ctime.tv_nsec": 104,
     stx_rdev_major: 128,
@@ -216,8 +224,15 @@ Deno.test("structures are decoded as the table says, on random bytes", () => {
       mode: Number(file.field("stx_mode", 16)),
       ino: file.field("stx_ino", 64),
       size: Number(file.field("stx_size", 64)),
-      ctime: BigInt.asIntN(64, file.field("stx_ctime.tv_sec", 64)) * 1_000_000_000n +
-        file.field("stx_ctime.tv_nsec", 32),
+      ...Object.fromEntries(
+        ["ctime", "atime", "mtime", "btime"].map((name) => [
+          name,
+          BigInt.asIntN(64, file.field(`stx_${name}.tv_sec`, 64)) * 1_000_000_000n +
+          file.field(`stx_${name}.tv_nsec`, 32),
+        ]),
+      ) as Record<"ctime" | "atime" | "mtime" | "btime", bigint>,
+      blocks: Number(file.field("stx_blocks", 64)),
+      blksize: Number(file.field("stx_blksize", 32)),
       rdev: device("stx_rdev"),
       dev: device("stx_dev"),
       mnt_id: Number(file.field("stx_mnt_id", 64)),
