@@ -35,24 +35,24 @@ var deepest$25;
 var mountOf$26;
 var makePlace$27;
 var protected$28;
-var refresh$29;
-var start$30;
-var launchWith$31;
-var container$32;
-var launch$33;
-var admit$34;
-var withProxy$35;
-var inherited$36;
-var inheritsVariable$37;
-var changes$38;
-var spec$39;
-var refusePipedInput$40;
-var get$41;
-var later$42;
-var isExcepted$43;
-var read$44;
-var isClosed$45;
-var reportMissing$46;
+var get$29;
+var later$30;
+var isExcepted$31;
+var read$32;
+var isClosed$33;
+var reportMissing$34;
+var refresh$35;
+var start$36;
+var launchWith$37;
+var container$38;
+var launch$39;
+var admit$40;
+var withProxy$41;
+var inherited$42;
+var inheritsVariable$43;
+var changes$44;
+var spec$45;
+var refusePipedInput$46;
 var placeOf$47;
 var onHost$48;
 var isPlain$49;
@@ -250,12 +250,12 @@ var openAny = (function openAny(name, otherwise) {
 var syscallNumber = (function syscallNumber(name, architecture) {
   return NUMBERS[name][architecture === "x86_64" ? 0 : 1];
 });
-var assemble = (function assemble(parts, architecture) {
+var assemble = (function assemble(parts2, architecture) {
   let places;
   const records = [];
   const calls = [];
-  for (let index = 0; index < parts.length; index++) {
-    const part = parts[index];
+  for (let index = 0; index < parts2.length; index++) {
+    const part = parts2[index];
     if (part instanceof Label) {
       places ??= /* @__PURE__ */ new Map();
       places.set(part, HEADER.size + records.length * RECORD.size);
@@ -381,9 +381,9 @@ var syscall = (function syscall(call2, hints) {
     }
   ], hints).result(call2));
 });
-var syscalls = (function syscalls(parts, hints) {
+var syscalls = (function syscalls(parts2, hints) {
   const loaded2 = engine();
-  return checkResult(loaded2.run(assemble(parts, loaded2.architecture)), hints);
+  return checkResult(loaded2.run(assemble(parts2, loaded2.architecture)), hints);
 });
 var checkResult = (function checkResult(outcome, hints) {
   const failure = failureOf(outcome);
@@ -456,10 +456,10 @@ var processDirectory = (function processDirectory(process) {
   if (process !== "thread-self") requireOwnProc();
   return `/proc/${process}`;
 });
-var concat = (function concat(parts) {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+var concat = (function concat(parts2) {
+  const whole = new Uint8Array(parts2.reduce((size, part) => size + part.length, 0));
   let offset = 0;
-  for (const part of parts) {
+  for (const part of parts2) {
     whole.set(part, offset);
     offset += part.length;
   }
@@ -513,7 +513,8 @@ var statxOutput = (function statxOutput() {
   return new Output(256, "&statx");
 });
 var readStatx = (function readStatx(stat) {
-  const device = ((at2) => makedev(stat.getUint32(at2, true), stat.getUint32(at2 + 4, true)));
+  const time = ((at2) => stat.getBigInt64(at2, true) * 1000000000n + BigInt(stat.getUint32(at2 + 8, true)));
+  const device = (at2) => makedev(stat.getUint32(at2, true), stat.getUint32(at2 + 4, true));
   return {
     mask: stat.getUint32(0, true),
     nlink: stat.getUint32(16, true),
@@ -522,7 +523,12 @@ var readStatx = (function readStatx(stat) {
     mode: stat.getUint16(28, true),
     ino: stat.getBigUint64(32, true),
     size: Number(stat.getBigUint64(40, true)),
-    ctime: stat.getBigInt64(96, true) * 1000000000n + BigInt(stat.getUint32(104, true)),
+    ctime: time(96),
+    atime: time(64),
+    mtime: time(112),
+    btime: time(80),
+    blocks: Number(stat.getBigUint64(48, true)),
+    blksize: stat.getUint32(4, true),
     rdev: device(128),
     dev: device(136),
     mnt_id: Number(stat.getBigUint64(144, true))
@@ -1540,8 +1546,8 @@ var settingName = (function settingName() {
     max: 255,
     pattern: "^[^./]+([./][^./]+)+$",
     issue: (function (name) {
-      const parts = pathOf(name).split("/");
-      return parts.length > 1 && parts.every(((part) => ![
+      const parts2 = pathOf(name).split("/");
+      return parts2.length > 1 && parts2.every(((part) => ![
         "",
         ".",
         ".."
@@ -1893,7 +1899,7 @@ var openWithoutLinks = (function openWithoutLinks(path2) {
   });
 });
 var plainLookup = (function plainLookup() {
-  const path2 = new Output(PATH_MAX3, "&path");
+  const path2 = new Output(PATH_MAX5, "&path");
   const opened = openWithoutLinks(path2);
   const [fd, stat, end] = [
     new ResultOf(opened, "fd"),
@@ -1922,7 +1928,7 @@ var plainLookup = (function plainLookup() {
   ]);
 });
 var followingLookup = (function followingLookup() {
-  const path2 = new Output(PATH_MAX3, "&path");
+  const path2 = new Output(PATH_MAX5, "&path");
   const opened = openat(at_fdcwd, path2, O_PATH | O_CLOEXEC);
   const [fd, stat, end] = [
     new ResultOf(opened, "fd"),
@@ -1945,8 +1951,8 @@ var followingLookup = (function followingLookup() {
 });
 var linkReading = (function linkReading() {
   const [path2, target] = [
-    new Output(PATH_MAX3, "&path"),
-    new Output(PATH_MAX3, "&target")
+    new Output(PATH_MAX5, "&path"),
+    new Output(PATH_MAX5, "&target")
   ];
   const accept2 = [
     ...NOTHING,
@@ -2147,50 +2153,17 @@ var openPipeTo = (function openPipeTo(fd) {
     theirs: writer
   };
 });
-var collectPromptly = (async function collectPromptly(launched, descriptors, timeout = Infinity, maxOutput) {
-  if (launched.cgroup !== void 0 || !await reactor().mayBlock()) return void 0;
-  const { pidfd } = launched;
-  const info = siginfoOutput(), usage = rusageOutput();
-  const closed = descriptors.flatMap(((fd) => fd === void 0 ? [] : [
-    ppoll([
-      {
-        fd,
-        events: 0
-      }
-    ], 0)
-  ]));
-  const waits = [
-    ppoll([
-      {
-        fd: pidfd,
-        events: POLLIN
-      }
-    ], Math.min(PATIENCE_MS, timeout)),
-    ...closed
-  ];
-  const outcome = syscalls([
-    ...waits.map(((call2) => ({
-      call: call2,
-      accept: UNDECIDED,
-      onZero: END,
-      onAccepted: END
-    }))),
-    {
-      call: waitid(P_PIDFD, pidfd, info, WEXITED, usage),
-      accept: UNDECIDED
-    }
-  ]);
-  const status = statusIn(outcome.output(info), outcome.output(usage));
-  if (status === void 0) return void 0;
-  const streams = descriptors.map(((fd, stream) => fd === void 0 ? void 0 : readAll(fd, new OutputCollector(stream, maxOutput))));
-  return conclude(launched, descriptors, status, streams);
+var lockProcess = (function lockProcess() {
+  return call("futex", WORD, LOCK, 0, null);
 });
-var readAll = (function readAll(fd, collected) {
-  for (; ; ) {
-    const bytes = readSome(fd);
-    if (bytes === void 0 || bytes.length === 0) return collected;
-    collected.add(bytes);
-  }
+var unlockProcess = (function unlockProcess() {
+  return call("futex", WORD, UNLOCK);
+});
+var programPaths = (function programPaths({ program, searchPath }) {
+  if (program.includes("/")) return [
+    program
+  ];
+  return searchPath.split(":").map(((directory) => directory === "" ? program : `${directory}/${program}`));
 });
 var clone3 = (function clone3(flagBits, stored, cgroup) {
   const bits = flagBits + CLONE_PARENT_SETTID + (cgroup === void 0 ? 0 : CLONE_INTO_CGROUP);
@@ -2225,206 +2198,10 @@ var argsOf = (function argsOf(flagBits, exitSignal, cgroup) {
   view2.setInt32(ARGS.cgroup, cgroup, true);
   return bytes;
 });
-var scriptFacts = (function scriptFacts() {
-  return {
-    thread: scriptThread(),
-    clearsHandlers: hasClone3(),
-    ...ignoredSignals()
-  };
-});
-var lockProcess = (function lockProcess() {
-  return call("futex", WORD, LOCK, 0, null);
-});
-var unlockProcess = (function unlockProcess() {
-  return call("futex", WORD, UNLOCK);
-});
-var groupsIn = (function groupsIn(result, egid) {
-  const count = Number(result.result(GROUPS));
-  if (count === 0) return "none";
-  const list2 = result.output(GROUP_LIST);
-  for (let index = 0; index < count; index++) {
-    if (list2.getUint32(index * 4, true) !== egid) return "others";
-  }
-  return count > 0 ? "own" : "others";
-});
-var mayCallSetgroups = (function mayCallSetgroups() {
-  const attempt = call("setgroups", MOST_GROUPS + 1, null);
-  const accept2 = [
-    "EPERM",
-    "EINVAL"
-  ];
-  return syscalls([
-    {
-      call: attempt,
-      accept: accept2
-    }
-  ]).result(attempt) === BigInt(-ERRNO.EINVAL);
-});
-var readNow = (function readNow(path2) {
-  const table = tables2().directory;
-  if (table.run(path2) < 0) {
-    return {
-      list: /* @__PURE__ */ new Map(),
-      stamp: void 0,
-      owner: void 0,
-      used: false
-    };
-  }
-  const { stamp, changed, owner } = stampOf(table.outputs[0]);
-  const list2 = /* @__PURE__ */ new Map();
-  for (const { name, type } of namesOf(table, path2)) {
-    list2.set(name, type || (look(`${path2}/${name}`)?.type ?? 0));
-  }
-  const isSettled = changed < Date.now() - SETTLED_MS;
-  return {
-    list: list2,
-    stamp: isSettled ? stamp : void 0,
-    owner,
-    used: false
-  };
-});
-var stampsOf = (function stampsOf(paths) {
-  const looks = paths.map(((path2) => {
-    const output = statxOutput();
-    const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, output);
-    return {
-      output,
-      call: call2
-    };
-  }));
-  const outcome = syscalls(looks.map((({ call: call2 }) => ({
-    call: call2,
-    accept: GONE
-  }))));
-  return looks.map((({ output, call: call2 }) => outcome.result(call2) < 0n ? void 0 : stampOf(outcome.output(output))));
-});
 var writeTextTo = (function writeTextTo(fd, text4) {
   if (text4 instanceof Struct) return write(fd, text4, text4.size);
   const bytes = encoder4.encode(text4);
   return write(fd, bytes, bytes.length);
-});
-var followLinks = (function followLinks(path2) {
-  const links2 = [];
-  const rest = partsOf(path2);
-  let at2 = "/";
-  for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
-    const here = name === ".." ? parentOf(at2) : at2 === "/" ? `/${name}` : `${at2}/${name}`;
-    const target = name === ".." || OWN_LINKS.has(here) ? void 0 : linkTarget(here);
-    if (target === void 0) {
-      at2 = here;
-      continue;
-    }
-    if (links2.push(here) > MAX_LINKS) return {
-      path: path2,
-      links: links2
-    };
-    if (isWithin(here, "/proc")) {
-      at2 = resolvePath(here).path;
-    } else {
-      if (target.startsWith("/")) at2 = "/";
-      rest.push(...partsOf(target));
-    }
-  }
-  return {
-    path: at2,
-    links: links2
-  };
-});
-var partsOf = (function partsOf(path2) {
-  return path2.split("/").filter(((part) => part !== "" && part !== ".")).reverse();
-});
-var isGitDirectory = (function isGitDirectory(path2, entries) {
-  if (nameOf2(path2).toLowerCase().endsWith(".git")) return true;
-  const found = LAYOUT.filter(((name) => entries.has(name))).length;
-  const isWithin2 = /\.git\/(modules|worktrees)\//i.test(path2);
-  return found >= 2 && entries.has("HEAD") || found >= 3 || isWithin2 && found > 0 || entries.get("config") === S_IFREG && textOf4(`${path2}/config`)?.includes("repositoryformatversion") === true;
-});
-var byPath = (function byPath(a, b) {
-  return a.path < b.path ? -1 : 1;
-});
-var below = (function below(directory, name) {
-  return directory === "/" ? `/${name}` : `${directory}/${name}`;
-});
-var isWritable2 = (function isWritable2(directory) {
-  const call2 = faccessat(at_fdcwd, directory, W_OK);
-  return syscalls([
-    {
-      call: call2,
-      accept: UNWRITABLE
-    }
-  ]).result(call2) === 0n;
-});
-var parseRelease = (function parseRelease(release) {
-  const [major, minor] = release.split(".", 2).map(((number) => parseInt(number)));
-  return {
-    major,
-    minor
-  };
-});
-var isKernelMount = (function isKernelMount({ type }) {
-  return KERNEL_TYPES.has(type);
-});
-var mountAt = (function mountAt(path2, mounts) {
-  return new VisibleMounts(mounts).at(path2);
-});
-var kernelMountsIn = (function kernelMountsIn(directory, mounts) {
-  const visible = new VisibleMounts(mounts);
-  const found = new Set(mounts.filter(((mount4) => KERNEL_TYPES.has(mount4.type) && mount4.target !== directory && isWithin(mount4.target, directory) && visible.has(mount4))).map(({ target }) => target));
-  return [
-    ...found
-  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
-});
-var baseOf = (function baseOf(plan, path2) {
-  const root = plan.cursor.rootOf(path2);
-  if (root !== void 0) {
-    plan.access.recordLookup(path2);
-    return {
-      kind: "beneath",
-      directory: root,
-      resolve: RESOLVE_IN_ROOT
-    };
-  }
-  const { mounts } = plan.state;
-  const { target, own, certain } = mounts.mountAbove(path2);
-  if (target !== "/" && (own || mounts.atHostRoot)) {
-    const resolve = certain ? RESOLVE_BENEATH : RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-    return {
-      kind: "beneath",
-      directory: target,
-      resolve
-    };
-  }
-  if (!mounts.atHostRoot) return {
-    kind: "current"
-  };
-  const { path: resolved2 } = plan.resolveTrusted(path2);
-  if (resolved2.startsWith("/")) return {
-    kind: "host",
-    resolved: resolved2
-  };
-  return plan.refuse(`${path2} is ${resolved2}, which has no path`);
-});
-var newProcess = (function newProcess() {
-  return {
-    parts: [],
-    pid: new Output(4, "&pid"),
-    then: "exec",
-    ownMemory: false
-  };
-});
-var isRootStep = (function isRootStep(step) {
-  return step.step === "pivotRoot" || step.step === "chroot";
-});
-var isUntrustedBind = (function isUntrustedBind(step) {
-  return step.step === "bind" && step.untrusted === true && step.readOnly !== true;
-});
-var mountAround = (function mountAround(path2, mounts) {
-  let deepest;
-  for (const mount4 of mounts) {
-    if (!isWithin(path2, mount4.target)) continue;
-    if (deepest === void 0 || mount4.target.length >= deepest.target.length) deepest = mount4;
-  }
-  return deepest;
 });
 var namespaceFixes = (function namespaceFixes(kinds, host2, inUserNamespace) {
   const usedUp = () => limitReached(kinds, host2);
@@ -2433,6 +2210,14 @@ var namespaceFixes = (function namespaceFixes(kinds, host2, inUserNamespace) {
     ENOSPC: usedUp,
     EUSERS: usedUp,
     EINVAL: () => unknownKind(kinds, host2)
+  };
+});
+var newProcess = (function newProcess() {
+  return {
+    parts: [],
+    pid: new Output(4, "&pid"),
+    then: "exec",
+    ownMemory: false
   };
 });
 var bindingsOf = (function bindingsOf(values) {
@@ -2488,8 +2273,8 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   }
   if (shape.uid || shape.gid) {
     const ids2 = {
-      uid: shape.uid ? UID2 : void 0,
-      gid: shape.gid ? GID2 : void 0
+      uid: shape.uid ? UID : void 0,
+      gid: shape.gid ? GID : void 0
     };
     for (const { call: call2, fixes } of changeIds(ids2, plan.state)) {
       writer.add(call2, {
@@ -2630,7 +2415,7 @@ var tryExec = (function tryExec(writer, count) {
     };
   }));
 });
-var link = (function link(plan, shape, frame) {
+var link = (function link(plan, shape, frame, writeEnd = writeExec) {
   const writer = new ProgramWriter();
   const labels = plan.processes.map(((_, index) => new Label(`process ${index + 1}`)));
   const first = cloneProcess(plan, shape, 0, frame);
@@ -2652,7 +2437,7 @@ var link = (function link(plan, shape, frame) {
     for (const part of process.parts) writer.part(part);
     if (process.then === "exec") {
       writer.section = "program";
-      candidates = writeExec(writer, plan, shape, frame);
+      candidates = writeEnd(writer, plan, shape, frame);
       return;
     }
     writer.section = "clone";
@@ -2721,12 +2506,6 @@ var becomeInit = (function becomeInit(writer, cloned, frame) {
     }
   });
 });
-var programPaths = (function programPaths({ program, searchPath }) {
-  if (program.includes("/")) return [
-    program
-  ];
-  return searchPath.split(":").map(((directory) => directory === "" ? program : `${directory}/${program}`));
-});
 var openInheritedFds = (function openInheritedFds(plan) {
   const opened = /* @__PURE__ */ new Map();
   for (const { call: call2, slot, check, fixes, stepIndex } of plan.inheritedFds) {
@@ -2743,11 +2522,40 @@ var openInheritedFds = (function openInheritedFds(plan) {
 var closeInheritedFds = (function closeInheritedFds(opened) {
   for (const fd of opened.values()) syscall(close(fd));
 });
-var atLeast = (function atLeast({ major, minor }, wanted) {
-  return major > wanted.major || major === wanted.major && minor >= wanted.minor;
+var scriptFacts = (function scriptFacts() {
+  return {
+    thread: scriptThread(),
+    clearsHandlers: hasClone3(),
+    ...ignoredSignals()
+  };
 });
 var compareWord = (function compareWord(word4, value) {
   return call("futex", word4, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word4, value);
+});
+var changesDumpability = (function changesDumpability(plan, shape) {
+  return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid || changesIds(plan);
+});
+var changesIds = (function changesIds(plan) {
+  return plan.processes.some((({ parts: parts2 }) => parts2.some(((part) => "call" in part && (part.call.name === "setresuid" || part.call.name === "setresgid")))));
+});
+var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal }, paths, cgroup, held) {
+  return {
+    stdio: stdio.map(((stream) => typeof stream === "string" ? stream : "fd")),
+    fds: fds.map(({ number }) => number),
+    paths,
+    cwd: cwd !== void 0,
+    uid: uid !== void 0,
+    gid: gid !== void 0,
+    terminal: terminal?.place,
+    cgroup: cgroup && {
+      directory: cgroup.directory !== void 0,
+      files: cgroup.files.length
+    },
+    held
+  };
+});
+var atLeast = (function atLeast({ major, minor }, wanted) {
+  return major > wanted.major || major === wanted.major && minor >= wanted.minor;
 });
 var procDirectory = (function procDirectory(plan) {
   const mount4 = plan.state.mounts.mountOf(PROC);
@@ -2817,14 +2625,234 @@ var writeSetting = (function writeSetting(plan, path2, value) {
   writeProcFile(plan, `sys/${path2}`, value, {
     open: {
       ENOENT: "the kernel has no such setting in this namespace",
-      EACCES: DENIED2,
+      EACCES: DENIED,
       EROFS: READ_ONLY
     },
     write: {
-      EPERM: DENIED2,
+      EPERM: DENIED,
       EINVAL: "the kernel does not take this value"
     }
   });
+});
+var groupsIn = (function groupsIn(result, egid) {
+  const count = Number(result.result(GROUPS));
+  if (count === 0) return "none";
+  const list2 = result.output(GROUP_LIST);
+  for (let index = 0; index < count; index++) {
+    if (list2.getUint32(index * 4, true) !== egid) return "others";
+  }
+  return count > 0 ? "own" : "others";
+});
+var mayCallSetgroups = (function mayCallSetgroups() {
+  const attempt2 = call("setgroups", MOST_GROUPS + 1, null);
+  const accept2 = [
+    "EPERM",
+    "EINVAL"
+  ];
+  return syscalls([
+    {
+      call: attempt2,
+      accept: accept2
+    }
+  ]).result(attempt2) === BigInt(-ERRNO.EINVAL);
+});
+var readNow = (function readNow(path2) {
+  const table = tables2().directory;
+  if (table.run(path2) < 0) {
+    return {
+      list: /* @__PURE__ */ new Map(),
+      stamp: void 0,
+      owner: void 0,
+      used: false
+    };
+  }
+  const { stamp, changed, owner } = stampOf(table.outputs[0]);
+  const list2 = /* @__PURE__ */ new Map();
+  for (const { name, type } of namesOf(table, path2)) {
+    list2.set(name, type || (look(`${path2}/${name}`)?.type ?? 0));
+  }
+  const isSettled = changed < Date.now() - SETTLED_MS;
+  return {
+    list: list2,
+    stamp: isSettled ? stamp : void 0,
+    owner,
+    used: false
+  };
+});
+var stampsOf = (function stampsOf(paths) {
+  const looks = paths.map(((path2) => {
+    const output = statxOutput();
+    const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, output);
+    return {
+      output,
+      call: call2
+    };
+  }));
+  const outcome = syscalls(looks.map((({ call: call2 }) => ({
+    call: call2,
+    accept: GONE
+  }))));
+  return looks.map((({ output, call: call2 }) => outcome.result(call2) < 0n ? void 0 : stampOf(outcome.output(output))));
+});
+var followLinks = (function followLinks(path2) {
+  const links2 = [];
+  const rest = partsOf(path2);
+  let at2 = "/";
+  for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
+    const here2 = name === ".." ? parentOf(at2) : at2 === "/" ? `/${name}` : `${at2}/${name}`;
+    const target = name === ".." || OWN_LINKS.has(here2) ? void 0 : linkTarget(here2);
+    if (target === void 0) {
+      at2 = here2;
+      continue;
+    }
+    if (links2.push(here2) > MAX_LINKS) return {
+      path: path2,
+      links: links2
+    };
+    if (isWithin(here2, "/proc")) {
+      at2 = resolvePath(here2).path;
+    } else {
+      if (target.startsWith("/")) at2 = "/";
+      rest.push(...partsOf(target));
+    }
+  }
+  return {
+    path: at2,
+    links: links2
+  };
+});
+var partsOf = (function partsOf(path2) {
+  return path2.split("/").filter(((part) => part !== "" && part !== ".")).reverse();
+});
+var isGitDirectory = (function isGitDirectory(path2, entries) {
+  if (nameOf2(path2).toLowerCase().endsWith(".git")) return true;
+  const found = LAYOUT.filter(((name) => entries.has(name))).length;
+  const isWithin2 = /\.git\/(modules|worktrees)\//i.test(path2);
+  return found >= 2 && entries.has("HEAD") || found >= 3 || isWithin2 && found > 0 || entries.get("config") === S_IFREG && textOf4(`${path2}/config`)?.includes("repositoryformatversion") === true;
+});
+var byPath = (function byPath(a, b) {
+  return a.path < b.path ? -1 : 1;
+});
+var below = (function below(directory, name) {
+  return directory === "/" ? `/${name}` : `${directory}/${name}`;
+});
+var isWritable2 = (function isWritable2(directory) {
+  const call2 = faccessat(at_fdcwd, directory, W_OK);
+  return syscalls([
+    {
+      call: call2,
+      accept: UNWRITABLE
+    }
+  ]).result(call2) === 0n;
+});
+var parseRelease = (function parseRelease(release) {
+  const [major, minor] = release.split(".", 2).map(((number) => parseInt(number)));
+  return {
+    major,
+    minor
+  };
+});
+var collectPromptly = (async function collectPromptly(launched, descriptors, timeout = Infinity, maxOutput) {
+  if (launched.cgroup !== void 0 || !await reactor().mayBlock()) return void 0;
+  const { pidfd } = launched;
+  const info = siginfoOutput(), usage = rusageOutput();
+  const closed = descriptors.flatMap(((fd) => fd === void 0 ? [] : [
+    ppoll([
+      {
+        fd,
+        events: 0
+      }
+    ], 0)
+  ]));
+  const waits = [
+    ppoll([
+      {
+        fd: pidfd,
+        events: POLLIN
+      }
+    ], Math.min(PATIENCE_MS, timeout)),
+    ...closed
+  ];
+  const outcome = syscalls([
+    ...waits.map(((call2) => ({
+      call: call2,
+      accept: UNDECIDED,
+      onZero: END,
+      onAccepted: END
+    }))),
+    {
+      call: waitid(P_PIDFD, pidfd, info, WEXITED, usage),
+      accept: UNDECIDED
+    }
+  ]);
+  const status = statusIn(outcome.output(info), outcome.output(usage));
+  if (status === void 0) return void 0;
+  const streams = descriptors.map(((fd, stream) => fd === void 0 ? void 0 : readAll2(fd, new OutputCollector(stream, maxOutput))));
+  return conclude(launched, descriptors, status, streams);
+});
+var readAll2 = (function readAll2(fd, collected) {
+  for (; ; ) {
+    const bytes = readSome(fd);
+    if (bytes === void 0 || bytes.length === 0) return collected;
+    collected.add(bytes);
+  }
+});
+var isKernelMount = (function isKernelMount({ type }) {
+  return KERNEL_TYPES.has(type);
+});
+var mountAt = (function mountAt(path2, mounts) {
+  return new VisibleMounts(mounts).at(path2);
+});
+var kernelMountsIn = (function kernelMountsIn(directory, mounts) {
+  const visible = new VisibleMounts(mounts);
+  const found = new Set(mounts.filter(((mount4) => KERNEL_TYPES.has(mount4.type) && mount4.target !== directory && isWithin(mount4.target, directory) && visible.has(mount4))).map(({ target }) => target));
+  return [
+    ...found
+  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
+});
+var baseOf = (function baseOf(plan, path2) {
+  const root = plan.cursor.rootOf(path2);
+  if (root !== void 0) {
+    plan.access.recordLookup(path2);
+    return {
+      kind: "beneath",
+      directory: root,
+      resolve: RESOLVE_IN_ROOT
+    };
+  }
+  const { mounts } = plan.state;
+  const { target, own, certain } = mounts.mountAbove(path2);
+  if (target !== "/" && (own || mounts.atHostRoot)) {
+    const resolve = certain ? RESOLVE_BENEATH : RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+    return {
+      kind: "beneath",
+      directory: target,
+      resolve
+    };
+  }
+  if (!mounts.atHostRoot) return {
+    kind: "current"
+  };
+  const { path: resolved2 } = plan.resolveTrusted(path2);
+  if (resolved2.startsWith("/")) return {
+    kind: "host",
+    resolved: resolved2
+  };
+  return plan.refuse(`${path2} is ${resolved2}, which has no path`);
+});
+var isRootStep = (function isRootStep(step) {
+  return step.step === "pivotRoot" || step.step === "chroot";
+});
+var isUntrustedBind = (function isUntrustedBind(step) {
+  return step.step === "bind" && step.untrusted === true && step.readOnly !== true;
+});
+var mountAround = (function mountAround(path2, mounts) {
+  let deepest;
+  for (const mount4 of mounts) {
+    if (!isWithin(path2, mount4.target)) continue;
+    if (deepest === void 0 || mount4.target.length >= deepest.target.length) deepest = mount4;
+  }
+  return deepest;
 });
 var childrenIn = (function childrenIn(result, plan) {
   const pids = [];
@@ -2838,7 +2866,7 @@ var childrenIn = (function childrenIn(result, plan) {
 var pidIn = (function pidIn(result, pid) {
   return result.output(pid).getInt32(0, true);
 });
-var opening = (function opening(directory) {
+var opening2 = (function opening2(directory) {
   const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
   return openat2(at_fdcwd, directory, {
     flags: flags2,
@@ -2973,7 +3001,7 @@ var give = (function give(all) {
     }));
     const outcome = syscalls(looks.flatMap(({ records }) => records));
     const ours = looks.filter(({ isOurs: isOurs2 }) => isOurs2(outcome));
-    syscalls(ours.flatMap(({ made }) => removal(made)));
+    syscalls(ours.flatMap(({ made }) => removal2(made)));
   } catch {
   } finally {
     syscalls(all.map(({ fd }) => ({
@@ -2981,7 +3009,7 @@ var give = (function give(all) {
     })));
   }
 });
-var removal = (function removal({ placeholder: { path: path2, text: text4 }, parent, fd }) {
+var removal2 = (function removal2({ placeholder: { path: path2, text: text4 }, parent, fd }) {
   const shared = new Label("others have it too");
   const flags2 = text4 === void 0 ? AT_REMOVEDIR : 0;
   return [
@@ -2999,28 +3027,6 @@ var removal = (function removal({ placeholder: { path: path2, text: text4 }, par
     },
     shared
   ];
-});
-var changesDumpability = (function changesDumpability(plan, shape) {
-  return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid || changesIds(plan);
-});
-var changesIds = (function changesIds(plan) {
-  return plan.processes.some((({ parts }) => parts.some(((part) => "call" in part && (part.call.name === "setresuid" || part.call.name === "setresgid")))));
-});
-var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal }, paths, cgroup, held) {
-  return {
-    stdio: stdio.map(((stream) => typeof stream === "string" ? stream : "fd")),
-    fds: fds.map(({ number }) => number),
-    paths,
-    cwd: cwd !== void 0,
-    uid: uid !== void 0,
-    gid: gid !== void 0,
-    terminal: terminal?.place,
-    cgroup: cgroup && {
-      directory: cgroup.directory !== void 0,
-      files: cgroup.files.length
-    },
-    held
-  };
 });
 var startLaunch = (function startLaunch(prepared) {
   const { compiled: { plan }, values: { spec } } = prepared;
@@ -3098,8 +3104,8 @@ var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned =
   }
 });
 var parentsOf2 = (function parentsOf2(path2) {
-  const parts = path2.split("/");
-  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+  const parts2 = path2.split("/");
+  return parts2.slice(1).map((_, index) => parts2.slice(0, index + 1).join("/"));
 });
 var openBelow = (function openBelow(plan, directory, path2, { flags: flags2 = 0, missing: missing2, unreachable, fixes = {} }) {
   const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
@@ -4770,6 +4776,9 @@ function splice(from2, to, size, { offset, flags: flagBits = 0 } = {}) {
 function tee(from2, to, size, flagBits = 0) {
   return call("tee", from2, to, size, flags(flagBits, SPLICE_FLAGS));
 }
+function ftruncate(fd, size) {
+  return call("ftruncate", fd, size);
+}
 
 var PipeEnds = class {
 
@@ -4782,6 +4791,11 @@ var PipeEnds = class {
 
 
 
+function renameat2(from2, path2, to, newPath, flagBits) {
+  return call("renameat2", at(from2), path2, at(to), newPath, flags(flagBits, {
+    RENAME_NOREPLACE
+  }));
+}
 
 
 function fchmodat(directory, path2, fileMode) {
@@ -6087,14 +6101,14 @@ function areForeign(architecture) {
 function translateOpenFlags(value) {
   let translated = value & ~245760;
   for (const [x86, arm] of DIFFERENT) {
-    const [here, there] = HERE === "aarch64" ? [
+    const [here2, there] = HERE === "aarch64" ? [
       arm,
       x86
     ] : [
       x86,
       arm
     ];
-    if ((value & here) !== 0) translated |= there;
+    if ((value & here2) !== 0) translated |= there;
   }
   return translated;
 }
@@ -6696,9 +6710,9 @@ var PART = 32 * 1024;
 function readLarge(directory, path2) {
   const fd = syscall(openat(directory, path2, O_RDONLY | O_CLOEXEC, 0));
   try {
-    const parts = [];
-    for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts.push(part);
-    return concat(parts);
+    const parts2 = [];
+    for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts2.push(part);
+    return concat(parts2);
   } finally {
     syscall(close(fd));
   }
@@ -7490,9 +7504,9 @@ function isInRange(address2, range) {
   return one.every((byte, index) => byte === other[index]);
 }
 function parseIpv4(text4) {
-  const parts = text4.split(".");
-  const valid = parts.length === 4 && parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255);
-  return valid ? parts.map(Number) : void 0;
+  const parts2 = text4.split(".");
+  const valid = parts2.length === 4 && parts2.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255);
+  return valid ? parts2.map(Number) : void 0;
 }
 function parseIpv6(text4) {
   const halves = text4.split("::");
@@ -8130,11 +8144,11 @@ var NetlinkSocket = class {
     syscall(send(this.number, [
       message2
     ]));
-    const received = [];
+    const received2 = [];
     for (; ; ) {
       for (const answer of this.#receive(message2)) {
-        if (answer.type === NLMSG_DONE) return received;
-        received.push(answer);
+        if (answer.type === NLMSG_DONE) return received2;
+        received2.push(answer);
       }
     }
   }
@@ -11210,9 +11224,9 @@ var Routine = class {
   #program;
   #values = [];
   /** These calls, the slots of which are filled in by {@linkcode run}, in this order. */
-  constructor(slots, parts) {
+  constructor(slots, parts2) {
     this.#slots = slots;
-    this.#parts = parts;
+    this.#parts = parts2;
     this.#bindings = {
       size: 0,
       write: ((program, { view: view2 }) => fill$23.call(this, program, view2))
@@ -11259,19 +11273,19 @@ var tables = perEngine(((loaded2) => {
 
 // launch/ask_to_end.ts
 var USUAL_GRACE = 5e3;
-function askToEnd({ pid, pidfd, cgroup }, killAfter = USUAL_GRACE) {
-  const asks = killAfter > 0 && cgroup?.paused !== true && !dropsTerm(pid);
-  syscall(pidfd_send_signal(pidfd, asks ? SIGNALS.SIGTERM : SIGNALS.SIGKILL));
+function askToEnd({ pid, pidfd, cgroup }, killAfter = USUAL_GRACE, signal = SIGNALS.SIGTERM) {
+  const asks = killAfter > 0 && cgroup?.paused !== true && !drops(pid, signal);
+  syscall(pidfd_send_signal(pidfd, asks ? signal : SIGNALS.SIGKILL));
   if (!asks) cgroup?.killed();
   return asks ? killAfter : void 0;
 }
-function dropsTerm(pid) {
+function drops(pid, signal) {
   try {
     const directory = processDirectory(pid);
     const waiting = readWholeText(at_fdcwd, `${directory}/syscall`);
     const status = readWholeText(at_fdcwd, `${directory}/status`);
     const number = syscallNumber("rt_sigtimedwait", engine().architecture);
-    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) && !TAKEN.some((field) => hasTerm(status, field));
+    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) && !TAKEN.some((field) => hasSignal(status, field, signal));
   } catch {
     return false;
   }
@@ -11280,9 +11294,9 @@ var TAKEN = [
   "SigCgt",
   "SigBlk"
 ];
-function hasTerm(status, field) {
+function hasSignal(status, field, signal) {
   const mask2 = new RegExp(`^${field}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0";
-  return (BigInt(`0x${mask2}`) >> BigInt(SIGNALS.SIGTERM - 1) & 1n) === 1n;
+  return (BigInt(`0x${mask2}`) >> BigInt(signal - 1) & 1n) === 1n;
 }
 
 // launch/output.ts
@@ -11341,6 +11355,17 @@ var OutputCollector = class {
 
 
 // launch/status.ts
+function describeEnd({ code, signal, timedOut, outOfMemory, success }) {
+  if (timedOut) return "was ended by its timeout";
+  if (success && !outOfMemory) return "ended well";
+  const killer = signal ?? killerIn(code);
+  if (outOfMemory) return `ran out of memory, and ended with ${signal ?? `code ${code}`}`;
+  if (signal !== null) return `was killed by ${signal}`;
+  return `failed with code ${code}` + (killer === null ? "" : `, as after ${killer}`);
+}
+function killerIn(code) {
+  return code > 128 ? signalName2(code - 128) : null;
+}
 function statusSince(startedAt, end) {
   return {
     ...end,
@@ -11882,7 +11907,7 @@ var LOADING = {
   pause: 5
 };
 function environmentStrings2(pid) {
-  for (let attempt = 0; attempt < LOADING.attempts; attempt++) {
+  for (let attempt2 = 0; attempt2 < LOADING.attempts; attempt2++) {
     const environment = readWholeText(at_fdcwd, `${processDirectory(pid)}/environ`);
     if (environment !== "" || isLoaded(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))) {
       return environment.split("\0");
@@ -11912,6 +11937,25 @@ function enterSteps(steps, target, user) {
     ...steps.filter(restricts)
   ];
 }
+function visitSteps(steps, target, user) {
+  const credentials = user === "program" ? "process" : "root";
+  const kinds = otherNamespaces(target.pid, [
+    "user",
+    "mount"
+  ]);
+  const join2 = {
+    step: "join",
+    target,
+    kinds,
+    root: true,
+    credentials
+  };
+  const restricts = ({ step }) => step === "landlock" || step === "noNewPrivileges" || step === "capabilities" && user === "root";
+  return [
+    join2,
+    ...steps.filter(restricts)
+  ];
+}
 function orEnded(error, first) {
   if (!(error instanceof SyscallError || error instanceof Deno.errors.NotFound)) return error;
   const isMet = "step" in error && error.step === "join" && error.code === "ESRCH";
@@ -11930,6 +11974,816 @@ var RESTRICTIONS2 = /* @__PURE__ */ new Set([
   "setEnv",
   "umask"
 ]);
+
+// container/files/contents.ts
+var PART3 = 128 * 1024;
+var TURN = 8 * 1024 * 1024;
+async function* parts(fd, size, most) {
+  const end = size === 0 ? most : size;
+  for (let at2 = 0; at2 < end; ) {
+    const part = readAt(fd, at2, Math.min(PART3, end - at2));
+    if (part.length === 0) return;
+    yield part;
+    if (Math.floor((at2 + part.length) / TURN) > Math.floor(at2 / TURN)) await turn();
+    at2 += part.length;
+  }
+}
+async function readAll(fd, size, most) {
+  const all = [];
+  for await (const part of parts(fd, size, most)) all.push(part);
+  return concat(all);
+}
+function writeAll(fd, bytes, at2) {
+  for (let done = 0; done < bytes.length; ) {
+    const part = bytes.slice(done, done + PART3);
+    done += syscall(at2 === "end" ? write(fd, part, part.length) : pwrite64(fd, part, part.length, at2 + done));
+  }
+}
+function readAt(fd, offset, size) {
+  const output = new Output(size, "&bytes");
+  const call2 = pread64(fd, output, size, offset);
+  const outcome = syscalls([
+    {
+      call: call2
+    }
+  ]);
+  const { buffer, byteOffset } = outcome.output(output);
+  return new Uint8Array(buffer, byteOffset, Number(outcome.result(call2))).slice();
+}
+function turn() {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+// container/files/file_error.ts
+var CLASSES = {
+  ENOENT: Deno.errors.NotFound,
+  EEXIST: Deno.errors.AlreadyExists,
+  EACCES: Deno.errors.PermissionDenied,
+  EPERM: Deno.errors.PermissionDenied,
+  ENOTDIR: Deno.errors.NotADirectory,
+  EISDIR: Deno.errors.IsADirectory,
+  ELOOP: Deno.errors.FilesystemLoop
+};
+var FIXES = {
+  EACCES: `the user of the container's program may not do this; root of the container may: fs.as("root")`,
+  EPERM: "the user of the container's program may not do this",
+  ELOOP: "there are too many symbolic links on the way, or one of /proc that leads out",
+  ENOSPC: "the filesystem is full: that of tmpfs() has the size that its step says",
+  ENXIO: "it is a named pipe or a socket that nobody reads",
+  EXDEV: "it is on another filesystem"
+};
+function fileError(error, doing) {
+  if (!(error instanceof SyscallError) || error.step !== void 0) return error;
+  const { code, errno, syscall: syscall2, call: call2 } = error;
+  const hint = error.hint ?? (code === "UNKNOWN" ? void 0 : FIXES[code]);
+  const Known = code === "UNKNOWN" ? void 0 : CLASSES[code];
+  if (Known === void 0) {
+    return new SyscallError({
+      syscall: syscall2,
+      errno,
+      call: call2 ?? syscall2,
+      hint: escapeControls(hint === void 0 ? doing : `${doing}; ${hint}`),
+      cause: error
+    });
+  }
+  const text4 = `${doing}: ${code}${hint === void 0 ? "" : `
+  ${hint}`}`;
+  return Object.assign(new Known(escapeControls(text4), {
+    cause: error
+  }), {
+    code
+  });
+}
+
+// container/files/place.ts
+var IN_ROOT = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+var NAME2 = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+var HERE2 = {
+  resolve: 0,
+  named: (path2) => path2,
+  make(calls) {
+    const records = calls.map(({ call: call2, accept: accept2 = [] }) => ({
+      call: call2,
+      accept: accept2,
+      onFailure: END
+    }));
+    const result = engine().run(assemble(records, engine().architecture));
+    const failure = failureOf(result);
+    const fds = /* @__PURE__ */ new Map();
+    for (const { call: call2, sends } of calls) {
+      const fd = call2.name === "openat2" ? Number(result.result(call2)) : -1;
+      if (fd < 0) continue;
+      if (sends === true && failure === void 0) fds.set(call2, fd);
+      else if (fd > 0) syscall(close(fd));
+    }
+    if (failure === void 0) return {
+      result,
+      fds
+    };
+    const { fixes } = calls.find(({ call: call2 }) => call2 === failure.call);
+    throw new SyscallError({
+      syscall: failure.name,
+      errno: failure.errno,
+      call: failure.text,
+      hint: fixFor(fixes, errnoName(failure.errno))
+    });
+  }
+};
+function opening({ place: place2, directory, path: path2 }, flags2, mode2 = 0) {
+  const how = {
+    flags: flags2 | O_CLOEXEC | ((flags2 & O_PATH) === 0 ? O_NONBLOCK | O_NOCTTY : 0),
+    mode: mode2,
+    resolve: directory === void 0 ? place2.resolve : NAME2
+  };
+  return openat2(directory ?? at_fdcwd, path2, how);
+}
+var Status = class {
+
+  #output = statxOutput();
+  call;
+  constructor(fd) {
+    this.call = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, this.#output);
+  }
+  /** Reads it once the call is made. */
+  of({ result }) {
+    return readStatx(result.output(this.#output));
+  }
+};
+function parentOf2({ directory, path: path2, place: place2 }) {
+  if (directory !== void 0) return {
+    calls: [],
+    parent: directory,
+    name: path2
+  };
+  const trimmed = path2.replace(/\/+$/, "");
+  const at2 = trimmed.lastIndexOf("/");
+  const [above, name] = [
+    trimmed.slice(0, Math.max(at2, 0)),
+    trimmed.slice(at2 + 1)
+  ];
+  if ([
+    "",
+    ".",
+    ".."
+  ].includes(name)) {
+    throw new TypeError(`${JSON.stringify(path2)} names no file in a directory`);
+  }
+  const before = at2 < 0 ? "." : above === "" ? "/" : above;
+  const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  const call2 = openat2(at_fdcwd, before, {
+    flags: flags2,
+    resolve: place2.resolve
+  });
+  return {
+    calls: [
+      {
+        call: call2
+      }
+    ],
+    parent: new ResultOf(call2, "directory"),
+    name
+  };
+}
+
+// container/files/tree.ts
+var DEEPEST = 200;
+var PART_SIZE2 = 32 * 1024;
+var OpenedFile = class {
+
+  fd;
+  status;
+  constructor(fd, status) {
+    this.fd = fd;
+    this.status = status;
+  }
+  [Symbol.dispose]() {
+    syscall(close(this.fd));
+  }
+};
+function openWithStatus(spot, flags2, mode2) {
+  const follows = spot.directory === void 0 ? 0 : O_NOFOLLOW;
+  const call2 = opening(spot, flags2 | follows, mode2);
+  const status = new Status(new ResultOf(call2, "fd"));
+  const made = spot.place.make([
+    {
+      call: call2,
+      sends: true
+    },
+    {
+      call: status.call
+    }
+  ]);
+  return new OpenedFile(made.fds.get(call2), status.of(made));
+}
+function* entriesOf(directory) {
+  for (; ; ) {
+    const part = new Output(PART_SIZE2, "&entries");
+    const list2 = getdents64(directory, part);
+    const outcome = syscalls([
+      {
+        call: list2,
+        accept: [
+          "ENOENT"
+        ]
+      }
+    ]);
+    const size = Number(outcome.result(list2));
+    if (size <= 0) return;
+    yield readDirectoryEntries(outcome.output(part), size);
+  }
+}
+function typed(place2, directory, entries) {
+  const unknown = entries.filter(({ type }) => type === 0);
+  if (unknown.length === 0) return entries;
+  const types = new Map(unknown.map(({ name }) => {
+    const spot = {
+      place: place2,
+      directory,
+      path: name,
+      shown: name
+    };
+    const found = opening(spot, O_PATH | O_NOFOLLOW);
+    const status = new Status(new ResultOf(found, "fd"));
+    return [
+      name,
+      status.of(place2.make([
+        {
+          call: found
+        },
+        {
+          call: status.call
+        }
+      ])).mode & S_IFMT
+    ];
+  }));
+  return entries.map((entry2) => ({
+    ...entry2,
+    type: types.get(entry2.name) ?? entry2.type
+  }));
+}
+function removeTree(spot, depth = 0) {
+  requireDepth(spot, depth);
+  const { place: place2 } = spot;
+  {
+    using directory = openWithStatus(spot, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const { fd } = directory;
+    for (const entries of entriesOf(fd)) {
+      const all = typed(place2, fd, entries);
+      const files = all.filter(({ type }) => type !== S_IFDIR);
+      if (files.length > 0) place2.make(files.map(({ name: name2 }) => removal(fd, name2, 0)));
+      for (const { name: name2, type } of all) {
+        if (type !== S_IFDIR) continue;
+        removeTree({
+          place: place2,
+          directory: fd,
+          path: name2,
+          shown: `${spot.shown}/${name2}`
+        }, depth + 1);
+      }
+    }
+  }
+  const { calls, parent, name } = parentOf2(spot);
+  place2.make([
+    ...calls,
+    {
+      call: unlinkat(parent, name, AT_REMOVEDIR)
+    }
+  ]);
+}
+function removal(directory, name, flags2) {
+  return {
+    call: unlinkat(directory, name, flags2),
+    accept: [
+      "ENOENT"
+    ]
+  };
+}
+function requireDepth({ place: place2, shown: shown2 }, depth) {
+  if (depth <= DEEPEST) return;
+  throw new RangeError(`${place2.named(shown2)} lies more than ${DEEPEST} directories deep`);
+}
+
+// container/files/copy_tree.ts
+var PATH_MAX2 = 4096;
+var PERMISSIONS = 511;
+var Copy = class {
+
+  #maxBytes;
+  #entries = 0;
+  #bytes = 0;
+  constructor({ maxBytes = Infinity }) {
+    this.#maxBytes = maxBytes;
+  }
+  get copied() {
+    return {
+      entries: this.#entries,
+      bytes: this.#bytes
+    };
+  }
+  /**
+   * Copies what is at one spot to another, which has no other name than that.
+   *
+   * @param type what the directory says that it is, if it is known
+   */
+  async run(from2, to, type, depth = 0) {
+    requireDepth(from2, depth);
+    try {
+      await this.#copy(from2, to, type ?? typeOf(from2), depth);
+    } catch (error) {
+      throw fileError(error, `copy ${from2.place.named(from2.shown)} to ${to.place.named(to.shown)}`);
+    }
+    this.#entries++;
+  }
+  async #copy(from2, to, type, depth) {
+    if (type === S_IFREG) await this.#copyFile(from2, to);
+    else if (type === S_IFDIR) await this.#copyDirectory(from2, to, depth);
+    else if (type === S_IFLNK) copyLink(from2, to);
+    else throw notCopied(from2);
+  }
+  async #copyFile(from2, to) {
+    using source = openWithStatus(from2, O_RDONLY);
+    const { mode: mode2, size } = source.status;
+    if ((mode2 & S_IFMT) !== S_IFREG) throw notCopied(from2);
+    this.#bytes += size;
+    if (this.#bytes > this.#maxBytes) {
+      throw new RangeError(`${from2.place.named(from2.shown)} makes the copy larger than maxBytes, ${this.#maxBytes}`);
+    }
+    using target = openWithStatus(to, O_WRONLY | O_CREAT, mode2 & PERMISSIONS);
+    if ((target.status.mode & S_IFMT) !== S_IFREG) throw notCopied(to);
+    syscall(ftruncate(target.fd, 0));
+    let at2 = 0;
+    for await (const part of parts(source.fd, size, 0)) {
+      writeAll(target.fd, part, at2);
+      at2 += part.length;
+    }
+  }
+  async #copyDirectory(from2, to, depth) {
+    using source = openWithStatus(from2, O_RDONLY | O_DIRECTORY);
+    const { calls, parent, name } = parentOf2(to);
+    const mode2 = source.status.mode & PERMISSIONS;
+    const making2 = mkdirat(parent, name, mode2 | S_IRWXU);
+    const made = to.place.make([
+      ...calls,
+      {
+        call: making2,
+        accept: [
+          "EEXIST"
+        ]
+      }
+    ]);
+    using target = openWithStatus(to, O_RDONLY | O_DIRECTORY);
+    for (const entries of entriesOf(source.fd)) {
+      for (const { name: name2, type } of typed(from2.place, source.fd, entries)) {
+        await this.run(within(from2, source.fd, name2), within(to, target.fd, name2), type, depth + 1);
+      }
+    }
+    const isNew = made.result.result(making2) === 0n;
+    if (isNew && (mode2 & S_IRWXU) !== S_IRWXU) to.place.make([
+      {
+        call: fchmod(target.fd, mode2)
+      }
+    ]);
+  }
+};
+var S_IRWXU = 448;
+function copyLink(from2, to) {
+  const [source, target] = [
+    parentOf2(from2),
+    parentOf2(to)
+  ];
+  const text4 = new Output(PATH_MAX2, "&target");
+  const reading2 = readlinkat(source.parent, source.name, text4);
+  const { result } = from2.place.make([
+    ...source.calls,
+    {
+      call: reading2
+    }
+  ]);
+  const { buffer, byteOffset } = result.output(text4);
+  const link2 = decodeName(new Uint8Array(buffer, byteOffset, Number(result.result(reading2))));
+  const making2 = symlinkat(link2, target.parent, target.name);
+  to.place.make([
+    ...target.calls,
+    {
+      call: unlinkat(target.parent, target.name, 0),
+      accept: [
+        "ENOENT"
+      ]
+    },
+    {
+      call: making2
+    }
+  ]);
+}
+function within({ place: place2, shown: shown2 }, directory, path2) {
+  return {
+    place: place2,
+    directory,
+    path: path2,
+    shown: `${shown2}/${path2}`
+  };
+}
+function typeOf(spot) {
+  const found = opening(spot, O_PATH);
+  const status = new Status(new ResultOf(found, "fd"));
+  return status.of(spot.place.make([
+    {
+      call: found
+    },
+    {
+      call: status.call
+    }
+  ])).mode & S_IFMT;
+}
+function notCopied({ place: place2, shown: shown2 }) {
+  const what = "files, directories and links are copied, and no devices, pipes and sockets";
+  return new TypeError(`${place2.named(shown2)} is none of these: ${what}`);
+}
+
+// container/files/file_info.ts
+function fileInfo(status) {
+  const { mask: mask2, mode: mode2, size, dev, ino, nlink, uid, gid, rdev, blksize, blocks } = status;
+  const is3 = (type) => (mode2 & S_IFMT) === type;
+  return {
+    isFile: is3(S_IFREG),
+    isDirectory: is3(S_IFDIR),
+    isSymlink: is3(S_IFLNK),
+    isBlockDevice: is3(S_IFBLK),
+    isCharDevice: is3(S_IFCHR),
+    isFifo: is3(S_IFIFO),
+    isSocket: is3(S_IFSOCK),
+    size,
+    mtime: dateOf(status.mtime),
+    atime: dateOf(status.atime),
+    ctime: dateOf(status.ctime),
+    birthtime: (mask2 & STATX_BTIME) === 0 ? null : dateOf(status.btime),
+    mode: mode2,
+    dev,
+    ino: Number(ino),
+    nlink,
+    uid,
+    gid,
+    rdev,
+    blksize,
+    blocks
+  };
+}
+function dateOf(nanoseconds) {
+  return new Date(Number(nanoseconds / 1000000n));
+}
+
+// container/files/container_files.ts
+var PATH_MAX3 = 4096;
+var MAX_SIZE = 256 * 1024 * 1024;
+var ContainerFiles = class _ContainerFiles {
+
+  #places;
+  #user;
+  /** Use {@linkcode Container.fs}. */
+  constructor(places, user = "program") {
+    this.#places = places;
+    this.#user = user;
+  }
+  /**
+   * Returns the same files, as they are to the container's program or to root of the container.
+   *
+   * @throws {TypeError} for another word
+   */
+  as(user) {
+    if (user === "program" || user === "root") return new _ContainerFiles(this.#places, user);
+    throw optionError(`the user should be "program" or "root", not ${shown(user)}`);
+  }
+  /**
+   * Reads a file.
+   *
+   * @throws {Deno.errors.NotFound} and the other classes of Deno for the errnos that they have
+   * @throws {TypeError} if the container has ended, the path is relative, or no regular file
+   * @throws {RangeError} if the file is larger than `maxSize`
+   */
+  readFile(path2, options = {}) {
+    const { maxSize = MAX_SIZE } = options;
+    return this.#do("read", path2, async (spot) => {
+      using file = openWithStatus(spot, O_RDONLY);
+      requireRegular(file.status.mode, spot);
+      if (file.status.size > maxSize) {
+        throw new RangeError(`${spot.place.named(spot.shown)} has ${file.status.size} bytes, more than maxSize, ${maxSize}`);
+      }
+      return await readAll(file.fd, file.status.size, maxSize);
+    });
+  }
+  /**
+   * Reads a file as UTF-8.
+   *
+   * @throws as {@linkcode readFile} does
+   */
+  async readTextFile(path2, options) {
+    return new TextDecoder().decode(await this.readFile(path2, options));
+  }
+  /**
+   * Writes a file, in place of what was in it.
+   *
+   * @throws {Deno.errors.NotFound} and the other classes of Deno for the errnos that they have
+   * @throws {SyscallError} `EROFS`, `ENOSPC`
+   * @throws {TypeError} if the container has ended, the path is relative, or no regular file
+   */
+  writeFile(path2, data2, options = {}) {
+    const { append = false, create = true, createNew = false, mode: mode2 } = options;
+    return this.#do("write", path2, async (spot) => {
+      const flags2 = O_WRONLY | (append ? O_APPEND : 0) | (create || createNew ? O_CREAT : 0) | (createNew ? O_EXCL : 0);
+      using file = openWithStatus(spot, flags2, (flags2 & O_CREAT) === 0 ? 0 : mode2 ?? 420);
+      requireRegular(file.status.mode, spot);
+      if (!append) syscall(ftruncate(file.fd, 0));
+      let at2 = 0;
+      for await (const part of data2 instanceof Uint8Array ? [
+        data2
+      ] : data2) {
+        writeAll(file.fd, part, append ? "end" : at2);
+        at2 += part.length;
+      }
+      if (mode2 !== void 0 && (file.status.mode & PERMISSIONS2) !== mode2) {
+        spot.place.make([
+          {
+            call: fchmod(file.fd, mode2)
+          }
+        ]);
+      }
+    });
+  }
+  /**
+   * Writes a text, or a stream of texts, as UTF-8.
+   *
+   * @throws as {@linkcode writeFile} does
+   */
+  writeTextFile(path2, data2, options) {
+    const bytes = typeof data2 === "string" ? new TextEncoder().encode(data2) : data2.pipeThrough(new TextEncoderStream());
+    return this.writeFile(path2, bytes, options);
+  }
+  /**
+   * Returns the entries of a directory, without `.` and `..`, in the order that the kernel has them.
+   *
+   * @throws {Deno.errors.NotFound} and the other classes of Deno for the errnos that they have
+   * @throws {TypeError} if the container has ended, or the path is relative
+   */
+  async *readDir(path2) {
+    const spot = this.#spot(path2);
+    using directory = await attempt("list", spot, () => openWithStatus(spot, O_RDONLY | O_DIRECTORY));
+    for (const entries of entriesOf(directory.fd)) {
+      for (const { name, type } of typed(spot.place, directory.fd, entries)) {
+        const [isFile2, isDirectory, isSymlink] = [
+          S_IFREG,
+          S_IFDIR,
+          S_IFLNK
+        ].map((one) => type === one);
+        yield {
+          name,
+          isFile: isFile2,
+          isDirectory,
+          isSymlink
+        };
+      }
+    }
+  }
+  /**
+   * Returns what is known of a file; of what it leads to, if it is a link. The ids of its owner are
+   * those of the container.
+   *
+   * @throws {Deno.errors.NotFound} and the other classes of Deno for the errnos that they have
+   * @throws {TypeError} if the container has ended, or the path is relative
+   */
+  stat(path2) {
+    return this.#stat("look at", path2, 0);
+  }
+  /**
+   * The same of a link itself.
+   *
+   * @throws as {@linkcode stat} does
+   */
+  lstat(path2) {
+    return this.#stat("look at", path2, O_NOFOLLOW);
+  }
+  #stat(doing, path2, flags2) {
+    return this.#do(doing, path2, (spot) => {
+      const found = opening(spot, O_PATH | flags2);
+      const status = new Status(new ResultOf(found, "fd"));
+      return fileInfo(status.of(spot.place.make([
+        {
+          call: found
+        },
+        {
+          call: status.call
+        }
+      ])));
+    });
+  }
+  /**
+   * Makes a directory.
+   *
+   * @throws {Deno.errors.AlreadyExists} and the other classes of Deno for the errnos that they have
+   * @throws {SyscallError} `EROFS`, `ENOSPC`
+   * @throws {TypeError} if the container has ended, or the path is relative
+   */
+  mkdir(path2, { recursive = false, mode: mode2 = 493 } = {}) {
+    return this.#do("make the directory", path2, (spot) => {
+      const names = spot.path.split("/").filter((name) => name !== "" && name !== ".");
+      const paths = recursive ? names.map((_, end) => `/${names.slice(0, end + 1).join("/")}`) : [];
+      const all = paths.filter((one) => !one.endsWith("/.."));
+      for (const one of recursive ? all : [
+        spot.path
+      ]) {
+        const { calls, parent, name } = parentOf2({
+          ...spot,
+          path: one
+        });
+        const making2 = mkdirat(parent, name, mode2);
+        spot.place.make([
+          ...calls,
+          {
+            call: making2,
+            accept: recursive ? [
+              "EEXIST"
+            ] : []
+          }
+        ]);
+      }
+      if (recursive) openWithStatus(spot, O_PATH | O_DIRECTORY)[Symbol.dispose]();
+    });
+  }
+  /**
+   * Removes a file, a link or an empty directory; with `recursive`, a directory and all in it.
+   *
+   * @throws {Deno.errors.NotFound} and the other classes of Deno for the errnos that they have
+   * @throws {SyscallError} `ENOTEMPTY`, `EBUSY` where something is mounted on it
+   * @throws {TypeError} if the container has ended, or the path is relative
+   * @throws {RangeError} if directories lie more than 200 deep in each other
+   */
+  remove(path2, { recursive = false } = {}) {
+    return this.#do("remove", path2, (spot) => {
+      const found = opening(spot, O_PATH | O_NOFOLLOW);
+      const status = new Status(new ResultOf(found, "fd"));
+      const made = spot.place.make([
+        {
+          call: found
+        },
+        {
+          call: status.call
+        }
+      ]);
+      const isDirectory = (status.of(made).mode & S_IFMT) === S_IFDIR;
+      if (isDirectory && recursive) return removeTree(spot);
+      const { calls, parent, name } = parentOf2(spot);
+      spot.place.make([
+        ...calls,
+        {
+          call: unlinkat(parent, name, isDirectory ? AT_REMOVEDIR : 0)
+        }
+      ]);
+    });
+  }
+  /**
+   * Renames a file, and replaces one that has the new name.
+   *
+   * @throws {Deno.errors.NotFound} and the other classes of Deno for the errnos that they have
+   * @throws {SyscallError} `EXDEV` for another filesystem, `EROFS`
+   * @throws {TypeError} if the container has ended, or a path is relative
+   */
+  rename(oldPath, newPath) {
+    const to = this.#path(newPath);
+    return this.#do(`rename to ${to}`, oldPath, (spot) => {
+      const [old, renamed] = [
+        parentOf2(spot),
+        parentOf2({
+          ...spot,
+          path: to
+        })
+      ];
+      const call2 = renameat2(old.parent, old.name, renamed.parent, renamed.name, 0);
+      spot.place.make([
+        ...old.calls,
+        ...renamed.calls,
+        {
+          call: call2
+        }
+      ]);
+    });
+  }
+  /**
+   * Makes a symbolic link, whose text can be any.
+   *
+   * @throws {Deno.errors.AlreadyExists} and the other classes of Deno for the errnos that they have
+   * @throws {TypeError} if the container has ended, or the path of the link is relative
+   */
+  symlink(target, path2) {
+    return this.#do("make the link", path2, (spot) => {
+      const { calls, parent, name } = parentOf2(spot);
+      spot.place.make([
+        ...calls,
+        {
+          call: symlinkat(target, parent, name)
+        }
+      ]);
+    });
+  }
+  /**
+   * Returns the text of a symbolic link.
+   *
+   * @throws {Deno.errors.NotFound} and the other classes of Deno for the errnos that they have
+   * @throws {TypeError} if the container has ended, or the path is relative
+   */
+  readLink(path2) {
+    return this.#do("read the link", path2, (spot) => {
+      const { calls, parent, name } = parentOf2(spot);
+      const text4 = new Output(PATH_MAX3, "&target");
+      const call2 = readlinkat(parent, name, text4);
+      const { result } = spot.place.make([
+        ...calls,
+        {
+          call: call2
+        }
+      ]);
+      const { buffer, byteOffset } = result.output(text4);
+      return decodeName(new Uint8Array(buffer, byteOffset, Number(result.result(call2))));
+    });
+  }
+  /**
+   * Copies a file of this machine, or a directory with all that is in it, into the container, under
+   * exactly this path; the directory above it has to exist. What exists there is replaced, and the
+   * files of two directories are put together. Links in a directory are copied as links. The copies
+   * belong to the user that this acts as, and keep their permissions without set-user-ID bits.
+   *
+   * @throws {Deno.errors.NotFound} and the other classes of Deno for the errnos that they have
+   * @throws {SyscallError} `EROFS`, `ENOSPC`
+   * @throws {TypeError} if the container has ended, the path is relative, or for what is neither a
+   * file, a directory nor a link
+   * @throws {RangeError} beyond `maxBytes`, or 200 directories in each other
+   */
+  async copyIn(from2, path2, bounds = {}) {
+    const copy2 = new Copy(bounds);
+    await copy2.run(here(from2), this.#spot(path2));
+    return copy2.copied;
+  }
+  /**
+   * Copies a file of the container, or a directory with all that is in it, to this machine: see
+   * {@linkcode copyIn}. The copies belong to the script's user. Holes in a file become zeros, so
+   * that `maxBytes` is there for a container that is not to fill the disk.
+   *
+   * @throws {Deno.errors.NotFound} and the other classes of Deno for the errnos that they have
+   * @throws {TypeError} if the container has ended, the path is relative, or for what is neither a
+   * file, a directory nor a link
+   * @throws {RangeError} beyond `maxBytes`, or 200 directories in each other
+   */
+  async copyOut(path2, to, bounds = {}) {
+    const copy2 = new Copy(bounds);
+    await copy2.run(this.#spot(path2), here(to));
+    return copy2.copied;
+  }
+  /** Does something with a file. */
+  async #do(doing, path2, act) {
+    const spot = this.#spot(path2);
+    return await attempt(doing, spot, () => act(spot));
+  }
+  #spot(path2) {
+    const absolute = this.#path(path2);
+    return {
+      place: this.#places(this.#user),
+      path: absolute,
+      shown: absolute
+    };
+  }
+  #path(given) {
+    const path2 = checkedPath(given);
+    if (path2.startsWith("/")) return path2;
+    throw optionError(`${shown(path2)} is relative; a path in a container begins with /, as the script is nowhere in it`);
+  }
+};
+var PERMISSIONS2 = 4095;
+function here(path2) {
+  const checked = checkedPath(path2);
+  return {
+    place: HERE2,
+    path: checked,
+    shown: checked
+  };
+}
+function checkedPath(given) {
+  const path2 = pathOf2(given);
+  if (path2 === "") throw optionError("the path is empty");
+  if (path2.includes("\0")) throw optionError(`${shown(path2)} has a NUL byte`);
+  return path2;
+}
+async function attempt(doing, spot, act) {
+  try {
+    return await act();
+  } catch (error) {
+    throw fileError(error, `cannot ${doing} ${spot.place.named(spot.shown)}`);
+  }
+}
+function requireRegular(mode2, { place: place2, shown: shown2 }) {
+  if ((mode2 & S_IFMT) === S_IFREG) return;
+  if ((mode2 & S_IFMT) === S_IFDIR) {
+    throw new Deno.errors.IsADirectory(`${place2.named(shown2)} is a directory`);
+  }
+  throw new TypeError(`${place2.named(shown2)} is not a regular file, and only those are opened`);
+}
 
 // container/pinned_namespace.ts
 var PinnedNamespace = class {
@@ -12118,7 +12972,7 @@ var Marker = class {
 };
 
 // ffi/files/regular_file.ts
-var [MOST_AT_ONCE2, PATH_MAX2] = [
+var [MOST_AT_ONCE2, PATH_MAX4] = [
   64 * 1024,
   4096
 ];
@@ -12134,7 +12988,7 @@ var RegularFile = class {
   constructor(found, size) {
     this.#found = found;
     this.size = size;
-    const target = new Output(PATH_MAX2, "&path");
+    const target = new Output(PATH_MAX4, "&path");
     const link2 = readlinkat(at_fdcwd, linkTo(found), target);
     const outcome = syscalls([
       {
@@ -12166,14 +13020,14 @@ var RegularFile = class {
   }
   /** Reads all that it held when it was found, and no more. */
   readAll() {
-    const parts = [];
+    const parts2 = [];
     for (let at2 = 0; at2 < this.size; ) {
       const part = this.readAt(at2, this.size - at2);
       if (part.length === 0) break;
-      parts.push(part);
+      parts2.push(part);
       at2 += part.length;
     }
-    return concat(parts);
+    return concat(parts2);
   }
   [Symbol.dispose]() {
     if (this.#opened !== void 0) syscall(close(this.#opened));
@@ -12238,10 +13092,10 @@ function ageOf(pid) {
 function parentsOf(pids) {
   return new Map(pids.map((pid) => [
     pid,
-    parentOf2(pid)
+    parentOf3(pid)
   ]));
 }
-function parentOf2(pid) {
+function parentOf3(pid) {
   const stat = textOf2(pid, "stat");
   return stat === void 0 ? void 0 : Number(statField(stat, 4));
 }
@@ -12386,11 +13240,11 @@ function outputStream(channel) {
 }
 async function allOf2(stream) {
   const reader = stream.getReader();
-  const parts = [];
+  const parts2 = [];
   for (; ; ) {
     const { value, done } = await reader.read();
-    if (done) return parts;
-    parts.push(value);
+    if (done) return parts2;
+    parts2.push(value);
   }
 }
 function inputStream(channel) {
@@ -12484,7 +13338,7 @@ var Container = class {
   #status;
   #pidfd;
   #startedAt;
-  #enter;
+  #entrance;
   #exit;
   #cgroup;
   #services;
@@ -12503,9 +13357,9 @@ var Container = class {
   #stopGrace;
   #identity;
   /** Use `spawn()`. */
-  constructor(launched, descriptors, limits2, enter3, pumps) {
+  constructor(launched, descriptors, limits2, entrance2, pumps) {
     this.#pid = launched.pid;
-    this.#enter = enter3;
+    this.#entrance = entrance2;
     this.#pidfd = launched.pidfd;
     this.#startedAt = launched.startedAt;
     this.#cgroup = launched.cgroup;
@@ -12618,16 +13472,36 @@ var Container = class {
    * container is paused, also when the command is run
    */
   enter(program, options = {}) {
+    return this.#entrance.command(this.#processes(), program, options);
+  }
+  /**
+   * The container's files, as its program sees them, without a program in it: see
+   * {@linkcode ContainerFiles}.
+   *
+   * @example A file of this machine, there and back
+   * ```ts
+   * import { mapRoot, recipe, tmpfs, unshare } from "@ramekin/ramekin";
+   *
+   * const box = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"));
+   * await using container = box.command("sleep", { args: ["60"] }).spawn();
+   * await container.fs.copyIn("/etc/hostname", "/mnt/name");
+   * console.log(await container.fs.readTextFile("/mnt/name"));
+   * ```
+   */
+  get fs() {
+    return new ContainerFiles((user) => this.#entrance.place(this.#processes(), user));
+  }
+  #processes() {
     const first = this.identity;
     const inside = ifThere(() => processIdentity(programOf(first.pid)), [
       "ENOENT",
       "ESRCH"
     ]);
     if (inside === void 0) throw new TypeError(ENDED);
-    return this.#enter({
+    return {
       first,
       inside
-    }, program, options);
+    };
   }
   /**
    * Pins a namespace of the container's first process, which then exists after its end, by a mount
@@ -12751,6 +13625,31 @@ var Container = class {
     if (number === SIGNALS.SIGKILL) this.#cgroup?.killed();
   }
   /**
+   * Asks the container to end, and resolves with its status once it has: its first process gets a
+   * signal, and SIGKILL after the grace, or at once if the signal would not reach it, as `killAfter`
+   * has it. One that has ended already is as well.
+   *
+   * @example
+   * ```ts
+   * import { init, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const box = recipe(unshare("user", "pid"), mapRoot(), init());
+   * const container = box.command("sleep", { args: ["60"] }).spawn();
+   * assertEquals((await container.stop({ signal: "SIGINT", grace: 1000 })).code, 128 + 2);
+   * ```
+   *
+   * @throws {TypeError} for a signal that Linux does not have, or a grace that is no time
+   */
+  async stop({ signal = "SIGTERM", grace = this.#killAfter } = {}) {
+    const number = signalNumber(signal);
+    if (grace !== void 0 && !(grace >= 0)) {
+      throw new TypeError(`the grace should be a number of milliseconds, not ${shown(grace)}`);
+    }
+    this.#end(grace, number);
+    return await this.status;
+  }
+  /**
    * Returns what the container uses of the machine, also after its end.
    *
    * @throws {TypeError} if the recipe has no step `limits`
@@ -12860,7 +13759,7 @@ var Container = class {
     return collected;
   }
   /** Asks the program to end, and kills it later if it has not, or at once if it may not be asked. */
-  #end() {
+  #end(killAfter = this.#killAfter, signal) {
     if (this.#ended || this.#isEnding) return;
     this.#isEnding = true;
     const { pid } = this;
@@ -12868,7 +13767,7 @@ var Container = class {
       pid,
       pidfd: this.#pidfd,
       cgroup: this.#cgroup
-    }, this.#killAfter);
+    }, killAfter, signal);
     if (grace !== void 0) this.#stopGrace = after(grace, () => this.#killNow());
   }
   #killNow() {
@@ -13716,7 +14615,7 @@ var MountTable = class {
 
 
 // host/kept_table.ts
-var PATH_MAX3 = 4096;
+var PATH_MAX5 = 4096;
 var KeptTable = class {
 
   #memory;
@@ -13724,9 +14623,9 @@ var KeptTable = class {
   /** The outputs of the calls, in the order in which they were given. */
   outputs;
   /** Makes a table of calls that have their path in one of their outputs. */
-  constructor(path2, outputs, parts) {
+  constructor(path2, outputs, parts2) {
     const loaded2 = engine();
-    const program = assemble(parts, loaded2.architecture);
+    const program = assemble(parts2, loaded2.architecture);
     this.#memory = loaded2.allocate(program.bytes.length);
     place(program, this.#memory);
     const { bytes } = this.#memory;
@@ -13815,14 +14714,14 @@ function missing(path2, type) {
   };
   const { above, rest } = existingPart(normal);
   const directory = resolvePath(above).path;
-  const within = (path3) => directory === "/" ? `/${path3}` : `${directory}/${path3}`;
+  const within2 = (path3) => directory === "/" ? `/${path3}` : `${directory}/${path3}`;
   const [name, ...deeper] = rest.split("/");
-  const target = type === void 0 ? linkTarget(within(name)) : void 0;
+  const target = type === void 0 ? linkTarget(within2(name)) : void 0;
   if (target === void 0 || deeper.includes("..")) return {
     ...nothing,
-    path: within(rest)
+    path: within2(rest)
   };
-  const next = target.startsWith("/") ? target : within(target);
+  const next = target.startsWith("/") ? target : within2(target);
   return {
     ...resolvePath([
       next,
@@ -13832,19 +14731,19 @@ function missing(path2, type) {
   };
 }
 function existingPart(path2) {
-  const parts = path2.slice(1).split("/");
+  const parts2 = path2.slice(1).split("/");
   let [known, unknown] = [
     0,
-    parts.length
+    parts2.length
   ];
   while (unknown - known > 1) {
     const middle = known + unknown >> 1;
-    if (canBeFound(`/${parts.slice(0, middle).join("/")}`)) known = middle;
+    if (canBeFound(`/${parts2.slice(0, middle).join("/")}`)) known = middle;
     else unknown = middle;
   }
   return {
-    above: `/${parts.slice(0, known).join("/")}`,
-    rest: parts.slice(known).join("/")
+    above: `/${parts2.slice(0, known).join("/")}`,
+    rest: parts2.slice(known).join("/")
   };
 }
 function canBeFound(path2) {
@@ -13882,7 +14781,7 @@ var ResolvedPathsCheck = class {
   #others = [];
   #program;
   constructor(paths) {
-    const parts = [];
+    const parts2 = [];
     for (const known of paths) {
       if (known.id === void 0) {
         if (isPlainlyAbsent(known)) {
@@ -13896,7 +14795,7 @@ var ResolvedPathsCheck = class {
       ])) {
         const output = statxOutput();
         const call2 = statx(at_fdcwd, path2, 0, ATTRIBUTES, output);
-        parts.push({
+        parts2.push({
           call: call2,
           accept: NOTHING
         });
@@ -13907,7 +14806,7 @@ var ResolvedPathsCheck = class {
       }
     }
     for (const call2 of this.#absent) {
-      parts.push({
+      parts2.push({
         call: call2,
         accept: [
           "ENOENT",
@@ -13917,7 +14816,7 @@ var ResolvedPathsCheck = class {
         onSuccess: END
       });
     }
-    this.#program = assemble(parts, engine().architecture);
+    this.#program = assemble(parts2, engine().architecture);
   }
   /** Asks the kernel. */
   
@@ -14817,7 +15716,7 @@ var SOCKS_VERSION = 5;
 var NO_AUTHENTICATION = 0;
 var NONE_ACCEPTABLE = 255;
 var CONNECT = 1;
-var [IPV4, NAME2, IPV6] = [
+var [IPV4, NAME3, IPV6] = [
   1,
   3,
   4
@@ -14868,7 +15767,7 @@ async function readName2(type, from2) {
     }, (_, i) => view2.getUint16(i * 2).toString(16));
     return `[${groups.join(":")}]`;
   }
-  if (type !== NAME2) throw new Refusal(400, "this is not SOCKS 5");
+  if (type !== NAME3) throw new Refusal(400, "this is not SOCKS 5");
   const [length] = await from2.exactly(1);
   return decodeLatin1(await from2.exactly(length));
 }
@@ -16201,14 +17100,102 @@ function requireHarmless(fd, number) {
   throw new RamekinError(`${name} is a file or a device, by which the program would reach files outside of its root; give it a pipe, or a connection of unix sockets`);
 }
 
-// container/short_program.ts
-var PATIENCE_MS = 1;
+// ffi/process_lock.ts
+var ADDRESS2 = 142996733952;
+var SIZE = 4096;
+var PROTECTION = new Named(3, "PROT_READ|PROT_WRITE");
+var MAPPING = new Named(1048610, "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE");
+var LOCK = new Named(6 | 128, "FUTEX_LOCK_PI_PRIVATE");
+var UNLOCK = new Named(7 | 128, "FUTEX_UNLOCK_PI_PRIVATE");
+var WORD = new Named(ADDRESS2, "&lock");
 
-var UNDECIDED = [
-  "EINTR",
-  "ENOMEM"
+
+var LOCKLESS = [
+  "EAGAIN",
+  "EDEADLK",
+  "EFAULT",
+  "EINVAL",
+  "ENOSYS",
+  "EPERM",
+  "ESRCH"
 ];
+var prepareLock = perEngine((() => {
+  const map = call("mmap", WORD, SIZE, PROTECTION, MAPPING, -1, 0);
+  syscalls([
+    {
+      call: map,
+      accept: [
+        "EEXIST"
+      ]
+    }
+  ]);
+}));
 
+// plan/parent_work.ts
+function knownPid(pid) {
+  return {
+    text: String(pid),
+    number: pid
+  };
+}
+var DNS_FORWARDER = "10.0.2.3";
+var SYNC_SOCKETS = new Output(8, "&sockets");
+var SCRIPT_SOCKET = new OutputField(SYNC_SOCKETS, 0, "sockets[0]");
+var CONTAINER_SOCKET = new OutputField(SYNC_SOCKETS, 4, "sockets[1]");
+
+// launch/exec.ts
+function execSpec(program, spec = {}) {
+  return {
+    program,
+    argv0: spec.argv0,
+    args: spec.args ?? [],
+    environment: spec.environment ?? {
+      inherited: environmentStrings(),
+      changes: /* @__PURE__ */ new Map()
+    },
+    searchPath: spec.searchPath ?? environmentVariable("PATH") ?? DEFAULT_PATH,
+    cwd: spec.cwd,
+    uid: spec.uid,
+    gid: spec.gid,
+    stdio: spec.stdio ?? [
+      "null",
+      "null",
+      "null"
+    ],
+    fds: spec.fds ?? [],
+    terminal: spec.terminal
+  };
+}
+
+
+// plan/general_fix.ts
+function generalFix(syscall2, code) {
+  switch (code) {
+    case "ENOSYS":
+      return syscall2 in SINCE ? `the call needs Linux ${SINCE[syscall2]}, and no seccomp filter that hides it` : "this kernel, or a seccomp filter around this process, does not have the call";
+    case "EPERM":
+      return UNDENIED.has(syscall2) ? FILTERED : void 0;
+    case "EROFS":
+      return READ_ONLY;
+    case "ELOOP":
+      return "there are too many symbolic links on the way";
+    default:
+      return shortageHint(code);
+  }
+}
+var SINCE = {
+  close_range: "5.9",
+  mount_setattr: "5.12",
+  move_mount: "5.2",
+  open_tree: "5.2",
+  openat2: "5.6",
+  pidfd_open: "5.3"
+};
+var UNDENIED = /* @__PURE__ */ new Set([
+  "close_range",
+  "openat2",
+  "pidfd_open"
+]);
 
 // ffi/calls/clone3.ts
 var CLONE_CLEAR_SIGHAND = 4294967296;
@@ -16226,6 +17213,615 @@ var ARGS = {
   size: 88
 };
 
+
+
+
+// ffi/calls/processors.ts
+var ALL_PROCESSORS = new Struct(new Uint8Array(8192 / 8).fill(255), "[all processors]");
+function sched_setaffinity(thread, mask2) {
+  return call("sched_setaffinity", thread, mask2.size, mask2);
+}
+
+// ffi/calls/write_text.ts
+var encoder4 = new TextEncoder();
+function writeText(directory, path2, text4) {
+  const opened = openat(directory, path2, O_WRONLY | O_CLOEXEC);
+  const fd = new ResultOf(opened, "fd");
+  return [
+    opened,
+    writeTextTo(fd, text4),
+    close(fd)
+  ];
+}
+
+
+// plan/namespace_fixes.ts
+
+function denied(kinds, host2, inUserNamespace) {
+  if (!kinds.has("user")) return inUserNamespace ? FILTERED : PRIVILEGE;
+  if (host2.setting("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
+    return "ordinary users may not make user namespaces here: sysctl -w kernel.unprivileged_userns_clone=1 allows it";
+  }
+  return appArmor(host2) ?? "user namespaces are forbidden here: in a chroot, or by a seccomp filter or security module around this process (docker run --security-opt seccomp=unconfined ...)";
+}
+function limitReached(kinds, host2) {
+  for (const kind of kinds) {
+    const setting = limitSetting(kind);
+    const limit2 = host2.setting(`/proc/sys/user/${setting}`);
+    if (limit2 !== void 0 && limit2 < 16) {
+      return `only ${limit2} ${kind} namespaces are allowed here: sysctl -w user.${setting}=10000 allows more`;
+    }
+  }
+  return "namespaces are nested too deep (32 levels), or there are as many of them as the sysctls user.max_*_namespaces allow";
+}
+function unknownKind(kinds, host2) {
+  for (const kind of kinds) {
+    if (host2.setting(`/proc/sys/user/${limitSetting(kind)}`) === void 0) {
+      return `this kernel has no ${kind} namespaces`;
+    }
+  }
+  return void 0;
+}
+
+// plan/process.ts
+
+var EXIT_CHILD = new Label("give up");
+
+// plan/change_ids.ts
+function changeIds({ uid, gid, groups = [] }, { setgroupsDenied, inUserNamespace }) {
+  const calls = [];
+  const add = (call2, denied2) => {
+    const unmapped = inUserNamespace ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
+    calls.push({
+      call: call2,
+      fixes: {
+        EPERM: denied2,
+        EINVAL: unmapped
+      }
+    });
+  };
+  if (!setgroupsDenied) {
+    add(setgroups(groups), 'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })');
+  }
+  if (gid !== void 0) {
+    add(setresgid(gid, gid, gid), "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()");
+  }
+  if (uid !== void 0) {
+    add(setresuid(uid, uid, uid), "changing the user needs CAP_SETUID: a recipe of root, or mapRoot()");
+  }
+  return calls;
+}
+
+// launch/program_writer.ts
+var CHILD_EDGES = {
+  onFailure: EXIT_CHILD
+};
+var ProgramWriter = class {
+  static {
+    addMethods(this.prototype, {
+    add: (function (call2, options = {}) {
+    this.parts.push({
+      call: call2,
+      section: this.section,
+      ...options
+    });
+    return call2;
+  }),
+    part: (function (part) {
+    this.parts.push("call" in part ? {
+      ...CHILD_EDGES,
+      ...part
+    } : part);
+  }),
+    place: (function (label) {
+    this.parts.push(label);
+  }),
+    end: (function (edges = {}) {
+    const last = this.parts.pop();
+    const ends = {
+      onZero: END,
+      onAccepted: END,
+      onFailure: END,
+      onSuccess: END
+    };
+    this.parts.push({
+      ...last,
+      ...ends,
+      ...edges
+    });
+  })
+    });
+  }
+
+  parts = [];
+  section = "script";
+  /** Adds a call of the current section. */
+  
+  /** Adds a call or label of a step. */
+  
+  /** Places a label, to which edges of other calls can jump. */
+  
+  /** Ends the walk of a process of the container after its last call, unless that fails. */
+  endProcess() {
+    const last = this.parts.pop();
+    this.parts.push({
+      ...last,
+      onZero: END,
+      onAccepted: END,
+      onSuccess: END
+    });
+  }
+  /** Ends the program after the last call, on all edges but these. */
+  
+};
+
+// launch/slots.ts
+var LaunchSlot = class extends Slot {
+
+  value;
+  show;
+  constructor(text4, value, show2 = () => text4, size) {
+    super(text4, size), this.value = value, this.show = show2;
+  }
+};
+var ARGV = new LaunchSlot("argv", (({ spec }, room) => room.list([], argvOf(spec))), ({ spec }) => `[${argvOf(spec).map(quoted2).join(", ")}]`);
+function argvOf({ program, argv0, args }) {
+  return [
+    argv0 ?? program,
+    ...args
+  ];
+}
+var ENVIRONMENT = new LaunchSlot("envp", (({ spec: { environment } }, room) => {
+  const { changes } = environment;
+  const set = changes.size === 0 ? [] : Array.from(changes, (([name, value]) => `${name}=${value}`));
+  return room.list(inheritedStrings(environment.inherited, changes), set);
+}), ({ spec: { environment: { inherited: inherited2, changes } } }) => `[${inheritedStrings(inherited2, changes).length + changes.size} variables]`);
+var CWD = new LaunchSlot("cwd", (({ spec: { cwd } }, room) => cwd === void 0 ? void 0 : room.string(cwd)), ({ spec: { cwd } }) => quoted2(cwd ?? ""));
+var UID = new LaunchSlot("uid", ({ spec }) => spec.uid, ({ spec }) => String(spec.uid));
+var GID = new LaunchSlot("gid", ({ spec }) => spec.gid, ({ spec }) => String(spec.gid));
+var STDIO = [
+  "stdin",
+  "stdout",
+  "stderr"
+].map(((name, index) => new LaunchSlot(name, (({ spec }) => {
+  const stream = spec.stdio[index];
+  return typeof stream === "object" ? stream.fd : void 0;
+}))));
+var TERMINAL = new LaunchSlot("terminal", ({ spec: { terminal } }) => terminal?.place === "script" ? terminal.fd : void 0);
+var RESERVED = new LaunchSlot("reserved", ({ spec: { terminal } }) => terminal?.place === "container" ? terminal.reserved : void 0, void 0, 4);
+var WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
+  if (terminal?.place !== "container") return void 0;
+  const { buffer, byteOffset } = terminal.size.bytes;
+  return new DataView(buffer, byteOffset).getBigUint64(0, true);
+});
+var SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
+var INIT_IMAGE = new LaunchSlot("init", (({ initImage: initImage2 }) => initImage2));
+var CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
+var programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
+var handedFd = numbered((index) => new LaunchSlot(`handed ${index + 1}`, ({ spec }) => spec.fds[index]?.fd, ({ spec }) => `<${spec.fds[index]?.number}>`));
+var cgroupFile = numbered((index) => new LaunchSlot(`cgroup.procs ${index + 1}`, ({ cgroupEntry }) => cgroupEntry?.files[index]?.value, ({ cgroupEntry }) => cgroupEntry?.files[index]?.text ?? "cgroup.procs"));
+function showValues(values) {
+  return (slot) => slot instanceof LaunchSlot ? slot.show(values) : slot.text;
+}
+
+
+
+
+var encoder5 = new TextEncoder();
+var Room = class {
+  static {
+    addMethods(this.prototype, {
+    put: (function (at2, value) {
+    const { view: view2 } = this.#memory;
+    if (typeof value === "bigint") return view2.setBigUint64(at2, value, true);
+    view2.setUint32(at2, value >>> 0, true);
+    view2.setInt32(at2 + 4, Math.floor(value / 2 ** 32), true);
+  }),
+    string: (function (text4) {
+    if (text4.includes("\0")) {
+      const hint = "the kernel ends each string at its first NUL byte; take it out";
+      throw invalidArgument("execve", `execve(${quoted2(text4)}, ...)`, hint);
+    }
+    const { bytes, address: address2 } = this.#memory;
+    const at2 = this.#end;
+    const { written: written2 } = encoder5.encodeInto(text4, bytes.subarray(at2));
+    bytes[at2 + written2] = 0;
+    this.#end = at2 + written2 + 1;
+    return address2 + at2;
+  }),
+    list: (function (known, strings) {
+    const list2 = Math.ceil(this.#end / 8) * 8;
+    let at2 = list2;
+    this.#end = list2 + 8 * (known.length + strings.length + 1);
+    for (let index = 0; index < known.length; index++, at2 += 8) this.put(at2, known[index]);
+    for (let index = 0; index < strings.length; index++, at2 += 8) {
+      this.put(at2, this.string(strings[index]));
+    }
+    this.put(at2, 0);
+    return this.#memory.address + list2;
+  })
+    });
+  }
+
+  #memory;
+  #end;
+  constructor(memory, begin) {
+    this.#memory = memory;
+    this.#end = begin;
+  }
+  /** Writes a number of 64 bits. */
+  
+  /** Writes a string, and returns its address. */
+  
+  /** Writes a list of pointers: known addresses, then new strings. Returns its address. */
+  
+};
+function quoted2(text4) {
+  return JSON.stringify(text4);
+}
+
+
+// launch/enter_program.ts
+var openNull = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+
+function closeOthers(writer, last, { fds }, { vfork }) {
+  const used = last.flatMap(({ call: call2, accept: accept2 = [] }) => call2.args.filter(isDescriptor2).map((fd) => ({
+    fd,
+    accept: accept2
+  })));
+  if (!vfork) used.push({
+    fd: CONTAINER_SOCKET,
+    accept: []
+  });
+  const numbers = freeNumbers(used.length, fds);
+  const kept = [
+    ...used.map((one, index) => ({
+      ...one,
+      number: numbers[index],
+      flags: O_CLOEXEC
+    })),
+    ...fds.map((number, index) => ({
+      fd: handedFd(index),
+      accept: [],
+      number,
+      flags: 0
+    }))
+  ].toSorted((one, other) => one.number - other.number);
+  const beyond = (kept.at(-1)?.number ?? 2) + 1;
+  const edges = {
+    ...CHILD_EDGES,
+    fixes: HANDED_FIXES
+  };
+  const copies = kept.map(({ fd, accept: accept2 }) => new ResultOf(writer.add(fcntl(fd, F_DUPFD_CLOEXEC, beyond), {
+    ...edges,
+    accept: accept2
+  }), "copy"));
+  let first = 3;
+  kept.forEach(({ number, accept: accept2, flags: flags2 }, index) => {
+    writer.add(dup3(copies[index], number, flags2), {
+      ...edges,
+      accept: accept2
+    });
+    if (number > first) writer.add(close_range(first, number - 1, 0), CHILD_EDGES);
+    first = number + 1;
+  });
+  writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
+  const numberOf4 = new Map(used.map(({ fd }, index) => [
+    fd,
+    numbers[index]
+  ]));
+  return last.map((planned) => {
+    const args = planned.call.args.map((argument) => isDescriptor2(argument) ? new Named(numberOf4.get(argument), argument.text) : argument);
+    return {
+      ...planned,
+      call: {
+        ...planned.call,
+        args
+      }
+    };
+  });
+}
+function isDescriptor2(argument) {
+  return argument instanceof ResultOf || argument instanceof OutputField;
+}
+function freeNumbers(count, taken) {
+  const numbers = [];
+  for (let number = 3; numbers.length < count; number++) {
+    if (!taken.includes(number)) numbers.push(number);
+  }
+  return numbers;
+}
+var BEYOND_LIMIT = "the number of a descriptor is beyond the limit of open files (rlimit nofile)";
+var HANDED_FIXES = {
+  EBADF: BEYOND_LIMIT,
+  EINVAL: BEYOND_LIMIT
+};
+function waitToStart(writer) {
+  const byte = new Output(1, "&byte");
+  writer.add(write(CONTAINER_SOCKET, byte, 1), CHILD_EDGES);
+  writer.add(read(CONTAINER_SOCKET, byte, 1), {
+    ...CHILD_EDGES,
+    onZero: EXIT_CHILD
+  });
+}
+function sendListener(add, listener) {
+  add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
+  add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
+}
+
+
+
+var CWD_FIXES = {
+  ENOENT: "the directory does not exist in the container; a shell expands ~ and $HOME, Ramekin does not",
+  ENOTDIR: "it is not a directory",
+  ELOOP: "a link in /proc on the way leads out of the container, or there are too many links",
+  EACCES: "the directory, or one on the way to it, may not be searched by this user (chmod +x)"
+};
+
+
+
+function connectTerminal(add, place2) {
+  const slave = place2 === "script" ? TERMINAL : openTerminal(add);
+  add(ioctl(slave, TIOCSCTTY, 0));
+  for (const fd of [
+    0,
+    1,
+    2
+  ]) add(dup3(slave, fd, 0));
+}
+function openTerminal(add) {
+  const how = {
+    flags: O_RDWR | O_NOCTTY | O_CLOEXEC,
+    resolve: RESOLVE_NO_MAGICLINKS
+  };
+  const opened = add(openat2(at_fdcwd, "/dev/ptmx", how));
+  const master = new ResultOf(opened, "master");
+  const size = new Struct(new Uint8Array(8), "&size", [], [
+    {
+      offset: 0,
+      slot: WINDOW_SIZE
+    }
+  ]);
+  add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+  add(ioctl(master, TIOCSWINSZ, size));
+  const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  add(dup3(master, RESERVED, O_CLOEXEC));
+  add(sendDescriptor(CONTAINER_SOCKET, RESERVED));
+  return new ResultOf(slave, "slave");
+}
+
+var NOT_HERE = [
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES"
+];
+
+// launch/link.ts
+
+function recordOf(call2, { parts: parts2 }) {
+  return parts2.find((part) => "call" in part && part.call === call2);
+}
+
+
+var CLONE_FIXES = {
+  EAGAIN: PROCESS_LIMIT,
+  EACCES: "this user may not move processes into the container's control group",
+  EPERM: FILTERED
+};
+function firstCloneFixes({ clonedKinds, host: host2 }) {
+  const fixes = clonedKinds.size === 0 ? {} : namespaceFixes(clonedKinds, host2, false);
+  return {
+    ...CLONE_FIXES,
+    ...fixes
+  };
+}
+var MYSELF = "0";
+
+
+// launch/memory_limit_fix.ts
+function orMemoryLimit(fix, code, plan) {
+  if (plan.limits?.limits.memory === void 0 || !SHORT_OF_MEMORY.has(code)) return fix;
+  const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
+  return fix === void 0 ? little : `${little}; or ${fix}`;
+}
+var SHORT_OF_MEMORY = /* @__PURE__ */ new Set([
+  "E2BIG",
+  "ENFILE",
+  "ENOMEM",
+  "ENOSPC"
+]);
+
+// launch/program_error.ts
+function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
+  const errnoOf = ({ execve: execve2 }) => -Number(result.result(execve2));
+  const tried = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
+  const found = tried.find((candidate) => headOf(result, candidate) !== void 0);
+  const denied2 = tried.find((candidate) => errnoOf(candidate) === ERRNO.EACCES && (tried.length === 1 || result.result(candidate.exists) === 0n));
+  const general = GENERAL.has(lastErrno);
+  const chosen = general ? tried.at(-1) : found ?? denied2 ?? tried.at(-1);
+  const path2 = paths[layout.candidates.indexOf(chosen)];
+  const errno = general ? lastErrno : errnoOf(chosen);
+  const error = (hint) => new SyscallError({
+    syscall: "execve",
+    errno,
+    call: describeExecve(path2),
+    hint
+  });
+  const place2 = plan.cursor.isEmpty ? "on this machine" : "in the container";
+  const code = errnoName(errno);
+  const fix = code && EXECVE_FIXES[code];
+  if (general) return error(orMemoryLimit(fix, code, plan));
+  if (denied2 !== void 0 && isLandlocked(plan)) {
+    return error(`${path2} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
+  }
+  if (fix !== void 0) return error(`${path2}: ${fix}`);
+  if (found !== void 0) {
+    const executable = result.result(found.executable) === 0n;
+    return error(whyNotStarted(path2, {
+      head: headOf(result, found),
+      executable,
+      code,
+      place: place2
+    }));
+  }
+  if (denied2 !== void 0 && result.result(denied2.readHead) === BigInt(-ERRNO.EISDIR)) {
+    return error(`${path2} is a directory`);
+  }
+  if (denied2 !== void 0) {
+    return error(`${path2} may not be executed: permission is denied for it, or for a directory on the way to it`);
+  }
+  if (code === "ENOEXEC") return error(`${path2} is neither a program nor a script`);
+  if (!NOT_THERE.has(errno)) return error(generalFix("execve", code));
+  const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
+  const notFound = plan.cursor.isEmpty ? "program not found on this machine:" : "program not found in the container:";
+  const missing2 = new Deno.errors.NotFound(escapeControls(`${notFound} "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
+  ${missingHint(spec.program, plan)}`, {
+    cause: error("the program does not exist")
+  });
+  return Object.assign(missing2, {
+    code: "ENOENT"
+  });
+}
+function missingHint(program, { cursor }) {
+  const shells = unexpanded(program).slice(2);
+  if (shells !== "") return shells;
+  if (/\S\s+\S/.test(program)) {
+    return "a blank is a part of the program's name; give arguments by themselves (args)";
+  }
+  return cursor.isEmpty ? "is it installed?" : "is it in the container's file tree?";
+}
+var GENERAL = /* @__PURE__ */ new Set([
+  ERRNO.E2BIG,
+  ERRNO.ENOMEM
+]);
+var EXECVE_FIXES = {
+  E2BIG: "the arguments and the environment are larger than the kernel accepts (execve(2)), or than the memory that is left for them",
+  EAGAIN: "its user has more processes than RLIMIT_NPROC allows (ulimit -u)",
+  EISDIR: "its dynamic loader is a directory",
+  ELIBBAD: "its dynamic loader is not a program that this kernel can load",
+  ENOMEM: shortageHint("ENOMEM"),
+  ETXTBSY: "a process has the file open for writing; execute it after it is closed"
+};
+var NOT_THERE = /* @__PURE__ */ new Set([
+  ERRNO.ENOENT,
+  ERRNO.ENOTDIR,
+  ERRNO.EACCES
+]);
+function isLandlocked({ beforeProgram }) {
+  return beforeProgram.some(({ call: call2 }) => call2.name === "landlock_restrict_self");
+}
+function headOf(result, candidate) {
+  const count = Number(result.result(candidate.readHead));
+  if (count <= 0) return void 0;
+  const { buffer, byteOffset } = result.output(candidate.head);
+  return new Uint8Array(buffer, byteOffset, count);
+}
+function whyNotStarted(path2, { head, executable, code, place: place2 }) {
+  const text4 = new TextDecoder("utf-8", {
+    ignoreBOM: true
+  }).decode(head);
+  const denied2 = code === "EACCES";
+  if (denied2 && !executable) {
+    return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
+  }
+  if (text4.startsWith("#!")) {
+    return `${path2} is a script, and its interpreter ${interpreterIssue(text4, denied2, place2)}`;
+  }
+  if (text4.startsWith("\x7FELF")) {
+    if (denied2) return `${path2} may be executed, but not its dynamic loader (see ldd ${path2})`;
+    return code === "ENOENT" ? `${path2} exists, but its dynamic loader does not: bind the libraries too (see ldd ${path2})` : `${path2} is for another architecture`;
+  }
+  if (text4.startsWith("\uFEFF#!")) {
+    return `${path2} begins with a byte order mark, so that the kernel does not see its "#!"; save it without one`;
+  }
+  return `${path2} is neither a program nor a script that begins with "#!"`;
+}
+function interpreterIssue(script, denied2, place2) {
+  const [line] = script.slice(2).split("\n");
+  const [word4 = ""] = line.replace(/^[ \t]+/, "").split(/[ \t\0]/);
+  const interpreter = JSON.stringify(word4);
+  if (word4.endsWith("\r")) {
+    return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
+  }
+  if (word4 === "") return 'has no name behind "#!"';
+  return denied2 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not ${place2}`;
+}
+function describeExecve(path2) {
+  return `execve(${JSON.stringify(path2)}, ...)`;
+}
+
+// launch/explain.ts
+function launchError({ compiled, values }, result) {
+  const { plan, layout } = compiled;
+  const failure = failureOf(result, showValues(values));
+  if (failure === void 0) {
+    return new SyscallError({
+      syscall: "clone",
+      errno: ERRNO.EINTR,
+      hint: "the container was killed during the launch; does it have enough memory?"
+    });
+  }
+  if (layout.candidates.some(({ execve: execve2 }) => execve2 === failure.call)) {
+    return programError(compiled, values, result, failure.errno);
+  }
+  const { stepIndex, fixes } = recordOf(failure.call, layout);
+  return failureError(failure, {
+    plan,
+    stepIndex,
+    fixes
+  });
+}
+function failureError({ name, errno, text: text4, words: words3 }, { plan, stepIndex, fixes }) {
+  const code = errnoName(errno);
+  const fix = orEarlierStep(fixFor(fixes, code) ?? generalFix(name, code), code, plan, stepIndex);
+  return new SyscallError({
+    syscall: name,
+    errno,
+    call: text4,
+    ...stepDetails(plan, stepIndex),
+    hint: hintOf(words3, orMemoryLimit(fix, code, plan))
+  });
+}
+function orEarlierStep(fix, code, { cursor }, stepIndex) {
+  const before = code === "EPERM" && stepIndex !== void 0 ? cursor.droppedBefore(stepIndex) : void 0;
+  if (before === void 0) return fix;
+  const dropped = `step ${before + 1} (${cursor.nameOf(before)}) may have dropped the capability for this; put it after this step`;
+  return fix === void 0 ? dropped : `${dropped}; or ${fix}`;
+}
+function orEnded2(error, plan) {
+  if (!(error instanceof SyscallError || error instanceof Deno.errors.NotFound)) return error;
+  const ended = plan.joined.find(({ identity }) => plan.host.hasEnded(identity));
+  if (ended === void 0) return error;
+  return stepError(endedError(ended.identity.pid), plan, ended.stepIndex);
+}
+function stepError(error, plan, stepIndex) {
+  const details = stepDetails(plan, stepIndex);
+  if (error instanceof UnsupportedError && error.stepIndex === void 0) {
+    return new UnsupportedError(error.issue, {
+      ...details,
+      advice: error.advice,
+      cause: error.cause
+    });
+  }
+  if (!(error instanceof SyscallError)) return error;
+  const { syscall: syscall2, errno, call: call2 } = error;
+  const hint = error.hint ?? generalFix(syscall2, errnoName(errno));
+  return new SyscallError({
+    syscall: syscall2,
+    errno,
+    call: call2,
+    ...details,
+    hint
+  });
+}
+function stepDetails(plan, stepIndex) {
+  return stepIndex === void 0 ? {} : {
+    step: plan.cursor.nameOf(stepIndex),
+    stepIndex
+  };
+}
+
+// launch/inherited_fds.ts
 
 
 
@@ -16291,752 +17887,862 @@ var scriptThread = perEngine((() => {
 
 var initImage = perEngine((({ architecture }) => sealedImage("ramekin-init", INIT[architecture])));
 
-// container/terminal/raw_mode.ts
-var TERMIOS = {
-  iflag: 0,
-  oflag: 4,
-  cflag: 8,
-  lflag: 12,
-  vtime: 22,
-  vmin: 23,
-  size: 36
-};
-var RawMode = class _RawMode {
+// ffi/calls/futex.ts
+var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
 
-  #fd;
-  #saved;
-  #guard;
-  constructor(fd, saved) {
-    this.#fd = fd;
-    this.#saved = saved;
-    this.#guard = guard(fd, saved);
-  }
-  /** Sets a terminal to raw mode; `undefined` if the descriptor is not a terminal. */
-  static of(fd) {
-    const settings2 = new Output(TERMIOS.size, "&termios");
-    let saved;
-    try {
-      saved = syscalls([
-        {
-          call: ioctl(fd, TCGETS, settings2)
-        }
-      ]).output(settings2);
-    } catch (error) {
-      if (error instanceof SyscallError && error.code === "ENOTTY") return void 0;
-      throw error;
-    }
-    const bytes = new Uint8Array(saved.buffer, saved.byteOffset, TERMIOS.size).slice();
-    const mode2 = new _RawMode(fd, new Struct(bytes, "&termios"));
-    syscall(ioctl(fd, TCSETS, new Struct(raw3(bytes), "&raw")));
-    return mode2;
-  }
-  /** Restores the terminal's settings, unless the terminal has hung up (EIO). */
-  restore() {
-    syscalls([
-      {
-        call: ioctl(this.#fd, TCSETS, this.#saved),
-        accept: [
-          "EIO"
-        ]
-      }
-    ]);
-    this.#guard.kill();
-  }
-};
-function raw3(saved) {
-  const bytes = saved.slice();
-  const view2 = new DataView(bytes.buffer);
-  const clear = (at2, bits) => view2.setUint32(at2, (view2.getUint32(at2, true) & ~bits) >>> 0, true);
-  clear(TERMIOS.iflag, 1 | 2 | 8 | 32 | 64 | 128 | 256 | 1024);
-  clear(TERMIOS.oflag, 1);
-  clear(TERMIOS.lflag, 8 | 64 | 2 | 1 | 32768);
-  clear(TERMIOS.cflag, 48 | 256);
-  view2.setUint32(TERMIOS.cflag, view2.getUint32(TERMIOS.cflag, true) | 48, true);
-  bytes[TERMIOS.vmin] = 1;
-  bytes[TERMIOS.vtime] = 0;
-  return bytes;
-}
-function guard(terminal, saved) {
-  return new HelperProcess([
-    terminal,
-    scriptPidfd()
-  ], [
-    {
-      call: setsid(),
-      onFailure: HELPER_ENDS
-    },
-    {
-      call: ppoll([
-        {
-          fd: 1,
-          events: POLLIN
-        }
-      ], void 0),
-      onFailure: HELPER_ENDS
-    },
-    {
-      call: ioctl(0, TCSETS, saved),
-      onFailure: HELPER_ENDS
-    }
-  ]);
-}
 
-// container/terminal/terminal.ts
-var WINSIZE_SIZE = 8;
-var USUAL_SIZE = new Uint8Array([
-  24,
-  0,
-  80,
-  0,
-  0,
-  0,
-  0,
-  0
-]);
-var ProgramTerminal = class {
-
-  /** The program's side. */
-  theirs;
-  /** Whether the program's side is still open in the script. */
-  #hasTheirs = true;
-  #master;
-  #relays = [];
-  #output;
-  #rawMode;
-  #onResize;
-  #finished = Promise.resolve();
-  /** Opens the terminal; the container opens it instead if it has a devpts of its own. */
-  constructor(inContainer) {
-    const size = new Struct(windowSize() ?? USUAL_SIZE, "&size");
-    if (inContainer) {
-      const reserved = syscall(fcntl(scriptPidfd(), F_DUPFD_CLOEXEC, 3));
-      this.theirs = {
-        place: "container",
-        reserved,
-        size
-      };
-      return;
-    }
-    const flags2 = O_RDWR | O_NOCTTY | O_CLOEXEC;
-    const master = this.#master = syscall(openat(at_fdcwd, "/dev/ptmx", flags2));
-    try {
-      syscall(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
-      syscall(ioctl(master, TIOCSWINSZ, size));
-      this.theirs = {
-        place: "script",
-        fd: syscall(ioctl(master, TIOCGPTPEER, flags2))
-      };
-    } catch (error) {
-      syscall(close(master));
-      throw error;
-    }
-  }
-  /**
-   * Connects the program's terminal with the script's after the launch. Returns the descriptors of
-   * the piped streams.
-   */
-  join(received, kinds) {
-    this.#closeTheirs();
-    const master = this.#master ??= received;
-    syscall(fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK));
-    const [stdin, stdout] = kinds;
-    if (stdin === "inherit") this.#takeInput(master);
-    if (stdout === "inherit") this.#finished = this.#giveOutput(master);
-    const descriptors = [];
-    try {
-      for (const kind of [
-        stdin,
-        stdout
-      ]) {
-        descriptors.push(kind === "piped" ? duplicate(master) : void 0);
-      }
-    } catch (error) {
-      for (const fd of descriptors) if (fd !== void 0) syscall(close(fd));
-      throw error;
-    }
-    syscall(close(master));
-    this.#master = void 0;
-    return descriptors;
-  }
-  /** After the end of the program, shows the rest of its output and closes everything. */
-  async leave() {
-    this.#output?.stopAtEof();
-    await this.#finished;
-    this.close();
-  }
-  /** Restores the script's terminal, and closes all descriptors. */
-  close() {
-    if (this.#onResize !== void 0) Deno.removeSignalListener("SIGWINCH", this.#onResize);
-    this.#onResize = void 0;
-    this.#rawMode?.restore();
-    this.#rawMode = void 0;
-    this.#relays.splice(0).forEach((relay) => relay.close());
-    if (this.#master !== void 0) syscall(close(this.#master));
-    this.#master = void 0;
-    this.#closeTheirs();
-  }
-  #closeTheirs() {
-    if (!this.#hasTheirs) return;
-    this.#hasTheirs = false;
-    syscall(close(this.theirs.place === "script" ? this.theirs.fd : this.theirs.reserved));
-  }
-  #takeInput(master) {
-    const target = this.#relay(duplicate(master));
-    this.#rawMode = RawMode.of(0);
-    this.#onResize = () => {
-      const size = windowSize();
-      if (size !== void 0) syscall(ioctl(target.fd, TIOCSWINSZ, new Struct(size, "&size")));
-    };
-    Deno.addSignalListener("SIGWINCH", this.#onResize);
-    void this.#copyInput(target);
-  }
-  async #copyInput(target) {
-    let last;
-    try {
-      for await (const bytes of this.#input()) {
-        await target.write(bytes);
-        last = bytes.at(-1);
-      }
-      if (last !== void 0 && last !== LINE_FEED) await target.write(END_OF_INPUT);
-      await target.write(END_OF_INPUT);
-    } catch (error) {
-      if (!target.closed) this.#hangUp(error);
-    }
-  }
-  /** The script's standard input. */
-  async *#input() {
-    const input = duplicate(0);
-    try {
-      const source = this.#relay(input, true);
-      yield* chunks(() => source.read());
-    } catch (error) {
-      if (!(error instanceof SyscallError && error.code === "EPERM")) throw error;
-      yield* chunks(() => readSome(input));
-      syscall(close(input));
-    }
-  }
-  async #giveOutput(master) {
-    const source = this.#output = this.#relay(duplicate(master));
-    try {
-      for await (const bytes of chunks(() => source.read())) await writeToStdout(bytes);
-    } catch (error) {
-      this.#hangUp(error);
-    }
-  }
-  /**
-   * Closes the script's side, so that the program's terminal hangs up as the script's own has
-   * (EIO, or EPIPE of a pipe in its place): its session gets SIGHUP.
-   */
-  #hangUp(error) {
-    if (!isGone(error)) throw error;
-    this.close();
-  }
-  #relay(fd, blocking = false) {
-    const relay = new FdStream(fd, blocking);
-    this.#relays.push(relay);
-    return relay;
-  }
-};
-var LINE_FEED = 10;
-function isGone(error) {
-  const { code } = error;
-  return code === "EIO" || code === "EPIPE";
-}
-var END_OF_INPUT = new Uint8Array([
-  4
-]);
-async function* chunks(read4) {
-  for (; ; ) {
-    const bytes = await read4();
-    if (bytes.length === 0) return;
-    yield bytes;
-  }
-}
-async function writeToStdout(bytes) {
-  for (let done = 0; done < bytes.length; ) done += await Deno.stdout.write(bytes.subarray(done));
-}
-function duplicate(fd) {
-  return syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3));
-}
-function windowSize() {
-  const size = new Output(WINSIZE_SIZE, "&size");
-  for (const fd of [
-    0,
-    1,
-    2
-  ]) {
-    try {
-      const view2 = syscalls([
-        {
-          call: ioctl(fd, TIOCGWINSZ, size)
-        }
-      ]).output(size);
-      return new Uint8Array(view2.buffer, view2.byteOffset, WINSIZE_SIZE).slice();
-    } catch (error) {
-      if (!(error instanceof SyscallError)) throw error;
-    }
-  }
-  return void 0;
-}
-
-// container/command.ts
-var DEFAULT_VARIABLES = {
-  PATH: DEFAULT_PATH,
-  LANG: "C.UTF-8"
-};
-var Command = class _Command {
+// launch/memory_guard.ts
+var MemoryGuard = class {
   static {
     addMethods(this.prototype, {
-    output: (async function () {
-    refusePipedInput$40.call(this, "output");
-    const defaults = [
-      "null",
-      "piped",
-      "piped"
-    ];
-    if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-    const started2 = start$30.call(this, defaults);
-    const { launched, descriptors, passed } = started2;
-    const { timeout, maxOutput } = this.#options;
-    const takesLonger = passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
-    const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
-    if (collected === void 0) return await container$32.call(this, started2).output();
-    return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
+    raise: (function (writer, onFailure) {
+    if (!this.#locks) return;
+    writer.add(lockProcess(), {
+      accept: LOCKLESS,
+      onFailure
+    });
+    if (!this.#saves) return;
+    const edges = {
+      onFailure: this.#restoresItself ? this.#unlocking : onFailure
+    };
+    this.#saved = writer.add(prctl(PR_GET_DUMPABLE), edges);
+    if (this.#exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), edges);
   }),
-    outputSync: (function () {
-    refusePipedInput$40.call(this, "outputSync");
-    if (this.#options.terminal === true) {
-      throw new TypeError("a terminal needs the event loop; use output() or spawn()");
+    lower: (function (writer) {
+    if (!this.#locks || !this.#restoresItself) return;
+    if (this.#saved !== void 0) {
+      const dumpable = new ResultOf(this.#saved, "dumpable");
+      const edges = {
+        accept: [
+          "EINVAL"
+        ],
+        onFailure: this.#unlocking
+      };
+      writer.add(prctl(PR_SET_DUMPABLE, dumpable), edges);
     }
-    if (this.#grants?.network === "proxy") {
-      throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
-    }
-    if (passedStreams(this.#options) !== void 0) {
-      throw new TypeError("a stream needs the event loop; use output() or spawn()");
-    }
-    admit$34.call(this);
-    const { launched, descriptors } = launchWith$31.call(this, [
-      "null",
-      "piped",
-      "piped"
-    ]);
-    return collectSync(launched, descriptors, this.#options);
+    const unlocked = new Label("unlocked");
+    writer.place(this.#unlocking);
+    writer.add(unlockProcess(), {
+      accept: LOCKLESS,
+      onFailure: unlocked
+    });
+    writer.place(unlocked);
   }),
-    spawn: (function () {
-    const defaults = [
-      "inherit",
-      "inherit",
-      "inherit"
-    ];
-    if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-    return container$32.call(this, start$30.call(this, defaults));
+    begin: (function (writer) {
+    if (this.#sharesMemory || !this.#exposed) return;
+    writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
+  }),
+    renew: (function (writer) {
+    if (this.#overlaps || !this.#sharesMemory) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
   })
     });
   }
-  static {
-    refresh$29 = (function () {
-    if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
-  });
-  }
-  static {
-    start$30 = (function (defaults) {
-    const passed = passedStreams(this.#options);
-    admit$34.call(this);
-    reactor();
-    const { launched, descriptors } = launchWith$31.call(this, defaults);
-    return {
-      launched: withProxy$35.call(this, launched),
-      descriptors,
-      passed
-    };
-  });
-  }
-  static {
-    launchWith$31 = (function (defaults) {
-    const stdio = new LaunchStdio(this.#options, defaults);
-    try {
-      return this.#launchOn(stdio.sources);
-    } finally {
-      stdio.close();
-    }
-  });
-  }
-  static {
-    container$32 = (function ({ launched, descriptors, passed }) {
-    if (passed === void 0) {
-      return new Container(launched, descriptors, this.#limits, this.#enter);
-    }
-    const pumps = new StreamPumps(passed, descriptors);
-    const taken = (fd) => fd === 0 ? passed.input !== void 0 : passed.outputs.has(fd);
-    const others = descriptors.map((descriptor, fd) => taken(fd) ? void 0 : descriptor);
-    return new Container(launched, others, this.#limits, this.#enter, pumps);
-  });
-  }
-  static {
-    launch$33 = (function (streams, opened) {
-    let handed;
-    try {
-      handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
-      return this.#launcher.spawn(spec$39.call(this, {
-        ...streams,
-        fds: handed.theirs
-      }));
-    } catch (error) {
-      if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
-      opened.close();
-      throw this.#plans.explain?.(error) ?? error;
-    } finally {
-      handed?.close();
-    }
-  });
-  }
-  static {
-    admit$34 = (function () {
-    this.#options.signal?.throwIfAborted();
-    refresh$29.call(this);
-    if (this.#grants === void 0) return;
-    const needs2 = this.#needs(this.#plan);
-    this.#grants.require(needs2);
-    if (reachesSockets(this.#plan.access)) this.#grants.requireSockets(needs2);
-  });
-  }
-  static {
-    withProxy$35 = (function (launched) {
-    const { listener, services } = launched;
-    const hosts = this.#grants?.hosts;
-    if (listener === void 0 || hosts === void 0) return launched;
-    const proxy = new ContainerProxy(listener, hosts);
-    return {
-      ...launched,
-      services: [
-        ...services,
-        {
-          end: () => proxy.close()
-        }
-      ]
-    };
-  });
-  }
-  static {
-    inherited$36 = (function () {
-    if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
-    const strings = environmentStrings();
-    if (this.#inherits && this.#grants === void 0) return strings;
-    return strings.filter((address2) => inheritsVariable$37.call(this, nameAt(address2)));
-  });
-  }
-  static {
-    inheritsVariable$37 = (function (name) {
-    return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
-  });
-  }
-  static {
-    changes$38 = (function () {
-    const { environment } = this.#plan.state;
-    const grants = this.#grants;
-    if (grants === void 0 && this.#options.env === void 0) return environment;
-    const changes = new Map(environment);
-    if (grants !== void 0) {
-      for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
-        if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
-      }
-    }
-    const hosts = grants?.hosts;
-    for (const [name, value] of hosts ? proxyVariables(hosts) : []) changes.set(name, value);
-    for (const [name, value] of Object.entries(this.#options.env ?? {})) changes.set(name, value);
-    return changes;
-  });
-  }
-  static {
-    spec$39 = (function (streams) {
-    const { args = [], argv0, cwd } = this.#options;
-    const inherited2 = inherited$36.call(this);
-    const changes = changes$38.call(this);
-    const inheritedPath = inheritsVariable$37.call(this, "PATH") ? environmentVariable("PATH") : void 0;
-    return {
-      program: this.#program,
-      argv0,
-      args,
-      environment: {
-        inherited: inherited2,
-        changes
-      },
-      searchPath: changes.get("PATH") ?? inheritedPath ?? DEFAULT_PATH,
-      cwd: cwd === void 0 ? void 0 : pathOf2(cwd),
-      ...this.#ids,
-      stdio: streams.stdio ?? [],
-      fds: streams.fds ?? [],
-      terminal: streams.terminal
-    };
-  });
-  }
-  static {
-    refusePipedInput$40 = (function (method) {
-    if (this.#options.stdin === "piped") {
-      throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
-    }
-  });
-  }
 
-  #plans;
-  #launcher;
-  #grants;
-  #program;
-  #options;
-  /** Use {@linkcode Recipe.command}. */
-  constructor(plans, program, options) {
-    this.#program = pathOf2(program);
-    this.#options = options;
-    checkCommand(this.#program, options);
-    const { permissions } = options;
-    this.#grants = permissions === void 0 ? void 0 : new PermissionSet(permissions);
-    this.#plans = plans;
-    this.#launcher = plans.launcher(this.#planOptions);
+  /** Whether untrusted processes can see the container during setup. */
+  #exposed;
+  /** Whether the program can see another process of the container, which shares the memory. */
+  #overlaps;
+  #sharesMemory;
+  #locks;
+  #saves;
+  /** Whether the launch's program restores the flag, and not the script after it. */
+  #restoresItself;
+  #saved;
+  #unlocking = new Label("unlocking");
+  /** @param frame whether the script blocks until the program runs, and shares its memory */
+  constructor(plan, shape, frame) {
+    const needsDumpable = plan.opensProcSelf;
+    const changes = frame.sharesMemory && changesDumpability(plan, shape);
+    this.#exposed = plan.state.exposed;
+    this.#overlaps = plan.processes.length > 1;
+    this.#sharesMemory = frame.sharesMemory;
+    this.#locks = changes || needsDumpable;
+    this.#saves = changes || needsDumpable && frame.sharesMemory && !frame.vfork;
+    this.#restoresItself = frame.vfork || !this.#saves;
   }
-  get #plan() {
-    return this.#launcher.plan;
-  }
-  get #planOptions() {
-    const grants = this.#grants;
-    const detached = this.#options.detached || void 0;
-    if (grants === void 0) return {
-      detached
-    };
-    return {
-      detached,
-      network: grants.network,
-      admit: (access) => grants.require([
-        access
-      ])
-    };
-  }
-  /** Makes the plan anew if the host has changed; that of a join is for a process as it was. */
+  /** Writes the calls before the first clone; a failure jumps to the label. */
   
-  /**
-   * Returns the access to the host that the recipe and the command need: that of
-   * {@linkcode Recipe.needs}, the program, and the script's variables that it gets.
-   *
-   * @throws {RecipeError} if the steps are in an impossible order, or would change the host
-   * @throws {PermissionError} without `--allow-ffi`
-   */
-  needs() {
-    const { detached } = this.#planOptions;
-    return this.#needs(this.#plans.launcher({
-      detached
-    }).plan);
-  }
-  /**
-   * Runs the program to its end, and returns its status and output. If the event loop has nothing
-   * else to wait for, the script's thread blocks for up to a millisecond first, because most
-   * programs are short.
-   *
-   * @throws {PermissionError} if the recipe needs more than its permissions
-   * @throws {SyscallError} if a call fails, with the step
-   * @throws {UnsupportedError} if this machine lacks something that a step needs
-   * @throws {Deno.errors.NotFound} if there is no such program in the container
-   * @throws {OutputLimitError} if it writes more than `maxOutput`
-   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
-   * socket without a connection
-   * @throws {TypeError} if stdin is piped, because nothing would write to it
-   */
+  /** Writes the calls that restore the flag, unless the container still shares the memory then. */
   
-  /**
-   * Runs the program to its end, while the script's thread blocks, and returns its status and
-   * output. In a Worker, `terminate()` ends neither that nor the program, as it interrupts nothing
-   * that runs (Deno 2.9); `output()` it ends.
-   *
-   * @throws {PermissionError} if the recipe needs more than its permissions
-   * @throws {SyscallError} if a call fails, with the step
-   * @throws {UnsupportedError} if this machine lacks something that a step needs
-   * @throws {Deno.errors.NotFound} if there is no such program in the container
-   * @throws {OutputLimitError} if it writes more than `maxOutput`
-   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
-   * socket without a connection
-   * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a
-   * list of granted hosts
-   */
-  
-  /**
-   * Starts the program, which runs when this returns.
-   *
-   * @throws {PermissionError} if the recipe needs more than its permissions
-   * @throws {SyscallError} if a call fails, with the step
-   * @throws {UnsupportedError} if this machine lacks something that a step needs
-   * @throws {Deno.errors.NotFound} if there is no such program in the container
-   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
-   * socket without a connection
-   */
-  
-  /**
-   * Returns every system call of a launch, without making any.
-   *
-   * @throws {PermissionError} without `--allow-ffi`
-   */
-  plan() {
-    refresh$29.call(this);
-    return this.#launcher.describe(spec$39.call(this, {
-      stdio: [
-        "null",
-        "null",
-        "null"
-      ]
-    }));
-  }
-  /** Starts the program, and returns it with the script's ends of its pipes. */
-  
-  
-  #launchOn(sources) {
-    const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
-    const launched = launch$33.call(this, {
-      stdio: streams.theirs
-    }, streams);
-    const services = [
-      ...launched.services,
-      ...streams.services
-    ];
-    return {
-      launched: {
-        ...launched,
-        services
-      },
-      descriptors: streams.release()
-    };
-  }
-  
-  get #limits() {
-    const { signal, timeout, killAfter, maxOutput } = this.#options;
-    return {
-      signal,
-      timeout,
-      killAfter,
-      maxOutput
-    };
-  }
-  #startInTerminal(defaults) {
-    const kinds = this.#terminalKinds(defaults);
-    admit$34.call(this);
-    reactor();
-    const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-    const launched = withProxy$35.call(this, launch$33.call(this, {
-      terminal: terminal.theirs
-    }, terminal));
-    try {
-      const ours = terminal.join(launched.terminal, kinds);
-      const limits2 = {
-        ...this.#limits,
-        ended: () => terminal.leave()
-      };
-      return new Container(launched, ours, limits2, this.#enter);
-    } catch (error) {
-      terminal.close();
-      endSync(launched);
-      throw error;
-    }
-  }
-  /** Launches the program, and closes what was opened for it if that fails. */
-  
-  /** Throws if the command is aborted, or if the needs of it and the recipe are not granted. */
-  
-  #needs(plan) {
-    const { uid, gid, env = {}, terminal } = this.#options;
-    const inherited2 = this.#inherits ? environmentStrings().map(nameAt) : [];
-    const variables = inherited2.filter((name) => !Object.hasOwn(env, name) && !plan.state.environment.has(name));
-    return requiredAccess(plan.access, {
-      program: this.#program,
-      uid,
-      gid,
-      terminal,
-      variables
-    });
-  }
-  get #inherits() {
-    return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
-  }
-  /** Starts the proxy to the granted hosts, which ends with the container. */
-  
-  /** Returns the strings of this process's environment that the program gets. */
-  
-  
-  /** Returns the variables that are added to these strings, or override them. */
-  
-  
-  /** The ids that the program changes to: an ordinary user's own take no call, which would be denied. */
-  get #ids() {
-    const { uid, gid } = this.#options;
-    const { caller: { euid, egid }, inUserNamespace, ids: ids2 } = this.#plan.state;
-    const areOwn = (uid ?? euid) === euid && (gid ?? egid) === egid;
-    const isOrdinary = euid !== 0 && !inUserNamespace && ids2 === void 0;
-    return areOwn && isOrdinary ? {
-      uid: void 0,
-      gid: void 0
-    } : {
-      uid,
-      gid
-    };
-  }
-  #terminalKinds(defaults) {
-    const { stdin, stdout, stderr } = this.#options;
-    const kinds = [
-      stdin ?? defaults[0],
-      stdout ?? defaults[1],
-      stderr ?? defaults[2]
-    ];
-    if (kinds.every((kind) => typeof kind === "string" && kind !== "stdout")) {
-      return kinds;
-    }
-    throw new TypeError('with a terminal, the streams can only be "piped", "inherit" and "null": they are the terminal');
-  }
-  /** Makes a command for a program that enters a container of this one. */
-  #enter = ({ first, inside }, program, { user = "program", ...options }) => {
-    checkEnteringUser(user);
-    const begins = options.uid === void 0 && options.gid === void 0 ? user : "root";
-    const explain = (error) => orEnded(error, first);
-    const launcher = (options2) => {
-      try {
-        return this.#plans.entering(inside, begins, options2);
-      } catch (error) {
-        throw explain(error);
+  /** Restores the flag when no process of the container shares the memory any longer. */
+  restore(result) {
+    if (this.#saved === void 0 || this.#restoresItself) return;
+    const dumpable = Number(result.result(this.#saved));
+    const restoring = prctl(PR_SET_DUMPABLE, dumpable);
+    syscalls([
+      // A launch that failed before PR_GET_DUMPABLE has recorded 0 or an error.
+      ...dumpable > 0 ? [
+        {
+          call: restoring,
+          accept: [
+            "EINVAL"
+          ]
+        }
+      ] : [],
+      {
+        call: unlockProcess(),
+        accept: LOCKLESS
       }
-    };
-    return new _Command({
-      ...this.#plans,
-      launcher,
-      explain
-    }, program, options);
-  };
+    ]);
+  }
+  /** Writes the call that guards a first process with a copy of the memory. */
+  
+  /**
+   * Writes the call that sets the flag again before the program, because a change of ids sets it to
+   * the value of the sysctl fs.suid_dumpable (prctl(2)). It matters if another process shares the
+   * memory, or this one waits with its copy.
+   */
   
 };
 
-// ffi/process_lock.ts
-var ADDRESS2 = 142996733952;
-var SIZE = 4096;
-var PROTECTION = new Named(3, "PROT_READ|PROT_WRITE");
-var MAPPING = new Named(1048610, "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE");
-var LOCK = new Named(6 | 128, "FUTEX_LOCK_PI_PRIVATE");
-var UNLOCK = new Named(7 | 128, "FUTEX_UNLOCK_PI_PRIVATE");
-var WORD = new Named(ADDRESS2, "&lock");
 
 
-var LOCKLESS = [
-  "EAGAIN",
-  "EDEADLK",
-  "EFAULT",
-  "EINVAL",
-  "ENOSYS",
-  "EPERM",
-  "ESRCH"
-];
-var prepareLock = perEngine((() => {
-  const map = call("mmap", WORD, SIZE, PROTECTION, MAPPING, -1, 0);
-  syscalls([
+// launch/script_frame.ts
+var ScriptFrame = class {
+  static {
+    addMethods(this.prototype, {
+    enclose: (function (writer, clone2, firstProcess) {
+    const [unmasking, lowering, closing] = [
+      "unmasking",
+      "lowering",
+      "closing"
+    ].map(((name) => new Label(name)));
+    const mask2 = new Output(8, "&mask");
+    writer.section = "script";
+    if (this.#needsSockets) {
+      this.#sockets = writer.add(socketpair(SYNC_SOCKETS), {
+        onFailure: END
+      });
+    }
+    if (!this.vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), {
+      onFailure: closing
+    });
+    this.guard.raise(writer, closing);
+    writer.add(rt_sigprocmask("all", mask2), {
+      onFailure: lowering
+    });
+    writer.section = "clone";
+    writer.add(clone2, {
+      onZero: firstProcess,
+      onFailure: unmasking,
+      stepIndex: this.#plan.cloneStep,
+      fixes: () => firstCloneFixes(this.#plan)
+    });
+    writer.section = "restore";
+    writer.place(unmasking);
+    writer.add(rt_sigprocmask(mask2, null));
+    writer.place(lowering);
+    this.guard.lower(writer);
+    writer.place(closing);
+    if (this.#needsSockets) writer.add(close(CONTAINER_SOCKET));
+    writer.section = "script";
+    if (this.vfork) {
+      this.#pidfd = writer.add(pidfd_open(new OutputField(this.#plan.main.pid, 0, "pid"), 0));
+    }
+    writer.end();
+  }),
+    begin: (function (writer) {
+    const { ignored, ignoredByRuntime, clearsHandlers } = this.#facts;
+    for (const signal of clearsHandlers ? ignoredByRuntime : CHANGEABLE_SIGNALS) {
+      writer.add(rt_sigaction(signal, "SIG_DFL"), CHILD_EDGES);
+    }
+    for (const signal of ignored) writer.add(rt_sigaction(signal, "SIG_IGN"), CHILD_EDGES);
+    this.guard.begin(writer);
+    if (this.#needsSockets) writer.add(close(SCRIPT_SOCKET), CHILD_EDGES);
+  }),
+    tie: (function (writer) {
+    const { deathSignal, processes } = this.#plan;
+    if (deathSignal === 0) return;
+    writer.add(prctl(PR_SET_PDEATHSIG, deathSignal), CHILD_EDGES);
+    const { thread } = this.#facts;
+    const sharesWord = this.sharesMemory && !processes.some((({ ownMemory }) => ownMemory));
+    if (thread !== void 0 && sharesWord) {
+      const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
+      writer.add(alive, {
+        ...CHILD_EDGES,
+        accept: [
+          "EAGAIN"
+        ],
+        onAccepted: EXIT_CHILD
+      });
+    } else {
+      const gone = ppoll([
+        {
+          fd: SCRIPT_PIDFD,
+          events: POLLIN
+        }
+      ], 0);
+      writer.add(gone, {
+        ...CHILD_EDGES,
+        onSuccess: EXIT_CHILD
+      });
+    }
+  }),
+    beforeExec: (function (writer) {
+    this.guard.renew(writer);
+  })
+    });
+  }
+
+  vfork;
+  sharesMemory;
+  guard;
+  #plan;
+  #facts;
+  #needsSockets;
+  #sockets;
+  #pidfd;
+  constructor(plan, shape, facts) {
+    this.#plan = plan;
+    this.#facts = facts;
+    this.vfork = plan.syncPoints.length === 0 && !shape.held;
+    this.sharesMemory = !shape.held;
+    this.guard = new MemoryGuard(plan, shape, this);
+    this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || shape.visits === true;
+  }
+  get clearsHandlers() {
+    return this.#facts.clearsHandlers;
+  }
+  /** The call that makes the sync sockets, if they are needed. */
+  get sockets() {
+    return this.#sockets;
+  }
+  /** The call that opens the container's pidfd, if the thread blocks until the program runs. */
+  get pidfd() {
+    return this.#pidfd;
+  }
+  
+  
+  
+  
+  exec(writer, { paths }) {
+    return tryExec(writer, paths);
+  }
+};
+
+// launch/shape.ts
+
+
+// launch/host_services/host_tool.ts
+function hostTool(program, args, stdio) {
+  const spec = execSpec(program, {
+    args,
+    stdio
+  });
+  const changes = /* @__PURE__ */ new Map([
+    [
+      "PATH",
+      spec.searchPath
+    ]
+  ]);
+  return {
+    ...spec,
+    environment: {
+      inherited: [],
+      changes
+    }
+  };
+}
+
+// launch/host_services/id_maps.ts
+function runIdMapTool(spawn, tool, args) {
+  const streams = new StandardStreams([
+    "null",
+    "null",
+    "piped"
+  ]);
+  let launched;
+  try {
+    launched = spawn(hostTool(tool, args, streams.theirs));
+  } catch (error) {
+    streams.close();
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UnsupportedError(`an ordinary user needs ${tool} to map more than their own id (Debian: uidmap); install it, or use mapRoot()`, {
+      cause: error
+    });
+  }
+  const { success, stderr } = collectSync(launched, streams.release(), void 0);
+  if (success) return;
+  throw new UnsupportedError(`${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}
+  /etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)`);
+}
+
+// launch/host_services/delete_link.ts
+var deleteLinkService = {
+  describe: ({ name }) => [
+    `at the end: {RTM_DELLINK, ${JSON.stringify(name)}}`
+  ],
+  start({ name }) {
+    using socket = new NetlinkSocket();
+    const index = socket.links().find((link2) => link2.name === name)?.index ?? 0;
+    const record = {
+      service: "delete-link",
+      name,
+      index
+    };
+    return {
+      record,
+      end: () => this.cleanUp(record)
+    };
+  },
+  cleanUp({ name, index }) {
+    using socket = new NetlinkSocket();
+    const isThere = socket.links().some((link2) => link2.index === index && link2.name === name);
+    if (isThere) ifThere(() => socket.request([
+      deleteLink({
+        index
+      })
+    ]), [
+      "ENODEV"
+    ]);
+  }
+};
+
+// ffi/netlink/nftables.ts
+var NFNL_SUBSYS_NFTABLES = 10;
+var BATCH_BEGIN = 16;
+var BATCH_END = 17;
+var NEWTABLE = NFNL_SUBSYS_NFTABLES << 8;
+var GETTABLE = NEWTABLE | 1;
+var NEWCHAIN = NEWTABLE | 3;
+var NEWRULE = NEWTABLE | 6;
+var NFT_TABLE_F_OWNER = 2;
+var HOOKS = {
+  prerouting: {
+    number: 0,
+    priority: -100
+  },
+  output: {
+    number: 3,
+    priority: -100
+  },
+  postrouting: {
+    number: 4,
+    priority: 100
+  }
+};
+function addNatTable({ name, family, owned, rules }) {
+  const hooks = [
+    ...new Set(rules.map(({ hook }) => hook))
+  ];
+  const table = text2(1, name);
+  const message2 = (type, words3, ...attributes) => ({
+    type,
+    flags: NLM_F_CREATE | (type === NEWRULE ? NLM_F_APPEND : 0),
+    payload: [
+      header(family),
+      ...attributes
+    ],
+    words: [
+      ...words3.slice(0, 1),
+      family === AF_INET6 ? "ip6" : "ip",
+      name,
+      ...words3.slice(1)
+    ]
+  });
+  const messages = [
+    message2(NEWTABLE, [
+      "NFT_MSG_NEWTABLE"
+    ], table, big(2, owned ? NFT_TABLE_F_OWNER : 0)),
+    ...hooks.map((hook) => message2(NEWCHAIN, [
+      "NFT_MSG_NEWCHAIN",
+      hook
+    ], table, text2(3, hook), nested(4, big(1, HOOKS[hook].number), big(2, HOOKS[hook].priority)), text2(7, "nat"))),
+    ...rules.map(({ hook, rule }) => message2(NEWRULE, [
+      "NFT_MSG_NEWRULE",
+      hook
+    ], table, text2(2, hook), nested(4, ...rule)))
+  ];
+  const last = messages.pop();
+  return [
+    boundary(BATCH_BEGIN, "NFNL_MSG_BATCH_BEGIN"),
+    ...messages,
     {
-      call: map,
-      accept: [
-        "EEXIST"
-      ]
+      ...last,
+      flags: last.flags | NLM_F_ACK
+    },
+    boundary(BATCH_END, "NFNL_MSG_BATCH_END")
+  ];
+}
+function masquerading(source) {
+  const { from: from2, to, size } = ADDRESS3[source.family === AF_INET6 ? "ip6" : "ip"];
+  const network = networkOf(source);
+  const mask2 = networkOf({
+    ...source,
+    bytes: new Uint8Array(size).fill(255)
+  });
+  const inNetwork = (offset, comparison) => [
+    payload(NETWORK_HEADER, offset, size),
+    expression("bitwise", big(1, 1), big(2, 1), big(3, size), data(4, mask2), data(5, NOTHING2[size])),
+    compare(comparison, network)
+  ];
+  return [
+    ...inNetwork(from2, EQUAL),
+    ...inNetwork(to, NOT_EQUAL),
+    expression("masq")
+  ];
+}
+function publishing({ protocol, host: host2, port, to, toPort }) {
+  const ipv6 = to.family === AF_INET6;
+  const { to: offset, size } = ADDRESS3[ipv6 ? "ip6" : "ip"];
+  return [
+    expression("fib", big(1, 1), big(2, FIB_ADDRESS_TYPE), big(3, FIB_DESTINATION)),
+    compare(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
+    ...host2 !== void 0 ? [
+      payload(NETWORK_HEADER, offset, size),
+      compare(EQUAL, host2.bytes)
+    ] : ipv6 ? [
+      payload(NETWORK_HEADER, offset, 16),
+      compare(NOT_EQUAL, LOOPBACK_IPV6)
+    ] : [
+      payload(NETWORK_HEADER, offset, 1),
+      compare(NOT_EQUAL, Uint8Array.of(127))
+    ],
+    expression("meta", big(1, 1), big(2, META_PROTOCOL)),
+    compare(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
+    payload(TRANSPORT_HEADER, 2, 2),
+    compare(EQUAL, portBytes(port)),
+    expression("immediate", big(1, 1), data(2, to.bytes)),
+    expression("immediate", big(1, 2), data(2, portBytes(toPort))),
+    expression("nat", big(1, DESTINATION_NAT), big(2, to.family), big(3, 1), big(5, 2))
+  ];
+}
+function describePublished({ protocol, host: host2, port, to, toPort }) {
+  const from2 = host2 === void 0 ? port : `${formatIp(host2.bytes)} ${port}`;
+  return `${protocol} ${from2} to ${formatIp(to.bytes)} ${toPort}`;
+}
+var ADDRESS3 = {
+  ip: {
+    from: 12,
+    to: 16,
+    size: 4
+  },
+  ip6: {
+    from: 8,
+    to: 24,
+    size: 16
+  }
+};
+var NETWORK_HEADER = 1;
+var TRANSPORT_HEADER = 2;
+var EQUAL = 0;
+var NOT_EQUAL = 1;
+var FIB_ADDRESS_TYPE = 3;
+var FIB_DESTINATION = 2;
+var RTN_LOCAL = 2;
+var META_PROTOCOL = 16;
+var DESTINATION_NAT = 1;
+var LOOPBACK_IPV6 = Uint8Array.of(...new Uint8Array(15), 1);
+var NOTHING2 = {
+  4: new Uint8Array(4),
+  16: new Uint8Array(16)
+};
+function payload(base, offset, length) {
+  return expression("payload", big(1, 1), big(2, base), big(3, offset), big(4, length));
+}
+function compare(operator, value) {
+  return expression("cmp", big(1, 1), big(2, operator), data(3, value));
+}
+function expression(name, ...attributes) {
+  return nested(1, text2(1, name), nested(2, ...attributes));
+}
+function data(type, value) {
+  return nested(type, new Attribute(1, [
+    value
+  ]));
+}
+function big(type, value) {
+  return raw2(type, value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255);
+}
+function portBytes(port) {
+  return Uint8Array.of(port >> 8, port & 255);
+}
+function header(family, resource = 0) {
+  return Uint8Array.of(family, 0, resource >> 8, resource & 255);
+}
+function boundary(type, name) {
+  return {
+    type,
+    flags: 0,
+    payload: [
+      header(0, NFNL_SUBSYS_NFTABLES)
+    ],
+    words: [
+      name
+    ]
+  };
+}
+
+// host/settings.ts
+function readSetting(path2) {
+  return ifThere(() => Number(readWholeText(at_fdcwd, path2)), [
+    ...NO_SUCH_PATH,
+    "EACCES"
+  ]);
+}
+
+// host/host.ts
+
+
+// host/caller_ids.ts
+var CALLER_UID = 2 ** 32 + 1;
+var CALLER_GID = 2 ** 32 + 2;
+var UID_DIGITS = new Slot("uid", 10);
+var GID_DIGITS = new Slot("gid", 10);
+var SLOTS = {
+  [CALLER_UID]: UID_DIGITS,
+  [CALLER_GID]: GID_DIGITS
+};
+function textWithIds(text4) {
+  const cells = [];
+  for (const { 0: digits, index } of text4.matchAll(ANY)) {
+    cells.push({
+      offset: index,
+      slot: SLOTS[Number(digits)]
+    });
+  }
+  if (cells.length === 0) return text4;
+  const shown2 = text4.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
+  return new Struct(new TextEncoder().encode(text4), JSON.stringify(shown2), [], cells);
+}
+var ANY = new RegExp(`\\b(?:${CALLER_UID}|${CALLER_GID})\\b`, "g");
+
+// plan/proc_file.ts
+var PROC_MAGIC = new Named(40864, "PROC_SUPER_MAGIC");
+var PROC = "/proc";
+var NOT_PROCFS = "/proc is not procfs, so nothing is written there; mount one with proc()";
+
+
+
+
+// plan/steps/sysctl.ts
+var OWNERS = [
+  [
+    /^net\//,
+    "net"
+  ],
+  [
+    /^kernel\/(msg\w*|sem|sem_next_id|shm\w*|auto_msgmni)$/,
+    "ipc"
+  ],
+  [
+    /^fs\/mqueue\//,
+    "ipc"
+  ],
+  [
+    /^kernel\/(hostname|domainname)$/,
+    "uts"
+  ],
+  [
+    /^user\//,
+    "user"
+  ],
+  [
+    /^kernel\/ns_last_pid$/,
+    "pid"
+  ]
+];
+var LATER_OWNERS = [
+  [
+    "kernel/pid_max",
+    "pid",
+    {
+      major: 6,
+      minor: 14
+    }
+  ],
+  [
+    "vm/memfd_noexec",
+    "pid",
+    {
+      major: 6,
+      minor: 3
+    }
+  ]
+];
+
+
+var DENIED = "only the host's root may change this setting";
+
+
+// plan/steps/network/translation.ts
+function lowerMasquerade({ source, inside }, plan) {
+  const network = parsePrefix(source);
+  const rules = [
+    {
+      hook: "postrouting",
+      rule: masquerading(network)
+    }
+  ];
+  translate(plan, inside, {
+    family: network.family,
+    rules
+  }, [
+    "masquerade",
+    source
+  ]);
+}
+function lowerPublish({ port, address: address2, hostAddress, to: toPort = port, protocol = "tcp", inside }, plan) {
+  const to = parseIp(address2);
+  const host2 = hostAddress === void 0 ? void 0 : parseIp(hostAddress);
+  const published = {
+    protocol,
+    host: host2,
+    port,
+    to,
+    toPort
+  };
+  const rule = publishing(published);
+  const rules = [
+    {
+      hook: "prerouting",
+      rule
+    },
+    {
+      hook: "output",
+      rule
+    }
+  ];
+  const words3 = [
+    "publish",
+    describePublished(published)
+  ];
+  requireFree(published, plan);
+  translate(plan, inside, {
+    family: to.family,
+    rules
+  }, words3, {
+    service: "reserve-port",
+    protocol,
+    address: socketAddress2(published)
+  });
+}
+function requireFree(published, plan) {
+  const others = plan.state.network.published ??= [];
+  const isTaken2 = others.some((other) => other.protocol === published.protocol && other.port === published.port && (other.host === void 0 || published.host === void 0 ? other.to.family === published.to.family : formatIp(other.host.bytes) === formatIp(published.host.bytes)));
+  if (isTaken2) {
+    plan.refuse(`an earlier step publishes ${published.protocol} port ${published.port} already`);
+  }
+  others.push(published);
+}
+function socketAddress2({ host: host2, port, to }) {
+  const bytes = host2?.bytes ?? new Uint8Array(to.bytes.length);
+  const ip = formatIp(bytes);
+  const text4 = to.family === AF_INET6 ? `[${ip}]:${port}` : `${ip}:${port}`;
+  return {
+    family: to.family,
+    bytes,
+    port,
+    text: text4
+  };
+}
+function translate(plan, inside, table, words3, ...before) {
+  plan.needs("net", HOSTS_NETWORK);
+  const messages = (name) => addNatTable({
+    ...table,
+    name,
+    owned: inside !== true
+  });
+  if (inside === true) {
+    writeSetting(plan, forwardingSetting(table.family), "1");
+    const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
+    const name = `ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
+    const request = requestCalls(fdOf(socket), messages(name), answerOutput(), words3);
+    plan.calls([
+      socket,
+      ...options,
+      ...request,
+      close(fdOf(socket))
+    ], NO_TRANSLATION);
+    return;
+  }
+  if (plan.state.network.outside !== void 0) {
+    plan.refuse("the network outside is another container's; put the step into that one's recipe, with { inside: true }");
+  }
+  mayChangeOutside(plan);
+  plan.access.recordNetworkChange();
+  forwardsByScript(plan);
+  plan.syncWithParent(() => [
+    ...before,
+    {
+      service: "nat-table",
+      table,
+      words: words3
     }
   ]);
-}));
+}
+var NO_NF_TABLES = "this kernel has no NAT with nf_tables (modprobe nf_tables nft_chain_nat nft_masq nft_fib_inet), or no tables that end with their script (Linux 5.12)";
+var NO_TRANSLATION = {
+  ENOENT: NO_NF_TABLES,
+  EOPNOTSUPP: NO_NF_TABLES,
+  EPROTONOSUPPORT: NO_NF_TABLES
+};
+function forwardingSetting(family) {
+  return family === AF_INET6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward";
+}
+
+// launch/host_services/nat_table.ts
+var natTableService = {
+  describe({ table }) {
+    const socket = new ResultOf(netlinkSocket(NETLINK_NETFILTER), "socket");
+    const messages = addNatTable({
+      ...table,
+      name: "ramekin-...",
+      owned: true
+    });
+    return [
+      describeCall(send(socket, messages))
+    ];
+  },
+  start({ table, words: words3 }) {
+    requireForwarding(table.family);
+    const name = `ramekin-${crypto.randomUUID()}`;
+    const socket = new NetlinkSocket(NETLINK_NETFILTER);
+    try {
+      socket.request(addNatTable({
+        ...table,
+        name,
+        owned: true
+      }), words3);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    return {
+      record: {
+        service: "nat-table",
+        name
+      },
+      end: () => socket.close()
+    };
+  },
+  cleanUp() {
+  }
+};
+function requireForwarding(family) {
+  const path2 = forwardingSetting(family);
+  if (readSetting(`/proc/sys/${path2}`) === 1) return;
+  const name = path2.replaceAll("/", ".");
+  throw new UnsupportedError(`the host does not forward packets; sysctl -w ${name}=1 turns forwarding on`);
+}
+
+// launch/host_services/process.ts
+function openIfRunning({ pid, started: started2 }, open3) {
+  const fd = ifThere(() => syscall(open3(pid)), ENDED2);
+  if (fd === void 0) return void 0;
+  if (ifThere(() => processIdentity(pid), ENDED2)?.started === started2) return fd;
+  syscall(close(fd));
+  return void 0;
+}
+var ENDED2 = [
+  "ENOENT",
+  "ESRCH"
+];
+
+// launch/host_services/return_link.ts
+var returnLinkService = {
+  describe: ({ name, nameInside }) => [
+    `at the end: {RTM_NEWLINK, ${JSON.stringify(nameInside)}, ${JSON.stringify(name)}, back}`
+  ],
+  start({ name, nameInside }, { pid }) {
+    const record = {
+      service: "return-link",
+      name,
+      nameInside,
+      ...processIdentity(pid)
+    };
+    const home = syscall(openNamespace("thread-self"));
+    const away = syscall(openNamespace(pid));
+    return {
+      record,
+      end: () => moveBack(name, nameInside, away, home)
+    };
+  },
+  cleanUp({ name, nameInside, ...process }) {
+    const away = openIfRunning(process, openNamespace);
+    if (away === void 0) return;
+    moveBack(name, nameInside, away, syscall(openNamespace("thread-self")));
+  }
+};
+function moveBack(name, nameInside, away, home) {
+  try {
+    using socket = openSocketIn(away, home);
+    const link2 = socket.links().find((link3) => link3.name === nameInside);
+    if (link2 === void 0) return;
+    const back = {
+      name,
+      namespace: {
+        fd: home
+      }
+    };
+    ifThere(() => socket.request([
+      setLink({
+        index: link2.index
+      }, back)
+    ]), [
+      "ENODEV"
+    ]);
+  } finally {
+    for (const namespace of [
+      home,
+      away
+    ]) syscall(close(namespace));
+  }
+}
+function openNamespace(process) {
+  return openat(at_fdcwd, `${processDirectory(process)}/ns/net`, O_RDONLY | O_CLOEXEC);
+}
+function openSocketIn(namespace, home) {
+  const [socket, ...options] = socketCalls(NETLINK_ROUTE, (call2) => new ResultOf(call2, "socket"));
+  const back = new Label("back");
+  const result = syscalls([
+    {
+      call: setns(namespace, CLONE_NEWNET)
+    },
+    ...[
+      socket,
+      ...options
+    ].map((call2) => ({
+      call: call2,
+      onFailure: back
+    })),
+    back,
+    {
+      call: setns(home, CLONE_NEWNET)
+    }
+  ]);
+  return new NetlinkSocket({
+    opened: Number(result.result(socket))
+  });
+}
+
+// launch/host_services/reserve_port.ts
+var reservePortService = {
+  describe({ protocol, address: address2 }) {
+    const socket = new ResultOf(ipSocket(address2.family, protocol), "socket");
+    return [
+      describeCall(bind2(socket, address2))
+    ];
+  },
+  start({ protocol, address: address2 }) {
+    const socket = syscall(ipSocket(address2.family, protocol));
+    try {
+      if (address2.family === AF_INET6) syscall(setIpv6Only(socket));
+      syscall(bind2(socket, address2), {
+        EADDRINUSE: `another container has published ${protocol} port ${address2.port}, or a program of this machine uses it; publish() can take another port`,
+        EADDRNOTAVAIL: "this machine has no such address; without { hostAddress }, the port of all its addresses is published"
+      });
+    } catch (error) {
+      syscall(close(socket));
+      throw error;
+    }
+    return {
+      end: () => void syscall(close(socket))
+    };
+  },
+  cleanUp() {
+  }
+};
 
 // ffi/calls/landlock.ts
 var CREATE_RULESET_VERSION = new Named(1, "LANDLOCK_CREATE_RULESET_VERSION");
@@ -17143,7 +18849,7 @@ var RDEV = {
 };
 
 // host/credentials.ts
-var [UID, GID, CAPABILITIES2] = [
+var [UID2, GID2, CAPABILITIES2] = [
   geteuid(),
   getegid(),
   capabilityOutput()
@@ -17152,10 +18858,10 @@ var GROUP_LIST = groupsOutput(64);
 var GROUPS = getgroups(GROUP_LIST);
 var QUERY = new Routine([], [
   {
-    call: UID
+    call: UID2
   },
   {
-    call: GID
+    call: GID2
   },
   // EINVAL: there are more.
   {
@@ -17175,8 +18881,8 @@ var CurrentCredentials = class {
     const result = QUERY.run();
     const view2 = result.output(CAPABILITIES2);
     const [euid, egid] = [
-      Number(result.result(UID)),
-      Number(result.result(GID))
+      Number(result.result(UID2)),
+      Number(result.result(GID2))
     ];
     const groups = groupsIn(result, egid);
     const words3 = [
@@ -17243,15 +18949,15 @@ var DirectoryLists = class {
     }
   }),
     of: (function (path2) {
-    return get$41.call(this, path2).list;
+    return get$29.call(this, path2).list;
   }),
     ownerOf: (function (path2) {
-    return get$41.call(this, path2).owner;
+    return get$29.call(this, path2).owner;
   })
     });
   }
   static {
-    get$41 = (function (path2) {
+    get$29 = (function (path2) {
     let known = this.#known.get(path2);
     if (known === void 0) this.#known.set(path2, known = readNow(path2));
     known.used = true;
@@ -17280,7 +18986,7 @@ var [OPENED, NAMES3, FURTHER_NAMES] = [
 ];
 function directoryTable() {
   const [path2, stat] = [
-    new Output(PATH_MAX3, "&path"),
+    new Output(PATH_MAX5, "&path"),
     statxOutput()
   ];
   const [names, more] = [
@@ -17322,7 +19028,7 @@ function directoryTable() {
 }
 function fileTable() {
   const [path2, stat] = [
-    new Output(PATH_MAX3, "&path"),
+    new Output(PATH_MAX5, "&path"),
     statxOutput()
   ];
   const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_FILE, stat);
@@ -17393,22 +19099,22 @@ var DF_1_NODEFLIB = 2048;
 var HEADER_SIZE2 = 64;
 var ENTRY_SIZE = 16;
 var MOST_ENTRIES = 4096;
-function readElf(readAt) {
-  const header2 = view(readAt(0, HEADER_SIZE2));
+function readElf(readAt2) {
+  const header2 = view(readAt2(0, HEADER_SIZE2));
   if (header2.byteLength < HEADER_SIZE2 || header2.getUint32(0) !== 2135247942) return void 0;
   if (header2.getUint16(4) !== 513) return void 0;
-  const segments = readSegments(readAt, header2);
+  const segments = readSegments(readAt2, header2);
   if (segments === void 0) return void 0;
   const interpreter = segments.find(({ type }) => type === PT.INTERP);
   const dynamic = segments.find(({ type }) => type === PT.DYNAMIC);
-  const entries = dynamic === void 0 ? [] : readDynamic(readAt, dynamic);
+  const entries = dynamic === void 0 ? [] : readDynamic(readAt2, dynamic);
   const of = (tag) => entries.filter((entry2) => entry2.tag === tag);
   const strings = offsetOf3(segments, of(DT.STRTAB)[0]?.value);
-  const texts = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt, strings + value));
+  const texts = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt2, strings + value));
   const paths = (tag) => texts(tag).at(-1)?.split(":").filter(Boolean) ?? [];
   return {
     machine: header2.getUint16(18, true),
-    interpreter: interpreter && textAt(readAt, interpreter.offset),
+    interpreter: interpreter && textAt(readAt2, interpreter.offset),
     soname: texts(DT.SONAME)[0],
     needed: texts(DT.NEEDED),
     runpath: paths(DT.RUNPATH),
@@ -17416,13 +19122,13 @@ function readElf(readAt) {
     noDefaultDirectories: of(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
   };
 }
-function readSegments(readAt, header2) {
+function readSegments(readAt2, header2) {
   const [offset, size, count] = [
     Number(header2.getBigUint64(32, true)),
     header2.getUint16(54, true),
     header2.getUint16(56, true)
   ];
-  const table = view(readAt(offset, size * count));
+  const table = view(readAt2(offset, size * count));
   if (size < 56 || table.byteLength < size * count) return void 0;
   return Array.from({
     length: count
@@ -17433,8 +19139,8 @@ function readSegments(readAt, header2) {
     size: Number(table.getBigUint64(index * size + 32, true))
   }));
 }
-function readDynamic(readAt, { offset, size }) {
-  const table = view(readAt(offset, Math.min(size, MOST_ENTRIES * ENTRY_SIZE)));
+function readDynamic(readAt2, { offset, size }) {
+  const table = view(readAt2(offset, Math.min(size, MOST_ENTRIES * ENTRY_SIZE)));
   const entries = [];
   for (let at2 = 0; at2 + ENTRY_SIZE <= table.byteLength; at2 += ENTRY_SIZE) {
     const tag = Number(table.getBigInt64(at2, true));
@@ -17451,8 +19157,8 @@ function offsetOf3(segments, address2) {
   const holder = segments.find((segment) => segment.type === PT.LOAD && address2 >= segment.address && address2 < segment.address + segment.size);
   return holder && holder.offset + address2 - holder.address;
 }
-function textAt(readAt, offset) {
-  const bytes = readAt(offset, 4096);
+function textAt(readAt2, offset) {
+  const bytes = readAt2(offset, 4096);
   const end = bytes.indexOf(0);
   return new TextDecoder().decode(bytes.subarray(0, end === -1 ? bytes.length : end));
 }
@@ -17483,7 +19189,7 @@ function programHost(reading2, refuse2) {
       if (!known.has(path2)) known.set(path2, read4(path2, readElf));
       return known.get(path2);
     },
-    head: (path2) => read4(path2, (readAt) => readAt(0, 256)),
+    head: (path2) => read4(path2, (readAt2) => readAt2(0, 256)),
     // The system's own lists of libraries.
     bytes: (path2) => withRegularFile(path2, (file) => file.readAll()),
     realPath: (path2) => withRegularFile(path2, (file) => file.path) ?? path2
@@ -17629,12 +19335,12 @@ function originOf({ source, target }) {
   };
 }
 function withoutDots(path2) {
-  const parts = [];
+  const parts2 = [];
   for (const part of path2.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
+    if (part === "..") parts2.pop();
+    else if (part !== "" && part !== ".") parts2.push(part);
   }
-  return `/${parts.join("/")}`;
+  return `/${parts2.join("/")}`;
 }
 
 // host/elf/program_files.ts
@@ -17730,19 +19436,6 @@ function libraryOf(name, asker, search, host2) {
   }
   return void 0;
 }
-
-// ffi/calls/write_text.ts
-var encoder4 = new TextEncoder();
-function writeText(directory, path2, text4) {
-  const opened = openat(directory, path2, O_WRONLY | O_CLOEXEC);
-  const fd = new ResultOf(opened, "fd");
-  return [
-    opened,
-    writeTextTo(fd, text4),
-    close(fd)
-  ];
-}
-
 
 // host/filesystem_issue.ts
 var MESSAGE_SIZE2 = 256;
@@ -17975,7 +19668,7 @@ function textOfRegular(path2) {
 var READ = 1;
 var reading = perEngine(() => {
   const [path2, text4] = [
-    new Output(PATH_MAX3, "&path"),
+    new Output(PATH_MAX5, "&path"),
     new Output(MOST, "&text")
   ];
   const flags2 = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
@@ -18178,10 +19871,10 @@ function isPlain(name) {
   return !name.startsWith(GIT) && !name.startsWith(HOME);
 }
 function beginningsOf(name) {
-  const parts = name.split("/");
-  return parts.slice(1).map((_, index) => ({
-    beginning: fold(parts.slice(0, index + 1).join("/")),
-    rest: parts.slice(index + 1).join("/")
+  const parts2 = name.split("/");
+  return parts2.slice(1).map((_, index) => ({
+    beginning: fold(parts2.slice(0, index + 1).join("/")),
+    rest: parts2.slice(index + 1).join("/")
   }));
 }
 function fold(name) {
@@ -18249,13 +19942,13 @@ var Search = class {
     if (names.length > 0) {
       const around = this.#around(this.#question.start);
       for (const [index, path2] of around.entries()) {
-        later$42.call(this, {
+        later$30.call(this, {
           path: path2,
           depth: index === 0 ? 0 : around.length - index,
           inGit: false
         });
       }
-      later$42.call(this, {
+      later$30.call(this, {
         path: directory,
         depth: 0,
         inGit: false
@@ -18283,51 +19976,51 @@ var Search = class {
     });
   }
   static {
-    later$42 = (function (pending) {
+    later$30 = (function (pending) {
     if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
     this.#queued.add(pending.path);
     this.#queue.push(pending);
   });
   }
   static {
-    isExcepted$43 = (function (path2) {
+    isExcepted$31 = (function (path2) {
     return this.#question.except.includes(path2);
   });
   }
   static {
-    read$44 = (function (pending) {
+    read$32 = (function (pending) {
     const { path: path2, depth, inGit } = pending;
     this.#directories++;
     const entries = this.#lists.of(path2);
-    if (isClosed$45.call(this, path2, 5)) return this.#findDirectory(path2);
+    if (isClosed$33.call(this, path2, 5)) return this.#findDirectory(path2);
     const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
     if (isGit) this.#readGit(path2, entries);
-    const within = inGit || isGitName(nameOf2(path2));
+    const within2 = inGit || isGitName(nameOf2(path2));
     for (const [name, type] of entries) {
       if (this.#readName(path2, name, type)) continue;
       if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
       const child = below(path2, name);
-      const isOfGit = within || isGitName(name) || isGit && holdsRepositories(name);
-      if (within && !mayHoldRepositories(child)) continue;
+      const isOfGit = within2 || isGitName(name) || isGit && holdsRepositories(name);
+      if (within2 && !mayHoldRepositories(child)) continue;
       if (isOfGit || depth < MAX_DEPTH) {
-        later$42.call(this, {
+        later$30.call(this, {
           path: child,
           depth: depth + 1,
-          inGit: within || isGit && isOfGit
+          inGit: within2 || isGit && isOfGit
         });
       }
     }
   });
   }
   static {
-    isClosed$45 = (function (path2, rights) {
+    isClosed$33 = (function (path2, rights) {
     const owner = this.#lists.ownerOf(path2);
     const { uid } = this.#question;
     return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
   });
   }
   static {
-    reportMissing$46 = (function (whole, text4) {
+    reportMissing$34 = (function (whole, text4) {
     const { directory } = this.#question;
     let path2 = directory;
     for (const part of whole.slice(directory === "/" ? 1 : directory.length + 1).split("/")) {
@@ -18335,7 +20028,7 @@ var Search = class {
       path2 = below(path2, part);
       if (!entries.has(part) || this.#isLeft(path2)) {
         const isFile2 = path2 === whole && text4 !== void 0;
-        if (!isExcepted$43.call(this, path2)) this.#missing.set(path2, {
+        if (!isExcepted$31.call(this, path2)) this.#missing.set(path2, {
           path: path2,
           ...isFile2 && {
             text: text4
@@ -18383,13 +20076,13 @@ var Search = class {
   /** Reads the directories that are queued, and those that are found meanwhile. */
   #readQueue() {
     for (let at2 = 0; at2 < this.#queue.length; ) {
-      while (at2 < this.#queue.length && !this.#isOver) read$44.call(this, this.#queue[at2++]);
+      while (at2 < this.#queue.length && !this.#isOver) read$32.call(this, this.#queue[at2++]);
       if (this.#isOver || this.#index.ofGit.length === 0) return;
       for (const { path: path2, text: text4 } of this.#repositories.named()) this.#report(path2, true, {
         text: text4
       });
       for (const path2 of this.#repositories.worktrees()) {
-        if (this.#isInside(path2)) later$42.call(this, {
+        if (this.#isInside(path2)) later$30.call(this, {
           path: path2,
           depth: MAX_DEPTH,
           inGit: false
@@ -18409,7 +20102,7 @@ var Search = class {
       const parent = parentOf(path2);
       let writable = parents.get(parent);
       if (writable === void 0) parents.set(parent, writable = isWritable2(parent));
-      if (!writable && isClosed$45.call(this, parent, 2)) this.#findDirectory(parent);
+      if (!writable && isClosed$33.call(this, parent, 2)) this.#findDirectory(parent);
       return writable;
     });
   }
@@ -18427,8 +20120,8 @@ var Search = class {
     if (closed !== void 0) return this.#findDirectory(closed);
     const end = this.#endOf(path2);
     if (end === void 0 || !this.#isInside(end)) return;
-    const type = typeOf(end);
-    if (type === void 0 || this.#isLeft(end)) return reportMissing$46.call(this, end);
+    const type = typeOf2(end);
+    if (type === void 0 || this.#isLeft(end)) return reportMissing$34.call(this, end);
     this.#found.set(end, {
       path: end,
       isLink: false,
@@ -18441,7 +20134,7 @@ var Search = class {
     let closed;
     for (let at2 = path2; at2 !== directory && at2 !== "/"; ) {
       at2 = parentOf(at2);
-      if (isClosed$45.call(this, at2, 1)) closed = at2;
+      if (isClosed$33.call(this, at2, 1)) closed = at2;
     }
     return closed;
   }
@@ -18483,7 +20176,7 @@ var Search = class {
       if (entries.has(name.split("/", 1)[0])) this.#report(below(base, name), true, {
         base
       });
-      else if (isWithin(base, this.#question.directory)) reportMissing$46.call(this, below(base, name));
+      else if (isWithin(base, this.#question.directory)) reportMissing$34.call(this, below(base, name));
     }
   }
   /** Notes a path by where it leads and the links on the way, or what is missing of it. */
@@ -18492,9 +20185,9 @@ var Search = class {
       base
     });
     if (end === void 0 || !this.#isInside(end)) return;
-    const type = typeOf(end);
+    const type = typeOf2(end);
     if (type !== void 0 && !this.#isLeft(end)) this.#find(end, type);
-    else if (isAbsent) reportMissing$46.call(this, end, text4);
+    else if (isAbsent) reportMissing$34.call(this, end, text4);
   }
   
   
@@ -18503,7 +20196,7 @@ var Search = class {
   #readName(directory, name, type) {
     if (this.#index.has(name)) {
       const path3 = below(directory, name);
-      if (this.#index.isEndOf(path3) && !isExcepted$43.call(this, path3)) {
+      if (this.#index.isEndOf(path3) && !isExcepted$31.call(this, path3)) {
         this.#find(path3, type);
         return true;
       }
@@ -18523,7 +20216,7 @@ var Search = class {
   #readGit(directory, entries) {
     for (const name of this.#index.ofGit) {
       const path2 = below(directory, name);
-      const type = name.includes("/") ? typeOf(path2) : entries.get(name);
+      const type = name.includes("/") ? typeOf2(path2) : entries.get(name);
       const isOwn2 = name === "commondir" && this.#isPointerTo(path2, directory);
       if (type !== void 0 && !isOwn2) this.#find(path2, type);
       else if ((isOwn2 || !entries.has("commondir") || name === "config.worktree") && this.#question.absent.includes(GIT2 + name)) {
@@ -18550,7 +20243,7 @@ var Search = class {
       end,
       this.#repositories.add(end, worktree)
     ])) {
-      if (this.#isInside(path2)) later$42.call(this, {
+      if (this.#isInside(path2)) later$30.call(this, {
         path: path2,
         depth: MAX_DEPTH,
         inGit: true
@@ -18560,7 +20253,7 @@ var Search = class {
   /** Whether the user may not do something with a directory, but can change its mode. */
   
   #findDirectory(path2) {
-    if (isExcepted$43.call(this, path2)) return;
+    if (isExcepted$31.call(this, path2)) return;
     this.#found.set(path2, {
       path: path2,
       isLink: false,
@@ -18572,7 +20265,7 @@ var Search = class {
   }
   /** Notes a file, the links by which it is reached, and what is in a directory. */
   #find(path2, type) {
-    if (this.#found.has(path2) || isExcepted$43.call(this, path2) || !this.#isInside(path2)) return;
+    if (this.#found.has(path2) || isExcepted$31.call(this, path2) || !this.#isInside(path2)) return;
     if (type === S_IFLNK) return this.#follow(path2);
     this.#found.set(path2, {
       path: path2,
@@ -18609,8 +20302,8 @@ var Search = class {
     const end = this.#endOf(link2, {
       isProtected
     });
-    const type = end === void 0 ? void 0 : typeOf(end);
-    if (type === void 0 && end !== void 0 && this.#isInside(end)) reportMissing$46.call(this, end);
+    const type = end === void 0 ? void 0 : typeOf2(end);
+    if (type === void 0 && end !== void 0 && this.#isInside(end)) reportMissing$34.call(this, end);
     const isAround = isProtected && end !== void 0 && isWithin(link2, end);
     if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(end, type);
   }
@@ -18637,7 +20330,7 @@ var Search = class {
         continue;
       }
       if (++links2 > MAX_LINKS2) return void 0;
-      if (this.#isInside(path2) && !(isProtected && path2 === link2) && !isExcepted$43.call(this, path2)) {
+      if (this.#isInside(path2) && !(isProtected && path2 === link2) && !isExcepted$31.call(this, path2)) {
         this.#found.set(path2, {
           path: path2,
           isLink: true,
@@ -18671,7 +20364,7 @@ var CONFIG = ".config/";
 
 
 
-function typeOf(path2) {
+function typeOf2(path2) {
   return look(path2)?.type;
 }
 function isShared(path2) {
@@ -18686,14 +20379,6 @@ function readResolvConf() {
   return new TextDecoder().decode(ifThere(read4, [
     "EACCES"
   ]) ?? new Uint8Array());
-}
-
-// host/settings.ts
-function readSetting(path2) {
-  return ifThere(() => Number(readWholeText(at_fdcwd, path2)), [
-    ...NO_SUCH_PATH,
-    "EACCES"
-  ]);
 }
 
 // host/live_host.ts
@@ -18895,6 +20580,1137 @@ var ProgramIssue = class extends Error {
 };
 var liveHost = perEngine((() => new LiveHost()));
 
+
+// launch/host_services/user_network.ts
+var ARGUMENTS = {
+  pasta: (pid, forwardsNames) => [
+    ...[
+      "--foreground",
+      "--quiet",
+      "--config-net",
+      "--no-map-gw",
+      "--pid",
+      "/dev/stdin"
+    ],
+    ...[
+      "-I",
+      "tap0",
+      "-t",
+      "none",
+      "-u",
+      "none",
+      "-T",
+      "none",
+      "-U",
+      "none"
+    ],
+    ...forwardsNames ? [
+      "--dns-forward",
+      DNS_FORWARDER
+    ] : [],
+    pid
+  ],
+  slirp4netns: (pid) => [
+    ...[
+      "--enable-sandbox",
+      "--enable-seccomp",
+      "--ready-fd=0"
+    ],
+    ...[
+      "--configure",
+      "--mtu=65520",
+      "--disable-host-loopback"
+    ],
+    ...[
+      pid,
+      "tap0"
+    ]
+  ]
+};
+var PATIENCE3 = 1e4;
+var userNetworkService = {
+  describe: ({ programs: programs2, forwardsNames = false }, pid) => [
+    programs2.map((name) => [
+      name,
+      ...ARGUMENTS[name](pid, forwardsNames)
+    ].join(" ")).join(", or ")
+  ],
+  start({ programs: programs2, forwardsNames = false }, context) {
+    const issues = [];
+    for (const program of programs2) {
+      const streams = new StandardStreams([
+        "null",
+        "piped",
+        "piped"
+      ]);
+      let launched;
+      try {
+        launched = launchProgram(program, forwardsNames, context, streams);
+      } catch (error) {
+        streams.close();
+        if (error instanceof Deno.errors.NotFound) continue;
+        throw error;
+      }
+      try {
+        return whenReady(program, launched, streams.release());
+      } catch (error) {
+        if (!(error instanceof UnsupportedError)) throw error;
+        issues.push(error.issue);
+      }
+    }
+    const [first, ...advice] = issues;
+    if (first !== void 0) throw new UnsupportedError(first, {
+      advice
+    });
+    throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: passt, slirp4netns); root can use veth() and masquerade() instead`);
+  },
+  cleanUp(process) {
+    const pidfd = openIfRunning(process, (pid) => pidfd_open(pid, 0));
+    if (pidfd === void 0) return;
+    try {
+      syscalls([
+        {
+          call: pidfd_send_signal(pidfd, SIGNALS.SIGKILL),
+          accept: [
+            "ESRCH"
+          ]
+        }
+      ]);
+      waitFor(pidfd, PATIENCE3);
+    } finally {
+      syscall(close(pidfd));
+    }
+  }
+};
+function launchProgram(program, forwardsNames, { pid, spawn }, streams) {
+  const { euid, egid } = liveHost().credentials();
+  const asRoot = program === "pasta" && euid === 0 ? [
+    "--runas",
+    `${euid}:${egid}`
+  ] : [];
+  const args = [
+    ...asRoot,
+    ...ARGUMENTS[program](String(pid), forwardsNames)
+  ];
+  const [, ready, stderr] = streams.theirs;
+  return spawn(hostTool(program, args, [
+    ready,
+    "null",
+    stderr
+  ]));
+}
+function whenReady(program, { pid, pidfd }, descriptors) {
+  const [, ready, stderr] = descriptors;
+  const end = () => {
+    syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    while (reapStatus(pidfd) === void 0) waitFor(pidfd, void 0);
+    for (const fd of [
+      pidfd,
+      ready,
+      stderr
+    ]) syscall(close(fd));
+  };
+  let issue;
+  try {
+    waitFor(ready, PATIENCE3);
+    if ((readSome(ready)?.length ?? 0) > 0) {
+      return {
+        record: {
+          service: "user-network",
+          program,
+          ...processIdentity(pid)
+        },
+        end
+      };
+    }
+    issue = new TextDecoder().decode(readSome(stderr) ?? new Uint8Array()).trim();
+  } catch (error) {
+    end();
+    throw error;
+  }
+  end();
+  throw new UnsupportedError(`${program} could not connect the container: ${issue}`);
+}
+function waitFor(fd, milliseconds) {
+  syscalls([
+    {
+      call: ppoll([
+        {
+          fd,
+          events: POLLIN
+        }
+      ], milliseconds),
+      accept: [
+        "EINTR"
+      ]
+    }
+  ]);
+}
+
+// launch/host_services/table.ts
+var SERVICES = {
+  "delete-link": deleteLinkService,
+  "nat-table": natTableService,
+  "reserve-port": reservePortService,
+  "return-link": returnLinkService,
+  "user-network": userNetworkService
+};
+function describeService(service, pid) {
+  return definitionOf(service.service).describe(service, pid);
+}
+function startService(service, context) {
+  return definitionOf(service.service).start(service, context);
+}
+function definitionOf(name) {
+  return SERVICES[name];
+}
+
+// launch/sync.ts
+function serveSyncPoints(plan, socket, spawn, services) {
+  for (const point of plan.syncPoints) {
+    const pid = waitForArrival(socket);
+    if (pid === void 0) return;
+    for (const action of point.parentActions(knownPid(pid))) {
+      if ("calls" in action) makeCalls(action.calls, plan, point);
+      else if ("program" in action) runIdMapTool(spawn, action.program, action.args.map(String));
+      else services.push(start(action, pid, spawn, plan, point));
+    }
+    letGo(socket);
+  }
+  syscall(passCredentials(socket, false));
+}
+function letGo(socket) {
+  syscalls([
+    {
+      call: write(socket, new Uint8Array(1), 1),
+      accept: [
+        "EPIPE"
+      ]
+    }
+  ]);
+}
+function waitForEnd(socket) {
+  while (waitForByte(socket)) ;
+}
+function waitForByte(socket) {
+  const byte = read(socket, new Output(1), 1);
+  return Number(syscalls([
+    {
+      call: byte,
+      accept: [
+        "ECONNRESET"
+      ]
+    }
+  ]).result(byte)) > 0;
+}
+function receiveFd(socket) {
+  const control = controlOutput();
+  const call2 = receiveDescriptor(socket, control);
+  const result = syscalls([
+    {
+      call: call2,
+      accept: [
+        "ECONNRESET"
+      ]
+    }
+  ]);
+  return descriptorOf(result.output(control));
+}
+function start(service, pid, spawn, plan, point) {
+  try {
+    return startService(service, {
+      pid,
+      spawn
+    });
+  } catch (error) {
+    throw stepError(error, plan, point.stepIndex);
+  }
+}
+function makeCalls(calls, plan, point) {
+  const last = new Label("last");
+  const parts2 = calls.slice(0, -1).map(({ call: call2 }) => ({
+    call: call2,
+    onFailure: last
+  }));
+  const loaded2 = engine();
+  const program = assemble([
+    ...parts2,
+    last,
+    {
+      call: calls.at(-1).call
+    }
+  ], loaded2.architecture);
+  const failure = failureOf(loaded2.run(program));
+  if (failure === void 0) return;
+  const { fixes } = calls.find(({ call: call2 }) => call2 === failure.call);
+  throw failureError(failure, {
+    plan,
+    stepIndex: point.stepIndex,
+    fixes
+  });
+}
+function waitForArrival(socket) {
+  const sender = senderOutput();
+  const call2 = receiveByte(socket, sender);
+  const result = syscalls([
+    {
+      call: call2,
+      accept: [
+        "ECONNRESET"
+      ]
+    }
+  ]);
+  return result.result(call2) > 0n ? senderOf(result.output(sender)) : void 0;
+}
+
+// launch/visit.ts
+var NO_PROGRAM = execSpec("", {
+  environment: {
+    inherited: [],
+    changes: /* @__PURE__ */ new Map()
+  },
+  searchPath: "",
+  stdio: []
+});
+function visit(plan, calls) {
+  prepareLock();
+  const shape = {
+    ...shapeOf(NO_PROGRAM, 0, void 0, false),
+    visits: true
+  };
+  const frame = new ScriptFrame(plan, shape, scriptFacts());
+  const end = exit_group(0);
+  const layout = link(plan, shape, frame, (writer) => {
+    writer.section = "program";
+    frame.beforeExec(writer);
+    for (const planned of plan.beforeProgram) writer.part(planned);
+    for (const { call: call2, sends, accept: accept2 = [], fixes } of calls) {
+      const passed = new Label("nothing to send");
+      const edges = sends === true && accept2.length > 0 ? {
+        onAccepted: passed
+      } : {};
+      writer.add(call2, {
+        ...CHILD_EDGES,
+        accept: accept2,
+        fixes,
+        ...edges
+      });
+      if (sends !== true) continue;
+      writer.add(dup3(new ResultOf(call2, "fd"), SCRIPT_PIDFD, O_CLOEXEC), CHILD_EDGES);
+      writer.add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD), CHILD_EDGES);
+      writer.place(passed);
+    }
+    writer.add(end);
+    return [];
+  });
+  const program = assemble(layout.parts, engine().architecture);
+  const inheritedFds = openInheritedFds(plan);
+  let result;
+  try {
+    const values = {
+      spec: NO_PROGRAM,
+      paths: [],
+      scriptPidfd: scriptPidfd(),
+      inheritedFds
+    };
+    result = engine().run(program, bindingsOf(values));
+  } finally {
+    closeInheritedFds(inheritedFds);
+  }
+  reapAll(plan, result);
+  return received(result, frame, () => {
+    const failure = failureOf(result);
+    if (failure !== void 0) {
+      const { stepIndex, fixes } = recordOf(failure.call, layout);
+      throw orEnded2(failureError(failure, {
+        plan,
+        stepIndex,
+        fixes
+      }), plan);
+    }
+    if (result.result(end) !== PENDING) throw orEnded2(killed(), plan);
+    return calls.filter(({ call: call2, sends }) => sends === true && result.result(call2) >= 0n);
+  });
+}
+function reapAll({ processes }, result) {
+  for (const { pid } of processes) {
+    const number = result.output(pid).getInt32(0, true);
+    if (number > 0) reap(number);
+  }
+}
+function received(result, { sockets, pidfd }, sent) {
+  const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
+  const socket = hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0;
+  const fds = /* @__PURE__ */ new Map();
+  try {
+    for (const { call: call2 } of sent()) {
+      const fd = receiveFd(socket);
+      if (fd === void 0) throw killed();
+      fds.set(call2, fd);
+    }
+    return {
+      result,
+      fds
+    };
+  } catch (error) {
+    for (const fd of fds.values()) syscall(close(fd));
+    throw error;
+  } finally {
+    if (socket !== void 0) syscall(close(socket));
+    if (pidfd !== void 0 && result.result(pidfd) > 0n) {
+      syscall(close(Number(result.result(pidfd))));
+    }
+  }
+}
+function killed() {
+  return new SyscallError({
+    syscall: "clone",
+    errno: ERRNO.EINTR,
+    hint: "the process that looked into the container was killed; does it have enough memory?"
+  });
+}
+
+// container/short_program.ts
+var PATIENCE_MS = 1;
+
+var UNDECIDED = [
+  "EINTR",
+  "ENOMEM"
+];
+
+
+// container/terminal/raw_mode.ts
+var TERMIOS = {
+  iflag: 0,
+  oflag: 4,
+  cflag: 8,
+  lflag: 12,
+  vtime: 22,
+  vmin: 23,
+  size: 36
+};
+var RawMode = class _RawMode {
+
+  #fd;
+  #saved;
+  #guard;
+  constructor(fd, saved) {
+    this.#fd = fd;
+    this.#saved = saved;
+    this.#guard = guard(fd, saved);
+  }
+  /** Sets a terminal to raw mode; `undefined` if the descriptor is not a terminal. */
+  static of(fd) {
+    const settings2 = new Output(TERMIOS.size, "&termios");
+    let saved;
+    try {
+      saved = syscalls([
+        {
+          call: ioctl(fd, TCGETS, settings2)
+        }
+      ]).output(settings2);
+    } catch (error) {
+      if (error instanceof SyscallError && error.code === "ENOTTY") return void 0;
+      throw error;
+    }
+    const bytes = new Uint8Array(saved.buffer, saved.byteOffset, TERMIOS.size).slice();
+    const mode2 = new _RawMode(fd, new Struct(bytes, "&termios"));
+    syscall(ioctl(fd, TCSETS, new Struct(raw3(bytes), "&raw")));
+    return mode2;
+  }
+  /** Restores the terminal's settings, unless the terminal has hung up (EIO). */
+  restore() {
+    syscalls([
+      {
+        call: ioctl(this.#fd, TCSETS, this.#saved),
+        accept: [
+          "EIO"
+        ]
+      }
+    ]);
+    this.#guard.kill();
+  }
+};
+function raw3(saved) {
+  const bytes = saved.slice();
+  const view2 = new DataView(bytes.buffer);
+  const clear = (at2, bits) => view2.setUint32(at2, (view2.getUint32(at2, true) & ~bits) >>> 0, true);
+  clear(TERMIOS.iflag, 1 | 2 | 8 | 32 | 64 | 128 | 256 | 1024);
+  clear(TERMIOS.oflag, 1);
+  clear(TERMIOS.lflag, 8 | 64 | 2 | 1 | 32768);
+  clear(TERMIOS.cflag, 48 | 256);
+  view2.setUint32(TERMIOS.cflag, view2.getUint32(TERMIOS.cflag, true) | 48, true);
+  bytes[TERMIOS.vmin] = 1;
+  bytes[TERMIOS.vtime] = 0;
+  return bytes;
+}
+function guard(terminal, saved) {
+  return new HelperProcess([
+    terminal,
+    scriptPidfd()
+  ], [
+    {
+      call: setsid(),
+      onFailure: HELPER_ENDS
+    },
+    {
+      call: ppoll([
+        {
+          fd: 1,
+          events: POLLIN
+        }
+      ], void 0),
+      onFailure: HELPER_ENDS
+    },
+    {
+      call: ioctl(0, TCSETS, saved),
+      onFailure: HELPER_ENDS
+    }
+  ]);
+}
+
+// container/terminal/terminal.ts
+var WINSIZE_SIZE = 8;
+var USUAL_SIZE = new Uint8Array([
+  24,
+  0,
+  80,
+  0,
+  0,
+  0,
+  0,
+  0
+]);
+var ProgramTerminal = class {
+
+  /** The program's side. */
+  theirs;
+  /** Whether the program's side is still open in the script. */
+  #hasTheirs = true;
+  #master;
+  #relays = [];
+  #output;
+  #rawMode;
+  #onResize;
+  #finished = Promise.resolve();
+  /** Opens the terminal; the container opens it instead if it has a devpts of its own. */
+  constructor(inContainer) {
+    const size = new Struct(windowSize() ?? USUAL_SIZE, "&size");
+    if (inContainer) {
+      const reserved = syscall(fcntl(scriptPidfd(), F_DUPFD_CLOEXEC, 3));
+      this.theirs = {
+        place: "container",
+        reserved,
+        size
+      };
+      return;
+    }
+    const flags2 = O_RDWR | O_NOCTTY | O_CLOEXEC;
+    const master = this.#master = syscall(openat(at_fdcwd, "/dev/ptmx", flags2));
+    try {
+      syscall(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+      syscall(ioctl(master, TIOCSWINSZ, size));
+      this.theirs = {
+        place: "script",
+        fd: syscall(ioctl(master, TIOCGPTPEER, flags2))
+      };
+    } catch (error) {
+      syscall(close(master));
+      throw error;
+    }
+  }
+  /**
+   * Connects the program's terminal with the script's after the launch. Returns the descriptors of
+   * the piped streams.
+   */
+  join(received2, kinds) {
+    this.#closeTheirs();
+    const master = this.#master ??= received2;
+    syscall(fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK));
+    const [stdin, stdout] = kinds;
+    if (stdin === "inherit") this.#takeInput(master);
+    if (stdout === "inherit") this.#finished = this.#giveOutput(master);
+    const descriptors = [];
+    try {
+      for (const kind of [
+        stdin,
+        stdout
+      ]) {
+        descriptors.push(kind === "piped" ? duplicate(master) : void 0);
+      }
+    } catch (error) {
+      for (const fd of descriptors) if (fd !== void 0) syscall(close(fd));
+      throw error;
+    }
+    syscall(close(master));
+    this.#master = void 0;
+    return descriptors;
+  }
+  /** After the end of the program, shows the rest of its output and closes everything. */
+  async leave() {
+    this.#output?.stopAtEof();
+    await this.#finished;
+    this.close();
+  }
+  /** Restores the script's terminal, and closes all descriptors. */
+  close() {
+    if (this.#onResize !== void 0) Deno.removeSignalListener("SIGWINCH", this.#onResize);
+    this.#onResize = void 0;
+    this.#rawMode?.restore();
+    this.#rawMode = void 0;
+    this.#relays.splice(0).forEach((relay) => relay.close());
+    if (this.#master !== void 0) syscall(close(this.#master));
+    this.#master = void 0;
+    this.#closeTheirs();
+  }
+  #closeTheirs() {
+    if (!this.#hasTheirs) return;
+    this.#hasTheirs = false;
+    syscall(close(this.theirs.place === "script" ? this.theirs.fd : this.theirs.reserved));
+  }
+  #takeInput(master) {
+    const target = this.#relay(duplicate(master));
+    this.#rawMode = RawMode.of(0);
+    this.#onResize = () => {
+      const size = windowSize();
+      if (size !== void 0) syscall(ioctl(target.fd, TIOCSWINSZ, new Struct(size, "&size")));
+    };
+    Deno.addSignalListener("SIGWINCH", this.#onResize);
+    void this.#copyInput(target);
+  }
+  async #copyInput(target) {
+    let last;
+    try {
+      for await (const bytes of this.#input()) {
+        await target.write(bytes);
+        last = bytes.at(-1);
+      }
+      if (last !== void 0 && last !== LINE_FEED) await target.write(END_OF_INPUT);
+      await target.write(END_OF_INPUT);
+    } catch (error) {
+      if (!target.closed) this.#hangUp(error);
+    }
+  }
+  /** The script's standard input. */
+  async *#input() {
+    const input = duplicate(0);
+    try {
+      const source = this.#relay(input, true);
+      yield* chunks(() => source.read());
+    } catch (error) {
+      if (!(error instanceof SyscallError && error.code === "EPERM")) throw error;
+      yield* chunks(() => readSome(input));
+      syscall(close(input));
+    }
+  }
+  async #giveOutput(master) {
+    const source = this.#output = this.#relay(duplicate(master));
+    try {
+      for await (const bytes of chunks(() => source.read())) await writeToStdout(bytes);
+    } catch (error) {
+      this.#hangUp(error);
+    }
+  }
+  /**
+   * Closes the script's side, so that the program's terminal hangs up as the script's own has
+   * (EIO, or EPIPE of a pipe in its place): its session gets SIGHUP.
+   */
+  #hangUp(error) {
+    if (!isGone(error)) throw error;
+    this.close();
+  }
+  #relay(fd, blocking = false) {
+    const relay = new FdStream(fd, blocking);
+    this.#relays.push(relay);
+    return relay;
+  }
+};
+var LINE_FEED = 10;
+function isGone(error) {
+  const { code } = error;
+  return code === "EIO" || code === "EPIPE";
+}
+var END_OF_INPUT = new Uint8Array([
+  4
+]);
+async function* chunks(read4) {
+  for (; ; ) {
+    const bytes = await read4();
+    if (bytes.length === 0) return;
+    yield bytes;
+  }
+}
+async function writeToStdout(bytes) {
+  for (let done = 0; done < bytes.length; ) done += await Deno.stdout.write(bytes.subarray(done));
+}
+function duplicate(fd) {
+  return syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
+function windowSize() {
+  const size = new Output(WINSIZE_SIZE, "&size");
+  for (const fd of [
+    0,
+    1,
+    2
+  ]) {
+    try {
+      const view2 = syscalls([
+        {
+          call: ioctl(fd, TIOCGWINSZ, size)
+        }
+      ]).output(size);
+      return new Uint8Array(view2.buffer, view2.byteOffset, WINSIZE_SIZE).slice();
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+    }
+  }
+  return void 0;
+}
+
+// container/command.ts
+var DEFAULT_VARIABLES = {
+  PATH: DEFAULT_PATH,
+  LANG: "C.UTF-8"
+};
+var Command = class _Command {
+  static {
+    addMethods(this.prototype, {
+    output: (async function () {
+    refusePipedInput$46.call(this, "output");
+    const defaults = [
+      "null",
+      "piped",
+      "piped"
+    ];
+    if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
+    const started2 = start$36.call(this, defaults);
+    const { launched, descriptors, passed } = started2;
+    const { timeout, maxOutput } = this.#options;
+    const takesLonger = passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
+    const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
+    if (collected === void 0) return await container$38.call(this, started2).output();
+    return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
+  }),
+    outputSync: (function () {
+    refusePipedInput$46.call(this, "outputSync");
+    if (this.#options.terminal === true) {
+      throw new TypeError("a terminal needs the event loop; use output() or spawn()");
+    }
+    if (this.#grants?.network === "proxy") {
+      throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
+    }
+    if (passedStreams(this.#options) !== void 0) {
+      throw new TypeError("a stream needs the event loop; use output() or spawn()");
+    }
+    admit$40.call(this);
+    const { launched, descriptors } = launchWith$37.call(this, [
+      "null",
+      "piped",
+      "piped"
+    ]);
+    return collectSync(launched, descriptors, this.#options);
+  }),
+    spawn: (function () {
+    const defaults = [
+      "inherit",
+      "inherit",
+      "inherit"
+    ];
+    if (this.#options.terminal === true) return this.#startInTerminal(defaults);
+    return container$38.call(this, start$36.call(this, defaults));
+  })
+    });
+  }
+  static {
+    refresh$35 = (function () {
+    if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
+  });
+  }
+  static {
+    start$36 = (function (defaults) {
+    const passed = passedStreams(this.#options);
+    admit$40.call(this);
+    reactor();
+    const { launched, descriptors } = launchWith$37.call(this, defaults);
+    return {
+      launched: withProxy$41.call(this, launched),
+      descriptors,
+      passed
+    };
+  });
+  }
+  static {
+    launchWith$37 = (function (defaults) {
+    const stdio = new LaunchStdio(this.#options, defaults);
+    try {
+      return this.#launchOn(stdio.sources);
+    } finally {
+      stdio.close();
+    }
+  });
+  }
+  static {
+    container$38 = (function ({ launched, descriptors, passed }) {
+    if (passed === void 0) {
+      return new Container(launched, descriptors, this.#limits, this.#entrance);
+    }
+    const pumps = new StreamPumps(passed, descriptors);
+    const taken = (fd) => fd === 0 ? passed.input !== void 0 : passed.outputs.has(fd);
+    const others = descriptors.map((descriptor, fd) => taken(fd) ? void 0 : descriptor);
+    return new Container(launched, others, this.#limits, this.#entrance, pumps);
+  });
+  }
+  static {
+    launch$39 = (function (streams, opened) {
+    let handed;
+    try {
+      handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
+      return this.#launcher.spawn(spec$45.call(this, {
+        ...streams,
+        fds: handed.theirs
+      }));
+    } catch (error) {
+      if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
+      opened.close();
+      throw this.#plans.explain?.(error) ?? error;
+    } finally {
+      handed?.close();
+    }
+  });
+  }
+  static {
+    admit$40 = (function () {
+    this.#options.signal?.throwIfAborted();
+    refresh$35.call(this);
+    if (this.#grants === void 0) return;
+    const needs2 = this.#needs(this.#plan);
+    this.#grants.require(needs2);
+    if (reachesSockets(this.#plan.access)) this.#grants.requireSockets(needs2);
+  });
+  }
+  static {
+    withProxy$41 = (function (launched) {
+    const { listener, services } = launched;
+    const hosts = this.#grants?.hosts;
+    if (listener === void 0 || hosts === void 0) return launched;
+    const proxy = new ContainerProxy(listener, hosts);
+    return {
+      ...launched,
+      services: [
+        ...services,
+        {
+          end: () => proxy.close()
+        }
+      ]
+    };
+  });
+  }
+  static {
+    inherited$42 = (function () {
+    if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
+    const strings = environmentStrings();
+    if (this.#inherits && this.#grants === void 0) return strings;
+    return strings.filter((address2) => inheritsVariable$43.call(this, nameAt(address2)));
+  });
+  }
+  static {
+    inheritsVariable$43 = (function (name) {
+    return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
+  });
+  }
+  static {
+    changes$44 = (function () {
+    const { environment } = this.#plan.state;
+    const grants = this.#grants;
+    if (grants === void 0 && this.#options.env === void 0) return environment;
+    const changes = new Map(environment);
+    if (grants !== void 0) {
+      for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
+        if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
+      }
+    }
+    const hosts = grants?.hosts;
+    for (const [name, value] of hosts ? proxyVariables(hosts) : []) changes.set(name, value);
+    for (const [name, value] of Object.entries(this.#options.env ?? {})) changes.set(name, value);
+    return changes;
+  });
+  }
+  static {
+    spec$45 = (function (streams) {
+    const { args = [], argv0, cwd } = this.#options;
+    const inherited2 = inherited$42.call(this);
+    const changes = changes$44.call(this);
+    const inheritedPath = inheritsVariable$43.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+    return {
+      program: this.#program,
+      argv0,
+      args,
+      environment: {
+        inherited: inherited2,
+        changes
+      },
+      searchPath: changes.get("PATH") ?? inheritedPath ?? DEFAULT_PATH,
+      cwd: cwd === void 0 ? void 0 : pathOf2(cwd),
+      ...this.#ids,
+      stdio: streams.stdio ?? [],
+      fds: streams.fds ?? [],
+      terminal: streams.terminal
+    };
+  });
+  }
+  static {
+    refusePipedInput$46 = (function (method) {
+    if (this.#options.stdin === "piped") {
+      throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
+    }
+  });
+  }
+
+  #plans;
+  #launcher;
+  #grants;
+  #program;
+  #options;
+  /** Use {@linkcode Recipe.command}. */
+  constructor(plans, program, options) {
+    this.#program = pathOf2(program);
+    this.#options = options;
+    checkCommand(this.#program, options);
+    const { permissions } = options;
+    this.#grants = permissions === void 0 ? void 0 : new PermissionSet(permissions);
+    this.#plans = plans;
+    this.#launcher = plans.launcher(this.#planOptions);
+  }
+  get #plan() {
+    return this.#launcher.plan;
+  }
+  get #planOptions() {
+    const grants = this.#grants;
+    const detached = this.#options.detached || void 0;
+    if (grants === void 0) return {
+      detached
+    };
+    return {
+      detached,
+      network: grants.network,
+      admit: (access) => grants.require([
+        access
+      ])
+    };
+  }
+  /** Makes the plan anew if the host has changed; that of a join is for a process as it was. */
+  
+  /**
+   * Returns the access to the host that the recipe and the command need: that of
+   * {@linkcode Recipe.needs}, the program, and the script's variables that it gets.
+   *
+   * @throws {RecipeError} if the steps are in an impossible order, or would change the host
+   * @throws {PermissionError} without `--allow-ffi`
+   */
+  needs() {
+    const { detached } = this.#planOptions;
+    return this.#needs(this.#plans.launcher({
+      detached
+    }).plan);
+  }
+  /**
+   * Runs the program to its end, and returns its status and output. If the event loop has nothing
+   * else to wait for, the script's thread blocks for up to a millisecond first, because most
+   * programs are short.
+   *
+   * @throws {PermissionError} if the recipe needs more than its permissions
+   * @throws {SyscallError} if a call fails, with the step
+   * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {OutputLimitError} if it writes more than `maxOutput`
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
+   * socket without a connection
+   * @throws {TypeError} if stdin is piped, because nothing would write to it
+   */
+  
+  /**
+   * Runs the program to its end, while the script's thread blocks, and returns its status and
+   * output. In a Worker, `terminate()` ends neither that nor the program, as it interrupts nothing
+   * that runs (Deno 2.9); `output()` it ends.
+   *
+   * @throws {PermissionError} if the recipe needs more than its permissions
+   * @throws {SyscallError} if a call fails, with the step
+   * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {OutputLimitError} if it writes more than `maxOutput`
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
+   * socket without a connection
+   * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a
+   * list of granted hosts
+   */
+  
+  /**
+   * Starts the program, which runs when this returns.
+   *
+   * @throws {PermissionError} if the recipe needs more than its permissions
+   * @throws {SyscallError} if a call fails, with the step
+   * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
+   * socket without a connection
+   */
+  
+  /**
+   * Returns every system call of a launch, without making any.
+   *
+   * @throws {PermissionError} without `--allow-ffi`
+   */
+  plan() {
+    refresh$35.call(this);
+    return this.#launcher.describe(spec$45.call(this, {
+      stdio: [
+        "null",
+        "null",
+        "null"
+      ]
+    }));
+  }
+  /** Starts the program, and returns it with the script's ends of its pipes. */
+  
+  
+  #launchOn(sources) {
+    const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
+    const launched = launch$39.call(this, {
+      stdio: streams.theirs
+    }, streams);
+    const services = [
+      ...launched.services,
+      ...streams.services
+    ];
+    return {
+      launched: {
+        ...launched,
+        services
+      },
+      descriptors: streams.release()
+    };
+  }
+  
+  get #limits() {
+    const { signal, timeout, killAfter, maxOutput } = this.#options;
+    return {
+      signal,
+      timeout,
+      killAfter,
+      maxOutput
+    };
+  }
+  #startInTerminal(defaults) {
+    const kinds = this.#terminalKinds(defaults);
+    admit$40.call(this);
+    reactor();
+    const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
+    const launched = withProxy$41.call(this, launch$39.call(this, {
+      terminal: terminal.theirs
+    }, terminal));
+    try {
+      const ours = terminal.join(launched.terminal, kinds);
+      const limits2 = {
+        ...this.#limits,
+        ended: () => terminal.leave()
+      };
+      return new Container(launched, ours, limits2, this.#entrance);
+    } catch (error) {
+      terminal.close();
+      endSync(launched);
+      throw error;
+    }
+  }
+  /** Launches the program, and closes what was opened for it if that fails. */
+  
+  /** Throws if the command is aborted, or if the needs of it and the recipe are not granted. */
+  
+  #needs(plan) {
+    const { uid, gid, env = {}, terminal } = this.#options;
+    const inherited2 = this.#inherits ? environmentStrings().map(nameAt) : [];
+    const variables = inherited2.filter((name) => !Object.hasOwn(env, name) && !plan.state.environment.has(name));
+    return requiredAccess(plan.access, {
+      program: this.#program,
+      uid,
+      gid,
+      terminal,
+      variables
+    });
+  }
+  get #inherits() {
+    return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
+  }
+  /** Starts the proxy to the granted hosts, which ends with the container. */
+  
+  /** Returns the strings of this process's environment that the program gets. */
+  
+  
+  /** Returns the variables that are added to these strings, or override them. */
+  
+  
+  /** The ids that the program changes to: an ordinary user's own take no call, which would be denied. */
+  get #ids() {
+    const { uid, gid } = this.#options;
+    const { caller: { euid, egid }, inUserNamespace, ids: ids2 } = this.#plan.state;
+    const areOwn = (uid ?? euid) === euid && (gid ?? egid) === egid;
+    const isOrdinary = euid !== 0 && !inUserNamespace && ids2 === void 0;
+    return areOwn && isOrdinary ? {
+      uid: void 0,
+      gid: void 0
+    } : {
+      uid,
+      gid
+    };
+  }
+  #terminalKinds(defaults) {
+    const { stdin, stdout, stderr } = this.#options;
+    const kinds = [
+      stdin ?? defaults[0],
+      stdout ?? defaults[1],
+      stderr ?? defaults[2]
+    ];
+    if (kinds.every((kind) => typeof kind === "string" && kind !== "stdout")) {
+      return kinds;
+    }
+    throw new TypeError('with a terminal, the streams can only be "piped", "inherit" and "null": they are the terminal');
+  }
+  /** The ways into a container of this command. */
+  get #entrance() {
+    return {
+      command: this.#enter,
+      place: this.#place
+    };
+  }
+  /** Returns the files of a container of this command. */
+  #place = ({ first, inside }, user) => {
+    const plan = rethrown(first, () => this.#plans.visiting(inside, user));
+    return {
+      resolve: IN_ROOT,
+      named: (path2) => `${path2} in the container`,
+      make: (calls) => rethrown(first, () => visit(plan, calls))
+    };
+  };
+  /** Makes a command for a program that enters a container of this one. */
+  #enter = ({ first, inside }, program, { user = "program", ...options }) => {
+    checkEnteringUser(user);
+    const begins = options.uid === void 0 && options.gid === void 0 ? user : "root";
+    const explain = (error) => orEnded(error, first);
+    const launcher = (options2) => rethrown(first, () => this.#plans.entering(inside, begins, options2));
+    return new _Command({
+      ...this.#plans,
+      launcher,
+      explain
+    }, program, options);
+  };
+  
+};
+function rethrown(first, act) {
+  try {
+    return act();
+  } catch (error) {
+    throw orEnded(error, first);
+  }
+}
 
 // host/kernel_mounts.ts
 var KERNEL_TYPES = /* @__PURE__ */ new Set([
@@ -20078,8 +22894,8 @@ function matchesIn(names, pattern) {
   if (!pattern.includes("*")) return names.has(pattern) ? [
     pattern
   ] : [];
-  const parts = pattern.split("*").map((part) => RegExp.escape(part));
-  const whole = new RegExp(`^${parts.join(".*")}$`, "su");
+  const parts2 = pattern.split("*").map((part) => RegExp.escape(part));
+  const whole = new RegExp(`^${parts2.join(".*")}$`, "su");
   return [
     ...names
   ].filter((name) => whole.test(name));
@@ -20251,18 +23067,6 @@ var HostPath = class _HostPath {
   
 };
 
-// plan/parent_work.ts
-function knownPid(pid) {
-  return {
-    text: String(pid),
-    number: pid
-  };
-}
-var DNS_FORWARDER = "10.0.2.3";
-var SYNC_SOCKETS = new Output(8, "&sockets");
-var SCRIPT_SOCKET = new OutputField(SYNC_SOCKETS, 0, "sockets[0]");
-var CONTAINER_SOCKET = new OutputField(SYNC_SOCKETS, 4, "sockets[1]");
-
 // plan/open_directories.ts
 var OpenDirectories = class {
   static {
@@ -20407,10 +23211,6 @@ var OpenDirectories = class {
   /** Opens the working directory, unless no later call needs it. */
   
 };
-
-// plan/process.ts
-
-var EXIT_CHILD = new Label("give up");
 
 // recipe/errors.ts
 var RecipeError = class extends RamekinError {
@@ -20711,11 +23511,11 @@ var PlanBuilder = class {
     });
   }
   static {
-    callIn$56 = (function ({ parts }, call2, options) {
+    callIn$56 = (function ({ parts: parts2 }, call2, options) {
     const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
     if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
-    parts.push({
+    parts2.push({
       call: call2,
       accept: accept2,
       onZero,
@@ -21030,7 +23830,7 @@ function writeFile2(path2, text4) {
     }
   ]);
 }
-function parentOf3(path2) {
+function parentOf4(path2) {
   return path2.slice(0, path2.lastIndexOf("/"));
 }
 function pidsIn2(directory) {
@@ -21319,7 +24119,7 @@ function closeAll(fds) {
 }
 
 // ffi/cgroups/naming.ts
-var NAME3 = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
+var NAME4 = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
 var SCRIPTS_OWN = "script";
 function newName() {
   const [random] = crypto.getRandomValues(new Uint32Array(1));
@@ -21329,7 +24129,7 @@ function scriptsName() {
   return `${namePrefix()}-${SCRIPTS_OWN}`;
 }
 function isScriptsName(name) {
-  return NAME3.exec(name)?.[4] === SCRIPTS_OWN;
+  return NAME4.exec(name)?.[4] === SCRIPTS_OWN;
 }
 var namePrefix = perEngine(() => {
   const stat = readWholeText(at_fdcwd, "/proc/self/stat");
@@ -21337,9 +24137,9 @@ var namePrefix = perEngine(() => {
 });
 function sweep(directory) {
   using alone = Locks.ofSweeping(directory);
-  const own = NAME3.exec(scriptsName())[1];
+  const own = NAME4.exec(scriptsName())[1];
   for (const name of directoriesIn(directory)) {
-    const [, pidNamespace, pid, started2] = NAME3.exec(name) ?? [];
+    const [, pidNamespace, pid, started2] = NAME4.exec(name) ?? [];
     if (pid === void 0) continue;
     if (pidNamespace === own ? isRunning(pid, started2) : alone === void 0) continue;
     const group = `${directory}/${name}`;
@@ -21347,14 +24147,14 @@ function sweep(directory) {
     if (left === void 0) continue;
     const state = `${group}/freezer.state`;
     if (mayWrite(state)) writeFile2(state, "THAWED");
-    removeTree(group);
+    removeTree2(group);
   }
 }
 function isRunning(pid, started2) {
   const stat = readFile2(`/proc/${pid}/stat`);
   return stat !== void 0 && startOf(stat) === Number(started2);
 }
-function removeTree(directory) {
+function removeTree2(directory) {
   const remove = unlinkat(at_fdcwd, directory, AT_REMOVEDIR);
   const failed = () => {
     const accept2 = [
@@ -21370,13 +24170,13 @@ function removeTree(directory) {
         accept: accept2
       }
     ]).result(remove);
-    return result !== 0n && result !== NOT_THERE;
+    return result !== 0n && result !== NOT_THERE2;
   };
   if (!failed()) return true;
-  for (const name of directoriesIn(directory)) removeTree(`${directory}/${name}`);
+  for (const name of directoriesIn(directory)) removeTree2(`${directory}/${name}`);
   return !failed();
 }
-var NOT_THERE = -2n;
+var NOT_THERE2 = -2n;
 
 // ffi/cgroups/denial.ts
 var CGROUP_SUPER_MAGIC = 2613483;
@@ -21395,14 +24195,14 @@ function denialIn2(directory) {
       ]
     }
   ]);
-  if (outcome.result(looked) !== 0n) return outcome.result(looked) === NO_ACCESS ? DENIED : COVERED;
+  if (outcome.result(looked) !== 0n) return outcome.result(looked) === NO_ACCESS ? DENIED2 : COVERED;
   const { type, flags: flags2 } = readStatfs(outcome.output(state));
   if (type !== CGROUP_SUPER_MAGIC && type !== CGROUP2_SUPER_MAGIC) return COVERED;
   if ((flags2 & ST_RDONLY) !== 0) return READ_ONLY2;
-  return mayWrite(directory) ? void 0 : DENIED;
+  return mayWrite(directory) ? void 0 : DENIED2;
 }
 var NO_ACCESS = -13n;
-var DENIED = {
+var DENIED2 = {
   why: "belongs to another user"
 };
 var COVERED = {
@@ -21479,8 +24279,8 @@ function unescapeOctal(text4) {
 }
 function directoryIn({ root, directory }, path2) {
   if (root === path2) return directory;
-  const within = root === "/" ? path2 : path2.startsWith(`${root}/`) && path2.slice(root.length);
-  return within === false || path2.startsWith("/..") ? void 0 : directory + within;
+  const within2 = root === "/" ? path2 : path2.startsWith(`${root}/`) && path2.slice(root.length);
+  return within2 === false || path2.startsWith("/..") ? void 0 : directory + within2;
 }
 
 // ffi/cgroups/parents.ts
@@ -21502,14 +24302,14 @@ function findParents(limits2) {
   const parents = [];
   const blockers = /* @__PURE__ */ new Map();
   if (unified !== void 0) {
-    const here = [
+    const here2 = [
       ...needed
     ].filter((controller) => !bound.has(controller));
-    const parent = parentIn2(unified, new Set(here));
+    const parent = parentIn2(unified, new Set(here2));
     if ("why" in parent) {
       for (const name of [
         void 0,
-        ...here
+        ...here2
       ]) blockers.set(name, parent);
     } else parents.push(parent);
   }
@@ -21551,16 +24351,16 @@ function findParents(limits2) {
   const blocker = blockers.get(void 0);
   throw new UnsupportedError(blocker === void 0 ? "a container cannot have a control group: no hierarchy of them is mounted here (cgroups(7))" : `a container cannot have a control group: ${reason(blocker)}`);
 }
-function reason({ version, directory, why, fix = FIXES[version] }) {
+function reason({ version, directory, why, fix = FIXES2[version] }) {
   return `in cgroup v${version}, ${directory} ${why}; ${fix}`;
 }
-var FIXES = {
+var FIXES2 = {
   1: "root has to create a group there and give it to the user (chown)",
   2: "run the script in a delegated group: `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`"
 };
 function parentIn2({ own, top }, needed) {
   let blocker;
-  const from2 = isScriptsName(nameOf3(own)) ? parentOf3(own) : own;
+  const from2 = isScriptsName(nameOf3(own)) ? parentOf4(own) : own;
   for (const directory of upwards(from2, top)) {
     const parent = parentAt2(directory, needed, directory === own);
     if (!("why" in parent)) return parent;
@@ -21648,7 +24448,7 @@ function upwards(directory, top) {
     directory
   ];
   while (directory !== top && directory.startsWith(`${top}/`)) {
-    directories.push(directory = parentOf3(directory));
+    directories.push(directory = parentOf4(directory));
   }
   return directories;
 }
@@ -21716,7 +24516,7 @@ function settingActions(directories, names, limits2) {
   });
 }
 function checkProcessors(directory, cpuset) {
-  const above = parentOf3(directory);
+  const above = parentOf4(directory);
   const text4 = readFile2(`${above}/cpuset.cpus.effective`) ?? readFile2(`${above}/cpuset.effective_cpus`);
   if (text4 === void 0) return;
   const there = parseList(text4);
@@ -21951,9 +24751,9 @@ var Group = class _Group {
    */
   static make({ directories, limits: limits2, actions }) {
     const paths = directories.map(({ directory }) => directory);
-    for (const path2 of paths) sweepOnce(parentOf3(path2));
+    for (const path2 of paths) sweepOnce(parentOf4(path2));
     const group = new _Group(directories, limits2);
-    using _making = Locks.ofMaking(paths.map(parentOf3));
+    using _making = Locks.ofMaking(paths.map(parentOf4));
     try {
       makeAll(actions);
       group.#locks = Locks.ofScript(paths);
@@ -22048,7 +24848,7 @@ var Group = class _Group {
   }
   /** Removes it. Returns `false` if it still has processes. */
   remove() {
-    const gone = this.directories.map(({ directory }) => removeTree(directory)).every(Boolean);
+    const gone = this.directories.map(({ directory }) => removeTree2(directory)).every(Boolean);
     if (gone) this.leave();
     return gone;
   }
@@ -22094,7 +24894,7 @@ function makeAll(actions) {
     action: action2,
     calls: callsOf2(action2)
   }));
-  const parts = made.flatMap(({ action: action2, calls: calls2 }) => {
+  const parts2 = made.flatMap(({ action: action2, calls: calls2 }) => {
     const moves = "file" in action2 && action2.file.endsWith("/cgroup.procs");
     return calls2.map((call2) => moves ? {
       call: call2,
@@ -22105,7 +24905,7 @@ function makeAll(actions) {
       call: call2
     });
   });
-  const outcome = engine().run(assemble(parts, engine().architecture));
+  const outcome = engine().run(assemble(parts2, engine().architecture));
   const { failed } = outcome;
   if (failed === void 0) return;
   const { action, calls } = made.find(({ calls: calls2 }) => calls2.includes(failed.call));
@@ -22129,7 +24929,7 @@ function inOrder(actions) {
   ];
 }
 function makeRoom(action, memory) {
-  const directory = parentOf3(action.file);
+  const directory = parentOf4(action.file);
   const excess = () => (readNumber(`${directory}/memory.current`) ?? 0) - memory;
   if (excess() <= 0) return;
   const reclaim = `${directory}/memory.reclaim`;
@@ -22143,623 +24943,6 @@ function makeRoom(action, memory) {
     syscall: "write",
     errno: ERRNO.EBUSY
   });
-}
-
-// plan/general_fix.ts
-function generalFix(syscall2, code) {
-  switch (code) {
-    case "ENOSYS":
-      return syscall2 in SINCE ? `the call needs Linux ${SINCE[syscall2]}, and no seccomp filter that hides it` : "this kernel, or a seccomp filter around this process, does not have the call";
-    case "EPERM":
-      return UNDENIED.has(syscall2) ? FILTERED : void 0;
-    case "EROFS":
-      return READ_ONLY;
-    case "ELOOP":
-      return "there are too many symbolic links on the way";
-    default:
-      return shortageHint(code);
-  }
-}
-var SINCE = {
-  close_range: "5.9",
-  mount_setattr: "5.12",
-  move_mount: "5.2",
-  open_tree: "5.2",
-  openat2: "5.6",
-  pidfd_open: "5.3"
-};
-var UNDENIED = /* @__PURE__ */ new Set([
-  "close_range",
-  "openat2",
-  "pidfd_open"
-]);
-
-// ffi/calls/processors.ts
-var ALL_PROCESSORS = new Struct(new Uint8Array(8192 / 8).fill(255), "[all processors]");
-function sched_setaffinity(thread, mask2) {
-  return call("sched_setaffinity", thread, mask2.size, mask2);
-}
-
-// plan/namespace_fixes.ts
-
-function denied(kinds, host2, inUserNamespace) {
-  if (!kinds.has("user")) return inUserNamespace ? FILTERED : PRIVILEGE;
-  if (host2.setting("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
-    return "ordinary users may not make user namespaces here: sysctl -w kernel.unprivileged_userns_clone=1 allows it";
-  }
-  return appArmor(host2) ?? "user namespaces are forbidden here: in a chroot, or by a seccomp filter or security module around this process (docker run --security-opt seccomp=unconfined ...)";
-}
-function limitReached(kinds, host2) {
-  for (const kind of kinds) {
-    const setting = limitSetting(kind);
-    const limit2 = host2.setting(`/proc/sys/user/${setting}`);
-    if (limit2 !== void 0 && limit2 < 16) {
-      return `only ${limit2} ${kind} namespaces are allowed here: sysctl -w user.${setting}=10000 allows more`;
-    }
-  }
-  return "namespaces are nested too deep (32 levels), or there are as many of them as the sysctls user.max_*_namespaces allow";
-}
-function unknownKind(kinds, host2) {
-  for (const kind of kinds) {
-    if (host2.setting(`/proc/sys/user/${limitSetting(kind)}`) === void 0) {
-      return `this kernel has no ${kind} namespaces`;
-    }
-  }
-  return void 0;
-}
-
-// plan/change_ids.ts
-function changeIds({ uid, gid, groups = [] }, { setgroupsDenied, inUserNamespace }) {
-  const calls = [];
-  const add = (call2, denied2) => {
-    const unmapped = inUserNamespace ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
-    calls.push({
-      call: call2,
-      fixes: {
-        EPERM: denied2,
-        EINVAL: unmapped
-      }
-    });
-  };
-  if (!setgroupsDenied) {
-    add(setgroups(groups), 'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })');
-  }
-  if (gid !== void 0) {
-    add(setresgid(gid, gid, gid), "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()");
-  }
-  if (uid !== void 0) {
-    add(setresuid(uid, uid, uid), "changing the user needs CAP_SETUID: a recipe of root, or mapRoot()");
-  }
-  return calls;
-}
-
-// launch/program_writer.ts
-var CHILD_EDGES = {
-  onFailure: EXIT_CHILD
-};
-var ProgramWriter = class {
-  static {
-    addMethods(this.prototype, {
-    add: (function (call2, options = {}) {
-    this.parts.push({
-      call: call2,
-      section: this.section,
-      ...options
-    });
-    return call2;
-  }),
-    part: (function (part) {
-    this.parts.push("call" in part ? {
-      ...CHILD_EDGES,
-      ...part
-    } : part);
-  }),
-    place: (function (label) {
-    this.parts.push(label);
-  }),
-    end: (function (edges = {}) {
-    const last = this.parts.pop();
-    const ends = {
-      onZero: END,
-      onAccepted: END,
-      onFailure: END,
-      onSuccess: END
-    };
-    this.parts.push({
-      ...last,
-      ...ends,
-      ...edges
-    });
-  })
-    });
-  }
-
-  parts = [];
-  section = "script";
-  /** Adds a call of the current section. */
-  
-  /** Adds a call or label of a step. */
-  
-  /** Places a label, to which edges of other calls can jump. */
-  
-  /** Ends the walk of a process of the container after its last call, unless that fails. */
-  endProcess() {
-    const last = this.parts.pop();
-    this.parts.push({
-      ...last,
-      onZero: END,
-      onAccepted: END,
-      onSuccess: END
-    });
-  }
-  /** Ends the program after the last call, on all edges but these. */
-  
-};
-
-// launch/slots.ts
-var LaunchSlot = class extends Slot {
-
-  value;
-  show;
-  constructor(text4, value, show2 = () => text4, size) {
-    super(text4, size), this.value = value, this.show = show2;
-  }
-};
-var ARGV = new LaunchSlot("argv", (({ spec }, room) => room.list([], argvOf(spec))), ({ spec }) => `[${argvOf(spec).map(quoted2).join(", ")}]`);
-function argvOf({ program, argv0, args }) {
-  return [
-    argv0 ?? program,
-    ...args
-  ];
-}
-var ENVIRONMENT = new LaunchSlot("envp", (({ spec: { environment } }, room) => {
-  const { changes } = environment;
-  const set = changes.size === 0 ? [] : Array.from(changes, (([name, value]) => `${name}=${value}`));
-  return room.list(inheritedStrings(environment.inherited, changes), set);
-}), ({ spec: { environment: { inherited: inherited2, changes } } }) => `[${inheritedStrings(inherited2, changes).length + changes.size} variables]`);
-var CWD = new LaunchSlot("cwd", (({ spec: { cwd } }, room) => cwd === void 0 ? void 0 : room.string(cwd)), ({ spec: { cwd } }) => quoted2(cwd ?? ""));
-var UID2 = new LaunchSlot("uid", ({ spec }) => spec.uid, ({ spec }) => String(spec.uid));
-var GID2 = new LaunchSlot("gid", ({ spec }) => spec.gid, ({ spec }) => String(spec.gid));
-var STDIO = [
-  "stdin",
-  "stdout",
-  "stderr"
-].map(((name, index) => new LaunchSlot(name, (({ spec }) => {
-  const stream = spec.stdio[index];
-  return typeof stream === "object" ? stream.fd : void 0;
-}))));
-var TERMINAL = new LaunchSlot("terminal", ({ spec: { terminal } }) => terminal?.place === "script" ? terminal.fd : void 0);
-var RESERVED = new LaunchSlot("reserved", ({ spec: { terminal } }) => terminal?.place === "container" ? terminal.reserved : void 0, void 0, 4);
-var WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
-  if (terminal?.place !== "container") return void 0;
-  const { buffer, byteOffset } = terminal.size.bytes;
-  return new DataView(buffer, byteOffset).getBigUint64(0, true);
-});
-var SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
-var INIT_IMAGE = new LaunchSlot("init", (({ initImage: initImage2 }) => initImage2));
-var CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
-var programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
-var handedFd = numbered((index) => new LaunchSlot(`handed ${index + 1}`, ({ spec }) => spec.fds[index]?.fd, ({ spec }) => `<${spec.fds[index]?.number}>`));
-var cgroupFile = numbered((index) => new LaunchSlot(`cgroup.procs ${index + 1}`, ({ cgroupEntry }) => cgroupEntry?.files[index]?.value, ({ cgroupEntry }) => cgroupEntry?.files[index]?.text ?? "cgroup.procs"));
-function showValues(values) {
-  return (slot) => slot instanceof LaunchSlot ? slot.show(values) : slot.text;
-}
-
-
-
-
-var encoder5 = new TextEncoder();
-var Room = class {
-  static {
-    addMethods(this.prototype, {
-    put: (function (at2, value) {
-    const { view: view2 } = this.#memory;
-    if (typeof value === "bigint") return view2.setBigUint64(at2, value, true);
-    view2.setUint32(at2, value >>> 0, true);
-    view2.setInt32(at2 + 4, Math.floor(value / 2 ** 32), true);
-  }),
-    string: (function (text4) {
-    if (text4.includes("\0")) {
-      const hint = "the kernel ends each string at its first NUL byte; take it out";
-      throw invalidArgument("execve", `execve(${quoted2(text4)}, ...)`, hint);
-    }
-    const { bytes, address: address2 } = this.#memory;
-    const at2 = this.#end;
-    const { written: written2 } = encoder5.encodeInto(text4, bytes.subarray(at2));
-    bytes[at2 + written2] = 0;
-    this.#end = at2 + written2 + 1;
-    return address2 + at2;
-  }),
-    list: (function (known, strings) {
-    const list2 = Math.ceil(this.#end / 8) * 8;
-    let at2 = list2;
-    this.#end = list2 + 8 * (known.length + strings.length + 1);
-    for (let index = 0; index < known.length; index++, at2 += 8) this.put(at2, known[index]);
-    for (let index = 0; index < strings.length; index++, at2 += 8) {
-      this.put(at2, this.string(strings[index]));
-    }
-    this.put(at2, 0);
-    return this.#memory.address + list2;
-  })
-    });
-  }
-
-  #memory;
-  #end;
-  constructor(memory, begin) {
-    this.#memory = memory;
-    this.#end = begin;
-  }
-  /** Writes a number of 64 bits. */
-  
-  /** Writes a string, and returns its address. */
-  
-  /** Writes a list of pointers: known addresses, then new strings. Returns its address. */
-  
-};
-function quoted2(text4) {
-  return JSON.stringify(text4);
-}
-
-
-// launch/enter_program.ts
-var openNull = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
-
-function closeOthers(writer, last, { fds }, { vfork }) {
-  const used = last.flatMap(({ call: call2, accept: accept2 = [] }) => call2.args.filter(isDescriptor2).map((fd) => ({
-    fd,
-    accept: accept2
-  })));
-  if (!vfork) used.push({
-    fd: CONTAINER_SOCKET,
-    accept: []
-  });
-  const numbers = freeNumbers(used.length, fds);
-  const kept = [
-    ...used.map((one, index) => ({
-      ...one,
-      number: numbers[index],
-      flags: O_CLOEXEC
-    })),
-    ...fds.map((number, index) => ({
-      fd: handedFd(index),
-      accept: [],
-      number,
-      flags: 0
-    }))
-  ].toSorted((one, other) => one.number - other.number);
-  const beyond = (kept.at(-1)?.number ?? 2) + 1;
-  const edges = {
-    ...CHILD_EDGES,
-    fixes: HANDED_FIXES
-  };
-  const copies = kept.map(({ fd, accept: accept2 }) => new ResultOf(writer.add(fcntl(fd, F_DUPFD_CLOEXEC, beyond), {
-    ...edges,
-    accept: accept2
-  }), "copy"));
-  let first = 3;
-  kept.forEach(({ number, accept: accept2, flags: flags2 }, index) => {
-    writer.add(dup3(copies[index], number, flags2), {
-      ...edges,
-      accept: accept2
-    });
-    if (number > first) writer.add(close_range(first, number - 1, 0), CHILD_EDGES);
-    first = number + 1;
-  });
-  writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
-  const numberOf4 = new Map(used.map(({ fd }, index) => [
-    fd,
-    numbers[index]
-  ]));
-  return last.map((planned) => {
-    const args = planned.call.args.map((argument) => isDescriptor2(argument) ? new Named(numberOf4.get(argument), argument.text) : argument);
-    return {
-      ...planned,
-      call: {
-        ...planned.call,
-        args
-      }
-    };
-  });
-}
-function isDescriptor2(argument) {
-  return argument instanceof ResultOf || argument instanceof OutputField;
-}
-function freeNumbers(count, taken) {
-  const numbers = [];
-  for (let number = 3; numbers.length < count; number++) {
-    if (!taken.includes(number)) numbers.push(number);
-  }
-  return numbers;
-}
-var BEYOND_LIMIT = "the number of a descriptor is beyond the limit of open files (rlimit nofile)";
-var HANDED_FIXES = {
-  EBADF: BEYOND_LIMIT,
-  EINVAL: BEYOND_LIMIT
-};
-function waitToStart(writer) {
-  const byte = new Output(1, "&byte");
-  writer.add(write(CONTAINER_SOCKET, byte, 1), CHILD_EDGES);
-  writer.add(read(CONTAINER_SOCKET, byte, 1), {
-    ...CHILD_EDGES,
-    onZero: EXIT_CHILD
-  });
-}
-function sendListener(add, listener) {
-  add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
-  add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
-}
-
-
-
-var CWD_FIXES = {
-  ENOENT: "the directory does not exist in the container; a shell expands ~ and $HOME, Ramekin does not",
-  ENOTDIR: "it is not a directory",
-  ELOOP: "a link in /proc on the way leads out of the container, or there are too many links",
-  EACCES: "the directory, or one on the way to it, may not be searched by this user (chmod +x)"
-};
-
-
-
-function connectTerminal(add, place2) {
-  const slave = place2 === "script" ? TERMINAL : openTerminal(add);
-  add(ioctl(slave, TIOCSCTTY, 0));
-  for (const fd of [
-    0,
-    1,
-    2
-  ]) add(dup3(slave, fd, 0));
-}
-function openTerminal(add) {
-  const how = {
-    flags: O_RDWR | O_NOCTTY | O_CLOEXEC,
-    resolve: RESOLVE_NO_MAGICLINKS
-  };
-  const opened = add(openat2(at_fdcwd, "/dev/ptmx", how));
-  const master = new ResultOf(opened, "master");
-  const size = new Struct(new Uint8Array(8), "&size", [], [
-    {
-      offset: 0,
-      slot: WINDOW_SIZE
-    }
-  ]);
-  add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
-  add(ioctl(master, TIOCSWINSZ, size));
-  const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-  add(dup3(master, RESERVED, O_CLOEXEC));
-  add(sendDescriptor(CONTAINER_SOCKET, RESERVED));
-  return new ResultOf(slave, "slave");
-}
-
-var NOT_HERE = [
-  "ENOENT",
-  "ENOTDIR",
-  "EACCES"
-];
-
-// launch/link.ts
-
-function recordOf(call2, { parts }) {
-  return parts.find((part) => "call" in part && part.call === call2);
-}
-
-
-var CLONE_FIXES = {
-  EAGAIN: PROCESS_LIMIT,
-  EACCES: "this user may not move processes into the container's control group",
-  EPERM: FILTERED
-};
-function firstCloneFixes({ clonedKinds, host: host2 }) {
-  const fixes = clonedKinds.size === 0 ? {} : namespaceFixes(clonedKinds, host2, false);
-  return {
-    ...CLONE_FIXES,
-    ...fixes
-  };
-}
-var MYSELF = "0";
-
-
-// launch/memory_limit_fix.ts
-function orMemoryLimit(fix, code, plan) {
-  if (plan.limits?.limits.memory === void 0 || !SHORT_OF_MEMORY.has(code)) return fix;
-  const little = "limits() may allow too little memory for the launch itself: 1 MiB is enough";
-  return fix === void 0 ? little : `${little}; or ${fix}`;
-}
-var SHORT_OF_MEMORY = /* @__PURE__ */ new Set([
-  "E2BIG",
-  "ENFILE",
-  "ENOMEM",
-  "ENOSPC"
-]);
-
-// launch/program_error.ts
-function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
-  const errnoOf = ({ execve: execve2 }) => -Number(result.result(execve2));
-  const tried = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
-  const found = tried.find((candidate) => headOf(result, candidate) !== void 0);
-  const denied2 = tried.find((candidate) => errnoOf(candidate) === ERRNO.EACCES && (tried.length === 1 || result.result(candidate.exists) === 0n));
-  const general = GENERAL.has(lastErrno);
-  const chosen = general ? tried.at(-1) : found ?? denied2 ?? tried.at(-1);
-  const path2 = paths[layout.candidates.indexOf(chosen)];
-  const errno = general ? lastErrno : errnoOf(chosen);
-  const error = (hint) => new SyscallError({
-    syscall: "execve",
-    errno,
-    call: describeExecve(path2),
-    hint
-  });
-  const place2 = plan.cursor.isEmpty ? "on this machine" : "in the container";
-  const code = errnoName(errno);
-  const fix = code && EXECVE_FIXES[code];
-  if (general) return error(orMemoryLimit(fix, code, plan));
-  if (denied2 !== void 0 && isLandlocked(plan)) {
-    return error(`${path2} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
-  }
-  if (fix !== void 0) return error(`${path2}: ${fix}`);
-  if (found !== void 0) {
-    const executable = result.result(found.executable) === 0n;
-    return error(whyNotStarted(path2, {
-      head: headOf(result, found),
-      executable,
-      code,
-      place: place2
-    }));
-  }
-  if (denied2 !== void 0 && result.result(denied2.readHead) === BigInt(-ERRNO.EISDIR)) {
-    return error(`${path2} is a directory`);
-  }
-  if (denied2 !== void 0) {
-    return error(`${path2} may not be executed: permission is denied for it, or for a directory on the way to it`);
-  }
-  if (code === "ENOEXEC") return error(`${path2} is neither a program nor a script`);
-  if (!NOT_THERE2.has(errno)) return error(generalFix("execve", code));
-  const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
-  const notFound = plan.cursor.isEmpty ? "program not found on this machine:" : "program not found in the container:";
-  const missing2 = new Deno.errors.NotFound(escapeControls(`${notFound} "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
-  ${missingHint(spec.program, plan)}`, {
-    cause: error("the program does not exist")
-  });
-  return Object.assign(missing2, {
-    code: "ENOENT"
-  });
-}
-function missingHint(program, { cursor }) {
-  const shells = unexpanded(program).slice(2);
-  if (shells !== "") return shells;
-  if (/\S\s+\S/.test(program)) {
-    return "a blank is a part of the program's name; give arguments by themselves (args)";
-  }
-  return cursor.isEmpty ? "is it installed?" : "is it in the container's file tree?";
-}
-var GENERAL = /* @__PURE__ */ new Set([
-  ERRNO.E2BIG,
-  ERRNO.ENOMEM
-]);
-var EXECVE_FIXES = {
-  E2BIG: "the arguments and the environment are larger than the kernel accepts (execve(2)), or than the memory that is left for them",
-  EAGAIN: "its user has more processes than RLIMIT_NPROC allows (ulimit -u)",
-  EISDIR: "its dynamic loader is a directory",
-  ELIBBAD: "its dynamic loader is not a program that this kernel can load",
-  ENOMEM: shortageHint("ENOMEM"),
-  ETXTBSY: "a process has the file open for writing; execute it after it is closed"
-};
-var NOT_THERE2 = /* @__PURE__ */ new Set([
-  ERRNO.ENOENT,
-  ERRNO.ENOTDIR,
-  ERRNO.EACCES
-]);
-function isLandlocked({ beforeProgram }) {
-  return beforeProgram.some(({ call: call2 }) => call2.name === "landlock_restrict_self");
-}
-function headOf(result, candidate) {
-  const count = Number(result.result(candidate.readHead));
-  if (count <= 0) return void 0;
-  const { buffer, byteOffset } = result.output(candidate.head);
-  return new Uint8Array(buffer, byteOffset, count);
-}
-function whyNotStarted(path2, { head, executable, code, place: place2 }) {
-  const text4 = new TextDecoder("utf-8", {
-    ignoreBOM: true
-  }).decode(head);
-  const denied2 = code === "EACCES";
-  if (denied2 && !executable) {
-    return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
-  }
-  if (text4.startsWith("#!")) {
-    return `${path2} is a script, and its interpreter ${interpreterIssue(text4, denied2, place2)}`;
-  }
-  if (text4.startsWith("\x7FELF")) {
-    if (denied2) return `${path2} may be executed, but not its dynamic loader (see ldd ${path2})`;
-    return code === "ENOENT" ? `${path2} exists, but its dynamic loader does not: bind the libraries too (see ldd ${path2})` : `${path2} is for another architecture`;
-  }
-  if (text4.startsWith("\uFEFF#!")) {
-    return `${path2} begins with a byte order mark, so that the kernel does not see its "#!"; save it without one`;
-  }
-  return `${path2} is neither a program nor a script that begins with "#!"`;
-}
-function interpreterIssue(script, denied2, place2) {
-  const [line] = script.slice(2).split("\n");
-  const [word4 = ""] = line.replace(/^[ \t]+/, "").split(/[ \t\0]/);
-  const interpreter = JSON.stringify(word4);
-  if (word4.endsWith("\r")) {
-    return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
-  }
-  if (word4 === "") return 'has no name behind "#!"';
-  return denied2 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not ${place2}`;
-}
-function describeExecve(path2) {
-  return `execve(${JSON.stringify(path2)}, ...)`;
-}
-
-// launch/explain.ts
-function launchError({ compiled, values }, result) {
-  const { plan, layout } = compiled;
-  const failure = failureOf(result, showValues(values));
-  if (failure === void 0) {
-    return new SyscallError({
-      syscall: "clone",
-      errno: ERRNO.EINTR,
-      hint: "the container was killed during the launch; does it have enough memory?"
-    });
-  }
-  if (layout.candidates.some(({ execve: execve2 }) => execve2 === failure.call)) {
-    return programError(compiled, values, result, failure.errno);
-  }
-  const { stepIndex, fixes } = recordOf(failure.call, layout);
-  return failureError(failure, {
-    plan,
-    stepIndex,
-    fixes
-  });
-}
-function failureError({ name, errno, text: text4, words: words3 }, { plan, stepIndex, fixes }) {
-  const code = errnoName(errno);
-  const fix = orEarlierStep(fixFor(fixes, code) ?? generalFix(name, code), code, plan, stepIndex);
-  return new SyscallError({
-    syscall: name,
-    errno,
-    call: text4,
-    ...stepDetails(plan, stepIndex),
-    hint: hintOf(words3, orMemoryLimit(fix, code, plan))
-  });
-}
-function orEarlierStep(fix, code, { cursor }, stepIndex) {
-  const before = code === "EPERM" && stepIndex !== void 0 ? cursor.droppedBefore(stepIndex) : void 0;
-  if (before === void 0) return fix;
-  const dropped = `step ${before + 1} (${cursor.nameOf(before)}) may have dropped the capability for this; put it after this step`;
-  return fix === void 0 ? dropped : `${dropped}; or ${fix}`;
-}
-function orEnded2(error, plan) {
-  if (!(error instanceof SyscallError || error instanceof Deno.errors.NotFound)) return error;
-  const ended = plan.joined.find(({ identity }) => plan.host.hasEnded(identity));
-  if (ended === void 0) return error;
-  return stepError(endedError(ended.identity.pid), plan, ended.stepIndex);
-}
-function stepError(error, plan, stepIndex) {
-  const details = stepDetails(plan, stepIndex);
-  if (error instanceof UnsupportedError && error.stepIndex === void 0) {
-    return new UnsupportedError(error.issue, {
-      ...details,
-      advice: error.advice,
-      cause: error.cause
-    });
-  }
-  if (!(error instanceof SyscallError)) return error;
-  const { syscall: syscall2, errno, call: call2 } = error;
-  const hint = error.hint ?? generalFix(syscall2, errnoName(errno));
-  return new SyscallError({
-    syscall: syscall2,
-    errno,
-    call: call2,
-    ...details,
-    hint
-  });
-}
-function stepDetails(plan, stepIndex) {
-  return stepIndex === void 0 ? {} : {
-    step: plan.cursor.nameOf(stepIndex),
-    stepIndex
-  };
 }
 
 // launch/thaw_guard.ts
@@ -22868,7 +25051,7 @@ function present(fields) {
 }
 
 // launch/cgroup.ts
-var PATIENCE3 = [
+var PATIENCE4 = [
   1,
   2,
   4,
@@ -22979,7 +25162,7 @@ var ContainerCgroup = class _ContainerCgroup {
   /** After the end of the program, kills the remaining processes and removes the group. */
   async end() {
     const result = this.#close();
-    for (const delay of PATIENCE3) {
+    for (const delay of PATIENCE4) {
       if (this.#group.remove()) break;
       this.#group.kill();
       await sleep(delay);
@@ -23006,7 +25189,7 @@ var ContainerCgroup = class _ContainerCgroup {
     };
   }
   #removeSync() {
-    for (const delay of PATIENCE3) {
+    for (const delay of PATIENCE4) {
       if (this.#group.remove()) break;
       this.#group.kill();
       syscalls([
@@ -23037,934 +25220,6 @@ function inStep(plan, body) {
 }
 function sleep(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-// launch/exec.ts
-function execSpec(program, spec = {}) {
-  return {
-    program,
-    argv0: spec.argv0,
-    args: spec.args ?? [],
-    environment: spec.environment ?? {
-      inherited: environmentStrings(),
-      changes: /* @__PURE__ */ new Map()
-    },
-    searchPath: spec.searchPath ?? environmentVariable("PATH") ?? DEFAULT_PATH,
-    cwd: spec.cwd,
-    uid: spec.uid,
-    gid: spec.gid,
-    stdio: spec.stdio ?? [
-      "null",
-      "null",
-      "null"
-    ],
-    fds: spec.fds ?? [],
-    terminal: spec.terminal
-  };
-}
-
-
-// launch/inherited_fds.ts
-
-
-
-// launch/host_services/host_tool.ts
-function hostTool(program, args, stdio) {
-  const spec = execSpec(program, {
-    args,
-    stdio
-  });
-  const changes = /* @__PURE__ */ new Map([
-    [
-      "PATH",
-      spec.searchPath
-    ]
-  ]);
-  return {
-    ...spec,
-    environment: {
-      inherited: [],
-      changes
-    }
-  };
-}
-
-// launch/host_services/id_maps.ts
-function runIdMapTool(spawn, tool, args) {
-  const streams = new StandardStreams([
-    "null",
-    "null",
-    "piped"
-  ]);
-  let launched;
-  try {
-    launched = spawn(hostTool(tool, args, streams.theirs));
-  } catch (error) {
-    streams.close();
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UnsupportedError(`an ordinary user needs ${tool} to map more than their own id (Debian: uidmap); install it, or use mapRoot()`, {
-      cause: error
-    });
-  }
-  const { success, stderr } = collectSync(launched, streams.release(), void 0);
-  if (success) return;
-  throw new UnsupportedError(`${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}
-  /etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)`);
-}
-
-// launch/host_services/delete_link.ts
-var deleteLinkService = {
-  describe: ({ name }) => [
-    `at the end: {RTM_DELLINK, ${JSON.stringify(name)}}`
-  ],
-  start({ name }) {
-    using socket = new NetlinkSocket();
-    const index = socket.links().find((link2) => link2.name === name)?.index ?? 0;
-    const record = {
-      service: "delete-link",
-      name,
-      index
-    };
-    return {
-      record,
-      end: () => this.cleanUp(record)
-    };
-  },
-  cleanUp({ name, index }) {
-    using socket = new NetlinkSocket();
-    const isThere = socket.links().some((link2) => link2.index === index && link2.name === name);
-    if (isThere) ifThere(() => socket.request([
-      deleteLink({
-        index
-      })
-    ]), [
-      "ENODEV"
-    ]);
-  }
-};
-
-// ffi/netlink/nftables.ts
-var NFNL_SUBSYS_NFTABLES = 10;
-var BATCH_BEGIN = 16;
-var BATCH_END = 17;
-var NEWTABLE = NFNL_SUBSYS_NFTABLES << 8;
-var GETTABLE = NEWTABLE | 1;
-var NEWCHAIN = NEWTABLE | 3;
-var NEWRULE = NEWTABLE | 6;
-var NFT_TABLE_F_OWNER = 2;
-var HOOKS = {
-  prerouting: {
-    number: 0,
-    priority: -100
-  },
-  output: {
-    number: 3,
-    priority: -100
-  },
-  postrouting: {
-    number: 4,
-    priority: 100
-  }
-};
-function addNatTable({ name, family, owned, rules }) {
-  const hooks = [
-    ...new Set(rules.map(({ hook }) => hook))
-  ];
-  const table = text2(1, name);
-  const message2 = (type, words3, ...attributes) => ({
-    type,
-    flags: NLM_F_CREATE | (type === NEWRULE ? NLM_F_APPEND : 0),
-    payload: [
-      header(family),
-      ...attributes
-    ],
-    words: [
-      ...words3.slice(0, 1),
-      family === AF_INET6 ? "ip6" : "ip",
-      name,
-      ...words3.slice(1)
-    ]
-  });
-  const messages = [
-    message2(NEWTABLE, [
-      "NFT_MSG_NEWTABLE"
-    ], table, big(2, owned ? NFT_TABLE_F_OWNER : 0)),
-    ...hooks.map((hook) => message2(NEWCHAIN, [
-      "NFT_MSG_NEWCHAIN",
-      hook
-    ], table, text2(3, hook), nested(4, big(1, HOOKS[hook].number), big(2, HOOKS[hook].priority)), text2(7, "nat"))),
-    ...rules.map(({ hook, rule }) => message2(NEWRULE, [
-      "NFT_MSG_NEWRULE",
-      hook
-    ], table, text2(2, hook), nested(4, ...rule)))
-  ];
-  const last = messages.pop();
-  return [
-    boundary(BATCH_BEGIN, "NFNL_MSG_BATCH_BEGIN"),
-    ...messages,
-    {
-      ...last,
-      flags: last.flags | NLM_F_ACK
-    },
-    boundary(BATCH_END, "NFNL_MSG_BATCH_END")
-  ];
-}
-function masquerading(source) {
-  const { from: from2, to, size } = ADDRESS3[source.family === AF_INET6 ? "ip6" : "ip"];
-  const network = networkOf(source);
-  const mask2 = networkOf({
-    ...source,
-    bytes: new Uint8Array(size).fill(255)
-  });
-  const inNetwork = (offset, comparison) => [
-    payload(NETWORK_HEADER, offset, size),
-    expression("bitwise", big(1, 1), big(2, 1), big(3, size), data(4, mask2), data(5, NOTHING2[size])),
-    compare(comparison, network)
-  ];
-  return [
-    ...inNetwork(from2, EQUAL),
-    ...inNetwork(to, NOT_EQUAL),
-    expression("masq")
-  ];
-}
-function publishing({ protocol, host: host2, port, to, toPort }) {
-  const ipv6 = to.family === AF_INET6;
-  const { to: offset, size } = ADDRESS3[ipv6 ? "ip6" : "ip"];
-  return [
-    expression("fib", big(1, 1), big(2, FIB_ADDRESS_TYPE), big(3, FIB_DESTINATION)),
-    compare(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
-    ...host2 !== void 0 ? [
-      payload(NETWORK_HEADER, offset, size),
-      compare(EQUAL, host2.bytes)
-    ] : ipv6 ? [
-      payload(NETWORK_HEADER, offset, 16),
-      compare(NOT_EQUAL, LOOPBACK_IPV6)
-    ] : [
-      payload(NETWORK_HEADER, offset, 1),
-      compare(NOT_EQUAL, Uint8Array.of(127))
-    ],
-    expression("meta", big(1, 1), big(2, META_PROTOCOL)),
-    compare(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
-    payload(TRANSPORT_HEADER, 2, 2),
-    compare(EQUAL, portBytes(port)),
-    expression("immediate", big(1, 1), data(2, to.bytes)),
-    expression("immediate", big(1, 2), data(2, portBytes(toPort))),
-    expression("nat", big(1, DESTINATION_NAT), big(2, to.family), big(3, 1), big(5, 2))
-  ];
-}
-function describePublished({ protocol, host: host2, port, to, toPort }) {
-  const from2 = host2 === void 0 ? port : `${formatIp(host2.bytes)} ${port}`;
-  return `${protocol} ${from2} to ${formatIp(to.bytes)} ${toPort}`;
-}
-var ADDRESS3 = {
-  ip: {
-    from: 12,
-    to: 16,
-    size: 4
-  },
-  ip6: {
-    from: 8,
-    to: 24,
-    size: 16
-  }
-};
-var NETWORK_HEADER = 1;
-var TRANSPORT_HEADER = 2;
-var EQUAL = 0;
-var NOT_EQUAL = 1;
-var FIB_ADDRESS_TYPE = 3;
-var FIB_DESTINATION = 2;
-var RTN_LOCAL = 2;
-var META_PROTOCOL = 16;
-var DESTINATION_NAT = 1;
-var LOOPBACK_IPV6 = Uint8Array.of(...new Uint8Array(15), 1);
-var NOTHING2 = {
-  4: new Uint8Array(4),
-  16: new Uint8Array(16)
-};
-function payload(base, offset, length) {
-  return expression("payload", big(1, 1), big(2, base), big(3, offset), big(4, length));
-}
-function compare(operator, value) {
-  return expression("cmp", big(1, 1), big(2, operator), data(3, value));
-}
-function expression(name, ...attributes) {
-  return nested(1, text2(1, name), nested(2, ...attributes));
-}
-function data(type, value) {
-  return nested(type, new Attribute(1, [
-    value
-  ]));
-}
-function big(type, value) {
-  return raw2(type, value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255);
-}
-function portBytes(port) {
-  return Uint8Array.of(port >> 8, port & 255);
-}
-function header(family, resource = 0) {
-  return Uint8Array.of(family, 0, resource >> 8, resource & 255);
-}
-function boundary(type, name) {
-  return {
-    type,
-    flags: 0,
-    payload: [
-      header(0, NFNL_SUBSYS_NFTABLES)
-    ],
-    words: [
-      name
-    ]
-  };
-}
-
-// host/host.ts
-
-
-// ffi/calls/futex.ts
-var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
-
-
-// host/caller_ids.ts
-var CALLER_UID = 2 ** 32 + 1;
-var CALLER_GID = 2 ** 32 + 2;
-var UID_DIGITS = new Slot("uid", 10);
-var GID_DIGITS = new Slot("gid", 10);
-var SLOTS = {
-  [CALLER_UID]: UID_DIGITS,
-  [CALLER_GID]: GID_DIGITS
-};
-function textWithIds(text4) {
-  const cells = [];
-  for (const { 0: digits, index } of text4.matchAll(ANY)) {
-    cells.push({
-      offset: index,
-      slot: SLOTS[Number(digits)]
-    });
-  }
-  if (cells.length === 0) return text4;
-  const shown2 = text4.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
-  return new Struct(new TextEncoder().encode(text4), JSON.stringify(shown2), [], cells);
-}
-var ANY = new RegExp(`\\b(?:${CALLER_UID}|${CALLER_GID})\\b`, "g");
-
-// plan/proc_file.ts
-var PROC_MAGIC = new Named(40864, "PROC_SUPER_MAGIC");
-var PROC = "/proc";
-var NOT_PROCFS = "/proc is not procfs, so nothing is written there; mount one with proc()";
-
-
-
-
-// plan/steps/sysctl.ts
-var OWNERS = [
-  [
-    /^net\//,
-    "net"
-  ],
-  [
-    /^kernel\/(msg\w*|sem|sem_next_id|shm\w*|auto_msgmni)$/,
-    "ipc"
-  ],
-  [
-    /^fs\/mqueue\//,
-    "ipc"
-  ],
-  [
-    /^kernel\/(hostname|domainname)$/,
-    "uts"
-  ],
-  [
-    /^user\//,
-    "user"
-  ],
-  [
-    /^kernel\/ns_last_pid$/,
-    "pid"
-  ]
-];
-var LATER_OWNERS = [
-  [
-    "kernel/pid_max",
-    "pid",
-    {
-      major: 6,
-      minor: 14
-    }
-  ],
-  [
-    "vm/memfd_noexec",
-    "pid",
-    {
-      major: 6,
-      minor: 3
-    }
-  ]
-];
-
-
-var DENIED2 = "only the host's root may change this setting";
-
-
-// plan/steps/network/translation.ts
-function lowerMasquerade({ source, inside }, plan) {
-  const network = parsePrefix(source);
-  const rules = [
-    {
-      hook: "postrouting",
-      rule: masquerading(network)
-    }
-  ];
-  translate(plan, inside, {
-    family: network.family,
-    rules
-  }, [
-    "masquerade",
-    source
-  ]);
-}
-function lowerPublish({ port, address: address2, hostAddress, to: toPort = port, protocol = "tcp", inside }, plan) {
-  const to = parseIp(address2);
-  const host2 = hostAddress === void 0 ? void 0 : parseIp(hostAddress);
-  const published = {
-    protocol,
-    host: host2,
-    port,
-    to,
-    toPort
-  };
-  const rule = publishing(published);
-  const rules = [
-    {
-      hook: "prerouting",
-      rule
-    },
-    {
-      hook: "output",
-      rule
-    }
-  ];
-  const words3 = [
-    "publish",
-    describePublished(published)
-  ];
-  requireFree(published, plan);
-  translate(plan, inside, {
-    family: to.family,
-    rules
-  }, words3, {
-    service: "reserve-port",
-    protocol,
-    address: socketAddress2(published)
-  });
-}
-function requireFree(published, plan) {
-  const others = plan.state.network.published ??= [];
-  const isTaken2 = others.some((other) => other.protocol === published.protocol && other.port === published.port && (other.host === void 0 || published.host === void 0 ? other.to.family === published.to.family : formatIp(other.host.bytes) === formatIp(published.host.bytes)));
-  if (isTaken2) {
-    plan.refuse(`an earlier step publishes ${published.protocol} port ${published.port} already`);
-  }
-  others.push(published);
-}
-function socketAddress2({ host: host2, port, to }) {
-  const bytes = host2?.bytes ?? new Uint8Array(to.bytes.length);
-  const ip = formatIp(bytes);
-  const text4 = to.family === AF_INET6 ? `[${ip}]:${port}` : `${ip}:${port}`;
-  return {
-    family: to.family,
-    bytes,
-    port,
-    text: text4
-  };
-}
-function translate(plan, inside, table, words3, ...before) {
-  plan.needs("net", HOSTS_NETWORK);
-  const messages = (name) => addNatTable({
-    ...table,
-    name,
-    owned: inside !== true
-  });
-  if (inside === true) {
-    writeSetting(plan, forwardingSetting(table.family), "1");
-    const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
-    const name = `ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
-    const request = requestCalls(fdOf(socket), messages(name), answerOutput(), words3);
-    plan.calls([
-      socket,
-      ...options,
-      ...request,
-      close(fdOf(socket))
-    ], NO_TRANSLATION);
-    return;
-  }
-  if (plan.state.network.outside !== void 0) {
-    plan.refuse("the network outside is another container's; put the step into that one's recipe, with { inside: true }");
-  }
-  mayChangeOutside(plan);
-  plan.access.recordNetworkChange();
-  forwardsByScript(plan);
-  plan.syncWithParent(() => [
-    ...before,
-    {
-      service: "nat-table",
-      table,
-      words: words3
-    }
-  ]);
-}
-var NO_NF_TABLES = "this kernel has no NAT with nf_tables (modprobe nf_tables nft_chain_nat nft_masq nft_fib_inet), or no tables that end with their script (Linux 5.12)";
-var NO_TRANSLATION = {
-  ENOENT: NO_NF_TABLES,
-  EOPNOTSUPP: NO_NF_TABLES,
-  EPROTONOSUPPORT: NO_NF_TABLES
-};
-function forwardingSetting(family) {
-  return family === AF_INET6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward";
-}
-
-// launch/host_services/nat_table.ts
-var natTableService = {
-  describe({ table }) {
-    const socket = new ResultOf(netlinkSocket(NETLINK_NETFILTER), "socket");
-    const messages = addNatTable({
-      ...table,
-      name: "ramekin-...",
-      owned: true
-    });
-    return [
-      describeCall(send(socket, messages))
-    ];
-  },
-  start({ table, words: words3 }) {
-    requireForwarding(table.family);
-    const name = `ramekin-${crypto.randomUUID()}`;
-    const socket = new NetlinkSocket(NETLINK_NETFILTER);
-    try {
-      socket.request(addNatTable({
-        ...table,
-        name,
-        owned: true
-      }), words3);
-    } catch (error) {
-      socket.close();
-      throw error;
-    }
-    return {
-      record: {
-        service: "nat-table",
-        name
-      },
-      end: () => socket.close()
-    };
-  },
-  cleanUp() {
-  }
-};
-function requireForwarding(family) {
-  const path2 = forwardingSetting(family);
-  if (readSetting(`/proc/sys/${path2}`) === 1) return;
-  const name = path2.replaceAll("/", ".");
-  throw new UnsupportedError(`the host does not forward packets; sysctl -w ${name}=1 turns forwarding on`);
-}
-
-// launch/host_services/process.ts
-function openIfRunning({ pid, started: started2 }, open3) {
-  const fd = ifThere(() => syscall(open3(pid)), ENDED2);
-  if (fd === void 0) return void 0;
-  if (ifThere(() => processIdentity(pid), ENDED2)?.started === started2) return fd;
-  syscall(close(fd));
-  return void 0;
-}
-var ENDED2 = [
-  "ENOENT",
-  "ESRCH"
-];
-
-// launch/host_services/return_link.ts
-var returnLinkService = {
-  describe: ({ name, nameInside }) => [
-    `at the end: {RTM_NEWLINK, ${JSON.stringify(nameInside)}, ${JSON.stringify(name)}, back}`
-  ],
-  start({ name, nameInside }, { pid }) {
-    const record = {
-      service: "return-link",
-      name,
-      nameInside,
-      ...processIdentity(pid)
-    };
-    const home = syscall(openNamespace("thread-self"));
-    const away = syscall(openNamespace(pid));
-    return {
-      record,
-      end: () => moveBack(name, nameInside, away, home)
-    };
-  },
-  cleanUp({ name, nameInside, ...process }) {
-    const away = openIfRunning(process, openNamespace);
-    if (away === void 0) return;
-    moveBack(name, nameInside, away, syscall(openNamespace("thread-self")));
-  }
-};
-function moveBack(name, nameInside, away, home) {
-  try {
-    using socket = openSocketIn(away, home);
-    const link2 = socket.links().find((link3) => link3.name === nameInside);
-    if (link2 === void 0) return;
-    const back = {
-      name,
-      namespace: {
-        fd: home
-      }
-    };
-    ifThere(() => socket.request([
-      setLink({
-        index: link2.index
-      }, back)
-    ]), [
-      "ENODEV"
-    ]);
-  } finally {
-    for (const namespace of [
-      home,
-      away
-    ]) syscall(close(namespace));
-  }
-}
-function openNamespace(process) {
-  return openat(at_fdcwd, `${processDirectory(process)}/ns/net`, O_RDONLY | O_CLOEXEC);
-}
-function openSocketIn(namespace, home) {
-  const [socket, ...options] = socketCalls(NETLINK_ROUTE, (call2) => new ResultOf(call2, "socket"));
-  const back = new Label("back");
-  const result = syscalls([
-    {
-      call: setns(namespace, CLONE_NEWNET)
-    },
-    ...[
-      socket,
-      ...options
-    ].map((call2) => ({
-      call: call2,
-      onFailure: back
-    })),
-    back,
-    {
-      call: setns(home, CLONE_NEWNET)
-    }
-  ]);
-  return new NetlinkSocket({
-    opened: Number(result.result(socket))
-  });
-}
-
-// launch/host_services/reserve_port.ts
-var reservePortService = {
-  describe({ protocol, address: address2 }) {
-    const socket = new ResultOf(ipSocket(address2.family, protocol), "socket");
-    return [
-      describeCall(bind2(socket, address2))
-    ];
-  },
-  start({ protocol, address: address2 }) {
-    const socket = syscall(ipSocket(address2.family, protocol));
-    try {
-      if (address2.family === AF_INET6) syscall(setIpv6Only(socket));
-      syscall(bind2(socket, address2), {
-        EADDRINUSE: `another container has published ${protocol} port ${address2.port}, or a program of this machine uses it; publish() can take another port`,
-        EADDRNOTAVAIL: "this machine has no such address; without { hostAddress }, the port of all its addresses is published"
-      });
-    } catch (error) {
-      syscall(close(socket));
-      throw error;
-    }
-    return {
-      end: () => void syscall(close(socket))
-    };
-  },
-  cleanUp() {
-  }
-};
-
-// launch/host_services/user_network.ts
-var ARGUMENTS = {
-  pasta: (pid, forwardsNames) => [
-    ...[
-      "--foreground",
-      "--quiet",
-      "--config-net",
-      "--no-map-gw",
-      "--pid",
-      "/dev/stdin"
-    ],
-    ...[
-      "-I",
-      "tap0",
-      "-t",
-      "none",
-      "-u",
-      "none",
-      "-T",
-      "none",
-      "-U",
-      "none"
-    ],
-    ...forwardsNames ? [
-      "--dns-forward",
-      DNS_FORWARDER
-    ] : [],
-    pid
-  ],
-  slirp4netns: (pid) => [
-    ...[
-      "--enable-sandbox",
-      "--enable-seccomp",
-      "--ready-fd=0"
-    ],
-    ...[
-      "--configure",
-      "--mtu=65520",
-      "--disable-host-loopback"
-    ],
-    ...[
-      pid,
-      "tap0"
-    ]
-  ]
-};
-var PATIENCE4 = 1e4;
-var userNetworkService = {
-  describe: ({ programs: programs2, forwardsNames = false }, pid) => [
-    programs2.map((name) => [
-      name,
-      ...ARGUMENTS[name](pid, forwardsNames)
-    ].join(" ")).join(", or ")
-  ],
-  start({ programs: programs2, forwardsNames = false }, context) {
-    const issues = [];
-    for (const program of programs2) {
-      const streams = new StandardStreams([
-        "null",
-        "piped",
-        "piped"
-      ]);
-      let launched;
-      try {
-        launched = launchProgram(program, forwardsNames, context, streams);
-      } catch (error) {
-        streams.close();
-        if (error instanceof Deno.errors.NotFound) continue;
-        throw error;
-      }
-      try {
-        return whenReady(program, launched, streams.release());
-      } catch (error) {
-        if (!(error instanceof UnsupportedError)) throw error;
-        issues.push(error.issue);
-      }
-    }
-    const [first, ...advice] = issues;
-    if (first !== void 0) throw new UnsupportedError(first, {
-      advice
-    });
-    throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: passt, slirp4netns); root can use veth() and masquerade() instead`);
-  },
-  cleanUp(process) {
-    const pidfd = openIfRunning(process, (pid) => pidfd_open(pid, 0));
-    if (pidfd === void 0) return;
-    try {
-      syscalls([
-        {
-          call: pidfd_send_signal(pidfd, SIGNALS.SIGKILL),
-          accept: [
-            "ESRCH"
-          ]
-        }
-      ]);
-      waitFor(pidfd, PATIENCE4);
-    } finally {
-      syscall(close(pidfd));
-    }
-  }
-};
-function launchProgram(program, forwardsNames, { pid, spawn }, streams) {
-  const { euid, egid } = liveHost().credentials();
-  const asRoot = program === "pasta" && euid === 0 ? [
-    "--runas",
-    `${euid}:${egid}`
-  ] : [];
-  const args = [
-    ...asRoot,
-    ...ARGUMENTS[program](String(pid), forwardsNames)
-  ];
-  const [, ready, stderr] = streams.theirs;
-  return spawn(hostTool(program, args, [
-    ready,
-    "null",
-    stderr
-  ]));
-}
-function whenReady(program, { pid, pidfd }, descriptors) {
-  const [, ready, stderr] = descriptors;
-  const end = () => {
-    syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
-    while (reapStatus(pidfd) === void 0) waitFor(pidfd, void 0);
-    for (const fd of [
-      pidfd,
-      ready,
-      stderr
-    ]) syscall(close(fd));
-  };
-  let issue;
-  try {
-    waitFor(ready, PATIENCE4);
-    if ((readSome(ready)?.length ?? 0) > 0) {
-      return {
-        record: {
-          service: "user-network",
-          program,
-          ...processIdentity(pid)
-        },
-        end
-      };
-    }
-    issue = new TextDecoder().decode(readSome(stderr) ?? new Uint8Array()).trim();
-  } catch (error) {
-    end();
-    throw error;
-  }
-  end();
-  throw new UnsupportedError(`${program} could not connect the container: ${issue}`);
-}
-function waitFor(fd, milliseconds) {
-  syscalls([
-    {
-      call: ppoll([
-        {
-          fd,
-          events: POLLIN
-        }
-      ], milliseconds),
-      accept: [
-        "EINTR"
-      ]
-    }
-  ]);
-}
-
-// launch/host_services/table.ts
-var SERVICES = {
-  "delete-link": deleteLinkService,
-  "nat-table": natTableService,
-  "reserve-port": reservePortService,
-  "return-link": returnLinkService,
-  "user-network": userNetworkService
-};
-function describeService(service, pid) {
-  return definitionOf(service.service).describe(service, pid);
-}
-function startService(service, context) {
-  return definitionOf(service.service).start(service, context);
-}
-function definitionOf(name) {
-  return SERVICES[name];
-}
-
-// launch/sync.ts
-function serveSyncPoints(plan, socket, spawn, services) {
-  for (const point of plan.syncPoints) {
-    const pid = waitForArrival(socket);
-    if (pid === void 0) return;
-    for (const action of point.parentActions(knownPid(pid))) {
-      if ("calls" in action) makeCalls(action.calls, plan, point);
-      else if ("program" in action) runIdMapTool(spawn, action.program, action.args.map(String));
-      else services.push(start(action, pid, spawn, plan, point));
-    }
-    letGo(socket);
-  }
-  syscall(passCredentials(socket, false));
-}
-function letGo(socket) {
-  syscalls([
-    {
-      call: write(socket, new Uint8Array(1), 1),
-      accept: [
-        "EPIPE"
-      ]
-    }
-  ]);
-}
-function waitForEnd(socket) {
-  while (waitForByte(socket)) ;
-}
-function waitForByte(socket) {
-  const byte = read(socket, new Output(1), 1);
-  return Number(syscalls([
-    {
-      call: byte,
-      accept: [
-        "ECONNRESET"
-      ]
-    }
-  ]).result(byte)) > 0;
-}
-function receiveFd(socket) {
-  const control = controlOutput();
-  const call2 = receiveDescriptor(socket, control);
-  const result = syscalls([
-    {
-      call: call2,
-      accept: [
-        "ECONNRESET"
-      ]
-    }
-  ]);
-  return descriptorOf(result.output(control));
-}
-function start(service, pid, spawn, plan, point) {
-  try {
-    return startService(service, {
-      pid,
-      spawn
-    });
-  } catch (error) {
-    throw stepError(error, plan, point.stepIndex);
-  }
-}
-function makeCalls(calls, plan, point) {
-  const last = new Label("last");
-  const parts = calls.slice(0, -1).map(({ call: call2 }) => ({
-    call: call2,
-    onFailure: last
-  }));
-  const loaded2 = engine();
-  const program = assemble([
-    ...parts,
-    last,
-    {
-      call: calls.at(-1).call
-    }
-  ], loaded2.architecture);
-  const failure = failureOf(loaded2.run(program));
-  if (failure === void 0) return;
-  const { fixes } = calls.find(({ call: call2 }) => call2 === failure.call);
-  throw failureError(failure, {
-    plan,
-    stepIndex: point.stepIndex,
-    fixes
-  });
-}
-function waitForArrival(socket) {
-  const sender = senderOutput();
-  const call2 = receiveByte(socket, sender);
-  const result = syscalls([
-    {
-      call: call2,
-      accept: [
-        "ECONNRESET"
-      ]
-    }
-  ]);
-  return result.result(call2) > 0n ? senderOf(result.output(sender)) : void 0;
 }
 
 // launch/launch.ts
@@ -24141,13 +25396,13 @@ var Launch = class {
 
 
 // launch/conditions.ts
-function conditionsOf(parts) {
+function conditionsOf(parts2) {
   const conditions = /* @__PURE__ */ new Map();
   const positions = /* @__PURE__ */ new Map();
-  parts.forEach((part, index) => {
+  parts2.forEach((part, index) => {
     if (part instanceof Label) positions.set(part, index);
   });
-  parts.forEach((part, index) => {
+  parts2.forEach((part, index) => {
     if (part instanceof Label || part.call.name.startsWith("clone")) return;
     for (const label of [
       part.onZero,
@@ -24155,7 +25410,7 @@ function conditionsOf(parts) {
       part.onSuccess
     ]) {
       if (label === void 0 || label === END || label === EXIT_CHILD) continue;
-      for (const passed of parts.slice(index + 1, positions.get(label))) {
+      for (const passed of parts2.slice(index + 1, positions.get(label))) {
         if (!(passed instanceof Label)) conditions.set(passed.call, label.text);
       }
     }
@@ -24259,7 +25514,7 @@ var Placeholders = class _Placeholders {
         ], void 0),
         onFailure: HELPER_ENDS
       },
-      ...made.flatMap(removal)
+      ...made.flatMap(removal2)
     ]);
   }),
     end: (function () {
@@ -24292,7 +25547,7 @@ var Placeholders = class _Placeholders {
     parent$60 = (function ({ path: path2 }) {
     const directory = parentOf(path2);
     let parent = this.#parents.get(directory);
-    if (parent === void 0) this.#parents.set(directory, parent = syscall(opening(directory)));
+    if (parent === void 0) this.#parents.set(directory, parent = syscall(opening2(directory)));
     return parent;
   });
   }
@@ -24320,7 +25575,7 @@ function placeholderCalls(plan) {
     const calls = [];
     let parent = parents.get(directory);
     if (parent === void 0) {
-      parents.set(directory, parent = opening(directory));
+      parents.set(directory, parent = opening2(directory));
       calls.push(parent);
     }
     const making2 = callsIn(placeholder, new ResultOf(parent, `<${directory}>`));
@@ -24485,238 +25740,6 @@ function parentEntries(plan, { stepIndex, parentActions }) {
     call: call2
   }));
 }
-
-// launch/memory_guard.ts
-var MemoryGuard = class {
-  static {
-    addMethods(this.prototype, {
-    raise: (function (writer, onFailure) {
-    if (!this.#locks) return;
-    writer.add(lockProcess(), {
-      accept: LOCKLESS,
-      onFailure
-    });
-    if (!this.#saves) return;
-    const edges = {
-      onFailure: this.#restoresItself ? this.#unlocking : onFailure
-    };
-    this.#saved = writer.add(prctl(PR_GET_DUMPABLE), edges);
-    if (this.#exposed) writer.add(prctl(PR_SET_DUMPABLE, 0), edges);
-  }),
-    lower: (function (writer) {
-    if (!this.#locks || !this.#restoresItself) return;
-    if (this.#saved !== void 0) {
-      const dumpable = new ResultOf(this.#saved, "dumpable");
-      const edges = {
-        accept: [
-          "EINVAL"
-        ],
-        onFailure: this.#unlocking
-      };
-      writer.add(prctl(PR_SET_DUMPABLE, dumpable), edges);
-    }
-    const unlocked = new Label("unlocked");
-    writer.place(this.#unlocking);
-    writer.add(unlockProcess(), {
-      accept: LOCKLESS,
-      onFailure: unlocked
-    });
-    writer.place(unlocked);
-  }),
-    begin: (function (writer) {
-    if (this.#sharesMemory || !this.#exposed) return;
-    writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
-  }),
-    renew: (function (writer) {
-    if (this.#overlaps || !this.#sharesMemory) writer.add(prctl(PR_SET_DUMPABLE, 0), CHILD_EDGES);
-  })
-    });
-  }
-
-  /** Whether untrusted processes can see the container during setup. */
-  #exposed;
-  /** Whether the program can see another process of the container, which shares the memory. */
-  #overlaps;
-  #sharesMemory;
-  #locks;
-  #saves;
-  /** Whether the launch's program restores the flag, and not the script after it. */
-  #restoresItself;
-  #saved;
-  #unlocking = new Label("unlocking");
-  /** @param frame whether the script blocks until the program runs, and shares its memory */
-  constructor(plan, shape, frame) {
-    const needsDumpable = plan.opensProcSelf;
-    const changes = frame.sharesMemory && changesDumpability(plan, shape);
-    this.#exposed = plan.state.exposed;
-    this.#overlaps = plan.processes.length > 1;
-    this.#sharesMemory = frame.sharesMemory;
-    this.#locks = changes || needsDumpable;
-    this.#saves = changes || needsDumpable && frame.sharesMemory && !frame.vfork;
-    this.#restoresItself = frame.vfork || !this.#saves;
-  }
-  /** Writes the calls before the first clone; a failure jumps to the label. */
-  
-  /** Writes the calls that restore the flag, unless the container still shares the memory then. */
-  
-  /** Restores the flag when no process of the container shares the memory any longer. */
-  restore(result) {
-    if (this.#saved === void 0 || this.#restoresItself) return;
-    const dumpable = Number(result.result(this.#saved));
-    const restoring = prctl(PR_SET_DUMPABLE, dumpable);
-    syscalls([
-      // A launch that failed before PR_GET_DUMPABLE has recorded 0 or an error.
-      ...dumpable > 0 ? [
-        {
-          call: restoring,
-          accept: [
-            "EINVAL"
-          ]
-        }
-      ] : [],
-      {
-        call: unlockProcess(),
-        accept: LOCKLESS
-      }
-    ]);
-  }
-  /** Writes the call that guards a first process with a copy of the memory. */
-  
-  /**
-   * Writes the call that sets the flag again before the program, because a change of ids sets it to
-   * the value of the sysctl fs.suid_dumpable (prctl(2)). It matters if another process shares the
-   * memory, or this one waits with its copy.
-   */
-  
-};
-
-
-
-// launch/script_frame.ts
-var ScriptFrame = class {
-  static {
-    addMethods(this.prototype, {
-    enclose: (function (writer, clone2, firstProcess) {
-    const [unmasking, lowering, closing] = [
-      "unmasking",
-      "lowering",
-      "closing"
-    ].map(((name) => new Label(name)));
-    const mask2 = new Output(8, "&mask");
-    writer.section = "script";
-    if (this.#needsSockets) {
-      this.#sockets = writer.add(socketpair(SYNC_SOCKETS), {
-        onFailure: END
-      });
-    }
-    if (!this.vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), {
-      onFailure: closing
-    });
-    this.guard.raise(writer, closing);
-    writer.add(rt_sigprocmask("all", mask2), {
-      onFailure: lowering
-    });
-    writer.section = "clone";
-    writer.add(clone2, {
-      onZero: firstProcess,
-      onFailure: unmasking,
-      stepIndex: this.#plan.cloneStep,
-      fixes: () => firstCloneFixes(this.#plan)
-    });
-    writer.section = "restore";
-    writer.place(unmasking);
-    writer.add(rt_sigprocmask(mask2, null));
-    writer.place(lowering);
-    this.guard.lower(writer);
-    writer.place(closing);
-    if (this.#needsSockets) writer.add(close(CONTAINER_SOCKET));
-    writer.section = "script";
-    if (this.vfork) {
-      this.#pidfd = writer.add(pidfd_open(new OutputField(this.#plan.main.pid, 0, "pid"), 0));
-    }
-    writer.end();
-  }),
-    begin: (function (writer) {
-    const { ignored, ignoredByRuntime, clearsHandlers } = this.#facts;
-    for (const signal of clearsHandlers ? ignoredByRuntime : CHANGEABLE_SIGNALS) {
-      writer.add(rt_sigaction(signal, "SIG_DFL"), CHILD_EDGES);
-    }
-    for (const signal of ignored) writer.add(rt_sigaction(signal, "SIG_IGN"), CHILD_EDGES);
-    this.guard.begin(writer);
-    if (this.#needsSockets) writer.add(close(SCRIPT_SOCKET), CHILD_EDGES);
-  }),
-    tie: (function (writer) {
-    const { deathSignal, processes } = this.#plan;
-    if (deathSignal === 0) return;
-    writer.add(prctl(PR_SET_PDEATHSIG, deathSignal), CHILD_EDGES);
-    const { thread } = this.#facts;
-    const sharesWord = this.sharesMemory && !processes.some((({ ownMemory }) => ownMemory));
-    if (thread !== void 0 && sharesWord) {
-      const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
-      writer.add(alive, {
-        ...CHILD_EDGES,
-        accept: [
-          "EAGAIN"
-        ],
-        onAccepted: EXIT_CHILD
-      });
-    } else {
-      const gone = ppoll([
-        {
-          fd: SCRIPT_PIDFD,
-          events: POLLIN
-        }
-      ], 0);
-      writer.add(gone, {
-        ...CHILD_EDGES,
-        onSuccess: EXIT_CHILD
-      });
-    }
-  }),
-    beforeExec: (function (writer) {
-    this.guard.renew(writer);
-  })
-    });
-  }
-
-  vfork;
-  sharesMemory;
-  guard;
-  #plan;
-  #facts;
-  #needsSockets;
-  #sockets;
-  #pidfd;
-  constructor(plan, shape, facts) {
-    this.#plan = plan;
-    this.#facts = facts;
-    this.vfork = plan.syncPoints.length === 0 && !shape.held;
-    this.sharesMemory = !shape.held;
-    this.guard = new MemoryGuard(plan, shape, this);
-    this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0;
-  }
-  get clearsHandlers() {
-    return this.#facts.clearsHandlers;
-  }
-  /** The call that makes the sync sockets, if they are needed. */
-  get sockets() {
-    return this.#sockets;
-  }
-  /** The call that opens the container's pidfd, if the thread blocks until the program runs. */
-  get pidfd() {
-    return this.#pidfd;
-  }
-  
-  
-  
-  
-  exec(writer, { paths }) {
-    return tryExec(writer, paths);
-  }
-};
-
-// launch/shape.ts
-
 
 // launch/launcher.ts
 var Launcher = class {
@@ -25036,9 +26059,9 @@ function lowerLateEntries({ entries = [], hide = [], ...step }, plan, show2) {
   }
 }
 function mayLieIn(pattern, entry2) {
-  const parts = pattern.split("/");
+  const parts2 = pattern.split("/");
   return entry2.split("/").every((name, at2) => {
-    const words3 = parts[at2]?.split("*").map((word4) => word4.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+    const words3 = parts2[at2]?.split("*").map((word4) => word4.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
     return words3 !== void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
   });
 }
@@ -25159,9 +26182,9 @@ var Cover = class {
   }
   /** Covers those in a directory that can be searched. */
   paths(paths, directory) {
-    for (const [closed, within] of Map.groupBy(paths, (path2) => this.#closedOn(path2, directory))) {
-      if (closed !== void 0) this.#unlessClosed(closed, within);
-      else for (const path2 of within) this.#cover(path2);
+    for (const [closed, within2] of Map.groupBy(paths, (path2) => this.#closedOn(path2, directory))) {
+      if (closed !== void 0) this.#unlessClosed(closed, within2);
+      else for (const path2 of within2) this.#cover(path2);
     }
   }
   /** Returns the first directory on the way that not everybody may search. */
@@ -25490,9 +26513,9 @@ function lowerDenyFiles({ read: read4 = [], write: write3 = [] }, plan) {
   ]);
   const deny2 = (empty) => {
     for (const tree of trees) {
-      const within = new DenialsIn(tree, trees, plan);
-      if (empty !== void 0) within.hide(hidden, empty);
-      if (!tree.readOnly) within.keep(kept);
+      const within2 = new DenialsIn(tree, trees, plan);
+      if (empty !== void 0) within2.hide(hidden, empty);
+      if (!tree.readOnly) within2.keep(kept);
     }
   };
   if (hidden.length === 0) deny2();
@@ -26636,7 +27659,7 @@ function nameForwarder(plan, resolvConf) {
   const text4 = forwardedConf(resolvConf);
   const make2 = (root) => {
     const flags2 = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    const file = new ResultOf(plan.call(openat(root, NAME4, flags2, 420)), "file");
+    const file = new ResultOf(plan.call(openat(root, NAME5, flags2, 420)), "file");
     plan.call(write(file, text4, text4.length));
     plan.call(close(file));
   };
@@ -26657,8 +27680,8 @@ function nameForwarder(plan, resolvConf) {
           accept: accept2,
           onAccepted: end
         });
-        const file = copyOfFile(plan, root, NAME4);
-        plan.path(target).attachTo(place2, file, NAME4);
+        const file = copyOfFile(plan, root, NAME5);
+        plan.path(target).attachTo(place2, file, NAME5);
         plan.release(file);
         plan.release(place2);
       });
@@ -26672,7 +27695,7 @@ function nameForwarder(plan, resolvConf) {
     }
   });
 }
-var NAME4 = "resolv.conf";
+var NAME5 = "resolv.conf";
 function forwardedConf(resolvConf) {
   const kept = resolvConf.split("\n").filter((line) => /^(search|domain|options)[ \t]/.test(line));
   return new TextEncoder().encode([
@@ -27197,9 +28220,9 @@ var BPF = {
 var MOST_INSTRUCTIONS = 4096;
 var INSTRUCTION_SIZE = 8;
 var FAR = 254;
-function assembleFilter(parts) {
+function assembleFilter(parts2) {
   const backwards = new BackwardsProgram();
-  for (const part of parts.toReversed()) {
+  for (const part of parts2.toReversed()) {
     if (!("kind" in part)) backwards.place(part);
     else backwards.add(part);
   }
@@ -27585,18 +28608,18 @@ var Compiler = class {
     return label;
   }
   #decide({ label, rules, isNarrow }) {
-    const parts = [
+    const parts2 = [
       label
     ];
     for (const { action, conditions = [] } of rules) {
       const otherwise = new Label("the next rule");
-      for (const condition of conditions) parts.push(...compare2(condition, isNarrow, otherwise));
-      parts.push({
+      for (const condition of conditions) parts2.push(...compare2(condition, isNarrow, otherwise));
+      parts2.push({
         kind: "jump",
         to: this.#return(action)
       }, otherwise);
     }
-    return parts;
+    return parts2;
   }
 };
 var NO_CALL = SECCOMP_RET.ERRNO | 38;
@@ -27657,9 +28680,9 @@ function compare2(condition, isNarrow, otherwise) {
     mask: Number(mask2 & LOW),
     value: Number(value & LOW)
   };
-  const parts = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds3, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds3, otherwise));
+  const parts2 = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds3, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds3, otherwise));
   return [
-    ...parts,
+    ...parts2,
     holds3
   ];
 }
@@ -28223,7 +29246,8 @@ var Recipe = class {
     command: (function (program, options = {}) {
     return new Command({
       launcher: ((options2) => launcherWith$65.call(this, options2)),
-      entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2))
+      entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2)),
+      visiting: (target, user) => planRecipe(visitSteps(this.steps, target, user))
     }, program, options);
   })
     });
@@ -28952,6 +29976,7 @@ export {
   CAPABILITIES,
   Command,
   Container,
+  ContainerFiles,
   DEFAULT_SECCOMP_PROFILE,
   ERRNO,
   OutputLimitError,
@@ -28974,6 +29999,7 @@ export {
   clearEnv,
   denyFiles,
   describeAccess,
+  describeEnd,
   devices,
   dieWithParent,
   disableUserNamespaces,
