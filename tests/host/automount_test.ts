@@ -1,14 +1,14 @@
 /** Directories that an automounter has not mounted yet: a daemon of autofs in a container. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
-import { init, mkdir, proc, recipe, tmpfs, unshare } from "../../mod.ts";
+import { init, mkdir, proc, propagation, recipe, tmpfs, unshare } from "../../mod.ts";
 import { scriptInside } from "../script_inside.ts";
 import { root, test } from "../support.ts";
 
 const MOUNT = allSyscalls(Deno.build.arch === "x86_64" ? "x86_64" : "aarch64").get("mount");
 
-/** Mounts a tmpfs with a file on /mnt/auto, or on a directory in it, when it is first needed. */
+/** Mounts a tmpfs with a file on /mnt/auto, or on whatever is asked for in it, when it is needed. */
 function daemon(kind: "direct" | "indirect"): string {
   return String.raw`
     use Fcntl;
@@ -18,12 +18,12 @@ function daemon(kind: "direct" | "indirect"): string {
     $options = "fd=" . fileno($kernel) . ",pgrp=$$,minproto=5,maxproto=5,${kind}\0";
     syscall(${MOUNT}, $n, $at, $type, 0, $options) == 0 or die "mount: $!";
     sysopen(my $directory, "/mnt/auto", O_RDONLY | O_DIRECTORY) or die "open: $!";
-    my $place = "/mnt/auto${kind === "direct" ? "" : "/box"}";
-    mkdir $place;
     open(my $ready, ">", "/mnt/ready");
     close($ready);
     while (sysread($packets, my $packet, 304)) {
-      my ($version, $kind, $token) = unpack("lLL", $packet);
+      my ($token, $name) = unpack("x8 L x32 Z*", $packet);
+      my $place = "/mnt/auto${kind === "direct" ? "" : "/$name"}";
+      mkdir $place;
       system("mount", "-t", "tmpfs", "auto", $place);
       open(my $file, ">", "$place/soup");
       close($file);
@@ -43,9 +43,21 @@ const outer = recipe(
   unshare("mount", "pid"),
   proc(),
   tmpfs("/mnt"),
+  propagation("/mnt", "shared"), // as systemd makes the mounts of a machine
   mkdir("/mnt/auto"),
   init(),
 );
+
+/** What `ls` of a path says in a container that a script in the namespace of the daemon makes. */
+function listed(kind: "direct" | "indirect", box: string, path: string): unknown {
+  const script = `
+    const { bind, mapRoot, unshare } = ramekin;
+    const { stdout, stderr } = ${box}.command("ls", { args: ["${path}"] }).outputSync();
+    const text = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
+    console.log(JSON.stringify(text));`;
+  const begin = `perl -e '${daemon(kind)}' &\nuntil test -e /mnt/ready; do sleep 0.01; done`;
+  return scriptInside(outer, script, begin);
+}
 
 for (const kind of ["direct", "indirect"] as const) {
   for (const steps of ["bind", "sandbox"] as const) {
@@ -61,14 +73,17 @@ for (const kind of ["direct", "indirect"] as const) {
           sandbox: `ramekin.sandbox({ read: ["${source}"] })`,
         }[steps];
         const seen = steps === "sandbox" ? path : `/opt${path.slice(source.length)}`;
-        const script = `
-          const { bind, mapRoot, unshare } = ramekin;
-          const { stdout, stderr } = ${box}.command("ls", { args: ["${seen}"] }).outputSync();
-          const text = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
-          console.log(JSON.stringify(text));`;
-        const begin = `perl -e '${daemon(kind)}' &\nuntil test -e /mnt/ready; do sleep 0.01; done`;
-        assertEquals(scriptInside(outer, script, begin), "soup\n");
+        assertEquals(listed(kind, box, seen), "soup\n");
       }, notHere());
     }
   }
 }
+
+test("names that nobody has asked for are mounted in the container with slave mounts alone", () => {
+  const around = (options: string) =>
+    `ramekin.recipe(unshare("user", "mount"${options}), mapRoot(), bind("/mnt/auto", "/opt"))`;
+  const seen = listed("indirect", around(', { propagation: "slave" }'), "/opt/box");
+  assertEquals(seen, "soup\n");
+  const failed = listed("indirect", around(""), "/opt/box");
+  assertMatch(String(failed), /Too many levels of symbolic links/);
+}, notHere());
