@@ -96,7 +96,7 @@ export function writeExec(
 ): readonly ExecCandidate[] {
   const add = (call: Call) => writer.add(call, CHILD_EDGES);
   if (plan.state.mounts.hasMounts) enterAgain(writer);
-  if (shape.cwd) enterDirectory(writer);
+  if (shape.cwd) enterDirectory(writer, plan);
   if (shape.terminal === undefined) {
     connectStdio(add, shape);
     if (plan.state.terminals !== undefined) useOwnNull(writer, shape);
@@ -237,20 +237,19 @@ function openDirectory(path: Output | Slot): Call {
   return openat2(at_fdcwd, path, { flags, resolve: RESOLVE_NO_MAGICLINKS });
 }
 
-function enterDirectory(writer: ProgramWriter): void {
-  const opened = writer.add(openDirectory(CWD), { ...CHILD_EDGES, fixes: CWD_FIXES });
+function enterDirectory(writer: ProgramWriter, { state }: PlanBuilder): void {
+  const fixes: Fixes = {
+    ENOENT: `the directory does not exist ${state.filesAt}; a shell expands ~ and $HOME, Ramekin ` +
+      "does not",
+    ENOTDIR: "it is not a directory",
+    ELOOP: "a link in /proc on the way leads out of the container, or there are too many links",
+    EACCES: "the directory, or one on the way to it, may not be searched by this user (chmod +x)",
+  };
+  const opened = writer.add(openDirectory(CWD), { ...CHILD_EDGES, fixes });
   const directory = new ResultOf(opened, "directory");
-  writer.add(fchdir(directory), { ...CHILD_EDGES, fixes: CWD_FIXES });
+  writer.add(fchdir(directory), { ...CHILD_EDGES, fixes });
   writer.add(close(directory), CHILD_EDGES);
 }
-
-const CWD_FIXES: Fixes = {
-  ENOENT:
-    "the directory does not exist in the container; a shell expands ~ and $HOME, Ramekin does not",
-  ENOTDIR: "it is not a directory",
-  ELOOP: "a link in /proc on the way leads out of the container, or there are too many links",
-  EACCES: "the directory, or one on the way to it, may not be searched by this user (chmod +x)",
-};
 
 function connectStdio(add: (call: Call) => Call, { stdio }: LaunchShape): void {
   stdio.forEach((kind, fd) => {

@@ -41,7 +41,7 @@ export function programError(
   const errno = general ? lastErrno : errnoOf(chosen);
   const error = (hint: string | undefined) =>
     new SyscallError({ syscall: "execve", errno, call: describeExecve(path), hint });
-  const place = plan.cursor.isEmpty ? "on this machine" : "in the container";
+  const place = plan.state.filesAt;
   const code = errnoName(errno);
   const fix = code && EXECVE_FIXES[code];
   if (general) return error(orMemoryLimit(fix, code, plan));
@@ -70,12 +70,9 @@ export function programError(
   const where = spec.program.includes("/")
     ? ""
     : ` in the directories of PATH (${spec.searchPath})`;
-  const notFound = plan.cursor.isEmpty
-    ? "program not found on this machine:"
-    : "program not found in the container:";
   const missing = new Deno.errors.NotFound(
     escapeControls(
-      `${notFound} "${spec.program}"${where}: ${errnoText("ENOENT")}`,
+      `program not found ${place}: "${spec.program}"${where}: ${errnoText("ENOENT")}`,
     ) + `\n  ${missingHint(spec.program, plan)}`,
     { cause: error("the program does not exist") },
   );
@@ -84,13 +81,15 @@ export function programError(
 }
 
 /** Returns what to do about a program that is not there. */
-function missingHint(program: string, { cursor }: PlanBuilder): string {
+function missingHint(program: string, { state }: PlanBuilder): string {
   const shells = unexpanded(program).slice(2);
   if (shells !== "") return shells;
   if (/\S\s+\S/.test(program)) {
     return "a blank is a part of the program's name; give arguments by themselves (args)";
   }
-  return cursor.isEmpty ? "is it installed?" : "is it in the container's file tree?";
+  return state.filesAt === "on this machine"
+    ? "is it installed?"
+    : "is it in the container's file tree?";
 }
 
 /** The errors that Linux 6.1 returns before it looks the file up. */

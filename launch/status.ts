@@ -72,8 +72,9 @@ export function describeEnd(
   if (success && !outOfMemory) return "ended well";
   const killer = signal ?? killerIn(code);
   if (outOfMemory) return `ran out of memory, and ended with ${signal ?? `code ${code}`}`;
-  if (signal !== null) return `was killed by ${signal}`;
-  return `failed with code ${code}` + (killer === null ? "" : `, as after ${killer}`);
+  const cause = killer === "SIGSYS" ? ", for a system call that seccomp() denies" : "";
+  if (signal !== null) return `was killed by ${signal}${cause}`;
+  return `failed with code ${code}` + (killer === null ? "" : `, as after ${killer}${cause}`);
 }
 
 /** The signal of which a shell or an init tells by such a code. */

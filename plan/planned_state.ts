@@ -96,6 +96,12 @@ export class PlannedState {
     this.#host = host;
   }
 
+  /** Whose files paths lead to, for messages. */
+  get filesAt(): "on this machine" | "in the container" {
+    const isHost = !this.hasOwnRoot && !this.unshared.has("mount");
+    return isHost ? "on this machine" : "in the container";
+  }
+
   /** The credentials of the script, with which the container starts. */
   get caller(): Credentials {
     return this.#caller ??= this.#host.credentials();

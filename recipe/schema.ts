@@ -303,10 +303,13 @@ export function either(one: Schema, other: Schema): Schema {
   const expected = `${one.expected}, or ${other.expected}`;
   return schema(
     expected,
-    (value) =>
-      one.issue(value) === undefined || other.issue(value) === undefined
-        ? undefined
-        : mismatch(value, expected),
+    (value) => {
+      const issues = [one.issue(value), other.issue(value)];
+      if (issues.includes(undefined)) return undefined;
+      // Of a list or an object, what is wrong in it says more than that it is neither.
+      const at = [one, other].findIndex((schema) => isContainer(value, schema.jsonSchema()));
+      return issues[at] ?? mismatch(value, expected);
+    },
     () => ({ anyOf: [one.jsonSchema(), other.jsonSchema()] }),
   );
 }
@@ -315,6 +318,11 @@ export function either(one: Schema, other: Schema): Schema {
 export interface InvalidField {
   readonly field: string;
   readonly issue: string;
+}
+
+/** Whether a value is the list, or the object, that a JSON Schema is of. */
+function isContainer(value: unknown, { type }: JsonSchema): boolean {
+  return type === "array" ? Array.isArray(value) : type === "object" && isObject(value);
 }
 
 /**

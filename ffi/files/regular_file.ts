@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Output } from "../call.ts";
+import { describeCall, Output } from "../call.ts";
 import {
   at_fdcwd,
   close,
@@ -24,6 +24,7 @@ import {
 import { AT_EMPTY_PATH } from "../calls/mounts.ts";
 import { readStatx, statx, STATX_BASIC_STATS, statxOutput } from "../calls/statx.ts";
 import { concat } from "../concat.ts";
+import { SyscallError } from "../errors.ts";
 import { NO_SUCH_PATH } from "../missing.ts";
 import { syscall, syscalls } from "../syscalls.ts";
 
@@ -60,9 +61,7 @@ export class RegularFile implements Disposable {
    */
   readAt(offset: number, length: number): Uint8Array {
     if (this.size === 0) return new Uint8Array();
-    // The same file is opened that was found, wherever its path leads by now.
-    const flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    this.#opened ??= syscall(openat(at_fdcwd, linkTo(this.#found), flags));
+    this.#opened ??= this.#open();
     const output = new Output(Math.min(length, MOST_AT_ONCE), "&bytes");
     const call = pread64(this.#opened, output, output.size, offset);
     const outcome = syscalls([{ call }]);
@@ -80,6 +79,18 @@ export class RegularFile implements Disposable {
       at += part.length;
     }
     return concat(parts);
+  }
+
+  /** Opens the file that was found, wherever its path leads by now. */
+  #open(): number {
+    const flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    try {
+      return syscall(openat(at_fdcwd, linkTo(this.#found), flags));
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      const call = describeCall(openat(at_fdcwd, this.path, flags));
+      throw new SyscallError({ syscall: "openat", errno: error.errno, call, hint: error.hint });
+    }
   }
 
   [Symbol.dispose](): void {

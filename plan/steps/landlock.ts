@@ -163,7 +163,9 @@ function allowFiles(step: LandlockStep, deniable: number, ruleset: Fd, plan: Pla
   for (const [path, allowed] of rights) {
     const place = plan.path(path).open(O_PATH, {
       fixes: {
-        ENOENT: `${path}, the path of a rule, does not exist in the container${unexpanded(path)}`,
+        ENOENT: `${path}, the path of a rule, does not exist ${plan.state.filesAt}${
+          unexpanded(path)
+        }`,
       },
     });
     // The kernel returns EINVAL for rights of directories on a file, and the type of the path is

@@ -67,7 +67,7 @@ export function lowerChroot({ path }: ChrootStep, plan: PlanBuilder): void {
 function openRoot(plan: PlanBuilder, path: string): ResultOf {
   return plan.path(path).open(O_PATH | O_DIRECTORY, {
     fixes: {
-      ENOENT: `the directory ${path} does not exist in the container${unexpanded(path)}`,
+      ENOENT: `the directory ${path} does not exist ${plan.state.filesAt}${unexpanded(path)}`,
       ENOTDIR: `${path} is not a directory`,
     },
   });
@@ -104,7 +104,7 @@ export function lowerChdir({ path }: ChdirStep, plan: PlanBuilder): void {
   plan.directories.returnToWorking();
   const directory = plan.currentPath(path).open(O_PATH | O_DIRECTORY, {
     fixes: {
-      ENOENT: `the directory ${path} does not exist in the container${unexpanded(path)}`,
+      ENOENT: `the directory ${path} does not exist ${plan.state.filesAt}${unexpanded(path)}`,
       ENOTDIR: `${path} is not a directory`,
     },
   });

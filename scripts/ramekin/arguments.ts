@@ -4,8 +4,8 @@
  * @module
  */
 
-import { nearest } from "../../recipe/nearest.ts";
 import { parseArgs, type ParsedArguments } from "../../std/cli.ts";
+import { unknownFlag } from "./unknown_words.ts";
 import { type Flag, type Subcommand, UsageError } from "./usage.ts";
 
 /** Flags that every subcommand has. */
@@ -64,11 +64,16 @@ export function readArguments(words: readonly string[], subcommand: Subcommand):
     string: [...valued, "_"],
     collect: valued,
     unknown: (word, name) => {
-      if (name !== undefined) refuseUnknown(word, flags, subcommand);
+      if (name !== undefined) throw unknownFlag(word, flags, placed(subcommand, words));
     },
   });
   if (parsed["help"] !== true) check(parsed, words.includes("--"), subcommand);
   return new Arguments(parsed);
+}
+
+/** The subcommand, as `ramekin build --sandbox` has no recipe. */
+function placed(subcommand: Subcommand, words: readonly string[]): Subcommand {
+  return words.includes("--sandbox") ? { ...subcommand, place: "sandbox" } : subcommand;
 }
 
 /** The words, with `=` behind each flag that is given without its optional value. */
@@ -91,19 +96,6 @@ function withValues(words: readonly string[], flags: readonly Flag[]): string[] 
 function longName(word: string, flags: readonly Flag[]): string {
   const flag = flags.find(({ letter }) => letter !== undefined && word.startsWith(`-${letter}`));
   return flag !== undefined && /^-\w(=|$)/.test(word) ? `--${flag.name}${word.slice(2)}` : word;
-}
-
-function refuseUnknown(word: string, flags: readonly Flag[], { program }: Subcommand): never {
-  const name = word.replace(/^-+/, "").split("=")[0]!;
-  const near = nearest(name, flags.map(({ name }) => name));
-  throw new UsageError(
-    `there is no flag ${word.split("=")[0]}` +
-      (near !== undefined
-        ? `; did you mean --${near}?`
-        : program === true
-        ? "; a program and its own flags come after --"
-        : ""),
-  );
 }
 
 function check(parsed: ParsedArguments, hasProgram: boolean, subcommand: Subcommand): void {

@@ -15,6 +15,8 @@ import { UsageError } from "./usage.ts";
 /** How the flags of a box are read. */
 export const IN_BOX: FlagReading = {
   path: boxPath,
+  // refuseDenials() has refused it.
+  denied: boxPath,
   variables: () => ["*"],
   without: withoutDenied,
 };

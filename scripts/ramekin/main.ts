@@ -4,13 +4,13 @@
  * @module
  */
 
-import { nearest } from "../../recipe/nearest.ts";
 import { readArguments } from "./arguments.ts";
 import { errorReport } from "./error_report.ts";
 import { programHelp, subcommandHelp } from "./help.ts";
 import { LOAD } from "./load.ts";
 import { paintFor, print, printError } from "./output.ts";
 import { type KnownSubcommand, SUBCOMMANDS } from "./subcommands.ts";
+import { unknownSubcommand } from "./unknown_words.ts";
 import { UsageError } from "./usage.ts";
 import { VERSION } from "./version.ts";
 
@@ -68,12 +68,7 @@ function find(name: string): KnownSubcommand {
   if (name.startsWith("-")) {
     throw new UsageError(`there is no flag ${name} before a subcommand`);
   }
-  const names = SUBCOMMANDS.map(({ name }) => name);
-  const near = nearest(name, [...names, "help"]);
-  throw new UsageError(
-    `there is no subcommand "${name}"; ` +
-      (near === undefined ? `they are ${names.join(", ")}` : `did you mean ${near}?`),
-  );
+  throw unknownSubcommand(name);
 }
 
 function show(text: (paint: ReturnType<typeof paintFor>) => string): number {

@@ -14,17 +14,19 @@ import { type Paint, paintFor, print, printJson } from "./output.ts";
 import { recipeOfBox } from "./box_file.ts";
 import { recipeFile } from "./recipe_file.ts";
 import { apart } from "./run_program.ts";
+import { UsageError } from "./usage.ts";
 
 /** Prints it, or draws it. */
 export async function run(given: Arguments): Promise<number> {
   const path = given.operands[0]!;
+  const graph = given.value("graph");
+  if (graph !== undefined) checkDrawing(graph);
   const file = recipeOfBox(path) ??
     await recipeFile(path, given.values("set").map((value) => value!));
   const { located } = file;
   // The recipe that runs where flags grant what it needs.
   const recipe = file.isCode ? file.recipe : apart(file.recipe);
   const [plan, needs] = await located(() => [recipe.plan(), recipe.needs()] as const);
-  const graph = given.value("graph");
   if (graph !== undefined) {
     const drawing = drawGraph(graphOf(recipe, needs), path);
     if (graph === "-") print(drawing);
@@ -33,6 +35,16 @@ export async function run(given: Arguments): Promise<number> {
   if (given.has("json")) printJson({ entries: plan.entries, needs });
   else if (graph === undefined) print(planText(plan.toString(), needs, paintFor(Deno.stdout)));
   return 0;
+}
+
+/** Refuses a file whose name says that it is no SVG. */
+function checkDrawing(file: string): void {
+  const end = /\.\w+$/.exec(file)?.[0];
+  if (end === undefined || end.toLowerCase() === ".svg") return;
+  throw new UsageError(
+    `--graph=${file}: it draws SVG, and no ${end}; write a file that ends with .svg, from which ` +
+      "other programs make pictures (rsvg-convert, inkscape)",
+  );
 }
 
 function planText(plan: string, needs: readonly HostAccess[], paint: Paint): string {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { runningContainers } from "../../host.ts";
+import { type RunningContainer, runningContainers } from "../../host.ts";
 import type { Arguments } from "./arguments.ts";
-import { paintFor, print, printJson, table } from "./output.ts";
+import { paintFor, print, printError, printJson, table } from "./output.ts";
 
 const HEADS = ["PID", "NAME", "UP", "SCRIPT", "NAMESPACES", "CGROUP", "COMMAND"];
 
@@ -19,7 +19,7 @@ export function run(given: Arguments): number {
   }
   const rows = containers.map((container) => [
     String(container.pid),
-    container.namedBy === "script" ? container.name : `(${container.name})`,
+    nameOf(container),
     timeText(container.uptime),
     container.script === undefined ? "-" : String(container.script),
     Object.keys(container.namespaces).join(",") || "-",
@@ -27,8 +27,17 @@ export function run(given: Arguments): number {
     container.command,
   ]);
   print(table(HEADS, rows, paintFor(Deno.stdout)));
+  if (containers.some(({ own }) => !own)) printError(NOT_OWN);
   return 0;
 }
+
+/** The name, as `ramekin enter` takes it: not by a program's own word, nor another's script. */
+function nameOf({ name, namedBy, own }: RunningContainer): string {
+  return (namedBy === "script" ? name : `(${name})`) + (own ? "" : "*");
+}
+
+const NOT_OWN =
+  "* not of a script of yours, or of one that may say anything: ramekin enter --any PID";
 
 /** A span of time by its largest units: `3d 4h`, `12m 5s`. */
 export function timeText(seconds: number): string {

@@ -5,7 +5,7 @@
  */
 
 import { escapeControls } from "../../ffi/control_characters.ts";
-import { RamekinError, type Recipe, recipe, type RecipeInput } from "../../mod.ts";
+import { RamekinError, type Recipe, recipe, type RecipeInput, SyscallError } from "../../mod.ts";
 import { unexpanded } from "../../recipe/unexpanded.ts";
 import { loadRecipeText, parseVariable, type Variable } from "../../yaml/mod.ts";
 import { isExecutable } from "./executable.ts";
@@ -16,9 +16,9 @@ export class FileError extends Error {
   /** `"FileError"`. */
   override readonly name = "FileError";
 
-  /** Creates an error whose message is one line, whatever the name of the file. */
-  constructor(message: string) {
-    super(escapeControls(message));
+  /** Creates an error of one line, whatever the name of the file, and of advice below it. */
+  constructor(message: string, options: ErrorOptions & { advice?: readonly string[] } = {}) {
+    super([message, ...options.advice ?? []].map(escapeControls).join("\n"), options);
   }
 }
 
@@ -51,12 +51,36 @@ export async function recipeFile(
   return { recipe, isCode: true, located: async (use) => await use() };
 }
 
-/** The error of a file that is no recipe by its name. */
-export function notRecipe(path: string): UsageError {
+/** The error of a file that is no recipe by its name, or is not there. */
+export function notRecipe(path: string): Error {
+  const near = ENDS.map((end) => path + end).find((file) => kindOf(file) !== "missing");
+  const meant = near === undefined ? "" : `; did you mean ${near}?`;
+  const kind = kindOf(path);
+  if (kind === "missing") {
+    return new FileError(
+      `${path} cannot be read: there is no such file${meant || unexpanded(path)}`,
+    );
+  }
   const why = isExecutable(path)
     ? "it is an executable; a box is run by itself, and ramekin plan shows its recipe"
-    : "a recipe's name ends with .yaml, .json or .ts";
-  return new UsageError(`${path} is not a recipe: ${why}`);
+    : `${kind === "directory" ? "it is a directory, and " : ""}${NAMES_OF_RECIPES}`;
+  return new UsageError(`${path} is not a recipe: ${why}${meant}`);
+}
+
+const NAMES_OF_RECIPES = "a recipe's name ends with .yaml, .json or .ts";
+
+/** How the names of recipes end. */
+const ENDS = [".yaml", ".yml", ".json", ".ts", ".js"];
+
+function kindOf(path: string): "missing" | "directory" | "other" {
+  try {
+    return Deno.statSync(path).isDirectory ? "directory" : "other";
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory;
+    // Deno looks at files of /proc and /dev with all permissions only.
+    return isMissing ? "missing" : "other";
+  }
 }
 
 /** Whether a path is that of a recipe as data, by its name. */
@@ -89,15 +113,18 @@ export function readable<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    const why = READING.find(([kind]) => error instanceof kind)?.[1];
+    const denied = error instanceof SyscallError && error.code === "EACCES";
+    const why = denied ? DENIED : READING.find(([kind]) => error instanceof kind)?.[1];
     if (why === undefined) throw error;
     throw new FileError(`${path} cannot be read: ${why}${unexpanded(path)}`);
   }
 }
 
+const DENIED = "this user may not read it";
+
 const READING: readonly (readonly [new (message: string) => Error, string])[] = [
   [Deno.errors.NotFound, "there is no such file"],
-  [Deno.errors.PermissionDenied, "this user may not read it"],
+  [Deno.errors.PermissionDenied, DENIED],
   [Deno.errors.NotADirectory, "there is no such directory"],
 ];
 
@@ -108,7 +135,7 @@ export async function importRecipe(path: string, settings: readonly string[]): P
   }
   const url = new URL(encodeURI(path).replace(/[?#]/g, encodeURIComponent), directoryUrl());
   readable(path, () => Deno.statSync(url));
-  const module = await import(url.href) as Readonly<Record<string, unknown>>;
+  const module = await imported(path, url);
   const name = NAMES.find((name) => hasSteps(module[name]));
   if (name === undefined) {
     throw new FileError(`${path} exports no recipe: export it as default, "recipe" or "box"`);
@@ -118,6 +145,40 @@ export async function importRecipe(path: string, settings: readonly string[]): P
 }
 
 const NAMES = ["default", "recipe", "box"];
+
+/** Imports the module; its error names it, and shows Deno's without colours. */
+async function imported(path: string, url: URL): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return await import(url.href);
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof RamekinError) throw error;
+    const [text, ...rest] = withoutColours(error.message).split("\n");
+    const bare = /^Import "([^"]*)" not a dependency/.exec(text!)?.[1];
+    if (bare === undefined) {
+      const advice = /\brun again with the --allow-/.test(text!) ? [...rest, PERMISSION] : rest;
+      throw new FileError(`${path}: ${text}`, { cause: error, advice });
+    }
+    const place = rest.findLast((line) => /^\s*at /.test(line));
+    throw new FileError(
+      `${path}: nothing says what "${bare}" is${place?.replace(/^\s*/, ", ") ?? ""}`,
+      {
+        cause: error,
+        advice: [IMPORTS],
+      },
+    );
+  }
+}
+
+const IMPORTS =
+  "  a recipe imports files and URLs, as ramekin has no packages for it; for Ramekin, mod.ts";
+
+const PERMISSION = "  a recipe that is code may do what ramekin may: give deno that flag, too";
+
+/** Deno colours the errors of modules, whatever they are shown on. */
+function withoutColours(text: string): string {
+  // deno-lint-ignore no-control-regex -- these are the escape codes of colours
+  return text.replace(/\x1b\[[\d;]*m/g, "");
+}
 
 function directoryUrl(): string {
   return `file://${encodeURI(Deno.cwd()).replace(/[?#]/g, encodeURIComponent)}/`;

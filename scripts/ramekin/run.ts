@@ -7,13 +7,17 @@
 import type { PermissionOptions, Permissions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { ask, canAsk, widened } from "./prompt.ts";
-import { grantsOf, hasDenials, PERMISSION_FLAGS } from "./permission_flags.ts";
+import { deniedPath } from "./flag_paths.ts";
+import { deniedList, grantsOf, hasDenials, PERMISSION_FLAGS } from "./permission_flags.ts";
 import { apart, apartAtTerminal, runProgram } from "./run_program.ts";
 import { type RecipeFile, recipeFile } from "./recipe_file.ts";
 
 /** Runs the program. */
 export async function run(given: Arguments): Promise<number> {
   const path = given.operands[0]!;
+  for (const kind of ["read", "write"] as const) {
+    for (const denied of deniedList(given, kind)) deniedPath(denied, `--deny-${kind}=${denied}`);
+  }
   const file = await recipeFile(path, given.values("set").map((setting) => setting!));
   let grants = permissionsFor(file, given);
   return await file.located(() =>

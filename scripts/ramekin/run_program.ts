@@ -42,10 +42,13 @@ export type Denied = (error: PermissionError) => boolean;
 /** The status of a program that a filter has killed: 128 and SIGSYS. An init passes it on. */
 const BAD_CALL = 128 + 31;
 
-/** What is said of it, as it can say nothing itself. */
-const KILLED_BY_FILTER = "ramekin: a program has ended by SIGSYS, because of a system call that " +
-  "seccomp() does not let through\n  for 32-bit programs: ramekin sandbox --32-bit, or " +
-  '"architectures" of seccomp()';
+/** What is said of a program that was killed, as it can say nothing itself. */
+const KILLED_BY_FILTER = "ramekin: killed by SIGSYS: a system call that the filter of the recipe " +
+  "(seccomp) denies\n  which one is in the kernel's log, by its number: journalctl -k --grep " +
+  'type=1326\n  32-bit programs need ramekin sandbox --32-bit, or "architectures" of seccomp()';
+
+const OUT_OF_MEMORY = "ramekin: a process was killed, as the container has used all the memory " +
+  "that its limits() allow";
 
 /** The exit statuses of a shell for a program that does not exist, and for one that cannot start. */
 const STATUS = { notFound: 127, notStarted: 126 } as const;
@@ -66,8 +69,9 @@ export async function runProgram(
   try {
     const start = (program: string) => spawn(() => make(program, options), denied);
     using running = startShell(program, start, words.length === 0);
-    const { code } = await running.container.status;
+    const { code, outOfMemory } = await running.container.status;
     if (code === BAD_CALL) printError(KILLED_BY_FILTER);
+    if (outOfMemory) printError(OUT_OF_MEMORY);
     return code;
   } catch (error) {
     const status = startStatus(error);

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { isWithin, normalize } from "../../recipe/path.ts";
+import { isWithin } from "../../recipe/path.ts";
+import { protectedName } from "../../recipe/steps/protect.ts";
 import { includesVariable } from "../../recipe/variable_pattern.ts";
 import { environment } from "../../host.ts";
 import {
@@ -13,9 +14,9 @@ import {
   PROTECTED_NAMES,
   sandbox,
   type SandboxOptions,
-  SyscallError,
 } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
+import { deniedPath, existingPath } from "./flag_paths.ts";
 import {
   deniedList,
   grantedList,
@@ -58,6 +59,8 @@ export async function run(given: Arguments): Promise<number> {
 export interface FlagReading {
   /** Returns the path from the root. */
   path(path: string, flag: string): string;
+  /** The same of a path that is denied. */
+  denied(path: string, flag: string): string;
   /** Returns the names of all variables. */
   variables(): readonly string[];
   /** Returns the names of the variables that are allowed and not denied, of which there are some. */
@@ -76,7 +79,8 @@ export function optionsOf(
     allowed(grant, everything).map((path) =>
       reading.path(path, `--${PERMISSION_FLAGS[grant].name}=${path}`)
     );
-  const denied = (kind: "read" | "write") => deniedList(given, kind).map(absolutePath);
+  const denied = (kind: "read" | "write") =>
+    deniedList(given, kind).map((path) => reading.denied(path, `--deny-${kind}=${path}`));
   // A sandbox has a /tmp of its own, which programs write to; to be written, it is the host's.
   const read = paths("read", () => all ? everywhere() : ["/"]);
   const write = paths("write", everywhere);
@@ -148,9 +152,15 @@ function variablesOf(
 /** The names that are protected: the usual ones, and those that are listed. */
 function protectedBy(given: Arguments): boolean | readonly string[] {
   const listed = listOf(given, "protect") ?? [];
+  for (const name of listed) {
+    const issue = NAME.issue(name);
+    if (issue !== undefined) throw new UsageError(`--protect=${name}: ${issue}`);
+  }
   const usual = !given.has("no-protect");
   return listed.length === 0 ? usual : [...(usual ? PROTECTED_NAMES : []), ...listed];
 }
+
+const NAME = protectedName();
 
 /** The sizes of the directories in memory that are given. */
 function sizesOf(given: Arguments): Pick<SandboxOptions, "tmp" | "shm"> {
@@ -186,54 +196,15 @@ function permissionsOf(given: Arguments): Permissions | undefined {
   return { read: true, write: true, env: true, run: true, sys: true, net: hosts, denyNet };
 }
 
-/** The path from the root. Links are left to the sandbox: an earlier program may have made them. */
-function absolutePath(path: string): string {
-  // Deno's own flags take `..` by the words of the path too.
-  return withoutClimbing(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);
-}
-
-/** The same for a file that must exist, by a flag. */
-function existingPath(path: string, flag: string): string {
-  const whole = absolutePath(path);
-  try {
-    // Deno.statSync() needs all permissions for /proc, /sys and /dev.
-    linux.statx(linux.AT_FDCWD, whole);
-  } catch (error) {
-    if (!(error instanceof SyscallError) || !MISSING.includes(error.code)) throw error;
-    throw new UsageError(`${flag}: ${missing(path)}`);
-  }
-  return whole;
-}
-
 const HERE: FlagReading = {
   path: existingPath,
+  denied: deniedPath,
   variables: () => Object.keys(environment()),
   without: (allowed, denied) =>
     Object.keys(environment()).filter((name) =>
       includesVariable(allowed, name) && !includesVariable(denied, name)
     ),
 };
-
-const MISSING = ["ENOENT", "ENOTDIR"];
-
-function missing(path: string): string {
-  if (path.startsWith("~")) {
-    return "there is no such file; a shell expands ~ only at the start of a word: write $HOME";
-  }
-  return path.includes("$")
-    ? "there is no such file; a shell expands $ only outside of single quotes"
-    : "there is no such file; make it first, or name its directory";
-}
-
-/** Returns the path with each `..` and the name before it left out. */
-function withoutClimbing(path: string): string {
-  const parts: string[] = [];
-  for (const part of normalize(path).slice(1).split("/")) {
-    if (part === "..") parts.pop();
-    else parts.push(part);
-  }
-  return `/${parts.join("/")}`;
-}
 
 /** The working directory, if it is there for the program: shown, or around something that is. */
 function visibleDirectory({ read, write }: ShownPaths): string | undefined {

@@ -79,6 +79,7 @@ const TABLE = [
     operands: [RECIPE],
     program: true,
     runs: true,
+    place: "recipe",
     flags: [
       SET,
       ...Object.values(PERMISSION_FLAGS),
@@ -100,6 +101,7 @@ const TABLE = [
     operands: [],
     program: true,
     runs: true,
+    place: "sandbox",
     flags: [...SANDBOX_FLAGS, ...Object.values(DENIAL_FLAGS)],
   },
   {
@@ -114,6 +116,7 @@ const TABLE = [
       "would do here.",
     operands: [{ ...RECIPE, optional: true }],
     program: true,
+    place: "recipe",
     flags: [
       {
         name: "output",
@@ -156,6 +159,7 @@ const TABLE = [
     operands: [{ name: "PID|NAME", completes: "container" }],
     program: true,
     runs: true,
+    place: "container",
     flags: [
       { name: "root", summary: "run it as root of the container's user namespace, or else as you" },
       { name: "any", summary: "enter a container of another user's script, or any process" },
@@ -167,6 +171,7 @@ const TABLE = [
     more: "Each step with its system calls, and what it needs of this machine with the flags of " +
       `ramekin run that grant it. ${STREAM}`,
     operands: [RECIPE],
+    place: "recipe",
     flags: [
       SET,
       {

@@ -5,6 +5,7 @@
  */
 
 import { escapeControls } from "../../ffi/control_characters.ts";
+import type { PeerPlace } from "./peer_words.ts";
 
 /** What can be completed in a shell. */
 export type Completion = "file" | "variable" | "container" | "subcommand" | readonly string[];
@@ -53,6 +54,8 @@ export interface Subcommand {
   readonly program?: boolean;
   /** Whether it runs that program, and has its exit status. */
   readonly runs?: boolean;
+  /** What it makes a container of, by which words of other tools have one here. */
+  readonly place?: PeerPlace;
   /** Its flags. */
   readonly flags: readonly Flag[];
 }

@@ -169,7 +169,7 @@ test(
     await sandboxed("--deny-env=HOME: what all variables are is known", "-E", "--deny-env=HOME");
     await sandboxed("--deny-env=A_KEY: what A_* stands for", "-E=A_*", "--deny-env=A_KEY");
     await refused("--deny-env is for --sandbox", "box.yaml", "-o", "box", "--deny-env=HOME");
-    await refused("is not a recipe", "box.txt", "-o", "box");
+    await refused("is not a recipe", ".", "-o", "box");
     await refused("cannot be read", "none.yaml", "-o", "box");
     assertEquals([...Deno.readDirSync(cwd)].filter(({ name }) => name === "box"), []);
   }),

@@ -1,6 +1,6 @@
 /** `ramekin ps` and `enter` of containers that have outlived their script, and of who feigns them. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type RunningContainer, runningContainers } from "../../host.ts";
 import { noNewPrivileges, recipe, seccomp } from "../../mod.ts";
 import { decode, isAlive, runScript, until } from "../other_scripts.ts";
@@ -203,6 +203,9 @@ async function assertFeigned(steps: Parameters<typeof recipe>): Promise<void> {
       const [found, ...others] = await listed();
       try {
         assertEquals([found?.own, others], [false, []]);
+        const ps = await ramekin("ps");
+        assertMatch(ps.stdout, new RegExp(`^${found!.pid} +\\S+\\*`, "m"));
+        assertStringIncludes(ps.stderr, "ramekin enter --any PID");
         const { code, stderr } = await ramekin("enter", NAME, "--", "true");
         assertEquals(code, 125);
         assertStringIncludes(stderr, `no running container of yours has the name ${NAME}`);

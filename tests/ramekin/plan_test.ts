@@ -1,6 +1,6 @@
 /** `ramekin plan`: the calls, the needs and the graph of a recipe. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   bind,
   chroot,
@@ -90,6 +90,10 @@ test(
     const denied = await ramekinWith({ cwd }, "plan", "box.yaml", "--graph", "no/such/box.svg");
     assertEquals(denied.code, 1);
     assertStringIncludes(denied.stderr, "no/such/box.svg");
+    const picture = await ramekinWith({ cwd }, "plan", "box.yaml", "--graph=box.png");
+    assertEquals([picture.code, picture.stdout], [2, ""]);
+    assertStringIncludes(picture.stderr, "--graph=box.png: it draws SVG, and no .png");
+    assertThrows(() => Deno.statSync(`${cwd}/box.png`), Deno.errors.NotFound);
   }),
 );
 

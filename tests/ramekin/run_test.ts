@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { PermissionError } from "../../mod.ts";
 import { answerOf, questionFor, widened } from "../../scripts/ramekin/prompt.ts";
 import { plain } from "../../scripts/ramekin/output.ts";
-import { test } from "../support.ts";
+import { root, test } from "../support.ts";
 import { until } from "../other_scripts.ts";
 import { ramekin, ramekinWith, RUN, TestTerminal, withFiles } from "./support.ts";
 
@@ -180,8 +180,100 @@ test(
     );
     assertMatch(await issue("none.ts"), /none\.ts exports no recipe: export it as default/);
     assertMatch(await issue("box.txt"), /is not a recipe: a recipe's name/);
-    assertMatch(await issue("."), /is not a recipe: a recipe's name/);
+    assertMatch(await issue("."), /is not a recipe: it is a directory, and a recipe's name/);
+    assertEquals(
+      await issue("./soup"),
+      "ramekin: ./soup cannot be read: there is no such file\n",
+    );
+    assertMatch(await issue("closed"), /there is no such file; did you mean closed\.yaml\?\n$/);
+    assertMatch(await issue("~/soup"), /there is no such file; a shell expands ~/);
   }),
+);
+
+test(
+  "a recipe that may not be read is named as it was given",
+  inKitchen(async (cwd) => {
+    Deno.chmodSync(`${cwd}/open.yaml`, 0);
+    for (const subcommand of ["run", "plan"]) {
+      const { code, stderr } = await ramekinWith({ cwd }, subcommand, "open.yaml");
+      assertEquals(
+        [code, stderr],
+        [
+          subcommand === "run" ? 125 : 1,
+          "ramekin: open.yaml cannot be read: this user may not read it\n",
+        ],
+      );
+    }
+  }),
+  root ? "root may read every file" : undefined,
+);
+
+const MODULES = {
+  "bare.ts": `import "@nonesuch/box";`,
+  "gone.ts": `import "./nonesuch.ts";`,
+  "typo.ts": "export default ][;",
+  "throws.ts": `throw new Error("burnt");`,
+  "env.ts": `Deno.env.get("HOME");`,
+};
+
+test(
+  "an error of a module names it, in plain letters, with the way out",
+  withFiles(MODULES, async (cwd) => {
+    const issue = async (file: string) => {
+      const { code, stderr } = await ramekinWith({ cwd }, "run", file, "--", "true");
+      assertEquals(code, 125);
+      assert(!stderr.includes("\\u001b") && !stderr.includes("jsr:"), stderr);
+      return stderr;
+    };
+    const bare = await issue("bare.ts");
+    assertMatch(bare, /^ramekin: bare\.ts: nothing says what "@nonesuch\/box" is, at file:/);
+    assertStringIncludes(bare, "a recipe imports files and URLs");
+    assertMatch(
+      await issue("gone.ts"),
+      /^ramekin: gone\.ts: Module not found "file:.*\n +at file:/,
+    );
+    assertMatch(
+      await issue("typo.ts"),
+      /^ramekin: typo\.ts: .*\n +\|\n1 \| export default \]\[;\n/,
+    );
+    assertEquals(await issue("throws.ts"), "ramekin: throws.ts: burnt\n");
+    assertMatch(await issue("env.ts"), /env access to "HOME".*\n.*give deno that flag, too\n$/);
+  }),
+);
+
+const KILLED = `steps:
+  - step: seccomp
+    profile:
+      defaultAction: SCMP_ACT_ALLOW
+      syscalls: [{ names: [uname], action: SCMP_ACT_KILL_PROCESS }]
+`;
+
+const APART = `steps:
+  - { step: unshare, kinds: [user, pid] }
+  - step: mapRoot
+  - step: init
+`;
+
+test(
+  "a program that a filter kills is told of, with where to find the call",
+  withFiles(
+    { "killed.yaml": KILLED, "behind.yaml": KILLED.replace("steps:\n", APART) },
+    async (cwd) => {
+      for (const file of ["killed.yaml", "behind.yaml"]) {
+        const { code, stdout, stderr } = await ramekinWith(
+          { cwd },
+          "run",
+          "-A",
+          file,
+          "--",
+          "uname",
+        );
+        assertEquals([code, stdout], [159, ""]);
+        assertStringIncludes(stderr, "ramekin: killed by SIGSYS: a system call that");
+        assertStringIncludes(stderr, "journalctl -k --grep type=1326");
+      }
+    },
+  ),
 );
 
 test(

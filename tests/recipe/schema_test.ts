@@ -103,6 +103,9 @@ Deno.test("either of two schemas is accepted, and the issue says that neither fi
   const either = fields.either(fields.integer(), fields.oneOf(["unlimited"]));
   takes(either, 1, "unlimited");
   assertStringIncludes(issue(either, "x"), 'a whole number, 0 or more, or one of "unlimited"');
+  const names = fields.either(fields.boolean(), fields.list(fields.text({ min: 1 })));
+  assertEquals(issue(names, ["a", ""]), "number 2: is empty");
+  assertStringIncludes(issue(names, 1), "true or false, or a list");
 });
 
 Deno.test("the nearest word differs in a third of its letters at most, or in two swapped ones", () => {

@@ -8,7 +8,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { init, mapRoot, recipe, sandbox, SyscallError, unshare } from "../../mod.ts";
+import { init, mapRoot, recipe, sandbox, seccomp, SyscallError, unshare } from "../../mod.ts";
 import { $, CommandError, shell } from "../../shell/mod.ts";
 import { inDirectory, test } from "../support.ts";
 
@@ -313,6 +313,29 @@ test("files of URLs are those that they name", async () => {
     await assertRejects(() => $`pwd`.cwd(new URL(url)).text(), TypeError, "file://");
     await assertRejects(() => $`cat`.stdin(new URL(url)).text(), TypeError, "file://");
     await assertRejects(async () => await $`true`.stdout(new URL(url)), TypeError, "file://");
+  }
+});
+
+test("a directory is missing on this machine or in the container, whose files those are", async () => {
+  const messageOf = async (run: () => Promise<unknown>) =>
+    (await assertRejects(run, SyscallError)).message;
+  const here = "the directory does not exist on this machine";
+  assertStringIncludes(await messageOf(() => $`pwd`.cwd("/nonesuch").text()), here);
+  const named = recipe(unshare("user", "uts"), mapRoot());
+  assertStringIncludes(await messageOf(() => shell(named)`pwd`.cwd("/nonesuch").text()), here);
+  const inside = "the directory does not exist in the container";
+  assertStringIncludes(
+    await messageOf(() => shell(sandbox())`pwd`.cwd("/nonesuch").text()),
+    inside,
+  );
+});
+
+test("the error of a program that a filter has killed says so", async () => {
+  const syscalls = [{ names: ["uname"], action: "SCMP_ACT_KILL_PROCESS" }] as const;
+  const killing = seccomp({ defaultAction: "SCMP_ACT_ALLOW", syscalls });
+  for (const box of [recipe(killing), recipe(unshare("user", "pid"), mapRoot(), init(), killing)]) {
+    const { message } = await assertRejects(() => shell(box)`uname`.text(), CommandError);
+    assertStringIncludes(message, "for a system call that seccomp() denies");
   }
 });
 

@@ -1,0 +1,229 @@
+/**
+ * Words of docker, podman, bwrap, unshare and Deno, and what there is in their place here.
+ *
+ * @module
+ */
+
+const STARTS = "ramekin run RECIPE starts a container, each time anew";
+const ENDS = "ramekin ps shows the pid of a container, and kill(1) ends it";
+const GONE = "a container leaves nothing when it has ended";
+const ROOTS = "a root comes from a directory of this machine: docs/roots.md";
+const LIVE = "a script has it, as a member of its container: docs/running.md";
+
+/** What is in the place of other tools' subcommands. */
+export const PEER_SUBCOMMANDS: ReadonlyMap<string, string> = new Map([
+  ["attach", "ramekin enter runs a program in a running container"],
+  ["bash", "a program comes after --: ramekin sandbox -- bash"],
+  ["container", "ramekin ps lists the containers that run"],
+  ["cp", "ramekin enter NAME -- tar copies files: docs/running.md"],
+  ["create", STARTS],
+  ["down", ENDS],
+  ["exec", "ramekin enter runs a program in a running container"],
+  ["history", "ramekin plan shows each step of a recipe"],
+  ["image", ROOTS],
+  ["images", ROOTS],
+  ["info", "ramekin check shows what this machine can do"],
+  ["inspect", "ramekin plan shows what a recipe does, and ramekin ps --json what runs"],
+  ["install", ROOTS],
+  ["kill", ENDS],
+  ["list", "ramekin ps lists containers, and ramekin ls namespaces"],
+  ["login", ROOTS],
+  ["logs", "a program writes to where ramekin run does: docs/running.md#logs"],
+  ["ns", "ramekin ls lists namespaces"],
+  ["pause", LIVE],
+  ["prune", GONE],
+  ["pull", ROOTS],
+  ["push", ROOTS],
+  ["restart", STARTS],
+  ["rm", GONE],
+  ["rmi", ROOTS],
+  ["sh", "a program comes after --: ramekin sandbox -- sh"],
+  ["shell", "ramekin sandbox, without a program, runs your shell"],
+  ["start", STARTS],
+  ["stats", LIVE],
+  ["stop", ENDS],
+  ["test", "ramekin plan shows what a recipe would do, and ramekin check what this machine can"],
+  ["top", "ramekin enter NAME -- top"],
+  ["unpause", LIVE],
+  ["up", STARTS],
+  ["update", LIVE],
+  ["validate", "ramekin plan shows what is wrong with a recipe, without running it"],
+  ["version", "ramekin --version"],
+  ["wait", "ramekin run waits for its program"],
+]);
+
+/** Flags of other tools that have one thing in their place. */
+interface PeerFlag {
+  /** Its names, without dashes. */
+  readonly names: readonly string[];
+  /** What the flags of a sandbox have for it. */
+  readonly sandbox?: string;
+  /** What a recipe has for it. */
+  readonly recipe?: string;
+  /** What holds for any subcommand that runs a program. */
+  readonly always?: string;
+}
+
+/** What is in the place of the flags of other tools. */
+export const PEER_FLAGS: readonly PeerFlag[] = [
+  {
+    names: ["ro-bind", "ro-bind-try", "ro-bind-data"],
+    sandbox: "--allow-read=PATH shows a file or directory",
+    recipe: "in a recipe it is the step bind, with readOnly",
+  },
+  {
+    names: ["bind", "bind-try", "bind-data", "dev-bind", "dev-bind-try"],
+    sandbox: "--allow-write=PATH shows a file or directory that may be changed",
+    recipe: "in a recipe it is the step bind",
+  },
+  {
+    names: ["v", "volume", "mount", "volumes-from"],
+    sandbox: "--allow-read=PATH shows a file or directory, --allow-write=PATH lets it be changed",
+    recipe: "in a recipe it is one of the steps bind and mount",
+  },
+  {
+    names: ["read-only", "remount-ro"],
+    sandbox: "only what --allow-write=PATH names can be changed",
+    recipe: "in a recipe it is the step remount, or bind with readOnly",
+  },
+  {
+    names: ["overlay", "overlay-src", "tmp-overlay", "ro-overlay"],
+    sandbox: "a recipe has it: the step overlay",
+    recipe: "in a recipe it is the step overlay",
+  },
+  {
+    names: ["tmpfs", "shm-size"],
+    sandbox: "a sandbox has a /tmp and a /dev/shm of its own; --tmp=SIZE and --shm=SIZE size them",
+    recipe: "in a recipe it is the step tmpfs",
+  },
+  {
+    names: ["proc", "mount-proc", "dev", "mqueue"],
+    sandbox: "a sandbox has its own /proc and /dev",
+    recipe: "in a recipe it is one of the steps proc, devices and mqueue",
+  },
+  {
+    names: ["dir", "symlink", "file", "chmod"],
+    sandbox: "a recipe has it: the steps mkdir, symlink and writeFile",
+    recipe: "in a recipe it is one of the steps mkdir, symlink and writeFile",
+  },
+  {
+    names: ["device", "gpus"],
+    sandbox: "a recipe shows devices: the step bind",
+    recipe: "in a recipe it is the step bind with the path of the device",
+  },
+  {
+    names: ["network", "unshare-net", "share-net", "dns", "add-host"],
+    sandbox: "a sandbox has no network without --allow-net",
+    recipe:
+      'in a recipe it is the step unshare with "net" among its kinds, and the network\'s steps after it',
+  },
+  {
+    names: ["p", "publish", "expose"],
+    sandbox: "a program is reached from outside with --allow-net, without hosts",
+    recipe: "in a recipe it is the step publish",
+  },
+  {
+    names: [
+      ...["unshare-all", "unshare-user", "unshare-user-try", "unshare-pid", "unshare-ipc"],
+      ...["unshare-uts", "unshare-cgroup", "unshare-cgroup-try", "unshare-mount"],
+      ...["pid", "ipc", "uts", "user-ns", "userns", "cgroupns", "time", "fork"],
+    ],
+    sandbox: "a sandbox has namespaces of its own, without a flag",
+    recipe: "in a recipe it is the step unshare, or join for those of a process",
+  },
+  {
+    names: ["map-root-user", "map-current-user", "map-user", "map-group", "map-auto", "uidmap"],
+    sandbox: "the program runs as you",
+    recipe: "in a recipe it is the step mapRoot, mapCurrentUser or mapIds",
+  },
+  {
+    names: ["u", "user", "uid", "gid", "group-add", "setuid", "setgid"],
+    sandbox: "the program runs as you",
+    recipe: "in a recipe it is the step setUser, or mapIds",
+  },
+  {
+    names: ["e", "setenv", "env-file", "unsetenv", "clearenv"],
+    sandbox: "--allow-env=NAME passes a variable, and env(1) sets one: -- env NAME=VALUE PROGRAM",
+    recipe: "in a recipe it is one of the steps setEnv and clearEnv",
+  },
+  {
+    names: ["w", "workdir", "chdir", "cwd", "wd"],
+    sandbox: "a program begins in the working directory, if that is shown: cd DIR first",
+    recipe: "in a recipe it is the step chdir",
+  },
+  {
+    names: ["hostname", "domainname"],
+    sandbox: "a recipe has it: the step hostname",
+    recipe: "in a recipe it is one of the steps hostname and domainname",
+  },
+  {
+    names: ["cap-add", "cap-drop", "privileged", "keep-caps"],
+    sandbox: "the program has no capabilities; a recipe chooses them: the step capabilities",
+    recipe: "in a recipe it is the step capabilities",
+  },
+  {
+    names: ["seccomp", "add-seccomp-fd", "security-opt", "disable-userns"],
+    sandbox: "a sandbox has a filter of system calls, and can make no namespaces",
+    recipe: "in a recipe it is one of the steps seccomp, noNewPrivileges and disableUserNamespaces",
+  },
+  {
+    names: ["m", "memory", "memory-swap", "cpus", "cpu-shares", "cpuset-cpus", "pids-limit"],
+    sandbox: "a recipe has it: the step limits",
+    recipe: "in a recipe it is the step limits",
+  },
+  {
+    names: ["ulimit"],
+    sandbox: "the limits of your shell hold for it: ulimit -n 64",
+    recipe: "in a recipe it is the step rlimit",
+  },
+  {
+    names: ["sysctl"],
+    sandbox: "a recipe has it: the step sysctl",
+    recipe: "in a recipe it is the step sysctl",
+  },
+  {
+    names: ["new-session", "die-with-parent", "as-pid-1", "init", "kill-child"],
+    sandbox: "a sandbox has that without a flag",
+    recipe: "in a recipe it is one of the steps newSession, dieWithParent and init",
+  },
+  { names: ["root"], recipe: "in a recipe it is the step pivotRoot or chroot" },
+  { names: ["args"], always: "flags come from the command line alone; a recipe is a file" },
+  { names: ["rm"], always: GONE },
+  {
+    names: ["i", "t", "it", "ti", "interactive", "tty"],
+    always: "a program that is started at a terminal has one, without a flag",
+  },
+  {
+    names: ["d", "detach"],
+    always: "& of a shell, and dieWithParent(null) of a recipe: docs/running.md#detaching",
+  },
+  {
+    names: ["name"],
+    always: "ramekin enter finds a container by the name of its program",
+  },
+  {
+    names: ["restart", "health-cmd", "log-driver", "stop-timeout", "stop-signal"],
+    always: "a script has it: docs/running.md",
+  },
+  { names: ["entrypoint"], always: "a program comes after --" },
+  { names: ["platform", "pull", "image"], always: ROOTS },
+  {
+    names: ["allow-ffi", "allow-import", "allow-hrtime", "allow-scripts", "no-prompt"],
+    always: "it is a flag of deno, which stands before the file of ramekin",
+  },
+  {
+    names: ["allow-run", "allow-sys", "deny-run", "deny-sys", "deny-ffi", "deny-import"],
+    sandbox: "the program may start what it sees, and has no access to the machine",
+    recipe: "what is not allowed is denied",
+  },
+];
+
+/** Which flags and steps a subcommand has in place of other tools' flags. */
+export type PeerPlace = "sandbox" | "recipe" | "container";
+
+/** Returns what there is here in the place of a flag of another tool, given without its dashes. */
+export function peerFlag(name: string, place: PeerPlace): string | undefined {
+  const found = PEER_FLAGS.find(({ names }) => names.includes(name));
+  if (found === undefined) return undefined;
+  return found.always ?? (place === "container" ? undefined : found[place]);
+}
