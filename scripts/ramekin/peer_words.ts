@@ -114,8 +114,7 @@ export const PEER_FLAGS: readonly PeerFlag[] = [
   {
     names: ["network", "unshare-net", "share-net", "dns", "add-host"],
     sandbox: "a sandbox has no network without --allow-net",
-    recipe:
-      'in a recipe it is the step unshare with "net" among its kinds, and the network\'s steps after it',
+    recipe: 'in a recipe it is the step unshare with the kind "net", before those for the network',
   },
   {
     names: ["p", "publish", "expose"],

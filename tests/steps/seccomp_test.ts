@@ -382,7 +382,7 @@ test("a missing program is reported as without a filter", () => {
     } catch (error) {
       message = String(error);
     }
-    assertStringIncludes(message, "program not found in the container");
+    assertStringIncludes(message, "program not found on this machine");
   }
 });
 
