@@ -4,18 +4,13 @@
  * @module
  */
 
-import { namesIn } from "../../ffi/files/read_dir.ts";
-import { ifThere } from "../../ffi/missing.ts";
 import { linux, SyscallError } from "../../mod.ts";
 import { suggestion } from "../../recipe/nearest.ts";
 import { normalize } from "../../recipe/path.ts";
 import { printError } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
-const MISSING = ["ENOENT", "ENOTDIR"] as const;
-
-/** The errnos of a directory that is not there, or may not be read. */
-const HIDDEN = [...MISSING, "EACCES"] as const;
+const MISSING = ["ENOENT", "ENOTDIR"];
 
 /** Returns the path from the root. Links, which an earlier program may have made, are left to the sandbox. */
 function absolutePath(path: string): string {
@@ -37,7 +32,7 @@ function isMissing(path: string): boolean {
     return false;
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
-    return MISSING.some((code) => code === error.code);
+    return MISSING.includes(error.code);
   }
 }
 
@@ -47,12 +42,20 @@ export function deniedPath(path: string, flag: string): string {
   if (!isMissing(whole)) return whole;
   if (/^~|\$/.test(path)) throw new UsageError(`${flag}: ${missing(path)}`);
   const at = whole.lastIndexOf("/");
-  const names = ifThere(() => namesIn(whole.slice(0, at) || "/"), HIDDEN) ?? [];
   printError(
     `ramekin: ${flag}: there is no such file now; it is denied if it comes` +
-      suggestion(whole.slice(at + 1), names),
+      suggestion(whole.slice(at + 1), namesIn(whole.slice(0, at) || "/")),
   );
   return whole;
+}
+
+/** Returns the names in a directory, none of one that may not be read. */
+function namesIn(directory: string): string[] {
+  try {
+    return [...Deno.readDirSync(directory)].map(({ name }) => name);
+  } catch {
+    return [];
+  }
 }
 
 function missing(path: string): string {

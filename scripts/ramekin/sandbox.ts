@@ -5,13 +5,15 @@
  */
 
 import { isWithin } from "../../recipe/path.ts";
-import { protectedName } from "../../recipe/steps/protect.ts";
 import { includesVariable } from "../../recipe/variable_pattern.ts";
 import { environment } from "../../host.ts";
 import {
   linux,
   type Permissions,
+  protect,
   PROTECTED_NAMES,
+  recipe,
+  RecipeError,
   sandbox,
   type SandboxOptions,
 } from "../../mod.ts";
@@ -152,15 +154,22 @@ function variablesOf(
 /** The names that are protected: the usual ones, and those that are listed. */
 function protectedBy(given: Arguments): boolean | readonly string[] {
   const listed = listOf(given, "protect") ?? [];
-  for (const name of listed) {
-    const issue = NAME.issue(name);
-    if (issue !== undefined) throw new UsageError(`--protect=${name}: ${issue}`);
-  }
+  listed.forEach(checkName);
   const usual = !given.has("no-protect");
   return listed.length === 0 ? usual : [...(usual ? PROTECTED_NAMES : []), ...listed];
 }
 
-const NAME = protectedName();
+/** Refuses a name that the step would refuse, by its flag. */
+function checkName(name: string): void {
+  try {
+    recipe(protect("/", { names: [name] }));
+  } catch (error) {
+    if (!(error instanceof RecipeError)) throw error;
+    throw new UsageError(
+      `--protect=${name}: this is no name, and no end of a path such as .git/hooks`,
+    );
+  }
+}
 
 /** The sizes of the directories in memory that are given. */
 function sizesOf(given: Arguments): Pick<SandboxOptions, "tmp" | "shm"> {

@@ -354,7 +354,7 @@ test("usage errors are reported before anything runs", async () => {
   assertEquals(climbing.code, 125);
   assertStringIncludes(
     climbing.stderr,
-    'ramekin: --protect=a/../b: "a/../b" is no name, and no end',
+    "ramekin: --protect=a/../b: this is no name, and no end",
   );
   const proc = await ramekin("sandbox", "--allow-read=/proc", "--", "true");
   assertEquals(proc.code, 125);
