@@ -162,7 +162,7 @@ function protectedBy(given: Arguments): boolean | readonly string[] {
 /** Refuses a name that the step would refuse, by its flag. */
 function checkName(name: string): void {
   try {
-    recipe(protect("/", { names: [name] }));
+    recipe(protect("/", "/", { names: [name] }));
   } catch (error) {
     if (!(error instanceof RecipeError)) throw error;
     throw new UsageError(
