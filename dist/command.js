@@ -335,71 +335,6 @@ var escapeControls = (function escapeControls(text4) {
 var escapeLines = (function escapeLines(text4) {
   return text4.split("\n").map(escapeControls).join("\n");
 });
-var readArguments = (function readArguments(words3, subcommand) {
-  const flags2 = [
-    ...subcommand.flags,
-    ...COMMON_FLAGS
-  ];
-  const valued = flags2.filter((({ value }) => value !== void 0)).map((({ name }) => name));
-  const parsed = parseArgs(withValues(words3, flags2), {
-    "--": true,
-    alias: Object.fromEntries(flags2.flatMap((({ letter, name }) => letter === void 0 ? [] : [
-      [
-        letter,
-        name
-      ]
-    ]))),
-    boolean: flags2.filter((({ value }) => value === void 0)).map((({ name }) => name)),
-    string: [
-      ...valued,
-      "_"
-    ],
-    collect: valued,
-    unknown: (word4, name) => {
-      if (name !== void 0) refuseUnknown(word4, flags2, subcommand);
-    }
-  });
-  if (parsed["help"] !== true) check(parsed, words3.includes("--"), subcommand);
-  return new Arguments(parsed);
-});
-var withValues = (function withValues(words3, flags2) {
-  const end = words3.indexOf("--");
-  return words3.map(((word4, index) => {
-    if (!word4.startsWith("-") || end !== -1 && index >= end) return word4;
-    const [name, value] = longName(word4, flags2).slice(2).split(/=(.*)/s);
-    const flag = flags2.find(((flag2) => flag2.name === name));
-    if (flag === void 0) return word4;
-    if (flag.value === void 0 && value !== void 0) {
-      throw new UsageError(`--${name} takes no value`);
-    }
-    if (value === "") throw new UsageError(`--${name}= has no value after it`);
-    return value === void 0 && flag.optionalValue === true ? `--${name}=` : word4;
-  }));
-});
-var longName = (function longName(word4, flags2) {
-  const flag = flags2.find((({ letter }) => letter !== void 0 && word4.startsWith(`-${letter}`)));
-  return flag !== void 0 && /^-\w(=|$)/.test(word4) ? `--${flag.name}${word4.slice(2)}` : word4;
-});
-var check = (function check(parsed, hasProgram, subcommand) {
-  const { operands, flags: flags2, program } = subcommand;
-  for (const { name, value, optionalValue, repeated } of flags2) {
-    if (value === void 0) continue;
-    const values = parsed[name] ?? [];
-    if (optionalValue !== true && values.includes("")) {
-      throw new UsageError(`--${name} needs a value: --${name}=${value}`);
-    }
-    if (repeated !== true && values.length > 1) throw new UsageError(`--${name} is given twice`);
-  }
-  const missing3 = operands.find((operand, index) => operand.optional !== true && parsed._[index] === void 0);
-  if (missing3 !== void 0) throw new UsageError(`${missing3.name} is missing`);
-  if (hasProgram && program !== true) {
-    throw new UsageError("this subcommand runs no program after --");
-  }
-  const extra = parsed._[operands.length];
-  if (extra === void 0) return;
-  const flag = flags2.find(({ name, optionalValue }) => optionalValue === true && parsed[name]?.includes(""));
-  throw new UsageError(`"${extra}" is one word too many` + (flag === void 0 ? "" : `; a value is written with =: --${flag.name}=${extra}`) + (program === true ? `; a program comes after --: -- ${extra} ...` : ""));
-});
 var shown = (function shown(value) {
   if (typeof value === "string") return quoted(value);
   if (value === null) return "null";
@@ -605,7 +540,18 @@ var object = (function object(fields) {
 });
 var either = (function either(one, other) {
   const expected = `${one.expected}, or ${other.expected}`;
-  return schema(expected, ((value) => one.issue(value) === void 0 || other.issue(value) === void 0 ? void 0 : mismatch(value, expected)), () => ({
+  return schema(expected, ((value) => {
+    const issues = [
+      one.issue(value),
+      other.issue(value)
+    ];
+    if (issues.includes(void 0)) return void 0;
+    const at2 = [
+      one,
+      other
+    ].findIndex((schema2) => isContainer(value, schema2.jsonSchema()));
+    return issues[at2] ?? mismatch(value, expected);
+  }), () => ({
     anyOf: [
       one.jsonSchema(),
       other.jsonSchema()
@@ -648,6 +594,71 @@ var listOf = (function listOf(given, flag) {
   const values = given.values(flag);
   if (values.includes(void 0)) return void 0;
   return values.flatMap(((value) => value.split(","))).filter(((word4) => word4 !== ""));
+});
+var readArguments = (function readArguments(words3, subcommand) {
+  const flags2 = [
+    ...subcommand.flags,
+    ...COMMON_FLAGS
+  ];
+  const valued = flags2.filter((({ value }) => value !== void 0)).map((({ name }) => name));
+  const parsed = parseArgs(withValues(words3, flags2), {
+    "--": true,
+    alias: Object.fromEntries(flags2.flatMap((({ letter, name }) => letter === void 0 ? [] : [
+      [
+        letter,
+        name
+      ]
+    ]))),
+    boolean: flags2.filter((({ value }) => value === void 0)).map((({ name }) => name)),
+    string: [
+      ...valued,
+      "_"
+    ],
+    collect: valued,
+    unknown: (word4, name) => {
+      if (name !== void 0) throw unknownFlag(word4, flags2, placed(subcommand, words3));
+    }
+  });
+  if (parsed["help"] !== true) check(parsed, words3.includes("--"), subcommand);
+  return new Arguments(parsed);
+});
+var withValues = (function withValues(words3, flags2) {
+  const end = words3.indexOf("--");
+  return words3.map(((word4, index) => {
+    if (!word4.startsWith("-") || end !== -1 && index >= end) return word4;
+    const [name, value] = longName(word4, flags2).slice(2).split(/=(.*)/s);
+    const flag = flags2.find(((flag2) => flag2.name === name));
+    if (flag === void 0) return word4;
+    if (flag.value === void 0 && value !== void 0) {
+      throw new UsageError(`--${name} takes no value`);
+    }
+    if (value === "") throw new UsageError(`--${name}= has no value after it`);
+    return value === void 0 && flag.optionalValue === true ? `--${name}=` : word4;
+  }));
+});
+var longName = (function longName(word4, flags2) {
+  const flag = flags2.find((({ letter }) => letter !== void 0 && word4.startsWith(`-${letter}`)));
+  return flag !== void 0 && /^-\w(=|$)/.test(word4) ? `--${flag.name}${word4.slice(2)}` : word4;
+});
+var check = (function check(parsed, hasProgram, subcommand) {
+  const { operands, flags: flags2, program } = subcommand;
+  for (const { name, value, optionalValue, repeated } of flags2) {
+    if (value === void 0) continue;
+    const values = parsed[name] ?? [];
+    if (optionalValue !== true && values.includes("")) {
+      throw new UsageError(`--${name} needs a value: --${name}=${value}`);
+    }
+    if (repeated !== true && values.length > 1) throw new UsageError(`--${name} is given twice`);
+  }
+  const missing3 = operands.find((operand, index) => operand.optional !== true && parsed._[index] === void 0);
+  if (missing3 !== void 0) throw new UsageError(`${missing3.name} is missing`);
+  if (hasProgram && program !== true) {
+    throw new UsageError("this subcommand runs no program after --");
+  }
+  const extra = parsed._[operands.length];
+  if (extra === void 0) return;
+  const flag = flags2.find(({ name, optionalValue }) => optionalValue === true && parsed[name]?.includes(""));
+  throw new UsageError(`"${extra}" is one word too many` + (flag === void 0 ? "" : `; a value is written with =: --${flag.name}=${extra}`) + (program === true ? `; a program comes after --: -- ${extra} ...` : ""));
 });
 var call = (function call(name, ...args) {
   return {
@@ -978,31 +989,417 @@ var write2 = (function write2(stream, text4) {
 var escaped = (function escaped(text4) {
   return text4.split(COLOUR).map(((piece, index) => index % 2 === 1 ? piece : escapeLines(piece))).join("");
 });
-var environmentVariable = (function environmentVariable(name) {
-  const value = engine().libc.getenv.call(encoder2.encode(`${name}\0`));
-  return value === null ? void 0 : Deno.UnsafePointerView.getCString(value);
+var perEngine = (function perEngine(make2) {
+  let made;
+  return (() => {
+    const loaded2 = engine();
+    if (made?.by !== loaded2) made = {
+      by: loaded2,
+      value: make2(loaded2)
+    };
+    return made.value;
+  });
 });
-var environmentStrings = (function environmentStrings() {
-  const list2 = environ();
-  const addresses2 = [];
-  if (list2 === null) return addresses2;
-  const view2 = new Deno.UnsafePointerView(list2);
-  for (let offset = 0; ; offset += 8) {
-    const address2 = view2.getBigUint64(offset);
-    if (address2 === 0n) return addresses2;
-    addresses2.push(address2);
+var getdents64 = (function getdents64(directory, entries) {
+  return call("getdents64", directory, entries, entries.size);
+});
+var readDirectoryEntries = (function readDirectoryEntries(entries, size) {
+  const found = [];
+  for (let start2 = 0; start2 < size; ) {
+    const length = entries.getUint16(start2 + ENTRY.reclen, true);
+    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start2, length);
+    const name = decodeName(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
+    if (name !== "." && name !== "..") {
+      const type = entries.getUint8(start2 + ENTRY.type) << TYPE_SHIFT;
+      found.push({
+        ino: entries.getBigUint64(start2 + ENTRY.ino, true),
+        type,
+        name
+      });
+    }
+    start2 += length;
+  }
+  return found;
+});
+var entriesIn = (function entriesIn(path2) {
+  const directory = syscall(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+  try {
+    const entries = [];
+    for (; ; ) {
+      const part = new Output(PART_SIZE, "&entries");
+      const list2 = getdents64(directory, part);
+      const outcome = syscalls([
+        {
+          call: list2,
+          accept: [
+            "ENOENT"
+          ]
+        }
+      ]);
+      const size = Number(outcome.result(list2));
+      if (size <= 0) return entries;
+      entries.push(...readDirectoryEntries(outcome.output(part), size));
+    }
+  } finally {
+    syscall(close(directory));
   }
 });
-var inheritedStrings = (function inheritedStrings(strings, changes) {
-  if (changes.size === 0 || strings.length === 0) return strings;
-  return strings.filter((address2) => !changes.has(nameAt(address2)));
+var processDirectory = (function processDirectory(process) {
+  if (process !== "thread-self") requireOwnProc();
+  return `/proc/${process}`;
 });
-var stringAt = (function stringAt(address2) {
-  return Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
+var concat = (function concat(parts2) {
+  const whole = new Uint8Array(parts2.reduce((size, part) => size + part.length, 0));
+  let offset = 0;
+  for (const part of parts2) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
 });
-var environ = (function environ() {
-  const variable = new Deno.UnsafePointerView(engine().libc.environ);
-  return Deno.UnsafePointer.create(variable.getBigUint64());
+var readWholeText = (function readWholeText(directory, path2) {
+  return new TextDecoder().decode(readSmall(directory, path2) ?? readLarge(directory, path2));
+});
+var readSmall = (function readSmall(directory, path2) {
+  const opened = openat(directory, path2, O_RDONLY | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "fd");
+  const part = new Output(SMALL, "&buffer");
+  const got = read(fd, part, SMALL);
+  const rest = read(fd, new Output(1, "&rest"), 1);
+  const closing = new Label("closing");
+  const outcome = syscalls([
+    {
+      call: opened
+    },
+    {
+      call: got,
+      onFailure: closing
+    },
+    {
+      call: rest,
+      onFailure: closing
+    },
+    closing,
+    {
+      call: close(fd)
+    }
+  ]);
+  return outcome.result(rest) === 0n ? bytesOf(outcome, got, part) : void 0;
+});
+var bytesOf = (function bytesOf(outcome, got, part) {
+  const { buffer, byteOffset } = outcome.output(part);
+  return new Uint8Array(buffer, byteOffset, Number(outcome.result(got)));
+});
+var raw = (function raw(fd) {
+  return typeof fd === "number" ? fd : fd.number;
+});
+var statx = (function statx(directory, path2, flagBits, mask2, stat) {
+  const named = flags(flagBits, {
+    AT_SYMLINK_NOFOLLOW,
+    AT_NO_AUTOMOUNT,
+    AT_EMPTY_PATH
+  });
+  return call("statx", at(directory), path2, named, flags(mask2, STATX_FLAGS), stat);
+});
+var statxOutput = (function statxOutput() {
+  return new Output(256, "&statx");
+});
+var readStatx = (function readStatx(stat) {
+  const time = ((at2) => stat.getBigInt64(at2, true) * 1000000000n + BigInt(stat.getUint32(at2 + 8, true)));
+  const device = (at2) => makedev(stat.getUint32(at2, true), stat.getUint32(at2 + 4, true));
+  return {
+    mask: stat.getUint32(0, true),
+    nlink: stat.getUint32(16, true),
+    uid: stat.getUint32(20, true),
+    gid: stat.getUint32(24, true),
+    mode: stat.getUint16(28, true),
+    ino: stat.getBigUint64(32, true),
+    size: Number(stat.getBigUint64(40, true)),
+    ctime: time(96),
+    atime: time(64),
+    mtime: time(112),
+    btime: time(80),
+    blocks: Number(stat.getBigUint64(48, true)),
+    blksize: stat.getUint32(4, true),
+    rdev: device(128),
+    dev: device(136),
+    mnt_id: Number(stat.getBigUint64(144, true))
+  };
+});
+var statx2 = (function statx2(directory, path2, flags2 = 0, mask2 = STATX_BASIC_STATS | STATX_MNT_ID) {
+  const status = statxOutput();
+  const call2 = statx(raw(directory), path2, flags2, mask2, status);
+  return readStatx(syscalls([
+    {
+      call: call2
+    }
+  ]).output(status));
+});
+var mount = (function mount(source, target, type, flagBits, data2) {
+  return call("mount", source, target, type, flags(flagBits, MOUNT_FLAGS), data2);
+});
+var umount2 = (function umount2(target, flagBits) {
+  return call("umount2", target, flags(flagBits, UMOUNT_FLAGS));
+});
+var open_tree = (function open_tree(directory, path2, flagBits) {
+  return call("open_tree", at(directory), path2, flags(flagBits, TREE_FLAGS));
+});
+var move_mount = (function move_mount(fromDirectory, fromPath, toDirectory, toPath, flagBits) {
+  const named = flags(flagBits, MOVE_MOUNT_FLAGS);
+  return call("move_mount", at(fromDirectory), fromPath, at(toDirectory), toPath, named);
+});
+var mount_setattr = (function mount_setattr(directory, path2, flagBits, attributes) {
+  const { attr_set = 0, attr_clr = 0, propagation: propagation2 = 0, userns_fd = 0 } = attributes;
+  const text4 = () => `{${Object.entries(attributes).map(([name, value]) => `${name}=${word(name, value)}`).join(", ")}}`;
+  const struct = new Struct(words(attr_set, attr_clr, propagation2, userns_fd), text4);
+  const named = flags(flagBits, TREE_FLAGS);
+  return call("mount_setattr", at(directory), path2, named, struct, MOUNT_ATTR_SIZE);
+});
+var fsopen = (function fsopen(type, flagBits) {
+  return call("fsopen", type, flags(flagBits, {
+    FSOPEN_CLOEXEC
+  }));
+});
+var fsconfig = (function fsconfig(fd, command, key, value, aux) {
+  return call("fsconfig", fd, constant(command, FSCONFIG_COMMANDS), key, value, at(aux));
+});
+var fsmount = (function fsmount(fd, flagBits, attributes) {
+  const named = flags(flagBits, {
+    FSMOUNT_CLOEXEC
+  });
+  return call("fsmount", fd, named, flags(attributes, MOUNT_ATTRIBUTES));
+});
+var needs = (function needs(capability, kinds = '"user"') {
+  return `this takes ${capability}; without it, do it in a recipe: recipe(unshare(${kinds}), mapRoot(), ...)`;
+});
+var fstatfs = (function fstatfs(fd, told) {
+  return call("fstatfs", fd, told);
+});
+var statfsOutput = (function statfsOutput() {
+  return new Output(120, "&statfs");
+});
+var readStatfs = (function readStatfs(state) {
+  const word4 = ((index) => Number(state.getBigUint64(index * 8, true)));
+  return {
+    type: word4(0),
+    bsize: word4(1),
+    blocks: word4(2),
+    bfree: word4(3),
+    bavail: word4(4),
+    files: word4(5),
+    ffree: word4(6),
+    flags: word4(10)
+  };
+});
+var clone = (function clone(flagBits, stored) {
+  const storesPid = stored !== null && (flagBits & CLONE_PIDFD) === 0;
+  const bits = (flagBits | (storesPid ? CLONE_PARENT_SETTID : 0)) >>> 0;
+  const set = () => bits === 0 ? "" : `${flags(bits, CLONE_FLAGS).text}|`;
+  const named = new Named(bits + SIGNALS.SIGCHLD, () => `${set()}SIGCHLD`);
+  return call("clone", named, null, stored, 0, 0);
+});
+var unshare = (function unshare(flagBits) {
+  return call("unshare", flags(flagBits, CLONE_FLAGS));
+});
+var pivot_root = (function pivot_root(newRoot, putOld) {
+  return call("pivot_root", newRoot, putOld);
+});
+var sethostname = (function sethostname(name) {
+  return call("sethostname", name, new TextEncoder().encode(name).length);
+});
+var uname = (function uname(names) {
+  return call("uname", names);
+});
+var utsname = (function utsname() {
+  return new Output(6 * UTSNAME_LENGTH, "&utsname");
+});
+var readUtsname = (function readUtsname(names) {
+  const text4 = ((index) => {
+    const start2 = names.byteOffset + index * UTSNAME_LENGTH;
+    const field2 = new Uint8Array(names.buffer, start2, UTSNAME_LENGTH);
+    return new TextDecoder().decode(field2.subarray(0, field2.indexOf(0)));
+  });
+  return {
+    sysname: text4(0),
+    nodename: text4(1),
+    release: text4(2),
+    version: text4(3),
+    machine: text4(4),
+    domainname: text4(5)
+  };
+});
+var uname2 = (function uname2() {
+  const names = utsname();
+  return readUtsname(syscalls([
+    {
+      call: uname(names)
+    }
+  ]).output(names));
+});
+var netlinkSocket = (function netlinkSocket(protocol) {
+  const type = SOCK_RAW | SOCK_CLOEXEC;
+  return call("socket", constant(AF_NETLINK, {
+    AF_NETLINK
+  }), constant(type, {
+    "SOCK_RAW|SOCK_CLOEXEC": type
+  }), constant(protocol, {
+    NETLINK_ROUTE,
+    NETLINK_NETFILTER
+  }));
+});
+var setNetlinkOption = (function setNetlinkOption(socket, option) {
+  return call("setsockopt", socket, constant(SOL_NETLINK, {
+    SOL_NETLINK
+  }), constant(option, {
+    NETLINK_CAP_ACK,
+    NETLINK_EXT_ACK
+  }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
+});
+var sendto = (function sendto(socket, message2) {
+  return call("sendto", socket, message2, message2.size, 0, null, 0);
+});
+var recvfrom = (function recvfrom(socket, message2, flagBits) {
+  const named = flags(flagBits, {
+    MSG_DONTWAIT
+  });
+  return call("recvfrom", socket, message2, message2.size, named, null, null);
+});
+var ifThere = (function ifThere(ask2, absence = NO_SUCH_PATH) {
+  try {
+    return ask2();
+  } catch (error) {
+    if (error instanceof SyscallError && absence.some((name) => name === error.code)) {
+      return void 0;
+    }
+    throw error;
+  }
+});
+var text3 = (function text3(type, value) {
+  return new Attribute(type, [
+    encoder2.encode(`${value}\0`)
+  ]);
+});
+var uint32 = (function uint32(value) {
+  if (typeof value !== "number") return value;
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
+});
+var encode = (function encode(messages, sequence = 1) {
+  const writer = new MessageWriter();
+  messages.forEach(((message2, index) => writer.message(message2, sequence + index)));
+  return writer;
+});
+var aligned = (function aligned(size) {
+  return size + 3 & ~3;
+});
+var setLink = (function setLink(link2, change) {
+  const name = typeof link2 === "string" && change.name === void 0 ? [
+    text3(IFLA.IFNAME, link2)
+  ] : [];
+  return {
+    type: RTM_NEWLINK,
+    flags: NLM_F_ACK,
+    payload: [
+      ...linkHeader(indexOf(link2), change.up),
+      ...name,
+      ...settings(change)
+    ],
+    words: [
+      "RTM_NEWLINK",
+      describeLink(link2),
+      ...describe2(change)
+    ]
+  };
+});
+var linkHeader = (function linkHeader(index, up) {
+  const change = up === void 0 ? 0 : IFF_UP;
+  return [
+    uint32(0),
+    uint32(index),
+    uint32(up ? IFF_UP : 0),
+    uint32(change)
+  ];
+});
+var settings = (function settings({ name, master, mtu, namespace }) {
+  return [
+    ...name === void 0 ? [] : [
+      text3(IFLA.IFNAME, name)
+    ],
+    ...master === void 0 ? [] : [
+      word2(IFLA.MASTER, master)
+    ],
+    ...mtu === void 0 ? [] : [
+      word2(IFLA.MTU, mtu)
+    ],
+    ...namespace === void 0 ? [] : [
+      namespaceAttribute(namespace)
+    ]
+  ];
+});
+var describe2 = (function describe2({ up, name, master, mtu, namespace }) {
+  return [
+    ...name === void 0 ? [] : [
+      JSON.stringify(name)
+    ],
+    ...mtu === void 0 ? [] : [
+      `mtu ${mtu}`
+    ],
+    ...master === void 0 ? [] : [
+      `master ${nameOf(master)}`
+    ],
+    ...namespace === void 0 ? [] : [
+      `to ${describeNetwork(namespace)}`
+    ],
+    ...up === void 0 ? [] : [
+      up ? "up" : "down"
+    ]
+  ];
+});
+var describeLink = (function describeLink(link2) {
+  return typeof link2 === "string" ? JSON.stringify(link2) : nameOf(link2.index);
+});
+var indexOf = (function indexOf(link2) {
+  return typeof link2 === "string" ? 0 : link2.index;
+});
+var answerOutput = (function answerOutput() {
+  return new Output(ANSWER_SIZE, "&answer");
+});
+var socketCalls = (function socketCalls(protocol, fdOf2) {
+  const socket = netlinkSocket(protocol);
+  const fd = fdOf2(socket);
+  return [
+    socket,
+    setNetlinkOption(fd, NETLINK_EXT_ACK),
+    setNetlinkOption(fd, NETLINK_CAP_ACK)
+  ];
+});
+var requestCalls = (function requestCalls(socket, messages, answer, words3 = messages[0].words) {
+  return [
+    send(socket, messages),
+    recvfrom(socket, answer, MSG_DONTWAIT),
+    responseCheck(words3, answer)
+  ];
+});
+var send = (function send(socket, messages) {
+  const encoded = encode(messages);
+  const text4 = messages.map((({ words: words3 }) => `{${words3.join(", ")}}`)).join(", ");
+  if (encoded.holes.length === 0) return sendto(socket, new Struct(encoded.bytes, text4));
+  return sendPieces(socket, piecesOf(encoded), text4);
+});
+var responseCheck = (function responseCheck(words3, answer) {
+  const none = new Named(4294967295, "~0U");
+  const verdict = {
+    name: words3[0],
+    text: words3.join(" "),
+    answer,
+    read: readResponse
+  };
+  const error = new OutputField(answer, ERROR_OFFSET, "answer.error");
+  return {
+    ...call("close_range", none, none, error),
+    verdict
+  };
 });
 var ppoll = (function ppoll(fds, timeout) {
   const bytes = new Uint8Array(fds.length * 8);
@@ -1110,173 +1507,6 @@ var nameSecond = (function nameSecond(operation, argument) {
       return argument;
   }
 });
-var ifThere = (function ifThere(ask2, absence = NO_SUCH_PATH) {
-  try {
-    return ask2();
-  } catch (error) {
-    if (error instanceof SyscallError && absence.some((name) => name === error.code)) {
-      return void 0;
-    }
-    throw error;
-  }
-});
-var perEngine = (function perEngine(make2) {
-  let made;
-  return (() => {
-    const loaded2 = engine();
-    if (made?.by !== loaded2) made = {
-      by: loaded2,
-      value: make2(loaded2)
-    };
-    return made.value;
-  });
-});
-var getdents64 = (function getdents64(directory, entries) {
-  return call("getdents64", directory, entries, entries.size);
-});
-var readDirectoryEntries = (function readDirectoryEntries(entries, size) {
-  const found = [];
-  for (let start2 = 0; start2 < size; ) {
-    const length = entries.getUint16(start2 + ENTRY.reclen, true);
-    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start2, length);
-    const name = decodeName(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
-    if (name !== "." && name !== "..") {
-      const type = entries.getUint8(start2 + ENTRY.type) << TYPE_SHIFT;
-      found.push({
-        ino: entries.getBigUint64(start2 + ENTRY.ino, true),
-        type,
-        name
-      });
-    }
-    start2 += length;
-  }
-  return found;
-});
-var entriesIn = (function entriesIn(path2) {
-  const directory = syscall(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
-  try {
-    const entries = [];
-    for (; ; ) {
-      const part = new Output(PART_SIZE, "&entries");
-      const list2 = getdents64(directory, part);
-      const outcome = syscalls([
-        {
-          call: list2,
-          accept: [
-            "ENOENT"
-          ]
-        }
-      ]);
-      const size = Number(outcome.result(list2));
-      if (size <= 0) return entries;
-      entries.push(...readDirectoryEntries(outcome.output(part), size));
-    }
-  } finally {
-    syscall(close(directory));
-  }
-});
-var processDirectory = (function processDirectory(process) {
-  if (process !== "thread-self") requireOwnProc();
-  return `/proc/${process}`;
-});
-var concat = (function concat(parts2) {
-  const whole = new Uint8Array(parts2.reduce((size, part) => size + part.length, 0));
-  let offset = 0;
-  for (const part of parts2) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
-});
-var readWholeText = (function readWholeText(directory, path2) {
-  return new TextDecoder().decode(readSmall(directory, path2) ?? readLarge(directory, path2));
-});
-var readSmall = (function readSmall(directory, path2) {
-  const opened = openat(directory, path2, O_RDONLY | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "fd");
-  const part = new Output(SMALL, "&buffer");
-  const got = read(fd, part, SMALL);
-  const rest = read(fd, new Output(1, "&rest"), 1);
-  const closing = new Label("closing");
-  const outcome = syscalls([
-    {
-      call: opened
-    },
-    {
-      call: got,
-      onFailure: closing
-    },
-    {
-      call: rest,
-      onFailure: closing
-    },
-    closing,
-    {
-      call: close(fd)
-    }
-  ]);
-  return outcome.result(rest) === 0n ? bytesOf(outcome, got, part) : void 0;
-});
-var bytesOf = (function bytesOf(outcome, got, part) {
-  const { buffer, byteOffset } = outcome.output(part);
-  return new Uint8Array(buffer, byteOffset, Number(outcome.result(got)));
-});
-var normalize = (function normalize(path2) {
-  if (path2.startsWith("/") && !UNTIDY.test(path2)) return path2;
-  return "/" + path2.split("/").filter(((part) => part !== "" && part !== ".")).join("/");
-});
-var isWithin = (function isWithin(path2, directory) {
-  return directory === "/" || path2 === directory || path2.startsWith(`${directory}/`);
-});
-var parentOf = (function parentOf(path2) {
-  return path2.slice(0, path2.lastIndexOf("/")) || "/";
-});
-var nameOf = (function nameOf(path2) {
-  return path2.slice(path2.lastIndexOf("/") + 1);
-});
-var climbs = (function climbs(path2) {
-  return path2.includes("..") && path2.split("/").includes("..");
-});
-var mountinfoOf = (function mountinfoOf(pid = "thread-self") {
-  return readWholeText(at_fdcwd, `${processDirectory(pid)}/mountinfo`);
-});
-var parseMountinfo = (function parseMountinfo(text4) {
-  return text4.split("\n").filter(((line) => line !== "")).map(parseLine);
-});
-var parseLine = (function parseLine(line) {
-  const fields = line.split(" ");
-  const end = fields.indexOf("-", 6);
-  const [major, minor] = fields[2].split(":").map(Number);
-  return {
-    id: Number(fields[0]),
-    parent: Number(fields[1]),
-    device: {
-      major,
-      minor
-    },
-    root: unescape(fields[3]),
-    target: unescape(fields[4]),
-    options: fields[5].split(","),
-    propagation: parsePropagation(fields.slice(6, end)),
-    type: unescape(fields[end + 1]),
-    source: unescape(fields[end + 2]),
-    data: unescape(fields[end + 3] ?? "")
-  };
-});
-var parsePropagation = (function parsePropagation(fields) {
-  const propagation2 = {};
-  for (const field2 of fields) {
-    const [name, group] = field2.split(":");
-    if (name === "shared") propagation2.shared = Number(group);
-    else if (name === "master") propagation2.master = Number(group);
-    else if (name === "propagate_from") propagation2.propagateFrom = Number(group);
-    else if (name === "unbindable") propagation2.unbindable = true;
-  }
-  return propagation2;
-});
-var unescape = (function unescape(field2) {
-  return field2.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
-});
 var geteuid = (function geteuid() {
   return call("geteuid");
 });
@@ -1317,340 +1547,45 @@ var readCapabilities = (function readCapabilities(data2) {
     inheritable: names(2)
   };
 });
-var clone = (function clone(flagBits, stored) {
-  const storesPid = stored !== null && (flagBits & CLONE_PIDFD) === 0;
-  const bits = (flagBits | (storesPid ? CLONE_PARENT_SETTID : 0)) >>> 0;
-  const set = () => bits === 0 ? "" : `${flags(bits, CLONE_FLAGS).text}|`;
-  const named = new Named(bits + SIGNALS.SIGCHLD, () => `${set()}SIGCHLD`);
-  return call("clone", named, null, stored, 0, 0);
+var mountinfoOf = (function mountinfoOf(pid = "thread-self") {
+  return readWholeText(at_fdcwd, `${processDirectory(pid)}/mountinfo`);
 });
-var unshare = (function unshare(flagBits) {
-  return call("unshare", flags(flagBits, CLONE_FLAGS));
+var parseMountinfo = (function parseMountinfo(text4) {
+  return text4.split("\n").filter(((line) => line !== "")).map(parseLine);
 });
-var pivot_root = (function pivot_root(newRoot, putOld) {
-  return call("pivot_root", newRoot, putOld);
-});
-var sethostname = (function sethostname(name) {
-  return call("sethostname", name, new TextEncoder().encode(name).length);
-});
-var uname = (function uname(names) {
-  return call("uname", names);
-});
-var utsname = (function utsname() {
-  return new Output(6 * UTSNAME_LENGTH, "&utsname");
-});
-var readUtsname = (function readUtsname(names) {
-  const text4 = ((index) => {
-    const start2 = names.byteOffset + index * UTSNAME_LENGTH;
-    const field2 = new Uint8Array(names.buffer, start2, UTSNAME_LENGTH);
-    return new TextDecoder().decode(field2.subarray(0, field2.indexOf(0)));
-  });
+var parseLine = (function parseLine(line) {
+  const fields = line.split(" ");
+  const end = fields.indexOf("-", 6);
+  const [major, minor] = fields[2].split(":").map(Number);
   return {
-    sysname: text4(0),
-    nodename: text4(1),
-    release: text4(2),
-    version: text4(3),
-    machine: text4(4),
-    domainname: text4(5)
+    id: Number(fields[0]),
+    parent: Number(fields[1]),
+    device: {
+      major,
+      minor
+    },
+    root: unescape(fields[3]),
+    target: unescape(fields[4]),
+    options: fields[5].split(","),
+    propagation: parsePropagation(fields.slice(6, end)),
+    type: unescape(fields[end + 1]),
+    source: unescape(fields[end + 2]),
+    data: unescape(fields[end + 3] ?? "")
   };
 });
-var raw = (function raw(fd) {
-  return typeof fd === "number" ? fd : fd.number;
+var parsePropagation = (function parsePropagation(fields) {
+  const propagation2 = {};
+  for (const field2 of fields) {
+    const [name, group] = field2.split(":");
+    if (name === "shared") propagation2.shared = Number(group);
+    else if (name === "master") propagation2.master = Number(group);
+    else if (name === "propagate_from") propagation2.propagateFrom = Number(group);
+    else if (name === "unbindable") propagation2.unbindable = true;
+  }
+  return propagation2;
 });
-var statx = (function statx(directory, path2, flagBits, mask2, stat) {
-  const named = flags(flagBits, {
-    AT_SYMLINK_NOFOLLOW,
-    AT_NO_AUTOMOUNT,
-    AT_EMPTY_PATH
-  });
-  return call("statx", at(directory), path2, named, flags(mask2, STATX_FLAGS), stat);
-});
-var statxOutput = (function statxOutput() {
-  return new Output(256, "&statx");
-});
-var readStatx = (function readStatx(stat) {
-  const time = ((at2) => stat.getBigInt64(at2, true) * 1000000000n + BigInt(stat.getUint32(at2 + 8, true)));
-  const device = (at2) => makedev(stat.getUint32(at2, true), stat.getUint32(at2 + 4, true));
-  return {
-    mask: stat.getUint32(0, true),
-    nlink: stat.getUint32(16, true),
-    uid: stat.getUint32(20, true),
-    gid: stat.getUint32(24, true),
-    mode: stat.getUint16(28, true),
-    ino: stat.getBigUint64(32, true),
-    size: Number(stat.getBigUint64(40, true)),
-    ctime: time(96),
-    atime: time(64),
-    mtime: time(112),
-    btime: time(80),
-    blocks: Number(stat.getBigUint64(48, true)),
-    blksize: stat.getUint32(4, true),
-    rdev: device(128),
-    dev: device(136),
-    mnt_id: Number(stat.getBigUint64(144, true))
-  };
-});
-var statx2 = (function statx2(directory, path2, flags2 = 0, mask2 = STATX_BASIC_STATS | STATX_MNT_ID) {
-  const status = statxOutput();
-  const call2 = statx(raw(directory), path2, flags2, mask2, status);
-  return readStatx(syscalls([
-    {
-      call: call2
-    }
-  ]).output(status));
-});
-var mount = (function mount(source, target, type, flagBits, data2) {
-  return call("mount", source, target, type, flags(flagBits, MOUNT_FLAGS), data2);
-});
-var umount2 = (function umount2(target, flagBits) {
-  return call("umount2", target, flags(flagBits, UMOUNT_FLAGS));
-});
-var open_tree = (function open_tree(directory, path2, flagBits) {
-  return call("open_tree", at(directory), path2, flags(flagBits, TREE_FLAGS));
-});
-var move_mount = (function move_mount(fromDirectory, fromPath, toDirectory, toPath, flagBits) {
-  const named = flags(flagBits, MOVE_MOUNT_FLAGS);
-  return call("move_mount", at(fromDirectory), fromPath, at(toDirectory), toPath, named);
-});
-var mount_setattr = (function mount_setattr(directory, path2, flagBits, attributes) {
-  const { attr_set = 0, attr_clr = 0, propagation: propagation2 = 0, userns_fd = 0 } = attributes;
-  const text4 = () => `{${Object.entries(attributes).map(([name, value]) => `${name}=${word(name, value)}`).join(", ")}}`;
-  const struct = new Struct(words(attr_set, attr_clr, propagation2, userns_fd), text4);
-  const named = flags(flagBits, TREE_FLAGS);
-  return call("mount_setattr", at(directory), path2, named, struct, MOUNT_ATTR_SIZE);
-});
-var fsopen = (function fsopen(type, flagBits) {
-  return call("fsopen", type, flags(flagBits, {
-    FSOPEN_CLOEXEC
-  }));
-});
-var fsconfig = (function fsconfig(fd, command, key, value, aux) {
-  return call("fsconfig", fd, constant(command, FSCONFIG_COMMANDS), key, value, at(aux));
-});
-var fsmount = (function fsmount(fd, flagBits, attributes) {
-  const named = flags(flagBits, {
-    FSMOUNT_CLOEXEC
-  });
-  return call("fsmount", fd, named, flags(attributes, MOUNT_ATTRIBUTES));
-});
-var sealedImage = (function sealedImage(name, base64) {
-  const fd = syscall(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  const image2 = Uint8Array.fromBase64(base64);
-  syscall(write(fd, image2, image2.length));
-  syscall(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
-  return fd;
-});
-var writeName = (function writeName(pidfd, pid, program) {
-  const record = new Uint8Array(RECORD2);
-  new TextEncoder().encodeInto(`${pid} ${nameOf(program)}`, record.subarray(0, -1));
-  const call2 = pwrite64(namesFile(), record, RECORD2, pidfd * RECORD2);
-  syscalls([
-    {
-      call: call2,
-      accept: [
-        "ENOSPC",
-        "ENOMEM",
-        "EDQUOT"
-      ]
-    }
-  ]);
-});
-var environment = (function environment(pid) {
-  if (pid !== void 0) return environmentOf(pid);
-  return Object.fromEntries(environmentStrings().map(stringAt).flatMap(((string) => {
-    const at2 = string.indexOf("=");
-    return at2 > 0 ? [
-      [
-        string.slice(0, at2),
-        string.slice(at2 + 1)
-      ]
-    ] : [];
-  })));
-});
-var needs = (function needs(capability, kinds = '"user"') {
-  return `this takes ${capability}; without it, do it in a recipe: recipe(unshare(${kinds}), mapRoot(), ...)`;
-});
-var fstatfs = (function fstatfs(fd, told) {
-  return call("fstatfs", fd, told);
-});
-var statfsOutput = (function statfsOutput() {
-  return new Output(120, "&statfs");
-});
-var readStatfs = (function readStatfs(state) {
-  const word4 = ((index) => Number(state.getBigUint64(index * 8, true)));
-  return {
-    type: word4(0),
-    bsize: word4(1),
-    blocks: word4(2),
-    bfree: word4(3),
-    bavail: word4(4),
-    files: word4(5),
-    ffree: word4(6),
-    flags: word4(10)
-  };
-});
-var uname2 = (function uname2() {
-  const names = utsname();
-  return readUtsname(syscalls([
-    {
-      call: uname(names)
-    }
-  ]).output(names));
-});
-var netlinkSocket = (function netlinkSocket(protocol) {
-  const type = SOCK_RAW | SOCK_CLOEXEC;
-  return call("socket", constant(AF_NETLINK, {
-    AF_NETLINK
-  }), constant(type, {
-    "SOCK_RAW|SOCK_CLOEXEC": type
-  }), constant(protocol, {
-    NETLINK_ROUTE,
-    NETLINK_NETFILTER
-  }));
-});
-var setNetlinkOption = (function setNetlinkOption(socket, option) {
-  return call("setsockopt", socket, constant(SOL_NETLINK, {
-    SOL_NETLINK
-  }), constant(option, {
-    NETLINK_CAP_ACK,
-    NETLINK_EXT_ACK
-  }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
-});
-var sendto = (function sendto(socket, message2) {
-  return call("sendto", socket, message2, message2.size, 0, null, 0);
-});
-var recvfrom = (function recvfrom(socket, message2, flagBits) {
-  const named = flags(flagBits, {
-    MSG_DONTWAIT
-  });
-  return call("recvfrom", socket, message2, message2.size, named, null, null);
-});
-var text3 = (function text3(type, value) {
-  return new Attribute(type, [
-    encoder3.encode(`${value}\0`)
-  ]);
-});
-var uint32 = (function uint32(value) {
-  if (typeof value !== "number") return value;
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
-});
-var encode = (function encode(messages, sequence = 1) {
-  const writer = new MessageWriter();
-  messages.forEach(((message2, index) => writer.message(message2, sequence + index)));
-  return writer;
-});
-var aligned = (function aligned(size) {
-  return size + 3 & ~3;
-});
-var setLink = (function setLink(link2, change) {
-  const name = typeof link2 === "string" && change.name === void 0 ? [
-    text3(IFLA.IFNAME, link2)
-  ] : [];
-  return {
-    type: RTM_NEWLINK,
-    flags: NLM_F_ACK,
-    payload: [
-      ...linkHeader(indexOf(link2), change.up),
-      ...name,
-      ...settings(change)
-    ],
-    words: [
-      "RTM_NEWLINK",
-      describeLink(link2),
-      ...describe2(change)
-    ]
-  };
-});
-var linkHeader = (function linkHeader(index, up) {
-  const change = up === void 0 ? 0 : IFF_UP;
-  return [
-    uint32(0),
-    uint32(index),
-    uint32(up ? IFF_UP : 0),
-    uint32(change)
-  ];
-});
-var settings = (function settings({ name, master, mtu, namespace }) {
-  return [
-    ...name === void 0 ? [] : [
-      text3(IFLA.IFNAME, name)
-    ],
-    ...master === void 0 ? [] : [
-      word2(IFLA.MASTER, master)
-    ],
-    ...mtu === void 0 ? [] : [
-      word2(IFLA.MTU, mtu)
-    ],
-    ...namespace === void 0 ? [] : [
-      namespaceAttribute(namespace)
-    ]
-  ];
-});
-var describe2 = (function describe2({ up, name, master, mtu, namespace }) {
-  return [
-    ...name === void 0 ? [] : [
-      JSON.stringify(name)
-    ],
-    ...mtu === void 0 ? [] : [
-      `mtu ${mtu}`
-    ],
-    ...master === void 0 ? [] : [
-      `master ${nameOf2(master)}`
-    ],
-    ...namespace === void 0 ? [] : [
-      `to ${describeNetwork(namespace)}`
-    ],
-    ...up === void 0 ? [] : [
-      up ? "up" : "down"
-    ]
-  ];
-});
-var describeLink = (function describeLink(link2) {
-  return typeof link2 === "string" ? JSON.stringify(link2) : nameOf2(link2.index);
-});
-var indexOf = (function indexOf(link2) {
-  return typeof link2 === "string" ? 0 : link2.index;
-});
-var answerOutput = (function answerOutput() {
-  return new Output(ANSWER_SIZE, "&answer");
-});
-var socketCalls = (function socketCalls(protocol, fdOf2) {
-  const socket = netlinkSocket(protocol);
-  const fd = fdOf2(socket);
-  return [
-    socket,
-    setNetlinkOption(fd, NETLINK_EXT_ACK),
-    setNetlinkOption(fd, NETLINK_CAP_ACK)
-  ];
-});
-var requestCalls = (function requestCalls(socket, messages, answer, words3 = messages[0].words) {
-  return [
-    send(socket, messages),
-    recvfrom(socket, answer, MSG_DONTWAIT),
-    responseCheck(words3, answer)
-  ];
-});
-var send = (function send(socket, messages) {
-  const encoded = encode(messages);
-  const text4 = messages.map((({ words: words3 }) => `{${words3.join(", ")}}`)).join(", ");
-  if (encoded.holes.length === 0) return sendto(socket, new Struct(encoded.bytes, text4));
-  return sendPieces(socket, piecesOf(encoded), text4);
-});
-var responseCheck = (function responseCheck(words3, answer) {
-  const none = new Named(4294967295, "~0U");
-  const verdict = {
-    name: words3[0],
-    text: words3.join(" "),
-    answer,
-    read: readResponse
-  };
-  const error = new OutputField(answer, ERROR_OFFSET, "answer.error");
-  return {
-    ...call("close_range", none, none, error),
-    verdict
-  };
+var unescape = (function unescape(field2) {
+  return field2.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 });
 var stepSchema = (function stepSchema(name, fields, issue) {
   const made = lazy(fields);
@@ -1818,6 +1753,22 @@ var readonlyPaths = (function readonlyPaths(...paths) {
     paths
   };
 });
+var normalize = (function normalize(path2) {
+  if (path2.startsWith("/") && !UNTIDY.test(path2)) return path2;
+  return "/" + path2.split("/").filter(((part) => part !== "" && part !== ".")).join("/");
+});
+var isWithin = (function isWithin(path2, directory) {
+  return directory === "/" || path2 === directory || path2.startsWith(`${directory}/`);
+});
+var parentOf = (function parentOf(path2) {
+  return path2.slice(0, path2.lastIndexOf("/")) || "/";
+});
+var nameOf2 = (function nameOf2(path2) {
+  return path2.slice(path2.lastIndexOf("/") + 1);
+});
+var climbs = (function climbs(path2) {
+  return path2.includes("..") && path2.split("/").includes("..");
+});
 var protect = (function protect(source, target = source, options = {}) {
   return {
     step: "protect",
@@ -1962,6 +1913,32 @@ var unshare3 = (function unshare3(...kinds) {
     ...options
   };
 });
+var environmentVariable = (function environmentVariable(name) {
+  const value = engine().libc.getenv.call(encoder3.encode(`${name}\0`));
+  return value === null ? void 0 : Deno.UnsafePointerView.getCString(value);
+});
+var environmentStrings = (function environmentStrings() {
+  const list2 = environ();
+  const addresses2 = [];
+  if (list2 === null) return addresses2;
+  const view2 = new Deno.UnsafePointerView(list2);
+  for (let offset = 0; ; offset += 8) {
+    const address2 = view2.getBigUint64(offset);
+    if (address2 === 0n) return addresses2;
+    addresses2.push(address2);
+  }
+});
+var inheritedStrings = (function inheritedStrings(strings, changes) {
+  if (changes.size === 0 || strings.length === 0) return strings;
+  return strings.filter((address2) => !changes.has(nameAt(address2)));
+});
+var stringAt = (function stringAt(address2) {
+  return Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
+});
+var environ = (function environ() {
+  const variable = new Deno.UnsafePointerView(engine().libc.environ);
+  return Deno.UnsafePointer.create(variable.getBigUint64());
+});
 var epoll_create1 = (function epoll_create1(flagBits) {
   return call("epoll_create1", flags(flagBits, {
     EPOLL_CLOEXEC
@@ -2052,7 +2029,7 @@ var reapStatus = (function reapStatus(pidfd, wait = false) {
 });
 var statusIn = (function statusIn(info, usage) {
   const state = readChildState(info);
-  if (state === void 0 || !ENDS.includes(state.code)) return void 0;
+  if (state === void 0 || !ENDS2.includes(state.code)) return void 0;
   const { code, status } = state;
   const rest = {
     timedOut: false,
@@ -2186,6 +2163,28 @@ var checkCommand = (function checkCommand(program, options) {
   if (wrong !== void 0) {
     throw optionError(`the command's option "${wrong.field}" ${wrong.issue}`);
   }
+});
+var sealedImage = (function sealedImage(name, base64) {
+  const fd = syscall(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  const image2 = Uint8Array.fromBase64(base64);
+  syscall(write(fd, image2, image2.length));
+  syscall(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+  return fd;
+});
+var writeName = (function writeName(pidfd, pid, program) {
+  const record = new Uint8Array(RECORD2);
+  new TextEncoder().encodeInto(`${pid} ${nameOf2(program)}`, record.subarray(0, -1));
+  const call2 = pwrite64(namesFile(), record, RECORD2, pidfd * RECORD2);
+  syscalls([
+    {
+      call: call2,
+      accept: [
+        "ENOSPC",
+        "ENOMEM",
+        "EDQUOT"
+      ]
+    }
+  ]);
 });
 var loopbackHosts = (function loopbackHosts(hostname2) {
   return `127.0.0.1 localhost ${hostname2}
@@ -2324,7 +2323,7 @@ var withoutLinks = (function withoutLinks(path2) {
     path: normalize(path2),
     ...readFile(table2.outputs[0])
   };
-  return ABSENT2.has(-result) ? absent(path2) : void 0;
+  return ABSENT.has(-result) ? absent(path2) : void 0;
 });
 var absent = (function absent(path2) {
   return {
@@ -2337,7 +2336,7 @@ var absent = (function absent(path2) {
 var withLinks = (function withLinks(path2) {
   const table2 = lookups().following;
   const fd = table2.run(path2);
-  if (fd < 0) return missing(path2, ABSENT2.has(-fd) ? void 0 : "unknown");
+  if (fd < 0) return missing(path2, ABSENT.has(-fd) ? void 0 : "unknown");
   try {
     const found = linkTarget(`/proc/self/fd/${fd}`);
     return {
@@ -2486,7 +2485,7 @@ var statusOf4 = (function statusOf4(fd) {
   }
 });
 var openPipe = (function openPipe() {
-  const opened = OPENING.run().output(ENDS2);
+  const opened = OPENING.run().output(ENDS3);
   return {
     reader: opened.getInt32(0, true),
     writer: opened.getInt32(4, true)
@@ -2536,8 +2535,8 @@ var clone3 = (function clone3(flagBits, stored, cgroup) {
   return call("clone3", struct, ARGS.size);
 });
 var clone3Probe = (function clone3Probe() {
-  const unknownFlag = 1n << 63n;
-  return call("clone3", new Struct(argsOf(unknownFlag, 0, 1), "{flags=1<<63}"), ARGS.size);
+  const unknownFlag2 = 1n << 63n;
+  return call("clone3", new Struct(argsOf(unknownFlag2, 0, 1), "{flags=1<<63}"), ARGS.size);
 });
 var argsOf = (function argsOf(flagBits, exitSignal, cgroup) {
   const bytes = new Uint8Array(ARGS.size);
@@ -2604,7 +2603,7 @@ var numbered = (function numbered(make2) {
 var writeExec = (function writeExec(writer, plan, shape, frame2) {
   const add = ((call2) => writer.add(call2, CHILD_EDGES));
   if (plan.state.mounts.hasMounts) enterAgain(writer);
-  if (shape.cwd) enterDirectory(writer);
+  if (shape.cwd) enterDirectory(writer, plan);
   if (shape.terminal === void 0) {
     connectStdio(add, shape);
     if (plan.state.terminals !== void 0) useOwnNull(writer, shape);
@@ -2675,15 +2674,21 @@ var openDirectory = (function openDirectory(path2) {
     resolve: RESOLVE_NO_MAGICLINKS
   });
 });
-var enterDirectory = (function enterDirectory(writer) {
+var enterDirectory = (function enterDirectory(writer, { state }) {
+  const fixes = {
+    ENOENT: `the directory does not exist ${state.filesAt}; a shell expands ~ and $HOME, Ramekin does not`,
+    ENOTDIR: "it is not a directory",
+    ELOOP: "a link in /proc on the way leads out of the container, or there are too many links",
+    EACCES: "the directory, or one on the way to it, may not be searched by this user (chmod +x)"
+  };
   const opened = writer.add(openDirectory(CWD), {
     ...CHILD_EDGES,
-    fixes: CWD_FIXES
+    fixes
   });
   const directory = new ResultOf(opened, "directory");
   writer.add(fchdir(directory), {
     ...CHILD_EDGES,
-    fixes: CWD_FIXES
+    fixes
   });
   writer.add(close(directory), CHILD_EDGES);
 });
@@ -2809,11 +2814,11 @@ var link = (function link(plan, shape, frame2, writeEnd = writeExec) {
 });
 var cloneProcess = (function cloneProcess(plan, shape, index, frame2) {
   const { pid, ownMemory } = plan.processes[index];
-  const isContainer = index === plan.firstIndex;
-  const cgroup = isContainer ? shape.cgroup : void 0;
+  const isContainer2 = index === plan.firstIndex;
+  const cgroup = isContainer2 ? shape.cgroup : void 0;
   const later = cgroup === void 0 ? 0 : CLONE_NEWCGROUP;
   const isSibling = plan.processes[index - 1]?.then === "exit";
-  const flags2 = (frame2?.vfork ?? true ? CLONE_VFORK : 0) | (!ownMemory && (frame2?.sharesMemory ?? true) ? CLONE_VM : 0) | (isSibling ? CLONE_PARENT : 0) | (isContainer ? plan.cloneFlags & ~later : 0);
+  const flags2 = (frame2?.vfork ?? true ? CLONE_VFORK : 0) | (!ownMemory && (frame2?.sharesMemory ?? true) ? CLONE_VM : 0) | (isSibling ? CLONE_PARENT : 0) | (isContainer2 ? plan.cloneFlags & ~later : 0);
   const clears = frame2?.clearsHandlers === true ? CLONE_CLEAR_SIGHAND : 0;
   const directory = cgroup?.directory === true ? CGROUP_DIRECTORY : void 0;
   if (clears === 0 && directory === void 0) return clone(flags2, pid);
@@ -3039,7 +3044,7 @@ var stampsOf = (function stampsOf(paths) {
   }));
   const outcome = syscalls(looks.map((({ call: call2 }) => ({
     call: call2,
-    accept: GONE
+    accept: GONE2
   }))));
   return looks.map((({ output, call: call2 }) => outcome.result(call2) < 0n ? void 0 : stampOf(outcome.output(output))));
 });
@@ -3074,7 +3079,7 @@ var partsOf = (function partsOf(path2) {
   return path2.split("/").filter(((part) => part !== "" && part !== ".")).reverse();
 });
 var isGitDirectory = (function isGitDirectory(path2, entries) {
-  if (nameOf(path2).toLowerCase().endsWith(".git")) return true;
+  if (nameOf2(path2).toLowerCase().endsWith(".git")) return true;
   const found = LAYOUT.filter(((name) => entries.has(name))).length;
   const isWithin2 = /\.git\/(modules|worktrees)\//i.test(path2);
   return found >= 2 && entries.has("HEAD") || found >= 3 || isWithin2 && found > 0 || entries.get("config") === S_IFREG && textOf4(`${path2}/config`)?.includes("repositoryformatversion") === true;
@@ -3223,7 +3228,7 @@ var opening2 = (function opening2(directory) {
   });
 });
 var callsIn = (function callsIn({ path: path2, text: text4 }, parent) {
-  const name = nameOf(path2);
+  const name = nameOf2(path2);
   const opened = openIn(parent, name, text4 === void 0 ? O_DIRECTORY : O_RDWR | O_CREAT | O_EXCL);
   const fd = new ResultOf(opened, `<${name}>`);
   const bytes = new TextEncoder().encode(text4);
@@ -3258,13 +3263,13 @@ var make = (function make(placeholder, parent) {
   throw new SyscallError({
     syscall: "openat2",
     errno: ERRNO.EEXIST,
-    call: `openat2(..., ${JSON.stringify(nameOf(placeholder.path))}, ...)`,
+    call: `openat2(..., ${JSON.stringify(nameOf2(placeholder.path))}, ...)`,
     hint: `${placeholder.path} has been made or locked by somebody else meanwhile; run it again`
   });
 });
 var openPlaceholder = (function openPlaceholder(placeholder, parent) {
   const { directory, opened, written: written2 } = callsIn(placeholder, parent);
-  const there = openIn(parent, nameOf(placeholder.path), O_RDONLY);
+  const there = openIn(parent, nameOf2(placeholder.path), O_RDONLY);
   const [end, exists] = [
     new Label("it is open"),
     new Label("it is there")
@@ -3298,7 +3303,7 @@ var openPlaceholder = (function openPlaceholder(placeholder, parent) {
       },
       failed2,
       {
-        call: unlinkat(parent, nameOf(placeholder.path), 0)
+        call: unlinkat(parent, nameOf2(placeholder.path), 0)
       },
       {
         call: close(new ResultOf(opened, "<placeholder>")),
@@ -3370,7 +3375,7 @@ var removal2 = (function removal2({ placeholder: { path: path2, text: text4 }, p
       onAccepted: shared
     },
     {
-      call: unlinkat(parent, nameOf(path2), flags2),
+      call: unlinkat(parent, nameOf2(path2), flags2),
       accept: LEFT,
       onFailure: shared
     },
@@ -4193,7 +4198,7 @@ var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
 var openRoot = (function openRoot(plan, path2) {
   return plan.path(path2).open(O_PATH | O_DIRECTORY, {
     fixes: {
-      ENOENT: `the directory ${path2} does not exist in the container${unexpanded(path2)}`,
+      ENOENT: `the directory ${path2} does not exist ${plan.state.filesAt}${unexpanded(path2)}`,
       ENOTDIR: `${path2} is not a directory`
     }
   });
@@ -4509,6 +4514,18 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
 var sandbox = (function sandbox(options = {}) {
   return recipe(...sandboxSteps(options));
 });
+var environment = (function environment(pid) {
+  if (pid !== void 0) return environmentOf(pid);
+  return Object.fromEntries(environmentStrings().map(stringAt).flatMap(((string) => {
+    const at2 = string.indexOf("=");
+    return at2 > 0 ? [
+      [
+        string.slice(0, at2),
+        string.slice(at2 + 1)
+      ]
+    ] : [];
+  })));
+});
 var runProgram = (async function runProgram(words3, make2, denied2 = () => false) {
   const [program = environment()["SHELL"] ?? "sh", ...args] = words3;
   const terminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
@@ -4521,8 +4538,9 @@ var runProgram = (async function runProgram(words3, make2, denied2 = () => false
   try {
     const start2 = ((program2) => spawn((() => make2(program2, options)), denied2));
     using running = startShell(program, start2, words3.length === 0);
-    const { code } = await running.container.status;
+    const { code, outOfMemory } = await running.container.status;
     if (code === BAD_CALL) printError(KILLED_BY_FILTER);
+    if (outOfMemory) printError(OUT_OF_MEMORY);
     return code;
   } catch (error) {
     const status = startStatus(error);
@@ -4578,7 +4596,7 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
   const all = given.has("allow-all");
   const allowed = ((grant, everything) => grantedList(given, grant, all) ?? everything());
   const paths = (grant, everything) => allowed(grant, everything).map((path2) => reading2.path(path2, `--${PERMISSION_FLAGS[grant].name}=${path2}`));
-  const denied2 = ((kind) => deniedList(given, kind).map(absolutePath2));
+  const denied2 = ((kind) => deniedList(given, kind).map((path2) => reading2.denied(path2, `--deny-${kind}=${path2}`)));
   const read4 = paths("read", (() => all ? everywhere() : [
     "/"
   ]));
@@ -4610,6 +4628,7 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
 });
 var protectedBy = (function protectedBy(given) {
   const listed2 = listOf(given, "protect") ?? [];
+  listed2.forEach(checkName);
   const usual = !given.has("no-protect");
   return listed2.length === 0 ? usual : [
     ...usual ? PROTECTED_NAMES : [],
@@ -4653,17 +4672,6 @@ var permissionsOf = (function permissionsOf(given) {
     net: hosts,
     denyNet
   };
-});
-var absolutePath2 = (function absolutePath2(path2) {
-  return withoutClimbing(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`);
-});
-var withoutClimbing = (function withoutClimbing(path2) {
-  const parts2 = [];
-  for (const part of normalize(path2).slice(1).split("/")) {
-    if (part === "..") parts2.pop();
-    else parts2.push(part);
-  }
-  return `/${parts2.join("/")}`;
 });
 var visibleDirectory = (function visibleDirectory({ read: read4, write: write4 }) {
   const directory = Deno.cwd();
@@ -4712,12 +4720,7 @@ var find = (function find(name) {
   if (name.startsWith("-")) {
     throw new UsageError(`there is no flag ${name} before a subcommand`);
   }
-  const names = SUBCOMMANDS.map(({ name: name2 }) => name2);
-  const near = nearest(name, [
-    ...names,
-    "help"
-  ]);
-  throw new UsageError(`there is no subcommand "${name}"; ` + (near === void 0 ? `they are ${names.join(", ")}` : `did you mean ${near}?`));
+  throw unknownSubcommand(name);
 });
 var say = (function say(text4) {
   print(text4);
@@ -4731,6 +4734,53 @@ var __esm = ((fn, res) => function __init() {
 var __export = ((target, all) => {
   for (var name in all)
     __defProp(target, name, { get: all[name], enumerable: true });
+});
+
+// npm/deno-std/1.4.0/cli/parse_args.js
+function isNumber(string) {
+  return NON_WHITESPACE_REGEXP.test(string) && Number.isFinite(Number(string));
+}
+
+
+
+function aliasIsBoolean(aliasMap, booleanSet, key) {
+  const set = aliasMap.get(key);
+  if (set === void 0) {
+    return false;
+  }
+  for (const alias of set) {
+    if (booleanSet.has(alias)) {
+      return true;
+    }
+  }
+  return false;
+}
+function isBooleanString(value) {
+  return value === "true" || value === "false";
+}
+function parseBooleanString(value) {
+  return value !== "false";
+}
+
+var FLAG_REGEXP, LETTER_REGEXP, NUMBER_REGEXP, HYPHEN_REGEXP, VALUE_REGEXP, FLAG_NAME_REGEXP, SPECIAL_CHAR_REGEXP, NON_WHITESPACE_REGEXP;
+var init_parse_args = __esm({
+  "npm/deno-std/1.4.0/cli/parse_args.js": (function () {
+    FLAG_REGEXP = /^(?:-(?:(?<doubleDash>-)(?<negated>no-)?)?)(?<key>.+?)(?:=(?<value>.*))?$/s;
+    LETTER_REGEXP = /[A-Za-z]/;
+    NUMBER_REGEXP = /-?\d+(\.\d*)?(e-?\d+)?$/;
+    HYPHEN_REGEXP = /^(-|--)[^-]/;
+    VALUE_REGEXP = /=(?<value>.+)/;
+    FLAG_NAME_REGEXP = /^--[^=]+$/;
+    SPECIAL_CHAR_REGEXP = /\W/;
+    NON_WHITESPACE_REGEXP = /\S/;
+  })
+});
+
+// std/cli.ts
+var init_cli = __esm({
+  "std/cli.ts": (function () {
+    init_parse_args();
+  })
 });
 
 // recipe/nearest.ts
@@ -4809,186 +4859,511 @@ var init_nearest = __esm({
   })
 });
 
-// npm/deno-std/1.4.0/cli/parse_args.js
-function isNumber(string) {
-  return NON_WHITESPACE_REGEXP.test(string) && Number.isFinite(Number(string));
+// scripts/ramekin/peer_words.ts
+function peerFlag(name, place2) {
+  const found = PEER_FLAGS.find(({ names }) => names.includes(name));
+  if (found === void 0) return void 0;
+  return found.always ?? (place2 === "container" ? void 0 : found[place2]);
 }
-
-
-
-function aliasIsBoolean(aliasMap, booleanSet, key) {
-  const set = aliasMap.get(key);
-  if (set === void 0) {
-    return false;
-  }
-  for (const alias of set) {
-    if (booleanSet.has(alias)) {
-      return true;
-    }
-  }
-  return false;
-}
-function isBooleanString(value) {
-  return value === "true" || value === "false";
-}
-function parseBooleanString(value) {
-  return value !== "false";
-}
-
-var FLAG_REGEXP, LETTER_REGEXP, NUMBER_REGEXP, HYPHEN_REGEXP, VALUE_REGEXP, FLAG_NAME_REGEXP, SPECIAL_CHAR_REGEXP, NON_WHITESPACE_REGEXP;
-var init_parse_args = __esm({
-  "npm/deno-std/1.4.0/cli/parse_args.js": (function () {
-    FLAG_REGEXP = /^(?:-(?:(?<doubleDash>-)(?<negated>no-)?)?)(?<key>.+?)(?:=(?<value>.*))?$/s;
-    LETTER_REGEXP = /[A-Za-z]/;
-    NUMBER_REGEXP = /-?\d+(\.\d*)?(e-?\d+)?$/;
-    HYPHEN_REGEXP = /^(-|--)[^-]/;
-    VALUE_REGEXP = /=(?<value>.+)/;
-    FLAG_NAME_REGEXP = /^--[^=]+$/;
-    SPECIAL_CHAR_REGEXP = /\W/;
-    NON_WHITESPACE_REGEXP = /\S/;
-  })
-});
-
-// std/cli.ts
-var init_cli = __esm({
-  "std/cli.ts": (function () {
-    init_parse_args();
-  })
-});
-
-// ffi/control_characters.ts
-
-
-function quoted(text4) {
-  const shown2 = text4.length > LONGEST2 ? `${text4.slice(0, LONGEST2)}...` : text4;
-  return `"${escapeControls(shown2)}"`;
-}
-var CONTROLS, LONGEST2;
-var init_control_characters = __esm({
-  "ffi/control_characters.ts": (function () {
-    CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
-    LONGEST2 = 60;
-  })
-});
-
-// scripts/ramekin/usage.ts
-function flagText({ name, letter, value, optionalValue }) {
-  const text4 = `${letter === void 0 ? "" : `-${letter}, `}--${name}`;
-  if (value === void 0) return text4;
-  return optionalValue === true ? `${text4}[=${value}]` : `${text4}=${value}`;
-}
-var UsageError;
-var init_usage = __esm({
-  "scripts/ramekin/usage.ts": (function () {
-    init_control_characters();
-    UsageError = class extends Error {
-
-      /** `"UsageError"`. */
-      name = "UsageError";
-      /** Creates an error whose message is one line, whatever words it is about. */
-      constructor(message2) {
-        super(escapeControls(message2));
-      }
-    };
-  })
-});
-
-// scripts/ramekin/arguments.ts
-
-
-
-function refuseUnknown(word4, flags2, { program }) {
-  const name = word4.replace(/^-+/, "").split("=")[0];
-  const near = nearest(name, flags2.map(({ name: name2 }) => name2));
-  throw new UsageError(`there is no flag ${word4.split("=")[0]}` + (near !== void 0 ? `; did you mean --${near}?` : program === true ? "; a program and its own flags come after --" : ""));
-}
-
-var COMMON_FLAGS, Arguments;
-var init_arguments = __esm({
-  "scripts/ramekin/arguments.ts": (function () {
-    init_nearest();
-    init_cli();
-    init_usage();
-    COMMON_FLAGS = [
+var STARTS, ENDS, GONE, ROOTS, LIVE, PEER_SUBCOMMANDS, PEER_FLAGS;
+var init_peer_words = __esm({
+  "scripts/ramekin/peer_words.ts"() {
+    STARTS = "ramekin run RECIPE starts a container, each time anew";
+    ENDS = "ramekin ps shows the pid of a container, and kill(1) ends it";
+    GONE = "a container leaves nothing when it has ended";
+    ROOTS = "a root comes from a directory of this machine: docs/roots.md";
+    LIVE = "a script has it, as a member of its container: docs/running.md";
+    PEER_SUBCOMMANDS = /* @__PURE__ */ new Map([
+      [
+        "attach",
+        "ramekin enter runs a program in a running container"
+      ],
+      [
+        "bash",
+        "a program comes after --: ramekin sandbox -- bash"
+      ],
+      [
+        "container",
+        "ramekin ps lists the containers that run"
+      ],
+      [
+        "cp",
+        "ramekin enter NAME -- tar copies files: docs/running.md"
+      ],
+      [
+        "create",
+        STARTS
+      ],
+      [
+        "down",
+        ENDS
+      ],
+      [
+        "exec",
+        "ramekin enter runs a program in a running container"
+      ],
+      [
+        "history",
+        "ramekin plan shows each step of a recipe"
+      ],
+      [
+        "image",
+        ROOTS
+      ],
+      [
+        "images",
+        ROOTS
+      ],
+      [
+        "info",
+        "ramekin check shows what this machine can do"
+      ],
+      [
+        "inspect",
+        "ramekin plan shows what a recipe does, and ramekin ps --json what runs"
+      ],
+      [
+        "install",
+        ROOTS
+      ],
+      [
+        "kill",
+        ENDS
+      ],
+      [
+        "list",
+        "ramekin ps lists containers, and ramekin ls namespaces"
+      ],
+      [
+        "login",
+        ROOTS
+      ],
+      [
+        "logs",
+        "a program writes to where ramekin run does: docs/running.md#logs"
+      ],
+      [
+        "ns",
+        "ramekin ls lists namespaces"
+      ],
+      [
+        "pause",
+        LIVE
+      ],
+      [
+        "prune",
+        GONE
+      ],
+      [
+        "pull",
+        ROOTS
+      ],
+      [
+        "push",
+        ROOTS
+      ],
+      [
+        "restart",
+        STARTS
+      ],
+      [
+        "rm",
+        GONE
+      ],
+      [
+        "rmi",
+        ROOTS
+      ],
+      [
+        "sh",
+        "a program comes after --: ramekin sandbox -- sh"
+      ],
+      [
+        "shell",
+        "ramekin sandbox, without a program, runs your shell"
+      ],
+      [
+        "start",
+        STARTS
+      ],
+      [
+        "stats",
+        LIVE
+      ],
+      [
+        "stop",
+        ENDS
+      ],
+      [
+        "test",
+        "ramekin plan shows what a recipe would do, and ramekin check what this machine can"
+      ],
+      [
+        "top",
+        "ramekin enter NAME -- top"
+      ],
+      [
+        "unpause",
+        LIVE
+      ],
+      [
+        "up",
+        STARTS
+      ],
+      [
+        "update",
+        LIVE
+      ],
+      [
+        "validate",
+        "ramekin plan shows what is wrong with a recipe, without running it"
+      ],
+      [
+        "version",
+        "ramekin --version"
+      ],
+      [
+        "wait",
+        "ramekin run waits for its program"
+      ]
+    ]);
+    PEER_FLAGS = [
       {
-        name: "help",
-        letter: "h",
-        summary: "show this help"
+        names: [
+          "ro-bind",
+          "ro-bind-try",
+          "ro-bind-data"
+        ],
+        sandbox: "--allow-read=PATH shows a file or directory",
+        recipe: "in a recipe it is the step bind, with readOnly"
       },
       {
-        name: "debug",
-        summary: "show where an error comes from"
+        names: [
+          "bind",
+          "bind-try",
+          "bind-data",
+          "dev-bind",
+          "dev-bind-try"
+        ],
+        sandbox: "--allow-write=PATH shows a file or directory that may be changed",
+        recipe: "in a recipe it is the step bind"
+      },
+      {
+        names: [
+          "v",
+          "volume",
+          "mount",
+          "volumes-from"
+        ],
+        sandbox: "--allow-read=PATH shows a file or directory, --allow-write=PATH lets it be changed",
+        recipe: "in a recipe it is one of the steps bind and mount"
+      },
+      {
+        names: [
+          "read-only",
+          "remount-ro"
+        ],
+        sandbox: "only what --allow-write=PATH names can be changed",
+        recipe: "in a recipe it is the step remount, or bind with readOnly"
+      },
+      {
+        names: [
+          "overlay",
+          "overlay-src",
+          "tmp-overlay",
+          "ro-overlay"
+        ],
+        sandbox: "a recipe has it: the step overlay",
+        recipe: "in a recipe it is the step overlay"
+      },
+      {
+        names: [
+          "tmpfs",
+          "shm-size"
+        ],
+        sandbox: "a sandbox has a /tmp and a /dev/shm of its own; --tmp=SIZE and --shm=SIZE size them",
+        recipe: "in a recipe it is the step tmpfs"
+      },
+      {
+        names: [
+          "proc",
+          "mount-proc",
+          "dev",
+          "mqueue"
+        ],
+        sandbox: "a sandbox has its own /proc and /dev",
+        recipe: "in a recipe it is one of the steps proc, devices and mqueue"
+      },
+      {
+        names: [
+          "dir",
+          "symlink",
+          "file",
+          "chmod"
+        ],
+        sandbox: "a recipe has it: the steps mkdir, symlink and writeFile",
+        recipe: "in a recipe it is one of the steps mkdir, symlink and writeFile"
+      },
+      {
+        names: [
+          "device",
+          "gpus"
+        ],
+        sandbox: "a recipe shows devices: the step bind",
+        recipe: "in a recipe it is the step bind with the path of the device"
+      },
+      {
+        names: [
+          "network",
+          "unshare-net",
+          "share-net",
+          "dns",
+          "add-host"
+        ],
+        sandbox: "a sandbox has no network without --allow-net",
+        recipe: 'in a recipe it is the step unshare with the kind "net", before those for the network'
+      },
+      {
+        names: [
+          "p",
+          "publish",
+          "expose"
+        ],
+        sandbox: "a program is reached from outside with --allow-net, without hosts",
+        recipe: "in a recipe it is the step publish"
+      },
+      {
+        names: [
+          ...[
+            "unshare-all",
+            "unshare-user",
+            "unshare-user-try",
+            "unshare-pid",
+            "unshare-ipc"
+          ],
+          ...[
+            "unshare-uts",
+            "unshare-cgroup",
+            "unshare-cgroup-try",
+            "unshare-mount"
+          ],
+          ...[
+            "pid",
+            "ipc",
+            "uts",
+            "user-ns",
+            "userns",
+            "cgroupns",
+            "time",
+            "fork"
+          ]
+        ],
+        sandbox: "a sandbox has namespaces of its own, without a flag",
+        recipe: "in a recipe it is the step unshare, or join for those of a process"
+      },
+      {
+        names: [
+          "map-root-user",
+          "map-current-user",
+          "map-user",
+          "map-group",
+          "map-auto",
+          "uidmap"
+        ],
+        sandbox: "the program runs as you",
+        recipe: "in a recipe it is the step mapRoot, mapCurrentUser or mapIds"
+      },
+      {
+        names: [
+          "u",
+          "user",
+          "uid",
+          "gid",
+          "group-add",
+          "setuid",
+          "setgid"
+        ],
+        sandbox: "the program runs as you",
+        recipe: "in a recipe it is the step setUser, or mapIds"
+      },
+      {
+        names: [
+          "e",
+          "setenv",
+          "env-file",
+          "unsetenv",
+          "clearenv"
+        ],
+        sandbox: "--allow-env=NAME passes a variable, and env(1) sets one: -- env NAME=VALUE PROGRAM",
+        recipe: "in a recipe it is one of the steps setEnv and clearEnv"
+      },
+      {
+        names: [
+          "w",
+          "workdir",
+          "chdir",
+          "cwd",
+          "wd"
+        ],
+        sandbox: "a program begins in the working directory, if that is shown: cd DIR first",
+        recipe: "in a recipe it is the step chdir"
+      },
+      {
+        names: [
+          "hostname",
+          "domainname"
+        ],
+        sandbox: "a recipe has it: the step hostname",
+        recipe: "in a recipe it is one of the steps hostname and domainname"
+      },
+      {
+        names: [
+          "cap-add",
+          "cap-drop",
+          "privileged",
+          "keep-caps"
+        ],
+        sandbox: "the program has no capabilities; a recipe chooses them: the step capabilities",
+        recipe: "in a recipe it is the step capabilities"
+      },
+      {
+        names: [
+          "seccomp",
+          "add-seccomp-fd",
+          "security-opt",
+          "disable-userns"
+        ],
+        sandbox: "a sandbox has a filter of system calls, and can make no namespaces",
+        recipe: "in a recipe it is one of the steps seccomp, noNewPrivileges and disableUserNamespaces"
+      },
+      {
+        names: [
+          "m",
+          "memory",
+          "memory-swap",
+          "cpus",
+          "cpu-shares",
+          "cpuset-cpus",
+          "pids-limit"
+        ],
+        sandbox: "a recipe has it: the step limits",
+        recipe: "in a recipe it is the step limits"
+      },
+      {
+        names: [
+          "ulimit"
+        ],
+        sandbox: "the limits of your shell hold for it: ulimit -n 64",
+        recipe: "in a recipe it is the step rlimit"
+      },
+      {
+        names: [
+          "sysctl"
+        ],
+        sandbox: "a recipe has it: the step sysctl",
+        recipe: "in a recipe it is the step sysctl"
+      },
+      {
+        names: [
+          "new-session",
+          "die-with-parent",
+          "as-pid-1",
+          "init",
+          "kill-child"
+        ],
+        sandbox: "a sandbox has that without a flag",
+        recipe: "in a recipe it is one of the steps newSession, dieWithParent and init"
+      },
+      {
+        names: [
+          "root"
+        ],
+        recipe: "in a recipe it is the step pivotRoot or chroot"
+      },
+      {
+        names: [
+          "args"
+        ],
+        always: "flags come from the command line alone; a recipe is a file"
+      },
+      {
+        names: [
+          "rm"
+        ],
+        always: GONE
+      },
+      {
+        names: [
+          "i",
+          "t",
+          "it",
+          "ti",
+          "interactive",
+          "tty"
+        ],
+        always: "a program that is started at a terminal has one, without a flag"
+      },
+      {
+        names: [
+          "d",
+          "detach"
+        ],
+        always: "& of a shell, and dieWithParent(null) of a recipe: docs/running.md#detaching"
+      },
+      {
+        names: [
+          "name"
+        ],
+        always: "ramekin enter finds a container by the name of its program"
+      },
+      {
+        names: [
+          "restart",
+          "health-cmd",
+          "log-driver",
+          "stop-timeout",
+          "stop-signal"
+        ],
+        always: "a script has it: docs/running.md"
+      },
+      {
+        names: [
+          "entrypoint"
+        ],
+        always: "a program comes after --"
+      },
+      {
+        names: [
+          "platform",
+          "pull",
+          "image"
+        ],
+        always: ROOTS
+      },
+      {
+        names: [
+          "allow-ffi",
+          "allow-import",
+          "allow-hrtime",
+          "allow-scripts",
+          "no-prompt"
+        ],
+        always: "it is a flag of deno, which stands before the file of ramekin"
+      },
+      {
+        names: [
+          "allow-run",
+          "allow-sys",
+          "deny-run",
+          "deny-sys",
+          "deny-ffi",
+          "deny-import"
+        ],
+        sandbox: "the program may start what it sees, and has no access to the machine",
+        recipe: "what is not allowed is denied"
       }
     ];
-    Arguments = class {
-  static {
-    addMethods(this.prototype, {
-    has: (function (flag) {
-        const value = this.#parsed[flag];
-        return Array.isArray(value) ? value.length > 0 : value === true;
-      }),
-    values: (function (flag) {
-        const values = this.#parsed[flag] ?? [];
-        return values.map(((value) => value === "" ? void 0 : value));
-      }),
-    value: (function (flag) {
-        return this.values(flag)[0];
-      })
-    });
   }
-
-      /** The words without `--`. */
-      operands;
-      /** The program after `--`, and its arguments. */
-      program;
-      #parsed;
-      /** Use {@linkcode readArguments}. */
-      constructor(parsed) {
-        this.operands = parsed._;
-        this.program = parsed["--"];
-        this.#parsed = parsed;
-      }
-      /** Whether the flag is given. */
-      
-      /** The values of a flag, in their order; one that is given without its value has `undefined`. */
-      
-      /** The value of a flag that is given once. */
-      
-    };
-  })
-});
-
-// scripts/ramekin/error_report.ts
-function errorReport(error, { paint, debug, subcommand }) {
-  const lines = [
-    `${paint("red", "ramekin")}: ${messageOf(error)}`
-  ];
-  if (error instanceof UsageError) {
-    lines.push(`  see ramekin help${subcommand === void 0 ? "" : ` ${subcommand}`}`);
-  }
-  const isFfi = error instanceof Error && error.name === "PermissionError" && "grant" in error && error.grant === "ffi";
-  if (isFfi || error instanceof Deno.errors.NotCapable) {
-    lines.push(`  it was started without that permission; install it with all that it needs:`);
-    lines.push(`  ${INSTALL}`);
-  }
-  if (debug) lines.push(paint("dim", stackOf(error)));
-  return lines.join("\n");
-}
-function messageOf(error) {
-  return error instanceof Error ? error.message || error.name : String(error);
-}
-function stackOf(error) {
-  if (!(error instanceof Error)) return "";
-  const cause = error.cause === void 0 ? "" : `
-  caused by ${stackOf(error.cause)}`;
-  return (error.stack ?? "") + cause;
-}
-var INSTALL;
-var init_error_report = __esm({
-  "scripts/ramekin/error_report.ts": (function () {
-    init_usage();
-    INSTALL = "deno install --global --allow-ffi --allow-read --allow-net --name ramekin command.js";
-  })
 });
 
 // ffi/calls/constants/sockets.ts
@@ -5128,6 +5503,21 @@ var init_ip = __esm({
   })
 });
 
+// ffi/control_characters.ts
+
+
+function quoted(text4) {
+  const shown2 = text4.length > LONGEST2 ? `${text4.slice(0, LONGEST2)}...` : text4;
+  return `"${escapeControls(shown2)}"`;
+}
+var CONTROLS, LONGEST2;
+var init_control_characters = __esm({
+  "ffi/control_characters.ts": (function () {
+    CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
+    LONGEST2 = 60;
+  })
+});
+
 // recipe/shown.ts
 
 function shownObject(value) {
@@ -5179,6 +5569,9 @@ function maskBits() {
 
 
 
+function isContainer(value, { type }) {
+  return type === "array" ? Array.isArray(value) : type === "object" && isObject(value);
+}
 
 function unknownIssue(name, names) {
   const known = names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
@@ -5352,6 +5745,28 @@ var init_granted_host = __esm({
     init_destination_address();
     init_host();
     GRANTED_HOSTS = 'a host with or without a port, such as "example.org:443", "*.example.org", "[fd00::1]:80" or "10.0.0.0/8"';
+  })
+});
+
+// scripts/ramekin/usage.ts
+function flagText({ name, letter, value, optionalValue }) {
+  const text4 = `${letter === void 0 ? "" : `-${letter}, `}--${name}`;
+  if (value === void 0) return text4;
+  return optionalValue === true ? `${text4}[=${value}]` : `${text4}=${value}`;
+}
+var UsageError;
+var init_usage = __esm({
+  "scripts/ramekin/usage.ts": (function () {
+    init_control_characters();
+    UsageError = class extends Error {
+
+      /** `"UsageError"`. */
+      name = "UsageError";
+      /** Creates an error whose message is one line, whatever words it is about. */
+      constructor(message2) {
+        super(escapeControls(message2));
+      }
+    };
   })
 });
 
@@ -5620,6 +6035,7 @@ ${STATUS}`,
         ],
         program: true,
         runs: true,
+        place: "recipe",
         flags: [
           SET,
           ...Object.values(PERMISSION_FLAGS),
@@ -5636,6 +6052,7 @@ ${STATUS}`,
         operands: [],
         program: true,
         runs: true,
+        place: "sandbox",
         flags: [
           ...SANDBOX_FLAGS,
           ...Object.values(DENIAL_FLAGS)
@@ -5652,6 +6069,7 @@ ${STATUS}`,
           }
         ],
         program: true,
+        place: "recipe",
         flags: [
           {
             name: "output",
@@ -5706,6 +6124,7 @@ ${STATUS}`,
         ],
         program: true,
         runs: true,
+        place: "container",
         flags: [
           {
             name: "root",
@@ -5724,6 +6143,7 @@ ${STATUS}`,
         operands: [
           RECIPE
         ],
+        place: "recipe",
         flags: [
           SET,
           {
@@ -5790,6 +6210,151 @@ ${STATUS}`,
       }
     ];
     SUBCOMMANDS = TABLE;
+  })
+});
+
+// scripts/ramekin/unknown_words.ts
+function unknownSubcommand(name) {
+  return new UsageError(`there is no subcommand "${name}"; ${meantBy(name)}`);
+}
+function meantBy(name) {
+  const peers = PEER_SUBCOMMANDS.get(name);
+  if (peers !== void 0) return peers;
+  if (RECIPE2.test(name)) return `a recipe is run by ramekin run ${name}`;
+  const names = SUBCOMMANDS.map(({ name: name2 }) => name2);
+  const near = nearest(name, [
+    ...names,
+    "help"
+  ]);
+  return near === void 0 ? `they are ${names.join(", ")}` : `did you mean ${near}?`;
+}
+function unknownFlag(word4, flags2, subcommand) {
+  const [written2] = word4.split("=");
+  const advice = insteadOf(written2, flags2.map(({ name }) => name), subcommand);
+  return new UsageError(`there is no flag ${written2}${advice === void 0 ? "" : `; ${advice}`}`);
+}
+function insteadOf(written2, names, { place: place2, program }) {
+  const name = written2.replace(/^-+/, "");
+  if (names.includes(`allow-${name}`)) return `did you mean --allow-${name}?`;
+  const peers = place2 && (peerFlag(name, place2) ?? letterFlag(written2, place2));
+  if (peers !== void 0) return peers;
+  const others = SUBCOMMANDS.filter(({ flags: flags2 }) => flags2.some((flag) => flag.name === name));
+  if (others[0] !== void 0) return `it is one of ramekin ${others[0].name}`;
+  const near = nearest(name, names);
+  if (near !== void 0) return `did you mean --${near}?`;
+  return program === true ? "a program and its own flags come after --" : void 0;
+}
+function letterFlag(written2, place2) {
+  const letter = /^-(\w)\W/.exec(written2)?.[1];
+  return letter === void 0 ? void 0 : peerFlag(letter, place2);
+}
+var RECIPE2;
+var init_unknown_words = __esm({
+  "scripts/ramekin/unknown_words.ts"() {
+    init_nearest();
+    init_peer_words();
+    init_subcommands();
+    init_usage();
+    RECIPE2 = /\.(ya?ml|json|[mc]?[jt]s)$/i;
+  }
+});
+
+// scripts/ramekin/arguments.ts
+
+function placed(subcommand, words3) {
+  return words3.includes("--sandbox") ? {
+    ...subcommand,
+    place: "sandbox"
+  } : subcommand;
+}
+
+
+
+var COMMON_FLAGS, Arguments;
+var init_arguments = __esm({
+  "scripts/ramekin/arguments.ts": (function () {
+    init_cli();
+    init_unknown_words();
+    init_usage();
+    COMMON_FLAGS = [
+      {
+        name: "help",
+        letter: "h",
+        summary: "show this help"
+      },
+      {
+        name: "debug",
+        summary: "show where an error comes from"
+      }
+    ];
+    Arguments = class {
+  static {
+    addMethods(this.prototype, {
+    has: (function (flag) {
+        const value = this.#parsed[flag];
+        return Array.isArray(value) ? value.length > 0 : value === true;
+      }),
+    values: (function (flag) {
+        const values = this.#parsed[flag] ?? [];
+        return values.map(((value) => value === "" ? void 0 : value));
+      }),
+    value: (function (flag) {
+        return this.values(flag)[0];
+      })
+    });
+  }
+
+      /** The words without `--`. */
+      operands;
+      /** The program after `--`, and its arguments. */
+      program;
+      #parsed;
+      /** Use {@linkcode readArguments}. */
+      constructor(parsed) {
+        this.operands = parsed._;
+        this.program = parsed["--"];
+        this.#parsed = parsed;
+      }
+      /** Whether the flag is given. */
+      
+      /** The values of a flag, in their order; one that is given without its value has `undefined`. */
+      
+      /** The value of a flag that is given once. */
+      
+    };
+  })
+});
+
+// scripts/ramekin/error_report.ts
+function errorReport(error, { paint, debug, subcommand }) {
+  const lines = [
+    `${paint("red", "ramekin")}: ${messageOf(error)}`
+  ];
+  if (error instanceof UsageError) {
+    lines.push(`  see ramekin help${subcommand === void 0 ? "" : ` ${subcommand}`}`);
+  }
+  const isFfi = error instanceof Error && error.name === "PermissionError" && "grant" in error && error.grant === "ffi";
+  if (isFfi || error instanceof Deno.errors.NotCapable) {
+    lines.push(`  it was started without that permission; install it with all that it needs:`);
+    lines.push(`  ${INSTALL}`);
+  }
+  if (debug) lines.push(paint("dim", stackOf(error)));
+  return lines.join("\n");
+}
+function messageOf(error) {
+  return error instanceof Error ? error.message || error.name : String(error);
+}
+function stackOf(error) {
+  if (!(error instanceof Error)) return "";
+  const cause = error.cause === void 0 ? "" : `
+  caused by ${stackOf(error.cause)}`;
+  return (error.stack ?? "") + cause;
+}
+var INSTALL;
+var init_error_report = __esm({
+  "scripts/ramekin/error_report.ts": (function () {
+    init_usage();
+    INSTALL = "deno install --global --allow-ffi --allow-read --allow-net --name ramekin command.js";
   })
 });
 
@@ -8293,108 +8858,6 @@ var init_prompt = __esm({
   }
 });
 
-// ffi/environment.ts
-
-
-
-function nameAt(address2) {
-  const text4 = stringAt(address2);
-  return text4.slice(0, text4.indexOf("="));
-}
-
-
-var encoder2;
-var init_environment = __esm({
-  "ffi/environment.ts": (function () {
-    init_engine();
-    encoder2 = new TextEncoder();
-  })
-});
-
-// ffi/calls/constants/prctl.ts
-var PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_GET_KEEPCAPS, PR_SET_KEEPCAPS, PR_SET_NAME, PR_GET_NAME, PR_GET_SECCOMP, PR_SET_SECCOMP, PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_GET_SECUREBITS, PR_SET_SECUREBITS, PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_TID_ADDRESS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_LOWER, PR_CAP_AMBIENT_CLEAR_ALL, SECBIT_NOROOT, SECBIT_NOROOT_LOCKED, SECBIT_NO_SETUID_FIXUP, SECBIT_NO_SETUID_FIXUP_LOCKED, SECBIT_KEEP_CAPS, SECBIT_KEEP_CAPS_LOCKED, SECBIT_NO_CAP_AMBIENT_RAISE, SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
-var init_prctl = __esm({
-  "ffi/calls/constants/prctl.ts": (function () {
-    PR_SET_PDEATHSIG = 1;
-    PR_GET_PDEATHSIG = 2;
-    PR_GET_DUMPABLE = 3;
-    PR_SET_DUMPABLE = 4;
-    PR_GET_KEEPCAPS = 7;
-    PR_SET_KEEPCAPS = 8;
-    PR_SET_NAME = 15;
-    PR_GET_NAME = 16;
-    PR_GET_SECCOMP = 21;
-    PR_SET_SECCOMP = 22;
-    PR_CAPBSET_READ = 23;
-    PR_CAPBSET_DROP = 24;
-    PR_GET_SECUREBITS = 27;
-    PR_SET_SECUREBITS = 28;
-    PR_SET_CHILD_SUBREAPER = 36;
-    PR_GET_CHILD_SUBREAPER = 37;
-    PR_SET_NO_NEW_PRIVS = 38;
-    PR_GET_NO_NEW_PRIVS = 39;
-    PR_GET_TID_ADDRESS = 40;
-    PR_CAP_AMBIENT = 47;
-    PR_CAP_AMBIENT_IS_SET = 1;
-    PR_CAP_AMBIENT_RAISE = 2;
-    PR_CAP_AMBIENT_LOWER = 3;
-    PR_CAP_AMBIENT_CLEAR_ALL = 4;
-    SECBIT_NOROOT = 1;
-    SECBIT_NOROOT_LOCKED = 2;
-    SECBIT_NO_SETUID_FIXUP = 4;
-    SECBIT_NO_SETUID_FIXUP_LOCKED = 8;
-    SECBIT_KEEP_CAPS = 16;
-    SECBIT_KEEP_CAPS_LOCKED = 32;
-    SECBIT_NO_CAP_AMBIENT_RAISE = 64;
-    SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED = 128;
-  })
-});
-
-// ffi/calls/names/prctl.ts
-var PRCTL_OPERATIONS, AMBIENT_OPERATIONS, SECUREBITS;
-var init_prctl2 = __esm({
-  "ffi/calls/names/prctl.ts": (function () {
-    init_prctl();
-    PRCTL_OPERATIONS = {
-      PR_SET_PDEATHSIG,
-      PR_GET_PDEATHSIG,
-      PR_GET_DUMPABLE,
-      PR_SET_DUMPABLE,
-      PR_GET_KEEPCAPS,
-      PR_SET_KEEPCAPS,
-      PR_SET_NAME,
-      PR_GET_NAME,
-      PR_GET_SECCOMP,
-      PR_SET_SECCOMP,
-      PR_CAPBSET_READ,
-      PR_CAPBSET_DROP,
-      PR_GET_SECUREBITS,
-      PR_SET_SECUREBITS,
-      PR_SET_CHILD_SUBREAPER,
-      PR_GET_CHILD_SUBREAPER,
-      PR_SET_NO_NEW_PRIVS,
-      PR_GET_NO_NEW_PRIVS,
-      PR_CAP_AMBIENT
-    };
-    AMBIENT_OPERATIONS = {
-      PR_CAP_AMBIENT_IS_SET,
-      PR_CAP_AMBIENT_RAISE,
-      PR_CAP_AMBIENT_LOWER,
-      PR_CAP_AMBIENT_CLEAR_ALL
-    };
-    SECUREBITS = {
-      SECBIT_NOROOT,
-      SECBIT_NOROOT_LOCKED,
-      SECBIT_NO_SETUID_FIXUP,
-      SECBIT_NO_SETUID_FIXUP_LOCKED,
-      SECBIT_KEEP_CAPS,
-      SECBIT_KEEP_CAPS_LOCKED,
-      SECBIT_NO_CAP_AMBIENT_RAISE,
-      SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED
-    };
-  })
-});
-
 // ffi/calls/constants/capabilities.ts
 var CAPABILITIES;
 var init_capabilities = __esm({
@@ -8445,6 +8908,191 @@ var init_capabilities = __esm({
   })
 });
 
+// ffi/calls/constants/limits.ts
+var RLIMITS, RLIM_INFINITY;
+var init_limits = __esm({
+  "ffi/calls/constants/limits.ts": (function () {
+    RLIMITS = {
+      CPU: 0,
+      FSIZE: 1,
+      DATA: 2,
+      STACK: 3,
+      CORE: 4,
+      RSS: 5,
+      NPROC: 6,
+      NOFILE: 7,
+      MEMLOCK: 8,
+      AS: 9,
+      LOCKS: 10,
+      SIGPENDING: 11,
+      MSGQUEUE: 12,
+      NICE: 13,
+      RTPRIO: 14,
+      RTTIME: 15
+    };
+    RLIM_INFINITY = 0xffffffffffffffffn;
+  })
+});
+
+// ffi/calls/constants/mount_descriptors.ts
+var OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC, MOVE_MOUNT_F_SYMLINKS, MOVE_MOUNT_F_AUTOMOUNTS, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_SYMLINKS, MOVE_MOUNT_T_AUTOMOUNTS, MOVE_MOUNT_T_EMPTY_PATH, MOVE_MOUNT_SET_GROUP, MOVE_MOUNT_BENEATH, FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC, FSPICK_CLOEXEC, FSPICK_SYMLINK_NOFOLLOW, FSPICK_NO_AUTOMOUNT, FSPICK_EMPTY_PATH, FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSCONFIG_SET_BINARY, FSCONFIG_SET_PATH, FSCONFIG_SET_PATH_EMPTY, FSCONFIG_SET_FD, FSCONFIG_CMD_CREATE, FSCONFIG_CMD_RECONFIGURE, FSCONFIG_CMD_CREATE_EXCL;
+var init_mount_descriptors = __esm({
+  "ffi/calls/constants/mount_descriptors.ts": (function () {
+    OPEN_TREE_CLONE = 1;
+    OPEN_TREE_CLOEXEC = 524288;
+    MOVE_MOUNT_F_SYMLINKS = 1;
+    MOVE_MOUNT_F_AUTOMOUNTS = 2;
+    MOVE_MOUNT_F_EMPTY_PATH = 4;
+    MOVE_MOUNT_T_SYMLINKS = 16;
+    MOVE_MOUNT_T_AUTOMOUNTS = 32;
+    MOVE_MOUNT_T_EMPTY_PATH = 64;
+    MOVE_MOUNT_SET_GROUP = 256;
+    MOVE_MOUNT_BENEATH = 512;
+    FSOPEN_CLOEXEC = 1;
+    FSMOUNT_CLOEXEC = 1;
+    FSPICK_CLOEXEC = 1;
+    FSPICK_SYMLINK_NOFOLLOW = 2;
+    FSPICK_NO_AUTOMOUNT = 4;
+    FSPICK_EMPTY_PATH = 8;
+    FSCONFIG_SET_FLAG = 0;
+    FSCONFIG_SET_STRING = 1;
+    FSCONFIG_SET_BINARY = 2;
+    FSCONFIG_SET_PATH = 3;
+    FSCONFIG_SET_PATH_EMPTY = 4;
+    FSCONFIG_SET_FD = 5;
+    FSCONFIG_CMD_CREATE = 6;
+    FSCONFIG_CMD_RECONFIGURE = 7;
+    FSCONFIG_CMD_CREATE_EXCL = 8;
+  })
+});
+
+// ffi/calls/constants/mounts.ts
+var MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_SYNCHRONOUS, MS_REMOUNT, MS_MANDLOCK, MS_DIRSYNC, MS_NOSYMFOLLOW, MS_NOATIME, MS_NODIRATIME, MS_BIND, MS_MOVE, MS_REC, MS_SILENT, MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_RELATIME, MS_I_VERSION, MS_STRICTATIME, MS_LAZYTIME, MNT_FORCE, MNT_DETACH, MNT_EXPIRE, UMOUNT_NOFOLLOW, MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR__ATIME, MOUNT_ATTR_RELATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_IDMAP, MOUNT_ATTR_NOSYMFOLLOW;
+var init_mounts = __esm({
+  "ffi/calls/constants/mounts.ts": (function () {
+    MS_RDONLY = 1;
+    MS_NOSUID = 2;
+    MS_NODEV = 4;
+    MS_NOEXEC = 8;
+    MS_SYNCHRONOUS = 16;
+    MS_REMOUNT = 32;
+    MS_MANDLOCK = 64;
+    MS_DIRSYNC = 128;
+    MS_NOSYMFOLLOW = 256;
+    MS_NOATIME = 1024;
+    MS_NODIRATIME = 2048;
+    MS_BIND = 4096;
+    MS_MOVE = 8192;
+    MS_REC = 16384;
+    MS_SILENT = 32768;
+    MS_UNBINDABLE = 131072;
+    MS_PRIVATE = 262144;
+    MS_SLAVE = 524288;
+    MS_SHARED = 1048576;
+    MS_RELATIME = 2097152;
+    MS_I_VERSION = 8388608;
+    MS_STRICTATIME = 16777216;
+    MS_LAZYTIME = 33554432;
+    MNT_FORCE = 1;
+    MNT_DETACH = 2;
+    MNT_EXPIRE = 4;
+    UMOUNT_NOFOLLOW = 8;
+    MOUNT_ATTR_RDONLY = 1;
+    MOUNT_ATTR_NOSUID = 2;
+    MOUNT_ATTR_NODEV = 4;
+    MOUNT_ATTR_NOEXEC = 8;
+    MOUNT_ATTR__ATIME = 112;
+    MOUNT_ATTR_RELATIME = 0;
+    MOUNT_ATTR_NOATIME = 16;
+    MOUNT_ATTR_STRICTATIME = 32;
+    MOUNT_ATTR_NODIRATIME = 128;
+    MOUNT_ATTR_IDMAP = 1048576;
+    MOUNT_ATTR_NOSYMFOLLOW = 2097152;
+  })
+});
+
+// ffi/calls/constants/namespaces.ts
+var CLONE_NEWTIME, CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_PIDFD, CLONE_PTRACE, CLONE_VFORK, CLONE_PARENT, CLONE_THREAD, CLONE_NEWNS, CLONE_SYSVSEM, CLONE_SETTLS, CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID, CLONE_UNTRACED, CLONE_CHILD_SETTID, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_IO;
+var init_namespaces = __esm({
+  "ffi/calls/constants/namespaces.ts": (function () {
+    CLONE_NEWTIME = 128;
+    CLONE_VM = 256;
+    CLONE_FS = 512;
+    CLONE_FILES = 1024;
+    CLONE_SIGHAND = 2048;
+    CLONE_PIDFD = 4096;
+    CLONE_PTRACE = 8192;
+    CLONE_VFORK = 16384;
+    CLONE_PARENT = 32768;
+    CLONE_THREAD = 65536;
+    CLONE_NEWNS = 131072;
+    CLONE_SYSVSEM = 262144;
+    CLONE_SETTLS = 524288;
+    CLONE_PARENT_SETTID = 1048576;
+    CLONE_CHILD_CLEARTID = 2097152;
+    CLONE_UNTRACED = 8388608;
+    CLONE_CHILD_SETTID = 16777216;
+    CLONE_NEWCGROUP = 33554432;
+    CLONE_NEWUTS = 67108864;
+    CLONE_NEWIPC = 134217728;
+    CLONE_NEWUSER = 268435456;
+    CLONE_NEWPID = 536870912;
+    CLONE_NEWNET = 1073741824;
+    CLONE_IO = 2147483648;
+  })
+});
+
+// ffi/calls/constants/prctl.ts
+var PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_GET_KEEPCAPS, PR_SET_KEEPCAPS, PR_SET_NAME, PR_GET_NAME, PR_GET_SECCOMP, PR_SET_SECCOMP, PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_GET_SECUREBITS, PR_SET_SECUREBITS, PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_TID_ADDRESS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_LOWER, PR_CAP_AMBIENT_CLEAR_ALL, SECBIT_NOROOT, SECBIT_NOROOT_LOCKED, SECBIT_NO_SETUID_FIXUP, SECBIT_NO_SETUID_FIXUP_LOCKED, SECBIT_KEEP_CAPS, SECBIT_KEEP_CAPS_LOCKED, SECBIT_NO_CAP_AMBIENT_RAISE, SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+var init_prctl = __esm({
+  "ffi/calls/constants/prctl.ts": (function () {
+    PR_SET_PDEATHSIG = 1;
+    PR_GET_PDEATHSIG = 2;
+    PR_GET_DUMPABLE = 3;
+    PR_SET_DUMPABLE = 4;
+    PR_GET_KEEPCAPS = 7;
+    PR_SET_KEEPCAPS = 8;
+    PR_SET_NAME = 15;
+    PR_GET_NAME = 16;
+    PR_GET_SECCOMP = 21;
+    PR_SET_SECCOMP = 22;
+    PR_CAPBSET_READ = 23;
+    PR_CAPBSET_DROP = 24;
+    PR_GET_SECUREBITS = 27;
+    PR_SET_SECUREBITS = 28;
+    PR_SET_CHILD_SUBREAPER = 36;
+    PR_GET_CHILD_SUBREAPER = 37;
+    PR_SET_NO_NEW_PRIVS = 38;
+    PR_GET_NO_NEW_PRIVS = 39;
+    PR_GET_TID_ADDRESS = 40;
+    PR_CAP_AMBIENT = 47;
+    PR_CAP_AMBIENT_IS_SET = 1;
+    PR_CAP_AMBIENT_RAISE = 2;
+    PR_CAP_AMBIENT_LOWER = 3;
+    PR_CAP_AMBIENT_CLEAR_ALL = 4;
+    SECBIT_NOROOT = 1;
+    SECBIT_NOROOT_LOCKED = 2;
+    SECBIT_NO_SETUID_FIXUP = 4;
+    SECBIT_NO_SETUID_FIXUP_LOCKED = 8;
+    SECBIT_KEEP_CAPS = 16;
+    SECBIT_KEEP_CAPS_LOCKED = 32;
+    SECBIT_NO_CAP_AMBIENT_RAISE = 64;
+    SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED = 128;
+  })
+});
+
+// ffi/calls/constants/shared_memory.ts
+var IPC_CREAT, IPC_EXCL, IPC_PRIVATE, IPC_RMID, SHM_RDONLY;
+var init_shared_memory = __esm({
+  "ffi/calls/constants/shared_memory.ts": (function () {
+    IPC_CREAT = 512;
+    IPC_EXCL = 1024;
+    IPC_PRIVATE = 0;
+    IPC_RMID = 0;
+    SHM_RDONLY = 4096;
+  })
+});
+
 // ffi/calls/constants/signals.ts
 var SIGNALS, SIGRTMIN, SIGRTMAX;
 var init_signals = __esm({
@@ -8487,74 +9135,24 @@ var init_signals = __esm({
   })
 });
 
-// ffi/calls/constants/limits.ts
-var RLIMITS, RLIM_INFINITY;
-var init_limits = __esm({
-  "ffi/calls/constants/limits.ts": (function () {
-    RLIMITS = {
-      CPU: 0,
-      FSIZE: 1,
-      DATA: 2,
-      STACK: 3,
-      CORE: 4,
-      RSS: 5,
-      NPROC: 6,
-      NOFILE: 7,
-      MEMLOCK: 8,
-      AS: 9,
-      LOCKS: 10,
-      SIGPENDING: 11,
-      MSGQUEUE: 12,
-      NICE: 13,
-      RTPRIO: 14,
-      RTTIME: 15
-    };
-    RLIM_INFINITY = 0xffffffffffffffffn;
-  })
-});
-
-// ffi/calls/limits.ts
-function prlimit64(pid, resource, limit2, old) {
-  const known = constant(resource, RLIMITS);
-  const named = new Named(resource, () => `RLIMIT_${known.text}`);
-  if (limit2 === null) return call("prlimit64", pid, named, null, old);
-  const text4 = (value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value);
-  const words3 = [
-    BigInt(limit2.soft),
-    BigInt(limit2.hard)
-  ];
-  const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
-  const struct = new Struct(bytes, `{${text4(words3[0])}, ${text4(words3[1])}}`);
-  return call("prlimit64", pid, named, struct, old);
-}
-function rlimitOutput() {
-  return new Output(16, "&rlimit");
-}
-function readRlimit(limit2) {
-  return {
-    soft: limit2.getBigUint64(0, true),
-    hard: limit2.getBigUint64(8, true)
-  };
-}
-var init_limits2 = __esm({
-  "ffi/calls/limits.ts": (function () {
-    init_call();
-    init_limits();
-    init_limits();
-  })
-});
-
-// ffi/calls/polling.ts
-
-
-var SIGSET_SIZE, POLLIN, POLLOUT, POLLERR;
-var init_polling = __esm({
-  "ffi/calls/polling.ts": (function () {
-    init_call();
-    SIGSET_SIZE = 8;
-    POLLIN = 1;
-    POLLOUT = 4;
-    POLLERR = 8;
+// ffi/calls/constants/statx.ts
+var STATX_TYPE, STATX_MODE, STATX_NLINK, STATX_UID, STATX_GID, STATX_ATIME, STATX_MTIME, STATX_CTIME, STATX_INO, STATX_SIZE, STATX_BLOCKS, STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID;
+var init_statx = __esm({
+  "ffi/calls/constants/statx.ts": (function () {
+    STATX_TYPE = 1;
+    STATX_MODE = 2;
+    STATX_NLINK = 4;
+    STATX_UID = 8;
+    STATX_GID = 16;
+    STATX_ATIME = 32;
+    STATX_MTIME = 64;
+    STATX_CTIME = 128;
+    STATX_INO = 256;
+    STATX_SIZE = 512;
+    STATX_BLOCKS = 1024;
+    STATX_BASIC_STATS = 2047;
+    STATX_BTIME = 2048;
+    STATX_MNT_ID = 4096;
   })
 });
 
@@ -8577,128 +9175,6 @@ var init_waiting = __esm({
     CLD_TRAPPED = 4;
     CLD_STOPPED = 5;
     CLD_CONTINUED = 6;
-  })
-});
-
-// ffi/calls/names/waiting.ts
-var WAIT_ID_TYPES, WAIT_FLAGS;
-var init_waiting2 = __esm({
-  "ffi/calls/names/waiting.ts": (function () {
-    init_waiting();
-    WAIT_ID_TYPES = {
-      P_ALL,
-      P_PID,
-      P_PGID,
-      P_PIDFD
-    };
-    WAIT_FLAGS = {
-      WNOHANG,
-      WSTOPPED,
-      WEXITED,
-      WCONTINUED,
-      WNOWAIT
-    };
-  })
-});
-
-// ffi/calls/waiting.ts
-
-
-
-function rusageOutput() {
-  return new Output(144, "&rusage");
-}
-function readRusage(usage) {
-  const time = (at2) => Number(usage.getBigInt64(at2, true)) * 1e3 + Number(usage.getBigInt64(at2 + 8, true)) / 1e3;
-  return {
-    userMs: time(0),
-    systemMs: time(16)
-  };
-}
-var init_waiting3 = __esm({
-  "ffi/calls/waiting.ts": (function () {
-    init_call();
-    init_waiting2();
-    init_waiting();
-  })
-});
-
-// ffi/calls/processes.ts
-
-
-
-function pidfd_send_signal(pidfd, signal) {
-  return call("pidfd_send_signal", pidfd, signalName(signal), null, 0);
-}
-function pidfd_getfd(pidfd, target) {
-  return call("pidfd_getfd", pidfd, target, 0);
-}
-
-
-
-
-function rt_sigtimedwait(signal) {
-  const set = new Uint8Array(SIGSET_SIZE2);
-  set[signal - 1 >> 3] = 1 << (signal - 1 & 7);
-  return call("rt_sigtimedwait", new Struct(set, "&set"), null, null, SIGSET_SIZE2);
-}
-
-
-
-function getpid() {
-  return call("getpid");
-}
-function getppid() {
-  return call("getppid");
-}
-
-function getsid(pid) {
-  return call("getsid", pid);
-}
-
-
-
-var CHANGEABLE_SIGNALS, SIGSET_SIZE2, DEFAULT_ACTION, IGNORE_ACTION, MASKS;
-var init_processes = __esm({
-  "ffi/calls/processes.ts": (function () {
-    init_call();
-    init_at2();
-    init_at();
-    init_prctl();
-    init_prctl2();
-    init_capabilities();
-    init_signals();
-    init_limits2();
-    init_polling();
-    init_prctl();
-    init_signals();
-    init_waiting3();
-    CHANGEABLE_SIGNALS = Array.from({
-      length: SIGRTMAX
-    }, ((_, index) => index + 1)).filter(((signal) => signal !== SIGNALS.SIGKILL && signal !== SIGNALS.SIGSTOP));
-    SIGSET_SIZE2 = 8;
-    DEFAULT_ACTION = new Struct(new Uint8Array(32), "SIG_DFL");
-    IGNORE_ACTION = new Struct(new Uint8Array([
-      1,
-      ...new Array(31).fill(0)
-    ]), "SIG_IGN");
-    MASKS = {
-      all: new Struct(new Uint8Array(SIGSET_SIZE2).fill(255), "~[]"),
-      none: new Struct(new Uint8Array(SIGSET_SIZE2), "[]")
-    };
-  })
-});
-
-// ffi/missing.ts
-
-var NO_SUCH_PATH;
-var init_missing = __esm({
-  "ffi/missing.ts": (function () {
-    init_errors();
-    NO_SUCH_PATH = [
-      "ENOENT",
-      "ENOTDIR"
-    ];
   })
 });
 
@@ -8892,790 +9368,6 @@ var init_process_identity = __esm({
   })
 });
 
-// ffi/proc/process_namespaces.ts
-function namespaces(pid) {
-  const [ids2] = idsOf([
-    pid ?? "thread-self"
-  ], NAMES);
-  return ids2;
-}
-function otherNamespaces(pid, names) {
-  const [own, others] = idsOf([
-    "thread-self",
-    pid
-  ], names);
-  return names.filter((name) => others[name] !== void 0 && others[name] !== own[name]);
-}
-function idsOf(processes, names) {
-  const directories = processes.map((process) => `${processDirectory(process)}/ns`);
-  const links2 = readLinks(directories.flatMap((directory) => names.map((name) => `${directory}/${fileOf(name)}`)));
-  return directories.map((directory, index) => {
-    const targets = links2.slice(index * names.length, (index + 1) * names.length);
-    if (targets.every((target) => target === void 0)) {
-      syscall(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
-        EACCES: OTHERS_PROCESS,
-        ENOENT: NO_PROCESS
-      });
-    }
-    const ids2 = {};
-    names.forEach((name, index2) => {
-      const link2 = namespaceLink(targets[index2]);
-      if (link2 !== void 0) ids2[name] = link2.id;
-    });
-    return ids2;
-  });
-}
-function fileOf(name) {
-  return name === "mount" ? "mnt" : name;
-}
-function namespaceLink(link2) {
-  const [, type, id2] = /^(\w+):\[(\d+)\]$/.exec(link2 ?? "") ?? [];
-  return type === void 0 ? void 0 : {
-    type,
-    id: Number(id2)
-  };
-}
-var NAMES;
-var init_process_namespaces = __esm({
-  "ffi/proc/process_namespaces.ts": (function () {
-    init_call();
-    init_files3();
-    init_read_links();
-    init_proc_dir();
-    init_syscalls();
-    NAMES = [
-      "cgroup",
-      "ipc",
-      "mount",
-      "net",
-      "pid",
-      "pid_for_children",
-      "time",
-      "time_for_children",
-      "user",
-      "uts"
-    ];
-  })
-});
-
-// recipe/path.ts
-
-
-
-
-
-var UNTIDY;
-var init_path = __esm({
-  "recipe/path.ts": (function () {
-    UNTIDY = /\/\/|\/\.(?:\/|$)|.\/$/;
-  })
-});
-
-// ffi/proc/mountinfo.ts
-function mountsOf(process) {
-  return parseMountinfo(mountinfoOf(typeof process === "object" ? process.pid : process));
-}
-
-
-
-
-
-var init_mountinfo = __esm({
-  "ffi/proc/mountinfo.ts": (function () {
-    init_files3();
-    init_proc_dir();
-    init_read_file();
-  })
-});
-
-// host/process_cgroups.ts
-function cgroupFilesOf(pid) {
-  const own = new Map(memberships("thread-self").map((one) => [
-    one.controllers,
-    one.path
-  ]));
-  const others = memberships(pid).filter((one) => own.get(one.controllers) !== one.path);
-  if (others.length === 0) return [];
-  const mounts = mountsOf();
-  return others.map((one) => `${directoryOf(one, mounts)}/cgroup.procs`);
-}
-function isFrozen(file) {
-  for (let directory = parentOf(file); directory !== "/"; directory = parentOf(directory)) {
-    const [unified, state] = [
-      "cgroup.freeze",
-      "freezer.state"
-    ].map((name) => ifThere(() => readWholeText(at_fdcwd, `${directory}/${name}`).trim()));
-    if (unified === "1" || state !== void 0 && state !== "THAWED") return true;
-    if (unified === void 0) return false;
-  }
-  return false;
-}
-function memberships(process) {
-  const lines = readWholeText(at_fdcwd, `${processDirectory(process)}/cgroup`).trimEnd().split("\n");
-  return lines.map((line) => {
-    const [, controllers, ...path2] = line.split(":");
-    return {
-      controllers,
-      path: path2.join(":")
-    };
-  });
-}
-function directoryOf({ controllers, path: path2 }, mounts) {
-  const mount4 = mounts.findLast((mount5) => controllers === "" ? mount5.type === "cgroup2" && isWithin(path2, mount5.root) : mount5.type === "cgroup" && isWithin(path2, mount5.root) && serves(mount5, controllers));
-  if (mount4 !== void 0) {
-    return mount4.target + (mount4.root === "/" ? path2 : path2.slice(mount4.root.length));
-  }
-  throw new UnsupportedError(`the cgroup ${path2}${controllers && ` of ${controllers}`} cannot be reached from here: its hierarchy is not mounted, or it lies outside of the cgroup namespace`);
-}
-function serves({ data: data2 }, controllers) {
-  const options = data2.split(",");
-  return controllers.split(",").every((controller) => options.includes(controller));
-}
-var init_process_cgroups = __esm({
-  "host/process_cgroups.ts": (function () {
-    init_path();
-    init_files3();
-    init_missing();
-    init_errors();
-    init_mountinfo();
-    init_proc_dir();
-    init_read_file();
-  })
-});
-
-// ffi/calls/users.ts
-function getuid() {
-  return call("getuid");
-}
-
-function getgid() {
-  return call("getgid");
-}
-
-function idOutput(text4) {
-  return new Output(4, text4);
-}
-function getresuid(real, effective, saved) {
-  return call("getresuid", real, effective, saved);
-}
-function getresgid(real, effective, saved) {
-  return call("getresgid", real, effective, saved);
-}
-function setresuid(real, effective, saved) {
-  return call("setresuid", real, effective, saved);
-}
-function setresgid(real, effective, saved) {
-  return call("setresgid", real, effective, saved);
-}
-function setgroups(groups) {
-  if (groups.length === 0) return call("setgroups", 0, null);
-  const bytes = new Uint8Array(new Uint32Array(groups).buffer);
-  return call("setgroups", groups.length, new Struct(bytes, `[${groups.join(", ")}]`));
-}
-
-
-
-
-
-
-var SETS, CAPABILITY_VERSION_3, HEADER2;
-var init_users = __esm({
-  "ffi/calls/users.ts": (function () {
-    init_call();
-    init_capabilities();
-    init_capabilities();
-    SETS = [
-      "effective",
-      "permitted",
-      "inheritable"
-    ];
-    CAPABILITY_VERSION_3 = 537396514;
-    HEADER2 = new Struct(new Uint8Array(new Uint32Array([
-      CAPABILITY_VERSION_3,
-      0
-    ]).buffer), "{_LINUX_CAPABILITY_VERSION_3, 0}");
-  })
-});
-
-// recipe/steps/id_range.ts
-function imageOf(id2, ranges2) {
-  const range = ranges2.find(({ outside, count }) => id2 >= outside && id2 < outside + count);
-  return range && range.inside + id2 - range.outside;
-}
-var init_id_range = __esm({
-  "recipe/steps/id_range.ts": (function () {
-  })
-});
-
-// host/process_user.ts
-function processUser(pid, isOutside) {
-  const status = read2(pid, "status");
-  const [uid] = numbersAfter("Uid", status);
-  const [gid] = numbersAfter("Gid", status);
-  const [uids, gids] = isOutside ? [
-    mapOf(pid, "uid_map"),
-    mapOf(pid, "gid_map")
-  ] : [
-    SAME,
-    SAME
-  ];
-  return {
-    outside: uid,
-    uid: imageOf(uid, uids),
-    gid: imageOf(gid, gids),
-    groups: numbersAfter("Groups", status).flatMap((group) => imageOf(group, gids) ?? []),
-    root: {
-      uid: hasRoot(uids),
-      gid: hasRoot(gids)
-    },
-    capabilities: capabilitiesIn(status, isOutside)
-  };
-}
-function capabilitiesIn(status, isOutside) {
-  const [bounding, permitted] = [
-    setIn(status, "CapBnd"),
-    setIn(status, "CapPrm")
-  ];
-  const own = isOutside ? ALL : setIn(read2("thread-self", "status"), "CapBnd");
-  return {
-    lost: own.filter((name) => !bounding.includes(name)),
-    permitted,
-    ambient: setIn(status, "CapAmb"),
-    areAll: bounding.every((name) => permitted.includes(name))
-  };
-}
-function setIn(status, name) {
-  const [, digits = "0"] = new RegExp(`^${name}:\\s*(\\w+)$`, "m").exec(status) ?? [];
-  const bits = BigInt(`0x${digits}`);
-  return ALL.filter((name2) => (bits >> BigInt(CAPABILITIES[name2]) & 1n) === 1n);
-}
-function hasRoot(ranges2) {
-  return ranges2.some(({ inside }) => inside === 0);
-}
-function numbersAfter(name, status) {
-  const [, words3 = ""] = new RegExp(`^${name}:(.*)$`, "m").exec(status) ?? [];
-  return words3.split(/\s+/).filter((word4) => word4 !== "").map(Number);
-}
-function mapOf(pid, file) {
-  return read2(pid, file).split("\n").filter((line) => line !== "").map((line) => {
-    const [inside, outside, count] = line.trim().split(/\s+/).map(Number);
-    return {
-      inside,
-      outside,
-      count
-    };
-  });
-}
-function read2(pid, file) {
-  return readWholeText(at_fdcwd, `${processDirectory(pid)}/${file}`);
-}
-var ALL, SAME;
-var init_process_user = __esm({
-  "host/process_user.ts": (function () {
-    init_files3();
-    init_users();
-    init_read_file();
-    init_proc_dir();
-    init_id_range();
-    ALL = Object.keys(CAPABILITIES);
-    SAME = [
-      {
-        inside: 0,
-        outside: 0,
-        count: 4294967295
-      }
-    ];
-  })
-});
-
-// ffi/calls/constants/namespaces.ts
-var CLONE_NEWTIME, CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_PIDFD, CLONE_PTRACE, CLONE_VFORK, CLONE_PARENT, CLONE_THREAD, CLONE_NEWNS, CLONE_SYSVSEM, CLONE_SETTLS, CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID, CLONE_UNTRACED, CLONE_CHILD_SETTID, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_IO;
-var init_namespaces = __esm({
-  "ffi/calls/constants/namespaces.ts": (function () {
-    CLONE_NEWTIME = 128;
-    CLONE_VM = 256;
-    CLONE_FS = 512;
-    CLONE_FILES = 1024;
-    CLONE_SIGHAND = 2048;
-    CLONE_PIDFD = 4096;
-    CLONE_PTRACE = 8192;
-    CLONE_VFORK = 16384;
-    CLONE_PARENT = 32768;
-    CLONE_THREAD = 65536;
-    CLONE_NEWNS = 131072;
-    CLONE_SYSVSEM = 262144;
-    CLONE_SETTLS = 524288;
-    CLONE_PARENT_SETTID = 1048576;
-    CLONE_CHILD_CLEARTID = 2097152;
-    CLONE_UNTRACED = 8388608;
-    CLONE_CHILD_SETTID = 16777216;
-    CLONE_NEWCGROUP = 33554432;
-    CLONE_NEWUTS = 67108864;
-    CLONE_NEWIPC = 134217728;
-    CLONE_NEWUSER = 268435456;
-    CLONE_NEWPID = 536870912;
-    CLONE_NEWNET = 1073741824;
-    CLONE_IO = 2147483648;
-  })
-});
-
-// recipe/namespaces.ts
-function limitSetting(kind) {
-  return `max_${NAMESPACE_FILE[kind]}_namespaces`;
-}
-var CLONE_FLAG, NAMESPACE_FILE, NAMESPACE_KINDS;
-var init_namespaces2 = __esm({
-  "recipe/namespaces.ts": (function () {
-    init_namespaces();
-    CLONE_FLAG = {
-      user: CLONE_NEWUSER,
-      mount: CLONE_NEWNS,
-      pid: CLONE_NEWPID,
-      uts: CLONE_NEWUTS,
-      ipc: CLONE_NEWIPC,
-      net: CLONE_NEWNET,
-      cgroup: CLONE_NEWCGROUP,
-      time: CLONE_NEWTIME
-    };
-    NAMESPACE_FILE = {
-      user: "user",
-      mount: "mnt",
-      pid: "pid",
-      uts: "uts",
-      ipc: "ipc",
-      net: "net",
-      cgroup: "cgroup",
-      time: "time"
-    };
-    NAMESPACE_KINDS = Object.keys(CLONE_FLAG);
-  })
-});
-
-// host/join_target.ts
-function targetOf(pid, started2) {
-  const stat = statOf(pid);
-  if (stat === void 0) throw endedError(pid);
-  const found = {
-    pid,
-    started: startOf(stat)
-  };
-  if ((started2 ?? found.started) !== found.started) {
-    throw endedError(pid, "another process has its pid now");
-  }
-  if (isDead(stat)) throw endedError(pid);
-  return found;
-}
-function endedError(pid, hint = NO_PROCESS) {
-  return new SyscallError({
-    syscall: "pidfd_open",
-    errno: ERRNO.ESRCH,
-    call: `pidfd_open(${pid}, 0)`,
-    hint
-  });
-}
-function hasEnded({ pid, started: started2 }) {
-  const stat = statOf(pid);
-  return stat === void 0 || startOf(stat) !== started2 || isDead(stat);
-}
-function statOf(pid) {
-  return ifThere(() => readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`), [
-    "ENOENT",
-    "ESRCH"
-  ]);
-}
-function isDead(stat) {
-  const [flags2, pending] = [
-    Number(statField(stat, 9)),
-    Number(statField(stat, 31))
-  ];
-  return [
-    "Z",
-    "X"
-  ].includes(statField(stat, 3)) || (flags2 & PF_EXITING) !== 0 || (pending & 1 << SIGNALS.SIGKILL - 1) !== 0;
-}
-function joinTargetOf(requested, started2, { environment: environment2, cgroup, user }) {
-  const identity = targetOf(requested, started2);
-  const { pid } = identity;
-  try {
-    return withFixes({
-      ESRCH: NO_PROCESS,
-      EACCES: OTHERS_PROCESS
-    }, () => {
-      const kinds = otherKinds(pid);
-      return {
-        identity,
-        otherKinds: kinds,
-        sharesRoot: !kinds.includes("mount") && sharesRoot(pid),
-        setgroupsDenied: deniesSetgroups(pid),
-        user: user ? processUser(pid, kinds.includes("user")) : void 0,
-        environment: environment2 ? environmentOf(pid) : {},
-        cgroupFiles: cgroup ? thawed(cgroupFilesOf(pid)) : []
-      };
-    });
-  } catch (error) {
-    throw hasEnded(identity) ? endedError(pid) : error;
-  }
-}
-function thawed(files) {
-  const frozen = files.find(isFrozen);
-  if (frozen === void 0) return files;
-  throw new SyscallError({
-    syscall: "write",
-    errno: ERRNO.EBUSY,
-    call: `write(<${frozen}>, "0")`,
-    hint: "the container is paused; resume() first"
-  });
-}
-function otherKinds(pid) {
-  return otherNamespaces(pid, NAMESPACE_KINDS);
-}
-function sharesRoot(pid) {
-  const [root, own] = readLinks([
-    `${processDirectory(pid)}/root`,
-    "/proc/self/root"
-  ]);
-  return root !== void 0 && root === own;
-}
-function deniesSetgroups(pid) {
-  return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
-}
-function environmentOf(pid) {
-  const variables = {};
-  for (const string of environmentStrings2(pid)) {
-    const at2 = string.indexOf("=");
-    if (at2 > 0) variables[string.slice(0, at2)] = string.slice(at2 + 1);
-  }
-  return variables;
-}
-function environmentStrings2(pid) {
-  for (let attempt2 = 0; attempt2 < LOADING.attempts; attempt2++) {
-    const environment2 = readWholeText(at_fdcwd, `${processDirectory(pid)}/environ`);
-    if (environment2 !== "" || isLoaded(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))) {
-      return environment2.split("\0");
-    }
-    syscall(ppoll([], LOADING.pause));
-  }
-  return [];
-}
-function isLoaded(stat) {
-  return statField(stat, 51) !== "0" || isDead(stat);
-}
-var PF_EXITING, LOADING;
-var init_join_target = __esm({
-  "host/join_target.ts": (function () {
-    init_files3();
-    init_processes();
-    init_errno();
-    init_errors();
-    init_fix();
-    init_missing();
-    init_process_identity();
-    init_process_namespaces();
-    init_syscalls();
-    init_read_links();
-    init_proc_dir();
-    init_read_file();
-    init_process_cgroups();
-    init_process_user();
-    init_namespaces2();
-    PF_EXITING = 4;
-    LOADING = {
-      attempts: 200,
-      pause: 5
-    };
-  })
-});
-
-// ffi/cgroups/hierarchies.ts
-function hierarchies() {
-  const groups = ifThere(() => readWholeText(at_fdcwd, "/proc/self/cgroup"));
-  if (groups === void 0) return [];
-  return parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
-}
-function parseHierarchies(groups, mountinfo) {
-  const mounts = mountinfo.split("\n").flatMap(parseMount);
-  return groups.split("\n").filter(Boolean).flatMap((line) => {
-    const [id2, names = "", ...rest] = line.split(":");
-    const version = id2 === "0" && names === "" ? 2 : 1;
-    const words3 = names.split(",");
-    const controllers = new Set(words3.flatMap(controllerOf));
-    if (version === 1 && controllers.size === 0) return [];
-    const path2 = rest.join(":");
-    for (const mount4 of mounts) {
-      const same = mount4.version === version && (version === 2 || words3.every((word4) => mount4.options.includes(word4)));
-      const own = same ? directoryIn(mount4, path2) : void 0;
-      if (own !== void 0) return [
-        {
-          version,
-          controllers,
-          top: mount4.directory,
-          own
-        }
-      ];
-    }
-    return [];
-  });
-}
-function controllersIn(text4) {
-  return new Set(text4.trim().split(/\s+/).flatMap(controllerOf));
-}
-function controllerOf(word4) {
-  const name = word4 === "blkio" ? "io" : word4;
-  return CONTROLLERS.filter((controller) => controller === name);
-}
-function parseMount(line) {
-  const [before = "", after2 = ""] = line.split(" - ");
-  const [type = "", , options = ""] = after2.split(" ");
-  if (type !== "cgroup" && type !== "cgroup2") return [];
-  const [, , , root = "", directory = ""] = before.split(" ").map(unescapeOctal);
-  return [
-    {
-      version: type === "cgroup2" ? 2 : 1,
-      root,
-      directory,
-      options: options.split(",")
-    }
-  ];
-}
-function unescapeOctal(text4) {
-  return text4.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
-}
-function directoryIn({ root, directory }, path2) {
-  if (root === path2) return directory;
-  const within2 = root === "/" ? path2 : path2.startsWith(`${root}/`) && path2.slice(root.length);
-  return within2 === false || path2.startsWith("/..") ? void 0 : directory + within2;
-}
-var CONTROLLERS;
-var init_hierarchies = __esm({
-  "ffi/cgroups/hierarchies.ts": (function () {
-    init_files3();
-    init_read_file();
-    init_missing();
-    CONTROLLERS = [
-      "memory",
-      "cpu",
-      "cpuacct",
-      "cpuset",
-      "pids",
-      "io",
-      "freezer"
-    ];
-  })
-});
-
-// ffi/calls/constants/landlock.ts
-var LANDLOCK_ACCESS_FS, LANDLOCK_ACCESS_NET, LANDLOCK_SCOPE;
-var init_landlock = __esm({
-  "ffi/calls/constants/landlock.ts": (function () {
-    LANDLOCK_ACCESS_FS = {
-      EXECUTE: 2 ** 0,
-      WRITE_FILE: 2 ** 1,
-      READ_FILE: 2 ** 2,
-      READ_DIR: 2 ** 3,
-      REMOVE_DIR: 2 ** 4,
-      REMOVE_FILE: 2 ** 5,
-      MAKE_CHAR: 2 ** 6,
-      MAKE_DIR: 2 ** 7,
-      MAKE_REG: 2 ** 8,
-      MAKE_SOCK: 2 ** 9,
-      MAKE_FIFO: 2 ** 10,
-      MAKE_BLOCK: 2 ** 11,
-      MAKE_SYM: 2 ** 12,
-      REFER: 2 ** 13,
-      TRUNCATE: 2 ** 14,
-      IOCTL_DEV: 2 ** 15
-    };
-    LANDLOCK_ACCESS_NET = {
-      BIND_TCP: 2 ** 0,
-      CONNECT_TCP: 2 ** 1
-    };
-    LANDLOCK_SCOPE = {
-      ABSTRACT_UNIX_SOCKET: 2 ** 0,
-      SIGNAL: 2 ** 1
-    };
-  })
-});
-
-// ffi/calls/landlock.ts
-function landlockVersion() {
-  return call("landlock_create_ruleset", null, 0, CREATE_RULESET_VERSION);
-}
-function landlock_create_ruleset({ files, ports, scopes }) {
-  const fields = [
-    files,
-    ports,
-    scopes
-  ];
-  const text4 = () => `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ${flags(scopes, LANDLOCK_SCOPE).text}}`;
-  const known = fields.findLastIndex((field2) => field2 !== 0) + 1;
-  const struct = new Struct(words(...fields.slice(0, known)), text4);
-  return call("landlock_create_ruleset", struct, struct.size, 0);
-}
-function pathBeneathOutput(rights) {
-  return new Output(12, `{${flags(rights, LANDLOCK_ACCESS_FS).text}, fd}`);
-}
-function writePathBeneath(pipe, rights, directory) {
-  const vector = new DataView(new ArrayBuffer(32));
-  vector.setUint32(8, 8, true);
-  vector.setUint32(24, 4, true);
-  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${directory.text}}`;
-  const struct = new Struct(new Uint8Array(vector.buffer), text4, [
-    {
-      offset: 0,
-      to: words(rights)
-    },
-    {
-      offset: 16,
-      to: directory
-    }
-  ]);
-  return call("writev", pipe, struct, 2);
-}
-function writeDescriptor(pipe, descriptor) {
-  const vector = new DataView(new ArrayBuffer(16));
-  vector.setUint32(8, 4, true);
-  const pointer = {
-    offset: 0,
-    to: descriptor
-  };
-  return call("writev", pipe, new Struct(new Uint8Array(vector.buffer), descriptor.text, [
-    pointer
-  ]), 1);
-}
-function addPathBeneath(ruleset, rule) {
-  return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
-}
-function addNetPort(ruleset, rights, port) {
-  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port}}`;
-  return call("landlock_add_rule", ruleset, RULE_NET_PORT, new Struct(words(rights, port), text4), 0);
-}
-function landlock_restrict_self(ruleset) {
-  return call("landlock_restrict_self", ruleset, 0);
-}
-var CREATE_RULESET_VERSION, RULE_PATH_BENEATH, RULE_NET_PORT;
-var init_landlock2 = __esm({
-  "ffi/calls/landlock.ts": (function () {
-    init_call();
-    init_landlock();
-    init_words();
-    init_landlock();
-    CREATE_RULESET_VERSION = new Named(1, "LANDLOCK_CREATE_RULESET_VERSION");
-    RULE_PATH_BENEATH = new Named(1, "LANDLOCK_RULE_PATH_BENEATH");
-    RULE_NET_PORT = new Named(2, "LANDLOCK_RULE_NET_PORT");
-  })
-});
-
-// ffi/linux/landlock.ts
-function landlockVersion2() {
-  return ifThere(() => syscall(landlockVersion()), ABSENT) ?? 0;
-}
-var ABSENT;
-var init_landlock3 = __esm({
-  "ffi/linux/landlock.ts": (function () {
-    init_landlock2();
-    init_missing();
-    init_syscalls();
-    ABSENT = [
-      "ENOSYS",
-      "EOPNOTSUPP",
-      "EPERM"
-    ];
-  })
-});
-
-// ffi/calls/constants/namespace_files.ts
-var NS_GET_USERNS, NS_GET_PARENT, NS_GET_NSTYPE, NS_GET_OWNER_UID;
-var init_namespace_files = __esm({
-  "ffi/calls/constants/namespace_files.ts": (function () {
-    NS_GET_USERNS = 46849;
-    NS_GET_PARENT = 46850;
-    NS_GET_NSTYPE = 46851;
-    NS_GET_OWNER_UID = 46852;
-  })
-});
-
-// ffi/calls/names/namespace_files.ts
-var NAMESPACE_REQUESTS;
-var init_namespace_files2 = __esm({
-  "ffi/calls/names/namespace_files.ts": (function () {
-    init_namespace_files();
-    NAMESPACE_REQUESTS = {
-      NS_GET_USERNS,
-      NS_GET_PARENT,
-      NS_GET_NSTYPE,
-      NS_GET_OWNER_UID
-    };
-  })
-});
-
-// ffi/calls/names/namespaces.ts
-var CLONE_FLAGS;
-var init_namespaces3 = __esm({
-  "ffi/calls/names/namespaces.ts": (function () {
-    init_namespaces();
-    CLONE_FLAGS = {
-      CLONE_NEWTIME,
-      CLONE_VM,
-      CLONE_FS,
-      CLONE_FILES,
-      CLONE_SIGHAND,
-      CLONE_PIDFD,
-      CLONE_PTRACE,
-      CLONE_VFORK,
-      CLONE_PARENT,
-      CLONE_THREAD,
-      CLONE_NEWNS,
-      CLONE_SYSVSEM,
-      CLONE_SETTLS,
-      CLONE_PARENT_SETTID,
-      CLONE_CHILD_CLEARTID,
-      CLONE_UNTRACED,
-      CLONE_CHILD_SETTID,
-      CLONE_NEWCGROUP,
-      CLONE_NEWUTS,
-      CLONE_NEWIPC,
-      CLONE_NEWUSER,
-      CLONE_NEWPID,
-      CLONE_NEWNET,
-      CLONE_IO
-    };
-  })
-});
-
-// ffi/calls/namespaces.ts
-
-
-function setns(fd, flagBits) {
-  return call("setns", fd, flags(flagBits, CLONE_FLAGS));
-}
-function namespaceIoctl(fd, request, argument = 0) {
-  return call("ioctl", fd, constant(request, NAMESPACE_REQUESTS), argument);
-}
-
-function chroot(path2) {
-  return call("chroot", path2);
-}
-
-function setdomainname(name) {
-  return call("setdomainname", name, new TextEncoder().encode(name).length);
-}
-
-
-
-var UTSNAME_LENGTH;
-var init_namespaces4 = __esm({
-  "ffi/calls/namespaces.ts": (function () {
-    init_call();
-    init_namespace_files2();
-    init_namespaces();
-    init_namespaces3();
-    init_signals();
-    init_namespace_files();
-    init_namespaces();
-    UTSNAME_LENGTH = 65;
-  })
-});
-
 // ffi/linux/owned_fd.ts
 
 var OwnedFd;
@@ -9750,7 +9442,7 @@ function close2(fd) {
   if (typeof fd === "number") syscall(close(fd));
   else fd.close();
 }
-function read3(fd, buffer) {
+function read2(fd, buffer) {
   const output = new Output(Math.min(buffer.length, MOST_AT_ONCE), "&buffer");
   const call2 = read(raw(fd), output, output.size);
   const outcome = syscalls([
@@ -9790,27 +9482,6 @@ var init_files4 = __esm({
     init_syscalls();
     init_owned_fd();
     MOST_AT_ONCE = 64 * 1024;
-  })
-});
-
-// ffi/calls/constants/statx.ts
-var STATX_TYPE, STATX_MODE, STATX_NLINK, STATX_UID, STATX_GID, STATX_ATIME, STATX_MTIME, STATX_CTIME, STATX_INO, STATX_SIZE, STATX_BLOCKS, STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID;
-var init_statx = __esm({
-  "ffi/calls/constants/statx.ts": (function () {
-    STATX_TYPE = 1;
-    STATX_MODE = 2;
-    STATX_NLINK = 4;
-    STATX_UID = 8;
-    STATX_GID = 16;
-    STATX_ATIME = 32;
-    STATX_MTIME = 64;
-    STATX_CTIME = 128;
-    STATX_INO = 256;
-    STATX_SIZE = 512;
-    STATX_BLOCKS = 1024;
-    STATX_BASIC_STATS = 2047;
-    STATX_BTIME = 2048;
-    STATX_MNT_ID = 4096;
   })
 });
 
@@ -9924,234 +9595,67 @@ var init_directories = __esm({
   })
 });
 
-// host/namespace_list.ts
-function listNamespaces() {
-  const list2 = new NamespaceList();
-  const pids = allPids();
-  list2.addProcesses(pids);
-  list2.addMounts();
-  list2.addOpenFiles(pids);
-  list2.addRelatives();
-  return list2.entries();
+// ffi/calls/message_queues.ts
+function mq_open(name, flagBits, fileMode) {
+  return call("mq_open", name, flags(flagBits, OPEN_FLAGS), mode(fileMode), null);
 }
-function nsFile(pid, type) {
-  return `/proc/${pid}/ns/${type}`;
+function mq_unlink(name) {
+  return call("mq_unlink", name);
 }
-function idOf(fd) {
-  return Number(statx2(fd, "", AT_EMPTY_PATH).ino);
+function mq_timedsend(queue, message2, priority) {
+  return call("mq_timedsend", queue, message2, message2.length, priority, null);
 }
-function ownerOf(fd) {
-  const uid = new Output(4, "&uid");
-  return syscalls([
-    {
-      call: namespaceIoctl(fd.number, NS_GET_OWNER_UID, uid)
-    }
-  ]).output(uid).getUint32(0, true);
+function mq_timedreceive(queue, message2) {
+  return call("mq_timedreceive", queue, message2, message2.size, null, null);
 }
-function firstOf(pids, find2) {
-  for (const pid of pids) {
-    const process = find2(pid);
-    if (process !== void 0) return process;
-  }
-  return void 0;
-}
-function processOf(pid) {
-  return ifThere(() => {
-    const args = readWholeText(at_fdcwd, `/proc/${pid}/cmdline`).replace(/\0+$/, "");
-    const command = args === "" ? readWholeText(at_fdcwd, `/proc/${pid}/comm`).trimEnd() : args.replaceAll("\0", " ");
-    return {
-      pid,
-      uid: statx2(AT_FDCWD, `/proc/${pid}`).uid,
-      command
-    };
-  }, HIDDEN_PROCESS);
-}
-var TYPES, NamespaceList, CANNOT_BE_OPENED;
-var init_namespace_list = __esm({
-  "host/namespace_list.ts": (function () {
+var MESSAGE_SIZE;
+var init_message_queues = __esm({
+  "ffi/calls/message_queues.ts": (function () {
     init_call();
-    init_files3();
-    init_namespaces4();
-    init_read_dir();
-    init_missing();
-    init_read_links();
-    init_proc_dir();
-    init_read_file();
-    init_syscalls();
-    init_files4();
-    init_directories();
-    init_mountinfo();
-    init_owned_fd();
-    init_process_namespaces();
-    TYPES = [
-      "cgroup",
-      "ipc",
-      "mnt",
-      "net",
-      "pid",
-      "time",
-      "user",
-      "uts"
-    ];
-    NamespaceList = class {
-
-      #found = /* @__PURE__ */ new Map();
-      addProcesses(pids) {
-        const files = pids.flatMap((pid) => TYPES.map((type) => ({
-          pid,
-          file: nsFile(pid, type)
-        })));
-        readLinks(files.map(({ file }) => file)).forEach((link2, index) => {
-          const { pid, file } = files[index];
-          this.#add(link2, file)?.pids.push(pid);
-        });
-      }
-      addMounts() {
-        for (const { type, root, target } of mountsOf()) {
-          if (type === "nsfs") this.#add(root, target)?.mounts.push(target);
-        }
-      }
-      addOpenFiles(pids) {
-        const files = pids.flatMap((pid) => (ifThere(() => namesIn(`/proc/${pid}/fd`), HIDDEN_PROCESS) ?? []).map((fd) => `/proc/${pid}/fd/${fd}`));
-        readLinks(files).forEach((link2, index) => this.#add(link2, files[index]));
-      }
-      /** Adds parents and owners, which may have no other entry; removes what has vanished. */
-      addRelatives() {
-        for (const found of [
-          ...this.#found.values()
-        ]) {
-          for (const file of found.files) {
-            if (!found.queried) this.#open(found, file);
-          }
-          if (!found.queried) this.#found.delete(found.id);
-        }
-      }
-      #open(found, file) {
-        ifThere(() => {
-          using fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-          if (idOf(fd) === found.id) this.#queryRelatives(found, fd);
-        }, CANNOT_BE_OPENED);
-      }
-      entries() {
-        const processes = /* @__PURE__ */ new Map();
-        const cached = (pid) => {
-          if (!processes.has(pid)) processes.set(pid, processOf(pid));
-          return processes.get(pid);
-        };
-        return [
-          ...this.#found.values()
-        ].sort((a, b) => a.id - b.id).map((found) => ({
-          type: found.type,
-          id: found.id,
-          processes: found.pids.length,
-          first: firstOf(found.pids.toSorted((a, b) => a - b), cached),
-          parent: found.parent,
-          owner: found.owner,
-          madeBy: found.madeBy,
-          mounts: found.mounts
-        }));
-      }
-      /** Adds the namespace of a link; other links are ignored. */
-      #add(link2, file) {
-        const { type, id: id2 } = namespaceLink(link2) ?? {};
-        const known = TYPES.find((known2) => known2 === type);
-        if (known === void 0) return void 0;
-        const found = this.#entry(known, id2);
-        found.files.push(file);
-        return found;
-      }
-      #entry(type, id2) {
-        const known = this.#found.get(id2);
-        if (known !== void 0) return known;
-        const found = {
-          type,
-          id: id2,
-          files: [],
-          pids: [],
-          mounts: [],
-          queried: false,
-          parent: void 0,
-          owner: void 0,
-          madeBy: void 0
-        };
-        this.#found.set(id2, found);
-        return found;
-      }
-      #queryRelatives(found, fd) {
-        found.queried = true;
-        found.owner = this.#queryRelative("user", fd, NS_GET_USERNS);
-        if (found.type === "user" || found.type === "pid") {
-          found.parent = this.#queryRelative(found.type, fd, NS_GET_PARENT);
-        }
-        if (found.type === "user") found.madeBy = ownerOf(fd);
-      }
-      /** Returns the id of a parent or an owner, and adds that to the list. */
-      #queryRelative(type, fd, request) {
-        const number = ifThere(() => syscall(namespaceIoctl(fd.number, request)), [
-          "EPERM"
-        ]);
-        if (number === void 0) return void 0;
-        using relative = new OwnedFd(number);
-        const id2 = idOf(relative);
-        const found = this.#entry(type, id2);
-        if (!found.queried) this.#queryRelatives(found, relative);
-        return id2;
-      }
-    };
-    CANNOT_BE_OPENED = [
-      ...HIDDEN_PROCESS,
-      "ENOTDIR",
-      "ENXIO",
-      "ENODEV"
-    ];
+    init_open2();
+    MESSAGE_SIZE = 8192;
   })
 });
 
-// ffi/proc/process_ids.ts
-function pidsIn(process) {
-  const pid = typeof process === "number" ? process : process.pid;
-  const status = readWholeText(at_fdcwd, `${processDirectory(pid)}/status`);
-  return /^NSpid:\s*(.*)$/m.exec(status)?.[1]?.split(/\s+/).map(Number) ?? [
-    pid
-  ];
+// ffi/linux/message_queues.ts
+function mq_open2(name, flags2, mode2 = 0) {
+  const hints = {
+    EACCES: SLASH,
+    EMFILE: LIMITS
+  };
+  return new OwnedFd(syscall(mq_open(withoutSlash(name), flags2, mode2), hints));
 }
-var init_process_ids = __esm({
-  "ffi/proc/process_ids.ts": (function () {
-    init_files3();
-    init_proc_dir();
-    init_read_file();
-  })
-});
-
-// ffi/calls/constants/mount_descriptors.ts
-var OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC, MOVE_MOUNT_F_SYMLINKS, MOVE_MOUNT_F_AUTOMOUNTS, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_SYMLINKS, MOVE_MOUNT_T_AUTOMOUNTS, MOVE_MOUNT_T_EMPTY_PATH, MOVE_MOUNT_SET_GROUP, MOVE_MOUNT_BENEATH, FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC, FSPICK_CLOEXEC, FSPICK_SYMLINK_NOFOLLOW, FSPICK_NO_AUTOMOUNT, FSPICK_EMPTY_PATH, FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSCONFIG_SET_BINARY, FSCONFIG_SET_PATH, FSCONFIG_SET_PATH_EMPTY, FSCONFIG_SET_FD, FSCONFIG_CMD_CREATE, FSCONFIG_CMD_RECONFIGURE, FSCONFIG_CMD_CREATE_EXCL;
-var init_mount_descriptors = __esm({
-  "ffi/calls/constants/mount_descriptors.ts": (function () {
-    OPEN_TREE_CLONE = 1;
-    OPEN_TREE_CLOEXEC = 524288;
-    MOVE_MOUNT_F_SYMLINKS = 1;
-    MOVE_MOUNT_F_AUTOMOUNTS = 2;
-    MOVE_MOUNT_F_EMPTY_PATH = 4;
-    MOVE_MOUNT_T_SYMLINKS = 16;
-    MOVE_MOUNT_T_AUTOMOUNTS = 32;
-    MOVE_MOUNT_T_EMPTY_PATH = 64;
-    MOVE_MOUNT_SET_GROUP = 256;
-    MOVE_MOUNT_BENEATH = 512;
-    FSOPEN_CLOEXEC = 1;
-    FSMOUNT_CLOEXEC = 1;
-    FSPICK_CLOEXEC = 1;
-    FSPICK_SYMLINK_NOFOLLOW = 2;
-    FSPICK_NO_AUTOMOUNT = 4;
-    FSPICK_EMPTY_PATH = 8;
-    FSCONFIG_SET_FLAG = 0;
-    FSCONFIG_SET_STRING = 1;
-    FSCONFIG_SET_BINARY = 2;
-    FSCONFIG_SET_PATH = 3;
-    FSCONFIG_SET_PATH_EMPTY = 4;
-    FSCONFIG_SET_FD = 5;
-    FSCONFIG_CMD_CREATE = 6;
-    FSCONFIG_CMD_RECONFIGURE = 7;
-    FSCONFIG_CMD_CREATE_EXCL = 8;
+function mq_unlink2(name) {
+  syscall(mq_unlink(withoutSlash(name)), {
+    EACCES: SLASH
+  });
+}
+function mq_send(queue, message2, priority = 0) {
+  syscall(mq_timedsend(raw(queue), message2, priority));
+}
+function mq_receive(queue) {
+  const message2 = new Output(MESSAGE_SIZE, "&message");
+  const call2 = mq_timedreceive(raw(queue), message2);
+  const outcome = syscalls([
+    {
+      call: call2
+    }
+  ]);
+  const { buffer, byteOffset } = outcome.output(message2);
+  return new Uint8Array(buffer, byteOffset, Number(outcome.result(call2))).slice();
+}
+function withoutSlash(name) {
+  return name.replace(/^\//, "");
+}
+var SLASH, LIMITS;
+var init_message_queues2 = __esm({
+  "ffi/linux/message_queues.ts": (function () {
+    init_call();
+    init_message_queues();
+    init_syscalls();
+    init_owned_fd();
+    SLASH = "the name of a queue has one slash, which is its first character";
+    LIMITS = "this process has as many open files as it may (ulimit -n), or this user's queues are as large as they may be (ulimit -q)";
   })
 });
 
@@ -10187,51 +9691,6 @@ var init_mount_descriptors2 = __esm({
       FSCONFIG_CMD_RECONFIGURE,
       FSCONFIG_CMD_CREATE_EXCL
     };
-  })
-});
-
-// ffi/calls/constants/mounts.ts
-var MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_SYNCHRONOUS, MS_REMOUNT, MS_MANDLOCK, MS_DIRSYNC, MS_NOSYMFOLLOW, MS_NOATIME, MS_NODIRATIME, MS_BIND, MS_MOVE, MS_REC, MS_SILENT, MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_RELATIME, MS_I_VERSION, MS_STRICTATIME, MS_LAZYTIME, MNT_FORCE, MNT_DETACH, MNT_EXPIRE, UMOUNT_NOFOLLOW, MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR__ATIME, MOUNT_ATTR_RELATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_IDMAP, MOUNT_ATTR_NOSYMFOLLOW;
-var init_mounts = __esm({
-  "ffi/calls/constants/mounts.ts": (function () {
-    MS_RDONLY = 1;
-    MS_NOSUID = 2;
-    MS_NODEV = 4;
-    MS_NOEXEC = 8;
-    MS_SYNCHRONOUS = 16;
-    MS_REMOUNT = 32;
-    MS_MANDLOCK = 64;
-    MS_DIRSYNC = 128;
-    MS_NOSYMFOLLOW = 256;
-    MS_NOATIME = 1024;
-    MS_NODIRATIME = 2048;
-    MS_BIND = 4096;
-    MS_MOVE = 8192;
-    MS_REC = 16384;
-    MS_SILENT = 32768;
-    MS_UNBINDABLE = 131072;
-    MS_PRIVATE = 262144;
-    MS_SLAVE = 524288;
-    MS_SHARED = 1048576;
-    MS_RELATIME = 2097152;
-    MS_I_VERSION = 8388608;
-    MS_STRICTATIME = 16777216;
-    MS_LAZYTIME = 33554432;
-    MNT_FORCE = 1;
-    MNT_DETACH = 2;
-    MNT_EXPIRE = 4;
-    UMOUNT_NOFOLLOW = 8;
-    MOUNT_ATTR_RDONLY = 1;
-    MOUNT_ATTR_NOSUID = 2;
-    MOUNT_ATTR_NODEV = 4;
-    MOUNT_ATTR_NOEXEC = 8;
-    MOUNT_ATTR__ATIME = 112;
-    MOUNT_ATTR_RELATIME = 0;
-    MOUNT_ATTR_NOATIME = 16;
-    MOUNT_ATTR_STRICTATIME = 32;
-    MOUNT_ATTR_NODIRATIME = 128;
-    MOUNT_ATTR_IDMAP = 1048576;
-    MOUNT_ATTR_NOSYMFOLLOW = 2097152;
   })
 });
 
@@ -10325,584 +9784,6 @@ var init_mounts3 = __esm({
       OPEN_TREE_CLOEXEC
     };
     MOUNT_ATTR_SIZE = 32;
-  })
-});
-
-// launch/reap.ts
-function reap(pid) {
-  syscalls([
-    {
-      call: waitid(P_PID, pid, null, WEXITED),
-      accept: [
-        "ECHILD"
-      ]
-    }
-  ]);
-}
-var init_reap = __esm({
-  "launch/reap.ts": (function () {
-    init_processes();
-    init_syscalls();
-  })
-});
-
-// launch/sealed_image.ts
-
-var init_sealed_image = __esm({
-  "launch/sealed_image.ts": (function () {
-    init_files3();
-    init_syscalls();
-  })
-});
-
-// launch/marker.ts
-function isMarker(maps) {
-  return maps.includes(`/memfd:${FILE}`);
-}
-function readMarker(marker2) {
-  const text4 = readWholeText(at_fdcwd, `/proc/${marker2}/fdinfo/0`);
-  const pid = Number(/^Pid:\s*(\d+)$/m.exec(text4)?.[1] ?? 0);
-  const [, name] = readWholeText(at_fdcwd, `/proc/${marker2}/cmdline`).split("\0");
-  return pid === 0 || name === void 0 ? void 0 : {
-    pid,
-    name
-  };
-}
-var FILE, image, Marker;
-var init_marker = __esm({
-  "launch/marker.ts": (function () {
-    init_call();
-    init_files3();
-    init_mounts3();
-    init_namespaces4();
-    init_processes();
-    init_bytes();
-    init_engine();
-    init_per_engine();
-    init_program();
-    init_read_file();
-    init_syscalls();
-    init_path();
-    init_reap();
-    init_sealed_image();
-    FILE = "ramekin-marker";
-    image = perEngine(({ architecture }) => sealedImage(FILE, MARKER[architecture]));
-    Marker = class {
-
-      #name;
-      #image = image();
-      #pid = 0;
-      /**
-       * Nothing runs yet.
-       *
-       * @param program what the script has the container run
-       * @throws {SyscallError} if no more files may be open
-       */
-      constructor(program) {
-        this.#name = nameOf(program);
-      }
-      /** Starts it. Where no more processes can be made, the container runs without a marker as well. */
-      guard(pidfd) {
-        const [pid, mask2] = [
-          new Output(4, "&pid"),
-          new Output(8, "&mask")
-        ];
-        const [child, ends, restoring] = [
-          new Label("marker"),
-          new Label("ends"),
-          new Label("restore")
-        ];
-        const argv = pointerList([
-          FILE,
-          this.#name
-        ], "argv");
-        const program = assemble([
-          // They stay blocked: what ends the container's session is not to end its marker before.
-          {
-            call: rt_sigprocmask("all", mask2)
-          },
-          {
-            call: clone(CLONE_VM | CLONE_VFORK, pid),
-            onZero: child,
-            onFailure: restoring
-          },
-          restoring,
-          {
-            call: rt_sigprocmask(mask2, null),
-            onZero: END
-          },
-          child,
-          // EINVAL: it has this number already.
-          {
-            call: dup3(pidfd, 0, 0),
-            accept: [
-              "EINVAL"
-            ],
-            onFailure: ends
-          },
-          {
-            call: close_range(1, 4294967295, CLOSE_RANGE_CLOEXEC),
-            onFailure: ends
-          },
-          {
-            call: setsid(),
-            onFailure: ends
-          },
-          {
-            call: chdir("/"),
-            onFailure: ends
-          },
-          {
-            call: execveat(this.#image, "", argv, pointerList([], "[]"), AT_EMPTY_PATH),
-            onFailure: ends
-          },
-          ends,
-          {
-            call: exit_group(127)
-          }
-        ], engine().architecture);
-        this.#pid = engine().run(program).output(pid).getInt32(0, true);
-      }
-      /** Ends it. */
-      end() {
-        if (this.#pid === 0) return;
-        syscall(kill(this.#pid, SIGNALS.SIGKILL));
-        reap(this.#pid);
-        this.#pid = 0;
-      }
-    };
-  })
-});
-
-// ffi/files/regular_file.ts
-function withRegularFile(path2, use) {
-  const finding = openat(at_fdcwd, path2, O_PATH | O_CLOEXEC);
-  const outcome = syscalls([
-    {
-      call: finding,
-      accept: NO_SUCH_PATH
-    }
-  ]);
-  const found = Number(outcome.result(finding));
-  if (found < 0) return void 0;
-  try {
-    const output = statxOutput();
-    const call2 = statx(found, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
-    const { mode: mode2, size } = readStatx(syscalls([
-      {
-        call: call2
-      }
-    ]).output(output));
-    if ((mode2 & S_IFMT) !== S_IFREG) return void 0;
-    using file = new RegularFile(found, size);
-    return use(file);
-  } finally {
-    syscall(close(found));
-  }
-}
-function linkTo(fd) {
-  return `/proc/self/fd/${fd}`;
-}
-var MOST_AT_ONCE2, PATH_MAX2, RegularFile;
-var init_regular_file = __esm({
-  "ffi/files/regular_file.ts": (function () {
-    init_call();
-    init_files3();
-    init_mounts3();
-    init_statx3();
-    init_concat();
-    init_missing();
-    init_syscalls();
-    [MOST_AT_ONCE2, PATH_MAX2] = [
-      64 * 1024,
-      4096
-    ];
-    RegularFile = class {
-
-      /** Its path now, without symbolic links. */
-      path;
-      /** Its size in bytes; 0 for most files of /proc, which have no contents until they are read. */
-      size;
-      #found;
-      #opened;
-      /** Use {@linkcode withRegularFile}. */
-      constructor(found, size) {
-        this.#found = found;
-        this.size = size;
-        const target = new Output(PATH_MAX2, "&path");
-        const link2 = readlinkat(at_fdcwd, linkTo(found), target);
-        const outcome = syscalls([
-          {
-            call: link2
-          }
-        ]);
-        const { buffer, byteOffset } = outcome.output(target);
-        this.path = new TextDecoder().decode(new Uint8Array(buffer, byteOffset, Number(outcome.result(link2))));
-      }
-      /**
-       * Reads from an offset: `length` bytes, or fewer at the end or beyond 64 KiB. A file of size 0 is
-       * never opened.
-       *
-       * @throws {SyscallError} `EACCES`
-       */
-      readAt(offset, length) {
-        if (this.size === 0) return new Uint8Array();
-        const flags2 = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-        this.#opened ??= syscall(openat(at_fdcwd, linkTo(this.#found), flags2));
-        const output = new Output(Math.min(length, MOST_AT_ONCE2), "&bytes");
-        const call2 = pread64(this.#opened, output, output.size, offset);
-        const outcome = syscalls([
-          {
-            call: call2
-          }
-        ]);
-        const { buffer, byteOffset } = outcome.output(output);
-        return new Uint8Array(buffer, byteOffset, Number(outcome.result(call2))).slice();
-      }
-      /** Reads all that it held when it was found, and no more. */
-      readAll() {
-        const parts2 = [];
-        for (let at2 = 0; at2 < this.size; ) {
-          const part = this.readAt(at2, this.size - at2);
-          if (part.length === 0) break;
-          parts2.push(part);
-          at2 += part.length;
-        }
-        return concat(parts2);
-      }
-      [Symbol.dispose]() {
-        if (this.#opened !== void 0) syscall(close(this.#opened));
-      }
-    };
-  })
-});
-
-// launch/names.ts
-
-function isNamesFile(link2) {
-  return link2?.startsWith(`/memfd:${FILE2} `) === true;
-}
-function readName(file, pidfd, pids) {
-  const record = withRegularFile(file, (found) => found.readAt(pidfd * RECORD2, RECORD2));
-  const [, pid, name] = /^(\d+) ([^\0]+)/.exec(new TextDecoder().decode(record)) ?? [];
-  return pid !== void 0 && pids.includes(pid) ? name : void 0;
-}
-var FILE2, RECORD2, namesFile;
-var init_names = __esm({
-  "launch/names.ts": (function () {
-    init_files3();
-    init_per_engine();
-    init_regular_file();
-    init_syscalls();
-    init_path();
-    FILE2 = "ramekin-names";
-    RECORD2 = 128;
-    namesFile = perEngine((() => syscall(memfd_create(FILE2, MFD_CLOEXEC))));
-  })
-});
-
-// container/trust.ts
-function isOwn(pid) {
-  return ifThere(() => {
-    const [its, own] = [
-      statusOf(pid),
-      statusOf("self")
-    ];
-    return numberIn(its, "Uid") === numberIn(own, "Uid") && otherNamespaces(pid, [
-      "user",
-      "pid"
-    ]).length === 0 && RESTRICTIONS.every((name) => numberIn(its, name) <= numberIn(own, name)) && (boundingSet(own) & ~boundingSet(its)) === 0n;
-  }, HIDDEN_PROCESS) ?? false;
-}
-function canHaveMade(maker, pid) {
-  return ifThere(() => {
-    const uid = numberIn(statusOf(maker), "Uid");
-    return uid === 0 || uid === numberIn(statusOf(pid), "Uid") || otherNamespaces(pid, [
-      "user"
-    ]).length > 0 && namespaceMakers(pid).includes(uid);
-  }, HIDDEN_PROCESS) ?? false;
-}
-function namespaceMakers(pid) {
-  const uids = [];
-  const flags2 = O_RDONLY | O_CLOEXEC;
-  let fd = syscall(openat(at_fdcwd, `/proc/${pid}/ns/user`, flags2));
-  while (fd !== void 0) {
-    const namespace = fd;
-    const uid = new Output(4, "&uid");
-    const owner = namespaceIoctl(namespace, NS_GET_OWNER_UID, uid);
-    uids.push(syscalls([
-      {
-        call: owner
-      }
-    ]).output(uid).getUint32(0, true));
-    fd = ifThere(() => syscall(namespaceIoctl(namespace, NS_GET_PARENT)), [
-      "EPERM"
-    ]);
-    syscall(close(namespace));
-  }
-  return uids.slice(0, -1);
-}
-function statusOf(pid) {
-  return readWholeText(at_fdcwd, `/proc/${pid}/status`);
-}
-function numberIn(status, name) {
-  return Number(new RegExp(`^${name}:\\s*(\\d+)`, "m").exec(status)?.[1] ?? 0);
-}
-function boundingSet(status) {
-  return BigInt(`0x${/^CapBnd:\s*(\w+)/m.exec(status)?.[1] ?? "0"}`);
-}
-var RESTRICTIONS;
-var init_trust = __esm({
-  "container/trust.ts": (function () {
-    init_call();
-    init_files3();
-    init_namespaces4();
-    init_read_file();
-    init_missing();
-    init_proc_dir();
-    init_process_namespaces();
-    init_syscalls();
-    RESTRICTIONS = [
-      "NoNewPrivs",
-      "Seccomp",
-      "Seccomp_filters"
-    ];
-  })
-});
-
-// container/registry.ts
-function runningContainers() {
-  const pids = allPids();
-  const parents = parentsOf(pids);
-  const maps = pids.map((pid) => ({
-    pid,
-    text: textOf2(pid, "maps") ?? ""
-  }));
-  const scripts = maps.filter(({ text: text4 }) => text4.includes("/memfd:ramekin-engine"));
-  const children = scripts.flatMap(({ pid }) => childrenOf(pid, parents).map((child) => ({
-    ...child,
-    script: pid,
-    source: pid
-  })));
-  const known = new Set(children.map(({ pid }) => pid));
-  const marked = maps.filter(({ text: text4 }) => isMarker(text4)).flatMap(({ pid: source }) => {
-    const found = ifThere(() => readMarker(source), HIDDEN_PROCESS);
-    if (found === void 0 || known.has(found.pid) || !canHaveMade(source, found.pid)) return [];
-    return [
-      {
-        ...found,
-        script: void 0,
-        source
-      }
-    ];
-  });
-  return [
-    ...children,
-    ...marked
-  ].flatMap((child) => containerOf(child, parents) ?? []).sort((a, b) => a.pid - b.pid);
-}
-function childrenOf(script, parents) {
-  const fds = ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [];
-  const paths = fds.map((fd) => `/proc/${script}/fd/${fd}`);
-  const links2 = readLinks(paths);
-  const files = paths.filter((_, index) => isNamesFile(links2[index]));
-  return fds.flatMap((fd) => {
-    const text4 = textOf2(script, `fdinfo/${fd}`) ?? "";
-    const pid = Number(/^Pid:\s*(\d+)$/m.exec(text4)?.[1] ?? 0);
-    const flags2 = parseInt(/^flags:\s*([0-7]+)$/m.exec(text4)?.[1] ?? "0", 8);
-    if (parents.get(pid) !== script || (flags2 & O_NONBLOCK) !== 0) return [];
-    const pids = /^NSpid:(.*)$/m.exec(text4)?.[1]?.trim().split(/\s+/) ?? [];
-    const names = files.map((file) => ifThere(() => readName(file, Number(fd), pids), HIDDEN_PROCESS));
-    return [
-      {
-        pid,
-        name: names.find((name) => name !== void 0)
-      }
-    ];
-  });
-}
-function containerOf({ script, source, pid, name }, parents) {
-  return ifThere(() => {
-    const stat = readWholeText(at_fdcwd, `/proc/${pid}/stat`);
-    const program = programOf(pid, parents);
-    const [own, others] = [
-      namespaces(pid),
-      namespaces(source)
-    ];
-    const kinds = NAMESPACE_KINDS.filter((kind) => own[kind] !== others[kind]);
-    const groups = cgroupOf(pid);
-    return {
-      pid,
-      program,
-      name: name ?? readWholeText(at_fdcwd, `/proc/${program}/comm`).trimEnd(),
-      namedBy: name === void 0 ? "program" : "script",
-      command: commandOf(program),
-      script,
-      own: isOwn(source),
-      namespaces: Object.fromEntries(kinds.map((kind) => [
-        kind,
-        own[kind]
-      ])),
-      cgroup: groups.join() === cgroupOf(source).join() ? [] : groups,
-      uptime: Math.max(0, bootedFor() - startOf(stat) / TICKS)
-    };
-  }, HIDDEN_PROCESS);
-}
-function programOf(pid, parents) {
-  const [image2] = readLinks([
-    `/proc/${pid}/exe`
-  ]);
-  if (image2?.startsWith("/memfd:ramekin-init") !== true) return pid;
-  const children = [
-    ...parents ?? parentsOf(allPids())
-  ].flatMap(([child, parent]) => parent === pid ? [
-    child
-  ] : []);
-  const [first] = children.flatMap((child) => ifThere(() => ageOf(child), HIDDEN_PROCESS) ?? []).sort((a, b) => a.started - b.started || a.inside - b.inside);
-  return first?.pid ?? pid;
-}
-function ageOf(pid) {
-  return {
-    pid,
-    started: processIdentity(pid).started,
-    inside: pidsIn(pid).at(-1)
-  };
-}
-function commandOf(pid) {
-  const words3 = readWholeText(at_fdcwd, `/proc/${pid}/cmdline`).replace(/\0+$/, "");
-  return words3.replaceAll("\0", " ");
-}
-function cgroupOf(pid) {
-  const lines = readWholeText(at_fdcwd, `/proc/${pid}/cgroup`).trimEnd().split("\n");
-  return [
-    ...new Set(lines.map((line) => line.split(":").slice(2).join(":")))
-  ];
-}
-function bootedFor() {
-  return parseFloat(readWholeText(at_fdcwd, "/proc/uptime"));
-}
-function parentsOf(pids) {
-  return new Map(pids.map((pid) => [
-    pid,
-    parentOf2(pid)
-  ]));
-}
-function parentOf2(pid) {
-  const stat = textOf2(pid, "stat");
-  return stat === void 0 ? void 0 : Number(statField(stat, 4));
-}
-function textOf2(pid, file) {
-  return ifThere(() => readWholeText(at_fdcwd, `/proc/${pid}/${file}`), HIDDEN_PROCESS);
-}
-var TICKS;
-var init_registry = __esm({
-  "container/registry.ts": (function () {
-    init_files3();
-    init_read_dir();
-    init_missing();
-    init_read_links();
-    init_process_ids();
-    init_process_identity();
-    init_process_namespaces();
-    init_proc_dir();
-    init_read_file();
-    init_marker();
-    init_names();
-    init_trust();
-    init_namespaces2();
-    TICKS = 100;
-  })
-});
-
-// host.ts
-
-var init_host2 = __esm({
-  "host.ts": (function () {
-    init_environment();
-    init_join_target();
-    init_hierarchies();
-    init_landlock3();
-    init_mountinfo();
-    init_namespace_list();
-    init_process_ids();
-    init_registry();
-    init_namespaces2();
-  })
-});
-
-// ffi/calls/constants/shared_memory.ts
-var IPC_CREAT, IPC_EXCL, IPC_PRIVATE, IPC_RMID, SHM_RDONLY;
-var init_shared_memory = __esm({
-  "ffi/calls/constants/shared_memory.ts": (function () {
-    IPC_CREAT = 512;
-    IPC_EXCL = 1024;
-    IPC_PRIVATE = 0;
-    IPC_RMID = 0;
-    SHM_RDONLY = 4096;
-  })
-});
-
-// ffi/calls/message_queues.ts
-function mq_open(name, flagBits, fileMode) {
-  return call("mq_open", name, flags(flagBits, OPEN_FLAGS), mode(fileMode), null);
-}
-function mq_unlink(name) {
-  return call("mq_unlink", name);
-}
-function mq_timedsend(queue, message2, priority) {
-  return call("mq_timedsend", queue, message2, message2.length, priority, null);
-}
-function mq_timedreceive(queue, message2) {
-  return call("mq_timedreceive", queue, message2, message2.size, null, null);
-}
-var MESSAGE_SIZE;
-var init_message_queues = __esm({
-  "ffi/calls/message_queues.ts": (function () {
-    init_call();
-    init_open2();
-    MESSAGE_SIZE = 8192;
-  })
-});
-
-// ffi/linux/message_queues.ts
-function mq_open2(name, flags2, mode2 = 0) {
-  const hints = {
-    EACCES: SLASH,
-    EMFILE: LIMITS
-  };
-  return new OwnedFd(syscall(mq_open(withoutSlash(name), flags2, mode2), hints));
-}
-function mq_unlink2(name) {
-  syscall(mq_unlink(withoutSlash(name)), {
-    EACCES: SLASH
-  });
-}
-function mq_send(queue, message2, priority = 0) {
-  syscall(mq_timedsend(raw(queue), message2, priority));
-}
-function mq_receive(queue) {
-  const message2 = new Output(MESSAGE_SIZE, "&message");
-  const call2 = mq_timedreceive(raw(queue), message2);
-  const outcome = syscalls([
-    {
-      call: call2
-    }
-  ]);
-  const { buffer, byteOffset } = outcome.output(message2);
-  return new Uint8Array(buffer, byteOffset, Number(outcome.result(call2))).slice();
-}
-function withoutSlash(name) {
-  return name.replace(/^\//, "");
-}
-var SLASH, LIMITS;
-var init_message_queues2 = __esm({
-  "ffi/linux/message_queues.ts": (function () {
-    init_call();
-    init_message_queues();
-    init_syscalls();
-    init_owned_fd();
-    SLASH = "the name of a queue has one slash, which is its first character";
-    LIMITS = "this process has as many open files as it may (ulimit -n), or this user's queues are as large as they may be (ulimit -q)";
   })
 });
 
@@ -11015,6 +9896,99 @@ var init_mounts4 = __esm({
   })
 });
 
+// ffi/calls/constants/namespace_files.ts
+var NS_GET_USERNS, NS_GET_PARENT, NS_GET_NSTYPE, NS_GET_OWNER_UID;
+var init_namespace_files = __esm({
+  "ffi/calls/constants/namespace_files.ts": (function () {
+    NS_GET_USERNS = 46849;
+    NS_GET_PARENT = 46850;
+    NS_GET_NSTYPE = 46851;
+    NS_GET_OWNER_UID = 46852;
+  })
+});
+
+// ffi/calls/names/namespace_files.ts
+var NAMESPACE_REQUESTS;
+var init_namespace_files2 = __esm({
+  "ffi/calls/names/namespace_files.ts": (function () {
+    init_namespace_files();
+    NAMESPACE_REQUESTS = {
+      NS_GET_USERNS,
+      NS_GET_PARENT,
+      NS_GET_NSTYPE,
+      NS_GET_OWNER_UID
+    };
+  })
+});
+
+// ffi/calls/names/namespaces.ts
+var CLONE_FLAGS;
+var init_namespaces2 = __esm({
+  "ffi/calls/names/namespaces.ts": (function () {
+    init_namespaces();
+    CLONE_FLAGS = {
+      CLONE_NEWTIME,
+      CLONE_VM,
+      CLONE_FS,
+      CLONE_FILES,
+      CLONE_SIGHAND,
+      CLONE_PIDFD,
+      CLONE_PTRACE,
+      CLONE_VFORK,
+      CLONE_PARENT,
+      CLONE_THREAD,
+      CLONE_NEWNS,
+      CLONE_SYSVSEM,
+      CLONE_SETTLS,
+      CLONE_PARENT_SETTID,
+      CLONE_CHILD_CLEARTID,
+      CLONE_UNTRACED,
+      CLONE_CHILD_SETTID,
+      CLONE_NEWCGROUP,
+      CLONE_NEWUTS,
+      CLONE_NEWIPC,
+      CLONE_NEWUSER,
+      CLONE_NEWPID,
+      CLONE_NEWNET,
+      CLONE_IO
+    };
+  })
+});
+
+// ffi/calls/namespaces.ts
+
+
+function setns(fd, flagBits) {
+  return call("setns", fd, flags(flagBits, CLONE_FLAGS));
+}
+function namespaceIoctl(fd, request, argument = 0) {
+  return call("ioctl", fd, constant(request, NAMESPACE_REQUESTS), argument);
+}
+
+function chroot(path2) {
+  return call("chroot", path2);
+}
+
+function setdomainname(name) {
+  return call("setdomainname", name, new TextEncoder().encode(name).length);
+}
+
+
+
+var UTSNAME_LENGTH;
+var init_namespaces3 = __esm({
+  "ffi/calls/namespaces.ts": (function () {
+    init_call();
+    init_namespace_files2();
+    init_namespaces();
+    init_namespaces2();
+    init_signals();
+    init_namespace_files();
+    init_namespaces();
+    UTSNAME_LENGTH = 65;
+  })
+});
+
 // ffi/linux/namespaces.ts
 function unshare2(flags2) {
   const shared = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
@@ -11063,9 +10037,9 @@ function has(flags2, some) {
   return (flags2 & some) !== 0;
 }
 var MANY_THREADS, SHARED_ROOT;
-var init_namespaces5 = __esm({
+var init_namespaces4 = __esm({
   "ffi/linux/namespaces.ts": (function () {
-    init_namespaces4();
+    init_namespaces3();
     init_syscalls();
     init_capability_hint();
     init_owned_fd();
@@ -11226,6 +10200,19 @@ var init_sockets2 = __esm({
   })
 });
 
+// ffi/missing.ts
+
+var NO_SUCH_PATH;
+var init_missing = __esm({
+  "ffi/missing.ts": (function () {
+    init_errors();
+    NO_SUCH_PATH = [
+      "ENOENT",
+      "ENOTDIR"
+    ];
+  })
+});
+
 // ffi/netlink/message.ts
 function nested(type, ...attributes) {
   return new Attribute(type | NLA_F_NESTED, attributes);
@@ -11300,7 +10287,7 @@ function decodeUint32(bytes) {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0, true);
 }
 
-var Attribute, NLM_F_REQUEST, NLM_F_ACK, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND, NLM_F_DUMP, NLM_F_CAPPED, NLM_F_ACK_TLVS, NLMSG_ERROR, NLMSG_DONE, HEADER_SIZE, ATTRIBUTE_HEADER_SIZE, NLA_F_NESTED, NLA_TYPE_MASK, ERROR_OFFSET, REQUEST_OFFSET, NLMSGERR_ATTR_MSG, MessageWriter, encoder3;
+var Attribute, NLM_F_REQUEST, NLM_F_ACK, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND, NLM_F_DUMP, NLM_F_CAPPED, NLM_F_ACK_TLVS, NLMSG_ERROR, NLMSG_DONE, HEADER_SIZE, ATTRIBUTE_HEADER_SIZE, NLA_F_NESTED, NLA_TYPE_MASK, ERROR_OFFSET, REQUEST_OFFSET, NLMSGERR_ATTR_MSG, MessageWriter, encoder2;
 var init_message = __esm({
   "ffi/netlink/message.ts": (function () {
     Attribute = class {
@@ -11406,7 +10393,7 @@ var init_message = __esm({
       
       
     };
-    encoder3 = new TextEncoder();
+    encoder2 = new TextEncoder();
   })
 });
 
@@ -11513,7 +10500,7 @@ function addDummy(link2) {
 function addMacvlan(link2, parent, mode2) {
   const words3 = [
     ...describe2(link2),
-    `on ${nameOf2(parent)}`
+    `on ${nameOf(parent)}`
   ];
   const data2 = [
     word2(IFLA_MACVLAN_MODE, MACVLAN_MODES[mode2])
@@ -11599,13 +10586,13 @@ function namespaceAttribute(namespace) {
 }
 
 function describeNetwork(namespace) {
-  if ("fd" in namespace) return nameOf2(namespace.fd);
+  if ("fd" in namespace) return nameOf(namespace.fd);
   const { pid } = namespace;
   return `the network of ${typeof pid === "number" && !Number.isNaN(pid) ? pid : "PID"}`;
 }
 
 
-function nameOf2(value) {
+function nameOf(value) {
   return typeof value === "number" ? String(value) : value.text;
 }
 var RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, IFLA, IFLA_INFO_KIND, IFLA_INFO_DATA, VETH_INFO_PEER, IFLA_MACVLAN_MODE, IFF_UP, LINK_HEADER_SIZE;
@@ -11946,6 +10933,205 @@ var init_network = __esm({
   })
 });
 
+// ffi/calls/names/prctl.ts
+var PRCTL_OPERATIONS, AMBIENT_OPERATIONS, SECUREBITS;
+var init_prctl2 = __esm({
+  "ffi/calls/names/prctl.ts": (function () {
+    init_prctl();
+    PRCTL_OPERATIONS = {
+      PR_SET_PDEATHSIG,
+      PR_GET_PDEATHSIG,
+      PR_GET_DUMPABLE,
+      PR_SET_DUMPABLE,
+      PR_GET_KEEPCAPS,
+      PR_SET_KEEPCAPS,
+      PR_SET_NAME,
+      PR_GET_NAME,
+      PR_GET_SECCOMP,
+      PR_SET_SECCOMP,
+      PR_CAPBSET_READ,
+      PR_CAPBSET_DROP,
+      PR_GET_SECUREBITS,
+      PR_SET_SECUREBITS,
+      PR_SET_CHILD_SUBREAPER,
+      PR_GET_CHILD_SUBREAPER,
+      PR_SET_NO_NEW_PRIVS,
+      PR_GET_NO_NEW_PRIVS,
+      PR_CAP_AMBIENT
+    };
+    AMBIENT_OPERATIONS = {
+      PR_CAP_AMBIENT_IS_SET,
+      PR_CAP_AMBIENT_RAISE,
+      PR_CAP_AMBIENT_LOWER,
+      PR_CAP_AMBIENT_CLEAR_ALL
+    };
+    SECUREBITS = {
+      SECBIT_NOROOT,
+      SECBIT_NOROOT_LOCKED,
+      SECBIT_NO_SETUID_FIXUP,
+      SECBIT_NO_SETUID_FIXUP_LOCKED,
+      SECBIT_KEEP_CAPS,
+      SECBIT_KEEP_CAPS_LOCKED,
+      SECBIT_NO_CAP_AMBIENT_RAISE,
+      SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED
+    };
+  })
+});
+
+// ffi/calls/limits.ts
+function prlimit64(pid, resource, limit2, old) {
+  const known = constant(resource, RLIMITS);
+  const named = new Named(resource, () => `RLIMIT_${known.text}`);
+  if (limit2 === null) return call("prlimit64", pid, named, null, old);
+  const text4 = (value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value);
+  const words3 = [
+    BigInt(limit2.soft),
+    BigInt(limit2.hard)
+  ];
+  const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
+  const struct = new Struct(bytes, `{${text4(words3[0])}, ${text4(words3[1])}}`);
+  return call("prlimit64", pid, named, struct, old);
+}
+function rlimitOutput() {
+  return new Output(16, "&rlimit");
+}
+function readRlimit(limit2) {
+  return {
+    soft: limit2.getBigUint64(0, true),
+    hard: limit2.getBigUint64(8, true)
+  };
+}
+var init_limits2 = __esm({
+  "ffi/calls/limits.ts": (function () {
+    init_call();
+    init_limits();
+    init_limits();
+  })
+});
+
+// ffi/calls/polling.ts
+
+
+var SIGSET_SIZE, POLLIN, POLLOUT, POLLERR;
+var init_polling = __esm({
+  "ffi/calls/polling.ts": (function () {
+    init_call();
+    SIGSET_SIZE = 8;
+    POLLIN = 1;
+    POLLOUT = 4;
+    POLLERR = 8;
+  })
+});
+
+// ffi/calls/names/waiting.ts
+var WAIT_ID_TYPES, WAIT_FLAGS;
+var init_waiting2 = __esm({
+  "ffi/calls/names/waiting.ts": (function () {
+    init_waiting();
+    WAIT_ID_TYPES = {
+      P_ALL,
+      P_PID,
+      P_PGID,
+      P_PIDFD
+    };
+    WAIT_FLAGS = {
+      WNOHANG,
+      WSTOPPED,
+      WEXITED,
+      WCONTINUED,
+      WNOWAIT
+    };
+  })
+});
+
+// ffi/calls/waiting.ts
+
+
+
+function rusageOutput() {
+  return new Output(144, "&rusage");
+}
+function readRusage(usage) {
+  const time = (at2) => Number(usage.getBigInt64(at2, true)) * 1e3 + Number(usage.getBigInt64(at2 + 8, true)) / 1e3;
+  return {
+    userMs: time(0),
+    systemMs: time(16)
+  };
+}
+var init_waiting3 = __esm({
+  "ffi/calls/waiting.ts": (function () {
+    init_call();
+    init_waiting2();
+    init_waiting();
+  })
+});
+
+// ffi/calls/processes.ts
+
+
+
+function pidfd_send_signal(pidfd, signal) {
+  return call("pidfd_send_signal", pidfd, signalName(signal), null, 0);
+}
+function pidfd_getfd(pidfd, target) {
+  return call("pidfd_getfd", pidfd, target, 0);
+}
+
+
+
+
+function rt_sigtimedwait(signal) {
+  const set = new Uint8Array(SIGSET_SIZE2);
+  set[signal - 1 >> 3] = 1 << (signal - 1 & 7);
+  return call("rt_sigtimedwait", new Struct(set, "&set"), null, null, SIGSET_SIZE2);
+}
+
+
+
+function getpid() {
+  return call("getpid");
+}
+function getppid() {
+  return call("getppid");
+}
+
+function getsid(pid) {
+  return call("getsid", pid);
+}
+
+
+
+var CHANGEABLE_SIGNALS, SIGSET_SIZE2, DEFAULT_ACTION, IGNORE_ACTION, MASKS;
+var init_processes = __esm({
+  "ffi/calls/processes.ts": (function () {
+    init_call();
+    init_at2();
+    init_at();
+    init_prctl();
+    init_prctl2();
+    init_capabilities();
+    init_signals();
+    init_limits2();
+    init_polling();
+    init_prctl();
+    init_signals();
+    init_waiting3();
+    CHANGEABLE_SIGNALS = Array.from({
+      length: SIGRTMAX
+    }, ((_, index) => index + 1)).filter(((signal) => signal !== SIGNALS.SIGKILL && signal !== SIGNALS.SIGSTOP));
+    SIGSET_SIZE2 = 8;
+    DEFAULT_ACTION = new Struct(new Uint8Array(32), "SIG_DFL");
+    IGNORE_ACTION = new Struct(new Uint8Array([
+      1,
+      ...new Array(31).fill(0)
+    ]), "SIG_IGN");
+    MASKS = {
+      all: new Struct(new Uint8Array(SIGSET_SIZE2).fill(255), "~[]"),
+      none: new Struct(new Uint8Array(SIGSET_SIZE2), "[]")
+    };
+  })
+});
+
 // ffi/linux/prctl.ts
 function prctl2(operation, argument2 = 0, argument3 = 0, argument4 = 0, argument5 = 0) {
   switch (operation) {
@@ -11995,6 +11181,72 @@ var init_prctl3 = __esm({
     init_processes();
     init_syscalls();
     NAME_LENGTH = 16;
+  })
+});
+
+// ffi/proc/process_namespaces.ts
+function namespaces(pid) {
+  const [ids2] = idsOf([
+    pid ?? "thread-self"
+  ], NAMES);
+  return ids2;
+}
+function otherNamespaces(pid, names) {
+  const [own, others] = idsOf([
+    "thread-self",
+    pid
+  ], names);
+  return names.filter((name) => others[name] !== void 0 && others[name] !== own[name]);
+}
+function idsOf(processes, names) {
+  const directories = processes.map((process) => `${processDirectory(process)}/ns`);
+  const links2 = readLinks(directories.flatMap((directory) => names.map((name) => `${directory}/${fileOf(name)}`)));
+  return directories.map((directory, index) => {
+    const targets = links2.slice(index * names.length, (index + 1) * names.length);
+    if (targets.every((target) => target === void 0)) {
+      syscall(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
+        EACCES: OTHERS_PROCESS,
+        ENOENT: NO_PROCESS
+      });
+    }
+    const ids2 = {};
+    names.forEach((name, index2) => {
+      const link2 = namespaceLink(targets[index2]);
+      if (link2 !== void 0) ids2[name] = link2.id;
+    });
+    return ids2;
+  });
+}
+function fileOf(name) {
+  return name === "mount" ? "mnt" : name;
+}
+function namespaceLink(link2) {
+  const [, type, id2] = /^(\w+):\[(\d+)\]$/.exec(link2 ?? "") ?? [];
+  return type === void 0 ? void 0 : {
+    type,
+    id: Number(id2)
+  };
+}
+var NAMES;
+var init_process_namespaces = __esm({
+  "ffi/proc/process_namespaces.ts": (function () {
+    init_call();
+    init_files3();
+    init_read_links();
+    init_proc_dir();
+    init_syscalls();
+    NAMES = [
+      "cgroup",
+      "ipc",
+      "mount",
+      "net",
+      "pid",
+      "pid_for_children",
+      "time",
+      "time_for_children",
+      "user",
+      "uts"
+    ];
   })
 });
 
@@ -12112,6 +11364,60 @@ var init_shared_memory3 = __esm({
   })
 });
 
+// ffi/calls/users.ts
+function getuid() {
+  return call("getuid");
+}
+
+function getgid() {
+  return call("getgid");
+}
+
+function idOutput(text4) {
+  return new Output(4, text4);
+}
+function getresuid(real, effective, saved) {
+  return call("getresuid", real, effective, saved);
+}
+function getresgid(real, effective, saved) {
+  return call("getresgid", real, effective, saved);
+}
+function setresuid(real, effective, saved) {
+  return call("setresuid", real, effective, saved);
+}
+function setresgid(real, effective, saved) {
+  return call("setresgid", real, effective, saved);
+}
+function setgroups(groups) {
+  if (groups.length === 0) return call("setgroups", 0, null);
+  const bytes = new Uint8Array(new Uint32Array(groups).buffer);
+  return call("setgroups", groups.length, new Struct(bytes, `[${groups.join(", ")}]`));
+}
+
+
+
+
+
+
+var SETS, CAPABILITY_VERSION_3, HEADER2;
+var init_users = __esm({
+  "ffi/calls/users.ts": (function () {
+    init_call();
+    init_capabilities();
+    init_capabilities();
+    SETS = [
+      "effective",
+      "permitted",
+      "inheritable"
+    ];
+    CAPABILITY_VERSION_3 = 537396514;
+    HEADER2 = new Struct(new Uint8Array(new Uint32Array([
+      CAPABILITY_VERSION_3,
+      0
+    ]).buffer), "{_LINUX_CAPABILITY_VERSION_3, 0}");
+  })
+});
+
 // ffi/linux/users.ts
 function getuid2() {
   return syscall(getuid());
@@ -12217,7 +11523,7 @@ var init_mod = __esm({
     init_message_queues2();
     init_mount_descriptors3();
     init_mounts4();
-    init_namespaces5();
+    init_namespaces4();
     init_network();
     init_owned_fd();
     init_prctl3();
@@ -12226,6 +11532,222 @@ var init_mod = __esm({
     init_processes2();
     init_shared_memory3();
     init_users2();
+  })
+});
+
+// ffi/proc/mountinfo.ts
+function mountsOf(process) {
+  return parseMountinfo(mountinfoOf(typeof process === "object" ? process.pid : process));
+}
+
+
+
+
+
+var init_mountinfo = __esm({
+  "ffi/proc/mountinfo.ts": (function () {
+    init_files3();
+    init_proc_dir();
+    init_read_file();
+  })
+});
+
+// host/namespace_list.ts
+function listNamespaces() {
+  const list2 = new NamespaceList();
+  const pids = allPids();
+  list2.addProcesses(pids);
+  list2.addMounts();
+  list2.addOpenFiles(pids);
+  list2.addRelatives();
+  return list2.entries();
+}
+function nsFile(pid, type) {
+  return `/proc/${pid}/ns/${type}`;
+}
+function idOf(fd) {
+  return Number(statx2(fd, "", AT_EMPTY_PATH).ino);
+}
+function ownerOf(fd) {
+  const uid = new Output(4, "&uid");
+  return syscalls([
+    {
+      call: namespaceIoctl(fd.number, NS_GET_OWNER_UID, uid)
+    }
+  ]).output(uid).getUint32(0, true);
+}
+function firstOf(pids, find2) {
+  for (const pid of pids) {
+    const process = find2(pid);
+    if (process !== void 0) return process;
+  }
+  return void 0;
+}
+function processOf(pid) {
+  return ifThere(() => {
+    const args = readWholeText(at_fdcwd, `/proc/${pid}/cmdline`).replace(/\0+$/, "");
+    const command = args === "" ? readWholeText(at_fdcwd, `/proc/${pid}/comm`).trimEnd() : args.replaceAll("\0", " ");
+    return {
+      pid,
+      uid: statx2(AT_FDCWD, `/proc/${pid}`).uid,
+      command
+    };
+  }, HIDDEN_PROCESS);
+}
+var TYPES, NamespaceList, CANNOT_BE_OPENED;
+var init_namespace_list = __esm({
+  "host/namespace_list.ts": (function () {
+    init_call();
+    init_files3();
+    init_namespaces3();
+    init_read_dir();
+    init_missing();
+    init_read_links();
+    init_proc_dir();
+    init_read_file();
+    init_syscalls();
+    init_files4();
+    init_directories();
+    init_mountinfo();
+    init_owned_fd();
+    init_process_namespaces();
+    TYPES = [
+      "cgroup",
+      "ipc",
+      "mnt",
+      "net",
+      "pid",
+      "time",
+      "user",
+      "uts"
+    ];
+    NamespaceList = class {
+
+      #found = /* @__PURE__ */ new Map();
+      addProcesses(pids) {
+        const files = pids.flatMap((pid) => TYPES.map((type) => ({
+          pid,
+          file: nsFile(pid, type)
+        })));
+        readLinks(files.map(({ file }) => file)).forEach((link2, index) => {
+          const { pid, file } = files[index];
+          this.#add(link2, file)?.pids.push(pid);
+        });
+      }
+      addMounts() {
+        for (const { type, root, target } of mountsOf()) {
+          if (type === "nsfs") this.#add(root, target)?.mounts.push(target);
+        }
+      }
+      addOpenFiles(pids) {
+        const files = pids.flatMap((pid) => (ifThere(() => namesIn(`/proc/${pid}/fd`), HIDDEN_PROCESS) ?? []).map((fd) => `/proc/${pid}/fd/${fd}`));
+        readLinks(files).forEach((link2, index) => this.#add(link2, files[index]));
+      }
+      /** Adds parents and owners, which may have no other entry; removes what has vanished. */
+      addRelatives() {
+        for (const found of [
+          ...this.#found.values()
+        ]) {
+          for (const file of found.files) {
+            if (!found.queried) this.#open(found, file);
+          }
+          if (!found.queried) this.#found.delete(found.id);
+        }
+      }
+      #open(found, file) {
+        ifThere(() => {
+          using fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+          if (idOf(fd) === found.id) this.#queryRelatives(found, fd);
+        }, CANNOT_BE_OPENED);
+      }
+      entries() {
+        const processes = /* @__PURE__ */ new Map();
+        const cached = (pid) => {
+          if (!processes.has(pid)) processes.set(pid, processOf(pid));
+          return processes.get(pid);
+        };
+        return [
+          ...this.#found.values()
+        ].sort((a, b) => a.id - b.id).map((found) => ({
+          type: found.type,
+          id: found.id,
+          processes: found.pids.length,
+          first: firstOf(found.pids.toSorted((a, b) => a - b), cached),
+          parent: found.parent,
+          owner: found.owner,
+          madeBy: found.madeBy,
+          mounts: found.mounts
+        }));
+      }
+      /** Adds the namespace of a link; other links are ignored. */
+      #add(link2, file) {
+        const { type, id: id2 } = namespaceLink(link2) ?? {};
+        const known = TYPES.find((known2) => known2 === type);
+        if (known === void 0) return void 0;
+        const found = this.#entry(known, id2);
+        found.files.push(file);
+        return found;
+      }
+      #entry(type, id2) {
+        const known = this.#found.get(id2);
+        if (known !== void 0) return known;
+        const found = {
+          type,
+          id: id2,
+          files: [],
+          pids: [],
+          mounts: [],
+          queried: false,
+          parent: void 0,
+          owner: void 0,
+          madeBy: void 0
+        };
+        this.#found.set(id2, found);
+        return found;
+      }
+      #queryRelatives(found, fd) {
+        found.queried = true;
+        found.owner = this.#queryRelative("user", fd, NS_GET_USERNS);
+        if (found.type === "user" || found.type === "pid") {
+          found.parent = this.#queryRelative(found.type, fd, NS_GET_PARENT);
+        }
+        if (found.type === "user") found.madeBy = ownerOf(fd);
+      }
+      /** Returns the id of a parent or an owner, and adds that to the list. */
+      #queryRelative(type, fd, request) {
+        const number = ifThere(() => syscall(namespaceIoctl(fd.number, request)), [
+          "EPERM"
+        ]);
+        if (number === void 0) return void 0;
+        using relative = new OwnedFd(number);
+        const id2 = idOf(relative);
+        const found = this.#entry(type, id2);
+        if (!found.queried) this.#queryRelatives(found, relative);
+        return id2;
+      }
+    };
+    CANNOT_BE_OPENED = [
+      ...HIDDEN_PROCESS,
+      "ENOTDIR",
+      "ENXIO",
+      "ENODEV"
+    ];
+  })
+});
+
+// ffi/proc/process_ids.ts
+function pidsIn(process) {
+  const pid = typeof process === "number" ? process : process.pid;
+  const status = readWholeText(at_fdcwd, `${processDirectory(pid)}/status`);
+  return /^NSpid:\s*(.*)$/m.exec(status)?.[1]?.split(/\s+/).map(Number) ?? [
+    pid
+  ];
+}
+var init_process_ids = __esm({
+  "ffi/proc/process_ids.ts": (function () {
+    init_files3();
+    init_proc_dir();
+    init_read_file();
   })
 });
 
@@ -12255,13 +11777,13 @@ function entry() {
     }
   });
 }
-var RESTRICTIONS2, bindSchema;
+var RESTRICTIONS, bindSchema;
 var init_bind = __esm({
   "recipe/steps/bind.ts": (function () {
     init_schema();
     init_shown();
     init_step_schema();
-    RESTRICTIONS2 = [
+    RESTRICTIONS = [
       "nosuid",
       "nodev",
       "noexec",
@@ -12275,7 +11797,7 @@ var init_bind = __esm({
       optional: optional(boolean()),
       entries: optional(list(entry(), 1)),
       hide: optional(list(entry())),
-      restrict: optional(list(oneOf(RESTRICTIONS2))),
+      restrict: optional(list(oneOf(RESTRICTIONS))),
       untrusted: optional(boolean())
     })), ({ entries, hide }) => hide !== void 0 && entries === void 0 ? '"hide" is about the files in "entries"; maskPaths() hides any path' : void 0);
   })
@@ -12675,6 +12197,38 @@ var init_identity = __esm({
   })
 });
 
+// recipe/namespaces.ts
+function limitSetting(kind) {
+  return `max_${NAMESPACE_FILE[kind]}_namespaces`;
+}
+var CLONE_FLAG, NAMESPACE_FILE, NAMESPACE_KINDS;
+var init_namespaces5 = __esm({
+  "recipe/namespaces.ts": (function () {
+    init_namespaces();
+    CLONE_FLAG = {
+      user: CLONE_NEWUSER,
+      mount: CLONE_NEWNS,
+      pid: CLONE_NEWPID,
+      uts: CLONE_NEWUTS,
+      ipc: CLONE_NEWIPC,
+      net: CLONE_NEWNET,
+      cgroup: CLONE_NEWCGROUP,
+      time: CLONE_NEWTIME
+    };
+    NAMESPACE_FILE = {
+      user: "user",
+      mount: "mnt",
+      pid: "pid",
+      uts: "uts",
+      ipc: "ipc",
+      net: "net",
+      cgroup: "cgroup",
+      time: "time"
+    };
+    NAMESPACE_KINDS = Object.keys(CLONE_FLAG);
+  })
+});
+
 // recipe/steps/join.ts
 function join(target, ...kinds) {
   const last = kinds.at(-1);
@@ -12697,7 +12251,7 @@ var joinSchema;
 var init_join = __esm({
   "recipe/steps/join.ts": (function () {
     init_schema();
-    init_namespaces2();
+    init_namespaces5();
     init_step_schema();
     joinSchema = stepSchema("join", () => ({
       target: either(integer(1, 2 ** 31 - 1), either(path(), object({
@@ -12728,6 +12282,39 @@ var init_join = __esm({
       ].find((name) => options[name] === true);
       return ofProcess && `"${ofProcess}" needs a process, and the target is a file`;
     });
+  })
+});
+
+// ffi/calls/constants/landlock.ts
+var LANDLOCK_ACCESS_FS, LANDLOCK_ACCESS_NET, LANDLOCK_SCOPE;
+var init_landlock = __esm({
+  "ffi/calls/constants/landlock.ts": (function () {
+    LANDLOCK_ACCESS_FS = {
+      EXECUTE: 2 ** 0,
+      WRITE_FILE: 2 ** 1,
+      READ_FILE: 2 ** 2,
+      READ_DIR: 2 ** 3,
+      REMOVE_DIR: 2 ** 4,
+      REMOVE_FILE: 2 ** 5,
+      MAKE_CHAR: 2 ** 6,
+      MAKE_DIR: 2 ** 7,
+      MAKE_REG: 2 ** 8,
+      MAKE_SOCK: 2 ** 9,
+      MAKE_FIFO: 2 ** 10,
+      MAKE_BLOCK: 2 ** 11,
+      MAKE_SYM: 2 ** 12,
+      REFER: 2 ** 13,
+      TRUNCATE: 2 ** 14,
+      IOCTL_DEV: 2 ** 15
+    };
+    LANDLOCK_ACCESS_NET = {
+      BIND_TCP: 2 ** 0,
+      CONNECT_TCP: 2 ** 1
+    };
+    LANDLOCK_SCOPE = {
+      ABSTRACT_UNIX_SOCKET: 2 ** 0,
+      SIGNAL: 2 ** 1
+    };
   })
 });
 
@@ -12771,7 +12358,7 @@ function landlock(rules) {
   };
 }
 var FILE_WORDS, PORT_WORDS, landlockSchema;
-var init_landlock4 = __esm({
+var init_landlock2 = __esm({
   "recipe/steps/landlock.ts": (function () {
     init_schema();
     init_landlock_rights();
@@ -12922,6 +12509,19 @@ var init_masks = __esm({
   })
 });
 
+// recipe/path.ts
+
+
+
+
+
+var UNTIDY;
+var init_path = __esm({
+  "recipe/path.ts": (function () {
+    UNTIDY = /\/\/|\/\.(?:\/|$)|.\/$/;
+  })
+});
+
 // recipe/steps/protect.ts
 
 
@@ -12944,7 +12544,7 @@ var init_protect = __esm({
 // recipe/steps/names.ts
 
 var NAME_BYTES, hostnameSchema, domainnameSchema;
-var init_names2 = __esm({
+var init_names = __esm({
   "recipe/steps/names.ts": (function () {
     init_schema();
     init_step_schema();
@@ -14132,7 +13732,7 @@ var unshareSchema;
 var init_unshare = __esm({
   "recipe/steps/unshare.ts": (function () {
     init_schema();
-    init_namespaces2();
+    init_namespaces5();
     init_step_schema();
     unshareSchema = stepSchema("unshare", (() => ({
       kinds: list(oneOf(NAMESPACE_KINDS), 1),
@@ -14168,12 +13768,12 @@ var init_builders = __esm({
     init_id_maps();
     init_identity();
     init_join();
-    init_landlock4();
+    init_landlock2();
     init_limits3();
     init_masks();
     init_mounts5();
     init_protect();
-    init_names2();
+    init_names();
     init_addresses();
     init_links2();
     init_outside();
@@ -14197,6 +13797,24 @@ var DEFAULT_PATH;
 var init_default_path = __esm({
   "recipe/default_path.ts": (function () {
     DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  })
+});
+
+// ffi/environment.ts
+
+
+
+function nameAt(address2) {
+  const text4 = stringAt(address2);
+  return text4.slice(0, text4.indexOf("="));
+}
+
+
+var encoder3;
+var init_environment = __esm({
+  "ffi/environment.ts": (function () {
+    init_engine();
+    encoder3 = new TextEncoder();
   })
 });
 
@@ -14706,7 +14324,7 @@ function statusSince(startedAt, end) {
     durationMs: performance.now() - startedAt
   };
 }
-function statusOf2({ success, code, signal, timedOut, outOfMemory, durationMs, usage }) {
+function statusOf({ success, code, signal, timedOut, outOfMemory, durationMs, usage }) {
   return {
     success,
     code,
@@ -14723,7 +14341,7 @@ function signalName2(number) {
   const entry2 = Object.entries(SIGNALS).find(([, known]) => known === number);
   return entry2 === void 0 ? null : entry2[0];
 }
-var PIDFD, INFO, USAGE, WAITING2, LOOKING, ENDS;
+var PIDFD, INFO, USAGE, WAITING2, LOOKING, ENDS2;
 var init_status = __esm({
   "launch/status.ts": (function () {
     init_processes();
@@ -14745,7 +14363,7 @@ var init_status = __esm({
         ]
       }
     ])));
-    ENDS = [
+    ENDS2 = [
       CLD_EXITED,
       CLD_KILLED,
       CLD_DUMPED
@@ -14998,6 +14616,287 @@ var init_command_options = __esm({
   })
 });
 
+// host/process_cgroups.ts
+function cgroupFilesOf(pid) {
+  const own = new Map(memberships("thread-self").map((one) => [
+    one.controllers,
+    one.path
+  ]));
+  const others = memberships(pid).filter((one) => own.get(one.controllers) !== one.path);
+  if (others.length === 0) return [];
+  const mounts = mountsOf();
+  return others.map((one) => `${directoryOf(one, mounts)}/cgroup.procs`);
+}
+function isFrozen(file) {
+  for (let directory = parentOf(file); directory !== "/"; directory = parentOf(directory)) {
+    const [unified, state] = [
+      "cgroup.freeze",
+      "freezer.state"
+    ].map((name) => ifThere(() => readWholeText(at_fdcwd, `${directory}/${name}`).trim()));
+    if (unified === "1" || state !== void 0 && state !== "THAWED") return true;
+    if (unified === void 0) return false;
+  }
+  return false;
+}
+function memberships(process) {
+  const lines = readWholeText(at_fdcwd, `${processDirectory(process)}/cgroup`).trimEnd().split("\n");
+  return lines.map((line) => {
+    const [, controllers, ...path2] = line.split(":");
+    return {
+      controllers,
+      path: path2.join(":")
+    };
+  });
+}
+function directoryOf({ controllers, path: path2 }, mounts) {
+  const mount4 = mounts.findLast((mount5) => controllers === "" ? mount5.type === "cgroup2" && isWithin(path2, mount5.root) : mount5.type === "cgroup" && isWithin(path2, mount5.root) && serves(mount5, controllers));
+  if (mount4 !== void 0) {
+    return mount4.target + (mount4.root === "/" ? path2 : path2.slice(mount4.root.length));
+  }
+  throw new UnsupportedError(`the cgroup ${path2}${controllers && ` of ${controllers}`} cannot be reached from here: its hierarchy is not mounted, or it lies outside of the cgroup namespace`);
+}
+function serves({ data: data2 }, controllers) {
+  const options = data2.split(",");
+  return controllers.split(",").every((controller) => options.includes(controller));
+}
+var init_process_cgroups = __esm({
+  "host/process_cgroups.ts": (function () {
+    init_path();
+    init_files3();
+    init_missing();
+    init_errors();
+    init_mountinfo();
+    init_proc_dir();
+    init_read_file();
+  })
+});
+
+// recipe/steps/id_range.ts
+function imageOf(id2, ranges2) {
+  const range = ranges2.find(({ outside, count }) => id2 >= outside && id2 < outside + count);
+  return range && range.inside + id2 - range.outside;
+}
+var init_id_range = __esm({
+  "recipe/steps/id_range.ts": (function () {
+  })
+});
+
+// host/process_user.ts
+function processUser(pid, isOutside) {
+  const status = read3(pid, "status");
+  const [uid] = numbersAfter("Uid", status);
+  const [gid] = numbersAfter("Gid", status);
+  const [uids, gids] = isOutside ? [
+    mapOf(pid, "uid_map"),
+    mapOf(pid, "gid_map")
+  ] : [
+    SAME,
+    SAME
+  ];
+  return {
+    outside: uid,
+    uid: imageOf(uid, uids),
+    gid: imageOf(gid, gids),
+    groups: numbersAfter("Groups", status).flatMap((group) => imageOf(group, gids) ?? []),
+    root: {
+      uid: hasRoot(uids),
+      gid: hasRoot(gids)
+    },
+    capabilities: capabilitiesIn(status, isOutside)
+  };
+}
+function capabilitiesIn(status, isOutside) {
+  const [bounding, permitted] = [
+    setIn(status, "CapBnd"),
+    setIn(status, "CapPrm")
+  ];
+  const own = isOutside ? ALL : setIn(read3("thread-self", "status"), "CapBnd");
+  return {
+    lost: own.filter((name) => !bounding.includes(name)),
+    permitted,
+    ambient: setIn(status, "CapAmb"),
+    areAll: bounding.every((name) => permitted.includes(name))
+  };
+}
+function setIn(status, name) {
+  const [, digits = "0"] = new RegExp(`^${name}:\\s*(\\w+)$`, "m").exec(status) ?? [];
+  const bits = BigInt(`0x${digits}`);
+  return ALL.filter((name2) => (bits >> BigInt(CAPABILITIES[name2]) & 1n) === 1n);
+}
+function hasRoot(ranges2) {
+  return ranges2.some(({ inside }) => inside === 0);
+}
+function numbersAfter(name, status) {
+  const [, words3 = ""] = new RegExp(`^${name}:(.*)$`, "m").exec(status) ?? [];
+  return words3.split(/\s+/).filter((word4) => word4 !== "").map(Number);
+}
+function mapOf(pid, file) {
+  return read3(pid, file).split("\n").filter((line) => line !== "").map((line) => {
+    const [inside, outside, count] = line.trim().split(/\s+/).map(Number);
+    return {
+      inside,
+      outside,
+      count
+    };
+  });
+}
+function read3(pid, file) {
+  return readWholeText(at_fdcwd, `${processDirectory(pid)}/${file}`);
+}
+var ALL, SAME;
+var init_process_user = __esm({
+  "host/process_user.ts": (function () {
+    init_files3();
+    init_users();
+    init_read_file();
+    init_proc_dir();
+    init_id_range();
+    ALL = Object.keys(CAPABILITIES);
+    SAME = [
+      {
+        inside: 0,
+        outside: 0,
+        count: 4294967295
+      }
+    ];
+  })
+});
+
+// host/join_target.ts
+function targetOf(pid, started2) {
+  const stat = statOf(pid);
+  if (stat === void 0) throw endedError(pid);
+  const found = {
+    pid,
+    started: startOf(stat)
+  };
+  if ((started2 ?? found.started) !== found.started) {
+    throw endedError(pid, "another process has its pid now");
+  }
+  if (isDead(stat)) throw endedError(pid);
+  return found;
+}
+function endedError(pid, hint = NO_PROCESS) {
+  return new SyscallError({
+    syscall: "pidfd_open",
+    errno: ERRNO.ESRCH,
+    call: `pidfd_open(${pid}, 0)`,
+    hint
+  });
+}
+function hasEnded({ pid, started: started2 }) {
+  const stat = statOf(pid);
+  return stat === void 0 || startOf(stat) !== started2 || isDead(stat);
+}
+function statOf(pid) {
+  return ifThere(() => readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`), [
+    "ENOENT",
+    "ESRCH"
+  ]);
+}
+function isDead(stat) {
+  const [flags2, pending] = [
+    Number(statField(stat, 9)),
+    Number(statField(stat, 31))
+  ];
+  return [
+    "Z",
+    "X"
+  ].includes(statField(stat, 3)) || (flags2 & PF_EXITING) !== 0 || (pending & 1 << SIGNALS.SIGKILL - 1) !== 0;
+}
+function joinTargetOf(requested, started2, { environment: environment2, cgroup, user }) {
+  const identity = targetOf(requested, started2);
+  const { pid } = identity;
+  try {
+    return withFixes({
+      ESRCH: NO_PROCESS,
+      EACCES: OTHERS_PROCESS
+    }, () => {
+      const kinds = otherKinds(pid);
+      return {
+        identity,
+        otherKinds: kinds,
+        sharesRoot: !kinds.includes("mount") && sharesRoot(pid),
+        setgroupsDenied: deniesSetgroups(pid),
+        user: user ? processUser(pid, kinds.includes("user")) : void 0,
+        environment: environment2 ? environmentOf(pid) : {},
+        cgroupFiles: cgroup ? thawed(cgroupFilesOf(pid)) : []
+      };
+    });
+  } catch (error) {
+    throw hasEnded(identity) ? endedError(pid) : error;
+  }
+}
+function thawed(files) {
+  const frozen = files.find(isFrozen);
+  if (frozen === void 0) return files;
+  throw new SyscallError({
+    syscall: "write",
+    errno: ERRNO.EBUSY,
+    call: `write(<${frozen}>, "0")`,
+    hint: "the container is paused; resume() first"
+  });
+}
+function otherKinds(pid) {
+  return otherNamespaces(pid, NAMESPACE_KINDS);
+}
+function sharesRoot(pid) {
+  const [root, own] = readLinks([
+    `${processDirectory(pid)}/root`,
+    "/proc/self/root"
+  ]);
+  return root !== void 0 && root === own;
+}
+function deniesSetgroups(pid) {
+  return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
+}
+function environmentOf(pid) {
+  const variables = {};
+  for (const string of environmentStrings2(pid)) {
+    const at2 = string.indexOf("=");
+    if (at2 > 0) variables[string.slice(0, at2)] = string.slice(at2 + 1);
+  }
+  return variables;
+}
+function environmentStrings2(pid) {
+  for (let attempt2 = 0; attempt2 < LOADING.attempts; attempt2++) {
+    const environment2 = readWholeText(at_fdcwd, `${processDirectory(pid)}/environ`);
+    if (environment2 !== "" || isLoaded(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))) {
+      return environment2.split("\0");
+    }
+    syscall(ppoll([], LOADING.pause));
+  }
+  return [];
+}
+function isLoaded(stat) {
+  return statField(stat, 51) !== "0" || isDead(stat);
+}
+var PF_EXITING, LOADING;
+var init_join_target = __esm({
+  "host/join_target.ts": (function () {
+    init_files3();
+    init_processes();
+    init_errno();
+    init_errors();
+    init_fix();
+    init_missing();
+    init_process_identity();
+    init_process_namespaces();
+    init_syscalls();
+    init_read_links();
+    init_proc_dir();
+    init_read_file();
+    init_process_cgroups();
+    init_process_user();
+    init_namespaces5();
+    PF_EXITING = 4;
+    LOADING = {
+      attempts: 200,
+      pause: 5
+    };
+  })
+});
+
 // container/enter_steps.ts
 function enterSteps(steps, target, user) {
   const credentials = user === "program" ? "process" : "root";
@@ -15009,7 +14908,7 @@ function enterSteps(steps, target, user) {
     cgroup: true,
     credentials
   };
-  const restricts = ({ step }) => RESTRICTIONS3.has(step) || step === "capabilities" && user === "root";
+  const restricts = ({ step }) => RESTRICTIONS2.has(step) || step === "capabilities" && user === "root";
   return [
     join2,
     ...steps.filter(restricts)
@@ -15041,14 +14940,14 @@ function orEnded(error, first) {
     cause: error
   }) : error;
 }
-var ENDED, RESTRICTIONS3;
+var ENDED, RESTRICTIONS2;
 var init_enter_steps = __esm({
   "container/enter_steps.ts": (function () {
     init_errors();
     init_process_namespaces();
     init_join_target();
     ENDED = "the container has ended already";
-    RESTRICTIONS3 = /* @__PURE__ */ new Set([
+    RESTRICTIONS2 = /* @__PURE__ */ new Set([
       "clearEnv",
       "landlock",
       "newSession",
@@ -15166,7 +15065,7 @@ function opening({ place: place2, directory, path: path2 }, flags2, mode2 = 0) {
   };
   return openat2(directory ?? at_fdcwd, path2, how);
 }
-function parentOf3({ directory, path: path2, place: place2 }) {
+function parentOf2({ directory, path: path2, place: place2 }) {
   if (directory !== void 0) return {
     calls: [],
     parent: directory,
@@ -15347,7 +15246,7 @@ function removeTree(spot, depth = 0) {
       }
     }
   }
-  const { calls, parent, name } = parentOf3(spot);
+  const { calls, parent, name } = parentOf2(spot);
   place2.make([
     ...calls,
     {
@@ -15395,10 +15294,10 @@ var init_tree = __esm({
 // container/files/copy_tree.ts
 function copyLink(from2, to) {
   const [source, target] = [
-    parentOf3(from2),
-    parentOf3(to)
+    parentOf2(from2),
+    parentOf2(to)
   ];
-  const text4 = new Output(PATH_MAX3, "&target");
+  const text4 = new Output(PATH_MAX2, "&target");
   const reading2 = readlinkat(source.parent, source.name, text4);
   const { result } = from2.place.make([
     ...source.calls,
@@ -15446,7 +15345,7 @@ function notCopied({ place: place2, shown: shown2 }) {
   const what = "files, directories and links are copied, and no devices, pipes and sockets";
   return new TypeError(`${place2.named(shown2)} is none of these: ${what}`);
 }
-var PATH_MAX3, PERMISSIONS, Copy, S_IRWXU;
+var PATH_MAX2, PERMISSIONS, Copy, S_IRWXU;
 var init_copy_tree = __esm({
   "container/files/copy_tree.ts"() {
     init_call();
@@ -15457,7 +15356,7 @@ var init_copy_tree = __esm({
     init_contents();
     init_place();
     init_tree();
-    PATH_MAX3 = 4096;
+    PATH_MAX2 = 4096;
     PERMISSIONS = 511;
     Copy = class {
 
@@ -15512,7 +15411,7 @@ var init_copy_tree = __esm({
       }
       async #copyDirectory(from2, to, depth) {
         using source = openWithStatus(from2, O_RDONLY | O_DIRECTORY);
-        const { calls, parent, name } = parentOf3(to);
+        const { calls, parent, name } = parentOf2(to);
         const mode2 = source.status.mode & PERMISSIONS;
         const making2 = mkdirat(parent, name, mode2 | S_IRWXU);
         const made = to.place.make([
@@ -15609,7 +15508,7 @@ function requireRegular(mode2, { place: place2, shown: shown2 }) {
   }
   throw new TypeError(`${place2.named(shown2)} is not a regular file, and only those are opened`);
 }
-var PATH_MAX4, MAX_SIZE, ContainerFiles, PERMISSIONS2;
+var PATH_MAX3, MAX_SIZE, ContainerFiles, PERMISSIONS2;
 var init_container_files = __esm({
   "container/files/container_files.ts"() {
     init_call();
@@ -15624,7 +15523,7 @@ var init_container_files = __esm({
     init_file_info();
     init_place();
     init_tree();
-    PATH_MAX4 = 4096;
+    PATH_MAX3 = 4096;
     MAX_SIZE = 256 * 1024 * 1024;
     ContainerFiles = class _ContainerFiles {
 
@@ -15781,7 +15680,7 @@ var init_container_files = __esm({
           for (const one of recursive ? all : [
             spot.path
           ]) {
-            const { calls, parent, name } = parentOf3({
+            const { calls, parent, name } = parentOf2({
               ...spot,
               path: one
             });
@@ -15821,7 +15720,7 @@ var init_container_files = __esm({
           ]);
           const isDirectory = (status.of(made).mode & S_IFMT) === S_IFDIR;
           if (isDirectory && recursive) return removeTree(spot);
-          const { calls, parent, name } = parentOf3(spot);
+          const { calls, parent, name } = parentOf2(spot);
           spot.place.make([
             ...calls,
             {
@@ -15841,8 +15740,8 @@ var init_container_files = __esm({
         const to = this.#path(newPath);
         return this.#do(`rename to ${to}`, oldPath, (spot) => {
           const [old, renamed] = [
-            parentOf3(spot),
-            parentOf3({
+            parentOf2(spot),
+            parentOf2({
               ...spot,
               path: to
             })
@@ -15865,7 +15764,7 @@ var init_container_files = __esm({
        */
       symlink(target, path2) {
         return this.#do("make the link", path2, (spot) => {
-          const { calls, parent, name } = parentOf3(spot);
+          const { calls, parent, name } = parentOf2(spot);
           spot.place.make([
             ...calls,
             {
@@ -15882,8 +15781,8 @@ var init_container_files = __esm({
        */
       readLink(path2) {
         return this.#do("read the link", path2, (spot) => {
-          const { calls, parent, name } = parentOf3(spot);
-          const text4 = new Output(PATH_MAX4, "&target");
+          const { calls, parent, name } = parentOf2(spot);
+          const text4 = new Output(PATH_MAX3, "&target");
           const call2 = readlinkat(parent, name, text4);
           const { result } = spot.place.make([
             ...calls,
@@ -16011,7 +15910,7 @@ var init_pinned_namespace = __esm({
     init_owned_fd();
     init_syscalls();
     init_proc_dir();
-    init_namespaces2();
+    init_namespaces5();
     PinnedNamespace = class {
 
       /** The kind of namespace. */
@@ -16046,6 +15945,508 @@ var init_pinned_namespace = __esm({
         this.release();
       }
     };
+  })
+});
+
+// launch/reap.ts
+function reap(pid) {
+  syscalls([
+    {
+      call: waitid(P_PID, pid, null, WEXITED),
+      accept: [
+        "ECHILD"
+      ]
+    }
+  ]);
+}
+var init_reap = __esm({
+  "launch/reap.ts": (function () {
+    init_processes();
+    init_syscalls();
+  })
+});
+
+// launch/sealed_image.ts
+
+var init_sealed_image = __esm({
+  "launch/sealed_image.ts": (function () {
+    init_files3();
+    init_syscalls();
+  })
+});
+
+// launch/marker.ts
+function isMarker(maps) {
+  return maps.includes(`/memfd:${FILE}`);
+}
+function readMarker(marker2) {
+  const text4 = readWholeText(at_fdcwd, `/proc/${marker2}/fdinfo/0`);
+  const pid = Number(/^Pid:\s*(\d+)$/m.exec(text4)?.[1] ?? 0);
+  const [, name] = readWholeText(at_fdcwd, `/proc/${marker2}/cmdline`).split("\0");
+  return pid === 0 || name === void 0 ? void 0 : {
+    pid,
+    name
+  };
+}
+var FILE, image, Marker;
+var init_marker = __esm({
+  "launch/marker.ts": (function () {
+    init_call();
+    init_files3();
+    init_mounts3();
+    init_namespaces3();
+    init_processes();
+    init_bytes();
+    init_engine();
+    init_per_engine();
+    init_program();
+    init_read_file();
+    init_syscalls();
+    init_path();
+    init_reap();
+    init_sealed_image();
+    FILE = "ramekin-marker";
+    image = perEngine(({ architecture }) => sealedImage(FILE, MARKER[architecture]));
+    Marker = class {
+
+      #name;
+      #image = image();
+      #pid = 0;
+      /**
+       * Nothing runs yet.
+       *
+       * @param program what the script has the container run
+       * @throws {SyscallError} if no more files may be open
+       */
+      constructor(program) {
+        this.#name = nameOf2(program);
+      }
+      /** Starts it. Where no more processes can be made, the container runs without a marker as well. */
+      guard(pidfd) {
+        const [pid, mask2] = [
+          new Output(4, "&pid"),
+          new Output(8, "&mask")
+        ];
+        const [child, ends, restoring] = [
+          new Label("marker"),
+          new Label("ends"),
+          new Label("restore")
+        ];
+        const argv = pointerList([
+          FILE,
+          this.#name
+        ], "argv");
+        const program = assemble([
+          // They stay blocked: what ends the container's session is not to end its marker before.
+          {
+            call: rt_sigprocmask("all", mask2)
+          },
+          {
+            call: clone(CLONE_VM | CLONE_VFORK, pid),
+            onZero: child,
+            onFailure: restoring
+          },
+          restoring,
+          {
+            call: rt_sigprocmask(mask2, null),
+            onZero: END
+          },
+          child,
+          // EINVAL: it has this number already.
+          {
+            call: dup3(pidfd, 0, 0),
+            accept: [
+              "EINVAL"
+            ],
+            onFailure: ends
+          },
+          {
+            call: close_range(1, 4294967295, CLOSE_RANGE_CLOEXEC),
+            onFailure: ends
+          },
+          {
+            call: setsid(),
+            onFailure: ends
+          },
+          {
+            call: chdir("/"),
+            onFailure: ends
+          },
+          {
+            call: execveat(this.#image, "", argv, pointerList([], "[]"), AT_EMPTY_PATH),
+            onFailure: ends
+          },
+          ends,
+          {
+            call: exit_group(127)
+          }
+        ], engine().architecture);
+        this.#pid = engine().run(program).output(pid).getInt32(0, true);
+      }
+      /** Ends it. */
+      end() {
+        if (this.#pid === 0) return;
+        syscall(kill(this.#pid, SIGNALS.SIGKILL));
+        reap(this.#pid);
+        this.#pid = 0;
+      }
+    };
+  })
+});
+
+// ffi/files/regular_file.ts
+function withRegularFile(path2, use) {
+  const finding = openat(at_fdcwd, path2, O_PATH | O_CLOEXEC);
+  const outcome = syscalls([
+    {
+      call: finding,
+      accept: NO_SUCH_PATH
+    }
+  ]);
+  const found = Number(outcome.result(finding));
+  if (found < 0) return void 0;
+  try {
+    const output = statxOutput();
+    const call2 = statx(found, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
+    const { mode: mode2, size } = readStatx(syscalls([
+      {
+        call: call2
+      }
+    ]).output(output));
+    if ((mode2 & S_IFMT) !== S_IFREG) return void 0;
+    using file = new RegularFile(found, size);
+    return use(file);
+  } finally {
+    syscall(close(found));
+  }
+}
+function linkTo(fd) {
+  return `/proc/self/fd/${fd}`;
+}
+var MOST_AT_ONCE2, PATH_MAX4, RegularFile;
+var init_regular_file = __esm({
+  "ffi/files/regular_file.ts": (function () {
+    init_call();
+    init_files3();
+    init_mounts3();
+    init_statx3();
+    init_concat();
+    init_errors();
+    init_missing();
+    init_syscalls();
+    [MOST_AT_ONCE2, PATH_MAX4] = [
+      64 * 1024,
+      4096
+    ];
+    RegularFile = class {
+
+      /** Its path now, without symbolic links. */
+      path;
+      /** Its size in bytes; 0 for most files of /proc, which have no contents until they are read. */
+      size;
+      #found;
+      #opened;
+      /** Use {@linkcode withRegularFile}. */
+      constructor(found, size) {
+        this.#found = found;
+        this.size = size;
+        const target = new Output(PATH_MAX4, "&path");
+        const link2 = readlinkat(at_fdcwd, linkTo(found), target);
+        const outcome = syscalls([
+          {
+            call: link2
+          }
+        ]);
+        const { buffer, byteOffset } = outcome.output(target);
+        this.path = new TextDecoder().decode(new Uint8Array(buffer, byteOffset, Number(outcome.result(link2))));
+      }
+      /**
+       * Reads from an offset: `length` bytes, or fewer at the end or beyond 64 KiB. A file of size 0 is
+       * never opened.
+       *
+       * @throws {SyscallError} `EACCES`
+       */
+      readAt(offset, length) {
+        if (this.size === 0) return new Uint8Array();
+        this.#opened ??= this.#open();
+        const output = new Output(Math.min(length, MOST_AT_ONCE2), "&bytes");
+        const call2 = pread64(this.#opened, output, output.size, offset);
+        const outcome = syscalls([
+          {
+            call: call2
+          }
+        ]);
+        const { buffer, byteOffset } = outcome.output(output);
+        return new Uint8Array(buffer, byteOffset, Number(outcome.result(call2))).slice();
+      }
+      /** Reads all that it held when it was found, and no more. */
+      readAll() {
+        const parts2 = [];
+        for (let at2 = 0; at2 < this.size; ) {
+          const part = this.readAt(at2, this.size - at2);
+          if (part.length === 0) break;
+          parts2.push(part);
+          at2 += part.length;
+        }
+        return concat(parts2);
+      }
+      /** Opens the file that was found, wherever its path leads by now. */
+      #open() {
+        const flags2 = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+        try {
+          return syscall(openat(at_fdcwd, linkTo(this.#found), flags2));
+        } catch (error) {
+          if (!(error instanceof SyscallError)) throw error;
+          const call2 = describeCall(openat(at_fdcwd, this.path, flags2));
+          throw new SyscallError({
+            syscall: "openat",
+            errno: error.errno,
+            call: call2,
+            hint: error.hint
+          });
+        }
+      }
+      [Symbol.dispose]() {
+        if (this.#opened !== void 0) syscall(close(this.#opened));
+      }
+    };
+  })
+});
+
+// launch/names.ts
+
+function isNamesFile(link2) {
+  return link2?.startsWith(`/memfd:${FILE2} `) === true;
+}
+function readName(file, pidfd, pids) {
+  const record = withRegularFile(file, (found) => found.readAt(pidfd * RECORD2, RECORD2));
+  const [, pid, name] = /^(\d+) ([^\0]+)/.exec(new TextDecoder().decode(record)) ?? [];
+  return pid !== void 0 && pids.includes(pid) ? name : void 0;
+}
+var FILE2, RECORD2, namesFile;
+var init_names2 = __esm({
+  "launch/names.ts": (function () {
+    init_files3();
+    init_per_engine();
+    init_regular_file();
+    init_syscalls();
+    init_path();
+    FILE2 = "ramekin-names";
+    RECORD2 = 128;
+    namesFile = perEngine((() => syscall(memfd_create(FILE2, MFD_CLOEXEC))));
+  })
+});
+
+// container/trust.ts
+function isOwn(pid) {
+  return ifThere(() => {
+    const [its, own] = [
+      statusOf2(pid),
+      statusOf2("self")
+    ];
+    return numberIn(its, "Uid") === numberIn(own, "Uid") && otherNamespaces(pid, [
+      "user",
+      "pid"
+    ]).length === 0 && RESTRICTIONS3.every((name) => numberIn(its, name) <= numberIn(own, name)) && (boundingSet(own) & ~boundingSet(its)) === 0n;
+  }, HIDDEN_PROCESS) ?? false;
+}
+function canHaveMade(maker, pid) {
+  return ifThere(() => {
+    const uid = numberIn(statusOf2(maker), "Uid");
+    return uid === 0 || uid === numberIn(statusOf2(pid), "Uid") || otherNamespaces(pid, [
+      "user"
+    ]).length > 0 && namespaceMakers(pid).includes(uid);
+  }, HIDDEN_PROCESS) ?? false;
+}
+function namespaceMakers(pid) {
+  const uids = [];
+  const flags2 = O_RDONLY | O_CLOEXEC;
+  let fd = syscall(openat(at_fdcwd, `/proc/${pid}/ns/user`, flags2));
+  while (fd !== void 0) {
+    const namespace = fd;
+    const uid = new Output(4, "&uid");
+    const owner = namespaceIoctl(namespace, NS_GET_OWNER_UID, uid);
+    uids.push(syscalls([
+      {
+        call: owner
+      }
+    ]).output(uid).getUint32(0, true));
+    fd = ifThere(() => syscall(namespaceIoctl(namespace, NS_GET_PARENT)), [
+      "EPERM"
+    ]);
+    syscall(close(namespace));
+  }
+  return uids.slice(0, -1);
+}
+function statusOf2(pid) {
+  return readWholeText(at_fdcwd, `/proc/${pid}/status`);
+}
+function numberIn(status, name) {
+  return Number(new RegExp(`^${name}:\\s*(\\d+)`, "m").exec(status)?.[1] ?? 0);
+}
+function boundingSet(status) {
+  return BigInt(`0x${/^CapBnd:\s*(\w+)/m.exec(status)?.[1] ?? "0"}`);
+}
+var RESTRICTIONS3;
+var init_trust = __esm({
+  "container/trust.ts": (function () {
+    init_call();
+    init_files3();
+    init_namespaces3();
+    init_read_file();
+    init_missing();
+    init_proc_dir();
+    init_process_namespaces();
+    init_syscalls();
+    RESTRICTIONS3 = [
+      "NoNewPrivs",
+      "Seccomp",
+      "Seccomp_filters"
+    ];
+  })
+});
+
+// container/registry.ts
+function runningContainers() {
+  const pids = allPids();
+  const parents = parentsOf(pids);
+  const maps = pids.map((pid) => ({
+    pid,
+    text: textOf2(pid, "maps") ?? ""
+  }));
+  const scripts = maps.filter(({ text: text4 }) => text4.includes("/memfd:ramekin-engine"));
+  const children = scripts.flatMap(({ pid }) => childrenOf(pid, parents).map((child) => ({
+    ...child,
+    script: pid,
+    source: pid
+  })));
+  const known = new Set(children.map(({ pid }) => pid));
+  const marked = maps.filter(({ text: text4 }) => isMarker(text4)).flatMap(({ pid: source }) => {
+    const found = ifThere(() => readMarker(source), HIDDEN_PROCESS);
+    if (found === void 0 || known.has(found.pid) || !canHaveMade(source, found.pid)) return [];
+    return [
+      {
+        ...found,
+        script: void 0,
+        source
+      }
+    ];
+  });
+  return [
+    ...children,
+    ...marked
+  ].flatMap((child) => containerOf(child, parents) ?? []).sort((a, b) => a.pid - b.pid);
+}
+function childrenOf(script, parents) {
+  const fds = ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [];
+  const paths = fds.map((fd) => `/proc/${script}/fd/${fd}`);
+  const links2 = readLinks(paths);
+  const files = paths.filter((_, index) => isNamesFile(links2[index]));
+  return fds.flatMap((fd) => {
+    const text4 = textOf2(script, `fdinfo/${fd}`) ?? "";
+    const pid = Number(/^Pid:\s*(\d+)$/m.exec(text4)?.[1] ?? 0);
+    const flags2 = parseInt(/^flags:\s*([0-7]+)$/m.exec(text4)?.[1] ?? "0", 8);
+    if (parents.get(pid) !== script || (flags2 & O_NONBLOCK) !== 0) return [];
+    const pids = /^NSpid:(.*)$/m.exec(text4)?.[1]?.trim().split(/\s+/) ?? [];
+    const names = files.map((file) => ifThere(() => readName(file, Number(fd), pids), HIDDEN_PROCESS));
+    return [
+      {
+        pid,
+        name: names.find((name) => name !== void 0)
+      }
+    ];
+  });
+}
+function containerOf({ script, source, pid, name }, parents) {
+  return ifThere(() => {
+    const stat = readWholeText(at_fdcwd, `/proc/${pid}/stat`);
+    const program = programOf(pid, parents);
+    const [own, others] = [
+      namespaces(pid),
+      namespaces(source)
+    ];
+    const kinds = NAMESPACE_KINDS.filter((kind) => own[kind] !== others[kind]);
+    const groups = cgroupOf(pid);
+    return {
+      pid,
+      program,
+      name: name ?? readWholeText(at_fdcwd, `/proc/${program}/comm`).trimEnd(),
+      namedBy: name === void 0 ? "program" : "script",
+      command: commandOf(program),
+      script,
+      own: isOwn(source),
+      namespaces: Object.fromEntries(kinds.map((kind) => [
+        kind,
+        own[kind]
+      ])),
+      cgroup: groups.join() === cgroupOf(source).join() ? [] : groups,
+      uptime: Math.max(0, bootedFor() - startOf(stat) / TICKS)
+    };
+  }, HIDDEN_PROCESS);
+}
+function programOf(pid, parents) {
+  const [image2] = readLinks([
+    `/proc/${pid}/exe`
+  ]);
+  if (image2?.startsWith("/memfd:ramekin-init") !== true) return pid;
+  const children = [
+    ...parents ?? parentsOf(allPids())
+  ].flatMap(([child, parent]) => parent === pid ? [
+    child
+  ] : []);
+  const [first] = children.flatMap((child) => ifThere(() => ageOf(child), HIDDEN_PROCESS) ?? []).sort((a, b) => a.started - b.started || a.inside - b.inside);
+  return first?.pid ?? pid;
+}
+function ageOf(pid) {
+  return {
+    pid,
+    started: processIdentity(pid).started,
+    inside: pidsIn(pid).at(-1)
+  };
+}
+function commandOf(pid) {
+  const words3 = readWholeText(at_fdcwd, `/proc/${pid}/cmdline`).replace(/\0+$/, "");
+  return words3.replaceAll("\0", " ");
+}
+function cgroupOf(pid) {
+  const lines = readWholeText(at_fdcwd, `/proc/${pid}/cgroup`).trimEnd().split("\n");
+  return [
+    ...new Set(lines.map((line) => line.split(":").slice(2).join(":")))
+  ];
+}
+function bootedFor() {
+  return parseFloat(readWholeText(at_fdcwd, "/proc/uptime"));
+}
+function parentsOf(pids) {
+  return new Map(pids.map((pid) => [
+    pid,
+    parentOf3(pid)
+  ]));
+}
+function parentOf3(pid) {
+  const stat = textOf2(pid, "stat");
+  return stat === void 0 ? void 0 : Number(statField(stat, 4));
+}
+function textOf2(pid, file) {
+  return ifThere(() => readWholeText(at_fdcwd, `/proc/${pid}/${file}`), HIDDEN_PROCESS);
+}
+var TICKS;
+var init_registry = __esm({
+  "container/registry.ts": (function () {
+    init_files3();
+    init_read_dir();
+    init_missing();
+    init_read_links();
+    init_process_ids();
+    init_process_identity();
+    init_process_namespaces();
+    init_proc_dir();
+    init_read_file();
+    init_marker();
+    init_names2();
+    init_trust();
+    init_namespaces5();
+    TICKS = 100;
   })
 });
 
@@ -16283,7 +16684,7 @@ var init_container = __esm({
     init_registry();
     init_ask_to_end();
     init_output2();
-    init_namespaces2();
+    init_namespaces5();
     init_status();
     init_fd_stream();
     init_shown();
@@ -16811,7 +17212,7 @@ async function passOnOutput(output, { outputs }, descriptors) {
     1,
     2
   ].map((fd) => descriptors[fd] === void 0 || outputs.has(fd) ? void 0 : bytesOf5(fd));
-  return commandOutput(statusOf2(output), stdout, stderr);
+  return commandOutput(statusOf(output), stdout, stderr);
 }
 async function passOn(channel, target) {
   const writer = target.getWriter();
@@ -17785,7 +18186,7 @@ function missing(path2, type) {
     type,
     id: void 0
   };
-  if (normal === "/" || nameOf(normal) === "..") return {
+  if (normal === "/" || nameOf2(normal) === "..") return {
     ...nothing,
     path: normal
   };
@@ -17831,7 +18232,7 @@ function canBeFound(path2) {
 }
 
 
-var ATTRIBUTES, TYPES2, NOTHING, ABSENT2, lookups, OWN_LINKS, ResolvedPathsCheck;
+var ATTRIBUTES, TYPES2, NOTHING, ABSENT, lookups, OWN_LINKS, ResolvedPathsCheck;
 var init_resolve_path = __esm({
   "host/resolve_path.ts": (function () {
     init_call();
@@ -17863,7 +18264,7 @@ var init_resolve_path = __esm({
       "ENAMETOOLONG",
       "ENXIO"
     ];
-    ABSENT2 = /* @__PURE__ */ new Set([
+    ABSENT = /* @__PURE__ */ new Set([
       ERRNO.ENOENT,
       ERRNO.ENOTDIR
     ]);
@@ -18410,6 +18811,11 @@ var init_planned_state = __esm({
       constructor(host2) {
         this.#host = host2;
       }
+      /** Whose files paths lead to, for messages. */
+      get filesAt() {
+        const isHost = !this.hasOwnRoot && !this.unshared.has("mount");
+        return isHost ? "on this machine" : "in the container";
+      }
       /** The credentials of the script, with which the container starts. */
       get caller() {
         return this.#caller ??= this.#host.credentials();
@@ -18582,7 +18988,7 @@ var init_required = __esm({
   "plan/access/required.ts": (function () {
     init_planned_state();
     init_capability_model();
-    init_namespaces2();
+    init_namespaces5();
     REACHING = [
       "pid",
       "ipc"
@@ -19580,7 +19986,7 @@ var init_helper_process = __esm({
   "launch/helper_process.ts": (function () {
     init_call();
     init_files3();
-    init_namespaces4();
+    init_namespaces3();
     init_processes();
     init_engine();
     init_program();
@@ -19729,16 +20135,16 @@ var init_copied_stream = __esm({
 
 // launch/pipe.ts
 
-var ENDS2, OPENING;
+var ENDS3, OPENING;
 var init_pipe = __esm({
   "launch/pipe.ts": (function () {
     init_call();
     init_files3();
     init_routine();
-    ENDS2 = new Output(8, "&ends");
+    ENDS3 = new Output(8, "&ends");
     OPENING = new Routine([], [
       {
-        call: pipe2(ENDS2, O_CLOEXEC)
+        call: pipe2(ENDS3, O_CLOEXEC)
       }
     ]);
   })
@@ -20626,7 +21032,7 @@ var init_clone3 = __esm({
   "ffi/calls/clone3.ts": (function () {
     init_call();
     init_namespaces();
-    init_namespaces3();
+    init_namespaces2();
     init_signals();
     CLONE_CLEAR_SIGHAND = 4294967296;
     CLONE_INTO_CGROUP = 8589934592;
@@ -20706,7 +21112,7 @@ function unknownKind(kinds, host2) {
 }
 var init_namespace_fixes = __esm({
   "plan/namespace_fixes.ts": (function () {
-    init_namespaces2();
+    init_namespaces5();
     init_fixes();
   })
 });
@@ -21053,7 +21459,7 @@ function openTerminal(add) {
   return new ResultOf(slave, "slave");
 }
 
-var openNull, BEYOND_LIMIT, HANDED_FIXES, CWD_FIXES, NOT_HERE;
+var openNull, BEYOND_LIMIT, HANDED_FIXES, NOT_HERE;
 var init_enter_program = __esm({
   "launch/enter_program.ts": (function () {
     init_call();
@@ -21071,12 +21477,6 @@ var init_enter_program = __esm({
     HANDED_FIXES = {
       EBADF: BEYOND_LIMIT,
       EINVAL: BEYOND_LIMIT
-    };
-    CWD_FIXES = {
-      ENOENT: "the directory does not exist in the container; a shell expands ~ and $HOME, Ramekin does not",
-      ENOTDIR: "it is not a directory",
-      ELOOP: "a link in /proc on the way leads out of the container, or there are too many links",
-      EACCES: "the directory, or one on the way to it, may not be searched by this user (chmod +x)"
     };
     NOT_HERE = [
       "ENOENT",
@@ -21109,7 +21509,7 @@ var init_link2 = __esm({
     init_events3();
     init_files3();
     init_mounts3();
-    init_namespaces4();
+    init_namespaces3();
     init_processes();
     init_processors();
     init_write_text();
@@ -21163,7 +21563,7 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
     call: describeExecve(path2),
     hint
   });
-  const place2 = plan.cursor.isEmpty ? "on this machine" : "in the container";
+  const place2 = plan.state.filesAt;
   const code = errnoName(errno);
   const fix = code && EXECVE_FIXES[code];
   if (general) return error(orMemoryLimit(fix, code, plan));
@@ -21189,8 +21589,7 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
   if (code === "ENOEXEC") return error(`${path2} is neither a program nor a script`);
   if (!NOT_THERE.has(errno)) return error(generalFix("execve", code));
   const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
-  const notFound = plan.cursor.isEmpty ? "program not found on this machine:" : "program not found in the container:";
-  const missing3 = new Deno.errors.NotFound(escapeControls(`${notFound} "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
+  const missing3 = new Deno.errors.NotFound(escapeControls(`program not found ${place2}: "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
   ${missingHint(spec.program, plan)}`, {
     cause: error("the program does not exist")
   });
@@ -21198,13 +21597,13 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
     code: "ENOENT"
   });
 }
-function missingHint(program, { cursor }) {
+function missingHint(program, { state }) {
   const shells = unexpanded(program).slice(2);
   if (shells !== "") return shells;
   if (/\S\s+\S/.test(program)) {
     return "a blank is a part of the program's name; give arguments by themselves (args)";
   }
-  return cursor.isEmpty ? "is it installed?" : "is it in the container's file tree?";
+  return state.filesAt === "on this machine" ? "is it installed?" : "is it in the container's file tree?";
 }
 function isLandlocked({ beforeProgram }) {
   return beforeProgram.some(({ call: call2 }) => call2.name === "landlock_restrict_self");
@@ -22037,7 +22436,7 @@ var init_settings = __esm({
 
 // host/host.ts
 
-var init_host3 = __esm({
+var init_host2 = __esm({
   "host/host.ts": (function () {
   })
 });
@@ -22101,7 +22500,7 @@ var init_proc_file = __esm({
 var OWNERS, LATER_OWNERS, DENIED;
 var init_sysctl2 = __esm({
   "plan/steps/sysctl.ts": (function () {
-    init_host3();
+    init_host2();
     init_sysctl();
     init_fixes();
     init_proc_file();
@@ -22418,7 +22817,7 @@ var init_return_link = __esm({
   "launch/host_services/return_link.ts": (function () {
     init_call();
     init_files3();
-    init_namespaces4();
+    init_namespaces3();
     init_sockets2();
     init_program();
     init_missing();
@@ -22491,6 +22890,93 @@ var init_reserve_port = __esm({
       cleanUp() {
       }
     };
+  })
+});
+
+// ffi/calls/landlock.ts
+function landlockVersion() {
+  return call("landlock_create_ruleset", null, 0, CREATE_RULESET_VERSION);
+}
+function landlock_create_ruleset({ files, ports, scopes }) {
+  const fields = [
+    files,
+    ports,
+    scopes
+  ];
+  const text4 = () => `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ${flags(scopes, LANDLOCK_SCOPE).text}}`;
+  const known = fields.findLastIndex((field2) => field2 !== 0) + 1;
+  const struct = new Struct(words(...fields.slice(0, known)), text4);
+  return call("landlock_create_ruleset", struct, struct.size, 0);
+}
+function pathBeneathOutput(rights) {
+  return new Output(12, `{${flags(rights, LANDLOCK_ACCESS_FS).text}, fd}`);
+}
+function writePathBeneath(pipe, rights, directory) {
+  const vector = new DataView(new ArrayBuffer(32));
+  vector.setUint32(8, 8, true);
+  vector.setUint32(24, 4, true);
+  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${directory.text}}`;
+  const struct = new Struct(new Uint8Array(vector.buffer), text4, [
+    {
+      offset: 0,
+      to: words(rights)
+    },
+    {
+      offset: 16,
+      to: directory
+    }
+  ]);
+  return call("writev", pipe, struct, 2);
+}
+function writeDescriptor(pipe, descriptor) {
+  const vector = new DataView(new ArrayBuffer(16));
+  vector.setUint32(8, 4, true);
+  const pointer = {
+    offset: 0,
+    to: descriptor
+  };
+  return call("writev", pipe, new Struct(new Uint8Array(vector.buffer), descriptor.text, [
+    pointer
+  ]), 1);
+}
+function addPathBeneath(ruleset, rule) {
+  return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
+}
+function addNetPort(ruleset, rights, port) {
+  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port}}`;
+  return call("landlock_add_rule", ruleset, RULE_NET_PORT, new Struct(words(rights, port), text4), 0);
+}
+function landlock_restrict_self(ruleset) {
+  return call("landlock_restrict_self", ruleset, 0);
+}
+var CREATE_RULESET_VERSION, RULE_PATH_BENEATH, RULE_NET_PORT;
+var init_landlock3 = __esm({
+  "ffi/calls/landlock.ts": (function () {
+    init_call();
+    init_landlock();
+    init_words();
+    init_landlock();
+    CREATE_RULESET_VERSION = new Named(1, "LANDLOCK_CREATE_RULESET_VERSION");
+    RULE_PATH_BENEATH = new Named(1, "LANDLOCK_RULE_PATH_BENEATH");
+    RULE_NET_PORT = new Named(2, "LANDLOCK_RULE_NET_PORT");
+  })
+});
+
+// ffi/linux/landlock.ts
+function landlockVersion2() {
+  return ifThere(() => syscall(landlockVersion()), ABSENT2) ?? 0;
+}
+var ABSENT2;
+var init_landlock4 = __esm({
+  "ffi/linux/landlock.ts": (function () {
+    init_landlock3();
+    init_missing();
+    init_syscalls();
+    ABSENT2 = [
+      "ENOSYS",
+      "EOPNOTSUPP",
+      "EPERM"
+    ];
   })
 });
 
@@ -22678,20 +23164,20 @@ function fileTable() {
   ], [
     {
       call: call2,
-      accept: GONE
+      accept: GONE2
     }
   ]);
 }
 function orEnd(end) {
   return {
-    accept: GONE,
+    accept: GONE2,
     onAccepted: end
   };
 }
 
 function namesOf(table2, path2) {
   if (table2.result(OPENED) < 0 || table2.result(NAMES3) <= 0) return [];
-  if (table2.result(FURTHER_NAMES) > 0) return ifThere(() => entriesIn(path2), GONE) ?? [];
+  if (table2.result(FURTHER_NAMES) > 0) return ifThere(() => entriesIn(path2), GONE2) ?? [];
   return readDirectoryEntries(table2.outputs[1], table2.result(NAMES3));
 }
 
@@ -22718,7 +23204,7 @@ function look(path2) {
     size
   };
 }
-var AT_ONCE3, SETTLED_MS, GONE, DirectoryLists, NAMES_SIZE, tables2, OPENED, NAMES3, FURTHER_NAMES, OF_DIRECTORY, OF_FILE;
+var AT_ONCE3, SETTLED_MS, GONE2, DirectoryLists, NAMES_SIZE, tables2, OPENED, NAMES3, FURTHER_NAMES, OF_DIRECTORY, OF_FILE;
 var init_directory_lists = __esm({
   "host/directory_lists.ts": (function () {
     init_call();
@@ -22734,7 +23220,7 @@ var init_directory_lists = __esm({
     init_kept_table();
     AT_ONCE3 = 128;
     SETTLED_MS = 50;
-    GONE = [
+    GONE2 = [
       "ENOENT",
       "ENOTDIR",
       "EACCES",
@@ -22968,7 +23454,7 @@ var init_loader_cache = __esm({
 
 // host/elf/library_search.ts
 function searchOf(interpreter, machine, host2) {
-  const musl = /^ld-musl-(.*)\.so\.1$/.exec(nameOf(interpreter));
+  const musl = /^ld-musl-(.*)\.so\.1$/.exec(nameOf2(interpreter));
   return musl === null ? glibcSearch(machine, host2) : muslSearch(musl[1], host2);
 }
 function glibcSearch(machine, host2) {
@@ -23279,7 +23765,7 @@ var init_filesystem_issue = __esm({
     init_call();
     init_files3();
     init_mounts3();
-    init_namespaces4();
+    init_namespaces3();
     init_processes();
     init_write_text();
     init_engine();
@@ -23350,11 +23836,11 @@ var init_namespace_kind = __esm({
   "host/namespace_kind.ts": (function () {
     init_call();
     init_files3();
-    init_namespaces4();
+    init_namespaces3();
     init_statfs();
     init_program();
     init_syscalls();
-    init_namespaces2();
+    init_namespaces5();
     init_unexpanded();
     NSFS_MAGIC = 1853056627;
   })
@@ -23366,7 +23852,7 @@ function isGitName(name) {
 }
 
 function mayHoldRepositories(path2) {
-  return isGitName(nameOf(parentOf(path2))) ? WITH_REPOSITORIES.has(nameOf(path2)) : !CONTENTS.test(path2);
+  return isGitName(nameOf2(parentOf(path2))) ? WITH_REPOSITORIES.has(nameOf2(path2)) : !CONTENTS.test(path2);
 }
 function holdsRepositories(name) {
   return WITH_REPOSITORIES.has(name);
@@ -23514,7 +24000,7 @@ var init_git_directory = __esm({
 
 // host/git_repositories.ts
 function worktreeOf(directory) {
-  return isGitName(nameOf(directory)) ? parentOf(directory) : directory;
+  return isGitName(nameOf2(directory)) ? parentOf(directory) : directory;
 }
 var GitRepositories, MAX_CONFIGS;
 var init_git_repositories = __esm({
@@ -23673,11 +24159,11 @@ var init_name_index = __esm({
         ];
         this.#ends = Map.groupBy(new Set([
           ...others
-        ].map(fold)), nameOf);
+        ].map(fold)), nameOf2);
         const beginnings = [
           ...others
         ].flatMap(beginningsOf);
-        this.#beginnings = Map.groupBy(beginnings, ({ beginning }) => nameOf(beginning));
+        this.#beginnings = Map.groupBy(beginnings, ({ beginning }) => nameOf2(beginning));
       }
       /** Whether a name of a file is the last part of one that is looked for. */
       has(name) {
@@ -23686,12 +24172,12 @@ var init_name_index = __esm({
       /** Whether a path ends with one of the names. */
       isEndOf(path2) {
         const folded2 = fold(path2);
-        return this.#ends.get(nameOf(folded2))?.some((end) => folded2.endsWith(`/${end}`)) === true;
+        return this.#ends.get(nameOf2(folded2))?.some((end) => folded2.endsWith(`/${end}`)) === true;
       }
       /** Returns what comes after the end of a path in the names that begin with that. */
       after(path2) {
         const folded2 = fold(path2);
-        return (this.#beginnings.get(nameOf(folded2)) ?? []).filter(({ beginning }) => folded2.endsWith(`/${beginning}`)).map(({ rest }) => rest);
+        return (this.#beginnings.get(nameOf2(folded2)) ?? []).filter(({ beginning }) => folded2.endsWith(`/${beginning}`)).map(({ rest }) => rest);
       }
     };
   }
@@ -23831,7 +24317,7 @@ var init_name_scan = __esm({
         if (isClosed$33.call(this, path2, 5)) return this.#findDirectory(path2);
         const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
         if (isGit) this.#readGit(path2, entries);
-        const within2 = inGit || isGitName(nameOf(path2));
+        const within2 = inGit || isGitName(nameOf2(path2));
         for (const [name, type] of entries) {
           if (this.#readName(path2, name, type)) continue;
           if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
@@ -24189,7 +24675,7 @@ var init_name_scan = __esm({
       }
       /** Whether it is an empty directory that nobody may write to, as a killed script leaves one. */
       #isLeft(path2) {
-        const seen = this.#lists.of(parentOf(path2)).get(nameOf(path2)) === S_IFDIR ? look(path2) : void 0;
+        const seen = this.#lists.of(parentOf(path2)).get(nameOf2(path2)) === S_IFDIR ? look(path2) : void 0;
         return seen !== void 0 && (seen.mode & 146) === 0 && this.#lists.of(path2).size === 0;
       }
       /** Notes the first directory or file on the way to a path that does not exist. */
@@ -24227,8 +24713,8 @@ var init_live_host = __esm({
     init_environment();
     init_errno();
     init_errors();
-    init_landlock3();
-    init_namespaces5();
+    init_landlock4();
+    init_namespaces4();
     init_mountinfo();
     init_proc_dir();
     init_automounts();
@@ -25871,7 +26357,7 @@ var init_host_paths = __esm({
         }
         const directory = parentOf(normal);
         if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path2);
-        return below2(placeOf$47.call(this, directory), directory, normal, nameOf(normal));
+        return below2(placeOf$47.call(this, directory), directory, normal, nameOf2(normal));
       });
   }
 
@@ -26610,7 +27096,7 @@ var init_container_path = __esm({
         });
       }),
     inParent: (function (write4) {
-        write4(this.#plan.directories.at(parentOf(this.canonical)), nameOf(this.canonical));
+        write4(this.#plan.directories.at(parentOf(this.canonical)), nameOf2(this.canonical));
       }),
     makeDirectories: (function () {
         const { state, cursor } = this.#plan;
@@ -28388,6 +28874,83 @@ var init_denial = __esm({
   }
 });
 
+// ffi/cgroups/hierarchies.ts
+function hierarchies() {
+  const groups = ifThere(() => readWholeText(at_fdcwd, "/proc/self/cgroup"));
+  if (groups === void 0) return [];
+  return parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
+}
+function parseHierarchies(groups, mountinfo) {
+  const mounts = mountinfo.split("\n").flatMap(parseMount);
+  return groups.split("\n").filter(Boolean).flatMap((line) => {
+    const [id2, names = "", ...rest] = line.split(":");
+    const version = id2 === "0" && names === "" ? 2 : 1;
+    const words3 = names.split(",");
+    const controllers = new Set(words3.flatMap(controllerOf));
+    if (version === 1 && controllers.size === 0) return [];
+    const path2 = rest.join(":");
+    for (const mount4 of mounts) {
+      const same = mount4.version === version && (version === 2 || words3.every((word4) => mount4.options.includes(word4)));
+      const own = same ? directoryIn(mount4, path2) : void 0;
+      if (own !== void 0) return [
+        {
+          version,
+          controllers,
+          top: mount4.directory,
+          own
+        }
+      ];
+    }
+    return [];
+  });
+}
+function controllersIn(text4) {
+  return new Set(text4.trim().split(/\s+/).flatMap(controllerOf));
+}
+function controllerOf(word4) {
+  const name = word4 === "blkio" ? "io" : word4;
+  return CONTROLLERS.filter((controller) => controller === name);
+}
+function parseMount(line) {
+  const [before = "", after2 = ""] = line.split(" - ");
+  const [type = "", , options = ""] = after2.split(" ");
+  if (type !== "cgroup" && type !== "cgroup2") return [];
+  const [, , , root = "", directory = ""] = before.split(" ").map(unescapeOctal);
+  return [
+    {
+      version: type === "cgroup2" ? 2 : 1,
+      root,
+      directory,
+      options: options.split(",")
+    }
+  ];
+}
+function unescapeOctal(text4) {
+  return text4.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
+}
+function directoryIn({ root, directory }, path2) {
+  if (root === path2) return directory;
+  const within2 = root === "/" ? path2 : path2.startsWith(`${root}/`) && path2.slice(root.length);
+  return within2 === false || path2.startsWith("/..") ? void 0 : directory + within2;
+}
+var CONTROLLERS;
+var init_hierarchies = __esm({
+  "ffi/cgroups/hierarchies.ts": (function () {
+    init_files3();
+    init_read_file();
+    init_missing();
+    CONTROLLERS = [
+      "memory",
+      "cpu",
+      "cpuacct",
+      "cpuset",
+      "pids",
+      "io",
+      "freezer"
+    ];
+  })
+});
+
 // ffi/cgroups/parents.ts
 function findParents(limits2) {
   const found = hierarchies();
@@ -29440,7 +30003,7 @@ var init_launch = __esm({
     init_syscalls();
     init_parent_work();
     init_explain();
-    init_names();
+    init_names2();
     init_reap();
     init_slots();
     init_sync();
@@ -29746,7 +30309,7 @@ function looking({ placeholder: { path: path2, text: text4 }, parent, fd }) {
     statxOutput(),
     statxOutput()
   ];
-  const look2 = statx(parent, nameOf(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
+  const look2 = statx(parent, nameOf2(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
   const mask2 = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
   return {
     records: [
@@ -29920,7 +30483,7 @@ var Plan, PARTS2;
 var init_listing = __esm({
   "launch/listing.ts": (function () {
     init_call();
-    init_namespaces2();
+    init_namespaces5();
     init_table();
     init_conditions();
     init_listing_text();
@@ -30048,7 +30611,7 @@ var init_launcher = __esm({
     init_link2();
     init_listing();
     init_marker();
-    init_names();
+    init_names2();
     init_placeholders();
     init_runtime_fds();
     init_script_frame();
@@ -30443,7 +31006,7 @@ var init_memory_files = __esm({
   "plan/steps/memory_files.ts"() {
     init_files3();
     init_mounts3();
-    init_host3();
+    init_host2();
   }
 });
 
@@ -30766,12 +31329,12 @@ var init_kernel_mounts2 = __esm({
 function bindOne(given, plan, gone) {
   const step = given.untrusted === true ? withoutUnknownMounts(given, plan) : given;
   const source = plan.source(step.source, step.optional);
-  const isMissing = step.optional === true && source instanceof HostPath && source.resolved.type === void 0;
+  const isMissing2 = step.optional === true && source instanceof HostPath && source.resolved.type === void 0;
   const restrict = step.restrict ?? usualRestrictions(step.source, plan);
   if (gone === void 0 && source instanceof HostPath && step.recursive !== false) {
     plan.facts.mountAutomounts(source.resolved.path);
   }
-  if (!isMissing) recordSource({
+  if (!isMissing2) recordSource({
     ...step,
     restrict
   }, plan);
@@ -30800,7 +31363,7 @@ function bindOne(given, plan, gone) {
     });
     plan.mounted(mounted);
   } else {
-    if (!isMissing) {
+    if (!isMissing2) {
       target.makeParent();
       plan.skippable("the source is missing", (end) => {
         show({
@@ -31959,10 +32522,10 @@ var init_join2 = __esm({
   "plan/steps/join.ts": (function () {
     init_files3();
     init_write_text();
-    init_namespaces4();
+    init_namespaces3();
     init_processes();
     init_proc_dir();
-    init_namespaces2();
+    init_namespaces5();
     init_fixes();
     init_joined_user();
     init_network2();
@@ -32069,7 +32632,7 @@ function allowFiles(step, deniable, ruleset, plan) {
   for (const [path2, allowed] of rights) {
     const place2 = plan.path(path2).open(O_PATH, {
       fixes: {
-        ENOENT: `${path2}, the path of a rule, does not exist in the container${unexpanded(path2)}`
+        ENOENT: `${path2}, the path of a rule, does not exist ${plan.state.filesAt}${unexpanded(path2)}`
       }
     });
     const isFile2 = new Label("it is a file");
@@ -32111,11 +32674,11 @@ var init_landlock5 = __esm({
     init_path();
     init_call();
     init_files3();
-    init_landlock2();
+    init_landlock3();
     init_errors();
     init_program();
     init_landlock_rights();
-    init_landlock4();
+    init_landlock2();
     init_unexpanded();
     RESTRICT_FIXES = {
       E2BIG: "Landlock allows 16 nested rulesets, and 16 are active"
@@ -32159,7 +32722,7 @@ function lowerDomainname(step, plan) {
 }
 var init_names3 = __esm({
   "plan/steps/names.ts": (function () {
-    init_namespaces4();
+    init_namespaces3();
     init_fixes();
   })
 });
@@ -32932,7 +33495,7 @@ function lowerChdir({ path: path2 }, plan) {
   plan.directories.returnToWorking();
   const directory = plan.currentPath(path2).open(O_PATH | O_DIRECTORY, {
     fixes: {
-      ENOENT: `the directory ${path2} does not exist in the container${unexpanded(path2)}`,
+      ENOENT: `the directory ${path2} does not exist ${plan.state.filesAt}${unexpanded(path2)}`,
       ENOTDIR: `${path2} is not a directory`
     }
   });
@@ -32948,7 +33511,7 @@ var init_root2 = __esm({
   "plan/steps/root.ts": (function () {
     init_files3();
     init_mounts3();
-    init_namespaces4();
+    init_namespaces3();
     init_container_path();
     init_fixes();
     init_copy_tree2();
@@ -33728,8 +34291,8 @@ var init_time_namespace = __esm({
   "plan/time_namespace.ts": (function () {
     init_call();
     init_files3();
-    init_namespaces4();
-    init_host3();
+    init_namespaces3();
+    init_host2();
     init_proc_file();
   })
 });
@@ -33781,9 +34344,9 @@ var init_unshare2 = __esm({
   "plan/steps/unshare.ts": (function () {
     init_files3();
     init_mounts3();
-    init_namespaces4();
+    init_namespaces3();
     init_users();
-    init_namespaces2();
+    init_namespaces5();
     init_namespace_fixes();
     init_network2();
     init_network_service();
@@ -34073,11 +34636,11 @@ var init_steps = __esm({
     init_id_maps();
     init_identity();
     init_join();
-    init_landlock4();
+    init_landlock2();
     init_limits3();
     init_masks();
     init_mounts5();
-    init_names2();
+    init_names();
     init_addresses();
     init_links2();
     init_outside();
@@ -34982,7 +35545,7 @@ var init_mod2 = __esm({
       prlimit,
       processIdentity,
       raw,
-      read: read3,
+      read: read2,
       readlinkat: readlinkat2,
       routes,
       setdomainname: setdomainname2,
@@ -35010,6 +35573,86 @@ var init_mod2 = __esm({
   })
 });
 
+// scripts/ramekin/flag_paths.ts
+function absolutePath2(path2) {
+  return withoutClimbing(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`);
+}
+function existingPath(path2, flag) {
+  const whole = absolutePath2(path2);
+  if (isMissing(whole)) throw new UsageError(`${flag}: ${missing2(path2)}`);
+  return whole;
+}
+function isMissing(path2) {
+  try {
+    linux.statx(linux.AT_FDCWD, path2);
+    return false;
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    return MISSING.includes(error.code);
+  }
+}
+function deniedPath(path2, flag) {
+  const whole = absolutePath2(path2);
+  if (!isMissing(whole)) return whole;
+  if (/^~|\$/.test(path2)) throw new UsageError(`${flag}: ${missing2(path2)}`);
+  const at2 = whole.lastIndexOf("/");
+  printError(`ramekin: ${flag}: there is no such file now; it is denied if it comes` + suggestion(whole.slice(at2 + 1), namesIn2(whole.slice(0, at2) || "/")));
+  return whole;
+}
+function namesIn2(directory) {
+  try {
+    return [
+      ...Deno.readDirSync(directory)
+    ].map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+function missing2(path2) {
+  if (path2.startsWith("~")) {
+    return "there is no such file; a shell expands ~ only at the start of a word: write $HOME";
+  }
+  return path2.includes("$") ? "there is no such file; a shell expands $ only outside of single quotes" : "there is no such file; make it first, or name its directory";
+}
+function withoutClimbing(path2) {
+  const parts2 = [];
+  for (const part of normalize(path2).slice(1).split("/")) {
+    if (part === "..") parts2.pop();
+    else parts2.push(part);
+  }
+  return `/${parts2.join("/")}`;
+}
+var MISSING;
+var init_flag_paths = __esm({
+  "scripts/ramekin/flag_paths.ts"() {
+    init_mod2();
+    init_nearest();
+    init_path();
+    init_output();
+    init_usage();
+    MISSING = [
+      "ENOENT",
+      "ENOTDIR"
+    ];
+  }
+});
+
+// host.ts
+
+var init_host3 = __esm({
+  "host.ts": (function () {
+    init_environment();
+    init_join_target();
+    init_hierarchies();
+    init_landlock4();
+    init_mountinfo();
+    init_namespace_list();
+    init_process_ids();
+    init_registry();
+    init_namespaces5();
+  })
+});
+
 // scripts/ramekin/run_program.ts
 function apart(box2) {
   const isApart = box2.steps.some(({ step }) => step === "newSession");
@@ -35032,15 +35675,18 @@ function startStatus(error) {
   }
   return error instanceof SyscallError && error.syscall === "execve" ? STATUS2.notStarted : void 0;
 }
-var BAD_CALL, KILLED_BY_FILTER, STATUS2, SIGNALS2, Running;
+var BAD_CALL, KILLED_BY_FILTER, OUT_OF_MEMORY, STATUS2, SIGNALS2, Running;
 var init_run_program = __esm({
   "scripts/ramekin/run_program.ts": (function () {
-    init_host2();
+    init_host3();
     init_mod2();
     init_error_report();
     init_output();
     BAD_CALL = 128 + 31;
-    KILLED_BY_FILTER = 'ramekin: a program has ended by SIGSYS, because of a system call that seccomp() does not let through\n  for 32-bit programs: ramekin sandbox --32-bit, or "architectures" of seccomp()';
+    KILLED_BY_FILTER = `ramekin: killed by SIGSYS: a system call that the filter of the recipe (seccomp) denies
+  which one is in the kernel's log, by its number: journalctl -k --grep type=1326
+  32-bit programs need ramekin sandbox --32-bit, or "architectures" of seccomp()`;
+    OUT_OF_MEMORY = "ramekin: a process was killed, as the container has used all the memory that its limits() allow";
     STATUS2 = {
       notFound: 127,
       notStarted: 126
@@ -37780,7 +38426,7 @@ function readRecipe(text4, options = {}) {
   reader.requireUse();
   const located = (error) => {
     const at2 = error.stepIndex === void 0 ? void 0 : steps[error.stepIndex];
-    return at2 === void 0 || error.position !== void 0 ? error : placed(error, at2);
+    return at2 === void 0 || error.position !== void 0 ? error : placed2(error, at2);
   };
   try {
     return {
@@ -37791,7 +38437,7 @@ function readRecipe(text4, options = {}) {
     throw error instanceof RecipeError ? located(error) : error;
   }
 }
-function placed(error, at2) {
+function placed2(error, at2) {
   const { issue, step, stepIndex, field: field2, advice, cause } = error;
   const details = {
     step,
@@ -38034,7 +38680,7 @@ function readRecipeFile(file) {
   const descriptor = DESCRIPTOR.exec(file);
   if (descriptor !== null) return decoded(readStream(Number(descriptor[1] ?? 0)), file);
   return readFile3(file, ({ path: path2 }) => {
-    if (RECIPE2.test(path2) || isWithin(path2, pathOf3(directoryOf2(file)))) return;
+    if (RECIPE3.test(path2) || isWithin(path2, pathOf3(directoryOf2(file)))) return;
     throw new RecipeError(`${file} is a link to ${path2}, and a recipe outside of the link's directory has a name that ends with .yaml, .yml or .json`);
   });
 }
@@ -38068,7 +38714,7 @@ function readStream(fd) {
   const bytes = new Uint8Array(MAX_BYTES + 1);
   let size = 0;
   for (; ; ) {
-    const count = read3(fd, bytes.subarray(size));
+    const count = read2(fd, bytes.subarray(size));
     if (count === 0) return bytes.subarray(0, size);
     size += count;
     if (size > MAX_BYTES) throw tooLong2(`descriptor ${fd}`);
@@ -38091,7 +38737,7 @@ function decoded(bytes, file) {
     throw new RecipeError(`${file} is not UTF-8`);
   }
 }
-var DESCRIPTOR, RECIPE2;
+var DESCRIPTOR, RECIPE3;
 var init_recipe_files = __esm({
   "yaml/recipe_files.ts"() {
     init_files3();
@@ -38102,7 +38748,7 @@ var init_recipe_files = __esm({
     init_path();
     init_read();
     DESCRIPTOR = /^(?:\/dev\/stdin|(?:\/dev|\/proc\/self)\/fd\/(\d+))$/;
-    RECIPE2 = /\.(ya?ml|json)$/i;
+    RECIPE3 = /\.(ya?ml|json)$/i;
   }
 });
 
@@ -38325,8 +38971,22 @@ async function recipeFile(named, settings2) {
   };
 }
 function notRecipe(path2) {
-  const why = isExecutable(path2) ? "it is an executable; a box is run by itself, and ramekin plan shows its recipe" : "a recipe's name ends with .yaml, .json or .ts";
-  return new UsageError(`${path2} is not a recipe: ${why}`);
+  const near = ENDS4.map((end) => path2 + end).find((file) => kindOf2(file) !== "missing");
+  const meant = near === void 0 ? "" : `; did you mean ${near}?`;
+  const kind = kindOf2(path2);
+  if (kind === "missing") {
+    return new FileError(`${path2} cannot be read: there is no such file${meant || unexpanded(path2)}`);
+  }
+  const why = isExecutable(path2) ? "it is an executable; a box is run by itself, and ramekin plan shows its recipe" : `${kind === "directory" ? "it is a directory, and " : ""}${NAMES_OF_RECIPES}`;
+  return new UsageError(`${path2} is not a recipe: ${why}${meant}`);
+}
+function kindOf2(path2) {
+  try {
+    return Deno.statSync(path2).isDirectory ? "directory" : "other";
+  } catch (error) {
+    const isMissing2 = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+    return isMissing2 ? "missing" : "other";
+  }
 }
 function isData(path2) {
   return DATA.test(path2);
@@ -38354,7 +39014,8 @@ function readable(path2, read4) {
   try {
     return read4();
   } catch (error) {
-    const why = READING.find(([kind]) => error instanceof kind)?.[1];
+    const denied2 = error instanceof SyscallError && error.code === "EACCES";
+    const why = denied2 ? DENIED3 : READING.find(([kind]) => error instanceof kind)?.[1];
     if (why === void 0) throw error;
     throw new FileError(`${path2} cannot be read: ${why}${unexpanded(path2)}`);
   }
@@ -38365,12 +39026,41 @@ async function importRecipe(path2, settings2) {
   }
   const url = new URL(encodeURI(path2).replace(/[?#]/g, encodeURIComponent), directoryUrl());
   readable(path2, () => Deno.statSync(url));
-  const module = await import(url.href);
+  const module = await imported(path2, url);
   const name = NAMES4.find((name2) => hasSteps(module[name2]));
   if (name === void 0) {
     throw new FileError(`${path2} exports no recipe: export it as default, "recipe" or "box"`);
   }
   return recipe(...module[name].steps);
+}
+async function imported(path2, url) {
+  try {
+    return await import(url.href);
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof RamekinError) throw error;
+    const [text4, ...rest] = withoutColours(error.message).split("\n");
+    const bare = /^Import "([^"]*)" not a dependency/.exec(text4)?.[1];
+    if (bare === void 0) {
+      const advice = /\brun again with the --allow-/.test(text4) ? [
+        ...rest,
+        PERMISSION
+      ] : rest;
+      throw new FileError(`${path2}: ${text4}`, {
+        cause: error,
+        advice
+      });
+    }
+    const place2 = rest.findLast((line) => /^\s*at /.test(line));
+    throw new FileError(`${path2}: nothing says what "${bare}" is${place2?.replace(/^\s*/, ", ") ?? ""}`, {
+      cause: error,
+      advice: [
+        IMPORTS
+      ]
+    });
+  }
+}
+function withoutColours(text4) {
+  return text4.replace(/\x1b\[[\d;]*m/g, "");
 }
 function directoryUrl() {
   return `file://${encodeURI(Deno.cwd()).replace(/[?#]/g, encodeURIComponent)}/`;
@@ -38388,7 +39078,7 @@ function variablesOf2(settings2) {
     ];
   }));
 }
-var FileError, DATA, CODE, READING, NAMES4;
+var FileError, DATA, CODE, NAMES_OF_RECIPES, ENDS4, DENIED3, READING, NAMES4, IMPORTS, PERMISSION;
 var init_recipe_file = __esm({
   "scripts/ramekin/recipe_file.ts"() {
     init_control_characters();
@@ -38401,13 +39091,25 @@ var init_recipe_file = __esm({
 
       /** `"FileError"`. */
       name = "FileError";
-      /** Creates an error whose message is one line, whatever the name of the file. */
-      constructor(message2) {
-        super(escapeControls(message2));
+      /** Creates an error of one line, whatever the name of the file, and of advice below it. */
+      constructor(message2, options = {}) {
+        super([
+          message2,
+          ...options.advice ?? []
+        ].map(escapeControls).join("\n"), options);
       }
     };
     DATA = /\.(ya?ml|json)$|^\/dev\/(stdin|fd\/\d+)$|^\/proc\/self\/fd\/\d+$/i;
     CODE = /\.[mc]?[jt]s$/i;
+    NAMES_OF_RECIPES = "a recipe's name ends with .yaml, .json or .ts";
+    ENDS4 = [
+      ".yaml",
+      ".yml",
+      ".json",
+      ".ts",
+      ".js"
+    ];
+    DENIED3 = "this user may not read it";
     READING = [
       [
         Deno.errors.NotFound,
@@ -38415,7 +39117,7 @@ var init_recipe_file = __esm({
       ],
       [
         Deno.errors.PermissionDenied,
-        "this user may not read it"
+        DENIED3
       ],
       [
         Deno.errors.NotADirectory,
@@ -38427,6 +39129,8 @@ var init_recipe_file = __esm({
       "recipe",
       "box"
     ];
+    IMPORTS = "  a recipe imports files and URLs, as ramekin has no packages for it; for Ramekin, mod.ts";
+    PERMISSION = "  a recipe that is code may do what ramekin may: give deno that flag, too";
   }
 });
 
@@ -38437,6 +39141,12 @@ __export(run_exports, {
 });
 async function run(given) {
   const path2 = given.operands[0];
+  for (const kind of [
+    "read",
+    "write"
+  ]) {
+    for (const denied2 of deniedList(given, kind)) deniedPath(denied2, `--deny-${kind}=${denied2}`);
+  }
   const file = await recipeFile(path2, given.values("set").map((setting2) => setting2));
   let grants = permissionsFor(file, given);
   return await file.located(() => runProgram(given.program, (program, options) => grants === void 0 ? apartAtTerminal(file.recipe, options).command(program, options) : apart(file.recipe).command(program, {
@@ -38458,6 +39168,7 @@ function permissionsFor({ isCode: isCode2 }, given) {
 var init_run = __esm({
   "scripts/ramekin/run.ts"() {
     init_prompt();
+    init_flag_paths();
     init_permission_flags();
     init_run_program();
     init_recipe_file();
@@ -38499,6 +39210,18 @@ function variablesOf3(given, allowed, reading2) {
   return denied2.length === 0 ? allowed : reading2.without(allowed, denied2);
 }
 
+function checkName(name) {
+  try {
+    recipe(protect("/", "/", {
+      names: [
+        name
+      ]
+    }));
+  } catch (error) {
+    if (!(error instanceof RecipeError)) throw error;
+    throw new UsageError(`--protect=${name}: this is no name, and no end of a path such as .git/hooks`);
+  }
+}
 
 function everywhere() {
   return [
@@ -38508,31 +39231,14 @@ function everywhere() {
 }
 
 
-function existingPath(path2, flag) {
-  const whole = absolutePath2(path2);
-  try {
-    linux.statx(linux.AT_FDCWD, whole);
-  } catch (error) {
-    if (!(error instanceof SyscallError) || !MISSING.includes(error.code)) throw error;
-    throw new UsageError(`${flag}: ${missing2(path2)}`);
-  }
-  return whole;
-}
-function missing2(path2) {
-  if (path2.startsWith("~")) {
-    return "there is no such file; a shell expands ~ only at the start of a word: write $HOME";
-  }
-  return path2.includes("$") ? "there is no such file; a shell expands $ only outside of single quotes" : "there is no such file; make it first, or name its directory";
-}
-
-
-var NARROW_ARCHITECTURES, HERE3, MISSING, OWN;
+var NARROW_ARCHITECTURES, HERE3, OWN;
 var init_sandbox3 = __esm({
   "scripts/ramekin/sandbox.ts": (function () {
     init_path();
     init_variable_pattern();
-    init_host2();
+    init_host3();
     init_mod2();
+    init_flag_paths();
     init_permission_flags();
     init_run_program();
     init_usage();
@@ -38542,13 +39248,10 @@ var init_sandbox3 = __esm({
     ];
     HERE3 = {
       path: existingPath,
+      denied: deniedPath,
       variables: () => Object.keys(environment()),
       without: (allowed, denied2) => Object.keys(environment()).filter((name) => includesVariable(allowed, name) && !includesVariable(denied2, name))
     };
-    MISSING = [
-      "ENOENT",
-      "ENOTDIR"
-    ];
     OWN = [
       "/dev",
       "/proc",
@@ -38722,7 +39425,7 @@ var init_box_parent = __esm({
     init_call();
     init_files3();
     init_futex();
-    init_namespaces4();
+    init_namespaces3();
     init_processes();
     init_sockets2();
     init_errno();
@@ -39889,6 +40592,8 @@ var init_box_flags = __esm({
     init_usage();
     IN_BOX = {
       path: boxPath,
+      // refuseDenials() has refused it.
+      denied: boxPath,
       variables: () => [
         "*"
       ],
@@ -40131,7 +40836,7 @@ function byName(name, containers) {
 }
 var init_container_of = __esm({
   "scripts/ramekin/container_of.ts"() {
-    init_host2();
+    init_host3();
     init_nearest();
     init_files8();
     init_usage();
@@ -40191,7 +40896,7 @@ function hasEnded2(pid) {
 }
 var init_enter = __esm({
   "scripts/ramekin/enter.ts"() {
-    init_host2();
+    init_host3();
     init_mod2();
     init_default_path();
     init_confinement_of();
@@ -40353,7 +41058,7 @@ var WIDTH, ROW, MARGIN, COLUMN, OWNERS2;
 var init_graph_svg = __esm({
   "scripts/ramekin/graph_svg.ts"() {
     init_control_characters();
-    init_host2();
+    init_host3();
     init_mod2();
     WIDTH = 900;
     ROW = 34;
@@ -40415,6 +41120,8 @@ __export(plan_exports, {
 });
 async function run5(given) {
   const path2 = given.operands[0];
+  const graph = given.value("graph");
+  if (graph !== void 0) checkDrawing(graph);
   const file = recipeOfBox(path2) ?? await recipeFile(path2, given.values("set").map((value) => value));
   const { located } = file;
   const recipe2 = file.isCode ? file.recipe : apart(file.recipe);
@@ -40422,7 +41129,6 @@ async function run5(given) {
     recipe2.plan(),
     recipe2.needs()
   ]);
-  const graph = given.value("graph");
   if (graph !== void 0) {
     const drawing = drawGraph(graphOf(recipe2, needs2), path2);
     if (graph === "-") print(drawing);
@@ -40434,6 +41140,11 @@ async function run5(given) {
   });
   else if (graph === void 0) print(planText(plan.toString(), needs2, paintFor(Deno.stdout)));
   return 0;
+}
+function checkDrawing(file) {
+  const end = /\.\w+$/.exec(file)?.[0];
+  if (end === void 0 || end.toLowerCase() === ".svg") return;
+  throw new UsageError(`--graph=${file}: it draws SVG, and no ${end}; write a file that ends with .svg, from which other programs make pictures (rsvg-convert, inkscape)`);
 }
 function planText(plan, needs2, paint) {
   const lines = plan.split("\n").map((line) => line.startsWith(" ") ? line : paint("bold", line));
@@ -40479,6 +41190,7 @@ var init_plan2 = __esm({
     init_box_file();
     init_recipe_file();
     init_run_program();
+    init_usage();
   }
 });
 
@@ -40496,7 +41208,7 @@ function run6(given) {
   }
   const rows = containers.map((container) => [
     String(container.pid),
-    container.namedBy === "script" ? container.name : `(${container.name})`,
+    nameOf4(container),
     timeText(container.uptime),
     container.script === void 0 ? "-" : String(container.script),
     Object.keys(container.namespaces).join(",") || "-",
@@ -40504,7 +41216,11 @@ function run6(given) {
     container.command
   ]);
   print(table(HEADS, rows, paintFor(Deno.stdout)));
+  if (containers.some(({ own }) => !own)) printError(NOT_OWN);
   return 0;
+}
+function nameOf4({ name, namedBy, own }) {
+  return (namedBy === "script" ? name : `(${name})`) + (own ? "" : "*");
 }
 function timeText(seconds2) {
   const units = [
@@ -40537,10 +41253,10 @@ function timeText(seconds2) {
   const first = parts2.findIndex(({ count }) => count > 0);
   return first === -1 ? "0s" : parts2.slice(first, first + 2).map(({ text: text4 }) => text4).join(" ");
 }
-var HEADS;
+var HEADS, NOT_OWN;
 var init_ps = __esm({
   "scripts/ramekin/ps.ts"() {
-    init_host2();
+    init_host3();
     init_output();
     HEADS = [
       "PID",
@@ -40551,6 +41267,7 @@ var init_ps = __esm({
       "CGROUP",
       "COMMAND"
     ];
+    NOT_OWN = "* not of a script of yours, or of one that may say anything: ramekin enter --any PID";
   }
 });
 
@@ -40604,7 +41321,7 @@ function treeOf(entries) {
 var HEADS2;
 var init_ls = __esm({
   "scripts/ramekin/ls.ts"() {
-    init_host2();
+    init_host3();
     init_output();
     HEADS2 = [
       "NS",
@@ -40679,7 +41396,7 @@ function idRanges() {
     linux.capget()
   ];
   const mayMapIds = effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID");
-  const user = nameOf4(euid, textOf6("/etc/passwd"));
+  const user = nameOf5(euid, textOf6("/etc/passwd"));
   const [uid, gid] = mayMapIds ? [
     euid + 1,
     egid + 1
@@ -40714,7 +41431,7 @@ function idRanges() {
   const says = mayMapIds ? "as root" : "by newuidmap and newgidmap";
   return tried(NAME6, says, recipe(unshare3("user"), ids2));
 }
-function nameOf4(uid, passwd) {
+function nameOf5(uid, passwd) {
   const line = passwd.split("\n").find((line2) => line2.split(":")[2] === String(uid));
   return line?.split(":")[0];
 }
@@ -40888,7 +41605,7 @@ function isThere(path2) {
 var TUN, OTHERS_OPEN;
 var init_host_checks = __esm({
   "scripts/ramekin/host_checks.ts"() {
-    init_host2();
+    init_host3();
     init_mod2();
     init_check_result();
     init_files8();
@@ -41231,7 +41948,6 @@ var init_completions = __esm({
 });
 
 // scripts/ramekin/main.ts
-init_nearest();
 init_arguments();
 init_error_report();
 
@@ -41344,6 +42060,7 @@ var LOAD = {
 // scripts/ramekin/main.ts
 init_output();
 init_subcommands();
+init_unknown_words();
 init_usage();
 init_version2();
 var FAILED_BEFORE_PROGRAM = 125;

@@ -1200,7 +1200,18 @@ var object = (function object(fields) {
 });
 var either = (function either(one, other) {
   const expected = `${one.expected}, or ${other.expected}`;
-  return schema(expected, ((value) => one.issue(value) === void 0 || other.issue(value) === void 0 ? void 0 : mismatch(value, expected)), () => ({
+  return schema(expected, ((value) => {
+    const issues = [
+      one.issue(value),
+      other.issue(value)
+    ];
+    if (issues.includes(void 0)) return void 0;
+    const at2 = [
+      one,
+      other
+    ].findIndex((schema2) => isContainer(value, schema2.jsonSchema()));
+    return issues[at2] ?? mismatch(value, expected);
+  }), () => ({
     anyOf: [
       one.jsonSchema(),
       other.jsonSchema()
@@ -2255,7 +2266,7 @@ var numbered = (function numbered(make2) {
 var writeExec = (function writeExec(writer, plan, shape, frame) {
   const add = ((call2) => writer.add(call2, CHILD_EDGES));
   if (plan.state.mounts.hasMounts) enterAgain(writer);
-  if (shape.cwd) enterDirectory(writer);
+  if (shape.cwd) enterDirectory(writer, plan);
   if (shape.terminal === void 0) {
     connectStdio(add, shape);
     if (plan.state.terminals !== void 0) useOwnNull(writer, shape);
@@ -2326,15 +2337,21 @@ var openDirectory = (function openDirectory(path2) {
     resolve: RESOLVE_NO_MAGICLINKS
   });
 });
-var enterDirectory = (function enterDirectory(writer) {
+var enterDirectory = (function enterDirectory(writer, { state }) {
+  const fixes = {
+    ENOENT: `the directory does not exist ${state.filesAt}; a shell expands ~ and $HOME, Ramekin does not`,
+    ENOTDIR: "it is not a directory",
+    ELOOP: "a link in /proc on the way leads out of the container, or there are too many links",
+    EACCES: "the directory, or one on the way to it, may not be searched by this user (chmod +x)"
+  };
   const opened = writer.add(openDirectory(CWD), {
     ...CHILD_EDGES,
-    fixes: CWD_FIXES
+    fixes
   });
   const directory = new ResultOf(opened, "directory");
   writer.add(fchdir(directory), {
     ...CHILD_EDGES,
-    fixes: CWD_FIXES
+    fixes
   });
   writer.add(close(directory), CHILD_EDGES);
 });
@@ -2460,11 +2477,11 @@ var link = (function link(plan, shape, frame, writeEnd = writeExec) {
 });
 var cloneProcess = (function cloneProcess(plan, shape, index, frame) {
   const { pid, ownMemory } = plan.processes[index];
-  const isContainer = index === plan.firstIndex;
-  const cgroup = isContainer ? shape.cgroup : void 0;
+  const isContainer2 = index === plan.firstIndex;
+  const cgroup = isContainer2 ? shape.cgroup : void 0;
   const later = cgroup === void 0 ? 0 : CLONE_NEWCGROUP;
   const isSibling = plan.processes[index - 1]?.then === "exit";
-  const flags2 = (frame?.vfork ?? true ? CLONE_VFORK : 0) | (!ownMemory && (frame?.sharesMemory ?? true) ? CLONE_VM : 0) | (isSibling ? CLONE_PARENT : 0) | (isContainer ? plan.cloneFlags & ~later : 0);
+  const flags2 = (frame?.vfork ?? true ? CLONE_VFORK : 0) | (!ownMemory && (frame?.sharesMemory ?? true) ? CLONE_VM : 0) | (isSibling ? CLONE_PARENT : 0) | (isContainer2 ? plan.cloneFlags & ~later : 0);
   const clears = frame?.clearsHandlers === true ? CLONE_CLEAR_SIGHAND : 0;
   const directory = cgroup?.directory === true ? CGROUP_DIRECTORY : void 0;
   if (clears === 0 && directory === void 0) return clone(flags2, pid);
@@ -3844,7 +3861,7 @@ var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
 var openRoot = (function openRoot(plan, path2) {
   return plan.path(path2).open(O_PATH | O_DIRECTORY, {
     fixes: {
-      ENOENT: `the directory ${path2} does not exist in the container${unexpanded(path2)}`,
+      ENOENT: `the directory ${path2} does not exist ${plan.state.filesAt}${unexpanded(path2)}`,
       ENOTDIR: `${path2} is not a directory`
     }
   });
@@ -9013,6 +9030,9 @@ var DECIMAL_MASKS = [
 
 
 
+function isContainer(value, { type }) {
+  return type === "array" ? Array.isArray(value) : type === "object" && isObject(value);
+}
 
 function unknownIssue(name, names) {
   const known = names.length === 0 ? "there are no fields" : `the fields are ${names.join(", ")}`;
@@ -11360,8 +11380,9 @@ function describeEnd({ code, signal, timedOut, outOfMemory, success }) {
   if (success && !outOfMemory) return "ended well";
   const killer = signal ?? killerIn(code);
   if (outOfMemory) return `ran out of memory, and ended with ${signal ?? `code ${code}`}`;
-  if (signal !== null) return `was killed by ${signal}`;
-  return `failed with code ${code}` + (killer === null ? "" : `, as after ${killer}`);
+  const cause = killer === "SIGSYS" ? ", for a system call that seccomp() denies" : "";
+  if (signal !== null) return `was killed by ${signal}${cause}`;
+  return `failed with code ${code}` + (killer === null ? "" : `, as after ${killer}${cause}`);
 }
 function killerIn(code) {
   return code > 128 ? signalName2(code - 128) : null;
@@ -13006,8 +13027,7 @@ var RegularFile = class {
    */
   readAt(offset, length) {
     if (this.size === 0) return new Uint8Array();
-    const flags2 = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    this.#opened ??= syscall(openat(at_fdcwd, linkTo(this.#found), flags2));
+    this.#opened ??= this.#open();
     const output = new Output(Math.min(length, MOST_AT_ONCE2), "&bytes");
     const call2 = pread64(this.#opened, output, output.size, offset);
     const outcome = syscalls([
@@ -13028,6 +13048,22 @@ var RegularFile = class {
       at2 += part.length;
     }
     return concat(parts2);
+  }
+  /** Opens the file that was found, wherever its path leads by now. */
+  #open() {
+    const flags2 = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    try {
+      return syscall(openat(at_fdcwd, linkTo(this.#found), flags2));
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      const call2 = describeCall(openat(at_fdcwd, this.path, flags2));
+      throw new SyscallError({
+        syscall: "openat",
+        errno: error.errno,
+        call: call2,
+        hint: error.hint
+      });
+    }
   }
   [Symbol.dispose]() {
     if (this.#opened !== void 0) syscall(close(this.#opened));
@@ -15254,6 +15290,11 @@ var PlannedState = class {
   /** The state of a new container on this machine. */
   constructor(host2) {
     this.#host = host2;
+  }
+  /** Whose files paths lead to, for messages. */
+  get filesAt() {
+    const isHost = !this.hasOwnRoot && !this.unshared.has("mount");
+    return isHost ? "on this machine" : "in the container";
   }
   /** The credentials of the script, with which the container starts. */
   get caller() {
@@ -17551,12 +17592,6 @@ function sendListener(add, listener) {
 
 
 
-var CWD_FIXES = {
-  ENOENT: "the directory does not exist in the container; a shell expands ~ and $HOME, Ramekin does not",
-  ENOTDIR: "it is not a directory",
-  ELOOP: "a link in /proc on the way leads out of the container, or there are too many links",
-  EACCES: "the directory, or one on the way to it, may not be searched by this user (chmod +x)"
-};
 
 
 
@@ -17647,7 +17682,7 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
     call: describeExecve(path2),
     hint
   });
-  const place2 = plan.cursor.isEmpty ? "on this machine" : "in the container";
+  const place2 = plan.state.filesAt;
   const code = errnoName(errno);
   const fix = code && EXECVE_FIXES[code];
   if (general) return error(orMemoryLimit(fix, code, plan));
@@ -17673,8 +17708,7 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
   if (code === "ENOEXEC") return error(`${path2} is neither a program nor a script`);
   if (!NOT_THERE.has(errno)) return error(generalFix("execve", code));
   const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
-  const notFound = plan.cursor.isEmpty ? "program not found on this machine:" : "program not found in the container:";
-  const missing2 = new Deno.errors.NotFound(escapeControls(`${notFound} "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
+  const missing2 = new Deno.errors.NotFound(escapeControls(`program not found ${place2}: "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
   ${missingHint(spec.program, plan)}`, {
     cause: error("the program does not exist")
   });
@@ -17682,13 +17716,13 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
     code: "ENOENT"
   });
 }
-function missingHint(program, { cursor }) {
+function missingHint(program, { state }) {
   const shells = unexpanded(program).slice(2);
   if (shells !== "") return shells;
   if (/\S\s+\S/.test(program)) {
     return "a blank is a part of the program's name; give arguments by themselves (args)";
   }
-  return cursor.isEmpty ? "is it installed?" : "is it in the container's file tree?";
+  return state.filesAt === "on this machine" ? "is it installed?" : "is it in the container's file tree?";
 }
 var GENERAL = /* @__PURE__ */ new Set([
   ERRNO.E2BIG,
@@ -27463,7 +27497,7 @@ function allowFiles(step, deniable, ruleset, plan) {
   for (const [path2, allowed] of rights) {
     const place2 = plan.path(path2).open(O_PATH, {
       fixes: {
-        ENOENT: `${path2}, the path of a rule, does not exist in the container${unexpanded(path2)}`
+        ENOENT: `${path2}, the path of a rule, does not exist ${plan.state.filesAt}${unexpanded(path2)}`
       }
     });
     const isFile2 = new Label("it is a file");
@@ -28193,7 +28227,7 @@ function lowerChdir({ path: path2 }, plan) {
   plan.directories.returnToWorking();
   const directory = plan.currentPath(path2).open(O_PATH | O_DIRECTORY, {
     fixes: {
-      ENOENT: `the directory ${path2} does not exist in the container${unexpanded(path2)}`,
+      ENOENT: `the directory ${path2} does not exist ${plan.state.filesAt}${unexpanded(path2)}`,
       ENOTDIR: `${path2} is not a directory`
     }
   });
