@@ -141,7 +141,7 @@ export class Command {
     if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
     const started = this.#start(defaults);
     const { launched, descriptors, passed } = started;
-    const { timeout, maxOutput } = this.#options;
+    const { timeout, maxOutput } = this.#limits;
     // Such a bound is not one of what is passed on.
     const takesLonger = passed !== undefined &&
       (passed.input !== undefined || maxOutput !== undefined);
@@ -180,7 +180,7 @@ export class Command {
     }
     this.#admit();
     const { launched, descriptors } = this.#launchWith(["null", "piped", "piped"]);
-    return collectSync(launched, descriptors, this.#options);
+    return collectSync(launched, descriptors, this.#limits);
   }
 
   /**
@@ -246,8 +246,10 @@ export class Command {
   }
 
   get #limits(): ContainerLimits {
-    const { signal, timeout, killAfter, maxOutput } = this.#options;
-    return { signal, timeout, killAfter, maxOutput };
+    const { signal, killAfter } = this.#options;
+    const { timeout = this.#plan.state.timeout, maxOutput = this.#plan.state.maxOutput } =
+      this.#options;
+    return { signal, killAfter, timeout: boundOf(timeout), maxOutput: boundOf(maxOutput) };
   }
 
   #startInTerminal(defaults: Kinds): Container {
@@ -427,6 +429,11 @@ function rethrown<T>(first: ProcessIdentity, act: () => T): T {
   } catch (error) {
     throw orEnded(error, first);
   }
+}
+
+/** Returns a bound as a number; `undefined` for none. */
+function boundOf(bound: number | "unlimited" | undefined): number | undefined {
+  return bound === "unlimited" || bound === Infinity ? undefined : bound;
 }
 
 /** The kinds of stdin, stdout and stderr. */

@@ -7,6 +7,7 @@
 import {
   boolean,
   dictionary,
+  either,
   id,
   integer,
   invalidField,
@@ -50,11 +51,15 @@ export interface CommandOptions extends StdioOptions {
   /**
    * The number of bytes that `output()` and `outputSync()` collect of stdout, and of stderr. A
    * program that writes more is killed with its container (SIGKILL), and an
-   * {@linkcode OutputLimitError} is thrown. Without it, they collect whatever a program writes.
+   * {@linkcode OutputLimitError} is thrown. Without it, the bound is that of the steps, which
+   * `sandbox()` has; without one, or with `"unlimited"`, they collect whatever a program writes.
    */
-  readonly maxOutput?: number;
-  /** The time after which the container is ended, in milliseconds: see `killAfter`. */
-  readonly timeout?: number;
+  readonly maxOutput?: number | "unlimited";
+  /**
+   * The time after which the container is ended, in milliseconds: see `killAfter`. Without it, the
+   * time is that of the steps, if they have one; `"unlimited"` is none.
+   */
+  readonly timeout?: number | "unlimited";
   /**
    * How long a program that is ended may go on, in milliseconds: by `signal`, by `timeout`, or at the
    * end of an `await using` scope. It gets SIGTERM, and after this time SIGKILL; with 0 it gets
@@ -110,8 +115,8 @@ const commandFields = lazy((): Schemas<CommandOptions> => {
     stdout: optional(stdioSchema("stdout")),
     stderr: optional(stdioSchema("stderr")),
     fds: optional(fdsSchema()),
-    maxOutput: optional(integer(0)),
-    timeout: optional(integer(0)),
+    maxOutput: optional(either(integer(0), oneOf(["unlimited"]))),
+    timeout: optional(either(integer(0), oneOf(["unlimited"]))),
     killAfter: optional(integer(0)),
     terminal: optional(boolean()),
     detached: optional(boolean()),

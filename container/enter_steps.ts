@@ -22,7 +22,7 @@ export function enterSteps(
   // The capabilities of the program are those that it has.
   const restricts = ({ step }: Step) =>
     RESTRICTIONS.has(step) || (step === "capabilities" && user === "root");
-  return [join, ...steps.filter(restricts)];
+  return [join, ...steps.filter(restricts).map(forProgram)];
 }
 
 /**
@@ -59,8 +59,14 @@ export function orEnded(error: unknown, first: ProcessIdentity): unknown {
 /** The message of the error for a container that has ended. */
 export const ENDED = "the container has ended already";
 
+/** Leaves out what is of the container as a whole: it ends in its own time. */
+function forProgram(step: Step): Step {
+  return step.step === "bounds" ? { ...step, timeout: "unlimited", degrade: true } : step;
+}
+
 /** The steps that restrict every program of a container, also those that enter it later. */
 const RESTRICTIONS: ReadonlySet<Step["step"]> = new Set<Step["step"]>([
+  "bounds",
   "clearEnv",
   "landlock",
   "newSession",

@@ -7,6 +7,7 @@
 import type { Step, StepOf } from "../recipe/steps.ts";
 import type { PlanBuilder } from "./builder.ts";
 import { lowerBind } from "./steps/bind.ts";
+import { lowerBounds } from "./steps/bounds.ts";
 import { lowerDenyFiles } from "./steps/deny_files.ts";
 import { lowerDevices } from "./steps/devices.ts";
 import { lowerMkdir, lowerMknod, lowerSymlink, lowerWriteFile } from "./steps/files.ts";
@@ -56,6 +57,7 @@ export type Lowering<S extends Step> = (step: S, plan: PlanBuilder) => void;
 const LOWERINGS = {
   address: lowerAddress,
   bind: lowerBind,
+  bounds: lowerBounds,
   bridge: lowerBridge,
   capabilities: lowerCapabilities,
   chdir: lowerChdir,

@@ -85,6 +85,10 @@ export class PlannedState {
   sessionLeader = false;
   /** The path of the container's own ptmx(4), if it has one. */
   terminals: string | undefined;
+  /** The time after which the container is ended, in milliseconds, unless a command has its own. */
+  timeout: number | undefined;
+  /** The bytes that are collected of each stream, unless a command has its own bound. */
+  maxOutput: number | undefined;
   /** Whether untrusted processes can see the container during setup. */
   exposed = false;
   readonly #host: Host;

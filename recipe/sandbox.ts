@@ -12,9 +12,11 @@ import {
   absolutePath,
   boolean,
   either,
+  integer,
   invalidField,
   lazy,
   list,
+  object,
   oneOf,
   optional,
   type Schemas,
@@ -24,22 +26,27 @@ import { quoted } from "./shown.ts";
 import type { Step } from "./steps.ts";
 import { protectedName } from "./steps/protect.ts";
 import {
+  bounds,
   capabilities,
   clearEnv,
   hostname,
   init,
   landlock,
+  limits,
   loopback,
   mapCurrentUser,
   maskPaths,
   newSession,
   noNewPrivileges,
   readonlyPaths,
+  rlimit,
   seccomp,
   setEnv,
   sysctl,
   unshare,
 } from "./steps/builders.ts";
+import { boundFields } from "./steps/bounds.ts";
+import { limitFields, type Limits, type Size } from "./steps/limits.ts";
 import { tmpfsSize } from "./steps/mounts.ts";
 import { includesVariable, variablePattern } from "./variable_pattern.ts";
 
@@ -89,7 +96,24 @@ export interface SandboxOptions {
    */
   readonly protect?: boolean | readonly string[];
   /**
-   * The size of /tmp, as `tmpfs()` takes it. It holds 400,000 files at most.
+   * How much of the machine it may use: see `limits()`, which needs a control group. Processes need
+   * none: where the kernel counts those of a namespace, `pids` holds without it, and without any
+   * limits there are 4096 at most. `"unlimited"` lifts that. See `bounds()`.
+   */
+  readonly limits?: Limits;
+  /** The number of files that each process may have open. */
+  readonly openFiles?: number | "unlimited";
+  /** The time after which it is ended, in milliseconds, unless a command has its own. */
+  readonly timeout?: number | "unlimited";
+  /**
+   * The bytes that `output()` collects of each stream, unless a command has its own bound; a program
+   * that writes more is killed.
+   *
+   * @default {"64m"}
+   */
+  readonly maxOutput?: Size | "unlimited";
+  /**
+   * The size of /tmp, as `tmpfs()` takes it, or `"unlimited"`. It holds 400,000 files at most.
    *
    * @default {"25%"}
    */
@@ -152,7 +176,11 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     setuidFiles: optional(boolean()),
     architectures: optional(seccompArchitectures()),
     weakerProc: optional(boolean()),
-    tmp: optional(tmpfsSize()),
+    limits: optional(object(limitFields())),
+    openFiles: optional(either(integer(0), oneOf(["unlimited"]))),
+    timeout: boundFields().timeout,
+    maxOutput: boundFields().output,
+    tmp: optional(tmpfsSize("unlimited")),
     shm: optional(tmpfsSize()),
   };
 });
@@ -190,6 +218,7 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     // One more user namespace can be made, and the program runs in that one: it can make no other,
     // and has no capabilities over the mounts and the network. The /proc outside is read-only.
     ...(weakerProc ? [] : [sysctl({ "user.max_user_namespaces": 1 })]),
+    ...boundSteps(options),
     maskPaths(...MASKED),
     readonlyPaths(...READ_ONLY),
     newSession(),
@@ -203,6 +232,25 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     seccomp({ deny: denied, ...(architectures.length > 0 && { architectures }) }),
     clearEnv({ keep: env }),
     setEnv(Object.fromEntries(usual.filter(([name]) => !includesVariable(env, name)))),
+  ];
+}
+
+/** The processes and threads that a sandbox has at most, and the bytes of output, by default. */
+const DEFAULT_BOUNDS = { pids: 4096, output: "64m" } as const;
+
+/** What bounds the sandbox: a control group where one is asked for, and what needs none. */
+function boundSteps({ limits: group = {}, ...options }: SandboxOptions): readonly Step[] {
+  const { pids, ...others } = group;
+  const { timeout, maxOutput = DEFAULT_BOUNDS.output, openFiles = "unlimited" } = options;
+  const needsGroup = Object.keys(others).length > 0;
+  return [
+    ...(needsGroup ? [limits(group)] : []),
+    bounds({
+      ...(pids === undefined ? { pids: DEFAULT_BOUNDS.pids, degrade: true } : { pids }),
+      ...(timeout !== undefined && { timeout }),
+      output: maxOutput,
+    }),
+    ...(openFiles === "unlimited" ? [] : [rlimit("nofile", openFiles)]),
   ];
 }
 

@@ -78,7 +78,13 @@ class SandboxRoot {
     const paths = [...this.#asked.keys()].filter((path) => path !== "/").sort();
     return [
       ...(whole === undefined ? this.#smallRoot(paths) : [this.#grantedFile("/", whole)]),
-      tmpfs(this.#at("/tmp"), { size: tmp, options: "nr_inodes=400k" }),
+      // tmpfs(5): 0 is no limit.
+      tmpfs(
+        this.#at("/tmp"),
+        tmp === "unlimited"
+          ? { options: "size=0,nr_inodes=0" }
+          : { size: tmp, options: "nr_inodes=400k" },
+      ),
       tmpfs(this.#at("/run"), { size: "16m", mode: 0o755, options: "nr_inodes=16k" }),
       this.#hostFile("/run", { readOnly: true, entries: CURRENT_SYSTEM }),
       devices(this.#at("/dev"), { ...(shm !== undefined && { shm }) }),

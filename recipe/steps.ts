@@ -7,6 +7,7 @@
 
 import type { AnyStepSchema, StepSchema } from "./step_schema.ts";
 import { bindSchema, type BindStep } from "./steps/bind.ts";
+import { boundsSchema, type BoundsStep } from "./steps/bounds.ts";
 import { denyFilesSchema, type DenyFilesStep } from "./steps/deny_files.ts";
 import { devicesSchema, type DevicesStep } from "./steps/devices.ts";
 import {
@@ -137,6 +138,7 @@ import {
 export type Step =
   | AddressStep
   | BindStep
+  | BoundsStep
   | BridgeStep
   | CapabilitiesStep
   | ChdirStep
@@ -199,6 +201,7 @@ export type StepOf<Name extends Step["step"]> = Extract<Step, { readonly step: N
 const SCHEMAS = {
   address: addressSchema,
   bind: bindSchema,
+  bounds: boundsSchema,
   bridge: bridgeSchema,
   capabilities: capabilitiesSchema,
   chdir: chdirSchema,

@@ -9,10 +9,10 @@ import { SyscallError } from "../../ffi/errors.ts";
 import { invalidField } from "../../recipe/schema.ts";
 import { RecipeError } from "../../recipe/errors.ts";
 import {
-  bytesOf,
   limitFields,
   type Limits,
   type LimitsStep,
+  numberOf as knownNumberOf,
   type Size,
 } from "../../recipe/steps/limits.ts";
 import type { Host } from "../../host/host.ts";
@@ -67,7 +67,7 @@ function groupLimits(
 }
 
 function numberOf(value: Size | undefined): number | undefined {
-  return value === "unlimited" ? Infinity : typeof value === "string" ? bytesOf(value) : value;
+  return value === undefined ? undefined : knownNumberOf(value);
 }
 
 /** Returns the numbers of a block device, such as `"8:0"`. */

@@ -113,6 +113,12 @@ export function bytesOf(size: string): number | undefined {
   return digits === undefined ? undefined : Number(digits) * UNITS[unit!.toLowerCase()]!;
 }
 
+/** Returns the number of a limit that was checked; infinity for `"unlimited"`. */
+export function numberOf(value: Size | "unlimited"): number {
+  if (typeof value === "number") return value;
+  return value === "unlimited" ? Infinity : bytesOf(value)!;
+}
+
 function isSize(value: unknown, min: number): boolean {
   const bytes = typeof value === "string" ? bytesOf(value) : value;
   return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;

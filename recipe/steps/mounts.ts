@@ -132,9 +132,13 @@ export const tmpfsSchema: StepSchema<TmpfsStep> = stepSchema("tmpfs", () => ({
   options: optional(mountOptions()),
 }));
 
-/** The size of a tmpfs: see tmpfs(5). */
-export function tmpfsSize(): Schema {
-  return text({ expected: "a size such as 64m", min: 1, issue: sizeIssue });
+/** The size of a tmpfs: see tmpfs(5). Or one of these words. */
+export function tmpfsSize(...words: readonly string[]): Schema {
+  return text({
+    expected: ["a size such as 64m", ...words.map((word) => `"${word}"`)].join(", or "),
+    min: 1,
+    issue: (size) => words.includes(size) ? undefined : sizeIssue(size),
+  });
 }
 
 function sizeIssue(size: string): string | undefined {

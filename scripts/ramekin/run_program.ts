@@ -48,10 +48,16 @@ const KILLED_BY_FILTER = "ramekin: killed by SIGSYS: a system call that the filt
   'type=1326\n  32-bit programs need ramekin sandbox --32-bit, or "architectures" of seccomp()';
 
 const OUT_OF_MEMORY = "ramekin: a process was killed, as the container has used all the memory " +
-  "that its limits() allow";
+  "that its limits() allow\n  give it more: ramekin sandbox --memory=SIZE";
 
-/** The exit statuses of a shell for a program that does not exist, and for one that cannot start. */
-const STATUS = { notFound: 127, notStarted: 126 } as const;
+const OUT_OF_TIME = "ramekin: the program was ended, as its time was over\n" +
+  "  give it more: ramekin sandbox --timeout=TIME, or bounds()";
+
+/**
+ * The exit statuses of a shell for a program that does not exist, and for one that cannot start; and
+ * of timeout(1) for one that was ended.
+ */
+const STATUS = { notFound: 127, notStarted: 126, timedOut: 124 } as const;
 
 /**
  * Runs a program to its end, and returns the exit status.
@@ -69,10 +75,12 @@ export async function runProgram(
   try {
     const start = (program: string) => spawn(() => make(program, options), denied);
     using running = startShell(program, start, words.length === 0);
-    const { code, outOfMemory } = await running.container.status;
+    const { code, timedOut, outOfMemory } = await running.container.status;
     if (code === BAD_CALL) printError(KILLED_BY_FILTER);
     if (outOfMemory) printError(OUT_OF_MEMORY);
-    return code;
+    if (!timedOut) return code;
+    printError(OUT_OF_TIME);
+    return STATUS.timedOut;
   } catch (error) {
     const status = startStatus(error);
     if (status === undefined) throw error;

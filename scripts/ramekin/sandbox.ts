@@ -33,6 +33,7 @@ import {
   UNIX_SOCKETS,
   WEAKER_PROC,
 } from "./permission_flags.ts";
+import { limitsOf } from "./limit_flags.ts";
 import { runProgram } from "./run_program.ts";
 import { UsageError } from "./usage.ts";
 
@@ -95,7 +96,7 @@ export function optionsOf(
     net: grantedList(given, "net", all) === undefined ? "host" : "none",
     env: variablesOf(given, allowed("env", () => reading.variables()), reading),
     protect: protectedBy(given),
-    ...sizesOf(given),
+    ...limitsOf(given),
     ...((all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read, write)) &&
       { unixSockets: true }),
     ...(given.has(NARROW_PROGRAMS.name) && { architectures: NARROW_ARCHITECTURES }),
@@ -169,12 +170,6 @@ function checkName(name: string): void {
       `--protect=${name}: this is no name, and no end of a path such as .git/hooks`,
     );
   }
-}
-
-/** The sizes of the directories in memory that are given. */
-function sizesOf(given: Arguments): Pick<SandboxOptions, "tmp" | "shm"> {
-  const [tmp, shm] = [given.value("tmp"), given.value("shm")];
-  return { ...(tmp !== undefined && { tmp }), ...(shm !== undefined && { shm }) };
 }
 
 /** All files that can be changed; /tmp must be listed, because the sandbox has its own otherwise. */

@@ -14,6 +14,7 @@ import {
   UNIX_SOCKETS,
   WEAKER_PROC,
 } from "./permission_flags.ts";
+import { LIMIT_FLAGS } from "./limit_flags.ts";
 import type { Flag, Subcommand } from "./usage.ts";
 
 const JSON_FLAG: Flag = { name: "json", summary: "write JSON" };
@@ -40,7 +41,8 @@ const STREAM = "A recipe in YAML that comes by the standard input is -.";
 
 const STATUS =
   "The exit status is the program's: 128 plus the signal's number if a signal has ended it; " +
-  "127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails.";
+  "127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails, 124 if " +
+  "its time was over.";
 
 /** A flag that is known to be refused, with the reason. */
 function hidden(flag: Flag): Flag {
@@ -55,8 +57,7 @@ const SANDBOX_FLAGS: readonly Flag[] = [
   PERMISSION_FLAGS.env,
   PROTECT,
   { name: "no-protect", summary: "let it change those that are run or trusted later, too" },
-  { name: "tmp", value: "SIZE", summary: "the size of /tmp, which is 25% of memory: 512m, 2g" },
-  { name: "shm", value: "SIZE", summary: "the size of /dev/shm, which is 64m" },
+  ...LIMIT_FLAGS,
   UNIX_SOCKETS,
   SETUID_FILES,
   NARROW_PROGRAMS,

@@ -35,6 +35,7 @@ import { BoxFile } from "./support.ts";
 const STEPS: Readonly<Record<Step["step"], "built" | string>> = {
   address: "built",
   bind: "built",
+  bounds: "built",
   bridge: "built",
   capabilities: "built",
   chdir: "built",

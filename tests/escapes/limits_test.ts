@@ -1,9 +1,12 @@
-/** Exhausting the machine's resources, from a sandbox with limits. */
+/** Exhausting the machine's resources, and the script's memory. */
 
 import { planCgroup } from "../../ffi/cgroups/plan.ts";
 import type { GroupLimits } from "../../ffi/cgroups/limits.ts";
-import { limits, sandbox, UnsupportedError } from "../../mod.ts";
-import { test } from "../support.ts";
+import { assert, assertRejects, assertThrows } from "@std/assert";
+import { atLeast } from "../../host/host.ts";
+import { liveHost } from "../../host/live_host.ts";
+import { limits, OutputLimitError, sandbox, UnsupportedError } from "../../mod.ts";
+import { inside, root, test } from "../support.ts";
 import { assertEscapes, assertStopped } from "./support.ts";
 
 /** Returns why these limits cannot be set here; `undefined` if they can. */
@@ -31,6 +34,51 @@ test("processes without end", () => {
   const box = sandbox().with(limits({ pids: 20 }));
   assertStopped(box, PROCESSES, /fork: Resource temporarily unavailable/);
 }, lacks("pids"));
+
+/** More processes than a sandbox may have. */
+const BOMB = PROCESSES.replace("100", "5000").replace("sleep(10)", "sleep(30)");
+
+test("processes without end, in a sandbox without limits", () => {
+  assertStopped(sandbox(), BOMB, /fork: Resource temporarily unavailable/);
+}, boundless());
+
+/** Why a sandbox without a control group has no bound here. */
+function boundless(): string | undefined {
+  const [minor, holder] = root ? [14, "root's"] : [0, "others'"];
+  return atLeast(liveHost().kernel(), { major: 6, minor })
+    ? undefined
+    : `${holder} are not counted`;
+}
+
+test("output without end, in a sandbox without limits", async () => {
+  for (const stream of ["", ">&2"]) {
+    const command = sandbox().command("sh", { args: ["-c", `yes ${stream}`] });
+    await assertRejects(() => command.output(), OutputLimitError);
+    assertThrows(() => command.outputSync(), OutputLimitError);
+  }
+});
+
+test("files without end, in each directory in memory", () => {
+  // The root is read-only.
+  const shown = inside(sandbox(), "df --output=target,size,itotal -t tmpfs | tail -n +3");
+  const memory = Deno.systemMemoryInfo().total / 1024;
+  for (const line of shown.split("\n")) {
+    const [target, size, files] = line.trim().split(/\s+/);
+    assert(Number(size) <= memory / 4 + 1024, `${target} holds ${size} KiB of ${memory}`);
+    assert(Number(files) <= 400 * 1024, `${target} holds ${files} files`);
+  }
+  const fill = (path: string) =>
+    String.raw`
+    open(my $file, ">", "${path}/large") or die "open: $!\n";
+    for (1 .. 80) { syswrite($file, "x" x (1 << 20)) or die "write: $!\n" }
+  `;
+  const small = sandbox({ tmp: "4m" });
+  assertEscapes(sandbox(), fill("/tmp"));
+  assertStopped(small, fill("/tmp"), /No space left/);
+  for (const path of ["/run", "/dev/shm"]) {
+    assertStopped(sandbox(), fill(path), /No space left|Permission denied|Read-only/);
+  }
+});
 
 const MEMORY = String.raw`my $bytes = "x" x (96 << 20); print STDERR "has it\n"`;
 const FILE = String.raw`

@@ -3,6 +3,7 @@
 import {
   address,
   bind,
+  bounds,
   bridge,
   capabilities,
   chdir,
@@ -87,6 +88,7 @@ function plugged(hub: Container, ...steps: Step[]): Recipe {
 export const STEP_RECIPES: Readonly<Record<Step["step"], (hub: Container) => Recipe>> = {
   address: () => net.with(bridge("br0"), address("br0", "10.0.0.1/24")),
   bind: () => room.with(bind("/usr", "/mnt/usr", { readOnly: true })),
+  bounds: () => recipe(unshare("user", "pid"), mapRoot(), bounds({ pids: 500, degrade: true })),
   bridge: () => net.with(bridge("br0")),
   capabilities: () => own().with(capabilities({ bounding: [], permitted: ["CAP_CHOWN"] })),
   chdir: () => mounts.with(chdir("/etc")),

@@ -64,6 +64,7 @@ const WHOLE_HOST: readonly HostAccessKind[] = [
 /** Each kind of step that needs nothing or always the same. */
 const NEEDS: readonly (readonly [step: Step, needs: readonly HostAccessKind[]])[] = [
   [steps.address("lo", "10.0.0.1/8"), NONE],
+  [steps.bounds({ pids: 500, timeout: 1000, output: "1m", degrade: true }), NONE],
   [steps.bridge("lan"), NONE],
   [steps.capabilities({ keep: [] }), NONE],
   [steps.chdir("/mnt"), NONE],

@@ -150,7 +150,7 @@ test(
     await refused("early.yaml:2", "early.yaml", "-o", "box");
     await refused("-o=FILE is missing", "box.yaml");
     await refused("RECIPE is missing", "-o", "box");
-    await refused("--tmp is for --sandbox", "box.yaml", "-o", "box", "--tmp=1m");
+    await refused("--tmp-size is for --sandbox", "box.yaml", "-o", "box", "--tmp-size=1m");
     await refused("leave out box.yaml", "box.yaml", "-o", "box", "--sandbox");
     await refused("it is x86_64 or aarch64", "box.yaml", "-o", "box", "--arch=vax");
     await refused("--allow-net with hosts", "--sandbox", "-o", "box", "--allow-net=example.org");

@@ -49,7 +49,7 @@ test(
     const script =
       "for f in .mcp.json soup.txt salt; do (echo x >> $f) 2> /dev/null || echo $f; done; " +
       "ls -A; df -m --output=size /tmp /dev/shm | tail -n 2 | tr -d ' '; test -d .mcp.json || rm -f .mcp.json";
-    const flags = ["--allow-write=.", "--tmp=3m", "--shm=2m"];
+    const flags = ["--allow-write=.", "--tmp-size=3m", "--shm-size=2m"];
     const of = (...more: string[]) => inside(directory, [...flags, ...more], script);
     assertMatch(await of(), /^\.mcp\.json\n[^]*\n\.claude\n[^]*\nsoup\.txt\n3\n2\n$/);
     assertMatch(await of("--protect=soup.txt,x"), /^\.mcp\.json\nsoup\.txt\n/);
@@ -62,6 +62,24 @@ test(
       "salt",
       "soup.txt",
     ]);
+  }),
+);
+
+test(
+  "what it uses of the machine is limited by flags",
+  inDirectory(async (directory) => {
+    const flags = ["--pids=300", "--open-files=99", "--tmp-size=unlimited", "--timeout=10s"];
+    const script =
+      "ulimit -n; cat /proc/sys/kernel/pid_max; mkdir /tmp/x; df --output=size /tmp | tail -n 1";
+    assertMatch(await inside(directory, flags, script), /^99\n\d+\n *0\n$/);
+    const slow = await ramekin("sandbox", "--timeout=0.1", "--", "sleep", "60");
+    assertEquals(slow.code, 124);
+    assertStringIncludes(slow.stderr, "--timeout=TIME");
+    const [bad, none] = await Promise.all(
+      ["--timeout=soon", "--pids=many"].map((flag) => ramekin("sandbox", flag, "--", "true")),
+    );
+    assertStringIncludes(bad!.stderr, "30s, 5m, 2h");
+    assertStringIncludes(none!.stderr, "not a number");
   }),
 );
 

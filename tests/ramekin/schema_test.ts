@@ -21,6 +21,7 @@ const STEPS: readonly Step[] = [
     optional: true,
     restrict: ["nosuid"],
   }),
+  ramekin.bounds({ pids: 100, timeout: "unlimited", output: "1m", degrade: true }),
   ramekin.bridge("br0", { ports: ["eth0"] }),
   ramekin.capabilities({ keep: ["CAP_CHOWN"] }),
   ramekin.capabilities({

@@ -1,0 +1,71 @@
+/**
+ * Lowers the step `bounds`.
+ *
+ * @module
+ */
+
+import { prlimit64, RLIMITS } from "../../ffi/calls/processes.ts";
+import { atLeast, type Host } from "../../host/host.ts";
+import type { BoundsStep } from "../../recipe/steps/bounds.ts";
+import { numberOf } from "../../recipe/steps/limits.ts";
+import type { PlanBuilder } from "../builder.ts";
+import { writeSetting } from "./sysctl.ts";
+
+/** Lowers `bounds`. */
+export function lowerBounds(step: BoundsStep, plan: PlanBuilder): void {
+  const { pids, timeout, output, degrade = false } = step;
+  if (timeout !== undefined) boundTime(numberOf(timeout), plan);
+  if (output !== undefined) plan.state.maxOutput = numberOf(output);
+  if (typeof pids === "number") boundProcesses(pids, degrade, plan);
+}
+
+function boundTime(timeout: number, plan: PlanBuilder): void {
+  if (plan.options.ownLauncher === true && timeout !== Infinity) {
+    plan.refuse("a box has no clock; run it by timeout(1)");
+  }
+  plan.state.timeout = timeout;
+}
+
+/** Bounds processes by what counts them without a control group, or else by one. */
+function boundProcesses(count: number, degrade: boolean, plan: PlanBuilder): void {
+  if (countsByUserNamespace(plan)) {
+    const limit = prlimit64(0, RLIMITS.NPROC, { soft: count, hard: count }, null);
+    // The hard limit that there is may be lower already.
+    plan.beforeExec(limit, undefined, ["EPERM"]);
+    if (!isRoot(plan)) return;
+  }
+  if (countsByPidNamespace(count, plan)) {
+    // Pids begin with 1 and end below this.
+    return writeSetting(plan, PID_MAX, String(count + 1));
+  }
+  if (degrade) return;
+  const limited = plan.limits?.limits.pids;
+  if (limited === undefined || limited > count) plan.limitTo({ pids: count });
+}
+
+/** The setting of the highest pid, and the least value that it takes (RESERVED_PIDS). */
+const [PID_MAX, LEAST] = ["kernel/pid_max", 301];
+
+/** Whether RLIMIT_NPROC counts processes of the container's user namespace alone. */
+function countsByUserNamespace({ host, state }: PlanBuilder): boolean {
+  return state.unshared.has("user") && (!host.isHere || isSince(host, 5, 14));
+}
+
+/** Whether the program may be root of the machine, of whom RLIMIT_NPROC counts none (fork(2)). */
+function isRoot({ state }: PlanBuilder): boolean {
+  return state.caller.euid === 0;
+}
+
+/**
+ * Whether the container can bound the pids of a namespace of its own. On a kernel that is not known
+ * the setting could be that of the machine, which root would change.
+ */
+function countsByPidNamespace(count: number, { host, state }: PlanBuilder): boolean {
+  const isOwn = state.unshared.has("pid") && !state.joined.has("pid") &&
+    state.outerProc === undefined && state.mounts.mountOf("/proc").type === "proc";
+  return isOwn && count + 1 >= LEAST && host.isHere && isSince(host, 6, 14);
+}
+
+function isSince(host: Host, major: number, minor: number): boolean {
+  return atLeast(host.kernel(), { major, minor });
+}
