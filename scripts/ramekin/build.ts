@@ -12,6 +12,7 @@ import { includesVariable } from "../../recipe/variable_pattern.ts";
 import { readRecipe } from "../../yaml/read.ts";
 import type { Arguments } from "./arguments.ts";
 import { IN_BOX, refuseDenials } from "./box_flags.ts";
+import { LIMIT_FLAGS } from "./limit_flags.ts";
 import { deniedList, listOf } from "./permission_flags.ts";
 import { importRecipe, isCode, isData, notRecipe, readable, variablesOf } from "./recipe_file.ts";
 import { optionsOf } from "./sandbox.ts";
@@ -70,8 +71,7 @@ const SANDBOX_FLAGS = [
   "deny-env",
   "protect",
   "no-protect",
-  "tmp",
-  "shm",
+  ...LIMIT_FLAGS.map(({ name }) => name),
   "unix-sockets",
   "setuid-files",
   "32-bit",

@@ -93,7 +93,7 @@ export const PEER_FLAGS: readonly PeerFlag[] = [
   },
   {
     names: ["tmpfs", "shm-size"],
-    sandbox: "a sandbox has a /tmp and a /dev/shm of its own; --tmp=SIZE and --shm=SIZE size them",
+    sandbox: "a sandbox has a /tmp and a /dev/shm of its own; --tmp-size and --shm-size size them",
     recipe: "in a recipe it is the step tmpfs",
   },
   {
@@ -167,12 +167,12 @@ export const PEER_FLAGS: readonly PeerFlag[] = [
   },
   {
     names: ["m", "memory", "memory-swap", "cpus", "cpu-shares", "cpuset-cpus", "pids-limit"],
-    sandbox: "a recipe has it: the step limits",
+    sandbox: "--memory, --swap, --cpus and --pids limit it; a recipe has the step limits",
     recipe: "in a recipe it is the step limits",
   },
   {
     names: ["ulimit"],
-    sandbox: "the limits of your shell hold for it: ulimit -n 64",
+    sandbox: "--open-files limits files; else the limits of your shell hold for it: ulimit -c 0",
     recipe: "in a recipe it is the step rlimit",
   },
   {
