@@ -1313,11 +1313,14 @@ var tmpfs = (function tmpfs(target, options = {}) {
     ...options
   };
 });
-var tmpfsSize = (function tmpfsSize() {
+var tmpfsSize = (function tmpfsSize(...words3) {
   return text3({
-    expected: "a size such as 64m",
+    expected: [
+      "a size such as 64m",
+      ...words3.map((word4) => `"${word4}"`)
+    ].join(", or "),
     min: 1,
-    issue: sizeIssue
+    issue: (size) => words3.includes(size) ? void 0 : sizeIssue(size)
   });
 });
 var sizeIssue = (function sizeIssue(size) {
@@ -4143,6 +4146,7 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
         "user.max_user_namespaces": 1
       })
     ],
+    ...boundSteps(options),
     maskPaths(...MASKED),
     readonlyPaths(...READ_ONLY3),
     newSession(),
@@ -9100,6 +9104,119 @@ var bindSchema = stepSchema("bind", (() => ({
   untrusted: optional(boolean())
 })), ({ entries, hide }) => hide !== void 0 && entries === void 0 ? '"hide" is about the files in "entries"; maskPaths() hides any path' : void 0);
 
+// recipe/steps/limits.ts
+function limits(limits2) {
+  return {
+    step: "limits",
+    ...limits2
+  };
+}
+var UNITS = {
+  "": 1,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  t: 2 ** 40
+};
+function bytesOf2(size) {
+  const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
+  return digits === void 0 ? void 0 : Number(digits) * UNITS[unit.toLowerCase()];
+}
+function numberOf2(value) {
+  if (typeof value === "number") return value;
+  return value === "unlimited" ? Infinity : bytesOf2(value);
+}
+function isSize(value, min) {
+  const bytes = typeof value === "string" ? bytesOf2(value) : value;
+  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;
+}
+function isCpus(value) {
+  return typeof value === "number" && value >= 0.01 && value <= 1e6;
+}
+function isCpuset(list2) {
+  return list2.split(",").every((range) => {
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
+  });
+}
+function limit(expected, holds3, ...json) {
+  const whole = `${expected}, or "unlimited"`;
+  return optional(schema(whole, (value) => value === "unlimited" || holds3(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
+    anyOf: [
+      {
+        enum: [
+          "unlimited"
+        ]
+      },
+      ...json
+    ]
+  })));
+}
+function sizeFrom(min) {
+  const bytes = min === 0 ? "a number of bytes" : "a number of bytes from 1 on";
+  return limit(`${bytes}, or a string with a unit: "512k", "64m", "2g", "1t"`, (value) => isSize(value, min), integer(min).jsonSchema(), {
+    type: "string",
+    pattern: "^\\d+[kmgtKMGT]?$"
+  });
+}
+function textThat(expected, holds3, pattern) {
+  return text3({
+    expected,
+    min: 1,
+    pattern,
+    issue: (text4) => holds3(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
+  });
+}
+var limitFields = lazy(() => {
+  const size = sizeFrom(0);
+  const count = optional(either(integer(1), oneOf([
+    "unlimited"
+  ])));
+  const io = object({
+    device: textThat('a block device: "/dev/sda" or "8:0"', (device) => /^(\d+:\d+|\/.+)$/.test(device), "^(\\d+:\\d+|/.+)$"),
+    readBps: size,
+    writeBps: size,
+    readIops: count,
+    writeIops: count
+  });
+  return {
+    // A group without any memory ends each process as it enters.
+    memory: sizeFrom(1),
+    memoryHigh: size,
+    swap: size,
+    cpus: limit("a number of processors from 0.01 on", isCpus, {
+      type: "number",
+      minimum: 0.01,
+      maximum: 1e6
+    }),
+    cpuWeight: optional(integer(1, 1e4)),
+    pids: count,
+    io: optional(list(io)),
+    cpuset: optional(textThat('a list of processors: "0-1,3"', isCpuset, "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"))
+  };
+});
+var limitsSchema = stepSchema("limits", limitFields);
+
+// recipe/steps/bounds.ts
+function bounds(bounds2) {
+  return {
+    step: "bounds",
+    ...bounds2
+  };
+}
+var boundFields = lazy(() => {
+  const { pids, memory } = limitFields();
+  return {
+    pids,
+    timeout: optional(either(integer(0), oneOf([
+      "unlimited"
+    ]))),
+    output: memory,
+    degrade: optional(boolean())
+  };
+});
+var boundsSchema = stepSchema("bounds", boundFields);
+
 // recipe/steps/deny_files.ts
 function denyFiles(files) {
   return {
@@ -9655,95 +9772,6 @@ var landlockSchema = stepSchema("landlock", () => {
   ];
   return rules.every((rule) => step[rule] === void 0) ? `needs at least one rule: ${rules.join(", ")}` : void 0;
 });
-
-// recipe/steps/limits.ts
-function limits(limits2) {
-  return {
-    step: "limits",
-    ...limits2
-  };
-}
-var UNITS = {
-  "": 1,
-  k: 2 ** 10,
-  m: 2 ** 20,
-  g: 2 ** 30,
-  t: 2 ** 40
-};
-function bytesOf2(size) {
-  const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
-  return digits === void 0 ? void 0 : Number(digits) * UNITS[unit.toLowerCase()];
-}
-function isSize(value, min) {
-  const bytes = typeof value === "string" ? bytesOf2(value) : value;
-  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;
-}
-function isCpus(value) {
-  return typeof value === "number" && value >= 0.01 && value <= 1e6;
-}
-function isCpuset(list2) {
-  return list2.split(",").every((range) => {
-    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
-    return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
-  });
-}
-function limit(expected, holds3, ...json) {
-  const whole = `${expected}, or "unlimited"`;
-  return optional(schema(whole, (value) => value === "unlimited" || holds3(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
-    anyOf: [
-      {
-        enum: [
-          "unlimited"
-        ]
-      },
-      ...json
-    ]
-  })));
-}
-function sizeFrom(min) {
-  const bytes = min === 0 ? "a number of bytes" : "a number of bytes from 1 on";
-  return limit(`${bytes}, or a string with a unit: "512k", "64m", "2g", "1t"`, (value) => isSize(value, min), integer(min).jsonSchema(), {
-    type: "string",
-    pattern: "^\\d+[kmgtKMGT]?$"
-  });
-}
-function textThat(expected, holds3, pattern) {
-  return text3({
-    expected,
-    min: 1,
-    pattern,
-    issue: (text4) => holds3(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
-  });
-}
-var limitFields = lazy(() => {
-  const size = sizeFrom(0);
-  const count = optional(either(integer(1), oneOf([
-    "unlimited"
-  ])));
-  const io = object({
-    device: textThat('a block device: "/dev/sda" or "8:0"', (device) => /^(\d+:\d+|\/.+)$/.test(device), "^(\\d+:\\d+|/.+)$"),
-    readBps: size,
-    writeBps: size,
-    readIops: count,
-    writeIops: count
-  });
-  return {
-    // A group without any memory ends each process as it enters.
-    memory: sizeFrom(1),
-    memoryHigh: size,
-    swap: size,
-    cpus: limit("a number of processors from 0.01 on", isCpus, {
-      type: "number",
-      minimum: 0.01,
-      maximum: 1e6
-    }),
-    cpuWeight: optional(integer(1, 1e4)),
-    pids: count,
-    io: optional(list(io)),
-    cpuset: optional(textThat('a list of processors: "0-1,3"', isCpuset, "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"))
-  };
-});
-var limitsSchema = stepSchema("limits", limitFields);
 
 // recipe/steps/masks.ts
 
@@ -11683,8 +11711,12 @@ var commandFields = lazy((() => {
     stdout: optional(stdioSchema("stdout")),
     stderr: optional(stdioSchema("stderr")),
     fds: optional(fdsSchema()),
-    maxOutput: optional(integer(0)),
-    timeout: optional(integer(0)),
+    maxOutput: optional(either(integer(0), oneOf([
+      "unlimited"
+    ]))),
+    timeout: optional(either(integer(0), oneOf([
+      "unlimited"
+    ]))),
     killAfter: optional(integer(0)),
     terminal: optional(boolean()),
     detached: optional(boolean()),
@@ -11955,7 +11987,7 @@ function enterSteps(steps, target, user) {
   const restricts = ({ step }) => RESTRICTIONS2.has(step) || step === "capabilities" && user === "root";
   return [
     join2,
-    ...steps.filter(restricts)
+    ...steps.filter(restricts).map(forProgram)
   ];
 }
 function visitSteps(steps, target, user) {
@@ -11985,7 +12017,15 @@ function orEnded(error, first) {
   }) : error;
 }
 var ENDED = "the container has ended already";
+function forProgram(step) {
+  return step.step === "bounds" ? {
+    ...step,
+    timeout: "unlimited",
+    degrade: true
+  } : step;
+}
 var RESTRICTIONS2 = /* @__PURE__ */ new Set([
+  "bounds",
   "clearEnv",
   "landlock",
   "newSession",
@@ -12737,8 +12777,8 @@ var ContainerFiles = class _ContainerFiles {
    * file, a directory nor a link
    * @throws {RangeError} beyond `maxBytes`, or 200 directories in each other
    */
-  async copyIn(from2, path2, bounds = {}) {
-    const copy2 = new Copy(bounds);
+  async copyIn(from2, path2, bounds2 = {}) {
+    const copy2 = new Copy(bounds2);
     await copy2.run(here(from2), this.#spot(path2));
     return copy2.copied;
   }
@@ -12752,8 +12792,8 @@ var ContainerFiles = class _ContainerFiles {
    * file, a directory nor a link
    * @throws {RangeError} beyond `maxBytes`, or 200 directories in each other
    */
-  async copyOut(path2, to, bounds = {}) {
-    const copy2 = new Copy(bounds);
+  async copyOut(path2, to, bounds2 = {}) {
+    const copy2 = new Copy(bounds2);
     await copy2.run(this.#spot(path2), here(to));
     return copy2.copied;
   }
@@ -15282,6 +15322,10 @@ var PlannedState = class {
   sessionLeader = false;
   /** The path of the container's own ptmx(4), if it has one. */
   terminals;
+  /** The time after which the container is ended, in milliseconds, unless a command has its own. */
+  timeout;
+  /** The bytes that are collected of each stream, unless a command has its own bound. */
+  maxOutput;
   /** Whether untrusted processes can see the container during setup. */
   exposed = false;
   #host;
@@ -17547,12 +17591,12 @@ function closeOthers(writer, last, { fds }, { vfork }) {
     first = number + 1;
   });
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
-  const numberOf4 = new Map(used.map(({ fd }, index) => [
+  const numberOf5 = new Map(used.map(({ fd }, index) => [
     fd,
     numbers[index]
   ]));
   return last.map((planned) => {
-    const args = planned.call.args.map((argument) => isDescriptor2(argument) ? new Named(numberOf4.get(argument), argument.text) : argument);
+    const args = planned.call.args.map((argument) => isDescriptor2(argument) ? new Named(numberOf5.get(argument), argument.text) : argument);
     return {
       ...planned,
       call: {
@@ -21319,7 +21363,7 @@ var Command = class _Command {
     if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
     const started2 = start$36.call(this, defaults);
     const { launched, descriptors, passed } = started2;
-    const { timeout, maxOutput } = this.#options;
+    const { timeout, maxOutput } = this.#limits;
     const takesLonger = passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
     const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
     if (collected === void 0) return await container$38.call(this, started2).output();
@@ -21342,7 +21386,7 @@ var Command = class _Command {
       "piped",
       "piped"
     ]);
-    return collectSync(launched, descriptors, this.#options);
+    return collectSync(launched, descriptors, this.#limits);
   }),
     spawn: (function () {
     const defaults = [
@@ -21626,12 +21670,13 @@ var Command = class _Command {
   }
   
   get #limits() {
-    const { signal, timeout, killAfter, maxOutput } = this.#options;
+    const { signal, killAfter } = this.#options;
+    const { timeout = this.#plan.state.timeout, maxOutput = this.#plan.state.maxOutput } = this.#options;
     return {
       signal,
-      timeout,
       killAfter,
-      maxOutput
+      timeout: boundOf(timeout),
+      maxOutput: boundOf(maxOutput)
     };
   }
   #startInTerminal(defaults) {
@@ -21744,6 +21789,9 @@ function rethrown(first, act) {
   } catch (error) {
     throw orEnded(error, first);
   }
+}
+function boundOf(bound) {
+  return bound === "unlimited" || bound === Infinity ? void 0 : bound;
 }
 
 // host/kernel_mounts.ts
@@ -24709,21 +24757,21 @@ function usageOf(directories) {
   return {
     ...memoryOf(of("memory")),
     cpu: cpuOf(of("cpuacct"), directories.find(({ version }) => version === 2)),
-    pids: numberOf2(of("pids"), "pids.current"),
+    pids: numberOf3(of("pids"), "pids.current"),
     ...ioOf(of("io"))
   };
 }
 function memoryOf(group) {
   return group?.version === 1 ? {
-    memory: numberOf2(group, "memory.usage_in_bytes"),
-    memoryPeak: numberOf2(group, "memory.max_usage_in_bytes")
+    memory: numberOf3(group, "memory.usage_in_bytes"),
+    memoryPeak: numberOf3(group, "memory.max_usage_in_bytes")
   } : {
-    memory: numberOf2(group, "memory.current"),
-    memoryPeak: numberOf2(group, "memory.peak")
+    memory: numberOf3(group, "memory.current"),
+    memoryPeak: numberOf3(group, "memory.peak")
   };
 }
 function cpuOf(old, unified) {
-  const nanoseconds = numberOf2(old, "cpuacct.usage");
+  const nanoseconds = numberOf3(old, "cpuacct.usage");
   if (nanoseconds !== void 0) return nanoseconds / 1e9;
   const microseconds = unified && readEntry(`${unified.directory}/cpu.stat`, "usage_usec");
   return microseconds === void 0 ? void 0 : microseconds / 1e6;
@@ -24747,7 +24795,7 @@ function ioOf(group) {
     ioWritten: sum(text4, /\bWrite (\d+)/g)
   };
 }
-function numberOf2(group, file) {
+function numberOf3(group, file) {
   return group && readNumber(`${group.directory}/${file}`);
 }
 function sum(text4, numbers) {
@@ -25047,19 +25095,19 @@ function checkLimits(limits2, host2) {
 function groupLimits(limits2, host2, refuse2) {
   const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
   return present({
-    memory: numberOf3(memory),
-    memoryHigh: numberOf3(memoryHigh),
-    swap: numberOf3(swap),
-    cpus: numberOf3(cpus),
+    memory: numberOf4(memory),
+    memoryHigh: numberOf4(memoryHigh),
+    swap: numberOf4(swap),
+    cpus: numberOf4(cpus),
     cpuWeight,
-    pids: numberOf3(pids),
+    pids: numberOf4(pids),
     io: io?.map((item) => ({
       device: deviceNumbers(item.device, host2, refuse2),
       ...present({
-        readBps: numberOf3(item.readBps),
-        writeBps: numberOf3(item.writeBps),
-        readIops: numberOf3(item.readIops),
-        writeIops: numberOf3(item.writeIops)
+        readBps: numberOf4(item.readBps),
+        writeBps: numberOf4(item.writeBps),
+        readIops: numberOf4(item.readIops),
+        writeIops: numberOf4(item.writeIops)
       })
     })),
     cpuset: cpuset && [
@@ -25067,8 +25115,8 @@ function groupLimits(limits2, host2, refuse2) {
     ].join(",")
   });
 }
-function numberOf3(value) {
-  return value === "unlimited" ? Infinity : typeof value === "string" ? bytesOf2(value) : value;
+function numberOf4(value) {
+  return value === void 0 ? void 0 : numberOf2(value);
 }
 function deviceNumbers(device, host2, refuse2) {
   if (!device.startsWith("/")) return device;
@@ -25528,11 +25576,11 @@ var Placeholders = class _Placeholders {
     const descriptors = [
       ...new Set(uses)
     ].sort(((a, b) => a - b));
-    const numberOf4 = ((fd) => descriptors.indexOf(fd));
+    const numberOf5 = ((fd) => descriptors.indexOf(fd));
     const made = this.#made.filter((({ placeholder }) => placeholder.text === void 0)).map(((one) => ({
       ...one,
-      parent: numberOf4(one.parent),
-      fd: numberOf4(one.fd)
+      parent: numberOf5(one.parent),
+      fd: numberOf5(one.fd)
     })));
     this.#guard = new HelperProcess(descriptors, [
       {
@@ -25542,7 +25590,7 @@ var Placeholders = class _Placeholders {
       {
         call: ppoll([
           {
-            fd: numberOf4(pidfd),
+            fd: numberOf5(pidfd),
             events: POLLIN
           }
         ], void 0),
@@ -26404,6 +26452,60 @@ function missingSource({ source }, isHost, gone) {
 }
 
 
+
+// plan/steps/bounds.ts
+function lowerBounds(step, plan) {
+  const { pids, timeout, output, degrade = false } = step;
+  if (timeout !== void 0) boundTime(numberOf2(timeout), plan);
+  if (output !== void 0) plan.state.maxOutput = numberOf2(output);
+  if (typeof pids === "number") boundProcesses(pids, degrade, plan);
+}
+function boundTime(timeout, plan) {
+  if (plan.options.ownLauncher === true && timeout !== Infinity) {
+    plan.refuse("a box has no clock; run it by timeout(1)");
+  }
+  plan.state.timeout = timeout;
+}
+function boundProcesses(count, degrade, plan) {
+  if (countsByUserNamespace(plan)) {
+    const limit2 = prlimit64(0, RLIMITS.NPROC, {
+      soft: count,
+      hard: count
+    }, null);
+    plan.beforeExec(limit2, void 0, [
+      "EPERM"
+    ]);
+    if (!isRoot(plan)) return;
+  }
+  if (countsByPidNamespace(count, plan)) {
+    return writeSetting(plan, PID_MAX, String(count + 1));
+  }
+  if (degrade) return;
+  const limited = plan.limits?.limits.pids;
+  if (limited === void 0 || limited > count) plan.limitTo({
+    pids: count
+  });
+}
+var [PID_MAX, LEAST] = [
+  "kernel/pid_max",
+  301
+];
+function countsByUserNamespace({ host: host2, state }) {
+  return state.unshared.has("user") && (!host2.isHere || isSince(host2, 5, 14));
+}
+function isRoot({ state }) {
+  return state.caller.euid === 0;
+}
+function countsByPidNamespace(count, { host: host2, state }) {
+  const isOwn2 = state.unshared.has("pid") && !state.joined.has("pid") && state.outerProc === void 0 && state.mounts.mountOf("/proc").type === "proc";
+  return isOwn2 && count + 1 >= LEAST && host2.isHere && isSince(host2, 6, 14);
+}
+function isSince(host2, major, minor) {
+  return atLeast(host2.kernel(), {
+    major,
+    minor
+  });
+}
 
 // plan/scan_names.ts
 function scanNames(plan, question) {
@@ -29012,6 +29114,7 @@ function lowerDisableUserNamespaces(_step, plan) {
 var LOWERINGS = {
   address: lowerAddress,
   bind: lowerBind,
+  bounds: lowerBounds,
   bridge: lowerBridge,
   capabilities: lowerCapabilities,
   chdir: lowerChdir,
@@ -29197,6 +29300,7 @@ var NOTHING3 = {
 var SCHEMAS = {
   address: addressSchema,
   bind: bindSchema,
+  bounds: boundsSchema,
   bridge: bridgeSchema,
   capabilities: capabilitiesSchema,
   chdir: chdirSchema,
@@ -29492,7 +29596,10 @@ var SandboxRoot = class {
       ...whole === void 0 ? this.#smallRoot(paths) : [
         this.#grantedFile("/", whole)
       ],
-      tmpfs(this.#at("/tmp"), {
+      // tmpfs(5): 0 is no limit.
+      tmpfs(this.#at("/tmp"), tmp === "unlimited" ? {
+        options: "size=0,nr_inodes=0"
+      } : {
         size: tmp,
         options: "nr_inodes=400k"
       }),
@@ -29650,11 +29757,46 @@ var optionFields = lazy((() => {
     setuidFiles: optional(boolean()),
     architectures: optional(seccompArchitectures()),
     weakerProc: optional(boolean()),
-    tmp: optional(tmpfsSize()),
+    limits: optional(object(limitFields())),
+    openFiles: optional(either(integer(0), oneOf([
+      "unlimited"
+    ]))),
+    timeout: boundFields().timeout,
+    maxOutput: boundFields().output,
+    tmp: optional(tmpfsSize("unlimited")),
     shm: optional(tmpfsSize())
   };
 }));
 
+var DEFAULT_BOUNDS = {
+  pids: 4096,
+  output: "64m"
+};
+function boundSteps({ limits: group = {}, ...options }) {
+  const { pids, ...others } = group;
+  const { timeout, maxOutput = DEFAULT_BOUNDS.output, openFiles = "unlimited" } = options;
+  const needsGroup = Object.keys(others).length > 0;
+  return [
+    ...needsGroup ? [
+      limits(group)
+    ] : [],
+    bounds({
+      ...pids === void 0 ? {
+        pids: DEFAULT_BOUNDS.pids,
+        degrade: true
+      } : {
+        pids
+      },
+      ...timeout !== void 0 && {
+        timeout
+      },
+      output: maxOutput
+    }),
+    ...openFiles === "unlimited" ? [] : [
+      rlimit("nofile", openFiles)
+    ]
+  ];
+}
 var STORE_PATH = "/run/current-system/sw/bin:/run/current-system/profile/bin";
 var MASKED = [
   "/proc/acpi",
@@ -30026,6 +30168,7 @@ export {
   UnsupportedError,
   address,
   bind,
+  bounds,
   bridge,
   capabilities,
   chdir3 as chdir,
