@@ -8,7 +8,8 @@
 /**
  * Read in a user's home directory, or where a configuration says so. Where one is missing elsewhere,
  * it can be made: nothing reads it there. Directories of programs are among them that come before
- * others in PATH, and of libraries: python runs what is in ~/.local/lib when it starts.
+ * others in PATH, and of libraries: python runs what is in ~/.local/lib when it starts. The command
+ * `ramekin` executes boxes in its cache.
  */
 export const HOME_NAMES: readonly string[] = [
   ".aws/config",
@@ -72,6 +73,7 @@ export const HOME_NAMES: readonly string[] = [
   ".zshenv.zwc",
   ".zshrc",
   ".zshrc.zwc",
+  "~/.cache/ramekin",
   "~/.local/bin",
   "~/.local/lib",
   "~/bin",

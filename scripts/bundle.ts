@@ -1,9 +1,10 @@
 /**
- * `deno task bundle`: makes two files that are the shortest way from `deno run` to a container, and
- * one request for who has them from a URL.
+ * `deno task bundle`: makes the files that are the shortest way from `deno run` to a container, and
+ * one request or two for who has them from a URL.
  *
  * - `dist/ramekin.js`: the module and all that it reaches. Its types are those of `mod.ts`.
- * - `dist/command.js`: the command. The modules of a subcommand run when it is used.
+ * - `dist/command.js`: the command, as far as it runs a box that it has kept.
+ * - `dist/subcommands.js`: the rest of it. The modules of a subcommand run when it is used.
  *
  * What first runs call (bundle/first_run.txt) is compiled with the file.
  *
@@ -17,7 +18,17 @@ import { type Bundle, BUNDLES, plainBundle } from "./bundle/plain.ts";
 /** A bundle, as its file should be. */
 export async function bundle(made: Bundle): Promise<string> {
   const names = firstRun();
-  return made.head + compileEarly(await plainBundle(made), (name) => names.has(name));
+  const text = compileEarly(await plainBundle(made), (name) => names.has(name));
+  return made.head + (made.later === undefined ? text : await withBuild(text, made.later.file));
+}
+
+/** Names what the command is built of in it: the digest of this file and of the one for later. */
+async function withBuild(text: string, later: keyof typeof BUNDLES): Promise<string> {
+  const bytes = new TextEncoder().encode(text + await bundle(BUNDLES[later]));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  const named = text.replace('BUILD = ""', `BUILD = "${digest}"`);
+  if (named === text) throw new Error("the bundler has left BUILD out");
+  return named;
 }
 
 if (import.meta.main) {

@@ -1,16 +1,23 @@
 /**
  * `ramekin`: recipes, sandboxes and containers from the command line. It is installed with the
  * permissions that it needs: for system calls, to read recipes, and for lists of hosts
- * (`--allow-net=...`), which programs reach through it. `dist/command.js` is all of it in one file.
+ * (`--allow-net=...`), which programs reach through it. `dist/command.js` is its beginning in one file,
+ * and `dist/subcommands.js` all the rest.
  *
  *     deno install --global --allow-ffi --allow-read --allow-net --name ramekin dist/command.js
+ *
+ * With `--allow-write=$HOME/.cache/ramekin` it keeps boxes of sandboxes there, and runs these.
  *
  * @module
  */
 
-import { main, runsProgram } from "./ramekin/main.ts";
+import { findKeptBox } from "./ramekin/kept_box.ts";
 
 if (import.meta.main) {
+  const kept = findKeptBox(Deno.args);
+  const mayBuild = kept?.execute() === true;
+  const { keep, main, runsProgram } = await import("./ramekin/main.ts");
+  if (mayBuild && await keep(kept!)) kept!.execute();
   const code = await main(Deno.args);
   // Deno writes what it has compiled to its cache in its event loop, and without that takes three
   // times as long to start: while a program is waited for, or else at the end.

@@ -71,7 +71,7 @@ for (const path of ["/mod.ts", ONE_FILE]) {
     }));
 }
 
-test("the command runs from a URL, by one request", () =>
+test("the command runs from a URL, by two requests", () =>
   served(async (origin, requested) => {
     const directory = Deno.makeTempDirSync();
     try {
@@ -88,7 +88,7 @@ test("the command runs from a URL, by one request", () =>
         stdin: "null",
       }).output();
       assertEquals(new TextDecoder().decode(stdout), "soup\n");
-      assertEquals(requested, ["/dist/command.js"]);
+      assertEquals(requested, ["/dist/command.js", "/dist/subcommands.js"]);
     } finally {
       Deno.removeSync(directory, { recursive: true });
     }

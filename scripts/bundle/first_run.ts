@@ -58,18 +58,22 @@ async function called(): Promise<readonly string[]> {
     for (const name of compiledLate(await Deno.readTextFile(log), file, source)) names.add(name);
   };
   try {
-    const [module, command] = await Promise.all([
+    const [module, command, subcommands] = await Promise.all([
       plainBundle(BUNDLES["dist/ramekin.js"]),
       plainBundle(BUNDLES["dist/command.js"]),
+      plainBundle(BUNDLES["dist/subcommands.js"]),
     ]);
     await Deno.writeTextFile(`${directory}/module.js`, module);
     await Deno.writeTextFile(`${directory}/command.js`, command);
+    await Deno.writeTextFile(`${directory}/subcommands.js`, subcommands);
     for (const script of SCRIPTS) {
       const text = `import * as ramekin from "./module.js";\n${script}\n`;
       await Deno.writeTextFile(`${directory}/script.ts`, text);
       await run(module, "/module.js", ["script.ts"]);
     }
-    for (const words of COMMANDS) await run(command, "/command.js", ["command.js", ...words]);
+    for (const words of COMMANDS) {
+      await run(subcommands, "/subcommands.js", ["command.js", ...words]);
+    }
     return [...names].sort();
   } finally {
     await Deno.remove(directory, { recursive: true });

@@ -5,11 +5,12 @@
  * @module
  */
 
+import { type Recipe, sandbox } from "../../mod.ts";
 import { climbs } from "../../recipe/path.ts";
 import { includesVariable } from "../../recipe/variable_pattern.ts";
 import type { Arguments } from "./arguments.ts";
-import { DENIAL_FLAGS, type DeniedName, listOf } from "./permission_flags.ts";
-import type { FlagReading } from "./sandbox.ts";
+import { DENIAL_FLAGS, deniedList, type DeniedName, listOf } from "./permission_flags.ts";
+import { type FlagReading, optionsOf } from "./sandbox.ts";
 import { UsageError } from "./usage.ts";
 
 /** How the flags of a box are read. */
@@ -58,8 +59,22 @@ function fromRoot(path: string): string {
   return climbs(path) ? "/..." : below === "" ? '"$PWD"' : `"$PWD"/${below}`;
 }
 
+/** The sandbox that the flags ask for, of a kind that a box can make. */
+export function boxedSandbox(given: Arguments, reading: FlagReading): Recipe {
+  if (given.has("allow-net") && listOf(given, "allow-net") !== undefined) {
+    throw new UsageError(
+      "--allow-net with hosts: a box cannot pass connections on, as ramekin does; --allow-net alone " +
+        "gives it the whole network",
+    );
+  }
+  refuseDenials(given);
+  const options = optionsOf(given, reading);
+  const terminal = includesVariable(deniedList(given, "env"), "TERM") ? [] : ["TERM"];
+  return sandbox({ ...options, env: [...new Set([...terminal, ...options.env ?? []])] });
+}
+
 /** Refuses what a box cannot deny. */
-export function refuseDenials(given: Arguments): void {
+function refuseDenials(given: Arguments): void {
   for (const [denied, why] of Object.entries(NOT_IN_BOX)) {
     const { name } = DENIAL_FLAGS[denied as DeniedName];
     if (!given.has(name)) continue;

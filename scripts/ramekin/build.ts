@@ -6,16 +6,13 @@
  */
 
 import { type BoxOptions, buildBox } from "../../box/mod.ts";
-import { RamekinError, type Recipe, sandbox } from "../../mod.ts";
+import { RamekinError } from "../../mod.ts";
 import { mayWrite, writeBytes } from "./files.ts";
-import { includesVariable } from "../../recipe/variable_pattern.ts";
 import { readRecipe } from "../../yaml/read.ts";
 import type { Arguments } from "./arguments.ts";
-import { IN_BOX, refuseDenials } from "./box_flags.ts";
+import { boxedSandbox, IN_BOX } from "./box_flags.ts";
 import { LIMIT_FLAGS } from "./limit_flags.ts";
-import { deniedList, listOf } from "./permission_flags.ts";
 import { importRecipe, isCode, isData, notRecipe, readable, variablesOf } from "./recipe_file.ts";
-import { optionsOf } from "./sandbox.ts";
 import { UsageError } from "./usage.ts";
 
 /** Writes the box. */
@@ -45,7 +42,7 @@ async function bytesOf(given: Arguments, options: BoxOptions): Promise<Uint8Arra
     if (path !== undefined) {
       throw new UsageError(`--sandbox is instead of a recipe; leave out ${path}`);
     }
-    return buildBox(sandboxOf(given), { ...options, cwd: "caller" });
+    return buildBox(boxedSandbox(given, IN_BOX), { ...options, cwd: "caller" });
   }
   if (path === undefined) throw new UsageError("RECIPE is missing, or --sandbox in its place");
   const flag = SANDBOX_FLAGS.find((name) => given.has(name));
@@ -77,19 +74,6 @@ const SANDBOX_FLAGS = [
   "32-bit",
   "weaker-proc",
 ];
-
-function sandboxOf(given: Arguments): Recipe {
-  if (given.has("allow-net") && listOf(given, "allow-net") !== undefined) {
-    throw new UsageError(
-      "--allow-net with hosts: a box cannot pass connections on, as ramekin does; --allow-net alone " +
-        "gives it the whole network",
-    );
-  }
-  refuseDenials(given);
-  const options = optionsOf(given, IN_BOX);
-  const terminal = includesVariable(deniedList(given, "env"), "TERM") ? [] : ["TERM"];
-  return sandbox({ ...options, env: [...new Set([...terminal, ...options.env ?? []])] });
-}
 
 function buildData(
   path: string,

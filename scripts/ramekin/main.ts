@@ -7,6 +7,7 @@
 import { readArguments } from "./arguments.ts";
 import { errorReport } from "./error_report.ts";
 import { programHelp, subcommandHelp } from "./help.ts";
+import type { KeptBox } from "./kept_box.ts";
 import { LOAD } from "./load.ts";
 import { paintFor, print, printError } from "./output.ts";
 import { type KnownSubcommand, SUBCOMMANDS } from "./subcommands.ts";
@@ -44,6 +45,11 @@ const SIGPIPE = 13;
 /** Whether the command line has a subcommand that runs a program. */
 export function runsProgram([first]: readonly string[]): boolean {
   return SUBCOMMANDS.some(({ name, program }) => name === first && program === true);
+}
+
+/** Builds the box of a sandbox and keeps it; returns whether it is there now. */
+export async function keep(kept: KeptBox): Promise<boolean> {
+  return (await import("./keep_box.ts")).keepBox(kept);
 }
 
 async function runSubcommand(

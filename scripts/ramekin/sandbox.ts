@@ -200,7 +200,8 @@ function permissionsOf(given: Arguments): Permissions | undefined {
   return { read: true, write: true, env: true, run: true, sys: true, net: hosts, denyNet };
 }
 
-const HERE: FlagReading = {
+/** As flags are read for a script. */
+export const HERE: FlagReading = {
   path: existingPath,
   denied: deniedPath,
   variables: () => Object.keys(environment()),
@@ -211,7 +212,7 @@ const HERE: FlagReading = {
 };
 
 /** The working directory, if it is there for the program: shown, or around something that is. */
-function visibleDirectory({ read, write }: ShownPaths): string | undefined {
+export function visibleDirectory({ read, write }: ShownPaths): string | undefined {
   const directory = Deno.cwd();
   const isOwn = OWN.some((path) => isWithin(directory, path));
   const isThere = [...read, ...write, "/usr"].some((path) =>

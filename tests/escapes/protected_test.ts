@@ -444,6 +444,7 @@ const CHANGES: Readonly<
       ".gradle/init.d/x.gradle",
       ".zshrc.zwc",
       ".zshenv.zwc",
+      ".cache/ramekin/boxes/x",
     ].map((name) => `home/${name}`),
   },
   "by further names of a project": {
