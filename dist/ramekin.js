@@ -27,51 +27,83 @@ var grow$17;
 var control$18;
 var update$19;
 var waitInPool$20;
-var setTimeout$21;
-var dispatch$22;
-var fill$23;
-var wait$24;
-var deepest$25;
-var mountOf$26;
-var makePlace$27;
-var protected$28;
-var get$29;
-var later$30;
-var isExcepted$31;
-var read$32;
-var isClosed$33;
-var reportMissing$34;
-var refresh$35;
-var start$36;
-var launchWith$37;
-var container$38;
-var launch$39;
-var admit$40;
-var withProxy$41;
-var inherited$42;
-var inheritsVariable$43;
-var changes$44;
-var spec$45;
-var refusePipedInput$46;
-var placeOf$47;
-var onHost$48;
-var isPlain$49;
-var ofStep$50;
-var rootAfter$51;
-var opening$52;
-var makeDirectory$53;
-var openMount$54;
-var around$55;
-var callIn$56;
-var untrustedDirectories$57;
-var release$58;
-var read$59;
-var parent$60;
-var make$61;
-var begin$62;
-var compile$63;
-var visit$64;
-var launcherWith$65;
+var poll$21;
+var setTimeout$22;
+var dispatch$23;
+var fill$24;
+var wait$25;
+var collect$26;
+var input$27;
+var output$28;
+var deepest$29;
+var mountOf$30;
+var makePlace$31;
+var open$32;
+var protect$33;
+var protected$34;
+var closeDuplicates$35;
+var get$36;
+var configs$37;
+var readQueue$38;
+var missingWhereWritable$39;
+var around$40;
+var reportProjects$41;
+var reportHome$42;
+var reportAll$43;
+var report$44;
+var later$45;
+var isExcepted$46;
+var read$47;
+var readName$48;
+var isClosed$49;
+var isInside$50;
+var endOf$51;
+var targetOf$52;
+var reportMissing$53;
+var refresh$54;
+var start$55;
+var launchWith$56;
+var launchOn$57;
+var container$58;
+var launch$59;
+var admit$60;
+var withProxy$61;
+var inherited$62;
+var inheritsVariable$63;
+var changes$64;
+var spec$65;
+var refusePipedInput$66;
+var placeOf$67;
+var onHost$68;
+var isPlain$69;
+var ofStep$70;
+var rootAfter$71;
+var opening$72;
+var makeDirectory$73;
+var openMount$74;
+var namesHold$75;
+var callIn$76;
+var untrustedDirectories$77;
+var release$78;
+var read$79;
+var parent$80;
+var make$81;
+var begin$82;
+var compile$83;
+var whereReachable$84;
+var isOthers$85;
+var pinParents$86;
+var nameOf$87;
+var open$88;
+var visit$89;
+var launcherWith$90;
+var at$91;
+var askedFile$92;
+var accessAround$93;
+var written$94;
+var smallRoot$95;
+var grantedFile$96;
+var hostFile$97;
 var call = (function call(name, ...args) {
   return {
     name,
@@ -247,8 +279,42 @@ var openAny = (function openAny(name, otherwise) {
     }
   }
 });
+var decodeName = (function decodeName(bytes) {
+  let text4 = "";
+  for (const byte of bytes) {
+    if (byte >= 128) return decodeLong(bytes);
+    text4 += String.fromCharCode(byte);
+  }
+  return text4;
+});
+var encodeName = (function encodeName(text4, into) {
+  if (text4.isWellFormed()) return encoder.encodeInto(text4, into);
+  let [read4, written2] = [
+    0,
+    0
+  ];
+  for (const letter of text4) {
+    const code = letter.codePointAt(0);
+    if (code >= ESCAPE + 128 && code <= ESCAPE + 255) {
+      if (written2 === into.length) break;
+      into[written2++] = code - ESCAPE;
+    } else {
+      const done = encoder.encodeInto(letter, into.subarray(written2));
+      if (done.read === 0) break;
+      written2 += done.written;
+    }
+    read4 += letter.length;
+  }
+  return {
+    read: read4,
+    written: written2
+  };
+});
 var syscallNumber = (function syscallNumber(name, architecture) {
   return NUMBERS[name][architecture === "x86_64" ? 0 : 1];
+});
+var areForeign = (function areForeign(architecture) {
+  return architecture !== HERE;
 });
 var assemble = (function assemble(parts2, architecture) {
   let places;
@@ -428,29 +494,6 @@ var readDirectoryEntries = (function readDirectoryEntries(entries, size) {
     start2 += length;
   }
   return found;
-});
-var entriesIn = (function entriesIn(path2) {
-  const directory = syscall(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
-  try {
-    const entries = [];
-    for (; ; ) {
-      const part = new Output(PART_SIZE, "&entries");
-      const list2 = getdents64(directory, part);
-      const outcome = syscalls([
-        {
-          call: list2,
-          accept: [
-            "ENOENT"
-          ]
-        }
-      ]);
-      const size = Number(outcome.result(list2));
-      if (size <= 0) return entries;
-      entries.push(...readDirectoryEntries(outcome.output(part), size));
-    }
-  } finally {
-    syscall(close(directory));
-  }
 });
 var processDirectory = (function processDirectory(process) {
   if (process !== "thread-self") requireOwnProc();
@@ -672,16 +715,6 @@ var recvfrom = (function recvfrom(socket, message2, flagBits) {
   });
   return call("recvfrom", socket, message2, message2.size, named, null, null);
 });
-var ifThere = (function ifThere(ask, absence = NO_SUCH_PATH) {
-  try {
-    return ask();
-  } catch (error) {
-    if (error instanceof SyscallError && absence.some((name) => name === error.code)) {
-      return void 0;
-    }
-    throw error;
-  }
-});
 var text2 = (function text2(type, value) {
   return new Attribute(type, [
     encoder2.encode(`${value}\0`)
@@ -851,6 +884,16 @@ var readChildState = (function readChildState(info) {
     status: info.getInt32(24, true)
   };
 });
+var rusageOutput = (function rusageOutput() {
+  return new Output(144, "&rusage");
+});
+var readRusage = (function readRusage(usage) {
+  const time = ((at2) => Number(usage.getBigInt64(at2, true)) * 1e3 + Number(usage.getBigInt64(at2 + 8, true)) / 1e3);
+  return {
+    userMs: time(0),
+    systemMs: time(16)
+  };
+});
 var signalName = (function signalName(signal) {
   if (signal < SIGRTMIN) return constant(signal, SIGNALS);
   return new Named(signal, () => `SIGRTMIN+${signal - SIGRTMIN}`);
@@ -1001,6 +1044,9 @@ var shown = (function shown(value) {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "an object";
   return typeof value === "function" ? "a function" : String(value);
+});
+var unexpanded = (function unexpanded(path2) {
+  return /^~|\$/.test(path2) ? "; a shell expands ~ and $HOME, a recipe does not: write the path itself" : "";
 });
 var schema = (function schema(expected, issue, jsonSchema = () => ({})) {
   return {
@@ -1270,6 +1316,22 @@ var bind = (function bind(source, target = source, options = {}) {
     ...options
   };
 });
+var entry = (function entry() {
+  return text3({
+    expected: "a name in the directory, or a path from there",
+    min: 1,
+    max: 4095,
+    pattern: "^[^/]",
+    issue: (function (path2) {
+      const isPath2 = path2.split("/").every(((name) => ![
+        "",
+        ".",
+        ".."
+      ].includes(name)));
+      return isPath2 ? void 0 : `${quoted(path2)} is no name in a directory, and no path from there`;
+    })
+  });
+});
 var mountOptions = (function mountOptions() {
   return text3({
     max: OPTIONS_BYTES,
@@ -1520,6 +1582,12 @@ var seccompProfile = (function seccompProfile() {
   const whole = lazy(profile);
   return schema("a profile as the OCI runtime specification defines it", (value) => whole().issue(value), () => whole().jsonSchema());
 });
+var seccompArchitectures = (function seccompArchitectures() {
+  return list(oneOf(Object.keys(ARCHITECTURES)));
+});
+var abisOf = (function abisOf(architectures) {
+  return architectures.map((name) => ARCHITECTURES[name]).filter((abi) => abi !== void 0);
+});
 var seccomp = (function seccomp(profile2 = {}) {
   return "defaultAction" in profile2 ? {
     step: "seccomp",
@@ -1689,6 +1757,12 @@ var commandOutput = (function commandOutput(status, stdout, stderr) {
     text: () => new TextDecoder().decode(collected("stdout", stdout))
   };
 });
+var statusSince = (function statusSince(startedAt, end) {
+  return {
+    ...end,
+    durationMs: performance.now() - startedAt
+  };
+});
 var reapStatus = (function reapStatus(pidfd, wait = false) {
   const outcome = (wait ? WAITING2 : LOOKING).run(pidfd);
   return statusIn(outcome.output(INFO), outcome.output(USAGE));
@@ -1746,14 +1820,14 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
       Infinity
     ];
   };
-  const end = (() => {
+  const end = () => {
     const grace = status === void 0 && !isEnding ? askToEnd(launched, killAfter) : void 0;
     if (grace === void 0) return kill3();
     [isEnding, deadline] = [
       true,
       performance.now() + grace
     ];
-  });
+  };
   const waitForAny = (() => {
     const [first = -1, second = -1] = open3;
     const left = deadline === Infinity ? FOREVER : Math.max(0, deadline - performance.now());
@@ -1784,7 +1858,7 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
       else if (stream.overflows) kill3();
     }
   }
-  const streams = descriptors.map((fd) => fd === void 0 ? void 0 : collected.get(fd));
+  const streams = descriptors.map(((fd) => fd === void 0 ? void 0 : collected.get(fd)));
   return conclude(launched, descriptors, {
     ...status,
     timedOut
@@ -1819,6 +1893,58 @@ var host = (function host() {
     issue: (text4) => parseGrantedHost(text4) === void 0 ? `${quoted(text4)} is not ${GRANTED_HOSTS}` : void 0
   });
 });
+var pathOf2 = (function pathOf2(path2) {
+  if (typeof path2 === "string") return path2;
+  if (!(path2 instanceof URL)) {
+    throw optionError(`the program or directory should be a string or a file: URL, not ${shown(path2)}`);
+  }
+  if (path2.protocol !== "file:") throw optionError(`${path2} is not a file: URL`);
+  if (path2.hostname !== "") {
+    throw optionError(`${path2} names a host; a file of this machine is file://${path2.pathname}`);
+  }
+  if (/%2f/i.test(path2.pathname)) {
+    throw optionError(`${path2} has an escaped slash (%2F), which the name of a file cannot have`);
+  }
+  if (/%00/.test(path2.pathname)) {
+    throw optionError(`${path2} has a NUL byte (%00), which the name of a file cannot have`);
+  }
+  const escaped2 = path2.pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25");
+  try {
+    return decodeURIComponent(escaped2);
+  } catch {
+    throw optionError(`${path2} is not UTF-8 when it is decoded; give the path as a string`);
+  }
+});
+var stdioSchema = (function stdioSchema(stream) {
+  const kinds = oneOf(stream === "stderr" ? [
+    ...KINDS,
+    "stdout"
+  ] : KINDS);
+  const isStream = stream === "stdin" ? isReadable : isWritable;
+  const expected = '"piped", "inherit", "null", a file, a descriptor, { path } or a ' + (stream === "stdin" ? "ReadableStream" : "WritableStream");
+  return schema(expected, ((value) => {
+    if (typeof value === "string") return kinds.issue(value);
+    if (isFile(value) || isStream(value)) return void 0;
+    if (isDescriptor(value) || isPath(value)) return void 0;
+    return `should be ${expected}, not ${shown(value)}`;
+  }));
+});
+var fdsSchema = (function fdsSchema() {
+  const expected = "a number from 3 to 1023";
+  const isOne = (name) => /^[1-9]\d{0,3}$/.test(String(name));
+  const number = schema(expected, (name) => isOne(name) && Number(name) >= 3 && Number(name) <= 1023 ? void 0 : `should be ${expected}`);
+  const file = schema("a file or a descriptor", (value) => isFile(value) || isDescriptor(value) ? void 0 : `should be a file or a descriptor, not ${shown(value)}`);
+  return dictionary(number, file);
+});
+var isObject2 = (function isObject2(value) {
+  return typeof value === "object" && value !== null;
+});
+var isReadable = (function isReadable(value) {
+  return isObject2(value) && !isFile(value) && "getReader" in value && value instanceof ReadableStream;
+});
+var isWritable = (function isWritable(value) {
+  return isObject2(value) && !isFile(value) && "getWriter" in value && value instanceof WritableStream;
+});
 var checkCommand = (function checkCommand(program, options) {
   const issue = programName().issue(program);
   if (issue !== void 0) throw optionError(`the program's name ${issue}`);
@@ -1851,6 +1977,41 @@ var writeName = (function writeName(pidfd, pid, program) {
       ]
     }
   ]);
+});
+var handedFds = (function handedFds({ fds = {} }) {
+  return Object.entries(fds).map(([number, file]) => ({
+    number: Number(number),
+    fd: typeof file === "number" ? file : descriptorOf2(file, "read")
+  }));
+});
+var passedStreams = (function passedStreams({ stdin, stdout, stderr }) {
+  const outputs = /* @__PURE__ */ new Map();
+  if (isWritable(stdout)) outputs.set(1, stdout);
+  if (isWritable(stderr)) outputs.set(2, stderr);
+  const input = isReadable(stdin) ? stdin : void 0;
+  if (input === void 0 && outputs.size === 0) return void 0;
+  if (outputs.size === 2 && stdout === stderr) {
+    throw new TypeError('one stream cannot be stdout and stderr; use { stderr: "stdout" }');
+  }
+  if ([
+    input,
+    ...outputs.values()
+  ].some((stream) => stream?.locked === true)) {
+    throw new TypeError("a stream for the program is locked: something else reads or writes it");
+  }
+  return {
+    input,
+    outputs
+  };
+});
+var simple = (function simple(stream, use) {
+  if (typeof stream === "string") return stream;
+  if (typeof stream === "number") return {
+    fd: stream
+  };
+  return isFile(stream) ? {
+    fd: descriptorOf2(stream, use)
+  } : void 0;
 });
 var loopbackHosts = (function loopbackHosts(hostname2) {
   return `127.0.0.1 localhost ${hostname2}
@@ -2234,6 +2395,12 @@ var newProcess = (function newProcess() {
     ownMemory: false
   };
 });
+var argvOf = (function argvOf({ program, argv0, args }) {
+  return [
+    argv0 ?? program,
+    ...args
+  ];
+});
 var bindingsOf = (function bindingsOf(values) {
   return {
     size: roomFor(values),
@@ -2306,6 +2473,73 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   add(rt_sigprocmask("none", null));
   for (const planned of last) writer.part(planned);
   return frame.exec(writer, shape);
+});
+var closeOthers = (function closeOthers(writer, last, { fds }, { vfork }) {
+  const used = last.flatMap((({ call: call2, accept: accept2 = [] }) => call2.args.filter(isDescriptor2).map((fd) => ({
+    fd,
+    accept: accept2
+  }))));
+  if (!vfork) used.push({
+    fd: CONTAINER_SOCKET,
+    accept: []
+  });
+  const numbers = freeNumbers(used.length, fds);
+  const kept = [
+    ...used.map((one, index) => ({
+      ...one,
+      number: numbers[index],
+      flags: O_CLOEXEC
+    })),
+    ...fds.map((number, index) => ({
+      fd: handedFd(index),
+      accept: [],
+      number,
+      flags: 0
+    }))
+  ].toSorted((one, other) => one.number - other.number);
+  const beyond = (kept.at(-1)?.number ?? 2) + 1;
+  const edges = {
+    ...CHILD_EDGES,
+    fixes: HANDED_FIXES
+  };
+  const copies = kept.map(({ fd, accept: accept2 }) => new ResultOf(writer.add(fcntl(fd, F_DUPFD_CLOEXEC, beyond), {
+    ...edges,
+    accept: accept2
+  }), "copy"));
+  let first = 3;
+  kept.forEach(({ number, accept: accept2, flags: flags2 }, index) => {
+    writer.add(dup3(copies[index], number, flags2), {
+      ...edges,
+      accept: accept2
+    });
+    if (number > first) writer.add(close_range(first, number - 1, 0), CHILD_EDGES);
+    first = number + 1;
+  });
+  writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
+  const numberOf5 = new Map(used.map(({ fd }, index) => [
+    fd,
+    numbers[index]
+  ]));
+  return last.map(((planned) => {
+    const args = planned.call.args.map(((argument) => isDescriptor2(argument) ? new Named(numberOf5.get(argument), argument.text) : argument));
+    return {
+      ...planned,
+      call: {
+        ...planned.call,
+        args
+      }
+    };
+  }));
+});
+var isDescriptor2 = (function isDescriptor2(argument) {
+  return argument instanceof ResultOf || argument instanceof OutputField;
+});
+var freeNumbers = (function freeNumbers(count, taken) {
+  const numbers = [];
+  for (let number = 3; numbers.length < count; number++) {
+    if (!taken.includes(number)) numbers.push(number);
+  }
+  return numbers;
 });
 var enterAgain = (function enterAgain(writer) {
   const path2 = new Output(4096, "&path");
@@ -2577,6 +2811,18 @@ var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal }, paths, 
 var atLeast = (function atLeast({ major, minor }, wanted) {
   return major > wanted.major || major === wanted.major && minor >= wanted.minor;
 });
+var textWithIds = (function textWithIds(text4) {
+  const cells = [];
+  for (const { 0: digits, index } of text4.matchAll(ANY)) {
+    cells.push({
+      offset: index,
+      slot: SLOTS[Number(digits)]
+    });
+  }
+  if (cells.length === 0) return text4;
+  const shown2 = text4.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
+  return new Struct(new TextEncoder().encode(text4), JSON.stringify(shown2), [], cells);
+});
 var procDirectory = (function procDirectory(plan) {
   const mount4 = plan.state.mounts.mountOf(PROC);
   const { proc: known, outerProc } = plan.state;
@@ -2676,6 +2922,69 @@ var mayCallSetgroups = (function mayCallSetgroups() {
     }
   ]).result(attempt2) === BigInt(-ERRNO.EINVAL);
 });
+var directoryTable = (function directoryTable() {
+  const [path2, stat] = [
+    new Output(PATH_MAX5, "&path"),
+    statxOutput()
+  ];
+  const [names, more] = [
+    new Output(NAMES_SIZE, "&names"),
+    new Output(NAMES_SIZE, "&more")
+  ];
+  const end = new Label("end");
+  const opened = openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "directory");
+  return new KeptTable(path2, [
+    stat,
+    names
+  ], [
+    {
+      call: statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, stat),
+      ...orEnd(end)
+    },
+    {
+      call: opened,
+      ...orEnd(end)
+    },
+    {
+      call: getdents64(fd, names),
+      accept: [
+        "ENOENT"
+      ]
+    },
+    {
+      call: getdents64(fd, more),
+      accept: [
+        "ENOENT"
+      ]
+    },
+    {
+      call: close(fd)
+    },
+    end
+  ]);
+});
+var fileTable = (function fileTable() {
+  const [path2, stat] = [
+    new Output(PATH_MAX5, "&path"),
+    statxOutput()
+  ];
+  const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_FILE, stat);
+  return new KeptTable(path2, [
+    stat
+  ], [
+    {
+      call: call2,
+      accept: GONE
+    }
+  ]);
+});
+var orEnd = (function orEnd(end) {
+  return {
+    accept: GONE,
+    onAccepted: end
+  };
+});
 var readNow = (function readNow(path2) {
   const table = tables2().directory;
   if (table.run(path2) < 0) {
@@ -2699,6 +3008,11 @@ var readNow = (function readNow(path2) {
     used: false
   };
 });
+var namesOf = (function namesOf(table, path2) {
+  if (table.result(OPENED) < 0 || table.result(NAMES3) <= 0) return [];
+  if (table.result(FURTHER_NAMES) > 0) return ifThere(() => entriesIn(path2), GONE) ?? [];
+  return readDirectoryEntries(table.outputs[1], table.result(NAMES3));
+});
 var stampsOf = (function stampsOf(paths) {
   const looks = paths.map(((path2) => {
     const output = statxOutput();
@@ -2714,41 +3028,85 @@ var stampsOf = (function stampsOf(paths) {
   }))));
   return looks.map((({ output, call: call2 }) => outcome.result(call2) < 0n ? void 0 : stampOf(outcome.output(output))));
 });
-var followLinks = (function followLinks(path2) {
-  const links2 = [];
-  const rest = partsOf(path2);
-  let at2 = "/";
-  for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
-    const here2 = name === ".." ? parentOf(at2) : at2 === "/" ? `/${name}` : `${at2}/${name}`;
-    const target = name === ".." || OWN_LINKS.has(here2) ? void 0 : linkTarget(here2);
-    if (target === void 0) {
-      at2 = here2;
-      continue;
-    }
-    if (links2.push(here2) > MAX_LINKS) return {
-      path: path2,
-      links: links2
-    };
-    if (isWithin(here2, "/proc")) {
-      at2 = resolvePath(here2).path;
-    } else {
-      if (target.startsWith("/")) at2 = "/";
-      rest.push(...partsOf(target));
-    }
-  }
+var stampOf = (function stampOf(stat) {
+  const { dev, ino, ctime, uid, mode: mode2 } = readStatx(stat);
+  const owner = {
+    uid,
+    rights: mode2 >> 6 & 7
+  };
   return {
-    path: at2,
-    links: links2
+    stamp: `${dev}:${ino}:${ctime}`,
+    changed: Number(ctime / 1000000n),
+    owner
   };
 });
-var partsOf = (function partsOf(path2) {
-  return path2.split("/").filter(((part) => part !== "" && part !== ".")).reverse();
+var look = (function look(path2) {
+  const table = tables2().file;
+  if (table.run(path2) < 0) return void 0;
+  const { mode: mode2, nlink, size } = readStatx(table.outputs[0]);
+  return {
+    type: mode2 & S_IFMT,
+    mode: mode2,
+    nlink,
+    size
+  };
+});
+var isGitName = (function isGitName(name) {
+  return name.length === 4 && name.toLowerCase() === ".git";
 });
 var isGitDirectory = (function isGitDirectory(path2, entries) {
   if (nameOf2(path2).toLowerCase().endsWith(".git")) return true;
   const found = LAYOUT.filter(((name) => entries.has(name))).length;
   const isWithin2 = /\.git\/(modules|worktrees)\//i.test(path2);
   return found >= 2 && entries.has("HEAD") || found >= 3 || isWithin2 && found > 0 || entries.get("config") === S_IFREG && textOf4(`${path2}/config`)?.includes("repositoryformatversion") === true;
+});
+var readGitConfig = (function readGitConfig(file, home) {
+  const [includes, hooks, worktrees] = [
+    [],
+    [],
+    []
+  ];
+  const text4 = (textOf4(file) ?? "").replaceAll("\\\n", "");
+  for (const [, key, value] of text4.matchAll(SETTING)) {
+    let path2 = valueIn(value);
+    if (path2 === "") continue;
+    if (path2.startsWith("~/") && home !== void 0) path2 = home + path2.slice(1);
+    const name = key.toLowerCase();
+    if (name === "hookspath" || name === "templatedir") hooks.push(path2);
+    else if (name === "worktree") worktrees.push(path2);
+    else includes.push(from(parentOf(file), path2));
+  }
+  return {
+    includes,
+    hooks,
+    worktrees
+  };
+});
+var textOf4 = (function textOf4(path2) {
+  const status = look(path2);
+  if (status?.type === S_IFLNK) return textBehindLink(path2);
+  if (status?.type !== S_IFREG || KERNEL.some(((own) => isWithin(path2, own)))) return void 0;
+  return status.size === 0 ? "" : textOfRegular(path2);
+});
+var textOfRegular = (function textOfRegular(path2) {
+  const table = reading();
+  const size = table.run(path2) < 0 ? -1 : table.result(READ);
+  if (size < 0) return void 0;
+  const { buffer, byteOffset } = table.outputs[0];
+  return decodeName(new Uint8Array(buffer, byteOffset, size));
+});
+var isPlain = (function isPlain(name) {
+  return !name.startsWith(GIT) && !name.startsWith(HOME);
+});
+var beginningsOf = (function beginningsOf(name) {
+  const parts2 = name.split("/");
+  return parts2.slice(1).map(((_, index) => ({
+    beginning: fold(parts2.slice(0, index + 1).join("/")),
+    rest: parts2.slice(index + 1).join("/")
+  })));
+});
+var fold = (function fold(name) {
+  return name.toLowerCase();
 });
 var byPath = (function byPath(a, b) {
   return a.path < b.path ? -1 : 1;
@@ -2807,15 +3165,8 @@ var collectPromptly = (async function collectPromptly(launched, descriptors, tim
   ]);
   const status = statusIn(outcome.output(info), outcome.output(usage));
   if (status === void 0) return void 0;
-  const streams = descriptors.map(((fd, stream) => fd === void 0 ? void 0 : readAll2(fd, new OutputCollector(stream, maxOutput))));
+  const streams = descriptors.map((fd, stream) => fd === void 0 ? void 0 : readAll2(fd, new OutputCollector(stream, maxOutput)));
   return conclude(launched, descriptors, status, streams);
-});
-var readAll2 = (function readAll2(fd, collected) {
-  for (; ; ) {
-    const bytes = readSome(fd);
-    if (bytes === void 0 || bytes.length === 0) return collected;
-    collected.add(bytes);
-  }
 });
 var isKernelMount = (function isKernelMount({ type }) {
   return KERNEL_TYPES.has(type);
@@ -2860,19 +3211,21 @@ var baseOf = (function baseOf(plan, path2) {
   };
   return plan.refuse(`${path2} is ${resolved2}, which has no path`);
 });
+var matchesIn = (function matchesIn(names, pattern) {
+  if (!pattern.includes("*")) return names.has(pattern) ? [
+    pattern
+  ] : [];
+  const parts2 = pattern.split("*").map(((part) => RegExp.escape(part)));
+  const whole = new RegExp(`^${parts2.join(".*")}$`, "su");
+  return [
+    ...names
+  ].filter(((name) => whole.test(name)));
+});
 var isRootStep = (function isRootStep(step) {
   return step.step === "pivotRoot" || step.step === "chroot";
 });
 var isUntrustedBind = (function isUntrustedBind(step) {
   return step.step === "bind" && step.untrusted === true && step.readOnly !== true;
-});
-var mountAround = (function mountAround(path2, mounts) {
-  let deepest;
-  for (const mount4 of mounts) {
-    if (!isWithin(path2, mount4.target)) continue;
-    if (deepest === void 0 || mount4.target.length >= deepest.target.length) deepest = mount4;
-  }
-  return deepest;
 });
 var childrenIn = (function childrenIn(result, plan) {
   const pids = [];
@@ -3015,19 +3368,49 @@ var isTaken = (function isTaken(made) {
 });
 var give = (function give(all) {
   try {
-    const looks = all.map((made) => ({
+    const looks = all.map(((made) => ({
       made,
       ...looking(made)
-    }));
-    const outcome = syscalls(looks.flatMap(({ records }) => records));
-    const ours = looks.filter(({ isOurs: isOurs2 }) => isOurs2(outcome));
+    })));
+    const outcome = syscalls(looks.flatMap((({ records }) => records)));
+    const ours = looks.filter((({ isOurs: isOurs2 }) => isOurs2(outcome)));
     syscalls(ours.flatMap(({ made }) => removal2(made)));
   } catch {
   } finally {
-    syscalls(all.map(({ fd }) => ({
+    syscalls(all.map((({ fd }) => ({
       call: close(fd)
-    })));
+    }))));
   }
+});
+var looking = (function looking({ placeholder: { path: path2, text: text4 }, parent, fd }) {
+  const [named, open3] = [
+    statxOutput(),
+    statxOutput()
+  ];
+  const look2 = statx(parent, nameOf2(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
+  const mask2 = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
+  return {
+    records: [
+      // A program may have closed the directory around it.
+      {
+        call: look2,
+        accept: [
+          "ENOENT",
+          "EACCES"
+        ]
+      },
+      {
+        call: statx(fd, "", AT_EMPTY_PATH, mask2, open3)
+      }
+    ],
+    isOurs: (function (outcome) {
+      if (outcome.result(look2) !== 0n) return false;
+      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open3));
+      if (readStatx(outcome.output(named)).ino !== ino) return false;
+      if (text4 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
+      return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text4.length && holds(fd, text4);
+    })
+  };
 });
 var removal2 = (function removal2({ placeholder: { path: path2, text: text4 }, parent, fd }) {
   const shared = new Label("others have it too");
@@ -3168,6 +3551,45 @@ var mountOnItself = (function mountOnItself(plan, place2, path2, { readOnly = fa
   plan.release(tree);
   plan.release(place2);
 });
+var withMemoryFiles = (function withMemoryFiles(plan, { name, blocks, inodes, make: make2 }, use) {
+  if (plan.state.inUserNamespace && !plan.state.idsMapped) {
+    plan.refuse("the container makes files to mount over the paths, and needs mapped ids for that: put mapRoot() before it");
+  }
+  const fixes = plan.state.mountFixes;
+  const filesystem = plan.open(fsopen("tmpfs", FSOPEN_CLOEXEC), "<tmpfs>", {
+    fixes
+  });
+  const set = ((key, value) => void plan.call(fsconfig(filesystem, FSCONFIG_SET_STRING, key, value, 0)));
+  set("mode", "0555");
+  set("nr_blocks", String(blocks));
+  set("nr_inodes", String(inodes));
+  plan.call(fsconfig(filesystem, FSCONFIG_CMD_CREATE, null, null, 0), {
+    fixes
+  });
+  const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  const root = plan.open(fsmount(filesystem, FSMOUNT_CLOEXEC, attributes), `<${name}>`, {
+    fixes
+  });
+  plan.release(filesystem);
+  make2(root);
+  plan.call(mount_setattr(root, "", AT_EMPTY_PATH, {
+    attr_set: MOUNT_ATTR_RDONLY
+  }));
+  const attached = !atLeast(plan.host.kernel(), {
+    major: 6,
+    minor: 15
+  });
+  if (attached) plan.call(move_mount(root, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
+  use(root);
+  if (attached) plan.directories.inside(root, () => void plan.call(umount2(".", MNT_DETACH)));
+  plan.release(root);
+});
+var copyOfFile = (function copyOfFile(plan, root, name, called = name) {
+  const copied = open_tree(root, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  return plan.open(copied, `<${called}>`, {
+    fixes: plan.state.mountFixes
+  });
+});
 var withEmptyFiles = (function withEmptyFiles(plan, write3) {
   const make2 = ((root) => {
     plan.call(mkdirat(root, EMPTY.directory, 365));
@@ -3182,10 +3604,10 @@ var withEmptyFiles = (function withEmptyFiles(plan, write3) {
 });
 var coverWithEmpty = (function coverWithEmpty(plan, place2, path2, empty) {
   const cover2 = ((copy2) => move_mount(copy2, "", place2, "", ONTO_FD));
-  const fixes = (() => ({
+  const fixes = () => ({
     ...plan.state.mountFixes,
     ENOENT: `what is mounted at ${path2} has been removed, as /proc/PID is when its process has ended; unmount it`
-  }));
+  });
   const [isDirectory, covered] = [
     new Label(`${path2} is a directory`),
     new Label(`${path2} is a file`)
@@ -3208,6 +3630,78 @@ var coverWithEmpty = (function coverWithEmpty(plan, place2, path2, empty) {
   plan.release(directory);
   plan.place(covered);
   plan.release(file);
+});
+var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, plan, show2) {
+  if (!plan.host.isHere) return lowerLateEntries({
+    entries,
+    hide,
+    ...step
+  }, plan, show2);
+  const source = plan.source(step.source, step.optional);
+  if (!(source instanceof HostPath)) {
+    return plan.refuse(`"entries" are those of a directory of the host, and ${step.source} is none`);
+  }
+  const [directory, target] = [
+    source.resolved.path,
+    normalize(step.target)
+  ].map(((path2) => path2 === "/" ? "" : path2));
+  const found = ((patterns) => new Set(patterns.flatMap(((pattern) => namesOf2(pattern.split("/"), directory, plan)))));
+  const names = [
+    ...found(entries)
+  ];
+  const shown2 = /* @__PURE__ */ new Set();
+  const links2 = linksAmong(names, directory, plan);
+  for (const name of names) {
+    const path2 = `${target}/${name}`;
+    const link2 = links2.get(name);
+    if (link2 !== void 0 && plan.state.mounts.mountAbove(path2).own) {
+      plan.access.recordLink(path2);
+      plan.path(path2).makeParent();
+      plan.path(path2).inParent(((parent, last) => plan.call(symlinkat(link2, parent, last))));
+    } else if (isPublic2(`${directory}/${name}`, plan)) {
+      show2({
+        ...step,
+        source: `${directory}/${name}`,
+        target: path2
+      });
+      shown2.add(name);
+    }
+  }
+  const hidden = [
+    ...found(hide)
+  ].filter((name) => [
+    ...shown2
+  ].some((other) => isWithin(name, other)));
+  if (hidden.length > 0) cover(hidden.map((name) => `${target}/${name}`), plan);
+});
+var namesOf2 = (function namesOf2([first, ...rest], directory, plan) {
+  const found = plan.facts.namesIn(directory || "/", first);
+  if (rest.length === 0) return found;
+  return found.flatMap(((name) => namesOf2(rest, `${directory}/${name}`, plan).map(((more) => `${name}/${more}`))));
+});
+var linksAmong = (function linksAmong(names, directory, plan) {
+  const found = names.map(((name) => {
+    const asked = `${directory}/${name}`;
+    const { path: path2, attributes } = plan.facts.resolve(asked);
+    return {
+      name,
+      asked,
+      path: path2,
+      isThere: attributes !== void 0
+    };
+  }));
+  const shown2 = found.filter((({ asked, path: path2 }) => asked === path2));
+  return new Map(found.filter((({ asked, path: path2, isThere }) => isThere && asked !== path2 && shown2.some(((other) => isWithin(path2, other.path))))).map((({ name, path: path2 }) => {
+    const up = "../".repeat(name.split("/").length - 1);
+    return [
+      name,
+      up + path2.slice(directory.length + 1)
+    ];
+  })));
+});
+var isPublic2 = (function isPublic2(path2, plan) {
+  const { attributes } = plan.facts.resolve(path2);
+  return attributes !== void 0 && (attributes.mode & S_IROTH) !== 0;
 });
 var refuseKernelMount = (function refuseKernelMount(source, resolved2, plan) {
   const mount4 = mountAt(resolved2, plan.facts.mounts);
@@ -3234,6 +3728,82 @@ var lowerBind = (function lowerBind(step, plan) {
     return lowerEntries(step, plan, ((entry2) => bindOne(entry2, plan, ENTRY_GONE)));
   }
   bindOne(step, plan);
+});
+var bindOne = (function bindOne(given, plan, gone) {
+  const step = given.untrusted === true ? withoutUnknownMounts(given, plan) : given;
+  const source = plan.source(step.source, step.optional);
+  const isMissing = step.optional === true && source instanceof HostPath && source.resolved.type === void 0;
+  const restrict = step.restrict ?? usualRestrictions(step.source, plan);
+  if (gone === void 0 && source instanceof HostPath && step.recursive !== false) {
+    plan.facts.mountAutomounts(source.resolved.path);
+  }
+  if (!isMissing) recordSource({
+    ...step,
+    restrict
+  }, plan);
+  if (isUntrustedDirectory(step, source)) {
+    refuseKernelMount(step.source, source.resolved.path, plan);
+  }
+  noteUnknown(source, plan);
+  const target = plan.path(step.target);
+  target.refuseRoot();
+  const mounted = {
+    target: target.canonical,
+    type: "bind",
+    source: step.source,
+    hostSource: source instanceof HostPath ? source.resolved.path : void 0,
+    readOnly: step.readOnly === true,
+    ...source instanceof HostPath ? {
+      origin: source.resolved.path
+    } : plan.state.mounts.originOf(source.canonical)
+  };
+  if (step.optional !== true) {
+    show({
+      ...step,
+      restrict
+    }, source, target, plan, {
+      gone
+    });
+    plan.mounted(mounted);
+  } else {
+    if (!isMissing) {
+      target.makeParent();
+      plan.skippable("the source is missing", (end) => {
+        show({
+          ...step,
+          restrict
+        }, source, target, plan, {
+          missing: end
+        });
+      });
+    }
+    plan.mounted({
+      ...mounted,
+      certain: false
+    });
+  }
+  if (isUntrustedDirectory(step, source) && step.recursive !== false) {
+    coverKernelMounts(source.resolved.path, target.canonical, plan);
+  }
+});
+var noteUnknown = (function noteUnknown(source, plan) {
+  if (source instanceof HostPath) return;
+  const { path: path2 } = source;
+  const { mounts } = plan.state;
+  const showsMore = () => mounts.visible().some(({ target, origin }) => origin !== void 0 && target !== normalize(path2) && isWithin(target, path2));
+  if (plan.access.settledPlace(path2) === void 0 || showsMore()) {
+    plan.state.unknownSource ??= path2;
+  }
+});
+var withoutUnknownMounts = (function withoutUnknownMounts(step, plan) {
+  if (plan.host.isHere || plan.access.hostSource(step.source) === void 0) return step;
+  if (normalize(step.source) === "/") {
+    plan.refuse("which filesystems of the kernel are mounted below / is known only where the box runs; name the directories that the program needs");
+  }
+  return {
+    ...step,
+    recursive: false
+  };
 });
 var isUntrustedDirectory = (function isUntrustedDirectory(step, source) {
   return step.untrusted === true && source instanceof HostPath && source.resolved.type === "directory";
@@ -3309,6 +3879,12 @@ var makeMountPoint = (function makeMountPoint(source, opened, target, plan) {
     target.makeMountPoint("file");
   });
 });
+var scanNames = (function scanNames(plan, question) {
+  return plan.facts.scanNames(question) ?? plan.refuse(`below ${question.directory} there are more directories than a plan looks through for files that are run or trusted outside later (${MAX_DIRECTORIES}); grant directories in it instead, or have nothing protected (protect: false, --no-protect)`);
+});
+var isIn = (function isIn(path2, paths) {
+  return paths.has(path2) || parentsOf2(path2).some((parent) => paths.has(parent));
+});
 var mountFilesystem = (function mountFilesystem(plan, path2, { source, type, flags: flags2, data: data2, fixes = {} }) {
   checkOptions(plan, data2);
   const target = plan.path(path2);
@@ -3361,6 +3937,10 @@ var lowerTmpfs = (function lowerTmpfs(step, plan) {
     flags: flags2,
     data: words3.join(",") || null
   });
+});
+var lowerProc = (function lowerProc(step, plan) {
+  if (step.outer === true) showOuterProc(step.target, plan);
+  else lowerKernelFilesystem(step, plan);
 });
 var lowerKernelFilesystem = (function lowerKernelFilesystem({ step: type, target, options }, plan) {
   plan.needs("mount", NEEDS_MOUNT);
@@ -3536,6 +4116,9 @@ var lowerWriteFile = (function lowerWriteFile(step, plan) {
   }
   if (step.mode !== void 0) plan.call(fchmod(fd, step.mode));
   plan.closeWritten(fd);
+});
+var noParent = (function noParent(path2) {
+  return `the parent directory of ${path2} does not exist` + (unexpanded(path2) || "; mkdir() makes it");
 });
 var makingFixes = (function makingFixes(path2) {
   return {
@@ -3916,7 +4499,7 @@ var filterFor = (function filterFor(step, plan) {
     allow: allow2,
     deny: deny2
   });
-  return plan.host.remember(`seccomp ${key}`, () => {
+  return plan.host.remember(`seccomp ${key}`, (() => {
     const made = profile2 === void 0 && allow2 === void 0 && others.length === 0 ? SECCOMP_FILTERS[architecture][(deny2 ?? []).join()] : void 0;
     if (made !== void 0) {
       return {
@@ -3938,7 +4521,7 @@ var filterFor = (function filterFor(step, plan) {
       if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
       throw error;
     }
-  });
+  }));
 });
 var lowerUnshare = (function lowerUnshare(step, plan) {
   const kinds = new Set(step.kinds);
@@ -3978,6 +4561,11 @@ var dropScriptGroups = (function dropScriptGroups(plan) {
     ]
   });
   state.groupsChanged = true;
+});
+var requireUser = (function requireUser(kinds, plan) {
+  const { state, host: host2 } = plan;
+  if (host2.isHere || kinds.has("user") || state.inUserNamespace || state.caller.euid === 0) return;
+  plan.refuse('only root can make these, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root');
 });
 var requireMappedIds = (function requireMappedIds(plan) {
   if (!plan.state.unshared.has("user") || plan.state.idsMapped) return;
@@ -4104,6 +4692,24 @@ var protectedFiles = (function protectedFiles(written2, isInner, names = true) {
       }
     });
   }));
+});
+var fromRoot = (function fromRoot(path2) {
+  return path2.slice(1);
+});
+var askedPaths = (function askedPaths(read4, write3) {
+  return new Map([
+    ...read4.map(((path2) => [
+      normalize(path2),
+      "read"
+    ])),
+    ...write3.map(((path2) => [
+      normalize(path2),
+      "write"
+    ]))
+  ]);
+});
+var sandboxRoot = (function sandboxRoot(asked, options) {
+  return new SandboxRoot(asked, options).steps();
 });
 var sandboxSteps = (function sandboxSteps(options = {}) {
   const invalid = invalidField({
@@ -5339,14 +5945,7 @@ var decoder = new TextDecoder("utf-8", {
   ignoreBOM: true
 });
 var ESCAPE = 56320;
-function decodeName(bytes) {
-  let text4 = "";
-  for (const byte of bytes) {
-    if (byte >= 128) return decodeLong(bytes);
-    text4 += String.fromCharCode(byte);
-  }
-  return text4;
-}
+
 function decodeLong(bytes) {
   const whole = decodeStrictly(bytes);
   if (whole !== void 0) return whole;
@@ -5370,29 +5969,7 @@ function decodeStrictly(bytes) {
     return void 0;
   }
 }
-function encodeName(text4, into) {
-  if (text4.isWellFormed()) return encoder.encodeInto(text4, into);
-  let [read4, written2] = [
-    0,
-    0
-  ];
-  for (const letter of text4) {
-    const code = letter.codePointAt(0);
-    if (code >= ESCAPE + 128 && code <= ESCAPE + 255) {
-      if (written2 === into.length) break;
-      into[written2++] = code - ESCAPE;
-    } else {
-      const done = encoder.encodeInto(letter, into.subarray(written2));
-      if (done.read === 0) break;
-      written2 += done.written;
-    }
-    read4 += letter.length;
-  }
-  return {
-    read: read4,
-    written: written2
-  };
-}
+
 
 // ffi/syscall_numbers.ts
 var NUMBERS = {
@@ -6116,9 +6693,7 @@ var DIFFERENT = [
   ]
 ];
 var HERE = typeof Deno !== "undefined" && Deno.build.arch === "aarch64" ? "aarch64" : "x86_64";
-function areForeign(architecture) {
-  return architecture !== HERE;
-}
+
 function translateOpenFlags(value) {
   let translated = value & ~245760;
   for (const [x86, arm] of DIFFERENT) {
@@ -6658,7 +7233,29 @@ var PART_SIZE = 8 * 1024;
 function namesIn(path2) {
   return entriesIn(path2).map(({ name }) => name);
 }
-
+function entriesIn(path2) {
+  const directory = syscall(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+  try {
+    const entries = [];
+    for (; ; ) {
+      const part = new Output(PART_SIZE, "&entries");
+      const list2 = getdents64(directory, part);
+      const outcome = syscalls([
+        {
+          call: list2,
+          accept: [
+            "ENOENT"
+          ]
+        }
+      ]);
+      const size = Number(outcome.result(list2));
+      if (size <= 0) return entries;
+      entries.push(...readDirectoryEntries(outcome.output(part), size));
+    }
+  } finally {
+    syscall(close(directory));
+  }
+}
 
 // ffi/files/read_links.ts
 var AT_ONCE = 256;
@@ -7474,7 +8071,16 @@ var NO_SUCH_PATH = [
   "ENOENT",
   "ENOTDIR"
 ];
-
+function ifThere(ask, absence = NO_SUCH_PATH) {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof SyscallError && absence.some((name) => name === error.code)) {
+      return void 0;
+    }
+    throw error;
+  }
+}
 
 // ffi/netlink/ip.ts
 function parseIp(text4) {
@@ -8322,16 +8928,8 @@ var WAIT_FLAGS = {
 
 
 
-function rusageOutput() {
-  return new Output(144, "&rusage");
-}
-function readRusage(usage) {
-  const time = (at2) => Number(usage.getBigInt64(at2, true)) * 1e3 + Number(usage.getBigInt64(at2 + 8, true)) / 1e3;
-  return {
-    userMs: time(0),
-    systemMs: time(16)
-  };
-}
+
+
 
 // ffi/calls/processes.ts
 
@@ -8964,9 +9562,7 @@ function shownObject(value) {
 }
 
 // recipe/unexpanded.ts
-function unexpanded(path2) {
-  return /^~|\$/.test(path2) ? "; a shell expands ~ and $HOME, a recipe does not: write the path itself" : "";
-}
+
 
 // recipe/schema.ts
 
@@ -9076,22 +9672,7 @@ var RESTRICTIONS = [
   "nosymfollow"
 ];
 
-function entry() {
-  return text3({
-    expected: "a name in the directory, or a path from there",
-    min: 1,
-    max: 4095,
-    pattern: "^[^/]",
-    issue(path2) {
-      const isPath2 = path2.split("/").every((name) => ![
-        "",
-        ".",
-        ".."
-      ].includes(name));
-      return isPath2 ? void 0 : `${quoted(path2)} is no name in a directory, and no path from there`;
-    }
-  });
-}
+
 var bindSchema = stepSchema("bind", (() => ({
   source: path(),
   target: withDefaultOf(absolutePath(), "source"),
@@ -9102,7 +9683,7 @@ var bindSchema = stepSchema("bind", (() => ({
   hide: optional(list(entry())),
   restrict: optional(list(oneOf(RESTRICTIONS))),
   untrusted: optional(boolean())
-})), ({ entries, hide }) => hide !== void 0 && entries === void 0 ? '"hide" is about the files in "entries"; maskPaths() hides any path' : void 0);
+})), (({ entries, hide }) => hide !== void 0 && entries === void 0 ? '"hide" is about the files in "entries"; maskPaths() hides any path' : void 0));
 
 // recipe/steps/limits.ts
 function limits(limits2) {
@@ -9398,10 +9979,10 @@ var tmpfsSchema = stepSchema("tmpfs", (() => ({
 
 
 
-var procSchema = stepSchema("proc", () => ({
+var procSchema = stepSchema("proc", (() => ({
   ...kernelFilesystem("/proc")(),
   outer: optional(boolean())
-}), ({ outer, options }) => outer === true && options !== void 0 ? '"options" are those of a new /proc, and "outer" shows the one that there is' : void 0);
+})), (({ outer, options }) => outer === true && options !== void 0 ? '"options" are those of a new /proc, and "outer" shows the one that there is' : void 0));
 function sysfs(target = "/sys", options = {}) {
   return {
     step: "sysfs",
@@ -10791,12 +11372,8 @@ function word3() {
 }
 var LAST_ERRNO = 4095;
 
-function seccompArchitectures() {
-  return list(oneOf(Object.keys(ARCHITECTURES)));
-}
-function abisOf(architectures) {
-  return architectures.map((name) => ARCHITECTURES[name]).filter((abi) => abi !== void 0);
-}
+
+
 function profile() {
   const action = oneOf(Object.keys(ACTIONS));
   const errno = optional(integer(0, LAST_ERRNO));
@@ -11045,7 +11622,7 @@ var Reactor = class {
       this.#woken = true;
       syscall(write(this.#wake, ONE, ONE.length));
     }
-    const polls = !this.#looping && this.#watches.values().some((watch) => watch.pending);
+    const polls = !this.#looping && this.#watches.values().some(((watch) => watch.pending));
     if (polls) this.#timer ??= this.#startPolling();
     else if (this.#timer !== void 0) {
       clearInterval(this.#timer);
@@ -11057,26 +11634,33 @@ var Reactor = class {
     waitInPool$20 = (async function () {
     this.#looping = true;
     do {
-      setTimeout$21.call(this, -1);
+      setTimeout$22.call(this, -1);
       this.#inPool = true;
       await engine().runInPool(this.#wait);
       this.#blocks = 0;
       this.#inPool = false;
-      dispatch$22.call(this);
+      dispatch$23.call(this);
       await void 0;
-      if (this.#refed > 0) this.#poll();
+      if (this.#refed > 0) poll$21.call(this);
     } while (this.#refed > 0);
     this.#looping = false;
     update$19.call(this);
   });
   }
   static {
-    setTimeout$21 = (function (milliseconds) {
+    poll$21 = (function () {
+    setTimeout$22.call(this, 0);
+    engine().runIn(this.#wait);
+    dispatch$23.call(this);
+  });
+  }
+  static {
+    setTimeout$22 = (function (milliseconds) {
     this.#wait.view.setInt32(argumentOffset(0, 3), milliseconds, true);
   });
   }
   static {
-    dispatch$22 = (function () {
+    dispatch$23 = (function () {
     const { view: view2 } = this.#wait;
     const count = Math.max(0, Number(view2.getBigInt64(resultOffset(0), true)));
     const events = new DataView(view2.buffer, view2.byteOffset + this.#events);
@@ -11147,18 +11731,14 @@ var Reactor = class {
   
   #startPolling() {
     const timer = setInterval(() => {
-      this.#poll();
+      poll$21.call(this);
       update$19.call(this);
     }, UNREF_INTERVAL_MS);
     Deno.unrefTimer(timer);
     return timer;
   }
   
-  #poll() {
-    setTimeout$21.call(this, 0);
-    engine().runIn(this.#wait);
-    dispatch$22.call(this);
-  }
+  
   
   
 };
@@ -11255,7 +11835,7 @@ var Routine = class {
     });
   }
   static {
-    fill$23 = (function ({ slots }, view2) {
+    fill$24 = (function ({ slots }, view2) {
     for (let index = 0; index < this.#slots.length; index++) {
       const slot = this.#slots[index], value = this.#values[index];
       for (const at2 of slots.get(slot) ?? []) {
@@ -11277,7 +11857,7 @@ var Routine = class {
     this.#parts = parts2;
     this.#bindings = {
       size: 0,
-      write: ((program, { view: view2 }) => fill$23.call(this, program, view2))
+      write: ((program, { view: view2 }) => fill$24.call(this, program, view2))
     };
   }
   /**
@@ -11415,12 +11995,7 @@ function describeEnd({ code, signal, timedOut, outOfMemory, success }) {
 function killerIn(code) {
   return code > 128 ? signalName2(code - 128) : null;
 }
-function statusSince(startedAt, end) {
-  return {
-    ...end,
-    durationMs: performance.now() - startedAt
-  };
-}
+
 function statusOf({ success, code, signal, timedOut, outOfMemory, durationMs, usage }) {
   return {
     success,
@@ -11619,28 +12194,7 @@ var permissionFields = lazy((() => ({
 
 
 // container/command_paths.ts
-function pathOf2(path2) {
-  if (typeof path2 === "string") return path2;
-  if (!(path2 instanceof URL)) {
-    throw optionError(`the program or directory should be a string or a file: URL, not ${shown(path2)}`);
-  }
-  if (path2.protocol !== "file:") throw optionError(`${path2} is not a file: URL`);
-  if (path2.hostname !== "") {
-    throw optionError(`${path2} names a host; a file of this machine is file://${path2.pathname}`);
-  }
-  if (/%2f/i.test(path2.pathname)) {
-    throw optionError(`${path2} has an escaped slash (%2F), which the name of a file cannot have`);
-  }
-  if (/%00/.test(path2.pathname)) {
-    throw optionError(`${path2} has a NUL byte (%00), which the name of a file cannot have`);
-  }
-  const escaped2 = path2.pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25");
-  try {
-    return decodeURIComponent(escaped2);
-  } catch {
-    throw optionError(`${path2} is not UTF-8 when it is decoded; give the path as a string`);
-  }
-}
+
 function optionError(message2) {
   return new TypeError(escapeControls(message2));
 }
@@ -11651,42 +12205,17 @@ var KINDS = [
   "inherit",
   "null"
 ];
-function stdioSchema(stream) {
-  const kinds = oneOf(stream === "stderr" ? [
-    ...KINDS,
-    "stdout"
-  ] : KINDS);
-  const isStream = stream === "stdin" ? isReadable : isWritable;
-  const expected = '"piped", "inherit", "null", a file, a descriptor, { path } or a ' + (stream === "stdin" ? "ReadableStream" : "WritableStream");
-  return schema(expected, (value) => {
-    if (typeof value === "string") return kinds.issue(value);
-    if (isFile(value) || isStream(value)) return void 0;
-    if (isDescriptor(value) || isPath(value)) return void 0;
-    return `should be ${expected}, not ${shown(value)}`;
-  });
-}
-function fdsSchema() {
-  const expected = "a number from 3 to 1023";
-  const isOne = (name) => /^[1-9]\d{0,3}$/.test(String(name));
-  const number = schema(expected, (name) => isOne(name) && Number(name) >= 3 && Number(name) <= 1023 ? void 0 : `should be ${expected}`);
-  const file = schema("a file or a descriptor", (value) => isFile(value) || isDescriptor(value) ? void 0 : `should be a file or a descriptor, not ${shown(value)}`);
-  return dictionary(number, file);
-}
+
+
 function isDescriptor(value) {
   return typeof value === "number" && Number.isInteger(value) && value >= 0;
 }
 function isFile(value) {
   return value instanceof Deno.FsFile || value === Deno.stdin || value === Deno.stdout || value === Deno.stderr;
 }
-function isObject2(value) {
-  return typeof value === "object" && value !== null;
-}
-function isReadable(value) {
-  return isObject2(value) && !isFile(value) && "getReader" in value && value instanceof ReadableStream;
-}
-function isWritable(value) {
-  return isObject2(value) && !isFile(value) && "getWriter" in value && value instanceof WritableStream;
-}
+
+
+
 function isPath(value) {
   if (!isObject2(value) || !("path" in value)) return false;
   const { path: path2 } = value;
@@ -13184,6 +13713,35 @@ var READS_A_TURN = 64;
 var PIPE_SIZE = 64 * 1024;
 var LARGE_PIPE_SIZE = 1024 * 1024;
 var FdStream = class {
+  static {
+    addMethods(this.prototype, {
+    read: (async function () {
+    for (; ; ) {
+      if (this.#watch.closed) return new Uint8Array();
+      const bytes = this.#tries-- > 0 ? readSome(this.fd) : void 0;
+      if (bytes !== void 0) {
+        if (bytes.length === PIPE_SIZE) this.#grow();
+        return bytes;
+      }
+      if (this.#stopsAtEof) return new Uint8Array();
+      await this.#watch.ready("readable");
+      this.#tries = this.blocking ? 1 : READS_A_TURN;
+    }
+  }),
+    chunks: (async function* () {
+    for (; ; ) {
+      const bytes = await this.read();
+      if (bytes.length === 0) return;
+      yield bytes;
+    }
+  }),
+    close: (function () {
+    if (this.#watch.closed) return;
+    this.#watch.close();
+    syscall(close(this.fd));
+  })
+    });
+  }
 
   fd;
   blocking;
@@ -13202,27 +13760,9 @@ var FdStream = class {
     this.#tries = blocking ? 0 : READS_A_TURN;
   }
   /** Returns the next bytes; none at the end. */
-  async read() {
-    for (; ; ) {
-      if (this.#watch.closed) return new Uint8Array();
-      const bytes = this.#tries-- > 0 ? readSome(this.fd) : void 0;
-      if (bytes !== void 0) {
-        if (bytes.length === PIPE_SIZE) this.#grow();
-        return bytes;
-      }
-      if (this.#stopsAtEof) return new Uint8Array();
-      await this.#watch.ready("readable");
-      this.#tries = this.blocking ? 1 : READS_A_TURN;
-    }
-  }
+  
   /** Reads everything up to the end. */
-  async *chunks() {
-    for (; ; ) {
-      const bytes = await this.read();
-      if (bytes.length === 0) return;
-      yield bytes;
-    }
-  }
+  
   /** Writes all the bytes, as fast as they are taken. */
   async write(bytes) {
     for (let done = 0; done < bytes.length; ) {
@@ -13251,11 +13791,7 @@ var FdStream = class {
     return this.#watch.closed;
   }
   /** Closes the descriptor. */
-  close() {
-    if (this.#watch.closed) return;
-    this.#watch.close();
-    syscall(close(this.fd));
-  }
+  
   /** Enlarges a pipe that was full, as far as an unprivileged user may (pipe(7)). */
   #grow() {
     if (this.#grown) return;
@@ -13375,7 +13911,31 @@ var STREAMS = [
 ];
 var Container = class {
   static {
-    wait$24 = (async function ({ signal, timeout, ended }) {
+    addMethods(this.prototype, {
+    output: (async function () {
+    for (const fd of [
+      1,
+      2
+    ]) {
+      if (this.#channels[fd] === void 0) continue;
+      if (this.#collects || this.#outputs[fd]?.locked === true) {
+        const name = STREAMS[fd];
+        throw new TypeError(`Cannot collect output: '${name}' is locked`);
+      }
+    }
+    this.#collects = true;
+    const [status, stdout, stderr] = await Promise.all([
+      this.status,
+      collect$26.call(this, 1),
+      collect$26.call(this, 2)
+    ]);
+    await this.#pumps?.done;
+    return commandOutput(status, stdout?.bytes(), stderr?.bytes());
+  })
+    });
+  }
+  static {
+    wait$25 = (async function ({ signal, timeout, ended }) {
     const end = () => this.#end();
     if (signal?.aborted === true) end();
     signal?.addEventListener("abort", end);
@@ -13407,6 +13967,21 @@ var Container = class {
       ...status,
       timedOut: true
     } : status;
+  });
+  }
+  static {
+    collect$26 = (async function (fd) {
+    const channel = this.#channels[fd];
+    if (channel === void 0) return void 0;
+    const collected = new OutputCollector(fd, this.#maxOutput);
+    for await (const bytes of this.#outputs[fd] ?? channel.chunks()) {
+      collected.add(bytes);
+      if (!collected.overflows) continue;
+      this.#killNow();
+      break;
+    }
+    channel.close();
+    return collected;
   });
   }
 
@@ -13445,7 +14020,7 @@ var Container = class {
     this.#pumps = pumps;
     this.#maxOutput = limits2.maxOutput;
     this.#killAfter = limits2.killAfter;
-    this.#status = wait$24.call(this, limits2);
+    this.#status = wait$25.call(this, limits2);
     this.#status.catch(() => {
     });
     pumps?.done.catch(() => this.#killNow());
@@ -13655,26 +14230,7 @@ var Container = class {
    * @throws {TypeError} if one of its streams is or was read to its end elsewhere
    * @throws {OutputLimitError} if it writes more than `maxOutput`; the container is killed then
    */
-  async output() {
-    for (const fd of [
-      1,
-      2
-    ]) {
-      if (this.#channels[fd] === void 0) continue;
-      if (this.#collects || this.#outputs[fd]?.locked === true) {
-        const name = STREAMS[fd];
-        throw new TypeError(`Cannot collect output: '${name}' is locked`);
-      }
-    }
-    this.#collects = true;
-    const [status, stdout, stderr] = await Promise.all([
-      this.status,
-      this.#collect(1),
-      this.#collect(2)
-    ]);
-    await this.#pumps?.done;
-    return commandOutput(status, stdout?.bytes(), stderr?.bytes());
-  }
+  
   /**
    * Sends a signal to the container's first process. A program that is PID 1 ignores signals that
    * it does not handle, except SIGKILL and SIGSTOP (pid_namespaces(7)); with the step `init` it is
@@ -13821,19 +14377,7 @@ var Container = class {
     }
     return channel;
   }
-  async #collect(fd) {
-    const channel = this.#channels[fd];
-    if (channel === void 0) return void 0;
-    const collected = new OutputCollector(fd, this.#maxOutput);
-    for await (const bytes of this.#outputs[fd] ?? channel.chunks()) {
-      collected.add(bytes);
-      if (!collected.overflows) continue;
-      this.#killNow();
-      break;
-    }
-    channel.close();
-    return collected;
-  }
+  
   /** Asks the program to end, and kills it later if it has not, or at once if it may not be asked. */
   #end(killAfter = this.#killAfter, signal) {
     if (this.#ended || this.#isEnding) return;
@@ -14074,33 +14618,38 @@ function isNamedPipe(fd) {
 }
 
 // container/launch_stdio.ts
-function handedFds({ fds = {} }) {
-  return Object.entries(fds).map(([number, file]) => ({
-    number: Number(number),
-    fd: typeof file === "number" ? file : descriptorOf2(file, "read")
-  }));
-}
-function passedStreams({ stdin, stdout, stderr }) {
-  const outputs = /* @__PURE__ */ new Map();
-  if (isWritable(stdout)) outputs.set(1, stdout);
-  if (isWritable(stderr)) outputs.set(2, stderr);
-  const input = isReadable(stdin) ? stdin : void 0;
-  if (input === void 0 && outputs.size === 0) return void 0;
-  if (outputs.size === 2 && stdout === stderr) {
-    throw new TypeError('one stream cannot be stdout and stderr; use { stderr: "stdout" }');
-  }
-  if ([
-    input,
-    ...outputs.values()
-  ].some((stream) => stream?.locked === true)) {
-    throw new TypeError("a stream for the program is locked: something else reads or writes it");
-  }
-  return {
-    input,
-    outputs
-  };
-}
+
+
 var LaunchStdio = class {
+  static {
+    addMethods(this.prototype, {
+    close: (function () {
+    for (const fd of this.#opened.splice(0)) syscall(close(fd));
+  })
+    });
+  }
+  static {
+    input$27 = (function (source) {
+    if (isReadable(source)) return "piped";
+    return simple(source, "read") ?? {
+      fd: this.#keep(openInput(source.path))
+    };
+  });
+  }
+  static {
+    output$28 = (function (target, stream) {
+    if (isWritable(target)) return "piped";
+    const found = simple(target, "write");
+    if (found !== void 0) return found;
+    const { path: path2, append = false } = target;
+    const key = `${path2} ${append}`;
+    const fd = this.#outputs.get(key) ?? this.#keep(openOutput(path2, append, stream));
+    this.#outputs.set(key, fd);
+    return {
+      fd
+    };
+  });
+  }
 
   sources;
   #opened = [];
@@ -14113,51 +14662,25 @@ var LaunchStdio = class {
   constructor({ stdin, stdout, stderr }, defaults) {
     try {
       this.sources = [
-        this.#input(stdin ?? defaults[0]),
-        this.#output(stdout ?? defaults[1], "stdout"),
-        stderr === "stdout" ? stderr : this.#output(stderr ?? defaults[2], "stderr")
+        input$27.call(this, stdin ?? defaults[0]),
+        output$28.call(this, stdout ?? defaults[1], "stdout"),
+        stderr === "stdout" ? stderr : output$28.call(this, stderr ?? defaults[2], "stderr")
       ];
     } catch (error) {
       this.close();
       throw error;
     }
   }
-  #input(source) {
-    if (isReadable(source)) return "piped";
-    return simple(source, "read") ?? {
-      fd: this.#keep(openInput(source.path))
-    };
-  }
-  #output(target, stream) {
-    if (isWritable(target)) return "piped";
-    const found = simple(target, "write");
-    if (found !== void 0) return found;
-    const { path: path2, append = false } = target;
-    const key = `${path2} ${append}`;
-    const fd = this.#outputs.get(key) ?? this.#keep(openOutput(path2, append, stream));
-    this.#outputs.set(key, fd);
-    return {
-      fd
-    };
-  }
+  
+  
   #keep(fd) {
     this.#opened.push(fd);
     return fd;
   }
   /** Closes the opened files; the program has its own by then. */
-  close() {
-    for (const fd of this.#opened.splice(0)) syscall(close(fd));
-  }
+  
 };
-function simple(stream, use) {
-  if (typeof stream === "string") return stream;
-  if (typeof stream === "number") return {
-    fd: stream
-  };
-  return isFile(stream) ? {
-    fd: descriptorOf2(stream, use)
-  } : void 0;
-}
+
 
 // recipe/network_files.ts
 var CERTIFICATES = [
@@ -14502,7 +15025,7 @@ var MountTable = class {
     addMethods(this.prototype, {
     mounted: (function (description) {
     const target = normalize(description.target);
-    const place2 = makePlace$27.call(this, target);
+    const place2 = makePlace$31.call(this, target);
     const mount4 = {
       ...DEFAULTS,
       ...description,
@@ -14527,7 +15050,7 @@ var MountTable = class {
     };
   }),
     madeDirectory: (function (path2) {
-    makePlace$27.call(this, path2).made = true;
+    makePlace$31.call(this, path2).made = true;
   }),
     isMountPoint: (function (target) {
     return this.#placeAt(target)?.mounts.some((({ mount: mount4 }) => mount4.certain)) ?? false;
@@ -14541,18 +15064,25 @@ var MountTable = class {
     return this.mountOf(path2).own;
   }),
     mountOf: (function (path2) {
-    return deepest$25.call(this, path2, ((place2) => place2.mounts.at(-1)));
+    return deepest$29.call(this, path2, ((place2) => place2.mounts.at(-1)));
+  }),
+    originOf: (function (path2) {
+    const { origin, target } = this.mountOf(path2);
+    if (origin === void 0) return {};
+    return {
+      origin: normalize(`${origin}/${normalize(path2).slice(target.length)}`)
+    };
   }),
     mountAbove: (function (path2) {
     const normal = normalize(path2);
-    return deepest$25.call(this, normal.slice(0, normal.lastIndexOf("/")) || "/", ((place2) => place2.mounts.at(-1)));
+    return deepest$29.call(this, normal.slice(0, normal.lastIndexOf("/")) || "/", ((place2) => place2.mounts.at(-1)));
   }),
     isHostFile: (function (path2) {
     return this.atHostRoot && this.mountOf(path2) === this.#base;
   }),
     mayBeHostFile: (function (path2) {
     if (!this.atHostRoot) return false;
-    return deepest$25.call(this, path2, ((place2) => place2.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
+    return deepest$29.call(this, path2, ((place2) => place2.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
   }),
     enter: (function (root) {
     const directory = normalize(root);
@@ -14578,16 +15108,16 @@ var MountTable = class {
     });
   }
   static {
-    deepest$25 = (function (path2, entryAt) {
+    deepest$29 = (function (path2, entryAt) {
     let best = entryAt(this.#root);
     walk(this.#root, path2, ((place2) => {
       best = entryAt(place2) ?? best;
     }));
-    return best === void 0 ? this.#base : mountOf$26.call(this, best);
+    return best === void 0 ? this.#base : mountOf$30.call(this, best);
   });
   }
   static {
-    mountOf$26 = (function (entry2) {
+    mountOf$30 = (function (entry2) {
     const { mount: mount4, depth } = entry2;
     if (depth < this.#depth) {
       entry2.mount = {
@@ -14600,7 +15130,7 @@ var MountTable = class {
   });
   }
   static {
-    makePlace$27 = (function (path2) {
+    makePlace$31 = (function (path2) {
     let place2 = this.#root;
     const normal = normalize(path2);
     if (normal === "/") return place2;
@@ -14645,13 +15175,7 @@ var MountTable = class {
   /** Returns the mount that the path is on. */
   
   /** Returns the file of the host that a path without symbolic links shows, if it shows one. */
-  originOf(path2) {
-    const { origin, target } = this.mountOf(path2);
-    if (origin === void 0) return {};
-    return {
-      origin: normalize(`${origin}/${normalize(path2).slice(target.length)}`)
-    };
-  }
+  
   /** Returns the mount that the parent directory of the path is on. */
   
   /** Whether the root is still the host's. */
@@ -14693,6 +15217,28 @@ var MountTable = class {
 // host/kept_table.ts
 var PATH_MAX5 = 4096;
 var KeptTable = class {
+  static {
+    addMethods(this.prototype, {
+    run: (function (text4) {
+    const { read: read4, written: written2 } = encodeName(text4, this.#path.subarray(0, -1));
+    if (read4 < text4.length) return -ERRNO.ENAMETOOLONG;
+    this.#path[written2] = 0;
+    const errno = engine().runIn(this.#memory);
+    if (errno !== 0) {
+      const call2 = `openat2(AT_FDCWD, ${JSON.stringify(text4)}, ...)`;
+      throw new SyscallError({
+        syscall: "openat2",
+        errno,
+        call: call2
+      });
+    }
+    return this.result(0);
+  }),
+    result: (function (index) {
+    return Number(this.#memory.view.getBigInt64(resultOffset(index), true));
+  })
+    });
+  }
 
   #memory;
   #path;
@@ -14707,31 +15253,15 @@ var KeptTable = class {
     const { bytes } = this.#memory;
     const at2 = program.outputs.get(path2);
     this.#path = bytes.subarray(at2, at2 + path2.size);
-    this.outputs = outputs.map((output) => new DataView(bytes.buffer, bytes.byteOffset + program.outputs.get(output), output.size));
+    this.outputs = outputs.map(((output) => new DataView(bytes.buffer, bytes.byteOffset + program.outputs.get(output), output.size)));
   }
   /**
    * Runs the table with a path, and returns the first call's result or accepted error. Those of calls
    * that were not reached stay as they were.
    */
-  run(text4) {
-    const { read: read4, written: written2 } = encodeName(text4, this.#path.subarray(0, -1));
-    if (read4 < text4.length) return -ERRNO.ENAMETOOLONG;
-    this.#path[written2] = 0;
-    const errno = engine().runIn(this.#memory);
-    if (errno !== 0) {
-      const call2 = `openat2(AT_FDCWD, ${JSON.stringify(text4)}, ...)`;
-      throw new SyscallError({
-        syscall: "openat2",
-        errno,
-        call: call2
-      });
-    }
-    return this.result(0);
-  }
+  
   /** The result of the call with this number, in the run that has reached it last. */
-  result(index) {
-    return Number(this.#memory.view.getBigInt64(resultOffset(index), true));
-  }
+  
 };
 
 // host/resolve_path.ts
@@ -16988,13 +17518,46 @@ var StandardStreams = class {
     release: (function () {
     for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
     for (const copy2 of this.#copies.values()) copy2.handOver();
-    this.#closeDuplicates();
+    closeDuplicates$35.call(this);
     return this.#pipes.map(((pipe) => pipe?.ours));
   })
     });
   }
   static {
-    protected$28 = (function (fd, ours, input) {
+    open$32 = (function (source, fd, sources) {
+    if (source === "piped") {
+      const pipe = this.#pipes[fd] = openPipeTo(fd);
+      return {
+        fd: pipe.theirs
+      };
+    }
+    if (source === "stdout") return this.#sameAsStdout(sources[1]);
+    if (typeof source === "string") return source;
+    return {
+      fd: this.#duplicate(source.fd)
+    };
+  });
+  }
+  static {
+    protect$33 = (function (sources) {
+    const oursAt = ((fd) => {
+      const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
+      const stream = this.#streams[fd];
+      if (isPiped || stream === "null") return void 0;
+      return stream === "inherit" ? fd : stream.fd;
+    });
+    const ours = [
+      0,
+      1,
+      2
+    ].map(oursAt);
+    ours.forEach(((fd, stream) => {
+      if (fd !== void 0) this.#streams[stream] = protected$34.call(this, stream, fd, ours[0]);
+    }));
+  });
+  }
+  static {
+    protected$34 = (function (fd, ours, input) {
     const handover = handoverOf(ours, input, NAMES2[fd]);
     if (handover === "inherit") return this.#streams[fd];
     if (handover === "null") return "null";
@@ -17004,6 +17567,12 @@ var StandardStreams = class {
     return {
       fd: copy2.theirs
     };
+  });
+  }
+  static {
+    closeDuplicates$35 = (function () {
+    for (const fd of this.#duplicates) syscall(close(fd));
+    this.#duplicates.length = 0;
   });
   }
 
@@ -17024,26 +17593,14 @@ var StandardStreams = class {
    */
   constructor(sources, hasOwnRoot = false) {
     try {
-      sources.forEach(((source, fd) => this.#streams.push(this.#open(source, fd, sources))));
-      if (hasOwnRoot) this.#protect(sources);
+      sources.forEach(((source, fd) => this.#streams.push(open$32.call(this, source, fd, sources))));
+      if (hasOwnRoot) protect$33.call(this, sources);
     } catch (error) {
       this.close();
       throw error;
     }
   }
-  #open(source, fd, sources) {
-    if (source === "piped") {
-      const pipe = this.#pipes[fd] = openPipeTo(fd);
-      return {
-        fd: pipe.theirs
-      };
-    }
-    if (source === "stdout") return this.#sameAsStdout(sources[1]);
-    if (typeof source === "string") return source;
-    return {
-      fd: this.#duplicate(source.fd)
-    };
-  }
+  
   #sameAsStdout(stdout) {
     if (stdout === "inherit") return {
       fd: this.#duplicate(1)
@@ -17059,22 +17616,7 @@ var StandardStreams = class {
     return duplicate2;
   }
   /** Replaces the script's streams for a program that must not get the open files themselves. */
-  #protect(sources) {
-    const oursAt = (fd) => {
-      const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
-      const stream = this.#streams[fd];
-      if (isPiped || stream === "null") return void 0;
-      return stream === "inherit" ? fd : stream.fd;
-    };
-    const ours = [
-      0,
-      1,
-      2
-    ].map(oursAt);
-    ours.forEach((fd, stream) => {
-      if (fd !== void 0) this.#streams[stream] = protected$28.call(this, stream, fd, ours[0]);
-    });
-  }
+  
   /** Returns what stream `fd` of the program is in place of the script's descriptor `ours`. */
   
   /** The program's streams. */
@@ -17094,16 +17636,13 @@ var StandardStreams = class {
     for (const pipe of this.#pipes) {
       if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
     }
-    this.#closeDuplicates();
+    closeDuplicates$35.call(this);
     try {
       endServices(this.services);
     } catch {
     }
   }
-  #closeDuplicates() {
-    for (const fd of this.#duplicates) syscall(close(fd));
-    this.#duplicates.length = 0;
-  }
+  
 };
 var NAMES2 = [
   "stdin",
@@ -17143,6 +17682,13 @@ var CLOSING2 = new Routine([
 
 // launch/handed_fds.ts
 var HandedFds = class {
+  static {
+    addMethods(this.prototype, {
+    close: (function () {
+    for (const { fd } of this.#handed.splice(0)) syscall(close(fd));
+  })
+    });
+  }
 
   #handed = [];
   /**
@@ -17175,9 +17721,7 @@ var HandedFds = class {
     return this.#handed;
   }
   /** Closes the duplicates; the program has its own by then. */
-  close() {
-    for (const { fd } of this.#handed.splice(0)) syscall(close(fd));
-  }
+  
 };
 function requireHarmless(fd, number) {
   const name = `descriptor ${number}`;
@@ -17450,12 +17994,7 @@ var LaunchSlot = class extends Slot {
   }
 };
 var ARGV = new LaunchSlot("argv", (({ spec }, room) => room.list([], argvOf(spec))), ({ spec }) => `[${argvOf(spec).map(quoted2).join(", ")}]`);
-function argvOf({ program, argv0, args }) {
-  return [
-    argv0 ?? program,
-    ...args
-  ];
-}
+
 var ENVIRONMENT = new LaunchSlot("envp", (({ spec: { environment } }, room) => {
   const { changes } = environment;
   const set = changes.size === 0 ? [] : Array.from(changes, (([name, value]) => `${name}=${value}`));
@@ -17549,73 +18088,9 @@ function quoted2(text4) {
 // launch/enter_program.ts
 var openNull = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
 
-function closeOthers(writer, last, { fds }, { vfork }) {
-  const used = last.flatMap(({ call: call2, accept: accept2 = [] }) => call2.args.filter(isDescriptor2).map((fd) => ({
-    fd,
-    accept: accept2
-  })));
-  if (!vfork) used.push({
-    fd: CONTAINER_SOCKET,
-    accept: []
-  });
-  const numbers = freeNumbers(used.length, fds);
-  const kept = [
-    ...used.map((one, index) => ({
-      ...one,
-      number: numbers[index],
-      flags: O_CLOEXEC
-    })),
-    ...fds.map((number, index) => ({
-      fd: handedFd(index),
-      accept: [],
-      number,
-      flags: 0
-    }))
-  ].toSorted((one, other) => one.number - other.number);
-  const beyond = (kept.at(-1)?.number ?? 2) + 1;
-  const edges = {
-    ...CHILD_EDGES,
-    fixes: HANDED_FIXES
-  };
-  const copies = kept.map(({ fd, accept: accept2 }) => new ResultOf(writer.add(fcntl(fd, F_DUPFD_CLOEXEC, beyond), {
-    ...edges,
-    accept: accept2
-  }), "copy"));
-  let first = 3;
-  kept.forEach(({ number, accept: accept2, flags: flags2 }, index) => {
-    writer.add(dup3(copies[index], number, flags2), {
-      ...edges,
-      accept: accept2
-    });
-    if (number > first) writer.add(close_range(first, number - 1, 0), CHILD_EDGES);
-    first = number + 1;
-  });
-  writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
-  const numberOf5 = new Map(used.map(({ fd }, index) => [
-    fd,
-    numbers[index]
-  ]));
-  return last.map((planned) => {
-    const args = planned.call.args.map((argument) => isDescriptor2(argument) ? new Named(numberOf5.get(argument), argument.text) : argument);
-    return {
-      ...planned,
-      call: {
-        ...planned.call,
-        args
-      }
-    };
-  });
-}
-function isDescriptor2(argument) {
-  return argument instanceof ResultOf || argument instanceof OutputField;
-}
-function freeNumbers(count, taken) {
-  const numbers = [];
-  for (let number = 3; numbers.length < count; number++) {
-    if (!taken.includes(number)) numbers.push(number);
-  }
-  return numbers;
-}
+
+
+
 var BEYOND_LIMIT = "the number of a descriptor is beyond the limit of open files (rlimit nofile)";
 var HANDED_FIXES = {
   EBADF: BEYOND_LIMIT,
@@ -18158,6 +18633,9 @@ var ScriptFrame = class {
   }),
     beforeExec: (function (writer) {
     this.guard.renew(writer);
+  }),
+    exec: (function (writer, { paths }) {
+    return tryExec(writer, paths);
   })
     });
   }
@@ -18193,9 +18671,7 @@ var ScriptFrame = class {
   
   
   
-  exec(writer, { paths }) {
-    return tryExec(writer, paths);
-  }
+  
 };
 
 // launch/shape.ts
@@ -18471,18 +18947,7 @@ var SLOTS = {
   [CALLER_UID]: UID_DIGITS,
   [CALLER_GID]: GID_DIGITS
 };
-function textWithIds(text4) {
-  const cells = [];
-  for (const { 0: digits, index } of text4.matchAll(ANY)) {
-    cells.push({
-      offset: index,
-      slot: SLOTS[Number(digits)]
-    });
-  }
-  if (cells.length === 0) return text4;
-  const shown2 = text4.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
-  return new Struct(new TextEncoder().encode(text4), JSON.stringify(shown2), [], cells);
-}
+
 var ANY = new RegExp(`\\b(?:${CALLER_UID}|${CALLER_GID})\\b`, "g");
 
 // plan/proc_file.ts
@@ -19027,15 +19492,15 @@ var DirectoryLists = class {
     }
   }),
     of: (function (path2) {
-    return get$29.call(this, path2).list;
+    return get$36.call(this, path2).list;
   }),
     ownerOf: (function (path2) {
-    return get$29.call(this, path2).owner;
+    return get$36.call(this, path2).owner;
   })
     });
   }
   static {
-    get$29 = (function (path2) {
+    get$36 = (function (path2) {
     let known = this.#known.get(path2);
     if (known === void 0) this.#known.set(path2, known = readNow(path2));
     known.used = true;
@@ -19053,110 +19518,25 @@ var DirectoryLists = class {
   
 };
 var NAMES_SIZE = 32 * 1024;
-var tables2 = perEngine(() => ({
+var tables2 = perEngine((() => ({
   directory: directoryTable(),
   file: fileTable()
-}));
+})));
 var [OPENED, NAMES3, FURTHER_NAMES] = [
   1,
   2,
   3
 ];
-function directoryTable() {
-  const [path2, stat] = [
-    new Output(PATH_MAX5, "&path"),
-    statxOutput()
-  ];
-  const [names, more] = [
-    new Output(NAMES_SIZE, "&names"),
-    new Output(NAMES_SIZE, "&more")
-  ];
-  const end = new Label("end");
-  const opened = openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "directory");
-  return new KeptTable(path2, [
-    stat,
-    names
-  ], [
-    {
-      call: statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, stat),
-      ...orEnd(end)
-    },
-    {
-      call: opened,
-      ...orEnd(end)
-    },
-    {
-      call: getdents64(fd, names),
-      accept: [
-        "ENOENT"
-      ]
-    },
-    {
-      call: getdents64(fd, more),
-      accept: [
-        "ENOENT"
-      ]
-    },
-    {
-      call: close(fd)
-    },
-    end
-  ]);
-}
-function fileTable() {
-  const [path2, stat] = [
-    new Output(PATH_MAX5, "&path"),
-    statxOutput()
-  ];
-  const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_FILE, stat);
-  return new KeptTable(path2, [
-    stat
-  ], [
-    {
-      call: call2,
-      accept: GONE
-    }
-  ]);
-}
-function orEnd(end) {
-  return {
-    accept: GONE,
-    onAccepted: end
-  };
-}
 
-function namesOf(table, path2) {
-  if (table.result(OPENED) < 0 || table.result(NAMES3) <= 0) return [];
-  if (table.result(FURTHER_NAMES) > 0) return ifThere(() => entriesIn(path2), GONE) ?? [];
-  return readDirectoryEntries(table.outputs[1], table.result(NAMES3));
-}
 
-function stampOf(stat) {
-  const { dev, ino, ctime, uid, mode: mode2 } = readStatx(stat);
-  const owner = {
-    uid,
-    rights: mode2 >> 6 & 7
-  };
-  return {
-    stamp: `${dev}:${ino}:${ctime}`,
-    changed: Number(ctime / 1000000n),
-    owner
-  };
-}
+
+
+
+
+
 var OF_DIRECTORY = STATX_INO | STATX_CTIME | STATX_MODE | STATX_UID;
 var OF_FILE = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_SIZE;
-function look(path2) {
-  const table = tables2().file;
-  if (table.run(path2) < 0) return void 0;
-  const { mode: mode2, nlink, size } = readStatx(table.outputs[0]);
-  return {
-    type: mode2 & S_IFMT,
-    mode: mode2,
-    nlink,
-    size
-  };
-}
+
 
 // ffi/elf.ts
 var PT = {
@@ -19601,8 +19981,36 @@ function textOf3(result, reading2, message2) {
 
 // host/follow_links.ts
 var MAX_LINKS = 40;
-
-
+function followLinks(path2) {
+  const links2 = [];
+  const rest = partsOf(path2);
+  let at2 = "/";
+  for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
+    const here2 = name === ".." ? parentOf(at2) : at2 === "/" ? `/${name}` : `${at2}/${name}`;
+    const target = name === ".." || OWN_LINKS.has(here2) ? void 0 : linkTarget(here2);
+    if (target === void 0) {
+      at2 = here2;
+      continue;
+    }
+    if (links2.push(here2) > MAX_LINKS) return {
+      path: path2,
+      links: links2
+    };
+    if (isWithin(here2, "/proc")) {
+      at2 = resolvePath(here2).path;
+    } else {
+      if (target.startsWith("/")) at2 = "/";
+      rest.push(...partsOf(target));
+    }
+  }
+  return {
+    path: at2,
+    links: links2
+  };
+}
+function partsOf(path2) {
+  return path2.split("/").filter((part) => part !== "" && part !== ".").reverse();
+}
 
 // host/namespace_kind.ts
 var NSFS_MAGIC = 1853056627;
@@ -19651,9 +20059,7 @@ function kindOf(file) {
 }
 
 // host/git_directory.ts
-function isGitName(name) {
-  return name.length === 4 && name.toLowerCase() === ".git";
-}
+
 
 var LAYOUT = [
   "HEAD",
@@ -19681,28 +20087,7 @@ function pointerIn(file) {
   return text4 === void 0 || text4 === "" || text4.includes("\n") ? void 0 : from(parentOf(file), text4);
 }
 var SETTING = /^[ \t]*(?:\[(?:"(?:\\.|[^"\\\n])*"|[^\]"\n])*\][ \t]*)?(hookspath|path|templatedir|worktree)[ \t]*=[ \t]*(.*)$/gim;
-function readGitConfig(file, home) {
-  const [includes, hooks, worktrees] = [
-    [],
-    [],
-    []
-  ];
-  const text4 = (textOf4(file) ?? "").replaceAll("\\\n", "");
-  for (const [, key, value] of text4.matchAll(SETTING)) {
-    let path2 = valueIn(value);
-    if (path2 === "") continue;
-    if (path2.startsWith("~/") && home !== void 0) path2 = home + path2.slice(1);
-    const name = key.toLowerCase();
-    if (name === "hookspath" || name === "templatedir") hooks.push(path2);
-    else if (name === "worktree") worktrees.push(path2);
-    else includes.push(from(parentOf(file), path2));
-  }
-  return {
-    includes,
-    hooks,
-    worktrees
-  };
-}
+
 function valueIn(line) {
   let [value, isQuoted] = [
     "",
@@ -19723,12 +20108,7 @@ var KERNEL = [
   "/proc",
   "/sys"
 ];
-function textOf4(path2) {
-  const status = look(path2);
-  if (status?.type === S_IFLNK) return textBehindLink(path2);
-  if (status?.type !== S_IFREG || KERNEL.some((own) => isWithin(path2, own))) return void 0;
-  return status.size === 0 ? "" : textOfRegular(path2);
-}
+
 function textBehindLink(path2) {
   const readBehind = () => withRegularFile(path2, (file) => {
     if (KERNEL.some((directory) => isWithin(file.path, directory))) return void 0;
@@ -19736,15 +20116,9 @@ function textBehindLink(path2) {
   });
   return ifThere(readBehind, UNREADABLE);
 }
-function textOfRegular(path2) {
-  const table = reading();
-  const size = table.run(path2) < 0 ? -1 : table.result(READ);
-  if (size < 0) return void 0;
-  const { buffer, byteOffset } = table.outputs[0];
-  return decodeName(new Uint8Array(buffer, byteOffset, size));
-}
+
 var READ = 1;
-var reading = perEngine(() => {
+var reading = perEngine((() => {
   const [path2, text4] = [
     new Output(PATH_MAX5, "&path"),
     new Output(MOST, "&text")
@@ -19772,7 +20146,7 @@ var reading = perEngine(() => {
     },
     end
   ]);
-});
+}));
 var UNREADABLE = [
   "ENOENT",
   "ENOTDIR",
@@ -19789,6 +20163,65 @@ function from(directory, path2) {
 
 // host/git_repositories.ts
 var GitRepositories = class {
+  static {
+    addMethods(this.prototype, {
+    worktrees: (function () {
+    return this.#all.values().flatMap(({ worktrees }) => worktrees).toArray();
+  }),
+    named: (function () {
+    const named = [];
+    const general = configs$37.call(this, this.#files.general, named).flatMap((({ hooks }) => hooks));
+    for (const path2 of general) if (path2.startsWith("/")) named.push({
+      path: path2
+    });
+    for (const { directories, worktrees } of this.#all.values()) {
+      const hooks = new Set(general.filter((path2) => !path2.startsWith("/")));
+      for (const directory of directories) {
+        const files = [
+          "config",
+          "config.worktree"
+        ].map((name) => `${directory}/${name}`);
+        for (const config of configs$37.call(this, files, named)) {
+          for (const path2 of config.hooks) hooks.add(path2);
+          for (const path2 of config.worktrees) {
+            const worktree = this.#files.endOf(from(directory, path2));
+            if (worktree !== void 0) worktrees.add(worktree);
+          }
+        }
+      }
+      for (const path2 of hooks) {
+        for (const worktree of worktrees) named.push({
+          path: from(worktree, path2)
+        });
+      }
+    }
+    return named;
+  })
+    });
+  }
+  static {
+    configs$37 = (function (files, named) {
+    const configs = [];
+    const read4 = /* @__PURE__ */ new Set();
+    const waiting = [
+      ...files
+    ];
+    while (waiting.length > 0 && read4.size < MAX_CONFIGS) {
+      const file = waiting.shift();
+      const end = this.#files.endOf(file);
+      if (end === void 0 || read4.has(end)) continue;
+      read4.add(end);
+      const config = readGitConfig(file, this.#files.home);
+      configs.push(config);
+      for (const path2 of config.includes) named.push({
+        path: path2,
+        text: ""
+      });
+      waiting.push(...config.includes);
+    }
+    return configs;
+  });
+  }
 
   #files;
   #all = /* @__PURE__ */ new Map();
@@ -19830,61 +20263,11 @@ var GitRepositories = class {
     }
   }
   /** Returns the worktrees of all repositories; those that configurations name, once these are read. */
-  worktrees() {
-    return this.#all.values().flatMap(({ worktrees }) => worktrees).toArray();
-  }
+  
   /** Returns the paths that configurations name, some of them more than once. */
-  named() {
-    const named = [];
-    const general = this.#configs(this.#files.general, named).flatMap(({ hooks }) => hooks);
-    for (const path2 of general) if (path2.startsWith("/")) named.push({
-      path: path2
-    });
-    for (const { directories, worktrees } of this.#all.values()) {
-      const hooks = new Set(general.filter((path2) => !path2.startsWith("/")));
-      for (const directory of directories) {
-        const files = [
-          "config",
-          "config.worktree"
-        ].map((name) => `${directory}/${name}`);
-        for (const config of this.#configs(files, named)) {
-          for (const path2 of config.hooks) hooks.add(path2);
-          for (const path2 of config.worktrees) {
-            const worktree = this.#files.endOf(from(directory, path2));
-            if (worktree !== void 0) worktrees.add(worktree);
-          }
-        }
-      }
-      for (const path2 of hooks) {
-        for (const worktree of worktrees) named.push({
-          path: from(worktree, path2)
-        });
-      }
-    }
-    return named;
-  }
+  
   /** Reads configurations, and what they include, which it adds to what is named. */
-  #configs(files, named) {
-    const configs = [];
-    const read4 = /* @__PURE__ */ new Set();
-    const waiting = [
-      ...files
-    ];
-    while (waiting.length > 0 && read4.size < MAX_CONFIGS) {
-      const file = waiting.shift();
-      const end = this.#files.endOf(file);
-      if (end === void 0 || read4.has(end)) continue;
-      read4.add(end);
-      const config = readGitConfig(file, this.#files.home);
-      configs.push(config);
-      for (const path2 of config.includes) named.push({
-        path: path2,
-        text: ""
-      });
-      waiting.push(...config.includes);
-    }
-    return configs;
-  }
+  
 };
 var MAX_CONFIGS = 1e3;
 function worktreeOf(directory) {
@@ -19895,6 +20278,17 @@ function worktreeOf(directory) {
 var GIT = ".git/";
 var HOME = "~/";
 var NameIndex = class {
+  static {
+    addMethods(this.prototype, {
+    has: (function (name) {
+    return this.#ends.has(fold(name));
+  }),
+    after: (function (path2) {
+    const folded = fold(path2);
+    return (this.#beginnings.get(nameOf2(folded)) ?? []).filter(({ beginning }) => folded.endsWith(`/${beginning}`)).map(({ rest }) => rest);
+  })
+    });
+  }
 
   /** The names within a directory of git. */
   ofGit;
@@ -19928,36 +20322,21 @@ var NameIndex = class {
     const beginnings = [
       ...others
     ].flatMap(beginningsOf);
-    this.#beginnings = Map.groupBy(beginnings, ({ beginning }) => nameOf2(beginning));
+    this.#beginnings = Map.groupBy(beginnings, (({ beginning }) => nameOf2(beginning)));
   }
   /** Whether a name of a file is the last part of one that is looked for. */
-  has(name) {
-    return this.#ends.has(fold(name));
-  }
+  
   /** Whether a path ends with one of the names. */
   isEndOf(path2) {
     const folded = fold(path2);
     return this.#ends.get(nameOf2(folded))?.some((end) => folded.endsWith(`/${end}`)) === true;
   }
   /** Returns what comes after the end of a path in the names that begin with that. */
-  after(path2) {
-    const folded = fold(path2);
-    return (this.#beginnings.get(nameOf2(folded)) ?? []).filter(({ beginning }) => folded.endsWith(`/${beginning}`)).map(({ rest }) => rest);
-  }
+  
 };
-function isPlain(name) {
-  return !name.startsWith(GIT) && !name.startsWith(HOME);
-}
-function beginningsOf(name) {
-  const parts2 = name.split("/");
-  return parts2.slice(1).map((_, index) => ({
-    beginning: fold(parts2.slice(0, index + 1).join("/")),
-    rest: parts2.slice(index + 1).join("/")
-  }));
-}
-function fold(name) {
-  return name.toLowerCase();
-}
+
+
+
 
 // host/name_scan.ts
 var MAX_DEPTH = 3;
@@ -19997,6 +20376,10 @@ var NameScanner = class {
       index
     });
     return new Search(question, index, this.#lists).run();
+  }),
+    again: (function () {
+    this.#lists.refresh();
+    return this.#asked.map((({ question, index }) => new Search(question, index, this.#lists).run()));
   })
     });
   }
@@ -20006,10 +20389,7 @@ var NameScanner = class {
   /** Looks for the names of a question. */
   
   /** Looks for the names of all questions again. */
-  again() {
-    this.#lists.refresh();
-    return this.#asked.map(({ question, index }) => new Search(question, index, this.#lists).run());
-  }
+  
 };
 var Search = class {
   static {
@@ -20018,22 +20398,22 @@ var Search = class {
     const { directory, names, paths = [] } = this.#question;
     for (const path2 of paths) this.#reportPath(path2);
     if (names.length > 0) {
-      const around = this.#around(this.#question.start);
+      const around = around$40.call(this, this.#question.start);
       for (const [index, path2] of around.entries()) {
-        later$30.call(this, {
+        later$45.call(this, {
           path: path2,
           depth: index === 0 ? 0 : around.length - index,
           inGit: false
         });
       }
-      later$30.call(this, {
+      later$45.call(this, {
         path: directory,
         depth: 0,
         inGit: false
       });
-      this.#readQueue();
-      this.#reportProjects(around);
-      this.#reportHome();
+      readQueue$38.call(this);
+      reportProjects$41.call(this, around);
+      reportHome$42.call(this);
     }
     const directories = this.#directories;
     if (this.#isOver) return {
@@ -20041,7 +20421,7 @@ var Search = class {
       missing: [],
       directories
     };
-    const missing2 = this.#missingWhereWritable();
+    const missing2 = missingWhereWritable$39.call(this);
     const found = [
       ...this.#found.values()
     ].sort(byPath);
@@ -20054,34 +20434,132 @@ var Search = class {
     });
   }
   static {
-    later$30 = (function (pending) {
+    readQueue$38 = (function () {
+    for (let at2 = 0; at2 < this.#queue.length; ) {
+      while (at2 < this.#queue.length && !this.#isOver) read$47.call(this, this.#queue[at2++]);
+      if (this.#isOver || this.#index.ofGit.length === 0) return;
+      for (const { path: path2, text: text4 } of this.#repositories.named()) report$44.call(this, path2, true, {
+        text: text4
+      });
+      for (const path2 of this.#repositories.worktrees()) {
+        if (isInside$50.call(this, path2)) later$45.call(this, {
+          path: path2,
+          depth: MAX_DEPTH,
+          inGit: false
+        });
+      }
+    }
+  });
+  }
+  static {
+    missingWhereWritable$39 = (function () {
+    const parents = /* @__PURE__ */ new Map();
+    return [
+      ...this.#missing.values()
+    ].filter((({ path: path2 }) => {
+      const parent = parentOf(path2);
+      let writable = parents.get(parent);
+      if (writable === void 0) parents.set(parent, writable = isWritable2(parent));
+      if (!writable && isClosed$49.call(this, parent, 2)) this.#findDirectory(parent);
+      return writable;
+    }));
+  });
+  }
+  static {
+    around$40 = (function (start2) {
+    const { directory } = this.#question;
+    if (start2 === void 0 || !isWithin(start2, directory)) return [];
+    const around = [];
+    for (let at2 = start2; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
+    return around;
+  });
+  }
+  static {
+    reportProjects$41 = (function (around) {
+    const { directory, asked, absent: absent2, start: start2 } = this.#question;
+    const projects = new Set(directory === "/" ? [] : [
+      directory
+    ]);
+    for (const [index, path2] of around.entries()) {
+      if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
+    }
+    for (let at2 = directory; at2 !== "/"; ) {
+      at2 = parentOf(at2);
+      if (at2 === start2 || look(below(at2, ".git")) !== void 0) projects.add(at2);
+    }
+    const plain = absent2.filter(isPlain);
+    for (const project of projects) reportAll$43.call(this, project, plain);
+    const ends = [
+      directory,
+      asked ?? directory
+    ].flatMap(((path2) => this.#index.after(path2)));
+    reportAll$43.call(this, directory, [
+      ...new Set(ends)
+    ]);
+  });
+  }
+  static {
+    reportHome$42 = (function () {
+    const { home, configHome } = this.#question;
+    const { ofHome } = this.#index;
+    if (home !== void 0) reportAll$43.call(this, home, ofHome);
+    if (configHome === void 0) return;
+    const configs = ofHome.filter((name) => name.startsWith(CONFIG));
+    reportAll$43.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
+  });
+  }
+  static {
+    reportAll$43 = (function (base, names) {
+    if (names.length === 0) return;
+    const entries = this.#lists.of(base);
+    for (const name of names) {
+      if (entries.has(name.split("/", 1)[0])) report$44.call(this, below(base, name), true, {
+        base
+      });
+      else if (isWithin(base, this.#question.directory)) reportMissing$53.call(this, below(base, name));
+    }
+  });
+  }
+  static {
+    report$44 = (function (path2, isAbsent, { text: text4, base } = {}) {
+    const end = endOf$51.call(this, path2, {
+      base
+    });
+    if (end === void 0 || !isInside$50.call(this, end)) return;
+    const type = typeOf2(end);
+    if (type !== void 0 && !this.#isLeft(end)) this.#find(end, type);
+    else if (isAbsent) reportMissing$53.call(this, end, text4);
+  });
+  }
+  static {
+    later$45 = (function (pending) {
     if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
     this.#queued.add(pending.path);
     this.#queue.push(pending);
   });
   }
   static {
-    isExcepted$31 = (function (path2) {
+    isExcepted$46 = (function (path2) {
     return this.#question.except.includes(path2);
   });
   }
   static {
-    read$32 = (function (pending) {
+    read$47 = (function (pending) {
     const { path: path2, depth, inGit } = pending;
     this.#directories++;
     const entries = this.#lists.of(path2);
-    if (isClosed$33.call(this, path2, 5)) return this.#findDirectory(path2);
+    if (isClosed$49.call(this, path2, 5)) return this.#findDirectory(path2);
     const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
     if (isGit) this.#readGit(path2, entries);
     const within2 = inGit || isGitName(nameOf2(path2));
     for (const [name, type] of entries) {
-      if (this.#readName(path2, name, type)) continue;
+      if (readName$48.call(this, path2, name, type)) continue;
       if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
       const child = below(path2, name);
       const isOfGit = within2 || isGitName(name) || isGit && holdsRepositories(name);
       if (within2 && !mayHoldRepositories(child)) continue;
       if (isOfGit || depth < MAX_DEPTH) {
-        later$30.call(this, {
+        later$45.call(this, {
           path: child,
           depth: depth + 1,
           inGit: within2 || isGit && isOfGit
@@ -20091,14 +20569,84 @@ var Search = class {
   });
   }
   static {
-    isClosed$33 = (function (path2, rights) {
+    readName$48 = (function (directory, name, type) {
+    if (this.#index.has(name)) {
+      const path3 = below(directory, name);
+      if (this.#index.isEndOf(path3) && !isExcepted$46.call(this, path3)) {
+        this.#find(path3, type);
+        return true;
+      }
+    }
+    if (type === S_IFDIR) return false;
+    const path2 = below(directory, name);
+    if (type === S_IFLNK) {
+      for (const rest of this.#index.after(path2)) report$44.call(this, below(path2, rest), false);
+    }
+    if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
+    if (type === S_IFREG) {
+      this.#find(path2, type);
+      this.#searchIn(pointerIn(path2), directory);
+    } else if (type === S_IFLNK) this.#searchIn(path2, directory);
+    return false;
+  });
+  }
+  static {
+    isClosed$49 = (function (path2, rights) {
     const owner = this.#lists.ownerOf(path2);
     const { uid } = this.#question;
     return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
   });
   }
   static {
-    reportMissing$34 = (function (whole, text4) {
+    isInside$50 = (function (path2) {
+    return isWithin(path2, this.#question.directory) && path2 !== this.#question.directory;
+  });
+  }
+  static {
+    endOf$51 = (function (link2, { isProtected = false, base } = {}) {
+    const { directory } = this.#question;
+    const start2 = base ?? (isWithin(link2, directory) ? directory : "/");
+    let at2 = start2 === "/" ? "" : start2;
+    const rest = link2.slice(at2.length).split("/");
+    for (let links2 = 0; rest.length > 0; ) {
+      const name = rest.shift();
+      if (name === "" || name === ".") continue;
+      if (name === "..") {
+        at2 = at2.slice(0, at2.lastIndexOf("/"));
+        continue;
+      }
+      const path2 = `${at2}/${name}`;
+      const target = targetOf$52.call(this, at2, name);
+      if (target === void 0) {
+        at2 = path2;
+        continue;
+      }
+      if (++links2 > MAX_LINKS2) return void 0;
+      if (isInside$50.call(this, path2) && !(isProtected && path2 === link2) && !isExcepted$46.call(this, path2)) {
+        this.#found.set(path2, {
+          path: path2,
+          isLink: true,
+          isShared: false
+        });
+      }
+      if (target.startsWith("/")) at2 = "";
+      rest.unshift(...target.split("/"));
+    }
+    return at2 === "" ? "/" : at2;
+  });
+  }
+  static {
+    targetOf$52 = (function (directory, name) {
+    if (isWithin(directory, "/proc") && directory !== "/") return void 0;
+    const path2 = `${directory}/${name}`;
+    if (!isWithin(directory, this.#question.directory)) return linkTarget(path2);
+    const entries = this.#lists.of(directory === "" ? "/" : directory);
+    const mayBeLink = entries.size === 0 || entries.get(name) === S_IFLNK;
+    return mayBeLink ? linkTarget(path2) : void 0;
+  });
+  }
+  static {
+    reportMissing$53 = (function (whole, text4) {
     const { directory } = this.#question;
     let path2 = directory;
     for (const part of whole.slice(directory === "/" ? 1 : directory.length + 1).split("/")) {
@@ -20106,7 +20654,7 @@ var Search = class {
       path2 = below(path2, part);
       if (!entries.has(part) || this.#isLeft(path2)) {
         const isFile2 = path2 === whole && text4 !== void 0;
-        if (!isExcepted$31.call(this, path2)) this.#missing.set(path2, {
+        if (!isExcepted$46.call(this, path2)) this.#missing.set(path2, {
           path: path2,
           ...isFile2 && {
             text: text4
@@ -20147,59 +20695,27 @@ var Search = class {
           `${configHome}/git/config`
         ]
       ],
-      endOf: (path2) => this.#endOf(path2)
+      endOf: ((path2) => endOf$51.call(this, path2))
     });
   }
   
   /** Reads the directories that are queued, and those that are found meanwhile. */
-  #readQueue() {
-    for (let at2 = 0; at2 < this.#queue.length; ) {
-      while (at2 < this.#queue.length && !this.#isOver) read$32.call(this, this.#queue[at2++]);
-      if (this.#isOver || this.#index.ofGit.length === 0) return;
-      for (const { path: path2, text: text4 } of this.#repositories.named()) this.#report(path2, true, {
-        text: text4
-      });
-      for (const path2 of this.#repositories.worktrees()) {
-        if (this.#isInside(path2)) later$30.call(this, {
-          path: path2,
-          depth: MAX_DEPTH,
-          inGit: false
-        });
-      }
-    }
-  }
+  
   /** Whether it has looked in more directories than it may. */
   get #isOver() {
     return this.#directories > (this.#question.most ?? Infinity);
   }
-  #missingWhereWritable() {
-    const parents = /* @__PURE__ */ new Map();
-    return [
-      ...this.#missing.values()
-    ].filter(({ path: path2 }) => {
-      const parent = parentOf(path2);
-      let writable = parents.get(parent);
-      if (writable === void 0) parents.set(parent, writable = isWritable2(parent));
-      if (!writable && isClosed$33.call(this, parent, 2)) this.#findDirectory(parent);
-      return writable;
-    });
-  }
+  
   /** A path and the directories around it, below the directory; none if it is not in there. */
-  #around(start2) {
-    const { directory } = this.#question;
-    if (start2 === void 0 || !isWithin(start2, directory)) return [];
-    const around = [];
-    for (let at2 = start2; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
-    return around;
-  }
+  
   /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
   #reportPath(path2) {
     const closed = this.#closedAbove(path2);
     if (closed !== void 0) return this.#findDirectory(closed);
-    const end = this.#endOf(path2);
-    if (end === void 0 || !this.#isInside(end)) return;
+    const end = endOf$51.call(this, path2);
+    if (end === void 0 || !isInside$50.call(this, end)) return;
     const type = typeOf2(end);
-    if (type === void 0 || this.#isLeft(end)) return reportMissing$34.call(this, end);
+    if (type === void 0 || this.#isLeft(end)) return reportMissing$53.call(this, end);
     this.#found.set(end, {
       path: end,
       isLink: false,
@@ -20212,85 +20728,21 @@ var Search = class {
     let closed;
     for (let at2 = path2; at2 !== directory && at2 !== "/"; ) {
       at2 = parentOf(at2);
-      if (isClosed$33.call(this, at2, 1)) closed = at2;
+      if (isClosed$49.call(this, at2, 1)) closed = at2;
     }
     return closed;
   }
   /** Reports the names of projects: in the directory, where the search starts, and around these. */
-  #reportProjects(around) {
-    const { directory, asked, absent: absent2, start: start2 } = this.#question;
-    const projects = new Set(directory === "/" ? [] : [
-      directory
-    ]);
-    for (const [index, path2] of around.entries()) {
-      if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
-    }
-    for (let at2 = directory; at2 !== "/"; ) {
-      at2 = parentOf(at2);
-      if (at2 === start2 || look(below(at2, ".git")) !== void 0) projects.add(at2);
-    }
-    const plain = absent2.filter(isPlain);
-    for (const project of projects) this.#reportAll(project, plain);
-    const ends = [
-      directory,
-      asked ?? directory
-    ].flatMap((path2) => this.#index.after(path2));
-    this.#reportAll(directory, [
-      ...new Set(ends)
-    ]);
-  }
-  #reportHome() {
-    const { home, configHome } = this.#question;
-    const { ofHome } = this.#index;
-    if (home !== void 0) this.#reportAll(home, ofHome);
-    if (configHome === void 0) return;
-    const configs = ofHome.filter((name) => name.startsWith(CONFIG));
-    this.#reportAll(configHome, configs.map((name) => name.slice(CONFIG.length)));
-  }
-  #reportAll(base, names) {
-    if (names.length === 0) return;
-    const entries = this.#lists.of(base);
-    for (const name of names) {
-      if (entries.has(name.split("/", 1)[0])) this.#report(below(base, name), true, {
-        base
-      });
-      else if (isWithin(base, this.#question.directory)) reportMissing$34.call(this, below(base, name));
-    }
-  }
+  
+  
+  
   /** Notes a path by where it leads and the links on the way, or what is missing of it. */
-  #report(path2, isAbsent, { text: text4, base } = {}) {
-    const end = this.#endOf(path2, {
-      base
-    });
-    if (end === void 0 || !this.#isInside(end)) return;
-    const type = typeOf2(end);
-    if (type !== void 0 && !this.#isLeft(end)) this.#find(end, type);
-    else if (isAbsent) reportMissing$34.call(this, end, text4);
-  }
+  
   
   
   
   /** Notes a file in a directory that is read, if it has one of the names. Returns whether it has. */
-  #readName(directory, name, type) {
-    if (this.#index.has(name)) {
-      const path3 = below(directory, name);
-      if (this.#index.isEndOf(path3) && !isExcepted$31.call(this, path3)) {
-        this.#find(path3, type);
-        return true;
-      }
-    }
-    if (type === S_IFDIR) return false;
-    const path2 = below(directory, name);
-    if (type === S_IFLNK) {
-      for (const rest of this.#index.after(path2)) this.#report(below(path2, rest), false);
-    }
-    if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
-    if (type === S_IFREG) {
-      this.#find(path2, type);
-      this.#searchIn(pointerIn(path2), directory);
-    } else if (type === S_IFLNK) this.#searchIn(path2, directory);
-    return false;
-  }
+  
   #readGit(directory, entries) {
     for (const name of this.#index.ofGit) {
       const path2 = below(directory, name);
@@ -20311,17 +20763,17 @@ var Search = class {
   }
   #isPointerTo(file, directory) {
     const pointer = pointerIn(file);
-    return pointer !== void 0 && this.#endOf(pointer) === directory;
+    return pointer !== void 0 && endOf$51.call(this, pointer) === directory;
   }
   /** Looks through a directory of git, and what its worktrees have in common, however deep. */
   #searchIn(directory, worktree) {
-    const end = directory === void 0 ? void 0 : this.#endOf(directory);
+    const end = directory === void 0 ? void 0 : endOf$51.call(this, directory);
     if (end === void 0) return;
     for (const path2 of /* @__PURE__ */ new Set([
       end,
       this.#repositories.add(end, worktree)
     ])) {
-      if (this.#isInside(path2)) later$30.call(this, {
+      if (isInside$50.call(this, path2)) later$45.call(this, {
         path: path2,
         depth: MAX_DEPTH,
         inGit: true
@@ -20331,19 +20783,17 @@ var Search = class {
   /** Whether the user may not do something with a directory, but can change its mode. */
   
   #findDirectory(path2) {
-    if (isExcepted$31.call(this, path2)) return;
+    if (isExcepted$46.call(this, path2)) return;
     this.#found.set(path2, {
       path: path2,
       isLink: false,
       isShared: false
     });
   }
-  #isInside(path2) {
-    return isWithin(path2, this.#question.directory) && path2 !== this.#question.directory;
-  }
+  
   /** Notes a file, the links by which it is reached, and what is in a directory. */
   #find(path2, type) {
-    if (this.#found.has(path2) || isExcepted$31.call(this, path2) || !this.#isInside(path2)) return;
+    if (this.#found.has(path2) || isExcepted$46.call(this, path2) || !isInside$50.call(this, path2)) return;
     if (type === S_IFLNK) return this.#follow(path2);
     this.#found.set(path2, {
       path: path2,
@@ -20377,11 +20827,11 @@ var Search = class {
   }
   /** Notes the links on the way that a link leads, and the file at its end. */
   #follow(link2, isProtected = false) {
-    const end = this.#endOf(link2, {
+    const end = endOf$51.call(this, link2, {
       isProtected
     });
     const type = end === void 0 ? void 0 : typeOf2(end);
-    if (type === void 0 && end !== void 0 && this.#isInside(end)) reportMissing$34.call(this, end);
+    if (type === void 0 && end !== void 0 && isInside$50.call(this, end)) reportMissing$53.call(this, end);
     const isAround = isProtected && end !== void 0 && isWithin(link2, end);
     if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(end, type);
   }
@@ -20389,46 +20839,9 @@ var Search = class {
    * Notes the links on the way that a path leads, and returns the path at its end. There are none on
    * the way to the base.
    */
-  #endOf(link2, { isProtected = false, base } = {}) {
-    const { directory } = this.#question;
-    const start2 = base ?? (isWithin(link2, directory) ? directory : "/");
-    let at2 = start2 === "/" ? "" : start2;
-    const rest = link2.slice(at2.length).split("/");
-    for (let links2 = 0; rest.length > 0; ) {
-      const name = rest.shift();
-      if (name === "" || name === ".") continue;
-      if (name === "..") {
-        at2 = at2.slice(0, at2.lastIndexOf("/"));
-        continue;
-      }
-      const path2 = `${at2}/${name}`;
-      const target = this.#targetOf(at2, name);
-      if (target === void 0) {
-        at2 = path2;
-        continue;
-      }
-      if (++links2 > MAX_LINKS2) return void 0;
-      if (this.#isInside(path2) && !(isProtected && path2 === link2) && !isExcepted$31.call(this, path2)) {
-        this.#found.set(path2, {
-          path: path2,
-          isLink: true,
-          isShared: false
-        });
-      }
-      if (target.startsWith("/")) at2 = "";
-      rest.unshift(...target.split("/"));
-    }
-    return at2 === "" ? "/" : at2;
-  }
+  
   /** Returns where a link leads; `undefined` if the file is none. */
-  #targetOf(directory, name) {
-    if (isWithin(directory, "/proc") && directory !== "/") return void 0;
-    const path2 = `${directory}/${name}`;
-    if (!isWithin(directory, this.#question.directory)) return linkTarget(path2);
-    const entries = this.#lists.of(directory === "" ? "/" : directory);
-    const mayBeLink = entries.size === 0 || entries.get(name) === S_IFLNK;
-    return mayBeLink ? linkTarget(path2) : void 0;
-  }
+  
   /** Whether it is an empty directory that nobody may write to, as a killed script leaves one. */
   #isLeft(path2) {
     const seen = this.#lists.of(parentOf(path2)).get(nameOf2(path2)) === S_IFDIR ? look(path2) : void 0;
@@ -20487,9 +20900,6 @@ var LiveHost = class {
     resolve: (function (path2) {
     return resolvePath(path2);
   }),
-    followLinks: (function (path2) {
-    return followLinks(path2);
-  }),
     mounts: (function () {
     const text4 = mountinfoOf();
     if (this.#mounts?.text !== text4) this.#mounts = {
@@ -20498,10 +20908,26 @@ var LiveHost = class {
     };
     return this.#mounts.entries;
   }),
+    hasAutomounter: (function () {
+    return this.mounts().some((({ type }) => type === "autofs"));
+  }),
     unchanged: (function (paths) {
     let check = this.#checks.get(paths);
     if (check === void 0) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
     return check.holds();
+  }),
+    directoryNames: (function () {
+    this.#lists.refresh();
+    return {
+      in: ((directory) => {
+        const list2 = this.#lists.of(directory);
+        let names = this.#names.get(list2);
+        if (names === void 0) this.#names.set(list2, names = new Set([
+          ...list2.keys()
+        ].sort()));
+        return names;
+      })
+    };
   }),
     scanNames: (function (question, earlier) {
     const configHome = environmentVariable("XDG_CONFIG_HOME");
@@ -20580,13 +21006,13 @@ var LiveHost = class {
   /** Resolves an absolute path. */
   
   /** The symbolic links on the way to an absolute path. */
-  
+  followLinks(path2) {
+    return followLinks(path2);
+  }
   /** The mounts that the calling thread sees. */
   
   /** Whether there are mounts of autofs. */
-  hasAutomounter() {
-    return this.mounts().some(({ type }) => type === "autofs");
-  }
+  
   /** Lets an automounter mount what belongs on a directory, and on those in it. */
   mountAutomounts(directory) {
     mountAutomounts(directory, this.mounts());
@@ -20594,19 +21020,7 @@ var LiveHost = class {
   /** Whether paths still lead where they did. */
   
   /** The names in directories; only those that have changed are read again. */
-  directoryNames() {
-    this.#lists.refresh();
-    return {
-      in: (directory) => {
-        const list2 = this.#lists.of(directory);
-        let names = this.#names.get(list2);
-        if (names === void 0) this.#names.set(list2, names = new Set([
-          ...list2.keys()
-        ].sort()));
-        return names;
-      }
-    };
-  }
+  
   /** Looks for files by their names. */
   
   /** Looks again; only directories that have changed are read. */
@@ -21055,7 +21469,13 @@ var UNDECIDED = [
   "EINTR",
   "ENOMEM"
 ];
-
+function readAll2(fd, collected) {
+  for (; ; ) {
+    const bytes = readSome(fd);
+    if (bytes === void 0 || bytes.length === 0) return collected;
+    collected.add(bytes);
+  }
+}
 
 // container/terminal/raw_mode.ts
 var TERMIOS = {
@@ -21354,23 +21774,23 @@ var Command = class _Command {
   static {
     addMethods(this.prototype, {
     output: (async function () {
-    refusePipedInput$46.call(this, "output");
+    refusePipedInput$66.call(this, "output");
     const defaults = [
       "null",
       "piped",
       "piped"
     ];
     if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-    const started2 = start$36.call(this, defaults);
+    const started2 = start$55.call(this, defaults);
     const { launched, descriptors, passed } = started2;
     const { timeout, maxOutput } = this.#limits;
     const takesLonger = passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
     const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
-    if (collected === void 0) return await container$38.call(this, started2).output();
+    if (collected === void 0) return await container$58.call(this, started2).output();
     return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
   }),
     outputSync: (function () {
-    refusePipedInput$46.call(this, "outputSync");
+    refusePipedInput$66.call(this, "outputSync");
     if (this.#options.terminal === true) {
       throw new TypeError("a terminal needs the event loop; use output() or spawn()");
     }
@@ -21380,8 +21800,8 @@ var Command = class _Command {
     if (passedStreams(this.#options) !== void 0) {
       throw new TypeError("a stream needs the event loop; use output() or spawn()");
     }
-    admit$40.call(this);
-    const { launched, descriptors } = launchWith$37.call(this, [
+    admit$60.call(this);
+    const { launched, descriptors } = launchWith$56.call(this, [
       "null",
       "piped",
       "piped"
@@ -21395,40 +21815,59 @@ var Command = class _Command {
       "inherit"
     ];
     if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-    return container$38.call(this, start$36.call(this, defaults));
+    return container$58.call(this, start$55.call(this, defaults));
   })
     });
   }
   static {
-    refresh$35 = (function () {
+    refresh$54 = (function () {
     if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
   });
   }
   static {
-    start$36 = (function (defaults) {
+    start$55 = (function (defaults) {
     const passed = passedStreams(this.#options);
-    admit$40.call(this);
+    admit$60.call(this);
     reactor();
-    const { launched, descriptors } = launchWith$37.call(this, defaults);
+    const { launched, descriptors } = launchWith$56.call(this, defaults);
     return {
-      launched: withProxy$41.call(this, launched),
+      launched: withProxy$61.call(this, launched),
       descriptors,
       passed
     };
   });
   }
   static {
-    launchWith$37 = (function (defaults) {
+    launchWith$56 = (function (defaults) {
     const stdio = new LaunchStdio(this.#options, defaults);
     try {
-      return this.#launchOn(stdio.sources);
+      return launchOn$57.call(this, stdio.sources);
     } finally {
       stdio.close();
     }
   });
   }
   static {
-    container$38 = (function ({ launched, descriptors, passed }) {
+    launchOn$57 = (function (sources) {
+    const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
+    const launched = launch$59.call(this, {
+      stdio: streams.theirs
+    }, streams);
+    const services = [
+      ...launched.services,
+      ...streams.services
+    ];
+    return {
+      launched: {
+        ...launched,
+        services
+      },
+      descriptors: streams.release()
+    };
+  });
+  }
+  static {
+    container$58 = (function ({ launched, descriptors, passed }) {
     if (passed === void 0) {
       return new Container(launched, descriptors, this.#limits, this.#entrance);
     }
@@ -21439,11 +21878,11 @@ var Command = class _Command {
   });
   }
   static {
-    launch$39 = (function (streams, opened) {
+    launch$59 = (function (streams, opened) {
     let handed;
     try {
       handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
-      return this.#launcher.spawn(spec$45.call(this, {
+      return this.#launcher.spawn(spec$65.call(this, {
         ...streams,
         fds: handed.theirs
       }));
@@ -21457,9 +21896,9 @@ var Command = class _Command {
   });
   }
   static {
-    admit$40 = (function () {
+    admit$60 = (function () {
     this.#options.signal?.throwIfAborted();
-    refresh$35.call(this);
+    refresh$54.call(this);
     if (this.#grants === void 0) return;
     const needs2 = this.#needs(this.#plan);
     this.#grants.require(needs2);
@@ -21467,7 +21906,7 @@ var Command = class _Command {
   });
   }
   static {
-    withProxy$41 = (function (launched) {
+    withProxy$61 = (function (launched) {
     const { listener, services } = launched;
     const hosts = this.#grants?.hosts;
     if (listener === void 0 || hosts === void 0) return launched;
@@ -21484,20 +21923,20 @@ var Command = class _Command {
   });
   }
   static {
-    inherited$42 = (function () {
+    inherited$62 = (function () {
     if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
     const strings = environmentStrings();
     if (this.#inherits && this.#grants === void 0) return strings;
-    return strings.filter((address2) => inheritsVariable$43.call(this, nameAt(address2)));
+    return strings.filter((address2) => inheritsVariable$63.call(this, nameAt(address2)));
   });
   }
   static {
-    inheritsVariable$43 = (function (name) {
+    inheritsVariable$63 = (function (name) {
     return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
   });
   }
   static {
-    changes$44 = (function () {
+    changes$64 = (function () {
     const { environment } = this.#plan.state;
     const grants = this.#grants;
     if (grants === void 0 && this.#options.env === void 0) return environment;
@@ -21514,11 +21953,11 @@ var Command = class _Command {
   });
   }
   static {
-    spec$45 = (function (streams) {
+    spec$65 = (function (streams) {
     const { args = [], argv0, cwd } = this.#options;
-    const inherited2 = inherited$42.call(this);
-    const changes = changes$44.call(this);
-    const inheritedPath = inheritsVariable$43.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+    const inherited2 = inherited$62.call(this);
+    const changes = changes$64.call(this);
+    const inheritedPath = inheritsVariable$63.call(this, "PATH") ? environmentVariable("PATH") : void 0;
     return {
       program: this.#program,
       argv0,
@@ -21537,7 +21976,7 @@ var Command = class _Command {
   });
   }
   static {
-    refusePipedInput$46 = (function (method) {
+    refusePipedInput$66 = (function (method) {
     if (this.#options.stdin === "piped") {
       throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
     }
@@ -21639,8 +22078,8 @@ var Command = class _Command {
    * @throws {PermissionError} without `--allow-ffi`
    */
   plan() {
-    refresh$35.call(this);
-    return this.#launcher.describe(spec$45.call(this, {
+    refresh$54.call(this);
+    return this.#launcher.describe(spec$65.call(this, {
       stdio: [
         "null",
         "null",
@@ -21651,23 +22090,7 @@ var Command = class _Command {
   /** Starts the program, and returns it with the script's ends of its pipes. */
   
   
-  #launchOn(sources) {
-    const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
-    const launched = launch$39.call(this, {
-      stdio: streams.theirs
-    }, streams);
-    const services = [
-      ...launched.services,
-      ...streams.services
-    ];
-    return {
-      launched: {
-        ...launched,
-        services
-      },
-      descriptors: streams.release()
-    };
-  }
+  
   
   get #limits() {
     const { signal, killAfter } = this.#options;
@@ -21681,10 +22104,10 @@ var Command = class _Command {
   }
   #startInTerminal(defaults) {
     const kinds = this.#terminalKinds(defaults);
-    admit$40.call(this);
+    admit$60.call(this);
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-    const launched = withProxy$41.call(this, launch$39.call(this, {
+    const launched = withProxy$61.call(this, launch$59.call(this, {
       terminal: terminal.theirs
     }, terminal));
     try {
@@ -21905,7 +22328,7 @@ var HostPaths = class {
     return isPlainIn(root, resolved2, this.#host) ? void 0 : root;
   }),
     placeOf: (function (path2) {
-    const place2 = placeOf$47.call(this, path2);
+    const place2 = placeOf$67.call(this, path2);
     if (place2.path.startsWith("/")) return place2;
     return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path`);
   }),
@@ -21922,18 +22345,18 @@ var HostPaths = class {
     });
   }
   static {
-    placeOf$47 = (function (path2) {
+    placeOf$67 = (function (path2) {
     const root = this.hostRootAround(path2);
     if (root !== void 0) return this.#host.resolve(root);
     if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
     const mount4 = this.#mounts.mountOf(path2);
     const normal = normalize(path2);
     if (normal !== mount4.target) {
-      return below2(placeOf$47.call(this, mount4.target), mount4.target, normal);
+      return below2(placeOf$67.call(this, mount4.target), mount4.target, normal);
     }
     const directory = parentOf(normal);
     if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path2);
-    return below2(placeOf$47.call(this, directory), directory, normal, nameOf2(normal));
+    return below2(placeOf$67.call(this, directory), directory, normal, nameOf2(normal));
   });
   }
 
@@ -22114,9 +22537,9 @@ var SettledPaths = class {
     of: (function (path2) {
     if (this.#isLost || climbs(path2)) return void 0;
     const normal = normalize(path2);
-    if (this.#mounts.isHostFile(normal)) return onHost$48.call(this, normal);
+    if (this.#mounts.isHostFile(normal)) return onHost$68.call(this, normal);
     const mount4 = this.#mounts.mountOf(normal);
-    const isPlain2 = mount4.target === normal || isPlain$49.call(this, normal, mount4);
+    const isPlain2 = mount4.target === normal || isPlain$69.call(this, normal, mount4);
     return isPlain2 && (mount4.certain || this.#isPlainWithout(normal, mount4)) ? normal : void 0;
   }),
     mounted: (function (target) {
@@ -22134,7 +22557,7 @@ var SettledPaths = class {
     });
   }
   static {
-    onHost$48 = (function (path2) {
+    onHost$68 = (function (path2) {
     const resolved2 = this.#host.resolve(path2);
     const root = this.#cursor.rootOf(path2);
     const isKnown2 = root === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root, resolved2, this.#host);
@@ -22142,12 +22565,12 @@ var SettledPaths = class {
   });
   }
   static {
-    isPlain$49 = (function (path2, { target, type, own, hostSource, layers }) {
+    isPlain$69 = (function (path2, { target, type, own, hostSource, layers }) {
     const rest = path2.slice(target === "/" ? 0 : target.length);
-    const isPlainBelow = (directory) => {
+    const isPlainBelow = ((directory) => {
       const whole = normalize(directory + rest);
       return this.#host.resolve(whole).path === whole;
-    };
+    });
     if (own && EMPTY_TYPES.has(type)) {
       return !this.#links.some(((link2) => isWithin(path2, link2)));
     }
@@ -22183,7 +22606,7 @@ var SettledPaths = class {
   #isPlainWithout(path2, { target, hostSource }) {
     if (hostSource === void 0) return false;
     const around = this.#mounts.mountAbove(target);
-    return around.certain && around.own && isPlain$49.call(this, path2, around);
+    return around.certain && around.own && isPlain$69.call(this, path2, around);
   }
   
 };
@@ -22239,7 +22662,7 @@ var AccessRecorder = class {
     });
   }),
     record: (function (access, locksWith) {
-    const whole = ofStep$50.call(this, access);
+    const whole = ofStep$70.call(this, access);
     this.recorded.push({
       access: whole,
       ...locksWith !== void 0 && {
@@ -22337,6 +22760,9 @@ var AccessRecorder = class {
     if ((flags2 & MS_RDONLY) === 0) this.makesWritable = true;
     if ((flags2 & MS_NODEV) === 0) this.allowsDevices = true;
   }),
+    settledPlace: (function (path2) {
+    return this.#settled.of(path2);
+  }),
     recordGuard: (function (place2) {
     if (place2 !== void 0) this.kernelFiles.guard(place2, this.state.capabilities.userNamespaces);
   }),
@@ -22352,7 +22778,7 @@ var AccessRecorder = class {
     if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
       this.init.seesHost = true;
     }
-    this.root = rootAfter$51.call(this, by);
+    this.root = rootAfter$71.call(this, by);
     this.kernelFiles.enter(this.#settled.of(directory));
     this.#settled.entered(directory);
   }),
@@ -22371,7 +22797,7 @@ var AccessRecorder = class {
     });
   }
   static {
-    ofStep$50 = (function (access) {
+    ofStep$70 = (function (access) {
     const { index } = this.#cursor;
     return {
       ...access,
@@ -22381,7 +22807,7 @@ var AccessRecorder = class {
   });
   }
   static {
-    rootAfter$51 = (function (by) {
+    rootAfter$71 = (function (by) {
     this.#isOpen ||= by === "chroot" && this.root !== "own";
     return this.#isOpen ? "host" : "own";
   });
@@ -22528,9 +22954,7 @@ var AccessRecorder = class {
   /** Records that a step changes the flags of a mount. */
   
   /** Returns the place that a path certainly leads to, if it is known. */
-  settledPlace(path2) {
-    return this.#settled.of(path2);
-  }
+  
   /** Records that a step makes a place read-only, or hides it. */
   
   /** Records that a step makes a directory the root. */
@@ -22545,7 +22969,7 @@ var AccessRecorder = class {
   
   /** Records whether the container is killed when the script ends; other signals can be survived. */
   recordDeath(isKilled) {
-    this.lifetime = isKilled ? void 0 : ofStep$50.call(this, {
+    this.lifetime = isKilled ? void 0 : ofStep$70.call(this, {
       kind: "lifetime"
     });
   }
@@ -22619,7 +23043,7 @@ var ContainerPath = class {
     addMethods(this.prototype, {
     open: (function (flags2, options = {}) {
     const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
-    const call2 = opening$52.call(this, flags2 | O_CLOEXEC, mode2);
+    const call2 = opening$72.call(this, flags2 | O_CLOEXEC, mode2);
     const fixes = () => ({
       ...this.#lookupFixes(flags2),
       ...allOf(options.fixes)
@@ -22643,7 +23067,7 @@ var ContainerPath = class {
       if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
       missing2.push(directory);
     }
-    for (const directory of missing2.reverse()) makeDirectory$53.call(this.#plan.path(directory));
+    for (const directory of missing2.reverse()) makeDirectory$73.call(this.#plan.path(directory));
   }),
     openBase: (function () {
     const base = this.#base;
@@ -22716,7 +23140,7 @@ var ContainerPath = class {
     });
   }),
     setAttributes: (function (attributes, recursive, fixes) {
-    const place2 = openMount$54.call(this);
+    const place2 = openMount$74.call(this);
     const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
     this.#plan.call(mount_setattr(place2, "", flags2, attributes), {
       fixes
@@ -22730,7 +23154,7 @@ var ContainerPath = class {
     });
   }
   static {
-    opening$52 = (function (flags2, mode2) {
+    opening$72 = (function (flags2, mode2) {
     const base = this.#base;
     if (base.kind === "host") {
       const how = {
@@ -22759,7 +23183,7 @@ var ContainerPath = class {
   });
   }
   static {
-    makeDirectory$53 = (function () {
+    makeDirectory$73 = (function () {
     const fixes = () => ({
       ENOTDIR: `something on the way to ${this.path} is not a directory`,
       EROFS: READ_ONLY,
@@ -22779,7 +23203,7 @@ var ContainerPath = class {
   });
   }
   static {
-    openMount$54 = (function (more = 0, options = {}) {
+    openMount$74 = (function (more = 0, options = {}) {
     const fixes = () => ({
       ENOENT: `${this.path} does not exist${unexpanded(this.path)}`
     });
@@ -22880,7 +23304,7 @@ var ContainerPath = class {
   
   /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
   reconfigure(flags2, data2, fixes) {
-    const place2 = openMount$54.call(this, O_DIRECTORY);
+    const place2 = openMount$74.call(this, O_DIRECTORY);
     this.#plan.directories.inside(place2, () => {
       this.#plan.call(mount(null, ".", null, flags2, data2), {
         fixes
@@ -22901,7 +23325,7 @@ var ContainerPath = class {
       new Label("what is mounted is a file")
     ];
     plan.directories.closeAll();
-    const place2 = openMount$54.call(this, O_DIRECTORY, {
+    const place2 = openMount$74.call(this, O_DIRECTORY, {
       accept: [
         "ENOTDIR"
       ],
@@ -22951,6 +23375,21 @@ function followLinks2(plan, path2) {
 
 // plan/matching_names.ts
 var MatchingNames = class {
+  static {
+    addMethods(this.prototype, {
+    matching: (function (pattern) {
+    let names = this.#matching.get(pattern);
+    if (names === void 0) this.#matching.set(pattern, names = matchesIn(this.#names, pattern));
+    return names;
+  }),
+    hold: (function (now) {
+    if (now === this.#names) return true;
+    const isSame2 = this.#matching.entries().every(([pattern, names]) => matchesIn(now, pattern).join("/") === names.join("/"));
+    if (isSame2) this.#names = now;
+    return isSame2;
+  })
+    });
+  }
 
   #names;
   #matching = /* @__PURE__ */ new Map();
@@ -22959,29 +23398,11 @@ var MatchingNames = class {
     this.#names = names;
   }
   /** Returns the names that match, with `*` for any text. */
-  matching(pattern) {
-    let names = this.#matching.get(pattern);
-    if (names === void 0) this.#matching.set(pattern, names = matchesIn(this.#names, pattern));
-    return names;
-  }
+  
   /** Whether the same ones match among the names of now; others may come and go. */
-  hold(now) {
-    if (now === this.#names) return true;
-    const isSame2 = this.#matching.entries().every(([pattern, names]) => matchesIn(now, pattern).join("/") === names.join("/"));
-    if (isSame2) this.#names = now;
-    return isSame2;
-  }
+  
 };
-function matchesIn(names, pattern) {
-  if (!pattern.includes("*")) return names.has(pattern) ? [
-    pattern
-  ] : [];
-  const parts2 = pattern.split("*").map((part) => RegExp.escape(part));
-  const whole = new RegExp(`^${parts2.join(".*")}$`, "su");
-  return [
-    ...names
-  ].filter((name) => whole.test(name));
-}
+
 
 // plan/host_facts.ts
 var MAX_DIRECTORIES = 1e5;
@@ -22995,6 +23416,17 @@ var HostFacts = class {
     let resolved2 = this.#resolved.get(path2);
     if (resolved2 === void 0) this.#resolved.set(path2, resolved2 = this.#host.resolve(path2));
     return resolved2;
+  }),
+    mountAutomounts: (function (directory) {
+    this.#hasAutomounter ??= this.#host.hasAutomounter();
+    if (this.#hasAutomounter) this.#host.mountAutomounts(directory);
+  }),
+    namesIn: (function (directory, pattern) {
+    let names = this.#names.get(directory);
+    if (names === void 0) {
+      this.#names.set(directory, names = new MatchingNames(this.#now.in(directory)));
+    }
+    return names.matching(pattern);
   }),
     scanNames: (function (question) {
     const key = JSON.stringify(question);
@@ -23018,7 +23450,7 @@ var HostFacts = class {
     ];
     const directory = this.#workingDirectory;
     try {
-      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && this.#namesHold() && host2.unchanged(this.#paths) && host2.sameNames([
+      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$75.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
         ...this.#scans.values()
       ]);
     } catch (error) {
@@ -23027,6 +23459,13 @@ var HostFacts = class {
     }
   })
     });
+  }
+  static {
+    namesHold$75 = (function () {
+    if (this.#names.size === 0) return true;
+    const now = this.#host.directoryNames();
+    return this.#names.entries().every((([directory, names]) => names.hold(now.in(directory))));
+  });
   }
 
   #host;
@@ -23055,18 +23494,9 @@ var HostFacts = class {
    * Lets an automounter mount what belongs on a directory, and on those in it: in the container, what
    * it mounts later does not appear.
    */
-  mountAutomounts(directory) {
-    this.#hasAutomounter ??= this.#host.hasAutomounter();
-    if (this.#hasAutomounter) this.#host.mountAutomounts(directory);
-  }
+  
   /** Returns the names in a directory of the host that match, with `*` for any text. */
-  namesIn(directory, pattern) {
-    let names = this.#names.get(directory);
-    if (names === void 0) {
-      this.#names.set(directory, names = new MatchingNames(this.#now.in(directory)));
-    }
-    return names.matching(pattern);
-  }
+  
   get #now() {
     return this.#namesNow ??= this.#host.directoryNames();
   }
@@ -23079,11 +23509,7 @@ var HostFacts = class {
   get mounts() {
     return this.#mounts ??= this.#host.mounts();
   }
-  #namesHold() {
-    if (this.#names.size === 0) return true;
-    const now = this.#host.directoryNames();
-    return this.#names.entries().every(([directory, names]) => names.hold(now.in(directory)));
-  }
+  
   /** Whether the host would say the same to this caller. */
   
 };
@@ -23425,7 +23851,7 @@ var UntrustedDirectories = class {
     if (this.#directories.length === 0 || path2 === normalize(asked)) return void 0;
     const followed = this.#host.followLinks(asked);
     for (const link2 of followed.links) {
-      const directory = around$55.call(this, parentOf(link2));
+      const directory = this.#around(parentOf(link2));
       if (directory !== void 0) return {
         link: link2,
         directory: directory.asked
@@ -23438,15 +23864,6 @@ var UntrustedDirectories = class {
     };
   })
     });
-  }
-  static {
-    around$55 = (function (path2) {
-    if (this.#known.has(path2)) return this.#known.get(path2);
-    const { id: id2 } = this.#host.resolve(path2);
-    const found = this.#directories.find(((directory) => directory.id === id2)) ?? (path2 === "/" ? void 0 : around$55.call(this, parentOf(path2))) ?? this.#mountsOfParts().find(({ target }) => isWithin(path2, target))?.directory;
-    this.#known.set(path2, found);
-    return found;
-  });
   }
 
   #host;
@@ -23461,7 +23878,13 @@ var UntrustedDirectories = class {
   /** Returns such a link on the way to a path, or one that has changed while the path was resolved. */
   
   /** Returns the directory that the path is in, by this name or by another one. */
-  
+  #around(path2) {
+    if (this.#known.has(path2)) return this.#known.get(path2);
+    const { id: id2 } = this.#host.resolve(path2);
+    const found = this.#directories.find((directory) => directory.id === id2) ?? (path2 === "/" ? void 0 : this.#around(parentOf(path2))) ?? this.#mountsOfParts().find(({ target }) => isWithin(path2, target))?.directory;
+    this.#known.set(path2, found);
+    return found;
+  }
   /**
    * Returns the mounts that show a part of such a directory. Of what is below them no directory around
    * it need be that directory.
@@ -23469,19 +23892,26 @@ var UntrustedDirectories = class {
   #mountsOfParts() {
     if (this.#parts !== void 0) return this.#parts;
     const mounts = this.#host.mounts();
-    return this.#parts = this.#directories.flatMap(((directory) => {
+    return this.#parts = this.#directories.flatMap((directory) => {
       const around = mountAround(directory.path, mounts);
       if (around === void 0) return [];
       const rest = directory.path.slice(around.target === "/" ? 0 : around.target.length);
       const place2 = normalize(`${around.root}/${rest}`);
-      return mounts.filter((({ device, root }) => device.major === around.device.major && device.minor === around.device.minor && isWithin(root, place2))).map(({ target }) => ({
+      return mounts.filter(({ device, root }) => device.major === around.device.major && device.minor === around.device.minor && isWithin(root, place2)).map(({ target }) => ({
         target,
         directory
       }));
-    }));
+    });
   }
 };
-
+function mountAround(path2, mounts) {
+  let deepest;
+  for (const mount4 of mounts) {
+    if (!isWithin(path2, mount4.target)) continue;
+    if (deepest === void 0 || mount4.target.length >= deepest.target.length) deepest = mount4;
+  }
+  return deepest;
+}
 
 // plan/builder.ts
 var NO_OPTIONS = {};
@@ -23499,7 +23929,7 @@ var PlanBuilder = class {
     for (const kind of kinds) if (kind !== "time") this.clonedKinds.add(kind);
   }),
     call: (function (call2, options = NO_OPTIONS) {
-    return callIn$56.call(this, this.process, call2, options);
+    return callIn$76.call(this, this.process, call2, options);
   }),
     countPath: (function (path2) {
     this.#paths += path2.length;
@@ -23550,6 +23980,10 @@ var PlanBuilder = class {
     if (this.state.mounts.isContainerMount(this.path(path2).canonical)) return;
     this.refuse(`${path2} is on the host, and would remain there; mount a tmpfs or an overlay there first, or pass { host: true }`);
   }),
+    recordBeforehand: (function (access) {
+    this.access.record(access);
+    this.options.admit?.(this.access.recorded.at(-1).access);
+  }),
     mounted: (function (description) {
     const { target, type, source } = description;
     if (type !== "mask" && source !== target) this.access.recordMountPoint(target);
@@ -23576,7 +24010,7 @@ var PlanBuilder = class {
         late: false
       };
     }
-    const found = untrustedDirectories$57.call(this).linkOn(resolved2);
+    const found = untrustedDirectories$77.call(this).linkOn(resolved2);
     if (found === void 0) return resolved2;
     if (optional2) return {
       ...resolved2,
@@ -23593,7 +24027,7 @@ var PlanBuilder = class {
     });
   }
   static {
-    callIn$56 = (function ({ parts: parts2 }, call2, options) {
+    callIn$76 = (function ({ parts: parts2 }, call2, options) {
     const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
     if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -23611,7 +24045,7 @@ var PlanBuilder = class {
   });
   }
   static {
-    untrustedDirectories$57 = (function () {
+    untrustedDirectories$77 = (function () {
     return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map(((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`)));
   });
   }
@@ -23737,7 +24171,7 @@ var PlanBuilder = class {
     const before = this.options.ownLauncher === true ? {
       parts: launcherParts
     } : this.#forerunner();
-    return callIn$56.call(this, before, call2, options);
+    return callIn$76.call(this, before, call2, options);
   }
   
   /** Counts a path of the container that calls are made for. */
@@ -23789,10 +24223,7 @@ var PlanBuilder = class {
   /** Refuses the step unless the path is on a filesystem that the recipe has mounted. */
   
   /** Records an access that is made while the plan is: it has to be granted before. */
-  recordBeforehand(access) {
-    this.access.record(access);
-    this.options.admit?.(this.access.recorded.at(-1).access);
-  }
+  
   /** Adds a mount of the current step to the mount table. */
   
   /** Returns a path of the container's file tree as of the current step. */
@@ -25339,7 +25770,7 @@ var Launch = class {
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
     if (socket !== void 0) syscall(close(socket));
-    release$58.call(this);
+    release$78.call(this);
     return {
       pid,
       pidfd: opened,
@@ -25352,13 +25783,13 @@ var Launch = class {
     });
   }
   static {
-    release$58 = (function () {
+    release$78 = (function () {
     if (this.#memory !== void 0) engine().release(this.#memory);
     this.#memory = void 0;
   });
   }
   static {
-    read$59 = (function (result) {
+    read$79 = (function (result) {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
     const failed = result.failed !== void 0;
@@ -25407,7 +25838,7 @@ var Launch = class {
     const isCopied = !frame.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
     if (frame.vfork && !isCopied) {
       const result = loaded2.runInArena(program, bindings);
-      this.#final = read$59.call(this, result);
+      this.#final = read$79.call(this, result);
       this.#result = this.#final.runs ? result : result.copy();
       return;
     }
@@ -25416,7 +25847,7 @@ var Launch = class {
     place(program, this.#memory, bindings);
     loaded2.runIn(this.#memory);
     this.#result = new RunResult(program, this.#memory.view);
-    this.#final = frame.vfork ? read$59.call(this, this.#result) : void 0;
+    this.#final = frame.vfork ? read$79.call(this, this.#result) : void 0;
   }
   /**
    * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -25455,7 +25886,7 @@ var Launch = class {
     } catch {
     }
     this.#restore();
-    release$58.call(this);
+    release$78.call(this);
     return error;
   }
   #receiveFds(socket) {
@@ -25470,7 +25901,7 @@ var Launch = class {
   }
   
   get #state() {
-    return this.#final ?? read$59.call(this, this.#result);
+    return this.#final ?? read$79.call(this, this.#result);
   }
   
 };
@@ -25615,7 +26046,7 @@ var Placeholders = class _Placeholders {
     const all = new _Placeholders();
     for (const placeholder of plan.placeholders) {
       try {
-        all.#made.push(make(placeholder, parent$60.call(all, placeholder)));
+        all.#made.push(make(placeholder, parent$80.call(all, placeholder)));
       } catch (error) {
         all.end();
         throw stepError(error, plan, placeholder.stepIndex);
@@ -25626,7 +26057,7 @@ var Placeholders = class _Placeholders {
     });
   }
   static {
-    parent$60 = (function ({ path: path2 }) {
+    parent$80 = (function ({ path: path2 }) {
     const directory = parentOf(path2);
     let parent = this.#parents.get(directory);
     if (parent === void 0) this.#parents.set(directory, parent = syscall(opening2(directory)));
@@ -25677,36 +26108,7 @@ var TRIES2 = 200;
 
 
 
-function looking({ placeholder: { path: path2, text: text4 }, parent, fd }) {
-  const [named, open3] = [
-    statxOutput(),
-    statxOutput()
-  ];
-  const look2 = statx(parent, nameOf2(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
-  const mask2 = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
-  return {
-    records: [
-      // A program may have closed the directory around it.
-      {
-        call: look2,
-        accept: [
-          "ENOENT",
-          "EACCES"
-        ]
-      },
-      {
-        call: statx(fd, "", AT_EMPTY_PATH, mask2, open3)
-      }
-    ],
-    isOurs(outcome) {
-      if (outcome.result(look2) !== 0n) return false;
-      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open3));
-      if (readStatx(outcome.output(named)).ino !== ino) return false;
-      if (text4 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
-      return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text4.length && holds(fd, text4);
-    }
-  };
-}
+
 function holds(fd, text4) {
   const content2 = new Output(text4.length + 1, "&content");
   const read4 = pread64(fd, content2, content2.size, 0);
@@ -25829,7 +26231,7 @@ var Launcher = class {
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
     try {
-      const { launch, cgroup } = make$61.call(this, spec, false, alter);
+      const { launch, cgroup } = make$81.call(this, spec, false, alter);
       return startIn(launch, cgroup);
     } catch (error) {
       throw orEnded2(error, this.plan);
@@ -25846,17 +26248,17 @@ var Launcher = class {
       initImage: this.plan.hasInit ? initImage() : void 0
     };
     return {
-      compiled: compile$63.call(this, values),
+      compiled: compile$83.call(this, values),
       values
     };
   })
     });
   }
   static {
-    make$61 = (function (spec, held, alter) {
+    make$81 = (function (spec, held, alter) {
     const cgroup = ContainerCgroup.make(this.plan);
     try {
-      const launch = begin$62.call(this, spec, cgroup?.entry, held, alter);
+      const launch = begin$82.call(this, spec, cgroup?.entry, held, alter);
       cgroup?.entered();
       return {
         launch,
@@ -25869,7 +26271,7 @@ var Launcher = class {
   });
   }
   static {
-    begin$62 = (function (spec, cgroupEntry, held, alter) {
+    begin$82 = (function (spec, cgroupEntry, held, alter) {
     const inheritedFds = openInheritedFds(this.plan);
     try {
       const prepared = this.prepare(spec, {
@@ -25890,7 +26292,7 @@ var Launcher = class {
   });
   }
   static {
-    compile$63 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$83 = (function ({ spec, paths, cgroupEntry, held = false }) {
     const shape = shapeOf(spec, paths.length, cgroupEntry, held);
     const key = JSON.stringify(shape);
     const known = this.#compiled.get(key);
@@ -25922,7 +26324,7 @@ var Launcher = class {
    * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
    */
   create(spec, alter) {
-    const { launch, cgroup } = make$61.call(this, spec, true, alter);
+    const { launch, cgroup } = make$81.call(this, spec, true, alter);
     return new CreatedContainer(launch, cgroup);
   }
   /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -25936,7 +26338,7 @@ var Launcher = class {
       cgroupEntry: cgroup?.cgroupEntry
     };
     return new Plan({
-      compiled: compile$63.call(this, values),
+      compiled: compile$83.call(this, values),
       values
     }, cgroup?.calls);
   }
@@ -26029,45 +26431,8 @@ var KERNEL2 = [
 
 
 // plan/steps/memory_files.ts
-function withMemoryFiles(plan, { name, blocks, inodes, make: make2 }, use) {
-  if (plan.state.inUserNamespace && !plan.state.idsMapped) {
-    plan.refuse("the container makes files to mount over the paths, and needs mapped ids for that: put mapRoot() before it");
-  }
-  const fixes = plan.state.mountFixes;
-  const filesystem = plan.open(fsopen("tmpfs", FSOPEN_CLOEXEC), "<tmpfs>", {
-    fixes
-  });
-  const set = (key, value) => void plan.call(fsconfig(filesystem, FSCONFIG_SET_STRING, key, value, 0));
-  set("mode", "0555");
-  set("nr_blocks", String(blocks));
-  set("nr_inodes", String(inodes));
-  plan.call(fsconfig(filesystem, FSCONFIG_CMD_CREATE, null, null, 0), {
-    fixes
-  });
-  const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  const root = plan.open(fsmount(filesystem, FSMOUNT_CLOEXEC, attributes), `<${name}>`, {
-    fixes
-  });
-  plan.release(filesystem);
-  make2(root);
-  plan.call(mount_setattr(root, "", AT_EMPTY_PATH, {
-    attr_set: MOUNT_ATTR_RDONLY
-  }));
-  const attached = !atLeast(plan.host.kernel(), {
-    major: 6,
-    minor: 15
-  });
-  if (attached) plan.call(move_mount(root, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
-  use(root);
-  if (attached) plan.directories.inside(root, () => void plan.call(umount2(".", MNT_DETACH)));
-  plan.release(root);
-}
-function copyOfFile(plan, root, name, called = name) {
-  const copied = open_tree(root, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-  return plan.open(copied, `<${called}>`, {
-    fixes: plan.state.mountFixes
-  });
-}
+
+
 
 // plan/steps/empty_files.ts
 var EMPTY = {
@@ -26080,49 +26445,7 @@ var EMPTY = {
 // plan/steps/bind_entries.ts
 var S_IROTH = 4;
 var ENTRY_GONE = "was there when the recipe was planned, and is gone; run it again";
-function lowerEntries({ entries = [], hide = [], ...step }, plan, show2) {
-  if (!plan.host.isHere) return lowerLateEntries({
-    entries,
-    hide,
-    ...step
-  }, plan, show2);
-  const source = plan.source(step.source, step.optional);
-  if (!(source instanceof HostPath)) {
-    return plan.refuse(`"entries" are those of a directory of the host, and ${step.source} is none`);
-  }
-  const [directory, target] = [
-    source.resolved.path,
-    normalize(step.target)
-  ].map((path2) => path2 === "/" ? "" : path2);
-  const found = (patterns) => new Set(patterns.flatMap((pattern) => namesOf2(pattern.split("/"), directory, plan)));
-  const names = [
-    ...found(entries)
-  ];
-  const shown2 = /* @__PURE__ */ new Set();
-  const links2 = linksAmong(names, directory, plan);
-  for (const name of names) {
-    const path2 = `${target}/${name}`;
-    const link2 = links2.get(name);
-    if (link2 !== void 0 && plan.state.mounts.mountAbove(path2).own) {
-      plan.access.recordLink(path2);
-      plan.path(path2).makeParent();
-      plan.path(path2).inParent((parent, last) => plan.call(symlinkat(link2, parent, last)));
-    } else if (isPublic2(`${directory}/${name}`, plan)) {
-      show2({
-        ...step,
-        source: `${directory}/${name}`,
-        target: path2
-      });
-      shown2.add(name);
-    }
-  }
-  const hidden = [
-    ...found(hide)
-  ].filter((name) => [
-    ...shown2
-  ].some((other) => isWithin(name, other)));
-  if (hidden.length > 0) cover(hidden.map((name) => `${target}/${name}`), plan);
-}
+
 function lowerLateEntries({ entries = [], hide = [], ...step }, plan, show2) {
   const [directory, target] = [
     normalize(step.source),
@@ -26166,35 +26489,9 @@ function cover(paths, plan) {
     }
   });
 }
-function namesOf2([first, ...rest], directory, plan) {
-  const found = plan.facts.namesIn(directory || "/", first);
-  if (rest.length === 0) return found;
-  return found.flatMap((name) => namesOf2(rest, `${directory}/${name}`, plan).map((more) => `${name}/${more}`));
-}
-function linksAmong(names, directory, plan) {
-  const found = names.map((name) => {
-    const asked = `${directory}/${name}`;
-    const { path: path2, attributes } = plan.facts.resolve(asked);
-    return {
-      name,
-      asked,
-      path: path2,
-      isThere: attributes !== void 0
-    };
-  });
-  const shown2 = found.filter(({ asked, path: path2 }) => asked === path2);
-  return new Map(found.filter(({ asked, path: path2, isThere }) => isThere && asked !== path2 && shown2.some((other) => isWithin(path2, other.path))).map(({ name, path: path2 }) => {
-    const up = "../".repeat(name.split("/").length - 1);
-    return [
-      name,
-      up + path2.slice(directory.length + 1)
-    ];
-  }));
-}
-function isPublic2(path2, plan) {
-  const { attributes } = plan.facts.resolve(path2);
-  return attributes !== void 0 && (attributes.mode & S_IROTH) !== 0;
-}
+
+
+
 
 // plan/steps/kernel_mounts.ts
 var S_IXOTH = 1;
@@ -26357,82 +26654,9 @@ var RESTRICTIONS3 = {
   nosymfollow: MOUNT_ATTR_NOSYMFOLLOW
 };
 
-function bindOne(given, plan, gone) {
-  const step = given.untrusted === true ? withoutUnknownMounts(given, plan) : given;
-  const source = plan.source(step.source, step.optional);
-  const isMissing = step.optional === true && source instanceof HostPath && source.resolved.type === void 0;
-  const restrict = step.restrict ?? usualRestrictions(step.source, plan);
-  if (gone === void 0 && source instanceof HostPath && step.recursive !== false) {
-    plan.facts.mountAutomounts(source.resolved.path);
-  }
-  if (!isMissing) recordSource({
-    ...step,
-    restrict
-  }, plan);
-  if (isUntrustedDirectory(step, source)) {
-    refuseKernelMount(step.source, source.resolved.path, plan);
-  }
-  noteUnknown(source, plan);
-  const target = plan.path(step.target);
-  target.refuseRoot();
-  const mounted = {
-    target: target.canonical,
-    type: "bind",
-    source: step.source,
-    hostSource: source instanceof HostPath ? source.resolved.path : void 0,
-    readOnly: step.readOnly === true,
-    ...source instanceof HostPath ? {
-      origin: source.resolved.path
-    } : plan.state.mounts.originOf(source.canonical)
-  };
-  if (step.optional !== true) {
-    show({
-      ...step,
-      restrict
-    }, source, target, plan, {
-      gone
-    });
-    plan.mounted(mounted);
-  } else {
-    if (!isMissing) {
-      target.makeParent();
-      plan.skippable("the source is missing", (end) => {
-        show({
-          ...step,
-          restrict
-        }, source, target, plan, {
-          missing: end
-        });
-      });
-    }
-    plan.mounted({
-      ...mounted,
-      certain: false
-    });
-  }
-  if (isUntrustedDirectory(step, source) && step.recursive !== false) {
-    coverKernelMounts(source.resolved.path, target.canonical, plan);
-  }
-}
-function noteUnknown(source, plan) {
-  if (source instanceof HostPath) return;
-  const { path: path2 } = source;
-  const { mounts } = plan.state;
-  const showsMore = () => mounts.visible().some(({ target, origin }) => origin !== void 0 && target !== normalize(path2) && isWithin(target, path2));
-  if (plan.access.settledPlace(path2) === void 0 || showsMore()) {
-    plan.state.unknownSource ??= path2;
-  }
-}
-function withoutUnknownMounts(step, plan) {
-  if (plan.host.isHere || plan.access.hostSource(step.source) === void 0) return step;
-  if (normalize(step.source) === "/") {
-    plan.refuse("which filesystems of the kernel are mounted below / is known only where the box runs; name the directories that the program needs");
-  }
-  return {
-    ...step,
-    recursive: false
-  };
-}
+
+
+
 
 function usualRestrictions(source, plan) {
   const place2 = plan.access.hostPlace(source);
@@ -26508,12 +26732,84 @@ function isSince(host2, major, minor) {
 }
 
 // plan/scan_names.ts
-function scanNames(plan, question) {
-  return plan.facts.scanNames(question) ?? plan.refuse(`below ${question.directory} there are more directories than a plan looks through for files that are run or trusted outside later (${MAX_DIRECTORIES}); grant directories in it instead, or have nothing protected (protect: false, --no-protect)`);
-}
+
 
 // plan/steps/shown_directory.ts
 var ShownDirectory = class {
+  static {
+    addMethods(this.prototype, {
+    has: (function (source) {
+    return !this.#plan.state.mounts.isContainerMount(this.targetOf(source));
+  }),
+    targetOf: (function (source) {
+    return `${this.#root}/${nameOf$87.call(this, source)}`;
+  }),
+    keep: (function ({ path: source, isLink }) {
+    const path2 = nameOf$87.call(this, source);
+    if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
+    whereReachable$84.call(this, path2, ((end) => {
+      pinParents$86.call(this, path2, end);
+      const opened = open$88.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
+      mountOnItself(this.#plan, opened, path2, {
+        readOnly: true
+      });
+    }));
+    this.#kept.add(path2);
+    this.#plan.mounted({
+      target: this.targetOf(source),
+      type: "bind",
+      source,
+      readOnly: true
+    });
+  })
+    });
+  }
+  static {
+    whereReachable$84 = (function (path2, write3) {
+    if (!isOthers$85.call(this, path2)) return write3(void 0);
+    this.#plan.directories.at(this.#target);
+    this.#plan.skippable(`${path2} is out of reach`, write3);
+  });
+  }
+  static {
+    isOthers$85 = (function (path2) {
+    const { caller, inUserNamespace, joined } = this.#plan.state;
+    if (caller.euid !== 0 || !inUserNamespace || joined.has("user")) return false;
+    if (this.#plan.cursor.includes("mapIds")) return false;
+    const around = parentsOf2(path2).map((parent) => {
+      const whole = this.#source === "/" ? `/${parent}` : `${this.#source}/${parent}`;
+      return this.#plan.facts.resolve(whole).attributes;
+    });
+    const first = around.findIndex((attributes) => attributes !== void 0 && attributes.uid !== 0 && (attributes.mode & 1) === 0);
+    return first >= 0 && around.slice(first).every((attributes) => attributes?.uid !== 0);
+  });
+  }
+  static {
+    pinParents$86 = (function (path2, unreachable) {
+    for (const parent of parentsOf2(path2)) {
+      if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
+      this.#pinned.add(parent);
+      mountOnItself(this.#plan, open$88.call(this, parent, O_DIRECTORY, unreachable), parent);
+    }
+  });
+  }
+  static {
+    nameOf$87 = (function (source) {
+    return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
+  });
+  }
+  static {
+    open$88 = (function (path2, flags2, unreachable) {
+    const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
+    return openBelow(this.#plan, this.#plan.directories.at(this.#target), path2, {
+      flags: flags2,
+      unreachable,
+      fixes: {
+        ENOENT: gone
+      }
+    });
+  });
+  }
 
   #plan;
   #source;
@@ -26528,43 +26824,22 @@ var ShownDirectory = class {
     this.#target = target;
   }
   /** Whether the file is shown, and not covered by a filesystem of the recipe's. */
-  has(source) {
-    return !this.#plan.state.mounts.isContainerMount(this.targetOf(source));
-  }
+  
   /** Returns the path at which the container shows a file. */
-  targetOf(source) {
-    return `${this.#root}/${this.#nameOf(source)}`;
-  }
+  
   /** Makes a file read-only, and pins the directories on the way to it. */
-  keep({ path: source, isLink }) {
-    const path2 = this.#nameOf(source);
-    if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
-    this.#whereReachable(path2, (end) => {
-      this.#pinParents(path2, end);
-      const opened = this.#open(path2, isLink ? O_NOFOLLOW : 0, end);
-      mountOnItself(this.#plan, opened, path2, {
-        readOnly: true
-      });
-    });
-    this.#kept.add(path2);
-    this.#plan.mounted({
-      target: this.targetOf(source),
-      type: "bind",
-      source,
-      readOnly: true
-    });
-  }
+  
   /**
    * Mounts an empty file or directory over a file.
    *
    * @param isFixed whether the directories on the way cannot be moved away anyhow
    */
   hide(source, empty, isFixed) {
-    const path2 = this.#nameOf(source);
+    const path2 = nameOf$87.call(this, source);
     if (isIn(path2, this.#hidden)) return;
-    this.#whereReachable(path2, (end) => {
-      if (!isFixed) this.#pinParents(path2, end);
-      const opened = this.#open(path2, 0, end);
+    whereReachable$84.call(this, path2, (end) => {
+      if (!isFixed) pinParents$86.call(this, path2, end);
+      const opened = open$88.call(this, path2, 0, end);
       coverWithEmpty(this.#plan, opened, path2, empty);
       this.#plan.release(opened);
     });
@@ -26579,54 +26854,21 @@ var ShownDirectory = class {
    * Adds calls for a file that are skipped where a directory of another user may not be searched:
    * root of a user namespace is an ordinary user there, and so is its program.
    */
-  #whereReachable(path2, write3) {
-    if (!this.#isOthers(path2)) return write3(void 0);
-    this.#plan.directories.at(this.#target);
-    this.#plan.skippable(`${path2} is out of reach`, write3);
-  }
+  
   /**
    * Whether a directory on the way is another user's and closed to others, and none after it is the
    * caller's own, which a program could have closed.
    */
-  #isOthers(path2) {
-    const { caller, inUserNamespace, joined } = this.#plan.state;
-    if (caller.euid !== 0 || !inUserNamespace || joined.has("user")) return false;
-    if (this.#plan.cursor.includes("mapIds")) return false;
-    const around = parentsOf2(path2).map((parent) => {
-      const whole = this.#source === "/" ? `/${parent}` : `${this.#source}/${parent}`;
-      return this.#plan.facts.resolve(whole).attributes;
-    });
-    const first = around.findIndex((attributes) => attributes !== void 0 && attributes.uid !== 0 && (attributes.mode & 1) === 0);
-    return first >= 0 && around.slice(first).every((attributes) => attributes?.uid !== 0);
-  }
-  #pinParents(path2, unreachable) {
-    for (const parent of parentsOf2(path2)) {
-      if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
-      this.#pinned.add(parent);
-      mountOnItself(this.#plan, this.#open(parent, O_DIRECTORY, unreachable), parent);
-    }
-  }
+  
+  
   /** Returns the path from the directory. */
-  #nameOf(source) {
-    return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
-  }
+  
   get #root() {
     return this.#target === "/" ? "" : this.#target;
   }
-  #open(path2, flags2, unreachable) {
-    const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
-    return openBelow(this.#plan, this.#plan.directories.at(this.#target), path2, {
-      flags: flags2,
-      unreachable,
-      fixes: {
-        ENOENT: gone
-      }
-    });
-  }
+  
 };
-function isIn(path2, paths) {
-  return paths.has(path2) || parentsOf2(path2).some((parent) => paths.has(parent));
-}
+
 
 // plan/steps/deny_files.ts
 function lowerDenyFiles({ read: read4 = [], write: write3 = [] }, plan) {
@@ -26912,10 +27154,7 @@ function lowerMount(step, plan) {
   });
 }
 
-function lowerProc(step, plan) {
-  if (step.outer === true) showOuterProc(step.target, plan);
-  else lowerKernelFilesystem(step, plan);
-}
+
 
 
 var PROPAGATION = {
@@ -27021,9 +27260,7 @@ function lowerMknod(step, plan) {
     if (step.mode !== void 0) plan.call(fchmodat(directory, name, step.mode));
   }));
 }
-function noParent(path2) {
-  return `the parent directory of ${path2} does not exist` + (unexpanded(path2) || "; mkdir() makes it");
-}
+
 
 
 
@@ -28247,6 +28484,7 @@ var HOME_NAMES = [
   ".zshenv.zwc",
   ".zshrc",
   ".zshrc.zwc",
+  "~/.cache/ramekin",
   "~/.local/bin",
   "~/.local/lib",
   "~/bin"
@@ -29080,11 +29318,7 @@ function secondsAndNanoseconds(seconds2) {
 
 var ROOT_IS_NO_MOUNT = "the root of this script is a plain directory, as in a chroot; bind it onto itself before it is entered (mount --bind DIRECTORY DIRECTORY)";
 
-function requireUser(kinds, plan) {
-  const { state, host: host2 } = plan;
-  if (host2.isHere || kinds.has("user") || state.inUserNamespace || state.caller.euid === 0) return;
-  plan.refuse('only root can make these, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root');
-}
+
 
 
 
@@ -29227,7 +29461,7 @@ var RecipeSize = class {
       this.#values,
       this.#text
     ];
-    visit$64.call(this, value, 0);
+    visit$89.call(this, value, 0);
     return {
       values: this.#values - values,
       text: this.#text - text4
@@ -29236,7 +29470,7 @@ var RecipeSize = class {
     });
   }
   static {
-    visit$64 = (function (value, depth) {
+    visit$89 = (function (value, depth) {
     this.#values++;
     if (typeof value === "string") this.#text += value.length;
     if (typeof value !== "object" || value === null) return;
@@ -29252,11 +29486,11 @@ var RecipeSize = class {
     ];
     if (depth > 0) this.#known.set(value, NOTHING3);
     if (Array.isArray(value)) {
-      for (let index = 0; index < value.length; index++) visit$64.call(this, value[index], depth + 1);
+      for (let index = 0; index < value.length; index++) visit$89.call(this, value[index], depth + 1);
     } else {
       for (const key of Object.keys(value)) {
         this.#text += key.length;
-        visit$64.call(this, value[key], depth + 1);
+        visit$89.call(this, value[key], depth + 1);
       }
     }
     if (depth > 0) {
@@ -29383,7 +29617,7 @@ var Recipe = class {
     addMethods(this.prototype, {
     command: (function (program, options = {}) {
     return new Command({
-      launcher: ((options2) => launcherWith$65.call(this, options2)),
+      launcher: ((options2) => launcherWith$90.call(this, options2)),
       entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2)),
       visiting: (target, user) => planRecipe(visitSteps(this.steps, target, user))
     }, program, options);
@@ -29391,7 +29625,7 @@ var Recipe = class {
     });
   }
   static {
-    launcherWith$65 = (function (options = {}) {
+    launcherWith$90 = (function (options = {}) {
     const plan = this.#launcher?.plan;
     const { network, detached } = options;
     const isSame2 = plan?.options.network === network && plan?.options.detached === detached;
@@ -29458,7 +29692,7 @@ var Recipe = class {
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs() {
-    return requiredAccess(launcherWith$65.call(this).plan.access);
+    return requiredAccess(launcherWith$90.call(this).plan.access);
   }
   /**
    * Returns the steps, for `JSON.stringify()`.
@@ -29533,7 +29767,7 @@ var SYSTEM_FILES = [
   ...[
     ...LIBRARY_FILES,
     ...CONFIGURATION
-  ].map((name) => `etc/${name}`),
+  ].map(((name) => `etc/${name}`)),
   ...CERTIFICATES.map(fromRoot)
 ];
 var CURRENT_SYSTEM = [
@@ -29542,32 +29776,171 @@ var CURRENT_SYSTEM = [
 function systemNetworkFiles() {
   return NETWORK_FILES.map(fromRoot);
 }
-function fromRoot(path2) {
-  return path2.slice(1);
-}
+
 
 // recipe/sandbox_root.ts
-function askedPaths(read4, write3) {
-  return new Map([
-    ...read4.map((path2) => [
-      normalize(path2),
-      "read"
-    ]),
-    ...write3.map((path2) => [
-      normalize(path2),
-      "write"
-    ])
-  ]);
-}
+
 var HOSTNAME = "sandbox";
 var TEMPORARY = [
   "/tmp",
   "/run"
 ];
-function sandboxRoot(asked, options) {
-  return new SandboxRoot(asked, options).steps();
-}
+
 var SandboxRoot = class {
+  static {
+    addMethods(this.prototype, {
+    steps: (function () {
+    const { denyRead = [], denyWrite = [], weakerProc, protect: protect2, tmp = "25%", shm } = this.#options;
+    const whole = this.#asked.get("/");
+    const paths = [
+      ...this.#asked.keys()
+    ].filter(((path2) => path2 !== "/")).sort();
+    return [
+      ...whole === void 0 ? smallRoot$95.call(this, paths) : [
+        grantedFile$96.call(this, "/", whole)
+      ],
+      // tmpfs(5): 0 is no limit.
+      tmpfs(at$91.call(this, "/tmp"), tmp === "unlimited" ? {
+        options: "size=0,nr_inodes=0"
+      } : {
+        size: tmp,
+        options: "nr_inodes=400k"
+      }),
+      tmpfs(at$91.call(this, "/run"), {
+        size: "16m",
+        mode: 493,
+        options: "nr_inodes=16k"
+      }),
+      hostFile$97.call(this, "/run", {
+        readOnly: true,
+        entries: CURRENT_SYSTEM
+      }),
+      devices(at$91.call(this, "/dev"), {
+        ...shm !== void 0 && {
+          shm
+        }
+      }),
+      ...paths.map(((path2) => askedFile$92.call(this, path2))),
+      ...protectedFiles(written$94.call(this), ((path2) => accessAround$93.call(this, path2).includes("write")), protect2),
+      ...denyRead.length + denyWrite.length === 0 ? [] : [
+        denyFiles({
+          read: denyRead,
+          write: denyWrite
+        })
+      ],
+      proc(at$91.call(this, "/proc"), weakerProc === true ? {
+        outer: true
+      } : {}),
+      pivotRoot(this.#root),
+      whole === void 0 ? remount("/", "ro,nosuid,nodev") : maskPaths("/sys")
+    ];
+  })
+    });
+  }
+  static {
+    at$91 = (function (path2) {
+    return path2 === "/" ? this.#root : this.#root + path2;
+  });
+  }
+  static {
+    askedFile$92 = (function (path2) {
+    const access = this.#asked.get(path2);
+    const around = accessAround$93.call(this, path2);
+    if (!around.includes("write")) return grantedFile$96.call(this, path2, access);
+    if (access === "write" && around[0] === "read") {
+      throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
+    }
+    return {
+      ...grantedFile$96.call(this, path2, access),
+      source: at$91.call(this, path2)
+    };
+  });
+  }
+  static {
+    accessAround$93 = (function (path2) {
+    const around = [];
+    for (let at2 = parentOf(path2); at2 !== "/"; at2 = parentOf(at2)) {
+      const access = this.#asked.get(at2);
+      if (access !== void 0) around.push(access);
+    }
+    const whole = this.#asked.get("/");
+    if (whole === void 0 || path2 === "/" || TEMPORARY.some((directory) => isWithin(path2, directory))) {
+      return around;
+    }
+    return [
+      ...around,
+      whole
+    ];
+  });
+  }
+  static {
+    written$94 = (function () {
+    const written2 = [
+      ...this.#asked
+    ].filter((([, access]) => access === "write"));
+    return new Map(written2.map((([path2]) => path2)).sort().map(((path2) => [
+      path2,
+      at$91.call(this, path2)
+    ])));
+  });
+  }
+  static {
+    smallRoot$95 = (function (asked) {
+    const { net = "none" } = this.#options;
+    const isCovered = ((path2) => asked.some(((directory) => isWithin(`/${path2}`, directory))));
+    const others = [
+      ...SYSTEM_FILES,
+      ...net === "host" ? systemNetworkFiles() : []
+    ].filter(((path2) => !isCovered(path2)));
+    const holdsAsked = ((path2) => asked.some(((inner) => isWithin(inner, path2))));
+    const [apart, entries] = [
+      true,
+      false
+    ].map(((isApart) => others.filter(((path2) => holdsAsked(`/${path2}`) === isApart))));
+    return [
+      tmpfs(this.#root, {
+        mode: 493
+      }),
+      mkdir2(at$91.call(this, "/var")),
+      // A mount on a link would be one on /tmp.
+      ...holdsAsked("/var/tmp") ? [] : [
+        symlink("/tmp", at$91.call(this, "/var/tmp"))
+      ],
+      hostFile$97.call(this, "/", {
+        readOnly: true,
+        entries,
+        hide: HIDDEN_FILES
+      }),
+      ...apart.map((path2) => hostFile$97.call(this, `/${path2}`, {
+        readOnly: true,
+        optional: true
+      })),
+      ...net === "none" && !isCovered("etc/hosts") ? [
+        mkdir2(at$91.call(this, "/etc")),
+        writeFile(at$91.call(this, "/etc/hosts"), loopbackHosts(HOSTNAME))
+      ] : []
+    ];
+  });
+  }
+  static {
+    grantedFile$96 = (function (path2, access) {
+    return hostFile$97.call(this, path2, {
+      readOnly: access === "read",
+      untrusted: true
+    });
+  });
+  }
+  static {
+    hostFile$97 = (function (path2, options) {
+    return bind(path2, at$91.call(this, path2), {
+      ...options,
+      restrict: [
+        "nosuid",
+        "nodev"
+      ]
+    });
+  });
+  }
 
   #asked;
   #options;
@@ -29582,155 +29955,27 @@ var SandboxRoot = class {
     this.#root = options.weakerProc === true ? "/sys" : "/proc";
     const covered = [
       ...asked.keys()
-    ].find((path2) => isWithin(path2, this.#root));
+    ].find(((path2) => isWithin(path2, this.#root)));
     if (covered === void 0) return;
     throw new RecipeError(`sandbox: ${covered} cannot be shown with "weakerProc", as the root is put together at ${this.#root}`);
   }
-  steps() {
-    const { denyRead = [], denyWrite = [], weakerProc, protect: protect2, tmp = "25%", shm } = this.#options;
-    const whole = this.#asked.get("/");
-    const paths = [
-      ...this.#asked.keys()
-    ].filter((path2) => path2 !== "/").sort();
-    return [
-      ...whole === void 0 ? this.#smallRoot(paths) : [
-        this.#grantedFile("/", whole)
-      ],
-      // tmpfs(5): 0 is no limit.
-      tmpfs(this.#at("/tmp"), tmp === "unlimited" ? {
-        options: "size=0,nr_inodes=0"
-      } : {
-        size: tmp,
-        options: "nr_inodes=400k"
-      }),
-      tmpfs(this.#at("/run"), {
-        size: "16m",
-        mode: 493,
-        options: "nr_inodes=16k"
-      }),
-      this.#hostFile("/run", {
-        readOnly: true,
-        entries: CURRENT_SYSTEM
-      }),
-      devices(this.#at("/dev"), {
-        ...shm !== void 0 && {
-          shm
-        }
-      }),
-      ...paths.map((path2) => this.#askedFile(path2)),
-      ...protectedFiles(this.#written(), (path2) => this.#accessAround(path2).includes("write"), protect2),
-      ...denyRead.length + denyWrite.length === 0 ? [] : [
-        denyFiles({
-          read: denyRead,
-          write: denyWrite
-        })
-      ],
-      proc(this.#at("/proc"), weakerProc === true ? {
-        outer: true
-      } : {}),
-      pivotRoot(this.#root),
-      whole === void 0 ? remount("/", "ro,nosuid,nodev") : maskPaths("/sys")
-    ];
-  }
+  
   /** Returns where a path of the sandbox is while the root is put together. */
-  #at(path2) {
-    return path2 === "/" ? this.#root : this.#root + path2;
-  }
+  
   /**
    * Shows what was asked for. In a directory that a program may write to, an earlier program may have
    * put a link to any file of the host. Such a path is looked up in the new root, where that
    * directory is mounted already and no link leads out.
    */
-  #askedFile(path2) {
-    const access = this.#asked.get(path2);
-    const around = this.#accessAround(path2);
-    if (!around.includes("write")) return this.#grantedFile(path2, access);
-    if (access === "write" && around[0] === "read") {
-      throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
-    }
-    return {
-      ...this.#grantedFile(path2, access),
-      source: this.#at(path2)
-    };
-  }
+  
   /** Returns the access to each directory around the path that was asked for, the innermost first. */
-  #accessAround(path2) {
-    const around = [];
-    for (let at2 = parentOf(path2); at2 !== "/"; at2 = parentOf(at2)) {
-      const access = this.#asked.get(at2);
-      if (access !== void 0) around.push(access);
-    }
-    const whole = this.#asked.get("/");
-    if (whole === void 0 || path2 === "/" || TEMPORARY.some((directory) => isWithin(path2, directory))) {
-      return around;
-    }
-    return [
-      ...around,
-      whole
-    ];
-  }
+  
   /** Returns the directories to be written, and where each is while the root is put together. */
-  #written() {
-    const written2 = [
-      ...this.#asked
-    ].filter(([, access]) => access === "write");
-    return new Map(written2.map(([path2]) => path2).sort().map((path2) => [
-      path2,
-      this.#at(path2)
-    ]));
-  }
+  
   /** A root with nothing but what programs need. */
-  #smallRoot(asked) {
-    const { net = "none" } = this.#options;
-    const isCovered = (path2) => asked.some((directory) => isWithin(`/${path2}`, directory));
-    const others = [
-      ...SYSTEM_FILES,
-      ...net === "host" ? systemNetworkFiles() : []
-    ].filter((path2) => !isCovered(path2));
-    const holdsAsked = (path2) => asked.some((inner) => isWithin(inner, path2));
-    const [apart, entries] = [
-      true,
-      false
-    ].map((isApart) => others.filter((path2) => holdsAsked(`/${path2}`) === isApart));
-    return [
-      tmpfs(this.#root, {
-        mode: 493
-      }),
-      mkdir2(this.#at("/var")),
-      // A mount on a link would be one on /tmp.
-      ...holdsAsked("/var/tmp") ? [] : [
-        symlink("/tmp", this.#at("/var/tmp"))
-      ],
-      this.#hostFile("/", {
-        readOnly: true,
-        entries,
-        hide: HIDDEN_FILES
-      }),
-      ...apart.map((path2) => this.#hostFile(`/${path2}`, {
-        readOnly: true,
-        optional: true
-      })),
-      ...net === "none" && !isCovered("etc/hosts") ? [
-        mkdir2(this.#at("/etc")),
-        writeFile(this.#at("/etc/hosts"), loopbackHosts(HOSTNAME))
-      ] : []
-    ];
-  }
-  #grantedFile(path2, access) {
-    return this.#hostFile(path2, {
-      readOnly: access === "read",
-      untrusted: true
-    });
-  }
-  #hostFile(path2, options) {
-    return bind(path2, this.#at(path2), {
-      ...options,
-      restrict: [
-        "nosuid",
-        "nodev"
-      ]
-    });
-  }
+  
+  
+  
 };
 
 // recipe/sandbox.ts

@@ -1731,11 +1731,14 @@ var tmpfs = (function tmpfs(target, options = {}) {
     ...options
   };
 });
-var tmpfsSize = (function tmpfsSize() {
+var tmpfsSize = (function tmpfsSize(...words3) {
   return text({
-    expected: "a size such as 64m",
+    expected: [
+      "a size such as 64m",
+      ...words3.map((word4) => `"${word4}"`)
+    ].join(", or "),
     min: 1,
-    issue: sizeIssue
+    issue: (size) => words3.includes(size) ? void 0 : sizeIssue(size)
   });
 });
 var sizeIssue = (function sizeIssue(size) {
@@ -2869,12 +2872,12 @@ var closeOthers = (function closeOthers(writer, last, { fds }, { vfork }) {
     first = number + 1;
   });
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
-  const numberOf4 = new Map(used.map(({ fd }, index) => [
+  const numberOf6 = new Map(used.map(({ fd }, index) => [
     fd,
     numbers[index]
   ]));
   return last.map(((planned) => {
-    const args = planned.call.args.map(((argument) => isDescriptor2(argument) ? new Named(numberOf4.get(argument), argument.text) : argument));
+    const args = planned.call.args.map(((argument) => isDescriptor2(argument) ? new Named(numberOf6.get(argument), argument.text) : argument));
     return {
       ...planned,
       call: {
@@ -5105,6 +5108,7 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
         "user.max_user_namespaces": 1
       })
     ],
+    ...boundSteps(options),
     maskPaths(...MASKED),
     readonlyPaths(...READ_ONLY3),
     newSession(),
@@ -5163,10 +5167,12 @@ var runProgram = (async function runProgram(words3, make2, denied2 = () => false
   try {
     const start2 = ((program2) => spawn((() => make2(program2, options)), denied2));
     using running = startShell(program, start2, words3.length === 0);
-    const { code, outOfMemory } = await running.container.status;
+    const { code, timedOut, outOfMemory } = await running.container.status;
     if (code === BAD_CALL) printError(KILLED_BY_FILTER);
     if (outOfMemory) printError(OUT_OF_MEMORY);
-    return code;
+    if (!timedOut) return code;
+    printError(OUT_OF_TIME);
+    return STATUS2.timedOut;
   } catch (error) {
     const status = startStatus(error);
     if (status === void 0) throw error;
@@ -5238,7 +5244,7 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
     net: grantedList(given, "net", all) === void 0 ? "host" : "none",
     env: variablesOf3(given, allowed("env", () => reading2.variables()), reading2),
     protect: protectedBy(given),
-    ...sizesOf(given),
+    ...limitsOf(given),
     ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read4, write5)) && {
       unixSockets: true
     },
@@ -5285,20 +5291,6 @@ var protectedBy = (function protectedBy(given) {
     ...usual ? PROTECTED_NAMES : [],
     ...listed2
   ];
-});
-var sizesOf = (function sizesOf(given) {
-  const [tmp, shm] = [
-    given.value("tmp"),
-    given.value("shm")
-  ];
-  return {
-    ...tmp !== void 0 && {
-      tmp
-    },
-    ...shm !== void 0 && {
-      shm
-    }
-  };
 });
 var permissionsOf = (function permissionsOf(given) {
   const listed2 = grantedList(given, "net", given.has("allow-all"));
@@ -5732,7 +5724,7 @@ var init_peer_words = __esm({
           "tmpfs",
           "shm-size"
         ],
-        sandbox: "a sandbox has a /tmp and a /dev/shm of its own; --tmp=SIZE and --shm=SIZE size them",
+        sandbox: "a sandbox has a /tmp and a /dev/shm of its own; --tmp-size and --shm-size size them",
         recipe: "in a recipe it is the step tmpfs"
       },
       {
@@ -5897,14 +5889,14 @@ var init_peer_words = __esm({
           "cpuset-cpus",
           "pids-limit"
         ],
-        sandbox: "a recipe has it: the step limits",
+        sandbox: "--memory, --swap, --cpus and --pids limit it; a recipe has the step limits",
         recipe: "in a recipe it is the step limits"
       },
       {
         names: [
           "ulimit"
         ],
-        sandbox: "the limits of your shell hold for it: ulimit -n 64",
+        sandbox: "--open-files limits files; else the limits of your shell hold for it: ulimit -c 0",
         recipe: "in a recipe it is the step rlimit"
       },
       {
@@ -6599,12 +6591,134 @@ var init_permission_flags = __esm({
   })
 });
 
+// scripts/ramekin/limit_flags.ts
+function limitsOf(given) {
+  const [memory, swap] = [
+    given.value("memory"),
+    given.value("swap")
+  ];
+  const [cpus, pids] = [
+    numberOf(given, "cpus"),
+    numberOf(given, "pids")
+  ];
+  const [openFiles, timeout] = [
+    numberOf(given, "open-files"),
+    timeOf(given)
+  ];
+  const [tmp, shm] = [
+    given.value("tmp-size"),
+    given.value("shm-size")
+  ];
+  const limits2 = {
+    ...memory !== void 0 && {
+      memory
+    },
+    ...swap !== void 0 && {
+      swap
+    },
+    ...cpus !== void 0 && {
+      cpus
+    },
+    ...pids !== void 0 && {
+      pids
+    }
+  };
+  return {
+    ...Object.keys(limits2).length > 0 && {
+      limits: limits2
+    },
+    ...timeout !== void 0 && {
+      timeout
+    },
+    ...openFiles !== void 0 && {
+      openFiles
+    },
+    ...tmp !== void 0 && {
+      tmp
+    },
+    ...shm !== void 0 && {
+      shm
+    }
+  };
+}
+function numberOf(given, flag) {
+  const value = given.value(flag);
+  if (value === void 0 || value === "unlimited") return value;
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
+  throw new UsageError(`--${flag}=${value}: this is not a number, or "unlimited"`);
+}
+function timeOf(given) {
+  const value = given.value("timeout");
+  if (value === void 0 || value === "unlimited") return value;
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(value) ?? [];
+  if (digits === void 0) {
+    throw new UsageError(`--timeout=${value}: this is not a time such as 30s, 5m, 2h, 1d`);
+  }
+  return Math.ceil(Number(digits) * UNITS[unit] * 1e3);
+}
+var LIMIT_FLAGS, UNITS;
+var init_limit_flags = __esm({
+  "scripts/ramekin/limit_flags.ts"() {
+    init_usage();
+    LIMIT_FLAGS = [
+      {
+        name: "memory",
+        value: "SIZE",
+        summary: "the memory of all its processes: 512m, 2g"
+      },
+      {
+        name: "swap",
+        value: "SIZE",
+        summary: "the swap that they may use beside it: 0, 1g"
+      },
+      {
+        name: "cpus",
+        value: "NUMBER",
+        summary: "how many processors' time it may use: 1.5"
+      },
+      {
+        name: "pids",
+        value: "NUMBER",
+        summary: "how many processes and threads it may have, which is 4096"
+      },
+      {
+        name: "timeout",
+        value: "TIME",
+        summary: "end it after this time: 30s, 5m, 2h"
+      },
+      {
+        name: "open-files",
+        value: "NUMBER",
+        summary: "how many files a process may have open"
+      },
+      {
+        name: "tmp-size",
+        value: "SIZE",
+        summary: "the size of /tmp, which is 25% of memory: 512m, unlimited"
+      },
+      {
+        name: "shm-size",
+        value: "SIZE",
+        summary: "the size of /dev/shm, which is 64m"
+      }
+    ];
+    UNITS = {
+      "": 1,
+      s: 1,
+      m: 60,
+      h: 3600,
+      d: 86400
+    };
+  }
+});
+
 // scripts/ramekin/subcommands.ts
 
 var JSON_FLAG, RECIPE, SET, PROTECT, PROGRAM, STREAM, STATUS, SANDBOX_FLAGS, TABLE, SUBCOMMANDS;
 var init_subcommands = __esm({
   "scripts/ramekin/subcommands.ts": (function () {
     init_permission_flags();
+    init_limit_flags();
     JSON_FLAG = {
       name: "json",
       summary: "write JSON"
@@ -6627,7 +6741,7 @@ var init_subcommands = __esm({
     };
     PROGRAM = "The program is your shell (SHELL, else sh) if none is given.";
     STREAM = "A recipe in YAML that comes by the standard input is -.";
-    STATUS = "The exit status is the program's: 128 plus the signal's number if a signal has ended it; 127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails.";
+    STATUS = "The exit status is the program's: 128 plus the signal's number if a signal has ended it; 127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails, 124 if its time was over.";
     SANDBOX_FLAGS = [
       PERMISSION_FLAGS.read,
       PERMISSION_FLAGS.write,
@@ -6638,16 +6752,7 @@ var init_subcommands = __esm({
         name: "no-protect",
         summary: "let it change those that are run or trusted later, too"
       },
-      {
-        name: "tmp",
-        value: "SIZE",
-        summary: "the size of /tmp, which is 25% of memory: 512m, 2g"
-      },
-      {
-        name: "shm",
-        value: "SIZE",
-        summary: "the size of /dev/shm, which is 64m"
-      },
+      ...LIMIT_FLAGS,
       UNIX_SOCKETS,
       SETUID_FILES,
       NARROW_PROGRAMS,
@@ -11895,7 +12000,7 @@ function getsid2(pid = 0) {
   return syscall(getsid(pid));
 }
 function kill2(pid, signal) {
-  syscall(kill(pid, numberOf(signal)), {
+  syscall(kill(pid, numberOf2(signal)), {
     EPERM: OTHERS
   });
 }
@@ -11903,7 +12008,7 @@ function pidfd_open2(pid, flags2 = 0) {
   return new OwnedFd(syscall(pidfd_open(pid, flags2)));
 }
 function pidfd_send_signal2(pidfd, signal) {
-  syscall(pidfd_send_signal(raw(pidfd), numberOf(signal)), {
+  syscall(pidfd_send_signal(raw(pidfd), numberOf2(signal)), {
     EPERM: OTHERS
   });
 }
@@ -11921,7 +12026,7 @@ function waitid2(child, options = WEXITED) {
     }
   ]).output(info));
 }
-function numberOf(signal) {
+function numberOf2(signal) {
   return typeof signal === "number" ? signal : SIGNALS[signal];
 }
 var OTHERS;
@@ -12412,6 +12517,135 @@ var init_bind = __esm({
       untrusted: optional(boolean())
     })), (({ entries, hide }) => hide !== void 0 && entries === void 0 ? '"hide" is about the files in "entries"; maskPaths() hides any path' : void 0));
   })
+});
+
+// recipe/steps/limits.ts
+function limits(limits2) {
+  return {
+    step: "limits",
+    ...limits2
+  };
+}
+function bytesOf2(size) {
+  const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
+  return digits === void 0 ? void 0 : Number(digits) * UNITS2[unit.toLowerCase()];
+}
+function numberOf3(value) {
+  if (typeof value === "number") return value;
+  return value === "unlimited" ? Infinity : bytesOf2(value);
+}
+function isSize(value, min) {
+  const bytes = typeof value === "string" ? bytesOf2(value) : value;
+  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;
+}
+function isCpus(value) {
+  return typeof value === "number" && value >= 0.01 && value <= 1e6;
+}
+function isCpuset(list2) {
+  return list2.split(",").every((range) => {
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
+  });
+}
+function limit(expected, holds3, ...json) {
+  const whole = `${expected}, or "unlimited"`;
+  return optional(schema(whole, (value) => value === "unlimited" || holds3(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
+    anyOf: [
+      {
+        enum: [
+          "unlimited"
+        ]
+      },
+      ...json
+    ]
+  })));
+}
+function sizeFrom(min) {
+  const bytes = min === 0 ? "a number of bytes" : "a number of bytes from 1 on";
+  return limit(`${bytes}, or a string with a unit: "512k", "64m", "2g", "1t"`, (value) => isSize(value, min), integer(min).jsonSchema(), {
+    type: "string",
+    pattern: "^\\d+[kmgtKMGT]?$"
+  });
+}
+function textThat(expected, holds3, pattern) {
+  return text({
+    expected,
+    min: 1,
+    pattern,
+    issue: (text4) => holds3(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
+  });
+}
+var UNITS2, limitFields, limitsSchema;
+var init_limits3 = __esm({
+  "recipe/steps/limits.ts": (function () {
+    init_schema();
+    init_shown();
+    init_step_schema();
+    UNITS2 = {
+      "": 1,
+      k: 2 ** 10,
+      m: 2 ** 20,
+      g: 2 ** 30,
+      t: 2 ** 40
+    };
+    limitFields = lazy(() => {
+      const size = sizeFrom(0);
+      const count = optional(either(integer(1), oneOf([
+        "unlimited"
+      ])));
+      const io = object({
+        device: textThat('a block device: "/dev/sda" or "8:0"', (device) => /^(\d+:\d+|\/.+)$/.test(device), "^(\\d+:\\d+|/.+)$"),
+        readBps: size,
+        writeBps: size,
+        readIops: count,
+        writeIops: count
+      });
+      return {
+        // A group without any memory ends each process as it enters.
+        memory: sizeFrom(1),
+        memoryHigh: size,
+        swap: size,
+        cpus: limit("a number of processors from 0.01 on", isCpus, {
+          type: "number",
+          minimum: 0.01,
+          maximum: 1e6
+        }),
+        cpuWeight: optional(integer(1, 1e4)),
+        pids: count,
+        io: optional(list(io)),
+        cpuset: optional(textThat('a list of processors: "0-1,3"', isCpuset, "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"))
+      };
+    });
+    limitsSchema = stepSchema("limits", limitFields);
+  })
+});
+
+// recipe/steps/bounds.ts
+function bounds(bounds2) {
+  return {
+    step: "bounds",
+    ...bounds2
+  };
+}
+var boundFields, boundsSchema;
+var init_bounds = __esm({
+  "recipe/steps/bounds.ts"() {
+    init_schema();
+    init_step_schema();
+    init_limits3();
+    boundFields = lazy(() => {
+      const { pids, memory } = limitFields();
+      return {
+        pids,
+        timeout: optional(either(integer(0), oneOf([
+          "unlimited"
+        ]))),
+        output: memory,
+        degrade: optional(boolean())
+      };
+    });
+    boundsSchema = stepSchema("bounds", boundFields);
+  }
 });
 
 // recipe/steps/deny_files.ts
@@ -13006,103 +13240,6 @@ var init_landlock2 = __esm({
   })
 });
 
-// recipe/steps/limits.ts
-function limits(limits2) {
-  return {
-    step: "limits",
-    ...limits2
-  };
-}
-function bytesOf2(size) {
-  const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
-  return digits === void 0 ? void 0 : Number(digits) * UNITS[unit.toLowerCase()];
-}
-function isSize(value, min) {
-  const bytes = typeof value === "string" ? bytesOf2(value) : value;
-  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;
-}
-function isCpus(value) {
-  return typeof value === "number" && value >= 0.01 && value <= 1e6;
-}
-function isCpuset(list2) {
-  return list2.split(",").every((range) => {
-    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
-    return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
-  });
-}
-function limit(expected, holds3, ...json) {
-  const whole = `${expected}, or "unlimited"`;
-  return optional(schema(whole, (value) => value === "unlimited" || holds3(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
-    anyOf: [
-      {
-        enum: [
-          "unlimited"
-        ]
-      },
-      ...json
-    ]
-  })));
-}
-function sizeFrom(min) {
-  const bytes = min === 0 ? "a number of bytes" : "a number of bytes from 1 on";
-  return limit(`${bytes}, or a string with a unit: "512k", "64m", "2g", "1t"`, (value) => isSize(value, min), integer(min).jsonSchema(), {
-    type: "string",
-    pattern: "^\\d+[kmgtKMGT]?$"
-  });
-}
-function textThat(expected, holds3, pattern) {
-  return text({
-    expected,
-    min: 1,
-    pattern,
-    issue: (text4) => holds3(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
-  });
-}
-var UNITS, limitFields, limitsSchema;
-var init_limits3 = __esm({
-  "recipe/steps/limits.ts": (function () {
-    init_schema();
-    init_shown();
-    init_step_schema();
-    UNITS = {
-      "": 1,
-      k: 2 ** 10,
-      m: 2 ** 20,
-      g: 2 ** 30,
-      t: 2 ** 40
-    };
-    limitFields = lazy(() => {
-      const size = sizeFrom(0);
-      const count = optional(either(integer(1), oneOf([
-        "unlimited"
-      ])));
-      const io = object({
-        device: textThat('a block device: "/dev/sda" or "8:0"', (device) => /^(\d+:\d+|\/.+)$/.test(device), "^(\\d+:\\d+|/.+)$"),
-        readBps: size,
-        writeBps: size,
-        readIops: count,
-        writeIops: count
-      });
-      return {
-        // A group without any memory ends each process as it enters.
-        memory: sizeFrom(1),
-        memoryHigh: size,
-        swap: size,
-        cpus: limit("a number of processors from 0.01 on", isCpus, {
-          type: "number",
-          minimum: 0.01,
-          maximum: 1e6
-        }),
-        cpuWeight: optional(integer(1, 1e4)),
-        pids: count,
-        io: optional(list(io)),
-        cpuset: optional(textThat('a list of processors: "0-1,3"', isCpuset, "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"))
-      };
-    });
-    limitsSchema = stepSchema("limits", limitFields);
-  })
-});
-
 // recipe/steps/masks.ts
 
 
@@ -13417,6 +13554,14 @@ function umask3(mask2) {
   return {
     step: "umask",
     mask: mask2
+  };
+}
+function rlimit(resource, soft, hard = soft) {
+  return {
+    step: "rlimit",
+    resource,
+    soft,
+    hard
   };
 }
 
@@ -14369,6 +14514,7 @@ var init_user_namespaces = __esm({
 var init_builders = __esm({
   "recipe/steps/builders.ts": (function () {
     init_bind();
+    init_bounds();
     init_deny_files();
     init_devices();
     init_files5();
@@ -15156,8 +15302,12 @@ var init_command_options = __esm({
         stdout: optional(stdioSchema("stdout")),
         stderr: optional(stdioSchema("stderr")),
         fds: optional(fdsSchema()),
-        maxOutput: optional(integer(0)),
-        timeout: optional(integer(0)),
+        maxOutput: optional(either(integer(0), oneOf([
+          "unlimited"
+        ]))),
+        timeout: optional(either(integer(0), oneOf([
+          "unlimited"
+        ]))),
         killAfter: optional(integer(0)),
         terminal: optional(boolean()),
         detached: optional(boolean()),
@@ -15470,7 +15620,7 @@ function enterSteps(steps, target, user) {
   const restricts = ({ step }) => RESTRICTIONS2.has(step) || step === "capabilities" && user === "root";
   return [
     join2,
-    ...steps.filter(restricts)
+    ...steps.filter(restricts).map(forProgram)
   ];
 }
 function visitSteps(steps, target, user) {
@@ -15499,6 +15649,13 @@ function orEnded(error, first) {
     cause: error
   }) : error;
 }
+function forProgram(step) {
+  return step.step === "bounds" ? {
+    ...step,
+    timeout: "unlimited",
+    degrade: true
+  } : step;
+}
 var ENDED, RESTRICTIONS2;
 var init_enter_steps = __esm({
   "container/enter_steps.ts": (function () {
@@ -15507,6 +15664,7 @@ var init_enter_steps = __esm({
     init_join_target();
     ENDED = "the container has ended already";
     RESTRICTIONS2 = /* @__PURE__ */ new Set([
+      "bounds",
       "clearEnv",
       "landlock",
       "newSession",
@@ -16365,8 +16523,8 @@ var init_container_files = __esm({
        * file, a directory nor a link
        * @throws {RangeError} beyond `maxBytes`, or 200 directories in each other
        */
-      async copyIn(from2, path2, bounds = {}) {
-        const copy2 = new Copy(bounds);
+      async copyIn(from2, path2, bounds2 = {}) {
+        const copy2 = new Copy(bounds2);
         await copy2.run(here(from2), this.#spot(path2));
         return copy2.copied;
       }
@@ -16380,8 +16538,8 @@ var init_container_files = __esm({
        * file, a directory nor a link
        * @throws {RangeError} beyond `maxBytes`, or 200 directories in each other
        */
-      async copyOut(path2, to, bounds = {}) {
-        const copy2 = new Copy(bounds);
+      async copyOut(path2, to, bounds2 = {}) {
+        const copy2 = new Copy(bounds2);
         await copy2.run(this.#spot(path2), here(to));
         return copy2.copied;
       }
@@ -19362,6 +19520,10 @@ var init_planned_state = __esm({
       sessionLeader = false;
       /** The path of the container's own ptmx(4), if it has one. */
       terminals;
+      /** The time after which the container is ended, in milliseconds, unless a command has its own. */
+      timeout;
+      /** The bytes that are collected of each stream, unless a command has its own bound. */
+      maxOutput;
       /** Whether untrusted processes can see the container during setup. */
       exposed = false;
       #host;
@@ -26184,6 +26346,9 @@ function rethrown(first, act) {
     throw orEnded(error, first);
   }
 }
+function boundOf(bound) {
+  return bound === "unlimited" || bound === Infinity ? void 0 : bound;
+}
 var DEFAULT_VARIABLES, Command;
 var init_command = __esm({
   "container/command.ts": (function () {
@@ -26226,7 +26391,7 @@ var init_command = __esm({
         if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
         const started2 = start$55.call(this, defaults);
         const { launched, descriptors, passed } = started2;
-        const { timeout, maxOutput } = this.#options;
+        const { timeout, maxOutput } = this.#limits;
         const takesLonger = passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
         const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
         if (collected === void 0) return await container$58.call(this, started2).output();
@@ -26249,7 +26414,7 @@ var init_command = __esm({
           "piped",
           "piped"
         ]);
-        return collectSync(launched, descriptors, this.#options);
+        return collectSync(launched, descriptors, this.#limits);
       }),
     spawn: (function () {
         const defaults = [
@@ -26536,12 +26701,13 @@ var init_command = __esm({
       
       
       get #limits() {
-        const { signal, timeout, killAfter, maxOutput } = this.#options;
+        const { signal, killAfter } = this.#options;
+        const { timeout = this.#plan.state.timeout, maxOutput = this.#plan.state.maxOutput } = this.#options;
         return {
           signal,
-          timeout,
           killAfter,
-          maxOutput
+          timeout: boundOf(timeout),
+          maxOutput: boundOf(maxOutput)
         };
       }
       #startInTerminal(defaults) {
@@ -29842,21 +30008,21 @@ function usageOf(directories) {
   return {
     ...memoryOf(of("memory")),
     cpu: cpuOf(of("cpuacct"), directories.find(({ version }) => version === 2)),
-    pids: numberOf2(of("pids"), "pids.current"),
+    pids: numberOf4(of("pids"), "pids.current"),
     ...ioOf(of("io"))
   };
 }
 function memoryOf(group) {
   return group?.version === 1 ? {
-    memory: numberOf2(group, "memory.usage_in_bytes"),
-    memoryPeak: numberOf2(group, "memory.max_usage_in_bytes")
+    memory: numberOf4(group, "memory.usage_in_bytes"),
+    memoryPeak: numberOf4(group, "memory.max_usage_in_bytes")
   } : {
-    memory: numberOf2(group, "memory.current"),
-    memoryPeak: numberOf2(group, "memory.peak")
+    memory: numberOf4(group, "memory.current"),
+    memoryPeak: numberOf4(group, "memory.peak")
   };
 }
 function cpuOf(old, unified) {
-  const nanoseconds = numberOf2(old, "cpuacct.usage");
+  const nanoseconds = numberOf4(old, "cpuacct.usage");
   if (nanoseconds !== void 0) return nanoseconds / 1e9;
   const microseconds = unified && readEntry(`${unified.directory}/cpu.stat`, "usage_usec");
   return microseconds === void 0 ? void 0 : microseconds / 1e6;
@@ -29880,7 +30046,7 @@ function ioOf(group) {
     ioWritten: sum(text4, /\bWrite (\d+)/g)
   };
 }
-function numberOf2(group, file) {
+function numberOf4(group, file) {
   return group && readNumber(`${group.directory}/${file}`);
 }
 function sum(text4, numbers) {
@@ -30219,19 +30385,19 @@ function checkLimits(limits2, host2) {
 function groupLimits(limits2, host2, refuse2) {
   const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
   return present({
-    memory: numberOf3(memory),
-    memoryHigh: numberOf3(memoryHigh),
-    swap: numberOf3(swap),
-    cpus: numberOf3(cpus),
+    memory: numberOf5(memory),
+    memoryHigh: numberOf5(memoryHigh),
+    swap: numberOf5(swap),
+    cpus: numberOf5(cpus),
     cpuWeight,
-    pids: numberOf3(pids),
+    pids: numberOf5(pids),
     io: io?.map((item) => ({
       device: deviceNumbers(item.device, host2, refuse2),
       ...present({
-        readBps: numberOf3(item.readBps),
-        writeBps: numberOf3(item.writeBps),
-        readIops: numberOf3(item.readIops),
-        writeIops: numberOf3(item.writeIops)
+        readBps: numberOf5(item.readBps),
+        writeBps: numberOf5(item.writeBps),
+        readIops: numberOf5(item.readIops),
+        writeIops: numberOf5(item.writeIops)
       })
     })),
     cpuset: cpuset && [
@@ -30239,8 +30405,8 @@ function groupLimits(limits2, host2, refuse2) {
     ].join(",")
   });
 }
-function numberOf3(value) {
-  return value === "unlimited" ? Infinity : typeof value === "string" ? bytesOf2(value) : value;
+function numberOf5(value) {
+  return value === void 0 ? void 0 : numberOf3(value);
 }
 function deviceNumbers(device, host2, refuse2) {
   if (!device.startsWith("/")) return device;
@@ -30804,11 +30970,11 @@ var init_placeholders = __esm({
         const descriptors = [
           ...new Set(uses)
         ].sort(((a, b) => a - b));
-        const numberOf4 = ((fd) => descriptors.indexOf(fd));
+        const numberOf6 = ((fd) => descriptors.indexOf(fd));
         const made = this.#made.filter((({ placeholder }) => placeholder.text === void 0)).map(((one) => ({
           ...one,
-          parent: numberOf4(one.parent),
-          fd: numberOf4(one.fd)
+          parent: numberOf6(one.parent),
+          fd: numberOf6(one.fd)
         })));
         this.#guard = new HelperProcess(descriptors, [
           {
@@ -30818,7 +30984,7 @@ var init_placeholders = __esm({
           {
             call: ppoll([
               {
-                fd: numberOf4(pidfd),
+                fd: numberOf6(pidfd),
                 events: POLLIN
               }
             ], void 0),
@@ -31696,6 +31862,69 @@ var init_bind2 = __esm({
       nosymfollow: MOUNT_ATTR_NOSYMFOLLOW
     };
   })
+});
+
+// plan/steps/bounds.ts
+function lowerBounds(step, plan) {
+  const { pids, timeout, output, degrade = false } = step;
+  if (timeout !== void 0) boundTime(numberOf3(timeout), plan);
+  if (output !== void 0) plan.state.maxOutput = numberOf3(output);
+  if (typeof pids === "number") boundProcesses(pids, degrade, plan);
+}
+function boundTime(timeout, plan) {
+  if (plan.options.ownLauncher === true && timeout !== Infinity) {
+    plan.refuse("a box has no clock; run it by timeout(1)");
+  }
+  plan.state.timeout = timeout;
+}
+function boundProcesses(count, degrade, plan) {
+  if (countsByUserNamespace(plan)) {
+    const limit2 = prlimit64(0, RLIMITS.NPROC, {
+      soft: count,
+      hard: count
+    }, null);
+    plan.beforeExec(limit2, void 0, [
+      "EPERM"
+    ]);
+    if (!isRoot(plan)) return;
+  }
+  if (countsByPidNamespace(count, plan)) {
+    return writeSetting(plan, PID_MAX, String(count + 1));
+  }
+  if (degrade) return;
+  const limited = plan.limits?.limits.pids;
+  if (limited === void 0 || limited > count) plan.limitTo({
+    pids: count
+  });
+}
+function countsByUserNamespace({ host: host2, state }) {
+  return state.unshared.has("user") && (!host2.isHere || isSince(host2, 5, 14));
+}
+function isRoot({ state }) {
+  return state.caller.euid === 0;
+}
+function countsByPidNamespace(count, { host: host2, state }) {
+  const isOwn3 = state.unshared.has("pid") && !state.joined.has("pid") && state.outerProc === void 0 && state.mounts.mountOf("/proc").type === "proc";
+  return isOwn3 && count + 1 >= LEAST && host2.isHere && isSince(host2, 6, 14);
+}
+function isSince(host2, major, minor) {
+  return atLeast(host2.kernel(), {
+    major,
+    minor
+  });
+}
+var PID_MAX, LEAST;
+var init_bounds2 = __esm({
+  "plan/steps/bounds.ts"() {
+    init_processes();
+    init_host2();
+    init_limits3();
+    init_sysctl2();
+    [PID_MAX, LEAST] = [
+      "kernel/pid_max",
+      301
+    ];
+  }
 });
 
 // plan/scan_names.ts
@@ -34654,6 +34883,7 @@ var LOWERINGS;
 var init_lowering = __esm({
   "plan/lowering.ts": (function () {
     init_bind2();
+    init_bounds2();
     init_deny_files2();
     init_devices2();
     init_files7();
@@ -34683,6 +34913,7 @@ var init_lowering = __esm({
     LOWERINGS = {
       address: lowerAddress,
       bind: lowerBind,
+      bounds: lowerBounds,
       bridge: lowerBridge,
       capabilities: lowerCapabilities,
       chdir: lowerChdir,
@@ -34894,6 +35125,7 @@ var SCHEMAS, STEP_SCHEMAS;
 var init_steps = __esm({
   "recipe/steps.ts": (function () {
     init_bind();
+    init_bounds();
     init_deny_files();
     init_devices();
     init_files5();
@@ -34923,6 +35155,7 @@ var init_steps = __esm({
     SCHEMAS = {
       address: addressSchema,
       bind: bindSchema,
+      bounds: boundsSchema,
       bridge: bridgeSchema,
       capabilities: capabilitiesSchema,
       chdir: chdirSchema,
@@ -35234,7 +35467,10 @@ var init_sandbox_root = __esm({
           ...whole === void 0 ? smallRoot$95.call(this, paths) : [
             grantedFile$96.call(this, "/", whole)
           ],
-          tmpfs(at$91.call(this, "/tmp"), {
+          // tmpfs(5): 0 is no limit.
+          tmpfs(at$91.call(this, "/tmp"), tmp === "unlimited" ? {
+            options: "size=0,nr_inodes=0"
+          } : {
             size: tmp,
             options: "nr_inodes=400k"
           }),
@@ -35414,7 +35650,32 @@ var init_sandbox_root = __esm({
 
 // recipe/sandbox.ts
 
-var optionFields, STORE_PATH, MASKED, READ_ONLY3;
+function boundSteps({ limits: group = {}, ...options }) {
+  const { pids, ...others } = group;
+  const { timeout, maxOutput = DEFAULT_BOUNDS.output, openFiles = "unlimited" } = options;
+  const needsGroup = Object.keys(others).length > 0;
+  return [
+    ...needsGroup ? [
+      limits(group)
+    ] : [],
+    bounds({
+      ...pids === void 0 ? {
+        pids: DEFAULT_BOUNDS.pids,
+        degrade: true
+      } : {
+        pids
+      },
+      ...timeout !== void 0 && {
+        timeout
+      },
+      output: maxOutput
+    }),
+    ...openFiles === "unlimited" ? [] : [
+      rlimit("nofile", openFiles)
+    ]
+  ];
+}
+var optionFields, DEFAULT_BOUNDS, STORE_PATH, MASKED, READ_ONLY3;
 var init_sandbox = __esm({
   "recipe/sandbox.ts": (function () {
     init_default_path();
@@ -35426,6 +35687,8 @@ var init_sandbox = __esm({
     init_shown();
     init_protect();
     init_builders();
+    init_bounds();
+    init_limits3();
     init_mounts5();
     init_variable_pattern();
     optionFields = lazy((() => {
@@ -35451,10 +35714,20 @@ var init_sandbox = __esm({
         setuidFiles: optional(boolean()),
         architectures: optional(seccompArchitectures()),
         weakerProc: optional(boolean()),
-        tmp: optional(tmpfsSize()),
+        limits: optional(object(limitFields())),
+        openFiles: optional(either(integer(0), oneOf([
+          "unlimited"
+        ]))),
+        timeout: boundFields().timeout,
+        maxOutput: boundFields().output,
+        tmp: optional(tmpfsSize("unlimited")),
         shm: optional(tmpfsSize())
       };
     }));
+    DEFAULT_BOUNDS = {
+      pids: 4096,
+      output: "64m"
+    };
     STORE_PATH = "/run/current-system/sw/bin:/run/current-system/profile/bin";
     MASKED = [
       "/proc/acpi",
@@ -35950,7 +36223,7 @@ function startStatus(error) {
   }
   return error instanceof SyscallError && error.syscall === "execve" ? STATUS2.notStarted : void 0;
 }
-var BAD_CALL, KILLED_BY_FILTER, OUT_OF_MEMORY, STATUS2, SIGNALS2, Running;
+var BAD_CALL, KILLED_BY_FILTER, OUT_OF_MEMORY, OUT_OF_TIME, STATUS2, SIGNALS2, Running;
 var init_run_program = __esm({
   "scripts/ramekin/run_program.ts": (function () {
     init_host3();
@@ -35961,10 +36234,12 @@ var init_run_program = __esm({
     KILLED_BY_FILTER = `ramekin: killed by SIGSYS: a system call that the filter of the recipe (seccomp) denies
   which one is in the kernel's log, by its number: journalctl -k --grep type=1326
   32-bit programs need ramekin sandbox --32-bit, or "architectures" of seccomp()`;
-    OUT_OF_MEMORY = "ramekin: a process was killed, as the container has used all the memory that its limits() allow";
+    OUT_OF_MEMORY = "ramekin: a process was killed, as the container has used all the memory that its limits() allow\n  give it more: ramekin sandbox --memory=SIZE";
+    OUT_OF_TIME = "ramekin: the program was ended, as its time was over\n  give it more: ramekin sandbox --timeout=TIME, or bounds()";
     STATUS2 = {
       notFound: 127,
-      notStarted: 126
+      notStarted: 126,
+      timedOut: 124
     };
     SIGNALS2 = [
       "SIGTERM",
@@ -39476,7 +39751,6 @@ function checkName(name) {
     throw new UsageError(`--protect=${name}: this is no name, and no end of a path such as .git/hooks`);
   }
 }
-
 function everywhere() {
   return [
     "/",
@@ -39494,6 +39768,7 @@ var init_sandbox3 = __esm({
     init_mod2();
     init_flag_paths();
     init_permission_flags();
+    init_limit_flags();
     init_run_program();
     init_usage();
     NARROW_ARCHITECTURES = [
@@ -40978,6 +41253,7 @@ var init_build = __esm({
     init_files8();
     init_read();
     init_box_flags();
+    init_limit_flags();
     init_recipe_file();
     init_usage();
     SANDBOX_FLAGS2 = [
@@ -40992,8 +41268,7 @@ var init_build = __esm({
       "deny-env",
       "protect",
       "no-protect",
-      "tmp",
-      "shm",
+      ...LIMIT_FLAGS.map(({ name }) => name),
       "unix-sockets",
       "setuid-files",
       "32-bit",
@@ -41003,10 +41278,10 @@ var init_build = __esm({
 });
 
 // scripts/ramekin/confinement_of.ts
-function limitsOf(pid, isRoot) {
+function limitsOf2(pid, isRoot2) {
   const status = statusOf5(String(pid));
   const limits2 = limitsIn2(status);
-  if (!isRoot) return limits2;
+  if (!isRoot2) return limits2;
   return [
     ...rootLimitsIn(status, statusOf5("self")),
     ...limits2.filter(({ step }) => step !== "umask")
@@ -41119,7 +41394,7 @@ async function run4(given) {
       setEnv({
         TERM: terminal
       })
-    ], newSession(), ...limitsOf(pid, asRoot));
+    ], newSession(), ...limitsOf2(pid, asRoot));
     return await runProgram(given.program, (program, options) => box2.command(program, options));
   } catch (error) {
     if (error instanceof SyscallError && error.code === "ESRCH") throw hasEnded2(pid);
@@ -41710,13 +41985,13 @@ var init_id_ranges = __esm({
 
 // scripts/ramekin/host_checks.ts
 function hostChecks() {
-  const isRoot = linux.geteuid() === 0;
-  const inOwn = (...kinds2) => userNamespaces.works || !isRoot ? recipe(unshare3("user", ...kinds2), mapRoot()) : recipe(unshare3(...kinds2));
+  const isRoot2 = linux.geteuid() === 0;
+  const inOwn = (...kinds2) => userNamespaces.works || !isRoot2 ? recipe(unshare3("user", ...kinds2), mapRoot()) : recipe(unshare3(...kinds2));
   const userNamespaces = userNamespacesFinding();
   const kinds = NAMESPACE_KINDS.filter((kind) => kind !== "user");
   return [
     userNamespaces,
-    ...isRoot ? [
+    ...isRoot2 ? [
       ordinaryUsers()
     ] : [],
     ...kinds.map((kind) => tried(`${kind} namespaces`, limitOf(kind), inOwn(kind))),
