@@ -56,7 +56,8 @@ export interface ProgramRecord extends Edges {
 /** Offsets of the table's header. */
 export const HEADER = { failedAt: 0, failedWith: 4, size: 16 } as const;
 
-const RECORD = {
+/** Offsets of a record. */
+export const RECORD = {
   number: 0,
   references: 4,
   accepted: 8,

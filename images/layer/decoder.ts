@@ -1,0 +1,93 @@
+/**
+ * A decoder of node:zlib as a generator. What it has decoded is handed on after the next piece is
+ * under way in a thread of the pool, so that decoding and unpacking go on side by side.
+ *
+ * @module
+ */
+
+import type { Buffer } from "node:buffer";
+
+/** What the streams of node:zlib have in common, as far as it is used. */
+export interface Decoder {
+  write(piece: Uint8Array): boolean;
+  end(): unknown;
+  pause(): unknown;
+  resume(): unknown;
+  isPaused(): boolean;
+  destroy(): unknown;
+  on(event: "data", listener: (piece: Buffer) => void): unknown;
+  on(event: "end" | "close" | "drain", listener: () => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+}
+
+/** How many decoded pieces may wait. */
+const [MOST_WAITING, FEW_WAITING] = [8, 4];
+
+/**
+ * Decodes pieces until they or the stream ends, whichever is first.
+ *
+ * @param next the next encoded piece; `undefined` at the end
+ * @throws {Error} the decoder's
+ */
+export async function* decoded(
+  decoder: Decoder,
+  next: () => Uint8Array | undefined,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const waiting: Uint8Array<ArrayBuffer>[] = [];
+  let [ended, failure]: [boolean, Error | undefined] = [false, undefined];
+  let wake = () => {};
+  decoder.on("data", (piece) => {
+    waiting.push(piece as Uint8Array<ArrayBuffer>);
+    if (waiting.length > MOST_WAITING) decoder.pause();
+    wake();
+  });
+  const finish = (error?: Error) => {
+    failure ??= error;
+    ended = true;
+    wake();
+  };
+  decoder.on("error", finish);
+  decoder.on("end", () => finish());
+  decoder.on("close", () => finish());
+  const feeding = feed(decoder, next, () => ended).catch(finish);
+  try {
+    for (;;) {
+      for (let piece = waiting.shift(); piece !== undefined; piece = waiting.shift()) {
+        if (waiting.length < FEW_WAITING && decoder.isPaused()) decoder.resume();
+        yield piece;
+      }
+      if (failure !== undefined) throw failure;
+      if (ended) return;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  } finally {
+    ended = true;
+    decoder.destroy();
+    await feeding;
+  }
+}
+
+/** Writes the pieces as fast as the decoder takes them. */
+async function feed(
+  decoder: Decoder,
+  next: () => Uint8Array | undefined,
+  ended: () => boolean,
+): Promise<void> {
+  let goOn = () => {};
+  // A decoder that ends, or is given up, drains no more.
+  decoder.on("drain", () => goOn());
+  decoder.on("close", () => goOn());
+  while (!ended()) {
+    const piece = next();
+    if (piece === undefined) {
+      decoder.end();
+      return;
+    }
+    if (decoder.write(piece)) continue;
+    await new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+  }
+}

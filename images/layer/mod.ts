@@ -1,0 +1,16 @@
+/**
+ * Layers of images: unpacked into a root directory, and written.
+ *
+ * @module
+ */
+
+export { LayerError, type LayerErrorCode } from "./errors.ts";
+export type { IdRange, Owners } from "./owners.ts";
+export { type IndexedEntry as TarEntry, readTarIndex } from "./tar/index_of.ts";
+export {
+  type LayerSource,
+  type LeftOut,
+  unpackLayers,
+  type UnpackOptions,
+  type UnpackSummary,
+} from "./unpack_layers.ts";
