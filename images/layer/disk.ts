@@ -15,21 +15,17 @@ import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW } from "../../ffi/calls/constants/at.
 import {
   O_CLOEXEC,
   O_CREAT,
-  O_DIRECTORY,
   O_EXCL,
   O_NOFOLLOW,
   O_PATH,
   O_RDONLY,
   O_WRONLY,
-  RESOLVE_BENEATH,
-  RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
-  RESOLVE_NO_XDEV,
 } from "../../ffi/calls/constants/open.ts";
 import { close } from "../../ffi/calls/files.ts";
 import { BatchResult, CallBatch } from "../../ffi/engine/call_batch.ts";
 import { engine } from "../../ffi/engine/engine.ts";
 import { syscall } from "../../ffi/syscalls.ts";
+import { openBeneath } from "./beneath.ts";
 import type { PlacedAttributes } from "./owners.ts";
 import type { Time, Xattr } from "./tar/entry.ts";
 
@@ -37,7 +33,6 @@ import type { Time, Xattr } from "./tar/entry.ts";
 const [MEMORY, MOST_BYTES] = [1 << 20, 1 << 20];
 /** A call, and what a path may take of the memory. */
 const CALL = 88;
-const STAT_HOW = 24;
 const LONG = 0x7fff_f000;
 
 /** A piece of a file, and where it lies. */
@@ -244,7 +239,6 @@ class PendingBatch implements Disposable {
   readonly #root: number;
   /** How many bytes of files it writes. */
   bytes = 0;
-  #how: { readonly flags: number; readonly address: number } | undefined;
   #directory: { readonly path: string; readonly fd: BatchResult } | undefined;
   /** Which file the calls are about, from which call on. */
   #places: { readonly from: number; readonly place: Place }[] = [];
@@ -278,15 +272,7 @@ class PendingBatch implements Disposable {
 
   /** Opens a directory beneath the root. */
   open(path: string, mode: number): BatchResult {
-    const flags = mode | O_DIRECTORY | O_CLOEXEC;
-    if (this.#how?.flags !== flags) {
-      const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
-        RESOLVE_NO_XDEV;
-      this.#how = { flags, address: this.calls.words(flags, 0, resolve) };
-    }
-    const { calls } = this;
-    const args = [this.#root, calls.name(path), this.#how.address, STAT_HOW];
-    return this.#openedBy(calls.add("openat2", args));
+    return this.#openedBy(openBeneath(this.calls, this.#root, path, mode));
   }
 
   createFile(place: Place): BatchResult {
@@ -385,7 +371,6 @@ class PendingBatch implements Disposable {
   reset(): void {
     this.calls.clear();
     this.bytes = 0;
-    this.#how = undefined;
     this.#places = [];
     this.#writes = [];
     this.#reports = [];

@@ -6,6 +6,7 @@
 
 export { LayerError, type LayerErrorCode } from "./errors.ts";
 export type { IdRange, Owners } from "./owners.ts";
+export { emptyDirectory } from "./remove_tree.ts";
 export { type IndexedEntry as TarEntry, readTarIndex } from "./tar/index_of.ts";
 export {
   type LayerSource,

@@ -166,14 +166,6 @@ export class Unpacker implements TarSink {
     await this.#disk.flush();
   }
 
-  /** Removes all that was made, as far as it was. */
-  async abandon(disk: Disk): Promise<void> {
-    for (const node of deepestFirst(this.#tree.root)) {
-      if (node.parent !== undefined) await disk.remove(placeOf(node), node.kind === "directory");
-    }
-    await disk.flush();
-  }
-
   #takeRoot(entry: TarEntry): void {
     if (entry.kind !== "directory") {
       throw new ArchiveError(`${JSON.stringify(entry.name)} is the root, and no directory`);

@@ -16,6 +16,7 @@ import { decompress } from "./decompress.ts";
 import { Disk } from "./disk.ts";
 import { ArchiveError, LayerError } from "./errors.ts";
 import type { Owners } from "./owners.ts";
+import { removeAll } from "./remove_tree.ts";
 import { TarReader } from "./tar/reader.ts";
 import { Unpacker } from "./unpack.ts";
 
@@ -117,7 +118,9 @@ export async function unpackLayers(
     }
     await unpacker.finish();
   } catch (error) {
-    await abandon(unpacker, root.number, namespace, disk);
+    // What still runs makes files; what has failed is known.
+    await disk.flush().catch(() => {});
+    await removeAll(root.number, namespace).catch(() => {});
     throw error;
   }
   const { list, count } = notes;
@@ -211,18 +214,6 @@ function mayMakeDevices(root: number): boolean {
   }
   syscall(unlinkat(root, name, 0));
   return true;
-}
-
-async function abandon(
-  unpacker: Unpacker,
-  root: number,
-  namespace: number | undefined,
-  disk: Disk,
-): Promise<void> {
-  // What still runs makes files, and what has failed is known.
-  await disk.flush().catch(() => {});
-  await using other = new Disk(root, namespace);
-  await unpacker.abandon(other).catch(() => {});
 }
 
 /** What is not as the layers say. */
