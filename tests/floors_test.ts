@@ -17,6 +17,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   permissions: 5,
   proxy: 5,
   container: 6,
+  images: 7,
   yaml: 7,
   shell: 7,
   "mod.ts": 7,

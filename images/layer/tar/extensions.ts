@@ -98,7 +98,9 @@ export function entryOf({ header, kind, globals, extensions, sparse }: EntryPart
     uid: number("uid") ?? header.uid,
     gid: number("gid") ?? header.gid,
     mode: header.mode,
-    mtime: mtime === undefined ? wholeSeconds(header.mtime) : paxTime(mtime, "mtime"),
+    mtime: mtime === undefined
+      ? wholeSeconds(header.mtime)
+      : paxTime(mtime, "mtime", header.libarchive),
     size: segments === undefined ? sparse.stored : size ?? sparse.stored,
     stored: sparse.stored,
     segments,

@@ -24,6 +24,8 @@ export interface Header {
   readonly target: string;
   readonly major: number;
   readonly minor: number;
+  /** Whether libarchive has written it: it ends the mode with a space and a NUL, others with a NUL. */
+  readonly libarchive: boolean;
 }
 
 const [NAME, MODE, UID, GID, SIZE, MTIME, CHECKSUM, TYPE, TARGET, MAGIC, MAJOR, MINOR, PREFIX] = [
@@ -78,9 +80,8 @@ export function readHeader(block: Uint8Array): Header {
   const magic = textOf(block, MAGIC);
   const posix = magic.startsWith("ustar") && block[MAGIC[0] + 5] === 0;
   const gnu = magic === "ustar  ";
-  // libarchive ends the mode with a space and a NUL, GNU tar and others with a NUL.
-  const ended = block[MODE[0] + 6] === SPACE;
-  const number = (field: Field, name: string) => numberOf(fieldOf(block, field), name, ended);
+  const libarchive = block[MODE[0] + 6] === SPACE && block[MODE[0] + 7] === 0;
+  const number = (field: Field, name: string) => numberOf(fieldOf(block, field), name, libarchive);
   const prefix = posix ? textOf(block, prefixField(block)) : "";
   const name = textOf(block, NAME);
   const type = String.fromCharCode(block[TYPE[0]]!);
@@ -96,6 +97,7 @@ export function readHeader(block: Uint8Array): Header {
     target: textOf(block, TARGET),
     major: isDevice && (posix || gnu) ? number(MAJOR, "major number") : 0,
     minor: isDevice && (posix || gnu) ? number(MINOR, "minor number") : 0,
+    libarchive,
   };
 }
 

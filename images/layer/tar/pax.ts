@@ -58,9 +58,11 @@ export function paxNumber(value: Uint8Array, key: string): number {
 /**
  * Reads a time in seconds, which may have a fraction and be negative.
  *
+ * @param libarchive whether libarchive has written it, which adds the fraction to seconds that are
+ * rounded down: half a second before 1970 is -1.5
  * @throws {ArchiveError} if it is none
  */
-export function paxTime(value: Uint8Array, key: string): Time {
+export function paxTime(value: Uint8Array, key: string, libarchive = false): Time {
   const text = decodeName(value);
   const parts = /^(-?)(\d+)(?:\.(\d*))?$/.exec(text);
   const whole = Number(parts?.[2]);
@@ -68,7 +70,7 @@ export function paxTime(value: Uint8Array, key: string): Time {
   const digits = parts[3] ?? "";
   const nanoseconds = Number(digits.slice(0, 9).padEnd(9, "0"));
   if (parts[1] === "") return { seconds: whole, nanoseconds };
-  if (nanoseconds === 0) return { seconds: 0 - whole, nanoseconds: 0 };
+  if (nanoseconds === 0 || libarchive) return { seconds: 0 - whole, nanoseconds };
   return { seconds: -whole - 1, nanoseconds: 1_000_000_000 - nanoseconds };
 }
 
