@@ -22,7 +22,7 @@ import {
   O_WRONLY,
 } from "../../ffi/calls/constants/open.ts";
 import { close } from "../../ffi/calls/files.ts";
-import { BatchResult, CallBatch } from "../../ffi/engine/call_batch.ts";
+import { BatchResult, CallBatch } from "../../ffi/call_batch.ts";
 import { engine } from "../../ffi/engine/engine.ts";
 import { syscall } from "../../ffi/syscalls.ts";
 import { openBeneath } from "./beneath.ts";

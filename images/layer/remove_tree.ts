@@ -8,7 +8,7 @@ import { AT_REMOVEDIR } from "../../ffi/calls/constants/at.ts";
 import { S_IFDIR } from "../../ffi/calls/constants/files.ts";
 import { O_CLOEXEC, O_DIRECTORY, O_PATH, O_RDONLY } from "../../ffi/calls/constants/open.ts";
 import { type DirectoryEntry, readDirectoryEntries } from "../../ffi/calls/getdents.ts";
-import { BatchResult, CallBatch } from "../../ffi/engine/call_batch.ts";
+import { BatchResult, CallBatch } from "../../ffi/call_batch.ts";
 import { engine } from "../../ffi/engine/engine.ts";
 import { SyscallError } from "../../ffi/errors.ts";
 import { open } from "../../ffi/linux/files.ts";

@@ -7,18 +7,13 @@
  * @module
  */
 
-import {
-  CLONE_FILES,
-  CLONE_NEWUSER,
-  CLONE_VFORK,
-  CLONE_VM,
-} from "../calls/constants/namespaces.ts";
-import { ERRNO, type ErrnoName } from "../errno.ts";
-import { encodeName } from "../file_name.ts";
-import { type Architecture, type SyscallName, syscallNumber } from "../syscall_numbers.ts";
-import type { Engine } from "./engine.ts";
-import type { Memory } from "./memory.ts";
-import { HEADER, PENDING, RECORD, recordOffset, resultOffset } from "./program.ts";
+import { CLONE_FILES, CLONE_NEWUSER, CLONE_VFORK, CLONE_VM } from "./calls/constants/namespaces.ts";
+import { ERRNO, type ErrnoName } from "./errno.ts";
+import { encodeName } from "./file_name.ts";
+import { type Architecture, type SyscallName, syscallNumber } from "./syscall_numbers.ts";
+import type { Engine } from "./engine/engine.ts";
+import type { Memory } from "./engine/memory.ts";
+import { HEADER, PENDING, RECORD, recordOffset, resultOffset } from "./engine/program.ts";
 
 /** The result of an earlier call of the same batch, as an argument. */
 export class BatchResult {
