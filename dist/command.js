@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "58ce4ef2ba322dc3af084a585d6090b6b0ae7f330e7333fed144d4eec3ceb574";
+var BUILD = "ba4a86942a686378d5eb47068e02be6e004f9846399b92669a3cf5d16cf4011c";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -6106,6 +6106,14 @@ var NUMBERS = {
     72,
     25
   ],
+  fgetxattr: [
+    193,
+    10
+  ],
+  flistxattr: [
+    196,
+    13
+  ],
   flock: [
     73,
     32
@@ -6113,6 +6121,10 @@ var NUMBERS = {
   fsconfig: [
     431,
     431
+  ],
+  fsetxattr: [
+    190,
+    7
   ],
   fsmount: [
     432,
@@ -6258,6 +6270,10 @@ var NUMBERS = {
     446,
     446
   ],
+  lgetxattr: [
+    192,
+    9
+  ],
   linkat: [
     265,
     37
@@ -6269,6 +6285,10 @@ var NUMBERS = {
   listxattr: [
     194,
     11
+  ],
+  llistxattr: [
+    195,
+    12
   ],
   lseek: [
     8,

@@ -8253,6 +8253,14 @@ var init_syscall_numbers = __esm({
         72,
         25
       ],
+      fgetxattr: [
+        193,
+        10
+      ],
+      flistxattr: [
+        196,
+        13
+      ],
       flock: [
         73,
         32
@@ -8260,6 +8268,10 @@ var init_syscall_numbers = __esm({
       fsconfig: [
         431,
         431
+      ],
+      fsetxattr: [
+        190,
+        7
       ],
       fsmount: [
         432,
@@ -8405,6 +8417,10 @@ var init_syscall_numbers = __esm({
         446,
         446
       ],
+      lgetxattr: [
+        192,
+        9
+      ],
       linkat: [
         265,
         37
@@ -8416,6 +8432,10 @@ var init_syscall_numbers = __esm({
       listxattr: [
         194,
         11
+      ],
+      llistxattr: [
+        195,
+        12
       ],
       lseek: [
         8,
