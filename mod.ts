@@ -54,6 +54,12 @@ export { Command } from "./container/command.ts";
 export type { CommandOptions, EnterOptions } from "./container/command_options.ts";
 export { Container, type ContainerLimits, type StopOptions } from "./container/container.ts";
 export {
+  attach,
+  AttachedContainer,
+  type AttachOptions,
+  type AttachTarget,
+} from "./container/attached.ts";
+export {
   ContainerFiles,
   type MkdirOptions,
   type ReadFileOptions,

@@ -36,6 +36,13 @@ export function isScriptsName(name: string): boolean {
   return NAME.exec(name)?.[4] === SCRIPTS_OWN;
 }
 
+/** The directory of the group that a script has made for a container, of which this is a path. */
+export function groupIn(path: string): string | undefined {
+  const names = path.split("/");
+  const at = names.findLastIndex((name) => NAME.test(name) && !isScriptsName(name));
+  return at === -1 ? undefined : names.slice(0, at + 1).join("/");
+}
+
 const namePrefix = perEngine(() => {
   // The pid is read from /proc, as a /proc of another pid namespace may show another one.
   const stat = readWholeText(at_fdcwd, "/proc/self/stat");

@@ -5,6 +5,7 @@
  */
 
 import { type RunningContainer, runningContainers } from "../../host.ts";
+import { attach, type AttachedContainer } from "../../mod.ts";
 import { nearest } from "../../recipe/nearest.ts";
 import { ifThere, readText } from "./files.ts";
 import { UsageError } from "./usage.ts";
@@ -20,6 +21,19 @@ export function containerOf(word: string, any: boolean): number {
   const all = runningContainers();
   const containers = any ? all : all.filter(({ own }) => own);
   return /^\d+$/.test(word) ? byPid(Number(word), containers, any) : byName(word, containers);
+}
+
+/**
+ * Attaches to a container, which is given as for {@linkcode containerOf}.
+ *
+ * @throws {UsageError} where there is no such container, or several
+ */
+export function attachTo(word: string, any: boolean): AttachedContainer {
+  const pid = containerOf(word, any);
+  if (!runningContainers().some(({ program, own }) => program === pid && (own || any))) {
+    throw new UsageError(`the process ${pid} is not the first of a container, nor its program`);
+  }
+  return attach(pid, { any });
 }
 
 function byPid(pid: number, containers: readonly RunningContainer[], any: boolean): number {

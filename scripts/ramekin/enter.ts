@@ -15,9 +15,8 @@ import {
   setEnv,
   SyscallError,
 } from "../../mod.ts";
-import { DEFAULT_PATH } from "../../recipe/default_path.ts";
 import type { Arguments } from "./arguments.ts";
-import { limitsOf } from "./confinement_of.ts";
+import { environmentIn, limitsOf } from "../../container/confinement.ts";
 import { containerOf } from "./container_of.ts";
 import { runProgram } from "./run_program.ts";
 import { UsageError } from "./usage.ts";
@@ -34,7 +33,7 @@ export async function run(given: Arguments): Promise<number> {
       join(target, { root: true, cwd: true, cgroup: true, credentials }),
       // Nothing of this process's environment is passed to it.
       clearEnv(),
-      setEnv(asRoot ? { PATH: DEFAULT_PATH } : environmentIn(pid)),
+      setEnv(environmentIn(pid, asRoot)),
       ...(terminal === undefined ? [] : [setEnv({ TERM: terminal })]),
       // A program without a terminal of its own must not type into ramekin's (TIOCSTI).
       newSession(),
@@ -48,17 +47,6 @@ export async function run(given: Arguments): Promise<number> {
     if (error instanceof SyscallError && error.code === "ESRCH") throw hasEnded(pid);
     throw error;
   }
-}
-
-/**
- * The environment of a program, which it may have written itself, PATH among it: it counts only
- * where the files are the container's, and nothing that runs there has rights of this machine. Root
- * of the container takes nothing of it.
- */
-function environmentIn(pid: number): Readonly<Record<string, string>> {
-  const [its, own] = [linux.namespaces(pid), linux.namespaces()];
-  const isApart = its.user !== own.user && its.mount !== own.mount;
-  return isApart ? environment(pid) : { PATH: DEFAULT_PATH };
 }
 
 function identityOf(pid: number): ProcessIdentity {

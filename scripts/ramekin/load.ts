@@ -19,6 +19,7 @@ export const LOAD: Readonly<Record<SubcommandName, () => Promise<SubcommandModul
   sandbox: () => import("./sandbox.ts"),
   build: () => import("./build.ts"),
   enter: () => import("./enter.ts"),
+  cp: () => import("./cp.ts"),
   plan: () => import("./plan.ts"),
   ps: () => import("./ps.ts"),
   ls: () => import("./ls.ts"),

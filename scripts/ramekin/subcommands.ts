@@ -167,6 +167,26 @@ const TABLE = [
     ],
   },
   {
+    name: "cp",
+    summary: "copy files into a running container, or out of it",
+    more: "A path in a container is written NAME:PATH, with a pid or a name of ramekin ps. A " +
+      "directory is copied with all that is in it, into one that exists under its own name, else " +
+      "under the new one. The container needs no program for it. What is copied in belongs to the " +
+      "user of its program, and no link in it leads to what that user may not reach. Devices, " +
+      "named pipes and sockets are refused, and set-user-ID bits are left out. A path of this " +
+      "machine with a colon begins with / or ./ .",
+    operands: [
+      { name: "FROM", completes: "file" },
+      { name: "TO", completes: "file" },
+    ],
+    flags: [
+      { name: "root", summary: "copy as root of the container, to whom the copies belong then" },
+      { name: "max-bytes", value: "SIZE", summary: "copy no more than this in all: 100m, 2g" },
+      { name: "any", summary: "copy from a container of another user's script" },
+      { ...JSON_FLAG, summary: "write how many files and bytes were copied, as JSON" },
+    ],
+  },
+  {
     name: "plan",
     summary: "show what a recipe would do, without doing it",
     more: "Each step with its system calls, and what it needs of this machine with the flags of " +

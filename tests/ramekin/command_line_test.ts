@@ -101,11 +101,11 @@ test("help and version are written to the standard output", async () => {
 });
 
 test("a usage error is a few lines on the standard error, and the exit status 2", async () => {
-  const { code, stdout, stderr } = await ramekin("sp");
+  const { code, stdout, stderr } = await ramekin("pss");
   assertEquals([code, stdout], [2, ""]);
   assertEquals(
     stderr,
-    `ramekin: there is no subcommand "sp"; did you mean ps?\n` +
+    `ramekin: there is no subcommand "pss"; did you mean ps?\n` +
       "  see ramekin help\n",
   );
   const flag = await ramekin("ps", "--jsno");

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { capabilities, linux, listNamespaces, noNewPrivileges, seccomp, umask } from "../../mod.ts";
-import { limitsIn, rootLimitsIn } from "../../scripts/ramekin/confinement_of.ts";
+import { limitsIn, rootLimitsIn } from "../../container/confinement.ts";
 import { treeOf } from "../../scripts/ramekin/ls.ts";
 import { timeText } from "../../scripts/ramekin/ps.ts";
 import type { RunningContainer } from "../../host.ts";

@@ -4,29 +4,42 @@
  * @module
  */
 
-import {
-  CAPABILITIES,
-  capabilities,
-  type CapabilityName,
-  noNewPrivileges,
-  seccomp,
-  type Step,
-  umask,
-} from "../../mod.ts";
-import { readText } from "./files.ts";
+import { at_fdcwd } from "../ffi/calls/files.ts";
+import { CAPABILITIES, type CapabilityName } from "../ffi/calls/users.ts";
+import { readWholeText } from "../ffi/files/read_file.ts";
+import { otherNamespaces } from "../ffi/proc/process_namespaces.ts";
+import { environmentOf } from "../host/join_target.ts";
+import { DEFAULT_PATH } from "../recipe/default_path.ts";
+import type { Step } from "../recipe/steps.ts";
+import { capabilities, noNewPrivileges, seccomp, umask } from "../recipe/steps/builders.ts";
 
 /**
- * The steps that limit a program as the one with this pid is limited. Root has the umask of ramekin:
- * that of the program would let others write what root makes.
+ * The environment of a program, which it may have written itself, PATH among it: it counts only
+ * where the files are the container's, and nothing that runs there has rights of this machine. Root
+ * of the container takes nothing of it.
+ */
+export function environmentIn(pid: number, isRoot: boolean): Readonly<Record<string, string>> {
+  const isApart = otherNamespaces(pid, ["user", "mount"]).length === 2;
+  return isApart && !isRoot ? environmentOf(pid) : { PATH: DEFAULT_PATH };
+}
+
+/**
+ * The steps that limit a program as the one with this pid is limited. Root has the umask of the
+ * script: that of the program would let others write what root makes.
  */
 export function limitsOf(pid: number, isRoot: boolean): readonly Step[] {
   const status = statusOf(String(pid));
   const limits = limitsIn(status);
   if (!isRoot) return limits;
   return [
-    ...rootLimitsIn(status, statusOf("self")),
+    ...rootLimitsOf(pid),
     ...limits.filter(({ step }) => step !== "umask"),
   ];
+}
+
+/** The steps that limit root in the container of the program with this pid. */
+export function rootLimitsOf(pid: number): readonly Step[] {
+  return rootLimitsIn(statusOf(String(pid)), statusOf("self"));
 }
 
 /** What root may not have, from /proc/PID/status (proc_pid_status(5)) of it and of this process. */
@@ -67,5 +80,5 @@ function field(status: string, name: string): string | undefined {
 }
 
 function statusOf(pid: string): string {
-  return readText(`/proc/${pid}/status`);
+  return readWholeText(at_fdcwd, `/proc/${pid}/status`);
 }
