@@ -4,7 +4,7 @@
  * @module
  */
 
-import { close } from "../ffi/calls/files.ts";
+import { at_fdcwd, close } from "../ffi/calls/files.ts";
 import { pidfd_open, pidfd_send_signal, SIGNALS } from "../ffi/calls/processes.ts";
 import { groupOf } from "../ffi/cgroups/found.ts";
 import type { Group } from "../ffi/cgroups/group.ts";
@@ -13,6 +13,7 @@ import { ifThere } from "../ffi/missing.ts";
 import { type ProcessIdentity, processIdentity } from "../ffi/proc/process_identity.ts";
 import { otherNamespaces } from "../ffi/proc/process_namespaces.ts";
 import { HIDDEN_PROCESS } from "../ffi/proc/proc_dir.ts";
+import { readWholeText } from "../ffi/files/read_file.ts";
 import { readLinks } from "../ffi/files/read_links.ts";
 import { reactor, type Watch } from "../ffi/reactor.ts";
 import { syscall } from "../ffi/syscalls.ts";
@@ -42,7 +43,10 @@ export type AttachTarget = number | string | ProcessIdentity;
 
 /** Options of {@linkcode attach}. */
 export interface AttachOptions {
-  /** Whether it may be a container of another user's script, or one of a script in a container. */
+  /**
+   * Whether it may be a container of another user's script, or one of a script in a container, or by
+   * its pid any process.
+   */
   readonly any?: boolean;
 }
 
@@ -79,6 +83,8 @@ export function attach(
   const [first, ...others] = found;
   const what = typeof target === "object" ? target.pid : target;
   if (first === undefined) {
+    const process = any && typeof target !== "string" ? processOf(target) : undefined;
+    if (process !== undefined) return AttachedContainer.open(process, process.started);
     throw new TypeError(
       `no running container of a script of this user's is ${
         shown(what)
@@ -96,6 +102,18 @@ export function attach(
     ? target.started
     : undefined;
   return AttachedContainer.open(first, started);
+}
+
+/** A process that is no container; `undefined` if it has ended. */
+function processOf(
+  target: number | ProcessIdentity,
+): ProcessIdentity & { readonly name: string } | undefined {
+  const wanted = typeof target === "number" ? target : target.pid;
+  return ifThere(() => {
+    const { pid, started } = processIdentity(wanted);
+    if (typeof target === "object" && target.started !== started) return undefined;
+    return { pid, started, name: readWholeText(at_fdcwd, `/proc/${pid}/comm`).trimEnd() };
+  }, HIDDEN_PROCESS);
 }
 
 function isMeant(target: AttachTarget): (container: RunningContainer) => boolean {
@@ -151,7 +169,7 @@ export class AttachedContainer implements Disposable {
 
   /** Use {@linkcode attach}. */
   static open(
-    { pid, name }: RunningContainer,
+    { pid, name }: Pick<RunningContainer, "pid" | "name">,
     started: number | undefined,
   ): AttachedContainer {
     const pidfd = ifThere(() => syscall(pidfd_open(pid, 0)), ["ESRCH"]);
