@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "ba4a86942a686378d5eb47068e02be6e004f9846399b92669a3cf5d16cf4011c";
+var BUILD = "b6ebeab492c72e5becde740b281c245004457c5180836124d738712be9f0fdae";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

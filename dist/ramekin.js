@@ -667,8 +667,8 @@ var utsname = (function utsname() {
 var readUtsname = (function readUtsname(names) {
   const text4 = ((index) => {
     const start2 = names.byteOffset + index * UTSNAME_LENGTH;
-    const field = new Uint8Array(names.buffer, start2, UTSNAME_LENGTH);
-    return new TextDecoder().decode(field.subarray(0, field.indexOf(0)));
+    const field2 = new Uint8Array(names.buffer, start2, UTSNAME_LENGTH);
+    return new TextDecoder().decode(field2.subarray(0, field2.indexOf(0)));
   });
   return {
     sysname: text4(0),
@@ -1026,8 +1026,8 @@ var parseLine = (function parseLine(line) {
 });
 var parsePropagation = (function parsePropagation(fields) {
   const propagation2 = {};
-  for (const field of fields) {
-    const [name, group] = field.split(":");
+  for (const field2 of fields) {
+    const [name, group] = field2.split(":");
     if (name === "shared") propagation2.shared = Number(group);
     else if (name === "master") propagation2.master = Number(group);
     else if (name === "propagate_from") propagation2.propagateFrom = Number(group);
@@ -1035,8 +1035,8 @@ var parsePropagation = (function parsePropagation(fields) {
   }
   return propagation2;
 });
-var unescape = (function unescape(field) {
-  return field.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
+var unescape = (function unescape(field2) {
+  return field2.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 });
 var shown = (function shown(value) {
   if (typeof value === "string") return quoted(value);
@@ -1273,18 +1273,18 @@ var invalidField = (function invalidField(value, fields, tag) {
     };
   }
   for (const name in fields) {
-    const field = fields[name];
+    const field2 = fields[name];
     const given = Object.hasOwn(value, name) ? value[name] : void 0;
     if (given !== void 0) {
-      const issue = field.issue(given);
+      const issue = field2.issue(given);
       if (issue !== void 0) return {
         field: name,
         issue
       };
-    } else if (!field.optional) {
+    } else if (!field2.optional) {
       return {
         field: name,
-        issue: `is missing: ${field.expected}`
+        issue: `is missing: ${field2.expected}`
       };
     }
   }
@@ -2266,7 +2266,7 @@ var setUpNetworkService = (function setUpNetworkService(plan) {
   plan.listener = socket;
 });
 var handoverOf = (function handoverOf(fd, input, name) {
-  const status = statusOf3(fd);
+  const status = statusOf4(fd);
   if (status === void 0) return "inherit";
   const { mode: mode2, rdev, dev, ino } = status;
   switch (mode2 & S_IFMT) {
@@ -2297,7 +2297,7 @@ var isNameless = (function isNameless(pipe) {
     }
   ]).output(state)).type === PIPEFS;
 });
-var statusOf3 = (function statusOf3(fd) {
+var statusOf4 = (function statusOf4(fd) {
   const stat = statxOutput();
   try {
     const call2 = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, stat);
@@ -3838,7 +3838,7 @@ var show = (function show(step, source, target, plan, { missing: missing2, gone 
   const tree = copyTree(plan, opened, recursive, step.source, () => ({
     EINVAL: `an unprivileged user cannot bind ${step.source} without the submounts that it has; pass { recursive: true }`
   }));
-  const attributes = (step.restrict ?? []).reduce(((sum2, word4) => sum2 | RESTRICTIONS3[word4]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  const attributes = (step.restrict ?? []).reduce(((sum2, word4) => sum2 | RESTRICTIONS4[word4]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
   if (attributes !== 0) {
     const set = {
       attr_set: attributes
@@ -4665,8 +4665,8 @@ var frozenCopy = (function frozenCopy(value) {
     ...value
   };
   for (const name in copy2) {
-    const field = copy2[name];
-    if (typeof field === "object" && field !== null) copy2[name] = frozenCopy(field);
+    const field2 = copy2[name];
+    if (typeof field2 === "object" && field2 !== null) copy2[name] = frozenCopy(field2);
   }
   return Object.freeze(copy2);
 });
@@ -5826,11 +5826,11 @@ function invalidArgument(syscall2, call2, hint) {
     hint
   });
 }
-function placeText({ step, stepIndex, field, position }) {
+function placeText({ step, stepIndex, field: field2, position }) {
   const where = positionText(position);
   if (step === void 0) return where + (stepIndex === void 0 ? "" : `step ${stepIndex + 1} `);
   const named = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
-  return `${where}${named}${field === void 0 ? "" : `, ${quoted(field)}`}: `;
+  return `${where}${named}${field2 === void 0 ? "" : `, ${quoted(field2)}`}: `;
 }
 function syscallIssue({ syscall: syscall2, errno, call: call2 }) {
   const name = errnoName(errno);
@@ -9575,8 +9575,8 @@ var MOST_FIELDS = 4;
 
 function shownObject(value) {
   const fields = [];
-  for (const [name, field] of Object.entries(value).slice(0, MOST_FIELDS)) {
-    fields.push(`${quoted(name).slice(1, -1)}: ${shown(field)}`);
+  for (const [name, field2] of Object.entries(value).slice(0, MOST_FIELDS)) {
+    fields.push(`${quoted(name).slice(1, -1)}: ${shown(field2)}`);
   }
   return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
 }
@@ -9663,14 +9663,14 @@ function unknownIssue(name, names) {
 
 function objectSchema(fields) {
   const entries = Object.entries(fields);
-  const required = entries.filter(([, field]) => !field.optional).map(([name]) => name);
+  const required = entries.filter(([, field2]) => !field2.optional).map(([name]) => name);
   return {
     type: "object",
-    properties: Object.fromEntries(entries.map(([name, field]) => [
+    properties: Object.fromEntries(entries.map(([name, field2]) => [
       name,
       {
-        description: field.expected,
-        ...field.jsonSchema()
+        description: field2.expected,
+        ...field2.jsonSchema()
       }
     ])),
     ...required.length > 0 && {
@@ -11933,7 +11933,7 @@ function drops(pid, signal) {
     const waiting = readWholeText(at_fdcwd, `${directory}/syscall`);
     const status = readWholeText(at_fdcwd, `${directory}/status`);
     const number = syscallNumber("rt_sigtimedwait", engine().architecture);
-    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) && !TAKEN.some((field) => hasSignal(status, field, signal));
+    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) && !TAKEN.some((field2) => hasSignal(status, field2, signal));
   } catch {
     return false;
   }
@@ -11942,8 +11942,8 @@ var TAKEN = [
   "SigCgt",
   "SigBlk"
 ];
-function hasSignal(status, field, signal) {
-  const mask2 = new RegExp(`^${field}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0";
+function hasSignal(status, field2, signal) {
+  const mask2 = new RegExp(`^${field2}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0";
   return (BigInt(`0x${mask2}`) >> BigInt(signal - 1) & 1n) === 1n;
 }
 
@@ -13580,6 +13580,18 @@ var Marker = class {
     this.#pid = 0;
   }
 };
+function isMarker(maps) {
+  return maps.includes(`/memfd:${FILE}`);
+}
+function readMarker(marker) {
+  const text4 = readWholeText(at_fdcwd, `/proc/${marker}/fdinfo/0`);
+  const pid = Number(/^Pid:\s*(\d+)$/m.exec(text4)?.[1] ?? 0);
+  const [, name] = readWholeText(at_fdcwd, `/proc/${marker}/cmdline`).split("\0");
+  return pid === 0 || name === void 0 ? void 0 : {
+    pid,
+    name
+  };
+}
 
 // ffi/files/regular_file.ts
 var [MOST_AT_ONCE2, PATH_MAX4] = [
@@ -13692,8 +13704,149 @@ var FILE2 = "ramekin-names";
 var RECORD2 = 128;
 var namesFile = perEngine((() => syscall(memfd_create(FILE2, MFD_CLOEXEC))));
 
+function isNamesFile(link2) {
+  return link2?.startsWith(`/memfd:${FILE2} `) === true;
+}
+function readName(file, pidfd, pids) {
+  const record = withRegularFile(file, (found) => found.readAt(pidfd * RECORD2, RECORD2));
+  const [, pid, name] = /^(\d+) ([^\0]+)/.exec(new TextDecoder().decode(record)) ?? [];
+  return pid !== void 0 && pids.includes(pid) ? name : void 0;
+}
+
+// container/trust.ts
+function isOwn(pid) {
+  return ifThere(() => {
+    const [its, own] = [
+      statusOf2(pid),
+      statusOf2("self")
+    ];
+    return numberIn(its, "Uid") === numberIn(own, "Uid") && otherNamespaces(pid, [
+      "user",
+      "pid"
+    ]).length === 0 && RESTRICTIONS3.every((name) => numberIn(its, name) <= numberIn(own, name)) && (boundingSet(own) & ~boundingSet(its)) === 0n;
+  }, HIDDEN_PROCESS) ?? false;
+}
+function canHaveMade(maker, pid) {
+  return ifThere(() => {
+    const uid = numberIn(statusOf2(maker), "Uid");
+    return uid === 0 || uid === numberIn(statusOf2(pid), "Uid") || otherNamespaces(pid, [
+      "user"
+    ]).length > 0 && namespaceMakers(pid).includes(uid);
+  }, HIDDEN_PROCESS) ?? false;
+}
+var RESTRICTIONS3 = [
+  "NoNewPrivs",
+  "Seccomp",
+  "Seccomp_filters"
+];
+function namespaceMakers(pid) {
+  const uids = [];
+  const flags2 = O_RDONLY | O_CLOEXEC;
+  let fd = syscall(openat(at_fdcwd, `/proc/${pid}/ns/user`, flags2));
+  while (fd !== void 0) {
+    const namespace = fd;
+    const uid = new Output(4, "&uid");
+    const owner = namespaceIoctl(namespace, NS_GET_OWNER_UID, uid);
+    uids.push(syscalls([
+      {
+        call: owner
+      }
+    ]).output(uid).getUint32(0, true));
+    fd = ifThere(() => syscall(namespaceIoctl(namespace, NS_GET_PARENT)), [
+      "EPERM"
+    ]);
+    syscall(close(namespace));
+  }
+  return uids.slice(0, -1);
+}
+function statusOf2(pid) {
+  return readWholeText(at_fdcwd, `/proc/${pid}/status`);
+}
+function numberIn(status, name) {
+  return Number(new RegExp(`^${name}:\\s*(\\d+)`, "m").exec(status)?.[1] ?? 0);
+}
+function boundingSet(status) {
+  return BigInt(`0x${/^CapBnd:\s*(\w+)/m.exec(status)?.[1] ?? "0"}`);
+}
 
 // container/registry.ts
+function runningContainers() {
+  const pids = allPids();
+  const parents = parentsOf(pids);
+  const maps = pids.map((pid) => ({
+    pid,
+    text: textOf2(pid, "maps") ?? ""
+  }));
+  const scripts = maps.filter(({ text: text4 }) => text4.includes("/memfd:ramekin-engine"));
+  const children = scripts.flatMap(({ pid }) => childrenOf(pid, parents).map((child) => ({
+    ...child,
+    script: pid,
+    source: pid
+  })));
+  const known = new Set(children.map(({ pid }) => pid));
+  const marked = maps.filter(({ text: text4 }) => isMarker(text4)).flatMap(({ pid: source }) => {
+    const found = ifThere(() => readMarker(source), HIDDEN_PROCESS);
+    if (found === void 0 || known.has(found.pid) || !canHaveMade(source, found.pid)) return [];
+    return [
+      {
+        ...found,
+        script: void 0,
+        source
+      }
+    ];
+  });
+  return [
+    ...children,
+    ...marked
+  ].flatMap((child) => containerOf(child, parents) ?? []).sort((a, b) => a.pid - b.pid);
+}
+function childrenOf(script, parents) {
+  const fds = ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [];
+  const paths = fds.map((fd) => `/proc/${script}/fd/${fd}`);
+  const links2 = readLinks(paths);
+  const files = paths.filter((_, index) => isNamesFile(links2[index]));
+  return fds.flatMap((fd) => {
+    const text4 = textOf2(script, `fdinfo/${fd}`) ?? "";
+    const pid = Number(/^Pid:\s*(\d+)$/m.exec(text4)?.[1] ?? 0);
+    const flags2 = parseInt(/^flags:\s*([0-7]+)$/m.exec(text4)?.[1] ?? "0", 8);
+    if (parents.get(pid) !== script || (flags2 & O_NONBLOCK) !== 0) return [];
+    const pids = /^NSpid:(.*)$/m.exec(text4)?.[1]?.trim().split(/\s+/) ?? [];
+    const names = files.map((file) => ifThere(() => readName(file, Number(fd), pids), HIDDEN_PROCESS));
+    return [
+      {
+        pid,
+        name: names.find((name) => name !== void 0)
+      }
+    ];
+  });
+}
+function containerOf({ script, source, pid, name }, parents) {
+  return ifThere(() => {
+    const stat = readWholeText(at_fdcwd, `/proc/${pid}/stat`);
+    const program = programOf(pid, parents);
+    const [own, others] = [
+      namespaces(pid),
+      namespaces(source)
+    ];
+    const kinds = NAMESPACE_KINDS.filter((kind) => own[kind] !== others[kind]);
+    const groups = cgroupOf(pid);
+    return {
+      pid,
+      program,
+      name: name ?? readWholeText(at_fdcwd, `/proc/${program}/comm`).trimEnd(),
+      namedBy: name === void 0 ? "program" : "script",
+      command: commandOf(program),
+      script,
+      own: isOwn(source),
+      namespaces: Object.fromEntries(kinds.map((kind) => [
+        kind,
+        own[kind]
+      ])),
+      cgroup: groups.join() === cgroupOf(source).join() ? [] : groups,
+      uptime: Math.max(0, bootedFor() - startOf(stat) / TICKS)
+    };
+  }, HIDDEN_PROCESS);
+}
 function programOf(pid, parents) {
   const [image2] = readLinks([
     `/proc/${pid}/exe`
@@ -13713,6 +13866,20 @@ function ageOf(pid) {
     started: processIdentity(pid).started,
     inside: pidsIn(pid).at(-1)
   };
+}
+function commandOf(pid) {
+  const words3 = readWholeText(at_fdcwd, `/proc/${pid}/cmdline`).replace(/\0+$/, "");
+  return words3.replaceAll("\0", " ");
+}
+function cgroupOf(pid) {
+  const lines = readWholeText(at_fdcwd, `/proc/${pid}/cgroup`).trimEnd().split("\n");
+  return [
+    ...new Set(lines.map((line) => line.split(":").slice(2).join(":")))
+  ];
+}
+var TICKS = 100;
+function bootedFor() {
+  return parseFloat(readWholeText(at_fdcwd, "/proc/uptime"));
 }
 function parentsOf(pids) {
   return new Map(pids.map((pid) => [
@@ -14550,7 +14717,7 @@ function descriptorOf2(file, use) {
   const open3 = file;
   const { dev, ino } = open3.statSync();
   const same = namesIn("/proc/self/fd").map(Number).filter((fd) => {
-    const status = statusOf2(fd);
+    const status = statusOf3(fd);
     return status !== void 0 && Number(status.ino) === ino && status.dev === dev;
   });
   const [first] = same;
@@ -14585,7 +14752,7 @@ function offsetOf(fd) {
     }
   ]).result(call2));
 }
-function statusOf2(fd) {
+function statusOf3(fd) {
   const stat = statxOutput();
   const call2 = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, stat);
   const outcome = syscalls([
@@ -16874,8 +17041,8 @@ function optionOf(socket, option) {
 }
 function isSameTerminal(fd, other) {
   const [one, two] = [
-    statusOf3(fd),
-    statusOf3(other)
+    statusOf4(fd),
+    statusOf4(other)
   ];
   if (one?.dev === two?.dev && one?.ino === two?.ino) return true;
   const session = sessionOf(fd);
@@ -19321,7 +19488,7 @@ function landlock_create_ruleset({ files, ports, scopes }) {
     scopes
   ];
   const text4 = () => `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ${flags(scopes, LANDLOCK_SCOPE).text}}`;
-  const known = fields.findLastIndex((field) => field !== 0) + 1;
+  const known = fields.findLastIndex((field2) => field2 !== 0) + 1;
   const struct = new Struct(words(...fields.slice(0, known)), text4);
   return call("landlock_create_ruleset", struct, struct.size, 0);
 }
@@ -24664,6 +24831,11 @@ function scriptsName() {
 function isScriptsName(name) {
   return NAME4.exec(name)?.[4] === SCRIPTS_OWN;
 }
+function groupIn(path2) {
+  const names = path2.split("/");
+  const at2 = names.findLastIndex((name) => NAME4.test(name) && !isScriptsName(name));
+  return at2 === -1 ? void 0 : names.slice(0, at2 + 1).join("/");
+}
 var namePrefix = perEngine(() => {
   const stat = readWholeText(at_fdcwd, "/proc/self/stat");
   return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
@@ -26667,7 +26839,7 @@ function moved(path2) {
 }
 
 // plan/steps/bind.ts
-var RESTRICTIONS3 = {
+var RESTRICTIONS4 = {
   nosuid: MOUNT_ATTR_NOSUID,
   nodev: MOUNT_ATTR_NODEV,
   noexec: MOUNT_ATTR_NOEXEC,
@@ -30099,6 +30271,375 @@ var READ_ONLY3 = [
 // container/sandbox.ts
 
 
+// ffi/cgroups/found.ts
+function groupOf(pid) {
+  const groups = readWholeText(at_fdcwd, `/proc/${pid}/cgroup`);
+  const hierarchies2 = parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
+  const directories = hierarchies2.flatMap(({ version, controllers, own }) => {
+    const directory = groupIn(own);
+    if (directory === void 0) return [];
+    const listed = version === 2 && controllersIn(readFile2(`${directory}/cgroup.controllers`) ?? "");
+    return [
+      {
+        version,
+        directory,
+        controllers: listed || controllers
+      }
+    ];
+  });
+  return directories.length === 0 ? void 0 : new Group(directories, {});
+}
+
+// container/confinement.ts
+function environmentIn(pid, isRoot2) {
+  const isApart = otherNamespaces(pid, [
+    "user",
+    "mount"
+  ]).length === 2;
+  return isApart && !isRoot2 ? environmentOf(pid) : {
+    PATH: DEFAULT_PATH
+  };
+}
+function limitsOf(pid, isRoot2) {
+  const status = statusOf5(String(pid));
+  const limits2 = limitsIn2(status);
+  if (!isRoot2) return limits2;
+  return [
+    ...rootLimitsOf(pid),
+    ...limits2.filter(({ step }) => step !== "umask")
+  ];
+}
+function rootLimitsOf(pid) {
+  return rootLimitsIn(statusOf5(String(pid)), statusOf5("self"));
+}
+function rootLimitsIn(status, own) {
+  const kept = boundingSet2(status);
+  const lost = boundingSet2(own).filter((name) => !kept.includes(name));
+  if (lost.length === 0) return [];
+  return [
+    capabilities(kept.length === 0 ? {
+      keep: []
+    } : {
+      bounding: kept
+    })
+  ];
+}
+function limitsIn2(status) {
+  const mask2 = field(status, "Umask");
+  return [
+    ...mask2 === void 0 ? [] : [
+      umask3(parseInt(mask2, 8))
+    ],
+    ...field(status, "NoNewPrivs") === "1" ? [
+      noNewPrivileges()
+    ] : [],
+    ...field(status, "Seccomp") === FILTERED2 ? [
+      seccomp({
+        deny: SANDBOX_DENIES
+      })
+    ] : []
+  ];
+}
+var SANDBOX_DENIES = [
+  "@setuid-files",
+  "@unix-sockets"
+];
+var FILTERED2 = "2";
+function boundingSet2(status) {
+  const bits = BigInt(`0x${field(status, "CapBnd") ?? "0"}`);
+  const names = Object.keys(CAPABILITIES);
+  return names.filter((name) => (bits >> BigInt(CAPABILITIES[name]) & 1n) === 1n);
+}
+function field(status, name) {
+  return new RegExp(`^${name}:\\s*(\\w+)`, "m").exec(status)?.[1];
+}
+function statusOf5(pid) {
+  return readWholeText(at_fdcwd, `/proc/${pid}/status`);
+}
+
+// container/attached.ts
+function attach(target, { any = false } = {}) {
+  const found = runningContainers().filter(({ own }) => own || any).filter(isMeant(target));
+  const [first, ...others] = found;
+  const what = typeof target === "object" ? target.pid : target;
+  if (first === void 0) {
+    const process = any && typeof target !== "string" ? processOf2(target) : void 0;
+    if (process !== void 0) return AttachedContainer.open(process, process.started);
+    throw new TypeError(`no running container of a script of this user's is ${shown(what)}; runningContainers() has the list`);
+  }
+  if (others.length > 0) {
+    throw new TypeError(`there are ${found.length} containers with the name ${shown(what)}: ` + found.map(({ pid }) => pid).join(", "));
+  }
+  const started2 = typeof target === "object" && target.pid === first.pid ? target.started : void 0;
+  return AttachedContainer.open(first, started2);
+}
+function processOf2(target) {
+  const wanted = typeof target === "number" ? target : target.pid;
+  return ifThere(() => {
+    const { pid, started: started2 } = processIdentity(wanted);
+    if (typeof target === "object" && target.started !== started2) return void 0;
+    return {
+      pid,
+      started: started2,
+      name: readWholeText(at_fdcwd, `/proc/${pid}/comm`).trimEnd()
+    };
+  }, HIDDEN_PROCESS);
+}
+function isMeant(target) {
+  if (typeof target === "string") {
+    return ({ name, namedBy }) => namedBy === "script" && name === target;
+  }
+  const wanted = typeof target === "object" ? target.pid : target;
+  return ({ pid, program }) => pid === wanted || program === wanted;
+}
+var AttachedContainer = class _AttachedContainer {
+
+  /** The pid and the start time of its first process. */
+  identity;
+  /** Its name: that of the program that its script has started. */
+  name;
+  #pidfd;
+  #group;
+  /** What waits for its end, once somebody does. */
+  #exit;
+  #isClosed = false;
+  constructor(identity, name, pidfd) {
+    this.identity = identity;
+    this.name = name;
+    this.#pidfd = pidfd;
+    this.#group = ifThere(() => groupOf(identity.pid), HIDDEN_PROCESS);
+  }
+  /** Use {@linkcode attach}. */
+  static open({ pid, name }, started2) {
+    const pidfd = ifThere(() => syscall(pidfd_open(pid, 0)), [
+      "ESRCH"
+    ]);
+    if (pidfd === void 0) throw new TypeError(ENDED);
+    try {
+      const identity = processIdentity({
+        number: pidfd
+      });
+      if ((started2 ?? identity.started) !== identity.started) throw new TypeError(ENDED);
+      return new _AttachedContainer(identity, name, pidfd);
+    } catch (error) {
+      syscall(close(pidfd));
+      throw error;
+    }
+  }
+  /** The pid of its first process, as this script sees it. */
+  get pid() {
+    return this.identity.pid;
+  }
+  /** Whether it has ended. */
+  get hasEnded() {
+    return hasEnded(this.identity);
+  }
+  /** Resolves when it has ended, and keeps the script running until then. Its status is its script's. */
+  get ended() {
+    this.#requireOpen();
+    if (this.#exit === void 0) {
+      const watch = reactor().watch(this.#pidfd);
+      this.#exit = {
+        watch,
+        ended: watch.ready("readable").then(() => {
+        })
+      };
+    }
+    return this.#exit.ended;
+  }
+  /**
+   * Returns a command for a program in this container, as `container.enter()` does. What restricts
+   * its program is taken from the kernel: user, groups, capabilities, umask, no new privileges. Of a
+   * filter of system calls the kernel says only that there is one, so that of a sandbox is used; and
+   * nothing of rules of Landlock, which do not apply then. It gets no variables of this process's
+   * environment, and those of the container's program where that has a user and a mount namespace of
+   * its own.
+   *
+   * @throws {TypeError} if the container has ended, also when the command is run
+   * @throws {SyscallError} `EACCES` if it is another user's, `EBUSY` if it is paused
+   */
+  enter(program, { user = "program", env, ...options } = {}) {
+    checkEnteringUser(user);
+    return this.#running(({ pid, started: started2 }) => {
+      const isRoot2 = user === "root";
+      const steps = [
+        {
+          step: "join",
+          target: {
+            pid,
+            started: started2
+          },
+          root: true,
+          cwd: true,
+          cgroup: true,
+          credentials: isRoot2 ? "root" : "process"
+        },
+        {
+          step: "clearEnv"
+        },
+        {
+          step: "setEnv",
+          variables: {
+            ...environmentIn(pid, isRoot2),
+            ...env
+          }
+        },
+        // A program without a terminal of its own must not type into this one's (TIOCSTI).
+        {
+          step: "newSession"
+        },
+        ...limitsOf(pid, isRoot2)
+      ];
+      return new Recipe(steps).command(program, options);
+    });
+  }
+  /**
+   * The container's files: see {@linkcode ContainerFiles}. They are looked up as its program's user
+   * and with its capabilities, but not under rules of Landlock, which the kernel does not show.
+   *
+   * @throws {TypeError} when it is used: if the container has ended, or has no root of its own, so
+   * that its files are those of this machine
+   */
+  get fs() {
+    return new ContainerFiles((user) => this.#place(user));
+  }
+  #place(user) {
+    const plan = this.#running((target) => {
+      const { pid } = target;
+      requireOwnRoot(pid);
+      const isRoot2 = user === "root";
+      const join2 = {
+        step: "join",
+        target,
+        kinds: otherNamespaces(pid, [
+          "user",
+          "mount"
+        ]),
+        root: true,
+        credentials: isRoot2 ? "root" : "process"
+      };
+      return planRecipe([
+        join2,
+        ...isRoot2 ? rootLimitsOf(pid) : []
+      ]);
+    });
+    return {
+      resolve: IN_ROOT,
+      named: (path2) => `${path2} in the container`,
+      make: (calls) => this.#running(() => visit(plan, calls))
+    };
+  }
+  /**
+   * Sends a signal to its first process.
+   *
+   * @throws {TypeError} if it has ended, or for a signal that Linux does not have
+   * @throws {SyscallError} `EPERM` if it is another user's
+   */
+  kill(signal = "SIGTERM") {
+    this.#requireRunning();
+    syscall(pidfd_send_signal(this.#pidfd, signalNumber(signal)));
+  }
+  /**
+   * Asks it to end, as `container.stop()` does, and resolves once it has.
+   *
+   * @throws {TypeError} for a signal that Linux does not have
+   * @throws {SyscallError} `EPERM` if it is another user's
+   */
+  async stop({ signal = "SIGTERM", grace } = {}) {
+    const number = signalNumber(signal);
+    this.#requireOpen();
+    if (this.hasEnded) return;
+    const { pid } = this;
+    const rest = askToEnd({
+      pid,
+      pidfd: this.#pidfd,
+      cgroup: void 0
+    }, grace, number);
+    const stop = rest === void 0 ? void 0 : after(rest, () => {
+      if (!this.hasEnded) syscall(pidfd_send_signal(this.#pidfd, SIGNALS.SIGKILL));
+    });
+    await this.ended;
+    stop?.();
+  }
+  /**
+   * Returns what it uses of the machine.
+   *
+   * @throws {TypeError} if it has no control group of its own: the step `limits`
+   */
+  usage() {
+    return this.#control().usage();
+  }
+  /**
+   * Changes limits; those that are left out stay as they are. Its script is not told.
+   *
+   * @throws {TypeError} if it has ended, or has no control group of its own
+   * @throws {RecipeError} if a limit is invalid
+   * @throws {UnsupportedError} if it cannot be set here
+   * @throws {SyscallError} `EACCES` if the group is another user's
+   */
+  update(limits2) {
+    this.#requireRunning();
+    this.#control().update(checkLimits(limits2, liveHost()));
+  }
+  /**
+   * Freezes its processes until `resume()`, also if this script ends.
+   *
+   * @throws {TypeError} if it has ended, or has no control group of its own
+   * @throws {SyscallError} `EACCES` if the group is another user's
+   */
+  pause() {
+    this.#requireRunning();
+    this.#control().freeze(true);
+  }
+  /**
+   * Thaws its processes.
+   *
+   * @throws {TypeError} if it has ended, or has no control group of its own
+   */
+  resume() {
+    this.#requireRunning();
+    this.#control().freeze(false);
+  }
+  /** Leaves the container alone, and closes the descriptor of it. */
+  [Symbol.dispose]() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#exit?.watch.close();
+    syscall(close(this.#pidfd));
+  }
+  #control() {
+    if (this.#group !== void 0) return this.#group;
+    throw new TypeError("the container has no control group of its own; the step limits({}) gives it one");
+  }
+  #requireOpen() {
+    if (this.#isClosed) throw new TypeError("this has left the container already");
+  }
+  #requireRunning() {
+    this.#requireOpen();
+    if (this.hasEnded) throw new TypeError(ENDED);
+  }
+  /** Does something with its program; its error says so if the container has ended. */
+  #running(act) {
+    this.#requireRunning();
+    try {
+      return act(processIdentity(programOf(this.pid)));
+    } catch (error) {
+      throw orEnded(error, this.identity);
+    }
+  }
+};
+function requireOwnRoot(pid) {
+  if (otherNamespaces(pid, [
+    "mount"
+  ]).length > 0) return;
+  const [root, own] = readLinks([
+    `/proc/${pid}/root`,
+    "/proc/self/root"
+  ]);
+  if (root !== own) return;
+  throw new TypeError("the container has no root of its own: its files are those of this machine, and what keeps its program from some of them cannot be seen from here");
+}
+
 // mod.ts
 var linux = {
   AT_EACCESS,
@@ -30414,6 +30955,7 @@ var linux = {
   write: write2
 };
 export {
+  AttachedContainer,
   CAPABILITIES,
   Command,
   Container,
@@ -30432,6 +30974,7 @@ export {
   SyscallError,
   UnsupportedError,
   address,
+  attach,
   bind,
   bounds,
   bridge,

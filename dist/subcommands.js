@@ -938,9 +938,9 @@ var assemble = (function assemble(parts2, architecture) {
   const goOn = ((label2, otherwise) => {
     if (label2 === void 0) return otherwise;
     if (label2 === END) return 0;
-    const place2 = places?.get(label2);
-    if (place2 === void 0) throw new TypeError(`the label "${label2.text}" has no place`);
-    return place2 === end ? 0 : place2;
+    const place3 = places?.get(label2);
+    if (place3 === void 0) throw new TypeError(`the label "${label2.text}" has no place`);
+    return place3 === end ? 0 : place3;
   });
   for (let index = 0; index < records.length; index++) {
     const record = records[index];
@@ -2395,27 +2395,27 @@ var rootMount = (function rootMount(own) {
 });
 var walk = (function walk(root, path2, pass2) {
   const normal = normalize(path2);
-  let place2 = root;
+  let place3 = root;
   for (let begin = 1; begin < normal.length; ) {
     const slash = normal.indexOf("/", begin);
     const end = slash < 0 ? normal.length : slash;
-    place2 = place2.children?.get(normal.slice(begin, end));
-    if (place2 === void 0) return void 0;
-    pass2?.(place2);
+    place3 = place3.children?.get(normal.slice(begin, end));
+    if (place3 === void 0) return void 0;
+    pass2?.(place3);
     begin = end + 1;
   }
-  return place2;
+  return place3;
 });
-var isKnown = (function isKnown(place2) {
-  if (place2.made || place2.mounts.some((({ mount: mount4 }) => mount4.certain))) return true;
-  return place2.children?.values().some(isKnown) ?? false;
+var isKnown = (function isKnown(place3) {
+  if (place3.made || place3.mounts.some((({ mount: mount4 }) => mount4.certain))) return true;
+  return place3.children?.values().some(isKnown) ?? false;
 });
-var entriesBelow = (function* entriesBelow(place2, path2) {
-  for (const { mount: mount4 } of place2.mounts.slice(-1)) yield {
+var entriesBelow = (function* entriesBelow(place3, path2) {
+  for (const { mount: mount4 } of place3.mounts.slice(-1)) yield {
     ...mount4,
     target: path2 || "/"
   };
-  for (const [name, child] of place2.children ?? []) yield* entriesBelow(child, `${path2}/${name}`);
+  for (const [name, child] of place3.children ?? []) yield* entriesBelow(child, `${path2}/${name}`);
 });
 var touches = (function touches(path2, other) {
   return isWithin(path2, other) || isWithin(other, path2);
@@ -3830,10 +3830,10 @@ var compile = (function compile(plan, shape) {
     program
   };
 });
-var copyTree = (function copyTree(plan, place2, more, source, fixes) {
+var copyTree = (function copyTree(plan, place3, more, source, fixes) {
   const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
   const { mountFixes: mountFixes2 } = plan.state;
-  return plan.open(open_tree(place2, "", flags2), `<${source}>`, {
+  return plan.open(open_tree(place3, "", flags2), `<${source}>`, {
     fixes: () => ({
       ...mountFixes2,
       ...allOf(fixes)
@@ -3852,14 +3852,14 @@ var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned =
     const whole = canonical.slice(0, start2) + directory;
     if (pinned.has(whole)) continue;
     pinned.add(whole);
-    const place2 = openBelow(plan, plan.directories.at(top), directory, {
+    const place3 = openBelow(plan, plan.directories.at(top), directory, {
       flags: O_DIRECTORY,
       missing: missing3,
       fixes: {
         ELOOP: `a directory on the way to ${path2} is a symbolic link, which the program could replace; name the path without it`
       }
     });
-    mountOnItself(plan, place2, directory);
+    mountOnItself(plan, place3, directory);
   }
 });
 var parentsOf2 = (function parentsOf2(path2) {
@@ -3890,8 +3890,8 @@ var openBelow = (function openBelow(plan, directory, path2, { flags: flags2 = 0,
     fixes
   });
 });
-var mountOnItself = (function mountOnItself(plan, place2, path2, { readOnly = false } = {}) {
-  const tree = copyTree(plan, place2, AT_RECURSIVE, path2);
+var mountOnItself = (function mountOnItself(plan, place3, path2, { readOnly = false } = {}) {
+  const tree = copyTree(plan, place3, AT_RECURSIVE, path2);
   const fixes = plan.state.mountFixes;
   if (readOnly) {
     const attributes = {
@@ -3901,11 +3901,11 @@ var mountOnItself = (function mountOnItself(plan, place2, path2, { readOnly = fa
       fixes
     });
   }
-  plan.call(move_mount(tree, "", place2, "", ONTO_FD), {
+  plan.call(move_mount(tree, "", place3, "", ONTO_FD), {
     fixes
   });
   plan.release(tree);
-  plan.release(place2);
+  plan.release(place3);
 });
 var withMemoryFiles = (function withMemoryFiles(plan, { name, blocks, inodes, make: make2 }, use) {
   if (plan.state.inUserNamespace && !plan.state.idsMapped) {
@@ -3958,8 +3958,8 @@ var withEmptyFiles = (function withEmptyFiles(plan, write5) {
     make: make2
   }, write5);
 });
-var coverWithEmpty = (function coverWithEmpty(plan, place2, path2, empty) {
-  const cover2 = ((copy2) => move_mount(copy2, "", place2, "", ONTO_FD));
+var coverWithEmpty = (function coverWithEmpty(plan, place3, path2, empty) {
+  const cover2 = ((copy2) => move_mount(copy2, "", place3, "", ONTO_FD));
   const fixes = () => ({
     ...plan.state.mountFixes,
     ENOENT: `what is mounted at ${path2} has been removed, as /proc/PID is when its process has ended; unmount it`
@@ -4623,7 +4623,7 @@ var lowerMaskPaths = (function lowerMaskPaths({ paths }, plan) {
 });
 var mask = (function mask(plan, path2, empty, pinned) {
   const target = plan.path(path2);
-  const place2 = plan.access.settledPlace(path2);
+  const place3 = plan.access.settledPlace(path2);
   target.openBase();
   plan.skippable(`${path2} is missing`, ((end) => {
     pinParents(plan, target, pinned, end);
@@ -4637,7 +4637,7 @@ var mask = (function mask(plan, path2, empty, pinned) {
     readOnly: true,
     certain: false
   });
-  plan.access.recordGuard(place2);
+  plan.access.recordGuard(place3);
 });
 var lowerReadonlyPaths = (function lowerReadonlyPaths({ paths }, plan) {
   plan.needs("mount", "they would become read-only on the host");
@@ -4649,7 +4649,7 @@ var lowerReadonlyPaths = (function lowerReadonlyPaths({ paths }, plan) {
 });
 var keepFromChange = (function keepFromChange(plan, path2, pinned) {
   const target = plan.path(path2);
-  const place2 = plan.access.settledPlace(path2);
+  const place3 = plan.access.settledPlace(path2);
   target.openBase();
   plan.skippable(`${path2} is missing`, ((missing3) => {
     pinParents(plan, target, pinned, missing3);
@@ -4673,7 +4673,7 @@ var keepFromChange = (function keepFromChange(plan, path2, pinned) {
     readOnly: true,
     certain: false
   });
-  plan.access.recordGuard(place2);
+  plan.access.recordGuard(place3);
 });
 var openIfThere = (function openIfThere(target, missing3) {
   return target.open(O_PATH, {
@@ -5503,10 +5503,10 @@ var init_nearest = __esm({
 });
 
 // scripts/ramekin/peer_words.ts
-function peerFlag(name, place2) {
+function peerFlag(name, place3) {
   const found = PEER_FLAGS.find(({ names }) => names.includes(name));
   if (found === void 0) return void 0;
-  return found.always ?? (place2 === "container" ? void 0 : found[place2]);
+  return found.always ?? (place3 === "container" ? void 0 : found[place3]);
 }
 var STARTS, ENDS, GONE, ROOTS, LIVE, PEER_SUBCOMMANDS, PEER_FLAGS;
 var init_peer_words = __esm({
@@ -6876,6 +6876,40 @@ ${STATUS}`,
         ]
       },
       {
+        name: "cp",
+        summary: "copy files into a running container, or out of it",
+        more: "A path in a container is written NAME:PATH, with a pid or a name of ramekin ps. A directory is copied with all that is in it, into one that exists under its own name, else under the new one. The container needs no program for it. What is copied in belongs to the user of its program, and no link in it leads to what that user may not reach. Devices, named pipes and sockets are refused, and set-user-ID bits are left out. A path of this machine with a colon begins with / or ./ .",
+        operands: [
+          {
+            name: "FROM",
+            completes: "file"
+          },
+          {
+            name: "TO",
+            completes: "file"
+          }
+        ],
+        flags: [
+          {
+            name: "root",
+            summary: "copy as root of the container, to whom the copies belong then"
+          },
+          {
+            name: "max-bytes",
+            value: "SIZE",
+            summary: "copy no more than this in all: 100m, 2g"
+          },
+          {
+            name: "any",
+            summary: "copy from a container of another user's script"
+          },
+          {
+            ...JSON_FLAG,
+            summary: "write how many files and bytes were copied, as JSON"
+          }
+        ]
+      },
+      {
         name: "plan",
         summary: "show what a recipe would do, without doing it",
         more: `Each step with its system calls, and what it needs of this machine with the flags of ramekin run that grant it. ${STREAM}`,
@@ -6972,10 +7006,10 @@ function unknownFlag(word4, flags2, subcommand) {
   const advice = insteadOf(written2, flags2.map(({ name }) => name), subcommand);
   return new UsageError(`there is no flag ${written2}${advice === void 0 ? "" : `; ${advice}`}`);
 }
-function insteadOf(written2, names, { place: place2, program }) {
+function insteadOf(written2, names, { place: place3, program }) {
   const name = written2.replace(/^-+/, "");
   if (names.includes(`allow-${name}`)) return `did you mean --allow-${name}?`;
-  const peers = place2 && (peerFlag(name, place2) ?? letterFlag(written2, place2));
+  const peers = place3 && (peerFlag(name, place3) ?? letterFlag(written2, place3));
   if (peers !== void 0) return peers;
   const others = SUBCOMMANDS.filter(({ flags: flags2 }) => flags2.some((flag) => flag.name === name));
   if (others[0] !== void 0) return `it is one of ramekin ${others[0].name}`;
@@ -6983,9 +7017,9 @@ function insteadOf(written2, names, { place: place2, program }) {
   if (near !== void 0) return `did you mean --${near}?`;
   return program === true ? "a program and its own flags come after --" : void 0;
 }
-function letterFlag(written2, place2) {
+function letterFlag(written2, place3) {
   const letter = /^-(\w)\W/.exec(written2)?.[1];
-  return letter === void 0 ? void 0 : peerFlag(letter, place2);
+  return letter === void 0 ? void 0 : peerFlag(letter, place3);
 }
 var RECIPE2;
 var init_unknown_words = __esm({
@@ -13095,23 +13129,6 @@ var init_namespaces5 = __esm({
 });
 
 // recipe/steps/join.ts
-function join(target, ...kinds) {
-  const last = kinds.at(-1);
-  const options = typeof last === "object" ? last : {};
-  const names = kinds.filter((kind) => typeof kind !== "object");
-  return {
-    step: "join",
-    target: dataOf(target),
-    ...names.length === 0 ? {} : {
-      kinds: names
-    },
-    ...options
-  };
-}
-function dataOf(target) {
-  const hasIdentity = typeof target === "object" && target !== null && "identity" in target;
-  return hasIdentity ? target.identity : target;
-}
 var joinSchema;
 var init_join = __esm({
   "recipe/steps/join.ts": (function () {
@@ -15794,15 +15811,15 @@ var init_file_error = __esm({
 });
 
 // container/files/place.ts
-function opening({ place: place2, directory, path: path2 }, flags2, mode2 = 0) {
+function opening({ place: place3, directory, path: path2 }, flags2, mode2 = 0) {
   const how = {
     flags: flags2 | O_CLOEXEC | ((flags2 & O_PATH) === 0 ? O_NONBLOCK | O_NOCTTY : 0),
     mode: mode2,
-    resolve: directory === void 0 ? place2.resolve : NAME2
+    resolve: directory === void 0 ? place3.resolve : NAME2
   };
   return openat2(directory ?? at_fdcwd, path2, how);
 }
-function parentOf2({ directory, path: path2, place: place2 }) {
+function parentOf2({ directory, path: path2, place: place3 }) {
   if (directory !== void 0) return {
     calls: [],
     parent: directory,
@@ -15825,7 +15842,7 @@ function parentOf2({ directory, path: path2, place: place2 }) {
   const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
   const call2 = openat2(at_fdcwd, before, {
     flags: flags2,
-    resolve: place2.resolve
+    resolve: place3.resolve
   });
   return {
     calls: [
@@ -15933,12 +15950,12 @@ function* entriesOf(directory) {
     yield readDirectoryEntries(outcome.output(part), size);
   }
 }
-function typed(place2, directory, entries) {
+function typed(place3, directory, entries) {
   const unknown = entries.filter(({ type }) => type === 0);
   if (unknown.length === 0) return entries;
   const types = new Map(unknown.map(({ name }) => {
     const spot = {
-      place: place2,
+      place: place3,
       directory,
       path: name,
       shown: name
@@ -15947,7 +15964,7 @@ function typed(place2, directory, entries) {
     const status = new Status(new ResultOf(found, "fd"));
     return [
       name,
-      status.of(place2.make([
+      status.of(place3.make([
         {
           call: found
         },
@@ -15964,18 +15981,18 @@ function typed(place2, directory, entries) {
 }
 function removeTree(spot, depth = 0) {
   requireDepth(spot, depth);
-  const { place: place2 } = spot;
+  const { place: place3 } = spot;
   {
     using directory = openWithStatus(spot, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     const { fd } = directory;
     for (const entries of entriesOf(fd)) {
-      const all = typed(place2, fd, entries);
+      const all = typed(place3, fd, entries);
       const files = all.filter(({ type }) => type !== S_IFDIR);
-      if (files.length > 0) place2.make(files.map(({ name: name2 }) => removal(fd, name2, 0)));
+      if (files.length > 0) place3.make(files.map(({ name: name2 }) => removal(fd, name2, 0)));
       for (const { name: name2, type } of all) {
         if (type !== S_IFDIR) continue;
         removeTree({
-          place: place2,
+          place: place3,
           directory: fd,
           path: name2,
           shown: `${spot.shown}/${name2}`
@@ -15984,7 +16001,7 @@ function removeTree(spot, depth = 0) {
     }
   }
   const { calls, parent, name } = parentOf2(spot);
-  place2.make([
+  place3.make([
     ...calls,
     {
       call: unlinkat(parent, name, AT_REMOVEDIR)
@@ -15999,9 +16016,9 @@ function removal(directory, name, flags2) {
     ]
   };
 }
-function requireDepth({ place: place2, shown: shown2 }, depth) {
+function requireDepth({ place: place3, shown: shown2 }, depth) {
   if (depth <= DEEPEST) return;
-  throw new RangeError(`${place2.named(shown2)} lies more than ${DEEPEST} directories deep`);
+  throw new RangeError(`${place3.named(shown2)} lies more than ${DEEPEST} directories deep`);
 }
 var DEEPEST, PART_SIZE2, OpenedFile;
 var init_tree = __esm({
@@ -16058,9 +16075,9 @@ function copyLink(from2, to) {
     }
   ]);
 }
-function within({ place: place2, shown: shown2 }, directory, path2) {
+function within({ place: place3, shown: shown2 }, directory, path2) {
   return {
-    place: place2,
+    place: place3,
     directory,
     path: path2,
     shown: `${shown2}/${path2}`
@@ -16078,9 +16095,9 @@ function typeOf(spot) {
     }
   ])).mode & S_IFMT;
 }
-function notCopied({ place: place2, shown: shown2 }) {
+function notCopied({ place: place3, shown: shown2 }) {
   const what = "files, directories and links are copied, and no devices, pipes and sockets";
-  return new TypeError(`${place2.named(shown2)} is none of these: ${what}`);
+  return new TypeError(`${place3.named(shown2)} is none of these: ${what}`);
 }
 var PATH_MAX2, PERMISSIONS, Copy, S_IRWXU;
 var init_copy_tree = __esm({
@@ -16238,12 +16255,12 @@ async function attempt(doing, spot, act) {
     throw fileError(error, `cannot ${doing} ${spot.place.named(spot.shown)}`);
   }
 }
-function requireRegular(mode2, { place: place2, shown: shown2 }) {
+function requireRegular(mode2, { place: place3, shown: shown2 }) {
   if ((mode2 & S_IFMT) === S_IFREG) return;
   if ((mode2 & S_IFMT) === S_IFDIR) {
-    throw new Deno.errors.IsADirectory(`${place2.named(shown2)} is a directory`);
+    throw new Deno.errors.IsADirectory(`${place3.named(shown2)} is a directory`);
   }
-  throw new TypeError(`${place2.named(shown2)} is not a regular file, and only those are opened`);
+  throw new TypeError(`${place3.named(shown2)} is not a regular file, and only those are opened`);
 }
 var PATH_MAX3, MAX_SIZE, ContainerFiles, PERMISSIONS2;
 var init_container_files = __esm({
@@ -17950,12 +17967,12 @@ function isBrokenPipe(error) {
   return error instanceof Deno.errors.BrokenPipe || error instanceof SyscallError && error.code === "EPIPE";
 }
 async function passOnOutput(output, { outputs }, descriptors) {
-  const bytesOf6 = (fd) => fd === 1 ? output.stdout : output.stderr;
+  const bytesOf7 = (fd) => fd === 1 ? output.stdout : output.stderr;
   await Promise.all([
     ...outputs
   ].map(async ([fd, target]) => {
     const writer = target.getWriter();
-    const bytes = bytesOf6(fd);
+    const bytes = bytesOf7(fd);
     if (bytes.length > 0) await writer.write(bytes);
     await writer.close();
     writer.releaseLock();
@@ -17963,7 +17980,7 @@ async function passOnOutput(output, { outputs }, descriptors) {
   const [stdout, stderr] = [
     1,
     2
-  ].map((fd) => descriptors[fd] === void 0 || outputs.has(fd) ? void 0 : bytesOf6(fd));
+  ].map((fd) => descriptors[fd] === void 0 || outputs.has(fd) ? void 0 : bytesOf7(fd));
   return commandOutput(statusOf(output), stdout, stderr);
 }
 async function passOn(channel, target) {
@@ -18657,18 +18674,18 @@ var init_mount_table = __esm({
     addMethods(this.prototype, {
     mounted: (function (description) {
         const target = normalize(description.target);
-        const place2 = makePlace$31.call(this, target);
+        const place3 = makePlace$31.call(this, target);
         const mount4 = {
           ...DEFAULTS,
           ...description,
           target
         };
-        place2.mounts.push({
+        place3.mounts.push({
           mount: mount4,
           depth: this.#depth,
-          covered: place2.children
+          covered: place3.children
         });
-        place2.children = void 0;
+        place3.children = void 0;
       }),
     remounted: (function (target, readOnly) {
         const entry2 = this.#placeAt(target)?.mounts.at(-1);
@@ -18689,14 +18706,14 @@ var init_mount_table = __esm({
       }),
     isThere: (function (path2) {
         if (normalize(path2) === "/") return true;
-        const place2 = this.#placeAt(path2);
-        return place2 !== void 0 && isKnown(place2);
+        const place3 = this.#placeAt(path2);
+        return place3 !== void 0 && isKnown(place3);
       }),
     isContainerMount: (function (path2) {
         return this.mountOf(path2).own;
       }),
     mountOf: (function (path2) {
-        return deepest$29.call(this, path2, ((place2) => place2.mounts.at(-1)));
+        return deepest$29.call(this, path2, ((place3) => place3.mounts.at(-1)));
       }),
     originOf: (function (path2) {
         const { origin, target } = this.mountOf(path2);
@@ -18707,14 +18724,14 @@ var init_mount_table = __esm({
       }),
     mountAbove: (function (path2) {
         const normal = normalize(path2);
-        return deepest$29.call(this, normal.slice(0, normal.lastIndexOf("/")) || "/", ((place2) => place2.mounts.at(-1)));
+        return deepest$29.call(this, normal.slice(0, normal.lastIndexOf("/")) || "/", ((place3) => place3.mounts.at(-1)));
       }),
     isHostFile: (function (path2) {
         return this.atHostRoot && this.mountOf(path2) === this.#base;
       }),
     mayBeHostFile: (function (path2) {
         if (!this.atHostRoot) return false;
-        return deepest$29.call(this, path2, ((place2) => place2.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
+        return deepest$29.call(this, path2, ((place3) => place3.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
       }),
     enter: (function (root) {
         const directory = normalize(root);
@@ -18742,8 +18759,8 @@ var init_mount_table = __esm({
   static {
     deepest$29 = (function (path2, entryAt) {
         let best = entryAt(this.#root);
-        walk(this.#root, path2, ((place2) => {
-          best = entryAt(place2) ?? best;
+        walk(this.#root, path2, ((place3) => {
+          best = entryAt(place3) ?? best;
         }));
         return best === void 0 ? this.#base : mountOf$30.call(this, best);
       });
@@ -18763,16 +18780,16 @@ var init_mount_table = __esm({
   }
   static {
     makePlace$31 = (function (path2) {
-        let place2 = this.#root;
+        let place3 = this.#root;
         const normal = normalize(path2);
-        if (normal === "/") return place2;
+        if (normal === "/") return place3;
         for (const part of normal.slice(1).split("/")) {
-          const children = place2.children ??= /* @__PURE__ */ new Map();
+          const children = place3.children ??= /* @__PURE__ */ new Map();
           let next = children.get(part);
           if (next === void 0) children.set(part, next = newPlace());
-          place2 = next;
+          place3 = next;
         }
-        return place2;
+        return place3;
       });
   }
 
@@ -18785,10 +18802,10 @@ var init_mount_table = __esm({
       
       /** Removes the topmost mount at a path. */
       unmounted(target) {
-        const place2 = this.#placeAt(target);
-        const entry2 = place2?.mounts.pop();
+        const place3 = this.#placeAt(target);
+        const entry2 = place3?.mounts.pop();
         if (entry2 === void 0) return;
-        place2.children = entry2.covered;
+        place3.children = entry2.covered;
       }
       /** Changes whether the topmost mount at a path is read-only. */
       
@@ -19279,8 +19296,8 @@ var init_permission_set = __esm({
           case "env":
             return true;
           case "run": {
-            const { run: run11 } = this.#options;
-            return typeof run11 !== "object" || run11.includes(need.program);
+            const { run: run12 } = this.#options;
+            return typeof run12 !== "object" || run12.includes(need.program);
           }
           case "kernel":
           case "lifetime":
@@ -22116,8 +22133,8 @@ function sendListener(add, listener) {
 
 
 
-function connectTerminal(add, place2) {
-  const slave = place2 === "script" ? TERMINAL : openTerminal(add);
+function connectTerminal(add, place3) {
+  const slave = place3 === "script" ? TERMINAL : openTerminal(add);
   add(ioctl(slave, TIOCSCTTY, 0));
   for (const fd of [
     0,
@@ -22250,7 +22267,7 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
     call: describeExecve(path2),
     hint
   });
-  const place2 = plan.state.filesAt;
+  const place3 = plan.state.filesAt;
   const code = errnoName(errno);
   const fix = code && EXECVE_FIXES[code];
   if (general) return error(orMemoryLimit(fix, code, plan));
@@ -22264,7 +22281,7 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
       head: headOf(result, found),
       executable,
       code,
-      place: place2
+      place: place3
     }));
   }
   if (denied2 !== void 0 && result.result(denied2.readHead) === BigInt(-ERRNO.EISDIR)) {
@@ -22276,7 +22293,7 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
   if (code === "ENOEXEC") return error(`${path2} is neither a program nor a script`);
   if (!NOT_THERE.has(errno)) return error(generalFix("execve", code));
   const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
-  const missing3 = new Deno.errors.NotFound(escapeControls(`program not found ${place2}: "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
+  const missing3 = new Deno.errors.NotFound(escapeControls(`program not found ${place3}: "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
   ${missingHint(spec.program, plan)}`, {
     cause: error("the program does not exist")
   });
@@ -22301,7 +22318,7 @@ function headOf(result, candidate) {
   const { buffer, byteOffset } = result.output(candidate.head);
   return new Uint8Array(buffer, byteOffset, count);
 }
-function whyNotStarted(path2, { head, executable, code, place: place2 }) {
+function whyNotStarted(path2, { head, executable, code, place: place3 }) {
   const text4 = new TextDecoder("utf-8", {
     ignoreBOM: true
   }).decode(head);
@@ -22310,7 +22327,7 @@ function whyNotStarted(path2, { head, executable, code, place: place2 }) {
     return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
   }
   if (text4.startsWith("#!")) {
-    return `${path2} is a script, and its interpreter ${interpreterIssue(text4, denied2, place2)}`;
+    return `${path2} is a script, and its interpreter ${interpreterIssue(text4, denied2, place3)}`;
   }
   if (text4.startsWith("\x7FELF")) {
     if (denied2) return `${path2} may be executed, but not its dynamic loader (see ldd ${path2})`;
@@ -22321,7 +22338,7 @@ function whyNotStarted(path2, { head, executable, code, place: place2 }) {
   }
   return `${path2} is neither a program nor a script that begins with "#!"`;
 }
-function interpreterIssue(script, denied2, place2) {
+function interpreterIssue(script, denied2, place3) {
   const [line] = script.slice(2).split("\n");
   const [word4 = ""] = line.replace(/^[ \t]+/, "").split(/[ \t\0]/);
   const interpreter = JSON.stringify(word4);
@@ -22329,7 +22346,7 @@ function interpreterIssue(script, denied2, place2) {
     return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
   }
   if (word4 === "") return 'has no name behind "#!"';
-  return denied2 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not ${place2}`;
+  return denied2 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not ${place3}`;
 }
 function describeExecve(path2) {
   return `execve(${JSON.stringify(path2)}, ...)`;
@@ -24130,8 +24147,8 @@ function placeOf(path2, { origin }) {
 }
 function* inDirectories(directories, object2, name) {
   for (const directory of directories) {
-    const place2 = placeOf(`${directory}/${name}`, object2);
-    if (place2 !== void 0) yield place2;
+    const place3 = placeOf(`${directory}/${name}`, object2);
+    if (place3 !== void 0) yield place3;
   }
 }
 function samePath(path2) {
@@ -24247,14 +24264,14 @@ function libraryOf(name, asker, search, host2) {
   const places = name.includes("/") ? [
     placeOf(name, asker)
   ] : search.candidates(name, asker);
-  for (const place2 of places) {
-    const elf = place2 && host2.elf(place2.source);
-    if (place2 === void 0 || elf?.machine !== asker.elf.machine) continue;
+  for (const place3 of places) {
+    const elf = place3 && host2.elf(place3.source);
+    if (place3 === void 0 || elf?.machine !== asker.elf.machine) continue;
     return {
-      ...place2,
+      ...place3,
       elf,
       askedBy: asker,
-      origin: originOf(place2)
+      origin: originOf(place3)
     };
   }
   return void 0;
@@ -26940,10 +26957,10 @@ var init_kernel_mounts = __esm({
 function isPlainIn(root, { asked, path: path2 }, host2) {
   return path2 === host2.resolve(root).path + asked.slice(root.length);
 }
-function below2(place2, directory, path2, name) {
+function below2(place3, directory, path2, name) {
   const rest = name === void 0 ? path2.slice(directory === "/" ? 0 : directory.length) : `/${name}`;
   return {
-    path: (place2.path === "/" ? "" : place2.path) + rest,
+    path: (place3.path === "/" ? "" : place3.path) + rest,
     type: void 0
   };
 }
@@ -26968,9 +26985,9 @@ var init_host_paths = __esm({
         return isPlainIn(root, resolved2, this.#host) ? void 0 : root;
       }),
     placeOf: (function (path2) {
-        const place2 = placeOf$67.call(this, path2);
-        if (place2.path.startsWith("/")) return place2;
-        return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path`);
+        const place3 = placeOf$67.call(this, path2);
+        if (place3.path.startsWith("/")) return place3;
+        return this.#cursor.refuse(`${path2} is ${place3.path}, which has no path`);
       }),
     hostSource: (function (source) {
         if (source.startsWith("/")) return source;
@@ -27308,14 +27325,14 @@ var init_recorder = __esm({
         const root = this.#paths.hostRootAround(path2);
         if (root === void 0 || this.#lookedUp.has(root)) return;
         this.#lookedUp.add(root);
-        const { path: place2 } = this.#paths.placeOf(root);
+        const { path: place3 } = this.#paths.placeOf(root);
         this.record({
           kind: "read",
-          path: place2
+          path: place3
         });
         this.record({
           kind: "write",
-          path: place2
+          path: place3
         });
       }),
     record: (function (access, locksWith) {
@@ -27329,27 +27346,27 @@ var init_recorder = __esm({
       }),
     recordBind: (function (path2, { readOnly, noDevices }) {
         if (!this.#paths.mayBeHostFile(path2)) return;
-        const { path: place2, type } = this.#paths.placeOf(path2);
-        const harmless = HARMLESS.has(place2);
+        const { path: place3, type } = this.#paths.placeOf(path2);
+        const harmless = HARMLESS.has(place3);
         if (!harmless) this.record({
           kind: "read",
-          path: place2
+          path: place3
         });
         if (!harmless || this.state.caller.euid === 0) {
           const locks = readOnly === true && !this.receivesMounts && type !== "socket" && type !== "pipe";
           this.record({
             kind: "write",
-            path: place2
+            path: place3
           }, locks ? this.state.capabilities.userNamespaces : void 0);
         }
         if (!harmless && type !== "file" && type !== "socket" && type !== "pipe") {
           const locks = noDevices === true && !this.receivesMounts;
           this.record({
             kind: "device",
-            path: type !== "device" && touches(place2, "/dev") ? "/dev" : place2
+            path: type !== "device" && touches(place3, "/dev") ? "/dev" : place3
           }, locks ? this.state.capabilities.userNamespaces : void 0);
         }
-        if (touches(place2, "/proc")) this.record({
+        if (touches(place3, "/proc")) this.record({
           kind: "namespace",
           namespace: "pid"
         });
@@ -27380,14 +27397,14 @@ var init_recorder = __esm({
     recordFilesystem: (function ({ source, target, type, options }) {
         const readOnly = (parseMountOptions(options).flags & MS_RDONLY) !== 0;
         const { index: stepIndex } = this.#cursor;
-        const place2 = this.#settled.of(target);
+        const place3 = this.#settled.of(target);
         this.kernelFiles.mounted({
-          target: place2 ?? target,
+          target: place3 ?? target,
           type,
           step: this.#cursor.nameOf(stepIndex),
           stepIndex,
-          copied: place2 === void 0,
-          onHost: place2 !== void 0 && this.state.mounts.isHostFile(place2) && !this.#cursor.includes("propagation"),
+          copied: place3 === void 0,
+          onHost: place3 !== void 0 && this.state.mounts.isHostFile(place3) && !this.#cursor.includes("propagation"),
           ...readOnly && {
             readOnlyIn: this.state.capabilities.userNamespaces
           }
@@ -27420,8 +27437,8 @@ var init_recorder = __esm({
     settledPlace: (function (path2) {
         return this.#settled.of(path2);
       }),
-    recordGuard: (function (place2) {
-        if (place2 !== void 0) this.kernelFiles.guard(place2, this.state.capabilities.userNamespaces);
+    recordGuard: (function (place3) {
+        if (place3 !== void 0) this.kernelFiles.guard(place3, this.state.capabilities.userNamespaces);
       }),
     recordRoot: (function (path2, by, noDevices = false) {
         const directory = normalize(path2);
@@ -27550,20 +27567,20 @@ var init_recorder = __esm({
       /** Records a lower directory of an overlay. */
       recordLowerDirectory(path2) {
         if (!this.#paths.mayBeHostFile(path2)) return;
-        const { path: place2 } = this.#paths.placeOf(path2);
+        const { path: place3 } = this.#paths.placeOf(path2);
         this.record({
           kind: "read",
-          path: place2
+          path: place3
         });
-        if (touches(place2, "/dev")) this.record({
+        if (touches(place3, "/dev")) this.record({
           kind: "device",
           path: "/dev"
         });
         else if (!this.state.inUserNamespace) this.record({
           kind: "device",
-          path: place2
+          path: place3
         });
-        if (touches(place2, "/proc")) this.record({
+        if (touches(place3, "/proc")) this.record({
           kind: "namespace",
           namespace: "pid"
         });
@@ -27783,30 +27800,30 @@ var init_container_path = __esm({
     mountOn: (function ({ source, type, flags: flags2, data: data2, fixes = {} }) {
         this.refuseRoot();
         if (this.needsMountPoint) this.makeMountPoint("directory");
-        const place2 = this.open(O_PATH | O_DIRECTORY, {
+        const place3 = this.open(O_PATH | O_DIRECTORY, {
           fixes: () => ({
             ENOENT: this.#missingMountPoint("mkdir() makes one on a filesystem of the recipe"),
             ENOTDIR: `the mount point ${this.path} is not a directory`
           })
         });
-        this.#plan.directories.inside(place2, (() => {
+        this.#plan.directories.inside(place3, (() => {
           this.#plan.call(mount(source, ".", type, flags2, data2), {
             fixes
           });
         }));
-        this.#plan.release(place2);
+        this.#plan.release(place3);
       }),
     attach: (function (tree, source) {
         this.refuseRoot();
-        const place2 = this.open(O_PATH, {
+        const place3 = this.open(O_PATH, {
           fixes: () => ({
             ENOENT: this.#missingMountPoint("mkdir() or writeFile() makes one on a filesystem of the recipe")
           })
         });
-        this.attachTo(place2, tree, source);
-        this.#plan.release(place2);
+        this.attachTo(place3, tree, source);
+        this.#plan.release(place3);
       }),
-    attachTo: (function (place2, tree, source) {
+    attachTo: (function (place3, tree, source) {
         const { mountFixes: mountFixes2 } = this.#plan.state;
         const fixes = () => {
           const kinds = `one of ${source} and ${this.path} is a directory and the other is not: a directory can only be bound on a directory, and a file on a file`;
@@ -27816,17 +27833,17 @@ var init_container_path = __esm({
             ...mountFixes2
           };
         };
-        this.#plan.call(move_mount(tree, "", place2, "", ONTO_FD), {
+        this.#plan.call(move_mount(tree, "", place3, "", ONTO_FD), {
           fixes
         });
       }),
     setAttributes: (function (attributes, recursive, fixes) {
-        const place2 = openMount$74.call(this);
+        const place3 = openMount$74.call(this);
         const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
-        this.#plan.call(mount_setattr(place2, "", flags2, attributes), {
+        this.#plan.call(mount_setattr(place3, "", flags2, attributes), {
           fixes
         });
-        this.#plan.release(place2);
+        this.#plan.release(place3);
       }),
     refuseRoot: (function () {
         if (this.canonical !== "/") return;
@@ -27985,13 +28002,13 @@ var init_container_path = __esm({
       
       /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
       reconfigure(flags2, data2, fixes) {
-        const place2 = openMount$74.call(this, O_DIRECTORY);
-        this.#plan.directories.inside(place2, () => {
+        const place3 = openMount$74.call(this, O_DIRECTORY);
+        this.#plan.directories.inside(place3, () => {
           this.#plan.call(mount(null, ".", null, flags2, data2), {
             fixes
           });
         });
-        this.#plan.release(place2);
+        this.#plan.release(place3);
       }
       /**
        * Unmounts the topmost mount. umount2(2) takes no descriptor, and an open file keeps a mount
@@ -28006,21 +28023,21 @@ var init_container_path = __esm({
           new Label("what is mounted is a file")
         ];
         plan.directories.closeAll();
-        const place2 = openMount$74.call(this, O_DIRECTORY, {
+        const place3 = openMount$74.call(this, O_DIRECTORY, {
           accept: [
             "ENOTDIR"
           ],
           onAccepted: isFile2
         });
         const path2 = new Output(4096, "&path");
-        plan.directories.inside(place2, () => {
+        plan.directories.inside(place3, () => {
           plan.call(detach ? umount2(".", MNT_DETACH) : getcwd(path2), detach ? {
             fixes
           } : {});
         });
         if (!detach) plan.call(chdir("/"));
         const opened = plan.directories.closeAll();
-        plan.call(close(place2), detach ? {
+        plan.call(close(place3), detach ? {
           onZero: done
         } : {});
         if (!detach) plan.call(umount2(path2, UMOUNT_NOFOLLOW), {
@@ -28625,8 +28642,8 @@ var init_untrusted = __esm({
           const around = mountAround(directory.path, mounts);
           if (around === void 0) return [];
           const rest = directory.path.slice(around.target === "/" ? 0 : around.target.length);
-          const place2 = normalize(`${around.root}/${rest}`);
-          return mounts.filter(({ device, root }) => device.major === around.device.major && device.minor === around.device.minor && isWithin(root, place2)).map(({ target }) => ({
+          const place3 = normalize(`${around.root}/${rest}`);
+          return mounts.filter(({ device, root }) => device.major === around.device.major && device.minor === around.device.minor && isWithin(root, place3)).map(({ target }) => ({
             target,
             directory
           }));
@@ -29414,6 +29431,11 @@ function scriptsName() {
 }
 function isScriptsName(name) {
   return NAME4.exec(name)?.[4] === SCRIPTS_OWN;
+}
+function groupIn(path2) {
+  const names = path2.split("/");
+  const at2 = names.findLastIndex((name) => NAME4.test(name) && !isScriptsName(name));
+  return at2 === -1 ? void 0 : names.slice(0, at2 + 1).join("/");
 }
 function sweep(directory) {
   using alone = Locks.ofSweeping(directory);
@@ -31639,13 +31661,13 @@ function cover(paths, plan) {
   withEmptyFiles(plan, (empty) => {
     for (const path2 of paths) {
       const target = plan.path(path2);
-      const place2 = target.open(O_PATH, {
+      const place3 = target.open(O_PATH, {
         fixes: {
           ENOENT: `${path2} ${ENTRY_GONE}`
         }
       });
-      coverWithEmpty(plan, place2, path2, empty);
-      plan.release(place2);
+      coverWithEmpty(plan, place3, path2, empty);
+      plan.release(place3);
       plan.mounted({
         target: target.canonical,
         type: "mask",
@@ -31782,15 +31804,15 @@ var init_kernel_mounts2 = __esm({
           this.paths(paths, directory);
           plan.goTo(end, inside);
           plan.place(closed);
-          const place2 = this.#open(directory);
-          coverWithEmpty(plan, place2, directory, this.#empty);
-          plan.release(place2);
+          const place3 = this.#open(directory);
+          coverWithEmpty(plan, place3, directory, this.#empty);
+          plan.release(place3);
         });
       }
       #cover(path2) {
         const plan = this.#plan;
-        const place2 = this.#open(path2);
-        plan.call(mount_setattr(place2, "", AT_EMPTY_PATH, {
+        const place3 = this.#open(path2);
+        plan.call(mount_setattr(place3, "", AT_EMPTY_PATH, {
           attr_set: MOUNT_ATTR_RDONLY
         }), {
           fixes: () => ({
@@ -31798,8 +31820,8 @@ var init_kernel_mounts2 = __esm({
             EINVAL: moved(path2)
           })
         });
-        coverWithEmpty(plan, place2, path2, this.#empty);
-        plan.release(place2);
+        coverWithEmpty(plan, place3, path2, this.#empty);
+        plan.release(place3);
         const [target, certain] = [
           this.#targetOf(path2),
           !plan.isSkippable
@@ -31844,9 +31866,9 @@ var init_kernel_mounts2 = __esm({
 
 
 function usualRestrictions(source, plan) {
-  const place2 = plan.access.hostPlace(source);
-  if (place2 === void 0) return [];
-  return place2.type === "device" || touches(place2.path, "/dev") ? [] : [
+  const place3 = plan.access.hostPlace(source);
+  if (place3 === void 0) return [];
+  return place3.type === "device" || touches(place3.path, "/dev") ? [] : [
     "nodev"
   ];
 }
@@ -32152,17 +32174,17 @@ function otherNames(path2, { facts }) {
   const around = mountAround(path2, facts.mounts);
   if (around === void 0) return [];
   const below3 = (directory) => directory === "/" ? 0 : directory.length;
-  const place2 = normalize(around.root + path2.slice(below3(around.target)));
+  const place3 = normalize(around.root + path2.slice(below3(around.target)));
   const { id: id2 } = facts.resolve(path2);
   return facts.mounts.flatMap((mount4) => {
     const { device, root, target } = mount4;
     const isSame2 = device.major === around.device.major && device.minor === around.device.minor;
     if (mount4 === around || !isSame2) return [];
-    if (isWithin(root, place2)) return [
+    if (isWithin(root, place3)) return [
       target
     ];
-    if (!isWithin(place2, root)) return [];
-    const other = normalize(target + place2.slice(below3(root)));
+    if (!isWithin(place3, root)) return [];
+    const other = normalize(target + place3.slice(below3(root)));
     return other !== path2 && facts.resolve(other).id === id2 ? [
       other
     ] : [];
@@ -32222,9 +32244,9 @@ var init_deny_files2 = __esm({
       hide(denied2, empty) {
         const { target, readOnly } = this.#tree;
         if (this.#isWhole(denied2)) {
-          const place2 = this.#openWhole();
-          coverWithEmpty(this.#plan, place2, target, empty);
-          this.#plan.release(place2);
+          const place3 = this.#openWhole();
+          coverWithEmpty(this.#plan, place3, target, empty);
+          this.#plan.release(place3);
           return this.#plan.mounted({
             target,
             type: "mask",
@@ -33139,21 +33161,21 @@ function allowFiles(step, deniable, ruleset, plan) {
   const rights = /* @__PURE__ */ new Map();
   for (const word4 of FILE_WORDS) {
     for (const path2 of step[word4] ?? []) {
-      const place2 = normalize(path2);
-      rights.set(place2, (rights.get(place2) ?? 0) | FILE_RIGHTS[word4] & deniable);
+      const place3 = normalize(path2);
+      rights.set(place3, (rights.get(place3) ?? 0) | FILE_RIGHTS[word4] & deniable);
     }
   }
   const pipe = new PipeEnds();
   plan.call(pipe2(pipe.output, O_CLOEXEC));
   for (const [path2, allowed] of rights) {
-    const place2 = plan.path(path2).open(O_PATH, {
+    const place3 = plan.path(path2).open(O_PATH, {
       fixes: {
         ENOENT: `${path2}, the path of a rule, does not exist ${plan.state.filesAt}${unexpanded(path2)}`
       }
     });
     const isFile2 = new Label("it is a file");
     const done = new Label("it is a directory");
-    plan.call(writePathBeneath(pipe.writer, allowed, place2));
+    plan.call(writePathBeneath(pipe.writer, allowed, place3));
     const rule = pathBeneathOutput(allowed);
     plan.call(read(pipe.reader, rule, rule.size));
     plan.call(addPathBeneath(ruleset, rule), {
@@ -33165,12 +33187,12 @@ function allowFiles(step, deniable, ruleset, plan) {
     });
     plan.place(isFile2);
     const ofFile2 = allowed & RIGHTS_OF_FILE;
-    plan.call(writePathBeneath(pipe.writer, ofFile2, place2));
+    plan.call(writePathBeneath(pipe.writer, ofFile2, place3));
     const fileRule = pathBeneathOutput(ofFile2);
     plan.call(read(pipe.reader, fileRule, fileRule.size));
     plan.call(addPathBeneath(ruleset, fileRule));
     plan.place(done);
-    plan.release(place2);
+    plan.release(place3);
   }
   plan.release(pipe.reader);
   plan.release(pipe.writer);
@@ -33428,14 +33450,14 @@ function nameForwarder(plan, resolvConf) {
           "ENOENT",
           "ENOTDIR"
         ];
-        const place2 = plan.path(target).open(O_PATH, {
+        const place3 = plan.path(target).open(O_PATH, {
           accept: accept2,
           onAccepted: end
         });
         const file = copyOfFile(plan, root, NAME5);
-        plan.path(target).attachTo(place2, file, NAME5);
+        plan.path(target).attachTo(place3, file, NAME5);
         plan.release(file);
-        plan.release(place2);
+        plan.release(place3);
       });
       plan.mounted({
         target,
@@ -33461,9 +33483,9 @@ function placesOf2(plan) {
   const { mounts } = plan.state;
   return mounts.visible().flatMap(({ origin, target }) => {
     if (origin === void 0 || !isWithin(path2, origin)) return [];
-    const place2 = normalize(`${target}/${path2.slice(origin.length)}`);
-    return mounts.originOf(place2).origin === path2 ? [
-      place2
+    const place3 = normalize(`${target}/${path2.slice(origin.length)}`);
+    return mounts.originOf(place3).origin === path2 ? [
+      place3
     ] : [];
   });
 }
@@ -33788,8 +33810,8 @@ function filesOf2(step, plan) {
   return "files" in found ? found.files : plan.refuse(found.issue);
 }
 function bind3(plan, { source, target }) {
-  const place2 = plan.path(target);
-  const made = place2.open(O_RDONLY | O_CREAT | O_NONBLOCK, {
+  const place3 = plan.path(target);
+  const made = place3.open(O_RDONLY | O_CREAT | O_NONBLOCK, {
     mode: 420
   });
   plan.access.recordBind(source, {
@@ -33800,14 +33822,14 @@ function bind3(plan, { source, target }) {
   plan.call(mount_setattr(tree, "", AT_EMPTY_PATH, {
     attr_set: MOUNT_ATTR_RDONLY
   }));
-  place2.attachTo(made, tree, source);
+  place3.attachTo(made, tree, source);
   for (const fd of [
     made,
     opened,
     tree
   ]) plan.release(fd);
   plan.mounted({
-    target: place2.canonical,
+    target: place3.canonical,
     type: "bind",
     source,
     origin: source,
@@ -34108,13 +34130,13 @@ var init_bpf = __esm({
         const [jt, jf] = [
           reachable(holds3),
           reachable(fails)
-        ].map((place2) => this.#words.length - place2);
+        ].map((place3) => this.#words.length - place3);
         this.#word(BPF[test], value, jt, jf);
       }
       #distance(label2) {
-        const place2 = this.#places.get(label2);
-        if (place2 === void 0) throw new TypeError(`the label "${label2.text}" is not placed later`);
-        return this.#words.length - place2;
+        const place3 = this.#places.get(label2);
+        if (place3 === void 0) throw new TypeError(`the label "${label2.text}" is not placed later`);
+        return this.#words.length - place3;
       }
       #word(code, k, jt = 0, jf = 0) {
         this.#words.push({
@@ -35793,6 +35815,429 @@ var init_sandbox2 = __esm({
   })
 });
 
+// ffi/cgroups/found.ts
+function groupOf(pid) {
+  const groups = readWholeText(at_fdcwd, `/proc/${pid}/cgroup`);
+  const hierarchies2 = parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
+  const directories = hierarchies2.flatMap(({ version, controllers, own }) => {
+    const directory = groupIn(own);
+    if (directory === void 0) return [];
+    const listed2 = version === 2 && controllersIn(readFile2(`${directory}/cgroup.controllers`) ?? "");
+    return [
+      {
+        version,
+        directory,
+        controllers: listed2 || controllers
+      }
+    ];
+  });
+  return directories.length === 0 ? void 0 : new Group(directories, {});
+}
+var init_found = __esm({
+  "ffi/cgroups/found.ts"() {
+    init_files3();
+    init_read_file();
+    init_files6();
+    init_group();
+    init_hierarchies();
+    init_naming();
+  }
+});
+
+// container/confinement.ts
+function environmentIn(pid, isRoot2) {
+  const isApart = otherNamespaces(pid, [
+    "user",
+    "mount"
+  ]).length === 2;
+  return isApart && !isRoot2 ? environmentOf(pid) : {
+    PATH: DEFAULT_PATH
+  };
+}
+function limitsOf2(pid, isRoot2) {
+  const status = statusOf5(String(pid));
+  const limits2 = limitsIn2(status);
+  if (!isRoot2) return limits2;
+  return [
+    ...rootLimitsOf(pid),
+    ...limits2.filter(({ step }) => step !== "umask")
+  ];
+}
+function rootLimitsOf(pid) {
+  return rootLimitsIn(statusOf5(String(pid)), statusOf5("self"));
+}
+function rootLimitsIn(status, own) {
+  const kept = boundingSet2(status);
+  const lost = boundingSet2(own).filter((name) => !kept.includes(name));
+  if (lost.length === 0) return [];
+  return [
+    capabilities(kept.length === 0 ? {
+      keep: []
+    } : {
+      bounding: kept
+    })
+  ];
+}
+function limitsIn2(status) {
+  const mask2 = field(status, "Umask");
+  return [
+    ...mask2 === void 0 ? [] : [
+      umask3(parseInt(mask2, 8))
+    ],
+    ...field(status, "NoNewPrivs") === "1" ? [
+      noNewPrivileges()
+    ] : [],
+    ...field(status, "Seccomp") === FILTERED2 ? [
+      seccomp({
+        deny: SANDBOX_DENIES
+      })
+    ] : []
+  ];
+}
+function boundingSet2(status) {
+  const bits = BigInt(`0x${field(status, "CapBnd") ?? "0"}`);
+  const names = Object.keys(CAPABILITIES);
+  return names.filter((name) => (bits >> BigInt(CAPABILITIES[name]) & 1n) === 1n);
+}
+function field(status, name) {
+  return new RegExp(`^${name}:\\s*(\\w+)`, "m").exec(status)?.[1];
+}
+function statusOf5(pid) {
+  return readWholeText(at_fdcwd, `/proc/${pid}/status`);
+}
+var SANDBOX_DENIES, FILTERED2;
+var init_confinement = __esm({
+  "container/confinement.ts"() {
+    init_files3();
+    init_users();
+    init_read_file();
+    init_process_namespaces();
+    init_join_target();
+    init_default_path();
+    init_builders();
+    SANDBOX_DENIES = [
+      "@setuid-files",
+      "@unix-sockets"
+    ];
+    FILTERED2 = "2";
+  }
+});
+
+// container/attached.ts
+function attach(target, { any = false } = {}) {
+  const found = runningContainers().filter(({ own }) => own || any).filter(isMeant(target));
+  const [first, ...others] = found;
+  const what = typeof target === "object" ? target.pid : target;
+  if (first === void 0) {
+    const process = any && typeof target !== "string" ? processOf2(target) : void 0;
+    if (process !== void 0) return AttachedContainer.open(process, process.started);
+    throw new TypeError(`no running container of a script of this user's is ${shown(what)}; runningContainers() has the list`);
+  }
+  if (others.length > 0) {
+    throw new TypeError(`there are ${found.length} containers with the name ${shown(what)}: ` + found.map(({ pid }) => pid).join(", "));
+  }
+  const started2 = typeof target === "object" && target.pid === first.pid ? target.started : void 0;
+  return AttachedContainer.open(first, started2);
+}
+function processOf2(target) {
+  const wanted = typeof target === "number" ? target : target.pid;
+  return ifThere(() => {
+    const { pid, started: started2 } = processIdentity(wanted);
+    if (typeof target === "object" && target.started !== started2) return void 0;
+    return {
+      pid,
+      started: started2,
+      name: readWholeText(at_fdcwd, `/proc/${pid}/comm`).trimEnd()
+    };
+  }, HIDDEN_PROCESS);
+}
+function isMeant(target) {
+  if (typeof target === "string") {
+    return ({ name, namedBy }) => namedBy === "script" && name === target;
+  }
+  const wanted = typeof target === "object" ? target.pid : target;
+  return ({ pid, program }) => pid === wanted || program === wanted;
+}
+function requireOwnRoot(pid) {
+  if (otherNamespaces(pid, [
+    "mount"
+  ]).length > 0) return;
+  const [root, own] = readLinks([
+    `/proc/${pid}/root`,
+    "/proc/self/root"
+  ]);
+  if (root !== own) return;
+  throw new TypeError("the container has no root of its own: its files are those of this machine, and what keeps its program from some of them cannot be seen from here");
+}
+var AttachedContainer;
+var init_attached = __esm({
+  "container/attached.ts"() {
+    init_files3();
+    init_processes();
+    init_found();
+    init_missing();
+    init_process_identity();
+    init_process_namespaces();
+    init_proc_dir();
+    init_read_file();
+    init_read_links();
+    init_reactor();
+    init_syscalls();
+    init_join_target();
+    init_live_host();
+    init_ask_to_end();
+    init_visit();
+    init_plan_recipe();
+    init_limits5();
+    init_shown();
+    init_command_options();
+    init_confinement();
+    init_enter_steps();
+    init_container_files();
+    init_place();
+    init_recipe();
+    init_registry();
+    init_signal_number();
+    init_timer();
+    AttachedContainer = class _AttachedContainer {
+
+      /** The pid and the start time of its first process. */
+      identity;
+      /** Its name: that of the program that its script has started. */
+      name;
+      #pidfd;
+      #group;
+      /** What waits for its end, once somebody does. */
+      #exit;
+      #isClosed = false;
+      constructor(identity, name, pidfd) {
+        this.identity = identity;
+        this.name = name;
+        this.#pidfd = pidfd;
+        this.#group = ifThere(() => groupOf(identity.pid), HIDDEN_PROCESS);
+      }
+      /** Use {@linkcode attach}. */
+      static open({ pid, name }, started2) {
+        const pidfd = ifThere(() => syscall(pidfd_open(pid, 0)), [
+          "ESRCH"
+        ]);
+        if (pidfd === void 0) throw new TypeError(ENDED);
+        try {
+          const identity = processIdentity({
+            number: pidfd
+          });
+          if ((started2 ?? identity.started) !== identity.started) throw new TypeError(ENDED);
+          return new _AttachedContainer(identity, name, pidfd);
+        } catch (error) {
+          syscall(close(pidfd));
+          throw error;
+        }
+      }
+      /** The pid of its first process, as this script sees it. */
+      get pid() {
+        return this.identity.pid;
+      }
+      /** Whether it has ended. */
+      get hasEnded() {
+        return hasEnded(this.identity);
+      }
+      /** Resolves when it has ended, and keeps the script running until then. Its status is its script's. */
+      get ended() {
+        this.#requireOpen();
+        if (this.#exit === void 0) {
+          const watch = reactor().watch(this.#pidfd);
+          this.#exit = {
+            watch,
+            ended: watch.ready("readable").then(() => {
+            })
+          };
+        }
+        return this.#exit.ended;
+      }
+      /**
+       * Returns a command for a program in this container, as `container.enter()` does. What restricts
+       * its program is taken from the kernel: user, groups, capabilities, umask, no new privileges. Of a
+       * filter of system calls the kernel says only that there is one, so that of a sandbox is used; and
+       * nothing of rules of Landlock, which do not apply then. It gets no variables of this process's
+       * environment, and those of the container's program where that has a user and a mount namespace of
+       * its own.
+       *
+       * @throws {TypeError} if the container has ended, also when the command is run
+       * @throws {SyscallError} `EACCES` if it is another user's, `EBUSY` if it is paused
+       */
+      enter(program, { user = "program", env, ...options } = {}) {
+        checkEnteringUser(user);
+        return this.#running(({ pid, started: started2 }) => {
+          const isRoot2 = user === "root";
+          const steps = [
+            {
+              step: "join",
+              target: {
+                pid,
+                started: started2
+              },
+              root: true,
+              cwd: true,
+              cgroup: true,
+              credentials: isRoot2 ? "root" : "process"
+            },
+            {
+              step: "clearEnv"
+            },
+            {
+              step: "setEnv",
+              variables: {
+                ...environmentIn(pid, isRoot2),
+                ...env
+              }
+            },
+            // A program without a terminal of its own must not type into this one's (TIOCSTI).
+            {
+              step: "newSession"
+            },
+            ...limitsOf2(pid, isRoot2)
+          ];
+          return new Recipe(steps).command(program, options);
+        });
+      }
+      /**
+       * The container's files: see {@linkcode ContainerFiles}. They are looked up as its program's user
+       * and with its capabilities, but not under rules of Landlock, which the kernel does not show.
+       *
+       * @throws {TypeError} when it is used: if the container has ended, or has no root of its own, so
+       * that its files are those of this machine
+       */
+      get fs() {
+        return new ContainerFiles((user) => this.#place(user));
+      }
+      #place(user) {
+        const plan = this.#running((target) => {
+          const { pid } = target;
+          requireOwnRoot(pid);
+          const isRoot2 = user === "root";
+          const join2 = {
+            step: "join",
+            target,
+            kinds: otherNamespaces(pid, [
+              "user",
+              "mount"
+            ]),
+            root: true,
+            credentials: isRoot2 ? "root" : "process"
+          };
+          return planRecipe([
+            join2,
+            ...isRoot2 ? rootLimitsOf(pid) : []
+          ]);
+        });
+        return {
+          resolve: IN_ROOT,
+          named: (path2) => `${path2} in the container`,
+          make: (calls) => this.#running(() => visit(plan, calls))
+        };
+      }
+      /**
+       * Sends a signal to its first process.
+       *
+       * @throws {TypeError} if it has ended, or for a signal that Linux does not have
+       * @throws {SyscallError} `EPERM` if it is another user's
+       */
+      kill(signal = "SIGTERM") {
+        this.#requireRunning();
+        syscall(pidfd_send_signal(this.#pidfd, signalNumber(signal)));
+      }
+      /**
+       * Asks it to end, as `container.stop()` does, and resolves once it has.
+       *
+       * @throws {TypeError} for a signal that Linux does not have
+       * @throws {SyscallError} `EPERM` if it is another user's
+       */
+      async stop({ signal = "SIGTERM", grace } = {}) {
+        const number = signalNumber(signal);
+        this.#requireOpen();
+        if (this.hasEnded) return;
+        const { pid } = this;
+        const rest = askToEnd({
+          pid,
+          pidfd: this.#pidfd,
+          cgroup: void 0
+        }, grace, number);
+        const stop = rest === void 0 ? void 0 : after(rest, () => {
+          if (!this.hasEnded) syscall(pidfd_send_signal(this.#pidfd, SIGNALS.SIGKILL));
+        });
+        await this.ended;
+        stop?.();
+      }
+      /**
+       * Returns what it uses of the machine.
+       *
+       * @throws {TypeError} if it has no control group of its own: the step `limits`
+       */
+      usage() {
+        return this.#control().usage();
+      }
+      /**
+       * Changes limits; those that are left out stay as they are. Its script is not told.
+       *
+       * @throws {TypeError} if it has ended, or has no control group of its own
+       * @throws {RecipeError} if a limit is invalid
+       * @throws {UnsupportedError} if it cannot be set here
+       * @throws {SyscallError} `EACCES` if the group is another user's
+       */
+      update(limits2) {
+        this.#requireRunning();
+        this.#control().update(checkLimits(limits2, liveHost()));
+      }
+      /**
+       * Freezes its processes until `resume()`, also if this script ends.
+       *
+       * @throws {TypeError} if it has ended, or has no control group of its own
+       * @throws {SyscallError} `EACCES` if the group is another user's
+       */
+      pause() {
+        this.#requireRunning();
+        this.#control().freeze(true);
+      }
+      /**
+       * Thaws its processes.
+       *
+       * @throws {TypeError} if it has ended, or has no control group of its own
+       */
+      resume() {
+        this.#requireRunning();
+        this.#control().freeze(false);
+      }
+      /** Leaves the container alone, and closes the descriptor of it. */
+      [Symbol.dispose]() {
+        if (this.#isClosed) return;
+        this.#isClosed = true;
+        this.#exit?.watch.close();
+        syscall(close(this.#pidfd));
+      }
+      #control() {
+        if (this.#group !== void 0) return this.#group;
+        throw new TypeError("the container has no control group of its own; the step limits({}) gives it one");
+      }
+      #requireOpen() {
+        if (this.#isClosed) throw new TypeError("this has left the container already");
+      }
+      #requireRunning() {
+        this.#requireOpen();
+        if (this.hasEnded) throw new TypeError(ENDED);
+      }
+      /** Does something with its program; its error says so if the container has ended. */
+      #running(act) {
+        this.#requireRunning();
+        try {
+          return act(processIdentity(programOf(this.pid)));
+        } catch (error) {
+          throw orEnded(error, this.identity);
+        }
+      }
+    };
+  }
+});
+
 // module.ts
 var init_module = __esm({
   "module.ts": (function () {
@@ -35811,6 +36256,7 @@ var init_module = __esm({
     init_errors2();
     init_command();
     init_container();
+    init_attached();
     init_container_files();
     init_output2();
     init_access();
@@ -38886,9 +39332,9 @@ var init_positions = __esm({
       }
       /** Returns the position of the value at this path, or of the innermost value around it. */
       at(path2) {
-        let place2 = this.#root;
-        for (const key of path2) place2 = place2?.items.get(key) ?? place2;
-        return positionOf(this.#source, place2?.start ?? 0);
+        let place3 = this.#root;
+        for (const key of path2) place3 = place3?.items.get(key) ?? place3;
+        return positionOf(this.#source, place3?.start ?? 0);
       }
     };
   }
@@ -39620,8 +40066,8 @@ async function imported(path2, url) {
         advice
       });
     }
-    const place2 = rest.findLast((line) => /^\s*at /.test(line));
-    throw new FileError(`${path2}: nothing says what "${bare}" is${place2?.replace(/^\s*/, ", ") ?? ""}`, {
+    const place3 = rest.findLast((line) => /^\s*at /.test(line));
+    throw new FileError(`${path2}: nothing says what "${bare}" is${place3?.replace(/^\s*/, ", ") ?? ""}`, {
       cause: error,
       advice: [
         IMPORTS
@@ -41297,73 +41743,20 @@ var init_build = __esm({
   }
 });
 
-// scripts/ramekin/confinement_of.ts
-function limitsOf2(pid, isRoot2) {
-  const status = statusOf5(String(pid));
-  const limits2 = limitsIn2(status);
-  if (!isRoot2) return limits2;
-  return [
-    ...rootLimitsIn(status, statusOf5("self")),
-    ...limits2.filter(({ step }) => step !== "umask")
-  ];
-}
-function rootLimitsIn(status, own) {
-  const kept = boundingSet2(status);
-  const lost = boundingSet2(own).filter((name) => !kept.includes(name));
-  if (lost.length === 0) return [];
-  return [
-    capabilities(kept.length === 0 ? {
-      keep: []
-    } : {
-      bounding: kept
-    })
-  ];
-}
-function limitsIn2(status) {
-  const mask2 = field(status, "Umask");
-  return [
-    ...mask2 === void 0 ? [] : [
-      umask3(parseInt(mask2, 8))
-    ],
-    ...field(status, "NoNewPrivs") === "1" ? [
-      noNewPrivileges()
-    ] : [],
-    ...field(status, "Seccomp") === FILTERED2 ? [
-      seccomp({
-        deny: SANDBOX_DENIES
-      })
-    ] : []
-  ];
-}
-function boundingSet2(status) {
-  const bits = BigInt(`0x${field(status, "CapBnd") ?? "0"}`);
-  const names = Object.keys(CAPABILITIES);
-  return names.filter((name) => (bits >> BigInt(CAPABILITIES[name]) & 1n) === 1n);
-}
-function field(status, name) {
-  return new RegExp(`^${name}:\\s*(\\w+)`, "m").exec(status)?.[1];
-}
-function statusOf5(pid) {
-  return readText(`/proc/${pid}/status`);
-}
-var SANDBOX_DENIES, FILTERED2;
-var init_confinement_of = __esm({
-  "scripts/ramekin/confinement_of.ts"() {
-    init_mod2();
-    init_files8();
-    SANDBOX_DENIES = [
-      "@setuid-files",
-      "@unix-sockets"
-    ];
-    FILTERED2 = "2";
-  }
-});
-
 // scripts/ramekin/container_of.ts
 function containerOf2(word4, any) {
   const all = runningContainers();
   const containers = any ? all : all.filter(({ own }) => own);
   return /^\d+$/.test(word4) ? byPid(Number(word4), containers, any) : byName(word4, containers);
+}
+function attachTo(word4, any) {
+  const pid = containerOf2(word4, any);
+  if (!runningContainers().some(({ program, own }) => program === pid && (own || any))) {
+    throw new UsageError(`the process ${pid} is not the first of a container, nor its program`);
+  }
+  return attach(pid, {
+    any
+  });
 }
 function byPid(pid, containers, any) {
   const found = containers.find((container) => container.pid === pid || container.program === pid);
@@ -41385,6 +41778,7 @@ function byName(name, containers) {
 var init_container_of = __esm({
   "scripts/ramekin/container_of.ts"() {
     init_host3();
+    init_mod2();
     init_nearest();
     init_files8();
     init_usage();
@@ -41397,59 +41791,114 @@ __export(enter_exports, {
   run: () => run4
 });
 async function run4(given) {
-  const target = identityOf(containerOf2(given.operands[0], given.has("any")));
-  const { pid } = target;
-  const asRoot = given.has("root");
-  const credentials = asRoot ? "root" : "process";
+  using container = attachTo2(containerOf2(given.operands[0], given.has("any")));
+  const user = given.has("root") ? "root" : "program";
   const terminal = environment()["TERM"];
-  try {
-    const box2 = recipe(join(target, {
-      root: true,
-      cwd: true,
-      cgroup: true,
-      credentials
-    }), clearEnv(), setEnv(asRoot ? {
-      PATH: DEFAULT_PATH
-    } : environmentIn(pid)), ...terminal === void 0 ? [] : [
-      setEnv({
-        TERM: terminal
-      })
-    ], newSession(), ...limitsOf2(pid, asRoot));
-    return await runProgram(given.program, (program, options) => box2.command(program, options));
-  } catch (error) {
-    if (error instanceof SyscallError && error.code === "ESRCH") throw hasEnded2(pid);
-    throw error;
-  }
-}
-function environmentIn(pid) {
-  const [its, own] = [
-    linux.namespaces(pid),
-    linux.namespaces()
-  ];
-  const isApart = its.user !== own.user && its.mount !== own.mount;
-  return isApart ? environment(pid) : {
-    PATH: DEFAULT_PATH
+  const env = terminal === void 0 ? {} : {
+    TERM: terminal
   };
+  return await runProgram(given.program, (program, options) => container.enter(program, {
+    ...options,
+    user,
+    env
+  }));
 }
-function identityOf(pid) {
+function attachTo2(pid) {
   try {
-    return linux.processIdentity(pid);
+    return attach(pid, {
+      any: true
+    });
   } catch (error) {
-    if (!(error instanceof SyscallError) || error.code !== "ENOENT") throw error;
-    throw hasEnded2(pid);
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(`there is no process ${pid}, or it has ended; ramekin ps lists the running containers`);
   }
-}
-function hasEnded2(pid) {
-  return new UsageError(`there is no process ${pid}, or it has ended; ramekin ps lists the running containers`);
 }
 var init_enter = __esm({
   "scripts/ramekin/enter.ts"() {
     init_host3();
     init_mod2();
-    init_default_path();
-    init_confinement_of();
     init_container_of();
     init_run_program();
+    init_usage();
+  }
+});
+
+// scripts/ramekin/units.ts
+function bytesOf5(text4, flag) {
+  const [, number, unit] = /^(\d+)([kmgt]?)$/i.exec(text4) ?? [];
+  if (number !== void 0) return Number(number) * SIZES[unit.toLowerCase()];
+  throw new UsageError(`--${flag}=${text4} is no size; one is 1000000, 512k, 100m or 2g`);
+}
+var SIZES;
+var init_units = __esm({
+  "scripts/ramekin/units.ts"() {
+    init_usage();
+    SIZES = {
+      "": 1,
+      k: 2 ** 10,
+      m: 2 ** 20,
+      g: 2 ** 30,
+      t: 2 ** 40
+    };
+  }
+});
+
+// scripts/ramekin/cp.ts
+var cp_exports = {};
+__export(cp_exports, {
+  run: () => run5
+});
+async function run5(given) {
+  const [from2, to] = given.operands.map(place2);
+  if (typeof from2 === typeof to) {
+    throw new UsageError(typeof from2 === "string" ? "neither is in a container: NAME:PATH is, with a pid or a name of ramekin ps" : "both are in containers; copy out of the one first, and then into the other");
+  }
+  const bounds2 = given.has("max-bytes") ? {
+    maxBytes: bytesOf5(given.value("max-bytes"), "max-bytes")
+  } : {};
+  const inside = typeof from2 === "string" ? to : from2;
+  using container = attachTo(inside.container, given.has("any"));
+  const fs = container.fs.as(given.has("root") ? "root" : "program");
+  const copied = typeof from2 === "string" ? await fs.copyIn(from2, await targetIn(fs, inside.path, nameOf2(from2)), bounds2) : await fs.copyOut(inside.path, targetHere(to, nameOf2(inside.path)), bounds2);
+  if (given.has("json")) printJson(copied);
+  return 0;
+}
+function place2(word4) {
+  const at2 = word4.indexOf(":");
+  if (at2 <= 0 || /^[/.]/.test(word4)) return word4;
+  const [container, path2] = [
+    word4.slice(0, at2),
+    word4.slice(at2 + 1)
+  ];
+  if (!path2.startsWith("/")) {
+    throw new UsageError(`a path in a container begins with /: ${container}:/${path2}`);
+  }
+  return {
+    container,
+    path: path2
+  };
+}
+async function targetIn(fs, path2, name) {
+  try {
+    if (!(await fs.stat(path2)).isDirectory) return path2;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return path2;
+    throw error;
+  }
+  return `${path2}/${name}`;
+}
+function targetHere(path2, name) {
+  const mode2 = ifThere2(() => linux.statx(linux.AT_FDCWD, path2).mode) ?? 0;
+  return (mode2 & linux.S_IFMT) === linux.S_IFDIR ? `${path2}/${name}` : path2;
+}
+var init_cp = __esm({
+  "scripts/ramekin/cp.ts"() {
+    init_mod2();
+    init_path();
+    init_container_of();
+    init_files8();
+    init_output();
+    init_units();
     init_usage();
   }
 });
@@ -41664,9 +42113,9 @@ var init_box_file = __esm({
 var plan_exports = {};
 __export(plan_exports, {
   flagOf: () => flagOf,
-  run: () => run5
+  run: () => run6
 });
-async function run5(given) {
+async function run6(given) {
   const path2 = given.operands[0];
   const graph = given.value("graph");
   if (graph !== void 0) checkDrawing(graph);
@@ -41745,10 +42194,10 @@ var init_plan2 = __esm({
 // scripts/ramekin/ps.ts
 var ps_exports = {};
 __export(ps_exports, {
-  run: () => run6,
+  run: () => run7,
   timeText: () => timeText
 });
-function run6(given) {
+function run7(given) {
   const containers = runningContainers();
   if (given.has("json")) {
     printJson(containers);
@@ -41822,10 +42271,10 @@ var init_ps = __esm({
 // scripts/ramekin/ls.ts
 var ls_exports = {};
 __export(ls_exports, {
-  run: () => run7,
+  run: () => run8,
   treeOf: () => treeOf
 });
-function run7(given) {
+function run8(given) {
   const entries = listNamespaces();
   if (given.has("json")) {
     printJson(entries);
@@ -42167,9 +42616,9 @@ var init_host_checks = __esm({
 var check_exports = {};
 __export(check_exports, {
   findingsText: () => findingsText,
-  run: () => run8
+  run: () => run9
 });
-function run8(given) {
+function run9(given) {
   const { release, machine } = linux.uname();
   const findings = hostChecks();
   if (given.has("json")) printJson({
@@ -42202,9 +42651,9 @@ var init_check2 = __esm({
 // scripts/ramekin/schema.ts
 var schema_exports = {};
 __export(schema_exports, {
-  run: () => run9
+  run: () => run10
 });
-function run9() {
+function run10() {
   printJson(recipeSchema());
   return 0;
 }
@@ -42465,9 +42914,9 @@ var init_zsh = __esm({
 // scripts/ramekin/completions.ts
 var completions_exports = {};
 __export(completions_exports, {
-  run: () => run10
+  run: () => run11
 });
-function run10(given) {
+function run11(given) {
   const shell = given.operands[0];
   const completions = SHELLS[shell];
   if (completions === void 0) {
@@ -42507,7 +42956,7 @@ function keepBox(kept) {
       mode: 448
     });
     if (!kept.isSafe()) return false;
-    const bytes = bytesOf5(kept.flags);
+    const bytes = bytesOf6(kept.flags);
     write4(kept, new Uint8Array([
       ...bytes ?? [],
       ...kept.key
@@ -42518,7 +42967,7 @@ function keepBox(kept) {
     return false;
   }
 }
-function bytesOf5(flags2) {
+function bytesOf6(flags2) {
   try {
     const subcommand = SUBCOMMANDS.find(({ name }) => name === "sandbox");
     const given = readArguments(flags2, subcommand);
@@ -42674,6 +43123,7 @@ var LOAD = {
   sandbox: (() => Promise.resolve().then((() => (init_sandbox3(), sandbox_exports)))),
   build: () => Promise.resolve().then(() => (init_build(), build_exports)),
   enter: () => Promise.resolve().then(() => (init_enter(), enter_exports)),
+  cp: () => Promise.resolve().then(() => (init_cp(), cp_exports)),
   plan: () => Promise.resolve().then(() => (init_plan2(), plan_exports)),
   ps: () => Promise.resolve().then(() => (init_ps(), ps_exports)),
   ls: () => Promise.resolve().then(() => (init_ls(), ls_exports)),
