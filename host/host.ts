@@ -14,7 +14,7 @@ import type { PlacedFile } from "./elf/library_search.ts";
 import type { FilesystemOptions } from "./filesystem_issue.ts";
 import type { FollowedLinks } from "./follow_links.ts";
 import type { ProcessUser } from "./process_user.ts";
-import type { NameQuestion, NameScan } from "./name_scan.ts";
+import type { NameQuestion, NameScan } from "./name_question.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
 
 /** A version of Linux: `6.18`. */

@@ -34,7 +34,9 @@ import type {
 } from "./host.ts";
 import { hasEnded, joinTargetOf } from "./join_target.ts";
 import { namespaceKindOf } from "./namespace_kind.ts";
-import { type NameQuestion, type NameScan, NameScanner } from "./name_scan.ts";
+import type { NameQuestion, NameScan } from "./name_question.ts";
+import { NameScanner } from "./name_scan.ts";
+import { OtherNames } from "./other_names.ts";
 import { readResolvConf } from "./resolver.ts";
 import { type ResolvedPath, ResolvedPathsCheck, resolvePath } from "./resolve_path.ts";
 import { readSetting } from "./settings.ts";
@@ -47,6 +49,7 @@ export class LiveHost implements Host {
   readonly #checks = new WeakMap<readonly ResolvedPath[], ResolvedPathsCheck>();
   readonly #scanners = new WeakMap<NameScan, NameScanner>();
   #mounts: { readonly text: string; readonly entries: readonly MountEntry[] } | undefined;
+  #otherNames: { readonly mounts: readonly MountEntry[]; readonly names: OtherNames } | undefined;
   readonly #lists = new DirectoryLists();
   readonly #names = new WeakMap<DirectoryList, ReadonlySet<string>>();
   readonly #remembered = new Map<string, unknown>();
@@ -137,6 +140,15 @@ export class LiveHost implements Host {
     return this.#mounts.entries;
   }
 
+  /** The other paths of files, by the mounts that the calling thread sees. */
+  otherNames(): OtherNames {
+    const mounts = this.mounts();
+    if (this.#otherNames?.mounts !== mounts) {
+      this.#otherNames = { mounts, names: new OtherNames(mounts) };
+    }
+    return this.#otherNames.names;
+  }
+
   /** Whether there are mounts of autofs. */
   hasAutomounter(): boolean {
     return this.mounts().some(({ type }) => type === "autofs");
@@ -176,7 +188,7 @@ export class LiveHost implements Host {
     const scan = scanner.scan({
       ...question,
       ...(isPath && { configHome: resolvePath(configHome).path }),
-    });
+    }, this.otherNames());
     this.#scanners.set(scan, scanner);
     return scan;
   }
@@ -184,7 +196,7 @@ export class LiveHost implements Host {
   /** Looks again; only directories that have changed are read. */
   sameNames(scans: readonly NameScan[]): boolean {
     if (scans.length === 0) return true;
-    const again = this.#scanners.get(scans[0]!)?.again();
+    const again = this.#scanners.get(scans[0]!)?.again(this.otherNames());
     return JSON.stringify(again) === JSON.stringify(scans);
   }
 

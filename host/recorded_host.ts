@@ -20,7 +20,7 @@ import type {
   KernelVersion,
   ProgramFiles,
 } from "./host.ts";
-import type { NameQuestion, NameScan } from "./name_scan.ts";
+import type { NameQuestion, NameScan } from "./name_question.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
 
 /** The recorded results of a host, as plain data. */

@@ -12,7 +12,7 @@ import { CALLER_GID, CALLER_UID } from "./caller_ids.ts";
 import type { Credentials } from "./credentials.ts";
 import type { FollowedLinks } from "./follow_links.ts";
 import type { DirectoryNames, Host, JoinTarget, KernelVersion, ProgramFiles } from "./host.ts";
-import type { NameScan } from "./name_scan.ts";
+import type { NameScan } from "./name_question.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
 
 /** Whom a box is built for: root, or any user. */

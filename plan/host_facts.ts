@@ -8,7 +8,8 @@ import { SyscallError } from "../ffi/errors.ts";
 import type { MountEntry } from "../ffi/proc/mountinfo.ts";
 import type { Credentials } from "../host/credentials.ts";
 import type { DirectoryNames, Host } from "../host/host.ts";
-import type { NameQuestion, NameScan } from "../host/name_scan.ts";
+import { OtherNames } from "../host/other_names.ts";
+import type { NameQuestion, NameScan } from "../host/name_question.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
 import { MatchingNames } from "./matching_names.ts";
 
@@ -29,6 +30,7 @@ export class HostFacts {
   #hasAutomounter: boolean | undefined;
   #workingDirectory: string | undefined;
   #mounts: readonly MountEntry[] | undefined;
+  #otherNames: OtherNames | undefined;
   #resolvConf: string | undefined;
 
   /** What this host says. */
@@ -90,6 +92,11 @@ export class HostFacts {
       this.#scans.set(key, scan);
     }
     return scan;
+  }
+
+  /** The other paths of the host's files, by its mounts. */
+  get otherNames(): OtherNames {
+    return this.#otherNames ??= new OtherNames(this.mounts);
   }
 
   /** The mounts of the host. */

@@ -15,9 +15,10 @@ export interface PlannedMount {
   readonly type: string;
   /** The path that is bound, or the source of the filesystem. */
   readonly source: string;
-  /** The file of the host that the step itself names, without symbolic links. */
-  readonly hostSource?: string | undefined;
-  /** The file of the host that a bind shows, without symbolic links; left out if it shows none. */
+  /**
+   * The file of the host that a bind certainly shows, without symbolic links; left out if it shows
+   * none, or which one it shows is not known.
+   */
   readonly origin?: string;
   /** The directories of an overlay, the topmost first. */
   readonly layers: readonly MountLayer[];
@@ -194,7 +195,6 @@ export class MountTable {
       ...this.originOf(directory),
       target: "/",
       source: below(mount.source),
-      hostSource: mount.hostSource === undefined ? undefined : below(mount.hostSource),
       certain: true,
     };
     this.#tree = "other";

@@ -8,7 +8,7 @@
 import { type Call, Output, OutputField, type Slot } from "../ffi/call.ts";
 import type { SocketAddress } from "../ffi/calls/ip_sockets.ts";
 import type { LazyFixes } from "../ffi/fix.ts";
-import type { MissingName } from "../host/name_scan.ts";
+import type { MissingName } from "../host/name_question.ts";
 import type { NatTable } from "../ffi/netlink/nftables.ts";
 import type { UserNetworkProgram } from "../recipe/steps/network/user_network.ts";
 

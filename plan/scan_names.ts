@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { NameQuestion, NameScan } from "../host/name_scan.ts";
+import type { NameQuestion, NameScan } from "../host/name_question.ts";
 import type { PlanBuilder } from "./builder.ts";
 import { MAX_DIRECTORIES } from "./host_facts.ts";
 

@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { MountEntry } from "../ffi/proc/mountinfo.ts";
 import type { Host } from "../host/host.ts";
+import { OtherNames } from "../host/other_names.ts";
 import type { ResolvedPath } from "../host/resolve_path.ts";
 import { isWithin, normalize, parentOf } from "../recipe/path.ts";
 
@@ -18,8 +18,8 @@ export interface UntrustedLink {
   readonly directory: string;
 }
 
-/** A mount that shows a part of an untrusted directory. */
-interface MountOfPart {
+/** Another place that shows a part of an untrusted directory. */
+interface OtherPlace {
   readonly target: string;
   readonly directory: ResolvedPath;
 }
@@ -28,7 +28,7 @@ interface MountOfPart {
 export class UntrustedDirectories {
   readonly #host: Host;
   readonly #directories: readonly ResolvedPath[];
-  #parts: readonly MountOfPart[] | undefined;
+  #places: readonly OtherPlace[] | undefined;
   /** For each directory that has been looked at, the untrusted one that it is in. */
   readonly #known = new Map<string, ResolvedPath | undefined>();
 
@@ -57,37 +57,20 @@ export class UntrustedDirectories {
     const { id } = this.#host.resolve(path);
     const found = this.#directories.find((directory) => directory.id === id) ??
       (path === "/" ? undefined : this.#around(parentOf(path))) ??
-      this.#mountsOfParts().find(({ target }) => isWithin(path, target))?.directory;
+      this.#otherPlaces().find(({ target }) => isWithin(path, target))?.directory;
     this.#known.set(path, found);
     return found;
   }
 
   /**
-   * Returns the mounts that show a part of such a directory. Of what is below them no directory around
-   * it need be that directory.
+   * Returns the other places at which mounts show a part of such a directory, or what is mounted in
+   * it. Of what is below them no directory around it need be that directory.
    */
-  #mountsOfParts(): readonly MountOfPart[] {
-    if (this.#parts !== undefined) return this.#parts;
-    const mounts = this.#host.mounts();
-    return this.#parts = this.#directories.flatMap((directory) => {
-      const around = mountAround(directory.path, mounts);
-      if (around === undefined) return [];
-      const rest = directory.path.slice(around.target === "/" ? 0 : around.target.length);
-      const place = normalize(`${around.root}/${rest}`);
-      return mounts.filter(({ device, root }) =>
-        device.major === around.device.major && device.minor === around.device.minor &&
-        isWithin(root, place)
-      ).map(({ target }) => ({ target, directory }));
-    });
+  #otherPlaces(): readonly OtherPlace[] {
+    if (this.#places !== undefined) return this.#places;
+    const names = new OtherNames(this.#host.mounts());
+    return this.#places = this.#directories.flatMap((directory) =>
+      names.of(directory.path).map((target) => ({ target, directory }))
+    );
   }
-}
-
-/** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
-export function mountAround(path: string, mounts: readonly MountEntry[]): MountEntry | undefined {
-  let deepest: MountEntry | undefined;
-  for (const mount of mounts) {
-    if (!isWithin(path, mount.target)) continue;
-    if (deepest === undefined || mount.target.length >= deepest.target.length) deepest = mount;
-  }
-  return deepest;
 }

@@ -21,7 +21,16 @@ const PART = 32 * 1024;
  * @throws {SyscallError} `ENOENT`, `EACCES`, and for files of /proc `ESRCH` if the process has ended
  */
 export function readWholeText(directory: Fd, path: string): string {
-  return new TextDecoder().decode(readSmall(directory, path) ?? readLarge(directory, path));
+  return new TextDecoder().decode(readWhole(directory, path));
+}
+
+/**
+ * Returns the contents of the file.
+ *
+ * @throws {SyscallError} as {@linkcode readWholeText}
+ */
+export function readWhole(directory: Fd, path: string): Uint8Array<ArrayBuffer> {
+  return readSmall(directory, path) ?? readLarge(directory, path);
 }
 
 /** Returns the contents, if they end within one part. */

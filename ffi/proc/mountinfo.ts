@@ -6,7 +6,8 @@
 
 import { at_fdcwd } from "../calls/files.ts";
 import { processDirectory } from "./proc_dir.ts";
-import { readWholeText } from "../files/read_file.ts";
+import { decodeName } from "../file_name.ts";
+import { readWhole } from "../files/read_file.ts";
 
 /** A mount: a line of /proc/PID/mountinfo. */
 export interface MountEntry {
@@ -45,8 +46,8 @@ export interface MountPropagation {
 }
 
 /**
- * Returns the mounts that a process sees, by default the calling thread. Bytes of a path that are not
- * UTF-8 become U+FFFD.
+ * Returns the mounts that a process sees, by default the calling thread. Each byte of a path that is
+ * not UTF-8 becomes a lone surrogate, U+DC80 to U+DCFF.
  *
  * @throws {SyscallError} `ENOENT` if there is no such process, `EACCES` if it is another user's
  * @throws {UnsupportedError} if /proc is of another pid namespace
@@ -67,7 +68,7 @@ export function mountsOf(process?: number | { readonly pid: number }): MountEntr
 
 /** Returns the text of /proc/PID/mountinfo, by default the calling thread's. */
 export function mountinfoOf(pid: number | "thread-self" = "thread-self"): string {
-  return readWholeText(at_fdcwd, `${processDirectory(pid)}/mountinfo`);
+  return decodeName(readWhole(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
 }
 
 /** Parses the text of /proc/PID/mountinfo. */

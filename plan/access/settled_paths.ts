@@ -15,6 +15,8 @@ import { isPlainIn } from "./host_paths.ts";
 /** The filesystems of the recipe's in which nobody but its steps makes links. */
 const EMPTY_TYPES: ReadonlySet<string> = new Set(["tmpfs", "ramfs"]);
 
+const PROC = "/proc";
+
 /** The links of procfs, beside those of each process (proc(5)). */
 const PROC_LINK = /^\/(?:\d+|self|thread-self|mounts|net)(?:\/|$)/;
 
@@ -74,23 +76,25 @@ export class SettledPaths {
   }
 
   /** Whether the path has no links either where this mount, an optional bind, is left out. */
-  #isPlainWithout(path: string, { target, hostSource }: PlannedMount): boolean {
-    if (hostSource === undefined) return false;
+  #isPlainWithout(path: string, { target, origin }: PlannedMount): boolean {
+    if (origin === undefined) return false;
     const around = this.#mounts.mountAbove(target);
     return around.certain && around.own && this.#isPlain(path, around);
   }
 
-  #isPlain(path: string, { target, type, own, hostSource, layers }: PlannedMount): boolean {
+  #isPlain(path: string, { target, type, own, origin, layers }: PlannedMount): boolean {
     const rest = path.slice(target === "/" ? 0 : target.length);
     const isPlainBelow = (directory: string) => {
       const whole = normalize(directory + rest);
+      // Resolved paths keep these links of procfs.
+      if (isWithin(whole, PROC) && PROC_LINK.test(whole.slice(PROC.length))) return false;
       return this.#host.resolve(whole).path === whole;
     };
     if (own && EMPTY_TYPES.has(type)) {
       return !this.#links.some((link) => isWithin(path, link));
     }
     if (type === "proc") return !PROC_LINK.test(rest);
-    if (type === "bind" && hostSource !== undefined) return isPlainBelow(hostSource);
+    if (type === "bind" && origin !== undefined) return isPlainBelow(origin);
     if (type !== "overlay") return false;
     // A directory of an overlay may also be the recipe's own, with its links.
     return layers.every(({ path: layer }) =>

@@ -71,11 +71,8 @@ function bindOne(given: BindStep, plan: PlanBuilder, gone?: string): void {
     target: target.canonical,
     type: "bind",
     source: step.source,
-    hostSource: source instanceof HostPath ? source.resolved.path : undefined,
     readOnly: step.readOnly === true,
-    ...(source instanceof HostPath
-      ? { origin: source.resolved.path }
-      : plan.state.mounts.originOf(source.canonical)),
+    ...originOf(source, plan),
   };
   if (step.optional !== true) {
     show({ ...step, restrict }, source, target, plan, { gone });
@@ -92,6 +89,16 @@ function bindOne(given: BindStep, plan: PlanBuilder, gone?: string): void {
   if (isUntrustedDirectory(step, source) && step.recursive !== false) {
     coverKernelMounts(source.resolved.path, target.canonical, plan);
   }
+}
+
+/** Returns the file of the host that a source certainly is, if it is one. */
+function originOf(
+  source: HostPath | ContainerPath,
+  { access, state }: PlanBuilder,
+): { readonly origin?: string } {
+  if (source instanceof HostPath) return { origin: source.resolved.path };
+  const place = access.settledPlace(source.path);
+  return place === undefined ? {} : state.mounts.originOf(place);
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import type { ResultOf } from "../../ffi/call.ts";
 import { O_PATH } from "../../ffi/calls/files.ts";
-import type { FoundName } from "../../host/name_scan.ts";
+import type { FoundName } from "../../host/name_question.ts";
 import type { FileType } from "../../host/resolve_path.ts";
 import { isWithin, normalize } from "../../recipe/path.ts";
 import type { DenyFilesStep } from "../../recipe/steps/deny_files.ts";
@@ -15,7 +15,6 @@ import { type PlannedMount, touches } from "../mount_table.ts";
 import { mountOnItself, pinParents } from "../pins.ts";
 import { coverWithEmpty, withEmptyFiles } from "./empty_files.ts";
 import { scanNames } from "../scan_names.ts";
-import { mountAround } from "../untrusted.ts";
 import { ShownDirectory } from "./shown_directory.ts";
 
 /** Lowers `denyFiles`. */
@@ -63,27 +62,8 @@ function placesOf(paths: readonly string[], plan: PlanBuilder): readonly DeniedP
     if (asked === "/") plan.refuse("the root itself cannot be denied; leave out what shows it");
     const { path: end } = plan.facts.resolve(asked);
     const links = end === asked ? [] : plan.host.followLinks(asked).links;
-    const others = otherNames(end, plan).map((end): DeniedPlace => ({ end, links: [] }));
+    const others = plan.facts.otherNames.of(end).map((end): DeniedPlace => ({ end, links: [] }));
     return [{ end, links }, ...others];
-  });
-}
-
-/** Returns the other paths of a file, or of what is in a directory, by mounts of the host. */
-function otherNames(path: string, { facts }: PlanBuilder): readonly string[] {
-  const around = mountAround(path, facts.mounts);
-  if (around === undefined) return [];
-  const below = (directory: string) => directory === "/" ? 0 : directory.length;
-  const place = normalize(around.root + path.slice(below(around.target)));
-  const { id } = facts.resolve(path);
-  return facts.mounts.flatMap((mount) => {
-    const { device, root, target } = mount;
-    const isSame = device.major === around.device.major && device.minor === around.device.minor;
-    if (mount === around || !isSame) return [];
-    if (isWithin(root, place)) return [target];
-    if (!isWithin(place, root)) return [];
-    const other = normalize(target + place.slice(below(root)));
-    // Something else may be mounted there.
-    return other !== path && facts.resolve(other).id === id ? [other] : [];
   });
 }
 

@@ -17,13 +17,8 @@ import { compareWord } from "../../ffi/calls/futex.ts";
 import { fstatfs, statfsOutput } from "../../ffi/calls/statfs.ts";
 import { AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, mount_setattr } from "../../ffi/calls/mounts.ts";
 import { Label } from "../../ffi/engine/program.ts";
-import {
-  directoriesAround,
-  isKernelMount,
-  kernelMountsIn,
-  mountAt,
-} from "../../host/kernel_mounts.ts";
-import { isWithin } from "../../recipe/path.ts";
+import { isKernelMount, kernelMountsIn, mountAt } from "../../host/kernel_mounts.ts";
+import { directoriesAround } from "../../host/visible_mounts.ts";
 import type { CallOptions, PlanBuilder } from "../builder.ts";
 import { unsearchable } from "../fixes.ts";
 import { coverWithEmpty, withEmptyFiles } from "./empty_files.ts";
@@ -93,7 +88,6 @@ const KERNEL_MAGIC = [
  * place of one fails the launch: who may move directories there could otherwise uncover it.
  */
 export function coverKernelMounts(resolved: string, target: string, plan: PlanBuilder): void {
-  refuseUnnamed(resolved, plan);
   const paths = kernelMountsIn(resolved, plan.facts.mounts);
   if (paths.length === 0) return;
   withEmptyFiles(plan, (empty) => {
@@ -101,18 +95,6 @@ export function coverKernelMounts(resolved: string, target: string, plan: PlanBu
     plan.directories.at(target);
     new Cover(plan, resolved, target, empty).paths(paths, resolved);
   });
-}
-
-/** Refuses what cannot be told from other mounts, as its path has been decoded with a loss. */
-function refuseUnnamed(directory: string, plan: PlanBuilder): void {
-  const unnamed = plan.facts.mounts.find((mount) =>
-    isKernelMount(mount) && mount.target.includes("\ufffd") && isWithin(mount.target, directory)
-  );
-  if (unnamed === undefined) return;
-  plan.refuse(
-    `a filesystem of the kernel (${unnamed.type}) is mounted at ${unnamed.target}, whose name is not ` +
-      `UTF-8, so that it cannot be covered; unmount it, or name what the program needs in ${directory}`,
-  );
 }
 
 /** Covers filesystems of the kernel in one directory of the container. */

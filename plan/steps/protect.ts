@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { FoundName } from "../../host/name_question.ts";
 import { isWithin, normalize } from "../../recipe/path.ts";
 import { HOME_NAMES, PROTECTED_NAMES } from "../../recipe/protected_names.ts";
 import type { ProtectStep } from "../../recipe/steps/protect.ts";
@@ -19,7 +20,10 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
   // A file that is named itself is meant to be changed.
   if (type !== "directory" && plan.host.isHere) return;
   if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
-  const { names = PROTECTED_NAMES, except = [] } = step;
+  const { names = PROTECTED_NAMES } = step;
+  // Links below the directory are not followed: a program may have made them.
+  const except = (step.except ?? []).map(normalize).filter((path) => isWithin(path, source))
+    .map((path) => directory + path.slice(source.length));
   // Where a name is missing, the script makes a file.
   plan.recordBeforehand({ kind: "write", path: directory });
   const { found, missing } = scanNames(plan, {
@@ -30,11 +34,10 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
     start: plan.facts.resolve(plan.facts.workingDirectory()).path,
     home: homeOf(plan),
     uid: plan.state.caller.euid,
-    // Links below the directory are not followed: a program may have made them.
-    except: except.map(normalize).filter((path) => isWithin(path, source))
-      .map((path) => directory + path.slice(source.length)),
+    except,
   });
   const shown = new ShownDirectory(plan, directory, plan.path(step.target).canonical);
+  const everywhere = new OtherPlaces(plan, shown, except);
   for (const file of found) {
     const { path, isShared } = file;
     if (path === directory) {
@@ -51,11 +54,67 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
       );
     }
     shown.keep(file);
+    everywhere.keep(file);
   }
   for (const name of missing) {
     if (!shown.has(name.path)) continue;
     plan.placeholders.push({ ...name, stepIndex: plan.cursor.index });
-    shown.keep({ path: name.path, isLink: false });
+    const file = { path: name.path, isLink: false };
+    shown.keep(file);
+    everywhere.keep(file);
+  }
+}
+
+/** The other places at which the program finds what is protected, by mounts of the host. */
+class OtherPlaces {
+  readonly #plan: PlanBuilder;
+  readonly #except: readonly string[];
+  /** The directories of the host that are shown, by their paths in the container. */
+  readonly #shown: Map<string, ShownDirectory>;
+
+  constructor(plan: PlanBuilder, shown: ShownDirectory, except: readonly string[]) {
+    this.#plan = plan;
+    this.#shown = new Map([[shown.target, shown]]);
+    this.#except = except;
+  }
+
+  /** Makes a file read-only there, but where a step names it, or what is in it, itself. */
+  keep({ path, isLink }: Pick<FoundName, "path" | "isLink">): void {
+    const others = this.#plan.facts.otherNames.of(path)
+      .filter((other) => !this.#except.includes(other));
+    if (others.length === 0) return;
+    const { mounts, unknownSource } = this.#plan.state;
+    if (unknownSource !== undefined) this.#refuse(path, others[0]!, unknownSource);
+    for (const { origin, target, readOnly } of mounts.visible()) {
+      if (origin === undefined || readOnly || !this.#isReached(target)) continue;
+      for (const other of others) {
+        if (other === origin || !isWithin(other, origin)) continue;
+        const shown = this.#at(origin, target);
+        // Another mount of the recipe may be there.
+        if (mounts.originOf(shown.targetOf(other)).origin !== other) continue;
+        shown.keep({ path: other, isLink });
+      }
+    }
+  }
+
+  #isReached(target: string): boolean {
+    const { nextRoot } = this.#plan.cursor;
+    return nextRoot === undefined || isWithin(target, nextRoot);
+  }
+
+  #at(origin: string, target: string): ShownDirectory {
+    let shown = this.#shown.get(target);
+    if (shown === undefined) {
+      this.#shown.set(target, shown = new ShownDirectory(this.#plan, origin, target));
+    }
+    return shown;
+  }
+
+  #refuse(path: string, other: string, unknown: string): never {
+    return this.#plan.refuse(
+      `${path} is at ${other} too, by a mount of the host, and which files of the host ${unknown} ` +
+        "shows is not known from the steps before; name the directory of the host instead",
+    );
   }
 }
 

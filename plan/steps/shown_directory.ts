@@ -7,7 +7,7 @@
 import type { ResultOf } from "../../ffi/call.ts";
 import { O_DIRECTORY, O_NOFOLLOW } from "../../ffi/calls/files.ts";
 import type { Label } from "../../ffi/engine/program.ts";
-import type { FoundName } from "../../host/name_scan.ts";
+import type { FoundName } from "../../host/name_question.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { mountOnItself, openBelow, parentsOf } from "../pins.ts";
 import { coverWithEmpty } from "./empty_files.ts";
@@ -16,7 +16,8 @@ import { coverWithEmpty } from "./empty_files.ts";
 export class ShownDirectory {
   readonly #plan: PlanBuilder;
   readonly #source: string;
-  readonly #target: string;
+  /** Where the container shows it. */
+  readonly target: string;
   readonly #pinned = new Set<string>();
   readonly #kept = new Set<string>();
   readonly #hidden = new Set<string>();
@@ -25,7 +26,7 @@ export class ShownDirectory {
   constructor(plan: PlanBuilder, source: string, target: string) {
     this.#plan = plan;
     this.#source = source;
-    this.#target = target;
+    this.target = target;
   }
 
   /** Whether the file is shown, and not covered by a filesystem of the recipe's. */
@@ -77,7 +78,7 @@ export class ShownDirectory {
   #whereReachable(path: string, write: (end: Label | undefined) => void): void {
     if (!this.#isOthers(path)) return write(undefined);
     // It has to be open after these calls too.
-    this.#plan.directories.at(this.#target);
+    this.#plan.directories.at(this.target);
     this.#plan.skippable(`${path} is out of reach`, write);
   }
 
@@ -114,12 +115,12 @@ export class ShownDirectory {
   }
 
   get #root(): string {
-    return this.#target === "/" ? "" : this.#target;
+    return this.target === "/" ? "" : this.target;
   }
 
   #open(path: string, flags: number, unreachable: Label | undefined): ResultOf {
     const gone = `${path} was there when the recipe was planned, and is not any more; run it again`;
-    return openBelow(this.#plan, this.#plan.directories.at(this.#target), path, {
+    return openBelow(this.#plan, this.#plan.directories.at(this.target), path, {
       flags,
       unreachable,
       fixes: { ENOENT: gone },

@@ -175,17 +175,24 @@ testOn(
   "a link in place of what may be read, which is reached over another mount",
   (mounts) =>
     inDirectory((directory) => {
-      for (const name of ["b", "part"]) Deno.mkdirSync(`${directory}/${name}`);
+      for (const name of ["b", "part", "from"]) Deno.mkdirSync(`${directory}/${name}`);
       Deno.writeTextFileSync(`${directory}/secret`, SECRET);
       Deno.mkdirSync(`${directory}/a/place`, { recursive: true });
       const box = mounts.with(
         bind(`${directory}/a`, `${directory}/b`),
         bind(`${directory}/a/place`, `${directory}/part`),
       );
-      for (const path of [`${directory}/b/place/kept`, `${directory}/part/kept`]) {
-        Deno.mkdirSync(`${directory}/a/place/kept`, { recursive: true });
-        const result = scriptInside(box, nested(directory, path));
-        Deno.removeSync(`${directory}/a/place/kept`);
+      const inWritten = mounts.with(bind(`${directory}/from`, `${directory}/a/place`));
+      for (
+        const [machine, path, kept] of [
+          [box, `${directory}/b/place/kept`, `${directory}/a/place/kept`],
+          [box, `${directory}/part/kept`, `${directory}/a/place/kept`],
+          [inWritten, `${directory}/from/kept`, `${directory}/from/kept`],
+        ] as const
+      ) {
+        Deno.mkdirSync(kept, { recursive: true });
+        const result = scriptInside(machine, nested(directory, path));
+        Deno.removeSync(kept);
         assertEquals(result, { first: "laid", second: `${path} is followed`, without: SECRET });
       }
     })(),

@@ -254,7 +254,9 @@ test(
       uid: 0,
     };
     assertEquals(
-      new NameScanner().scan(question).found.map(({ path }) => path.slice(directory.length + 6)),
+      new NameScanner().scan(question, HOST.otherNames()).found.map(({ path }) =>
+        path.slice(directory.length + 6)
+      ),
       ["a/other", "a/own", "all", "b/own", "new", "one"],
     );
   }),

@@ -236,7 +236,8 @@ testOn(
 test(
   "a file is denied by all of its names that mounts of the host give it",
   inDirectory((directory) => {
-    write(directory, "a/sub/secret", "b/c", "c/c");
+    write(directory, "a/sub/secret", "b/c", "c/c", "d/secret");
+    Deno.mkdirSync(`${directory}/a/sub/inner`);
     Deno.chmodSync(directory, 0o755);
     // The mounts are those of an outer container, in which the script runs.
     const outer = recipe(
@@ -245,17 +246,21 @@ test(
       proc(),
       bind(`${directory}/a`, `${directory}/b`),
       bind(`${directory}/a/sub`, `${directory}/c`),
+      // What is mounted in a directory that is denied has a name elsewhere, too.
+      bind(`${directory}/d`, `${directory}/a/sub/inner`),
     );
-    const cat = ["a/sub", "b/sub", "c"].map((path) => `cat ${directory}/${path}/secret`).join(";");
+    const cat = ["a/sub", "b/sub", "c", "a/sub/inner", "d"].map((path) =>
+      `cat ${directory}/${path}/secret`
+    ).join(";");
     const script = `
       const { bind, denyFiles, mapRoot, recipe, unshare } = ramekin;
       const seen = (...steps) =>
         new TextDecoder().decode(
           recipe(unshare("user", "mount"), mapRoot(), ...steps)
             .command("sh", { args: ["-c", "${cat}"] }).outputSync().stdout);
-      const denial = denyFiles({ read: ["${directory}/a/sub/secret"] });
+      const denial = denyFiles({ read: ["${directory}/a/sub"] });
       console.log(JSON.stringify([seen(), seen(denial)]));`;
-    assertEquals(scriptInside(outer, script), ["soup\n".repeat(3), ""]);
+    assertEquals(scriptInside(outer, script), ["soup\n".repeat(5), ""]);
   }),
 );
 
