@@ -43,6 +43,9 @@ import { ProgramTerminal } from "./terminal/terminal.ts";
 /** The variables that a program gets in place of the script's, unless these are granted. */
 const DEFAULT_VARIABLES = { PATH: DEFAULT_PATH, LANG: "C.UTF-8" } as const;
 
+/** How many plans are made for one launch, as files that a plan has found may be gone by then. */
+const MOST_PLANS = 10;
+
 /** The launchers of a command's recipe. */
 export interface Plans {
   /** Returns the launcher of all steps. */
@@ -274,13 +277,26 @@ export class Command {
     let handed: HandedFds | undefined;
     try {
       handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
-      return this.#launcher.spawn(this.#spec({ ...streams, fds: handed.theirs }));
+      return this.#spawn({ ...streams, fds: handed.theirs });
     } catch (error) {
       if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
       opened.close();
       throw this.#plans.explain?.(error) ?? error;
     } finally {
       handed?.close();
+    }
+  }
+
+  /** Launches the program; makes another plan where a file is gone that the plan has found. */
+  #spawn(streams: ProgramStreams): LaunchedProcess {
+    for (let plans = 1;; plans++) {
+      try {
+        return this.#launcher.spawn(this.#spec(streams));
+      } catch (error) {
+        if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
+      }
+      this.#launcher = this.#plans.launcher(this.#planOptions);
+      this.#admit();
     }
   }
 

@@ -32,9 +32,14 @@ export function launchError({ compiled, values }: PreparedLaunch, result: RunRes
   if (layout.candidates.some(({ execve }) => execve === failure.call)) {
     return programError(compiled, values, result, failure.errno);
   }
-  const { stepIndex, fixes } = recordOf(failure.call, layout);
+  const { stepIndex, fixes, isFound } = recordOf(failure.call, layout);
+  const code = errnoName(failure.errno);
+  if (isFound === true && code !== undefined && MISSED.has(code)) plan.hasMissed = true;
   return failureError(failure, { plan, stepIndex, fixes });
 }
+
+/** The errors where a file is not what it was when it was found. */
+export const MISSED: ReadonlySet<ErrnoName> = new Set(["EINVAL", "ELOOP", "ENOENT", "ENOTDIR"]);
 
 /** The step of a call that has failed, and the fixes for its errors. */
 interface FailureContext {

@@ -56,7 +56,7 @@ import { syscall, syscalls } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import type { Placeholder } from "../plan/parent_work.ts";
 import { nameOf, parentOf } from "../recipe/path.ts";
-import { stepError } from "./explain.ts";
+import { MISSED, stepError } from "./explain.ts";
 import { HELPER_ENDS, HelperProcess } from "./helper_process.ts";
 import type { RunningService } from "./running_service.ts";
 
@@ -89,6 +89,9 @@ export class Placeholders implements RunningService {
         all.#made.push(make(placeholder, all.#parent(placeholder)));
       } catch (error) {
         all.end();
+        // The directory around it has been found, or something has been made in its place.
+        const { code } = error as Partial<SyscallError>;
+        if (code !== undefined && (code === "EEXIST" || MISSED.has(code))) plan.hasMissed = true;
         throw stepError(error, plan, placeholder.stepIndex);
       }
     }

@@ -28,6 +28,8 @@ export interface LaunchRecord extends ProgramRecord {
   /** The position of its step, if it belongs to one. */
   readonly stepIndex?: number | undefined;
   readonly fixes?: LazyFixes | undefined;
+  /** Whether it is for a file that the plan has found by a search. */
+  readonly isFound?: boolean;
 }
 
 /** The edges of calls of the container: a failure exits the process, and the script reads which. */

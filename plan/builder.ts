@@ -134,6 +134,9 @@ export class PlanBuilder {
   isMomentary = false;
   /** Whether a launch has found that a resolved path has become a link. */
   isStale = false;
+  /** Whether a launch has missed a file that the plan has found by a search. */
+  hasMissed = false;
+  #isFound = false;
   #calls = 0;
   #paths = 0;
   #untrusted: UntrustedDirectories | undefined;
@@ -168,7 +171,8 @@ export class PlanBuilder {
 
   /** Whether a new plan of the same steps would be the same. */
   get isCurrent(): boolean {
-    return !this.isMomentary && !this.isStale && this.facts.hold(this.state.caller);
+    return !this.isMomentary && !this.isStale && !this.hasMissed &&
+      this.facts.hold(this.state.caller);
   }
 
   /** The process that calls are added to. */
@@ -230,6 +234,7 @@ export class PlanBuilder {
       onSuccess,
       stepIndex,
       fixes,
+      isFound: this.#isFound,
     });
     return call;
   }
@@ -272,6 +277,17 @@ export class PlanBuilder {
   /** Ends the use of a descriptor; execve(2) closes it, or a call if there are many. */
   release(fd: Fd): void {
     if (this.closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
+  }
+
+  /**
+   * Adds calls for files that the plan has found by a search. Where one of them is gone when the
+   * container is made, a new plan is made, which may do without it.
+   */
+  forFound(write: () => void): void {
+    const outer = this.#isFound;
+    this.#isFound = true;
+    write();
+    this.#isFound = outer;
   }
 
   /** Closes a descriptor at once: execve(2) refuses a file that is open for writing (ETXTBSY). */

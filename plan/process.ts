@@ -14,6 +14,8 @@ export interface PlannedRecord extends ProgramRecord {
   /** The position of the step that makes it. */
   readonly stepIndex: number;
   readonly fixes: LazyFixes | undefined;
+  /** Whether it is for a file that the plan has found by a search. */
+  readonly isFound?: boolean;
 }
 
 /** A call of a step without edges. */

@@ -50,14 +50,15 @@ export function lowerEntries(
       plan.path(path).makeParent();
       plan.path(path).inParent((parent, last) => plan.call(symlinkat(link, parent, last)));
     } else if (isPublic(`${directory}/${name}`, plan)) {
-      show({ ...step, source: `${directory}/${name}`, target: path });
+      plan.forFound(() => show({ ...step, source: `${directory}/${name}`, target: path }));
       shown.add(name);
     }
   }
   const hidden = [...found(hide)].filter((name) =>
     [...shown].some((other) => isWithin(name, other))
   );
-  if (hidden.length > 0) cover(hidden.map((name) => `${target}/${name}`), plan);
+  if (hidden.length === 0) return;
+  plan.forFound(() => cover(hidden.map((name) => `${target}/${name}`), plan));
 }
 
 /**

@@ -93,7 +93,7 @@ export function coverKernelMounts(resolved: string, target: string, plan: PlanBu
   withEmptyFiles(plan, (empty) => {
     // It stays open behind the calls that may be skipped.
     plan.directories.at(target);
-    new Cover(plan, resolved, target, empty).paths(paths, resolved);
+    plan.forFound(() => new Cover(plan, resolved, target, empty).paths(paths, resolved));
   });
 }
 

@@ -44,11 +44,13 @@ export class ShownDirectory {
     const path = this.#nameOf(source);
     // A directory that is read-only keeps all that is in it.
     if (isIn(path, this.#kept) || isIn(path, this.#hidden)) return;
-    this.#whereReachable(path, (end) => {
-      this.#pinParents(path, end);
-      const opened = this.#open(path, isLink ? O_NOFOLLOW : 0, end);
-      mountOnItself(this.#plan, opened, path, { readOnly: true });
-    });
+    this.#plan.forFound(() =>
+      this.#whereReachable(path, (end) => {
+        this.#pinParents(path, end);
+        const opened = this.#open(path, isLink ? O_NOFOLLOW : 0, end);
+        mountOnItself(this.#plan, opened, path, { readOnly: true });
+      })
+    );
     this.#kept.add(path);
     this.#plan.mounted({ target: this.targetOf(source), type: "bind", source, readOnly: true });
   }
@@ -61,12 +63,14 @@ export class ShownDirectory {
   hide(source: string, empty: ResultOf, isFixed: boolean): void {
     const path = this.#nameOf(source);
     if (isIn(path, this.#hidden)) return;
-    this.#whereReachable(path, (end) => {
-      if (!isFixed) this.#pinParents(path, end);
-      const opened = this.#open(path, 0, end);
-      coverWithEmpty(this.#plan, opened, path, empty);
-      this.#plan.release(opened);
-    });
+    this.#plan.forFound(() =>
+      this.#whereReachable(path, (end) => {
+        if (!isFixed) this.#pinParents(path, end);
+        const opened = this.#open(path, 0, end);
+        coverWithEmpty(this.#plan, opened, path, empty);
+        this.#plan.release(opened);
+      })
+    );
     this.#hidden.add(path);
     this.#plan.mounted({ target: this.targetOf(source), type: "mask", readOnly: true });
   }
