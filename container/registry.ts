@@ -39,7 +39,8 @@ export interface RunningContainer {
   readonly script: number | undefined;
   /**
    * Whether its script is this user's, outside of all containers, and no more restricted than this
-   * process. What another process says of its containers can be anything, their names first.
+   * process. What another process says of its containers can be anything, their names first. With
+   * no_new_privs another script may be under Landlock, which cannot be seen, and is not believed.
    */
   readonly own: boolean;
   /** The ids of the namespaces that it does not share with the script. */

@@ -7,6 +7,7 @@
 
 import { Output } from "../ffi/call.ts";
 import { at_fdcwd, close, O_CLOEXEC, O_RDONLY, openat } from "../ffi/calls/files.ts";
+import { landlockVersion } from "../ffi/calls/landlock.ts";
 import { namespaceIoctl, NS_GET_OWNER_UID, NS_GET_PARENT } from "../ffi/calls/namespaces.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
 import { ifThere } from "../ffi/missing.ts";
@@ -21,11 +22,20 @@ import { syscall, syscalls } from "../ffi/syscalls.ts";
 export function isOwn(pid: number): boolean {
   return ifThere(() => {
     const [its, own] = [statusOf(pid), statusOf("self")];
-    return numberIn(its, "Uid") === numberIn(own, "Uid") &&
+    return !mayBeUnderLandlock(pid, its) && numberIn(its, "Uid") === numberIn(own, "Uid") &&
       otherNamespaces(pid, ["user", "pid"]).length === 0 &&
       RESTRICTIONS.every((name) => numberIn(its, name) <= numberIn(own, name)) &&
       (boundingSet(own) & ~boundingSet(its)) === 0n;
   }, HIDDEN_PROCESS) ?? false;
+}
+
+/**
+ * Whether another process may be restricted by Landlock as this one is not, which nothing tells. An
+ * ordinary user's has no_new_privs then, which is told of one whose reader does not have it.
+ */
+function mayBeUnderLandlock(pid: number, status: string): boolean {
+  return pid !== Deno.pid && numberIn(status, "NoNewPrivs") === 1 &&
+    ifThere(() => syscall(landlockVersion()), ["ENOSYS", "EOPNOTSUPP"]) !== undefined;
 }
 
 /**

@@ -33,13 +33,16 @@ export function launchError({ compiled, values }: PreparedLaunch, result: RunRes
     return programError(compiled, values, result, failure.errno);
   }
   const { stepIndex, fixes, isFound } = recordOf(failure.call, layout);
-  const code = errnoName(failure.errno);
-  if (isFound === true && code !== undefined && MISSED.has(code)) plan.hasMissed = true;
+  if (isFound === true && isMiss(errnoName(failure.errno))) plan.hasMissed = true;
   return failureError(failure, { plan, stepIndex, fixes });
 }
 
-/** The errors where a file is not what it was when it was found. */
-export const MISSED: ReadonlySet<ErrnoName> = new Set(["EINVAL", "ELOOP", "ENOENT", "ENOTDIR"]);
+/** Whether it is an error of a file that is not what it was when it was found. */
+export function isMiss(code: string | undefined): boolean {
+  return code !== undefined && MISSES.has(code);
+}
+
+const MISSES: ReadonlySet<string> = new Set(["EEXIST", "EINVAL", "ELOOP", "ENOENT", "ENOTDIR"]);
 
 /** The step of a call that has failed, and the fixes for its errors. */
 interface FailureContext {

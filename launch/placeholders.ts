@@ -56,9 +56,10 @@ import { syscall, syscalls } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import type { Placeholder } from "../plan/parent_work.ts";
 import { nameOf, parentOf } from "../recipe/path.ts";
-import { MISSED, stepError } from "./explain.ts";
+import { isMiss, stepError } from "./explain.ts";
 import { HELPER_ENDS, HelperProcess } from "./helper_process.ts";
 import type { RunningService } from "./running_service.ts";
+import { scriptPidfd } from "./runtime_fds.ts";
 
 /** A placeholder that was made, or was there. */
 interface Made {
@@ -84,18 +85,39 @@ export class Placeholders implements RunningService {
   static make(plan: PlanBuilder): Placeholders | undefined {
     if (plan.placeholders.length === 0) return undefined;
     const all = new Placeholders();
-    for (const placeholder of plan.placeholders) {
-      try {
-        all.#made.push(make(placeholder, all.#parent(placeholder)));
-      } catch (error) {
-        all.end();
-        // The directory around it has been found, or something has been made in its place.
-        const { code } = error as Partial<SyscallError>;
-        if (code !== undefined && (code === "EEXIST" || MISSED.has(code))) plan.hasMissed = true;
-        throw stepError(error, plan, placeholder.stepIndex);
+    let { stepIndex } = plan.placeholders[0]!;
+    try {
+      for (const placeholder of plan.placeholders) {
+        ({ stepIndex } = placeholder);
+        all.#parent(placeholder);
       }
+      all.#guard = all.#watchScript(plan.placeholders);
+      for (const placeholder of plan.placeholders) {
+        ({ stepIndex } = placeholder);
+        all.#made.push(make(placeholder, all.#parent(placeholder)));
+      }
+    } catch (error) {
+      all.end();
+      // The directory around it has been found, or something has been made in its place.
+      if (error instanceof SyscallError && isMiss(error.code)) plan.hasMissed = true;
+      throw stepError(error, plan, stepIndex);
     }
     return all;
+  }
+
+  /** Has a process remove them if the script is killed before there is a container. */
+  #watchScript(placeholders: readonly Placeholder[]): HelperProcess {
+    const descriptors = [...new Set([scriptPidfd(), ...this.#parents.values()])].sort(ascending);
+    const numberOf = (fd: number) => descriptors.indexOf(fd);
+    return new HelperProcess(descriptors, [
+      { call: setsid(), onFailure: HELPER_ENDS },
+      {
+        call: ppoll([{ fd: numberOf(scriptPidfd()), events: POLLIN }], undefined),
+        onFailure: HELPER_ENDS,
+      },
+      ...placeholders.filter(({ text }) => text === undefined)
+        .flatMap((one) => removalByName(one, numberOf(this.#parent(one)))),
+    ]);
   }
 
   #parent({ path }: Placeholder): number {
@@ -107,14 +129,20 @@ export class Placeholders implements RunningService {
 
   /** Has a process remove them if the script cannot, when the container has ended. */
   guard(pidfd: number): void {
+    const earlier = this.#guard;
+    this.#guard = this.#watchContainer(pidfd);
+    earlier?.kill();
+  }
+
+  #watchContainer(pidfd: number): HelperProcess {
     const uses = [pidfd, ...this.#parents.values(), ...this.#made.map(({ fd }) => fd)];
     // In this order no number is needed after it is given to another file.
-    const descriptors = [...new Set(uses)].sort((a, b) => a - b);
+    const descriptors = [...new Set(uses)].sort(ascending);
     const numberOf = (fd: number) => descriptors.indexOf(fd);
     // A file may be somebody's own by then, and does no harm; only an empty directory is removed.
     const made = this.#made.filter(({ placeholder }) => placeholder.text === undefined)
       .map((one) => ({ ...one, parent: numberOf(one.parent), fd: numberOf(one.fd) }));
-    this.#guard = new HelperProcess(descriptors, [
+    return new HelperProcess(descriptors, [
       { call: setsid(), onFailure: HELPER_ENDS },
       {
         call: ppoll([{ fd: numberOf(pidfd), events: POLLIN }], undefined),
@@ -133,6 +161,8 @@ export class Placeholders implements RunningService {
     this.#parents.clear();
   }
 }
+
+const ascending = (one: number, other: number) => one - other;
 
 /** Returns the calls by which the placeholders of a plan are made. */
 export function placeholderCalls(plan: PlanBuilder): { call: Call; stepIndex: number }[] {
@@ -319,8 +349,32 @@ const LEFT = [
   "EBUSY",
 ] as const;
 
+/**
+ * Removes a placeholder that may be missing, once nobody else has locked it: a container that ends
+ * with the script has a copy of the script's descriptor for a moment.
+ */
+function removalByName(placeholder: Placeholder, parent: number): (ProgramRecord | Label)[] {
+  const missing = new Label("it is not there");
+  const name = nameOf(placeholder.path);
+  const opening = () => openIn(parent, name, O_RDONLY | O_DIRECTORY);
+  const [first, again] = [opening(), opening()];
+  const [locked, fd] = [new ResultOf(first, "<locked>"), new ResultOf(again, "<placeholder>")];
+  return [
+    { call: first, onFailure: missing },
+    { call: flock(locked, LOCK_EX), onFailure: missing },
+    // By now it may be another one, which somebody else has made and locked.
+    { call: close(locked) },
+    { call: again, onFailure: missing },
+    ...removal({ placeholder, parent, fd }),
+    { call: close(fd) },
+    missing,
+  ];
+}
+
 /** Removes a placeholder that nobody else has locked; a directory with something in it stays. */
-function removal({ placeholder: { path, text }, parent, fd }: Made): (ProgramRecord | Label)[] {
+function removal(
+  { placeholder: { path, text }, parent, fd }: Omit<Made, "fd"> & { readonly fd: Fd },
+): (ProgramRecord | Label)[] {
   const shared = new Label("others have it too");
   const flags = text === undefined ? AT_REMOVEDIR : 0;
   return [

@@ -20,7 +20,7 @@ import { UsageError } from "./usage.ts";
 export function containerOf(word: string, any: boolean): number {
   const all = runningContainers();
   const containers = any ? all : all.filter(({ own }) => own);
-  return /^\d+$/.test(word) ? byPid(Number(word), containers, any) : byName(word, containers);
+  return /^\d+$/.test(word) ? byPid(Number(word), containers, any) : byName(word, containers, all);
 }
 
 /**
@@ -46,7 +46,11 @@ function byPid(pid: number, containers: readonly RunningContainer[], any: boolea
   );
 }
 
-function byName(name: string, containers: readonly RunningContainer[]): number {
+function byName(
+  name: string,
+  containers: readonly RunningContainer[],
+  all: readonly RunningContainer[],
+): number {
   // A program can call itself by the name of another container.
   const named = containers.filter(({ namedBy }) => namedBy === "script");
   const found = named.filter((container) => container.name === name);
@@ -54,6 +58,14 @@ function byName(name: string, containers: readonly RunningContainer[]): number {
   if (found.length > 1) {
     const pids = found.map(({ pid }) => pid).join(", ");
     throw new UsageError(`there are ${found.length} containers with the name ${name}: ${pids}`);
+  }
+  const other = all.find((container) => container.name === name);
+  if (other !== undefined) {
+    throw new UsageError(
+      `no running container of yours has the name ${name}; the process ${other.pid} says that it is ` +
+        `one, but its script is another user's, in a container, or restricted as ramekin is not; ` +
+        `"ramekin enter --any ${other.pid}" enters it, as its user`,
+    );
   }
   const near = nearest(name, named.map((container) => container.name));
   throw new UsageError(

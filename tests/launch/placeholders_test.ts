@@ -58,34 +58,50 @@ test(
   }),
 );
 
-test("they go when the script is killed", () =>
-  withDirectory(async (directory) => {
-    const script = `
-      import { mapRoot, protect, recipe, unshare } from ${
-      JSON.stringify(import.meta.resolve("../../mod.ts"))
-    };
-      const [directory] = Deno.args;
-      const box = recipe(unshare("user", "mount"), mapRoot(),
-        protect(directory, directory, { names: ["a", "b"] }));
-      const container = box.command("sh", { args: ["-c", "echo ready; exec sleep 60"], stdout: "piped" }).spawn();
-      for await (const _ of container.stdout) console.log("ready");
-    `;
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-config", "--allow-ffi", "-", directory],
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-    const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(script));
-    await writer.close();
-    const reader = child.stdout.getReader();
-    await reader.read();
-    assertEquals(namesIn(directory).sort(), ["a", "b"]);
-    child.kill("SIGKILL");
-    await reader.cancel();
-    await child.status;
-    while (namesIn(directory).length > 0) await new Promise((done) => setTimeout(done, 10));
-  }));
+for (
+  const [when, run] of [
+    [
+      "while the container runs",
+      `const container = box.command("sh", { args: ["-c", "echo ready; exec sleep 60"], stdout: "piped" })
+        .spawn();
+      for await (const _ of container.stdout) console.log("ready");`,
+    ],
+    [
+      "before the program begins",
+      `const { pid } = new Launcher(planRecipe(box.steps)).create(execSpec("true"));
+      console.log("ready", pid);
+      setInterval(() => {}, 1000);`,
+    ],
+  ] as const
+) {
+  test(`they go when the script is killed ${when}`, () =>
+    withDirectory(async (directory) => {
+      const script = `
+        import { mapRoot, protect, recipe, unshare } from "${import.meta.resolve("../../mod.ts")}";
+        import { Launcher } from "${import.meta.resolve("../../launch/launcher.ts")}";
+        import { execSpec } from "${import.meta.resolve("../../launch/exec.ts")}";
+        import { planRecipe } from "${import.meta.resolve("../../plan/plan_recipe.ts")}";
+        const [directory] = Deno.args;
+        const box = recipe(unshare("user", "mount"), mapRoot(),
+          protect(directory, directory, { names: ["a", "b"] }));
+        ${run}`;
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "--no-config", "--no-check", "--allow-ffi", "-", directory],
+        stdin: "piped",
+        stdout: "piped",
+      }).spawn();
+      const writer = child.stdin.getWriter();
+      await writer.write(new TextEncoder().encode(script));
+      await writer.close();
+      const reader = child.stdout.getReader();
+      await reader.read();
+      assertEquals(namesIn(directory).sort(), ["a", "b"]);
+      child.kill("SIGKILL");
+      await reader.cancel();
+      await child.status;
+      while (namesIn(directory).length > 0) await new Promise((done) => setTimeout(done, 10));
+    }));
+}
 
 test(
   "one that was left behind is taken over, and removed",

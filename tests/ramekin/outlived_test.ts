@@ -1,11 +1,11 @@
 /** `ramekin ps` and `enter` of containers that have outlived their script, and of who feigns them. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type RunningContainer, runningContainers } from "../../host.ts";
-import { noNewPrivileges, recipe, seccomp } from "../../mod.ts";
+import { landlockVersion, type RunningContainer, runningContainers } from "../../host.ts";
+import { landlock, noNewPrivileges, recipe, seccomp } from "../../mod.ts";
 import { decode, isAlive, runScript, until } from "../other_scripts.ts";
 import { notRoot, test } from "../support.ts";
-import { ramekin } from "./support.ts";
+import { ramekin, RUN } from "./support.ts";
 
 /** A name that no other container has. */
 const NAME = `cook-${Deno.pid}`;
@@ -64,8 +64,10 @@ function markersOf(name: string): number[] {
   });
 }
 
-async function listed(): Promise<RunningContainer[]> {
-  return JSON.parse((await ramekin("ps", "--json")).stdout)
+async function listed(
+  run: (...args: string[]) => Promise<{ stdout: string }> = ramekin,
+): Promise<RunningContainer[]> {
+  return JSON.parse((await run("ps", "--json")).stdout)
     .filter(({ name }: RunningContainer) => name === NAME);
 }
 
@@ -193,20 +195,32 @@ async function withScript(
   }
 }
 
+/** Runs the program with no_new_privs. */
+async function restrictedRamekin(words: readonly string[]) {
+  const [program, ...args] = [...RUN, ...words];
+  const box = recipe(noNewPrivileges());
+  const { code, stdout, stderr } = await box.command(program!, { args }).output();
+  return { code, stdout: decode(stdout), stderr: decode(stderr) };
+}
+
 /** Has a script in a container leave a container behind, and checks that it cannot be entered. */
-async function assertFeigned(steps: Parameters<typeof recipe>): Promise<void> {
+async function assertFeigned(
+  steps: Parameters<typeof recipe>,
+  restricted = false,
+): Promise<void> {
   await withCook((path) =>
     withScript(leaving("", path).replace("(, ", "("), async (args) => {
       const box = recipe(...steps);
       const { stdout, stderr } = await box.command(Deno.execPath(), { args }).output();
       assert(Number(decode(stdout)) > 0, decode(stderr));
-      const [found, ...others] = await listed();
+      const reader = (...args: string[]) => restricted ? restrictedRamekin(args) : ramekin(...args);
+      const [found, ...others] = await listed(reader);
       try {
         assertEquals([found?.own, others], [false, []]);
-        const ps = await ramekin("ps");
+        const ps = await reader("ps");
         assertMatch(ps.stdout, new RegExp(`^${found!.pid} +\\S+\\*`, "m"));
         assertStringIncludes(ps.stderr, "ramekin enter --any PID");
-        const { code, stderr } = await ramekin("enter", NAME, "--", "true");
+        const { code, stderr } = await reader("enter", NAME, "--", "true");
         assertEquals(code, 125);
         assertStringIncludes(stderr, `no running container of yours has the name ${NAME}`);
       } finally {
@@ -221,6 +235,14 @@ test("a program that is restricted cannot feign a container by a name", async ()
   await assertFeigned([noNewPrivileges()]);
   await assertFeigned([seccomp({ deny: ["keyctl"] })]);
 });
+
+test(
+  "a program under Landlock cannot feign one either, where ramekin has no_new_privs too",
+  async () => {
+    await assertFeigned([landlock({ connectTcp: [1] })], true);
+  },
+  landlockVersion() < 4 ? "Landlock has no rules for ports here" : undefined,
+);
 
 test("another user cannot feign a container of root's", async () => {
   await assertFeigned([{ step: "setUser", uid: 65534, gid: 65534 }]);
