@@ -38,8 +38,8 @@ export interface DeniedFiles {
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, in a user namespace
  * without a step that maps ids, after `pivotRoot()`, for `/`, for a file that has a second name (a
  * hard link), or for one in a layer of an `overlay()`
- * @throws {SyscallError} when it is run: `ENOENT` and `ELOOP` where a file that was there when the
- * recipe was planned is gone, or has become a link, `ENOSYS` before Linux 5.12
+ * @throws {SyscallError} when it is run: `ENOENT` and `ELOOP` where files that are found are gone, or
+ * have become links, whenever the container is made, `ENOSYS` before Linux 5.12
  *
  * @example
  * ```ts

@@ -42,7 +42,7 @@ export interface ProtectOptions {
  * the same. What is found is mounted on itself, read-only, and so are the directories on the way, which
  * then cannot be moved away. Where a name is a symbolic link, or a directory on the way to it, neither
  * the link nor what it leads to can be changed; nor can what is linked to from within a directory of
- * such a name. Repositories of git are found by what is in them, however deep those of submodules and
+ * such a name; and all of it by every path at which mounts of the host show it. Repositories of git are found by what is in them, however deep those of submodules and
  * worktrees are; what their configuration and the user's own includes, and the hooks that these name,
  * are protected too.
  *
@@ -59,8 +59,8 @@ export interface ProtectOptions {
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, for a file that has a
  * second name (a hard link), by which it could be changed, or where a plan would look in more than
  * 100,000 directories
- * @throws {SyscallError} when it is run: `ENOENT` and `ELOOP` where a file that was found when the
- * recipe was planned is gone, or has become a link, `ENOSYS` before Linux 5.12
+ * @throws {SyscallError} when it is run: `ENOENT` and `ELOOP` where files that are found are gone, or
+ * have become links, whenever the container is made, `ENOSYS` before Linux 5.12
  *
  * @example
  * ```ts
