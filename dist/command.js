@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "b6ebeab492c72e5becde740b281c245004457c5180836124d738712be9f0fdae";
+var BUILD = "4d2e75f07cd8b7f77b08c8f22c2ec6fc8696f46e79e3315e26713352b868be14";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

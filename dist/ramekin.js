@@ -44,66 +44,50 @@ var protected$34;
 var closeDuplicates$35;
 var get$36;
 var configs$37;
-var readQueue$38;
-var missingWhereWritable$39;
-var around$40;
-var reportProjects$41;
-var reportHome$42;
-var reportAll$43;
-var report$44;
-var later$45;
-var isExcepted$46;
-var read$47;
-var readName$48;
-var isClosed$49;
-var isInside$50;
-var endOf$51;
-var targetOf$52;
-var reportMissing$53;
-var refresh$54;
-var start$55;
-var launchWith$56;
-var launchOn$57;
-var container$58;
-var launch$59;
-var admit$60;
-var withProxy$61;
-var inherited$62;
-var inheritsVariable$63;
-var changes$64;
-var spec$65;
-var refusePipedInput$66;
-var placeOf$67;
-var onHost$68;
-var isPlain$69;
-var ofStep$70;
-var rootAfter$71;
-var opening$72;
-var makeDirectory$73;
-var openMount$74;
-var namesHold$75;
-var callIn$76;
-var untrustedDirectories$77;
-var release$78;
-var read$79;
-var parent$80;
-var make$81;
-var begin$82;
-var compile$83;
-var whereReachable$84;
-var isOthers$85;
-var pinParents$86;
-var nameOf$87;
-var open$88;
-var visit$89;
-var launcherWith$90;
-var at$91;
-var askedFile$92;
-var accessAround$93;
-var written$94;
-var smallRoot$95;
-var grantedFile$96;
-var hostFile$97;
+var refresh$38;
+var start$39;
+var launchWith$40;
+var launchOn$41;
+var container$42;
+var launch$43;
+var admit$44;
+var withProxy$45;
+var inherited$46;
+var inheritsVariable$47;
+var changes$48;
+var spec$49;
+var refusePipedInput$50;
+var placeOf$51;
+var onHost$52;
+var isPlain$53;
+var ofStep$54;
+var rootAfter$55;
+var opening$56;
+var makeDirectory$57;
+var openMount$58;
+var namesHold$59;
+var callIn$60;
+var untrustedDirectories$61;
+var release$62;
+var read$63;
+var parent$64;
+var make$65;
+var begin$66;
+var compile$67;
+var whereReachable$68;
+var isOthers$69;
+var pinParents$70;
+var nameOf$71;
+var open$72;
+var visit$73;
+var launcherWith$74;
+var at$75;
+var askedFile$76;
+var accessAround$77;
+var written$78;
+var smallRoot$79;
+var grantedFile$80;
+var hostFile$81;
 var call = (function call(name, ...args) {
   return {
     name,
@@ -509,7 +493,7 @@ var concat = (function concat(parts2) {
   return whole;
 });
 var readWholeText = (function readWholeText(directory, path2) {
-  return new TextDecoder().decode(readSmall(directory, path2) ?? readLarge(directory, path2));
+  return new TextDecoder().decode(readWhole(directory, path2));
 });
 var readSmall = (function readSmall(directory, path2) {
   const opened = openat(directory, path2, O_RDONLY | O_CLOEXEC, 0);
@@ -999,7 +983,7 @@ var readCapabilities = (function readCapabilities(data2) {
   };
 });
 var mountinfoOf = (function mountinfoOf(pid = "thread-self") {
-  return readWholeText(at_fdcwd, `${processDirectory(pid)}/mountinfo`);
+  return decodeName(readWhole(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
 });
 var parseMountinfo = (function parseMountinfo(text4) {
   return text4.split("\n").filter(((line) => line !== "")).map(parseLine);
@@ -3051,6 +3035,19 @@ var look = (function look(path2) {
     size
   };
 });
+var isPlain = (function isPlain(name) {
+  return !name.startsWith(GIT) && !name.startsWith(HOME);
+});
+var beginningsOf = (function beginningsOf(name) {
+  const parts2 = name.split("/");
+  return parts2.slice(1).map(((_, index) => ({
+    beginning: fold(parts2.slice(0, index + 1).join("/")),
+    rest: parts2.slice(index + 1).join("/")
+  })));
+});
+var fold = (function fold(name) {
+  return name.toLowerCase();
+});
 var isGitName = (function isGitName(name) {
   return name.length === 4 && name.toLowerCase() === ".git";
 });
@@ -3095,33 +3092,17 @@ var textOfRegular = (function textOfRegular(path2) {
   const { buffer, byteOffset } = table.outputs[0];
   return decodeName(new Uint8Array(buffer, byteOffset, size));
 });
-var isPlain = (function isPlain(name) {
-  return !name.startsWith(GIT) && !name.startsWith(HOME);
+var isKernelMount = (function isKernelMount({ type }) {
+  return KERNEL_TYPES.has(type);
 });
-var beginningsOf = (function beginningsOf(name) {
-  const parts2 = name.split("/");
-  return parts2.slice(1).map(((_, index) => ({
-    beginning: fold(parts2.slice(0, index + 1).join("/")),
-    rest: parts2.slice(index + 1).join("/")
-  })));
+var mountAt = (function mountAt(path2, mounts) {
+  return new VisibleMounts(mounts).at(path2);
 });
-var fold = (function fold(name) {
-  return name.toLowerCase();
-});
-var byPath = (function byPath(a, b) {
-  return a.path < b.path ? -1 : 1;
-});
-var below = (function below(directory, name) {
-  return directory === "/" ? `/${name}` : `${directory}/${name}`;
-});
-var isWritable2 = (function isWritable2(directory) {
-  const call2 = faccessat(at_fdcwd, directory, W_OK);
-  return syscalls([
-    {
-      call: call2,
-      accept: UNWRITABLE
-    }
-  ]).result(call2) === 0n;
+var kernelMountsIn = (function kernelMountsIn(directory, mounts) {
+  const found = new Set(new VisibleMounts(mounts).all().filter(((mount4) => isKernelMount(mount4) && mount4.target !== directory && isWithin(mount4.target, directory))).map(({ target }) => target));
+  return [
+    ...found
+  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
 });
 var parseRelease = (function parseRelease(release) {
   const [major, minor] = release.split(".", 2).map(((number) => parseInt(number)));
@@ -3167,19 +3148,6 @@ var collectPromptly = (async function collectPromptly(launched, descriptors, tim
   if (status === void 0) return void 0;
   const streams = descriptors.map((fd, stream) => fd === void 0 ? void 0 : readAll2(fd, new OutputCollector(stream, maxOutput)));
   return conclude(launched, descriptors, status, streams);
-});
-var isKernelMount = (function isKernelMount({ type }) {
-  return KERNEL_TYPES.has(type);
-});
-var mountAt = (function mountAt(path2, mounts) {
-  return new VisibleMounts(mounts).at(path2);
-});
-var kernelMountsIn = (function kernelMountsIn(directory, mounts) {
-  const visible = new VisibleMounts(mounts);
-  const found = new Set(mounts.filter(((mount4) => KERNEL_TYPES.has(mount4.type) && mount4.target !== directory && isWithin(mount4.target, directory) && visible.has(mount4))).map(({ target }) => target));
-  return [
-    ...found
-  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
 });
 var baseOf = (function baseOf(plan, path2) {
   const root = plan.cursor.rootOf(path2);
@@ -3659,11 +3627,11 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
       plan.path(path2).makeParent();
       plan.path(path2).inParent(((parent, last) => plan.call(symlinkat(link2, parent, last))));
     } else if (isPublic2(`${directory}/${name}`, plan)) {
-      show2({
+      plan.forFound(() => show2({
         ...step,
         source: `${directory}/${name}`,
         target: path2
-      });
+      }));
       shown2.add(name);
     }
   }
@@ -3672,7 +3640,8 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
   ].filter((name) => [
     ...shown2
   ].some((other) => isWithin(name, other)));
-  if (hidden.length > 0) cover(hidden.map((name) => `${target}/${name}`), plan);
+  if (hidden.length === 0) return;
+  plan.forFound(() => cover(hidden.map((name) => `${target}/${name}`), plan));
 });
 var namesOf2 = (function namesOf2([first, ...rest], directory, plan) {
   const found = plan.facts.namesIn(directory || "/", first);
@@ -3709,18 +3678,12 @@ var refuseKernelMount = (function refuseKernelMount(source, resolved2, plan) {
   plan.refuse(`${source} is a filesystem of the kernel (${mount4.type}), by which the machine can be seen and changed; name the files and directories in it that the program needs`);
 });
 var coverKernelMounts = (function coverKernelMounts(resolved2, target, plan) {
-  refuseUnnamed(resolved2, plan);
   const paths = kernelMountsIn(resolved2, plan.facts.mounts);
   if (paths.length === 0) return;
   withEmptyFiles(plan, (empty) => {
     plan.directories.at(target);
-    new Cover(plan, resolved2, target, empty).paths(paths, resolved2);
+    plan.forFound(() => new Cover(plan, resolved2, target, empty).paths(paths, resolved2));
   });
-});
-var refuseUnnamed = (function refuseUnnamed(directory, plan) {
-  const unnamed = plan.facts.mounts.find(((mount4) => isKernelMount(mount4) && mount4.target.includes("\uFFFD") && isWithin(mount4.target, directory)));
-  if (unnamed === void 0) return;
-  plan.refuse(`a filesystem of the kernel (${unnamed.type}) is mounted at ${unnamed.target}, whose name is not UTF-8, so that it cannot be covered; unmount it, or name what the program needs in ${directory}`);
 });
 var lowerBind = (function lowerBind(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
@@ -3751,11 +3714,8 @@ var bindOne = (function bindOne(given, plan, gone) {
     target: target.canonical,
     type: "bind",
     source: step.source,
-    hostSource: source instanceof HostPath ? source.resolved.path : void 0,
     readOnly: step.readOnly === true,
-    ...source instanceof HostPath ? {
-      origin: source.resolved.path
-    } : plan.state.mounts.originOf(source.canonical)
+    ...originOf2(source, plan)
   };
   if (step.optional !== true) {
     show({
@@ -4382,7 +4342,8 @@ var lowerProtect = (function lowerProtect(step, plan) {
   const { path: directory, type } = plan.resolveTrusted(source);
   if (type !== "directory" && plan.host.isHere) return;
   if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
-  const { names = PROTECTED_NAMES, except = [] } = step;
+  const { names = PROTECTED_NAMES } = step;
+  const except = (step.except ?? []).map(normalize).filter(((path2) => isWithin(path2, source))).map((path2) => directory + path2.slice(source.length));
   plan.recordBeforehand({
     kind: "write",
     path: directory
@@ -4391,14 +4352,14 @@ var lowerProtect = (function lowerProtect(step, plan) {
     directory,
     asked: source,
     names,
-    absent: names.filter(((name) => !HOME_NAMES.includes(name))),
+    absent: names.filter((name) => !HOME_NAMES.includes(name)),
     start: plan.facts.resolve(plan.facts.workingDirectory()).path,
     home: homeOf(plan),
     uid: plan.state.caller.euid,
-    // Links below the directory are not followed: a program may have made them.
-    except: except.map(normalize).filter((path2) => isWithin(path2, source)).map((path2) => directory + path2.slice(source.length))
+    except
   });
   const shown2 = new ShownDirectory(plan, directory, plan.path(step.target).canonical);
+  const everywhere = new OtherPlaces(plan, shown2, except);
   for (const file of found) {
     const { path: path2, isShared: isShared2 } = file;
     if (path2 === directory) {
@@ -4409,6 +4370,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
       plan.refuse(`${path2} has another name, a hard link, by which it could be changed; copy it to a file of its own, or leave its name out of what is protected`);
     }
     shown2.keep(file);
+    everywhere.keep(file);
   }
   for (const name of missing2) {
     if (!shown2.has(name.path)) continue;
@@ -4416,10 +4378,12 @@ var lowerProtect = (function lowerProtect(step, plan) {
       ...name,
       stepIndex: plan.cursor.index
     });
-    shown2.keep({
+    const file = {
       path: name.path,
       isLink: false
-    });
+    };
+    shown2.keep(file);
+    everywhere.keep(file);
   }
 });
 var homeOf = (function homeOf(plan) {
@@ -7344,6 +7308,9 @@ function allPids() {
 var SMALL = 4 * 1024;
 var PART = 32 * 1024;
 
+function readWhole(directory, path2) {
+  return readSmall(directory, path2) ?? readLarge(directory, path2);
+}
 
 function readLarge(directory, path2) {
   const fd = syscall(openat(directory, path2, O_RDONLY | O_CLOEXEC, 0));
@@ -13713,6 +13680,66 @@ function readName(file, pidfd, pids) {
   return pid !== void 0 && pids.includes(pid) ? name : void 0;
 }
 
+// ffi/calls/landlock.ts
+var CREATE_RULESET_VERSION = new Named(1, "LANDLOCK_CREATE_RULESET_VERSION");
+var RULE_PATH_BENEATH = new Named(1, "LANDLOCK_RULE_PATH_BENEATH");
+var RULE_NET_PORT = new Named(2, "LANDLOCK_RULE_NET_PORT");
+function landlockVersion() {
+  return call("landlock_create_ruleset", null, 0, CREATE_RULESET_VERSION);
+}
+function landlock_create_ruleset({ files, ports, scopes }) {
+  const fields = [
+    files,
+    ports,
+    scopes
+  ];
+  const text4 = () => `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ${flags(scopes, LANDLOCK_SCOPE).text}}`;
+  const known = fields.findLastIndex((field2) => field2 !== 0) + 1;
+  const struct = new Struct(words(...fields.slice(0, known)), text4);
+  return call("landlock_create_ruleset", struct, struct.size, 0);
+}
+function pathBeneathOutput(rights) {
+  return new Output(12, `{${flags(rights, LANDLOCK_ACCESS_FS).text}, fd}`);
+}
+function writePathBeneath(pipe, rights, directory) {
+  const vector = new DataView(new ArrayBuffer(32));
+  vector.setUint32(8, 8, true);
+  vector.setUint32(24, 4, true);
+  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${directory.text}}`;
+  const struct = new Struct(new Uint8Array(vector.buffer), text4, [
+    {
+      offset: 0,
+      to: words(rights)
+    },
+    {
+      offset: 16,
+      to: directory
+    }
+  ]);
+  return call("writev", pipe, struct, 2);
+}
+function writeDescriptor(pipe, descriptor) {
+  const vector = new DataView(new ArrayBuffer(16));
+  vector.setUint32(8, 4, true);
+  const pointer = {
+    offset: 0,
+    to: descriptor
+  };
+  return call("writev", pipe, new Struct(new Uint8Array(vector.buffer), descriptor.text, [
+    pointer
+  ]), 1);
+}
+function addPathBeneath(ruleset, rule) {
+  return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
+}
+function addNetPort(ruleset, rights, port) {
+  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port}}`;
+  return call("landlock_add_rule", ruleset, RULE_NET_PORT, new Struct(words(rights, port), text4), 0);
+}
+function landlock_restrict_self(ruleset) {
+  return call("landlock_restrict_self", ruleset, 0);
+}
+
 // container/trust.ts
 function isOwn(pid) {
   return ifThere(() => {
@@ -13720,11 +13747,17 @@ function isOwn(pid) {
       statusOf2(pid),
       statusOf2("self")
     ];
-    return numberIn(its, "Uid") === numberIn(own, "Uid") && otherNamespaces(pid, [
+    return !mayBeUnderLandlock(pid, its) && numberIn(its, "Uid") === numberIn(own, "Uid") && otherNamespaces(pid, [
       "user",
       "pid"
     ]).length === 0 && RESTRICTIONS3.every((name) => numberIn(its, name) <= numberIn(own, name)) && (boundingSet(own) & ~boundingSet(its)) === 0n;
   }, HIDDEN_PROCESS) ?? false;
+}
+function mayBeUnderLandlock(pid, status) {
+  return pid !== Deno.pid && numberIn(status, "NoNewPrivs") === 1 && ifThere(() => syscall(landlockVersion()), [
+    "ENOSYS",
+    "EOPNOTSUPP"
+  ]) !== void 0;
 }
 function canHaveMade(maker, pid) {
   return ifThere(() => {
@@ -15286,7 +15319,6 @@ var MountTable = class {
       ...this.originOf(directory),
       target: "/",
       source: below3(mount4.source),
-      hostSource: mount4.hostSource === void 0 ? void 0 : below3(mount4.hostSource),
       certain: true
     };
     this.#tree = "other";
@@ -18504,13 +18536,24 @@ function launchError({ compiled, values }, result) {
   if (layout.candidates.some(({ execve: execve2 }) => execve2 === failure.call)) {
     return programError(compiled, values, result, failure.errno);
   }
-  const { stepIndex, fixes } = recordOf(failure.call, layout);
+  const { stepIndex, fixes, isFound } = recordOf(failure.call, layout);
+  if (isFound === true && isMiss(errnoName(failure.errno))) plan.hasMissed = true;
   return failureError(failure, {
     plan,
     stepIndex,
     fixes
   });
 }
+function isMiss(code) {
+  return code !== void 0 && MISSES.has(code);
+}
+var MISSES = /* @__PURE__ */ new Set([
+  "EEXIST",
+  "EINVAL",
+  "ELOOP",
+  "ENOENT",
+  "ENOTDIR"
+]);
 function failureError({ name, errno, text: text4, words: words3 }, { plan, stepIndex, fixes }) {
   const code = errnoName(errno);
   const fix = orEarlierStep(fixFor(fixes, code) ?? generalFix(name, code), code, plan, stepIndex);
@@ -19474,66 +19517,6 @@ var reservePortService = {
   }
 };
 
-// ffi/calls/landlock.ts
-var CREATE_RULESET_VERSION = new Named(1, "LANDLOCK_CREATE_RULESET_VERSION");
-var RULE_PATH_BENEATH = new Named(1, "LANDLOCK_RULE_PATH_BENEATH");
-var RULE_NET_PORT = new Named(2, "LANDLOCK_RULE_NET_PORT");
-function landlockVersion() {
-  return call("landlock_create_ruleset", null, 0, CREATE_RULESET_VERSION);
-}
-function landlock_create_ruleset({ files, ports, scopes }) {
-  const fields = [
-    files,
-    ports,
-    scopes
-  ];
-  const text4 = () => `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ${flags(scopes, LANDLOCK_SCOPE).text}}`;
-  const known = fields.findLastIndex((field2) => field2 !== 0) + 1;
-  const struct = new Struct(words(...fields.slice(0, known)), text4);
-  return call("landlock_create_ruleset", struct, struct.size, 0);
-}
-function pathBeneathOutput(rights) {
-  return new Output(12, `{${flags(rights, LANDLOCK_ACCESS_FS).text}, fd}`);
-}
-function writePathBeneath(pipe, rights, directory) {
-  const vector = new DataView(new ArrayBuffer(32));
-  vector.setUint32(8, 8, true);
-  vector.setUint32(24, 4, true);
-  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${directory.text}}`;
-  const struct = new Struct(new Uint8Array(vector.buffer), text4, [
-    {
-      offset: 0,
-      to: words(rights)
-    },
-    {
-      offset: 16,
-      to: directory
-    }
-  ]);
-  return call("writev", pipe, struct, 2);
-}
-function writeDescriptor(pipe, descriptor) {
-  const vector = new DataView(new ArrayBuffer(16));
-  vector.setUint32(8, 4, true);
-  const pointer = {
-    offset: 0,
-    to: descriptor
-  };
-  return call("writev", pipe, new Struct(new Uint8Array(vector.buffer), descriptor.text, [
-    pointer
-  ]), 1);
-}
-function addPathBeneath(ruleset, rule) {
-  return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
-}
-function addNetPort(ruleset, rights, port) {
-  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port}}`;
-  return call("landlock_add_rule", ruleset, RULE_NET_PORT, new Struct(words(rights, port), text4), 0);
-}
-function landlock_restrict_self(ruleset) {
-  return call("landlock_restrict_self", ruleset, 0);
-}
-
 // ffi/linux/landlock.ts
 function landlockVersion2() {
   return ifThere(() => syscall(landlockVersion()), ABSENT2) ?? 0;
@@ -20245,6 +20228,262 @@ function kindOf(file) {
   return NAMESPACE_KINDS.find((kind) => CLONE_FLAG[kind] === flag);
 }
 
+// host/name_index.ts
+var GIT = ".git/";
+var HOME = "~/";
+var NameIndex = class {
+  static {
+    addMethods(this.prototype, {
+    has: (function (name) {
+    return this.#ends.has(fold(name));
+  }),
+    after: (function (path2) {
+    const folded = fold(path2);
+    return (this.#beginnings.get(nameOf2(folded)) ?? []).filter(({ beginning }) => folded.endsWith(`/${beginning}`)).map(({ rest }) => rest);
+  })
+    });
+  }
+
+  /** The names within a directory of git. */
+  ofGit;
+  /** The paths in the home directory, where all other names are looked for as well. */
+  ofHome;
+  /** The names, in lower case, by their last part. */
+  #ends;
+  /** The beginnings of names, in lower case, by their own last part. */
+  #beginnings;
+  constructor(names) {
+    const ofGit = /* @__PURE__ */ new Set();
+    const [others, home] = [
+      /* @__PURE__ */ new Set(),
+      /* @__PURE__ */ new Set()
+    ];
+    for (const name of names) {
+      if (name.startsWith(GIT)) ofGit.add(name.slice(GIT.length));
+      else if (name.startsWith(HOME)) home.add(name.slice(HOME.length));
+      else others.add(name);
+    }
+    this.ofGit = [
+      ...ofGit
+    ];
+    this.ofHome = [
+      ...home,
+      ...others
+    ];
+    this.#ends = Map.groupBy(new Set([
+      ...others
+    ].map(fold)), nameOf2);
+    const beginnings = [
+      ...others
+    ].flatMap(beginningsOf);
+    this.#beginnings = Map.groupBy(beginnings, (({ beginning }) => nameOf2(beginning)));
+  }
+  /** Whether a name of a file is the last part of one that is looked for. */
+  
+  /** Whether a path ends with one of the names. */
+  isEndOf(path2) {
+    const folded = fold(path2);
+    return this.#ends.get(nameOf2(folded))?.some((end) => folded.endsWith(`/${end}`)) === true;
+  }
+  /** Returns what comes after the end of a path in the names that begin with that. */
+  
+};
+
+
+
+
+// host/found_links.ts
+var MAX_LINKS2 = 40;
+var FoundLinks = class {
+
+  #directory;
+  #lists;
+  #found;
+  /** Those of a search in a directory. */
+  constructor(directory, lists, found) {
+    this.#directory = directory;
+    this.#lists = lists;
+    this.#found = found;
+  }
+  /** Notes the links on the way that a path leads, and returns the path at its end. */
+  endOf(path2, { isProtected = false, base } = {}) {
+    const start2 = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
+    let at2 = start2 === "/" ? "" : start2;
+    const rest = path2.slice(at2.length).split("/");
+    for (let links2 = 0; rest.length > 0; ) {
+      const name = rest.shift();
+      if (name === "" || name === ".") continue;
+      if (name === "..") {
+        at2 = at2.slice(0, at2.lastIndexOf("/"));
+        continue;
+      }
+      const here2 = `${at2}/${name}`;
+      const target = this.#targetOf(at2, name);
+      if (target === void 0) {
+        at2 = here2;
+        continue;
+      }
+      if (++links2 > MAX_LINKS2) return void 0;
+      if (!(isProtected && here2 === path2)) {
+        for (const link2 of this.#found.pathsOf(here2)) this.#found.addLink(link2);
+      }
+      if (target.startsWith("/")) at2 = "";
+      rest.unshift(...target.split("/"));
+    }
+    return at2 === "" ? "/" : at2;
+  }
+  /** Returns where a link leads; `undefined` if the file is none. */
+  #targetOf(directory, name) {
+    if (isWithin(directory, "/proc") && directory !== "/") return void 0;
+    const path2 = `${directory}/${name}`;
+    if (!isWithin(directory, this.#directory)) return linkTarget(path2);
+    const entries = this.#lists.of(directory === "" ? "/" : directory);
+    const mayBeLink = entries.size === 0 || entries.get(name) === S_IFLNK;
+    return mayBeLink ? linkTarget(path2) : void 0;
+  }
+};
+
+// host/found_names.ts
+var UNWRITABLE = [
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES",
+  "EINVAL",
+  "ELOOP",
+  "ENAMETOOLONG",
+  "EROFS"
+];
+var FoundNames = class {
+
+  #question;
+  #lists;
+  #otherNames;
+  #found = /* @__PURE__ */ new Map();
+  #missing = /* @__PURE__ */ new Map();
+  constructor(question, lists, otherNames) {
+    this.#question = question;
+    this.#lists = lists;
+    this.#otherNames = otherNames;
+  }
+  /** Whether a path is below the directory. */
+  isInside(path2) {
+    const { directory } = this.#question;
+    return isWithin(path2, directory) && path2 !== directory;
+  }
+  /** Returns the paths below the directory at which a file is, or a part of what is in it. */
+  pathsOf(path2) {
+    if (this.isInside(path2)) return [
+      path2
+    ];
+    return this.#otherNames.of(path2).filter((other) => this.isInside(other));
+  }
+  isExcepted(path2) {
+    return this.#question.except.includes(path2);
+  }
+  has(path2) {
+    return this.#found.has(path2);
+  }
+  /** Notes a file of this type. */
+  add(path2, type) {
+    this.#found.set(path2, {
+      path: path2,
+      isLink: false,
+      isShared: type === S_IFREG && isShared(path2)
+    });
+  }
+  /** Notes a symbolic link on the way to a file, which a program could replace. */
+  addLink(path2) {
+    if (!this.isExcepted(path2)) this.#found.set(path2, {
+      path: path2,
+      isLink: true,
+      isShared: false
+    });
+  }
+  /** Notes a directory that is closed. */
+  addClosed(path2) {
+    if (!this.isExcepted(path2)) this.#found.set(path2, {
+      path: path2,
+      isLink: false,
+      isShared: false
+    });
+  }
+  /** Whether the user may not do something with a directory, but can change its mode. */
+  isClosed(path2, rights) {
+    const owner = this.#lists.ownerOf(path2);
+    const { uid } = this.#question;
+    return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
+  }
+  /** Notes a name that is missing. */
+  addMissing(path2, text4) {
+    this.#missing.set(path2, {
+      path: path2,
+      ...text4 !== void 0 && {
+        text: text4
+      }
+    });
+  }
+  /** Notes the first directory or file on the way to a path that does not exist. */
+  addMissingOf(whole, text4) {
+    const { directory } = this.#question;
+    let path2 = directory;
+    for (const part of whole.slice(directory === "/" ? 1 : directory.length + 1).split("/")) {
+      const entries = this.#lists.of(path2);
+      path2 = below(path2, part);
+      if (!entries.has(part) || this.isLeft(path2)) {
+        if (!this.isExcepted(path2)) this.addMissing(path2, path2 === whole ? text4 : void 0);
+        this.#found.delete(path2);
+        return;
+      }
+      if (entries.get(part) !== S_IFDIR || this.#found.has(path2)) return;
+    }
+  }
+  /** Whether it is an empty directory that nobody may write to, as a killed script leaves one. */
+  isLeft(path2) {
+    const seen = this.#lists.of(parentOf(path2)).get(nameOf2(path2)) === S_IFDIR ? look(path2) : void 0;
+    return seen !== void 0 && (seen.mode & 146) === 0 && this.#lists.of(path2).size === 0;
+  }
+  /** Returns the names that are missing where the user can make files, in order. */
+  missing() {
+    const parents = /* @__PURE__ */ new Map();
+    return [
+      ...this.#missing.values()
+    ].filter(({ path: path2 }) => {
+      const parent = parentOf(path2);
+      let writable = parents.get(parent);
+      if (writable === void 0) parents.set(parent, writable = isWritable2(parent));
+      if (!writable && this.isClosed(parent, 2)) this.addClosed(parent);
+      return writable;
+    }).sort(byPath);
+  }
+  /** Returns the files that are there, in order. */
+  files() {
+    return [
+      ...this.#found.values()
+    ].sort(byPath);
+  }
+};
+function byPath(a, b) {
+  return a.path < b.path ? -1 : 1;
+}
+function below(directory, name) {
+  return directory === "/" ? `/${name}` : `${directory}/${name}`;
+}
+function typeOf2(path2) {
+  return look(path2)?.type;
+}
+function isShared(path2) {
+  return (look(path2)?.nlink ?? 0) > 1;
+}
+function isWritable2(directory) {
+  const call2 = faccessat(at_fdcwd, directory, W_OK);
+  return syscalls([
+    {
+      call: call2,
+      accept: UNWRITABLE
+    }
+  ]).result(call2) === 0n;
+}
+
 // host/git_directory.ts
 
 
@@ -20461,73 +20700,8 @@ function worktreeOf(directory) {
   return isGitName(nameOf2(directory)) ? parentOf(directory) : directory;
 }
 
-// host/name_index.ts
-var GIT = ".git/";
-var HOME = "~/";
-var NameIndex = class {
-  static {
-    addMethods(this.prototype, {
-    has: (function (name) {
-    return this.#ends.has(fold(name));
-  }),
-    after: (function (path2) {
-    const folded = fold(path2);
-    return (this.#beginnings.get(nameOf2(folded)) ?? []).filter(({ beginning }) => folded.endsWith(`/${beginning}`)).map(({ rest }) => rest);
-  })
-    });
-  }
-
-  /** The names within a directory of git. */
-  ofGit;
-  /** The paths in the home directory, where all other names are looked for as well. */
-  ofHome;
-  /** The names, in lower case, by their last part. */
-  #ends;
-  /** The beginnings of names, in lower case, by their own last part. */
-  #beginnings;
-  constructor(names) {
-    const ofGit = /* @__PURE__ */ new Set();
-    const [others, home] = [
-      /* @__PURE__ */ new Set(),
-      /* @__PURE__ */ new Set()
-    ];
-    for (const name of names) {
-      if (name.startsWith(GIT)) ofGit.add(name.slice(GIT.length));
-      else if (name.startsWith(HOME)) home.add(name.slice(HOME.length));
-      else others.add(name);
-    }
-    this.ofGit = [
-      ...ofGit
-    ];
-    this.ofHome = [
-      ...home,
-      ...others
-    ];
-    this.#ends = Map.groupBy(new Set([
-      ...others
-    ].map(fold)), nameOf2);
-    const beginnings = [
-      ...others
-    ].flatMap(beginningsOf);
-    this.#beginnings = Map.groupBy(beginnings, (({ beginning }) => nameOf2(beginning)));
-  }
-  /** Whether a name of a file is the last part of one that is looked for. */
-  
-  /** Whether a path ends with one of the names. */
-  isEndOf(path2) {
-    const folded = fold(path2);
-    return this.#ends.get(nameOf2(folded))?.some((end) => folded.endsWith(`/${end}`)) === true;
-  }
-  /** Returns what comes after the end of a path in the names that begin with that. */
-  
-};
-
-
-
-
-// host/name_scan.ts
+// host/name_search.ts
 var MAX_DEPTH = 3;
-var MAX_LINKS2 = 40;
 var OTHERS2 = /* @__PURE__ */ new Set([
   "/dev",
   "/proc",
@@ -20539,336 +20713,33 @@ var PASSED_OVER = /* @__PURE__ */ new Set([
   "node_modules"
 ]);
 var OBJECTS = /\/\.git\/(.*\/)?objects$/;
+var GIT2 = ".git/";
+var CONFIG = ".config/";
 var GIT_FILES = {
   commondir: ".\n",
   config: "",
   "config.worktree": ""
 };
-var UNWRITABLE = [
-  "ENOENT",
-  "ENOTDIR",
-  "EACCES",
-  "EINVAL",
-  "ELOOP",
-  "ENAMETOOLONG",
-  "EROFS"
-];
-var NameScanner = class {
-  static {
-    addMethods(this.prototype, {
-    scan: (function (question) {
-    const index = new NameIndex(question.names);
-    this.#asked.push({
-      question,
-      index
-    });
-    return new Search(question, index, this.#lists).run();
-  }),
-    again: (function () {
-    this.#lists.refresh();
-    return this.#asked.map((({ question, index }) => new Search(question, index, this.#lists).run()));
-  })
-    });
-  }
-
-  #lists = new DirectoryLists();
-  #asked = [];
-  /** Looks for the names of a question. */
-  
-  /** Looks for the names of all questions again. */
-  
-};
-var Search = class {
-  static {
-    addMethods(this.prototype, {
-    run: (function () {
-    const { directory, names, paths = [] } = this.#question;
-    for (const path2 of paths) this.#reportPath(path2);
-    if (names.length > 0) {
-      const around = around$40.call(this, this.#question.start);
-      for (const [index, path2] of around.entries()) {
-        later$45.call(this, {
-          path: path2,
-          depth: index === 0 ? 0 : around.length - index,
-          inGit: false
-        });
-      }
-      later$45.call(this, {
-        path: directory,
-        depth: 0,
-        inGit: false
-      });
-      readQueue$38.call(this);
-      reportProjects$41.call(this, around);
-      reportHome$42.call(this);
-    }
-    const directories = this.#directories;
-    if (this.#isOver) return {
-      found: [],
-      missing: [],
-      directories
-    };
-    const missing2 = missingWhereWritable$39.call(this);
-    const found = [
-      ...this.#found.values()
-    ].sort(byPath);
-    return {
-      found,
-      missing: missing2.sort(byPath),
-      directories
-    };
-  })
-    });
-  }
-  static {
-    readQueue$38 = (function () {
-    for (let at2 = 0; at2 < this.#queue.length; ) {
-      while (at2 < this.#queue.length && !this.#isOver) read$47.call(this, this.#queue[at2++]);
-      if (this.#isOver || this.#index.ofGit.length === 0) return;
-      for (const { path: path2, text: text4 } of this.#repositories.named()) report$44.call(this, path2, true, {
-        text: text4
-      });
-      for (const path2 of this.#repositories.worktrees()) {
-        if (isInside$50.call(this, path2)) later$45.call(this, {
-          path: path2,
-          depth: MAX_DEPTH,
-          inGit: false
-        });
-      }
-    }
-  });
-  }
-  static {
-    missingWhereWritable$39 = (function () {
-    const parents = /* @__PURE__ */ new Map();
-    return [
-      ...this.#missing.values()
-    ].filter((({ path: path2 }) => {
-      const parent = parentOf(path2);
-      let writable = parents.get(parent);
-      if (writable === void 0) parents.set(parent, writable = isWritable2(parent));
-      if (!writable && isClosed$49.call(this, parent, 2)) this.#findDirectory(parent);
-      return writable;
-    }));
-  });
-  }
-  static {
-    around$40 = (function (start2) {
-    const { directory } = this.#question;
-    if (start2 === void 0 || !isWithin(start2, directory)) return [];
-    const around = [];
-    for (let at2 = start2; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
-    return around;
-  });
-  }
-  static {
-    reportProjects$41 = (function (around) {
-    const { directory, asked, absent: absent2, start: start2 } = this.#question;
-    const projects = new Set(directory === "/" ? [] : [
-      directory
-    ]);
-    for (const [index, path2] of around.entries()) {
-      if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
-    }
-    for (let at2 = directory; at2 !== "/"; ) {
-      at2 = parentOf(at2);
-      if (at2 === start2 || look(below(at2, ".git")) !== void 0) projects.add(at2);
-    }
-    const plain = absent2.filter(isPlain);
-    for (const project of projects) reportAll$43.call(this, project, plain);
-    const ends = [
-      directory,
-      asked ?? directory
-    ].flatMap(((path2) => this.#index.after(path2)));
-    reportAll$43.call(this, directory, [
-      ...new Set(ends)
-    ]);
-  });
-  }
-  static {
-    reportHome$42 = (function () {
-    const { home, configHome } = this.#question;
-    const { ofHome } = this.#index;
-    if (home !== void 0) reportAll$43.call(this, home, ofHome);
-    if (configHome === void 0) return;
-    const configs = ofHome.filter((name) => name.startsWith(CONFIG));
-    reportAll$43.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
-  });
-  }
-  static {
-    reportAll$43 = (function (base, names) {
-    if (names.length === 0) return;
-    const entries = this.#lists.of(base);
-    for (const name of names) {
-      if (entries.has(name.split("/", 1)[0])) report$44.call(this, below(base, name), true, {
-        base
-      });
-      else if (isWithin(base, this.#question.directory)) reportMissing$53.call(this, below(base, name));
-    }
-  });
-  }
-  static {
-    report$44 = (function (path2, isAbsent, { text: text4, base } = {}) {
-    const end = endOf$51.call(this, path2, {
-      base
-    });
-    if (end === void 0 || !isInside$50.call(this, end)) return;
-    const type = typeOf2(end);
-    if (type !== void 0 && !this.#isLeft(end)) this.#find(end, type);
-    else if (isAbsent) reportMissing$53.call(this, end, text4);
-  });
-  }
-  static {
-    later$45 = (function (pending) {
-    if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
-    this.#queued.add(pending.path);
-    this.#queue.push(pending);
-  });
-  }
-  static {
-    isExcepted$46 = (function (path2) {
-    return this.#question.except.includes(path2);
-  });
-  }
-  static {
-    read$47 = (function (pending) {
-    const { path: path2, depth, inGit } = pending;
-    this.#directories++;
-    const entries = this.#lists.of(path2);
-    if (isClosed$49.call(this, path2, 5)) return this.#findDirectory(path2);
-    const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
-    if (isGit) this.#readGit(path2, entries);
-    const within2 = inGit || isGitName(nameOf2(path2));
-    for (const [name, type] of entries) {
-      if (readName$48.call(this, path2, name, type)) continue;
-      if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
-      const child = below(path2, name);
-      const isOfGit = within2 || isGitName(name) || isGit && holdsRepositories(name);
-      if (within2 && !mayHoldRepositories(child)) continue;
-      if (isOfGit || depth < MAX_DEPTH) {
-        later$45.call(this, {
-          path: child,
-          depth: depth + 1,
-          inGit: within2 || isGit && isOfGit
-        });
-      }
-    }
-  });
-  }
-  static {
-    readName$48 = (function (directory, name, type) {
-    if (this.#index.has(name)) {
-      const path3 = below(directory, name);
-      if (this.#index.isEndOf(path3) && !isExcepted$46.call(this, path3)) {
-        this.#find(path3, type);
-        return true;
-      }
-    }
-    if (type === S_IFDIR) return false;
-    const path2 = below(directory, name);
-    if (type === S_IFLNK) {
-      for (const rest of this.#index.after(path2)) report$44.call(this, below(path2, rest), false);
-    }
-    if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
-    if (type === S_IFREG) {
-      this.#find(path2, type);
-      this.#searchIn(pointerIn(path2), directory);
-    } else if (type === S_IFLNK) this.#searchIn(path2, directory);
-    return false;
-  });
-  }
-  static {
-    isClosed$49 = (function (path2, rights) {
-    const owner = this.#lists.ownerOf(path2);
-    const { uid } = this.#question;
-    return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
-  });
-  }
-  static {
-    isInside$50 = (function (path2) {
-    return isWithin(path2, this.#question.directory) && path2 !== this.#question.directory;
-  });
-  }
-  static {
-    endOf$51 = (function (link2, { isProtected = false, base } = {}) {
-    const { directory } = this.#question;
-    const start2 = base ?? (isWithin(link2, directory) ? directory : "/");
-    let at2 = start2 === "/" ? "" : start2;
-    const rest = link2.slice(at2.length).split("/");
-    for (let links2 = 0; rest.length > 0; ) {
-      const name = rest.shift();
-      if (name === "" || name === ".") continue;
-      if (name === "..") {
-        at2 = at2.slice(0, at2.lastIndexOf("/"));
-        continue;
-      }
-      const path2 = `${at2}/${name}`;
-      const target = targetOf$52.call(this, at2, name);
-      if (target === void 0) {
-        at2 = path2;
-        continue;
-      }
-      if (++links2 > MAX_LINKS2) return void 0;
-      if (isInside$50.call(this, path2) && !(isProtected && path2 === link2) && !isExcepted$46.call(this, path2)) {
-        this.#found.set(path2, {
-          path: path2,
-          isLink: true,
-          isShared: false
-        });
-      }
-      if (target.startsWith("/")) at2 = "";
-      rest.unshift(...target.split("/"));
-    }
-    return at2 === "" ? "/" : at2;
-  });
-  }
-  static {
-    targetOf$52 = (function (directory, name) {
-    if (isWithin(directory, "/proc") && directory !== "/") return void 0;
-    const path2 = `${directory}/${name}`;
-    if (!isWithin(directory, this.#question.directory)) return linkTarget(path2);
-    const entries = this.#lists.of(directory === "" ? "/" : directory);
-    const mayBeLink = entries.size === 0 || entries.get(name) === S_IFLNK;
-    return mayBeLink ? linkTarget(path2) : void 0;
-  });
-  }
-  static {
-    reportMissing$53 = (function (whole, text4) {
-    const { directory } = this.#question;
-    let path2 = directory;
-    for (const part of whole.slice(directory === "/" ? 1 : directory.length + 1).split("/")) {
-      const entries = this.#lists.of(path2);
-      path2 = below(path2, part);
-      if (!entries.has(part) || this.#isLeft(path2)) {
-        const isFile2 = path2 === whole && text4 !== void 0;
-        if (!isExcepted$46.call(this, path2)) this.#missing.set(path2, {
-          path: path2,
-          ...isFile2 && {
-            text: text4
-          }
-        });
-        this.#found.delete(path2);
-        return;
-      }
-      if (entries.get(part) !== S_IFDIR || this.#found.has(path2)) return;
-    }
-  });
-  }
+var NameSearch = class {
 
   #question;
   #index;
   #lists;
+  #otherNames;
   #repositories;
-  #found = /* @__PURE__ */ new Map();
-  #missing = /* @__PURE__ */ new Map();
+  #found;
+  #links;
   #queue = [];
   #queued = /* @__PURE__ */ new Set();
   /** In how many directories it has looked. */
   #directories = 0;
-  constructor(question, index, lists) {
+  constructor(question, index, lists, otherNames) {
     this.#question = question;
     this.#index = index;
     this.#lists = lists;
+    this.#otherNames = otherNames;
+    this.#found = new FoundNames(question, lists, otherNames);
+    this.#links = new FoundLinks(question.directory, lists, this.#found);
     const { home, configHome = home && `${home}/.config` } = question;
     this.#repositories = new GitRepositories({
       lists,
@@ -20882,32 +20753,99 @@ var Search = class {
           `${configHome}/git/config`
         ]
       ],
-      endOf: ((path2) => endOf$51.call(this, path2))
+      endOf: (path2) => this.#links.endOf(path2)
     });
   }
-  
+  /** Searches. */
+  run() {
+    const { directory, names, paths = [] } = this.#question;
+    for (const path2 of paths) this.#reportPath(path2);
+    if (names.length > 0) {
+      const ways = this.#starts().map((start2) => this.#around(start2));
+      for (const around of ways) {
+        for (const [index, path2] of around.entries()) {
+          this.#later({
+            path: path2,
+            depth: index === 0 ? 0 : around.length - index,
+            inGit: false
+          });
+        }
+      }
+      this.#later({
+        path: directory,
+        depth: 0,
+        inGit: false
+      });
+      this.#readQueue();
+      for (const around of ways) this.#reportProjects(around);
+      this.#reportNamesOf(directory);
+      this.#reportHome();
+      this.#reportMounts();
+    }
+    const directories = this.#directories;
+    if (this.#isOver) return {
+      found: [],
+      missing: [],
+      directories
+    };
+    const missing2 = this.#found.missing();
+    return {
+      found: this.#found.files(),
+      missing: missing2,
+      directories
+    };
+  }
   /** Reads the directories that are queued, and those that are found meanwhile. */
-  
+  #readQueue() {
+    for (let at2 = 0; at2 < this.#queue.length; ) {
+      while (at2 < this.#queue.length && !this.#isOver) this.#read(this.#queue[at2++]);
+      if (this.#isOver || this.#index.ofGit.length === 0) return;
+      for (const { path: path2, text: text4 } of this.#repositories.named()) this.#report(path2, true, {
+        text: text4
+      });
+      for (const worktree of this.#repositories.worktrees()) {
+        for (const path2 of this.#found.pathsOf(worktree)) {
+          this.#later({
+            path: path2,
+            depth: MAX_DEPTH,
+            inGit: false
+          });
+        }
+      }
+    }
+  }
   /** Whether it has looked in more directories than it may. */
   get #isOver() {
     return this.#directories > (this.#question.most ?? Infinity);
   }
-  
+  /** Returns the paths of the working directory in the directory; one that is not in there if there is none. */
+  #starts() {
+    const { directory, start: start2 = directory } = this.#question;
+    if (isWithin(start2, directory)) return [
+      start2
+    ];
+    const others = this.#otherNames.wholeOf(start2).filter((path2) => isWithin(path2, directory));
+    return others.length === 0 ? [
+      start2
+    ] : others;
+  }
   /** A path and the directories around it, below the directory; none if it is not in there. */
-  
+  #around(start2) {
+    const { directory } = this.#question;
+    if (!isWithin(start2, directory)) return [];
+    const around = [];
+    for (let at2 = start2; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
+    return around;
+  }
   /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
   #reportPath(path2) {
     const closed = this.#closedAbove(path2);
-    if (closed !== void 0) return this.#findDirectory(closed);
-    const end = endOf$51.call(this, path2);
-    if (end === void 0 || !isInside$50.call(this, end)) return;
+    if (closed !== void 0) return this.#found.addClosed(closed);
+    const end = this.#links.endOf(path2);
+    if (end === void 0 || !this.#found.isInside(end)) return;
     const type = typeOf2(end);
-    if (type === void 0 || this.#isLeft(end)) return reportMissing$53.call(this, end);
-    this.#found.set(end, {
-      path: end,
-      isLink: false,
-      isShared: type === S_IFREG && isShared(end)
-    });
+    if (type === void 0 || this.#found.isLeft(end)) return this.#found.addMissingOf(end);
+    this.#found.add(end, type);
   }
   /** Returns the first directory on the way that its owner may not search now, but could. */
   #closedAbove(path2) {
@@ -20915,21 +20853,143 @@ var Search = class {
     let closed;
     for (let at2 = path2; at2 !== directory && at2 !== "/"; ) {
       at2 = parentOf(at2);
-      if (isClosed$49.call(this, at2, 1)) closed = at2;
+      if (this.#found.isClosed(at2, 1)) closed = at2;
     }
     return closed;
   }
   /** Reports the names of projects: in the directory, where the search starts, and around these. */
-  
-  
-  
+  #reportProjects(around) {
+    const { directory, absent: absent2, start: start2 } = this.#question;
+    const projects = new Set(directory === "/" ? [] : [
+      directory
+    ]);
+    for (const [index, path2] of around.entries()) {
+      if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
+    }
+    for (let at2 = directory; at2 !== "/"; ) {
+      at2 = parentOf(at2);
+      if (at2 === start2 || look(below(at2, ".git")) !== void 0) projects.add(at2);
+    }
+    const plain = absent2.filter(isPlain);
+    for (const project of projects) this.#reportAll(project, plain);
+  }
+  /** Reports names where what is written to may itself be the beginning of one. */
+  #reportNamesOf(directory) {
+    const { asked = directory } = this.#question;
+    const paths = [
+      directory,
+      asked,
+      ...this.#otherNames.wholeOf(directory)
+    ];
+    this.#reportAll(directory, [
+      ...new Set(paths.flatMap((path2) => this.#index.after(path2)))
+    ]);
+  }
+  #reportHome() {
+    const { home, configHome } = this.#question;
+    const { ofHome } = this.#index;
+    if (home !== void 0) this.#reportAll(home, ofHome);
+    if (configHome === void 0) return;
+    const configs = ofHome.filter((name) => name.startsWith(CONFIG));
+    this.#reportAll(configHome, configs.map((name) => name.slice(CONFIG.length)));
+  }
+  /** Reports what the host mounts in the directory, and has such a name elsewhere. */
+  #reportMounts() {
+    const { directory } = this.#question;
+    for (const { root, target } of this.#otherNames.mountsIn(directory)) {
+      const others = this.#otherNames.wholeOf(target);
+      const places = others.length === 0 ? [
+        root
+      ] : others.filter((place2) => !isWithin(place2, directory));
+      if (places.some((place2) => this.#isNamed(place2))) this.#report(target, false);
+      this.#reportAll(target, places.flatMap((place2) => this.#index.after(place2)));
+    }
+  }
+  /** Whether a path outside of the directory has one of the names, or a directory around it. */
+  #isNamed(path2) {
+    for (let at2 = path2; at2 !== "/"; at2 = parentOf(at2)) {
+      if (this.#index.isEndOf(at2) || this.#isOfGit(at2)) return true;
+    }
+    return false;
+  }
+  #isOfGit(path2) {
+    return this.#index.ofGit.some((name) => {
+      if (!path2.endsWith(`/${name}`)) return false;
+      const directory = path2.slice(0, -name.length - 1);
+      return isGitDirectory(directory, this.#lists.of(directory));
+    });
+  }
+  #reportAll(base, names) {
+    if (names.length === 0) return;
+    const entries = this.#lists.of(base);
+    for (const name of names) {
+      const path2 = below(base, name);
+      if (entries.has(name.split("/", 1)[0])) this.#report(path2, true, {
+        base
+      });
+      else for (const at2 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at2);
+    }
+  }
   /** Notes a path by where it leads and the links on the way, or what is missing of it. */
-  
-  
-  
-  
+  #report(path2, isAbsent, { text: text4, base } = {}) {
+    const end = this.#links.endOf(path2, {
+      base
+    });
+    for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+      const type = typeOf2(at2);
+      if (type !== void 0 && !this.#found.isLeft(at2)) this.#find(at2, type);
+      else if (isAbsent) this.#found.addMissingOf(at2, text4);
+    }
+  }
+  #later(pending) {
+    if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
+    this.#queued.add(pending.path);
+    this.#queue.push(pending);
+  }
+  #read(pending) {
+    const { path: path2, depth, inGit } = pending;
+    this.#directories++;
+    const entries = this.#lists.of(path2);
+    if (this.#found.isClosed(path2, 5)) return this.#found.addClosed(path2);
+    const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
+    if (isGit) this.#readGit(path2, entries);
+    const within2 = inGit || isGitName(nameOf2(path2));
+    for (const [name, type] of entries) {
+      if (this.#readName(path2, name, type)) continue;
+      if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
+      const child = below(path2, name);
+      const isOfGit = within2 || isGitName(name) || isGit && holdsRepositories(name);
+      if (within2 && !mayHoldRepositories(child)) continue;
+      if (isOfGit || depth < MAX_DEPTH) {
+        this.#later({
+          path: child,
+          depth: depth + 1,
+          inGit: within2 || isGit && isOfGit
+        });
+      }
+    }
+  }
   /** Notes a file in a directory that is read, if it has one of the names. Returns whether it has. */
-  
+  #readName(directory, name, type) {
+    if (this.#index.has(name)) {
+      const path3 = below(directory, name);
+      if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
+        this.#find(path3, type);
+        return true;
+      }
+    }
+    if (type === S_IFDIR) return false;
+    const path2 = below(directory, name);
+    if (type === S_IFLNK) {
+      for (const rest of this.#index.after(path2)) this.#report(below(path2, rest), false);
+    }
+    if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
+    if (type === S_IFREG) {
+      this.#find(path2, type);
+      this.#searchIn(pointerIn(path2), directory);
+    } else if (type === S_IFLNK) this.#searchIn(path2, directory);
+    return false;
+  }
   #readGit(directory, entries) {
     for (const name of this.#index.ofGit) {
       const path2 = below(directory, name);
@@ -20937,56 +20997,39 @@ var Search = class {
       const isOwn2 = name === "commondir" && this.#isPointerTo(path2, directory);
       if (type !== void 0 && !isOwn2) this.#find(path2, type);
       else if ((isOwn2 || !entries.has("commondir") || name === "config.worktree") && this.#question.absent.includes(GIT2 + name)) {
-        const text4 = GIT_FILES[name];
-        this.#missing.set(path2, {
-          path: path2,
-          ...text4 !== void 0 && {
-            text: text4
-          }
-        });
+        this.#found.addMissing(path2, GIT_FILES[name]);
       }
     }
     this.#searchIn(directory);
   }
   #isPointerTo(file, directory) {
     const pointer = pointerIn(file);
-    return pointer !== void 0 && endOf$51.call(this, pointer) === directory;
+    return pointer !== void 0 && this.#links.endOf(pointer) === directory;
   }
   /** Looks through a directory of git, and what its worktrees have in common, however deep. */
   #searchIn(directory, worktree) {
-    const end = directory === void 0 ? void 0 : endOf$51.call(this, directory);
+    const end = directory === void 0 ? void 0 : this.#links.endOf(directory);
     if (end === void 0) return;
-    for (const path2 of /* @__PURE__ */ new Set([
+    const found = /* @__PURE__ */ new Set([
       end,
       this.#repositories.add(end, worktree)
-    ])) {
-      if (isInside$50.call(this, path2)) later$45.call(this, {
+    ]);
+    for (const path2 of [
+      ...found
+    ].flatMap((path3) => this.#found.pathsOf(path3))) {
+      this.#later({
         path: path2,
         depth: MAX_DEPTH,
         inGit: true
       });
     }
   }
-  /** Whether the user may not do something with a directory, but can change its mode. */
-  
-  #findDirectory(path2) {
-    if (isExcepted$46.call(this, path2)) return;
-    this.#found.set(path2, {
-      path: path2,
-      isLink: false,
-      isShared: false
-    });
-  }
-  
   /** Notes a file, the links by which it is reached, and what is in a directory. */
   #find(path2, type) {
-    if (this.#found.has(path2) || isExcepted$46.call(this, path2) || !isInside$50.call(this, path2)) return;
+    const found = this.#found;
+    if (found.has(path2) || found.isExcepted(path2) || !found.isInside(path2)) return;
     if (type === S_IFLNK) return this.#follow(path2);
-    this.#found.set(path2, {
-      path: path2,
-      isLink: false,
-      isShared: type === S_IFREG && isShared(path2)
-    });
+    found.add(path2, type);
     if (type === S_IFDIR) this.#lookThrough(path2);
   }
   /** Notes where links in a protected directory lead, and the files in it that have other names. */
@@ -21000,13 +21043,8 @@ var Search = class {
       for (const [name, type] of this.#lists.of(path2)) {
         const child = below(path2, name);
         if (type === S_IFLNK) this.#follow(child, true);
-        else if (type === S_IFREG && isShared(child)) {
-          this.#found.set(child, {
-            path: child,
-            isLink: false,
-            isShared: true
-          });
-        } else if (type === S_IFDIR && !PASSED_OVER.has(name) && !OBJECTS.test(child)) {
+        else if (type === S_IFREG && isShared(child)) this.#found.add(child, type);
+        else if (type === S_IFDIR && !PASSED_OVER.has(name) && !OBJECTS.test(child)) {
           directories.push(child);
         }
       }
@@ -21014,39 +21052,218 @@ var Search = class {
   }
   /** Notes the links on the way that a link leads, and the file at its end. */
   #follow(link2, isProtected = false) {
-    const end = endOf$51.call(this, link2, {
+    const end = this.#links.endOf(link2, {
       isProtected
     });
-    const type = end === void 0 ? void 0 : typeOf2(end);
-    if (type === void 0 && end !== void 0 && isInside$50.call(this, end)) reportMissing$53.call(this, end);
-    const isAround = isProtected && end !== void 0 && isWithin(link2, end);
-    if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(end, type);
+    for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+      const type = typeOf2(at2);
+      if (type === void 0) this.#found.addMissingOf(at2);
+      const isAround = isProtected && isWithin(link2, at2);
+      if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(at2, type);
+    }
   }
-  /**
-   * Notes the links on the way that a path leads, and returns the path at its end. There are none on
-   * the way to the base.
-   */
-  
-  /** Returns where a link leads; `undefined` if the file is none. */
-  
-  /** Whether it is an empty directory that nobody may write to, as a killed script leaves one. */
-  #isLeft(path2) {
-    const seen = this.#lists.of(parentOf(path2)).get(nameOf2(path2)) === S_IFDIR ? look(path2) : void 0;
-    return seen !== void 0 && (seen.mode & 146) === 0 && this.#lists.of(path2).size === 0;
+};
+
+// host/name_scan.ts
+var NameScanner = class {
+  static {
+    addMethods(this.prototype, {
+    scan: (function (question, otherNames) {
+    const index = new NameIndex(question.names);
+    this.#asked.push({
+      question,
+      index
+    });
+    return new NameSearch(question, index, this.#lists, otherNames).run();
+  }),
+    again: (function (otherNames) {
+    this.#lists.refresh();
+    return this.#asked.map((({ question, index }) => new NameSearch(question, index, this.#lists, otherNames).run()));
+  })
+    });
   }
-  /** Notes the first directory or file on the way to a path that does not exist. */
+
+  #lists = new DirectoryLists();
+  #asked = [];
+  /** Looks for the names of a question, by the mounts of the host. */
+  
+  /** Looks for the names of all questions again. */
   
 };
-var GIT2 = ".git/";
-var CONFIG = ".config/";
 
+// host/visible_mounts.ts
+var VisibleMounts = class {
 
-
-function typeOf2(path2) {
-  return look(path2)?.type;
+  #byId;
+  /** For each mount, the mount points on it. */
+  #points = /* @__PURE__ */ new Map();
+  /** Those that can be reached, by their mount points. */
+  #byTarget = /* @__PURE__ */ new Map();
+  constructor(mounts) {
+    this.#byId = new Map(mounts.map((mount4) => [
+      mount4.id,
+      mount4
+    ]));
+    for (const { parent, target } of mounts) {
+      if (target === "/") continue;
+      const points = this.#points.get(parent);
+      if (points === void 0) this.#points.set(parent, /* @__PURE__ */ new Set([
+        target
+      ]));
+      else points.add(target);
+    }
+    for (const mount4 of mounts) {
+      if (this.#has(mount4) && !this.#byTarget.has(mount4.target)) {
+        this.#byTarget.set(mount4.target, mount4);
+      }
+    }
+  }
+  /** Returns all of them. */
+  all() {
+    return [
+      ...this.#byTarget.values()
+    ];
+  }
+  /** Returns the mount whose root is at this path. */
+  at(path2) {
+    return this.#byTarget.get(path2);
+  }
+  /** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
+  around(path2) {
+    for (let at2 = path2; ; at2 = parentOf(at2)) {
+      const mount4 = this.#byTarget.get(at2);
+      if (mount4 !== void 0 || at2 === "/") return mount4;
+    }
+  }
+  /** Whether a path leads to the root of the mount. */
+  #has(mount4) {
+    if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
+    for (let at2 = mount4, above = this.#above(at2); above !== void 0; above = this.#above(at2)) {
+      const points = this.#points.get(above.id);
+      if (directoriesAround(at2.target, above.target).some((path2) => points.has(path2))) return false;
+      at2 = above;
+    }
+    return true;
+  }
+  #above({ id: id2, parent }) {
+    return parent === id2 ? void 0 : this.#byId.get(parent);
+  }
+};
+function directoriesAround(path2, top) {
+  const directories = [];
+  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
+  return directories;
 }
-function isShared(path2) {
-  return (look(path2)?.nlink ?? 0) > 1;
+
+// host/kernel_mounts.ts
+var KERNEL_TYPES = /* @__PURE__ */ new Set([
+  "binder",
+  "binfmt_misc",
+  "bpf",
+  "cgroup",
+  "cgroup2",
+  "configfs",
+  "cpuset",
+  "debugfs",
+  "devpts",
+  "devtmpfs",
+  "efivarfs",
+  "functionfs",
+  "fusectl",
+  "mqueue",
+  "nfsd",
+  "nsfs",
+  "proc",
+  "pstore",
+  "resctrl",
+  "rpc_pipefs",
+  "securityfs",
+  "selinuxfs",
+  "smackfs",
+  "sysfs",
+  "tracefs",
+  "xenfs"
+]);
+
+
+
+function kernelMountAround(directory, mounts) {
+  const mount4 = new VisibleMounts(mounts).around(directory);
+  return mount4 !== void 0 && isKernelMount(mount4) ? [
+    directory
+  ] : [];
+}
+
+// host/other_names.ts
+var OtherNames = class {
+
+  #mounts;
+  /** The mounts of each filesystem. */
+  #byDevice;
+  constructor(mounts) {
+    this.#mounts = new VisibleMounts(mounts);
+    this.#byDevice = Map.groupBy(this.#mounts.all(), deviceOf);
+  }
+  /**
+   * Returns the other paths of a file or directory, of what is in it, and of what is mounted in it. A
+   * path that is missing has them as well, as what is made at one is there at the others.
+   */
+  of(path2) {
+    const around = this.#mounts.around(path2);
+    const places = this.mountsIn(path2).filter((mount4) => !isKernelMount(mount4)).map((mount4) => ({
+      mount: mount4,
+      path: mount4.root
+    }));
+    if (around !== void 0) places.push({
+      mount: around,
+      path: placeOn(around, path2)
+    });
+    const names = places.flatMap((place2) => [
+      ...this.#wholes(place2),
+      ...this.#parts(place2)
+    ]);
+    return [
+      ...new Set(names)
+    ].filter((name) => !isWithin(name, path2));
+  }
+  /** Returns the other paths of the whole of a file or directory. */
+  wholeOf(path2) {
+    const around = this.#mounts.around(path2);
+    if (around === void 0) return [];
+    return this.#wholes({
+      mount: around,
+      path: placeOn(around, path2)
+    });
+  }
+  /** Returns the mounts below a directory. */
+  mountsIn(directory) {
+    return this.#mounts.all().filter(({ target }) => target !== directory && isWithin(target, directory));
+  }
+  /** Returns the paths of a whole at other mounts. */
+  #wholes({ mount: mount4, path: path2 }) {
+    return this.#others(mount4).filter(({ root }) => isWithin(path2, root)).flatMap((other) => {
+      const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
+      return this.#mounts.around(name) === other ? [
+        name
+      ] : [];
+    });
+  }
+  /** Returns the mounts of parts of a directory. */
+  #parts({ mount: mount4, path: path2 }) {
+    return this.#others(mount4).filter(({ root }) => root !== path2 && isWithin(root, path2)).map(({ target }) => target);
+  }
+  #others(mount4) {
+    return this.#byDevice.get(deviceOf(mount4))?.filter((other) => other !== mount4) ?? [];
+  }
+};
+function deviceOf({ device: { major, minor } }) {
+  return `${major}:${minor}`;
+}
+function placeOn({ root, target }, path2) {
+  return normalize(`${root}/${path2.slice(lengthOf(target))}`);
+}
+function lengthOf(directory) {
+  return directory === "/" ? 0 : directory.length;
 }
 
 // host/resolver.ts
@@ -21126,13 +21343,13 @@ var LiveHost = class {
       ...isPath2 && {
         configHome: resolvePath(configHome).path
       }
-    });
+    }, this.otherNames());
     this.#scanners.set(scan, scanner);
     return scan;
   }),
     sameNames: (function (scans) {
     if (scans.length === 0) return true;
-    const again = this.#scanners.get(scans[0])?.again();
+    const again = this.#scanners.get(scans[0])?.again(this.otherNames());
     return JSON.stringify(again) === JSON.stringify(scans);
   }),
     remember: (function (key, make2) {
@@ -21148,6 +21365,7 @@ var LiveHost = class {
   #checks = /* @__PURE__ */ new WeakMap();
   #scanners = /* @__PURE__ */ new WeakMap();
   #mounts;
+  #otherNames;
   #lists = new DirectoryLists();
   #names = /* @__PURE__ */ new WeakMap();
   #remembered = /* @__PURE__ */ new Map();
@@ -21198,6 +21416,17 @@ var LiveHost = class {
   }
   /** The mounts that the calling thread sees. */
   
+  /** The other paths of files, by the mounts that the calling thread sees. */
+  otherNames() {
+    const mounts = this.mounts();
+    if (this.#otherNames?.mounts !== mounts) {
+      this.#otherNames = {
+        mounts,
+        names: new OtherNames(mounts)
+      };
+    }
+    return this.#otherNames.names;
+  }
   /** Whether there are mounts of autofs. */
   
   /** Lets an automounter mount what belongs on a directory, and on those in it. */
@@ -21957,27 +22186,28 @@ var DEFAULT_VARIABLES = {
   PATH: DEFAULT_PATH,
   LANG: "C.UTF-8"
 };
+var MOST_PLANS = 10;
 var Command = class _Command {
   static {
     addMethods(this.prototype, {
     output: (async function () {
-    refusePipedInput$66.call(this, "output");
+    refusePipedInput$50.call(this, "output");
     const defaults = [
       "null",
       "piped",
       "piped"
     ];
     if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-    const started2 = start$55.call(this, defaults);
+    const started2 = start$39.call(this, defaults);
     const { launched, descriptors, passed } = started2;
     const { timeout, maxOutput } = this.#limits;
     const takesLonger = passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
     const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
-    if (collected === void 0) return await container$58.call(this, started2).output();
+    if (collected === void 0) return await container$42.call(this, started2).output();
     return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
   }),
     outputSync: (function () {
-    refusePipedInput$66.call(this, "outputSync");
+    refusePipedInput$50.call(this, "outputSync");
     if (this.#options.terminal === true) {
       throw new TypeError("a terminal needs the event loop; use output() or spawn()");
     }
@@ -21987,8 +22217,8 @@ var Command = class _Command {
     if (passedStreams(this.#options) !== void 0) {
       throw new TypeError("a stream needs the event loop; use output() or spawn()");
     }
-    admit$60.call(this);
-    const { launched, descriptors } = launchWith$56.call(this, [
+    admit$44.call(this);
+    const { launched, descriptors } = launchWith$40.call(this, [
       "null",
       "piped",
       "piped"
@@ -22002,42 +22232,42 @@ var Command = class _Command {
       "inherit"
     ];
     if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-    return container$58.call(this, start$55.call(this, defaults));
+    return container$42.call(this, start$39.call(this, defaults));
   })
     });
   }
   static {
-    refresh$54 = (function () {
+    refresh$38 = (function () {
     if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
   });
   }
   static {
-    start$55 = (function (defaults) {
+    start$39 = (function (defaults) {
     const passed = passedStreams(this.#options);
-    admit$60.call(this);
+    admit$44.call(this);
     reactor();
-    const { launched, descriptors } = launchWith$56.call(this, defaults);
+    const { launched, descriptors } = launchWith$40.call(this, defaults);
     return {
-      launched: withProxy$61.call(this, launched),
+      launched: withProxy$45.call(this, launched),
       descriptors,
       passed
     };
   });
   }
   static {
-    launchWith$56 = (function (defaults) {
+    launchWith$40 = (function (defaults) {
     const stdio = new LaunchStdio(this.#options, defaults);
     try {
-      return launchOn$57.call(this, stdio.sources);
+      return launchOn$41.call(this, stdio.sources);
     } finally {
       stdio.close();
     }
   });
   }
   static {
-    launchOn$57 = (function (sources) {
+    launchOn$41 = (function (sources) {
     const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
-    const launched = launch$59.call(this, {
+    const launched = launch$43.call(this, {
       stdio: streams.theirs
     }, streams);
     const services = [
@@ -22054,7 +22284,7 @@ var Command = class _Command {
   });
   }
   static {
-    container$58 = (function ({ launched, descriptors, passed }) {
+    container$42 = (function ({ launched, descriptors, passed }) {
     if (passed === void 0) {
       return new Container(launched, descriptors, this.#limits, this.#entrance);
     }
@@ -22065,14 +22295,14 @@ var Command = class _Command {
   });
   }
   static {
-    launch$59 = (function (streams, opened) {
+    launch$43 = (function (streams, opened) {
     let handed;
     try {
       handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
-      return this.#launcher.spawn(spec$65.call(this, {
+      return this.#spawn({
         ...streams,
         fds: handed.theirs
-      }));
+      });
     } catch (error) {
       if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
       opened.close();
@@ -22083,9 +22313,9 @@ var Command = class _Command {
   });
   }
   static {
-    admit$60 = (function () {
+    admit$44 = (function () {
     this.#options.signal?.throwIfAborted();
-    refresh$54.call(this);
+    refresh$38.call(this);
     if (this.#grants === void 0) return;
     const needs2 = this.#needs(this.#plan);
     this.#grants.require(needs2);
@@ -22093,7 +22323,7 @@ var Command = class _Command {
   });
   }
   static {
-    withProxy$61 = (function (launched) {
+    withProxy$45 = (function (launched) {
     const { listener, services } = launched;
     const hosts = this.#grants?.hosts;
     if (listener === void 0 || hosts === void 0) return launched;
@@ -22110,20 +22340,20 @@ var Command = class _Command {
   });
   }
   static {
-    inherited$62 = (function () {
+    inherited$46 = (function () {
     if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
     const strings = environmentStrings();
     if (this.#inherits && this.#grants === void 0) return strings;
-    return strings.filter((address2) => inheritsVariable$63.call(this, nameAt(address2)));
+    return strings.filter((address2) => inheritsVariable$47.call(this, nameAt(address2)));
   });
   }
   static {
-    inheritsVariable$63 = (function (name) {
+    inheritsVariable$47 = (function (name) {
     return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
   });
   }
   static {
-    changes$64 = (function () {
+    changes$48 = (function () {
     const { environment } = this.#plan.state;
     const grants = this.#grants;
     if (grants === void 0 && this.#options.env === void 0) return environment;
@@ -22140,11 +22370,11 @@ var Command = class _Command {
   });
   }
   static {
-    spec$65 = (function (streams) {
+    spec$49 = (function (streams) {
     const { args = [], argv0, cwd } = this.#options;
-    const inherited2 = inherited$62.call(this);
-    const changes = changes$64.call(this);
-    const inheritedPath = inheritsVariable$63.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+    const inherited2 = inherited$46.call(this);
+    const changes = changes$48.call(this);
+    const inheritedPath = inheritsVariable$47.call(this, "PATH") ? environmentVariable("PATH") : void 0;
     return {
       program: this.#program,
       argv0,
@@ -22163,7 +22393,7 @@ var Command = class _Command {
   });
   }
   static {
-    refusePipedInput$66 = (function (method) {
+    refusePipedInput$50 = (function (method) {
     if (this.#options.stdin === "piped") {
       throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
     }
@@ -22265,8 +22495,8 @@ var Command = class _Command {
    * @throws {PermissionError} without `--allow-ffi`
    */
   plan() {
-    refresh$54.call(this);
-    return this.#launcher.describe(spec$65.call(this, {
+    refresh$38.call(this);
+    return this.#launcher.describe(spec$49.call(this, {
       stdio: [
         "null",
         "null",
@@ -22291,10 +22521,10 @@ var Command = class _Command {
   }
   #startInTerminal(defaults) {
     const kinds = this.#terminalKinds(defaults);
-    admit$60.call(this);
+    admit$44.call(this);
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-    const launched = withProxy$61.call(this, launch$59.call(this, {
+    const launched = withProxy$45.call(this, launch$43.call(this, {
       terminal: terminal.theirs
     }, terminal));
     try {
@@ -22312,6 +22542,18 @@ var Command = class _Command {
   }
   /** Launches the program, and closes what was opened for it if that fails. */
   
+  /** Launches the program; makes another plan where a file is gone that the plan has found. */
+  #spawn(streams) {
+    for (let plans = 1; ; plans++) {
+      try {
+        return this.#launcher.spawn(spec$49.call(this, streams));
+      } catch (error) {
+        if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
+      }
+      this.#launcher = this.#plans.launcher(this.#planOptions);
+      admit$44.call(this);
+    }
+  }
   /** Throws if the command is aborted, or if the needs of it and the recipe are not granted. */
   
   #needs(plan) {
@@ -22404,99 +22646,6 @@ function boundOf(bound) {
   return bound === "unlimited" || bound === Infinity ? void 0 : bound;
 }
 
-// host/kernel_mounts.ts
-var KERNEL_TYPES = /* @__PURE__ */ new Set([
-  "binder",
-  "binfmt_misc",
-  "bpf",
-  "cgroup",
-  "cgroup2",
-  "configfs",
-  "cpuset",
-  "debugfs",
-  "devpts",
-  "devtmpfs",
-  "efivarfs",
-  "functionfs",
-  "fusectl",
-  "mqueue",
-  "nfsd",
-  "nsfs",
-  "proc",
-  "pstore",
-  "resctrl",
-  "rpc_pipefs",
-  "securityfs",
-  "selinuxfs",
-  "smackfs",
-  "sysfs",
-  "tracefs",
-  "xenfs"
-]);
-
-
-
-function kernelMountAround(directory, mounts) {
-  const visible = new VisibleMounts(mounts);
-  let deepest;
-  for (const mount4 of mounts) {
-    if (!isWithin(directory, mount4.target) || !visible.has(mount4)) continue;
-    if (deepest === void 0 || mount4.target.length >= deepest.target.length) deepest = mount4;
-  }
-  return deepest !== void 0 && isKernelMount(deepest) ? [
-    directory
-  ] : [];
-}
-var VisibleMounts = class {
-  static {
-    addMethods(this.prototype, {
-    at: (function (path2) {
-    return this.#mounts.find(((mount4) => mount4.target === path2 && this.has(mount4)));
-  })
-    });
-  }
-
-  #mounts;
-  #byId;
-  /** For each mount, the mount points on it. */
-  #points = /* @__PURE__ */ new Map();
-  constructor(mounts) {
-    this.#mounts = mounts;
-    this.#byId = new Map(mounts.map(((mount4) => [
-      mount4.id,
-      mount4
-    ])));
-    for (const { parent, target } of mounts) {
-      if (target === "/") continue;
-      const points = this.#points.get(parent);
-      if (points === void 0) this.#points.set(parent, /* @__PURE__ */ new Set([
-        target
-      ]));
-      else points.add(target);
-    }
-  }
-  /** Returns the mount whose root is at this path. */
-  
-  /** Whether a path leads to the root of the mount. */
-  has(mount4) {
-    if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-    for (let at2 = mount4, above = this.#above(at2); above !== void 0; above = this.#above(at2)) {
-      const points = this.#points.get(above.id);
-      if (directoriesAround(at2.target, above.target).some((path2) => points.has(path2))) return false;
-      at2 = above;
-    }
-    return true;
-  }
-  #above({ id: id2, parent }) {
-    return parent === id2 ? void 0 : this.#byId.get(parent);
-  }
-};
-function directoriesAround(path2, top) {
-  const directories = [];
-  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
-  return directories;
-}
-
 // plan/access/host_paths.ts
 var HostPaths = class {
   static {
@@ -22515,7 +22664,7 @@ var HostPaths = class {
     return isPlainIn(root, resolved2, this.#host) ? void 0 : root;
   }),
     placeOf: (function (path2) {
-    const place2 = placeOf$67.call(this, path2);
+    const place2 = placeOf$51.call(this, path2);
     if (place2.path.startsWith("/")) return place2;
     return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path`);
   }),
@@ -22532,18 +22681,18 @@ var HostPaths = class {
     });
   }
   static {
-    placeOf$67 = (function (path2) {
+    placeOf$51 = (function (path2) {
     const root = this.hostRootAround(path2);
     if (root !== void 0) return this.#host.resolve(root);
     if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
     const mount4 = this.#mounts.mountOf(path2);
     const normal = normalize(path2);
     if (normal !== mount4.target) {
-      return below2(placeOf$67.call(this, mount4.target), mount4.target, normal);
+      return below2(placeOf$51.call(this, mount4.target), mount4.target, normal);
     }
     const directory = parentOf(normal);
     if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path2);
-    return below2(placeOf$67.call(this, directory), directory, normal, nameOf2(normal));
+    return below2(placeOf$51.call(this, directory), directory, normal, nameOf2(normal));
   });
   }
 
@@ -22717,6 +22866,7 @@ var EMPTY_TYPES = /* @__PURE__ */ new Set([
   "tmpfs",
   "ramfs"
 ]);
+var PROC2 = "/proc";
 var PROC_LINK = /^\/(?:\d+|self|thread-self|mounts|net)(?:\/|$)/;
 var SettledPaths = class {
   static {
@@ -22724,9 +22874,9 @@ var SettledPaths = class {
     of: (function (path2) {
     if (this.#isLost || climbs(path2)) return void 0;
     const normal = normalize(path2);
-    if (this.#mounts.isHostFile(normal)) return onHost$68.call(this, normal);
+    if (this.#mounts.isHostFile(normal)) return onHost$52.call(this, normal);
     const mount4 = this.#mounts.mountOf(normal);
-    const isPlain2 = mount4.target === normal || isPlain$69.call(this, normal, mount4);
+    const isPlain2 = mount4.target === normal || isPlain$53.call(this, normal, mount4);
     return isPlain2 && (mount4.certain || this.#isPlainWithout(normal, mount4)) ? normal : void 0;
   }),
     mounted: (function (target) {
@@ -22744,7 +22894,7 @@ var SettledPaths = class {
     });
   }
   static {
-    onHost$68 = (function (path2) {
+    onHost$52 = (function (path2) {
     const resolved2 = this.#host.resolve(path2);
     const root = this.#cursor.rootOf(path2);
     const isKnown2 = root === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root, resolved2, this.#host);
@@ -22752,17 +22902,18 @@ var SettledPaths = class {
   });
   }
   static {
-    isPlain$69 = (function (path2, { target, type, own, hostSource, layers }) {
+    isPlain$53 = (function (path2, { target, type, own, origin, layers }) {
     const rest = path2.slice(target === "/" ? 0 : target.length);
     const isPlainBelow = ((directory) => {
       const whole = normalize(directory + rest);
+      if (isWithin(whole, PROC2) && PROC_LINK.test(whole.slice(PROC2.length))) return false;
       return this.#host.resolve(whole).path === whole;
     });
     if (own && EMPTY_TYPES.has(type)) {
       return !this.#links.some(((link2) => isWithin(path2, link2)));
     }
     if (type === "proc") return !PROC_LINK.test(rest);
-    if (type === "bind" && hostSource !== void 0) return isPlainBelow(hostSource);
+    if (type === "bind" && origin !== void 0) return isPlainBelow(origin);
     if (type !== "overlay") return false;
     return layers.every(({ path: layer }) => layer.startsWith("/") && this.#mounts.isHostFile(layer) && isPlainBelow(layer));
   });
@@ -22790,10 +22941,10 @@ var SettledPaths = class {
   
   
   /** Whether the path has no links either where this mount, an optional bind, is left out. */
-  #isPlainWithout(path2, { target, hostSource }) {
-    if (hostSource === void 0) return false;
+  #isPlainWithout(path2, { target, origin }) {
+    if (origin === void 0) return false;
     const around = this.#mounts.mountAbove(target);
-    return around.certain && around.own && isPlain$69.call(this, path2, around);
+    return around.certain && around.own && isPlain$53.call(this, path2, around);
   }
   
 };
@@ -22849,7 +23000,7 @@ var AccessRecorder = class {
     });
   }),
     record: (function (access, locksWith) {
-    const whole = ofStep$70.call(this, access);
+    const whole = ofStep$54.call(this, access);
     this.recorded.push({
       access: whole,
       ...locksWith !== void 0 && {
@@ -22965,7 +23116,7 @@ var AccessRecorder = class {
     if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
       this.init.seesHost = true;
     }
-    this.root = rootAfter$71.call(this, by);
+    this.root = rootAfter$55.call(this, by);
     this.kernelFiles.enter(this.#settled.of(directory));
     this.#settled.entered(directory);
   }),
@@ -22984,7 +23135,7 @@ var AccessRecorder = class {
     });
   }
   static {
-    ofStep$70 = (function (access) {
+    ofStep$54 = (function (access) {
     const { index } = this.#cursor;
     return {
       ...access,
@@ -22994,7 +23145,7 @@ var AccessRecorder = class {
   });
   }
   static {
-    rootAfter$71 = (function (by) {
+    rootAfter$55 = (function (by) {
     this.#isOpen ||= by === "chroot" && this.root !== "own";
     return this.#isOpen ? "host" : "own";
   });
@@ -23156,7 +23307,7 @@ var AccessRecorder = class {
   
   /** Records whether the container is killed when the script ends; other signals can be survived. */
   recordDeath(isKilled) {
-    this.lifetime = isKilled ? void 0 : ofStep$70.call(this, {
+    this.lifetime = isKilled ? void 0 : ofStep$54.call(this, {
       kind: "lifetime"
     });
   }
@@ -23230,7 +23381,7 @@ var ContainerPath = class {
     addMethods(this.prototype, {
     open: (function (flags2, options = {}) {
     const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
-    const call2 = opening$72.call(this, flags2 | O_CLOEXEC, mode2);
+    const call2 = opening$56.call(this, flags2 | O_CLOEXEC, mode2);
     const fixes = () => ({
       ...this.#lookupFixes(flags2),
       ...allOf(options.fixes)
@@ -23254,7 +23405,7 @@ var ContainerPath = class {
       if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
       missing2.push(directory);
     }
-    for (const directory of missing2.reverse()) makeDirectory$73.call(this.#plan.path(directory));
+    for (const directory of missing2.reverse()) makeDirectory$57.call(this.#plan.path(directory));
   }),
     openBase: (function () {
     const base = this.#base;
@@ -23327,7 +23478,7 @@ var ContainerPath = class {
     });
   }),
     setAttributes: (function (attributes, recursive, fixes) {
-    const place2 = openMount$74.call(this);
+    const place2 = openMount$58.call(this);
     const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
     this.#plan.call(mount_setattr(place2, "", flags2, attributes), {
       fixes
@@ -23341,7 +23492,7 @@ var ContainerPath = class {
     });
   }
   static {
-    opening$72 = (function (flags2, mode2) {
+    opening$56 = (function (flags2, mode2) {
     const base = this.#base;
     if (base.kind === "host") {
       const how = {
@@ -23370,7 +23521,7 @@ var ContainerPath = class {
   });
   }
   static {
-    makeDirectory$73 = (function () {
+    makeDirectory$57 = (function () {
     const fixes = () => ({
       ENOTDIR: `something on the way to ${this.path} is not a directory`,
       EROFS: READ_ONLY,
@@ -23390,7 +23541,7 @@ var ContainerPath = class {
   });
   }
   static {
-    openMount$74 = (function (more = 0, options = {}) {
+    openMount$58 = (function (more = 0, options = {}) {
     const fixes = () => ({
       ENOENT: `${this.path} does not exist${unexpanded(this.path)}`
     });
@@ -23491,7 +23642,7 @@ var ContainerPath = class {
   
   /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
   reconfigure(flags2, data2, fixes) {
-    const place2 = openMount$74.call(this, O_DIRECTORY);
+    const place2 = openMount$58.call(this, O_DIRECTORY);
     this.#plan.directories.inside(place2, () => {
       this.#plan.call(mount(null, ".", null, flags2, data2), {
         fixes
@@ -23512,7 +23663,7 @@ var ContainerPath = class {
       new Label("what is mounted is a file")
     ];
     plan.directories.closeAll();
-    const place2 = openMount$74.call(this, O_DIRECTORY, {
+    const place2 = openMount$58.call(this, O_DIRECTORY, {
       accept: [
         "ENOTDIR"
       ],
@@ -23637,7 +23788,7 @@ var HostFacts = class {
     ];
     const directory = this.#workingDirectory;
     try {
-      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$75.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
+      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$59.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
         ...this.#scans.values()
       ]);
     } catch (error) {
@@ -23648,7 +23799,7 @@ var HostFacts = class {
     });
   }
   static {
-    namesHold$75 = (function () {
+    namesHold$59 = (function () {
     if (this.#names.size === 0) return true;
     const now = this.#host.directoryNames();
     return this.#names.entries().every((([directory, names]) => names.hold(now.in(directory))));
@@ -23664,6 +23815,7 @@ var HostFacts = class {
   #hasAutomounter;
   #workingDirectory;
   #mounts;
+  #otherNames;
   #resolvConf;
   /** What this host says. */
   constructor(host2) {
@@ -23692,6 +23844,10 @@ var HostFacts = class {
    * too many directories.
    */
   
+  /** The other paths of the host's files, by its mounts. */
+  get otherNames() {
+    return this.#otherNames ??= new OtherNames(this.mounts);
+  }
   /** The mounts of the host. */
   get mounts() {
     return this.#mounts ??= this.#host.mounts();
@@ -24055,7 +24211,7 @@ var UntrustedDirectories = class {
 
   #host;
   #directories;
-  #parts;
+  #places;
   /** For each directory that has been looked at, the untrusted one that it is in. */
   #known = /* @__PURE__ */ new Map();
   constructor(host2, sources) {
@@ -24068,37 +24224,23 @@ var UntrustedDirectories = class {
   #around(path2) {
     if (this.#known.has(path2)) return this.#known.get(path2);
     const { id: id2 } = this.#host.resolve(path2);
-    const found = this.#directories.find((directory) => directory.id === id2) ?? (path2 === "/" ? void 0 : this.#around(parentOf(path2))) ?? this.#mountsOfParts().find(({ target }) => isWithin(path2, target))?.directory;
+    const found = this.#directories.find((directory) => directory.id === id2) ?? (path2 === "/" ? void 0 : this.#around(parentOf(path2))) ?? this.#otherPlaces().find(({ target }) => isWithin(path2, target))?.directory;
     this.#known.set(path2, found);
     return found;
   }
   /**
-   * Returns the mounts that show a part of such a directory. Of what is below them no directory around
-   * it need be that directory.
+   * Returns the other places at which mounts show a part of such a directory, or what is mounted in
+   * it. Of what is below them no directory around it need be that directory.
    */
-  #mountsOfParts() {
-    if (this.#parts !== void 0) return this.#parts;
-    const mounts = this.#host.mounts();
-    return this.#parts = this.#directories.flatMap((directory) => {
-      const around = mountAround(directory.path, mounts);
-      if (around === void 0) return [];
-      const rest = directory.path.slice(around.target === "/" ? 0 : around.target.length);
-      const place2 = normalize(`${around.root}/${rest}`);
-      return mounts.filter(({ device, root }) => device.major === around.device.major && device.minor === around.device.minor && isWithin(root, place2)).map(({ target }) => ({
-        target,
-        directory
-      }));
-    });
+  #otherPlaces() {
+    if (this.#places !== void 0) return this.#places;
+    const names = new OtherNames(this.#host.mounts());
+    return this.#places = this.#directories.flatMap((directory) => names.of(directory.path).map((target) => ({
+      target,
+      directory
+    })));
   }
 };
-function mountAround(path2, mounts) {
-  let deepest;
-  for (const mount4 of mounts) {
-    if (!isWithin(path2, mount4.target)) continue;
-    if (deepest === void 0 || mount4.target.length >= deepest.target.length) deepest = mount4;
-  }
-  return deepest;
-}
 
 // plan/builder.ts
 var NO_OPTIONS = {};
@@ -24116,7 +24258,7 @@ var PlanBuilder = class {
     for (const kind of kinds) if (kind !== "time") this.clonedKinds.add(kind);
   }),
     call: (function (call2, options = NO_OPTIONS) {
-    return callIn$76.call(this, this.process, call2, options);
+    return callIn$60.call(this, this.process, call2, options);
   }),
     countPath: (function (path2) {
     this.#paths += path2.length;
@@ -24197,7 +24339,7 @@ var PlanBuilder = class {
         late: false
       };
     }
-    const found = untrustedDirectories$77.call(this).linkOn(resolved2);
+    const found = untrustedDirectories$61.call(this).linkOn(resolved2);
     if (found === void 0) return resolved2;
     if (optional2) return {
       ...resolved2,
@@ -24214,7 +24356,7 @@ var PlanBuilder = class {
     });
   }
   static {
-    callIn$76 = (function ({ parts: parts2 }, call2, options) {
+    callIn$60 = (function ({ parts: parts2 }, call2, options) {
     const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
     if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -24226,13 +24368,14 @@ var PlanBuilder = class {
       onFailure,
       onSuccess,
       stepIndex,
-      fixes
+      fixes,
+      isFound: this.#isFound
     });
     return call2;
   });
   }
   static {
-    untrustedDirectories$77 = (function () {
+    untrustedDirectories$61 = (function () {
     return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map(((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`)));
   });
   }
@@ -24294,6 +24437,9 @@ var PlanBuilder = class {
   isMomentary = false;
   /** Whether a launch has found that a resolved path has become a link. */
   isStale = false;
+  /** Whether a launch has missed a file that the plan has found by a search. */
+  hasMissed = false;
+  #isFound = false;
   #calls = 0;
   #paths = 0;
   #untrusted;
@@ -24326,7 +24472,7 @@ var PlanBuilder = class {
   }
   /** Whether a new plan of the same steps would be the same. */
   get isCurrent() {
-    return !this.isMomentary && !this.isStale && this.facts.hold(this.state.caller);
+    return !this.isMomentary && !this.isStale && !this.hasMissed && this.facts.hold(this.state.caller);
   }
   /** The process that calls are added to. */
   get process() {
@@ -24358,7 +24504,7 @@ var PlanBuilder = class {
     const before = this.options.ownLauncher === true ? {
       parts: launcherParts
     } : this.#forerunner();
-    return callIn$76.call(this, before, call2, options);
+    return callIn$60.call(this, before, call2, options);
   }
   
   /** Counts a path of the container that calls are made for. */
@@ -24381,6 +24527,16 @@ var PlanBuilder = class {
   
   /** Ends the use of a descriptor; execve(2) closes it, or a call if there are many. */
   
+  /**
+   * Adds calls for files that the plan has found by a search. Where one of them is gone when the
+   * container is made, a new plan is made, which may do without it.
+   */
+  forFound(write3) {
+    const outer = this.#isFound;
+    this.#isFound = true;
+    write3();
+    this.#isFound = outer;
+  }
   /** Closes a descriptor at once: execve(2) refuses a file that is open for writing (ETXTBSY). */
   
   /** Closes a descriptor and jumps to the label, as close(2) of an open descriptor returns 0. */
@@ -25962,7 +26118,7 @@ var Launch = class {
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
     if (socket !== void 0) syscall(close(socket));
-    release$78.call(this);
+    release$62.call(this);
     return {
       pid,
       pidfd: opened,
@@ -25975,13 +26131,13 @@ var Launch = class {
     });
   }
   static {
-    release$78 = (function () {
+    release$62 = (function () {
     if (this.#memory !== void 0) engine().release(this.#memory);
     this.#memory = void 0;
   });
   }
   static {
-    read$79 = (function (result) {
+    read$63 = (function (result) {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
     const failed = result.failed !== void 0;
@@ -26030,7 +26186,7 @@ var Launch = class {
     const isCopied = !frame.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
     if (frame.vfork && !isCopied) {
       const result = loaded2.runInArena(program, bindings);
-      this.#final = read$79.call(this, result);
+      this.#final = read$63.call(this, result);
       this.#result = this.#final.runs ? result : result.copy();
       return;
     }
@@ -26039,7 +26195,7 @@ var Launch = class {
     place(program, this.#memory, bindings);
     loaded2.runIn(this.#memory);
     this.#result = new RunResult(program, this.#memory.view);
-    this.#final = frame.vfork ? read$79.call(this, this.#result) : void 0;
+    this.#final = frame.vfork ? read$63.call(this, this.#result) : void 0;
   }
   /**
    * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -26078,7 +26234,7 @@ var Launch = class {
     } catch {
     }
     this.#restore();
-    release$78.call(this);
+    release$62.call(this);
     return error;
   }
   #receiveFds(socket) {
@@ -26093,7 +26249,7 @@ var Launch = class {
   }
   
   get #state() {
-    return this.#final ?? read$79.call(this, this.#result);
+    return this.#final ?? read$63.call(this, this.#result);
   }
   
 };
@@ -26191,36 +26347,9 @@ var Placeholders = class _Placeholders {
   static {
     addMethods(this.prototype, {
     guard: (function (pidfd) {
-    const uses = [
-      pidfd,
-      ...this.#parents.values(),
-      ...this.#made.map((({ fd }) => fd))
-    ];
-    const descriptors = [
-      ...new Set(uses)
-    ].sort(((a, b) => a - b));
-    const numberOf5 = ((fd) => descriptors.indexOf(fd));
-    const made = this.#made.filter((({ placeholder }) => placeholder.text === void 0)).map(((one) => ({
-      ...one,
-      parent: numberOf5(one.parent),
-      fd: numberOf5(one.fd)
-    })));
-    this.#guard = new HelperProcess(descriptors, [
-      {
-        call: setsid(),
-        onFailure: HELPER_ENDS
-      },
-      {
-        call: ppoll([
-          {
-            fd: numberOf5(pidfd),
-            events: POLLIN
-          }
-        ], void 0),
-        onFailure: HELPER_ENDS
-      },
-      ...made.flatMap(removal2)
-    ]);
+    const earlier = this.#guard;
+    this.#guard = this.#watchContainer(pidfd);
+    earlier?.kill();
   }),
     end: (function () {
     this.#guard?.kill();
@@ -26236,20 +26365,28 @@ var Placeholders = class _Placeholders {
     make: (function (plan) {
     if (plan.placeholders.length === 0) return void 0;
     const all = new _Placeholders();
-    for (const placeholder of plan.placeholders) {
-      try {
-        all.#made.push(make(placeholder, parent$80.call(all, placeholder)));
-      } catch (error) {
-        all.end();
-        throw stepError(error, plan, placeholder.stepIndex);
+    let { stepIndex } = plan.placeholders[0];
+    try {
+      for (const placeholder of plan.placeholders) {
+        ({ stepIndex } = placeholder);
+        parent$64.call(all, placeholder);
       }
+      all.#guard = all.#watchScript(plan.placeholders);
+      for (const placeholder of plan.placeholders) {
+        ({ stepIndex } = placeholder);
+        all.#made.push(make(placeholder, parent$64.call(all, placeholder)));
+      }
+    } catch (error) {
+      all.end();
+      if (error instanceof SyscallError && isMiss(error.code)) plan.hasMissed = true;
+      throw stepError(error, plan, stepIndex);
     }
     return all;
   })
     });
   }
   static {
-    parent$80 = (function ({ path: path2 }) {
+    parent$64 = (function ({ path: path2 }) {
     const directory = parentOf(path2);
     let parent = this.#parents.get(directory);
     if (parent === void 0) this.#parents.set(directory, parent = syscall(opening2(directory)));
@@ -26267,12 +26404,71 @@ var Placeholders = class _Placeholders {
    * @throws {SyscallError} with the step; nothing is left of them
    */
   
+  /** Has a process remove them if the script is killed before there is a container. */
+  #watchScript(placeholders) {
+    const descriptors = [
+      .../* @__PURE__ */ new Set([
+        scriptPidfd(),
+        ...this.#parents.values()
+      ])
+    ].sort(ascending);
+    const numberOf5 = (fd) => descriptors.indexOf(fd);
+    return new HelperProcess(descriptors, [
+      {
+        call: setsid(),
+        onFailure: HELPER_ENDS
+      },
+      {
+        call: ppoll([
+          {
+            fd: numberOf5(scriptPidfd()),
+            events: POLLIN
+          }
+        ], void 0),
+        onFailure: HELPER_ENDS
+      },
+      ...placeholders.filter(({ text: text4 }) => text4 === void 0).flatMap((one) => removalByName(one, numberOf5(parent$64.call(this, one))))
+    ]);
+  }
   
   /** Has a process remove them if the script cannot, when the container has ended. */
   
+  #watchContainer(pidfd) {
+    const uses = [
+      pidfd,
+      ...this.#parents.values(),
+      ...this.#made.map(({ fd }) => fd)
+    ];
+    const descriptors = [
+      ...new Set(uses)
+    ].sort(ascending);
+    const numberOf5 = (fd) => descriptors.indexOf(fd);
+    const made = this.#made.filter(({ placeholder }) => placeholder.text === void 0).map((one) => ({
+      ...one,
+      parent: numberOf5(one.parent),
+      fd: numberOf5(one.fd)
+    }));
+    return new HelperProcess(descriptors, [
+      {
+        call: setsid(),
+        onFailure: HELPER_ENDS
+      },
+      {
+        call: ppoll([
+          {
+            fd: numberOf5(pidfd),
+            events: POLLIN
+          }
+        ], void 0),
+        onFailure: HELPER_ENDS
+      },
+      ...made.flatMap(removal2)
+    ]);
+  }
   /** Removes them, unless another container has them too. */
   
 };
+var ascending = (one, other) => one - other;
 function placeholderCalls(plan) {
   const parents = /* @__PURE__ */ new Map();
   return plan.placeholders.flatMap((placeholder) => {
@@ -26321,6 +26517,46 @@ var LEFT = [
   "EROFS",
   "EBUSY"
 ];
+function removalByName(placeholder, parent) {
+  const missing2 = new Label("it is not there");
+  const name = nameOf2(placeholder.path);
+  const opening3 = () => openIn(parent, name, O_RDONLY | O_DIRECTORY);
+  const [first, again] = [
+    opening3(),
+    opening3()
+  ];
+  const [locked, fd] = [
+    new ResultOf(first, "<locked>"),
+    new ResultOf(again, "<placeholder>")
+  ];
+  return [
+    {
+      call: first,
+      onFailure: missing2
+    },
+    {
+      call: flock(locked, LOCK_EX),
+      onFailure: missing2
+    },
+    // By now it may be another one, which somebody else has made and locked.
+    {
+      call: close(locked)
+    },
+    {
+      call: again,
+      onFailure: missing2
+    },
+    ...removal2({
+      placeholder,
+      parent,
+      fd
+    }),
+    {
+      call: close(fd)
+    },
+    missing2
+  ];
+}
 
 
 // launch/listing.ts
@@ -26423,7 +26659,7 @@ var Launcher = class {
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
     try {
-      const { launch, cgroup } = make$81.call(this, spec, false, alter);
+      const { launch, cgroup } = make$65.call(this, spec, false, alter);
       return startIn(launch, cgroup);
     } catch (error) {
       throw orEnded2(error, this.plan);
@@ -26440,17 +26676,17 @@ var Launcher = class {
       initImage: this.plan.hasInit ? initImage() : void 0
     };
     return {
-      compiled: compile$83.call(this, values),
+      compiled: compile$67.call(this, values),
       values
     };
   })
     });
   }
   static {
-    make$81 = (function (spec, held, alter) {
+    make$65 = (function (spec, held, alter) {
     const cgroup = ContainerCgroup.make(this.plan);
     try {
-      const launch = begin$82.call(this, spec, cgroup?.entry, held, alter);
+      const launch = begin$66.call(this, spec, cgroup?.entry, held, alter);
       cgroup?.entered();
       return {
         launch,
@@ -26463,7 +26699,7 @@ var Launcher = class {
   });
   }
   static {
-    begin$82 = (function (spec, cgroupEntry, held, alter) {
+    begin$66 = (function (spec, cgroupEntry, held, alter) {
     const inheritedFds = openInheritedFds(this.plan);
     try {
       const prepared = this.prepare(spec, {
@@ -26484,7 +26720,7 @@ var Launcher = class {
   });
   }
   static {
-    compile$83 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$67 = (function ({ spec, paths, cgroupEntry, held = false }) {
     const shape = shapeOf(spec, paths.length, cgroupEntry, held);
     const key = JSON.stringify(shape);
     const known = this.#compiled.get(key);
@@ -26516,7 +26752,7 @@ var Launcher = class {
    * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
    */
   create(spec, alter) {
-    const { launch, cgroup } = make$81.call(this, spec, true, alter);
+    const { launch, cgroup } = make$65.call(this, spec, true, alter);
     return new CreatedContainer(launch, cgroup);
   }
   /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -26530,7 +26766,7 @@ var Launcher = class {
       cgroupEntry: cgroup?.cgroupEntry
     };
     return new Plan({
-      compiled: compile$83.call(this, values),
+      compiled: compile$67.call(this, values),
       values
     }, cgroup?.calls);
   }
@@ -26738,7 +26974,6 @@ var KERNEL_MAGIC = [
   2881100148
 ];
 
-
 var Cover = class {
 
   #plan;
@@ -26847,6 +27082,13 @@ var RESTRICTIONS4 = {
 };
 
 
+function originOf2(source, { access, state }) {
+  if (source instanceof HostPath) return {
+    origin: source.resolved.path
+  };
+  const place2 = access.settledPlace(source.path);
+  return place2 === void 0 ? {} : state.mounts.originOf(place2);
+}
 
 
 
@@ -26934,18 +27176,18 @@ var ShownDirectory = class {
     return !this.#plan.state.mounts.isContainerMount(this.targetOf(source));
   }),
     targetOf: (function (source) {
-    return `${this.#root}/${nameOf$87.call(this, source)}`;
+    return `${this.#root}/${nameOf$71.call(this, source)}`;
   }),
     keep: (function ({ path: source, isLink }) {
-    const path2 = nameOf$87.call(this, source);
+    const path2 = nameOf$71.call(this, source);
     if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
-    whereReachable$84.call(this, path2, ((end) => {
-      pinParents$86.call(this, path2, end);
-      const opened = open$88.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
+    this.#plan.forFound((() => whereReachable$68.call(this, path2, (end) => {
+      pinParents$70.call(this, path2, end);
+      const opened = open$72.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
       mountOnItself(this.#plan, opened, path2, {
         readOnly: true
       });
-    }));
+    })));
     this.#kept.add(path2);
     this.#plan.mounted({
       target: this.targetOf(source),
@@ -26957,14 +27199,14 @@ var ShownDirectory = class {
     });
   }
   static {
-    whereReachable$84 = (function (path2, write3) {
-    if (!isOthers$85.call(this, path2)) return write3(void 0);
-    this.#plan.directories.at(this.#target);
+    whereReachable$68 = (function (path2, write3) {
+    if (!isOthers$69.call(this, path2)) return write3(void 0);
+    this.#plan.directories.at(this.target);
     this.#plan.skippable(`${path2} is out of reach`, write3);
   });
   }
   static {
-    isOthers$85 = (function (path2) {
+    isOthers$69 = (function (path2) {
     const { caller, inUserNamespace, joined } = this.#plan.state;
     if (caller.euid !== 0 || !inUserNamespace || joined.has("user")) return false;
     if (this.#plan.cursor.includes("mapIds")) return false;
@@ -26977,23 +27219,23 @@ var ShownDirectory = class {
   });
   }
   static {
-    pinParents$86 = (function (path2, unreachable) {
+    pinParents$70 = (function (path2, unreachable) {
     for (const parent of parentsOf2(path2)) {
       if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
       this.#pinned.add(parent);
-      mountOnItself(this.#plan, open$88.call(this, parent, O_DIRECTORY, unreachable), parent);
+      mountOnItself(this.#plan, open$72.call(this, parent, O_DIRECTORY, unreachable), parent);
     }
   });
   }
   static {
-    nameOf$87 = (function (source) {
+    nameOf$71 = (function (source) {
     return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
   });
   }
   static {
-    open$88 = (function (path2, flags2, unreachable) {
+    open$72 = (function (path2, flags2, unreachable) {
     const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
-    return openBelow(this.#plan, this.#plan.directories.at(this.#target), path2, {
+    return openBelow(this.#plan, this.#plan.directories.at(this.target), path2, {
       flags: flags2,
       unreachable,
       fixes: {
@@ -27005,7 +27247,8 @@ var ShownDirectory = class {
 
   #plan;
   #source;
-  #target;
+  /** Where the container shows it. */
+  target;
   #pinned = /* @__PURE__ */ new Set();
   #kept = /* @__PURE__ */ new Set();
   #hidden = /* @__PURE__ */ new Set();
@@ -27013,7 +27256,7 @@ var ShownDirectory = class {
   constructor(plan, source, target) {
     this.#plan = plan;
     this.#source = source;
-    this.#target = target;
+    this.target = target;
   }
   /** Whether the file is shown, and not covered by a filesystem of the recipe's. */
   
@@ -27027,14 +27270,14 @@ var ShownDirectory = class {
    * @param isFixed whether the directories on the way cannot be moved away anyhow
    */
   hide(source, empty, isFixed) {
-    const path2 = nameOf$87.call(this, source);
+    const path2 = nameOf$71.call(this, source);
     if (isIn(path2, this.#hidden)) return;
-    whereReachable$84.call(this, path2, (end) => {
-      if (!isFixed) pinParents$86.call(this, path2, end);
-      const opened = open$88.call(this, path2, 0, end);
+    this.#plan.forFound(() => whereReachable$68.call(this, path2, (end) => {
+      if (!isFixed) pinParents$70.call(this, path2, end);
+      const opened = open$72.call(this, path2, 0, end);
       coverWithEmpty(this.#plan, opened, path2, empty);
       this.#plan.release(opened);
-    });
+    }));
     this.#hidden.add(path2);
     this.#plan.mounted({
       target: this.targetOf(source),
@@ -27056,7 +27299,7 @@ var ShownDirectory = class {
   /** Returns the path from the directory. */
   
   get #root() {
-    return this.#target === "/" ? "" : this.#target;
+    return this.target === "/" ? "" : this.target;
   }
   
 };
@@ -27099,7 +27342,7 @@ function placesOf(paths, plan) {
     if (asked === "/") plan.refuse("the root itself cannot be denied; leave out what shows it");
     const { path: end } = plan.facts.resolve(asked);
     const links2 = end === asked ? [] : plan.host.followLinks(asked).links;
-    const others = otherNames(end, plan).map((end2) => ({
+    const others = plan.facts.otherNames.of(end).map((end2) => ({
       end: end2,
       links: []
     }));
@@ -27110,26 +27353,6 @@ function placesOf(paths, plan) {
       },
       ...others
     ];
-  });
-}
-function otherNames(path2, { facts }) {
-  const around = mountAround(path2, facts.mounts);
-  if (around === void 0) return [];
-  const below3 = (directory) => directory === "/" ? 0 : directory.length;
-  const place2 = normalize(around.root + path2.slice(below3(around.target)));
-  const { id: id2 } = facts.resolve(path2);
-  return facts.mounts.flatMap((mount4) => {
-    const { device, root, target } = mount4;
-    const isSame2 = device.major === around.device.major && device.minor === around.device.minor;
-    if (mount4 === around || !isSame2) return [];
-    if (isWithin(root, place2)) return [
-      target
-    ];
-    if (!isWithin(place2, root)) return [];
-    const other = normalize(target + place2.slice(below3(root)));
-    return other !== path2 && facts.resolve(other).id === id2 ? [
-      other
-    ] : [];
   });
 }
 function shownTrees(plan, denied2) {
@@ -27271,21 +27494,21 @@ var DenialsIn = class {
 };
 
 // plan/steps/outer_proc.ts
-var PROC2 = "/proc";
+var PROC3 = "/proc";
 function showOuterProc(path2, plan) {
   plan.needs("mount", "it would be mounted on the host");
-  if (!plan.state.mounts.isHostFile(PROC2)) {
+  if (!plan.state.mounts.isHostFile(PROC3)) {
     plan.refuse("the /proc outside is covered or gone by now; put the step before what covers it");
   }
-  plan.access.recordTree(PROC2);
-  plan.access.recordBind(PROC2, {
+  plan.access.recordTree(PROC3);
+  plan.access.recordBind(PROC3, {
     readOnly: true,
     noDevices: true
   });
   const outer = procDirectory(plan);
   const target = plan.path(path2);
   target.refuseRoot();
-  const tree = copyTree(plan, outer, AT_RECURSIVE, PROC2);
+  const tree = copyTree(plan, outer, AT_RECURSIVE, PROC3);
   const attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, {
     attr_set
@@ -27293,13 +27516,13 @@ function showOuterProc(path2, plan) {
     fixes: plan.state.mountFixes
   });
   if (target.needsMountPoint) target.makeMountPoint("directory");
-  target.attach(tree, PROC2);
+  target.attach(tree, PROC3);
   plan.release(tree);
   plan.mounted({
     target: target.canonical,
     type: "bind",
-    source: PROC2,
-    origin: PROC2,
+    source: PROC3,
+    origin: PROC3,
     readOnly: true
   });
   plan.state.outerProc = {
@@ -28717,6 +28940,56 @@ var PROTECTED_NAMES = [
 
 // plan/steps/protect.ts
 
+var OtherPlaces = class {
+
+  #plan;
+  #except;
+  /** The directories of the host that are shown, by their paths in the container. */
+  #shown;
+  constructor(plan, shown2, except) {
+    this.#plan = plan;
+    this.#shown = /* @__PURE__ */ new Map([
+      [
+        shown2.target,
+        shown2
+      ]
+    ]);
+    this.#except = except;
+  }
+  /** Makes a file read-only there, but where a step names it, or what is in it, itself. */
+  keep({ path: path2, isLink }) {
+    const others = this.#plan.facts.otherNames.of(path2).filter((other) => !this.#except.includes(other));
+    if (others.length === 0) return;
+    const { mounts, unknownSource } = this.#plan.state;
+    if (unknownSource !== void 0) this.#refuse(path2, others[0], unknownSource);
+    for (const { origin, target, readOnly } of mounts.visible()) {
+      if (origin === void 0 || readOnly || !this.#isReached(target)) continue;
+      for (const other of others) {
+        if (other === origin || !isWithin(other, origin)) continue;
+        const shown2 = this.#at(origin, target);
+        if (mounts.originOf(shown2.targetOf(other)).origin !== other) continue;
+        shown2.keep({
+          path: other,
+          isLink
+        });
+      }
+    }
+  }
+  #isReached(target) {
+    const { nextRoot: nextRoot2 } = this.#plan.cursor;
+    return nextRoot2 === void 0 || isWithin(target, nextRoot2);
+  }
+  #at(origin, target) {
+    let shown2 = this.#shown.get(target);
+    if (shown2 === void 0) {
+      this.#shown.set(target, shown2 = new ShownDirectory(this.#plan, origin, target));
+    }
+    return shown2;
+  }
+  #refuse(path2, other, unknown) {
+    return this.#plan.refuse(`${path2} is at ${other} too, by a mount of the host, and which files of the host ${unknown} shows is not known from the steps before; name the directory of the host instead`);
+  }
+};
 var NAMES_OF_TARGET = "which files have these names is known only where the box runs; leave it out (sandbox({ protect: false }), ramekin build --sandbox --no-protect), or bind those that you know with { readOnly: true }";
 
 
@@ -29653,7 +29926,7 @@ var RecipeSize = class {
       this.#values,
       this.#text
     ];
-    visit$89.call(this, value, 0);
+    visit$73.call(this, value, 0);
     return {
       values: this.#values - values,
       text: this.#text - text4
@@ -29662,7 +29935,7 @@ var RecipeSize = class {
     });
   }
   static {
-    visit$89 = (function (value, depth) {
+    visit$73 = (function (value, depth) {
     this.#values++;
     if (typeof value === "string") this.#text += value.length;
     if (typeof value !== "object" || value === null) return;
@@ -29678,11 +29951,11 @@ var RecipeSize = class {
     ];
     if (depth > 0) this.#known.set(value, NOTHING3);
     if (Array.isArray(value)) {
-      for (let index = 0; index < value.length; index++) visit$89.call(this, value[index], depth + 1);
+      for (let index = 0; index < value.length; index++) visit$73.call(this, value[index], depth + 1);
     } else {
       for (const key of Object.keys(value)) {
         this.#text += key.length;
-        visit$89.call(this, value[key], depth + 1);
+        visit$73.call(this, value[key], depth + 1);
       }
     }
     if (depth > 0) {
@@ -29809,7 +30082,7 @@ var Recipe = class {
     addMethods(this.prototype, {
     command: (function (program, options = {}) {
     return new Command({
-      launcher: ((options2) => launcherWith$90.call(this, options2)),
+      launcher: ((options2) => launcherWith$74.call(this, options2)),
       entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2)),
       visiting: (target, user) => planRecipe(visitSteps(this.steps, target, user))
     }, program, options);
@@ -29817,7 +30090,7 @@ var Recipe = class {
     });
   }
   static {
-    launcherWith$90 = (function (options = {}) {
+    launcherWith$74 = (function (options = {}) {
     const plan = this.#launcher?.plan;
     const { network, detached } = options;
     const isSame2 = plan?.options.network === network && plan?.options.detached === detached;
@@ -29884,7 +30157,7 @@ var Recipe = class {
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs() {
-    return requiredAccess(launcherWith$90.call(this).plan.access);
+    return requiredAccess(launcherWith$74.call(this).plan.access);
   }
   /**
    * Returns the steps, for `JSON.stringify()`.
@@ -29988,39 +30261,39 @@ var SandboxRoot = class {
       ...this.#asked.keys()
     ].filter(((path2) => path2 !== "/")).sort();
     return [
-      ...whole === void 0 ? smallRoot$95.call(this, paths) : [
-        grantedFile$96.call(this, "/", whole)
+      ...whole === void 0 ? smallRoot$79.call(this, paths) : [
+        grantedFile$80.call(this, "/", whole)
       ],
       // tmpfs(5): 0 is no limit.
-      tmpfs(at$91.call(this, "/tmp"), tmp === "unlimited" ? {
+      tmpfs(at$75.call(this, "/tmp"), tmp === "unlimited" ? {
         options: "size=0,nr_inodes=0"
       } : {
         size: tmp,
         options: "nr_inodes=400k"
       }),
-      tmpfs(at$91.call(this, "/run"), {
+      tmpfs(at$75.call(this, "/run"), {
         size: "16m",
         mode: 493,
         options: "nr_inodes=16k"
       }),
-      hostFile$97.call(this, "/run", {
+      hostFile$81.call(this, "/run", {
         readOnly: true,
         entries: CURRENT_SYSTEM
       }),
-      devices(at$91.call(this, "/dev"), {
+      devices(at$75.call(this, "/dev"), {
         ...shm !== void 0 && {
           shm
         }
       }),
-      ...paths.map(((path2) => askedFile$92.call(this, path2))),
-      ...protectedFiles(written$94.call(this), ((path2) => accessAround$93.call(this, path2).includes("write")), protect2),
+      ...paths.map(((path2) => askedFile$76.call(this, path2))),
+      ...protectedFiles(written$78.call(this), ((path2) => accessAround$77.call(this, path2).includes("write")), protect2),
       ...denyRead.length + denyWrite.length === 0 ? [] : [
         denyFiles({
           read: denyRead,
           write: denyWrite
         })
       ],
-      proc(at$91.call(this, "/proc"), weakerProc === true ? {
+      proc(at$75.call(this, "/proc"), weakerProc === true ? {
         outer: true
       } : {}),
       pivotRoot(this.#root),
@@ -30030,26 +30303,26 @@ var SandboxRoot = class {
     });
   }
   static {
-    at$91 = (function (path2) {
+    at$75 = (function (path2) {
     return path2 === "/" ? this.#root : this.#root + path2;
   });
   }
   static {
-    askedFile$92 = (function (path2) {
+    askedFile$76 = (function (path2) {
     const access = this.#asked.get(path2);
-    const around = accessAround$93.call(this, path2);
-    if (!around.includes("write")) return grantedFile$96.call(this, path2, access);
+    const around = accessAround$77.call(this, path2);
+    if (!around.includes("write")) return grantedFile$80.call(this, path2, access);
     if (access === "write" && around[0] === "read") {
       throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
     }
     return {
-      ...grantedFile$96.call(this, path2, access),
-      source: at$91.call(this, path2)
+      ...grantedFile$80.call(this, path2, access),
+      source: at$75.call(this, path2)
     };
   });
   }
   static {
-    accessAround$93 = (function (path2) {
+    accessAround$77 = (function (path2) {
     const around = [];
     for (let at2 = parentOf(path2); at2 !== "/"; at2 = parentOf(at2)) {
       const access = this.#asked.get(at2);
@@ -30066,18 +30339,18 @@ var SandboxRoot = class {
   });
   }
   static {
-    written$94 = (function () {
+    written$78 = (function () {
     const written2 = [
       ...this.#asked
     ].filter((([, access]) => access === "write"));
     return new Map(written2.map((([path2]) => path2)).sort().map(((path2) => [
       path2,
-      at$91.call(this, path2)
+      at$75.call(this, path2)
     ])));
   });
   }
   static {
-    smallRoot$95 = (function (asked) {
+    smallRoot$79 = (function (asked) {
     const { net = "none" } = this.#options;
     const isCovered = ((path2) => asked.some(((directory) => isWithin(`/${path2}`, directory))));
     const others = [
@@ -30093,38 +30366,38 @@ var SandboxRoot = class {
       tmpfs(this.#root, {
         mode: 493
       }),
-      mkdir2(at$91.call(this, "/var")),
+      mkdir2(at$75.call(this, "/var")),
       // A mount on a link would be one on /tmp.
       ...holdsAsked("/var/tmp") ? [] : [
-        symlink("/tmp", at$91.call(this, "/var/tmp"))
+        symlink("/tmp", at$75.call(this, "/var/tmp"))
       ],
-      hostFile$97.call(this, "/", {
+      hostFile$81.call(this, "/", {
         readOnly: true,
         entries,
         hide: HIDDEN_FILES
       }),
-      ...apart.map((path2) => hostFile$97.call(this, `/${path2}`, {
+      ...apart.map((path2) => hostFile$81.call(this, `/${path2}`, {
         readOnly: true,
         optional: true
       })),
       ...net === "none" && !isCovered("etc/hosts") ? [
-        mkdir2(at$91.call(this, "/etc")),
-        writeFile(at$91.call(this, "/etc/hosts"), loopbackHosts(HOSTNAME))
+        mkdir2(at$75.call(this, "/etc")),
+        writeFile(at$75.call(this, "/etc/hosts"), loopbackHosts(HOSTNAME))
       ] : []
     ];
   });
   }
   static {
-    grantedFile$96 = (function (path2, access) {
-    return hostFile$97.call(this, path2, {
+    grantedFile$80 = (function (path2, access) {
+    return hostFile$81.call(this, path2, {
       readOnly: access === "read",
       untrusted: true
     });
   });
   }
   static {
-    hostFile$97 = (function (path2, options) {
-    return bind(path2, at$91.call(this, path2), {
+    hostFile$81 = (function (path2, options) {
+    return bind(path2, at$75.call(this, path2), {
       ...options,
       restrict: [
         "nosuid",

@@ -43,66 +43,50 @@ var protected$34;
 var closeDuplicates$35;
 var get$36;
 var configs$37;
-var readQueue$38;
-var missingWhereWritable$39;
-var around$40;
-var reportProjects$41;
-var reportHome$42;
-var reportAll$43;
-var report$44;
-var later$45;
-var isExcepted$46;
-var read$47;
-var readName$48;
-var isClosed$49;
-var isInside$50;
-var endOf$51;
-var targetOf$52;
-var reportMissing$53;
-var refresh$54;
-var start$55;
-var launchWith$56;
-var launchOn$57;
-var container$58;
-var launch$59;
-var admit$60;
-var withProxy$61;
-var inherited$62;
-var inheritsVariable$63;
-var changes$64;
-var spec$65;
-var refusePipedInput$66;
-var placeOf$67;
-var onHost$68;
-var isPlain$69;
-var ofStep$70;
-var rootAfter$71;
-var opening$72;
-var makeDirectory$73;
-var openMount$74;
-var namesHold$75;
-var callIn$76;
-var untrustedDirectories$77;
-var release$78;
-var read$79;
-var parent$80;
-var make$81;
-var begin$82;
-var compile$83;
-var whereReachable$84;
-var isOthers$85;
-var pinParents$86;
-var nameOf$87;
-var open$88;
-var visit$89;
-var launcherWith$90;
-var at$91;
-var askedFile$92;
-var accessAround$93;
-var written$94;
-var smallRoot$95;
-var grantedFile$96;
-var hostFile$97;
+var refresh$38;
+var start$39;
+var launchWith$40;
+var launchOn$41;
+var container$42;
+var launch$43;
+var admit$44;
+var withProxy$45;
+var inherited$46;
+var inheritsVariable$47;
+var changes$48;
+var spec$49;
+var refusePipedInput$50;
+var placeOf$51;
+var onHost$52;
+var isPlain$53;
+var ofStep$54;
+var rootAfter$55;
+var opening$56;
+var makeDirectory$57;
+var openMount$58;
+var namesHold$59;
+var callIn$60;
+var untrustedDirectories$61;
+var release$62;
+var read$63;
+var parent$64;
+var make$65;
+var begin$66;
+var compile$67;
+var whereReachable$68;
+var isOthers$69;
+var pinParents$70;
+var nameOf$71;
+var open$72;
+var visit$73;
+var launcherWith$74;
+var at$75;
+var askedFile$76;
+var accessAround$77;
+var written$78;
+var smallRoot$79;
+var grantedFile$80;
+var hostFile$81;
 var isConstructorOrProto = (function isConstructorOrProto(obj, key) {
   return key === "constructor" && typeof obj[key] === "function" || key === "__proto__";
 });
@@ -1123,7 +1107,7 @@ var concat = (function concat(parts2) {
   return whole;
 });
 var readWholeText = (function readWholeText(directory, path2) {
-  return new TextDecoder().decode(readSmall(directory, path2) ?? readLarge(directory, path2));
+  return new TextDecoder().decode(readWhole(directory, path2));
 });
 var readSmall = (function readSmall(directory, path2) {
   const opened = openat(directory, path2, O_RDONLY | O_CLOEXEC, 0);
@@ -1613,7 +1597,7 @@ var readCapabilities = (function readCapabilities(data2) {
   };
 });
 var mountinfoOf = (function mountinfoOf(pid = "thread-self") {
-  return readWholeText(at_fdcwd, `${processDirectory(pid)}/mountinfo`);
+  return decodeName(readWhole(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
 });
 var parseMountinfo = (function parseMountinfo(text4) {
   return text4.split("\n").filter(((line) => line !== "")).map(parseLine);
@@ -3407,6 +3391,19 @@ var look = (function look(path2) {
     size
   };
 });
+var isPlain = (function isPlain(name) {
+  return !name.startsWith(GIT) && !name.startsWith(HOME);
+});
+var beginningsOf = (function beginningsOf(name) {
+  const parts2 = name.split("/");
+  return parts2.slice(1).map(((_, index) => ({
+    beginning: fold(parts2.slice(0, index + 1).join("/")),
+    rest: parts2.slice(index + 1).join("/")
+  })));
+});
+var fold = (function fold(name) {
+  return name.toLowerCase();
+});
 var isGitName = (function isGitName(name) {
   return name.length === 4 && name.toLowerCase() === ".git";
 });
@@ -3451,33 +3448,17 @@ var textOfRegular = (function textOfRegular(path2) {
   const { buffer, byteOffset } = table2.outputs[0];
   return decodeName(new Uint8Array(buffer, byteOffset, size));
 });
-var isPlain = (function isPlain(name) {
-  return !name.startsWith(GIT) && !name.startsWith(HOME);
+var isKernelMount = (function isKernelMount({ type }) {
+  return KERNEL_TYPES.has(type);
 });
-var beginningsOf = (function beginningsOf(name) {
-  const parts2 = name.split("/");
-  return parts2.slice(1).map(((_, index) => ({
-    beginning: fold(parts2.slice(0, index + 1).join("/")),
-    rest: parts2.slice(index + 1).join("/")
-  })));
+var mountAt = (function mountAt(path2, mounts) {
+  return new VisibleMounts(mounts).at(path2);
 });
-var fold = (function fold(name) {
-  return name.toLowerCase();
-});
-var byPath = (function byPath(a, b) {
-  return a.path < b.path ? -1 : 1;
-});
-var below = (function below(directory, name) {
-  return directory === "/" ? `/${name}` : `${directory}/${name}`;
-});
-var isWritable2 = (function isWritable2(directory) {
-  const call2 = faccessat(at_fdcwd, directory, W_OK);
-  return syscalls([
-    {
-      call: call2,
-      accept: UNWRITABLE
-    }
-  ]).result(call2) === 0n;
+var kernelMountsIn = (function kernelMountsIn(directory, mounts) {
+  const found = new Set(new VisibleMounts(mounts).all().filter(((mount4) => isKernelMount(mount4) && mount4.target !== directory && isWithin(mount4.target, directory))).map(({ target }) => target));
+  return [
+    ...found
+  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
 });
 var parseRelease = (function parseRelease(release) {
   const [major, minor] = release.split(".", 2).map(((number) => parseInt(number)));
@@ -3523,19 +3504,6 @@ var collectPromptly = (async function collectPromptly(launched, descriptors, tim
   if (status === void 0) return void 0;
   const streams = descriptors.map((fd, stream) => fd === void 0 ? void 0 : readAll2(fd, new OutputCollector(stream, maxOutput)));
   return conclude(launched, descriptors, status, streams);
-});
-var isKernelMount = (function isKernelMount({ type }) {
-  return KERNEL_TYPES.has(type);
-});
-var mountAt = (function mountAt(path2, mounts) {
-  return new VisibleMounts(mounts).at(path2);
-});
-var kernelMountsIn = (function kernelMountsIn(directory, mounts) {
-  const visible = new VisibleMounts(mounts);
-  const found = new Set(mounts.filter(((mount4) => KERNEL_TYPES.has(mount4.type) && mount4.target !== directory && isWithin(mount4.target, directory) && visible.has(mount4))).map(({ target }) => target));
-  return [
-    ...found
-  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
 });
 var baseOf = (function baseOf(plan, path2) {
   const root = plan.cursor.rootOf(path2);
@@ -4015,11 +3983,11 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
       plan.path(path2).makeParent();
       plan.path(path2).inParent(((parent, last) => plan.call(symlinkat(link2, parent, last))));
     } else if (isPublic2(`${directory}/${name}`, plan)) {
-      show3({
+      plan.forFound(() => show3({
         ...step,
         source: `${directory}/${name}`,
         target: path2
-      });
+      }));
       shown2.add(name);
     }
   }
@@ -4028,7 +3996,8 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
   ].filter((name) => [
     ...shown2
   ].some((other) => isWithin(name, other)));
-  if (hidden2.length > 0) cover(hidden2.map((name) => `${target}/${name}`), plan);
+  if (hidden2.length === 0) return;
+  plan.forFound(() => cover(hidden2.map((name) => `${target}/${name}`), plan));
 });
 var namesOf2 = (function namesOf2([first, ...rest], directory, plan) {
   const found = plan.facts.namesIn(directory || "/", first);
@@ -4065,18 +4034,12 @@ var refuseKernelMount = (function refuseKernelMount(source, resolved2, plan) {
   plan.refuse(`${source} is a filesystem of the kernel (${mount4.type}), by which the machine can be seen and changed; name the files and directories in it that the program needs`);
 });
 var coverKernelMounts = (function coverKernelMounts(resolved2, target, plan) {
-  refuseUnnamed(resolved2, plan);
   const paths = kernelMountsIn(resolved2, plan.facts.mounts);
   if (paths.length === 0) return;
   withEmptyFiles(plan, (empty) => {
     plan.directories.at(target);
-    new Cover(plan, resolved2, target, empty).paths(paths, resolved2);
+    plan.forFound(() => new Cover(plan, resolved2, target, empty).paths(paths, resolved2));
   });
-});
-var refuseUnnamed = (function refuseUnnamed(directory, plan) {
-  const unnamed = plan.facts.mounts.find(((mount4) => isKernelMount(mount4) && mount4.target.includes("\uFFFD") && isWithin(mount4.target, directory)));
-  if (unnamed === void 0) return;
-  plan.refuse(`a filesystem of the kernel (${unnamed.type}) is mounted at ${unnamed.target}, whose name is not UTF-8, so that it cannot be covered; unmount it, or name what the program needs in ${directory}`);
 });
 var lowerBind = (function lowerBind(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
@@ -4107,11 +4070,8 @@ var bindOne = (function bindOne(given, plan, gone) {
     target: target.canonical,
     type: "bind",
     source: step.source,
-    hostSource: source instanceof HostPath ? source.resolved.path : void 0,
     readOnly: step.readOnly === true,
-    ...source instanceof HostPath ? {
-      origin: source.resolved.path
-    } : plan.state.mounts.originOf(source.canonical)
+    ...originOf2(source, plan)
   };
   if (step.optional !== true) {
     show({
@@ -4738,7 +4698,8 @@ var lowerProtect = (function lowerProtect(step, plan) {
   const { path: directory, type } = plan.resolveTrusted(source);
   if (type !== "directory" && plan.host.isHere) return;
   if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
-  const { names = PROTECTED_NAMES, except = [] } = step;
+  const { names = PROTECTED_NAMES } = step;
+  const except = (step.except ?? []).map(normalize).filter(((path2) => isWithin(path2, source))).map((path2) => directory + path2.slice(source.length));
   plan.recordBeforehand({
     kind: "write",
     path: directory
@@ -4747,14 +4708,14 @@ var lowerProtect = (function lowerProtect(step, plan) {
     directory,
     asked: source,
     names,
-    absent: names.filter(((name) => !HOME_NAMES.includes(name))),
+    absent: names.filter((name) => !HOME_NAMES.includes(name)),
     start: plan.facts.resolve(plan.facts.workingDirectory()).path,
     home: homeOf(plan),
     uid: plan.state.caller.euid,
-    // Links below the directory are not followed: a program may have made them.
-    except: except.map(normalize).filter((path2) => isWithin(path2, source)).map((path2) => directory + path2.slice(source.length))
+    except
   });
   const shown2 = new ShownDirectory(plan, directory, plan.path(step.target).canonical);
+  const everywhere2 = new OtherPlaces(plan, shown2, except);
   for (const file of found) {
     const { path: path2, isShared: isShared2 } = file;
     if (path2 === directory) {
@@ -4765,6 +4726,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
       plan.refuse(`${path2} has another name, a hard link, by which it could be changed; copy it to a file of its own, or leave its name out of what is protected`);
     }
     shown2.keep(file);
+    everywhere2.keep(file);
   }
   for (const name of missing3) {
     if (!shown2.has(name.path)) continue;
@@ -4772,10 +4734,12 @@ var lowerProtect = (function lowerProtect(step, plan) {
       ...name,
       stepIndex: plan.cursor.index
     });
-    shown2.keep({
+    const file = {
       path: name.path,
       isLink: false
-    });
+    };
+    shown2.keep(file);
+    everywhere2.keep(file);
   }
 });
 var homeOf = (function homeOf(plan) {
@@ -10090,6 +10054,9 @@ var init_concat = __esm({
 
 // ffi/files/read_file.ts
 
+function readWhole(directory, path2) {
+  return readSmall(directory, path2) ?? readLarge(directory, path2);
+}
 
 function readLarge(directory, path2) {
   const fd = syscall(openat(directory, path2, O_RDONLY | O_CLOEXEC, 0));
@@ -12333,6 +12300,7 @@ var init_mountinfo = __esm({
   "ffi/proc/mountinfo.ts": (function () {
     init_files3();
     init_proc_dir();
+    init_file_name();
     init_read_file();
   })
 });
@@ -16991,6 +16959,75 @@ var init_names2 = __esm({
   })
 });
 
+// ffi/calls/landlock.ts
+function landlockVersion() {
+  return call("landlock_create_ruleset", null, 0, CREATE_RULESET_VERSION);
+}
+function landlock_create_ruleset({ files, ports, scopes }) {
+  const fields = [
+    files,
+    ports,
+    scopes
+  ];
+  const text4 = () => `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ${flags(scopes, LANDLOCK_SCOPE).text}}`;
+  const known = fields.findLastIndex((field2) => field2 !== 0) + 1;
+  const struct = new Struct(words(...fields.slice(0, known)), text4);
+  return call("landlock_create_ruleset", struct, struct.size, 0);
+}
+function pathBeneathOutput(rights) {
+  return new Output(12, `{${flags(rights, LANDLOCK_ACCESS_FS).text}, fd}`);
+}
+function writePathBeneath(pipe, rights, directory) {
+  const vector = new DataView(new ArrayBuffer(32));
+  vector.setUint32(8, 8, true);
+  vector.setUint32(24, 4, true);
+  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${directory.text}}`;
+  const struct = new Struct(new Uint8Array(vector.buffer), text4, [
+    {
+      offset: 0,
+      to: words(rights)
+    },
+    {
+      offset: 16,
+      to: directory
+    }
+  ]);
+  return call("writev", pipe, struct, 2);
+}
+function writeDescriptor(pipe, descriptor) {
+  const vector = new DataView(new ArrayBuffer(16));
+  vector.setUint32(8, 4, true);
+  const pointer = {
+    offset: 0,
+    to: descriptor
+  };
+  return call("writev", pipe, new Struct(new Uint8Array(vector.buffer), descriptor.text, [
+    pointer
+  ]), 1);
+}
+function addPathBeneath(ruleset, rule) {
+  return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
+}
+function addNetPort(ruleset, rights, port) {
+  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port}}`;
+  return call("landlock_add_rule", ruleset, RULE_NET_PORT, new Struct(words(rights, port), text4), 0);
+}
+function landlock_restrict_self(ruleset) {
+  return call("landlock_restrict_self", ruleset, 0);
+}
+var CREATE_RULESET_VERSION, RULE_PATH_BENEATH, RULE_NET_PORT;
+var init_landlock3 = __esm({
+  "ffi/calls/landlock.ts": (function () {
+    init_call();
+    init_landlock();
+    init_words();
+    init_landlock();
+    CREATE_RULESET_VERSION = new Named(1, "LANDLOCK_CREATE_RULESET_VERSION");
+    RULE_PATH_BENEATH = new Named(1, "LANDLOCK_RULE_PATH_BENEATH");
+    RULE_NET_PORT = new Named(2, "LANDLOCK_RULE_NET_PORT");
+  })
+});
+
 // container/trust.ts
 function isOwn(pid) {
   return ifThere(() => {
@@ -16998,11 +17035,17 @@ function isOwn(pid) {
       statusOf2(pid),
       statusOf2("self")
     ];
-    return numberIn(its, "Uid") === numberIn(own, "Uid") && otherNamespaces(pid, [
+    return !mayBeUnderLandlock(pid, its) && numberIn(its, "Uid") === numberIn(own, "Uid") && otherNamespaces(pid, [
       "user",
       "pid"
     ]).length === 0 && RESTRICTIONS3.every((name) => numberIn(its, name) <= numberIn(own, name)) && (boundingSet(own) & ~boundingSet(its)) === 0n;
   }, HIDDEN_PROCESS) ?? false;
+}
+function mayBeUnderLandlock(pid, status) {
+  return pid !== Deno.pid && numberIn(status, "NoNewPrivs") === 1 && ifThere(() => syscall(landlockVersion()), [
+    "ENOSYS",
+    "EOPNOTSUPP"
+  ]) !== void 0;
 }
 function canHaveMade(maker, pid) {
   return ifThere(() => {
@@ -17046,6 +17089,7 @@ var init_trust = __esm({
   "container/trust.ts": (function () {
     init_call();
     init_files3();
+    init_landlock3();
     init_namespaces3();
     init_read_file();
     init_missing();
@@ -18748,7 +18792,6 @@ var init_mount_table = __esm({
           ...this.originOf(directory),
           target: "/",
           source: below3(mount4.source),
-          hostSource: mount4.hostSource === void 0 ? void 0 : below3(mount4.hostSource),
           certain: true
         };
         this.#tree = "other";
@@ -22395,12 +22438,16 @@ function launchError({ compiled, values }, result) {
   if (layout.candidates.some(({ execve: execve2 }) => execve2 === failure.call)) {
     return programError(compiled, values, result, failure.errno);
   }
-  const { stepIndex, fixes } = recordOf(failure.call, layout);
+  const { stepIndex, fixes, isFound } = recordOf(failure.call, layout);
+  if (isFound === true && isMiss(errnoName(failure.errno))) plan.hasMissed = true;
   return failureError(failure, {
     plan,
     stepIndex,
     fixes
   });
+}
+function isMiss(code) {
+  return code !== void 0 && MISSES.has(code);
 }
 function failureError({ name, errno, text: text4, words: words3 }, { plan, stepIndex, fixes }) {
   const code = errnoName(errno);
@@ -22451,6 +22498,7 @@ function stepDetails(plan, stepIndex) {
     stepIndex
   };
 }
+var MISSES;
 var init_explain = __esm({
   "launch/explain.ts": (function () {
     init_failure();
@@ -22463,6 +22511,13 @@ var init_explain = __esm({
     init_memory_limit_fix();
     init_program_error();
     init_slots();
+    MISSES = /* @__PURE__ */ new Set([
+      "EEXIST",
+      "EINVAL",
+      "ELOOP",
+      "ENOENT",
+      "ENOTDIR"
+    ]);
   })
 });
 
@@ -23587,75 +23642,6 @@ var init_reserve_port = __esm({
   })
 });
 
-// ffi/calls/landlock.ts
-function landlockVersion() {
-  return call("landlock_create_ruleset", null, 0, CREATE_RULESET_VERSION);
-}
-function landlock_create_ruleset({ files, ports, scopes }) {
-  const fields = [
-    files,
-    ports,
-    scopes
-  ];
-  const text4 = () => `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ${flags(scopes, LANDLOCK_SCOPE).text}}`;
-  const known = fields.findLastIndex((field2) => field2 !== 0) + 1;
-  const struct = new Struct(words(...fields.slice(0, known)), text4);
-  return call("landlock_create_ruleset", struct, struct.size, 0);
-}
-function pathBeneathOutput(rights) {
-  return new Output(12, `{${flags(rights, LANDLOCK_ACCESS_FS).text}, fd}`);
-}
-function writePathBeneath(pipe, rights, directory) {
-  const vector = new DataView(new ArrayBuffer(32));
-  vector.setUint32(8, 8, true);
-  vector.setUint32(24, 4, true);
-  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${directory.text}}`;
-  const struct = new Struct(new Uint8Array(vector.buffer), text4, [
-    {
-      offset: 0,
-      to: words(rights)
-    },
-    {
-      offset: 16,
-      to: directory
-    }
-  ]);
-  return call("writev", pipe, struct, 2);
-}
-function writeDescriptor(pipe, descriptor) {
-  const vector = new DataView(new ArrayBuffer(16));
-  vector.setUint32(8, 4, true);
-  const pointer = {
-    offset: 0,
-    to: descriptor
-  };
-  return call("writev", pipe, new Struct(new Uint8Array(vector.buffer), descriptor.text, [
-    pointer
-  ]), 1);
-}
-function addPathBeneath(ruleset, rule) {
-  return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
-}
-function addNetPort(ruleset, rights, port) {
-  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port}}`;
-  return call("landlock_add_rule", ruleset, RULE_NET_PORT, new Struct(words(rights, port), text4), 0);
-}
-function landlock_restrict_self(ruleset) {
-  return call("landlock_restrict_self", ruleset, 0);
-}
-var CREATE_RULESET_VERSION, RULE_PATH_BENEATH, RULE_NET_PORT;
-var init_landlock3 = __esm({
-  "ffi/calls/landlock.ts": (function () {
-    init_call();
-    init_landlock();
-    init_words();
-    init_landlock();
-    CREATE_RULESET_VERSION = new Named(1, "LANDLOCK_CREATE_RULESET_VERSION");
-    RULE_PATH_BENEATH = new Named(1, "LANDLOCK_RULE_PATH_BENEATH");
-    RULE_NET_PORT = new Named(2, "LANDLOCK_RULE_NET_PORT");
-  })
-});
-
 // ffi/linux/landlock.ts
 function landlockVersion2() {
   return ifThere(() => syscall(landlockVersion()), ABSENT2) ?? 0;
@@ -24483,6 +24469,285 @@ var init_namespace_kind = __esm({
   })
 });
 
+// host/name_index.ts
+
+
+
+var GIT, HOME, NameIndex;
+var init_name_index = __esm({
+  "host/name_index.ts": (function () {
+    init_path();
+    GIT = ".git/";
+    HOME = "~/";
+    NameIndex = class {
+  static {
+    addMethods(this.prototype, {
+    has: (function (name) {
+        return this.#ends.has(fold(name));
+      }),
+    after: (function (path2) {
+        const folded2 = fold(path2);
+        return (this.#beginnings.get(nameOf2(folded2)) ?? []).filter(({ beginning }) => folded2.endsWith(`/${beginning}`)).map(({ rest }) => rest);
+      })
+    });
+  }
+
+      /** The names within a directory of git. */
+      ofGit;
+      /** The paths in the home directory, where all other names are looked for as well. */
+      ofHome;
+      /** The names, in lower case, by their last part. */
+      #ends;
+      /** The beginnings of names, in lower case, by their own last part. */
+      #beginnings;
+      constructor(names) {
+        const ofGit = /* @__PURE__ */ new Set();
+        const [others, home] = [
+          /* @__PURE__ */ new Set(),
+          /* @__PURE__ */ new Set()
+        ];
+        for (const name of names) {
+          if (name.startsWith(GIT)) ofGit.add(name.slice(GIT.length));
+          else if (name.startsWith(HOME)) home.add(name.slice(HOME.length));
+          else others.add(name);
+        }
+        this.ofGit = [
+          ...ofGit
+        ];
+        this.ofHome = [
+          ...home,
+          ...others
+        ];
+        this.#ends = Map.groupBy(new Set([
+          ...others
+        ].map(fold)), nameOf2);
+        const beginnings = [
+          ...others
+        ].flatMap(beginningsOf);
+        this.#beginnings = Map.groupBy(beginnings, (({ beginning }) => nameOf2(beginning)));
+      }
+      /** Whether a name of a file is the last part of one that is looked for. */
+      
+      /** Whether a path ends with one of the names. */
+      isEndOf(path2) {
+        const folded2 = fold(path2);
+        return this.#ends.get(nameOf2(folded2))?.some((end) => folded2.endsWith(`/${end}`)) === true;
+      }
+      /** Returns what comes after the end of a path in the names that begin with that. */
+      
+    };
+  })
+});
+
+// host/found_links.ts
+var MAX_LINKS2, FoundLinks;
+var init_found_links = __esm({
+  "host/found_links.ts"() {
+    init_files3();
+    init_path();
+    init_resolve_path();
+    MAX_LINKS2 = 40;
+    FoundLinks = class {
+
+      #directory;
+      #lists;
+      #found;
+      /** Those of a search in a directory. */
+      constructor(directory, lists, found) {
+        this.#directory = directory;
+        this.#lists = lists;
+        this.#found = found;
+      }
+      /** Notes the links on the way that a path leads, and returns the path at its end. */
+      endOf(path2, { isProtected = false, base } = {}) {
+        const start2 = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
+        let at2 = start2 === "/" ? "" : start2;
+        const rest = path2.slice(at2.length).split("/");
+        for (let links2 = 0; rest.length > 0; ) {
+          const name = rest.shift();
+          if (name === "" || name === ".") continue;
+          if (name === "..") {
+            at2 = at2.slice(0, at2.lastIndexOf("/"));
+            continue;
+          }
+          const here2 = `${at2}/${name}`;
+          const target = this.#targetOf(at2, name);
+          if (target === void 0) {
+            at2 = here2;
+            continue;
+          }
+          if (++links2 > MAX_LINKS2) return void 0;
+          if (!(isProtected && here2 === path2)) {
+            for (const link2 of this.#found.pathsOf(here2)) this.#found.addLink(link2);
+          }
+          if (target.startsWith("/")) at2 = "";
+          rest.unshift(...target.split("/"));
+        }
+        return at2 === "" ? "/" : at2;
+      }
+      /** Returns where a link leads; `undefined` if the file is none. */
+      #targetOf(directory, name) {
+        if (isWithin(directory, "/proc") && directory !== "/") return void 0;
+        const path2 = `${directory}/${name}`;
+        if (!isWithin(directory, this.#directory)) return linkTarget(path2);
+        const entries = this.#lists.of(directory === "" ? "/" : directory);
+        const mayBeLink = entries.size === 0 || entries.get(name) === S_IFLNK;
+        return mayBeLink ? linkTarget(path2) : void 0;
+      }
+    };
+  }
+});
+
+// host/found_names.ts
+function byPath(a, b) {
+  return a.path < b.path ? -1 : 1;
+}
+function below(directory, name) {
+  return directory === "/" ? `/${name}` : `${directory}/${name}`;
+}
+function typeOf2(path2) {
+  return look(path2)?.type;
+}
+function isShared(path2) {
+  return (look(path2)?.nlink ?? 0) > 1;
+}
+function isWritable2(directory) {
+  const call2 = faccessat(at_fdcwd, directory, W_OK);
+  return syscalls([
+    {
+      call: call2,
+      accept: UNWRITABLE
+    }
+  ]).result(call2) === 0n;
+}
+var UNWRITABLE, FoundNames;
+var init_found_names = __esm({
+  "host/found_names.ts"() {
+    init_files3();
+    init_syscalls();
+    init_path();
+    init_directory_lists();
+    UNWRITABLE = [
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES",
+      "EINVAL",
+      "ELOOP",
+      "ENAMETOOLONG",
+      "EROFS"
+    ];
+    FoundNames = class {
+
+      #question;
+      #lists;
+      #otherNames;
+      #found = /* @__PURE__ */ new Map();
+      #missing = /* @__PURE__ */ new Map();
+      constructor(question, lists, otherNames) {
+        this.#question = question;
+        this.#lists = lists;
+        this.#otherNames = otherNames;
+      }
+      /** Whether a path is below the directory. */
+      isInside(path2) {
+        const { directory } = this.#question;
+        return isWithin(path2, directory) && path2 !== directory;
+      }
+      /** Returns the paths below the directory at which a file is, or a part of what is in it. */
+      pathsOf(path2) {
+        if (this.isInside(path2)) return [
+          path2
+        ];
+        return this.#otherNames.of(path2).filter((other) => this.isInside(other));
+      }
+      isExcepted(path2) {
+        return this.#question.except.includes(path2);
+      }
+      has(path2) {
+        return this.#found.has(path2);
+      }
+      /** Notes a file of this type. */
+      add(path2, type) {
+        this.#found.set(path2, {
+          path: path2,
+          isLink: false,
+          isShared: type === S_IFREG && isShared(path2)
+        });
+      }
+      /** Notes a symbolic link on the way to a file, which a program could replace. */
+      addLink(path2) {
+        if (!this.isExcepted(path2)) this.#found.set(path2, {
+          path: path2,
+          isLink: true,
+          isShared: false
+        });
+      }
+      /** Notes a directory that is closed. */
+      addClosed(path2) {
+        if (!this.isExcepted(path2)) this.#found.set(path2, {
+          path: path2,
+          isLink: false,
+          isShared: false
+        });
+      }
+      /** Whether the user may not do something with a directory, but can change its mode. */
+      isClosed(path2, rights) {
+        const owner = this.#lists.ownerOf(path2);
+        const { uid } = this.#question;
+        return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
+      }
+      /** Notes a name that is missing. */
+      addMissing(path2, text4) {
+        this.#missing.set(path2, {
+          path: path2,
+          ...text4 !== void 0 && {
+            text: text4
+          }
+        });
+      }
+      /** Notes the first directory or file on the way to a path that does not exist. */
+      addMissingOf(whole, text4) {
+        const { directory } = this.#question;
+        let path2 = directory;
+        for (const part of whole.slice(directory === "/" ? 1 : directory.length + 1).split("/")) {
+          const entries = this.#lists.of(path2);
+          path2 = below(path2, part);
+          if (!entries.has(part) || this.isLeft(path2)) {
+            if (!this.isExcepted(path2)) this.addMissing(path2, path2 === whole ? text4 : void 0);
+            this.#found.delete(path2);
+            return;
+          }
+          if (entries.get(part) !== S_IFDIR || this.#found.has(path2)) return;
+        }
+      }
+      /** Whether it is an empty directory that nobody may write to, as a killed script leaves one. */
+      isLeft(path2) {
+        const seen = this.#lists.of(parentOf(path2)).get(nameOf2(path2)) === S_IFDIR ? look(path2) : void 0;
+        return seen !== void 0 && (seen.mode & 146) === 0 && this.#lists.of(path2).size === 0;
+      }
+      /** Returns the names that are missing where the user can make files, in order. */
+      missing() {
+        const parents = /* @__PURE__ */ new Map();
+        return [
+          ...this.#missing.values()
+        ].filter(({ path: path2 }) => {
+          const parent = parentOf(path2);
+          let writable = parents.get(parent);
+          if (writable === void 0) parents.set(parent, writable = isWritable2(parent));
+          if (!writable && this.isClosed(parent, 2)) this.addClosed(parent);
+          return writable;
+        }).sort(byPath);
+      }
+      /** Returns the files that are there, in order. */
+      files() {
+        return [
+          ...this.#found.values()
+        ].sort(byPath);
+      }
+    };
+  }
+});
+
 // host/git_directory.ts
 
 
@@ -24721,99 +24986,19 @@ var init_git_repositories = __esm({
   })
 });
 
-// host/name_index.ts
-
-
-
-var GIT, HOME, NameIndex;
-var init_name_index = __esm({
-  "host/name_index.ts": (function () {
-    init_path();
-    GIT = ".git/";
-    HOME = "~/";
-    NameIndex = class {
-  static {
-    addMethods(this.prototype, {
-    has: (function (name) {
-        return this.#ends.has(fold(name));
-      }),
-    after: (function (path2) {
-        const folded2 = fold(path2);
-        return (this.#beginnings.get(nameOf2(folded2)) ?? []).filter(({ beginning }) => folded2.endsWith(`/${beginning}`)).map(({ rest }) => rest);
-      })
-    });
-  }
-
-      /** The names within a directory of git. */
-      ofGit;
-      /** The paths in the home directory, where all other names are looked for as well. */
-      ofHome;
-      /** The names, in lower case, by their last part. */
-      #ends;
-      /** The beginnings of names, in lower case, by their own last part. */
-      #beginnings;
-      constructor(names) {
-        const ofGit = /* @__PURE__ */ new Set();
-        const [others, home] = [
-          /* @__PURE__ */ new Set(),
-          /* @__PURE__ */ new Set()
-        ];
-        for (const name of names) {
-          if (name.startsWith(GIT)) ofGit.add(name.slice(GIT.length));
-          else if (name.startsWith(HOME)) home.add(name.slice(HOME.length));
-          else others.add(name);
-        }
-        this.ofGit = [
-          ...ofGit
-        ];
-        this.ofHome = [
-          ...home,
-          ...others
-        ];
-        this.#ends = Map.groupBy(new Set([
-          ...others
-        ].map(fold)), nameOf2);
-        const beginnings = [
-          ...others
-        ].flatMap(beginningsOf);
-        this.#beginnings = Map.groupBy(beginnings, (({ beginning }) => nameOf2(beginning)));
-      }
-      /** Whether a name of a file is the last part of one that is looked for. */
-      
-      /** Whether a path ends with one of the names. */
-      isEndOf(path2) {
-        const folded2 = fold(path2);
-        return this.#ends.get(nameOf2(folded2))?.some((end) => folded2.endsWith(`/${end}`)) === true;
-      }
-      /** Returns what comes after the end of a path in the names that begin with that. */
-      
-    };
-  })
-});
-
-// host/name_scan.ts
-
-
-
-function typeOf2(path2) {
-  return look(path2)?.type;
-}
-function isShared(path2) {
-  return (look(path2)?.nlink ?? 0) > 1;
-}
-var MAX_DEPTH, MAX_LINKS2, OTHERS2, PASSED_OVER, OBJECTS, GIT_FILES, UNWRITABLE, NameScanner, Search, GIT2, CONFIG;
-var init_name_scan = __esm({
-  "host/name_scan.ts": (function () {
+// host/name_search.ts
+var MAX_DEPTH, OTHERS2, PASSED_OVER, OBJECTS, GIT2, CONFIG, GIT_FILES, NameSearch;
+var init_name_search = __esm({
+  "host/name_search.ts"() {
     init_files3();
-    init_syscalls();
     init_path();
     init_directory_lists();
+    init_found_links();
+    init_found_names();
     init_git_directory();
     init_git_repositories();
     init_name_index();
-    init_resolve_path();
     MAX_DEPTH = 3;
-    MAX_LINKS2 = 40;
     OTHERS2 = /* @__PURE__ */ new Set([
       "/dev",
       "/proc",
@@ -24825,336 +25010,33 @@ var init_name_scan = __esm({
       "node_modules"
     ]);
     OBJECTS = /\/\.git\/(.*\/)?objects$/;
+    GIT2 = ".git/";
+    CONFIG = ".config/";
     GIT_FILES = {
       commondir: ".\n",
       config: "",
       "config.worktree": ""
     };
-    UNWRITABLE = [
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES",
-      "EINVAL",
-      "ELOOP",
-      "ENAMETOOLONG",
-      "EROFS"
-    ];
-    NameScanner = class {
-  static {
-    addMethods(this.prototype, {
-    scan: (function (question) {
-        const index = new NameIndex(question.names);
-        this.#asked.push({
-          question,
-          index
-        });
-        return new Search(question, index, this.#lists).run();
-      }),
-    again: (function () {
-        this.#lists.refresh();
-        return this.#asked.map((({ question, index }) => new Search(question, index, this.#lists).run()));
-      })
-    });
-  }
-
-      #lists = new DirectoryLists();
-      #asked = [];
-      /** Looks for the names of a question. */
-      
-      /** Looks for the names of all questions again. */
-      
-    };
-    Search = class {
-  static {
-    addMethods(this.prototype, {
-    run: (function () {
-        const { directory, names, paths = [] } = this.#question;
-        for (const path2 of paths) this.#reportPath(path2);
-        if (names.length > 0) {
-          const around = around$40.call(this, this.#question.start);
-          for (const [index, path2] of around.entries()) {
-            later$45.call(this, {
-              path: path2,
-              depth: index === 0 ? 0 : around.length - index,
-              inGit: false
-            });
-          }
-          later$45.call(this, {
-            path: directory,
-            depth: 0,
-            inGit: false
-          });
-          readQueue$38.call(this);
-          reportProjects$41.call(this, around);
-          reportHome$42.call(this);
-        }
-        const directories = this.#directories;
-        if (this.#isOver) return {
-          found: [],
-          missing: [],
-          directories
-        };
-        const missing3 = missingWhereWritable$39.call(this);
-        const found = [
-          ...this.#found.values()
-        ].sort(byPath);
-        return {
-          found,
-          missing: missing3.sort(byPath),
-          directories
-        };
-      })
-    });
-  }
-  static {
-    readQueue$38 = (function () {
-        for (let at2 = 0; at2 < this.#queue.length; ) {
-          while (at2 < this.#queue.length && !this.#isOver) read$47.call(this, this.#queue[at2++]);
-          if (this.#isOver || this.#index.ofGit.length === 0) return;
-          for (const { path: path2, text: text4 } of this.#repositories.named()) report$44.call(this, path2, true, {
-            text: text4
-          });
-          for (const path2 of this.#repositories.worktrees()) {
-            if (isInside$50.call(this, path2)) later$45.call(this, {
-              path: path2,
-              depth: MAX_DEPTH,
-              inGit: false
-            });
-          }
-        }
-      });
-  }
-  static {
-    missingWhereWritable$39 = (function () {
-        const parents = /* @__PURE__ */ new Map();
-        return [
-          ...this.#missing.values()
-        ].filter((({ path: path2 }) => {
-          const parent = parentOf(path2);
-          let writable = parents.get(parent);
-          if (writable === void 0) parents.set(parent, writable = isWritable2(parent));
-          if (!writable && isClosed$49.call(this, parent, 2)) this.#findDirectory(parent);
-          return writable;
-        }));
-      });
-  }
-  static {
-    around$40 = (function (start2) {
-        const { directory } = this.#question;
-        if (start2 === void 0 || !isWithin(start2, directory)) return [];
-        const around = [];
-        for (let at2 = start2; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
-        return around;
-      });
-  }
-  static {
-    reportProjects$41 = (function (around) {
-        const { directory, asked, absent: absent2, start: start2 } = this.#question;
-        const projects = new Set(directory === "/" ? [] : [
-          directory
-        ]);
-        for (const [index, path2] of around.entries()) {
-          if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
-        }
-        for (let at2 = directory; at2 !== "/"; ) {
-          at2 = parentOf(at2);
-          if (at2 === start2 || look(below(at2, ".git")) !== void 0) projects.add(at2);
-        }
-        const plain2 = absent2.filter(isPlain);
-        for (const project of projects) reportAll$43.call(this, project, plain2);
-        const ends = [
-          directory,
-          asked ?? directory
-        ].flatMap(((path2) => this.#index.after(path2)));
-        reportAll$43.call(this, directory, [
-          ...new Set(ends)
-        ]);
-      });
-  }
-  static {
-    reportHome$42 = (function () {
-        const { home, configHome } = this.#question;
-        const { ofHome } = this.#index;
-        if (home !== void 0) reportAll$43.call(this, home, ofHome);
-        if (configHome === void 0) return;
-        const configs = ofHome.filter((name) => name.startsWith(CONFIG));
-        reportAll$43.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
-      });
-  }
-  static {
-    reportAll$43 = (function (base, names) {
-        if (names.length === 0) return;
-        const entries = this.#lists.of(base);
-        for (const name of names) {
-          if (entries.has(name.split("/", 1)[0])) report$44.call(this, below(base, name), true, {
-            base
-          });
-          else if (isWithin(base, this.#question.directory)) reportMissing$53.call(this, below(base, name));
-        }
-      });
-  }
-  static {
-    report$44 = (function (path2, isAbsent, { text: text4, base } = {}) {
-        const end = endOf$51.call(this, path2, {
-          base
-        });
-        if (end === void 0 || !isInside$50.call(this, end)) return;
-        const type = typeOf2(end);
-        if (type !== void 0 && !this.#isLeft(end)) this.#find(end, type);
-        else if (isAbsent) reportMissing$53.call(this, end, text4);
-      });
-  }
-  static {
-    later$45 = (function (pending) {
-        if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
-        this.#queued.add(pending.path);
-        this.#queue.push(pending);
-      });
-  }
-  static {
-    isExcepted$46 = (function (path2) {
-        return this.#question.except.includes(path2);
-      });
-  }
-  static {
-    read$47 = (function (pending) {
-        const { path: path2, depth, inGit } = pending;
-        this.#directories++;
-        const entries = this.#lists.of(path2);
-        if (isClosed$49.call(this, path2, 5)) return this.#findDirectory(path2);
-        const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
-        if (isGit) this.#readGit(path2, entries);
-        const within2 = inGit || isGitName(nameOf2(path2));
-        for (const [name, type] of entries) {
-          if (readName$48.call(this, path2, name, type)) continue;
-          if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
-          const child = below(path2, name);
-          const isOfGit = within2 || isGitName(name) || isGit && holdsRepositories(name);
-          if (within2 && !mayHoldRepositories(child)) continue;
-          if (isOfGit || depth < MAX_DEPTH) {
-            later$45.call(this, {
-              path: child,
-              depth: depth + 1,
-              inGit: within2 || isGit && isOfGit
-            });
-          }
-        }
-      });
-  }
-  static {
-    readName$48 = (function (directory, name, type) {
-        if (this.#index.has(name)) {
-          const path3 = below(directory, name);
-          if (this.#index.isEndOf(path3) && !isExcepted$46.call(this, path3)) {
-            this.#find(path3, type);
-            return true;
-          }
-        }
-        if (type === S_IFDIR) return false;
-        const path2 = below(directory, name);
-        if (type === S_IFLNK) {
-          for (const rest of this.#index.after(path2)) report$44.call(this, below(path2, rest), false);
-        }
-        if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
-        if (type === S_IFREG) {
-          this.#find(path2, type);
-          this.#searchIn(pointerIn(path2), directory);
-        } else if (type === S_IFLNK) this.#searchIn(path2, directory);
-        return false;
-      });
-  }
-  static {
-    isClosed$49 = (function (path2, rights) {
-        const owner = this.#lists.ownerOf(path2);
-        const { uid } = this.#question;
-        return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
-      });
-  }
-  static {
-    isInside$50 = (function (path2) {
-        return isWithin(path2, this.#question.directory) && path2 !== this.#question.directory;
-      });
-  }
-  static {
-    endOf$51 = (function (link2, { isProtected = false, base } = {}) {
-        const { directory } = this.#question;
-        const start2 = base ?? (isWithin(link2, directory) ? directory : "/");
-        let at2 = start2 === "/" ? "" : start2;
-        const rest = link2.slice(at2.length).split("/");
-        for (let links2 = 0; rest.length > 0; ) {
-          const name = rest.shift();
-          if (name === "" || name === ".") continue;
-          if (name === "..") {
-            at2 = at2.slice(0, at2.lastIndexOf("/"));
-            continue;
-          }
-          const path2 = `${at2}/${name}`;
-          const target = targetOf$52.call(this, at2, name);
-          if (target === void 0) {
-            at2 = path2;
-            continue;
-          }
-          if (++links2 > MAX_LINKS2) return void 0;
-          if (isInside$50.call(this, path2) && !(isProtected && path2 === link2) && !isExcepted$46.call(this, path2)) {
-            this.#found.set(path2, {
-              path: path2,
-              isLink: true,
-              isShared: false
-            });
-          }
-          if (target.startsWith("/")) at2 = "";
-          rest.unshift(...target.split("/"));
-        }
-        return at2 === "" ? "/" : at2;
-      });
-  }
-  static {
-    targetOf$52 = (function (directory, name) {
-        if (isWithin(directory, "/proc") && directory !== "/") return void 0;
-        const path2 = `${directory}/${name}`;
-        if (!isWithin(directory, this.#question.directory)) return linkTarget(path2);
-        const entries = this.#lists.of(directory === "" ? "/" : directory);
-        const mayBeLink = entries.size === 0 || entries.get(name) === S_IFLNK;
-        return mayBeLink ? linkTarget(path2) : void 0;
-      });
-  }
-  static {
-    reportMissing$53 = (function (whole, text4) {
-        const { directory } = this.#question;
-        let path2 = directory;
-        for (const part of whole.slice(directory === "/" ? 1 : directory.length + 1).split("/")) {
-          const entries = this.#lists.of(path2);
-          path2 = below(path2, part);
-          if (!entries.has(part) || this.#isLeft(path2)) {
-            const isFile2 = path2 === whole && text4 !== void 0;
-            if (!isExcepted$46.call(this, path2)) this.#missing.set(path2, {
-              path: path2,
-              ...isFile2 && {
-                text: text4
-              }
-            });
-            this.#found.delete(path2);
-            return;
-          }
-          if (entries.get(part) !== S_IFDIR || this.#found.has(path2)) return;
-        }
-      });
-  }
+    NameSearch = class {
 
       #question;
       #index;
       #lists;
+      #otherNames;
       #repositories;
-      #found = /* @__PURE__ */ new Map();
-      #missing = /* @__PURE__ */ new Map();
+      #found;
+      #links;
       #queue = [];
       #queued = /* @__PURE__ */ new Set();
       /** In how many directories it has looked. */
       #directories = 0;
-      constructor(question, index, lists) {
+      constructor(question, index, lists, otherNames) {
         this.#question = question;
         this.#index = index;
         this.#lists = lists;
+        this.#otherNames = otherNames;
+        this.#found = new FoundNames(question, lists, otherNames);
+        this.#links = new FoundLinks(question.directory, lists, this.#found);
         const { home, configHome = home && `${home}/.config` } = question;
         this.#repositories = new GitRepositories({
           lists,
@@ -25168,32 +25050,99 @@ var init_name_scan = __esm({
               `${configHome}/git/config`
             ]
           ],
-          endOf: ((path2) => endOf$51.call(this, path2))
+          endOf: (path2) => this.#links.endOf(path2)
         });
       }
-      
+      /** Searches. */
+      run() {
+        const { directory, names, paths = [] } = this.#question;
+        for (const path2 of paths) this.#reportPath(path2);
+        if (names.length > 0) {
+          const ways = this.#starts().map((start2) => this.#around(start2));
+          for (const around of ways) {
+            for (const [index, path2] of around.entries()) {
+              this.#later({
+                path: path2,
+                depth: index === 0 ? 0 : around.length - index,
+                inGit: false
+              });
+            }
+          }
+          this.#later({
+            path: directory,
+            depth: 0,
+            inGit: false
+          });
+          this.#readQueue();
+          for (const around of ways) this.#reportProjects(around);
+          this.#reportNamesOf(directory);
+          this.#reportHome();
+          this.#reportMounts();
+        }
+        const directories = this.#directories;
+        if (this.#isOver) return {
+          found: [],
+          missing: [],
+          directories
+        };
+        const missing3 = this.#found.missing();
+        return {
+          found: this.#found.files(),
+          missing: missing3,
+          directories
+        };
+      }
       /** Reads the directories that are queued, and those that are found meanwhile. */
-      
+      #readQueue() {
+        for (let at2 = 0; at2 < this.#queue.length; ) {
+          while (at2 < this.#queue.length && !this.#isOver) this.#read(this.#queue[at2++]);
+          if (this.#isOver || this.#index.ofGit.length === 0) return;
+          for (const { path: path2, text: text4 } of this.#repositories.named()) this.#report(path2, true, {
+            text: text4
+          });
+          for (const worktree of this.#repositories.worktrees()) {
+            for (const path2 of this.#found.pathsOf(worktree)) {
+              this.#later({
+                path: path2,
+                depth: MAX_DEPTH,
+                inGit: false
+              });
+            }
+          }
+        }
+      }
       /** Whether it has looked in more directories than it may. */
       get #isOver() {
         return this.#directories > (this.#question.most ?? Infinity);
       }
-      
+      /** Returns the paths of the working directory in the directory; one that is not in there if there is none. */
+      #starts() {
+        const { directory, start: start2 = directory } = this.#question;
+        if (isWithin(start2, directory)) return [
+          start2
+        ];
+        const others = this.#otherNames.wholeOf(start2).filter((path2) => isWithin(path2, directory));
+        return others.length === 0 ? [
+          start2
+        ] : others;
+      }
       /** A path and the directories around it, below the directory; none if it is not in there. */
-      
+      #around(start2) {
+        const { directory } = this.#question;
+        if (!isWithin(start2, directory)) return [];
+        const around = [];
+        for (let at2 = start2; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
+        return around;
+      }
       /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
       #reportPath(path2) {
         const closed = this.#closedAbove(path2);
-        if (closed !== void 0) return this.#findDirectory(closed);
-        const end = endOf$51.call(this, path2);
-        if (end === void 0 || !isInside$50.call(this, end)) return;
+        if (closed !== void 0) return this.#found.addClosed(closed);
+        const end = this.#links.endOf(path2);
+        if (end === void 0 || !this.#found.isInside(end)) return;
         const type = typeOf2(end);
-        if (type === void 0 || this.#isLeft(end)) return reportMissing$53.call(this, end);
-        this.#found.set(end, {
-          path: end,
-          isLink: false,
-          isShared: type === S_IFREG && isShared(end)
-        });
+        if (type === void 0 || this.#found.isLeft(end)) return this.#found.addMissingOf(end);
+        this.#found.add(end, type);
       }
       /** Returns the first directory on the way that its owner may not search now, but could. */
       #closedAbove(path2) {
@@ -25201,21 +25150,143 @@ var init_name_scan = __esm({
         let closed;
         for (let at2 = path2; at2 !== directory && at2 !== "/"; ) {
           at2 = parentOf(at2);
-          if (isClosed$49.call(this, at2, 1)) closed = at2;
+          if (this.#found.isClosed(at2, 1)) closed = at2;
         }
         return closed;
       }
       /** Reports the names of projects: in the directory, where the search starts, and around these. */
-      
-      
-      
+      #reportProjects(around) {
+        const { directory, absent: absent2, start: start2 } = this.#question;
+        const projects = new Set(directory === "/" ? [] : [
+          directory
+        ]);
+        for (const [index, path2] of around.entries()) {
+          if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
+        }
+        for (let at2 = directory; at2 !== "/"; ) {
+          at2 = parentOf(at2);
+          if (at2 === start2 || look(below(at2, ".git")) !== void 0) projects.add(at2);
+        }
+        const plain2 = absent2.filter(isPlain);
+        for (const project of projects) this.#reportAll(project, plain2);
+      }
+      /** Reports names where what is written to may itself be the beginning of one. */
+      #reportNamesOf(directory) {
+        const { asked = directory } = this.#question;
+        const paths = [
+          directory,
+          asked,
+          ...this.#otherNames.wholeOf(directory)
+        ];
+        this.#reportAll(directory, [
+          ...new Set(paths.flatMap((path2) => this.#index.after(path2)))
+        ]);
+      }
+      #reportHome() {
+        const { home, configHome } = this.#question;
+        const { ofHome } = this.#index;
+        if (home !== void 0) this.#reportAll(home, ofHome);
+        if (configHome === void 0) return;
+        const configs = ofHome.filter((name) => name.startsWith(CONFIG));
+        this.#reportAll(configHome, configs.map((name) => name.slice(CONFIG.length)));
+      }
+      /** Reports what the host mounts in the directory, and has such a name elsewhere. */
+      #reportMounts() {
+        const { directory } = this.#question;
+        for (const { root, target } of this.#otherNames.mountsIn(directory)) {
+          const others = this.#otherNames.wholeOf(target);
+          const places = others.length === 0 ? [
+            root
+          ] : others.filter((place3) => !isWithin(place3, directory));
+          if (places.some((place3) => this.#isNamed(place3))) this.#report(target, false);
+          this.#reportAll(target, places.flatMap((place3) => this.#index.after(place3)));
+        }
+      }
+      /** Whether a path outside of the directory has one of the names, or a directory around it. */
+      #isNamed(path2) {
+        for (let at2 = path2; at2 !== "/"; at2 = parentOf(at2)) {
+          if (this.#index.isEndOf(at2) || this.#isOfGit(at2)) return true;
+        }
+        return false;
+      }
+      #isOfGit(path2) {
+        return this.#index.ofGit.some((name) => {
+          if (!path2.endsWith(`/${name}`)) return false;
+          const directory = path2.slice(0, -name.length - 1);
+          return isGitDirectory(directory, this.#lists.of(directory));
+        });
+      }
+      #reportAll(base, names) {
+        if (names.length === 0) return;
+        const entries = this.#lists.of(base);
+        for (const name of names) {
+          const path2 = below(base, name);
+          if (entries.has(name.split("/", 1)[0])) this.#report(path2, true, {
+            base
+          });
+          else for (const at2 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at2);
+        }
+      }
       /** Notes a path by where it leads and the links on the way, or what is missing of it. */
-      
-      
-      
-      
+      #report(path2, isAbsent, { text: text4, base } = {}) {
+        const end = this.#links.endOf(path2, {
+          base
+        });
+        for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+          const type = typeOf2(at2);
+          if (type !== void 0 && !this.#found.isLeft(at2)) this.#find(at2, type);
+          else if (isAbsent) this.#found.addMissingOf(at2, text4);
+        }
+      }
+      #later(pending) {
+        if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
+        this.#queued.add(pending.path);
+        this.#queue.push(pending);
+      }
+      #read(pending) {
+        const { path: path2, depth, inGit } = pending;
+        this.#directories++;
+        const entries = this.#lists.of(path2);
+        if (this.#found.isClosed(path2, 5)) return this.#found.addClosed(path2);
+        const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
+        if (isGit) this.#readGit(path2, entries);
+        const within2 = inGit || isGitName(nameOf2(path2));
+        for (const [name, type] of entries) {
+          if (this.#readName(path2, name, type)) continue;
+          if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
+          const child = below(path2, name);
+          const isOfGit = within2 || isGitName(name) || isGit && holdsRepositories(name);
+          if (within2 && !mayHoldRepositories(child)) continue;
+          if (isOfGit || depth < MAX_DEPTH) {
+            this.#later({
+              path: child,
+              depth: depth + 1,
+              inGit: within2 || isGit && isOfGit
+            });
+          }
+        }
+      }
       /** Notes a file in a directory that is read, if it has one of the names. Returns whether it has. */
-      
+      #readName(directory, name, type) {
+        if (this.#index.has(name)) {
+          const path3 = below(directory, name);
+          if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
+            this.#find(path3, type);
+            return true;
+          }
+        }
+        if (type === S_IFDIR) return false;
+        const path2 = below(directory, name);
+        if (type === S_IFLNK) {
+          for (const rest of this.#index.after(path2)) this.#report(below(path2, rest), false);
+        }
+        if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
+        if (type === S_IFREG) {
+          this.#find(path2, type);
+          this.#searchIn(pointerIn(path2), directory);
+        } else if (type === S_IFLNK) this.#searchIn(path2, directory);
+        return false;
+      }
       #readGit(directory, entries) {
         for (const name of this.#index.ofGit) {
           const path2 = below(directory, name);
@@ -25223,56 +25294,39 @@ var init_name_scan = __esm({
           const isOwn3 = name === "commondir" && this.#isPointerTo(path2, directory);
           if (type !== void 0 && !isOwn3) this.#find(path2, type);
           else if ((isOwn3 || !entries.has("commondir") || name === "config.worktree") && this.#question.absent.includes(GIT2 + name)) {
-            const text4 = GIT_FILES[name];
-            this.#missing.set(path2, {
-              path: path2,
-              ...text4 !== void 0 && {
-                text: text4
-              }
-            });
+            this.#found.addMissing(path2, GIT_FILES[name]);
           }
         }
         this.#searchIn(directory);
       }
       #isPointerTo(file, directory) {
         const pointer = pointerIn(file);
-        return pointer !== void 0 && endOf$51.call(this, pointer) === directory;
+        return pointer !== void 0 && this.#links.endOf(pointer) === directory;
       }
       /** Looks through a directory of git, and what its worktrees have in common, however deep. */
       #searchIn(directory, worktree) {
-        const end = directory === void 0 ? void 0 : endOf$51.call(this, directory);
+        const end = directory === void 0 ? void 0 : this.#links.endOf(directory);
         if (end === void 0) return;
-        for (const path2 of /* @__PURE__ */ new Set([
+        const found = /* @__PURE__ */ new Set([
           end,
           this.#repositories.add(end, worktree)
-        ])) {
-          if (isInside$50.call(this, path2)) later$45.call(this, {
+        ]);
+        for (const path2 of [
+          ...found
+        ].flatMap((path3) => this.#found.pathsOf(path3))) {
+          this.#later({
             path: path2,
             depth: MAX_DEPTH,
             inGit: true
           });
         }
       }
-      /** Whether the user may not do something with a directory, but can change its mode. */
-      
-      #findDirectory(path2) {
-        if (isExcepted$46.call(this, path2)) return;
-        this.#found.set(path2, {
-          path: path2,
-          isLink: false,
-          isShared: false
-        });
-      }
-      
       /** Notes a file, the links by which it is reached, and what is in a directory. */
       #find(path2, type) {
-        if (this.#found.has(path2) || isExcepted$46.call(this, path2) || !isInside$50.call(this, path2)) return;
+        const found = this.#found;
+        if (found.has(path2) || found.isExcepted(path2) || !found.isInside(path2)) return;
         if (type === S_IFLNK) return this.#follow(path2);
-        this.#found.set(path2, {
-          path: path2,
-          isLink: false,
-          isShared: type === S_IFREG && isShared(path2)
-        });
+        found.add(path2, type);
         if (type === S_IFDIR) this.#lookThrough(path2);
       }
       /** Notes where links in a protected directory lead, and the files in it that have other names. */
@@ -25286,13 +25340,8 @@ var init_name_scan = __esm({
           for (const [name, type] of this.#lists.of(path2)) {
             const child = below(path2, name);
             if (type === S_IFLNK) this.#follow(child, true);
-            else if (type === S_IFREG && isShared(child)) {
-              this.#found.set(child, {
-                path: child,
-                isLink: false,
-                isShared: true
-              });
-            } else if (type === S_IFDIR && !PASSED_OVER.has(name) && !OBJECTS.test(child)) {
+            else if (type === S_IFREG && isShared(child)) this.#found.add(child, type);
+            else if (type === S_IFDIR && !PASSED_OVER.has(name) && !OBJECTS.test(child)) {
               directories.push(child);
             }
           }
@@ -25300,32 +25349,249 @@ var init_name_scan = __esm({
       }
       /** Notes the links on the way that a link leads, and the file at its end. */
       #follow(link2, isProtected = false) {
-        const end = endOf$51.call(this, link2, {
+        const end = this.#links.endOf(link2, {
           isProtected
         });
-        const type = end === void 0 ? void 0 : typeOf2(end);
-        if (type === void 0 && end !== void 0 && isInside$50.call(this, end)) reportMissing$53.call(this, end);
-        const isAround = isProtected && end !== void 0 && isWithin(link2, end);
-        if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(end, type);
+        for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+          const type = typeOf2(at2);
+          if (type === void 0) this.#found.addMissingOf(at2);
+          const isAround = isProtected && isWithin(link2, at2);
+          if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(at2, type);
+        }
       }
-      /**
-       * Notes the links on the way that a path leads, and returns the path at its end. There are none on
-       * the way to the base.
-       */
+    };
+  }
+});
+
+// host/name_scan.ts
+var NameScanner;
+var init_name_scan = __esm({
+  "host/name_scan.ts": (function () {
+    init_directory_lists();
+    init_name_index();
+    init_name_search();
+    NameScanner = class {
+  static {
+    addMethods(this.prototype, {
+    scan: (function (question, otherNames) {
+        const index = new NameIndex(question.names);
+        this.#asked.push({
+          question,
+          index
+        });
+        return new NameSearch(question, index, this.#lists, otherNames).run();
+      }),
+    again: (function (otherNames) {
+        this.#lists.refresh();
+        return this.#asked.map((({ question, index }) => new NameSearch(question, index, this.#lists, otherNames).run()));
+      })
+    });
+  }
+
+      #lists = new DirectoryLists();
+      #asked = [];
+      /** Looks for the names of a question, by the mounts of the host. */
       
-      /** Returns where a link leads; `undefined` if the file is none. */
-      
-      /** Whether it is an empty directory that nobody may write to, as a killed script leaves one. */
-      #isLeft(path2) {
-        const seen = this.#lists.of(parentOf(path2)).get(nameOf2(path2)) === S_IFDIR ? look(path2) : void 0;
-        return seen !== void 0 && (seen.mode & 146) === 0 && this.#lists.of(path2).size === 0;
-      }
-      /** Notes the first directory or file on the way to a path that does not exist. */
+      /** Looks for the names of all questions again. */
       
     };
-    GIT2 = ".git/";
-    CONFIG = ".config/";
   })
+});
+
+// host/visible_mounts.ts
+function directoriesAround(path2, top) {
+  const directories = [];
+  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
+  return directories;
+}
+var VisibleMounts;
+var init_visible_mounts = __esm({
+  "host/visible_mounts.ts"() {
+    init_path();
+    VisibleMounts = class {
+
+      #byId;
+      /** For each mount, the mount points on it. */
+      #points = /* @__PURE__ */ new Map();
+      /** Those that can be reached, by their mount points. */
+      #byTarget = /* @__PURE__ */ new Map();
+      constructor(mounts) {
+        this.#byId = new Map(mounts.map((mount4) => [
+          mount4.id,
+          mount4
+        ]));
+        for (const { parent, target } of mounts) {
+          if (target === "/") continue;
+          const points = this.#points.get(parent);
+          if (points === void 0) this.#points.set(parent, /* @__PURE__ */ new Set([
+            target
+          ]));
+          else points.add(target);
+        }
+        for (const mount4 of mounts) {
+          if (this.#has(mount4) && !this.#byTarget.has(mount4.target)) {
+            this.#byTarget.set(mount4.target, mount4);
+          }
+        }
+      }
+      /** Returns all of them. */
+      all() {
+        return [
+          ...this.#byTarget.values()
+        ];
+      }
+      /** Returns the mount whose root is at this path. */
+      at(path2) {
+        return this.#byTarget.get(path2);
+      }
+      /** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
+      around(path2) {
+        for (let at2 = path2; ; at2 = parentOf(at2)) {
+          const mount4 = this.#byTarget.get(at2);
+          if (mount4 !== void 0 || at2 === "/") return mount4;
+        }
+      }
+      /** Whether a path leads to the root of the mount. */
+      #has(mount4) {
+        if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
+        for (let at2 = mount4, above = this.#above(at2); above !== void 0; above = this.#above(at2)) {
+          const points = this.#points.get(above.id);
+          if (directoriesAround(at2.target, above.target).some((path2) => points.has(path2))) return false;
+          at2 = above;
+        }
+        return true;
+      }
+      #above({ id: id2, parent }) {
+        return parent === id2 ? void 0 : this.#byId.get(parent);
+      }
+    };
+  }
+});
+
+// host/kernel_mounts.ts
+
+
+
+function kernelMountAround(directory, mounts) {
+  const mount4 = new VisibleMounts(mounts).around(directory);
+  return mount4 !== void 0 && isKernelMount(mount4) ? [
+    directory
+  ] : [];
+}
+var KERNEL_TYPES;
+var init_kernel_mounts = __esm({
+  "host/kernel_mounts.ts": (function () {
+    init_path();
+    init_visible_mounts();
+    KERNEL_TYPES = /* @__PURE__ */ new Set([
+      "binder",
+      "binfmt_misc",
+      "bpf",
+      "cgroup",
+      "cgroup2",
+      "configfs",
+      "cpuset",
+      "debugfs",
+      "devpts",
+      "devtmpfs",
+      "efivarfs",
+      "functionfs",
+      "fusectl",
+      "mqueue",
+      "nfsd",
+      "nsfs",
+      "proc",
+      "pstore",
+      "resctrl",
+      "rpc_pipefs",
+      "securityfs",
+      "selinuxfs",
+      "smackfs",
+      "sysfs",
+      "tracefs",
+      "xenfs"
+    ]);
+  })
+});
+
+// host/other_names.ts
+function deviceOf({ device: { major, minor } }) {
+  return `${major}:${minor}`;
+}
+function placeOn({ root, target }, path2) {
+  return normalize(`${root}/${path2.slice(lengthOf(target))}`);
+}
+function lengthOf(directory) {
+  return directory === "/" ? 0 : directory.length;
+}
+var OtherNames;
+var init_other_names = __esm({
+  "host/other_names.ts"() {
+    init_path();
+    init_kernel_mounts();
+    init_visible_mounts();
+    OtherNames = class {
+
+      #mounts;
+      /** The mounts of each filesystem. */
+      #byDevice;
+      constructor(mounts) {
+        this.#mounts = new VisibleMounts(mounts);
+        this.#byDevice = Map.groupBy(this.#mounts.all(), deviceOf);
+      }
+      /**
+       * Returns the other paths of a file or directory, of what is in it, and of what is mounted in it. A
+       * path that is missing has them as well, as what is made at one is there at the others.
+       */
+      of(path2) {
+        const around = this.#mounts.around(path2);
+        const places = this.mountsIn(path2).filter((mount4) => !isKernelMount(mount4)).map((mount4) => ({
+          mount: mount4,
+          path: mount4.root
+        }));
+        if (around !== void 0) places.push({
+          mount: around,
+          path: placeOn(around, path2)
+        });
+        const names = places.flatMap((place3) => [
+          ...this.#wholes(place3),
+          ...this.#parts(place3)
+        ]);
+        return [
+          ...new Set(names)
+        ].filter((name) => !isWithin(name, path2));
+      }
+      /** Returns the other paths of the whole of a file or directory. */
+      wholeOf(path2) {
+        const around = this.#mounts.around(path2);
+        if (around === void 0) return [];
+        return this.#wholes({
+          mount: around,
+          path: placeOn(around, path2)
+        });
+      }
+      /** Returns the mounts below a directory. */
+      mountsIn(directory) {
+        return this.#mounts.all().filter(({ target }) => target !== directory && isWithin(target, directory));
+      }
+      /** Returns the paths of a whole at other mounts. */
+      #wholes({ mount: mount4, path: path2 }) {
+        return this.#others(mount4).filter(({ root }) => isWithin(path2, root)).flatMap((other) => {
+          const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
+          return this.#mounts.around(name) === other ? [
+            name
+          ] : [];
+        });
+      }
+      /** Returns the mounts of parts of a directory. */
+      #parts({ mount: mount4, path: path2 }) {
+        return this.#others(mount4).filter(({ root }) => root !== path2 && isWithin(root, path2)).map(({ target }) => target);
+      }
+      #others(mount4) {
+        return this.#byDevice.get(deviceOf(mount4))?.filter((other) => other !== mount4) ?? [];
+      }
+    };
+  }
 });
 
 // host/resolver.ts
@@ -25370,6 +25636,7 @@ var init_live_host = __esm({
     init_join_target();
     init_namespace_kind();
     init_name_scan();
+    init_other_names();
     init_resolver();
     init_resolve_path();
     init_settings();
@@ -25439,13 +25706,13 @@ var init_live_host = __esm({
           ...isPath2 && {
             configHome: resolvePath(configHome).path
           }
-        });
+        }, this.otherNames());
         this.#scanners.set(scan, scanner);
         return scan;
       }),
     sameNames: (function (scans) {
         if (scans.length === 0) return true;
-        const again = this.#scanners.get(scans[0])?.again();
+        const again = this.#scanners.get(scans[0])?.again(this.otherNames());
         return JSON.stringify(again) === JSON.stringify(scans);
       }),
     remember: (function (key, make2) {
@@ -25461,6 +25728,7 @@ var init_live_host = __esm({
       #checks = /* @__PURE__ */ new WeakMap();
       #scanners = /* @__PURE__ */ new WeakMap();
       #mounts;
+      #otherNames;
       #lists = new DirectoryLists();
       #names = /* @__PURE__ */ new WeakMap();
       #remembered = /* @__PURE__ */ new Map();
@@ -25511,6 +25779,17 @@ var init_live_host = __esm({
       }
       /** The mounts that the calling thread sees. */
       
+      /** The other paths of files, by the mounts that the calling thread sees. */
+      otherNames() {
+        const mounts = this.mounts();
+        if (this.#otherNames?.mounts !== mounts) {
+          this.#otherNames = {
+            mounts,
+            names: new OtherNames(mounts)
+          };
+        }
+        return this.#otherNames.names;
+      }
       /** Whether there are mounts of autofs. */
       
       /** Lets an automounter mount what belongs on a directory, and on those in it. */
@@ -26386,7 +26665,7 @@ function rethrown(first, act) {
 function boundOf(bound) {
   return bound === "unlimited" || bound === Infinity ? void 0 : bound;
 }
-var DEFAULT_VARIABLES, Command;
+var DEFAULT_VARIABLES, MOST_PLANS, Command;
 var init_command = __esm({
   "container/command.ts": (function () {
     init_default_path();
@@ -26415,27 +26694,28 @@ var init_command = __esm({
       PATH: DEFAULT_PATH,
       LANG: "C.UTF-8"
     };
+    MOST_PLANS = 10;
     Command = class _Command {
   static {
     addMethods(this.prototype, {
     output: (async function () {
-        refusePipedInput$66.call(this, "output");
+        refusePipedInput$50.call(this, "output");
         const defaults = [
           "null",
           "piped",
           "piped"
         ];
         if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-        const started2 = start$55.call(this, defaults);
+        const started2 = start$39.call(this, defaults);
         const { launched, descriptors, passed } = started2;
         const { timeout, maxOutput } = this.#limits;
         const takesLonger = passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
         const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
-        if (collected === void 0) return await container$58.call(this, started2).output();
+        if (collected === void 0) return await container$42.call(this, started2).output();
         return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
       }),
     outputSync: (function () {
-        refusePipedInput$66.call(this, "outputSync");
+        refusePipedInput$50.call(this, "outputSync");
         if (this.#options.terminal === true) {
           throw new TypeError("a terminal needs the event loop; use output() or spawn()");
         }
@@ -26445,8 +26725,8 @@ var init_command = __esm({
         if (passedStreams(this.#options) !== void 0) {
           throw new TypeError("a stream needs the event loop; use output() or spawn()");
         }
-        admit$60.call(this);
-        const { launched, descriptors } = launchWith$56.call(this, [
+        admit$44.call(this);
+        const { launched, descriptors } = launchWith$40.call(this, [
           "null",
           "piped",
           "piped"
@@ -26460,42 +26740,42 @@ var init_command = __esm({
           "inherit"
         ];
         if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-        return container$58.call(this, start$55.call(this, defaults));
+        return container$42.call(this, start$39.call(this, defaults));
       })
     });
   }
   static {
-    refresh$54 = (function () {
+    refresh$38 = (function () {
         if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
       });
   }
   static {
-    start$55 = (function (defaults) {
+    start$39 = (function (defaults) {
         const passed = passedStreams(this.#options);
-        admit$60.call(this);
+        admit$44.call(this);
         reactor();
-        const { launched, descriptors } = launchWith$56.call(this, defaults);
+        const { launched, descriptors } = launchWith$40.call(this, defaults);
         return {
-          launched: withProxy$61.call(this, launched),
+          launched: withProxy$45.call(this, launched),
           descriptors,
           passed
         };
       });
   }
   static {
-    launchWith$56 = (function (defaults) {
+    launchWith$40 = (function (defaults) {
         const stdio = new LaunchStdio(this.#options, defaults);
         try {
-          return launchOn$57.call(this, stdio.sources);
+          return launchOn$41.call(this, stdio.sources);
         } finally {
           stdio.close();
         }
       });
   }
   static {
-    launchOn$57 = (function (sources) {
+    launchOn$41 = (function (sources) {
         const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
-        const launched = launch$59.call(this, {
+        const launched = launch$43.call(this, {
           stdio: streams.theirs
         }, streams);
         const services = [
@@ -26512,7 +26792,7 @@ var init_command = __esm({
       });
   }
   static {
-    container$58 = (function ({ launched, descriptors, passed }) {
+    container$42 = (function ({ launched, descriptors, passed }) {
         if (passed === void 0) {
           return new Container(launched, descriptors, this.#limits, this.#entrance);
         }
@@ -26523,14 +26803,14 @@ var init_command = __esm({
       });
   }
   static {
-    launch$59 = (function (streams, opened) {
+    launch$43 = (function (streams, opened) {
         let handed;
         try {
           handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
-          return this.#launcher.spawn(spec$65.call(this, {
+          return this.#spawn({
             ...streams,
             fds: handed.theirs
-          }));
+          });
         } catch (error) {
           if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
           opened.close();
@@ -26541,9 +26821,9 @@ var init_command = __esm({
       });
   }
   static {
-    admit$60 = (function () {
+    admit$44 = (function () {
         this.#options.signal?.throwIfAborted();
-        refresh$54.call(this);
+        refresh$38.call(this);
         if (this.#grants === void 0) return;
         const needs2 = this.#needs(this.#plan);
         this.#grants.require(needs2);
@@ -26551,7 +26831,7 @@ var init_command = __esm({
       });
   }
   static {
-    withProxy$61 = (function (launched) {
+    withProxy$45 = (function (launched) {
         const { listener, services } = launched;
         const hosts = this.#grants?.hosts;
         if (listener === void 0 || hosts === void 0) return launched;
@@ -26568,20 +26848,20 @@ var init_command = __esm({
       });
   }
   static {
-    inherited$62 = (function () {
+    inherited$46 = (function () {
         if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
         const strings = environmentStrings();
         if (this.#inherits && this.#grants === void 0) return strings;
-        return strings.filter((address2) => inheritsVariable$63.call(this, nameAt(address2)));
+        return strings.filter((address2) => inheritsVariable$47.call(this, nameAt(address2)));
       });
   }
   static {
-    inheritsVariable$63 = (function (name) {
+    inheritsVariable$47 = (function (name) {
         return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
       });
   }
   static {
-    changes$64 = (function () {
+    changes$48 = (function () {
         const { environment: environment2 } = this.#plan.state;
         const grants = this.#grants;
         if (grants === void 0 && this.#options.env === void 0) return environment2;
@@ -26598,11 +26878,11 @@ var init_command = __esm({
       });
   }
   static {
-    spec$65 = (function (streams) {
+    spec$49 = (function (streams) {
         const { args = [], argv0, cwd } = this.#options;
-        const inherited2 = inherited$62.call(this);
-        const changes = changes$64.call(this);
-        const inheritedPath = inheritsVariable$63.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+        const inherited2 = inherited$46.call(this);
+        const changes = changes$48.call(this);
+        const inheritedPath = inheritsVariable$47.call(this, "PATH") ? environmentVariable("PATH") : void 0;
         return {
           program: this.#program,
           argv0,
@@ -26621,7 +26901,7 @@ var init_command = __esm({
       });
   }
   static {
-    refusePipedInput$66 = (function (method) {
+    refusePipedInput$50 = (function (method) {
         if (this.#options.stdin === "piped") {
           throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
         }
@@ -26723,8 +27003,8 @@ var init_command = __esm({
        * @throws {PermissionError} without `--allow-ffi`
        */
       plan() {
-        refresh$54.call(this);
-        return this.#launcher.describe(spec$65.call(this, {
+        refresh$38.call(this);
+        return this.#launcher.describe(spec$49.call(this, {
           stdio: [
             "null",
             "null",
@@ -26749,10 +27029,10 @@ var init_command = __esm({
       }
       #startInTerminal(defaults) {
         const kinds = this.#terminalKinds(defaults);
-        admit$60.call(this);
+        admit$44.call(this);
         reactor();
         const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-        const launched = withProxy$61.call(this, launch$59.call(this, {
+        const launched = withProxy$45.call(this, launch$43.call(this, {
           terminal: terminal.theirs
         }, terminal));
         try {
@@ -26770,6 +27050,18 @@ var init_command = __esm({
       }
       /** Launches the program, and closes what was opened for it if that fails. */
       
+      /** Launches the program; makes another plan where a file is gone that the plan has found. */
+      #spawn(streams) {
+        for (let plans = 1; ; plans++) {
+          try {
+            return this.#launcher.spawn(spec$49.call(this, streams));
+          } catch (error) {
+            if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
+          }
+          this.#launcher = this.#plans.launcher(this.#planOptions);
+          admit$44.call(this);
+        }
+      }
       /** Throws if the command is aborted, or if the needs of it and the recipe are not granted. */
       
       #needs(plan) {
@@ -26854,105 +27146,6 @@ var init_command = __esm({
   })
 });
 
-// host/kernel_mounts.ts
-
-
-
-function kernelMountAround(directory, mounts) {
-  const visible = new VisibleMounts(mounts);
-  let deepest;
-  for (const mount4 of mounts) {
-    if (!isWithin(directory, mount4.target) || !visible.has(mount4)) continue;
-    if (deepest === void 0 || mount4.target.length >= deepest.target.length) deepest = mount4;
-  }
-  return deepest !== void 0 && isKernelMount(deepest) ? [
-    directory
-  ] : [];
-}
-function directoriesAround(path2, top) {
-  const directories = [];
-  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
-  return directories;
-}
-var KERNEL_TYPES, VisibleMounts;
-var init_kernel_mounts = __esm({
-  "host/kernel_mounts.ts": (function () {
-    init_path();
-    KERNEL_TYPES = /* @__PURE__ */ new Set([
-      "binder",
-      "binfmt_misc",
-      "bpf",
-      "cgroup",
-      "cgroup2",
-      "configfs",
-      "cpuset",
-      "debugfs",
-      "devpts",
-      "devtmpfs",
-      "efivarfs",
-      "functionfs",
-      "fusectl",
-      "mqueue",
-      "nfsd",
-      "nsfs",
-      "proc",
-      "pstore",
-      "resctrl",
-      "rpc_pipefs",
-      "securityfs",
-      "selinuxfs",
-      "smackfs",
-      "sysfs",
-      "tracefs",
-      "xenfs"
-    ]);
-    VisibleMounts = class {
-  static {
-    addMethods(this.prototype, {
-    at: (function (path2) {
-        return this.#mounts.find(((mount4) => mount4.target === path2 && this.has(mount4)));
-      })
-    });
-  }
-
-      #mounts;
-      #byId;
-      /** For each mount, the mount points on it. */
-      #points = /* @__PURE__ */ new Map();
-      constructor(mounts) {
-        this.#mounts = mounts;
-        this.#byId = new Map(mounts.map(((mount4) => [
-          mount4.id,
-          mount4
-        ])));
-        for (const { parent, target } of mounts) {
-          if (target === "/") continue;
-          const points = this.#points.get(parent);
-          if (points === void 0) this.#points.set(parent, /* @__PURE__ */ new Set([
-            target
-          ]));
-          else points.add(target);
-        }
-      }
-      /** Returns the mount whose root is at this path. */
-      
-      /** Whether a path leads to the root of the mount. */
-      has(mount4) {
-        if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-        for (let at2 = mount4, above = this.#above(at2); above !== void 0; above = this.#above(at2)) {
-          const points = this.#points.get(above.id);
-          if (directoriesAround(at2.target, above.target).some((path2) => points.has(path2))) return false;
-          at2 = above;
-        }
-        return true;
-      }
-      #above({ id: id2, parent }) {
-        return parent === id2 ? void 0 : this.#byId.get(parent);
-      }
-    };
-  })
-});
-
 // plan/access/host_paths.ts
 function isPlainIn(root, { asked, path: path2 }, host2) {
   return path2 === host2.resolve(root).path + asked.slice(root.length);
@@ -26985,7 +27178,7 @@ var init_host_paths = __esm({
         return isPlainIn(root, resolved2, this.#host) ? void 0 : root;
       }),
     placeOf: (function (path2) {
-        const place3 = placeOf$67.call(this, path2);
+        const place3 = placeOf$51.call(this, path2);
         if (place3.path.startsWith("/")) return place3;
         return this.#cursor.refuse(`${path2} is ${place3.path}, which has no path`);
       }),
@@ -27002,18 +27195,18 @@ var init_host_paths = __esm({
     });
   }
   static {
-    placeOf$67 = (function (path2) {
+    placeOf$51 = (function (path2) {
         const root = this.hostRootAround(path2);
         if (root !== void 0) return this.#host.resolve(root);
         if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
         const mount4 = this.#mounts.mountOf(path2);
         const normal = normalize(path2);
         if (normal !== mount4.target) {
-          return below2(placeOf$67.call(this, mount4.target), mount4.target, normal);
+          return below2(placeOf$51.call(this, mount4.target), mount4.target, normal);
         }
         const directory = parentOf(normal);
         if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path2);
-        return below2(placeOf$67.call(this, directory), directory, normal, nameOf2(normal));
+        return below2(placeOf$51.call(this, directory), directory, normal, nameOf2(normal));
       });
   }
 
@@ -27182,7 +27375,7 @@ var init_kernel_files = __esm({
 });
 
 // plan/access/settled_paths.ts
-var EMPTY_TYPES, PROC_LINK, SettledPaths;
+var EMPTY_TYPES, PROC2, PROC_LINK, SettledPaths;
 var init_settled_paths = __esm({
   "plan/access/settled_paths.ts": (function () {
     init_path();
@@ -27191,6 +27384,7 @@ var init_settled_paths = __esm({
       "tmpfs",
       "ramfs"
     ]);
+    PROC2 = "/proc";
     PROC_LINK = /^\/(?:\d+|self|thread-self|mounts|net)(?:\/|$)/;
     SettledPaths = class {
   static {
@@ -27198,9 +27392,9 @@ var init_settled_paths = __esm({
     of: (function (path2) {
         if (this.#isLost || climbs(path2)) return void 0;
         const normal = normalize(path2);
-        if (this.#mounts.isHostFile(normal)) return onHost$68.call(this, normal);
+        if (this.#mounts.isHostFile(normal)) return onHost$52.call(this, normal);
         const mount4 = this.#mounts.mountOf(normal);
-        const isPlain2 = mount4.target === normal || isPlain$69.call(this, normal, mount4);
+        const isPlain2 = mount4.target === normal || isPlain$53.call(this, normal, mount4);
         return isPlain2 && (mount4.certain || this.#isPlainWithout(normal, mount4)) ? normal : void 0;
       }),
     mounted: (function (target) {
@@ -27218,7 +27412,7 @@ var init_settled_paths = __esm({
     });
   }
   static {
-    onHost$68 = (function (path2) {
+    onHost$52 = (function (path2) {
         const resolved2 = this.#host.resolve(path2);
         const root = this.#cursor.rootOf(path2);
         const isKnown2 = root === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root, resolved2, this.#host);
@@ -27226,17 +27420,18 @@ var init_settled_paths = __esm({
       });
   }
   static {
-    isPlain$69 = (function (path2, { target, type, own, hostSource, layers }) {
+    isPlain$53 = (function (path2, { target, type, own, origin, layers }) {
         const rest = path2.slice(target === "/" ? 0 : target.length);
         const isPlainBelow = ((directory) => {
           const whole = normalize(directory + rest);
+          if (isWithin(whole, PROC2) && PROC_LINK.test(whole.slice(PROC2.length))) return false;
           return this.#host.resolve(whole).path === whole;
         });
         if (own && EMPTY_TYPES.has(type)) {
           return !this.#links.some(((link2) => isWithin(path2, link2)));
         }
         if (type === "proc") return !PROC_LINK.test(rest);
-        if (type === "bind" && hostSource !== void 0) return isPlainBelow(hostSource);
+        if (type === "bind" && origin !== void 0) return isPlainBelow(origin);
         if (type !== "overlay") return false;
         return layers.every(({ path: layer }) => layer.startsWith("/") && this.#mounts.isHostFile(layer) && isPlainBelow(layer));
       });
@@ -27264,10 +27459,10 @@ var init_settled_paths = __esm({
       
       
       /** Whether the path has no links either where this mount, an optional bind, is left out. */
-      #isPlainWithout(path2, { target, hostSource }) {
-        if (hostSource === void 0) return false;
+      #isPlainWithout(path2, { target, origin }) {
+        if (origin === void 0) return false;
         const around = this.#mounts.mountAbove(target);
-        return around.certain && around.own && isPlain$69.call(this, path2, around);
+        return around.certain && around.own && isPlain$53.call(this, path2, around);
       }
       
     };
@@ -27336,7 +27531,7 @@ var init_recorder = __esm({
         });
       }),
     record: (function (access, locksWith) {
-        const whole = ofStep$70.call(this, access);
+        const whole = ofStep$54.call(this, access);
         this.recorded.push({
           access: whole,
           ...locksWith !== void 0 && {
@@ -27452,7 +27647,7 @@ var init_recorder = __esm({
         if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
           this.init.seesHost = true;
         }
-        this.root = rootAfter$71.call(this, by);
+        this.root = rootAfter$55.call(this, by);
         this.kernelFiles.enter(this.#settled.of(directory));
         this.#settled.entered(directory);
       }),
@@ -27471,7 +27666,7 @@ var init_recorder = __esm({
     });
   }
   static {
-    ofStep$70 = (function (access) {
+    ofStep$54 = (function (access) {
         const { index } = this.#cursor;
         return {
           ...access,
@@ -27481,7 +27676,7 @@ var init_recorder = __esm({
       });
   }
   static {
-    rootAfter$71 = (function (by) {
+    rootAfter$55 = (function (by) {
         this.#isOpen ||= by === "chroot" && this.root !== "own";
         return this.#isOpen ? "host" : "own";
       });
@@ -27643,7 +27838,7 @@ var init_recorder = __esm({
       
       /** Records whether the container is killed when the script ends; other signals can be survived. */
       recordDeath(isKilled) {
-        this.lifetime = isKilled ? void 0 : ofStep$70.call(this, {
+        this.lifetime = isKilled ? void 0 : ofStep$54.call(this, {
           kind: "lifetime"
         });
       }
@@ -27741,7 +27936,7 @@ var init_container_path = __esm({
     addMethods(this.prototype, {
     open: (function (flags2, options = {}) {
         const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
-        const call2 = opening$72.call(this, flags2 | O_CLOEXEC, mode2);
+        const call2 = opening$56.call(this, flags2 | O_CLOEXEC, mode2);
         const fixes = () => ({
           ...this.#lookupFixes(flags2),
           ...allOf(options.fixes)
@@ -27765,7 +27960,7 @@ var init_container_path = __esm({
           if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
           missing3.push(directory);
         }
-        for (const directory of missing3.reverse()) makeDirectory$73.call(this.#plan.path(directory));
+        for (const directory of missing3.reverse()) makeDirectory$57.call(this.#plan.path(directory));
       }),
     openBase: (function () {
         const base = this.#base;
@@ -27838,7 +28033,7 @@ var init_container_path = __esm({
         });
       }),
     setAttributes: (function (attributes, recursive, fixes) {
-        const place3 = openMount$74.call(this);
+        const place3 = openMount$58.call(this);
         const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
         this.#plan.call(mount_setattr(place3, "", flags2, attributes), {
           fixes
@@ -27852,7 +28047,7 @@ var init_container_path = __esm({
     });
   }
   static {
-    opening$72 = (function (flags2, mode2) {
+    opening$56 = (function (flags2, mode2) {
         const base = this.#base;
         if (base.kind === "host") {
           const how = {
@@ -27881,7 +28076,7 @@ var init_container_path = __esm({
       });
   }
   static {
-    makeDirectory$73 = (function () {
+    makeDirectory$57 = (function () {
         const fixes = () => ({
           ENOTDIR: `something on the way to ${this.path} is not a directory`,
           EROFS: READ_ONLY,
@@ -27901,7 +28096,7 @@ var init_container_path = __esm({
       });
   }
   static {
-    openMount$74 = (function (more = 0, options = {}) {
+    openMount$58 = (function (more = 0, options = {}) {
         const fixes = () => ({
           ENOENT: `${this.path} does not exist${unexpanded(this.path)}`
         });
@@ -28002,7 +28197,7 @@ var init_container_path = __esm({
       
       /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
       reconfigure(flags2, data2, fixes) {
-        const place3 = openMount$74.call(this, O_DIRECTORY);
+        const place3 = openMount$58.call(this, O_DIRECTORY);
         this.#plan.directories.inside(place3, () => {
           this.#plan.call(mount(null, ".", null, flags2, data2), {
             fixes
@@ -28023,7 +28218,7 @@ var init_container_path = __esm({
           new Label("what is mounted is a file")
         ];
         plan.directories.closeAll();
-        const place3 = openMount$74.call(this, O_DIRECTORY, {
+        const place3 = openMount$58.call(this, O_DIRECTORY, {
           accept: [
             "ENOTDIR"
           ],
@@ -28104,6 +28299,7 @@ var MAX_DIRECTORIES, HostFacts;
 var init_host_facts = __esm({
   "plan/host_facts.ts": (function () {
     init_errors();
+    init_other_names();
     init_matching_names();
     MAX_DIRECTORIES = 1e5;
     HostFacts = class {
@@ -28150,7 +28346,7 @@ var init_host_facts = __esm({
         ];
         const directory = this.#workingDirectory;
         try {
-          return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$75.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
+          return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$59.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
             ...this.#scans.values()
           ]);
         } catch (error) {
@@ -28161,7 +28357,7 @@ var init_host_facts = __esm({
     });
   }
   static {
-    namesHold$75 = (function () {
+    namesHold$59 = (function () {
         if (this.#names.size === 0) return true;
         const now = this.#host.directoryNames();
         return this.#names.entries().every((([directory, names]) => names.hold(now.in(directory))));
@@ -28177,6 +28373,7 @@ var init_host_facts = __esm({
       #hasAutomounter;
       #workingDirectory;
       #mounts;
+      #otherNames;
       #resolvConf;
       /** What this host says. */
       constructor(host2) {
@@ -28205,6 +28402,10 @@ var init_host_facts = __esm({
        * too many directories.
        */
       
+      /** The other paths of the host's files, by its mounts. */
+      get otherNames() {
+        return this.#otherNames ??= new OtherNames(this.mounts);
+      }
       /** The mounts of the host. */
       get mounts() {
         return this.#mounts ??= this.#host.mounts();
@@ -28578,17 +28779,10 @@ var init_step_cursor = __esm({
 });
 
 // plan/untrusted.ts
-function mountAround(path2, mounts) {
-  let deepest;
-  for (const mount4 of mounts) {
-    if (!isWithin(path2, mount4.target)) continue;
-    if (deepest === void 0 || mount4.target.length >= deepest.target.length) deepest = mount4;
-  }
-  return deepest;
-}
 var UntrustedDirectories;
 var init_untrusted = __esm({
   "plan/untrusted.ts": (function () {
+    init_other_names();
     init_path();
     UntrustedDirectories = class {
   static {
@@ -28614,7 +28808,7 @@ var init_untrusted = __esm({
 
       #host;
       #directories;
-      #parts;
+      #places;
       /** For each directory that has been looked at, the untrusted one that it is in. */
       #known = /* @__PURE__ */ new Map();
       constructor(host2, sources) {
@@ -28627,27 +28821,21 @@ var init_untrusted = __esm({
       #around(path2) {
         if (this.#known.has(path2)) return this.#known.get(path2);
         const { id: id2 } = this.#host.resolve(path2);
-        const found = this.#directories.find((directory) => directory.id === id2) ?? (path2 === "/" ? void 0 : this.#around(parentOf(path2))) ?? this.#mountsOfParts().find(({ target }) => isWithin(path2, target))?.directory;
+        const found = this.#directories.find((directory) => directory.id === id2) ?? (path2 === "/" ? void 0 : this.#around(parentOf(path2))) ?? this.#otherPlaces().find(({ target }) => isWithin(path2, target))?.directory;
         this.#known.set(path2, found);
         return found;
       }
       /**
-       * Returns the mounts that show a part of such a directory. Of what is below them no directory around
-       * it need be that directory.
+       * Returns the other places at which mounts show a part of such a directory, or what is mounted in
+       * it. Of what is below them no directory around it need be that directory.
        */
-      #mountsOfParts() {
-        if (this.#parts !== void 0) return this.#parts;
-        const mounts = this.#host.mounts();
-        return this.#parts = this.#directories.flatMap((directory) => {
-          const around = mountAround(directory.path, mounts);
-          if (around === void 0) return [];
-          const rest = directory.path.slice(around.target === "/" ? 0 : around.target.length);
-          const place3 = normalize(`${around.root}/${rest}`);
-          return mounts.filter(({ device, root }) => device.major === around.device.major && device.minor === around.device.minor && isWithin(root, place3)).map(({ target }) => ({
-            target,
-            directory
-          }));
-        });
+      #otherPlaces() {
+        if (this.#places !== void 0) return this.#places;
+        const names = new OtherNames(this.#host.mounts());
+        return this.#places = this.#directories.flatMap((directory) => names.of(directory.path).map((target) => ({
+          target,
+          directory
+        })));
       }
     };
   })
@@ -28688,7 +28876,7 @@ var init_builder = __esm({
         for (const kind of kinds) if (kind !== "time") this.clonedKinds.add(kind);
       }),
     call: (function (call2, options = NO_OPTIONS) {
-        return callIn$76.call(this, this.process, call2, options);
+        return callIn$60.call(this, this.process, call2, options);
       }),
     countPath: (function (path2) {
         this.#paths += path2.length;
@@ -28769,7 +28957,7 @@ var init_builder = __esm({
             late: false
           };
         }
-        const found = untrustedDirectories$77.call(this).linkOn(resolved2);
+        const found = untrustedDirectories$61.call(this).linkOn(resolved2);
         if (found === void 0) return resolved2;
         if (optional2) return {
           ...resolved2,
@@ -28786,7 +28974,7 @@ var init_builder = __esm({
     });
   }
   static {
-    callIn$76 = (function ({ parts: parts2 }, call2, options) {
+    callIn$60 = (function ({ parts: parts2 }, call2, options) {
         const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
         const stepIndex = this.cursor.index;
         if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -28798,13 +28986,14 @@ var init_builder = __esm({
           onFailure,
           onSuccess,
           stepIndex,
-          fixes
+          fixes,
+          isFound: this.#isFound
         });
         return call2;
       });
   }
   static {
-    untrustedDirectories$77 = (function () {
+    untrustedDirectories$61 = (function () {
         return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map(((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`)));
       });
   }
@@ -28866,6 +29055,9 @@ var init_builder = __esm({
       isMomentary = false;
       /** Whether a launch has found that a resolved path has become a link. */
       isStale = false;
+      /** Whether a launch has missed a file that the plan has found by a search. */
+      hasMissed = false;
+      #isFound = false;
       #calls = 0;
       #paths = 0;
       #untrusted;
@@ -28898,7 +29090,7 @@ var init_builder = __esm({
       }
       /** Whether a new plan of the same steps would be the same. */
       get isCurrent() {
-        return !this.isMomentary && !this.isStale && this.facts.hold(this.state.caller);
+        return !this.isMomentary && !this.isStale && !this.hasMissed && this.facts.hold(this.state.caller);
       }
       /** The process that calls are added to. */
       get process() {
@@ -28930,7 +29122,7 @@ var init_builder = __esm({
         const before = this.options.ownLauncher === true ? {
           parts: launcherParts
         } : this.#forerunner();
-        return callIn$76.call(this, before, call2, options);
+        return callIn$60.call(this, before, call2, options);
       }
       
       /** Counts a path of the container that calls are made for. */
@@ -28953,6 +29145,16 @@ var init_builder = __esm({
       
       /** Ends the use of a descriptor; execve(2) closes it, or a call if there are many. */
       
+      /**
+       * Adds calls for files that the plan has found by a search. Where one of them is gone when the
+       * container is made, a new plan is made, which may do without it.
+       */
+      forFound(write5) {
+        const outer = this.#isFound;
+        this.#isFound = true;
+        write5();
+        this.#isFound = outer;
+      }
       /** Closes a descriptor at once: execve(2) refuses a file that is open for writing (ETXTBSY). */
       
       /** Closes a descriptor and jumps to the label, as close(2) of an open descriptor returns 0. */
@@ -30711,7 +30913,7 @@ var init_launch = __esm({
         for (const service of this.#services) service.guard?.(opened);
         for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
         if (socket !== void 0) syscall(close(socket));
-        release$78.call(this);
+        release$62.call(this);
         return {
           pid,
           pidfd: opened,
@@ -30724,13 +30926,13 @@ var init_launch = __esm({
     });
   }
   static {
-    release$78 = (function () {
+    release$62 = (function () {
         if (this.#memory !== void 0) engine().release(this.#memory);
         this.#memory = void 0;
       });
   }
   static {
-    read$79 = (function (result) {
+    read$63 = (function (result) {
         const { plan, frame: frame2, layout } = this.#compiled;
         const { sockets, pidfd } = frame2;
         const failed2 = result.failed !== void 0;
@@ -30779,7 +30981,7 @@ var init_launch = __esm({
         const isCopied = !frame2.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
         if (frame2.vfork && !isCopied) {
           const result = loaded2.runInArena(program, bindings);
-          this.#final = read$79.call(this, result);
+          this.#final = read$63.call(this, result);
           this.#result = this.#final.runs ? result : result.copy();
           return;
         }
@@ -30788,7 +30990,7 @@ var init_launch = __esm({
         place(program, this.#memory, bindings);
         loaded2.runIn(this.#memory);
         this.#result = new RunResult(program, this.#memory.view);
-        this.#final = frame2.vfork ? read$79.call(this, this.#result) : void 0;
+        this.#final = frame2.vfork ? read$63.call(this, this.#result) : void 0;
       }
       /**
        * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -30827,7 +31029,7 @@ var init_launch = __esm({
         } catch {
         }
         this.#restore();
-        release$78.call(this);
+        release$62.call(this);
         return error;
       }
       #receiveFds(socket) {
@@ -30842,7 +31044,7 @@ var init_launch = __esm({
       }
       
       get #state() {
-        return this.#final ?? read$79.call(this, this.#result);
+        return this.#final ?? read$63.call(this, this.#result);
       }
       
     };
@@ -30984,8 +31186,48 @@ function holds(fd, text4) {
   ]).output(content2);
   return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, text4.length)) === text4;
 }
+function removalByName(placeholder, parent) {
+  const missing3 = new Label("it is not there");
+  const name = nameOf2(placeholder.path);
+  const opening3 = () => openIn(parent, name, O_RDONLY | O_DIRECTORY);
+  const [first, again] = [
+    opening3(),
+    opening3()
+  ];
+  const [locked, fd] = [
+    new ResultOf(first, "<locked>"),
+    new ResultOf(again, "<placeholder>")
+  ];
+  return [
+    {
+      call: first,
+      onFailure: missing3
+    },
+    {
+      call: flock(locked, LOCK_EX),
+      onFailure: missing3
+    },
+    // By now it may be another one, which somebody else has made and locked.
+    {
+      call: close(locked)
+    },
+    {
+      call: again,
+      onFailure: missing3
+    },
+    ...removal2({
+      placeholder,
+      parent,
+      fd
+    }),
+    {
+      call: close(fd)
+    },
+    missing3
+  ];
+}
 
-var Placeholders, MODE, TRIES2, LEFT;
+var Placeholders, ascending, MODE, TRIES2, LEFT;
 var init_placeholders = __esm({
   "launch/placeholders.ts": (function () {
     init_call();
@@ -31000,40 +31242,14 @@ var init_placeholders = __esm({
     init_path();
     init_explain();
     init_helper_process();
+    init_runtime_fds();
     Placeholders = class _Placeholders {
   static {
     addMethods(this.prototype, {
     guard: (function (pidfd) {
-        const uses = [
-          pidfd,
-          ...this.#parents.values(),
-          ...this.#made.map((({ fd }) => fd))
-        ];
-        const descriptors = [
-          ...new Set(uses)
-        ].sort(((a, b) => a - b));
-        const numberOf6 = ((fd) => descriptors.indexOf(fd));
-        const made = this.#made.filter((({ placeholder }) => placeholder.text === void 0)).map(((one) => ({
-          ...one,
-          parent: numberOf6(one.parent),
-          fd: numberOf6(one.fd)
-        })));
-        this.#guard = new HelperProcess(descriptors, [
-          {
-            call: setsid(),
-            onFailure: HELPER_ENDS
-          },
-          {
-            call: ppoll([
-              {
-                fd: numberOf6(pidfd),
-                events: POLLIN
-              }
-            ], void 0),
-            onFailure: HELPER_ENDS
-          },
-          ...made.flatMap(removal2)
-        ]);
+        const earlier = this.#guard;
+        this.#guard = this.#watchContainer(pidfd);
+        earlier?.kill();
       }),
     end: (function () {
         this.#guard?.kill();
@@ -31049,20 +31265,28 @@ var init_placeholders = __esm({
     make: (function (plan) {
         if (plan.placeholders.length === 0) return void 0;
         const all = new _Placeholders();
-        for (const placeholder of plan.placeholders) {
-          try {
-            all.#made.push(make(placeholder, parent$80.call(all, placeholder)));
-          } catch (error) {
-            all.end();
-            throw stepError(error, plan, placeholder.stepIndex);
+        let { stepIndex } = plan.placeholders[0];
+        try {
+          for (const placeholder of plan.placeholders) {
+            ({ stepIndex } = placeholder);
+            parent$64.call(all, placeholder);
           }
+          all.#guard = all.#watchScript(plan.placeholders);
+          for (const placeholder of plan.placeholders) {
+            ({ stepIndex } = placeholder);
+            all.#made.push(make(placeholder, parent$64.call(all, placeholder)));
+          }
+        } catch (error) {
+          all.end();
+          if (error instanceof SyscallError && isMiss(error.code)) plan.hasMissed = true;
+          throw stepError(error, plan, stepIndex);
         }
         return all;
       })
     });
   }
   static {
-    parent$80 = (function ({ path: path2 }) {
+    parent$64 = (function ({ path: path2 }) {
         const directory = parentOf(path2);
         let parent = this.#parents.get(directory);
         if (parent === void 0) this.#parents.set(directory, parent = syscall(opening2(directory)));
@@ -31080,12 +31304,71 @@ var init_placeholders = __esm({
        * @throws {SyscallError} with the step; nothing is left of them
        */
       
+      /** Has a process remove them if the script is killed before there is a container. */
+      #watchScript(placeholders) {
+        const descriptors = [
+          .../* @__PURE__ */ new Set([
+            scriptPidfd(),
+            ...this.#parents.values()
+          ])
+        ].sort(ascending);
+        const numberOf6 = (fd) => descriptors.indexOf(fd);
+        return new HelperProcess(descriptors, [
+          {
+            call: setsid(),
+            onFailure: HELPER_ENDS
+          },
+          {
+            call: ppoll([
+              {
+                fd: numberOf6(scriptPidfd()),
+                events: POLLIN
+              }
+            ], void 0),
+            onFailure: HELPER_ENDS
+          },
+          ...placeholders.filter(({ text: text4 }) => text4 === void 0).flatMap((one) => removalByName(one, numberOf6(parent$64.call(this, one))))
+        ]);
+      }
       
       /** Has a process remove them if the script cannot, when the container has ended. */
       
+      #watchContainer(pidfd) {
+        const uses = [
+          pidfd,
+          ...this.#parents.values(),
+          ...this.#made.map(({ fd }) => fd)
+        ];
+        const descriptors = [
+          ...new Set(uses)
+        ].sort(ascending);
+        const numberOf6 = (fd) => descriptors.indexOf(fd);
+        const made = this.#made.filter(({ placeholder }) => placeholder.text === void 0).map((one) => ({
+          ...one,
+          parent: numberOf6(one.parent),
+          fd: numberOf6(one.fd)
+        }));
+        return new HelperProcess(descriptors, [
+          {
+            call: setsid(),
+            onFailure: HELPER_ENDS
+          },
+          {
+            call: ppoll([
+              {
+                fd: numberOf6(pidfd),
+                events: POLLIN
+              }
+            ], void 0),
+            onFailure: HELPER_ENDS
+          },
+          ...made.flatMap(removal2)
+        ]);
+      }
       /** Removes them, unless another container has them too. */
       
     };
+    ascending = (one, other) => one - other;
     MODE = 365;
     TRIES2 = 200;
     LEFT = [
@@ -31261,7 +31544,7 @@ var init_launcher = __esm({
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
         try {
-          const { launch, cgroup } = make$81.call(this, spec, false, alter);
+          const { launch, cgroup } = make$65.call(this, spec, false, alter);
           return startIn(launch, cgroup);
         } catch (error) {
           throw orEnded2(error, this.plan);
@@ -31278,17 +31561,17 @@ var init_launcher = __esm({
           initImage: this.plan.hasInit ? initImage() : void 0
         };
         return {
-          compiled: compile$83.call(this, values),
+          compiled: compile$67.call(this, values),
           values
         };
       })
     });
   }
   static {
-    make$81 = (function (spec, held, alter) {
+    make$65 = (function (spec, held, alter) {
         const cgroup = ContainerCgroup.make(this.plan);
         try {
-          const launch = begin$82.call(this, spec, cgroup?.entry, held, alter);
+          const launch = begin$66.call(this, spec, cgroup?.entry, held, alter);
           cgroup?.entered();
           return {
             launch,
@@ -31301,7 +31584,7 @@ var init_launcher = __esm({
       });
   }
   static {
-    begin$82 = (function (spec, cgroupEntry, held, alter) {
+    begin$66 = (function (spec, cgroupEntry, held, alter) {
         const inheritedFds = openInheritedFds(this.plan);
         try {
           const prepared = this.prepare(spec, {
@@ -31322,7 +31605,7 @@ var init_launcher = __esm({
       });
   }
   static {
-    compile$83 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$67 = (function ({ spec, paths, cgroupEntry, held = false }) {
         const shape = shapeOf(spec, paths.length, cgroupEntry, held);
         const key = JSON.stringify(shape);
         const known = this.#compiled.get(key);
@@ -31354,7 +31637,7 @@ var init_launcher = __esm({
        * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
        */
       create(spec, alter) {
-        const { launch, cgroup } = make$81.call(this, spec, true, alter);
+        const { launch, cgroup } = make$65.call(this, spec, true, alter);
         return new CreatedContainer(launch, cgroup);
       }
       /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -31368,7 +31651,7 @@ var init_launcher = __esm({
           cgroupEntry: cgroup?.cgroupEntry
         };
         return new Plan({
-          compiled: compile$83.call(this, values),
+          compiled: compile$67.call(this, values),
           values
         }, cgroup?.calls);
       }
@@ -31717,7 +32000,6 @@ function refuseKernelFile(file, plan) {
   plan.place(none);
 }
 
-
 function moved(path2) {
   return `the filesystem of the kernel at ${path2} has been moved or unmounted meanwhile`;
 }
@@ -31731,7 +32013,7 @@ var init_kernel_mounts2 = __esm({
     init_mounts3();
     init_program();
     init_kernel_mounts();
-    init_path();
+    init_visible_mounts();
     init_fixes();
     init_empty_files();
     S_IXOTH = 1;
@@ -31862,6 +32144,13 @@ var init_kernel_mounts2 = __esm({
 // plan/steps/bind.ts
 
 
+function originOf2(source, { access, state }) {
+  if (source instanceof HostPath) return {
+    origin: source.resolved.path
+  };
+  const place3 = access.settledPlace(source.path);
+  return place3 === void 0 ? {} : state.mounts.originOf(place3);
+}
 
 
 
@@ -31992,18 +32281,18 @@ var init_shown_directory = __esm({
         return !this.#plan.state.mounts.isContainerMount(this.targetOf(source));
       }),
     targetOf: (function (source) {
-        return `${this.#root}/${nameOf$87.call(this, source)}`;
+        return `${this.#root}/${nameOf$71.call(this, source)}`;
       }),
     keep: (function ({ path: source, isLink }) {
-        const path2 = nameOf$87.call(this, source);
+        const path2 = nameOf$71.call(this, source);
         if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
-        whereReachable$84.call(this, path2, ((end) => {
-          pinParents$86.call(this, path2, end);
-          const opened = open$88.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
+        this.#plan.forFound((() => whereReachable$68.call(this, path2, (end) => {
+          pinParents$70.call(this, path2, end);
+          const opened = open$72.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
           mountOnItself(this.#plan, opened, path2, {
             readOnly: true
           });
-        }));
+        })));
         this.#kept.add(path2);
         this.#plan.mounted({
           target: this.targetOf(source),
@@ -32015,14 +32304,14 @@ var init_shown_directory = __esm({
     });
   }
   static {
-    whereReachable$84 = (function (path2, write5) {
-        if (!isOthers$85.call(this, path2)) return write5(void 0);
-        this.#plan.directories.at(this.#target);
+    whereReachable$68 = (function (path2, write5) {
+        if (!isOthers$69.call(this, path2)) return write5(void 0);
+        this.#plan.directories.at(this.target);
         this.#plan.skippable(`${path2} is out of reach`, write5);
       });
   }
   static {
-    isOthers$85 = (function (path2) {
+    isOthers$69 = (function (path2) {
         const { caller, inUserNamespace, joined } = this.#plan.state;
         if (caller.euid !== 0 || !inUserNamespace || joined.has("user")) return false;
         if (this.#plan.cursor.includes("mapIds")) return false;
@@ -32035,23 +32324,23 @@ var init_shown_directory = __esm({
       });
   }
   static {
-    pinParents$86 = (function (path2, unreachable) {
+    pinParents$70 = (function (path2, unreachable) {
         for (const parent of parentsOf2(path2)) {
           if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
           this.#pinned.add(parent);
-          mountOnItself(this.#plan, open$88.call(this, parent, O_DIRECTORY, unreachable), parent);
+          mountOnItself(this.#plan, open$72.call(this, parent, O_DIRECTORY, unreachable), parent);
         }
       });
   }
   static {
-    nameOf$87 = (function (source) {
+    nameOf$71 = (function (source) {
         return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
       });
   }
   static {
-    open$88 = (function (path2, flags2, unreachable) {
+    open$72 = (function (path2, flags2, unreachable) {
         const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
-        return openBelow(this.#plan, this.#plan.directories.at(this.#target), path2, {
+        return openBelow(this.#plan, this.#plan.directories.at(this.target), path2, {
           flags: flags2,
           unreachable,
           fixes: {
@@ -32063,7 +32352,8 @@ var init_shown_directory = __esm({
 
       #plan;
       #source;
-      #target;
+      /** Where the container shows it. */
+      target;
       #pinned = /* @__PURE__ */ new Set();
       #kept = /* @__PURE__ */ new Set();
       #hidden = /* @__PURE__ */ new Set();
@@ -32071,7 +32361,7 @@ var init_shown_directory = __esm({
       constructor(plan, source, target) {
         this.#plan = plan;
         this.#source = source;
-        this.#target = target;
+        this.target = target;
       }
       /** Whether the file is shown, and not covered by a filesystem of the recipe's. */
       
@@ -32085,14 +32375,14 @@ var init_shown_directory = __esm({
        * @param isFixed whether the directories on the way cannot be moved away anyhow
        */
       hide(source, empty, isFixed) {
-        const path2 = nameOf$87.call(this, source);
+        const path2 = nameOf$71.call(this, source);
         if (isIn(path2, this.#hidden)) return;
-        whereReachable$84.call(this, path2, (end) => {
-          if (!isFixed) pinParents$86.call(this, path2, end);
-          const opened = open$88.call(this, path2, 0, end);
+        this.#plan.forFound(() => whereReachable$68.call(this, path2, (end) => {
+          if (!isFixed) pinParents$70.call(this, path2, end);
+          const opened = open$72.call(this, path2, 0, end);
           coverWithEmpty(this.#plan, opened, path2, empty);
           this.#plan.release(opened);
-        });
+        }));
         this.#hidden.add(path2);
         this.#plan.mounted({
           target: this.targetOf(source),
@@ -32114,7 +32404,7 @@ var init_shown_directory = __esm({
       /** Returns the path from the directory. */
       
       get #root() {
-        return this.#target === "/" ? "" : this.#target;
+        return this.target === "/" ? "" : this.target;
       }
       
     };
@@ -32157,7 +32447,7 @@ function placesOf(paths, plan) {
     if (asked === "/") plan.refuse("the root itself cannot be denied; leave out what shows it");
     const { path: end } = plan.facts.resolve(asked);
     const links2 = end === asked ? [] : plan.host.followLinks(asked).links;
-    const others = otherNames(end, plan).map((end2) => ({
+    const others = plan.facts.otherNames.of(end).map((end2) => ({
       end: end2,
       links: []
     }));
@@ -32168,26 +32458,6 @@ function placesOf(paths, plan) {
       },
       ...others
     ];
-  });
-}
-function otherNames(path2, { facts }) {
-  const around = mountAround(path2, facts.mounts);
-  if (around === void 0) return [];
-  const below3 = (directory) => directory === "/" ? 0 : directory.length;
-  const place3 = normalize(around.root + path2.slice(below3(around.target)));
-  const { id: id2 } = facts.resolve(path2);
-  return facts.mounts.flatMap((mount4) => {
-    const { device, root, target } = mount4;
-    const isSame2 = device.major === around.device.major && device.minor === around.device.minor;
-    if (mount4 === around || !isSame2) return [];
-    if (isWithin(root, place3)) return [
-      target
-    ];
-    if (!isWithin(place3, root)) return [];
-    const other = normalize(target + place3.slice(below3(root)));
-    return other !== path2 && facts.resolve(other).id === id2 ? [
-      other
-    ] : [];
   });
 }
 function shownTrees(plan, denied2) {
@@ -32225,7 +32495,6 @@ var init_deny_files2 = __esm({
     init_pins();
     init_empty_files();
     init_scan_names();
-    init_untrusted();
     init_shown_directory();
     FILES_OF_TARGET = "where these paths lead is known only where the box runs; show fewer files, or cover them in the new root: maskPaths(), readonlyPaths()";
     DenialsIn = class {
@@ -32345,18 +32614,18 @@ var init_deny_files2 = __esm({
 // plan/steps/outer_proc.ts
 function showOuterProc(path2, plan) {
   plan.needs("mount", "it would be mounted on the host");
-  if (!plan.state.mounts.isHostFile(PROC2)) {
+  if (!plan.state.mounts.isHostFile(PROC3)) {
     plan.refuse("the /proc outside is covered or gone by now; put the step before what covers it");
   }
-  plan.access.recordTree(PROC2);
-  plan.access.recordBind(PROC2, {
+  plan.access.recordTree(PROC3);
+  plan.access.recordBind(PROC3, {
     readOnly: true,
     noDevices: true
   });
   const outer = procDirectory(plan);
   const target = plan.path(path2);
   target.refuseRoot();
-  const tree = copyTree(plan, outer, AT_RECURSIVE, PROC2);
+  const tree = copyTree(plan, outer, AT_RECURSIVE, PROC3);
   const attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, {
     attr_set
@@ -32364,13 +32633,13 @@ function showOuterProc(path2, plan) {
     fixes: plan.state.mountFixes
   });
   if (target.needsMountPoint) target.makeMountPoint("directory");
-  target.attach(tree, PROC2);
+  target.attach(tree, PROC3);
   plan.release(tree);
   plan.mounted({
     target: target.canonical,
     type: "bind",
-    source: PROC2,
-    origin: PROC2,
+    source: PROC3,
+    origin: PROC3,
     readOnly: true
   });
   plan.state.outerProc = {
@@ -32378,13 +32647,13 @@ function showOuterProc(path2, plan) {
     fd: outer
   };
 }
-var PROC2;
+var PROC3;
 var init_outer_proc = __esm({
   "plan/steps/outer_proc.ts": (function () {
     init_mounts3();
     init_copy_tree2();
     init_proc_file();
-    PROC2 = "/proc";
+    PROC3 = "/proc";
   })
 });
 
@@ -33984,13 +34253,63 @@ var init_protected_names = __esm({
 // plan/steps/protect.ts
 
 
-var NAMES_OF_TARGET;
+var OtherPlaces, NAMES_OF_TARGET;
 var init_protect2 = __esm({
   "plan/steps/protect.ts": (function () {
     init_path();
     init_protected_names();
     init_scan_names();
     init_shown_directory();
+    OtherPlaces = class {
+
+      #plan;
+      #except;
+      /** The directories of the host that are shown, by their paths in the container. */
+      #shown;
+      constructor(plan, shown2, except) {
+        this.#plan = plan;
+        this.#shown = /* @__PURE__ */ new Map([
+          [
+            shown2.target,
+            shown2
+          ]
+        ]);
+        this.#except = except;
+      }
+      /** Makes a file read-only there, but where a step names it, or what is in it, itself. */
+      keep({ path: path2, isLink }) {
+        const others = this.#plan.facts.otherNames.of(path2).filter((other) => !this.#except.includes(other));
+        if (others.length === 0) return;
+        const { mounts, unknownSource } = this.#plan.state;
+        if (unknownSource !== void 0) this.#refuse(path2, others[0], unknownSource);
+        for (const { origin, target, readOnly } of mounts.visible()) {
+          if (origin === void 0 || readOnly || !this.#isReached(target)) continue;
+          for (const other of others) {
+            if (other === origin || !isWithin(other, origin)) continue;
+            const shown2 = this.#at(origin, target);
+            if (mounts.originOf(shown2.targetOf(other)).origin !== other) continue;
+            shown2.keep({
+              path: other,
+              isLink
+            });
+          }
+        }
+      }
+      #isReached(target) {
+        const { nextRoot: nextRoot2 } = this.#plan.cursor;
+        return nextRoot2 === void 0 || isWithin(target, nextRoot2);
+      }
+      #at(origin, target) {
+        let shown2 = this.#shown.get(target);
+        if (shown2 === void 0) {
+          this.#shown.set(target, shown2 = new ShownDirectory(this.#plan, origin, target));
+        }
+        return shown2;
+      }
+      #refuse(path2, other, unknown) {
+        return this.#plan.refuse(`${path2} is at ${other} too, by a mount of the host, and which files of the host ${unknown} shows is not known from the steps before; name the directory of the host instead`);
+      }
+    };
     NAMES_OF_TARGET = "which files have these names is known only where the box runs; leave it out (sandbox({ protect: false }), ramekin build --sandbox --no-protect), or bind those that you know with { readOnly: true }";
   })
 });
@@ -35091,7 +35410,7 @@ var init_size = __esm({
           this.#values,
           this.#text
         ];
-        visit$89.call(this, value, 0);
+        visit$73.call(this, value, 0);
         return {
           values: this.#values - values,
           text: this.#text - text4
@@ -35100,7 +35419,7 @@ var init_size = __esm({
     });
   }
   static {
-    visit$89 = (function (value, depth) {
+    visit$73 = (function (value, depth) {
         this.#values++;
         if (typeof value === "string") this.#text += value.length;
         if (typeof value !== "object" || value === null) return;
@@ -35116,11 +35435,11 @@ var init_size = __esm({
         ];
         if (depth > 0) this.#known.set(value, NOTHING3);
         if (Array.isArray(value)) {
-          for (let index = 0; index < value.length; index++) visit$89.call(this, value[index], depth + 1);
+          for (let index = 0; index < value.length; index++) visit$73.call(this, value[index], depth + 1);
         } else {
           for (const key of Object.keys(value)) {
             this.#text += key.length;
-            visit$89.call(this, value[key], depth + 1);
+            visit$73.call(this, value[key], depth + 1);
           }
         }
         if (depth > 0) {
@@ -35303,7 +35622,7 @@ var init_recipe = __esm({
     addMethods(this.prototype, {
     command: (function (program, options = {}) {
         return new Command({
-          launcher: ((options2) => launcherWith$90.call(this, options2)),
+          launcher: ((options2) => launcherWith$74.call(this, options2)),
           entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2)),
           visiting: (target, user) => planRecipe(visitSteps(this.steps, target, user))
         }, program, options);
@@ -35311,7 +35630,7 @@ var init_recipe = __esm({
     });
   }
   static {
-    launcherWith$90 = (function (options = {}) {
+    launcherWith$74 = (function (options = {}) {
         const plan = this.#launcher?.plan;
         const { network, detached } = options;
         const isSame2 = plan?.options.network === network && plan?.options.detached === detached;
@@ -35378,7 +35697,7 @@ var init_recipe = __esm({
        * @throws {PermissionError} without `--allow-ffi`
        */
       needs() {
-        return requiredAccess(launcherWith$90.call(this).plan.access);
+        return requiredAccess(launcherWith$74.call(this).plan.access);
       }
       /**
        * Returns the steps, for `JSON.stringify()`.
@@ -35506,39 +35825,39 @@ var init_sandbox_root = __esm({
           ...this.#asked.keys()
         ].filter(((path2) => path2 !== "/")).sort();
         return [
-          ...whole === void 0 ? smallRoot$95.call(this, paths) : [
-            grantedFile$96.call(this, "/", whole)
+          ...whole === void 0 ? smallRoot$79.call(this, paths) : [
+            grantedFile$80.call(this, "/", whole)
           ],
           // tmpfs(5): 0 is no limit.
-          tmpfs(at$91.call(this, "/tmp"), tmp === "unlimited" ? {
+          tmpfs(at$75.call(this, "/tmp"), tmp === "unlimited" ? {
             options: "size=0,nr_inodes=0"
           } : {
             size: tmp,
             options: "nr_inodes=400k"
           }),
-          tmpfs(at$91.call(this, "/run"), {
+          tmpfs(at$75.call(this, "/run"), {
             size: "16m",
             mode: 493,
             options: "nr_inodes=16k"
           }),
-          hostFile$97.call(this, "/run", {
+          hostFile$81.call(this, "/run", {
             readOnly: true,
             entries: CURRENT_SYSTEM
           }),
-          devices(at$91.call(this, "/dev"), {
+          devices(at$75.call(this, "/dev"), {
             ...shm !== void 0 && {
               shm
             }
           }),
-          ...paths.map(((path2) => askedFile$92.call(this, path2))),
-          ...protectedFiles(written$94.call(this), ((path2) => accessAround$93.call(this, path2).includes("write")), protect2),
+          ...paths.map(((path2) => askedFile$76.call(this, path2))),
+          ...protectedFiles(written$78.call(this), ((path2) => accessAround$77.call(this, path2).includes("write")), protect2),
           ...denyRead.length + denyWrite.length === 0 ? [] : [
             denyFiles({
               read: denyRead,
               write: denyWrite
             })
           ],
-          proc(at$91.call(this, "/proc"), weakerProc === true ? {
+          proc(at$75.call(this, "/proc"), weakerProc === true ? {
             outer: true
           } : {}),
           pivotRoot(this.#root),
@@ -35548,26 +35867,26 @@ var init_sandbox_root = __esm({
     });
   }
   static {
-    at$91 = (function (path2) {
+    at$75 = (function (path2) {
         return path2 === "/" ? this.#root : this.#root + path2;
       });
   }
   static {
-    askedFile$92 = (function (path2) {
+    askedFile$76 = (function (path2) {
         const access = this.#asked.get(path2);
-        const around = accessAround$93.call(this, path2);
-        if (!around.includes("write")) return grantedFile$96.call(this, path2, access);
+        const around = accessAround$77.call(this, path2);
+        if (!around.includes("write")) return grantedFile$80.call(this, path2, access);
         if (access === "write" && around[0] === "read") {
           throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
         }
         return {
-          ...grantedFile$96.call(this, path2, access),
-          source: at$91.call(this, path2)
+          ...grantedFile$80.call(this, path2, access),
+          source: at$75.call(this, path2)
         };
       });
   }
   static {
-    accessAround$93 = (function (path2) {
+    accessAround$77 = (function (path2) {
         const around = [];
         for (let at2 = parentOf(path2); at2 !== "/"; at2 = parentOf(at2)) {
           const access = this.#asked.get(at2);
@@ -35584,18 +35903,18 @@ var init_sandbox_root = __esm({
       });
   }
   static {
-    written$94 = (function () {
+    written$78 = (function () {
         const written2 = [
           ...this.#asked
         ].filter((([, access]) => access === "write"));
         return new Map(written2.map((([path2]) => path2)).sort().map(((path2) => [
           path2,
-          at$91.call(this, path2)
+          at$75.call(this, path2)
         ])));
       });
   }
   static {
-    smallRoot$95 = (function (asked) {
+    smallRoot$79 = (function (asked) {
         const { net = "none" } = this.#options;
         const isCovered = ((path2) => asked.some(((directory) => isWithin(`/${path2}`, directory))));
         const others = [
@@ -35611,38 +35930,38 @@ var init_sandbox_root = __esm({
           tmpfs(this.#root, {
             mode: 493
           }),
-          mkdir2(at$91.call(this, "/var")),
+          mkdir2(at$75.call(this, "/var")),
           // A mount on a link would be one on /tmp.
           ...holdsAsked("/var/tmp") ? [] : [
-            symlink("/tmp", at$91.call(this, "/var/tmp"))
+            symlink("/tmp", at$75.call(this, "/var/tmp"))
           ],
-          hostFile$97.call(this, "/", {
+          hostFile$81.call(this, "/", {
             readOnly: true,
             entries,
             hide: HIDDEN_FILES
           }),
-          ...apart2.map((path2) => hostFile$97.call(this, `/${path2}`, {
+          ...apart2.map((path2) => hostFile$81.call(this, `/${path2}`, {
             readOnly: true,
             optional: true
           })),
           ...net === "none" && !isCovered("etc/hosts") ? [
-            mkdir2(at$91.call(this, "/etc")),
-            writeFile(at$91.call(this, "/etc/hosts"), loopbackHosts(HOSTNAME))
+            mkdir2(at$75.call(this, "/etc")),
+            writeFile(at$75.call(this, "/etc/hosts"), loopbackHosts(HOSTNAME))
           ] : []
         ];
       });
   }
   static {
-    grantedFile$96 = (function (path2, access) {
-        return hostFile$97.call(this, path2, {
+    grantedFile$80 = (function (path2, access) {
+        return hostFile$81.call(this, path2, {
           readOnly: access === "read",
           untrusted: true
         });
       });
   }
   static {
-    hostFile$97 = (function (path2, options) {
-        return bind(path2, at$91.call(this, path2), {
+    hostFile$81 = (function (path2, options) {
+        return bind(path2, at$75.call(this, path2), {
           ...options,
           restrict: [
             "nosuid",
@@ -41747,7 +42066,7 @@ var init_build = __esm({
 function containerOf2(word4, any) {
   const all = runningContainers();
   const containers = any ? all : all.filter(({ own }) => own);
-  return /^\d+$/.test(word4) ? byPid(Number(word4), containers, any) : byName(word4, containers);
+  return /^\d+$/.test(word4) ? byPid(Number(word4), containers, any) : byName(word4, containers, all);
 }
 function attachTo(word4, any) {
   const pid = containerOf2(word4, any);
@@ -41764,13 +42083,17 @@ function byPid(pid, containers, any) {
   if (any || ifThere2(() => readText(`/proc/${pid}/stat`)) === void 0) return pid;
   throw new UsageError(`the process ${pid} is not in a container of a script of yours; --any enters it all the same, as its user`);
 }
-function byName(name, containers) {
+function byName(name, containers, all) {
   const named = containers.filter(({ namedBy }) => namedBy === "script");
   const found = named.filter((container) => container.name === name);
   if (found.length === 1) return found[0].program;
   if (found.length > 1) {
     const pids = found.map(({ pid }) => pid).join(", ");
     throw new UsageError(`there are ${found.length} containers with the name ${name}: ${pids}`);
+  }
+  const other = all.find((container) => container.name === name);
+  if (other !== void 0) {
+    throw new UsageError(`no running container of yours has the name ${name}; the process ${other.pid} says that it is one, but its script is another user's, in a container, or restricted as ramekin is not; "ramekin enter --any ${other.pid}" enters it, as its user`);
   }
   const near = nearest(name, named.map((container) => container.name));
   throw new UsageError(`no running container of yours has the name ${name}` + (near === void 0 ? "; ramekin ps lists them" : `; did you mean ${near}?`));
