@@ -1,6 +1,6 @@
 /**
- * A decoder of node:zlib as a generator. What it has decoded is handed on after the next piece is
- * under way in a thread of the pool, so that decoding and unpacking go on side by side.
+ * A decoder or encoder of node:zlib as a generator. What comes out of it is handed on after the next piece is
+ * under way in a thread of the pool, so that its work and that of its caller go on side by side.
  *
  * @module
  */
@@ -20,18 +20,20 @@ export interface Decoder {
   on(event: "error", listener: (error: Error) => void): unknown;
 }
 
+/** Returns the next piece; `undefined` at the end. */
+export type NextPiece = () => Uint8Array | undefined | Promise<Uint8Array | undefined>;
+
 /** How many decoded pieces may wait. */
 const [MOST_WAITING, FEW_WAITING] = [8, 4];
 
 /**
  * Decodes pieces until they or the stream ends, whichever is first.
  *
- * @param next the next encoded piece; `undefined` at the end
  * @throws {Error} the decoder's
  */
 export async function* decoded(
   decoder: Decoder,
-  next: () => Uint8Array | undefined,
+  next: NextPiece,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const waiting: Uint8Array<ArrayBuffer>[] = [];
   let [ended, failure]: [boolean, Error | undefined] = [false, undefined];
@@ -72,7 +74,7 @@ export async function* decoded(
 /** Writes the pieces as fast as the decoder takes them. */
 async function feed(
   decoder: Decoder,
-  next: () => Uint8Array | undefined,
+  next: NextPiece,
   ended: () => boolean,
 ): Promise<void> {
   let goOn = () => {};
@@ -80,7 +82,7 @@ async function feed(
   decoder.on("drain", () => goOn());
   decoder.on("close", () => goOn());
   while (!ended()) {
-    const piece = next();
+    const piece = await next();
     if (piece === undefined) {
       decoder.end();
       return;

@@ -15,3 +15,4 @@ export {
   type UnpackOptions,
   type UnpackSummary,
 } from "./unpack_layers.ts";
+export { writeLayer, type WriteLayerOptions, type WrittenLayer } from "./write_layer.ts";
