@@ -45,6 +45,10 @@ function listing(directory: string): string[] {
   );
 }
 
+function withoutTime(line: string): string {
+  return line.replace(/ -?\d+ (\d+ \S*)$/, " $1");
+}
+
 const LONG = "n".repeat(120);
 
 test("a tree that is written and unpacked is the same", async () => {
@@ -106,21 +110,20 @@ test("what a run has changed on an overlay is a layer that makes the same of the
   await kitchen.unpack(lower);
   const at = (name: string) => `${kitchen.directory}/${name}`;
   for (const name of ["upper", "work", "merged", "copy"]) Deno.mkdirSync(at(name));
-  const script = `
-    cd "${at("merged")}"
+  const script = (directory: string) => `
+    cd "${directory}"
     rm d/gone; rm -r opaque removed; mkdir opaque; echo new >opaque/new
     echo new >changed; ln changed hard; ln -s nowhere link; mkdir -m 700 made; touch made/f
     ln -f d/kept d/kept-too; rm to-d; mkdir to-d; touch to-d/f
-    cp -a . "${at("copy")}"
-    touch -d @5 "${at("copy")}" .
   `;
+  inside(recipe(), `cp -a "${kitchen.root}/." "${at("copy")}"; ${script(at("copy"))}`);
   const own = root ? recipe(unshare("mount")) : recipe(unshare("user", "mount"), mapRoot());
   const mounted = own.with(overlay(at("merged"), {
     lower: [kitchen.root],
     upper: at("upper"),
     work: at("work"),
   }));
-  inside(mounted, script);
+  inside(mounted, script(at("merged")));
   const layer = await write(kitchen, at("upper"));
   const listed = names(kitchen, layer.tar);
   for (const name of ["d/.wh.gone", ".wh.removed", "opaque/.wh..wh..opq", "to-d/"]) {
@@ -128,7 +131,8 @@ test("what a run has changed on an overlay is a layer that makes the same of the
   }
   using other = new Kitchen();
   await other.unpackLayers([other.layer(lower), other.layer(layer.tar)]);
-  const same = (directory: string) => listing(directory).slice(1);
+  // But for the times, as the same is done twice.
+  const same = (directory: string) => listing(directory).slice(1).map(withoutTime);
   assertEquals(same(other.root), same(at("copy")));
 });
 
