@@ -213,7 +213,8 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     ...(net === "none" ? [unshare("net")] : []),
     mapCurrentUser(),
     ...(net === "none" ? [loopback()] : []),
-    hostname(HOSTNAME),
+    // A name that the host's /etc/hosts has.
+    hostname(net === "none" ? HOSTNAME : "localhost"),
     ...sandboxRoot(asked, options),
     // One more user namespace can be made, and the program runs in that one: it can make no other,
     // and has no capabilities over the mounts and the network. The /proc outside is read-only.

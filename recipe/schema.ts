@@ -17,6 +17,8 @@ export interface Schema {
   readonly optional: boolean;
   /** The value of a field that is left out, if it has one then. */
   readonly defaultOf?: (fields: Readonly<Record<string, unknown>>) => unknown;
+  /** Returns the value as a step has it, where it can be written in another way. */
+  readonly read?: (value: unknown) => unknown;
   /** Reports what is wrong with the value; `undefined` when nothing is. */
   issue(value: unknown): string | undefined;
   /** Returns the JSON Schema, as far as JSON Schema can express it. */
@@ -64,19 +66,19 @@ export function withDefaultOf(schema: Schema, other: string): Schema {
   return { ...schema, optional: true, defaultOf: (fields) => fields[other] };
 }
 
-/** Returns the object with the values of the fields that are left out. */
+/** Returns the object with the values of the fields that are left out, and all as steps have them. */
 export function withDefaults(
   value: Readonly<Record<string, unknown>>,
   fields: Readonly<Record<string, Schema>>,
 ): Readonly<Record<string, unknown>> {
   let whole: Record<string, unknown> | undefined;
   for (const name in fields) {
-    const { defaultOf } = fields[name]!;
-    if (defaultOf === undefined || (Object.hasOwn(value, name) && value[name] !== undefined)) {
-      continue;
-    }
+    const { defaultOf, read } = fields[name]!;
+    const isGiven = Object.hasOwn(value, name) && value[name] !== undefined;
+    const complete = isGiven ? read && (() => read(value[name])) : defaultOf;
+    if (complete === undefined) continue;
     whole ??= { ...value };
-    whole[name] = defaultOf(whole);
+    whole[name] = complete(whole);
   }
   return whole ?? value;
 }
@@ -206,21 +208,25 @@ const DECIMAL_MODES = [
 /** Usual masks, read as decimal numbers. */
 const DECIMAL_MASKS = [22, 27, 77];
 
-/** A number in octal, where a text without `0o` would be another number. */
+/**
+ * A number in octal, or its text, as JSON has no octal numbers; a number without `0o` would be another
+ * one.
+ */
 function octal(bits: Schema, mistaken: readonly number[]): Schema {
   return {
     ...bits,
+    read: (value) => typeof value === "string" && OCTAL.test(value) ? parseInt(value, 8) : value,
     issue(value) {
-      if (typeof value === "string" && /^[0-7]{1,4}$/.test(value)) {
-        return `should be a number, not a string; write ${
-          `0o${value}`.replace(/^0o0+(?=.)/, "0o")
-        }`;
-      }
       if (!mistaken.includes(value as number)) return bits.issue(value);
-      return `${value} is 0o${(value as number).toString(8)} in octal; write 0o${value}`;
+      return `${value} is 0o${
+        (value as number).toString(8)
+      } in octal; write 0o${value}, or "0${value}"`;
     },
+    jsonSchema: () => ({ anyOf: [bits.jsonSchema(), { type: "string", pattern: OCTAL.source }] }),
   };
 }
+
+const OCTAL = /^0?[0-7]{1,4}$/;
 
 /** True or false. */
 export function boolean(): Schema {

@@ -333,9 +333,11 @@ test("what is asked for below a link of the root, such as /lib, is shown there a
   }
 });
 
-test("without a network, localhost and the container's own name are this container", () => {
+test("localhost and the container's own name are found, without a network and with the host's", () => {
   const lookUp = `perl -MSocket -e 'print inet_ntoa(scalar gethostbyname $_), " " for @ARGV'`;
-  assertEquals(inside(box, `${lookUp} localhost sandbox`), "127.0.0.1 127.0.0.1");
+  const script = `hostname; ${lookUp} localhost "$(hostname)"`;
+  assertEquals(inside(box, script), "sandbox\n127.0.0.1 127.0.0.1");
+  assertEquals(inside(sandbox({ net: "host" }), script), "localhost\n127.0.0.1 127.0.0.1");
 });
 
 test(
@@ -484,7 +486,7 @@ test("an unknown option is refused", () => {
   refused({ unixSockets: "yes" }, "true or false");
   refused({ setuidFile: true }, 'did you mean "setuidFiles"?');
   refused({ env: ["A=B"] }, "=");
-  refused({ protect: ["/etc/passwd"] }, "should be true or false");
+  refused({ protect: ["/etc/passwd"] }, "is no name, and no end of a path");
   refused({ tmp: "lots" }, "is not a number of bytes");
 });
 

@@ -54,12 +54,16 @@ Deno.test("octal numbers that were written as decimal ones are refused", () => {
   for (const mode of [755, 644, 600, 700, 777, 1777]) {
     assertStringIncludes(issue(fields.modeBits(), mode), `write 0o${mode}`);
   }
-  assertStringIncludes(issue(fields.modeBits(), "0755"), "write 0o755");
+  assertStringIncludes(issue(fields.modeBits(), 755), 'write 0o755, or "0755"');
+  const { mode } = fields.withDefaults({ mode: "0755" }, { mode: fields.modeBits() });
+  assertEquals(mode, 0o755);
+  for (const text of ["u+x", "0o755", "0888", "07777777", ""]) {
+    issue(fields.modeBits(), fields.withDefaults({ text }, { text: fields.modeBits() })["text"]);
+  }
   takes(fields.maskBits(), 0, 0o22, 0o27, 0o77, 0o777);
   for (const mask of [22, 27, 77]) {
     assertStringIncludes(issue(fields.maskBits(), mask), `write 0o${mask}`);
   }
-  assertStringIncludes(issue(fields.maskBits(), "022"), "write 0o22");
 });
 
 Deno.test("an unknown word is refused with the nearest one", () => {
