@@ -7,6 +7,7 @@ import { parseRecipe } from "../../yaml/mod.ts";
 import { drawings } from "../../scripts/docs/drawings.ts";
 import { STEPS_PAGE, stepsPage } from "../../scripts/docs/steps.ts";
 import { SUBCOMMANDS } from "../../scripts/ramekin/subcommands.ts";
+import { ramekinWith } from "../ramekin/support.ts";
 import { test } from "../support.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url);
@@ -163,16 +164,37 @@ test("the recipe of the README can be run as it says", () => {
 });
 
 test("the recipe of yaml.md is one, with what it says of it", () => {
-  const [, text] = /```yaml\n([\s\S]*?)```/.exec(textOf("yaml.md"))!;
-  const include = (path: string) => ({ file: path, text: "steps: [{ step: sysfs }]" });
+  const [text, more] = textOf("yaml.md").matchAll(/```yaml\n([\s\S]*?)```/g).map(([, text]) =>
+    text!
+  )
+    .toArray();
+  const include = (path: string) => ({ file: path, text: more! });
   const { steps } = parseRecipe(text!, { variables: { size: "10m", name: 12 }, include });
   assertEquals(
     steps.map(({ step }) => step).join(" "),
-    "unshare mapRoot tmpfs bind hostname sysfs",
+    "unshare mapRoot tmpfs bind hostname umask",
   );
   assertEquals(steps[3], { step: "bind", source: "/usr", target: "/usr", readOnly: true });
   assertEquals(steps[4], { step: "hostname", name: "12" });
   assertThrows(() => parseRecipe(text!, { include }), ramekin.RecipeError, '"size" has no value');
+});
+
+test("the recipes of the README and of yaml.md run by the lines that stand there", async () => {
+  const directory = Deno.makeTempDirSync();
+  try {
+    Deno.chmodSync(directory, 0o755);
+    for (const page of [README, "yaml.md"]) {
+      const text = textOf(page);
+      for (const [, file, yaml] of text.matchAll(/```yaml\n# (\S+)\n([\s\S]*?)```/g)) {
+        Deno.writeTextFileSync(`${directory}/${file}`, yaml!);
+      }
+      const [, line] = /^ramekin (run box\.yaml .* uname -n)$/m.exec(text)!;
+      const { stdout, stderr } = await ramekinWith({ cwd: directory }, ...line!.split(" "));
+      assertEquals([stdout, stderr], ["pot\n", ""], line);
+    }
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
 });
 
 const analyze = canRun("systemd-analyze", ["--version"]);
