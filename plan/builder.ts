@@ -67,9 +67,9 @@ const NO_OPTIONS: CallOptions = {};
 
 /**
  * The number of descriptors that a plan leaves for execve(2) to close. Any further one is closed by
- * a call, because a process may usually have 1024 (the soft limit of RLIMIT_NOFILE).
+ * a call, because a script may have few (RLIMIT_NOFILE), and needs some itself.
  */
-const UNCLOSED_FDS = 128;
+const UNCLOSED_FDS = 32;
 
 /**
  * The most calls of a plan, and the most UTF-16 units of the paths that they are made for. The recipe

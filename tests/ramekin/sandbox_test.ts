@@ -361,6 +361,19 @@ test(
   }),
 );
 
+test(
+  "128 open files are enough for a sandbox that has all",
+  inDirectory(async (cwd) => {
+    const flags = ["--allow-net=localhost:443", "--allow-write=.", "--allow-read=/usr/share"];
+    const { code, stderr } = await new Deno.Command("sh", {
+      args: ["-c", 'ulimit -n 128; exec "$@"', "sh", ...RUN, "sandbox", ...flags, "--", "true"],
+      cwd,
+      stdin: "null",
+    }).output();
+    assertEquals([code, decode(stderr)], [0, ""]);
+  }),
+);
+
 test("usage errors are reported before anything runs", async () => {
   const missing = await ramekin("sandbox", "--allow-read=/no/such/file", "--", "true");
   assertEquals([missing.code, missing.stdout], [125, ""]);
