@@ -87,3 +87,44 @@ export interface Pipeline {
 export function shownPipeline({ programs }: Pipeline): string {
   return programs.map(({ words }) => shownWords(words)).join(" | ");
 }
+
+/** Returns the command with all of its programs changed. */
+export function withEach(
+  pipeline: Pipeline,
+  change: (program: Program) => Partial<Program>,
+): Pipeline {
+  const each = (program: Program) => ({ ...program, ...change(program) });
+  const [first, ...rest] = pipeline.programs;
+  return { ...pipeline, programs: [each(first), ...rest.map(each)] };
+}
+
+/** Returns the command with its last program changed. */
+export function withLast(pipeline: Pipeline, changes: Partial<Program>): Pipeline {
+  const programs = [...pipeline.programs];
+  programs.push({ ...programs.pop()!, ...changes });
+  return { ...pipeline, programs: programs as [Program, ...Program[]] };
+}
+
+/**
+ * Returns two commands as one, of which the second reads what the first writes.
+ *
+ * @throws {TypeError} if one writes or reads elsewhere, or is to be retried by itself
+ */
+export function joined(one: Pipeline, two: Pipeline): Pipeline {
+  if (one.output !== undefined || one.tees.length > 0) {
+    throw new TypeError(`${shownPipeline(one)}: a command that is piped writes to the pipe alone`);
+  }
+  if (two.input !== undefined) {
+    throw new TypeError(`${shownPipeline(two)}: a command that is piped to reads from the pipe`);
+  }
+  if (one.retry !== undefined || two.retry !== undefined) {
+    throw new TypeError("a part of a pipe cannot be retried by itself; use retry() after pipe()");
+  }
+  const [first, ...rest] = one.programs;
+  return {
+    ...two,
+    ...(one.input !== undefined && { input: one.input }),
+    programs: [first, ...rest, ...two.programs],
+    prints: one.prints || two.prints,
+  };
+}

@@ -4,23 +4,22 @@
  * @module
  */
 
-import type { OutputTarget } from "../container/stdio_options.ts";
-import { concat } from "../ffi/concat.ts";
-import { CommandError, type CommandResult } from "./command_error.ts";
-import { linesOf } from "./lines.ts";
+import { retried } from "./attempts.ts";
+import type { CommandResult } from "./command_error.ts";
+import { collect, readLines, runShown } from "./outputs.ts";
 import {
   type CommandInput,
   type CommandTarget,
+  joined,
   type Pipeline,
   type Program,
   type RetryOptions,
   type ShellOptions,
-  shownPipeline,
-  type Target,
   type TargetOptions,
+  withEach,
+  withLast,
 } from "./pipeline.ts";
-import { type Outcome, outputTarget, Run } from "./run.ts";
-import { Sinks } from "./sink.ts";
+import { refuseKind } from "./target_kind.ts";
 import { type TemplateValue, wordsOf } from "./words.ts";
 
 /**
@@ -53,17 +52,8 @@ export class ShellCommand implements PromiseLike<CommandResult> {
     return new ShellCommand({ ...this.#pipeline, ...changes });
   }
 
-  /** Changes all programs that are in the pipe now. */
   #withEach(change: (program: Program) => Partial<Program>): ShellCommand {
-    const each = (program: Program) => ({ ...program, ...change(program) });
-    const [first, ...rest] = this.#pipeline.programs;
-    return this.#with({ programs: [each(first), ...rest.map(each)] });
-  }
-
-  #withLast(changes: Partial<Program>): ShellCommand {
-    const programs = [...this.#pipeline.programs];
-    programs.push({ ...programs.pop()!, ...changes });
-    return this.#with({ programs: programs as [Program, ...Program[]] });
+    return new ShellCommand(withEach(this.#pipeline, change));
   }
 
   #withOptions(options: ShellOptions): ShellCommand {
@@ -240,25 +230,7 @@ export class ShellCommand implements PromiseLike<CommandResult> {
   pipe(template: TemplateStringsArray, ...values: TemplateValue[]): ShellCommand;
   pipe(other: ShellCommand | TemplateStringsArray, ...values: TemplateValue[]): ShellCommand {
     const next = other instanceof ShellCommand ? other : this.#made(other, values);
-    const [one, two] = [this.#pipeline, next.#pipeline];
-    if (one.output !== undefined || one.tees.length > 0) {
-      throw new TypeError(
-        `${shownPipeline(one)}: a command that is piped writes to the pipe alone`,
-      );
-    }
-    if (two.input !== undefined) {
-      throw new TypeError(`${shownPipeline(two)}: a command that is piped to reads from the pipe`);
-    }
-    if (one.retry !== undefined || two.retry !== undefined) {
-      throw new TypeError("a part of a pipe cannot be retried by itself; use retry() after pipe()");
-    }
-    const [first, ...rest] = one.programs;
-    return new ShellCommand({
-      ...two,
-      ...(one.input !== undefined && { input: one.input }),
-      programs: [first, ...rest, ...two.programs],
-      prints: one.prints || two.prints,
-    });
+    return new ShellCommand(joined(this.#pipeline, next.#pipeline));
   }
 
   #made(template: TemplateStringsArray, values: readonly TemplateValue[]): ShellCommand {
@@ -319,7 +291,7 @@ export class ShellCommand implements PromiseLike<CommandResult> {
    */
   stderr(target: CommandTarget, options: TargetOptions = {}): ShellCommand {
     refuseKind("stderr", target);
-    return this.#withLast({ stderr: { ...options, target } });
+    return new ShellCommand(withLast(this.#pipeline, { stderr: { ...options, target } }));
   }
 
   /**
@@ -336,7 +308,7 @@ export class ShellCommand implements PromiseLike<CommandResult> {
    * ```
    */
   all(): ShellCommand {
-    return this.#withLast({ stderr: "stdout" });
+    return new ShellCommand(withLast(this.#pipeline, { stderr: "stdout" }));
   }
 
   /**
@@ -375,7 +347,8 @@ export class ShellCommand implements PromiseLike<CommandResult> {
     onResult?: ((result: CommandResult) => T | PromiseLike<T>) | null,
     onError?: ((error: unknown) => E | PromiseLike<E>) | null,
   ): Promise<T | E> {
-    return this.#retried(() => this.#run()).then(({ result }) => result).then(onResult, onError);
+    return retried(this.#pipeline, () => runShown(this.#pipeline)).then(({ result }) => result)
+      .then(onResult, onError);
   }
 
   /**
@@ -405,7 +378,7 @@ export class ShellCommand implements PromiseLike<CommandResult> {
    * ```
    */
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    return (await this.#retried(() => this.#collect())).stdout;
+    return (await retried(this.#pipeline, () => collect(this.#pipeline))).stdout;
   }
 
   /**
@@ -457,120 +430,8 @@ export class ShellCommand implements PromiseLike<CommandResult> {
    * ```
    */
   async *lines(): AsyncGenerator<string, void> {
-    this.#refuseOutput("lines");
-    if (this.#pipeline.retry !== undefined) {
-      throw new TypeError("lines() cannot be retried: those that were read cannot be taken back");
-    }
-    using tee = new Sinks(this.#pipeline.tees);
-    await using run = await Run.start(this.#pipeline, "piped", true);
-    yield* linesOf(run.stdout, tee);
-    await tee.close();
-    await run.end();
+    yield* readLines(this.#pipeline);
   }
-
-  async #run(): Promise<Outcome> {
-    const { output, tees, programs } = this.#pipeline;
-    const isQuiet = programs.at(-1)!.quiet;
-    if (tees.length === 0) {
-      const target = output === undefined ? (isQuiet ? "null" : "inherit") : outputTarget(output);
-      return await this.#ended(target);
-    }
-    const shown = isQuiet ? [] : [{ target: Deno.stdout }];
-    return await this.#teed(output === undefined ? shown : [output]);
-  }
-
-  async #collect(): Promise<Outcome> {
-    this.#refuseOutput("text() and the like");
-    if (this.#pipeline.tees.length === 0) return await this.#ended("piped");
-    const parts: Uint8Array<ArrayBuffer>[] = [];
-    const { result } = await this.#teed([], (bytes) => void parts.push(bytes));
-    return { result, stdout: concat(parts) };
-  }
-
-  /** Runs it, while the script writes its output to the targets and those of tee(). */
-  async #teed(
-    targets: readonly Target[],
-    take: (bytes: Uint8Array<ArrayBuffer>) => void = () => {},
-  ): Promise<Outcome> {
-    const others = this.#pipeline.tees.filter(({ target }) =>
-      !targets.some((one) => one.target === target)
-    );
-    using tee = new Sinks([...targets, ...others]);
-    await using run = await Run.start(this.#pipeline, "piped", true);
-    for await (const bytes of run.stdout) {
-      take(bytes);
-      await tee.write(bytes);
-    }
-    await tee.close();
-    return await run.end();
-  }
-
-  async #ended(target: OutputTarget): Promise<Outcome> {
-    await using run = await Run.start(this.#pipeline, target);
-    return await run.end();
-  }
-
-  #refuseOutput(reader: string): void {
-    if (this.#pipeline.output === undefined) return;
-    throw new TypeError(`${reader} cannot read what stdout() sends elsewhere; use tee() for both`);
-  }
-
-  /** Runs it, again while it fails and is to be retried. */
-  async #retried(run: () => Promise<Outcome>): Promise<Outcome> {
-    const { retry, input, programs } = this.#pipeline;
-    if (retry === undefined) return await run();
-    if (isReadOnce(input)) {
-      throw new TypeError("its input can be read only once, and the command cannot be retried");
-    }
-    const mayFail = programs.every(({ mayFail }) => mayFail);
-    const { times, delay = 0 } = retry;
-    for (let failed = 1;; failed++) {
-      try {
-        const outcome = await run();
-        if (outcome.result.success || !mayFail || failed > times) return outcome;
-      } catch (error) {
-        if (failed > times || !(error instanceof CommandError)) throw error;
-      }
-      const time = typeof delay === "number" ? delay : delay(failed);
-      await waited(time, programs.flatMap(({ options: { signal } }) => signal ?? []));
-    }
-  }
-}
-
-/** Whether a second attempt would not find the input as the first one has. */
-function isReadOnce(input: CommandInput | undefined): boolean {
-  const isText = input === undefined || typeof input === "string" || input instanceof Uint8Array;
-  return !isText && !(input instanceof Blob) && !(input instanceof URL) && !("path" in input);
-}
-
-/** Waits, until a signal is aborted. */
-async function waited(milliseconds: number, signals: readonly AbortSignal[]): Promise<void> {
-  const any = AbortSignal.any([...signals]);
-  any.throwIfAborted();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  any.addEventListener("abort", () => resolve());
-  await promise;
-  clearTimeout(timer);
-  any.throwIfAborted();
-}
-
-/** What does here what a word does as an option of `recipe.command()`. */
-const KIND_ADVICE: ReadonlyMap<unknown, string> = new Map([
-  ["null", "use .quiet() to drop it"],
-  ["piped", "use .text(), .bytes() or .lines() to read it"],
-  ["inherit", "leave it out, as the script's own is the default"],
-  ["stdout", "use .all() for both outputs in one"],
-]);
-
-/** Refuses a word that is likely not meant as the name of a file. */
-function refuseKind(method: string, target: CommandTarget): void {
-  const advice = KIND_ADVICE.get(target);
-  if (advice === undefined) return;
-  throw new TypeError(
-    `${method}("${target}") would write to a file of this name: ${advice}, or write "./${target}" ` +
-      "for the file",
-  );
 }
 
 /** Returns the command of a template. */
