@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "4d2e75f07cd8b7f77b08c8f22c2ec6fc8696f46e79e3315e26713352b868be14";
+var BUILD = "5738814457a3d2e8d2a8db51bf39dc42d4c8171fecadbbb7714624fb62ab11e4";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -1073,14 +1073,14 @@ var withDefaultOf = (function withDefaultOf(schema2, other) {
 var withDefaults = (function withDefaults(value, fields) {
   let whole;
   for (const name in fields) {
-    const { defaultOf } = fields[name];
-    if (defaultOf === void 0 || Object.hasOwn(value, name) && value[name] !== void 0) {
-      continue;
-    }
+    const { defaultOf, read: read4 } = fields[name];
+    const isGiven = Object.hasOwn(value, name) && value[name] !== void 0;
+    const complete = isGiven ? read4 && (() => read4(value[name])) : defaultOf;
+    if (complete === void 0) continue;
     whole ??= {
       ...value
     };
-    whole[name] = defaultOf(whole);
+    whole[name] = complete(whole);
   }
   return whole ?? value;
 });
@@ -1163,12 +1163,19 @@ var modeBits = (function modeBits() {
 var octal = (function octal(bits, mistaken) {
   return {
     ...bits,
-    issue: (function (value) {
-      if (typeof value === "string" && /^[0-7]{1,4}$/.test(value)) {
-        return `should be a number, not a string; write ${`0o${value}`.replace(/^0o0+(?=.)/, "0o")}`;
-      }
+    read: ((value) => typeof value === "string" && OCTAL.test(value) ? parseInt(value, 8) : value),
+    issue(value) {
       if (!mistaken.includes(value)) return bits.issue(value);
-      return `${value} is 0o${value.toString(8)} in octal; write 0o${value}`;
+      return `${value} is 0o${value.toString(8)} in octal; write 0o${value}, or "0${value}"`;
+    },
+    jsonSchema: () => ({
+      anyOf: [
+        bits.jsonSchema(),
+        {
+          type: "string",
+          pattern: OCTAL.source
+        }
+      ]
     })
   };
 });
@@ -4707,7 +4714,8 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
     ...net === "none" ? [
       loopback()
     ] : [],
-    hostname(HOSTNAME),
+    // A name that the host's /etc/hosts has.
+    hostname(net === "none" ? HOSTNAME : "localhost"),
     ...sandboxRoot(asked, options),
     // One more user namespace can be made, and the program runs in that one: it can make no other,
     // and has no capabilities over the mounts and the network. The /proc outside is read-only.
@@ -9611,6 +9619,7 @@ var DECIMAL_MASKS = [
   77
 ];
 
+var OCTAL = /^0?[0-7]{1,4}$/;
 
 
 
@@ -24244,7 +24253,7 @@ var UntrustedDirectories = class {
 
 // plan/builder.ts
 var NO_OPTIONS = {};
-var UNCLOSED_FDS = 128;
+var UNCLOSED_FDS = 32;
 var [MAX_CALLS, MAX_PATHS] = [
   1e5,
   4 * 1024 * 1024
