@@ -220,8 +220,8 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     // and has no capabilities over the mounts and the network. The /proc outside is read-only.
     ...(weakerProc ? [] : [sysctl({ "user.max_user_namespaces": 1 })]),
     ...boundSteps(options),
-    maskPaths(...MASKED),
-    readonlyPaths(...READ_ONLY),
+    maskPaths(...MASKED_FILES),
+    readonlyPaths(...READ_ONLY_FILES),
     newSession(),
     init(),
     unshare("user"),
@@ -259,7 +259,7 @@ function boundSteps({ limits: group = {}, ...options }: SandboxOptions): readonl
 const STORE_PATH = "/run/current-system/sw/bin:/run/current-system/profile/bin";
 
 /** What shows the machine, its memory and its keys. */
-const MASKED = [
+export const MASKED_FILES: readonly string[] = [
   "/proc/acpi",
   "/proc/asound",
   "/proc/interrupts",
@@ -282,7 +282,7 @@ const MASKED = [
 ];
 
 /** What changes the machine. */
-const READ_ONLY = [
+export const READ_ONLY_FILES: readonly string[] = [
   "/proc/bus",
   "/proc/driver",
   "/proc/dynamic_debug",

@@ -25,6 +25,7 @@ export const EXAMPLES: readonly string[] = [
   "permissions",
   "proxy",
   "container",
+  "images",
   "shell",
   "yaml",
   "docs",

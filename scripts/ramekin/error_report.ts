@@ -11,6 +11,9 @@ import { UsageError } from "./usage.ts";
 export const INSTALL =
   "deno install --global --allow-ffi --allow-read --allow-net --name ramekin command.js";
 
+/** The same for images too, whose store it has to write. */
+const INSTALL_FOR_IMAGES = INSTALL.replace("--allow-net", "--allow-net --allow-write");
+
 /** The error as text; for a mistake on the command line, with where to read on. */
 export function errorReport(
   error: unknown,
@@ -25,7 +28,8 @@ export function errorReport(
     "grant" in error && error.grant === "ffi";
   if (isFfi || error instanceof Deno.errors.NotCapable) {
     lines.push(`  it was started without that permission; install it with all that it needs:`);
-    lines.push(`  ${INSTALL}`);
+    const isWrite = error instanceof Error && error.message.includes("write access");
+    lines.push(`  ${isWrite ? INSTALL_FOR_IMAGES : INSTALL}`);
   }
   if (debug) lines.push(paint("dim", stackOf(error)));
   return lines.join("\n");

@@ -7,7 +7,6 @@
 const STARTS = "ramekin run RECIPE starts a container, each time anew";
 const ENDS = "ramekin ps shows the pid of a container, and kill(1) ends it";
 const GONE = "a container leaves nothing when it has ended";
-const ROOTS = "a root comes from a directory of this machine: docs/roots.md";
 const LIVE = "a script has it, as a member of its container: docs/running.md";
 
 /** What is in the place of other tools' subcommands. */
@@ -20,23 +19,21 @@ export const PEER_SUBCOMMANDS: ReadonlyMap<string, string> = new Map([
   ["down", ENDS],
   ["exec", "ramekin enter runs a program in a running container"],
   ["history", "ramekin plan shows each step of a recipe"],
-  ["image", ROOTS],
-  ["images", ROOTS],
+  ["image", "ramekin images lists the images in the store"],
   ["info", "ramekin check shows what this machine can do"],
-  ["inspect", "ramekin plan shows what a recipe does, and ramekin ps --json what runs"],
-  ["install", ROOTS],
+  ["install", "ramekin pull gets an image"],
   ["kill", ENDS],
   ["list", "ramekin ps lists containers, and ramekin ls namespaces"],
-  ["login", ROOTS],
+  [
+    "login",
+    "docker login, podman login and skopeo login leave what ramekin pull reads: docs/images.md",
+  ],
   ["logs", "a program writes to where ramekin run does: docs/running.md#logs"],
   ["ns", "ramekin ls lists namespaces"],
   ["pause", LIVE],
-  ["prune", GONE],
-  ["pull", ROOTS],
-  ["push", ROOTS],
+  ["prune", "ramekin images --prune removes what no image uses"],
   ["restart", STARTS],
   ["rm", GONE],
-  ["rmi", ROOTS],
   ["sh", "a program comes after --: ramekin sandbox -- sh"],
   ["shell", "ramekin sandbox, without a program, runs your shell"],
   ["start", STARTS],
@@ -205,7 +202,6 @@ export const PEER_FLAGS: readonly PeerFlag[] = [
     always: "a script has it: docs/running.md",
   },
   { names: ["entrypoint"], always: "a program comes after --" },
-  { names: ["platform", "pull", "image"], always: ROOTS },
   {
     names: ["allow-ffi", "allow-import", "allow-hrtime", "allow-scripts", "no-prompt"],
     always: "it is a flag of deno, which stands before the file of ramekin",

@@ -11,10 +11,15 @@ import { deniedPath } from "./flag_paths.ts";
 import { deniedList, grantsOf, hasDenials, PERMISSION_FLAGS } from "./permission_flags.ts";
 import { apart, apartAtTerminal, runProgram } from "./run_program.ts";
 import { type RecipeFile, recipeFile } from "./recipe_file.ts";
+import { IMAGE_RUN_FLAGS } from "./image_flags.ts";
+import { UsageError } from "./usage.ts";
 
 /** Runs the program. */
 export async function run(given: Arguments): Promise<number> {
-  const path = given.operands[0]!;
+  const path = given.operands[0];
+  if (given.has("image")) return await (await import("./run_image.ts")).run(given);
+  if (path === undefined) throw new UsageError("RECIPE is missing, or --image=IMAGE");
+  refuseImageFlags(given);
   for (const kind of ["read", "write"] as const) {
     for (const denied of deniedList(given, kind)) deniedPath(denied, `--deny-${kind}=${denied}`);
   }
@@ -36,6 +41,11 @@ export async function run(given: Arguments): Promise<number> {
       },
     )
   );
+}
+
+function refuseImageFlags(given: Arguments): void {
+  const flag = IMAGE_RUN_FLAGS.find(({ name }) => given.has(name));
+  if (flag !== undefined) throw new UsageError(`--${flag.name} is for --image=IMAGE`);
 }
 
 /** Data gets what the flags grant; code, which could do anything by itself, all unless there are flags. */

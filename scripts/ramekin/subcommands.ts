@@ -14,12 +14,15 @@ import {
   UNIX_SOCKETS,
   WEAKER_PROC,
 } from "./permission_flags.ts";
+import { IMAGE_RUN_FLAGS, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS } from "./image_flags.ts";
 import { LIMIT_FLAGS } from "./limit_flags.ts";
 import type { Flag, Subcommand } from "./usage.ts";
 
 const JSON_FLAG: Flag = { name: "json", summary: "write JSON" };
 
 const RECIPE = { name: "RECIPE", completes: "file" } as const;
+
+const IMAGE = { name: "IMAGE", completes: "image" } as const;
 
 const SET: Flag = {
   name: "set",
@@ -72,12 +75,16 @@ const SANDBOX_FLAGS: readonly Flag[] = [
 const TABLE = [
   {
     name: "run",
-    summary: "run a program in the container that a recipe makes",
+    summary: "run a program in the container that a recipe makes, or in one of an image",
     more: "A recipe in YAML or JSON is data that you need not trust: it gets nothing of this " +
       "machine but what the flags grant, and at a terminal you are asked for the rest. A module in " +
       "TypeScript (export default recipe(...)) is a program that may do all that you may; the " +
-      `flags, if there are any, hold for its recipe too. ${STREAM} ${PROGRAM}\n\n${STATUS}`,
-    operands: [RECIPE],
+      `flags, if there are any, hold for its recipe too. ${STREAM} ${PROGRAM}\n\n` +
+      "With --image, the container is one of the image, which is pulled unless it is there: its " +
+      "files, its user, its environment, and its entry point, which gets the words after --. What " +
+      "the program changes is thrown away, and of this machine it sees nothing but volumes, and the " +
+      `network with --allow-net.\n\n${STATUS}`,
+    operands: [{ ...RECIPE, optional: true }],
     program: true,
     runs: true,
     place: "recipe",
@@ -86,6 +93,7 @@ const TABLE = [
       ...Object.values(PERMISSION_FLAGS),
       ALLOW_ALL,
       ...Object.values(DENIAL_FLAGS),
+      ...IMAGE_RUN_FLAGS,
     ],
   },
   {
@@ -203,6 +211,81 @@ const TABLE = [
           "the standard output",
       },
       JSON_FLAG,
+    ],
+  },
+  {
+    name: "pull",
+    summary: "get an image from a registry, a layout or an archive",
+    more: "The image is downloaded into the store, checked and unpacked. It is named as " +
+      "debian:12, registry.example:5000/team/tool@sha256:..., oci:DIRECTORY:TAG, " +
+      "oci-archive:FILE, docker-archive:FILE or dir:DIRECTORY. The store is ramekin/images in " +
+      "XDG_DATA_HOME (~/.local/share), /var/lib/ramekin/images for root, or RAMEKIN_IMAGES.",
+    operands: [IMAGE],
+    flags: [
+      { name: "name", value: "NAME", summary: "the name in the store, for an image from files" },
+      ...PULL_FLAGS,
+      ...REGISTRY_FLAGS,
+      ...REPORT_FLAGS,
+    ],
+  },
+  {
+    name: "images",
+    summary: "list the images in the store",
+    operands: [],
+    flags: [
+      {
+        name: "verify",
+        summary:
+          "read all that is stored, and remove what is damaged, so that a pull gets it again",
+      },
+      { name: "prune", summary: "remove what no image and no container uses" },
+      JSON_FLAG,
+    ],
+  },
+  {
+    name: "rmi",
+    summary: "remove an image from the store",
+    more: "What another image has too stays, and what a container uses.",
+    operands: [IMAGE],
+    flags: [JSON_FLAG],
+  },
+  {
+    name: "inspect",
+    summary: "show what is said of an image, and how its program is started",
+    operands: [IMAGE],
+    flags: [PULL_FLAGS[0]!, JSON_FLAG],
+  },
+  {
+    name: "push",
+    summary: "send an image of the store to a registry",
+    more: "What the registry has is not sent again. The second operand is where to, if it is not " +
+      "the image's own name.",
+    operands: [IMAGE, { name: "TO", completes: "image", optional: true }],
+    flags: [PULL_FLAGS[0]!, ...REGISTRY_FLAGS, ...REPORT_FLAGS],
+  },
+  {
+    name: "save",
+    summary: "write an image of the store as an archive, which docker and podman load",
+    operands: [IMAGE],
+    flags: [
+      {
+        name: "output",
+        letter: "o",
+        value: "FILE",
+        completes: "file",
+        summary: "the file to write, or else the standard output",
+      },
+      PULL_FLAGS[0]!,
+    ],
+  },
+  {
+    name: "load",
+    summary: "get the images of an archive of docker's, podman's or skopeo's",
+    operands: [{ name: "FILE", completes: "file" }],
+    flags: [
+      { name: "name", value: "NAME", summary: "the name in the store, of the only image" },
+      ...PULL_FLAGS,
+      ...REPORT_FLAGS,
     ],
   },
   {

@@ -8,7 +8,13 @@ import { escapeControls } from "../../ffi/control_characters.ts";
 import type { PeerPlace } from "./peer_words.ts";
 
 /** What can be completed in a shell. */
-export type Completion = "file" | "variable" | "container" | "subcommand" | readonly string[];
+export type Completion =
+  | "image"
+  | "file"
+  | "variable"
+  | "container"
+  | "subcommand"
+  | readonly string[];
 
 /** A flag of a subcommand: `--json`. */
 export interface Flag {

@@ -22,7 +22,7 @@ import {
 /** The examples that `deno test --doc` runs as whoever imports the module would write them. */
 function examplesOf(jsDoc: JsDoc | undefined): string[] {
   return tags(jsDoc, "example").map(({ doc = "" }) => doc).filter((doc) =>
-    /^```ts\n[^]*?from "@ramekin\/ramekin(\/yaml|\/host|\/shell|\/box)?";/m.test(doc)
+    /^```ts\n[^]*?from "@ramekin\/ramekin(\/yaml|\/host|\/shell|\/box|\/images)?";/m.test(doc)
   );
 }
 

@@ -117,6 +117,7 @@ const HOUSE = [
   "permissions",
   "proxy",
   "container",
+  "images",
   "shell",
   "yaml",
 ];

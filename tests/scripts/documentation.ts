@@ -38,6 +38,7 @@ export const ENTRIES = [
   "host.ts",
   "shell/mod.ts",
   "box/mod.ts",
+  "images/mod.ts",
 ] as const;
 
 const documentation: Readonly<Record<string, FileDoc>> = (() => {

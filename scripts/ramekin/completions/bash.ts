@@ -5,7 +5,7 @@
  */
 
 import type { Completion } from "../usage.ts";
-import { CONTAINERS, FIRST_WORDS, type FirstWord, wordsOf } from "./words.ts";
+import { FIRST_WORDS, type FirstWord, listOf, wordsOf } from "./words.ts";
 
 /** What bash reads: `source <(ramekin completions bash)`. */
 export function bashCompletions(): string {
@@ -59,7 +59,7 @@ function actionOf(completion: Completion): string {
     default:
       // compgen -W would expand the words, with what they have of \$(commands).
       return `while IFS= read -r word; do [[ $word == "$cur"* ]] && COMPREPLY+=("$word"); done < ` +
-        `<(${CONTAINERS})`;
+        `<(${listOf(completion)})`;
   }
 }
 

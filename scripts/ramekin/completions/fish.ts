@@ -5,7 +5,7 @@
  */
 
 import type { Completion, Flag } from "../usage.ts";
-import { CONTAINERS, FIRST_WORDS, type FirstWord, quoted, wordsOf } from "./words.ts";
+import { FIRST_WORDS, type FirstWord, listOf, quoted, wordsOf } from "./words.ts";
 
 /** What fish reads: `ramekin completions fish | source`. */
 export function fishCompletions(): string {
@@ -58,6 +58,6 @@ function valueWords(completion: Completion): string {
     case "variable":
       return "-a '(set -nx)'";
     default:
-      return `-a ${quoted(`(${CONTAINERS})`)}`;
+      return `-a ${quoted(`(${listOf(completion)})`)}`;
   }
 }

@@ -49,6 +49,14 @@ export function wordsOf(completion: Completion): readonly string[] | undefined {
 export const CONTAINERS = `ramekin ps 2>/dev/null | ` +
   `awk 'NR > 1 { print $1; if ($2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) print $2 }'`;
 
+/** A command that writes the names of the images in the store, a line each. */
+export const IMAGES = "ramekin images 2>/dev/null | awk 'NR > 1 { print $1 }'";
+
+/** The command that lists what can be completed, where that is not known before. */
+export function listOf(completion: Completion): string {
+  return completion === "image" ? IMAGES : CONTAINERS;
+}
+
 /** The text as a word of a shell: in single quotes. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;

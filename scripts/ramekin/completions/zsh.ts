@@ -5,7 +5,7 @@
  */
 
 import type { Completion, Flag } from "../usage.ts";
-import { CONTAINERS, FIRST_WORDS, type FirstWord, quoted, wordsOf } from "./words.ts";
+import { CONTAINERS, FIRST_WORDS, type FirstWord, IMAGES, quoted, wordsOf } from "./words.ts";
 
 /** What zsh reads: `source <(ramekin completions zsh)`, or a file `_ramekin` in its fpath. */
 export function zshCompletions(): string {
@@ -14,6 +14,9 @@ export function zshCompletions(): string {
 # Completions of ramekin for zsh: source <(ramekin completions zsh)
 _ramekin_containers() {
   compadd -- \${(f)"$(${CONTAINERS})"}
+}
+_ramekin_images() {
+  compadd -- \${(f)"$(${IMAGES})"}
 }
 _ramekin() {
   local curcontext=$curcontext state line
@@ -77,6 +80,8 @@ function actionOf(completion: Completion): string {
       return "_files";
     case "variable":
       return '_parameters -g "*export*"';
+    case "image":
+      return "_ramekin_images";
     default:
       return "_ramekin_containers";
   }

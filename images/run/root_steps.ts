@@ -1,0 +1,182 @@
+/**
+ * The steps that make an image's files the root of a container.
+ *
+ * @module
+ */
+
+import { loopbackHosts } from "../../recipe/network_files.ts";
+import {
+  bind,
+  devices,
+  mkdir,
+  mqueue,
+  overlay,
+  pivotRoot,
+  proc,
+  remount,
+  sysfs,
+} from "../../recipe/steps/builders.ts";
+import type { Step } from "../../recipe/steps.ts";
+import { ImageError } from "../errors.ts";
+import type { Session } from "../store/session.ts";
+import type { ImageProcess } from "./process.ts";
+
+/** What a run may do with the files of an image, which never change themselves. */
+export interface RootOptions {
+  /**
+   * What becomes of the program's changes: they are thrown away; or none can be made; or they are kept in
+   * a directory, which the next run may go on with. Of a directory that does not exist, one is made.
+   *
+   * @default {"discard"}
+   */
+  readonly changes?: "discard" | "none" | { readonly keep: string };
+  /** Files and directories of this machine that are shown, by their paths in the container. */
+  readonly volumes?: Readonly<Record<string, Volume>>;
+  /** The name of the container. */
+  readonly hostname?: string;
+  /**
+   * The network: this machine's, or nothing but a loopback interface.
+   *
+   * @default {"none"}
+   */
+  readonly net?: "none" | "host";
+}
+
+/** A file or directory of this machine that is shown in a container. */
+export interface Volume {
+  /** Its path on this machine. */
+  readonly source: string;
+  /** Whether it cannot be changed. */
+  readonly readOnly?: boolean;
+}
+
+/** A root of the store. */
+export interface StoredRoot {
+  /** The directory of its files. */
+  readonly path: string;
+  /** The empty file that says that it is in use. */
+  readonly marker: string;
+}
+
+/** The name of a container that is given none. */
+export const HOSTNAME = "image";
+
+/** Where a container says that it is one, as podman's do. */
+const MARKER = "/run/.containerenv";
+
+/**
+ * Returns the steps that make a root of an image's files, and enter it. They need a mount namespace, and
+ * for "/sys" a network namespace, unless the network is the host's.
+ *
+ * @param process the program that runs in it: its working directory and its volumes have to be there
+ */
+export async function rootSteps(
+  root: StoredRoot,
+  session: Session,
+  options: RootOptions,
+  { cwd, volumes: declared }: Pick<ImageProcess, "cwd" | "volumes">,
+): Promise<readonly Step[]> {
+  const { changes = "discard", net = "none", hostname = HOSTNAME, volumes = {} } = options;
+  checkVolumes(volumes);
+  const at = (path: string) => root.path + path;
+  return [
+    await lower(root.path, changes),
+    ...(cwd === "/" ? [] : [mkdir(at(cwd))]),
+    ...(changes === "none"
+      ? writable(declared, Object.keys(volumes)).flatMap((path) => discarding(at(path)))
+      : []),
+    proc(at("/proc")),
+    net === "host" ? bind("/sys", at("/sys"), { readOnly: true }) : sysfs(at("/sys")),
+    devices(at("/dev")),
+    mqueue(at("/dev/mqueue")),
+    ...await networkFiles(session, hostname, net, at),
+    bind(root.marker, at(MARKER), { readOnly: true }),
+    ...Object.entries(volumes).map(([target, { source, readOnly = false }]) =>
+      bind(source, at(target), { readOnly })
+    ),
+    pivotRoot(root.path),
+    // Devices that a layer has made are those of this machine, if root unpacks it.
+    remount("/", changes === "none" ? "ro,nodev" : "nodev"),
+  ];
+}
+
+async function lower(path: string, changes: NonNullable<RootOptions["changes"]>): Promise<Step> {
+  if (typeof changes === "string") return overlay(path, { lower: [path], discard: true });
+  const { keep } = changes;
+  if (!keep.startsWith("/")) {
+    throw new ImageError(`the directory of the changes, ${keep}, does not begin with /`, {
+      code: "invalid",
+    });
+  }
+  const [upper, work] = [`${keep}/upper`, `${keep}/work`];
+  await Deno.mkdir(work, { recursive: true, mode: 0o700 });
+  await makeUpper(upper, path);
+  return overlay(path, { lower: [path], upper, work });
+}
+
+/** Makes the directory of changes, as a root has the mode and the owner of its upper directory. */
+async function makeUpper(upper: string, lower: string): Promise<void> {
+  const { mode, uid, gid } = await Deno.stat(lower);
+  try {
+    await Deno.mkdir(upper);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return;
+    throw error;
+  }
+  await Deno.chown(upper, uid, gid);
+  await Deno.chmod(upper, mode! & 0o7777);
+}
+
+/** Declared directories that nothing is mounted on: they can be written to in a root that cannot. */
+function writable(declared: readonly string[], volumes: readonly string[]): readonly string[] {
+  return declared.filter((path) =>
+    path.startsWith("/") && path !== "/" && !path.includes("\0") && !volumes.includes(path)
+  );
+}
+
+/** The image's files in there are seen, and changes of them thrown away. */
+function discarding(path: string): readonly Step[] {
+  return [mkdir(path), overlay(path, { lower: [path], discard: true })];
+}
+
+/** The files by which names are resolved, mounted over the image's own. */
+async function networkFiles(
+  session: Session,
+  hostname: string,
+  net: "none" | "host",
+  at: (path: string) => string,
+): Promise<readonly Step[]> {
+  const resolv = net === "host" ? await textOf("/etc/resolv.conf") : "";
+  const hosts = net === "host" ? await textOf("/etc/hosts") : "";
+  const files = {
+    "/etc/hosts": `${hosts === "" ? "" : `${hosts.trimEnd()}\n`}${loopbackHosts(hostname)}`,
+    "/etc/hostname": `${hostname}\n`,
+    "/etc/resolv.conf": resolv,
+  };
+  const steps: Step[] = [];
+  for (const [target, text] of Object.entries(files)) {
+    const file = session.temporary();
+    await Deno.writeTextFile(file, text, { mode: 0o644 });
+    steps.push(bind(file, at(target)));
+  }
+  return steps;
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+
+function checkVolumes(volumes: Readonly<Record<string, Volume>>): void {
+  for (const [target, { source }] of Object.entries(volumes)) {
+    if (target.startsWith("/") && target !== "/" && source.startsWith("/")) continue;
+    throw new ImageError(`the volume ${source}:${target} has to have paths that begin with /`, {
+      code: "invalid",
+      advice: target === "/" ? ["the root itself is the image's"] : [],
+    });
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * The flags of the subcommands about images, and what they ask for.
+ *
+ * @module
+ */
+
+import type { PullOptions, RegistryOptions, RunOptions, Volume } from "../../images/mod.ts";
+import type { Arguments } from "./arguments.ts";
+import { type Flag, UsageError } from "./usage.ts";
+
+const PLATFORM: Flag = {
+  name: "platform",
+  value: "PLATFORM",
+  completes: ["linux/amd64", "linux/arm64"],
+  summary: "the platform of the image, in place of this machine's: linux/arm64",
+};
+
+/** The flags of what is pulled; the first one is the platform. */
+export const PULL_FLAGS: readonly Flag[] = [
+  PLATFORM,
+  { name: "no-unpack", summary: "unpack it when it is first run" },
+];
+
+/** The flags of how registries are reached. */
+export const REGISTRY_FLAGS: readonly Flag[] = [
+  {
+    name: "plain-http",
+    summary: "reach the registry without TLS, which is tried for this machine's own anyway",
+  },
+  {
+    name: "mirror",
+    value: "REGISTRY=HOST",
+    repeated: true,
+    summary: "ask another registry first: docker.io=mirror.example",
+  },
+];
+
+/** The flags of what is told meanwhile. */
+export const REPORT_FLAGS: readonly Flag[] = [
+  { name: "quiet", letter: "q", summary: "tell nothing of what goes on" },
+  { name: "json", summary: "write the result as JSON" },
+];
+
+/** The flags of `ramekin run --image`. */
+export const IMAGE_RUN_FLAGS: readonly Flag[] = [
+  { name: "image", value: "IMAGE", completes: "image", summary: "the image, as debian:12" },
+  {
+    name: "pull",
+    value: "WHEN",
+    completes: ["missing", "always", "never"],
+    summary: "when to pull it: where it is missing, always, or never",
+  },
+  PLATFORM,
+  {
+    name: "volume",
+    letter: "v",
+    value: "PATH:TARGET",
+    repeated: true,
+    summary: "show a file or directory of this machine; with :ro behind, it cannot be changed",
+  },
+  { name: "env", letter: "e", value: "NAME=VALUE", repeated: true, summary: "set a variable" },
+  { name: "user", letter: "u", value: "USER", summary: "the user: a name of the image's, or ids" },
+  { name: "workdir", letter: "w", value: "PATH", summary: "the working directory" },
+  { name: "entrypoint", value: "PROGRAM", summary: "run this in place of the entry point" },
+  { name: "hostname", value: "NAME", summary: "the name of the container" },
+  { name: "read-only", summary: "let nothing of its files be changed" },
+  {
+    name: "keep",
+    value: "DIRECTORY",
+    completes: "file",
+    summary: "keep what the program changes in a directory, for the next run",
+  },
+];
+
+/** The options of a pull. */
+export function pullOptions(given: Arguments): PullOptions {
+  const platform = given.value("platform");
+  return {
+    ...registryOptions(given),
+    ...(platform !== undefined && { platform }),
+    ...(given.has("no-unpack") && { unpack: false }),
+  };
+}
+
+/** The options of a registry. */
+export function registryOptions(given: Arguments): RegistryOptions {
+  const mirrors: Record<string, string[]> = {};
+  for (const text of given.values("mirror")) {
+    const [registry, host] = split(text!, "=");
+    if (registry === "" || host === "") {
+      throw new UsageError(`--mirror=${text} is not of the form --mirror=REGISTRY=HOST`);
+    }
+    (mirrors[registry] ??= []).push(host);
+  }
+  return { mirrors, ...(given.has("plain-http") && { plainHttp: true }) };
+}
+
+/** The options of a container of an image. */
+export function runOptions(given: Arguments): RunOptions {
+  const { entrypoint, user, workdir, hostname, keep } = valuesOf(given);
+  if (keep !== undefined && given.has("read-only")) {
+    throw new UsageError("--keep and --read-only: what is not changed cannot be kept");
+  }
+  return {
+    changes: given.has("read-only") ? "none" : keep === undefined ? "discard" : {
+      keep: absolute(keep),
+    },
+    volumes: Object.fromEntries(given.values("volume").map((text) => volumeOf(text!))),
+    env: Object.fromEntries(given.values("env").map((text) => variableOf(text!))),
+    net: given.has("allow-net") ? "host" : "none",
+    ...(entrypoint !== undefined && { entrypoint: [entrypoint] }),
+    ...(user !== undefined && { user }),
+    ...(workdir !== undefined && { cwd: workdir }),
+    ...(hostname !== undefined && { hostname }),
+  };
+}
+
+function valuesOf(given: Arguments) {
+  return {
+    entrypoint: given.value("entrypoint"),
+    user: given.value("user"),
+    workdir: given.value("workdir"),
+    hostname: given.value("hostname"),
+    keep: given.value("keep"),
+  };
+}
+
+function volumeOf(text: string): [string, Volume] {
+  const [source, target, mode, ...more] = text.split(":");
+  const isRight = source !== "" && target?.startsWith("/") && more.length === 0 &&
+    (mode === undefined || mode === "ro" || mode === "rw");
+  if (!isRight) {
+    throw new UsageError(
+      `--volume=${text} is not of the form --volume=PATH:TARGET or PATH:TARGET:ro`,
+    );
+  }
+  return [target!, { source: absolute(source!), readOnly: mode === "ro" }];
+}
+
+function variableOf(text: string): [string, string] {
+  const [name, value] = split(text, "=");
+  if (name === "" || !text.includes("=")) {
+    throw new UsageError(`--env=${text} is not of the form --env=NAME=VALUE`);
+  }
+  return [name, value];
+}
+
+function split(text: string, by: string): [string, string] {
+  const at = text.indexOf(by);
+  return at === -1 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** A path from the working directory as one from the root. */
+export function absolute(path: string): string {
+  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+}

@@ -1,0 +1,48 @@
+/**
+ * `ramekin inspect`: what is said of an image.
+ *
+ * @module
+ */
+
+import type { Image } from "../../images/mod.ts";
+import type { Arguments } from "./arguments.ts";
+import { openImage } from "./open_image.ts";
+import { sizeText } from "./image_report.ts";
+import { paintFor, print, printJson } from "./output.ts";
+
+/** Shows it. */
+export async function run(given: Arguments): Promise<number> {
+  await using image = await openImage(given);
+  if (given.has("json")) printJson(asJson(image));
+  else print(asText(image));
+  return 0;
+}
+
+function asJson({ name, digest, origin, platform, size, layers, config }: Image): unknown {
+  return { name, digest, origin, platform, size, layers, config };
+}
+
+function asText(image: Image): string {
+  const { config, platform, layers } = image;
+  const paint = paintFor(Deno.stdout);
+  const words = (list: readonly string[]) => list.map((word) => JSON.stringify(word)).join(" ");
+  const rows: readonly (readonly [string, string])[] = [
+    ["name", image.name],
+    ["digest", image.digest],
+    ["platform", [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/")],
+    ["created", config.created ?? ""],
+    ["size", `${sizeText(image.size)} in ${layers.length} layers`],
+    ["entry point", words(config.entrypoint)],
+    ["command", words(config.cmd)],
+    ["user", config.user],
+    ["directory", config.workingDir],
+    ["stop signal", config.stopSignal ?? ""],
+    ["ports", config.exposedPorts.join(" ")],
+    ["volumes", config.volumes.join(" ")],
+    ...config.env.map((text) => ["variable", text] as const),
+    ...Object.entries(config.labels).map(([name, value]) => ["label", `${name}=${value}`] as const),
+    ...layers.map(({ digest, size }) => ["layer", `${digest}  ${sizeText(size)}`] as const),
+  ];
+  return rows.filter(([, text]) => text !== "")
+    .map(([name, text]) => `${paint("bold", name.padEnd(12))}${text}`).join("\n");
+}

@@ -1,0 +1,20 @@
+/**
+ * The image of the store that a command line names.
+ *
+ * @module
+ */
+
+import { type Image, ImageError, storedImage } from "../../images/mod.ts";
+import type { Arguments } from "./arguments.ts";
+
+/** Opens the image of the first operand. */
+export async function openImage(given: Arguments): Promise<Image> {
+  const name = given.operands[0]!;
+  const platform = given.value("platform");
+  const image = await storedImage(name, platform === undefined ? {} : { platform });
+  if (image !== undefined) return image;
+  throw new ImageError(`there is no image ${name} in the store`, {
+    code: "not-found",
+    advice: [`ramekin pull ${name} gets it; ramekin images lists those that there are`],
+  });
+}

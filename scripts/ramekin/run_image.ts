@@ -1,0 +1,69 @@
+/**
+ * `ramekin run --image`: runs the program of an image.
+ *
+ * @module
+ */
+
+import { type Image, image as imageOf, ImageError, pull, storedImage } from "../../images/mod.ts";
+import type { Arguments } from "./arguments.ts";
+import { pullOptions, runOptions } from "./image_flags.ts";
+import { imageReport } from "./image_report.ts";
+import { interruptible } from "./interruptible.ts";
+import { DENIAL_FLAGS, PERMISSION_FLAGS } from "./permission_flags.ts";
+import { runProgram } from "./run_program.ts";
+import { UsageError } from "./usage.ts";
+
+/** Runs it. */
+export async function run(given: Arguments): Promise<number> {
+  check(given);
+  const options = runOptions(given);
+  let image: Image | undefined;
+  const failed = await interruptible(async (signal) => {
+    image = await opened(given, signal);
+    await image.unpack({ signal });
+    return 0;
+  });
+  if (image === undefined || failed !== 0) return failed;
+  await using held = image;
+  const { args } = await held.process(given.program, options);
+  const box = await held.recipe(options);
+  return await runProgram(args, (program, streams) => box.command(program, streams));
+}
+
+/** Opens the image, which is pulled when the flags say so. */
+async function opened(given: Arguments, signal: AbortSignal): Promise<Image> {
+  const name = given.value("image")!;
+  const when = given.value("pull") ?? "missing";
+  using report = imageReport(given, name);
+  const options = { ...pullOptions(given), signal, progress: report.report };
+  if (when === "always") return await pull(name, options);
+  if (when === "missing") return await imageOf(name, options);
+  const stored = await storedImage(name, options);
+  if (stored !== undefined) return stored;
+  throw new ImageError(`there is no image ${name} in the store, and --pull=never`, {
+    code: "not-found",
+  });
+}
+
+/** Refuses flags that are for recipes. */
+function check(given: Arguments): void {
+  const [recipe] = given.operands;
+  if (recipe !== undefined) {
+    throw new UsageError(`"${recipe}" is one word too many: with --image there is no recipe`);
+  }
+  const { net, ...others } = PERMISSION_FLAGS;
+  const flags = [...Object.values(others), ...Object.values(DENIAL_FLAGS), { name: "allow-all" }];
+  const flag = [...flags, { name: "set" }].find(({ name }) => given.has(name));
+  if (flag !== undefined) {
+    throw new UsageError(
+      `--${flag.name} is for recipes; a container of an image sees volumes: --volume=PATH:TARGET`,
+    );
+  }
+  if (given.values(net.name).some((host) => host !== undefined)) {
+    throw new UsageError("--allow-net of an image is for all hosts, and has no list of them");
+  }
+  const when = given.value("pull");
+  if (when !== undefined && !["missing", "always", "never"].includes(when)) {
+    throw new UsageError(`--pull=${when}: it is missing, always or never`);
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * `ramekin save`: writes an image as an archive.
+ *
+ * @module
+ */
+
+import { save } from "../../images/mod.ts";
+import type { Arguments } from "./arguments.ts";
+import { interruptible } from "./interruptible.ts";
+import { openImage } from "./open_image.ts";
+import { UsageError } from "./usage.ts";
+
+/** Writes it. */
+export function run(given: Arguments): Promise<number> {
+  const path = given.value("output");
+  if (path === undefined && Deno.stdout.isTerminal()) {
+    throw new UsageError("an archive is not for a terminal; name a file with --output=FILE");
+  }
+  return interruptible(async (signal) => {
+    await using image = await openImage(given);
+    if (path === undefined) await save([image], Deno.stdout, { signal });
+    else await saveTo(path, (file) => save([image], file, { signal }));
+    return 0;
+  });
+}
+
+/** Writes a file that is whole, or not there. */
+async function saveTo(path: string, write: (file: Deno.FsFile) => Promise<void>): Promise<void> {
+  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
+  try {
+    {
+      using file = await Deno.open(temporary, { write: true, createNew: true });
+      await write(file);
+    }
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw error;
+  }
+}

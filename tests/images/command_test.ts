@@ -1,0 +1,144 @@
+/** Images from the command line, as it is installed for them. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { recipe } from "../../mod.ts";
+import { sizeText } from "../../scripts/ramekin/image_report.ts";
+import { ReportState } from "../../scripts/ramekin/image_report.ts";
+import { RUN } from "../ramekin/support.ts";
+import { test } from "../support.ts";
+import { FixtureRegistry } from "./fixture_registry.ts";
+import { BUSYBOX, makeImage, systemFiles, writeLayout } from "./made_image.ts";
+import { inDirectory } from "./support.ts";
+
+const needsBusybox = BUSYBOX === undefined ? "needs a static busybox (busybox-static)" : undefined;
+
+/** The command, which may also write. */
+const COMMAND = RUN.toSpliced(
+  -1,
+  0,
+  "--allow-write",
+);
+
+/** Runs the command with a store in the directory. */
+async function ramekin(directory: string, ...words: readonly string[]) {
+  const [program, ...args] = [...COMMAND, ...words];
+  const { code, stdout, stderr } = await new Deno.Command(program!, {
+    args,
+    cwd: directory,
+    env: { RAMEKIN_IMAGES: `${directory}/store`, NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+inDirectory("an image is pulled, listed, run and removed", async (directory) => {
+  const config = { Entrypoint: ["sh", "-c"], Cmd: ["id -u; echo $DISH"], Env: ["DISH=soup"] };
+  const image = makeImage({ layers: [systemFiles()], config: { ...config, User: "cook" } });
+  writeLayout(`${directory}/layout`, { tag: image });
+  const { digest } = image.manifest;
+  const pulled = await ramekin(directory, "pull", "oci:layout:tag", "--name=tool:1");
+  assertEquals([pulled.code, pulled.stdout], [0, `docker.io/library/tool:1@${digest}\n`]);
+  assertMatch(pulled.stderr, /^oci:layout:tag for linux\/\w+: 1 layer, \d+\.\d MB\n[0-9a-f]{12} /);
+  const { stdout } = await ramekin(directory, "images", "--json");
+  assertEquals(JSON.parse(stdout)[0].shortName, "tool:1");
+  const ran = await ramekin(directory, "run", "--image=tool:1");
+  assertEquals(ran, { code: 0, stdout: "1234\nsoup\n", stderr: "" });
+  const words = [
+    "run",
+    "--image=tool:1",
+    "-e=DISH=stew",
+    "-v=layout:/shown:ro",
+    "-u=0",
+    "--read-only",
+  ];
+  const other = await ramekin(directory, ...words, "--", "id -u; echo $DISH; ls /shown; exit 3");
+  assertEquals([other.code, other.stdout], [3, "0\nstew\nblobs\nindex.json\noci-layout\n"]);
+  const missing = await ramekin(directory, "run", "--image=tool:1", "--entrypoint=/nonesuch");
+  assertEquals(missing.code, 127, missing.stderr);
+  assertEquals((await ramekin(directory, "rmi", "tool:1")).stdout, "docker.io/library/tool:1\n");
+}, needsBusybox);
+
+inDirectory("what a command line cannot mean is refused", async (directory) => {
+  const refused = async (code: number, says: string, ...words: readonly string[]) => {
+    const result = await ramekin(directory, ...words);
+    assertEquals(result.code, code, result.stderr);
+    assertStringIncludes(result.stderr, says);
+  };
+  await refused(1, "did you mean debian:12 ?", "pull", "Debian:12");
+  await refused(1, "there is no image tool in the store", "inspect", "tool");
+  await refused(125, "--allow-read is for recipes", "run", "--image=tool", "--allow-read");
+  await refused(125, "--volume=a is not of the form", "run", "--image=tool", "--volume=a");
+  await refused(125, "--user is for --image=IMAGE", "run", "box.yaml", "--user=cook");
+});
+
+inDirectory(
+  "Ctrl-C ends a pull, and leaves no process and no temporary file",
+  async (directory) => {
+    await using registry = new FixtureRegistry();
+    const image = makeImage();
+    const reference = registry.put("tool:1", image);
+    const asked = Promise.withResolvers<void>();
+    registry.answer = (_, url) => {
+      if (!url.pathname.endsWith(image.layers[0]!.digest)) return undefined;
+      asked.resolve();
+      return new Response(new ReadableStream());
+    };
+    const [program, ...args] = [...COMMAND, "pull", reference];
+    const child = new Deno.Command(program!, {
+      args,
+      env: { RAMEKIN_IMAGES: `${directory}/store` },
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    await asked.promise;
+    child.kill("SIGINT");
+    assertEquals((await child.status).code, 130);
+    assertEquals([...Deno.readDirSync(`${directory}/store/ramekin/work`)], []);
+  },
+);
+
+test("the progress of a pull is one line with the speed and the time left", () => {
+  const state = new ReportState();
+  const layers = [{ digest: "sha256:1", size: 60_000_000 }, {
+    digest: "sha256:2",
+    size: 40_000_000,
+  }];
+  assertEquals(state.text("debian", 0), "debian: looking for it");
+  state.add({ kind: "layers", platform: "linux/amd64", layers });
+  state.add({ kind: "download", digest: "sha256:1", bytes: 0, size: 60_000_000 });
+  state.add({ kind: "download", digest: "sha256:1", bytes: 20_000_000, size: 60_000_000 });
+  state.add({ kind: "downloaded", digest: "sha256:2", size: 40_000_000, isNew: false });
+  assertEquals(
+    state.text("debian", 2),
+    "debian: downloading 2 layers, 60.0 MB of 100.0 MB, 10.0 MB/s, 4 s left",
+  );
+  state.add({ kind: "unpack", digest: "sha256:1", bytes: 50_000_000, size: 60_000_000 });
+  assert(state.text("debian", 3).startsWith("debian: unpacking 2 layers, 50.0 MB of 100.0 MB"));
+  assertEquals([0, 999, 1000, 999_960, 1e12].map(sizeText), [
+    "0 B",
+    "999 B",
+    "1.0 kB",
+    "1.0 MB",
+    "1.0 TB",
+  ]);
+});
+
+test("the progress at a terminal is one line that is cleared at the end", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "ramekin-images-" });
+  try {
+    writeLayout(`${directory}/layout`, { tag: makeImage() });
+    const [program, ...args] = [...COMMAND, "pull", `oci:${directory}/layout:tag`, "--no-unpack"];
+    const { stdout } = await recipe().command(program!, {
+      args,
+      env: { RAMEKIN_IMAGES: `${directory}/store` },
+      terminal: true,
+      stdout: "piped",
+    }).output();
+    const text = new TextDecoder().decode(stdout);
+    assertStringIncludes(text, "\r\x1b[K");
+    assertMatch(text.split("\r\x1b[K").at(-1)!, /^oci:\S+@sha256:[0-9a-f]{64}\r?\n$/);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});

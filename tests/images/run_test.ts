@@ -1,0 +1,180 @@
+/** Programs of images in containers: the root, the user, the environment, what is kept and what is not. */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { type Image, pull, type RunOptions, storedImage } from "../../images/mod.ts";
+import { findUser } from "../../images/run/users.ts";
+import { mapRoot, recipe, unshare } from "../../mod.ts";
+import { test } from "../support.ts";
+import { BUSYBOX, type MadeOptions, makeImage, systemFiles, writeLayout } from "./made_image.ts";
+import { assertImageError, inDirectory } from "./support.ts";
+
+/** A test with an image of busybox. */
+function withImage(
+  name: string,
+  options: MadeOptions,
+  body: (image: Image, directory: string) => Promise<void>,
+): void {
+  const skip = BUSYBOX === undefined ? "needs a static busybox (busybox-static)" : undefined;
+  inDirectory(name, async (directory) => {
+    const layout = `${directory}/layout`;
+    writeLayout(layout, { tag: makeImage({ layers: [systemFiles()], ...options }) });
+    await using image = await pull(`oci:${layout}:tag`, {
+      store: `${directory}/store`,
+      name: "tool:1",
+    });
+    await body(image, directory);
+  }, skip);
+}
+
+/** The output of a script in a container of the image. */
+async function inside(image: Image, script: string, options: RunOptions = {}): Promise<string> {
+  const command = await image.command(["sh", "-euc", script], options);
+  const { code, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  assertEquals(code, 0, decoder.decode(stderr));
+  return decoder.decode(stdout).trimEnd();
+}
+
+const COOK = { User: "cook", Env: ["DISH=soup"], WorkingDir: "/home/cook/pots" };
+
+withImage("a program runs as its image says", { config: COOK }, async (image) => {
+  const script = "id -u; id -g; pwd; echo $HOME $DISH; hostname; cat /etc/hostname; echo $PATH";
+  assertEquals((await inside(image, script)).split("\n"), [
+    "1234",
+    "1234",
+    "/home/cook/pots",
+    "/home/cook soup",
+    "image",
+    "image",
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  ]);
+  const other = { user: "0", cwd: "/tmp", env: { DISH: "stew" }, hostname: "kitchen" };
+  assertEquals(
+    await inside(image, "id -u; pwd; echo $HOME $DISH; hostname; cat /etc/hosts", other),
+    "0\n/tmp\n/root stew\nkitchen\n127.0.0.1 localhost kitchen\n::1 localhost ip6-localhost ip6-loopback",
+  );
+  await assertImageError(
+    () => image.command(["sh"], { user: "waiter" }),
+    "not-found",
+    `the image knows no user "waiter"`,
+    "it knows root, cook; or a number",
+  );
+});
+
+withImage("the entry point gets the arguments", {
+  config: { Entrypoint: ["echo", "a"], Cmd: ["b"] },
+}, async (image) => {
+  const output = async (...parameters: Parameters<Image["command"]>) =>
+    new TextDecoder().decode((await (await image.command(...parameters)).output()).stdout);
+  assertEquals(await output(), "a b\n");
+  assertEquals(await output(["c", "d"]), "a c d\n");
+  assertEquals(await output([], { entrypoint: ["echo", "x"] }), "x\n");
+});
+
+withImage("changes are thrown away, kept, or refused", {}, async (image, directory) => {
+  const script = "test ! -e /etc/new; touch /etc/new /bin/x; rm /etc/group; ls /etc";
+  const listed = "hostname\nhosts\nnew\npasswd\nresolv.conf";
+  for (let round = 0; round < 2; round++) assertEquals(await inside(image, script), listed);
+  const changes = { keep: `${directory}/kept` };
+  assertEquals(await inside(image, script, { changes }), listed);
+  assertEquals(await inside(image, "ls /etc", { changes }), listed);
+  const stays =
+    "touch /etc/new 2>/dev/null && exit 1; touch /home/cook/x 2>/dev/null && exit 1; ls /etc";
+  assertEquals(
+    await inside(image, stays, { changes: "none" }),
+    "group\nhostname\nhosts\npasswd\nresolv.conf",
+  );
+});
+
+withImage("volumes are shown, and declared ones can be written to", {
+  config: { Volumes: { "/home/cook": {}, "/data/deep": {} } },
+}, async (image, directory) => {
+  Deno.writeTextFileSync(`${directory}/recipe`, "salt");
+  Deno.chmodSync(directory, 0o755);
+  const volumes = {
+    "/shown": { source: directory, readOnly: true },
+    "/etc/recipe": { source: `${directory}/recipe` },
+  };
+  const script = "cat /shown/recipe /etc/recipe; touch /shown/x 2>/dev/null && exit 1; " +
+    "touch /home/cook/x /data/deep/y; ls /home/cook /data/deep";
+  const text = await inside(image, script, { volumes, changes: "none" });
+  assertEquals(text, "saltsalt/data/deep:\ny\n\n/home/cook:\nx");
+  await assertImageError(
+    () => image.command(["sh"], { volumes: { "data": { source: "/tmp" } } }),
+    "invalid",
+    "paths that begin with /",
+  );
+});
+
+withImage("a container has the limits of others' containers", {}, async (image) => {
+  const script = "cat /proc/self/status";
+  const status = await inside(image, script);
+  assertMatch(status, /NoNewPrivs:\t1/);
+  assertMatch(status, /Seccomp:\t2/);
+  assertMatch(status, /CapEff:\t00000000a00405fb/);
+  assertEquals(
+    await inside(image, "cat /proc/sys/kernel/../../kcore | ls /dev; cat /etc/resolv.conf"),
+    "fd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero",
+  );
+});
+
+withImage("the root of an image is steps for any recipe", {}, async (image) => {
+  const box = recipe(
+    unshare("user", "mount", "pid", "net", "ipc"),
+    mapRoot(),
+    ...await image.root(),
+  );
+  const { stdout } = await box.command("ls", { args: ["/"] }).output();
+  assertEquals(new TextDecoder().decode(stdout), "bin\ndev\netc\nhome\nproc\nrun\nsys\ntmp\n");
+});
+
+withImage(
+  "an image that a container uses is not collected, even past its script",
+  {},
+  async (image, directory) => {
+    const command = await image.command(["sleep", "60"]);
+    await using _container = command.spawn();
+    const { name } = image;
+    const root = await image.directory();
+    await image[Symbol.asyncDispose]();
+    const { removeImages, collectGarbage } = await import("../../images/mod.ts");
+    const store = `${directory}/store`;
+    assertEquals((await removeImages([name], { store })).roots, 0);
+    assertEquals(Deno.statSync(root).isDirectory, true);
+    _container.kill("SIGKILL");
+    await _container.status;
+    assertEquals((await collectGarbage({ store })).roots, 1);
+    assertEquals(await storedImage(name, { store }), undefined);
+  },
+);
+
+test("a user is found by name and by number, with the groups", () => {
+  const root = Deno.makeTempDirSync();
+  try {
+    Deno.mkdirSync(`${root}/etc`);
+    Deno.mkdirSync(`${root}/usr`);
+    Deno.writeTextFileSync(
+      `${root}/usr/passwd`,
+      "# none\nroot:x:0:0::/root:/bin/sh\ncook:x:7:8::/home/cook:\n12:x:99:9::/x:\n",
+    );
+    // A link of an image leads to a file of the image, whatever it says.
+    Deno.symlinkSync("/../../usr/passwd", `${root}/etc/passwd`);
+    Deno.writeTextFileSync(`${root}/etc/group`, "root:x:0:\npots:x:5:cook,root\npans:x:6:cook\n");
+    const ids = ["", "cook", "7", "12", "3000000", "cook:pots", "0:70000", "cook:"].map((text) => {
+      const { uid, gid, groups, home } = findUser(root, text);
+      return `${uid}:${gid} ${groups} ${home}`;
+    });
+    assertEquals(ids, [
+      "0:0 5 /root",
+      "7:8 5,6 /home/cook",
+      "7:8 5,6 /home/cook",
+      "99:9  /x",
+      "3000000:0  /",
+      "7:5  /home/cook",
+      "0:70000  /root",
+      "7:8 5,6 /home/cook",
+    ]);
+  } finally {
+    Deno.removeSync(root, { recursive: true });
+  }
+});
