@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "5738814457a3d2e8d2a8db51bf39dc42d4c8171fecadbbb7714624fb62ab11e4";
+var BUILD = "9f6a8b183a1d8557b71fce8a92033f91ec39f41ee7677906209889ac7ee4a507";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

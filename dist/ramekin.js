@@ -4725,8 +4725,8 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
       })
     ],
     ...boundSteps(options),
-    maskPaths(...MASKED),
-    readonlyPaths(...READ_ONLY3),
+    maskPaths(...MASKED_FILES),
+    readonlyPaths(...READ_ONLY_FILES),
     newSession(),
     init(),
     unshare3("user"),
@@ -30517,7 +30517,7 @@ function boundSteps({ limits: group = {}, ...options }) {
   ];
 }
 var STORE_PATH = "/run/current-system/sw/bin:/run/current-system/profile/bin";
-var MASKED = [
+var MASKED_FILES = [
   "/proc/acpi",
   "/proc/asound",
   "/proc/interrupts",
@@ -30538,7 +30538,7 @@ var MASKED = [
   "/proc/vmallocinfo",
   "/proc/vmcore"
 ];
-var READ_ONLY3 = [
+var READ_ONLY_FILES = [
   "/proc/bus",
   "/proc/driver",
   "/proc/dynamic_debug",

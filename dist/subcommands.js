@@ -90,12 +90,12 @@ var hostFile$81;
 var isConstructorOrProto = (function isConstructorOrProto(obj, key) {
   return key === "constructor" && typeof obj[key] === "function" || key === "__proto__";
 });
-var setNested = (function setNested(object2, keys, value, collect = false) {
-  keys = [
-    ...keys
+var setNested = (function setNested(object2, keys2, value, collect2 = false) {
+  keys2 = [
+    ...keys2
   ];
-  const key = keys.pop();
-  for (const k of keys) {
+  const key = keys2.pop();
+  for (const k of keys2) {
     if (isConstructorOrProto(object2, k)) {
       return;
     }
@@ -104,7 +104,7 @@ var setNested = (function setNested(object2, keys, value, collect = false) {
   if (isConstructorOrProto(object2, key)) {
     return;
   }
-  if (collect) {
+  if (collect2) {
     const v = object2[key];
     if (Array.isArray(v)) {
       v.push(value);
@@ -119,8 +119,8 @@ var setNested = (function setNested(object2, keys, value, collect = false) {
   }
   object2[key] = value;
 });
-var hasNested = (function hasNested(object2, keys) {
-  for (const key of keys) {
+var hasNested = (function hasNested(object2, keys2) {
+  for (const key of keys2) {
     const value = object2[key];
     if (!Object.hasOwn(object2, key)) {
       return false;
@@ -130,7 +130,7 @@ var hasNested = (function hasNested(object2, keys) {
   return true;
 });
 var parseArgs = (function parseArgs(args, options) {
-  const { "--": doubleDash = false, alias = {}, boolean: boolean2 = false, default: defaults = {}, stopEarly = false, string = [], collect = [], negatable = [], unknown: unknownFn = (i) => i } = options ?? {};
+  const { "--": doubleDash = false, alias = {}, boolean: boolean2 = false, default: defaults = {}, stopEarly = false, string = [], collect: collect2 = [], negatable = [], unknown: unknownFn = (i) => i } = options ?? {};
   const aliasMap = /* @__PURE__ */ new Map();
   const booleanSet = /* @__PURE__ */ new Set();
   const stringSet = /* @__PURE__ */ new Set();
@@ -176,9 +176,9 @@ var parseArgs = (function parseArgs(args, options) {
       aliasMap.get(key)?.forEach(((al) => stringSet.add(al)));
     }
   }
-  if (collect) {
-    const collectArgs = Array.isArray(collect) ? collect : [
-      collect
+  if (collect2) {
+    const collectArgs = Array.isArray(collect2) ? collect2 : [
+      collect2
     ];
     for (const key of collectArgs.filter(Boolean)) {
       collectSet.add(key);
@@ -197,14 +197,14 @@ var parseArgs = (function parseArgs(args, options) {
   const argv = {
     _: []
   };
-  function setArgument(key, value, arg, collect2) {
+  function setArgument(key, value, arg, collect3) {
     if (!booleanSet.has(key) && !stringSet.has(key) && !aliasMap.has(key) && !collectSet.has(key) && !(allBools && FLAG_NAME_REGEXP.test(arg)) && unknownFn?.(arg, key, value) === false) {
       return;
     }
     if (typeof value === "string" && !stringSet.has(key)) {
       value = isNumber(value) ? Number(value) : value;
     }
-    const collectable = collect2 && collectSet.has(key);
+    const collectable = collect3 && collectSet.has(key);
     setNested(argv, key.split("."), value, collectable);
     aliasMap.get(key)?.forEach(((key2) => {
       setNested(argv, key2.split("."), value, collectable);
@@ -315,23 +315,23 @@ var parseArgs = (function parseArgs(args, options) {
     }
   }
   for (const [key, value] of Object.entries(defaults)) {
-    const keys = key.split(".");
-    if (!hasNested(argv, keys)) {
-      setNested(argv, keys, value);
+    const keys2 = key.split(".");
+    if (!hasNested(argv, keys2)) {
+      setNested(argv, keys2, value);
       aliasMap.get(key)?.forEach((key2) => setNested(argv, key2.split("."), value));
     }
   }
   for (const key of booleanSet.keys()) {
-    const keys = key.split(".");
-    if (!hasNested(argv, keys)) {
+    const keys2 = key.split(".");
+    if (!hasNested(argv, keys2)) {
       const value = collectSet.has(key) ? [] : false;
-      setNested(argv, keys, value);
+      setNested(argv, keys2, value);
     }
   }
   for (const key of stringSet.keys()) {
-    const keys = key.split(".");
-    if (!hasNested(argv, keys) && collectSet.has(key)) {
-      setNested(argv, keys, []);
+    const keys2 = key.split(".");
+    if (!hasNested(argv, keys2) && collectSet.has(key)) {
+      setNested(argv, keys2, []);
     }
   }
   if (doubleDash) {
@@ -341,15 +341,15 @@ var parseArgs = (function parseArgs(args, options) {
   }
   return argv;
 });
-var escapeControls = (function escapeControls(text4) {
-  return text4.replace(CONTROLS, (character) => {
+var escapeControls = (function escapeControls(text5) {
+  return text5.replace(CONTROLS, (character) => {
     const json = JSON.stringify(character).slice(1, -1);
     if (json !== character) return json;
     return character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
   });
 });
-var escapeLines = (function escapeLines(text4) {
-  return text4.split("\n").map(escapeControls).join("\n");
+var escapeLines = (function escapeLines(text5) {
+  return text5.split("\n").map(escapeControls).join("\n");
 });
 var shown = (function shown(value) {
   if (typeof value === "string") return quoted(value);
@@ -560,8 +560,8 @@ var object = (function object(fields) {
   const expected = `an object with ${Object.keys(fields).join(", ")}`;
   return schema(expected, (value) => {
     if (!isObject(value)) return mismatch(value, expected);
-    const invalid2 = invalidField(value, fields);
-    return invalid2 && `${quoted(invalid2.field)} ${invalid2.issue}`;
+    const invalid3 = invalidField(value, fields);
+    return invalid3 && `${quoted(invalid3.field)} ${invalid3.issue}`;
   }, () => objectSchema(fields));
 });
 var either = (function either(one, other) {
@@ -695,8 +695,8 @@ var check = (function check(parsed, hasProgram, subcommand) {
     }
     if (repeated !== true && values.length > 1) throw new UsageError(`--${name} is given twice`);
   }
-  const missing3 = operands.find((operand, index) => operand.optional !== true && parsed._[index] === void 0);
-  if (missing3 !== void 0) throw new UsageError(`${missing3.name} is missing`);
+  const missing4 = operands.find((operand, index) => operand.optional !== true && parsed._[index] === void 0);
+  if (missing4 !== void 0) throw new UsageError(`${missing4.name} is missing`);
   if (hasProgram && program !== true) {
     throw new UsageError("this subcommand runs no program after --");
   }
@@ -723,14 +723,14 @@ var constant = (function constant(value, names) {
 var mode = (function mode(value) {
   return new Named(value, () => `0${value.toString(8)}`);
 });
-var pointerList = (function pointerList(items, text4) {
-  return new Struct(new Uint8Array((items.length + 1) * 8), text4, items.map(((to, index) => ({
+var pointerList = (function pointerList(items, text5) {
+  return new Struct(new Uint8Array((items.length + 1) * 8), text5, items.map(((to, index) => ({
     offset: index * 8,
     to
   }))));
 });
-var at = (function at(directory) {
-  return directory === AT_FDCWD ? at_fdcwd : directory;
+var at = (function at(directory2) {
+  return directory2 === AT_FDCWD ? at_fdcwd : directory2;
 });
 var words = (function words(...values) {
   const bytes = new Uint8Array(values.length * 8);
@@ -743,17 +743,17 @@ var words = (function words(...values) {
   }
   return bytes;
 });
-var openat = (function openat(directory, path2, flagBits, fileMode = 0) {
+var openat = (function openat(directory2, path2, flagBits, fileMode = 0) {
   const named = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
-  return call("openat", at(directory), path2, named, mode(fileMode));
+  return call("openat", at(directory2), path2, named, mode(fileMode));
 });
-var openat2 = (function openat2(directory, path2, how) {
-  const { resolve = 0 } = how;
-  const text4 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve, RESOLVE_FLAGS).text}}`;
-  const struct = new Struct(words(how.flags, how.mode ?? 0, resolve), text4);
-  const opened = call("openat2", at(directory), path2, struct, OPEN_HOW_SIZE);
-  return (resolve & SCOPED) === 0 ? opened : {
-    ...opened,
+var openat2 = (function openat2(directory2, path2, how) {
+  const { resolve: resolve2 = 0 } = how;
+  const text5 = () => `{${flags(how.flags, OPEN_FLAGS).text}, ${mode(how.mode ?? 0).text}, ${flags(resolve2, RESOLVE_FLAGS).text}}`;
+  const struct = new Struct(words(how.flags, how.mode ?? 0, resolve2), text5);
+  const opened2 = call("openat2", at(directory2), path2, struct, OPEN_HOW_SIZE);
+  return (resolve2 & SCOPED) === 0 ? opened2 : {
+    ...opened2,
     retried: true
   };
 });
@@ -794,33 +794,33 @@ var pwrite64 = (function pwrite64(fd, bytes, size, at2) {
 var pipe2 = (function pipe2(ends, flagBits) {
   return call("pipe2", ends, flags(flagBits, OPEN_FLAGS));
 });
-var mkdirat = (function mkdirat(directory, path2, fileMode) {
-  return call("mkdirat", at(directory), path2, mode(fileMode));
+var mkdirat = (function mkdirat(directory2, path2, fileMode) {
+  return call("mkdirat", at(directory2), path2, mode(fileMode));
 });
-var mknodat = (function mknodat(directory, path2, fileMode, device) {
-  return call("mknodat", at(directory), path2, mode(fileMode), device);
+var mknodat = (function mknodat(directory2, path2, fileMode, device) {
+  return call("mknodat", at(directory2), path2, mode(fileMode), device);
 });
 var makedev = (function makedev(major, minor) {
   return (minor & 255 | major << 8 | (minor & ~255) << 12) >>> 0;
 });
-var symlinkat = (function symlinkat(target, directory, path2) {
-  return call("symlinkat", target, at(directory), path2);
+var symlinkat = (function symlinkat(target, directory2, path2) {
+  return call("symlinkat", target, at(directory2), path2);
 });
-var unlinkat = (function unlinkat(directory, path2, flagBits) {
-  return call("unlinkat", at(directory), path2, flags(flagBits, {
+var unlinkat = (function unlinkat(directory2, path2, flagBits) {
+  return call("unlinkat", at(directory2), path2, flags(flagBits, {
     AT_REMOVEDIR
   }));
 });
-var readlinkat = (function readlinkat(directory, path2, target) {
-  return call("readlinkat", at(directory), path2, target, target.size);
+var readlinkat = (function readlinkat(directory2, path2, target) {
+  return call("readlinkat", at(directory2), path2, target, target.size);
 });
-var faccessat = (function faccessat(directory, path2, rights) {
+var faccessat = (function faccessat(directory2, path2, rights) {
   const named = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, {
     R_OK,
     W_OK,
     X_OK
   });
-  return call("faccessat", at(directory), path2, named);
+  return call("faccessat", at(directory2), path2, named);
 });
 var getcwd = (function getcwd(path2) {
   return call("getcwd", path2, path2.size);
@@ -874,20 +874,20 @@ var openAny = (function openAny(name, otherwise) {
   }
 });
 var decodeName = (function decodeName(bytes) {
-  let text4 = "";
+  let text5 = "";
   for (const byte of bytes) {
     if (byte >= 128) return decodeLong(bytes);
-    text4 += String.fromCharCode(byte);
+    text5 += String.fromCharCode(byte);
   }
-  return text4;
+  return text5;
 });
-var encodeName = (function encodeName(text4, into) {
-  if (text4.isWellFormed()) return encoder.encodeInto(text4, into);
+var encodeName = (function encodeName(text5, into) {
+  if (text5.isWellFormed()) return encoder.encodeInto(text5, into);
   let [read4, written2] = [
     0,
     0
   ];
-  for (const letter of text4) {
+  for (const letter of text5) {
     const code = letter.codePointAt(0);
     if (code >= ESCAPE + 128 && code <= ESCAPE + 255) {
       if (written2 === into.length) break;
@@ -989,14 +989,14 @@ var place = (function place(program, memory, bindings) {
   }
   bindings?.write(program, memory);
 });
-var loadShared = (function loadShared(libc, image2) {
+var loadShared = (function loadShared(libc, image3) {
   const name = new TextEncoder().encode("ramekin-engine\0");
   const fd = libc.memfd_create.call(name, MFD_CLOEXEC2);
   if (fd < 0) {
     throw new UnsupportedError("the engine is loaded from a memfd, and memfd_create failed: this process has as many open files as it may (ulimit -n), or a seccomp filter denies it");
   }
   try {
-    if (Number(libc.write.call(fd, image2, BigInt(image2.length))) !== image2.length) {
+    if (Number(libc.write.call(fd, image3, BigInt(image3.length))) !== image3.length) {
       throw new UnsupportedError("the engine could not be written to its memfd");
     }
     return Deno.dlopen(`/proc/self/fd/${fd}`, SYMBOLS2).symbols;
@@ -1023,11 +1023,11 @@ var failureOf = (function failureOf(result, show3) {
       words: void 0
     };
   }
-  const { name, text: text4 } = call2.verdict;
+  const { name, text: text5 } = call2.verdict;
   return {
     call: call2,
     name,
-    text: text4,
+    text: text5,
     ...refusal
   };
 });
@@ -1048,25 +1048,25 @@ var syscalls = (function syscalls(parts2, hints) {
 var checkResult = (function checkResult(outcome, hints) {
   const failure = failureOf(outcome);
   if (failure === void 0) return outcome;
-  const { name, errno, text: text4, words: words3 } = failure;
+  const { name, errno, text: text5, words: words3 } = failure;
   const hint = hintOf(words3, hintFor(errnoName(errno), hints));
   throw new SyscallError({
     syscall: name,
     errno,
-    call: text4,
+    call: text5,
     hint
   });
 });
-var print = (function print(text4) {
-  write2(Deno.stdout, `${text4}
+var print = (function print(text5) {
+  write2(Deno.stdout, `${text5}
 `);
 });
-var write2 = (function write2(stream, text4) {
-  let bytes = new TextEncoder().encode(escaped(text4));
+var write2 = (function write2(stream, text5) {
+  let bytes = new TextEncoder().encode(escaped(text5));
   while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
 });
-var escaped = (function escaped(text4) {
-  return text4.split(COLOUR).map(((piece, index) => index % 2 === 1 ? piece : escapeLines(piece))).join("");
+var escaped = (function escaped(text5) {
+  return text5.split(COLOUR).map(((piece, index) => index % 2 === 1 ? piece : escapeLines(piece))).join("");
 });
 var perEngine = (function perEngine(make2) {
   let made;
@@ -1079,8 +1079,8 @@ var perEngine = (function perEngine(make2) {
     return made.value;
   });
 });
-var getdents64 = (function getdents64(directory, entries) {
-  return call("getdents64", directory, entries, entries.size);
+var getdents64 = (function getdents64(directory2, entries) {
+  return call("getdents64", directory2, entries, entries.size);
 });
 var readDirectoryEntries = (function readDirectoryEntries(entries, size) {
   const found = [];
@@ -1113,19 +1113,19 @@ var concat = (function concat(parts2) {
   }
   return whole;
 });
-var readWholeText = (function readWholeText(directory, path2) {
-  return new TextDecoder().decode(readWhole(directory, path2));
+var readWholeText = (function readWholeText(directory2, path2) {
+  return new TextDecoder().decode(readWhole(directory2, path2));
 });
-var readSmall = (function readSmall(directory, path2) {
-  const opened = openat(directory, path2, O_RDONLY | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "fd");
+var readSmall = (function readSmall(directory2, path2) {
+  const opened2 = openat(directory2, path2, O_RDONLY | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened2, "fd");
   const part = new Output(SMALL, "&buffer");
   const got = read(fd, part, SMALL);
   const rest = read(fd, new Output(1, "&rest"), 1);
   const closing = new Label("closing");
   const outcome = syscalls([
     {
-      call: opened
+      call: opened2
     },
     {
       call: got,
@@ -1149,13 +1149,13 @@ var bytesOf = (function bytesOf(outcome, got, part) {
 var raw = (function raw(fd) {
   return typeof fd === "number" ? fd : fd.number;
 });
-var statx = (function statx(directory, path2, flagBits, mask2, stat) {
+var statx = (function statx(directory2, path2, flagBits, mask2, stat) {
   const named = flags(flagBits, {
     AT_SYMLINK_NOFOLLOW,
     AT_NO_AUTOMOUNT,
     AT_EMPTY_PATH
   });
-  return call("statx", at(directory), path2, named, flags(mask2, STATX_FLAGS), stat);
+  return call("statx", at(directory2), path2, named, flags(mask2, STATX_FLAGS), stat);
 });
 var statxOutput = (function statxOutput() {
   return new Output(256, "&statx");
@@ -1182,9 +1182,9 @@ var readStatx = (function readStatx(stat) {
     mnt_id: Number(stat.getBigUint64(144, true))
   };
 });
-var statx2 = (function statx2(directory, path2, flags2 = 0, mask2 = STATX_BASIC_STATS | STATX_MNT_ID) {
+var statx2 = (function statx2(directory2, path2, flags2 = 0, mask2 = STATX_BASIC_STATS | STATX_MNT_ID) {
   const status = statxOutput();
-  const call2 = statx(raw(directory), path2, flags2, mask2, status);
+  const call2 = statx(raw(directory2), path2, flags2, mask2, status);
   return readStatx(syscalls([
     {
       call: call2
@@ -1197,19 +1197,19 @@ var mount = (function mount(source, target, type, flagBits, data2) {
 var umount2 = (function umount2(target, flagBits) {
   return call("umount2", target, flags(flagBits, UMOUNT_FLAGS));
 });
-var open_tree = (function open_tree(directory, path2, flagBits) {
-  return call("open_tree", at(directory), path2, flags(flagBits, TREE_FLAGS));
+var open_tree = (function open_tree(directory2, path2, flagBits) {
+  return call("open_tree", at(directory2), path2, flags(flagBits, TREE_FLAGS));
 });
 var move_mount = (function move_mount(fromDirectory, fromPath, toDirectory, toPath, flagBits) {
   const named = flags(flagBits, MOVE_MOUNT_FLAGS);
   return call("move_mount", at(fromDirectory), fromPath, at(toDirectory), toPath, named);
 });
-var mount_setattr = (function mount_setattr(directory, path2, flagBits, attributes) {
+var mount_setattr = (function mount_setattr(directory2, path2, flagBits, attributes) {
   const { attr_set = 0, attr_clr = 0, propagation: propagation2 = 0, userns_fd = 0 } = attributes;
-  const text4 = () => `{${Object.entries(attributes).map(([name, value]) => `${name}=${word(name, value)}`).join(", ")}}`;
-  const struct = new Struct(words(attr_set, attr_clr, propagation2, userns_fd), text4);
+  const text5 = () => `{${Object.entries(attributes).map(([name, value]) => `${name}=${word(name, value)}`).join(", ")}}`;
+  const struct = new Struct(words(attr_set, attr_clr, propagation2, userns_fd), text5);
   const named = flags(flagBits, TREE_FLAGS);
-  return call("mount_setattr", at(directory), path2, named, struct, MOUNT_ATTR_SIZE);
+  return call("mount_setattr", at(directory2), path2, named, struct, MOUNT_ATTR_SIZE);
 });
 var fsopen = (function fsopen(type, flagBits) {
   return call("fsopen", type, flags(flagBits, {
@@ -1228,8 +1228,8 @@ var fsmount = (function fsmount(fd, flagBits, attributes) {
 var needs = (function needs(capability, kinds = '"user"') {
   return `this takes ${capability}; without it, do it in a recipe: recipe(unshare(${kinds}), mapRoot(), ...)`;
 });
-var fstatfs = (function fstatfs(fd, told) {
-  return call("fstatfs", fd, told);
+var fstatfs = (function fstatfs(fd, told2) {
+  return call("fstatfs", fd, told2);
 });
 var statfsOutput = (function statfsOutput() {
   return new Output(120, "&statfs");
@@ -1270,18 +1270,18 @@ var utsname = (function utsname() {
   return new Output(6 * UTSNAME_LENGTH, "&utsname");
 });
 var readUtsname = (function readUtsname(names) {
-  const text4 = ((index) => {
+  const text5 = ((index) => {
     const start2 = names.byteOffset + index * UTSNAME_LENGTH;
     const field2 = new Uint8Array(names.buffer, start2, UTSNAME_LENGTH);
     return new TextDecoder().decode(field2.subarray(0, field2.indexOf(0)));
   });
   return {
-    sysname: text4(0),
-    nodename: text4(1),
-    release: text4(2),
-    version: text4(3),
-    machine: text4(4),
-    domainname: text4(5)
+    sysname: text5(0),
+    nodename: text5(1),
+    release: text5(2),
+    version: text5(3),
+    machine: text5(4),
+    domainname: text5(5)
   };
 });
 var uname2 = (function uname2() {
@@ -1429,9 +1429,9 @@ var requestCalls = (function requestCalls(socket, messages, answer, words3 = mes
 });
 var send = (function send(socket, messages) {
   const encoded = encode(messages);
-  const text4 = messages.map((({ words: words3 }) => `{${words3.join(", ")}}`)).join(", ");
-  if (encoded.holes.length === 0) return sendto(socket, new Struct(encoded.bytes, text4));
-  return sendPieces(socket, piecesOf(encoded), text4);
+  const text5 = messages.map((({ words: words3 }) => `{${words3.join(", ")}}`)).join(", ");
+  if (encoded.holes.length === 0) return sendto(socket, new Struct(encoded.bytes, text5));
+  return sendPieces(socket, piecesOf(encoded), text5);
 });
 var responseCheck = (function responseCheck(words3, answer) {
   const none = new Named(4294967295, "~0U");
@@ -1459,9 +1459,9 @@ var ppoll = (function ppoll(fds, timeout) {
     else view2.setInt32(index * 8, fd, true);
     view2.setInt16(index * 8 + 4, events, true);
   }));
-  const text4 = (show3) => `[${fds.map(({ fd }) => fd instanceof Slot ? show3(fd) : fd).join(", ")}]`;
-  const list2 = new Struct(bytes, text4, [], cells);
-  return call("ppoll", list2, fds.length, timeout instanceof Struct ? timeout : timespec(timeout), null, SIGSET_SIZE);
+  const text5 = (show3) => `[${fds.map(({ fd }) => fd instanceof Slot ? show3(fd) : fd).join(", ")}]`;
+  const list5 = new Struct(bytes, text5, [], cells);
+  return call("ppoll", list5, fds.length, timeout instanceof Struct ? timeout : timespec(timeout), null, SIGSET_SIZE);
 });
 var timespec = (function timespec(milliseconds) {
   if (milliseconds === void 0) return null;
@@ -1526,12 +1526,12 @@ var rt_sigprocmask = (function rt_sigprocmask(mask2, old) {
 var execve = (function execve(path2, argv, envp) {
   return call("execve", path2, argv, envp);
 });
-var execveat = (function execveat(directory, path2, argv, envp, flagBits) {
+var execveat = (function execveat(directory2, path2, argv, envp, flagBits) {
   const named = flags(flagBits, {
     AT_EMPTY_PATH,
     AT_SYMLINK_NOFOLLOW
   });
-  return call("execveat", at(directory), path2, argv, envp, named);
+  return call("execveat", at(directory2), path2, argv, envp, named);
 });
 var exit_group = (function exit_group(code) {
   return call("exit_group", code);
@@ -1589,8 +1589,8 @@ var capset = (function capset(state) {
       words3[index + (bit < 32 ? 0 : 3)] |= 1 << bit % 32;
     }
   }));
-  const text4 = SETS.map(((set) => `${set}=[${state[set].join(", ")}]`)).join(", ");
-  return call("capset", HEADER2, new Struct(new Uint8Array(words3.buffer), `{${text4}}`));
+  const text5 = SETS.map(((set) => `${set}=[${state[set].join(", ")}]`)).join(", ");
+  return call("capset", HEADER2, new Struct(new Uint8Array(words3.buffer), `{${text5}}`));
 });
 var readCapabilities = (function readCapabilities(data2) {
   const names = ((set) => Object.keys(CAPABILITIES).filter(((name) => {
@@ -1606,8 +1606,8 @@ var readCapabilities = (function readCapabilities(data2) {
 var mountinfoOf = (function mountinfoOf(pid = "thread-self") {
   return decodeName(readWhole(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
 });
-var parseMountinfo = (function parseMountinfo(text4) {
-  return text4.split("\n").filter(((line) => line !== "")).map(parseLine);
+var parseMountinfo = (function parseMountinfo(text5) {
+  return text5.split("\n").filter(((line) => line !== "")).map(parseLine);
 });
 var parseLine = (function parseLine(line) {
   const fields = line.split(" ");
@@ -1783,11 +1783,11 @@ var symlink = (function symlink(target, path2, options = {}) {
     ...options
   };
 });
-var writeFile = (function writeFile(path2, text4, options = {}) {
+var writeFile = (function writeFile(path2, text5, options = {}) {
   return {
     step: "writeFile",
     path: path2,
-    text: text4,
+    text: text5,
     ...options
   };
 });
@@ -1832,8 +1832,8 @@ var normalize = (function normalize(path2) {
   if (path2.startsWith("/") && !UNTIDY.test(path2)) return path2;
   return "/" + path2.split("/").filter(((part) => part !== "" && part !== ".")).join("/");
 });
-var isWithin = (function isWithin(path2, directory) {
-  return directory === "/" || path2 === directory || path2.startsWith(`${directory}/`);
+var isWithin = (function isWithin(path2, directory2) {
+  return directory2 === "/" || path2 === directory2 || path2.startsWith(`${directory2}/`);
 });
 var parentOf = (function parentOf(path2) {
   return path2.slice(0, path2.lastIndexOf("/")) || "/";
@@ -1999,10 +1999,10 @@ var environmentVariable = (function environmentVariable(name) {
   return value === null ? void 0 : Deno.UnsafePointerView.getCString(value);
 });
 var environmentStrings = (function environmentStrings() {
-  const list2 = environ();
+  const list5 = environ();
   const addresses2 = [];
-  if (list2 === null) return addresses2;
-  const view2 = new Deno.UnsafePointerView(list2);
+  if (list5 === null) return addresses2;
+  const view2 = new Deno.UnsafePointerView(list5);
   for (let offset = 0; ; offset += 8) {
     const address2 = view2.getBigUint64(offset);
     if (address2 === 0n) return addresses2;
@@ -2040,8 +2040,8 @@ var epoll_ctl = (function epoll_ctl(epoll, operation, fd, event, architecture) {
   const view2 = new DataView(bytes.buffer);
   view2.setUint32(0, event.events, true);
   view2.setUint32(data2, event.data, true);
-  const text4 = () => `{${flags(event.events, EPOLL_EVENTS).text}, ${event.data}}`;
-  const struct = new Struct(bytes, text4);
+  const text5 = () => `{${flags(event.events, EPOLL_EVENTS).text}, ${event.data}}`;
+  const struct = new Struct(bytes, text5);
   const named = constant(operation, {
     EPOLL_CTL_ADD,
     EPOLL_CTL_DEL,
@@ -2110,8 +2110,8 @@ var statusSince = (function statusSince(startedAt, end) {
     durationMs: performance.now() - startedAt
   };
 });
-var reapStatus = (function reapStatus(pidfd, wait = false) {
-  const outcome = (wait ? WAITING2 : LOOKING).run(pidfd);
+var reapStatus = (function reapStatus(pidfd, wait2 = false) {
+  const outcome = (wait2 ? WAITING2 : LOOKING).run(pidfd);
   return statusIn(outcome.output(INFO), outcome.output(USAGE));
 });
 var statusIn = (function statusIn(info, usage) {
@@ -2154,7 +2154,7 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
   descriptors.forEach(((fd, stream) => {
     if (fd !== void 0) collected.set(fd, new OutputCollector(stream, maxOutput));
   }));
-  const open3 = new Set(collected.keys());
+  const open4 = new Set(collected.keys());
   let [isEnding, timedOut] = [
     false,
     false
@@ -2176,14 +2176,14 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
     ];
   };
   const waitForAny = (() => {
-    const [first = -1, second = -1] = open3;
+    const [first = -1, second = -1] = open4;
     const left = deadline === Infinity ? FOREVER : Math.max(0, deadline - performance.now());
     const seconds2 = Math.floor(left / 1e3);
     const exit = status === void 0 ? pidfd : -1;
     WAITING3.run(first, second, exit, seconds2, Math.round((left - seconds2 * 1e3) * 1e6));
   });
-  while (status === void 0 || open3.size > 0 && !isEnding) {
-    const waitsForEnd = open3.size === 0 && deadline === Infinity;
+  while (status === void 0 || open4.size > 0 && !isEnding) {
+    const waitsForEnd = open4.size === 0 && deadline === Infinity;
     if (!waitsForEnd) waitForAny();
     if (performance.now() >= deadline) {
       timedOut ||= !isEnding;
@@ -2196,12 +2196,12 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
         ...cgroup.endSync()
       };
     }
-    for (const fd of open3) {
+    for (const fd of open4) {
       const bytes = readSome(fd);
       if (bytes === void 0) continue;
       const stream = collected.get(fd);
       stream.add(bytes);
-      if (bytes.length === 0) open3.delete(fd);
+      if (bytes.length === 0) open4.delete(fd);
       else if (stream.overflows) kill3();
     }
   }
@@ -2237,7 +2237,7 @@ var host = (function host() {
   return text({
     expected: GRANTED_HOSTS,
     min: 1,
-    issue: (text4) => parseGrantedHost(text4) === void 0 ? `${quoted(text4)} is not ${GRANTED_HOSTS}` : void 0
+    issue: (text5) => parseGrantedHost(text5) === void 0 ? `${quoted(text5)} is not ${GRANTED_HOSTS}` : void 0
   });
 });
 var pathOf2 = (function pathOf2(path2) {
@@ -2295,18 +2295,18 @@ var isWritable = (function isWritable(value) {
 var checkCommand = (function checkCommand(program, options) {
   const issue = programName().issue(program);
   if (issue !== void 0) throw optionError(`the program's name ${issue}`);
-  const wrong = invalidField({
+  const wrong2 = invalidField({
     ...options,
     cwd: options.cwd && pathOf2(options.cwd)
   }, commandFields());
-  if (wrong !== void 0) {
-    throw optionError(`the command's option "${wrong.field}" ${wrong.issue}`);
+  if (wrong2 !== void 0) {
+    throw optionError(`the command's option "${wrong2.field}" ${wrong2.issue}`);
   }
 });
 var sealedImage = (function sealedImage(name, base64) {
   const fd = syscall(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  const image2 = Uint8Array.fromBase64(base64);
-  syscall(write(fd, image2, image2.length));
+  const image3 = Uint8Array.fromBase64(base64);
+  syscall(write(fd, image3, image3.length));
   syscall(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
   return fd;
 });
@@ -2365,8 +2365,8 @@ var loopbackHosts = (function loopbackHosts(hostname2) {
 ::1 localhost ip6-localhost ip6-loopback
 `;
 });
-var ranges = (function ranges(...texts) {
-  return lazy(() => texts.map((text4) => parsePrefix(text4)));
+var ranges = (function ranges(...texts2) {
+  return lazy(() => texts2.map((text5) => parsePrefix(text5)));
 });
 var newPlace = (function newPlace() {
   return {
@@ -2385,12 +2385,12 @@ var rootMount = (function rootMount(own) {
   };
 });
 var walk = (function walk(root, path2, pass2) {
-  const normal = normalize(path2);
+  const normal2 = normalize(path2);
   let place3 = root;
-  for (let begin = 1; begin < normal.length; ) {
-    const slash = normal.indexOf("/", begin);
-    const end = slash < 0 ? normal.length : slash;
-    place3 = place3.children?.get(normal.slice(begin, end));
+  for (let begin = 1; begin < normal2.length; ) {
+    const slash = normal2.indexOf("/", begin);
+    const end = slash < 0 ? normal2.length : slash;
+    place3 = place3.children?.get(normal2.slice(begin, end));
     if (place3 === void 0) return void 0;
     pass2?.(place3);
     begin = end + 1;
@@ -2422,9 +2422,9 @@ var openWithoutLinks = (function openWithoutLinks(path2) {
 });
 var plainLookup = (function plainLookup() {
   const path2 = new Output(PATH_MAX5, "&path");
-  const opened = openWithoutLinks(path2);
+  const opened2 = openWithoutLinks(path2);
   const [fd, stat, end] = [
-    new ResultOf(opened, "fd"),
+    new ResultOf(opened2, "fd"),
     statxOutput(),
     new Label("end")
   ];
@@ -2433,7 +2433,7 @@ var plainLookup = (function plainLookup() {
   ], [
     // ENOSYS: Linux 5.5 and earlier have no openat2(2).
     {
-      call: opened,
+      call: opened2,
       accept: [
         ...NOTHING,
         "ENOSYS"
@@ -2451,9 +2451,9 @@ var plainLookup = (function plainLookup() {
 });
 var followingLookup = (function followingLookup() {
   const path2 = new Output(PATH_MAX5, "&path");
-  const opened = openat(at_fdcwd, path2, O_PATH | O_CLOEXEC);
+  const opened2 = openat(at_fdcwd, path2, O_PATH | O_CLOEXEC);
   const [fd, stat, end] = [
-    new ResultOf(opened, "fd"),
+    new ResultOf(opened2, "fd"),
     statxOutput(),
     new Label("end")
   ];
@@ -2461,7 +2461,7 @@ var followingLookup = (function followingLookup() {
     stat
   ], [
     {
-      call: opened,
+      call: opened2,
       accept: NOTHING,
       onAccepted: end
     },
@@ -2525,9 +2525,9 @@ var withLinks = (function withLinks(path2) {
 var byOwnLink = (function byOwnLink(asked, found) {
   if (!found.startsWith("/proc/")) return found;
   for (const link2 of OWN_LINKS) {
-    const directory = `/proc/${linkTarget(link2)}`;
-    if (isWithin(found, directory) && !isWithin(asked, directory)) {
-      return link2 + found.slice(directory.length);
+    const directory2 = `/proc/${linkTarget(link2)}`;
+    if (isWithin(found, directory2) && !isWithin(asked, directory2)) {
+      return link2 + found.slice(directory2.length);
     }
   }
   return found;
@@ -2659,10 +2659,10 @@ var statusOf4 = (function statusOf4(fd) {
   }
 });
 var openPipe = (function openPipe() {
-  const opened = OPENING.run().output(ENDS3);
+  const opened2 = OPENING.run().output(ENDS3);
   return {
-    reader: opened.getInt32(0, true),
-    writer: opened.getInt32(4, true)
+    reader: opened2.getInt32(0, true),
+    writer: opened2.getInt32(4, true)
   };
 });
 var openPipeTo = (function openPipeTo(fd) {
@@ -2685,7 +2685,7 @@ var programPaths = (function programPaths({ program, searchPath }) {
   if (program.includes("/")) return [
     program
   ];
-  return searchPath.split(":").map(((directory) => directory === "" ? program : `${directory}/${program}`));
+  return searchPath.split(":").map(((directory2) => directory2 === "" ? program : `${directory2}/${program}`));
 });
 var clone3 = (function clone3(flagBits, stored, cgroup) {
   const bits = flagBits + CLONE_PARENT_SETTID + (cgroup === void 0 ? 0 : CLONE_INTO_CGROUP);
@@ -2693,14 +2693,14 @@ var clone3 = (function clone3(flagBits, stored, cgroup) {
   const args = argsOf(BigInt(bits), signal, 0);
   const exit = signal === 0 ? "" : ", exit_signal=SIGCHLD";
   const group = (show3) => cgroup === void 0 ? "" : `, cgroup=${show3(cgroup)}`;
-  const text4 = (show3) => `{flags=${flags(bits, FLAGS2).text}${exit}${group(show3)}}`;
+  const text5 = (show3) => `{flags=${flags(bits, FLAGS2).text}${exit}${group(show3)}}`;
   const cells = cgroup === void 0 ? [] : [
     {
       offset: ARGS.cgroup,
       slot: cgroup
     }
   ];
-  const struct = new Struct(args, text4, [
+  const struct = new Struct(args, text5, [
     {
       offset: ARGS.parentTid,
       to: stored
@@ -2720,9 +2720,9 @@ var argsOf = (function argsOf(flagBits, exitSignal, cgroup) {
   view2.setInt32(ARGS.cgroup, cgroup, true);
   return bytes;
 });
-var writeTextTo = (function writeTextTo(fd, text4) {
-  if (text4 instanceof Struct) return write(fd, text4, text4.size);
-  const bytes = encoder4.encode(text4);
+var writeTextTo = (function writeTextTo(fd, text5) {
+  if (text5 instanceof Struct) return write(fd, text5, text5.size);
+  const bytes = encoder4.encode(text5);
   return write(fd, bytes, bytes.length);
 });
 var namespaceFixes = (function namespaceFixes(kinds, host2, inUserNamespace) {
@@ -2773,8 +2773,8 @@ var roomFor = (function roomFor({ spec, paths }) {
   for (const [name, value] of changes) bytes += stringSize(name) + 1 + stringSize(value);
   return bytes;
 });
-var stringSize = (function stringSize(text4) {
-  return text4.length * 3 + 1;
+var stringSize = (function stringSize(text5) {
+  return text5.length * 3 + 1;
 });
 var numbered = (function numbered(make2) {
   const made = [];
@@ -2863,12 +2863,12 @@ var closeOthers = (function closeOthers(writer, last, { fds }, { vfork }) {
     first = number + 1;
   });
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
-  const numberOf6 = new Map(used.map(({ fd }, index) => [
+  const numberOf8 = new Map(used.map(({ fd }, index) => [
     fd,
     numbers[index]
   ]));
   return last.map(((planned) => {
-    const args = planned.call.args.map(((argument) => isDescriptor2(argument) ? new Named(numberOf6.get(argument), argument.text) : argument));
+    const args = planned.call.args.map(((argument) => isDescriptor2(argument) ? new Named(numberOf8.get(argument), argument.text) : argument));
     return {
       ...planned,
       call: {
@@ -2905,8 +2905,8 @@ var enterAgain = (function enterAgain(writer) {
     onAccepted: lost
   };
   writer.add(getcwd(path2), otherwise);
-  const directory = new ResultOf(writer.add(openDirectory(path2), otherwise), "directory");
-  writer.add(fchdir(directory), {
+  const directory2 = new ResultOf(writer.add(openDirectory(path2), otherwise), "directory");
+  writer.add(fchdir(directory2), {
     ...otherwise,
     onZero: done
   });
@@ -2928,16 +2928,16 @@ var enterDirectory = (function enterDirectory(writer, { state }) {
     ELOOP: "a link in /proc on the way leads out of the container, or there are too many links",
     EACCES: "the directory, or one on the way to it, may not be searched by this user (chmod +x)"
   };
-  const opened = writer.add(openDirectory(CWD), {
+  const opened2 = writer.add(openDirectory(CWD), {
     ...CHILD_EDGES,
     fixes
   });
-  const directory = new ResultOf(opened, "directory");
-  writer.add(fchdir(directory), {
+  const directory2 = new ResultOf(opened2, "directory");
+  writer.add(fchdir(directory2), {
     ...CHILD_EDGES,
     fixes
   });
-  writer.add(close(directory), CHILD_EDGES);
+  writer.add(close(directory2), CHILD_EDGES);
 });
 var connectStdio = (function connectStdio(add, { stdio }) {
   stdio.forEach(((kind, fd) => {
@@ -2950,8 +2950,8 @@ var useOwnNull = (function useOwnNull(writer, { stdio }) {
     fd
   ] : []));
   if (fds.length === 0) return;
-  const missing3 = new Label("there is no /dev/null");
-  const opened = writer.add(openDevNull(), {
+  const missing4 = new Label("there is no /dev/null");
+  const opened2 = writer.add(openDevNull(), {
     ...CHILD_EDGES,
     accept: [
       "ENOENT",
@@ -2959,10 +2959,10 @@ var useOwnNull = (function useOwnNull(writer, { stdio }) {
       "EACCES",
       "ELOOP"
     ],
-    onAccepted: missing3
+    onAccepted: missing4
   });
-  for (const fd of fds) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
-  writer.place(missing3);
+  for (const fd of fds) writer.add(dup3(new ResultOf(opened2, "null"), fd, 0), CHILD_EDGES);
+  writer.place(missing4);
 });
 var openDevNull = (function openDevNull() {
   const how = {
@@ -2996,11 +2996,11 @@ var tryExec = (function tryExec(writer, count) {
     const exists = writer.add(faccessat(at_fdcwd, path2, F_OK), {
       onFailure: next
     });
-    const opened = writer.add(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0), {
+    const opened2 = writer.add(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0), {
       onFailure: next
     });
     const head = new Output(256, "&head");
-    const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
+    const readHead = writer.add(read(new ResultOf(opened2, "fd"), head, 256), {
       onFailure: next
     });
     const executable = writer.add(faccessat(at_fdcwd, path2, X_OK), {
@@ -3067,9 +3067,9 @@ var cloneProcess = (function cloneProcess(plan, shape, index, frame2) {
   const isSibling = plan.processes[index - 1]?.then === "exit";
   const flags2 = (frame2?.vfork ?? true ? CLONE_VFORK : 0) | (!ownMemory && (frame2?.sharesMemory ?? true) ? CLONE_VM : 0) | (isSibling ? CLONE_PARENT : 0) | (isContainer2 ? plan.cloneFlags & ~later : 0);
   const clears = frame2?.clearsHandlers === true ? CLONE_CLEAR_SIGHAND : 0;
-  const directory = cgroup?.directory === true ? CGROUP_DIRECTORY : void 0;
-  if (clears === 0 && directory === void 0) return clone(flags2, pid);
-  return clone3(flags2 + clears, pid, directory);
+  const directory2 = cgroup?.directory === true ? CGROUP_DIRECTORY : void 0;
+  if (clears === 0 && directory2 === void 0) return clone(flags2, pid);
+  return clone3(flags2 + clears, pid, directory2);
 });
 var enterCgroup = (function enterCgroup(writer, plan, { cgroup }) {
   if (cgroup === void 0) return;
@@ -3108,20 +3108,20 @@ var becomeInit = (function becomeInit(writer, cloned, frame2) {
   });
 });
 var openInheritedFds = (function openInheritedFds(plan) {
-  const opened = /* @__PURE__ */ new Map();
-  for (const { call: call2, slot, check: check2, fixes, stepIndex } of plan.inheritedFds) {
+  const opened2 = /* @__PURE__ */ new Map();
+  for (const { call: call2, slot, check: check3, fixes, stepIndex } of plan.inheritedFds) {
     try {
-      opened.set(slot, syscall(call2, fixes));
-      check2?.();
+      opened2.set(slot, syscall(call2, fixes));
+      check3?.();
     } catch (error) {
-      closeInheritedFds(opened);
+      closeInheritedFds(opened2);
       throw stepError(error, plan, stepIndex);
     }
   }
-  return opened;
+  return opened2;
 });
-var closeInheritedFds = (function closeInheritedFds(opened) {
-  for (const fd of opened.values()) syscall(close(fd));
+var closeInheritedFds = (function closeInheritedFds(opened2) {
+  for (const fd of opened2.values()) syscall(close(fd));
 });
 var scriptFacts = (function scriptFacts() {
   return {
@@ -3158,17 +3158,17 @@ var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal }, paths, 
 var atLeast = (function atLeast({ major, minor }, wanted) {
   return major > wanted.major || major === wanted.major && minor >= wanted.minor;
 });
-var textWithIds = (function textWithIds(text4) {
+var textWithIds = (function textWithIds(text5) {
   const cells = [];
-  for (const { 0: digits, index } of text4.matchAll(ANY)) {
+  for (const { 0: digits, index } of text5.matchAll(ANY)) {
     cells.push({
       offset: index,
       slot: SLOTS[Number(digits)]
     });
   }
-  if (cells.length === 0) return text4;
-  const shown2 = text4.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
-  return new Struct(new TextEncoder().encode(text4), JSON.stringify(shown2), [], cells);
+  if (cells.length === 0) return text5;
+  const shown3 = text5.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
+  return new Struct(new TextEncoder().encode(text5), JSON.stringify(shown3), [], cells);
 });
 var procDirectory = (function procDirectory(plan) {
   const mount4 = plan.state.mounts.mountOf(PROC);
@@ -3215,9 +3215,9 @@ var openProcFile = (function openProcFile(plan, path2, flags2, fixes) {
     })
   });
 });
-var writeProcFile = (function writeProcFile(plan, path2, text4, fixes) {
+var writeProcFile = (function writeProcFile(plan, path2, text5, fixes) {
   const fd = openProcFile(plan, path2, O_WRONLY, fixes.open);
-  plan.call(writeTextTo(fd, textWithIds(text4)), {
+  plan.call(writeTextTo(fd, textWithIds(text5)), {
     fixes: fixes.write
   });
   plan.release(fd);
@@ -3250,9 +3250,9 @@ var writeSetting = (function writeSetting(plan, path2, value) {
 var groupsIn = (function groupsIn(result, egid) {
   const count = Number(result.result(GROUPS));
   if (count === 0) return "none";
-  const list2 = result.output(GROUP_LIST);
+  const list5 = result.output(GROUP_LIST);
   for (let index = 0; index < count; index++) {
-    if (list2.getUint32(index * 4, true) !== egid) return "others";
+    if (list5.getUint32(index * 4, true) !== egid) return "others";
   }
   return count > 0 ? "own" : "others";
 });
@@ -3279,8 +3279,8 @@ var directoryTable = (function directoryTable() {
     new Output(NAMES_SIZE, "&more")
   ];
   const end = new Label("end");
-  const opened = openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "directory");
+  const opened2 = openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened2, "directory");
   return new KeptTable(path2, [
     stat,
     names
@@ -3290,7 +3290,7 @@ var directoryTable = (function directoryTable() {
       ...orEnd(end)
     },
     {
-      call: opened,
+      call: opened2,
       ...orEnd(end)
     },
     {
@@ -3343,13 +3343,13 @@ var readNow = (function readNow(path2) {
     };
   }
   const { stamp, changed, owner } = stampOf(table2.outputs[0]);
-  const list2 = /* @__PURE__ */ new Map();
+  const list5 = /* @__PURE__ */ new Map();
   for (const { name, type } of namesOf(table2, path2)) {
-    list2.set(name, type || (look(`${path2}/${name}`)?.type ?? 0));
+    list5.set(name, type || (look(`${path2}/${name}`)?.type ?? 0));
   }
   const isSettled = changed < Date.now() - SETTLED_MS;
   return {
-    list: list2,
+    list: list5,
     stamp: isSettled ? stamp : void 0,
     owner,
     used: false
@@ -3426,8 +3426,8 @@ var readGitConfig = (function readGitConfig(file, home) {
     [],
     []
   ];
-  const text4 = (textOf4(file) ?? "").replaceAll("\\\n", "");
-  for (const [, key, value] of text4.matchAll(SETTING)) {
+  const text5 = (textOf4(file) ?? "").replaceAll("\\\n", "");
+  for (const [, key, value] of text5.matchAll(SETTING)) {
     let path2 = valueIn(value);
     if (path2 === "") continue;
     if (path2.startsWith("~/") && home !== void 0) path2 = home + path2.slice(1);
@@ -3461,11 +3461,11 @@ var isKernelMount = (function isKernelMount({ type }) {
 var mountAt = (function mountAt(path2, mounts) {
   return new VisibleMounts(mounts).at(path2);
 });
-var kernelMountsIn = (function kernelMountsIn(directory, mounts) {
-  const found = new Set(new VisibleMounts(mounts).all().filter(((mount4) => isKernelMount(mount4) && mount4.target !== directory && isWithin(mount4.target, directory))).map(({ target }) => target));
+var kernelMountsIn = (function kernelMountsIn(directory2, mounts) {
+  const found = new Set(new VisibleMounts(mounts).all().filter(((mount4) => isKernelMount(mount4) && mount4.target !== directory2 && isWithin(mount4.target, directory2))).map(({ target }) => target));
   return [
     ...found
-  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
+  ].filter((path2) => !directoriesAround(path2, directory2).some((at2) => found.has(at2)));
 });
 var parseRelease = (function parseRelease(release) {
   const [major, minor] = release.split(".", 2).map(((number) => parseInt(number)));
@@ -3525,11 +3525,11 @@ var baseOf = (function baseOf(plan, path2) {
   const { mounts } = plan.state;
   const { target, own, certain } = mounts.mountAbove(path2);
   if (target !== "/" && (own || mounts.atHostRoot)) {
-    const resolve = certain ? RESOLVE_BENEATH : RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+    const resolve2 = certain ? RESOLVE_BENEATH : RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
     return {
       kind: "beneath",
       directory: target,
-      resolve
+      resolve: resolve2
     };
   }
   if (!mounts.atHostRoot) return {
@@ -3570,21 +3570,21 @@ var childrenIn = (function childrenIn(result, plan) {
 var pidIn = (function pidIn(result, pid) {
   return result.output(pid).getInt32(0, true);
 });
-var opening2 = (function opening2(directory) {
+var opening2 = (function opening2(directory2) {
   const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-  return openat2(at_fdcwd, directory, {
+  return openat2(at_fdcwd, directory2, {
     flags: flags2,
     resolve: RESOLVE_NO_SYMLINKS
   });
 });
-var callsIn = (function callsIn({ path: path2, text: text4 }, parent) {
+var callsIn = (function callsIn({ path: path2, text: text5 }, parent) {
   const name = nameOf2(path2);
-  const opened = openIn(parent, name, text4 === void 0 ? O_DIRECTORY : O_RDWR | O_CREAT | O_EXCL);
-  const fd = new ResultOf(opened, `<${name}>`);
-  const bytes = new TextEncoder().encode(text4);
+  const opened2 = openIn(parent, name, text5 === void 0 ? O_DIRECTORY : O_RDWR | O_CREAT | O_EXCL);
+  const fd = new ResultOf(opened2, `<${name}>`);
+  const bytes = new TextEncoder().encode(text5);
   return {
-    directory: text4 === void 0 ? mkdirat(parent, name, MODE) : void 0,
-    opened,
+    directory: text5 === void 0 ? mkdirat(parent, name, MODE) : void 0,
+    opened: opened2,
     locked: flock(fd, LOCK_SH | LOCK_NB),
     written: bytes.length === 0 ? void 0 : pwrite64(fd, bytes, bytes.length, 0)
   };
@@ -3618,7 +3618,7 @@ var make = (function make(placeholder, parent) {
   });
 });
 var openPlaceholder = (function openPlaceholder(placeholder, parent) {
-  const { directory, opened, written: written2 } = callsIn(placeholder, parent);
+  const { directory: directory2, opened: opened2, written: written2 } = callsIn(placeholder, parent);
   const there = openIn(parent, nameOf2(placeholder.path), O_RDONLY);
   const [end, exists] = [
     new Label("it is open"),
@@ -3626,16 +3626,16 @@ var openPlaceholder = (function openPlaceholder(placeholder, parent) {
   ];
   const failed2 = new Label("it cannot be written");
   const outcome = syscalls([
-    ...directory === void 0 ? [] : [
+    ...directory2 === void 0 ? [] : [
       {
-        call: directory,
+        call: directory2,
         accept: [
           "EEXIST"
         ]
       }
     ],
     {
-      call: opened,
+      call: opened2,
       accept: [
         "ENOENT",
         "EEXIST"
@@ -3656,7 +3656,7 @@ var openPlaceholder = (function openPlaceholder(placeholder, parent) {
         call: unlinkat(parent, nameOf2(placeholder.path), 0)
       },
       {
-        call: close(new ResultOf(opened, "<placeholder>")),
+        call: close(new ResultOf(opened2, "<placeholder>")),
         onSuccess: end
       }
     ],
@@ -3671,7 +3671,7 @@ var openPlaceholder = (function openPlaceholder(placeholder, parent) {
     },
     end
   ]);
-  const fd = Number(outcome.result(opened));
+  const fd = Number(outcome.result(opened2));
   if (fd > 0) return fd;
   const other = Number(outcome.result(there));
   return other > 0 ? other : void 0;
@@ -3713,8 +3713,8 @@ var give = (function give(all) {
     }))));
   }
 });
-var looking = (function looking({ placeholder: { path: path2, text: text4 }, parent, fd }) {
-  const [named, open3] = [
+var looking = (function looking({ placeholder: { path: path2, text: text5 }, parent, fd }) {
+  const [named, open4] = [
     statxOutput(),
     statxOutput()
   ];
@@ -3731,21 +3731,21 @@ var looking = (function looking({ placeholder: { path: path2, text: text4 }, par
         ]
       },
       {
-        call: statx(fd, "", AT_EMPTY_PATH, mask2, open3)
+        call: statx(fd, "", AT_EMPTY_PATH, mask2, open4)
       }
     ],
     isOurs: (function (outcome) {
       if (outcome.result(look2) !== 0n) return false;
-      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open3));
+      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open4));
       if (readStatx(outcome.output(named)).ino !== ino) return false;
-      if (text4 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
-      return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text4.length && holds(fd, text4);
+      if (text5 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
+      return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text5.length && holds(fd, text5);
     })
   };
 });
-var removal2 = (function removal2({ placeholder: { path: path2, text: text4 }, parent, fd }) {
+var removal2 = (function removal2({ placeholder: { path: path2, text: text5 }, parent, fd }) {
   const shared = new Label("others have it too");
-  const flags2 = text4 === void 0 ? AT_REMOVEDIR : 0;
+  const flags2 = text5 === void 0 ? AT_REMOVEDIR : 0;
   return [
     {
       call: flock(fd, LOCK_EX | LOCK_NB),
@@ -3815,7 +3815,7 @@ var copyTree = (function copyTree(plan, place3, more, source, fixes) {
     })
   });
 });
-var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned = /* @__PURE__ */ new Set(), missing3) {
+var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned = /* @__PURE__ */ new Set(), missing4) {
   const { mounts } = plan.state;
   const mount4 = mounts.mountAbove(canonical);
   if (!canonical.startsWith("/") || mount4.own || mount4.readOnly || mount4.type !== "bind") return;
@@ -3823,38 +3823,38 @@ var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned =
   const root = plan.cursor.rootOf(canonical);
   const top = root !== void 0 && isWithin(root, mount4.target) ? root : mount4.target;
   const start2 = top === "/" ? 1 : top.length + 1;
-  for (const directory of parentsOf2(canonical.slice(start2))) {
-    const whole = canonical.slice(0, start2) + directory;
+  for (const directory2 of parentsOf2(canonical.slice(start2))) {
+    const whole = canonical.slice(0, start2) + directory2;
     if (pinned.has(whole)) continue;
     pinned.add(whole);
-    const place3 = openBelow(plan, plan.directories.at(top), directory, {
+    const place3 = openBelow(plan, plan.directories.at(top), directory2, {
       flags: O_DIRECTORY,
-      missing: missing3,
+      missing: missing4,
       fixes: {
         ELOOP: `a directory on the way to ${path2} is a symbolic link, which the program could replace; name the path without it`
       }
     });
-    mountOnItself(plan, place3, directory);
+    mountOnItself(plan, place3, directory2);
   }
 });
 var parentsOf2 = (function parentsOf2(path2) {
   const parts2 = path2.split("/");
   return parts2.slice(1).map((_, index) => parts2.slice(0, index + 1).join("/"));
 });
-var openBelow = (function openBelow(plan, directory, path2, { flags: flags2 = 0, missing: missing3, unreachable, fixes = {} }) {
-  const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-  const call2 = openat2(directory, path2, {
+var openBelow = (function openBelow(plan, directory2, path2, { flags: flags2 = 0, missing: missing4, unreachable, fixes = {} }) {
+  const resolve2 = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  const call2 = openat2(directory2, path2, {
     flags: O_PATH | O_CLOEXEC | flags2,
-    resolve
+    resolve: resolve2
   });
   const accept2 = [
     "ENOENT",
     "ENOTDIR"
   ];
   return plan.open(call2, `<${path2}>`, {
-    ...missing3 !== void 0 && {
+    ...missing4 !== void 0 && {
       accept: accept2,
-      onAccepted: missing3
+      onAccepted: missing4
     },
     ...unreachable !== void 0 && {
       accept: [
@@ -3954,11 +3954,11 @@ var coverWithEmpty = (function coverWithEmpty(plan, place3, path2, empty) {
     fixes
   });
   plan.place(isDirectory);
-  const directory = copyOfFile(plan, empty, EMPTY.directory, "empty directory");
-  plan.call(cover2(directory), {
+  const directory2 = copyOfFile(plan, empty, EMPTY.directory, "empty directory");
+  plan.call(cover2(directory2), {
     fixes
   });
-  plan.release(directory);
+  plan.release(directory2);
   plan.place(covered);
   plan.release(file);
 });
@@ -3972,16 +3972,16 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
   if (!(source instanceof HostPath)) {
     return plan.refuse(`"entries" are those of a directory of the host, and ${step.source} is none`);
   }
-  const [directory, target] = [
+  const [directory2, target] = [
     source.resolved.path,
     normalize(step.target)
   ].map(((path2) => path2 === "/" ? "" : path2));
-  const found = ((patterns) => new Set(patterns.flatMap(((pattern) => namesOf2(pattern.split("/"), directory, plan)))));
+  const found = ((patterns) => new Set(patterns.flatMap(((pattern) => namesOf2(pattern.split("/"), directory2, plan)))));
   const names = [
     ...found(entries)
   ];
-  const shown2 = /* @__PURE__ */ new Set();
-  const links2 = linksAmong(names, directory, plan);
+  const shown3 = /* @__PURE__ */ new Set();
+  const links2 = linksAmong(names, directory2, plan);
   for (const name of names) {
     const path2 = `${target}/${name}`;
     const link2 = links2.get(name);
@@ -3989,31 +3989,31 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
       plan.access.recordLink(path2);
       plan.path(path2).makeParent();
       plan.path(path2).inParent(((parent, last) => plan.call(symlinkat(link2, parent, last))));
-    } else if (isPublic2(`${directory}/${name}`, plan)) {
+    } else if (isPublic2(`${directory2}/${name}`, plan)) {
       plan.forFound(() => show3({
         ...step,
-        source: `${directory}/${name}`,
+        source: `${directory2}/${name}`,
         target: path2
       }));
-      shown2.add(name);
+      shown3.add(name);
     }
   }
   const hidden2 = [
     ...found(hide)
   ].filter((name) => [
-    ...shown2
+    ...shown3
   ].some((other) => isWithin(name, other)));
   if (hidden2.length === 0) return;
   plan.forFound(() => cover(hidden2.map((name) => `${target}/${name}`), plan));
 });
-var namesOf2 = (function namesOf2([first, ...rest], directory, plan) {
-  const found = plan.facts.namesIn(directory || "/", first);
+var namesOf2 = (function namesOf2([first, ...rest], directory2, plan) {
+  const found = plan.facts.namesIn(directory2 || "/", first);
   if (rest.length === 0) return found;
-  return found.flatMap(((name) => namesOf2(rest, `${directory}/${name}`, plan).map(((more) => `${name}/${more}`))));
+  return found.flatMap(((name) => namesOf2(rest, `${directory2}/${name}`, plan).map(((more) => `${name}/${more}`))));
 });
-var linksAmong = (function linksAmong(names, directory, plan) {
+var linksAmong = (function linksAmong(names, directory2, plan) {
   const found = names.map(((name) => {
-    const asked = `${directory}/${name}`;
+    const asked = `${directory2}/${name}`;
     const { path: path2, attributes } = plan.facts.resolve(asked);
     return {
       name,
@@ -4022,12 +4022,12 @@ var linksAmong = (function linksAmong(names, directory, plan) {
       isThere: attributes !== void 0
     };
   }));
-  const shown2 = found.filter((({ asked, path: path2 }) => asked === path2));
-  return new Map(found.filter((({ asked, path: path2, isThere: isThere2 }) => isThere2 && asked !== path2 && shown2.some(((other) => isWithin(path2, other.path))))).map((({ name, path: path2 }) => {
+  const shown3 = found.filter((({ asked, path: path2 }) => asked === path2));
+  return new Map(found.filter((({ asked, path: path2, isThere: isThere2 }) => isThere2 && asked !== path2 && shown3.some(((other) => isWithin(path2, other.path))))).map((({ name, path: path2 }) => {
     const up = "../".repeat(name.split("/").length - 1);
     return [
       name,
-      up + path2.slice(directory.length + 1)
+      up + path2.slice(directory2.length + 1)
     ];
   })));
 });
@@ -4142,26 +4142,26 @@ var recordSource = (function recordSource(step, plan) {
     noDevices: restrict?.includes("nodev")
   });
 });
-var show = (function show(step, source, target, plan, { missing: missing3, gone }) {
+var show = (function show(step, source, target, plan, { missing: missing4, gone }) {
   if (step.readOnly === true) pinParents(plan, target);
   const isHost = source instanceof HostPath;
-  const opened = source.open(O_PATH, {
-    ...missing3 !== void 0 && {
+  const opened2 = source.open(O_PATH, {
+    ...missing4 !== void 0 && {
       accept: [
         "ENOENT"
       ],
-      onAccepted: missing3
+      onAccepted: missing4
     },
     fixes: () => ({
       ENOENT: missingSource(step, isHost, gone)
     })
   });
-  if (step.untrusted === true && isHost && !plan.host.isHere) refuseKernelFile(opened, plan);
+  if (step.untrusted === true && isHost && !plan.host.isHere) refuseKernelFile(opened2, plan);
   const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
-  const tree = copyTree(plan, opened, recursive, step.source, () => ({
+  const tree = copyTree(plan, opened2, recursive, step.source, () => ({
     EINVAL: `an unprivileged user cannot bind ${step.source} without the submounts that it has; pass { recursive: true }`
   }));
-  const attributes = (step.restrict ?? []).reduce(((sum2, word4) => sum2 | RESTRICTIONS4[word4]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  const attributes = (step.restrict ?? []).reduce(((sum4, word4) => sum4 | RESTRICTIONS4[word4]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
   if (attributes !== 0) {
     const set = {
       attr_set: attributes
@@ -4170,35 +4170,35 @@ var show = (function show(step, source, target, plan, { missing: missing3, gone 
       fixes: plan.state.mountFixes
     });
   }
-  if (isOnItself(step, plan)) target.attachTo(opened, tree, step.source);
+  if (isOnItself(step, plan)) target.attachTo(opened2, tree, step.source);
   else {
-    if (target.needsMountPoint) makeMountPoint(source, opened, target, plan);
+    if (target.needsMountPoint) makeMountPoint(source, opened2, target, plan);
     target.attach(tree, step.source);
   }
   plan.release(tree);
-  plan.release(opened);
+  plan.release(opened2);
 });
 var isOnItself = (function isOnItself({ source, target }, plan) {
   return normalize(source) === normalize(target) && plan.cursor.rootOf(target) !== void 0;
 });
-var makeMountPoint = (function makeMountPoint(source, opened, target, plan) {
+var makeMountPoint = (function makeMountPoint(source, opened2, target, plan) {
   const known = source instanceof HostPath ? source.resolved.type : void 0;
   if (known !== void 0 && known !== "unknown") {
     return target.makeMountPoint(known === "directory" ? "directory" : "file");
   }
-  const isFile2 = new Label("the source is not a directory");
+  const isFile3 = new Label("the source is not a directory");
   plan.skippable("the mount point is there", (made) => {
     const accept2 = {
       accept: [
         "ENOTDIR"
       ],
-      onAccepted: isFile2
+      onAccepted: isFile3
     };
-    const looked = openat(opened, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    const directory = plan.open(looked, "<source>", accept2);
+    const looked = openat(opened2, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    const directory2 = plan.open(looked, "<source>", accept2);
     plan.skippable("the directory is made", () => target.makeMountPoint("directory"));
-    plan.goTo(made, directory);
-    plan.place(isFile2);
+    plan.goTo(made, directory2);
+    plan.place(isFile3);
     target.makeMountPoint("file");
   });
 });
@@ -4337,18 +4337,18 @@ var notMounted = (function notMounted(path2) {
 });
 var lowerDevices = (function lowerDevices(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
-  const directory = normalize(step.target);
+  const directory2 = normalize(step.target);
   const trees = DEVICES.map(((name) => ({
     name,
     tree: copyDevice(plan, `/dev/${name}`)
   })));
   const flags2 = MS_NOSUID | MS_NOEXEC;
-  mountFilesystem(plan, directory, {
+  mountFilesystem(plan, directory2, {
     type: "tmpfs",
     flags: flags2,
     data: "mode=0755,size=4m,nr_inodes=1k"
   });
-  const made = plan.path(directory).open(O_PATH | O_DIRECTORY);
+  const made = plan.path(directory2).open(O_PATH | O_DIRECTORY);
   for (const { name, tree } of trees) {
     plan.call(mknodat(made, name, S_IFREG | 420, 0));
     plan.call(move_mount(tree, "", made, name, MOVE_MOUNT_F_EMPTY_PATH), {
@@ -4357,23 +4357,23 @@ var lowerDevices = (function lowerDevices(step, plan) {
     plan.release(tree);
   }
   const pts = "newinstance,ptmxmode=0666,mode=0620";
-  mountFilesystem(plan, `${directory}/pts`, {
+  mountFilesystem(plan, `${directory2}/pts`, {
     type: "devpts",
     flags: flags2,
     data: pts
   });
   const shm = `mode=1777,size=${step.shm ?? "64m"},nr_inodes=64k`;
-  mountFilesystem(plan, `${directory}/shm`, {
+  mountFilesystem(plan, `${directory2}/shm`, {
     type: "tmpfs",
     flags: flags2,
     data: shm
   });
   for (const [name, to] of Object.entries(LINKS)) {
-    plan.access.recordLink(`${directory}/${name}`);
+    plan.access.recordLink(`${directory2}/${name}`);
     plan.call(symlinkat(to, made, name));
   }
   plan.release(made);
-  plan.state.terminals = `${directory}/ptmx`;
+  plan.state.terminals = `${directory2}/ptmx`;
 });
 var copyDevice = (function copyDevice(plan, path2) {
   const source = plan.source(path2);
@@ -4382,13 +4382,13 @@ var copyDevice = (function copyDevice(plan, path2) {
     readOnly: true
   });
   const where = isHosts ? "on the host" : "at this step";
-  const opened = source.open(O_PATH, {
+  const opened2 = source.open(O_PATH, {
     fixes: () => ({
       ENOENT: `${path2} is missing ${where}, and no user namespace can make one`
     })
   });
-  const tree = copyTree(plan, opened, 0, path2);
-  plan.release(opened);
+  const tree = copyTree(plan, opened2, 0, path2);
+  plan.release(opened2);
   const readOnly = {
     attr_set: MOUNT_ATTR_RDONLY
   };
@@ -4412,8 +4412,8 @@ var lowerMkdir = (function lowerMkdir(step, plan) {
 var lowerSymlink = (function lowerSymlink(step, plan) {
   mayMake(plan, step);
   plan.access.recordLink(step.path);
-  plan.path(step.path).inParent(((directory, name) => {
-    plan.call(symlinkat(step.target, directory, name), {
+  plan.path(step.path).inParent(((directory2, name) => {
+    plan.call(symlinkat(step.target, directory2, name), {
       fixes: makingFixes(step.path)
     });
   }));
@@ -4503,8 +4503,8 @@ var denySetgroups = (function denySetgroups(plan) {
   plan.state.setgroupsDenied = true;
   writeMap(plan, "setgroups", "deny");
 });
-var writeMap = (function writeMap(plan, file, text4) {
-  writeProcFile(plan, `self/${file}`, text4, {
+var writeMap = (function writeMap(plan, file, text5) {
+  writeProcFile(plan, `self/${file}`, text5, {
     // A join that comes later makes the process undumpable from its start.
     open: {
       EACCES: () => plan.state.exposed ? UNDUMPABLE : appArmor(plan.host)
@@ -4594,9 +4594,9 @@ var mask = (function mask(plan, path2, empty, pinned) {
   target.openBase();
   plan.skippable(`${path2} is missing`, ((end) => {
     pinParents(plan, target, pinned, end);
-    const opened = openIfThere(target, end);
-    coverWithEmpty(plan, opened, path2, empty);
-    plan.release(opened);
+    const opened2 = openIfThere(target, end);
+    coverWithEmpty(plan, opened2, path2, empty);
+    plan.release(opened2);
   }));
   plan.mounted({
     target: target.canonical,
@@ -4618,19 +4618,19 @@ var keepFromChange = (function keepFromChange(plan, path2, pinned) {
   const target = plan.path(path2);
   const place3 = plan.access.settledPlace(path2);
   target.openBase();
-  plan.skippable(`${path2} is missing`, ((missing3) => {
-    pinParents(plan, target, pinned, missing3);
-    const opened = openIfThere(target, missing3);
-    const tree = copyTree(plan, opened, AT_RECURSIVE, path2);
+  plan.skippable(`${path2} is missing`, ((missing4) => {
+    pinParents(plan, target, pinned, missing4);
+    const opened2 = openIfThere(target, missing4);
+    const tree = copyTree(plan, opened2, AT_RECURSIVE, path2);
     const readOnly = {
       attr_set: MOUNT_ATTR_RDONLY
     };
     plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, readOnly), {
       fixes: plan.state.mountFixes
     });
-    target.attachTo(opened, tree, path2);
+    target.attachTo(opened2, tree, path2);
     plan.release(tree);
-    plan.release(opened);
+    plan.release(opened2);
   }));
   plan.mounted({
     target: target.canonical,
@@ -4642,13 +4642,13 @@ var keepFromChange = (function keepFromChange(plan, path2, pinned) {
   });
   plan.access.recordGuard(place3);
 });
-var openIfThere = (function openIfThere(target, missing3) {
+var openIfThere = (function openIfThere(target, missing4) {
   return target.open(O_PATH, {
     accept: [
       "ENOENT",
       "ENOTDIR"
     ],
-    onAccepted: missing3
+    onAccepted: missing4
   });
 });
 var lowerHostname = (function lowerHostname(step, plan) {
@@ -4702,17 +4702,17 @@ var lowerInit = (function lowerInit(_step, plan) {
 var lowerProtect = (function lowerProtect(step, plan) {
   plan.needs("mount", "they would become read-only on the host");
   const source = normalize(step.source);
-  const { path: directory, type } = plan.resolveTrusted(source);
+  const { path: directory2, type } = plan.resolveTrusted(source);
   if (type !== "directory" && plan.host.isHere) return;
   if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
   const { names = PROTECTED_NAMES } = step;
-  const except = (step.except ?? []).map(normalize).filter(((path2) => isWithin(path2, source))).map((path2) => directory + path2.slice(source.length));
+  const except = (step.except ?? []).map(normalize).filter(((path2) => isWithin(path2, source))).map((path2) => directory2 + path2.slice(source.length));
   plan.recordBeforehand({
     kind: "write",
-    path: directory
+    path: directory2
   });
-  const { found, missing: missing3 } = scanNames(plan, {
-    directory,
+  const { found, missing: missing4 } = scanNames(plan, {
+    directory: directory2,
     asked: source,
     names,
     absent: names.filter((name) => !HOME_NAMES.includes(name)),
@@ -4721,22 +4721,22 @@ var lowerProtect = (function lowerProtect(step, plan) {
     uid: plan.state.caller.euid,
     except
   });
-  const shown2 = new ShownDirectory(plan, directory, plan.path(step.target).canonical);
-  const everywhere2 = new OtherPlaces(plan, shown2, except);
+  const shown3 = new ShownDirectory(plan, directory2, plan.path(step.target).canonical);
+  const everywhere2 = new OtherPlaces(plan, shown3, except);
   for (const file of found) {
     const { path: path2, isShared: isShared2 } = file;
-    if (path2 === directory) {
+    if (path2 === directory2) {
       plan.refuse(`${path2} may not be read or written to by its owner, and a program could change that; run "chmod u+rwx ${path2}" before`);
     }
-    if (!shown2.has(path2)) continue;
+    if (!shown3.has(path2)) continue;
     if (isShared2) {
       plan.refuse(`${path2} has another name, a hard link, by which it could be changed; copy it to a file of its own, or leave its name out of what is protected`);
     }
-    shown2.keep(file);
+    shown3.keep(file);
     everywhere2.keep(file);
   }
-  for (const name of missing3) {
-    if (!shown2.has(name.path)) continue;
+  for (const name of missing4) {
+    if (!shown3.has(name.path)) continue;
     plan.placeholders.push({
       ...name,
       stepIndex: plan.cursor.index
@@ -4745,7 +4745,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
       path: name.path,
       isLink: false
     };
-    shown2.keep(file);
+    shown3.keep(file);
     everywhere2.keep(file);
   }
 });
@@ -4759,8 +4759,8 @@ var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
   const isMountPoint = plan.state.mounts.isMountPoint(target.canonical);
   const noDevices = !isMountPoint && usualRestrictions(path2, plan).includes("nodev");
   plan.access.recordRoot(path2, "pivotRoot", noDevices);
-  const directory = openRoot(plan, path2);
-  const root = isMountPoint ? directory : mountOnItself2(plan, directory, path2, noDevices);
+  const directory2 = openRoot(plan, path2);
+  const root = isMountPoint ? directory2 : mountOnItself2(plan, directory2, path2, noDevices);
   plan.call(fchdir(root));
   plan.call(pivot_root(".", "."), {
     fixes: {
@@ -4970,12 +4970,12 @@ var completeStep = (function completeStep(value, stepIndex) {
     });
   }
   const whole = withDefaults(value, schema2.fields);
-  const invalid2 = invalidField(whole, schema2.fields, "step");
-  if (invalid2 !== void 0) {
-    throw new RecipeError(invalid2.issue, {
+  const invalid3 = invalidField(whole, schema2.fields, "step");
+  if (invalid3 !== void 0) {
+    throw new RecipeError(invalid3.issue, {
       step,
       stepIndex,
-      field: invalid2.field
+      field: invalid3.field
     });
   }
   const issue = schema2.issue?.(whole);
@@ -5039,11 +5039,11 @@ var sandboxRoot = (function sandboxRoot(asked, options) {
   return new SandboxRoot(asked, options).steps();
 });
 var sandboxSteps = (function sandboxSteps(options = {}) {
-  const invalid2 = invalidField({
+  const invalid3 = invalidField({
     ...options
   }, optionFields());
-  if (invalid2 !== void 0) {
-    throw new RecipeError(`sandbox, "${invalid2.field}": ${invalid2.issue}`);
+  if (invalid3 !== void 0) {
+    throw new RecipeError(`sandbox, "${invalid3.field}": ${invalid3.issue}`);
   }
   const { read: read4 = [], write: write5 = [], net = "none", env = [], architectures = [], weakerProc = false } = options;
   const asked = askedPaths(read4, write5);
@@ -5081,8 +5081,8 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
       })
     ],
     ...boundSteps(options),
-    maskPaths(...MASKED),
-    readonlyPaths(...READ_ONLY3),
+    maskPaths(...MASKED_FILES),
+    readonlyPaths(...READ_ONLY_FILES),
     newSession(),
     init(),
     unshare3("user"),
@@ -5174,7 +5174,7 @@ var spawn = (function spawn(make2, denied2) {
     }
   }
 });
-var run2 = (async function run2(given) {
+var run4 = (async function run4(given) {
   const options = optionsOf(given);
   const box2 = sandbox(options);
   const cwd = visibleDirectory(options);
@@ -5214,7 +5214,7 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
     denyRead: denied2("read"),
     denyWrite: denied2("write"),
     net: grantedList(given, "net", all) === void 0 ? "host" : "none",
-    env: variablesOf3(given, allowed("env", () => reading2.variables()), reading2),
+    env: variablesOf4(given, allowed("env", () => reading2.variables()), reading2),
     protect: protectedBy(given),
     ...limitsOf(given),
     ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read4, write5)) && {
@@ -5251,27 +5251,27 @@ var onlySockets = (function onlySockets(sockets, read4, write5) {
   if (other === void 0) return true;
   throw new UsageError(`--allow-net=unix:${sockets[0]}: with it, the program could also reach the unix sockets in ${other}; --unix-sockets allows that`);
 });
-var variablesOf3 = (function variablesOf3(given, allowed, reading2) {
+var variablesOf4 = (function variablesOf4(given, allowed, reading2) {
   const denied2 = deniedList(given, "env");
   return denied2.length === 0 ? allowed : reading2.without(allowed, denied2);
 });
 var protectedBy = (function protectedBy(given) {
-  const listed2 = listOf(given, "protect") ?? [];
-  listed2.forEach(checkName);
+  const listed3 = listOf(given, "protect") ?? [];
+  listed3.forEach(checkName2);
   const usual = !given.has("no-protect");
-  return listed2.length === 0 ? usual : [
+  return listed3.length === 0 ? usual : [
     ...usual ? PROTECTED_NAMES : [],
-    ...listed2
+    ...listed3
   ];
 });
 var permissionsOf = (function permissionsOf(given) {
-  const listed2 = grantedList(given, "net", given.has("allow-all"));
+  const listed3 = grantedList(given, "net", given.has("allow-all"));
   const denyNet = deniedList(given, "net");
-  if (listed2 === void 0) {
+  if (listed3 === void 0) {
     if (denyNet.length === 0) return void 0;
     throw new UsageError(`--deny-net=${denyNet[0]}: the network of this machine cannot be held to hosts; list those that the program may reach: --allow-net=HOSTS`);
   }
-  const hosts = listed2.filter((host2) => !isSocket(host2));
+  const hosts = listed3.filter((host2) => !isSocket(host2));
   const sockets = denyNet.filter(isSocket);
   if (sockets[0] !== void 0) {
     throw new UsageError(`--deny-net=${sockets[0]}: --deny-read=${socketPath(sockets[0])} hides a socket`);
@@ -5289,14 +5289,14 @@ var permissionsOf = (function permissionsOf(given) {
   };
 });
 var visibleDirectory = (function visibleDirectory({ read: read4, write: write5 }) {
-  const directory = Deno.cwd();
-  const isOwn3 = OWN.some(((path2) => isWithin(directory, path2)));
+  const directory2 = Deno.cwd();
+  const isOwn3 = OWN.some(((path2) => isWithin(directory2, path2)));
   const isThere2 = [
     ...read4,
     ...write5,
     "/usr"
-  ].some(((path2) => isWithin(path2, directory) || isWithin(directory, path2) && (path2 !== "/" || !isOwn3)));
-  return isThere2 ? directory : void 0;
+  ].some(((path2) => isWithin(path2, directory2) || isWithin(directory2, path2) && (path2 !== "/" || !isOwn3)));
+  return isThere2 ? directory2 : void 0;
 });
 var main = (async function main(words3) {
   const [first, ...rest] = words3;
@@ -5337,8 +5337,8 @@ var find = (function find(name) {
   }
   throw unknownSubcommand(name);
 });
-var say = (function say(text4) {
-  print(text4);
+var say = (function say(text5) {
+  print(text5);
   return 0;
 });
 var __defProp = Object.defineProperty;
@@ -5402,24 +5402,24 @@ var init_cli = __esm({
 function nearest(word4, words3) {
   if (word4.length > LONGEST) return void 0;
   const wanted = word4.toLowerCase();
-  let best;
+  let best2;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of words3) {
     if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
-    if (distance < bestDistance) [best, bestDistance] = [
+    if (distance < bestDistance) [best2, bestDistance] = [
       candidate,
       distance
     ];
   }
-  return best ?? overlapping(wanted, words3);
+  return best2 ?? overlapping(wanted, words3);
 }
 function suggestion(word4, words3) {
   const near = nearest(word4, words3);
   return near === void 0 ? "" : `; did you mean "${near}"?`;
 }
 function overlapping(wanted, words3) {
-  let best;
+  let best2;
   let bestOverlap = PART;
   for (const candidate of words3) {
     const [short, long] = candidate.length < wanted.length ? [
@@ -5432,10 +5432,10 @@ function overlapping(wanted, words3) {
     const overlap = short.length / long.length;
     if (short.length < 3 || overlap < bestOverlap) continue;
     if (!long.includes(short) && !(overlap >= ABBREVIATION && abbreviates(short, long))) continue;
-    best = overlap === bestOverlap ? void 0 : candidate;
+    best2 = overlap === bestOverlap ? void 0 : candidate;
     bestOverlap = overlap;
   }
-  return best;
+  return best2;
 }
 function abbreviates(short, word4) {
   let at2 = 0;
@@ -5480,13 +5480,12 @@ function peerFlag(name, place3) {
   if (found === void 0) return void 0;
   return found.always ?? (place3 === "container" ? void 0 : found[place3]);
 }
-var STARTS, ENDS, GONE, ROOTS, LIVE, PEER_SUBCOMMANDS, PEER_FLAGS;
+var STARTS, ENDS, GONE, LIVE, PEER_SUBCOMMANDS, PEER_FLAGS;
 var init_peer_words = __esm({
   "scripts/ramekin/peer_words.ts"() {
     STARTS = "ramekin run RECIPE starts a container, each time anew";
     ENDS = "ramekin ps shows the pid of a container, and kill(1) ends it";
     GONE = "a container leaves nothing when it has ended";
-    ROOTS = "a root comes from a directory of this machine: docs/roots.md";
     LIVE = "a script has it, as a member of its container: docs/running.md";
     PEER_SUBCOMMANDS = /* @__PURE__ */ new Map([
       [
@@ -5523,23 +5522,15 @@ var init_peer_words = __esm({
       ],
       [
         "image",
-        ROOTS
-      ],
-      [
-        "images",
-        ROOTS
+        "ramekin images lists the images in the store"
       ],
       [
         "info",
         "ramekin check shows what this machine can do"
       ],
       [
-        "inspect",
-        "ramekin plan shows what a recipe does, and ramekin ps --json what runs"
-      ],
-      [
         "install",
-        ROOTS
+        "ramekin pull gets an image"
       ],
       [
         "kill",
@@ -5551,7 +5542,7 @@ var init_peer_words = __esm({
       ],
       [
         "login",
-        ROOTS
+        "docker login, podman login and skopeo login leave what ramekin pull reads: docs/images.md"
       ],
       [
         "logs",
@@ -5567,15 +5558,7 @@ var init_peer_words = __esm({
       ],
       [
         "prune",
-        GONE
-      ],
-      [
-        "pull",
-        ROOTS
-      ],
-      [
-        "push",
-        ROOTS
+        "ramekin images --prune removes what no image uses"
       ],
       [
         "restart",
@@ -5584,10 +5567,6 @@ var init_peer_words = __esm({
       [
         "rm",
         GONE
-      ],
-      [
-        "rmi",
-        ROOTS
       ],
       [
         "sh",
@@ -5949,14 +5928,6 @@ var init_peer_words = __esm({
       },
       {
         names: [
-          "platform",
-          "pull",
-          "image"
-        ],
-        always: ROOTS
-      },
-      {
-        names: [
           "allow-ffi",
           "allow-import",
           "allow-hrtime",
@@ -6016,16 +5987,16 @@ var init_sockets = __esm({
 });
 
 // ffi/netlink/ip.ts
-function parseIp(text4) {
-  const family = text4.includes(":") ? AF_INET6 : AF_INET;
-  const bytes = family === AF_INET ? parseIpv4(text4) : parseIpv6(text4);
+function parseIp(text5) {
+  const family = text5.includes(":") ? AF_INET6 : AF_INET;
+  const bytes = family === AF_INET ? parseIpv4(text5) : parseIpv6(text5);
   return bytes && {
     family,
     bytes: Uint8Array.from(bytes)
   };
 }
-function parsePrefix(text4) {
-  const [address2, length, ...more] = text4.split("/");
+function parsePrefix(text5) {
+  const [address2, length, ...more] = text5.split("/");
   const ip = parseIp(address2);
   if (ip === void 0 || length === void 0 || more.length > 0) return void 0;
   if (!/^(0|[1-9][0-9]{0,2})$/.test(length) || Number(length) > ip.bytes.length * 8) {
@@ -6063,13 +6034,13 @@ function isInRange(address2, range) {
   ];
   return one.every((byte, index) => byte === other[index]);
 }
-function parseIpv4(text4) {
-  const parts2 = text4.split(".");
+function parseIpv4(text5) {
+  const parts2 = text5.split(".");
   const valid = parts2.length === 4 && parts2.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255);
   return valid ? parts2.map(Number) : void 0;
 }
-function parseIpv6(text4) {
-  const halves = text4.split("::");
+function parseIpv6(text5) {
+  const halves = text5.split("::");
   if (halves.length > 2) return void 0;
   const [before, after2] = halves.map((half) => half === "" ? [] : half.split(":"));
   const head = parseGroups(before, after2 === void 0);
@@ -6098,19 +6069,19 @@ function parseGroups(groups, mayEndInIpv4) {
   return bytes;
 }
 function longestZeros(groups) {
-  let best = [
+  let best2 = [
     0,
     0
   ];
   for (let start2 = 0; start2 < groups.length; start2++) {
     let count = 0;
     while (groups[start2 + count] === 0) count++;
-    if (count > best[1]) best = [
+    if (count > best2[1]) best2 = [
       start2,
       count
     ];
   }
-  return best;
+  return best2;
 }
 var init_ip = __esm({
   "ffi/netlink/ip.ts": (function () {
@@ -6121,9 +6092,9 @@ var init_ip = __esm({
 // ffi/control_characters.ts
 
 
-function quoted(text4) {
-  const shown2 = text4.length > LONGEST2 ? `${text4.slice(0, LONGEST2)}...` : text4;
-  return `"${escapeControls(shown2)}"`;
+function quoted(text5) {
+  const shown3 = text5.length > LONGEST2 ? `${text5.slice(0, LONGEST2)}...` : text5;
+  return `"${escapeControls(shown3)}"`;
 }
 var CONTROLS, LONGEST2;
 var init_control_characters = __esm({
@@ -6278,8 +6249,8 @@ function destinationRange(range) {
     length: range.length - mapped().length
   };
 }
-function parseDestinationAddress(text4) {
-  const ip = parseIp(text4);
+function parseDestinationAddress(text5) {
+  const ip = parseIp(text5);
   return ip && destinationAddress(ip);
 }
 var mapped;
@@ -6293,8 +6264,8 @@ var init_destination_address = __esm({
 });
 
 // proxy/host.ts
-function parseHost(text4) {
-  const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text4);
+function parseHost(text5) {
+  const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text5);
   if (match === null) return void 0;
   const name = canonicalName(match[1]);
   const port = match[2] === void 0 ? void 0 : Number(match[2]);
@@ -6321,8 +6292,8 @@ var init_host = __esm({
 });
 
 // proxy/granted_host.ts
-function parseGrantedHost(text4) {
-  const [, wildcard, host2, length, port] = /^(\*\.)?(.+?)(?:\/(0|[1-9]\d{0,2}))?(:\d+)?$/s.exec(text4) ?? [];
+function parseGrantedHost(text5) {
+  const [, wildcard, host2, length, port] = /^(\*\.)?(.+?)(?:\/(0|[1-9]\d{0,2}))?(:\d+)?$/s.exec(text5) ?? [];
   const parsed = parseHost(`${host2}${port ?? ""}`);
   if (parsed === void 0) return void 0;
   const ip = parseIp(parsed.name);
@@ -6364,9 +6335,9 @@ var init_granted_host = __esm({
 
 // scripts/ramekin/usage.ts
 function flagText({ name, letter, value, optionalValue }) {
-  const text4 = `${letter === void 0 ? "" : `-${letter}, `}--${name}`;
-  if (value === void 0) return text4;
-  return optionalValue === true ? `${text4}[=${value}]` : `${text4}=${value}`;
+  const text5 = `${letter === void 0 ? "" : `-${letter}, `}--${name}`;
+  if (value === void 0) return text5;
+  return optionalValue === true ? `${text5}[=${value}]` : `${text5}=${value}`;
 }
 var UsageError;
 var init_usage = __esm({
@@ -6389,12 +6360,12 @@ function grantsOf(given, others = false) {
   const grants = {};
   for (const [grant, { name, value }] of Object.entries(PERMISSION_FLAGS)) {
     if (!others && !given.has(name)) continue;
-    const list2 = value === void 0 ? void 0 : grantedList(given, grant, others);
-    grants[grant] = list2 ?? true;
+    const list5 = value === void 0 ? void 0 : grantedList(given, grant, others);
+    grants[grant] = list5 ?? true;
   }
   for (const [denied2, option] of Object.entries(DENIALS)) {
-    const list2 = deniedList(given, denied2);
-    if (list2.length > 0) grants[option] = list2;
+    const list5 = deniedList(given, denied2);
+    if (list5.length > 0) grants[option] = list5;
   }
   const { net } = grants;
   if (typeof net === "object") {
@@ -6413,14 +6384,14 @@ function hasDenials(given) {
 
 
 
-function hostsOf(text4, flag) {
-  const port = /^:\d+$/.test(text4) ? text4 : void 0;
+function hostsOf(text5, flag) {
+  const port = /^:\d+$/.test(text5) ? text5 : void 0;
   const hosts = port === void 0 ? [
-    text4
+    text5
   ] : THIS_MACHINE.map((host2) => host2 + port);
   for (const host2 of hosts) {
     if (isSocket(host2) || parseGrantedHost(host2) !== void 0) continue;
-    throw new UsageError(`--${flag}=${text4}: this is not ${GRANTED_HOSTS}`);
+    throw new UsageError(`--${flag}=${text5}: this is not ${GRANTED_HOSTS}`);
   }
   return hosts;
 }
@@ -6431,13 +6402,13 @@ function socketPath(host2) {
   return host2.slice(UNIX.length);
 }
 function requireNetwork(hosts) {
-  for (const text4 of hosts) {
-    const host2 = text4.replace(/^\*\./, "any.").replace(/\/\d+(?=:|$)/, "");
+  for (const text5 of hosts) {
+    const host2 = text5.replace(/^\*\./, "any.").replace(/\/\d+(?=:|$)/, "");
     if (Deno.permissions.querySync({
       name: "net",
       host: host2
     }).state === "granted") continue;
-    throw new Deno.errors.NotCapable(`a program reaches ${text4} through ramekin, which needs --allow-net for it`);
+    throw new Deno.errors.NotCapable(`a program reaches ${text5} through ramekin, which needs --allow-net for it`);
   }
 }
 
@@ -6564,6 +6535,220 @@ var init_permission_flags = __esm({
   })
 });
 
+// scripts/ramekin/image_flags.ts
+function pullOptions(given) {
+  const platform = given.value("platform");
+  return {
+    ...registryOptions(given),
+    ...platform !== void 0 && {
+      platform
+    },
+    ...given.has("no-unpack") && {
+      unpack: false
+    }
+  };
+}
+function registryOptions(given) {
+  const mirrors = {};
+  for (const text5 of given.values("mirror")) {
+    const [registry, host2] = split(text5, "=");
+    if (registry === "" || host2 === "") {
+      throw new UsageError(`--mirror=${text5} is not of the form --mirror=REGISTRY=HOST`);
+    }
+    (mirrors[registry] ??= []).push(host2);
+  }
+  return {
+    mirrors,
+    ...given.has("plain-http") && {
+      plainHttp: true
+    }
+  };
+}
+function runOptions(given) {
+  const { entrypoint, user, workdir, hostname: hostname2, keep: keep2 } = valuesOf(given);
+  if (keep2 !== void 0 && given.has("read-only")) {
+    throw new UsageError("--keep and --read-only: what is not changed cannot be kept");
+  }
+  return {
+    changes: given.has("read-only") ? "none" : keep2 === void 0 ? "discard" : {
+      keep: absolute(keep2)
+    },
+    volumes: Object.fromEntries(given.values("volume").map((text5) => volumeOf(text5))),
+    env: Object.fromEntries(given.values("env").map((text5) => variableOf(text5))),
+    net: given.has("allow-net") ? "host" : "none",
+    ...entrypoint !== void 0 && {
+      entrypoint: [
+        entrypoint
+      ]
+    },
+    ...user !== void 0 && {
+      user
+    },
+    ...workdir !== void 0 && {
+      cwd: workdir
+    },
+    ...hostname2 !== void 0 && {
+      hostname: hostname2
+    }
+  };
+}
+function valuesOf(given) {
+  return {
+    entrypoint: given.value("entrypoint"),
+    user: given.value("user"),
+    workdir: given.value("workdir"),
+    hostname: given.value("hostname"),
+    keep: given.value("keep")
+  };
+}
+function volumeOf(text5) {
+  const [source, target, mode2, ...more] = text5.split(":");
+  const isRight = source !== "" && target?.startsWith("/") && more.length === 0 && (mode2 === void 0 || mode2 === "ro" || mode2 === "rw");
+  if (!isRight) {
+    throw new UsageError(`--volume=${text5} is not of the form --volume=PATH:TARGET or PATH:TARGET:ro`);
+  }
+  return [
+    target,
+    {
+      source: absolute(source),
+      readOnly: mode2 === "ro"
+    }
+  ];
+}
+function variableOf(text5) {
+  const [name, value] = split(text5, "=");
+  if (name === "" || !text5.includes("=")) {
+    throw new UsageError(`--env=${text5} is not of the form --env=NAME=VALUE`);
+  }
+  return [
+    name,
+    value
+  ];
+}
+function split(text5, by) {
+  const at2 = text5.indexOf(by);
+  return at2 === -1 ? [
+    text5,
+    ""
+  ] : [
+    text5.slice(0, at2),
+    text5.slice(at2 + 1)
+  ];
+}
+function absolute(path2) {
+  return path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`;
+}
+var PLATFORM, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS, IMAGE_RUN_FLAGS;
+var init_image_flags = __esm({
+  "scripts/ramekin/image_flags.ts"() {
+    init_usage();
+    PLATFORM = {
+      name: "platform",
+      value: "PLATFORM",
+      completes: [
+        "linux/amd64",
+        "linux/arm64"
+      ],
+      summary: "the platform of the image, in place of this machine's: linux/arm64"
+    };
+    PULL_FLAGS = [
+      PLATFORM,
+      {
+        name: "no-unpack",
+        summary: "unpack it when it is first run"
+      }
+    ];
+    REGISTRY_FLAGS = [
+      {
+        name: "plain-http",
+        summary: "reach the registry without TLS, which is tried for this machine's own anyway"
+      },
+      {
+        name: "mirror",
+        value: "REGISTRY=HOST",
+        repeated: true,
+        summary: "ask another registry first: docker.io=mirror.example"
+      }
+    ];
+    REPORT_FLAGS = [
+      {
+        name: "quiet",
+        letter: "q",
+        summary: "tell nothing of what goes on"
+      },
+      {
+        name: "json",
+        summary: "write the result as JSON"
+      }
+    ];
+    IMAGE_RUN_FLAGS = [
+      {
+        name: "image",
+        value: "IMAGE",
+        completes: "image",
+        summary: "the image, as debian:12"
+      },
+      {
+        name: "pull",
+        value: "WHEN",
+        completes: [
+          "missing",
+          "always",
+          "never"
+        ],
+        summary: "when to pull it: where it is missing, always, or never"
+      },
+      PLATFORM,
+      {
+        name: "volume",
+        letter: "v",
+        value: "PATH:TARGET",
+        repeated: true,
+        summary: "show a file or directory of this machine; with :ro behind, it cannot be changed"
+      },
+      {
+        name: "env",
+        letter: "e",
+        value: "NAME=VALUE",
+        repeated: true,
+        summary: "set a variable"
+      },
+      {
+        name: "user",
+        letter: "u",
+        value: "USER",
+        summary: "the user: a name of the image's, or ids"
+      },
+      {
+        name: "workdir",
+        letter: "w",
+        value: "PATH",
+        summary: "the working directory"
+      },
+      {
+        name: "entrypoint",
+        value: "PROGRAM",
+        summary: "run this in place of the entry point"
+      },
+      {
+        name: "hostname",
+        value: "NAME",
+        summary: "the name of the container"
+      },
+      {
+        name: "read-only",
+        summary: "let nothing of its files be changed"
+      },
+      {
+        name: "keep",
+        value: "DIRECTORY",
+        completes: "file",
+        summary: "keep what the program changes in a directory, for the next run"
+      }
+    ];
+  }
+});
+
 // scripts/ramekin/limit_flags.ts
 function limitsOf(given) {
   const [memory, swap] = [
@@ -6687,10 +6872,11 @@ var init_limit_flags = __esm({
 
 // scripts/ramekin/subcommands.ts
 
-var JSON_FLAG, RECIPE, SET, PROTECT, PROGRAM, STREAM, STATUS, SANDBOX_FLAGS, TABLE, SUBCOMMANDS;
+var JSON_FLAG, RECIPE, IMAGE, SET, PROTECT, PROGRAM, STREAM, STATUS, SANDBOX_FLAGS, TABLE, SUBCOMMANDS;
 var init_subcommands = __esm({
   "scripts/ramekin/subcommands.ts": (function () {
     init_permission_flags();
+    init_image_flags();
     init_limit_flags();
     JSON_FLAG = {
       name: "json",
@@ -6699,6 +6885,10 @@ var init_subcommands = __esm({
     RECIPE = {
       name: "RECIPE",
       completes: "file"
+    };
+    IMAGE = {
+      name: "IMAGE",
+      completes: "image"
     };
     SET = {
       name: "set",
@@ -6738,12 +6928,17 @@ var init_subcommands = __esm({
     TABLE = [
       {
         name: "run",
-        summary: "run a program in the container that a recipe makes",
+        summary: "run a program in the container that a recipe makes, or in one of an image",
         more: `A recipe in YAML or JSON is data that you need not trust: it gets nothing of this machine but what the flags grant, and at a terminal you are asked for the rest. A module in TypeScript (export default recipe(...)) is a program that may do all that you may; the flags, if there are any, hold for its recipe too. ${STREAM} ${PROGRAM}
+
+With --image, the container is one of the image, which is pulled unless it is there: its files, its user, its environment, and its entry point, which gets the words after --. What the program changes is thrown away, and of this machine it sees nothing but volumes, and the network with --allow-net.
 
 ${STATUS}`,
         operands: [
-          RECIPE
+          {
+            ...RECIPE,
+            optional: true
+          }
         ],
         program: true,
         runs: true,
@@ -6752,7 +6947,8 @@ ${STATUS}`,
           SET,
           ...Object.values(PERMISSION_FLAGS),
           ALLOW_ALL,
-          ...Object.values(DENIAL_FLAGS)
+          ...Object.values(DENIAL_FLAGS),
+          ...IMAGE_RUN_FLAGS
         ]
       },
       {
@@ -6899,6 +7095,116 @@ ${STATUS}`,
             summary: "draw what is shared with this machine and what is mounted from where; - for the standard output"
           },
           JSON_FLAG
+        ]
+      },
+      {
+        name: "pull",
+        summary: "get an image from a registry, a layout or an archive",
+        more: "The image is downloaded into the store, checked and unpacked. It is named as debian:12, registry.example:5000/team/tool@sha256:..., oci:DIRECTORY:TAG, oci-archive:FILE, docker-archive:FILE or dir:DIRECTORY. The store is ramekin/images in XDG_DATA_HOME (~/.local/share), /var/lib/ramekin/images for root, or RAMEKIN_IMAGES.",
+        operands: [
+          IMAGE
+        ],
+        flags: [
+          {
+            name: "name",
+            value: "NAME",
+            summary: "the name in the store, for an image from files"
+          },
+          ...PULL_FLAGS,
+          ...REGISTRY_FLAGS,
+          ...REPORT_FLAGS
+        ]
+      },
+      {
+        name: "images",
+        summary: "list the images in the store",
+        operands: [],
+        flags: [
+          {
+            name: "verify",
+            summary: "read all that is stored, and remove what is damaged, so that a pull gets it again"
+          },
+          {
+            name: "prune",
+            summary: "remove what no image and no container uses"
+          },
+          JSON_FLAG
+        ]
+      },
+      {
+        name: "rmi",
+        summary: "remove an image from the store",
+        more: "What another image has too stays, and what a container uses.",
+        operands: [
+          IMAGE
+        ],
+        flags: [
+          JSON_FLAG
+        ]
+      },
+      {
+        name: "inspect",
+        summary: "show what is said of an image, and how its program is started",
+        operands: [
+          IMAGE
+        ],
+        flags: [
+          PULL_FLAGS[0],
+          JSON_FLAG
+        ]
+      },
+      {
+        name: "push",
+        summary: "send an image of the store to a registry",
+        more: "What the registry has is not sent again. The second operand is where to, if it is not the image's own name.",
+        operands: [
+          IMAGE,
+          {
+            name: "TO",
+            completes: "image",
+            optional: true
+          }
+        ],
+        flags: [
+          PULL_FLAGS[0],
+          ...REGISTRY_FLAGS,
+          ...REPORT_FLAGS
+        ]
+      },
+      {
+        name: "save",
+        summary: "write an image of the store as an archive, which docker and podman load",
+        operands: [
+          IMAGE
+        ],
+        flags: [
+          {
+            name: "output",
+            letter: "o",
+            value: "FILE",
+            completes: "file",
+            summary: "the file to write, or else the standard output"
+          },
+          PULL_FLAGS[0]
+        ]
+      },
+      {
+        name: "load",
+        summary: "get the images of an archive of docker's, podman's or skopeo's",
+        operands: [
+          {
+            name: "FILE",
+            completes: "file"
+          }
+        ],
+        flags: [
+          {
+            name: "name",
+            value: "NAME",
+            summary: "the name in the store, of the only image"
+          },
+          ...PULL_FLAGS,
+          ...REPORT_FLAGS
         ]
       },
       {
@@ -7082,7 +7388,8 @@ function errorReport(error, { paint, debug, subcommand }) {
   const isFfi = error instanceof Error && error.name === "PermissionError" && "grant" in error && error.grant === "ffi";
   if (isFfi || error instanceof Deno.errors.NotCapable) {
     lines.push(`  it was started without that permission; install it with all that it needs:`);
-    lines.push(`  ${INSTALL}`);
+    const isWrite = error instanceof Error && error.message.includes("write access");
+    lines.push(`  ${isWrite ? INSTALL_FOR_IMAGES : INSTALL}`);
   }
   if (debug) lines.push(paint("dim", stackOf(error)));
   return lines.join("\n");
@@ -7096,11 +7403,12 @@ function stackOf(error) {
   caused by ${stackOf(error.cause)}`;
   return (error.stack ?? "") + cause;
 }
-var INSTALL;
+var INSTALL, INSTALL_FOR_IMAGES;
 var init_error_report = __esm({
   "scripts/ramekin/error_report.ts": (function () {
     init_usage();
     INSTALL = "deno install --global --allow-ffi --allow-read --allow-net --name ramekin command.js";
+    INSTALL_FOR_IMAGES = INSTALL.replace("--allow-net", "--allow-net --allow-write");
   })
 });
 
@@ -7136,14 +7444,14 @@ function describeArgument(argument, show3) {
 function textOf(slot) {
   return slot.text;
 }
-function written(text4, show3) {
-  return typeof text4 === "string" ? text4 : text4(show3);
+function written(text5, show3) {
+  return typeof text5 === "string" ? text5 : text5(show3);
 }
 function describeBytes(bytes) {
-  const shown2 = bytes.subarray(0, 40);
-  const text4 = new TextDecoder().decode(shown2);
-  const printable = !/[^\t\n\x20-\x7e]/.test(text4);
-  if (printable) return JSON.stringify(text4) + (bytes.length > shown2.length ? "..." : "");
+  const shown3 = bytes.subarray(0, 40);
+  const text5 = new TextDecoder().decode(shown3);
+  const printable = !/[^\t\n\x20-\x7e]/.test(text5);
+  if (printable) return JSON.stringify(text5) + (bytes.length > shown3.length ? "..." : "");
   return `[${bytes.length} bytes]`;
 }
 function containsBits(value, bits) {
@@ -7158,9 +7466,9 @@ var init_call = __esm({
 
       value;
       #text;
-      constructor(value, text4) {
+      constructor(value, text5) {
         this.value = value;
-        this.#text = text4;
+        this.#text = text5;
       }
       /** Its kernel name. */
       get text() {
@@ -7172,8 +7480,8 @@ var init_call = __esm({
       text;
       size;
       /** @param size how many bytes it takes where it stands in a {@linkcode Struct}: 10 for digits */
-      constructor(text4, size = 8) {
-        this.text = text4;
+      constructor(text5, size = 8) {
+        this.text = text5;
         this.size = size;
       }
     };
@@ -7183,9 +7491,9 @@ var init_call = __esm({
       text;
       initial;
       /** @param initial what it holds before, for a value that the kernel reads and then changes */
-      constructor(size, text4 = "&out", initial) {
+      constructor(size, text5 = "&out", initial) {
         this.size = size;
-        this.text = text4;
+        this.text = text5;
         this.initial = initial;
       }
     };
@@ -7194,19 +7502,19 @@ var init_call = __esm({
       output;
       offset;
       text;
-      constructor(output, offset, text4) {
+      constructor(output, offset, text5) {
         this.output = output;
         this.offset = offset;
-        this.text = text4;
+        this.text = text5;
       }
     };
     ResultOf = class {
 
       call;
       text;
-      constructor(call2, text4) {
+      constructor(call2, text5) {
         this.call = call2;
-        this.text = text4;
+        this.text = text5;
       }
     };
     Struct = class {
@@ -7215,11 +7523,11 @@ var init_call = __esm({
       pointers;
       cells;
       #text;
-      constructor(bytes, text4, pointers = [], cells = []) {
+      constructor(bytes, text5, pointers = [], cells = []) {
         this.bytes = bytes;
         this.pointers = pointers;
         this.cells = cells;
-        this.#text = text4;
+        this.#text = text5;
       }
       /** Its fields, as C would write them. */
       get text() {
@@ -7521,12 +7829,12 @@ function renameat2(from2, path2, to, newPath, flagBits) {
 }
 
 
-function fchmodat(directory, path2, fileMode) {
+function fchmodat(directory2, path2, fileMode) {
   const given = typeof fileMode === "number" ? mode(fileMode) : fileMode;
-  return call("fchmodat", at(directory), path2, given);
+  return call("fchmodat", at(directory2), path2, given);
 }
-function fchownat(directory, path2, uid, gid) {
-  return call("fchownat", at(directory), path2, uid, gid, 0);
+function fchownat(directory2, path2, uid, gid) {
+  return call("fchownat", at(directory2), path2, uid, gid, 0);
 }
 function fchmod(fd, fileMode) {
   return call("fchmod", fd, mode(fileMode));
@@ -8088,14 +8396,14 @@ var init_memory = __esm({
 function decodeLong(bytes) {
   const whole = decodeStrictly(bytes);
   if (whole !== void 0) return whole;
-  let text4 = "";
+  let text5 = "";
   for (let at2 = 0; at2 < bytes.length; ) {
     const size = sizeOf(bytes[at2]);
     const letter = decodeStrictly(bytes.subarray(at2, at2 + size));
-    text4 += letter ?? String.fromCharCode(ESCAPE + bytes[at2]);
+    text5 += letter ?? String.fromCharCode(ESCAPE + bytes[at2]);
     at2 += letter === void 0 ? 1 : size;
   }
-  return text4;
+  return text5;
 }
 function sizeOf(first) {
   if (first < 192) return 1;
@@ -8908,8 +9216,8 @@ var init_program = __esm({
     Label = class {
 
       text;
-      constructor(text4) {
-        this.text = text4;
+      constructor(text5) {
+        this.text = text5;
       }
     };
     END = new Label("end");
@@ -9023,16 +9331,16 @@ var init_program = __esm({
       });
   }
   static {
-    string$6 = (function (text4, call2) {
-        const known = this.#placed?.get(text4);
+    string$6 = (function (text5, call2) {
+        const known = this.#placed?.get(text5);
         if (known !== void 0) return known;
-        if (text4.includes("\0")) {
+        if (text5.includes("\0")) {
           throw invalidArgument(call2.name, describeCall(call2), "the kernel ends each string at its first NUL byte; take it out");
         }
-        const at2 = reserve$12.call(this, text4.length * 3 + 1);
-        const { written: written2 } = encodeName(text4, paper.bytes.subarray(at2, this.#end));
+        const at2 = reserve$12.call(this, text5.length * 3 + 1);
+        const { written: written2 } = encodeName(text5, paper.bytes.subarray(at2, this.#end));
         this.#end = at2 + written2 + 1;
-        return keep$11.call(this, text4, at2);
+        return keep$11.call(this, text5, at2);
       });
   }
   static {
@@ -9442,16 +9750,16 @@ var init_syscalls = __esm({
 });
 
 // scripts/ramekin/output.ts
-function plain(_look, text4) {
-  return text4;
+function plain(_look, text5) {
+  return text5;
 }
 function paintFor(stream) {
   if (Deno.noColor || !stream.isTerminal()) return plain;
-  return (look2, text4) => `\x1B[${CODES[look2][0]}m${text4}\x1B[${CODES[look2][1]}m`;
+  return (look2, text5) => `\x1B[${CODES[look2][0]}m${text5}\x1B[${CODES[look2][1]}m`;
 }
 
-function printError(text4) {
-  write2(Deno.stderr, `${text4}
+function printError(text5) {
+  write2(Deno.stderr, `${text5}
 `);
 }
 function printJson(value) {
@@ -9463,15 +9771,15 @@ function width() {
   return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : void 0;
 }
 function table(heads, rows, paint = plain, limit2 = width()) {
-  const shown2 = rows.map((row) => row.map(escapeControls));
-  const widths = heads.map((head, column) => Math.max(head.length, ...shown2.map((row) => row[column].length)));
+  const shown3 = rows.map((row) => row.map(escapeControls));
+  const widths = heads.map((head, column) => Math.max(head.length, ...shown3.map((row) => row[column].length)));
   const line = (cells) => {
-    const text4 = cells.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd();
-    return limit2 === void 0 ? text4 : text4.slice(0, limit2);
+    const text5 = cells.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd();
+    return limit2 === void 0 ? text5 : text5.slice(0, limit2);
   };
   return [
     paint("bold", line(heads)),
-    ...shown2.map(line)
+    ...shown3.map(line)
   ].join("\n");
 }
 var CODES, COLOUR;
@@ -9944,26 +10252,26 @@ function namesIn(path2) {
   return entriesIn(path2).map(({ name }) => name);
 }
 function entriesIn(path2) {
-  const directory = syscall(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+  const directory2 = syscall(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
   try {
     const entries = [];
     for (; ; ) {
       const part = new Output(PART_SIZE, "&entries");
-      const list2 = getdents64(directory, part);
+      const list5 = getdents64(directory2, part);
       const outcome = syscalls([
         {
-          call: list2,
+          call: list5,
           accept: [
             "ENOENT"
           ]
         }
       ]);
-      const size = Number(outcome.result(list2));
+      const size = Number(outcome.result(list5));
       if (size <= 0) return entries;
       entries.push(...readDirectoryEntries(outcome.output(part), size));
     }
   } finally {
-    syscall(close(directory));
+    syscall(close(directory2));
   }
 }
 var PART_SIZE;
@@ -10063,12 +10371,12 @@ var init_concat = __esm({
 
 // ffi/files/read_file.ts
 
-function readWhole(directory, path2) {
-  return readSmall(directory, path2) ?? readLarge(directory, path2);
+function readWhole(directory2, path2) {
+  return readSmall(directory2, path2) ?? readLarge(directory2, path2);
 }
 
-function readLarge(directory, path2) {
-  const fd = syscall(openat(directory, path2, O_RDONLY | O_CLOEXEC, 0));
+function readLarge(directory2, path2) {
+  const fd = syscall(openat(directory2, path2, O_RDONLY | O_CLOEXEC, 0));
   try {
     const parts2 = [];
     for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts2.push(part);
@@ -10190,11 +10498,11 @@ var init_owned_fd = __esm({
 function open(path2, flags2 = O_CLOEXEC, mode2 = 0) {
   return openat3(AT_FDCWD, path2, flags2, mode2);
 }
-function openat3(directory, path2, flags2 = O_CLOEXEC, mode2 = 0) {
-  return new OwnedFd(syscall(openat(raw(directory), path2, flags2, mode2)));
+function openat3(directory2, path2, flags2 = O_CLOEXEC, mode2 = 0) {
+  return new OwnedFd(syscall(openat(raw(directory2), path2, flags2, mode2)));
 }
-function openat22(directory, path2, how) {
-  return new OwnedFd(syscall(openat2(raw(directory), path2, how), {
+function openat22(directory2, path2, how) {
+  return new OwnedFd(syscall(openat2(raw(directory2), path2, how), {
     EXDEV: "the path leaves the directory or the mount in which it has to stay"
   }));
 }
@@ -10310,23 +10618,23 @@ function umask2(mask2) {
 function mkdir(path2, mode2 = 511) {
   mkdirat2(AT_FDCWD, path2, mode2);
 }
-function mkdirat2(directory, path2, mode2 = 511) {
-  syscall(mkdirat(raw(directory), path2, mode2));
+function mkdirat2(directory2, path2, mode2 = 511) {
+  syscall(mkdirat(raw(directory2), path2, mode2));
 }
-function mknodat2(directory, path2, mode2, device = 0) {
-  syscall(mknodat(raw(directory), path2, mode2, device), {
+function mknodat2(directory2, path2, mode2, device = 0) {
+  syscall(mknodat(raw(directory2), path2, mode2, device), {
     EPERM: "creating a device file takes CAP_MKNOD outside of user namespaces; a bind mount of one does not"
   });
 }
 function makedev2(major, minor) {
   return makedev(major, minor);
 }
-function symlinkat2(target, directory, path2) {
-  syscall(symlinkat(target, raw(directory), path2));
+function symlinkat2(target, directory2, path2) {
+  syscall(symlinkat(target, raw(directory2), path2));
 }
-function readlinkat2(directory, path2) {
+function readlinkat2(directory2, path2) {
   const target = new Output(PATH_MAX, "&target");
-  const call2 = readlinkat(raw(directory), path2, target);
+  const call2 = readlinkat(raw(directory2), path2, target);
   const outcome = syscalls([
     {
       call: call2
@@ -10334,8 +10642,8 @@ function readlinkat2(directory, path2) {
   ]);
   return text2(outcome.output(target), Number(outcome.result(call2)));
 }
-function unlinkat2(directory, path2, flags2 = 0) {
-  syscall(unlinkat(raw(directory), path2, flags2), {
+function unlinkat2(directory2, path2, flags2 = 0) {
+  syscall(unlinkat(raw(directory2), path2, flags2), {
     EISDIR: "it is a directory; remove it with linux.AT_REMOVEDIR"
   });
 }
@@ -10519,8 +10827,8 @@ function word(name, value) {
 
 
 
-function fspick(directory, path2, flagBits) {
-  return call("fspick", at(directory), path2, flags(flagBits, FSPICK_FLAGS));
+function fspick(directory2, path2, flagBits) {
+  return call("fspick", at(directory2), path2, flags(flagBits, FSPICK_FLAGS));
 }
 var TREE_FLAGS, MOUNT_ATTR_SIZE;
 var init_mounts3 = __esm({
@@ -10555,8 +10863,8 @@ var init_capability_hint = __esm({
 });
 
 // ffi/linux/mount_descriptors.ts
-function open_tree2(directory, path2, flags2 = OPEN_TREE_CLOEXEC) {
-  return new OwnedFd(syscall(open_tree(raw(directory), path2, flags2), {
+function open_tree2(directory2, path2, flags2 = OPEN_TREE_CLOEXEC) {
+  return new OwnedFd(syscall(open_tree(raw(directory2), path2, flags2), {
     EPERM: TAKES_ADMIN,
     EINVAL: "an unprivileged user cannot copy without the mounts below; pass linux.AT_RECURSIVE"
   }));
@@ -10568,8 +10876,8 @@ function move_mount2(fromDirectory, fromPath, toDirectory, toPath, flags2 = 0) {
     ENOTDIR: "a directory can be mounted only on a directory, and a file only on a file"
   });
 }
-function mount_setattr2(directory, path2, flags2, attributes) {
-  syscall(mount_setattr(raw(directory), path2, flags2, attributes), {
+function mount_setattr2(directory2, path2, flags2, attributes) {
+  syscall(mount_setattr(raw(directory2), path2, flags2, attributes), {
     EPERM: `${TAKES_ADMIN}; attributes that were set outside of the user namespace are locked`,
     EINVAL: "the path is not a mount, or the attributes contradict each other"
   });
@@ -10592,8 +10900,8 @@ function fsmount2(filesystem, flags2 = FSMOUNT_CLOEXEC, attributes = 0) {
     EINVAL: "create the filesystem first: fsconfig with linux.FSCONFIG_CMD_CREATE"
   }));
 }
-function fspick2(directory, path2, flags2 = FSPICK_CLOEXEC) {
-  return new OwnedFd(syscall(fspick(raw(directory), path2, flags2), {
+function fspick2(directory2, path2, flags2 = FSPICK_CLOEXEC) {
+  return new OwnedFd(syscall(fspick(raw(directory2), path2, flags2), {
     EPERM: TAKES_ADMIN,
     EINVAL: "the path is not a mount"
   }));
@@ -10828,8 +11136,8 @@ function sendDescriptor(socket, fd) {
       slot: fd
     }
   ]);
-  const text4 = (show3) => `{SCM_RIGHTS, ${show3(fd)}}`;
-  return call("sendmsg", socket, message(new Uint8Array(1), struct, text4), 0);
+  const text5 = (show3) => `{SCM_RIGHTS, ${show3(fd)}}`;
+  return call("sendmsg", socket, message(new Uint8Array(1), struct, text5), 0);
 }
 function receiveDescriptor(socket, control) {
   const flags2 = constant(MSG_CMSG_CLOEXEC, {
@@ -10874,7 +11182,7 @@ function controlOutput() {
 function descriptorOf(control) {
   return control.getInt32(12, true) === SCM_RIGHTS ? control.getInt32(CMSG_HEADER, true) : void 0;
 }
-function message(data2, control, text4) {
+function message(data2, control, text5) {
   const vector = new Uint8Array(16);
   vector[8] = 1;
   const iov = new Struct(vector, "&iov", [
@@ -10886,7 +11194,7 @@ function message(data2, control, text4) {
   const bytes = new Uint8Array(MSGHDR.size);
   bytes[MSGHDR.iovlen] = 1;
   bytes[MSGHDR.controllen] = control.size;
-  return new Struct(bytes, text4, [
+  return new Struct(bytes, text5, [
     {
       offset: MSGHDR.iov,
       to: iov
@@ -10900,7 +11208,7 @@ function message(data2, control, text4) {
 
 
 
-function sendPieces(socket, pieces, text4) {
+function sendPieces(socket, pieces, text5) {
   const vector = new Uint8Array(pieces.length * 16);
   const view2 = new DataView(vector.buffer);
   pieces.forEach(({ size }, index) => view2.setBigUint64(index * 16 + 8, BigInt(size), true));
@@ -10910,7 +11218,7 @@ function sendPieces(socket, pieces, text4) {
   })));
   const bytes = new Uint8Array(MSGHDR.size);
   new DataView(bytes.buffer).setBigUint64(MSGHDR.iovlen, BigInt(pieces.length), true);
-  return call("sendmsg", socket, new Struct(bytes, text4, [
+  return call("sendmsg", socket, new Struct(bytes, text5, [
     {
       offset: MSGHDR.iov,
       to: iov
@@ -11204,12 +11512,12 @@ function listAddresses() {
   };
 }
 function readAddress({ payload: payload2 }) {
-  const header2 = new DataView(payload2.buffer, payload2.byteOffset, ADDRESS_HEADER_SIZE);
+  const header3 = new DataView(payload2.buffer, payload2.byteOffset, ADDRESS_HEADER_SIZE);
   const attributes = decodeAttributes(payload2.subarray(ADDRESS_HEADER_SIZE));
   const bytes = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
   return {
-    link: header2.getUint32(4, true),
-    address: `${formatIp(bytes)}/${header2.getUint8(1)}`
+    link: header3.getUint32(4, true),
+    address: `${formatIp(bytes)}/${header3.getUint8(1)}`
   };
 }
 function describe(index) {
@@ -11246,9 +11554,9 @@ var init_links = __esm({
 
 // ffi/netlink/link.ts
 function addVeth(one, other) {
-  const header2 = linkHeader(0, void 0);
+  const header3 = linkHeader(0, void 0);
   const peer = new Attribute(VETH_INFO_PEER, [
-    ...header2,
+    ...header3,
     ...settings(other)
   ]);
   const words3 = [
@@ -11307,7 +11615,7 @@ function listLinks() {
   };
 }
 function readLink({ payload: payload2 }) {
-  const header2 = new DataView(payload2.buffer, payload2.byteOffset, LINK_HEADER_SIZE);
+  const header3 = new DataView(payload2.buffer, payload2.byteOffset, LINK_HEADER_SIZE);
   const attributes = decodeAttributes(payload2.subarray(LINK_HEADER_SIZE));
   const number = (type) => {
     const bytes = attributes.get(type);
@@ -11315,9 +11623,9 @@ function readLink({ payload: payload2 }) {
   };
   const kind = decodeAttributes(attributes.get(IFLA.LINKINFO) ?? new Uint8Array()).get(IFLA_INFO_KIND);
   const hardware = attributes.get(IFLA.ADDRESS) ?? new Uint8Array();
-  const flags2 = header2.getUint32(8, true);
+  const flags2 = header3.getUint32(8, true);
   return {
-    index: header2.getInt32(4, true),
+    index: header3.getInt32(4, true),
     name: decodeText(attributes.get(IFLA.IFNAME) ?? new Uint8Array()),
     kind: kind && decodeText(kind),
     up: (flags2 & IFF_UP) !== 0,
@@ -11478,7 +11786,7 @@ function listRoutes() {
   };
 }
 function readRoute({ payload: payload2 }) {
-  const header2 = payload2.subarray(0, ROUTE_HEADER_SIZE);
+  const header3 = payload2.subarray(0, ROUTE_HEADER_SIZE);
   const attributes = decodeAttributes(payload2.subarray(ROUTE_HEADER_SIZE));
   const ip = (type) => {
     const bytes = attributes.get(type);
@@ -11488,19 +11796,19 @@ function readRoute({ payload: payload2 }) {
     const bytes = attributes.get(type);
     return bytes && decodeUint32(bytes);
   };
-  const everything = header2[0] === AF_INET6 ? "::" : "0.0.0.0";
+  const everything = header3[0] === AF_INET6 ? "::" : "0.0.0.0";
   return {
-    destination: `${ip(RTA.DST) ?? everything}/${header2[1]}`,
+    destination: `${ip(RTA.DST) ?? everything}/${header3[1]}`,
     via: ip(RTA.GATEWAY),
     link: number(RTA.OIF),
     source: ip(RTA.PREFSRC),
     metric: number(RTA.PRIORITY) ?? 0,
-    table: number(RTA.TABLE) ?? header2[4]
+    table: number(RTA.TABLE) ?? header3[4]
   };
 }
 function findRoute({ family, bytes }) {
-  const header2 = new Uint8Array(ROUTE_HEADER_SIZE);
-  header2.set([
+  const header3 = new Uint8Array(ROUTE_HEADER_SIZE);
+  header3.set([
     family,
     bytes.length * 8
   ]);
@@ -11508,7 +11816,7 @@ function findRoute({ family, bytes }) {
     type: RTM_GETROUTE,
     flags: 0,
     payload: [
-      header2,
+      header3,
       new Attribute(RTA.DST, [
         bytes
       ])
@@ -11752,13 +12060,13 @@ function prlimit64(pid, resource, limit2, old) {
   const known = constant(resource, RLIMITS);
   const named = new Named(resource, () => `RLIMIT_${known.text}`);
   if (limit2 === null) return call("prlimit64", pid, named, null, old);
-  const text4 = (value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value);
+  const text5 = (value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value);
   const words3 = [
     BigInt(limit2.soft),
     BigInt(limit2.hard)
   ];
   const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
-  const struct = new Struct(bytes, `{${text4(words3[0])}, ${text4(words3[1])}}`);
+  const struct = new Struct(bytes, `{${text5(words3[0])}, ${text5(words3[1])}}`);
   return call("prlimit64", pid, named, struct, old);
 }
 function rlimitOutput() {
@@ -11961,11 +12269,11 @@ function otherNamespaces(pid, names) {
 }
 function idsOf(processes, names) {
   const directories = processes.map((process) => `${processDirectory(process)}/ns`);
-  const links2 = readLinks(directories.flatMap((directory) => names.map((name) => `${directory}/${fileOf(name)}`)));
-  return directories.map((directory, index) => {
+  const links2 = readLinks(directories.flatMap((directory2) => names.map((name) => `${directory2}/${fileOf(name)}`)));
+  return directories.map((directory2, index) => {
     const targets = links2.slice(index * names.length, (index + 1) * names.length);
     if (targets.every((target) => target === void 0)) {
-      syscall(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
+      syscall(readlinkat(at_fdcwd, `${directory2}/user`, new Output(64, "&target")), {
         EACCES: OTHERS_PROCESS,
         ENOENT: NO_PROCESS
       });
@@ -12134,8 +12442,8 @@ function getgid() {
   return call("getgid");
 }
 
-function idOutput(text4) {
-  return new Output(4, text4);
+function idOutput(text5) {
+  return new Output(4, text5);
 }
 function getresuid(real, effective, saved) {
   return call("getresuid", real, effective, saved);
@@ -12232,7 +12540,7 @@ function capset2(state) {
     EPERM: "a thread can keep capabilities, and cannot add any"
   });
 }
-function ids(describe3) {
+function ids(describe4) {
   const [real, effective, saved] = [
     idOutput("&real"),
     idOutput("&effective"),
@@ -12240,7 +12548,7 @@ function ids(describe3) {
   ];
   const outcome = syscalls([
     {
-      call: describe3(real, effective, saved)
+      call: describe4(real, effective, saved)
     }
   ]);
   const id2 = (output) => outcome.output(output).getUint32(0, true);
@@ -12316,13 +12624,13 @@ var init_mountinfo = __esm({
 
 // host/namespace_list.ts
 function listNamespaces() {
-  const list2 = new NamespaceList();
+  const list5 = new NamespaceList();
   const pids = allPids();
-  list2.addProcesses(pids);
-  list2.addMounts();
-  list2.addOpenFiles(pids);
-  list2.addRelatives();
-  return list2.entries();
+  list5.addProcesses(pids);
+  list5.addMounts();
+  list5.addOpenFiles(pids);
+  list5.addRelatives();
+  return list5.entries();
 }
 function nsFile(pid, type) {
   return `/proc/${pid}/ns/${type}`;
@@ -12387,12 +12695,12 @@ var init_namespace_list = __esm({
 
       #found = /* @__PURE__ */ new Map();
       addProcesses(pids) {
-        const files = pids.flatMap((pid) => TYPES.map((type) => ({
+        const files2 = pids.flatMap((pid) => TYPES.map((type) => ({
           pid,
           file: nsFile(pid, type)
         })));
-        readLinks(files.map(({ file }) => file)).forEach((link2, index) => {
-          const { pid, file } = files[index];
+        readLinks(files2.map(({ file }) => file)).forEach((link2, index) => {
+          const { pid, file } = files2[index];
           this.#add(link2, file)?.pids.push(pid);
         });
       }
@@ -12402,8 +12710,8 @@ var init_namespace_list = __esm({
         }
       }
       addOpenFiles(pids) {
-        const files = pids.flatMap((pid) => (ifThere(() => namesIn(`/proc/${pid}/fd`), HIDDEN_PROCESS) ?? []).map((fd) => `/proc/${pid}/fd/${fd}`));
-        readLinks(files).forEach((link2, index) => this.#add(link2, files[index]));
+        const files2 = pids.flatMap((pid) => (ifThere(() => namesIn(`/proc/${pid}/fd`), HIDDEN_PROCESS) ?? []).map((fd) => `/proc/${pid}/fd/${fd}`));
+        readLinks(files2).forEach((link2, index) => this.#add(link2, files2[index]));
       }
       /** Adds parents and owners, which may have no other entry; removes what has vanished. */
       addRelatives() {
@@ -12572,8 +12880,8 @@ function isSize(value, min) {
 function isCpus(value) {
   return typeof value === "number" && value >= 0.01 && value <= 1e6;
 }
-function isCpuset(list2) {
-  return list2.split(",").every((range) => {
+function isCpuset(list5) {
+  return list5.split(",").every((range) => {
     const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
     return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
   });
@@ -12603,7 +12911,7 @@ function textThat(expected, holds3, pattern) {
     expected,
     min: 1,
     pattern,
-    issue: (text4) => holds3(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
+    issue: (text5) => holds3(text5) ? void 0 : `should be ${expected}, not ${quoted(text5)}`
   });
 }
 var UNITS2, limitFields, limitsSchema;
@@ -12680,10 +12988,10 @@ var init_bounds = __esm({
 });
 
 // recipe/steps/deny_files.ts
-function denyFiles(files) {
+function denyFiles(files2) {
   return {
     step: "denyFiles",
-    ...files
+    ...files2
   };
 }
 var denyFilesSchema;
@@ -12852,6 +13160,20 @@ var init_mount_options = __esm({
 
 
 
+function sysfs(target = "/sys", options = {}) {
+  return {
+    step: "sysfs",
+    target,
+    ...options
+  };
+}
+function mqueue(target = "/dev/mqueue", options = {}) {
+  return {
+    step: "mqueue",
+    target,
+    ...options
+  };
+}
 
 
 var mountSchema, tmpfsSchema, procSchema, sysfsSchema, mqueueSchema, PROPAGATIONS, propagationSchema, remountSchema, unmountSchema;
@@ -13034,6 +13356,12 @@ var init_id_maps = __esm({
 });
 
 // recipe/steps/identity.ts
+function setUser(ids2) {
+  return {
+    step: "setUser",
+    ...ids2
+  };
+}
 
 
 var setUserSchema, capabilitiesSchema, noNewPrivilegesSchema;
@@ -13343,13 +13671,13 @@ function ipPrefix() {
   return text({
     expected: "an address like 10.0.0.2/24 or fd00::2/64",
     min: 1,
-    issue(text4) {
-      if (parsePrefix(text4) !== void 0) return void 0;
-      if (parseIp(text4) === void 0) {
-        return `${quoted(text4)} is not an address with a prefix length, like 10.0.0.2/24 or fd00::2/64`;
+    issue(text5) {
+      if (parsePrefix(text5) !== void 0) return void 0;
+      if (parseIp(text5) === void 0) {
+        return `${quoted(text5)} is not an address with a prefix length, like 10.0.0.2/24 or fd00::2/64`;
       }
-      const length = text4.includes(":") ? 64 : 24;
-      return `"${text4}" has no prefix length; write it like ${text4}/${length}`;
+      const length = text5.includes(":") ? 64 : 24;
+      return `"${text5}" has no prefix length; write it like ${text5}/${length}`;
     }
   });
 }
@@ -13358,7 +13686,7 @@ function ipAddress() {
   return text({
     expected,
     min: 1,
-    issue: (text4) => parseIp(text4) === void 0 ? `${quoted(text4)} is not ${expected}` : void 0
+    issue: (text5) => parseIp(text5) === void 0 ? `${quoted(text5)} is not ${expected}` : void 0
   });
 }
 function destination() {
@@ -13489,8 +13817,8 @@ var init_translation = __esm({
       if (host2.bytes.every((byte) => byte === 0)) {
         return `without "hostAddress", all addresses are published`;
       }
-      const isLoopback3 = host2.bytes.length === 4 ? host2.bytes[0] === 127 : formatIp(host2.bytes) === "::1";
-      return isLoopback3 ? `the kernel forwards no packets of ${hostAddress}; programs of this machine reach the container at ${address2} without publish()` : void 0;
+      const isLoopback4 = host2.bytes.length === 4 ? host2.bytes[0] === 127 : formatIp(host2.bytes) === "::1";
+      return isLoopback4 ? `the kernel forwards no packets of ${hostAddress}; programs of this machine reach the container at ${address2} without publish()` : void 0;
     });
   })
 });
@@ -13540,10 +13868,10 @@ var init_overlay = __esm({
       upper: optional(absolutePath()),
       work: optional(absolutePath()),
       discard: optional(boolean())
-    }), ({ lower: lower2, upper, work, discard: discard2 }) => {
+    }), ({ lower: lower3, upper, work, discard: discard3 }) => {
       if (upper === void 0 !== (work === void 0)) return `"upper" and "work" go together`;
-      if (upper !== void 0 && discard2 === true) return `"discard" takes the place of "upper"`;
-      if (upper === void 0 && discard2 !== true && lower2.length < 2) {
+      if (upper !== void 0 && discard3 === true) return `"discard" takes the place of "upper"`;
+      if (upper === void 0 && discard3 !== true && lower3.length < 2) {
         return `needs two lower directories without "upper" or "discard"`;
       }
       return void 0;
@@ -13645,6 +13973,12 @@ var init_programs = __esm({
 
 // recipe/steps/root.ts
 
+function chdir3(path2) {
+  return {
+    step: "chdir",
+    path: path2
+  };
+}
 var pivotRootSchema, chrootSchema, chdirSchema;
 var init_root = __esm({
   "recipe/steps/root.ts": (function () {
@@ -13939,8 +14273,8 @@ function callsOf(name) {
   const groups = SECCOMP_GROUPS;
   return words2(groups[name] ?? name);
 }
-function words2(text4) {
-  return text4.trim().split(/\s+/);
+function words2(text5) {
+  return text5.trim().split(/\s+/);
 }
 function allow(names) {
   return {
@@ -14572,8 +14906,8 @@ var init_default_path = __esm({
 
 
 function nameAt(address2) {
-  const text4 = stringAt(address2);
-  return text4.slice(0, text4.indexOf("="));
+  const text5 = stringAt(address2);
+  return text5.slice(0, text5.indexOf("="));
 }
 
 
@@ -14771,10 +15105,10 @@ var init_reactor = __esm({
         }
         control$18.call(this, EPOLL_CTL_ADD, this.#wake, EPOLLIN);
         const events = epollOutput(MAX_EVENTS, architecture);
-        const wait = epoll_pwait(this.#epoll, events, -1, architecture);
+        const wait2 = epoll_pwait(this.#epoll, events, -1, architecture);
         const program = assemble([
           {
-            call: wait,
+            call: wait2,
             accept: [
               "EINTR"
             ]
@@ -14822,19 +15156,19 @@ var init_reactor = __esm({
     addMethods(this.prototype, {
     ready: (function (readiness) {
         if (this.#closed) return Promise.resolve();
-        const { promise, resolve } = Promise.withResolvers();
-        this.#resolve = resolve;
+        const { promise, resolve: resolve2 } = Promise.withResolvers();
+        this.#resolve = resolve2;
         this.#owner.arm(readiness);
         if (this.#ref) this.#owner.count(1);
         else this.#owner.update();
         return promise;
       }),
     signal: (function () {
-        const resolve = this.#resolve;
-        if (resolve === void 0) return;
+        const resolve2 = this.#resolve;
+        if (resolve2 === void 0) return;
         this.#resolve = void 0;
         if (this.#ref) this.#owner.count(-1);
-        resolve();
+        resolve2();
       }),
     close: (function () {
         if (this.#closed) return;
@@ -14994,9 +15328,9 @@ function askToEnd({ pid, pidfd, cgroup }, killAfter = USUAL_GRACE, signal = SIGN
 }
 function drops(pid, signal) {
   try {
-    const directory = processDirectory(pid);
-    const waiting = readWholeText(at_fdcwd, `${directory}/syscall`);
-    const status = readWholeText(at_fdcwd, `${directory}/status`);
+    const directory2 = processDirectory(pid);
+    const waiting = readWholeText(at_fdcwd, `${directory2}/syscall`);
+    const status = readWholeText(at_fdcwd, `${directory2}/status`);
     const number = syscallNumber("rt_sigtimedwait", engine().architecture);
     return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) && !TAKEN.some((field2) => hasSignal(status, field2, signal));
   } catch {
@@ -15351,11 +15685,11 @@ function cgroupFilesOf(pid) {
   return others.map((one) => `${directoryOf(one, mounts)}/cgroup.procs`);
 }
 function isFrozen(file) {
-  for (let directory = parentOf(file); directory !== "/"; directory = parentOf(directory)) {
+  for (let directory2 = parentOf(file); directory2 !== "/"; directory2 = parentOf(directory2)) {
     const [unified, state] = [
       "cgroup.freeze",
       "freezer.state"
-    ].map((name) => ifThere(() => readWholeText(at_fdcwd, `${directory}/${name}`).trim()));
+    ].map((name) => ifThere(() => readWholeText(at_fdcwd, `${directory2}/${name}`).trim()));
     if (unified === "1" || state !== void 0 && state !== "THAWED") return true;
     if (unified === void 0) return false;
   }
@@ -15527,7 +15861,7 @@ function isDead(stat) {
     "X"
   ].includes(statField(stat, 3)) || (flags2 & PF_EXITING) !== 0 || (pending & 1 << SIGNALS.SIGKILL - 1) !== 0;
 }
-function joinTargetOf(requested, started2, { environment: environment2, cgroup, user }) {
+function joinTargetOf(requested, started2, { environment: environment3, cgroup, user }) {
   const identity = targetOf(requested, started2);
   const { pid } = identity;
   try {
@@ -15542,7 +15876,7 @@ function joinTargetOf(requested, started2, { environment: environment2, cgroup, 
         sharesRoot: !kinds.includes("mount") && sharesRoot(pid),
         setgroupsDenied: deniesSetgroups(pid),
         user: user ? processUser(pid, kinds.includes("user")) : void 0,
-        environment: environment2 ? environmentOf(pid) : {},
+        environment: environment3 ? environmentOf(pid) : {},
         cgroupFiles: cgroup ? thawed(cgroupFilesOf(pid)) : []
       };
     });
@@ -15550,9 +15884,9 @@ function joinTargetOf(requested, started2, { environment: environment2, cgroup, 
     throw hasEnded(identity) ? endedError(pid) : error;
   }
 }
-function thawed(files) {
-  const frozen = files.find(isFrozen);
-  if (frozen === void 0) return files;
+function thawed(files2) {
+  const frozen = files2.find(isFrozen);
+  if (frozen === void 0) return files2;
   throw new SyscallError({
     syscall: "write",
     errno: ERRNO.EBUSY,
@@ -15583,9 +15917,9 @@ function environmentOf(pid) {
 }
 function environmentStrings2(pid) {
   for (let attempt2 = 0; attempt2 < LOADING.attempts; attempt2++) {
-    const environment2 = readWholeText(at_fdcwd, `${processDirectory(pid)}/environ`);
-    if (environment2 !== "" || isLoaded(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))) {
-      return environment2.split("\0");
+    const environment3 = readWholeText(at_fdcwd, `${processDirectory(pid)}/environ`);
+    if (environment3 !== "" || isLoaded(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))) {
+      return environment3.split("\0");
     }
     syscall(ppoll([], LOADING.pause));
   }
@@ -15725,7 +16059,7 @@ function readAt(fd, offset, size) {
   return new Uint8Array(buffer, byteOffset, Number(outcome.result(call2))).slice();
 }
 function turn() {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+  return new Promise((resolve2) => setTimeout(resolve2, 0));
 }
 var PART3, TURN;
 var init_contents = __esm({
@@ -15754,9 +16088,9 @@ function fileError(error, doing) {
       cause: error
     });
   }
-  const text4 = `${doing}: ${code}${hint === void 0 ? "" : `
+  const text5 = `${doing}: ${code}${hint === void 0 ? "" : `
   ${hint}`}`;
-  return Object.assign(new Known(escapeControls(text4), {
+  return Object.assign(new Known(escapeControls(text5), {
     cause: error
   }), {
     code
@@ -15788,18 +16122,18 @@ var init_file_error = __esm({
 });
 
 // container/files/place.ts
-function opening({ place: place3, directory, path: path2 }, flags2, mode2 = 0) {
+function opening({ place: place3, directory: directory2, path: path2 }, flags2, mode2 = 0) {
   const how = {
     flags: flags2 | O_CLOEXEC | ((flags2 & O_PATH) === 0 ? O_NONBLOCK | O_NOCTTY : 0),
     mode: mode2,
-    resolve: directory === void 0 ? place3.resolve : NAME2
+    resolve: directory2 === void 0 ? place3.resolve : NAME2
   };
-  return openat2(directory ?? at_fdcwd, path2, how);
+  return openat2(directory2 ?? at_fdcwd, path2, how);
 }
-function parentOf2({ directory, path: path2, place: place3 }) {
-  if (directory !== void 0) return {
+function parentOf2({ directory: directory2, path: path2, place: place3 }) {
+  if (directory2 !== void 0) return {
     calls: [],
-    parent: directory,
+    parent: directory2,
     name: path2
   };
   const trimmed = path2.replace(/\/+$/, "");
@@ -15910,30 +16244,30 @@ function openWithStatus(spot, flags2, mode2) {
   ]);
   return new OpenedFile(made.fds.get(call2), status.of(made));
 }
-function* entriesOf(directory) {
+function* entriesOf(directory2) {
   for (; ; ) {
     const part = new Output(PART_SIZE2, "&entries");
-    const list2 = getdents64(directory, part);
+    const list5 = getdents64(directory2, part);
     const outcome = syscalls([
       {
-        call: list2,
+        call: list5,
         accept: [
           "ENOENT"
         ]
       }
     ]);
-    const size = Number(outcome.result(list2));
+    const size = Number(outcome.result(list5));
     if (size <= 0) return;
     yield readDirectoryEntries(outcome.output(part), size);
   }
 }
-function typed(place3, directory, entries) {
-  const unknown = entries.filter(({ type }) => type === 0);
-  if (unknown.length === 0) return entries;
-  const types = new Map(unknown.map(({ name }) => {
+function typed(place3, directory2, entries) {
+  const unknown2 = entries.filter(({ type }) => type === 0);
+  if (unknown2.length === 0) return entries;
+  const types = new Map(unknown2.map(({ name }) => {
     const spot = {
       place: place3,
-      directory,
+      directory: directory2,
       path: name,
       shown: name
     };
@@ -15960,12 +16294,12 @@ function removeTree(spot, depth = 0) {
   requireDepth(spot, depth);
   const { place: place3 } = spot;
   {
-    using directory = openWithStatus(spot, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    const { fd } = directory;
+    using directory2 = openWithStatus(spot, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const { fd } = directory2;
     for (const entries of entriesOf(fd)) {
       const all = typed(place3, fd, entries);
-      const files = all.filter(({ type }) => type !== S_IFDIR);
-      if (files.length > 0) place3.make(files.map(({ name: name2 }) => removal(fd, name2, 0)));
+      const files2 = all.filter(({ type }) => type !== S_IFDIR);
+      if (files2.length > 0) place3.make(files2.map(({ name: name2 }) => removal(fd, name2, 0)));
       for (const { name: name2, type } of all) {
         if (type !== S_IFDIR) continue;
         removeTree({
@@ -15985,17 +16319,17 @@ function removeTree(spot, depth = 0) {
     }
   ]);
 }
-function removal(directory, name, flags2) {
+function removal(directory2, name, flags2) {
   return {
-    call: unlinkat(directory, name, flags2),
+    call: unlinkat(directory2, name, flags2),
     accept: [
       "ENOENT"
     ]
   };
 }
-function requireDepth({ place: place3, shown: shown2 }, depth) {
+function requireDepth({ place: place3, shown: shown3 }, depth) {
   if (depth <= DEEPEST) return;
-  throw new RangeError(`${place3.named(shown2)} lies more than ${DEEPEST} directories deep`);
+  throw new RangeError(`${place3.named(shown3)} lies more than ${DEEPEST} directories deep`);
 }
 var DEEPEST, PART_SIZE2, OpenedFile;
 var init_tree = __esm({
@@ -16028,15 +16362,15 @@ function copyLink(from2, to) {
     parentOf2(from2),
     parentOf2(to)
   ];
-  const text4 = new Output(PATH_MAX2, "&target");
-  const reading2 = readlinkat(source.parent, source.name, text4);
+  const text5 = new Output(PATH_MAX2, "&target");
+  const reading2 = readlinkat(source.parent, source.name, text5);
   const { result } = from2.place.make([
     ...source.calls,
     {
       call: reading2
     }
   ]);
-  const { buffer, byteOffset } = result.output(text4);
+  const { buffer, byteOffset } = result.output(text5);
   const link2 = decodeName(new Uint8Array(buffer, byteOffset, Number(result.result(reading2))));
   const making2 = symlinkat(link2, target.parent, target.name);
   to.place.make([
@@ -16052,12 +16386,12 @@ function copyLink(from2, to) {
     }
   ]);
 }
-function within({ place: place3, shown: shown2 }, directory, path2) {
+function within({ place: place3, shown: shown3 }, directory2, path2) {
   return {
     place: place3,
-    directory,
+    directory: directory2,
     path: path2,
-    shown: `${shown2}/${path2}`
+    shown: `${shown3}/${path2}`
   };
 }
 function typeOf(spot) {
@@ -16072,9 +16406,9 @@ function typeOf(spot) {
     }
   ])).mode & S_IFMT;
 }
-function notCopied({ place: place3, shown: shown2 }) {
+function notCopied({ place: place3, shown: shown3 }) {
   const what = "files, directories and links are copied, and no devices, pipes and sockets";
-  return new TypeError(`${place3.named(shown2)} is none of these: ${what}`);
+  return new TypeError(`${place3.named(shown3)} is none of these: ${what}`);
 }
 var PATH_MAX2, PERMISSIONS, Copy, S_IRWXU;
 var init_copy_tree = __esm({
@@ -16232,12 +16566,12 @@ async function attempt(doing, spot, act) {
     throw fileError(error, `cannot ${doing} ${spot.place.named(spot.shown)}`);
   }
 }
-function requireRegular(mode2, { place: place3, shown: shown2 }) {
+function requireRegular(mode2, { place: place3, shown: shown3 }) {
   if ((mode2 & S_IFMT) === S_IFREG) return;
   if ((mode2 & S_IFMT) === S_IFDIR) {
-    throw new Deno.errors.IsADirectory(`${place3.named(shown2)} is a directory`);
+    throw new Deno.errors.IsADirectory(`${place3.named(shown3)} is a directory`);
   }
-  throw new TypeError(`${place3.named(shown2)} is not a regular file, and only those are opened`);
+  throw new TypeError(`${place3.named(shown3)} is not a regular file, and only those are opened`);
 }
 var PATH_MAX3, MAX_SIZE, ContainerFiles, PERMISSIONS2;
 var init_container_files = __esm({
@@ -16347,17 +16681,17 @@ var init_container_files = __esm({
        */
       async *readDir(path2) {
         const spot = this.#spot(path2);
-        using directory = await attempt("list", spot, () => openWithStatus(spot, O_RDONLY | O_DIRECTORY));
-        for (const entries of entriesOf(directory.fd)) {
-          for (const { name, type } of typed(spot.place, directory.fd, entries)) {
-            const [isFile2, isDirectory, isSymlink] = [
+        using directory2 = await attempt("list", spot, () => openWithStatus(spot, O_RDONLY | O_DIRECTORY));
+        for (const entries of entriesOf(directory2.fd)) {
+          for (const { name, type } of typed(spot.place, directory2.fd, entries)) {
+            const [isFile3, isDirectory, isSymlink] = [
               S_IFREG,
               S_IFDIR,
               S_IFLNK
             ].map((one) => type === one);
             yield {
               name,
-              isFile: isFile2,
+              isFile: isFile3,
               isDirectory,
               isSymlink
             };
@@ -16513,15 +16847,15 @@ var init_container_files = __esm({
       readLink(path2) {
         return this.#do("read the link", path2, (spot) => {
           const { calls, parent, name } = parentOf2(spot);
-          const text4 = new Output(PATH_MAX3, "&target");
-          const call2 = readlinkat(parent, name, text4);
+          const text5 = new Output(PATH_MAX3, "&target");
+          const call2 = readlinkat(parent, name, text5);
           const { result } = spot.place.make([
             ...calls,
             {
               call: call2
             }
           ]);
-          const { buffer, byteOffset } = result.output(text4);
+          const { buffer, byteOffset } = result.output(text5);
           return decodeName(new Uint8Array(buffer, byteOffset, Number(result.result(call2))));
         });
       }
@@ -16563,11 +16897,11 @@ var init_container_files = __esm({
         return await attempt(doing, spot, () => act(spot));
       }
       #spot(path2) {
-        const absolute = this.#path(path2);
+        const absolute2 = this.#path(path2);
         return {
           place: this.#places(this.#user),
-          path: absolute,
-          shown: absolute
+          path: absolute2,
+          shown: absolute2
         };
       }
       #path(given) {
@@ -16711,8 +17045,8 @@ function isMarker(maps) {
   return maps.includes(`/memfd:${FILE}`);
 }
 function readMarker(marker2) {
-  const text4 = readWholeText(at_fdcwd, `/proc/${marker2}/fdinfo/0`);
-  const pid = Number(/^Pid:\s*(\d+)$/m.exec(text4)?.[1] ?? 0);
+  const text5 = readWholeText(at_fdcwd, `/proc/${marker2}/fdinfo/0`);
+  const pid = Number(/^Pid:\s*(\d+)$/m.exec(text5)?.[1] ?? 0);
   const [, name] = readWholeText(at_fdcwd, `/proc/${marker2}/cmdline`).split("\0");
   return pid === 0 || name === void 0 ? void 0 : {
     pid,
@@ -16972,33 +17306,33 @@ var init_names2 = __esm({
 function landlockVersion() {
   return call("landlock_create_ruleset", null, 0, CREATE_RULESET_VERSION);
 }
-function landlock_create_ruleset({ files, ports, scopes }) {
+function landlock_create_ruleset({ files: files2, ports, scopes }) {
   const fields = [
-    files,
+    files2,
     ports,
     scopes
   ];
-  const text4 = () => `{${flags(files, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ${flags(scopes, LANDLOCK_SCOPE).text}}`;
+  const text5 = () => `{${flags(files2, LANDLOCK_ACCESS_FS).text}, ${flags(ports, LANDLOCK_ACCESS_NET).text}, ${flags(scopes, LANDLOCK_SCOPE).text}}`;
   const known = fields.findLastIndex((field2) => field2 !== 0) + 1;
-  const struct = new Struct(words(...fields.slice(0, known)), text4);
+  const struct = new Struct(words(...fields.slice(0, known)), text5);
   return call("landlock_create_ruleset", struct, struct.size, 0);
 }
 function pathBeneathOutput(rights) {
   return new Output(12, `{${flags(rights, LANDLOCK_ACCESS_FS).text}, fd}`);
 }
-function writePathBeneath(pipe, rights, directory) {
+function writePathBeneath(pipe, rights, directory2) {
   const vector = new DataView(new ArrayBuffer(32));
   vector.setUint32(8, 8, true);
   vector.setUint32(24, 4, true);
-  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${directory.text}}`;
-  const struct = new Struct(new Uint8Array(vector.buffer), text4, [
+  const text5 = () => `{${flags(rights, LANDLOCK_ACCESS_FS).text}, ${directory2.text}}`;
+  const struct = new Struct(new Uint8Array(vector.buffer), text5, [
     {
       offset: 0,
       to: words(rights)
     },
     {
       offset: 16,
-      to: directory
+      to: directory2
     }
   ]);
   return call("writev", pipe, struct, 2);
@@ -17018,8 +17352,8 @@ function addPathBeneath(ruleset, rule) {
   return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
 }
 function addNetPort(ruleset, rights, port) {
-  const text4 = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port}}`;
-  return call("landlock_add_rule", ruleset, RULE_NET_PORT, new Struct(words(rights, port), text4), 0);
+  const text5 = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port}}`;
+  return call("landlock_add_rule", ruleset, RULE_NET_PORT, new Struct(words(rights, port), text5), 0);
 }
 function landlock_restrict_self(ruleset) {
   return call("landlock_restrict_self", ruleset, 0);
@@ -17121,14 +17455,14 @@ function runningContainers() {
     pid,
     text: textOf2(pid, "maps") ?? ""
   }));
-  const scripts = maps.filter(({ text: text4 }) => text4.includes("/memfd:ramekin-engine"));
+  const scripts = maps.filter(({ text: text5 }) => text5.includes("/memfd:ramekin-engine"));
   const children = scripts.flatMap(({ pid }) => childrenOf(pid, parents).map((child) => ({
     ...child,
     script: pid,
     source: pid
   })));
   const known = new Set(children.map(({ pid }) => pid));
-  const marked = maps.filter(({ text: text4 }) => isMarker(text4)).flatMap(({ pid: source }) => {
+  const marked = maps.filter(({ text: text5 }) => isMarker(text5)).flatMap(({ pid: source }) => {
     const found = ifThere(() => readMarker(source), HIDDEN_PROCESS);
     if (found === void 0 || known.has(found.pid) || !canHaveMade(source, found.pid)) return [];
     return [
@@ -17148,14 +17482,14 @@ function childrenOf(script, parents) {
   const fds = ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [];
   const paths = fds.map((fd) => `/proc/${script}/fd/${fd}`);
   const links2 = readLinks(paths);
-  const files = paths.filter((_, index) => isNamesFile(links2[index]));
+  const files2 = paths.filter((_, index) => isNamesFile(links2[index]));
   return fds.flatMap((fd) => {
-    const text4 = textOf2(script, `fdinfo/${fd}`) ?? "";
-    const pid = Number(/^Pid:\s*(\d+)$/m.exec(text4)?.[1] ?? 0);
-    const flags2 = parseInt(/^flags:\s*([0-7]+)$/m.exec(text4)?.[1] ?? "0", 8);
+    const text5 = textOf2(script, `fdinfo/${fd}`) ?? "";
+    const pid = Number(/^Pid:\s*(\d+)$/m.exec(text5)?.[1] ?? 0);
+    const flags2 = parseInt(/^flags:\s*([0-7]+)$/m.exec(text5)?.[1] ?? "0", 8);
     if (parents.get(pid) !== script || (flags2 & O_NONBLOCK) !== 0) return [];
-    const pids = /^NSpid:(.*)$/m.exec(text4)?.[1]?.trim().split(/\s+/) ?? [];
-    const names = files.map((file) => ifThere(() => readName(file, Number(fd), pids), HIDDEN_PROCESS));
+    const pids = /^NSpid:(.*)$/m.exec(text5)?.[1]?.trim().split(/\s+/) ?? [];
+    const names = files2.map((file) => ifThere(() => readName(file, Number(fd), pids), HIDDEN_PROCESS));
     return [
       {
         pid,
@@ -17192,10 +17526,10 @@ function containerOf({ script, source, pid, name }, parents) {
   }, HIDDEN_PROCESS);
 }
 function programOf(pid, parents) {
-  const [image2] = readLinks([
+  const [image3] = readLinks([
     `/proc/${pid}/exe`
   ]);
-  if (image2?.startsWith("/memfd:ramekin-init") !== true) return pid;
+  if (image3?.startsWith("/memfd:ramekin-init") !== true) return pid;
   const children = [
     ...parents ?? parentsOf(allPids())
   ].flatMap(([child, parent]) => parent === pid ? [
@@ -17409,12 +17743,12 @@ function outputStream(channel) {
     cancel: () => channel.close()
   });
   const bytes = async () => concat(await allOf2(stream));
-  const text4 = async () => new TextDecoder().decode(await bytes());
+  const text5 = async () => new TextDecoder().decode(await bytes());
   return Object.assign(stream, {
     bytes,
-    text: text4,
+    text: text5,
     arrayBuffer: async () => (await bytes()).buffer,
-    json: async () => JSON.parse(await text4())
+    json: async () => JSON.parse(await text5())
   });
 }
 async function allOf2(stream) {
@@ -17939,11 +18273,11 @@ var init_container = __esm({
       }
       /** Makes the container keep the event loop alive, which is the default. */
       ref() {
-        for (const wait of this.#waits()) wait.ref();
+        for (const wait2 of this.#waits()) wait2.ref();
       }
       /** Lets the event loop end before the container does. */
       unref() {
-        for (const wait of this.#waits()) wait.unref();
+        for (const wait2 of this.#waits()) wait2.unref();
       }
       /**
        * Ends the container, by SIGTERM and later SIGKILL (the option `killAfter`), waits until it is
@@ -18140,8 +18474,8 @@ function descriptorOf2(file, use) {
     Deno.stderr
   ].findIndex((stream) => stream === file);
   if (standard !== -1) return standard;
-  const open3 = file;
-  const { dev, ino } = open3.statSync();
+  const open4 = file;
+  const { dev, ino } = open4.statSync();
   const same = namesIn("/proc/self/fd").map(Number).filter((fd) => {
     const status = statusOf3(fd);
     return status !== void 0 && Number(status.ino) === ino && status.dev === dev;
@@ -18149,7 +18483,7 @@ function descriptorOf2(file, use) {
   const [first] = same;
   if (first === void 0) throw new TypeError("the file is not one of this process's open files");
   if (same.length === 1) return first;
-  return same.find((fd) => movesWith(fd, open3)) ?? same.find((fd) => isFor(fd, use)) ?? first;
+  return same.find((fd) => movesWith(fd, open4)) ?? same.find((fd) => isFor(fd, use)) ?? first;
 }
 function isFor(fd, use) {
   const mode2 = syscall(fcntl(fd, F_GETFL, 0)) & O_ACCMODE;
@@ -18412,17 +18746,17 @@ async function resolveName(name) {
     found
   ];
   if (await getaddrinfo.call(...args) !== 0) return [];
-  const list2 = Deno.UnsafePointer.create(args[3][0]);
+  const list5 = Deno.UnsafePointer.create(args[3][0]);
   try {
     return [
-      ...addressesIn(list2)
+      ...addressesIn(list5)
     ];
   } finally {
-    freeaddrinfo.call(list2);
+    freeaddrinfo.call(list5);
   }
 }
-function* addressesIn(list2) {
-  for (let at2 = list2; at2 !== null; ) {
+function* addressesIn(list5) {
+  for (let at2 = list5; at2 !== null; ) {
     const entry2 = new Deno.UnsafePointerView(at2);
     const socketAddress3 = entry2.getPointer(ADDRINFO.addr);
     if (socketAddress3 !== null) yield* addressIn(new Deno.UnsafePointerView(socketAddress3));
@@ -18567,7 +18901,7 @@ var init_semaphore = __esm({
       /** Takes a place, as soon as there is one. */
       async acquire() {
         if (this.#free > 0) this.#free--;
-        else await new Promise((resolve) => this.#waiting.push(resolve));
+        else await new Promise((resolve2) => this.#waiting.push(resolve2));
       }
       /** Gives a place back. */
       release() {
@@ -18640,9 +18974,9 @@ var init_hosts = __esm({
        * A list such as `["example.org:443", "*.example.org", "10.0.0.0/8"]`, and one of hosts that are
        * not reached although they are in it.
        */
-      constructor(list2, denied2 = []) {
-        this.#granted = list2.map((text4) => parseGrantedHost(text4));
-        this.#denied = denied2.map((text4) => parseGrantedHost(text4));
+      constructor(list5, denied2 = []) {
+        this.#granted = list5.map((text5) => parseGrantedHost(text5));
+        this.#denied = denied2.map((text5) => parseGrantedHost(text5));
       }
       /** Whether the host is granted, by the name or the address in the request. */
       has({ name, port }) {
@@ -18664,10 +18998,10 @@ var init_hosts = __esm({
        * @throws {Refusal} where the host is not granted, to the program or to the script
        */
       async addressesOf(to, isWanted = () => true) {
-        const text4 = describeDestination2(to);
-        if (!this.has(to)) throw new Refusal(403, `${text4} is not allowed`);
-        if (stateOf(text4) !== "granted") {
-          throw new Refusal(403, `${text4} is not allowed to the script: --allow-net=${text4}`);
+        const text5 = describeDestination2(to);
+        if (!this.has(to)) throw new Refusal(403, `${text5} is not allowed`);
+        if (stateOf(text5) !== "granted") {
+          throw new Refusal(403, `${text5} is not allowed to the script: --allow-net=${text5}`);
         }
         const found = await this.#resolve(to.name, isWanted);
         return found.filter((address2) => stateOf(describeAddress(address2, to.port)) !== "denied" && !this.#denies(address2, to.port) && (to.name === "localhost" || this.#mayLeadTo(address2, to.port)));
@@ -18776,8 +19110,8 @@ var init_mount_table = __esm({
         };
       }),
     mountAbove: (function (path2) {
-        const normal = normalize(path2);
-        return deepest$29.call(this, normal.slice(0, normal.lastIndexOf("/")) || "/", ((place3) => place3.mounts.at(-1)));
+        const normal2 = normalize(path2);
+        return deepest$29.call(this, normal2.slice(0, normal2.lastIndexOf("/")) || "/", ((place3) => place3.mounts.at(-1)));
       }),
     isHostFile: (function (path2) {
         return this.atHostRoot && this.mountOf(path2) === this.#base;
@@ -18787,34 +19121,34 @@ var init_mount_table = __esm({
         return deepest$29.call(this, path2, ((place3) => place3.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
       }),
     enter: (function (root) {
-        const directory = normalize(root);
-        if (directory === "/") return;
-        const mount4 = this.mountOf(directory);
+        const directory2 = normalize(root);
+        if (directory2 === "/") return;
+        const mount4 = this.mountOf(directory2);
         this.#root = {
           ...newPlace(),
-          children: this.#placeAt(directory)?.children
+          children: this.#placeAt(directory2)?.children
         };
-        const rest = directory.slice(mount4.target === "/" ? 0 : mount4.target.length);
+        const rest = directory2.slice(mount4.target === "/" ? 0 : mount4.target.length);
         const below3 = ((path2) => mount4.type === "bind" ? normalize(path2 + rest) : path2);
         this.#base = {
           ...mount4,
-          ...this.originOf(directory),
+          ...this.originOf(directory2),
           target: "/",
           source: below3(mount4.source),
           certain: true
         };
         this.#tree = "other";
-        this.#depth += directory.length;
+        this.#depth += directory2.length;
       })
     });
   }
   static {
     deepest$29 = (function (path2, entryAt) {
-        let best = entryAt(this.#root);
+        let best2 = entryAt(this.#root);
         walk(this.#root, path2, ((place3) => {
-          best = entryAt(place3) ?? best;
+          best2 = entryAt(place3) ?? best2;
         }));
-        return best === void 0 ? this.#base : mountOf$30.call(this, best);
+        return best2 === void 0 ? this.#base : mountOf$30.call(this, best2);
       });
   }
   static {
@@ -18833,9 +19167,9 @@ var init_mount_table = __esm({
   static {
     makePlace$31 = (function (path2) {
         let place3 = this.#root;
-        const normal = normalize(path2);
-        if (normal === "/") return place3;
-        for (const part of normal.slice(1).split("/")) {
+        const normal2 = normalize(path2);
+        if (normal2 === "/") return place3;
+        for (const part of normal2.slice(1).split("/")) {
           const children = place3.children ??= /* @__PURE__ */ new Map();
           let next = children.get(part);
           if (next === void 0) children.set(part, next = newPlace());
@@ -18926,13 +19260,13 @@ var init_kept_table = __esm({
     KeptTable = class {
   static {
     addMethods(this.prototype, {
-    run: (function (text4) {
-        const { read: read4, written: written2 } = encodeName(text4, this.#path.subarray(0, -1));
-        if (read4 < text4.length) return -ERRNO.ENAMETOOLONG;
+    run: (function (text5) {
+        const { read: read4, written: written2 } = encodeName(text5, this.#path.subarray(0, -1));
+        if (read4 < text5.length) return -ERRNO.ENAMETOOLONG;
         this.#path[written2] = 0;
         const errno = engine().runIn(this.#memory);
         if (errno !== 0) {
-          const call2 = `openat2(AT_FDCWD, ${JSON.stringify(text4)}, ...)`;
+          const call2 = `openat2(AT_FDCWD, ${JSON.stringify(text5)}, ...)`;
           throw new SyscallError({
             syscall: "openat2",
             errno,
@@ -18987,26 +19321,26 @@ var init_kept_table = __esm({
 
 
 function missing(path2, type) {
-  const normal = normalize(path2);
+  const normal2 = normalize(path2);
   const nothing = {
     asked: path2,
     type,
     id: void 0
   };
-  if (normal === "/" || nameOf2(normal) === "..") return {
+  if (normal2 === "/" || nameOf2(normal2) === "..") return {
     ...nothing,
-    path: normal
+    path: normal2
   };
-  const { above, rest } = existingPart(normal);
-  const directory = resolvePath(above).path;
-  const within2 = (path3) => directory === "/" ? `/${path3}` : `${directory}/${path3}`;
+  const { above, rest } = existingPart(normal2);
+  const directory2 = resolvePath(above).path;
+  const within3 = (path3) => directory2 === "/" ? `/${path3}` : `${directory2}/${path3}`;
   const [name, ...deeper] = rest.split("/");
-  const target = type === void 0 ? linkTarget(within2(name)) : void 0;
+  const target = type === void 0 ? linkTarget(within3(name)) : void 0;
   if (target === void 0 || deeper.includes("..")) return {
     ...nothing,
-    path: within2(rest)
+    path: within3(rest)
   };
-  const next = target.startsWith("/") ? target : within2(target);
+  const next = target.startsWith("/") ? target : within3(target);
   return {
     ...resolvePath([
       next,
@@ -19017,14 +19351,14 @@ function missing(path2, type) {
 }
 function existingPart(path2) {
   const parts2 = path2.slice(1).split("/");
-  let [known, unknown] = [
+  let [known, unknown2] = [
     0,
     parts2.length
   ];
-  while (unknown - known > 1) {
-    const middle = known + unknown >> 1;
+  while (unknown2 - known > 1) {
+    const middle = known + unknown2 >> 1;
     if (canBeFound(`/${parts2.slice(0, middle).join("/")}`)) known = middle;
-    else unknown = middle;
+    else unknown2 = middle;
   }
   return {
     above: `/${parts2.slice(0, known).join("/")}`,
@@ -19348,8 +19682,8 @@ var init_permission_set = __esm({
           case "env":
             return true;
           case "run": {
-            const { run: run12 } = this.#options;
-            return typeof run12 !== "object" || run12.includes(need.program);
+            const { run: run21 } = this.#options;
+            return typeof run21 !== "object" || run21.includes(need.program);
           }
           case "kernel":
           case "lifetime":
@@ -19391,7 +19725,7 @@ var init_permission_set = __esm({
         }
       }
       #mayConnect(path2) {
-        if (SOCKETLESS.some((directory) => isWithin(path2, directory))) return true;
+        if (SOCKETLESS.some((directory2) => isWithin(path2, directory2))) return true;
         const { type } = resolvePath(path2);
         if (type === "file" || type === "device" || type === "pipe") return true;
         const net = type === "socket" ? {
@@ -19687,7 +20021,7 @@ function reachesSockets({ state, deniesSockets, init: init2 }) {
 }
 function requiredAccess(recorder, command) {
   const { state } = recorder;
-  const { capabilities: model, unshared, joined, caller } = state;
+  const { capabilities: model, unshared, joined: joined3, caller } = state;
   const uid = command?.uid ?? state.ids?.uid ?? (unshared.has("user") ? OVERFLOW_ID : caller.euid);
   const credentials = {
     uid,
@@ -19723,7 +20057,7 @@ function requiredAccess(recorder, command) {
   if (asHost) needs2.push(...privileges(capabilities2));
   needs2.push(...beyondNamespaces(recorder, init2, command));
   if (command !== void 0) needs2.push(...commandAccess(command, state));
-  return distinct(needs2.filter((need) => need.kind !== "namespace" || !joined.has(need.namespace)));
+  return distinct(needs2.filter((need) => need.kind !== "namespace" || !joined3.has(need.namespace)));
 }
 function beyondNamespaces({ state, filtered, init: init2, lifetime }, controlled, command) {
   const needs2 = [];
@@ -19825,12 +20159,12 @@ var init_required = __esm({
 function ipSocket(family, protocol) {
   const [kind, name] = TYPES3[protocol];
   const type = kind | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  const text4 = `${name}|SOCK_NONBLOCK|SOCK_CLOEXEC`;
+  const text5 = `${name}|SOCK_NONBLOCK|SOCK_CLOEXEC`;
   return call("socket", constant(family, {
     AF_INET,
     AF_INET6
   }), constant(type, {
-    [text4]: type
+    [text5]: type
   }), 0);
 }
 function setIpv6Only(socket) {
@@ -19878,14 +20212,14 @@ function shutdownWrite(socket) {
     SHUT_WR
   }));
 }
-function socketAddress({ family, bytes, port, text: text4 }) {
+function socketAddress({ family, bytes, port, text: text5 }) {
   const ipv6 = family === AF_INET6;
   const struct = new Uint8Array(ipv6 ? 28 : 16);
   const view2 = new DataView(struct.buffer);
   view2.setUint16(0, family, true);
   view2.setUint16(2, port);
   struct.set(bytes, ipv6 ? 8 : 4);
-  return new Struct(struct, `{${ipv6 ? "AF_INET6" : "AF_INET"}, ${text4}}`);
+  return new Struct(struct, `{${ipv6 ? "AF_INET6" : "AF_INET"}, ${text5}}`);
 }
 var TYPES3;
 var init_ip_sockets = __esm({
@@ -19908,12 +20242,12 @@ var init_ip_sockets = __esm({
 
 // proxy/latin1.ts
 function decodeLatin1(bytes) {
-  let text4 = "";
-  for (const byte of bytes) text4 += String.fromCharCode(byte);
-  return text4;
+  let text5 = "";
+  for (const byte of bytes) text5 += String.fromCharCode(byte);
+  return text5;
 }
-function encodeLatin1(text4) {
-  return Uint8Array.from(text4, (letter) => letter.charCodeAt(0));
+function encodeLatin1(text5) {
+  return Uint8Array.from(text5, (letter) => letter.charCodeAt(0));
 }
 var init_latin1 = __esm({
   "proxy/latin1.ts": (function () {
@@ -20369,11 +20703,11 @@ async function dial(to, hosts, isWanted) {
 async function dialAddress(address2, port) {
   const socket = syscall(ipSocket(address2.family, "tcp"));
   try {
-    const text4 = describeAddress(address2, port);
+    const text5 = describeAddress(address2, port);
     const call2 = connect(socket, {
       ...address2,
       port,
-      text: text4
+      text: text5
     });
     syscalls([
       {
@@ -20447,7 +20781,7 @@ function connectionsAtOnce() {
   return Math.max(1, Math.min(AT_ONCE2, Math.floor(descriptors * SHARE / DESCRIPTORS)));
 }
 async function pause() {
-  await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, PAUSE)));
+  await new Promise((resolve2) => Deno.unrefTimer(setTimeout(resolve2, PAUSE)));
 }
 var AT_ONCE2, DESCRIPTORS, SHARE, PAUSE, NO_CONNECTION, ContainerProxy;
 var init_proxy = __esm({
@@ -20526,18 +20860,18 @@ var init_proxy = __esm({
       }
       /** Returns the stream, to be closed with the proxy unless it is closed before. */
       #noted(stream) {
-        const open3 = this.#open;
+        const open4 = this.#open;
         const noted = {
           read: () => stream.read(),
           write: (bytes) => stream.write(bytes),
           end: () => stream.end(),
           close() {
-            open3.delete(noted);
+            open4.delete(noted);
             stream.close();
           }
         };
         if (this.#watch.closed) stream.close();
-        else open3.add(noted);
+        else open4.add(noted);
         return noted;
       }
     };
@@ -20612,8 +20946,8 @@ function forwardsByScript(plan) {
 
 
 function namespaceOf(plan) {
-  const opened = () => plan.call(openSocketNamespace(insideSocket(plan)));
-  return plan.state.network.namespace ??= new ResultOf(opened(), "the container's network");
+  const opened2 = () => plan.call(openSocketNamespace(insideSocket(plan)));
+  return plan.state.network.namespace ??= new ResultOf(opened2(), "the container's network");
 }
 
 var HOSTS_NETWORK, NetlinkBatch, OUTLIVES_FORWARDING;
@@ -21146,9 +21480,9 @@ var init_copied_input = __esm({
 
 // launch/copied_named_pipe.ts
 function copyNamedPipe(fd) {
-  const opened = [];
-  const keep2 = (fd2) => (opened.push(fd2), fd2);
-  const closeAll2 = () => syscalls(opened.map((fd2) => ({
+  const opened2 = [];
+  const keep2 = (fd2) => (opened2.push(fd2), fd2);
+  const closeAll2 = () => syscalls(opened2.map((fd2) => ({
     call: close(fd2)
   })));
   try {
@@ -21889,12 +22223,12 @@ var init_processors = __esm({
 });
 
 // ffi/calls/write_text.ts
-function writeText(directory, path2, text4) {
-  const opened = openat(directory, path2, O_WRONLY | O_CLOEXEC);
-  const fd = new ResultOf(opened, "fd");
+function writeText(directory2, path2, text5) {
+  const opened2 = openat(directory2, path2, O_WRONLY | O_CLOEXEC);
+  const fd = new ResultOf(opened2, "fd");
   return [
-    opened,
-    writeTextTo(fd, text4),
+    opened2,
+    writeTextTo(fd, text5),
     close(fd)
   ];
 }
@@ -22062,8 +22396,8 @@ function showValues(values) {
 
 
 
-function quoted2(text4) {
-  return JSON.stringify(text4);
+function quoted2(text5) {
+  return JSON.stringify(text5);
 }
 
 var LaunchSlot, ARGV, ENVIRONMENT, CWD, UID, GID, STDIO, TERMINAL, RESERVED, WINDOW_SIZE, SCRIPT_PIDFD, INIT_IMAGE, CGROUP_DIRECTORY, programPath, handedFd, cgroupFile, encoder5, Room;
@@ -22076,15 +22410,15 @@ var init_slots = __esm({
 
       value;
       show;
-      constructor(text4, value, show3 = () => text4, size) {
-        super(text4, size), this.value = value, this.show = show3;
+      constructor(text5, value, show3 = () => text5, size) {
+        super(text5, size), this.value = value, this.show = show3;
       }
     };
     ARGV = new LaunchSlot("argv", (({ spec }, room) => room.list([], argvOf(spec))), ({ spec }) => `[${argvOf(spec).map(quoted2).join(", ")}]`);
-    ENVIRONMENT = new LaunchSlot("envp", (({ spec: { environment: environment2 } }, room) => {
-      const { changes } = environment2;
+    ENVIRONMENT = new LaunchSlot("envp", (({ spec: { environment: environment3 } }, room) => {
+      const { changes } = environment3;
       const set = changes.size === 0 ? [] : Array.from(changes, (([name, value]) => `${name}=${value}`));
-      return room.list(inheritedStrings(environment2.inherited, changes), set);
+      return room.list(inheritedStrings(environment3.inherited, changes), set);
     }), ({ spec: { environment: { inherited: inherited2, changes } } }) => `[${inheritedStrings(inherited2, changes).length + changes.size} variables]`);
     CWD = new LaunchSlot("cwd", (({ spec: { cwd } }, room) => cwd === void 0 ? void 0 : room.string(cwd)), ({ spec: { cwd } }) => quoted2(cwd ?? ""));
     UID = new LaunchSlot("uid", ({ spec }) => spec.uid, ({ spec }) => String(spec.uid));
@@ -22120,28 +22454,28 @@ var init_slots = __esm({
         view2.setUint32(at2, value >>> 0, true);
         view2.setInt32(at2 + 4, Math.floor(value / 2 ** 32), true);
       }),
-    string: (function (text4) {
-        if (text4.includes("\0")) {
+    string: (function (text5) {
+        if (text5.includes("\0")) {
           const hint = "the kernel ends each string at its first NUL byte; take it out";
-          throw invalidArgument("execve", `execve(${quoted2(text4)}, ...)`, hint);
+          throw invalidArgument("execve", `execve(${quoted2(text5)}, ...)`, hint);
         }
         const { bytes, address: address2 } = this.#memory;
         const at2 = this.#end;
-        const { written: written2 } = encoder5.encodeInto(text4, bytes.subarray(at2));
+        const { written: written2 } = encoder5.encodeInto(text5, bytes.subarray(at2));
         bytes[at2 + written2] = 0;
         this.#end = at2 + written2 + 1;
         return address2 + at2;
       }),
     list: (function (known, strings) {
-        const list2 = Math.ceil(this.#end / 8) * 8;
-        let at2 = list2;
-        this.#end = list2 + 8 * (known.length + strings.length + 1);
+        const list5 = Math.ceil(this.#end / 8) * 8;
+        let at2 = list5;
+        this.#end = list5 + 8 * (known.length + strings.length + 1);
         for (let index = 0; index < known.length; index++, at2 += 8) this.put(at2, known[index]);
         for (let index = 0; index < strings.length; index++, at2 += 8) {
           this.put(at2, this.string(strings[index]));
         }
         this.put(at2, 0);
-        return this.#memory.address + list2;
+        return this.#memory.address + list5;
       })
     });
   }
@@ -22199,8 +22533,8 @@ function openTerminal(add) {
     flags: O_RDWR | O_NOCTTY | O_CLOEXEC,
     resolve: RESOLVE_NO_MAGICLINKS
   };
-  const opened = add(openat2(at_fdcwd, "/dev/ptmx", how));
-  const master = new ResultOf(opened, "master");
+  const opened2 = add(openat2(at_fdcwd, "/dev/ptmx", how));
+  const master = new ResultOf(opened2, "master");
   const size = new Struct(new Uint8Array(8), "&size", [], [
     {
       offset: 0,
@@ -22345,11 +22679,11 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
   if (code === "ENOEXEC") return error(`${path2} is neither a program nor a script`);
   if (!NOT_THERE.has(errno)) return error(generalFix("execve", code));
   const where = spec.program.includes("/") ? "" : ` in the directories of PATH (${spec.searchPath})`;
-  const missing3 = new Deno.errors.NotFound(escapeControls(`program not found ${place3}: "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
+  const missing4 = new Deno.errors.NotFound(escapeControls(`program not found ${place3}: "${spec.program}"${where}: ${errnoText("ENOENT")}`) + `
   ${missingHint(spec.program, plan)}`, {
     cause: error("the program does not exist")
   });
-  return Object.assign(missing3, {
+  return Object.assign(missing4, {
     code: "ENOENT"
   });
 }
@@ -22371,21 +22705,21 @@ function headOf(result, candidate) {
   return new Uint8Array(buffer, byteOffset, count);
 }
 function whyNotStarted(path2, { head, executable, code, place: place3 }) {
-  const text4 = new TextDecoder("utf-8", {
+  const text5 = new TextDecoder("utf-8", {
     ignoreBOM: true
   }).decode(head);
   const denied2 = code === "EACCES";
   if (denied2 && !executable) {
     return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
   }
-  if (text4.startsWith("#!")) {
-    return `${path2} is a script, and its interpreter ${interpreterIssue(text4, denied2, place3)}`;
+  if (text5.startsWith("#!")) {
+    return `${path2} is a script, and its interpreter ${interpreterIssue(text5, denied2, place3)}`;
   }
-  if (text4.startsWith("\x7FELF")) {
+  if (text5.startsWith("\x7FELF")) {
     if (denied2) return `${path2} may be executed, but not its dynamic loader (see ldd ${path2})`;
     return code === "ENOENT" ? `${path2} exists, but its dynamic loader does not: bind the libraries too (see ldd ${path2})` : `${path2} is for another architecture`;
   }
-  if (text4.startsWith("\uFEFF#!")) {
+  if (text5.startsWith("\uFEFF#!")) {
     return `${path2} begins with a byte order mark, so that the kernel does not see its "#!"; save it without one`;
   }
   return `${path2} is neither a program nor a script that begins with "#!"`;
@@ -22458,13 +22792,13 @@ function launchError({ compiled, values }, result) {
 function isMiss(code) {
   return code !== void 0 && MISSES.has(code);
 }
-function failureError({ name, errno, text: text4, words: words3 }, { plan, stepIndex, fixes }) {
+function failureError({ name, errno, text: text5, words: words3 }, { plan, stepIndex, fixes }) {
   const code = errnoName(errno);
   const fix = orEarlierStep(fixFor(fixes, code) ?? generalFix(name, code), code, plan, stepIndex);
   return new SyscallError({
     syscall: name,
     errno,
-    call: text4,
+    call: text5,
     ...stepDetails(plan, stepIndex),
     hint: hintOf(words3, orMemoryLimit(fix, code, plan))
   });
@@ -23373,12 +23707,12 @@ function requireFree(published, plan) {
 function socketAddress2({ host: host2, port, to }) {
   const bytes = host2?.bytes ?? new Uint8Array(to.bytes.length);
   const ip = formatIp(bytes);
-  const text4 = to.family === AF_INET6 ? `[${ip}]:${port}` : `${ip}:${port}`;
+  const text5 = to.family === AF_INET6 ? `[${ip}]:${port}` : `${ip}:${port}`;
   return {
     family: to.family,
     bytes,
     port,
-    text: text4
+    text: text5
   };
 }
 function translate(plan, inside, table2, words3, ...before) {
@@ -23497,8 +23831,8 @@ var init_nat_table = __esm({
 });
 
 // launch/host_services/process.ts
-function openIfRunning({ pid, started: started2 }, open3) {
-  const fd = ifThere(() => syscall(open3(pid)), ENDED2);
+function openIfRunning({ pid, started: started2 }, open4) {
+  const fd = ifThere(() => syscall(open4(pid)), ENDED2);
   if (fd === void 0) return void 0;
   if (ifThere(() => processIdentity(pid), ENDED2)?.started === started2) return fd;
   syscall(close(fd));
@@ -23670,16 +24004,16 @@ var init_landlock4 = __esm({
 });
 
 // host/automounts.ts
-function mountAutomounts(directory, mounts) {
+function mountAutomounts(directory2, mounts) {
   for (const { type, target } of mounts) {
     if (type !== "autofs") continue;
-    if (isWithin(target, directory)) enter(target);
-    else if (isWithin(directory, target)) enter(directory);
+    if (isWithin(target, directory2)) enter(target);
+    else if (isWithin(directory2, target)) enter(directory2);
   }
 }
-function enter(directory) {
+function enter(directory2) {
   try {
-    const way = `${directory}/.`;
+    const way = `${directory2}/.`;
     syscall(close(syscall(openat(at_fdcwd, way, O_PATH | O_DIRECTORY | O_CLOEXEC, 0))));
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
@@ -23894,33 +24228,33 @@ var init_directory_lists = __esm({
 
 // ffi/elf.ts
 function readElf(readAt2) {
-  const header2 = view(readAt2(0, HEADER_SIZE2));
-  if (header2.byteLength < HEADER_SIZE2 || header2.getUint32(0) !== 2135247942) return void 0;
-  if (header2.getUint16(4) !== 513) return void 0;
-  const segments = readSegments(readAt2, header2);
+  const header3 = view(readAt2(0, HEADER_SIZE2));
+  if (header3.byteLength < HEADER_SIZE2 || header3.getUint32(0) !== 2135247942) return void 0;
+  if (header3.getUint16(4) !== 513) return void 0;
+  const segments = readSegments(readAt2, header3);
   if (segments === void 0) return void 0;
   const interpreter = segments.find(({ type }) => type === PT.INTERP);
   const dynamic = segments.find(({ type }) => type === PT.DYNAMIC);
   const entries = dynamic === void 0 ? [] : readDynamic(readAt2, dynamic);
   const of = (tag) => entries.filter((entry2) => entry2.tag === tag);
   const strings = offsetOf3(segments, of(DT.STRTAB)[0]?.value);
-  const texts = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt2, strings + value));
-  const paths = (tag) => texts(tag).at(-1)?.split(":").filter(Boolean) ?? [];
+  const texts2 = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt2, strings + value));
+  const paths = (tag) => texts2(tag).at(-1)?.split(":").filter(Boolean) ?? [];
   return {
-    machine: header2.getUint16(18, true),
+    machine: header3.getUint16(18, true),
     interpreter: interpreter && textAt(readAt2, interpreter.offset),
-    soname: texts(DT.SONAME)[0],
-    needed: texts(DT.NEEDED),
+    soname: texts2(DT.SONAME)[0],
+    needed: texts2(DT.NEEDED),
     runpath: paths(DT.RUNPATH),
     rpath: paths(DT.RPATH),
     noDefaultDirectories: of(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
   };
 }
-function readSegments(readAt2, header2) {
+function readSegments(readAt2, header3) {
   const [offset, size, count] = [
-    Number(header2.getBigUint64(32, true)),
-    header2.getUint16(54, true),
-    header2.getUint16(56, true)
+    Number(header3.getBigUint64(32, true)),
+    header3.getUint16(54, true),
+    header3.getUint16(56, true)
   ];
   const table2 = view(readAt2(offset, size * count));
   if (size < 56 || table2.byteLength < size * count) return void 0;
@@ -24094,14 +24428,14 @@ function glibcSearch(machine, host2) {
           guide: LOADER_CACHE
         };
       }
-      yield* directories.map((directory) => samePath(`${directory}/${name}`));
+      yield* directories.map((directory2) => samePath(`${directory2}/${name}`));
     },
     isLoader: (name) => /^ld-linux.*\.so\.\d+$/.test(name)
   };
 }
 function muslSearch(architecture, host2) {
-  const list2 = `/etc/ld-musl-${architecture}.path`;
-  const written2 = host2.bytes(list2);
+  const list5 = `/etc/ld-musl-${architecture}.path`;
+  const written2 = host2.bytes(list5);
   const directories = written2 === void 0 ? [
     "/lib",
     "/usr/local/lib",
@@ -24116,10 +24450,10 @@ function muslSearch(architecture, host2) {
         ], object2, name);
       }
       const guide = written2 === void 0 ? {} : {
-        guide: list2
+        guide: list5
       };
-      yield* directories.map((directory) => ({
-        ...samePath(`${directory}/${name}`),
+      yield* directories.map((directory2) => ({
+        ...samePath(`${directory2}/${name}`),
         ...guide
       }));
     },
@@ -24130,7 +24464,7 @@ function* chain(object2) {
   for (let at2 = object2; at2 !== void 0; at2 = at2.askedBy) yield at2;
 }
 function placeOf(path2, { origin }) {
-  const expanded = (directory) => path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/, () => directory);
+  const expanded = (directory2) => path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/, () => directory2);
   const [source, target] = [
     expanded(origin.source),
     expanded(origin.target)
@@ -24141,8 +24475,8 @@ function placeOf(path2, { origin }) {
   } : void 0;
 }
 function* inDirectories(directories, object2, name) {
-  for (const directory of directories) {
-    const place3 = placeOf(`${directory}/${name}`, object2);
+  for (const directory2 of directories) {
+    const place3 = placeOf(`${directory2}/${name}`, object2);
     if (place3 !== void 0) yield place3;
   }
 }
@@ -24181,12 +24515,12 @@ var init_library_search = __esm({
 
 // host/elf/program_files.ts
 function filesOfPrograms(programs2, host2, refuse2) {
-  const files = /* @__PURE__ */ new Map();
+  const files2 = /* @__PURE__ */ new Map();
   for (const program of programs2) {
-    for (const { source, target } of filesOf(program, host2, refuse2)) files.set(target, source);
+    for (const { source, target } of filesOf(program, host2, refuse2)) files2.set(target, source);
   }
   return [
-    ...files
+    ...files2
   ].map(([target, source]) => ({
     source,
     target
@@ -24288,15 +24622,15 @@ function filesystemIssue({ type, data: data2, ids: ids2 }) {
     new Output(8, "&mask"),
     new Output(MESSAGE_SIZE2, "&message")
   ];
-  const [restore, child, refused, ended] = [
+  const [restore, child, refused2, ended] = [
     new Label("the mask is restored"),
     new Label("the child"),
     new Label("an option is refused"),
     new Label("the child ends")
   ];
   const flags2 = CLONE_VM | CLONE_VFORK | CLONE_NEWNS | (ids2 === void 0 ? 0 : CLONE_NEWUSER);
-  const opened = fsopen(type, FSOPEN_CLOEXEC);
-  const fd = new ResultOf(opened, "filesystem");
+  const opened2 = fsopen(type, FSOPEN_CLOEXEC);
+  const fd = new ResultOf(opened2, "filesystem");
   const reading2 = read(fd, message2, MESSAGE_SIZE2);
   const program = assemble([
     // A signal handler of the script must not run in the child, which shares the memory.
@@ -24319,7 +24653,7 @@ function filesystemIssue({ type, data: data2, ids: ids2 }) {
       onFailure: ended
     })),
     {
-      call: opened,
+      call: opened2,
       onFailure: ended
     },
     ...data2.split(",").map((word4) => {
@@ -24327,13 +24661,13 @@ function filesystemIssue({ type, data: data2, ids: ids2 }) {
       const call2 = value.length === 0 ? fsconfig(fd, FSCONFIG_SET_FLAG, key, null, 0) : fsconfig(fd, FSCONFIG_SET_STRING, key, value.join("="), 0);
       return {
         call: call2,
-        onFailure: refused
+        onFailure: refused2
       };
     }),
     {
       call: exit_group(0)
     },
-    refused,
+    refused2,
     {
       call: reading2,
       onFailure: ended
@@ -24438,13 +24772,13 @@ function namespaceKindOf(file) {
   }
 }
 function kindOf(file) {
-  const opened = openat(at_fdcwd, file, O_RDONLY | O_CLOEXEC);
-  const fd = new ResultOf(opened, "namespace");
+  const opened2 = openat(at_fdcwd, file, O_RDONLY | O_CLOEXEC);
+  const fd = new ResultOf(opened2, "namespace");
   const type = namespaceIoctl(fd, NS_GET_NSTYPE);
   const closing = new Label("closing");
   const result = syscalls([
     {
-      call: opened
+      call: opened2
     },
     // pidfds are on this filesystem too.
     {
@@ -24562,8 +24896,8 @@ var init_found_links = __esm({
       #lists;
       #found;
       /** Those of a search in a directory. */
-      constructor(directory, lists, found) {
-        this.#directory = directory;
+      constructor(directory2, lists, found) {
+        this.#directory = directory2;
         this.#lists = lists;
         this.#found = found;
       }
@@ -24595,11 +24929,11 @@ var init_found_links = __esm({
         return at2 === "" ? "/" : at2;
       }
       /** Returns where a link leads; `undefined` if the file is none. */
-      #targetOf(directory, name) {
-        if (isWithin(directory, "/proc") && directory !== "/") return void 0;
-        const path2 = `${directory}/${name}`;
-        if (!isWithin(directory, this.#directory)) return linkTarget(path2);
-        const entries = this.#lists.of(directory === "" ? "/" : directory);
+      #targetOf(directory2, name) {
+        if (isWithin(directory2, "/proc") && directory2 !== "/") return void 0;
+        const path2 = `${directory2}/${name}`;
+        if (!isWithin(directory2, this.#directory)) return linkTarget(path2);
+        const entries = this.#lists.of(directory2 === "" ? "/" : directory2);
         const mayBeLink = entries.size === 0 || entries.get(name) === S_IFLNK;
         return mayBeLink ? linkTarget(path2) : void 0;
       }
@@ -24611,8 +24945,8 @@ var init_found_links = __esm({
 function byPath(a, b) {
   return a.path < b.path ? -1 : 1;
 }
-function below(directory, name) {
-  return directory === "/" ? `/${name}` : `${directory}/${name}`;
+function below(directory2, name) {
+  return directory2 === "/" ? `/${name}` : `${directory2}/${name}`;
 }
 function typeOf2(path2) {
   return look(path2)?.type;
@@ -24620,8 +24954,8 @@ function typeOf2(path2) {
 function isShared(path2) {
   return (look(path2)?.nlink ?? 0) > 1;
 }
-function isWritable2(directory) {
-  const call2 = faccessat(at_fdcwd, directory, W_OK);
+function isWritable2(directory2) {
+  const call2 = faccessat(at_fdcwd, directory2, W_OK);
   return syscalls([
     {
       call: call2,
@@ -24659,8 +24993,8 @@ var init_found_names = __esm({
       }
       /** Whether a path is below the directory. */
       isInside(path2) {
-        const { directory } = this.#question;
-        return isWithin(path2, directory) && path2 !== directory;
+        const { directory: directory2 } = this.#question;
+        return isWithin(path2, directory2) && path2 !== directory2;
       }
       /** Returns the paths below the directory at which a file is, or a part of what is in it. */
       pathsOf(path2) {
@@ -24706,23 +25040,23 @@ var init_found_names = __esm({
         return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
       }
       /** Notes a name that is missing. */
-      addMissing(path2, text4) {
+      addMissing(path2, text5) {
         this.#missing.set(path2, {
           path: path2,
-          ...text4 !== void 0 && {
-            text: text4
+          ...text5 !== void 0 && {
+            text: text5
           }
         });
       }
       /** Notes the first directory or file on the way to a path that does not exist. */
-      addMissingOf(whole, text4) {
-        const { directory } = this.#question;
-        let path2 = directory;
-        for (const part of whole.slice(directory === "/" ? 1 : directory.length + 1).split("/")) {
+      addMissingOf(whole, text5) {
+        const { directory: directory2 } = this.#question;
+        let path2 = directory2;
+        for (const part of whole.slice(directory2 === "/" ? 1 : directory2.length + 1).split("/")) {
           const entries = this.#lists.of(path2);
           path2 = below(path2, part);
           if (!entries.has(part) || this.isLeft(path2)) {
-            if (!this.isExcepted(path2)) this.addMissing(path2, path2 === whole ? text4 : void 0);
+            if (!this.isExcepted(path2)) this.addMissing(path2, path2 === whole ? text5 : void 0);
             this.#found.delete(path2);
             return;
           }
@@ -24741,10 +25075,10 @@ var init_found_names = __esm({
           ...this.#missing.values()
         ].filter(({ path: path2 }) => {
           const parent = parentOf(path2);
-          let writable = parents.get(parent);
-          if (writable === void 0) parents.set(parent, writable = isWritable2(parent));
-          if (!writable && this.isClosed(parent, 2)) this.addClosed(parent);
-          return writable;
+          let writable2 = parents.get(parent);
+          if (writable2 === void 0) parents.set(parent, writable2 = isWritable2(parent));
+          if (!writable2 && this.isClosed(parent, 2)) this.addClosed(parent);
+          return writable2;
         }).sort(byPath);
       }
       /** Returns the files that are there, in order. */
@@ -24767,8 +25101,8 @@ function holdsRepositories(name) {
   return WITH_REPOSITORIES.has(name);
 }
 function pointerIn(file) {
-  const text4 = textOf4(file)?.trim().replace(/^gitdir:\s*/, "");
-  return text4 === void 0 || text4 === "" || text4.includes("\n") ? void 0 : from(parentOf(file), text4);
+  const text5 = textOf4(file)?.trim().replace(/^gitdir:\s*/, "");
+  return text5 === void 0 || text5 === "" || text5.includes("\n") ? void 0 : from(parentOf(file), text5);
 }
 
 function valueIn(line) {
@@ -24788,14 +25122,14 @@ function valueIn(line) {
 
 function textBehindLink(path2) {
   const readBehind = () => withRegularFile(path2, (file) => {
-    if (KERNEL.some((directory) => isWithin(file.path, directory))) return void 0;
+    if (KERNEL.some((directory2) => isWithin(file.path, directory2))) return void 0;
     return decodeName(file.readAt(0, MOST));
   });
   return ifThere(readBehind, UNREADABLE);
 }
 
-function from(directory, path2) {
-  return path2.startsWith("/") ? path2 : `${directory}/${path2}`;
+function from(directory2, path2) {
+  return path2.startsWith("/") ? path2 : `${directory2}/${path2}`;
 }
 var LAYOUT, WITH_REPOSITORIES, CONTENTS, SETTING, MOST, KERNEL, READ, reading, UNREADABLE;
 var init_git_directory = __esm({
@@ -24834,26 +25168,26 @@ var init_git_directory = __esm({
     ];
     READ = 1;
     reading = perEngine((() => {
-      const [path2, text4] = [
+      const [path2, text5] = [
         new Output(PATH_MAX5, "&path"),
         new Output(MOST, "&text")
       ];
       const flags2 = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
-      const opened = openat(at_fdcwd, path2, flags2, 0);
+      const opened2 = openat(at_fdcwd, path2, flags2, 0);
       const [fd, end] = [
-        new ResultOf(opened, "fd"),
+        new ResultOf(opened2, "fd"),
         new Label("end")
       ];
       return new KeptTable(path2, [
-        text4
+        text5
       ], [
         {
-          call: opened,
+          call: opened2,
           accept: UNREADABLE,
           onAccepted: end
         },
         {
-          call: read(fd, text4, MOST),
+          call: read(fd, text5, MOST),
           accept: UNREADABLE
         },
         {
@@ -24876,8 +25210,8 @@ var init_git_directory = __esm({
 });
 
 // host/git_repositories.ts
-function worktreeOf(directory) {
-  return isGitName(nameOf2(directory)) ? parentOf(directory) : directory;
+function worktreeOf(directory2) {
+  return isGitName(nameOf2(directory2)) ? parentOf(directory2) : directory2;
 }
 var GitRepositories, MAX_CONFIGS;
 var init_git_repositories = __esm({
@@ -24898,15 +25232,15 @@ var init_git_repositories = __esm({
         });
         for (const { directories, worktrees } of this.#all.values()) {
           const hooks = new Set(general.filter((path2) => !path2.startsWith("/")));
-          for (const directory of directories) {
-            const files = [
+          for (const directory2 of directories) {
+            const files2 = [
               "config",
               "config.worktree"
-            ].map((name) => `${directory}/${name}`);
-            for (const config of configs$37.call(this, files, named)) {
+            ].map((name) => `${directory2}/${name}`);
+            for (const config of configs$37.call(this, files2, named)) {
               for (const path2 of config.hooks) hooks.add(path2);
               for (const path2 of config.worktrees) {
-                const worktree = this.#files.endOf(from(directory, path2));
+                const worktree = this.#files.endOf(from(directory2, path2));
                 if (worktree !== void 0) worktrees.add(worktree);
               }
             }
@@ -24922,11 +25256,11 @@ var init_git_repositories = __esm({
     });
   }
   static {
-    configs$37 = (function (files, named) {
+    configs$37 = (function (files2, named) {
         const configs = [];
         const read4 = /* @__PURE__ */ new Set();
         const waiting = [
-          ...files
+          ...files2
         ];
         while (waiting.length > 0 && read4.size < MAX_CONFIGS) {
           const file = waiting.shift();
@@ -24947,16 +25281,16 @@ var init_git_repositories = __esm({
 
       #files;
       #all = /* @__PURE__ */ new Map();
-      constructor(files) {
-        this.#files = files;
+      constructor(files2) {
+        this.#files = files2;
       }
       /**
        * Adds a directory of git, of a worktree if one is known that leads to it. Returns the directory
        * that its worktrees have in common.
        */
-      add(directory, worktree = worktreeOf(directory)) {
-        const pointer = pointerIn(`${directory}/commondir`);
-        const common = (pointer === void 0 ? void 0 : this.#files.endOf(pointer)) ?? directory;
+      add(directory2, worktree = worktreeOf(directory2)) {
+        const pointer = pointerIn(`${directory2}/commondir`);
+        const common = (pointer === void 0 ? void 0 : this.#files.endOf(pointer)) ?? directory2;
         let repository = this.#all.get(common);
         if (repository === void 0) {
           repository = {
@@ -24970,17 +25304,17 @@ var init_git_repositories = __esm({
           this.#all.set(common, repository);
           this.#addWorktrees(common, repository);
         }
-        repository.directories.add(directory);
-        if (directory === common || worktree !== directory) repository.worktrees.add(worktree);
+        repository.directories.add(directory2);
+        if (directory2 === common || worktree !== directory2) repository.worktrees.add(worktree);
         return common;
       }
       #addWorktrees(common, { directories, worktrees }) {
-        const { lists, endOf } = this.#files;
+        const { lists, endOf: endOf2 } = this.#files;
         for (const name of lists.of(`${common}/worktrees`).keys()) {
-          const directory = `${common}/worktrees/${name}`;
-          directories.add(directory);
-          const pointer = pointerIn(`${directory}/gitdir`);
-          const file = pointer === void 0 ? void 0 : endOf(pointer);
+          const directory2 = `${common}/worktrees/${name}`;
+          directories.add(directory2);
+          const pointer = pointerIn(`${directory2}/gitdir`);
+          const file = pointer === void 0 ? void 0 : endOf2(pointer);
           if (file !== void 0) worktrees.add(parentOf(file));
         }
       }
@@ -25064,7 +25398,7 @@ var init_name_search = __esm({
       }
       /** Searches. */
       run() {
-        const { directory, names, paths = [] } = this.#question;
+        const { directory: directory2, names, paths = [] } = this.#question;
         for (const path2 of paths) this.#reportPath(path2);
         if (names.length > 0) {
           const ways = this.#starts().map((start2) => this.#around(start2));
@@ -25078,13 +25412,13 @@ var init_name_search = __esm({
             }
           }
           this.#later({
-            path: directory,
+            path: directory2,
             depth: 0,
             inGit: false
           });
           this.#readQueue();
           for (const around of ways) this.#reportProjects(around);
-          this.#reportNamesOf(directory);
+          this.#reportNamesOf(directory2);
           this.#reportHome();
           this.#reportMounts();
         }
@@ -25094,10 +25428,10 @@ var init_name_search = __esm({
           missing: [],
           directories
         };
-        const missing3 = this.#found.missing();
+        const missing4 = this.#found.missing();
         return {
           found: this.#found.files(),
-          missing: missing3,
+          missing: missing4,
           directories
         };
       }
@@ -25106,8 +25440,8 @@ var init_name_search = __esm({
         for (let at2 = 0; at2 < this.#queue.length; ) {
           while (at2 < this.#queue.length && !this.#isOver) this.#read(this.#queue[at2++]);
           if (this.#isOver || this.#index.ofGit.length === 0) return;
-          for (const { path: path2, text: text4 } of this.#repositories.named()) this.#report(path2, true, {
-            text: text4
+          for (const { path: path2, text: text5 } of this.#repositories.named()) this.#report(path2, true, {
+            text: text5
           });
           for (const worktree of this.#repositories.worktrees()) {
             for (const path2 of this.#found.pathsOf(worktree)) {
@@ -25126,21 +25460,21 @@ var init_name_search = __esm({
       }
       /** Returns the paths of the working directory in the directory; one that is not in there if there is none. */
       #starts() {
-        const { directory, start: start2 = directory } = this.#question;
-        if (isWithin(start2, directory)) return [
+        const { directory: directory2, start: start2 = directory2 } = this.#question;
+        if (isWithin(start2, directory2)) return [
           start2
         ];
-        const others = this.#otherNames.wholeOf(start2).filter((path2) => isWithin(path2, directory));
+        const others = this.#otherNames.wholeOf(start2).filter((path2) => isWithin(path2, directory2));
         return others.length === 0 ? [
           start2
         ] : others;
       }
       /** A path and the directories around it, below the directory; none if it is not in there. */
       #around(start2) {
-        const { directory } = this.#question;
-        if (!isWithin(start2, directory)) return [];
+        const { directory: directory2 } = this.#question;
+        if (!isWithin(start2, directory2)) return [];
         const around = [];
-        for (let at2 = start2; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
+        for (let at2 = start2; at2 !== directory2; at2 = parentOf(at2)) around.push(at2);
         return around;
       }
       /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
@@ -25155,9 +25489,9 @@ var init_name_search = __esm({
       }
       /** Returns the first directory on the way that its owner may not search now, but could. */
       #closedAbove(path2) {
-        const { directory } = this.#question;
+        const { directory: directory2 } = this.#question;
         let closed;
-        for (let at2 = path2; at2 !== directory && at2 !== "/"; ) {
+        for (let at2 = path2; at2 !== directory2 && at2 !== "/"; ) {
           at2 = parentOf(at2);
           if (this.#found.isClosed(at2, 1)) closed = at2;
         }
@@ -25165,29 +25499,29 @@ var init_name_search = __esm({
       }
       /** Reports the names of projects: in the directory, where the search starts, and around these. */
       #reportProjects(around) {
-        const { directory, absent: absent2, start: start2 } = this.#question;
-        const projects = new Set(directory === "/" ? [] : [
-          directory
+        const { directory: directory2, absent: absent2, start: start2 } = this.#question;
+        const projects = new Set(directory2 === "/" ? [] : [
+          directory2
         ]);
         for (const [index, path2] of around.entries()) {
           if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
         }
-        for (let at2 = directory; at2 !== "/"; ) {
+        for (let at2 = directory2; at2 !== "/"; ) {
           at2 = parentOf(at2);
           if (at2 === start2 || look(below(at2, ".git")) !== void 0) projects.add(at2);
         }
-        const plain2 = absent2.filter(isPlain);
-        for (const project of projects) this.#reportAll(project, plain2);
+        const plain3 = absent2.filter(isPlain);
+        for (const project of projects) this.#reportAll(project, plain3);
       }
       /** Reports names where what is written to may itself be the beginning of one. */
-      #reportNamesOf(directory) {
-        const { asked = directory } = this.#question;
+      #reportNamesOf(directory2) {
+        const { asked = directory2 } = this.#question;
         const paths = [
-          directory,
+          directory2,
           asked,
-          ...this.#otherNames.wholeOf(directory)
+          ...this.#otherNames.wholeOf(directory2)
         ];
-        this.#reportAll(directory, [
+        this.#reportAll(directory2, [
           ...new Set(paths.flatMap((path2) => this.#index.after(path2)))
         ]);
       }
@@ -25201,12 +25535,12 @@ var init_name_search = __esm({
       }
       /** Reports what the host mounts in the directory, and has such a name elsewhere. */
       #reportMounts() {
-        const { directory } = this.#question;
-        for (const { root, target } of this.#otherNames.mountsIn(directory)) {
+        const { directory: directory2 } = this.#question;
+        for (const { root, target } of this.#otherNames.mountsIn(directory2)) {
           const others = this.#otherNames.wholeOf(target);
           const places = others.length === 0 ? [
             root
-          ] : others.filter((place3) => !isWithin(place3, directory));
+          ] : others.filter((place3) => !isWithin(place3, directory2));
           if (places.some((place3) => this.#isNamed(place3))) this.#report(target, false);
           this.#reportAll(target, places.flatMap((place3) => this.#index.after(place3)));
         }
@@ -25221,8 +25555,8 @@ var init_name_search = __esm({
       #isOfGit(path2) {
         return this.#index.ofGit.some((name) => {
           if (!path2.endsWith(`/${name}`)) return false;
-          const directory = path2.slice(0, -name.length - 1);
-          return isGitDirectory(directory, this.#lists.of(directory));
+          const directory2 = path2.slice(0, -name.length - 1);
+          return isGitDirectory(directory2, this.#lists.of(directory2));
         });
       }
       #reportAll(base, names) {
@@ -25237,14 +25571,14 @@ var init_name_search = __esm({
         }
       }
       /** Notes a path by where it leads and the links on the way, or what is missing of it. */
-      #report(path2, isAbsent, { text: text4, base } = {}) {
+      #report(path2, isAbsent, { text: text5, base } = {}) {
         const end = this.#links.endOf(path2, {
           base
         });
         for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
           const type = typeOf2(at2);
           if (type !== void 0 && !this.#found.isLeft(at2)) this.#find(at2, type);
-          else if (isAbsent) this.#found.addMissingOf(at2, text4);
+          else if (isAbsent) this.#found.addMissingOf(at2, text5);
         }
       }
       #later(pending) {
@@ -25259,62 +25593,62 @@ var init_name_search = __esm({
         if (this.#found.isClosed(path2, 5)) return this.#found.addClosed(path2);
         const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
         if (isGit) this.#readGit(path2, entries);
-        const within2 = inGit || isGitName(nameOf2(path2));
+        const within3 = inGit || isGitName(nameOf2(path2));
         for (const [name, type] of entries) {
           if (this.#readName(path2, name, type)) continue;
           if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
           const child = below(path2, name);
-          const isOfGit = within2 || isGitName(name) || isGit && holdsRepositories(name);
-          if (within2 && !mayHoldRepositories(child)) continue;
+          const isOfGit = within3 || isGitName(name) || isGit && holdsRepositories(name);
+          if (within3 && !mayHoldRepositories(child)) continue;
           if (isOfGit || depth < MAX_DEPTH) {
             this.#later({
               path: child,
               depth: depth + 1,
-              inGit: within2 || isGit && isOfGit
+              inGit: within3 || isGit && isOfGit
             });
           }
         }
       }
       /** Notes a file in a directory that is read, if it has one of the names. Returns whether it has. */
-      #readName(directory, name, type) {
+      #readName(directory2, name, type) {
         if (this.#index.has(name)) {
-          const path3 = below(directory, name);
+          const path3 = below(directory2, name);
           if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
             this.#find(path3, type);
             return true;
           }
         }
         if (type === S_IFDIR) return false;
-        const path2 = below(directory, name);
+        const path2 = below(directory2, name);
         if (type === S_IFLNK) {
           for (const rest of this.#index.after(path2)) this.#report(below(path2, rest), false);
         }
         if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
         if (type === S_IFREG) {
           this.#find(path2, type);
-          this.#searchIn(pointerIn(path2), directory);
-        } else if (type === S_IFLNK) this.#searchIn(path2, directory);
+          this.#searchIn(pointerIn(path2), directory2);
+        } else if (type === S_IFLNK) this.#searchIn(path2, directory2);
         return false;
       }
-      #readGit(directory, entries) {
+      #readGit(directory2, entries) {
         for (const name of this.#index.ofGit) {
-          const path2 = below(directory, name);
+          const path2 = below(directory2, name);
           const type = name.includes("/") ? typeOf2(path2) : entries.get(name);
-          const isOwn3 = name === "commondir" && this.#isPointerTo(path2, directory);
+          const isOwn3 = name === "commondir" && this.#isPointerTo(path2, directory2);
           if (type !== void 0 && !isOwn3) this.#find(path2, type);
           else if ((isOwn3 || !entries.has("commondir") || name === "config.worktree") && this.#question.absent.includes(GIT2 + name)) {
             this.#found.addMissing(path2, GIT_FILES[name]);
           }
         }
-        this.#searchIn(directory);
+        this.#searchIn(directory2);
       }
-      #isPointerTo(file, directory) {
+      #isPointerTo(file, directory2) {
         const pointer = pointerIn(file);
-        return pointer !== void 0 && this.#links.endOf(pointer) === directory;
+        return pointer !== void 0 && this.#links.endOf(pointer) === directory2;
       }
       /** Looks through a directory of git, and what its worktrees have in common, however deep. */
-      #searchIn(directory, worktree) {
-        const end = directory === void 0 ? void 0 : this.#links.endOf(directory);
+      #searchIn(directory2, worktree) {
+        const end = directory2 === void 0 ? void 0 : this.#links.endOf(directory2);
         if (end === void 0) return;
         const found = /* @__PURE__ */ new Set([
           end,
@@ -25339,9 +25673,9 @@ var init_name_search = __esm({
         if (type === S_IFDIR) this.#lookThrough(path2);
       }
       /** Notes where links in a protected directory lead, and the files in it that have other names. */
-      #lookThrough(directory) {
+      #lookThrough(directory2) {
         const directories = [
-          directory
+          directory2
         ];
         for (const path2 of directories) {
           if (this.#isOver) return;
@@ -25481,10 +25815,10 @@ var init_visible_mounts = __esm({
 
 
 
-function kernelMountAround(directory, mounts) {
-  const mount4 = new VisibleMounts(mounts).around(directory);
+function kernelMountAround(directory2, mounts) {
+  const mount4 = new VisibleMounts(mounts).around(directory2);
   return mount4 !== void 0 && isKernelMount(mount4) ? [
-    directory
+    directory2
   ] : [];
 }
 var KERNEL_TYPES;
@@ -25530,8 +25864,8 @@ function deviceOf({ device: { major, minor } }) {
 function placeOn({ root, target }, path2) {
   return normalize(`${root}/${path2.slice(lengthOf(target))}`);
 }
-function lengthOf(directory) {
-  return directory === "/" ? 0 : directory.length;
+function lengthOf(directory2) {
+  return directory2 === "/" ? 0 : directory2.length;
 }
 var OtherNames;
 var init_other_names = __esm({
@@ -25580,8 +25914,8 @@ var init_other_names = __esm({
         });
       }
       /** Returns the mounts below a directory. */
-      mountsIn(directory) {
-        return this.#mounts.all().filter(({ target }) => target !== directory && isWithin(target, directory));
+      mountsIn(directory2) {
+        return this.#mounts.all().filter(({ target }) => target !== directory2 && isWithin(target, directory2));
       }
       /** Returns the paths of a whole at other mounts. */
       #wholes({ mount: mount4, path: path2 }) {
@@ -25677,10 +26011,10 @@ var init_live_host = __esm({
         return resolvePath(path2);
       }),
     mounts: (function () {
-        const text4 = mountinfoOf();
-        if (this.#mounts?.text !== text4) this.#mounts = {
-          text: text4,
-          entries: parseMountinfo(text4)
+        const text5 = mountinfoOf();
+        if (this.#mounts?.text !== text5) this.#mounts = {
+          text: text5,
+          entries: parseMountinfo(text5)
         };
         return this.#mounts.entries;
       }),
@@ -25688,18 +26022,18 @@ var init_live_host = __esm({
         return this.mounts().some((({ type }) => type === "autofs"));
       }),
     unchanged: (function (paths) {
-        let check2 = this.#checks.get(paths);
-        if (check2 === void 0) this.#checks.set(paths, check2 = new ResolvedPathsCheck(paths));
-        return check2.holds();
+        let check3 = this.#checks.get(paths);
+        if (check3 === void 0) this.#checks.set(paths, check3 = new ResolvedPathsCheck(paths));
+        return check3.holds();
       }),
     directoryNames: (function () {
         this.#lists.refresh();
         return {
-          in: ((directory) => {
-            const list2 = this.#lists.of(directory);
-            let names = this.#names.get(list2);
-            if (names === void 0) this.#names.set(list2, names = new Set([
-              ...list2.keys()
+          in: ((directory2) => {
+            const list5 = this.#lists.of(directory2);
+            let names = this.#names.get(list5);
+            if (names === void 0) this.#names.set(list5, names = new Set([
+              ...list5.keys()
             ].sort()));
             return names;
           })
@@ -25802,8 +26136,8 @@ var init_live_host = __esm({
       /** Whether there are mounts of autofs. */
       
       /** Lets an automounter mount what belongs on a directory, and on those in it. */
-      mountAutomounts(directory) {
-        mountAutomounts(directory, this.mounts());
+      mountAutomounts(directory2) {
+        mountAutomounts(directory2, this.mounts());
       }
       /** Whether paths still lead where they did. */
       
@@ -26812,7 +27146,7 @@ var init_command = __esm({
       });
   }
   static {
-    launch$43 = (function (streams, opened) {
+    launch$43 = (function (streams, opened2) {
         let handed;
         try {
           handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
@@ -26822,7 +27156,7 @@ var init_command = __esm({
           });
         } catch (error) {
           if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
-          opened.close();
+          opened2.close();
           throw this.#plans.explain?.(error) ?? error;
         } finally {
           handed?.close();
@@ -26871,10 +27205,10 @@ var init_command = __esm({
   }
   static {
     changes$48 = (function () {
-        const { environment: environment2 } = this.#plan.state;
+        const { environment: environment3 } = this.#plan.state;
         const grants = this.#grants;
-        if (grants === void 0 && this.#options.env === void 0) return environment2;
-        const changes = new Map(environment2);
+        if (grants === void 0 && this.#options.env === void 0) return environment3;
+        const changes = new Map(environment3);
         if (grants !== void 0) {
           for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
             if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
@@ -27159,8 +27493,8 @@ var init_command = __esm({
 function isPlainIn(root, { asked, path: path2 }, host2) {
   return path2 === host2.resolve(root).path + asked.slice(root.length);
 }
-function below2(place3, directory, path2, name) {
-  const rest = name === void 0 ? path2.slice(directory === "/" ? 0 : directory.length) : `/${name}`;
+function below2(place3, directory2, path2, name) {
+  const rest = name === void 0 ? path2.slice(directory2 === "/" ? 0 : directory2.length) : `/${name}`;
   return {
     path: (place3.path === "/" ? "" : place3.path) + rest,
     type: void 0
@@ -27179,10 +27513,10 @@ var init_host_paths = __esm({
     hostRootAround: (function (path2) {
         const root = this.#cursor.rootOf(path2);
         if (root === void 0 || climbs(path2) || !this.#mounts.mayBeHostFile(root)) return void 0;
-        const normal = normalize(path2);
-        if (!this.#mounts.isHostFile(parentOf(normal))) return root;
-        if (!this.#mounts.isHostFile(normal)) return void 0;
-        const resolved2 = this.#host.resolve(normal);
+        const normal2 = normalize(path2);
+        if (!this.#mounts.isHostFile(parentOf(normal2))) return root;
+        if (!this.#mounts.isHostFile(normal2)) return void 0;
+        const resolved2 = this.#host.resolve(normal2);
         if (resolved2.late === true) return root;
         return isPlainIn(root, resolved2, this.#host) ? void 0 : root;
       }),
@@ -27209,13 +27543,13 @@ var init_host_paths = __esm({
         if (root !== void 0) return this.#host.resolve(root);
         if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
         const mount4 = this.#mounts.mountOf(path2);
-        const normal = normalize(path2);
-        if (normal !== mount4.target) {
-          return below2(placeOf$51.call(this, mount4.target), mount4.target, normal);
+        const normal2 = normalize(path2);
+        if (normal2 !== mount4.target) {
+          return below2(placeOf$51.call(this, mount4.target), mount4.target, normal2);
         }
-        const directory = parentOf(normal);
-        if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path2);
-        return below2(placeOf$51.call(this, directory), directory, normal, nameOf2(normal));
+        const directory2 = parentOf(normal2);
+        if (this.#mounts.isHostFile(directory2)) return this.#host.resolve(path2);
+        return below2(placeOf$51.call(this, directory2), directory2, normal2, nameOf2(normal2));
       });
   }
 
@@ -27307,20 +27641,20 @@ var init_kernel_files = __esm({
           copied: true
         } : mount4);
       }),
-    enter: (function (directory) {
+    enter: (function (directory2) {
         this.#mounts = this.#mounts.flatMap(((mount4) => {
           const { target, onHost, copied } = mount4;
-          if (directory === void 0) return [
+          if (directory2 === void 0) return [
             {
               ...mount4,
               copied: true
             }
           ];
-          if (isWithin(target, directory)) {
+          if (isWithin(target, directory2)) {
             return [
               {
                 ...mount4,
-                target: target.slice(directory.length) || "/"
+                target: target.slice(directory2.length) || "/"
               }
             ];
           }
@@ -27364,15 +27698,15 @@ var init_kernel_files = __esm({
             const guarded = this.#guarded.get(normalize(`${target}/${name}`));
             return copied || guarded === void 0 || !holds3(guarded);
           };
-          const open3 = guards.map((name) => [
+          const open4 = guards.map((name) => [
             name,
             normalize(`${path2}/${name}`)
           ]).filter(([name, path3]) => isOpen(name) && exists(path3));
-          if (open3.length === 0) return [];
+          if (open4.length === 0) return [];
           return [
             {
               kind: "write",
-              path: open3.length === 1 ? open3[0][1] : path2,
+              path: open4.length === 1 ? open4[0][1] : path2,
               stepIndex,
               step
             }
@@ -27400,20 +27734,20 @@ var init_settled_paths = __esm({
     addMethods(this.prototype, {
     of: (function (path2) {
         if (this.#isLost || climbs(path2)) return void 0;
-        const normal = normalize(path2);
-        if (this.#mounts.isHostFile(normal)) return onHost$52.call(this, normal);
-        const mount4 = this.#mounts.mountOf(normal);
-        const isPlain2 = mount4.target === normal || isPlain$53.call(this, normal, mount4);
-        return isPlain2 && (mount4.certain || this.#isPlainWithout(normal, mount4)) ? normal : void 0;
+        const normal2 = normalize(path2);
+        if (this.#mounts.isHostFile(normal2)) return onHost$52.call(this, normal2);
+        const mount4 = this.#mounts.mountOf(normal2);
+        const isPlain2 = mount4.target === normal2 || isPlain$53.call(this, normal2, mount4);
+        return isPlain2 && (mount4.certain || this.#isPlainWithout(normal2, mount4)) ? normal2 : void 0;
       }),
     mounted: (function (target) {
         if (this.of(target) === void 0) this.#isLost = true;
       }),
     linked: (function (path2) {
-        const normal = normalize(path2);
-        const isOnlyThere = EMPTY_TYPES.has(this.#mounts.mountOf(normal).type);
+        const normal2 = normalize(path2);
+        const isOnlyThere = EMPTY_TYPES.has(this.#mounts.mountOf(normal2).type);
         if (this.of(path2) === void 0 || !isOnlyThere) this.#isLost = true;
-        this.#links.push(normal);
+        this.#links.push(normal2);
       }),
     entered: (function (root) {
         this.#links = this.#links.filter(((link2) => isWithin(link2, root))).map(((link2) => link2.slice(root.length) || "/"));
@@ -27431,8 +27765,8 @@ var init_settled_paths = __esm({
   static {
     isPlain$53 = (function (path2, { target, type, own, origin, layers }) {
         const rest = path2.slice(target === "/" ? 0 : target.length);
-        const isPlainBelow = ((directory) => {
-          const whole = normalize(directory + rest);
+        const isPlainBelow = ((directory2) => {
+          const whole = normalize(directory2 + rest);
           if (isWithin(whole, PROC2) && PROC_LINK.test(whole.slice(PROC2.length))) return false;
           return this.#host.resolve(whole).path === whole;
         });
@@ -27613,11 +27947,11 @@ var init_recorder = __esm({
             readOnlyIn: this.state.capabilities.userNamespaces
           }
         });
-        const shown2 = SHOWN[type];
-        if (shown2 !== void 0 && !this.state.unshared.has(shown2)) {
+        const shown3 = SHOWN[type];
+        if (shown3 !== void 0 && !this.state.unshared.has(shown3)) {
           this.record({
             kind: "namespace",
-            namespace: shown2
+            namespace: shown3
           });
         }
         if (HARMLESS_TYPES.has(type)) return;
@@ -27645,9 +27979,9 @@ var init_recorder = __esm({
         if (place3 !== void 0) this.kernelFiles.guard(place3, this.state.capabilities.userNamespaces);
       }),
     recordRoot: (function (path2, by, noDevices = false) {
-        const directory = normalize(path2);
-        if (directory === "/") return;
-        if (by === "chroot" || !this.state.mounts.isMountPoint(directory)) {
+        const directory2 = normalize(path2);
+        if (directory2 === "/") return;
+        if (by === "chroot" || !this.state.mounts.isMountPoint(directory2)) {
           this.recordBind(path2, {
             noDevices
           });
@@ -27657,8 +27991,8 @@ var init_recorder = __esm({
           this.init.seesHost = true;
         }
         this.root = rootAfter$55.call(this, by);
-        this.kernelFiles.enter(this.#settled.of(directory));
-        this.#settled.entered(directory);
+        this.kernelFiles.enter(this.#settled.of(directory2));
+        this.#settled.entered(directory2);
       }),
     recordInit: (function () {
         this.init = {
@@ -27812,9 +28146,9 @@ var init_recorder = __esm({
       get kernelMounts() {
         if (this.#trees.length === 0) return [];
         const { mounts } = this.#host;
-        return this.#trees.flatMap(({ directory, ...step }) => [
-          ...kernelMountsIn(directory, mounts),
-          ...kernelMountAround(directory, mounts)
+        return this.#trees.flatMap(({ directory: directory2, ...step }) => [
+          ...kernelMountsIn(directory2, mounts),
+          ...kernelMountAround(directory2, mounts)
         ].filter((path2) => !USUAL.some((usual) => isWithin(path2, usual))).map((path2) => ({
           kind: "device",
           path: path2,
@@ -27919,9 +28253,9 @@ var init_recorder = __esm({
 // plan/container_path.ts
 function followLinks2(plan, path2) {
   for (let end = path2.indexOf("/", 1); end > 0; end = path2.indexOf("/", end + 1)) {
-    const { path: directory, id: id2 } = plan.resolveTrusted(path2.slice(0, end));
-    if (id2 === void 0 || !plan.state.mounts.isHostFile(directory)) {
-      return directory + path2.slice(end);
+    const { path: directory2, id: id2 } = plan.resolveTrusted(path2.slice(0, end));
+    if (id2 === void 0 || !plan.state.mounts.isHostFile(directory2)) {
+      return directory2 + path2.slice(end);
     }
   }
   return plan.resolveTrusted(path2).path;
@@ -27962,14 +28296,14 @@ var init_container_path = __esm({
     makeDirectories: (function () {
         const { state, cursor } = this.#plan;
         const root = cursor.rootOf(this.canonical);
-        const missing3 = [];
-        for (let directory = this.canonical; directory !== "/"; directory = parentOf(directory)) {
-          if (state.mounts.isThere(directory)) break;
-          const holdsRoot = root !== void 0 && isWithin(root, directory);
-          if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
-          missing3.push(directory);
+        const missing4 = [];
+        for (let directory2 = this.canonical; directory2 !== "/"; directory2 = parentOf(directory2)) {
+          if (state.mounts.isThere(directory2)) break;
+          const holdsRoot = root !== void 0 && isWithin(root, directory2);
+          if (holdsRoot && !state.mounts.isContainerMount(directory2)) break;
+          missing4.push(directory2);
         }
-        for (const directory of missing3.reverse()) makeDirectory$57.call(this.#plan.path(directory));
+        for (const directory2 of missing4.reverse()) makeDirectory$57.call(this.#plan.path(directory2));
       }),
     openBase: (function () {
         const base = this.#base;
@@ -27989,8 +28323,8 @@ var init_container_path = __esm({
         if (kind === "directory") return this.makeDirectories();
         const parent = parentOf(this.canonical);
         if (parent !== "/") this.#plan.path(parent).makeDirectories();
-        this.inParent(((directory, name) => {
-          this.#plan.call(mknodat(directory, name, S_IFREG | 420, 0), {
+        this.inParent(((directory2, name) => {
+          this.#plan.call(mknodat(directory2, name, S_IFREG | 420, 0), {
             accept: [
               "EEXIST"
             ],
@@ -28075,12 +28409,12 @@ var init_container_path = __esm({
             resolve: RESOLVE_NO_MAGICLINKS
           });
         }
-        const { directory, resolve } = base;
-        const relative = this.canonical.slice(directory === "/" ? 1 : directory.length + 1) || ".";
-        return openat2(this.#plan.directories.at(directory), relative, {
+        const { directory: directory2, resolve: resolve2 } = base;
+        const relative = this.canonical.slice(directory2 === "/" ? 1 : directory2.length + 1) || ".";
+        return openat2(this.#plan.directories.at(directory2), relative, {
           flags: flags2,
           mode: mode2,
-          resolve
+          resolve: resolve2
         });
       });
   }
@@ -28127,8 +28461,8 @@ var init_container_path = __esm({
         this.#plan = plan;
         this.path = path2;
         plan.countPath(path2);
-        const absolute = lookup === void 0 && path2.startsWith("/") && !climbs(path2);
-        if (!absolute) {
+        const absolute2 = lookup === void 0 && path2.startsWith("/") && !climbs(path2);
+        if (!absolute2) {
           [this.#base, this.canonical] = [
             {
               kind: "current"
@@ -28137,16 +28471,16 @@ var init_container_path = __esm({
           ];
           return;
         }
-        const normal = normalize(path2);
-        const base = baseOf(plan, normal);
-        if (base.kind !== "host" || base.resolved === normal) {
+        const normal2 = normalize(path2);
+        const base = baseOf(plan, normal2);
+        if (base.kind !== "host" || base.resolved === normal2) {
           [this.#base, this.canonical] = [
             base,
-            normal
+            normal2
           ];
           return;
         }
-        this.canonical = followLinks2(plan, normal);
+        this.canonical = followLinks2(plan, normal2);
         this.#base = baseOf(plan, this.canonical);
       }
       /** Opens the file. */
@@ -28193,10 +28527,10 @@ var init_container_path = __esm({
       
       /** The fix where the mount point does not exist: for a path of the recipe's own, the words. */
       #missingMountPoint(fix) {
-        const missing3 = `the mount point ${this.path} does not exist`;
+        const missing4 = `the mount point ${this.path} does not exist`;
         const expected = unexpanded(this.path);
-        if (expected !== "") return missing3 + expected;
-        return this.#base.kind === "host" ? `${missing3} on the host; take one that does, such as /mnt` : `${missing3}; ${fix}`;
+        if (expected !== "") return missing4 + expected;
+        return this.#base.kind === "host" ? `${missing4} on the host; take one that does, such as /mnt` : `${missing4}; ${fix}`;
       }
       /** Attaches an open mount here. */
       
@@ -28222,7 +28556,7 @@ var init_container_path = __esm({
       unmount(detach, fixes) {
         const plan = this.#plan;
         plan.directories.rememberWorking();
-        const [done, isFile2] = [
+        const [done, isFile3] = [
           new Label("what is mounted is a directory"),
           new Label("what is mounted is a file")
         ];
@@ -28231,7 +28565,7 @@ var init_container_path = __esm({
           accept: [
             "ENOTDIR"
           ],
-          onAccepted: isFile2
+          onAccepted: isFile3
         });
         const path2 = new Output(4096, "&path");
         plan.directories.inside(place3, () => {
@@ -28240,7 +28574,7 @@ var init_container_path = __esm({
           } : {});
         });
         if (!detach) plan.call(chdir("/"));
-        const opened = plan.directories.closeAll();
+        const opened2 = plan.directories.closeAll();
         plan.call(close(place3), detach ? {
           onZero: done
         } : {});
@@ -28248,7 +28582,7 @@ var init_container_path = __esm({
           fixes,
           onZero: done
         });
-        plan.place(isFile2);
+        plan.place(isFile3);
         this.inParent((parent, name) => {
           plan.directories.inside(parent, () => {
             plan.call(umount2(name, UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0)), {
@@ -28257,7 +28591,7 @@ var init_container_path = __esm({
           });
         });
         plan.directories.closeAll();
-        for (const fd of opened) plan.call(close(fd));
+        for (const fd of opened2) plan.call(close(fd));
         plan.place(done);
       }
       
@@ -28322,14 +28656,14 @@ var init_host_facts = __esm({
         if (resolved2 === void 0) this.#resolved.set(path2, resolved2 = this.#host.resolve(path2));
         return resolved2;
       }),
-    mountAutomounts: (function (directory) {
+    mountAutomounts: (function (directory2) {
         this.#hasAutomounter ??= this.#host.hasAutomounter();
-        if (this.#hasAutomounter) this.#host.mountAutomounts(directory);
+        if (this.#hasAutomounter) this.#host.mountAutomounts(directory2);
       }),
-    namesIn: (function (directory, pattern) {
-        let names = this.#names.get(directory);
+    namesIn: (function (directory2, pattern) {
+        let names = this.#names.get(directory2);
         if (names === void 0) {
-          this.#names.set(directory, names = new MatchingNames(this.#now.in(directory)));
+          this.#names.set(directory2, names = new MatchingNames(this.#now.in(directory2)));
         }
         return names.matching(pattern);
       }),
@@ -28337,7 +28671,7 @@ var init_host_facts = __esm({
         const key = JSON.stringify(question);
         let scan = this.#scans.get(key);
         if (scan === void 0) {
-          const looked = this.#scans.values().reduce((sum2, { directories }) => sum2 + directories, 0);
+          const looked = this.#scans.values().reduce((sum4, { directories }) => sum4 + directories, 0);
           const most = MAX_DIRECTORIES - looked;
           scan = this.#host.scanNames({
             ...question,
@@ -28353,9 +28687,9 @@ var init_host_facts = __esm({
         if (this.#paths.length !== this.#resolved.size) this.#paths = [
           ...this.#resolved.values()
         ];
-        const directory = this.#workingDirectory;
+        const directory2 = this.#workingDirectory;
         try {
-          return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$59.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
+          return caller === host2.credentials() && (directory2 === void 0 || directory2 === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$59.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
             ...this.#scans.values()
           ]);
         } catch (error) {
@@ -28369,7 +28703,7 @@ var init_host_facts = __esm({
     namesHold$59 = (function () {
         if (this.#names.size === 0) return true;
         const now = this.#host.directoryNames();
-        return this.#names.entries().every((([directory, names]) => names.hold(now.in(directory))));
+        return this.#names.entries().every((([directory2, names]) => names.hold(now.in(directory2))));
       });
   }
 
@@ -28532,9 +28866,9 @@ var init_open_directories = __esm({
     whereSkippable: (function (write5) {
         this.rememberWorking();
         const outer = this.#opened;
-        const opened = this.#opened = [];
+        const opened2 = this.#opened = [];
         write5();
-        for (const [path2, before] of opened.reverse()) {
+        for (const [path2, before] of opened2.reverse()) {
           const { fd } = this.#open.get(path2) ?? {};
           if (this.#plan.closesAtOnce && fd !== void 0) this.#plan.call(close(fd));
           if (before === void 0) this.#open.delete(path2);
@@ -28545,10 +28879,10 @@ var init_open_directories = __esm({
     forget: (function () {
         this.#open.clear();
       }),
-    inside: (function (directory, write5) {
+    inside: (function (directory2, write5) {
         if (!this.#isElsewhere) this.rememberWorking();
         this.#isElsewhere = true;
-        this.#plan.call(fchdir(directory));
+        this.#plan.call(fchdir(directory2));
         write5();
       }),
     returnToWorking: (function () {
@@ -28572,14 +28906,14 @@ var init_open_directories = __esm({
           this.#working = "lost";
           return;
         }
-        const opened = openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+        const opened2 = openat(at_fdcwd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
         const [again, unsearchable2, done] = [
           new Label("again"),
           new Label("unsearchable"),
           new Label("the working directory is open")
         ];
         plan.place(again);
-        this.#working = plan.open(opened, "<working directory>", {
+        this.#working = plan.open(opened2, "<working directory>", {
           accept: [
             "EACCES"
           ],
@@ -28621,15 +28955,15 @@ var init_open_directories = __esm({
           state.proc,
           state.outerProc
         ].filter((one) => one !== void 0);
-        const open3 = new Set([
+        const open4 = new Set([
           ...this.#open.values(),
           ...proc2
         ].map(({ fd }) => fd));
-        for (const fd of open3) this.#plan.call(close(fd));
+        for (const fd of open4) this.#plan.call(close(fd));
         this.forget();
         state.proc = state.outerProc = void 0;
         return [
-          ...open3
+          ...open4
         ];
       }
       /** Forgets them: the root has changed. */
@@ -28800,10 +29134,10 @@ var init_untrusted = __esm({
         if (this.#directories.length === 0 || path2 === normalize(asked)) return void 0;
         const followed = this.#host.followLinks(asked);
         for (const link2 of followed.links) {
-          const directory = this.#around(parentOf(link2));
-          if (directory !== void 0) return {
+          const directory2 = this.#around(parentOf(link2));
+          if (directory2 !== void 0) return {
             link: link2,
-            directory: directory.asked
+            directory: directory2.asked
           };
         }
         if (followed.path === path2) return void 0;
@@ -28830,7 +29164,7 @@ var init_untrusted = __esm({
       #around(path2) {
         if (this.#known.has(path2)) return this.#known.get(path2);
         const { id: id2 } = this.#host.resolve(path2);
-        const found = this.#directories.find((directory) => directory.id === id2) ?? (path2 === "/" ? void 0 : this.#around(parentOf(path2))) ?? this.#otherPlaces().find(({ target }) => isWithin(path2, target))?.directory;
+        const found = this.#directories.find((directory2) => directory2.id === id2) ?? (path2 === "/" ? void 0 : this.#around(parentOf(path2))) ?? this.#otherPlaces().find(({ target }) => isWithin(path2, target))?.directory;
         this.#known.set(path2, found);
         return found;
       }
@@ -28841,9 +29175,9 @@ var init_untrusted = __esm({
       #otherPlaces() {
         if (this.#places !== void 0) return this.#places;
         const names = new OtherNames(this.#host.mounts());
-        return this.#places = this.#directories.flatMap((directory) => names.of(directory.path).map((target) => ({
+        return this.#places = this.#directories.flatMap((directory2) => names.of(directory2.path).map((target) => ({
           target,
-          directory
+          directory: directory2
         })));
       }
     };
@@ -28893,8 +29227,8 @@ var init_builder = __esm({
           this.refuse(`the paths of a plan have at most ${MAX_PATHS} letters`);
         }
       }),
-    open: (function (call2, text4, options = {}) {
-        return new ResultOf(this.call(call2, options), text4);
+    open: (function (call2, text5, options = {}) {
+        return new ResultOf(this.call(call2, options), text5);
       }),
     place: (function (label2) {
         this.process.parts.push(label2);
@@ -29216,15 +29550,15 @@ var init_builder = __esm({
       /** Adds a process, which later calls are made in; the previous one exits, or becomes the init. */
       
       /** Has the script open a descriptor before the launch, which the container inherits. */
-      inheritFd(call2, text4, { check: check2, fixes } = {}) {
-        const slot = new Slot(text4);
+      inheritFd(call2, text5, { check: check3, fixes } = {}) {
+        const slot = new Slot(text5);
         const stepIndex = this.cursor.index;
         this.inheritedFds.push({
           stepIndex,
           call: call2,
           slot,
           fixes,
-          check: check2
+          check: check3
         });
         return slot;
       }
@@ -29289,15 +29623,15 @@ function readEntry(path2, word4) {
   const line = readFile2(path2)?.split("\n").find((line2) => line2.startsWith(`${word4} `));
   return toNumber(line?.slice(word4.length));
 }
-function toNumber(text4) {
-  return text4 === void 0 || text4.trim() === "" ? void 0 : Number(text4);
+function toNumber(text5) {
+  return text5 === void 0 || text5.trim() === "" ? void 0 : Number(text5);
 }
-function writeFile2(path2, text4) {
-  const [opened, written2, closed] = writeText(at_fdcwd, path2, text4);
+function writeFile2(path2, text5) {
+  const [opened2, written2, closed] = writeText(at_fdcwd, path2, text5);
   const closing = new Label("closing");
   syscalls([
     {
-      call: opened
+      call: opened2
     },
     {
       call: written2,
@@ -29312,8 +29646,8 @@ function writeFile2(path2, text4) {
 function parentOf4(path2) {
   return path2.slice(0, path2.lastIndexOf("/"));
 }
-function pidsIn2(directory) {
-  return (readFile2(`${directory}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
+function pidsIn2(directory2) {
+  return (readFile2(`${directory2}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
 }
 function mayWrite(path2) {
   const asked = faccessat(at_fdcwd, path2, W_OK);
@@ -29461,9 +29795,9 @@ function settingsOf1(limit2, limits2) {
       }).filter(([, value]) => value !== void 0).map(([name, value]) => setting2(`blkio.throttle.${name}_device`, `${device} ${value === Infinity ? 0 : value}`)));
   }
 }
-function parseList(text4) {
+function parseList(text5) {
   const numbers = /* @__PURE__ */ new Set();
-  for (const range of text4.trim().split(",").filter(Boolean)) {
+  for (const range of text5.trim().split(",").filter(Boolean)) {
     const [first, last = first] = range.split("-").map(Number);
     for (let number = first; number <= last; number++) numbers.add(number);
   }
@@ -29499,25 +29833,25 @@ var init_limits4 = __esm({
 });
 
 // ffi/cgroups/locks.ts
-function entrance(directory) {
-  return `${directory}/cgroup.procs`;
+function entrance(directory2) {
+  return `${directory2}/cgroup.procs`;
 }
 function lock(paths, operation) {
   const tried2 = paths.map((path2) => {
-    const opened = openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC);
+    const opened2 = openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC);
     return {
-      opened,
-      locked: flock(new ResultOf(opened, "fd"), operation | LOCK_NB)
+      opened: opened2,
+      locked: flock(new ResultOf(opened2, "fd"), operation | LOCK_NB)
     };
   });
-  const program = assemble(tried2.flatMap(({ opened, locked }) => {
+  const program = assemble(tried2.flatMap(({ opened: opened2, locked }) => {
     const [closing, next] = [
       new Label("closing"),
       new Label("next")
     ];
     return [
       {
-        call: opened,
+        call: opened2,
         accept: NOT_LOCKED,
         onAccepted: next,
         onFailure: next
@@ -29530,14 +29864,14 @@ function lock(paths, operation) {
       },
       closing,
       {
-        call: close(new ResultOf(opened, "fd"))
+        call: close(new ResultOf(opened2, "fd"))
       },
       next
     ];
   }), engine().architecture);
   const outcome = engine().run(program);
-  const held = tried2.flatMap(({ opened, locked }) => {
-    const fd = Number(outcome.result(opened));
+  const held = tried2.flatMap(({ opened: opened2, locked }) => {
+    const fd = Number(outcome.result(opened2));
     return fd >= 0 && outcome.result(locked) === 0n ? [
       fd
     ] : [];
@@ -29582,9 +29916,9 @@ var init_locks = __esm({
        * @throws {SyscallError} if no more files may be open
        */
       static ofMaking(directories) {
-        const files = directories.map(entrance);
-        let held = lock(files, LOCK_SH);
-        for (let tries = 0; held.length < files.length && tries < TRIES; tries++) {
+        const files2 = directories.map(entrance);
+        let held = lock(files2, LOCK_SH);
+        for (let tries = 0; held.length < files2.length && tries < TRIES; tries++) {
           syscalls([
             {
               call: ppoll([], 1),
@@ -29594,13 +29928,13 @@ var init_locks = __esm({
             }
           ]);
           closeAll(held);
-          held = lock(files, LOCK_SH);
+          held = lock(files2, LOCK_SH);
         }
         return new _Locks(held);
       }
       /** Keeps others from making groups in a directory; `undefined` where somebody makes one. */
-      static ofSweeping(directory) {
-        return _Locks.#alone(entrance(directory));
+      static ofSweeping(directory2) {
+        return _Locks.#alone(entrance(directory2));
       }
       /** Locks a group, unless a script has locked it. */
       static ofLeft(group) {
@@ -29648,14 +29982,14 @@ function groupIn(path2) {
   const at2 = names.findLastIndex((name) => NAME4.test(name) && !isScriptsName(name));
   return at2 === -1 ? void 0 : names.slice(0, at2 + 1).join("/");
 }
-function sweep(directory) {
-  using alone = Locks.ofSweeping(directory);
+function sweep(directory2) {
+  using alone = Locks.ofSweeping(directory2);
   const own = NAME4.exec(scriptsName())[1];
-  for (const name of directoriesIn(directory)) {
+  for (const name of directoriesIn(directory2)) {
     const [, pidNamespace, pid, started2] = NAME4.exec(name) ?? [];
     if (pid === void 0) continue;
     if (pidNamespace === own ? isRunning(pid, started2) : alone === void 0) continue;
-    const group = `${directory}/${name}`;
+    const group = `${directory2}/${name}`;
     using left = Locks.ofLeft(group);
     if (left === void 0) continue;
     const state = `${group}/freezer.state`;
@@ -29667,8 +30001,8 @@ function isRunning(pid, started2) {
   const stat = readFile2(`/proc/${pid}/stat`);
   return stat !== void 0 && startOf(stat) === Number(started2);
 }
-function removeTree2(directory) {
-  const remove = unlinkat(at_fdcwd, directory, AT_REMOVEDIR);
+function removeTree2(directory2) {
+  const remove = unlinkat(at_fdcwd, directory2, AT_REMOVEDIR);
   const failed2 = () => {
     const accept2 = [
       "EBUSY",
@@ -29686,7 +30020,7 @@ function removeTree2(directory) {
     return result !== 0n && result !== NOT_THERE2;
   };
   if (!failed2()) return true;
-  for (const name of directoriesIn(directory)) removeTree2(`${directory}/${name}`);
+  for (const name of directoriesIn(directory2)) removeTree2(`${directory2}/${name}`);
   return !failed2();
 }
 var NAME4, SCRIPTS_OWN, namePrefix, NOT_THERE2;
@@ -29711,9 +30045,9 @@ var init_naming = __esm({
 });
 
 // ffi/cgroups/denial.ts
-function denialIn2(directory) {
+function denialIn2(directory2) {
   const state = statfsOutput();
-  const looked = statfs(directory, state);
+  const looked = statfs(directory2, state);
   const outcome = syscalls([
     {
       call: looked,
@@ -29728,7 +30062,7 @@ function denialIn2(directory) {
   const { type, flags: flags2 } = readStatfs(outcome.output(state));
   if (type !== CGROUP_SUPER_MAGIC && type !== CGROUP2_SUPER_MAGIC) return COVERED;
   if ((flags2 & ST_RDONLY) !== 0) return READ_ONLY2;
-  return mayWrite(directory) ? void 0 : DENIED2;
+  return mayWrite(directory2) ? void 0 : DENIED2;
 }
 var CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, ST_RDONLY, NO_ACCESS, DENIED2, COVERED, READ_ONLY2;
 var init_denial = __esm({
@@ -29784,8 +30118,8 @@ function parseHierarchies(groups, mountinfo) {
     return [];
   });
 }
-function controllersIn(text4) {
-  return new Set(text4.trim().split(/\s+/).flatMap(controllerOf));
+function controllersIn(text5) {
+  return new Set(text5.trim().split(/\s+/).flatMap(controllerOf));
 }
 function controllerOf(word4) {
   const name = word4 === "blkio" ? "io" : word4;
@@ -29795,23 +30129,23 @@ function parseMount(line) {
   const [before = "", after2 = ""] = line.split(" - ");
   const [type = "", , options = ""] = after2.split(" ");
   if (type !== "cgroup" && type !== "cgroup2") return [];
-  const [, , , root = "", directory = ""] = before.split(" ").map(unescapeOctal);
+  const [, , , root = "", directory2 = ""] = before.split(" ").map(unescapeOctal);
   return [
     {
       version: type === "cgroup2" ? 2 : 1,
       root,
-      directory,
+      directory: directory2,
       options: options.split(",")
     }
   ];
 }
-function unescapeOctal(text4) {
-  return text4.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
+function unescapeOctal(text5) {
+  return text5.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 }
-function directoryIn({ root, directory }, path2) {
-  if (root === path2) return directory;
-  const within2 = root === "/" ? path2 : path2.startsWith(`${root}/`) && path2.slice(root.length);
-  return within2 === false || path2.startsWith("/..") ? void 0 : directory + within2;
+function directoryIn({ root, directory: directory2 }, path2) {
+  if (root === path2) return directory2;
+  const within3 = root === "/" ? path2 : path2.startsWith(`${root}/`) && path2.slice(root.length);
+  return within3 === false || path2.startsWith("/..") ? void 0 : directory2 + within3;
 }
 var CONTROLLERS;
 var init_hierarchies = __esm({
@@ -29892,27 +30226,27 @@ function findParents(limits2) {
   const blocker = blockers.get(void 0);
   throw new UnsupportedError(blocker === void 0 ? "a container cannot have a control group: no hierarchy of them is mounted here (cgroups(7))" : `a container cannot have a control group: ${reason(blocker)}`);
 }
-function reason({ version, directory, why, fix = FIXES2[version] }) {
-  return `in cgroup v${version}, ${directory} ${why}; ${fix}`;
+function reason({ version, directory: directory2, why, fix = FIXES2[version] }) {
+  return `in cgroup v${version}, ${directory2} ${why}; ${fix}`;
 }
 function parentIn2({ own, top }, needed) {
   let blocker;
   const from2 = isScriptsName(nameOf3(own)) ? parentOf4(own) : own;
-  for (const directory of upwards(from2, top)) {
-    const parent = parentAt2(directory, needed, directory === own);
+  for (const directory2 of upwards(from2, top)) {
+    const parent = parentAt2(directory2, needed, directory2 === own);
     if (!("why" in parent)) return parent;
     blocker ??= parent;
   }
   return blocker;
 }
-function parentAt2(directory, needed, isOwnGroup) {
-  const denial = denialIn2(directory) ?? denialIn2(`${directory}/cgroup.procs`);
+function parentAt2(directory2, needed, isOwnGroup) {
+  const denial = denialIn2(directory2) ?? denialIn2(`${directory2}/cgroup.procs`);
   if (denial !== void 0) return {
     version: 2,
-    directory,
+    directory: directory2,
     ...denial
   };
-  const controllers = (file) => controllersIn(readFile2(`${directory}/${file}`) ?? "");
+  const controllers = (file) => controllersIn(readFile2(`${directory2}/${file}`) ?? "");
   const there = controllers("cgroup.controllers");
   const enabled = controllers("cgroup.subtree_control");
   const absent2 = [
@@ -29921,16 +30255,16 @@ function parentAt2(directory, needed, isOwnGroup) {
   if (absent2.length > 0) {
     return {
       version: 2,
-      directory,
+      directory: directory2,
       why: `has not been given "${absent2.join('", "')}"`
     };
   }
-  const missing3 = [
+  const missing4 = [
     ...needed
   ].filter((name) => !enabled.has(name));
   const parent = (enabling2, before = []) => ({
     version: 2,
-    directory,
+    directory: directory2,
     controllers: /* @__PURE__ */ new Set([
       ...enabled,
       ...enabling2
@@ -29938,27 +30272,27 @@ function parentAt2(directory, needed, isOwnGroup) {
     before: enabling2.length === 0 ? before : [
       ...before,
       {
-        file: `${directory}/cgroup.subtree_control`,
+        file: `${directory2}/cgroup.subtree_control`,
         text: enabling2.map((name) => `+${name}`).join(" ")
       }
     ]
   });
-  if (missing3.length === 0) return parent([]);
-  const pids = readFile2(`${directory}/cgroup.type`) === void 0 ? [] : pidsIn2(directory);
-  if (pids.length === 0) return parent(missing3);
+  if (missing4.length === 0) return parent([]);
+  const pids = readFile2(`${directory2}/cgroup.type`) === void 0 ? [] : pidsIn2(directory2);
+  if (pids.length === 0) return parent(missing4);
   if (!isOwnGroup || !pids.every(isOurs)) {
     const why = `has other processes (${pids.join(", ")}), which have to move into a child group before it can enable controllers`;
     return {
       version: 2,
-      directory,
+      directory: directory2,
       why
     };
   }
-  const scripts = `${directory}/${scriptsName()}`;
+  const scripts = `${directory2}/${scriptsName()}`;
   const enabling = USEFUL.filter((name) => there.has(name) && !enabled.has(name));
   return parent([
     .../* @__PURE__ */ new Set([
-      ...missing3,
+      ...missing4,
       ...enabling
     ])
   ], [
@@ -29980,17 +30314,17 @@ function isOurs(pid) {
   }
   return false;
 }
-function upwards(directory, top) {
+function upwards(directory2, top) {
   const directories = [
-    directory
+    directory2
   ];
-  while (directory !== top && directory.startsWith(`${top}/`)) {
-    directories.push(directory = parentOf4(directory));
+  while (directory2 !== top && directory2.startsWith(`${top}/`)) {
+    directories.push(directory2 = parentOf4(directory2));
   }
   return directories;
 }
-function nameOf3(directory) {
-  return directory.slice(directory.lastIndexOf("/") + 1);
+function nameOf3(directory2) {
+  return directory2.slice(directory2.lastIndexOf("/") + 1);
 }
 var USEFUL, FIXES2;
 var init_parents = __esm({
@@ -30025,13 +30359,13 @@ function planCgroup(limits2) {
     directory: `${parent.directory}/${name}`
   }));
   const actions = parents.flatMap((parent, index) => {
-    const { directory } = directories[index];
+    const { directory: directory2 } = directories[index];
     return [
       ...parent.before,
       {
-        directory
+        directory: directory2
       },
-      ...inherited(parent, directory, limits2)
+      ...inherited(parent, directory2, limits2)
     ];
   });
   return {
@@ -30062,29 +30396,29 @@ function settingActions(directories, names, limits2) {
     if (found === void 0) {
       throw new UnsupportedError(`"${limit2}" cannot be limited: the container's group was made without the controller "${controller}"; set this limit in the step limits() too`);
     }
-    const { directory, version } = found;
-    if (limit2 === "cpuset") checkProcessors(directory, limits2.cpuset);
+    const { directory: directory2, version } = found;
+    if (limit2 === "cpuset") checkProcessors(directory2, limits2.cpuset);
     const settings2 = version === 2 ? settingsOf2(limit2, limits2) : settingsOf1(limit2, limits2);
     if (settings2 === void 0) {
       throw new UnsupportedError(`"${limit2}" cannot be limited: the controller "${controller}" is bound to cgroup v1 here, ` + (limit2 === "swap" ? 'which only limits the sum of memory and swap; give "memory" too' : "which has no such limit; boot with systemd.unified_cgroup_hierarchy=1"));
     }
     return settings2.map((setting2) => ({
       ...setting2,
-      file: `${directory}/${setting2.file}`,
+      file: `${directory2}/${setting2.file}`,
       text: setting2.value
     }));
   });
 }
-function checkProcessors(directory, cpuset) {
-  const above = parentOf4(directory);
-  const text4 = readFile2(`${above}/cpuset.cpus.effective`) ?? readFile2(`${above}/cpuset.effective_cpus`);
-  if (text4 === void 0) return;
-  const there = parseList(text4);
+function checkProcessors(directory2, cpuset) {
+  const above = parentOf4(directory2);
+  const text5 = readFile2(`${above}/cpuset.cpus.effective`) ?? readFile2(`${above}/cpuset.effective_cpus`);
+  if (text5 === void 0) return;
+  const there = parseList(text5);
   const absent2 = [
     ...parseList(cpuset)
   ].filter((processor) => !there.has(processor));
   if (absent2.length === 0) return;
-  throw new UnsupportedError(`"cpuset" cannot be "${cpuset}": there is no processor ${absent2.join(", ")}, only ${text4}`);
+  throw new UnsupportedError(`"cpuset" cannot be "${cpuset}": there is no processor ${absent2.join(", ")}, only ${text5}`);
 }
 function callsOf2(action) {
   return "file" in action ? writeText(at_fdcwd, action.file, action.text) : [
@@ -30115,12 +30449,12 @@ function cgroupError(action, { syscall: syscall2, errno }) {
       hint: hint2
     });
   }
-  const { file, text: text4 } = action;
+  const { file, text: text5 } = action;
   if (code === "ENOENT" && syscall2 === "openat") {
     const part = PARTS.find(([name]) => name.test(file))?.[1] ?? "does not have it";
     return new UnsupportedError(`there is no ${file}: this kernel ${part}`);
   }
-  const written2 = syscall2 === "write" ? `, ${JSON.stringify(text4)}` : "";
+  const written2 = syscall2 === "write" ? `, ${JSON.stringify(text5)}` : "";
   const call2 = `${syscall2}(${JSON.stringify(file)}${written2})`;
   const hint = HINTS.find(([name, errno2]) => name.test(file) && errno2 === code)?.[2];
   return new SyscallError({
@@ -30205,29 +30539,29 @@ function killGroup(directories) {
   if (unified !== void 0 && mayWrite(`${unified.directory}/cgroup.kill`)) {
     writeFile2(`${unified.directory}/cgroup.kill`, "1");
   }
-  for (const { directory } of directories) killEach(directory);
-  for (const { directory } of directories) {
-    if (mayWrite(`${directory}/freezer.state`)) writeFile2(`${directory}/freezer.state`, "THAWED");
+  for (const { directory: directory2 } of directories) killEach(directory2);
+  for (const { directory: directory2 } of directories) {
+    if (mayWrite(`${directory2}/freezer.state`)) writeFile2(`${directory2}/freezer.state`, "THAWED");
   }
 }
-function killEach(directory) {
-  for (const name of directoriesIn(directory)) killEach(`${directory}/${name}`);
+function killEach(directory2) {
+  for (const name of directoriesIn(directory2)) killEach(`${directory2}/${name}`);
   const held = /* @__PURE__ */ new Map();
-  for (const pid of pidsIn2(directory)) {
+  for (const pid of pidsIn2(directory2)) {
     if (pid === 0) continue;
-    const opened = pidfd_open(pid, 0);
+    const opened2 = pidfd_open(pid, 0);
     const pidfd = syscalls([
       {
-        call: opened,
+        call: opened2,
         accept: [
           "ESRCH",
           "EINVAL"
         ]
       }
-    ]).result(opened);
+    ]).result(opened2);
     if (pidfd >= 0n) held.set(pid, Number(pidfd));
   }
-  const still = new Set(pidsIn2(directory));
+  const still = new Set(pidsIn2(directory2));
   for (const [pid, pidfd] of held) {
     const kill3 = pidfd_send_signal(pidfd, SIGNALS.SIGKILL);
     if (still.has(pid)) syscalls([
@@ -30285,25 +30619,25 @@ function ioOf(group) {
     ioRead: void 0,
     ioWritten: void 0
   };
-  const { directory, version } = group;
+  const { directory: directory2, version } = group;
   if (version === 2) {
-    const text5 = readFile2(`${directory}/io.stat`);
+    const text6 = readFile2(`${directory2}/io.stat`);
     return {
-      ioRead: sum(text5, /\brbytes=(\d+)/g),
-      ioWritten: sum(text5, /\bwbytes=(\d+)/g)
+      ioRead: sum(text6, /\brbytes=(\d+)/g),
+      ioWritten: sum(text6, /\bwbytes=(\d+)/g)
     };
   }
-  const text4 = readFile2(`${directory}/blkio.throttle.io_service_bytes`);
+  const text5 = readFile2(`${directory2}/blkio.throttle.io_service_bytes`);
   return {
-    ioRead: sum(text4, /\bRead (\d+)/g),
-    ioWritten: sum(text4, /\bWrite (\d+)/g)
+    ioRead: sum(text5, /\bRead (\d+)/g),
+    ioWritten: sum(text5, /\bWrite (\d+)/g)
   };
 }
 function numberOf4(group, file) {
   return group && readNumber(`${group.directory}/${file}`);
 }
-function sum(text4, numbers) {
-  return text4?.matchAll(numbers).reduce((sum2, [, number]) => sum2 + Number(number), 0);
+function sum(text5, numbers) {
+  return text5?.matchAll(numbers).reduce((sum4, [, number]) => sum4 + Number(number), 0);
 }
 var init_usage2 = __esm({
   "ffi/cgroups/usage.ts": (function () {
@@ -30315,34 +30649,34 @@ var init_usage2 = __esm({
 function planCgroupEntry({ directories }) {
   return entryOf(directories, () => -1);
 }
-function closeCgroupEntry({ directory, files }) {
-  for (const { value } of directory === void 0 ? files : [
-    directory,
-    ...files
+function closeCgroupEntry({ directory: directory2, files: files2 }) {
+  for (const { value } of directory2 === void 0 ? files2 : [
+    directory2,
+    ...files2
   ]) {
     syscall(close(Number(value)));
   }
 }
-function sweepOnce(directory) {
-  if (swept().has(directory)) return;
-  sweep(directory);
-  swept().add(directory);
+function sweepOnce(directory2) {
+  if (swept().has(directory2)) return;
+  sweep(directory2);
+  swept().add(directory2);
 }
-function entryOf(directories, open3) {
+function entryOf(directories, open4) {
   let into;
-  const files = [];
-  for (const { version, directory } of directories) {
+  const files2 = [];
+  for (const { version, directory: directory2 } of directories) {
     if (version === 2 && hasClone3()) {
       const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-      into = new Named(open3(openat(at_fdcwd, directory, flags2)), directory);
+      into = new Named(open4(openat(at_fdcwd, directory2, flags2)), directory2);
     } else {
-      const file = `${directory}/cgroup.procs`;
-      files.push(new Named(open3(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
+      const file = `${directory2}/cgroup.procs`;
+      files2.push(new Named(open4(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
     }
   }
   return {
     directory: into,
-    files
+    files: files2
   };
 }
 function makeAll(actions) {
@@ -30372,23 +30706,23 @@ function makeAll(actions) {
   });
 }
 function inOrder(actions) {
-  const sum2 = actions.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
-  if (sum2 === void 0) return actions;
-  const rest = actions.filter((action) => action !== sum2);
-  const grows = sum2.text === "-1" || Number(sum2.text) > readNumber(sum2.file);
+  const sum4 = actions.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
+  if (sum4 === void 0) return actions;
+  const rest = actions.filter((action) => action !== sum4);
+  const grows = sum4.text === "-1" || Number(sum4.text) > readNumber(sum4.file);
   return grows ? [
-    sum2,
+    sum4,
     ...rest
   ] : [
     ...rest,
-    sum2
+    sum4
   ];
 }
 function makeRoom(action, memory) {
-  const directory = parentOf4(action.file);
-  const excess = () => (readNumber(`${directory}/memory.current`) ?? 0) - memory;
+  const directory2 = parentOf4(action.file);
+  const excess = () => (readNumber(`${directory2}/memory.current`) ?? 0) - memory;
   if (excess() <= 0) return;
-  const reclaim = `${directory}/memory.reclaim`;
+  const reclaim = `${directory2}/memory.reclaim`;
   if (mayWrite(reclaim)) {
     ifThere(() => writeFile2(reclaim, String(excess())), [
       "EAGAIN",
@@ -30439,7 +30773,7 @@ var init_group = __esm({
        * @throws {UnsupportedError} if the kernel does not have that file
        */
       static make({ directories, limits: limits2, actions }) {
-        const paths = directories.map(({ directory }) => directory);
+        const paths = directories.map(({ directory: directory2 }) => directory2);
         for (const path2 of paths) sweepOnce(parentOf4(path2));
         const group = new _Group(directories, limits2);
         using _making = Locks.ofMaking(paths.map(parentOf4));
@@ -30458,14 +30792,14 @@ var init_group = __esm({
        * @throws {SyscallError} if no more files may be open
        */
       enter() {
-        const opened = [];
+        const opened2 = [];
         try {
           return entryOf(this.directories, (call2) => {
-            opened.push(syscall(call2));
-            return opened.at(-1);
+            opened2.push(syscall(call2));
+            return opened2.at(-1);
           });
         } catch (error) {
-          for (const fd of opened) syscall(close(fd));
+          for (const fd of opened2) syscall(close(fd));
           throw error;
         }
       }
@@ -30480,8 +30814,8 @@ var init_group = __esm({
           ...this.#limits,
           ...changes
         };
-        const sum2 = this.#of("memory")?.version === 1 && limits2.swap !== void 0 && changes.memory !== void 0;
-        const names = limitsIn(sum2 ? {
+        const sum4 = this.#of("memory")?.version === 1 && limits2.swap !== void 0 && changes.memory !== void 0;
+        const names = limitsIn(sum4 ? {
           ...changes,
           swap: limits2.swap
         } : changes);
@@ -30515,21 +30849,21 @@ var init_group = __esm({
        * @throws {UnsupportedError} if the group has none
        */
       get freezer() {
-        const { directory, version } = this.#freezer();
+        const { directory: directory2, version } = this.#freezer();
         return version === 2 ? {
-          file: `${directory}/cgroup.freeze`,
+          file: `${directory2}/cgroup.freeze`,
           freezing: "1",
           thawing: "0"
         } : {
-          file: `${directory}/freezer.state`,
+          file: `${directory2}/freezer.state`,
           freezing: "FROZEN",
           thawing: "THAWED"
         };
       }
       /** Whether all of its processes are frozen. */
       get frozen() {
-        const { directory, version } = this.#freezer();
-        return version === 2 ? readEntry(`${directory}/cgroup.events`, "frozen") === 1 : readFile2(`${directory}/freezer.state`) === "FROZEN";
+        const { directory: directory2, version } = this.#freezer();
+        return version === 2 ? readEntry(`${directory2}/cgroup.events`, "frozen") === 1 : readFile2(`${directory2}/freezer.state`) === "FROZEN";
       }
       /** Kills its processes, frozen or not. */
       kill() {
@@ -30537,7 +30871,7 @@ var init_group = __esm({
       }
       /** Removes it. Returns `false` if it still has processes. */
       remove() {
-        const gone = this.directories.map(({ directory }) => removeTree2(directory)).every(Boolean);
+        const gone = this.directories.map(({ directory: directory2 }) => removeTree2(directory2)).every(Boolean);
         if (gone) this.leave();
         return gone;
       }
@@ -30629,10 +30963,10 @@ function checkLimits(limits2, host2) {
   const refuse2 = (why) => {
     throw new RecipeError(why);
   };
-  const wrong = invalidField({
+  const wrong2 = invalidField({
     ...limits2
   }, limitFields());
-  if (wrong !== void 0) refuse2(`the limit "${wrong.field}" ${wrong.issue}`);
+  if (wrong2 !== void 0) refuse2(`the limit "${wrong2.field}" ${wrong2.issue}`);
   return groupLimits(limits2, host2, refuse2);
 }
 function groupLimits(limits2, host2, refuse2) {
@@ -30708,7 +31042,7 @@ function inStep(plan, body) {
   }
 }
 function sleep(milliseconds) {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+  return new Promise((resolve2) => setTimeout(resolve2, milliseconds));
 }
 var PATIENCE4, LONGEST_PAUSE, ContainerCgroup;
 var init_cgroup = __esm({
@@ -30913,19 +31247,19 @@ var init_launch = __esm({
         if (!runs) throw launchError(this.#prepared, this.#result);
         if (socket !== void 0) this.#receiveFds(socket);
         const pid = pids.at(-1);
-        const opened = pidfd ?? syscall(pidfd_open(pid, 0));
+        const opened2 = pidfd ?? syscall(pidfd_open(pid, 0));
         if (pidfd === void 0) this.#final = {
           ...this.#state,
-          pidfd: opened
+          pidfd: opened2
         };
-        writeName(opened, pid, this.#prepared.values.spec.program);
-        for (const service of this.#services) service.guard?.(opened);
+        writeName(opened2, pid, this.#prepared.values.spec.program);
+        for (const service of this.#services) service.guard?.(opened2);
         for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
         if (socket !== void 0) syscall(close(socket));
         release$62.call(this);
         return {
           pid,
-          pidfd: opened,
+          pidfd: opened2,
           startedAt: performance.now(),
           terminal: this.#terminal,
           listener: this.#listener,
@@ -30946,10 +31280,10 @@ var init_launch = __esm({
         const { sockets, pidfd } = frame2;
         const failed2 = result.failed !== void 0;
         const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
-        const opened = pidfd === void 0 ? 0n : result.result(pidfd);
+        const opened2 = pidfd === void 0 ? 0n : result.result(pidfd);
         return {
           pids: childrenIn(result, plan),
-          pidfd: opened > 0n ? Number(opened) : void 0,
+          pidfd: opened2 > 0n ? Number(opened2) : void 0,
           socket: hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0,
           failed: failed2,
           // execve(2) does not return on success.
@@ -31162,14 +31496,14 @@ var init_listing_text = __esm({
 function placeholderCalls(plan) {
   const parents = /* @__PURE__ */ new Map();
   return plan.placeholders.flatMap((placeholder) => {
-    const directory = parentOf(placeholder.path);
+    const directory2 = parentOf(placeholder.path);
     const calls = [];
-    let parent = parents.get(directory);
+    let parent = parents.get(directory2);
     if (parent === void 0) {
-      parents.set(directory, parent = opening2(directory));
+      parents.set(directory2, parent = opening2(directory2));
       calls.push(parent);
     }
-    const making2 = callsIn(placeholder, new ResultOf(parent, `<${directory}>`));
+    const making2 = callsIn(placeholder, new ResultOf(parent, `<${directory2}>`));
     calls.push(...Object.values(making2).filter((call2) => call2 !== void 0));
     return calls.map((call2) => ({
       call: call2,
@@ -31185,18 +31519,18 @@ function placeholderCalls(plan) {
 
 
 
-function holds(fd, text4) {
-  const content2 = new Output(text4.length + 1, "&content");
+function holds(fd, text5) {
+  const content2 = new Output(text5.length + 1, "&content");
   const read4 = pread64(fd, content2, content2.size, 0);
   const { buffer, byteOffset } = syscalls([
     {
       call: read4
     }
   ]).output(content2);
-  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, text4.length)) === text4;
+  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, text5.length)) === text5;
 }
 function removalByName(placeholder, parent) {
-  const missing3 = new Label("it is not there");
+  const missing4 = new Label("it is not there");
   const name = nameOf2(placeholder.path);
   const opening3 = () => openIn(parent, name, O_RDONLY | O_DIRECTORY);
   const [first, again] = [
@@ -31210,11 +31544,11 @@ function removalByName(placeholder, parent) {
   return [
     {
       call: first,
-      onFailure: missing3
+      onFailure: missing4
     },
     {
       call: flock(locked, LOCK_EX),
-      onFailure: missing3
+      onFailure: missing4
     },
     // By now it may be another one, which somebody else has made and locked.
     {
@@ -31222,7 +31556,7 @@ function removalByName(placeholder, parent) {
     },
     {
       call: again,
-      onFailure: missing3
+      onFailure: missing4
     },
     ...removal2({
       placeholder,
@@ -31232,7 +31566,7 @@ function removalByName(placeholder, parent) {
     {
       call: close(fd)
     },
-    missing3
+    missing4
   ];
 }
 
@@ -31296,9 +31630,9 @@ var init_placeholders = __esm({
   }
   static {
     parent$64 = (function ({ path: path2 }) {
-        const directory = parentOf(path2);
-        let parent = this.#parents.get(directory);
-        if (parent === void 0) this.#parents.set(directory, parent = syscall(opening2(directory)));
+        const directory2 = parentOf(path2);
+        let parent = this.#parents.get(directory2);
+        if (parent === void 0) this.#parents.set(directory2, parent = syscall(opening2(directory2)));
         return parent;
       });
   }
@@ -31321,7 +31655,7 @@ var init_placeholders = __esm({
             ...this.#parents.values()
           ])
         ].sort(ascending);
-        const numberOf6 = (fd) => descriptors.indexOf(fd);
+        const numberOf8 = (fd) => descriptors.indexOf(fd);
         return new HelperProcess(descriptors, [
           {
             call: setsid(),
@@ -31330,13 +31664,13 @@ var init_placeholders = __esm({
           {
             call: ppoll([
               {
-                fd: numberOf6(scriptPidfd()),
+                fd: numberOf8(scriptPidfd()),
                 events: POLLIN
               }
             ], void 0),
             onFailure: HELPER_ENDS
           },
-          ...placeholders.filter(({ text: text4 }) => text4 === void 0).flatMap((one) => removalByName(one, numberOf6(parent$64.call(this, one))))
+          ...placeholders.filter(({ text: text5 }) => text5 === void 0).flatMap((one) => removalByName(one, numberOf8(parent$64.call(this, one))))
         ]);
       }
       
@@ -31351,11 +31685,11 @@ var init_placeholders = __esm({
         const descriptors = [
           ...new Set(uses)
         ].sort(ascending);
-        const numberOf6 = (fd) => descriptors.indexOf(fd);
+        const numberOf8 = (fd) => descriptors.indexOf(fd);
         const made = this.#made.filter(({ placeholder }) => placeholder.text === void 0).map((one) => ({
           ...one,
-          parent: numberOf6(one.parent),
-          fd: numberOf6(one.fd)
+          parent: numberOf8(one.parent),
+          fd: numberOf8(one.fd)
         }));
         return new HelperProcess(descriptors, [
           {
@@ -31365,7 +31699,7 @@ var init_placeholders = __esm({
           {
             call: ppoll([
               {
-                fd: numberOf6(pidfd),
+                fd: numberOf8(pidfd),
                 events: POLLIN
               }
             ], void 0),
@@ -31468,8 +31802,8 @@ var init_listing = __esm({
           if (point !== void 0) entries.push(...parentEntries(plan, point));
         }
         this.entries = entries;
-        const { unshared, joined, mounts } = plan.state;
-        const ownerOf3 = (kind) => joined.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
+        const { unshared, joined: joined3, mounts } = plan.state;
+        const ownerOf3 = (kind) => joined3.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
         const owners = NAMESPACE_KINDS.map((kind) => [
           kind,
           ownerOf3(kind)
@@ -31926,7 +32260,7 @@ var init_empty_files = __esm({
 // plan/steps/bind_entries.ts
 
 function lowerLateEntries({ entries = [], hide = [], ...step }, plan, show3) {
-  const [directory, target] = [
+  const [directory2, target] = [
     normalize(step.source),
     normalize(step.target)
   ].map((path2) => path2 === "/" ? "" : path2);
@@ -31937,7 +32271,7 @@ function lowerLateEntries({ entries = [], hide = [], ...step }, plan, show3) {
     show3({
       ...step,
       optional: true,
-      source: `${directory}/${name}`,
+      source: `${directory2}/${name}`,
       target: `${target}/${name}`
     });
   }
@@ -32065,15 +32399,15 @@ var init_kernel_mounts2 = __esm({
         this.#empty = empty;
       }
       /** Covers those in a directory that can be searched. */
-      paths(paths, directory) {
-        for (const [closed, within2] of Map.groupBy(paths, (path2) => this.#closedOn(path2, directory))) {
-          if (closed !== void 0) this.#unlessClosed(closed, within2);
-          else for (const path2 of within2) this.#cover(path2);
+      paths(paths, directory2) {
+        for (const [closed, within3] of Map.groupBy(paths, (path2) => this.#closedOn(path2, directory2))) {
+          if (closed !== void 0) this.#unlessClosed(closed, within3);
+          else for (const path2 of within3) this.#cover(path2);
         }
       }
       /** Returns the first directory on the way that not everybody may search. */
-      #closedOn(path2, directory) {
-        return directoriesAround(path2, directory).slice(0, -1).findLast((on) => {
+      #closedOn(path2, directory2) {
+        return directoriesAround(path2, directory2).slice(0, -1).findLast((on) => {
           const { attributes } = this.#plan.facts.resolve(on);
           return attributes !== void 0 && (attributes.mode & S_IXOTH) === 0;
         });
@@ -32082,21 +32416,21 @@ var init_kernel_mounts2 = __esm({
        * Covers what is in a directory, or where the container's user may not search it, the directory:
        * its owner could let the program in later.
        */
-      #unlessClosed(directory, paths) {
+      #unlessClosed(directory2, paths) {
         const plan = this.#plan;
-        plan.skippable(`${directory} can be searched`, (end) => {
-          const closed = new Label(`${directory} cannot be searched`);
-          const inside = this.#open(directory, "/.", {
+        plan.skippable(`${directory2} can be searched`, (end) => {
+          const closed = new Label(`${directory2} cannot be searched`);
+          const inside = this.#open(directory2, "/.", {
             accept: [
               "EACCES"
             ],
             onAccepted: closed
           });
-          this.paths(paths, directory);
+          this.paths(paths, directory2);
           plan.goTo(end, inside);
           plan.place(closed);
-          const place3 = this.#open(directory);
-          coverWithEmpty(plan, place3, directory, this.#empty);
+          const place3 = this.#open(directory2);
+          coverWithEmpty(plan, place3, directory2, this.#empty);
           plan.release(place3);
         });
       }
@@ -32129,8 +32463,8 @@ var init_kernel_mounts2 = __esm({
           flags: O_PATH | O_CLOEXEC,
           resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
         };
-        const opened = openat2(this.#plan.directories.at(this.#target), this.#restOf(path2) + more, how);
-        return this.#plan.open(opened, `<${this.#targetOf(path2)}${more}>`, {
+        const opened2 = openat2(this.#plan.directories.at(this.#target), this.#restOf(path2) + more, how);
+        return this.#plan.open(opened2, `<${this.#targetOf(path2)}${more}>`, {
           ...options,
           fixes: () => ({
             ENOENT: moved(path2),
@@ -32297,8 +32631,8 @@ var init_shown_directory = __esm({
         if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
         this.#plan.forFound((() => whereReachable$68.call(this, path2, (end) => {
           pinParents$70.call(this, path2, end);
-          const opened = open$72.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
-          mountOnItself(this.#plan, opened, path2, {
+          const opened2 = open$72.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
+          mountOnItself(this.#plan, opened2, path2, {
             readOnly: true
           });
         })));
@@ -32321,8 +32655,8 @@ var init_shown_directory = __esm({
   }
   static {
     isOthers$69 = (function (path2) {
-        const { caller, inUserNamespace, joined } = this.#plan.state;
-        if (caller.euid !== 0 || !inUserNamespace || joined.has("user")) return false;
+        const { caller, inUserNamespace, joined: joined3 } = this.#plan.state;
+        if (caller.euid !== 0 || !inUserNamespace || joined3.has("user")) return false;
         if (this.#plan.cursor.includes("mapIds")) return false;
         const around = parentsOf2(path2).map((parent) => {
           const whole = this.#source === "/" ? `/${parent}` : `${this.#source}/${parent}`;
@@ -32388,9 +32722,9 @@ var init_shown_directory = __esm({
         if (isIn(path2, this.#hidden)) return;
         this.#plan.forFound(() => whereReachable$68.call(this, path2, (end) => {
           if (!isFixed) pinParents$70.call(this, path2, end);
-          const opened = open$72.call(this, path2, 0, end);
-          coverWithEmpty(this.#plan, opened, path2, empty);
-          this.#plan.release(opened);
+          const opened2 = open$72.call(this, path2, 0, end);
+          coverWithEmpty(this.#plan, opened2, path2, empty);
+          this.#plan.release(opened2);
         }));
         this.#hidden.add(path2);
         this.#plan.mounted({
@@ -32441,9 +32775,9 @@ function lowerDenyFiles({ read: read4 = [], write: write5 = [] }, plan) {
   ]);
   const deny2 = (empty) => {
     for (const tree of trees) {
-      const within2 = new DenialsIn(tree, trees, plan);
-      if (empty !== void 0) within2.hide(hidden2, empty);
-      if (!tree.readOnly) within2.keep(kept);
+      const within3 = new DenialsIn(tree, trees, plan);
+      if (empty !== void 0) within3.hide(hidden2, empty);
+      if (!tree.readOnly) within3.keep(kept);
     }
   };
   if (hidden2.length === 0) deny2();
@@ -32567,7 +32901,7 @@ var init_deny_files2 = __esm({
         const links2 = readOnly ? [] : this.#shownOf(denied2.flatMap(({ links: links3 }) => links3));
         if (paths.length + links2.length === 0) return;
         const plan = this.#plan;
-        const { found, missing: missing3 } = scanNames(plan, {
+        const { found, missing: missing4 } = scanNames(plan, {
           directory: origin,
           names: [],
           absent: [],
@@ -32590,12 +32924,12 @@ var init_deny_files2 = __esm({
           path: path2,
           isLink: true
         });
-        if (readOnly || missing3.length === 0) return;
+        if (readOnly || missing4.length === 0) return;
         plan.access.record({
           kind: "write",
           path: origin
         });
-        for (const name of missing3) {
+        for (const name of missing4) {
           plan.placeholders.push({
             ...name,
             stepIndex: plan.cursor.index
@@ -32821,14 +33155,14 @@ function lowerMknod(step, plan) {
     p: S_IFIFO
   }[step.type];
   const device = step.type === "p" ? 0 : makedev(step.major, step.minor);
-  making(plan, step, () => plan.path(step.path).inParent((directory, name) => {
-    plan.call(mknodat(directory, name, type | (step.mode ?? 420), device), {
+  making(plan, step, () => plan.path(step.path).inParent((directory2, name) => {
+    plan.call(mknodat(directory2, name, type | (step.mode ?? 420), device), {
       fixes: {
         ...makingFixes(step.path),
         EPERM: plan.state.inUserNamespace ? "a user namespace has no right to make device files; devices() and bind() need none" : "making device files needs CAP_MKNOD"
       }
     });
-    if (step.mode !== void 0) plan.call(fchmodat(directory, name, step.mode));
+    if (step.mode !== void 0) plan.call(fchmodat(directory2, name, step.mode));
   }));
 }
 
@@ -32919,16 +33253,16 @@ function firstOf2(ranges2) {
 
 
 
-function mapCalls(plan, { text: pid }, file, text4) {
-  const [before, directory, after2] = processDirectory2(pid);
+function mapCalls(plan, { text: pid }, file, text5) {
+  const [before, directory2, after2] = processDirectory2(pid);
   const path2 = typeof pid === "string" ? `/proc/${pid}/${file}` : file;
-  const [opened, written2, closed] = writeText(directory, path2, text4);
+  const [opened2, written2, closed] = writeText(directory2, path2, text5);
   return [
     ...before.map((call2) => ({
       call: call2
     })),
     {
-      call: opened,
+      call: opened2,
       fixes: {
         EACCES: () => appArmor(plan.host)
       }
@@ -32953,15 +33287,15 @@ function processDirectory2(pid) {
   ];
   const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
   const proc2 = openat(at_fdcwd, "/proc", flags2);
-  const directory = openat(new ResultOf(proc2, "proc"), pid, flags2);
+  const directory2 = openat(new ResultOf(proc2, "proc"), pid, flags2);
   const fds = [
     new ResultOf(proc2, "proc"),
-    new ResultOf(directory, "process")
+    new ResultOf(directory2, "process")
   ];
   return [
     [
       proc2,
-      directory
+      directory2
     ],
     fds[1],
     fds.map((fd) => close(fd))
@@ -33215,9 +33549,9 @@ function joinProcess(target, step, plan) {
     started: void 0
   } : target;
   const { host: host2 } = plan;
-  const { credentials = "root", environment: environment2 = false, cgroup = false } = step;
+  const { credentials = "root", environment: environment3 = false, cgroup = false } = step;
   const questions = {
-    environment: environment2,
+    environment: environment3,
     cgroup,
     user: credentials !== "keep"
   };
@@ -33228,9 +33562,9 @@ function joinProcess(target, step, plan) {
     identity: found.identity,
     stepIndex: plan.cursor.index
   });
-  if (environment2) takeEnvironment(plan, found.environment);
+  if (environment3) takeEnvironment(plan, found.environment);
   for (const file of found.cgroupFiles) enterCgroup2(plan, file);
-  const check2 = () => {
+  const check3 = () => {
     host2.joinTarget(pid, started2, {
       environment: false,
       cgroup,
@@ -33240,16 +33574,16 @@ function joinProcess(target, step, plan) {
   const entersRoot = step.root === true && !found.sharesRoot;
   const looksInto = entersRoot || step.cwd === true;
   const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
-    check: looksInto ? void 0 : check2,
+    check: looksInto ? void 0 : check3,
     fixes: ENDED3
   });
-  const directory = looksInto ? plan.inheritFd(openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC), "process", {
-    check: check2,
+  const directory2 = looksInto ? plan.inheritFd(openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC), "process", {
+    check: check3,
     fixes: ENDED3
   }) : void 0;
-  const open3 = (name, isWanted) => {
+  const open4 = (name, isWanted) => {
     if (!isWanted) return void 0;
-    const call2 = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const call2 = openat(directory2, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return plan.open(call2, `<${name}>`, {
       fixes: {
         EACCES: OTHERS_PROCESS
@@ -33257,8 +33591,8 @@ function joinProcess(target, step, plan) {
     });
   };
   const [root, cwd] = [
-    open3("root", entersRoot),
-    open3("cwd", step.cwd === true)
+    open4("root", entersRoot),
+    open4("cwd", step.cwd === true)
   ];
   const joinsUser = kinds.has("user");
   if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
@@ -33282,8 +33616,8 @@ function joinProcess(target, step, plan) {
 }
 function joinFile(file, step, plan) {
   const kind = step.kinds?.[0] ?? plan.host.namespaceKind(file) ?? plan.refuse(`${file} is not a namespace file, such as /proc/PID/ns/net or a file of pin()`);
-  const opened = openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  const fd = plan.open(opened, `<${file}>`, {
+  const opened2 = openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const fd = plan.open(opened2, `<${file}>`, {
     fixes: {
       ENOENT: `the file ${file} does not exist${unexpanded(file)}`,
       EACCES: OTHERS_PROCESS
@@ -33359,11 +33693,11 @@ function lowerLandlock(step, plan) {
   const version = plan.host.landlockVersion();
   if (step.degrade !== true) refuseOlder(step, version);
   const denied2 = deniedBy(step, version);
-  const { files, ports, scopes } = denied2;
-  if (files + ports + scopes === 0) return;
+  const { files: files2, ports, scopes } = denied2;
+  if (files2 + ports + scopes === 0) return;
   const created = plan.call(landlock_create_ruleset(denied2));
   const ruleset = new ResultOf(created, "ruleset");
-  if (files !== 0) allowFiles(step, files, ruleset, plan);
+  if (files2 !== 0) allowFiles(step, files2, ruleset, plan);
   if (ports !== 0) allowPorts(step, ruleset, plan);
   plan.setNoNewPrivileges();
   plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES);
@@ -33411,9 +33745,9 @@ function versionsFor(step, oldest) {
   const found = [];
   for (let version = NEWEST; version >= oldest; version--) {
     const denied2 = deniedBy(step, version);
-    const { files, ports, scopes } = denied2;
+    const { files: files2, ports, scopes } = denied2;
     const isNew = JSON.stringify(denied2) !== JSON.stringify(found.at(-1));
-    if (files + ports + scopes !== 0 && isNew) found.push(denied2);
+    if (files2 + ports + scopes !== 0 && isNew) found.push(denied2);
   }
   return found;
 }
@@ -33421,11 +33755,11 @@ function neededBy(step) {
   return Math.max(FILE_WORDS.some((word4) => step[word4] !== void 0) ? FILES_SINCE : 1, PORT_WORDS.some((word4) => step[word4] !== void 0) ? PORTS_SINCE : 1, step.isolate !== void 0 ? SCOPES_SINCE : 1);
 }
 function deniedBy(step, version) {
-  const files = FILE_WORDS.some((word4) => step[word4] !== void 0) ? deniableFileRights(version) : 0;
-  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum2, word4) => sum2 + (step[word4] === void 0 ? 0 : PORT_RIGHTS[word4]), 0);
-  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum2, word4) => sum2 | SCOPES[word4], 0);
+  const files2 = FILE_WORDS.some((word4) => step[word4] !== void 0) ? deniableFileRights(version) : 0;
+  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum4, word4) => sum4 + (step[word4] === void 0 ? 0 : PORT_RIGHTS[word4]), 0);
+  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum4, word4) => sum4 | SCOPES[word4], 0);
   return {
-    files,
+    files: files2,
     ports,
     scopes
   };
@@ -33451,7 +33785,7 @@ function allowFiles(step, deniable, ruleset, plan) {
         ENOENT: `${path2}, the path of a rule, does not exist ${plan.state.filesAt}${unexpanded(path2)}`
       }
     });
-    const isFile2 = new Label("it is a file");
+    const isFile3 = new Label("it is a file");
     const done = new Label("it is a directory");
     plan.call(writePathBeneath(pipe.writer, allowed, place3));
     const rule = pathBeneathOutput(allowed);
@@ -33460,10 +33794,10 @@ function allowFiles(step, deniable, ruleset, plan) {
       accept: [
         "EINVAL"
       ],
-      onAccepted: isFile2,
+      onAccepted: isFile3,
       onZero: done
     });
-    plan.place(isFile2);
+    plan.place(isFile3);
     const ofFile2 = allowed & RIGHTS_OF_FILE;
     plan.call(writePathBeneath(pipe.writer, ofFile2, place3));
     const fileRule = pathBeneathOutput(ofFile2);
@@ -33697,8 +34031,8 @@ function loopbackServers(resolvConf) {
   ].map(([, ip]) => ip);
   return servers.every(isLoopback2) ? servers : [];
 }
-function isLoopback2(text4) {
-  const ip = parseIp(text4.replace(/%.*/, ""));
+function isLoopback2(text5) {
+  const ip = parseIp(text5.replace(/%.*/, ""));
   if (ip === void 0) return false;
   const [first, ...rest] = ip.bytes;
   return ip.family === AF_INET ? first === 127 : rest.at(-1) === 1 && [
@@ -33708,14 +34042,14 @@ function isLoopback2(text4) {
 }
 function nameForwarder(plan, resolvConf) {
   plan.access.recordRead(RESOLV_CONF);
-  const text4 = forwardedConf(resolvConf);
+  const text5 = forwardedConf(resolvConf);
   const make2 = (root) => {
     const flags2 = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
     const file = new ResultOf(plan.call(openat(root, NAME5, flags2, 420)), "file");
-    plan.call(write(file, text4, text4.length));
+    plan.call(write(file, text5, text5.length));
     plan.call(close(file));
   };
-  const blocks = Math.ceil(text4.length / 4096);
+  const blocks = Math.ceil(text5.length / 4096);
   withMemoryFiles(plan, {
     name: "files",
     blocks,
@@ -33827,7 +34161,7 @@ function lowerOverlay(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
   const target = plan.path(step.target);
   if (target.needsMountPoint) target.makeMountPoint("directory");
-  const lower2 = step.lower.map((path2) => {
+  const lower3 = step.lower.map((path2) => {
     plan.access.recordLowerDirectory(path2);
     const source = plan.source(path2);
     if (!(source instanceof HostPath)) plan.state.unknownSource ??= path2;
@@ -33842,7 +34176,7 @@ function lowerOverlay(step, plan) {
   });
   const below3 = target.open(O_PATH | O_DIRECTORY);
   plan.directories.inside(below3, () => {
-    const attached = new Map(lower2.map((tree, index) => [
+    const attached = new Map(lower3.map((tree, index) => [
       String(index),
       tree
     ]));
@@ -33859,7 +34193,7 @@ function lowerOverlay(step, plan) {
       upper: "upper",
       work: "work"
     } : changes;
-    const data2 = overlayData(plan, lower2.length, written2);
+    const data2 = overlayData(plan, lower3.length, written2);
     checkOptions(plan, data2);
     plan.call(mount("overlay", ".", "overlay", 0, data2), {
       fixes: overlayFixes(step, plan)
@@ -33904,16 +34238,16 @@ function overlayFixes(step, plan) {
   };
 }
 function openLower(plan, path2) {
-  const opened = plan.source(path2).open(O_PATH | O_DIRECTORY, {
+  const opened2 = plan.source(path2).open(O_PATH | O_DIRECTORY, {
     fixes: {
       ENOENT: `the lower directory ${path2} does not exist${unexpanded(path2)}`,
       ENOTDIR: `${path2} is not a directory`
     }
   });
-  const tree = copyTree(plan, opened, 0, path2, {
+  const tree = copyTree(plan, opened2, 0, path2, {
     EINVAL: `in a user namespace no lower directory may have a mount of the host below it, and ${path2} has one`
   });
-  plan.release(opened);
+  plan.release(opened2);
   return tree;
 }
 function openChanges(plan, upper, work) {
@@ -33928,19 +34262,19 @@ function openChanges(plan, upper, work) {
     placeOf2(plan, upper),
     placeOf2(plan, work)
   ];
-  let directory = parentOf(one);
-  while (!isWithin(other, directory)) directory = parentOf(directory);
-  const opened = plan.source(directory).open(O_PATH | O_DIRECTORY, {
+  let directory2 = parentOf(one);
+  while (!isWithin(other, directory2)) directory2 = parentOf(directory2);
+  const opened2 = plan.source(directory2).open(O_PATH | O_DIRECTORY, {
     fixes: {
       ENOENT: `the directory of ${upper} and ${work} does not exist`
     }
   });
-  const tree = copyTree(plan, opened, AT_RECURSIVE, directory);
-  plan.release(opened);
+  const tree = copyTree(plan, opened2, AT_RECURSIVE, directory2);
+  plan.release(opened2);
   plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, {
     attr_set: MOUNT_ATTR_NOSYMFOLLOW
   }));
-  const beneath = (path2) => "changes" + path2.slice(directory === "/" ? 0 : directory.length);
+  const beneath = (path2) => "changes" + path2.slice(directory2 === "/" ? 0 : directory2.length);
   return {
     tree,
     upper: beneath(one),
@@ -33948,20 +34282,20 @@ function openChanges(plan, upper, work) {
   };
 }
 function checkDirectory(plan, path2, role) {
-  const opened = plan.source(path2).open(O_PATH | O_DIRECTORY, {
+  const opened2 = plan.source(path2).open(O_PATH | O_DIRECTORY, {
     fixes: {
       ENOENT: `the ${role} directory ${path2} does not exist${unexpanded(path2)}`,
       ENOTDIR: `the ${role} directory ${path2} is not a directory`
     }
   });
-  plan.release(opened);
+  plan.release(opened2);
 }
 function placeOf2(plan, path2) {
   const source = plan.source(path2);
   return source instanceof HostPath ? source.resolved.path : normalize(path2);
 }
-function copyAttributes(plan, lower2, upper) {
-  const source = plan.source(lower2);
+function copyAttributes(plan, lower3, upper) {
+  const source = plan.source(lower3);
   if (source instanceof HostPath && !plan.host.isHere) return copyLateMode(plan, source, upper);
   const attributes = source instanceof HostPath ? source.resolved.attributes : void 0;
   if (attributes === void 0) return;
@@ -33969,12 +34303,12 @@ function copyAttributes(plan, lower2, upper) {
   if (isPrivileged(plan)) plan.call(fchownat(at_fdcwd, upper, uid, gid));
   plan.call(fchmodat(at_fdcwd, upper, mode2));
 }
-function copyLateMode(plan, lower2, upper) {
-  const opened = lower2.open(O_PATH | O_DIRECTORY);
+function copyLateMode(plan, lower3, upper) {
+  const opened2 = lower3.open(O_PATH | O_DIRECTORY);
   const status = statxOutput();
-  plan.call(statx(opened, "", AT_EMPTY_PATH, STATX_MODE, status));
+  plan.call(statx(opened2, "", AT_EMPTY_PATH, STATX_MODE, status));
   plan.call(fchmodat(at_fdcwd, upper, statxMode(status)));
-  plan.release(opened);
+  plan.release(opened2);
 }
 function attachHere(plan, tree, name) {
   plan.call(mkdirat(at_fdcwd, name, 493));
@@ -34063,14 +34397,14 @@ function lowerPrograms(step, plan) {
   plan.needs("mount", "it would be put on the host");
   const root = normalize(step.root ?? nextRoot(plan));
   plan.requireContainerMount(root);
-  const files = filesOf2(step, plan).map(({ source, target }) => ({
+  const files2 = filesOf2(step, plan).map(({ source, target }) => ({
     source,
     target: normalize(`${root}/${target}`)
   })).filter(({ target }) => !plan.state.mounts.isMountPoint(target));
-  for (const directory of new Set(files.map(({ target }) => parentOf(target)))) {
-    plan.path(directory).makeDirectories();
+  for (const directory2 of new Set(files2.map(({ target }) => parentOf(target)))) {
+    plan.path(directory2).makeDirectories();
   }
-  for (const file of files) {
+  for (const file of files2) {
     if (step.copy === true) copy(plan, file);
     else bind3(plan, file);
   }
@@ -34095,15 +34429,15 @@ function bind3(plan, { source, target }) {
   plan.access.recordBind(source, {
     readOnly: true
   });
-  const opened = plan.source(source).open(O_PATH);
-  const tree = copyTree(plan, opened, 0, source);
+  const opened2 = plan.source(source).open(O_PATH);
+  const tree = copyTree(plan, opened2, 0, source);
   plan.call(mount_setattr(tree, "", AT_EMPTY_PATH, {
     attr_set: MOUNT_ATTR_RDONLY
   }));
   place3.attachTo(made, tree, source);
   for (const fd of [
     made,
-    opened,
+    opened2,
     tree
   ]) plan.release(fd);
   plan.mounted({
@@ -34275,12 +34609,12 @@ var init_protect2 = __esm({
       #except;
       /** The directories of the host that are shown, by their paths in the container. */
       #shown;
-      constructor(plan, shown2, except) {
+      constructor(plan, shown3, except) {
         this.#plan = plan;
         this.#shown = /* @__PURE__ */ new Map([
           [
-            shown2.target,
-            shown2
+            shown3.target,
+            shown3
           ]
         ]);
         this.#except = except;
@@ -34295,9 +34629,9 @@ var init_protect2 = __esm({
           if (origin === void 0 || readOnly || !this.#isReached(target)) continue;
           for (const other of others) {
             if (other === origin || !isWithin(other, origin)) continue;
-            const shown2 = this.#at(origin, target);
-            if (mounts.originOf(shown2.targetOf(other)).origin !== other) continue;
-            shown2.keep({
+            const shown3 = this.#at(origin, target);
+            if (mounts.originOf(shown3.targetOf(other)).origin !== other) continue;
+            shown3.keep({
               path: other,
               isLink
             });
@@ -34309,14 +34643,14 @@ var init_protect2 = __esm({
         return nextRoot2 === void 0 || isWithin(target, nextRoot2);
       }
       #at(origin, target) {
-        let shown2 = this.#shown.get(target);
-        if (shown2 === void 0) {
-          this.#shown.set(target, shown2 = new ShownDirectory(this.#plan, origin, target));
+        let shown3 = this.#shown.get(target);
+        if (shown3 === void 0) {
+          this.#shown.set(target, shown3 = new ShownDirectory(this.#plan, origin, target));
         }
-        return shown2;
+        return shown3;
       }
-      #refuse(path2, other, unknown) {
-        return this.#plan.refuse(`${path2} is at ${other} too, by a mount of the host, and which files of the host ${unknown} shows is not known from the steps before; name the directory of the host instead`);
+      #refuse(path2, other, unknown2) {
+        return this.#plan.refuse(`${path2} is at ${other} too, by a mount of the host, and which files of the host ${unknown2} shows is not known from the steps before; name the directory of the host instead`);
       }
     };
     NAMES_OF_TARGET = "which files have these names is known only where the box runs; leave it out (sandbox({ protect: false }), ramekin build --sandbox --no-protect), or bind those that you know with { readOnly: true }";
@@ -34328,8 +34662,8 @@ var init_protect2 = __esm({
 function lowerChroot({ path: path2 }, plan) {
   const { canonical } = plan.path(path2);
   plan.access.recordRoot(path2, "chroot");
-  const directory = openRoot(plan, path2);
-  plan.call(fchdir(directory), {
+  const directory2 = openRoot(plan, path2);
+  plan.call(fchdir(directory2), {
     fixes: {
       EACCES: `this user may not enter ${path2}`
     }
@@ -34339,11 +34673,11 @@ function lowerChroot({ path: path2 }, plan) {
       EPERM: plan.state.inUserNamespace ? needsPrivilege(true) : 'this takes CAP_SYS_CHROOT; as an ordinary user, put a user namespace before it: unshare("user"), mapRoot()'
     }
   });
-  enterRoot(plan, canonical, directory);
+  enterRoot(plan, canonical, directory2);
 }
 
-function mountOnItself2(plan, directory, path2, noDevices) {
-  const tree = copyTree(plan, directory, AT_RECURSIVE, path2);
+function mountOnItself2(plan, directory2, path2, noDevices) {
+  const tree = copyTree(plan, directory2, AT_RECURSIVE, path2);
   if (noDevices) {
     plan.call(mount_setattr(tree, "", AT_EMPTY_PATH, {
       attr_set: MOUNT_ATTR_NODEV
@@ -34351,27 +34685,27 @@ function mountOnItself2(plan, directory, path2, noDevices) {
       fixes: plan.state.mountFixes
     });
   }
-  plan.call(move_mount(tree, "", directory, "", ONTO_FD), {
+  plan.call(move_mount(tree, "", directory2, "", ONTO_FD), {
     fixes: plan.state.mountFixes
   });
-  plan.release(directory);
+  plan.release(directory2);
   return tree;
 }
 
 function lowerChdir({ path: path2 }, plan) {
   plan.directories.returnToWorking();
-  const directory = plan.currentPath(path2).open(O_PATH | O_DIRECTORY, {
+  const directory2 = plan.currentPath(path2).open(O_PATH | O_DIRECTORY, {
     fixes: {
       ENOENT: `the directory ${path2} does not exist ${plan.state.filesAt}${unexpanded(path2)}`,
       ENOTDIR: `${path2} is not a directory`
     }
   });
-  plan.call(fchdir(directory), {
+  plan.call(fchdir(directory2), {
     fixes: {
       EACCES: `this user may not enter ${path2}`
     }
   });
-  plan.release(directory);
+  plan.release(directory2);
   plan.directories.enteredWorking();
 }
 var init_root2 = __esm({
@@ -34719,11 +35053,11 @@ function loadHalf({ offset }) {
 }
 function loadMasked(half) {
   const { mask: mask2 } = half;
-  const load = loadHalf(half);
+  const load2 = loadHalf(half);
   return mask2 === 4294967295 ? [
-    load
+    load2
   ] : [
-    load,
+    load2,
     {
       kind: "and",
       mask: mask2
@@ -34891,7 +35225,7 @@ var init_filter = __esm({
         ];
       }
       #rangesOf(abi, first = 0) {
-        const { unknown } = this.#filter;
+        const { unknown: unknown2 } = this.#filter;
         const calls = allSyscalls(abi);
         const rules = new RuleIndex(withMultiplexers(this.#filter, abi), calls);
         const known = [
@@ -34907,11 +35241,11 @@ var init_filter = __esm({
         };
         let next = first;
         for (const [name, number] of known) {
-          if (number > next) add(next, this.#return(unknown));
+          if (number > next) add(next, this.#return(unknown2));
           add(number, this.#decision(rules.for(name), isNarrow));
           next = number + 1;
         }
-        add(next, this.#return(unknown));
+        add(next, this.#return(unknown2));
         return ranges2;
       }
       /** The label of the code for these rules, which calls with the same rules share. */
@@ -35145,14 +35479,14 @@ function enterTime(plan) {
     minor: 3
   })) return;
   plan.process.ownMemory = true;
-  const directory = openProcFile(plan, "self/ns", O_PATH | O_DIRECTORY, {});
-  const opened = plan.call(openat(directory, "time_for_children", O_RDONLY | O_CLOEXEC));
-  const fd = new ResultOf(opened, "time");
+  const directory2 = openProcFile(plan, "self/ns", O_PATH | O_DIRECTORY, {});
+  const opened2 = plan.call(openat(directory2, "time_for_children", O_RDONLY | O_CLOEXEC));
+  const fd = new ResultOf(opened2, "time");
   plan.call(setns(fd, CLONE_NEWTIME));
-  for (const open3 of [
+  for (const open4 of [
     fd,
-    directory
-  ]) plan.release(open3);
+    directory2
+  ]) plan.release(open4);
 }
 var init_time_namespace = __esm({
   "plan/time_namespace.ts": (function () {
@@ -35415,14 +35749,14 @@ var init_size = __esm({
   static {
     addMethods(this.prototype, {
     add: (function (value) {
-        const [values, text4] = [
+        const [values, text5] = [
           this.#values,
           this.#text
         ];
         visit$73.call(this, value, 0);
         return {
           values: this.#values - values,
-          text: this.#text - text4
+          text: this.#text - text5
         };
       })
     });
@@ -35438,7 +35772,7 @@ var init_size = __esm({
         }
         const known = this.#known.get(value);
         if (known !== void 0) return this.addSize(known);
-        const [values, text4] = [
+        const [values, text5] = [
           this.#values,
           this.#text
         ];
@@ -35454,7 +35788,7 @@ var init_size = __esm({
         if (depth > 0) {
           this.#known.set(value, {
             values: this.#values - values,
-            text: this.#text - text4
+            text: this.#text - text5
           });
         }
       });
@@ -35470,9 +35804,9 @@ var init_size = __esm({
        */
       
       /** Adds a value of this size. */
-      addSize({ values, text: text4 }) {
+      addSize({ values, text: text5 }) {
         this.#values += values;
-        this.#text += text4;
+        this.#text += text5;
       }
       /** What is wrong with the size of all together; `undefined` when nothing is. */
       get issue() {
@@ -35902,7 +36236,7 @@ var init_sandbox_root = __esm({
           if (access !== void 0) around.push(access);
         }
         const whole = this.#asked.get("/");
-        if (whole === void 0 || path2 === "/" || TEMPORARY.some((directory) => isWithin(path2, directory))) {
+        if (whole === void 0 || path2 === "/" || TEMPORARY.some((directory2) => isWithin(path2, directory2))) {
           return around;
         }
         return [
@@ -35925,7 +36259,7 @@ var init_sandbox_root = __esm({
   static {
     smallRoot$79 = (function (asked) {
         const { net = "none" } = this.#options;
-        const isCovered = ((path2) => asked.some(((directory) => isWithin(`/${path2}`, directory))));
+        const isCovered = ((path2) => asked.some(((directory2) => isWithin(`/${path2}`, directory2))));
         const others = [
           ...SYSTEM_FILES,
           ...net === "host" ? systemNetworkFiles() : []
@@ -36045,7 +36379,7 @@ function boundSteps({ limits: group = {}, ...options }) {
     ]
   ];
 }
-var optionFields, DEFAULT_BOUNDS, STORE_PATH, MASKED, READ_ONLY3;
+var optionFields, DEFAULT_BOUNDS, STORE_PATH, MASKED_FILES, READ_ONLY_FILES;
 var init_sandbox = __esm({
   "recipe/sandbox.ts": (function () {
     init_default_path();
@@ -36066,7 +36400,7 @@ var init_sandbox = __esm({
         const own = [
           "/proc",
           "/dev"
-        ].find(((directory) => isWithin(normalize(path2), directory)));
+        ].find(((directory2) => isWithin(normalize(path2), directory2)));
         return own && `${quoted(path2)} cannot be the host's, as a sandbox has its own ${own}`;
       }))));
       return {
@@ -36099,7 +36433,7 @@ var init_sandbox = __esm({
       output: "64m"
     };
     STORE_PATH = "/run/current-system/sw/bin:/run/current-system/profile/bin";
-    MASKED = [
+    MASKED_FILES = [
       "/proc/acpi",
       "/proc/asound",
       "/proc/interrupts",
@@ -36120,7 +36454,7 @@ var init_sandbox = __esm({
       "/proc/vmallocinfo",
       "/proc/vmcore"
     ];
-    READ_ONLY3 = [
+    READ_ONLY_FILES = [
       "/proc/bus",
       "/proc/driver",
       "/proc/dynamic_debug",
@@ -36148,14 +36482,14 @@ function groupOf(pid) {
   const groups = readWholeText(at_fdcwd, `/proc/${pid}/cgroup`);
   const hierarchies2 = parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
   const directories = hierarchies2.flatMap(({ version, controllers, own }) => {
-    const directory = groupIn(own);
-    if (directory === void 0) return [];
-    const listed2 = version === 2 && controllersIn(readFile2(`${directory}/cgroup.controllers`) ?? "");
+    const directory2 = groupIn(own);
+    if (directory2 === void 0) return [];
+    const listed3 = version === 2 && controllersIn(readFile2(`${directory2}/cgroup.controllers`) ?? "");
     return [
       {
         version,
-        directory,
-        controllers: listed2 || controllers
+        directory: directory2,
+        controllers: listed3 || controllers
       }
     ];
   });
@@ -36941,10 +37275,10 @@ function deniedPath(path2, flag) {
   printError(`ramekin: ${flag}: there is no such file now; it is denied if it comes` + suggestion(whole.slice(at2 + 1), namesIn2(whole.slice(0, at2) || "/")));
   return whole;
 }
-function namesIn2(directory) {
+function namesIn2(directory2) {
   try {
     return [
-      ...Deno.readDirSync(directory)
+      ...Deno.readDirSync(directory2)
     ].map(({ name }) => name);
   } catch {
     return [];
@@ -37249,15 +37583,15 @@ function representYamlFloat(object2) {
 function resolveYamlBinary(source) {
   const input = source.replace(/\s/g, "");
   if (input.length % 4 !== 0 || !BASE64_PATTERN.test(input)) return NOT_RESOLVED;
-  const binary = atob(input);
-  const result = new Uint8Array(binary.length);
-  for (let index = 0; index < binary.length; index++) result[index] = binary.charCodeAt(index);
+  const binary2 = atob(input);
+  const result = new Uint8Array(binary2.length);
+  for (let index = 0; index < binary2.length; index++) result[index] = binary2.charCodeAt(index);
   return result;
 }
 function representYamlBinary(object2) {
-  let binary = "";
-  for (let index = 0; index < object2.length; index++) binary += String.fromCharCode(object2[index]);
-  return btoa(binary);
+  let binary2 = "";
+  for (let index = 0; index < object2.length; index++) binary2 += String.fromCharCode(object2[index]);
+  return btoa(binary2);
 }
 function makeUtcDate(year, month, day, hour = 0, minute = 0, second = 0, fraction = 0) {
   const date = new Date(Date.UTC(year, month, day, hour, minute, second, fraction));
@@ -38107,14 +38441,14 @@ function readTagProperty(state, props, inFlow) {
   if (props.tagStart !== NO_RANGE$1) throwError(state, "duplication of a tag property");
   const start2 = state.position;
   let isVerbatim = false;
-  let isNamed = false;
+  let isNamed2 = false;
   let tagHandle = "!";
   let ch = state.input.charCodeAt(++state.position);
   if (ch === 60) {
     isVerbatim = true;
     ch = state.input.charCodeAt(++state.position);
   } else if (ch === 33) {
-    isNamed = true;
+    isNamed2 = true;
     tagHandle = "!!";
     ch = state.input.charCodeAt(++state.position);
   }
@@ -38128,10 +38462,10 @@ function readTagProperty(state, props, inFlow) {
   } else {
     while (ch !== 0 && !isWsOrEol(ch) && !(inFlow && isFlowIndicator(ch))) {
       if (ch === 33) {
-        if (!isNamed) {
+        if (!isNamed2) {
           tagHandle = state.input.slice(suffixStart - 1, state.position + 1);
           if (!PATTERN_TAG_HANDLE.test(tagHandle)) throwError(state, "named tag handle cannot contain such characters");
-          isNamed = true;
+          isNamed2 = true;
           suffixStart = state.position + 1;
         } else throwError(state, "tag suffix cannot contain exclamation marks");
       }
@@ -39086,11 +39420,11 @@ var init_js_yaml = __esm({
         }
         if (Object.prototype.toString.call(item) !== "[object Object]") return "cannot resolve a pairs item";
         const object2 = item;
-        const keys = Object.keys(object2);
-        if (keys.length !== 1) return "cannot resolve a pairs item";
+        const keys2 = Object.keys(object2);
+        if (keys2.length !== 1) return "cannot resolve a pairs item";
         container.push([
-          keys[0],
-          object2[keys[0]]
+          keys2[0],
+          object2[keys2[0]]
         ]);
         return "";
       },
@@ -39182,7 +39516,7 @@ var init_js_yaml = __esm({
       constructor(tags) {
         const compiledTags = compileTags(tags);
         const implicitScalarTags = [];
-        const exact = createTagDefinitionMap();
+        const exact2 = createTagDefinitionMap();
         const prefix = createTagDefinitionListMap();
         for (const tag of compiledTags) {
           if (tag.nodeKind === "scalar" && tag.implicit) {
@@ -39192,32 +39526,32 @@ var init_js_yaml = __esm({
           switch (tag.nodeKind) {
             case "scalar":
               if (tag.matchByTagPrefix) prefix.scalar.push(tag);
-              else exact.scalar[tag.tagName] = tag;
+              else exact2.scalar[tag.tagName] = tag;
               break;
             case "sequence":
               if (tag.matchByTagPrefix) prefix.sequence.push(tag);
-              else exact.sequence[tag.tagName] = tag;
+              else exact2.sequence[tag.tagName] = tag;
               break;
             case "mapping":
               if (tag.matchByTagPrefix) prefix.mapping.push(tag);
-              else exact.mapping[tag.tagName] = tag;
+              else exact2.mapping[tag.tagName] = tag;
           }
         }
         const implicitScalarAnyFirstChar = implicitScalarTags.filter((tag) => tag.implicitFirstChars === null);
-        const keys = /* @__PURE__ */ new Set();
-        for (const tag of implicitScalarTags) if (tag.implicitFirstChars !== null) for (const key of tag.implicitFirstChars) keys.add(key);
+        const keys2 = /* @__PURE__ */ new Set();
+        for (const tag of implicitScalarTags) if (tag.implicitFirstChars !== null) for (const key of tag.implicitFirstChars) keys2.add(key);
         const implicitScalarByFirstChar = /* @__PURE__ */ new Map();
-        for (const key of keys) implicitScalarByFirstChar.set(key, implicitScalarTags.filter((tag) => tag.implicitFirstChars === null || tag.implicitFirstChars.indexOf(key) !== -1));
-        const defaultScalarTag = exact.scalar["tag:yaml.org,2002:str"];
+        for (const key of keys2) implicitScalarByFirstChar.set(key, implicitScalarTags.filter((tag) => tag.implicitFirstChars === null || tag.implicitFirstChars.indexOf(key) !== -1));
+        const defaultScalarTag = exact2.scalar["tag:yaml.org,2002:str"];
         if (!defaultScalarTag) throw new Error("schema does not define the default scalar tag (tag:yaml.org,2002:str)");
         this.tags = compiledTags;
         this.implicitScalarTags = implicitScalarTags;
         this.implicitScalarByFirstChar = implicitScalarByFirstChar;
         this.implicitScalarAnyFirstChar = implicitScalarAnyFirstChar;
         this.defaultScalarTag = defaultScalarTag;
-        this.defaultSequenceTag = exact.sequence["tag:yaml.org,2002:seq"];
-        this.defaultMappingTag = exact.mapping["tag:yaml.org,2002:map"];
-        this.exact = exact;
+        this.defaultSequenceTag = exact2.sequence["tag:yaml.org,2002:seq"];
+        this.defaultMappingTag = exact2.mapping["tag:yaml.org,2002:map"];
+        this.exact = exact2;
         this.prefix = prefix;
       }
       /** @internal */
@@ -39669,22 +40003,22 @@ var init_positions = __esm({
 });
 
 // yaml/variables.ts
-function replaceReferences(text4, replacement) {
+function replaceReferences(text5, replacement) {
   let result = "";
   let end = 0;
-  for (let at2 = text4.indexOf("${"); at2 >= 0; at2 = text4.indexOf("${", end)) {
-    const close3 = text4.indexOf("}", at2);
+  for (let at2 = text5.indexOf("${"); at2 >= 0; at2 = text5.indexOf("${", end)) {
+    const close3 = text5.indexOf("}", at2);
     if (close3 < 0 || result.length > MAX_TEXT) break;
     let begin = at2;
-    while (begin > end && text4[begin - 1] === "$") begin--;
+    while (begin > end && text5[begin - 1] === "$") begin--;
     const [dollars, name] = [
-      text4.slice(begin, at2 + 1),
-      text4.slice(at2 + 2, close3)
+      text5.slice(begin, at2 + 1),
+      text5.slice(at2 + 2, close3)
     ];
-    result += text4.slice(end, begin) + replacement(dollars, name);
+    result += text5.slice(end, begin) + replacement(dollars, name);
     end = close3 + 1;
   }
-  return result + text4.slice(end);
+  return result + text5.slice(end);
 }
 var VariableError, Substitution;
 var init_variables2 = __esm({
@@ -39744,7 +40078,7 @@ var init_variables2 = __esm({
         this.#done.set(value, replaced2);
         return replaced2;
       }
-      #replaceIn(text4, path2) {
+      #replaceIn(text5, path2) {
         const valueOf = (name) => {
           this.#used.add(name);
           const value = this.#variables.get(name);
@@ -39753,9 +40087,9 @@ var init_variables2 = __esm({
             ...this.#variables.keys()
           ])}`, path2);
         };
-        const whole = text4.match(/^\$\{([^}]*)\}$/);
+        const whole = text5.match(/^\$\{([^}]*)\}$/);
         if (whole !== null) return valueOf(whole[1]);
-        const result = replaceReferences(text4, (dollars, name) => dollars === "$" ? String(valueOf(name)) : `${dollars.slice(1)}{${name}}`);
+        const result = replaceReferences(text5, (dollars, name) => dollars === "$" ? String(valueOf(name)) : `${dollars.slice(1)}{${name}}`);
         if (result.length <= MAX_TEXT) return result;
         throw new VariableError(`with its variables the text has more than ${MAX_TEXT} letters`, path2);
       }
@@ -39764,9 +40098,9 @@ var init_variables2 = __esm({
 });
 
 // yaml/read.ts
-function readRecipe(text4, options = {}) {
+function readRecipe(text5, options = {}) {
   const reader = new RecipeReader(options);
-  const steps = reader.stepsOf(text4, options.file, []);
+  const steps = reader.stepsOf(text5, options.file, []);
   reader.requireUse();
   const located = (error) => {
     const at2 = error.stepIndex === void 0 ? void 0 : steps[error.stepIndex];
@@ -39810,9 +40144,9 @@ function placed2(error, at2) {
   if (error instanceof UnsupportedError) return new UnsupportedError(issue, details);
   return error instanceof RecipeError ? new RecipeError(issue, details) : error;
 }
-function parse(text4, file) {
+function parse(text5, file) {
   try {
-    const events = parseEvents(text4, {});
+    const events = parseEvents(text5, {});
     if (events.length > MAX_EVENTS2) {
       throw new RecipeError(`a recipe has at most ${MAX_VALUES} values`, {
         position: {
@@ -39823,14 +40157,14 @@ function parse(text4, file) {
       });
     }
     const documents = constructFromEvents(events, {
-      source: text4
+      source: text5
     });
     if (documents.length > 1) {
       throw new RecipeError("a recipe is one document, and another one follows `---`");
     }
     return {
       value: documents[0],
-      positions: new Positions(text4, events)
+      positions: new Positions(text5, events)
     };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
@@ -39931,8 +40265,8 @@ var init_read = __esm({
        *
        * @param chain the files that include it, the outermost first
        */
-      stepsOf(text4, file, chain2) {
-        this.#length += text4.length;
+      stepsOf(text5, file, chain2) {
+        this.#length += text5.length;
         if (this.#length > MAX_BYTES) {
           throw new RecipeError(`a recipe has at most ${MAX_BYTES} bytes, with all that it includes`, {
             position: {
@@ -39942,7 +40276,7 @@ var init_read = __esm({
             }
           });
         }
-        const { value, positions } = parse(text4, file);
+        const { value, positions } = parse(text5, file);
         const position = (path2) => ({
           file,
           ...positions.at(path2)
@@ -39957,12 +40291,12 @@ var init_read = __esm({
           if (KEYS.includes(key)) continue;
           refuse2(`there is no key ${quoted(key)} in a recipe, only "steps" and "variables"` + suggestion(key, KEYS), key);
         }
-        const list2 = value["steps"];
-        if (!Array.isArray(list2)) return refuse2('"steps" should be a list of steps', "steps");
+        const list5 = value["steps"];
+        if (!Array.isArray(list5)) return refuse2('"steps" should be a list of steps', "steps");
         const variables = variablesOf(value["variables"], this.#options, refuse2);
         for (const name of Object.keys(value["variables"] ?? {})) this.#variables.add(name);
         const substitution = new Substitution(variables, this.#variables);
-        return list2.flatMap((item, index) => {
+        return list5.flatMap((item, index) => {
           const path2 = [
             "steps",
             index
@@ -40030,24 +40364,24 @@ function readRecipeFile(file) {
 }
 function includeFile(path2, from2, directories) {
   let file = "";
-  const text4 = readFile3(path2.startsWith("/") ? path2 : `${directoryOf2(from2)}/${path2}`, (found) => {
+  const text5 = readFile3(path2.startsWith("/") ? path2 : `${directoryOf2(from2)}/${path2}`, (found) => {
     file = found.path;
-    if (directories.some((directory) => isWithin(file, pathOf3(directory)))) return;
+    if (directories.some((directory2) => isWithin(file, pathOf3(directory2)))) return;
     throw new RecipeError("it is outside of the recipe's directory; { includeFrom: [...] } of loadRecipe() allows another");
   });
   return {
     file,
-    text: text4
+    text: text5
   };
 }
 function directoryOf2(file) {
   const end = file.lastIndexOf("/");
   return end < 0 ? "." : file.slice(0, end) || "/";
 }
-function readFile3(path2, check2) {
+function readFile3(path2, check3) {
   Deno.statSync(path2);
   const bytes = withRegularFile(path2, (file) => {
-    check2(file);
+    check3(file);
     if (file.size > MAX_BYTES) throw tooLong2(path2);
     return file.readAll();
   });
@@ -40067,9 +40401,9 @@ function readStream(fd) {
 function tooLong2(file) {
   return new RecipeError(`${file} is too long: a recipe has at most ${MAX_BYTES} bytes`);
 }
-function pathOf3(directory) {
-  using opened = open(directory, O_PATH | O_CLOEXEC);
-  return readlinkat2(AT_FDCWD, `/proc/self/fd/${opened.number}`);
+function pathOf3(directory2) {
+  using opened2 = open(directory2, O_PATH | O_CLOEXEC);
+  return readlinkat2(AT_FDCWD, `/proc/self/fd/${opened2.number}`);
 }
 function decoded(bytes, file) {
   try {
@@ -40254,19 +40588,19 @@ function loadRecipeText(path2, options = {}) {
     include
   });
 }
-function parseVariable(text4) {
+function parseVariable(text5) {
   try {
-    const [value] = constructFromEvents(parseEvents(text4, {}), {
-      source: text4,
+    const [value] = constructFromEvents(parseEvents(text5, {}), {
+      source: text5,
       schema: CORE_SCHEMA
     });
     return [
       "string",
       "number",
       "boolean"
-    ].includes(typeof value) ? value : text4;
+    ].includes(typeof value) ? value : text5;
   } catch {
-    return text4;
+    return text5;
   }
 }
 var init_mod3 = __esm({
@@ -40382,20 +40716,20 @@ async function imported(path2, url) {
     return await import(url.href);
   } catch (error) {
     if (!(error instanceof Error) || error instanceof RamekinError) throw error;
-    const [text4, ...rest] = withoutColours(error.message).split("\n");
-    const bare = /^Import "([^"]*)" not a dependency/.exec(text4)?.[1];
-    if (bare === void 0) {
-      const advice = /\brun again with the --allow-/.test(text4) ? [
+    const [text5, ...rest] = withoutColours(error.message).split("\n");
+    const bare2 = /^Import "([^"]*)" not a dependency/.exec(text5)?.[1];
+    if (bare2 === void 0) {
+      const advice = /\brun again with the --allow-/.test(text5) ? [
         ...rest,
         PERMISSION
       ] : rest;
-      throw new FileError(`${path2}: ${text4}`, {
+      throw new FileError(`${path2}: ${text5}`, {
         cause: error,
         advice
       });
     }
     const place3 = rest.findLast((line) => /^\s*at /.test(line));
-    throw new FileError(`${path2}: nothing says what "${bare}" is${place3?.replace(/^\s*/, ", ") ?? ""}`, {
+    throw new FileError(`${path2}: nothing says what "${bare2}" is${place3?.replace(/^\s*/, ", ") ?? ""}`, {
       cause: error,
       advice: [
         IMPORTS
@@ -40403,8 +40737,8 @@ async function imported(path2, url) {
     });
   }
 }
-function withoutColours(text4) {
-  return text4.replace(/\x1b\[[\d;]*m/g, "");
+function withoutColours(text5) {
+  return text5.replace(/\x1b\[[\d;]*m/g, "");
 }
 function directoryUrl() {
   return `file://${encodeURI(Deno.cwd()).replace(/[?#]/g, encodeURIComponent)}/`;
@@ -40478,13 +40812,8131 @@ var init_recipe_file = __esm({
   }
 });
 
+// images/errors.ts
+var ImageError;
+var init_errors4 = __esm({
+  "images/errors.ts"() {
+    init_errors();
+    ImageError = class extends RamekinError {
+
+      /** `"ImageError"`. */
+      name = "ImageError";
+      /** What it is about. */
+      code;
+      /** Creates an error with the details. */
+      constructor(issue, { code, ...details }) {
+        super(issue, details);
+        this.code = code;
+      }
+    };
+  }
+});
+
+// images/digest.ts
+import { createHash } from "node:crypto";
+function digestIssue(text5) {
+  if (typeof text5 !== "string") return "is not a text";
+  const [algorithm = "", encoded = ""] = text5.split(/:(.*)/s);
+  const length = LENGTHS[algorithm];
+  if (length === void 0 || !Object.hasOwn(LENGTHS, algorithm)) {
+    return `has no algorithm that is known: ${Object.keys(LENGTHS).join(" and ")} are`;
+  }
+  if (encoded.length !== length || !/^[0-9a-f]*$/.test(encoded)) {
+    return `does not have ${length} digits of 0-9 and a-f after "${algorithm}:"`;
+  }
+  return void 0;
+}
+function hashFor(digest) {
+  return createHash(algorithmOf(digest));
+}
+function algorithmOf(digest) {
+  return digest.slice(0, digest.indexOf(":"));
+}
+function encodedOf(digest) {
+  return digest.slice(digest.indexOf(":") + 1);
+}
+function digestOf(bytes, algorithm = "sha256") {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+}
+function checkBytes(what, bytes, { digest, size }) {
+  if (size !== void 0 && size !== bytes.length) throw wrongSize(what, size, bytes.length);
+  const found = digestOf(bytes, algorithmOf(digest));
+  if (found !== digest) throw wrongDigest(what, digest, found);
+}
+function wrongDigest(what, digest, found) {
+  return new ImageError(`${what} is not what its digest says: ${digest} is wanted, it is ${found}`, {
+    code: "digest",
+    advice: [
+      "it was damaged or changed on its way, or where it is kept; get it from elsewhere"
+    ]
+  });
+}
+function wrongSize(what, size, found) {
+  return new ImageError(`${what} has another size than its descriptor says: ${size} bytes are wanted, it has ${found}`, {
+    code: "digest"
+  });
+}
+var LENGTHS;
+var init_digest = __esm({
+  "images/digest.ts"() {
+    init_errors4();
+    LENGTHS = {
+      sha256: 64,
+      sha512: 128
+    };
+  }
+});
+
+// images/reference.ts
+function parseReference(text5) {
+  if (text5 === "") throw refused(text5, "it is empty");
+  if (/[\0-\x20\x7f]/.test(text5) && !isFile2(text5)) {
+    throw refused(text5, "it has a space or a control character in it");
+  }
+  const scheme = /^(https?):\/\//.exec(text5)?.[1];
+  if (scheme !== void 0) {
+    throw refused(text5, `a reference has no "${scheme}://"`, text5.slice(scheme.length + 3));
+  }
+  const transport = /^([a-z-]+):/.exec(text5)?.[1];
+  if (transport === "docker" && text5.startsWith("docker://")) {
+    return parseRegistry(text5.slice("docker://".length), text5);
+  }
+  if (transport !== void 0 && FILE_TRANSPORTS.includes(transport)) {
+    return parseFile(transport, text5.slice(transport.length + 1), text5);
+  }
+  if (transport !== void 0 && Object.hasOwn(OTHER_TRANSPORTS, transport)) {
+    throw new ImageError(`${shown2(text5)}: images of ${transport}: cannot be read`, {
+      code: "unsupported",
+      advice: [
+        OTHER_TRANSPORTS[transport]
+      ]
+    });
+  }
+  return parseRegistry(text5, text5);
+}
+function isFile2(text5) {
+  return FILE_TRANSPORTS.some((transport) => text5.startsWith(`${transport}:`));
+}
+function parseFile(transport, rest, text5) {
+  if (rest.startsWith("//")) throw refused(text5, `a path follows "${transport}:" at once`);
+  if (rest.includes("\0")) throw refused(text5, "it has a zero byte in it");
+  const [, before, digest] = /^(.+)@([a-z0-9]+:[0-9a-zA-Z]+)$/.exec(rest) ?? [];
+  if (digest !== void 0 && digestIssue(digest) === void 0) {
+    return {
+      transport,
+      ...pathOf4(before, text5, transport),
+      digest
+    };
+  }
+  return {
+    transport,
+    ...pathOf4(rest, text5, transport)
+  };
+}
+function pathOf4(rest, text5, transport) {
+  const at2 = transport === "dir" ? -1 : rest.indexOf(":");
+  const [path2, image3] = at2 === -1 ? [
+    rest
+  ] : [
+    rest.slice(0, at2),
+    rest.slice(at2 + 1)
+  ];
+  if (path2 === "") throw refused(text5, "it has no path");
+  if (image3 === "") throw refused(text5, "it has no tag after the colon");
+  return {
+    path: path2,
+    ...image3 !== void 0 && {
+      image: image3
+    }
+  };
+}
+function parseRegistry(given, text5) {
+  const { rest, digest } = splitDigest(given, text5);
+  const slash = rest.indexOf("/");
+  const first = slash === -1 ? "" : rest.slice(0, slash);
+  const hasRegistry = isRegistry(first);
+  const { name, tag } = splitTag(hasRegistry ? rest.slice(slash + 1) : rest, text5);
+  if (!hasRegistry && /^[./~]/.test(rest)) {
+    throw refused(text5, "it looks like a path", `oci:${given}`);
+  }
+  const registry = hasRegistry ? first : DEFAULT_REGISTRY;
+  if (!HOST.test(registry)) throw refused(text5, `${shown2(registry)} is no host`);
+  checkName(name, text5);
+  const official = registryName(registry);
+  const repository = official === DEFAULT_REGISTRY && !name.includes("/") ? `library/${name}` : name;
+  if (`${official}/${repository}`.length > 255) {
+    throw refused(text5, "a name has 255 letters at most");
+  }
+  const latest = tag === void 0 && digest === void 0 ? "latest" : tag;
+  return {
+    transport: "registry",
+    registry: official,
+    repository,
+    ...latest !== void 0 && {
+      tag: latest
+    },
+    ...digest !== void 0 && {
+      digest
+    }
+  };
+}
+function isRegistry(part) {
+  return /[.:]/.test(part) && !/^\.*$/.test(part) || part === "localhost" || part !== part.toLowerCase();
+}
+function registryName(registry) {
+  return registry === "index.docker.io" ? DEFAULT_REGISTRY : registry;
+}
+function splitDigest(text5, whole) {
+  const at2 = text5.indexOf("@");
+  if (at2 === -1) return {
+    rest: text5
+  };
+  const digest = text5.slice(at2 + 1);
+  const issue = digestIssue(digest);
+  if (issue !== void 0) throw refused(whole, `the digest ${shown2(digest)} ${issue}`);
+  return {
+    rest: text5.slice(0, at2),
+    digest
+  };
+}
+function splitTag(text5, whole) {
+  const at2 = text5.indexOf(":", text5.lastIndexOf("/") + 1);
+  if (at2 === -1) return {
+    name: text5
+  };
+  const tag = text5.slice(at2 + 1);
+  if (tag === "") throw refused(whole, "it has no tag after the colon");
+  if (!TAG.test(tag)) {
+    throw refused(whole, `${shown2(tag)} is no tag: up to 128 letters, digits and _ . -, the first no . or -`);
+  }
+  return {
+    name: text5.slice(0, at2),
+    tag
+  };
+}
+function checkName(name, text5) {
+  if (/^[0-9a-f]{64}$/.test(name)) {
+    throw refused(text5, "64 digits are an identity and no name", `NAME@sha256:${name}`);
+  }
+  if (REPOSITORY.test(name)) return;
+  const lower3 = name.toLowerCase();
+  if (lower3 !== name && REPOSITORY.test(lower3)) {
+    throw refused(text5, "the name of a repository has no capitals", text5.replace(name, lower3));
+  }
+  throw refused(text5, `${shown2(name)} is no name of a repository: small letters and digits, with single . and _ or - between them, in parts that / separates`);
+}
+function shown2(text5) {
+  return JSON.stringify(text5);
+}
+function refused(text5, why, instead) {
+  return new ImageError(`${shown2(text5)} is no reference of an image: ${why}`, {
+    code: "reference",
+    advice: instead === void 0 ? [] : [
+      `did you mean ${instead} ?`
+    ]
+  });
+}
+function referenceText(reference) {
+  const digest = reference.digest === void 0 ? "" : `@${reference.digest}`;
+  if (reference.transport === "registry") {
+    const tag = reference.tag === void 0 ? "" : `:${reference.tag}`;
+    return `${reference.registry}/${reference.repository}${tag}${digest}`;
+  }
+  const image3 = reference.image === void 0 ? "" : `:${reference.image}`;
+  return `${reference.transport}:${reference.path}${image3}${digest}`;
+}
+function shortReference(reference) {
+  const whole = referenceText(reference);
+  if (reference.transport !== "registry" || reference.registry !== DEFAULT_REGISTRY) return whole;
+  return whole.replace(/^docker\.io\/(library\/(?=[^/]*$))?/, "");
+}
+var DEFAULT_REGISTRY, FILE_TRANSPORTS, OTHER_TRANSPORTS, COMPONENT, REPOSITORY, TAG, HOST;
+var init_reference = __esm({
+  "images/reference.ts"() {
+    init_digest();
+    init_errors4();
+    DEFAULT_REGISTRY = "docker.io";
+    FILE_TRANSPORTS = [
+      "oci",
+      "oci-archive",
+      "docker-archive",
+      "dir"
+    ];
+    OTHER_TRANSPORTS = {
+      "containers-storage": "podman save --format oci-archive -o image.tar NAME, then oci-archive:image.tar",
+      "docker-daemon": "docker save -o image.tar NAME, then docker-archive:image.tar",
+      "ostree": "skopeo copy it to an oci: layout first",
+      "sif": "skopeo copy it to an oci: layout first",
+      "tarball": "skopeo copy it to an oci: layout first"
+    };
+    COMPONENT = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+    REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
+    TAG = /^\w[\w.-]{0,127}$/;
+    HOST = /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?$/;
+  }
+});
+
+// images/platform.ts
+function thisPlatform() {
+  return parsePlatform(Deno.build.arch);
+}
+function parsePlatform(text5) {
+  const parts2 = text5.toLowerCase().split("/");
+  const words3 = parts2.length === 1 ? [
+    "linux",
+    ...parts2
+  ] : parts2;
+  const [os, name = "", given, ...more] = words3;
+  const isName = words3.every((word4) => /^[a-z0-9][a-z0-9._-]*$/.test(word4));
+  if (!isName || more.length > 0 || parts2.length === 1 && os === name) {
+    throw new ImageError(`${JSON.stringify(text5)} is no platform`, {
+      code: "platform",
+      advice: [
+        "one is linux/amd64, linux/arm64, linux/arm/v7"
+      ]
+    });
+  }
+  const [architecture, own] = (ARCHITECTURES2[name] ?? name).split("/");
+  const variant = given ?? own;
+  return normalized({
+    os,
+    architecture,
+    ...variant && {
+      variant
+    }
+  });
+}
+function normalized(platform) {
+  const { os, variant } = platform;
+  const architecture = ARCHITECTURES2[platform.architecture]?.split("/")[0] ?? platform.architecture;
+  const written2 = variant?.replace(/^(?=\d)/, "v") ?? USUAL_VARIANTS[architecture];
+  const kept = architecture === "amd64" && written2 === "v1" ? void 0 : written2;
+  return {
+    os,
+    architecture,
+    ...kept !== void 0 && {
+      variant: kept
+    }
+  };
+}
+function platformText({ os, architecture, variant }) {
+  const shown3 = variant === void 0 || variant === USUAL_VARIANTS[architecture] ? architecture : `${architecture}/${variant}`;
+  return `${os}/${shown3}`;
+}
+function fitness(image3, wanted) {
+  const [has4, wants] = [
+    normalized(image3),
+    normalized(wanted)
+  ];
+  if (has4.os !== wants.os || has4.architecture !== wants.architecture) return 0;
+  if ((image3["os.features"] ?? []).length > 0 && has4.os !== "linux") return 0;
+  const [own, most] = [
+    level(has4),
+    level(wants)
+  ];
+  if (own === void 0 || most === void 0) return has4.variant === wants.variant ? 100 : 0;
+  return own > most ? 0 : 100 - (most - own);
+}
+function level({ architecture, variant }) {
+  if (variant === void 0) return architecture === "amd64" ? 1 : 0;
+  const number = /^v(\d+)/.exec(variant)?.[1];
+  return number === void 0 ? void 0 : Number(number);
+}
+function choosePlatform(what, manifests, wanted) {
+  const images = manifests.filter((manifest) => !isAttestation(manifest));
+  const fits = images.map((manifest) => {
+    const { platform } = manifest;
+    return {
+      manifest,
+      fitness: platform === void 0 ? 0 : fitness(platform, wanted)
+    };
+  }).filter(({ fitness: fitness2 }) => fitness2 > 0);
+  const best2 = fits.toSorted((one, other) => other.fitness - one.fitness)[0]?.manifest;
+  if (best2 !== void 0) return best2;
+  const silent = images.filter(({ platform }) => platform === void 0);
+  if (silent.length === 1 && images.length === 1) return silent[0];
+  const there = images.flatMap(({ platform }) => platform === void 0 ? [] : [
+    platformText(platform)
+  ]);
+  throw new ImageError(`${what} has no image for ${platformText(wanted)}`, {
+    code: "platform",
+    advice: [
+      there.length === 0 ? `it has ${images.length} without a platform: name one by its digest` : `there are images for ${[
+        ...new Set(there)
+      ].join(", ")}`
+    ]
+  });
+}
+function isAttestation({ platform, annotations, artifactType }) {
+  return annotations?.["vnd.docker.reference.type"] !== void 0 || artifactType !== void 0 || platform?.os === "unknown";
+}
+function checkPlatform(what, image3, wanted) {
+  if (image3.architecture === "" && image3.os === wanted.os) return;
+  if (fitness(image3, wanted) > 0) return;
+  throw new ImageError(`${what} is for ${platformText(image3)}, and ${platformText(wanted)} is wanted`, {
+    code: "platform",
+    advice: [
+      `ask for it, to have it all the same: --platform=${platformText(image3)}`
+    ]
+  });
+}
+var ARCHITECTURES2, USUAL_VARIANTS;
+var init_platform = __esm({
+  "images/platform.ts"() {
+    init_errors4();
+    ARCHITECTURES2 = {
+      x86_64: "amd64",
+      "x86-64": "amd64",
+      aarch64: "arm64",
+      armhf: "arm/v7",
+      armel: "arm/v6",
+      i386: "386",
+      i686: "386"
+    };
+    USUAL_VARIANTS = {
+      arm64: "v8",
+      arm: "v7",
+      amd64: "v1"
+    };
+  }
+});
+
+// images/descriptor.ts
+function parseDocument(what, bytes) {
+  let value;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", {
+      fatal: true
+    }).decode(bytes));
+  } catch (cause) {
+    throw invalid(what, "is not JSON", cause);
+  }
+  if (!isObject3(value)) throw invalid(what, "is not an object of JSON");
+  return value;
+}
+function isObject3(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function invalid(what, why, cause) {
+  return new ImageError(`${what} ${why}`, {
+    code: "invalid",
+    cause
+  });
+}
+function readDescriptor(what, value, usual) {
+  if (!isObject3(value)) throw invalid(what, "is not a descriptor");
+  const { digest, size, platform, annotations, artifactType, data: data2 } = value;
+  const mediaType = value["mediaType"] ?? usual;
+  if (typeof mediaType !== "string") throw invalid(what, `has no "mediaType"`);
+  const issue = digestIssue(digest);
+  if (issue !== void 0) throw invalid(what, `has a "digest" that ${issue}`);
+  if (!Number.isSafeInteger(size) || size < 0) {
+    throw invalid(what, `has a "size" that is not a number of bytes`);
+  }
+  return {
+    mediaType,
+    digest,
+    size,
+    ...platform !== void 0 && {
+      platform: readPlatform(what, platform)
+    },
+    ...isObject3(annotations) && {
+      annotations: texts(annotations)
+    },
+    ...typeof artifactType === "string" && {
+      artifactType
+    },
+    ...typeof data2 === "string" && {
+      data: data2
+    }
+  };
+}
+function readPlatform(what, value) {
+  if (!isObject3(value)) throw invalid(what, `has a "platform" that is not an object`);
+  const { os, architecture, variant } = value;
+  const features = value["os.features"];
+  const version = value["os.version"];
+  return {
+    os: typeof os === "string" ? os : "unknown",
+    architecture: typeof architecture === "string" ? architecture : "unknown",
+    ...typeof variant === "string" && variant !== "" && {
+      variant
+    },
+    ...typeof version === "string" && {
+      "os.version": version
+    },
+    ...Array.isArray(features) && {
+      "os.features": features.map(String)
+    }
+  };
+}
+function texts(object2) {
+  const pairs3 = Object.entries(object2).filter(([, value]) => typeof value === "string");
+  return Object.fromEntries(pairs3);
+}
+var DOCUMENT_LIMIT;
+var init_descriptor = __esm({
+  "images/descriptor.ts"() {
+    init_digest();
+    init_errors4();
+    DOCUMENT_LIMIT = 8 * 1024 * 1024;
+  }
+});
+
+// images/config.ts
+function parseConfig(what, bytes) {
+  const document = parseDocument(what, bytes);
+  const config = isObject3(document["config"]) ? document["config"] : {};
+  const { created } = document;
+  const stopSignal = text4(what, config, "StopSignal");
+  return {
+    platform: platformOf(what, document),
+    diffIds: diffIdsOf(what, document),
+    user: text4(what, config, "User"),
+    exposedPorts: keys(what, config, "ExposedPorts"),
+    env: list2(what, config, "Env"),
+    entrypoint: list2(what, config, "Entrypoint"),
+    cmd: list2(what, config, "Cmd"),
+    volumes: keys(what, config, "Volumes"),
+    workingDir: text4(what, config, "WorkingDir"),
+    labels: isObject3(config["Labels"]) ? texts(config["Labels"]) : {},
+    ...typeof created === "string" && {
+      created
+    },
+    ...stopSignal !== "" && {
+      stopSignal
+    }
+  };
+}
+function platformOf(what, document) {
+  const { os, architecture, variant } = document;
+  if (os !== void 0 && typeof os !== "string") {
+    throw invalid(what, `has an "os" that is no text`);
+  }
+  return {
+    os: os === void 0 || os === "" ? "linux" : os,
+    architecture: typeof architecture === "string" ? architecture : "",
+    ...typeof variant === "string" && variant !== "" && {
+      variant
+    }
+  };
+}
+function diffIdsOf(what, { rootfs }) {
+  if (!isObject3(rootfs)) throw invalid(what, `has no "rootfs"`);
+  const ids2 = rootfs["diff_ids"] ?? [];
+  if (!Array.isArray(ids2)) throw invalid(what, `has "diff_ids" that are no list`);
+  for (const [index, id2] of ids2.entries()) {
+    const issue = digestIssue(id2);
+    if (issue !== void 0) throw invalid(what, `: diff_id ${index + 1} ${issue}`);
+  }
+  return ids2;
+}
+function text4(what, config, field2) {
+  const value = config[field2] ?? "";
+  if (typeof value !== "string") throw invalid(what, `has a "${field2}" that is no text`);
+  if (value.includes("\0")) throw invalid(what, `has a zero byte in "${field2}"`);
+  return value;
+}
+function list2(what, config, field2) {
+  const value = config[field2] ?? [];
+  const isList = Array.isArray(value) && value.every((item) => typeof item === "string");
+  if (!isList) throw invalid(what, `has "${field2}" that is no list of texts`);
+  if (value.some((item) => item.includes("\0"))) {
+    throw invalid(what, `has a zero byte in "${field2}"`);
+  }
+  return value;
+}
+function keys(what, config, field2) {
+  const value = config[field2] ?? {};
+  if (!isObject3(value)) throw invalid(what, `has "${field2}" that is no object`);
+  return Object.keys(value);
+}
+function chainIdOf(diffIds) {
+  const [first, ...rest] = diffIds;
+  if (first === void 0) return digestOf("");
+  return rest.reduce((chain2, diffId) => digestOf(`${chain2} ${diffId}`), first);
+}
+var init_config = __esm({
+  "images/config.ts"() {
+    init_descriptor();
+    init_digest();
+  }
+});
+
+// images/media_types.ts
+function isManifestType(type) {
+  return MANIFEST_TYPES.includes(type);
+}
+function isConfigType(type) {
+  return type === OCI_CONFIG || type === DOCKER_CONFIG;
+}
+function layerIssue(type) {
+  if (/\+encrypted$/.test(type)) {
+    return "is encrypted, which cannot be unpacked here: decrypt it with skopeo copy --decryption-key";
+  }
+  if (isForeign(type)) {
+    return "is a foreign layer, which its registry must not give away: those of Windows are";
+  }
+  if (LAYER.test(type)) return void 0;
+  return `has the media type ${JSON.stringify(type)}, which is none of a layer`;
+}
+function isForeign(type) {
+  return /\.(nondistributable|foreign)\./.test(type);
+}
+var OCI_MANIFEST, OCI_INDEX, OCI_CONFIG, OCI_LAYER, DOCKER_MANIFEST, DOCKER_LIST, DOCKER_CONFIG, MANIFEST_TYPES, LAYER;
+var init_media_types = __esm({
+  "images/media_types.ts"() {
+    OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+    OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+    OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
+    OCI_LAYER = "application/vnd.oci.image.layer.v1.tar";
+    DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
+    DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json";
+    DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
+    MANIFEST_TYPES = [
+      OCI_INDEX,
+      OCI_MANIFEST,
+      DOCKER_LIST,
+      DOCKER_MANIFEST
+    ];
+    LAYER = /^application\/vnd\.(oci\.image\.layer\.v1\.tar|docker\.image\.rootfs\.diff\.tar)([.+](gzip|zstd|xz|bzip2))?$/;
+  }
+});
+
+// images/manifest.ts
+function parseManifest(what, bytes, type) {
+  const document = parseDocument(what, bytes);
+  const given = document["mediaType"] ?? (isManifestType(type ?? "") ? type : void 0);
+  const mediaType = typeof given === "string" ? given : typeByFields(document);
+  if (document["schemaVersion"] === 1 || /distribution\.manifest\.v1\+(json|prettyjws)$/.test(String(given))) {
+    throw new ImageError(`${what} is of Docker's schema 1, which engines have given up`, {
+      code: "unsupported",
+      advice: [
+        "push the image again, with any engine of the last years"
+      ]
+    });
+  }
+  if (document["schemaVersion"] !== 2) throw invalid(what, `has no "schemaVersion" of 2`);
+  if (mediaType === OCI_INDEX || mediaType === DOCKER_LIST) {
+    if (document["layers"] !== void 0) throw invalid(what, "is an index, and has layers");
+    return readIndex(what, document, mediaType);
+  }
+  if (mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST) {
+    if (document["manifests"] !== void 0) {
+      throw invalid(what, "is a manifest, and has manifests");
+    }
+    return readManifest(what, document, mediaType);
+  }
+  throw new ImageError(`${what} has the media type ${JSON.stringify(mediaType)}, which is none of an image`, {
+    code: "unsupported"
+  });
+}
+function typeByFields(document) {
+  if (Array.isArray(document["manifests"])) return OCI_INDEX;
+  if (!isObject3(document["config"])) return void 0;
+  const type = document["config"]["mediaType"];
+  return typeof type === "string" && type.startsWith("application/vnd.docker.") ? DOCKER_MANIFEST : OCI_MANIFEST;
+}
+function readIndex(what, document, mediaType) {
+  const manifests = listOf2(what, document, "manifests").map((value, index) => readDescriptor(`${what}: manifest ${index + 1}`, value, OCI_MANIFEST));
+  return {
+    kind: "index",
+    mediaType,
+    manifests,
+    annotations: annotationsOf(document)
+  };
+}
+function readManifest(what, document, mediaType) {
+  const { subject, artifactType } = document;
+  return {
+    kind: "manifest",
+    mediaType,
+    config: readDescriptor(`${what}: its config`, document["config"]),
+    layers: listOf2(what, document, "layers").map((value, index) => readDescriptor(`${what}: layer ${index + 1}`, value)),
+    annotations: annotationsOf(document),
+    ...isObject3(subject) && {
+      subject: readDescriptor(`${what}: its subject`, subject)
+    },
+    ...typeof artifactType === "string" && {
+      artifactType
+    }
+  };
+}
+function listOf2(what, document, field2) {
+  const list5 = document[field2];
+  if (!Array.isArray(list5)) throw invalid(what, `has no list "${field2}"`);
+  if (list5.length > MOST2) throw invalid(what, `has more than ${MOST2} ${field2}`);
+  return list5;
+}
+function annotationsOf({ annotations }) {
+  return isObject3(annotations) ? texts(annotations) : {};
+}
+function checkRunnable(what, manifest) {
+  const { config, layers, artifactType } = manifest;
+  if (!isConfigType(config.mediaType)) {
+    const kind = artifactType ?? config.mediaType;
+    throw new ImageError(`${what} is of an artifact (${kind}), and no image that can be run`, {
+      code: "unsupported"
+    });
+  }
+  for (const [index, { mediaType }] of layers.entries()) {
+    const issue = layerIssue(mediaType);
+    if (issue === void 0) continue;
+    throw new ImageError(`${what}: layer ${index + 1} ${issue}`, {
+      code: "unsupported"
+    });
+  }
+}
+var MOST2;
+var init_manifest = __esm({
+  "images/manifest.ts"() {
+    init_descriptor();
+    init_errors4();
+    init_media_types();
+    MOST2 = 1e4;
+  }
+});
+
+// images/run/owners.ts
+function ownersHere() {
+  return geteuid2() === 0 ? REAL : ONE3;
+}
+var REAL, ONE3;
+var init_owners = __esm({
+  "images/run/owners.ts"() {
+    init_users2();
+    init_builders();
+    REAL = {
+      name: "real",
+      enter: () => [],
+      become: ({ uid, gid, groups }) => [
+        setUser({
+          uid,
+          gid,
+          groups
+        })
+      ]
+    };
+    ONE3 = {
+      name: "one",
+      enter: ({ uid, gid }) => uid === 0 && gid === 0 ? [
+        unshare3("user"),
+        mapRoot()
+      ] : [
+        unshare3("user"),
+        mapIds({
+          uids: [
+            {
+              inside: uid,
+              outside: geteuid2(),
+              count: 1
+            }
+          ],
+          gids: [
+            {
+              inside: gid,
+              outside: getegid2(),
+              count: 1
+            }
+          ]
+        })
+      ],
+      become: () => []
+    };
+  }
+});
+
+// images/run/root_steps.ts
+async function rootSteps(root, session, options, { cwd, volumes: declared }) {
+  const { changes = "discard", net = "none", hostname: hostname2 = HOSTNAME2, volumes = {} } = options;
+  checkVolumes(volumes);
+  const at2 = (path2) => root.path + path2;
+  return [
+    await lower2(root.path, changes),
+    ...cwd === "/" ? [] : [
+      mkdir2(at2(cwd))
+    ],
+    ...changes === "none" ? writable(declared, Object.keys(volumes)).flatMap((path2) => discarding(at2(path2))) : [],
+    proc(at2("/proc")),
+    net === "host" ? bind("/sys", at2("/sys"), {
+      readOnly: true
+    }) : sysfs(at2("/sys")),
+    devices(at2("/dev")),
+    mqueue(at2("/dev/mqueue")),
+    ...await networkFiles(session, hostname2, net, at2),
+    bind(root.marker, at2(MARKER2), {
+      readOnly: true
+    }),
+    ...Object.entries(volumes).map(([target, { source, readOnly = false }]) => bind(source, at2(target), {
+      readOnly
+    })),
+    pivotRoot(root.path),
+    // Devices that a layer has made are those of this machine, if root unpacks it.
+    remount("/", changes === "none" ? "ro,nodev" : "nodev")
+  ];
+}
+async function lower2(path2, changes) {
+  if (typeof changes === "string") return overlay(path2, {
+    lower: [
+      path2
+    ],
+    discard: true
+  });
+  const { keep: keep2 } = changes;
+  if (!keep2.startsWith("/")) {
+    throw new ImageError(`the directory of the changes, ${keep2}, does not begin with /`, {
+      code: "invalid"
+    });
+  }
+  const [upper, work] = [
+    `${keep2}/upper`,
+    `${keep2}/work`
+  ];
+  await Deno.mkdir(work, {
+    recursive: true,
+    mode: 448
+  });
+  await makeUpper(upper, path2);
+  return overlay(path2, {
+    lower: [
+      path2
+    ],
+    upper,
+    work
+  });
+}
+async function makeUpper(upper, lower3) {
+  const { mode: mode2, uid, gid } = await Deno.stat(lower3);
+  try {
+    await Deno.mkdir(upper);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return;
+    throw error;
+  }
+  await Deno.chown(upper, uid, gid);
+  await Deno.chmod(upper, mode2 & 4095);
+}
+function writable(declared, volumes) {
+  return declared.filter((path2) => path2.startsWith("/") && path2 !== "/" && !path2.includes("\0") && !volumes.includes(path2));
+}
+function discarding(path2) {
+  return [
+    mkdir2(path2),
+    overlay(path2, {
+      lower: [
+        path2
+      ],
+      discard: true
+    })
+  ];
+}
+async function networkFiles(session, hostname2, net, at2) {
+  const resolv = net === "host" ? await textOf5("/etc/resolv.conf") : "";
+  const hosts = net === "host" ? await textOf5("/etc/hosts") : "";
+  const files2 = {
+    "/etc/hosts": `${hosts === "" ? "" : `${hosts.trimEnd()}
+`}${loopbackHosts(hostname2)}`,
+    "/etc/hostname": `${hostname2}
+`,
+    "/etc/resolv.conf": resolv
+  };
+  const steps = [];
+  for (const [target, text5] of Object.entries(files2)) {
+    const file = session.temporary();
+    await Deno.writeTextFile(file, text5, {
+      mode: 420
+    });
+    steps.push(bind(file, at2(target)));
+  }
+  return steps;
+}
+async function textOf5(path2) {
+  try {
+    return await Deno.readTextFile(path2);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+function checkVolumes(volumes) {
+  for (const [target, { source }] of Object.entries(volumes)) {
+    if (target.startsWith("/") && target !== "/" && source.startsWith("/")) continue;
+    throw new ImageError(`the volume ${source}:${target} has to have paths that begin with /`, {
+      code: "invalid",
+      advice: target === "/" ? [
+        "the root itself is the image's"
+      ] : []
+    });
+  }
+}
+var HOSTNAME2, MARKER2;
+var init_root_steps = __esm({
+  "images/run/root_steps.ts"() {
+    init_network_files();
+    init_builders();
+    init_errors4();
+    HOSTNAME2 = "image";
+    MARKER2 = "/run/.containerenv";
+  }
+});
+
+// images/run/container_steps.ts
+function containerSteps(root, process, owners, { net = "none", hostname: hostname2 = HOSTNAME2 }) {
+  const { user, env, cwd } = process;
+  return [
+    ...owners.enter(user),
+    unshare3("mount", "pid", "uts", "ipc", "cgroup"),
+    ...net === "none" ? [
+      unshare3("net"),
+      loopback()
+    ] : [],
+    hostname(hostname2),
+    ...root,
+    maskPaths(...MASKED_FILES),
+    readonlyPaths(...READ_ONLY_FILES),
+    newSession(),
+    init(),
+    chdir3(cwd),
+    capabilities({
+      bounding: CAPABILITIES3
+    }),
+    ...owners.become(user),
+    noNewPrivileges(),
+    seccomp(),
+    clearEnv({
+      keep: [
+        "TERM"
+      ]
+    }),
+    setEnv(env)
+  ];
+}
+var CAPABILITIES3;
+var init_container_steps = __esm({
+  "images/run/container_steps.ts"() {
+    init_sandbox();
+    init_builders();
+    init_root_steps();
+    CAPABILITIES3 = [
+      "CAP_AUDIT_WRITE",
+      "CAP_CHOWN",
+      "CAP_DAC_OVERRIDE",
+      "CAP_FOWNER",
+      "CAP_FSETID",
+      "CAP_KILL",
+      "CAP_NET_BIND_SERVICE",
+      "CAP_SETFCAP",
+      "CAP_SETGID",
+      "CAP_SETPCAP",
+      "CAP_SETUID",
+      "CAP_SYS_CHROOT"
+    ];
+  }
+});
+
+// images/run/users.ts
+function findUser(root, text5) {
+  const [user = "", group] = text5.split(/:(.*)/s);
+  const passwd = linesOf(root, "etc/passwd");
+  const line = findLine(passwd, user === "" ? "0" : user);
+  const uid = line === void 0 ? numberOf6(user === "" ? "0" : user) : numberOf6(line[2]);
+  if (uid === void 0) throw unknown("user", user, passwd);
+  const groups = linesOf(root, "etc/group");
+  const home = line?.[5] || "/";
+  if (group !== void 0 && group !== "") {
+    return {
+      uid,
+      gid: groupId(groups, group),
+      groups: [],
+      home
+    };
+  }
+  const gid = numberOf6(line?.[3]) ?? 0;
+  const name = line?.[0];
+  const further = groups.filter(([, , , members]) => name !== void 0 && members?.split(",").includes(name)).flatMap(([, , id2]) => numberOf6(id2) ?? []).filter((id2) => id2 !== gid);
+  return {
+    uid,
+    gid,
+    groups: [
+      ...new Set(further)
+    ],
+    home
+  };
+}
+function groupId(groups, group) {
+  const id2 = numberOf6(findLine(groups, group)?.[2]) ?? numberOf6(group);
+  if (id2 === void 0) throw unknown("group", group, groups);
+  return id2;
+}
+function findLine(lines, name) {
+  return lines.find(([own]) => own === name) ?? (/^\d+$/.test(name) ? lines.find(([, , id2]) => id2 === name) : void 0);
+}
+function numberOf6(text5) {
+  if (text5 === void 0 || !/^\d{1,10}$/.test(text5)) return void 0;
+  return Number(text5) <= LAST_ID2 ? Number(text5) : void 0;
+}
+function unknown(kind, name, lines) {
+  const names = lines.slice(0, 12).map(([own]) => own).join(", ");
+  return new ImageError(`the image knows no ${kind} ${JSON.stringify(name)}`, {
+    code: "not-found",
+    advice: [
+      names === "" ? `it knows none by name; a number is one` : `it knows ${names}; or a number`
+    ]
+  });
+}
+function linesOf(root, path2) {
+  return readBeneath(root, path2).split("\n").filter((line) => line !== "" && line[0] !== "#").map((line) => line.split(":"));
+}
+function readBeneath(root, path2) {
+  try {
+    using directory2 = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    using file = openat22(directory2, path2, {
+      flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
+      resolve: RESOLVE_IN_ROOT
+    });
+    const buffer = new Uint8Array(64 * 1024);
+    const decoder2 = new TextDecoder();
+    let text5 = "";
+    for (let count = read2(file, buffer); count > 0; count = read2(file, buffer)) {
+      text5 += decoder2.decode(buffer.subarray(0, count), {
+        stream: true
+      });
+      if (text5.length > LIMIT2) break;
+    }
+    return text5 + decoder2.decode();
+  } catch (error) {
+    if (error instanceof SyscallError && ABSENT3.has(error.code)) return "";
+    throw error;
+  }
+}
+var LIMIT2, LAST_ID2, ABSENT3;
+var init_users3 = __esm({
+  "images/run/users.ts"() {
+    init_errors();
+    init_files3();
+    init_files3();
+    init_files4();
+    init_errors4();
+    LIMIT2 = 1 << 20;
+    LAST_ID2 = 4294967294;
+    ABSENT3 = /* @__PURE__ */ new Set([
+      "ENOENT",
+      "ENOTDIR",
+      "ELOOP",
+      "EISDIR",
+      "EACCES",
+      "ENXIO",
+      "EAGAIN"
+    ]);
+  }
+});
+
+// images/run/process.ts
+function processOf3(config, root, words3, options = {}) {
+  const { entrypoint, cwd = config.workingDir || "/" } = options;
+  const first = entrypoint ?? config.entrypoint;
+  const rest = words3.length > 0 || entrypoint !== void 0 ? words3 : config.cmd;
+  const args = [
+    ...first,
+    ...rest
+  ];
+  if (args.length === 0) {
+    throw new ImageError("the image names no program to run", {
+      code: "invalid",
+      advice: [
+        "name one: -- sh"
+      ]
+    });
+  }
+  const user = findUser(root, options.user ?? config.user);
+  return {
+    args,
+    env: {
+      ...variablesOf3(config, user),
+      ...options.env
+    },
+    cwd: cwd.startsWith("/") ? cwd : `/${cwd}`,
+    user,
+    stopSignal: config.stopSignal ?? "SIGTERM",
+    volumes: config.volumes,
+    exposedPorts: config.exposedPorts
+  };
+}
+function variablesOf3({ env }, { home }) {
+  const own = env.flatMap((text5) => {
+    const at2 = text5.indexOf("=");
+    return at2 > 0 ? [
+      [
+        text5.slice(0, at2),
+        text5.slice(at2 + 1)
+      ]
+    ] : [];
+  });
+  const variables = {
+    PATH: DEFAULT_PATH,
+    ...Object.fromEntries(own)
+  };
+  if (!variables["HOME"]) variables["HOME"] = home;
+  return variables;
+}
+var init_process5 = __esm({
+  "images/run/process.ts"() {
+    init_default_path();
+    init_errors4();
+    init_users3();
+  }
+});
+
+// images/store/file_lock.ts
+async function wait(file, exclusive, signal) {
+  for (let time = WAIT.first; !file.tryLockSync(exclusive); time = Math.min(time * 2, WAIT.most)) {
+    signal?.throwIfAborted();
+    await new Promise((resolve2) => setTimeout(resolve2, time * (0.5 + Math.random() / 2)));
+  }
+  signal?.throwIfAborted();
+}
+async function isAt(file, path2) {
+  const [opened2, there] = [
+    await file.stat(),
+    await statIfThere(path2)
+  ];
+  return there !== void 0 && there.ino === opened2.ino && there.dev === opened2.dev;
+}
+async function statIfThere(path2) {
+  try {
+    return await Deno.lstat(path2);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return void 0;
+    }
+    throw error;
+  }
+}
+function removeQuietly(path2) {
+  try {
+    Deno.removeSync(path2);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+var WAIT, FileLock;
+var init_file_lock = __esm({
+  "images/store/file_lock.ts"() {
+    WAIT = {
+      first: 5,
+      most: 100
+    };
+    FileLock = class _FileLock {
+
+      /** The open file. */
+      file;
+      #removed;
+      constructor(file, removed) {
+        this.file = file;
+        this.#removed = removed;
+      }
+      /** Acquires the lock of a file that stays; it is made if there is none. */
+      static async acquire(path2, { shared = false, signal } = {}) {
+        const file = await Deno.open(path2, {
+          read: true,
+          write: true,
+          create: true,
+          mode: 384
+        });
+        try {
+          await wait(file, !shared, signal);
+          return new _FileLock(file);
+        } catch (error) {
+          file.close();
+          throw error;
+        }
+      }
+      /**
+       * Acquires the lock of a file that its holder removes or renames, and leaves it to others to make it
+       * again.
+       *
+       * @param remove whether it is removed when the lock is released
+       */
+      static async acquirePassing(path2, { remove, signal }) {
+        for (; ; ) {
+          const lock2 = await _FileLock.acquire(path2, {
+            signal
+          });
+          if (await isAt(lock2.file, path2)) return new _FileLock(lock2.file, remove ? path2 : void 0);
+          lock2[Symbol.dispose]();
+        }
+      }
+      /** Acquires the lock of a file that exists, if it is free; its holder has ended then. */
+      static async tryExisting(path2) {
+        const file = await Deno.open(path2, {
+          read: true,
+          write: true
+        });
+        if (file.tryLockSync(true)) return new _FileLock(file);
+        file.close();
+        return void 0;
+      }
+      [Symbol.dispose]() {
+        if (this.#removed !== void 0) removeQuietly(this.#removed);
+        this.file.close();
+      }
+    };
+  }
+});
+
+// images/store/files.ts
+async function writeWhole(path2, bytes, temporary) {
+  {
+    using file = await Deno.open(temporary, {
+      write: true,
+      create: true,
+      truncate: true,
+      mode: 420
+    });
+    await writeAll2(file, bytes);
+    await file.sync();
+  }
+  await Deno.rename(temporary, path2);
+  await syncDirectory(path2.slice(0, path2.lastIndexOf("/")));
+}
+async function writeAll2(file, bytes) {
+  let rest = bytes;
+  while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+}
+async function syncDirectory(path2) {
+  using directory2 = await Deno.open(path2);
+  await directory2.sync();
+}
+async function readIfThere(path2) {
+  try {
+    return await Deno.readFile(path2);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return void 0;
+    throw error;
+  }
+}
+async function namesIn3(path2) {
+  try {
+    return (await Array.fromAsync(Deno.readDir(path2))).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+var init_files8 = __esm({
+  "images/store/files.ts"() {
+  }
+});
+
+// images/store/index_file.ts
+async function readIndex2(path2) {
+  const bytes = await readIfThere(path2);
+  if (bytes === void 0) return [];
+  const { manifests } = parseDocument(path2, bytes);
+  if (!Array.isArray(manifests)) {
+    throw new ImageError(`${path2} has no list "manifests"`, {
+      code: "store"
+    });
+  }
+  return manifests.map((value, at2) => readDescriptor(`${path2}: manifest ${at2 + 1}`, value, OCI_MANIFEST));
+}
+async function changeIndex({ path: path2, lock: lock2 }, session, change, signal) {
+  using _held = await FileLock.acquire(lock2, {
+    signal
+  });
+  const before = await readIndex2(path2);
+  const after2 = change(before);
+  if (after2 === before) return;
+  await writeWhole(path2, await indexBytes(path2, after2), session.temporary());
+}
+async function indexBytes(path2, manifests) {
+  const bytes = await readIfThere(path2);
+  const rest = bytes === void 0 ? {} : parseDocument(path2, bytes);
+  const index = {
+    schemaVersion: 2,
+    mediaType: OCI_INDEX,
+    ...rest,
+    manifests
+  };
+  if (!isObject3(index)) throw new TypeError("unreachable");
+  return new TextEncoder().encode(JSON.stringify(index));
+}
+function isSamePlace(one, other) {
+  return one.annotations?.[NAME6] === other.annotations?.[NAME6] && placeOf4(one) === placeOf4(other);
+}
+function placeOf4({ platform }) {
+  return platform === void 0 ? "" : platformText(platform);
+}
+var NAME6, ORIGIN, STORED;
+var init_index_file = __esm({
+  "images/store/index_file.ts"() {
+    init_descriptor();
+    init_errors4();
+    init_media_types();
+    init_platform();
+    init_file_lock();
+    init_files8();
+    NAME6 = "org.opencontainers.image.ref.name";
+    ORIGIN = "dev.ramekin.origin";
+    STORED = "dev.ramekin.stored";
+  }
+});
+
+// images/layer/errors.ts
+var LayerError, ArchiveError;
+var init_errors5 = __esm({
+  "images/layer/errors.ts"() {
+    init_errors();
+    LayerError = class extends RamekinError {
+
+      /** `"LayerError"`. */
+      name = "LayerError";
+      /** What it is about. */
+      code;
+      /** The digest of the layer, if it is about one. */
+      layer;
+      /** Creates an error with the details. */
+      constructor(issue, { layer, code, ...options }) {
+        super(layer === void 0 ? issue : `layer ${layer}: ${issue}`, options);
+        this.code = code;
+        this.layer = layer;
+      }
+    };
+    ArchiveError = class extends Error {
+
+      /** `"ArchiveError"`. */
+      name = "ArchiveError";
+    };
+  }
+});
+
+// ffi/call_batch.ts
+function writeNumber(view2, at2, value) {
+  view2.setInt32(at2, value | 0, true);
+  view2.setInt32(at2 + 4, Math.floor(value / 2 ** 32), true);
+}
+function acceptedBytes(names) {
+  let bytes = 0n;
+  for (const name of names ?? []) bytes = bytes << 8n | BigInt(ERRNO[name]);
+  return bytes;
+}
+var BatchResult, MASK_SIZE, SIG_SETMASK, WALL, CHILD, CallBatch;
+var init_call_batch = __esm({
+  "ffi/call_batch.ts"() {
+    init_namespaces();
+    init_errno();
+    init_file_name();
+    init_syscall_numbers();
+    init_program();
+    BatchResult = class {
+
+      index;
+      constructor(index) {
+        this.index = index;
+      }
+    };
+    MASK_SIZE = 8;
+    SIG_SETMASK = 2;
+    WALL = 1073741824;
+    CHILD = {
+      setns: 4,
+      exit: 5,
+      first: 6
+    };
+    CallBatch = class {
+
+      #engine;
+      #architecture;
+      #memory;
+      #namespace;
+      #names = [];
+      #kept = /* @__PURE__ */ new Map();
+      #numbers = /* @__PURE__ */ new Map();
+      /** How many records there are, and where the data begin that they point to. */
+      #count = 0;
+      #data = 0;
+      /** Where the status of the process lies that has made them. */
+      #status = 0;
+      /**
+       * @param size how many bytes its table may have, with all that the calls point to
+       * @param namespace the descriptor of the user namespace that the calls are made in
+       */
+      constructor(engine2, size, namespace) {
+        this.#engine = engine2;
+        this.#architecture = engine2.architecture;
+        this.#memory = engine2.allocate(size);
+        this.#namespace = namespace;
+        this.clear();
+      }
+      /** Whether nothing was added. */
+      get isEmpty() {
+        return this.#count === this.#first;
+      }
+      /** The number that the next call gets. */
+      get next() {
+        return this.#count;
+      }
+      /** How many bytes there is room for: a call takes 88, and what it points to its own size. */
+      get room() {
+        return this.#data - recordOffset(this.#count) - RECORD.size;
+      }
+      /** Adds a call, and returns its number. */
+      add(name, args, edges = {}) {
+        const index = this.#count++;
+        const { view: view2 } = this.#memory;
+        const at2 = recordOffset(index);
+        if (at2 + 2 * RECORD.size > this.#data) throw new RangeError("the batch is full");
+        const next = at2 + RECORD.size;
+        view2.setInt32(at2 + RECORD.number, this.#numberOf(name), true);
+        let references = 0;
+        for (let position = 0; position < 6; position++) {
+          const argument = args[position] ?? 0;
+          const field2 = at2 + RECORD.arguments + position * 8;
+          if (typeof argument === "number") writeNumber(view2, field2, argument);
+          else {
+            references |= 1 << position;
+            writeNumber(view2, field2, resultOffset(argument.index));
+          }
+        }
+        view2.setInt32(at2 + RECORD.references, references, true);
+        view2.setBigUint64(at2 + RECORD.accepted, acceptedBytes(edges.accept), true);
+        view2.setInt32(at2 + RECORD.onZero, next, true);
+        view2.setInt32(at2 + RECORD.onSuccess, next, true);
+        view2.setInt32(at2 + RECORD.onAccepted, next + RECORD.size * (edges.skip ?? 0), true);
+        view2.setInt32(at2 + RECORD.onFailure, this.#end, true);
+        view2.setBigInt64(at2 + RECORD.result, PENDING, true);
+        this.#names[index] = name;
+        return index;
+      }
+      /** Copies a name, with a NUL behind it, and returns the address of the copy. */
+      name(text5) {
+        const size = text5.length * 3 + 1;
+        const at2 = this.#reserve(size);
+        const { written: written2 } = encodeName(text5, this.#memory.bytes.subarray(at2, at2 + size - 1));
+        this.#memory.bytes[at2 + written2] = 0;
+        return this.#memory.address + at2;
+      }
+      /** Copies bytes, and returns the address of the copy. */
+      bytes(bytes) {
+        const at2 = this.#reserve(bytes.length);
+        this.#memory.bytes.set(bytes, at2);
+        return this.#memory.address + at2;
+      }
+      /** Copies whole numbers as 64-bit words, and returns their address. */
+      words(...values) {
+        const at2 = this.#reserve(values.length * 8);
+        for (let index = 0; index < values.length; index++) {
+          writeNumber(this.#memory.view, at2 + index * 8, values[index]);
+        }
+        return this.#memory.address + at2;
+      }
+      /** Room that the kernel writes to; {@linkcode read} returns what it holds after the run. */
+      output(size) {
+        const at2 = this.#reserve(size);
+        this.#memory.bytes.fill(0, at2, at2 + size);
+        return this.#memory.address + at2;
+      }
+      /** What lies at an address of the batch's own. */
+      read(address2, size) {
+        return new DataView(this.#memory.view.buffer, address2 - this.#memory.address, size);
+      }
+      /** The address of bytes that lie elsewhere, and are kept until the batch is cleared. */
+      address(bytes) {
+        const { buffer } = bytes;
+        let start2 = this.#kept.get(buffer);
+        if (start2 === void 0) {
+          const whole = new Uint8Array(buffer);
+          start2 = Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(whole)));
+          this.#kept.set(buffer, start2);
+        }
+        return start2 + bytes.byteOffset;
+      }
+      /**
+       * Makes the calls, up to the first that fails, and returns that one. Where the process that makes
+       * them was killed, that is a failure by `ENOMEM`: it takes no other signal than the kernel's.
+       */
+      async run() {
+        if (this.isEmpty) return void 0;
+        const { view: view2 } = this.#memory;
+        const last = recordOffset(this.#count - 1);
+        for (const edge of [
+          RECORD.onZero,
+          RECORD.onSuccess
+        ]) {
+          view2.setInt32(last + edge, this.#end, true);
+        }
+        this.#endSkips();
+        await this.#engine.runInPool(this.#memory);
+        const errno = view2.getUint32(HEADER.failedWith, true);
+        if (errno === 0 && !this.#wasKilled) return void 0;
+        const index = errno === 0 ? this.#lastMade() : (view2.getUint32(HEADER.failedAt, true) - HEADER.size) / RECORD.size;
+        return {
+          index,
+          name: this.#names[index],
+          errno: errno === 0 ? ERRNO.ENOMEM : errno
+        };
+      }
+      /** What the call returned: a negative errno if it was accepted; `undefined` if it was not made. */
+      result(index) {
+        const value = this.#memory.view.getBigInt64(resultOffset(index), true);
+        return value === PENDING ? void 0 : Number(value);
+      }
+      /** Takes all calls out. */
+      clear() {
+        this.#kept.clear();
+        this.#data = this.#memory.size;
+        this.#count = 0;
+        if (this.#namespace !== void 0) this.#enclose(this.#namespace);
+      }
+      /** Frees its memory. It must not run. */
+      [Symbol.dispose]() {
+        this.#engine.release(this.#memory);
+      }
+      /** The number of the first call, after those that make the process. */
+      get #first() {
+        return this.#namespace === void 0 ? 0 : CHILD.first;
+      }
+      /** Where the walk ends: the process that made the calls has to end. */
+      get #end() {
+        return this.#namespace === void 0 ? 0 : recordOffset(CHILD.exit);
+      }
+      /**
+       * The script's thread makes a process that shares its memory and its descriptors, and waits for
+       * its end. That process joins the namespace, which a process with threads cannot. It has no
+       * signals, as their handlers would run in the memory that is shared.
+       */
+      #enclose(namespace) {
+        const all = this.bytes(new Uint8Array(MASK_SIZE).fill(255));
+        const old = this.output(MASK_SIZE);
+        this.#names.length = 0;
+        this.#count = 0;
+        this.add("rt_sigprocmask", [
+          SIG_SETMASK,
+          all,
+          old,
+          MASK_SIZE
+        ]);
+        const child = this.add("clone", [
+          CLONE_VM | CLONE_VFORK | CLONE_FILES
+        ]);
+        this.#status = this.output(8);
+        this.add("wait4", [
+          new BatchResult(child),
+          this.#status,
+          WALL,
+          0
+        ]);
+        this.add("rt_sigprocmask", [
+          SIG_SETMASK,
+          old,
+          0,
+          MASK_SIZE
+        ]);
+        this.add("setns", [
+          namespace,
+          CLONE_NEWUSER
+        ]);
+        this.add("exit", [
+          0
+        ]);
+        const { view: view2 } = this.#memory;
+        view2.setInt32(recordOffset(child) + RECORD.onZero, recordOffset(CHILD.setns), true);
+        view2.setInt32(recordOffset(child) + RECORD.onFailure, recordOffset(3), true);
+        for (const edge of [
+          RECORD.onZero,
+          RECORD.onSuccess,
+          RECORD.onFailure
+        ]) {
+          view2.setInt32(recordOffset(3) + edge, 0, true);
+        }
+        view2.setInt32(recordOffset(2) + RECORD.onFailure, recordOffset(3), true);
+        view2.setInt32(recordOffset(0) + RECORD.onFailure, 0, true);
+        view2.setInt32(recordOffset(CHILD.setns) + RECORD.onZero, recordOffset(CHILD.first), true);
+      }
+      get #wasKilled() {
+        return this.#namespace !== void 0 && this.read(this.#status, 4).getUint32(0, true) !== 0;
+      }
+      /** The last call that has come back. */
+      #lastMade() {
+        let index = this.#count - 1;
+        while (index > this.#first && this.result(index) === void 0) index--;
+        return index;
+      }
+      /** What is left out after an accepted errno may be all that is left. */
+      #endSkips() {
+        const end = recordOffset(this.#count);
+        const { view: view2 } = this.#memory;
+        for (let index = this.#first; index < this.#count; index++) {
+          const edge = recordOffset(index) + RECORD.onAccepted;
+          if (view2.getInt32(edge, true) >= end) view2.setInt32(edge, this.#end, true);
+        }
+      }
+      #reserve(size) {
+        this.#data = Math.floor((this.#data - size) / 8) * 8;
+        if (this.#data < recordOffset(this.#count) + RECORD.size) {
+          throw new RangeError("the batch is full");
+        }
+        return this.#data;
+      }
+      #numberOf(name) {
+        let number = this.#numbers.get(name);
+        if (number === void 0) {
+          number = syscallNumber(name, this.#architecture);
+          this.#numbers.set(name, number);
+        }
+        return number;
+      }
+    };
+  }
+});
+
+// images/layer/beneath.ts
+function openBeneath(calls, root, path2, flags2) {
+  const how = calls.words(flags2 | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE);
+  return calls.add("openat2", [
+    root,
+    calls.name(path2),
+    how,
+    HOW_SIZE
+  ]);
+}
+var HOW_SIZE, RESOLVE;
+var init_beneath = __esm({
+  "images/layer/beneath.ts"() {
+    init_open();
+    HOW_SIZE = 24;
+    RESOLVE = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+  }
+});
+
+// images/layer/remove_tree.ts
+async function removeAll(root, namespace) {
+  using calls = new CallBatch(engine(), MEMORY2, namespace);
+  const way = [
+    "."
+  ];
+  while (way.length > 0) {
+    const path2 = way.at(-1);
+    const entries = await list3(calls, root, path2);
+    if (entries.length === 0) {
+      way.pop();
+      if (path2 !== ".") await removeDirectory(calls, root, path2);
+      continue;
+    }
+    await removeFiles(calls, root, path2, entries.filter(({ type }) => type !== S_IFDIR));
+    for (const { name, type } of entries) {
+      if (type === S_IFDIR) way.push(path2 === "." ? name : `${path2}/${name}`);
+    }
+  }
+}
+async function list3(calls, root, path2) {
+  const [above, name] = split2(path2);
+  const parent = new BatchResult(openBeneath(calls, root, above, O_PATH));
+  calls.add("fchmodat", [
+    parent,
+    calls.name(name),
+    448
+  ]);
+  calls.add("close", [
+    parent
+  ]);
+  const opened2 = new BatchResult(openBeneath(calls, root, path2, O_RDONLY));
+  const listed3 = calls.output(LISTED);
+  const read4 = calls.add("getdents64", [
+    opened2,
+    listed3,
+    LISTED
+  ]);
+  calls.add("close", [
+    opened2
+  ]);
+  await run(calls, path2);
+  const entries = readDirectoryEntries(calls.read(listed3, LISTED), calls.result(read4));
+  calls.clear();
+  return entries;
+}
+async function removeFiles(calls, root, path2, entries) {
+  if (entries.length === 0) return;
+  const directory2 = new BatchResult(openBeneath(calls, root, path2, O_PATH));
+  for (const { name } of entries) {
+    if (calls.room < MEMORY2 / 8) break;
+    calls.add("unlinkat", [
+      directory2,
+      calls.name(name),
+      0
+    ]);
+  }
+  calls.add("close", [
+    directory2
+  ]);
+  await run(calls, path2);
+  calls.clear();
+}
+async function removeDirectory(calls, root, path2) {
+  const [above, name] = split2(path2);
+  const parent = new BatchResult(openBeneath(calls, root, above, O_PATH));
+  calls.add("unlinkat", [
+    parent,
+    calls.name(name),
+    AT_REMOVEDIR
+  ]);
+  calls.add("close", [
+    parent
+  ]);
+  await run(calls, path2);
+  calls.clear();
+}
+async function run(calls, path2) {
+  const failure = await calls.run();
+  if (failure === void 0) return;
+  const { name, errno } = failure;
+  throw new SyscallError({
+    syscall: name,
+    errno,
+    call: `${JSON.stringify(path2)}: ${name}(2)`
+  });
+}
+function split2(path2) {
+  const slash = path2.lastIndexOf("/");
+  return slash < 0 ? [
+    ".",
+    path2
+  ] : [
+    path2.slice(0, slash),
+    path2.slice(slash + 1)
+  ];
+}
+var MEMORY2, LISTED;
+var init_remove_tree = __esm({
+  "images/layer/remove_tree.ts"() {
+    init_at();
+    init_files();
+    init_open();
+    init_getdents();
+    init_call_batch();
+    init_engine();
+    init_errors();
+    init_files4();
+    init_beneath();
+    [MEMORY2, LISTED] = [
+      1 << 18,
+      1 << 15
+    ];
+  }
+});
+
+// images/layer/tar/numbers.ts
+function numberOf7(field2, name, ended = false) {
+  return (field2[0] & 128) !== 0 ? binary(field2, name, ended) : octal2(field2, name);
+}
+function octal2(field2, name) {
+  let [at2, value] = [
+    0,
+    0
+  ];
+  while (at2 < field2.length && (field2[at2] === SPACE || field2[at2] === 0)) at2++;
+  for (; at2 < field2.length && field2[at2] !== SPACE && field2[at2] !== 0; at2++) {
+    const digit = field2[at2];
+    if (digit < ZERO || digit > SEVEN) throw wrong(field2, name);
+    value = value * 8 + digit - ZERO;
+  }
+  return exact(value, field2, name);
+}
+function binary(field2, name, ended) {
+  const length = ended && field2[field2.length - 1] === SPACE ? field2.length - 1 : field2.length;
+  const negative = (field2[0] & 64) !== 0;
+  let value = negative ? (field2[0] | 128) - 256 : field2[0] & 127;
+  for (let at2 = 1; at2 < length; at2++) value = value * 256 + field2[at2];
+  return exact(value, field2, name);
+}
+function exact(value, field2, name) {
+  if (!Number.isSafeInteger(value)) throw wrong(field2, name);
+  return value;
+}
+function wrong(field2, name) {
+  const bytes = [
+    ...field2
+  ].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  return new ArchiveError(`the ${name} is no number: ${bytes}`);
+}
+var SPACE, ZERO, SEVEN;
+var init_numbers = __esm({
+  "images/layer/tar/numbers.ts"() {
+    init_errors5();
+    [SPACE, ZERO, SEVEN] = [
+      32,
+      48,
+      55
+    ];
+  }
+});
+
+// images/layer/tar/header.ts
+function isHeader(block) {
+  let [sum4, signed] = [
+    0,
+    0
+  ];
+  for (let at2 = 0; at2 < BLOCK; at2++) {
+    const inside = at2 >= CHECKSUM[0] && at2 < CHECKSUM[0] + CHECKSUM[1];
+    const byte = inside ? SPACE2 : block[at2];
+    sum4 += byte;
+    signed += byte < 128 ? byte : byte - 256;
+  }
+  try {
+    const stored = numberOf7(fieldOf(block, CHECKSUM), "checksum");
+    return stored === sum4 || stored === signed;
+  } catch {
+    return false;
+  }
+}
+function isZero(block) {
+  return block.every((byte) => byte === 0);
+}
+function readHeader(block) {
+  if (!isHeader(block)) throw new ArchiveError("a header has a wrong checksum");
+  const magic = textOf6(block, MAGIC2);
+  const posix = magic.startsWith("ustar") && block[MAGIC2[0] + 5] === 0;
+  const gnu = magic === "ustar  ";
+  const libarchive = block[MODE2[0] + 6] === SPACE2 && block[MODE2[0] + 7] === 0;
+  const number = (field2, name2) => numberOf7(fieldOf(block, field2), name2, libarchive);
+  const prefix = posix ? textOf6(block, prefixField(block)) : "";
+  const name = textOf6(block, NAME7);
+  const type = String.fromCharCode(block[TYPE[0]]);
+  const isDevice = type === "3" || type === "4";
+  return {
+    name: prefix === "" ? name : `${prefix}/${name}`,
+    mode: number(MODE2, "mode") & 4095,
+    uid: number(UID3, "uid"),
+    gid: number(GID3, "gid"),
+    size: number(SIZE2, "size"),
+    mtime: number(MTIME, "time"),
+    type,
+    target: textOf6(block, TARGET),
+    major: isDevice && (posix || gnu) ? number(MAJOR, "major number") : 0,
+    minor: isDevice && (posix || gnu) ? number(MINOR, "minor number") : 0,
+    libarchive
+  };
+}
+function prefixField(block) {
+  const star = String.fromCharCode(...block.subarray(508, 512)) === "tar\0" && block[475] === 0;
+  return star ? [
+    PREFIX[0],
+    131
+  ] : PREFIX;
+}
+function fieldOf(block, [start2, length]) {
+  return block.subarray(start2, start2 + length);
+}
+function textOf6(block, field2) {
+  return untilNul(fieldOf(block, field2));
+}
+function untilNul(bytes) {
+  const end = bytes.indexOf(0);
+  return decodeName(end < 0 ? bytes : bytes.subarray(0, end));
+}
+var BLOCK, NAME7, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX, SPACE2;
+var init_header = __esm({
+  "images/layer/tar/header.ts"() {
+    init_file_name();
+    init_errors5();
+    init_numbers();
+    BLOCK = 512;
+    [NAME7, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX] = [
+      [
+        0,
+        100
+      ],
+      [
+        100,
+        8
+      ],
+      [
+        108,
+        8
+      ],
+      [
+        116,
+        8
+      ],
+      [
+        124,
+        12
+      ],
+      [
+        136,
+        12
+      ],
+      [
+        148,
+        8
+      ],
+      [
+        156,
+        1
+      ],
+      [
+        157,
+        100
+      ],
+      [
+        257,
+        8
+      ],
+      [
+        329,
+        8
+      ],
+      [
+        337,
+        8
+      ],
+      [
+        345,
+        155
+      ]
+    ];
+    SPACE2 = 32;
+  }
+});
+
+// images/layer/tar/pax.ts
+function paxRecords(bytes) {
+  const records = [];
+  for (let at2 = 0; at2 < bytes.length && bytes[at2] !== 0; ) {
+    let [length, digits] = [
+      0,
+      at2
+    ];
+    for (; digits < bytes.length && isDigit(bytes[digits]); digits++) {
+      length = length * 10 + bytes[digits] - ZERO2;
+      if (length > bytes.length) throw broken();
+    }
+    const end = at2 + length;
+    const equals = bytes.indexOf(EQUALS, digits);
+    const whole = digits > at2 && bytes[digits] === SPACE3 && end <= bytes.length && equals > digits + 1 && equals < end && bytes[end - 1] === NEWLINE;
+    if (!whole) throw broken();
+    const key = decodeName(bytes.subarray(digits + 1, equals));
+    records.push({
+      key,
+      value: bytes.slice(equals + 1, end - 1)
+    });
+    at2 = end;
+  }
+  return records;
+}
+function paxNumber(value, key) {
+  const text5 = decodeName(value);
+  const number = Number(text5);
+  if (!/^\d+$/.test(text5) || !Number.isSafeInteger(number)) throw noNumber(key, text5);
+  return number;
+}
+function paxTime(value, key, libarchive = false) {
+  const text5 = decodeName(value);
+  const parts2 = /^(-?)(\d+)(?:\.(\d*))?$/.exec(text5);
+  const whole = Number(parts2?.[2]);
+  if (parts2 === null || !Number.isSafeInteger(whole)) throw noNumber(key, text5);
+  const digits = parts2[3] ?? "";
+  const nanoseconds = Number(digits.slice(0, 9).padEnd(9, "0"));
+  if (parts2[1] === "") return {
+    seconds: whole,
+    nanoseconds
+  };
+  if (nanoseconds === 0 || libarchive) return {
+    seconds: 0 - whole,
+    nanoseconds
+  };
+  return {
+    seconds: -whole - 1,
+    nanoseconds: 1e9 - nanoseconds
+  };
+}
+function isDigit(byte) {
+  return byte >= ZERO2 && byte <= ZERO2 + 9;
+}
+function noNumber(key, text5) {
+  return new ArchiveError(`${key} of an extended header is no number: ${JSON.stringify(text5)}`);
+}
+function broken() {
+  return new ArchiveError("an extended header has a broken record");
+}
+var SPACE3, EQUALS, NEWLINE, ZERO2;
+var init_pax = __esm({
+  "images/layer/tar/pax.ts"() {
+    init_file_name();
+    init_errors5();
+    [SPACE3, EQUALS, NEWLINE, ZERO2] = [
+      32,
+      61,
+      10,
+      48
+    ];
+  }
+});
+
+// images/layer/tar/sparse.ts
+function oldSegments(block, start2, count) {
+  const segments = [];
+  for (let index = 0; index < count; index++) {
+    const at2 = start2 + index * 2 * FIELD;
+    if (block[at2 + FIELD] === 0) break;
+    segments.push({
+      offset: numberOf7(block.subarray(at2, at2 + FIELD), "offset in a sparse file"),
+      length: numberOf7(block.subarray(at2 + FIELD, at2 + 2 * FIELD), "length in a sparse file")
+    });
+  }
+  return segments;
+}
+function paxSegments(records) {
+  const map = records.findLast(({ key }) => key === "GNU.sparse.map");
+  if (map !== void 0) {
+    const text5 = decodeName(map.value);
+    return text5 === "" ? [] : pairs2(text5.split(",").map(decimal));
+  }
+  const numbers = records.filter(({ key }) => key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes");
+  if (numbers.length === 0) return void 0;
+  return pairs2(numbers.map(({ key, value }, index) => {
+    const wanted = index % 2 === 0 ? "GNU.sparse.offset" : "GNU.sparse.numbytes";
+    if (key !== wanted) throw broken2("its offsets and lengths do not alternate");
+    return paxNumber(value, key);
+  }));
+}
+function checkSegments(segments, size, stored) {
+  let [end, sum4] = [
+    0,
+    0
+  ];
+  for (const { offset, length } of segments) {
+    if (offset < end) throw broken2("its parts overlap, or are out of order");
+    end = offset + length;
+    sum4 += length;
+    if (end > size) throw broken2("a part lies behind the end of the file");
+  }
+  if (sum4 !== stored) {
+    throw broken2(`its parts have ${sum4} bytes, and the archive holds ${stored} of them`);
+  }
+}
+function pairs2(numbers) {
+  if (numbers.length % 2 !== 0) throw broken2("an offset has no length");
+  if (numbers.length / 2 > MOST_SEGMENTS) throw broken2(`it has more than ${MOST_SEGMENTS} parts`);
+  const segments = [];
+  for (let at2 = 0; at2 < numbers.length; at2 += 2) {
+    segments.push({
+      offset: numbers[at2],
+      length: numbers[at2 + 1]
+    });
+  }
+  return segments;
+}
+function decimal(text5) {
+  const number = Number(text5);
+  if (!/^\d+$/.test(text5) || !Number.isSafeInteger(number)) {
+    throw broken2("its numbers are no numbers");
+  }
+  return number;
+}
+function broken2(why) {
+  return new ArchiveError(`the map of a sparse file is broken: ${why}`);
+}
+var MOST_SEGMENTS, FIELD, SparseMapReader;
+var init_sparse = __esm({
+  "images/layer/tar/sparse.ts"() {
+    init_file_name();
+    init_errors5();
+    init_numbers();
+    init_pax();
+    MOST_SEGMENTS = 1 << 20;
+    FIELD = 12;
+    SparseMapReader = class {
+
+      #wanted = -1;
+      #numbers = [];
+      #digits = "";
+      /** Takes a block, and returns the map once it is whole. */
+      push(block) {
+        for (const byte of block) {
+          if (byte !== 10) {
+            this.#digits += String.fromCharCode(byte);
+            if (this.#digits.length > 20) throw broken2("its numbers are no numbers");
+            continue;
+          }
+          const number = decimal(this.#digits);
+          this.#digits = "";
+          if (this.#wanted < 0) {
+            if (number > MOST_SEGMENTS) throw broken2(`it has more than ${MOST_SEGMENTS} parts`);
+            this.#wanted = number * 2;
+          } else {
+            this.#numbers.push(number);
+          }
+          if (this.#numbers.length === this.#wanted) return pairs2(this.#numbers);
+        }
+        return void 0;
+      }
+    };
+  }
+});
+
+// images/layer/tar/extensions.ts
+function typeOf3(type, name) {
+  if (type === "V") return "skip";
+  if (type === "\0" && name.endsWith("/")) return "directory";
+  const kind = KINDS2[type];
+  if (kind === void 0) {
+    throw new ArchiveError(`${JSON.stringify(name)} has the unknown type ${JSON.stringify(type)}`);
+  }
+  return kind;
+}
+function entryOf2({ header: header3, kind, globals, extensions, sparse }) {
+  const records = [
+    ...globals.records,
+    ...extensions.records
+  ];
+  const own = new Map(extensions.records.map(({ key, value: value2 }) => [
+    key,
+    value2
+  ]));
+  const all = new Map(globals.records.map(({ key, value: value2 }) => [
+    key,
+    value2
+  ]));
+  for (const [key, value2] of own) all.set(key, value2);
+  const value = (key) => {
+    const found = all.get(key);
+    return found === void 0 || found.length === 0 ? void 0 : found;
+  };
+  const text5 = (key) => textOf7(value(key), key);
+  const number = (key) => {
+    const found = value(key);
+    return found === void 0 ? void 0 : paxNumber(found, key);
+  };
+  const mtime = value("mtime");
+  const segments = sparse.segments ?? (kind === "file" ? paxSegments(extensions.records) : void 0);
+  const size = sparse.size ?? number("GNU.sparse.realsize") ?? number("GNU.sparse.size");
+  if (segments !== void 0) checkSegments(segments, size ?? sparse.stored, sparse.stored);
+  return {
+    name: text5("GNU.sparse.name") ?? extensions.name ?? text5("path") ?? header3.name,
+    kind,
+    target: extensions.target ?? text5("linkpath") ?? header3.target,
+    uid: number("uid") ?? header3.uid,
+    gid: number("gid") ?? header3.gid,
+    mode: header3.mode,
+    mtime: mtime === void 0 ? wholeSeconds(header3.mtime) : paxTime(mtime, "mtime", header3.libarchive),
+    size: segments === void 0 ? sparse.stored : size ?? sparse.stored,
+    stored: sparse.stored,
+    segments,
+    xattrs: xattrsOf(records),
+    major: header3.major,
+    minor: header3.minor,
+    unread: [
+      ...all.keys()
+    ].filter((key) => ACLS.test(key) && all.get(key).length > 0)
+  };
+}
+function wholeSeconds(seconds2) {
+  return {
+    seconds: seconds2,
+    nanoseconds: 0
+  };
+}
+function textOf7(value, key) {
+  if (value === void 0) return void 0;
+  if (value.includes(0)) throw new ArchiveError(`${key} of an extended header has a NUL in it`);
+  return decodeName(value);
+}
+function xattrsOf(records) {
+  let found;
+  for (const { key, value } of records) {
+    if (key.startsWith(SCHILY_XATTR)) {
+      (found ??= /* @__PURE__ */ new Map()).set(key.slice(SCHILY_XATTR.length), value);
+    }
+  }
+  for (const { key, value } of records) {
+    if (!key.startsWith(LIBARCHIVE_XATTR)) continue;
+    const name = unescaped(key.slice(LIBARCHIVE_XATTR.length));
+    found ??= /* @__PURE__ */ new Map();
+    if (!found.has(name)) found.set(name, fromBase64(value, key));
+  }
+  return found === void 0 ? [] : [
+    ...found
+  ].map(([name, value]) => ({
+    name,
+    value
+  }));
+}
+function unescaped(name) {
+  return name.replace(/%([0-9a-fA-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+}
+function fromBase64(value, key) {
+  try {
+    return Uint8Array.fromBase64(decodeName(value));
+  } catch {
+    throw new ArchiveError(`${key} of an extended header is no base64`);
+  }
+}
+var KINDS2, SCHILY_XATTR, LIBARCHIVE_XATTR, ACLS;
+var init_extensions = __esm({
+  "images/layer/tar/extensions.ts"() {
+    init_file_name();
+    init_errors5();
+    init_pax();
+    init_sparse();
+    KINDS2 = {
+      "\0": "file",
+      "0": "file",
+      "7": "file",
+      S: "file",
+      "1": "hardlink",
+      "2": "symlink",
+      "3": "character",
+      "4": "block",
+      "5": "directory",
+      "6": "fifo",
+      // A directory of an incremental backup, with the list of its names.
+      D: "directory"
+    };
+    SCHILY_XATTR = "SCHILY.xattr.";
+    LIBARCHIVE_XATTR = "LIBARCHIVE.xattr.";
+    ACLS = /^SCHILY\.acl\./;
+  }
+});
+
+// images/layer/tar/reader.ts
+function paddingOf(size) {
+  return (BLOCK - size % BLOCK) % BLOCK;
+}
+function readOldSize(block) {
+  return numberOf7(block.subarray(483, 495), "size of a sparse file");
+}
+var MOST_EXTENSION, HEADER4, TarReader;
+var init_reader2 = __esm({
+  "images/layer/tar/reader.ts"() {
+    init_errors5();
+    init_extensions();
+    init_header();
+    init_numbers();
+    init_pax();
+    init_sparse();
+    MOST_EXTENSION = 1 << 20;
+    HEADER4 = {
+      kind: "header"
+    };
+    TarReader = class {
+
+      #sink;
+      #state = HEADER4;
+      /** How many bytes of padding come first. */
+      #padding = 0;
+      /** A block that came in part. */
+      #block = new Uint8Array(BLOCK);
+      #filled = 0;
+      /** How many bytes were taken. */
+      #position = 0;
+      #zeroBlocks = 0;
+      #globals = {
+        records: []
+      };
+      #extensions = {
+        records: []
+      };
+      /** A reader that gives what it reads to the sink. */
+      constructor(sink) {
+        this.#sink = sink;
+      }
+      /**
+       * Takes a piece of the archive. What comes behind its end is ignored.
+       *
+       * @throws {ArchiveError} if it is no tar, or a broken one
+       */
+      push(piece) {
+        let at2 = 0;
+        while (at2 < piece.length) {
+          const taken = this.#take(at2 === 0 ? piece : piece.subarray(at2));
+          at2 += taken;
+          this.#position += taken;
+        }
+      }
+      /** Passes over data without taking them, as many as come next and are there; returns how many. */
+      skip(most) {
+        const state = this.#state;
+        const data2 = state.kind === "data" ? Math.min(state.left, most) : 0;
+        if (state.kind === "data" && data2 > 0) {
+          state.left -= data2;
+          if (state.left === 0) this.#endData(state.skipped, (this.#position + data2) % BLOCK);
+        }
+        const padding = Math.min(this.#padding, most - data2);
+        this.#padding -= padding;
+        this.#position += data2 + padding;
+        return data2 + padding;
+      }
+      /**
+       * Ends the archive, which need not have said so itself.
+       *
+       * @throws {ArchiveError} if it ends within a file
+       */
+      finish() {
+        const { kind } = this.#state;
+        const rest = this.#block.subarray(0, this.#filled);
+        const inHeader = kind === "header" && rest.some((byte) => byte !== 0);
+        if (inHeader || kind !== "header" && kind !== "end") {
+          throw new ArchiveError(`the archive is cut: it ends within ${inHeader ? "a header" : "a file"}`);
+        }
+        if (this.#extensions.records.length > 0 || this.#extensions.name !== void 0) {
+          throw new ArchiveError("the archive is cut: it ends behind an extended header");
+        }
+      }
+      #take(piece) {
+        if (this.#padding > 0) {
+          const taken2 = Math.min(this.#padding, piece.length);
+          this.#padding -= taken2;
+          return taken2;
+        }
+        const state = this.#state;
+        if (state.kind === "end") return piece.length;
+        if (state.kind === "data") return this.#takeData(state, piece);
+        if (state.kind === "extension") return this.#takeExtension(state, piece);
+        if (this.#filled === 0 && piece.length >= BLOCK) {
+          this.#position += BLOCK;
+          this.#takeBlock(piece.subarray(0, BLOCK));
+          this.#position -= BLOCK;
+          return BLOCK;
+        }
+        const taken = Math.min(BLOCK - this.#filled, piece.length);
+        this.#block.set(piece.subarray(0, taken), this.#filled);
+        this.#filled += taken;
+        if (this.#filled === BLOCK) {
+          this.#filled = 0;
+          this.#position += taken;
+          this.#takeBlock(this.#block);
+          this.#position -= taken;
+        }
+        return taken;
+      }
+      #takeBlock(block) {
+        const state = this.#state;
+        if (state.kind === "header") return this.#takeHeader(block);
+        if (state.kind === "old-map") return this.#takeOldMap(state, block);
+        if (state.kind === "map") this.#takeMap(state, block);
+      }
+      #takeHeader(block) {
+        if (block[0] === 0 && isZero(block)) {
+          this.#zeroBlocks++;
+          if (this.#zeroBlocks === 2) this.#state = {
+            kind: "end"
+          };
+          return;
+        }
+        if (this.#zeroBlocks > 0) {
+          throw new ArchiveError("one block of zeros lies within the archive; two would end it");
+        }
+        const header3 = readHeader(block);
+        if (header3.size < 0) throw new ArchiveError("a size is negative");
+        if ("xgXLK".includes(header3.type)) return this.#beginExtension(header3);
+        if (header3.type === "S") {
+          const segments = oldSegments(block, 386, 4);
+          const size = readOldSize(block);
+          if (block[482] !== 0) {
+            this.#state = {
+              kind: "old-map",
+              header: header3,
+              segments,
+              size
+            };
+            return;
+          }
+          return this.#begin(header3, {
+            size,
+            segments
+          });
+        }
+        const { records } = this.#extensions;
+        if (records.some(({ key, value }) => key === "GNU.sparse.major" && untilNul(value) === "1")) {
+          this.#state = {
+            kind: "map",
+            header: header3,
+            map: new SparseMapReader(),
+            left: this.#storedSize(header3)
+          };
+          return;
+        }
+        this.#begin(header3);
+      }
+      #beginExtension(header3) {
+        if (header3.size > MOST_EXTENSION) {
+          throw new ArchiveError(`an extended header or a long name has ${header3.size} bytes, more than ${MOST_EXTENSION}`);
+        }
+        const state = {
+          kind: "extension",
+          header: header3,
+          bytes: new Uint8Array(header3.size),
+          filled: 0
+        };
+        this.#state = state;
+        if (header3.size === 0) this.#endExtension(header3, state.bytes);
+      }
+      #takeExtension(state, piece) {
+        const { bytes, header: header3, filled } = state;
+        const taken = Math.min(bytes.length - filled, piece.length);
+        bytes.set(piece.subarray(0, taken), filled);
+        state.filled += taken;
+        if (state.filled === bytes.length) {
+          this.#padding = paddingOf(header3.size);
+          this.#endExtension(header3, bytes);
+        }
+        return taken;
+      }
+      #endExtension({ type }, bytes) {
+        this.#state = HEADER4;
+        if (type === "L") this.#extensions = {
+          ...this.#extensions,
+          name: untilNul(bytes)
+        };
+        else if (type === "K") this.#extensions = {
+          ...this.#extensions,
+          target: untilNul(bytes)
+        };
+        else if (type === "g") {
+          this.#globals = {
+            records: [
+              ...this.#globals.records,
+              ...paxRecords(bytes)
+            ]
+          };
+        } else {
+          const records = [
+            ...this.#extensions.records,
+            ...paxRecords(bytes)
+          ];
+          this.#extensions = {
+            ...this.#extensions,
+            records
+          };
+        }
+        if (this.#globals.records.length > MOST_EXTENSION / 16) {
+          throw new ArchiveError("the global headers have too many records");
+        }
+      }
+      #takeOldMap(state, block) {
+        state.segments.push(...oldSegments(block, 0, 21));
+        if (state.segments.length > 1 << 20) {
+          throw new ArchiveError("the map of a sparse file is too long");
+        }
+        if (block[504] === 0) this.#begin(state.header, state);
+      }
+      #takeMap(state, block) {
+        state.left -= BLOCK;
+        if (state.left < 0) throw new ArchiveError("the map of a sparse file is broken: it has no end");
+        const segments = state.map.push(block);
+        if (segments !== void 0) this.#begin(state.header, {
+          segments,
+          stored: state.left
+        });
+      }
+      #begin(header3, sparse = {}) {
+        const stored = sparse.stored ?? this.#storedSize(header3);
+        const type = typeOf3(header3.type, header3.name);
+        const entry2 = type === "skip" ? void 0 : entryOf2({
+          header: header3,
+          kind: type,
+          globals: this.#globals,
+          extensions: this.#extensions,
+          sparse: {
+            ...sparse,
+            stored
+          }
+        });
+        this.#extensions = {
+          records: []
+        };
+        const isFile3 = entry2?.kind === "file";
+        if (entry2 !== void 0) this.#sink.entry(entry2, this.#position);
+        if (entry2 !== void 0 && !isFile3) this.#sink.end();
+        const left = entry2 === void 0 || isFile3 || header3.type === "D" ? stored : 0;
+        this.#state = {
+          kind: "data",
+          left,
+          skipped: !isFile3
+        };
+        if (left === 0) this.#endData(!isFile3, 0);
+      }
+      #storedSize(header3) {
+        const last = (extensions) => extensions.records.findLast(({ key, value }) => key === "size" && value.length > 0);
+        const size = last(this.#extensions) ?? last(this.#globals);
+        return size === void 0 ? header3.size : paxNumber(size.value, "size");
+      }
+      #takeData(state, piece) {
+        const taken = Math.min(state.left, piece.length);
+        if (!state.skipped) this.#sink.data(taken === piece.length ? piece : piece.subarray(0, taken));
+        state.left -= taken;
+        if (state.left === 0) this.#endData(state.skipped, (this.#position + taken) % BLOCK);
+        return taken;
+      }
+      /** @param over how many bytes of the last block the data take */
+      #endData(skipped, over) {
+        this.#padding = over === 0 ? 0 : BLOCK - over;
+        this.#state = HEADER4;
+        if (!skipped) this.#sink.end();
+      }
+    };
+  }
+});
+
+// images/layer/tar/index_of.ts
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+function readTarIndex(path2) {
+  const entries = [];
+  const reader = new TarReader({
+    entry: (entry2, offset) => {
+      if (entries.push({
+        ...entry2,
+        offset
+      }) > MOST3) {
+        throw new ArchiveError(`the archive has more than ${MOST3} files`);
+      }
+    },
+    data: () => {
+    },
+    end: () => {
+    }
+  });
+  const fd = openSync(path2, "r");
+  try {
+    const { size } = fstatSync(fd);
+    const block = new Uint8Array(BLOCK);
+    for (let at2 = 0; at2 < size; ) {
+      const count = readSync(fd, block, 0, BLOCK, at2);
+      reader.push(block.subarray(0, count));
+      at2 += count;
+      if (count === 0) break;
+      at2 += reader.skip(size - at2);
+    }
+    reader.finish();
+  } finally {
+    closeSync(fd);
+  }
+  return entries;
+}
+var MOST3;
+var init_index_of = __esm({
+  "images/layer/tar/index_of.ts"() {
+    init_errors5();
+    init_header();
+    init_reader2();
+    MOST3 = 1 << 20;
+  }
+});
+
+// images/layer/blob.ts
+import { createHash as createHash2 } from "node:crypto";
+import { closeSync as closeSync2, openSync as openSync2, readSync as readSync2 } from "node:fs";
+function hashFor2(digest, name) {
+  const [algorithm = "", digits = ""] = digest.split(":");
+  if (ALGORITHMS[algorithm] !== digits.length || !/^[0-9a-f]+$/.test(digits)) {
+    throw new LayerError(`the ${name} ${JSON.stringify(digest)} is none that can be checked; expected sha256: or sha512: with their digits`, {
+      code: "unsupported"
+    });
+  }
+  return createHash2(algorithm);
+}
+var PIECE, ALGORITHMS, BlobReader;
+var init_blob = __esm({
+  "images/layer/blob.ts"() {
+    init_errors5();
+    PIECE = 256 * 1024;
+    ALGORITHMS = {
+      sha256: 64,
+      sha512: 128
+    };
+    BlobReader = class {
+
+      #hash;
+      #fd;
+      /** Pieces that were looked at, and are not taken yet. */
+      #ahead = [];
+      #position = 0;
+      #closed = false;
+      /**
+       * Opens it.
+       *
+       * @param digest what its digest has to be, by which the algorithm is known
+       */
+      constructor(path2, digest) {
+        this.#hash = digest === void 0 ? void 0 : hashFor2(digest, "digest");
+        this.#fd = openSync2(path2, "r");
+      }
+      /** How many bytes were read of the disk. */
+      get position() {
+        return this.#position;
+      }
+      /** The next bytes; `undefined` at the end. */
+      next() {
+        return this.#ahead.shift() ?? this.#read();
+      }
+      /** The first bytes, at least as many if there are, which {@linkcode next} gives again. */
+      peek(size) {
+        let bytes = this.next() ?? new Uint8Array();
+        while (bytes.length < size) {
+          const more = this.next();
+          if (more === void 0) break;
+          const both = new Uint8Array(bytes.length + more.length);
+          both.set(bytes);
+          both.set(more, bytes.length);
+          bytes = both;
+        }
+        if (bytes.length > 0) this.#ahead.unshift(bytes);
+        return bytes;
+      }
+      /** The hash of what was read, in hexadecimal digits; nothing is read afterwards. */
+      get digest() {
+        return this.#hash.digest("hex");
+      }
+      /** Reads what is left. */
+      readToEnd() {
+        while (this.#read() !== void 0) ;
+      }
+      /** Closes the file. */
+      [Symbol.dispose]() {
+        if (!this.#closed) closeSync2(this.#fd);
+        this.#closed = true;
+      }
+      #read() {
+        const piece = new Uint8Array(PIECE);
+        const count = readSync2(this.#fd, piece);
+        if (count === 0) return void 0;
+        this.#position += count;
+        const bytes = piece.subarray(0, count);
+        this.#hash?.update(bytes);
+        return bytes;
+      }
+    };
+  }
+});
+
+// images/layer/decoder.ts
+async function* decoded2(decoder2, next) {
+  const waiting = [];
+  let [ended, failure] = [
+    false,
+    void 0
+  ];
+  let wake = () => {
+  };
+  decoder2.on("data", (piece) => {
+    waiting.push(piece);
+    if (waiting.length > MOST_WAITING) decoder2.pause();
+    wake();
+  });
+  const finish = (error) => {
+    failure ??= error;
+    ended = true;
+    wake();
+  };
+  decoder2.on("error", finish);
+  decoder2.on("end", () => finish());
+  decoder2.on("close", () => finish());
+  const feeding = feed(decoder2, next, () => ended).catch(finish);
+  try {
+    for (; ; ) {
+      for (let piece = waiting.shift(); piece !== void 0; piece = waiting.shift()) {
+        if (waiting.length < FEW_WAITING && decoder2.isPaused()) decoder2.resume();
+        yield piece;
+      }
+      if (failure !== void 0) throw failure;
+      if (ended) return;
+      await new Promise((resolve2) => {
+        wake = resolve2;
+      });
+    }
+  } finally {
+    ended = true;
+    decoder2.destroy();
+    await feeding;
+  }
+}
+async function feed(decoder2, next, ended) {
+  let goOn = () => {
+  };
+  decoder2.on("drain", () => goOn());
+  decoder2.on("close", () => goOn());
+  while (!ended()) {
+    const piece = await next();
+    if (piece === void 0) {
+      decoder2.end();
+      return;
+    }
+    if (decoder2.write(piece)) continue;
+    await new Promise((resolve2) => {
+      goOn = resolve2;
+    });
+  }
+}
+var MOST_WAITING, FEW_WAITING;
+var init_decoder = __esm({
+  "images/layer/decoder.ts"() {
+    [MOST_WAITING, FEW_WAITING] = [
+      8,
+      4
+    ];
+  }
+});
+
+// images/layer/gzip.ts
+import { createGunzip } from "node:zlib";
+async function* gunzip(blob) {
+  const gunzip2 = createGunzip({
+    chunkSize: CHUNK4
+  });
+  let fed = 0;
+  const recent = [];
+  const next = () => {
+    const piece = blob.next();
+    if (piece !== void 0) {
+      fed += piece.length;
+      recent.push(piece);
+      while (recent.length > 2 && fed - sum2(recent) + recent[0].length <= gunzip2.bytesWritten) {
+        recent.shift();
+      }
+    }
+    return piece;
+  };
+  try {
+    yield* decoded2(gunzip2, next);
+  } catch (error) {
+    throw new ArchiveError(reasonOf(error), {
+      cause: error
+    });
+  }
+  const start2 = fed - sum2(recent);
+  let at2 = start2;
+  for (const piece of recent) {
+    checkZeros(piece.subarray(Math.max(0, gunzip2.bytesWritten - at2)));
+    at2 += piece.length;
+  }
+  for (let piece = blob.next(); piece !== void 0; piece = blob.next()) checkZeros(piece);
+}
+function sum2(pieces) {
+  return pieces.reduce((total, { length }) => total + length, 0);
+}
+function checkZeros(bytes) {
+  if (bytes.some((byte) => byte !== 0)) throw new ArchiveError(GARBAGE);
+}
+function reasonOf({ code, message: message2 }) {
+  if (code === "Z_BUF_ERROR") return "the gzip stream is cut";
+  if (message2.includes("incorrect header check") || code === "ERR_STREAM_PUSH_AFTER_EOF") {
+    return GARBAGE;
+  }
+  return `the gzip stream is damaged: ${message2}`;
+}
+var CHUNK4, GARBAGE;
+var init_gzip = __esm({
+  "images/layer/gzip.ts"() {
+    init_decoder();
+    init_errors5();
+    CHUNK4 = 256 * 1024;
+    GARBAGE = "behind the gzip stream lie bytes that are neither zeros nor another member of it";
+  }
+});
+
+// images/layer/zstd.ts
+import { createZstdDecompress, zstdDecompressSync } from "node:zlib";
+function isZstd(bytes) {
+  return bytes.length >= 4 && (magicOf(bytes) === MAGIC3 || isSkippable(magicOf(bytes)));
+}
+async function* unzstd(blob) {
+  const input = new Input2(blob);
+  while (input.has(1)) {
+    const head = input.peek(8);
+    if (head.length < 8) throw cut();
+    const magic = magicOf(head);
+    if (isSkippable(magic)) {
+      input.skip(8);
+      input.skip(new DataView(head.buffer, head.byteOffset).getUint32(4, true));
+      continue;
+    }
+    if (magic !== MAGIC3) {
+      throw new ArchiveError("behind a frame of zstd lie bytes that are no frame");
+    }
+    yield* decodeFrame(input);
+  }
+}
+async function* decodeFrame(input) {
+  const pieces = piecesOf2(input);
+  const first = [];
+  let next = pieces.next();
+  for (; !next.done && first.length <= FEW_BLOCKS; next = pieces.next()) first.push(next.value);
+  try {
+    if (next.done) yield decodeSmall(first);
+    else yield* decodeLarge([
+      ...first,
+      next.value
+    ], pieces);
+  } catch (error) {
+    if (error instanceof ArchiveError) throw error;
+    const { message: message2 } = error;
+    throw new ArchiveError(`the zstd stream is damaged: ${message2}`, {
+      cause: error
+    });
+  }
+}
+function decodeSmall(pieces) {
+  const most = pieces.length * MOST_OF_BLOCK;
+  return zstdDecompressSync(joined(pieces), {
+    maxOutputLength: most
+  });
+}
+async function* decodeLarge(first, pieces) {
+  const decoder2 = createZstdDecompress({
+    chunkSize: CHUNK5
+  });
+  const next = () => first.shift() ?? pieces.next().value ?? void 0;
+  yield* decoded2(decoder2, next);
+  while (next() !== void 0) ;
+}
+function readFrameHeader(bytes) {
+  if (bytes.length < 6) throw cut();
+  const descriptor = bytes[4];
+  const single = (descriptor & 32) !== 0;
+  const sizeCode = descriptor >> 6;
+  const windowSize2 = single ? 0 : 1;
+  const dictionarySize = [
+    0,
+    1,
+    2,
+    4
+  ][descriptor & 3];
+  const contentBytes = sizeCode === 0 ? single ? 1 : 0 : 1 << sizeCode;
+  const size = 5 + windowSize2 + dictionarySize + contentBytes;
+  if (bytes.length < size) throw cut();
+  return {
+    size,
+    hasChecksum: (descriptor & 4) !== 0
+  };
+}
+function* piecesOf2(input) {
+  const header3 = readFrameHeader(input.peek(MOST_HEADER));
+  let wanted = header3.size;
+  for (let last = false; !last; ) {
+    const head = input.peek(wanted + 3);
+    if (head.length < wanted + 3) throw cut();
+    const block = head[wanted] | head[wanted + 1] << 8 | head[wanted + 2] << 16;
+    last = (block & 1) !== 0;
+    const type = block >> 1 & 3;
+    if (type === 3) throw new ArchiveError("the zstd stream is damaged: a block of no type");
+    const size = type === 1 ? 1 : block >> 3;
+    yield input.take(wanted + 3 + size);
+    wanted = 0;
+  }
+  if (header3.hasChecksum) yield input.take(4);
+}
+function joined(parts2) {
+  const whole = new Uint8Array(parts2.reduce((total, { length }) => total + length, 0));
+  let at2 = 0;
+  for (const part of parts2) {
+    whole.set(part, at2);
+    at2 += part.length;
+  }
+  return whole;
+}
+function magicOf(bytes) {
+  return (bytes[0] | bytes[1] << 8 | bytes[2] << 16 | bytes[3] << 24) >>> 0;
+}
+function isSkippable(magic) {
+  return (magic & 4294967280) >>> 0 === 407710288;
+}
+function cut() {
+  return new ArchiveError("the zstd stream is cut");
+}
+var CHUNK5, MAGIC3, MOST_HEADER, MOST_OF_BLOCK, FEW_BLOCKS, Input2;
+var init_zstd = __esm({
+  "images/layer/zstd.ts"() {
+    init_decoder();
+    init_errors5();
+    CHUNK5 = 1024 * 1024;
+    MAGIC3 = 4247762216;
+    MOST_HEADER = 18;
+    MOST_OF_BLOCK = 128 * 1024;
+    FEW_BLOCKS = 8;
+    Input2 = class {
+
+      #blob;
+      #bytes = new Uint8Array();
+      constructor(blob) {
+        this.#blob = blob;
+      }
+      has(size) {
+        return this.peek(size).length >= size;
+      }
+      /** The next bytes, fewer at the end, which are not taken. */
+      peek(size) {
+        while (this.#bytes.length < size) {
+          const more = this.#blob.next();
+          if (more === void 0) break;
+          this.#bytes = this.#bytes.length === 0 ? more : joined([
+            this.#bytes,
+            more
+          ]);
+        }
+        return this.#bytes.subarray(0, size);
+      }
+      /** The next bytes. */
+      take(size) {
+        const bytes = this.peek(size);
+        if (bytes.length < size) throw cut();
+        this.#bytes = this.#bytes.subarray(size);
+        return bytes;
+      }
+      /** Takes bytes, however many, and keeps none. */
+      skip(size) {
+        for (let left = size; left > 0; ) {
+          const some = this.peek(1);
+          if (some.length === 0) throw cut();
+          const taken = Math.min(left, this.#bytes.length);
+          this.#bytes = this.#bytes.subarray(taken);
+          left -= taken;
+        }
+      }
+    };
+  }
+});
+
+// images/layer/decompress.ts
+function decompress(blob) {
+  const head = blob.peek(BLOCK);
+  if (isTar(head)) return plain2(blob);
+  if (head[0] === 31 && head[1] === 139) return gunzip(blob);
+  if (isZstd(head)) return unzstd(blob);
+  const other = OTHERS3.find(([, magic]) => magic.every((byte, at2) => head[at2] === byte));
+  if (other !== void 0) {
+    throw new ArchiveError(`it is compressed by ${other[0]}, and layers are by gzip or zstd, or not at all`);
+  }
+  throw new ArchiveError("it is no tar archive, and is compressed by neither gzip nor zstd");
+}
+function isTar(head) {
+  if (head.length < BLOCK) return head.every((byte) => byte === 0);
+  return isHeader(head) || isZero(head.subarray(0, BLOCK));
+}
+async function* plain2(blob) {
+  for (let piece = blob.next(); piece !== void 0; piece = blob.next()) yield piece;
+}
+var OTHERS3;
+var init_decompress = __esm({
+  "images/layer/decompress.ts"() {
+    init_errors5();
+    init_gzip();
+    init_header();
+    init_zstd();
+    OTHERS3 = [
+      [
+        "xz",
+        [
+          253,
+          55,
+          122,
+          88,
+          90,
+          0
+        ]
+      ],
+      [
+        "bzip2",
+        [
+          66,
+          90,
+          104
+        ]
+      ],
+      [
+        "lz4",
+        [
+          4,
+          34,
+          77,
+          24
+        ]
+      ],
+      [
+        "lzma",
+        [
+          93,
+          0,
+          0
+        ]
+      ],
+      [
+        "lzip",
+        [
+          76,
+          90,
+          73,
+          80
+        ]
+      ],
+      [
+        "compress",
+        [
+          31,
+          157
+        ]
+      ],
+      [
+        "zip",
+        [
+          80,
+          75,
+          3,
+          4
+        ]
+      ]
+    ];
+  }
+});
+
+// images/layer/disk.ts
+function closeNow(fd) {
+  syscall(close(fd));
+}
+function endOf(pieces) {
+  const last = pieces.at(-1);
+  return last === void 0 ? 0 : last.offset + last.bytes.length;
+}
+function xattrBytes(xattrs) {
+  return xattrs.reduce((sum4, { name, value }) => sum4 + name.length * 3 + value.length + 32, 0);
+}
+var MEMORY3, MOST_BYTES2, CALL, LONG, Disk, PendingBatch, XATTR_ERRORS;
+var init_disk = __esm({
+  "images/layer/disk.ts"() {
+    init_errno();
+    init_errors();
+    init_at();
+    init_open();
+    init_files3();
+    init_call_batch();
+    init_engine();
+    init_syscalls();
+    init_beneath();
+    [MEMORY3, MOST_BYTES2] = [
+      1 << 20,
+      1 << 20
+    ];
+    CALL = 88;
+    LONG = 2147479552;
+    Disk = class {
+
+      /** Files that more than one batch writes to. */
+      #openFiles = /* @__PURE__ */ new Set();
+      #batch;
+      #other;
+      /** The batch that runs. */
+      #running;
+      /**
+       * @param root the descriptor of the directory
+       * @param namespace that of the user namespace in which the files are made
+       */
+      constructor(root, namespace) {
+        this.#batch = new PendingBatch(root, namespace, this.#openFiles);
+        this.#other = new PendingBatch(root, namespace, this.#openFiles);
+      }
+      /** Makes a directory, which only its owner may enter until {@linkcode finishDirectory}. */
+      async makeDirectory(place3) {
+        const batch = await this.#for(place3, 1);
+        batch.calls.add("mkdirat", [
+          batch.directory(place3),
+          batch.calls.name(place3.name),
+          448
+        ]);
+      }
+      /** Makes a file of pieces that are all there. */
+      async makeFile(place3, attributes, content2, report) {
+        const { pieces, size } = content2;
+        const calls = 6 + pieces.length + attributes.xattrs.length;
+        const batch = await this.#for(place3, calls, xattrBytes(attributes.xattrs));
+        const fd = batch.createFile(place3);
+        for (const piece of pieces) batch.write(fd, piece);
+        batch.finishFile(fd, attributes, size, endOf(pieces), report);
+        if (batch.bytes >= MOST_BYTES2) await this.submit();
+      }
+      /** Makes a file that is written piece by piece. */
+      async openFile(place3) {
+        const batch = await this.#for(place3, 1);
+        const { index } = batch.createFile(place3);
+        const { calls } = batch;
+        await this.flush();
+        const fd = calls.result(index);
+        this.#openFiles.add(fd);
+        return {
+          place: place3,
+          fd
+        };
+      }
+      /** Writes a piece of an open file. */
+      async writeFile(file, piece) {
+        const batch = await this.#for(file.place, 1);
+        batch.write(file.fd, piece);
+        if (batch.bytes >= MOST_BYTES2) await this.submit();
+      }
+      /** Gives an open file its attributes, and closes it. */
+      async closeFile(file, attributes, size, report) {
+        const { xattrs } = attributes;
+        const batch = await this.#for(file.place, 5 + xattrs.length, xattrBytes(xattrs));
+        batch.finishFile(file.fd, attributes, size.size, size.written, report);
+      }
+      /** Makes a symbolic link. */
+      async makeLink(place3, target, attributes) {
+        const batch = await this.#for(place3, 3, target.length * 3);
+        const { calls } = batch;
+        const directory2 = batch.directory(place3);
+        const name = calls.name(place3.name);
+        calls.add("symlinkat", [
+          calls.name(target),
+          directory2,
+          name
+        ]);
+        batch.setLink(directory2, name, attributes);
+      }
+      /** Makes a device or a named pipe. Where it may not be made, that is reported. */
+      async makeNode(place3, mode2, device, attributes, report) {
+        const batch = await this.#for(place3, 4);
+        const { calls } = batch;
+        const directory2 = batch.directory(place3);
+        const name = calls.name(place3.name);
+        const skip = attributes.owned ? 3 : 2;
+        const made = calls.add("mknodat", [
+          directory2,
+          name,
+          mode2,
+          device
+        ], {
+          accept: [
+            "EPERM"
+          ],
+          skip
+        });
+        batch.reportErrno(made, (errno) => report("device", `mknod(2) failed: ${errno}`));
+        if (attributes.owned) {
+          const { uid, gid } = attributes;
+          calls.add("fchownat", [
+            directory2,
+            name,
+            uid,
+            gid,
+            AT_SYMLINK_NOFOLLOW
+          ]);
+        }
+        calls.add("fchmodat", [
+          directory2,
+          name,
+          attributes.mode
+        ]);
+        calls.add("utimensat", [
+          directory2,
+          name,
+          batch.times(attributes.mtime),
+          AT_SYMLINK_NOFOLLOW
+        ]);
+      }
+      /** Makes a hard link. */
+      async linkFile(place3, target) {
+        const batch = await this.#for(place3, 4, target.name.length * 3 + target.directory.length * 3);
+        const { calls } = batch;
+        const to = batch.directory(place3);
+        const same = target.directory === place3.directory;
+        const from2 = same ? to : batch.open(target.directory, O_PATH);
+        calls.add("linkat", [
+          from2,
+          calls.name(target.name),
+          to,
+          calls.name(place3.name),
+          0
+        ]);
+        if (!same) batch.close(from2);
+      }
+      /** Removes a file, or an empty directory, if it is there. */
+      async remove(place3, isDirectory) {
+        const batch = await this.#for(place3, 1);
+        const { calls } = batch;
+        const flags2 = isDirectory ? AT_REMOVEDIR : 0;
+        calls.add("unlinkat", [
+          batch.directory(place3),
+          calls.name(place3.name),
+          flags2
+        ], {
+          accept: [
+            "ENOENT"
+          ]
+        });
+      }
+      /** Gives a directory its attributes; nothing is made in it afterwards. */
+      async finishDirectory(path2, attributes, report) {
+        const { xattrs } = attributes;
+        const place3 = {
+          directory: path2,
+          name: ""
+        };
+        const batch = await this.#for(place3, 6 + xattrs.length, xattrBytes(xattrs));
+        const fd = batch.open(path2, O_RDONLY);
+        batch.setAttributes(fd, attributes, report);
+        batch.close(fd);
+      }
+      /** Runs the batch that is written, once the one before it is done. */
+      async submit() {
+        const before = this.#running;
+        this.#running = void 0;
+        await before;
+        const batch = this.#batch;
+        if (batch.calls.isEmpty) return;
+        this.#other.reset();
+        this.#batch = this.#other;
+        this.#other = batch;
+        const running = batch.run();
+        running.catch(() => {
+        });
+        this.#running = running;
+      }
+      /** Resolves once all that was asked for is done. */
+      async flush() {
+        await this.submit();
+        await this.#running;
+      }
+      /** Frees the memory, once nothing runs in it. */
+      async [Symbol.asyncDispose]() {
+        await this.#running?.catch(() => {
+        });
+        for (const fd of this.#openFiles) closeNow(fd);
+        this.#batch[Symbol.dispose]();
+        this.#other[Symbol.dispose]();
+      }
+      /** The batch, with room for these calls about a file. */
+      async #for(place3, calls, bytes = 0) {
+        const names = (place3.directory.length + place3.name.length) * 3;
+        const needed = (calls + 4) * (CALL + 16) + names + bytes + 128;
+        if (needed > MEMORY3 / 2) throw new RangeError("the attributes of a file take too much memory");
+        if (this.#batch.calls.room < needed) await this.submit();
+        this.#batch.about(place3);
+        return this.#batch;
+      }
+    };
+    PendingBatch = class {
+
+      calls;
+      #root;
+      /** How many bytes of files it writes. */
+      bytes = 0;
+      #directory;
+      /** Which file the calls are about, from which call on. */
+      #places = [];
+      #writes = [];
+      #reports = [];
+      #opened = [];
+      /** Files that were opened by an earlier batch, and all of those. */
+      #closing = [];
+      #openFiles;
+      constructor(root, namespace, openFiles) {
+        this.#root = root;
+        this.#openFiles = openFiles;
+        this.calls = new CallBatch(engine(), MEMORY3, namespace);
+      }
+      /** The calls that follow are about this file. */
+      about(place3) {
+        this.#places.push({
+          from: this.calls.next,
+          place: place3
+        });
+      }
+      /** The directory of a file, opened. */
+      directory({ directory: path2 }) {
+        if (this.#directory?.path === path2) return this.#directory.fd;
+        if (this.#directory !== void 0) this.close(this.#directory.fd);
+        const fd = this.open(path2, O_PATH);
+        this.#directory = {
+          path: path2,
+          fd
+        };
+        return fd;
+      }
+      /** Opens a directory beneath the root. */
+      open(path2, mode2) {
+        return this.#openedBy(openBeneath(this.calls, this.#root, path2, mode2));
+      }
+      createFile(place3) {
+        const { calls } = this;
+        const flags2 = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+        const args = [
+          this.directory(place3),
+          calls.name(place3.name),
+          flags2,
+          384
+        ];
+        return this.#openedBy(calls.add("openat", args));
+      }
+      write(fd, { offset, bytes }) {
+        for (let at2 = 0; at2 < bytes.length; at2 += LONG) {
+          const part = bytes.subarray(at2, at2 + LONG);
+          const address2 = this.calls.address(part);
+          const index = this.calls.add("pwrite64", [
+            fd,
+            address2,
+            part.length,
+            offset + at2
+          ]);
+          this.#writes.push({
+            index,
+            length: part.length
+          });
+        }
+        this.bytes += bytes.length;
+      }
+      /** Sets what a file needs last, and closes it. */
+      finishFile(fd, attributes, size, written2, report) {
+        if (size !== written2) this.calls.add("ftruncate", [
+          fd,
+          size
+        ]);
+        this.setAttributes(fd, attributes, report);
+        if (typeof fd === "number") {
+          this.#closing.push({
+            fd,
+            close: this.calls.add("close", [
+              fd
+            ])
+          });
+        } else this.close(fd);
+      }
+      /** Sets the attributes of an open file. A change of the owner takes capabilities and setuid away. */
+      setAttributes(fd, attributes, report) {
+        const { calls } = this;
+        const { uid, gid, mode: mode2, mtime, owned, xattrs } = attributes;
+        if (owned) calls.add("fchown", [
+          fd,
+          uid,
+          gid
+        ]);
+        for (const { name, value } of xattrs) {
+          const args = [
+            fd,
+            calls.name(name),
+            calls.bytes(value),
+            value.length,
+            0
+          ];
+          const set = calls.add("fsetxattr", args, {
+            accept: XATTR_ERRORS
+          });
+          this.reportErrno(set, (errno) => report(`attribute ${name}`, `fsetxattr(2) failed: ${errno}`));
+        }
+        calls.add("fchmod", [
+          fd,
+          mode2
+        ]);
+        calls.add("utimensat", [
+          fd,
+          0,
+          this.times(mtime),
+          0
+        ]);
+      }
+      /** Sets owner and time of a symbolic link, which has no other attributes. */
+      setLink(directory2, name, attributes) {
+        const { uid, gid, owned, mtime } = attributes;
+        const { calls } = this;
+        if (owned) calls.add("fchownat", [
+          directory2,
+          name,
+          uid,
+          gid,
+          AT_SYMLINK_NOFOLLOW
+        ]);
+        calls.add("utimensat", [
+          directory2,
+          name,
+          this.times(mtime),
+          AT_SYMLINK_NOFOLLOW
+        ]);
+      }
+      /** Two timespecs: of the last access, and of the last change. */
+      times({ seconds: seconds2, nanoseconds }) {
+        return this.calls.words(seconds2, nanoseconds, seconds2, nanoseconds);
+      }
+      /** Has an accepted errno reported. */
+      reportErrno(index, report) {
+        this.#reports.push({
+          index,
+          report
+        });
+      }
+      close(fd) {
+        const close3 = this.calls.add("close", [
+          fd
+        ]);
+        this.#opened.findLast(({ open: open4 }) => open4 === fd.index).close = close3;
+      }
+      /**
+       * Runs it, and clears it.
+       *
+       * @throws {SyscallError} of the first call that failed
+       */
+      async run() {
+        if (this.#directory !== void 0) this.close(this.#directory.fd);
+        this.#directory = void 0;
+        try {
+          const failure = await this.calls.run();
+          if (failure !== void 0) throw this.#errorOf(failure.index, failure.name, failure.errno);
+          this.#check();
+        } catch (error) {
+          this.#closeAll();
+          throw error;
+        } finally {
+          for (const { fd } of this.#closing) this.#openFiles.delete(fd);
+        }
+      }
+      /** Takes what has run out, so that new calls can be written. */
+      reset() {
+        this.calls.clear();
+        this.bytes = 0;
+        this.#places = [];
+        this.#writes = [];
+        this.#reports = [];
+        this.#opened = [];
+        this.#closing = [];
+      }
+      [Symbol.dispose]() {
+        this.calls[Symbol.dispose]();
+      }
+      #check() {
+        for (const { index, length } of this.#writes) {
+          if (this.calls.result(index) !== length) throw this.#errorOf(index, "pwrite64", ERRNO.ENOSPC);
+        }
+        for (const { index, report } of this.#reports) {
+          const result = this.calls.result(index);
+          if (result !== void 0 && result < 0) report(errnoName(-result) ?? String(-result));
+        }
+      }
+      #errorOf(index, name, errno) {
+        const place3 = this.#places.findLast(({ from: from2 }) => from2 <= index)?.place;
+        const path2 = place3 === void 0 ? "" : `${place3.directory}/${place3.name}`;
+        return new SyscallError({
+          syscall: name,
+          errno,
+          call: `${JSON.stringify(path2)}: ${name}(2)`
+        });
+      }
+      #closeAll() {
+        for (const { open: open4, close: close3 } of this.#opened) {
+          const fd = this.calls.result(open4);
+          const isOpen = fd !== void 0 && fd >= 0;
+          if (isOpen && (close3 === void 0 || this.calls.result(close3) === void 0)) closeNow(fd);
+        }
+        for (const { fd, close: close3 } of this.#closing) {
+          if (this.calls.result(close3) === void 0) closeNow(fd);
+        }
+      }
+      #openedBy(open4) {
+        this.#opened.push({
+          open: open4,
+          close: void 0
+        });
+        return new BatchResult(open4);
+      }
+    };
+    XATTR_ERRORS = [
+      "EOPNOTSUPP",
+      "EPERM",
+      "EINVAL",
+      "ENOSPC",
+      "E2BIG",
+      "ERANGE",
+      "EDQUOT"
+    ];
+  }
+});
+
+// images/layer/owners.ts
+function placeOwners(attributes, owners) {
+  const { uid, gid } = attributes;
+  const hasUid = has3(owners, "uids", uid), hasGid = has3(owners, "gids", gid);
+  const owned = owners.kind !== "one";
+  if (hasUid && hasGid) return {
+    ...attributes,
+    owned,
+    changes: []
+  };
+  const lost = (hasUid ? 0 : SETUID) | (hasGid ? 0 : SETGID);
+  const mode2 = attributes.mode & ~lost;
+  const changes = owned ? [
+    {
+      what: `owner ${uid}:${gid}`,
+      why: `${whyNot(owners)}; root has it`
+    }
+  ] : [];
+  if (mode2 !== attributes.mode) {
+    const what = `mode ${octal3(attributes.mode)}`;
+    changes.push({
+      what,
+      why: `its owner is another one; it is ${octal3(mode2)}`
+    });
+  }
+  return {
+    ...attributes,
+    uid: hasUid ? uid : 0,
+    gid: hasGid ? gid : 0,
+    mode: mode2,
+    owned,
+    changes
+  };
+}
+function has3(owners, kind, id2) {
+  if (owners.kind === "one") return id2 === 0;
+  if (owners.kind === "real") return id2 >= 0 && id2 < NO_ID;
+  return owners[kind].some(({ inside, count }) => id2 >= inside && id2 < inside + count);
+}
+function whyNot({ kind }) {
+  return kind === "real" ? "no file can belong to it" : "the user namespace has no such id";
+}
+function octal3(mode2) {
+  return `0${mode2.toString(8)}`;
+}
+var NO_ID, SETUID, SETGID;
+var init_owners2 = __esm({
+  "images/layer/owners.ts"() {
+    NO_ID = 2 ** 32 - 1;
+    [SETUID, SETGID] = [
+      2048,
+      1024
+    ];
+  }
+});
+
+// images/layer/tree.ts
+function partsOf2(name) {
+  if (name.length > LONGEST5) {
+    throw new ArchiveError(`a name has ${name.length} letters, and a path at most ${LONGEST5}`);
+  }
+  const parts2 = [];
+  for (const part of name.split("/")) {
+    if (part === "..") parts2.pop();
+    else if (part !== "" && part !== ".") parts2.push(part);
+  }
+  return parts2;
+}
+function* deepestFirst(node) {
+  const way = [];
+  const enter3 = (node2) => {
+    way.push({
+      node: node2,
+      rest: [
+        ...node2.children?.values() ?? []
+      ].values()
+    });
+  };
+  enter3(node);
+  while (way.length > 0) {
+    const { node: node2, rest } = way.at(-1);
+    const next = rest.next();
+    if (!next.done) enter3(next.value);
+    else {
+      way.pop();
+      yield node2;
+    }
+  }
+}
+var MOST_LINKS, LONGEST5, PLAIN, TreeNode, Tree;
+var init_tree2 = __esm({
+  "images/layer/tree.ts"() {
+    init_errors5();
+    MOST_LINKS = 40;
+    LONGEST5 = 4095;
+    PLAIN = {
+      uid: 0,
+      gid: 0,
+      mode: 493,
+      mtime: {
+        seconds: 0,
+        nanoseconds: 0
+      },
+      xattrs: []
+    };
+    TreeNode = class {
+
+      kind;
+      name;
+      parent;
+      layer;
+      target;
+      /** The files in a directory, by name. */
+      children;
+      /** What a directory gets at the end. */
+      attributes;
+      /** Whether it could not be made, and is left out. */
+      absent;
+      /** A file, which is in the tree once its parent has it. */
+      constructor(kind, name, parent, layer, target = "") {
+        this.kind = kind;
+        this.name = name;
+        this.parent = parent;
+        this.layer = layer;
+        this.target = target;
+        this.attributes = PLAIN;
+        this.absent = false;
+        this.children = kind === "directory" ? /* @__PURE__ */ new Map() : void 0;
+      }
+      /** Its path from the root, which is ".". */
+      get path() {
+        if (this.parent === void 0) return ".";
+        const above = this.parent.path;
+        return above === "." ? this.name : `${above}/${this.name}`;
+      }
+      /** Whether it is in the tree. */
+      get isThere() {
+        if (this.parent === void 0) return true;
+        return this.parent.children.get(this.name) === this && this.parent.isThere;
+      }
+    };
+    Tree = class {
+
+      root = new TreeNode("directory", "", void 0, 0);
+      /** The number of the layer that is being unpacked. */
+      layer = 0;
+      /** Follows the way to a directory, with the links on it. No way leads out of the root. */
+      lookUp(parts2) {
+        const way = [
+          this.root
+        ];
+        const blocked = (what) => ({
+          directory: way.at(-1),
+          missing: [],
+          blocked: what
+        });
+        const missing4 = [];
+        const left = parts2.toReversed();
+        for (let links2 = 0; left.length > 0; ) {
+          const part = left.pop();
+          if (part === "" || part === ".") continue;
+          if (part === "..") {
+            if (missing4.length > 0) missing4.pop();
+            else if (way.length > 1) way.pop();
+            continue;
+          }
+          const child = missing4.length > 0 ? void 0 : way.at(-1).children.get(part);
+          if (child === void 0) missing4.push(part);
+          else if (child.kind === "directory") way.push(child);
+          else if (child.kind === "symlink") {
+            if (++links2 > MOST_LINKS) return blocked(`more than ${MOST_LINKS} links lie on the way`);
+            if (child.target.startsWith("/")) way.length = 1;
+            left.push(...child.target.split("/").reverse());
+          } else return blocked(`${JSON.stringify(child.path)} is on the way, and no directory`);
+        }
+        return {
+          directory: way.at(-1),
+          missing: missing4,
+          blocked: void 0
+        };
+      }
+      /** The directory that a name leads to, if there is one. */
+      findDirectory(parts2) {
+        const { directory: directory2, missing: missing4, blocked } = this.lookUp(parts2);
+        return missing4.length > 0 || blocked !== void 0 ? void 0 : directory2;
+      }
+      /** The file of this name, of which the last part is no way: a link is that link. */
+      find(parts2) {
+        const name = parts2.at(-1);
+        if (name === void 0) return this.root;
+        return this.findDirectory(parts2.slice(0, -1))?.children?.get(name);
+      }
+      /** Puts a file into a directory where there is none of this name. */
+      add(kind, name, parent, target = "") {
+        const node = new TreeNode(kind, name, parent, -1, target);
+        parent.children.set(name, node);
+        this.touch(node);
+        return node;
+      }
+      /** Takes a file out, with all that lies in it; returns it. */
+      take(node) {
+        node.parent.children.delete(node.name);
+        return node;
+      }
+      /** Notes that the layer has said something of a file, and so of the directories around it. */
+      touch(node) {
+        for (let at2 = node; at2 && at2.layer !== this.layer; at2 = at2.parent) {
+          at2.layer = this.layer;
+        }
+      }
+      /** The files of lower layers that a whiteout hides: the outermost of each. */
+      *hidden(node, itself) {
+        if (itself && node.layer !== this.layer) {
+          yield node;
+          return;
+        }
+        for (const child of [
+          ...node.children?.values() ?? []
+        ]) yield* this.hidden(child, true);
+      }
+    };
+  }
+});
+
+// images/layer/unpack.ts
+function placeOf5(node) {
+  return {
+    directory: node.parent.path,
+    name: node.name
+  };
+}
+function nodeKind(kind) {
+  return kind === "directory" || kind === "symlink" ? kind : "other";
+}
+function* piecesOf3(reading2, bytes) {
+  const { segments } = reading2.entry;
+  if (segments === void 0) {
+    yield {
+      offset: reading2.read,
+      bytes
+    };
+    return;
+  }
+  for (let at2 = 0; at2 < bytes.length; ) {
+    const { offset, length } = segments[reading2.segment];
+    const taken = Math.min(length - reading2.segmentRead, bytes.length - at2);
+    if (taken > 0) {
+      yield {
+        offset: offset + reading2.segmentRead,
+        bytes: bytes.subarray(at2, at2 + taken)
+      };
+    }
+    reading2.segmentRead += taken;
+    at2 += taken;
+    if (reading2.segmentRead === length) {
+      reading2.segment++;
+      reading2.segmentRead = 0;
+    }
+  }
+}
+var SMALL2, WHITEOUT, OPAQUE, METADATA, OVERLAY, Unpacker;
+var init_unpack = __esm({
+  "images/layer/unpack.ts"() {
+    init_files();
+    init_files3();
+    init_errors5();
+    init_owners2();
+    init_tree2();
+    SMALL2 = 1 << 20;
+    [WHITEOUT, OPAQUE, METADATA] = [
+      ".wh.",
+      ".wh..wh..opq",
+      ".wh..wh."
+    ];
+    OVERLAY = /^(trusted|user)\.overlay\./;
+    Unpacker = class {
+
+      #disk;
+      #rules;
+      #leave;
+      #tree = new Tree();
+      /** What is to be done on the disk, in this order. */
+      #queue = [];
+      #reading;
+      #links = [];
+      #entries = 0;
+      #files = 0;
+      /** An unpacker of one image, into an empty directory. */
+      constructor(disk, rules, leave) {
+        this.#disk = disk;
+        this.#rules = rules;
+        this.#leave = leave;
+      }
+      /** How many entries the archives have had so far. */
+      get entries() {
+        return this.#entries;
+      }
+      /** Begins a layer. The first is 1. */
+      beginLayer(number) {
+        this.#tree.layer = number;
+      }
+      /** Takes an entry of the archive; what it takes on the disk is done by {@linkcode work}. */
+      entry(entry2) {
+        this.#entries++;
+        this.#count();
+        for (const what of entry2.unread) this.#leave(entry2.name, what, "access lists are not set");
+        const parts2 = partsOf2(entry2.name);
+        const name = parts2.at(-1);
+        if (name === void 0) return this.#takeRoot(entry2);
+        if (name.startsWith(WHITEOUT)) return this.#takeWhiteout(parts2, entry2);
+        if (entry2.kind === "hardlink") return this.#takeHardLink(entry2, parts2);
+        this.#take(entry2, parts2);
+      }
+      /** Takes data of the file that has begun. */
+      data(bytes) {
+        const reading2 = this.#reading;
+        if (reading2 === void 0) return;
+        for (const piece of piecesOf3(reading2, bytes)) {
+          if (reading2.entry.stored <= SMALL2) reading2.pieces.push(piece);
+          else this.#do(() => this.#disk.writeFile(reading2.file, piece));
+        }
+        reading2.read += bytes.length;
+      }
+      /** Ends the file. */
+      end() {
+        const reading2 = this.#reading;
+        if (reading2 === void 0) return;
+        this.#reading = void 0;
+        const { entry: entry2, place: place3, pieces } = reading2;
+        const attributes = this.#placed(entry2, reading2.node.path);
+        const report = this.#reporter(reading2.node.path);
+        const { size, segments, stored } = entry2;
+        if (stored <= SMALL2) {
+          this.#do(() => this.#disk.makeFile(place3, attributes, {
+            pieces,
+            size
+          }, report));
+          return;
+        }
+        const last = segments?.findLast(({ length }) => length > 0);
+        const written2 = last === void 0 ? stored : last.offset + last.length;
+        this.#do(() => this.#disk.closeFile(reading2.file, attributes, {
+          written: written2,
+          size
+        }, report));
+      }
+      /** Does what was taken so far. */
+      async work() {
+        const queue = this.#queue;
+        this.#queue = [];
+        for (const job of queue) await job();
+      }
+      /**
+       * Ends a layer: what waits for a target is linked.
+       *
+       * @throws {ArchiveError} if there is none
+       */
+      async endLayer() {
+        for (let before = -1; this.#links.length > 0 && this.#links.length !== before; ) {
+          before = this.#links.length;
+          this.#links = this.#links.filter((link2) => !this.#tryLink(link2));
+        }
+        const lost = this.#links[0];
+        if (lost !== void 0) {
+          const { name, target } = lost.entry;
+          throw new ArchiveError(`${JSON.stringify(name)} is a hard link to ${JSON.stringify(target)}, which neither this layer nor one below it has`);
+        }
+        await this.work();
+      }
+      /** Gives the directories their attributes, which what is made in them would change. */
+      async finish() {
+        for (const node of deepestFirst(this.#tree.root)) {
+          if (node.kind !== "directory") continue;
+          const { path: path2 } = node;
+          const attributes = this.#placed(node.attributes, path2);
+          await this.#disk.finishDirectory(path2, attributes, this.#reporter(path2));
+        }
+        await this.#disk.flush();
+      }
+      #takeRoot(entry2) {
+        if (entry2.kind !== "directory") {
+          throw new ArchiveError(`${JSON.stringify(entry2.name)} is the root, and no directory`);
+        }
+        this.#tree.root.attributes = entry2;
+        this.#tree.touch(this.#tree.root);
+      }
+      /** A file hides one of the same name that lower layers have, and one that came before. */
+      #take(entry2, parts2) {
+        const parent = this.#makeDirectories(parts2.slice(0, -1));
+        const name = parts2.at(-1);
+        const there = parent.children.get(name);
+        if (entry2.kind === "directory" && there?.kind === "directory") {
+          there.attributes = entry2;
+          this.#tree.touch(there);
+          return;
+        }
+        if (there !== void 0) this.#remove(there);
+        const node = this.#tree.add(nodeKind(entry2.kind), name, parent, entry2.target);
+        this.#make(entry2, node);
+      }
+      #make(entry2, node) {
+        const place3 = placeOf5(node);
+        if (entry2.kind === "directory") {
+          node.attributes = entry2;
+          this.#do(() => this.#disk.makeDirectory(place3));
+          return;
+        }
+        if (entry2.kind === "file") {
+          this.#beginFile(entry2, node, place3);
+          return;
+        }
+        const path2 = node.path;
+        const attributes = this.#placed(entry2, path2);
+        for (const { name } of attributes.xattrs) {
+          this.#leave(path2, `attribute ${name}`, "it is set on files and directories only");
+        }
+        if (entry2.kind === "symlink") {
+          this.#do(() => this.#disk.makeLink(place3, entry2.target, attributes));
+        } else this.#makeNode(entry2, node, place3, attributes);
+      }
+      #makeNode(entry2, node, place3, attributes) {
+        const { kind, major, minor } = entry2;
+        const why = this.#whyNoDevice(entry2);
+        if (kind !== "fifo" && why !== void 0) {
+          node.absent = true;
+          this.#leave(node.path, `${kind} device ${major}:${minor}`, why);
+          return;
+        }
+        const mode2 = kind === "fifo" ? S_IFIFO : kind === "block" ? S_IFBLK : S_IFCHR;
+        const device = kind === "fifo" ? 0 : makedev(major, minor);
+        const report = this.#reporter(node.path);
+        this.#do(() => this.#disk.makeNode(place3, mode2 | 384, device, attributes, (what, why2) => {
+          node.absent = true;
+          report(what, why2);
+        }));
+      }
+      #whyNoDevice({ kind, major, minor }) {
+        if (kind === "character" && major === 0 && minor === 0) {
+          return "an overlay filesystem takes it for a whiteout";
+        }
+        return this.#rules.devices ? void 0 : "only root outside of user namespaces makes devices";
+      }
+      #beginFile(entry2, node, place3) {
+        const reading2 = {
+          entry: entry2,
+          place: place3,
+          node,
+          read: 0,
+          segment: 0,
+          segmentRead: 0,
+          pieces: [],
+          file: void 0
+        };
+        this.#reading = reading2;
+        if (entry2.stored <= SMALL2) return;
+        this.#do(async () => {
+          reading2.file = await this.#disk.openFile(place3);
+        });
+      }
+      #takeHardLink(entry2, parts2) {
+        const parent = this.#makeDirectories(parts2.slice(0, -1));
+        const name = parts2.at(-1);
+        const there = parent.children.get(name);
+        if (there !== void 0 && there === this.#tree.find(partsOf2(entry2.target))) {
+          this.#tree.touch(there);
+          return;
+        }
+        if (there !== void 0) this.#remove(there);
+        const link2 = {
+          entry: entry2,
+          parent,
+          name
+        };
+        if (!this.#tryLink(link2)) this.#links.push(link2);
+      }
+      /** Makes a hard link, if its target is there; nothing where a later file has taken its place. */
+      #tryLink({ entry: entry2, parent, name }) {
+        if (!parent.isThere || parent.children.has(name)) return true;
+        const source = this.#tree.find(partsOf2(entry2.target));
+        if (source === void 0) return false;
+        if (source.kind === "directory") {
+          throw new ArchiveError(`${JSON.stringify(entry2.name)} is a hard link to a directory`);
+        }
+        const node = this.#tree.add(source.kind, name, parent, source.target);
+        node.absent = source.absent;
+        if (source.absent) {
+          this.#leave(node.path, "hard link", "its target was left out");
+          return true;
+        }
+        const [place3, target] = [
+          placeOf5(node),
+          placeOf5(source)
+        ];
+        this.#do(() => this.#disk.linkFile(place3, target));
+        return true;
+      }
+      /** A whiteout hides what lower layers have, and nothing of its own layer, wherever it stands there. */
+      #takeWhiteout(parts2, entry2) {
+        const base = parts2.at(-1);
+        const name = base.slice(WHITEOUT.length);
+        if (base !== OPAQUE && base.startsWith(METADATA)) return;
+        if (name === "" || name === "." || name === "..") {
+          this.#leave(entry2.name, "whiteout", "it names no file");
+          return;
+        }
+        const directory2 = this.#tree.findDirectory(parts2.slice(0, -1));
+        const found = base === OPAQUE ? directory2 : directory2?.children?.get(name);
+        if (found === void 0) return;
+        for (const node of [
+          ...this.#tree.hidden(found, base !== OPAQUE)
+        ]) this.#remove(node);
+      }
+      /** The directory of a file, with those that no layer has named. */
+      #makeDirectories(parts2) {
+        const { directory: directory2, missing: missing4, blocked } = this.#tree.lookUp(parts2);
+        if (blocked !== void 0) {
+          throw new ArchiveError(`${JSON.stringify(parts2.join("/"))} cannot be a directory: ${blocked}`);
+        }
+        let node = directory2;
+        for (const name of missing4) {
+          node = this.#tree.add("directory", name, node);
+          this.#count();
+          const place3 = placeOf5(node);
+          this.#do(() => this.#disk.makeDirectory(place3));
+        }
+        return node;
+      }
+      #remove(node) {
+        for (const each of deepestFirst(node)) {
+          if (each.absent) continue;
+          const place3 = placeOf5(each);
+          this.#do(() => this.#disk.remove(place3, each.kind === "directory"));
+        }
+        this.#tree.take(node);
+      }
+      #count() {
+        if (++this.#files <= this.#rules.maxEntries) return;
+        throw new ArchiveError(`it has more than ${this.#rules.maxEntries} files, with those below it`);
+      }
+      #placed(attributes, path2) {
+        const placed3 = placeOwners(attributes, this.#rules.owners);
+        for (const { what, why } of placed3.changes) this.#leave(path2, what, why);
+        const xattrs = placed3.xattrs.filter((xattr) => this.#mayHave(xattr, path2));
+        return {
+          ...placed3,
+          xattrs
+        };
+      }
+      #mayHave({ name }, path2) {
+        if (!OVERLAY.test(name)) return true;
+        this.#leave(path2, `attribute ${name}`, "an overlay filesystem takes it for its own");
+        return false;
+      }
+      #reporter(path2) {
+        return (what, why) => this.#leave(path2, what, why);
+      }
+      #do(job) {
+        this.#queue.push(job);
+      }
+    };
+  }
+});
+
+// images/layer/unpack_layers.ts
+async function unpackLayers(layers, directory2, options = {}) {
+  const owners = options.owners ?? {
+    kind: geteuid2() === 0 ? "real" : "one"
+  };
+  const there = namesIn(directory2);
+  if (there.length > 0) {
+    throw new LayerError(`${directory2} is not empty: layers are unpacked into an empty directory`, {
+      code: "unsupported"
+    });
+  }
+  using root = open(directory2, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const namespace = owners.kind === "mapped" ? owners.namespace : void 0;
+  const devices2 = owners.kind === "real" && mayMakeDevices(root.number);
+  const rules = {
+    owners,
+    devices: devices2,
+    maxEntries: options.maxEntries ?? MOST_ENTRIES2
+  };
+  const notes = new Notes();
+  await using disk = new Disk(root.number, namespace);
+  const unpacker = new Unpacker(disk, rules, (path2, what, why) => notes.add(path2, what, why));
+  let bytes = 0;
+  try {
+    for (const [index, layer] of layers.entries()) {
+      notes.layer = layer.digest;
+      unpacker.beginLayer(index + 1);
+      bytes += await unpackLayer(layer, unpacker, {
+        left: (options.maxBytes ?? Infinity) - bytes,
+        signal: options.signal,
+        progress: (read4) => options.progress?.(index, read4)
+      });
+    }
+    await unpacker.finish();
+  } catch (error) {
+    await disk.flush().catch(() => {
+    });
+    await removeAll(root.number, namespace).catch(() => {
+    });
+    throw error;
+  }
+  const { list: list5, count } = notes;
+  const ownersSquashed = owners.kind === "one";
+  return {
+    entries: unpacker.entries,
+    bytes,
+    ownersSquashed,
+    leftOut: list5,
+    leftOutCount: count
+  };
+}
+async function unpackLayer(layer, unpacker, { left, signal, progress }) {
+  const diff = hashFor2(layer.diffId, "diff_id");
+  using blob = new BlobReader(layer.path, layer.digest);
+  const reader = new TarReader(unpacker);
+  let size = 0;
+  try {
+    for await (const piece of decompress(blob)) {
+      signal?.throwIfAborted();
+      diff.update(piece);
+      size += piece.length;
+      if (size > left) {
+        throw new ArchiveError(`the archives have more than the bytes that they may`);
+      }
+      reader.push(piece);
+      await unpacker.work();
+      progress(blob.position);
+    }
+    reader.finish();
+    await unpacker.endLayer();
+  } catch (error) {
+    if (error instanceof ArchiveError) {
+      blob.readToEnd();
+      checkBlob(layer, blob);
+      throw new LayerError(error.message, {
+        code: "invalid",
+        layer: layer.digest,
+        cause: error
+      });
+    }
+    throw error;
+  }
+  checkBlob(layer, blob);
+  checkDiffId(layer, diff.digest("hex"));
+  return size;
+}
+function checkBlob({ digest, size }, blob) {
+  const found = `${digest.split(":")[0]}:${blob.digest}`;
+  const advice = [
+    "it was damaged or changed on its way, or where it is kept; get it again"
+  ];
+  if (found !== digest) {
+    const issue = `its digest is wrong: its bytes have ${found}`;
+    throw new LayerError(issue, {
+      code: "digest",
+      layer: digest,
+      advice
+    });
+  }
+  if (blob.position !== size) {
+    const issue = `its size is wrong: ${size} bytes are said, and it has ${blob.position}`;
+    throw new LayerError(issue, {
+      code: "digest",
+      layer: digest,
+      advice: []
+    });
+  }
+}
+function checkDiffId({ digest, diffId, mediaType }, hex) {
+  const found = `${diffId.split(":")[0]}:${hex}`;
+  if (found === diffId) return;
+  const advice = mediaType.endsWith("zstd") ? [
+    "skopeo before 1.10 drops the padding of archives that it makes zstd:chunked of"
+  ] : [];
+  throw new LayerError(`its diff_id is wrong: the image's configuration says ${diffId}, and its archive has ${found}`, {
+    code: "digest",
+    layer: digest,
+    advice
+  });
+}
+function mayMakeDevices(root) {
+  const name = ".ramekin-device";
+  try {
+    syscall(mknodat(root, name, S_IFCHR | 384, makedev(1, 3)));
+  } catch (error) {
+    if (error instanceof SyscallError) return false;
+    throw error;
+  }
+  syscall(unlinkat(root, name, 0));
+  return true;
+}
+var MOST_ENTRIES2, MOST_NOTES, Notes;
+var init_unpack_layers = __esm({
+  "images/layer/unpack_layers.ts"() {
+    init_files3();
+    init_files3();
+    init_errors();
+    init_read_dir();
+    init_files4();
+    init_users2();
+    init_syscalls();
+    init_blob();
+    init_decompress();
+    init_disk();
+    init_errors5();
+    init_remove_tree();
+    init_reader2();
+    init_unpack();
+    MOST_ENTRIES2 = 4e6;
+    MOST_NOTES = 1e3;
+    Notes = class {
+
+      /** The layer that is being unpacked. */
+      layer = "";
+      list = [];
+      count = 0;
+      add(path2, what, why) {
+        this.count++;
+        if (this.list.length < MOST_NOTES) this.list.push({
+          layer: this.layer,
+          path: path2,
+          what,
+          why
+        });
+      }
+    };
+  }
+});
+
+// images/layer/read_tree.ts
+var MEMORY4, LISTED2, NAMES5, VALUE, TARGET2;
+var init_read_tree = __esm({
+  "images/layer/read_tree.ts"() {
+    init_at();
+    init_files();
+    init_open();
+    init_statx();
+    init_files3();
+    init_getdents();
+    init_statx3();
+    init_call_batch();
+    init_engine();
+    init_errors();
+    init_file_name();
+    init_syscalls();
+    init_beneath();
+    [MEMORY4, LISTED2, NAMES5, VALUE, TARGET2] = [
+      1 << 20,
+      1 << 15,
+      4096,
+      1 << 16,
+      4096
+    ];
+  }
+});
+
+// images/layer/tar/writer.ts
+var encoder6, END_OF_ARCHIVE;
+var init_writer = __esm({
+  "images/layer/tar/writer.ts"() {
+    init_file_name();
+    init_header();
+    encoder6 = new TextEncoder();
+    END_OF_ARCHIVE = new Uint8Array(2 * BLOCK);
+  }
+});
+
+// images/layer/write_layer.ts
+import { createHash as createHash3 } from "node:crypto";
+import { closeSync as closeSync3, openSync as openSync3, rmSync, writeSync } from "node:fs";
+import { createGzip } from "node:zlib";
+var PIECE2, LEVEL, KINDS3;
+var init_write_layer = __esm({
+  "images/layer/write_layer.ts"() {
+    init_files();
+    init_files3();
+    init_transfer();
+    init_files4();
+    init_users2();
+    init_decoder();
+    init_errors5();
+    init_read_tree();
+    init_writer();
+    [PIECE2, LEVEL] = [
+      256 * 1024,
+      6
+    ];
+    KINDS3 = {
+      [S_IFREG]: "file",
+      [S_IFLNK]: "symlink",
+      [S_IFCHR]: "character",
+      [S_IFBLK]: "block",
+      [S_IFDIR]: "directory",
+      [S_IFIFO]: "fifo"
+    };
+  }
+});
+
+// images/layer/mod.ts
+var init_mod4 = __esm({
+  "images/layer/mod.ts"() {
+    init_errors5();
+    init_remove_tree();
+    init_index_of();
+    init_unpack_layers();
+    init_write_layer();
+  }
+});
+
+// images/store/remove_tree.ts
+async function removeTree3(path2, ids2) {
+  try {
+    await Deno.remove(path2, {
+      recursive: true
+    });
+    return;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+  }
+  const command = recipe(...ids2).command("rm", {
+    args: [
+      "-rf",
+      "--",
+      path2
+    ],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+    env: {
+      LC_ALL: "C"
+    }
+  });
+  const { success, stderr } = await command.output();
+  if (success) return;
+  const [line] = new TextDecoder().decode(stderr).trim().split("\n");
+  throw new ImageError(`${path2} cannot be removed: ${line}`, {
+    code: "store"
+  });
+}
+var init_remove_tree2 = __esm({
+  "images/store/remove_tree.ts"() {
+    init_recipe();
+    init_errors4();
+  }
+});
+
+// images/ids.ts
+function unpackingIds() {
+  return [
+    unshare3("user"),
+    mapRoot()
+  ];
+}
+var init_ids = __esm({
+  "images/ids.ts"() {
+    init_id_maps();
+    init_unshare();
+  }
+});
+
+// images/store/session.ts
+async function keptBySessions(work, own) {
+  const kept = /* @__PURE__ */ new Set();
+  for (const name of await namesIn3(work)) {
+    const directory2 = `${work}/${name}`;
+    if (directory2 === own.directory) continue;
+    const names = await namesKept(directory2);
+    if (names !== void 0) {
+      for (const name2 of names) kept.add(name2);
+    } else await moveInto(directory2, own);
+  }
+  return kept;
+}
+async function namesKept(directory2) {
+  const path2 = `${directory2}/lock`;
+  try {
+    using free = await FileLock.tryExisting(path2);
+    if (free !== void 0) return void 0;
+    return (await Deno.readTextFile(path2)).split("\n").filter((line) => line !== "");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return void 0;
+    throw error;
+  }
+}
+async function moveInto(path2, session) {
+  try {
+    await Deno.rename(path2, session.temporary());
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+async function removeSession(directory2) {
+  if (await statIfThere(directory2) === void 0) return;
+  for (const name of await namesIn3(directory2)) {
+    if (name !== "lock") await removeTree3(`${directory2}/${name}`, unpackingIds());
+  }
+  await Deno.remove(directory2, {
+    recursive: true
+  });
+}
+var Session;
+var init_session = __esm({
+  "images/store/session.ts"() {
+    init_file_lock();
+    init_files8();
+    init_remove_tree2();
+    init_ids();
+    Session = class _Session {
+
+      /** A directory for its temporary files, on the filesystem of the store. */
+      directory;
+      #gate;
+      #lock;
+      #count = 0;
+      #ended = false;
+      constructor(directory2, gate, lock2) {
+        this.directory = directory2;
+        this.#gate = gate;
+        this.#lock = lock2;
+      }
+      /**
+       * Begins a session.
+       *
+       * @param work the directory of all sessions
+       * @param gate the lock that keeps a collection away while it is held
+       */
+      static async begin(work, gate, signal) {
+        using _open = await FileLock.acquire(gate, {
+          shared: true,
+          signal
+        });
+        const directory2 = `${work}/${crypto.randomUUID()}`;
+        await Deno.mkdir(directory2, {
+          mode: 448
+        });
+        return new _Session(directory2, gate, await FileLock.acquire(`${directory2}/lock`));
+      }
+      /** Keeps what has these names from being collected: digests, and names of roots. */
+      async keep(names, signal) {
+        using _open = await FileLock.acquire(this.#gate, {
+          shared: true,
+          signal
+        });
+        await writeAll2(this.#lock.file, new TextEncoder().encode(names.map((it) => `${it}
+`).join("")));
+      }
+      /** A path for a temporary file. */
+      temporary() {
+        return `${this.directory}/${++this.#count}`;
+      }
+      /** Ends it, and removes its temporary files. */
+      async [Symbol.asyncDispose]() {
+        if (this.#ended) return;
+        this.#ended = true;
+        try {
+          await removeSession(this.directory);
+        } finally {
+          this.#lock[Symbol.dispose]();
+        }
+      }
+    };
+  }
+});
+
+// images/store/roots.ts
+function rootName(chainId, owners) {
+  return `${encodedOf(chainId)}-${owners}`;
+}
+var Roots;
+var init_roots = __esm({
+  "images/store/roots.ts"() {
+    init_digest();
+    init_file_lock();
+    init_files8();
+    init_session();
+    Roots = class {
+
+      #directory;
+      #locks;
+      #boot;
+      /** @param boot what tells one start of the machine from the next */
+      constructor(directory2, locks, boot) {
+        this.#directory = directory2;
+        this.#locks = locks;
+        this.#boot = boot;
+      }
+      /** The path of a root's files. */
+      path(name) {
+        return `${this.#directory}/${name}/root`;
+      }
+      /** The path of an empty file that containers of the root show, so that they are known to use it. */
+      marker(name) {
+        return `${this.#directory}/${name}/in-use`;
+      }
+      /** What is recorded of a root, if it is there and valid. */
+      async record(name) {
+        const bytes = await readIfThere(`${this.#directory}/${name}/record.json`);
+        if (bytes === void 0) return void 0;
+        const record = JSON.parse(new TextDecoder().decode(bytes));
+        return record.boot === this.#boot ? record : void 0;
+      }
+      /** Returns the record of a root, which is unpacked unless it is there. */
+      async have(name, session, unpack2, signal) {
+        const there = await this.record(name);
+        if (there !== void 0) return there;
+        using _lock = await FileLock.acquirePassing(`${this.#locks}/${name}`, {
+          remove: true,
+          signal
+        });
+        const meanwhile = await this.record(name);
+        if (meanwhile !== void 0) return meanwhile;
+        const path2 = `${this.#directory}/${name}`;
+        if (await statIfThere(path2) !== void 0) await moveInto(path2, session);
+        return await this.#make(path2, session, unpack2);
+      }
+      async #make(path2, session, unpack2) {
+        const directory2 = session.temporary();
+        await Deno.mkdir(`${directory2}/root`, {
+          recursive: true,
+          mode: 493
+        });
+        const summary = await unpack2(`${directory2}/root`);
+        const record = {
+          boot: this.#boot,
+          summary
+        };
+        await Deno.writeTextFile(`${directory2}/in-use`, "");
+        await Deno.writeTextFile(`${directory2}/record.json`, JSON.stringify(record));
+        await Deno.rename(directory2, path2);
+        return record;
+      }
+    };
+  }
+});
+
+// images/unpack.ts
+async function unpack(store, session, { config, layers, owners, progress, signal }) {
+  const name = rootName(chainIdOf(config.diffIds), owners.name);
+  await session.keep([
+    name
+  ], signal);
+  const record = await store.roots.have(name, session, (directory2) => {
+    const sources = layers.map(({ digest, size, mediaType }, index) => ({
+      path: store.blobs.path(digest),
+      digest,
+      size,
+      mediaType,
+      diffId: config.diffIds[index]
+    }));
+    return unpackLayers(sources, directory2, {
+      ...signal !== void 0 && {
+        signal
+      },
+      progress(index, bytes) {
+        const { digest, size } = layers[index];
+        progress?.({
+          kind: "unpack",
+          digest,
+          bytes,
+          size
+        });
+      }
+    });
+  }, signal);
+  return {
+    name,
+    ...record
+  };
+}
+var init_unpack2 = __esm({
+  "images/unpack.ts"() {
+    init_config();
+    init_mod4();
+    init_roots();
+  }
+});
+
+// images/image.ts
+var Image;
+var init_image = __esm({
+  "images/image.ts"() {
+    init_recipe();
+    init_config();
+    init_errors4();
+    init_manifest();
+    init_owners();
+    init_container_steps();
+    init_process5();
+    init_root_steps();
+    init_index_file();
+    init_unpack2();
+    Image = class _Image {
+
+      /** Its name in the store: `docker.io/library/debian:12`. */
+      name;
+      /** The digest of its manifest. */
+      digest;
+      /** The digest that the name has where the image came from: that of an index, perhaps. */
+      origin;
+      /** What it is for. */
+      platform;
+      /** The bytes of its layers, as they are stored. */
+      size;
+      /** Its layers, the lowest first. */
+      layers;
+      /** The manifest, as it was checked. */
+      manifest;
+      /** The bytes of the manifest. */
+      manifestSize;
+      /** How its program is started, and what else is said of it. */
+      config;
+      #store;
+      #session;
+      #root;
+      constructor(store, session, descriptor, manifest, config) {
+        this.#store = store;
+        this.#session = session;
+        this.manifest = manifest;
+        this.manifestSize = descriptor.size;
+        this.name = descriptor.annotations?.[NAME6] ?? descriptor.digest;
+        this.digest = descriptor.digest;
+        this.origin = descriptor.annotations?.[ORIGIN] ?? descriptor.digest;
+        this.platform = descriptor.platform ?? config.platform;
+        this.config = config;
+        this.layers = manifest.layers.map(({ digest, size, mediaType }, index) => ({
+          digest,
+          size,
+          mediaType,
+          diffId: config.diffIds[index]
+        }));
+        this.size = this.layers.reduce((sum4, { size }) => sum4 + size, 0);
+      }
+      /** Opens an image of the store; the session becomes its own. Use `pull()` or `storedImage()`. */
+      static async open(store, session, descriptor) {
+        const what = descriptor.annotations?.[NAME6] ?? descriptor.digest;
+        await session.keep([
+          descriptor.digest
+        ]);
+        const bytes = await store.document(`the manifest of ${what}`, descriptor);
+        const manifest = parseManifest(`the manifest of ${what}`, bytes, descriptor.mediaType);
+        if (manifest.kind === "index") {
+          throw new ImageError(`${what} is an index in the store, which no image is`, {
+            code: "store"
+          });
+        }
+        await session.keep([
+          manifest,
+          ...manifest.layers
+        ].map((part) => "config" in part ? part.config.digest : part.digest));
+        const config = await store.document(`the configuration of ${what}`, manifest.config);
+        return new _Image(store, session, descriptor, manifest, parseConfig(`the configuration of ${what}`, config));
+      }
+      /**
+       * Unpacks it, unless that is done, and returns what was left out or changed: device files that an
+       * ordinary user cannot make, owners.
+       *
+       * @throws {ImageError} where a layer is not what the configuration says
+       */
+      async unpack(options = {}) {
+        return (await this.#unpacked(options)).summary;
+      }
+      #unpacked({ progress, signal } = {}) {
+        const { config, layers } = this;
+        return this.#root ??= unpack(this.#store, this.#session, {
+          config,
+          layers,
+          owners: ownersHere(),
+          progress,
+          signal
+        }).catch((error) => {
+          this.#root = void 0;
+          throw error;
+        });
+      }
+      /**
+       * The directory of its unpacked files. Nothing may be changed in it, as all containers of the image
+       * share it.
+       */
+      async directory() {
+        return this.#store.roots.path((await this.#unpacked()).name);
+      }
+      /**
+       * Returns the program of the image: how `command()` starts it.
+       *
+       * @param words the arguments of the entry point, in place of the image's own
+       * @throws {ImageError} where there is none, or the image does not know the user
+       */
+      async process(words3 = [], options = {}) {
+        return processOf3(this.config, await this.directory(), words3, options);
+      }
+      /**
+       * Returns the steps that make the image's files the root, with /dev, /proc, /sys and the files of the
+       * network, for a recipe with namespaces of mounts, pids and ipc, and of the network unless `net` is
+       * `"host"`.
+       *
+       * @throws {ImageError} where an option is not valid
+       *
+       * @example
+       * ```ts
+       * import { mapRoot, recipe, unshare } from "@ramekin/ramekin";
+       * import { pull } from "@ramekin/ramekin/images";
+       *
+       * const box = async () => {
+       *   const image = await pull("debian:12");
+       *   return recipe(
+       *     unshare("user", "mount", "pid", "ipc", "net"),
+       *     mapRoot(),
+       *     ...await image.root({ changes: "discard" }),
+       *   );
+       * };
+       * ```
+       */
+      async root(options = {}) {
+        return await this.#rootSteps(options, {
+          cwd: "/",
+          volumes: this.config.volumes
+        });
+      }
+      async #rootSteps(options, process) {
+        const { name } = await this.#unpacked();
+        const { roots } = this.#store;
+        const root = {
+          path: roots.path(name),
+          marker: roots.marker(name)
+        };
+        return await rootSteps(root, this.#session, options, process);
+      }
+      /**
+       * Returns the recipe of a container of the image: its root, namespaces, the user, the environment, the
+       * working directory, and the limits of docker's containers; the program can gain no privileges.
+       *
+       * @throws {ImageError} where an option is not valid
+       */
+      async recipe(options = {}) {
+        return recipe(...await this.#containerSteps(await this.process([
+          "sh"
+        ], options), options));
+      }
+      async #containerSteps(process, options) {
+        const root = await this.#rootSteps(options, process);
+        return containerSteps(root, process, ownersHere(), options);
+      }
+      /**
+       * Returns a command for the image's program, in a container of it.
+       *
+       * @param words the arguments of the entry point, in place of the image's own
+       * @throws {ImageError} where there is no program, or an option is not valid
+       */
+      async command(words3 = [], options = {}) {
+        const process = await this.process(words3, options);
+        const [program, ...args] = process.args;
+        const box2 = recipe(...await this.#containerSteps(process, options));
+        return box2.command(program, {
+          ...options.command,
+          args
+        });
+      }
+      /** The path of one of its blobs, which is not to be changed. */
+      blobPath(digest) {
+        return this.#store.blobs.path(digest);
+      }
+      /** The bytes of its manifest, as they are in the store. */
+      async manifestBytes() {
+        const size = this.manifestSize;
+        const what = `the manifest of ${this.name}`;
+        return new Uint8Array(await this.#store.document(what, {
+          digest: this.digest,
+          size
+        }));
+      }
+      /** Lets go of it: it may be removed from the store then. */
+      async [Symbol.asyncDispose]() {
+        await this.#session[Symbol.asyncDispose]();
+      }
+    };
+  }
+});
+
+// images/sources/file_set.ts
+async function* partsOf3(path2, offset, size) {
+  using file = await open3(path2);
+  await file.seek(offset, Deno.SeekMode.Start);
+  for (let left = size; left > 0; ) {
+    const part = new Uint8Array(Math.min(PART4, left));
+    const count = await file.read(part);
+    if (count === null) return;
+    yield part.subarray(0, count);
+    left -= count;
+  }
+}
+async function open3(path2) {
+  try {
+    return await Deno.open(path2);
+  } catch (error) {
+    throw unreadable(path2, error);
+  }
+}
+async function readFileOf(files2, name, limit2) {
+  const size = await files2.size(name);
+  if (size === void 0) throw missing3(files2.path, name);
+  if (size > limit2) {
+    throw new ImageError(`${name} in ${files2.path} has ${size} bytes, and ${limit2} are the most`, {
+      code: "invalid"
+    });
+  }
+  const parts2 = await Array.fromAsync(files2.parts(name));
+  return new Uint8Array(await new Blob(parts2).arrayBuffer());
+}
+function missing3(path2, name) {
+  return new ImageError(`${path2} has no file ${name}`, {
+    code: "not-found"
+  });
+}
+function unreadable(path2, error) {
+  if (error instanceof Deno.errors.NotFound) {
+    return new ImageError(`there is no ${path2}`, {
+      code: "not-found",
+      cause: error
+    });
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return new ImageError(`${path2} cannot be read: this user may not`, {
+      code: "denied",
+      cause: error
+    });
+  }
+  return error;
+}
+var PART4, DirectoryFiles;
+var init_file_set = __esm({
+  "images/sources/file_set.ts"() {
+    init_errors4();
+    PART4 = 1 << 18;
+    DirectoryFiles = class _DirectoryFiles {
+
+      path;
+      constructor(path2) {
+        this.path = path2;
+      }
+      /**
+       * Opens a directory.
+       *
+       * @throws {ImageError} where there is none
+       */
+      static async open(path2) {
+        try {
+          if ((await Deno.stat(path2)).isDirectory) return new _DirectoryFiles(path2);
+        } catch (error) {
+          throw unreadable(path2, error);
+        }
+        throw new ImageError(`${path2} is no directory`, {
+          code: "not-found",
+          advice: [
+            `an archive is oci-archive:${path2} or docker-archive:${path2}`
+          ]
+        });
+      }
+      async size(name) {
+        try {
+          const state = await Deno.stat(`${this.path}/${name}`);
+          return state.isFile ? state.size : void 0;
+        } catch (error) {
+          const isMissing2 = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+          if (isMissing2) return void 0;
+          throw unreadable(this.path, error);
+        }
+      }
+      async *parts(name, offset = 0) {
+        if (await this.size(name) === void 0) throw missing3(this.path, name);
+        yield* partsOf3(`${this.path}/${name}`, offset, Infinity);
+      }
+    };
+  }
+});
+
+// images/sources/archive_files.ts
+import { createReadStream, createWriteStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import { createGunzip as createGunzip2 } from "node:zlib";
+async function openArchive(path2, session) {
+  try {
+    const plain3 = await isGzip(path2) ? await decompressed(path2, session) : path2;
+    return new ArchiveFiles(path2, plain3, readTarIndex(plain3));
+  } catch (error) {
+    throw unreadable(path2, error);
+  }
+}
+async function isGzip(path2) {
+  if (!(await Deno.stat(path2)).isFile) {
+    throw new ImageError(`${path2} is no archive, but a directory`, {
+      code: "not-found",
+      advice: [
+        `an image layout is oci:${path2}`
+      ]
+    });
+  }
+  using file = await Deno.open(path2);
+  const magic = new Uint8Array(2);
+  return await file.read(magic) === 2 && magic[0] === 31 && magic[1] === 139;
+}
+async function decompressed(path2, session) {
+  const plain3 = session.temporary();
+  await pipeline(createReadStream(path2), createGunzip2({
+    chunkSize: 1 << 18
+  }), createWriteStream(plain3));
+  return plain3;
+}
+function normal(name) {
+  const parts2 = [];
+  for (const part of name.split("/")) {
+    if (part === "..") parts2.pop();
+    else if (part !== "" && part !== ".") parts2.push(part);
+  }
+  return parts2.join("/");
+}
+var LINKS2, ArchiveFiles;
+var init_archive_files = __esm({
+  "images/sources/archive_files.ts"() {
+    init_mod4();
+    init_errors4();
+    init_file_set();
+    LINKS2 = 8;
+    ArchiveFiles = class {
+
+      path;
+      #plain;
+      #entries;
+      constructor(path2, plain3, entries) {
+        this.path = path2;
+        this.#plain = plain3;
+        this.#entries = new Map(entries.map((entry2) => [
+          normal(entry2.name),
+          entry2
+        ]));
+      }
+      size(name) {
+        return Promise.resolve(this.#find(name)?.size);
+      }
+      async *parts(name, offset = 0) {
+        const entry2 = this.#find(name);
+        if (entry2 === void 0) {
+          throw new ImageError(`${this.path} has no file ${name}`, {
+            code: "not-found"
+          });
+        }
+        yield* partsOf3(this.#plain, entry2.offset + offset, entry2.size - offset);
+      }
+      /** The file of a name; skopeo and docker have links from one name to another. */
+      #find(name) {
+        let path2 = normal(name);
+        for (let count = 0; count < LINKS2; count++) {
+          const entry2 = this.#entries.get(path2);
+          if (entry2?.kind === "file") return entry2;
+          if (entry2?.kind === "symlink") path2 = normal(`${path2}/../${entry2.target}`);
+          else if (entry2?.kind === "hardlink") path2 = normal(entry2.target);
+          else return void 0;
+        }
+        return void 0;
+      }
+    };
+  }
+});
+
+// images/sources/directory.ts
+var DirectorySource;
+var init_directory = __esm({
+  "images/sources/directory.ts"() {
+    init_descriptor();
+    init_digest();
+    init_errors4();
+    init_manifest();
+    init_reference();
+    init_file_set();
+    DirectorySource = class {
+
+      what;
+      #files;
+      #reference;
+      #manifest;
+      constructor(files2, reference) {
+        this.#files = files2;
+        this.#reference = reference;
+        this.what = referenceText(reference);
+      }
+      async find() {
+        if (await this.#files.size("manifest.json") === void 0) {
+          throw new ImageError(`${this.#files.path} is no directory of an image: it has no manifest.json`, {
+            code: "not-found",
+            advice: await this.#files.size("index.json") === void 0 ? [] : [
+              `it is an image layout: oci:${this.#files.path}`
+            ]
+          });
+        }
+        const bytes = await readFileOf(this.#files, "manifest.json", DOCUMENT_LIMIT);
+        const digest = this.#reference.digest ?? digestOf(bytes);
+        checkBytes(`the manifest of ${this.what}`, bytes, {
+          digest
+        });
+        const { mediaType } = parseManifest(`the manifest of ${this.what}`, bytes);
+        this.#manifest = {
+          digest,
+          bytes
+        };
+        return [
+          {
+            mediaType,
+            digest,
+            size: bytes.length
+          }
+        ];
+      }
+      async document(what, blob) {
+        if (blob.digest === this.#manifest?.digest) return this.#manifest.bytes;
+        const bytes = await readFileOf(this.#files, await this.#name(blob), DOCUMENT_LIMIT);
+        checkBytes(what, bytes, blob);
+        return bytes;
+      }
+      /** Manifests of an index have an end of their name. */
+      async #name({ digest }) {
+        const name = encodedOf(digest);
+        const manifest = `${name}.manifest.json`;
+        return await this.#files.size(manifest) === void 0 ? name : manifest;
+      }
+      download(blob) {
+        return (offset) => this.#files.parts(encodedOf(blob.digest), offset);
+      }
+      async [Symbol.asyncDispose]() {
+      }
+    };
+  }
+});
+
+// images/sources/docker_archive.ts
+function parse2(bytes) {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return void 0;
+  }
+}
+function isArchived(value) {
+  if (!isObject3(value)) return false;
+  const { Config: config, RepoTags: names, Layers: layers } = value;
+  const isList = (list5) => Array.isArray(list5) && list5.every((item) => typeof item === "string");
+  return typeof config === "string" && (names === null || names === void 0 || isList(names)) && isList(layers);
+}
+function wholeName(name) {
+  try {
+    return referenceText(parseReference(name));
+  } catch {
+    return name;
+  }
+}
+var DockerArchiveSource;
+var init_docker_archive = __esm({
+  "images/sources/docker_archive.ts"() {
+    init_config();
+    init_descriptor();
+    init_digest();
+    init_errors4();
+    init_media_types();
+    init_reference();
+    init_file_set();
+    DockerArchiveSource = class {
+
+      what;
+      #files;
+      #reference;
+      #documents = /* @__PURE__ */ new Map();
+      #layers = /* @__PURE__ */ new Map();
+      constructor(files2, reference) {
+        this.#files = files2;
+        this.#reference = reference;
+        this.what = referenceText(reference);
+      }
+      async find() {
+        const image3 = this.#choose(await this.#images());
+        const config = await readFileOf(this.#files, image3.config, DOCUMENT_LIMIT);
+        const { diffIds } = parseConfig(`the configuration of ${this.what}`, config);
+        if (diffIds.length !== image3.layers.length) {
+          throw new ImageError(`${this.what} has ${image3.layers.length} layers, and ${diffIds.length} diff_ids`, {
+            code: "invalid"
+          });
+        }
+        const layers = [];
+        for (const [index, name] of image3.layers.entries()) {
+          layers.push(await this.#layer(name, diffIds[index]));
+        }
+        const manifest = new TextEncoder().encode(JSON.stringify({
+          schemaVersion: 2,
+          mediaType: OCI_MANIFEST,
+          config: this.#keep(OCI_CONFIG, config),
+          layers
+        }));
+        const found = this.#keep(OCI_MANIFEST, manifest);
+        const { digest } = this.#reference;
+        if (digest !== void 0) checkBytes(`the manifest of ${this.what}`, manifest, {
+          digest
+        });
+        return [
+          found
+        ];
+      }
+      /** The names of all images in the archive. */
+      async names() {
+        return (await this.#images()).flatMap(({ names }) => names);
+      }
+      #keep(mediaType, bytes) {
+        const digest = digestOf(bytes);
+        this.#documents.set(digest, bytes);
+        return {
+          mediaType,
+          digest,
+          size: bytes.length
+        };
+      }
+      async #images() {
+        const { path: path2 } = this.#files;
+        if (await this.#files.size("manifest.json") === void 0) {
+          const isLayout = await this.#files.size("index.json") !== void 0;
+          throw new ImageError(`${path2} is no archive of docker's: it has no manifest.json`, {
+            code: "not-found",
+            advice: isLayout ? [
+              `it has an image layout: oci-archive:${path2}`
+            ] : []
+          });
+        }
+        const bytes = await readFileOf(this.#files, "manifest.json", DOCUMENT_LIMIT);
+        const images = parse2(bytes);
+        if (!Array.isArray(images) || !images.every(isArchived)) {
+          throw new ImageError(`manifest.json in ${path2} is not one of docker's`, {
+            code: "invalid"
+          });
+        }
+        return images.map((image3) => ({
+          config: image3["Config"],
+          names: image3["RepoTags"] ?? [],
+          layers: image3["Layers"]
+        }));
+      }
+      #choose(images) {
+        const { image: image3 } = this.#reference;
+        const wanted = image3 === void 0 ? images : images.filter(({ names: names2 }) => names2.some((name) => wholeName(name) === wholeName(image3)));
+        if (wanted.length === 1) return wanted[0];
+        const names = images.flatMap(({ names: names2 }) => names2).join(", ") || "none with a name";
+        throw new ImageError(wanted.length === 0 ? `there is no ${this.what}` : `${this.what} is one of several images`, {
+          code: "not-found",
+          advice: [
+            `it has ${names}; name one as docker-archive:PATH:NAME`
+          ]
+        });
+      }
+      /** Its digest is its diff_id, unless it is compressed. */
+      async #layer(name, diffId) {
+        const size = await this.#files.size(name);
+        if (size === void 0) {
+          throw new ImageError(`${this.what} has no layer ${name}`, {
+            code: "invalid"
+          });
+        }
+        const compression = await this.#compression(name);
+        const digest = compression === void 0 ? diffId : await this.#digest(name);
+        this.#layers.set(digest, name);
+        const end = compression === void 0 ? "" : `+${compression}`;
+        return {
+          mediaType: `${OCI_LAYER}${end}`,
+          digest,
+          size
+        };
+      }
+      async #compression(name) {
+        for await (const [one, two, three, four] of this.#files.parts(name)) {
+          if (one === 31 && two === 139) return "gzip";
+          if (one === 40 && two === 181 && three === 47 && four === 253) return "zstd";
+          return void 0;
+        }
+        return void 0;
+      }
+      async #digest(name) {
+        const hash = hashFor("sha256:");
+        for await (const part of this.#files.parts(name)) hash.update(part);
+        return `sha256:${hash.digest("hex")}`;
+      }
+      document(what, blob) {
+        const bytes = this.#documents.get(blob.digest);
+        if (bytes !== void 0) return Promise.resolve(bytes);
+        throw new ImageError(`${what} is not in ${this.#files.path}`, {
+          code: "not-found"
+        });
+      }
+      download(blob) {
+        return (offset) => this.#files.parts(this.#layers.get(blob.digest) ?? blob.digest, offset);
+      }
+      async [Symbol.asyncDispose]() {
+      }
+    };
+  }
+});
+
+// images/sources/layout.ts
+function namesOf3({ annotations }) {
+  return [
+    "io.containerd.image.name",
+    NAME6
+  ].flatMap((key) => annotations?.[key] ?? []);
+}
+function isNamed(manifest, image3) {
+  return namesOf3(manifest).some((name) => name === image3 || wholeName2(name) === wholeName2(image3) || name.endsWith(`:${image3}`));
+}
+function wholeName2(name) {
+  try {
+    return referenceText(parseReference(name));
+  } catch {
+    return name;
+  }
+}
+function nameOf4(digest) {
+  return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
+}
+var LayoutSource;
+var init_layout = __esm({
+  "images/sources/layout.ts"() {
+    init_descriptor();
+    init_digest();
+    init_errors4();
+    init_manifest();
+    init_media_types();
+    init_reference();
+    init_index_file();
+    init_file_set();
+    LayoutSource = class {
+
+      what;
+      #files;
+      #reference;
+      constructor(files2, reference) {
+        this.#files = files2;
+        this.#reference = reference;
+        this.what = referenceText(reference);
+      }
+      async find() {
+        return this.#choose(await this.#manifests());
+      }
+      /** The names of all images in the layout. */
+      async names() {
+        const names = (await this.#manifests()).flatMap((it) => namesOf3(it)[0] ?? []);
+        return [
+          ...new Set(names)
+        ];
+      }
+      async #manifests() {
+        const { path: path2 } = this.#files;
+        if (await this.#files.size("index.json") === void 0) {
+          throw new ImageError(`${path2} is no image layout: it has no index.json`, {
+            code: "not-found",
+            advice: [
+              await this.#otherKind()
+            ].filter((line) => line !== void 0)
+          });
+        }
+        const bytes = await readFileOf(this.#files, "index.json", DOCUMENT_LIMIT);
+        const index = parseManifest(`${path2}/index.json`, bytes, OCI_INDEX);
+        if (index.kind === "index") return index.manifests;
+        throw new ImageError(`${path2}/index.json is no index`, {
+          code: "invalid"
+        });
+      }
+      #choose(manifests) {
+        const { image: image3, digest } = this.#reference;
+        const found = manifests.filter((manifest) => digest !== void 0 ? manifest.digest === digest : image3 === void 0 || isNamed(manifest, image3));
+        const names = new Set(found.map((manifest) => manifest.annotations?.[NAME6]));
+        if (found.length > 0 && names.size === 1) return found;
+        const all = manifests.flatMap((it) => it.annotations?.[NAME6] ?? []);
+        const listed3 = all.length === 0 ? "it has none with a name" : `it has ${all.join(", ")}`;
+        if (digest !== void 0 && found.length > 0) return found.slice(0, 1);
+        throw new ImageError(found.length > 0 ? `${this.what} is one of several images, and none is named` : `there is no ${this.what}`, {
+          code: "not-found",
+          advice: [
+            `${listed3}; name one as oci:PATH:NAME`
+          ]
+        });
+      }
+      async #otherKind() {
+        if (await this.#files.size("manifest.json") === void 0) return void 0;
+        return await this.#files.size("version") === void 0 ? `it is an archive of docker's: docker-archive:${this.#files.path}` : `it is a directory of skopeo's: dir:${this.#files.path}`;
+      }
+      async document(what, blob) {
+        const bytes = await readFileOf(this.#files, nameOf4(blob.digest), DOCUMENT_LIMIT);
+        checkBytes(what, bytes, blob);
+        return bytes;
+      }
+      download(blob) {
+        return (offset) => this.#files.parts(nameOf4(blob.digest), offset);
+      }
+      async [Symbol.asyncDispose]() {
+      }
+    };
+  }
+});
+
+// images/store/blobs.ts
+import { Buffer as Buffer2 } from "node:buffer";
+async function fill(file, blob, download2, options) {
+  const before = await Filling.of(file, blob, options);
+  const had = before.size;
+  try {
+    await before.run(download2);
+  } catch (error) {
+    if (had === 0 || !isMismatch(error)) throw error;
+    await (await Filling.from(file, blob, options)).run(download2);
+  }
+}
+function isMismatch(error) {
+  return error instanceof Error && "code" in error && error.code === "digest";
+}
+var RESTART, BlobFiles, Filling;
+var init_blobs = __esm({
+  "images/store/blobs.ts"() {
+    init_digest();
+    init_file_lock();
+    init_files8();
+    RESTART = Symbol("restart");
+    BlobFiles = class {
+
+      #directory;
+      #partial;
+      /** @param partial the directory of blobs that are not whole yet */
+      constructor(directory2, partial) {
+        this.#directory = directory2;
+        this.#partial = partial;
+      }
+      /** The path of a blob, whether it is there or not. */
+      path(digest) {
+        return `${this.#directory}/${algorithmOf(digest)}/${encodedOf(digest)}`;
+      }
+      /**
+       * Whether the blob is there.
+       *
+       * @throws {ImageError} where it has another size than the descriptor says
+       */
+      async has({ digest, size }) {
+        const state = await statIfThere(this.path(digest));
+        if (state !== void 0 && state.size !== size) {
+          throw wrongSize(`the blob ${digest}`, size, state.size);
+        }
+        return state !== void 0;
+      }
+      /**
+       * Adds a blob, unless it is there. Where somebody else is adding it, it waits for that.
+       *
+       * @returns whether it was downloaded
+       * @throws {ImageError} where what comes has another size or digest
+       */
+      async add(blob, download2, { signal, progress } = {}) {
+        if (await this.has(blob)) return false;
+        const path2 = this.path(blob.digest);
+        const partial = `${this.#partial}/${algorithmOf(blob.digest)}-${encodedOf(blob.digest)}`;
+        using lock2 = await FileLock.acquirePassing(partial, {
+          remove: false,
+          signal
+        });
+        if (await this.has(blob)) {
+          await Deno.remove(partial);
+          return false;
+        }
+        await fill(lock2.file, blob, download2, {
+          signal,
+          progress
+        });
+        await Deno.mkdir(path2.slice(0, path2.lastIndexOf("/")), {
+          recursive: true
+        });
+        await Deno.chmod(partial, 420);
+        await lock2.file.sync();
+        await Deno.rename(partial, path2);
+        await syncDirectory(path2.slice(0, path2.lastIndexOf("/")));
+        return true;
+      }
+    };
+    Filling = class _Filling {
+
+      #file;
+      #blob;
+      #options;
+      #hash;
+      /** How many bytes it has. */
+      size = 0;
+      constructor(file, blob, options) {
+        this.#file = file;
+        this.#blob = blob;
+        this.#options = options;
+        this.#hash = hashFor(blob.digest);
+      }
+      /** Goes on with what is in the file. */
+      static async of(file, blob, options) {
+        const { size } = await file.stat();
+        const filling = await _Filling.from(file, blob, options, size > blob.size);
+        if (size > blob.size) return filling;
+        const buffer = new Uint8Array(1 << 18);
+        for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
+          filling.#count(buffer.subarray(0, count));
+        }
+        return filling;
+      }
+      /** Begins anew. */
+      static async from(file, blob, options, truncate = true) {
+        const filling = new _Filling(file, blob, options);
+        await file.seek(0, Deno.SeekMode.Start);
+        if (truncate) await file.truncate(0);
+        return filling;
+      }
+      async run(download2) {
+        const { signal } = this.#options;
+        if (this.size < this.#blob.size) {
+          for await (const part of download2(this.size)) {
+            signal?.throwIfAborted();
+            if (part === RESTART) await this.#restart();
+            else await this.#write(part);
+          }
+        }
+        await this.#check();
+      }
+      async #write(bytes) {
+        this.#count(bytes);
+        if (this.size > this.#blob.size) await this.#refuse();
+        await writeAll2(this.#file, bytes);
+      }
+      #count(bytes) {
+        this.#hash.update(Buffer2.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+        this.size += bytes.length;
+        this.#options.progress?.(this.size);
+      }
+      async #restart() {
+        await this.#file.seek(0, Deno.SeekMode.Start);
+        await this.#file.truncate(0);
+        this.#hash = hashFor(this.#blob.digest);
+        this.size = 0;
+        this.#options.progress?.(0);
+      }
+      async #check() {
+        const { digest, size } = this.#blob;
+        if (this.size !== size) await this.#refuse();
+        const found = `${algorithmOf(digest)}:${this.#hash.digest("hex")}`;
+        if (found === digest) return;
+        await this.#file.truncate(0);
+        throw wrongDigest(`the blob ${digest}`, digest, found);
+      }
+      async #refuse() {
+        const { digest, size } = this.#blob;
+        await this.#file.truncate(0);
+        throw wrongSize(`the blob ${digest}`, size, this.size);
+      }
+    };
+  }
+});
+
+// images/registry/challenge.ts
+function parseChallenges(header3) {
+  const challenges = [];
+  let rest = header3;
+  for (let scheme = SCHEME.exec(rest); scheme !== null; scheme = SCHEME.exec(rest)) {
+    rest = rest.slice(scheme[0].length);
+    const parameters = {};
+    for (let found = PARAMETER.exec(rest); found !== null; found = PARAMETER.exec(rest)) {
+      parameters[found[1].toLowerCase()] = found[3] ?? found[2].replace(/\\(.)/g, "$1");
+      rest = rest.slice(found[0].length);
+    }
+    challenges.push({
+      scheme: scheme[1].toLowerCase(),
+      parameters
+    });
+  }
+  return challenges;
+}
+var TOKEN2, PARAMETER, SCHEME;
+var init_challenge = __esm({
+  "images/registry/challenge.ts"() {
+    TOKEN2 = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+    PARAMETER = new RegExp(`^\\s*(${TOKEN2})\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN2}))\\s*,?`);
+    SCHEME = new RegExp(`^[\\s,]*(${TOKEN2})(?:\\s+|$)`);
+  }
+});
+
+// images/registry/http.ts
+async function send2(request, options) {
+  let { url, headers } = request;
+  for (let count = 0; count <= REDIRECTS; count++) {
+    const response = await fetchOnce({
+      ...request,
+      url,
+      headers
+    }, options);
+    const next = redirectOf(request, url, response);
+    if (next === void 0) return response;
+    await discard2(response);
+    if (url.protocol === "https:" && next.protocol !== "https:") {
+      throw new ImageError(`${url.host} leads on to ${next.host} without TLS, which is not followed`, {
+        code: "network"
+      });
+    }
+    if (next.origin !== url.origin) headers = withoutAuthorization(headers);
+    url = next;
+  }
+  throw new ImageError(`${request.url.host} leads on from one address to the next, without an end`, {
+    code: "network"
+  });
+}
+async function fetchOnce(request, options) {
+  const { method, url, headers, body } = request;
+  const { client, signal, idleTimeout } = options;
+  const idle = new AbortController();
+  const timer = setTimeout(() => idle.abort(stopped(url, idleTimeout)), idleTimeout);
+  try {
+    return await fetch(url, {
+      method,
+      headers: {
+        ...headers,
+        "user-agent": "ramekin"
+      },
+      client,
+      redirect: "manual",
+      signal: signal === void 0 ? idle.signal : AbortSignal.any([
+        signal,
+        idle.signal
+      ]),
+      ...body !== void 0 && {
+        body
+      }
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+function stopped(url, time) {
+  return new TypeError(`nothing has come from ${url.host} for ${time / 1e3} s`);
+}
+function redirectOf({ method }, url, response) {
+  const location = response.headers.get("location");
+  const isRedirect = [
+    301,
+    302,
+    303,
+    307,
+    308
+  ].includes(response.status);
+  if (!isRedirect || location === null || ![
+    "GET",
+    "HEAD"
+  ].includes(method)) return void 0;
+  return new URL(location, url);
+}
+function withoutAuthorization(headers) {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== "authorization"));
+}
+async function discard2(response) {
+  try {
+    await response.body?.cancel();
+  } catch {
+  }
+}
+async function readBody(what, response, limit2, idleTimeout) {
+  const parts2 = [];
+  let size = 0;
+  for await (const part of bodyOf2(response, idleTimeout)) {
+    size += part.length;
+    if (size > limit2) {
+      throw new ImageError(`${what} has more than ${limit2} bytes`, {
+        code: "invalid"
+      });
+    }
+    parts2.push(part);
+  }
+  return new Uint8Array(await new Blob(parts2).arrayBuffer());
+}
+async function* bodyOf2(response, idleTimeout) {
+  const reader = response.body?.getReader();
+  if (reader === void 0) return;
+  const url = new URL(response.url);
+  try {
+    for (; ; ) {
+      const { done, value } = await within2(idleTimeout, reader.read(), url);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {
+    });
+  }
+}
+async function within2(time, promise, url) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(stopped(url, time)), time);
+  });
+  try {
+    return await Promise.race([
+      promise,
+      late
+    ]);
+  } finally {
+    clearTimeout(timer);
+    promise.catch(() => {
+    });
+  }
+}
+var REDIRECTS;
+var init_http = __esm({
+  "images/registry/http.ts"() {
+    init_errors4();
+    REDIRECTS = 10;
+  }
+});
+
+// images/registry/authorization.ts
+function parse3(bytes) {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return void 0;
+  }
+}
+function basic({ username, password }) {
+  return `Basic ${new TextEncoder().encode(`${username}:${password}`).toBase64()}`;
+}
+function refusedToken(registry, url, status, credentials) {
+  if (status >= 500 || status === 429) {
+    return new ImageError(`${url.host} was asked for a token for ${registry.host}: status ${status}`, {
+      code: "network"
+    });
+  }
+  return new ImageError(`${url.host} gives no token for ${registry.host} (status ${status}): ` + (credentials === void 0 ? "a login is needed" : "it refuses the name or the password"), {
+    code: "denied",
+    advice: [
+      loginAdvice(registry.host)
+    ]
+  });
+}
+function loginAdvice(registry) {
+  return `log in with docker login ${registry}, podman login or skopeo login, and try again`;
+}
+var USUAL_LIFE, ANSWER_LIMIT, Authorization;
+var init_authorization = __esm({
+  "images/registry/authorization.ts"() {
+    init_descriptor();
+    init_errors4();
+    init_challenge();
+    init_http();
+    USUAL_LIFE = 60;
+    ANSWER_LIMIT = 1 << 20;
+    Authorization = class {
+
+      #credentials;
+      #http;
+      #tokens = /* @__PURE__ */ new Map();
+      constructor(credentials, http) {
+        this.#credentials = credentials;
+        this.#http = http;
+      }
+      /** The header for a scope, if there is one already. */
+      header(scope) {
+        const token = this.#tokens.get(scope);
+        return token !== void 0 && token.until > Date.now() ? token.header : void 0;
+      }
+      /**
+       * Answers the challenge of a registry, and returns the header, if it is one that can be answered.
+       *
+       * @throws {ImageError} where the registry, or who gives tokens, refuses
+       */
+      async answer(url, scope, response) {
+        this.#tokens.delete(scope);
+        const challenges = parseChallenges(response.headers.get("www-authenticate") ?? "");
+        await discard2(response);
+        const bearer = challenges.find(({ scheme }) => scheme === "bearer");
+        if (bearer !== void 0) {
+          return this.#keep(scope, await this.#fetchToken(url, bearer.parameters, scope));
+        }
+        if (!challenges.some(({ scheme }) => scheme === "basic")) return void 0;
+        const credentials = await this.#credentials();
+        if (credentials === void 0 || !("username" in credentials)) return void 0;
+        return this.#keep(scope, {
+          header: basic(credentials),
+          until: Infinity
+        });
+      }
+      #keep(scope, token) {
+        this.#tokens.set(scope, token);
+        return token.header;
+      }
+      async #fetchToken(registry, { realm, service }, scope) {
+        const url = realm === void 0 ? null : URL.parse(realm, registry);
+        if (url === null) {
+          throw new ImageError(`${registry.host} asks for a token, and does not say whose`, {
+            code: "network"
+          });
+        }
+        const credentials = await this.#credentials();
+        if (credentials !== void 0 && registry.protocol === "https:" && url.protocol !== "https:") {
+          throw new ImageError(`${registry.host} wants its credentials sent to ${url.host} without TLS, which is not done`, {
+            code: "denied"
+          });
+        }
+        const response = await this.#request(url, service, scope, credentials);
+        if (!response.ok) {
+          await discard2(response);
+          throw refusedToken(registry, url, response.status, credentials);
+        }
+        return await this.#read(url, response);
+      }
+      #request(url, service, scope, credentials) {
+        const fields = service === void 0 ? {} : {
+          service
+        };
+        if (credentials !== void 0 && "identityToken" in credentials) {
+          const body = new URLSearchParams({
+            grant_type: "refresh_token",
+            client_id: "ramekin",
+            refresh_token: credentials.identityToken,
+            ...fields,
+            scope
+          });
+          return send2({
+            method: "POST",
+            url,
+            headers: {
+              "content-type": "application/x-www-form-urlencoded"
+            },
+            body: new TextEncoder().encode(String(body))
+          }, this.#http);
+        }
+        const asked = new URL(url);
+        for (const [name, value] of Object.entries(fields)) asked.searchParams.append(name, value);
+        for (const one of scope.split(" ")) asked.searchParams.append("scope", one);
+        if (credentials !== void 0) asked.searchParams.append("account", credentials.username);
+        const headers = credentials === void 0 ? {} : {
+          authorization: basic(credentials)
+        };
+        return send2({
+          method: "GET",
+          url: asked,
+          headers
+        }, this.#http);
+      }
+      async #read(url, response) {
+        const what = `the token of ${url.host}`;
+        const bytes = await readBody(what, response, ANSWER_LIMIT, this.#http.idleTimeout);
+        const answer = parse3(bytes);
+        const token = isObject3(answer) ? answer["token"] || answer["access_token"] : void 0;
+        if (!isObject3(answer) || typeof token !== "string" || /[^\x21-\x7e]/.test(token)) {
+          throw new ImageError(`${url.host} was asked for a token, and has answered with none`, {
+            code: "network"
+          });
+        }
+        const life = Number(answer["expires_in"] ?? USUAL_LIFE);
+        const used = Math.max(0, (Number.isFinite(life) ? life : USUAL_LIFE) - 5);
+        return {
+          header: `Bearer ${token}`,
+          until: Date.now() + used * 1e3
+        };
+      }
+    };
+  }
+});
+
+// images/environment.ts
+function environment2() {
+  return Object.fromEntries(environmentStrings().map(stringAt).flatMap((string) => {
+    const at2 = string.indexOf("=");
+    return at2 > 0 ? [
+      [
+        string.slice(0, at2),
+        string.slice(at2 + 1)
+      ]
+    ] : [];
+  }));
+}
+var init_environment2 = __esm({
+  "images/environment.ts"() {
+    init_environment();
+  }
+});
+
+// images/registry/credentials.ts
+async function findCredentials(registry, repository, variables = environment2()) {
+  for (const path2 of files(variables)) {
+    const found = await inFile(path2, namesOf4(registry, repository), variables);
+    if (found !== void 0) return found;
+  }
+  return void 0;
+}
+function files(variables) {
+  const { REGISTRY_AUTH_FILE: own, XDG_RUNTIME_DIR: runtime, DOCKER_CONFIG: docker } = variables;
+  if (own) return [
+    own
+  ];
+  const home = variables["HOME"];
+  const config = variables["XDG_CONFIG_HOME"] || home && `${home}/.config`;
+  return [
+    ...runtime ? [
+      `${runtime}/containers/auth.json`
+    ] : [],
+    ...config ? [
+      `${config}/containers/auth.json`
+    ] : [],
+    ...docker ? [
+      `${docker}/config.json`
+    ] : home ? [
+      `${home}/.docker/config.json`
+    ] : []
+  ];
+}
+async function inFile(path2, names, variables) {
+  const file = await readFile4(path2);
+  if (file === void 0) return void 0;
+  const server = names.at(-1);
+  const helper = names.map((name) => textIn(file["credHelpers"], name)).find((it) => it);
+  if (helper !== void 0) return await fromHelper(helper, server, variables);
+  const auths = isObject3(file["auths"]) ? file["auths"] : {};
+  for (const name of names) {
+    const entry2 = Object.entries(auths).find(([key]) => key === name || bare(key) === name)?.[1];
+    const found = isObject3(entry2) ? fromEntry(path2, name, entry2) : void 0;
+    if (found !== void 0) return found;
+  }
+  const store = file["credsStore"];
+  return typeof store === "string" && store !== "" ? await fromHelper(store, server, variables) : void 0;
+}
+async function readFile4(path2) {
+  try {
+    const bytes = await readIfThere(path2);
+    const file = bytes && JSON.parse(new TextDecoder().decode(bytes));
+    return isObject3(file) ? file : void 0;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.PermissionDenied) return void 0;
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new ImageError(`${path2} with the credentials of registries is not JSON`, {
+      code: "denied",
+      cause
+    });
+  }
+}
+function namesOf4(registry, repository) {
+  const parts2 = [
+    registry,
+    ...repository.split("/")
+  ];
+  const names = parts2.map((_, index) => parts2.slice(0, parts2.length - index).join("/"));
+  return registry === "docker.io" ? [
+    ...names,
+    "index.docker.io",
+    DOCKER_HUB
+  ] : names;
+}
+function bare(key) {
+  return key.replace(/^https?:\/\//, "").replace(/\/v[12]\/?$/, "").replace(/\/$/, "");
+}
+function fromEntry(path2, name, entry2) {
+  const token = textIn(entry2, "identitytoken");
+  if (token !== void 0) return {
+    identityToken: token
+  };
+  const [username, password] = [
+    textIn(entry2, "username"),
+    textIn(entry2, "password")
+  ];
+  if (username !== void 0 && password !== void 0) return {
+    username,
+    password
+  };
+  const auth = textIn(entry2, "auth");
+  if (auth === void 0) return void 0;
+  const decoded3 = decode2(auth);
+  const at2 = decoded3?.indexOf(":") ?? -1;
+  if (decoded3 === void 0 || at2 < 0) {
+    throw new ImageError(`${path2}: "auth" of ${name} is not "name:password" in base64`, {
+      code: "denied"
+    });
+  }
+  return {
+    username: decoded3.slice(0, at2),
+    password: decoded3.slice(at2 + 1).replace(/\0+$/, "")
+  };
+}
+function decode2(base64) {
+  try {
+    return new TextDecoder().decode(Uint8Array.fromBase64(base64));
+  } catch {
+    return void 0;
+  }
+}
+function textIn(object2, field2) {
+  if (!isObject3(object2) || !Object.hasOwn(object2, field2)) return void 0;
+  const value = object2[field2];
+  return typeof value === "string" && value !== "" ? value : void 0;
+}
+async function fromHelper(helper, server, variables) {
+  const program = `docker-credential-${helper}`;
+  if (!/^[\w.-]+$/.test(helper)) {
+    throw new ImageError(`${JSON.stringify(helper)} is no name of a credential helper`, {
+      code: "denied"
+    });
+  }
+  const { success, stdout, stderr } = await askHelper(program, server, variables);
+  const text5 = new TextDecoder().decode(stdout).trim();
+  if (!success) {
+    const said = `${text5} ${new TextDecoder().decode(stderr)}`.trim();
+    if (/credentials not found|no credentials/i.test(said)) return void 0;
+    throw new ImageError(`${program} fails for ${server}: ${said.split("\n")[0]}`, {
+      code: "denied"
+    });
+  }
+  const answer = parse4(program, text5);
+  const [username, password] = [
+    textIn(answer, "Username"),
+    textIn(answer, "Secret")
+  ];
+  if (password === void 0) return void 0;
+  return username === TOKEN_USER ? {
+    identityToken: password
+  } : {
+    username: username ?? "",
+    password
+  };
+}
+async function askHelper(program, server, env) {
+  try {
+    const stdin = new Blob([
+      server
+    ]).stream();
+    return await recipe().command(program, {
+      args: [
+        "get"
+      ],
+      clearEnv: true,
+      env,
+      stdin,
+      stdout: "piped",
+      stderr: "piped",
+      timeout: 6e4
+    }).output();
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new ImageError(`${program}, which keeps the credentials of ${server}, is not installed`, {
+      code: "denied",
+      cause
+    });
+  }
+}
+function parse4(program, text5) {
+  try {
+    return JSON.parse(text5);
+  } catch (cause) {
+    throw new ImageError(`${program} answers what is not JSON`, {
+      code: "denied",
+      cause
+    });
+  }
+}
+var DOCKER_HUB, TOKEN_USER;
+var init_credentials2 = __esm({
+  "images/registry/credentials.ts"() {
+    init_environment2();
+    init_recipe();
+    init_descriptor();
+    init_errors4();
+    init_files8();
+    DOCKER_HUB = "https://index.docker.io/v1/";
+    TOKEN_USER = "<token>";
+  }
+});
+
+// images/registry/retry.ts
+function isPassing(status) {
+  return PASSING2.has(status);
+}
+function askedFor(response) {
+  const value = response?.headers.get("retry-after");
+  if (value === null || value === void 0) return 0;
+  const time = /^\d+$/.test(value) ? Number(value) * 1e3 : Date.parse(value) - Date.now();
+  return Number.isNaN(time) ? 0 : Math.max(time, 0);
+}
+function sleep2(time, signal) {
+  return new Promise((resolve2, reject) => {
+    const end = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", end);
+      resolve2();
+    }, time);
+    signal?.addEventListener("abort", end, {
+      once: true
+    });
+  });
+}
+var PASSING2, LONGEST6, Tries;
+var init_retry = __esm({
+  "images/registry/retry.ts"() {
+    PASSING2 = /* @__PURE__ */ new Set([
+      408,
+      429,
+      500,
+      502,
+      503,
+      504
+    ]);
+    LONGEST6 = 6e4;
+    Tries = class {
+
+      #most;
+      #delay;
+      #signal;
+      #made = 0;
+      constructor({ retries = 5, retryDelay = 500 }, signal) {
+        this.#most = retries;
+        this.#delay = retryDelay;
+        this.#signal = signal;
+      }
+      /** Counts from zero again: there was progress. */
+      reset() {
+        this.#made = 0;
+      }
+      /** Waits for the next try, and returns whether there is one. */
+      async next(response) {
+        this.#signal?.throwIfAborted();
+        if (this.#made >= this.#most) return false;
+        const own = this.#delay * 2 ** this.#made * (0.75 + Math.random() / 2);
+        this.#made++;
+        await sleep2(Math.min(Math.max(own, askedFor(response)), LONGEST6), this.#signal);
+        return true;
+      }
+    };
+  }
+});
+
+// images/registry/tls.ts
+async function clientFor(registry, { certificates = [], socket }) {
+  const configured = await configuredFor(registry);
+  return Deno.createHttpClient({
+    caCerts: [
+      ...certificates,
+      ...configured.authorities
+    ],
+    poolMaxIdlePerHost: 8,
+    ...socket !== void 0 && {
+      proxy: {
+        transport: "unix",
+        path: socket
+      }
+    },
+    ...configured.key !== void 0 && configured.cert !== void 0 && {
+      key: configured.key,
+      cert: configured.cert
+    }
+  });
+}
+async function configuredFor(registry) {
+  const home = environment2()["HOME"];
+  const places = [
+    ...home === void 0 ? [] : [
+      `${home}/.config/containers/certs.d`
+    ],
+    "/etc/containers/certs.d",
+    "/etc/docker/certs.d"
+  ];
+  const authorities = [];
+  let pair = {};
+  for (const place3 of places) {
+    const directory2 = `${place3}/${registry}`;
+    for (const name of await quietly(() => namesIn3(directory2)) ?? []) {
+      const read4 = () => quietly(() => Deno.readTextFile(`${directory2}/${name}`));
+      if (name.endsWith(".crt")) authorities.push(...await read4().then(listed2));
+      else if (name.endsWith(".cert")) pair = await pairOf(directory2, name.slice(0, -5)) ?? pair;
+    }
+  }
+  return {
+    authorities,
+    ...pair
+  };
+}
+async function pairOf(directory2, name) {
+  const [cert, key] = await Promise.all([
+    "cert",
+    "key"
+  ].map((end) => quietly(() => Deno.readTextFile(`${directory2}/${name}.${end}`))));
+  return cert === void 0 || key === void 0 ? void 0 : {
+    cert,
+    key
+  };
+}
+function listed2(text5) {
+  return text5 === void 0 ? [] : [
+    text5
+  ];
+}
+async function quietly(read4) {
+  try {
+    return await read4();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
+      return void 0;
+    }
+    throw error;
+  }
+}
+var init_tls = __esm({
+  "images/registry/tls.ts"() {
+    init_environment2();
+    init_files8();
+  }
+});
+
+// images/registry/connection.ts
+function isLoopback3(host2) {
+  return host2 === "localhost" || host2.endsWith(".localhost") || /^127(\.\d+){3}$/.test(host2) || host2 === "[::1]";
+}
+function reasonOf2(error) {
+  const text5 = [
+    error.message,
+    error.cause?.message ?? ""
+  ].join(": ");
+  return text5.replace(/^fetch failed: /, "").replace(/^error sending request (from \S+ )?for url \([^)]*\):? ?/, "").replace(/^client error \(Connect\): /, "").replace(/: $/, "");
+}
+function isTls(error) {
+  return /tls|certificate|corrupt message|InvalidContentType/i.test(reasonOf2(error));
+}
+var DOCKER_HUB2, RegistryConnection;
+var init_connection2 = __esm({
+  "images/registry/connection.ts"() {
+    init_errors4();
+    init_descriptor();
+    init_authorization();
+    init_credentials2();
+    init_http();
+    init_retry();
+    init_tls();
+    DOCKER_HUB2 = "registry-1.docker.io";
+    RegistryConnection = class _RegistryConnection {
+
+      /** The name of the registry. */
+      registry;
+      /** How long nothing may come, in milliseconds. */
+      idleTimeout;
+      #options;
+      #signal;
+      #http;
+      #authorization;
+      #base;
+      constructor(registry, options, http, credentials) {
+        this.registry = registry;
+        this.idleTimeout = http.idleTimeout;
+        this.#options = options;
+        this.#signal = http.signal;
+        this.#http = http;
+        this.#authorization = new Authorization(credentials, http);
+      }
+      /** Makes a connection; nothing is sent yet. */
+      static async open(registry, repository, options, signal) {
+        const { idleTimeout = 6e4, credentials } = options;
+        const http = {
+          client: await clientFor(registry, options),
+          signal,
+          idleTimeout
+        };
+        let found;
+        const find2 = async () => credentials === void 0 ? await findCredentials(registry, repository) : typeof credentials === "function" ? await credentials(registry, repository) : credentials;
+        return new _RegistryConnection(registry, options, http, () => found ??= find2());
+      }
+      /**
+       * Makes a request, and returns the response, whose body has to be read or let go of.
+       *
+       * @throws {ImageError} where there is no answer that it expects
+       */
+      async request(request) {
+        const url = await this.#url(request);
+        const tries = new Tries(this.#options, this.#signal);
+        let [asked, answered] = [
+          false,
+          void 0
+        ];
+        for (; ; ) {
+          const authorization = answered ?? this.#authorization.header(request.scope);
+          const response = await this.#try(request, url, tries, authorization);
+          if (response === void 0) continue;
+          if (request.expects.includes(response.status)) return response;
+          if (response.status === 401 && !asked) {
+            asked = true;
+            answered = await this.#answer(request, url, response, tries);
+            if (answered !== void 0) continue;
+          }
+          if (isPassing(response.status) && await tries.next(response)) {
+            await discard2(response);
+            continue;
+          }
+          throw await this.#refusal(request, response);
+        }
+      }
+      /** Makes the request once; `undefined` where it failed and is to be made again. */
+      async #try(request, url, tries, authorization) {
+        const { method, headers = {}, body } = request;
+        const isOwn3 = url.origin === (await this.base()).origin;
+        try {
+          return await send2({
+            method,
+            url,
+            body,
+            headers: {
+              ...headers,
+              ...isOwn3 && authorization !== void 0 && {
+                authorization
+              }
+            }
+          }, this.#http);
+        } catch (error) {
+          if (await this.#isOver(error, tries)) throw this.#unreachable(url, error);
+          return void 0;
+        }
+      }
+      async #answer(request, url, response, tries) {
+        for (; ; ) {
+          try {
+            return await this.#authorization.answer(url, request.scope, response);
+          } catch (error) {
+            if (await this.#isOver(error, tries)) throw this.#unreachable(url, error);
+          }
+        }
+      }
+      /** Whether the error is the last word. */
+      async #isOver(error, tries) {
+        this.#signal?.throwIfAborted();
+        const mayPass = error instanceof TypeError || error instanceof ImageError && error.code === "network";
+        return !mayPass || !await tries.next();
+      }
+      #unreachable(url, error) {
+        if (!(error instanceof TypeError)) return error;
+        return new ImageError(`${this.registry} cannot be reached: ${reasonOf2(error)}`, {
+          code: "network",
+          cause: error,
+          advice: isTls(error) ? [
+            url.protocol === "https:" ? `a registry without TLS has to be named: --plain-http; another authority is put into /etc/containers/certs.d/${this.registry}/ca.crt` : ""
+          ].filter((line) => line !== "") : []
+        });
+      }
+      async #url({ path: path2 }) {
+        if (path2 instanceof URL) return path2;
+        return new URL(`/v2/${path2}`, await this.base());
+      }
+      /** The address of the registry. */
+      base() {
+        return this.#base ??= this.#findBase();
+      }
+      /** With TLS, but for those that are said to have none, and those of this machine that have none. */
+      async #findBase() {
+        const { plainHttp = false, socket } = this.#options;
+        const host2 = this.registry === "docker.io" ? DOCKER_HUB2 : this.registry;
+        const isPlain2 = plainHttp === true || Array.isArray(plainHttp) && plainHttp.includes(this.registry);
+        if (isPlain2 || socket !== void 0) return new URL(`http://${host2}`);
+        const https = new URL(`https://${host2}`);
+        if (!isLoopback3(https.hostname)) return https;
+        try {
+          await discard2(await send2({
+            method: "GET",
+            url: new URL("/v2/", https),
+            headers: {}
+          }, this.#http));
+          return https;
+        } catch (error) {
+          this.#signal?.throwIfAborted();
+          if (error instanceof TypeError) return new URL(`http://${host2}`);
+          throw error;
+        }
+      }
+      async #refusal({ what, path: path2 }, response) {
+        const { status } = response;
+        const said = await this.#saidBy(response);
+        const words3 = said === "" ? `status ${status}` : `status ${status}, ${said}`;
+        if (status === 404) {
+          return new ImageError(`there is no such thing as ${what} (${words3})`, {
+            code: "not-found"
+          });
+        }
+        if (status === 401 || status === 403) {
+          return new ImageError(`${this.registry} refuses ${what} (${words3})`, {
+            code: "denied",
+            advice: [
+              `it does not exist, or a login is needed: ${loginAdvice(this.registry)}`
+            ]
+          });
+        }
+        if (status === 429) {
+          return new ImageError(`${this.registry} takes no more requests for now (${words3})`, {
+            code: "network",
+            advice: [
+              "wait, log in for a higher limit, or name a mirror with --mirror"
+            ]
+          });
+        }
+        const where = path2 instanceof URL ? path2.pathname : `/v2/${path2}`;
+        return new ImageError(`${this.registry} fails for ${what}: ${words3} of ${where}`, {
+          code: "network"
+        });
+      }
+      /** What the registry says of a refusal. */
+      async #saidBy(response) {
+        if (response.status === 416) return "";
+        try {
+          const bytes = await readBody("the answer", response, 64 * 1024, this.idleTimeout);
+          const answer = JSON.parse(new TextDecoder().decode(bytes));
+          const [first] = isObject3(answer) && Array.isArray(answer["errors"]) ? answer["errors"] : [];
+          if (!isObject3(first)) return "";
+          return [
+            first["code"],
+            first["message"]
+          ].filter((it) => typeof it === "string").join(": ");
+        } catch {
+          return "";
+        }
+      }
+      [Symbol.dispose]() {
+        this.#http.client.close();
+      }
+    };
+  }
+});
+
+// images/registry/repository.ts
+function beginOf(response) {
+  if (response.status === 200) return 0;
+  if (response.status === 416) return -1;
+  const range = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "");
+  return range === null ? -1 : Number(range[1]);
+}
+function algorithmIn(digest) {
+  return digest !== null && digestIssue(digest) === void 0 ? algorithmOf(digest) : void 0;
+}
+var PROGRESS, Repository;
+var init_repository = __esm({
+  "images/registry/repository.ts"() {
+    init_digest();
+    init_errors4();
+    init_manifest();
+    init_media_types();
+    init_blobs();
+    init_connection2();
+    init_http();
+    init_retry();
+    PROGRESS = 1 << 20;
+    Repository = class _Repository {
+
+      /** The repository's name in the registry. */
+      name;
+      /** The connection to the registry. */
+      connection;
+      #options;
+      #signal;
+      constructor(name, connection, options, signal) {
+        this.name = name;
+        this.connection = connection;
+        this.#options = options;
+        this.#signal = signal;
+      }
+      /** Makes the connection; nothing is sent yet. */
+      static async open(registry, name, options, signal) {
+        const connection = await RegistryConnection.open(registry, name, options, signal);
+        return new _Repository(name, connection, options, signal);
+      }
+      /** What a request needs to be allowed that reads. */
+      get pulling() {
+        return `repository:${this.name}:pull`;
+      }
+      /**
+       * Returns the manifest of a tag or digest.
+       *
+       * @throws {ImageError} where there is none, or it is not what its digest says
+       */
+      async manifest(what, reference, limit2) {
+        const response = await this.connection.request({
+          method: "GET",
+          path: `${this.name}/manifests/${reference}`,
+          scope: this.pulling,
+          headers: {
+            accept: MANIFEST_TYPES.join(", ")
+          },
+          expects: [
+            200
+          ],
+          what
+        });
+        const type = response.headers.get("content-type")?.replace(/;.*/, "").trim();
+        const told2 = response.headers.get("docker-content-digest");
+        const bytes = await readBody(what, response, limit2, this.connection.idleTimeout);
+        const isDigest = digestIssue(reference) === void 0;
+        const digest = isDigest ? reference : digestOf(bytes, algorithmIn(told2));
+        checkBytes(what, bytes, {
+          digest
+        });
+        if (!isDigest && told2 !== null && digestIssue(told2) === void 0) {
+          checkBytes(what, bytes, {
+            digest: told2
+          });
+        }
+        const { mediaType } = parseManifest(what, bytes, type);
+        if (type !== void 0 && isManifestType(type) && type !== mediaType) {
+          throw new ImageError(`${what} came as ${type}, and says that it is ${mediaType}`, {
+            code: "invalid"
+          });
+        }
+        return {
+          descriptor: {
+            mediaType,
+            digest,
+            size: bytes.length
+          },
+          bytes
+        };
+      }
+      /** Returns a manifest or a configuration of which the digest is known. */
+      async document(what, blob, limit2) {
+        if (isManifestType(blob.mediaType)) {
+          const { bytes: bytes2 } = await this.manifest(what, blob.digest, limit2);
+          checkBytes(what, bytes2, blob);
+          return bytes2;
+        }
+        if (blob.size > limit2) {
+          throw new ImageError(`${what} has ${blob.size} bytes, and ${limit2} are the most`, {
+            code: "invalid"
+          });
+        }
+        const parts2 = [];
+        for await (const part of this.download(what, blob, 0)) {
+          if (part === RESTART) parts2.length = 0;
+          else parts2.push(part);
+        }
+        const bytes = new Uint8Array(await new Blob(parts2).arrayBuffer());
+        checkBytes(what, bytes, blob);
+        return bytes;
+      }
+      /**
+       * Gives the bytes of a blob from an offset on, and goes on where the connection breaks.
+       *
+       * @throws {ImageError} where it cannot be had
+       */
+      async *download(what, blob, offset) {
+        const tries = new Tries(this.#options, this.#signal);
+        let mayAsk = true;
+        for (let at2 = offset; at2 < blob.size; ) {
+          if (at2 > 0 && !mayAsk) {
+            yield RESTART;
+            at2 = 0;
+          }
+          const response = await this.#blob(what, blob, at2);
+          const begin = beginOf(response);
+          if (begin !== at2 && begin !== 0) {
+            await discard2(response);
+            if (at2 === 0) throw this.#noBlob(what, response);
+            mayAsk = false;
+            continue;
+          }
+          if (begin !== at2) {
+            yield RESTART;
+            at2 = 0;
+          }
+          const before = at2;
+          try {
+            for await (const part of bodyOf2(response, this.connection.idleTimeout)) {
+              at2 += part.length;
+              yield part;
+              if (at2 > blob.size) return;
+            }
+            if (at2 >= blob.size) return;
+            throw new TypeError(`it ended after ${at2} of ${blob.size} bytes`);
+          } catch (error) {
+            if (at2 - before >= PROGRESS) tries.reset();
+            if (!(error instanceof TypeError)) throw error;
+            if (await tries.next()) continue;
+            throw this.#broken(what, error);
+          }
+        }
+      }
+      #blob(what, { digest }, at2) {
+        return this.connection.request({
+          method: "GET",
+          path: `${this.name}/blobs/${digest}`,
+          scope: this.pulling,
+          // What is decoded on the way would be other bytes than those of the digest.
+          headers: {
+            "accept-encoding": "identity",
+            ...at2 > 0 && {
+              range: `bytes=${at2}-`
+            }
+          },
+          expects: [
+            200,
+            206,
+            416
+          ],
+          what
+        });
+      }
+      #noBlob(what, { status }) {
+        return new ImageError(`${this.connection.registry} gives no beginning of ${what} (${status})`, {
+          code: "network"
+        });
+      }
+      #broken(what, cause) {
+        return new ImageError(`${this.connection.registry} breaks off ${what}: ${cause.message}`, {
+          code: "network",
+          cause
+        });
+      }
+      [Symbol.dispose]() {
+        this.connection[Symbol.dispose]();
+      }
+    };
+  }
+});
+
+// images/sources/registry.ts
+function mayBeElsewhere(error) {
+  return error instanceof ImageError && [
+    "network",
+    "not-found",
+    "denied",
+    "digest"
+  ].includes(error.code);
+}
+var RegistrySource;
+var init_registry2 = __esm({
+  "images/sources/registry.ts"() {
+    init_descriptor();
+    init_errors4();
+    init_reference();
+    init_repository();
+    init_blobs();
+    RegistrySource = class _RegistrySource {
+
+      what;
+      #reference;
+      #places;
+      /** What was fetched for `find()`. */
+      #documents = /* @__PURE__ */ new Map();
+      constructor(reference, places) {
+        this.what = shortReference(reference);
+        this.#reference = reference;
+        this.#places = places;
+      }
+      /** Makes the connections to the registry and its mirrors; nothing is sent yet. */
+      static async open(reference, options, signal) {
+        const { registry, repository } = reference;
+        const places = [];
+        for (const mirror of [
+          ...options.mirrors?.[registry] ?? [],
+          registry
+        ]) {
+          const [host2, ...prefix] = mirror.split("/");
+          const name = [
+            ...prefix,
+            repository
+          ].join("/");
+          places.push(await Repository.open(host2, name, options, signal));
+        }
+        return new _RegistrySource(reference, places);
+      }
+      async find() {
+        const { tag, digest } = this.#reference;
+        const what = `the manifest of ${this.what}`;
+        const { descriptor, bytes } = await this.#first((place3) => place3.manifest(what, digest ?? tag, DOCUMENT_LIMIT));
+        this.#documents.set(descriptor.digest, bytes);
+        return [
+          descriptor
+        ];
+      }
+      async document(what, blob) {
+        return this.#documents.get(blob.digest) ?? await this.#first((place3) => place3.document(what, blob, DOCUMENT_LIMIT));
+      }
+      download(blob) {
+        const places = this.#places;
+        const what = `the blob ${blob.digest} of ${this.what}`;
+        return async function* (offset) {
+          let at2 = offset;
+          for (const place3 of places) {
+            try {
+              for await (const part of place3.download(what, blob, at2)) {
+                at2 = part === RESTART ? 0 : at2 + part.length;
+                yield part;
+              }
+              return;
+            } catch (error) {
+              if (place3 === places.at(-1) || !mayBeElsewhere(error)) throw error;
+            }
+          }
+        };
+      }
+      /** The answer of the first place that has one. */
+      async #first(ask2) {
+        for (const place3 of this.#places.slice(0, -1)) {
+          try {
+            return await ask2(place3);
+          } catch (error) {
+            if (!mayBeElsewhere(error)) throw error;
+          }
+        }
+        return await ask2(this.#places.at(-1));
+      }
+      async [Symbol.asyncDispose]() {
+        for (const place3 of this.#places) place3[Symbol.dispose]();
+        return await Promise.resolve();
+      }
+    };
+  }
+});
+
+// images/sources/open.ts
+async function openSource(reference, session, options, signal) {
+  if (reference.transport === "registry") {
+    return await RegistrySource.open(reference, options, signal);
+  }
+  return await FILES2[reference.transport](reference, session);
+}
+async function directory({ path: path2 }) {
+  return await DirectoryFiles.open(path2);
+}
+var FILES2;
+var init_open3 = __esm({
+  "images/sources/open.ts"() {
+    init_archive_files();
+    init_directory();
+    init_docker_archive();
+    init_file_set();
+    init_layout();
+    init_registry2();
+    FILES2 = {
+      oci: async (reference) => new LayoutSource(await directory(reference), reference),
+      dir: async (reference) => new DirectorySource(await directory(reference), reference),
+      "oci-archive": async (reference, session) => new LayoutSource(await openArchive(reference.path, session), reference),
+      "docker-archive": async (reference, session) => new DockerArchiveSource(await openArchive(reference.path, session), reference)
+    };
+  }
+});
+
+// images/store/place.ts
+function defaultPlace() {
+  const variables = environment2();
+  const named = variables["RAMEKIN_IMAGES"];
+  if (named !== void 0 && named !== "") {
+    if (named.startsWith("/")) return named;
+    throw new ImageError(`RAMEKIN_IMAGES=${named} does not begin with /`, {
+      code: "store"
+    });
+  }
+  if (geteuid2() === 0) return "/var/lib/ramekin/images";
+  const { XDG_DATA_HOME: data2, HOME: home } = variables;
+  if (data2?.startsWith("/")) return `${data2}/ramekin/images`;
+  if (home?.startsWith("/")) return `${home}/.local/share/ramekin/images`;
+  throw new ImageError("there is no place for images: HOME is not set", {
+    code: "store",
+    advice: [
+      "set RAMEKIN_IMAGES to a directory of yours"
+    ]
+  });
+}
+var init_place2 = __esm({
+  "images/store/place.ts"() {
+    init_environment2();
+    init_users2();
+    init_errors4();
+  }
+});
+
+// images/store/store.ts
+function bootId() {
+  return readWholeText(at_fdcwd, "/proc/sys/kernel/random/boot_id").trim();
+}
+async function checkPlace(directory2) {
+  const state = await statIfThere(directory2);
+  if (state === void 0) return;
+  if (!state.isDirectory && !state.isSymlink) {
+    throw new ImageError(`${directory2} is not a directory, and images cannot be kept in it`, {
+      code: "store"
+    });
+  }
+  const names = (await Array.fromAsync(Deno.readDir(directory2))).map(({ name }) => name);
+  if (names.length === 0 || names.includes("oci-layout") || names.includes("ramekin")) return;
+  throw new ImageError(`${directory2} has other files in it, and is no store of images`, {
+    code: "store",
+    advice: [
+      "name an empty directory, or one that does not exist"
+    ]
+  });
+}
+function noAccess(directory2, cause) {
+  const who = environment2()["USER"] ?? "this user";
+  return new ImageError(`${who} may not keep images in ${directory2}`, {
+    code: "store",
+    cause,
+    advice: [
+      "set RAMEKIN_IMAGES to a directory of yours"
+    ]
+  });
+}
+var Store;
+var init_store = __esm({
+  "images/store/store.ts"() {
+    init_environment2();
+    init_files3();
+    init_read_file();
+    init_descriptor();
+    init_digest();
+    init_errors4();
+    init_blobs();
+    init_file_lock();
+    init_files8();
+    init_index_file();
+    init_place2();
+    init_roots();
+    init_session();
+    Store = class _Store {
+
+      /** The directory, an image layout. */
+      directory;
+      /** The blobs. */
+      blobs;
+      /** The unpacked roots. */
+      roots;
+      /** Where else things are. */
+      places;
+      constructor(directory2) {
+        const own = `${directory2}/ramekin`;
+        this.directory = directory2;
+        this.places = {
+          work: `${own}/work`,
+          partial: `${own}/partial`,
+          locks: `${own}/locks`,
+          roots: `${directory2}/roots`,
+          gate: `${own}/collect.lock`,
+          index: {
+            path: `${directory2}/index.json`,
+            lock: `${own}/index.lock`
+          }
+        };
+        this.blobs = new BlobFiles(`${directory2}/blobs`, this.places.partial);
+        this.roots = new Roots(this.places.roots, this.places.locks, bootId());
+      }
+      /**
+       * Opens the store, which is made if there is none.
+       *
+       * @throws {ImageError} where the directory is another user's, or has something else in it
+       */
+      static async open(directory2 = defaultPlace()) {
+        const store = new _Store(directory2);
+        const { places } = store;
+        const made = [
+          places.work,
+          places.partial,
+          places.locks,
+          places.roots,
+          `${directory2}/blobs/sha256`
+        ];
+        try {
+          await checkPlace(directory2);
+          await Deno.mkdir(directory2, {
+            recursive: true,
+            mode: 448
+          });
+          for (const path2 of made) await Deno.mkdir(path2, {
+            recursive: true,
+            mode: 448
+          });
+          if (await statIfThere(`${directory2}/oci-layout`) === void 0) await store.#begin();
+        } catch (error) {
+          throw error instanceof Deno.errors.PermissionDenied ? noAccess(directory2, error) : error;
+        }
+        return store;
+      }
+      async #begin() {
+        await using session = await this.begin();
+        const layout = new TextEncoder().encode('{"imageLayoutVersion":"1.0.0"}');
+        await changeIndex(this.places.index, session, (manifests) => [
+          ...manifests
+        ]);
+        await writeWhole(`${this.directory}/oci-layout`, layout, session.temporary());
+      }
+      /** Begins to use the store. */
+      begin(signal) {
+        return Session.begin(this.places.work, this.places.gate, signal);
+      }
+      /** Adds a blob, unless it is there. The session keeps it. */
+      async add(session, blob, download2, options = {}) {
+        await session.keep([
+          blob.digest
+        ], options.signal);
+        return await this.blobs.add(blob, download2, options);
+      }
+      /** Adds bytes as a blob, and returns the descriptor. */
+      async addBytes(session, mediaType, bytes) {
+        const descriptor = {
+          mediaType,
+          digest: digestOf(bytes),
+          size: bytes.length
+        };
+        await this.add(session, descriptor, async function* () {
+          yield await Promise.resolve(bytes);
+        });
+        return descriptor;
+      }
+      /**
+       * Returns a manifest or a configuration, checked.
+       *
+       * @throws {ImageError} where it is not there, or damaged
+       */
+      async document(what, blob) {
+        if (blob.size > DOCUMENT_LIMIT) {
+          throw new ImageError(`${what} has ${blob.size} bytes, and ${DOCUMENT_LIMIT} are the most`, {
+            code: "invalid"
+          });
+        }
+        const bytes = await readIfThere(this.blobs.path(blob.digest));
+        if (bytes === void 0) {
+          throw new ImageError(`${what}, ${blob.digest}, is missing in ${this.directory}`, {
+            code: "store",
+            advice: [
+              "pull the image again"
+            ]
+          });
+        }
+        checkBytes(what, bytes, blob);
+        return bytes;
+      }
+      /** The images that have names. */
+      async images() {
+        return await readIndex2(this.places.index.path);
+      }
+      /** Gives an image its name; another of the same name and platform loses it. */
+      async name(session, image3, signal) {
+        await changeIndex(this.places.index, session, (manifests) => [
+          ...manifests.filter((other) => !isSamePlace(image3, other)),
+          image3
+        ], signal);
+      }
+      /** Takes names away, and returns those that there were. */
+      async unname(session, isMeant2) {
+        let taken = [];
+        await changeIndex(this.places.index, session, (manifests) => {
+          taken = manifests.filter((image3) => image3.annotations?.[NAME6] !== void 0 && isMeant2(image3));
+          return taken.length === 0 ? manifests : manifests.filter((image3) => !taken.includes(image3));
+        });
+        return taken;
+      }
+    };
+  }
+});
+
+// images/pull.ts
+import { resolve as resolvePath2 } from "node:path";
+async function pull(reference, options = {}) {
+  const parsed = typeof reference === "string" ? parseReference(reference) : reference;
+  const { signal, progress } = options;
+  const name = nameFor(parsed, options.name);
+  const store = await Store.open(options.store);
+  const session = await store.begin(signal);
+  try {
+    progress?.({
+      kind: "find",
+      image: referenceText(parsed)
+    });
+    const descriptor = await fetchImage(store, session, parsed, name, options);
+    const image3 = await Image.open(store, session, descriptor);
+    if (options.unpack !== false) await image3.unpack(options);
+    return image3;
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+function nameFor(reference, name) {
+  const named = name === void 0 ? reference : parseReference(name);
+  if (named.transport !== "registry" && name === void 0) {
+    return referenceText({
+      ...named,
+      path: resolvePath2(Deno.cwd(), named.path)
+    });
+  }
+  if (named.transport !== "registry") {
+    throw new ImageError(`${JSON.stringify(name)} is no name for an image in the store`, {
+      code: "reference",
+      advice: [
+        "one is tool:latest"
+      ]
+    });
+  }
+  return referenceText(named);
+}
+async function fetchImage(store, session, reference, name, options) {
+  await using source = await openSource(reference, session, options, options.signal);
+  const found = await source.find();
+  const image3 = await describe3(source, found, options.platform);
+  await download(store, session, source, image3, options);
+  for (const { mediaType, bytes } of image3.documents) {
+    await store.addBytes(session, mediaType, bytes);
+  }
+  const descriptor = {
+    mediaType: image3.descriptor.mediaType,
+    digest: image3.descriptor.digest,
+    size: image3.descriptor.size,
+    platform: stated(image3.config.platform),
+    annotations: {
+      [NAME6]: name,
+      [ORIGIN]: found.length === 1 ? found[0].digest : image3.descriptor.digest,
+      [STORED]: (/* @__PURE__ */ new Date()).toISOString()
+    }
+  };
+  await store.name(session, descriptor, options.signal);
+  return descriptor;
+}
+function stated(platform) {
+  return platform.architecture === "" ? thisPlatform() : platform;
+}
+async function describe3(source, found, asked) {
+  const wanted = asked === void 0 ? thisPlatform() : parsePlatform(asked);
+  const { what } = source;
+  let descriptor = found.length === 1 ? found[0] : choosePlatform(what, found, wanted);
+  for (let depth = 0; depth < DEEPEST2; depth++) {
+    const bytes = await source.document(`the manifest of ${what}`, descriptor);
+    const parsed = parseManifest(`the manifest of ${what}`, bytes, descriptor.mediaType);
+    if (parsed.kind === "index") {
+      descriptor = choosePlatform(what, parsed.manifests, wanted);
+      continue;
+    }
+    checkRunnable(what, parsed);
+    const configBytes = await source.document(`the configuration of ${what}`, parsed.config);
+    const config = parseConfig(`the configuration of ${what}`, configBytes);
+    checkLayers(what, parsed, config);
+    checkPlatform(what, config.platform, wanted);
+    return {
+      descriptor: {
+        ...descriptor,
+        mediaType: parsed.mediaType,
+        size: bytes.length
+      },
+      manifest: parsed,
+      config,
+      documents: [
+        {
+          mediaType: parsed.config.mediaType,
+          bytes: configBytes
+        },
+        {
+          mediaType: parsed.mediaType,
+          bytes
+        }
+      ]
+    };
+  }
+  throw new ImageError(`${what} has indexes within indexes`, {
+    code: "unsupported"
+  });
+}
+function checkLayers(what, { layers }, { diffIds }) {
+  if (layers.length === diffIds.length) return;
+  throw new ImageError(`${what} is not valid: its manifest has ${layers.length} layers, and its configuration ${diffIds.length} diff_ids`, {
+    code: "invalid"
+  });
+}
+async function download(store, session, source, { manifest, config, descriptor }, { progress, signal }) {
+  const layers = new Map(manifest.layers.map((layer) => [
+    layer.digest,
+    layer
+  ]));
+  await session.keep([
+    descriptor.digest,
+    manifest.config.digest,
+    ...layers.keys()
+  ], signal);
+  progress?.({
+    kind: "layers",
+    platform: platformText(stated(config.platform)),
+    layers: [
+      ...layers.values()
+    ].map(({ digest, size }) => ({
+      digest,
+      size
+    }))
+  });
+  const failed2 = new AbortController();
+  const either2 = signal === void 0 ? failed2.signal : AbortSignal.any([
+    signal,
+    failed2.signal
+  ]);
+  const waiting = [
+    ...layers.values()
+  ];
+  const work = async () => {
+    for (let layer = waiting.shift(); layer !== void 0; layer = waiting.shift()) {
+      const { digest, size } = layer;
+      const added = await store.add(session, layer, source.download(layer), {
+        signal: either2,
+        progress: (bytes) => progress?.({
+          kind: "download",
+          digest,
+          bytes,
+          size
+        })
+      });
+      progress?.({
+        kind: "downloaded",
+        digest,
+        size,
+        isNew: added
+      });
+    }
+  };
+  const workers = Array.from({
+    length: Math.min(AT_ONCE5, waiting.length)
+  }, work);
+  for (const worker of workers) worker.catch((error) => failed2.abort(error));
+  const outcomes = await Promise.allSettled(workers);
+  const rejected = outcomes.find(({ status }) => status === "rejected");
+  if (rejected?.status === "rejected") throw failed2.signal.reason ?? rejected.reason;
+}
+var AT_ONCE5, DEEPEST2;
+var init_pull = __esm({
+  "images/pull.ts"() {
+    init_config();
+    init_errors4();
+    init_image();
+    init_manifest();
+    init_platform();
+    init_reference();
+    init_open3();
+    init_index_file();
+    init_store();
+    AT_ONCE5 = 4;
+    DEEPEST2 = 3;
+  }
+});
+
+// images/store/collect.ts
+async function collect(store, signal) {
+  await using session = await store.begin(signal);
+  let collected;
+  {
+    using _closed = await FileLock.acquire(store.places.gate, {
+      signal
+    });
+    const kept = await keptBySessions(store.places.work, session);
+    const needed = await neededBy2(store, await store.images(), kept);
+    const inUse = rootsInUse();
+    collected = {
+      ...await moveBlobs(store, session, (digest) => needed.has(digest) || kept.has(digest)),
+      roots: await moveRoots(store, session, (name) => kept.has(name) || inUse.includes(name) || needed.has(name.split("-")[0]))
+    };
+    await movePartial(store, session, kept);
+    signal?.throwIfAborted();
+  }
+  return collected;
+}
+async function neededBy2(store, images, kept) {
+  const needed = /* @__PURE__ */ new Set();
+  const open4 = [
+    ...images
+  ];
+  for (let blob = open4.pop(); blob !== void 0; blob = open4.pop()) {
+    if (needed.has(blob.digest)) continue;
+    needed.add(blob.digest);
+    open4.push(...await partsOf4(store, blob));
+  }
+  for (const digest of kept) needed.add(digest);
+  for (const digest of [
+    ...needed
+  ]) {
+    const chain2 = await chainOf(store, digest);
+    if (chain2 !== void 0) needed.add(encodedOf(chain2));
+  }
+  return needed;
+}
+async function partsOf4(store, blob) {
+  if (!isManifestType(blob.mediaType)) return [];
+  const parsed = await quietly2(async () => parseManifest("it", await store.document("it", blob), blob.mediaType));
+  if (parsed === void 0) return [];
+  return parsed.kind === "index" ? parsed.manifests : [
+    parsed.config,
+    ...parsed.layers
+  ];
+}
+async function chainOf(store, digest) {
+  const state = await quietly2(() => statIfThere(store.blobs.path(digest)));
+  if (state === void 0 || state.size > 1 << 20) return void 0;
+  return await quietly2(async () => {
+    const bytes = await store.document("it", {
+      digest,
+      size: state.size
+    });
+    return bytes[0] === 123 ? chainIdOf(parseConfig("it", bytes).diffIds) : void 0;
+  });
+}
+async function quietly2(look2) {
+  try {
+    return await look2();
+  } catch (error) {
+    if (error instanceof RamekinError) return void 0;
+    throw error;
+  }
+}
+async function moveBlobs(store, session, isKept) {
+  let [blobs, bytes] = [
+    0,
+    0
+  ];
+  for (const algorithm of await namesIn3(`${store.directory}/blobs`)) {
+    for (const name of await namesIn3(`${store.directory}/blobs/${algorithm}`)) {
+      if (isKept(`${algorithm}:${name}`)) continue;
+      const path2 = `${store.directory}/blobs/${algorithm}/${name}`;
+      bytes += (await statIfThere(path2))?.size ?? 0;
+      blobs++;
+      await moveInto(path2, session);
+    }
+  }
+  return {
+    blobs,
+    bytes
+  };
+}
+async function moveRoots(store, session, isKept) {
+  const names = (await namesIn3(store.places.roots)).filter((name) => !isKept(name));
+  for (const name of names) await moveInto(`${store.places.roots}/${name}`, session);
+  return names.length;
+}
+async function movePartial(store, session, kept) {
+  for (const name of await namesIn3(store.places.partial)) {
+    if (kept.has(name.replace("-", ":"))) continue;
+    await moveInto(`${store.places.partial}/${name}`, session);
+  }
+}
+function rootsInUse() {
+  return allPids().map((pid) => {
+    try {
+      return mountinfoOf(pid);
+    } catch (error) {
+      if (error instanceof RamekinError) return "";
+      throw error;
+    }
+  }).filter((text5) => text5.includes("/in-use ")).join("");
+}
+var init_collect2 = __esm({
+  "images/store/collect.ts"() {
+    init_proc_dir();
+    init_mountinfo();
+    init_errors();
+    init_config();
+    init_digest();
+    init_manifest();
+    init_media_types();
+    init_file_lock();
+    init_files8();
+    init_session();
+  }
+});
+
+// images/store/verify.ts
+import { Buffer as Buffer3 } from "node:buffer";
+async function verify(store, { remove = false, signal } = {}) {
+  const damaged = await damagedBlobs(store, signal);
+  const issues = [];
+  const told2 = /* @__PURE__ */ new Set();
+  for (const image3 of await store.images()) {
+    for (const part of await missingOrDamaged(store, image3, damaged)) {
+      told2.add(part.digest);
+      issues.push({
+        image: image3.annotations?.[NAME6] ?? image3.digest,
+        ...part
+      });
+    }
+  }
+  for (const digest of damaged) {
+    if (!told2.has(digest)) issues.push({
+      digest,
+      issue: DAMAGED
+    });
+    if (remove) await Deno.remove(store.blobs.path(digest));
+  }
+  return issues;
+}
+async function damagedBlobs(store, signal) {
+  const damaged = /* @__PURE__ */ new Set();
+  for (const algorithm of await namesIn3(`${store.directory}/blobs`)) {
+    for (const name of await namesIn3(`${store.directory}/blobs/${algorithm}`)) {
+      const digest = `${algorithm}:${name}`;
+      if (digestIssue(digest) !== void 0) continue;
+      if (await digestOfFile(store.blobs.path(digest), digest, signal) !== digest) {
+        damaged.add(digest);
+      }
+    }
+  }
+  return damaged;
+}
+async function digestOfFile(path2, like, signal) {
+  const hash = hashFor(like);
+  using file = await Deno.open(path2);
+  const buffer = Buffer3.allocUnsafe(1 << 18);
+  for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
+    signal?.throwIfAborted();
+    hash.update(buffer.subarray(0, count));
+  }
+  return `${algorithmOf(like)}:${hash.digest("hex")}`;
+}
+async function missingOrDamaged(store, image3, damaged) {
+  const { digest } = image3;
+  if (damaged.has(digest)) return [
+    {
+      digest,
+      issue: DAMAGED
+    }
+  ];
+  try {
+    if (!await store.blobs.has(image3)) return [
+      {
+        digest,
+        issue: "is missing"
+      }
+    ];
+    if (!isManifestType(image3.mediaType)) return [];
+    const bytes = await store.document("the manifest", image3);
+    const parsed = parseManifest("the manifest", bytes, image3.mediaType);
+    if (parsed.kind === "index") return [];
+    const parts2 = [
+      parsed.config,
+      ...parsed.layers
+    ].map((part) => missingOrDamaged(store, {
+      ...part,
+      mediaType: ""
+    }, damaged));
+    return (await Promise.all(parts2)).flat();
+  } catch (error) {
+    if (error instanceof ImageError) return [
+      {
+        digest,
+        issue: error.issue
+      }
+    ];
+    throw error;
+  }
+}
+var DAMAGED;
+var init_verify = __esm({
+  "images/store/verify.ts"() {
+    init_digest();
+    init_errors4();
+    init_manifest();
+    init_media_types();
+    init_files8();
+    init_index_file();
+    DAMAGED = "is damaged: its content is not what its digest says";
+  }
+});
+
+// images/stored.ts
+import { resolve as resolvePath3 } from "node:path";
+async function storedImages(options = {}) {
+  const store = await Store.open(options.store);
+  const images = [];
+  for (const image3 of await store.images()) {
+    const name = image3.annotations?.[NAME6] ?? image3.digest;
+    images.push({
+      name,
+      shortName: shortName(name),
+      digest: image3.digest,
+      origin: image3.annotations?.[ORIGIN] ?? image3.digest,
+      platform: image3.platform === void 0 ? "" : platformText(image3.platform),
+      size: await sizeOf2(store, image3),
+      stored: image3.annotations?.[STORED]
+    });
+  }
+  return images;
+}
+function shortName(name) {
+  try {
+    return shortReference(parseReference(name));
+  } catch {
+    return name;
+  }
+}
+async function sizeOf2(store, image3) {
+  if (!isManifestType(image3.mediaType)) return void 0;
+  try {
+    const parsed = parseManifest("it", await store.document("it", image3), image3.mediaType);
+    if (parsed.kind === "index") return void 0;
+    return parsed.layers.reduce((sum4, { size }) => sum4 + size, 0);
+  } catch (error) {
+    if (error instanceof ImageError) return void 0;
+    throw error;
+  }
+}
+async function storedImage(name, { platform, store: directory2, signal } = {}) {
+  const store = await Store.open(directory2);
+  const wanted = platform === void 0 ? thisPlatform() : parsePlatform(platform);
+  const session = await store.begin(signal);
+  try {
+    const found = best(matching(await store.images(), name), wanted);
+    if (found !== void 0) return await Image.open(store, session, found);
+    await session[Symbol.asyncDispose]();
+    return void 0;
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+function matching(images, name) {
+  const begin = /^(?:sha256:)?([0-9a-f]{6,64})$/.exec(name)?.[1];
+  const byDigest = begin === void 0 ? [] : images.filter(({ digest }) => digest.startsWith(`sha256:${begin}`));
+  if (new Set(byDigest.map(({ digest }) => digest)).size > 1) {
+    throw new ImageError(`${name} is the beginning of several digests`, {
+      code: "reference"
+    });
+  }
+  if (byDigest.length > 0) return byDigest.slice(0, 1);
+  const whole = storeName(name);
+  return images.filter(({ annotations }) => annotations?.[NAME6] === whole);
+}
+function storeName(name) {
+  const reference = parseReference(name);
+  if (reference.transport === "registry") return referenceText(reference);
+  return referenceText({
+    ...reference,
+    path: resolvePath3(Deno.cwd(), reference.path)
+  });
+}
+function best(images, wanted) {
+  const fit = ({ platform }) => platform === void 0 ? 1 : fitness(platform, wanted);
+  return images.filter((image3) => fit(image3) > 0).toSorted((a, b) => fit(b) - fit(a))[0];
+}
+async function image2(name, options = {}) {
+  const reference = parseReference(name);
+  const stored = reference.transport === "registry" ? await storedImage(name, options) : void 0;
+  return stored ?? await pull(reference, options);
+}
+async function removeImages(names, { store: directory2, signal } = {}) {
+  const store = await Store.open(directory2);
+  const taken = [];
+  {
+    await using session = await store.begin(signal);
+    const images = await store.images();
+    const meant = names.flatMap((name) => {
+      const found = matching(images, name);
+      if (found.length > 0) return found;
+      const all = images.map(({ annotations }) => shortName(annotations?.[NAME6] ?? ""));
+      throw new ImageError(`there is no image ${name} in the store`, {
+        code: "not-found",
+        advice: all.length === 0 ? [] : [
+          `there are ${all.join(", ")}`
+        ]
+      });
+    });
+    const gone = await store.unname(session, (image3) => meant.some((one) => one.digest === image3.digest && one.annotations?.[NAME6] === image3.annotations?.[NAME6]));
+    taken.push(...gone.map(({ annotations }) => annotations[NAME6]));
+  }
+  return {
+    names: taken,
+    ...await collect(store, signal)
+  };
+}
+async function collectGarbage(options = {}) {
+  return await collect(await Store.open(options.store), options.signal);
+}
+async function verifyStore({ store, ...options } = {}) {
+  return await verify(await Store.open(store), options);
+}
+var init_stored = __esm({
+  "images/stored.ts"() {
+    init_errors4();
+    init_image();
+    init_manifest();
+    init_media_types();
+    init_platform();
+    init_pull();
+    init_reference();
+    init_collect2();
+    init_index_file();
+    init_store();
+    init_verify();
+  }
+});
+
+// images/registry/upload.ts
+function receivedBy(response, sent) {
+  const range = /^(?:bytes=)?0-(\d+)$/.exec(response.headers.get("range") ?? "");
+  if (response.status === 202) return sent;
+  return range === null ? 0 : Number(range[1]) + 1;
+}
+var CHUNK6, LARGEST, Uploads;
+var init_upload = __esm({
+  "images/registry/upload.ts"() {
+    init_errors4();
+    init_http();
+    CHUNK6 = 8 * 1024 * 1024;
+    LARGEST = 256 * 1024 * 1024;
+    Uploads = class {
+
+      #repository;
+      #chunk;
+      constructor(repository, chunk) {
+        this.#repository = repository;
+        this.#chunk = chunk;
+      }
+      get #scope() {
+        return `repository:${this.#repository.name}:pull,push`;
+      }
+      /**
+       * Sends a blob, unless the registry has it.
+       *
+       * @throws {ImageError} where the registry refuses it
+       */
+      async send(upload) {
+        if (await this.#isThere(upload.blob)) return "there";
+        const location = await this.#begin(upload);
+        if (location === void 0) return "mounted";
+        await this.#sendTo(location, upload);
+        return "sent";
+      }
+      async #isThere({ digest }) {
+        const { name, connection } = this.#repository;
+        const response = await connection.request({
+          method: "HEAD",
+          path: `${name}/blobs/${digest}`,
+          scope: this.#scope,
+          expects: [
+            200,
+            404
+          ],
+          what: `the blob ${digest}`
+        });
+        await discard2(response);
+        return response.status === 200;
+      }
+      /** Begins to send it, and returns where to; `undefined` where the registry has it from elsewhere. */
+      async #begin({ blob, from: from2 }) {
+        const { name, connection } = this.#repository;
+        const mount4 = from2 === void 0 || from2 === name ? "" : `?mount=${blob.digest}&from=${encodeURIComponent(from2)}`;
+        const response = await connection.request({
+          method: "POST",
+          path: `${name}/blobs/uploads/${mount4}`,
+          scope: mount4 === "" ? this.#scope : `${this.#scope} repository:${from2}:pull`,
+          headers: {
+            "content-length": "0"
+          },
+          expects: [
+            201,
+            202
+          ],
+          what: `the blob ${blob.digest}, to be sent`
+        });
+        await discard2(response);
+        return response.status === 201 ? void 0 : await this.#destination(response);
+      }
+      async #destination(response, before) {
+        const { connection } = this.#repository;
+        const location = response.headers.get("location");
+        const url = location === null ? void 0 : new URL(location, await connection.base());
+        const found = url ?? before?.url;
+        if (found === void 0) {
+          throw new ImageError(`${connection.registry} does not say where to send a blob`, {
+            code: "network"
+          });
+        }
+        const least = Number(response.headers.get("oci-chunk-min-length") ?? 0);
+        return {
+          url: found,
+          chunk: Math.min(Math.max(this.#chunk, before?.chunk ?? 0, least || 0), LARGEST)
+        };
+      }
+      async #sendTo(begin, upload) {
+        const { blob, progress } = upload;
+        let destination3 = begin;
+        let at2 = 0;
+        while (blob.size - at2 > destination3.chunk) {
+          const bytes = await upload.read(at2, destination3.chunk);
+          const response = await this.#sendChunk(destination3, bytes, at2, blob);
+          destination3 = await this.#destination(response, destination3);
+          at2 = receivedBy(response, at2 + bytes.length);
+          progress?.(at2);
+        }
+        await this.#end(destination3, await upload.read(at2, blob.size - at2), at2, blob);
+        progress?.(blob.size);
+      }
+      async #sendChunk({ url }, body, at2, { digest }) {
+        const response = await this.#repository.connection.request({
+          method: "PATCH",
+          path: url,
+          scope: this.#scope,
+          headers: {
+            "content-type": "application/octet-stream",
+            "content-range": `${at2}-${at2 + body.length - 1}`
+          },
+          body,
+          // It has another part already: of a request that was made twice.
+          expects: [
+            202,
+            416
+          ],
+          what: `a part of the blob ${digest}`
+        });
+        await discard2(response);
+        return response;
+      }
+      async #end({ url }, body, at2, { digest }) {
+        const end = new URL(url);
+        end.searchParams.set("digest", digest);
+        const response = await this.#repository.connection.request({
+          method: "PUT",
+          path: end,
+          scope: this.#scope,
+          headers: {
+            "content-type": "application/octet-stream",
+            ...at2 > 0 && body.length > 0 && {
+              "content-range": `${at2}-${at2 + body.length - 1}`
+            }
+          },
+          body,
+          expects: [
+            201,
+            204
+          ],
+          what: `the end of the blob ${digest}`
+        });
+        await discard2(response);
+      }
+      /**
+       * Sends a manifest, and gives it a tag or its digest.
+       *
+       * @throws {ImageError} where the registry refuses it, or says that it is another one
+       */
+      async sendManifest({ digest, mediaType }, bytes, reference) {
+        const { name, connection } = this.#repository;
+        const response = await connection.request({
+          method: "PUT",
+          path: `${name}/manifests/${reference}`,
+          scope: this.#scope,
+          headers: {
+            "content-type": mediaType
+          },
+          body: bytes,
+          expects: [
+            201,
+            200,
+            202
+          ],
+          what: `the manifest ${digest}`
+        });
+        await discard2(response);
+        const told2 = response.headers.get("docker-content-digest");
+        if (told2 === null || told2 === digest) return;
+        throw new ImageError(`${connection.registry} has another manifest than it got: ${told2}`, {
+          code: "digest"
+        });
+      }
+    };
+  }
+});
+
+// images/push.ts
+async function push(image3, to = image3.name, options = {}) {
+  const reference = parseReference(to);
+  if (reference.transport !== "registry") {
+    throw new ImageError(`${to} is in no registry, and an image is pushed to one`, {
+      code: "reference",
+      advice: [
+        "ramekin save writes an archive"
+      ]
+    });
+  }
+  const { registry, repository, tag, digest } = reference;
+  const { signal } = options;
+  if (digest !== void 0 && digest !== image3.digest) {
+    throw new ImageError(`${to} is not the digest of the image, which is ${image3.digest}`, {
+      code: "reference"
+    });
+  }
+  using place3 = await Repository.open(registry, repository, options, signal);
+  const uploads = new Uploads(place3, options.chunkSize ?? CHUNK6);
+  const from2 = repositoryOf(image3, reference);
+  await sendAll(image3, uploads, from2, options);
+  const { digest: own, manifestSize: size, manifest: { mediaType } } = image3;
+  const bytes = await image3.manifestBytes();
+  await uploads.sendManifest({
+    mediaType,
+    digest: own,
+    size
+  }, bytes, tag ?? own);
+  return `${registry}/${repository}@${image3.digest}`;
+}
+function repositoryOf({ name }, { registry }) {
+  const own = parseReference(name);
+  return own.transport === "registry" && own.registry === registry ? own.repository : void 0;
+}
+async function sendAll(image3, uploads, from2, { progress, signal }) {
+  const { config, layers } = image3.manifest;
+  const blobs = new Map([
+    ...layers,
+    config
+  ].map((blob) => [
+    blob.digest,
+    blob
+  ]));
+  const waiting = [
+    ...blobs.values()
+  ].filter(({ mediaType }) => !isForeign(mediaType));
+  const work = async () => {
+    for (let blob = waiting.shift(); blob !== void 0; blob = waiting.shift()) {
+      signal?.throwIfAborted();
+      const { digest, size } = blob;
+      const path2 = image3.blobPath(digest);
+      const how = await uploads.send({
+        blob,
+        from: from2,
+        read: (offset, size2) => readPart2(path2, offset, size2),
+        progress: (bytes) => progress?.({
+          kind: "upload",
+          digest,
+          bytes,
+          size
+        })
+      });
+      progress?.({
+        kind: "uploaded",
+        digest,
+        size,
+        how
+      });
+    }
+  };
+  const outcomes = await Promise.allSettled(Array.from({
+    length: AT_ONCE6
+  }, work));
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+async function readPart2(path2, offset, size) {
+  const parts2 = await Array.fromAsync(partsOf3(path2, offset, size));
+  return new Uint8Array(await new Blob(parts2).arrayBuffer());
+}
+var AT_ONCE6;
+var init_push = __esm({
+  "images/push.ts"() {
+    init_errors4();
+    init_media_types();
+    init_reference();
+    init_repository();
+    init_upload();
+    init_file_set();
+    AT_ONCE6 = 3;
+  }
+});
+
+// images/archive/tar_writer.ts
+function tarHeader(name, size, type = "0") {
+  if (encoder7.encode(name).length <= 100) return header2(name, size, type);
+  const record = paxRecord("path", name);
+  return joined2([
+    header2("path", record.length, "x"),
+    padded(record),
+    header2(name.slice(0, 100), size, type)
+  ]);
+}
+function tarEnd() {
+  return new Uint8Array(2 * BLOCK2);
+}
+function tarPadding(size) {
+  return new Uint8Array((BLOCK2 - size % BLOCK2) % BLOCK2);
+}
+function header2(name, size, type) {
+  const bytes = new Uint8Array(BLOCK2);
+  const put = (text5, at2) => bytes.set(encoder7.encode(text5), at2);
+  put(name, 0);
+  put(type === "5" ? "0000755\0" : "0000644\0", 100);
+  put("0000000\x000000000\0", 108);
+  bytes.set(sizeField(size), 124);
+  put("00000000000\0        ", 136);
+  put(type, 156);
+  put("ustar\x0000", 257);
+  const sum4 = bytes.reduce((sum5, byte) => sum5 + byte, 0);
+  put(`${sum4.toString(8).padStart(6, "0")}\0 `, 148);
+  return bytes;
+}
+function sizeField(size) {
+  if (size < OCTAL_LIMIT) return encoder7.encode(`${size.toString(8).padStart(11, "0")}\0`);
+  const field2 = new Uint8Array(12);
+  field2[0] = 128;
+  new DataView(field2.buffer).setBigUint64(4, BigInt(size));
+  return field2;
+}
+function paxRecord(key, value) {
+  const rest = encoder7.encode(` ${key}=${value}
+`);
+  let length = rest.length;
+  while (String(length).length + rest.length !== length) {
+    length = String(length).length + rest.length;
+  }
+  return joined2([
+    encoder7.encode(String(length)),
+    rest
+  ]);
+}
+function padded(bytes) {
+  return joined2([
+    bytes,
+    tarPadding(bytes.length)
+  ]);
+}
+function joined2(parts2) {
+  const whole = new Uint8Array(parts2.reduce((sum4, { length }) => sum4 + length, 0));
+  let at2 = 0;
+  for (const part of parts2) {
+    whole.set(part, at2);
+    at2 += part.length;
+  }
+  return whole;
+}
+var BLOCK2, encoder7, OCTAL_LIMIT;
+var init_tar_writer = __esm({
+  "images/archive/tar_writer.ts"() {
+    BLOCK2 = 512;
+    encoder7 = new TextEncoder();
+    OCTAL_LIMIT = 8 ** 11;
+  }
+});
+
+// images/archive/save.ts
+async function save(images, output, { signal } = {}) {
+  if (images.length === 0) throw new ImageError("no image is to be saved", {
+    code: "invalid"
+  });
+  const archive = new ArchiveWriter(output, signal);
+  await archive.text("oci-layout", '{"imageLayoutVersion":"1.0.0"}');
+  await archive.text("index.json", JSON.stringify(indexOf2(images)));
+  await archive.text("manifest.json", JSON.stringify(images.map(archivedImage)));
+  const digests = images.flatMap(({ digest, manifest: { config, layers } }) => [
+    digest,
+    config.digest,
+    ...layers.map(({ digest: digest2 }) => digest2)
+  ].map((blob) => [
+    blob,
+    images.find((image3) => image3.digest === digest)
+  ]));
+  for (const [digest, image3] of new Map(digests.toSorted(([a], [b]) => a < b ? -1 : 1))) {
+    await archive.file(nameOf5(digest), image3.blobPath(digest));
+  }
+  await archive.end();
+}
+function indexOf2(images) {
+  return {
+    schemaVersion: 2,
+    mediaType: OCI_INDEX,
+    manifests: images.map((image3) => ({
+      mediaType: image3.manifest.mediaType,
+      digest: image3.digest,
+      size: image3.manifestSize,
+      annotations: {
+        [NAME6]: image3.name,
+        "io.containerd.image.name": image3.name
+      }
+    }))
+  };
+}
+function archivedImage({ name, manifest: { config, layers } }) {
+  const reference = parseReference(name);
+  const isTag = reference.transport === "registry" && reference.digest === void 0;
+  return {
+    Config: nameOf5(config.digest),
+    RepoTags: isTag ? [
+      shortReference(reference)
+    ] : null,
+    Layers: layers.map(({ digest }) => nameOf5(digest))
+  };
+}
+function nameOf5(digest) {
+  return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
+}
+var ArchiveWriter;
+var init_save = __esm({
+  "images/archive/save.ts"() {
+    init_digest();
+    init_errors4();
+    init_media_types();
+    init_reference();
+    init_file_set();
+    init_files8();
+    init_index_file();
+    init_tar_writer();
+    ArchiveWriter = class {
+
+      #output;
+      #signal;
+      constructor(output, signal) {
+        this.#output = output;
+        this.#signal = signal;
+      }
+      async text(name, text5) {
+        const bytes = new TextEncoder().encode(text5);
+        for (const part of [
+          tarHeader(name, bytes.length),
+          bytes,
+          tarPadding(bytes.length)
+        ]) {
+          await this.#write(part);
+        }
+      }
+      async file(name, path2) {
+        const { size } = await Deno.stat(path2);
+        await this.#write(tarHeader(name, size));
+        for await (const part of partsOf3(path2, 0, size)) await this.#write(part);
+        await this.#write(tarPadding(size));
+      }
+      async end() {
+        await this.#write(tarEnd());
+      }
+      async #write(bytes) {
+        this.#signal?.throwIfAborted();
+        await writeAll2(this.#output, bytes);
+      }
+    };
+  }
+});
+
+// images/archive/load.ts
+import { resolve } from "node:path";
+async function load(path2, options = {}) {
+  const file = resolve(Deno.cwd(), path2);
+  const { transport, names } = await namesIn4(file, options);
+  const { name } = options;
+  if (name !== void 0 && names.length > 1) {
+    throw new ImageError(`${path2} has ${names.length} images, and one name is given`, {
+      code: "reference"
+    });
+  }
+  const images = [];
+  try {
+    for (const image3 of names.length === 0 ? [
+      void 0
+    ] : names) {
+      const reference = {
+        transport,
+        path: file,
+        ...image3 !== void 0 && {
+          image: image3
+        }
+      };
+      const stored = name ?? image3;
+      images.push(await pull(reference, {
+        ...options,
+        ...stored !== void 0 && {
+          name: stored
+        }
+      }));
+    }
+    return images;
+  } catch (error) {
+    for (const image3 of images) await image3[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+async function namesIn4(path2, options) {
+  const store = await Store.open(options.store);
+  await using session = await store.begin(options.signal);
+  const files2 = await openArchive(path2, session);
+  if (await files2.size("index.json") !== void 0) {
+    const source2 = new LayoutSource(files2, {
+      transport: "oci-archive",
+      path: path2
+    });
+    return {
+      transport: "oci-archive",
+      names: await source2.names()
+    };
+  }
+  const source = new DockerArchiveSource(files2, {
+    transport: "docker-archive",
+    path: path2
+  });
+  return {
+    transport: "docker-archive",
+    names: await source.names()
+  };
+}
+var init_load = __esm({
+  "images/archive/load.ts"() {
+    init_errors4();
+    init_pull();
+    init_archive_files();
+    init_docker_archive();
+    init_layout();
+    init_store();
+  }
+});
+
+// images/mod.ts
+var init_mod5 = __esm({
+  "images/mod.ts"() {
+    init_errors4();
+    init_reference();
+    init_platform();
+    init_image();
+    init_pull();
+    init_stored();
+    init_mod4();
+    init_push();
+    init_save();
+    init_load();
+  }
+});
+
+// scripts/ramekin/image_report.ts
+function imageReport(given, image3) {
+  if (given.has("quiet")) return {
+    report: () => {
+    },
+    [Symbol.dispose]: () => {
+    }
+  };
+  return Deno.stderr.isTerminal() ? new TerminalReport(image3) : new LineReport(image3);
+}
+function sum3(numbers) {
+  return [
+    ...numbers.values()
+  ].reduce((sum4, number) => sum4 + number, 0);
+}
+function layersText(count) {
+  return count === 1 ? "1 layer" : `${count} layers`;
+}
+function sizeText(bytes) {
+  const units = [
+    "B",
+    "kB",
+    "MB",
+    "GB",
+    "TB"
+  ];
+  let [value, at2] = [
+    bytes,
+    0
+  ];
+  for (; value >= 999.95 && at2 < units.length - 1; at2++) value /= 1e3;
+  return `${at2 === 0 ? Math.round(value) : value.toFixed(1)} ${units[at2]}`;
+}
+function shortDigest(digest) {
+  return digest.slice(digest.indexOf(":") + 1).slice(0, 12);
+}
+var LineReport, PERIOD2, TerminalReport, ReportState;
+var init_image_report = __esm({
+  "scripts/ramekin/image_report.ts"() {
+    init_control_characters();
+    init_output();
+    LineReport = class {
+
+      #image;
+      constructor(image3) {
+        this.#image = image3;
+      }
+      report = (event) => {
+        if (event.kind === "layers") {
+          const { layers, platform } = event;
+          const size = layers.reduce((sum4, { size: size2 }) => sum4 + size2, 0);
+          printError(`${this.#image} for ${platform}: ${layersText(layers.length)}, ${sizeText(size)}`);
+        }
+        if (event.kind === "downloaded") {
+          const { digest, size, isNew } = event;
+          printError(`${shortDigest(digest)}  ${sizeText(size)}${isNew ? "" : ", there already"}`);
+        }
+        if (event.kind === "uploaded") {
+          const { digest, size, how } = event;
+          const words3 = {
+            sent: "sent",
+            mounted: "there in another repository",
+            there: "there already"
+          };
+          printError(`${shortDigest(digest)}  ${sizeText(size)}, ${words3[how]}`);
+        }
+      };
+      [Symbol.dispose]() {
+      }
+    };
+    PERIOD2 = 100;
+    TerminalReport = class {
+
+      #image;
+      #begin = performance.now();
+      #state = new ReportState();
+      #shown = 0;
+      #isShown = false;
+      constructor(image3) {
+        this.#image = image3;
+      }
+      report = (event) => {
+        this.#state.add(event);
+        const now = performance.now();
+        if (now - this.#shown < PERIOD2) return;
+        this.#shown = now;
+        this.#isShown = true;
+        const text5 = this.#state.text(this.#image, (now - this.#begin) / 1e3);
+        const { columns } = Deno.consoleSize();
+        this.#write(`\r\x1B[K${escapeControls(text5).slice(0, columns - 1)}`);
+      };
+      #write(text5) {
+        Deno.stderr.writeSync(new TextEncoder().encode(text5));
+      }
+      [Symbol.dispose]() {
+        if (this.#isShown) this.#write("\r\x1B[K");
+      }
+    };
+    ReportState = class {
+
+      #phase = "looking for";
+      #total = 0;
+      #layers = 0;
+      #bytes = /* @__PURE__ */ new Map();
+      #sizes = /* @__PURE__ */ new Map();
+      /** What was there at the first moment, and did not have to come. */
+      #before = /* @__PURE__ */ new Map();
+      /** Takes note of what has happened. */
+      add(event) {
+        switch (event.kind) {
+          case "layers":
+            this.#layers = event.layers.length;
+            this.#total = event.layers.reduce((sum4, { size }) => sum4 + size, 0);
+            break;
+          case "download":
+            return this.#set("downloading", event);
+          case "unpack":
+            return this.#set("unpacking", event);
+          case "upload":
+            return this.#set("sending", event);
+          case "downloaded":
+          case "uploaded":
+            this.#bytes.set(event.digest, event.size);
+            if (event.kind === "downloaded" && !event.isNew) {
+              this.#before.set(event.digest, event.size);
+            }
+        }
+      }
+      #set(phase, { digest, bytes, size }) {
+        if (phase !== this.#phase) {
+          this.#phase = phase;
+          this.#bytes.clear();
+          this.#before.clear();
+        }
+        if (!this.#bytes.has(digest)) this.#before.set(digest, bytes);
+        this.#bytes.set(digest, bytes);
+        this.#sizes.set(digest, size);
+        if (phase === "sending") this.#total = sum3(this.#sizes);
+      }
+      /** The line: `debian:12: downloading 3 layers, 45.2 MB of 70.9 MB, 12.3 MB/s, 2 s left`. */
+      text(image3, seconds2) {
+        if (this.#total === 0) return `${image3}: ${this.#phase} it`;
+        const done = Math.min(sum3(this.#bytes), this.#total);
+        const speed = Math.max(0, done - sum3(this.#before)) / Math.max(seconds2, 0.1);
+        const left = speed === 0 ? "" : `, ${Math.ceil((this.#total - done) / speed)} s left`;
+        const what = this.#layers === 0 ? "" : ` ${layersText(this.#layers)},`;
+        return `${image3}: ${this.#phase}${what} ${sizeText(done)} of ${sizeText(this.#total)}, ${sizeText(speed)}/s${left}`;
+      }
+    };
+  }
+});
+
+// scripts/ramekin/interruptible.ts
+async function interruptible(work) {
+  const ender = new AbortController();
+  const end = () => ender.abort(new Interruption());
+  const signals = [
+    "SIGINT",
+    "SIGTERM",
+    "SIGHUP"
+  ];
+  for (const signal of signals) Deno.addSignalListener(signal, end);
+  try {
+    return await work(ender.signal);
+  } catch (error) {
+    if (ender.signal.aborted) return INTERRUPTED;
+    throw error;
+  } finally {
+    for (const signal of signals) Deno.removeSignalListener(signal, end);
+  }
+}
+var INTERRUPTED, Interruption;
+var init_interruptible = __esm({
+  "scripts/ramekin/interruptible.ts"() {
+    INTERRUPTED = 128 + 2;
+    Interruption = class extends Error {
+
+      /** `"Interruption"`. */
+      name = "Interruption";
+    };
+  }
+});
+
+// scripts/ramekin/run_image.ts
+var run_image_exports = {};
+__export(run_image_exports, {
+  run: () => run2
+});
+async function run2(given) {
+  check2(given);
+  const options = runOptions(given);
+  let image3;
+  const failed2 = await interruptible(async (signal) => {
+    image3 = await opened(given, signal);
+    await image3.unpack({
+      signal
+    });
+    return 0;
+  });
+  if (image3 === void 0 || failed2 !== 0) return failed2;
+  await using held = image3;
+  const { args } = await held.process(given.program, options);
+  const box2 = await held.recipe(options);
+  return await runProgram(args, (program, streams) => box2.command(program, streams));
+}
+async function opened(given, signal) {
+  const name = given.value("image");
+  const when = given.value("pull") ?? "missing";
+  using report = imageReport(given, name);
+  const options = {
+    ...pullOptions(given),
+    signal,
+    progress: report.report
+  };
+  if (when === "always") return await pull(name, options);
+  if (when === "missing") return await image2(name, options);
+  const stored = await storedImage(name, options);
+  if (stored !== void 0) return stored;
+  throw new ImageError(`there is no image ${name} in the store, and --pull=never`, {
+    code: "not-found"
+  });
+}
+function check2(given) {
+  const [recipe2] = given.operands;
+  if (recipe2 !== void 0) {
+    throw new UsageError(`"${recipe2}" is one word too many: with --image there is no recipe`);
+  }
+  const { net, ...others } = PERMISSION_FLAGS;
+  const flags2 = [
+    ...Object.values(others),
+    ...Object.values(DENIAL_FLAGS),
+    {
+      name: "allow-all"
+    }
+  ];
+  const flag = [
+    ...flags2,
+    {
+      name: "set"
+    }
+  ].find(({ name }) => given.has(name));
+  if (flag !== void 0) {
+    throw new UsageError(`--${flag.name} is for recipes; a container of an image sees volumes: --volume=PATH:TARGET`);
+  }
+  if (given.values(net.name).some((host2) => host2 !== void 0)) {
+    throw new UsageError("--allow-net of an image is for all hosts, and has no list of them");
+  }
+  const when = given.value("pull");
+  if (when !== void 0 && ![
+    "missing",
+    "always",
+    "never"
+  ].includes(when)) {
+    throw new UsageError(`--pull=${when}: it is missing, always or never`);
+  }
+}
+var init_run_image = __esm({
+  "scripts/ramekin/run_image.ts"() {
+    init_mod5();
+    init_image_flags();
+    init_image_report();
+    init_interruptible();
+    init_permission_flags();
+    init_run_program();
+    init_usage();
+  }
+});
+
 // scripts/ramekin/run.ts
 var run_exports = {};
 __export(run_exports, {
-  run: () => run
+  run: () => run3
 });
-async function run(given) {
+async function run3(given) {
   const path2 = given.operands[0];
+  if (given.has("image")) return await (await Promise.resolve().then(() => (init_run_image(), run_image_exports))).run(given);
+  if (path2 === void 0) throw new UsageError("RECIPE is missing, or --image=IMAGE");
+  refuseImageFlags(given);
   for (const kind of [
     "read",
     "write"
@@ -40504,6 +48956,10 @@ async function run(given) {
     return true;
   }));
 }
+function refuseImageFlags(given) {
+  const flag = IMAGE_RUN_FLAGS.find(({ name }) => given.has(name));
+  if (flag !== void 0) throw new UsageError(`--${flag.name} is for --image=IMAGE`);
+}
 function permissionsFor({ isCode: isCode2 }, given) {
   const hasFlags = Object.values(PERMISSION_FLAGS).some(({ name }) => given.has(name));
   const getsAll = given.has("allow-all") || isCode2 && !hasFlags;
@@ -40516,6 +48972,8 @@ var init_run = __esm({
     init_permission_flags();
     init_run_program();
     init_recipe_file();
+    init_image_flags();
+    init_usage();
   }
 });
 
@@ -40524,7 +48982,7 @@ var sandbox_exports = {};
 __export(sandbox_exports, {
   HERE: () => HERE3,
   optionsOf: () => optionsOf,
-  run: (() => run2),
+  run: (() => run4),
   visibleDirectory: () => visibleDirectory
 });
 
@@ -40533,7 +48991,7 @@ __export(sandbox_exports, {
 
 
 
-function checkName(name) {
+function checkName2(name) {
   try {
     recipe(protect("/", "/", {
       names: [
@@ -40695,8 +49153,8 @@ function runTool(writer, { program, args }, stepIndex, onFailure) {
     program,
     ...args
   ];
-  const shown2 = words3.map((word4) => typeof word4 === "string" ? word4 : word4.text).join(" ");
-  const argv = new Struct(new Uint8Array((words3.length + 1) * 8), `[${shown2}]`, words3.map((to, index) => ({
+  const shown3 = words3.map((word4) => typeof word4 === "string" ? word4 : word4.text).join(" ");
+  const argv = new Struct(new Uint8Array((words3.length + 1) * 8), `[${shown3}]`, words3.map((to, index) => ({
     offset: index * 8,
     to
   })));
@@ -40710,12 +49168,12 @@ function runTool(writer, { program, args }, stepIndex, onFailure) {
     onSuccess: made
   });
   writer.place(child);
-  const environment2 = pointerList([
+  const environment3 = pointerList([
     "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
   ], "[PATH]");
-  DIRECTORIES.forEach((directory, index) => {
+  DIRECTORIES.forEach((directory2, index) => {
     const isLast = index === DIRECTORIES.length - 1;
-    writer.add(execve(`${directory}/${program}`, argv, environment2), {
+    writer.add(execve(`${directory2}/${program}`, argv, environment3), {
       stepIndex,
       onFailure: EXIT_CHILD,
       ...!isLast && {
@@ -40726,11 +49184,11 @@ function runTool(writer, { program, args }, stepIndex, onFailure) {
     });
   });
   writer.place(made);
-  const wait = call("wait4", new OutputField(pid, 0, "pid"), status, 0, null);
-  writer.add(wait, options);
+  const wait2 = call("wait4", new OutputField(pid, 0, "pid"), status, 0, null);
+  writer.add(wait2, options);
   const verdict = {
     name: program,
-    text: `${shown2} (see /etc/subuid and /etc/subgid)`,
+    text: `${shown3} (see /etc/subuid and /etc/subgid)`,
     answer: status,
     read: () => ({
       errno: ERRNO.EINVAL,
@@ -40809,10 +49267,10 @@ var init_box_frame = __esm({
       #pidText = new Output(16, "PID");
       #launchersLast;
       #cwd;
-      constructor(plan, { image: image2, keepsDirectory }) {
+      constructor(plan, { image: image3, keepsDirectory }) {
         this.#plan = plan;
         this.vfork = plan.syncPoints.length === 0;
-        this.#image = image2;
+        this.#image = image3;
         this.#cwd = keepsDirectory ? new Output(4096, "&cwd") : void 0;
         this.initImage = new ResultOf(this.#memfd, "init");
       }
@@ -40918,7 +49376,7 @@ var init_box_frame = __esm({
         if (this.#cwd) this.#enterDirectory(writer, this.#cwd);
       }
       #enterDirectory(writer, path2) {
-        const missing3 = new Label("there is no such directory");
+        const missing4 = new Label("there is no such directory");
         const edges = {
           ...CHILD_EDGES,
           accept: [
@@ -40927,23 +49385,23 @@ var init_box_frame = __esm({
             "EACCES",
             "ELOOP"
           ],
-          onAccepted: missing3
+          onAccepted: missing4
         };
         const how = {
           flags: O_PATH | O_DIRECTORY | O_CLOEXEC,
           resolve: RESOLVE_NO_MAGICLINKS
         };
-        const opened = writer.add(openat2(at_fdcwd, path2, how), edges);
-        writer.add(fchdir(new ResultOf(opened, "directory")), edges);
-        writer.place(missing3);
+        const opened2 = writer.add(openat2(at_fdcwd, path2, how), edges);
+        writer.add(fchdir(new ResultOf(opened2, "directory")), edges);
+        writer.place(missing4);
       }
       /**
        * Uses the container's own /dev/null for a stream that is the host's, whose mode its owner could
        * change. The code of the box has looked.
        */
       #useOwnNull(writer) {
-        const missing3 = new Label("there is no /dev/null");
-        const opened = writer.add(openDevNull(), {
+        const missing4 = new Label("there is no /dev/null");
+        const opened2 = writer.add(openDevNull(), {
           ...CHILD_EDGES,
           accept: [
             "ENOENT",
@@ -40951,7 +49409,7 @@ var init_box_frame = __esm({
             "EACCES",
             "ELOOP"
           ],
-          onAccepted: missing3
+          onAccepted: missing4
         });
         this.nulls.forEach((word4, fd) => {
           const other = new Label(`stream ${fd} is not /dev/null`);
@@ -40963,10 +49421,10 @@ var init_box_frame = __esm({
             ],
             onAccepted: other
           });
-          writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
+          writer.add(dup3(new ResultOf(opened2, "null"), fd, 0), CHILD_EDGES);
           writer.place(other);
         });
-        writer.place(missing3);
+        writer.place(missing4);
       }
       exec(writer) {
         writer.endProcess();
@@ -40989,8 +49447,8 @@ function compileBox(steps, target) {
   });
   const { parts: parts2, clone: clone2 } = link(plan, SHAPE, frame2);
   const bound = parts2.map((part) => part instanceof Label ? part : withImage(part, frame2));
-  const texts = bound.flatMap((part) => part instanceof Label ? [] : [
-    textOf5(part, plan)
+  const texts2 = bound.flatMap((part) => part instanceof Label ? [] : [
+    textOf8(part, plan)
   ]);
   for (const part of bound) if (!(part instanceof Label)) refuseIds(part, plan);
   if (clone2 === void 0) throw new TypeError("a box makes a process");
@@ -41006,7 +49464,7 @@ function compileBox(steps, target) {
   return {
     plan,
     program,
-    texts,
+    texts: texts2,
     launchersLast,
     answers,
     nulls,
@@ -41074,10 +49532,10 @@ function refuseIds({ call: call2, stepIndex }, plan) {
 function isId(argument) {
   return typeof argument === "number" && isCallersId(argument);
 }
-function textOf5({ call: call2, stepIndex }, plan) {
+function textOf8({ call: call2, stepIndex }, plan) {
   const described = call2.verdict === void 0 ? describeCall(call2) : call2.verdict.text;
-  const text4 = described.replaceAll(String(CALLER_UID), "UID").replaceAll(String(CALLER_GID), "GID");
-  return stepIndex === void 0 ? text4 : `step ${stepIndex + 1} (${plan.cursor.nameOf(stepIndex)}): ${text4}`;
+  const text5 = described.replaceAll(String(CALLER_UID), "UID").replaceAll(String(CALLER_GID), "GID");
+  return stepIndex === void 0 ? text5 : `step ${stepIndex + 1} (${plan.cursor.nameOf(stepIndex)}): ${text5}`;
 }
 var SHAPE, ERRNO_ITSELF;
 var init_compile_box = __esm({
@@ -41157,7 +49615,7 @@ var init_contents2 = __esm({
 
 // box/parameters.ts
 function parameterBytes(parameters) {
-  const { table: table2, tableSize, packed, pid, mine, uids, gids, texts, textsAt, errnos } = parameters;
+  const { table: table2, tableSize, packed, pid, mine, uids, gids, texts: texts2, textsAt, errnos } = parameters;
   const { kept, set, setCount, program, programCount, flags: flags2, nulls, copies, streams, answers } = parameters;
   const words3 = Uint32Array.of(...[
     table2,
@@ -41167,7 +49625,7 @@ function parameterBytes(parameters) {
     mine,
     uids,
     gids,
-    texts,
+    texts2,
     textsAt,
     errnos
   ], ...[
@@ -41376,11 +49834,11 @@ function ofFile(name, type, flags2, offset, size, alignment) {
     alignment
   };
 }
-function noteOf(text4) {
-  const encoder7 = new TextEncoder();
+function noteOf(text5) {
+  const encoder9 = new TextEncoder();
   const [owner, content2] = [
-    encoder7.encode(`${NOTE.owner}\0`),
-    encoder7.encode(text4)
+    encoder9.encode(`${NOTE.owner}\0`),
+    encoder9.encode(text5)
   ];
   const bytes = new Uint8Array(12 + align(owner.length, 4) + align(content2.length, 4));
   const view2 = new DataView(bytes.buffer);
@@ -41477,8 +49935,8 @@ var init_elf2 = __esm({
 
 // box/note.ts
 function readBoxNote(file) {
-  const text4 = noteIn(file);
-  return text4 === void 0 ? void 0 : JSON.parse(text4);
+  const text5 = noteIn(file);
+  return text5 === void 0 ? void 0 : JSON.parse(text5);
 }
 function noteText(note2) {
   return JSON.stringify(note2);
@@ -41492,18 +49950,18 @@ var init_note = __esm({
 // box/options.ts
 function checkBox(recipe2, options) {
   if (!isObject(recipe2) || !Array.isArray(recipe2["steps"])) {
-    throw invalid(`buildBox() takes a recipe first: recipe(...steps), not ${shown(recipe2)}`);
+    throw invalid2(`buildBox() takes a recipe first: recipe(...steps), not ${shown(recipe2)}`);
   }
   if (!isObject(options)) {
-    throw invalid(`the box's options should be an object, not ${shown(options)}`);
+    throw invalid2(`the box's options should be an object, not ${shown(options)}`);
   }
-  const wrong = invalidField(options, boxFields());
-  if (wrong !== void 0) throw invalid(`the box's option "${wrong.field}" ${wrong.issue}`);
+  const wrong2 = invalidField(options, boxFields());
+  if (wrong2 !== void 0) throw invalid2(`the box's option "${wrong2.field}" ${wrong2.issue}`);
   const [name] = options["program"] ?? [];
   const issue = name === void 0 ? void 0 : programName2().issue(name);
-  if (issue !== void 0) throw invalid(`the name of the box's program ${issue}`);
+  if (issue !== void 0) throw invalid2(`the name of the box's program ${issue}`);
 }
-function invalid(message2) {
+function invalid2(message2) {
   return new TypeError(escapeControls(message2));
 }
 var boxFields, programName2;
@@ -41568,18 +50026,18 @@ function copyFor(bytes, at2, places) {
   return known === void 0 ? void 0 : longest(bytes, at2, known);
 }
 function longest(bytes, at2, places) {
-  let best;
+  let best2;
   for (let index = places.length - 1; index >= Math.max(0, places.length - TRIES3); index--) {
     const from2 = places[index];
     if (at2 - from2 > FARTHEST) break;
     let length = 0;
     while (at2 + length < bytes.length && bytes[from2 + length] === bytes[at2 + length]) length++;
-    if (length >= SHORTEST && length > (best?.length ?? 0)) best = {
+    if (length >= SHORTEST && length > (best2?.length ?? 0)) best2 = {
       distance: at2 - from2,
       length
     };
   }
-  return best;
+  return best2;
 }
 function wordAt(bytes, at2) {
   return bytes[at2] | bytes[at2 + 1] << 8 | bytes[at2 + 2] << 16 | bytes[at2 + 3] << 24;
@@ -41619,7 +50077,7 @@ var init_pack = __esm({
 
 // box/texts.ts
 function textBytes(calls) {
-  return encoder6.encode([
+  return encoder8.encode([
     ...REFUSALS,
     ...calls,
     ""
@@ -41630,12 +50088,12 @@ function errnoBytes() {
   return concat([
     ...named.map(([name, number]) => concat([
       Uint8Array.of(number),
-      encoder6.encode(`${name}\0`)
+      encoder8.encode(`${name}\0`)
     ])),
-    encoder6.encode("\0an errno that errno(1) names\0")
+    encoder8.encode("\0an errno that errno(1) names\0")
   ]);
 }
-var REFUSALS, LATER, NEVER, encoder6;
+var REFUSALS, LATER, NEVER, encoder8;
 var init_texts = __esm({
   "box/texts.ts"() {
     init_concat();
@@ -41652,7 +50110,7 @@ var init_texts = __esm({
     ];
     LATER = /^E(NODATA|PROTO|OVERFLOW|USERS|MSGSIZE|NOPROTOOPT|PROTONOSUPPORT|OPNOTSUPP|AFNOSUPPORT|ADDRINUSE|ADDRNOTAVAIL|NETDOWN|NETUNREACH|NOBUFS|HOSTUNREACH|STALE|DQUOT|LIBBAD)$/;
     NEVER = /^E(NOTBLK|DOM|DEADLK|NOLCK|SPIPE|MLINK|CHILD)$/;
-    encoder6 = new TextEncoder();
+    encoder8 = new TextEncoder();
   }
 });
 
@@ -41694,7 +50152,7 @@ function boxOf(compiled, steps, options) {
   ]);
   const memory = layOutMemory(compiled, memoryAddress(note2, code, unpackedSize(compiled)));
   const contents = new Contents(dataAddress(note2));
-  const given = fill(contents, compiled, memory, program);
+  const given = fill2(contents, compiled, memory, program);
   const flags2 = flagsOf(compiled, user);
   const data2 = contents.bytes;
   const codeAt = codeAddress(note2, data2.length);
@@ -41723,9 +50181,9 @@ function isBoxOf(file, note2) {
   });
   return built.length === file.length && built.every((byte, at2) => byte === file[at2]);
 }
-function layOutMemory({ program, texts }, address2) {
+function layOutMemory({ program, texts: texts2 }, address2) {
   const textsAt = address2 + aligned2(program.bytes.length);
-  const errnos = textsAt + textBytes(texts).length;
+  const errnos = textsAt + textBytes(texts2).length;
   const copies = aligned2(errnos + errnoBytes().length);
   const size = copies + COPIES_SIZE - address2;
   return {
@@ -41737,19 +50195,19 @@ function layOutMemory({ program, texts }, address2) {
     size
   };
 }
-function unpackedSize({ program, texts, plan }) {
-  const { environment: environment2, keptVariables } = plan.state;
+function unpackedSize({ program, texts: texts2, plan }) {
+  const { environment: environment3, keptVariables } = plan.state;
   const strings = [
-    ...environment2,
+    ...environment3,
     ...keptVariables
   ].join("").length * 3;
-  return 2 * (program.bytes.length + textBytes(texts).length + strings) + errnoBytes().length;
+  return 2 * (program.bytes.length + textBytes(texts2).length + strings) + errnoBytes().length;
 }
-function fill(contents, compiled, memory, program) {
+function fill2(contents, compiled, memory, program) {
   const { plan } = compiled;
   const { calls, outputs, bytes, slots } = compiled.program;
-  const { environment: environment2, keptVariables } = plan.state;
-  const set = Array.from(environment2, ([name, value]) => `${name}=${value}`);
+  const { environment: environment3, keptVariables } = plan.state;
+  const set = Array.from(environment3, ([name, value]) => `${name}=${value}`);
   const digits = (slot) => contents.numbers(slots.get(slot) ?? []);
   return {
     table: memory.table,
@@ -41765,7 +50223,7 @@ function fill(contents, compiled, memory, program) {
     ]))),
     textsAt: memory.texts,
     errnos: memory.errnos,
-    kept: contents.strings(Array.from(keptVariables, beginningOf).filter((text4) => text4 !== "")),
+    kept: contents.strings(Array.from(keptVariables, beginningOf).filter((text5) => text5 !== "")),
     set: contents.strings(set),
     setCount: set.length,
     program: contents.strings(program),
@@ -41816,7 +50274,7 @@ var init_build_box = __esm({
 });
 
 // box/mod.ts
-var init_mod4 = __esm({
+var init_mod6 = __esm({
   "box/mod.ts"() {
     init_build_box();
     init_note();
@@ -41828,19 +50286,19 @@ function readText(path2) {
   using file = linux.open(path2, linux.O_RDONLY | linux.O_CLOEXEC);
   const decoder2 = new TextDecoder();
   const buffer = new Uint8Array(16 * 1024);
-  let text4 = "";
+  let text5 = "";
   for (let count = linux.read(file, buffer); count > 0; count = linux.read(file, buffer)) {
-    text4 += decoder2.decode(buffer.subarray(0, count), {
+    text5 += decoder2.decode(buffer.subarray(0, count), {
       stream: true
     });
   }
-  return text4 + decoder2.decode();
+  return text5 + decoder2.decode();
 }
 function ifThere2(look2) {
   try {
     return look2();
   } catch (error) {
-    if (error instanceof SyscallError && ABSENT3.has(error.code)) return void 0;
+    if (error instanceof SyscallError && ABSENT4.has(error.code)) return void 0;
     throw error;
   }
 }
@@ -41850,8 +50308,8 @@ function mayWrite2(path2) {
     path: path2
   }).state === "granted";
 }
-function writeText2(path2, text4) {
-  writeBytes(path2, new TextEncoder().encode(text4), 420);
+function writeText2(path2, text5) {
+  writeBytes(path2, new TextEncoder().encode(text5), 420);
 }
 function writeBytes(path2, content2, mode2) {
   const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
@@ -41859,11 +50317,11 @@ function writeBytes(path2, content2, mode2) {
   let bytes = content2;
   while (bytes.length > 0) bytes = bytes.subarray(linux.write(file, bytes));
 }
-var ABSENT3;
-var init_files8 = __esm({
+var ABSENT4;
+var init_files9 = __esm({
   "scripts/ramekin/files.ts"() {
     init_mod2();
-    ABSENT3 = /* @__PURE__ */ new Set([
+    ABSENT4 = /* @__PURE__ */ new Set([
       "ENOENT",
       "ENOTDIR",
       "EACCES",
@@ -41925,7 +50383,7 @@ function refuseDenials(given) {
     throw new UsageError(`--${name}${value === void 0 ? "" : `=${value}`}: ${why}`);
   }
 }
-var IN_BOX, FILES2, NOT_IN_BOX;
+var IN_BOX, FILES3, NOT_IN_BOX;
 var init_box_flags = __esm({
   "scripts/ramekin/box_flags.ts"() {
     init_mod2();
@@ -41943,10 +50401,10 @@ var init_box_flags = __esm({
       ],
       without: withoutDenied
     };
-    FILES2 = "where the paths lead is known only where the box runs; allow fewer files, or build a recipe that covers them in the new root: ";
+    FILES3 = "where the paths lead is known only where the box runs; allow fewer files, or build a recipe that covers them in the new root: ";
     NOT_IN_BOX = {
-      read: `${FILES2}maskPaths()`,
-      write: `${FILES2}readonlyPaths()`,
+      read: `${FILES3}maskPaths()`,
+      write: `${FILES3}readonlyPaths()`,
       net: "a box cannot hold connections to hosts, as ramekin does; it has no network without --allow-net"
     };
   }
@@ -41955,9 +50413,9 @@ var init_box_flags = __esm({
 // scripts/ramekin/build.ts
 var build_exports = {};
 __export(build_exports, {
-  run: () => run3
+  run: () => run5
 });
-async function run3(given) {
+async function run5(given) {
   const output = given.value("output");
   if (output === void 0) throw new UsageError("-o=FILE is missing: where the box is written to");
   const options = {
@@ -42003,14 +50461,14 @@ async function bytesOf4(given, options) {
   return buildData(path2, settings2, options);
 }
 function buildData(path2, settings2, options) {
-  const text4 = readable(path2, () => Deno.readTextFileSync(path2));
-  const directory = Deno.realPathSync(directoryOf3(path2));
-  const { recipe: recipe2, located } = readRecipe(text4, {
+  const text5 = readable(path2, () => Deno.readTextFileSync(path2));
+  const directory2 = Deno.realPathSync(directoryOf3(path2));
+  const { recipe: recipe2, located } = readRecipe(text5, {
     file: path2,
     variables: variablesOf2(settings2),
     include: (name, from2) => {
       const file = Deno.realPathSync(name.startsWith("/") ? name : `${directoryOf3(from2)}/${name}`);
-      if (!file.startsWith(`${directory}/`)) {
+      if (!file.startsWith(`${directory2}/`)) {
         throw new UsageError(`${name} is outside of the recipe's directory`);
       }
       return {
@@ -42042,9 +50500,9 @@ function choice(given, flag, option, values) {
 var SANDBOX_FLAGS2;
 var init_build = __esm({
   "scripts/ramekin/build.ts"() {
-    init_mod4();
+    init_mod6();
     init_mod2();
-    init_files8();
+    init_files9();
     init_read();
     init_box_flags();
     init_limit_flags();
@@ -42112,7 +50570,7 @@ var init_container_of = __esm({
     init_host3();
     init_mod2();
     init_nearest();
-    init_files8();
+    init_files9();
     init_usage();
   }
 });
@@ -42120,9 +50578,9 @@ var init_container_of = __esm({
 // scripts/ramekin/enter.ts
 var enter_exports = {};
 __export(enter_exports, {
-  run: () => run4
+  run: () => run6
 });
-async function run4(given) {
+async function run6(given) {
   using container = attachTo2(containerOf2(given.operands[0], given.has("any")));
   const user = given.has("root") ? "root" : "program";
   const terminal = environment()["TERM"];
@@ -42156,10 +50614,10 @@ var init_enter = __esm({
 });
 
 // scripts/ramekin/units.ts
-function bytesOf5(text4, flag) {
-  const [, number, unit] = /^(\d+)([kmgt]?)$/i.exec(text4) ?? [];
+function bytesOf5(text5, flag) {
+  const [, number, unit] = /^(\d+)([kmgt]?)$/i.exec(text5) ?? [];
   if (number !== void 0) return Number(number) * SIZES[unit.toLowerCase()];
-  throw new UsageError(`--${flag}=${text4} is no size; one is 1000000, 512k, 100m or 2g`);
+  throw new UsageError(`--${flag}=${text5} is no size; one is 1000000, 512k, 100m or 2g`);
 }
 var SIZES;
 var init_units = __esm({
@@ -42178,9 +50636,9 @@ var init_units = __esm({
 // scripts/ramekin/cp.ts
 var cp_exports = {};
 __export(cp_exports, {
-  run: () => run5
+  run: () => run7
 });
-async function run5(given) {
+async function run7(given) {
   const [from2, to] = given.operands.map(place2);
   if (typeof from2 === typeof to) {
     throw new UsageError(typeof from2 === "string" ? "neither is in a container: NAME:PATH is, with a pid or a name of ramekin ps" : "both are in containers; copy out of the one first, and then into the other");
@@ -42228,7 +50686,7 @@ var init_cp = __esm({
     init_mod2();
     init_path();
     init_container_of();
-    init_files8();
+    init_files9();
     init_output();
     init_units();
     init_usage();
@@ -42247,12 +50705,12 @@ function graphOf(recipe2, needs2) {
 function folded(mounts, steps) {
   const ofStep2 = (mount4, name) => mount4.stepIndex !== void 0 && steps[mount4.stepIndex].step === name;
   const masked = mounts.filter((mount4) => ofStep2(mount4, "maskPaths"));
-  const shown2 = mounts.filter((mount4, index) => {
+  const shown3 = mounts.filter((mount4, index) => {
     if (ofStep2(mount4, "maskPaths")) return mount4 === masked[0];
     const first = mounts.findIndex(({ stepIndex }) => stepIndex === mount4.stepIndex);
     return !ofStep2(mount4, "devices") || first === index;
   });
-  return shown2.map((mount4) => {
+  return shown3.map((mount4) => {
     if (mount4 === masked[0] && masked.length > 1) {
       return {
         ...graphMount(mount4),
@@ -42295,7 +50753,7 @@ function drawGraph(graph, title) {
   const { namespaces: namespaces2, mounts, needs: needs2 } = graph;
   const parts2 = [];
   let y = MARGIN + 20;
-  const heading = (text4, x = MARGIN) => parts2.push(label(x, y, text4, "heading"));
+  const heading = (text5, x = MARGIN) => parts2.push(label(x, y, text5, "heading"));
   heading(title);
   y += 16;
   const width2 = (WIDTH - 2 * MARGIN) / NAMESPACE_KINDS.length;
@@ -42332,11 +50790,11 @@ function drawGraph(graph, title) {
   }
   y += 36;
   heading("what it needs of this machine");
-  for (const text4 of needs2.length > 0 ? needs2.map(describeAccess) : [
+  for (const text5 of needs2.length > 0 ? needs2.map(describeAccess) : [
     "nothing"
   ]) {
     y += 20;
-    parts2.push(label(MARGIN, y, fitted(text4, 110), "need"));
+    parts2.push(label(MARGIN, y, fitted(text5, 110), "need"));
   }
   return frame(y + MARGIN, title, parts2);
 }
@@ -42352,16 +50810,16 @@ function noteOf2({ type, readOnly }) {
 function box(x, y, width2, height, look2) {
   return `<rect class="${look2}" x="${x}" y="${y}" width="${width2}" height="${height}" rx="6"/>`;
 }
-function label(x, y, text4, look2) {
-  return `<text class="${look2}" x="${x}" y="${y}">${escaped3(text4)}</text>`;
+function label(x, y, text5, look2) {
+  return `<text class="${look2}" x="${x}" y="${y}">${escaped3(text5)}</text>`;
 }
-function fitted(text4, letters = 34) {
-  if (text4.length <= letters) return text4;
+function fitted(text5, letters = 34) {
+  if (text5.length <= letters) return text5;
   const half = Math.floor((letters - 1) / 2);
-  return `${text4.slice(0, half)}\u2026${text4.slice(-half)}`;
+  return `${text5.slice(0, half)}\u2026${text5.slice(-half)}`;
 }
-function escaped3(text4) {
-  return escapeControls(text4).replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+function escaped3(text5) {
+  return escapeControls(text5).replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }
 function frame(height, title, parts2) {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">
@@ -42433,7 +50891,7 @@ function recipeOfBox(path2) {
 }
 var init_box_file = __esm({
   "scripts/ramekin/box_file.ts"() {
-    init_mod4();
+    init_mod6();
     init_mod2();
     init_executable();
     init_version2();
@@ -42445,9 +50903,9 @@ var init_box_file = __esm({
 var plan_exports = {};
 __export(plan_exports, {
   flagOf: () => flagOf,
-  run: () => run6
+  run: () => run8
 });
-async function run6(given) {
+async function run8(given) {
   const path2 = given.operands[0];
   const graph = given.value("graph");
   if (graph !== void 0) checkDrawing(graph);
@@ -42477,7 +50935,7 @@ function checkDrawing(file) {
 }
 function planText(plan, needs2, paint) {
   const lines = plan.split("\n").map((line) => line.startsWith(" ") ? line : paint("bold", line));
-  const listed2 = needs2.map((need) => {
+  const listed3 = needs2.map((need) => {
     const flag = flagOf(need);
     return `    ${describeAccess(need)}` + (flag === void 0 ? "" : `  ${paint("dim", escapeControls(flag))}`);
   });
@@ -42485,7 +50943,7 @@ function planText(plan, needs2, paint) {
     ...lines,
     "",
     paint("bold", "what it needs of this machine"),
-    ...listed2.length > 0 ? listed2 : [
+    ...listed3.length > 0 ? listed3 : [
       "    nothing"
     ]
   ].join("\n");
@@ -42512,7 +50970,7 @@ var init_plan2 = __esm({
   "scripts/ramekin/plan.ts"() {
     init_control_characters();
     init_mod2();
-    init_files8();
+    init_files9();
     init_graph();
     init_graph_svg();
     init_output();
@@ -42523,13 +50981,74 @@ var init_plan2 = __esm({
   }
 });
 
+// scripts/ramekin/pull.ts
+var pull_exports = {};
+__export(pull_exports, {
+  run: () => run9,
+  told: () => told
+});
+function run9(given) {
+  const reference = given.operands[0];
+  const name = given.value("name");
+  return interruptible(async (signal) => {
+    await using image3 = await (async () => {
+      using report = imageReport(given, reference);
+      return await pull(reference, {
+        ...pullOptions(given),
+        signal,
+        progress: report.report,
+        ...name !== void 0 && {
+          name
+        }
+      });
+    })();
+    await told(given, image3);
+    return 0;
+  });
+}
+async function told(given, image3) {
+  const summary = given.has("no-unpack") ? void 0 : await image3.unpack();
+  if (given.has("json")) {
+    const { name, digest, origin, platform, size, layers } = image3;
+    return printJson({
+      name,
+      digest,
+      origin,
+      platform,
+      size,
+      layers,
+      unpacked: summary ?? null
+    });
+  }
+  print(`${image3.name}@${image3.digest}`);
+  if (given.has("quiet") || summary === void 0) return;
+  const { leftOut, leftOutCount, ownersSquashed } = summary;
+  if (ownersSquashed) printError("all files belong to you, whatever the image says of owners");
+  for (const { path: path2, what, why } of leftOut.slice(0, MOST_TOLD)) {
+    printError(`left out: ${what} of ${path2}: ${why}`);
+  }
+  const more = leftOutCount - Math.min(leftOut.length, MOST_TOLD);
+  if (more > 0) printError(`left out: ${more} more; --json lists them`);
+}
+var MOST_TOLD;
+var init_pull2 = __esm({
+  "scripts/ramekin/pull.ts"() {
+    init_mod5();
+    init_image_flags();
+    init_image_report();
+    init_interruptible();
+    init_output();
+    MOST_TOLD = 5;
+  }
+});
+
 // scripts/ramekin/ps.ts
 var ps_exports = {};
 __export(ps_exports, {
-  run: () => run7,
+  run: () => run10,
   timeText: () => timeText
 });
-function run7(given) {
+function run10(given) {
   const containers = runningContainers();
   if (given.has("json")) {
     printJson(containers);
@@ -42537,7 +51056,7 @@ function run7(given) {
   }
   const rows = containers.map((container) => [
     String(container.pid),
-    nameOf4(container),
+    nameOf6(container),
     timeText(container.uptime),
     container.script === void 0 ? "-" : String(container.script),
     Object.keys(container.namespaces).join(",") || "-",
@@ -42548,7 +51067,7 @@ function run7(given) {
   if (containers.some(({ own }) => !own)) printError(NOT_OWN);
   return 0;
 }
-function nameOf4({ name, namedBy, own }) {
+function nameOf6({ name, namedBy, own }) {
   return (namedBy === "script" ? name : `(${name})`) + (own ? "" : "*");
 }
 function timeText(seconds2) {
@@ -42580,7 +51099,7 @@ function timeText(seconds2) {
     };
   });
   const first = parts2.findIndex(({ count }) => count > 0);
-  return first === -1 ? "0s" : parts2.slice(first, first + 2).map(({ text: text4 }) => text4).join(" ");
+  return first === -1 ? "0s" : parts2.slice(first, first + 2).map(({ text: text5 }) => text5).join(" ");
 }
 var HEADS, NOT_OWN;
 var init_ps = __esm({
@@ -42600,20 +51119,361 @@ var init_ps = __esm({
   }
 });
 
+// scripts/ramekin/images.ts
+var images_exports = {};
+__export(images_exports, {
+  run: () => run11
+});
+function run11(given) {
+  return interruptible(async (signal) => {
+    if (given.has("verify")) return await verify2(given, signal);
+    if (given.has("prune")) return await prune(given, signal);
+    return await list4(given);
+  });
+}
+async function list4(given) {
+  const images = await storedImages();
+  if (given.has("json")) {
+    printJson(images);
+    return 0;
+  }
+  const rows = images.map(({ shortName: shortName2, digest, platform, size, stored }) => [
+    shortName2,
+    shortDigest(digest),
+    platform,
+    size === void 0 ? "-" : sizeText(size),
+    ageText(stored)
+  ]);
+  print(table(HEADS2, rows, paintFor(Deno.stdout)));
+  return 0;
+}
+function ageText(stored) {
+  const time = Date.parse(stored ?? "");
+  return Number.isNaN(time) ? "-" : timeText(Math.max(0, (Date.now() - time) / 1e3));
+}
+async function verify2(given, signal) {
+  const issues = await verifyStore({
+    remove: true,
+    signal
+  });
+  if (given.has("json")) printJson(issues);
+  else {
+    for (const { image: image3, digest, issue } of issues) {
+      printError(`${image3 === void 0 ? "" : `${image3}: `}the blob ${digest} ${issue}`);
+    }
+    print(issues.length === 0 ? "all images are whole" : "pull the images again");
+  }
+  return issues.length === 0 ? 0 : 1;
+}
+async function prune(given, signal) {
+  const collected = await collectGarbage({
+    signal
+  });
+  if (given.has("json")) printJson(collected);
+  else {
+    const { blobs, roots, bytes } = collected;
+    print(`removed ${blobs} blobs of ${sizeText(bytes)}, and ${roots} unpacked roots`);
+  }
+  return 0;
+}
+var HEADS2;
+var init_images = __esm({
+  "scripts/ramekin/images.ts"() {
+    init_mod5();
+    init_image_report();
+    init_interruptible();
+    init_output();
+    init_ps();
+    HEADS2 = [
+      "IMAGE",
+      "DIGEST",
+      "PLATFORM",
+      "SIZE",
+      "AGE"
+    ];
+  }
+});
+
+// scripts/ramekin/rmi.ts
+var rmi_exports = {};
+__export(rmi_exports, {
+  run: () => run12
+});
+async function run12(given) {
+  const removed = await removeImages(given.operands);
+  if (given.has("json")) printJson(removed);
+  else for (const name of removed.names) print(name);
+  return 0;
+}
+var init_rmi = __esm({
+  "scripts/ramekin/rmi.ts"() {
+    init_mod5();
+    init_output();
+  }
+});
+
+// scripts/ramekin/open_image.ts
+async function openImage(given) {
+  const name = given.operands[0];
+  const platform = given.value("platform");
+  const image3 = await storedImage(name, platform === void 0 ? {} : {
+    platform
+  });
+  if (image3 !== void 0) return image3;
+  throw new ImageError(`there is no image ${name} in the store`, {
+    code: "not-found",
+    advice: [
+      `ramekin pull ${name} gets it; ramekin images lists those that there are`
+    ]
+  });
+}
+var init_open_image = __esm({
+  "scripts/ramekin/open_image.ts"() {
+    init_mod5();
+  }
+});
+
+// scripts/ramekin/inspect.ts
+var inspect_exports = {};
+__export(inspect_exports, {
+  run: () => run13
+});
+async function run13(given) {
+  await using image3 = await openImage(given);
+  if (given.has("json")) printJson(asJson(image3));
+  else print(asText(image3));
+  return 0;
+}
+function asJson({ name, digest, origin, platform, size, layers, config }) {
+  return {
+    name,
+    digest,
+    origin,
+    platform,
+    size,
+    layers,
+    config
+  };
+}
+function asText(image3) {
+  const { config, platform, layers } = image3;
+  const paint = paintFor(Deno.stdout);
+  const words3 = (list5) => list5.map((word4) => JSON.stringify(word4)).join(" ");
+  const rows = [
+    [
+      "name",
+      image3.name
+    ],
+    [
+      "digest",
+      image3.digest
+    ],
+    [
+      "platform",
+      [
+        platform.os,
+        platform.architecture,
+        platform.variant
+      ].filter(Boolean).join("/")
+    ],
+    [
+      "created",
+      config.created ?? ""
+    ],
+    [
+      "size",
+      `${sizeText(image3.size)} in ${layers.length} layers`
+    ],
+    [
+      "entry point",
+      words3(config.entrypoint)
+    ],
+    [
+      "command",
+      words3(config.cmd)
+    ],
+    [
+      "user",
+      config.user
+    ],
+    [
+      "directory",
+      config.workingDir
+    ],
+    [
+      "stop signal",
+      config.stopSignal ?? ""
+    ],
+    [
+      "ports",
+      config.exposedPorts.join(" ")
+    ],
+    [
+      "volumes",
+      config.volumes.join(" ")
+    ],
+    ...config.env.map((text5) => [
+      "variable",
+      text5
+    ]),
+    ...Object.entries(config.labels).map(([name, value]) => [
+      "label",
+      `${name}=${value}`
+    ]),
+    ...layers.map(({ digest, size }) => [
+      "layer",
+      `${digest}  ${sizeText(size)}`
+    ])
+  ];
+  return rows.filter(([, text5]) => text5 !== "").map(([name, text5]) => `${paint("bold", name.padEnd(12))}${text5}`).join("\n");
+}
+var init_inspect = __esm({
+  "scripts/ramekin/inspect.ts"() {
+    init_open_image();
+    init_image_report();
+    init_output();
+  }
+});
+
+// scripts/ramekin/push.ts
+var push_exports = {};
+__export(push_exports, {
+  run: () => run14
+});
+function run14(given) {
+  return interruptible(async (signal) => {
+    await using image3 = await openImage(given);
+    const to = given.operands[1] ?? image3.name;
+    const reference = await (async () => {
+      using report = imageReport(given, to);
+      const options = {
+        ...registryOptions(given),
+        signal,
+        progress: report.report
+      };
+      return await push(image3, to, options);
+    })();
+    if (given.has("json")) printJson({
+      reference,
+      digest: image3.digest
+    });
+    else print(reference);
+    return 0;
+  });
+}
+var init_push2 = __esm({
+  "scripts/ramekin/push.ts"() {
+    init_mod5();
+    init_image_flags();
+    init_image_report();
+    init_interruptible();
+    init_open_image();
+    init_output();
+  }
+});
+
+// scripts/ramekin/save.ts
+var save_exports = {};
+__export(save_exports, {
+  run: () => run15
+});
+function run15(given) {
+  const path2 = given.value("output");
+  if (path2 === void 0 && Deno.stdout.isTerminal()) {
+    throw new UsageError("an archive is not for a terminal; name a file with --output=FILE");
+  }
+  return interruptible(async (signal) => {
+    await using image3 = await openImage(given);
+    if (path2 === void 0) await save([
+      image3
+    ], Deno.stdout, {
+      signal
+    });
+    else await saveTo(path2, (file) => save([
+      image3
+    ], file, {
+      signal
+    }));
+    return 0;
+  });
+}
+async function saveTo(path2, write5) {
+  const temporary = `${path2}.${crypto.randomUUID().slice(0, 8)}.part`;
+  try {
+    {
+      using file = await Deno.open(temporary, {
+        write: true,
+        createNew: true
+      });
+      await write5(file);
+    }
+    await Deno.rename(temporary, path2);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {
+    });
+    throw error;
+  }
+}
+var init_save2 = __esm({
+  "scripts/ramekin/save.ts"() {
+    init_mod5();
+    init_interruptible();
+    init_open_image();
+    init_usage();
+  }
+});
+
+// scripts/ramekin/load_images.ts
+var load_images_exports = {};
+__export(load_images_exports, {
+  run: () => run16
+});
+function run16(given) {
+  const path2 = given.operands[0];
+  const name = given.value("name");
+  return interruptible(async (signal) => {
+    const images = await (async () => {
+      using report = imageReport(given, path2);
+      return await load(path2, {
+        ...pullOptions(given),
+        signal,
+        progress: report.report,
+        ...name !== void 0 && {
+          name
+        }
+      });
+    })();
+    for (const image3 of images) {
+      await told(given, image3);
+      await image3[Symbol.asyncDispose]();
+    }
+    return 0;
+  });
+}
+var init_load_images = __esm({
+  "scripts/ramekin/load_images.ts"() {
+    init_mod5();
+    init_image_flags();
+    init_image_report();
+    init_interruptible();
+    init_pull2();
+  }
+});
+
 // scripts/ramekin/ls.ts
 var ls_exports = {};
 __export(ls_exports, {
-  run: () => run8,
+  run: () => run17,
   treeOf: () => treeOf
 });
-function run8(given) {
+function run17(given) {
   const entries = listNamespaces();
   if (given.has("json")) {
     printJson(entries);
     return 0;
   }
   const rows = given.has("tree") ? treeOf(entries).map(({ entry: entry2, indent }) => rowOf(entry2, indent)) : entries.map((entry2) => rowOf(entry2, ""));
-  print(table(HEADS2, rows, paintFor(Deno.stdout)));
+  print(table(HEADS3, rows, paintFor(Deno.stdout)));
   return 0;
 }
 function rowOf(entry2, indent) {
@@ -42647,12 +51507,12 @@ function treeOf(entries) {
   roots.forEach((entry2) => add(entry2, "", true, true));
   return rows;
 }
-var HEADS2;
+var HEADS3;
 var init_ls = __esm({
   "scripts/ramekin/ls.ts"() {
     init_host3();
     init_output();
-    HEADS2 = [
+    HEADS3 = [
       "NS",
       "TYPE",
       "NPROCS",
@@ -42697,8 +51557,8 @@ function failed(name, error) {
       }
     };
   }
-  const text4 = error instanceof RamekinError ? error.issue : error.message;
-  const [says, ...fix] = text4.split(/; (.*)/s);
+  const text5 = error instanceof RamekinError ? error.issue : error.message;
+  const [says, ...fix] = text5.split(/; (.*)/s);
   const rest = fix.join("").replaceAll("\n", " ").trim();
   return {
     name,
@@ -42725,17 +51585,17 @@ function idRanges() {
     linux.capget()
   ];
   const mayMapIds = effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID");
-  const user = nameOf5(euid, textOf6("/etc/passwd"));
+  const user = nameOf7(euid, textOf9("/etc/passwd"));
   const [uid, gid] = mayMapIds ? [
     euid + 1,
     egid + 1
   ] : [
     "/etc/subuid",
     "/etc/subgid"
-  ].map((file) => firstOf3(textOf6(file), user, euid));
+  ].map((file) => firstOf3(textOf9(file), user, euid));
   if (uid === void 0 || gid === void 0) {
     return {
-      name: NAME6,
+      name: NAME8,
       works: false,
       says: `/etc/subuid and /etc/subgid give ${user ?? `the user ${euid}`} none`,
       fix: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user ?? "USER"}`
@@ -42758,29 +51618,29 @@ function idRanges() {
     gids: range(egid, gid)
   });
   const says = mayMapIds ? "as root" : "by newuidmap and newgidmap";
-  return tried(NAME6, says, recipe(unshare3("user"), ids2));
+  return tried(NAME8, says, recipe(unshare3("user"), ids2));
 }
-function nameOf5(uid, passwd) {
+function nameOf7(uid, passwd) {
   const line = passwd.split("\n").find((line2) => line2.split(":")[2] === String(uid));
   return line?.split(":")[0];
 }
-function firstOf3(text4, user, uid) {
-  for (const line of text4.split("\n")) {
+function firstOf3(text5, user, uid) {
+  for (const line of text5.split("\n")) {
     const [owner, first, count] = line.split(":");
     if ((owner === user || owner === String(uid)) && Number(count) > 0) return Number(first);
   }
   return void 0;
 }
-function textOf6(file) {
+function textOf9(file) {
   return ifThere2(() => readText(file)) ?? "";
 }
-var NAME6;
+var NAME8;
 var init_id_ranges = __esm({
   "scripts/ramekin/id_ranges.ts"() {
     init_mod2();
     init_check_result();
-    init_files8();
-    NAME6 = "more ids than one";
+    init_files9();
+    NAME8 = "more ids than one";
   }
 });
 
@@ -42828,8 +51688,8 @@ function userNamespacesFinding() {
   return tried("user namespaces", limitOf("user"), recipe(unshare3("user"), mapRoot()));
 }
 function setting(path2) {
-  const text4 = ifThere2(() => readText(`/proc/sys/${path2}`));
-  return text4 === void 0 ? void 0 : Number(text4);
+  const text5 = ifThere2(() => readText(`/proc/sys/${path2}`));
+  return text5 === void 0 ? void 0 : Number(text5);
 }
 function limitOf(kind) {
   const limit2 = setting(`user/max_${kind === "mount" ? "mnt" : kind}_namespaces`);
@@ -42926,7 +51786,7 @@ function outsideNetwork() {
 }
 function isInstalled(program) {
   const directories = environment()["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
-  return directories.split(":").some((directory) => isThere(`${directory}/${program}`));
+  return directories.split(":").some((directory2) => isThere(`${directory2}/${program}`));
 }
 function isThere(path2) {
   return ifThere2(() => linux.statx(linux.AT_FDCWD, path2)) !== void 0;
@@ -42937,7 +51797,7 @@ var init_host_checks = __esm({
     init_host3();
     init_mod2();
     init_check_result();
-    init_files8();
+    init_files9();
     init_id_ranges();
     TUN = "/dev/net/tun";
     OTHERS_OPEN = 6;
@@ -42948,9 +51808,9 @@ var init_host_checks = __esm({
 var check_exports = {};
 __export(check_exports, {
   findingsText: () => findingsText,
-  run: () => run9
+  run: () => run18
 });
-function run9(given) {
+function run18(given) {
   const { release, machine } = linux.uname();
   const findings = hostChecks();
   if (given.has("json")) printJson({
@@ -42983,9 +51843,9 @@ var init_check2 = __esm({
 // scripts/ramekin/schema.ts
 var schema_exports = {};
 __export(schema_exports, {
-  run: () => run10
+  run: () => run19
 });
-function run10() {
+function run19() {
   printJson(recipeSchema());
   return 0;
 }
@@ -43001,10 +51861,13 @@ function wordsOf(completion) {
   if (completion === "subcommand") return SUBCOMMANDS.map(({ name }) => name);
   return typeof completion === "string" ? void 0 : completion;
 }
-function quoted3(text4) {
-  return `'${text4.replaceAll("'", `'\\''`)}'`;
+function listOf3(completion) {
+  return completion === "image" ? IMAGES : CONTAINERS;
 }
-var FIRST_WORDS, CONTAINERS;
+function quoted3(text5) {
+  return `'${text5.replaceAll("'", `'\\''`)}'`;
+}
+var FIRST_WORDS, CONTAINERS, IMAGES;
 var init_words2 = __esm({
   "scripts/ramekin/completions/words.ts"() {
     init_arguments();
@@ -43032,6 +51895,7 @@ var init_words2 = __esm({
       }
     ];
     CONTAINERS = `ramekin ps 2>/dev/null | awk 'NR > 1 { print $1; if ($2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) print $2 }'`;
+    IMAGES = "ramekin images 2>/dev/null | awk 'NR > 1 { print $1 }'";
   }
 });
 
@@ -43092,7 +51956,7 @@ function actionOf(completion) {
     case "variable":
       return reply("compgen -e");
     default:
-      return `while IFS= read -r word; do [[ $word == "$cur"* ]] && COMPREPLY+=("$word"); done < <(${CONTAINERS})`;
+      return `while IFS= read -r word; do [[ $word == "$cur"* ]] && COMPREPLY+=("$word"); done < <(${listOf3(completion)})`;
   }
 }
 function reply(command) {
@@ -43124,10 +51988,10 @@ function fishCompletions() {
     "complete -c ramekin -n __ramekin_program -a '(__ramekin_program_words)'",
     "complete -c ramekin -n __fish_use_subcommand -l help -s h -d 'show the help'",
     "complete -c ramekin -n __fish_use_subcommand -l version -d 'show the version'",
-    ...FIRST_WORDS.flatMap(linesOf)
+    ...FIRST_WORDS.flatMap(linesOf2)
   ].join("\n");
 }
-function linesOf({ name, summary, flags: flags2, operand }) {
+function linesOf2({ name, summary, flags: flags2, operand }) {
   const here2 = `complete -c ramekin -n ${quoted3(`__ramekin_at ${name}`)}`;
   return [
     `complete -c ramekin -n __fish_use_subcommand -a ${name} -d ${quoted3(summary)}`,
@@ -43160,7 +52024,7 @@ function valueWords(completion) {
     case "variable":
       return "-a '(set -nx)'";
     default:
-      return `-a ${quoted3(`(${CONTAINERS})`)}`;
+      return `-a ${quoted3(`(${listOf3(completion)})`)}`;
   }
 }
 var init_fish = __esm({
@@ -43176,6 +52040,9 @@ function zshCompletions() {
 # Completions of ramekin for zsh: source <(ramekin completions zsh)
 _ramekin_containers() {
   compadd -- \${(f)"$(${CONTAINERS})"}
+}
+_ramekin_images() {
+  compadd -- \${(f)"$(${IMAGES})"}
 }
 _ramekin() {
   local curcontext=$curcontext state line
@@ -43222,8 +52089,8 @@ function flagSpecs({ name, letter, value, optionalValue, repeated, summary, comp
 function quotedSpec(spec) {
   return `'${spec}'`;
 }
-function escaped4(text4) {
-  return text4.replaceAll(":", "\\:");
+function escaped4(text5) {
+  return text5.replaceAll(":", "\\:");
 }
 function actionOf2(completion) {
   const words3 = wordsOf(completion);
@@ -43233,6 +52100,8 @@ function actionOf2(completion) {
       return "_files";
     case "variable":
       return '_parameters -g "*export*"';
+    case "image":
+      return "_ramekin_images";
     default:
       return "_ramekin_containers";
   }
@@ -43246,9 +52115,9 @@ var init_zsh = __esm({
 // scripts/ramekin/completions.ts
 var completions_exports = {};
 __export(completions_exports, {
-  run: () => run11
+  run: () => run20
 });
-function run11(given) {
+function run20(given) {
   const shell = given.operands[0];
   const completions = SHELLS[shell];
   if (completions === void 0) {
@@ -43316,8 +52185,8 @@ function bytesOf6(flags2) {
     throw error;
   }
 }
-function write4({ directory, path: path2 }, bytes) {
-  const name = `${directory}/.${crypto.randomUUID()}`;
+function write4({ directory: directory2, path: path2 }, bytes) {
+  const name = `${directory2}/.${crypto.randomUUID()}`;
   try {
     Deno.writeFileSync(name, bytes, {
       mode: 448,
@@ -43329,27 +52198,27 @@ function write4({ directory, path: path2 }, bytes) {
     throw error;
   }
 }
-function forgetOldest(directory) {
-  const files = Array.from(Deno.readDirSync(directory), ({ name }) => `${directory}/${name}`);
-  if (files.length <= MOST2) return;
-  const ages = files.map((path2) => ({
+function forgetOldest(directory2) {
+  const files2 = Array.from(Deno.readDirSync(directory2), ({ name }) => `${directory2}/${name}`);
+  if (files2.length <= MOST4) return;
+  const ages = files2.map((path2) => ({
     path: path2,
     time: Deno.statSync(path2).mtime?.getTime() ?? 0
   }));
   ages.sort((one, other) => one.time - other.time);
-  for (const { path: path2 } of ages.slice(0, files.length - MOST2 / 2)) Deno.removeSync(path2);
+  for (const { path: path2 } of ages.slice(0, files2.length - MOST4 / 2)) Deno.removeSync(path2);
 }
-var MOST2;
+var MOST4;
 var init_keep_box = __esm({
   "scripts/ramekin/keep_box.ts"() {
-    init_mod4();
+    init_mod6();
     init_mod2();
     init_arguments();
     init_box_flags();
     init_sandbox3();
     init_subcommands();
     init_usage();
-    MOST2 = 256;
+    MOST4 = 256;
   }
 });
 
@@ -43388,7 +52257,7 @@ function programHelp(paint) {
 }
 function subcommandHelp(subcommand, paint) {
   const { summary, more, flags: flags2 } = subcommand;
-  const shown2 = [
+  const shown3 = [
     ...flags2,
     ...COMMON_FLAGS
   ].filter(({ hidden: hidden2 }) => hidden2 !== true).map((flag) => [
@@ -43404,7 +52273,7 @@ function subcommandHelp(subcommand, paint) {
       ...wrapped(more),
       ""
     ],
-    ...pairs(shown2, paint)
+    ...pairs(shown3, paint)
   ].join("\n");
 }
 function usageLine({ name, operands, program, flags: flags2 }) {
@@ -43421,8 +52290,8 @@ function usageLine({ name, operands, program, flags: flags2 }) {
 }
 function pairs(rows, paint) {
   const width2 = Math.min(26, Math.max(...rows.map(([term]) => term.length)));
-  return rows.flatMap(([term, text4]) => {
-    const lines = wrapped(text4, LINE - width2 - 4);
+  return rows.flatMap(([term, text5]) => {
+    const lines = wrapped(text5, LINE - width2 - 4);
     const first = term.length > width2 ? [
       `  ${paint("cyan", term)}`
     ] : [
@@ -43434,8 +52303,8 @@ function pairs(rows, paint) {
     ];
   });
 }
-function wrapped(text4, width2 = LINE) {
-  return text4.split("\n").flatMap((paragraph) => {
+function wrapped(text5, width2 = LINE) {
+  return text5.split("\n").flatMap((paragraph) => {
     const lines = [
       ""
     ];
@@ -43457,6 +52326,13 @@ var LOAD = {
   enter: () => Promise.resolve().then(() => (init_enter(), enter_exports)),
   cp: () => Promise.resolve().then(() => (init_cp(), cp_exports)),
   plan: () => Promise.resolve().then(() => (init_plan2(), plan_exports)),
+  pull: () => Promise.resolve().then(() => (init_pull2(), pull_exports)),
+  images: () => Promise.resolve().then(() => (init_images(), images_exports)),
+  rmi: () => Promise.resolve().then(() => (init_rmi(), rmi_exports)),
+  inspect: () => Promise.resolve().then(() => (init_inspect(), inspect_exports)),
+  push: () => Promise.resolve().then(() => (init_push2(), push_exports)),
+  save: () => Promise.resolve().then(() => (init_save2(), save_exports)),
+  load: () => Promise.resolve().then(() => (init_load_images(), load_images_exports)),
   ps: () => Promise.resolve().then(() => (init_ps(), ps_exports)),
   ls: () => Promise.resolve().then(() => (init_ls(), ls_exports)),
   check: () => Promise.resolve().then(() => (init_check2(), check_exports)),
@@ -43485,8 +52361,8 @@ function help([name, ...extra]) {
   return show2((paint) => subcommandHelp(subcommand, paint));
 }
 
-function show2(text4) {
-  return say(text4(paintFor(Deno.stdout)));
+function show2(text5) {
+  return say(text5(paintFor(Deno.stdout)));
 }
 
 export {
