@@ -22,8 +22,8 @@ import { assemble, Label } from "../ffi/engine/program.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import {
-  type HostService,
   knownPid,
+  type ParentAction,
   type ParentCall,
   type SyncPoint,
 } from "../plan/parent_work.ts";
@@ -52,8 +52,7 @@ export function serveSyncPoints(
     if (pid === undefined) return;
     for (const action of point.parentActions(knownPid(pid))) {
       if ("calls" in action) makeCalls(action.calls, plan, point);
-      else if ("program" in action) runIdMapTool(spawn, action.program, action.args.map(String));
-      else services.push(start(action, pid, spawn, plan, point));
+      else services.push(...startProgram(action, pid, spawn, plan, point));
     }
     letGo(socket);
   }
@@ -86,15 +85,18 @@ export function receiveFd(socket: number): number | undefined {
   return descriptorOf(result.output(control));
 }
 
-function start(
-  service: HostService,
+/** Runs a program of the host to its end, or returns the service that has begun. */
+function startProgram(
+  action: Exclude<ParentAction, { readonly calls: unknown }>,
   pid: number,
   spawn: (spec: ExecSpec) => LaunchedProcess,
   plan: PlanBuilder,
   point: SyncPoint,
-): RunningService {
+): readonly RunningService[] {
   try {
-    return startService(service, { pid, spawn });
+    if (!("program" in action)) return [startService(action, { pid, spawn })];
+    runIdMapTool(spawn, action.program, action.args.map(String));
+    return [];
   } catch (error) {
     throw stepError(error, plan, point.stepIndex);
   }

@@ -34,7 +34,9 @@ export function runIdMapTool(
   const { success, stderr } = collectSync(launched, streams.release(), undefined);
   if (success) return;
   throw new UnsupportedError(
-    `${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}\n` +
-      "  /etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)",
+    `${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}`,
+    {
+      advice: ["/etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)"],
+    },
   );
 }

@@ -126,8 +126,11 @@ function startStatus(error: unknown): number | undefined {
     : undefined;
 }
 
-/** The signals by which a process is asked to end. */
-const SIGNALS: readonly Deno.Signal[] = ["SIGTERM", "SIGINT", "SIGHUP"];
+/** The signals by which a process is asked to end, or told something. */
+const SIGNALS: readonly Deno.Signal[] = [
+  ...["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const,
+  ...["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGWINCH"] as const,
+];
 
 /** A program that runs, and gets from the start the signals that ramekin gets. */
 class Running implements Disposable {

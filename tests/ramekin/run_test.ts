@@ -299,11 +299,10 @@ test(
 test(
   "signals are forwarded",
   inKitchen(async (cwd) => {
-    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    const signals = ["TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "ALRM", "WINCH"] as const;
+    await Promise.all(signals.map(async (name) => {
       const [program, ...args] = RUN;
-      const script = `trap "echo got; exit 5" ${
-        signal.slice(3)
-      }; echo ready; while :; do sleep 0.02; done`;
+      const script = `trap "echo got; exit 5" ${name}; echo ready; while :; do sleep 0.02; done`;
       const child = new Deno.Command(program!, {
         args: [...args, "run", "-A", "wait.yaml", "--", "sh", "-c", script],
         cwd,
@@ -316,11 +315,11 @@ test(
         for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) text += part;
       })();
       await until(() => text.includes("ready"));
-      child.kill(signal);
-      assertEquals((await child.status).code, 5);
+      child.kill(`SIG${name}`);
+      assertEquals((await child.status).code, 5, name);
       await reading;
-      assertEquals(text, "ready\ngot\n");
-    }
+      assertEquals(text, "ready\ngot\n", name);
+    }));
   }),
 );
 

@@ -161,8 +161,9 @@ test("the error of an unprivileged user without /etc/subuid says what is missing
     }),
   );
   const error = assertThrows(() => box.command("true").outputSync(), UnsupportedError);
-  assertMatch(error.message, /newuidmap/);
-  assertMatch(error.message, /subuid|uidmap/);
+  assertMatch(error.message, /^step 2 \(mapIds\): .*newuidmap/);
+  assertMatch(error.message, /\n {2}.*subuid|\(Debian: uidmap\)/);
+  assertEquals([error.step, error.stepIndex], ["mapIds", 1]);
 }, notOrdinary);
 
 test(
