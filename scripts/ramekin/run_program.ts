@@ -129,7 +129,7 @@ function startStatus(error: unknown): number | undefined {
 /** The signals by which a process is asked to end, or told something. */
 const SIGNALS: readonly Deno.Signal[] = [
   ...["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const,
-  ...["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGWINCH"] as const,
+  ...["SIGUSR1", "SIGUSR2", "SIGALRM"] as const,
 ];
 
 /** A program that runs, and gets from the start the signals that ramekin gets. */

@@ -299,7 +299,7 @@ test(
 test(
   "signals are forwarded",
   inKitchen(async (cwd) => {
-    const signals = ["TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "ALRM", "WINCH"] as const;
+    const signals = ["TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "ALRM"] as const;
     await Promise.all(signals.map(async (name) => {
       const [program, ...args] = RUN;
       const script = `trap "echo got; exit 5" ${name}; echo ready; while :; do sleep 0.02; done`;
