@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "9f6a8b183a1d8557b71fce8a92033f91ec39f41ee7677906209889ac7ee4a507";
+var BUILD = "d89593a59b70e35c916eecb7480b17bf53418fb8eed0035dfa42e1b0a37b616b";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -463,19 +463,19 @@ var getdents64 = (function getdents64(directory, entries) {
 });
 var readDirectoryEntries = (function readDirectoryEntries(entries, size) {
   const found = [];
-  for (let start2 = 0; start2 < size; ) {
-    const length = entries.getUint16(start2 + ENTRY.reclen, true);
-    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start2, length);
+  for (let start = 0; start < size; ) {
+    const length = entries.getUint16(start + ENTRY.reclen, true);
+    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start, length);
     const name = decodeName(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
     if (name !== "." && name !== "..") {
-      const type = entries.getUint8(start2 + ENTRY.type) << TYPE_SHIFT;
+      const type = entries.getUint8(start + ENTRY.type) << TYPE_SHIFT;
       found.push({
-        ino: entries.getBigUint64(start2 + ENTRY.ino, true),
+        ino: entries.getBigUint64(start + ENTRY.ino, true),
         type,
         name
       });
     }
-    start2 += length;
+    start += length;
   }
   return found;
 });
@@ -650,8 +650,8 @@ var utsname = (function utsname() {
 });
 var readUtsname = (function readUtsname(names) {
   const text4 = ((index) => {
-    const start2 = names.byteOffset + index * UTSNAME_LENGTH;
-    const field2 = new Uint8Array(names.buffer, start2, UTSNAME_LENGTH);
+    const start = names.byteOffset + index * UTSNAME_LENGTH;
+    const field2 = new Uint8Array(names.buffer, start, UTSNAME_LENGTH);
     return new TextDecoder().decode(field2.subarray(0, field2.indexOf(0)));
   });
   return {
@@ -3466,9 +3466,9 @@ var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned =
   if (mounts.isHostFile(canonical) && KERNEL2.some((own) => isWithin(canonical, own))) return;
   const root = plan.cursor.rootOf(canonical);
   const top = root !== void 0 && isWithin(root, mount4.target) ? root : mount4.target;
-  const start2 = top === "/" ? 1 : top.length + 1;
-  for (const directory of parentsOf2(canonical.slice(start2))) {
-    const whole = canonical.slice(0, start2) + directory;
+  const start = top === "/" ? 1 : top.length + 1;
+  for (const directory of parentsOf2(canonical.slice(start))) {
+    const whole = canonical.slice(0, start) + directory;
     if (pinned.has(whole)) continue;
     pinned.add(whole);
     const place2 = openBelow(plan, plan.directories.at(top), directory, {
@@ -7254,8 +7254,8 @@ var AT_ONCE = 256;
 var LONGEST2 = 128;
 function readLinks(paths) {
   const found = [];
-  for (let start2 = 0; start2 < paths.length; start2 += AT_ONCE) {
-    found.push(...readBatch(paths.slice(start2, start2 + AT_ONCE)));
+  for (let start = 0; start < paths.length; start += AT_ONCE) {
+    found.push(...readBatch(paths.slice(start, start + AT_ONCE)));
   }
   return found;
 }
@@ -8104,9 +8104,9 @@ function formatIp(bytes) {
     length: 8
   }, (_, i) => bytes[i * 2] << 8 | bytes[i * 2 + 1]);
   const words3 = groups.map((group) => group.toString(16));
-  const [start2, count] = longestZeros(groups);
+  const [start, count] = longestZeros(groups);
   if (count < 2) return words3.join(":");
-  return `${words3.slice(0, start2).join(":")}::${words3.slice(start2 + count).join(":")}`;
+  return `${words3.slice(0, start).join(":")}::${words3.slice(start + count).join(":")}`;
 }
 function networkOf({ bytes, length }) {
   return bytes.map((byte, index) => {
@@ -8164,11 +8164,11 @@ function longestZeros(groups) {
     0,
     0
   ];
-  for (let start2 = 0; start2 < groups.length; start2++) {
+  for (let start = 0; start < groups.length; start++) {
     let count = 0;
-    while (groups[start2 + count] === 0) count++;
+    while (groups[start + count] === 0) count++;
     if (count > best[1]) best = [
-      start2,
+      start,
       count
     ];
   }
@@ -8278,12 +8278,12 @@ var MessageWriter = class {
   static {
     addMethods(this.prototype, {
     message: (function ({ type, flags: flags2, payload: payload2 }, sequence) {
-    const start2 = reserve$16.call(this, HEADER_SIZE);
+    const start = reserve$16.call(this, HEADER_SIZE);
     pieces$13.call(this, payload2);
-    this.#view.setUint32(start2, this.#end - start2, true);
-    this.#view.setUint16(start2 + 4, type, true);
-    this.#view.setUint16(start2 + 6, flags2 | NLM_F_REQUEST, true);
-    this.#view.setUint32(start2 + 8, sequence, true);
+    this.#view.setUint32(start, this.#end - start, true);
+    this.#view.setUint16(start + 4, type, true);
+    this.#view.setUint16(start + 6, flags2 | NLM_F_REQUEST, true);
+    this.#view.setUint32(start + 8, sequence, true);
     reserve$16.call(this, 0);
   })
     });
@@ -8305,10 +8305,10 @@ var MessageWriter = class {
   }
   static {
     attribute$14 = (function ({ type, payload: payload2 }) {
-    const start2 = reserve$16.call(this, ATTRIBUTE_HEADER_SIZE);
+    const start = reserve$16.call(this, ATTRIBUTE_HEADER_SIZE);
     pieces$13.call(this, payload2);
-    this.#view.setUint16(start2, this.#end - start2, true);
-    this.#view.setUint16(start2 + 2, type, true);
+    this.#view.setUint16(start, this.#end - start, true);
+    this.#view.setUint16(start + 2, type, true);
   });
   }
   static {
@@ -14124,11 +14124,11 @@ function brokenPipe(error) {
 var LONGEST4 = 2 ** 31 - 1;
 function after(time, call2) {
   let timer;
-  const start2 = (rest) => {
-    timer = setTimeout(() => rest > LONGEST4 ? start2(rest - LONGEST4) : call2(), Math.min(rest, LONGEST4));
+  const start = (rest) => {
+    timer = setTimeout(() => rest > LONGEST4 ? start(rest - LONGEST4) : call2(), Math.min(rest, LONGEST4));
     Deno.unrefTimer(timer);
   };
-  start2(time);
+  start(time);
   return () => clearTimeout(timer);
 }
 
@@ -18956,8 +18956,11 @@ function runIdMapTool(spawn, tool, args) {
   }
   const { success, stderr } = collectSync(launched, streams.release(), void 0);
   if (success) return;
-  throw new UnsupportedError(`${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}
-  /etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)`);
+  throw new UnsupportedError(`${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}`, {
+    advice: [
+      "/etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)"
+    ]
+  });
 }
 
 // launch/host_services/delete_link.ts
@@ -19660,8 +19663,8 @@ var DirectoryLists = class {
     const paths = [
       ...this.#known.keys()
     ];
-    for (let start2 = 0; start2 < paths.length; start2 += AT_ONCE3) {
-      const part = paths.slice(start2, start2 + AT_ONCE3);
+    for (let start = 0; start < paths.length; start += AT_ONCE3) {
+      const part = paths.slice(start, start + AT_ONCE3);
       const now = stampsOf(part);
       part.forEach(((path2, index) => {
         const known = this.#known.get(path2);
@@ -20316,8 +20319,8 @@ var FoundLinks = class {
   }
   /** Notes the links on the way that a path leads, and returns the path at its end. */
   endOf(path2, { isProtected = false, base } = {}) {
-    const start2 = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
-    let at2 = start2 === "/" ? "" : start2;
+    const start = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
+    let at2 = start === "/" ? "" : start;
     const rest = path2.slice(at2.length).split("/");
     for (let links2 = 0; rest.length > 0; ) {
       const name = rest.shift();
@@ -20770,7 +20773,7 @@ var NameSearch = class {
     const { directory, names, paths = [] } = this.#question;
     for (const path2 of paths) this.#reportPath(path2);
     if (names.length > 0) {
-      const ways = this.#starts().map((start2) => this.#around(start2));
+      const ways = this.#starts().map((start) => this.#around(start));
       for (const around of ways) {
         for (const [index, path2] of around.entries()) {
           this.#later({
@@ -20829,21 +20832,21 @@ var NameSearch = class {
   }
   /** Returns the paths of the working directory in the directory; one that is not in there if there is none. */
   #starts() {
-    const { directory, start: start2 = directory } = this.#question;
-    if (isWithin(start2, directory)) return [
-      start2
+    const { directory, start = directory } = this.#question;
+    if (isWithin(start, directory)) return [
+      start
     ];
-    const others = this.#otherNames.wholeOf(start2).filter((path2) => isWithin(path2, directory));
+    const others = this.#otherNames.wholeOf(start).filter((path2) => isWithin(path2, directory));
     return others.length === 0 ? [
-      start2
+      start
     ] : others;
   }
   /** A path and the directories around it, below the directory; none if it is not in there. */
-  #around(start2) {
+  #around(start) {
     const { directory } = this.#question;
-    if (!isWithin(start2, directory)) return [];
+    if (!isWithin(start, directory)) return [];
     const around = [];
-    for (let at2 = start2; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
+    for (let at2 = start; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
     return around;
   }
   /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
@@ -20868,7 +20871,7 @@ var NameSearch = class {
   }
   /** Reports the names of projects: in the directory, where the search starts, and around these. */
   #reportProjects(around) {
-    const { directory, absent: absent2, start: start2 } = this.#question;
+    const { directory, absent: absent2, start } = this.#question;
     const projects = new Set(directory === "/" ? [] : [
       directory
     ]);
@@ -20877,7 +20880,7 @@ var NameSearch = class {
     }
     for (let at2 = directory; at2 !== "/"; ) {
       at2 = parentOf(at2);
-      if (at2 === start2 || look(below(at2, ".git")) !== void 0) projects.add(at2);
+      if (at2 === start || look(below(at2, ".git")) !== void 0) projects.add(at2);
     }
     const plain = absent2.filter(isPlain);
     for (const project of projects) this.#reportAll(project, plain);
@@ -21689,8 +21692,7 @@ function serveSyncPoints(plan, socket, spawn, services) {
     if (pid === void 0) return;
     for (const action of point.parentActions(knownPid(pid))) {
       if ("calls" in action) makeCalls(action.calls, plan, point);
-      else if ("program" in action) runIdMapTool(spawn, action.program, action.args.map(String));
-      else services.push(start(action, pid, spawn, plan, point));
+      else services.push(...startProgram(action, pid, spawn, plan, point));
     }
     letGo(socket);
   }
@@ -21733,12 +21735,16 @@ function receiveFd(socket) {
   ]);
   return descriptorOf(result.output(control));
 }
-function start(service, pid, spawn, plan, point) {
+function startProgram(action, pid, spawn, plan, point) {
   try {
-    return startService(service, {
-      pid,
-      spawn
-    });
+    if (!("program" in action)) return [
+      startService(action, {
+        pid,
+        spawn
+      })
+    ];
+    runIdMapTool(spawn, action.program, action.args.map(String));
+    return [];
   } catch (error) {
     throw stepError(error, plan, point.stepIndex);
   }

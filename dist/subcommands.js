@@ -1084,19 +1084,19 @@ var getdents64 = (function getdents64(directory2, entries) {
 });
 var readDirectoryEntries = (function readDirectoryEntries(entries, size) {
   const found = [];
-  for (let start2 = 0; start2 < size; ) {
-    const length = entries.getUint16(start2 + ENTRY.reclen, true);
-    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start2, length);
+  for (let start = 0; start < size; ) {
+    const length = entries.getUint16(start + ENTRY.reclen, true);
+    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start, length);
     const name = decodeName(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
     if (name !== "." && name !== "..") {
-      const type = entries.getUint8(start2 + ENTRY.type) << TYPE_SHIFT;
+      const type = entries.getUint8(start + ENTRY.type) << TYPE_SHIFT;
       found.push({
-        ino: entries.getBigUint64(start2 + ENTRY.ino, true),
+        ino: entries.getBigUint64(start + ENTRY.ino, true),
         type,
         name
       });
     }
-    start2 += length;
+    start += length;
   }
   return found;
 });
@@ -1271,8 +1271,8 @@ var utsname = (function utsname() {
 });
 var readUtsname = (function readUtsname(names) {
   const text5 = ((index) => {
-    const start2 = names.byteOffset + index * UTSNAME_LENGTH;
-    const field2 = new Uint8Array(names.buffer, start2, UTSNAME_LENGTH);
+    const start = names.byteOffset + index * UTSNAME_LENGTH;
+    const field2 = new Uint8Array(names.buffer, start, UTSNAME_LENGTH);
     return new TextDecoder().decode(field2.subarray(0, field2.indexOf(0)));
   });
   return {
@@ -3822,9 +3822,9 @@ var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned =
   if (mounts.isHostFile(canonical) && KERNEL2.some((own) => isWithin(canonical, own))) return;
   const root = plan.cursor.rootOf(canonical);
   const top = root !== void 0 && isWithin(root, mount4.target) ? root : mount4.target;
-  const start2 = top === "/" ? 1 : top.length + 1;
-  for (const directory2 of parentsOf2(canonical.slice(start2))) {
-    const whole = canonical.slice(0, start2) + directory2;
+  const start = top === "/" ? 1 : top.length + 1;
+  for (const directory2 of parentsOf2(canonical.slice(start))) {
+    const whole = canonical.slice(0, start) + directory2;
     if (pinned.has(whole)) continue;
     pinned.add(whole);
     const place3 = openBelow(plan, plan.directories.at(top), directory2, {
@@ -5137,8 +5137,8 @@ var runProgram = (async function runProgram(words3, make2, denied2 = () => false
     }
   };
   try {
-    const start2 = ((program2) => spawn((() => make2(program2, options)), denied2));
-    using running = startShell(program, start2, words3.length === 0);
+    const start = ((program2) => spawn((() => make2(program2, options)), denied2));
+    using running = startShell(program, start, words3.length === 0);
     const { code, timedOut, outOfMemory } = await running.container.status;
     if (code === BAD_CALL) printError(KILLED_BY_FILTER);
     if (outOfMemory) printError(OUT_OF_MEMORY);
@@ -5155,12 +5155,12 @@ var runProgram = (async function runProgram(words3, make2, denied2 = () => false
     return status;
   }
 });
-var startShell = (function startShell(program, start2, isShell) {
+var startShell = (function startShell(program, start, isShell) {
   try {
-    return start2(program);
+    return start(program);
   } catch (error) {
     if (!isShell || startStatus(error) !== STATUS2.notFound) throw error;
-    return start2("sh");
+    return start("sh");
   }
 });
 var spawn = (function spawn(make2, denied2) {
@@ -6013,9 +6013,9 @@ function formatIp(bytes) {
     length: 8
   }, (_, i) => bytes[i * 2] << 8 | bytes[i * 2 + 1]);
   const words3 = groups.map((group) => group.toString(16));
-  const [start2, count] = longestZeros(groups);
+  const [start, count] = longestZeros(groups);
   if (count < 2) return words3.join(":");
-  return `${words3.slice(0, start2).join(":")}::${words3.slice(start2 + count).join(":")}`;
+  return `${words3.slice(0, start).join(":")}::${words3.slice(start + count).join(":")}`;
 }
 function networkOf({ bytes, length }) {
   return bytes.map((byte, index) => {
@@ -6073,11 +6073,11 @@ function longestZeros(groups) {
     0,
     0
   ];
-  for (let start2 = 0; start2 < groups.length; start2++) {
+  for (let start = 0; start < groups.length; start++) {
     let count = 0;
-    while (groups[start2 + count] === 0) count++;
+    while (groups[start + count] === 0) count++;
     if (count > best2[1]) best2 = [
-      start2,
+      start,
       count
     ];
   }
@@ -10288,8 +10288,8 @@ var init_read_dir = __esm({
 // ffi/files/read_links.ts
 function readLinks(paths) {
   const found = [];
-  for (let start2 = 0; start2 < paths.length; start2 += AT_ONCE) {
-    found.push(...readBatch(paths.slice(start2, start2 + AT_ONCE)));
+  for (let start = 0; start < paths.length; start += AT_ONCE) {
+    found.push(...readBatch(paths.slice(start, start + AT_ONCE)));
   }
   return found;
 }
@@ -11397,12 +11397,12 @@ var init_message = __esm({
   static {
     addMethods(this.prototype, {
     message: (function ({ type, flags: flags2, payload: payload2 }, sequence) {
-        const start2 = reserve$16.call(this, HEADER_SIZE);
+        const start = reserve$16.call(this, HEADER_SIZE);
         pieces$13.call(this, payload2);
-        this.#view.setUint32(start2, this.#end - start2, true);
-        this.#view.setUint16(start2 + 4, type, true);
-        this.#view.setUint16(start2 + 6, flags2 | NLM_F_REQUEST, true);
-        this.#view.setUint32(start2 + 8, sequence, true);
+        this.#view.setUint32(start, this.#end - start, true);
+        this.#view.setUint16(start + 4, type, true);
+        this.#view.setUint16(start + 6, flags2 | NLM_F_REQUEST, true);
+        this.#view.setUint32(start + 8, sequence, true);
         reserve$16.call(this, 0);
       })
     });
@@ -11424,10 +11424,10 @@ var init_message = __esm({
   }
   static {
     attribute$14 = (function ({ type, payload: payload2 }) {
-        const start2 = reserve$16.call(this, ATTRIBUTE_HEADER_SIZE);
+        const start = reserve$16.call(this, ATTRIBUTE_HEADER_SIZE);
         pieces$13.call(this, payload2);
-        this.#view.setUint16(start2, this.#end - start2, true);
-        this.#view.setUint16(start2 + 2, type, true);
+        this.#view.setUint16(start, this.#end - start, true);
+        this.#view.setUint16(start + 2, type, true);
       });
   }
   static {
@@ -17801,11 +17801,11 @@ var init_streams = __esm({
 // container/timer.ts
 function after(time, call2) {
   let timer;
-  const start2 = (rest) => {
-    timer = setTimeout(() => rest > LONGEST4 ? start2(rest - LONGEST4) : call2(), Math.min(rest, LONGEST4));
+  const start = (rest) => {
+    timer = setTimeout(() => rest > LONGEST4 ? start(rest - LONGEST4) : call2(), Math.min(rest, LONGEST4));
     Deno.unrefTimer(timer);
   };
-  start2(time);
+  start(time);
   return () => clearTimeout(timer);
 }
 var LONGEST4;
@@ -23288,8 +23288,11 @@ function runIdMapTool(spawn2, tool, args) {
   }
   const { success, stderr } = collectSync(launched, streams.release(), void 0);
   if (success) return;
-  throw new UnsupportedError(`${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}
-  /etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)`);
+  throw new UnsupportedError(`${tool} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}`, {
+    advice: [
+      "/etc/subuid and /etc/subgid say which ids an ordinary user may map: see subuid(5)"
+    ]
+  });
 }
 var init_id_maps2 = __esm({
   "launch/host_services/id_maps.ts": (function () {
@@ -24175,8 +24178,8 @@ var init_directory_lists = __esm({
         const paths = [
           ...this.#known.keys()
         ];
-        for (let start2 = 0; start2 < paths.length; start2 += AT_ONCE3) {
-          const part = paths.slice(start2, start2 + AT_ONCE3);
+        for (let start = 0; start < paths.length; start += AT_ONCE3) {
+          const part = paths.slice(start, start + AT_ONCE3);
           const now = stampsOf(part);
           part.forEach(((path2, index) => {
             const known = this.#known.get(path2);
@@ -24903,8 +24906,8 @@ var init_found_links = __esm({
       }
       /** Notes the links on the way that a path leads, and returns the path at its end. */
       endOf(path2, { isProtected = false, base } = {}) {
-        const start2 = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
-        let at2 = start2 === "/" ? "" : start2;
+        const start = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
+        let at2 = start === "/" ? "" : start;
         const rest = path2.slice(at2.length).split("/");
         for (let links2 = 0; rest.length > 0; ) {
           const name = rest.shift();
@@ -25401,7 +25404,7 @@ var init_name_search = __esm({
         const { directory: directory2, names, paths = [] } = this.#question;
         for (const path2 of paths) this.#reportPath(path2);
         if (names.length > 0) {
-          const ways = this.#starts().map((start2) => this.#around(start2));
+          const ways = this.#starts().map((start) => this.#around(start));
           for (const around of ways) {
             for (const [index, path2] of around.entries()) {
               this.#later({
@@ -25460,21 +25463,21 @@ var init_name_search = __esm({
       }
       /** Returns the paths of the working directory in the directory; one that is not in there if there is none. */
       #starts() {
-        const { directory: directory2, start: start2 = directory2 } = this.#question;
-        if (isWithin(start2, directory2)) return [
-          start2
+        const { directory: directory2, start = directory2 } = this.#question;
+        if (isWithin(start, directory2)) return [
+          start
         ];
-        const others = this.#otherNames.wholeOf(start2).filter((path2) => isWithin(path2, directory2));
+        const others = this.#otherNames.wholeOf(start).filter((path2) => isWithin(path2, directory2));
         return others.length === 0 ? [
-          start2
+          start
         ] : others;
       }
       /** A path and the directories around it, below the directory; none if it is not in there. */
-      #around(start2) {
+      #around(start) {
         const { directory: directory2 } = this.#question;
-        if (!isWithin(start2, directory2)) return [];
+        if (!isWithin(start, directory2)) return [];
         const around = [];
-        for (let at2 = start2; at2 !== directory2; at2 = parentOf(at2)) around.push(at2);
+        for (let at2 = start; at2 !== directory2; at2 = parentOf(at2)) around.push(at2);
         return around;
       }
       /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
@@ -25499,7 +25502,7 @@ var init_name_search = __esm({
       }
       /** Reports the names of projects: in the directory, where the search starts, and around these. */
       #reportProjects(around) {
-        const { directory: directory2, absent: absent2, start: start2 } = this.#question;
+        const { directory: directory2, absent: absent2, start } = this.#question;
         const projects = new Set(directory2 === "/" ? [] : [
           directory2
         ]);
@@ -25508,7 +25511,7 @@ var init_name_search = __esm({
         }
         for (let at2 = directory2; at2 !== "/"; ) {
           at2 = parentOf(at2);
-          if (at2 === start2 || look(below(at2, ".git")) !== void 0) projects.add(at2);
+          if (at2 === start || look(below(at2, ".git")) !== void 0) projects.add(at2);
         }
         const plain3 = absent2.filter(isPlain);
         for (const project of projects) this.#reportAll(project, plain3);
@@ -26414,8 +26417,7 @@ function serveSyncPoints(plan, socket, spawn2, services) {
     if (pid === void 0) return;
     for (const action of point.parentActions(knownPid(pid))) {
       if ("calls" in action) makeCalls(action.calls, plan, point);
-      else if ("program" in action) runIdMapTool(spawn2, action.program, action.args.map(String));
-      else services.push(start(action, pid, spawn2, plan, point));
+      else services.push(...startProgram(action, pid, spawn2, plan, point));
     }
     letGo(socket);
   }
@@ -26458,12 +26460,16 @@ function receiveFd(socket) {
   ]);
   return descriptorOf(result.output(control));
 }
-function start(service, pid, spawn2, plan, point) {
+function startProgram(action, pid, spawn2, plan, point) {
   try {
-    return startService(service, {
-      pid,
-      spawn: spawn2
-    });
+    if (!("program" in action)) return [
+      startService(action, {
+        pid,
+        spawn: spawn2
+      })
+    ];
+    runIdMapTool(spawn2, action.program, action.args.map(String));
+    return [];
   } catch (error) {
     throw stepError(error, plan, point.stepIndex);
   }
@@ -37370,9 +37376,17 @@ var init_run_program = __esm({
       timedOut: 124
     };
     SIGNALS2 = [
-      "SIGTERM",
-      "SIGINT",
-      "SIGHUP"
+      ...[
+        "SIGTERM",
+        "SIGINT",
+        "SIGHUP",
+        "SIGQUIT"
+      ],
+      ...[
+        "SIGUSR1",
+        "SIGUSR2",
+        "SIGALRM"
+      ]
     ];
     Running = class {
 
@@ -37826,11 +37840,11 @@ function foldedBreaks(count) {
   if (count === 1) return " ";
   return "\n".repeat(count - 1);
 }
-function getPlainValue(input, start2, end) {
+function getPlainValue(input, start, end) {
   let result = "";
-  let position = start2;
-  let captureStart = start2;
-  let captureEnd = start2;
+  let position = start;
+  let captureStart = start;
+  let captureEnd = start;
   while (position < end) {
     const ch = input.charCodeAt(position);
     if (ch === 10 || ch === 13) {
@@ -37845,11 +37859,11 @@ function getPlainValue(input, start2, end) {
   }
   return result + input.slice(captureStart, captureEnd);
 }
-function getSingleQuotedValue(input, start2, end) {
+function getSingleQuotedValue(input, start, end) {
   let result = "";
-  let position = start2;
-  let captureStart = start2;
-  let captureEnd = start2;
+  let position = start;
+  let captureStart = start;
+  let captureEnd = start;
   while (position < end) {
     const ch = input.charCodeAt(position);
     if (ch === 39) {
@@ -37868,11 +37882,11 @@ function getSingleQuotedValue(input, start2, end) {
   }
   return result + input.slice(captureStart, end);
 }
-function getDoubleQuotedValue(input, start2, end) {
+function getDoubleQuotedValue(input, start, end) {
   let result = "";
-  let position = start2;
-  let captureStart = start2;
-  let captureEnd = start2;
+  let position = start;
+  let captureStart = start;
+  let captureEnd = start;
   while (position < end) {
     const ch = input.charCodeAt(position);
     if (ch === 92) {
@@ -37907,9 +37921,9 @@ function getDoubleQuotedValue(input, start2, end) {
   }
   return result + input.slice(captureStart, end);
 }
-function getBlockValue(input, start2, end, indent, chomping, folded2) {
+function getBlockValue(input, start, end, indent, chomping, folded2) {
   const textIndent = indent < 0 ? 0 : indent;
-  const region = input.slice(start2, end).replace(/\r\n?/g, "\n");
+  const region = input.slice(start, end).replace(/\r\n?/g, "\n");
   const lines = region === "" ? [] : (region.endsWith("\n") ? region.slice(0, -1) : region).split("\n");
   let result = "";
   let didReadContent = false;
@@ -38238,10 +38252,10 @@ function addDocumentEvent(state, explicitStart, explicitEnd) {
     directives: state.directives
   });
 }
-function addSequenceEvent(state, start2, anchorStart, anchorEnd, tagStart, tagEnd, style) {
+function addSequenceEvent(state, start, anchorStart, anchorEnd, tagStart, tagEnd, style) {
   state.events.push({
     type: EVENT_ID.SEQUENCE,
-    start: start2,
+    start,
     anchorStart,
     anchorEnd,
     tagStart,
@@ -38249,10 +38263,10 @@ function addSequenceEvent(state, start2, anchorStart, anchorEnd, tagStart, tagEn
     style
   });
 }
-function addMappingEvent(state, start2, anchorStart, anchorEnd, tagStart, tagEnd, style) {
+function addMappingEvent(state, start, anchorStart, anchorEnd, tagStart, tagEnd, style) {
   state.events.push({
     type: EVENT_ID.MAPPING,
-    start: start2,
+    start,
     anchorStart,
     anchorEnd,
     tagStart,
@@ -38429,17 +38443,17 @@ function skipUntilLineEnd(state) {
   let ch = state.input.charCodeAt(state.position);
   while (ch !== 0 && !isEol(ch)) ch = state.input.charCodeAt(++state.position);
 }
-function checkPrintable(state, start2, end) {
-  const match = PATTERN_NON_PRINTABLE.exec(state.input.slice(start2, end));
+function checkPrintable(state, start, end) {
+  const match = PATTERN_NON_PRINTABLE.exec(state.input.slice(start, end));
   if (match !== null) {
-    state.position = start2 + match.index + match[0].length - 1;
+    state.position = start + match.index + match[0].length - 1;
     throwError(state, "the stream contains non-printable characters");
   }
 }
 function readTagProperty(state, props, inFlow) {
   if (state.input.charCodeAt(state.position) !== 33) return false;
   if (props.tagStart !== NO_RANGE$1) throwError(state, "duplication of a tag property");
-  const start2 = state.position;
+  const start = state.position;
   let isVerbatim = false;
   let isNamed2 = false;
   let tagHandle = "!";
@@ -38476,7 +38490,7 @@ function readTagProperty(state, props, inFlow) {
   }
   if (tagName && !(isVerbatim ? PATTERN_TAG_URI.test(tagName) : PATTERN_TAG_SUFFIX.test(tagName))) throwError(state, `tag name cannot contain such characters: ${tagName}`);
   if (!isVerbatim && tagHandle !== "!" && tagHandle !== "!!" && !HAS_OWN.call(state.tagHandlers, tagHandle)) throwError(state, `undeclared tag handle "${tagHandle}"`);
-  props.tagStart = start2;
+  props.tagStart = start;
   props.tagEnd = state.position;
   return true;
 }
@@ -38484,10 +38498,10 @@ function readAnchorProperty(state, props) {
   if (state.input.charCodeAt(state.position) !== 38) return false;
   if (props.anchorStart !== NO_RANGE$1) throwError(state, "duplication of an anchor property");
   state.position++;
-  const start2 = state.position;
+  const start = state.position;
   while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position)) && !isFlowIndicator(state.input.charCodeAt(state.position))) state.position++;
-  if (state.position === start2) throwError(state, "name of an anchor node must contain at least one character");
-  props.anchorStart = start2;
+  if (state.position === start) throwError(state, "name of an anchor node must contain at least one character");
+  props.anchorStart = start;
   props.anchorEnd = state.position;
   return true;
 }
@@ -38495,10 +38509,10 @@ function readAlias(state, props) {
   if (state.input.charCodeAt(state.position) !== 42) return false;
   if (props.anchorStart !== NO_RANGE$1 || props.tagStart !== NO_RANGE$1) throwError(state, "alias node should not have any properties");
   state.position++;
-  const start2 = state.position;
+  const start = state.position;
   while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position)) && !isFlowIndicator(state.input.charCodeAt(state.position))) state.position++;
-  if (state.position === start2) throwError(state, "name of an alias node must contain at least one character");
-  addAliasEvent(state, start2, state.position);
+  if (state.position === start) throwError(state, "name of an alias node must contain at least one character");
+  addAliasEvent(state, start, state.position);
   return true;
 }
 function readFlowScalarBreak(state, nodeIndent) {
@@ -38508,7 +38522,7 @@ function readFlowScalarBreak(state, nodeIndent) {
 function readSingleQuotedScalar(state, nodeIndent, props) {
   if (state.input.charCodeAt(state.position) !== 39) return false;
   state.position++;
-  const start2 = state.position;
+  const start = state.position;
   let simple2 = true;
   while (state.input.charCodeAt(state.position) !== 0) {
     const ch = state.input.charCodeAt(state.position);
@@ -38520,7 +38534,7 @@ function readSingleQuotedScalar(state, nodeIndent, props) {
       }
       const end = state.position;
       state.position++;
-      addScalarEvent(state, start2, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.SINGLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple2);
+      addScalarEvent(state, start, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.SINGLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple2);
       return true;
     }
     if (isEol(ch)) {
@@ -38535,14 +38549,14 @@ function readSingleQuotedScalar(state, nodeIndent, props) {
 function readDoubleQuotedScalar(state, nodeIndent, props) {
   if (state.input.charCodeAt(state.position) !== 34) return false;
   state.position++;
-  const start2 = state.position;
+  const start = state.position;
   let simple2 = true;
   while (state.input.charCodeAt(state.position) !== 0) {
     const ch = state.input.charCodeAt(state.position);
     if (ch === 34) {
       const end = state.position;
       state.position++;
-      addScalarEvent(state, start2, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.DOUBLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple2);
+      addScalarEvent(state, start, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.DOUBLE_QUOTED, CHOMPING_MODE.CLIP, -1, simple2);
       return true;
     }
     if (ch === 92) {
@@ -38661,7 +38675,7 @@ function canStartPlainScalar(state, nodeContext) {
 }
 function readPlainScalar(state, nodeIndent, nodeContext, props) {
   if (!canStartPlainScalar(state, nodeContext)) return false;
-  const start2 = state.position;
+  const start = state.position;
   let end = state.position;
   let ch = state.input.charCodeAt(state.position);
   const inFlow = nodeContext === CONTEXT_FLOW_IN;
@@ -38694,9 +38708,9 @@ function readPlainScalar(state, nodeIndent, nodeContext, props) {
     if (!isWhiteSpace(ch)) end = state.position + 1;
     ch = state.input.charCodeAt(++state.position);
   }
-  if (end === start2) return false;
-  checkPrintable(state, start2, end);
-  addScalarEvent(state, start2, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.PLAIN, CHOMPING_MODE.CLIP, -1, !multiline);
+  if (end === start) return false;
+  checkPrintable(state, start, end);
+  addScalarEvent(state, start, end, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, SCALAR_STYLE.PLAIN, CHOMPING_MODE.CLIP, -1, !multiline);
   return true;
 }
 function skipFlowSeparationSpace(state, nodeIndent) {
@@ -38707,12 +38721,12 @@ function skipFlowSeparationSpace(state, nodeIndent) {
 function readFlowCollection(state, nodeIndent, props) {
   const ch = state.input.charCodeAt(state.position);
   const isMapping = ch === 123;
-  const start2 = state.position;
+  const start = state.position;
   let readNext = true;
   if (ch !== 91 && ch !== 123) return false;
   const terminator = isMapping ? 125 : 93;
-  if (isMapping) addMappingEvent(state, start2, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, COLLECTION_STYLE.FLOW);
-  else addSequenceEvent(state, start2, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, COLLECTION_STYLE.FLOW);
+  if (isMapping) addMappingEvent(state, start, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, COLLECTION_STYLE.FLOW);
+  else addSequenceEvent(state, start, props.anchorStart, props.anchorEnd, props.tagStart, props.tagEnd, COLLECTION_STYLE.FLOW);
   state.position++;
   while (state.input.charCodeAt(state.position) !== 0) {
     skipFlowSeparationSpace(state, nodeIndent);
@@ -38958,9 +38972,9 @@ function readDirective(state) {
   while (state.input.charCodeAt(state.position) !== 0 && !isEol(state.input.charCodeAt(state.position))) {
     while (isWhiteSpace(state.input.charCodeAt(state.position))) state.position++;
     if (state.input.charCodeAt(state.position) === 35 || isEol(state.input.charCodeAt(state.position)) || state.input.charCodeAt(state.position) === 0) break;
-    const start2 = state.position;
+    const start = state.position;
     while (state.input.charCodeAt(state.position) !== 0 && !isWsOrEol(state.input.charCodeAt(state.position))) state.position++;
-    args.push(state.input.slice(start2, state.position));
+    args.push(state.input.slice(start, state.position));
   }
   if (isEol(state.input.charCodeAt(state.position))) consumeLineBreak(state);
   if (name === "YAML") {
@@ -40618,8 +40632,8 @@ function isExecutable(path2) {
   try {
     if (!Deno.statSync(path2).isFile) return false;
     using file = Deno.openSync(path2);
-    const start2 = new Uint8Array(ELF.length);
-    return file.readSync(start2) === ELF.length && ELF.every((byte, at2) => start2[at2] === byte);
+    const start = new Uint8Array(ELF.length);
+    return file.readSync(start) === ELF.length && ELF.every((byte, at2) => start[at2] === byte);
   } catch {
     return false;
   }
@@ -42243,13 +42257,13 @@ var init_call_batch = __esm({
       /** The address of bytes that lie elsewhere, and are kept until the batch is cleared. */
       address(bytes) {
         const { buffer } = bytes;
-        let start2 = this.#kept.get(buffer);
-        if (start2 === void 0) {
+        let start = this.#kept.get(buffer);
+        if (start === void 0) {
           const whole = new Uint8Array(buffer);
-          start2 = Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(whole)));
-          this.#kept.set(buffer, start2);
+          start = Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(whole)));
+          this.#kept.set(buffer, start);
         }
-        return start2 + bytes.byteOffset;
+        return start + bytes.byteOffset;
       }
       /**
        * Makes the calls, up to the first that fails, and returns that one. Where the process that makes
@@ -42625,8 +42639,8 @@ function prefixField(block) {
     131
   ] : PREFIX;
 }
-function fieldOf(block, [start2, length]) {
-  return block.subarray(start2, start2 + length);
+function fieldOf(block, [start, length]) {
+  return block.subarray(start, start + length);
 }
 function textOf6(block, field2) {
   return untilNul(fieldOf(block, field2));
@@ -42775,10 +42789,10 @@ var init_pax = __esm({
 });
 
 // images/layer/tar/sparse.ts
-function oldSegments(block, start2, count) {
+function oldSegments(block, start, count) {
   const segments = [];
   for (let index = 0; index < count; index++) {
-    const at2 = start2 + index * 2 * FIELD;
+    const at2 = start + index * 2 * FIELD;
     if (block[at2 + FIELD] === 0) break;
     segments.push({
       offset: numberOf7(block.subarray(at2, at2 + FIELD), "offset in a sparse file"),
@@ -43505,8 +43519,8 @@ async function* gunzip(blob) {
       cause: error
     });
   }
-  const start2 = fed - sum2(recent);
-  let at2 = start2;
+  const start = fed - sum2(recent);
+  let at2 = start;
   for (const piece of recent) {
     checkZeros(piece.subarray(Math.max(0, gunzip2.bytesWritten - at2)));
     at2 += piece.length;
@@ -49790,9 +49804,9 @@ function writeElf(executable) {
     ]
   ];
   segments.forEach(([type, flags2, offset, address2, size, whole, alignment], index) => {
-    const start2 = HEADER_SIZE4 + index * SEGMENT_SIZE;
-    view2.setUint32(start2, type, true);
-    view2.setUint32(start2 + 4, flags2, true);
+    const start = HEADER_SIZE4 + index * SEGMENT_SIZE;
+    view2.setUint32(start, type, true);
+    view2.setUint32(start + 4, flags2, true);
     [
       offset,
       address2,
@@ -49800,7 +49814,7 @@ function writeElf(executable) {
       size,
       whole,
       alignment
-    ].forEach((value, field2) => put64(view2, start2 + 8 + 8 * field2, value));
+    ].forEach((value, field2) => put64(view2, start + 8 + 8 * field2, value));
   });
   file.set(note2, at2.note);
   file.set(parameters, at2.code - parameters.length);
@@ -49809,16 +49823,16 @@ function writeElf(executable) {
   file.set(names, at2.end);
   let name = 0;
   all.forEach((section, index) => {
-    const start2 = sectionsAt + index * SECTION_SIZE;
-    view2.setUint32(start2, name, true);
-    view2.setUint32(start2 + 4, section.type, true);
+    const start = sectionsAt + index * SECTION_SIZE;
+    view2.setUint32(start, name, true);
+    view2.setUint32(start + 4, section.type, true);
     [
       section.flags,
       section.address,
       section.offset,
       section.size
-    ].forEach((value, field2) => put64(view2, start2 + 8 + 8 * field2, value));
-    put64(view2, start2 + 48, section.alignment);
+    ].forEach((value, field2) => put64(view2, start + 8 + 8 * field2, value));
+    put64(view2, start + 48, section.alignment);
     name += section.name.length + 1;
   });
   return file;
@@ -49870,9 +49884,9 @@ function noteIn(file) {
     ];
     const name = new TextDecoder().decode(file.subarray(at2 + 12, at2 + 12 + owner));
     if (name !== `${NOTE.owner}\0` || view2.getUint32(at2 + 8, true) !== NOTE.type) continue;
-    const start2 = at2 + 12 + align(owner, 4);
-    if (start2 + size <= file.length) {
-      return new TextDecoder().decode(file.subarray(start2, start2 + size));
+    const start = at2 + 12 + align(owner, 4);
+    if (start + size <= file.length) {
+      return new TextDecoder().decode(file.subarray(start, start + size));
     }
   }
   return void 0;
@@ -50142,12 +50156,12 @@ function boxOf(compiled, steps, options) {
     },
     version: VERSION
   });
-  const start2 = Uint8Array.fromBase64(START[architecture]);
+  const start = Uint8Array.fromBase64(START[architecture]);
   const ownRoot = compiled.plan.state.hasOwnRoot;
   const streams = Uint8Array.fromBase64(ownRoot ? STREAMS2[architecture] : "");
   const code = concat([
-    start2,
-    new Uint8Array(aligned2(start2.length) - start2.length),
+    start,
+    new Uint8Array(aligned2(start.length) - start.length),
     streams
   ]);
   const memory = layOutMemory(compiled, memoryAddress(note2, code, unpackedSize(compiled)));
@@ -50156,7 +50170,7 @@ function boxOf(compiled, steps, options) {
   const flags2 = flagsOf(compiled, user);
   const data2 = contents.bytes;
   const codeAt = codeAddress(note2, data2.length);
-  const streamsAt = ownRoot ? codeAt + aligned2(start2.length) : 0;
+  const streamsAt = ownRoot ? codeAt + aligned2(start.length) : 0;
   const parameters = parameterBytes({
     ...given,
     flags: flags2,
