@@ -5,7 +5,8 @@
  */
 
 export { LayerError, type LayerErrorCode } from "./errors.ts";
-export type { IdRange, Owners } from "./owners.ts";
+export { type IdMaps, type MappedOwners, openOwners, subordinateIds } from "./mapped_owners.ts";
+export type { MappedIds, Owners } from "./owners.ts";
 export { emptyDirectory } from "./remove_tree.ts";
 export { type IndexedEntry as TarEntry, readTarIndex } from "./tar/index_of.ts";
 export {

@@ -4,13 +4,11 @@
  * @module
  */
 
+import type { IdRange } from "../../recipe/steps/id_range.ts";
 import type { Attributes } from "./tar/entry.ts";
 
 /** Ids that a user namespace has: as many from `inside` on. */
-export interface IdRange {
-  readonly inside: number;
-  readonly count: number;
-}
+export type MappedIds = Pick<IdRange, "inside" | "count">;
 
 /**
  * Who owns the files: those whom the archive names (`"real"`, for root), the same in a user namespace
@@ -23,8 +21,8 @@ export type Owners =
     readonly kind: "mapped";
     /** The descriptor of the user namespace, in which the caller is root. */
     readonly namespace: number;
-    readonly uids: readonly IdRange[];
-    readonly gids: readonly IdRange[];
+    readonly uids: readonly MappedIds[];
+    readonly gids: readonly MappedIds[];
   };
 
 /** The attributes that a file gets. */

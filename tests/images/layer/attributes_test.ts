@@ -2,9 +2,13 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { mapIds, recipe, unshare } from "../../../mod.ts";
-import { linux } from "../../../mod.ts";
-import type { Owners } from "../../../images/layer/mod.ts";
+import {
+  emptyDirectory,
+  openOwners,
+  type Owners,
+  subordinateIds,
+} from "../../../images/layer/mod.ts";
+import { rangesOf } from "../../../images/layer/mapped_owners.ts";
 import { notRoot, root, test } from "../../support.ts";
 import { archive, bytesOf, dir, hard, Kitchen, link, reg } from "./archives.ts";
 
@@ -140,34 +144,37 @@ test("owners, devices and capabilities, as root", async () => {
   assertEquals(stat(kitchen, "%F %t:%T", "disk"), "block special file 103:11170");
 }, notRoot);
 
-/** Uses a user namespace with a hundred ids from 100,000 on, and the caller as root. */
-async function inNamespace(body: (owners: Owners) => Promise<void>): Promise<void> {
+/** Uses a user namespace with a hundred ids: the caller as root, and others that root gives it. */
+async function inNamespace(body: (owners: Owners, first: number) => Promise<void>): Promise<void> {
   const range = (own: number) => [
     { inside: 0, outside: own, count: 1 },
     { inside: 1, outside: 100_000, count: 99 },
   ];
-  const maps = { uids: range(Deno.uid()!), gids: range(Deno.gid()!) };
-  const holder = recipe(unshare("user"), mapIds(maps)).command("sleep", { args: ["60"] }).spawn();
-  try {
-    using namespace = linux.open(`/proc/${holder.pid}/ns/user`, linux.O_RDONLY | linux.O_CLOEXEC);
-    const ids = [{ inside: 0, count: 100 }];
-    await body({ kind: "mapped", namespace: namespace.number, uids: ids, gids: ids });
-  } finally {
-    await holder[Symbol.asyncDispose]();
-  }
+  const given = root ? undefined : subordinateIds();
+  const ids = given ?? { uids: range(Deno.uid()!), gids: range(Deno.gid()!) };
+  using mapped = await openOwners(ids);
+  await body(mapped.owners, ids.uids[1]!.outside);
 }
 
-const noRanges = root ? undefined : subordinate();
+const noRanges = root || has("newuidmap") && subordinateIds() !== undefined
+  ? undefined
+  : "needs newuidmap, and subordinate ids for this user";
 
-function subordinate(): string | undefined {
-  const user = has("newuidmap") && /^(nobody|65534):/m.test(Deno.readTextFileSync("/etc/subuid"));
-  return user ? undefined : "needs subordinate ids for this user";
-}
+test("the ids that subuid(5) gives a user", () => {
+  const text = "ann:100000:65536\n1001:5:10\n# bob:1:1\nbob:x:1\nann:900:7\n";
+  assertEquals(rangesOf(text, "ann", 1000), [
+    { first: 100_000, count: 65536 },
+    { first: 900, count: 7 },
+  ]);
+  assertEquals(rangesOf(text, undefined, 1001), [{ first: 5, count: 10 }]);
+  assertEquals(rangesOf(text, "bob", 1002), []);
+});
 
 test("owners and capabilities in a user namespace", () =>
-  inNamespace(async (owners) => {
+  inNamespace(async (owners, first) => {
     using kitchen = new Kitchen();
     const caps = Buffer.from("0100000200200000000000000000000000000000", "hex");
+    const far = 5_000_000;
     const tar = archive(
       dir("d", { uid: 5, gid: 6, mode: 0o500 }),
       reg("d/f", "x", {
@@ -178,27 +185,27 @@ test("owners and capabilities in a user namespace", () =>
       }),
       reg("d/large", new Uint8Array(3 << 20).fill(1), { uid: 9 }),
       { name: "null", type: "3", device: [1, 3] },
-      reg("far", "x", { uid: 100, gid: 1, mode: 0o6755 }),
+      reg("far", "x", { uid: far, gid: 1, mode: 0o6755 }),
     );
     const second = archive(reg("d/.wh.f", ""), reg("d/g", "x", { uid: 1 }), hard("d/h", "d/large"));
     const layers = [kitchen.layer(tar), kitchen.layer(second)];
     const { leftOut } = await kitchen.unpackLayers(layers, { owners });
     assertEquals(leftOut.map(({ path, what }) => `${path}: ${what}`), [
       "null: character device 1:3",
-      "far: owner 100:1",
+      `far: owner ${far}:1`,
       "far: mode 06755",
     ]);
-    assertEquals(stat(kitchen, "%u:%g %a", "d"), "100004:100005 500");
-    assertEquals(stat(kitchen, "%u:%g", "far"), `${Deno.uid()}:100000`);
+    assertEquals(stat(kitchen, "%u:%g %a", "d"), `${first + 4}:${first + 5} 500`);
+    assertEquals(stat(kitchen, "%u:%g", "far"), `${Deno.uid()}:${first}`);
     assertEquals(stat(kitchen, "%a", "far"), "2755");
-    if (!root) return;
-    assertEquals(stat(kitchen, "%u %h", "d/large"), "100008 2");
-    assertEquals(kitchen.tree().filter((path) => path.startsWith("d/")), [
-      "d/",
-      "d/g",
-      "d/h",
-      "d/large",
-    ]);
+    if (root) assertEquals(stat(kitchen, "%u %h", "d/large"), `${first + 8} 2`);
+    if (root) {
+      const inside = kitchen.tree().filter((path) => path.startsWith("d/"));
+      assertEquals(inside, ["d/", "d/g", "d/h", "d/large"]);
+    }
+    // What belongs to ids of the namespace is removed in it.
+    await emptyDirectory(kitchen.root, owners);
+    assertEquals(kitchen.tree(), []);
   }), noRanges);
 
 test("capabilities in a user namespace are those of its root", () =>

@@ -1,0 +1,100 @@
+/**
+ * The subordinate ids of an ordinary user, under which the files of an image have the owners that it
+ * names. See subuid(5).
+ *
+ * @module
+ */
+
+import { linux, mapIds, recipe, unshare } from "../../mod.ts";
+import type { IdRange } from "../../mod.ts";
+import type { Owners } from "./owners.ts";
+
+/** What a user namespace maps, as {@linkcode mapIds} takes it. */
+export interface IdMaps {
+  readonly uids: readonly IdRange[];
+  readonly gids: readonly IdRange[];
+}
+
+/** An open user namespace. */
+export interface MappedOwners extends Disposable {
+  /** The owners of files that are unpacked or written in it. */
+  readonly owners: Owners;
+}
+
+/**
+ * The ids that this user may map: the user's own as root, and behind it the ranges of /etc/subuid
+ * and /etc/subgid. `undefined` where there are none.
+ */
+export function subordinateIds(): IdMaps | undefined {
+  const [uid, gid] = [linux.geteuid(), linux.getegid()];
+  const user = nameOf(uid, textOf("/etc/passwd"));
+  const uids = rangesOf(textOf("/etc/subuid"), user, uid);
+  // Groups are given to users, not to groups.
+  const gids = rangesOf(textOf("/etc/subgid"), user, uid);
+  if (uids.length === 0 || gids.length === 0) return undefined;
+  return { uids: mapsOf(uid, uids), gids: mapsOf(gid, gids) };
+}
+
+/**
+ * Makes a user namespace with these ids; it is there until it is disposed of.
+ *
+ * @throws {UnsupportedError} if newuidmap(1) and newgidmap(1) are not installed, or refuse
+ * @throws {SyscallError} if user namespaces are not allowed
+ */
+export async function openOwners(ids: IdMaps): Promise<MappedOwners> {
+  const maker = recipe(unshare("user"), mapIds(ids))
+    .command("cat", { stdin: "piped", stdout: "null", stderr: "null" }).spawn();
+  try {
+    const flags = linux.O_RDONLY | linux.O_CLOEXEC;
+    const namespace = linux.open(`/proc/${maker.pid}/ns/user`, flags);
+    return {
+      owners: { kind: "mapped", namespace: namespace.number, ...ids },
+      [Symbol.dispose]: () => namespace.close(),
+    };
+  } finally {
+    await maker.stdin.close();
+    await maker.status;
+  }
+}
+
+/** A range of ids of the host. */
+interface Range {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** The ranges that subuid(5) gives a user, by name or by number. */
+export function rangesOf(text: string, user: string | undefined, uid: number): Range[] {
+  const ranges: Range[] = [];
+  for (const line of text.split("\n")) {
+    const [owner, first, count] = line.split(":");
+    if (owner !== user && owner !== String(uid)) continue;
+    const range = { first: Number(first), count: Number(count) };
+    if (Number.isSafeInteger(range.first) && range.count > 0) ranges.push(range);
+  }
+  return ranges;
+}
+
+function mapsOf(own: number, ranges: readonly Range[]): IdRange[] {
+  const maps: IdRange[] = [{ inside: 0, outside: own, count: 1 }];
+  let inside = 1;
+  for (const { first, count } of ranges) {
+    maps.push({ inside, outside: first, count });
+    inside += count;
+  }
+  return maps;
+}
+
+function nameOf(uid: number, passwd: string): string | undefined {
+  const line = passwd.split("\n").find((line) => line.split(":")[2] === String(uid));
+  return line?.split(":")[0];
+}
+
+function textOf(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
