@@ -13,8 +13,8 @@ export type NodeKind = "directory" | "symlink" | "other";
 
 /** As many links may lie on the way to a file (path_resolution(7)). */
 const MOST_LINKS = 40;
-/** PATH_MAX: no longer name can be opened. */
-const LONGEST = 4095;
+/** PATH_MAX without its NUL: no longer name can be opened, and no link leads further. */
+export const LONGEST = 4095;
 
 /** A directory that nothing describes. */
 const PLAIN: Attributes = {
@@ -34,7 +34,14 @@ export class TreeNode {
   /** Whether it could not be made, and is left out. */
   absent = false;
 
-  /** A file, which is in the tree once its parent has it. */
+  /** How many letters its path has. */
+  readonly #length: number;
+
+  /**
+   * A file, which is in the tree once its parent has it.
+   *
+   * @throws {ArchiveError} if its path is longer than any path
+   */
   constructor(
     readonly kind: NodeKind,
     readonly name: string,
@@ -44,6 +51,9 @@ export class TreeNode {
     readonly target = "",
   ) {
     this.children = kind === "directory" ? new Map() : undefined;
+    this.#length = parent === undefined ? 0 : parent.#length + name.length + 1;
+    // Links make paths longer than the names in archives are, one link after the other.
+    if (this.#length > LONGEST) throw tooLong(this.#length);
   }
 
   /** Its path from the root, which is ".". */
@@ -153,9 +163,7 @@ export class Tree {
  * @throws {ArchiveError} if the name is longer than any path
  */
 export function partsOf(name: string): string[] {
-  if (name.length > LONGEST) {
-    throw new ArchiveError(`a name has ${name.length} letters, and a path at most ${LONGEST}`);
-  }
+  if (name.length > LONGEST) throw tooLong(name.length);
   const parts: string[] = [];
   for (const part of name.split("/")) {
     if (part === "..") parts.pop();
@@ -181,4 +189,8 @@ export function* deepestFirst(node: TreeNode): Generator<TreeNode> {
       yield node;
     }
   }
+}
+
+function tooLong(length: number): ArchiveError {
+  return new ArchiveError(`a name has ${length} letters, and a path at most ${LONGEST}`);
 }

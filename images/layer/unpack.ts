@@ -12,7 +12,7 @@ import { ArchiveError } from "./errors.ts";
 import { type Owners, type PlacedAttributes, placeOwners } from "./owners.ts";
 import type { Attributes, EntryKind, TarEntry, Xattr } from "./tar/entry.ts";
 import type { TarSink } from "./tar/reader.ts";
-import { deepestFirst, partsOf, Tree, type TreeNode } from "./tree.ts";
+import { deepestFirst, LONGEST, partsOf, Tree, type TreeNode } from "./tree.ts";
 
 /** Something that could not be unpacked as the archive says. */
 export type Leave = (path: string, what: string, why: string) => void;
@@ -26,8 +26,12 @@ export interface UnpackRules {
   readonly maxEntries: number;
 }
 
-/** Data up to this size are kept until the file is whole. */
-const SMALL = 1 << 20;
+/** Data up to this size, in so many parts, are kept until the file is whole. */
+const [SMALL, FEW_PARTS] = [1 << 20, 64];
+/** The most bytes of an attribute (XATTR_SIZE_MAX), and of all those of a file. */
+const [MOST_OF_XATTR, MOST_OF_XATTRS] = [1 << 16, 1 << 18];
+/** How often hard links that wait for each other are tried. */
+const MOST_ROUNDS = 40;
 
 const [WHITEOUT, OPAQUE, METADATA] = [".wh.", ".wh..wh..opq", ".wh..wh."];
 /** Attributes by which an overlay filesystem would take the files of an image for its own. */
@@ -102,7 +106,7 @@ export class Unpacker implements TarSink {
     const reading = this.#reading;
     if (reading === undefined) return;
     for (const piece of piecesOf(reading, bytes)) {
-      if (reading.entry.stored <= SMALL) reading.pieces.push(piece);
+      if (isSmall(reading.entry)) reading.pieces.push(piece);
       else this.#do(() => this.#disk.writeFile(reading.file!, piece));
     }
     reading.read += bytes.length;
@@ -117,7 +121,7 @@ export class Unpacker implements TarSink {
     const attributes = this.#placed(entry, reading.node.path);
     const report = this.#reporter(reading.node.path);
     const { size, segments, stored } = entry;
-    if (stored <= SMALL) {
+    if (isSmall(entry)) {
       this.#do(() => this.#disk.makeFile(place, attributes, { pieces, size }, report));
       return;
     }
@@ -140,8 +144,7 @@ export class Unpacker implements TarSink {
    */
   async endLayer(): Promise<void> {
     // A link may be the target of another one.
-    for (let before = -1; this.#links.length > 0 && this.#links.length !== before;) {
-      before = this.#links.length;
+    for (let round = 0; this.#links.length > 0 && round < MOST_ROUNDS; round++) {
       this.#links = this.#links.filter((link) => !this.#tryLink(link));
     }
     const lost = this.#links[0];
@@ -176,6 +179,11 @@ export class Unpacker implements TarSink {
 
   /** A file hides one of the same name that lower layers have, and one that came before. */
   #take(entry: TarEntry, parts: readonly string[]): void {
+    if (entry.target.length > LONGEST) {
+      throw new ArchiveError(
+        `${JSON.stringify(entry.name)} is a link that is longer than any path`,
+      );
+    }
     const parent = this.#makeDirectories(parts.slice(0, -1));
     const name = parts.at(-1)!;
     const there = parent.children!.get(name);
@@ -248,7 +256,7 @@ export class Unpacker implements TarSink {
       file: undefined,
     };
     this.#reading = reading;
-    if (entry.stored <= SMALL) return;
+    if (isSmall(entry)) return;
     this.#do(async () => {
       reading.file = await this.#disk.openFile(place);
     });
@@ -338,14 +346,14 @@ export class Unpacker implements TarSink {
   #placed(attributes: Attributes, path: string): PlacedAttributes {
     const placed = placeOwners(attributes, this.#rules.owners);
     for (const { what, why } of placed.changes) this.#leave(path, what, why);
-    const xattrs = placed.xattrs.filter((xattr) => this.#mayHave(xattr, path));
+    let size = 0;
+    const xattrs = placed.xattrs.filter((xattr) => {
+      const why = whyNoXattr(xattr, size);
+      if (why !== undefined) this.#leave(path, `attribute ${xattr.name}`, why);
+      else size += xattr.value.length;
+      return why === undefined;
+    });
     return { ...placed, xattrs };
-  }
-
-  #mayHave({ name }: Xattr, path: string): boolean {
-    if (!OVERLAY.test(name)) return true;
-    this.#leave(path, `attribute ${name}`, "an overlay filesystem takes it for its own");
-    return false;
   }
 
   #reporter(path: string): (what: string, why: string) => void {
@@ -355,6 +363,17 @@ export class Unpacker implements TarSink {
   #do(job: () => Promise<void>): void {
     this.#queue.push(job);
   }
+}
+
+/** Why an attribute is left out of those that have this size already; `undefined` if it is not. */
+function whyNoXattr({ name, value }: Xattr, size: number): string | undefined {
+  if (OVERLAY.test(name)) return "an overlay filesystem takes it for its own";
+  const fits = value.length <= MOST_OF_XATTR && size + value.length <= MOST_OF_XATTRS;
+  return fits ? undefined : "it is larger than the kernel takes";
+}
+
+function isSmall({ stored, segments }: TarEntry): boolean {
+  return stored <= SMALL && (segments?.length ?? 0) <= FEW_PARTS;
 }
 
 function placeOf(node: TreeNode): Place {

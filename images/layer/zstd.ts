@@ -20,6 +20,9 @@ const MOST_OF_BLOCK = 128 * 1024;
 /** With no more blocks a frame is decoded at once: zstd:chunked has a small frame for each file. */
 const FEW_BLOCKS = 8;
 
+/** Pieces of this size are handed on: there may be a frame for each byte. */
+const WORTHWHILE = 64 * 1024;
+
 /** Whether a stream begins so: a frame, or one to be skipped. */
 export function isZstd(bytes: Uint8Array): boolean {
   return bytes.length >= 4 && (magicOf(bytes) === MAGIC || isSkippable(magicOf(bytes)));
@@ -32,6 +35,24 @@ export function isZstd(bytes: Uint8Array): boolean {
  */
 export async function* unzstd(blob: BlobReader): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const input = new Input(blob);
+  let small: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of framesOf(input)) {
+    if (size === 0 && piece.length >= WORTHWHILE) {
+      yield piece;
+      continue;
+    }
+    small.push(piece);
+    size += piece.length;
+    if (size < WORTHWHILE) continue;
+    yield joined(small);
+    [small, size] = [[], 0];
+  }
+  yield joined(small);
+}
+
+/** What the frames hold, one after the other. */
+async function* framesOf(input: Input): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   while (input.has(1)) {
     const head = input.peek(8);
     if (head.length < 8) throw cut();

@@ -16,6 +16,9 @@ import { oldSegments, SparseMapReader } from "./sparse.ts";
 /** The most bytes of an extended header, or of a long name. Go's reader has the same bound. */
 const MOST_EXTENSION = 1 << 20;
 
+/** The most records of global headers, which are looked through for each file. */
+const MOST_GLOBALS = 256;
+
 /** What takes the files of an archive. */
 export interface TarSink {
   /** A file begins. `start` is where its data begin in the archive. */
@@ -221,8 +224,8 @@ export class TarReader {
       const records = [...this.#extensions.records, ...paxRecords(bytes)];
       this.#extensions = { ...this.#extensions, records };
     }
-    if (this.#globals.records.length > MOST_EXTENSION / 16) {
-      throw new ArchiveError("the global headers have too many records");
+    if (this.#globals.records.length > MOST_GLOBALS) {
+      throw new ArchiveError(`the global headers have more than ${MOST_GLOBALS} records`);
     }
   }
 

@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { LayerError } from "../../../images/layer/mod.ts";
 import { test } from "../../support.ts";
-import { archive, dir, type Entry, hard, Kitchen, link, reg } from "./archives.ts";
+import { Buffer } from "node:buffer";
+import { archive, dir, type Entry, hard, Kitchen, link, paxHeader, reg } from "./archives.ts";
 
 /** What an archive wants to reach: a file and a directory beside the root. */
 function withVictims(kitchen: Kitchen): { readonly path: string; check(): void } {
@@ -139,6 +140,41 @@ for (const [name, attack, says] of REFUSED) {
     assertEquals(kitchen.tree(), []);
   });
 }
+
+test("what would take memory or time without a bound is refused, or left out", async () => {
+  using kitchen = new Kitchen();
+  const deep = "d/".repeat(1000);
+  const links = [
+    reg("x", "", { pax: { path: `${deep}f` } }),
+    ...Array.from({ length: 5 }, (_, at) => [
+      link(`l${at}`, at === 0 ? deep : `l${at - 1}/${deep}`),
+      reg("x", "", { pax: { path: `l${at}/${deep}f` } }),
+    ]).flat(),
+  ].map((entry) =>
+    entry.target === undefined ? entry : { ...entry, pax: { linkpath: entry.target } }
+  );
+  const chain = Array.from({ length: 100 }, (_, at) => hard(`h${at}`, `h${at + 1}`));
+  const globals = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`k${at}`, "v"]));
+  const cases: readonly (readonly [Uint8Array, string])[] = [
+    [archive(...links), "letters, and a path at most"],
+    [archive(...chain, reg("h100")), "is a hard link to"],
+    [Buffer.concat([paxHeader("g", globals), archive(reg("f"))]), "more than 256 records"],
+    [archive({ ...link("l", ""), pax: { linkpath: "a".repeat(5000) } }), "longer than any path"],
+  ];
+  for (const [tar, says] of cases) {
+    await assertRejects(() => kitchen.unpack(tar), LayerError, says);
+    assertEquals(kitchen.tree(), []);
+  }
+  const segments = Array.from({ length: 20_000 }, (_, at) => `${at * 2},1`).join();
+  const map = { "GNU.sparse.map": segments, "GNU.sparse.size": "40000" };
+  const xattrs = { "SCHILY.xattr.user.large": "x".repeat(70_000) };
+  const { leftOut } = await kitchen.unpack(archive(
+    reg("sparse", "x".repeat(20_000), { pax: map }),
+    reg("f", "", { pax: xattrs }),
+  ));
+  assertEquals(leftOut.map(({ what }) => what), ["attribute user.large"]);
+  assertEquals(kitchen.text("sparse"), "x\0".repeat(20_000));
+});
 
 test("a hard link to a link, and a file over it, reach nothing", async () => {
   using kitchen = new Kitchen();
