@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "d89593a59b70e35c916eecb7480b17bf53418fb8eed0035dfa42e1b0a37b616b";
+var BUILD = "935bb993bb0e85195f31a79e85a17a4439085c7eb431f2b2c90be5f552d54302";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -42124,6 +42124,13 @@ var init_errors5 = __esm({
   }
 });
 
+// images/layer/mapped_owners.ts
+var init_mapped_owners = __esm({
+  "images/layer/mapped_owners.ts"() {
+    init_mod2();
+  }
+});
+
 // ffi/call_batch.ts
 function writeNumber(view2, at2, value) {
   view2.setInt32(at2, value | 0, true);
@@ -43021,7 +43028,7 @@ function paddingOf(size) {
 function readOldSize(block) {
   return numberOf7(block.subarray(483, 495), "size of a sparse file");
 }
-var MOST_EXTENSION, HEADER4, TarReader;
+var MOST_EXTENSION, MOST_GLOBALS, HEADER4, TarReader;
 var init_reader2 = __esm({
   "images/layer/tar/reader.ts"() {
     init_errors5();
@@ -43031,6 +43038,7 @@ var init_reader2 = __esm({
     init_pax();
     init_sparse();
     MOST_EXTENSION = 1 << 20;
+    MOST_GLOBALS = 256;
     HEADER4 = {
       kind: "header"
     };
@@ -43225,8 +43233,8 @@ var init_reader2 = __esm({
             records
           };
         }
-        if (this.#globals.records.length > MOST_EXTENSION / 16) {
-          throw new ArchiveError("the global headers have too many records");
+        if (this.#globals.records.length > MOST_GLOBALS) {
+          throw new ArchiveError(`the global headers have more than ${MOST_GLOBALS} records`);
         }
       }
       #takeOldMap(state, block) {
@@ -43557,6 +43565,25 @@ function isZstd(bytes) {
 }
 async function* unzstd(blob) {
   const input = new Input2(blob);
+  let small = [];
+  let size = 0;
+  for await (const piece of framesOf(input)) {
+    if (size === 0 && piece.length >= WORTHWHILE) {
+      yield piece;
+      continue;
+    }
+    small.push(piece);
+    size += piece.length;
+    if (size < WORTHWHILE) continue;
+    yield joined(small);
+    [small, size] = [
+      [],
+      0
+    ];
+  }
+  yield joined(small);
+}
+async function* framesOf(input) {
   while (input.has(1)) {
     const head = input.peek(8);
     if (head.length < 8) throw cut();
@@ -43659,7 +43686,7 @@ function isSkippable(magic) {
 function cut() {
   return new ArchiveError("the zstd stream is cut");
 }
-var CHUNK5, MAGIC3, MOST_HEADER, MOST_OF_BLOCK, FEW_BLOCKS, Input2;
+var CHUNK5, MAGIC3, MOST_HEADER, MOST_OF_BLOCK, FEW_BLOCKS, WORTHWHILE, Input2;
 var init_zstd = __esm({
   "images/layer/zstd.ts"() {
     init_decoder();
@@ -43669,6 +43696,7 @@ var init_zstd = __esm({
     MOST_HEADER = 18;
     MOST_OF_BLOCK = 128 * 1024;
     FEW_BLOCKS = 8;
+    WORTHWHILE = 64 * 1024;
     Input2 = class {
 
       #blob;
@@ -44320,9 +44348,7 @@ var init_owners2 = __esm({
 
 // images/layer/tree.ts
 function partsOf2(name) {
-  if (name.length > LONGEST5) {
-    throw new ArchiveError(`a name has ${name.length} letters, and a path at most ${LONGEST5}`);
-  }
+  if (name.length > LONGEST5) throw tooLong3(name.length);
   const parts2 = [];
   for (const part of name.split("/")) {
     if (part === "..") parts2.pop();
@@ -44350,6 +44376,9 @@ function* deepestFirst(node) {
       yield node2;
     }
   }
+}
+function tooLong3(length) {
+  return new ArchiveError(`a name has ${length} letters, and a path at most ${LONGEST5}`);
 }
 var MOST_LINKS, LONGEST5, PLAIN, TreeNode, Tree;
 var init_tree2 = __esm({
@@ -44380,7 +44409,13 @@ var init_tree2 = __esm({
       attributes;
       /** Whether it could not be made, and is left out. */
       absent;
-      /** A file, which is in the tree once its parent has it. */
+      /** How many letters its path has. */
+      #length;
+      /**
+       * A file, which is in the tree once its parent has it.
+       *
+       * @throws {ArchiveError} if its path is longer than any path
+       */
       constructor(kind, name, parent, layer, target = "") {
         this.kind = kind;
         this.name = name;
@@ -44390,6 +44425,8 @@ var init_tree2 = __esm({
         this.attributes = PLAIN;
         this.absent = false;
         this.children = kind === "directory" ? /* @__PURE__ */ new Map() : void 0;
+        this.#length = parent === void 0 ? 0 : parent.#length + name.length + 1;
+        if (this.#length > LONGEST5) throw tooLong3(this.#length);
       }
       /** Its path from the root, which is ".". */
       get path() {
@@ -44487,6 +44524,14 @@ var init_tree2 = __esm({
 });
 
 // images/layer/unpack.ts
+function whyNoXattr({ name, value }, size) {
+  if (OVERLAY.test(name)) return "an overlay filesystem takes it for its own";
+  const fits = value.length <= MOST_OF_XATTR && size + value.length <= MOST_OF_XATTRS;
+  return fits ? void 0 : "it is larger than the kernel takes";
+}
+function isSmall({ stored, segments }) {
+  return stored <= SMALL2 && (segments?.length ?? 0) <= FEW_PARTS;
+}
 function placeOf5(node) {
   return {
     directory: node.parent.path,
@@ -44522,7 +44567,7 @@ function* piecesOf3(reading2, bytes) {
     }
   }
 }
-var SMALL2, WHITEOUT, OPAQUE, METADATA, OVERLAY, Unpacker;
+var SMALL2, FEW_PARTS, MOST_OF_XATTR, MOST_OF_XATTRS, MOST_ROUNDS, WHITEOUT, OPAQUE, METADATA, OVERLAY, Unpacker;
 var init_unpack = __esm({
   "images/layer/unpack.ts"() {
     init_files();
@@ -44530,7 +44575,15 @@ var init_unpack = __esm({
     init_errors5();
     init_owners2();
     init_tree2();
-    SMALL2 = 1 << 20;
+    [SMALL2, FEW_PARTS] = [
+      1 << 20,
+      64
+    ];
+    [MOST_OF_XATTR, MOST_OF_XATTRS] = [
+      1 << 16,
+      1 << 18
+    ];
+    MOST_ROUNDS = 40;
     [WHITEOUT, OPAQUE, METADATA] = [
       ".wh.",
       ".wh..wh..opq",
@@ -44580,7 +44633,7 @@ var init_unpack = __esm({
         const reading2 = this.#reading;
         if (reading2 === void 0) return;
         for (const piece of piecesOf3(reading2, bytes)) {
-          if (reading2.entry.stored <= SMALL2) reading2.pieces.push(piece);
+          if (isSmall(reading2.entry)) reading2.pieces.push(piece);
           else this.#do(() => this.#disk.writeFile(reading2.file, piece));
         }
         reading2.read += bytes.length;
@@ -44594,7 +44647,7 @@ var init_unpack = __esm({
         const attributes = this.#placed(entry2, reading2.node.path);
         const report = this.#reporter(reading2.node.path);
         const { size, segments, stored } = entry2;
-        if (stored <= SMALL2) {
+        if (isSmall(entry2)) {
           this.#do(() => this.#disk.makeFile(place3, attributes, {
             pieces,
             size
@@ -44620,8 +44673,7 @@ var init_unpack = __esm({
        * @throws {ArchiveError} if there is none
        */
       async endLayer() {
-        for (let before = -1; this.#links.length > 0 && this.#links.length !== before; ) {
-          before = this.#links.length;
+        for (let round = 0; this.#links.length > 0 && round < MOST_ROUNDS; round++) {
           this.#links = this.#links.filter((link2) => !this.#tryLink(link2));
         }
         const lost = this.#links[0];
@@ -44650,6 +44702,9 @@ var init_unpack = __esm({
       }
       /** A file hides one of the same name that lower layers have, and one that came before. */
       #take(entry2, parts2) {
+        if (entry2.target.length > LONGEST5) {
+          throw new ArchiveError(`${JSON.stringify(entry2.name)} is a link that is longer than any path`);
+        }
         const parent = this.#makeDirectories(parts2.slice(0, -1));
         const name = parts2.at(-1);
         const there = parent.children.get(name);
@@ -44716,7 +44771,7 @@ var init_unpack = __esm({
           file: void 0
         };
         this.#reading = reading2;
-        if (entry2.stored <= SMALL2) return;
+        if (isSmall(entry2)) return;
         this.#do(async () => {
           reading2.file = await this.#disk.openFile(place3);
         });
@@ -44804,16 +44859,17 @@ var init_unpack = __esm({
       #placed(attributes, path2) {
         const placed3 = placeOwners(attributes, this.#rules.owners);
         for (const { what, why } of placed3.changes) this.#leave(path2, what, why);
-        const xattrs = placed3.xattrs.filter((xattr) => this.#mayHave(xattr, path2));
+        let size = 0;
+        const xattrs = placed3.xattrs.filter((xattr) => {
+          const why = whyNoXattr(xattr, size);
+          if (why !== void 0) this.#leave(path2, `attribute ${xattr.name}`, why);
+          else size += xattr.value.length;
+          return why === void 0;
+        });
         return {
           ...placed3,
           xattrs
         };
-      }
-      #mayHave({ name }, path2) {
-        if (!OVERLAY.test(name)) return true;
-        this.#leave(path2, `attribute ${name}`, "an overlay filesystem takes it for its own");
-        return false;
       }
       #reporter(path2) {
         return (what, why) => this.#leave(path2, what, why);
@@ -45067,6 +45123,7 @@ var init_write_layer = __esm({
 var init_mod4 = __esm({
   "images/layer/mod.ts"() {
     init_errors5();
+    init_mapped_owners();
     init_remove_tree();
     init_index_of();
     init_unpack_layers();
