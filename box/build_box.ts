@@ -151,22 +151,27 @@ interface MemoryLayout {
   readonly size: number;
 }
 
-function layOutMemory({ program, texts }: CompiledBox, address: number): MemoryLayout {
-  const textsAt = address + aligned(program.bytes.length);
-  const errnos = textsAt + textBytes(texts).length;
+function layOutMemory(compiled: CompiledBox, address: number): MemoryLayout {
+  const textsAt = address + aligned(compiled.program.bytes.length);
+  const errnos = textsAt + textsOf(compiled).length;
   const copies = aligned(errnos + errnoBytes().length);
   const size = copies + COPIES_SIZE - address;
   return { address, table: address, texts: textsAt, errnos, copies, size };
+}
+
+function textsOf({ texts, fixes, plan }: CompiledBox): Uint8Array {
+  return textBytes(texts.map((text, index) => text + fixes[index]!), plan.state.hasOwnRoot);
 }
 
 /** The size of what is known of the copies of streams. */
 const COPIES_SIZE = 20;
 
 /** Returns what the packed parts take at most, and all that is beside them. */
-function unpackedSize({ program, texts, plan }: CompiledBox): number {
+function unpackedSize(compiled: CompiledBox): number {
+  const { program, plan } = compiled;
   const { environment, keptVariables } = plan.state;
   const strings = [...environment, ...keptVariables].join("").length * 3;
-  return 2 * (program.bytes.length + textBytes(texts).length + strings) + errnoBytes().length;
+  return 2 * (program.bytes.length + textsOf(compiled).length + strings) + errnoBytes().length;
 }
 
 /** Writes the data of a box, and returns where it is. */
@@ -189,7 +194,7 @@ function fill(
     mine: resultOffset(calls.indexOf(compiled.launchersLast)),
     uids: digits(UID_DIGITS),
     gids: digits(GID_DIGITS),
-    texts: contents.add(pack(concat([textBytes(compiled.texts), errnoBytes()]))),
+    texts: contents.add(pack(concat([textsOf(compiled), errnoBytes()]))),
     textsAt: memory.texts,
     errnos: memory.errnos,
     kept: contents.strings(Array.from(keptVariables, beginningOf).filter((text) => text !== "")),

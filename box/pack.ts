@@ -1,14 +1,15 @@
 /**
- * Packs bytes for the code of a box to unpack, in the format of a block of LZ4: sequences of bytes
- * as they are, and of a copy of earlier ones. The number of bytes is written before them.
+ * Packs bytes for the code of a box to unpack, much as LZ4 does: sequences of bytes as they are, and of
+ * a copy of earlier ones. A distance below 128 takes one byte, as most have, and one below 32,768 two:
+ * the lower seven bits, with the eighth set, come first. The number of bytes is written before them.
  *
  * @module
  */
 
 /** The shortest copy. */
-const SHORTEST = 4;
-/** The farthest distance of a copy. */
-const FARTHEST = 0xffff;
+const SHORTEST = 3;
+/** The farthest distance of a copy, and of one that takes one byte. */
+const [FARTHEST, NEAR] = [0x7fff, 0x7f];
 /** How many earlier places are tried. */
 const TRIES = 64;
 
@@ -21,8 +22,8 @@ export function pack(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const found = copyFor(bytes, at, places);
     note(places, bytes, at);
     const later = found === undefined ? undefined : copyFor(bytes, at + 1, places);
-    // A longer copy that begins one byte later is worth the byte.
-    if (found === undefined || later !== undefined && later.length > found.length + 1) {
+    // A better copy that begins one byte later is worth the byte.
+    if (found === undefined || later !== undefined && gainOf(later) > gainOf(found) + 1) {
       at++;
       continue;
     }
@@ -40,6 +41,11 @@ interface Copy {
   readonly length: number;
 }
 
+/** How many bytes a copy saves, beside the one that every sequence begins with. */
+function gainOf({ distance, length }: Copy): number {
+  return length - (distance <= NEAR ? 1 : 2);
+}
+
 function copyFor(
   bytes: Uint8Array,
   at: number,
@@ -47,23 +53,24 @@ function copyFor(
 ): Copy | undefined {
   if (at + SHORTEST > bytes.length) return undefined;
   const known = places.get(wordAt(bytes, at));
-  return known === undefined ? undefined : longest(bytes, at, known);
+  return known === undefined ? undefined : best(bytes, at, known);
 }
 
-function longest(bytes: Uint8Array, at: number, places: readonly number[]): Copy | undefined {
-  let best: Copy | undefined;
+function best(bytes: Uint8Array, at: number, places: readonly number[]): Copy | undefined {
+  let best: Copy = { distance: 0, length: 2 };
   for (let index = places.length - 1; index >= Math.max(0, places.length - TRIES); index--) {
     const from = places[index]!;
     if (at - from > FARTHEST) break;
     let length = 0;
     while (at + length < bytes.length && bytes[from + length] === bytes[at + length]) length++;
-    if (length >= SHORTEST && length > (best?.length ?? 0)) best = { distance: at - from, length };
+    const copy = { distance: at - from, length };
+    if (gainOf(copy) > gainOf(best)) best = copy;
   }
-  return best;
+  return best.distance === 0 ? undefined : best;
 }
 
 function wordAt(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24;
+  return bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16;
 }
 
 function note(places: Map<number, number[]>, bytes: Uint8Array, at: number): void {
@@ -80,7 +87,9 @@ function writeSequence(packed: number[], literals: Uint8Array, copy?: Copy): voi
   writeLength(packed, literals.length);
   for (const byte of literals) packed.push(byte);
   if (copy === undefined) return;
-  packed.push(copy.distance & 255, copy.distance >> 8);
+  const { distance } = copy;
+  if (distance <= NEAR) packed.push(distance);
+  else packed.push(distance & NEAR | 0x80, distance >> 7);
   writeLength(packed, more);
 }
 

@@ -33,7 +33,11 @@
     .set NO_PROGRAM, 2
     .set NO_MEMORY, 3
     .set NOT_WRITTEN, 4
-    .set REFUSALS, 8
+    .set BAD_CALL, 9
+    .set REFUSALS, 10
+
+    .set SHORTEST, 3
+    .set FIX, 1
 
     .set FAILED_AT,   0
     .set FAILED_WITH, 4
@@ -71,6 +75,7 @@
     .set SIGSTOP, 19
     .set SIGTSTP, 20
     .set SIGTTOU, 22
+    .set SIGSYS, 31
     .set SI_CODE, 8
     .set WNOHANG, 1
     .set PROT_READ_WRITE, 3
@@ -324,8 +329,14 @@ reap:
     ldr     w1, [sp]
     ubfx    w0, w1, 8, 8
     ands    w1, w1, 127
-    b.eq    finish
+    b.eq    1f
     add     w0, w1, 128
+1:  cmp     w0, 128 + SIGSYS
+    b.ne    finish
+    mov     w24, w0
+    mov     w22, BAD_CALL
+    bl      say_refusal
+    mov     w0, w24
 
 finish:
     mov     w24, w0
@@ -401,6 +412,7 @@ failed:
     add     w3, w3, REFUSALS
     ldr     w1, [x20, P_TEXTS_AT]
     bl      nth
+    mov     x25, x1
     bl      say
     ldr     w23, [x21, FAILED_WITH]
     mov     w24, 125
@@ -421,6 +433,7 @@ not_started:
     bl      say
     ldr     x1, [x22]
     bl      say
+    adr     x25, newline
     ldr     w23, [x21, NOT_STARTED]
     mov     w24, 126
     cmp     w23, ENOENT
@@ -438,13 +451,32 @@ says_errno:
     cbnz    w2, 2b
     b       1b
 3:  bl      say
-    adr     x1, newline
+    mov     x1, x25             // the fixes are behind the text, each with its errno
+4:  ldrb    w2, [x1], 1
+    cmp     w2, FIX
+    b.hi    4b
+    b.lo    5f
+    ldrb    w2, [x1], 1
+    cmp     w2, w23
+    b.ne    4b
+    mov     x25, x1
+    adr     x1, indent
+    bl      say
+    mov     x1, x25
+    bl      say
+5:  adr     x1, newline
     bl      say
     mov     w0, w24
     b       finish
 
 // Refuses to run, with the text of the number w22.
 refuse:
+    bl      say_refusal
+    mov     w0, 125
+    b       exit
+
+say_refusal:
+    mov     x26, x30
     bl      unpack_texts
     adr     x1, begins
     bl      say
@@ -452,17 +484,16 @@ refuse:
     mov     w3, w22
     bl      nth
     bl      say
+    mov     x30, x26
     adr     x1, newline
-    bl      say
-    mov     w0, 125
-    b       exit
 
 // Writes the text at x1 to the standard error.
 say:
     mov     x2, -1
 1:  add     x2, x2, 1
     ldrb    w3, [x1, x2]
-    cbnz    w3, 1b
+    cmp     w3, FIX
+    b.hi    1b
     mov     x0, 2
     system  WRITE
     ret
@@ -547,11 +578,13 @@ unpack:
 3:  cmp     x0, x9
     b.hs    4f
     ldrb    w5, [x1], 1
+    tbz     w5, 7, 6f
     ldrb    w4, [x1], 1
-    orr     w5, w5, w4, lsl 8
-    and     w2, w3, 15
+    and     w5, w5, 0x7f
+    orr     w5, w5, w4, lsl 7
+6:  and     w2, w3, 15
     bl      length
-    add     w2, w2, 4
+    add     w2, w2, SHORTEST
     sub     x5, x0, x5
 5:  ldrb    w4, [x5], 1
     strb    w4, [x0], 1
@@ -599,6 +632,8 @@ fails:
     .asciz  " failed: "
 program:
     .asciz  "box: execve of "
+indent:
+    .asciz  "\n  "
 newline:
     .asciz  "\n"
     .section .note.GNU-stack, "", %progbits

@@ -43,7 +43,11 @@
     .set NO_PROGRAM, 2
     .set NO_MEMORY, 3
     .set NOT_WRITTEN, 4
-    .set REFUSALS, 8
+    .set BAD_CALL, 9
+    .set REFUSALS, 10
+
+    .set SHORTEST, 3            # copy of packed bytes
+    .set FIX, 1                 # ends a text where a fix follows: an errno, and what to do about it
 
     .set FAILED_AT,   0         # the table's header
     .set FAILED_WITH, 4
@@ -82,6 +86,7 @@
     .set SIGSTOP, 19
     .set SIGTSTP, 20
     .set SIGTTOU, 22
+    .set SIGSYS, 31
     .set SI_CODE, 8
     .set WNOHANG, 1
     .set PROT_READ_WRITE, 3
@@ -343,8 +348,14 @@ reap:
     mov     eax, [rsp]
     movzx   edi, ah
     and     eax, 0x7f
-    jz      finish
+    jz      1f
     lea     edi, [rax + 128]
+1:  cmp     edi, 128 + SIGSYS   # from an init too
+    jne     finish
+    mov     ebx, edi
+    mov     r15d, BAD_CALL
+    call    say_refusal
+    mov     edi, ebx
 
 # Ends with the status in edi, once all that the program has written is copied.
 finish:
@@ -423,6 +434,7 @@ failed:
     mov     esi, [r13 + P_TEXTS_AT]
     lea     ecx, [rax + REFUSALS]
     call    nth
+    mov     r12, rsi
     call    say
     mov     ebp, [r14 + FAILED_WITH]
     mov     ebx, 125
@@ -446,6 +458,7 @@ not_started:
     call    say
     mov     rsi, [r15]
     call    say
+    lea     r12, [rip + newline]
     mov     ebp, [r14 + NOT_STARTED]
     mov     ebx, 126
     cmp     ebp, ENOENT
@@ -467,13 +480,31 @@ says_errno:
     jne     2b
     jmp     1b
 3:  call    say
-    lea     rsi, [rip + newline]
+    mov     rsi, r12            # the fixes are behind the text, each with its errno
+4:  lodsb
+    cmp     al, FIX
+    ja      4b
+    jb      5f
+    lodsb
+    cmp     al, bpl
+    jne     4b
+    mov     r12, rsi
+    lea     rsi, [rip + indent]
+    call    say
+    mov     rsi, r12
+    call    say
+5:  lea     rsi, [rip + newline]
     call    say
     mov     edi, ebx
     jmp     finish
 
 # Refuses to run, with the text of the number r15d.
 refuse:
+    call    say_refusal
+    mov     edi, 125
+    jmp     exit
+
+say_refusal:
     call    unpack_texts
     lea     rsi, [rip + begins]
     call    say
@@ -482,16 +513,13 @@ refuse:
     call    nth
     call    say
     lea     rsi, [rip + newline]
-    call    say
-    mov     edi, 125
-    jmp     exit
 
 # Writes the text at rsi to the standard error.
 say:
     mov     rdx, -1
 1:  inc     rdx
-    cmp     byte ptr [rsi + rdx], 0
-    jne     1b
+    cmp     byte ptr [rsi + rdx], FIX
+    ja      1b
     mov     edi, 2
     system  WRITE
     ret
@@ -580,12 +608,18 @@ unpack:
     rep     movsb
     cmp     rdi, r8
     jae     4f
-    movzx   r9d, word ptr [rsi]
-    add     rsi, 2
-    mov     ecx, edx
+    movzx   r9d, byte ptr [rsi]
+    inc     rsi
+    btr     r9d, 7
+    jnc     2f
+    movzx   eax, byte ptr [rsi]
+    inc     rsi
+    shl     eax, 7
+    or      r9d, eax
+2:  mov     ecx, edx
     and     ecx, 15
     call    length
-    add     ecx, 4
+    add     ecx, SHORTEST
     mov     r10, rsi
     mov     rsi, rdi
     sub     rsi, r9
@@ -630,6 +664,8 @@ fails:
     .asciz  " failed: "
 program:
     .asciz  "box: execve of "
+indent:
+    .asciz  "\n  "
 newline:
     .asciz  "\n"
     .section .note.GNU-stack, "", @progbits

@@ -10,6 +10,7 @@
     .set IS_DIRECTORY, 5
     .set IS_UNCONNECTED, 6
     .set NOT_COPIED, 7
+    .set IS_PATH, 8
 
     .set DUP3, 24
     .set FCNTL, 25
@@ -26,8 +27,14 @@
     .set GETPEERNAME, 205
     .set GETSOCKOPT, 209
     .set CLONE, 220
+    .set MMAP, 222
 
+    .set F_GETFL, 3
     .set F_DUPFD_CLOEXEC, 1030
+    .set O_PATH_BIT, 21
+    .set PROT_READ_WRITE, 3
+    .set MAP_PRIVATE_ANONYMOUS, 0x22
+    .set BUFFER, 65536
     .set SIGKILL, 9
     .set SIGCHLD, 17
     .set SIG_SETMASK, 2
@@ -73,6 +80,11 @@ stream:
     mov     x1, sp
     system  FSTAT
     cbnz    w0, next_stream
+    mov     x0, x15
+    mov     x1, F_GETFL
+    system  FCNTL
+    mov     x1, IS_PATH
+    tbnz    w0, O_PATH_BIT, done
     ldr     w0, [sp, ST_MODE]
     and     w0, w0, S_IFMT
     cmp     w0, S_IFIFO
@@ -228,14 +240,22 @@ copying:
     mov     w9, 0
 1:  mov     w0, w11
     system  CLOSE
-    sub     sp, sp, 65536
+    mov     x0, 0
+    mov     x1, BUFFER
+    mov     x2, PROT_READ_WRITE
+    mov     x3, MAP_PRIVATE_ANONYMOUS
+    mov     x4, -1
+    mov     x5, 0
+    system  MMAP
+    tbnz    x0, 63, 4f
+    mov     x13, x0
 2:  mov     w0, w9
-    mov     x1, sp
-    mov     x2, 65536
+    mov     x1, x13
+    mov     x2, BUFFER
     system  READ
     cbz     x0, exit
     tbnz    x0, 63, 4f
-    mov     x1, sp
+    mov     x1, x13
     mov     x12, x0
 3:  mov     w0, w10
     mov     x2, x12

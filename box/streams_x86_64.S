@@ -14,11 +14,13 @@
     .set IS_DIRECTORY, 5
     .set IS_UNCONNECTED, 6
     .set NOT_COPIED, 7
+    .set IS_PATH, 8
 
     .set READ, 0
     .set WRITE, 1
     .set CLOSE, 3
     .set FSTAT, 5
+    .set MMAP, 9
     .set RT_SIGPROCMASK, 14
     .set IOCTL, 16
     .set GETPEERNAME, 52
@@ -31,7 +33,12 @@
     .set DUP3, 292
     .set PIPE2, 293
 
+    .set F_GETFL, 3
     .set F_DUPFD_CLOEXEC, 1030
+    .set O_PATH_BIT, 21
+    .set PROT_READ_WRITE, 3
+    .set MAP_PRIVATE_ANONYMOUS, 0x22
+    .set BUFFER, 65536
     .set SIGKILL, 9
     .set SIGCHLD, 17
     .set SIG_SETMASK, 2
@@ -77,6 +84,12 @@ stream:
     system  FSTAT
     test    eax, eax
     jnz     next_stream
+    mov     edi, r15d
+    mov     esi, F_GETFL
+    system  FCNTL
+    mov     esi, IS_PATH
+    bt      eax, O_PATH_BIT
+    jc      done
     mov     eax, [rsp + ST_MODE]
     and     eax, S_IFMT
     cmp     eax, S_IFIFO
@@ -219,31 +232,41 @@ copying:
     xor     edx, edx
     mov     r10d, 8
     system  RT_SIGPROCMASK
-    mov     r8d, [rsp + SCRATCH]
-    mov     r9d, r15d
+    mov     ebx, [rsp + SCRATCH]
+    mov     ebp, r15d
     mov     edi, [rsp + SCRATCH + 4]
     test    r15d, r15d
     jnz     1f
-    mov     r9d, edi
+    mov     ebp, edi
     mov     edi, PR_SET_PDEATHSIG
     mov     esi, SIGKILL
     system  PRCTL
-    mov     edi, r8d
-    xor     r8d, r8d
+    mov     edi, ebx
+    xor     ebx, ebx
 1:  system  CLOSE
-    sub     rsp, 65536
-2:  mov     edi, r8d
-    mov     rsi, rsp
-    mov     edx, 65536
+    xor     edi, edi            # the stack may be as small
+    mov     esi, BUFFER
+    mov     edx, PROT_READ_WRITE
+    mov     r10d, MAP_PRIVATE_ANONYMOUS
+    mov     r8, -1
+    xor     r9d, r9d
+    system  MMAP
+    mov     edi, 1
+    test    rax, rax
+    js      exit
+    mov     r12, rax
+2:  mov     edi, ebx
+    mov     rsi, r12
+    mov     edx, BUFFER
     system  READ
     mov     edi, eax
     test    eax, eax
     jz      exit
     mov     edi, 1
     js      exit
-    mov     rsi, rsp
+    mov     rsi, r12
     mov     edx, eax
-3:  mov     edi, r9d
+3:  mov     edi, ebp
     system  WRITE
     mov     edi, 1
     test    eax, eax

@@ -8,8 +8,8 @@ import { concat } from "../ffi/concat.ts";
 import { ERRNO } from "../ffi/errno.ts";
 
 /**
- * Why a box refuses to run. Their numbers are in the assembler sources; the texts of the calls are
- * behind them.
+ * Why a box refuses to run, and at last what it says of how the program has ended. Their numbers are in
+ * the assembler sources; the texts of the calls are behind them.
  */
 export const REFUSALS: readonly string[] = [
   "it is set-user-ID or has capabilities (AT_SECURE), and would lend them to its caller; take them " +
@@ -21,11 +21,23 @@ export const REFUSALS: readonly string[] = [
   "a standard stream is a directory, by which the program would reach files outside of its root",
   "a standard stream is a socket without a connection, by which the program would reach others",
   "a standard stream cannot be copied: there are too many files or processes",
+  "a standard stream is opened with O_PATH, and can be neither read nor written",
+  "the program was killed by SIGSYS: it has made a system call that a filter denies (seccomp)",
 ];
 
-/** Returns the refusals and the texts of the calls, in their order. */
-export function textBytes(calls: readonly string[]): Uint8Array {
-  return encoder.encode([...REFUSALS, ...calls, ""].join("\0"));
+/** Those of the code that looks at the standard streams. */
+const OF_STREAMS: readonly number[] = [5, 6, 7, 8];
+
+/**
+ * Returns the refusals and the texts of the calls, in their order.
+ *
+ * @param looks whether the box looks at its standard streams
+ */
+export function textBytes(calls: readonly string[], looks: boolean): Uint8Array {
+  const refusals = REFUSALS.map((text, number) =>
+    looks || !OF_STREAMS.includes(number) ? text : ""
+  );
+  return encoder.encode([...refusals, ...calls, ""].join("\0"));
 }
 
 /**

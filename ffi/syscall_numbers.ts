@@ -106,6 +106,7 @@ const NUMBERS = {
   nanosleep: [35, 101],
   newfstatat: [262, 79],
   open_tree: [428, 428],
+  open_tree_attr: [467, 467],
   openat: [257, 56],
   openat2: [437, 437],
   perf_event_open: [298, 241],

@@ -9,10 +9,12 @@
 import { type Call, Output } from "../ffi/call.ts";
 import {
   AT_EMPTY_PATH,
+  F_GETFL,
   F_GETPIPE_SZ,
   fcntl,
   ioctl,
   makedev,
+  O_PATH,
   S_IFCHR,
   S_IFDIR,
   S_IFIFO,
@@ -39,7 +41,7 @@ import {
 } from "../ffi/calls/statx.ts";
 import type { ErrnoName } from "../ffi/errno.ts";
 import { RamekinError, SyscallError } from "../ffi/errors.ts";
-import { syscalls } from "../ffi/syscalls.ts";
+import { syscall, syscalls } from "../ffi/syscalls.ts";
 
 /** How the program gets the stream: as it is, as its own /dev/null, or as a copy of this file. */
 export type Handover = "inherit" | "null" | { readonly copyOf: string };
@@ -49,7 +51,7 @@ export type Handover = "inherit" | "null" | { readonly copyOf: string };
  *
  * @param input the script's descriptor that is the program's standard input
  * @param name what it is of the program's
- * @throws {RamekinError} for a directory, and for a socket without a connection
+ * @throws {RamekinError} for a directory, a socket without a connection, and what only names a file
  */
 export function handoverOf(fd: number, input: number | undefined, name: string): Handover {
   const status = statusOf(fd);
@@ -78,6 +80,11 @@ export function handoverOf(fd: number, input: number | undefined, name: string):
     case S_IFCHR:
       if (rdev === DEV_NULL) return "null";
       if (input !== undefined && isTerminal(fd) && isSameTerminal(fd, input)) return "inherit";
+  }
+  if ((syscall(fcntl(fd, F_GETFL, 0)) & O_PATH) !== 0) {
+    throw new RamekinError(
+      `${name} is opened with O_PATH, and can be neither read nor written; open it to read or write`,
+    );
   }
   return { copyOf: `${dev}:${ino}` };
 }

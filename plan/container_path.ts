@@ -45,7 +45,7 @@ import { allOf, type Fixes, type LazyFixes } from "../ffi/fix.ts";
 import { resolveFlag } from "../host/resolve_path.ts";
 import { climbs, isWithin, nameOf, normalize, parentOf } from "../recipe/path.ts";
 import type { CallOptions, PlanBuilder } from "./builder.ts";
-import { filesystemFull, READ_ONLY, unsearchable } from "./fixes.ts";
+import { filesystemFull, linkOnTheWay, READ_ONLY, unsearchable } from "./fixes.ts";
 import { unexpanded } from "../recipe/unexpanded.ts";
 
 /** The directory at which the lookup of a path starts. */
@@ -132,7 +132,9 @@ export class ContainerPath {
     return {
       EACCES: (flags & O_PATH) === 0 ? undefined : unsearchable(this.path),
       ELOOP: base.kind === "host"
-        ? `a symbolic link on the way to ${base.resolved} has appeared since the plan was made`
+        ? this.#plan.host.isHere
+          ? `a symbolic link on the way to ${base.resolved} has appeared since the plan was made`
+          : linkOnTheWay(base.resolved)
         : base.kind === "current"
         ? `a link on the way to ${this.path} leads out of the container by /proc, or there are ` +
           "too many links"

@@ -34,6 +34,12 @@ export function unsearchable(path: string): string {
     "its programs; leave the path out";
 }
 
+/** ELOOP of a lookup of a box that follows no link (openat2(2), RESOLVE_NO_SYMLINKS). */
+export function linkOnTheWay(path: string): string {
+  return `a symbolic link is on the way to ${path}, and none is followed there; name the path that ` +
+    "it leads to";
+}
+
 /** ENOSPC of a call that writes. */
 export function filesystemFull(path: string): string {
   return `the filesystem of ${path} is full; give its tmpfs more { size }, or where there are too ` +

@@ -12,7 +12,7 @@ import { at_fdcwd, O_CLOEXEC, openat2 } from "../ffi/calls/files.ts";
 import { type ResolvedPath, resolveFlag } from "../host/resolve_path.ts";
 import { climbs, normalize } from "../recipe/path.ts";
 import type { CallOptions, PlanBuilder } from "./builder.ts";
-import { unsearchable } from "./fixes.ts";
+import { linkOnTheWay, unsearchable } from "./fixes.ts";
 
 /** A file of the host. */
 export class HostPath {
@@ -56,8 +56,10 @@ export class HostPath {
     const call = openat2(at_fdcwd, path, how);
     const fixes = () => ({
       EACCES: unsearchable(this.path),
-      ELOOP: `a symbolic link on the way to ${path} has appeared since the plan was made, or an ` +
-        "automounter has not mounted what belongs there",
+      ELOOP: this.#plan.host.isHere
+        ? `a symbolic link on the way to ${path} has appeared since the plan was made, or an ` +
+          "automounter has not mounted what belongs there"
+        : linkOnTheWay(path),
       ...allOf(options.fixes),
     });
     return this.#plan.open(call, `<${path}>`, { ...options, fixes });

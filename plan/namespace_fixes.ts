@@ -15,6 +15,10 @@ export function namespaceFixes(
   host: Host,
   inUserNamespace: boolean,
 ): Fixes {
+  if (!host.isHere) {
+    const denied = kinds.has("user") ? FORBIDDEN_SOMEWHERE : inUserNamespace ? FILTERED : PRIVILEGE;
+    return { EPERM: denied, ENOSPC: TOO_MANY, EUSERS: TOO_MANY };
+  }
   const usedUp = () => limitReached(kinds, host);
   return {
     EPERM: () => denied(kinds, host, inUserNamespace),
@@ -23,6 +27,18 @@ export function namespaceFixes(
     EINVAL: () => unknownKind(kinds, host),
   };
 }
+
+const FORBIDDEN = "in a chroot, or by a seccomp filter or security module around this process " +
+  "(docker run --security-opt seccomp=unconfined ...)";
+
+/** The same for a machine that is not known. */
+const FORBIDDEN_SOMEWHERE = "user namespaces are forbidden here: by a setting (sysctl -w " +
+  "kernel.unprivileged_userns_clone=1 or kernel.apparmor_restrict_unprivileged_userns=0 allows " +
+  `them), ${FORBIDDEN}`;
+
+const TOO_MANY =
+  "namespaces are nested too deep (32 levels), or there are as many of them as the " +
+  "sysctls user.max_*_namespaces allow";
 
 function denied(
   kinds: ReadonlySet<NamespaceKind>,
@@ -34,9 +50,7 @@ function denied(
     return "ordinary users may not make user namespaces here: " +
       "sysctl -w kernel.unprivileged_userns_clone=1 allows it";
   }
-  return appArmor(host) ??
-    "user namespaces are forbidden here: in a chroot, or by a seccomp filter or security module " +
-      "around this process (docker run --security-opt seccomp=unconfined ...)";
+  return appArmor(host) ?? `user namespaces are forbidden here: ${FORBIDDEN}`;
 }
 
 function limitReached(kinds: ReadonlySet<NamespaceKind>, host: Host): string {
@@ -48,8 +62,7 @@ function limitReached(kinds: ReadonlySet<NamespaceKind>, host: Host): string {
         `user.${setting}=10000 allows more`;
     }
   }
-  return "namespaces are nested too deep (32 levels), or there are as many of them as the " +
-    "sysctls user.max_*_namespaces allow";
+  return TOO_MANY;
 }
 
 function unknownKind(kinds: ReadonlySet<NamespaceKind>, host: Host): string | undefined {

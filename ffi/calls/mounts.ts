@@ -58,6 +58,24 @@ export function open_tree(directory: Fd, path: string, flagBits: number): Call {
   return call("open_tree", at(directory), path, flags(flagBits, TREE_FLAGS));
 }
 
+/** The same, with attributes as mount_setattr(2) sets them. See open_tree_attr(2), of Linux 6.15. */
+export function open_tree_attr(
+  directory: Fd,
+  path: string,
+  flagBits: number,
+  attributes: null,
+  size: number,
+): Call {
+  return call(
+    "open_tree_attr",
+    at(directory),
+    path,
+    flags(flagBits, TREE_FLAGS),
+    attributes,
+    size,
+  );
+}
+
 /** Attaches or moves a mount. See move_mount(2). */
 export function move_mount(
   fromDirectory: Fd,

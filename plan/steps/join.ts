@@ -29,6 +29,7 @@ import type { PlanBuilder } from "../builder.ts";
 import { CGROUP_DENIED } from "../fixes.ts";
 import { leaveGroups, takeRoot, takeUserInside, takeUserOutside } from "../joined_user.ts";
 import { keepParentNetns } from "../network.ts";
+import { refuseForUsers } from "../users_box.ts";
 import { unexpanded } from "../../recipe/unexpanded.ts";
 
 /** Lowers `join`. */
@@ -110,6 +111,7 @@ function joinFile(file: string, step: JoinStep, plan: PlanBuilder): void {
     plan.refuse(
       `${file} is not a namespace file, such as /proc/PID/ns/net or a file of pin()`,
     );
+  if (kind !== "user") refuseForUsers("join this", plan);
   // O_NONBLOCK: the file may be a pipe, whose open would block.
   const opened = openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   const fd: ResultOf = plan.open(opened, `<${file}>`, {

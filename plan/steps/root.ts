@@ -18,6 +18,7 @@ import {
 import { chroot, pivot_root } from "../../ffi/calls/namespaces.ts";
 import type { ChdirStep, ChrootStep, PivotRootStep } from "../../recipe/steps/root.ts";
 import type { PlanBuilder } from "../builder.ts";
+import { refuseForUsers } from "../users_box.ts";
 import { ONTO_FD } from "../container_path.ts";
 import { needsPrivilege } from "../fixes.ts";
 import { copyTree } from "../copy_tree.ts";
@@ -49,6 +50,7 @@ export function lowerPivotRoot({ path }: PivotRootStep, plan: PlanBuilder): void
 
 /** Lowers `chroot`. */
 export function lowerChroot({ path }: ChrootStep, plan: PlanBuilder): void {
+  refuseForUsers("change the root", plan);
   const { canonical } = plan.path(path);
   plan.access.recordRoot(path, "chroot");
   const directory = openRoot(plan, path);

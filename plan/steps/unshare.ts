@@ -11,6 +11,7 @@ import { setgroups } from "../../ffi/calls/users.ts";
 import { CLONE_FLAG, type NamespaceKind } from "../../recipe/namespaces.ts";
 import type { UnshareStep } from "../../recipe/steps/unshare.ts";
 import type { PlanBuilder } from "../builder.ts";
+import { refuseForUsers } from "../users_box.ts";
 import { namespaceFixes } from "../namespace_fixes.ts";
 import { keepParentNetns } from "../network.ts";
 import { setUpNetworkService } from "../network_service.ts";
@@ -19,7 +20,7 @@ import { enterTime } from "../time_namespace.ts";
 /** Lowers `unshare`. */
 export function lowerUnshare(step: UnshareStep, plan: PlanBuilder): void {
   const kinds = new Set(step.kinds);
-  requireUser(kinds, plan);
+  if (!kinds.has("user")) refuseForUsers("make these", plan);
   if (kinds.has("pid")) plan.needsHostPids();
   if (kinds.has("user")) {
     requireMappedIds(plan);
@@ -58,19 +59,6 @@ function dropScriptGroups(plan: PlanBuilder): void {
   const isCertain = state.caller.mayChangeGroups === true;
   plan.callBefore(setgroups([]), isCertain ? {} : { accept: ["EPERM"] });
   state.groupsChanged = true;
-}
-
-/**
- * Refuses namespaces that only root can make (clone(2), EPERM) in a box for users. What runs here
- * finds out by the call.
- */
-function requireUser(kinds: ReadonlySet<NamespaceKind>, plan: PlanBuilder): void {
-  const { state, host } = plan;
-  if (host.isHere || kinds.has("user") || state.inUserNamespace || state.caller.euid === 0) return;
-  plan.refuse(
-    'only root can make these, and the box is for any user; put unshare("user", ...) and mapRoot() ' +
-      "first, or build it with --for=root",
-  );
 }
 
 /** Only a user with an id can make a user namespace (user_namespaces(7)). */

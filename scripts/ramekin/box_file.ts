@@ -4,14 +4,19 @@
  * @module
  */
 
-import { isBoxOf, readBoxNote } from "../../box/mod.ts";
+import { type BoxNote, isBoxOf, readBoxNote } from "../../box/mod.ts";
 import { recipe } from "../../mod.ts";
 import { isExecutable } from "./executable.ts";
 import { VERSION } from "./version.ts";
 import { FileError, type RecipeFile } from "./recipe_file.ts";
 
+/** The recipe of a box, and what else its note says. */
+export interface BoxFile extends RecipeFile {
+  readonly note: BoxNote;
+}
+
 /** The recipe of a box; `undefined` if the file is no executable, or cannot be read. */
-export function recipeOfBox(path: string): RecipeFile | undefined {
+export function recipeOfBox(path: string): BoxFile | undefined {
   if (!isExecutable(path)) return undefined;
   const file = Deno.readFileSync(path);
   const note = readBoxNote(file);
@@ -26,6 +31,7 @@ export function recipeOfBox(path: string): RecipeFile | undefined {
     );
   }
   return {
+    note,
     recipe: recipe(...note.recipe.steps),
     isCode: false,
     located: async (use) => await use(),

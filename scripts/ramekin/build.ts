@@ -24,8 +24,17 @@ export async function run(given: Arguments): Promise<number> {
     ...choice(given, "arch", "architecture", ["x86_64", "aarch64"]),
     ...choice(given, "for", "for", ["root", "user"]),
   };
-  writeExecutable(output, await bytesOf(given, options));
+  if (output === "-" && Deno.stdout.isTerminal()) {
+    throw new UsageError("-o=-: the standard output is a terminal; redirect it to a file");
+  }
+  const bytes = await bytesOf(given, options);
+  if (output === "-") writeOut(bytes);
+  else writeExecutable(output, bytes);
   return 0;
+}
+
+function writeOut(bytes: Uint8Array): void {
+  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(Deno.stdout.writeSync(rest));
 }
 
 /** Writes it with Deno's permission, or where that is not given, as `--allow-ffi` allows it. */

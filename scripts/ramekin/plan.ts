@@ -5,6 +5,7 @@
  */
 
 import { escapeControls } from "../../ffi/control_characters.ts";
+import type { BoxNote } from "../../box/mod.ts";
 import { describeAccess, type HostAccess } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { writeText } from "./files.ts";
@@ -21,8 +22,8 @@ export async function run(given: Arguments): Promise<number> {
   const path = given.operands[0]!;
   const graph = given.value("graph");
   if (graph !== undefined) checkDrawing(graph);
-  const file = recipeOfBox(path) ??
-    await recipeFile(path, given.values("set").map((value) => value!));
+  const box = recipeOfBox(path);
+  const file = box ?? await recipeFile(path, given.values("set").map((value) => value!));
   const { located } = file;
   // The recipe that runs where flags grant what it needs.
   const recipe = file.isCode ? file.recipe : apart(file.recipe);
@@ -32,9 +33,24 @@ export async function run(given: Arguments): Promise<number> {
     if (graph === "-") print(drawing);
     else writeText(graph, drawing);
   }
-  if (given.has("json")) printJson({ entries: plan.entries, needs });
-  else if (graph === undefined) print(planText(plan.toString(), needs, paintFor(Deno.stdout)));
+  const paint = paintFor(Deno.stdout);
+  if (given.has("json")) {
+    const { recipe: _, ...about } = box?.note ?? { recipe: undefined };
+    printJson({ ...(box && { box: about }), entries: plan.entries, needs });
+  } else if (graph === undefined) {
+    if (box !== undefined) print(`${paint("bold", "a box")} ${describeBox(box.note)}\n`);
+    print(planText(plan.toString(), needs, paint));
+  }
   return 0;
+}
+
+/** What a box is for, and what it runs. */
+function describeBox({ architecture, for: user, program, cwd }: BoxNote): string {
+  const whose = user === "root" ? "root" : "any user";
+  const words = program.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word));
+  const runs = program.length === 0 ? "the program that it is given" : words.join(" ");
+  const where = cwd === "caller" ? ", in the directory of its caller" : "";
+  return escapeControls(`for ${whose} on ${architecture}; it runs ${runs}${where}`);
 }
 
 /** Refuses a file whose name says that it is no SVG. */

@@ -132,7 +132,7 @@ const TABLE = [
         letter: "o",
         value: "FILE",
         completes: "file",
-        summary: "the file to write",
+        summary: "the file to write; - is the standard output",
       },
       {
         name: "arch",

@@ -1,15 +1,22 @@
 /** Boxes: what they run, how they end, what they take over from their callers. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { buildBox } from "../../box/mod.ts";
+import { atLeast } from "../../host/host.ts";
+import { liveHost } from "../../host/live_host.ts";
 import {
   bind,
+  chroot,
   clearEnv,
   devices,
   init,
+  join,
+  linux,
   mapRoot,
   pivotRoot,
   type Recipe,
   recipe,
+  RecipeError,
   sandbox,
   setEnv,
   timeOffset,
@@ -94,7 +101,7 @@ test("a call that fails is told with its step and errno, and ends with 125", asy
   assertEquals(code, 125);
   assertMatch(
     stderr,
-    /^box: step 3 \(tmpfs\): openat2\(AT_FDCWD, "\/nonesuch", .*failed: ENOENT\n$/,
+    /^box: step 3 \(tmpfs\): openat2\(AT_FDCWD, "\/nonesuch", .*failed: ENOENT\n {2}the mount point \/nonesuch does not exist .*\n$/,
   );
 });
 
@@ -327,5 +334,59 @@ test("closed streams are /dev/null, and no descriptor of the launch", async () =
     const { code, stdout } = await new Deno.Command("sh", { args: ["-c", script, box.path] })
       .output();
     assertEquals([code, decode(stdout)], [0, "/dev/null\nout\n"]);
+  }
+});
+
+test("a box with a small stack copies its streams", async () => {
+  using box = new BoxFile(sandbox());
+  const directory = Deno.makeTempDirSync();
+  try {
+    Deno.writeTextFileSync(`${directory}/in`, "soup");
+    const small = `ulimit -s 64; "$0" cat <in >out`;
+    assertEquals(await redirect(box, small, directory), { code: 0, stdout: "", stderr: "" });
+    assertEquals(Deno.readTextFileSync(`${directory}/out`), "soup");
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+test("a stream that can only be named is refused", () => {
+  using box = new BoxFile(sandbox());
+  const { O_PATH, O_CLOEXEC } = linux;
+  using file = linux.open("/etc/passwd", O_PATH | O_CLOEXEC);
+  const { code, stderr } = recipe().command(box.path, { args: ["true"], stdin: file.number })
+    .outputSync();
+  assertEquals(code, 125);
+  assertStringIncludes(decode(stderr), "is opened with O_PATH");
+});
+
+test("a box says of a program that a filter has killed it, as it can say nothing itself", async () => {
+  for (const container of [sandbox(), recipe(unshare("user"), mapRoot())]) {
+    using box = new BoxFile(container);
+    const { code, stderr } = await box.run(["sh", "-c", "kill -SYS $$"]);
+    assertEquals(code, 128 + 31);
+    assertMatch(stderr, /^box: the program was killed by SIGSYS: .*\(seccomp\)\n$/);
+  }
+});
+
+test(
+  "the processes of a sandbox are bounded in a box too, also root's",
+  async () => {
+    using box = new BoxFile(sandbox());
+    const [highest, limit] =
+      (await box.inside("cat /proc/sys/kernel/pid_max; grep processes /proc/self/limits"))
+        .split("\n");
+    assertMatch(limit!, /4096 +4096/);
+    if (atLeast(liveHost().kernel(), { major: 6, minor: 15 })) assertEquals(highest, "4097");
+    using root = new BoxFile(sandbox(), { for: "root" });
+    if (!notRoot) assertEquals(await root.inside("cat /proc/sys/kernel/pid_max"), highest);
+  },
+);
+
+test("what only root may do is refused in a box for users", () => {
+  for (const step of [chroot("/mnt"), join("/run/netns/kitchen", "net"), unshare("uts")]) {
+    const error = assertThrows(() => buildBox(recipe(step)), RecipeError);
+    assertMatch(error.message, /only root can .*, and the box is for any user.*--for=root/);
+    assert(buildBox(recipe(step), { for: "root" }).length > 0);
   }
 });

@@ -205,9 +205,9 @@ function unpack(packed: Uint8Array): Uint8Array {
     const token = packed[at++]!;
     for (let left = length(token >> 4); left > 0; left--) bytes.push(packed[at++]!);
     if (bytes.length >= size) break;
-    const distance = packed[at]! | packed[at + 1]! << 8;
-    at += 2;
-    for (let left = length(token & 15) + 4; left > 0; left--) {
+    const near = packed[at++]!;
+    const distance = near < 128 ? near : near & 127 | packed[at++]! << 7;
+    for (let left = length(token & 15) + 3; left > 0; left--) {
       bytes.push(bytes[bytes.length - distance]!);
     }
   }

@@ -1,6 +1,7 @@
 /** Files and terminals as the standard streams of programs with a root of their own. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { linux, RamekinError, sandbox } from "../../mod.ts";
 import { inDirectory, test } from "../support.ts";
 import { printed, started } from "./started_script.ts";
 
@@ -319,4 +320,13 @@ test("a directory is refused, and nothing is left", () => {
     const { code } = await sandbox().command("true", { stdin: "null" }).spawn().status;
     console.log(code)`;
   assertMatch(printed(code, { redirected: "< /" }), /^stdin is a directory, .*\n0\n$/);
+});
+
+test("a descriptor that only names a file is refused", () => {
+  using file = linux.open("/etc/passwd", linux.O_PATH | linux.O_CLOEXEC);
+  const error = assertThrows(
+    () => sandbox().command("cat", { stdin: file.number }).outputSync(),
+    RamekinError,
+  );
+  assertMatch(error.message, /^stdin is opened with O_PATH, /);
 });

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { readBoxNote } from "../../box/mod.ts";
 import { decode } from "../other_scripts.ts";
 import { test } from "../support.ts";
-import { RAMEKIN, ramekinWith, withFiles } from "./support.ts";
+import { RAMEKIN, ramekinWith, RUN, withFiles } from "./support.ts";
 
 const FILES = {
   "box.yaml": `variables: { name: box }
@@ -50,6 +50,17 @@ test(
     assertEquals(decode(text(`${cwd}/box`, "uname", "-n").stdout), "kitchen\n");
     const { stdout } = await ramekinWith({ cwd }, "plan", "./box");
     assertMatch(stdout, /^3 hostname\n {4}sethostname\("kitchen", 7\)$/m);
+    const what = `a box for any user on ${Deno.build.arch}; it runs the program that it is given\n`;
+    assertStringIncludes(stdout, what);
+    const piped = await new Deno.Command(RUN[0]!, {
+      args: [...RUN.slice(1), "build", "box.yaml", "-o", "-", "--", "echo", "a word"],
+      cwd,
+      stdin: "null",
+    }).output();
+    Deno.writeFileSync(`${cwd}/piped`, piped.stdout, { mode: 0o755 });
+    assertEquals(decode(text(`${cwd}/piped`).stdout), "a word\n");
+    const plan = await ramekinWith({ cwd }, "plan", "piped", "--json");
+    assertEquals(JSON.parse(plan.stdout).box.program, ["echo", "a word"]);
     for (const words of [["run", "./box"], ["build", "./box", "-o", "other"]]) {
       const { code, stderr } = await ramekinWith({ cwd }, ...words);
       assertEquals(code, words[0] === "run" ? 125 : 2);
@@ -132,7 +143,10 @@ test(
     Deno.symlinkSync("/etc", `${cwd}/granted`);
     const shown = text(`${cwd}/linked`, "true");
     assertEquals(shown.code, 125);
-    assertMatch(decode(shown.stderr), /^box: step \d+ \(bind\): openat2\(.*failed: ELOOP\n$/);
+    assertMatch(
+      decode(shown.stderr),
+      /^box: step \d+ \(bind\): openat2\(.*failed: ELOOP\n {2}a symbolic link is on/,
+    );
   }),
 );
 
