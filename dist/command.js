@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "935bb993bb0e85195f31a79e85a17a4439085c7eb431f2b2c90be5f552d54302";
+var BUILD = "2fa4cc40a7ba1d851f1cde190f272eaf00dfa80f29f4340a9cb3fbd41ae4efaf";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -2276,6 +2276,9 @@ var handoverOf = (function handoverOf(fd, input, name) {
       if (rdev === DEV_NULL) return "null";
       if (input !== void 0 && isTerminal(fd) && isSameTerminal(fd, input)) return "inherit";
   }
+  if ((syscall(fcntl(fd, F_GETFL, 0)) & O_PATH) !== 0) {
+    throw new RamekinError(`${name} is opened with O_PATH, and can be neither read nor written; open it to read or write`);
+  }
   return {
     copyOf: `${dev}:${ino}`
   };
@@ -2370,6 +2373,14 @@ var writeTextTo = (function writeTextTo(fd, text4) {
   return write(fd, bytes, bytes.length);
 });
 var namespaceFixes = (function namespaceFixes(kinds, host2, inUserNamespace) {
+  if (!host2.isHere) {
+    const denied2 = kinds.has("user") ? FORBIDDEN_SOMEWHERE : inUserNamespace ? FILTERED : PRIVILEGE;
+    return {
+      EPERM: denied2,
+      ENOSPC: TOO_MANY,
+      EUSERS: TOO_MANY
+    };
+  }
   const usedUp = () => limitReached(kinds, host2);
   return {
     EPERM: () => denied(kinds, host2, inUserNamespace),
@@ -4496,7 +4507,7 @@ var filterFor = (function filterFor(step, plan) {
 });
 var lowerUnshare = (function lowerUnshare(step, plan) {
   const kinds = new Set(step.kinds);
-  requireUser(kinds, plan);
+  if (!kinds.has("user")) refuseForUsers("make these", plan);
   if (kinds.has("pid")) plan.needsHostPids();
   if (kinds.has("user")) {
     requireMappedIds(plan);
@@ -4532,11 +4543,6 @@ var dropScriptGroups = (function dropScriptGroups(plan) {
     ]
   });
   state.groupsChanged = true;
-});
-var requireUser = (function requireUser(kinds, plan) {
-  const { state, host: host2 } = plan;
-  if (host2.isHere || kinds.has("user") || state.inUserNamespace || state.caller.euid === 0) return;
-  plan.refuse('only root can make these, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root');
 });
 var requireMappedIds = (function requireMappedIds(plan) {
   if (!plan.state.unshared.has("user") || plan.state.idsMapped) return;
@@ -6338,6 +6344,10 @@ var NUMBERS = {
     428,
     428
   ],
+  open_tree_attr: [
+    467,
+    467
+  ],
   openat: [
     257,
     56
@@ -7681,6 +7691,9 @@ var TREE_FLAGS = {
 
 
 
+function open_tree_attr(directory, path2, flagBits, attributes, size) {
+  return call("open_tree_attr", at(directory), path2, flags(flagBits, TREE_FLAGS), attributes, size);
+}
 
 var MOUNT_ATTR_SIZE = 32;
 
@@ -15999,6 +16012,9 @@ var CGROUP_DENIED = "this user may not move processes into this cgroup: it, or t
 function unsearchable(path2) {
   return `this user may not search a directory on the way to ${path2} (chmod +x), and neither may its programs; leave the path out`;
 }
+function linkOnTheWay(path2) {
+  return `a symbolic link is on the way to ${path2}, and none is followed there; name the path that it leads to`;
+}
 
 function appArmor(host2) {
   return host2.setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1 ? 'AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile for deno with "userns," allows it, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0' : void 0;
@@ -18094,12 +18110,15 @@ function writeText(directory, path2, text4) {
 
 // plan/namespace_fixes.ts
 
+var FORBIDDEN = "in a chroot, or by a seccomp filter or security module around this process (docker run --security-opt seccomp=unconfined ...)";
+var FORBIDDEN_SOMEWHERE = `user namespaces are forbidden here: by a setting (sysctl -w kernel.unprivileged_userns_clone=1 or kernel.apparmor_restrict_unprivileged_userns=0 allows them), ${FORBIDDEN}`;
+var TOO_MANY = "namespaces are nested too deep (32 levels), or there are as many of them as the sysctls user.max_*_namespaces allow";
 function denied(kinds, host2, inUserNamespace) {
   if (!kinds.has("user")) return inUserNamespace ? FILTERED : PRIVILEGE;
   if (host2.setting("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
     return "ordinary users may not make user namespaces here: sysctl -w kernel.unprivileged_userns_clone=1 allows it";
   }
-  return appArmor(host2) ?? "user namespaces are forbidden here: in a chroot, or by a seccomp filter or security module around this process (docker run --security-opt seccomp=unconfined ...)";
+  return appArmor(host2) ?? `user namespaces are forbidden here: ${FORBIDDEN}`;
 }
 function limitReached(kinds, host2) {
   for (const kind of kinds) {
@@ -18109,7 +18128,7 @@ function limitReached(kinds, host2) {
       return `only ${limit2} ${kind} namespaces are allowed here: sysctl -w user.${setting}=10000 allows more`;
     }
   }
-  return "namespaces are nested too deep (32 levels), or there are as many of them as the sysctls user.max_*_namespaces allow";
+  return TOO_MANY;
 }
 function unknownKind(kinds, host2) {
   for (const kind of kinds) {
@@ -23608,7 +23627,7 @@ var ContainerPath = class {
     const base = this.#base;
     return {
       EACCES: (flags2 & O_PATH) === 0 ? void 0 : unsearchable(this.path),
-      ELOOP: base.kind === "host" ? `a symbolic link on the way to ${base.resolved} has appeared since the plan was made` : base.kind === "current" ? `a link on the way to ${this.path} leads out of the container by /proc, or there are too many links` : `there are too many symbolic links on the way to ${this.path}`,
+      ELOOP: base.kind === "host" ? this.#plan.host.isHere ? `a symbolic link on the way to ${base.resolved} has appeared since the plan was made` : linkOnTheWay(base.resolved) : base.kind === "current" ? `a link on the way to ${this.path} leads out of the container by /proc, or there are too many links` : `there are too many symbolic links on the way to ${this.path}`,
       ENXIO: `${this.path} is a pipe or a socket, not a file`,
       EROFS: READ_ONLY,
       ENOSPC: filesystemFull(this.path),
@@ -23885,7 +23904,7 @@ var HostPath = class _HostPath {
     const call2 = openat2(at_fdcwd, path2, how);
     const fixes = () => ({
       EACCES: unsearchable(this.path),
-      ELOOP: `a symbolic link on the way to ${path2} has appeared since the plan was made, or an automounter has not mounted what belongs there`,
+      ELOOP: this.#plan.host.isHere ? `a symbolic link on the way to ${path2} has appeared since the plan was made, or an automounter has not mounted what belongs there` : linkOnTheWay(path2),
       ...allOf(options.fixes)
     });
     return this.#plan.open(call2, `<${path2}>`, {
@@ -27148,8 +27167,12 @@ function boundProcesses(count, degrade, plan) {
     plan.beforeExec(limit2, void 0, [
       "EPERM"
     ]);
-    if (!isRoot(plan)) return;
+    if (!isRoot(plan)) {
+      if (!plan.host.isHere && hasPids(count, plan)) boundPidsLate(count, plan, true);
+      return;
+    }
   }
+  if (!plan.host.isHere && hasPids(count, plan)) return boundPidsLate(count, plan, degrade);
   if (countsByPidNamespace(count, plan)) {
     return writeSetting(plan, PID_MAX, String(count + 1));
   }
@@ -27169,9 +27192,27 @@ function countsByUserNamespace({ host: host2, state }) {
 function isRoot({ state }) {
   return state.caller.euid === 0;
 }
-function countsByPidNamespace(count, { host: host2, state }) {
-  const isOwn2 = state.unshared.has("pid") && !state.joined.has("pid") && state.outerProc === void 0 && state.mounts.mountOf("/proc").type === "proc";
-  return isOwn2 && count + 1 >= LEAST && host2.isHere && isSince(host2, 6, 14);
+function countsByPidNamespace(count, plan) {
+  return hasPids(count, plan) && plan.host.isHere && isSince(plan.host, 6, 14);
+}
+function hasPids(count, { state }) {
+  return state.unshared.has("pid") && !state.joined.has("pid") && count + 1 >= LEAST && state.outerProc === void 0 && state.mounts.mountOf("/proc").type === "proc";
+}
+function boundPidsLate(count, plan, degrade) {
+  plan.skippable("this kernel is older than 6.15", (older) => {
+    const opened = plan.call(open_tree_attr(at_fdcwd, "/", OPEN_TREE_CLOEXEC, null, 0), {
+      // EPERM: a container outside denies calls that it does not know.
+      ...degrade ? {
+        accept: [
+          "ENOSYS",
+          "EPERM"
+        ],
+        onAccepted: older
+      } : {}
+    });
+    plan.release(new ResultOf(opened, "tree"));
+    writeSetting(plan, PID_MAX, String(count + 1));
+  });
 }
 function isSince(host2, major, minor) {
   return atLeast(host2.kernel(), {
@@ -28020,6 +28061,13 @@ function becomeUndumpable(plan) {
   plan.call(prctl(PR_SET_DUMPABLE, 0));
 }
 
+// plan/users_box.ts
+function refuseForUsers(what, plan) {
+  const { state, host: host2 } = plan;
+  if (host2.isHere || state.inUserNamespace || state.caller.euid === 0) return;
+  plan.refuse(`only root can ${what}, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root`);
+}
+
 // plan/steps/join.ts
 function lowerJoin(step, plan) {
   const { target } = step;
@@ -28109,6 +28157,7 @@ var ENDED3 = {
 };
 function joinFile(file, step, plan) {
   const kind = step.kinds?.[0] ?? plan.host.namespaceKind(file) ?? plan.refuse(`${file} is not a namespace file, such as /proc/PID/ns/net or a file of pin()`);
+  if (kind !== "user") refuseForUsers("join this", plan);
   const opened = openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   const fd = plan.open(opened, `<${file}>`, {
     fixes: {
@@ -29011,6 +29060,7 @@ var NAMES_OF_TARGET = "which files have these names is known only where the box 
 // plan/steps/root.ts
 
 function lowerChroot({ path: path2 }, plan) {
+  refuseForUsers("change the root", plan);
   const { canonical } = plan.path(path2);
   plan.access.recordRoot(path2, "chroot");
   const directory = openRoot(plan, path2);
@@ -29797,7 +29847,6 @@ function secondsAndNanoseconds(seconds2) {
 // plan/steps/unshare.ts
 
 var ROOT_IS_NO_MOUNT = "the root of this script is a plain directory, as in a chroot; bind it onto itself before it is entered (mount --bind DIRECTORY DIRECTORY)";
-
 
 
 

@@ -2632,6 +2632,9 @@ var handoverOf = (function handoverOf(fd, input, name) {
       if (rdev === DEV_NULL) return "null";
       if (input !== void 0 && isTerminal(fd) && isSameTerminal(fd, input)) return "inherit";
   }
+  if ((syscall(fcntl(fd, F_GETFL, 0)) & O_PATH) !== 0) {
+    throw new RamekinError(`${name} is opened with O_PATH, and can be neither read nor written; open it to read or write`);
+  }
   return {
     copyOf: `${dev}:${ino}`
   };
@@ -2726,6 +2729,14 @@ var writeTextTo = (function writeTextTo(fd, text5) {
   return write(fd, bytes, bytes.length);
 });
 var namespaceFixes = (function namespaceFixes(kinds, host2, inUserNamespace) {
+  if (!host2.isHere) {
+    const denied2 = kinds.has("user") ? FORBIDDEN_SOMEWHERE : inUserNamespace ? FILTERED : PRIVILEGE;
+    return {
+      EPERM: denied2,
+      ENOSPC: TOO_MANY,
+      EUSERS: TOO_MANY
+    };
+  }
   const usedUp = () => limitReached(kinds, host2);
   return {
     EPERM: () => denied(kinds, host2, inUserNamespace),
@@ -4852,7 +4863,7 @@ var filterFor = (function filterFor(step, plan) {
 });
 var lowerUnshare = (function lowerUnshare(step, plan) {
   const kinds = new Set(step.kinds);
-  requireUser(kinds, plan);
+  if (!kinds.has("user")) refuseForUsers("make these", plan);
   if (kinds.has("pid")) plan.needsHostPids();
   if (kinds.has("user")) {
     requireMappedIds(plan);
@@ -4888,11 +4899,6 @@ var dropScriptGroups = (function dropScriptGroups(plan) {
     ]
   });
   state.groupsChanged = true;
-});
-var requireUser = (function requireUser(kinds, plan) {
-  const { state, host: host2 } = plan;
-  if (host2.isHere || kinds.has("user") || state.inUserNamespace || state.caller.euid === 0) return;
-  plan.refuse('only root can make these, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root');
 });
 var requireMappedIds = (function requireMappedIds(plan) {
   if (!plan.state.unshared.has("user") || plan.state.idsMapped) return;
@@ -5402,24 +5408,24 @@ var init_cli = __esm({
 function nearest(word4, words3) {
   if (word4.length > LONGEST) return void 0;
   const wanted = word4.toLowerCase();
-  let best2;
+  let best3;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of words3) {
     if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
-    if (distance < bestDistance) [best2, bestDistance] = [
+    if (distance < bestDistance) [best3, bestDistance] = [
       candidate,
       distance
     ];
   }
-  return best2 ?? overlapping(wanted, words3);
+  return best3 ?? overlapping(wanted, words3);
 }
 function suggestion(word4, words3) {
   const near = nearest(word4, words3);
   return near === void 0 ? "" : `; did you mean "${near}"?`;
 }
 function overlapping(wanted, words3) {
-  let best2;
+  let best3;
   let bestOverlap = PART;
   for (const candidate of words3) {
     const [short, long] = candidate.length < wanted.length ? [
@@ -5432,10 +5438,10 @@ function overlapping(wanted, words3) {
     const overlap = short.length / long.length;
     if (short.length < 3 || overlap < bestOverlap) continue;
     if (!long.includes(short) && !(overlap >= ABBREVIATION && abbreviates(short, long))) continue;
-    best2 = overlap === bestOverlap ? void 0 : candidate;
+    best3 = overlap === bestOverlap ? void 0 : candidate;
     bestOverlap = overlap;
   }
-  return best2;
+  return best3;
 }
 function abbreviates(short, word4) {
   let at2 = 0;
@@ -6069,19 +6075,19 @@ function parseGroups(groups, mayEndInIpv4) {
   return bytes;
 }
 function longestZeros(groups) {
-  let best2 = [
+  let best3 = [
     0,
     0
   ];
   for (let start = 0; start < groups.length; start++) {
     let count = 0;
     while (groups[start + count] === 0) count++;
-    if (count > best2[1]) best2 = [
+    if (count > best3[1]) best3 = [
       start,
       count
     ];
   }
-  return best2;
+  return best3;
 }
 var init_ip = __esm({
   "ffi/netlink/ip.ts": (function () {
@@ -6984,7 +6990,7 @@ ${STATUS}`,
             letter: "o",
             value: "FILE",
             completes: "file",
-            summary: "the file to write"
+            summary: "the file to write; - is the standard output"
           },
           {
             name: "arch",
@@ -8827,6 +8833,10 @@ var init_syscall_numbers = __esm({
       open_tree: [
         428,
         428
+      ],
+      open_tree_attr: [
+        467,
+        467
       ],
       openat: [
         257,
@@ -10818,6 +10828,9 @@ var init_mounts2 = __esm({
 
 
 
+function open_tree_attr(directory2, path2, flagBits, attributes, size) {
+  return call("open_tree_attr", at(directory2), path2, flags(flagBits, TREE_FLAGS), attributes, size);
+}
 
 
 function word(name, value) {
@@ -19144,11 +19157,11 @@ var init_mount_table = __esm({
   }
   static {
     deepest$29 = (function (path2, entryAt) {
-        let best2 = entryAt(this.#root);
+        let best3 = entryAt(this.#root);
         walk(this.#root, path2, ((place3) => {
-          best2 = entryAt(place3) ?? best2;
+          best3 = entryAt(place3) ?? best3;
         }));
-        return best2 === void 0 ? this.#base : mountOf$30.call(this, best2);
+        return best3 === void 0 ? this.#base : mountOf$30.call(this, best3);
       });
   }
   static {
@@ -19845,6 +19858,9 @@ var init_capability_model = __esm({
 // plan/fixes.ts
 function unsearchable(path2) {
   return `this user may not search a directory on the way to ${path2} (chmod +x), and neither may its programs; leave the path out`;
+}
+function linkOnTheWay(path2) {
+  return `a symbolic link is on the way to ${path2}, and none is followed there; name the path that it leads to`;
 }
 
 function appArmor(host2) {
@@ -22249,7 +22265,7 @@ function denied(kinds, host2, inUserNamespace) {
   if (host2.setting("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
     return "ordinary users may not make user namespaces here: sysctl -w kernel.unprivileged_userns_clone=1 allows it";
   }
-  return appArmor(host2) ?? "user namespaces are forbidden here: in a chroot, or by a seccomp filter or security module around this process (docker run --security-opt seccomp=unconfined ...)";
+  return appArmor(host2) ?? `user namespaces are forbidden here: ${FORBIDDEN}`;
 }
 function limitReached(kinds, host2) {
   for (const kind of kinds) {
@@ -22259,7 +22275,7 @@ function limitReached(kinds, host2) {
       return `only ${limit2} ${kind} namespaces are allowed here: sysctl -w user.${setting2}=10000 allows more`;
     }
   }
-  return "namespaces are nested too deep (32 levels), or there are as many of them as the sysctls user.max_*_namespaces allow";
+  return TOO_MANY;
 }
 function unknownKind(kinds, host2) {
   for (const kind of kinds) {
@@ -22269,10 +22285,14 @@ function unknownKind(kinds, host2) {
   }
   return void 0;
 }
+var FORBIDDEN, FORBIDDEN_SOMEWHERE, TOO_MANY;
 var init_namespace_fixes = __esm({
   "plan/namespace_fixes.ts": (function () {
     init_namespaces5();
     init_fixes();
+    FORBIDDEN = "in a chroot, or by a seccomp filter or security module around this process (docker run --security-opt seccomp=unconfined ...)";
+    FORBIDDEN_SOMEWHERE = `user namespaces are forbidden here: by a setting (sysctl -w kernel.unprivileged_userns_clone=1 or kernel.apparmor_restrict_unprivileged_userns=0 allows them), ${FORBIDDEN}`;
+    TOO_MANY = "namespaces are nested too deep (32 levels), or there are as many of them as the sysctls user.max_*_namespaces allow";
   })
 });
 
@@ -28497,7 +28517,7 @@ var init_container_path = __esm({
         const base = this.#base;
         return {
           EACCES: (flags2 & O_PATH) === 0 ? void 0 : unsearchable(this.path),
-          ELOOP: base.kind === "host" ? `a symbolic link on the way to ${base.resolved} has appeared since the plan was made` : base.kind === "current" ? `a link on the way to ${this.path} leads out of the container by /proc, or there are too many links` : `there are too many symbolic links on the way to ${this.path}`,
+          ELOOP: base.kind === "host" ? this.#plan.host.isHere ? `a symbolic link on the way to ${base.resolved} has appeared since the plan was made` : linkOnTheWay(base.resolved) : base.kind === "current" ? `a link on the way to ${this.path} leads out of the container by /proc, or there are too many links` : `there are too many symbolic links on the way to ${this.path}`,
           ENXIO: `${this.path} is a pipe or a socket, not a file`,
           EROFS: READ_ONLY,
           ENOSPC: filesystemFull(this.path),
@@ -28787,7 +28807,7 @@ var init_host_path = __esm({
         const call2 = openat2(at_fdcwd, path2, how);
         const fixes = () => ({
           EACCES: unsearchable(this.path),
-          ELOOP: `a symbolic link on the way to ${path2} has appeared since the plan was made, or an automounter has not mounted what belongs there`,
+          ELOOP: this.#plan.host.isHere ? `a symbolic link on the way to ${path2} has appeared since the plan was made, or an automounter has not mounted what belongs there` : linkOnTheWay(path2),
           ...allOf(options.fixes)
         });
         return this.#plan.open(call2, `<${path2}>`, {
@@ -32566,8 +32586,12 @@ function boundProcesses(count, degrade, plan) {
     plan.beforeExec(limit2, void 0, [
       "EPERM"
     ]);
-    if (!isRoot(plan)) return;
+    if (!isRoot(plan)) {
+      if (!plan.host.isHere && hasPids(count, plan)) boundPidsLate(count, plan, true);
+      return;
+    }
   }
+  if (!plan.host.isHere && hasPids(count, plan)) return boundPidsLate(count, plan, degrade);
   if (countsByPidNamespace(count, plan)) {
     return writeSetting(plan, PID_MAX, String(count + 1));
   }
@@ -32583,9 +32607,27 @@ function countsByUserNamespace({ host: host2, state }) {
 function isRoot({ state }) {
   return state.caller.euid === 0;
 }
-function countsByPidNamespace(count, { host: host2, state }) {
-  const isOwn3 = state.unshared.has("pid") && !state.joined.has("pid") && state.outerProc === void 0 && state.mounts.mountOf("/proc").type === "proc";
-  return isOwn3 && count + 1 >= LEAST && host2.isHere && isSince(host2, 6, 14);
+function countsByPidNamespace(count, plan) {
+  return hasPids(count, plan) && plan.host.isHere && isSince(plan.host, 6, 14);
+}
+function hasPids(count, { state }) {
+  return state.unshared.has("pid") && !state.joined.has("pid") && count + 1 >= LEAST && state.outerProc === void 0 && state.mounts.mountOf("/proc").type === "proc";
+}
+function boundPidsLate(count, plan, degrade) {
+  plan.skippable("this kernel is older than 6.15", (older) => {
+    const opened2 = plan.call(open_tree_attr(at_fdcwd, "/", OPEN_TREE_CLOEXEC, null, 0), {
+      // EPERM: a container outside denies calls that it does not know.
+      ...degrade ? {
+        accept: [
+          "ENOSYS",
+          "EPERM"
+        ],
+        onAccepted: older
+      } : {}
+    });
+    plan.release(new ResultOf(opened2, "tree"));
+    writeSetting(plan, PID_MAX, String(count + 1));
+  });
 }
 function isSince(host2, major, minor) {
   return atLeast(host2.kernel(), {
@@ -32596,6 +32638,9 @@ function isSince(host2, major, minor) {
 var PID_MAX, LEAST;
 var init_bounds2 = __esm({
   "plan/steps/bounds.ts"() {
+    init_call();
+    init_files3();
+    init_mounts3();
     init_processes();
     init_host2();
     init_limits3();
@@ -33537,6 +33582,17 @@ var init_joined_user = __esm({
   })
 });
 
+// plan/users_box.ts
+function refuseForUsers(what, plan) {
+  const { state, host: host2 } = plan;
+  if (host2.isHere || state.inUserNamespace || state.caller.euid === 0) return;
+  plan.refuse(`only root can ${what}, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root`);
+}
+var init_users_box = __esm({
+  "plan/users_box.ts"() {
+  }
+});
+
 // plan/steps/join.ts
 function lowerJoin(step, plan) {
   const { target } = step;
@@ -33622,6 +33678,7 @@ function joinProcess(target, step, plan) {
 }
 function joinFile(file, step, plan) {
   const kind = step.kinds?.[0] ?? plan.host.namespaceKind(file) ?? plan.refuse(`${file} is not a namespace file, such as /proc/PID/ns/net or a file of pin()`);
+  if (kind !== "user") refuseForUsers("join this", plan);
   const opened2 = openat(at_fdcwd, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   const fd = plan.open(opened2, `<${file}>`, {
     fixes: {
@@ -33685,6 +33742,7 @@ var init_join2 = __esm({
     init_fixes();
     init_joined_user();
     init_network2();
+    init_users_box();
     init_unexpanded();
     ENDED3 = {
       ENOENT: NO_PROCESS,
@@ -34666,6 +34724,7 @@ var init_protect2 = __esm({
 // plan/steps/root.ts
 
 function lowerChroot({ path: path2 }, plan) {
+  refuseForUsers("change the root", plan);
   const { canonical } = plan.path(path2);
   plan.access.recordRoot(path2, "chroot");
   const directory2 = openRoot(plan, path2);
@@ -34719,6 +34778,7 @@ var init_root2 = __esm({
     init_files3();
     init_mounts3();
     init_namespaces3();
+    init_users_box();
     init_container_path();
     init_fixes();
     init_copy_tree2();
@@ -35541,7 +35601,6 @@ var init_time2 = __esm({
 
 
 
-
 var ROOT_IS_NO_MOUNT;
 var init_unshare2 = __esm({
   "plan/steps/unshare.ts": (function () {
@@ -35550,6 +35609,7 @@ var init_unshare2 = __esm({
     init_namespaces3();
     init_users();
     init_namespaces5();
+    init_users_box();
     init_namespace_fixes();
     init_network2();
     init_network_service();
@@ -41165,8 +41225,8 @@ function choosePlatform(what, manifests, wanted) {
       fitness: platform === void 0 ? 0 : fitness(platform, wanted)
     };
   }).filter(({ fitness: fitness2 }) => fitness2 > 0);
-  const best2 = fits.toSorted((one, other) => other.fitness - one.fitness)[0]?.manifest;
-  if (best2 !== void 0) return best2;
+  const best3 = fits.toSorted((one, other) => other.fitness - one.fitness)[0]?.manifest;
+  if (best3 !== void 0) return best3;
   const silent = images.filter(({ platform }) => platform === void 0);
   if (silent.length === 1 && images.length === 1) return silent[0];
   const there = images.flatMap(({ platform }) => platform === void 0 ? [] : [
@@ -49127,12 +49187,12 @@ var START, STREAMS2;
 var init_bytes2 = __esm({
   "box/bytes.ts"() {
     START = {
-      x86_64: "SInlTI0tpv///0WLdQBIi0UATI1kxRBMiecx20iDPwBIjX8IdAT/w+vySIsHSIXAdBxIg/gXSI1/EHXuSIN/+AB0C0G/AAAAAOmvBAAAuGsAAAAPBYXAdBJB9kU8BHQLQb8BAAAA6ZIEAABB9kU8EHQyRIn3QYt1BLoDAAAAQboxAAAAScfA/////0UxybgJAAAADwVMOfBBvwMAAAAPhVkEAABFMcBEice+AQAAALhIAAAADwWFwHkYv5z///9IjTXfBQAAugIAAAC4AQEAAA8FQf/AQYP4A3LMQYt1CEyJ9+j4BAAAQYtFSIXAdA3/0EGJ94X2D4UBBAAAuGsAAAAPBUGLdRTolgQAALhsAAAADwVBi3UY6IYEAABIi0UASIPoAUiD0ABBi004SInCSAHKQb8CAAAAD4S/AwAASI0U1QgAAABIKdRJiedMif9Bi3U06AsEAABIjXUQSInB80ilSMcHAAAAAEGLTTBIjVQLAUjB4gNIKdRIiedNiwQkSYPECE2FwHQkQfZFPAF0C0GLdSjo4gMAAHPhQYt1LOjXAwAActZMicBIq+vPQYtNMEGLdSzoqQMAAEjHBwAAAABJieRIg+TwTIn3vhAAAADoCwUAAEiNpCQA/v//QYtNEEGLBA5BC0YED4X4AAAATYsHTInHigdI/8c8Lw+ExQAAAITAde9MKcdJiflMiedIizdIg8cISIX2dBSBPlBBVEh17IB+BD115kiDxgXrB0iNNTIEAABIifeAPwBIjX8BdfdIKfdMAc9IKfy7AgAAAEiJ56w8OnQHhMB0A6rr9InFSDnndAOwL6pJifJMicZMicnzpEFSQVFBUEiNfCQYTIn+TIniuDsAAAAPBffYg/gCdCaD+BR0IYP4DXU8v5z///9IjXQkGDHSuA0BAAAPBYXAdQW7DQAAAEFYQVleQITtdY2J2OsSTInHTIn+TIniuDsAAAAPBffYQYlGDL9/AAAA6eQAAABBi10MQYscHoXbD4Q2AQAAv/////9Iiea6AQAAAEUx0rg9AAAADwWFwA+OvAAAAOggAwAAOdh12EGDfgQAD4UDAQAAQYN+DAAPhVgBAACLBCQPtvyD4H90Bo24gAAAAIn7RYtlREmDPCQAdEhBi0QkBEELRCQMvwIAAAB0B7gDAAAADwW/AQAAALgDAAAADwW//////0iJ5jHSRTHSuD0AAAAPBYXAeAzopwIAAEmDPCQAddBBg3wkCACJ33QmQb8EAAAAQYt8JBCF/w+ORQEAAL4CAAAAMdK4JAEAAA8F6TIBAAC45wAAAA8FSI09hwIAAEiNdCQQMdJBuggAAAC4gAAAAA8Fg/gRD4QB////hcB42InGid+DfCQYAH4WjUjsg/kCdxe4JwAAAA8Fice+EwAAALg+AAAADwXrrkH2RTwCdKfr7uilAQAASI01dgIAAOj3AAAAQYsGg+gQMdK5WAAAAPfxQYt1II1ICOj5AAAA6NcAAABBi24Eu30AAABBi3VMiwaFwHRIi04ESIPGCEE7BnXuic0PuvUfcjRBiywO993rLOhFAQAASI01JgIAAOiXAAAASYs36I8AAABBi24Mu34AAACD/QJ1Bbt/AAAASI019QEAAOhwAAAAQYt9JIoHSP/HSIn+QDjodA+EwHQLgD8ASI1/AXX36+ToSwAAAEiNNd4BAADoPwAAAInf6Un+///o1QAAAEiNNaYBAADoJwAAAEGLdSBEifnoOAAAAOgWAAAASI01qQEAAOgKAAAAv30AAADplv7//0jHwv////9I/8KAPBYAdfe/AgAAALgBAAAADwXDZ+MNgD4ASI12AXX3/8nr8MNn4xRIiTdIg8cIgD4ASI12AXX3/8nr6cOAPgB0IEyJwqyEwHQLOgJ1CUj/wjw9dfD5w4B+/wB04Ej/xuv1+MOF9nQwQYnAQbkKAAAAiz6F/3QhSIPGBEwB90SJwLkKAAAAMdJB9/GAwjCIVA///8l18OvZw0GLdRxBi30grUyNBAdMOcdzPA+2Fkj/xonRwekE6C0AAADzpEw5x3MlRA+3DkiDxgKJ0YPhD+gUAAAAg8EESYnySIn+TCnO86RMidbrv8OD+Q91Dw+2Bkj/xgHBPf8AAAB08cNBi01EOwF0B4PBBDsBdRHHAQAAAABBi01Ei1QkCAlRCMMPH0AA//////////8vdXNyL2xvY2FsL3NiaW46L3Vzci9sb2NhbC9iaW46L3Vzci9zYmluOi91c3IvYmluOi9zYmluOi9iaW4AL2Rldi9udWxsAGJveDogACBmYWlsZWQ6IABib3g6IGV4ZWN2ZSBvZiAACgBmLg8fhAAAAAAADx9EAABTVUFUQVWJ9kiJ+0iNLDdBvQAEAABEi2UESIt9IEH2xAF0BEiLPDtIi3UoQfbEAnQESIs0M0iLVTBB9sQEdARIixQTTItVOEH2xAh0BE6LFBNMi0VAQfbEEHQETosEA0yLTUhB9sQgdAROiwwLi0UAx0VQAAAAAMdFVP////8PBUiFwHQRSIlFUEg9AfD//3MRi0Uc61LHRVQAAAAAi0UQ60b32IP4C3UQQQ+65AZzCUH/zQ+FXP///0iLTQhIhcl0Eg+20TnQdAZIwekI6+6LRRTrFIN7BAB1C0iJ6Ugp2YkLiUMEi0UYSI0sA4XAD4Ub////i0MEQV1BXF1bww==",
-      aarch64: "9wMAkXT9/xCVAkC54AJA+fMOAItzQgCR4QMTqhgAgNIghED4YAAAtBgHAJH9//8XIAjBqMAAALQfXADxof//VGIAALQWAIBSSgEAFOgVgNIBAADUoAAANII+QLliABA2NgCAUkMBABSCPkC5ggEgNuADFaqBBkC5YgCA0iMGgNIEAICSBQCA0sgbgNIBAADUdgCAUh8AFevBJgBUCQCA0uADCaohAIDSKAOA0gEAANTAAPg2YAyAkqE2ADBCAIDSCAeA0gEAANQpBQCRPw0A8YP+/1SBCkC54AMVqmgBAJSCSkC5ggAANEAAP9b2AwEqASQANegVgNIBAADUgRZAuU0BAJQoFoDSAQAA1IEaQLlJAQCU5QJA+UUAALSlBADRgzpAuaIAA4tWAIBSIiIAtEIIAJFC+H+S4AMAkQAMAssfAACR9gMAqoE2QLkiAQCU4UIAkaUAALQihED4AoQA+KUEANH8//8XHwAA+YMyQLkCAwOLQggAkUL4f5LgAwCRAAwCyx8AAJFlhkD4ZQEAtII+QLmCAAA2gSpAuRUBAJRG//80gS5AuRIBAJTm/v81BYQA+PX//xeDMkC5gS5AuQUBAJQfAAD58wMAkeADFaoBAoBSewEAlIESQLmiamG4owZAuUIAAyoiCwA1yQJA+eEDCaoiFEA4X7wAcWAJAFSi//81KgAJy+EDE6orhED4SwIAtGIBQDlfQAFxgf//VGIFQDlfBAFxIf//VGIJQDlfUAFxwf7/VGINQDlfIAFxYf7/VGIRQDlf9ABxAf7/VGsVAJECAAAUyycAEOEDC6oiFEA44v//NSEAC8shAAqLIUAAkSHsfJLiAwCRQgABy18AAJFYAIBS4AMAkWwVQDif6QBxgAAAVGwAADQMFAA4+///F+EDAJEfAAHrYAAAVOIFgFICFAA44QMJquMDCqoiFEA4AhQAOGMEAPGh//9U4AMAkeEDFqriAxOqqBuA0gEAANTgAwBLHwgAcYABAFQfUABxQAEAVB80AHEhAgBUYAyAkuEDAJECAIDSCAaA0gEAANRAAAA1uAGAUmz7/zXgAxgqBwAAFOADCarhAxaq4gMTqqgbgNIBAADU4AMAS6AOALngD4BSPQAAFIEOQLm4amG4/4MC0bgKADQAAICS4QMAkSIAgNIDAIDSiCCA0gEAANQfAABxbQYAVOMAAJQfABhrwf7/VKEGQLkBCQA1oQ5AucELADXhA0C5IDwIUyEYAHJAAABUIAACEfgDACqTRkC5YQJA+aECALRhBkC5Yg5AuSEAAiqBAAA0QACA0igHgNIBAADUIACA0igHgNIBAADUAACAkuEDAJECAIDSAwCA0ogggNIBAADUgAD4N8IAAJRhAkD54f7/tWEKQLngAxgqQQEANJYAgFJgEkC5HwAAcW0KAFRBAIDSAgCA0ggDgNIBAADUTgAAFMgLgNIBAADUIBgAEOFDAJECAIDSAwGA0igRgNIBAADUH0QAceD3/1QA//834QMAKuADGCriG0C5XwAAce0AAFQiUABRXwgAcegAAFSIFYDSAQAA1GECgNIoEIDSAQAA1Or//xeCPkC5Av0PNvv//xdyAACUIRcAcDoAAJSjAkC5Y0AAUQILgFJjCMIaYyAAEYEiQLk7AACUMgAAlLcGQLm4D4BSgU5AuaQCQLkiDMEoQgIANF8ABGuh//9Ud3gAEsMB+De3amO49wMXSwsAABRaAACUoRQAcCIAAJTBAkD5IAAAlLcOQLnYD4BS/woAcUEAAFT4D4BSQRMAMBkAAJSBJkC5IhRAOF8AF2ugAABUggAANCIUQDji//81+v//FxAAAJShEgBwDgAAlOADGCqQ//8XQQAAlAERAHAJAACUgSJAueMDFioOAACUBQAAlEERAHADAACUoA+AUqn//xcCAICSQgQAkSNoYjjD//81QACA0ggIgNIBAADUwANf1qMAADQiFEA44v//NWMEAFH8//8XwANf1sMAADQBhAD4IhRAOOL//zVjBABR+///F8ADX9YiAEA5BgCAUsIBADTjAwWqIhRAOMIAADRkFEA4XwAEa6EAAFRf9ABxQf//VCYAgFLAA1/WIhRAOOL//zXx//8XwANf1uEBADRJAYBSIkRAuIIBADSiAgKL4wMAKkQBgNJlCMkapowJG8bAABHjAwUqhAQA0UZoJDhE//+19P//F8ADX9aBHkC5gCJAuecDHqoiREC4CQACix8ACeviAgBUIxRAOGJ8BFMVAACUogAANCQUQDgEFAA4QgQAUfz//xcfAAnrogEAVCUUQDgkFEA4pSAEKmIMABIJAACUQhAAEQUABcukFEA4BBQAOEIEAHGh//9U6f//F+AAX9ZfPABxoQAAVCQUQDhCAAQLn/wDcaD//1TAA1/WgkZAuUMAQLnkAwKqHwADa6AAAFREEACRgwBAuR8AA2vBAABUnwAAueMDQLlECEC5YwAEKkMIALnAA1/WHyAD1f//////////L3Vzci9sb2NhbC9zYmluOi91c3IvbG9jYWwvYmluOi91c3Ivc2JpbjovdXNyL2Jpbjovc2JpbjovYmluAC9kZXYvbnVsbABib3g6IAAgZmFpbGVkOiAAYm94OiBleGVjdmUgb2YgAAoAHyAD1R8gA+kDAKoKQCGLDoCAUksFQLlAEUD5SwAANiBpYPhBFUD5SwAINiFpYfhCGUD5SwAQNiJpYvhDHUD5SwAYNiNpY/hEIUD5SwAgNiRpZPhFJUD5SwAoNiVpZfhIAUC57H9gskwpAPkBAADUwAAAtEApAPkf/D+xwgAAVEwdQLkZAAAUX1UAuUwRQLkWAAAU4AMASx8sAHGBAABUawAwNs4FAHFh+/9UTAVA+QwBALSNHQASvwEAa2AAAFSM/UjT+///F0wVQLkHAAAULAVAuYwAADVMAQnLLAEAuSAFALlMGUC5KgEMiyz5/7UgBUC5wANf1g=="
+      x86_64: "SInlTI0tpv///0WLdQBIi0UATI1kxRBMiecx20iDPwBIjX8IdAT/w+vySIsHSIXAdBxIg/gXSI1/EHXuSIN/+AB0C0G/AAAAAOn3BAAAuGsAAAAPBYXAdBJB9kU8BHQLQb8BAAAA6doEAABB9kU8EHQyRIn3QYt1BLoDAAAAQboxAAAAScfA/////0UxybgJAAAADwVMOfBBvwMAAAAPhaEEAABFMcBEice+AQAAALhIAAAADwWFwHkYv5z///9IjTU3BgAAugIAAAC4AQEAAA8FQf/AQYP4A3LMQYt1CEyJ9+hABQAAQYtFSIXAdA3/0EGJ94X2D4VJBAAAuGsAAAAPBUGLdRTo3gQAALhsAAAADwVBi3UY6M4EAABIi0UASIPoAUiD0ABBi004SInCSAHKQb8CAAAAD4QHBAAASI0U1QgAAABIKdRJiedMif9Bi3U06FMEAABIjXUQSInB80ilSMcHAAAAAEGLTTBIjVQLAUjB4gNIKdRIiedNiwQkSYPECE2FwHQkQfZFPAF0C0GLdSjoKgQAAHPhQYt1LOgfBAAActZMicBIq+vPQYtNMEGLdSzo8QMAAEjHBwAAAABJieRIg+TwTIn3vhAAAADoWwUAAEiNpCQA/v//QYtNEEGLBA5BC0YED4X4AAAATYsHTInHigdI/8c8Lw+ExQAAAITAde9MKcdJiflMiedIizdIg8cISIX2dBSBPlBBVEh17IB+BD115kiDxgXrB0iNNYoEAABIifeAPwBIjX8BdfdIKfdMAc9IKfy7AgAAAEiJ56w8OnQHhMB0A6rr9InFSDnndAOwL6pJifJMicZMicnzpEFSQVFBUEiNfCQYTIn+TIniuDsAAAAPBffYg/gCdCaD+BR0IYP4DXU8v5z///9IjXQkGDHSuA0BAAAPBYXAdQW7DQAAAEFYQVleQITtdY2J2OsSTInHTIn+TIniuDsAAAAPBffYQYlGDL9/AAAA6fsAAABBi10MQYscHoXbD4RNAQAAv/////9Iiea6AQAAAEUx0rg9AAAADwWFwA+O0wAAAOh6AwAAOdh12EGDfgQAD4UaAQAAQYN+DAAPhXIBAACLBCQPtvyD4H90Bo24gAAAAIH/nwAAAHUPiftBvwkAAADo+QEAAInfiftFi2VESYM8JAB0SEGLRCQEQQtEJAy/AgAAAHQHuAMAAAAPBb8BAAAAuAMAAAAPBb//////SInmMdJFMdK4PQAAAA8FhcB4DOjqAgAASYM8JAB10EGDfCQIAInfdCZBvwQAAABBi3wkEIX/D452AQAAvgIAAAAx0rgkAQAADwXpYwEAALjnAAAADwVIjT3IAgAASI10JBAx0kG6CAAAALiAAAAADwWD+BEPhOr+//+FwHjYicaJ34N8JBgAfhaNSOyD+QJ3F7gnAAAADwWJx74TAAAAuD4AAAAPBeuuQfZFPAJ0p+vu6NYBAABIjTW3AgAA6CgBAABBiwaD6BAx0rlYAAAA9/FBi3UgjUgK6CoBAABJifToBQEAAEGLbgS7fQAAAEGLdUyLBoXAdE+LTgRIg8YIQTsGde6JzQ+69R9yO0GLLA733esz6HMBAABIjTVkAgAA6MUAAABJizfovQAAAEyNJWQCAABBi24Mu34AAACD/QJ1Bbt/AAAASI01LAIAAOiXAAAAQYt9JIoHSP/HSIn+QDjodA+EwHQLgD8ASI1/AXX36+TocgAAAEyJ5qw8AXf7ch2sQDjodfNJifRIjTUCAgAA6FMAAABMieboSwAAAEiNNfIBAADoPwAAAInf6Rj+///oCgAAAL99AAAA6Y7+///oxgAAAEiNNacBAADoGAAAAEGLdSBEifnoKQAAAOgHAAAASI01rgEAAEjHwv////9I/8KAPBYBd/e/AgAAALgBAAAADwXDZ+MNgD4ASI12AXX3/8nr8MNn4xRIiTdIg8cIgD4ASI12AXX3/8nr6cOAPgB0IEyJwqyEwHQLOgJ1CUj/wjw9dfD5w4B+/wB04Ej/xuv1+MOF9nQwQYnAQbkKAAAAiz6F/3QhSIPGBEwB90SJwLkKAAAAMdJB9/GAwjCIVA///8l18OvZw0GLdRxBi30grUyNBAdMOcdzTg+2Fkj/xonRwekE6D8AAADzpEw5x3M3RA+2Dkj/xkEPuvEHcwwPtgZI/8bB4AdBCcGJ0YPhD+gUAAAAg8EDSYnySIn+TCnO86RMidbrrcOD+Q91Dw+2Bkj/xgHBPf8AAAB08cNBi01EOwF0B4PBBDsBdRHHAQAAAABBi01Ei1QkCAlRCMNmkP//////////L3Vzci9sb2NhbC9zYmluOi91c3IvbG9jYWwvYmluOi91c3Ivc2JpbjovdXNyL2Jpbjovc2JpbjovYmluAC9kZXYvbnVsbABib3g6IAAgZmFpbGVkOiAAYm94OiBleGVjdmUgb2YgAAogIAAKAA8fAFNVQVRBVYn2SIn7SI0sN0G9AAQAAESLZQRIi30gQfbEAXQESIs8O0iLdShB9sQCdARIizQzSItVMEH2xAR0BEiLFBNMi1U4QfbECHQETosUE0yLRUBB9sQQdAROiwQDTItNSEH2xCB0BE6LDAuLRQDHRVAAAAAAx0VU/////w8FSIXAdBFIiUVQSD0B8P//cxGLRRzrUsdFVAAAAACLRRDrRvfYg/gLdRBBD7rkBnMJQf/ND4Vc////SItNCEiFyXQSD7bROdB0BkjB6Qjr7otFFOsUg3sEAHULSInpSCnZiQuJQwSLRRhIjSwDhcAPhRv///+LQwRBXUFcXVvD",
+      aarch64: "9wMAkXT9/xCVAkC54AJA+fMOAItzQgCR4QMTqhgAgNIghED4YAAAtBgHAJH9//8XIAjBqMAAALQfXADxof//VGIAALQWAIBSXwEAFOgVgNIBAADUoAAANII+QLliABA2NgCAUlgBABSCPkC5ggEgNuADFaqBBkC5YgCA0iMGgNIEAICSBQCA0sgbgNIBAADUdgCAUh8AFethKQBUCQCA0uADCaohAIDSKAOA0gEAANTAAPg2YAyAkuE5ADBCAIDSCAeA0gEAANQpBQCRPw0A8YP+/1SBCkC54AMVqoABAJSCSkC5ggAANEAAP9b2AwEqoSYANegVgNIBAADUgRZAuWUBAJQoFoDSAQAA1IEaQLlhAQCU5QJA+UUAALSlBADRgzpAuaIAA4tWAIBSwiQAtEIIAJFC+H+S4AMAkQAMAssfAACR9gMAqoE2QLk6AQCU4UIAkaUAALQihED4AoQA+KUEANH8//8XHwAA+YMyQLkCAwOLQggAkUL4f5LgAwCRAAwCyx8AAJFlhkD4ZQEAtII+QLmCAAA2gSpAuS0BAJRG//80gS5AuSoBAJTm/v81BYQA+PX//xeDMkC5gS5AuR0BAJQfAAD58wMAkeADFaoBAoBSlwEAlIESQLmiamG4owZAuUIAAyoiCwA1yQJA+eEDCaoiFEA4X7wAcWAJAFSi//81KgAJy+EDE6orhED4SwIAtGIBQDlfQAFxgf//VGIFQDlfBAFxIf//VGIJQDlfUAFxwf7/VGINQDlfIAFxYf7/VGIRQDlf9ABxAf7/VGsVAJECAAAUCysAEOEDC6oiFEA44v//NSEAC8shAAqLIUAAkSHsfJLiAwCRQgABy18AAJFYAIBS4AMAkWwVQDif6QBxgAAAVGwAADQMFAA4+///F+EDAJEfAAHrYAAAVOIFgFICFAA44QMJquMDCqoiFEA4AhQAOGMEAPGh//9U4AMAkeEDFqriAxOqqBuA0gEAANTgAwBLHwgAcYABAFQfUABxQAEAVB80AHEhAgBUYAyAkuEDAJECAIDSCAaA0gEAANRAAAA1uAGAUmz7/zXgAxgqBwAAFOADCarhAxaq4gMTqqgbgNIBAADU4AMAS6AOALngD4BSQwAAFIEOQLm4amG4/4MC0XgLADQAAICS4QMAkSIAgNIDAIDSiCCA0gEAANQfAABxLQcAVP0AAJQfABhrwf7/VKEGQLnBCQA1oQ5AuaEMADXhA0C5IDwIUyEYAHJAAABUIAACER98AnGhAABU+AMAKjYBgFKFAACU4AMYKvgDACqTRkC5YQJA+aECALRhBkC5Yg5AuSEAAiqBAAA0QACA0igHgNIBAADUIACA0igHgNIBAADUAACAkuEDAJECAIDSAwCA0ogggNIBAADUgAD4N9YAAJRhAkD54f7/tWEKQLngAxgqQQEANJYAgFJgEkC5HwAAcU0MAFRBAIDSAgCA0ggDgNIBAADUXQAAFMgLgNIBAADUoBoAEOFDAJECAIDSAwGA0igRgNIBAADUH0QAcSD3/1QA//834QMAKuADGCriG0C5XwAAce0AAFQiUABRXwgAcegAAFSIFYDSAQAA1GECgNIoEIDSAQAA1Or//xeCPkC5Av0PNvv//xeEAACUoRkAcEsAAJSjAkC5Y0AAUQILgFJjCMIaYygAEYEiQLlNAACU+QMBqkIAAJS3BkC5uA+AUoFOQLmkAkC5IgzBKGICADRfAARrof//VHd4ABLjAfg3t2pjuPcDF0sMAAAUawAAlAEXAHAyAACUwQJA+TAAAJQ5FwBwtw5AudgPgFL/CgBxQQAAVPgPgFKBFQAwKAAAlIEmQLkiFEA4XwAXa6AAAFSCAAA0IhRAOOL//zX6//8XHwAAlOEDGaoiFEA4XwQAccj//1QjAQBUIhRAOF8AF2tB//9U+QMBqsETAHAUAACU4QMZqhIAAJRhEwBwEAAAlOADGCqB//8XAwAAlKAPgFKi//8X+gMeqkAAAJQhEQBwBwAAlIEiQLnjAxYqDQAAlAMAAJT+AxqqYREAcAIAgJJCBACRI2hiOH8EAHGo//9UQACA0ggIgNIBAADUwANf1qMAADQiFEA44v//NWMEAFH8//8XwANf1sMAADQBhAD4IhRAOOL//zVjBABR+///F8ADX9YiAEA5BgCAUsIBADTjAwWqIhRAOMIAADRkFEA4XwAEa6EAAFRf9ABxQf//VCYAgFLAA1/WIhRAOOL//zXx//8XwANf1uEBADRJAYBSIkRAuIIBADSiAgKL4wMAKkQBgNJlCMkapowJG8bAABHjAwUqhAQA0UZoJDhE//+19P//F8ADX9aBHkC5gCJAuecDHqoiREC4CQACix8ACesiAwBUIxRAOGJ8BFMXAACUogAANCQUQDgEFAA4QgQAUfz//xcfAAnr4gEAVCUUQDiFADg2JBRAOKUYABKlHAQqYgwAEgkAAJRCDAARBQAFy6QUQDgEFAA4QgQAcaH//1Tn//8X4ABf1l88AHGhAABUJBRAOEIABAuf/ANxoP//VMADX9aCRkC5QwBAueQDAqofAANroAAAVEQQAJGDAEC5HwADa8EAAFSfAAC54wNAuUQIQLljAAQqQwgAucADX9YfIAPV//////////8vdXNyL2xvY2FsL3NiaW46L3Vzci9sb2NhbC9iaW46L3Vzci9zYmluOi91c3IvYmluOi9zYmluOi9iaW4AL2Rldi9udWxsAGJveDogACBmYWlsZWQ6IABib3g6IGV4ZWN2ZSBvZiAACiAgAAoAHyAD1R8gA9UfIAPpAwCqCkAhiw6AgFJLBUC5QBFA+UsAADYgaWD4QRVA+UsACDYhaWH4QhlA+UsAEDYiaWL4Qx1A+UsAGDYjaWP4RCFA+UsAIDYkaWT4RSVA+UsAKDYlaWX4SAFAuex/YLJMKQD5AQAA1MAAALRAKQD5H/w/scIAAFRMHUC5GQAAFF9VALlMEUC5FgAAFOADAEsfLABxgQAAVGsAMDbOBQBxYfv/VEwFQPkMAQC0jR0AEr8BAGtgAABUjP1I0/v//xdMFUC5BwAAFCwFQLmMAAA1TAEJyywBALkgBQC5TBlAuSoBDIss+f+1IAVAucADX9Y="
     };
     STREAMS2 = {
-      x86_64: "SIHsQAEAAEjHhCSYAAAAAAAAAEjHhCSoAAAAAAAAAEUx/0SJ/0iJ5rgFAAAADwWFwA+FVAIAAItEJBglAPAAAD0AEAAAD4SpAAAAPQDAAAAPhMQAAAC+BQAAAD0AQAAAD4Q0AgAAPQAgAAAPhSMBAABIgXwkKAMBAAB1FUGLdUBCiwS+QccEBgEAAADp+gEAAESJ/74BVAAASI2UJLAAAAC4EAAAAA8FhcAPheQAAABIiwQkSItUJAhFhf91FUiJhCSQAAAASImUJJgAAADpuAEAAEg7hCSQAAAAD4WzAAAASDuUJJgAAAAPhJwBAADpoAAAAESJ/0iNtCSwAAAAuIoAAAAPBUiBvCSwAAAARVBJUA+EcwEAAOt6ugMAAADoQgAAAIP4AnQzRIn/SI20JLAAAABIjZQkuAAAALg0AAAADwWFwHUVuicAAADoFQAAAIP4AQ+EMQEAAOs4vgYAAADpNAEAAESJ/74BAAAATI2UJLgAAABMjYQkwAAAAEHHAAQAAAC4NwAAAA8Fi4QkuAAAAMNBg/8CdRtEif++BgQAALoEAAAAuEgAAAAPBUGLTUSJQRBIiwQkSItUJAhBg/8Bckh3EkiJhCSgAAAASImUJKgAAADrNEg7hCSgAAAAdSpIO5QkqAAAAHUgvwEAAAC+AgAAADHSuCQBAAAPBUGLTUTHQQwBAAAA639IjbwksAAAADH2uCUBAAAPBb4HAAAAhcB1dL8RAAAAMfYx0kUx0kUxwLg4AAAADwW+BwAAAIXAeFV0W4u8JLAAAABFhf90EEGLTURCiUS5/Iu8JLQAAABEif4x0rgkAQAADwWLvCSwAAAAuAMAAAAPBYu8JLQAAAC4AwAAAA8FQf/HQYP/Aw+Civ3//zH2SIHEQAEAAMO/AgAAAEiNNZoAAAAx0kG6CAAAALgOAAAADwVEi4QksAAAAEWJ+Yu8JLQAAABFhf91GkGJ+b8BAAAAvgkAAAC4nQAAAA8FRInHRTHAuAMAAAAPBUiB7AAAAQBEicdIiea6AAABALgAAAAADwWJx4XAdCi/AQAAAHghSInmicJEic+4AQAAAA8FvwEAAACFwH4JSAHGKcJ15uvAuOcAAAAPBQ8fRAAA//////////8=",
-      aarch64: "7gMeqv/DBNH/RwD5/08A+Q8AgNLgAw+q4QMAkQgKgNIBAADU4BAANeATQLkADBQSHwRAcSAEAFQCAJhSHwACa+AEAFShAIBSHxBAcSAQAFQfCEBxoQcAVOATQPkfDATxwQAAVIFCQLkgeG+4IgCAUqJqILhzAAAU4AMPqiGAitLigwKRqAOA0gEAANTgBQA14AdAqW8AALXgBwipaQAAFOIPSKkfAALrAQUAVD8AA+uADABUJQAAFOADD6rhgwKRiAWA0gEAANTgU0D5IRIAWB8AAetgCwBUHAAAFGIAgNIQAACUHwgAcYABAFTgAw+q4YMCkeKjApGoGYDSAQAA1MAAADXiBIDSBgAAlB8EAHGACQBUDQAAFMEAgFJNAAAU4AMPqiEAgNLjgwKR5KMCkYUAgFKFAAC5KBqA0gEAANTgo0C5wANf1v8JAPEBAQBU4AMPqsGAgNKCAIDSKAOA0gEAANSBRkC5IBAAueAHQKn/BQDxQwIAVGgAAFTgBwmpDwAAFOIPSakfAALrgQEAVD8AA+tBAQBUIACA0kEAgNICAIDSCAOA0gEAANSBRkC5IgCAUiIMALkiAAAU4IMCkQEAgNJoB4DSAQAA1OEAgFIABAA1IAKA0gEAgNICAIDSAwCA0gQAgNKIG4DSAQAA1OEAgFLgAvg3AAMANOKjQLmvAAC0gUZAuSEQANEgeC+44qdAueADAirhAw+qAgCA0ggDgNIBAADU4KNAuSgHgNIBAADU4KdAuSgHgNIBAADU7wUAkf8NAPFj7v9UAQCA0v/DBJHAAV/WQACA0mEFABACAIDSAwGA0ugQgNIBAADU6aNAueoDDyrrp0C5DwEAteoDCyogAIDSIQGA0ugUgNIBAADU6wMJKgkAgFLgAwsqKAeA0gEAANT/Q0DR4AMJKuEDAJEiAKDS6AeA0gEAANTgAQC0oAH4t+EDAJHsAwCq4AMKKuIDDKoICIDSAQAA1B8AAPGtAABUIQAAi4wBAOsB//9U7v//FyAAgFLIC4DSAQAA1B8gA9X//////////0VQSVAAAAAA"
+      x86_64: "SIHsQAEAAEjHhCSYAAAAAAAAAEjHhCSoAAAAAAAAAEUx/0SJ/0iJ5rgFAAAADwWFwA+FcgIAAESJ/74DAAAAuEgAAAAPBb4IAAAAD7rgFQ+CYwIAAItEJBglAPAAAD0AEAAAD4SpAAAAPQDAAAAPhMQAAAC+BQAAAD0AQAAAD4Q0AgAAPQAgAAAPhSMBAABIgXwkKAMBAAB1FUGLdUBCiwS+QccEBgEAAADp+gEAAESJ/74BVAAASI2UJLAAAAC4EAAAAA8FhcAPheQAAABIiwQkSItUJAhFhf91FUiJhCSQAAAASImUJJgAAADpuAEAAEg7hCSQAAAAD4WzAAAASDuUJJgAAAAPhJwBAADpoAAAAESJ/0iNtCSwAAAAuIoAAAAPBUiBvCSwAAAARVBJUA+EcwEAAOt6ugMAAADoQgAAAIP4AnQzRIn/SI20JLAAAABIjZQkuAAAALg0AAAADwWFwHUVuicAAADoFQAAAIP4AQ+EMQEAAOs4vgYAAADpNAEAAESJ/74BAAAATI2UJLgAAABMjYQkwAAAAEHHAAQAAAC4NwAAAA8Fi4QkuAAAAMNBg/8CdRtEif++BgQAALoEAAAAuEgAAAAPBUGLTUSJQRBIiwQkSItUJAhBg/8Bckh3EkiJhCSgAAAASImUJKgAAADrNEg7hCSgAAAAdSpIO5QkqAAAAHUgvwEAAAC+AgAAADHSuCQBAAAPBUGLTUTHQQwBAAAA639IjbwksAAAADH2uCUBAAAPBb4HAAAAhcB1dL8RAAAAMfYx0kUx0kUxwLg4AAAADwW+BwAAAIXAeFV0W4u8JLAAAABFhf90EEGLTURCiUS5/Iu8JLQAAABEif4x0rgkAQAADwWLvCSwAAAAuAMAAAAPBYu8JLQAAAC4AwAAAA8FQf/HQYP/Aw+CbP3//zH2SIHEQAEAAMO/AgAAAEiNNbwAAAAx0kG6CAAAALgOAAAADwWLnCSwAAAARIn9i7wktAAAAEWF/3UXif2/AQAAAL4JAAAAuJ0AAAAPBYnfMdu4AwAAAA8FMf++AAABALoDAAAAQboiAAAAScfA/////0UxybgJAAAADwW/AQAAAEiFwHhBSYnEid9Miea6AAABALgAAAAADwWJx4XAdCe/AQAAAHggTInmicKJ77gBAAAADwW/AQAAAIXAfglIAcYpwnXn68K45wAAAA8FDx9AAP//////////",
+      aarch64: "7gMeqv/DBNH/RwD5/08A+Q8AgNLgAw+q4QMAkQgKgNIBAADUoBEANeADD6phAIDSKAOA0gEAANQBAYDSYBGoN+ATQLkADBQSHwRAcSAEAFQCAJhSHwACa+AEAFShAIBSHxBAcSAQAFQfCEBxoQcAVOATQPkfDATxwQAAVIFCQLkgeG+4IgCAUqJqILhzAAAU4AMPqiGAitLigwKRqAOA0gEAANTgBQA14AdAqW8AALXgBwipaQAAFOIPSKkfAALrAQUAVD8AA+uADABUJQAAFOADD6rhgwKRiAWA0gEAANTgU0D5IRMAWB8AAetgCwBUHAAAFGIAgNIQAACUHwgAcYABAFTgAw+q4YMCkeKjApGoGYDSAQAA1MAAADXiBIDSBgAAlB8EAHGACQBUDQAAFMEAgFJNAAAU4AMPqiEAgNLjgwKR5KMCkYUAgFKFAAC5KBqA0gEAANTgo0C5wANf1v8JAPEBAQBU4AMPqsGAgNKCAIDSKAOA0gEAANSBRkC5IBAAueAHQKn/BQDxQwIAVGgAAFTgBwmpDwAAFOIPSakfAALrgQEAVD8AA+tBAQBUIACA0kEAgNICAIDSCAOA0gEAANSBRkC5IgCAUiIMALkiAAAU4IMCkQEAgNJoB4DSAQAA1OEAgFIABAA1IAKA0gEAgNICAIDSAwCA0gQAgNKIG4DSAQAA1OEAgFLgAvg3AAMANOKjQLmvAAC0gUZAuSEQANEgeC+44qdAueADAirhAw+qAgCA0ggDgNIBAADU4KNAuSgHgNIBAADU4KdAuSgHgNIBAADU7wUAkf8NAPGj7f9UAQCA0v/DBJHAAV/WQACA0mEGABACAIDSAwGA0ugQgNIBAADU6aNAueoDDyrrp0C5DwEAteoDCyogAIDSIQGA0ugUgNIBAADU6wMJKgkAgFLgAwsqKAeA0gEAANQAAIDSIQCg0mIAgNJDBIDSBACAkgUAgNLIG4DSAQAA1KAC+LftAwCq4AMJKuEDDaoiAKDS6AeA0gEAANTgAQC0oAH4t+EDDarsAwCq4AMKKuIDDKoICIDSAQAA1B8AAPGtAABUIQAAi4wBAOsB//9U7v//FyAAgFLIC4DSAQAA1P//////////RVBJUAAAAAA="
     };
   }
 });
@@ -49518,10 +49578,12 @@ function compileBox(steps, target) {
   });
   const { parts: parts2, clone: clone2 } = link(plan, SHAPE, frame2);
   const bound = parts2.map((part) => part instanceof Label ? part : withImage(part, frame2));
-  const texts2 = bound.flatMap((part) => part instanceof Label ? [] : [
-    textOf8(part, plan)
+  const records = bound.flatMap((part) => part instanceof Label ? [] : [
+    part
   ]);
-  for (const part of bound) if (!(part instanceof Label)) refuseIds(part, plan);
+  const texts2 = records.map((record) => textOf8(record, plan));
+  const fixes = records.map(fixesOf);
+  for (const record of records) refuseIds(record, plan);
   if (clone2 === void 0) throw new TypeError("a box makes a process");
   const program = assemble(bound, architecture);
   for (const slot of program.slots.keys()) {
@@ -49536,6 +49598,7 @@ function compileBox(steps, target) {
     plan,
     program,
     texts: texts2,
+    fixes,
     launchersLast,
     answers,
     nulls,
@@ -49608,7 +49671,10 @@ function textOf8({ call: call2, stepIndex }, plan) {
   const text5 = described.replaceAll(String(CALLER_UID), "UID").replaceAll(String(CALLER_GID), "GID");
   return stepIndex === void 0 ? text5 : `step ${stepIndex + 1} (${plan.cursor.nameOf(stepIndex)}): ${text5}`;
 }
-var SHAPE, ERRNO_ITSELF;
+function fixesOf({ call: call2, fixes }) {
+  return Object.entries(allOf(fixes) ?? {}).flatMap(([code, fix]) => typeof fix === "string" && (SAID.has(code) || FIRST_CALLS.has(call2.name)) ? `${String.fromCharCode(ERRNO[code])}${fix}` : []).join("");
+}
+var SHAPE, ERRNO_ITSELF, SAID, FIRST_CALLS;
 var init_compile_box = __esm({
   "box/compile_box.ts"() {
     init_call();
@@ -49616,6 +49682,7 @@ var init_compile_box = __esm({
     init_bytes();
     init_program();
     init_errno();
+    init_fix();
     init_caller_ids();
     init_target_host();
     init_box_frame();
@@ -49640,6 +49707,15 @@ var init_compile_box = __esm({
       held: false
     };
     ERRNO_ITSELF = 2 ** 31;
+    SAID = /* @__PURE__ */ new Set([
+      "ENOENT",
+      "ELOOP",
+      "EPERM"
+    ]);
+    FIRST_CALLS = /* @__PURE__ */ new Set([
+      "clone",
+      "unshare"
+    ]);
   }
 });
 
@@ -50079,7 +50155,7 @@ function pack(bytes) {
     const found = copyFor(bytes, at2, places);
     note(places, bytes, at2);
     const later = found === void 0 ? void 0 : copyFor(bytes, at2 + 1, places);
-    if (found === void 0 || later !== void 0 && later.length > found.length + 1) {
+    if (found === void 0 || later !== void 0 && gainOf(later) > gainOf(found) + 1) {
       at2++;
       continue;
     }
@@ -50091,27 +50167,34 @@ function pack(bytes) {
   if (literals < bytes.length) writeSequence(packed, bytes.subarray(literals));
   return Uint8Array.from(packed);
 }
+function gainOf({ distance, length }) {
+  return length - (distance <= NEAR ? 1 : 2);
+}
 function copyFor(bytes, at2, places) {
   if (at2 + SHORTEST > bytes.length) return void 0;
   const known = places.get(wordAt(bytes, at2));
-  return known === void 0 ? void 0 : longest(bytes, at2, known);
+  return known === void 0 ? void 0 : best2(bytes, at2, known);
 }
-function longest(bytes, at2, places) {
-  let best2;
+function best2(bytes, at2, places) {
+  let best3 = {
+    distance: 0,
+    length: 2
+  };
   for (let index = places.length - 1; index >= Math.max(0, places.length - TRIES3); index--) {
     const from2 = places[index];
     if (at2 - from2 > FARTHEST) break;
     let length = 0;
     while (at2 + length < bytes.length && bytes[from2 + length] === bytes[at2 + length]) length++;
-    if (length >= SHORTEST && length > (best2?.length ?? 0)) best2 = {
+    const copy2 = {
       distance: at2 - from2,
       length
     };
+    if (gainOf(copy2) > gainOf(best3)) best3 = copy2;
   }
-  return best2;
+  return best3.distance === 0 ? void 0 : best3;
 }
 function wordAt(bytes, at2) {
-  return bytes[at2] | bytes[at2 + 1] << 8 | bytes[at2 + 2] << 16 | bytes[at2 + 3] << 24;
+  return bytes[at2] | bytes[at2 + 1] << 8 | bytes[at2 + 2] << 16;
 }
 function note(places, bytes, at2) {
   if (at2 + SHORTEST > bytes.length) return;
@@ -50128,7 +50211,9 @@ function writeSequence(packed, literals, copy2) {
   writeLength(packed, literals.length);
   for (const byte of literals) packed.push(byte);
   if (copy2 === void 0) return;
-  packed.push(copy2.distance & 255, copy2.distance >> 8);
+  const { distance } = copy2;
+  if (distance <= NEAR) packed.push(distance);
+  else packed.push(distance & NEAR | 128, distance >> 7);
   writeLength(packed, more);
 }
 function writeLength(packed, length) {
@@ -50137,19 +50222,23 @@ function writeLength(packed, length) {
   for (; rest >= 255; rest -= 255) packed.push(255);
   packed.push(rest);
 }
-var SHORTEST, FARTHEST, TRIES3;
+var SHORTEST, FARTHEST, NEAR, TRIES3;
 var init_pack = __esm({
   "box/pack.ts"() {
-    SHORTEST = 4;
-    FARTHEST = 65535;
+    SHORTEST = 3;
+    [FARTHEST, NEAR] = [
+      32767,
+      127
+    ];
     TRIES3 = 64;
   }
 });
 
 // box/texts.ts
-function textBytes(calls) {
+function textBytes(calls, looks) {
+  const refusals = REFUSALS.map((text5, number) => looks || !OF_STREAMS.includes(number) ? text5 : "");
   return encoder8.encode([
-    ...REFUSALS,
+    ...refusals,
     ...calls,
     ""
   ].join("\0"));
@@ -50164,7 +50253,7 @@ function errnoBytes() {
     encoder8.encode("\0an errno that errno(1) names\0")
   ]);
 }
-var REFUSALS, LATER, NEVER, encoder8;
+var REFUSALS, OF_STREAMS, LATER, NEVER, encoder8;
 var init_texts = __esm({
   "box/texts.ts"() {
     init_concat();
@@ -50177,7 +50266,15 @@ var init_texts = __esm({
       "its output cannot be written",
       "a standard stream is a directory, by which the program would reach files outside of its root",
       "a standard stream is a socket without a connection, by which the program would reach others",
-      "a standard stream cannot be copied: there are too many files or processes"
+      "a standard stream cannot be copied: there are too many files or processes",
+      "a standard stream is opened with O_PATH, and can be neither read nor written",
+      "the program was killed by SIGSYS: it has made a system call that a filter denies (seccomp)"
+    ];
+    OF_STREAMS = [
+      5,
+      6,
+      7,
+      8
     ];
     LATER = /^E(NODATA|PROTO|OVERFLOW|USERS|MSGSIZE|NOPROTOOPT|PROTONOSUPPORT|OPNOTSUPP|AFNOSUPPORT|ADDRINUSE|ADDRNOTAVAIL|NETDOWN|NETUNREACH|NOBUFS|HOSTUNREACH|STALE|DQUOT|LIBBAD)$/;
     NEVER = /^E(NOTBLK|DOM|DEADLK|NOLCK|SPIPE|MLINK|CHILD)$/;
@@ -50252,9 +50349,9 @@ function isBoxOf(file, note2) {
   });
   return built.length === file.length && built.every((byte, at2) => byte === file[at2]);
 }
-function layOutMemory({ program, texts: texts2 }, address2) {
-  const textsAt = address2 + aligned2(program.bytes.length);
-  const errnos = textsAt + textBytes(texts2).length;
+function layOutMemory(compiled, address2) {
+  const textsAt = address2 + aligned2(compiled.program.bytes.length);
+  const errnos = textsAt + textsOf(compiled).length;
   const copies = aligned2(errnos + errnoBytes().length);
   const size = copies + COPIES_SIZE - address2;
   return {
@@ -50266,13 +50363,17 @@ function layOutMemory({ program, texts: texts2 }, address2) {
     size
   };
 }
-function unpackedSize({ program, texts: texts2, plan }) {
+function textsOf({ texts: texts2, fixes, plan }) {
+  return textBytes(texts2.map((text5, index) => text5 + fixes[index]), plan.state.hasOwnRoot);
+}
+function unpackedSize(compiled) {
+  const { program, plan } = compiled;
   const { environment: environment3, keptVariables } = plan.state;
   const strings = [
     ...environment3,
     ...keptVariables
   ].join("").length * 3;
-  return 2 * (program.bytes.length + textBytes(texts2).length + strings) + errnoBytes().length;
+  return 2 * (program.bytes.length + textsOf(compiled).length + strings) + errnoBytes().length;
 }
 function fill2(contents, compiled, memory, program) {
   const { plan } = compiled;
@@ -50289,7 +50390,7 @@ function fill2(contents, compiled, memory, program) {
     uids: digits(UID_DIGITS),
     gids: digits(GID_DIGITS),
     texts: contents.add(pack(concat([
-      textBytes(compiled.texts),
+      textsOf(compiled),
       errnoBytes()
     ]))),
     textsAt: memory.texts,
@@ -50500,8 +50601,16 @@ async function run5(given) {
       "user"
     ])
   };
-  writeExecutable(output, await bytesOf4(given, options));
+  if (output === "-" && Deno.stdout.isTerminal()) {
+    throw new UsageError("-o=-: the standard output is a terminal; redirect it to a file");
+  }
+  const bytes = await bytesOf4(given, options);
+  if (output === "-") writeOut(bytes);
+  else writeExecutable(output, bytes);
   return 0;
+}
+function writeOut(bytes) {
+  for (let rest = bytes; rest.length > 0; ) rest = rest.subarray(Deno.stdout.writeSync(rest));
 }
 function writeExecutable(path2, bytes) {
   if (!mayWrite2(path2)) return writeBytes(path2, bytes, 493);
@@ -50955,6 +51064,7 @@ function recipeOfBox(path2) {
     throw new FileError(`${path2} is not what this Ramekin builds of the recipe in it: ${other}, and may do something else`);
   }
   return {
+    note: note2,
     recipe: recipe(...note2.recipe.steps),
     isCode: false,
     located: async (use) => await use()
@@ -50980,7 +51090,8 @@ async function run8(given) {
   const path2 = given.operands[0];
   const graph = given.value("graph");
   if (graph !== void 0) checkDrawing(graph);
-  const file = recipeOfBox(path2) ?? await recipeFile(path2, given.values("set").map((value) => value));
+  const box2 = recipeOfBox(path2);
+  const file = box2 ?? await recipeFile(path2, given.values("set").map((value) => value));
   const { located } = file;
   const recipe2 = file.isCode ? file.recipe : apart(file.recipe);
   const [plan, needs2] = await located(() => [
@@ -50992,12 +51103,31 @@ async function run8(given) {
     if (graph === "-") print(drawing);
     else writeText2(graph, drawing);
   }
-  if (given.has("json")) printJson({
-    entries: plan.entries,
-    needs: needs2
-  });
-  else if (graph === void 0) print(planText(plan.toString(), needs2, paintFor(Deno.stdout)));
+  const paint = paintFor(Deno.stdout);
+  if (given.has("json")) {
+    const { recipe: _, ...about } = box2?.note ?? {
+      recipe: void 0
+    };
+    printJson({
+      ...box2 && {
+        box: about
+      },
+      entries: plan.entries,
+      needs: needs2
+    });
+  } else if (graph === void 0) {
+    if (box2 !== void 0) print(`${paint("bold", "a box")} ${describeBox(box2.note)}
+`);
+    print(planText(plan.toString(), needs2, paint));
+  }
   return 0;
+}
+function describeBox({ architecture, for: user, program, cwd }) {
+  const whose = user === "root" ? "root" : "any user";
+  const words3 = program.map((word4) => /^[\w@%+=:,./-]+$/.test(word4) ? word4 : JSON.stringify(word4));
+  const runs = program.length === 0 ? "the program that it is given" : words3.join(" ");
+  const where = cwd === "caller" ? ", in the directory of its caller" : "";
+  return escapeControls(`for ${whose} on ${architecture}; it runs ${runs}${where}`);
 }
 function checkDrawing(file) {
   const end = /\.\w+$/.exec(file)?.[0];
