@@ -1,6 +1,7 @@
 /**
  * `deno task test`: runs every test and every example of the documentation, as the current user,
- * and where that is root again as an ordinary user. The last line is `N passed, N failed`.
+ * and where that is root also as an ordinary user, at the same time. The last line is
+ * `N passed, N failed`.
  *
  * Arguments are passed to `deno test`; with any, the examples are left out:
  * `deno task test tests/recipe --filter hostname`.
@@ -27,8 +28,8 @@ const NOBODY = 65534;
 /** A user who runs the suite. */
 interface Runner {
   readonly name: string;
-  /** Runs Deno with these arguments, and returns its success and its output. */
-  deno(args: readonly string[]): Promise<Run>;
+  /** Runs Deno with these arguments, writes its output, and returns its success and its output. */
+  deno(args: readonly string[], output: HeldOutput): Promise<Run>;
 }
 
 /** How a program has ended. */
@@ -43,14 +44,15 @@ const PROJECT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 async function main(args: readonly string[]): Promise<number> {
   const workshop = await Deno.makeTempDir({ prefix: "ramekin-test-" });
   const total = emptyTally();
+  const parts = args.length > 0 ? [[...TESTS, ...args]] : [[...TESTS, "tests"], EXAMPLES];
   try {
-    for (const runner of await runners(workshop)) {
-      for (
-        const part of args.length > 0 ? [[...TESTS, ...args]] : [[...TESTS, "tests"], EXAMPLES]
-      ) {
-        console.log(`\nas ${runner.name}: deno test ${part.join(" ")}`);
-        addTally(total, await runTests(runner, part, workshop), runner.name);
-      }
+    const runs = (await runners(workshop)).map((runner) => {
+      const output = new HeldOutput();
+      return { runner, output, tallies: runParts(runner, parts, output, workshop) };
+    });
+    for (const { runner, output, tallies } of runs) {
+      output.release();
+      for (const tally of await tallies) addTally(total, tally, runner.name);
     }
   } finally {
     await Deno.remove(workshop, { recursive: true });
@@ -59,9 +61,48 @@ async function main(args: readonly string[]): Promise<number> {
   return total.failed === 0 ? 0 : 1;
 }
 
-async function runTests(runner: Runner, args: readonly string[], workshop: string): Promise<Tally> {
+/** Output that is held back while that of another is shown. */
+class HeldOutput {
+  #held: Uint8Array[] | undefined = [];
+
+  write(bytes: Uint8Array): void {
+    if (this.#held !== undefined) this.#held.push(bytes);
+    else writeAll(bytes);
+  }
+
+  /** Shows what has been held back, and what comes from now on. */
+  release(): void {
+    for (const bytes of this.#held ?? []) writeAll(bytes);
+    this.#held = undefined;
+  }
+}
+
+function writeAll(bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) done += Deno.stdout.writeSync(bytes.subarray(done));
+}
+
+async function runParts(
+  runner: Runner,
+  parts: readonly (readonly string[])[],
+  output: HeldOutput,
+  workshop: string,
+): Promise<Tally[]> {
+  const tallies: Tally[] = [];
+  for (const part of parts) {
+    output.write(new TextEncoder().encode(`\nas ${runner.name}: deno test ${part.join(" ")}\n`));
+    tallies.push(await runTests(runner, part, output, workshop));
+  }
+  return tallies;
+}
+
+async function runTests(
+  runner: Runner,
+  args: readonly string[],
+  output: HeldOutput,
+  workshop: string,
+): Promise<Tally> {
   const report = `${workshop}/report-${crypto.randomUUID()}.xml`;
-  const { success, text } = await runner.deno(["test", `--junit-path=${report}`, ...args]);
+  const { success, text } = await runner.deno(["test", `--junit-path=${report}`, ...args], output);
   const tally = readReport(await Deno.readTextFile(report).catch(() => ""));
   // A test file that fails to load is in no report, but in the summary; one whose types are wrong
   // is in neither.
@@ -80,7 +121,7 @@ async function runners(workshop: string): Promise<Runner[]> {
 }
 
 function self(name: string, deno: string): Runner {
-  return { name, deno: (args) => runAloud(deno, args, PROJECT) };
+  return { name, deno: (args, output) => runAloud(deno, args, PROJECT, output) };
 }
 
 /** An ordinary user, with copies of what lies in directories that only root may enter. */
@@ -96,13 +137,18 @@ async function nobody(deno: string, workshop: string): Promise<Runner> {
   await run("setpriv", [...AS_NOBODY, "cp", "-r", npm, `${home}/npm`], home);
   return {
     name: "an ordinary user",
-    // The types have been checked as root.
-    deno: (args) =>
-      runAloud("setpriv", [
-        ...AS_NOBODY,
-        ...["env", `HOME=${home}`, `DENO_DIR=${home}`, deno],
-        ...(args[0] === "test" ? ["test", "--no-check", ...args.slice(1)] : args),
-      ], project),
+    // The types are checked as root.
+    deno: (args, output) =>
+      runAloud(
+        "setpriv",
+        [
+          ...AS_NOBODY,
+          ...["env", `HOME=${home}`, `DENO_DIR=${home}`, deno],
+          ...(args[0] === "test" ? ["test", "--no-check", ...args.slice(1)] : args),
+        ],
+        project,
+        output,
+      ),
   };
 }
 
@@ -123,8 +169,13 @@ async function run(program: string, args: readonly string[], cwd: string): Promi
   return (await command.spawn().status).success;
 }
 
-/** Runs a program, shows its output at once, and returns it too. */
-async function runAloud(program: string, args: readonly string[], cwd: string): Promise<Run> {
+/** Runs a program, writes its output as it comes, and returns it too. */
+async function runAloud(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  output: HeldOutput,
+): Promise<Run> {
   const child = new Deno.Command(program, {
     args: [...args],
     cwd,
@@ -135,7 +186,7 @@ async function runAloud(program: string, args: readonly string[], cwd: string): 
   const decoder = new TextDecoder();
   let text = "";
   for await (const bytes of child.stdout) {
-    await Deno.stdout.write(bytes);
+    output.write(bytes);
     text += decoder.decode(bytes, { stream: true });
   }
   return { success: (await child.status).success, text };
