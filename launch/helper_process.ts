@@ -37,9 +37,14 @@ export class HelperProcess {
    *
    * @param descriptors those that it has open, in its calls by their positions
    * @param work its calls; after the last of them it ends
+   * @param first calls that it makes before, with all descriptors of the script still open
    * @throws {SyscallError} `EAGAIN` at the limit of processes
    */
-  constructor(descriptors: readonly number[], work: readonly (ProgramRecord | Label)[]) {
+  constructor(
+    descriptors: readonly number[],
+    work: readonly (ProgramRecord | Label)[],
+    first: readonly ProgramRecord[] = [],
+  ) {
     const [pid, mask] = [new Output(4, "&pid"), new Output(8, "&mask")];
     const [child, restoring] = [new Label("helper process"), new Label("restoring")];
     const program = assemble([
@@ -49,6 +54,7 @@ export class HelperProcess {
       restoring,
       { call: rt_sigprocmask(mask, null), onZero: END },
       child,
+      ...first,
       // EINVAL: it has this number already.
       ...descriptors.map((fd, index) => ({
         call: dup3(fd, index, 0),

@@ -148,6 +148,31 @@ for (const { name, box, skip } of PLACES) {
   }, root ? skip : "needs root");
 }
 
+/** The children of every thread of this process. */
+function children(): string[] {
+  return [...Deno.readDirSync("/proc/self/task")].flatMap(({ name }) =>
+    Deno.readTextFileSync(`/proc/self/task/${name}/children`).split(" ").filter(Boolean)
+  );
+}
+
+test(
+  "what thaws a paused container is told of every end from the moment at which it is paused",
+  async () => {
+    for (let i = 0; i < 20; i++) {
+      await using container = recipe(limits({})).command("sleep", { args: ["1000"] }).spawn();
+      await container.pause();
+      const guards = children().filter((pid) => Number(pid) !== container.pid);
+      // It leads a session of its own once it is set up.
+      const sessions = guards.map((pid) =>
+        Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/.*\) /, "").split(" ")[3]
+      );
+      assertEquals(guards.length, 1);
+      assertEquals(sessions, guards);
+    }
+  },
+  lacksGroups(),
+);
+
 test("a pause leaves no process behind, however often it is repeated", async () => {
   await using container = recipe(limits({})).command("sleep", { args: ["1000"] }).spawn();
   for (let i = 0; i < 3; i++) {
