@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "2fa4cc40a7ba1d851f1cde190f272eaf00dfa80f29f4340a9cb3fbd41ae4efaf";
+var BUILD = "b42d1f73c2a0f5cdab5cc0de8445101b26f0dd7e525afbdfca761e0bbcf84c47";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

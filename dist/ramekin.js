@@ -17179,9 +17179,10 @@ var HelperProcess = class {
    *
    * @param descriptors those that it has open, in its calls by their positions
    * @param work its calls; after the last of them it ends
+   * @param first calls that it makes before, with all descriptors of the script still open
    * @throws {SyscallError} `EAGAIN` at the limit of processes
    */
-  constructor(descriptors, work) {
+  constructor(descriptors, work, first = []) {
     const [pid, mask2] = [
       new Output(4, "&pid"),
       new Output(8, "&mask")
@@ -17206,6 +17207,7 @@ var HelperProcess = class {
         onZero: END
       },
       child,
+      ...first,
       // EINVAL: it has this number already.
       ...descriptors.map(((fd, index) => ({
         call: dup3(fd, index, 0),
@@ -25842,51 +25844,78 @@ function makeRoom(action, memory) {
 
 // launch/thaw_guard.ts
 function thawGuard({ file, thawing }) {
-  const fd = syscall(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC));
+  const open3 = [
+    syscall(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC))
+  ];
   try {
-    const [again, ended] = [
-      new Label("again"),
-      new Label("the script has ended")
-    ];
-    return new HelperProcess([
-      scriptPidfd(),
-      fd
-    ], [
-      {
-        call: setsid(),
-        onFailure: HELPER_ENDS
-      },
-      {
-        call: prctl(PR_SET_PDEATHSIG, SIGNALS.SIGTERM),
-        onFailure: HELPER_ENDS
-      },
-      {
-        call: ppoll([
-          {
-            fd: 0,
-            events: POLLIN
-          }
-        ], 0),
-        onFailure: HELPER_ENDS,
-        onSuccess: ended
-      },
-      again,
-      {
-        call: rt_sigtimedwait(SIGNALS.SIGTERM),
-        accept: [
-          "EINTR"
-        ],
-        onAccepted: again
-      },
-      ended,
-      {
-        call: writeTextTo(1, thawing),
-        onFailure: HELPER_ENDS
-      }
-    ]);
+    const { reader, writer } = openPipe();
+    open3.push(reader, writer);
+    const guard2 = startGuard(open3[0], thawing);
+    syscall(close(open3.pop()));
+    waitForEnd2(reader);
+    return guard2;
   } finally {
-    syscall(close(fd));
+    for (const fd of open3) syscall(close(fd));
   }
+}
+function startGuard(file, thawing) {
+  const [again, ended] = [
+    new Label("again"),
+    new Label("the script has ended")
+  ];
+  return new HelperProcess([
+    scriptPidfd(),
+    file
+  ], [
+    {
+      call: ppoll([
+        {
+          fd: 0,
+          events: POLLIN
+        }
+      ], 0),
+      onFailure: HELPER_ENDS,
+      onSuccess: ended
+    },
+    again,
+    {
+      call: rt_sigtimedwait(SIGNALS.SIGTERM),
+      accept: [
+        "EINTR"
+      ],
+      onAccepted: again
+    },
+    ended,
+    {
+      call: writeTextTo(1, thawing),
+      onFailure: HELPER_ENDS
+    }
+  ], [
+    {
+      call: setsid(),
+      onFailure: HELPER_ENDS
+    },
+    // It is told of the end of the thread that has made it, with which a Worker's containers end;
+    // but not of an end that came before this.
+    {
+      call: prctl(PR_SET_PDEATHSIG, SIGNALS.SIGTERM),
+      onFailure: HELPER_ENDS
+    }
+  ]);
+}
+function waitForEnd2(reader) {
+  const again = new Label("again");
+  const call2 = read(reader, new Output(1, "&byte"), 1);
+  syscalls([
+    again,
+    {
+      call: call2,
+      accept: [
+        "EINTR"
+      ],
+      onAccepted: again
+    }
+  ]);
 }
 
 // plan/steps/limits.ts
