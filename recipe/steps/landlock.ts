@@ -49,7 +49,9 @@ export interface LandlockRules {
  * `noNewPrivileges()`.
  *
  * The rules take effect just before the program starts, so that they limit no other step; the
- * program itself cannot mount anything. Needs Linux 6.2 for files, 6.7 for ports and 6.12 for
+ * program itself cannot mount anything. It can change the attributes of mounts (mount_setattr(2)): what
+ * is root in the container makes `readonlyPaths()` writable again, for which `capabilities({ keep: [] })`
+ * leaves no right. Needs Linux 6.2 for files, 6.7 for ports and 6.12 for
  * `isolate`; `write` includes ioctl(2) on devices from Linux 6.10 on.
  *
  * @throws {RecipeError} without any rule

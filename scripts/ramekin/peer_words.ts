@@ -14,7 +14,6 @@ export const PEER_SUBCOMMANDS: ReadonlyMap<string, string> = new Map([
   ["attach", "ramekin enter runs a program in a running container"],
   ["bash", "a program comes after --: ramekin sandbox -- bash"],
   ["container", "ramekin ps lists the containers that run"],
-  ["cp", "ramekin enter NAME -- tar copies files: docs/running.md"],
   ["create", STARTS],
   ["down", ENDS],
   ["exec", "ramekin enter runs a program in a running container"],

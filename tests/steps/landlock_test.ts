@@ -275,3 +275,24 @@ test("the plan shows the rules by their names", () => {
     ]
   ) assert(text.includes(word), text);
 }, noPorts);
+
+test(
+  "root of a container makes read-only paths writable behind it, and without capabilities does not",
+  () => {
+    const box = recipe(
+      unshare("user", "mount"),
+      mapRoot(),
+      tmpfs("/mnt"),
+      readonlyPaths("/mnt"),
+      landlock({ write: ["/"] }),
+    );
+    const script = String.raw`
+    my ($root, $attr) = ("/mnt\0", pack("Q4", 0, 1, 0, 0)); # MOUNT_ATTR_RDONLY
+    print syscall(442, -100, $root, 0, $attr, 32) == 0 ? "writable" : $!;`;
+    const set = (whole: typeof box) =>
+      decode(whole.command("perl", { args: ["-e", script] }).outputSync().stdout);
+    assertEquals(set(box), "writable");
+    assertEquals(set(box.with(capabilities({ keep: [] }))), "Operation not permitted");
+  },
+  noFiles,
+);
