@@ -286,7 +286,7 @@ test(
       mapRoot(),
       tmpfs("/mnt"),
       readonlyPaths("/mnt"),
-      landlock({ write: ["/"] }),
+      landlock({ execute: ["/"], write: ["/"] }),
     );
     const script = String.raw`
     my ($root, $attr) = ("/mnt\0", pack("Q4", 0, 1, 0, 0)); # MOUNT_ATTR_RDONLY
