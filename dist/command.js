@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "b42d1f73c2a0f5cdab5cc0de8445101b26f0dd7e525afbdfca761e0bbcf84c47";
+var BUILD = "56d00d4b6bf3aeb2bd7d3992a0fef562a24a673ca116be6db8ba412ffd3d7d88";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -5507,10 +5507,6 @@ var init_peer_words = __esm({
         "ramekin ps lists the containers that run"
       ],
       [
-        "cp",
-        "ramekin enter NAME -- tar copies files: docs/running.md"
-      ],
-      [
         "create",
         STARTS
       ],
