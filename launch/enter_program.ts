@@ -156,8 +156,10 @@ function closeOthers(
   );
   let first = 3;
   kept.forEach(({ number, accept, flags }, index) => {
+    // Where there may be no descriptor to take its number, another one may have that.
+    const last = accept.length > 0 ? number : number - 1;
+    if (last >= first) writer.add(close_range(first, last, 0), CHILD_EDGES);
     writer.add(dup3(copies[index]!, number, flags), { ...edges, accept });
-    if (number > first) writer.add(close_range(first, number - 1, 0), CHILD_EDGES);
     first = number + 1;
   });
   writer.add(close_range(first, 0xffff_ffff, 0), CHILD_EDGES);

@@ -57,6 +57,9 @@ const RESTRICT_FIXES: Fixes = {
 /** The errors of a kernel that does not know a ruleset: an older Landlock, or none. */
 const OLDER = ["EINVAL", "E2BIG", "ENOSYS", "EOPNOTSUPP"] as const;
 
+/** The errors where no ruleset was made, of a kernel with Landlock, and of one without. */
+const NO_RULESET = ["EBADF", "ENOSYS", "EOPNOTSUPP"] as const;
+
 /** The newest version that differs in what it can deny. */
 const NEWEST = 6;
 
@@ -90,9 +93,8 @@ function lowerForAnyVersion(step: LandlockStep, plan: PlanBuilder): void {
   plan.release(pipe.reader);
   plan.release(pipe.writer);
   plan.setNoNewPrivileges();
-  // EBADF: no ruleset was made.
   const ruleset = new OutputField(chosen, 0, "ruleset");
-  plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES, degrade ? ["EBADF"] : []);
+  plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES, degrade ? NO_RULESET : []);
 }
 
 /** Returns what each version can deny, the newest first, and no two the same. */

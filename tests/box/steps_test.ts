@@ -8,6 +8,7 @@ import {
   chroot,
   type Container,
   landlock,
+  linux,
   mapRoot,
   masquerade,
   mount,
@@ -19,6 +20,7 @@ import {
   recipe,
   RecipeError,
   route,
+  seccomp,
   type Step,
   symlink,
   SyscallError,
@@ -248,3 +250,24 @@ test("Landlock without degrade fails where the kernel has none, and is as strong
   if (there === undefined) assertStringIncludes(stderr, "Permission denied");
   else assertEquals(code, 125, stderr);
 });
+
+test("Landlock with degrade is left out where the kernel has none, and hands on no descriptor", async () => {
+  using box = new BoxFile(recipe(landlock({ isolate: ["abstractSockets"], degrade: true })));
+  const calls = ["landlock_create_ruleset", "landlock_restrict_self"];
+  for (const errnoRet of [ENOSYS, EOPNOTSUPP]) {
+    for (const names of [calls, calls.slice(0, 1)]) {
+      const kernel = recipe(seccomp({
+        defaultAction: "SCMP_ACT_ALLOW",
+        syscalls: [{ names, action: "SCMP_ACT_ERRNO", errnoRet }],
+      }));
+      // What the caller has open takes the number that the ruleset would have.
+      using directory = linux.open("/", linux.O_DIRECTORY);
+      const fds = { 3: directory.number, 4: directory.number };
+      const args = ["sh", "-c", "test ! -e /proc/self/fd/3 -a ! -e /proc/self/fd/4"];
+      const { code, stderr } = await kernel.command(box.path, { args, fds }).output();
+      assertEquals(code, 0, new TextDecoder().decode(stderr));
+    }
+  }
+});
+
+const [ENOSYS, EOPNOTSUPP] = [38, 95];
