@@ -8,7 +8,9 @@ import { S_IFLNK } from "../ffi/calls/files.ts";
 import { isWithin } from "../recipe/path.ts";
 import type { DirectoryLists } from "./directory_lists.ts";
 import type { FoundNames } from "./found_names.ts";
+import { PATH_MAX } from "./kept_table.ts";
 import { linkTarget } from "./resolve_path.ts";
+import type { SearchCost } from "./search_cost.ts";
 
 /** As the kernel does (path_resolution(7)). */
 const MAX_LINKS = 40;
@@ -26,16 +28,24 @@ export class FoundLinks {
   readonly #directory: string;
   readonly #lists: DirectoryLists;
   readonly #found: FoundNames;
+  readonly #cost: SearchCost;
 
   /** Those of a search in a directory. */
-  constructor(directory: string, lists: DirectoryLists, found: FoundNames) {
+  constructor(
+    directory: string,
+    lists: DirectoryLists,
+    found: FoundNames,
+    cost: SearchCost,
+  ) {
     this.#directory = directory;
     this.#lists = lists;
     this.#found = found;
+    this.#cost = cost;
   }
 
   /** Notes the links on the way that a path leads, and returns the path at its end. */
   endOf(path: string, { isProtected = false, base }: Way = {}): string | undefined {
+    if (path.length >= PATH_MAX) return undefined;
     const start = base ?? (isWithin(path, this.#directory) ? this.#directory : "/");
     let at = start === "/" ? "" : start;
     const rest = path.slice(at.length).split("/");
@@ -46,6 +56,7 @@ export class FoundLinks {
         at = at.slice(0, at.lastIndexOf("/"));
         continue;
       }
+      this.#cost.addParts();
       const here = `${at}/${name}`;
       const target = this.#targetOf(at, name);
       if (target === undefined) {

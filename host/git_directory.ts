@@ -94,6 +94,8 @@ export interface GitConfig {
   readonly hooks: readonly string[];
   /** Worktrees; a relative path is one from the directory of git. */
   readonly worktrees: readonly string[];
+  /** Its size, as a text. */
+  readonly size: number;
 }
 
 /** A setting: in a line of its own, or after the name of its section. */
@@ -119,7 +121,7 @@ export function readGitConfig(file: string, home: string | undefined): GitConfig
     else if (name === "worktree") worktrees.push(path);
     else includes.push(from(parentOf(file), path));
   }
-  return { includes, hooks, worktrees };
+  return { includes, hooks, worktrees, size: text.length };
 }
 
 /** Returns the value in a line, without quotes and comments. */

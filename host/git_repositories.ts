@@ -6,6 +6,7 @@
 
 import { nameOf, parentOf } from "../recipe/path.ts";
 import type { DirectoryLists } from "./directory_lists.ts";
+import type { SearchCost } from "./search_cost.ts";
 import { from, type GitConfig, isGitName, pointerIn, readGitConfig } from "./git_directory.ts";
 
 /** A path that a configuration names, and what a file there holds that git reads as none. */
@@ -17,6 +18,7 @@ export interface NamedByGit {
 /** What is asked of the machine. */
 export interface GitFiles {
   readonly lists: DirectoryLists;
+  readonly cost: SearchCost;
   /** The home directory. */
   readonly home: string | undefined;
   /** The configurations that count for every repository. */
@@ -30,6 +32,8 @@ interface Repository {
   /** The common directory, and those of its worktrees. */
   readonly directories: Set<string>;
   readonly worktrees: Set<string>;
+  /** How many of both there were when its configurations were last read. */
+  known: number;
 }
 
 /** The repositories that a search comes across, wherever they lie. */
@@ -50,7 +54,11 @@ export class GitRepositories {
     const common = (pointer === undefined ? undefined : this.#files.endOf(pointer)) ?? directory;
     let repository = this.#all.get(common);
     if (repository === undefined) {
-      repository = { directories: new Set([common]), worktrees: new Set([worktreeOf(common)]) };
+      repository = {
+        directories: new Set([common]),
+        worktrees: new Set([worktreeOf(common)]),
+        known: 0,
+      };
       this.#all.set(common, repository);
       this.#addWorktrees(common, repository);
     }
@@ -60,8 +68,10 @@ export class GitRepositories {
   }
 
   #addWorktrees(common: string, { directories, worktrees }: Repository): void {
-    const { lists, endOf } = this.#files;
+    const { lists, cost, endOf } = this.#files;
     for (const name of lists.of(`${common}/worktrees`).keys()) {
+      if (cost.isOver) return;
+      cost.addDirectory();
       const directory = `${common}/worktrees/${name}`;
       directories.add(directory);
       const pointer = pointerIn(`${directory}/gitdir`);
@@ -75,12 +85,15 @@ export class GitRepositories {
     return this.#all.values().flatMap(({ worktrees }) => worktrees).toArray();
   }
 
-  /** Returns the paths that configurations name, some of them more than once. */
-  named(): readonly NamedByGit[] {
+  /** Returns the paths that configurations name, without those of repositories that are as before. */
+  *named(): Generator<NamedByGit> {
     const named: NamedByGit[] = [];
     const general = this.#configs(this.#files.general, named).flatMap(({ hooks }) => hooks);
     for (const path of general) if (path.startsWith("/")) named.push({ path });
-    for (const { directories, worktrees } of this.#all.values()) {
+    for (const repository of this.#all.values()) {
+      const { directories, worktrees } = repository;
+      const size = () => directories.size + worktrees.size;
+      if (repository.known === size()) continue;
       const hooks = new Set(general.filter((path) => !path.startsWith("/")));
       for (const directory of directories) {
         const files = ["config", "config.worktree"].map((name) => `${directory}/${name}`);
@@ -92,11 +105,13 @@ export class GitRepositories {
           }
         }
       }
+      yield* named.splice(0);
       for (const path of hooks) {
-        for (const worktree of worktrees) named.push({ path: from(worktree, path) });
+        for (const worktree of worktrees) yield { path: from(worktree, path) };
       }
+      repository.known = size();
     }
-    return named;
+    yield* named;
   }
 
   /** Reads configurations, and what they include, which it adds to what is named. */
@@ -104,12 +119,13 @@ export class GitRepositories {
     const configs: GitConfig[] = [];
     const read = new Set<string>();
     const waiting = [...files];
-    while (waiting.length > 0 && read.size < MAX_CONFIGS) {
+    while (waiting.length > 0 && read.size < MAX_CONFIGS && !this.#files.cost.isOver) {
       const file = waiting.shift()!;
       const end = this.#files.endOf(file);
       if (end === undefined || read.has(end)) continue;
       read.add(end);
       const config = readGitConfig(file, this.#files.home);
+      this.#files.cost.addConfig(config.size);
       configs.push(config);
       for (const path of config.includes) named.push({ path, text: "" });
       waiting.push(...config.includes);

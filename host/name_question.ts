@@ -42,7 +42,10 @@ export interface NameScan {
   readonly found: readonly FoundName[];
   /** The names that are missing, where files can be made. */
   readonly missing: readonly MissingName[];
-  /** In how many directories it has looked; where they are more than `most`, it has given up. */
+  /**
+   * In how many directories it has looked, and what takes as long; where they are more than `most`,
+   * it has given up.
+   */
   readonly directories: number;
 }
 

@@ -20,6 +20,7 @@ import { GitRepositories } from "./git_repositories.ts";
 import { isPlain, type NameIndex } from "./name_index.ts";
 import type { NameQuestion, NameScan } from "./name_question.ts";
 import type { OtherNames } from "./other_names.ts";
+import { SearchCost } from "./search_cost.ts";
 
 /** How deep below the directory names are looked for. */
 const MAX_DEPTH = 3;
@@ -62,8 +63,7 @@ export class NameSearch {
   readonly #links: FoundLinks;
   readonly #queue: Pending[] = [];
   readonly #queued = new Set<string>();
-  /** In how many directories it has looked. */
-  #directories = 0;
+  readonly #cost: SearchCost;
 
   constructor(
     question: NameQuestion,
@@ -75,11 +75,13 @@ export class NameSearch {
     this.#index = index;
     this.#lists = lists;
     this.#otherNames = otherNames;
+    this.#cost = new SearchCost(question.most ?? Infinity);
     this.#found = new FoundNames(question, lists, otherNames);
-    this.#links = new FoundLinks(question.directory, lists, this.#found);
+    this.#links = new FoundLinks(question.directory, lists, this.#found, this.#cost);
     const { home, configHome = home && `${home}/.config` } = question;
     this.#repositories = new GitRepositories({
       lists,
+      cost: this.#cost,
       home,
       general: [
         "/etc/gitconfig",
@@ -109,8 +111,8 @@ export class NameSearch {
       this.#reportHome();
       this.#reportMounts();
     }
-    const directories = this.#directories;
-    if (this.#isOver) return { found: [], missing: [], directories };
+    const { directories, isOver } = this.#cost;
+    if (isOver) return { found: [], missing: [], directories };
     const missing = this.#found.missing();
     return { found: this.#found.files(), missing, directories };
   }
@@ -118,9 +120,14 @@ export class NameSearch {
   /** Reads the directories that are queued, and those that are found meanwhile. */
   #readQueue(): void {
     for (let at = 0; at < this.#queue.length;) {
-      while (at < this.#queue.length && !this.#isOver) this.#read(this.#queue[at++]!);
-      if (this.#isOver || this.#index.ofGit.length === 0) return;
-      for (const { path, text } of this.#repositories.named()) this.#report(path, true, { text });
+      while (at < this.#queue.length && !this.#cost.isOver) this.#read(this.#queue[at++]!);
+      if (this.#index.ofGit.length === 0) return;
+      for (const { path, text } of this.#repositories.named()) {
+        if (this.#cost.isOver) return;
+        this.#cost.addDirectory();
+        this.#report(path, true, { text });
+      }
+      if (this.#cost.isOver) return;
       // Worktrees may be deeper than others are looked for.
       for (const worktree of this.#repositories.worktrees()) {
         for (const path of this.#found.pathsOf(worktree)) {
@@ -128,11 +135,6 @@ export class NameSearch {
         }
       }
     }
-  }
-
-  /** Whether it has looked in more directories than it may. */
-  get #isOver(): boolean {
-    return this.#directories > (this.#question.most ?? Infinity);
   }
 
   /** Returns the paths of the working directory in the directory; one that is not in there if there is none. */
@@ -271,7 +273,7 @@ export class NameSearch {
 
   #read(pending: Pending): void {
     const { path, depth, inGit } = pending;
-    this.#directories++;
+    this.#cost.addDirectory();
     const entries = this.#lists.of(path);
     if (this.#found.isClosed(path, 0o5)) return this.#found.addClosed(path);
     const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path, entries);
@@ -357,8 +359,8 @@ export class NameSearch {
   #lookThrough(directory: string): void {
     const directories = [directory];
     for (const path of directories) {
-      if (this.#isOver) return;
-      this.#directories++;
+      if (this.#cost.isOver) return;
+      this.#cost.addDirectory();
       for (const [name, type] of this.#lists.of(path)) {
         const child = below(path, name);
         if (type === S_IFLNK) this.#follow(child, true);

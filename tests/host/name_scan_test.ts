@@ -1,7 +1,8 @@
 /** Looking for names in directories of the host. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { liveHost } from "../../host/live_host.ts";
+import type { NameScan } from "../../host/name_question.ts";
 import { NameScanner } from "../../host/name_scan.ts";
 import { inDirectory, test } from "../support.ts";
 
@@ -261,3 +262,33 @@ test(
     );
   }),
 );
+
+test(
+  "what a program writes into configurations of git does not take without end",
+  inDirectory((directory) => {
+    write(directory, ".git/HEAD", ".git/objects/x", ".git/refs/x");
+    const lines = (key: string, count: number) =>
+      Array.from({ length: count }, (_, index) => `${key} = ${key}${index}\n`).join("");
+    const config = `${directory}/.git/config`;
+    const names = [".git/hooks"];
+    const scan = () =>
+      HOST.scanNames({ directory, names, absent: [], except: [], uid: 0, most: 1000 });
+    // Each directory of hooks is one in every worktree.
+    Deno.writeTextFileSync(config, lines("hookspath", 300) + lines("worktree", 300));
+    assertIsOver(scan());
+    // Configurations that include others, and paths with many parts.
+    Deno.writeTextFileSync(config, lines("path", 300));
+    for (let index = 0; index < 300; index++) {
+      Deno.writeTextFileSync(`${directory}/.git/path${index}`, `path = ${"a/".repeat(2000)}\n`);
+    }
+    assertIsOver(scan());
+    Deno.writeTextFileSync(config, lines("hookspath", 3) + lines("worktree", 3));
+    assert(scan().directories < 100);
+  }),
+);
+
+/** The scan has given up at once when it was too much. */
+function assertIsOver({ found, directories }: NameScan): void {
+  assertEquals(found, []);
+  assert(directories > 1000 && directories < 1500, `${directories}`);
+}

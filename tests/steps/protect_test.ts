@@ -252,7 +252,7 @@ test(
     inside(steps(() => "x"), "true");
     assertRefused(() => steps((index) => `x${index}`), {
       step: "protect",
-      says: `below ${directory} there are more directories than a plan looks through for files`,
+      says: `below ${directory} there are more directories, or paths`,
     });
   }),
 );
