@@ -14,6 +14,7 @@ import { describeAccess, type HostAccess } from "../plan/access/access.ts";
 import type { PermissionOptions, Permissions } from "./permissions.ts";
 import { Hosts } from "../proxy/hosts.ts";
 import { touches } from "../plan/mount_table.ts";
+import { liveHost } from "../host/live_host.ts";
 import { resolvePath } from "../host/resolve_path.ts";
 
 /** The option that decides about a need. */
@@ -148,8 +149,11 @@ export class PermissionSet {
     switch (need.kind) {
       case "read":
       case "write": {
-        // What is around a denied file would show that too.
-        const value = this.#deniedPaths[need.kind].find((denied) => touches(need.path, denied));
+        // What is around a denied file, or another name of it, would show that too.
+        const value = this.#deniedPaths[need.kind].find((denied) =>
+          touches(need.path, denied) ||
+          liveHost().otherNames().of(denied).some((other) => touches(need.path, other))
+        );
         return value === undefined ? undefined : { grant: need.kind, value };
       }
       case "net": {

@@ -58,7 +58,7 @@ export interface ProtectOptions {
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, for a file that has a
  * second name (a hard link), by which it could be changed, or where a plan would look in more than
- * 100,000 directories
+ * 100,000 directories, or at as many paths that configurations of git name
  * @throws {SyscallError} when it is run: `ENOENT` and `ELOOP` where files that are found are gone, or
  * have become links, whenever the container is made, `ENOSYS` before Linux 5.12
  *

@@ -146,3 +146,31 @@ test(
 function mapOf<T>(names: readonly string[], value: T): Record<string, T> {
   return Object.fromEntries(names.map((name) => [name, value]));
 }
+
+test(
+  "what permissions deny is denied by another name, too",
+  inDirectory((directory) => {
+    Deno.chmodSync(directory, 0o755);
+    for (const name of ["a/secret", "b", "c"]) {
+      Deno.mkdirSync(`${directory}/${name}`, { recursive: true });
+    }
+    const script = `
+      const { bind, mapRoot, recipe, tmpfs, unshare } = ramekin;
+      const start = (source) => {
+        const box = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"),
+          bind("${directory}/" + source, "/mnt/x", { readOnly: true }));
+        const all = { read: true, write: true, net: true, env: true, run: true, sys: true };
+        const permissions = { ...all, denyRead: ["${directory}/a/secret"] };
+        try {
+          ramekin.recipe(...box.steps, ramekin.pivotRoot("/mnt")).command("/no", { permissions })
+            .outputSync();
+        } catch (error) {
+          return error.name;
+        }
+      };
+      console.log(JSON.stringify(["a", "b", "b/secret", "c"].map(start)));`;
+    const mount = `mount --bind ${directory}/a ${directory}/b`;
+    const refused = "PermissionError";
+    assertEquals(scriptInside(MACHINE, script, mount), [refused, refused, refused, "NotFound"]);
+  }),
+);
