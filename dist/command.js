@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "56d00d4b6bf3aeb2bd7d3992a0fef562a24a673ca116be6db8ba412ffd3d7d88";
+var BUILD = "576bdf44494a107ea4706021fdca596aa68951588885dcd0f2d90a2e64f14ce0";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -38,12 +38,12 @@ var output$28;
 var deepest$29;
 var mountOf$30;
 var makePlace$31;
-var open$32;
-var protect$33;
-var protected$34;
-var closeDuplicates$35;
-var get$36;
-var configs$37;
+var get$32;
+var configs$33;
+var open$34;
+var protect$35;
+var protected$36;
+var closeDuplicates$37;
 var refresh$38;
 var start$39;
 var launchWith$40;
@@ -2055,6 +2055,162 @@ var entriesBelow = (function* entriesBelow(place2, path2) {
 var touches = (function touches(path2, other) {
   return isWithin(path2, other) || isWithin(other, path2);
 });
+var groupsIn = (function groupsIn(result, egid) {
+  const count = Number(result.result(GROUPS));
+  if (count === 0) return "none";
+  const list2 = result.output(GROUP_LIST);
+  for (let index = 0; index < count; index++) {
+    if (list2.getUint32(index * 4, true) !== egid) return "others";
+  }
+  return count > 0 ? "own" : "others";
+});
+var mayCallSetgroups = (function mayCallSetgroups() {
+  const attempt2 = call("setgroups", MOST_GROUPS + 1, null);
+  const accept2 = [
+    "EPERM",
+    "EINVAL"
+  ];
+  return syscalls([
+    {
+      call: attempt2,
+      accept: accept2
+    }
+  ]).result(attempt2) === BigInt(-ERRNO.EINVAL);
+});
+var directoryTable = (function directoryTable() {
+  const [path2, stat] = [
+    new Output(PATH_MAX5, "&path"),
+    statxOutput()
+  ];
+  const [names, more] = [
+    new Output(NAMES_SIZE, "&names"),
+    new Output(NAMES_SIZE, "&more")
+  ];
+  const end = new Label("end");
+  const opened = openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "directory");
+  return new KeptTable(path2, [
+    stat,
+    names
+  ], [
+    {
+      call: statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, stat),
+      ...orEnd(end)
+    },
+    {
+      call: opened,
+      ...orEnd(end)
+    },
+    {
+      call: getdents64(fd, names),
+      accept: [
+        "ENOENT"
+      ]
+    },
+    {
+      call: getdents64(fd, more),
+      accept: [
+        "ENOENT"
+      ]
+    },
+    {
+      call: close(fd)
+    },
+    end
+  ]);
+});
+var fileTable = (function fileTable() {
+  const [path2, stat] = [
+    new Output(PATH_MAX5, "&path"),
+    statxOutput()
+  ];
+  const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_FILE, stat);
+  return new KeptTable(path2, [
+    stat
+  ], [
+    {
+      call: call2,
+      accept: GONE
+    }
+  ]);
+});
+var orEnd = (function orEnd(end) {
+  return {
+    accept: GONE,
+    onAccepted: end
+  };
+});
+var readNow = (function readNow(path2) {
+  const table = tables2().directory;
+  if (table.run(path2) < 0) {
+    return {
+      list: /* @__PURE__ */ new Map(),
+      stamp: void 0,
+      owner: void 0,
+      used: false
+    };
+  }
+  const { stamp, changed, owner } = stampOf(table.outputs[0]);
+  const list2 = /* @__PURE__ */ new Map();
+  for (const { name, type } of namesOf(table, path2)) {
+    list2.set(name, type || (look(`${path2}/${name}`)?.type ?? 0));
+  }
+  const isSettled = changed < Date.now() - SETTLED_MS;
+  return {
+    list: list2,
+    stamp: isSettled ? stamp : void 0,
+    owner,
+    used: false
+  };
+});
+var namesOf = (function namesOf(table, path2) {
+  if (table.result(OPENED) < 0 || table.result(NAMES2) <= 0) return [];
+  if (table.result(FURTHER_NAMES) > 0) return ifThere(() => entriesIn(path2), GONE) ?? [];
+  return readDirectoryEntries(table.outputs[1], table.result(NAMES2));
+});
+var stampsOf = (function stampsOf(paths) {
+  const looks = paths.map(((path2) => {
+    const output = statxOutput();
+    const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, output);
+    return {
+      output,
+      call: call2
+    };
+  }));
+  const outcome = syscalls(looks.map((({ call: call2 }) => ({
+    call: call2,
+    accept: GONE
+  }))));
+  return looks.map((({ output, call: call2 }) => outcome.result(call2) < 0n ? void 0 : stampOf(outcome.output(output))));
+});
+var stampOf = (function stampOf(stat) {
+  const { dev, ino, ctime, uid, mode: mode2 } = readStatx(stat);
+  const owner = {
+    uid,
+    rights: mode2 >> 6 & 7
+  };
+  return {
+    stamp: `${dev}:${ino}:${ctime}`,
+    changed: Number(ctime / 1000000n),
+    owner
+  };
+});
+var look = (function look(path2) {
+  const table = tables2().file;
+  if (table.run(path2) < 0) return void 0;
+  const { mode: mode2, nlink, size } = readStatx(table.outputs[0]);
+  return {
+    type: mode2 & S_IFMT,
+    mode: mode2,
+    nlink,
+    size
+  };
+});
+var writeTextTo = (function writeTextTo(fd, text4) {
+  if (text4 instanceof Struct) return write(fd, text4, text4.size);
+  const bytes = encoder4.encode(text4);
+  return write(fd, bytes, bytes.length);
+});
 var resolvePath = (function resolvePath(path2) {
   return (path2.includes("..") ? void 0 : withoutLinks(path2)) ?? withLinks(path2);
 });
@@ -2141,7 +2297,7 @@ var withoutLinks = (function withoutLinks(path2) {
     path: normalize(path2),
     ...readFile(table.outputs[0])
   };
-  return ABSENT.has(-result) ? absent(path2) : void 0;
+  return ABSENT2.has(-result) ? absent(path2) : void 0;
 });
 var absent = (function absent(path2) {
   return {
@@ -2154,7 +2310,7 @@ var absent = (function absent(path2) {
 var withLinks = (function withLinks(path2) {
   const table = lookups().following;
   const fd = table.run(path2);
-  if (fd < 0) return missing(path2, ABSENT.has(-fd) ? void 0 : "unknown");
+  if (fd < 0) return missing(path2, ABSENT2.has(-fd) ? void 0 : "unknown");
   try {
     const found = linkTarget(`/proc/self/fd/${fd}`);
     return {
@@ -2204,6 +2360,83 @@ var isPlainlyAbsent = (function isPlainlyAbsent({ asked, path: path2, type }) {
 });
 var isSame = (function isSame(now, known) {
   return now.type === known.type && now.id === known.id && now.attributes?.mode === known.attributes?.mode && now.attributes?.uid === known.attributes?.uid && now.attributes?.gid === known.attributes?.gid;
+});
+var isPlain = (function isPlain(name) {
+  return !name.startsWith(GIT) && !name.startsWith(HOME);
+});
+var beginningsOf = (function beginningsOf(name) {
+  const parts2 = name.split("/");
+  return parts2.slice(1).map(((_, index) => ({
+    beginning: fold(parts2.slice(0, index + 1).join("/")),
+    rest: parts2.slice(index + 1).join("/")
+  })));
+});
+var fold = (function fold(name) {
+  return name.toLowerCase();
+});
+var isGitName = (function isGitName(name) {
+  return name.length === 4 && name.toLowerCase() === ".git";
+});
+var isGitDirectory = (function isGitDirectory(path2, entries) {
+  if (nameOf2(path2).toLowerCase().endsWith(".git")) return true;
+  const found = LAYOUT.filter(((name) => entries.has(name))).length;
+  const isWithin2 = /\.git\/(modules|worktrees)\//i.test(path2);
+  return found >= 2 && entries.has("HEAD") || found >= 3 || isWithin2 && found > 0 || entries.get("config") === S_IFREG && textOf4(`${path2}/config`)?.includes("repositoryformatversion") === true;
+});
+var readGitConfig = (function readGitConfig(file, home) {
+  const [includes, hooks, worktrees] = [
+    [],
+    [],
+    []
+  ];
+  const text4 = (textOf4(file) ?? "").replaceAll("\\\n", "");
+  for (const [, key, value] of text4.matchAll(SETTING)) {
+    let path2 = valueIn(value);
+    if (path2 === "") continue;
+    if (path2.startsWith("~/") && home !== void 0) path2 = home + path2.slice(1);
+    const name = key.toLowerCase();
+    if (name === "hookspath" || name === "templatedir") hooks.push(path2);
+    else if (name === "worktree") worktrees.push(path2);
+    else includes.push(from(parentOf(file), path2));
+  }
+  return {
+    includes,
+    hooks,
+    worktrees,
+    size: text4.length
+  };
+});
+var textOf4 = (function textOf4(path2) {
+  const status = look(path2);
+  if (status?.type === S_IFLNK) return textBehindLink(path2);
+  if (status?.type !== S_IFREG || KERNEL.some(((own) => isWithin(path2, own)))) return void 0;
+  return status.size === 0 ? "" : textOfRegular(path2);
+});
+var textOfRegular = (function textOfRegular(path2) {
+  const table = reading();
+  const size = table.run(path2) < 0 ? -1 : table.result(READ);
+  if (size < 0) return void 0;
+  const { buffer, byteOffset } = table.outputs[0];
+  return decodeName(new Uint8Array(buffer, byteOffset, size));
+});
+var isKernelMount = (function isKernelMount({ type }) {
+  return KERNEL_TYPES.has(type);
+});
+var mountAt = (function mountAt(path2, mounts) {
+  return new VisibleMounts(mounts).at(path2);
+});
+var kernelMountsIn = (function kernelMountsIn(directory, mounts) {
+  const found = new Set(new VisibleMounts(mounts).all().filter(((mount4) => isKernelMount(mount4) && mount4.target !== directory && isWithin(mount4.target, directory))).map(({ target }) => target));
+  return [
+    ...found
+  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
+});
+var parseRelease = (function parseRelease(release) {
+  const [major, minor] = release.split(".", 2).map(((number) => parseInt(number)));
+  return {
+    major,
+    minor
+  };
 });
 var filesystemFull = (function filesystemFull(path2) {
   return `the filesystem of ${path2} is full; give its tmpfs more { size }, or where there are too many files, { options: "nr_inodes=..." }`;
@@ -2367,11 +2600,6 @@ var argsOf = (function argsOf(flagBits, exitSignal, cgroup) {
   view2.setInt32(ARGS.cgroup, cgroup, true);
   return bytes;
 });
-var writeTextTo = (function writeTextTo(fd, text4) {
-  if (text4 instanceof Struct) return write(fd, text4, text4.size);
-  const bytes = encoder4.encode(text4);
-  return write(fd, bytes, bytes.length);
-});
 var namespaceFixes = (function namespaceFixes(kinds, host2, inUserNamespace) {
   if (!host2.isHere) {
     const denied2 = kinds.has("user") ? FORBIDDEN_SOMEWHERE : inUserNamespace ? FILTERED : PRIVILEGE;
@@ -2456,8 +2684,8 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   }
   if (shape.uid || shape.gid) {
     const ids2 = {
-      uid: shape.uid ? UID : void 0,
-      gid: shape.gid ? GID : void 0
+      uid: shape.uid ? UID2 : void 0,
+      gid: shape.gid ? GID2 : void 0
     };
     for (const { call: call2, fixes } of changeIds(ids2, plan.state)) {
       writer.add(call2, {
@@ -2510,11 +2738,12 @@ var closeOthers = (function closeOthers(writer, last, { fds }, { vfork }) {
   }), "copy"));
   let first = 3;
   kept.forEach(({ number, accept: accept2, flags: flags2 }, index) => {
+    const last2 = accept2.length > 0 ? number : number - 1;
+    if (last2 >= first) writer.add(close_range(first, last2, 0), CHILD_EDGES);
     writer.add(dup3(copies[index], number, flags2), {
       ...edges,
       accept: accept2
     });
-    if (number > first) writer.add(close_range(first, number - 1, 0), CHILD_EDGES);
     first = number + 1;
   });
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
@@ -2901,233 +3130,6 @@ var writeSetting = (function writeSetting(plan, path2, value) {
       EINVAL: "the kernel does not take this value"
     }
   });
-});
-var groupsIn = (function groupsIn(result, egid) {
-  const count = Number(result.result(GROUPS));
-  if (count === 0) return "none";
-  const list2 = result.output(GROUP_LIST);
-  for (let index = 0; index < count; index++) {
-    if (list2.getUint32(index * 4, true) !== egid) return "others";
-  }
-  return count > 0 ? "own" : "others";
-});
-var mayCallSetgroups = (function mayCallSetgroups() {
-  const attempt2 = call("setgroups", MOST_GROUPS + 1, null);
-  const accept2 = [
-    "EPERM",
-    "EINVAL"
-  ];
-  return syscalls([
-    {
-      call: attempt2,
-      accept: accept2
-    }
-  ]).result(attempt2) === BigInt(-ERRNO.EINVAL);
-});
-var directoryTable = (function directoryTable() {
-  const [path2, stat] = [
-    new Output(PATH_MAX5, "&path"),
-    statxOutput()
-  ];
-  const [names, more] = [
-    new Output(NAMES_SIZE, "&names"),
-    new Output(NAMES_SIZE, "&more")
-  ];
-  const end = new Label("end");
-  const opened = openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "directory");
-  return new KeptTable(path2, [
-    stat,
-    names
-  ], [
-    {
-      call: statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, stat),
-      ...orEnd(end)
-    },
-    {
-      call: opened,
-      ...orEnd(end)
-    },
-    {
-      call: getdents64(fd, names),
-      accept: [
-        "ENOENT"
-      ]
-    },
-    {
-      call: getdents64(fd, more),
-      accept: [
-        "ENOENT"
-      ]
-    },
-    {
-      call: close(fd)
-    },
-    end
-  ]);
-});
-var fileTable = (function fileTable() {
-  const [path2, stat] = [
-    new Output(PATH_MAX5, "&path"),
-    statxOutput()
-  ];
-  const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_FILE, stat);
-  return new KeptTable(path2, [
-    stat
-  ], [
-    {
-      call: call2,
-      accept: GONE
-    }
-  ]);
-});
-var orEnd = (function orEnd(end) {
-  return {
-    accept: GONE,
-    onAccepted: end
-  };
-});
-var readNow = (function readNow(path2) {
-  const table = tables2().directory;
-  if (table.run(path2) < 0) {
-    return {
-      list: /* @__PURE__ */ new Map(),
-      stamp: void 0,
-      owner: void 0,
-      used: false
-    };
-  }
-  const { stamp, changed, owner } = stampOf(table.outputs[0]);
-  const list2 = /* @__PURE__ */ new Map();
-  for (const { name, type } of namesOf(table, path2)) {
-    list2.set(name, type || (look(`${path2}/${name}`)?.type ?? 0));
-  }
-  const isSettled = changed < Date.now() - SETTLED_MS;
-  return {
-    list: list2,
-    stamp: isSettled ? stamp : void 0,
-    owner,
-    used: false
-  };
-});
-var namesOf = (function namesOf(table, path2) {
-  if (table.result(OPENED) < 0 || table.result(NAMES3) <= 0) return [];
-  if (table.result(FURTHER_NAMES) > 0) return ifThere(() => entriesIn(path2), GONE) ?? [];
-  return readDirectoryEntries(table.outputs[1], table.result(NAMES3));
-});
-var stampsOf = (function stampsOf(paths) {
-  const looks = paths.map(((path2) => {
-    const output = statxOutput();
-    const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, output);
-    return {
-      output,
-      call: call2
-    };
-  }));
-  const outcome = syscalls(looks.map((({ call: call2 }) => ({
-    call: call2,
-    accept: GONE
-  }))));
-  return looks.map((({ output, call: call2 }) => outcome.result(call2) < 0n ? void 0 : stampOf(outcome.output(output))));
-});
-var stampOf = (function stampOf(stat) {
-  const { dev, ino, ctime, uid, mode: mode2 } = readStatx(stat);
-  const owner = {
-    uid,
-    rights: mode2 >> 6 & 7
-  };
-  return {
-    stamp: `${dev}:${ino}:${ctime}`,
-    changed: Number(ctime / 1000000n),
-    owner
-  };
-});
-var look = (function look(path2) {
-  const table = tables2().file;
-  if (table.run(path2) < 0) return void 0;
-  const { mode: mode2, nlink, size } = readStatx(table.outputs[0]);
-  return {
-    type: mode2 & S_IFMT,
-    mode: mode2,
-    nlink,
-    size
-  };
-});
-var isPlain = (function isPlain(name) {
-  return !name.startsWith(GIT) && !name.startsWith(HOME);
-});
-var beginningsOf = (function beginningsOf(name) {
-  const parts2 = name.split("/");
-  return parts2.slice(1).map(((_, index) => ({
-    beginning: fold(parts2.slice(0, index + 1).join("/")),
-    rest: parts2.slice(index + 1).join("/")
-  })));
-});
-var fold = (function fold(name) {
-  return name.toLowerCase();
-});
-var isGitName = (function isGitName(name) {
-  return name.length === 4 && name.toLowerCase() === ".git";
-});
-var isGitDirectory = (function isGitDirectory(path2, entries) {
-  if (nameOf2(path2).toLowerCase().endsWith(".git")) return true;
-  const found = LAYOUT.filter(((name) => entries.has(name))).length;
-  const isWithin2 = /\.git\/(modules|worktrees)\//i.test(path2);
-  return found >= 2 && entries.has("HEAD") || found >= 3 || isWithin2 && found > 0 || entries.get("config") === S_IFREG && textOf4(`${path2}/config`)?.includes("repositoryformatversion") === true;
-});
-var readGitConfig = (function readGitConfig(file, home) {
-  const [includes, hooks, worktrees] = [
-    [],
-    [],
-    []
-  ];
-  const text4 = (textOf4(file) ?? "").replaceAll("\\\n", "");
-  for (const [, key, value] of text4.matchAll(SETTING)) {
-    let path2 = valueIn(value);
-    if (path2 === "") continue;
-    if (path2.startsWith("~/") && home !== void 0) path2 = home + path2.slice(1);
-    const name = key.toLowerCase();
-    if (name === "hookspath" || name === "templatedir") hooks.push(path2);
-    else if (name === "worktree") worktrees.push(path2);
-    else includes.push(from(parentOf(file), path2));
-  }
-  return {
-    includes,
-    hooks,
-    worktrees
-  };
-});
-var textOf4 = (function textOf4(path2) {
-  const status = look(path2);
-  if (status?.type === S_IFLNK) return textBehindLink(path2);
-  if (status?.type !== S_IFREG || KERNEL.some(((own) => isWithin(path2, own)))) return void 0;
-  return status.size === 0 ? "" : textOfRegular(path2);
-});
-var textOfRegular = (function textOfRegular(path2) {
-  const table = reading();
-  const size = table.run(path2) < 0 ? -1 : table.result(READ);
-  if (size < 0) return void 0;
-  const { buffer, byteOffset } = table.outputs[0];
-  return decodeName(new Uint8Array(buffer, byteOffset, size));
-});
-var isKernelMount = (function isKernelMount({ type }) {
-  return KERNEL_TYPES.has(type);
-});
-var mountAt = (function mountAt(path2, mounts) {
-  return new VisibleMounts(mounts).at(path2);
-});
-var kernelMountsIn = (function kernelMountsIn(directory, mounts) {
-  const found = new Set(new VisibleMounts(mounts).all().filter(((mount4) => isKernelMount(mount4) && mount4.target !== directory && isWithin(mount4.target, directory))).map(({ target }) => target));
-  return [
-    ...found
-  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
-});
-var parseRelease = (function parseRelease(release) {
-  const [major, minor] = release.split(".", 2).map(((number) => parseInt(number)));
-  return {
-    major,
-    minor
-  };
 });
 var collectPromptly = (async function collectPromptly(launched, descriptors, timeout = Infinity, maxOutput) {
   if (launched.cgroup !== void 0 || !await reactor().mayBlock()) return void 0;
@@ -3858,7 +3860,7 @@ var makeMountPoint = (function makeMountPoint(source, opened, target, plan) {
   });
 });
 var scanNames = (function scanNames(plan, question) {
-  return plan.facts.scanNames(question) ?? plan.refuse(`below ${question.directory} there are more directories than a plan looks through for files that are run or trusted outside later (${MAX_DIRECTORIES}); grant directories in it instead, or have nothing protected (protect: false, --no-protect)`);
+  return plan.facts.scanNames(question) ?? plan.refuse(`below ${question.directory} there are more directories, or paths that configurations of git name, than a plan looks through for files that are run or trusted outside later (${MAX_DIRECTORIES}); grant directories in it instead, or have nothing protected (protect: false, --no-protect)`);
 });
 var isIn = (function isIn(path2, paths) {
   return paths.has(path2) || parentsOf2(path2).some((parent) => paths.has(parent));
@@ -15455,6 +15457,120 @@ var MountTable = class {
 
 
 
+// ffi/linux/landlock.ts
+function landlockVersion2() {
+  return ifThere(() => syscall(landlockVersion()), ABSENT) ?? 0;
+}
+var ABSENT = [
+  "ENOSYS",
+  "EOPNOTSUPP",
+  "EPERM"
+];
+
+// host/automounts.ts
+function mountAutomounts(directory, mounts) {
+  for (const { type, target } of mounts) {
+    if (type !== "autofs") continue;
+    if (isWithin(target, directory)) enter(target);
+    else if (isWithin(directory, target)) enter(directory);
+  }
+}
+function enter(directory) {
+  try {
+    const way = `${directory}/.`;
+    syscall(close(syscall(openat(at_fdcwd, way, O_PATH | O_DIRECTORY | O_CLOEXEC, 0))));
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+  }
+}
+
+// host/block_device.ts
+function blockDeviceOf(path2) {
+  const output = statxOutput();
+  const call2 = statx(at_fdcwd, path2, 0, STATX_BASIC_STATS, output);
+  const view2 = syscalls([
+    {
+      call: call2
+    }
+  ]).output(output);
+  if ((readStatx(view2).mode & S_IFMT) !== S_IFBLK) return void 0;
+  return `${view2.getUint32(RDEV.major, true)}:${view2.getUint32(RDEV.minor, true)}`;
+}
+var RDEV = {
+  major: 128,
+  minor: 132
+};
+
+// host/credentials.ts
+var [UID, GID, CAPABILITIES2] = [
+  geteuid(),
+  getegid(),
+  capabilityOutput()
+];
+var GROUP_LIST = groupsOutput(64);
+var GROUPS = getgroups(GROUP_LIST);
+var QUERY = new Routine([], [
+  {
+    call: UID
+  },
+  {
+    call: GID
+  },
+  // EINVAL: there are more.
+  {
+    call: GROUPS,
+    accept: [
+      "EINVAL"
+    ]
+  },
+  {
+    call: capget(CAPABILITIES2)
+  }
+]);
+var CurrentCredentials = class {
+  static {
+    addMethods(this.prototype, {
+    get: (function () {
+    const result = QUERY.run();
+    const view2 = result.output(CAPABILITIES2);
+    const [euid, egid] = [
+      Number(result.result(UID)),
+      Number(result.result(GID))
+    ];
+    const groups = groupsIn(result, egid);
+    const words3 = [
+      euid,
+      egid,
+      groups
+    ];
+    for (let at2 = 0; at2 < view2.byteLength; at2 += 4) words3.push(view2.getUint32(at2, true));
+    if (this.#last !== void 0 && words3.every(((word4, at2) => word4 === this.#words[at2]))) {
+      return this.#last;
+    }
+    const { effective, inheritable } = readCapabilities(view2);
+    this.#words = words3;
+    return this.#last = {
+      euid,
+      egid,
+      groups,
+      inheritable,
+      mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
+      mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID"),
+      mayChangeGroups: effective.includes("CAP_SETGID") && mayCallSetgroups()
+    };
+  })
+    });
+  }
+
+  #words = [];
+  #last;
+  /** Returns the credentials; the same object as before if they have not changed. */
+  
+};
+
+var MOST_GROUPS = 65536;
+
+
 // host/kept_table.ts
 var PATH_MAX5 = 4096;
 var KeptTable = class {
@@ -15505,6 +15621,537 @@ var KeptTable = class {
   
 };
 
+// host/directory_lists.ts
+var AT_ONCE2 = 128;
+var SETTLED_MS = 50;
+var GONE = [
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES",
+  "ELOOP",
+  "ENAMETOOLONG"
+];
+var DirectoryLists = class {
+  static {
+    addMethods(this.prototype, {
+    refresh: (function () {
+    for (const [path2, known] of this.#known) {
+      if (!known.used || known.stamp === void 0) this.#known.delete(path2);
+    }
+    const paths = [
+      ...this.#known.keys()
+    ];
+    for (let start = 0; start < paths.length; start += AT_ONCE2) {
+      const part = paths.slice(start, start + AT_ONCE2);
+      const now = stampsOf(part);
+      part.forEach(((path2, index) => {
+        const known = this.#known.get(path2);
+        if (now[index]?.stamp === known.stamp) known.used = false;
+        else this.#known.delete(path2);
+      }));
+    }
+  }),
+    of: (function (path2) {
+    return get$32.call(this, path2).list;
+  }),
+    ownerOf: (function (path2) {
+    return get$32.call(this, path2).owner;
+  })
+    });
+  }
+  static {
+    get$32 = (function (path2) {
+    let known = this.#known.get(path2);
+    if (known === void 0) this.#known.set(path2, known = readNow(path2));
+    known.used = true;
+    return known;
+  });
+  }
+
+  #known = /* @__PURE__ */ new Map();
+  /** Forgets the directories that have changed, or that were not asked for since the last time. */
+  
+  /** Returns the names in a directory; none where it is gone, or may not be read. */
+  
+  /** Returns the owner of a directory; `undefined` where it is gone, or may not be looked at. */
+  
+  
+};
+var NAMES_SIZE = 32 * 1024;
+var tables2 = perEngine((() => ({
+  directory: directoryTable(),
+  file: fileTable()
+})));
+var [OPENED, NAMES2, FURTHER_NAMES] = [
+  1,
+  2,
+  3
+];
+
+
+
+
+
+
+
+var OF_DIRECTORY = STATX_INO | STATX_CTIME | STATX_MODE | STATX_UID;
+var OF_FILE = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_SIZE;
+
+
+// ffi/elf.ts
+var PT = {
+  LOAD: 1,
+  DYNAMIC: 2,
+  INTERP: 3
+};
+var DT = {
+  NULL: 0,
+  NEEDED: 1,
+  STRTAB: 5,
+  SONAME: 14,
+  RPATH: 15,
+  RUNPATH: 29,
+  FLAGS_1: 1879048187
+};
+var DF_1_NODEFLIB = 2048;
+var HEADER_SIZE2 = 64;
+var ENTRY_SIZE = 16;
+var MOST_ENTRIES = 4096;
+function readElf(readAt2) {
+  const header2 = view(readAt2(0, HEADER_SIZE2));
+  if (header2.byteLength < HEADER_SIZE2 || header2.getUint32(0) !== 2135247942) return void 0;
+  if (header2.getUint16(4) !== 513) return void 0;
+  const segments = readSegments(readAt2, header2);
+  if (segments === void 0) return void 0;
+  const interpreter = segments.find(({ type }) => type === PT.INTERP);
+  const dynamic = segments.find(({ type }) => type === PT.DYNAMIC);
+  const entries = dynamic === void 0 ? [] : readDynamic(readAt2, dynamic);
+  const of = (tag) => entries.filter((entry2) => entry2.tag === tag);
+  const strings = offsetOf2(segments, of(DT.STRTAB)[0]?.value);
+  const texts = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt2, strings + value));
+  const paths = (tag) => texts(tag).at(-1)?.split(":").filter(Boolean) ?? [];
+  return {
+    machine: header2.getUint16(18, true),
+    interpreter: interpreter && textAt(readAt2, interpreter.offset),
+    soname: texts(DT.SONAME)[0],
+    needed: texts(DT.NEEDED),
+    runpath: paths(DT.RUNPATH),
+    rpath: paths(DT.RPATH),
+    noDefaultDirectories: of(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
+  };
+}
+function readSegments(readAt2, header2) {
+  const [offset, size, count] = [
+    Number(header2.getBigUint64(32, true)),
+    header2.getUint16(54, true),
+    header2.getUint16(56, true)
+  ];
+  const table = view(readAt2(offset, size * count));
+  if (size < 56 || table.byteLength < size * count) return void 0;
+  return Array.from({
+    length: count
+  }, (_, index) => ({
+    type: table.getUint32(index * size, true),
+    offset: Number(table.getBigUint64(index * size + 8, true)),
+    address: Number(table.getBigUint64(index * size + 16, true)),
+    size: Number(table.getBigUint64(index * size + 32, true))
+  }));
+}
+function readDynamic(readAt2, { offset, size }) {
+  const table = view(readAt2(offset, Math.min(size, MOST_ENTRIES * ENTRY_SIZE)));
+  const entries = [];
+  for (let at2 = 0; at2 + ENTRY_SIZE <= table.byteLength; at2 += ENTRY_SIZE) {
+    const tag = Number(table.getBigInt64(at2, true));
+    if (tag === DT.NULL) break;
+    entries.push({
+      tag,
+      value: Number(table.getBigUint64(at2 + 8, true))
+    });
+  }
+  return entries;
+}
+function offsetOf2(segments, address2) {
+  if (address2 === void 0) return void 0;
+  const holder = segments.find((segment) => segment.type === PT.LOAD && address2 >= segment.address && address2 < segment.address + segment.size);
+  return holder && holder.offset + address2 - holder.address;
+}
+function textAt(readAt2, offset) {
+  const bytes = readAt2(offset, 4096);
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(bytes.subarray(0, end === -1 ? bytes.length : end));
+}
+function view(bytes) {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+// host/elf/elf_reader.ts
+var MOST_LOOKS = 1e5;
+function programHost(reading2, refuse2) {
+  const known = /* @__PURE__ */ new Map();
+  let looks = 0;
+  const look2 = () => {
+    if (++looks > MOST_LOOKS) refuse2("the programs have too many libraries to look for them all");
+  };
+  const read4 = (path2, use) => {
+    look2();
+    return withRegularFile(path2, (file) => {
+      reading2(file.path);
+      return use((offset, length) => {
+        look2();
+        return file.readAt(offset, length);
+      });
+    });
+  };
+  return {
+    elf(path2) {
+      if (!known.has(path2)) known.set(path2, read4(path2, readElf));
+      return known.get(path2);
+    },
+    head: (path2) => read4(path2, (readAt2) => readAt2(0, 256)),
+    // The system's own lists of libraries.
+    bytes: (path2) => withRegularFile(path2, (file) => file.readAll()),
+    realPath: (path2) => withRegularFile(path2, (file) => file.path) ?? path2
+  };
+}
+
+// host/elf/loader_cache.ts
+var LOADER_CACHE = "/etc/ld.so.cache";
+var MAGIC = "glibc-ld.so.cache1.1";
+var HEADER_SIZE3 = 48;
+var ENTRY_SIZE2 = 24;
+function readLoaderCache(bytes) {
+  const paths = /* @__PURE__ */ new Map();
+  const decoder2 = new TextDecoder();
+  if (decoder2.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) return paths;
+  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const textAt2 = (offset) => {
+    const end = bytes.indexOf(0, offset);
+    return decoder2.decode(bytes.subarray(offset, end === -1 ? bytes.length : end));
+  };
+  const count = bytes.length < HEADER_SIZE3 ? 0 : view2.getUint32(MAGIC.length, true);
+  for (let index = 0; index < count; index++) {
+    const entry2 = HEADER_SIZE3 + index * ENTRY_SIZE2;
+    if (entry2 + ENTRY_SIZE2 > bytes.length) break;
+    const needsHwcaps = view2.getBigUint64(entry2 + 16, true) !== 0n;
+    if (needsHwcaps) continue;
+    const name = textAt2(view2.getUint32(entry2 + 4, true));
+    const path2 = textAt2(view2.getUint32(entry2 + 8, true));
+    const known = paths.get(name);
+    if (known === void 0) paths.set(name, [
+      path2
+    ]);
+    else known.push(path2);
+  }
+  return paths;
+}
+
+// host/elf/library_search.ts
+function searchOf(interpreter, machine, host2) {
+  const musl = /^ld-musl-(.*)\.so\.1$/.exec(nameOf2(interpreter));
+  return musl === null ? glibcSearch(machine, host2) : muslSearch(musl[1], host2);
+}
+var MULTIARCH = {
+  62: "x86_64-linux-gnu",
+  183: "aarch64-linux-gnu"
+};
+function glibcSearch(machine, host2) {
+  const multiarch = MULTIARCH[machine];
+  const directories = [
+    ...multiarch === void 0 ? [] : [
+      `/lib/${multiarch}`,
+      `/usr/lib/${multiarch}`
+    ],
+    ...[
+      "/lib64",
+      "/usr/lib64",
+      "/lib",
+      "/usr/lib"
+    ]
+  ];
+  let cache;
+  return {
+    *candidates(name, asker) {
+      if (asker.elf.runpath.length === 0) {
+        for (const object2 of chain(asker)) {
+          if (object2.elf.runpath.length > 0) continue;
+          yield* inDirectories(object2.elf.rpath, object2, name);
+        }
+      }
+      yield* inDirectories(asker.elf.runpath, asker, name);
+      if (asker.elf.noDefaultDirectories) return;
+      cache ??= readLoaderCache(host2.bytes(LOADER_CACHE) ?? new Uint8Array());
+      for (const path2 of cache.get(name) ?? []) {
+        if (directories.includes(parentOf(path2))) yield samePath(path2);
+        else yield {
+          ...samePath(path2),
+          guide: LOADER_CACHE
+        };
+      }
+      yield* directories.map((directory) => samePath(`${directory}/${name}`));
+    },
+    isLoader: (name) => /^ld-linux.*\.so\.\d+$/.test(name)
+  };
+}
+var IN_MUSL = /^lib(c|pthread|rt|m|dl|util|xnet)\./;
+function muslSearch(architecture, host2) {
+  const list2 = `/etc/ld-musl-${architecture}.path`;
+  const written2 = host2.bytes(list2);
+  const directories = written2 === void 0 ? [
+    "/lib",
+    "/usr/local/lib",
+    "/usr/lib"
+  ] : new TextDecoder().decode(written2).split(/[:\n]/).filter(Boolean);
+  return {
+    *candidates(name, asker) {
+      for (const object2 of chain(asker)) {
+        yield* inDirectories([
+          ...object2.elf.runpath,
+          ...object2.elf.rpath
+        ], object2, name);
+      }
+      const guide = written2 === void 0 ? {} : {
+        guide: list2
+      };
+      yield* directories.map((directory) => ({
+        ...samePath(`${directory}/${name}`),
+        ...guide
+      }));
+    },
+    isLoader: (name) => IN_MUSL.test(name)
+  };
+}
+function* chain(object2) {
+  for (let at2 = object2; at2 !== void 0; at2 = at2.askedBy) yield at2;
+}
+function placeOf(path2, { origin }) {
+  const expanded = (directory) => path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/, () => directory);
+  const [source, target] = [
+    expanded(origin.source),
+    expanded(origin.target)
+  ];
+  return source.startsWith("/") ? {
+    source,
+    target: withoutDots(target)
+  } : void 0;
+}
+function* inDirectories(directories, object2, name) {
+  for (const directory of directories) {
+    const place2 = placeOf(`${directory}/${name}`, object2);
+    if (place2 !== void 0) yield place2;
+  }
+}
+function samePath(path2) {
+  return {
+    source: path2,
+    target: path2
+  };
+}
+function originOf({ source, target }) {
+  return {
+    source: parentOf(source),
+    target: parentOf(target)
+  };
+}
+function withoutDots(path2) {
+  const parts2 = [];
+  for (const part of path2.split("/")) {
+    if (part === "..") parts2.pop();
+    else if (part !== "" && part !== ".") parts2.push(part);
+  }
+  return `/${parts2.join("/")}`;
+}
+
+// host/elf/program_files.ts
+var SCRIPTS_DEEP = 5;
+function filesOfPrograms(programs2, host2, refuse2) {
+  const files = /* @__PURE__ */ new Map();
+  for (const program of programs2) {
+    for (const { source, target } of filesOf(program, host2, refuse2)) files.set(target, source);
+  }
+  return [
+    ...files
+  ].map(([target, source]) => ({
+    source,
+    target
+  }));
+}
+function* filesOf(program, host2, refuse2) {
+  let path2 = program;
+  for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
+    const head = host2.head(path2) ?? refuse2(`${path2 === program ? path2 : `the interpreter ${path2} of ${program}`} does not exist, or is not a regular file${unexpanded(path2)}`);
+    yield {
+      source: path2,
+      target: path2
+    };
+    const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head));
+    if (script === null) {
+      const elf = host2.elf(path2) ?? refuse2(`${path2} is neither a program (ELF, 64 bits) nor a script that begins with "#!"`);
+      return yield* filesOfElf(path2, elf, host2, refuse2);
+    }
+    path2 = script[1];
+    if (!path2.startsWith("/")) {
+      refuse2(`${program} is a script, and its interpreter, "${path2}", has no absolute path`);
+    }
+  }
+  refuse2(`${program} is a script, and too many of its interpreters are scripts themselves`);
+}
+function* filesOfElf(path2, elf, host2, refuse2) {
+  if (elf.interpreter === void 0) return;
+  if (host2.head(elf.interpreter) === void 0) {
+    refuse2(`the loader ${elf.interpreter}, which ${path2} needs, does not exist`);
+  }
+  yield {
+    source: elf.interpreter,
+    target: elf.interpreter
+  };
+  const search = searchOf(elf.interpreter, elf.machine, host2);
+  const program = {
+    source: path2,
+    target: path2,
+    elf,
+    askedBy: void 0
+  };
+  const origin = {
+    source: parentOf(host2.realPath(path2)),
+    target: parentOf(path2)
+  };
+  const queue = [
+    {
+      ...program,
+      origin
+    }
+  ];
+  const loaded2 = /* @__PURE__ */ new Set();
+  for (const object2 of queue) {
+    for (const name of object2.elf.needed) {
+      if (loaded2.has(name) || search.isLoader(name)) continue;
+      const library = libraryOf(name, object2, search, host2) ?? refuse2(`the library ${name}, which ${object2.source} needs, does not exist`);
+      loaded2.add(name);
+      if (library.elf.soname !== void 0) loaded2.add(library.elf.soname);
+      queue.push(library);
+      yield library;
+      const { guide } = library;
+      if (guide !== void 0) yield {
+        source: guide,
+        target: guide
+      };
+    }
+  }
+}
+function libraryOf(name, asker, search, host2) {
+  const places = name.includes("/") ? [
+    placeOf(name, asker)
+  ] : search.candidates(name, asker);
+  for (const place2 of places) {
+    const elf = place2 && host2.elf(place2.source);
+    if (place2 === void 0 || elf?.machine !== asker.elf.machine) continue;
+    return {
+      ...place2,
+      elf,
+      askedBy: asker,
+      origin: originOf(place2)
+    };
+  }
+  return void 0;
+}
+
+// ffi/calls/write_text.ts
+var encoder4 = new TextEncoder();
+function writeText(directory, path2, text4) {
+  const opened = openat(directory, path2, O_WRONLY | O_CLOEXEC);
+  const fd = new ResultOf(opened, "fd");
+  return [
+    opened,
+    writeTextTo(fd, text4),
+    close(fd)
+  ];
+}
+
+
+// host/filesystem_issue.ts
+var MESSAGE_SIZE2 = 256;
+function filesystemIssue({ type, data: data2, ids: ids2 }) {
+  const [pid, mask2, message2] = [
+    new Output(4, "&pid"),
+    new Output(8, "&mask"),
+    new Output(MESSAGE_SIZE2, "&message")
+  ];
+  const [restore, child, refused, ended] = [
+    new Label("the mask is restored"),
+    new Label("the child"),
+    new Label("an option is refused"),
+    new Label("the child ends")
+  ];
+  const flags2 = CLONE_VM | CLONE_VFORK | CLONE_NEWNS | (ids2 === void 0 ? 0 : CLONE_NEWUSER);
+  const opened = fsopen(type, FSOPEN_CLOEXEC);
+  const fd = new ResultOf(opened, "filesystem");
+  const reading2 = read(fd, message2, MESSAGE_SIZE2);
+  const program = assemble([
+    // A signal handler of the script must not run in the child, which shares the memory.
+    {
+      call: rt_sigprocmask("all", mask2)
+    },
+    {
+      call: clone(flags2, pid),
+      onZero: child,
+      onFailure: restore
+    },
+    restore,
+    {
+      call: rt_sigprocmask(mask2, null),
+      onZero: END
+    },
+    child,
+    ...mapping(ids2).map((call2) => ({
+      call: call2,
+      onFailure: ended
+    })),
+    {
+      call: opened,
+      onFailure: ended
+    },
+    ...data2.split(",").map((word4) => {
+      const [key, ...value] = word4.split("=");
+      const call2 = value.length === 0 ? fsconfig(fd, FSCONFIG_SET_FLAG, key, null, 0) : fsconfig(fd, FSCONFIG_SET_STRING, key, value.join("="), 0);
+      return {
+        call: call2,
+        onFailure: refused
+      };
+    }),
+    {
+      call: exit_group(0)
+    },
+    refused,
+    {
+      call: reading2,
+      onFailure: ended
+    },
+    ended,
+    {
+      call: exit_group(0)
+    }
+  ], engine().architecture);
+  const result = engine().run(program);
+  const started2 = result.output(pid).getInt32(0, true);
+  if (started2 > 0) syscall(waitid(P_PID, started2, null, WEXITED));
+  return textOf3(result, reading2, message2);
+}
+function mapping(ids2) {
+  if (ids2 === void 0) return [];
+  const line = ({ inside, outside }) => `${inside} ${outside} 1`;
+  return [
+    ...writeText(at_fdcwd, "/proc/self/setgroups", "deny"),
+    ...writeText(at_fdcwd, "/proc/self/uid_map", line(ids2.uid)),
+    ...writeText(at_fdcwd, "/proc/self/gid_map", line(ids2.gid))
+  ];
+}
+function textOf3(result, reading2, message2) {
+  const length = Number(result.result(reading2));
+  if (length <= 0) return void 0;
+  const { buffer, byteOffset } = result.output(message2);
+  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length)).trim().replace(/^[ewi] /, "");
+}
+
 // host/resolve_path.ts
 var ATTRIBUTES = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
 var TYPES2 = {
@@ -15523,7 +16170,7 @@ var NOTHING = [
   "ENAMETOOLONG",
   "ENXIO"
 ];
-var ABSENT = /* @__PURE__ */ new Set([
+var ABSENT2 = /* @__PURE__ */ new Set([
   ERRNO.ENOENT,
   ERRNO.ENOTDIR
 ]);
@@ -15671,6 +16318,1402 @@ var ResolvedPathsCheck = class {
 
 
 
+// host/follow_links.ts
+var MAX_LINKS = 40;
+function followLinks(path2) {
+  const links2 = [];
+  const rest = partsOf(path2);
+  let at2 = "/";
+  for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
+    const here2 = name === ".." ? parentOf(at2) : at2 === "/" ? `/${name}` : `${at2}/${name}`;
+    const target = name === ".." || OWN_LINKS.has(here2) ? void 0 : linkTarget(here2);
+    if (target === void 0) {
+      at2 = here2;
+      continue;
+    }
+    if (links2.push(here2) > MAX_LINKS) return {
+      path: path2,
+      links: links2
+    };
+    if (isWithin(here2, "/proc")) {
+      at2 = resolvePath(here2).path;
+    } else {
+      if (target.startsWith("/")) at2 = "/";
+      rest.push(...partsOf(target));
+    }
+  }
+  return {
+    path: at2,
+    links: links2
+  };
+}
+function partsOf(path2) {
+  return path2.split("/").filter((part) => part !== "" && part !== ".").reverse();
+}
+
+// host/namespace_kind.ts
+var NSFS_MAGIC = 1853056627;
+function namespaceKindOf(file) {
+  const fixes = {
+    ENOENT: `the file ${file} does not exist${unexpanded(file)}`
+  };
+  const found = syscall(openat(at_fdcwd, file, O_PATH | O_CLOEXEC), fixes);
+  try {
+    const state = statfsOutput();
+    const { type } = readStatfs(syscalls([
+      {
+        call: fstatfs(found, state)
+      }
+    ]).output(state));
+    return type === NSFS_MAGIC ? kindOf(`/proc/self/fd/${found}`) : void 0;
+  } finally {
+    syscall(close(found));
+  }
+}
+function kindOf(file) {
+  const opened = openat(at_fdcwd, file, O_RDONLY | O_CLOEXEC);
+  const fd = new ResultOf(opened, "namespace");
+  const type = namespaceIoctl(fd, NS_GET_NSTYPE);
+  const closing = new Label("closing");
+  const result = syscalls([
+    {
+      call: opened
+    },
+    // pidfds are on this filesystem too.
+    {
+      call: type,
+      accept: [
+        "ENOTTY",
+        "EINVAL"
+      ],
+      onFailure: closing
+    },
+    closing,
+    {
+      call: close(fd)
+    }
+  ]);
+  const flag = Number(result.result(type));
+  return NAMESPACE_KINDS.find((kind) => CLONE_FLAG[kind] === flag);
+}
+
+// host/name_index.ts
+var GIT = ".git/";
+var HOME = "~/";
+var NameIndex = class {
+  static {
+    addMethods(this.prototype, {
+    has: (function (name) {
+    return this.#ends.has(fold(name));
+  }),
+    after: (function (path2) {
+    const folded = fold(path2);
+    return (this.#beginnings.get(nameOf2(folded)) ?? []).filter(({ beginning }) => folded.endsWith(`/${beginning}`)).map(({ rest }) => rest);
+  })
+    });
+  }
+
+  /** The names within a directory of git. */
+  ofGit;
+  /** The paths in the home directory, where all other names are looked for as well. */
+  ofHome;
+  /** The names, in lower case, by their last part. */
+  #ends;
+  /** The beginnings of names, in lower case, by their own last part. */
+  #beginnings;
+  constructor(names) {
+    const ofGit = /* @__PURE__ */ new Set();
+    const [others, home] = [
+      /* @__PURE__ */ new Set(),
+      /* @__PURE__ */ new Set()
+    ];
+    for (const name of names) {
+      if (name.startsWith(GIT)) ofGit.add(name.slice(GIT.length));
+      else if (name.startsWith(HOME)) home.add(name.slice(HOME.length));
+      else others.add(name);
+    }
+    this.ofGit = [
+      ...ofGit
+    ];
+    this.ofHome = [
+      ...home,
+      ...others
+    ];
+    this.#ends = Map.groupBy(new Set([
+      ...others
+    ].map(fold)), nameOf2);
+    const beginnings = [
+      ...others
+    ].flatMap(beginningsOf);
+    this.#beginnings = Map.groupBy(beginnings, (({ beginning }) => nameOf2(beginning)));
+  }
+  /** Whether a name of a file is the last part of one that is looked for. */
+  
+  /** Whether a path ends with one of the names. */
+  isEndOf(path2) {
+    const folded = fold(path2);
+    return this.#ends.get(nameOf2(folded))?.some((end) => folded.endsWith(`/${end}`)) === true;
+  }
+  /** Returns what comes after the end of a path in the names that begin with that. */
+  
+};
+
+
+
+
+// host/found_links.ts
+var MAX_LINKS2 = 40;
+var FoundLinks = class {
+
+  #directory;
+  #lists;
+  #found;
+  #cost;
+  /** Those of a search in a directory. */
+  constructor(directory, lists, found, cost) {
+    this.#directory = directory;
+    this.#lists = lists;
+    this.#found = found;
+    this.#cost = cost;
+  }
+  /** Notes the links on the way that a path leads, and returns the path at its end. */
+  endOf(path2, { isProtected = false, base } = {}) {
+    if (path2.length >= PATH_MAX5) return void 0;
+    const start = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
+    let at2 = start === "/" ? "" : start;
+    const rest = path2.slice(at2.length).split("/");
+    for (let links2 = 0; rest.length > 0; ) {
+      const name = rest.shift();
+      if (name === "" || name === ".") continue;
+      if (name === "..") {
+        at2 = at2.slice(0, at2.lastIndexOf("/"));
+        continue;
+      }
+      this.#cost.addParts();
+      const here2 = `${at2}/${name}`;
+      const target = this.#targetOf(at2, name);
+      if (target === void 0) {
+        at2 = here2;
+        continue;
+      }
+      if (++links2 > MAX_LINKS2) return void 0;
+      if (!(isProtected && here2 === path2)) {
+        for (const link2 of this.#found.pathsOf(here2)) this.#found.addLink(link2);
+      }
+      if (target.startsWith("/")) at2 = "";
+      rest.unshift(...target.split("/"));
+    }
+    return at2 === "" ? "/" : at2;
+  }
+  /** Returns where a link leads; `undefined` if the file is none. */
+  #targetOf(directory, name) {
+    if (isWithin(directory, "/proc") && directory !== "/") return void 0;
+    const path2 = `${directory}/${name}`;
+    if (!isWithin(directory, this.#directory)) return linkTarget(path2);
+    const entries = this.#lists.of(directory === "" ? "/" : directory);
+    const mayBeLink = entries.size === 0 || entries.get(name) === S_IFLNK;
+    return mayBeLink ? linkTarget(path2) : void 0;
+  }
+};
+
+// host/found_names.ts
+var UNWRITABLE = [
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES",
+  "EINVAL",
+  "ELOOP",
+  "ENAMETOOLONG",
+  "EROFS"
+];
+var FoundNames = class {
+
+  #question;
+  #lists;
+  #otherNames;
+  #found = /* @__PURE__ */ new Map();
+  #missing = /* @__PURE__ */ new Map();
+  constructor(question, lists, otherNames) {
+    this.#question = question;
+    this.#lists = lists;
+    this.#otherNames = otherNames;
+  }
+  /** Whether a path is below the directory. */
+  isInside(path2) {
+    const { directory } = this.#question;
+    return isWithin(path2, directory) && path2 !== directory;
+  }
+  /** Returns the paths below the directory at which a file is, or a part of what is in it. */
+  pathsOf(path2) {
+    if (this.isInside(path2)) return [
+      path2
+    ];
+    return this.#otherNames.of(path2).filter((other) => this.isInside(other));
+  }
+  isExcepted(path2) {
+    return this.#question.except.includes(path2);
+  }
+  has(path2) {
+    return this.#found.has(path2);
+  }
+  /** Notes a file of this type. */
+  add(path2, type) {
+    this.#found.set(path2, {
+      path: path2,
+      isLink: false,
+      isShared: type === S_IFREG && isShared(path2)
+    });
+  }
+  /** Notes a symbolic link on the way to a file, which a program could replace. */
+  addLink(path2) {
+    if (!this.isExcepted(path2)) this.#found.set(path2, {
+      path: path2,
+      isLink: true,
+      isShared: false
+    });
+  }
+  /** Notes a directory that is closed. */
+  addClosed(path2) {
+    if (!this.isExcepted(path2)) this.#found.set(path2, {
+      path: path2,
+      isLink: false,
+      isShared: false
+    });
+  }
+  /** Whether the user may not do something with a directory, but can change its mode. */
+  isClosed(path2, rights) {
+    const owner = this.#lists.ownerOf(path2);
+    const { uid } = this.#question;
+    return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
+  }
+  /** Notes a name that is missing. */
+  addMissing(path2, text4) {
+    this.#missing.set(path2, {
+      path: path2,
+      ...text4 !== void 0 && {
+        text: text4
+      }
+    });
+  }
+  /** Notes the first directory or file on the way to a path that does not exist. */
+  addMissingOf(whole, text4) {
+    const { directory } = this.#question;
+    let path2 = directory;
+    for (const part of whole.slice(directory === "/" ? 1 : directory.length + 1).split("/")) {
+      const entries = this.#lists.of(path2);
+      path2 = below(path2, part);
+      if (!entries.has(part) || this.isLeft(path2)) {
+        if (!this.isExcepted(path2)) this.addMissing(path2, path2 === whole ? text4 : void 0);
+        this.#found.delete(path2);
+        return;
+      }
+      if (entries.get(part) !== S_IFDIR || this.#found.has(path2)) return;
+    }
+  }
+  /** Whether it is an empty directory that nobody may write to, as a killed script leaves one. */
+  isLeft(path2) {
+    const seen = this.#lists.of(parentOf(path2)).get(nameOf2(path2)) === S_IFDIR ? look(path2) : void 0;
+    return seen !== void 0 && (seen.mode & 146) === 0 && this.#lists.of(path2).size === 0;
+  }
+  /** Returns the names that are missing where the user can make files, in order. */
+  missing() {
+    const parents = /* @__PURE__ */ new Map();
+    return [
+      ...this.#missing.values()
+    ].filter(({ path: path2 }) => {
+      const parent = parentOf(path2);
+      let writable = parents.get(parent);
+      if (writable === void 0) parents.set(parent, writable = isWritable2(parent));
+      if (!writable && this.isClosed(parent, 2)) this.addClosed(parent);
+      return writable;
+    }).sort(byPath);
+  }
+  /** Returns the files that are there, in order. */
+  files() {
+    return [
+      ...this.#found.values()
+    ].sort(byPath);
+  }
+};
+function byPath(a, b) {
+  return a.path < b.path ? -1 : 1;
+}
+function below(directory, name) {
+  return directory === "/" ? `/${name}` : `${directory}/${name}`;
+}
+function typeOf2(path2) {
+  return look(path2)?.type;
+}
+function isShared(path2) {
+  return (look(path2)?.nlink ?? 0) > 1;
+}
+function isWritable2(directory) {
+  const call2 = faccessat(at_fdcwd, directory, W_OK);
+  return syscalls([
+    {
+      call: call2,
+      accept: UNWRITABLE
+    }
+  ]).result(call2) === 0n;
+}
+
+// host/git_directory.ts
+
+
+var LAYOUT = [
+  "HEAD",
+  "commondir",
+  "description",
+  "hooks",
+  "info",
+  "objects",
+  "packed-refs",
+  "refs"
+];
+var WITH_REPOSITORIES = /* @__PURE__ */ new Set([
+  "modules",
+  "worktrees"
+]);
+var CONTENTS = /\/objects\/([0-9a-f]{2}|info|pack)$|\/refs\/(heads|remotes|tags)$|\/logs\/refs$/;
+function mayHoldRepositories(path2) {
+  return isGitName(nameOf2(parentOf(path2))) ? WITH_REPOSITORIES.has(nameOf2(path2)) : !CONTENTS.test(path2);
+}
+function holdsRepositories(name) {
+  return WITH_REPOSITORIES.has(name);
+}
+function pointerIn(file) {
+  const text4 = textOf4(file)?.trim().replace(/^gitdir:\s*/, "");
+  return text4 === void 0 || text4 === "" || text4.includes("\n") ? void 0 : from(parentOf(file), text4);
+}
+var SETTING = /^[ \t]*(?:\[(?:"(?:\\.|[^"\\\n])*"|[^\]"\n])*\][ \t]*)?(hookspath|path|templatedir|worktree)[ \t]*=[ \t]*(.*)$/gim;
+
+function valueIn(line) {
+  let [value, isQuoted] = [
+    "",
+    false
+  ];
+  for (let at2 = 0; at2 < line.length; at2++) {
+    const letter = line[at2];
+    if (letter === '"') isQuoted = !isQuoted;
+    else if (letter === "\\") value += line[++at2] ?? "";
+    else if (!isQuoted && (letter === "#" || letter === ";")) break;
+    else value += letter;
+  }
+  return value.trim();
+}
+var MOST = 64 * 1024;
+var KERNEL = [
+  "/dev",
+  "/proc",
+  "/sys"
+];
+
+function textBehindLink(path2) {
+  const readBehind = () => withRegularFile(path2, (file) => {
+    if (KERNEL.some((directory) => isWithin(file.path, directory))) return void 0;
+    return decodeName(file.readAt(0, MOST));
+  });
+  return ifThere(readBehind, UNREADABLE);
+}
+
+var READ = 1;
+var reading = perEngine((() => {
+  const [path2, text4] = [
+    new Output(PATH_MAX5, "&path"),
+    new Output(MOST, "&text")
+  ];
+  const flags2 = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
+  const opened = openat(at_fdcwd, path2, flags2, 0);
+  const [fd, end] = [
+    new ResultOf(opened, "fd"),
+    new Label("end")
+  ];
+  return new KeptTable(path2, [
+    text4
+  ], [
+    {
+      call: opened,
+      accept: UNREADABLE,
+      onAccepted: end
+    },
+    {
+      call: read(fd, text4, MOST),
+      accept: UNREADABLE
+    },
+    {
+      call: close(fd)
+    },
+    end
+  ]);
+}));
+var UNREADABLE = [
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES",
+  "ELOOP",
+  "EISDIR",
+  "EAGAIN",
+  "ENXIO",
+  "ENAMETOOLONG"
+];
+function from(directory, path2) {
+  return path2.startsWith("/") ? path2 : `${directory}/${path2}`;
+}
+
+// host/git_repositories.ts
+var GitRepositories = class {
+  static {
+    addMethods(this.prototype, {
+    worktrees: (function () {
+    return this.#all.values().flatMap(({ worktrees }) => worktrees).toArray();
+  }),
+    named: (function* () {
+    const named = [];
+    const general = configs$33.call(this, this.#files.general, named).flatMap((({ hooks }) => hooks));
+    for (const path2 of general) if (path2.startsWith("/")) named.push({
+      path: path2
+    });
+    for (const repository of this.#all.values()) {
+      const { directories, worktrees } = repository;
+      const size = () => directories.size + worktrees.size;
+      if (repository.known === size()) continue;
+      const hooks = new Set(general.filter((path2) => !path2.startsWith("/")));
+      for (const directory of directories) {
+        const files = [
+          "config",
+          "config.worktree"
+        ].map((name) => `${directory}/${name}`);
+        for (const config of configs$33.call(this, files, named)) {
+          for (const path2 of config.hooks) hooks.add(path2);
+          for (const path2 of config.worktrees) {
+            const worktree = this.#files.endOf(from(directory, path2));
+            if (worktree !== void 0) worktrees.add(worktree);
+          }
+        }
+      }
+      yield* named.splice(0);
+      for (const path2 of hooks) {
+        for (const worktree of worktrees) yield {
+          path: from(worktree, path2)
+        };
+      }
+      repository.known = size();
+    }
+    yield* named;
+  })
+    });
+  }
+  static {
+    configs$33 = (function (files, named) {
+    const configs = [];
+    const read4 = /* @__PURE__ */ new Set();
+    const waiting = [
+      ...files
+    ];
+    while (waiting.length > 0 && read4.size < MAX_CONFIGS && !this.#files.cost.isOver) {
+      const file = waiting.shift();
+      const end = this.#files.endOf(file);
+      if (end === void 0 || read4.has(end)) continue;
+      read4.add(end);
+      const config = readGitConfig(file, this.#files.home);
+      this.#files.cost.addConfig(config.size);
+      configs.push(config);
+      for (const path2 of config.includes) named.push({
+        path: path2,
+        text: ""
+      });
+      waiting.push(...config.includes);
+    }
+    return configs;
+  });
+  }
+
+  #files;
+  #all = /* @__PURE__ */ new Map();
+  constructor(files) {
+    this.#files = files;
+  }
+  /**
+   * Adds a directory of git, of a worktree if one is known that leads to it. Returns the directory
+   * that its worktrees have in common.
+   */
+  add(directory, worktree = worktreeOf(directory)) {
+    const pointer = pointerIn(`${directory}/commondir`);
+    const common = (pointer === void 0 ? void 0 : this.#files.endOf(pointer)) ?? directory;
+    let repository = this.#all.get(common);
+    if (repository === void 0) {
+      repository = {
+        directories: /* @__PURE__ */ new Set([
+          common
+        ]),
+        worktrees: /* @__PURE__ */ new Set([
+          worktreeOf(common)
+        ]),
+        known: 0
+      };
+      this.#all.set(common, repository);
+      this.#addWorktrees(common, repository);
+    }
+    repository.directories.add(directory);
+    if (directory === common || worktree !== directory) repository.worktrees.add(worktree);
+    return common;
+  }
+  #addWorktrees(common, { directories, worktrees }) {
+    const { lists, cost, endOf } = this.#files;
+    for (const name of lists.of(`${common}/worktrees`).keys()) {
+      if (cost.isOver) return;
+      cost.addDirectory();
+      const directory = `${common}/worktrees/${name}`;
+      directories.add(directory);
+      const pointer = pointerIn(`${directory}/gitdir`);
+      const file = pointer === void 0 ? void 0 : endOf(pointer);
+      if (file !== void 0) worktrees.add(parentOf(file));
+    }
+  }
+  /** Returns the worktrees of all repositories; those that configurations name, once these are read. */
+  
+  /** Returns the paths that configurations name, without those of repositories that are as before. */
+  
+  /** Reads configurations, and what they include, which it adds to what is named. */
+  
+};
+var MAX_CONFIGS = 1e3;
+function worktreeOf(directory) {
+  return isGitName(nameOf2(directory)) ? parentOf(directory) : directory;
+}
+
+// host/search_cost.ts
+var PATHS = 20;
+var BYTES = 100;
+var SearchCost = class {
+
+  #most;
+  #directories = 0;
+  /** At most so many directories, or other work that takes as long. */
+  constructor(most) {
+    this.#most = most;
+  }
+  /** The directories that were read, with other work that takes as long. */
+  get directories() {
+    return Math.ceil(this.#directories);
+  }
+  /** Whether it is more than it may be. */
+  get isOver() {
+    return this.#directories > this.#most;
+  }
+  /** Counts a directory. */
+  addDirectory() {
+    this.#directories++;
+  }
+  /** Counts parts of paths that are looked at. */
+  addParts(count = 1) {
+    this.#directories += count / PATHS;
+  }
+  /** Counts a configuration, by its size. */
+  addConfig(bytes) {
+    this.addParts(PATHS + bytes / BYTES);
+  }
+};
+
+// host/name_search.ts
+var MAX_DEPTH = 3;
+var OTHERS2 = /* @__PURE__ */ new Set([
+  "/dev",
+  "/proc",
+  "/sys",
+  "/gnu/store",
+  "/nix/store"
+]);
+var PASSED_OVER = /* @__PURE__ */ new Set([
+  "node_modules"
+]);
+var OBJECTS = /\/\.git\/(.*\/)?objects$/;
+var GIT2 = ".git/";
+var CONFIG = ".config/";
+var GIT_FILES = {
+  commondir: ".\n",
+  config: "",
+  "config.worktree": ""
+};
+var NameSearch = class {
+
+  #question;
+  #index;
+  #lists;
+  #otherNames;
+  #repositories;
+  #found;
+  #links;
+  #queue = [];
+  #queued = /* @__PURE__ */ new Set();
+  #cost;
+  constructor(question, index, lists, otherNames) {
+    this.#question = question;
+    this.#index = index;
+    this.#lists = lists;
+    this.#otherNames = otherNames;
+    this.#cost = new SearchCost(question.most ?? Infinity);
+    this.#found = new FoundNames(question, lists, otherNames);
+    this.#links = new FoundLinks(question.directory, lists, this.#found, this.#cost);
+    const { home, configHome = home && `${home}/.config` } = question;
+    this.#repositories = new GitRepositories({
+      lists,
+      cost: this.#cost,
+      home,
+      general: [
+        "/etc/gitconfig",
+        ...home === void 0 ? [] : [
+          `${home}/.gitconfig`
+        ],
+        ...configHome === void 0 ? [] : [
+          `${configHome}/git/config`
+        ]
+      ],
+      endOf: (path2) => this.#links.endOf(path2)
+    });
+  }
+  /** Searches. */
+  run() {
+    const { directory, names, paths = [] } = this.#question;
+    for (const path2 of paths) this.#reportPath(path2);
+    if (names.length > 0) {
+      const ways = this.#starts().map((start) => this.#around(start));
+      for (const around of ways) {
+        for (const [index, path2] of around.entries()) {
+          this.#later({
+            path: path2,
+            depth: index === 0 ? 0 : around.length - index,
+            inGit: false
+          });
+        }
+      }
+      this.#later({
+        path: directory,
+        depth: 0,
+        inGit: false
+      });
+      this.#readQueue();
+      for (const around of ways) this.#reportProjects(around);
+      this.#reportNamesOf(directory);
+      this.#reportHome();
+      this.#reportMounts();
+    }
+    const { directories, isOver } = this.#cost;
+    if (isOver) return {
+      found: [],
+      missing: [],
+      directories
+    };
+    const missing2 = this.#found.missing();
+    return {
+      found: this.#found.files(),
+      missing: missing2,
+      directories
+    };
+  }
+  /** Reads the directories that are queued, and those that are found meanwhile. */
+  #readQueue() {
+    for (let at2 = 0; at2 < this.#queue.length; ) {
+      while (at2 < this.#queue.length && !this.#cost.isOver) this.#read(this.#queue[at2++]);
+      if (this.#index.ofGit.length === 0) return;
+      for (const { path: path2, text: text4 } of this.#repositories.named()) {
+        if (this.#cost.isOver) return;
+        this.#cost.addDirectory();
+        this.#report(path2, true, {
+          text: text4
+        });
+      }
+      if (this.#cost.isOver) return;
+      for (const worktree of this.#repositories.worktrees()) {
+        for (const path2 of this.#found.pathsOf(worktree)) {
+          this.#later({
+            path: path2,
+            depth: MAX_DEPTH,
+            inGit: false
+          });
+        }
+      }
+    }
+  }
+  /** Returns the paths of the working directory in the directory; one that is not in there if there is none. */
+  #starts() {
+    const { directory, start = directory } = this.#question;
+    if (isWithin(start, directory)) return [
+      start
+    ];
+    const others = this.#otherNames.wholeOf(start).filter((path2) => isWithin(path2, directory));
+    return others.length === 0 ? [
+      start
+    ] : others;
+  }
+  /** A path and the directories around it, below the directory; none if it is not in there. */
+  #around(start) {
+    const { directory } = this.#question;
+    if (!isWithin(start, directory)) return [];
+    const around = [];
+    for (let at2 = start; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
+    return around;
+  }
+  /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
+  #reportPath(path2) {
+    const closed = this.#closedAbove(path2);
+    if (closed !== void 0) return this.#found.addClosed(closed);
+    const end = this.#links.endOf(path2);
+    if (end === void 0 || !this.#found.isInside(end)) return;
+    const type = typeOf2(end);
+    if (type === void 0 || this.#found.isLeft(end)) return this.#found.addMissingOf(end);
+    this.#found.add(end, type);
+  }
+  /** Returns the first directory on the way that its owner may not search now, but could. */
+  #closedAbove(path2) {
+    const { directory } = this.#question;
+    let closed;
+    for (let at2 = path2; at2 !== directory && at2 !== "/"; ) {
+      at2 = parentOf(at2);
+      if (this.#found.isClosed(at2, 1)) closed = at2;
+    }
+    return closed;
+  }
+  /** Reports the names of projects: in the directory, where the search starts, and around these. */
+  #reportProjects(around) {
+    const { directory, absent: absent2, start } = this.#question;
+    const projects = new Set(directory === "/" ? [] : [
+      directory
+    ]);
+    for (const [index, path2] of around.entries()) {
+      if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
+    }
+    for (let at2 = directory; at2 !== "/"; ) {
+      at2 = parentOf(at2);
+      if (at2 === start || look(below(at2, ".git")) !== void 0) projects.add(at2);
+    }
+    const plain = absent2.filter(isPlain);
+    for (const project of projects) this.#reportAll(project, plain);
+  }
+  /** Reports names where what is written to may itself be the beginning of one. */
+  #reportNamesOf(directory) {
+    const { asked = directory } = this.#question;
+    const paths = [
+      directory,
+      asked,
+      ...this.#otherNames.wholeOf(directory)
+    ];
+    this.#reportAll(directory, [
+      ...new Set(paths.flatMap((path2) => this.#index.after(path2)))
+    ]);
+  }
+  #reportHome() {
+    const { home, configHome } = this.#question;
+    const { ofHome } = this.#index;
+    if (home !== void 0) this.#reportAll(home, ofHome);
+    if (configHome === void 0) return;
+    const configs = ofHome.filter((name) => name.startsWith(CONFIG));
+    this.#reportAll(configHome, configs.map((name) => name.slice(CONFIG.length)));
+  }
+  /** Reports what the host mounts in the directory, and has such a name elsewhere. */
+  #reportMounts() {
+    const { directory } = this.#question;
+    for (const { root, target } of this.#otherNames.mountsIn(directory)) {
+      const others = this.#otherNames.wholeOf(target);
+      const places = others.length === 0 ? [
+        root
+      ] : others.filter((place2) => !isWithin(place2, directory));
+      if (places.some((place2) => this.#isNamed(place2))) this.#report(target, false);
+      this.#reportAll(target, places.flatMap((place2) => this.#index.after(place2)));
+    }
+  }
+  /** Whether a path outside of the directory has one of the names, or a directory around it. */
+  #isNamed(path2) {
+    for (let at2 = path2; at2 !== "/"; at2 = parentOf(at2)) {
+      if (this.#index.isEndOf(at2) || this.#isOfGit(at2)) return true;
+    }
+    return false;
+  }
+  #isOfGit(path2) {
+    return this.#index.ofGit.some((name) => {
+      if (!path2.endsWith(`/${name}`)) return false;
+      const directory = path2.slice(0, -name.length - 1);
+      return isGitDirectory(directory, this.#lists.of(directory));
+    });
+  }
+  #reportAll(base, names) {
+    if (names.length === 0) return;
+    const entries = this.#lists.of(base);
+    for (const name of names) {
+      const path2 = below(base, name);
+      if (entries.has(name.split("/", 1)[0])) this.#report(path2, true, {
+        base
+      });
+      else for (const at2 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at2);
+    }
+  }
+  /** Notes a path by where it leads and the links on the way, or what is missing of it. */
+  #report(path2, isAbsent, { text: text4, base } = {}) {
+    const end = this.#links.endOf(path2, {
+      base
+    });
+    for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+      const type = typeOf2(at2);
+      if (type !== void 0 && !this.#found.isLeft(at2)) this.#find(at2, type);
+      else if (isAbsent) this.#found.addMissingOf(at2, text4);
+    }
+  }
+  #later(pending) {
+    if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
+    this.#queued.add(pending.path);
+    this.#queue.push(pending);
+  }
+  #read(pending) {
+    const { path: path2, depth, inGit } = pending;
+    this.#cost.addDirectory();
+    const entries = this.#lists.of(path2);
+    if (this.#found.isClosed(path2, 5)) return this.#found.addClosed(path2);
+    const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
+    if (isGit) this.#readGit(path2, entries);
+    const within2 = inGit || isGitName(nameOf2(path2));
+    for (const [name, type] of entries) {
+      if (this.#readName(path2, name, type)) continue;
+      if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
+      const child = below(path2, name);
+      const isOfGit = within2 || isGitName(name) || isGit && holdsRepositories(name);
+      if (within2 && !mayHoldRepositories(child)) continue;
+      if (isOfGit || depth < MAX_DEPTH) {
+        this.#later({
+          path: child,
+          depth: depth + 1,
+          inGit: within2 || isGit && isOfGit
+        });
+      }
+    }
+  }
+  /** Notes a file in a directory that is read, if it has one of the names. Returns whether it has. */
+  #readName(directory, name, type) {
+    if (this.#index.has(name)) {
+      const path3 = below(directory, name);
+      if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
+        this.#find(path3, type);
+        return true;
+      }
+    }
+    if (type === S_IFDIR) return false;
+    const path2 = below(directory, name);
+    if (type === S_IFLNK) {
+      for (const rest of this.#index.after(path2)) this.#report(below(path2, rest), false);
+    }
+    if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
+    if (type === S_IFREG) {
+      this.#find(path2, type);
+      this.#searchIn(pointerIn(path2), directory);
+    } else if (type === S_IFLNK) this.#searchIn(path2, directory);
+    return false;
+  }
+  #readGit(directory, entries) {
+    for (const name of this.#index.ofGit) {
+      const path2 = below(directory, name);
+      const type = name.includes("/") ? typeOf2(path2) : entries.get(name);
+      const isOwn2 = name === "commondir" && this.#isPointerTo(path2, directory);
+      if (type !== void 0 && !isOwn2) this.#find(path2, type);
+      else if ((isOwn2 || !entries.has("commondir") || name === "config.worktree") && this.#question.absent.includes(GIT2 + name)) {
+        this.#found.addMissing(path2, GIT_FILES[name]);
+      }
+    }
+    this.#searchIn(directory);
+  }
+  #isPointerTo(file, directory) {
+    const pointer = pointerIn(file);
+    return pointer !== void 0 && this.#links.endOf(pointer) === directory;
+  }
+  /** Looks through a directory of git, and what its worktrees have in common, however deep. */
+  #searchIn(directory, worktree) {
+    const end = directory === void 0 ? void 0 : this.#links.endOf(directory);
+    if (end === void 0) return;
+    const found = /* @__PURE__ */ new Set([
+      end,
+      this.#repositories.add(end, worktree)
+    ]);
+    for (const path2 of [
+      ...found
+    ].flatMap((path3) => this.#found.pathsOf(path3))) {
+      this.#later({
+        path: path2,
+        depth: MAX_DEPTH,
+        inGit: true
+      });
+    }
+  }
+  /** Notes a file, the links by which it is reached, and what is in a directory. */
+  #find(path2, type) {
+    const found = this.#found;
+    if (found.has(path2) || found.isExcepted(path2) || !found.isInside(path2)) return;
+    if (type === S_IFLNK) return this.#follow(path2);
+    found.add(path2, type);
+    if (type === S_IFDIR) this.#lookThrough(path2);
+  }
+  /** Notes where links in a protected directory lead, and the files in it that have other names. */
+  #lookThrough(directory) {
+    const directories = [
+      directory
+    ];
+    for (const path2 of directories) {
+      if (this.#cost.isOver) return;
+      this.#cost.addDirectory();
+      for (const [name, type] of this.#lists.of(path2)) {
+        const child = below(path2, name);
+        if (type === S_IFLNK) this.#follow(child, true);
+        else if (type === S_IFREG && isShared(child)) this.#found.add(child, type);
+        else if (type === S_IFDIR && !PASSED_OVER.has(name) && !OBJECTS.test(child)) {
+          directories.push(child);
+        }
+      }
+    }
+  }
+  /** Notes the links on the way that a link leads, and the file at its end. */
+  #follow(link2, isProtected = false) {
+    const end = this.#links.endOf(link2, {
+      isProtected
+    });
+    for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+      const type = typeOf2(at2);
+      if (type === void 0) this.#found.addMissingOf(at2);
+      const isAround = isProtected && isWithin(link2, at2);
+      if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(at2, type);
+    }
+  }
+};
+
+// host/name_scan.ts
+var NameScanner = class {
+  static {
+    addMethods(this.prototype, {
+    scan: (function (question, otherNames) {
+    const index = new NameIndex(question.names);
+    this.#asked.push({
+      question,
+      index
+    });
+    return new NameSearch(question, index, this.#lists, otherNames).run();
+  }),
+    again: (function (otherNames) {
+    this.#lists.refresh();
+    return this.#asked.map((({ question, index }) => new NameSearch(question, index, this.#lists, otherNames).run()));
+  })
+    });
+  }
+
+  #lists = new DirectoryLists();
+  #asked = [];
+  /** Looks for the names of a question, by the mounts of the host. */
+  
+  /** Looks for the names of all questions again. */
+  
+};
+
+// host/visible_mounts.ts
+var VisibleMounts = class {
+
+  #byId;
+  /** For each mount, the mount points on it. */
+  #points = /* @__PURE__ */ new Map();
+  /** Those that can be reached, by their mount points. */
+  #byTarget = /* @__PURE__ */ new Map();
+  constructor(mounts) {
+    this.#byId = new Map(mounts.map((mount4) => [
+      mount4.id,
+      mount4
+    ]));
+    for (const { parent, target } of mounts) {
+      if (target === "/") continue;
+      const points = this.#points.get(parent);
+      if (points === void 0) this.#points.set(parent, /* @__PURE__ */ new Set([
+        target
+      ]));
+      else points.add(target);
+    }
+    for (const mount4 of mounts) {
+      if (this.#has(mount4) && !this.#byTarget.has(mount4.target)) {
+        this.#byTarget.set(mount4.target, mount4);
+      }
+    }
+  }
+  /** Returns all of them. */
+  all() {
+    return [
+      ...this.#byTarget.values()
+    ];
+  }
+  /** Returns the mount whose root is at this path. */
+  at(path2) {
+    return this.#byTarget.get(path2);
+  }
+  /** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
+  around(path2) {
+    for (let at2 = path2; ; at2 = parentOf(at2)) {
+      const mount4 = this.#byTarget.get(at2);
+      if (mount4 !== void 0 || at2 === "/") return mount4;
+    }
+  }
+  /** Whether a path leads to the root of the mount. */
+  #has(mount4) {
+    if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
+    for (let at2 = mount4, above = this.#above(at2); above !== void 0; above = this.#above(at2)) {
+      const points = this.#points.get(above.id);
+      if (directoriesAround(at2.target, above.target).some((path2) => points.has(path2))) return false;
+      at2 = above;
+    }
+    return true;
+  }
+  #above({ id: id2, parent }) {
+    return parent === id2 ? void 0 : this.#byId.get(parent);
+  }
+};
+function directoriesAround(path2, top) {
+  const directories = [];
+  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
+  return directories;
+}
+
+// host/kernel_mounts.ts
+var KERNEL_TYPES = /* @__PURE__ */ new Set([
+  "binder",
+  "binfmt_misc",
+  "bpf",
+  "cgroup",
+  "cgroup2",
+  "configfs",
+  "cpuset",
+  "debugfs",
+  "devpts",
+  "devtmpfs",
+  "efivarfs",
+  "functionfs",
+  "fusectl",
+  "mqueue",
+  "nfsd",
+  "nsfs",
+  "proc",
+  "pstore",
+  "resctrl",
+  "rpc_pipefs",
+  "securityfs",
+  "selinuxfs",
+  "smackfs",
+  "sysfs",
+  "tracefs",
+  "xenfs"
+]);
+
+
+
+function kernelMountAround(directory, mounts) {
+  const mount4 = new VisibleMounts(mounts).around(directory);
+  return mount4 !== void 0 && isKernelMount(mount4) ? [
+    directory
+  ] : [];
+}
+
+// host/other_names.ts
+var OtherNames = class {
+
+  #mounts;
+  /** The mounts of each filesystem. */
+  #byDevice;
+  constructor(mounts) {
+    this.#mounts = new VisibleMounts(mounts);
+    this.#byDevice = Map.groupBy(this.#mounts.all(), deviceOf);
+  }
+  /**
+   * Returns the other paths of a file or directory, of what is in it, and of what is mounted in it. A
+   * path that is missing has them as well, as what is made at one is there at the others.
+   */
+  of(path2) {
+    const around = this.#mounts.around(path2);
+    const places = this.mountsIn(path2).filter((mount4) => !isKernelMount(mount4)).map((mount4) => ({
+      mount: mount4,
+      path: mount4.root
+    }));
+    if (around !== void 0) places.push({
+      mount: around,
+      path: placeOn(around, path2)
+    });
+    const names = places.flatMap((place2) => [
+      ...this.#wholes(place2),
+      ...this.#parts(place2)
+    ]);
+    return [
+      ...new Set(names)
+    ].filter((name) => !isWithin(name, path2));
+  }
+  /** Returns the other paths of the whole of a file or directory. */
+  wholeOf(path2) {
+    const around = this.#mounts.around(path2);
+    if (around === void 0) return [];
+    return this.#wholes({
+      mount: around,
+      path: placeOn(around, path2)
+    });
+  }
+  /** Returns the mounts below a directory. */
+  mountsIn(directory) {
+    return this.#mounts.all().filter(({ target }) => target !== directory && isWithin(target, directory));
+  }
+  /** Returns the paths of a whole at other mounts. */
+  #wholes({ mount: mount4, path: path2 }) {
+    return this.#others(mount4).filter(({ root }) => isWithin(path2, root)).flatMap((other) => {
+      const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
+      return this.#mounts.around(name) === other ? [
+        name
+      ] : [];
+    });
+  }
+  /** Returns the mounts of parts of a directory. */
+  #parts({ mount: mount4, path: path2 }) {
+    return this.#others(mount4).filter(({ root }) => root !== path2 && isWithin(root, path2)).map(({ target }) => target);
+  }
+  #others(mount4) {
+    return this.#byDevice.get(deviceOf(mount4))?.filter((other) => other !== mount4) ?? [];
+  }
+};
+function deviceOf({ device: { major, minor } }) {
+  return `${major}:${minor}`;
+}
+function placeOn({ root, target }, path2) {
+  return normalize(`${root}/${path2.slice(lengthOf(target))}`);
+}
+function lengthOf(directory) {
+  return directory === "/" ? 0 : directory.length;
+}
+
+// host/resolver.ts
+var RESOLV_CONF = "/etc/resolv.conf";
+var MOST_BYTES = 64 * 1024;
+function readResolvConf() {
+  const read4 = () => withRegularFile(RESOLV_CONF, (file) => file.readAt(0, MOST_BYTES));
+  return new TextDecoder().decode(ifThere(read4, [
+    "EACCES"
+  ]) ?? new Uint8Array());
+}
+
+// host/settings.ts
+function readSetting(path2) {
+  return ifThere(() => Number(readWholeText(at_fdcwd, path2)), [
+    ...NO_SUCH_PATH,
+    "EACCES"
+  ]);
+}
+
+// host/live_host.ts
+var LiveHost = class {
+  static {
+    addMethods(this.prototype, {
+    credentials: (function () {
+    return this.#credentials.get();
+  }),
+    kernel: (function () {
+    return this.#kernel ??= parseRelease(uname2().release);
+  }),
+    homeDirectory: (function () {
+    return environmentVariable("HOME");
+  }),
+    workingDirectory: (function () {
+    try {
+      return Deno.cwd();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      throw new SyscallError({
+        syscall: "getcwd",
+        errno: ERRNO.ENOENT,
+        hint: "the working directory of the script no longer exists"
+      });
+    }
+  }),
+    resolve: (function (path2) {
+    return resolvePath(path2);
+  }),
+    mounts: (function () {
+    const text4 = mountinfoOf();
+    if (this.#mounts?.text !== text4) this.#mounts = {
+      text: text4,
+      entries: parseMountinfo(text4)
+    };
+    return this.#mounts.entries;
+  }),
+    hasAutomounter: (function () {
+    return this.mounts().some((({ type }) => type === "autofs"));
+  }),
+    unchanged: (function (paths) {
+    let check = this.#checks.get(paths);
+    if (check === void 0) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
+    return check.holds();
+  }),
+    directoryNames: (function () {
+    this.#lists.refresh();
+    return {
+      in: ((directory) => {
+        const list2 = this.#lists.of(directory);
+        let names = this.#names.get(list2);
+        if (names === void 0) this.#names.set(list2, names = new Set([
+          ...list2.keys()
+        ].sort()));
+        return names;
+      })
+    };
+  }),
+    scanNames: (function (question, earlier) {
+    const configHome = environmentVariable("XDG_CONFIG_HOME");
+    const isPath2 = configHome?.startsWith("/") === true;
+    const known = earlier === void 0 ? void 0 : this.#scanners.get(earlier);
+    const scanner = known ?? new NameScanner();
+    const scan = scanner.scan({
+      ...question,
+      ...isPath2 && {
+        configHome: resolvePath(configHome).path
+      }
+    }, this.otherNames());
+    this.#scanners.set(scan, scanner);
+    return scan;
+  }),
+    sameNames: (function (scans) {
+    if (scans.length === 0) return true;
+    const again = this.#scanners.get(scans[0])?.again(this.otherNames());
+    return JSON.stringify(again) === JSON.stringify(scans);
+  }),
+    remember: (function (key, make2) {
+    if (!this.#remembered.has(key)) this.#remembered.set(key, make2());
+    return this.#remembered.get(key);
+  })
+    });
+  }
+
+  #credentials = new CurrentCredentials();
+  #kernel;
+  #landlock;
+  #checks = /* @__PURE__ */ new WeakMap();
+  #scanners = /* @__PURE__ */ new WeakMap();
+  #mounts;
+  #otherNames;
+  #lists = new DirectoryLists();
+  #names = /* @__PURE__ */ new WeakMap();
+  #remembered = /* @__PURE__ */ new Map();
+  /** `true`. */
+  isHere = true;
+  /** The architecture of this machine. */
+  get architecture() {
+    return engine().architecture;
+  }
+  /** The credentials of the calling thread; the same object as before if they have not changed. */
+  
+  /** The version of the running kernel. */
+  
+  /** The version of the running kernel's Landlock. */
+  landlockVersion() {
+    return this.#landlock ??= landlockVersion2();
+  }
+  /** The home directory of the user. */
+  
+  /** The text of /etc/resolv.conf. */
+  resolvConf() {
+    return readResolvConf();
+  }
+  /** The working directory of the script. */
+  
+  /** Whether a variable of the script's environment is set. */
+  hasVariable(name) {
+    return environmentVariable(name) !== void 0;
+  }
+  /** Whether the script is in the user namespace with the number of the first one. */
+  inFirstUserNamespace() {
+    const { id: id2 } = resolvePath("/proc/self/ns/user");
+    return id2 === void 0 || id2.endsWith(`:${4026531837}`);
+  }
+  /** What the kernel says against the options of a filesystem. */
+  filesystemIssue(options) {
+    return filesystemIssue(options);
+  }
+  /** The number in a file of /proc/sys. */
+  setting(path2) {
+    return readSetting(path2);
+  }
+  /** Resolves an absolute path. */
+  
+  /** The symbolic links on the way to an absolute path. */
+  followLinks(path2) {
+    return followLinks(path2);
+  }
+  /** The mounts that the calling thread sees. */
+  
+  /** The other paths of files, by the mounts that the calling thread sees. */
+  otherNames() {
+    const mounts = this.mounts();
+    if (this.#otherNames?.mounts !== mounts) {
+      this.#otherNames = {
+        mounts,
+        names: new OtherNames(mounts)
+      };
+    }
+    return this.#otherNames.names;
+  }
+  /** Whether there are mounts of autofs. */
+  
+  /** Lets an automounter mount what belongs on a directory, and on those in it. */
+  mountAutomounts(directory) {
+    mountAutomounts(directory, this.mounts());
+  }
+  /** Whether paths still lead where they did. */
+  
+  /** The names in directories; only those that have changed are read again. */
+  
+  /** Looks for files by their names. */
+  
+  /** Looks again; only directories that have changed are read. */
+  
+  /** The numbers of a block device. */
+  blockDevice(path2) {
+    return blockDeviceOf(path2);
+  }
+  /** The process with this pid. */
+  joinTarget(pid, started2, questions) {
+    return joinTargetOf(pid, started2, questions);
+  }
+  /** Whether a process has ended. */
+  hasEnded(process) {
+    return hasEnded(process);
+  }
+  /** The kind of namespace that a file refers to. */
+  namespaceKind(file) {
+    return namespaceKindOf(file);
+  }
+  /** The files that programs need. */
+  programFiles(programs2, reading2) {
+    const refuse2 = (issue) => {
+      throw new ProgramIssue(issue);
+    };
+    try {
+      return {
+        files: filesOfPrograms(programs2, programHost(reading2, refuse2), refuse2)
+      };
+    } catch (error) {
+      if (error instanceof ProgramIssue) return {
+        issue: error.message
+      };
+      if (!(error instanceof SyscallError)) throw error;
+      return {
+        issue: `a file that is needed cannot be read: ${error.message}`
+      };
+    }
+  }
+  /** Returns the value of this key, which is made once. */
+  
+  /** Checks that /proc shows pids of the script's own pid namespace. */
+  requireOwnProc() {
+    requireOwnProc();
+  }
+};
+var ProgramIssue = class extends Error {
+
+};
+var liveHost = perEngine((() => new LiveHost()));
+
+
 // permissions/permission_set.ts
 var SOCKETLESS = [
   "/bin",
@@ -15812,7 +17855,7 @@ var PermissionSet = class {
     switch (need.kind) {
       case "read":
       case "write": {
-        const value = this.#deniedPaths[need.kind].find((denied2) => touches(need.path, denied2));
+        const value = this.#deniedPaths[need.kind].find((denied2) => touches(need.path, denied2) || liveHost().otherNames().of(denied2).some((other) => touches(need.path, other)));
         return value === void 0 ? void 0 : {
           grant: need.kind,
           value
@@ -16837,7 +18880,7 @@ function ifSyscall(error) {
 }
 
 // proxy/proxy.ts
-var AT_ONCE2 = 128;
+var AT_ONCE3 = 128;
 var DESCRIPTORS = 4;
 var SHARE = 1 / 4;
 var PAUSE = 100;
@@ -16924,7 +18967,7 @@ function connectionsAtOnce() {
     }
   ]);
   const descriptors = Number(readRlimit(result.output(limit2)).soft);
-  return Math.max(1, Math.min(AT_ONCE2, Math.floor(descriptors * SHARE / DESCRIPTORS)));
+  return Math.max(1, Math.min(AT_ONCE3, Math.floor(descriptors * SHARE / DESCRIPTORS)));
 }
 async function pause() {
   await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, PAUSE)));
@@ -17346,7 +19389,7 @@ var FileCopy = class {
   #splice;
   constructor(file) {
     this.#file = file;
-    this.#start = offsetOf2(file);
+    this.#start = offsetOf3(file);
     if (this.#start !== void 0) {
       const initial = new Uint8Array(new BigInt64Array([
         BigInt(this.#start)
@@ -17397,7 +19440,7 @@ var FileCopy = class {
   }
   /** Moves the file's offset behind what the program has read. */
   moveOn(result, unread) {
-    const now = offsetOf2(this.#file);
+    const now = offsetOf3(this.#file);
     if (this.#start === void 0 || this.#offset === void 0 || now === void 0) return;
     const reads = result.result(this.#splice) === BigInt(-ERRNO.EINVAL);
     const copied = reads ? now : Number(result.output(this.#offset).getBigInt64(0, true));
@@ -17438,7 +19481,7 @@ var WAITING4 = [
     onFailure: HELPER_ENDS
   }
 ];
-function offsetOf2(file) {
+function offsetOf3(file) {
   const call2 = lseek(file, 0, SEEK_CUR);
   const offset = Number(syscalls([
     {
@@ -17764,13 +19807,13 @@ var StandardStreams = class {
     release: (function () {
     for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
     for (const copy2 of this.#copies.values()) copy2.handOver();
-    closeDuplicates$35.call(this);
+    closeDuplicates$37.call(this);
     return this.#pipes.map(((pipe) => pipe?.ours));
   })
     });
   }
   static {
-    open$32 = (function (source, fd, sources) {
+    open$34 = (function (source, fd, sources) {
     if (source === "piped") {
       const pipe = this.#pipes[fd] = openPipeTo(fd);
       return {
@@ -17785,7 +19828,7 @@ var StandardStreams = class {
   });
   }
   static {
-    protect$33 = (function (sources) {
+    protect$35 = (function (sources) {
     const oursAt = ((fd) => {
       const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
       const stream = this.#streams[fd];
@@ -17798,13 +19841,13 @@ var StandardStreams = class {
       2
     ].map(oursAt);
     ours.forEach(((fd, stream) => {
-      if (fd !== void 0) this.#streams[stream] = protected$34.call(this, stream, fd, ours[0]);
+      if (fd !== void 0) this.#streams[stream] = protected$36.call(this, stream, fd, ours[0]);
     }));
   });
   }
   static {
-    protected$34 = (function (fd, ours, input) {
-    const handover = handoverOf(ours, input, NAMES2[fd]);
+    protected$36 = (function (fd, ours, input) {
+    const handover = handoverOf(ours, input, NAMES3[fd]);
     if (handover === "inherit") return this.#streams[fd];
     if (handover === "null") return "null";
     const key = `${handover.copyOf} ${fd === 0 ? "read" : "written"}`;
@@ -17816,7 +19859,7 @@ var StandardStreams = class {
   });
   }
   static {
-    closeDuplicates$35 = (function () {
+    closeDuplicates$37 = (function () {
     for (const fd of this.#duplicates) syscall(close(fd));
     this.#duplicates.length = 0;
   });
@@ -17839,8 +19882,8 @@ var StandardStreams = class {
    */
   constructor(sources, hasOwnRoot = false) {
     try {
-      sources.forEach(((source, fd) => this.#streams.push(open$32.call(this, source, fd, sources))));
-      if (hasOwnRoot) protect$33.call(this, sources);
+      sources.forEach(((source, fd) => this.#streams.push(open$34.call(this, source, fd, sources))));
+      if (hasOwnRoot) protect$35.call(this, sources);
     } catch (error) {
       this.close();
       throw error;
@@ -17882,7 +19925,7 @@ var StandardStreams = class {
     for (const pipe of this.#pipes) {
       if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
     }
-    closeDuplicates$35.call(this);
+    closeDuplicates$37.call(this);
     try {
       endServices(this.services);
     } catch {
@@ -17890,7 +19933,7 @@ var StandardStreams = class {
   }
   
 };
-var NAMES2 = [
+var NAMES3 = [
   "stdin",
   "stdout",
   "stderr"
@@ -18097,19 +20140,6 @@ function sched_setaffinity(thread, mask2) {
   return call("sched_setaffinity", thread, mask2.size, mask2);
 }
 
-// ffi/calls/write_text.ts
-var encoder4 = new TextEncoder();
-function writeText(directory, path2, text4) {
-  const opened = openat(directory, path2, O_WRONLY | O_CLOEXEC);
-  const fd = new ResultOf(opened, "fd");
-  return [
-    opened,
-    writeTextTo(fd, text4),
-    close(fd)
-  ];
-}
-
-
 // plan/namespace_fixes.ts
 
 var FORBIDDEN = "in a chroot, or by a seccomp filter or security module around this process (docker run --security-opt seccomp=unconfined ...)";
@@ -18250,8 +20280,8 @@ var ENVIRONMENT = new LaunchSlot("envp", (({ spec: { environment } }, room) => {
   return room.list(inheritedStrings(environment.inherited, changes), set);
 }), ({ spec: { environment: { inherited: inherited2, changes } } }) => `[${inheritedStrings(inherited2, changes).length + changes.size} variables]`);
 var CWD = new LaunchSlot("cwd", (({ spec: { cwd } }, room) => cwd === void 0 ? void 0 : room.string(cwd)), ({ spec: { cwd } }) => quoted2(cwd ?? ""));
-var UID = new LaunchSlot("uid", ({ spec }) => spec.uid, ({ spec }) => String(spec.uid));
-var GID = new LaunchSlot("gid", ({ spec }) => spec.gid, ({ spec }) => String(spec.gid));
+var UID2 = new LaunchSlot("uid", ({ spec }) => spec.uid, ({ spec }) => String(spec.uid));
+var GID2 = new LaunchSlot("gid", ({ spec }) => spec.gid, ({ spec }) => String(spec.gid));
 var STDIO = [
   "stdin",
   "stdout",
@@ -19190,14 +21220,6 @@ function boundary(type, name) {
   };
 }
 
-// host/settings.ts
-function readSetting(path2) {
-  return ifThere(() => Number(readWholeText(at_fdcwd, path2)), [
-    ...NO_SUCH_PATH,
-    "EACCES"
-  ]);
-}
-
 // host/host.ts
 
 
@@ -19549,1978 +21571,6 @@ var reservePortService = {
   cleanUp() {
   }
 };
-
-// ffi/linux/landlock.ts
-function landlockVersion2() {
-  return ifThere(() => syscall(landlockVersion()), ABSENT2) ?? 0;
-}
-var ABSENT2 = [
-  "ENOSYS",
-  "EOPNOTSUPP",
-  "EPERM"
-];
-
-// host/automounts.ts
-function mountAutomounts(directory, mounts) {
-  for (const { type, target } of mounts) {
-    if (type !== "autofs") continue;
-    if (isWithin(target, directory)) enter(target);
-    else if (isWithin(directory, target)) enter(directory);
-  }
-}
-function enter(directory) {
-  try {
-    const way = `${directory}/.`;
-    syscall(close(syscall(openat(at_fdcwd, way, O_PATH | O_DIRECTORY | O_CLOEXEC, 0))));
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-  }
-}
-
-// host/block_device.ts
-function blockDeviceOf(path2) {
-  const output = statxOutput();
-  const call2 = statx(at_fdcwd, path2, 0, STATX_BASIC_STATS, output);
-  const view2 = syscalls([
-    {
-      call: call2
-    }
-  ]).output(output);
-  if ((readStatx(view2).mode & S_IFMT) !== S_IFBLK) return void 0;
-  return `${view2.getUint32(RDEV.major, true)}:${view2.getUint32(RDEV.minor, true)}`;
-}
-var RDEV = {
-  major: 128,
-  minor: 132
-};
-
-// host/credentials.ts
-var [UID2, GID2, CAPABILITIES2] = [
-  geteuid(),
-  getegid(),
-  capabilityOutput()
-];
-var GROUP_LIST = groupsOutput(64);
-var GROUPS = getgroups(GROUP_LIST);
-var QUERY = new Routine([], [
-  {
-    call: UID2
-  },
-  {
-    call: GID2
-  },
-  // EINVAL: there are more.
-  {
-    call: GROUPS,
-    accept: [
-      "EINVAL"
-    ]
-  },
-  {
-    call: capget(CAPABILITIES2)
-  }
-]);
-var CurrentCredentials = class {
-  static {
-    addMethods(this.prototype, {
-    get: (function () {
-    const result = QUERY.run();
-    const view2 = result.output(CAPABILITIES2);
-    const [euid, egid] = [
-      Number(result.result(UID2)),
-      Number(result.result(GID2))
-    ];
-    const groups = groupsIn(result, egid);
-    const words3 = [
-      euid,
-      egid,
-      groups
-    ];
-    for (let at2 = 0; at2 < view2.byteLength; at2 += 4) words3.push(view2.getUint32(at2, true));
-    if (this.#last !== void 0 && words3.every(((word4, at2) => word4 === this.#words[at2]))) {
-      return this.#last;
-    }
-    const { effective, inheritable } = readCapabilities(view2);
-    this.#words = words3;
-    return this.#last = {
-      euid,
-      egid,
-      groups,
-      inheritable,
-      mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
-      mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID"),
-      mayChangeGroups: effective.includes("CAP_SETGID") && mayCallSetgroups()
-    };
-  })
-    });
-  }
-
-  #words = [];
-  #last;
-  /** Returns the credentials; the same object as before if they have not changed. */
-  
-};
-
-var MOST_GROUPS = 65536;
-
-
-// host/directory_lists.ts
-var AT_ONCE3 = 128;
-var SETTLED_MS = 50;
-var GONE = [
-  "ENOENT",
-  "ENOTDIR",
-  "EACCES",
-  "ELOOP",
-  "ENAMETOOLONG"
-];
-var DirectoryLists = class {
-  static {
-    addMethods(this.prototype, {
-    refresh: (function () {
-    for (const [path2, known] of this.#known) {
-      if (!known.used || known.stamp === void 0) this.#known.delete(path2);
-    }
-    const paths = [
-      ...this.#known.keys()
-    ];
-    for (let start = 0; start < paths.length; start += AT_ONCE3) {
-      const part = paths.slice(start, start + AT_ONCE3);
-      const now = stampsOf(part);
-      part.forEach(((path2, index) => {
-        const known = this.#known.get(path2);
-        if (now[index]?.stamp === known.stamp) known.used = false;
-        else this.#known.delete(path2);
-      }));
-    }
-  }),
-    of: (function (path2) {
-    return get$36.call(this, path2).list;
-  }),
-    ownerOf: (function (path2) {
-    return get$36.call(this, path2).owner;
-  })
-    });
-  }
-  static {
-    get$36 = (function (path2) {
-    let known = this.#known.get(path2);
-    if (known === void 0) this.#known.set(path2, known = readNow(path2));
-    known.used = true;
-    return known;
-  });
-  }
-
-  #known = /* @__PURE__ */ new Map();
-  /** Forgets the directories that have changed, or that were not asked for since the last time. */
-  
-  /** Returns the names in a directory; none where it is gone, or may not be read. */
-  
-  /** Returns the owner of a directory; `undefined` where it is gone, or may not be looked at. */
-  
-  
-};
-var NAMES_SIZE = 32 * 1024;
-var tables2 = perEngine((() => ({
-  directory: directoryTable(),
-  file: fileTable()
-})));
-var [OPENED, NAMES3, FURTHER_NAMES] = [
-  1,
-  2,
-  3
-];
-
-
-
-
-
-
-
-var OF_DIRECTORY = STATX_INO | STATX_CTIME | STATX_MODE | STATX_UID;
-var OF_FILE = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_SIZE;
-
-
-// ffi/elf.ts
-var PT = {
-  LOAD: 1,
-  DYNAMIC: 2,
-  INTERP: 3
-};
-var DT = {
-  NULL: 0,
-  NEEDED: 1,
-  STRTAB: 5,
-  SONAME: 14,
-  RPATH: 15,
-  RUNPATH: 29,
-  FLAGS_1: 1879048187
-};
-var DF_1_NODEFLIB = 2048;
-var HEADER_SIZE2 = 64;
-var ENTRY_SIZE = 16;
-var MOST_ENTRIES = 4096;
-function readElf(readAt2) {
-  const header2 = view(readAt2(0, HEADER_SIZE2));
-  if (header2.byteLength < HEADER_SIZE2 || header2.getUint32(0) !== 2135247942) return void 0;
-  if (header2.getUint16(4) !== 513) return void 0;
-  const segments = readSegments(readAt2, header2);
-  if (segments === void 0) return void 0;
-  const interpreter = segments.find(({ type }) => type === PT.INTERP);
-  const dynamic = segments.find(({ type }) => type === PT.DYNAMIC);
-  const entries = dynamic === void 0 ? [] : readDynamic(readAt2, dynamic);
-  const of = (tag) => entries.filter((entry2) => entry2.tag === tag);
-  const strings = offsetOf3(segments, of(DT.STRTAB)[0]?.value);
-  const texts = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt2, strings + value));
-  const paths = (tag) => texts(tag).at(-1)?.split(":").filter(Boolean) ?? [];
-  return {
-    machine: header2.getUint16(18, true),
-    interpreter: interpreter && textAt(readAt2, interpreter.offset),
-    soname: texts(DT.SONAME)[0],
-    needed: texts(DT.NEEDED),
-    runpath: paths(DT.RUNPATH),
-    rpath: paths(DT.RPATH),
-    noDefaultDirectories: of(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
-  };
-}
-function readSegments(readAt2, header2) {
-  const [offset, size, count] = [
-    Number(header2.getBigUint64(32, true)),
-    header2.getUint16(54, true),
-    header2.getUint16(56, true)
-  ];
-  const table = view(readAt2(offset, size * count));
-  if (size < 56 || table.byteLength < size * count) return void 0;
-  return Array.from({
-    length: count
-  }, (_, index) => ({
-    type: table.getUint32(index * size, true),
-    offset: Number(table.getBigUint64(index * size + 8, true)),
-    address: Number(table.getBigUint64(index * size + 16, true)),
-    size: Number(table.getBigUint64(index * size + 32, true))
-  }));
-}
-function readDynamic(readAt2, { offset, size }) {
-  const table = view(readAt2(offset, Math.min(size, MOST_ENTRIES * ENTRY_SIZE)));
-  const entries = [];
-  for (let at2 = 0; at2 + ENTRY_SIZE <= table.byteLength; at2 += ENTRY_SIZE) {
-    const tag = Number(table.getBigInt64(at2, true));
-    if (tag === DT.NULL) break;
-    entries.push({
-      tag,
-      value: Number(table.getBigUint64(at2 + 8, true))
-    });
-  }
-  return entries;
-}
-function offsetOf3(segments, address2) {
-  if (address2 === void 0) return void 0;
-  const holder = segments.find((segment) => segment.type === PT.LOAD && address2 >= segment.address && address2 < segment.address + segment.size);
-  return holder && holder.offset + address2 - holder.address;
-}
-function textAt(readAt2, offset) {
-  const bytes = readAt2(offset, 4096);
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(bytes.subarray(0, end === -1 ? bytes.length : end));
-}
-function view(bytes) {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-// host/elf/elf_reader.ts
-var MOST_LOOKS = 1e5;
-function programHost(reading2, refuse2) {
-  const known = /* @__PURE__ */ new Map();
-  let looks = 0;
-  const look2 = () => {
-    if (++looks > MOST_LOOKS) refuse2("the programs have too many libraries to look for them all");
-  };
-  const read4 = (path2, use) => {
-    look2();
-    return withRegularFile(path2, (file) => {
-      reading2(file.path);
-      return use((offset, length) => {
-        look2();
-        return file.readAt(offset, length);
-      });
-    });
-  };
-  return {
-    elf(path2) {
-      if (!known.has(path2)) known.set(path2, read4(path2, readElf));
-      return known.get(path2);
-    },
-    head: (path2) => read4(path2, (readAt2) => readAt2(0, 256)),
-    // The system's own lists of libraries.
-    bytes: (path2) => withRegularFile(path2, (file) => file.readAll()),
-    realPath: (path2) => withRegularFile(path2, (file) => file.path) ?? path2
-  };
-}
-
-// host/elf/loader_cache.ts
-var LOADER_CACHE = "/etc/ld.so.cache";
-var MAGIC = "glibc-ld.so.cache1.1";
-var HEADER_SIZE3 = 48;
-var ENTRY_SIZE2 = 24;
-function readLoaderCache(bytes) {
-  const paths = /* @__PURE__ */ new Map();
-  const decoder2 = new TextDecoder();
-  if (decoder2.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) return paths;
-  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const textAt2 = (offset) => {
-    const end = bytes.indexOf(0, offset);
-    return decoder2.decode(bytes.subarray(offset, end === -1 ? bytes.length : end));
-  };
-  const count = bytes.length < HEADER_SIZE3 ? 0 : view2.getUint32(MAGIC.length, true);
-  for (let index = 0; index < count; index++) {
-    const entry2 = HEADER_SIZE3 + index * ENTRY_SIZE2;
-    if (entry2 + ENTRY_SIZE2 > bytes.length) break;
-    const needsHwcaps = view2.getBigUint64(entry2 + 16, true) !== 0n;
-    if (needsHwcaps) continue;
-    const name = textAt2(view2.getUint32(entry2 + 4, true));
-    const path2 = textAt2(view2.getUint32(entry2 + 8, true));
-    const known = paths.get(name);
-    if (known === void 0) paths.set(name, [
-      path2
-    ]);
-    else known.push(path2);
-  }
-  return paths;
-}
-
-// host/elf/library_search.ts
-function searchOf(interpreter, machine, host2) {
-  const musl = /^ld-musl-(.*)\.so\.1$/.exec(nameOf2(interpreter));
-  return musl === null ? glibcSearch(machine, host2) : muslSearch(musl[1], host2);
-}
-var MULTIARCH = {
-  62: "x86_64-linux-gnu",
-  183: "aarch64-linux-gnu"
-};
-function glibcSearch(machine, host2) {
-  const multiarch = MULTIARCH[machine];
-  const directories = [
-    ...multiarch === void 0 ? [] : [
-      `/lib/${multiarch}`,
-      `/usr/lib/${multiarch}`
-    ],
-    ...[
-      "/lib64",
-      "/usr/lib64",
-      "/lib",
-      "/usr/lib"
-    ]
-  ];
-  let cache;
-  return {
-    *candidates(name, asker) {
-      if (asker.elf.runpath.length === 0) {
-        for (const object2 of chain(asker)) {
-          if (object2.elf.runpath.length > 0) continue;
-          yield* inDirectories(object2.elf.rpath, object2, name);
-        }
-      }
-      yield* inDirectories(asker.elf.runpath, asker, name);
-      if (asker.elf.noDefaultDirectories) return;
-      cache ??= readLoaderCache(host2.bytes(LOADER_CACHE) ?? new Uint8Array());
-      for (const path2 of cache.get(name) ?? []) {
-        if (directories.includes(parentOf(path2))) yield samePath(path2);
-        else yield {
-          ...samePath(path2),
-          guide: LOADER_CACHE
-        };
-      }
-      yield* directories.map((directory) => samePath(`${directory}/${name}`));
-    },
-    isLoader: (name) => /^ld-linux.*\.so\.\d+$/.test(name)
-  };
-}
-var IN_MUSL = /^lib(c|pthread|rt|m|dl|util|xnet)\./;
-function muslSearch(architecture, host2) {
-  const list2 = `/etc/ld-musl-${architecture}.path`;
-  const written2 = host2.bytes(list2);
-  const directories = written2 === void 0 ? [
-    "/lib",
-    "/usr/local/lib",
-    "/usr/lib"
-  ] : new TextDecoder().decode(written2).split(/[:\n]/).filter(Boolean);
-  return {
-    *candidates(name, asker) {
-      for (const object2 of chain(asker)) {
-        yield* inDirectories([
-          ...object2.elf.runpath,
-          ...object2.elf.rpath
-        ], object2, name);
-      }
-      const guide = written2 === void 0 ? {} : {
-        guide: list2
-      };
-      yield* directories.map((directory) => ({
-        ...samePath(`${directory}/${name}`),
-        ...guide
-      }));
-    },
-    isLoader: (name) => IN_MUSL.test(name)
-  };
-}
-function* chain(object2) {
-  for (let at2 = object2; at2 !== void 0; at2 = at2.askedBy) yield at2;
-}
-function placeOf(path2, { origin }) {
-  const expanded = (directory) => path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/, () => directory);
-  const [source, target] = [
-    expanded(origin.source),
-    expanded(origin.target)
-  ];
-  return source.startsWith("/") ? {
-    source,
-    target: withoutDots(target)
-  } : void 0;
-}
-function* inDirectories(directories, object2, name) {
-  for (const directory of directories) {
-    const place2 = placeOf(`${directory}/${name}`, object2);
-    if (place2 !== void 0) yield place2;
-  }
-}
-function samePath(path2) {
-  return {
-    source: path2,
-    target: path2
-  };
-}
-function originOf({ source, target }) {
-  return {
-    source: parentOf(source),
-    target: parentOf(target)
-  };
-}
-function withoutDots(path2) {
-  const parts2 = [];
-  for (const part of path2.split("/")) {
-    if (part === "..") parts2.pop();
-    else if (part !== "" && part !== ".") parts2.push(part);
-  }
-  return `/${parts2.join("/")}`;
-}
-
-// host/elf/program_files.ts
-var SCRIPTS_DEEP = 5;
-function filesOfPrograms(programs2, host2, refuse2) {
-  const files = /* @__PURE__ */ new Map();
-  for (const program of programs2) {
-    for (const { source, target } of filesOf(program, host2, refuse2)) files.set(target, source);
-  }
-  return [
-    ...files
-  ].map(([target, source]) => ({
-    source,
-    target
-  }));
-}
-function* filesOf(program, host2, refuse2) {
-  let path2 = program;
-  for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
-    const head = host2.head(path2) ?? refuse2(`${path2 === program ? path2 : `the interpreter ${path2} of ${program}`} does not exist, or is not a regular file${unexpanded(path2)}`);
-    yield {
-      source: path2,
-      target: path2
-    };
-    const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head));
-    if (script === null) {
-      const elf = host2.elf(path2) ?? refuse2(`${path2} is neither a program (ELF, 64 bits) nor a script that begins with "#!"`);
-      return yield* filesOfElf(path2, elf, host2, refuse2);
-    }
-    path2 = script[1];
-    if (!path2.startsWith("/")) {
-      refuse2(`${program} is a script, and its interpreter, "${path2}", has no absolute path`);
-    }
-  }
-  refuse2(`${program} is a script, and too many of its interpreters are scripts themselves`);
-}
-function* filesOfElf(path2, elf, host2, refuse2) {
-  if (elf.interpreter === void 0) return;
-  if (host2.head(elf.interpreter) === void 0) {
-    refuse2(`the loader ${elf.interpreter}, which ${path2} needs, does not exist`);
-  }
-  yield {
-    source: elf.interpreter,
-    target: elf.interpreter
-  };
-  const search = searchOf(elf.interpreter, elf.machine, host2);
-  const program = {
-    source: path2,
-    target: path2,
-    elf,
-    askedBy: void 0
-  };
-  const origin = {
-    source: parentOf(host2.realPath(path2)),
-    target: parentOf(path2)
-  };
-  const queue = [
-    {
-      ...program,
-      origin
-    }
-  ];
-  const loaded2 = /* @__PURE__ */ new Set();
-  for (const object2 of queue) {
-    for (const name of object2.elf.needed) {
-      if (loaded2.has(name) || search.isLoader(name)) continue;
-      const library = libraryOf(name, object2, search, host2) ?? refuse2(`the library ${name}, which ${object2.source} needs, does not exist`);
-      loaded2.add(name);
-      if (library.elf.soname !== void 0) loaded2.add(library.elf.soname);
-      queue.push(library);
-      yield library;
-      const { guide } = library;
-      if (guide !== void 0) yield {
-        source: guide,
-        target: guide
-      };
-    }
-  }
-}
-function libraryOf(name, asker, search, host2) {
-  const places = name.includes("/") ? [
-    placeOf(name, asker)
-  ] : search.candidates(name, asker);
-  for (const place2 of places) {
-    const elf = place2 && host2.elf(place2.source);
-    if (place2 === void 0 || elf?.machine !== asker.elf.machine) continue;
-    return {
-      ...place2,
-      elf,
-      askedBy: asker,
-      origin: originOf(place2)
-    };
-  }
-  return void 0;
-}
-
-// host/filesystem_issue.ts
-var MESSAGE_SIZE2 = 256;
-function filesystemIssue({ type, data: data2, ids: ids2 }) {
-  const [pid, mask2, message2] = [
-    new Output(4, "&pid"),
-    new Output(8, "&mask"),
-    new Output(MESSAGE_SIZE2, "&message")
-  ];
-  const [restore, child, refused, ended] = [
-    new Label("the mask is restored"),
-    new Label("the child"),
-    new Label("an option is refused"),
-    new Label("the child ends")
-  ];
-  const flags2 = CLONE_VM | CLONE_VFORK | CLONE_NEWNS | (ids2 === void 0 ? 0 : CLONE_NEWUSER);
-  const opened = fsopen(type, FSOPEN_CLOEXEC);
-  const fd = new ResultOf(opened, "filesystem");
-  const reading2 = read(fd, message2, MESSAGE_SIZE2);
-  const program = assemble([
-    // A signal handler of the script must not run in the child, which shares the memory.
-    {
-      call: rt_sigprocmask("all", mask2)
-    },
-    {
-      call: clone(flags2, pid),
-      onZero: child,
-      onFailure: restore
-    },
-    restore,
-    {
-      call: rt_sigprocmask(mask2, null),
-      onZero: END
-    },
-    child,
-    ...mapping(ids2).map((call2) => ({
-      call: call2,
-      onFailure: ended
-    })),
-    {
-      call: opened,
-      onFailure: ended
-    },
-    ...data2.split(",").map((word4) => {
-      const [key, ...value] = word4.split("=");
-      const call2 = value.length === 0 ? fsconfig(fd, FSCONFIG_SET_FLAG, key, null, 0) : fsconfig(fd, FSCONFIG_SET_STRING, key, value.join("="), 0);
-      return {
-        call: call2,
-        onFailure: refused
-      };
-    }),
-    {
-      call: exit_group(0)
-    },
-    refused,
-    {
-      call: reading2,
-      onFailure: ended
-    },
-    ended,
-    {
-      call: exit_group(0)
-    }
-  ], engine().architecture);
-  const result = engine().run(program);
-  const started2 = result.output(pid).getInt32(0, true);
-  if (started2 > 0) syscall(waitid(P_PID, started2, null, WEXITED));
-  return textOf3(result, reading2, message2);
-}
-function mapping(ids2) {
-  if (ids2 === void 0) return [];
-  const line = ({ inside, outside }) => `${inside} ${outside} 1`;
-  return [
-    ...writeText(at_fdcwd, "/proc/self/setgroups", "deny"),
-    ...writeText(at_fdcwd, "/proc/self/uid_map", line(ids2.uid)),
-    ...writeText(at_fdcwd, "/proc/self/gid_map", line(ids2.gid))
-  ];
-}
-function textOf3(result, reading2, message2) {
-  const length = Number(result.result(reading2));
-  if (length <= 0) return void 0;
-  const { buffer, byteOffset } = result.output(message2);
-  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length)).trim().replace(/^[ewi] /, "");
-}
-
-// host/follow_links.ts
-var MAX_LINKS = 40;
-function followLinks(path2) {
-  const links2 = [];
-  const rest = partsOf(path2);
-  let at2 = "/";
-  for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
-    const here2 = name === ".." ? parentOf(at2) : at2 === "/" ? `/${name}` : `${at2}/${name}`;
-    const target = name === ".." || OWN_LINKS.has(here2) ? void 0 : linkTarget(here2);
-    if (target === void 0) {
-      at2 = here2;
-      continue;
-    }
-    if (links2.push(here2) > MAX_LINKS) return {
-      path: path2,
-      links: links2
-    };
-    if (isWithin(here2, "/proc")) {
-      at2 = resolvePath(here2).path;
-    } else {
-      if (target.startsWith("/")) at2 = "/";
-      rest.push(...partsOf(target));
-    }
-  }
-  return {
-    path: at2,
-    links: links2
-  };
-}
-function partsOf(path2) {
-  return path2.split("/").filter((part) => part !== "" && part !== ".").reverse();
-}
-
-// host/namespace_kind.ts
-var NSFS_MAGIC = 1853056627;
-function namespaceKindOf(file) {
-  const fixes = {
-    ENOENT: `the file ${file} does not exist${unexpanded(file)}`
-  };
-  const found = syscall(openat(at_fdcwd, file, O_PATH | O_CLOEXEC), fixes);
-  try {
-    const state = statfsOutput();
-    const { type } = readStatfs(syscalls([
-      {
-        call: fstatfs(found, state)
-      }
-    ]).output(state));
-    return type === NSFS_MAGIC ? kindOf(`/proc/self/fd/${found}`) : void 0;
-  } finally {
-    syscall(close(found));
-  }
-}
-function kindOf(file) {
-  const opened = openat(at_fdcwd, file, O_RDONLY | O_CLOEXEC);
-  const fd = new ResultOf(opened, "namespace");
-  const type = namespaceIoctl(fd, NS_GET_NSTYPE);
-  const closing = new Label("closing");
-  const result = syscalls([
-    {
-      call: opened
-    },
-    // pidfds are on this filesystem too.
-    {
-      call: type,
-      accept: [
-        "ENOTTY",
-        "EINVAL"
-      ],
-      onFailure: closing
-    },
-    closing,
-    {
-      call: close(fd)
-    }
-  ]);
-  const flag = Number(result.result(type));
-  return NAMESPACE_KINDS.find((kind) => CLONE_FLAG[kind] === flag);
-}
-
-// host/name_index.ts
-var GIT = ".git/";
-var HOME = "~/";
-var NameIndex = class {
-  static {
-    addMethods(this.prototype, {
-    has: (function (name) {
-    return this.#ends.has(fold(name));
-  }),
-    after: (function (path2) {
-    const folded = fold(path2);
-    return (this.#beginnings.get(nameOf2(folded)) ?? []).filter(({ beginning }) => folded.endsWith(`/${beginning}`)).map(({ rest }) => rest);
-  })
-    });
-  }
-
-  /** The names within a directory of git. */
-  ofGit;
-  /** The paths in the home directory, where all other names are looked for as well. */
-  ofHome;
-  /** The names, in lower case, by their last part. */
-  #ends;
-  /** The beginnings of names, in lower case, by their own last part. */
-  #beginnings;
-  constructor(names) {
-    const ofGit = /* @__PURE__ */ new Set();
-    const [others, home] = [
-      /* @__PURE__ */ new Set(),
-      /* @__PURE__ */ new Set()
-    ];
-    for (const name of names) {
-      if (name.startsWith(GIT)) ofGit.add(name.slice(GIT.length));
-      else if (name.startsWith(HOME)) home.add(name.slice(HOME.length));
-      else others.add(name);
-    }
-    this.ofGit = [
-      ...ofGit
-    ];
-    this.ofHome = [
-      ...home,
-      ...others
-    ];
-    this.#ends = Map.groupBy(new Set([
-      ...others
-    ].map(fold)), nameOf2);
-    const beginnings = [
-      ...others
-    ].flatMap(beginningsOf);
-    this.#beginnings = Map.groupBy(beginnings, (({ beginning }) => nameOf2(beginning)));
-  }
-  /** Whether a name of a file is the last part of one that is looked for. */
-  
-  /** Whether a path ends with one of the names. */
-  isEndOf(path2) {
-    const folded = fold(path2);
-    return this.#ends.get(nameOf2(folded))?.some((end) => folded.endsWith(`/${end}`)) === true;
-  }
-  /** Returns what comes after the end of a path in the names that begin with that. */
-  
-};
-
-
-
-
-// host/found_links.ts
-var MAX_LINKS2 = 40;
-var FoundLinks = class {
-
-  #directory;
-  #lists;
-  #found;
-  /** Those of a search in a directory. */
-  constructor(directory, lists, found) {
-    this.#directory = directory;
-    this.#lists = lists;
-    this.#found = found;
-  }
-  /** Notes the links on the way that a path leads, and returns the path at its end. */
-  endOf(path2, { isProtected = false, base } = {}) {
-    const start = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
-    let at2 = start === "/" ? "" : start;
-    const rest = path2.slice(at2.length).split("/");
-    for (let links2 = 0; rest.length > 0; ) {
-      const name = rest.shift();
-      if (name === "" || name === ".") continue;
-      if (name === "..") {
-        at2 = at2.slice(0, at2.lastIndexOf("/"));
-        continue;
-      }
-      const here2 = `${at2}/${name}`;
-      const target = this.#targetOf(at2, name);
-      if (target === void 0) {
-        at2 = here2;
-        continue;
-      }
-      if (++links2 > MAX_LINKS2) return void 0;
-      if (!(isProtected && here2 === path2)) {
-        for (const link2 of this.#found.pathsOf(here2)) this.#found.addLink(link2);
-      }
-      if (target.startsWith("/")) at2 = "";
-      rest.unshift(...target.split("/"));
-    }
-    return at2 === "" ? "/" : at2;
-  }
-  /** Returns where a link leads; `undefined` if the file is none. */
-  #targetOf(directory, name) {
-    if (isWithin(directory, "/proc") && directory !== "/") return void 0;
-    const path2 = `${directory}/${name}`;
-    if (!isWithin(directory, this.#directory)) return linkTarget(path2);
-    const entries = this.#lists.of(directory === "" ? "/" : directory);
-    const mayBeLink = entries.size === 0 || entries.get(name) === S_IFLNK;
-    return mayBeLink ? linkTarget(path2) : void 0;
-  }
-};
-
-// host/found_names.ts
-var UNWRITABLE = [
-  "ENOENT",
-  "ENOTDIR",
-  "EACCES",
-  "EINVAL",
-  "ELOOP",
-  "ENAMETOOLONG",
-  "EROFS"
-];
-var FoundNames = class {
-
-  #question;
-  #lists;
-  #otherNames;
-  #found = /* @__PURE__ */ new Map();
-  #missing = /* @__PURE__ */ new Map();
-  constructor(question, lists, otherNames) {
-    this.#question = question;
-    this.#lists = lists;
-    this.#otherNames = otherNames;
-  }
-  /** Whether a path is below the directory. */
-  isInside(path2) {
-    const { directory } = this.#question;
-    return isWithin(path2, directory) && path2 !== directory;
-  }
-  /** Returns the paths below the directory at which a file is, or a part of what is in it. */
-  pathsOf(path2) {
-    if (this.isInside(path2)) return [
-      path2
-    ];
-    return this.#otherNames.of(path2).filter((other) => this.isInside(other));
-  }
-  isExcepted(path2) {
-    return this.#question.except.includes(path2);
-  }
-  has(path2) {
-    return this.#found.has(path2);
-  }
-  /** Notes a file of this type. */
-  add(path2, type) {
-    this.#found.set(path2, {
-      path: path2,
-      isLink: false,
-      isShared: type === S_IFREG && isShared(path2)
-    });
-  }
-  /** Notes a symbolic link on the way to a file, which a program could replace. */
-  addLink(path2) {
-    if (!this.isExcepted(path2)) this.#found.set(path2, {
-      path: path2,
-      isLink: true,
-      isShared: false
-    });
-  }
-  /** Notes a directory that is closed. */
-  addClosed(path2) {
-    if (!this.isExcepted(path2)) this.#found.set(path2, {
-      path: path2,
-      isLink: false,
-      isShared: false
-    });
-  }
-  /** Whether the user may not do something with a directory, but can change its mode. */
-  isClosed(path2, rights) {
-    const owner = this.#lists.ownerOf(path2);
-    const { uid } = this.#question;
-    return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
-  }
-  /** Notes a name that is missing. */
-  addMissing(path2, text4) {
-    this.#missing.set(path2, {
-      path: path2,
-      ...text4 !== void 0 && {
-        text: text4
-      }
-    });
-  }
-  /** Notes the first directory or file on the way to a path that does not exist. */
-  addMissingOf(whole, text4) {
-    const { directory } = this.#question;
-    let path2 = directory;
-    for (const part of whole.slice(directory === "/" ? 1 : directory.length + 1).split("/")) {
-      const entries = this.#lists.of(path2);
-      path2 = below(path2, part);
-      if (!entries.has(part) || this.isLeft(path2)) {
-        if (!this.isExcepted(path2)) this.addMissing(path2, path2 === whole ? text4 : void 0);
-        this.#found.delete(path2);
-        return;
-      }
-      if (entries.get(part) !== S_IFDIR || this.#found.has(path2)) return;
-    }
-  }
-  /** Whether it is an empty directory that nobody may write to, as a killed script leaves one. */
-  isLeft(path2) {
-    const seen = this.#lists.of(parentOf(path2)).get(nameOf2(path2)) === S_IFDIR ? look(path2) : void 0;
-    return seen !== void 0 && (seen.mode & 146) === 0 && this.#lists.of(path2).size === 0;
-  }
-  /** Returns the names that are missing where the user can make files, in order. */
-  missing() {
-    const parents = /* @__PURE__ */ new Map();
-    return [
-      ...this.#missing.values()
-    ].filter(({ path: path2 }) => {
-      const parent = parentOf(path2);
-      let writable = parents.get(parent);
-      if (writable === void 0) parents.set(parent, writable = isWritable2(parent));
-      if (!writable && this.isClosed(parent, 2)) this.addClosed(parent);
-      return writable;
-    }).sort(byPath);
-  }
-  /** Returns the files that are there, in order. */
-  files() {
-    return [
-      ...this.#found.values()
-    ].sort(byPath);
-  }
-};
-function byPath(a, b) {
-  return a.path < b.path ? -1 : 1;
-}
-function below(directory, name) {
-  return directory === "/" ? `/${name}` : `${directory}/${name}`;
-}
-function typeOf2(path2) {
-  return look(path2)?.type;
-}
-function isShared(path2) {
-  return (look(path2)?.nlink ?? 0) > 1;
-}
-function isWritable2(directory) {
-  const call2 = faccessat(at_fdcwd, directory, W_OK);
-  return syscalls([
-    {
-      call: call2,
-      accept: UNWRITABLE
-    }
-  ]).result(call2) === 0n;
-}
-
-// host/git_directory.ts
-
-
-var LAYOUT = [
-  "HEAD",
-  "commondir",
-  "description",
-  "hooks",
-  "info",
-  "objects",
-  "packed-refs",
-  "refs"
-];
-var WITH_REPOSITORIES = /* @__PURE__ */ new Set([
-  "modules",
-  "worktrees"
-]);
-var CONTENTS = /\/objects\/([0-9a-f]{2}|info|pack)$|\/refs\/(heads|remotes|tags)$|\/logs\/refs$/;
-function mayHoldRepositories(path2) {
-  return isGitName(nameOf2(parentOf(path2))) ? WITH_REPOSITORIES.has(nameOf2(path2)) : !CONTENTS.test(path2);
-}
-function holdsRepositories(name) {
-  return WITH_REPOSITORIES.has(name);
-}
-function pointerIn(file) {
-  const text4 = textOf4(file)?.trim().replace(/^gitdir:\s*/, "");
-  return text4 === void 0 || text4 === "" || text4.includes("\n") ? void 0 : from(parentOf(file), text4);
-}
-var SETTING = /^[ \t]*(?:\[(?:"(?:\\.|[^"\\\n])*"|[^\]"\n])*\][ \t]*)?(hookspath|path|templatedir|worktree)[ \t]*=[ \t]*(.*)$/gim;
-
-function valueIn(line) {
-  let [value, isQuoted] = [
-    "",
-    false
-  ];
-  for (let at2 = 0; at2 < line.length; at2++) {
-    const letter = line[at2];
-    if (letter === '"') isQuoted = !isQuoted;
-    else if (letter === "\\") value += line[++at2] ?? "";
-    else if (!isQuoted && (letter === "#" || letter === ";")) break;
-    else value += letter;
-  }
-  return value.trim();
-}
-var MOST = 64 * 1024;
-var KERNEL = [
-  "/dev",
-  "/proc",
-  "/sys"
-];
-
-function textBehindLink(path2) {
-  const readBehind = () => withRegularFile(path2, (file) => {
-    if (KERNEL.some((directory) => isWithin(file.path, directory))) return void 0;
-    return decodeName(file.readAt(0, MOST));
-  });
-  return ifThere(readBehind, UNREADABLE);
-}
-
-var READ = 1;
-var reading = perEngine((() => {
-  const [path2, text4] = [
-    new Output(PATH_MAX5, "&path"),
-    new Output(MOST, "&text")
-  ];
-  const flags2 = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
-  const opened = openat(at_fdcwd, path2, flags2, 0);
-  const [fd, end] = [
-    new ResultOf(opened, "fd"),
-    new Label("end")
-  ];
-  return new KeptTable(path2, [
-    text4
-  ], [
-    {
-      call: opened,
-      accept: UNREADABLE,
-      onAccepted: end
-    },
-    {
-      call: read(fd, text4, MOST),
-      accept: UNREADABLE
-    },
-    {
-      call: close(fd)
-    },
-    end
-  ]);
-}));
-var UNREADABLE = [
-  "ENOENT",
-  "ENOTDIR",
-  "EACCES",
-  "ELOOP",
-  "EISDIR",
-  "EAGAIN",
-  "ENXIO",
-  "ENAMETOOLONG"
-];
-function from(directory, path2) {
-  return path2.startsWith("/") ? path2 : `${directory}/${path2}`;
-}
-
-// host/git_repositories.ts
-var GitRepositories = class {
-  static {
-    addMethods(this.prototype, {
-    worktrees: (function () {
-    return this.#all.values().flatMap(({ worktrees }) => worktrees).toArray();
-  }),
-    named: (function () {
-    const named = [];
-    const general = configs$37.call(this, this.#files.general, named).flatMap((({ hooks }) => hooks));
-    for (const path2 of general) if (path2.startsWith("/")) named.push({
-      path: path2
-    });
-    for (const { directories, worktrees } of this.#all.values()) {
-      const hooks = new Set(general.filter((path2) => !path2.startsWith("/")));
-      for (const directory of directories) {
-        const files = [
-          "config",
-          "config.worktree"
-        ].map((name) => `${directory}/${name}`);
-        for (const config of configs$37.call(this, files, named)) {
-          for (const path2 of config.hooks) hooks.add(path2);
-          for (const path2 of config.worktrees) {
-            const worktree = this.#files.endOf(from(directory, path2));
-            if (worktree !== void 0) worktrees.add(worktree);
-          }
-        }
-      }
-      for (const path2 of hooks) {
-        for (const worktree of worktrees) named.push({
-          path: from(worktree, path2)
-        });
-      }
-    }
-    return named;
-  })
-    });
-  }
-  static {
-    configs$37 = (function (files, named) {
-    const configs = [];
-    const read4 = /* @__PURE__ */ new Set();
-    const waiting = [
-      ...files
-    ];
-    while (waiting.length > 0 && read4.size < MAX_CONFIGS) {
-      const file = waiting.shift();
-      const end = this.#files.endOf(file);
-      if (end === void 0 || read4.has(end)) continue;
-      read4.add(end);
-      const config = readGitConfig(file, this.#files.home);
-      configs.push(config);
-      for (const path2 of config.includes) named.push({
-        path: path2,
-        text: ""
-      });
-      waiting.push(...config.includes);
-    }
-    return configs;
-  });
-  }
-
-  #files;
-  #all = /* @__PURE__ */ new Map();
-  constructor(files) {
-    this.#files = files;
-  }
-  /**
-   * Adds a directory of git, of a worktree if one is known that leads to it. Returns the directory
-   * that its worktrees have in common.
-   */
-  add(directory, worktree = worktreeOf(directory)) {
-    const pointer = pointerIn(`${directory}/commondir`);
-    const common = (pointer === void 0 ? void 0 : this.#files.endOf(pointer)) ?? directory;
-    let repository = this.#all.get(common);
-    if (repository === void 0) {
-      repository = {
-        directories: /* @__PURE__ */ new Set([
-          common
-        ]),
-        worktrees: /* @__PURE__ */ new Set([
-          worktreeOf(common)
-        ])
-      };
-      this.#all.set(common, repository);
-      this.#addWorktrees(common, repository);
-    }
-    repository.directories.add(directory);
-    if (directory === common || worktree !== directory) repository.worktrees.add(worktree);
-    return common;
-  }
-  #addWorktrees(common, { directories, worktrees }) {
-    const { lists, endOf } = this.#files;
-    for (const name of lists.of(`${common}/worktrees`).keys()) {
-      const directory = `${common}/worktrees/${name}`;
-      directories.add(directory);
-      const pointer = pointerIn(`${directory}/gitdir`);
-      const file = pointer === void 0 ? void 0 : endOf(pointer);
-      if (file !== void 0) worktrees.add(parentOf(file));
-    }
-  }
-  /** Returns the worktrees of all repositories; those that configurations name, once these are read. */
-  
-  /** Returns the paths that configurations name, some of them more than once. */
-  
-  /** Reads configurations, and what they include, which it adds to what is named. */
-  
-};
-var MAX_CONFIGS = 1e3;
-function worktreeOf(directory) {
-  return isGitName(nameOf2(directory)) ? parentOf(directory) : directory;
-}
-
-// host/name_search.ts
-var MAX_DEPTH = 3;
-var OTHERS2 = /* @__PURE__ */ new Set([
-  "/dev",
-  "/proc",
-  "/sys",
-  "/gnu/store",
-  "/nix/store"
-]);
-var PASSED_OVER = /* @__PURE__ */ new Set([
-  "node_modules"
-]);
-var OBJECTS = /\/\.git\/(.*\/)?objects$/;
-var GIT2 = ".git/";
-var CONFIG = ".config/";
-var GIT_FILES = {
-  commondir: ".\n",
-  config: "",
-  "config.worktree": ""
-};
-var NameSearch = class {
-
-  #question;
-  #index;
-  #lists;
-  #otherNames;
-  #repositories;
-  #found;
-  #links;
-  #queue = [];
-  #queued = /* @__PURE__ */ new Set();
-  /** In how many directories it has looked. */
-  #directories = 0;
-  constructor(question, index, lists, otherNames) {
-    this.#question = question;
-    this.#index = index;
-    this.#lists = lists;
-    this.#otherNames = otherNames;
-    this.#found = new FoundNames(question, lists, otherNames);
-    this.#links = new FoundLinks(question.directory, lists, this.#found);
-    const { home, configHome = home && `${home}/.config` } = question;
-    this.#repositories = new GitRepositories({
-      lists,
-      home,
-      general: [
-        "/etc/gitconfig",
-        ...home === void 0 ? [] : [
-          `${home}/.gitconfig`
-        ],
-        ...configHome === void 0 ? [] : [
-          `${configHome}/git/config`
-        ]
-      ],
-      endOf: (path2) => this.#links.endOf(path2)
-    });
-  }
-  /** Searches. */
-  run() {
-    const { directory, names, paths = [] } = this.#question;
-    for (const path2 of paths) this.#reportPath(path2);
-    if (names.length > 0) {
-      const ways = this.#starts().map((start) => this.#around(start));
-      for (const around of ways) {
-        for (const [index, path2] of around.entries()) {
-          this.#later({
-            path: path2,
-            depth: index === 0 ? 0 : around.length - index,
-            inGit: false
-          });
-        }
-      }
-      this.#later({
-        path: directory,
-        depth: 0,
-        inGit: false
-      });
-      this.#readQueue();
-      for (const around of ways) this.#reportProjects(around);
-      this.#reportNamesOf(directory);
-      this.#reportHome();
-      this.#reportMounts();
-    }
-    const directories = this.#directories;
-    if (this.#isOver) return {
-      found: [],
-      missing: [],
-      directories
-    };
-    const missing2 = this.#found.missing();
-    return {
-      found: this.#found.files(),
-      missing: missing2,
-      directories
-    };
-  }
-  /** Reads the directories that are queued, and those that are found meanwhile. */
-  #readQueue() {
-    for (let at2 = 0; at2 < this.#queue.length; ) {
-      while (at2 < this.#queue.length && !this.#isOver) this.#read(this.#queue[at2++]);
-      if (this.#isOver || this.#index.ofGit.length === 0) return;
-      for (const { path: path2, text: text4 } of this.#repositories.named()) this.#report(path2, true, {
-        text: text4
-      });
-      for (const worktree of this.#repositories.worktrees()) {
-        for (const path2 of this.#found.pathsOf(worktree)) {
-          this.#later({
-            path: path2,
-            depth: MAX_DEPTH,
-            inGit: false
-          });
-        }
-      }
-    }
-  }
-  /** Whether it has looked in more directories than it may. */
-  get #isOver() {
-    return this.#directories > (this.#question.most ?? Infinity);
-  }
-  /** Returns the paths of the working directory in the directory; one that is not in there if there is none. */
-  #starts() {
-    const { directory, start = directory } = this.#question;
-    if (isWithin(start, directory)) return [
-      start
-    ];
-    const others = this.#otherNames.wholeOf(start).filter((path2) => isWithin(path2, directory));
-    return others.length === 0 ? [
-      start
-    ] : others;
-  }
-  /** A path and the directories around it, below the directory; none if it is not in there. */
-  #around(start) {
-    const { directory } = this.#question;
-    if (!isWithin(start, directory)) return [];
-    const around = [];
-    for (let at2 = start; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
-    return around;
-  }
-  /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
-  #reportPath(path2) {
-    const closed = this.#closedAbove(path2);
-    if (closed !== void 0) return this.#found.addClosed(closed);
-    const end = this.#links.endOf(path2);
-    if (end === void 0 || !this.#found.isInside(end)) return;
-    const type = typeOf2(end);
-    if (type === void 0 || this.#found.isLeft(end)) return this.#found.addMissingOf(end);
-    this.#found.add(end, type);
-  }
-  /** Returns the first directory on the way that its owner may not search now, but could. */
-  #closedAbove(path2) {
-    const { directory } = this.#question;
-    let closed;
-    for (let at2 = path2; at2 !== directory && at2 !== "/"; ) {
-      at2 = parentOf(at2);
-      if (this.#found.isClosed(at2, 1)) closed = at2;
-    }
-    return closed;
-  }
-  /** Reports the names of projects: in the directory, where the search starts, and around these. */
-  #reportProjects(around) {
-    const { directory, absent: absent2, start } = this.#question;
-    const projects = new Set(directory === "/" ? [] : [
-      directory
-    ]);
-    for (const [index, path2] of around.entries()) {
-      if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
-    }
-    for (let at2 = directory; at2 !== "/"; ) {
-      at2 = parentOf(at2);
-      if (at2 === start || look(below(at2, ".git")) !== void 0) projects.add(at2);
-    }
-    const plain = absent2.filter(isPlain);
-    for (const project of projects) this.#reportAll(project, plain);
-  }
-  /** Reports names where what is written to may itself be the beginning of one. */
-  #reportNamesOf(directory) {
-    const { asked = directory } = this.#question;
-    const paths = [
-      directory,
-      asked,
-      ...this.#otherNames.wholeOf(directory)
-    ];
-    this.#reportAll(directory, [
-      ...new Set(paths.flatMap((path2) => this.#index.after(path2)))
-    ]);
-  }
-  #reportHome() {
-    const { home, configHome } = this.#question;
-    const { ofHome } = this.#index;
-    if (home !== void 0) this.#reportAll(home, ofHome);
-    if (configHome === void 0) return;
-    const configs = ofHome.filter((name) => name.startsWith(CONFIG));
-    this.#reportAll(configHome, configs.map((name) => name.slice(CONFIG.length)));
-  }
-  /** Reports what the host mounts in the directory, and has such a name elsewhere. */
-  #reportMounts() {
-    const { directory } = this.#question;
-    for (const { root, target } of this.#otherNames.mountsIn(directory)) {
-      const others = this.#otherNames.wholeOf(target);
-      const places = others.length === 0 ? [
-        root
-      ] : others.filter((place2) => !isWithin(place2, directory));
-      if (places.some((place2) => this.#isNamed(place2))) this.#report(target, false);
-      this.#reportAll(target, places.flatMap((place2) => this.#index.after(place2)));
-    }
-  }
-  /** Whether a path outside of the directory has one of the names, or a directory around it. */
-  #isNamed(path2) {
-    for (let at2 = path2; at2 !== "/"; at2 = parentOf(at2)) {
-      if (this.#index.isEndOf(at2) || this.#isOfGit(at2)) return true;
-    }
-    return false;
-  }
-  #isOfGit(path2) {
-    return this.#index.ofGit.some((name) => {
-      if (!path2.endsWith(`/${name}`)) return false;
-      const directory = path2.slice(0, -name.length - 1);
-      return isGitDirectory(directory, this.#lists.of(directory));
-    });
-  }
-  #reportAll(base, names) {
-    if (names.length === 0) return;
-    const entries = this.#lists.of(base);
-    for (const name of names) {
-      const path2 = below(base, name);
-      if (entries.has(name.split("/", 1)[0])) this.#report(path2, true, {
-        base
-      });
-      else for (const at2 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at2);
-    }
-  }
-  /** Notes a path by where it leads and the links on the way, or what is missing of it. */
-  #report(path2, isAbsent, { text: text4, base } = {}) {
-    const end = this.#links.endOf(path2, {
-      base
-    });
-    for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
-      const type = typeOf2(at2);
-      if (type !== void 0 && !this.#found.isLeft(at2)) this.#find(at2, type);
-      else if (isAbsent) this.#found.addMissingOf(at2, text4);
-    }
-  }
-  #later(pending) {
-    if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
-    this.#queued.add(pending.path);
-    this.#queue.push(pending);
-  }
-  #read(pending) {
-    const { path: path2, depth, inGit } = pending;
-    this.#directories++;
-    const entries = this.#lists.of(path2);
-    if (this.#found.isClosed(path2, 5)) return this.#found.addClosed(path2);
-    const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
-    if (isGit) this.#readGit(path2, entries);
-    const within2 = inGit || isGitName(nameOf2(path2));
-    for (const [name, type] of entries) {
-      if (this.#readName(path2, name, type)) continue;
-      if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
-      const child = below(path2, name);
-      const isOfGit = within2 || isGitName(name) || isGit && holdsRepositories(name);
-      if (within2 && !mayHoldRepositories(child)) continue;
-      if (isOfGit || depth < MAX_DEPTH) {
-        this.#later({
-          path: child,
-          depth: depth + 1,
-          inGit: within2 || isGit && isOfGit
-        });
-      }
-    }
-  }
-  /** Notes a file in a directory that is read, if it has one of the names. Returns whether it has. */
-  #readName(directory, name, type) {
-    if (this.#index.has(name)) {
-      const path3 = below(directory, name);
-      if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
-        this.#find(path3, type);
-        return true;
-      }
-    }
-    if (type === S_IFDIR) return false;
-    const path2 = below(directory, name);
-    if (type === S_IFLNK) {
-      for (const rest of this.#index.after(path2)) this.#report(below(path2, rest), false);
-    }
-    if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
-    if (type === S_IFREG) {
-      this.#find(path2, type);
-      this.#searchIn(pointerIn(path2), directory);
-    } else if (type === S_IFLNK) this.#searchIn(path2, directory);
-    return false;
-  }
-  #readGit(directory, entries) {
-    for (const name of this.#index.ofGit) {
-      const path2 = below(directory, name);
-      const type = name.includes("/") ? typeOf2(path2) : entries.get(name);
-      const isOwn2 = name === "commondir" && this.#isPointerTo(path2, directory);
-      if (type !== void 0 && !isOwn2) this.#find(path2, type);
-      else if ((isOwn2 || !entries.has("commondir") || name === "config.worktree") && this.#question.absent.includes(GIT2 + name)) {
-        this.#found.addMissing(path2, GIT_FILES[name]);
-      }
-    }
-    this.#searchIn(directory);
-  }
-  #isPointerTo(file, directory) {
-    const pointer = pointerIn(file);
-    return pointer !== void 0 && this.#links.endOf(pointer) === directory;
-  }
-  /** Looks through a directory of git, and what its worktrees have in common, however deep. */
-  #searchIn(directory, worktree) {
-    const end = directory === void 0 ? void 0 : this.#links.endOf(directory);
-    if (end === void 0) return;
-    const found = /* @__PURE__ */ new Set([
-      end,
-      this.#repositories.add(end, worktree)
-    ]);
-    for (const path2 of [
-      ...found
-    ].flatMap((path3) => this.#found.pathsOf(path3))) {
-      this.#later({
-        path: path2,
-        depth: MAX_DEPTH,
-        inGit: true
-      });
-    }
-  }
-  /** Notes a file, the links by which it is reached, and what is in a directory. */
-  #find(path2, type) {
-    const found = this.#found;
-    if (found.has(path2) || found.isExcepted(path2) || !found.isInside(path2)) return;
-    if (type === S_IFLNK) return this.#follow(path2);
-    found.add(path2, type);
-    if (type === S_IFDIR) this.#lookThrough(path2);
-  }
-  /** Notes where links in a protected directory lead, and the files in it that have other names. */
-  #lookThrough(directory) {
-    const directories = [
-      directory
-    ];
-    for (const path2 of directories) {
-      if (this.#isOver) return;
-      this.#directories++;
-      for (const [name, type] of this.#lists.of(path2)) {
-        const child = below(path2, name);
-        if (type === S_IFLNK) this.#follow(child, true);
-        else if (type === S_IFREG && isShared(child)) this.#found.add(child, type);
-        else if (type === S_IFDIR && !PASSED_OVER.has(name) && !OBJECTS.test(child)) {
-          directories.push(child);
-        }
-      }
-    }
-  }
-  /** Notes the links on the way that a link leads, and the file at its end. */
-  #follow(link2, isProtected = false) {
-    const end = this.#links.endOf(link2, {
-      isProtected
-    });
-    for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
-      const type = typeOf2(at2);
-      if (type === void 0) this.#found.addMissingOf(at2);
-      const isAround = isProtected && isWithin(link2, at2);
-      if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(at2, type);
-    }
-  }
-};
-
-// host/name_scan.ts
-var NameScanner = class {
-  static {
-    addMethods(this.prototype, {
-    scan: (function (question, otherNames) {
-    const index = new NameIndex(question.names);
-    this.#asked.push({
-      question,
-      index
-    });
-    return new NameSearch(question, index, this.#lists, otherNames).run();
-  }),
-    again: (function (otherNames) {
-    this.#lists.refresh();
-    return this.#asked.map((({ question, index }) => new NameSearch(question, index, this.#lists, otherNames).run()));
-  })
-    });
-  }
-
-  #lists = new DirectoryLists();
-  #asked = [];
-  /** Looks for the names of a question, by the mounts of the host. */
-  
-  /** Looks for the names of all questions again. */
-  
-};
-
-// host/visible_mounts.ts
-var VisibleMounts = class {
-
-  #byId;
-  /** For each mount, the mount points on it. */
-  #points = /* @__PURE__ */ new Map();
-  /** Those that can be reached, by their mount points. */
-  #byTarget = /* @__PURE__ */ new Map();
-  constructor(mounts) {
-    this.#byId = new Map(mounts.map((mount4) => [
-      mount4.id,
-      mount4
-    ]));
-    for (const { parent, target } of mounts) {
-      if (target === "/") continue;
-      const points = this.#points.get(parent);
-      if (points === void 0) this.#points.set(parent, /* @__PURE__ */ new Set([
-        target
-      ]));
-      else points.add(target);
-    }
-    for (const mount4 of mounts) {
-      if (this.#has(mount4) && !this.#byTarget.has(mount4.target)) {
-        this.#byTarget.set(mount4.target, mount4);
-      }
-    }
-  }
-  /** Returns all of them. */
-  all() {
-    return [
-      ...this.#byTarget.values()
-    ];
-  }
-  /** Returns the mount whose root is at this path. */
-  at(path2) {
-    return this.#byTarget.get(path2);
-  }
-  /** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
-  around(path2) {
-    for (let at2 = path2; ; at2 = parentOf(at2)) {
-      const mount4 = this.#byTarget.get(at2);
-      if (mount4 !== void 0 || at2 === "/") return mount4;
-    }
-  }
-  /** Whether a path leads to the root of the mount. */
-  #has(mount4) {
-    if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-    for (let at2 = mount4, above = this.#above(at2); above !== void 0; above = this.#above(at2)) {
-      const points = this.#points.get(above.id);
-      if (directoriesAround(at2.target, above.target).some((path2) => points.has(path2))) return false;
-      at2 = above;
-    }
-    return true;
-  }
-  #above({ id: id2, parent }) {
-    return parent === id2 ? void 0 : this.#byId.get(parent);
-  }
-};
-function directoriesAround(path2, top) {
-  const directories = [];
-  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
-  return directories;
-}
-
-// host/kernel_mounts.ts
-var KERNEL_TYPES = /* @__PURE__ */ new Set([
-  "binder",
-  "binfmt_misc",
-  "bpf",
-  "cgroup",
-  "cgroup2",
-  "configfs",
-  "cpuset",
-  "debugfs",
-  "devpts",
-  "devtmpfs",
-  "efivarfs",
-  "functionfs",
-  "fusectl",
-  "mqueue",
-  "nfsd",
-  "nsfs",
-  "proc",
-  "pstore",
-  "resctrl",
-  "rpc_pipefs",
-  "securityfs",
-  "selinuxfs",
-  "smackfs",
-  "sysfs",
-  "tracefs",
-  "xenfs"
-]);
-
-
-
-function kernelMountAround(directory, mounts) {
-  const mount4 = new VisibleMounts(mounts).around(directory);
-  return mount4 !== void 0 && isKernelMount(mount4) ? [
-    directory
-  ] : [];
-}
-
-// host/other_names.ts
-var OtherNames = class {
-
-  #mounts;
-  /** The mounts of each filesystem. */
-  #byDevice;
-  constructor(mounts) {
-    this.#mounts = new VisibleMounts(mounts);
-    this.#byDevice = Map.groupBy(this.#mounts.all(), deviceOf);
-  }
-  /**
-   * Returns the other paths of a file or directory, of what is in it, and of what is mounted in it. A
-   * path that is missing has them as well, as what is made at one is there at the others.
-   */
-  of(path2) {
-    const around = this.#mounts.around(path2);
-    const places = this.mountsIn(path2).filter((mount4) => !isKernelMount(mount4)).map((mount4) => ({
-      mount: mount4,
-      path: mount4.root
-    }));
-    if (around !== void 0) places.push({
-      mount: around,
-      path: placeOn(around, path2)
-    });
-    const names = places.flatMap((place2) => [
-      ...this.#wholes(place2),
-      ...this.#parts(place2)
-    ]);
-    return [
-      ...new Set(names)
-    ].filter((name) => !isWithin(name, path2));
-  }
-  /** Returns the other paths of the whole of a file or directory. */
-  wholeOf(path2) {
-    const around = this.#mounts.around(path2);
-    if (around === void 0) return [];
-    return this.#wholes({
-      mount: around,
-      path: placeOn(around, path2)
-    });
-  }
-  /** Returns the mounts below a directory. */
-  mountsIn(directory) {
-    return this.#mounts.all().filter(({ target }) => target !== directory && isWithin(target, directory));
-  }
-  /** Returns the paths of a whole at other mounts. */
-  #wholes({ mount: mount4, path: path2 }) {
-    return this.#others(mount4).filter(({ root }) => isWithin(path2, root)).flatMap((other) => {
-      const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
-      return this.#mounts.around(name) === other ? [
-        name
-      ] : [];
-    });
-  }
-  /** Returns the mounts of parts of a directory. */
-  #parts({ mount: mount4, path: path2 }) {
-    return this.#others(mount4).filter(({ root }) => root !== path2 && isWithin(root, path2)).map(({ target }) => target);
-  }
-  #others(mount4) {
-    return this.#byDevice.get(deviceOf(mount4))?.filter((other) => other !== mount4) ?? [];
-  }
-};
-function deviceOf({ device: { major, minor } }) {
-  return `${major}:${minor}`;
-}
-function placeOn({ root, target }, path2) {
-  return normalize(`${root}/${path2.slice(lengthOf(target))}`);
-}
-function lengthOf(directory) {
-  return directory === "/" ? 0 : directory.length;
-}
-
-// host/resolver.ts
-var RESOLV_CONF = "/etc/resolv.conf";
-var MOST_BYTES = 64 * 1024;
-function readResolvConf() {
-  const read4 = () => withRegularFile(RESOLV_CONF, (file) => file.readAt(0, MOST_BYTES));
-  return new TextDecoder().decode(ifThere(read4, [
-    "EACCES"
-  ]) ?? new Uint8Array());
-}
-
-// host/live_host.ts
-var LiveHost = class {
-  static {
-    addMethods(this.prototype, {
-    credentials: (function () {
-    return this.#credentials.get();
-  }),
-    kernel: (function () {
-    return this.#kernel ??= parseRelease(uname2().release);
-  }),
-    homeDirectory: (function () {
-    return environmentVariable("HOME");
-  }),
-    workingDirectory: (function () {
-    try {
-      return Deno.cwd();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      throw new SyscallError({
-        syscall: "getcwd",
-        errno: ERRNO.ENOENT,
-        hint: "the working directory of the script no longer exists"
-      });
-    }
-  }),
-    resolve: (function (path2) {
-    return resolvePath(path2);
-  }),
-    mounts: (function () {
-    const text4 = mountinfoOf();
-    if (this.#mounts?.text !== text4) this.#mounts = {
-      text: text4,
-      entries: parseMountinfo(text4)
-    };
-    return this.#mounts.entries;
-  }),
-    hasAutomounter: (function () {
-    return this.mounts().some((({ type }) => type === "autofs"));
-  }),
-    unchanged: (function (paths) {
-    let check = this.#checks.get(paths);
-    if (check === void 0) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
-    return check.holds();
-  }),
-    directoryNames: (function () {
-    this.#lists.refresh();
-    return {
-      in: ((directory) => {
-        const list2 = this.#lists.of(directory);
-        let names = this.#names.get(list2);
-        if (names === void 0) this.#names.set(list2, names = new Set([
-          ...list2.keys()
-        ].sort()));
-        return names;
-      })
-    };
-  }),
-    scanNames: (function (question, earlier) {
-    const configHome = environmentVariable("XDG_CONFIG_HOME");
-    const isPath2 = configHome?.startsWith("/") === true;
-    const known = earlier === void 0 ? void 0 : this.#scanners.get(earlier);
-    const scanner = known ?? new NameScanner();
-    const scan = scanner.scan({
-      ...question,
-      ...isPath2 && {
-        configHome: resolvePath(configHome).path
-      }
-    }, this.otherNames());
-    this.#scanners.set(scan, scanner);
-    return scan;
-  }),
-    sameNames: (function (scans) {
-    if (scans.length === 0) return true;
-    const again = this.#scanners.get(scans[0])?.again(this.otherNames());
-    return JSON.stringify(again) === JSON.stringify(scans);
-  }),
-    remember: (function (key, make2) {
-    if (!this.#remembered.has(key)) this.#remembered.set(key, make2());
-    return this.#remembered.get(key);
-  })
-    });
-  }
-
-  #credentials = new CurrentCredentials();
-  #kernel;
-  #landlock;
-  #checks = /* @__PURE__ */ new WeakMap();
-  #scanners = /* @__PURE__ */ new WeakMap();
-  #mounts;
-  #otherNames;
-  #lists = new DirectoryLists();
-  #names = /* @__PURE__ */ new WeakMap();
-  #remembered = /* @__PURE__ */ new Map();
-  /** `true`. */
-  isHere = true;
-  /** The architecture of this machine. */
-  get architecture() {
-    return engine().architecture;
-  }
-  /** The credentials of the calling thread; the same object as before if they have not changed. */
-  
-  /** The version of the running kernel. */
-  
-  /** The version of the running kernel's Landlock. */
-  landlockVersion() {
-    return this.#landlock ??= landlockVersion2();
-  }
-  /** The home directory of the user. */
-  
-  /** The text of /etc/resolv.conf. */
-  resolvConf() {
-    return readResolvConf();
-  }
-  /** The working directory of the script. */
-  
-  /** Whether a variable of the script's environment is set. */
-  hasVariable(name) {
-    return environmentVariable(name) !== void 0;
-  }
-  /** Whether the script is in the user namespace with the number of the first one. */
-  inFirstUserNamespace() {
-    const { id: id2 } = resolvePath("/proc/self/ns/user");
-    return id2 === void 0 || id2.endsWith(`:${4026531837}`);
-  }
-  /** What the kernel says against the options of a filesystem. */
-  filesystemIssue(options) {
-    return filesystemIssue(options);
-  }
-  /** The number in a file of /proc/sys. */
-  setting(path2) {
-    return readSetting(path2);
-  }
-  /** Resolves an absolute path. */
-  
-  /** The symbolic links on the way to an absolute path. */
-  followLinks(path2) {
-    return followLinks(path2);
-  }
-  /** The mounts that the calling thread sees. */
-  
-  /** The other paths of files, by the mounts that the calling thread sees. */
-  otherNames() {
-    const mounts = this.mounts();
-    if (this.#otherNames?.mounts !== mounts) {
-      this.#otherNames = {
-        mounts,
-        names: new OtherNames(mounts)
-      };
-    }
-    return this.#otherNames.names;
-  }
-  /** Whether there are mounts of autofs. */
-  
-  /** Lets an automounter mount what belongs on a directory, and on those in it. */
-  mountAutomounts(directory) {
-    mountAutomounts(directory, this.mounts());
-  }
-  /** Whether paths still lead where they did. */
-  
-  /** The names in directories; only those that have changed are read again. */
-  
-  /** Looks for files by their names. */
-  
-  /** Looks again; only directories that have changed are read. */
-  
-  /** The numbers of a block device. */
-  blockDevice(path2) {
-    return blockDeviceOf(path2);
-  }
-  /** The process with this pid. */
-  joinTarget(pid, started2, questions) {
-    return joinTargetOf(pid, started2, questions);
-  }
-  /** Whether a process has ended. */
-  hasEnded(process) {
-    return hasEnded(process);
-  }
-  /** The kind of namespace that a file refers to. */
-  namespaceKind(file) {
-    return namespaceKindOf(file);
-  }
-  /** The files that programs need. */
-  programFiles(programs2, reading2) {
-    const refuse2 = (issue) => {
-      throw new ProgramIssue(issue);
-    };
-    try {
-      return {
-        files: filesOfPrograms(programs2, programHost(reading2, refuse2), refuse2)
-      };
-    } catch (error) {
-      if (error instanceof ProgramIssue) return {
-        issue: error.message
-      };
-      if (!(error instanceof SyscallError)) throw error;
-      return {
-        issue: `a file that is needed cannot be read: ${error.message}`
-      };
-    }
-  }
-  /** Returns the value of this key, which is made once. */
-  
-  /** Checks that /proc shows pids of the script's own pid namespace. */
-  requireOwnProc() {
-    requireOwnProc();
-  }
-};
-var ProgramIssue = class extends Error {
-
-};
-var liveHost = perEngine((() => new LiveHost()));
-
 
 // launch/host_services/user_network.ts
 var ARGUMENTS = {
@@ -28263,6 +28313,11 @@ var OLDER = [
   "ENOSYS",
   "EOPNOTSUPP"
 ];
+var NO_RULESET = [
+  "EBADF",
+  "ENOSYS",
+  "EOPNOTSUPP"
+];
 var NEWEST = 6;
 function lowerForAnyVersion(step, plan) {
   const degrade = step.degrade === true;
@@ -28299,9 +28354,7 @@ function lowerForAnyVersion(step, plan) {
   plan.release(pipe.writer);
   plan.setNoNewPrivileges();
   const ruleset = new OutputField(chosen, 0, "ruleset");
-  plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES, degrade ? [
-    "EBADF"
-  ] : []);
+  plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES, degrade ? NO_RULESET : []);
 }
 function versionsFor(step, oldest) {
   const found = [];

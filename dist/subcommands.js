@@ -37,12 +37,12 @@ var output$28;
 var deepest$29;
 var mountOf$30;
 var makePlace$31;
-var open$32;
-var protect$33;
-var protected$34;
-var closeDuplicates$35;
-var get$36;
-var configs$37;
+var get$32;
+var configs$33;
+var open$34;
+var protect$35;
+var protected$36;
+var closeDuplicates$37;
 var refresh$38;
 var start$39;
 var launchWith$40;
@@ -2411,6 +2411,162 @@ var entriesBelow = (function* entriesBelow(place3, path2) {
 var touches = (function touches(path2, other) {
   return isWithin(path2, other) || isWithin(other, path2);
 });
+var groupsIn = (function groupsIn(result, egid) {
+  const count = Number(result.result(GROUPS));
+  if (count === 0) return "none";
+  const list5 = result.output(GROUP_LIST);
+  for (let index = 0; index < count; index++) {
+    if (list5.getUint32(index * 4, true) !== egid) return "others";
+  }
+  return count > 0 ? "own" : "others";
+});
+var mayCallSetgroups = (function mayCallSetgroups() {
+  const attempt2 = call("setgroups", MOST_GROUPS + 1, null);
+  const accept2 = [
+    "EPERM",
+    "EINVAL"
+  ];
+  return syscalls([
+    {
+      call: attempt2,
+      accept: accept2
+    }
+  ]).result(attempt2) === BigInt(-ERRNO.EINVAL);
+});
+var directoryTable = (function directoryTable() {
+  const [path2, stat] = [
+    new Output(PATH_MAX5, "&path"),
+    statxOutput()
+  ];
+  const [names, more] = [
+    new Output(NAMES_SIZE, "&names"),
+    new Output(NAMES_SIZE, "&more")
+  ];
+  const end = new Label("end");
+  const opened2 = openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened2, "directory");
+  return new KeptTable(path2, [
+    stat,
+    names
+  ], [
+    {
+      call: statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, stat),
+      ...orEnd(end)
+    },
+    {
+      call: opened2,
+      ...orEnd(end)
+    },
+    {
+      call: getdents64(fd, names),
+      accept: [
+        "ENOENT"
+      ]
+    },
+    {
+      call: getdents64(fd, more),
+      accept: [
+        "ENOENT"
+      ]
+    },
+    {
+      call: close(fd)
+    },
+    end
+  ]);
+});
+var fileTable = (function fileTable() {
+  const [path2, stat] = [
+    new Output(PATH_MAX5, "&path"),
+    statxOutput()
+  ];
+  const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_FILE, stat);
+  return new KeptTable(path2, [
+    stat
+  ], [
+    {
+      call: call2,
+      accept: GONE2
+    }
+  ]);
+});
+var orEnd = (function orEnd(end) {
+  return {
+    accept: GONE2,
+    onAccepted: end
+  };
+});
+var readNow = (function readNow(path2) {
+  const table2 = tables2().directory;
+  if (table2.run(path2) < 0) {
+    return {
+      list: /* @__PURE__ */ new Map(),
+      stamp: void 0,
+      owner: void 0,
+      used: false
+    };
+  }
+  const { stamp, changed, owner } = stampOf(table2.outputs[0]);
+  const list5 = /* @__PURE__ */ new Map();
+  for (const { name, type } of namesOf(table2, path2)) {
+    list5.set(name, type || (look(`${path2}/${name}`)?.type ?? 0));
+  }
+  const isSettled = changed < Date.now() - SETTLED_MS;
+  return {
+    list: list5,
+    stamp: isSettled ? stamp : void 0,
+    owner,
+    used: false
+  };
+});
+var namesOf = (function namesOf(table2, path2) {
+  if (table2.result(OPENED) < 0 || table2.result(NAMES2) <= 0) return [];
+  if (table2.result(FURTHER_NAMES) > 0) return ifThere(() => entriesIn(path2), GONE2) ?? [];
+  return readDirectoryEntries(table2.outputs[1], table2.result(NAMES2));
+});
+var stampsOf = (function stampsOf(paths) {
+  const looks = paths.map(((path2) => {
+    const output = statxOutput();
+    const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, output);
+    return {
+      output,
+      call: call2
+    };
+  }));
+  const outcome = syscalls(looks.map((({ call: call2 }) => ({
+    call: call2,
+    accept: GONE2
+  }))));
+  return looks.map((({ output, call: call2 }) => outcome.result(call2) < 0n ? void 0 : stampOf(outcome.output(output))));
+});
+var stampOf = (function stampOf(stat) {
+  const { dev, ino, ctime, uid, mode: mode2 } = readStatx(stat);
+  const owner = {
+    uid,
+    rights: mode2 >> 6 & 7
+  };
+  return {
+    stamp: `${dev}:${ino}:${ctime}`,
+    changed: Number(ctime / 1000000n),
+    owner
+  };
+});
+var look = (function look(path2) {
+  const table2 = tables2().file;
+  if (table2.run(path2) < 0) return void 0;
+  const { mode: mode2, nlink, size } = readStatx(table2.outputs[0]);
+  return {
+    type: mode2 & S_IFMT,
+    mode: mode2,
+    nlink,
+    size
+  };
+});
+var writeTextTo = (function writeTextTo(fd, text5) {
+  if (text5 instanceof Struct) return write(fd, text5, text5.size);
+  const bytes = encoder4.encode(text5);
+  return write(fd, bytes, bytes.length);
+});
 var resolvePath = (function resolvePath(path2) {
   return (path2.includes("..") ? void 0 : withoutLinks(path2)) ?? withLinks(path2);
 });
@@ -2497,7 +2653,7 @@ var withoutLinks = (function withoutLinks(path2) {
     path: normalize(path2),
     ...readFile(table2.outputs[0])
   };
-  return ABSENT.has(-result) ? absent(path2) : void 0;
+  return ABSENT2.has(-result) ? absent(path2) : void 0;
 });
 var absent = (function absent(path2) {
   return {
@@ -2510,7 +2666,7 @@ var absent = (function absent(path2) {
 var withLinks = (function withLinks(path2) {
   const table2 = lookups().following;
   const fd = table2.run(path2);
-  if (fd < 0) return missing(path2, ABSENT.has(-fd) ? void 0 : "unknown");
+  if (fd < 0) return missing(path2, ABSENT2.has(-fd) ? void 0 : "unknown");
   try {
     const found = linkTarget(`/proc/self/fd/${fd}`);
     return {
@@ -2560,6 +2716,83 @@ var isPlainlyAbsent = (function isPlainlyAbsent({ asked, path: path2, type }) {
 });
 var isSame = (function isSame(now, known) {
   return now.type === known.type && now.id === known.id && now.attributes?.mode === known.attributes?.mode && now.attributes?.uid === known.attributes?.uid && now.attributes?.gid === known.attributes?.gid;
+});
+var isPlain = (function isPlain(name) {
+  return !name.startsWith(GIT) && !name.startsWith(HOME);
+});
+var beginningsOf = (function beginningsOf(name) {
+  const parts2 = name.split("/");
+  return parts2.slice(1).map(((_, index) => ({
+    beginning: fold(parts2.slice(0, index + 1).join("/")),
+    rest: parts2.slice(index + 1).join("/")
+  })));
+});
+var fold = (function fold(name) {
+  return name.toLowerCase();
+});
+var isGitName = (function isGitName(name) {
+  return name.length === 4 && name.toLowerCase() === ".git";
+});
+var isGitDirectory = (function isGitDirectory(path2, entries) {
+  if (nameOf2(path2).toLowerCase().endsWith(".git")) return true;
+  const found = LAYOUT.filter(((name) => entries.has(name))).length;
+  const isWithin2 = /\.git\/(modules|worktrees)\//i.test(path2);
+  return found >= 2 && entries.has("HEAD") || found >= 3 || isWithin2 && found > 0 || entries.get("config") === S_IFREG && textOf4(`${path2}/config`)?.includes("repositoryformatversion") === true;
+});
+var readGitConfig = (function readGitConfig(file, home) {
+  const [includes, hooks, worktrees] = [
+    [],
+    [],
+    []
+  ];
+  const text5 = (textOf4(file) ?? "").replaceAll("\\\n", "");
+  for (const [, key, value] of text5.matchAll(SETTING)) {
+    let path2 = valueIn(value);
+    if (path2 === "") continue;
+    if (path2.startsWith("~/") && home !== void 0) path2 = home + path2.slice(1);
+    const name = key.toLowerCase();
+    if (name === "hookspath" || name === "templatedir") hooks.push(path2);
+    else if (name === "worktree") worktrees.push(path2);
+    else includes.push(from(parentOf(file), path2));
+  }
+  return {
+    includes,
+    hooks,
+    worktrees,
+    size: text5.length
+  };
+});
+var textOf4 = (function textOf4(path2) {
+  const status = look(path2);
+  if (status?.type === S_IFLNK) return textBehindLink(path2);
+  if (status?.type !== S_IFREG || KERNEL.some(((own) => isWithin(path2, own)))) return void 0;
+  return status.size === 0 ? "" : textOfRegular(path2);
+});
+var textOfRegular = (function textOfRegular(path2) {
+  const table2 = reading();
+  const size = table2.run(path2) < 0 ? -1 : table2.result(READ);
+  if (size < 0) return void 0;
+  const { buffer, byteOffset } = table2.outputs[0];
+  return decodeName(new Uint8Array(buffer, byteOffset, size));
+});
+var isKernelMount = (function isKernelMount({ type }) {
+  return KERNEL_TYPES.has(type);
+});
+var mountAt = (function mountAt(path2, mounts) {
+  return new VisibleMounts(mounts).at(path2);
+});
+var kernelMountsIn = (function kernelMountsIn(directory2, mounts) {
+  const found = new Set(new VisibleMounts(mounts).all().filter(((mount4) => isKernelMount(mount4) && mount4.target !== directory2 && isWithin(mount4.target, directory2))).map(({ target }) => target));
+  return [
+    ...found
+  ].filter((path2) => !directoriesAround(path2, directory2).some((at2) => found.has(at2)));
+});
+var parseRelease = (function parseRelease(release) {
+  const [major, minor] = release.split(".", 2).map(((number) => parseInt(number)));
+  return {
+    major,
+    minor
+  };
 });
 var filesystemFull = (function filesystemFull(path2) {
   return `the filesystem of ${path2} is full; give its tmpfs more { size }, or where there are too many files, { options: "nr_inodes=..." }`;
@@ -2723,11 +2956,6 @@ var argsOf = (function argsOf(flagBits, exitSignal, cgroup) {
   view2.setInt32(ARGS.cgroup, cgroup, true);
   return bytes;
 });
-var writeTextTo = (function writeTextTo(fd, text5) {
-  if (text5 instanceof Struct) return write(fd, text5, text5.size);
-  const bytes = encoder4.encode(text5);
-  return write(fd, bytes, bytes.length);
-});
 var namespaceFixes = (function namespaceFixes(kinds, host2, inUserNamespace) {
   if (!host2.isHere) {
     const denied2 = kinds.has("user") ? FORBIDDEN_SOMEWHERE : inUserNamespace ? FILTERED : PRIVILEGE;
@@ -2812,8 +3040,8 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
   }
   if (shape.uid || shape.gid) {
     const ids2 = {
-      uid: shape.uid ? UID : void 0,
-      gid: shape.gid ? GID : void 0
+      uid: shape.uid ? UID2 : void 0,
+      gid: shape.gid ? GID2 : void 0
     };
     for (const { call: call2, fixes } of changeIds(ids2, plan.state)) {
       writer.add(call2, {
@@ -2866,11 +3094,12 @@ var closeOthers = (function closeOthers(writer, last, { fds }, { vfork }) {
   }), "copy"));
   let first = 3;
   kept.forEach(({ number, accept: accept2, flags: flags2 }, index) => {
+    const last2 = accept2.length > 0 ? number : number - 1;
+    if (last2 >= first) writer.add(close_range(first, last2, 0), CHILD_EDGES);
     writer.add(dup3(copies[index], number, flags2), {
       ...edges,
       accept: accept2
     });
-    if (number > first) writer.add(close_range(first, number - 1, 0), CHILD_EDGES);
     first = number + 1;
   });
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
@@ -3257,233 +3486,6 @@ var writeSetting = (function writeSetting(plan, path2, value) {
       EINVAL: "the kernel does not take this value"
     }
   });
-});
-var groupsIn = (function groupsIn(result, egid) {
-  const count = Number(result.result(GROUPS));
-  if (count === 0) return "none";
-  const list5 = result.output(GROUP_LIST);
-  for (let index = 0; index < count; index++) {
-    if (list5.getUint32(index * 4, true) !== egid) return "others";
-  }
-  return count > 0 ? "own" : "others";
-});
-var mayCallSetgroups = (function mayCallSetgroups() {
-  const attempt2 = call("setgroups", MOST_GROUPS + 1, null);
-  const accept2 = [
-    "EPERM",
-    "EINVAL"
-  ];
-  return syscalls([
-    {
-      call: attempt2,
-      accept: accept2
-    }
-  ]).result(attempt2) === BigInt(-ERRNO.EINVAL);
-});
-var directoryTable = (function directoryTable() {
-  const [path2, stat] = [
-    new Output(PATH_MAX5, "&path"),
-    statxOutput()
-  ];
-  const [names, more] = [
-    new Output(NAMES_SIZE, "&names"),
-    new Output(NAMES_SIZE, "&more")
-  ];
-  const end = new Label("end");
-  const opened2 = openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened2, "directory");
-  return new KeptTable(path2, [
-    stat,
-    names
-  ], [
-    {
-      call: statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, stat),
-      ...orEnd(end)
-    },
-    {
-      call: opened2,
-      ...orEnd(end)
-    },
-    {
-      call: getdents64(fd, names),
-      accept: [
-        "ENOENT"
-      ]
-    },
-    {
-      call: getdents64(fd, more),
-      accept: [
-        "ENOENT"
-      ]
-    },
-    {
-      call: close(fd)
-    },
-    end
-  ]);
-});
-var fileTable = (function fileTable() {
-  const [path2, stat] = [
-    new Output(PATH_MAX5, "&path"),
-    statxOutput()
-  ];
-  const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_FILE, stat);
-  return new KeptTable(path2, [
-    stat
-  ], [
-    {
-      call: call2,
-      accept: GONE2
-    }
-  ]);
-});
-var orEnd = (function orEnd(end) {
-  return {
-    accept: GONE2,
-    onAccepted: end
-  };
-});
-var readNow = (function readNow(path2) {
-  const table2 = tables2().directory;
-  if (table2.run(path2) < 0) {
-    return {
-      list: /* @__PURE__ */ new Map(),
-      stamp: void 0,
-      owner: void 0,
-      used: false
-    };
-  }
-  const { stamp, changed, owner } = stampOf(table2.outputs[0]);
-  const list5 = /* @__PURE__ */ new Map();
-  for (const { name, type } of namesOf(table2, path2)) {
-    list5.set(name, type || (look(`${path2}/${name}`)?.type ?? 0));
-  }
-  const isSettled = changed < Date.now() - SETTLED_MS;
-  return {
-    list: list5,
-    stamp: isSettled ? stamp : void 0,
-    owner,
-    used: false
-  };
-});
-var namesOf = (function namesOf(table2, path2) {
-  if (table2.result(OPENED) < 0 || table2.result(NAMES3) <= 0) return [];
-  if (table2.result(FURTHER_NAMES) > 0) return ifThere(() => entriesIn(path2), GONE2) ?? [];
-  return readDirectoryEntries(table2.outputs[1], table2.result(NAMES3));
-});
-var stampsOf = (function stampsOf(paths) {
-  const looks = paths.map(((path2) => {
-    const output = statxOutput();
-    const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, output);
-    return {
-      output,
-      call: call2
-    };
-  }));
-  const outcome = syscalls(looks.map((({ call: call2 }) => ({
-    call: call2,
-    accept: GONE2
-  }))));
-  return looks.map((({ output, call: call2 }) => outcome.result(call2) < 0n ? void 0 : stampOf(outcome.output(output))));
-});
-var stampOf = (function stampOf(stat) {
-  const { dev, ino, ctime, uid, mode: mode2 } = readStatx(stat);
-  const owner = {
-    uid,
-    rights: mode2 >> 6 & 7
-  };
-  return {
-    stamp: `${dev}:${ino}:${ctime}`,
-    changed: Number(ctime / 1000000n),
-    owner
-  };
-});
-var look = (function look(path2) {
-  const table2 = tables2().file;
-  if (table2.run(path2) < 0) return void 0;
-  const { mode: mode2, nlink, size } = readStatx(table2.outputs[0]);
-  return {
-    type: mode2 & S_IFMT,
-    mode: mode2,
-    nlink,
-    size
-  };
-});
-var isPlain = (function isPlain(name) {
-  return !name.startsWith(GIT) && !name.startsWith(HOME);
-});
-var beginningsOf = (function beginningsOf(name) {
-  const parts2 = name.split("/");
-  return parts2.slice(1).map(((_, index) => ({
-    beginning: fold(parts2.slice(0, index + 1).join("/")),
-    rest: parts2.slice(index + 1).join("/")
-  })));
-});
-var fold = (function fold(name) {
-  return name.toLowerCase();
-});
-var isGitName = (function isGitName(name) {
-  return name.length === 4 && name.toLowerCase() === ".git";
-});
-var isGitDirectory = (function isGitDirectory(path2, entries) {
-  if (nameOf2(path2).toLowerCase().endsWith(".git")) return true;
-  const found = LAYOUT.filter(((name) => entries.has(name))).length;
-  const isWithin2 = /\.git\/(modules|worktrees)\//i.test(path2);
-  return found >= 2 && entries.has("HEAD") || found >= 3 || isWithin2 && found > 0 || entries.get("config") === S_IFREG && textOf4(`${path2}/config`)?.includes("repositoryformatversion") === true;
-});
-var readGitConfig = (function readGitConfig(file, home) {
-  const [includes, hooks, worktrees] = [
-    [],
-    [],
-    []
-  ];
-  const text5 = (textOf4(file) ?? "").replaceAll("\\\n", "");
-  for (const [, key, value] of text5.matchAll(SETTING)) {
-    let path2 = valueIn(value);
-    if (path2 === "") continue;
-    if (path2.startsWith("~/") && home !== void 0) path2 = home + path2.slice(1);
-    const name = key.toLowerCase();
-    if (name === "hookspath" || name === "templatedir") hooks.push(path2);
-    else if (name === "worktree") worktrees.push(path2);
-    else includes.push(from(parentOf(file), path2));
-  }
-  return {
-    includes,
-    hooks,
-    worktrees
-  };
-});
-var textOf4 = (function textOf4(path2) {
-  const status = look(path2);
-  if (status?.type === S_IFLNK) return textBehindLink(path2);
-  if (status?.type !== S_IFREG || KERNEL.some(((own) => isWithin(path2, own)))) return void 0;
-  return status.size === 0 ? "" : textOfRegular(path2);
-});
-var textOfRegular = (function textOfRegular(path2) {
-  const table2 = reading();
-  const size = table2.run(path2) < 0 ? -1 : table2.result(READ);
-  if (size < 0) return void 0;
-  const { buffer, byteOffset } = table2.outputs[0];
-  return decodeName(new Uint8Array(buffer, byteOffset, size));
-});
-var isKernelMount = (function isKernelMount({ type }) {
-  return KERNEL_TYPES.has(type);
-});
-var mountAt = (function mountAt(path2, mounts) {
-  return new VisibleMounts(mounts).at(path2);
-});
-var kernelMountsIn = (function kernelMountsIn(directory2, mounts) {
-  const found = new Set(new VisibleMounts(mounts).all().filter(((mount4) => isKernelMount(mount4) && mount4.target !== directory2 && isWithin(mount4.target, directory2))).map(({ target }) => target));
-  return [
-    ...found
-  ].filter((path2) => !directoriesAround(path2, directory2).some((at2) => found.has(at2)));
-});
-var parseRelease = (function parseRelease(release) {
-  const [major, minor] = release.split(".", 2).map(((number) => parseInt(number)));
-  return {
-    major,
-    minor
-  };
 });
 var collectPromptly = (async function collectPromptly(launched, descriptors, timeout = Infinity, maxOutput) {
   if (launched.cgroup !== void 0 || !await reactor().mayBlock()) return void 0;
@@ -4214,7 +4216,7 @@ var makeMountPoint = (function makeMountPoint(source, opened2, target, plan) {
   });
 });
 var scanNames = (function scanNames(plan, question) {
-  return plan.facts.scanNames(question) ?? plan.refuse(`below ${question.directory} there are more directories than a plan looks through for files that are run or trusted outside later (${MAX_DIRECTORIES}); grant directories in it instead, or have nothing protected (protect: false, --no-protect)`);
+  return plan.facts.scanNames(question) ?? plan.refuse(`below ${question.directory} there are more directories, or paths that configurations of git name, than a plan looks through for files that are run or trusted outside later (${MAX_DIRECTORIES}); grant directories in it instead, or have nothing protected (protect: false, --no-protect)`);
 });
 var isIn = (function isIn(path2, paths) {
   return paths.has(path2) || parentsOf2(path2).some((parent) => paths.has(parent));
@@ -19256,6 +19258,154 @@ var init_mount_table = __esm({
   })
 });
 
+// ffi/linux/landlock.ts
+function landlockVersion2() {
+  return ifThere(() => syscall(landlockVersion()), ABSENT) ?? 0;
+}
+var ABSENT;
+var init_landlock4 = __esm({
+  "ffi/linux/landlock.ts": (function () {
+    init_landlock3();
+    init_missing();
+    init_syscalls();
+    ABSENT = [
+      "ENOSYS",
+      "EOPNOTSUPP",
+      "EPERM"
+    ];
+  })
+});
+
+// host/automounts.ts
+function mountAutomounts(directory2, mounts) {
+  for (const { type, target } of mounts) {
+    if (type !== "autofs") continue;
+    if (isWithin(target, directory2)) enter(target);
+    else if (isWithin(directory2, target)) enter(directory2);
+  }
+}
+function enter(directory2) {
+  try {
+    const way = `${directory2}/.`;
+    syscall(close(syscall(openat(at_fdcwd, way, O_PATH | O_DIRECTORY | O_CLOEXEC, 0))));
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+  }
+}
+var init_automounts = __esm({
+  "host/automounts.ts": (function () {
+    init_files3();
+    init_errors();
+    init_syscalls();
+    init_path();
+  })
+});
+
+// host/block_device.ts
+function blockDeviceOf(path2) {
+  const output = statxOutput();
+  const call2 = statx(at_fdcwd, path2, 0, STATX_BASIC_STATS, output);
+  const view2 = syscalls([
+    {
+      call: call2
+    }
+  ]).output(output);
+  if ((readStatx(view2).mode & S_IFMT) !== S_IFBLK) return void 0;
+  return `${view2.getUint32(RDEV.major, true)}:${view2.getUint32(RDEV.minor, true)}`;
+}
+var RDEV;
+var init_block_device = __esm({
+  "host/block_device.ts": (function () {
+    init_files3();
+    init_statx3();
+    init_syscalls();
+    RDEV = {
+      major: 128,
+      minor: 132
+    };
+  })
+});
+
+// host/credentials.ts
+
+
+var UID, GID, CAPABILITIES2, GROUP_LIST, GROUPS, QUERY, CurrentCredentials, MOST_GROUPS;
+var init_credentials = __esm({
+  "host/credentials.ts": (function () {
+    init_call();
+    init_users();
+    init_errno();
+    init_routine();
+    init_syscalls();
+    [UID, GID, CAPABILITIES2] = [
+      geteuid(),
+      getegid(),
+      capabilityOutput()
+    ];
+    GROUP_LIST = groupsOutput(64);
+    GROUPS = getgroups(GROUP_LIST);
+    QUERY = new Routine([], [
+      {
+        call: UID
+      },
+      {
+        call: GID
+      },
+      // EINVAL: there are more.
+      {
+        call: GROUPS,
+        accept: [
+          "EINVAL"
+        ]
+      },
+      {
+        call: capget(CAPABILITIES2)
+      }
+    ]);
+    CurrentCredentials = class {
+  static {
+    addMethods(this.prototype, {
+    get: (function () {
+        const result = QUERY.run();
+        const view2 = result.output(CAPABILITIES2);
+        const [euid, egid] = [
+          Number(result.result(UID)),
+          Number(result.result(GID))
+        ];
+        const groups = groupsIn(result, egid);
+        const words3 = [
+          euid,
+          egid,
+          groups
+        ];
+        for (let at2 = 0; at2 < view2.byteLength; at2 += 4) words3.push(view2.getUint32(at2, true));
+        if (this.#last !== void 0 && words3.every(((word4, at2) => word4 === this.#words[at2]))) {
+          return this.#last;
+        }
+        const { effective, inheritable } = readCapabilities(view2);
+        this.#words = words3;
+        return this.#last = {
+          euid,
+          egid,
+          groups,
+          inheritable,
+          mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
+          mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID"),
+          mayChangeGroups: effective.includes("CAP_SETGID") && mayCallSetgroups()
+        };
+      })
+    });
+  }
+
+      #words = [];
+      #last;
+      /** Returns the credentials; the same object as before if they have not changed. */
+      
+    };
+    MOST_GROUPS = 65536;
+  })
+});
+
 // host/kept_table.ts
 var PATH_MAX5, KeptTable;
 var init_kept_table = __esm({
@@ -19313,6 +19463,606 @@ var init_kept_table = __esm({
       /** The result of the call with this number, in the run that has reached it last. */
       
     };
+  })
+});
+
+// host/directory_lists.ts
+
+
+
+
+
+
+
+
+var AT_ONCE2, SETTLED_MS, GONE2, DirectoryLists, NAMES_SIZE, tables2, OPENED, NAMES2, FURTHER_NAMES, OF_DIRECTORY, OF_FILE;
+var init_directory_lists = __esm({
+  "host/directory_lists.ts": (function () {
+    init_call();
+    init_files3();
+    init_getdents();
+    init_mounts3();
+    init_statx3();
+    init_program();
+    init_per_engine();
+    init_read_dir();
+    init_missing();
+    init_syscalls();
+    init_kept_table();
+    AT_ONCE2 = 128;
+    SETTLED_MS = 50;
+    GONE2 = [
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES",
+      "ELOOP",
+      "ENAMETOOLONG"
+    ];
+    DirectoryLists = class {
+  static {
+    addMethods(this.prototype, {
+    refresh: (function () {
+        for (const [path2, known] of this.#known) {
+          if (!known.used || known.stamp === void 0) this.#known.delete(path2);
+        }
+        const paths = [
+          ...this.#known.keys()
+        ];
+        for (let start = 0; start < paths.length; start += AT_ONCE2) {
+          const part = paths.slice(start, start + AT_ONCE2);
+          const now = stampsOf(part);
+          part.forEach(((path2, index) => {
+            const known = this.#known.get(path2);
+            if (now[index]?.stamp === known.stamp) known.used = false;
+            else this.#known.delete(path2);
+          }));
+        }
+      }),
+    of: (function (path2) {
+        return get$32.call(this, path2).list;
+      }),
+    ownerOf: (function (path2) {
+        return get$32.call(this, path2).owner;
+      })
+    });
+  }
+  static {
+    get$32 = (function (path2) {
+        let known = this.#known.get(path2);
+        if (known === void 0) this.#known.set(path2, known = readNow(path2));
+        known.used = true;
+        return known;
+      });
+  }
+
+      #known = /* @__PURE__ */ new Map();
+      /** Forgets the directories that have changed, or that were not asked for since the last time. */
+      
+      /** Returns the names in a directory; none where it is gone, or may not be read. */
+      
+      /** Returns the owner of a directory; `undefined` where it is gone, or may not be looked at. */
+      
+      
+    };
+    NAMES_SIZE = 32 * 1024;
+    tables2 = perEngine((() => ({
+      directory: directoryTable(),
+      file: fileTable()
+    })));
+    [OPENED, NAMES2, FURTHER_NAMES] = [
+      1,
+      2,
+      3
+    ];
+    OF_DIRECTORY = STATX_INO | STATX_CTIME | STATX_MODE | STATX_UID;
+    OF_FILE = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_SIZE;
+  })
+});
+
+// ffi/elf.ts
+function readElf(readAt2) {
+  const header3 = view(readAt2(0, HEADER_SIZE2));
+  if (header3.byteLength < HEADER_SIZE2 || header3.getUint32(0) !== 2135247942) return void 0;
+  if (header3.getUint16(4) !== 513) return void 0;
+  const segments = readSegments(readAt2, header3);
+  if (segments === void 0) return void 0;
+  const interpreter = segments.find(({ type }) => type === PT.INTERP);
+  const dynamic = segments.find(({ type }) => type === PT.DYNAMIC);
+  const entries = dynamic === void 0 ? [] : readDynamic(readAt2, dynamic);
+  const of = (tag) => entries.filter((entry2) => entry2.tag === tag);
+  const strings = offsetOf2(segments, of(DT.STRTAB)[0]?.value);
+  const texts2 = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt2, strings + value));
+  const paths = (tag) => texts2(tag).at(-1)?.split(":").filter(Boolean) ?? [];
+  return {
+    machine: header3.getUint16(18, true),
+    interpreter: interpreter && textAt(readAt2, interpreter.offset),
+    soname: texts2(DT.SONAME)[0],
+    needed: texts2(DT.NEEDED),
+    runpath: paths(DT.RUNPATH),
+    rpath: paths(DT.RPATH),
+    noDefaultDirectories: of(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
+  };
+}
+function readSegments(readAt2, header3) {
+  const [offset, size, count] = [
+    Number(header3.getBigUint64(32, true)),
+    header3.getUint16(54, true),
+    header3.getUint16(56, true)
+  ];
+  const table2 = view(readAt2(offset, size * count));
+  if (size < 56 || table2.byteLength < size * count) return void 0;
+  return Array.from({
+    length: count
+  }, (_, index) => ({
+    type: table2.getUint32(index * size, true),
+    offset: Number(table2.getBigUint64(index * size + 8, true)),
+    address: Number(table2.getBigUint64(index * size + 16, true)),
+    size: Number(table2.getBigUint64(index * size + 32, true))
+  }));
+}
+function readDynamic(readAt2, { offset, size }) {
+  const table2 = view(readAt2(offset, Math.min(size, MOST_ENTRIES * ENTRY_SIZE)));
+  const entries = [];
+  for (let at2 = 0; at2 + ENTRY_SIZE <= table2.byteLength; at2 += ENTRY_SIZE) {
+    const tag = Number(table2.getBigInt64(at2, true));
+    if (tag === DT.NULL) break;
+    entries.push({
+      tag,
+      value: Number(table2.getBigUint64(at2 + 8, true))
+    });
+  }
+  return entries;
+}
+function offsetOf2(segments, address2) {
+  if (address2 === void 0) return void 0;
+  const holder = segments.find((segment) => segment.type === PT.LOAD && address2 >= segment.address && address2 < segment.address + segment.size);
+  return holder && holder.offset + address2 - holder.address;
+}
+function textAt(readAt2, offset) {
+  const bytes = readAt2(offset, 4096);
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(bytes.subarray(0, end === -1 ? bytes.length : end));
+}
+function view(bytes) {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+var PT, DT, DF_1_NODEFLIB, HEADER_SIZE2, ENTRY_SIZE, MOST_ENTRIES;
+var init_elf = __esm({
+  "ffi/elf.ts": (function () {
+    PT = {
+      LOAD: 1,
+      DYNAMIC: 2,
+      INTERP: 3
+    };
+    DT = {
+      NULL: 0,
+      NEEDED: 1,
+      STRTAB: 5,
+      SONAME: 14,
+      RPATH: 15,
+      RUNPATH: 29,
+      FLAGS_1: 1879048187
+    };
+    DF_1_NODEFLIB = 2048;
+    HEADER_SIZE2 = 64;
+    ENTRY_SIZE = 16;
+    MOST_ENTRIES = 4096;
+  })
+});
+
+// host/elf/elf_reader.ts
+function programHost(reading2, refuse2) {
+  const known = /* @__PURE__ */ new Map();
+  let looks = 0;
+  const look2 = () => {
+    if (++looks > MOST_LOOKS) refuse2("the programs have too many libraries to look for them all");
+  };
+  const read4 = (path2, use) => {
+    look2();
+    return withRegularFile(path2, (file) => {
+      reading2(file.path);
+      return use((offset, length) => {
+        look2();
+        return file.readAt(offset, length);
+      });
+    });
+  };
+  return {
+    elf(path2) {
+      if (!known.has(path2)) known.set(path2, read4(path2, readElf));
+      return known.get(path2);
+    },
+    head: (path2) => read4(path2, (readAt2) => readAt2(0, 256)),
+    // The system's own lists of libraries.
+    bytes: (path2) => withRegularFile(path2, (file) => file.readAll()),
+    realPath: (path2) => withRegularFile(path2, (file) => file.path) ?? path2
+  };
+}
+var MOST_LOOKS;
+var init_elf_reader = __esm({
+  "host/elf/elf_reader.ts": (function () {
+    init_elf();
+    init_regular_file();
+    MOST_LOOKS = 1e5;
+  })
+});
+
+// host/elf/loader_cache.ts
+function readLoaderCache(bytes) {
+  const paths = /* @__PURE__ */ new Map();
+  const decoder2 = new TextDecoder();
+  if (decoder2.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) return paths;
+  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const textAt2 = (offset) => {
+    const end = bytes.indexOf(0, offset);
+    return decoder2.decode(bytes.subarray(offset, end === -1 ? bytes.length : end));
+  };
+  const count = bytes.length < HEADER_SIZE3 ? 0 : view2.getUint32(MAGIC.length, true);
+  for (let index = 0; index < count; index++) {
+    const entry2 = HEADER_SIZE3 + index * ENTRY_SIZE2;
+    if (entry2 + ENTRY_SIZE2 > bytes.length) break;
+    const needsHwcaps = view2.getBigUint64(entry2 + 16, true) !== 0n;
+    if (needsHwcaps) continue;
+    const name = textAt2(view2.getUint32(entry2 + 4, true));
+    const path2 = textAt2(view2.getUint32(entry2 + 8, true));
+    const known = paths.get(name);
+    if (known === void 0) paths.set(name, [
+      path2
+    ]);
+    else known.push(path2);
+  }
+  return paths;
+}
+var LOADER_CACHE, MAGIC, HEADER_SIZE3, ENTRY_SIZE2;
+var init_loader_cache = __esm({
+  "host/elf/loader_cache.ts": (function () {
+    LOADER_CACHE = "/etc/ld.so.cache";
+    MAGIC = "glibc-ld.so.cache1.1";
+    HEADER_SIZE3 = 48;
+    ENTRY_SIZE2 = 24;
+  })
+});
+
+// host/elf/library_search.ts
+function searchOf(interpreter, machine, host2) {
+  const musl = /^ld-musl-(.*)\.so\.1$/.exec(nameOf2(interpreter));
+  return musl === null ? glibcSearch(machine, host2) : muslSearch(musl[1], host2);
+}
+function glibcSearch(machine, host2) {
+  const multiarch = MULTIARCH[machine];
+  const directories = [
+    ...multiarch === void 0 ? [] : [
+      `/lib/${multiarch}`,
+      `/usr/lib/${multiarch}`
+    ],
+    ...[
+      "/lib64",
+      "/usr/lib64",
+      "/lib",
+      "/usr/lib"
+    ]
+  ];
+  let cache;
+  return {
+    *candidates(name, asker) {
+      if (asker.elf.runpath.length === 0) {
+        for (const object2 of chain(asker)) {
+          if (object2.elf.runpath.length > 0) continue;
+          yield* inDirectories(object2.elf.rpath, object2, name);
+        }
+      }
+      yield* inDirectories(asker.elf.runpath, asker, name);
+      if (asker.elf.noDefaultDirectories) return;
+      cache ??= readLoaderCache(host2.bytes(LOADER_CACHE) ?? new Uint8Array());
+      for (const path2 of cache.get(name) ?? []) {
+        if (directories.includes(parentOf(path2))) yield samePath(path2);
+        else yield {
+          ...samePath(path2),
+          guide: LOADER_CACHE
+        };
+      }
+      yield* directories.map((directory2) => samePath(`${directory2}/${name}`));
+    },
+    isLoader: (name) => /^ld-linux.*\.so\.\d+$/.test(name)
+  };
+}
+function muslSearch(architecture, host2) {
+  const list5 = `/etc/ld-musl-${architecture}.path`;
+  const written2 = host2.bytes(list5);
+  const directories = written2 === void 0 ? [
+    "/lib",
+    "/usr/local/lib",
+    "/usr/lib"
+  ] : new TextDecoder().decode(written2).split(/[:\n]/).filter(Boolean);
+  return {
+    *candidates(name, asker) {
+      for (const object2 of chain(asker)) {
+        yield* inDirectories([
+          ...object2.elf.runpath,
+          ...object2.elf.rpath
+        ], object2, name);
+      }
+      const guide = written2 === void 0 ? {} : {
+        guide: list5
+      };
+      yield* directories.map((directory2) => ({
+        ...samePath(`${directory2}/${name}`),
+        ...guide
+      }));
+    },
+    isLoader: (name) => IN_MUSL.test(name)
+  };
+}
+function* chain(object2) {
+  for (let at2 = object2; at2 !== void 0; at2 = at2.askedBy) yield at2;
+}
+function placeOf(path2, { origin }) {
+  const expanded = (directory2) => path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/, () => directory2);
+  const [source, target] = [
+    expanded(origin.source),
+    expanded(origin.target)
+  ];
+  return source.startsWith("/") ? {
+    source,
+    target: withoutDots(target)
+  } : void 0;
+}
+function* inDirectories(directories, object2, name) {
+  for (const directory2 of directories) {
+    const place3 = placeOf(`${directory2}/${name}`, object2);
+    if (place3 !== void 0) yield place3;
+  }
+}
+function samePath(path2) {
+  return {
+    source: path2,
+    target: path2
+  };
+}
+function originOf({ source, target }) {
+  return {
+    source: parentOf(source),
+    target: parentOf(target)
+  };
+}
+function withoutDots(path2) {
+  const parts2 = [];
+  for (const part of path2.split("/")) {
+    if (part === "..") parts2.pop();
+    else if (part !== "" && part !== ".") parts2.push(part);
+  }
+  return `/${parts2.join("/")}`;
+}
+var MULTIARCH, IN_MUSL;
+var init_library_search = __esm({
+  "host/elf/library_search.ts": (function () {
+    init_path();
+    init_loader_cache();
+    MULTIARCH = {
+      62: "x86_64-linux-gnu",
+      183: "aarch64-linux-gnu"
+    };
+    IN_MUSL = /^lib(c|pthread|rt|m|dl|util|xnet)\./;
+  })
+});
+
+// host/elf/program_files.ts
+function filesOfPrograms(programs2, host2, refuse2) {
+  const files2 = /* @__PURE__ */ new Map();
+  for (const program of programs2) {
+    for (const { source, target } of filesOf(program, host2, refuse2)) files2.set(target, source);
+  }
+  return [
+    ...files2
+  ].map(([target, source]) => ({
+    source,
+    target
+  }));
+}
+function* filesOf(program, host2, refuse2) {
+  let path2 = program;
+  for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
+    const head = host2.head(path2) ?? refuse2(`${path2 === program ? path2 : `the interpreter ${path2} of ${program}`} does not exist, or is not a regular file${unexpanded(path2)}`);
+    yield {
+      source: path2,
+      target: path2
+    };
+    const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head));
+    if (script === null) {
+      const elf = host2.elf(path2) ?? refuse2(`${path2} is neither a program (ELF, 64 bits) nor a script that begins with "#!"`);
+      return yield* filesOfElf(path2, elf, host2, refuse2);
+    }
+    path2 = script[1];
+    if (!path2.startsWith("/")) {
+      refuse2(`${program} is a script, and its interpreter, "${path2}", has no absolute path`);
+    }
+  }
+  refuse2(`${program} is a script, and too many of its interpreters are scripts themselves`);
+}
+function* filesOfElf(path2, elf, host2, refuse2) {
+  if (elf.interpreter === void 0) return;
+  if (host2.head(elf.interpreter) === void 0) {
+    refuse2(`the loader ${elf.interpreter}, which ${path2} needs, does not exist`);
+  }
+  yield {
+    source: elf.interpreter,
+    target: elf.interpreter
+  };
+  const search = searchOf(elf.interpreter, elf.machine, host2);
+  const program = {
+    source: path2,
+    target: path2,
+    elf,
+    askedBy: void 0
+  };
+  const origin = {
+    source: parentOf(host2.realPath(path2)),
+    target: parentOf(path2)
+  };
+  const queue = [
+    {
+      ...program,
+      origin
+    }
+  ];
+  const loaded2 = /* @__PURE__ */ new Set();
+  for (const object2 of queue) {
+    for (const name of object2.elf.needed) {
+      if (loaded2.has(name) || search.isLoader(name)) continue;
+      const library = libraryOf(name, object2, search, host2) ?? refuse2(`the library ${name}, which ${object2.source} needs, does not exist`);
+      loaded2.add(name);
+      if (library.elf.soname !== void 0) loaded2.add(library.elf.soname);
+      queue.push(library);
+      yield library;
+      const { guide } = library;
+      if (guide !== void 0) yield {
+        source: guide,
+        target: guide
+      };
+    }
+  }
+}
+function libraryOf(name, asker, search, host2) {
+  const places = name.includes("/") ? [
+    placeOf(name, asker)
+  ] : search.candidates(name, asker);
+  for (const place3 of places) {
+    const elf = place3 && host2.elf(place3.source);
+    if (place3 === void 0 || elf?.machine !== asker.elf.machine) continue;
+    return {
+      ...place3,
+      elf,
+      askedBy: asker,
+      origin: originOf(place3)
+    };
+  }
+  return void 0;
+}
+var SCRIPTS_DEEP;
+var init_program_files = __esm({
+  "host/elf/program_files.ts": (function () {
+    init_path();
+    init_library_search();
+    init_unexpanded();
+    SCRIPTS_DEEP = 5;
+  })
+});
+
+// ffi/calls/write_text.ts
+function writeText(directory2, path2, text5) {
+  const opened2 = openat(directory2, path2, O_WRONLY | O_CLOEXEC);
+  const fd = new ResultOf(opened2, "fd");
+  return [
+    opened2,
+    writeTextTo(fd, text5),
+    close(fd)
+  ];
+}
+
+var encoder4;
+var init_write_text = __esm({
+  "ffi/calls/write_text.ts": (function () {
+    init_call();
+    init_files3();
+    encoder4 = new TextEncoder();
+  })
+});
+
+// host/filesystem_issue.ts
+function filesystemIssue({ type, data: data2, ids: ids2 }) {
+  const [pid, mask2, message2] = [
+    new Output(4, "&pid"),
+    new Output(8, "&mask"),
+    new Output(MESSAGE_SIZE2, "&message")
+  ];
+  const [restore, child, refused2, ended] = [
+    new Label("the mask is restored"),
+    new Label("the child"),
+    new Label("an option is refused"),
+    new Label("the child ends")
+  ];
+  const flags2 = CLONE_VM | CLONE_VFORK | CLONE_NEWNS | (ids2 === void 0 ? 0 : CLONE_NEWUSER);
+  const opened2 = fsopen(type, FSOPEN_CLOEXEC);
+  const fd = new ResultOf(opened2, "filesystem");
+  const reading2 = read(fd, message2, MESSAGE_SIZE2);
+  const program = assemble([
+    // A signal handler of the script must not run in the child, which shares the memory.
+    {
+      call: rt_sigprocmask("all", mask2)
+    },
+    {
+      call: clone(flags2, pid),
+      onZero: child,
+      onFailure: restore
+    },
+    restore,
+    {
+      call: rt_sigprocmask(mask2, null),
+      onZero: END
+    },
+    child,
+    ...mapping(ids2).map((call2) => ({
+      call: call2,
+      onFailure: ended
+    })),
+    {
+      call: opened2,
+      onFailure: ended
+    },
+    ...data2.split(",").map((word4) => {
+      const [key, ...value] = word4.split("=");
+      const call2 = value.length === 0 ? fsconfig(fd, FSCONFIG_SET_FLAG, key, null, 0) : fsconfig(fd, FSCONFIG_SET_STRING, key, value.join("="), 0);
+      return {
+        call: call2,
+        onFailure: refused2
+      };
+    }),
+    {
+      call: exit_group(0)
+    },
+    refused2,
+    {
+      call: reading2,
+      onFailure: ended
+    },
+    ended,
+    {
+      call: exit_group(0)
+    }
+  ], engine().architecture);
+  const result = engine().run(program);
+  const started2 = result.output(pid).getInt32(0, true);
+  if (started2 > 0) syscall(waitid(P_PID, started2, null, WEXITED));
+  return textOf3(result, reading2, message2);
+}
+function mapping(ids2) {
+  if (ids2 === void 0) return [];
+  const line = ({ inside, outside }) => `${inside} ${outside} 1`;
+  return [
+    ...writeText(at_fdcwd, "/proc/self/setgroups", "deny"),
+    ...writeText(at_fdcwd, "/proc/self/uid_map", line(ids2.uid)),
+    ...writeText(at_fdcwd, "/proc/self/gid_map", line(ids2.gid))
+  ];
+}
+function textOf3(result, reading2, message2) {
+  const length = Number(result.result(reading2));
+  if (length <= 0) return void 0;
+  const { buffer, byteOffset } = result.output(message2);
+  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length)).trim().replace(/^[ewi] /, "");
+}
+var MESSAGE_SIZE2;
+var init_filesystem_issue = __esm({
+  "host/filesystem_issue.ts": (function () {
+    init_call();
+    init_files3();
+    init_mounts3();
+    init_namespaces3();
+    init_processes();
+    init_write_text();
+    init_engine();
+    init_program();
+    init_syscalls();
+    MESSAGE_SIZE2 = 256;
   })
 });
 
@@ -19382,7 +20132,7 @@ function canBeFound(path2) {
 }
 
 
-var ATTRIBUTES, TYPES2, NOTHING, ABSENT, lookups, OWN_LINKS, ResolvedPathsCheck;
+var ATTRIBUTES, TYPES2, NOTHING, ABSENT2, lookups, OWN_LINKS, ResolvedPathsCheck;
 var init_resolve_path = __esm({
   "host/resolve_path.ts": (function () {
     init_call();
@@ -19414,7 +20164,7 @@ var init_resolve_path = __esm({
       "ENAMETOOLONG",
       "ENXIO"
     ];
-    ABSENT = /* @__PURE__ */ new Set([
+    ABSENT2 = /* @__PURE__ */ new Set([
       ERRNO.ENOENT,
       ERRNO.ENOTDIR
     ]);
@@ -19496,6 +20246,1559 @@ var init_resolve_path = __esm({
       /** Asks the kernel. */
       
     };
+  })
+});
+
+// host/follow_links.ts
+function followLinks(path2) {
+  const links2 = [];
+  const rest = partsOf(path2);
+  let at2 = "/";
+  for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
+    const here2 = name === ".." ? parentOf(at2) : at2 === "/" ? `/${name}` : `${at2}/${name}`;
+    const target = name === ".." || OWN_LINKS.has(here2) ? void 0 : linkTarget(here2);
+    if (target === void 0) {
+      at2 = here2;
+      continue;
+    }
+    if (links2.push(here2) > MAX_LINKS) return {
+      path: path2,
+      links: links2
+    };
+    if (isWithin(here2, "/proc")) {
+      at2 = resolvePath(here2).path;
+    } else {
+      if (target.startsWith("/")) at2 = "/";
+      rest.push(...partsOf(target));
+    }
+  }
+  return {
+    path: at2,
+    links: links2
+  };
+}
+function partsOf(path2) {
+  return path2.split("/").filter((part) => part !== "" && part !== ".").reverse();
+}
+var MAX_LINKS;
+var init_follow_links = __esm({
+  "host/follow_links.ts": (function () {
+    init_path();
+    init_resolve_path();
+    MAX_LINKS = 40;
+  })
+});
+
+// host/namespace_kind.ts
+function namespaceKindOf(file) {
+  const fixes = {
+    ENOENT: `the file ${file} does not exist${unexpanded(file)}`
+  };
+  const found = syscall(openat(at_fdcwd, file, O_PATH | O_CLOEXEC), fixes);
+  try {
+    const state = statfsOutput();
+    const { type } = readStatfs(syscalls([
+      {
+        call: fstatfs(found, state)
+      }
+    ]).output(state));
+    return type === NSFS_MAGIC ? kindOf(`/proc/self/fd/${found}`) : void 0;
+  } finally {
+    syscall(close(found));
+  }
+}
+function kindOf(file) {
+  const opened2 = openat(at_fdcwd, file, O_RDONLY | O_CLOEXEC);
+  const fd = new ResultOf(opened2, "namespace");
+  const type = namespaceIoctl(fd, NS_GET_NSTYPE);
+  const closing = new Label("closing");
+  const result = syscalls([
+    {
+      call: opened2
+    },
+    // pidfds are on this filesystem too.
+    {
+      call: type,
+      accept: [
+        "ENOTTY",
+        "EINVAL"
+      ],
+      onFailure: closing
+    },
+    closing,
+    {
+      call: close(fd)
+    }
+  ]);
+  const flag = Number(result.result(type));
+  return NAMESPACE_KINDS.find((kind) => CLONE_FLAG[kind] === flag);
+}
+var NSFS_MAGIC;
+var init_namespace_kind = __esm({
+  "host/namespace_kind.ts": (function () {
+    init_call();
+    init_files3();
+    init_namespaces3();
+    init_statfs();
+    init_program();
+    init_syscalls();
+    init_namespaces5();
+    init_unexpanded();
+    NSFS_MAGIC = 1853056627;
+  })
+});
+
+// host/name_index.ts
+
+
+
+var GIT, HOME, NameIndex;
+var init_name_index = __esm({
+  "host/name_index.ts": (function () {
+    init_path();
+    GIT = ".git/";
+    HOME = "~/";
+    NameIndex = class {
+  static {
+    addMethods(this.prototype, {
+    has: (function (name) {
+        return this.#ends.has(fold(name));
+      }),
+    after: (function (path2) {
+        const folded2 = fold(path2);
+        return (this.#beginnings.get(nameOf2(folded2)) ?? []).filter(({ beginning }) => folded2.endsWith(`/${beginning}`)).map(({ rest }) => rest);
+      })
+    });
+  }
+
+      /** The names within a directory of git. */
+      ofGit;
+      /** The paths in the home directory, where all other names are looked for as well. */
+      ofHome;
+      /** The names, in lower case, by their last part. */
+      #ends;
+      /** The beginnings of names, in lower case, by their own last part. */
+      #beginnings;
+      constructor(names) {
+        const ofGit = /* @__PURE__ */ new Set();
+        const [others, home] = [
+          /* @__PURE__ */ new Set(),
+          /* @__PURE__ */ new Set()
+        ];
+        for (const name of names) {
+          if (name.startsWith(GIT)) ofGit.add(name.slice(GIT.length));
+          else if (name.startsWith(HOME)) home.add(name.slice(HOME.length));
+          else others.add(name);
+        }
+        this.ofGit = [
+          ...ofGit
+        ];
+        this.ofHome = [
+          ...home,
+          ...others
+        ];
+        this.#ends = Map.groupBy(new Set([
+          ...others
+        ].map(fold)), nameOf2);
+        const beginnings = [
+          ...others
+        ].flatMap(beginningsOf);
+        this.#beginnings = Map.groupBy(beginnings, (({ beginning }) => nameOf2(beginning)));
+      }
+      /** Whether a name of a file is the last part of one that is looked for. */
+      
+      /** Whether a path ends with one of the names. */
+      isEndOf(path2) {
+        const folded2 = fold(path2);
+        return this.#ends.get(nameOf2(folded2))?.some((end) => folded2.endsWith(`/${end}`)) === true;
+      }
+      /** Returns what comes after the end of a path in the names that begin with that. */
+      
+    };
+  })
+});
+
+// host/found_links.ts
+var MAX_LINKS2, FoundLinks;
+var init_found_links = __esm({
+  "host/found_links.ts"() {
+    init_files3();
+    init_path();
+    init_kept_table();
+    init_resolve_path();
+    MAX_LINKS2 = 40;
+    FoundLinks = class {
+
+      #directory;
+      #lists;
+      #found;
+      #cost;
+      /** Those of a search in a directory. */
+      constructor(directory2, lists, found, cost) {
+        this.#directory = directory2;
+        this.#lists = lists;
+        this.#found = found;
+        this.#cost = cost;
+      }
+      /** Notes the links on the way that a path leads, and returns the path at its end. */
+      endOf(path2, { isProtected = false, base } = {}) {
+        if (path2.length >= PATH_MAX5) return void 0;
+        const start = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
+        let at2 = start === "/" ? "" : start;
+        const rest = path2.slice(at2.length).split("/");
+        for (let links2 = 0; rest.length > 0; ) {
+          const name = rest.shift();
+          if (name === "" || name === ".") continue;
+          if (name === "..") {
+            at2 = at2.slice(0, at2.lastIndexOf("/"));
+            continue;
+          }
+          this.#cost.addParts();
+          const here2 = `${at2}/${name}`;
+          const target = this.#targetOf(at2, name);
+          if (target === void 0) {
+            at2 = here2;
+            continue;
+          }
+          if (++links2 > MAX_LINKS2) return void 0;
+          if (!(isProtected && here2 === path2)) {
+            for (const link2 of this.#found.pathsOf(here2)) this.#found.addLink(link2);
+          }
+          if (target.startsWith("/")) at2 = "";
+          rest.unshift(...target.split("/"));
+        }
+        return at2 === "" ? "/" : at2;
+      }
+      /** Returns where a link leads; `undefined` if the file is none. */
+      #targetOf(directory2, name) {
+        if (isWithin(directory2, "/proc") && directory2 !== "/") return void 0;
+        const path2 = `${directory2}/${name}`;
+        if (!isWithin(directory2, this.#directory)) return linkTarget(path2);
+        const entries = this.#lists.of(directory2 === "" ? "/" : directory2);
+        const mayBeLink = entries.size === 0 || entries.get(name) === S_IFLNK;
+        return mayBeLink ? linkTarget(path2) : void 0;
+      }
+    };
+  }
+});
+
+// host/found_names.ts
+function byPath(a, b) {
+  return a.path < b.path ? -1 : 1;
+}
+function below(directory2, name) {
+  return directory2 === "/" ? `/${name}` : `${directory2}/${name}`;
+}
+function typeOf2(path2) {
+  return look(path2)?.type;
+}
+function isShared(path2) {
+  return (look(path2)?.nlink ?? 0) > 1;
+}
+function isWritable2(directory2) {
+  const call2 = faccessat(at_fdcwd, directory2, W_OK);
+  return syscalls([
+    {
+      call: call2,
+      accept: UNWRITABLE
+    }
+  ]).result(call2) === 0n;
+}
+var UNWRITABLE, FoundNames;
+var init_found_names = __esm({
+  "host/found_names.ts"() {
+    init_files3();
+    init_syscalls();
+    init_path();
+    init_directory_lists();
+    UNWRITABLE = [
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES",
+      "EINVAL",
+      "ELOOP",
+      "ENAMETOOLONG",
+      "EROFS"
+    ];
+    FoundNames = class {
+
+      #question;
+      #lists;
+      #otherNames;
+      #found = /* @__PURE__ */ new Map();
+      #missing = /* @__PURE__ */ new Map();
+      constructor(question, lists, otherNames) {
+        this.#question = question;
+        this.#lists = lists;
+        this.#otherNames = otherNames;
+      }
+      /** Whether a path is below the directory. */
+      isInside(path2) {
+        const { directory: directory2 } = this.#question;
+        return isWithin(path2, directory2) && path2 !== directory2;
+      }
+      /** Returns the paths below the directory at which a file is, or a part of what is in it. */
+      pathsOf(path2) {
+        if (this.isInside(path2)) return [
+          path2
+        ];
+        return this.#otherNames.of(path2).filter((other) => this.isInside(other));
+      }
+      isExcepted(path2) {
+        return this.#question.except.includes(path2);
+      }
+      has(path2) {
+        return this.#found.has(path2);
+      }
+      /** Notes a file of this type. */
+      add(path2, type) {
+        this.#found.set(path2, {
+          path: path2,
+          isLink: false,
+          isShared: type === S_IFREG && isShared(path2)
+        });
+      }
+      /** Notes a symbolic link on the way to a file, which a program could replace. */
+      addLink(path2) {
+        if (!this.isExcepted(path2)) this.#found.set(path2, {
+          path: path2,
+          isLink: true,
+          isShared: false
+        });
+      }
+      /** Notes a directory that is closed. */
+      addClosed(path2) {
+        if (!this.isExcepted(path2)) this.#found.set(path2, {
+          path: path2,
+          isLink: false,
+          isShared: false
+        });
+      }
+      /** Whether the user may not do something with a directory, but can change its mode. */
+      isClosed(path2, rights) {
+        const owner = this.#lists.ownerOf(path2);
+        const { uid } = this.#question;
+        return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
+      }
+      /** Notes a name that is missing. */
+      addMissing(path2, text5) {
+        this.#missing.set(path2, {
+          path: path2,
+          ...text5 !== void 0 && {
+            text: text5
+          }
+        });
+      }
+      /** Notes the first directory or file on the way to a path that does not exist. */
+      addMissingOf(whole, text5) {
+        const { directory: directory2 } = this.#question;
+        let path2 = directory2;
+        for (const part of whole.slice(directory2 === "/" ? 1 : directory2.length + 1).split("/")) {
+          const entries = this.#lists.of(path2);
+          path2 = below(path2, part);
+          if (!entries.has(part) || this.isLeft(path2)) {
+            if (!this.isExcepted(path2)) this.addMissing(path2, path2 === whole ? text5 : void 0);
+            this.#found.delete(path2);
+            return;
+          }
+          if (entries.get(part) !== S_IFDIR || this.#found.has(path2)) return;
+        }
+      }
+      /** Whether it is an empty directory that nobody may write to, as a killed script leaves one. */
+      isLeft(path2) {
+        const seen = this.#lists.of(parentOf(path2)).get(nameOf2(path2)) === S_IFDIR ? look(path2) : void 0;
+        return seen !== void 0 && (seen.mode & 146) === 0 && this.#lists.of(path2).size === 0;
+      }
+      /** Returns the names that are missing where the user can make files, in order. */
+      missing() {
+        const parents = /* @__PURE__ */ new Map();
+        return [
+          ...this.#missing.values()
+        ].filter(({ path: path2 }) => {
+          const parent = parentOf(path2);
+          let writable2 = parents.get(parent);
+          if (writable2 === void 0) parents.set(parent, writable2 = isWritable2(parent));
+          if (!writable2 && this.isClosed(parent, 2)) this.addClosed(parent);
+          return writable2;
+        }).sort(byPath);
+      }
+      /** Returns the files that are there, in order. */
+      files() {
+        return [
+          ...this.#found.values()
+        ].sort(byPath);
+      }
+    };
+  }
+});
+
+// host/git_directory.ts
+
+
+function mayHoldRepositories(path2) {
+  return isGitName(nameOf2(parentOf(path2))) ? WITH_REPOSITORIES.has(nameOf2(path2)) : !CONTENTS.test(path2);
+}
+function holdsRepositories(name) {
+  return WITH_REPOSITORIES.has(name);
+}
+function pointerIn(file) {
+  const text5 = textOf4(file)?.trim().replace(/^gitdir:\s*/, "");
+  return text5 === void 0 || text5 === "" || text5.includes("\n") ? void 0 : from(parentOf(file), text5);
+}
+
+function valueIn(line) {
+  let [value, isQuoted] = [
+    "",
+    false
+  ];
+  for (let at2 = 0; at2 < line.length; at2++) {
+    const letter = line[at2];
+    if (letter === '"') isQuoted = !isQuoted;
+    else if (letter === "\\") value += line[++at2] ?? "";
+    else if (!isQuoted && (letter === "#" || letter === ";")) break;
+    else value += letter;
+  }
+  return value.trim();
+}
+
+function textBehindLink(path2) {
+  const readBehind = () => withRegularFile(path2, (file) => {
+    if (KERNEL.some((directory2) => isWithin(file.path, directory2))) return void 0;
+    return decodeName(file.readAt(0, MOST));
+  });
+  return ifThere(readBehind, UNREADABLE);
+}
+
+function from(directory2, path2) {
+  return path2.startsWith("/") ? path2 : `${directory2}/${path2}`;
+}
+var LAYOUT, WITH_REPOSITORIES, CONTENTS, SETTING, MOST, KERNEL, READ, reading, UNREADABLE;
+var init_git_directory = __esm({
+  "host/git_directory.ts": (function () {
+    init_call();
+    init_files3();
+    init_per_engine();
+    init_program();
+    init_file_name();
+    init_regular_file();
+    init_missing();
+    init_path();
+    init_directory_lists();
+    init_kept_table();
+    LAYOUT = [
+      "HEAD",
+      "commondir",
+      "description",
+      "hooks",
+      "info",
+      "objects",
+      "packed-refs",
+      "refs"
+    ];
+    WITH_REPOSITORIES = /* @__PURE__ */ new Set([
+      "modules",
+      "worktrees"
+    ]);
+    CONTENTS = /\/objects\/([0-9a-f]{2}|info|pack)$|\/refs\/(heads|remotes|tags)$|\/logs\/refs$/;
+    SETTING = /^[ \t]*(?:\[(?:"(?:\\.|[^"\\\n])*"|[^\]"\n])*\][ \t]*)?(hookspath|path|templatedir|worktree)[ \t]*=[ \t]*(.*)$/gim;
+    MOST = 64 * 1024;
+    KERNEL = [
+      "/dev",
+      "/proc",
+      "/sys"
+    ];
+    READ = 1;
+    reading = perEngine((() => {
+      const [path2, text5] = [
+        new Output(PATH_MAX5, "&path"),
+        new Output(MOST, "&text")
+      ];
+      const flags2 = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
+      const opened2 = openat(at_fdcwd, path2, flags2, 0);
+      const [fd, end] = [
+        new ResultOf(opened2, "fd"),
+        new Label("end")
+      ];
+      return new KeptTable(path2, [
+        text5
+      ], [
+        {
+          call: opened2,
+          accept: UNREADABLE,
+          onAccepted: end
+        },
+        {
+          call: read(fd, text5, MOST),
+          accept: UNREADABLE
+        },
+        {
+          call: close(fd)
+        },
+        end
+      ]);
+    }));
+    UNREADABLE = [
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES",
+      "ELOOP",
+      "EISDIR",
+      "EAGAIN",
+      "ENXIO",
+      "ENAMETOOLONG"
+    ];
+  })
+});
+
+// host/git_repositories.ts
+function worktreeOf(directory2) {
+  return isGitName(nameOf2(directory2)) ? parentOf(directory2) : directory2;
+}
+var GitRepositories, MAX_CONFIGS;
+var init_git_repositories = __esm({
+  "host/git_repositories.ts": (function () {
+    init_path();
+    init_git_directory();
+    GitRepositories = class {
+  static {
+    addMethods(this.prototype, {
+    worktrees: (function () {
+        return this.#all.values().flatMap(({ worktrees }) => worktrees).toArray();
+      }),
+    named: (function* () {
+        const named = [];
+        const general = configs$33.call(this, this.#files.general, named).flatMap((({ hooks }) => hooks));
+        for (const path2 of general) if (path2.startsWith("/")) named.push({
+          path: path2
+        });
+        for (const repository of this.#all.values()) {
+          const { directories, worktrees } = repository;
+          const size = () => directories.size + worktrees.size;
+          if (repository.known === size()) continue;
+          const hooks = new Set(general.filter((path2) => !path2.startsWith("/")));
+          for (const directory2 of directories) {
+            const files2 = [
+              "config",
+              "config.worktree"
+            ].map((name) => `${directory2}/${name}`);
+            for (const config of configs$33.call(this, files2, named)) {
+              for (const path2 of config.hooks) hooks.add(path2);
+              for (const path2 of config.worktrees) {
+                const worktree = this.#files.endOf(from(directory2, path2));
+                if (worktree !== void 0) worktrees.add(worktree);
+              }
+            }
+          }
+          yield* named.splice(0);
+          for (const path2 of hooks) {
+            for (const worktree of worktrees) yield {
+              path: from(worktree, path2)
+            };
+          }
+          repository.known = size();
+        }
+        yield* named;
+      })
+    });
+  }
+  static {
+    configs$33 = (function (files2, named) {
+        const configs = [];
+        const read4 = /* @__PURE__ */ new Set();
+        const waiting = [
+          ...files2
+        ];
+        while (waiting.length > 0 && read4.size < MAX_CONFIGS && !this.#files.cost.isOver) {
+          const file = waiting.shift();
+          const end = this.#files.endOf(file);
+          if (end === void 0 || read4.has(end)) continue;
+          read4.add(end);
+          const config = readGitConfig(file, this.#files.home);
+          this.#files.cost.addConfig(config.size);
+          configs.push(config);
+          for (const path2 of config.includes) named.push({
+            path: path2,
+            text: ""
+          });
+          waiting.push(...config.includes);
+        }
+        return configs;
+      });
+  }
+
+      #files;
+      #all = /* @__PURE__ */ new Map();
+      constructor(files2) {
+        this.#files = files2;
+      }
+      /**
+       * Adds a directory of git, of a worktree if one is known that leads to it. Returns the directory
+       * that its worktrees have in common.
+       */
+      add(directory2, worktree = worktreeOf(directory2)) {
+        const pointer = pointerIn(`${directory2}/commondir`);
+        const common = (pointer === void 0 ? void 0 : this.#files.endOf(pointer)) ?? directory2;
+        let repository = this.#all.get(common);
+        if (repository === void 0) {
+          repository = {
+            directories: /* @__PURE__ */ new Set([
+              common
+            ]),
+            worktrees: /* @__PURE__ */ new Set([
+              worktreeOf(common)
+            ]),
+            known: 0
+          };
+          this.#all.set(common, repository);
+          this.#addWorktrees(common, repository);
+        }
+        repository.directories.add(directory2);
+        if (directory2 === common || worktree !== directory2) repository.worktrees.add(worktree);
+        return common;
+      }
+      #addWorktrees(common, { directories, worktrees }) {
+        const { lists, cost, endOf: endOf2 } = this.#files;
+        for (const name of lists.of(`${common}/worktrees`).keys()) {
+          if (cost.isOver) return;
+          cost.addDirectory();
+          const directory2 = `${common}/worktrees/${name}`;
+          directories.add(directory2);
+          const pointer = pointerIn(`${directory2}/gitdir`);
+          const file = pointer === void 0 ? void 0 : endOf2(pointer);
+          if (file !== void 0) worktrees.add(parentOf(file));
+        }
+      }
+      /** Returns the worktrees of all repositories; those that configurations name, once these are read. */
+      
+      /** Returns the paths that configurations name, without those of repositories that are as before. */
+      
+      /** Reads configurations, and what they include, which it adds to what is named. */
+      
+    };
+    MAX_CONFIGS = 1e3;
+  })
+});
+
+// host/search_cost.ts
+var PATHS, BYTES, SearchCost;
+var init_search_cost = __esm({
+  "host/search_cost.ts"() {
+    PATHS = 20;
+    BYTES = 100;
+    SearchCost = class {
+
+      #most;
+      #directories = 0;
+      /** At most so many directories, or other work that takes as long. */
+      constructor(most) {
+        this.#most = most;
+      }
+      /** The directories that were read, with other work that takes as long. */
+      get directories() {
+        return Math.ceil(this.#directories);
+      }
+      /** Whether it is more than it may be. */
+      get isOver() {
+        return this.#directories > this.#most;
+      }
+      /** Counts a directory. */
+      addDirectory() {
+        this.#directories++;
+      }
+      /** Counts parts of paths that are looked at. */
+      addParts(count = 1) {
+        this.#directories += count / PATHS;
+      }
+      /** Counts a configuration, by its size. */
+      addConfig(bytes) {
+        this.addParts(PATHS + bytes / BYTES);
+      }
+    };
+  }
+});
+
+// host/name_search.ts
+var MAX_DEPTH, OTHERS2, PASSED_OVER, OBJECTS, GIT2, CONFIG, GIT_FILES, NameSearch;
+var init_name_search = __esm({
+  "host/name_search.ts"() {
+    init_files3();
+    init_path();
+    init_directory_lists();
+    init_found_links();
+    init_found_names();
+    init_git_directory();
+    init_git_repositories();
+    init_name_index();
+    init_search_cost();
+    MAX_DEPTH = 3;
+    OTHERS2 = /* @__PURE__ */ new Set([
+      "/dev",
+      "/proc",
+      "/sys",
+      "/gnu/store",
+      "/nix/store"
+    ]);
+    PASSED_OVER = /* @__PURE__ */ new Set([
+      "node_modules"
+    ]);
+    OBJECTS = /\/\.git\/(.*\/)?objects$/;
+    GIT2 = ".git/";
+    CONFIG = ".config/";
+    GIT_FILES = {
+      commondir: ".\n",
+      config: "",
+      "config.worktree": ""
+    };
+    NameSearch = class {
+
+      #question;
+      #index;
+      #lists;
+      #otherNames;
+      #repositories;
+      #found;
+      #links;
+      #queue = [];
+      #queued = /* @__PURE__ */ new Set();
+      #cost;
+      constructor(question, index, lists, otherNames) {
+        this.#question = question;
+        this.#index = index;
+        this.#lists = lists;
+        this.#otherNames = otherNames;
+        this.#cost = new SearchCost(question.most ?? Infinity);
+        this.#found = new FoundNames(question, lists, otherNames);
+        this.#links = new FoundLinks(question.directory, lists, this.#found, this.#cost);
+        const { home, configHome = home && `${home}/.config` } = question;
+        this.#repositories = new GitRepositories({
+          lists,
+          cost: this.#cost,
+          home,
+          general: [
+            "/etc/gitconfig",
+            ...home === void 0 ? [] : [
+              `${home}/.gitconfig`
+            ],
+            ...configHome === void 0 ? [] : [
+              `${configHome}/git/config`
+            ]
+          ],
+          endOf: (path2) => this.#links.endOf(path2)
+        });
+      }
+      /** Searches. */
+      run() {
+        const { directory: directory2, names, paths = [] } = this.#question;
+        for (const path2 of paths) this.#reportPath(path2);
+        if (names.length > 0) {
+          const ways = this.#starts().map((start) => this.#around(start));
+          for (const around of ways) {
+            for (const [index, path2] of around.entries()) {
+              this.#later({
+                path: path2,
+                depth: index === 0 ? 0 : around.length - index,
+                inGit: false
+              });
+            }
+          }
+          this.#later({
+            path: directory2,
+            depth: 0,
+            inGit: false
+          });
+          this.#readQueue();
+          for (const around of ways) this.#reportProjects(around);
+          this.#reportNamesOf(directory2);
+          this.#reportHome();
+          this.#reportMounts();
+        }
+        const { directories, isOver } = this.#cost;
+        if (isOver) return {
+          found: [],
+          missing: [],
+          directories
+        };
+        const missing4 = this.#found.missing();
+        return {
+          found: this.#found.files(),
+          missing: missing4,
+          directories
+        };
+      }
+      /** Reads the directories that are queued, and those that are found meanwhile. */
+      #readQueue() {
+        for (let at2 = 0; at2 < this.#queue.length; ) {
+          while (at2 < this.#queue.length && !this.#cost.isOver) this.#read(this.#queue[at2++]);
+          if (this.#index.ofGit.length === 0) return;
+          for (const { path: path2, text: text5 } of this.#repositories.named()) {
+            if (this.#cost.isOver) return;
+            this.#cost.addDirectory();
+            this.#report(path2, true, {
+              text: text5
+            });
+          }
+          if (this.#cost.isOver) return;
+          for (const worktree of this.#repositories.worktrees()) {
+            for (const path2 of this.#found.pathsOf(worktree)) {
+              this.#later({
+                path: path2,
+                depth: MAX_DEPTH,
+                inGit: false
+              });
+            }
+          }
+        }
+      }
+      /** Returns the paths of the working directory in the directory; one that is not in there if there is none. */
+      #starts() {
+        const { directory: directory2, start = directory2 } = this.#question;
+        if (isWithin(start, directory2)) return [
+          start
+        ];
+        const others = this.#otherNames.wholeOf(start).filter((path2) => isWithin(path2, directory2));
+        return others.length === 0 ? [
+          start
+        ] : others;
+      }
+      /** A path and the directories around it, below the directory; none if it is not in there. */
+      #around(start) {
+        const { directory: directory2 } = this.#question;
+        if (!isWithin(start, directory2)) return [];
+        const around = [];
+        for (let at2 = start; at2 !== directory2; at2 = parentOf(at2)) around.push(at2);
+        return around;
+      }
+      /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
+      #reportPath(path2) {
+        const closed = this.#closedAbove(path2);
+        if (closed !== void 0) return this.#found.addClosed(closed);
+        const end = this.#links.endOf(path2);
+        if (end === void 0 || !this.#found.isInside(end)) return;
+        const type = typeOf2(end);
+        if (type === void 0 || this.#found.isLeft(end)) return this.#found.addMissingOf(end);
+        this.#found.add(end, type);
+      }
+      /** Returns the first directory on the way that its owner may not search now, but could. */
+      #closedAbove(path2) {
+        const { directory: directory2 } = this.#question;
+        let closed;
+        for (let at2 = path2; at2 !== directory2 && at2 !== "/"; ) {
+          at2 = parentOf(at2);
+          if (this.#found.isClosed(at2, 1)) closed = at2;
+        }
+        return closed;
+      }
+      /** Reports the names of projects: in the directory, where the search starts, and around these. */
+      #reportProjects(around) {
+        const { directory: directory2, absent: absent2, start } = this.#question;
+        const projects = new Set(directory2 === "/" ? [] : [
+          directory2
+        ]);
+        for (const [index, path2] of around.entries()) {
+          if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
+        }
+        for (let at2 = directory2; at2 !== "/"; ) {
+          at2 = parentOf(at2);
+          if (at2 === start || look(below(at2, ".git")) !== void 0) projects.add(at2);
+        }
+        const plain3 = absent2.filter(isPlain);
+        for (const project of projects) this.#reportAll(project, plain3);
+      }
+      /** Reports names where what is written to may itself be the beginning of one. */
+      #reportNamesOf(directory2) {
+        const { asked = directory2 } = this.#question;
+        const paths = [
+          directory2,
+          asked,
+          ...this.#otherNames.wholeOf(directory2)
+        ];
+        this.#reportAll(directory2, [
+          ...new Set(paths.flatMap((path2) => this.#index.after(path2)))
+        ]);
+      }
+      #reportHome() {
+        const { home, configHome } = this.#question;
+        const { ofHome } = this.#index;
+        if (home !== void 0) this.#reportAll(home, ofHome);
+        if (configHome === void 0) return;
+        const configs = ofHome.filter((name) => name.startsWith(CONFIG));
+        this.#reportAll(configHome, configs.map((name) => name.slice(CONFIG.length)));
+      }
+      /** Reports what the host mounts in the directory, and has such a name elsewhere. */
+      #reportMounts() {
+        const { directory: directory2 } = this.#question;
+        for (const { root, target } of this.#otherNames.mountsIn(directory2)) {
+          const others = this.#otherNames.wholeOf(target);
+          const places = others.length === 0 ? [
+            root
+          ] : others.filter((place3) => !isWithin(place3, directory2));
+          if (places.some((place3) => this.#isNamed(place3))) this.#report(target, false);
+          this.#reportAll(target, places.flatMap((place3) => this.#index.after(place3)));
+        }
+      }
+      /** Whether a path outside of the directory has one of the names, or a directory around it. */
+      #isNamed(path2) {
+        for (let at2 = path2; at2 !== "/"; at2 = parentOf(at2)) {
+          if (this.#index.isEndOf(at2) || this.#isOfGit(at2)) return true;
+        }
+        return false;
+      }
+      #isOfGit(path2) {
+        return this.#index.ofGit.some((name) => {
+          if (!path2.endsWith(`/${name}`)) return false;
+          const directory2 = path2.slice(0, -name.length - 1);
+          return isGitDirectory(directory2, this.#lists.of(directory2));
+        });
+      }
+      #reportAll(base, names) {
+        if (names.length === 0) return;
+        const entries = this.#lists.of(base);
+        for (const name of names) {
+          const path2 = below(base, name);
+          if (entries.has(name.split("/", 1)[0])) this.#report(path2, true, {
+            base
+          });
+          else for (const at2 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at2);
+        }
+      }
+      /** Notes a path by where it leads and the links on the way, or what is missing of it. */
+      #report(path2, isAbsent, { text: text5, base } = {}) {
+        const end = this.#links.endOf(path2, {
+          base
+        });
+        for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+          const type = typeOf2(at2);
+          if (type !== void 0 && !this.#found.isLeft(at2)) this.#find(at2, type);
+          else if (isAbsent) this.#found.addMissingOf(at2, text5);
+        }
+      }
+      #later(pending) {
+        if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
+        this.#queued.add(pending.path);
+        this.#queue.push(pending);
+      }
+      #read(pending) {
+        const { path: path2, depth, inGit } = pending;
+        this.#cost.addDirectory();
+        const entries = this.#lists.of(path2);
+        if (this.#found.isClosed(path2, 5)) return this.#found.addClosed(path2);
+        const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
+        if (isGit) this.#readGit(path2, entries);
+        const within3 = inGit || isGitName(nameOf2(path2));
+        for (const [name, type] of entries) {
+          if (this.#readName(path2, name, type)) continue;
+          if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
+          const child = below(path2, name);
+          const isOfGit = within3 || isGitName(name) || isGit && holdsRepositories(name);
+          if (within3 && !mayHoldRepositories(child)) continue;
+          if (isOfGit || depth < MAX_DEPTH) {
+            this.#later({
+              path: child,
+              depth: depth + 1,
+              inGit: within3 || isGit && isOfGit
+            });
+          }
+        }
+      }
+      /** Notes a file in a directory that is read, if it has one of the names. Returns whether it has. */
+      #readName(directory2, name, type) {
+        if (this.#index.has(name)) {
+          const path3 = below(directory2, name);
+          if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
+            this.#find(path3, type);
+            return true;
+          }
+        }
+        if (type === S_IFDIR) return false;
+        const path2 = below(directory2, name);
+        if (type === S_IFLNK) {
+          for (const rest of this.#index.after(path2)) this.#report(below(path2, rest), false);
+        }
+        if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
+        if (type === S_IFREG) {
+          this.#find(path2, type);
+          this.#searchIn(pointerIn(path2), directory2);
+        } else if (type === S_IFLNK) this.#searchIn(path2, directory2);
+        return false;
+      }
+      #readGit(directory2, entries) {
+        for (const name of this.#index.ofGit) {
+          const path2 = below(directory2, name);
+          const type = name.includes("/") ? typeOf2(path2) : entries.get(name);
+          const isOwn3 = name === "commondir" && this.#isPointerTo(path2, directory2);
+          if (type !== void 0 && !isOwn3) this.#find(path2, type);
+          else if ((isOwn3 || !entries.has("commondir") || name === "config.worktree") && this.#question.absent.includes(GIT2 + name)) {
+            this.#found.addMissing(path2, GIT_FILES[name]);
+          }
+        }
+        this.#searchIn(directory2);
+      }
+      #isPointerTo(file, directory2) {
+        const pointer = pointerIn(file);
+        return pointer !== void 0 && this.#links.endOf(pointer) === directory2;
+      }
+      /** Looks through a directory of git, and what its worktrees have in common, however deep. */
+      #searchIn(directory2, worktree) {
+        const end = directory2 === void 0 ? void 0 : this.#links.endOf(directory2);
+        if (end === void 0) return;
+        const found = /* @__PURE__ */ new Set([
+          end,
+          this.#repositories.add(end, worktree)
+        ]);
+        for (const path2 of [
+          ...found
+        ].flatMap((path3) => this.#found.pathsOf(path3))) {
+          this.#later({
+            path: path2,
+            depth: MAX_DEPTH,
+            inGit: true
+          });
+        }
+      }
+      /** Notes a file, the links by which it is reached, and what is in a directory. */
+      #find(path2, type) {
+        const found = this.#found;
+        if (found.has(path2) || found.isExcepted(path2) || !found.isInside(path2)) return;
+        if (type === S_IFLNK) return this.#follow(path2);
+        found.add(path2, type);
+        if (type === S_IFDIR) this.#lookThrough(path2);
+      }
+      /** Notes where links in a protected directory lead, and the files in it that have other names. */
+      #lookThrough(directory2) {
+        const directories = [
+          directory2
+        ];
+        for (const path2 of directories) {
+          if (this.#cost.isOver) return;
+          this.#cost.addDirectory();
+          for (const [name, type] of this.#lists.of(path2)) {
+            const child = below(path2, name);
+            if (type === S_IFLNK) this.#follow(child, true);
+            else if (type === S_IFREG && isShared(child)) this.#found.add(child, type);
+            else if (type === S_IFDIR && !PASSED_OVER.has(name) && !OBJECTS.test(child)) {
+              directories.push(child);
+            }
+          }
+        }
+      }
+      /** Notes the links on the way that a link leads, and the file at its end. */
+      #follow(link2, isProtected = false) {
+        const end = this.#links.endOf(link2, {
+          isProtected
+        });
+        for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+          const type = typeOf2(at2);
+          if (type === void 0) this.#found.addMissingOf(at2);
+          const isAround = isProtected && isWithin(link2, at2);
+          if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(at2, type);
+        }
+      }
+    };
+  }
+});
+
+// host/name_scan.ts
+var NameScanner;
+var init_name_scan = __esm({
+  "host/name_scan.ts": (function () {
+    init_directory_lists();
+    init_name_index();
+    init_name_search();
+    NameScanner = class {
+  static {
+    addMethods(this.prototype, {
+    scan: (function (question, otherNames) {
+        const index = new NameIndex(question.names);
+        this.#asked.push({
+          question,
+          index
+        });
+        return new NameSearch(question, index, this.#lists, otherNames).run();
+      }),
+    again: (function (otherNames) {
+        this.#lists.refresh();
+        return this.#asked.map((({ question, index }) => new NameSearch(question, index, this.#lists, otherNames).run()));
+      })
+    });
+  }
+
+      #lists = new DirectoryLists();
+      #asked = [];
+      /** Looks for the names of a question, by the mounts of the host. */
+      
+      /** Looks for the names of all questions again. */
+      
+    };
+  })
+});
+
+// host/visible_mounts.ts
+function directoriesAround(path2, top) {
+  const directories = [];
+  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
+  return directories;
+}
+var VisibleMounts;
+var init_visible_mounts = __esm({
+  "host/visible_mounts.ts"() {
+    init_path();
+    VisibleMounts = class {
+
+      #byId;
+      /** For each mount, the mount points on it. */
+      #points = /* @__PURE__ */ new Map();
+      /** Those that can be reached, by their mount points. */
+      #byTarget = /* @__PURE__ */ new Map();
+      constructor(mounts) {
+        this.#byId = new Map(mounts.map((mount4) => [
+          mount4.id,
+          mount4
+        ]));
+        for (const { parent, target } of mounts) {
+          if (target === "/") continue;
+          const points = this.#points.get(parent);
+          if (points === void 0) this.#points.set(parent, /* @__PURE__ */ new Set([
+            target
+          ]));
+          else points.add(target);
+        }
+        for (const mount4 of mounts) {
+          if (this.#has(mount4) && !this.#byTarget.has(mount4.target)) {
+            this.#byTarget.set(mount4.target, mount4);
+          }
+        }
+      }
+      /** Returns all of them. */
+      all() {
+        return [
+          ...this.#byTarget.values()
+        ];
+      }
+      /** Returns the mount whose root is at this path. */
+      at(path2) {
+        return this.#byTarget.get(path2);
+      }
+      /** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
+      around(path2) {
+        for (let at2 = path2; ; at2 = parentOf(at2)) {
+          const mount4 = this.#byTarget.get(at2);
+          if (mount4 !== void 0 || at2 === "/") return mount4;
+        }
+      }
+      /** Whether a path leads to the root of the mount. */
+      #has(mount4) {
+        if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
+        for (let at2 = mount4, above = this.#above(at2); above !== void 0; above = this.#above(at2)) {
+          const points = this.#points.get(above.id);
+          if (directoriesAround(at2.target, above.target).some((path2) => points.has(path2))) return false;
+          at2 = above;
+        }
+        return true;
+      }
+      #above({ id: id2, parent }) {
+        return parent === id2 ? void 0 : this.#byId.get(parent);
+      }
+    };
+  }
+});
+
+// host/kernel_mounts.ts
+
+
+
+function kernelMountAround(directory2, mounts) {
+  const mount4 = new VisibleMounts(mounts).around(directory2);
+  return mount4 !== void 0 && isKernelMount(mount4) ? [
+    directory2
+  ] : [];
+}
+var KERNEL_TYPES;
+var init_kernel_mounts = __esm({
+  "host/kernel_mounts.ts": (function () {
+    init_path();
+    init_visible_mounts();
+    KERNEL_TYPES = /* @__PURE__ */ new Set([
+      "binder",
+      "binfmt_misc",
+      "bpf",
+      "cgroup",
+      "cgroup2",
+      "configfs",
+      "cpuset",
+      "debugfs",
+      "devpts",
+      "devtmpfs",
+      "efivarfs",
+      "functionfs",
+      "fusectl",
+      "mqueue",
+      "nfsd",
+      "nsfs",
+      "proc",
+      "pstore",
+      "resctrl",
+      "rpc_pipefs",
+      "securityfs",
+      "selinuxfs",
+      "smackfs",
+      "sysfs",
+      "tracefs",
+      "xenfs"
+    ]);
+  })
+});
+
+// host/other_names.ts
+function deviceOf({ device: { major, minor } }) {
+  return `${major}:${minor}`;
+}
+function placeOn({ root, target }, path2) {
+  return normalize(`${root}/${path2.slice(lengthOf(target))}`);
+}
+function lengthOf(directory2) {
+  return directory2 === "/" ? 0 : directory2.length;
+}
+var OtherNames;
+var init_other_names = __esm({
+  "host/other_names.ts"() {
+    init_path();
+    init_kernel_mounts();
+    init_visible_mounts();
+    OtherNames = class {
+
+      #mounts;
+      /** The mounts of each filesystem. */
+      #byDevice;
+      constructor(mounts) {
+        this.#mounts = new VisibleMounts(mounts);
+        this.#byDevice = Map.groupBy(this.#mounts.all(), deviceOf);
+      }
+      /**
+       * Returns the other paths of a file or directory, of what is in it, and of what is mounted in it. A
+       * path that is missing has them as well, as what is made at one is there at the others.
+       */
+      of(path2) {
+        const around = this.#mounts.around(path2);
+        const places = this.mountsIn(path2).filter((mount4) => !isKernelMount(mount4)).map((mount4) => ({
+          mount: mount4,
+          path: mount4.root
+        }));
+        if (around !== void 0) places.push({
+          mount: around,
+          path: placeOn(around, path2)
+        });
+        const names = places.flatMap((place3) => [
+          ...this.#wholes(place3),
+          ...this.#parts(place3)
+        ]);
+        return [
+          ...new Set(names)
+        ].filter((name) => !isWithin(name, path2));
+      }
+      /** Returns the other paths of the whole of a file or directory. */
+      wholeOf(path2) {
+        const around = this.#mounts.around(path2);
+        if (around === void 0) return [];
+        return this.#wholes({
+          mount: around,
+          path: placeOn(around, path2)
+        });
+      }
+      /** Returns the mounts below a directory. */
+      mountsIn(directory2) {
+        return this.#mounts.all().filter(({ target }) => target !== directory2 && isWithin(target, directory2));
+      }
+      /** Returns the paths of a whole at other mounts. */
+      #wholes({ mount: mount4, path: path2 }) {
+        return this.#others(mount4).filter(({ root }) => isWithin(path2, root)).flatMap((other) => {
+          const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
+          return this.#mounts.around(name) === other ? [
+            name
+          ] : [];
+        });
+      }
+      /** Returns the mounts of parts of a directory. */
+      #parts({ mount: mount4, path: path2 }) {
+        return this.#others(mount4).filter(({ root }) => root !== path2 && isWithin(root, path2)).map(({ target }) => target);
+      }
+      #others(mount4) {
+        return this.#byDevice.get(deviceOf(mount4))?.filter((other) => other !== mount4) ?? [];
+      }
+    };
+  }
+});
+
+// host/resolver.ts
+function readResolvConf() {
+  const read4 = () => withRegularFile(RESOLV_CONF, (file) => file.readAt(0, MOST_BYTES));
+  return new TextDecoder().decode(ifThere(read4, [
+    "EACCES"
+  ]) ?? new Uint8Array());
+}
+var RESOLV_CONF, MOST_BYTES;
+var init_resolver = __esm({
+  "host/resolver.ts": (function () {
+    init_missing();
+    init_regular_file();
+    RESOLV_CONF = "/etc/resolv.conf";
+    MOST_BYTES = 64 * 1024;
+  })
+});
+
+// host/settings.ts
+function readSetting(path2) {
+  return ifThere(() => Number(readWholeText(at_fdcwd, path2)), [
+    ...NO_SUCH_PATH,
+    "EACCES"
+  ]);
+}
+var init_settings = __esm({
+  "host/settings.ts": (function () {
+    init_files3();
+    init_missing();
+    init_read_file();
+  })
+});
+
+// host/live_host.ts
+
+var LiveHost, ProgramIssue, liveHost;
+var init_live_host = __esm({
+  "host/live_host.ts": (function () {
+    init_engine();
+    init_per_engine();
+    init_environment();
+    init_errno();
+    init_errors();
+    init_landlock4();
+    init_namespaces4();
+    init_mountinfo();
+    init_proc_dir();
+    init_automounts();
+    init_block_device();
+    init_credentials();
+    init_directory_lists();
+    init_elf_reader();
+    init_program_files();
+    init_filesystem_issue();
+    init_follow_links();
+    init_join_target();
+    init_namespace_kind();
+    init_name_scan();
+    init_other_names();
+    init_resolver();
+    init_resolve_path();
+    init_settings();
+    LiveHost = class {
+  static {
+    addMethods(this.prototype, {
+    credentials: (function () {
+        return this.#credentials.get();
+      }),
+    kernel: (function () {
+        return this.#kernel ??= parseRelease(uname2().release);
+      }),
+    homeDirectory: (function () {
+        return environmentVariable("HOME");
+      }),
+    workingDirectory: (function () {
+        try {
+          return Deno.cwd();
+        } catch (error) {
+          if (!(error instanceof Deno.errors.NotFound)) throw error;
+          throw new SyscallError({
+            syscall: "getcwd",
+            errno: ERRNO.ENOENT,
+            hint: "the working directory of the script no longer exists"
+          });
+        }
+      }),
+    resolve: (function (path2) {
+        return resolvePath(path2);
+      }),
+    mounts: (function () {
+        const text5 = mountinfoOf();
+        if (this.#mounts?.text !== text5) this.#mounts = {
+          text: text5,
+          entries: parseMountinfo(text5)
+        };
+        return this.#mounts.entries;
+      }),
+    hasAutomounter: (function () {
+        return this.mounts().some((({ type }) => type === "autofs"));
+      }),
+    unchanged: (function (paths) {
+        let check3 = this.#checks.get(paths);
+        if (check3 === void 0) this.#checks.set(paths, check3 = new ResolvedPathsCheck(paths));
+        return check3.holds();
+      }),
+    directoryNames: (function () {
+        this.#lists.refresh();
+        return {
+          in: ((directory2) => {
+            const list5 = this.#lists.of(directory2);
+            let names = this.#names.get(list5);
+            if (names === void 0) this.#names.set(list5, names = new Set([
+              ...list5.keys()
+            ].sort()));
+            return names;
+          })
+        };
+      }),
+    scanNames: (function (question, earlier) {
+        const configHome = environmentVariable("XDG_CONFIG_HOME");
+        const isPath2 = configHome?.startsWith("/") === true;
+        const known = earlier === void 0 ? void 0 : this.#scanners.get(earlier);
+        const scanner = known ?? new NameScanner();
+        const scan = scanner.scan({
+          ...question,
+          ...isPath2 && {
+            configHome: resolvePath(configHome).path
+          }
+        }, this.otherNames());
+        this.#scanners.set(scan, scanner);
+        return scan;
+      }),
+    sameNames: (function (scans) {
+        if (scans.length === 0) return true;
+        const again = this.#scanners.get(scans[0])?.again(this.otherNames());
+        return JSON.stringify(again) === JSON.stringify(scans);
+      }),
+    remember: (function (key, make2) {
+        if (!this.#remembered.has(key)) this.#remembered.set(key, make2());
+        return this.#remembered.get(key);
+      })
+    });
+  }
+
+      #credentials = new CurrentCredentials();
+      #kernel;
+      #landlock;
+      #checks = /* @__PURE__ */ new WeakMap();
+      #scanners = /* @__PURE__ */ new WeakMap();
+      #mounts;
+      #otherNames;
+      #lists = new DirectoryLists();
+      #names = /* @__PURE__ */ new WeakMap();
+      #remembered = /* @__PURE__ */ new Map();
+      /** `true`. */
+      isHere = true;
+      /** The architecture of this machine. */
+      get architecture() {
+        return engine().architecture;
+      }
+      /** The credentials of the calling thread; the same object as before if they have not changed. */
+      
+      /** The version of the running kernel. */
+      
+      /** The version of the running kernel's Landlock. */
+      landlockVersion() {
+        return this.#landlock ??= landlockVersion2();
+      }
+      /** The home directory of the user. */
+      
+      /** The text of /etc/resolv.conf. */
+      resolvConf() {
+        return readResolvConf();
+      }
+      /** The working directory of the script. */
+      
+      /** Whether a variable of the script's environment is set. */
+      hasVariable(name) {
+        return environmentVariable(name) !== void 0;
+      }
+      /** Whether the script is in the user namespace with the number of the first one. */
+      inFirstUserNamespace() {
+        const { id: id2 } = resolvePath("/proc/self/ns/user");
+        return id2 === void 0 || id2.endsWith(`:${4026531837}`);
+      }
+      /** What the kernel says against the options of a filesystem. */
+      filesystemIssue(options) {
+        return filesystemIssue(options);
+      }
+      /** The number in a file of /proc/sys. */
+      setting(path2) {
+        return readSetting(path2);
+      }
+      /** Resolves an absolute path. */
+      
+      /** The symbolic links on the way to an absolute path. */
+      followLinks(path2) {
+        return followLinks(path2);
+      }
+      /** The mounts that the calling thread sees. */
+      
+      /** The other paths of files, by the mounts that the calling thread sees. */
+      otherNames() {
+        const mounts = this.mounts();
+        if (this.#otherNames?.mounts !== mounts) {
+          this.#otherNames = {
+            mounts,
+            names: new OtherNames(mounts)
+          };
+        }
+        return this.#otherNames.names;
+      }
+      /** Whether there are mounts of autofs. */
+      
+      /** Lets an automounter mount what belongs on a directory, and on those in it. */
+      mountAutomounts(directory2) {
+        mountAutomounts(directory2, this.mounts());
+      }
+      /** Whether paths still lead where they did. */
+      
+      /** The names in directories; only those that have changed are read again. */
+      
+      /** Looks for files by their names. */
+      
+      /** Looks again; only directories that have changed are read. */
+      
+      /** The numbers of a block device. */
+      blockDevice(path2) {
+        return blockDeviceOf(path2);
+      }
+      /** The process with this pid. */
+      joinTarget(pid, started2, questions) {
+        return joinTargetOf(pid, started2, questions);
+      }
+      /** Whether a process has ended. */
+      hasEnded(process) {
+        return hasEnded(process);
+      }
+      /** The kind of namespace that a file refers to. */
+      namespaceKind(file) {
+        return namespaceKindOf(file);
+      }
+      /** The files that programs need. */
+      programFiles(programs2, reading2) {
+        const refuse2 = (issue) => {
+          throw new ProgramIssue(issue);
+        };
+        try {
+          return {
+            files: filesOfPrograms(programs2, programHost(reading2, refuse2), refuse2)
+          };
+        } catch (error) {
+          if (error instanceof ProgramIssue) return {
+            issue: error.message
+          };
+          if (!(error instanceof SyscallError)) throw error;
+          return {
+            issue: `a file that is needed cannot be read: ${error.message}`
+          };
+        }
+      }
+      /** Returns the value of this key, which is made once. */
+      
+      /** Checks that /proc shows pids of the script's own pid namespace. */
+      requireOwnProc() {
+        requireOwnProc();
+      }
+    };
+    ProgramIssue = class extends Error {
+
+    };
+    liveHost = perEngine((() => new LiveHost()));
   })
 });
 
@@ -19609,6 +21912,7 @@ var init_permission_set = __esm({
     init_access();
     init_hosts();
     init_mount_table();
+    init_live_host();
     init_resolve_path();
     SOCKETLESS = [
       "/bin",
@@ -19750,7 +22054,7 @@ var init_permission_set = __esm({
         switch (need.kind) {
           case "read":
           case "write": {
-            const value = this.#deniedPaths[need.kind].find((denied2) => touches(need.path, denied2));
+            const value = this.#deniedPaths[need.kind].find((denied2) => touches(need.path, denied2) || liveHost().otherNames().of(denied2).some((other) => touches(need.path, other)));
             return value === void 0 ? void 0 : {
               grant: need.kind,
               value
@@ -20790,12 +23094,12 @@ function connectionsAtOnce() {
     }
   ]);
   const descriptors = Number(readRlimit(result.output(limit2)).soft);
-  return Math.max(1, Math.min(AT_ONCE2, Math.floor(descriptors * SHARE / DESCRIPTORS)));
+  return Math.max(1, Math.min(AT_ONCE3, Math.floor(descriptors * SHARE / DESCRIPTORS)));
 }
 async function pause() {
   await new Promise((resolve2) => Deno.unrefTimer(setTimeout(resolve2, PAUSE)));
 }
-var AT_ONCE2, DESCRIPTORS, SHARE, PAUSE, NO_CONNECTION, ContainerProxy;
+var AT_ONCE3, DESCRIPTORS, SHARE, PAUSE, NO_CONNECTION, ContainerProxy;
 var init_proxy = __esm({
   "proxy/proxy.ts": (function () {
     init_files3();
@@ -20808,7 +23112,7 @@ var init_proxy = __esm({
     init_dial();
     init_semaphore();
     init_stream();
-    AT_ONCE2 = 128;
+    AT_ONCE3 = 128;
     DESCRIPTORS = 4;
     SHARE = 1 / 4;
     PAUSE = 100;
@@ -21358,7 +23662,7 @@ function throwUnread({ failed: failed2 }) {
     hint: UNREAD
   });
 }
-function offsetOf2(file) {
+function offsetOf3(file) {
   const call2 = lseek(file, 0, SEEK_CUR);
   const offset = Number(syscalls([
     {
@@ -21397,7 +23701,7 @@ var init_copied_input = __esm({
       #splice;
       constructor(file) {
         this.#file = file;
-        this.#start = offsetOf2(file);
+        this.#start = offsetOf3(file);
         if (this.#start !== void 0) {
           const initial = new Uint8Array(new BigInt64Array([
             BigInt(this.#start)
@@ -21448,7 +23752,7 @@ var init_copied_input = __esm({
       }
       /** Moves the file's offset behind what the program has read. */
       moveOn(result, unread) {
-        const now = offsetOf2(this.#file);
+        const now = offsetOf3(this.#file);
         if (this.#start === void 0 || this.#offset === void 0 || now === void 0) return;
         const reads = result.result(this.#splice) === BigInt(-ERRNO.EINVAL);
         const copied = reads ? now : Number(result.output(this.#offset).getBigInt64(0, true));
@@ -21835,7 +24139,7 @@ function copyStream(fd, ours) {
   return isPipe(ours) ? copyNamedPipe(ours) : copyInput(ours);
 }
 
-var StandardStreams, NAMES2, NOT_OPEN, THEIRS, OURS, RELEASING, CLOSING2;
+var StandardStreams, NAMES3, NOT_OPEN, THEIRS, OURS, RELEASING, CLOSING2;
 var init_stdio = __esm({
   "launch/stdio.ts": (function () {
     init_call();
@@ -21854,13 +24158,13 @@ var init_stdio = __esm({
     release: (function () {
         for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
         for (const copy2 of this.#copies.values()) copy2.handOver();
-        closeDuplicates$35.call(this);
+        closeDuplicates$37.call(this);
         return this.#pipes.map(((pipe) => pipe?.ours));
       })
     });
   }
   static {
-    open$32 = (function (source, fd, sources) {
+    open$34 = (function (source, fd, sources) {
         if (source === "piped") {
           const pipe = this.#pipes[fd] = openPipeTo(fd);
           return {
@@ -21875,7 +24179,7 @@ var init_stdio = __esm({
       });
   }
   static {
-    protect$33 = (function (sources) {
+    protect$35 = (function (sources) {
         const oursAt = ((fd) => {
           const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
           const stream = this.#streams[fd];
@@ -21888,13 +24192,13 @@ var init_stdio = __esm({
           2
         ].map(oursAt);
         ours.forEach(((fd, stream) => {
-          if (fd !== void 0) this.#streams[stream] = protected$34.call(this, stream, fd, ours[0]);
+          if (fd !== void 0) this.#streams[stream] = protected$36.call(this, stream, fd, ours[0]);
         }));
       });
   }
   static {
-    protected$34 = (function (fd, ours, input) {
-        const handover = handoverOf(ours, input, NAMES2[fd]);
+    protected$36 = (function (fd, ours, input) {
+        const handover = handoverOf(ours, input, NAMES3[fd]);
         if (handover === "inherit") return this.#streams[fd];
         if (handover === "null") return "null";
         const key = `${handover.copyOf} ${fd === 0 ? "read" : "written"}`;
@@ -21906,7 +24210,7 @@ var init_stdio = __esm({
       });
   }
   static {
-    closeDuplicates$35 = (function () {
+    closeDuplicates$37 = (function () {
         for (const fd of this.#duplicates) syscall(close(fd));
         this.#duplicates.length = 0;
       });
@@ -21929,8 +24233,8 @@ var init_stdio = __esm({
        */
       constructor(sources, hasOwnRoot = false) {
         try {
-          sources.forEach(((source, fd) => this.#streams.push(open$32.call(this, source, fd, sources))));
-          if (hasOwnRoot) protect$33.call(this, sources);
+          sources.forEach(((source, fd) => this.#streams.push(open$34.call(this, source, fd, sources))));
+          if (hasOwnRoot) protect$35.call(this, sources);
         } catch (error) {
           this.close();
           throw error;
@@ -21972,7 +24276,7 @@ var init_stdio = __esm({
         for (const pipe of this.#pipes) {
           if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
         }
-        closeDuplicates$35.call(this);
+        closeDuplicates$37.call(this);
         try {
           endServices(this.services);
         } catch {
@@ -21980,7 +24284,7 @@ var init_stdio = __esm({
       }
       
     };
-    NAMES2 = [
+    NAMES3 = [
       "stdin",
       "stdout",
       "stderr"
@@ -22236,26 +24540,6 @@ var init_processors = __esm({
   })
 });
 
-// ffi/calls/write_text.ts
-function writeText(directory2, path2, text5) {
-  const opened2 = openat(directory2, path2, O_WRONLY | O_CLOEXEC);
-  const fd = new ResultOf(opened2, "fd");
-  return [
-    opened2,
-    writeTextTo(fd, text5),
-    close(fd)
-  ];
-}
-
-var encoder4;
-var init_write_text = __esm({
-  "ffi/calls/write_text.ts": (function () {
-    init_call();
-    init_files3();
-    encoder4 = new TextEncoder();
-  })
-});
-
 // plan/namespace_fixes.ts
 
 function denied(kinds, host2, inUserNamespace) {
@@ -22418,7 +24702,7 @@ function quoted2(text5) {
   return JSON.stringify(text5);
 }
 
-var LaunchSlot, ARGV, ENVIRONMENT, CWD, UID, GID, STDIO, TERMINAL, RESERVED, WINDOW_SIZE, SCRIPT_PIDFD, INIT_IMAGE, CGROUP_DIRECTORY, programPath, handedFd, cgroupFile, encoder5, Room;
+var LaunchSlot, ARGV, ENVIRONMENT, CWD, UID2, GID2, STDIO, TERMINAL, RESERVED, WINDOW_SIZE, SCRIPT_PIDFD, INIT_IMAGE, CGROUP_DIRECTORY, programPath, handedFd, cgroupFile, encoder5, Room;
 var init_slots = __esm({
   "launch/slots.ts": (function () {
     init_call();
@@ -22439,8 +24723,8 @@ var init_slots = __esm({
       return room.list(inheritedStrings(environment3.inherited, changes), set);
     }), ({ spec: { environment: { inherited: inherited2, changes } } }) => `[${inheritedStrings(inherited2, changes).length + changes.size} variables]`);
     CWD = new LaunchSlot("cwd", (({ spec: { cwd } }, room) => cwd === void 0 ? void 0 : room.string(cwd)), ({ spec: { cwd } }) => quoted2(cwd ?? ""));
-    UID = new LaunchSlot("uid", ({ spec }) => spec.uid, ({ spec }) => String(spec.uid));
-    GID = new LaunchSlot("gid", ({ spec }) => spec.gid, ({ spec }) => String(spec.gid));
+    UID2 = new LaunchSlot("uid", ({ spec }) => spec.uid, ({ spec }) => String(spec.uid));
+    GID2 = new LaunchSlot("gid", ({ spec }) => spec.gid, ({ spec }) => String(spec.gid));
     STDIO = [
       "stdin",
       "stdout",
@@ -23543,21 +25827,6 @@ var init_nftables = __esm({
   })
 });
 
-// host/settings.ts
-function readSetting(path2) {
-  return ifThere(() => Number(readWholeText(at_fdcwd, path2)), [
-    ...NO_SUCH_PATH,
-    "EACCES"
-  ]);
-}
-var init_settings = __esm({
-  "host/settings.ts": (function () {
-    init_files3();
-    init_missing();
-    init_read_file();
-  })
-});
-
 // host/host.ts
 
 var init_host2 = __esm({
@@ -24003,2217 +26272,6 @@ var init_reserve_port = __esm({
       cleanUp() {
       }
     };
-  })
-});
-
-// ffi/linux/landlock.ts
-function landlockVersion2() {
-  return ifThere(() => syscall(landlockVersion()), ABSENT2) ?? 0;
-}
-var ABSENT2;
-var init_landlock4 = __esm({
-  "ffi/linux/landlock.ts": (function () {
-    init_landlock3();
-    init_missing();
-    init_syscalls();
-    ABSENT2 = [
-      "ENOSYS",
-      "EOPNOTSUPP",
-      "EPERM"
-    ];
-  })
-});
-
-// host/automounts.ts
-function mountAutomounts(directory2, mounts) {
-  for (const { type, target } of mounts) {
-    if (type !== "autofs") continue;
-    if (isWithin(target, directory2)) enter(target);
-    else if (isWithin(directory2, target)) enter(directory2);
-  }
-}
-function enter(directory2) {
-  try {
-    const way = `${directory2}/.`;
-    syscall(close(syscall(openat(at_fdcwd, way, O_PATH | O_DIRECTORY | O_CLOEXEC, 0))));
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-  }
-}
-var init_automounts = __esm({
-  "host/automounts.ts": (function () {
-    init_files3();
-    init_errors();
-    init_syscalls();
-    init_path();
-  })
-});
-
-// host/block_device.ts
-function blockDeviceOf(path2) {
-  const output = statxOutput();
-  const call2 = statx(at_fdcwd, path2, 0, STATX_BASIC_STATS, output);
-  const view2 = syscalls([
-    {
-      call: call2
-    }
-  ]).output(output);
-  if ((readStatx(view2).mode & S_IFMT) !== S_IFBLK) return void 0;
-  return `${view2.getUint32(RDEV.major, true)}:${view2.getUint32(RDEV.minor, true)}`;
-}
-var RDEV;
-var init_block_device = __esm({
-  "host/block_device.ts": (function () {
-    init_files3();
-    init_statx3();
-    init_syscalls();
-    RDEV = {
-      major: 128,
-      minor: 132
-    };
-  })
-});
-
-// host/credentials.ts
-
-
-var UID2, GID2, CAPABILITIES2, GROUP_LIST, GROUPS, QUERY, CurrentCredentials, MOST_GROUPS;
-var init_credentials = __esm({
-  "host/credentials.ts": (function () {
-    init_call();
-    init_users();
-    init_errno();
-    init_routine();
-    init_syscalls();
-    [UID2, GID2, CAPABILITIES2] = [
-      geteuid(),
-      getegid(),
-      capabilityOutput()
-    ];
-    GROUP_LIST = groupsOutput(64);
-    GROUPS = getgroups(GROUP_LIST);
-    QUERY = new Routine([], [
-      {
-        call: UID2
-      },
-      {
-        call: GID2
-      },
-      // EINVAL: there are more.
-      {
-        call: GROUPS,
-        accept: [
-          "EINVAL"
-        ]
-      },
-      {
-        call: capget(CAPABILITIES2)
-      }
-    ]);
-    CurrentCredentials = class {
-  static {
-    addMethods(this.prototype, {
-    get: (function () {
-        const result = QUERY.run();
-        const view2 = result.output(CAPABILITIES2);
-        const [euid, egid] = [
-          Number(result.result(UID2)),
-          Number(result.result(GID2))
-        ];
-        const groups = groupsIn(result, egid);
-        const words3 = [
-          euid,
-          egid,
-          groups
-        ];
-        for (let at2 = 0; at2 < view2.byteLength; at2 += 4) words3.push(view2.getUint32(at2, true));
-        if (this.#last !== void 0 && words3.every(((word4, at2) => word4 === this.#words[at2]))) {
-          return this.#last;
-        }
-        const { effective, inheritable } = readCapabilities(view2);
-        this.#words = words3;
-        return this.#last = {
-          euid,
-          egid,
-          groups,
-          inheritable,
-          mayChangeNetwork: effective.includes("CAP_NET_ADMIN"),
-          mayMapIds: effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID"),
-          mayChangeGroups: effective.includes("CAP_SETGID") && mayCallSetgroups()
-        };
-      })
-    });
-  }
-
-      #words = [];
-      #last;
-      /** Returns the credentials; the same object as before if they have not changed. */
-      
-    };
-    MOST_GROUPS = 65536;
-  })
-});
-
-// host/directory_lists.ts
-
-
-
-
-
-
-
-
-var AT_ONCE3, SETTLED_MS, GONE2, DirectoryLists, NAMES_SIZE, tables2, OPENED, NAMES3, FURTHER_NAMES, OF_DIRECTORY, OF_FILE;
-var init_directory_lists = __esm({
-  "host/directory_lists.ts": (function () {
-    init_call();
-    init_files3();
-    init_getdents();
-    init_mounts3();
-    init_statx3();
-    init_program();
-    init_per_engine();
-    init_read_dir();
-    init_missing();
-    init_syscalls();
-    init_kept_table();
-    AT_ONCE3 = 128;
-    SETTLED_MS = 50;
-    GONE2 = [
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES",
-      "ELOOP",
-      "ENAMETOOLONG"
-    ];
-    DirectoryLists = class {
-  static {
-    addMethods(this.prototype, {
-    refresh: (function () {
-        for (const [path2, known] of this.#known) {
-          if (!known.used || known.stamp === void 0) this.#known.delete(path2);
-        }
-        const paths = [
-          ...this.#known.keys()
-        ];
-        for (let start = 0; start < paths.length; start += AT_ONCE3) {
-          const part = paths.slice(start, start + AT_ONCE3);
-          const now = stampsOf(part);
-          part.forEach(((path2, index) => {
-            const known = this.#known.get(path2);
-            if (now[index]?.stamp === known.stamp) known.used = false;
-            else this.#known.delete(path2);
-          }));
-        }
-      }),
-    of: (function (path2) {
-        return get$36.call(this, path2).list;
-      }),
-    ownerOf: (function (path2) {
-        return get$36.call(this, path2).owner;
-      })
-    });
-  }
-  static {
-    get$36 = (function (path2) {
-        let known = this.#known.get(path2);
-        if (known === void 0) this.#known.set(path2, known = readNow(path2));
-        known.used = true;
-        return known;
-      });
-  }
-
-      #known = /* @__PURE__ */ new Map();
-      /** Forgets the directories that have changed, or that were not asked for since the last time. */
-      
-      /** Returns the names in a directory; none where it is gone, or may not be read. */
-      
-      /** Returns the owner of a directory; `undefined` where it is gone, or may not be looked at. */
-      
-      
-    };
-    NAMES_SIZE = 32 * 1024;
-    tables2 = perEngine((() => ({
-      directory: directoryTable(),
-      file: fileTable()
-    })));
-    [OPENED, NAMES3, FURTHER_NAMES] = [
-      1,
-      2,
-      3
-    ];
-    OF_DIRECTORY = STATX_INO | STATX_CTIME | STATX_MODE | STATX_UID;
-    OF_FILE = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_SIZE;
-  })
-});
-
-// ffi/elf.ts
-function readElf(readAt2) {
-  const header3 = view(readAt2(0, HEADER_SIZE2));
-  if (header3.byteLength < HEADER_SIZE2 || header3.getUint32(0) !== 2135247942) return void 0;
-  if (header3.getUint16(4) !== 513) return void 0;
-  const segments = readSegments(readAt2, header3);
-  if (segments === void 0) return void 0;
-  const interpreter = segments.find(({ type }) => type === PT.INTERP);
-  const dynamic = segments.find(({ type }) => type === PT.DYNAMIC);
-  const entries = dynamic === void 0 ? [] : readDynamic(readAt2, dynamic);
-  const of = (tag) => entries.filter((entry2) => entry2.tag === tag);
-  const strings = offsetOf3(segments, of(DT.STRTAB)[0]?.value);
-  const texts2 = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt2, strings + value));
-  const paths = (tag) => texts2(tag).at(-1)?.split(":").filter(Boolean) ?? [];
-  return {
-    machine: header3.getUint16(18, true),
-    interpreter: interpreter && textAt(readAt2, interpreter.offset),
-    soname: texts2(DT.SONAME)[0],
-    needed: texts2(DT.NEEDED),
-    runpath: paths(DT.RUNPATH),
-    rpath: paths(DT.RPATH),
-    noDefaultDirectories: of(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
-  };
-}
-function readSegments(readAt2, header3) {
-  const [offset, size, count] = [
-    Number(header3.getBigUint64(32, true)),
-    header3.getUint16(54, true),
-    header3.getUint16(56, true)
-  ];
-  const table2 = view(readAt2(offset, size * count));
-  if (size < 56 || table2.byteLength < size * count) return void 0;
-  return Array.from({
-    length: count
-  }, (_, index) => ({
-    type: table2.getUint32(index * size, true),
-    offset: Number(table2.getBigUint64(index * size + 8, true)),
-    address: Number(table2.getBigUint64(index * size + 16, true)),
-    size: Number(table2.getBigUint64(index * size + 32, true))
-  }));
-}
-function readDynamic(readAt2, { offset, size }) {
-  const table2 = view(readAt2(offset, Math.min(size, MOST_ENTRIES * ENTRY_SIZE)));
-  const entries = [];
-  for (let at2 = 0; at2 + ENTRY_SIZE <= table2.byteLength; at2 += ENTRY_SIZE) {
-    const tag = Number(table2.getBigInt64(at2, true));
-    if (tag === DT.NULL) break;
-    entries.push({
-      tag,
-      value: Number(table2.getBigUint64(at2 + 8, true))
-    });
-  }
-  return entries;
-}
-function offsetOf3(segments, address2) {
-  if (address2 === void 0) return void 0;
-  const holder = segments.find((segment) => segment.type === PT.LOAD && address2 >= segment.address && address2 < segment.address + segment.size);
-  return holder && holder.offset + address2 - holder.address;
-}
-function textAt(readAt2, offset) {
-  const bytes = readAt2(offset, 4096);
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(bytes.subarray(0, end === -1 ? bytes.length : end));
-}
-function view(bytes) {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-var PT, DT, DF_1_NODEFLIB, HEADER_SIZE2, ENTRY_SIZE, MOST_ENTRIES;
-var init_elf = __esm({
-  "ffi/elf.ts": (function () {
-    PT = {
-      LOAD: 1,
-      DYNAMIC: 2,
-      INTERP: 3
-    };
-    DT = {
-      NULL: 0,
-      NEEDED: 1,
-      STRTAB: 5,
-      SONAME: 14,
-      RPATH: 15,
-      RUNPATH: 29,
-      FLAGS_1: 1879048187
-    };
-    DF_1_NODEFLIB = 2048;
-    HEADER_SIZE2 = 64;
-    ENTRY_SIZE = 16;
-    MOST_ENTRIES = 4096;
-  })
-});
-
-// host/elf/elf_reader.ts
-function programHost(reading2, refuse2) {
-  const known = /* @__PURE__ */ new Map();
-  let looks = 0;
-  const look2 = () => {
-    if (++looks > MOST_LOOKS) refuse2("the programs have too many libraries to look for them all");
-  };
-  const read4 = (path2, use) => {
-    look2();
-    return withRegularFile(path2, (file) => {
-      reading2(file.path);
-      return use((offset, length) => {
-        look2();
-        return file.readAt(offset, length);
-      });
-    });
-  };
-  return {
-    elf(path2) {
-      if (!known.has(path2)) known.set(path2, read4(path2, readElf));
-      return known.get(path2);
-    },
-    head: (path2) => read4(path2, (readAt2) => readAt2(0, 256)),
-    // The system's own lists of libraries.
-    bytes: (path2) => withRegularFile(path2, (file) => file.readAll()),
-    realPath: (path2) => withRegularFile(path2, (file) => file.path) ?? path2
-  };
-}
-var MOST_LOOKS;
-var init_elf_reader = __esm({
-  "host/elf/elf_reader.ts": (function () {
-    init_elf();
-    init_regular_file();
-    MOST_LOOKS = 1e5;
-  })
-});
-
-// host/elf/loader_cache.ts
-function readLoaderCache(bytes) {
-  const paths = /* @__PURE__ */ new Map();
-  const decoder2 = new TextDecoder();
-  if (decoder2.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) return paths;
-  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const textAt2 = (offset) => {
-    const end = bytes.indexOf(0, offset);
-    return decoder2.decode(bytes.subarray(offset, end === -1 ? bytes.length : end));
-  };
-  const count = bytes.length < HEADER_SIZE3 ? 0 : view2.getUint32(MAGIC.length, true);
-  for (let index = 0; index < count; index++) {
-    const entry2 = HEADER_SIZE3 + index * ENTRY_SIZE2;
-    if (entry2 + ENTRY_SIZE2 > bytes.length) break;
-    const needsHwcaps = view2.getBigUint64(entry2 + 16, true) !== 0n;
-    if (needsHwcaps) continue;
-    const name = textAt2(view2.getUint32(entry2 + 4, true));
-    const path2 = textAt2(view2.getUint32(entry2 + 8, true));
-    const known = paths.get(name);
-    if (known === void 0) paths.set(name, [
-      path2
-    ]);
-    else known.push(path2);
-  }
-  return paths;
-}
-var LOADER_CACHE, MAGIC, HEADER_SIZE3, ENTRY_SIZE2;
-var init_loader_cache = __esm({
-  "host/elf/loader_cache.ts": (function () {
-    LOADER_CACHE = "/etc/ld.so.cache";
-    MAGIC = "glibc-ld.so.cache1.1";
-    HEADER_SIZE3 = 48;
-    ENTRY_SIZE2 = 24;
-  })
-});
-
-// host/elf/library_search.ts
-function searchOf(interpreter, machine, host2) {
-  const musl = /^ld-musl-(.*)\.so\.1$/.exec(nameOf2(interpreter));
-  return musl === null ? glibcSearch(machine, host2) : muslSearch(musl[1], host2);
-}
-function glibcSearch(machine, host2) {
-  const multiarch = MULTIARCH[machine];
-  const directories = [
-    ...multiarch === void 0 ? [] : [
-      `/lib/${multiarch}`,
-      `/usr/lib/${multiarch}`
-    ],
-    ...[
-      "/lib64",
-      "/usr/lib64",
-      "/lib",
-      "/usr/lib"
-    ]
-  ];
-  let cache;
-  return {
-    *candidates(name, asker) {
-      if (asker.elf.runpath.length === 0) {
-        for (const object2 of chain(asker)) {
-          if (object2.elf.runpath.length > 0) continue;
-          yield* inDirectories(object2.elf.rpath, object2, name);
-        }
-      }
-      yield* inDirectories(asker.elf.runpath, asker, name);
-      if (asker.elf.noDefaultDirectories) return;
-      cache ??= readLoaderCache(host2.bytes(LOADER_CACHE) ?? new Uint8Array());
-      for (const path2 of cache.get(name) ?? []) {
-        if (directories.includes(parentOf(path2))) yield samePath(path2);
-        else yield {
-          ...samePath(path2),
-          guide: LOADER_CACHE
-        };
-      }
-      yield* directories.map((directory2) => samePath(`${directory2}/${name}`));
-    },
-    isLoader: (name) => /^ld-linux.*\.so\.\d+$/.test(name)
-  };
-}
-function muslSearch(architecture, host2) {
-  const list5 = `/etc/ld-musl-${architecture}.path`;
-  const written2 = host2.bytes(list5);
-  const directories = written2 === void 0 ? [
-    "/lib",
-    "/usr/local/lib",
-    "/usr/lib"
-  ] : new TextDecoder().decode(written2).split(/[:\n]/).filter(Boolean);
-  return {
-    *candidates(name, asker) {
-      for (const object2 of chain(asker)) {
-        yield* inDirectories([
-          ...object2.elf.runpath,
-          ...object2.elf.rpath
-        ], object2, name);
-      }
-      const guide = written2 === void 0 ? {} : {
-        guide: list5
-      };
-      yield* directories.map((directory2) => ({
-        ...samePath(`${directory2}/${name}`),
-        ...guide
-      }));
-    },
-    isLoader: (name) => IN_MUSL.test(name)
-  };
-}
-function* chain(object2) {
-  for (let at2 = object2; at2 !== void 0; at2 = at2.askedBy) yield at2;
-}
-function placeOf(path2, { origin }) {
-  const expanded = (directory2) => path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/, () => directory2);
-  const [source, target] = [
-    expanded(origin.source),
-    expanded(origin.target)
-  ];
-  return source.startsWith("/") ? {
-    source,
-    target: withoutDots(target)
-  } : void 0;
-}
-function* inDirectories(directories, object2, name) {
-  for (const directory2 of directories) {
-    const place3 = placeOf(`${directory2}/${name}`, object2);
-    if (place3 !== void 0) yield place3;
-  }
-}
-function samePath(path2) {
-  return {
-    source: path2,
-    target: path2
-  };
-}
-function originOf({ source, target }) {
-  return {
-    source: parentOf(source),
-    target: parentOf(target)
-  };
-}
-function withoutDots(path2) {
-  const parts2 = [];
-  for (const part of path2.split("/")) {
-    if (part === "..") parts2.pop();
-    else if (part !== "" && part !== ".") parts2.push(part);
-  }
-  return `/${parts2.join("/")}`;
-}
-var MULTIARCH, IN_MUSL;
-var init_library_search = __esm({
-  "host/elf/library_search.ts": (function () {
-    init_path();
-    init_loader_cache();
-    MULTIARCH = {
-      62: "x86_64-linux-gnu",
-      183: "aarch64-linux-gnu"
-    };
-    IN_MUSL = /^lib(c|pthread|rt|m|dl|util|xnet)\./;
-  })
-});
-
-// host/elf/program_files.ts
-function filesOfPrograms(programs2, host2, refuse2) {
-  const files2 = /* @__PURE__ */ new Map();
-  for (const program of programs2) {
-    for (const { source, target } of filesOf(program, host2, refuse2)) files2.set(target, source);
-  }
-  return [
-    ...files2
-  ].map(([target, source]) => ({
-    source,
-    target
-  }));
-}
-function* filesOf(program, host2, refuse2) {
-  let path2 = program;
-  for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
-    const head = host2.head(path2) ?? refuse2(`${path2 === program ? path2 : `the interpreter ${path2} of ${program}`} does not exist, or is not a regular file${unexpanded(path2)}`);
-    yield {
-      source: path2,
-      target: path2
-    };
-    const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head));
-    if (script === null) {
-      const elf = host2.elf(path2) ?? refuse2(`${path2} is neither a program (ELF, 64 bits) nor a script that begins with "#!"`);
-      return yield* filesOfElf(path2, elf, host2, refuse2);
-    }
-    path2 = script[1];
-    if (!path2.startsWith("/")) {
-      refuse2(`${program} is a script, and its interpreter, "${path2}", has no absolute path`);
-    }
-  }
-  refuse2(`${program} is a script, and too many of its interpreters are scripts themselves`);
-}
-function* filesOfElf(path2, elf, host2, refuse2) {
-  if (elf.interpreter === void 0) return;
-  if (host2.head(elf.interpreter) === void 0) {
-    refuse2(`the loader ${elf.interpreter}, which ${path2} needs, does not exist`);
-  }
-  yield {
-    source: elf.interpreter,
-    target: elf.interpreter
-  };
-  const search = searchOf(elf.interpreter, elf.machine, host2);
-  const program = {
-    source: path2,
-    target: path2,
-    elf,
-    askedBy: void 0
-  };
-  const origin = {
-    source: parentOf(host2.realPath(path2)),
-    target: parentOf(path2)
-  };
-  const queue = [
-    {
-      ...program,
-      origin
-    }
-  ];
-  const loaded2 = /* @__PURE__ */ new Set();
-  for (const object2 of queue) {
-    for (const name of object2.elf.needed) {
-      if (loaded2.has(name) || search.isLoader(name)) continue;
-      const library = libraryOf(name, object2, search, host2) ?? refuse2(`the library ${name}, which ${object2.source} needs, does not exist`);
-      loaded2.add(name);
-      if (library.elf.soname !== void 0) loaded2.add(library.elf.soname);
-      queue.push(library);
-      yield library;
-      const { guide } = library;
-      if (guide !== void 0) yield {
-        source: guide,
-        target: guide
-      };
-    }
-  }
-}
-function libraryOf(name, asker, search, host2) {
-  const places = name.includes("/") ? [
-    placeOf(name, asker)
-  ] : search.candidates(name, asker);
-  for (const place3 of places) {
-    const elf = place3 && host2.elf(place3.source);
-    if (place3 === void 0 || elf?.machine !== asker.elf.machine) continue;
-    return {
-      ...place3,
-      elf,
-      askedBy: asker,
-      origin: originOf(place3)
-    };
-  }
-  return void 0;
-}
-var SCRIPTS_DEEP;
-var init_program_files = __esm({
-  "host/elf/program_files.ts": (function () {
-    init_path();
-    init_library_search();
-    init_unexpanded();
-    SCRIPTS_DEEP = 5;
-  })
-});
-
-// host/filesystem_issue.ts
-function filesystemIssue({ type, data: data2, ids: ids2 }) {
-  const [pid, mask2, message2] = [
-    new Output(4, "&pid"),
-    new Output(8, "&mask"),
-    new Output(MESSAGE_SIZE2, "&message")
-  ];
-  const [restore, child, refused2, ended] = [
-    new Label("the mask is restored"),
-    new Label("the child"),
-    new Label("an option is refused"),
-    new Label("the child ends")
-  ];
-  const flags2 = CLONE_VM | CLONE_VFORK | CLONE_NEWNS | (ids2 === void 0 ? 0 : CLONE_NEWUSER);
-  const opened2 = fsopen(type, FSOPEN_CLOEXEC);
-  const fd = new ResultOf(opened2, "filesystem");
-  const reading2 = read(fd, message2, MESSAGE_SIZE2);
-  const program = assemble([
-    // A signal handler of the script must not run in the child, which shares the memory.
-    {
-      call: rt_sigprocmask("all", mask2)
-    },
-    {
-      call: clone(flags2, pid),
-      onZero: child,
-      onFailure: restore
-    },
-    restore,
-    {
-      call: rt_sigprocmask(mask2, null),
-      onZero: END
-    },
-    child,
-    ...mapping(ids2).map((call2) => ({
-      call: call2,
-      onFailure: ended
-    })),
-    {
-      call: opened2,
-      onFailure: ended
-    },
-    ...data2.split(",").map((word4) => {
-      const [key, ...value] = word4.split("=");
-      const call2 = value.length === 0 ? fsconfig(fd, FSCONFIG_SET_FLAG, key, null, 0) : fsconfig(fd, FSCONFIG_SET_STRING, key, value.join("="), 0);
-      return {
-        call: call2,
-        onFailure: refused2
-      };
-    }),
-    {
-      call: exit_group(0)
-    },
-    refused2,
-    {
-      call: reading2,
-      onFailure: ended
-    },
-    ended,
-    {
-      call: exit_group(0)
-    }
-  ], engine().architecture);
-  const result = engine().run(program);
-  const started2 = result.output(pid).getInt32(0, true);
-  if (started2 > 0) syscall(waitid(P_PID, started2, null, WEXITED));
-  return textOf3(result, reading2, message2);
-}
-function mapping(ids2) {
-  if (ids2 === void 0) return [];
-  const line = ({ inside, outside }) => `${inside} ${outside} 1`;
-  return [
-    ...writeText(at_fdcwd, "/proc/self/setgroups", "deny"),
-    ...writeText(at_fdcwd, "/proc/self/uid_map", line(ids2.uid)),
-    ...writeText(at_fdcwd, "/proc/self/gid_map", line(ids2.gid))
-  ];
-}
-function textOf3(result, reading2, message2) {
-  const length = Number(result.result(reading2));
-  if (length <= 0) return void 0;
-  const { buffer, byteOffset } = result.output(message2);
-  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length)).trim().replace(/^[ewi] /, "");
-}
-var MESSAGE_SIZE2;
-var init_filesystem_issue = __esm({
-  "host/filesystem_issue.ts": (function () {
-    init_call();
-    init_files3();
-    init_mounts3();
-    init_namespaces3();
-    init_processes();
-    init_write_text();
-    init_engine();
-    init_program();
-    init_syscalls();
-    MESSAGE_SIZE2 = 256;
-  })
-});
-
-// host/follow_links.ts
-function followLinks(path2) {
-  const links2 = [];
-  const rest = partsOf(path2);
-  let at2 = "/";
-  for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
-    const here2 = name === ".." ? parentOf(at2) : at2 === "/" ? `/${name}` : `${at2}/${name}`;
-    const target = name === ".." || OWN_LINKS.has(here2) ? void 0 : linkTarget(here2);
-    if (target === void 0) {
-      at2 = here2;
-      continue;
-    }
-    if (links2.push(here2) > MAX_LINKS) return {
-      path: path2,
-      links: links2
-    };
-    if (isWithin(here2, "/proc")) {
-      at2 = resolvePath(here2).path;
-    } else {
-      if (target.startsWith("/")) at2 = "/";
-      rest.push(...partsOf(target));
-    }
-  }
-  return {
-    path: at2,
-    links: links2
-  };
-}
-function partsOf(path2) {
-  return path2.split("/").filter((part) => part !== "" && part !== ".").reverse();
-}
-var MAX_LINKS;
-var init_follow_links = __esm({
-  "host/follow_links.ts": (function () {
-    init_path();
-    init_resolve_path();
-    MAX_LINKS = 40;
-  })
-});
-
-// host/namespace_kind.ts
-function namespaceKindOf(file) {
-  const fixes = {
-    ENOENT: `the file ${file} does not exist${unexpanded(file)}`
-  };
-  const found = syscall(openat(at_fdcwd, file, O_PATH | O_CLOEXEC), fixes);
-  try {
-    const state = statfsOutput();
-    const { type } = readStatfs(syscalls([
-      {
-        call: fstatfs(found, state)
-      }
-    ]).output(state));
-    return type === NSFS_MAGIC ? kindOf(`/proc/self/fd/${found}`) : void 0;
-  } finally {
-    syscall(close(found));
-  }
-}
-function kindOf(file) {
-  const opened2 = openat(at_fdcwd, file, O_RDONLY | O_CLOEXEC);
-  const fd = new ResultOf(opened2, "namespace");
-  const type = namespaceIoctl(fd, NS_GET_NSTYPE);
-  const closing = new Label("closing");
-  const result = syscalls([
-    {
-      call: opened2
-    },
-    // pidfds are on this filesystem too.
-    {
-      call: type,
-      accept: [
-        "ENOTTY",
-        "EINVAL"
-      ],
-      onFailure: closing
-    },
-    closing,
-    {
-      call: close(fd)
-    }
-  ]);
-  const flag = Number(result.result(type));
-  return NAMESPACE_KINDS.find((kind) => CLONE_FLAG[kind] === flag);
-}
-var NSFS_MAGIC;
-var init_namespace_kind = __esm({
-  "host/namespace_kind.ts": (function () {
-    init_call();
-    init_files3();
-    init_namespaces3();
-    init_statfs();
-    init_program();
-    init_syscalls();
-    init_namespaces5();
-    init_unexpanded();
-    NSFS_MAGIC = 1853056627;
-  })
-});
-
-// host/name_index.ts
-
-
-
-var GIT, HOME, NameIndex;
-var init_name_index = __esm({
-  "host/name_index.ts": (function () {
-    init_path();
-    GIT = ".git/";
-    HOME = "~/";
-    NameIndex = class {
-  static {
-    addMethods(this.prototype, {
-    has: (function (name) {
-        return this.#ends.has(fold(name));
-      }),
-    after: (function (path2) {
-        const folded2 = fold(path2);
-        return (this.#beginnings.get(nameOf2(folded2)) ?? []).filter(({ beginning }) => folded2.endsWith(`/${beginning}`)).map(({ rest }) => rest);
-      })
-    });
-  }
-
-      /** The names within a directory of git. */
-      ofGit;
-      /** The paths in the home directory, where all other names are looked for as well. */
-      ofHome;
-      /** The names, in lower case, by their last part. */
-      #ends;
-      /** The beginnings of names, in lower case, by their own last part. */
-      #beginnings;
-      constructor(names) {
-        const ofGit = /* @__PURE__ */ new Set();
-        const [others, home] = [
-          /* @__PURE__ */ new Set(),
-          /* @__PURE__ */ new Set()
-        ];
-        for (const name of names) {
-          if (name.startsWith(GIT)) ofGit.add(name.slice(GIT.length));
-          else if (name.startsWith(HOME)) home.add(name.slice(HOME.length));
-          else others.add(name);
-        }
-        this.ofGit = [
-          ...ofGit
-        ];
-        this.ofHome = [
-          ...home,
-          ...others
-        ];
-        this.#ends = Map.groupBy(new Set([
-          ...others
-        ].map(fold)), nameOf2);
-        const beginnings = [
-          ...others
-        ].flatMap(beginningsOf);
-        this.#beginnings = Map.groupBy(beginnings, (({ beginning }) => nameOf2(beginning)));
-      }
-      /** Whether a name of a file is the last part of one that is looked for. */
-      
-      /** Whether a path ends with one of the names. */
-      isEndOf(path2) {
-        const folded2 = fold(path2);
-        return this.#ends.get(nameOf2(folded2))?.some((end) => folded2.endsWith(`/${end}`)) === true;
-      }
-      /** Returns what comes after the end of a path in the names that begin with that. */
-      
-    };
-  })
-});
-
-// host/found_links.ts
-var MAX_LINKS2, FoundLinks;
-var init_found_links = __esm({
-  "host/found_links.ts"() {
-    init_files3();
-    init_path();
-    init_resolve_path();
-    MAX_LINKS2 = 40;
-    FoundLinks = class {
-
-      #directory;
-      #lists;
-      #found;
-      /** Those of a search in a directory. */
-      constructor(directory2, lists, found) {
-        this.#directory = directory2;
-        this.#lists = lists;
-        this.#found = found;
-      }
-      /** Notes the links on the way that a path leads, and returns the path at its end. */
-      endOf(path2, { isProtected = false, base } = {}) {
-        const start = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
-        let at2 = start === "/" ? "" : start;
-        const rest = path2.slice(at2.length).split("/");
-        for (let links2 = 0; rest.length > 0; ) {
-          const name = rest.shift();
-          if (name === "" || name === ".") continue;
-          if (name === "..") {
-            at2 = at2.slice(0, at2.lastIndexOf("/"));
-            continue;
-          }
-          const here2 = `${at2}/${name}`;
-          const target = this.#targetOf(at2, name);
-          if (target === void 0) {
-            at2 = here2;
-            continue;
-          }
-          if (++links2 > MAX_LINKS2) return void 0;
-          if (!(isProtected && here2 === path2)) {
-            for (const link2 of this.#found.pathsOf(here2)) this.#found.addLink(link2);
-          }
-          if (target.startsWith("/")) at2 = "";
-          rest.unshift(...target.split("/"));
-        }
-        return at2 === "" ? "/" : at2;
-      }
-      /** Returns where a link leads; `undefined` if the file is none. */
-      #targetOf(directory2, name) {
-        if (isWithin(directory2, "/proc") && directory2 !== "/") return void 0;
-        const path2 = `${directory2}/${name}`;
-        if (!isWithin(directory2, this.#directory)) return linkTarget(path2);
-        const entries = this.#lists.of(directory2 === "" ? "/" : directory2);
-        const mayBeLink = entries.size === 0 || entries.get(name) === S_IFLNK;
-        return mayBeLink ? linkTarget(path2) : void 0;
-      }
-    };
-  }
-});
-
-// host/found_names.ts
-function byPath(a, b) {
-  return a.path < b.path ? -1 : 1;
-}
-function below(directory2, name) {
-  return directory2 === "/" ? `/${name}` : `${directory2}/${name}`;
-}
-function typeOf2(path2) {
-  return look(path2)?.type;
-}
-function isShared(path2) {
-  return (look(path2)?.nlink ?? 0) > 1;
-}
-function isWritable2(directory2) {
-  const call2 = faccessat(at_fdcwd, directory2, W_OK);
-  return syscalls([
-    {
-      call: call2,
-      accept: UNWRITABLE
-    }
-  ]).result(call2) === 0n;
-}
-var UNWRITABLE, FoundNames;
-var init_found_names = __esm({
-  "host/found_names.ts"() {
-    init_files3();
-    init_syscalls();
-    init_path();
-    init_directory_lists();
-    UNWRITABLE = [
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES",
-      "EINVAL",
-      "ELOOP",
-      "ENAMETOOLONG",
-      "EROFS"
-    ];
-    FoundNames = class {
-
-      #question;
-      #lists;
-      #otherNames;
-      #found = /* @__PURE__ */ new Map();
-      #missing = /* @__PURE__ */ new Map();
-      constructor(question, lists, otherNames) {
-        this.#question = question;
-        this.#lists = lists;
-        this.#otherNames = otherNames;
-      }
-      /** Whether a path is below the directory. */
-      isInside(path2) {
-        const { directory: directory2 } = this.#question;
-        return isWithin(path2, directory2) && path2 !== directory2;
-      }
-      /** Returns the paths below the directory at which a file is, or a part of what is in it. */
-      pathsOf(path2) {
-        if (this.isInside(path2)) return [
-          path2
-        ];
-        return this.#otherNames.of(path2).filter((other) => this.isInside(other));
-      }
-      isExcepted(path2) {
-        return this.#question.except.includes(path2);
-      }
-      has(path2) {
-        return this.#found.has(path2);
-      }
-      /** Notes a file of this type. */
-      add(path2, type) {
-        this.#found.set(path2, {
-          path: path2,
-          isLink: false,
-          isShared: type === S_IFREG && isShared(path2)
-        });
-      }
-      /** Notes a symbolic link on the way to a file, which a program could replace. */
-      addLink(path2) {
-        if (!this.isExcepted(path2)) this.#found.set(path2, {
-          path: path2,
-          isLink: true,
-          isShared: false
-        });
-      }
-      /** Notes a directory that is closed. */
-      addClosed(path2) {
-        if (!this.isExcepted(path2)) this.#found.set(path2, {
-          path: path2,
-          isLink: false,
-          isShared: false
-        });
-      }
-      /** Whether the user may not do something with a directory, but can change its mode. */
-      isClosed(path2, rights) {
-        const owner = this.#lists.ownerOf(path2);
-        const { uid } = this.#question;
-        return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
-      }
-      /** Notes a name that is missing. */
-      addMissing(path2, text5) {
-        this.#missing.set(path2, {
-          path: path2,
-          ...text5 !== void 0 && {
-            text: text5
-          }
-        });
-      }
-      /** Notes the first directory or file on the way to a path that does not exist. */
-      addMissingOf(whole, text5) {
-        const { directory: directory2 } = this.#question;
-        let path2 = directory2;
-        for (const part of whole.slice(directory2 === "/" ? 1 : directory2.length + 1).split("/")) {
-          const entries = this.#lists.of(path2);
-          path2 = below(path2, part);
-          if (!entries.has(part) || this.isLeft(path2)) {
-            if (!this.isExcepted(path2)) this.addMissing(path2, path2 === whole ? text5 : void 0);
-            this.#found.delete(path2);
-            return;
-          }
-          if (entries.get(part) !== S_IFDIR || this.#found.has(path2)) return;
-        }
-      }
-      /** Whether it is an empty directory that nobody may write to, as a killed script leaves one. */
-      isLeft(path2) {
-        const seen = this.#lists.of(parentOf(path2)).get(nameOf2(path2)) === S_IFDIR ? look(path2) : void 0;
-        return seen !== void 0 && (seen.mode & 146) === 0 && this.#lists.of(path2).size === 0;
-      }
-      /** Returns the names that are missing where the user can make files, in order. */
-      missing() {
-        const parents = /* @__PURE__ */ new Map();
-        return [
-          ...this.#missing.values()
-        ].filter(({ path: path2 }) => {
-          const parent = parentOf(path2);
-          let writable2 = parents.get(parent);
-          if (writable2 === void 0) parents.set(parent, writable2 = isWritable2(parent));
-          if (!writable2 && this.isClosed(parent, 2)) this.addClosed(parent);
-          return writable2;
-        }).sort(byPath);
-      }
-      /** Returns the files that are there, in order. */
-      files() {
-        return [
-          ...this.#found.values()
-        ].sort(byPath);
-      }
-    };
-  }
-});
-
-// host/git_directory.ts
-
-
-function mayHoldRepositories(path2) {
-  return isGitName(nameOf2(parentOf(path2))) ? WITH_REPOSITORIES.has(nameOf2(path2)) : !CONTENTS.test(path2);
-}
-function holdsRepositories(name) {
-  return WITH_REPOSITORIES.has(name);
-}
-function pointerIn(file) {
-  const text5 = textOf4(file)?.trim().replace(/^gitdir:\s*/, "");
-  return text5 === void 0 || text5 === "" || text5.includes("\n") ? void 0 : from(parentOf(file), text5);
-}
-
-function valueIn(line) {
-  let [value, isQuoted] = [
-    "",
-    false
-  ];
-  for (let at2 = 0; at2 < line.length; at2++) {
-    const letter = line[at2];
-    if (letter === '"') isQuoted = !isQuoted;
-    else if (letter === "\\") value += line[++at2] ?? "";
-    else if (!isQuoted && (letter === "#" || letter === ";")) break;
-    else value += letter;
-  }
-  return value.trim();
-}
-
-function textBehindLink(path2) {
-  const readBehind = () => withRegularFile(path2, (file) => {
-    if (KERNEL.some((directory2) => isWithin(file.path, directory2))) return void 0;
-    return decodeName(file.readAt(0, MOST));
-  });
-  return ifThere(readBehind, UNREADABLE);
-}
-
-function from(directory2, path2) {
-  return path2.startsWith("/") ? path2 : `${directory2}/${path2}`;
-}
-var LAYOUT, WITH_REPOSITORIES, CONTENTS, SETTING, MOST, KERNEL, READ, reading, UNREADABLE;
-var init_git_directory = __esm({
-  "host/git_directory.ts": (function () {
-    init_call();
-    init_files3();
-    init_per_engine();
-    init_program();
-    init_file_name();
-    init_regular_file();
-    init_missing();
-    init_path();
-    init_directory_lists();
-    init_kept_table();
-    LAYOUT = [
-      "HEAD",
-      "commondir",
-      "description",
-      "hooks",
-      "info",
-      "objects",
-      "packed-refs",
-      "refs"
-    ];
-    WITH_REPOSITORIES = /* @__PURE__ */ new Set([
-      "modules",
-      "worktrees"
-    ]);
-    CONTENTS = /\/objects\/([0-9a-f]{2}|info|pack)$|\/refs\/(heads|remotes|tags)$|\/logs\/refs$/;
-    SETTING = /^[ \t]*(?:\[(?:"(?:\\.|[^"\\\n])*"|[^\]"\n])*\][ \t]*)?(hookspath|path|templatedir|worktree)[ \t]*=[ \t]*(.*)$/gim;
-    MOST = 64 * 1024;
-    KERNEL = [
-      "/dev",
-      "/proc",
-      "/sys"
-    ];
-    READ = 1;
-    reading = perEngine((() => {
-      const [path2, text5] = [
-        new Output(PATH_MAX5, "&path"),
-        new Output(MOST, "&text")
-      ];
-      const flags2 = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
-      const opened2 = openat(at_fdcwd, path2, flags2, 0);
-      const [fd, end] = [
-        new ResultOf(opened2, "fd"),
-        new Label("end")
-      ];
-      return new KeptTable(path2, [
-        text5
-      ], [
-        {
-          call: opened2,
-          accept: UNREADABLE,
-          onAccepted: end
-        },
-        {
-          call: read(fd, text5, MOST),
-          accept: UNREADABLE
-        },
-        {
-          call: close(fd)
-        },
-        end
-      ]);
-    }));
-    UNREADABLE = [
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES",
-      "ELOOP",
-      "EISDIR",
-      "EAGAIN",
-      "ENXIO",
-      "ENAMETOOLONG"
-    ];
-  })
-});
-
-// host/git_repositories.ts
-function worktreeOf(directory2) {
-  return isGitName(nameOf2(directory2)) ? parentOf(directory2) : directory2;
-}
-var GitRepositories, MAX_CONFIGS;
-var init_git_repositories = __esm({
-  "host/git_repositories.ts": (function () {
-    init_path();
-    init_git_directory();
-    GitRepositories = class {
-  static {
-    addMethods(this.prototype, {
-    worktrees: (function () {
-        return this.#all.values().flatMap(({ worktrees }) => worktrees).toArray();
-      }),
-    named: (function () {
-        const named = [];
-        const general = configs$37.call(this, this.#files.general, named).flatMap((({ hooks }) => hooks));
-        for (const path2 of general) if (path2.startsWith("/")) named.push({
-          path: path2
-        });
-        for (const { directories, worktrees } of this.#all.values()) {
-          const hooks = new Set(general.filter((path2) => !path2.startsWith("/")));
-          for (const directory2 of directories) {
-            const files2 = [
-              "config",
-              "config.worktree"
-            ].map((name) => `${directory2}/${name}`);
-            for (const config of configs$37.call(this, files2, named)) {
-              for (const path2 of config.hooks) hooks.add(path2);
-              for (const path2 of config.worktrees) {
-                const worktree = this.#files.endOf(from(directory2, path2));
-                if (worktree !== void 0) worktrees.add(worktree);
-              }
-            }
-          }
-          for (const path2 of hooks) {
-            for (const worktree of worktrees) named.push({
-              path: from(worktree, path2)
-            });
-          }
-        }
-        return named;
-      })
-    });
-  }
-  static {
-    configs$37 = (function (files2, named) {
-        const configs = [];
-        const read4 = /* @__PURE__ */ new Set();
-        const waiting = [
-          ...files2
-        ];
-        while (waiting.length > 0 && read4.size < MAX_CONFIGS) {
-          const file = waiting.shift();
-          const end = this.#files.endOf(file);
-          if (end === void 0 || read4.has(end)) continue;
-          read4.add(end);
-          const config = readGitConfig(file, this.#files.home);
-          configs.push(config);
-          for (const path2 of config.includes) named.push({
-            path: path2,
-            text: ""
-          });
-          waiting.push(...config.includes);
-        }
-        return configs;
-      });
-  }
-
-      #files;
-      #all = /* @__PURE__ */ new Map();
-      constructor(files2) {
-        this.#files = files2;
-      }
-      /**
-       * Adds a directory of git, of a worktree if one is known that leads to it. Returns the directory
-       * that its worktrees have in common.
-       */
-      add(directory2, worktree = worktreeOf(directory2)) {
-        const pointer = pointerIn(`${directory2}/commondir`);
-        const common = (pointer === void 0 ? void 0 : this.#files.endOf(pointer)) ?? directory2;
-        let repository = this.#all.get(common);
-        if (repository === void 0) {
-          repository = {
-            directories: /* @__PURE__ */ new Set([
-              common
-            ]),
-            worktrees: /* @__PURE__ */ new Set([
-              worktreeOf(common)
-            ])
-          };
-          this.#all.set(common, repository);
-          this.#addWorktrees(common, repository);
-        }
-        repository.directories.add(directory2);
-        if (directory2 === common || worktree !== directory2) repository.worktrees.add(worktree);
-        return common;
-      }
-      #addWorktrees(common, { directories, worktrees }) {
-        const { lists, endOf: endOf2 } = this.#files;
-        for (const name of lists.of(`${common}/worktrees`).keys()) {
-          const directory2 = `${common}/worktrees/${name}`;
-          directories.add(directory2);
-          const pointer = pointerIn(`${directory2}/gitdir`);
-          const file = pointer === void 0 ? void 0 : endOf2(pointer);
-          if (file !== void 0) worktrees.add(parentOf(file));
-        }
-      }
-      /** Returns the worktrees of all repositories; those that configurations name, once these are read. */
-      
-      /** Returns the paths that configurations name, some of them more than once. */
-      
-      /** Reads configurations, and what they include, which it adds to what is named. */
-      
-    };
-    MAX_CONFIGS = 1e3;
-  })
-});
-
-// host/name_search.ts
-var MAX_DEPTH, OTHERS2, PASSED_OVER, OBJECTS, GIT2, CONFIG, GIT_FILES, NameSearch;
-var init_name_search = __esm({
-  "host/name_search.ts"() {
-    init_files3();
-    init_path();
-    init_directory_lists();
-    init_found_links();
-    init_found_names();
-    init_git_directory();
-    init_git_repositories();
-    init_name_index();
-    MAX_DEPTH = 3;
-    OTHERS2 = /* @__PURE__ */ new Set([
-      "/dev",
-      "/proc",
-      "/sys",
-      "/gnu/store",
-      "/nix/store"
-    ]);
-    PASSED_OVER = /* @__PURE__ */ new Set([
-      "node_modules"
-    ]);
-    OBJECTS = /\/\.git\/(.*\/)?objects$/;
-    GIT2 = ".git/";
-    CONFIG = ".config/";
-    GIT_FILES = {
-      commondir: ".\n",
-      config: "",
-      "config.worktree": ""
-    };
-    NameSearch = class {
-
-      #question;
-      #index;
-      #lists;
-      #otherNames;
-      #repositories;
-      #found;
-      #links;
-      #queue = [];
-      #queued = /* @__PURE__ */ new Set();
-      /** In how many directories it has looked. */
-      #directories = 0;
-      constructor(question, index, lists, otherNames) {
-        this.#question = question;
-        this.#index = index;
-        this.#lists = lists;
-        this.#otherNames = otherNames;
-        this.#found = new FoundNames(question, lists, otherNames);
-        this.#links = new FoundLinks(question.directory, lists, this.#found);
-        const { home, configHome = home && `${home}/.config` } = question;
-        this.#repositories = new GitRepositories({
-          lists,
-          home,
-          general: [
-            "/etc/gitconfig",
-            ...home === void 0 ? [] : [
-              `${home}/.gitconfig`
-            ],
-            ...configHome === void 0 ? [] : [
-              `${configHome}/git/config`
-            ]
-          ],
-          endOf: (path2) => this.#links.endOf(path2)
-        });
-      }
-      /** Searches. */
-      run() {
-        const { directory: directory2, names, paths = [] } = this.#question;
-        for (const path2 of paths) this.#reportPath(path2);
-        if (names.length > 0) {
-          const ways = this.#starts().map((start) => this.#around(start));
-          for (const around of ways) {
-            for (const [index, path2] of around.entries()) {
-              this.#later({
-                path: path2,
-                depth: index === 0 ? 0 : around.length - index,
-                inGit: false
-              });
-            }
-          }
-          this.#later({
-            path: directory2,
-            depth: 0,
-            inGit: false
-          });
-          this.#readQueue();
-          for (const around of ways) this.#reportProjects(around);
-          this.#reportNamesOf(directory2);
-          this.#reportHome();
-          this.#reportMounts();
-        }
-        const directories = this.#directories;
-        if (this.#isOver) return {
-          found: [],
-          missing: [],
-          directories
-        };
-        const missing4 = this.#found.missing();
-        return {
-          found: this.#found.files(),
-          missing: missing4,
-          directories
-        };
-      }
-      /** Reads the directories that are queued, and those that are found meanwhile. */
-      #readQueue() {
-        for (let at2 = 0; at2 < this.#queue.length; ) {
-          while (at2 < this.#queue.length && !this.#isOver) this.#read(this.#queue[at2++]);
-          if (this.#isOver || this.#index.ofGit.length === 0) return;
-          for (const { path: path2, text: text5 } of this.#repositories.named()) this.#report(path2, true, {
-            text: text5
-          });
-          for (const worktree of this.#repositories.worktrees()) {
-            for (const path2 of this.#found.pathsOf(worktree)) {
-              this.#later({
-                path: path2,
-                depth: MAX_DEPTH,
-                inGit: false
-              });
-            }
-          }
-        }
-      }
-      /** Whether it has looked in more directories than it may. */
-      get #isOver() {
-        return this.#directories > (this.#question.most ?? Infinity);
-      }
-      /** Returns the paths of the working directory in the directory; one that is not in there if there is none. */
-      #starts() {
-        const { directory: directory2, start = directory2 } = this.#question;
-        if (isWithin(start, directory2)) return [
-          start
-        ];
-        const others = this.#otherNames.wholeOf(start).filter((path2) => isWithin(path2, directory2));
-        return others.length === 0 ? [
-          start
-        ] : others;
-      }
-      /** A path and the directories around it, below the directory; none if it is not in there. */
-      #around(start) {
-        const { directory: directory2 } = this.#question;
-        if (!isWithin(start, directory2)) return [];
-        const around = [];
-        for (let at2 = start; at2 !== directory2; at2 = parentOf(at2)) around.push(at2);
-        return around;
-      }
-      /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
-      #reportPath(path2) {
-        const closed = this.#closedAbove(path2);
-        if (closed !== void 0) return this.#found.addClosed(closed);
-        const end = this.#links.endOf(path2);
-        if (end === void 0 || !this.#found.isInside(end)) return;
-        const type = typeOf2(end);
-        if (type === void 0 || this.#found.isLeft(end)) return this.#found.addMissingOf(end);
-        this.#found.add(end, type);
-      }
-      /** Returns the first directory on the way that its owner may not search now, but could. */
-      #closedAbove(path2) {
-        const { directory: directory2 } = this.#question;
-        let closed;
-        for (let at2 = path2; at2 !== directory2 && at2 !== "/"; ) {
-          at2 = parentOf(at2);
-          if (this.#found.isClosed(at2, 1)) closed = at2;
-        }
-        return closed;
-      }
-      /** Reports the names of projects: in the directory, where the search starts, and around these. */
-      #reportProjects(around) {
-        const { directory: directory2, absent: absent2, start } = this.#question;
-        const projects = new Set(directory2 === "/" ? [] : [
-          directory2
-        ]);
-        for (const [index, path2] of around.entries()) {
-          if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
-        }
-        for (let at2 = directory2; at2 !== "/"; ) {
-          at2 = parentOf(at2);
-          if (at2 === start || look(below(at2, ".git")) !== void 0) projects.add(at2);
-        }
-        const plain3 = absent2.filter(isPlain);
-        for (const project of projects) this.#reportAll(project, plain3);
-      }
-      /** Reports names where what is written to may itself be the beginning of one. */
-      #reportNamesOf(directory2) {
-        const { asked = directory2 } = this.#question;
-        const paths = [
-          directory2,
-          asked,
-          ...this.#otherNames.wholeOf(directory2)
-        ];
-        this.#reportAll(directory2, [
-          ...new Set(paths.flatMap((path2) => this.#index.after(path2)))
-        ]);
-      }
-      #reportHome() {
-        const { home, configHome } = this.#question;
-        const { ofHome } = this.#index;
-        if (home !== void 0) this.#reportAll(home, ofHome);
-        if (configHome === void 0) return;
-        const configs = ofHome.filter((name) => name.startsWith(CONFIG));
-        this.#reportAll(configHome, configs.map((name) => name.slice(CONFIG.length)));
-      }
-      /** Reports what the host mounts in the directory, and has such a name elsewhere. */
-      #reportMounts() {
-        const { directory: directory2 } = this.#question;
-        for (const { root, target } of this.#otherNames.mountsIn(directory2)) {
-          const others = this.#otherNames.wholeOf(target);
-          const places = others.length === 0 ? [
-            root
-          ] : others.filter((place3) => !isWithin(place3, directory2));
-          if (places.some((place3) => this.#isNamed(place3))) this.#report(target, false);
-          this.#reportAll(target, places.flatMap((place3) => this.#index.after(place3)));
-        }
-      }
-      /** Whether a path outside of the directory has one of the names, or a directory around it. */
-      #isNamed(path2) {
-        for (let at2 = path2; at2 !== "/"; at2 = parentOf(at2)) {
-          if (this.#index.isEndOf(at2) || this.#isOfGit(at2)) return true;
-        }
-        return false;
-      }
-      #isOfGit(path2) {
-        return this.#index.ofGit.some((name) => {
-          if (!path2.endsWith(`/${name}`)) return false;
-          const directory2 = path2.slice(0, -name.length - 1);
-          return isGitDirectory(directory2, this.#lists.of(directory2));
-        });
-      }
-      #reportAll(base, names) {
-        if (names.length === 0) return;
-        const entries = this.#lists.of(base);
-        for (const name of names) {
-          const path2 = below(base, name);
-          if (entries.has(name.split("/", 1)[0])) this.#report(path2, true, {
-            base
-          });
-          else for (const at2 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at2);
-        }
-      }
-      /** Notes a path by where it leads and the links on the way, or what is missing of it. */
-      #report(path2, isAbsent, { text: text5, base } = {}) {
-        const end = this.#links.endOf(path2, {
-          base
-        });
-        for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
-          const type = typeOf2(at2);
-          if (type !== void 0 && !this.#found.isLeft(at2)) this.#find(at2, type);
-          else if (isAbsent) this.#found.addMissingOf(at2, text5);
-        }
-      }
-      #later(pending) {
-        if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
-        this.#queued.add(pending.path);
-        this.#queue.push(pending);
-      }
-      #read(pending) {
-        const { path: path2, depth, inGit } = pending;
-        this.#directories++;
-        const entries = this.#lists.of(path2);
-        if (this.#found.isClosed(path2, 5)) return this.#found.addClosed(path2);
-        const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
-        if (isGit) this.#readGit(path2, entries);
-        const within3 = inGit || isGitName(nameOf2(path2));
-        for (const [name, type] of entries) {
-          if (this.#readName(path2, name, type)) continue;
-          if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
-          const child = below(path2, name);
-          const isOfGit = within3 || isGitName(name) || isGit && holdsRepositories(name);
-          if (within3 && !mayHoldRepositories(child)) continue;
-          if (isOfGit || depth < MAX_DEPTH) {
-            this.#later({
-              path: child,
-              depth: depth + 1,
-              inGit: within3 || isGit && isOfGit
-            });
-          }
-        }
-      }
-      /** Notes a file in a directory that is read, if it has one of the names. Returns whether it has. */
-      #readName(directory2, name, type) {
-        if (this.#index.has(name)) {
-          const path3 = below(directory2, name);
-          if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
-            this.#find(path3, type);
-            return true;
-          }
-        }
-        if (type === S_IFDIR) return false;
-        const path2 = below(directory2, name);
-        if (type === S_IFLNK) {
-          for (const rest of this.#index.after(path2)) this.#report(below(path2, rest), false);
-        }
-        if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
-        if (type === S_IFREG) {
-          this.#find(path2, type);
-          this.#searchIn(pointerIn(path2), directory2);
-        } else if (type === S_IFLNK) this.#searchIn(path2, directory2);
-        return false;
-      }
-      #readGit(directory2, entries) {
-        for (const name of this.#index.ofGit) {
-          const path2 = below(directory2, name);
-          const type = name.includes("/") ? typeOf2(path2) : entries.get(name);
-          const isOwn3 = name === "commondir" && this.#isPointerTo(path2, directory2);
-          if (type !== void 0 && !isOwn3) this.#find(path2, type);
-          else if ((isOwn3 || !entries.has("commondir") || name === "config.worktree") && this.#question.absent.includes(GIT2 + name)) {
-            this.#found.addMissing(path2, GIT_FILES[name]);
-          }
-        }
-        this.#searchIn(directory2);
-      }
-      #isPointerTo(file, directory2) {
-        const pointer = pointerIn(file);
-        return pointer !== void 0 && this.#links.endOf(pointer) === directory2;
-      }
-      /** Looks through a directory of git, and what its worktrees have in common, however deep. */
-      #searchIn(directory2, worktree) {
-        const end = directory2 === void 0 ? void 0 : this.#links.endOf(directory2);
-        if (end === void 0) return;
-        const found = /* @__PURE__ */ new Set([
-          end,
-          this.#repositories.add(end, worktree)
-        ]);
-        for (const path2 of [
-          ...found
-        ].flatMap((path3) => this.#found.pathsOf(path3))) {
-          this.#later({
-            path: path2,
-            depth: MAX_DEPTH,
-            inGit: true
-          });
-        }
-      }
-      /** Notes a file, the links by which it is reached, and what is in a directory. */
-      #find(path2, type) {
-        const found = this.#found;
-        if (found.has(path2) || found.isExcepted(path2) || !found.isInside(path2)) return;
-        if (type === S_IFLNK) return this.#follow(path2);
-        found.add(path2, type);
-        if (type === S_IFDIR) this.#lookThrough(path2);
-      }
-      /** Notes where links in a protected directory lead, and the files in it that have other names. */
-      #lookThrough(directory2) {
-        const directories = [
-          directory2
-        ];
-        for (const path2 of directories) {
-          if (this.#isOver) return;
-          this.#directories++;
-          for (const [name, type] of this.#lists.of(path2)) {
-            const child = below(path2, name);
-            if (type === S_IFLNK) this.#follow(child, true);
-            else if (type === S_IFREG && isShared(child)) this.#found.add(child, type);
-            else if (type === S_IFDIR && !PASSED_OVER.has(name) && !OBJECTS.test(child)) {
-              directories.push(child);
-            }
-          }
-        }
-      }
-      /** Notes the links on the way that a link leads, and the file at its end. */
-      #follow(link2, isProtected = false) {
-        const end = this.#links.endOf(link2, {
-          isProtected
-        });
-        for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
-          const type = typeOf2(at2);
-          if (type === void 0) this.#found.addMissingOf(at2);
-          const isAround = isProtected && isWithin(link2, at2);
-          if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(at2, type);
-        }
-      }
-    };
-  }
-});
-
-// host/name_scan.ts
-var NameScanner;
-var init_name_scan = __esm({
-  "host/name_scan.ts": (function () {
-    init_directory_lists();
-    init_name_index();
-    init_name_search();
-    NameScanner = class {
-  static {
-    addMethods(this.prototype, {
-    scan: (function (question, otherNames) {
-        const index = new NameIndex(question.names);
-        this.#asked.push({
-          question,
-          index
-        });
-        return new NameSearch(question, index, this.#lists, otherNames).run();
-      }),
-    again: (function (otherNames) {
-        this.#lists.refresh();
-        return this.#asked.map((({ question, index }) => new NameSearch(question, index, this.#lists, otherNames).run()));
-      })
-    });
-  }
-
-      #lists = new DirectoryLists();
-      #asked = [];
-      /** Looks for the names of a question, by the mounts of the host. */
-      
-      /** Looks for the names of all questions again. */
-      
-    };
-  })
-});
-
-// host/visible_mounts.ts
-function directoriesAround(path2, top) {
-  const directories = [];
-  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
-  return directories;
-}
-var VisibleMounts;
-var init_visible_mounts = __esm({
-  "host/visible_mounts.ts"() {
-    init_path();
-    VisibleMounts = class {
-
-      #byId;
-      /** For each mount, the mount points on it. */
-      #points = /* @__PURE__ */ new Map();
-      /** Those that can be reached, by their mount points. */
-      #byTarget = /* @__PURE__ */ new Map();
-      constructor(mounts) {
-        this.#byId = new Map(mounts.map((mount4) => [
-          mount4.id,
-          mount4
-        ]));
-        for (const { parent, target } of mounts) {
-          if (target === "/") continue;
-          const points = this.#points.get(parent);
-          if (points === void 0) this.#points.set(parent, /* @__PURE__ */ new Set([
-            target
-          ]));
-          else points.add(target);
-        }
-        for (const mount4 of mounts) {
-          if (this.#has(mount4) && !this.#byTarget.has(mount4.target)) {
-            this.#byTarget.set(mount4.target, mount4);
-          }
-        }
-      }
-      /** Returns all of them. */
-      all() {
-        return [
-          ...this.#byTarget.values()
-        ];
-      }
-      /** Returns the mount whose root is at this path. */
-      at(path2) {
-        return this.#byTarget.get(path2);
-      }
-      /** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
-      around(path2) {
-        for (let at2 = path2; ; at2 = parentOf(at2)) {
-          const mount4 = this.#byTarget.get(at2);
-          if (mount4 !== void 0 || at2 === "/") return mount4;
-        }
-      }
-      /** Whether a path leads to the root of the mount. */
-      #has(mount4) {
-        if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-        for (let at2 = mount4, above = this.#above(at2); above !== void 0; above = this.#above(at2)) {
-          const points = this.#points.get(above.id);
-          if (directoriesAround(at2.target, above.target).some((path2) => points.has(path2))) return false;
-          at2 = above;
-        }
-        return true;
-      }
-      #above({ id: id2, parent }) {
-        return parent === id2 ? void 0 : this.#byId.get(parent);
-      }
-    };
-  }
-});
-
-// host/kernel_mounts.ts
-
-
-
-function kernelMountAround(directory2, mounts) {
-  const mount4 = new VisibleMounts(mounts).around(directory2);
-  return mount4 !== void 0 && isKernelMount(mount4) ? [
-    directory2
-  ] : [];
-}
-var KERNEL_TYPES;
-var init_kernel_mounts = __esm({
-  "host/kernel_mounts.ts": (function () {
-    init_path();
-    init_visible_mounts();
-    KERNEL_TYPES = /* @__PURE__ */ new Set([
-      "binder",
-      "binfmt_misc",
-      "bpf",
-      "cgroup",
-      "cgroup2",
-      "configfs",
-      "cpuset",
-      "debugfs",
-      "devpts",
-      "devtmpfs",
-      "efivarfs",
-      "functionfs",
-      "fusectl",
-      "mqueue",
-      "nfsd",
-      "nsfs",
-      "proc",
-      "pstore",
-      "resctrl",
-      "rpc_pipefs",
-      "securityfs",
-      "selinuxfs",
-      "smackfs",
-      "sysfs",
-      "tracefs",
-      "xenfs"
-    ]);
-  })
-});
-
-// host/other_names.ts
-function deviceOf({ device: { major, minor } }) {
-  return `${major}:${minor}`;
-}
-function placeOn({ root, target }, path2) {
-  return normalize(`${root}/${path2.slice(lengthOf(target))}`);
-}
-function lengthOf(directory2) {
-  return directory2 === "/" ? 0 : directory2.length;
-}
-var OtherNames;
-var init_other_names = __esm({
-  "host/other_names.ts"() {
-    init_path();
-    init_kernel_mounts();
-    init_visible_mounts();
-    OtherNames = class {
-
-      #mounts;
-      /** The mounts of each filesystem. */
-      #byDevice;
-      constructor(mounts) {
-        this.#mounts = new VisibleMounts(mounts);
-        this.#byDevice = Map.groupBy(this.#mounts.all(), deviceOf);
-      }
-      /**
-       * Returns the other paths of a file or directory, of what is in it, and of what is mounted in it. A
-       * path that is missing has them as well, as what is made at one is there at the others.
-       */
-      of(path2) {
-        const around = this.#mounts.around(path2);
-        const places = this.mountsIn(path2).filter((mount4) => !isKernelMount(mount4)).map((mount4) => ({
-          mount: mount4,
-          path: mount4.root
-        }));
-        if (around !== void 0) places.push({
-          mount: around,
-          path: placeOn(around, path2)
-        });
-        const names = places.flatMap((place3) => [
-          ...this.#wholes(place3),
-          ...this.#parts(place3)
-        ]);
-        return [
-          ...new Set(names)
-        ].filter((name) => !isWithin(name, path2));
-      }
-      /** Returns the other paths of the whole of a file or directory. */
-      wholeOf(path2) {
-        const around = this.#mounts.around(path2);
-        if (around === void 0) return [];
-        return this.#wholes({
-          mount: around,
-          path: placeOn(around, path2)
-        });
-      }
-      /** Returns the mounts below a directory. */
-      mountsIn(directory2) {
-        return this.#mounts.all().filter(({ target }) => target !== directory2 && isWithin(target, directory2));
-      }
-      /** Returns the paths of a whole at other mounts. */
-      #wholes({ mount: mount4, path: path2 }) {
-        return this.#others(mount4).filter(({ root }) => isWithin(path2, root)).flatMap((other) => {
-          const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
-          return this.#mounts.around(name) === other ? [
-            name
-          ] : [];
-        });
-      }
-      /** Returns the mounts of parts of a directory. */
-      #parts({ mount: mount4, path: path2 }) {
-        return this.#others(mount4).filter(({ root }) => root !== path2 && isWithin(root, path2)).map(({ target }) => target);
-      }
-      #others(mount4) {
-        return this.#byDevice.get(deviceOf(mount4))?.filter((other) => other !== mount4) ?? [];
-      }
-    };
-  }
-});
-
-// host/resolver.ts
-function readResolvConf() {
-  const read4 = () => withRegularFile(RESOLV_CONF, (file) => file.readAt(0, MOST_BYTES));
-  return new TextDecoder().decode(ifThere(read4, [
-    "EACCES"
-  ]) ?? new Uint8Array());
-}
-var RESOLV_CONF, MOST_BYTES;
-var init_resolver = __esm({
-  "host/resolver.ts": (function () {
-    init_missing();
-    init_regular_file();
-    RESOLV_CONF = "/etc/resolv.conf";
-    MOST_BYTES = 64 * 1024;
-  })
-});
-
-// host/live_host.ts
-
-var LiveHost, ProgramIssue, liveHost;
-var init_live_host = __esm({
-  "host/live_host.ts": (function () {
-    init_engine();
-    init_per_engine();
-    init_environment();
-    init_errno();
-    init_errors();
-    init_landlock4();
-    init_namespaces4();
-    init_mountinfo();
-    init_proc_dir();
-    init_automounts();
-    init_block_device();
-    init_credentials();
-    init_directory_lists();
-    init_elf_reader();
-    init_program_files();
-    init_filesystem_issue();
-    init_follow_links();
-    init_join_target();
-    init_namespace_kind();
-    init_name_scan();
-    init_other_names();
-    init_resolver();
-    init_resolve_path();
-    init_settings();
-    LiveHost = class {
-  static {
-    addMethods(this.prototype, {
-    credentials: (function () {
-        return this.#credentials.get();
-      }),
-    kernel: (function () {
-        return this.#kernel ??= parseRelease(uname2().release);
-      }),
-    homeDirectory: (function () {
-        return environmentVariable("HOME");
-      }),
-    workingDirectory: (function () {
-        try {
-          return Deno.cwd();
-        } catch (error) {
-          if (!(error instanceof Deno.errors.NotFound)) throw error;
-          throw new SyscallError({
-            syscall: "getcwd",
-            errno: ERRNO.ENOENT,
-            hint: "the working directory of the script no longer exists"
-          });
-        }
-      }),
-    resolve: (function (path2) {
-        return resolvePath(path2);
-      }),
-    mounts: (function () {
-        const text5 = mountinfoOf();
-        if (this.#mounts?.text !== text5) this.#mounts = {
-          text: text5,
-          entries: parseMountinfo(text5)
-        };
-        return this.#mounts.entries;
-      }),
-    hasAutomounter: (function () {
-        return this.mounts().some((({ type }) => type === "autofs"));
-      }),
-    unchanged: (function (paths) {
-        let check3 = this.#checks.get(paths);
-        if (check3 === void 0) this.#checks.set(paths, check3 = new ResolvedPathsCheck(paths));
-        return check3.holds();
-      }),
-    directoryNames: (function () {
-        this.#lists.refresh();
-        return {
-          in: ((directory2) => {
-            const list5 = this.#lists.of(directory2);
-            let names = this.#names.get(list5);
-            if (names === void 0) this.#names.set(list5, names = new Set([
-              ...list5.keys()
-            ].sort()));
-            return names;
-          })
-        };
-      }),
-    scanNames: (function (question, earlier) {
-        const configHome = environmentVariable("XDG_CONFIG_HOME");
-        const isPath2 = configHome?.startsWith("/") === true;
-        const known = earlier === void 0 ? void 0 : this.#scanners.get(earlier);
-        const scanner = known ?? new NameScanner();
-        const scan = scanner.scan({
-          ...question,
-          ...isPath2 && {
-            configHome: resolvePath(configHome).path
-          }
-        }, this.otherNames());
-        this.#scanners.set(scan, scanner);
-        return scan;
-      }),
-    sameNames: (function (scans) {
-        if (scans.length === 0) return true;
-        const again = this.#scanners.get(scans[0])?.again(this.otherNames());
-        return JSON.stringify(again) === JSON.stringify(scans);
-      }),
-    remember: (function (key, make2) {
-        if (!this.#remembered.has(key)) this.#remembered.set(key, make2());
-        return this.#remembered.get(key);
-      })
-    });
-  }
-
-      #credentials = new CurrentCredentials();
-      #kernel;
-      #landlock;
-      #checks = /* @__PURE__ */ new WeakMap();
-      #scanners = /* @__PURE__ */ new WeakMap();
-      #mounts;
-      #otherNames;
-      #lists = new DirectoryLists();
-      #names = /* @__PURE__ */ new WeakMap();
-      #remembered = /* @__PURE__ */ new Map();
-      /** `true`. */
-      isHere = true;
-      /** The architecture of this machine. */
-      get architecture() {
-        return engine().architecture;
-      }
-      /** The credentials of the calling thread; the same object as before if they have not changed. */
-      
-      /** The version of the running kernel. */
-      
-      /** The version of the running kernel's Landlock. */
-      landlockVersion() {
-        return this.#landlock ??= landlockVersion2();
-      }
-      /** The home directory of the user. */
-      
-      /** The text of /etc/resolv.conf. */
-      resolvConf() {
-        return readResolvConf();
-      }
-      /** The working directory of the script. */
-      
-      /** Whether a variable of the script's environment is set. */
-      hasVariable(name) {
-        return environmentVariable(name) !== void 0;
-      }
-      /** Whether the script is in the user namespace with the number of the first one. */
-      inFirstUserNamespace() {
-        const { id: id2 } = resolvePath("/proc/self/ns/user");
-        return id2 === void 0 || id2.endsWith(`:${4026531837}`);
-      }
-      /** What the kernel says against the options of a filesystem. */
-      filesystemIssue(options) {
-        return filesystemIssue(options);
-      }
-      /** The number in a file of /proc/sys. */
-      setting(path2) {
-        return readSetting(path2);
-      }
-      /** Resolves an absolute path. */
-      
-      /** The symbolic links on the way to an absolute path. */
-      followLinks(path2) {
-        return followLinks(path2);
-      }
-      /** The mounts that the calling thread sees. */
-      
-      /** The other paths of files, by the mounts that the calling thread sees. */
-      otherNames() {
-        const mounts = this.mounts();
-        if (this.#otherNames?.mounts !== mounts) {
-          this.#otherNames = {
-            mounts,
-            names: new OtherNames(mounts)
-          };
-        }
-        return this.#otherNames.names;
-      }
-      /** Whether there are mounts of autofs. */
-      
-      /** Lets an automounter mount what belongs on a directory, and on those in it. */
-      mountAutomounts(directory2) {
-        mountAutomounts(directory2, this.mounts());
-      }
-      /** Whether paths still lead where they did. */
-      
-      /** The names in directories; only those that have changed are read again. */
-      
-      /** Looks for files by their names. */
-      
-      /** Looks again; only directories that have changed are read. */
-      
-      /** The numbers of a block device. */
-      blockDevice(path2) {
-        return blockDeviceOf(path2);
-      }
-      /** The process with this pid. */
-      joinTarget(pid, started2, questions) {
-        return joinTargetOf(pid, started2, questions);
-      }
-      /** Whether a process has ended. */
-      hasEnded(process) {
-        return hasEnded(process);
-      }
-      /** The kind of namespace that a file refers to. */
-      namespaceKind(file) {
-        return namespaceKindOf(file);
-      }
-      /** The files that programs need. */
-      programFiles(programs2, reading2) {
-        const refuse2 = (issue) => {
-          throw new ProgramIssue(issue);
-        };
-        try {
-          return {
-            files: filesOfPrograms(programs2, programHost(reading2, refuse2), refuse2)
-          };
-        } catch (error) {
-          if (error instanceof ProgramIssue) return {
-            issue: error.message
-          };
-          if (!(error instanceof SyscallError)) throw error;
-          return {
-            issue: `a file that is needed cannot be read: ${error.message}`
-          };
-        }
-      }
-      /** Returns the value of this key, which is made once. */
-      
-      /** Checks that /proc shows pids of the script's own pid namespace. */
-      requireOwnProc() {
-        requireOwnProc();
-      }
-    };
-    ProgramIssue = class extends Error {
-
-    };
-    liveHost = perEngine((() => new LiveHost()));
   })
 });
 
@@ -33828,9 +33886,7 @@ function lowerForAnyVersion(step, plan) {
   plan.release(pipe.writer);
   plan.setNoNewPrivileges();
   const ruleset = new OutputField(chosen, 0, "ruleset");
-  plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES, degrade ? [
-    "EBADF"
-  ] : []);
+  plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES, degrade ? NO_RULESET : []);
 }
 function versionsFor(step, oldest) {
   const found = [];
@@ -33909,7 +33965,7 @@ function allowPorts(step, ruleset, plan) {
   }
   for (const [port, allowed] of rights) plan.call(addNetPort(ruleset, allowed, port));
 }
-var RESTRICT_FIXES, OLDER, NEWEST;
+var RESTRICT_FIXES, OLDER, NO_RULESET, NEWEST;
 var init_landlock5 = __esm({
   "plan/steps/landlock.ts": (function () {
     init_path();
@@ -33927,6 +33983,11 @@ var init_landlock5 = __esm({
     OLDER = [
       "EINVAL",
       "E2BIG",
+      "ENOSYS",
+      "EOPNOTSUPP"
+    ];
+    NO_RULESET = [
+      "EBADF",
       "ENOSYS",
       "EOPNOTSUPP"
     ];
