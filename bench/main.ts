@@ -10,6 +10,7 @@ import { boxes } from "./boxes.ts";
 import { calls } from "./calls.ts";
 import { cold } from "./cold.ts";
 import { heap } from "./heap.ts";
+import { layers } from "./images.ts";
 import { joins } from "./join.ts";
 import { kinds } from "./kinds.ts";
 import { launches } from "./launch.ts";
@@ -39,6 +40,7 @@ const BENCHES = [
   cold,
   pipes,
   templates,
+  layers,
 ] as const;
 
 if (import.meta.main) {

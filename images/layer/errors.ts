@@ -20,7 +20,25 @@ export interface LayerErrorDetails extends ErrorOptions {
   readonly advice?: readonly string[];
 }
 
-/** A layer that is not what it is said to be, or cannot be unpacked or written. */
+/**
+ * A layer that is not what it is said to be, or cannot be unpacked or written.
+ *
+ * @example
+ * ```ts
+ * import { LayerError, pull } from "@ramekin/ramekin/images";
+ *
+ * async function isWhole(reference: string): Promise<boolean> {
+ *   try {
+ *     await using _image = await pull(reference);
+ *     return true;
+ *   } catch (error) {
+ *     if (!(error instanceof LayerError) || error.code !== "digest") throw error;
+ *     console.log(`${error.layer} is damaged`);
+ *     return false;
+ *   }
+ * }
+ * ```
+ */
 export class LayerError extends RamekinError {
   /** `"LayerError"`. */
   override readonly name = "LayerError";

@@ -7,6 +7,7 @@
 
 import { linux, mapIds, recipe, unshare } from "../../mod.ts";
 import type { IdRange } from "../../mod.ts";
+import { environment } from "../environment.ts";
 import type { Owners } from "./owners.ts";
 
 /** What a user namespace maps, as {@linkcode mapIds} takes it. */
@@ -21,12 +22,16 @@ export interface MappedOwners extends Disposable {
   readonly owners: Owners;
 }
 
+/** The programs that map them. */
+const TOOLS = ["newuidmap", "newgidmap"];
+
 /**
  * The ids that this user may map: the user's own as root, and behind it the ranges of /etc/subuid
- * and /etc/subgid. `undefined` where there are none.
+ * and /etc/subgid. `undefined` where there are none, or the programs that map them.
  */
 export function subordinateIds(): IdMaps | undefined {
   const [uid, gid] = [linux.geteuid(), linux.getegid()];
+  if (!TOOLS.every(isInstalled)) return undefined;
   const user = nameOf(uid, textOf("/etc/passwd"));
   const uids = rangesOf(textOf("/etc/subuid"), user, uid);
   // Groups are given to users, not to groups.
@@ -88,6 +93,19 @@ function mapsOf(own: number, ranges: readonly Range[]): IdRange[] {
 function nameOf(uid: number, passwd: string): string | undefined {
   const line = passwd.split("\n").find((line) => line.split(":")[2] === String(uid));
   return line?.split(":")[0];
+}
+
+function isInstalled(program: string): boolean {
+  const path = environment()["PATH"] ?? "/usr/bin:/bin";
+  return path.split(":").some((directory) => isFile(`${directory}/${program}`));
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 function textOf(path: string): string {

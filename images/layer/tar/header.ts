@@ -50,16 +50,17 @@ const SPACE = 0x20;
 
 /** Whether the block is the header that its checksum says, which early tars summed up as signed. */
 export function isHeader(block: Uint8Array): boolean {
-  let [sum, signed] = [0, 0];
+  // The field of the checksum itself counts as spaces.
+  let [sum, high] = [CHECKSUM[1] * SPACE, 0];
   for (let at = 0; at < BLOCK; at++) {
-    const inside = at >= CHECKSUM[0] && at < CHECKSUM[0] + CHECKSUM[1];
-    const byte = inside ? SPACE : block[at]!;
+    if (at === CHECKSUM[0]) at += CHECKSUM[1];
+    const byte = block[at]!;
     sum += byte;
-    signed += byte < 0x80 ? byte : byte - 0x100;
+    high += byte >> 7;
   }
   try {
     const stored = numberOf(fieldOf(block, CHECKSUM), "checksum");
-    return stored === sum || stored === signed;
+    return stored === sum || stored === sum - 0x100 * high;
   } catch {
     return false;
   }
