@@ -32,7 +32,7 @@ export async function layers(): Promise<Report> {
 
 async function measure(directory: string): Promise<Report> {
   const tar = makeArchive(directory);
-  const gz = `${tar}.gz`, zst = `${tar}.zst`;
+  const gz = `${directory}/layer.tar.gz`, zst = `${directory}/layer.tar.zst`;
   sh(`gzip -6 -c "$1" >"$2"`, tar, gz);
   const hasZstd = findProgram("zstd") !== undefined;
   if (hasZstd) sh(`zstd -q -3 -c "$1" >"$2"`, tar, zst);
