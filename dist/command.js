@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "576bdf44494a107ea4706021fdca596aa68951588885dcd0f2d90a2e64f14ce0";
+var BUILD = "fc403bc5bc1a7ec928006851034c963a9ddfea96bd620ab1aa72e05cf465cbb3";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

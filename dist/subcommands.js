@@ -42272,10 +42272,29 @@ var init_errors5 = __esm({
   }
 });
 
+// images/environment.ts
+function environment2() {
+  return Object.fromEntries(environmentStrings().map(stringAt).flatMap((string) => {
+    const at2 = string.indexOf("=");
+    return at2 > 0 ? [
+      [
+        string.slice(0, at2),
+        string.slice(at2 + 1)
+      ]
+    ] : [];
+  }));
+}
+var init_environment2 = __esm({
+  "images/environment.ts"() {
+    init_environment();
+  }
+});
+
 // images/layer/mapped_owners.ts
 var init_mapped_owners = __esm({
   "images/layer/mapped_owners.ts"() {
     init_mod2();
+    init_environment2();
   }
 });
 
@@ -42742,19 +42761,19 @@ var init_numbers = __esm({
 
 // images/layer/tar/header.ts
 function isHeader(block) {
-  let [sum4, signed] = [
-    0,
+  let [sum4, high] = [
+    CHECKSUM[1] * SPACE2,
     0
   ];
   for (let at2 = 0; at2 < BLOCK; at2++) {
-    const inside = at2 >= CHECKSUM[0] && at2 < CHECKSUM[0] + CHECKSUM[1];
-    const byte = inside ? SPACE2 : block[at2];
+    if (at2 === CHECKSUM[0]) at2 += CHECKSUM[1];
+    const byte = block[at2];
     sum4 += byte;
-    signed += byte < 128 ? byte : byte - 256;
+    high += byte >> 7;
   }
   try {
     const stored = numberOf7(fieldOf(block, CHECKSUM), "checksum");
-    return stored === sum4 || stored === signed;
+    return stored === sum4 || stored === sum4 - 256 * high;
   } catch {
     return false;
   }
@@ -46731,24 +46750,6 @@ var init_authorization = __esm({
         };
       }
     };
-  }
-});
-
-// images/environment.ts
-function environment2() {
-  return Object.fromEntries(environmentStrings().map(stringAt).flatMap((string) => {
-    const at2 = string.indexOf("=");
-    return at2 > 0 ? [
-      [
-        string.slice(0, at2),
-        string.slice(at2 + 1)
-      ]
-    ] : [];
-  }));
-}
-var init_environment2 = __esm({
-  "images/environment.ts"() {
-    init_environment();
   }
 });
 
