@@ -5,14 +5,12 @@
  * @module
  */
 
+import { noteBytes } from "../ffi/elf_note.ts";
 import type { Architecture } from "../ffi/syscall_numbers.ts";
 import { PARAMETERS_SIZE } from "./parameters.ts";
 
 /** Where the first segment lies. */
 export const BASE = 0x400000;
-
-/** The name of the note's owner, and its type. */
-export const NOTE = { owner: "Ramekin", type: 1 } as const;
 
 /** The largest pages of the kernels of an architecture. */
 const PAGE: Readonly<Record<Architecture, number>> = { x86_64: 0x1000, aarch64: 0x10000 };
@@ -44,7 +42,7 @@ const NOTE_AT = HEADER_SIZE + SEGMENTS * SEGMENT_SIZE;
 
 /** Returns the address of the data behind a note. */
 export function dataAddress(note: string): number {
-  return BASE + align(NOTE_AT + noteOf(note).length, 4);
+  return BASE + align(NOTE_AT + noteBytes(note).length, 4);
 }
 
 /** Returns the address of the code behind data of this size and the parameters. */
@@ -61,7 +59,7 @@ export function memoryAddress(note: string, code: Uint8Array, size: number): num
 /** Returns the bytes of an executable. */
 export function writeElf(executable: Executable): Uint8Array<ArrayBuffer> {
   const { architecture, parameters, code, data, memory } = executable;
-  const note = noteOf(executable.note);
+  const note = noteBytes(executable.note);
   const [dataAt, codeAt] = [
     dataAddress(executable.note) - BASE,
     codeAddress(executable.note, data.length) - BASE,
@@ -159,41 +157,6 @@ function ofFile(
   alignment: number,
 ): Section {
   return { name, type, flags, address: BASE + offset, offset, size, alignment };
-}
-
-/** Returns a note: sizes of the owner and the text, the type, and both, padded to four bytes. */
-function noteOf(text: string): Uint8Array {
-  const encoder = new TextEncoder();
-  const [owner, content] = [encoder.encode(`${NOTE.owner}\0`), encoder.encode(text)];
-  const bytes = new Uint8Array(12 + align(owner.length, 4) + align(content.length, 4));
-  const view = new DataView(bytes.buffer);
-  [owner.length, content.length, NOTE.type]
-    .forEach((value, index) => view.setUint32(4 * index, value, true));
-  bytes.set(owner, 12);
-  bytes.set(content, 12 + align(owner.length, 4));
-  return bytes;
-}
-
-/** Returns the text of the note in an executable; `undefined` if it has none of this owner. */
-export function noteIn(file: Uint8Array): string | undefined {
-  const view = new DataView(file.buffer, file.byteOffset, file.length);
-  if (file.length < HEADER_SIZE || view.getUint32(0) !== 0x7f454c46) return undefined;
-  const [table, count] = [Number(view.getBigUint64(32, true)), view.getUint16(56, true)];
-  for (let index = 0; index < count; index++) {
-    const segment = table + index * SEGMENT_SIZE;
-    if (segment + SEGMENT_SIZE > file.length) return undefined;
-    if (view.getUint32(segment, true) !== PT_NOTE) continue;
-    const at = Number(view.getBigUint64(segment + 8, true));
-    if (at + 12 > file.length) return undefined;
-    const [owner, size] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
-    const name = new TextDecoder().decode(file.subarray(at + 12, at + 12 + owner));
-    if (name !== `${NOTE.owner}\0` || view.getUint32(at + 8, true) !== NOTE.type) continue;
-    const start = at + 12 + align(owner, 4);
-    if (start + size <= file.length) {
-      return new TextDecoder().decode(file.subarray(start, start + size));
-    }
-  }
-  return undefined;
 }
 
 function put64(view: DataView, at: number, value: number): void {

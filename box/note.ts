@@ -4,7 +4,7 @@
  * @module
  */
 
-import { noteIn } from "./elf.ts";
+import { noteIn } from "../ffi/elf_note.ts";
 import type { Step } from "../recipe/steps.ts";
 
 /** What a box says of itself. */

@@ -1,7 +1,7 @@
 /**
  * The running containers of all scripts of this user. There is no list of them: a script is a
  * process that has mapped the engine, and has a pidfd of each of its containers. One that may
- * outlive its script has a marker, too.
+ * outlive its script has a marker, too. A box is a process of an executable with a note.
  *
  * @module
  */
@@ -17,6 +17,7 @@ import { allPids, HIDDEN_PROCESS } from "../ffi/proc/proc_dir.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
 import { isMarker, readMarker } from "../launch/marker.ts";
 import { isNamesFile, readName } from "../launch/names.ts";
+import { boxContainers } from "./box_launchers.ts";
 import { canHaveMade, isOwn } from "./trust.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 
@@ -35,7 +36,7 @@ export interface RunningContainer {
   readonly namedBy: "script" | "program";
   /** The command line of its program. */
   readonly command: string;
-  /** The pid of the script that has made it; `undefined` if the container has outlived it. */
+  /** The pid of the script, or the box, that has made it; `undefined` if the container has outlived it. */
   readonly script: number | undefined;
   /**
    * Whether its script is this user's, outside of all containers, and no more restricted than this
@@ -77,13 +78,15 @@ export function runningContainers(): RunningContainer[] {
   const children = scripts.flatMap(({ pid }) =>
     childrenOf(pid, parents).map((child) => ({ ...child, script: pid, source: pid }))
   );
+  const ofBoxes = boxContainers(maps, parents)
+    .map(({ pid, box, name }) => ({ pid, name, script: box, source: box }));
   const known = new Set(children.map(({ pid }) => pid));
   const marked = maps.filter(({ text }) => isMarker(text)).flatMap(({ pid: source }) => {
     const found = ifThere(() => readMarker(source), HIDDEN_PROCESS);
     if (found === undefined || known.has(found.pid) || !canHaveMade(source, found.pid)) return [];
     return [{ ...found, script: undefined, source }];
   });
-  return [...children, ...marked]
+  return [...children, ...ofBoxes, ...marked]
     .flatMap((child) => containerOf(child, parents) ?? [])
     .sort((a, b) => a.pid - b.pid);
 }
