@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "fc403bc5bc1a7ec928006851034c963a9ddfea96bd620ab1aa72e05cf465cbb3";
+var BUILD = "38bbefec9db436396df15217f23cd1adea51cbee7e728fa4c3d30b566e8f874e";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -13704,6 +13704,108 @@ function readName(file, pidfd, pids) {
   return pid !== void 0 && pids.includes(pid) ? name : void 0;
 }
 
+// ffi/elf_note.ts
+var NOTE = {
+  owner: "Ramekin",
+  type: 1
+};
+var [HEADER_SIZE2, SEGMENT_SIZE] = [
+  64,
+  56
+];
+var PT_NOTE = 4;
+function noteIn(file) {
+  const view2 = new DataView(file.buffer, file.byteOffset, file.length);
+  if (file.length < HEADER_SIZE2 || view2.getUint32(0) !== 2135247942) return void 0;
+  const [table, count] = [
+    Number(view2.getBigUint64(32, true)),
+    view2.getUint16(56, true)
+  ];
+  for (let index = 0; index < count; index++) {
+    const segment = table + index * SEGMENT_SIZE;
+    if (segment + SEGMENT_SIZE > file.length) return void 0;
+    if (view2.getUint32(segment, true) !== PT_NOTE) continue;
+    const at2 = Number(view2.getBigUint64(segment + 8, true));
+    if (at2 + 12 > file.length) return void 0;
+    const [owner, size] = [
+      view2.getUint32(at2, true),
+      view2.getUint32(at2 + 4, true)
+    ];
+    const name = new TextDecoder().decode(file.subarray(at2 + 12, at2 + 12 + owner));
+    if (name !== `${NOTE.owner}\0` || view2.getUint32(at2 + 8, true) !== NOTE.type) continue;
+    const start = at2 + 12 + align(owner);
+    if (start + size <= file.length) {
+      return new TextDecoder().decode(file.subarray(start, start + size));
+    }
+  }
+  return void 0;
+}
+function align(value) {
+  return Math.ceil(value / 4) * 4;
+}
+
+// container/box_launchers.ts
+var BEGIN = /^0*400000-/;
+var PART4 = 256 * 1024;
+function boxContainers(maps, parents) {
+  const boxes = maps.filter(({ text: text4 }) => BEGIN.test(text4)).flatMap(({ pid }) => {
+    const program = ifThere(() => programOfBox(pid), HIDDEN_PROCESS);
+    return program === void 0 ? [] : [
+      {
+        pid,
+        program
+      }
+    ];
+  });
+  const known = new Set(boxes.map(({ pid }) => pid));
+  return boxes.flatMap(({ pid: box, program }) => [
+    ...parents
+  ].flatMap(([pid, parent]) => parent !== box || known.has(pid) ? [] : [
+    {
+      pid,
+      box,
+      name: nameIn(box, program)
+    }
+  ]));
+}
+function nameIn(box, program) {
+  const given = () => readWholeText(at_fdcwd, `/proc/${box}/cmdline`).split("\0")[1];
+  const word4 = program[0] ?? ifThere(given, HIDDEN_PROCESS);
+  return word4 === void 0 || word4 === "" ? void 0 : nameOf2(word4);
+}
+function programOfBox(pid) {
+  const note = noteIn(beginningOf(`/proc/${pid}/exe`));
+  if (note === void 0) return void 0;
+  try {
+    const { program } = JSON.parse(note);
+    return Array.isArray(program) ? program.filter((word4) => typeof word4 === "string") : [];
+  } catch {
+    return void 0;
+  }
+}
+function beginningOf(path2) {
+  const opened = openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "fd");
+  const part = new Output(PART4, "&part");
+  const got = read(fd, part, PART4);
+  const closing = new Label("closing");
+  const outcome = syscalls([
+    {
+      call: opened
+    },
+    {
+      call: got,
+      onFailure: closing
+    },
+    closing,
+    {
+      call: close(fd)
+    }
+  ]);
+  const view2 = outcome.output(part);
+  return new Uint8Array(view2.buffer, view2.byteOffset, Number(outcome.result(got)));
+}
+
 // ffi/calls/landlock.ts
 var CREATE_RULESET_VERSION = new Named(1, "LANDLOCK_CREATE_RULESET_VERSION");
 var RULE_PATH_BENEATH = new Named(1, "LANDLOCK_RULE_PATH_BENEATH");
@@ -13840,6 +13942,12 @@ function runningContainers() {
     script: pid,
     source: pid
   })));
+  const ofBoxes = boxContainers(maps, parents).map(({ pid, box, name }) => ({
+    pid,
+    name,
+    script: box,
+    source: box
+  }));
   const known = new Set(children.map(({ pid }) => pid));
   const marked = maps.filter(({ text: text4 }) => isMarker(text4)).flatMap(({ pid: source }) => {
     const found = ifThere(() => readMarker(source), HIDDEN_PROCESS);
@@ -13854,6 +13962,7 @@ function runningContainers() {
   });
   return [
     ...children,
+    ...ofBoxes,
     ...marked
   ].flatMap((child) => containerOf(child, parents) ?? []).sort((a, b) => a.pid - b.pid);
 }
@@ -15714,12 +15823,12 @@ var DT = {
   FLAGS_1: 1879048187
 };
 var DF_1_NODEFLIB = 2048;
-var HEADER_SIZE2 = 64;
+var HEADER_SIZE3 = 64;
 var ENTRY_SIZE = 16;
 var MOST_ENTRIES = 4096;
 function readElf(readAt2) {
-  const header2 = view(readAt2(0, HEADER_SIZE2));
-  if (header2.byteLength < HEADER_SIZE2 || header2.getUint32(0) !== 2135247942) return void 0;
+  const header2 = view(readAt2(0, HEADER_SIZE3));
+  if (header2.byteLength < HEADER_SIZE3 || header2.getUint32(0) !== 2135247942) return void 0;
   if (header2.getUint16(4) !== 513) return void 0;
   const segments = readSegments(readAt2, header2);
   if (segments === void 0) return void 0;
@@ -15817,7 +15926,7 @@ function programHost(reading2, refuse2) {
 // host/elf/loader_cache.ts
 var LOADER_CACHE = "/etc/ld.so.cache";
 var MAGIC = "glibc-ld.so.cache1.1";
-var HEADER_SIZE3 = 48;
+var HEADER_SIZE4 = 48;
 var ENTRY_SIZE2 = 24;
 function readLoaderCache(bytes) {
   const paths = /* @__PURE__ */ new Map();
@@ -15828,9 +15937,9 @@ function readLoaderCache(bytes) {
     const end = bytes.indexOf(0, offset);
     return decoder2.decode(bytes.subarray(offset, end === -1 ? bytes.length : end));
   };
-  const count = bytes.length < HEADER_SIZE3 ? 0 : view2.getUint32(MAGIC.length, true);
+  const count = bytes.length < HEADER_SIZE4 ? 0 : view2.getUint32(MAGIC.length, true);
   for (let index = 0; index < count; index++) {
-    const entry2 = HEADER_SIZE3 + index * ENTRY_SIZE2;
+    const entry2 = HEADER_SIZE4 + index * ENTRY_SIZE2;
     if (entry2 + ENTRY_SIZE2 > bytes.length) break;
     const needsHwcaps = view2.getBigUint64(entry2 + 16, true) !== 0n;
     if (needsHwcaps) continue;

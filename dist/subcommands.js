@@ -17313,6 +17313,144 @@ var init_names2 = __esm({
   })
 });
 
+// ffi/elf_note.ts
+function noteBytes(text5) {
+  const encoder9 = new TextEncoder();
+  const [owner, content2] = [
+    encoder9.encode(`${NOTE.owner}\0`),
+    encoder9.encode(text5)
+  ];
+  const bytes = new Uint8Array(12 + align(owner.length) + align(content2.length));
+  const view2 = new DataView(bytes.buffer);
+  [
+    owner.length,
+    content2.length,
+    NOTE.type
+  ].forEach((value, index) => view2.setUint32(4 * index, value, true));
+  bytes.set(owner, 12);
+  bytes.set(content2, 12 + align(owner.length));
+  return bytes;
+}
+function noteIn(file) {
+  const view2 = new DataView(file.buffer, file.byteOffset, file.length);
+  if (file.length < HEADER_SIZE2 || view2.getUint32(0) !== 2135247942) return void 0;
+  const [table2, count] = [
+    Number(view2.getBigUint64(32, true)),
+    view2.getUint16(56, true)
+  ];
+  for (let index = 0; index < count; index++) {
+    const segment = table2 + index * SEGMENT_SIZE;
+    if (segment + SEGMENT_SIZE > file.length) return void 0;
+    if (view2.getUint32(segment, true) !== PT_NOTE) continue;
+    const at2 = Number(view2.getBigUint64(segment + 8, true));
+    if (at2 + 12 > file.length) return void 0;
+    const [owner, size] = [
+      view2.getUint32(at2, true),
+      view2.getUint32(at2 + 4, true)
+    ];
+    const name = new TextDecoder().decode(file.subarray(at2 + 12, at2 + 12 + owner));
+    if (name !== `${NOTE.owner}\0` || view2.getUint32(at2 + 8, true) !== NOTE.type) continue;
+    const start = at2 + 12 + align(owner);
+    if (start + size <= file.length) {
+      return new TextDecoder().decode(file.subarray(start, start + size));
+    }
+  }
+  return void 0;
+}
+function align(value) {
+  return Math.ceil(value / 4) * 4;
+}
+var NOTE, HEADER_SIZE2, SEGMENT_SIZE, PT_NOTE;
+var init_elf_note = __esm({
+  "ffi/elf_note.ts"() {
+    NOTE = {
+      owner: "Ramekin",
+      type: 1
+    };
+    [HEADER_SIZE2, SEGMENT_SIZE] = [
+      64,
+      56
+    ];
+    PT_NOTE = 4;
+  }
+});
+
+// container/box_launchers.ts
+function boxContainers(maps, parents) {
+  const boxes = maps.filter(({ text: text5 }) => BEGIN.test(text5)).flatMap(({ pid }) => {
+    const program = ifThere(() => programOfBox(pid), HIDDEN_PROCESS);
+    return program === void 0 ? [] : [
+      {
+        pid,
+        program
+      }
+    ];
+  });
+  const known = new Set(boxes.map(({ pid }) => pid));
+  return boxes.flatMap(({ pid: box2, program }) => [
+    ...parents
+  ].flatMap(([pid, parent]) => parent !== box2 || known.has(pid) ? [] : [
+    {
+      pid,
+      box: box2,
+      name: nameIn(box2, program)
+    }
+  ]));
+}
+function nameIn(box2, program) {
+  const given = () => readWholeText(at_fdcwd, `/proc/${box2}/cmdline`).split("\0")[1];
+  const word4 = program[0] ?? ifThere(given, HIDDEN_PROCESS);
+  return word4 === void 0 || word4 === "" ? void 0 : nameOf2(word4);
+}
+function programOfBox(pid) {
+  const note2 = noteIn(beginningOf(`/proc/${pid}/exe`));
+  if (note2 === void 0) return void 0;
+  try {
+    const { program } = JSON.parse(note2);
+    return Array.isArray(program) ? program.filter((word4) => typeof word4 === "string") : [];
+  } catch {
+    return void 0;
+  }
+}
+function beginningOf(path2) {
+  const opened2 = openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened2, "fd");
+  const part = new Output(PART4, "&part");
+  const got = read(fd, part, PART4);
+  const closing = new Label("closing");
+  const outcome = syscalls([
+    {
+      call: opened2
+    },
+    {
+      call: got,
+      onFailure: closing
+    },
+    closing,
+    {
+      call: close(fd)
+    }
+  ]);
+  const view2 = outcome.output(part);
+  return new Uint8Array(view2.buffer, view2.byteOffset, Number(outcome.result(got)));
+}
+var BEGIN, PART4;
+var init_box_launchers = __esm({
+  "container/box_launchers.ts"() {
+    init_call();
+    init_files3();
+    init_elf_note();
+    init_program();
+    init_read_file();
+    init_missing();
+    init_proc_dir();
+    init_syscalls();
+    init_path();
+    BEGIN = /^0*400000-/;
+    PART4 = 256 * 1024;
+  }
+});
+
 // ffi/calls/landlock.ts
 function landlockVersion() {
   return call("landlock_create_ruleset", null, 0, CREATE_RULESET_VERSION);
@@ -17472,6 +17610,12 @@ function runningContainers() {
     script: pid,
     source: pid
   })));
+  const ofBoxes = boxContainers(maps, parents).map(({ pid, box: box2, name }) => ({
+    pid,
+    name,
+    script: box2,
+    source: box2
+  }));
   const known = new Set(children.map(({ pid }) => pid));
   const marked = maps.filter(({ text: text5 }) => isMarker(text5)).flatMap(({ pid: source }) => {
     const found = ifThere(() => readMarker(source), HIDDEN_PROCESS);
@@ -17486,6 +17630,7 @@ function runningContainers() {
   });
   return [
     ...children,
+    ...ofBoxes,
     ...marked
   ].flatMap((child) => containerOf(child, parents) ?? []).sort((a, b) => a.pid - b.pid);
 }
@@ -17596,6 +17741,7 @@ var init_registry = __esm({
     init_read_file();
     init_marker();
     init_names2();
+    init_box_launchers();
     init_trust();
     init_namespaces5();
     TICKS = 100;
@@ -19561,8 +19707,8 @@ var init_directory_lists = __esm({
 
 // ffi/elf.ts
 function readElf(readAt2) {
-  const header3 = view(readAt2(0, HEADER_SIZE2));
-  if (header3.byteLength < HEADER_SIZE2 || header3.getUint32(0) !== 2135247942) return void 0;
+  const header3 = view(readAt2(0, HEADER_SIZE3));
+  if (header3.byteLength < HEADER_SIZE3 || header3.getUint32(0) !== 2135247942) return void 0;
   if (header3.getUint16(4) !== 513) return void 0;
   const segments = readSegments(readAt2, header3);
   if (segments === void 0) return void 0;
@@ -19626,7 +19772,7 @@ function textAt(readAt2, offset) {
 function view(bytes) {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
-var PT, DT, DF_1_NODEFLIB, HEADER_SIZE2, ENTRY_SIZE, MOST_ENTRIES;
+var PT, DT, DF_1_NODEFLIB, HEADER_SIZE3, ENTRY_SIZE, MOST_ENTRIES;
 var init_elf = __esm({
   "ffi/elf.ts": (function () {
     PT = {
@@ -19644,7 +19790,7 @@ var init_elf = __esm({
       FLAGS_1: 1879048187
     };
     DF_1_NODEFLIB = 2048;
-    HEADER_SIZE2 = 64;
+    HEADER_SIZE3 = 64;
     ENTRY_SIZE = 16;
     MOST_ENTRIES = 4096;
   })
@@ -19697,9 +19843,9 @@ function readLoaderCache(bytes) {
     const end = bytes.indexOf(0, offset);
     return decoder2.decode(bytes.subarray(offset, end === -1 ? bytes.length : end));
   };
-  const count = bytes.length < HEADER_SIZE3 ? 0 : view2.getUint32(MAGIC.length, true);
+  const count = bytes.length < HEADER_SIZE4 ? 0 : view2.getUint32(MAGIC.length, true);
   for (let index = 0; index < count; index++) {
-    const entry2 = HEADER_SIZE3 + index * ENTRY_SIZE2;
+    const entry2 = HEADER_SIZE4 + index * ENTRY_SIZE2;
     if (entry2 + ENTRY_SIZE2 > bytes.length) break;
     const needsHwcaps = view2.getBigUint64(entry2 + 16, true) !== 0n;
     if (needsHwcaps) continue;
@@ -19713,12 +19859,12 @@ function readLoaderCache(bytes) {
   }
   return paths;
 }
-var LOADER_CACHE, MAGIC, HEADER_SIZE3, ENTRY_SIZE2;
+var LOADER_CACHE, MAGIC, HEADER_SIZE4, ENTRY_SIZE2;
 var init_loader_cache = __esm({
   "host/elf/loader_cache.ts": (function () {
     LOADER_CACHE = "/etc/ld.so.cache";
     MAGIC = "glibc-ld.so.cache1.1";
-    HEADER_SIZE3 = 48;
+    HEADER_SIZE4 = 48;
     ENTRY_SIZE2 = 24;
   })
 });
@@ -45773,7 +45919,7 @@ async function* partsOf3(path2, offset, size) {
   using file = await open3(path2);
   await file.seek(offset, Deno.SeekMode.Start);
   for (let left = size; left > 0; ) {
-    const part = new Uint8Array(Math.min(PART4, left));
+    const part = new Uint8Array(Math.min(PART5, left));
     const count = await file.read(part);
     if (count === null) return;
     yield part.subarray(0, count);
@@ -45818,11 +45964,11 @@ function unreadable(path2, error) {
   }
   return error;
 }
-var PART4, DirectoryFiles;
+var PART5, DirectoryFiles;
 var init_file_set = __esm({
   "images/sources/file_set.ts"() {
     init_errors4();
-    PART4 = 1 << 18;
+    PART5 = 1 << 18;
     DirectoryFiles = class _DirectoryFiles {
 
       path;
@@ -49897,17 +50043,17 @@ var init_parameters = __esm({
 
 // box/elf.ts
 function dataAddress(note2) {
-  return BASE + align(NOTE_AT + noteOf(note2).length, 4);
+  return BASE + align2(NOTE_AT + noteBytes(note2).length, 4);
 }
 function codeAddress(note2, size) {
-  return align(dataAddress(note2) + size + PARAMETERS_SIZE, 16);
+  return align2(dataAddress(note2) + size + PARAMETERS_SIZE, 16);
 }
 function memoryAddress(note2, code, size) {
-  return align(codeAddress(note2, size) + code.length, LARGEST_PAGE);
+  return align2(codeAddress(note2, size) + code.length, LARGEST_PAGE);
 }
 function writeElf(executable) {
   const { architecture, parameters, code, data: data2, memory } = executable;
-  const note2 = noteOf(executable.note);
+  const note2 = noteBytes(executable.note);
   const [dataAt, codeAt] = [
     dataAddress(executable.note) - BASE,
     codeAddress(executable.note, data2.length) - BASE
@@ -49947,7 +50093,7 @@ function writeElf(executable) {
     ".shstrtab",
     ""
   ].join("\0"));
-  const sectionsAt = align(at2.end + names.length, 8);
+  const sectionsAt = align2(at2.end + names.length, 8);
   const all = [
     ...sections,
     {
@@ -49975,11 +50121,11 @@ function writeElf(executable) {
   view2.setUint16(18, MACHINE2[architecture], true);
   view2.setUint32(20, 1, true);
   put64(view2, 24, BASE + at2.code);
-  put64(view2, 32, HEADER_SIZE4);
+  put64(view2, 32, HEADER_SIZE5);
   put64(view2, 40, sectionsAt);
   [
-    HEADER_SIZE4,
-    SEGMENT_SIZE,
+    HEADER_SIZE5,
+    SEGMENT_SIZE2,
     SEGMENTS,
     SECTION_SIZE,
     all.length,
@@ -50007,7 +50153,7 @@ function writeElf(executable) {
       page
     ],
     [
-      PT_NOTE,
+      PT_NOTE2,
       PF_R,
       at2.note,
       BASE + at2.note,
@@ -50026,7 +50172,7 @@ function writeElf(executable) {
     ]
   ];
   segments.forEach(([type, flags2, offset, address2, size, whole, alignment], index) => {
-    const start = HEADER_SIZE4 + index * SEGMENT_SIZE;
+    const start = HEADER_SIZE5 + index * SEGMENT_SIZE2;
     view2.setUint32(start, type, true);
     view2.setUint32(start + 4, flags2, true);
     [
@@ -50070,64 +50216,18 @@ function ofFile(name, type, flags2, offset, size, alignment) {
     alignment
   };
 }
-function noteOf(text5) {
-  const encoder9 = new TextEncoder();
-  const [owner, content2] = [
-    encoder9.encode(`${NOTE.owner}\0`),
-    encoder9.encode(text5)
-  ];
-  const bytes = new Uint8Array(12 + align(owner.length, 4) + align(content2.length, 4));
-  const view2 = new DataView(bytes.buffer);
-  [
-    owner.length,
-    content2.length,
-    NOTE.type
-  ].forEach((value, index) => view2.setUint32(4 * index, value, true));
-  bytes.set(owner, 12);
-  bytes.set(content2, 12 + align(owner.length, 4));
-  return bytes;
-}
-function noteIn(file) {
-  const view2 = new DataView(file.buffer, file.byteOffset, file.length);
-  if (file.length < HEADER_SIZE4 || view2.getUint32(0) !== 2135247942) return void 0;
-  const [table2, count] = [
-    Number(view2.getBigUint64(32, true)),
-    view2.getUint16(56, true)
-  ];
-  for (let index = 0; index < count; index++) {
-    const segment = table2 + index * SEGMENT_SIZE;
-    if (segment + SEGMENT_SIZE > file.length) return void 0;
-    if (view2.getUint32(segment, true) !== PT_NOTE) continue;
-    const at2 = Number(view2.getBigUint64(segment + 8, true));
-    if (at2 + 12 > file.length) return void 0;
-    const [owner, size] = [
-      view2.getUint32(at2, true),
-      view2.getUint32(at2 + 4, true)
-    ];
-    const name = new TextDecoder().decode(file.subarray(at2 + 12, at2 + 12 + owner));
-    if (name !== `${NOTE.owner}\0` || view2.getUint32(at2 + 8, true) !== NOTE.type) continue;
-    const start = at2 + 12 + align(owner, 4);
-    if (start + size <= file.length) {
-      return new TextDecoder().decode(file.subarray(start, start + size));
-    }
-  }
-  return void 0;
-}
 function put64(view2, at2, value) {
   view2.setBigUint64(at2, BigInt(value), true);
 }
-function align(value, to) {
+function align2(value, to) {
   return Math.ceil(value / to) * to;
 }
-var BASE, NOTE, PAGE, LARGEST_PAGE, MACHINE2, HEADER_SIZE4, SEGMENT_SIZE, SECTION_SIZE, ET_EXEC, PT_LOAD, PT_NOTE, PT_GNU_STACK, PF_X, PF_W, PF_R, SHT_PROGBITS, SHT_STRTAB, SHT_NOTE, SHT_NOBITS, SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SEGMENTS, NOTE_AT;
+var BASE, PAGE, LARGEST_PAGE, MACHINE2, HEADER_SIZE5, SEGMENT_SIZE2, SECTION_SIZE, ET_EXEC, PT_LOAD, PT_NOTE2, PT_GNU_STACK, PF_X, PF_W, PF_R, SHT_PROGBITS, SHT_STRTAB, SHT_NOTE, SHT_NOBITS, SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SEGMENTS, NOTE_AT;
 var init_elf2 = __esm({
   "box/elf.ts"() {
+    init_elf_note();
     init_parameters();
     BASE = 4194304;
-    NOTE = {
-      owner: "Ramekin",
-      type: 1
-    };
     PAGE = {
       x86_64: 4096,
       aarch64: 65536
@@ -50137,13 +50237,13 @@ var init_elf2 = __esm({
       x86_64: 62,
       aarch64: 183
     };
-    [HEADER_SIZE4, SEGMENT_SIZE, SECTION_SIZE] = [
+    [HEADER_SIZE5, SEGMENT_SIZE2, SECTION_SIZE] = [
       64,
       56,
       64
     ];
     ET_EXEC = 2;
-    [PT_LOAD, PT_NOTE, PT_GNU_STACK] = [
+    [PT_LOAD, PT_NOTE2, PT_GNU_STACK] = [
       1,
       4,
       1685382481
@@ -50165,7 +50265,7 @@ var init_elf2 = __esm({
       4
     ];
     SEGMENTS = 4;
-    NOTE_AT = HEADER_SIZE4 + SEGMENTS * SEGMENT_SIZE;
+    NOTE_AT = HEADER_SIZE5 + SEGMENTS * SEGMENT_SIZE2;
   }
 });
 
@@ -50179,7 +50279,7 @@ function noteText(note2) {
 }
 var init_note = __esm({
   "box/note.ts"() {
-    init_elf2();
+    init_elf_note();
   }
 });
 
@@ -50484,7 +50584,7 @@ function fill2(contents, compiled, memory, program) {
     ]))),
     textsAt: memory.texts,
     errnos: memory.errnos,
-    kept: contents.strings(Array.from(keptVariables, beginningOf).filter((text5) => text5 !== "")),
+    kept: contents.strings(Array.from(keptVariables, beginningOf2).filter((text5) => text5 !== "")),
     set: contents.strings(set),
     setCount: set.length,
     program: contents.strings(program),
@@ -50494,7 +50594,7 @@ function fill2(contents, compiled, memory, program) {
     answers: contents.numbers(compiled.answers)
   };
 }
-function beginningOf(pattern) {
+function beginningOf2(pattern) {
   return pattern.endsWith("*") ? pattern.slice(0, -1) : `${pattern}=`;
 }
 function flagsOf({ plan, copiesMemory }, user) {
@@ -51054,7 +51154,7 @@ function drawGraph(graph, title) {
       const way = source.changes ? "write" : "read";
       parts2.push(`<path class="way ${way}" d="M${from2} ${top + 13} L${to - 4} ${middle}" marker-end="url(#${way})"/>`);
     });
-    parts2.push(box(COLUMN.container, middle - 13, COLUMN.width, ROW - 8, isOwn2(mount4) ? "own" : "host"), label(COLUMN.container + 10, middle + 5, fitted(mount4.target), "name"), label(COLUMN.container + COLUMN.width - 10, middle + 5, noteOf2(mount4), "small end"));
+    parts2.push(box(COLUMN.container, middle - 13, COLUMN.width, ROW - 8, isOwn2(mount4) ? "own" : "host"), label(COLUMN.container + 10, middle + 5, fitted(mount4.target), "name"), label(COLUMN.container + COLUMN.width - 10, middle + 5, noteOf(mount4), "small end"));
     y += sources.length * ROW;
   }
   y += 36;
@@ -51070,7 +51170,7 @@ function drawGraph(graph, title) {
 function isOwn2({ sources }) {
   return sources.length === 0;
 }
-function noteOf2({ type, readOnly }) {
+function noteOf({ type, readOnly }) {
   return [
     type,
     readOnly ? "read-only" : void 0
