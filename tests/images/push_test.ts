@@ -5,6 +5,7 @@ import { type Image, load, pull, push, save, storedImages } from "../../images/m
 import { FixtureRegistry } from "./fixture_registry.ts";
 import { makeImage, writeLayout } from "./made_image.ts";
 import { assertImageError, inDirectory, QUICK } from "./support.ts";
+import { root } from "../support.ts";
 import { output, without } from "./programs.ts";
 
 const USER = { username: "cook", password: "salt" };
@@ -119,7 +120,8 @@ inDirectory("skopeo reads an archive in both of its ways", async (directory) => 
     using file = await Deno.create(`${directory}/image.tar`);
     await save([image], file);
   }
-  for (const transport of ["oci-archive", "docker-archive"]) {
+  // As another user than root, skopeo fails to give what it unpacks of the former to root.
+  for (const transport of [...(root ? ["oci-archive"] : []), "docker-archive"]) {
     const from = `${transport}:${directory}/image.tar`;
     const copied = `dir:${directory}/${transport}`;
     await output("skopeo", "copy", from, copied);
