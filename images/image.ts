@@ -232,6 +232,17 @@ export class Image implements AsyncDisposable {
     return box.command(program!, { ...options.command, args });
   }
 
+  /** The directory of the store that it is in. */
+  get store(): string {
+    return this.#store.directory;
+  }
+
+  /** The bytes of its configuration, as they are in the store. */
+  async configBytes(): Promise<Uint8Array<ArrayBuffer>> {
+    const what = `the configuration of ${this.name}`;
+    return new Uint8Array(await this.#store.document(what, this.manifest.config));
+  }
+
   /** The path of one of its blobs, which is not to be changed. */
   blobPath(digest: string): string {
     return this.#store.blobs.path(digest);

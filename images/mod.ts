@@ -52,6 +52,7 @@ export {
 export type { Collected } from "./store/collect.ts";
 export type { StoreIssue } from "./store/verify.ts";
 export { LayerError, type LayerErrorCode, type LeftOut, type UnpackSummary } from "./layer/mod.ts";
+export { commit, type CommitOptions, type NewConfig } from "./commit.ts";
 export { push, type PushOptions } from "./push.ts";
 export { type ArchiveOutput, save, type SaveOptions } from "./archive/save.ts";
 export { load, type LoadOptions } from "./archive/load.ts";

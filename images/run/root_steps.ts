@@ -61,6 +61,17 @@ export interface StoredRoot {
 /** The name of a container that is given none. */
 export const HOSTNAME = "image";
 
+/** What is mounted in a container of an image, and no change of its program. */
+export const MOUNTED_FILES: readonly string[] = [
+  "/dev",
+  "/etc/hostname",
+  "/etc/hosts",
+  "/etc/resolv.conf",
+  "/proc",
+  "/run/.containerenv",
+  "/sys",
+];
+
 /** Where a container says that it is one, as podman's do. */
 const MARKER = "/run/.containerenv";
 

@@ -72,6 +72,11 @@ export const IMAGE_RUN_FLAGS: readonly Flag[] = [
   },
 ];
 
+/** The flags of how the program of an image is started. */
+export const PROGRAM_FLAGS: readonly Flag[] = IMAGE_RUN_FLAGS.filter(({ name }) =>
+  ["env", "user", "workdir", "entrypoint"].includes(name)
+);
+
 /** The options of a pull. */
 export function pullOptions(given: Arguments): PullOptions {
   const platform = given.value("platform");
@@ -106,13 +111,18 @@ export function runOptions(given: Arguments): RunOptions {
       keep: absolute(keep),
     },
     volumes: Object.fromEntries(given.values("volume").map((text) => volumeOf(text!))),
-    env: Object.fromEntries(given.values("env").map((text) => variableOf(text!))),
+    env: variablesOf(given),
     net: given.has("allow-net") ? "host" : "none",
     ...(entrypoint !== undefined && { entrypoint: [entrypoint] }),
     ...(user !== undefined && { user }),
     ...(workdir !== undefined && { cwd: workdir }),
     ...(hostname !== undefined && { hostname }),
   };
+}
+
+/** The variables that the flags set. */
+export function variablesOf(given: Arguments): Readonly<Record<string, string>> {
+  return Object.fromEntries(given.values("env").map((text) => variableOf(text!)));
 }
 
 function valuesOf(given: Arguments) {

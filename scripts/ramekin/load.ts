@@ -25,6 +25,7 @@ export const LOAD: Readonly<Record<SubcommandName, () => Promise<SubcommandModul
   images: () => import("./images.ts"),
   rmi: () => import("./rmi.ts"),
   inspect: () => import("./inspect.ts"),
+  commit: () => import("./commit.ts"),
   push: () => import("./push.ts"),
   save: () => import("./save.ts"),
   load: () => import("./load_images.ts"),

@@ -14,7 +14,13 @@ import {
   UNIX_SOCKETS,
   WEAKER_PROC,
 } from "./permission_flags.ts";
-import { IMAGE_RUN_FLAGS, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS } from "./image_flags.ts";
+import {
+  IMAGE_RUN_FLAGS,
+  PROGRAM_FLAGS,
+  PULL_FLAGS,
+  REGISTRY_FLAGS,
+  REPORT_FLAGS,
+} from "./image_flags.ts";
 import { LIMIT_FLAGS } from "./limit_flags.ts";
 import type { Flag, Subcommand } from "./usage.ts";
 
@@ -254,6 +260,25 @@ const TABLE = [
     summary: "show what is said of an image, and how its program is started",
     operands: [IMAGE],
     flags: [PULL_FLAGS[0]!, JSON_FLAG],
+  },
+  {
+    name: "commit",
+    summary: "make an image of what a run with --keep has changed",
+    more:
+      "The new image has one layer more: what is in the directory. The words after -- are its " +
+      "command. With SOURCE_DATE_EPOCH, the same changes make the same image.",
+    operands: [
+      IMAGE,
+      { name: "DIRECTORY", completes: "file" },
+      { name: "NAME", completes: "image" },
+    ],
+    program: true,
+    flags: [
+      ...PROGRAM_FLAGS,
+      { name: "message", letter: "m", value: "TEXT", summary: "what its history says of it" },
+      PULL_FLAGS[0]!,
+      JSON_FLAG,
+    ],
   },
   {
     name: "push",

@@ -1,0 +1,43 @@
+/**
+ * `ramekin commit`: makes an image of what a container has changed.
+ *
+ * @module
+ */
+
+import { commit, type NewConfig } from "../../images/mod.ts";
+import type { Arguments } from "./arguments.ts";
+import { absolute, variablesOf } from "./image_flags.ts";
+import { interruptible } from "./interruptible.ts";
+import { openImage } from "./open_image.ts";
+import { print, printJson } from "./output.ts";
+
+/** Makes it. */
+export function run(given: Arguments): Promise<number> {
+  const [, changes, name] = given.operands;
+  const message = given.value("message");
+  return interruptible(async (signal) => {
+    await using image = await openImage(given);
+    await using made = await commit(image, name!, {
+      changes: absolute(changes!),
+      config: configOf(given),
+      signal,
+      ...(message !== undefined && { message }),
+    });
+    if (given.has("json")) printJson({ name: made.name, digest: made.digest });
+    else print(`${made.name}@${made.digest}`);
+    return 0;
+  });
+}
+
+function configOf(given: Arguments): NewConfig {
+  const [entrypoint, user, workdir] = ["entrypoint", "user", "workdir"].map((flag) =>
+    given.value(flag)
+  );
+  return {
+    ...(entrypoint !== undefined && { entrypoint: [entrypoint] }),
+    ...(user !== undefined && { user }),
+    ...(workdir !== undefined && { workingDir: workdir }),
+    ...(given.has("env") && { env: variablesOf(given) }),
+    ...(given.program.length > 0 && { cmd: given.program }),
+  };
+}
