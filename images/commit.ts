@@ -9,10 +9,8 @@ import { type Descriptor, isObject, type JsonObject, parseDocument } from "./des
 import { environment } from "./environment.ts";
 import { ImageError } from "./errors.ts";
 import { Image } from "./image.ts";
-import { writeLayer } from "./layer/mod.ts";
 import { DOCKER_MANIFEST, OCI_LAYER } from "./media_types.ts";
 import { parseReference, referenceText } from "./reference.ts";
-import { MOUNTED_FILES } from "./run/root_steps.ts";
 import { partsOf } from "./sources/file_set.ts";
 import { NAME, ORIGIN, STORED } from "./store/index_file.ts";
 import type { Session } from "./store/session.ts";
@@ -125,16 +123,15 @@ function nameFor(name: string): string {
 async function addLayer(
   store: Store,
   session: Session,
-  { manifest }: Image,
+  image: Image,
   { changes, epoch, signal }: CommitOptions & { readonly epoch: number | undefined },
 ): Promise<{ layer: Descriptor; diffId: string }> {
   const file = session.temporary();
-  const { digest, size, diffId } = await writeLayer(await upperOf(changes), file, {
-    exclude: MOUNTED_FILES.map((path) => path.slice(1)),
-    ...(epoch !== undefined && { epoch }),
-    ...(signal !== undefined && { signal }),
-  });
-  const mediaType = manifest.mediaType === DOCKER_MANIFEST ? DOCKER_LAYER : `${OCI_LAYER}+gzip`;
+  const upper = await upperOf(changes);
+  const { digest, size, diffId } = await image.writeChanges(upper, file, { epoch, signal });
+  const mediaType = image.manifest.mediaType === DOCKER_MANIFEST
+    ? DOCKER_LAYER
+    : `${OCI_LAYER}+gzip`;
   const layer = { mediaType, digest, size };
   await store.add(session, layer, (offset) => partsOf(file, offset, Infinity), { signal });
   return { layer, diffId };

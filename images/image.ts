@@ -11,17 +11,17 @@ import type { Step } from "../recipe/steps.ts";
 import { type ImageConfig, parseConfig } from "./config.ts";
 import type { Descriptor, Platform } from "./descriptor.ts";
 import { ImageError } from "./errors.ts";
-import type { UnpackSummary } from "./layer/mod.ts";
+import { type IdMaps, type UnpackSummary, writeLayer } from "./layer/mod.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
-import { ownersHere } from "./run/owners.ts";
+import { isUnmappable, mappedOwners, ONE, type Owners, ownersHere } from "./run/owners.ts";
 import type { ProgressReporter } from "./progress.ts";
 import { containerSteps } from "./run/container_steps.ts";
 import { type ImageProcess, processOf, type ProcessOptions } from "./run/process.ts";
-import { type RootOptions, rootSteps } from "./run/root_steps.ts";
+import { MOUNTED_FILES, type RootOptions, rootSteps } from "./run/root_steps.ts";
 import { NAME, ORIGIN } from "./store/index_file.ts";
 import type { Session } from "./store/session.ts";
 import type { Store } from "./store/store.ts";
-import { unpack, type UnpackedRoot } from "./unpack.ts";
+import { unpack, type UnpackedRoot, type UnpackRequest } from "./unpack.ts";
 
 /** A layer of an image. */
 export interface ImageLayer {
@@ -33,6 +33,15 @@ export interface ImageLayer {
   readonly size: number;
   /** What it is. */
   readonly mediaType: string;
+}
+
+/** In which ids the files of an image are unpacked and its programs run. */
+export interface IdOptions {
+  /**
+   * A user namespace with these ids. Without it, root takes the image's ids on this machine; an ordinary
+   * user those that /etc/subuid and /etc/subgid give, or else one id for all.
+   */
+  readonly ids?: IdMaps | undefined;
 }
 
 /** What a container of an image is made by. */
@@ -63,6 +72,8 @@ export class Image implements AsyncDisposable {
   readonly config: ImageConfig;
   readonly #store: Store;
   readonly #session: Session;
+  readonly #ids: IdMaps | undefined;
+  #owners: Owners;
   #root: Promise<UnpackedRoot> | undefined;
 
   private constructor(
@@ -71,7 +82,10 @@ export class Image implements AsyncDisposable {
     descriptor: Descriptor,
     manifest: Manifest,
     config: ImageConfig,
+    ids: IdMaps | undefined,
   ) {
+    this.#ids = ids;
+    this.#owners = ids === undefined ? ownersHere() : mappedOwners(ids);
     this.#store = store;
     this.#session = session;
     this.manifest = manifest;
@@ -91,7 +105,12 @@ export class Image implements AsyncDisposable {
   }
 
   /** Opens an image of the store; the session becomes its own. Use `pull()` or `storedImage()`. */
-  static async open(store: Store, session: Session, descriptor: Descriptor): Promise<Image> {
+  static async open(
+    store: Store,
+    session: Session,
+    descriptor: Descriptor,
+    { ids }: IdOptions = {},
+  ): Promise<Image> {
     const what = descriptor.annotations?.[NAME] ?? descriptor.digest;
     await session.keep([descriptor.digest]);
     const bytes = await store.document(`the manifest of ${what}`, descriptor);
@@ -113,6 +132,7 @@ export class Image implements AsyncDisposable {
       descriptor,
       manifest,
       parseConfig(`the configuration of ${what}`, config),
+      ids,
     );
   }
 
@@ -131,17 +151,23 @@ export class Image implements AsyncDisposable {
   #unpacked(
     { progress, signal }: { progress?: ProgressReporter; signal?: AbortSignal } = {},
   ): Promise<UnpackedRoot> {
-    const { config, layers } = this;
-    return this.#root ??= unpack(this.#store, this.#session, {
-      config,
-      layers,
-      owners: ownersHere(),
-      progress,
-      signal,
-    }).catch((error) => {
+    return this.#root ??= this.#unpack({ progress, signal }).catch((error) => {
       this.#root = undefined;
       throw error;
     });
+  }
+
+  async #unpack(options: Pick<UnpackRequest, "progress" | "signal">): Promise<UnpackedRoot> {
+    const { config, layers } = this;
+    const request = { config, layers, ...options };
+    try {
+      return await unpack(this.#store, this.#session, { ...request, owners: this.#owners });
+    } catch (error) {
+      // The ids that /etc/subuid gives may not be had: newuidmap has lost its privilege, for example.
+      if (!isUnmappable(error) || this.#ids !== undefined) throw error;
+      this.#owners = ONE;
+      return await unpack(this.#store, this.#session, { ...request, owners: ONE });
+    }
   }
 
   /**
@@ -213,7 +239,7 @@ export class Image implements AsyncDisposable {
 
   async #containerSteps(process: ImageProcess, options: RunOptions): Promise<readonly Step[]> {
     const root = await this.#rootSteps(options, process);
-    return containerSteps(root, process, ownersHere(), options);
+    return containerSteps(root, process, this.#owners, options);
   }
 
   /**
@@ -230,6 +256,24 @@ export class Image implements AsyncDisposable {
     const [program, ...args] = process.args;
     const box = recipe(...await this.#containerSteps(process, options));
     return box.command(program!, { ...options.command, args });
+  }
+
+  /** Writes what a container of it has changed as a layer to a new file. */
+  async writeChanges(
+    upper: string,
+    file: string,
+    options: { readonly epoch?: number | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<{ readonly digest: string; readonly size: number; readonly diffId: string }> {
+    const { epoch, signal } = options;
+    await this.#unpacked();
+    return await this.#owners.using((owners) =>
+      writeLayer(upper, file, {
+        owners,
+        exclude: MOUNTED_FILES.map((path) => path.slice(1)),
+        ...(epoch !== undefined && { epoch }),
+        ...(signal !== undefined && { signal }),
+      })
+    );
   }
 
   /** The directory of the store that it is in. */

@@ -31,7 +31,7 @@ export type { Descriptor, Platform } from "./descriptor.ts";
 export { parsePlatform } from "./platform.ts";
 export type { ImageConfig } from "./config.ts";
 export type { Manifest } from "./manifest.ts";
-export { Image, type ImageLayer, type RunOptions } from "./image.ts";
+export { type IdOptions, Image, type ImageLayer, type RunOptions } from "./image.ts";
 export type { ImageProcess, ProcessOptions } from "./run/process.ts";
 export type { ImageUser } from "./run/users.ts";
 export type { RootOptions, Volume } from "./run/root_steps.ts";
@@ -51,7 +51,13 @@ export {
 } from "./stored.ts";
 export type { Collected } from "./store/collect.ts";
 export type { StoreIssue } from "./store/verify.ts";
-export { LayerError, type LayerErrorCode, type LeftOut, type UnpackSummary } from "./layer/mod.ts";
+export {
+  type IdMaps,
+  LayerError,
+  type LayerErrorCode,
+  type LeftOut,
+  type UnpackSummary,
+} from "./layer/mod.ts";
 export { commit, type CommitOptions, type NewConfig } from "./commit.ts";
 export { push, type PushOptions } from "./push.ts";
 export { type ArchiveOutput, save, type SaveOptions } from "./archive/save.ts";

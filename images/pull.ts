@@ -8,7 +8,7 @@ import { resolve as resolvePath } from "node:path";
 import { type ImageConfig, parseConfig } from "./config.ts";
 import type { Descriptor, Platform } from "./descriptor.ts";
 import { ImageError } from "./errors.ts";
-import { Image } from "./image.ts";
+import { type IdOptions, Image } from "./image.ts";
 import { checkRunnable, type Manifest, parseManifest } from "./manifest.ts";
 import {
   checkPlatform,
@@ -27,7 +27,7 @@ import type { Session } from "./store/session.ts";
 import { Store } from "./store/store.ts";
 
 /** Options of {@linkcode pull}. */
-export interface PullOptions extends RegistryOptions {
+export interface PullOptions extends RegistryOptions, IdOptions {
   /**
    * The platform that the image is for: `linux/arm64`. The default is that of this machine, and an image
    * for another is refused unless it is asked for here.
@@ -92,7 +92,7 @@ export async function pull(
   try {
     progress?.({ kind: "find", image: referenceText(parsed) });
     const descriptor = await fetchImage(store, session, parsed, name, options);
-    const image = await Image.open(store, session, descriptor);
+    const image = await Image.open(store, session, descriptor, options);
     if (options.unpack !== false) await image.unpack(options);
     return image;
   } catch (error) {

@@ -102,14 +102,16 @@ async function sizeOf(store: Store, image: Descriptor): Promise<number | undefin
  */
 export async function storedImage(
   name: string,
-  { platform, store: directory, signal }: StoreOptions & Pick<PullOptions, "platform"> = {},
+  { platform, store: directory, signal, ids }:
+    & StoreOptions
+    & Pick<PullOptions, "platform" | "ids"> = {},
 ): Promise<Image | undefined> {
   const store = await Store.open(directory);
   const wanted = platform === undefined ? thisPlatform() : parsePlatform(platform);
   const session = await store.begin(signal);
   try {
     const found = best(matching(await store.images(), name), wanted);
-    if (found !== undefined) return await Image.open(store, session, found);
+    if (found !== undefined) return await Image.open(store, session, found, { ids });
     await session[Symbol.asyncDispose]();
     return undefined;
   } catch (error) {

@@ -44,13 +44,16 @@ export async function unpack(
       mediaType,
       diffId: config.diffIds[index]!,
     }));
-    return unpackLayers(sources, directory, {
-      ...(signal !== undefined && { signal }),
-      progress(index, bytes) {
-        const { digest, size } = layers[index]!;
-        progress?.({ kind: "unpack", digest, bytes, size });
-      },
-    });
+    return owners.using((owners) =>
+      unpackLayers(sources, directory, {
+        owners,
+        ...(signal !== undefined && { signal }),
+        progress(index, bytes) {
+          const { digest, size } = layers[index]!;
+          progress?.({ kind: "unpack", digest, bytes, size });
+        },
+      })
+    );
   }, signal);
   return { name, ...record };
 }

@@ -12,7 +12,9 @@ import type { Owners } from "./owners.ts";
 
 /** What a user namespace maps, as {@linkcode mapIds} takes it. */
 export interface IdMaps {
+  /** The ranges of user ids. */
   readonly uids: readonly IdRange[];
+  /** The ranges of group ids. */
   readonly gids: readonly IdRange[];
 }
 

@@ -17,6 +17,7 @@ import {
   sysfs,
 } from "../../recipe/steps/builders.ts";
 import type { Step } from "../../recipe/steps.ts";
+import { geteuid } from "../../ffi/linux/users.ts";
 import { ImageError } from "../errors.ts";
 import type { Session } from "../store/session.ts";
 import type { ImageProcess } from "./process.ts";
@@ -134,7 +135,8 @@ async function makeUpper(upper: string, lower: string): Promise<void> {
     if (error instanceof Deno.errors.AlreadyExists) return;
     throw error;
   }
-  await Deno.chown(upper, uid, gid);
+  // To an ordinary user's namespace the caller is root, to whom the root of an image belongs.
+  if (geteuid() === 0) await Deno.chown(upper, uid, gid);
   await Deno.chmod(upper, mode! & 0o7777);
 }
 

@@ -9,6 +9,8 @@ export interface MadeFile {
   readonly name: string;
   readonly content?: string | Uint8Array;
   readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
   readonly type?: "file" | "directory" | "symlink" | "hardlink";
   readonly target?: string;
 }
@@ -45,8 +47,8 @@ export function tarOf(files: readonly MadeFile[]): Uint8Array<ArrayBuffer> {
     const octal = (value: number, size: number) => value.toString(8).padStart(size - 1, "0");
     put(file.name, 0);
     put(octal(file.mode ?? (type === "directory" ? 0o755 : 0o644), 8), 100);
-    put(octal(0, 8), 108);
-    put(octal(0, 8), 116);
+    put(octal(file.uid ?? 0, 8), 108);
+    put(octal(file.gid ?? 0, 8), 116);
     put(octal(content.length, 12), 124);
     put(octal(1_600_000_000, 12), 136);
     put("        ", 148);

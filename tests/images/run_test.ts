@@ -1,10 +1,20 @@
 /** Programs of images in containers: the root, the user, the environment, what is kept and what is not. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { type Image, pull, type RunOptions, storedImage } from "../../images/mod.ts";
+import {
+  collectGarbage,
+  commit,
+  type Image,
+  pull,
+  removeImages,
+  type RunOptions,
+  storedImage,
+} from "../../images/mod.ts";
 import { findUser } from "../../images/run/users.ts";
 import { mapRoot, recipe, unshare } from "../../mod.ts";
-import { test } from "../support.ts";
+import { subordinateIds } from "../../images/layer/mod.ts";
+import { root, test } from "../support.ts";
+import { without } from "./programs.ts";
 import { BUSYBOX, type MadeOptions, makeImage, systemFiles, writeLayout } from "./made_image.ts";
 import { assertImageError, inDirectory } from "./support.ts";
 
@@ -137,7 +147,6 @@ withImage(
     const { name } = image;
     const root = await image.directory();
     await image[Symbol.asyncDispose]();
-    const { removeImages, collectGarbage } = await import("../../images/mod.ts");
     const store = `${directory}/store`;
     assertEquals((await removeImages([name], { store })).roots, 0);
     assertEquals(Deno.statSync(root).isDirectory, true);
@@ -178,3 +187,51 @@ test("a user is found by name and by number, with the groups", () => {
     Deno.removeSync(root, { recursive: true });
   }
 });
+
+inDirectory(
+  "in a user namespace of further ids, files have the owners of the image",
+  async (directory) => {
+    const files = [...systemFiles(), { name: "home/cook/pan", content: "x", uid: 1234, gid: 50 }];
+    writeLayout(`${directory}/layout`, {
+      tag: makeImage({ layers: [files], config: { User: "cook" } }),
+    });
+    const range = (own: number) => [
+      { inside: 0, outside: own, count: 1 },
+      { inside: 1, outside: 200_000, count: 5000 },
+    ];
+    // Root gives itself any ids; an ordinary user has those of /etc/subuid.
+    const ids = root ? { uids: range(0), gids: range(0) } : subordinateIds()!;
+    const options = { store: `${directory}/store`, name: "tool:1", ids };
+    const changes = { keep: `${directory}/changes` };
+    {
+      await using image = await pull(`oci:${directory}/layout:tag`, options);
+      const outside = Deno.statSync(`${await image.directory()}/home/cook/pan`);
+      assertEquals([outside.uid, outside.gid], [
+        ids.uids[1]!.outside + 1233,
+        ids.gids[1]!.outside + 49,
+      ]);
+      const script =
+        "busybox stat -c %u:%g pan; id; touch pan; test ! -w /etc; cat /proc/self/uid_map";
+      const text = await inside(image, script, { cwd: "/home/cook" });
+      assertEquals(text.split("\n").slice(0, 2), [
+        "1234:50",
+        "uid=1234(cook) gid=1234(cook) groups=50(kitchen)",
+      ]);
+      const made = "mkdir -p /data; busybox chown cook:kitchen /data";
+      await inside(image, made.replace("mkdir", "busybox mkdir"), { user: "0", changes });
+      await using second = await commit(image, "tool:2", { changes: changes.keep });
+      await using again = await pull(`oci:${directory}/store:${second.name}`, options);
+      assertEquals(await inside(again, "busybox stat -c %u:%g /data"), "1234:50");
+    }
+    const { roots } = await removeImages(["tool:1", "tool:2"], options);
+    assertEquals(roots, 2);
+  },
+  BUSYBOX === undefined ? "needs a static busybox" : noRanges(),
+);
+
+function noRanges(): string | undefined {
+  if (root || (without("newuidmap") === undefined && subordinateIds() !== undefined)) {
+    return undefined;
+  }
+  return "needs newuidmap, and subordinate ids for this user";
+}
