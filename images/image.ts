@@ -13,7 +13,7 @@ import type { Descriptor, Platform } from "./descriptor.ts";
 import { ImageError } from "./errors.ts";
 import { type IdMaps, type UnpackSummary, writeLayer } from "./layer/mod.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
-import { isUnmappable, mappedOwners, ONE, type Owners, ownersHere } from "./run/owners.ts";
+import { isUnmappable, mappedOwners, ONE, type Owners, ownersHere } from "./owners.ts";
 import type { ProgressReporter } from "./progress.ts";
 import { containerSteps } from "./run/container_steps.ts";
 import { type ImageProcess, processOf, type ProcessOptions } from "./run/process.ts";

@@ -7,7 +7,7 @@
 import { chainIdOf, type ImageConfig } from "./config.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { unpackLayers } from "./layer/mod.ts";
-import type { Owners } from "./run/owners.ts";
+import type { Owners } from "./owners.ts";
 import type { ProgressReporter } from "./progress.ts";
 import { rootName, type RootRecord } from "./store/roots.ts";
 import type { Session } from "./store/session.ts";

@@ -22,7 +22,7 @@ import {
 } from "../../recipe/steps/builders.ts";
 import type { CapabilityName } from "../../ffi/calls/users.ts";
 import type { Step } from "../../recipe/steps.ts";
-import type { Owners } from "./owners.ts";
+import type { Owners } from "../owners.ts";
 import type { ImageProcess } from "./process.ts";
 import { HOSTNAME, type RootOptions } from "./root_steps.ts";
 

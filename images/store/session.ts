@@ -9,7 +9,7 @@
 import { FileLock, statIfThere } from "./file_lock.ts";
 import { namesIn, writeAll } from "./files.ts";
 import { removeTree } from "./remove_tree.ts";
-import { unpackingIds } from "../run/owners.ts";
+import { unpackingIds } from "../owners.ts";
 
 /** What a session works on. */
 export class Session implements AsyncDisposable {

@@ -3,7 +3,7 @@
 import { assert, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { ImageError, type ImageErrorCode } from "../../images/errors.ts";
 import { RamekinError } from "../../ffi/errors.ts";
-import { unpackingIds } from "../../images/run/owners.ts";
+import { unpackingIds } from "../../images/owners.ts";
 import { removeTree } from "../../images/store/remove_tree.ts";
 import { pull } from "../../images/mod.ts";
 import { test } from "../support.ts";

@@ -4,28 +4,28 @@
  * @module
  */
 
-import { UnsupportedError } from "../../ffi/errors.ts";
-import { getegid, geteuid } from "../../ffi/linux/users.ts";
-import { mapIds, mapRoot, setUser, unshare } from "../../recipe/steps/builders.ts";
-import type { Step } from "../../recipe/steps.ts";
-import { digestOf, encodedOf } from "../digest.ts";
-import { environment } from "../environment.ts";
+import { UnsupportedError } from "../ffi/errors.ts";
+import { getegid, geteuid } from "../ffi/linux/users.ts";
+import { mapIds, mapRoot, setUser, unshare } from "../recipe/steps/builders.ts";
+import type { Step } from "../recipe/steps.ts";
+import { digestOf, encodedOf } from "./digest.ts";
+import { environment } from "./environment.ts";
 import {
   type IdMaps,
   openOwners,
   type Owners as LayerOwners,
   subordinateIds,
-} from "../layer/mod.ts";
-import type { ImageUser } from "./users.ts";
+} from "./layer/mod.ts";
+import type { UserIds } from "../recipe/steps/identity.ts";
 
 /** Whose the unpacked files are. */
 export interface Owners {
   /** By which roots with other owners are told apart. */
   readonly name: string;
   /** The steps by which a program gets to where the files are its image's users'. */
-  enter(user: ImageUser): readonly Step[];
+  enter(user: UserIds): readonly Step[];
   /** The steps by which it becomes its user. */
-  become(user: ImageUser): readonly Step[];
+  become(user: UserIds): readonly Step[];
   /** Does something for which the owners of files have to be there. */
   using<T>(use: (owners: LayerOwners) => Promise<T>): Promise<T>;
 }
@@ -41,7 +41,7 @@ const REAL: Owners = {
 /** All files are the caller's, who is the user that the image wants. */
 export const ONE: Owners = {
   name: "one",
-  enter: ({ uid, gid }) =>
+  enter: ({ uid, gid = uid }) =>
     uid === 0 && gid === 0 ? [unshare("user"), mapRoot()] : [
       unshare("user"),
       mapIds({
@@ -66,7 +66,7 @@ export function mappedOwners(ids: IdMaps): Owners {
   };
 }
 
-function become({ uid, gid, groups }: ImageUser): readonly Step[] {
+function become({ uid, gid = uid, groups = [] }: UserIds): readonly Step[] {
   return [setUser({ uid, gid, groups })];
 }
 
@@ -80,8 +80,7 @@ export function ownersHere(): Owners {
 /** The steps of a user namespace in which the caller is root, and all unpacked files are mapped. */
 export function unpackingIds(): readonly Step[] {
   const { enter, name } = ownersHere();
-  const root = { uid: 0, gid: 0, groups: [], home: "/" };
-  return name === "real" ? [unshare("user"), mapRoot()] : enter(root);
+  return name === "real" ? [unshare("user"), mapRoot()] : enter({ uid: 0 });
 }
 
 /** Whether newuidmap(1) and newgidmap(1), which map further ids, are there. */
