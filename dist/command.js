@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "38bbefec9db436396df15217f23cd1adea51cbee7e728fa4c3d30b566e8f874e";
+var BUILD = "8cdf82b619fb0cff3bedfba3ceb0e7a52e9a0ab5d3258f156dc81be6e2fbd6d4";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

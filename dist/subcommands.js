@@ -934,16 +934,16 @@ var assemble = (function assemble(parts2, architecture) {
     return place3 === end ? 0 : place3;
   });
   for (let index = 0; index < records.length; index++) {
-    const record = records[index];
+    const record2 = records[index];
     const offset = HEADER.size + index * RECORD.size;
     const next = offset + RECORD.size === end ? 0 : offset + RECORD.size;
-    table2.int32(offset + RECORD.number, syscallNumber(record.call.name, architecture));
-    if (record.accept !== void 0) table2.accepted(offset + RECORD.accepted, record.accept);
-    table2.int32(offset + RECORD.onZero, goOn(record.onZero, next));
-    table2.int32(offset + RECORD.onAccepted, goOn(record.onAccepted, next));
-    table2.int32(offset + RECORD.onFailure, goOn(record.onFailure, 0));
-    table2.int32(offset + RECORD.onSuccess, goOn(record.onSuccess, next));
-    table2.arguments(offset, record.call);
+    table2.int32(offset + RECORD.number, syscallNumber(record2.call.name, architecture));
+    if (record2.accept !== void 0) table2.accepted(offset + RECORD.accepted, record2.accept);
+    table2.int32(offset + RECORD.onZero, goOn(record2.onZero, next));
+    table2.int32(offset + RECORD.onAccepted, goOn(record2.onAccepted, next));
+    table2.int32(offset + RECORD.onFailure, goOn(record2.onFailure, 0));
+    table2.int32(offset + RECORD.onSuccess, goOn(record2.onSuccess, next));
+    table2.arguments(offset, record2.call);
   }
   return {
     bytes: table2.finished(),
@@ -1802,7 +1802,7 @@ var mapCurrentUser = (function mapCurrentUser() {
   };
 });
 var mapText = (function mapText(ranges2) {
-  return ranges2.map((({ inside, outside, count }) => `${inside} ${outside} ${count}
+  return ranges2.map((({ inside: inside2, outside, count }) => `${inside2} ${outside} ${count}
 `)).join("");
 });
 var capabilities = (function capabilities(sets) {
@@ -2311,9 +2311,9 @@ var sealedImage = (function sealedImage(name, base64) {
   return fd;
 });
 var writeName = (function writeName(pidfd, pid, program) {
-  const record = new Uint8Array(RECORD2);
-  new TextEncoder().encodeInto(`${pid} ${nameOf2(program)}`, record.subarray(0, -1));
-  const call2 = pwrite64(namesFile(), record, RECORD2, pidfd * RECORD2);
+  const record2 = new Uint8Array(RECORD2);
+  new TextEncoder().encodeInto(`${pid} ${nameOf2(program)}`, record2.subarray(0, -1));
+  const call2 = pwrite64(namesFile(), record2, RECORD2, pidfd * RECORD2);
   syscalls([
     {
       call: call2,
@@ -4199,19 +4199,19 @@ var makeMountPoint = (function makeMountPoint(source, opened2, target, plan) {
   if (known !== void 0 && known !== "unknown") {
     return target.makeMountPoint(known === "directory" ? "directory" : "file");
   }
-  const isFile3 = new Label("the source is not a directory");
+  const isFile5 = new Label("the source is not a directory");
   plan.skippable("the mount point is there", (made) => {
     const accept2 = {
       accept: [
         "ENOTDIR"
       ],
-      onAccepted: isFile3
+      onAccepted: isFile5
     };
     const looked = openat(opened2, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     const directory2 = plan.open(looked, "<source>", accept2);
     plan.skippable("the directory is made", () => target.makeMountPoint("directory"));
     plan.goTo(made, directory2);
-    plan.place(isFile3);
+    plan.place(isFile5);
     target.makeMountPoint("file");
   });
 });
@@ -5222,7 +5222,7 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
     denyRead: denied2("read"),
     denyWrite: denied2("write"),
     net: grantedList(given, "net", all) === void 0 ? "host" : "none",
-    env: variablesOf4(given, allowed("env", () => reading2.variables()), reading2),
+    env: variablesOf5(given, allowed("env", () => reading2.variables()), reading2),
     protect: protectedBy(given),
     ...limitsOf(given),
     ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read4, write5)) && {
@@ -5259,7 +5259,7 @@ var onlySockets = (function onlySockets(sockets, read4, write5) {
   if (other === void 0) return true;
   throw new UsageError(`--allow-net=unix:${sockets[0]}: with it, the program could also reach the unix sockets in ${other}; --unix-sockets allows that`);
 });
-var variablesOf4 = (function variablesOf4(given, allowed, reading2) {
+var variablesOf5 = (function variablesOf5(given, allowed, reading2) {
   const denied2 = deniedList(given, "env");
   return denied2.length === 0 ? allowed : reading2.without(allowed, denied2);
 });
@@ -6578,7 +6578,7 @@ function runOptions(given) {
       keep: absolute(keep2)
     },
     volumes: Object.fromEntries(given.values("volume").map((text5) => volumeOf(text5))),
-    env: Object.fromEntries(given.values("env").map((text5) => variableOf(text5))),
+    env: variablesOf(given),
     net: given.has("allow-net") ? "host" : "none",
     ...entrypoint !== void 0 && {
       entrypoint: [
@@ -6595,6 +6595,9 @@ function runOptions(given) {
       hostname: hostname2
     }
   };
+}
+function variablesOf(given) {
+  return Object.fromEntries(given.values("env").map((text5) => variableOf(text5)));
 }
 function valuesOf(given) {
   return {
@@ -6642,7 +6645,7 @@ function split(text5, by) {
 function absolute(path2) {
   return path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`;
 }
-var PLATFORM, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS, IMAGE_RUN_FLAGS;
+var PLATFORM, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS, IMAGE_RUN_FLAGS, PROGRAM_FLAGS;
 var init_image_flags = __esm({
   "scripts/ramekin/image_flags.ts"() {
     init_usage();
@@ -6750,6 +6753,12 @@ var init_image_flags = __esm({
         summary: "keep what the program changes in a directory, for the next run"
       }
     ];
+    PROGRAM_FLAGS = IMAGE_RUN_FLAGS.filter(({ name }) => [
+      "env",
+      "user",
+      "workdir",
+      "entrypoint"
+    ].includes(name));
   }
 });
 
@@ -7153,6 +7162,34 @@ ${STATUS}`,
           IMAGE
         ],
         flags: [
+          PULL_FLAGS[0],
+          JSON_FLAG
+        ]
+      },
+      {
+        name: "commit",
+        summary: "make an image of what a run with --keep has changed",
+        more: "The new image has one layer more: what is in the directory. The words after -- are its command. With SOURCE_DATE_EPOCH, the same changes make the same image.",
+        operands: [
+          IMAGE,
+          {
+            name: "DIRECTORY",
+            completes: "file"
+          },
+          {
+            name: "NAME",
+            completes: "image"
+          }
+        ],
+        program: true,
+        flags: [
+          ...PROGRAM_FLAGS,
+          {
+            name: "message",
+            letter: "m",
+            value: "TEXT",
+            summary: "what its history says of it"
+          },
           PULL_FLAGS[0],
           JSON_FLAG
         ]
@@ -9263,12 +9300,12 @@ var init_program = __esm({
         if (names.length > 8) throw new TypeError("a record accepts at most eight errnos");
         names.forEach(((name, index) => paper.view.setUint8(offset + index, ERRNO[name])));
       }),
-    arguments: (function (record, call2) {
+    arguments: (function (record2, call2) {
         if (call2.args.length > 6) throw new TypeError(`${call2.name} has more than six arguments`);
         let references = call2.retried === true ? RETRIED : 0;
         for (let index = 0; index < call2.args.length; index++) {
           const argument = call2.args[index];
-          const offset = record + RECORD.arguments + index * 8;
+          const offset = record2 + RECORD.arguments + index * 8;
           if (argument instanceof ResultOf || argument instanceof OutputField || argument instanceof Slot) {
             references |= 1 << index;
             this.int32(offset, source$3.call(this, argument, call2));
@@ -9276,8 +9313,8 @@ var init_program = __esm({
             value$0.call(this, offset, argument, call2);
           }
         }
-        if (this.#foreign) this.#translateFlags(record, call2);
-        if (references !== 0) this.int32(record + RECORD.references, references);
+        if (this.#foreign) this.#translateFlags(record2, call2);
+        if (references !== 0) this.int32(record2 + RECORD.references, references);
       })
     });
   }
@@ -9442,10 +9479,10 @@ var init_program = __esm({
       
       
       /** Gives the flags that a path is opened with the bits of another architecture. */
-      #translateFlags(record, { name, args }) {
+      #translateFlags(record2, { name, args }) {
         const [how, flags2] = [
           args[2],
-          record + RECORD.arguments + 2 * 8
+          record2 + RECORD.arguments + 2 * 8
         ];
         if (name === "openat") this.int32(flags2, translateOpenFlags(paper.view.getInt32(flags2, true)));
         if (name !== "openat2" || !(how instanceof Struct) || this.#translated.has(how)) return;
@@ -15792,7 +15829,7 @@ function setIn(status, name) {
   return ALL.filter((name2) => (bits >> BigInt(CAPABILITIES[name2]) & 1n) === 1n);
 }
 function hasRoot(ranges2) {
-  return ranges2.some(({ inside }) => inside === 0);
+  return ranges2.some(({ inside: inside2 }) => inside2 === 0);
 }
 function numbersAfter(name, status) {
   const [, words3 = ""] = new RegExp(`^${name}:(.*)$`, "m").exec(status) ?? [];
@@ -15800,9 +15837,9 @@ function numbersAfter(name, status) {
 }
 function mapOf(pid, file) {
   return read3(pid, file).split("\n").filter((line) => line !== "").map((line) => {
-    const [inside, outside, count] = line.trim().split(/\s+/).map(Number);
+    const [inside2, outside, count] = line.trim().split(/\s+/).map(Number);
     return {
-      inside,
+      inside: inside2,
       outside,
       count
     };
@@ -16695,14 +16732,14 @@ var init_container_files = __esm({
         using directory2 = await attempt("list", spot, () => openWithStatus(spot, O_RDONLY | O_DIRECTORY));
         for (const entries of entriesOf(directory2.fd)) {
           for (const { name, type } of typed(spot.place, directory2.fd, entries)) {
-            const [isFile3, isDirectory, isSymlink] = [
+            const [isFile5, isDirectory, isSymlink] = [
               S_IFREG,
               S_IFDIR,
               S_IFLNK
             ].map((one) => type === one);
             yield {
               name,
-              isFile: isFile3,
+              isFile: isFile5,
               isDirectory,
               isSymlink
             };
@@ -17295,8 +17332,8 @@ function isNamesFile(link2) {
   return link2?.startsWith(`/memfd:${FILE2} `) === true;
 }
 function readName(file, pidfd, pids) {
-  const record = withRegularFile(file, (found) => found.readAt(pidfd * RECORD2, RECORD2));
-  const [, pid, name] = /^(\d+) ([^\0]+)/.exec(new TextDecoder().decode(record)) ?? [];
+  const record2 = withRegularFile(file, (found) => found.readAt(pidfd * RECORD2, RECORD2));
+  const [, pid, name] = /^(\d+) ([^\0]+)/.exec(new TextDecoder().decode(record2)) ?? [];
   return pid !== void 0 && pids.includes(pid) ? name : void 0;
 }
 var FILE2, RECORD2, namesFile;
@@ -18237,14 +18274,14 @@ var init_container = __esm({
       }
       #processes() {
         const first = this.identity;
-        const inside = ifThere(() => processIdentity(programOf(first.pid)), [
+        const inside2 = ifThere(() => processIdentity(programOf(first.pid)), [
           "ENOENT",
           "ESRCH"
         ]);
-        if (inside === void 0) throw new TypeError(ENDED);
+        if (inside2 === void 0) throw new TypeError(ENDED);
         return {
           first,
-          inside
+          inside: inside2
         };
       }
       /**
@@ -18511,12 +18548,12 @@ function isBrokenPipe(error) {
   return error instanceof Deno.errors.BrokenPipe || error instanceof SyscallError && error.code === "EPIPE";
 }
 async function passOnOutput(output, { outputs }, descriptors) {
-  const bytesOf7 = (fd) => fd === 1 ? output.stdout : output.stderr;
+  const bytesOf9 = (fd) => fd === 1 ? output.stdout : output.stderr;
   await Promise.all([
     ...outputs
   ].map(async ([fd, target]) => {
     const writer = target.getWriter();
-    const bytes = bytesOf7(fd);
+    const bytes = bytesOf9(fd);
     if (bytes.length > 0) await writer.write(bytes);
     await writer.close();
     writer.releaseLock();
@@ -18524,7 +18561,7 @@ async function passOnOutput(output, { outputs }, descriptors) {
   const [stdout, stderr] = [
     1,
     2
-  ].map((fd) => descriptors[fd] === void 0 || outputs.has(fd) ? void 0 : bytesOf7(fd));
+  ].map((fd) => descriptors[fd] === void 0 || outputs.has(fd) ? void 0 : bytesOf9(fd));
   return commandOutput(statusOf(output), stdout, stderr);
 }
 async function passOn(channel, target) {
@@ -20183,7 +20220,7 @@ function filesystemIssue({ type, data: data2, ids: ids2 }) {
 }
 function mapping(ids2) {
   if (ids2 === void 0) return [];
-  const line = ({ inside, outside }) => `${inside} ${outside} 1`;
+  const line = ({ inside: inside2, outside }) => `${inside2} ${outside} 1`;
   return [
     ...writeText(at_fdcwd, "/proc/self/setgroups", "deny"),
     ...writeText(at_fdcwd, "/proc/self/uid_map", line(ids2.uid)),
@@ -22141,8 +22178,8 @@ var init_permission_set = __esm({
           case "env":
             return true;
           case "run": {
-            const { run: run21 } = this.#options;
-            return typeof run21 !== "object" || run21.includes(need.program);
+            const { run: run22 } = this.#options;
+            return typeof run22 !== "object" || run22.includes(need.program);
           }
           case "kernel":
           case "lifetime":
@@ -22483,7 +22520,7 @@ function reachesSockets({ state, deniesSockets, init: init2 }) {
 }
 function requiredAccess(recorder, command) {
   const { state } = recorder;
-  const { capabilities: model, unshared, joined: joined3, caller } = state;
+  const { capabilities: model, unshared, joined: joined4, caller } = state;
   const uid = command?.uid ?? state.ids?.uid ?? (unshared.has("user") ? OVERFLOW_ID : caller.euid);
   const credentials = {
     uid,
@@ -22519,7 +22556,7 @@ function requiredAccess(recorder, command) {
   if (asHost) needs2.push(...privileges(capabilities2));
   needs2.push(...beyondNamespaces(recorder, init2, command));
   if (command !== void 0) needs2.push(...commandAccess(command, state));
-  return distinct(needs2.filter((need) => need.kind !== "namespace" || !joined3.has(need.namespace)));
+  return distinct(needs2.filter((need) => need.kind !== "namespace" || !joined4.has(need.namespace)));
 }
 function beyondNamespaces({ state, filtered, init: init2, lifetime }, controlled, command) {
   const needs2 = [];
@@ -25765,14 +25802,14 @@ var init_delete_link = __esm({
       start({ name }) {
         using socket = new NetlinkSocket();
         const index = socket.links().find((link2) => link2.name === name)?.index ?? 0;
-        const record = {
+        const record2 = {
           service: "delete-link",
           name,
           index
         };
         return {
-          record,
-          end: () => this.cleanUp(record)
+          record: record2,
+          end: () => this.cleanUp(record2)
         };
       },
       cleanUp({ name, index }) {
@@ -26081,7 +26118,7 @@ var init_sysctl2 = __esm({
 });
 
 // plan/steps/network/translation.ts
-function lowerMasquerade({ source, inside }, plan) {
+function lowerMasquerade({ source, inside: inside2 }, plan) {
   const network = parsePrefix(source);
   const rules = [
     {
@@ -26089,7 +26126,7 @@ function lowerMasquerade({ source, inside }, plan) {
       rule: masquerading(network)
     }
   ];
-  translate(plan, inside, {
+  translate(plan, inside2, {
     family: network.family,
     rules
   }, [
@@ -26097,7 +26134,7 @@ function lowerMasquerade({ source, inside }, plan) {
     source
   ]);
 }
-function lowerPublish({ port, address: address2, hostAddress, to: toPort = port, protocol = "tcp", inside }, plan) {
+function lowerPublish({ port, address: address2, hostAddress, to: toPort = port, protocol = "tcp", inside: inside2 }, plan) {
   const to = parseIp(address2);
   const host2 = hostAddress === void 0 ? void 0 : parseIp(hostAddress);
   const published = {
@@ -26123,7 +26160,7 @@ function lowerPublish({ port, address: address2, hostAddress, to: toPort = port,
     describePublished(published)
   ];
   requireFree(published, plan);
-  translate(plan, inside, {
+  translate(plan, inside2, {
     family: to.family,
     rules
   }, words3, {
@@ -26151,14 +26188,14 @@ function socketAddress2({ host: host2, port, to }) {
     text: text5
   };
 }
-function translate(plan, inside, table2, words3, ...before) {
+function translate(plan, inside2, table2, words3, ...before) {
   plan.needs("net", HOSTS_NETWORK);
   const messages = (name) => addNatTable({
     ...table2,
     name,
-    owned: inside !== true
+    owned: inside2 !== true
   });
-  if (inside === true) {
+  if (inside2 === true) {
     writeSetting(plan, forwardingSetting(table2.family), "1");
     const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
     const name = `ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
@@ -26361,7 +26398,7 @@ var init_return_link = __esm({
         `at the end: {RTM_NEWLINK, ${JSON.stringify(nameInside)}, ${JSON.stringify(name)}, back}`
       ],
       start({ name, nameInside }, { pid }) {
-        const record = {
+        const record2 = {
           service: "return-link",
           name,
           nameInside,
@@ -26370,7 +26407,7 @@ var init_return_link = __esm({
         const home = syscall(openNamespace("thread-self"));
         const away = syscall(openNamespace(pid));
         return {
-          record,
+          record: record2,
           end: () => moveBack(name, nameInside, away, home)
         };
       },
@@ -27692,8 +27729,8 @@ var init_command = __esm({
         };
       }
       /** Returns the files of a container of this command. */
-      #place = ({ first, inside }, user) => {
-        const plan = rethrown(first, () => this.#plans.visiting(inside, user));
+      #place = ({ first, inside: inside2 }, user) => {
+        const plan = rethrown(first, () => this.#plans.visiting(inside2, user));
         return {
           resolve: IN_ROOT,
           named: (path2) => `${path2} in the container`,
@@ -27701,11 +27738,11 @@ var init_command = __esm({
         };
       };
       /** Makes a command for a program that enters a container of this one. */
-      #enter = ({ first, inside }, program, { user = "program", ...options }) => {
+      #enter = ({ first, inside: inside2 }, program, { user = "program", ...options }) => {
         checkEnteringUser(user);
         const begins = options.uid === void 0 && options.gid === void 0 ? user : "root";
         const explain = (error) => orEnded(error, first);
-        const launcher = (options2) => rethrown(first, () => this.#plans.entering(inside, begins, options2));
+        const launcher = (options2) => rethrown(first, () => this.#plans.entering(inside2, begins, options2));
         return new _Command({
           ...this.#plans,
           launcher,
@@ -28784,7 +28821,7 @@ var init_container_path = __esm({
       unmount(detach, fixes) {
         const plan = this.#plan;
         plan.directories.rememberWorking();
-        const [done, isFile3] = [
+        const [done, isFile5] = [
           new Label("what is mounted is a directory"),
           new Label("what is mounted is a file")
         ];
@@ -28793,7 +28830,7 @@ var init_container_path = __esm({
           accept: [
             "ENOTDIR"
           ],
-          onAccepted: isFile3
+          onAccepted: isFile5
         });
         const path2 = new Output(4096, "&path");
         plan.directories.inside(place3, () => {
@@ -28810,7 +28847,7 @@ var init_container_path = __esm({
           fixes,
           onZero: done
         });
-        plan.place(isFile3);
+        plan.place(isFile5);
         this.inParent((parent, name) => {
           plan.directories.inside(parent, () => {
             plan.call(umount2(name, UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0)), {
@@ -32059,8 +32096,8 @@ var init_listing = __esm({
           if (point !== void 0) entries.push(...parentEntries(plan, point));
         }
         this.entries = entries;
-        const { unshared, joined: joined3, mounts } = plan.state;
-        const ownerOf3 = (kind) => joined3.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
+        const { unshared, joined: joined4, mounts } = plan.state;
+        const ownerOf3 = (kind) => joined4.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
         const owners = NAMESPACE_KINDS.map((kind) => [
           kind,
           ownerOf3(kind)
@@ -32677,14 +32714,14 @@ var init_kernel_mounts2 = __esm({
         const plan = this.#plan;
         plan.skippable(`${directory2} can be searched`, (end) => {
           const closed = new Label(`${directory2} cannot be searched`);
-          const inside = this.#open(directory2, "/.", {
+          const inside2 = this.#open(directory2, "/.", {
             accept: [
               "EACCES"
             ],
             onAccepted: closed
           });
           this.paths(paths, directory2);
-          plan.goTo(end, inside);
+          plan.goTo(end, inside2);
           plan.place(closed);
           const place3 = this.#open(directory2);
           coverWithEmpty(plan, place3, directory2, this.#empty);
@@ -32937,8 +32974,8 @@ var init_shown_directory = __esm({
   }
   static {
     isOthers$69 = (function (path2) {
-        const { caller, inUserNamespace, joined: joined3 } = this.#plan.state;
-        if (caller.euid !== 0 || !inUserNamespace || joined3.has("user")) return false;
+        const { caller, inUserNamespace, joined: joined4 } = this.#plan.state;
+        if (caller.euid !== 0 || !inUserNamespace || joined4.has("user")) return false;
         if (this.#plan.cursor.includes("mapIds")) return false;
         const around = parentsOf2(path2).map((parent) => {
           const whole = this.#source === "/" ? `/${parent}` : `${this.#source}/${parent}`;
@@ -33530,7 +33567,7 @@ function lowerMapIds(step, plan) {
 
 
 function firstOf2(ranges2) {
-  return ranges2.some(({ inside }) => inside === 0) ? 0 : ranges2[0].inside;
+  return ranges2.some(({ inside: inside2 }) => inside2 === 0) ? 0 : ranges2[0].inside;
 }
 
 
@@ -34078,7 +34115,7 @@ function allowFiles(step, deniable, ruleset, plan) {
         ENOENT: `${path2}, the path of a rule, does not exist ${plan.state.filesAt}${unexpanded(path2)}`
       }
     });
-    const isFile3 = new Label("it is a file");
+    const isFile5 = new Label("it is a file");
     const done = new Label("it is a directory");
     plan.call(writePathBeneath(pipe.writer, allowed, place3));
     const rule = pathBeneathOutput(allowed);
@@ -34087,10 +34124,10 @@ function allowFiles(step, deniable, ruleset, plan) {
       accept: [
         "EINVAL"
       ],
-      onAccepted: isFile3,
+      onAccepted: isFile5,
       onZero: done
     });
-    plan.place(isFile3);
+    plan.place(isFile5);
     const ofFile2 = allowed & RIGHTS_OF_FILE;
     plan.call(writePathBeneath(pipe.writer, ofFile2, place3));
     const fileRule = pathBeneathOutput(ofFile2);
@@ -40486,7 +40523,7 @@ function parse(text5, file) {
     });
   }
 }
-function variablesOf(declared, { variables: given = {} }, refuse2) {
+function variablesOf2(declared, { variables: given = {} }, refuse2) {
   if (declared !== void 0 && !isObject(declared)) {
     return refuse2('"variables" should be a mapping of names and their defaults', "variables");
   }
@@ -40601,7 +40638,7 @@ var init_read = __esm({
         }
         const list5 = value["steps"];
         if (!Array.isArray(list5)) return refuse2('"steps" should be a list of steps', "steps");
-        const variables = variablesOf(value["variables"], this.#options, refuse2);
+        const variables = variablesOf2(value["variables"], this.#options, refuse2);
         for (const name of Object.keys(value["variables"] ?? {})) this.#variables.add(name);
         const substitution = new Substitution(variables, this.#variables);
         return list5.flatMap((item, index) => {
@@ -40947,7 +40984,7 @@ var init_executable = __esm({
 // scripts/ramekin/recipe_file.ts
 async function recipeFile(named, settings2) {
   const path2 = named === "-" ? "/dev/stdin" : named;
-  if (DATA.test(path2)) return readData(path2, variablesOf2(settings2));
+  if (DATA.test(path2)) return readData(path2, variablesOf3(settings2));
   if (!CODE.test(path2)) throw notRecipe(path2);
   const recipe2 = await importRecipe(path2, settings2);
   return {
@@ -41054,7 +41091,7 @@ function directoryUrl() {
 function hasSteps(value) {
   return typeof value === "object" && value !== null && "steps" in value && Array.isArray(value.steps);
 }
-function variablesOf2(settings2) {
+function variablesOf3(settings2) {
   return Object.fromEntries(settings2.map((setting2) => {
     const at2 = setting2.indexOf("=");
     if (at2 < 1) throw new UsageError(`--set=${setting2} is not of the form --set NAME=VALUE`);
@@ -41671,725 +41708,6 @@ var init_config = __esm({
   }
 });
 
-// images/media_types.ts
-function isManifestType(type) {
-  return MANIFEST_TYPES.includes(type);
-}
-function isConfigType(type) {
-  return type === OCI_CONFIG || type === DOCKER_CONFIG;
-}
-function layerIssue(type) {
-  if (/\+encrypted$/.test(type)) {
-    return "is encrypted, which cannot be unpacked here: decrypt it with skopeo copy --decryption-key";
-  }
-  if (isForeign(type)) {
-    return "is a foreign layer, which its registry must not give away: those of Windows are";
-  }
-  if (LAYER.test(type)) return void 0;
-  return `has the media type ${JSON.stringify(type)}, which is none of a layer`;
-}
-function isForeign(type) {
-  return /\.(nondistributable|foreign)\./.test(type);
-}
-var OCI_MANIFEST, OCI_INDEX, OCI_CONFIG, OCI_LAYER, DOCKER_MANIFEST, DOCKER_LIST, DOCKER_CONFIG, MANIFEST_TYPES, LAYER;
-var init_media_types = __esm({
-  "images/media_types.ts"() {
-    OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
-    OCI_INDEX = "application/vnd.oci.image.index.v1+json";
-    OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
-    OCI_LAYER = "application/vnd.oci.image.layer.v1.tar";
-    DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
-    DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json";
-    DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
-    MANIFEST_TYPES = [
-      OCI_INDEX,
-      OCI_MANIFEST,
-      DOCKER_LIST,
-      DOCKER_MANIFEST
-    ];
-    LAYER = /^application\/vnd\.(oci\.image\.layer\.v1\.tar|docker\.image\.rootfs\.diff\.tar)([.+](gzip|zstd|xz|bzip2))?$/;
-  }
-});
-
-// images/manifest.ts
-function parseManifest(what, bytes, type) {
-  const document = parseDocument(what, bytes);
-  const given = document["mediaType"] ?? (isManifestType(type ?? "") ? type : void 0);
-  const mediaType = typeof given === "string" ? given : typeByFields(document);
-  if (document["schemaVersion"] === 1 || /distribution\.manifest\.v1\+(json|prettyjws)$/.test(String(given))) {
-    throw new ImageError(`${what} is of Docker's schema 1, which engines have given up`, {
-      code: "unsupported",
-      advice: [
-        "push the image again, with any engine of the last years"
-      ]
-    });
-  }
-  if (document["schemaVersion"] !== 2) throw invalid(what, `has no "schemaVersion" of 2`);
-  if (mediaType === OCI_INDEX || mediaType === DOCKER_LIST) {
-    if (document["layers"] !== void 0) throw invalid(what, "is an index, and has layers");
-    return readIndex(what, document, mediaType);
-  }
-  if (mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST) {
-    if (document["manifests"] !== void 0) {
-      throw invalid(what, "is a manifest, and has manifests");
-    }
-    return readManifest(what, document, mediaType);
-  }
-  throw new ImageError(`${what} has the media type ${JSON.stringify(mediaType)}, which is none of an image`, {
-    code: "unsupported"
-  });
-}
-function typeByFields(document) {
-  if (Array.isArray(document["manifests"])) return OCI_INDEX;
-  if (!isObject3(document["config"])) return void 0;
-  const type = document["config"]["mediaType"];
-  return typeof type === "string" && type.startsWith("application/vnd.docker.") ? DOCKER_MANIFEST : OCI_MANIFEST;
-}
-function readIndex(what, document, mediaType) {
-  const manifests = listOf2(what, document, "manifests").map((value, index) => readDescriptor(`${what}: manifest ${index + 1}`, value, OCI_MANIFEST));
-  return {
-    kind: "index",
-    mediaType,
-    manifests,
-    annotations: annotationsOf(document)
-  };
-}
-function readManifest(what, document, mediaType) {
-  const { subject, artifactType } = document;
-  return {
-    kind: "manifest",
-    mediaType,
-    config: readDescriptor(`${what}: its config`, document["config"]),
-    layers: listOf2(what, document, "layers").map((value, index) => readDescriptor(`${what}: layer ${index + 1}`, value)),
-    annotations: annotationsOf(document),
-    ...isObject3(subject) && {
-      subject: readDescriptor(`${what}: its subject`, subject)
-    },
-    ...typeof artifactType === "string" && {
-      artifactType
-    }
-  };
-}
-function listOf2(what, document, field2) {
-  const list5 = document[field2];
-  if (!Array.isArray(list5)) throw invalid(what, `has no list "${field2}"`);
-  if (list5.length > MOST2) throw invalid(what, `has more than ${MOST2} ${field2}`);
-  return list5;
-}
-function annotationsOf({ annotations }) {
-  return isObject3(annotations) ? texts(annotations) : {};
-}
-function checkRunnable(what, manifest) {
-  const { config, layers, artifactType } = manifest;
-  if (!isConfigType(config.mediaType)) {
-    const kind = artifactType ?? config.mediaType;
-    throw new ImageError(`${what} is of an artifact (${kind}), and no image that can be run`, {
-      code: "unsupported"
-    });
-  }
-  for (const [index, { mediaType }] of layers.entries()) {
-    const issue = layerIssue(mediaType);
-    if (issue === void 0) continue;
-    throw new ImageError(`${what}: layer ${index + 1} ${issue}`, {
-      code: "unsupported"
-    });
-  }
-}
-var MOST2;
-var init_manifest = __esm({
-  "images/manifest.ts"() {
-    init_descriptor();
-    init_errors4();
-    init_media_types();
-    MOST2 = 1e4;
-  }
-});
-
-// images/run/owners.ts
-function ownersHere() {
-  return geteuid2() === 0 ? REAL : ONE3;
-}
-var REAL, ONE3;
-var init_owners = __esm({
-  "images/run/owners.ts"() {
-    init_users2();
-    init_builders();
-    REAL = {
-      name: "real",
-      enter: () => [],
-      become: ({ uid, gid, groups }) => [
-        setUser({
-          uid,
-          gid,
-          groups
-        })
-      ]
-    };
-    ONE3 = {
-      name: "one",
-      enter: ({ uid, gid }) => uid === 0 && gid === 0 ? [
-        unshare3("user"),
-        mapRoot()
-      ] : [
-        unshare3("user"),
-        mapIds({
-          uids: [
-            {
-              inside: uid,
-              outside: geteuid2(),
-              count: 1
-            }
-          ],
-          gids: [
-            {
-              inside: gid,
-              outside: getegid2(),
-              count: 1
-            }
-          ]
-        })
-      ],
-      become: () => []
-    };
-  }
-});
-
-// images/run/root_steps.ts
-async function rootSteps(root, session, options, { cwd, volumes: declared }) {
-  const { changes = "discard", net = "none", hostname: hostname2 = HOSTNAME2, volumes = {} } = options;
-  checkVolumes(volumes);
-  const at2 = (path2) => root.path + path2;
-  return [
-    await lower2(root.path, changes),
-    ...cwd === "/" ? [] : [
-      mkdir2(at2(cwd))
-    ],
-    ...changes === "none" ? writable(declared, Object.keys(volumes)).flatMap((path2) => discarding(at2(path2))) : [],
-    proc(at2("/proc")),
-    net === "host" ? bind("/sys", at2("/sys"), {
-      readOnly: true
-    }) : sysfs(at2("/sys")),
-    devices(at2("/dev")),
-    mqueue(at2("/dev/mqueue")),
-    ...await networkFiles(session, hostname2, net, at2),
-    bind(root.marker, at2(MARKER2), {
-      readOnly: true
-    }),
-    ...Object.entries(volumes).map(([target, { source, readOnly = false }]) => bind(source, at2(target), {
-      readOnly
-    })),
-    pivotRoot(root.path),
-    // Devices that a layer has made are those of this machine, if root unpacks it.
-    remount("/", changes === "none" ? "ro,nodev" : "nodev")
-  ];
-}
-async function lower2(path2, changes) {
-  if (typeof changes === "string") return overlay(path2, {
-    lower: [
-      path2
-    ],
-    discard: true
-  });
-  const { keep: keep2 } = changes;
-  if (!keep2.startsWith("/")) {
-    throw new ImageError(`the directory of the changes, ${keep2}, does not begin with /`, {
-      code: "invalid"
-    });
-  }
-  const [upper, work] = [
-    `${keep2}/upper`,
-    `${keep2}/work`
-  ];
-  await Deno.mkdir(work, {
-    recursive: true,
-    mode: 448
-  });
-  await makeUpper(upper, path2);
-  return overlay(path2, {
-    lower: [
-      path2
-    ],
-    upper,
-    work
-  });
-}
-async function makeUpper(upper, lower3) {
-  const { mode: mode2, uid, gid } = await Deno.stat(lower3);
-  try {
-    await Deno.mkdir(upper);
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) return;
-    throw error;
-  }
-  await Deno.chown(upper, uid, gid);
-  await Deno.chmod(upper, mode2 & 4095);
-}
-function writable(declared, volumes) {
-  return declared.filter((path2) => path2.startsWith("/") && path2 !== "/" && !path2.includes("\0") && !volumes.includes(path2));
-}
-function discarding(path2) {
-  return [
-    mkdir2(path2),
-    overlay(path2, {
-      lower: [
-        path2
-      ],
-      discard: true
-    })
-  ];
-}
-async function networkFiles(session, hostname2, net, at2) {
-  const resolv = net === "host" ? await textOf5("/etc/resolv.conf") : "";
-  const hosts = net === "host" ? await textOf5("/etc/hosts") : "";
-  const files2 = {
-    "/etc/hosts": `${hosts === "" ? "" : `${hosts.trimEnd()}
-`}${loopbackHosts(hostname2)}`,
-    "/etc/hostname": `${hostname2}
-`,
-    "/etc/resolv.conf": resolv
-  };
-  const steps = [];
-  for (const [target, text5] of Object.entries(files2)) {
-    const file = session.temporary();
-    await Deno.writeTextFile(file, text5, {
-      mode: 420
-    });
-    steps.push(bind(file, at2(target)));
-  }
-  return steps;
-}
-async function textOf5(path2) {
-  try {
-    return await Deno.readTextFile(path2);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw error;
-  }
-}
-function checkVolumes(volumes) {
-  for (const [target, { source }] of Object.entries(volumes)) {
-    if (target.startsWith("/") && target !== "/" && source.startsWith("/")) continue;
-    throw new ImageError(`the volume ${source}:${target} has to have paths that begin with /`, {
-      code: "invalid",
-      advice: target === "/" ? [
-        "the root itself is the image's"
-      ] : []
-    });
-  }
-}
-var HOSTNAME2, MARKER2;
-var init_root_steps = __esm({
-  "images/run/root_steps.ts"() {
-    init_network_files();
-    init_builders();
-    init_errors4();
-    HOSTNAME2 = "image";
-    MARKER2 = "/run/.containerenv";
-  }
-});
-
-// images/run/container_steps.ts
-function containerSteps(root, process, owners, { net = "none", hostname: hostname2 = HOSTNAME2 }) {
-  const { user, env, cwd } = process;
-  return [
-    ...owners.enter(user),
-    unshare3("mount", "pid", "uts", "ipc", "cgroup"),
-    ...net === "none" ? [
-      unshare3("net"),
-      loopback()
-    ] : [],
-    hostname(hostname2),
-    ...root,
-    maskPaths(...MASKED_FILES),
-    readonlyPaths(...READ_ONLY_FILES),
-    newSession(),
-    init(),
-    chdir3(cwd),
-    capabilities({
-      bounding: CAPABILITIES3
-    }),
-    ...owners.become(user),
-    noNewPrivileges(),
-    seccomp(),
-    clearEnv({
-      keep: [
-        "TERM"
-      ]
-    }),
-    setEnv(env)
-  ];
-}
-var CAPABILITIES3;
-var init_container_steps = __esm({
-  "images/run/container_steps.ts"() {
-    init_sandbox();
-    init_builders();
-    init_root_steps();
-    CAPABILITIES3 = [
-      "CAP_AUDIT_WRITE",
-      "CAP_CHOWN",
-      "CAP_DAC_OVERRIDE",
-      "CAP_FOWNER",
-      "CAP_FSETID",
-      "CAP_KILL",
-      "CAP_NET_BIND_SERVICE",
-      "CAP_SETFCAP",
-      "CAP_SETGID",
-      "CAP_SETPCAP",
-      "CAP_SETUID",
-      "CAP_SYS_CHROOT"
-    ];
-  }
-});
-
-// images/run/users.ts
-function findUser(root, text5) {
-  const [user = "", group] = text5.split(/:(.*)/s);
-  const passwd = linesOf(root, "etc/passwd");
-  const line = findLine(passwd, user === "" ? "0" : user);
-  const uid = line === void 0 ? numberOf6(user === "" ? "0" : user) : numberOf6(line[2]);
-  if (uid === void 0) throw unknown("user", user, passwd);
-  const groups = linesOf(root, "etc/group");
-  const home = line?.[5] || "/";
-  if (group !== void 0 && group !== "") {
-    return {
-      uid,
-      gid: groupId(groups, group),
-      groups: [],
-      home
-    };
-  }
-  const gid = numberOf6(line?.[3]) ?? 0;
-  const name = line?.[0];
-  const further = groups.filter(([, , , members]) => name !== void 0 && members?.split(",").includes(name)).flatMap(([, , id2]) => numberOf6(id2) ?? []).filter((id2) => id2 !== gid);
-  return {
-    uid,
-    gid,
-    groups: [
-      ...new Set(further)
-    ],
-    home
-  };
-}
-function groupId(groups, group) {
-  const id2 = numberOf6(findLine(groups, group)?.[2]) ?? numberOf6(group);
-  if (id2 === void 0) throw unknown("group", group, groups);
-  return id2;
-}
-function findLine(lines, name) {
-  return lines.find(([own]) => own === name) ?? (/^\d+$/.test(name) ? lines.find(([, , id2]) => id2 === name) : void 0);
-}
-function numberOf6(text5) {
-  if (text5 === void 0 || !/^\d{1,10}$/.test(text5)) return void 0;
-  return Number(text5) <= LAST_ID2 ? Number(text5) : void 0;
-}
-function unknown(kind, name, lines) {
-  const names = lines.slice(0, 12).map(([own]) => own).join(", ");
-  return new ImageError(`the image knows no ${kind} ${JSON.stringify(name)}`, {
-    code: "not-found",
-    advice: [
-      names === "" ? `it knows none by name; a number is one` : `it knows ${names}; or a number`
-    ]
-  });
-}
-function linesOf(root, path2) {
-  return readBeneath(root, path2).split("\n").filter((line) => line !== "" && line[0] !== "#").map((line) => line.split(":"));
-}
-function readBeneath(root, path2) {
-  try {
-    using directory2 = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    using file = openat22(directory2, path2, {
-      flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
-      resolve: RESOLVE_IN_ROOT
-    });
-    const buffer = new Uint8Array(64 * 1024);
-    const decoder2 = new TextDecoder();
-    let text5 = "";
-    for (let count = read2(file, buffer); count > 0; count = read2(file, buffer)) {
-      text5 += decoder2.decode(buffer.subarray(0, count), {
-        stream: true
-      });
-      if (text5.length > LIMIT2) break;
-    }
-    return text5 + decoder2.decode();
-  } catch (error) {
-    if (error instanceof SyscallError && ABSENT3.has(error.code)) return "";
-    throw error;
-  }
-}
-var LIMIT2, LAST_ID2, ABSENT3;
-var init_users3 = __esm({
-  "images/run/users.ts"() {
-    init_errors();
-    init_files3();
-    init_files3();
-    init_files4();
-    init_errors4();
-    LIMIT2 = 1 << 20;
-    LAST_ID2 = 4294967294;
-    ABSENT3 = /* @__PURE__ */ new Set([
-      "ENOENT",
-      "ENOTDIR",
-      "ELOOP",
-      "EISDIR",
-      "EACCES",
-      "ENXIO",
-      "EAGAIN"
-    ]);
-  }
-});
-
-// images/run/process.ts
-function processOf3(config, root, words3, options = {}) {
-  const { entrypoint, cwd = config.workingDir || "/" } = options;
-  const first = entrypoint ?? config.entrypoint;
-  const rest = words3.length > 0 || entrypoint !== void 0 ? words3 : config.cmd;
-  const args = [
-    ...first,
-    ...rest
-  ];
-  if (args.length === 0) {
-    throw new ImageError("the image names no program to run", {
-      code: "invalid",
-      advice: [
-        "name one: -- sh"
-      ]
-    });
-  }
-  const user = findUser(root, options.user ?? config.user);
-  return {
-    args,
-    env: {
-      ...variablesOf3(config, user),
-      ...options.env
-    },
-    cwd: cwd.startsWith("/") ? cwd : `/${cwd}`,
-    user,
-    stopSignal: config.stopSignal ?? "SIGTERM",
-    volumes: config.volumes,
-    exposedPorts: config.exposedPorts
-  };
-}
-function variablesOf3({ env }, { home }) {
-  const own = env.flatMap((text5) => {
-    const at2 = text5.indexOf("=");
-    return at2 > 0 ? [
-      [
-        text5.slice(0, at2),
-        text5.slice(at2 + 1)
-      ]
-    ] : [];
-  });
-  const variables = {
-    PATH: DEFAULT_PATH,
-    ...Object.fromEntries(own)
-  };
-  if (!variables["HOME"]) variables["HOME"] = home;
-  return variables;
-}
-var init_process5 = __esm({
-  "images/run/process.ts"() {
-    init_default_path();
-    init_errors4();
-    init_users3();
-  }
-});
-
-// images/store/file_lock.ts
-async function wait(file, exclusive, signal) {
-  for (let time = WAIT.first; !file.tryLockSync(exclusive); time = Math.min(time * 2, WAIT.most)) {
-    signal?.throwIfAborted();
-    await new Promise((resolve2) => setTimeout(resolve2, time * (0.5 + Math.random() / 2)));
-  }
-  signal?.throwIfAborted();
-}
-async function isAt(file, path2) {
-  const [opened2, there] = [
-    await file.stat(),
-    await statIfThere(path2)
-  ];
-  return there !== void 0 && there.ino === opened2.ino && there.dev === opened2.dev;
-}
-async function statIfThere(path2) {
-  try {
-    return await Deno.lstat(path2);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return void 0;
-    }
-    throw error;
-  }
-}
-function removeQuietly(path2) {
-  try {
-    Deno.removeSync(path2);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-var WAIT, FileLock;
-var init_file_lock = __esm({
-  "images/store/file_lock.ts"() {
-    WAIT = {
-      first: 5,
-      most: 100
-    };
-    FileLock = class _FileLock {
-
-      /** The open file. */
-      file;
-      #removed;
-      constructor(file, removed) {
-        this.file = file;
-        this.#removed = removed;
-      }
-      /** Acquires the lock of a file that stays; it is made if there is none. */
-      static async acquire(path2, { shared = false, signal } = {}) {
-        const file = await Deno.open(path2, {
-          read: true,
-          write: true,
-          create: true,
-          mode: 384
-        });
-        try {
-          await wait(file, !shared, signal);
-          return new _FileLock(file);
-        } catch (error) {
-          file.close();
-          throw error;
-        }
-      }
-      /**
-       * Acquires the lock of a file that its holder removes or renames, and leaves it to others to make it
-       * again.
-       *
-       * @param remove whether it is removed when the lock is released
-       */
-      static async acquirePassing(path2, { remove, signal }) {
-        for (; ; ) {
-          const lock2 = await _FileLock.acquire(path2, {
-            signal
-          });
-          if (await isAt(lock2.file, path2)) return new _FileLock(lock2.file, remove ? path2 : void 0);
-          lock2[Symbol.dispose]();
-        }
-      }
-      /** Acquires the lock of a file that exists, if it is free; its holder has ended then. */
-      static async tryExisting(path2) {
-        const file = await Deno.open(path2, {
-          read: true,
-          write: true
-        });
-        if (file.tryLockSync(true)) return new _FileLock(file);
-        file.close();
-        return void 0;
-      }
-      [Symbol.dispose]() {
-        if (this.#removed !== void 0) removeQuietly(this.#removed);
-        this.file.close();
-      }
-    };
-  }
-});
-
-// images/store/files.ts
-async function writeWhole(path2, bytes, temporary) {
-  {
-    using file = await Deno.open(temporary, {
-      write: true,
-      create: true,
-      truncate: true,
-      mode: 420
-    });
-    await writeAll2(file, bytes);
-    await file.sync();
-  }
-  await Deno.rename(temporary, path2);
-  await syncDirectory(path2.slice(0, path2.lastIndexOf("/")));
-}
-async function writeAll2(file, bytes) {
-  let rest = bytes;
-  while (rest.length > 0) rest = rest.subarray(await file.write(rest));
-}
-async function syncDirectory(path2) {
-  using directory2 = await Deno.open(path2);
-  await directory2.sync();
-}
-async function readIfThere(path2) {
-  try {
-    return await Deno.readFile(path2);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return void 0;
-    throw error;
-  }
-}
-async function namesIn3(path2) {
-  try {
-    return (await Array.fromAsync(Deno.readDir(path2))).map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-}
-var init_files8 = __esm({
-  "images/store/files.ts"() {
-  }
-});
-
-// images/store/index_file.ts
-async function readIndex2(path2) {
-  const bytes = await readIfThere(path2);
-  if (bytes === void 0) return [];
-  const { manifests } = parseDocument(path2, bytes);
-  if (!Array.isArray(manifests)) {
-    throw new ImageError(`${path2} has no list "manifests"`, {
-      code: "store"
-    });
-  }
-  return manifests.map((value, at2) => readDescriptor(`${path2}: manifest ${at2 + 1}`, value, OCI_MANIFEST));
-}
-async function changeIndex({ path: path2, lock: lock2 }, session, change, signal) {
-  using _held = await FileLock.acquire(lock2, {
-    signal
-  });
-  const before = await readIndex2(path2);
-  const after2 = change(before);
-  if (after2 === before) return;
-  await writeWhole(path2, await indexBytes(path2, after2), session.temporary());
-}
-async function indexBytes(path2, manifests) {
-  const bytes = await readIfThere(path2);
-  const rest = bytes === void 0 ? {} : parseDocument(path2, bytes);
-  const index = {
-    schemaVersion: 2,
-    mediaType: OCI_INDEX,
-    ...rest,
-    manifests
-  };
-  if (!isObject3(index)) throw new TypeError("unreachable");
-  return new TextEncoder().encode(JSON.stringify(index));
-}
-function isSamePlace(one, other) {
-  return one.annotations?.[NAME6] === other.annotations?.[NAME6] && placeOf4(one) === placeOf4(other);
-}
-function placeOf4({ platform }) {
-  return platform === void 0 ? "" : platformText(platform);
-}
-var NAME6, ORIGIN, STORED;
-var init_index_file = __esm({
-  "images/store/index_file.ts"() {
-    init_descriptor();
-    init_errors4();
-    init_media_types();
-    init_platform();
-    init_file_lock();
-    init_files8();
-    NAME6 = "org.opencontainers.image.ref.name";
-    ORIGIN = "dev.ramekin.origin";
-    STORED = "dev.ramekin.stored";
-  }
-});
-
 // images/layer/errors.ts
 var LayerError, ArchiveError;
 var init_errors5 = __esm({
@@ -42437,10 +41755,107 @@ var init_environment2 = __esm({
 });
 
 // images/layer/mapped_owners.ts
+function subordinateIds() {
+  const [uid, gid] = [
+    linux.geteuid(),
+    linux.getegid()
+  ];
+  if (!TOOLS.every(isInstalled)) return void 0;
+  const user = nameOf4(uid, textOf5("/etc/passwd"));
+  const uids = rangesOf(textOf5("/etc/subuid"), user, uid);
+  const gids = rangesOf(textOf5("/etc/subgid"), user, uid);
+  if (uids.length === 0 || gids.length === 0) return void 0;
+  return {
+    uids: mapsOf(uid, uids),
+    gids: mapsOf(gid, gids)
+  };
+}
+async function openOwners(ids2) {
+  const maker = recipe(unshare3("user"), mapIds(ids2)).command("cat", {
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null"
+  }).spawn();
+  try {
+    const flags2 = linux.O_RDONLY | linux.O_CLOEXEC;
+    const namespace = linux.open(`/proc/${maker.pid}/ns/user`, flags2);
+    return {
+      owners: {
+        kind: "mapped",
+        namespace: namespace.number,
+        ...ids2
+      },
+      [Symbol.dispose]: () => namespace.close()
+    };
+  } finally {
+    await maker.stdin.close();
+    await maker.status;
+  }
+}
+function rangesOf(text5, user, uid) {
+  const ranges2 = [];
+  for (const line of text5.split("\n")) {
+    const [owner, first, count] = line.split(":");
+    if (owner !== user && owner !== String(uid)) continue;
+    const range = {
+      first: Number(first),
+      count: Number(count)
+    };
+    if (Number.isSafeInteger(range.first) && range.count > 0) ranges2.push(range);
+  }
+  return ranges2;
+}
+function mapsOf(own, ranges2) {
+  const maps = [
+    {
+      inside: 0,
+      outside: own,
+      count: 1
+    }
+  ];
+  let inside2 = 1;
+  for (const { first, count } of ranges2) {
+    maps.push({
+      inside: inside2,
+      outside: first,
+      count
+    });
+    inside2 += count;
+  }
+  return maps;
+}
+function nameOf4(uid, passwd) {
+  const line = passwd.split("\n").find((line2) => line2.split(":")[2] === String(uid));
+  return line?.split(":")[0];
+}
+function isInstalled(program) {
+  const path2 = environment2()["PATH"] ?? "/usr/bin:/bin";
+  return path2.split(":").some((directory2) => isFile3(`${directory2}/${program}`));
+}
+function isFile3(path2) {
+  try {
+    return Deno.statSync(path2).isFile;
+  } catch {
+    return false;
+  }
+}
+function textOf5(path2) {
+  try {
+    return Deno.readTextFileSync(path2);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+var TOOLS;
 var init_mapped_owners = __esm({
   "images/layer/mapped_owners.ts"() {
     init_mod2();
     init_environment2();
+    TOOLS = [
+      "newuidmap",
+      "newgidmap"
+    ];
   }
 });
 
@@ -42860,7 +42275,7 @@ var init_remove_tree = __esm({
 });
 
 // images/layer/tar/numbers.ts
-function numberOf7(field2, name, ended = false) {
+function numberOf6(field2, name, ended = false) {
   return (field2[0] & 128) !== 0 ? binary(field2, name, ended) : octal2(field2, name);
 }
 function octal2(field2, name) {
@@ -42906,37 +42321,37 @@ var init_numbers = __esm({
 });
 
 // images/layer/tar/header.ts
-function isHeader(block) {
+function isHeader(block2) {
   let [sum4, high] = [
     CHECKSUM[1] * SPACE2,
     0
   ];
   for (let at2 = 0; at2 < BLOCK; at2++) {
     if (at2 === CHECKSUM[0]) at2 += CHECKSUM[1];
-    const byte = block[at2];
+    const byte = block2[at2];
     sum4 += byte;
     high += byte >> 7;
   }
   try {
-    const stored = numberOf7(fieldOf(block, CHECKSUM), "checksum");
+    const stored = numberOf6(fieldOf(block2, CHECKSUM), "checksum");
     return stored === sum4 || stored === sum4 - 256 * high;
   } catch {
     return false;
   }
 }
-function isZero(block) {
-  return block.every((byte) => byte === 0);
+function isZero(block2) {
+  return block2.every((byte) => byte === 0);
 }
-function readHeader(block) {
-  if (!isHeader(block)) throw new ArchiveError("a header has a wrong checksum");
-  const magic = textOf6(block, MAGIC2);
-  const posix = magic.startsWith("ustar") && block[MAGIC2[0] + 5] === 0;
+function readHeader(block2) {
+  if (!isHeader(block2)) throw new ArchiveError("a header has a wrong checksum");
+  const magic = textOf6(block2, MAGIC2);
+  const posix = magic.startsWith("ustar") && block2[MAGIC2[0] + 5] === 0;
   const gnu = magic === "ustar  ";
-  const libarchive = block[MODE2[0] + 6] === SPACE2 && block[MODE2[0] + 7] === 0;
-  const number = (field2, name2) => numberOf7(fieldOf(block, field2), name2, libarchive);
-  const prefix = posix ? textOf6(block, prefixField(block)) : "";
-  const name = textOf6(block, NAME7);
-  const type = String.fromCharCode(block[TYPE[0]]);
+  const libarchive = block2[MODE2[0] + 6] === SPACE2 && block2[MODE2[0] + 7] === 0;
+  const number = (field2, name2) => numberOf6(fieldOf(block2, field2), name2, libarchive);
+  const prefix = posix ? textOf6(block2, prefixField(block2)) : "";
+  const name = textOf6(block2, NAME6);
+  const type = String.fromCharCode(block2[TYPE[0]]);
   const isDevice = type === "3" || type === "4";
   return {
     name: prefix === "" ? name : `${prefix}/${name}`,
@@ -42946,37 +42361,37 @@ function readHeader(block) {
     size: number(SIZE2, "size"),
     mtime: number(MTIME, "time"),
     type,
-    target: textOf6(block, TARGET),
+    target: textOf6(block2, TARGET),
     major: isDevice && (posix || gnu) ? number(MAJOR, "major number") : 0,
     minor: isDevice && (posix || gnu) ? number(MINOR, "minor number") : 0,
     libarchive
   };
 }
-function prefixField(block) {
-  const star = String.fromCharCode(...block.subarray(508, 512)) === "tar\0" && block[475] === 0;
+function prefixField(block2) {
+  const star = String.fromCharCode(...block2.subarray(508, 512)) === "tar\0" && block2[475] === 0;
   return star ? [
     PREFIX[0],
     131
   ] : PREFIX;
 }
-function fieldOf(block, [start, length]) {
-  return block.subarray(start, start + length);
+function fieldOf(block2, [start, length]) {
+  return block2.subarray(start, start + length);
 }
-function textOf6(block, field2) {
-  return untilNul(fieldOf(block, field2));
+function textOf6(block2, field2) {
+  return untilNul(fieldOf(block2, field2));
 }
 function untilNul(bytes) {
   const end = bytes.indexOf(0);
   return decodeName(end < 0 ? bytes : bytes.subarray(0, end));
 }
-var BLOCK, NAME7, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX, SPACE2;
+var BLOCK, NAME6, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX, SPACE2;
 var init_header = __esm({
   "images/layer/tar/header.ts"() {
     init_file_name();
     init_errors5();
     init_numbers();
     BLOCK = 512;
-    [NAME7, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX] = [
+    [NAME6, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX] = [
       [
         0,
         100
@@ -43109,14 +42524,14 @@ var init_pax = __esm({
 });
 
 // images/layer/tar/sparse.ts
-function oldSegments(block, start, count) {
+function oldSegments(block2, start, count) {
   const segments = [];
   for (let index = 0; index < count; index++) {
     const at2 = start + index * 2 * FIELD;
-    if (block[at2 + FIELD] === 0) break;
+    if (block2[at2 + FIELD] === 0) break;
     segments.push({
-      offset: numberOf7(block.subarray(at2, at2 + FIELD), "offset in a sparse file"),
-      length: numberOf7(block.subarray(at2 + FIELD, at2 + 2 * FIELD), "length in a sparse file")
+      offset: numberOf6(block2.subarray(at2, at2 + FIELD), "offset in a sparse file"),
+      length: numberOf6(block2.subarray(at2 + FIELD, at2 + 2 * FIELD), "length in a sparse file")
     });
   }
   return segments;
@@ -43187,8 +42602,8 @@ var init_sparse = __esm({
       #numbers = [];
       #digits = "";
       /** Takes a block, and returns the map once it is whole. */
-      push(block) {
-        for (const byte of block) {
+      push(block2) {
+        for (const byte of block2) {
           if (byte !== 10) {
             this.#digits += String.fromCharCode(byte);
             if (this.#digits.length > 20) throw broken2("its numbers are no numbers");
@@ -43338,8 +42753,8 @@ var init_extensions = __esm({
 function paddingOf(size) {
   return (BLOCK - size % BLOCK) % BLOCK;
 }
-function readOldSize(block) {
-  return numberOf7(block.subarray(483, 495), "size of a sparse file");
+function readOldSize(block2) {
+  return numberOf6(block2.subarray(483, 495), "size of a sparse file");
 }
 var MOST_EXTENSION, MOST_GLOBALS, HEADER4, TarReader;
 var init_reader2 = __esm({
@@ -43446,14 +42861,14 @@ var init_reader2 = __esm({
         }
         return taken;
       }
-      #takeBlock(block) {
+      #takeBlock(block2) {
         const state = this.#state;
-        if (state.kind === "header") return this.#takeHeader(block);
-        if (state.kind === "old-map") return this.#takeOldMap(state, block);
-        if (state.kind === "map") this.#takeMap(state, block);
+        if (state.kind === "header") return this.#takeHeader(block2);
+        if (state.kind === "old-map") return this.#takeOldMap(state, block2);
+        if (state.kind === "map") this.#takeMap(state, block2);
       }
-      #takeHeader(block) {
-        if (block[0] === 0 && isZero(block)) {
+      #takeHeader(block2) {
+        if (block2[0] === 0 && isZero(block2)) {
           this.#zeroBlocks++;
           if (this.#zeroBlocks === 2) this.#state = {
             kind: "end"
@@ -43463,13 +42878,13 @@ var init_reader2 = __esm({
         if (this.#zeroBlocks > 0) {
           throw new ArchiveError("one block of zeros lies within the archive; two would end it");
         }
-        const header3 = readHeader(block);
+        const header3 = readHeader(block2);
         if (header3.size < 0) throw new ArchiveError("a size is negative");
         if ("xgXLK".includes(header3.type)) return this.#beginExtension(header3);
         if (header3.type === "S") {
-          const segments = oldSegments(block, 386, 4);
-          const size = readOldSize(block);
-          if (block[482] !== 0) {
+          const segments = oldSegments(block2, 386, 4);
+          const size = readOldSize(block2);
+          if (block2[482] !== 0) {
             this.#state = {
               kind: "old-map",
               header: header3,
@@ -43550,17 +42965,17 @@ var init_reader2 = __esm({
           throw new ArchiveError(`the global headers have more than ${MOST_GLOBALS} records`);
         }
       }
-      #takeOldMap(state, block) {
-        state.segments.push(...oldSegments(block, 0, 21));
+      #takeOldMap(state, block2) {
+        state.segments.push(...oldSegments(block2, 0, 21));
         if (state.segments.length > 1 << 20) {
           throw new ArchiveError("the map of a sparse file is too long");
         }
-        if (block[504] === 0) this.#begin(state.header, state);
+        if (block2[504] === 0) this.#begin(state.header, state);
       }
-      #takeMap(state, block) {
+      #takeMap(state, block2) {
         state.left -= BLOCK;
         if (state.left < 0) throw new ArchiveError("the map of a sparse file is broken: it has no end");
-        const segments = state.map.push(block);
+        const segments = state.map.push(block2);
         if (segments !== void 0) this.#begin(state.header, {
           segments,
           stored: state.left
@@ -43582,16 +42997,16 @@ var init_reader2 = __esm({
         this.#extensions = {
           records: []
         };
-        const isFile3 = entry2?.kind === "file";
+        const isFile5 = entry2?.kind === "file";
         if (entry2 !== void 0) this.#sink.entry(entry2, this.#position);
-        if (entry2 !== void 0 && !isFile3) this.#sink.end();
-        const left = entry2 === void 0 || isFile3 || header3.type === "D" ? stored : 0;
+        if (entry2 !== void 0 && !isFile5) this.#sink.end();
+        const left = entry2 === void 0 || isFile5 || header3.type === "D" ? stored : 0;
         this.#state = {
           kind: "data",
           left,
-          skipped: !isFile3
+          skipped: !isFile5
         };
-        if (left === 0) this.#endData(!isFile3, 0);
+        if (left === 0) this.#endData(!isFile5, 0);
       }
       #storedSize(header3) {
         const last = (extensions) => extensions.records.findLast(({ key, value }) => key === "size" && value.length > 0);
@@ -43624,8 +43039,8 @@ function readTarIndex(path2) {
       if (entries.push({
         ...entry2,
         offset
-      }) > MOST3) {
-        throw new ArchiveError(`the archive has more than ${MOST3} files`);
+      }) > MOST2) {
+        throw new ArchiveError(`the archive has more than ${MOST2} files`);
       }
     },
     data: () => {
@@ -43636,10 +43051,10 @@ function readTarIndex(path2) {
   const fd = openSync(path2, "r");
   try {
     const { size } = fstatSync(fd);
-    const block = new Uint8Array(BLOCK);
+    const block2 = new Uint8Array(BLOCK);
     for (let at2 = 0; at2 < size; ) {
-      const count = readSync(fd, block, 0, BLOCK, at2);
-      reader.push(block.subarray(0, count));
+      const count = readSync(fd, block2, 0, BLOCK, at2);
+      reader.push(block2.subarray(0, count));
       at2 += count;
       if (count === 0) break;
       at2 += reader.skip(size - at2);
@@ -43650,13 +43065,13 @@ function readTarIndex(path2) {
   }
   return entries;
 }
-var MOST3;
+var MOST2;
 var init_index_of = __esm({
   "images/layer/tar/index_of.ts"() {
     init_errors5();
     init_header();
     init_reader2();
-    MOST3 = 1 << 20;
+    MOST2 = 1 << 20;
   }
 });
 
@@ -43971,11 +43386,11 @@ function* piecesOf2(input) {
   for (let last = false; !last; ) {
     const head = input.peek(wanted + 3);
     if (head.length < wanted + 3) throw cut();
-    const block = head[wanted] | head[wanted + 1] << 8 | head[wanted + 2] << 16;
-    last = (block & 1) !== 0;
-    const type = block >> 1 & 3;
+    const block2 = head[wanted] | head[wanted + 1] << 8 | head[wanted + 2] << 16;
+    last = (block2 & 1) !== 0;
+    const type = block2 >> 1 & 3;
     if (type === 3) throw new ArchiveError("the zstd stream is damaged: a block of no type");
-    const size = type === 1 ? 1 : block >> 3;
+    const size = type === 1 ? 1 : block2 >> 3;
     yield input.take(wanted + 3 + size);
     wanted = 0;
   }
@@ -44640,7 +44055,7 @@ function placeOwners(attributes, owners) {
 function has3(owners, kind, id2) {
   if (owners.kind === "one") return id2 === 0;
   if (owners.kind === "real") return id2 >= 0 && id2 < NO_ID;
-  return owners[kind].some(({ inside, count }) => id2 >= inside && id2 < inside + count);
+  return owners[kind].some(({ inside: inside2, count }) => id2 >= inside2 && id2 < inside2 + count);
 }
 function whyNot({ kind }) {
   return kind === "real" ? "no file can belong to it" : "the user namespace has no such id";
@@ -44649,7 +44064,7 @@ function octal3(mode2) {
   return `0${mode2.toString(8)}`;
 }
 var NO_ID, SETUID, SETGID;
-var init_owners2 = __esm({
+var init_owners = __esm({
   "images/layer/owners.ts"() {
     NO_ID = 2 ** 32 - 1;
     [SETUID, SETGID] = [
@@ -44845,7 +44260,7 @@ function whyNoXattr({ name, value }, size) {
 function isSmall({ stored, segments }) {
   return stored <= SMALL2 && (segments?.length ?? 0) <= FEW_PARTS;
 }
-function placeOf5(node) {
+function placeOf4(node) {
   return {
     directory: node.parent.path,
     name: node.name
@@ -44886,7 +44301,7 @@ var init_unpack = __esm({
     init_files();
     init_files3();
     init_errors5();
-    init_owners2();
+    init_owners();
     init_tree2();
     [SMALL2, FEW_PARTS] = [
       1 << 20,
@@ -45031,7 +44446,7 @@ var init_unpack = __esm({
         this.#make(entry2, node);
       }
       #make(entry2, node) {
-        const place3 = placeOf5(node);
+        const place3 = placeOf4(node);
         if (entry2.kind === "directory") {
           node.attributes = entry2;
           this.#do(() => this.#disk.makeDirectory(place3));
@@ -45120,8 +44535,8 @@ var init_unpack = __esm({
           return true;
         }
         const [place3, target] = [
-          placeOf5(node),
-          placeOf5(source)
+          placeOf4(node),
+          placeOf4(source)
         ];
         this.#do(() => this.#disk.linkFile(place3, target));
         return true;
@@ -45152,7 +44567,7 @@ var init_unpack = __esm({
         for (const name of missing4) {
           node = this.#tree.add("directory", name, node);
           this.#count();
-          const place3 = placeOf5(node);
+          const place3 = placeOf4(node);
           this.#do(() => this.#disk.makeDirectory(place3));
         }
         return node;
@@ -45160,7 +44575,7 @@ var init_unpack = __esm({
       #remove(node) {
         for (const each of deepestFirst(node)) {
           if (each.absent) continue;
-          const place3 = placeOf5(each);
+          const place3 = placeOf4(each);
           this.#do(() => this.#disk.remove(place3, each.kind === "directory"));
         }
         this.#tree.take(node);
@@ -45364,7 +44779,13 @@ var init_unpack_layers = __esm({
 });
 
 // images/layer/read_tree.ts
-var MEMORY4, LISTED2, NAMES5, VALUE, TARGET2;
+function mtimeOf(status) {
+  return Number(status.getBigInt64(STATX_MTIME2, true));
+}
+function copyOf({ buffer, byteOffset, byteLength }) {
+  return new Uint8Array(buffer, byteOffset, byteLength).slice();
+}
+var MEMORY4, LISTED2, NAMES5, VALUE, TARGET2, STATX_SIZE2, STATX_MTIME2, AT_ONCE5, TreeReader;
 var init_read_tree = __esm({
   "images/layer/read_tree.ts"() {
     init_at();
@@ -45387,15 +44808,373 @@ var init_read_tree = __esm({
       1 << 16,
       4096
     ];
+    [STATX_SIZE2, STATX_MTIME2] = [
+      256,
+      112
+    ];
+    AT_ONCE5 = 64;
+    TreeReader = class {
+
+      #root;
+      #calls;
+      #open = /* @__PURE__ */ new Set();
+      /**
+       * @param root the descriptor of the directory
+       * @param namespace that of the user namespace in which the files are read
+       */
+      constructor(root, namespace) {
+        this.#root = root;
+        this.#calls = new CallBatch(engine(), MEMORY4, namespace);
+      }
+      /** Reads a directory. */
+      async directory(path2) {
+        const calls = this.#calls;
+        const opened2 = openBeneath(calls, this.#root, path2, O_RDONLY);
+        const fd = new BatchResult(opened2);
+        const status = calls.output(STATX_SIZE2);
+        calls.add("statx", [
+          fd,
+          calls.name(""),
+          AT_EMPTY_PATH,
+          STATX_BASIC_STATS,
+          status
+        ]);
+        const names = this.#listXattrs(fd);
+        await this.#run(path2);
+        const number = this.#opened(opened2);
+        const found = {
+          status: readStatx(calls.read(status, STATX_SIZE2)),
+          mtime: mtimeOf(calls.read(status, STATX_SIZE2))
+        };
+        const xattrNames = names();
+        calls.clear();
+        const xattrs = await this.#xattrs(path2, number, xattrNames);
+        const entries = await this.#entries(path2, number);
+        this.#close(number);
+        return {
+          ...found,
+          xattrs,
+          entries
+        };
+      }
+      /** Reads files of a directory, in this order. */
+      async *files(path2, entries) {
+        for (let at2 = 0; at2 < entries.length; at2 += AT_ONCE5) {
+          for (const file of await this.#group(path2, entries.slice(at2, at2 + AT_ONCE5))) {
+            yield file;
+            if (file.fd !== void 0) this.#close(file.fd);
+          }
+        }
+      }
+      /** Frees its memory, and closes what is open. */
+      [Symbol.dispose]() {
+        for (const fd of this.#open) syscall(close(fd));
+        this.#calls[Symbol.dispose]();
+      }
+      async #entries(path2, fd) {
+        const calls = this.#calls;
+        const entries = [];
+        for (; ; ) {
+          const listed3 = calls.output(LISTED2);
+          const read4 = calls.add("getdents64", [
+            fd,
+            listed3,
+            LISTED2
+          ]);
+          await this.#run(path2);
+          const size = calls.result(read4);
+          entries.push(...readDirectoryEntries(calls.read(listed3, LISTED2), size));
+          calls.clear();
+          if (size === 0) return entries;
+        }
+      }
+      async #group(path2, entries) {
+        const calls = this.#calls;
+        const directory2 = new BatchResult(openBeneath(calls, this.#root, path2, O_PATH));
+        const asked = entries.map(({ name, type }) => {
+          const address2 = calls.name(name);
+          const status = calls.output(STATX_SIZE2);
+          const mask2 = [
+            AT_SYMLINK_NOFOLLOW,
+            STATX_BASIC_STATS
+          ];
+          calls.add("statx", [
+            directory2,
+            address2,
+            ...mask2,
+            status
+          ]);
+          const target = type === S_IFLNK ? calls.output(TARGET2) : void 0;
+          const link2 = target === void 0 ? void 0 : calls.add("readlinkat", [
+            directory2,
+            address2,
+            target,
+            TARGET2
+          ]);
+          const flags2 = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+          const opened2 = type === S_IFREG ? calls.add("openat", [
+            directory2,
+            address2,
+            flags2
+          ]) : void 0;
+          const names = opened2 === void 0 ? () => [] : this.#listXattrs(new BatchResult(opened2));
+          return {
+            name,
+            status,
+            target,
+            link: link2,
+            opened: opened2,
+            names
+          };
+        });
+        calls.add("close", [
+          directory2
+        ]);
+        const opens = asked.flatMap(({ opened: opened2 }) => opened2 ?? []);
+        await this.#run(path2, opens);
+        const files2 = asked.map(({ name, status, target, link: link2, opened: opened2, names }) => {
+          const bytes = target === void 0 ? void 0 : calls.read(target, calls.result(link2));
+          return {
+            name,
+            status: readStatx(calls.read(status, STATX_SIZE2)),
+            mtime: mtimeOf(calls.read(status, STATX_SIZE2)),
+            target: bytes === void 0 ? "" : decodeName(copyOf(bytes)),
+            fd: opened2 === void 0 ? void 0 : this.#opened(opened2),
+            names: names()
+          };
+        });
+        calls.clear();
+        const found = [];
+        for (const { names, ...file } of files2) {
+          const xattrs = file.fd === void 0 ? [] : await this.#xattrs(path2, file.fd, names);
+          found.push({
+            ...file,
+            xattrs
+          });
+        }
+        return found;
+      }
+      /** Adds the call that lists the attributes of an open file; returns what reads them after the run. */
+      #listXattrs(fd) {
+        const calls = this.#calls;
+        const list5 = calls.output(NAMES5);
+        const index = calls.add("flistxattr", [
+          fd,
+          list5,
+          NAMES5
+        ], {
+          accept: [
+            "EOPNOTSUPP"
+          ]
+        });
+        return () => {
+          const size = calls.result(index);
+          if (size <= 0) return [];
+          return decodeName(copyOf(calls.read(list5, size))).split("\0").slice(0, -1);
+        };
+      }
+      async #xattrs(path2, fd, names) {
+        const xattrs = [];
+        const calls = this.#calls;
+        for (const name of names) {
+          const value = calls.output(VALUE);
+          const args = [
+            fd,
+            calls.name(name),
+            value,
+            VALUE
+          ];
+          const read4 = calls.add("fgetxattr", args, {
+            accept: [
+              "ENODATA",
+              "EPERM",
+              "EOPNOTSUPP"
+            ]
+          });
+          await this.#run(path2);
+          const size = calls.result(read4);
+          if (size >= 0) xattrs.push({
+            name,
+            value: copyOf(calls.read(value, size))
+          });
+          calls.clear();
+        }
+        return xattrs;
+      }
+      async #run(path2, opens = []) {
+        const failure = await this.#calls.run();
+        if (failure === void 0) return;
+        for (const index of opens) {
+          if ((this.#calls.result(index) ?? -1) >= 0) this.#opened(index);
+        }
+        const { name, errno } = failure;
+        this.#calls.clear();
+        throw new SyscallError({
+          syscall: name,
+          errno,
+          call: `${JSON.stringify(path2)}: ${name}(2)`
+        });
+      }
+      #opened(index) {
+        const fd = this.#calls.result(index);
+        this.#open.add(fd);
+        return fd;
+      }
+      #close(fd) {
+        this.#open.delete(fd);
+        syscall(close(fd));
+      }
+    };
   }
 });
 
 // images/layer/tar/writer.ts
-var encoder6, END_OF_ARCHIVE;
+function headerOf(entry2) {
+  const name = bytesOf4(entry2.name), target = bytesOf4(entry2.target ?? "");
+  const split3 = splitName(name);
+  const records = [];
+  const keep2 = (key, value) => records.push(record(key, value));
+  const { uid, gid, size = 0, mtime } = entry2;
+  if (split3 === void 0 || !isAscii(name)) keep2("path", name);
+  if (target.length > NAME7 || !isAscii(target)) keep2("linkpath", target);
+  const number = (key, value, digits) => {
+    if (value >= 0 && value < 8 ** digits) return value;
+    keep2(key, String(value));
+    return 0;
+  };
+  const fields = {
+    uid: number("uid", uid, 7),
+    gid: number("gid", gid, 7),
+    size: number("size", size, 11),
+    mtime: number("mtime", mtime, 11)
+  };
+  for (const { name: name2, value } of entry2.xattrs ?? []) keep2(`SCHILY.xattr.${name2}`, value);
+  const [prefix, rest] = split3 ?? [
+    new Uint8Array(),
+    name.subarray(0, NAME7)
+  ];
+  const own = block({
+    ...entry2,
+    ...fields,
+    type: TYPES4[entry2.kind],
+    prefix,
+    rest,
+    link: target
+  });
+  if (records.length === 0) return [
+    own
+  ];
+  const body = joined2(records);
+  const plain3 = {
+    mode: 420,
+    uid: 0,
+    gid: 0,
+    mtime: 0,
+    prefix: new Uint8Array()
+  };
+  const rest2 = encoder6.encode("PaxHeader");
+  const extended = block({
+    ...plain3,
+    size: body.length,
+    type: "x",
+    rest: rest2,
+    link: new Uint8Array()
+  });
+  return [
+    extended,
+    body,
+    paddingOf2(body.length),
+    own
+  ];
+}
+function paddingOf2(size) {
+  return new Uint8Array((BLOCK - size % BLOCK) % BLOCK);
+}
+function block(fields) {
+  const bytes = new Uint8Array(BLOCK);
+  const octal4 = (at2, digits, value) => {
+    encoder6.encodeInto(value.toString(8).padStart(digits, "0"), bytes.subarray(at2, at2 + digits));
+  };
+  bytes.set(fields.rest);
+  octal4(100, 7, fields.mode);
+  octal4(108, 7, fields.uid);
+  octal4(116, 7, fields.gid);
+  octal4(124, 11, fields.size);
+  octal4(136, 11, fields.mtime);
+  encoder6.encodeInto(fields.type, bytes.subarray(156));
+  bytes.set(fields.link.subarray(0, NAME7), 157);
+  encoder6.encodeInto("ustar\x0000", bytes.subarray(257));
+  octal4(329, 7, fields.major ?? 0);
+  octal4(337, 7, fields.minor ?? 0);
+  bytes.set(fields.prefix, 345);
+  bytes.fill(32, 148, 156);
+  octal4(148, 6, bytes.reduce((sum4, byte) => sum4 + byte, 0));
+  bytes[154] = 0;
+  return bytes;
+}
+function splitName(name) {
+  if (name.length <= NAME7) return [
+    new Uint8Array(),
+    name
+  ];
+  for (let at2 = name.length - 2; at2 >= 0 && name.length - at2 - 1 <= NAME7; at2--) {
+    if (name[at2] === 47 && at2 <= PREFIX2) return [
+      name.subarray(0, at2),
+      name.subarray(at2 + 1)
+    ];
+  }
+  return void 0;
+}
+function record(key, value) {
+  const bytes = typeof value === "string" ? encoder6.encode(value) : value;
+  const rest = joined2([
+    encoder6.encode(` ${key}=`),
+    bytes,
+    encoder6.encode("\n")
+  ]);
+  let length = rest.length + 1;
+  while (String(length).length + rest.length !== length) {
+    length = String(length).length + rest.length;
+  }
+  return joined2([
+    encoder6.encode(String(length)),
+    rest
+  ]);
+}
+function isAscii(bytes) {
+  return bytes.every((byte) => byte < 128);
+}
+function bytesOf4(text5) {
+  const bytes = new Uint8Array(text5.length * 3);
+  return bytes.subarray(0, encodeName(text5, bytes).written);
+}
+function joined2(parts2) {
+  const whole = new Uint8Array(parts2.reduce((sum4, { length }) => sum4 + length, 0));
+  let at2 = 0;
+  for (const part of parts2) {
+    whole.set(part, at2);
+    at2 += part.length;
+  }
+  return whole;
+}
+var TYPES4, NAME7, PREFIX2, encoder6, END_OF_ARCHIVE;
 var init_writer = __esm({
   "images/layer/tar/writer.ts"() {
     init_file_name();
     init_header();
+    TYPES4 = {
+      file: "0",
+      hardlink: "1",
+      symlink: "2",
+      character: "3",
+      block: "4",
+      directory: "5",
+      fifo: "6"
+    };
+    [NAME7, PREFIX2] = [
+      100,
+      155
+    ];
     encoder6 = new TextEncoder();
     END_OF_ARCHIVE = new Uint8Array(2 * BLOCK);
   }
@@ -45405,7 +45184,85 @@ var init_writer = __esm({
 import { createHash as createHash3 } from "node:crypto";
 import { closeSync as closeSync3, openSync as openSync3, rmSync, writeSync } from "node:fs";
 import { createGzip } from "node:zlib";
-var PIECE2, LEVEL, KINDS3;
+async function writeLayer(directory2, path2, options = {}) {
+  const owners = options.owners ?? {
+    kind: geteuid2() === 0 ? "real" : "one"
+  };
+  using root = open(directory2, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  using tree = new TreeReader(root.number, owners.kind === "mapped" ? owners.namespace : void 0);
+  const archive = new LayerArchive(tree, owners, options);
+  const fd = openSync3(path2, "wx", 420);
+  const [blob, diff] = [
+    createHash3("sha256"),
+    createHash3("sha256")
+  ];
+  let size = 0;
+  try {
+    const pieces = archive.pieces();
+    const next = async () => {
+      options.signal?.throwIfAborted();
+      const { value, done } = await pieces.next();
+      if (done) return void 0;
+      diff.update(value);
+      return value;
+    };
+    const gzip = createGzip({
+      level: LEVEL,
+      chunkSize: PIECE2
+    });
+    for await (const piece of decoded2(gzip, next)) {
+      blob.update(piece);
+      size += piece.length;
+      for (let at2 = 0; at2 < piece.length; ) at2 += writeSync(fd, piece, at2);
+    }
+  } catch (error) {
+    rmSync(path2, {
+      force: true
+    });
+    throw error;
+  } finally {
+    closeSync3(fd);
+  }
+  return {
+    digest: `sha256:${blob.digest("hex")}`,
+    size,
+    diffId: `sha256:${diff.digest("hex")}`,
+    entries: archive.entries,
+    leftOut: archive.leftOut
+  };
+}
+function* dataOf(path2, fd, size) {
+  for (let at2 = 0; at2 < size; ) {
+    const piece = readSome(fd) ?? new Uint8Array();
+    if (piece.length === 0) {
+      throw new LayerError(`${JSON.stringify(path2)} became shorter while it was read`, {
+        code: "invalid"
+      });
+    }
+    yield piece.subarray(0, size - at2);
+    at2 += piece.length;
+  }
+  yield paddingOf2(size);
+}
+function refuseWhiteout(directory2, name) {
+  if (!name.startsWith(WHITEOUT2)) return;
+  throw new LayerError(`${JSON.stringify(inside(directory2, name))} would be taken for a whiteout; no layer can hold it`, {
+    code: "unsupported",
+    advice: [
+      "rename or remove it"
+    ]
+  });
+}
+function inside(directory2, name) {
+  return directory2 === "." ? name : `${directory2}/${name}`;
+}
+function deviceOf2(device) {
+  return [
+    device >>> 8 & 4095,
+    device & 255 | device >>> 12 & 1048320
+  ];
+}
+var PIECE2, LEVEL, KINDS3, WHITEOUT2, OPAQUE2, OVERLAY2, NOTES, OF_MACHINE, LayerArchive;
 var init_write_layer = __esm({
   "images/layer/write_layer.ts"() {
     init_files();
@@ -45429,6 +45286,178 @@ var init_write_layer = __esm({
       [S_IFDIR]: "directory",
       [S_IFIFO]: "fifo"
     };
+    [WHITEOUT2, OPAQUE2] = [
+      ".wh.",
+      ".wh..wh..opq"
+    ];
+    OVERLAY2 = /^(?:trusted|user)\.overlay\.(.*)$/;
+    NOTES = [
+      "origin",
+      "impure",
+      "nlink",
+      "uuid",
+      "protattr"
+    ];
+    OF_MACHINE = /^security\.(?!capability$)/;
+    LayerArchive = class {
+
+      leftOut = [];
+      #entries = 0;
+      #tree;
+      #owners;
+      #options;
+      #excluded;
+      /** The names of files that have several. */
+      #links = /* @__PURE__ */ new Map();
+      constructor(tree, owners, options) {
+        this.#tree = tree;
+        this.#owners = owners;
+        this.#options = options;
+        this.#excluded = new Set(options.exclude?.map((path2) => path2.replace(/^\/+|\/+$/g, "")));
+      }
+      /** How many files it has so far. */
+      get entries() {
+        return this.#entries;
+      }
+      /** Its bytes, in pieces that are worth a call each. */
+      async *pieces() {
+        let piece = new Uint8Array(PIECE2);
+        let filled = 0;
+        for await (const bytes of this.#parts()) {
+          for (let at2 = 0; at2 < bytes.length; ) {
+            const taken = Math.min(PIECE2 - filled, bytes.length - at2);
+            piece.set(bytes.subarray(at2, at2 + taken), filled);
+            filled += taken;
+            at2 += taken;
+            if (filled === PIECE2) {
+              yield piece;
+              piece = new Uint8Array(PIECE2);
+              filled = 0;
+            }
+          }
+        }
+        yield piece.subarray(0, filled);
+      }
+      async *#parts() {
+        yield* this.#directory(".");
+        yield END_OF_ARCHIVE;
+      }
+      /** A directory, then the files in it, and then its directories. */
+      async *#directory(path2) {
+        const directory2 = await this.#tree.directory(path2);
+        if (path2 !== "." || this.#options.whole) yield* this.#directoryEntry(path2, directory2);
+        const entries = directory2.entries.filter(({ name }) => !this.#excluded.has(inside(path2, name))).toSorted((a, b) => a.name < b.name ? -1 : 1);
+        const isDirectory = ({ type }) => type === S_IFDIR;
+        for await (const file of this.#tree.files(path2, entries.filter((entry2) => !isDirectory(entry2)))) {
+          yield* this.#file(path2, file);
+        }
+        for (const { name } of entries.filter(isDirectory)) {
+          refuseWhiteout(path2, name);
+          yield* this.#directory(inside(path2, name));
+        }
+      }
+      *#directoryEntry(path2, { status, mtime, xattrs }) {
+        const opaque = this.#overlayXattrs(path2, xattrs);
+        const name = path2 === "." ? "./" : `${path2}/`;
+        yield* this.#entry({
+          name,
+          kind: "directory",
+          ...this.#attributes(status, mtime, xattrs)
+        });
+        if (opaque) yield* this.#empty(`${path2 === "." ? "" : name}${OPAQUE2}`, mtime);
+      }
+      *#file(directory2, file) {
+        const { status, mtime, target } = file;
+        const path2 = inside(directory2, file.name);
+        refuseWhiteout(directory2, file.name);
+        const kind = KINDS3[status.mode & S_IFMT];
+        if (kind === void 0) {
+          this.leftOut.push(path2);
+          return;
+        }
+        if (kind === "character" && status.rdev === 0 && !this.#options.whole) {
+          yield* this.#empty(inside(directory2, WHITEOUT2 + file.name), mtime);
+          return;
+        }
+        this.#overlayXattrs(path2, file.xattrs);
+        const attributes = this.#attributes(status, mtime, file.xattrs);
+        const identity = `${status.dev}:${status.ino}`;
+        const first = status.nlink > 1 ? this.#links.get(identity) : void 0;
+        if (first !== void 0) {
+          yield* this.#entry({
+            ...attributes,
+            xattrs: [],
+            name: path2,
+            kind: "hardlink",
+            target: first
+          });
+          return;
+        }
+        if (status.nlink > 1) this.#links.set(identity, path2);
+        const size = kind === "file" ? status.size : 0;
+        const [major, minor] = deviceOf2(status.rdev);
+        yield* this.#entry({
+          ...attributes,
+          name: path2,
+          kind,
+          target,
+          size,
+          major,
+          minor
+        });
+        if (file.fd !== void 0) yield* dataOf(path2, file.fd, size);
+      }
+      *#entry(entry2) {
+        this.#entries++;
+        yield* headerOf(entry2);
+      }
+      /** A file that is a sign: of a whiteout, or of an opaque directory. */
+      #empty(name, mtime) {
+        const attributes = {
+          mode: 384,
+          uid: 0,
+          gid: 0,
+          mtime: this.#time(mtime)
+        };
+        return this.#entry({
+          ...attributes,
+          name,
+          kind: "file"
+        });
+      }
+      #attributes(status, mtime, xattrs) {
+        const all = this.#owners.kind === "one";
+        return {
+          mode: status.mode & 4095,
+          uid: all ? 0 : status.uid,
+          gid: all ? 0 : status.gid,
+          mtime: this.#time(mtime),
+          xattrs: xattrs.filter(({ name }) => !OVERLAY2.test(name) && !OF_MACHINE.test(name)).toSorted((a, b) => a.name < b.name ? -1 : 1)
+        };
+      }
+      #time(mtime) {
+        const { epoch } = this.#options;
+        return epoch === void 0 ? mtime : Math.min(mtime, epoch);
+      }
+      /** Whether a directory is opaque; refuses what refers to lower layers. */
+      #overlayXattrs(path2, xattrs) {
+        let opaque = false;
+        for (const { name, value } of xattrs) {
+          const note2 = OVERLAY2.exec(name)?.[1];
+          if (note2 === void 0 || NOTES.includes(note2)) continue;
+          if (note2 !== "opaque") {
+            throw new LayerError(`${JSON.stringify(path2)} has the attribute ${name}: an overlay filesystem keeps a part of the file elsewhere, which a layer cannot say`, {
+              code: "unsupported",
+              advice: [
+                "mount it with redirect_dir=off and metacopy=off"
+              ]
+            });
+          }
+          opaque ||= value.length === 1 && value[0] === 121;
+        }
+        return opaque && !this.#options.whole;
+      }
+    };
   }
 });
 
@@ -45441,6 +45470,790 @@ var init_mod4 = __esm({
     init_index_of();
     init_unpack_layers();
     init_write_layer();
+  }
+});
+
+// images/media_types.ts
+function isManifestType(type) {
+  return MANIFEST_TYPES.includes(type);
+}
+function isConfigType(type) {
+  return type === OCI_CONFIG || type === DOCKER_CONFIG;
+}
+function layerIssue(type) {
+  if (/\+encrypted$/.test(type)) {
+    return "is encrypted, which cannot be unpacked here: decrypt it with skopeo copy --decryption-key";
+  }
+  if (isForeign(type)) {
+    return "is a foreign layer, which its registry must not give away: those of Windows are";
+  }
+  if (LAYER.test(type)) return void 0;
+  return `has the media type ${JSON.stringify(type)}, which is none of a layer`;
+}
+function isForeign(type) {
+  return /\.(nondistributable|foreign)\./.test(type);
+}
+var OCI_MANIFEST, OCI_INDEX, OCI_CONFIG, OCI_LAYER, DOCKER_MANIFEST, DOCKER_LIST, DOCKER_CONFIG, MANIFEST_TYPES, LAYER;
+var init_media_types = __esm({
+  "images/media_types.ts"() {
+    OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+    OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+    OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
+    OCI_LAYER = "application/vnd.oci.image.layer.v1.tar";
+    DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
+    DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json";
+    DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
+    MANIFEST_TYPES = [
+      OCI_INDEX,
+      OCI_MANIFEST,
+      DOCKER_LIST,
+      DOCKER_MANIFEST
+    ];
+    LAYER = /^application\/vnd\.(oci\.image\.layer\.v1\.tar|docker\.image\.rootfs\.diff\.tar)([.+](gzip|zstd|xz|bzip2))?$/;
+  }
+});
+
+// images/manifest.ts
+function parseManifest(what, bytes, type) {
+  const document = parseDocument(what, bytes);
+  const given = document["mediaType"] ?? (isManifestType(type ?? "") ? type : void 0);
+  const mediaType = typeof given === "string" ? given : typeByFields(document);
+  if (document["schemaVersion"] === 1 || /distribution\.manifest\.v1\+(json|prettyjws)$/.test(String(given))) {
+    throw new ImageError(`${what} is of Docker's schema 1, which engines have given up`, {
+      code: "unsupported",
+      advice: [
+        "push the image again, with any engine of the last years"
+      ]
+    });
+  }
+  if (document["schemaVersion"] !== 2) throw invalid(what, `has no "schemaVersion" of 2`);
+  if (mediaType === OCI_INDEX || mediaType === DOCKER_LIST) {
+    if (document["layers"] !== void 0) throw invalid(what, "is an index, and has layers");
+    return readIndex(what, document, mediaType);
+  }
+  if (mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST) {
+    if (document["manifests"] !== void 0) {
+      throw invalid(what, "is a manifest, and has manifests");
+    }
+    return readManifest(what, document, mediaType);
+  }
+  throw new ImageError(`${what} has the media type ${JSON.stringify(mediaType)}, which is none of an image`, {
+    code: "unsupported"
+  });
+}
+function typeByFields(document) {
+  if (Array.isArray(document["manifests"])) return OCI_INDEX;
+  if (!isObject3(document["config"])) return void 0;
+  const type = document["config"]["mediaType"];
+  return typeof type === "string" && type.startsWith("application/vnd.docker.") ? DOCKER_MANIFEST : OCI_MANIFEST;
+}
+function readIndex(what, document, mediaType) {
+  const manifests = listOf2(what, document, "manifests").map((value, index) => readDescriptor(`${what}: manifest ${index + 1}`, value, OCI_MANIFEST));
+  return {
+    kind: "index",
+    mediaType,
+    manifests,
+    annotations: annotationsOf(document)
+  };
+}
+function readManifest(what, document, mediaType) {
+  const { subject, artifactType } = document;
+  return {
+    kind: "manifest",
+    mediaType,
+    config: readDescriptor(`${what}: its config`, document["config"]),
+    layers: listOf2(what, document, "layers").map((value, index) => readDescriptor(`${what}: layer ${index + 1}`, value)),
+    annotations: annotationsOf(document),
+    ...isObject3(subject) && {
+      subject: readDescriptor(`${what}: its subject`, subject)
+    },
+    ...typeof artifactType === "string" && {
+      artifactType
+    }
+  };
+}
+function listOf2(what, document, field2) {
+  const list5 = document[field2];
+  if (!Array.isArray(list5)) throw invalid(what, `has no list "${field2}"`);
+  if (list5.length > MOST3) throw invalid(what, `has more than ${MOST3} ${field2}`);
+  return list5;
+}
+function annotationsOf({ annotations }) {
+  return isObject3(annotations) ? texts(annotations) : {};
+}
+function checkRunnable(what, manifest) {
+  const { config, layers, artifactType } = manifest;
+  if (!isConfigType(config.mediaType)) {
+    const kind = artifactType ?? config.mediaType;
+    throw new ImageError(`${what} is of an artifact (${kind}), and no image that can be run`, {
+      code: "unsupported"
+    });
+  }
+  for (const [index, { mediaType }] of layers.entries()) {
+    const issue = layerIssue(mediaType);
+    if (issue === void 0) continue;
+    throw new ImageError(`${what}: layer ${index + 1} ${issue}`, {
+      code: "unsupported"
+    });
+  }
+}
+var MOST3;
+var init_manifest = __esm({
+  "images/manifest.ts"() {
+    init_descriptor();
+    init_errors4();
+    init_media_types();
+    MOST3 = 1e4;
+  }
+});
+
+// images/owners.ts
+function mappedOwners(ids2) {
+  return {
+    name: `mapped${encodedOf(digestOf(JSON.stringify(ids2))).slice(0, 12)}`,
+    enter: () => [
+      unshare3("user"),
+      mapIds(ids2)
+    ],
+    become,
+    async using(use) {
+      using mapped2 = await openOwners(ids2);
+      return await use(mapped2.owners);
+    }
+  };
+}
+function become({ uid, gid = uid, groups = [] }) {
+  return [
+    setUser({
+      uid,
+      gid,
+      groups
+    })
+  ];
+}
+function ownersHere() {
+  if (geteuid2() === 0) return REAL;
+  const ids2 = mayMap() ? subordinateIds() : void 0;
+  return ids2 === void 0 ? ONE3 : mappedOwners(ids2);
+}
+function unpackingIds() {
+  const { enter: enter3, name } = ownersHere();
+  return name === "real" ? [
+    unshare3("user"),
+    mapRoot()
+  ] : enter3({
+    uid: 0
+  });
+}
+function mayMap() {
+  const directories = (environment2()["PATH"] ?? "").split(":");
+  return [
+    "newuidmap",
+    "newgidmap"
+  ].every((name) => directories.some((directory2) => isFile4(`${directory2}/${name}`)));
+}
+function isFile4(path2) {
+  try {
+    return Deno.statSync(path2).isFile;
+  } catch {
+    return false;
+  }
+}
+function isUnmappable(error) {
+  return error instanceof UnsupportedError;
+}
+var REAL, ONE3;
+var init_owners2 = __esm({
+  "images/owners.ts"() {
+    init_errors();
+    init_users2();
+    init_builders();
+    init_digest();
+    init_environment2();
+    init_mod4();
+    REAL = {
+      name: "real",
+      enter: () => [],
+      become,
+      using: (use) => use({
+        kind: "real"
+      })
+    };
+    ONE3 = {
+      name: "one",
+      enter: ({ uid, gid = uid }) => uid === 0 && gid === 0 ? [
+        unshare3("user"),
+        mapRoot()
+      ] : [
+        unshare3("user"),
+        mapIds({
+          uids: [
+            {
+              inside: uid,
+              outside: geteuid2(),
+              count: 1
+            }
+          ],
+          gids: [
+            {
+              inside: gid,
+              outside: getegid2(),
+              count: 1
+            }
+          ]
+        })
+      ],
+      become: () => [],
+      using: (use) => use({
+        kind: "one"
+      })
+    };
+  }
+});
+
+// images/run/root_steps.ts
+async function rootSteps(root, session, options, { cwd, volumes: declared }) {
+  const { changes = "discard", net = "none", hostname: hostname2 = HOSTNAME2, volumes = {} } = options;
+  checkVolumes(volumes);
+  const at2 = (path2) => root.path + path2;
+  return [
+    await lower2(root.path, changes),
+    ...cwd === "/" ? [] : [
+      mkdir2(at2(cwd))
+    ],
+    ...changes === "none" ? writable(declared, Object.keys(volumes)).flatMap((path2) => discarding(at2(path2))) : [],
+    proc(at2("/proc")),
+    net === "host" ? bind("/sys", at2("/sys"), {
+      readOnly: true
+    }) : sysfs(at2("/sys")),
+    devices(at2("/dev")),
+    mqueue(at2("/dev/mqueue")),
+    ...await networkFiles(session, hostname2, net, at2),
+    bind(root.marker, at2(MARKER2), {
+      readOnly: true
+    }),
+    ...Object.entries(volumes).map(([target, { source, readOnly = false }]) => bind(source, at2(target), {
+      readOnly
+    })),
+    pivotRoot(root.path),
+    // Devices that a layer has made are those of this machine, if root unpacks it.
+    remount("/", changes === "none" ? "ro,nodev" : "nodev")
+  ];
+}
+async function lower2(path2, changes) {
+  if (typeof changes === "string") return overlay(path2, {
+    lower: [
+      path2
+    ],
+    discard: true
+  });
+  const { keep: keep2 } = changes;
+  if (!keep2.startsWith("/")) {
+    throw new ImageError(`the directory of the changes, ${keep2}, does not begin with /`, {
+      code: "invalid"
+    });
+  }
+  const [upper, work] = [
+    `${keep2}/upper`,
+    `${keep2}/work`
+  ];
+  await Deno.mkdir(work, {
+    recursive: true,
+    mode: 448
+  });
+  await makeUpper(upper, path2);
+  return overlay(path2, {
+    lower: [
+      path2
+    ],
+    upper,
+    work
+  });
+}
+async function makeUpper(upper, lower3) {
+  const { mode: mode2, uid, gid } = await Deno.stat(lower3);
+  try {
+    await Deno.mkdir(upper);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return;
+    throw error;
+  }
+  if (geteuid2() === 0) await Deno.chown(upper, uid, gid);
+  await Deno.chmod(upper, mode2 & 4095);
+}
+function writable(declared, volumes) {
+  return declared.filter((path2) => path2.startsWith("/") && path2 !== "/" && !path2.includes("\0") && !volumes.includes(path2));
+}
+function discarding(path2) {
+  return [
+    mkdir2(path2),
+    overlay(path2, {
+      lower: [
+        path2
+      ],
+      discard: true
+    })
+  ];
+}
+async function networkFiles(session, hostname2, net, at2) {
+  const resolv = net === "host" ? await textOf8("/etc/resolv.conf") : "";
+  const hosts = net === "host" ? await textOf8("/etc/hosts") : "";
+  const files2 = {
+    "/etc/hosts": `${hosts === "" ? "" : `${hosts.trimEnd()}
+`}${loopbackHosts(hostname2)}`,
+    "/etc/hostname": `${hostname2}
+`,
+    "/etc/resolv.conf": resolv
+  };
+  const steps = [];
+  for (const [target, text5] of Object.entries(files2)) {
+    const file = session.temporary();
+    await Deno.writeTextFile(file, text5, {
+      mode: 420
+    });
+    steps.push(bind(file, at2(target)));
+  }
+  return steps;
+}
+async function textOf8(path2) {
+  try {
+    return await Deno.readTextFile(path2);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+function checkVolumes(volumes) {
+  for (const [target, { source }] of Object.entries(volumes)) {
+    if (target.startsWith("/") && target !== "/" && source.startsWith("/")) continue;
+    throw new ImageError(`the volume ${source}:${target} has to have paths that begin with /`, {
+      code: "invalid",
+      advice: target === "/" ? [
+        "the root itself is the image's"
+      ] : []
+    });
+  }
+}
+var HOSTNAME2, MOUNTED_FILES, MARKER2;
+var init_root_steps = __esm({
+  "images/run/root_steps.ts"() {
+    init_network_files();
+    init_builders();
+    init_users2();
+    init_errors4();
+    HOSTNAME2 = "image";
+    MOUNTED_FILES = [
+      "/dev",
+      "/etc/hostname",
+      "/etc/hosts",
+      "/etc/resolv.conf",
+      "/proc",
+      "/run/.containerenv",
+      "/sys"
+    ];
+    MARKER2 = "/run/.containerenv";
+  }
+});
+
+// images/run/container_steps.ts
+function containerSteps(root, process, owners, { net = "none", hostname: hostname2 = HOSTNAME2 }) {
+  const { user, env, cwd } = process;
+  return [
+    ...owners.enter(user),
+    unshare3("mount", "pid", "uts", "ipc", "cgroup"),
+    ...net === "none" ? [
+      unshare3("net"),
+      loopback()
+    ] : [],
+    hostname(hostname2),
+    ...root,
+    maskPaths(...MASKED_FILES),
+    readonlyPaths(...READ_ONLY_FILES),
+    newSession(),
+    init(),
+    chdir3(cwd),
+    capabilities({
+      bounding: CAPABILITIES3
+    }),
+    ...owners.become(user),
+    noNewPrivileges(),
+    seccomp(),
+    clearEnv({
+      keep: [
+        "TERM"
+      ]
+    }),
+    setEnv(env)
+  ];
+}
+var CAPABILITIES3;
+var init_container_steps = __esm({
+  "images/run/container_steps.ts"() {
+    init_sandbox();
+    init_builders();
+    init_root_steps();
+    CAPABILITIES3 = [
+      "CAP_AUDIT_WRITE",
+      "CAP_CHOWN",
+      "CAP_DAC_OVERRIDE",
+      "CAP_FOWNER",
+      "CAP_FSETID",
+      "CAP_KILL",
+      "CAP_NET_BIND_SERVICE",
+      "CAP_SETFCAP",
+      "CAP_SETGID",
+      "CAP_SETPCAP",
+      "CAP_SETUID",
+      "CAP_SYS_CHROOT"
+    ];
+  }
+});
+
+// images/run/users.ts
+function findUser(root, text5) {
+  const [user = "", group] = text5.split(/:(.*)/s);
+  const passwd = linesOf(root, "etc/passwd");
+  const line = findLine(passwd, user === "" ? "0" : user);
+  const uid = line === void 0 ? numberOf7(user === "" ? "0" : user) : numberOf7(line[2]);
+  if (uid === void 0) throw unknown("user", user, passwd);
+  const groups = linesOf(root, "etc/group");
+  const home = line?.[5] || "/";
+  if (group !== void 0 && group !== "") {
+    return {
+      uid,
+      gid: groupId(groups, group),
+      groups: [],
+      home
+    };
+  }
+  const gid = numberOf7(line?.[3]) ?? 0;
+  const name = line?.[0];
+  const further = groups.filter(([, , , members]) => name !== void 0 && members?.split(",").includes(name)).flatMap(([, , id2]) => numberOf7(id2) ?? []).filter((id2) => id2 !== gid);
+  return {
+    uid,
+    gid,
+    groups: [
+      ...new Set(further)
+    ],
+    home
+  };
+}
+function groupId(groups, group) {
+  const id2 = numberOf7(findLine(groups, group)?.[2]) ?? numberOf7(group);
+  if (id2 === void 0) throw unknown("group", group, groups);
+  return id2;
+}
+function findLine(lines, name) {
+  return lines.find(([own]) => own === name) ?? (/^\d+$/.test(name) ? lines.find(([, , id2]) => id2 === name) : void 0);
+}
+function numberOf7(text5) {
+  if (text5 === void 0 || !/^\d{1,10}$/.test(text5)) return void 0;
+  return Number(text5) <= LAST_ID2 ? Number(text5) : void 0;
+}
+function unknown(kind, name, lines) {
+  const names = lines.slice(0, 12).map(([own]) => own).join(", ");
+  return new ImageError(`the image knows no ${kind} ${JSON.stringify(name)}`, {
+    code: "not-found",
+    advice: [
+      names === "" ? `it knows none by name; a number is one` : `it knows ${names}; or a number`
+    ]
+  });
+}
+function linesOf(root, path2) {
+  return readBeneath(root, path2).split("\n").filter((line) => line !== "" && line[0] !== "#").map((line) => line.split(":"));
+}
+function readBeneath(root, path2) {
+  try {
+    using directory2 = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    using file = openat22(directory2, path2, {
+      flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
+      resolve: RESOLVE_IN_ROOT
+    });
+    const buffer = new Uint8Array(64 * 1024);
+    const decoder2 = new TextDecoder();
+    let text5 = "";
+    for (let count = read2(file, buffer); count > 0; count = read2(file, buffer)) {
+      text5 += decoder2.decode(buffer.subarray(0, count), {
+        stream: true
+      });
+      if (text5.length > LIMIT2) break;
+    }
+    return text5 + decoder2.decode();
+  } catch (error) {
+    if (error instanceof SyscallError && ABSENT3.has(error.code)) return "";
+    throw error;
+  }
+}
+var LIMIT2, LAST_ID2, ABSENT3;
+var init_users3 = __esm({
+  "images/run/users.ts"() {
+    init_errors();
+    init_files3();
+    init_files3();
+    init_files4();
+    init_errors4();
+    LIMIT2 = 1 << 20;
+    LAST_ID2 = 4294967294;
+    ABSENT3 = /* @__PURE__ */ new Set([
+      "ENOENT",
+      "ENOTDIR",
+      "ELOOP",
+      "EISDIR",
+      "EACCES",
+      "ENXIO",
+      "EAGAIN"
+    ]);
+  }
+});
+
+// images/run/process.ts
+function processOf3(config, root, words3, options = {}) {
+  const { entrypoint, cwd = config.workingDir || "/" } = options;
+  const first = entrypoint ?? config.entrypoint;
+  const rest = words3.length > 0 || entrypoint !== void 0 ? words3 : config.cmd;
+  const args = [
+    ...first,
+    ...rest
+  ];
+  if (args.length === 0) {
+    throw new ImageError("the image names no program to run", {
+      code: "invalid",
+      advice: [
+        "name one: -- sh"
+      ]
+    });
+  }
+  const user = findUser(root, options.user ?? config.user);
+  return {
+    args,
+    env: {
+      ...variablesOf4(config, user),
+      ...options.env
+    },
+    cwd: cwd.startsWith("/") ? cwd : `/${cwd}`,
+    user,
+    stopSignal: config.stopSignal ?? "SIGTERM",
+    volumes: config.volumes,
+    exposedPorts: config.exposedPorts
+  };
+}
+function variablesOf4({ env }, { home }) {
+  const own = env.flatMap((text5) => {
+    const at2 = text5.indexOf("=");
+    return at2 > 0 ? [
+      [
+        text5.slice(0, at2),
+        text5.slice(at2 + 1)
+      ]
+    ] : [];
+  });
+  const variables = {
+    PATH: DEFAULT_PATH,
+    ...Object.fromEntries(own)
+  };
+  if (!variables["HOME"]) variables["HOME"] = home;
+  return variables;
+}
+var init_process5 = __esm({
+  "images/run/process.ts"() {
+    init_default_path();
+    init_errors4();
+    init_users3();
+  }
+});
+
+// images/store/file_lock.ts
+async function wait(file, exclusive, signal) {
+  for (let time = WAIT.first; !file.tryLockSync(exclusive); time = Math.min(time * 2, WAIT.most)) {
+    signal?.throwIfAborted();
+    await new Promise((resolve2) => setTimeout(resolve2, time * (0.5 + Math.random() / 2)));
+  }
+  signal?.throwIfAborted();
+}
+async function isAt(file, path2) {
+  const [opened2, there] = [
+    await file.stat(),
+    await statIfThere(path2)
+  ];
+  return there !== void 0 && there.ino === opened2.ino && there.dev === opened2.dev;
+}
+async function statIfThere(path2) {
+  try {
+    return await Deno.lstat(path2);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return void 0;
+    }
+    throw error;
+  }
+}
+function removeQuietly(path2) {
+  try {
+    Deno.removeSync(path2);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+var WAIT, FileLock;
+var init_file_lock = __esm({
+  "images/store/file_lock.ts"() {
+    WAIT = {
+      first: 5,
+      most: 100
+    };
+    FileLock = class _FileLock {
+
+      /** The open file. */
+      file;
+      #removed;
+      constructor(file, removed) {
+        this.file = file;
+        this.#removed = removed;
+      }
+      /** Acquires the lock of a file that stays; it is made if there is none. */
+      static async acquire(path2, { shared = false, signal } = {}) {
+        const file = await Deno.open(path2, {
+          read: true,
+          write: true,
+          create: true,
+          mode: 384
+        });
+        try {
+          await wait(file, !shared, signal);
+          return new _FileLock(file);
+        } catch (error) {
+          file.close();
+          throw error;
+        }
+      }
+      /**
+       * Acquires the lock of a file that its holder removes or renames, and leaves it to others to make it
+       * again.
+       *
+       * @param remove whether it is removed when the lock is released
+       */
+      static async acquirePassing(path2, { remove, signal }) {
+        for (; ; ) {
+          const lock2 = await _FileLock.acquire(path2, {
+            signal
+          });
+          if (await isAt(lock2.file, path2)) return new _FileLock(lock2.file, remove ? path2 : void 0);
+          lock2[Symbol.dispose]();
+        }
+      }
+      /** Acquires the lock of a file that exists, if it is free; its holder has ended then. */
+      static async tryExisting(path2) {
+        const file = await Deno.open(path2, {
+          read: true,
+          write: true
+        });
+        if (file.tryLockSync(true)) return new _FileLock(file);
+        file.close();
+        return void 0;
+      }
+      [Symbol.dispose]() {
+        if (this.#removed !== void 0) removeQuietly(this.#removed);
+        this.file.close();
+      }
+    };
+  }
+});
+
+// images/store/files.ts
+async function writeWhole(path2, bytes, temporary) {
+  {
+    using file = await Deno.open(temporary, {
+      write: true,
+      create: true,
+      truncate: true,
+      mode: 420
+    });
+    await writeAll2(file, bytes);
+    await file.sync();
+  }
+  await Deno.rename(temporary, path2);
+  await syncDirectory(path2.slice(0, path2.lastIndexOf("/")));
+}
+async function writeAll2(file, bytes) {
+  let rest = bytes;
+  while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+}
+async function syncDirectory(path2) {
+  using directory2 = await Deno.open(path2);
+  await directory2.sync();
+}
+async function readIfThere(path2) {
+  try {
+    return await Deno.readFile(path2);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return void 0;
+    throw error;
+  }
+}
+async function namesIn3(path2) {
+  try {
+    return (await Array.fromAsync(Deno.readDir(path2))).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+var init_files8 = __esm({
+  "images/store/files.ts"() {
+  }
+});
+
+// images/store/index_file.ts
+async function readIndex2(path2) {
+  const bytes = await readIfThere(path2);
+  if (bytes === void 0) return [];
+  const { manifests } = parseDocument(path2, bytes);
+  if (!Array.isArray(manifests)) {
+    throw new ImageError(`${path2} has no list "manifests"`, {
+      code: "store"
+    });
+  }
+  return manifests.map((value, at2) => readDescriptor(`${path2}: manifest ${at2 + 1}`, value, OCI_MANIFEST));
+}
+async function changeIndex({ path: path2, lock: lock2 }, session, change, signal) {
+  using _held = await FileLock.acquire(lock2, {
+    signal
+  });
+  const before = await readIndex2(path2);
+  const after2 = change(before);
+  if (after2 === before) return;
+  await writeWhole(path2, await indexBytes(path2, after2), session.temporary());
+}
+async function indexBytes(path2, manifests) {
+  const bytes = await readIfThere(path2);
+  const rest = bytes === void 0 ? {} : parseDocument(path2, bytes);
+  const index = {
+    schemaVersion: 2,
+    mediaType: OCI_INDEX,
+    ...rest,
+    manifests
+  };
+  if (!isObject3(index)) throw new TypeError("unreachable");
+  return new TextEncoder().encode(JSON.stringify(index));
+}
+function isSamePlace(one, other) {
+  return one.annotations?.[NAME8] === other.annotations?.[NAME8] && placeOf5(one) === placeOf5(other);
+}
+function placeOf5({ platform }) {
+  return platform === void 0 ? "" : platformText(platform);
+}
+var NAME8, ORIGIN, STORED;
+var init_index_file = __esm({
+  "images/store/index_file.ts"() {
+    init_descriptor();
+    init_errors4();
+    init_media_types();
+    init_platform();
+    init_file_lock();
+    init_files8();
+    NAME8 = "org.opencontainers.image.ref.name";
+    ORIGIN = "dev.ramekin.origin";
+    STORED = "dev.ramekin.stored";
   }
 });
 
@@ -45479,20 +46292,6 @@ var init_remove_tree2 = __esm({
   "images/store/remove_tree.ts"() {
     init_recipe();
     init_errors4();
-  }
-});
-
-// images/ids.ts
-function unpackingIds() {
-  return [
-    unshare3("user"),
-    mapRoot()
-  ];
-}
-var init_ids = __esm({
-  "images/ids.ts"() {
-    init_id_maps();
-    init_unshare();
   }
 });
 
@@ -45542,7 +46341,7 @@ var init_session = __esm({
     init_file_lock();
     init_files8();
     init_remove_tree2();
-    init_ids();
+    init_owners2();
     Session = class _Session {
 
       /** A directory for its temporary files, on the filesystem of the store. */
@@ -45634,8 +46433,8 @@ var init_roots = __esm({
       async record(name) {
         const bytes = await readIfThere(`${this.#directory}/${name}/record.json`);
         if (bytes === void 0) return void 0;
-        const record = JSON.parse(new TextDecoder().decode(bytes));
-        return record.boot === this.#boot ? record : void 0;
+        const record2 = JSON.parse(new TextDecoder().decode(bytes));
+        return record2.boot === this.#boot ? record2 : void 0;
       }
       /** Returns the record of a root, which is unpacked unless it is there. */
       async have(name, session, unpack2, signal) {
@@ -45658,14 +46457,14 @@ var init_roots = __esm({
           mode: 493
         });
         const summary = await unpack2(`${directory2}/root`);
-        const record = {
+        const record2 = {
           boot: this.#boot,
           summary
         };
         await Deno.writeTextFile(`${directory2}/in-use`, "");
-        await Deno.writeTextFile(`${directory2}/record.json`, JSON.stringify(record));
+        await Deno.writeTextFile(`${directory2}/record.json`, JSON.stringify(record2));
         await Deno.rename(directory2, path2);
-        return record;
+        return record2;
       }
     };
   }
@@ -45677,7 +46476,7 @@ async function unpack(store, session, { config, layers, owners, progress, signal
   await session.keep([
     name
   ], signal);
-  const record = await store.roots.have(name, session, (directory2) => {
+  const record2 = await store.roots.have(name, session, (directory2) => {
     const sources = layers.map(({ digest, size, mediaType }, index) => ({
       path: store.blobs.path(digest),
       digest,
@@ -45685,7 +46484,8 @@ async function unpack(store, session, { config, layers, owners, progress, signal
       mediaType,
       diffId: config.diffIds[index]
     }));
-    return unpackLayers(sources, directory2, {
+    return owners.using((owners2) => unpackLayers(sources, directory2, {
+      owners: owners2,
       ...signal !== void 0 && {
         signal
       },
@@ -45698,11 +46498,11 @@ async function unpack(store, session, { config, layers, owners, progress, signal
           size
         });
       }
-    });
+    }));
   }, signal);
   return {
     name,
-    ...record
+    ...record2
   };
 }
 var init_unpack2 = __esm({
@@ -45720,8 +46520,9 @@ var init_image = __esm({
     init_recipe();
     init_config();
     init_errors4();
+    init_mod4();
     init_manifest();
-    init_owners();
+    init_owners2();
     init_container_steps();
     init_process5();
     init_root_steps();
@@ -45749,13 +46550,17 @@ var init_image = __esm({
       config;
       #store;
       #session;
+      #ids;
+      #owners;
       #root;
-      constructor(store, session, descriptor, manifest, config) {
+      constructor(store, session, descriptor, manifest, config, ids2) {
+        this.#ids = ids2;
+        this.#owners = ids2 === void 0 ? ownersHere() : mappedOwners(ids2);
         this.#store = store;
         this.#session = session;
         this.manifest = manifest;
         this.manifestSize = descriptor.size;
-        this.name = descriptor.annotations?.[NAME6] ?? descriptor.digest;
+        this.name = descriptor.annotations?.[NAME8] ?? descriptor.digest;
         this.digest = descriptor.digest;
         this.origin = descriptor.annotations?.[ORIGIN] ?? descriptor.digest;
         this.platform = descriptor.platform ?? config.platform;
@@ -45769,8 +46574,8 @@ var init_image = __esm({
         this.size = this.layers.reduce((sum4, { size }) => sum4 + size, 0);
       }
       /** Opens an image of the store; the session becomes its own. Use `pull()` or `storedImage()`. */
-      static async open(store, session, descriptor) {
-        const what = descriptor.annotations?.[NAME6] ?? descriptor.digest;
+      static async open(store, session, descriptor, { ids: ids2 } = {}) {
+        const what = descriptor.annotations?.[NAME8] ?? descriptor.digest;
         await session.keep([
           descriptor.digest
         ]);
@@ -45786,7 +46591,7 @@ var init_image = __esm({
           ...manifest.layers
         ].map((part) => "config" in part ? part.config.digest : part.digest));
         const config = await store.document(`the configuration of ${what}`, manifest.config);
-        return new _Image(store, session, descriptor, manifest, parseConfig(`the configuration of ${what}`, config));
+        return new _Image(store, session, descriptor, manifest, parseConfig(`the configuration of ${what}`, config), ids2);
       }
       /**
        * Unpacks it, unless that is done, and returns what was left out or changed: device files that an
@@ -45798,17 +46603,34 @@ var init_image = __esm({
         return (await this.#unpacked(options)).summary;
       }
       #unpacked({ progress, signal } = {}) {
-        const { config, layers } = this;
-        return this.#root ??= unpack(this.#store, this.#session, {
-          config,
-          layers,
-          owners: ownersHere(),
+        return this.#root ??= this.#unpack({
           progress,
           signal
         }).catch((error) => {
           this.#root = void 0;
           throw error;
         });
+      }
+      async #unpack(options) {
+        const { config, layers } = this;
+        const request = {
+          config,
+          layers,
+          ...options
+        };
+        try {
+          return await unpack(this.#store, this.#session, {
+            ...request,
+            owners: this.#owners
+          });
+        } catch (error) {
+          if (!isUnmappable(error) || this.#ids !== void 0) throw error;
+          this.#owners = ONE3;
+          return await unpack(this.#store, this.#session, {
+            ...request,
+            owners: ONE3
+          });
+        }
       }
       /**
        * The directory of its unpacked files. Nothing may be changed in it, as all containers of the image
@@ -45876,7 +46698,7 @@ var init_image = __esm({
       }
       async #containerSteps(process, options) {
         const root = await this.#rootSteps(options, process);
-        return containerSteps(root, process, ownersHere(), options);
+        return containerSteps(root, process, this.#owners, options);
       }
       /**
        * Returns a command for the image's program, in a container of it.
@@ -45892,6 +46714,30 @@ var init_image = __esm({
           ...options.command,
           args
         });
+      }
+      /** Writes what a container of it has changed as a layer to a new file. */
+      async writeChanges(upper, file, options) {
+        const { epoch, signal } = options;
+        await this.#unpacked();
+        return await this.#owners.using((owners) => writeLayer(upper, file, {
+          owners,
+          exclude: MOUNTED_FILES.map((path2) => path2.slice(1)),
+          ...epoch !== void 0 && {
+            epoch
+          },
+          ...signal !== void 0 && {
+            signal
+          }
+        }));
+      }
+      /** The directory of the store that it is in. */
+      get store() {
+        return this.#store.directory;
+      }
+      /** The bytes of its configuration, as they are in the store. */
+      async configBytes() {
+        const what = `the configuration of ${this.name}`;
+        return new Uint8Array(await this.#store.document(what, this.manifest.config));
       }
       /** The path of one of its blobs, which is not to be changed. */
       blobPath(digest) {
@@ -46339,7 +47185,7 @@ var init_docker_archive = __esm({
 function namesOf3({ annotations }) {
   return [
     "io.containerd.image.name",
-    NAME6
+    NAME8
   ].flatMap((key) => annotations?.[key] ?? []);
 }
 function isNamed(manifest, image3) {
@@ -46352,7 +47198,7 @@ function wholeName2(name) {
     return name;
   }
 }
-function nameOf4(digest) {
+function nameOf5(digest) {
   return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
 }
 var LayoutSource;
@@ -46406,9 +47252,9 @@ var init_layout = __esm({
       #choose(manifests) {
         const { image: image3, digest } = this.#reference;
         const found = manifests.filter((manifest) => digest !== void 0 ? manifest.digest === digest : image3 === void 0 || isNamed(manifest, image3));
-        const names = new Set(found.map((manifest) => manifest.annotations?.[NAME6]));
+        const names = new Set(found.map((manifest) => manifest.annotations?.[NAME8]));
         if (found.length > 0 && names.size === 1) return found;
-        const all = manifests.flatMap((it) => it.annotations?.[NAME6] ?? []);
+        const all = manifests.flatMap((it) => it.annotations?.[NAME8] ?? []);
         const listed3 = all.length === 0 ? "it has none with a name" : `it has ${all.join(", ")}`;
         if (digest !== void 0 && found.length > 0) return found.slice(0, 1);
         throw new ImageError(found.length > 0 ? `${this.what} is one of several images, and none is named` : `there is no ${this.what}`, {
@@ -46423,12 +47269,12 @@ var init_layout = __esm({
         return await this.#files.size("version") === void 0 ? `it is an archive of docker's: docker-archive:${this.#files.path}` : `it is a directory of skopeo's: dir:${this.#files.path}`;
       }
       async document(what, blob) {
-        const bytes = await readFileOf(this.#files, nameOf4(blob.digest), DOCUMENT_LIMIT);
+        const bytes = await readFileOf(this.#files, nameOf5(blob.digest), DOCUMENT_LIMIT);
         checkBytes(what, bytes, blob);
         return bytes;
       }
       download(blob) {
-        return (offset) => this.#files.parts(nameOf4(blob.digest), offset);
+        return (offset) => this.#files.parts(nameOf5(blob.digest), offset);
       }
       async [Symbol.asyncDispose]() {
       }
@@ -47960,7 +48806,7 @@ var init_store = __esm({
       async unname(session, isMeant2) {
         let taken = [];
         await changeIndex(this.places.index, session, (manifests) => {
-          taken = manifests.filter((image3) => image3.annotations?.[NAME6] !== void 0 && isMeant2(image3));
+          taken = manifests.filter((image3) => image3.annotations?.[NAME8] !== void 0 && isMeant2(image3));
           return taken.length === 0 ? manifests : manifests.filter((image3) => !taken.includes(image3));
         });
         return taken;
@@ -47983,7 +48829,7 @@ async function pull(reference, options = {}) {
       image: referenceText(parsed)
     });
     const descriptor = await fetchImage(store, session, parsed, name, options);
-    const image3 = await Image.open(store, session, descriptor);
+    const image3 = await Image.open(store, session, descriptor, options);
     if (options.unpack !== false) await image3.unpack(options);
     return image3;
   } catch (error) {
@@ -48023,7 +48869,7 @@ async function fetchImage(store, session, reference, name, options) {
     size: image3.descriptor.size,
     platform: stated(image3.config.platform),
     annotations: {
-      [NAME6]: name,
+      [NAME8]: name,
       [ORIGIN]: found.length === 1 ? found[0].digest : image3.descriptor.digest,
       [STORED]: (/* @__PURE__ */ new Date()).toISOString()
     }
@@ -48129,14 +48975,14 @@ async function download(store, session, source, { manifest, config, descriptor }
     }
   };
   const workers = Array.from({
-    length: Math.min(AT_ONCE5, waiting.length)
+    length: Math.min(AT_ONCE6, waiting.length)
   }, work);
   for (const worker of workers) worker.catch((error) => failed2.abort(error));
   const outcomes = await Promise.allSettled(workers);
   const rejected = outcomes.find(({ status }) => status === "rejected");
   if (rejected?.status === "rejected") throw failed2.signal.reason ?? rejected.reason;
 }
-var AT_ONCE5, DEEPEST2;
+var AT_ONCE6, DEEPEST2;
 var init_pull = __esm({
   "images/pull.ts"() {
     init_config();
@@ -48148,7 +48994,7 @@ var init_pull = __esm({
     init_open3();
     init_index_file();
     init_store();
-    AT_ONCE5 = 4;
+    AT_ONCE6 = 4;
     DEEPEST2 = 3;
   }
 });
@@ -48285,7 +49131,7 @@ async function verify(store, { remove = false, signal } = {}) {
     for (const part of await missingOrDamaged(store, image3, damaged)) {
       told2.add(part.digest);
       issues.push({
-        image: image3.annotations?.[NAME6] ?? image3.digest,
+        image: image3.annotations?.[NAME8] ?? image3.digest,
         ...part
       });
     }
@@ -48378,7 +49224,7 @@ async function storedImages(options = {}) {
   const store = await Store.open(options.store);
   const images = [];
   for (const image3 of await store.images()) {
-    const name = image3.annotations?.[NAME6] ?? image3.digest;
+    const name = image3.annotations?.[NAME8] ?? image3.digest;
     images.push({
       name,
       shortName: shortName(name),
@@ -48409,13 +49255,15 @@ async function sizeOf2(store, image3) {
     throw error;
   }
 }
-async function storedImage(name, { platform, store: directory2, signal } = {}) {
+async function storedImage(name, { platform, store: directory2, signal, ids: ids2 } = {}) {
   const store = await Store.open(directory2);
   const wanted = platform === void 0 ? thisPlatform() : parsePlatform(platform);
   const session = await store.begin(signal);
   try {
     const found = best(matching(await store.images(), name), wanted);
-    if (found !== void 0) return await Image.open(store, session, found);
+    if (found !== void 0) return await Image.open(store, session, found, {
+      ids: ids2
+    });
     await session[Symbol.asyncDispose]();
     return void 0;
   } catch (error) {
@@ -48433,7 +49281,7 @@ function matching(images, name) {
   }
   if (byDigest.length > 0) return byDigest.slice(0, 1);
   const whole = storeName(name);
-  return images.filter(({ annotations }) => annotations?.[NAME6] === whole);
+  return images.filter(({ annotations }) => annotations?.[NAME8] === whole);
 }
 function storeName(name) {
   const reference = parseReference(name);
@@ -48461,7 +49309,7 @@ async function removeImages(names, { store: directory2, signal } = {}) {
     const meant = names.flatMap((name) => {
       const found = matching(images, name);
       if (found.length > 0) return found;
-      const all = images.map(({ annotations }) => shortName(annotations?.[NAME6] ?? ""));
+      const all = images.map(({ annotations }) => shortName(annotations?.[NAME8] ?? ""));
       throw new ImageError(`there is no image ${name} in the store`, {
         code: "not-found",
         advice: all.length === 0 ? [] : [
@@ -48469,8 +49317,8 @@ async function removeImages(names, { store: directory2, signal } = {}) {
         ]
       });
     });
-    const gone = await store.unname(session, (image3) => meant.some((one) => one.digest === image3.digest && one.annotations?.[NAME6] === image3.annotations?.[NAME6]));
-    taken.push(...gone.map(({ annotations }) => annotations[NAME6]));
+    const gone = await store.unname(session, (image3) => meant.some((one) => one.digest === image3.digest && one.annotations?.[NAME8] === image3.annotations?.[NAME8]));
+    taken.push(...gone.map(({ annotations }) => annotations[NAME8]));
   }
   return {
     names: taken,
@@ -48496,6 +49344,187 @@ var init_stored = __esm({
     init_index_file();
     init_store();
     init_verify();
+  }
+});
+
+// images/commit.ts
+async function commit(image3, name, options) {
+  const whole = nameFor2(name);
+  const { signal } = options;
+  const store = await Store.open(image3.store);
+  const session = await store.begin(signal);
+  try {
+    const epoch = options.epoch ?? sourceDate();
+    const { layer, diffId } = await addLayer(store, session, image3, {
+      ...options,
+      epoch
+    });
+    const time = new Date(epoch === void 0 ? Date.now() : epoch * 1e3);
+    const before = parseDocument("the configuration", await image3.configBytes());
+    const config = configWith(before, diffId, time, options);
+    const manifest = await addManifest(store, session, image3, layer, config);
+    const descriptor = {
+      ...manifest,
+      platform: image3.platform,
+      annotations: {
+        [NAME8]: whole,
+        [ORIGIN]: manifest.digest,
+        [STORED]: (/* @__PURE__ */ new Date()).toISOString()
+      }
+    };
+    await store.name(session, descriptor, signal);
+    return await Image.open(store, session, descriptor);
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+function nameFor2(name) {
+  const reference = parseReference(name);
+  if (reference.transport === "registry" && reference.digest === void 0) {
+    return referenceText(reference);
+  }
+  throw new ImageError(`${JSON.stringify(name)} is no name for an image in the store`, {
+    code: "reference",
+    advice: [
+      "one is tool:latest"
+    ]
+  });
+}
+async function addLayer(store, session, image3, { changes, epoch, signal }) {
+  const file = session.temporary();
+  const upper = await upperOf(changes);
+  const { digest, size, diffId } = await image3.writeChanges(upper, file, {
+    epoch,
+    signal
+  });
+  const mediaType = image3.manifest.mediaType === DOCKER_MANIFEST ? DOCKER_LAYER : `${OCI_LAYER}+gzip`;
+  const layer = {
+    mediaType,
+    digest,
+    size
+  };
+  await store.add(session, layer, (offset) => partsOf3(file, offset, Infinity), {
+    signal
+  });
+  return {
+    layer,
+    diffId
+  };
+}
+async function addManifest(store, session, { manifest: { mediaType, config: { mediaType: configType }, layers } }, layer, config) {
+  return await store.addBytes(session, mediaType, bytesOf5({
+    schemaVersion: 2,
+    mediaType,
+    config: await store.addBytes(session, configType, bytesOf5(config)),
+    layers: [
+      ...layers,
+      layer
+    ]
+  }));
+}
+function sourceDate() {
+  const text5 = environment2()["SOURCE_DATE_EPOCH"];
+  if (text5 === void 0 || text5 === "") return void 0;
+  if (/^\d{1,11}$/.test(text5)) return Number(text5);
+  throw new ImageError(`SOURCE_DATE_EPOCH=${text5} is no number of seconds`, {
+    code: "invalid"
+  });
+}
+async function upperOf(changes) {
+  const path2 = `${changes}/upper`;
+  try {
+    if ((await Deno.stat(path2)).isDirectory) return path2;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  throw new ImageError(`${changes} has no changes of a container`, {
+    code: "not-found",
+    advice: [
+      "a run with --keep=DIRECTORY, or changes: { keep }, leaves them there"
+    ]
+  });
+}
+function configWith(before, diffId, time, { config = {}, message: message2 }) {
+  const { diffIds } = parseConfig("the configuration", bytesOf5(before));
+  const created = time.toISOString().replace(".000Z", "Z");
+  const history = Array.isArray(before["history"]) ? before["history"] : [];
+  const entry2 = {
+    created,
+    created_by: "ramekin commit",
+    ...message2 !== void 0 && {
+      comment: message2
+    }
+  };
+  return {
+    ...before,
+    created,
+    config: programWith(isObject3(before["config"]) ? before["config"] : {}, config),
+    rootfs: {
+      type: "layers",
+      diff_ids: [
+        ...diffIds,
+        diffId
+      ]
+    },
+    history: [
+      ...history,
+      entry2
+    ]
+  };
+}
+function programWith(before, config) {
+  const { entrypoint, cmd, user, env, workingDir, labels } = config;
+  const variables = Array.isArray(before["Env"]) ? before["Env"] : [];
+  const others = variables.filter((text5) => !Object.hasOwn(env ?? {}, text5.split("=")[0]));
+  const added = Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`);
+  return {
+    ...before,
+    // The command of the image before is for its entry point.
+    ...entrypoint !== void 0 && {
+      Entrypoint: entrypoint,
+      Cmd: cmd ?? []
+    },
+    ...cmd !== void 0 && {
+      Cmd: cmd
+    },
+    ...user !== void 0 && {
+      User: user
+    },
+    ...env !== void 0 && {
+      Env: [
+        ...others,
+        ...added
+      ]
+    },
+    ...workingDir !== void 0 && {
+      WorkingDir: workingDir
+    },
+    ...labels !== void 0 && {
+      Labels: {
+        ...isObject3(before["Labels"]) ? before["Labels"] : {},
+        ...labels
+      }
+    }
+  };
+}
+function bytesOf5(value) {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+var DOCKER_LAYER;
+var init_commit = __esm({
+  "images/commit.ts"() {
+    init_config();
+    init_descriptor();
+    init_environment2();
+    init_errors4();
+    init_image();
+    init_media_types();
+    init_reference();
+    init_file_set();
+    init_index_file();
+    init_store();
+    DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip";
   }
 });
 
@@ -48747,7 +49776,7 @@ async function sendAll(image3, uploads, from2, { progress, signal }) {
     }
   };
   const outcomes = await Promise.allSettled(Array.from({
-    length: AT_ONCE6
+    length: AT_ONCE7
   }, work));
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
@@ -48755,7 +49784,7 @@ async function readPart2(path2, offset, size) {
   const parts2 = await Array.fromAsync(partsOf3(path2, offset, size));
   return new Uint8Array(await new Blob(parts2).arrayBuffer());
 }
-var AT_ONCE6;
+var AT_ONCE7;
 var init_push = __esm({
   "images/push.ts"() {
     init_errors4();
@@ -48764,17 +49793,17 @@ var init_push = __esm({
     init_repository();
     init_upload();
     init_file_set();
-    AT_ONCE6 = 3;
+    AT_ONCE7 = 3;
   }
 });
 
 // images/archive/tar_writer.ts
 function tarHeader(name, size, type = "0") {
   if (encoder7.encode(name).length <= 100) return header2(name, size, type);
-  const record = paxRecord("path", name);
-  return joined2([
-    header2("path", record.length, "x"),
-    padded(record),
+  const record2 = paxRecord("path", name);
+  return joined3([
+    header2("path", record2.length, "x"),
+    padded(record2),
     header2(name.slice(0, 100), size, type)
   ]);
 }
@@ -48812,18 +49841,18 @@ function paxRecord(key, value) {
   while (String(length).length + rest.length !== length) {
     length = String(length).length + rest.length;
   }
-  return joined2([
+  return joined3([
     encoder7.encode(String(length)),
     rest
   ]);
 }
 function padded(bytes) {
-  return joined2([
+  return joined3([
     bytes,
     tarPadding(bytes.length)
   ]);
 }
-function joined2(parts2) {
+function joined3(parts2) {
   const whole = new Uint8Array(parts2.reduce((sum4, { length }) => sum4 + length, 0));
   let at2 = 0;
   for (const part of parts2) {
@@ -48859,7 +49888,7 @@ async function save(images, output, { signal } = {}) {
     images.find((image3) => image3.digest === digest)
   ]));
   for (const [digest, image3] of new Map(digests.toSorted(([a], [b]) => a < b ? -1 : 1))) {
-    await archive.file(nameOf5(digest), image3.blobPath(digest));
+    await archive.file(nameOf6(digest), image3.blobPath(digest));
   }
   await archive.end();
 }
@@ -48872,7 +49901,7 @@ function indexOf2(images) {
       digest: image3.digest,
       size: image3.manifestSize,
       annotations: {
-        [NAME6]: image3.name,
+        [NAME8]: image3.name,
         "io.containerd.image.name": image3.name
       }
     }))
@@ -48882,14 +49911,14 @@ function archivedImage({ name, manifest: { config, layers } }) {
   const reference = parseReference(name);
   const isTag = reference.transport === "registry" && reference.digest === void 0;
   return {
-    Config: nameOf5(config.digest),
+    Config: nameOf6(config.digest),
     RepoTags: isTag ? [
       shortReference(reference)
     ] : null,
-    Layers: layers.map(({ digest }) => nameOf5(digest))
+    Layers: layers.map(({ digest }) => nameOf6(digest))
   };
 }
-function nameOf5(digest) {
+function nameOf6(digest) {
   return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
 }
 var ArchiveWriter;
@@ -49019,6 +50048,7 @@ var init_mod5 = __esm({
     init_pull();
     init_stored();
     init_mod4();
+    init_commit();
     init_push();
     init_save();
     init_load();
@@ -49816,9 +50846,9 @@ function compileBox(steps, target) {
   const records = bound.flatMap((part) => part instanceof Label ? [] : [
     part
   ]);
-  const texts2 = records.map((record) => textOf8(record, plan));
+  const texts2 = records.map((record2) => textOf9(record2, plan));
   const fixes = records.map(fixesOf);
-  for (const record of records) refuseIds(record, plan);
+  for (const record2 of records) refuseIds(record2, plan);
   if (clone2 === void 0) throw new TypeError("a box makes a process");
   const program = assemble(bound, architecture);
   for (const slot of program.slots.keys()) {
@@ -49901,7 +50931,7 @@ function refuseIds({ call: call2, stepIndex }, plan) {
 function isId(argument) {
   return typeof argument === "number" && isCallersId(argument);
 }
-function textOf8({ call: call2, stepIndex }, plan) {
+function textOf9({ call: call2, stepIndex }, plan) {
   const described = call2.verdict === void 0 ? describeCall(call2) : call2.verdict.text;
   const text5 = described.replaceAll(String(CALLER_UID), "UID").replaceAll(String(CALLER_GID), "GID");
   return stepIndex === void 0 ? text5 : `step ${stepIndex + 1} (${plan.cursor.nameOf(stepIndex)}): ${text5}`;
@@ -50793,7 +51823,7 @@ async function run5(given) {
   if (output === "-" && Deno.stdout.isTerminal()) {
     throw new UsageError("-o=-: the standard output is a terminal; redirect it to a file");
   }
-  const bytes = await bytesOf4(given, options);
+  const bytes = await bytesOf6(given, options);
   if (output === "-") writeOut(bytes);
   else writeExecutable(output, bytes);
   return 0;
@@ -50808,7 +51838,7 @@ function writeExecutable(path2, bytes) {
   });
   if (Deno.build.os !== "windows") Deno.chmodSync(path2, 493);
 }
-async function bytesOf4(given, options) {
+async function bytesOf6(given, options) {
   const [path2] = given.operands;
   if (given.has("sandbox")) {
     if (path2 !== void 0) {
@@ -50834,7 +51864,7 @@ function buildData(path2, settings2, options) {
   const directory2 = Deno.realPathSync(directoryOf3(path2));
   const { recipe: recipe2, located } = readRecipe(text5, {
     file: path2,
-    variables: variablesOf2(settings2),
+    variables: variablesOf3(settings2),
     include: (name, from2) => {
       const file = Deno.realPathSync(name.startsWith("/") ? name : `${directoryOf3(from2)}/${name}`);
       if (!file.startsWith(`${directory2}/`)) {
@@ -50983,7 +52013,7 @@ var init_enter = __esm({
 });
 
 // scripts/ramekin/units.ts
-function bytesOf5(text5, flag) {
+function bytesOf7(text5, flag) {
   const [, number, unit] = /^(\d+)([kmgt]?)$/i.exec(text5) ?? [];
   if (number !== void 0) return Number(number) * SIZES[unit.toLowerCase()];
   throw new UsageError(`--${flag}=${text5} is no size; one is 1000000, 512k, 100m or 2g`);
@@ -51013,12 +52043,12 @@ async function run7(given) {
     throw new UsageError(typeof from2 === "string" ? "neither is in a container: NAME:PATH is, with a pid or a name of ramekin ps" : "both are in containers; copy out of the one first, and then into the other");
   }
   const bounds2 = given.has("max-bytes") ? {
-    maxBytes: bytesOf5(given.value("max-bytes"), "max-bytes")
+    maxBytes: bytesOf7(given.value("max-bytes"), "max-bytes")
   } : {};
-  const inside = typeof from2 === "string" ? to : from2;
-  using container = attachTo(inside.container, given.has("any"));
+  const inside2 = typeof from2 === "string" ? to : from2;
+  using container = attachTo(inside2.container, given.has("any"));
   const fs = container.fs.as(given.has("root") ? "root" : "program");
-  const copied = typeof from2 === "string" ? await fs.copyIn(from2, await targetIn(fs, inside.path, nameOf2(from2)), bounds2) : await fs.copyOut(inside.path, targetHere(to, nameOf2(inside.path)), bounds2);
+  const copied = typeof from2 === "string" ? await fs.copyIn(from2, await targetIn(fs, inside2.path, nameOf2(from2)), bounds2) : await fs.copyOut(inside2.path, targetHere(to, nameOf2(inside2.path)), bounds2);
   if (given.has("json")) printJson(copied);
   return 0;
 }
@@ -51446,7 +52476,7 @@ function run10(given) {
   }
   const rows = containers.map((container) => [
     String(container.pid),
-    nameOf6(container),
+    nameOf7(container),
     timeText(container.uptime),
     container.script === void 0 ? "-" : String(container.script),
     Object.keys(container.namespaces).join(",") || "-",
@@ -51457,7 +52487,7 @@ function run10(given) {
   if (containers.some(({ own }) => !own)) printError(NOT_OWN);
   return 0;
 }
-function nameOf6({ name, namedBy, own }) {
+function nameOf7({ name, namedBy, own }) {
   return (namedBy === "script" ? name : `(${name})`) + (own ? "" : "*");
 }
 function timeText(seconds2) {
@@ -51725,12 +52755,74 @@ var init_inspect = __esm({
   }
 });
 
-// scripts/ramekin/push.ts
-var push_exports = {};
-__export(push_exports, {
+// scripts/ramekin/commit.ts
+var commit_exports = {};
+__export(commit_exports, {
   run: () => run14
 });
 function run14(given) {
+  const [, changes, name] = given.operands;
+  const message2 = given.value("message");
+  return interruptible(async (signal) => {
+    await using image3 = await openImage(given);
+    await using made = await commit(image3, name, {
+      changes: absolute(changes),
+      config: configOf(given),
+      signal,
+      ...message2 !== void 0 && {
+        message: message2
+      }
+    });
+    if (given.has("json")) printJson({
+      name: made.name,
+      digest: made.digest
+    });
+    else print(`${made.name}@${made.digest}`);
+    return 0;
+  });
+}
+function configOf(given) {
+  const [entrypoint, user, workdir] = [
+    "entrypoint",
+    "user",
+    "workdir"
+  ].map((flag) => given.value(flag));
+  return {
+    ...entrypoint !== void 0 && {
+      entrypoint: [
+        entrypoint
+      ]
+    },
+    ...user !== void 0 && {
+      user
+    },
+    ...workdir !== void 0 && {
+      workingDir: workdir
+    },
+    ...given.has("env") && {
+      env: variablesOf(given)
+    },
+    ...given.program.length > 0 && {
+      cmd: given.program
+    }
+  };
+}
+var init_commit2 = __esm({
+  "scripts/ramekin/commit.ts"() {
+    init_mod5();
+    init_image_flags();
+    init_interruptible();
+    init_open_image();
+    init_output();
+  }
+});
+
+// scripts/ramekin/push.ts
+var push_exports = {};
+__export(push_exports, {
+  run: () => run15
+});
+function run15(given) {
   return interruptible(async (signal) => {
     await using image3 = await openImage(given);
     const to = given.operands[1] ?? image3.name;
@@ -51765,9 +52857,9 @@ var init_push2 = __esm({
 // scripts/ramekin/save.ts
 var save_exports = {};
 __export(save_exports, {
-  run: () => run15
+  run: () => run16
 });
-function run15(given) {
+function run16(given) {
   const path2 = given.value("output");
   if (path2 === void 0 && Deno.stdout.isTerminal()) {
     throw new UsageError("an archive is not for a terminal; name a file with --output=FILE");
@@ -51816,9 +52908,9 @@ var init_save2 = __esm({
 // scripts/ramekin/load_images.ts
 var load_images_exports = {};
 __export(load_images_exports, {
-  run: () => run16
+  run: () => run17
 });
-function run16(given) {
+function run17(given) {
   const path2 = given.operands[0];
   const name = given.value("name");
   return interruptible(async (signal) => {
@@ -51853,10 +52945,10 @@ var init_load_images = __esm({
 // scripts/ramekin/ls.ts
 var ls_exports = {};
 __export(ls_exports, {
-  run: () => run17,
+  run: () => run18,
   treeOf: () => treeOf
 });
-function run17(given) {
+function run18(given) {
   const entries = listNamespaces();
   if (given.has("json")) {
     printJson(entries);
@@ -51975,17 +53067,17 @@ function idRanges() {
     linux.capget()
   ];
   const mayMapIds = effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID");
-  const user = nameOf7(euid, textOf9("/etc/passwd"));
+  const user = nameOf8(euid, textOf10("/etc/passwd"));
   const [uid, gid] = mayMapIds ? [
     euid + 1,
     egid + 1
   ] : [
     "/etc/subuid",
     "/etc/subgid"
-  ].map((file) => firstOf3(textOf9(file), user, euid));
+  ].map((file) => firstOf3(textOf10(file), user, euid));
   if (uid === void 0 || gid === void 0) {
     return {
-      name: NAME8,
+      name: NAME9,
       works: false,
       says: `/etc/subuid and /etc/subgid give ${user ?? `the user ${euid}`} none`,
       fix: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user ?? "USER"}`
@@ -52008,9 +53100,9 @@ function idRanges() {
     gids: range(egid, gid)
   });
   const says = mayMapIds ? "as root" : "by newuidmap and newgidmap";
-  return tried(NAME8, says, recipe(unshare3("user"), ids2));
+  return tried(NAME9, says, recipe(unshare3("user"), ids2));
 }
-function nameOf7(uid, passwd) {
+function nameOf8(uid, passwd) {
   const line = passwd.split("\n").find((line2) => line2.split(":")[2] === String(uid));
   return line?.split(":")[0];
 }
@@ -52021,16 +53113,16 @@ function firstOf3(text5, user, uid) {
   }
   return void 0;
 }
-function textOf9(file) {
+function textOf10(file) {
   return ifThere2(() => readText(file)) ?? "";
 }
-var NAME8;
+var NAME9;
 var init_id_ranges = __esm({
   "scripts/ramekin/id_ranges.ts"() {
     init_mod2();
     init_check_result();
     init_files9();
-    NAME8 = "more ids than one";
+    NAME9 = "more ids than one";
   }
 });
 
@@ -52147,7 +53239,7 @@ function outsideNetwork() {
   const found = [
     "pasta",
     "slirp4netns"
-  ].filter(isInstalled);
+  ].filter(isInstalled2);
   if (found.length === 0) {
     return {
       name,
@@ -52174,7 +53266,7 @@ function outsideNetwork() {
     fix: `chmod 666 ${TUN}`
   };
 }
-function isInstalled(program) {
+function isInstalled2(program) {
   const directories = environment()["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
   return directories.split(":").some((directory2) => isThere(`${directory2}/${program}`));
 }
@@ -52198,9 +53290,9 @@ var init_host_checks = __esm({
 var check_exports = {};
 __export(check_exports, {
   findingsText: () => findingsText,
-  run: () => run18
+  run: () => run19
 });
-function run18(given) {
+function run19(given) {
   const { release, machine } = linux.uname();
   const findings = hostChecks();
   if (given.has("json")) printJson({
@@ -52233,9 +53325,9 @@ var init_check2 = __esm({
 // scripts/ramekin/schema.ts
 var schema_exports = {};
 __export(schema_exports, {
-  run: () => run19
+  run: () => run20
 });
-function run19() {
+function run20() {
   printJson(recipeSchema());
   return 0;
 }
@@ -52505,9 +53597,9 @@ var init_zsh = __esm({
 // scripts/ramekin/completions.ts
 var completions_exports = {};
 __export(completions_exports, {
-  run: () => run20
+  run: () => run21
 });
-function run20(given) {
+function run21(given) {
   const shell = given.operands[0];
   const completions = SHELLS[shell];
   if (completions === void 0) {
@@ -52547,7 +53639,7 @@ function keepBox(kept) {
       mode: 448
     });
     if (!kept.isSafe()) return false;
-    const bytes = bytesOf6(kept.flags);
+    const bytes = bytesOf8(kept.flags);
     write4(kept, new Uint8Array([
       ...bytes ?? [],
       ...kept.key
@@ -52558,7 +53650,7 @@ function keepBox(kept) {
     return false;
   }
 }
-function bytesOf6(flags2) {
+function bytesOf8(flags2) {
   try {
     const subcommand = SUBCOMMANDS.find(({ name }) => name === "sandbox");
     const given = readArguments(flags2, subcommand);
@@ -52720,6 +53812,7 @@ var LOAD = {
   images: () => Promise.resolve().then(() => (init_images(), images_exports)),
   rmi: () => Promise.resolve().then(() => (init_rmi(), rmi_exports)),
   inspect: () => Promise.resolve().then(() => (init_inspect(), inspect_exports)),
+  commit: () => Promise.resolve().then(() => (init_commit2(), commit_exports)),
   push: () => Promise.resolve().then(() => (init_push2(), push_exports)),
   save: () => Promise.resolve().then(() => (init_save2(), save_exports)),
   load: () => Promise.resolve().then(() => (init_load_images(), load_images_exports)),
