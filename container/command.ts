@@ -19,7 +19,7 @@ import { collectSync, endSync } from "../launch/collect.ts";
 import { checkCommand, checkEnteringUser, type CommandOptions } from "./command_options.ts";
 import { pathOf } from "./command_paths.ts";
 import { Container, type ContainerLimits, type Entrance } from "./container.ts";
-import { orEnded } from "./enter_steps.ts";
+import { networkSteps, orEnded } from "./enter_steps.ts";
 import { IN_ROOT } from "./files/place.ts";
 import { passOnOutput, StreamPumps } from "./passed_streams.ts";
 import { handedFds, LaunchStdio, type PassedStreams, passedStreams } from "./launch_stdio.ts";
@@ -33,7 +33,9 @@ import { ContainerProxy } from "../proxy/proxy.ts";
 import { proxyVariables } from "../proxy/variables.ts";
 import { HandedFds } from "../launch/handed_fds.ts";
 import type { Launcher } from "../launch/launcher.ts";
+import { accepts } from "../launch/accepts.ts";
 import { visit } from "../launch/visit.ts";
+import { planRecipe } from "../plan/plan_recipe.ts";
 import type { ExecSpec, Terminal } from "../launch/exec.ts";
 import type { Plan } from "../launch/listing.ts";
 import { StandardStreams, type StdioKind, type StdioSources } from "../launch/stdio.ts";
@@ -403,7 +405,7 @@ export class Command {
 
   /** The ways into a container of this command. */
   get #entrance(): Entrance {
-    return { command: this.#enter, place: this.#place };
+    return { command: this.#enter, place: this.#place, accepts: acceptsIn };
   }
 
   /** Returns the files of a container of this command. */
@@ -437,6 +439,10 @@ export class Command {
     }
   }
 }
+
+/** Whether something accepts connections to a port of a container's loopback addresses. */
+const acceptsIn: Entrance["accepts"] = ({ first, inside }, port) =>
+  rethrown(first, () => accepts(planRecipe(networkSteps(inside)), port));
 
 /** Does something in a container; its error says so if the container has ended. */
 function rethrown<T>(first: ProcessIdentity, act: () => T): T {

@@ -69,6 +69,8 @@ export interface ContainerProcesses {
 export interface Entrance {
   /** Makes a command that enters it. */
   command(processes: ContainerProcesses, program: string | URL, options: EnterOptions): Command;
+  /** Whether something accepts connections to a port of its loopback addresses. */
+  accepts(processes: ContainerProcesses, port: number): boolean;
   /** Returns its files, as they are to its program or to root in it. */
   place(processes: ContainerProcesses, user: "program" | "root"): Place;
 }
@@ -270,6 +272,28 @@ export class Container implements AsyncDisposable {
    */
   get fs(): ContainerFiles {
     return new ContainerFiles((user) => this.#entrance.place(this.#processes(), user));
+  }
+
+  /**
+   * Whether a program in the container's network accepts connections to a port of TCP, at 127.0.0.1
+   * or ::1: a server is ready then. The connection is closed at once. No program is needed for it.
+   *
+   * @example
+   * ```ts
+   * import { loopback, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+   *
+   * const box = recipe(unshare("user", "net"), mapRoot(), loopback());
+   * await using container = box.command("sleep", { args: ["60"] }).spawn();
+   * console.log(container.accepts(6379)); // false
+   * ```
+   *
+   * @throws {TypeError} if the container has ended, or for a port that there is not
+   */
+  accepts(port: number): boolean {
+    if (!Number.isInteger(port) || port < 1 || port > 65535) {
+      throw new TypeError(`the port should be a number from 1 to 65535, not ${shown(port)}`);
+    }
+    return this.#entrance.accepts(this.#processes(), port);
   }
 
   #processes(): ContainerProcesses {

@@ -44,6 +44,12 @@ export function visitSteps(
   return [join, ...steps.filter(restricts)];
 }
 
+/** Returns the steps by which the script gets at the network of a process; none if it is in it. */
+export function networkSteps(target: ProcessIdentity): readonly Step[] {
+  const kinds = otherNamespaces(target.pid, ["user", "net"]);
+  return kinds.includes("net") ? [{ step: "join", target, kinds, credentials: "process" }] : [];
+}
+
 /**
  * Returns the error, or the one for a container that has ended: which call meets its end, and how,
  * depends on how far that has come.

@@ -33,7 +33,7 @@ import { reap } from "./reap.ts";
 import { receiveFd } from "./sync.ts";
 
 /** A call that is made in a container. */
-export interface VisitCall extends Pick<ProgramRecord, "call" | "accept"> {
+export interface VisitCall extends Pick<ProgramRecord, "call" | "accept" | "onAccepted"> {
   readonly fixes?: LazyFixes | undefined;
   /** Whether its result is a descriptor that the script gets too. */
   readonly sends?: boolean;
@@ -61,7 +61,8 @@ export const MOST_SENT = 32;
  *
  * @throws {SyscallError} with the call that failed; no descriptor is left open then
  */
-export function visit(plan: PlanBuilder, calls: readonly VisitCall[]): Visited {
+export function visit(plan: PlanBuilder, parts: readonly (VisitCall | Label)[]): Visited {
+  const calls = parts.filter((part): part is VisitCall => !(part instanceof Label));
   prepareLock();
   const shape = { ...shapeOf(NO_PROGRAM, 0, undefined, false), visits: true } as const;
   const frame = new ScriptFrame(plan, shape, scriptFacts());
@@ -70,9 +71,14 @@ export function visit(plan: PlanBuilder, calls: readonly VisitCall[]): Visited {
     writer.section = "program";
     frame.beforeExec(writer);
     for (const planned of plan.beforeProgram) writer.part(planned);
-    for (const { call, sends, accept = [], fixes } of calls) {
+    for (const part of parts) {
+      if (part instanceof Label) {
+        writer.place(part);
+        continue;
+      }
+      const { call, sends, accept = [], fixes, onAccepted } = part;
       const passed = new Label("nothing to send");
-      const edges = sends === true && accept.length > 0 ? { onAccepted: passed } : {};
+      const edges = sends === true && accept.length > 0 ? { onAccepted: passed } : { onAccepted };
       writer.add(call, { ...CHILD_EDGES, accept, fixes, ...edges });
       if (sends !== true) continue;
       // The message holds the descriptor's number, which has to be known before.

@@ -20,6 +20,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   images: 7,
   yaml: 7,
   shell: 7,
+  services: 7,
   "mod.ts": 7,
   scripts: 8,
 };

@@ -12,6 +12,7 @@ import {
   main,
   modules,
   PROJECT,
+  services,
   shell,
   steps,
   type Symbol,
@@ -22,7 +23,8 @@ import {
 /** The examples that `deno test --doc` runs as whoever imports the module would write them. */
 function examplesOf(jsDoc: JsDoc | undefined): string[] {
   return tags(jsDoc, "example").map(({ doc = "" }) => doc).filter((doc) =>
-    /^```ts\n[^]*?from "@ramekin\/ramekin(\/yaml|\/host|\/shell|\/box|\/images)?";/m.test(doc)
+    /^```ts\n[^]*?from "@ramekin\/ramekin(\/yaml|\/host|\/shell|\/services|\/box|\/images)?";/m
+      .test(doc)
   );
 }
 
@@ -33,7 +35,7 @@ const lacksExample = ({ jsDoc }: { readonly jsDoc?: JsDoc }) => examplesOf(jsDoc
 test("every function, class and constant has an example, apart from the kernel's numbers", () => {
   const named = new Set(modules[0]!.symbols.map(({ name }) => name));
   const ofLinux = linux.filter(({ name, kind }) => kind !== "variable" || named.has(name));
-  const symbols = [...main, ...ofLinux, ...yaml, ...host, ...shell, ...box]
+  const symbols = [...main, ...ofLinux, ...yaml, ...host, ...shell, ...box, ...services]
     .filter(({ kind }) => ["function", "class", "variable"].includes(kind));
   assertEquals(namesOf(symbols.filter(lacksExample)), []);
   assertEquals(ENTRIES.filter((_, index) => lacksExample({ jsDoc: moduleDoc(index) })), [
@@ -47,7 +49,9 @@ function moduleDoc(index: number): JsDoc {
 }
 
 const examples = [
-  ...[...main, ...linux, ...yaml, ...host, ...shell, ...box].flatMap(({ jsDoc, def }) => [
+  ...[...main, ...linux, ...yaml, ...host, ...shell, ...box, ...services].flatMap((
+    { jsDoc, def },
+  ) => [
     ...examplesOf(jsDoc),
     ...(def?.methods ?? []).flatMap((method) => examplesOf(method.jsDoc)),
   ]),
@@ -55,10 +59,10 @@ const examples = [
 ].join("\n");
 
 test("every type is that of something else: an example of that shows it", () => {
-  const texts = [...main, ...linux, ...yaml, ...host, ...shell, ...box].map((symbol) =>
+  const texts = [...main, ...linux, ...yaml, ...host, ...shell, ...box, ...services].map((symbol) =>
     [symbol.name, JSON.stringify(symbol)] as const
   );
-  const types = [...main, ...linux, ...yaml, ...host, ...shell, ...box]
+  const types = [...main, ...linux, ...yaml, ...host, ...shell, ...box, ...services]
     .filter(({ kind }) => kind === "interface" || kind === "typeAlias");
   const alone = types.filter(({ name }) =>
     !texts.some(([other, text]) =>
@@ -84,7 +88,7 @@ test("every method and every getter of a class is used in an example", () => {
     "[Symbol.asyncDispose]",
     "await using ",
   ]]);
-  const classes = [...main, ...linux, ...shell].filter(({ kind }) => kind === "class");
+  const classes = [...main, ...linux, ...shell, ...services].filter(({ kind }) => kind === "class");
   const unused = classes.flatMap(({ name, def }) =>
     (def?.methods ?? []).map((method) => method.name)
       .filter((method) => !examples.includes(scopes.get(method) ?? `.${method}`))
@@ -112,15 +116,15 @@ test("every step says what it needs, or that it needs no privilege", () => {
 });
 
 test("every other function says what fails, or that nothing does", () => {
-  const functions = [...main, ...linux, ...yaml, ...host, ...shell, ...box].filter(({ kind }) =>
-    kind === "function"
-  );
+  const functions = [...main, ...linux, ...yaml, ...host, ...shell, ...box, ...services].filter((
+    { kind },
+  ) => kind === "function");
   assertEquals(namesOf(functions.filter((one) => !saysWhatFails(one))), []);
 });
 
 test("an errno that a comment names is one of the kernel's", async () => {
   const { ERRNO } = await import("../../mod.ts");
-  const thrown = [...main, ...linux, ...yaml, ...host, ...shell, ...box].flatMap((
+  const thrown = [...main, ...linux, ...yaml, ...host, ...shell, ...box, ...services].flatMap((
     { name, jsDoc, def },
   ) =>
     [jsDoc, ...(def?.methods ?? []).map((method) => method.jsDoc)]

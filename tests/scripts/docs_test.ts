@@ -13,6 +13,7 @@ import { test } from "../support.ts";
 const DOCS = new URL("../../docs/", import.meta.url);
 const MODULE = new URL("../../mod.ts", import.meta.url).href;
 const SHELL = new URL("../../shell/mod.ts", import.meta.url).href;
+const SERVICES = new URL("../../services/mod.ts", import.meta.url).href;
 
 const pages = [...Deno.readDirSync(DOCS)].map(({ name }) => name)
   .filter((name) => name.endsWith(".md")).sort();
@@ -49,7 +50,8 @@ async function printedBy(script: string): Promise<string> {
   const file = Deno.makeTempFileSync({ suffix: ".ts" });
   try {
     const imported = script.replaceAll('"@ramekin/ramekin"', JSON.stringify(MODULE))
-      .replaceAll('"@ramekin/ramekin/shell"', JSON.stringify(SHELL));
+      .replaceAll('"@ramekin/ramekin/shell"', JSON.stringify(SHELL))
+      .replaceAll('"@ramekin/ramekin/services"', JSON.stringify(SERVICES));
     Deno.writeTextFileSync(file, imported);
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--no-config", "--allow-ffi", file],

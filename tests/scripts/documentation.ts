@@ -38,6 +38,7 @@ export const ENTRIES = [
   "host.ts",
   "shell/mod.ts",
   "box/mod.ts",
+  "services/mod.ts",
   "images/mod.ts",
 ] as const;
 
@@ -56,10 +57,12 @@ export const modules: readonly FileDoc[] = ENTRIES.map((entry) =>
 );
 
 /** What each entry exports of its own. */
-export const [main, linux, yaml, host, shell, box] = modules.map(({ symbols }): Symbol[] =>
+export const [main, linux, yaml, host, shell, box, services] = modules.map((
+  { symbols },
+): Symbol[] =>
   symbols.map(({ name, declarations }) => ({ name, ...declarations[0]! }))
     .filter(({ kind }) => kind !== "reference" && kind !== "namespace")
-) as [Symbol[], Symbol[], Symbol[], Symbol[], Symbol[], Symbol[]];
+) as [Symbol[], Symbol[], Symbol[], Symbol[], Symbol[], Symbol[], Symbol[]];
 
 /** The builders of the steps. */
 export const steps: readonly Symbol[] = main.filter(({ name, kind }) =>

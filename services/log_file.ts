@@ -1,0 +1,105 @@
+/**
+ * A log in a file, with older parts of it beside.
+ *
+ * @module
+ */
+
+import {
+  at_fdcwd,
+  close,
+  O_APPEND,
+  O_CLOEXEC,
+  O_CREAT,
+  O_NOFOLLOW,
+  O_WRONLY,
+  openat,
+  renameat2,
+  write,
+} from "../ffi/calls/files.ts";
+import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
+import { readStatx, statx, STATX_BASIC_STATS, statxOutput } from "../ffi/calls/statx.ts";
+import { syscall, syscalls } from "../ffi/syscalls.ts";
+
+/** A log in a file. */
+export interface LogFileOptions {
+  /** The path of the file, to which lines are added. */
+  readonly path: string;
+  /**
+   * The size from which on a new file is begun; the old one gets the name `path.1`.
+   *
+   * @default {10485760}
+   */
+  readonly maxBytes?: number;
+  /** How many old files are kept. The default is 3. */
+  readonly keep?: number;
+}
+
+/** The file of a log. It holds names and secrets of programs: nobody else reads it. */
+const MODE = 0o600;
+
+const NEWLINE = 10;
+const MOST_AT_ONCE = 64 * 1024;
+
+/** A log that is written to. */
+export class LogFile implements Disposable {
+  readonly #path: string;
+  readonly #maxBytes: number;
+  readonly #keep: number;
+  #fd: number;
+  #size: number;
+
+  /** @throws {SyscallError} `ENOENT`, `EACCES`, `ELOOP` for a symbolic link */
+  constructor({ path, maxBytes = 10 * 2 ** 20, keep = 3 }: LogFileOptions) {
+    if (!(maxBytes >= 1)) throw new TypeError(`maxBytes should be at least 1, not ${maxBytes}`);
+    this.#path = path;
+    this.#maxBytes = maxBytes;
+    this.#keep = keep;
+    [this.#fd, this.#size] = open(path);
+  }
+
+  /**
+   * Adds lines; one that is longer than a file is cut.
+   *
+   * @throws {SyscallError} `ENOSPC`
+   */
+  write(lines: Uint8Array): void {
+    let rest = lines;
+    while (rest.length > 0) {
+      const room = this.#maxBytes - this.#size;
+      const fitting = rest.length <= room ? rest.length : rest.lastIndexOf(NEWLINE, room - 1) + 1;
+      if (fitting === 0 && this.#size > 0) {
+        this.#rotate();
+        continue;
+      }
+      const part = rest.slice(0, Math.min(fitting || room, MOST_AT_ONCE));
+      const written = syscall(write(this.#fd, part, part.length));
+      this.#size += written;
+      rest = rest.subarray(written);
+    }
+  }
+
+  #rotate(): void {
+    const names = [
+      this.#path,
+      ...Array.from({ length: this.#keep }, (_, n) => `${this.#path}.${n + 1}`),
+    ];
+    for (let index = names.length - 1; index > 0; index--) {
+      const call = renameat2(at_fdcwd, names[index - 1]!, at_fdcwd, names[index]!, 0);
+      syscalls([{ call, accept: ["ENOENT"] }]);
+    }
+    syscall(close(this.#fd));
+    [this.#fd, this.#size] = open(this.#path);
+  }
+
+  [Symbol.dispose](): void {
+    syscall(close(this.#fd));
+  }
+}
+
+function open(path: string): [fd: number, size: number] {
+  const flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
+  const fd = syscall(openat(at_fdcwd, path, flags, MODE));
+  const output = statxOutput();
+  const call = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
+  return [fd, readStatx(syscalls([{ call }]).output(output)).size];
+}
