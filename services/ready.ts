@@ -15,11 +15,13 @@ export type ReadinessCheck = (container: Container) => boolean | Promise<boolean
 
 /** A port that accepts connections: {@linkcode port}. */
 export interface PortReadiness {
+  /** Its number. */
   readonly port: number;
 }
 
 /** A line that the program writes: {@linkcode line}. */
 export interface LineReadiness {
+  /** What the line matches. */
   readonly line: RegExp;
 }
 

@@ -97,6 +97,7 @@ export class Supervisor<Name extends string = string> implements AsyncDisposable
     return this.#stopping ??= this.#stop(options);
   }
 
+  /** Stops the services at the end of an `await using` scope. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
