@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "8cdf82b619fb0cff3bedfba3ceb0e7a52e9a0ab5d3258f156dc81be6e2fbd6d4";
+var BUILD = "56209e47ab73b270ec16ae1e28af7b357200a29a538193a4c6b2a79346d8b4be";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

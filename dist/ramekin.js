@@ -44,41 +44,41 @@ var open$34;
 var protect$35;
 var protected$36;
 var closeDuplicates$37;
-var refresh$38;
-var start$39;
-var launchWith$40;
-var launchOn$41;
-var container$42;
-var launch$43;
-var admit$44;
-var withProxy$45;
-var inherited$46;
-var inheritsVariable$47;
-var changes$48;
-var spec$49;
-var refusePipedInput$50;
-var placeOf$51;
-var onHost$52;
-var isPlain$53;
-var ofStep$54;
-var rootAfter$55;
-var opening$56;
-var makeDirectory$57;
-var openMount$58;
-var namesHold$59;
-var callIn$60;
-var untrustedDirectories$61;
-var release$62;
-var read$63;
-var parent$64;
-var make$65;
-var begin$66;
-var compile$67;
-var whereReachable$68;
-var isOthers$69;
-var pinParents$70;
-var nameOf$71;
-var open$72;
+var placeOf$38;
+var onHost$39;
+var isPlain$40;
+var ofStep$41;
+var rootAfter$42;
+var opening$43;
+var makeDirectory$44;
+var openMount$45;
+var namesHold$46;
+var callIn$47;
+var untrustedDirectories$48;
+var whereReachable$49;
+var isOthers$50;
+var pinParents$51;
+var nameOf$52;
+var open$53;
+var refresh$54;
+var start$55;
+var launchWith$56;
+var launchOn$57;
+var container$58;
+var launch$59;
+var admit$60;
+var withProxy$61;
+var inherited$62;
+var inheritsVariable$63;
+var changes$64;
+var spec$65;
+var refusePipedInput$66;
+var release$67;
+var read$68;
+var parent$69;
+var make$70;
+var begin$71;
+var compile$72;
 var visit$73;
 var launcherWith$74;
 var at$75;
@@ -3131,44 +3131,6 @@ var writeSetting = (function writeSetting(plan, path2, value) {
     }
   });
 });
-var collectPromptly = (async function collectPromptly(launched, descriptors, timeout = Infinity, maxOutput) {
-  if (launched.cgroup !== void 0 || !await reactor().mayBlock()) return void 0;
-  const { pidfd } = launched;
-  const info = siginfoOutput(), usage = rusageOutput();
-  const closed = descriptors.flatMap(((fd) => fd === void 0 ? [] : [
-    ppoll([
-      {
-        fd,
-        events: 0
-      }
-    ], 0)
-  ]));
-  const waits = [
-    ppoll([
-      {
-        fd: pidfd,
-        events: POLLIN
-      }
-    ], Math.min(PATIENCE_MS, timeout)),
-    ...closed
-  ];
-  const outcome = syscalls([
-    ...waits.map(((call2) => ({
-      call: call2,
-      accept: UNDECIDED,
-      onZero: END,
-      onAccepted: END
-    }))),
-    {
-      call: waitid(P_PIDFD, pidfd, info, WEXITED, usage),
-      accept: UNDECIDED
-    }
-  ]);
-  const status = statusIn(outcome.output(info), outcome.output(usage));
-  if (status === void 0) return void 0;
-  const streams = descriptors.map((fd, stream) => fd === void 0 ? void 0 : readAll2(fd, new OutputCollector(stream, maxOutput)));
-  return conclude(launched, descriptors, status, streams);
-});
 var baseOf = (function baseOf(plan, path2) {
   const root = plan.cursor.rootOf(path2);
   if (root !== void 0) {
@@ -3214,253 +3176,6 @@ var isRootStep = (function isRootStep(step) {
 });
 var isUntrustedBind = (function isUntrustedBind(step) {
   return step.step === "bind" && step.untrusted === true && step.readOnly !== true;
-});
-var childrenIn = (function childrenIn(result, plan) {
-  const pids = [];
-  for (const { pid, then } of plan.processes) {
-    const number = pidIn(result, pid);
-    if (number > 0) pids.push(number);
-    if (then === "init") break;
-  }
-  return pids;
-});
-var pidIn = (function pidIn(result, pid) {
-  return result.output(pid).getInt32(0, true);
-});
-var opening2 = (function opening2(directory) {
-  const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-  return openat2(at_fdcwd, directory, {
-    flags: flags2,
-    resolve: RESOLVE_NO_SYMLINKS
-  });
-});
-var callsIn = (function callsIn({ path: path2, text: text4 }, parent) {
-  const name = nameOf2(path2);
-  const opened = openIn(parent, name, text4 === void 0 ? O_DIRECTORY : O_RDWR | O_CREAT | O_EXCL);
-  const fd = new ResultOf(opened, `<${name}>`);
-  const bytes = new TextEncoder().encode(text4);
-  return {
-    directory: text4 === void 0 ? mkdirat(parent, name, MODE) : void 0,
-    opened,
-    locked: flock(fd, LOCK_SH | LOCK_NB),
-    written: bytes.length === 0 ? void 0 : pwrite64(fd, bytes, bytes.length, 0)
-  };
-});
-var openIn = (function openIn(parent, name, flags2) {
-  return openat2(parent, name, {
-    flags: flags2 | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-    mode: (flags2 & O_CREAT) === 0 ? 0 : 420,
-    resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
-  });
-});
-var make = (function make(placeholder, parent) {
-  for (let tries = 0; tries < TRIES2; tries++) {
-    const fd = openPlaceholder(placeholder, parent);
-    if (fd !== void 0) {
-      const made = {
-        placeholder,
-        parent,
-        fd
-      };
-      if (isTaken(made)) return made;
-      syscall(close(fd));
-    }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-  }
-  throw new SyscallError({
-    syscall: "openat2",
-    errno: ERRNO.EEXIST,
-    call: `openat2(..., ${JSON.stringify(nameOf2(placeholder.path))}, ...)`,
-    hint: `${placeholder.path} has been made or locked by somebody else meanwhile; run it again`
-  });
-});
-var openPlaceholder = (function openPlaceholder(placeholder, parent) {
-  const { directory, opened, written: written2 } = callsIn(placeholder, parent);
-  const there = openIn(parent, nameOf2(placeholder.path), O_RDONLY);
-  const [end, exists] = [
-    new Label("it is open"),
-    new Label("it is there")
-  ];
-  const failed = new Label("it cannot be written");
-  const outcome = syscalls([
-    ...directory === void 0 ? [] : [
-      {
-        call: directory,
-        accept: [
-          "EEXIST"
-        ]
-      }
-    ],
-    {
-      call: opened,
-      accept: [
-        "ENOENT",
-        "EEXIST"
-      ],
-      onAccepted: exists,
-      ...written2 === void 0 && {
-        onSuccess: end
-      }
-    },
-    ...written2 === void 0 ? [] : [
-      {
-        call: written2,
-        onFailure: failed,
-        onSuccess: end
-      },
-      failed,
-      {
-        call: unlinkat(parent, nameOf2(placeholder.path), 0)
-      },
-      {
-        call: close(new ResultOf(opened, "<placeholder>")),
-        onSuccess: end
-      }
-    ],
-    exists,
-    {
-      call: there,
-      accept: [
-        "ENOENT",
-        "ELOOP",
-        "ENXIO"
-      ]
-    },
-    end
-  ]);
-  const fd = Number(outcome.result(opened));
-  if (fd > 0) return fd;
-  const other = Number(outcome.result(there));
-  return other > 0 ? other : void 0;
-});
-var isTaken = (function isTaken(made) {
-  try {
-    const locked = flock(made.fd, LOCK_SH | LOCK_NB);
-    const { records, isOurs: isOurs2 } = looking(made);
-    const outcome = syscalls([
-      {
-        call: locked,
-        accept: [
-          "EAGAIN"
-        ]
-      },
-      ...records
-    ]);
-    return outcome.result(locked) === 0n && isOurs2(outcome);
-  } catch (error) {
-    give([
-      made
-    ]);
-    throw error;
-  }
-});
-var give = (function give(all) {
-  try {
-    const looks = all.map(((made) => ({
-      made,
-      ...looking(made)
-    })));
-    const outcome = syscalls(looks.flatMap((({ records }) => records)));
-    const ours = looks.filter((({ isOurs: isOurs2 }) => isOurs2(outcome)));
-    syscalls(ours.flatMap(({ made }) => removal2(made)));
-  } catch {
-  } finally {
-    syscalls(all.map((({ fd }) => ({
-      call: close(fd)
-    }))));
-  }
-});
-var looking = (function looking({ placeholder: { path: path2, text: text4 }, parent, fd }) {
-  const [named, open3] = [
-    statxOutput(),
-    statxOutput()
-  ];
-  const look2 = statx(parent, nameOf2(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
-  const mask2 = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
-  return {
-    records: [
-      // A program may have closed the directory around it.
-      {
-        call: look2,
-        accept: [
-          "ENOENT",
-          "EACCES"
-        ]
-      },
-      {
-        call: statx(fd, "", AT_EMPTY_PATH, mask2, open3)
-      }
-    ],
-    isOurs: (function (outcome) {
-      if (outcome.result(look2) !== 0n) return false;
-      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open3));
-      if (readStatx(outcome.output(named)).ino !== ino) return false;
-      if (text4 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
-      return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text4.length && holds(fd, text4);
-    })
-  };
-});
-var removal2 = (function removal2({ placeholder: { path: path2, text: text4 }, parent, fd }) {
-  const shared = new Label("others have it too");
-  const flags2 = text4 === void 0 ? AT_REMOVEDIR : 0;
-  return [
-    {
-      call: flock(fd, LOCK_EX | LOCK_NB),
-      accept: [
-        "EAGAIN"
-      ],
-      onAccepted: shared
-    },
-    {
-      call: unlinkat(parent, nameOf2(path2), flags2),
-      accept: LEFT,
-      onFailure: shared
-    },
-    shared
-  ];
-});
-var startLaunch = (function startLaunch(prepared) {
-  const { compiled: { plan }, values: { spec } } = prepared;
-  const placeholders = Placeholders.make(plan);
-  try {
-    return new Launch(prepared, [
-      ...placeholders === void 0 ? [] : [
-        placeholders
-      ],
-      ...plan.deathSignal === SIGNALS.SIGKILL ? [] : [
-        new Marker(spec.program)
-      ]
-    ]);
-  } catch (error) {
-    placeholders?.end();
-    throw error;
-  }
-});
-var startIn = (function startIn(launch, cgroup) {
-  let launched;
-  try {
-    launched = launch.finish();
-  } catch (error) {
-    const reason2 = launch.abort(error);
-    cgroup?.discard();
-    throw reason2;
-  }
-  return cgroup === void 0 ? launched : {
-    ...launched,
-    cgroup
-  };
-});
-var compile = (function compile(plan, shape) {
-  const frame = new ScriptFrame(plan, shape, scriptFacts());
-  const layout = link(plan, shape, frame);
-  const program = assemble(layout.parts, engine().architecture);
-  return {
-    plan,
-    shape,
-    frame,
-    layout,
-    program
-  };
 });
 var copyTree = (function copyTree(plan, place2, more, source, fixes) {
   const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
@@ -4578,11 +4293,296 @@ var planRecipe = (function planRecipe(steps, options = {}, host2 = liveHost()) {
       lower(steps[index], plan);
     } catch (error) {
       if (error instanceof TargetIssue) plan.refuse(error.message);
-      throw error instanceof SyscallError ? inStep2(error, plan) : error;
+      throw error instanceof SyscallError ? inStep(error, plan) : error;
     }
   }
   plan.directories.returnToWorking();
   return plan;
+});
+var collectPromptly = (async function collectPromptly(launched, descriptors, timeout = Infinity, maxOutput) {
+  if (launched.cgroup !== void 0 || !await reactor().mayBlock()) return void 0;
+  const { pidfd } = launched;
+  const info = siginfoOutput(), usage = rusageOutput();
+  const closed = descriptors.flatMap(((fd) => fd === void 0 ? [] : [
+    ppoll([
+      {
+        fd,
+        events: 0
+      }
+    ], 0)
+  ]));
+  const waits = [
+    ppoll([
+      {
+        fd: pidfd,
+        events: POLLIN
+      }
+    ], Math.min(PATIENCE_MS, timeout)),
+    ...closed
+  ];
+  const outcome = syscalls([
+    ...waits.map(((call2) => ({
+      call: call2,
+      accept: UNDECIDED,
+      onZero: END,
+      onAccepted: END
+    }))),
+    {
+      call: waitid(P_PIDFD, pidfd, info, WEXITED, usage),
+      accept: UNDECIDED
+    }
+  ]);
+  const status = statusIn(outcome.output(info), outcome.output(usage));
+  if (status === void 0) return void 0;
+  const streams = descriptors.map((fd, stream) => fd === void 0 ? void 0 : readAll2(fd, new OutputCollector(stream, maxOutput)));
+  return conclude(launched, descriptors, status, streams);
+});
+var childrenIn = (function childrenIn(result, plan) {
+  const pids = [];
+  for (const { pid, then } of plan.processes) {
+    const number = pidIn(result, pid);
+    if (number > 0) pids.push(number);
+    if (then === "init") break;
+  }
+  return pids;
+});
+var pidIn = (function pidIn(result, pid) {
+  return result.output(pid).getInt32(0, true);
+});
+var opening2 = (function opening2(directory) {
+  const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  return openat2(at_fdcwd, directory, {
+    flags: flags2,
+    resolve: RESOLVE_NO_SYMLINKS
+  });
+});
+var callsIn = (function callsIn({ path: path2, text: text4 }, parent) {
+  const name = nameOf2(path2);
+  const opened = openIn(parent, name, text4 === void 0 ? O_DIRECTORY : O_RDWR | O_CREAT | O_EXCL);
+  const fd = new ResultOf(opened, `<${name}>`);
+  const bytes = new TextEncoder().encode(text4);
+  return {
+    directory: text4 === void 0 ? mkdirat(parent, name, MODE) : void 0,
+    opened,
+    locked: flock(fd, LOCK_SH | LOCK_NB),
+    written: bytes.length === 0 ? void 0 : pwrite64(fd, bytes, bytes.length, 0)
+  };
+});
+var openIn = (function openIn(parent, name, flags2) {
+  return openat2(parent, name, {
+    flags: flags2 | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+    mode: (flags2 & O_CREAT) === 0 ? 0 : 420,
+    resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
+  });
+});
+var make = (function make(placeholder, parent) {
+  for (let tries = 0; tries < TRIES2; tries++) {
+    const fd = openPlaceholder(placeholder, parent);
+    if (fd !== void 0) {
+      const made = {
+        placeholder,
+        parent,
+        fd
+      };
+      if (isTaken(made)) return made;
+      syscall(close(fd));
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+  throw new SyscallError({
+    syscall: "openat2",
+    errno: ERRNO.EEXIST,
+    call: `openat2(..., ${JSON.stringify(nameOf2(placeholder.path))}, ...)`,
+    hint: `${placeholder.path} has been made or locked by somebody else meanwhile; run it again`
+  });
+});
+var openPlaceholder = (function openPlaceholder(placeholder, parent) {
+  const { directory, opened, written: written2 } = callsIn(placeholder, parent);
+  const there = openIn(parent, nameOf2(placeholder.path), O_RDONLY);
+  const [end, exists] = [
+    new Label("it is open"),
+    new Label("it is there")
+  ];
+  const failed = new Label("it cannot be written");
+  const outcome = syscalls([
+    ...directory === void 0 ? [] : [
+      {
+        call: directory,
+        accept: [
+          "EEXIST"
+        ]
+      }
+    ],
+    {
+      call: opened,
+      accept: [
+        "ENOENT",
+        "EEXIST"
+      ],
+      onAccepted: exists,
+      ...written2 === void 0 && {
+        onSuccess: end
+      }
+    },
+    ...written2 === void 0 ? [] : [
+      {
+        call: written2,
+        onFailure: failed,
+        onSuccess: end
+      },
+      failed,
+      {
+        call: unlinkat(parent, nameOf2(placeholder.path), 0)
+      },
+      {
+        call: close(new ResultOf(opened, "<placeholder>")),
+        onSuccess: end
+      }
+    ],
+    exists,
+    {
+      call: there,
+      accept: [
+        "ENOENT",
+        "ELOOP",
+        "ENXIO"
+      ]
+    },
+    end
+  ]);
+  const fd = Number(outcome.result(opened));
+  if (fd > 0) return fd;
+  const other = Number(outcome.result(there));
+  return other > 0 ? other : void 0;
+});
+var isTaken = (function isTaken(made) {
+  try {
+    const locked = flock(made.fd, LOCK_SH | LOCK_NB);
+    const { records, isOurs: isOurs2 } = looking(made);
+    const outcome = syscalls([
+      {
+        call: locked,
+        accept: [
+          "EAGAIN"
+        ]
+      },
+      ...records
+    ]);
+    return outcome.result(locked) === 0n && isOurs2(outcome);
+  } catch (error) {
+    give([
+      made
+    ]);
+    throw error;
+  }
+});
+var give = (function give(all) {
+  try {
+    const looks = all.map(((made) => ({
+      made,
+      ...looking(made)
+    })));
+    const outcome = syscalls(looks.flatMap((({ records }) => records)));
+    const ours = looks.filter((({ isOurs: isOurs2 }) => isOurs2(outcome)));
+    syscalls(ours.flatMap(({ made }) => removal2(made)));
+  } catch {
+  } finally {
+    syscalls(all.map((({ fd }) => ({
+      call: close(fd)
+    }))));
+  }
+});
+var looking = (function looking({ placeholder: { path: path2, text: text4 }, parent, fd }) {
+  const [named, open3] = [
+    statxOutput(),
+    statxOutput()
+  ];
+  const look2 = statx(parent, nameOf2(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
+  const mask2 = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
+  return {
+    records: [
+      // A program may have closed the directory around it.
+      {
+        call: look2,
+        accept: [
+          "ENOENT",
+          "EACCES"
+        ]
+      },
+      {
+        call: statx(fd, "", AT_EMPTY_PATH, mask2, open3)
+      }
+    ],
+    isOurs: (function (outcome) {
+      if (outcome.result(look2) !== 0n) return false;
+      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open3));
+      if (readStatx(outcome.output(named)).ino !== ino) return false;
+      if (text4 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
+      return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text4.length && holds2(fd, text4);
+    })
+  };
+});
+var removal2 = (function removal2({ placeholder: { path: path2, text: text4 }, parent, fd }) {
+  const shared = new Label("others have it too");
+  const flags2 = text4 === void 0 ? AT_REMOVEDIR : 0;
+  return [
+    {
+      call: flock(fd, LOCK_EX | LOCK_NB),
+      accept: [
+        "EAGAIN"
+      ],
+      onAccepted: shared
+    },
+    {
+      call: unlinkat(parent, nameOf2(path2), flags2),
+      accept: LEFT,
+      onFailure: shared
+    },
+    shared
+  ];
+});
+var startLaunch = (function startLaunch(prepared) {
+  const { compiled: { plan }, values: { spec } } = prepared;
+  const placeholders = Placeholders.make(plan);
+  try {
+    return new Launch(prepared, [
+      ...placeholders === void 0 ? [] : [
+        placeholders
+      ],
+      ...plan.deathSignal === SIGNALS.SIGKILL ? [] : [
+        new Marker(spec.program)
+      ]
+    ]);
+  } catch (error) {
+    placeholders?.end();
+    throw error;
+  }
+});
+var startIn = (function startIn(launch, cgroup) {
+  let launched;
+  try {
+    launched = launch.finish();
+  } catch (error) {
+    const reason2 = launch.abort(error);
+    cgroup?.discard();
+    throw reason2;
+  }
+  return cgroup === void 0 ? launched : {
+    ...launched,
+    cgroup
+  };
+});
+var compile = (function compile(plan, shape) {
+  const frame = new ScriptFrame(plan, shape, scriptFacts());
+  const layout = link(plan, shape, frame);
+  const program = assemble(layout.parts, engine().architecture);
+  return {
+    plan,
+    shape,
+    frame,
+    layout,
+    program
+  };
 });
 var checkedSteps = (function checkedSteps(values) {
   if (values.length > MAX_STEPS) throw new RecipeError(`a recipe has at most ${MAX_STEPS} steps`);
@@ -12549,6 +12549,20 @@ function visitSteps(steps, target, user) {
     ...steps.filter(restricts)
   ];
 }
+function networkSteps(target) {
+  const kinds = otherNamespaces(target.pid, [
+    "user",
+    "net"
+  ]);
+  return kinds.includes("net") ? [
+    {
+      step: "join",
+      target,
+      kinds,
+      credentials: "process"
+    }
+  ] : [];
+}
 function orEnded(error, first) {
   if (!(error instanceof SyscallError || error instanceof Deno.errors.NotFound)) return error;
   const isMet = "step" in error && error.step === "join" && error.code === "ESRCH";
@@ -14494,6 +14508,27 @@ var Container = class {
    */
   get fs() {
     return new ContainerFiles((user) => this.#entrance.place(this.#processes(), user));
+  }
+  /**
+   * Whether a program in the container's network accepts connections to a port of TCP, at 127.0.0.1
+   * or ::1: a server is ready then. The connection is closed at once. No program is needed for it.
+   *
+   * @example
+   * ```ts
+   * import { loopback, mapRoot, recipe, unshare } from "@ramekin/ramekin";
+   *
+   * const box = recipe(unshare("user", "net"), mapRoot(), loopback());
+   * await using container = box.command("sleep", { args: ["60"] }).spawn();
+   * console.log(container.accepts(6379)); // false
+   * ```
+   *
+   * @throws {TypeError} if the container has ended, or for a port that there is not
+   */
+  accepts(port) {
+    if (!Number.isInteger(port) || port < 1 || port > 65535) {
+      throw new TypeError(`the port should be a number from 1 to 65535, not ${shown(port)}`);
+    }
+    return this.#entrance.accepts(this.#processes(), port);
   }
   #processes() {
     const first = this.identity;
@@ -21975,7 +22010,8 @@ var NO_PROGRAM = execSpec("", {
   searchPath: "",
   stdio: []
 });
-function visit(plan, calls) {
+function visit(plan, parts2) {
+  const calls = parts2.filter((part) => !(part instanceof Label));
   prepareLock();
   const shape = {
     ...shapeOf(NO_PROGRAM, 0, void 0, false),
@@ -21987,11 +22023,18 @@ function visit(plan, calls) {
     writer.section = "program";
     frame.beforeExec(writer);
     for (const planned of plan.beforeProgram) writer.part(planned);
-    for (const { call: call2, sends, accept: accept2 = [], fixes } of calls) {
+    for (const part of parts2) {
+      if (part instanceof Label) {
+        writer.place(part);
+        continue;
+      }
+      const { call: call2, sends, accept: accept2 = [], fixes, onAccepted } = part;
       const passed = new Label("nothing to send");
       const edges = sends === true && accept2.length > 0 ? {
         onAccepted: passed
-      } : {};
+      } : {
+        onAccepted
+      };
       writer.add(call2, {
         ...CHILD_EDGES,
         accept: accept2,
@@ -22073,773 +22116,88 @@ function killed() {
   });
 }
 
-// container/short_program.ts
-var PATIENCE_MS = 1;
-
-var UNDECIDED = [
-  "EINTR",
-  "ENOMEM"
+// launch/accepts.ts
+var NO_FAMILY = [
+  "EAFNOSUPPORT"
 ];
-function readAll2(fd, collected) {
-  for (; ; ) {
-    const bytes = readSome(fd);
-    if (bytes === void 0 || bytes.length === 0) return collected;
-    collected.add(bytes);
+var LOOPBACK = [
+  {
+    family: AF_INET,
+    bytes: Uint8Array.of(127, 0, 0, 1)
+  },
+  {
+    family: AF_INET6,
+    bytes: Uint8Array.of(...new Uint8Array(15), 1)
   }
-}
-
-// container/terminal/raw_mode.ts
-var TERMIOS = {
-  iflag: 0,
-  oflag: 4,
-  cflag: 8,
-  lflag: 12,
-  vtime: 22,
-  vmin: 23,
-  size: 36
-};
-var RawMode = class _RawMode {
-
-  #fd;
-  #saved;
-  #guard;
-  constructor(fd, saved) {
-    this.#fd = fd;
-    this.#saved = saved;
-    this.#guard = guard(fd, saved);
-  }
-  /** Sets a terminal to raw mode; `undefined` if the descriptor is not a terminal. */
-  static of(fd) {
-    const settings2 = new Output(TERMIOS.size, "&termios");
-    let saved;
-    try {
-      saved = syscalls([
-        {
-          call: ioctl(fd, TCGETS, settings2)
-        }
-      ]).output(settings2);
-    } catch (error) {
-      if (error instanceof SyscallError && error.code === "ENOTTY") return void 0;
-      throw error;
-    }
-    const bytes = new Uint8Array(saved.buffer, saved.byteOffset, TERMIOS.size).slice();
-    const mode2 = new _RawMode(fd, new Struct(bytes, "&termios"));
-    syscall(ioctl(fd, TCSETS, new Struct(raw3(bytes), "&raw")));
-    return mode2;
-  }
-  /** Restores the terminal's settings, unless the terminal has hung up (EIO). */
-  restore() {
-    syscalls([
+];
+var NOBODY = [
+  "ECONNREFUSED",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "EPERM"
+];
+function accepts(plan, port) {
+  return LOOPBACK.some((address2) => {
+    const socket = ipSocket(address2.family, "tcp");
+    const fd = new ResultOf(socket, "socket");
+    const begin = connect(fd, {
+      ...address2,
+      port,
+      text: `port ${port}`
+    });
+    const look2 = connect(fd, {
+      ...address2,
+      port,
+      text: `port ${port}`
+    });
+    const none = new Label("no such network");
+    const parts2 = [
       {
-        call: ioctl(this.#fd, TCSETS, this.#saved),
+        call: socket,
+        accept: NO_FAMILY,
+        onAccepted: none
+      },
+      {
+        call: begin,
         accept: [
-          "EIO"
+          ...NOBODY,
+          "EINPROGRESS"
         ]
-      }
-    ]);
-    this.#guard.kill();
-  }
-};
-function raw3(saved) {
-  const bytes = saved.slice();
-  const view2 = new DataView(bytes.buffer);
-  const clear = (at2, bits) => view2.setUint32(at2, (view2.getUint32(at2, true) & ~bits) >>> 0, true);
-  clear(TERMIOS.iflag, 1 | 2 | 8 | 32 | 64 | 128 | 256 | 1024);
-  clear(TERMIOS.oflag, 1);
-  clear(TERMIOS.lflag, 8 | 64 | 2 | 1 | 32768);
-  clear(TERMIOS.cflag, 48 | 256);
-  view2.setUint32(TERMIOS.cflag, view2.getUint32(TERMIOS.cflag, true) | 48, true);
-  bytes[TERMIOS.vmin] = 1;
-  bytes[TERMIOS.vtime] = 0;
-  return bytes;
-}
-function guard(terminal, saved) {
-  return new HelperProcess([
-    terminal,
-    scriptPidfd()
-  ], [
-    {
-      call: setsid(),
-      onFailure: HELPER_ENDS
-    },
-    {
-      call: ppoll([
-        {
-          fd: 1,
-          events: POLLIN
-        }
-      ], void 0),
-      onFailure: HELPER_ENDS
-    },
-    {
-      call: ioctl(0, TCSETS, saved),
-      onFailure: HELPER_ENDS
-    }
-  ]);
-}
-
-// container/terminal/terminal.ts
-var WINSIZE_SIZE = 8;
-var USUAL_SIZE = new Uint8Array([
-  24,
-  0,
-  80,
-  0,
-  0,
-  0,
-  0,
-  0
-]);
-var ProgramTerminal = class {
-
-  /** The program's side. */
-  theirs;
-  /** Whether the program's side is still open in the script. */
-  #hasTheirs = true;
-  #master;
-  #relays = [];
-  #output;
-  #rawMode;
-  #onResize;
-  #finished = Promise.resolve();
-  /** Opens the terminal; the container opens it instead if it has a devpts of its own. */
-  constructor(inContainer) {
-    const size = new Struct(windowSize() ?? USUAL_SIZE, "&size");
-    if (inContainer) {
-      const reserved = syscall(fcntl(scriptPidfd(), F_DUPFD_CLOEXEC, 3));
-      this.theirs = {
-        place: "container",
-        reserved,
-        size
-      };
-      return;
-    }
-    const flags2 = O_RDWR | O_NOCTTY | O_CLOEXEC;
-    const master = this.#master = syscall(openat(at_fdcwd, "/dev/ptmx", flags2));
-    try {
-      syscall(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
-      syscall(ioctl(master, TIOCSWINSZ, size));
-      this.theirs = {
-        place: "script",
-        fd: syscall(ioctl(master, TIOCGPTPEER, flags2))
-      };
-    } catch (error) {
-      syscall(close(master));
-      throw error;
-    }
-  }
-  /**
-   * Connects the program's terminal with the script's after the launch. Returns the descriptors of
-   * the piped streams.
-   */
-  join(received2, kinds) {
-    this.#closeTheirs();
-    const master = this.#master ??= received2;
-    syscall(fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK));
-    const [stdin, stdout] = kinds;
-    if (stdin === "inherit") this.#takeInput(master);
-    if (stdout === "inherit") this.#finished = this.#giveOutput(master);
-    const descriptors = [];
-    try {
-      for (const kind of [
-        stdin,
-        stdout
-      ]) {
-        descriptors.push(kind === "piped" ? duplicate(master) : void 0);
-      }
-    } catch (error) {
-      for (const fd of descriptors) if (fd !== void 0) syscall(close(fd));
-      throw error;
-    }
-    syscall(close(master));
-    this.#master = void 0;
-    return descriptors;
-  }
-  /** After the end of the program, shows the rest of its output and closes everything. */
-  async leave() {
-    this.#output?.stopAtEof();
-    await this.#finished;
-    this.close();
-  }
-  /** Restores the script's terminal, and closes all descriptors. */
-  close() {
-    if (this.#onResize !== void 0) Deno.removeSignalListener("SIGWINCH", this.#onResize);
-    this.#onResize = void 0;
-    this.#rawMode?.restore();
-    this.#rawMode = void 0;
-    this.#relays.splice(0).forEach((relay) => relay.close());
-    if (this.#master !== void 0) syscall(close(this.#master));
-    this.#master = void 0;
-    this.#closeTheirs();
-  }
-  #closeTheirs() {
-    if (!this.#hasTheirs) return;
-    this.#hasTheirs = false;
-    syscall(close(this.theirs.place === "script" ? this.theirs.fd : this.theirs.reserved));
-  }
-  #takeInput(master) {
-    const target = this.#relay(duplicate(master));
-    this.#rawMode = RawMode.of(0);
-    this.#onResize = () => {
-      const size = windowSize();
-      if (size !== void 0) syscall(ioctl(target.fd, TIOCSWINSZ, new Struct(size, "&size")));
-    };
-    Deno.addSignalListener("SIGWINCH", this.#onResize);
-    void this.#copyInput(target);
-  }
-  async #copyInput(target) {
-    let last;
-    try {
-      for await (const bytes of this.#input()) {
-        await target.write(bytes);
-        last = bytes.at(-1);
-      }
-      if (last !== void 0 && last !== LINE_FEED) await target.write(END_OF_INPUT);
-      await target.write(END_OF_INPUT);
-    } catch (error) {
-      if (!target.closed) this.#hangUp(error);
-    }
-  }
-  /** The script's standard input. */
-  async *#input() {
-    const input = duplicate(0);
-    try {
-      const source = this.#relay(input, true);
-      yield* chunks(() => source.read());
-    } catch (error) {
-      if (!(error instanceof SyscallError && error.code === "EPERM")) throw error;
-      yield* chunks(() => readSome(input));
-      syscall(close(input));
-    }
-  }
-  async #giveOutput(master) {
-    const source = this.#output = this.#relay(duplicate(master));
-    try {
-      for await (const bytes of chunks(() => source.read())) await writeToStdout(bytes);
-    } catch (error) {
-      this.#hangUp(error);
-    }
-  }
-  /**
-   * Closes the script's side, so that the program's terminal hangs up as the script's own has
-   * (EIO, or EPIPE of a pipe in its place): its session gets SIGHUP.
-   */
-  #hangUp(error) {
-    if (!isGone(error)) throw error;
-    this.close();
-  }
-  #relay(fd, blocking = false) {
-    const relay = new FdStream(fd, blocking);
-    this.#relays.push(relay);
-    return relay;
-  }
-};
-var LINE_FEED = 10;
-function isGone(error) {
-  const { code } = error;
-  return code === "EIO" || code === "EPIPE";
-}
-var END_OF_INPUT = new Uint8Array([
-  4
-]);
-async function* chunks(read4) {
-  for (; ; ) {
-    const bytes = await read4();
-    if (bytes.length === 0) return;
-    yield bytes;
-  }
-}
-async function writeToStdout(bytes) {
-  for (let done = 0; done < bytes.length; ) done += await Deno.stdout.write(bytes.subarray(done));
-}
-function duplicate(fd) {
-  return syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3));
-}
-function windowSize() {
-  const size = new Output(WINSIZE_SIZE, "&size");
-  for (const fd of [
-    0,
-    1,
-    2
-  ]) {
-    try {
-      const view2 = syscalls([
-        {
-          call: ioctl(fd, TIOCGWINSZ, size)
-        }
-      ]).output(size);
-      return new Uint8Array(view2.buffer, view2.byteOffset, WINSIZE_SIZE).slice();
-    } catch (error) {
-      if (!(error instanceof SyscallError)) throw error;
-    }
-  }
-  return void 0;
-}
-
-// container/command.ts
-var DEFAULT_VARIABLES = {
-  PATH: DEFAULT_PATH,
-  LANG: "C.UTF-8"
-};
-var MOST_PLANS = 10;
-var Command = class _Command {
-  static {
-    addMethods(this.prototype, {
-    output: (async function () {
-    refusePipedInput$50.call(this, "output");
-    const defaults = [
-      "null",
-      "piped",
-      "piped"
-    ];
-    if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-    const started2 = start$39.call(this, defaults);
-    const { launched, descriptors, passed } = started2;
-    const { timeout, maxOutput } = this.#limits;
-    const takesLonger = passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
-    const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
-    if (collected === void 0) return await container$42.call(this, started2).output();
-    return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
-  }),
-    outputSync: (function () {
-    refusePipedInput$50.call(this, "outputSync");
-    if (this.#options.terminal === true) {
-      throw new TypeError("a terminal needs the event loop; use output() or spawn()");
-    }
-    if (this.#grants?.network === "proxy") {
-      throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
-    }
-    if (passedStreams(this.#options) !== void 0) {
-      throw new TypeError("a stream needs the event loop; use output() or spawn()");
-    }
-    admit$44.call(this);
-    const { launched, descriptors } = launchWith$40.call(this, [
-      "null",
-      "piped",
-      "piped"
-    ]);
-    return collectSync(launched, descriptors, this.#limits);
-  }),
-    spawn: (function () {
-    const defaults = [
-      "inherit",
-      "inherit",
-      "inherit"
-    ];
-    if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-    return container$42.call(this, start$39.call(this, defaults));
-  })
-    });
-  }
-  static {
-    refresh$38 = (function () {
-    if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
-  });
-  }
-  static {
-    start$39 = (function (defaults) {
-    const passed = passedStreams(this.#options);
-    admit$44.call(this);
-    reactor();
-    const { launched, descriptors } = launchWith$40.call(this, defaults);
-    return {
-      launched: withProxy$45.call(this, launched),
-      descriptors,
-      passed
-    };
-  });
-  }
-  static {
-    launchWith$40 = (function (defaults) {
-    const stdio = new LaunchStdio(this.#options, defaults);
-    try {
-      return launchOn$41.call(this, stdio.sources);
-    } finally {
-      stdio.close();
-    }
-  });
-  }
-  static {
-    launchOn$41 = (function (sources) {
-    const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
-    const launched = launch$43.call(this, {
-      stdio: streams.theirs
-    }, streams);
-    const services = [
-      ...launched.services,
-      ...streams.services
-    ];
-    return {
-      launched: {
-        ...launched,
-        services
       },
-      descriptors: streams.release()
-    };
-  });
-  }
-  static {
-    container$42 = (function ({ launched, descriptors, passed }) {
-    if (passed === void 0) {
-      return new Container(launched, descriptors, this.#limits, this.#entrance);
-    }
-    const pumps = new StreamPumps(passed, descriptors);
-    const taken = (fd) => fd === 0 ? passed.input !== void 0 : passed.outputs.has(fd);
-    const others = descriptors.map((descriptor, fd) => taken(fd) ? void 0 : descriptor);
-    return new Container(launched, others, this.#limits, this.#entrance, pumps);
-  });
-  }
-  static {
-    launch$43 = (function (streams, opened) {
-    let handed;
-    try {
-      handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
-      return this.#spawn({
-        ...streams,
-        fds: handed.theirs
-      });
-    } catch (error) {
-      if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
-      opened.close();
-      throw this.#plans.explain?.(error) ?? error;
-    } finally {
-      handed?.close();
-    }
-  });
-  }
-  static {
-    admit$44 = (function () {
-    this.#options.signal?.throwIfAborted();
-    refresh$38.call(this);
-    if (this.#grants === void 0) return;
-    const needs2 = this.#needs(this.#plan);
-    this.#grants.require(needs2);
-    if (reachesSockets(this.#plan.access)) this.#grants.requireSockets(needs2);
-  });
-  }
-  static {
-    withProxy$45 = (function (launched) {
-    const { listener, services } = launched;
-    const hosts = this.#grants?.hosts;
-    if (listener === void 0 || hosts === void 0) return launched;
-    const proxy = new ContainerProxy(listener, hosts);
-    return {
-      ...launched,
-      services: [
-        ...services,
-        {
-          end: () => proxy.close()
-        }
-      ]
-    };
-  });
-  }
-  static {
-    inherited$46 = (function () {
-    if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
-    const strings = environmentStrings();
-    if (this.#inherits && this.#grants === void 0) return strings;
-    return strings.filter((address2) => inheritsVariable$47.call(this, nameAt(address2)));
-  });
-  }
-  static {
-    inheritsVariable$47 = (function (name) {
-    return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
-  });
-  }
-  static {
-    changes$48 = (function () {
-    const { environment } = this.#plan.state;
-    const grants = this.#grants;
-    if (grants === void 0 && this.#options.env === void 0) return environment;
-    const changes = new Map(environment);
-    if (grants !== void 0) {
-      for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
-        if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
-      }
-    }
-    const hosts = grants?.hosts;
-    for (const [name, value] of hosts ? proxyVariables(hosts) : []) changes.set(name, value);
-    for (const [name, value] of Object.entries(this.#options.env ?? {})) changes.set(name, value);
-    return changes;
-  });
-  }
-  static {
-    spec$49 = (function (streams) {
-    const { args = [], argv0, cwd } = this.#options;
-    const inherited2 = inherited$46.call(this);
-    const changes = changes$48.call(this);
-    const inheritedPath = inheritsVariable$47.call(this, "PATH") ? environmentVariable("PATH") : void 0;
-    return {
-      program: this.#program,
-      argv0,
-      args,
-      environment: {
-        inherited: inherited2,
-        changes
+      {
+        call: ppoll([], 1),
+        accept: [
+          "EINTR"
+        ]
       },
-      searchPath: changes.get("PATH") ?? inheritedPath ?? DEFAULT_PATH,
-      cwd: cwd === void 0 ? void 0 : pathOf2(cwd),
-      ...this.#ids,
-      stdio: streams.stdio ?? [],
-      fds: streams.fds ?? [],
-      terminal: streams.terminal
-    };
-  });
-  }
-  static {
-    refusePipedInput$50 = (function (method) {
-    if (this.#options.stdin === "piped") {
-      throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
-    }
-  });
-  }
-
-  #plans;
-  #launcher;
-  #grants;
-  #program;
-  #options;
-  /** Use {@linkcode Recipe.command}. */
-  constructor(plans, program, options) {
-    this.#program = pathOf2(program);
-    this.#options = options;
-    checkCommand(this.#program, options);
-    const { permissions } = options;
-    this.#grants = permissions === void 0 ? void 0 : new PermissionSet(permissions);
-    this.#plans = plans;
-    this.#launcher = plans.launcher(this.#planOptions);
-  }
-  get #plan() {
-    return this.#launcher.plan;
-  }
-  get #planOptions() {
-    const grants = this.#grants;
-    const detached = this.#options.detached || void 0;
-    if (grants === void 0) return {
-      detached
-    };
-    return {
-      detached,
-      network: grants.network,
-      admit: (access) => grants.require([
-        access
-      ])
-    };
-  }
-  /** Makes the plan anew if the host has changed; that of a join is for a process as it was. */
-  
-  /**
-   * Returns the access to the host that the recipe and the command need: that of
-   * {@linkcode Recipe.needs}, the program, and the script's variables that it gets.
-   *
-   * @throws {RecipeError} if the steps are in an impossible order, or would change the host
-   * @throws {PermissionError} without `--allow-ffi`
-   */
-  needs() {
-    const { detached } = this.#planOptions;
-    return this.#needs(this.#plans.launcher({
-      detached
-    }).plan);
-  }
-  /**
-   * Runs the program to its end, and returns its status and output. If the event loop has nothing
-   * else to wait for, the script's thread blocks for up to a millisecond first, because most
-   * programs are short.
-   *
-   * @throws {PermissionError} if the recipe needs more than its permissions
-   * @throws {SyscallError} if a call fails, with the step
-   * @throws {UnsupportedError} if this machine lacks something that a step needs
-   * @throws {Deno.errors.NotFound} if there is no such program in the container
-   * @throws {OutputLimitError} if it writes more than `maxOutput`
-   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
-   * socket without a connection
-   * @throws {TypeError} if stdin is piped, because nothing would write to it
-   */
-  
-  /**
-   * Runs the program to its end, while the script's thread blocks, and returns its status and
-   * output. In a Worker, `terminate()` ends neither that nor the program, as it interrupts nothing
-   * that runs (Deno 2.9); `output()` it ends.
-   *
-   * @throws {PermissionError} if the recipe needs more than its permissions
-   * @throws {SyscallError} if a call fails, with the step
-   * @throws {UnsupportedError} if this machine lacks something that a step needs
-   * @throws {Deno.errors.NotFound} if there is no such program in the container
-   * @throws {OutputLimitError} if it writes more than `maxOutput`
-   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
-   * socket without a connection
-   * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a
-   * list of granted hosts
-   */
-  
-  /**
-   * Starts the program, which runs when this returns.
-   *
-   * @throws {PermissionError} if the recipe needs more than its permissions
-   * @throws {SyscallError} if a call fails, with the step
-   * @throws {UnsupportedError} if this machine lacks something that a step needs
-   * @throws {Deno.errors.NotFound} if there is no such program in the container
-   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
-   * socket without a connection
-   */
-  
-  /**
-   * Returns every system call of a launch, without making any.
-   *
-   * @throws {PermissionError} without `--allow-ffi`
-   */
-  plan() {
-    refresh$38.call(this);
-    return this.#launcher.describe(spec$49.call(this, {
-      stdio: [
-        "null",
-        "null",
-        "null"
-      ]
-    }));
-  }
-  /** Starts the program, and returns it with the script's ends of its pipes. */
-  
-  
-  
-  
-  get #limits() {
-    const { signal, killAfter } = this.#options;
-    const { timeout = this.#plan.state.timeout, maxOutput = this.#plan.state.maxOutput } = this.#options;
-    return {
-      signal,
-      killAfter,
-      timeout: boundOf(timeout),
-      maxOutput: boundOf(maxOutput)
-    };
-  }
-  #startInTerminal(defaults) {
-    const kinds = this.#terminalKinds(defaults);
-    admit$44.call(this);
-    reactor();
-    const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-    const launched = withProxy$45.call(this, launch$43.call(this, {
-      terminal: terminal.theirs
-    }, terminal));
-    try {
-      const ours = terminal.join(launched.terminal, kinds);
-      const limits2 = {
-        ...this.#limits,
-        ended: () => terminal.leave()
-      };
-      return new Container(launched, ours, limits2, this.#entrance);
-    } catch (error) {
-      terminal.close();
-      endSync(launched);
-      throw error;
-    }
-  }
-  /** Launches the program, and closes what was opened for it if that fails. */
-  
-  /** Launches the program; makes another plan where a file is gone that the plan has found. */
-  #spawn(streams) {
-    for (let plans = 1; ; plans++) {
-      try {
-        return this.#launcher.spawn(spec$49.call(this, streams));
-      } catch (error) {
-        if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
-      }
-      this.#launcher = this.#plans.launcher(this.#planOptions);
-      admit$44.call(this);
-    }
-  }
-  /** Throws if the command is aborted, or if the needs of it and the recipe are not granted. */
-  
-  #needs(plan) {
-    const { uid, gid, env = {}, terminal } = this.#options;
-    const inherited2 = this.#inherits ? environmentStrings().map(nameAt) : [];
-    const variables = inherited2.filter((name) => !Object.hasOwn(env, name) && !plan.state.environment.has(name));
-    return requiredAccess(plan.access, {
-      program: this.#program,
-      uid,
-      gid,
-      terminal,
-      variables
-    });
-  }
-  get #inherits() {
-    return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
-  }
-  /** Starts the proxy to the granted hosts, which ends with the container. */
-  
-  /** Returns the strings of this process's environment that the program gets. */
-  
-  
-  /** Returns the variables that are added to these strings, or override them. */
-  
-  
-  /** The ids that the program changes to: an ordinary user's own take no call, which would be denied. */
-  get #ids() {
-    const { uid, gid } = this.#options;
-    const { caller: { euid, egid }, inUserNamespace, ids: ids2 } = this.#plan.state;
-    const areOwn = (uid ?? euid) === euid && (gid ?? egid) === egid;
-    const isOrdinary = euid !== 0 && !inUserNamespace && ids2 === void 0;
-    return areOwn && isOrdinary ? {
-      uid: void 0,
-      gid: void 0
-    } : {
-      uid,
-      gid
-    };
-  }
-  #terminalKinds(defaults) {
-    const { stdin, stdout, stderr } = this.#options;
-    const kinds = [
-      stdin ?? defaults[0],
-      stdout ?? defaults[1],
-      stderr ?? defaults[2]
+      {
+        call: look2,
+        accept: [
+          ...NOBODY,
+          "EISCONN",
+          "EALREADY",
+          "EINPROGRESS",
+          "ECONNABORTED"
+        ]
+      },
+      {
+        call: close(fd)
+      },
+      none
     ];
-    if (kinds.every((kind) => typeof kind === "string" && kind !== "stdout")) {
-      return kinds;
-    }
-    throw new TypeError('with a terminal, the streams can only be "piped", "inherit" and "null": they are the terminal');
-  }
-  /** The ways into a container of this command. */
-  get #entrance() {
-    return {
-      command: this.#enter,
-      place: this.#place
-    };
-  }
-  /** Returns the files of a container of this command. */
-  #place = ({ first, inside }, user) => {
-    const plan = rethrown(first, () => this.#plans.visiting(inside, user));
-    return {
-      resolve: IN_ROOT,
-      named: (path2) => `${path2} in the container`,
-      make: (calls) => rethrown(first, () => visit(plan, calls))
-    };
-  };
-  /** Makes a command for a program that enters a container of this one. */
-  #enter = ({ first, inside }, program, { user = "program", ...options }) => {
-    checkEnteringUser(user);
-    const begins = options.uid === void 0 && options.gid === void 0 ? user : "root";
-    const explain = (error) => orEnded(error, first);
-    const launcher = (options2) => rethrown(first, () => this.#plans.entering(inside, begins, options2));
-    return new _Command({
-      ...this.#plans,
-      launcher,
-      explain
-    }, program, options);
-  };
-  
+    const result = plan.cursor.isEmpty ? syscalls(parts2) : visit(plan, parts2).result;
+    if (result.result(socket) < 0n) return false;
+    return [
+      0n,
+      BigInt(-ERRNO.EISCONN)
+    ].includes(result.result(look2));
+  });
+}
+
+// host/target_host.ts
+var TargetIssue = class extends Error {
+
 };
-function rethrown(first, act) {
-  try {
-    return act();
-  } catch (error) {
-    throw orEnded(error, first);
-  }
-}
-function boundOf(bound) {
-  return bound === "unlimited" || bound === Infinity ? void 0 : bound;
-}
 
 // plan/access/host_paths.ts
 var HostPaths = class {
@@ -22859,7 +22217,7 @@ var HostPaths = class {
     return isPlainIn(root, resolved2, this.#host) ? void 0 : root;
   }),
     placeOf: (function (path2) {
-    const place2 = placeOf$51.call(this, path2);
+    const place2 = placeOf$38.call(this, path2);
     if (place2.path.startsWith("/")) return place2;
     return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path`);
   }),
@@ -22876,18 +22234,18 @@ var HostPaths = class {
     });
   }
   static {
-    placeOf$51 = (function (path2) {
+    placeOf$38 = (function (path2) {
     const root = this.hostRootAround(path2);
     if (root !== void 0) return this.#host.resolve(root);
     if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
     const mount4 = this.#mounts.mountOf(path2);
     const normal = normalize(path2);
     if (normal !== mount4.target) {
-      return below2(placeOf$51.call(this, mount4.target), mount4.target, normal);
+      return below2(placeOf$38.call(this, mount4.target), mount4.target, normal);
     }
     const directory = parentOf(normal);
     if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path2);
-    return below2(placeOf$51.call(this, directory), directory, normal, nameOf2(normal));
+    return below2(placeOf$38.call(this, directory), directory, normal, nameOf2(normal));
   });
   }
 
@@ -23069,9 +22427,9 @@ var SettledPaths = class {
     of: (function (path2) {
     if (this.#isLost || climbs(path2)) return void 0;
     const normal = normalize(path2);
-    if (this.#mounts.isHostFile(normal)) return onHost$52.call(this, normal);
+    if (this.#mounts.isHostFile(normal)) return onHost$39.call(this, normal);
     const mount4 = this.#mounts.mountOf(normal);
-    const isPlain2 = mount4.target === normal || isPlain$53.call(this, normal, mount4);
+    const isPlain2 = mount4.target === normal || isPlain$40.call(this, normal, mount4);
     return isPlain2 && (mount4.certain || this.#isPlainWithout(normal, mount4)) ? normal : void 0;
   }),
     mounted: (function (target) {
@@ -23089,7 +22447,7 @@ var SettledPaths = class {
     });
   }
   static {
-    onHost$52 = (function (path2) {
+    onHost$39 = (function (path2) {
     const resolved2 = this.#host.resolve(path2);
     const root = this.#cursor.rootOf(path2);
     const isKnown2 = root === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root, resolved2, this.#host);
@@ -23097,7 +22455,7 @@ var SettledPaths = class {
   });
   }
   static {
-    isPlain$53 = (function (path2, { target, type, own, origin, layers }) {
+    isPlain$40 = (function (path2, { target, type, own, origin, layers }) {
     const rest = path2.slice(target === "/" ? 0 : target.length);
     const isPlainBelow = ((directory) => {
       const whole = normalize(directory + rest);
@@ -23139,7 +22497,7 @@ var SettledPaths = class {
   #isPlainWithout(path2, { target, origin }) {
     if (origin === void 0) return false;
     const around = this.#mounts.mountAbove(target);
-    return around.certain && around.own && isPlain$53.call(this, path2, around);
+    return around.certain && around.own && isPlain$40.call(this, path2, around);
   }
   
 };
@@ -23195,7 +22553,7 @@ var AccessRecorder = class {
     });
   }),
     record: (function (access, locksWith) {
-    const whole = ofStep$54.call(this, access);
+    const whole = ofStep$41.call(this, access);
     this.recorded.push({
       access: whole,
       ...locksWith !== void 0 && {
@@ -23311,7 +22669,7 @@ var AccessRecorder = class {
     if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
       this.init.seesHost = true;
     }
-    this.root = rootAfter$55.call(this, by);
+    this.root = rootAfter$42.call(this, by);
     this.kernelFiles.enter(this.#settled.of(directory));
     this.#settled.entered(directory);
   }),
@@ -23330,7 +22688,7 @@ var AccessRecorder = class {
     });
   }
   static {
-    ofStep$54 = (function (access) {
+    ofStep$41 = (function (access) {
     const { index } = this.#cursor;
     return {
       ...access,
@@ -23340,7 +22698,7 @@ var AccessRecorder = class {
   });
   }
   static {
-    rootAfter$55 = (function (by) {
+    rootAfter$42 = (function (by) {
     this.#isOpen ||= by === "chroot" && this.root !== "own";
     return this.#isOpen ? "host" : "own";
   });
@@ -23502,7 +22860,7 @@ var AccessRecorder = class {
   
   /** Records whether the container is killed when the script ends; other signals can be survived. */
   recordDeath(isKilled) {
-    this.lifetime = isKilled ? void 0 : ofStep$54.call(this, {
+    this.lifetime = isKilled ? void 0 : ofStep$41.call(this, {
       kind: "lifetime"
     });
   }
@@ -23576,7 +22934,7 @@ var ContainerPath = class {
     addMethods(this.prototype, {
     open: (function (flags2, options = {}) {
     const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
-    const call2 = opening$56.call(this, flags2 | O_CLOEXEC, mode2);
+    const call2 = opening$43.call(this, flags2 | O_CLOEXEC, mode2);
     const fixes = () => ({
       ...this.#lookupFixes(flags2),
       ...allOf(options.fixes)
@@ -23600,7 +22958,7 @@ var ContainerPath = class {
       if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
       missing2.push(directory);
     }
-    for (const directory of missing2.reverse()) makeDirectory$57.call(this.#plan.path(directory));
+    for (const directory of missing2.reverse()) makeDirectory$44.call(this.#plan.path(directory));
   }),
     openBase: (function () {
     const base = this.#base;
@@ -23673,7 +23031,7 @@ var ContainerPath = class {
     });
   }),
     setAttributes: (function (attributes, recursive, fixes) {
-    const place2 = openMount$58.call(this);
+    const place2 = openMount$45.call(this);
     const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
     this.#plan.call(mount_setattr(place2, "", flags2, attributes), {
       fixes
@@ -23687,7 +23045,7 @@ var ContainerPath = class {
     });
   }
   static {
-    opening$56 = (function (flags2, mode2) {
+    opening$43 = (function (flags2, mode2) {
     const base = this.#base;
     if (base.kind === "host") {
       const how = {
@@ -23716,7 +23074,7 @@ var ContainerPath = class {
   });
   }
   static {
-    makeDirectory$57 = (function () {
+    makeDirectory$44 = (function () {
     const fixes = () => ({
       ENOTDIR: `something on the way to ${this.path} is not a directory`,
       EROFS: READ_ONLY,
@@ -23736,7 +23094,7 @@ var ContainerPath = class {
   });
   }
   static {
-    openMount$58 = (function (more = 0, options = {}) {
+    openMount$45 = (function (more = 0, options = {}) {
     const fixes = () => ({
       ENOENT: `${this.path} does not exist${unexpanded(this.path)}`
     });
@@ -23837,7 +23195,7 @@ var ContainerPath = class {
   
   /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
   reconfigure(flags2, data2, fixes) {
-    const place2 = openMount$58.call(this, O_DIRECTORY);
+    const place2 = openMount$45.call(this, O_DIRECTORY);
     this.#plan.directories.inside(place2, () => {
       this.#plan.call(mount(null, ".", null, flags2, data2), {
         fixes
@@ -23858,7 +23216,7 @@ var ContainerPath = class {
       new Label("what is mounted is a file")
     ];
     plan.directories.closeAll();
-    const place2 = openMount$58.call(this, O_DIRECTORY, {
+    const place2 = openMount$45.call(this, O_DIRECTORY, {
       accept: [
         "ENOTDIR"
       ],
@@ -23983,7 +23341,7 @@ var HostFacts = class {
     ];
     const directory = this.#workingDirectory;
     try {
-      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$59.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
+      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$46.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
         ...this.#scans.values()
       ]);
     } catch (error) {
@@ -23994,7 +23352,7 @@ var HostFacts = class {
     });
   }
   static {
-    namesHold$59 = (function () {
+    namesHold$46 = (function () {
     if (this.#names.size === 0) return true;
     const now = this.#host.directoryNames();
     return this.#names.entries().every((([directory, names]) => names.hold(now.in(directory))));
@@ -24453,7 +23811,7 @@ var PlanBuilder = class {
     for (const kind of kinds) if (kind !== "time") this.clonedKinds.add(kind);
   }),
     call: (function (call2, options = NO_OPTIONS) {
-    return callIn$60.call(this, this.process, call2, options);
+    return callIn$47.call(this, this.process, call2, options);
   }),
     countPath: (function (path2) {
     this.#paths += path2.length;
@@ -24534,7 +23892,7 @@ var PlanBuilder = class {
         late: false
       };
     }
-    const found = untrustedDirectories$61.call(this).linkOn(resolved2);
+    const found = untrustedDirectories$48.call(this).linkOn(resolved2);
     if (found === void 0) return resolved2;
     if (optional2) return {
       ...resolved2,
@@ -24551,7 +23909,7 @@ var PlanBuilder = class {
     });
   }
   static {
-    callIn$60 = (function ({ parts: parts2 }, call2, options) {
+    callIn$47 = (function ({ parts: parts2 }, call2, options) {
     const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
     if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -24570,7 +23928,7 @@ var PlanBuilder = class {
   });
   }
   static {
-    untrustedDirectories$61 = (function () {
+    untrustedDirectories$48 = (function () {
     return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map(((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`)));
   });
   }
@@ -24699,7 +24057,7 @@ var PlanBuilder = class {
     const before = this.options.ownLauncher === true ? {
       parts: launcherParts
     } : this.#forerunner();
-    return callIn$60.call(this, before, call2, options);
+    return callIn$47.call(this, before, call2, options);
   }
   
   /** Counts a path of the container that calls are made for. */
@@ -24842,2229 +24200,6 @@ var PlanBuilder = class {
     this.hasForerunner = true;
     return this.processes[0];
   }
-};
-
-// ffi/cgroups/files.ts
-var UNREADABLE2 = [
-  ...HIDDEN_PROCESS,
-  "ENOTDIR",
-  "ENODEV",
-  "EOPNOTSUPP"
-];
-function readFile2(path2) {
-  return ifThere(() => readWholeText(at_fdcwd, path2).trim(), UNREADABLE2);
-}
-function readNumber(path2) {
-  return toNumber(readFile2(path2));
-}
-function readEntry(path2, word4) {
-  const line = readFile2(path2)?.split("\n").find((line2) => line2.startsWith(`${word4} `));
-  return toNumber(line?.slice(word4.length));
-}
-function toNumber(text4) {
-  return text4 === void 0 || text4.trim() === "" ? void 0 : Number(text4);
-}
-function writeFile2(path2, text4) {
-  const [opened, written2, closed] = writeText(at_fdcwd, path2, text4);
-  const closing = new Label("closing");
-  syscalls([
-    {
-      call: opened
-    },
-    {
-      call: written2,
-      onFailure: closing
-    },
-    closing,
-    {
-      call: closed
-    }
-  ]);
-}
-function parentOf4(path2) {
-  return path2.slice(0, path2.lastIndexOf("/"));
-}
-function pidsIn2(directory) {
-  return (readFile2(`${directory}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
-}
-function mayWrite(path2) {
-  const asked = faccessat(at_fdcwd, path2, W_OK);
-  const outcome = syscalls([
-    {
-      call: asked,
-      accept: [
-        "EACCES",
-        "EPERM",
-        "EROFS",
-        "ENOENT"
-      ]
-    }
-  ]);
-  return outcome.result(asked) === 0n;
-}
-function directoriesIn(path2) {
-  const entries = ifThere(() => entriesIn(path2), [
-    ...NO_SUCH_PATH,
-    "EACCES"
-  ]) ?? [];
-  return entries.filter(({ type }) => type === S_IFDIR).map(({ name }) => name);
-}
-
-// ffi/cgroups/limits.ts
-var PERIOD = 1e5;
-var CONTROLLER_OF = {
-  memory: "memory",
-  memoryHigh: "memory",
-  swap: "memory",
-  cpus: "cpu",
-  cpuWeight: "cpu",
-  pids: "pids",
-  io: "io",
-  cpuset: "cpuset"
-};
-function limitsIn(limits2) {
-  return Object.keys(CONTROLLER_OF).filter((limit2) => limits2[limit2] !== void 0);
-}
-function settingsOf2(limit2, limits2) {
-  const controller = CONTROLLER_OF[limit2];
-  const setting = (file, value) => ({
-    limit: limit2,
-    controller,
-    file,
-    value
-  });
-  switch (limit2) {
-    case "memory":
-      return [
-        setting("memory.max", orMax(limits2.memory))
-      ];
-    case "memoryHigh":
-      return [
-        setting("memory.high", orMax(limits2.memoryHigh))
-      ];
-    case "swap":
-      return [
-        setting("memory.swap.max", orMax(limits2.swap))
-      ];
-    case "cpus":
-      return [
-        setting("cpu.max", `${orMax(quota(limits2.cpus))} ${PERIOD}`)
-      ];
-    case "cpuWeight":
-      return [
-        setting("cpu.weight", String(limits2.cpuWeight))
-      ];
-    case "pids":
-      return [
-        setting("pids.max", orMax(limits2.pids))
-      ];
-    case "cpuset":
-      return [
-        setting("cpuset.cpus", limits2.cpuset)
-      ];
-    case "io":
-      return limits2.io.map(({ device, readBps, writeBps, readIops, writeIops }) => {
-        const words3 = Object.entries({
-          rbps: readBps,
-          wbps: writeBps,
-          riops: readIops,
-          wiops: writeIops
-        }).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}=${orMax(value)}`);
-        return setting("io.max", [
-          device,
-          ...words3
-        ].join(" "));
-      });
-  }
-}
-function settingsOf1(limit2, limits2) {
-  const controller = CONTROLLER_OF[limit2];
-  const setting = (file, value) => ({
-    limit: limit2,
-    controller,
-    file,
-    value
-  });
-  switch (limit2) {
-    case "memory":
-      return [
-        setting("memory.limit_in_bytes", orMinus1(limits2.memory))
-      ];
-    case "memoryHigh":
-      return void 0;
-    case "swap": {
-      const { swap = Infinity, memory = Infinity } = limits2;
-      if (memory === Infinity && swap !== Infinity) return void 0;
-      return [
-        setting("memory.memsw.limit_in_bytes", orMinus1(memory + swap))
-      ];
-    }
-    case "cpus":
-      return [
-        setting("cpu.cfs_period_us", String(PERIOD)),
-        setting("cpu.cfs_quota_us", orMinus1(quota(limits2.cpus)))
-      ];
-    case "cpuWeight":
-      return [
-        setting("cpu.shares", String(shares(limits2.cpuWeight)))
-      ];
-    case "pids":
-      return [
-        setting("pids.max", orMax(limits2.pids))
-      ];
-    case "cpuset":
-      return [
-        setting("cpuset.cpus", limits2.cpuset)
-      ];
-    case "io":
-      return limits2.io.flatMap(({ device, readBps, writeBps, readIops, writeIops }) => Object.entries({
-        read_bps: readBps,
-        write_bps: writeBps,
-        read_iops: readIops,
-        write_iops: writeIops
-      }).filter(([, value]) => value !== void 0).map(([name, value]) => setting(`blkio.throttle.${name}_device`, `${device} ${value === Infinity ? 0 : value}`)));
-  }
-}
-function parseList(text4) {
-  const numbers = /* @__PURE__ */ new Set();
-  for (const range of text4.trim().split(",").filter(Boolean)) {
-    const [first, last = first] = range.split("-").map(Number);
-    for (let number = first; number <= last; number++) numbers.add(number);
-  }
-  return numbers;
-}
-function quota(cpus) {
-  return Math.round(cpus * PERIOD);
-}
-function shares(weight) {
-  return Math.min(262144, Math.max(2, Math.round(weight * 1024 / 100)));
-}
-function orMax(value) {
-  return value === void 0 || value === Infinity ? "max" : String(value);
-}
-function orMinus1(value) {
-  return value === void 0 || value === Infinity ? "-1" : String(value);
-}
-
-// ffi/cgroups/locks.ts
-var Locks = class _Locks {
-
-  #held;
-  constructor(held) {
-    this.#held = held;
-  }
-  /**
-   * Locks the groups of a script, as long as it lives.
-   *
-   * @throws {SyscallError} if no more files may be open
-   */
-  static ofScript(groups) {
-    return new _Locks(lock(groups, LOCK_SH));
-  }
-  /**
-   * Keeps others from removing groups without a script from directories, while this script makes
-   * its own there. Anybody can hold such a lock, so it is waited for no longer than a moment.
-   *
-   * @throws {SyscallError} if no more files may be open
-   */
-  static ofMaking(directories) {
-    const files = directories.map(entrance);
-    let held = lock(files, LOCK_SH);
-    for (let tries = 0; held.length < files.length && tries < TRIES; tries++) {
-      syscalls([
-        {
-          call: ppoll([], 1),
-          accept: [
-            "EINTR"
-          ]
-        }
-      ]);
-      closeAll(held);
-      held = lock(files, LOCK_SH);
-    }
-    return new _Locks(held);
-  }
-  /** Keeps others from making groups in a directory; `undefined` where somebody makes one. */
-  static ofSweeping(directory) {
-    return _Locks.#alone(entrance(directory));
-  }
-  /** Locks a group, unless a script has locked it. */
-  static ofLeft(group) {
-    return _Locks.#alone(group);
-  }
-  static #alone(path2) {
-    const held = lock([
-      path2
-    ], LOCK_EX);
-    return held.length === 0 ? void 0 : new _Locks(held);
-  }
-  /** Releases them. */
-  release() {
-    closeAll(this.#held);
-    this.#held = [];
-  }
-  /** Releases them at the end of a `using` scope. */
-  [Symbol.dispose]() {
-    this.release();
-  }
-};
-var TRIES = 50;
-function entrance(directory) {
-  return `${directory}/cgroup.procs`;
-}
-var NOT_LOCKED = [
-  "ENOENT",
-  "ENODEV",
-  "EACCES",
-  "EAGAIN"
-];
-function lock(paths, operation) {
-  const tried = paths.map((path2) => {
-    const opened = openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC);
-    return {
-      opened,
-      locked: flock(new ResultOf(opened, "fd"), operation | LOCK_NB)
-    };
-  });
-  const program = assemble(tried.flatMap(({ opened, locked }) => {
-    const [closing, next] = [
-      new Label("closing"),
-      new Label("next")
-    ];
-    return [
-      {
-        call: opened,
-        accept: NOT_LOCKED,
-        onAccepted: next,
-        onFailure: next
-      },
-      {
-        call: locked,
-        accept: NOT_LOCKED,
-        onZero: next,
-        onFailure: closing
-      },
-      closing,
-      {
-        call: close(new ResultOf(opened, "fd"))
-      },
-      next
-    ];
-  }), engine().architecture);
-  const outcome = engine().run(program);
-  const held = tried.flatMap(({ opened, locked }) => {
-    const fd = Number(outcome.result(opened));
-    return fd >= 0 && outcome.result(locked) === 0n ? [
-      fd
-    ] : [];
-  });
-  if (outcome.failed !== void 0) closeAll(held);
-  checkResult(outcome);
-  return held;
-}
-function closeAll(fds) {
-  const calls = fds.map((fd) => close(fd));
-  syscalls(calls.map((call2) => ({
-    call: call2
-  })));
-}
-
-// ffi/cgroups/naming.ts
-var NAME4 = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
-var SCRIPTS_OWN = "script";
-function newName() {
-  const [random] = crypto.getRandomValues(new Uint32Array(1));
-  return `${namePrefix()}-${random.toString(36)}`;
-}
-function scriptsName() {
-  return `${namePrefix()}-${SCRIPTS_OWN}`;
-}
-function isScriptsName(name) {
-  return NAME4.exec(name)?.[4] === SCRIPTS_OWN;
-}
-function groupIn(path2) {
-  const names = path2.split("/");
-  const at2 = names.findLastIndex((name) => NAME4.test(name) && !isScriptsName(name));
-  return at2 === -1 ? void 0 : names.slice(0, at2 + 1).join("/");
-}
-var namePrefix = perEngine(() => {
-  const stat = readWholeText(at_fdcwd, "/proc/self/stat");
-  return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
-});
-function sweep(directory) {
-  using alone = Locks.ofSweeping(directory);
-  const own = NAME4.exec(scriptsName())[1];
-  for (const name of directoriesIn(directory)) {
-    const [, pidNamespace, pid, started2] = NAME4.exec(name) ?? [];
-    if (pid === void 0) continue;
-    if (pidNamespace === own ? isRunning(pid, started2) : alone === void 0) continue;
-    const group = `${directory}/${name}`;
-    using left = Locks.ofLeft(group);
-    if (left === void 0) continue;
-    const state = `${group}/freezer.state`;
-    if (mayWrite(state)) writeFile2(state, "THAWED");
-    removeTree2(group);
-  }
-}
-function isRunning(pid, started2) {
-  const stat = readFile2(`/proc/${pid}/stat`);
-  return stat !== void 0 && startOf(stat) === Number(started2);
-}
-function removeTree2(directory) {
-  const remove = unlinkat(at_fdcwd, directory, AT_REMOVEDIR);
-  const failed = () => {
-    const accept2 = [
-      "EBUSY",
-      "ENOENT",
-      "ENOTEMPTY",
-      "EACCES",
-      "EPERM"
-    ];
-    const result = syscalls([
-      {
-        call: remove,
-        accept: accept2
-      }
-    ]).result(remove);
-    return result !== 0n && result !== NOT_THERE2;
-  };
-  if (!failed()) return true;
-  for (const name of directoriesIn(directory)) removeTree2(`${directory}/${name}`);
-  return !failed();
-}
-var NOT_THERE2 = -2n;
-
-// ffi/cgroups/denial.ts
-var CGROUP_SUPER_MAGIC = 2613483;
-var CGROUP2_SUPER_MAGIC = 1667723888;
-var ST_RDONLY = 1;
-function denialIn2(directory) {
-  const state = statfsOutput();
-  const looked = statfs(directory, state);
-  const outcome = syscalls([
-    {
-      call: looked,
-      accept: [
-        "ENOENT",
-        "ENOTDIR",
-        "EACCES"
-      ]
-    }
-  ]);
-  if (outcome.result(looked) !== 0n) return outcome.result(looked) === NO_ACCESS ? DENIED2 : COVERED;
-  const { type, flags: flags2 } = readStatfs(outcome.output(state));
-  if (type !== CGROUP_SUPER_MAGIC && type !== CGROUP2_SUPER_MAGIC) return COVERED;
-  if ((flags2 & ST_RDONLY) !== 0) return READ_ONLY2;
-  return mayWrite(directory) ? void 0 : DENIED2;
-}
-var NO_ACCESS = -13n;
-var DENIED2 = {
-  why: "belongs to another user"
-};
-var COVERED = {
-  why: "cannot be reached: something is mounted over it",
-  fix: "unmount that (see /proc/self/mountinfo)"
-};
-var READ_ONLY2 = {
-  why: "is read-only",
-  fix: "mount it to be written; a container engine has to be asked for that"
-};
-
-// ffi/cgroups/hierarchies.ts
-var CONTROLLERS = [
-  "memory",
-  "cpu",
-  "cpuacct",
-  "cpuset",
-  "pids",
-  "io",
-  "freezer"
-];
-function hierarchies() {
-  const groups = ifThere(() => readWholeText(at_fdcwd, "/proc/self/cgroup"));
-  if (groups === void 0) return [];
-  return parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
-}
-function parseHierarchies(groups, mountinfo) {
-  const mounts = mountinfo.split("\n").flatMap(parseMount);
-  return groups.split("\n").filter(Boolean).flatMap((line) => {
-    const [id2, names = "", ...rest] = line.split(":");
-    const version = id2 === "0" && names === "" ? 2 : 1;
-    const words3 = names.split(",");
-    const controllers = new Set(words3.flatMap(controllerOf));
-    if (version === 1 && controllers.size === 0) return [];
-    const path2 = rest.join(":");
-    for (const mount4 of mounts) {
-      const same = mount4.version === version && (version === 2 || words3.every((word4) => mount4.options.includes(word4)));
-      const own = same ? directoryIn(mount4, path2) : void 0;
-      if (own !== void 0) return [
-        {
-          version,
-          controllers,
-          top: mount4.directory,
-          own
-        }
-      ];
-    }
-    return [];
-  });
-}
-function controllersIn(text4) {
-  return new Set(text4.trim().split(/\s+/).flatMap(controllerOf));
-}
-function controllerOf(word4) {
-  const name = word4 === "blkio" ? "io" : word4;
-  return CONTROLLERS.filter((controller) => controller === name);
-}
-function parseMount(line) {
-  const [before = "", after2 = ""] = line.split(" - ");
-  const [type = "", , options = ""] = after2.split(" ");
-  if (type !== "cgroup" && type !== "cgroup2") return [];
-  const [, , , root = "", directory = ""] = before.split(" ").map(unescapeOctal);
-  return [
-    {
-      version: type === "cgroup2" ? 2 : 1,
-      root,
-      directory,
-      options: options.split(",")
-    }
-  ];
-}
-function unescapeOctal(text4) {
-  return text4.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
-}
-function directoryIn({ root, directory }, path2) {
-  if (root === path2) return directory;
-  const within2 = root === "/" ? path2 : path2.startsWith(`${root}/`) && path2.slice(root.length);
-  return within2 === false || path2.startsWith("/..") ? void 0 : directory + within2;
-}
-
-// ffi/cgroups/parents.ts
-var USEFUL = [
-  "memory",
-  "cpu",
-  "cpuacct",
-  "pids",
-  "io"
-];
-function findParents(limits2) {
-  const found = hierarchies();
-  const needed = new Set(limitsIn(limits2).map((limit2) => CONTROLLER_OF[limit2]));
-  const old = found.filter(({ version }) => version === 1);
-  const unified = found.find(({ version }) => version === 2);
-  const bound = new Set(old.flatMap(({ controllers }) => [
-    ...controllers
-  ]));
-  const parents = [];
-  const blockers = /* @__PURE__ */ new Map();
-  if (unified !== void 0) {
-    const here2 = [
-      ...needed
-    ].filter((controller) => !bound.has(controller));
-    const parent = parentIn2(unified, new Set(here2));
-    if ("why" in parent) {
-      for (const name of [
-        void 0,
-        ...here2
-      ]) blockers.set(name, parent);
-    } else parents.push(parent);
-  }
-  const useful = /* @__PURE__ */ new Set([
-    ...needed,
-    ...USEFUL
-  ]);
-  if (parents.length === 0) useful.add("freezer");
-  for (const { own, controllers } of old) {
-    const mine = [
-      ...controllers
-    ].filter((controller) => useful.has(controller));
-    if (mine.length === 0) continue;
-    const denial = denialIn2(own);
-    if (denial === void 0) {
-      parents.push({
-        version: 1,
-        directory: own,
-        controllers,
-        before: []
-      });
-    } else {
-      const denied2 = {
-        version: 1,
-        directory: own,
-        ...denial
-      };
-      for (const name of mine) blockers.set(name, denied2);
-      if (!blockers.has(void 0)) blockers.set(void 0, denied2);
-    }
-  }
-  for (const limit2 of limitsIn(limits2)) {
-    const controller = CONTROLLER_OF[limit2];
-    if (parents.some(({ controllers }) => controllers.has(controller))) continue;
-    const blocker2 = blockers.get(controller);
-    throw new UnsupportedError(blocker2 === void 0 ? `"${limit2}" cannot be limited: there is no controller "${controller}" here: this kernel has none, or no hierarchy with it is visible (see /proc/cgroups, /proc/self/mountinfo)` : `"${limit2}" cannot be limited by the controller "${controller}": ${reason(blocker2)}`);
-  }
-  if (parents.length > 0) return parents;
-  const blocker = blockers.get(void 0);
-  throw new UnsupportedError(blocker === void 0 ? "a container cannot have a control group: no hierarchy of them is mounted here (cgroups(7))" : `a container cannot have a control group: ${reason(blocker)}`);
-}
-function reason({ version, directory, why, fix = FIXES2[version] }) {
-  return `in cgroup v${version}, ${directory} ${why}; ${fix}`;
-}
-var FIXES2 = {
-  1: "root has to create a group there and give it to the user (chown)",
-  2: "run the script in a delegated group: `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`"
-};
-function parentIn2({ own, top }, needed) {
-  let blocker;
-  const from2 = isScriptsName(nameOf3(own)) ? parentOf4(own) : own;
-  for (const directory of upwards(from2, top)) {
-    const parent = parentAt2(directory, needed, directory === own);
-    if (!("why" in parent)) return parent;
-    blocker ??= parent;
-  }
-  return blocker;
-}
-function parentAt2(directory, needed, isOwnGroup) {
-  const denial = denialIn2(directory) ?? denialIn2(`${directory}/cgroup.procs`);
-  if (denial !== void 0) return {
-    version: 2,
-    directory,
-    ...denial
-  };
-  const controllers = (file) => controllersIn(readFile2(`${directory}/${file}`) ?? "");
-  const there = controllers("cgroup.controllers");
-  const enabled = controllers("cgroup.subtree_control");
-  const absent2 = [
-    ...needed
-  ].filter((name) => !there.has(name));
-  if (absent2.length > 0) {
-    return {
-      version: 2,
-      directory,
-      why: `has not been given "${absent2.join('", "')}"`
-    };
-  }
-  const missing2 = [
-    ...needed
-  ].filter((name) => !enabled.has(name));
-  const parent = (enabling2, before = []) => ({
-    version: 2,
-    directory,
-    controllers: /* @__PURE__ */ new Set([
-      ...enabled,
-      ...enabling2
-    ]),
-    before: enabling2.length === 0 ? before : [
-      ...before,
-      {
-        file: `${directory}/cgroup.subtree_control`,
-        text: enabling2.map((name) => `+${name}`).join(" ")
-      }
-    ]
-  });
-  if (missing2.length === 0) return parent([]);
-  const pids = readFile2(`${directory}/cgroup.type`) === void 0 ? [] : pidsIn2(directory);
-  if (pids.length === 0) return parent(missing2);
-  if (!isOwnGroup || !pids.every(isOurs)) {
-    const why = `has other processes (${pids.join(", ")}), which have to move into a child group before it can enable controllers`;
-    return {
-      version: 2,
-      directory,
-      why
-    };
-  }
-  const scripts = `${directory}/${scriptsName()}`;
-  const enabling = USEFUL.filter((name) => there.has(name) && !enabled.has(name));
-  return parent([
-    .../* @__PURE__ */ new Set([
-      ...missing2,
-      ...enabling
-    ])
-  ], [
-    {
-      directory: scripts
-    },
-    ...pids.map((pid) => ({
-      file: `${scripts}/cgroup.procs`,
-      text: String(pid)
-    }))
-  ]);
-}
-function isOurs(pid) {
-  for (let at2 = pid; at2 !== void 0 && at2 > 0; ) {
-    if (at2 === Deno.pid) return true;
-    const status = readFile2(`${processDirectory(at2)}/status`) ?? "";
-    const parent = /^PPid:\s*(\d+)/m.exec(status)?.[1];
-    at2 = parent === void 0 ? void 0 : Number(parent);
-  }
-  return false;
-}
-function upwards(directory, top) {
-  const directories = [
-    directory
-  ];
-  while (directory !== top && directory.startsWith(`${top}/`)) {
-    directories.push(directory = parentOf4(directory));
-  }
-  return directories;
-}
-function nameOf3(directory) {
-  return directory.slice(directory.lastIndexOf("/") + 1);
-}
-
-// ffi/cgroups/plan.ts
-function planCgroup(limits2) {
-  const name = newName();
-  const parents = findParents(limits2);
-  const directories = parents.map((parent) => ({
-    ...parent,
-    directory: `${parent.directory}/${name}`
-  }));
-  const actions = parents.flatMap((parent, index) => {
-    const { directory } = directories[index];
-    return [
-      ...parent.before,
-      {
-        directory
-      },
-      ...inherited(parent, directory, limits2)
-    ];
-  });
-  return {
-    directories,
-    limits: limits2,
-    actions: [
-      ...actions,
-      ...settingActions(directories, limitsIn(limits2), limits2)
-    ]
-  };
-}
-function inherited(parent, made, limits2) {
-  if (parent.version === 2 || !parent.controllers.has("cpuset")) return [];
-  return [
-    "cpuset.mems",
-    ...limits2.cpuset === void 0 ? [
-      "cpuset.cpus"
-    ] : []
-  ].map((file) => ({
-    file: `${made}/${file}`,
-    text: readFile2(`${parent.directory}/${file}`) ?? ""
-  }));
-}
-function settingActions(directories, names, limits2) {
-  return names.flatMap((limit2) => {
-    const controller = CONTROLLER_OF[limit2];
-    const found = directories.find(({ controllers }) => controllers.has(controller));
-    if (found === void 0) {
-      throw new UnsupportedError(`"${limit2}" cannot be limited: the container's group was made without the controller "${controller}"; set this limit in the step limits() too`);
-    }
-    const { directory, version } = found;
-    if (limit2 === "cpuset") checkProcessors(directory, limits2.cpuset);
-    const settings2 = version === 2 ? settingsOf2(limit2, limits2) : settingsOf1(limit2, limits2);
-    if (settings2 === void 0) {
-      throw new UnsupportedError(`"${limit2}" cannot be limited: the controller "${controller}" is bound to cgroup v1 here, ` + (limit2 === "swap" ? 'which only limits the sum of memory and swap; give "memory" too' : "which has no such limit; boot with systemd.unified_cgroup_hierarchy=1"));
-    }
-    return settings2.map((setting) => ({
-      ...setting,
-      file: `${directory}/${setting.file}`,
-      text: setting.value
-    }));
-  });
-}
-function checkProcessors(directory, cpuset) {
-  const above = parentOf4(directory);
-  const text4 = readFile2(`${above}/cpuset.cpus.effective`) ?? readFile2(`${above}/cpuset.effective_cpus`);
-  if (text4 === void 0) return;
-  const there = parseList(text4);
-  const absent2 = [
-    ...parseList(cpuset)
-  ].filter((processor) => !there.has(processor));
-  if (absent2.length === 0) return;
-  throw new UnsupportedError(`"cpuset" cannot be "${cpuset}": there is no processor ${absent2.join(", ")}, only ${text4}`);
-}
-function callsOf2(action) {
-  return "file" in action ? writeText(at_fdcwd, action.file, action.text) : [
-    mkdirat(at_fdcwd, action.directory, 493)
-  ];
-}
-
-// ffi/cgroups/errors.ts
-var BELOW_USE = "more than that is in use, and cannot be reclaimed";
-var HINTS = [
-  [
-    /memory\.(memsw\.)?(limit_in_bytes|max)$/,
-    "EBUSY",
-    BELOW_USE
-  ],
-  [
-    /memory\.memsw\./,
-    "EINVAL",
-    "the sum of memory and swap is less than the memory alone"
-  ],
-  [
-    /subtree_control$/,
-    "EBUSY",
-    "a process is in the group, which cannot enable it for child groups then"
-  ],
-  [
-    /cpu\.cfs_quota/,
-    "EINVAL",
-    "the parent group has a smaller quota"
-  ],
-  [
-    /(io\.max|blkio\.throttle)/,
-    "ENODEV",
-    "there is no such block device"
-  ],
-  [
-    /(io\.max|blkio\.throttle)/,
-    "EINVAL",
-    "only a whole disk can be limited, not a partition"
-  ],
-  [
-    /cpuset\./,
-    "EACCES",
-    "the parent group does not have all of these processors"
-  ],
-  [
-    /cpuset\./,
-    "EBUSY",
-    "the group has processes, which need a processor"
-  ]
-];
-var PARTS = [
-  [
-    /memsw/,
-    "does not count swap in cgroup v1: boot it with swapaccount=1"
-  ],
-  [
-    /memory\.swap/,
-    "does not count swap: it needs CONFIG_SWAP"
-  ],
-  [
-    /cpu\.(max|cfs)/,
-    "was built without CONFIG_CFS_BANDWIDTH"
-  ],
-  [
-    /(io\.max|blkio\.throttle)/,
-    "was built without CONFIG_BLK_DEV_THROTTLING"
-  ]
-];
-function cgroupError(action, { syscall: syscall2, errno }) {
-  const code = errnoName(errno);
-  if (!("file" in action)) {
-    const hint2 = code === "EAGAIN" ? "there are as many groups as cgroup.max.descendants allows" : void 0;
-    return new SyscallError({
-      syscall: syscall2,
-      errno,
-      call: `mkdir("${action.directory}")`,
-      hint: hint2
-    });
-  }
-  const { file, text: text4 } = action;
-  if (code === "ENOENT" && syscall2 === "openat") {
-    const part = PARTS.find(([name]) => name.test(file))?.[1] ?? "does not have it";
-    return new UnsupportedError(`there is no ${file}: this kernel ${part}`);
-  }
-  const written2 = syscall2 === "write" ? `, ${JSON.stringify(text4)}` : "";
-  const call2 = `${syscall2}(${JSON.stringify(file)}${written2})`;
-  const hint = HINTS.find(([name, errno2]) => name.test(file) && errno2 === code)?.[2];
-  return new SyscallError({
-    syscall: syscall2,
-    errno,
-    call: call2,
-    hint
-  });
-}
-
-// ffi/cgroups/kill.ts
-function killGroup(directories) {
-  const unified = directories.find(({ version }) => version === 2);
-  if (unified !== void 0 && mayWrite(`${unified.directory}/cgroup.kill`)) {
-    writeFile2(`${unified.directory}/cgroup.kill`, "1");
-  }
-  for (const { directory } of directories) killEach(directory);
-  for (const { directory } of directories) {
-    if (mayWrite(`${directory}/freezer.state`)) writeFile2(`${directory}/freezer.state`, "THAWED");
-  }
-}
-function killEach(directory) {
-  for (const name of directoriesIn(directory)) killEach(`${directory}/${name}`);
-  const held = /* @__PURE__ */ new Map();
-  for (const pid of pidsIn2(directory)) {
-    if (pid === 0) continue;
-    const opened = pidfd_open(pid, 0);
-    const pidfd = syscalls([
-      {
-        call: opened,
-        accept: [
-          "ESRCH",
-          "EINVAL"
-        ]
-      }
-    ]).result(opened);
-    if (pidfd >= 0n) held.set(pid, Number(pidfd));
-  }
-  const still = new Set(pidsIn2(directory));
-  for (const [pid, pidfd] of held) {
-    const kill3 = pidfd_send_signal(pidfd, SIGNALS.SIGKILL);
-    if (still.has(pid)) syscalls([
-      {
-        call: kill3,
-        accept: [
-          "ESRCH",
-          "EPERM"
-        ]
-      }
-    ]);
-    syscalls([
-      {
-        call: close(pidfd)
-      }
-    ]);
-  }
-}
-
-// ffi/cgroups/usage.ts
-function usageOf(directories) {
-  const of = (controller) => directories.find(({ controllers }) => controllers.has(controller));
-  return {
-    ...memoryOf(of("memory")),
-    cpu: cpuOf(of("cpuacct"), directories.find(({ version }) => version === 2)),
-    pids: numberOf3(of("pids"), "pids.current"),
-    ...ioOf(of("io"))
-  };
-}
-function memoryOf(group) {
-  return group?.version === 1 ? {
-    memory: numberOf3(group, "memory.usage_in_bytes"),
-    memoryPeak: numberOf3(group, "memory.max_usage_in_bytes")
-  } : {
-    memory: numberOf3(group, "memory.current"),
-    memoryPeak: numberOf3(group, "memory.peak")
-  };
-}
-function cpuOf(old, unified) {
-  const nanoseconds = numberOf3(old, "cpuacct.usage");
-  if (nanoseconds !== void 0) return nanoseconds / 1e9;
-  const microseconds = unified && readEntry(`${unified.directory}/cpu.stat`, "usage_usec");
-  return microseconds === void 0 ? void 0 : microseconds / 1e6;
-}
-function ioOf(group) {
-  if (group === void 0) return {
-    ioRead: void 0,
-    ioWritten: void 0
-  };
-  const { directory, version } = group;
-  if (version === 2) {
-    const text5 = readFile2(`${directory}/io.stat`);
-    return {
-      ioRead: sum(text5, /\brbytes=(\d+)/g),
-      ioWritten: sum(text5, /\bwbytes=(\d+)/g)
-    };
-  }
-  const text4 = readFile2(`${directory}/blkio.throttle.io_service_bytes`);
-  return {
-    ioRead: sum(text4, /\bRead (\d+)/g),
-    ioWritten: sum(text4, /\bWrite (\d+)/g)
-  };
-}
-function numberOf3(group, file) {
-  return group && readNumber(`${group.directory}/${file}`);
-}
-function sum(text4, numbers) {
-  return text4?.matchAll(numbers).reduce((sum2, [, number]) => sum2 + Number(number), 0);
-}
-
-// ffi/cgroups/group.ts
-function planCgroupEntry({ directories }) {
-  return entryOf(directories, () => -1);
-}
-function closeCgroupEntry({ directory, files }) {
-  for (const { value } of directory === void 0 ? files : [
-    directory,
-    ...files
-  ]) {
-    syscall(close(Number(value)));
-  }
-}
-var Group = class _Group {
-
-  /** Its directories. */
-  directories;
-  #limits;
-  #locks;
-  /** Use {@linkcode Group.make}. */
-  constructor(directories, limits2) {
-    this.directories = directories;
-    this.#limits = limits2;
-  }
-  /**
-   * Creates a group. The first one in a directory removes the groups that ended scripts left there.
-   *
-   * @throws {SyscallError} naming the file that refused; then nothing is left
-   * @throws {UnsupportedError} if the kernel does not have that file
-   */
-  static make({ directories, limits: limits2, actions }) {
-    const paths = directories.map(({ directory }) => directory);
-    for (const path2 of paths) sweepOnce(parentOf4(path2));
-    const group = new _Group(directories, limits2);
-    using _making = Locks.ofMaking(paths.map(parentOf4));
-    try {
-      makeAll(actions);
-      group.#locks = Locks.ofScript(paths);
-    } catch (error) {
-      group.remove();
-      throw error;
-    }
-    return group;
-  }
-  /**
-   * Opens the descriptors by which a process enters.
-   *
-   * @throws {SyscallError} if no more files may be open
-   */
-  enter() {
-    const opened = [];
-    try {
-      return entryOf(this.directories, (call2) => {
-        opened.push(syscall(call2));
-        return opened.at(-1);
-      });
-    } catch (error) {
-      for (const fd of opened) syscall(close(fd));
-      throw error;
-    }
-  }
-  /**
-   * Changes limits; those that are left out stay as they are.
-   *
-   * @throws {UnsupportedError} if the group does not have the controller
-   * @throws {SyscallError} naming the file that refused: `EBUSY` below what is in use
-   */
-  update(changes) {
-    const limits2 = {
-      ...this.#limits,
-      ...changes
-    };
-    const sum2 = this.#of("memory")?.version === 1 && limits2.swap !== void 0 && changes.memory !== void 0;
-    const names = limitsIn(sum2 ? {
-      ...changes,
-      swap: limits2.swap
-    } : changes);
-    for (const action of inOrder(settingActions(this.directories, names, limits2))) {
-      if (action.file.endsWith("/memory.max")) makeRoom(action, limits2.memory);
-      makeAll([
-        action
-      ]);
-    }
-    this.#limits = limits2;
-  }
-  /** What its processes use, and used until now. */
-  usage() {
-    return usageOf(this.directories);
-  }
-  /** How many of its processes the OOM killer killed. */
-  outOfMemoryKills() {
-    const memory = this.#of("memory");
-    if (memory === void 0) return 0;
-    const file = memory.version === 2 ? "memory.events" : "memory.oom_control";
-    return readEntry(`${memory.directory}/${file}`, "oom_kill") ?? 0;
-  }
-  /** Starts to freeze its processes, or thaws them. */
-  freeze(frozen) {
-    const { file, freezing, thawing } = this.freezer;
-    writeFile2(file, frozen ? freezing : thawing);
-  }
-  /**
-   * The file that freezes its processes.
-   *
-   * @throws {UnsupportedError} if the group has none
-   */
-  get freezer() {
-    const { directory, version } = this.#freezer();
-    return version === 2 ? {
-      file: `${directory}/cgroup.freeze`,
-      freezing: "1",
-      thawing: "0"
-    } : {
-      file: `${directory}/freezer.state`,
-      freezing: "FROZEN",
-      thawing: "THAWED"
-    };
-  }
-  /** Whether all of its processes are frozen. */
-  get frozen() {
-    const { directory, version } = this.#freezer();
-    return version === 2 ? readEntry(`${directory}/cgroup.events`, "frozen") === 1 : readFile2(`${directory}/freezer.state`) === "FROZEN";
-  }
-  /** Kills its processes, frozen or not. */
-  kill() {
-    killGroup(this.directories);
-  }
-  /** Removes it. Returns `false` if it still has processes. */
-  remove() {
-    const gone = this.directories.map(({ directory }) => removeTree2(directory)).every(Boolean);
-    if (gone) this.leave();
-    return gone;
-  }
-  /** Leaves it to later scripts to remove it. */
-  leave() {
-    this.#locks?.release();
-    this.#locks = void 0;
-  }
-  #of(controller) {
-    return this.directories.find(({ controllers }) => controllers.has(controller));
-  }
-  #freezer() {
-    const freezer = this.directories.find(({ version }) => version === 2) ?? this.#of("freezer");
-    if (freezer !== void 0) return freezer;
-    throw new UnsupportedError('pausing a container takes cgroup v2, or the controller "freezer" of v1, and its group has neither');
-  }
-};
-var swept = perEngine(() => /* @__PURE__ */ new Set());
-function sweepOnce(directory) {
-  if (swept().has(directory)) return;
-  sweep(directory);
-  swept().add(directory);
-}
-function entryOf(directories, open3) {
-  let into;
-  const files = [];
-  for (const { version, directory } of directories) {
-    if (version === 2 && hasClone3()) {
-      const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-      into = new Named(open3(openat(at_fdcwd, directory, flags2)), directory);
-    } else {
-      const file = `${directory}/cgroup.procs`;
-      files.push(new Named(open3(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
-    }
-  }
-  return {
-    directory: into,
-    files
-  };
-}
-function makeAll(actions) {
-  const made = actions.map((action2) => ({
-    action: action2,
-    calls: callsOf2(action2)
-  }));
-  const parts2 = made.flatMap(({ action: action2, calls: calls2 }) => {
-    const moves = "file" in action2 && action2.file.endsWith("/cgroup.procs");
-    return calls2.map((call2) => moves ? {
-      call: call2,
-      accept: [
-        "ESRCH"
-      ]
-    } : {
-      call: call2
-    });
-  });
-  const outcome = engine().run(assemble(parts2, engine().architecture));
-  const { failed } = outcome;
-  if (failed === void 0) return;
-  const { action, calls } = made.find(({ calls: calls2 }) => calls2.includes(failed.call));
-  if (failed.call === calls[1]) syscall(close(Number(outcome.result(calls[0]))));
-  throw cgroupError(action, {
-    syscall: failed.call.name,
-    errno: failed.errno
-  });
-}
-function inOrder(actions) {
-  const sum2 = actions.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
-  if (sum2 === void 0) return actions;
-  const rest = actions.filter((action) => action !== sum2);
-  const grows = sum2.text === "-1" || Number(sum2.text) > readNumber(sum2.file);
-  return grows ? [
-    sum2,
-    ...rest
-  ] : [
-    ...rest,
-    sum2
-  ];
-}
-function makeRoom(action, memory) {
-  const directory = parentOf4(action.file);
-  const excess = () => (readNumber(`${directory}/memory.current`) ?? 0) - memory;
-  if (excess() <= 0) return;
-  const reclaim = `${directory}/memory.reclaim`;
-  if (mayWrite(reclaim)) {
-    ifThere(() => writeFile2(reclaim, String(excess())), [
-      "EAGAIN",
-      "EINTR"
-    ]);
-  }
-  if (excess() > 0) throw cgroupError(action, {
-    syscall: "write",
-    errno: ERRNO.EBUSY
-  });
-}
-
-// launch/thaw_guard.ts
-function thawGuard({ file, thawing }) {
-  const open3 = [
-    syscall(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC))
-  ];
-  try {
-    const { reader, writer } = openPipe();
-    open3.push(reader, writer);
-    const guard2 = startGuard(open3[0], thawing);
-    syscall(close(open3.pop()));
-    waitForEnd2(reader);
-    return guard2;
-  } finally {
-    for (const fd of open3) syscall(close(fd));
-  }
-}
-function startGuard(file, thawing) {
-  const [again, ended] = [
-    new Label("again"),
-    new Label("the script has ended")
-  ];
-  return new HelperProcess([
-    scriptPidfd(),
-    file
-  ], [
-    {
-      call: ppoll([
-        {
-          fd: 0,
-          events: POLLIN
-        }
-      ], 0),
-      onFailure: HELPER_ENDS,
-      onSuccess: ended
-    },
-    again,
-    {
-      call: rt_sigtimedwait(SIGNALS.SIGTERM),
-      accept: [
-        "EINTR"
-      ],
-      onAccepted: again
-    },
-    ended,
-    {
-      call: writeTextTo(1, thawing),
-      onFailure: HELPER_ENDS
-    }
-  ], [
-    {
-      call: setsid(),
-      onFailure: HELPER_ENDS
-    },
-    // It is told of the end of the thread that has made it, with which a Worker's containers end;
-    // but not of an end that came before this.
-    {
-      call: prctl(PR_SET_PDEATHSIG, SIGNALS.SIGTERM),
-      onFailure: HELPER_ENDS
-    }
-  ]);
-}
-function waitForEnd2(reader) {
-  const again = new Label("again");
-  const call2 = read(reader, new Output(1, "&byte"), 1);
-  syscalls([
-    again,
-    {
-      call: call2,
-      accept: [
-        "EINTR"
-      ],
-      onAccepted: again
-    }
-  ]);
-}
-
-// plan/steps/limits.ts
-function lowerLimits(step, plan) {
-  const refuse2 = (why) => plan.refuse(why);
-  if (step.io?.some(({ device }) => device.startsWith("/"))) plan.isMomentary = true;
-  plan.limitTo(groupLimits(step, plan.host, refuse2));
-}
-function checkLimits(limits2, host2) {
-  const refuse2 = (why) => {
-    throw new RecipeError(why);
-  };
-  const wrong = invalidField({
-    ...limits2
-  }, limitFields());
-  if (wrong !== void 0) refuse2(`the limit "${wrong.field}" ${wrong.issue}`);
-  return groupLimits(limits2, host2, refuse2);
-}
-function groupLimits(limits2, host2, refuse2) {
-  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
-  return present({
-    memory: numberOf4(memory),
-    memoryHigh: numberOf4(memoryHigh),
-    swap: numberOf4(swap),
-    cpus: numberOf4(cpus),
-    cpuWeight,
-    pids: numberOf4(pids),
-    io: io?.map((item) => ({
-      device: deviceNumbers(item.device, host2, refuse2),
-      ...present({
-        readBps: numberOf4(item.readBps),
-        writeBps: numberOf4(item.writeBps),
-        readIops: numberOf4(item.readIops),
-        writeIops: numberOf4(item.writeIops)
-      })
-    })),
-    cpuset: cpuset && [
-      ...parseList(cpuset)
-    ].join(",")
-  });
-}
-function numberOf4(value) {
-  return value === void 0 ? void 0 : numberOf2(value);
-}
-function deviceNumbers(device, host2, refuse2) {
-  if (!device.startsWith("/")) return device;
-  try {
-    return host2.blockDevice(device) ?? refuse2(`${device} is not a block device`);
-  } catch (error) {
-    if (error instanceof SyscallError) refuse2(`${device} cannot be found: ${error.code}`);
-    throw error;
-  }
-}
-function present(fields) {
-  const entries = Object.entries(fields).filter(([, value]) => value !== void 0);
-  return Object.fromEntries(entries);
-}
-
-// launch/cgroup.ts
-var PATIENCE4 = [
-  1,
-  2,
-  4,
-  8,
-  16,
-  32,
-  64,
-  128,
-  256,
-  512,
-  1024
-];
-var LONGEST_PAUSE = 50;
-function planContainerCgroup(plan) {
-  if (plan.limits === void 0) return void 0;
-  const cgroup = inStep(plan, () => planCgroup(plan.limits.limits));
-  return {
-    calls: cgroup.actions.flatMap(callsOf2),
-    cgroupEntry: planCgroupEntry(cgroup)
-  };
-}
-var ContainerCgroup = class _ContainerCgroup {
-  static {
-    addMethods(this, {
-    make: (function (plan) {
-    if (plan.limits === void 0) return void 0;
-    const { limits: limits2 } = plan.limits;
-    return inStep(plan, () => {
-      const group = Group.make(planCgroup(limits2));
-      try {
-        return new _ContainerCgroup(group);
-      } catch (error) {
-        group.remove();
-        throw error;
-      }
-    });
-  })
-    });
-  }
-
-  #entry;
-  #group;
-  /** The usage at the end of the container. */
-  #finalUsage;
-  #paused = false;
-  /** The process that thaws it if the script cannot. */
-  #thawGuard;
-  constructor(group) {
-    this.#group = group;
-    this.#entry = group.enter();
-  }
-  /**
-   * Makes the group; `undefined` without limits.
-   *
-   * @throws {UnsupportedError} if it cannot be made here
-   * @throws {SyscallError} if a call on a file of the group fails; nothing is left of the group
-   */
-  
-  /** How the container enters the group, until {@linkcode entered}. */
-  get entry() {
-    return this.#entry;
-  }
-  /** Closes the descriptors of the entry: the container is in the group. */
-  entered() {
-    if (this.#entry !== void 0) closeCgroupEntry(this.#entry);
-    this.#entry = void 0;
-  }
-  /** Removes the group of a container that could not be made or started. */
-  discard() {
-    this.entered();
-    this.#removeSync();
-  }
-  /** Returns the container's usage, also after its end. */
-  usage() {
-    return this.#finalUsage ?? this.#group.usage();
-  }
-  /** Changes limits. */
-  update(limits2) {
-    this.#group.update(checkLimits(limits2, liveHost()));
-  }
-  /**
-   * Freezes all processes; resolves when they are frozen or have ended.
-   *
-   * @throws {SyscallError} `EAGAIN` at the limit of processes
-   */
-  async pause() {
-    this.#thawGuard ??= thawGuard(this.#group.freezer);
-    this.#group.freeze(true);
-    this.#paused = true;
-    for (let delay = 1; this.#paused && !this.#group.frozen; delay *= 2) {
-      await sleep(Math.min(delay, LONGEST_PAUSE));
-    }
-  }
-  /** Thaws all processes. */
-  resume() {
-    this.#paused = false;
-    this.#group.freeze(false);
-    this.#endGuard();
-  }
-  /** Whether its processes are frozen, or about to be. */
-  get paused() {
-    return this.#paused;
-  }
-  /** Thaws the processes after SIGKILL, which frozen ones of cgroup v1 do not receive. */
-  killed() {
-    if (this.#paused) this.resume();
-  }
-  /** After the end of the program, kills the remaining processes and removes the group. */
-  async end() {
-    const result = this.#close();
-    for (const delay of PATIENCE4) {
-      if (this.#group.remove()) break;
-      this.#group.kill();
-      await sleep(delay);
-    }
-    this.#group.leave();
-    return result;
-  }
-  /** Like {@linkcode end}, but blocks the script's thread. */
-  endSync() {
-    const result = this.#close();
-    this.#removeSync();
-    return result;
-  }
-  #endGuard() {
-    this.#thawGuard?.kill();
-    this.#thawGuard = void 0;
-  }
-  #close() {
-    this.#paused = false;
-    this.#endGuard();
-    this.#finalUsage = this.#group.usage();
-    return {
-      outOfMemory: this.#group.outOfMemoryKills() > 0
-    };
-  }
-  #removeSync() {
-    for (const delay of PATIENCE4) {
-      if (this.#group.remove()) break;
-      this.#group.kill();
-      syscalls([
-        {
-          call: ppoll([], delay),
-          accept: [
-            "EINTR"
-          ]
-        }
-      ]);
-    }
-    this.#group.leave();
-  }
-};
-function inStep(plan, body) {
-  const { stepIndex } = plan.limits;
-  try {
-    return body();
-  } catch (error) {
-    if (error instanceof UnsupportedError) {
-      throw new UnsupportedError(error.issue, {
-        step: "limits",
-        stepIndex
-      });
-    }
-    throw error instanceof SyscallError ? stepError(error, plan, stepIndex) : error;
-  }
-}
-function sleep(milliseconds) {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-// launch/launch.ts
-var Launch = class {
-  static {
-    addMethods(this.prototype, {
-    serve: (function (spawn) {
-    const { plan, frame, shape } = this.#compiled;
-    const { failed, socket } = this.#state;
-    if (!frame.vfork && !failed) {
-      serveSyncPoints(plan, socket, spawn, this.#services);
-      this.#receiveFds(socket);
-      if (shape.held && !waitForByte(socket)) throw launchError(this.#prepared, this.#result);
-    }
-    if (this.#state.failed) throw launchError(this.#prepared, this.#result);
-  }),
-    finish: (function () {
-    const { frame, shape } = this.#compiled;
-    if (!frame.vfork) {
-      const { socket: socket2 } = this.#state;
-      if (shape.held) letGo(socket2);
-      waitForEnd(socket2);
-      this.#restore();
-    }
-    const { pids, pidfd, socket, runs } = this.#state;
-    if (!runs) throw launchError(this.#prepared, this.#result);
-    if (socket !== void 0) this.#receiveFds(socket);
-    const pid = pids.at(-1);
-    const opened = pidfd ?? syscall(pidfd_open(pid, 0));
-    if (pidfd === void 0) this.#final = {
-      ...this.#state,
-      pidfd: opened
-    };
-    writeName(opened, pid, this.#prepared.values.spec.program);
-    for (const service of this.#services) service.guard?.(opened);
-    for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
-    if (socket !== void 0) syscall(close(socket));
-    release$62.call(this);
-    return {
-      pid,
-      pidfd: opened,
-      startedAt: performance.now(),
-      terminal: this.#terminal,
-      listener: this.#listener,
-      services: this.#services
-    };
-  })
-    });
-  }
-  static {
-    release$62 = (function () {
-    if (this.#memory !== void 0) engine().release(this.#memory);
-    this.#memory = void 0;
-  });
-  }
-  static {
-    read$63 = (function (result) {
-    const { plan, frame, layout } = this.#compiled;
-    const { sockets, pidfd } = frame;
-    const failed = result.failed !== void 0;
-    const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
-    const opened = pidfd === void 0 ? 0n : result.result(pidfd);
-    return {
-      pids: childrenIn(result, plan),
-      pidfd: opened > 0n ? Number(opened) : void 0,
-      socket: hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0,
-      failed,
-      // execve(2) does not return on success.
-      runs: !failed && layout.candidates.some((({ execve: execve2 }) => result.result(execve2) === PENDING))
-    };
-  });
-  }
-
-  #prepared;
-  #compiled;
-  /** The memory of the program, unless it runs in the engine's own. */
-  #memory;
-  #result;
-  /** The state of the launch, when it cannot change any more. */
-  #final;
-  /** Whether the script's memory is still to be restored. */
-  #isGuarded;
-  #terminal;
-  #listener;
-  #services;
-  /**
-   * Starts the first process. The script's thread blocks until the program runs, unless the
-   * container waits for the script.
-   *
-   * @param services what was started before, and ends with the container
-   */
-  constructor(prepared, services = []) {
-    this.#services = [
-      ...services
-    ];
-    const { compiled, values } = prepared;
-    this.#prepared = prepared;
-    this.#compiled = compiled;
-    const { plan, frame, program } = compiled;
-    this.#isGuarded = !frame.vfork;
-    const bindings = bindingsOf(values);
-    const loaded2 = engine();
-    const isCopied = !frame.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
-    if (frame.vfork && !isCopied) {
-      const result = loaded2.runInArena(program, bindings);
-      this.#final = read$63.call(this, result);
-      this.#result = this.#final.runs ? result : result.copy();
-      return;
-    }
-    const sharing = isCopied ? "shared" : "private";
-    this.#memory = loaded2.allocate(sizeWith(program, bindings), sharing);
-    place(program, this.#memory, bindings);
-    loaded2.runIn(this.#memory);
-    this.#result = new RunResult(program, this.#memory.view);
-    this.#final = frame.vfork ? read$63.call(this, this.#result) : void 0;
-  }
-  /**
-   * Does the script's part until the container is complete, and waits to be started if it is held.
-   *
-   * @param spawn runs a program on the host
-   */
-  
-  /** The services of the container that run on the host. */
-  get services() {
-    return this.#services;
-  }
-  /** The pid of the container's process. */
-  get pid() {
-    return this.#state.pids.at(-1);
-  }
-  /** Starts the program if the container is held, and waits until it runs. */
-  
-  /** Ends all processes and services, and closes all descriptors. Returns the error to throw. */
-  abort(thrown) {
-    const { pids, pidfd, socket, failed } = this.#state;
-    const error = failed ? launchError(this.#prepared, this.#result) : thrown;
-    for (const pid of pids) {
-      syscall(kill(pid, SIGNALS.SIGKILL));
-      reap(pid);
-    }
-    for (const fd of [
-      this.#terminal,
-      this.#listener,
-      pidfd,
-      socket
-    ]) {
-      if (fd !== void 0) syscall(close(fd));
-    }
-    try {
-      endServices(this.#services);
-    } catch {
-    }
-    this.#restore();
-    release$62.call(this);
-    return error;
-  }
-  #receiveFds(socket) {
-    const { plan, shape } = this.#compiled;
-    if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
-    if (plan.listener !== void 0) this.#listener ??= receiveFd(socket);
-  }
-  /** Restores the script's memory, once only: after that, another launch may have changed it. */
-  #restore() {
-    if (this.#isGuarded) this.#compiled.frame.guard.restore(this.#result);
-    this.#isGuarded = false;
-  }
-  
-  get #state() {
-    return this.#final ?? read$63.call(this, this.#result);
-  }
-  
-};
-
-
-
-// launch/conditions.ts
-function conditionsOf(parts2) {
-  const conditions = /* @__PURE__ */ new Map();
-  const positions = /* @__PURE__ */ new Map();
-  parts2.forEach((part, index) => {
-    if (part instanceof Label) positions.set(part, index);
-  });
-  parts2.forEach((part, index) => {
-    if (part instanceof Label || part.call.name.startsWith("clone")) return;
-    for (const label of [
-      part.onZero,
-      part.onAccepted,
-      part.onSuccess
-    ]) {
-      if (label === void 0 || label === END || label === EXIT_CHILD) continue;
-      for (const passed of parts2.slice(index + 1, positions.get(label))) {
-        if (!(passed instanceof Label)) conditions.set(passed.call, label.text);
-      }
-    }
-  });
-  return conditions;
-}
-
-// launch/listing_text.ts
-function listingText(entries) {
-  const lines = [];
-  let heading;
-  let condition;
-  for (const { first, note } of collapse(entries)) {
-    const number = first.stepIndex === void 0 ? "" : `${first.stepIndex + 1} `;
-    if (heading !== number + first.part) {
-      lines.push(heading = number + first.part);
-      condition = void 0;
-    }
-    if (condition !== first.unless) {
-      condition = first.unless;
-      if (condition !== void 0) lines.push(`    unless ${condition}:`);
-    }
-    const indent = condition === void 0 ? "    " : "        ";
-    lines.push(`${indent}${first.by === "script" ? "script: " : ""}${first.call}${note}`);
-  }
-  return lines.map(escapeControls).join("\n");
-}
-function collapse(entries) {
-  const lines = [];
-  for (let index = 0; index < entries.length; ) {
-    const first = entries[index];
-    const end = endOfSeries(entries, index);
-    const count = end - index;
-    const isExecve = seriesOf(first) === "execve";
-    if (count > 2 || isExecve && count > 1) {
-      const note = isExecve ? `one of ${count}` : `${count} times`;
-      lines.push({
-        first,
-        note: ` (${note})`
-      });
-      index = end;
-    } else {
-      lines.push({
-        first,
-        note: ""
-      });
-      index++;
-    }
-  }
-  return lines;
-}
-var SERIES = /^(rt_sigaction|execve|prctl\(PR_CAPBSET_DROP)\b/;
-function seriesOf({ call: call2 }) {
-  return SERIES.exec(call2)?.[1];
-}
-function endOfSeries(entries, begin) {
-  const first = entries[begin];
-  const series = seriesOf(first);
-  let end = begin + 1;
-  while (series !== void 0 && end < entries.length) {
-    const next = entries[end];
-    if (seriesOf(next) !== series || !areTogether(first, next)) break;
-    end++;
-  }
-  return end;
-}
-function areTogether(one, other) {
-  return one.stepIndex === other.stepIndex && one.part === other.part && one.by === other.by;
-}
-
-// launch/placeholders.ts
-var Placeholders = class _Placeholders {
-  static {
-    addMethods(this.prototype, {
-    guard: (function (pidfd) {
-    const earlier = this.#guard;
-    this.#guard = this.#watchContainer(pidfd);
-    earlier?.kill();
-  }),
-    end: (function () {
-    this.#guard?.kill();
-    if (this.#made.length > 0) give(this.#made.toReversed());
-    for (const parent of this.#parents.values()) syscall(close(parent));
-    this.#made.length = 0;
-    this.#parents.clear();
-  })
-    });
-  }
-  static {
-    addMethods(this, {
-    make: (function (plan) {
-    if (plan.placeholders.length === 0) return void 0;
-    const all = new _Placeholders();
-    let { stepIndex } = plan.placeholders[0];
-    try {
-      for (const placeholder of plan.placeholders) {
-        ({ stepIndex } = placeholder);
-        parent$64.call(all, placeholder);
-      }
-      all.#guard = all.#watchScript(plan.placeholders);
-      for (const placeholder of plan.placeholders) {
-        ({ stepIndex } = placeholder);
-        all.#made.push(make(placeholder, parent$64.call(all, placeholder)));
-      }
-    } catch (error) {
-      all.end();
-      if (error instanceof SyscallError && isMiss(error.code)) plan.hasMissed = true;
-      throw stepError(error, plan, stepIndex);
-    }
-    return all;
-  })
-    });
-  }
-  static {
-    parent$64 = (function ({ path: path2 }) {
-    const directory = parentOf(path2);
-    let parent = this.#parents.get(directory);
-    if (parent === void 0) this.#parents.set(directory, parent = syscall(opening2(directory)));
-    return parent;
-  });
-  }
-
-  #made = [];
-  /** The open directories that they are in. */
-  #parents = /* @__PURE__ */ new Map();
-  #guard;
-  /**
-   * Makes the placeholders of a plan; `undefined` if it has none.
-   *
-   * @throws {SyscallError} with the step; nothing is left of them
-   */
-  
-  /** Has a process remove them if the script is killed before there is a container. */
-  #watchScript(placeholders) {
-    const descriptors = [
-      .../* @__PURE__ */ new Set([
-        scriptPidfd(),
-        ...this.#parents.values()
-      ])
-    ].sort(ascending);
-    const numberOf5 = (fd) => descriptors.indexOf(fd);
-    return new HelperProcess(descriptors, [
-      {
-        call: setsid(),
-        onFailure: HELPER_ENDS
-      },
-      {
-        call: ppoll([
-          {
-            fd: numberOf5(scriptPidfd()),
-            events: POLLIN
-          }
-        ], void 0),
-        onFailure: HELPER_ENDS
-      },
-      ...placeholders.filter(({ text: text4 }) => text4 === void 0).flatMap((one) => removalByName(one, numberOf5(parent$64.call(this, one))))
-    ]);
-  }
-  
-  /** Has a process remove them if the script cannot, when the container has ended. */
-  
-  #watchContainer(pidfd) {
-    const uses = [
-      pidfd,
-      ...this.#parents.values(),
-      ...this.#made.map(({ fd }) => fd)
-    ];
-    const descriptors = [
-      ...new Set(uses)
-    ].sort(ascending);
-    const numberOf5 = (fd) => descriptors.indexOf(fd);
-    const made = this.#made.filter(({ placeholder }) => placeholder.text === void 0).map((one) => ({
-      ...one,
-      parent: numberOf5(one.parent),
-      fd: numberOf5(one.fd)
-    }));
-    return new HelperProcess(descriptors, [
-      {
-        call: setsid(),
-        onFailure: HELPER_ENDS
-      },
-      {
-        call: ppoll([
-          {
-            fd: numberOf5(pidfd),
-            events: POLLIN
-          }
-        ], void 0),
-        onFailure: HELPER_ENDS
-      },
-      ...made.flatMap(removal2)
-    ]);
-  }
-  /** Removes them, unless another container has them too. */
-  
-};
-var ascending = (one, other) => one - other;
-function placeholderCalls(plan) {
-  const parents = /* @__PURE__ */ new Map();
-  return plan.placeholders.flatMap((placeholder) => {
-    const directory = parentOf(placeholder.path);
-    const calls = [];
-    let parent = parents.get(directory);
-    if (parent === void 0) {
-      parents.set(directory, parent = opening2(directory));
-      calls.push(parent);
-    }
-    const making2 = callsIn(placeholder, new ResultOf(parent, `<${directory}>`));
-    calls.push(...Object.values(making2).filter((call2) => call2 !== void 0));
-    return calls.map((call2) => ({
-      call: call2,
-      stepIndex: placeholder.stepIndex
-    }));
-  });
-}
-
-var MODE = 365;
-
-
-var TRIES2 = 200;
-
-
-
-
-
-function holds(fd, text4) {
-  const content2 = new Output(text4.length + 1, "&content");
-  const read4 = pread64(fd, content2, content2.size, 0);
-  const { buffer, byteOffset } = syscalls([
-    {
-      call: read4
-    }
-  ]).output(content2);
-  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, text4.length)) === text4;
-}
-var LEFT = [
-  "ENOENT",
-  "ENOTEMPTY",
-  "ENOTDIR",
-  "EISDIR",
-  "EACCES",
-  "EPERM",
-  "EROFS",
-  "EBUSY"
-];
-function removalByName(placeholder, parent) {
-  const missing2 = new Label("it is not there");
-  const name = nameOf2(placeholder.path);
-  const opening3 = () => openIn(parent, name, O_RDONLY | O_DIRECTORY);
-  const [first, again] = [
-    opening3(),
-    opening3()
-  ];
-  const [locked, fd] = [
-    new ResultOf(first, "<locked>"),
-    new ResultOf(again, "<placeholder>")
-  ];
-  return [
-    {
-      call: first,
-      onFailure: missing2
-    },
-    {
-      call: flock(locked, LOCK_EX),
-      onFailure: missing2
-    },
-    // By now it may be another one, which somebody else has made and locked.
-    {
-      call: close(locked)
-    },
-    {
-      call: again,
-      onFailure: missing2
-    },
-    ...removal2({
-      placeholder,
-      parent,
-      fd
-    }),
-    {
-      call: close(fd)
-    },
-    missing2
-  ];
-}
-
-
-// launch/listing.ts
-var Plan = class {
-
-  /** The actions, in order. */
-  entries;
-  /** The owners of the container's namespaces at the start of its program. */
-  namespaces;
-  /** The container's mounts at the start of its program: the root, then parents before children. */
-  mounts;
-  /** Use `plan()` of a recipe or a command. */
-  constructor({ compiled, values }, cgroup = []) {
-    const { plan, layout } = compiled;
-    const show2 = showValues(values);
-    const before = [
-      ...cgroup.map((call2) => ({
-        call: call2,
-        stepIndex: plan.limits.stepIndex
-      })),
-      ...plan.inheritedFds,
-      ...placeholderCalls(plan)
-    ];
-    const entries = before.map(({ call: call2, stepIndex }) => ({
-      stepIndex,
-      part: plan.cursor.nameOf(stepIndex),
-      by: "script",
-      call: describeCall(call2)
-    }));
-    const conditions = conditionsOf(layout.parts);
-    for (const part of layout.parts) {
-      if (!("call" in part)) continue;
-      const { call: call2, stepIndex, section } = part;
-      if (section === "failure") continue;
-      const isScripts2 = section === "script" || section === "restore" || call2 === layout.clone;
-      entries.push({
-        ...stepIndex === void 0 ? {} : {
-          stepIndex
-        },
-        part: stepIndex === void 0 ? PARTS2[section] : plan.cursor.nameOf(stepIndex),
-        by: isScripts2 ? "script" : "container",
-        call: describeCall(call2, show2),
-        ...conditions.has(call2) && {
-          unless: conditions.get(call2)
-        }
-      });
-      const point = plan.syncPoints.find(({ arrival }) => arrival === call2);
-      if (point !== void 0) entries.push(...parentEntries(plan, point));
-    }
-    this.entries = entries;
-    const { unshared, joined, mounts } = plan.state;
-    const ownerOf3 = (kind) => joined.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
-    const owners = NAMESPACE_KINDS.map((kind) => [
-      kind,
-      ownerOf3(kind)
-    ]);
-    this.namespaces = Object.fromEntries(owners);
-    this.mounts = mounts.visible();
-  }
-  /** Returns the plan as text: a heading for each step, and its calls below. */
-  toString() {
-    return listingText(this.entries);
-  }
-  /** Returns the entries, for `JSON.stringify()`. */
-  toJSON() {
-    return this.entries;
-  }
-};
-var PARTS2 = {
-  begin: "the container begins",
-  clone: "a process is made",
-  failure: "when it fails",
-  init: "the init",
-  limits: "the limits",
-  program: "the program",
-  restore: "the script",
-  script: "the script"
-};
-function parentEntries(plan, { stepIndex, parentActions }) {
-  const part = plan.cursor.nameOf(stepIndex);
-  return parentActions({
-    text: "PID",
-    number: NaN
-  }).flatMap((action) => "calls" in action ? action.calls.map(({ call: call2 }) => describeCall(call2)) : "program" in action ? [
-    [
-      action.program,
-      ...action.args
-    ].join(" ")
-  ] : describeService(action, "PID")).map((call2) => ({
-    stepIndex,
-    part,
-    by: "script",
-    call: call2
-  }));
-}
-
-// launch/launcher.ts
-var Launcher = class {
-  static {
-    addMethods(this.prototype, {
-    spawn: (function (spec, alter) {
-    try {
-      const { launch, cgroup } = make$65.call(this, spec, false, alter);
-      return startIn(launch, cgroup);
-    } catch (error) {
-      throw orEnded2(error, this.plan);
-    }
-  }),
-    prepare: (function (spec, given = {}) {
-    prepareLock();
-    namesFile();
-    const values = {
-      ...given,
-      spec,
-      paths: programPaths(spec),
-      scriptPidfd: scriptPidfd(),
-      initImage: this.plan.hasInit ? initImage() : void 0
-    };
-    return {
-      compiled: compile$67.call(this, values),
-      values
-    };
-  })
-    });
-  }
-  static {
-    make$65 = (function (spec, held, alter) {
-    const cgroup = ContainerCgroup.make(this.plan);
-    try {
-      const launch = begin$66.call(this, spec, cgroup?.entry, held, alter);
-      cgroup?.entered();
-      return {
-        launch,
-        cgroup
-      };
-    } catch (error) {
-      cgroup?.discard();
-      throw error;
-    }
-  });
-  }
-  static {
-    begin$66 = (function (spec, cgroupEntry, held, alter) {
-    const inheritedFds = openInheritedFds(this.plan);
-    try {
-      const prepared = this.prepare(spec, {
-        cgroupEntry,
-        inheritedFds,
-        held
-      });
-      const launch = startLaunch(alter === void 0 ? prepared : altered(prepared, alter));
-      try {
-        launch.serve(spawnTool);
-        return launch;
-      } catch (error) {
-        throw launch.abort(error);
-      }
-    } finally {
-      closeInheritedFds(inheritedFds);
-    }
-  });
-  }
-  static {
-    compile$67 = (function ({ spec, paths, cgroupEntry, held = false }) {
-    const shape = shapeOf(spec, paths.length, cgroupEntry, held);
-    const key = JSON.stringify(shape);
-    const known = this.#compiled.get(key);
-    if (known !== void 0) return known;
-    const compiled = compile(this.plan, shape);
-    this.#compiled.set(key, compiled);
-    return compiled;
-  });
-  }
-
-  plan;
-  /** Compiled launches, by their shapes. */
-  #compiled = /* @__PURE__ */ new Map();
-  constructor(plan) {
-    this.plan = plan;
-    ignoredSignals();
-  }
-  /**
-   * Makes a container and starts the program in it. The program runs when this returns.
-   *
-   * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
-   * @throws {Deno.errors.NotFound} if there is no such program in the container
-   */
-  
-  /**
-   * Makes a container that waits before the program. It ends with the script, and unless it was
-   * started, at the end of its `using` scope.
-   *
-   * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
-   */
-  create(spec, alter) {
-    const { launch, cgroup } = make$65.call(this, spec, true, alter);
-    return new CreatedContainer(launch, cgroup);
-  }
-  /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
-  
-  /** Returns the plan of a launch; nothing runs. */
-  describe(spec) {
-    const cgroup = planContainerCgroup(this.plan);
-    const values = {
-      spec,
-      paths: programPaths(spec),
-      cgroupEntry: cgroup?.cgroupEntry
-    };
-    return new Plan({
-      compiled: compile$67.call(this, values),
-      values
-    }, cgroup?.calls);
-  }
-  /** Makes the container up to the start of its program. */
-  
-  
-  
-};
-var CreatedContainer = class {
-
-  /** The container's first process, as this script sees it. */
-  pid;
-  /** The services of the container that run on the host. */
-  services;
-  #launch;
-  #cgroup;
-  /** Use {@linkcode Launcher.create}. */
-  constructor(launch, cgroup) {
-    this.pid = launch.pid;
-    this.services = launch.services;
-    this.#launch = launch;
-    this.#cgroup = cgroup;
-  }
-  /**
-   * Starts the program, which runs when this returns.
-   *
-   * @throws {SyscallError} if it cannot be started; nothing is left of the container
-   * @throws {Deno.errors.NotFound} if there is no such program in the container
-   * @throws {TypeError} if it was started or canceled before
-   */
-  start() {
-    const launch = this.#launch;
-    if (launch === void 0) throw new TypeError("the container was started or canceled already");
-    this.#launch = void 0;
-    return startIn(launch, this.#cgroup);
-  }
-  /** Ends the container, unless it was started. */
-  cancel() {
-    this.#launch?.abort(void 0);
-    if (this.#launch !== void 0) this.#cgroup?.discard();
-    this.#launch = void 0;
-  }
-  /** Cancels it at the end of a `using` scope. */
-  [Symbol.dispose]() {
-    this.cancel();
-  }
-};
-
-
-
-function altered({ compiled, values }, alter) {
-  const { bytes, relocations } = compiled.program;
-  const program = {
-    ...compiled.program,
-    bytes: bytes.slice(),
-    relocations: [
-      ...relocations
-    ]
-  };
-  alter(program, compiled.layout);
-  return {
-    compiled: {
-      ...compiled,
-      program
-    },
-    values
-  };
-}
-var launcherOfTools = perEngine(() => new Launcher(new PlanBuilder([], liveHost())));
-function spawnTool(spec) {
-  return launcherOfTools().spawn(spec);
-}
-
-// host/target_host.ts
-var TargetIssue = class extends Error {
-
 };
 
 // plan/copy_tree.ts
@@ -27420,14 +24555,14 @@ var ShownDirectory = class {
     return !this.#plan.state.mounts.isContainerMount(this.targetOf(source));
   }),
     targetOf: (function (source) {
-    return `${this.#root}/${nameOf$71.call(this, source)}`;
+    return `${this.#root}/${nameOf$52.call(this, source)}`;
   }),
     keep: (function ({ path: source, isLink }) {
-    const path2 = nameOf$71.call(this, source);
+    const path2 = nameOf$52.call(this, source);
     if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
-    this.#plan.forFound((() => whereReachable$68.call(this, path2, (end) => {
-      pinParents$70.call(this, path2, end);
-      const opened = open$72.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
+    this.#plan.forFound((() => whereReachable$49.call(this, path2, (end) => {
+      pinParents$51.call(this, path2, end);
+      const opened = open$53.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
       mountOnItself(this.#plan, opened, path2, {
         readOnly: true
       });
@@ -27443,14 +24578,14 @@ var ShownDirectory = class {
     });
   }
   static {
-    whereReachable$68 = (function (path2, write3) {
-    if (!isOthers$69.call(this, path2)) return write3(void 0);
+    whereReachable$49 = (function (path2, write3) {
+    if (!isOthers$50.call(this, path2)) return write3(void 0);
     this.#plan.directories.at(this.target);
     this.#plan.skippable(`${path2} is out of reach`, write3);
   });
   }
   static {
-    isOthers$69 = (function (path2) {
+    isOthers$50 = (function (path2) {
     const { caller, inUserNamespace, joined } = this.#plan.state;
     if (caller.euid !== 0 || !inUserNamespace || joined.has("user")) return false;
     if (this.#plan.cursor.includes("mapIds")) return false;
@@ -27463,21 +24598,21 @@ var ShownDirectory = class {
   });
   }
   static {
-    pinParents$70 = (function (path2, unreachable) {
+    pinParents$51 = (function (path2, unreachable) {
     for (const parent of parentsOf2(path2)) {
       if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
       this.#pinned.add(parent);
-      mountOnItself(this.#plan, open$72.call(this, parent, O_DIRECTORY, unreachable), parent);
+      mountOnItself(this.#plan, open$53.call(this, parent, O_DIRECTORY, unreachable), parent);
     }
   });
   }
   static {
-    nameOf$71 = (function (source) {
+    nameOf$52 = (function (source) {
     return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
   });
   }
   static {
-    open$72 = (function (path2, flags2, unreachable) {
+    open$53 = (function (path2, flags2, unreachable) {
     const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
     return openBelow(this.#plan, this.#plan.directories.at(this.target), path2, {
       flags: flags2,
@@ -27514,11 +24649,11 @@ var ShownDirectory = class {
    * @param isFixed whether the directories on the way cannot be moved away anyhow
    */
   hide(source, empty, isFixed) {
-    const path2 = nameOf$71.call(this, source);
+    const path2 = nameOf$52.call(this, source);
     if (isIn(path2, this.#hidden)) return;
-    this.#plan.forFound(() => whereReachable$68.call(this, path2, (end) => {
-      if (!isFixed) pinParents$70.call(this, path2, end);
-      const opened = open$72.call(this, path2, 0, end);
+    this.#plan.forFound(() => whereReachable$49.call(this, path2, (end) => {
+      if (!isFixed) pinParents$51.call(this, path2, end);
+      const opened = open$53.call(this, path2, 0, end);
       coverWithEmpty(this.#plan, opened, path2, empty);
       this.#plan.release(opened);
     }));
@@ -28543,6 +25678,198 @@ function allowPorts(step, ruleset, plan) {
   for (const [port, allowed] of rights) plan.call(addNetPort(ruleset, allowed, port));
 }
 
+// ffi/cgroups/limits.ts
+var PERIOD = 1e5;
+var CONTROLLER_OF = {
+  memory: "memory",
+  memoryHigh: "memory",
+  swap: "memory",
+  cpus: "cpu",
+  cpuWeight: "cpu",
+  pids: "pids",
+  io: "io",
+  cpuset: "cpuset"
+};
+function limitsIn(limits2) {
+  return Object.keys(CONTROLLER_OF).filter((limit2) => limits2[limit2] !== void 0);
+}
+function settingsOf2(limit2, limits2) {
+  const controller = CONTROLLER_OF[limit2];
+  const setting = (file, value) => ({
+    limit: limit2,
+    controller,
+    file,
+    value
+  });
+  switch (limit2) {
+    case "memory":
+      return [
+        setting("memory.max", orMax(limits2.memory))
+      ];
+    case "memoryHigh":
+      return [
+        setting("memory.high", orMax(limits2.memoryHigh))
+      ];
+    case "swap":
+      return [
+        setting("memory.swap.max", orMax(limits2.swap))
+      ];
+    case "cpus":
+      return [
+        setting("cpu.max", `${orMax(quota(limits2.cpus))} ${PERIOD}`)
+      ];
+    case "cpuWeight":
+      return [
+        setting("cpu.weight", String(limits2.cpuWeight))
+      ];
+    case "pids":
+      return [
+        setting("pids.max", orMax(limits2.pids))
+      ];
+    case "cpuset":
+      return [
+        setting("cpuset.cpus", limits2.cpuset)
+      ];
+    case "io":
+      return limits2.io.map(({ device, readBps, writeBps, readIops, writeIops }) => {
+        const words3 = Object.entries({
+          rbps: readBps,
+          wbps: writeBps,
+          riops: readIops,
+          wiops: writeIops
+        }).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}=${orMax(value)}`);
+        return setting("io.max", [
+          device,
+          ...words3
+        ].join(" "));
+      });
+  }
+}
+function settingsOf1(limit2, limits2) {
+  const controller = CONTROLLER_OF[limit2];
+  const setting = (file, value) => ({
+    limit: limit2,
+    controller,
+    file,
+    value
+  });
+  switch (limit2) {
+    case "memory":
+      return [
+        setting("memory.limit_in_bytes", orMinus1(limits2.memory))
+      ];
+    case "memoryHigh":
+      return void 0;
+    case "swap": {
+      const { swap = Infinity, memory = Infinity } = limits2;
+      if (memory === Infinity && swap !== Infinity) return void 0;
+      return [
+        setting("memory.memsw.limit_in_bytes", orMinus1(memory + swap))
+      ];
+    }
+    case "cpus":
+      return [
+        setting("cpu.cfs_period_us", String(PERIOD)),
+        setting("cpu.cfs_quota_us", orMinus1(quota(limits2.cpus)))
+      ];
+    case "cpuWeight":
+      return [
+        setting("cpu.shares", String(shares(limits2.cpuWeight)))
+      ];
+    case "pids":
+      return [
+        setting("pids.max", orMax(limits2.pids))
+      ];
+    case "cpuset":
+      return [
+        setting("cpuset.cpus", limits2.cpuset)
+      ];
+    case "io":
+      return limits2.io.flatMap(({ device, readBps, writeBps, readIops, writeIops }) => Object.entries({
+        read_bps: readBps,
+        write_bps: writeBps,
+        read_iops: readIops,
+        write_iops: writeIops
+      }).filter(([, value]) => value !== void 0).map(([name, value]) => setting(`blkio.throttle.${name}_device`, `${device} ${value === Infinity ? 0 : value}`)));
+  }
+}
+function parseList(text4) {
+  const numbers = /* @__PURE__ */ new Set();
+  for (const range of text4.trim().split(",").filter(Boolean)) {
+    const [first, last = first] = range.split("-").map(Number);
+    for (let number = first; number <= last; number++) numbers.add(number);
+  }
+  return numbers;
+}
+function quota(cpus) {
+  return Math.round(cpus * PERIOD);
+}
+function shares(weight) {
+  return Math.min(262144, Math.max(2, Math.round(weight * 1024 / 100)));
+}
+function orMax(value) {
+  return value === void 0 || value === Infinity ? "max" : String(value);
+}
+function orMinus1(value) {
+  return value === void 0 || value === Infinity ? "-1" : String(value);
+}
+
+// plan/steps/limits.ts
+function lowerLimits(step, plan) {
+  const refuse2 = (why) => plan.refuse(why);
+  if (step.io?.some(({ device }) => device.startsWith("/"))) plan.isMomentary = true;
+  plan.limitTo(groupLimits(step, plan.host, refuse2));
+}
+function checkLimits(limits2, host2) {
+  const refuse2 = (why) => {
+    throw new RecipeError(why);
+  };
+  const wrong = invalidField({
+    ...limits2
+  }, limitFields());
+  if (wrong !== void 0) refuse2(`the limit "${wrong.field}" ${wrong.issue}`);
+  return groupLimits(limits2, host2, refuse2);
+}
+function groupLimits(limits2, host2, refuse2) {
+  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
+  return present({
+    memory: numberOf3(memory),
+    memoryHigh: numberOf3(memoryHigh),
+    swap: numberOf3(swap),
+    cpus: numberOf3(cpus),
+    cpuWeight,
+    pids: numberOf3(pids),
+    io: io?.map((item) => ({
+      device: deviceNumbers(item.device, host2, refuse2),
+      ...present({
+        readBps: numberOf3(item.readBps),
+        writeBps: numberOf3(item.writeBps),
+        readIops: numberOf3(item.readIops),
+        writeIops: numberOf3(item.writeIops)
+      })
+    })),
+    cpuset: cpuset && [
+      ...parseList(cpuset)
+    ].join(",")
+  });
+}
+function numberOf3(value) {
+  return value === void 0 ? void 0 : numberOf2(value);
+}
+function deviceNumbers(device, host2, refuse2) {
+  if (!device.startsWith("/")) return device;
+  try {
+    return host2.blockDevice(device) ?? refuse2(`${device} is not a block device`);
+  } catch (error) {
+    if (error instanceof SyscallError) refuse2(`${device} cannot be found: ${error.code}`);
+    throw error;
+  }
+}
+function present(fields) {
+  const entries = Object.entries(fields).filter(([, value]) => value !== void 0);
+  return Object.fromEntries(entries);
+}
+
 // plan/steps/masks.ts
 
 
@@ -28702,7 +26029,7 @@ function nameForwarder(plan, resolvConf) {
   const text4 = forwardedConf(resolvConf);
   const make2 = (root) => {
     const flags2 = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    const file = new ResultOf(plan.call(openat(root, NAME5, flags2, 420)), "file");
+    const file = new ResultOf(plan.call(openat(root, NAME4, flags2, 420)), "file");
     plan.call(write(file, text4, text4.length));
     plan.call(close(file));
   };
@@ -28723,8 +26050,8 @@ function nameForwarder(plan, resolvConf) {
           accept: accept2,
           onAccepted: end
         });
-        const file = copyOfFile(plan, root, NAME5);
-        plan.path(target).attachTo(place2, file, NAME5);
+        const file = copyOfFile(plan, root, NAME4);
+        plan.path(target).attachTo(place2, file, NAME4);
         plan.release(file);
         plan.release(place2);
       });
@@ -28738,7 +26065,7 @@ function nameForwarder(plan, resolvConf) {
     }
   });
 }
-var NAME5 = "resolv.conf";
+var NAME4 = "resolv.conf";
 function forwardedConf(resolvConf) {
   const kept = resolvConf.split("\n").filter((line) => /^(search|domain|options)[ \t]/.test(line));
   return new TextEncoder().encode([
@@ -29878,14 +27205,14 @@ function int(value) {
 }
 function denies(rules, name, ...args) {
   for (const { action, conditions = [] } of rules.for(name)) {
-    const hold = conditions.map((condition) => holds2(condition, args[condition.index]));
+    const hold = conditions.map((condition) => holds(condition, args[condition.index]));
     if (hold.includes(false)) continue;
     if (!isDenial(action)) return false;
     if (!hold.includes(void 0)) return true;
   }
   return false;
 }
-function holds2({ comparison, value, mask: mask2 = ALL_BITS }, known) {
+function holds({ comparison, value, mask: mask2 = ALL_BITS }, known) {
   if (known === void 0) return void 0;
   if (comparison !== "equal" && comparison !== "unequal") return void 0;
   const differs = (BigInt(known.value) & mask2 & known.bits) !== (value & known.bits);
@@ -30129,7 +27456,7 @@ var LOWERINGS = {
 
 // plan/plan_recipe.ts
 
-function inStep2({ syscall: syscall2, errno, call: call2, hint }, { cursor }) {
+function inStep({ syscall: syscall2, errno, call: call2, hint }, { cursor }) {
   const { index } = cursor;
   return new SyscallError({
     syscall: syscall2,
@@ -30139,6 +27466,2802 @@ function inStep2({ syscall: syscall2, errno, call: call2, hint }, { cursor }) {
     step: cursor.nameOf(index),
     stepIndex: index
   });
+}
+
+// container/short_program.ts
+var PATIENCE_MS = 1;
+
+var UNDECIDED = [
+  "EINTR",
+  "ENOMEM"
+];
+function readAll2(fd, collected) {
+  for (; ; ) {
+    const bytes = readSome(fd);
+    if (bytes === void 0 || bytes.length === 0) return collected;
+    collected.add(bytes);
+  }
+}
+
+// container/terminal/raw_mode.ts
+var TERMIOS = {
+  iflag: 0,
+  oflag: 4,
+  cflag: 8,
+  lflag: 12,
+  vtime: 22,
+  vmin: 23,
+  size: 36
+};
+var RawMode = class _RawMode {
+
+  #fd;
+  #saved;
+  #guard;
+  constructor(fd, saved) {
+    this.#fd = fd;
+    this.#saved = saved;
+    this.#guard = guard(fd, saved);
+  }
+  /** Sets a terminal to raw mode; `undefined` if the descriptor is not a terminal. */
+  static of(fd) {
+    const settings2 = new Output(TERMIOS.size, "&termios");
+    let saved;
+    try {
+      saved = syscalls([
+        {
+          call: ioctl(fd, TCGETS, settings2)
+        }
+      ]).output(settings2);
+    } catch (error) {
+      if (error instanceof SyscallError && error.code === "ENOTTY") return void 0;
+      throw error;
+    }
+    const bytes = new Uint8Array(saved.buffer, saved.byteOffset, TERMIOS.size).slice();
+    const mode2 = new _RawMode(fd, new Struct(bytes, "&termios"));
+    syscall(ioctl(fd, TCSETS, new Struct(raw3(bytes), "&raw")));
+    return mode2;
+  }
+  /** Restores the terminal's settings, unless the terminal has hung up (EIO). */
+  restore() {
+    syscalls([
+      {
+        call: ioctl(this.#fd, TCSETS, this.#saved),
+        accept: [
+          "EIO"
+        ]
+      }
+    ]);
+    this.#guard.kill();
+  }
+};
+function raw3(saved) {
+  const bytes = saved.slice();
+  const view2 = new DataView(bytes.buffer);
+  const clear = (at2, bits) => view2.setUint32(at2, (view2.getUint32(at2, true) & ~bits) >>> 0, true);
+  clear(TERMIOS.iflag, 1 | 2 | 8 | 32 | 64 | 128 | 256 | 1024);
+  clear(TERMIOS.oflag, 1);
+  clear(TERMIOS.lflag, 8 | 64 | 2 | 1 | 32768);
+  clear(TERMIOS.cflag, 48 | 256);
+  view2.setUint32(TERMIOS.cflag, view2.getUint32(TERMIOS.cflag, true) | 48, true);
+  bytes[TERMIOS.vmin] = 1;
+  bytes[TERMIOS.vtime] = 0;
+  return bytes;
+}
+function guard(terminal, saved) {
+  return new HelperProcess([
+    terminal,
+    scriptPidfd()
+  ], [
+    {
+      call: setsid(),
+      onFailure: HELPER_ENDS
+    },
+    {
+      call: ppoll([
+        {
+          fd: 1,
+          events: POLLIN
+        }
+      ], void 0),
+      onFailure: HELPER_ENDS
+    },
+    {
+      call: ioctl(0, TCSETS, saved),
+      onFailure: HELPER_ENDS
+    }
+  ]);
+}
+
+// container/terminal/terminal.ts
+var WINSIZE_SIZE = 8;
+var USUAL_SIZE = new Uint8Array([
+  24,
+  0,
+  80,
+  0,
+  0,
+  0,
+  0,
+  0
+]);
+var ProgramTerminal = class {
+
+  /** The program's side. */
+  theirs;
+  /** Whether the program's side is still open in the script. */
+  #hasTheirs = true;
+  #master;
+  #relays = [];
+  #output;
+  #rawMode;
+  #onResize;
+  #finished = Promise.resolve();
+  /** Opens the terminal; the container opens it instead if it has a devpts of its own. */
+  constructor(inContainer) {
+    const size = new Struct(windowSize() ?? USUAL_SIZE, "&size");
+    if (inContainer) {
+      const reserved = syscall(fcntl(scriptPidfd(), F_DUPFD_CLOEXEC, 3));
+      this.theirs = {
+        place: "container",
+        reserved,
+        size
+      };
+      return;
+    }
+    const flags2 = O_RDWR | O_NOCTTY | O_CLOEXEC;
+    const master = this.#master = syscall(openat(at_fdcwd, "/dev/ptmx", flags2));
+    try {
+      syscall(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+      syscall(ioctl(master, TIOCSWINSZ, size));
+      this.theirs = {
+        place: "script",
+        fd: syscall(ioctl(master, TIOCGPTPEER, flags2))
+      };
+    } catch (error) {
+      syscall(close(master));
+      throw error;
+    }
+  }
+  /**
+   * Connects the program's terminal with the script's after the launch. Returns the descriptors of
+   * the piped streams.
+   */
+  join(received2, kinds) {
+    this.#closeTheirs();
+    const master = this.#master ??= received2;
+    syscall(fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK));
+    const [stdin, stdout] = kinds;
+    if (stdin === "inherit") this.#takeInput(master);
+    if (stdout === "inherit") this.#finished = this.#giveOutput(master);
+    const descriptors = [];
+    try {
+      for (const kind of [
+        stdin,
+        stdout
+      ]) {
+        descriptors.push(kind === "piped" ? duplicate(master) : void 0);
+      }
+    } catch (error) {
+      for (const fd of descriptors) if (fd !== void 0) syscall(close(fd));
+      throw error;
+    }
+    syscall(close(master));
+    this.#master = void 0;
+    return descriptors;
+  }
+  /** After the end of the program, shows the rest of its output and closes everything. */
+  async leave() {
+    this.#output?.stopAtEof();
+    await this.#finished;
+    this.close();
+  }
+  /** Restores the script's terminal, and closes all descriptors. */
+  close() {
+    if (this.#onResize !== void 0) Deno.removeSignalListener("SIGWINCH", this.#onResize);
+    this.#onResize = void 0;
+    this.#rawMode?.restore();
+    this.#rawMode = void 0;
+    this.#relays.splice(0).forEach((relay) => relay.close());
+    if (this.#master !== void 0) syscall(close(this.#master));
+    this.#master = void 0;
+    this.#closeTheirs();
+  }
+  #closeTheirs() {
+    if (!this.#hasTheirs) return;
+    this.#hasTheirs = false;
+    syscall(close(this.theirs.place === "script" ? this.theirs.fd : this.theirs.reserved));
+  }
+  #takeInput(master) {
+    const target = this.#relay(duplicate(master));
+    this.#rawMode = RawMode.of(0);
+    this.#onResize = () => {
+      const size = windowSize();
+      if (size !== void 0) syscall(ioctl(target.fd, TIOCSWINSZ, new Struct(size, "&size")));
+    };
+    Deno.addSignalListener("SIGWINCH", this.#onResize);
+    void this.#copyInput(target);
+  }
+  async #copyInput(target) {
+    let last;
+    try {
+      for await (const bytes of this.#input()) {
+        await target.write(bytes);
+        last = bytes.at(-1);
+      }
+      if (last !== void 0 && last !== LINE_FEED) await target.write(END_OF_INPUT);
+      await target.write(END_OF_INPUT);
+    } catch (error) {
+      if (!target.closed) this.#hangUp(error);
+    }
+  }
+  /** The script's standard input. */
+  async *#input() {
+    const input = duplicate(0);
+    try {
+      const source = this.#relay(input, true);
+      yield* chunks(() => source.read());
+    } catch (error) {
+      if (!(error instanceof SyscallError && error.code === "EPERM")) throw error;
+      yield* chunks(() => readSome(input));
+      syscall(close(input));
+    }
+  }
+  async #giveOutput(master) {
+    const source = this.#output = this.#relay(duplicate(master));
+    try {
+      for await (const bytes of chunks(() => source.read())) await writeToStdout(bytes);
+    } catch (error) {
+      this.#hangUp(error);
+    }
+  }
+  /**
+   * Closes the script's side, so that the program's terminal hangs up as the script's own has
+   * (EIO, or EPIPE of a pipe in its place): its session gets SIGHUP.
+   */
+  #hangUp(error) {
+    if (!isGone(error)) throw error;
+    this.close();
+  }
+  #relay(fd, blocking = false) {
+    const relay = new FdStream(fd, blocking);
+    this.#relays.push(relay);
+    return relay;
+  }
+};
+var LINE_FEED = 10;
+function isGone(error) {
+  const { code } = error;
+  return code === "EIO" || code === "EPIPE";
+}
+var END_OF_INPUT = new Uint8Array([
+  4
+]);
+async function* chunks(read4) {
+  for (; ; ) {
+    const bytes = await read4();
+    if (bytes.length === 0) return;
+    yield bytes;
+  }
+}
+async function writeToStdout(bytes) {
+  for (let done = 0; done < bytes.length; ) done += await Deno.stdout.write(bytes.subarray(done));
+}
+function duplicate(fd) {
+  return syscall(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
+function windowSize() {
+  const size = new Output(WINSIZE_SIZE, "&size");
+  for (const fd of [
+    0,
+    1,
+    2
+  ]) {
+    try {
+      const view2 = syscalls([
+        {
+          call: ioctl(fd, TIOCGWINSZ, size)
+        }
+      ]).output(size);
+      return new Uint8Array(view2.buffer, view2.byteOffset, WINSIZE_SIZE).slice();
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+    }
+  }
+  return void 0;
+}
+
+// container/command.ts
+var DEFAULT_VARIABLES = {
+  PATH: DEFAULT_PATH,
+  LANG: "C.UTF-8"
+};
+var MOST_PLANS = 10;
+var Command = class _Command {
+  static {
+    addMethods(this.prototype, {
+    output: (async function () {
+    refusePipedInput$66.call(this, "output");
+    const defaults = [
+      "null",
+      "piped",
+      "piped"
+    ];
+    if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
+    const started2 = start$55.call(this, defaults);
+    const { launched, descriptors, passed } = started2;
+    const { timeout, maxOutput } = this.#limits;
+    const takesLonger = passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
+    const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
+    if (collected === void 0) return await container$58.call(this, started2).output();
+    return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
+  }),
+    outputSync: (function () {
+    refusePipedInput$66.call(this, "outputSync");
+    if (this.#options.terminal === true) {
+      throw new TypeError("a terminal needs the event loop; use output() or spawn()");
+    }
+    if (this.#grants?.network === "proxy") {
+      throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
+    }
+    if (passedStreams(this.#options) !== void 0) {
+      throw new TypeError("a stream needs the event loop; use output() or spawn()");
+    }
+    admit$60.call(this);
+    const { launched, descriptors } = launchWith$56.call(this, [
+      "null",
+      "piped",
+      "piped"
+    ]);
+    return collectSync(launched, descriptors, this.#limits);
+  }),
+    spawn: (function () {
+    const defaults = [
+      "inherit",
+      "inherit",
+      "inherit"
+    ];
+    if (this.#options.terminal === true) return this.#startInTerminal(defaults);
+    return container$58.call(this, start$55.call(this, defaults));
+  })
+    });
+  }
+  static {
+    refresh$54 = (function () {
+    if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
+  });
+  }
+  static {
+    start$55 = (function (defaults) {
+    const passed = passedStreams(this.#options);
+    admit$60.call(this);
+    reactor();
+    const { launched, descriptors } = launchWith$56.call(this, defaults);
+    return {
+      launched: withProxy$61.call(this, launched),
+      descriptors,
+      passed
+    };
+  });
+  }
+  static {
+    launchWith$56 = (function (defaults) {
+    const stdio = new LaunchStdio(this.#options, defaults);
+    try {
+      return launchOn$57.call(this, stdio.sources);
+    } finally {
+      stdio.close();
+    }
+  });
+  }
+  static {
+    launchOn$57 = (function (sources) {
+    const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
+    const launched = launch$59.call(this, {
+      stdio: streams.theirs
+    }, streams);
+    const services = [
+      ...launched.services,
+      ...streams.services
+    ];
+    return {
+      launched: {
+        ...launched,
+        services
+      },
+      descriptors: streams.release()
+    };
+  });
+  }
+  static {
+    container$58 = (function ({ launched, descriptors, passed }) {
+    if (passed === void 0) {
+      return new Container(launched, descriptors, this.#limits, this.#entrance);
+    }
+    const pumps = new StreamPumps(passed, descriptors);
+    const taken = (fd) => fd === 0 ? passed.input !== void 0 : passed.outputs.has(fd);
+    const others = descriptors.map((descriptor, fd) => taken(fd) ? void 0 : descriptor);
+    return new Container(launched, others, this.#limits, this.#entrance, pumps);
+  });
+  }
+  static {
+    launch$59 = (function (streams, opened) {
+    let handed;
+    try {
+      handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
+      return this.#spawn({
+        ...streams,
+        fds: handed.theirs
+      });
+    } catch (error) {
+      if (error instanceof SyscallError && error.code === "ELOOP") this.#plan.isStale = true;
+      opened.close();
+      throw this.#plans.explain?.(error) ?? error;
+    } finally {
+      handed?.close();
+    }
+  });
+  }
+  static {
+    admit$60 = (function () {
+    this.#options.signal?.throwIfAborted();
+    refresh$54.call(this);
+    if (this.#grants === void 0) return;
+    const needs2 = this.#needs(this.#plan);
+    this.#grants.require(needs2);
+    if (reachesSockets(this.#plan.access)) this.#grants.requireSockets(needs2);
+  });
+  }
+  static {
+    withProxy$61 = (function (launched) {
+    const { listener, services } = launched;
+    const hosts = this.#grants?.hosts;
+    if (listener === void 0 || hosts === void 0) return launched;
+    const proxy = new ContainerProxy(listener, hosts);
+    return {
+      ...launched,
+      services: [
+        ...services,
+        {
+          end: () => proxy.close()
+        }
+      ]
+    };
+  });
+  }
+  static {
+    inherited$62 = (function () {
+    if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
+    const strings = environmentStrings();
+    if (this.#inherits && this.#grants === void 0) return strings;
+    return strings.filter((address2) => inheritsVariable$63.call(this, nameAt(address2)));
+  });
+  }
+  static {
+    inheritsVariable$63 = (function (name) {
+    return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
+  });
+  }
+  static {
+    changes$64 = (function () {
+    const { environment } = this.#plan.state;
+    const grants = this.#grants;
+    if (grants === void 0 && this.#options.env === void 0) return environment;
+    const changes = new Map(environment);
+    if (grants !== void 0) {
+      for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
+        if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
+      }
+    }
+    const hosts = grants?.hosts;
+    for (const [name, value] of hosts ? proxyVariables(hosts) : []) changes.set(name, value);
+    for (const [name, value] of Object.entries(this.#options.env ?? {})) changes.set(name, value);
+    return changes;
+  });
+  }
+  static {
+    spec$65 = (function (streams) {
+    const { args = [], argv0, cwd } = this.#options;
+    const inherited2 = inherited$62.call(this);
+    const changes = changes$64.call(this);
+    const inheritedPath = inheritsVariable$63.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+    return {
+      program: this.#program,
+      argv0,
+      args,
+      environment: {
+        inherited: inherited2,
+        changes
+      },
+      searchPath: changes.get("PATH") ?? inheritedPath ?? DEFAULT_PATH,
+      cwd: cwd === void 0 ? void 0 : pathOf2(cwd),
+      ...this.#ids,
+      stdio: streams.stdio ?? [],
+      fds: streams.fds ?? [],
+      terminal: streams.terminal
+    };
+  });
+  }
+  static {
+    refusePipedInput$66 = (function (method) {
+    if (this.#options.stdin === "piped") {
+      throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
+    }
+  });
+  }
+
+  #plans;
+  #launcher;
+  #grants;
+  #program;
+  #options;
+  /** Use {@linkcode Recipe.command}. */
+  constructor(plans, program, options) {
+    this.#program = pathOf2(program);
+    this.#options = options;
+    checkCommand(this.#program, options);
+    const { permissions } = options;
+    this.#grants = permissions === void 0 ? void 0 : new PermissionSet(permissions);
+    this.#plans = plans;
+    this.#launcher = plans.launcher(this.#planOptions);
+  }
+  get #plan() {
+    return this.#launcher.plan;
+  }
+  get #planOptions() {
+    const grants = this.#grants;
+    const detached = this.#options.detached || void 0;
+    if (grants === void 0) return {
+      detached
+    };
+    return {
+      detached,
+      network: grants.network,
+      admit: (access) => grants.require([
+        access
+      ])
+    };
+  }
+  /** Makes the plan anew if the host has changed; that of a join is for a process as it was. */
+  
+  /**
+   * Returns the access to the host that the recipe and the command need: that of
+   * {@linkcode Recipe.needs}, the program, and the script's variables that it gets.
+   *
+   * @throws {RecipeError} if the steps are in an impossible order, or would change the host
+   * @throws {PermissionError} without `--allow-ffi`
+   */
+  needs() {
+    const { detached } = this.#planOptions;
+    return this.#needs(this.#plans.launcher({
+      detached
+    }).plan);
+  }
+  /**
+   * Runs the program to its end, and returns its status and output. If the event loop has nothing
+   * else to wait for, the script's thread blocks for up to a millisecond first, because most
+   * programs are short.
+   *
+   * @throws {PermissionError} if the recipe needs more than its permissions
+   * @throws {SyscallError} if a call fails, with the step
+   * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {OutputLimitError} if it writes more than `maxOutput`
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
+   * socket without a connection
+   * @throws {TypeError} if stdin is piped, because nothing would write to it
+   */
+  
+  /**
+   * Runs the program to its end, while the script's thread blocks, and returns its status and
+   * output. In a Worker, `terminate()` ends neither that nor the program, as it interrupts nothing
+   * that runs (Deno 2.9); `output()` it ends.
+   *
+   * @throws {PermissionError} if the recipe needs more than its permissions
+   * @throws {SyscallError} if a call fails, with the step
+   * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {OutputLimitError} if it writes more than `maxOutput`
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
+   * socket without a connection
+   * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a
+   * list of granted hosts
+   */
+  
+  /**
+   * Starts the program, which runs when this returns.
+   *
+   * @throws {PermissionError} if the recipe needs more than its permissions
+   * @throws {SyscallError} if a call fails, with the step
+   * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
+   * socket without a connection
+   */
+  
+  /**
+   * Returns every system call of a launch, without making any.
+   *
+   * @throws {PermissionError} without `--allow-ffi`
+   */
+  plan() {
+    refresh$54.call(this);
+    return this.#launcher.describe(spec$65.call(this, {
+      stdio: [
+        "null",
+        "null",
+        "null"
+      ]
+    }));
+  }
+  /** Starts the program, and returns it with the script's ends of its pipes. */
+  
+  
+  
+  
+  get #limits() {
+    const { signal, killAfter } = this.#options;
+    const { timeout = this.#plan.state.timeout, maxOutput = this.#plan.state.maxOutput } = this.#options;
+    return {
+      signal,
+      killAfter,
+      timeout: boundOf(timeout),
+      maxOutput: boundOf(maxOutput)
+    };
+  }
+  #startInTerminal(defaults) {
+    const kinds = this.#terminalKinds(defaults);
+    admit$60.call(this);
+    reactor();
+    const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
+    const launched = withProxy$61.call(this, launch$59.call(this, {
+      terminal: terminal.theirs
+    }, terminal));
+    try {
+      const ours = terminal.join(launched.terminal, kinds);
+      const limits2 = {
+        ...this.#limits,
+        ended: () => terminal.leave()
+      };
+      return new Container(launched, ours, limits2, this.#entrance);
+    } catch (error) {
+      terminal.close();
+      endSync(launched);
+      throw error;
+    }
+  }
+  /** Launches the program, and closes what was opened for it if that fails. */
+  
+  /** Launches the program; makes another plan where a file is gone that the plan has found. */
+  #spawn(streams) {
+    for (let plans = 1; ; plans++) {
+      try {
+        return this.#launcher.spawn(spec$65.call(this, streams));
+      } catch (error) {
+        if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
+      }
+      this.#launcher = this.#plans.launcher(this.#planOptions);
+      admit$60.call(this);
+    }
+  }
+  /** Throws if the command is aborted, or if the needs of it and the recipe are not granted. */
+  
+  #needs(plan) {
+    const { uid, gid, env = {}, terminal } = this.#options;
+    const inherited2 = this.#inherits ? environmentStrings().map(nameAt) : [];
+    const variables = inherited2.filter((name) => !Object.hasOwn(env, name) && !plan.state.environment.has(name));
+    return requiredAccess(plan.access, {
+      program: this.#program,
+      uid,
+      gid,
+      terminal,
+      variables
+    });
+  }
+  get #inherits() {
+    return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
+  }
+  /** Starts the proxy to the granted hosts, which ends with the container. */
+  
+  /** Returns the strings of this process's environment that the program gets. */
+  
+  
+  /** Returns the variables that are added to these strings, or override them. */
+  
+  
+  /** The ids that the program changes to: an ordinary user's own take no call, which would be denied. */
+  get #ids() {
+    const { uid, gid } = this.#options;
+    const { caller: { euid, egid }, inUserNamespace, ids: ids2 } = this.#plan.state;
+    const areOwn = (uid ?? euid) === euid && (gid ?? egid) === egid;
+    const isOrdinary = euid !== 0 && !inUserNamespace && ids2 === void 0;
+    return areOwn && isOrdinary ? {
+      uid: void 0,
+      gid: void 0
+    } : {
+      uid,
+      gid
+    };
+  }
+  #terminalKinds(defaults) {
+    const { stdin, stdout, stderr } = this.#options;
+    const kinds = [
+      stdin ?? defaults[0],
+      stdout ?? defaults[1],
+      stderr ?? defaults[2]
+    ];
+    if (kinds.every((kind) => typeof kind === "string" && kind !== "stdout")) {
+      return kinds;
+    }
+    throw new TypeError('with a terminal, the streams can only be "piped", "inherit" and "null": they are the terminal');
+  }
+  /** The ways into a container of this command. */
+  get #entrance() {
+    return {
+      command: this.#enter,
+      place: this.#place,
+      accepts: acceptsIn
+    };
+  }
+  /** Returns the files of a container of this command. */
+  #place = ({ first, inside }, user) => {
+    const plan = rethrown(first, () => this.#plans.visiting(inside, user));
+    return {
+      resolve: IN_ROOT,
+      named: (path2) => `${path2} in the container`,
+      make: (calls) => rethrown(first, () => visit(plan, calls))
+    };
+  };
+  /** Makes a command for a program that enters a container of this one. */
+  #enter = ({ first, inside }, program, { user = "program", ...options }) => {
+    checkEnteringUser(user);
+    const begins = options.uid === void 0 && options.gid === void 0 ? user : "root";
+    const explain = (error) => orEnded(error, first);
+    const launcher = (options2) => rethrown(first, () => this.#plans.entering(inside, begins, options2));
+    return new _Command({
+      ...this.#plans,
+      launcher,
+      explain
+    }, program, options);
+  };
+  
+};
+var acceptsIn = ({ first, inside }, port) => rethrown(first, () => accepts(planRecipe(networkSteps(inside)), port));
+function rethrown(first, act) {
+  try {
+    return act();
+  } catch (error) {
+    throw orEnded(error, first);
+  }
+}
+function boundOf(bound) {
+  return bound === "unlimited" || bound === Infinity ? void 0 : bound;
+}
+
+// ffi/cgroups/files.ts
+var UNREADABLE2 = [
+  ...HIDDEN_PROCESS,
+  "ENOTDIR",
+  "ENODEV",
+  "EOPNOTSUPP"
+];
+function readFile2(path2) {
+  return ifThere(() => readWholeText(at_fdcwd, path2).trim(), UNREADABLE2);
+}
+function readNumber(path2) {
+  return toNumber(readFile2(path2));
+}
+function readEntry(path2, word4) {
+  const line = readFile2(path2)?.split("\n").find((line2) => line2.startsWith(`${word4} `));
+  return toNumber(line?.slice(word4.length));
+}
+function toNumber(text4) {
+  return text4 === void 0 || text4.trim() === "" ? void 0 : Number(text4);
+}
+function writeFile2(path2, text4) {
+  const [opened, written2, closed] = writeText(at_fdcwd, path2, text4);
+  const closing = new Label("closing");
+  syscalls([
+    {
+      call: opened
+    },
+    {
+      call: written2,
+      onFailure: closing
+    },
+    closing,
+    {
+      call: closed
+    }
+  ]);
+}
+function parentOf4(path2) {
+  return path2.slice(0, path2.lastIndexOf("/"));
+}
+function pidsIn2(directory) {
+  return (readFile2(`${directory}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
+}
+function mayWrite(path2) {
+  const asked = faccessat(at_fdcwd, path2, W_OK);
+  const outcome = syscalls([
+    {
+      call: asked,
+      accept: [
+        "EACCES",
+        "EPERM",
+        "EROFS",
+        "ENOENT"
+      ]
+    }
+  ]);
+  return outcome.result(asked) === 0n;
+}
+function directoriesIn(path2) {
+  const entries = ifThere(() => entriesIn(path2), [
+    ...NO_SUCH_PATH,
+    "EACCES"
+  ]) ?? [];
+  return entries.filter(({ type }) => type === S_IFDIR).map(({ name }) => name);
+}
+
+// ffi/cgroups/locks.ts
+var Locks = class _Locks {
+
+  #held;
+  constructor(held) {
+    this.#held = held;
+  }
+  /**
+   * Locks the groups of a script, as long as it lives.
+   *
+   * @throws {SyscallError} if no more files may be open
+   */
+  static ofScript(groups) {
+    return new _Locks(lock(groups, LOCK_SH));
+  }
+  /**
+   * Keeps others from removing groups without a script from directories, while this script makes
+   * its own there. Anybody can hold such a lock, so it is waited for no longer than a moment.
+   *
+   * @throws {SyscallError} if no more files may be open
+   */
+  static ofMaking(directories) {
+    const files = directories.map(entrance);
+    let held = lock(files, LOCK_SH);
+    for (let tries = 0; held.length < files.length && tries < TRIES; tries++) {
+      syscalls([
+        {
+          call: ppoll([], 1),
+          accept: [
+            "EINTR"
+          ]
+        }
+      ]);
+      closeAll(held);
+      held = lock(files, LOCK_SH);
+    }
+    return new _Locks(held);
+  }
+  /** Keeps others from making groups in a directory; `undefined` where somebody makes one. */
+  static ofSweeping(directory) {
+    return _Locks.#alone(entrance(directory));
+  }
+  /** Locks a group, unless a script has locked it. */
+  static ofLeft(group) {
+    return _Locks.#alone(group);
+  }
+  static #alone(path2) {
+    const held = lock([
+      path2
+    ], LOCK_EX);
+    return held.length === 0 ? void 0 : new _Locks(held);
+  }
+  /** Releases them. */
+  release() {
+    closeAll(this.#held);
+    this.#held = [];
+  }
+  /** Releases them at the end of a `using` scope. */
+  [Symbol.dispose]() {
+    this.release();
+  }
+};
+var TRIES = 50;
+function entrance(directory) {
+  return `${directory}/cgroup.procs`;
+}
+var NOT_LOCKED = [
+  "ENOENT",
+  "ENODEV",
+  "EACCES",
+  "EAGAIN"
+];
+function lock(paths, operation) {
+  const tried = paths.map((path2) => {
+    const opened = openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC);
+    return {
+      opened,
+      locked: flock(new ResultOf(opened, "fd"), operation | LOCK_NB)
+    };
+  });
+  const program = assemble(tried.flatMap(({ opened, locked }) => {
+    const [closing, next] = [
+      new Label("closing"),
+      new Label("next")
+    ];
+    return [
+      {
+        call: opened,
+        accept: NOT_LOCKED,
+        onAccepted: next,
+        onFailure: next
+      },
+      {
+        call: locked,
+        accept: NOT_LOCKED,
+        onZero: next,
+        onFailure: closing
+      },
+      closing,
+      {
+        call: close(new ResultOf(opened, "fd"))
+      },
+      next
+    ];
+  }), engine().architecture);
+  const outcome = engine().run(program);
+  const held = tried.flatMap(({ opened, locked }) => {
+    const fd = Number(outcome.result(opened));
+    return fd >= 0 && outcome.result(locked) === 0n ? [
+      fd
+    ] : [];
+  });
+  if (outcome.failed !== void 0) closeAll(held);
+  checkResult(outcome);
+  return held;
+}
+function closeAll(fds) {
+  const calls = fds.map((fd) => close(fd));
+  syscalls(calls.map((call2) => ({
+    call: call2
+  })));
+}
+
+// ffi/cgroups/naming.ts
+var NAME5 = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
+var SCRIPTS_OWN = "script";
+function newName() {
+  const [random] = crypto.getRandomValues(new Uint32Array(1));
+  return `${namePrefix()}-${random.toString(36)}`;
+}
+function scriptsName() {
+  return `${namePrefix()}-${SCRIPTS_OWN}`;
+}
+function isScriptsName(name) {
+  return NAME5.exec(name)?.[4] === SCRIPTS_OWN;
+}
+function groupIn(path2) {
+  const names = path2.split("/");
+  const at2 = names.findLastIndex((name) => NAME5.test(name) && !isScriptsName(name));
+  return at2 === -1 ? void 0 : names.slice(0, at2 + 1).join("/");
+}
+var namePrefix = perEngine(() => {
+  const stat = readWholeText(at_fdcwd, "/proc/self/stat");
+  return `ramekin-${namespaces().pid}-${parseInt(stat)}-${startOf(stat)}`;
+});
+function sweep(directory) {
+  using alone = Locks.ofSweeping(directory);
+  const own = NAME5.exec(scriptsName())[1];
+  for (const name of directoriesIn(directory)) {
+    const [, pidNamespace, pid, started2] = NAME5.exec(name) ?? [];
+    if (pid === void 0) continue;
+    if (pidNamespace === own ? isRunning(pid, started2) : alone === void 0) continue;
+    const group = `${directory}/${name}`;
+    using left = Locks.ofLeft(group);
+    if (left === void 0) continue;
+    const state = `${group}/freezer.state`;
+    if (mayWrite(state)) writeFile2(state, "THAWED");
+    removeTree2(group);
+  }
+}
+function isRunning(pid, started2) {
+  const stat = readFile2(`/proc/${pid}/stat`);
+  return stat !== void 0 && startOf(stat) === Number(started2);
+}
+function removeTree2(directory) {
+  const remove = unlinkat(at_fdcwd, directory, AT_REMOVEDIR);
+  const failed = () => {
+    const accept2 = [
+      "EBUSY",
+      "ENOENT",
+      "ENOTEMPTY",
+      "EACCES",
+      "EPERM"
+    ];
+    const result = syscalls([
+      {
+        call: remove,
+        accept: accept2
+      }
+    ]).result(remove);
+    return result !== 0n && result !== NOT_THERE2;
+  };
+  if (!failed()) return true;
+  for (const name of directoriesIn(directory)) removeTree2(`${directory}/${name}`);
+  return !failed();
+}
+var NOT_THERE2 = -2n;
+
+// ffi/cgroups/denial.ts
+var CGROUP_SUPER_MAGIC = 2613483;
+var CGROUP2_SUPER_MAGIC = 1667723888;
+var ST_RDONLY = 1;
+function denialIn2(directory) {
+  const state = statfsOutput();
+  const looked = statfs(directory, state);
+  const outcome = syscalls([
+    {
+      call: looked,
+      accept: [
+        "ENOENT",
+        "ENOTDIR",
+        "EACCES"
+      ]
+    }
+  ]);
+  if (outcome.result(looked) !== 0n) return outcome.result(looked) === NO_ACCESS ? DENIED2 : COVERED;
+  const { type, flags: flags2 } = readStatfs(outcome.output(state));
+  if (type !== CGROUP_SUPER_MAGIC && type !== CGROUP2_SUPER_MAGIC) return COVERED;
+  if ((flags2 & ST_RDONLY) !== 0) return READ_ONLY2;
+  return mayWrite(directory) ? void 0 : DENIED2;
+}
+var NO_ACCESS = -13n;
+var DENIED2 = {
+  why: "belongs to another user"
+};
+var COVERED = {
+  why: "cannot be reached: something is mounted over it",
+  fix: "unmount that (see /proc/self/mountinfo)"
+};
+var READ_ONLY2 = {
+  why: "is read-only",
+  fix: "mount it to be written; a container engine has to be asked for that"
+};
+
+// ffi/cgroups/hierarchies.ts
+var CONTROLLERS = [
+  "memory",
+  "cpu",
+  "cpuacct",
+  "cpuset",
+  "pids",
+  "io",
+  "freezer"
+];
+function hierarchies() {
+  const groups = ifThere(() => readWholeText(at_fdcwd, "/proc/self/cgroup"));
+  if (groups === void 0) return [];
+  return parseHierarchies(groups, readWholeText(at_fdcwd, "/proc/self/mountinfo"));
+}
+function parseHierarchies(groups, mountinfo) {
+  const mounts = mountinfo.split("\n").flatMap(parseMount);
+  return groups.split("\n").filter(Boolean).flatMap((line) => {
+    const [id2, names = "", ...rest] = line.split(":");
+    const version = id2 === "0" && names === "" ? 2 : 1;
+    const words3 = names.split(",");
+    const controllers = new Set(words3.flatMap(controllerOf));
+    if (version === 1 && controllers.size === 0) return [];
+    const path2 = rest.join(":");
+    for (const mount4 of mounts) {
+      const same = mount4.version === version && (version === 2 || words3.every((word4) => mount4.options.includes(word4)));
+      const own = same ? directoryIn(mount4, path2) : void 0;
+      if (own !== void 0) return [
+        {
+          version,
+          controllers,
+          top: mount4.directory,
+          own
+        }
+      ];
+    }
+    return [];
+  });
+}
+function controllersIn(text4) {
+  return new Set(text4.trim().split(/\s+/).flatMap(controllerOf));
+}
+function controllerOf(word4) {
+  const name = word4 === "blkio" ? "io" : word4;
+  return CONTROLLERS.filter((controller) => controller === name);
+}
+function parseMount(line) {
+  const [before = "", after2 = ""] = line.split(" - ");
+  const [type = "", , options = ""] = after2.split(" ");
+  if (type !== "cgroup" && type !== "cgroup2") return [];
+  const [, , , root = "", directory = ""] = before.split(" ").map(unescapeOctal);
+  return [
+    {
+      version: type === "cgroup2" ? 2 : 1,
+      root,
+      directory,
+      options: options.split(",")
+    }
+  ];
+}
+function unescapeOctal(text4) {
+  return text4.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
+}
+function directoryIn({ root, directory }, path2) {
+  if (root === path2) return directory;
+  const within2 = root === "/" ? path2 : path2.startsWith(`${root}/`) && path2.slice(root.length);
+  return within2 === false || path2.startsWith("/..") ? void 0 : directory + within2;
+}
+
+// ffi/cgroups/parents.ts
+var USEFUL = [
+  "memory",
+  "cpu",
+  "cpuacct",
+  "pids",
+  "io"
+];
+function findParents(limits2) {
+  const found = hierarchies();
+  const needed = new Set(limitsIn(limits2).map((limit2) => CONTROLLER_OF[limit2]));
+  const old = found.filter(({ version }) => version === 1);
+  const unified = found.find(({ version }) => version === 2);
+  const bound = new Set(old.flatMap(({ controllers }) => [
+    ...controllers
+  ]));
+  const parents = [];
+  const blockers = /* @__PURE__ */ new Map();
+  if (unified !== void 0) {
+    const here2 = [
+      ...needed
+    ].filter((controller) => !bound.has(controller));
+    const parent = parentIn2(unified, new Set(here2));
+    if ("why" in parent) {
+      for (const name of [
+        void 0,
+        ...here2
+      ]) blockers.set(name, parent);
+    } else parents.push(parent);
+  }
+  const useful = /* @__PURE__ */ new Set([
+    ...needed,
+    ...USEFUL
+  ]);
+  if (parents.length === 0) useful.add("freezer");
+  for (const { own, controllers } of old) {
+    const mine = [
+      ...controllers
+    ].filter((controller) => useful.has(controller));
+    if (mine.length === 0) continue;
+    const denial = denialIn2(own);
+    if (denial === void 0) {
+      parents.push({
+        version: 1,
+        directory: own,
+        controllers,
+        before: []
+      });
+    } else {
+      const denied2 = {
+        version: 1,
+        directory: own,
+        ...denial
+      };
+      for (const name of mine) blockers.set(name, denied2);
+      if (!blockers.has(void 0)) blockers.set(void 0, denied2);
+    }
+  }
+  for (const limit2 of limitsIn(limits2)) {
+    const controller = CONTROLLER_OF[limit2];
+    if (parents.some(({ controllers }) => controllers.has(controller))) continue;
+    const blocker2 = blockers.get(controller);
+    throw new UnsupportedError(blocker2 === void 0 ? `"${limit2}" cannot be limited: there is no controller "${controller}" here: this kernel has none, or no hierarchy with it is visible (see /proc/cgroups, /proc/self/mountinfo)` : `"${limit2}" cannot be limited by the controller "${controller}": ${reason(blocker2)}`);
+  }
+  if (parents.length > 0) return parents;
+  const blocker = blockers.get(void 0);
+  throw new UnsupportedError(blocker === void 0 ? "a container cannot have a control group: no hierarchy of them is mounted here (cgroups(7))" : `a container cannot have a control group: ${reason(blocker)}`);
+}
+function reason({ version, directory, why, fix = FIXES2[version] }) {
+  return `in cgroup v${version}, ${directory} ${why}; ${fix}`;
+}
+var FIXES2 = {
+  1: "root has to create a group there and give it to the user (chown)",
+  2: "run the script in a delegated group: `systemd-run --user --scope -p Delegate=yes deno run --allow-ffi ...`"
+};
+function parentIn2({ own, top }, needed) {
+  let blocker;
+  const from2 = isScriptsName(nameOf3(own)) ? parentOf4(own) : own;
+  for (const directory of upwards(from2, top)) {
+    const parent = parentAt2(directory, needed, directory === own);
+    if (!("why" in parent)) return parent;
+    blocker ??= parent;
+  }
+  return blocker;
+}
+function parentAt2(directory, needed, isOwnGroup) {
+  const denial = denialIn2(directory) ?? denialIn2(`${directory}/cgroup.procs`);
+  if (denial !== void 0) return {
+    version: 2,
+    directory,
+    ...denial
+  };
+  const controllers = (file) => controllersIn(readFile2(`${directory}/${file}`) ?? "");
+  const there = controllers("cgroup.controllers");
+  const enabled = controllers("cgroup.subtree_control");
+  const absent2 = [
+    ...needed
+  ].filter((name) => !there.has(name));
+  if (absent2.length > 0) {
+    return {
+      version: 2,
+      directory,
+      why: `has not been given "${absent2.join('", "')}"`
+    };
+  }
+  const missing2 = [
+    ...needed
+  ].filter((name) => !enabled.has(name));
+  const parent = (enabling2, before = []) => ({
+    version: 2,
+    directory,
+    controllers: /* @__PURE__ */ new Set([
+      ...enabled,
+      ...enabling2
+    ]),
+    before: enabling2.length === 0 ? before : [
+      ...before,
+      {
+        file: `${directory}/cgroup.subtree_control`,
+        text: enabling2.map((name) => `+${name}`).join(" ")
+      }
+    ]
+  });
+  if (missing2.length === 0) return parent([]);
+  const pids = readFile2(`${directory}/cgroup.type`) === void 0 ? [] : pidsIn2(directory);
+  if (pids.length === 0) return parent(missing2);
+  if (!isOwnGroup || !pids.every(isOurs)) {
+    const why = `has other processes (${pids.join(", ")}), which have to move into a child group before it can enable controllers`;
+    return {
+      version: 2,
+      directory,
+      why
+    };
+  }
+  const scripts = `${directory}/${scriptsName()}`;
+  const enabling = USEFUL.filter((name) => there.has(name) && !enabled.has(name));
+  return parent([
+    .../* @__PURE__ */ new Set([
+      ...missing2,
+      ...enabling
+    ])
+  ], [
+    {
+      directory: scripts
+    },
+    ...pids.map((pid) => ({
+      file: `${scripts}/cgroup.procs`,
+      text: String(pid)
+    }))
+  ]);
+}
+function isOurs(pid) {
+  for (let at2 = pid; at2 !== void 0 && at2 > 0; ) {
+    if (at2 === Deno.pid) return true;
+    const status = readFile2(`${processDirectory(at2)}/status`) ?? "";
+    const parent = /^PPid:\s*(\d+)/m.exec(status)?.[1];
+    at2 = parent === void 0 ? void 0 : Number(parent);
+  }
+  return false;
+}
+function upwards(directory, top) {
+  const directories = [
+    directory
+  ];
+  while (directory !== top && directory.startsWith(`${top}/`)) {
+    directories.push(directory = parentOf4(directory));
+  }
+  return directories;
+}
+function nameOf3(directory) {
+  return directory.slice(directory.lastIndexOf("/") + 1);
+}
+
+// ffi/cgroups/plan.ts
+function planCgroup(limits2) {
+  const name = newName();
+  const parents = findParents(limits2);
+  const directories = parents.map((parent) => ({
+    ...parent,
+    directory: `${parent.directory}/${name}`
+  }));
+  const actions = parents.flatMap((parent, index) => {
+    const { directory } = directories[index];
+    return [
+      ...parent.before,
+      {
+        directory
+      },
+      ...inherited(parent, directory, limits2)
+    ];
+  });
+  return {
+    directories,
+    limits: limits2,
+    actions: [
+      ...actions,
+      ...settingActions(directories, limitsIn(limits2), limits2)
+    ]
+  };
+}
+function inherited(parent, made, limits2) {
+  if (parent.version === 2 || !parent.controllers.has("cpuset")) return [];
+  return [
+    "cpuset.mems",
+    ...limits2.cpuset === void 0 ? [
+      "cpuset.cpus"
+    ] : []
+  ].map((file) => ({
+    file: `${made}/${file}`,
+    text: readFile2(`${parent.directory}/${file}`) ?? ""
+  }));
+}
+function settingActions(directories, names, limits2) {
+  return names.flatMap((limit2) => {
+    const controller = CONTROLLER_OF[limit2];
+    const found = directories.find(({ controllers }) => controllers.has(controller));
+    if (found === void 0) {
+      throw new UnsupportedError(`"${limit2}" cannot be limited: the container's group was made without the controller "${controller}"; set this limit in the step limits() too`);
+    }
+    const { directory, version } = found;
+    if (limit2 === "cpuset") checkProcessors(directory, limits2.cpuset);
+    const settings2 = version === 2 ? settingsOf2(limit2, limits2) : settingsOf1(limit2, limits2);
+    if (settings2 === void 0) {
+      throw new UnsupportedError(`"${limit2}" cannot be limited: the controller "${controller}" is bound to cgroup v1 here, ` + (limit2 === "swap" ? 'which only limits the sum of memory and swap; give "memory" too' : "which has no such limit; boot with systemd.unified_cgroup_hierarchy=1"));
+    }
+    return settings2.map((setting) => ({
+      ...setting,
+      file: `${directory}/${setting.file}`,
+      text: setting.value
+    }));
+  });
+}
+function checkProcessors(directory, cpuset) {
+  const above = parentOf4(directory);
+  const text4 = readFile2(`${above}/cpuset.cpus.effective`) ?? readFile2(`${above}/cpuset.effective_cpus`);
+  if (text4 === void 0) return;
+  const there = parseList(text4);
+  const absent2 = [
+    ...parseList(cpuset)
+  ].filter((processor) => !there.has(processor));
+  if (absent2.length === 0) return;
+  throw new UnsupportedError(`"cpuset" cannot be "${cpuset}": there is no processor ${absent2.join(", ")}, only ${text4}`);
+}
+function callsOf2(action) {
+  return "file" in action ? writeText(at_fdcwd, action.file, action.text) : [
+    mkdirat(at_fdcwd, action.directory, 493)
+  ];
+}
+
+// ffi/cgroups/errors.ts
+var BELOW_USE = "more than that is in use, and cannot be reclaimed";
+var HINTS = [
+  [
+    /memory\.(memsw\.)?(limit_in_bytes|max)$/,
+    "EBUSY",
+    BELOW_USE
+  ],
+  [
+    /memory\.memsw\./,
+    "EINVAL",
+    "the sum of memory and swap is less than the memory alone"
+  ],
+  [
+    /subtree_control$/,
+    "EBUSY",
+    "a process is in the group, which cannot enable it for child groups then"
+  ],
+  [
+    /cpu\.cfs_quota/,
+    "EINVAL",
+    "the parent group has a smaller quota"
+  ],
+  [
+    /(io\.max|blkio\.throttle)/,
+    "ENODEV",
+    "there is no such block device"
+  ],
+  [
+    /(io\.max|blkio\.throttle)/,
+    "EINVAL",
+    "only a whole disk can be limited, not a partition"
+  ],
+  [
+    /cpuset\./,
+    "EACCES",
+    "the parent group does not have all of these processors"
+  ],
+  [
+    /cpuset\./,
+    "EBUSY",
+    "the group has processes, which need a processor"
+  ]
+];
+var PARTS = [
+  [
+    /memsw/,
+    "does not count swap in cgroup v1: boot it with swapaccount=1"
+  ],
+  [
+    /memory\.swap/,
+    "does not count swap: it needs CONFIG_SWAP"
+  ],
+  [
+    /cpu\.(max|cfs)/,
+    "was built without CONFIG_CFS_BANDWIDTH"
+  ],
+  [
+    /(io\.max|blkio\.throttle)/,
+    "was built without CONFIG_BLK_DEV_THROTTLING"
+  ]
+];
+function cgroupError(action, { syscall: syscall2, errno }) {
+  const code = errnoName(errno);
+  if (!("file" in action)) {
+    const hint2 = code === "EAGAIN" ? "there are as many groups as cgroup.max.descendants allows" : void 0;
+    return new SyscallError({
+      syscall: syscall2,
+      errno,
+      call: `mkdir("${action.directory}")`,
+      hint: hint2
+    });
+  }
+  const { file, text: text4 } = action;
+  if (code === "ENOENT" && syscall2 === "openat") {
+    const part = PARTS.find(([name]) => name.test(file))?.[1] ?? "does not have it";
+    return new UnsupportedError(`there is no ${file}: this kernel ${part}`);
+  }
+  const written2 = syscall2 === "write" ? `, ${JSON.stringify(text4)}` : "";
+  const call2 = `${syscall2}(${JSON.stringify(file)}${written2})`;
+  const hint = HINTS.find(([name, errno2]) => name.test(file) && errno2 === code)?.[2];
+  return new SyscallError({
+    syscall: syscall2,
+    errno,
+    call: call2,
+    hint
+  });
+}
+
+// ffi/cgroups/kill.ts
+function killGroup(directories) {
+  const unified = directories.find(({ version }) => version === 2);
+  if (unified !== void 0 && mayWrite(`${unified.directory}/cgroup.kill`)) {
+    writeFile2(`${unified.directory}/cgroup.kill`, "1");
+  }
+  for (const { directory } of directories) killEach(directory);
+  for (const { directory } of directories) {
+    if (mayWrite(`${directory}/freezer.state`)) writeFile2(`${directory}/freezer.state`, "THAWED");
+  }
+}
+function killEach(directory) {
+  for (const name of directoriesIn(directory)) killEach(`${directory}/${name}`);
+  const held = /* @__PURE__ */ new Map();
+  for (const pid of pidsIn2(directory)) {
+    if (pid === 0) continue;
+    const opened = pidfd_open(pid, 0);
+    const pidfd = syscalls([
+      {
+        call: opened,
+        accept: [
+          "ESRCH",
+          "EINVAL"
+        ]
+      }
+    ]).result(opened);
+    if (pidfd >= 0n) held.set(pid, Number(pidfd));
+  }
+  const still = new Set(pidsIn2(directory));
+  for (const [pid, pidfd] of held) {
+    const kill3 = pidfd_send_signal(pidfd, SIGNALS.SIGKILL);
+    if (still.has(pid)) syscalls([
+      {
+        call: kill3,
+        accept: [
+          "ESRCH",
+          "EPERM"
+        ]
+      }
+    ]);
+    syscalls([
+      {
+        call: close(pidfd)
+      }
+    ]);
+  }
+}
+
+// ffi/cgroups/usage.ts
+function usageOf(directories) {
+  const of = (controller) => directories.find(({ controllers }) => controllers.has(controller));
+  return {
+    ...memoryOf(of("memory")),
+    cpu: cpuOf(of("cpuacct"), directories.find(({ version }) => version === 2)),
+    pids: numberOf4(of("pids"), "pids.current"),
+    ...ioOf(of("io"))
+  };
+}
+function memoryOf(group) {
+  return group?.version === 1 ? {
+    memory: numberOf4(group, "memory.usage_in_bytes"),
+    memoryPeak: numberOf4(group, "memory.max_usage_in_bytes")
+  } : {
+    memory: numberOf4(group, "memory.current"),
+    memoryPeak: numberOf4(group, "memory.peak")
+  };
+}
+function cpuOf(old, unified) {
+  const nanoseconds = numberOf4(old, "cpuacct.usage");
+  if (nanoseconds !== void 0) return nanoseconds / 1e9;
+  const microseconds = unified && readEntry(`${unified.directory}/cpu.stat`, "usage_usec");
+  return microseconds === void 0 ? void 0 : microseconds / 1e6;
+}
+function ioOf(group) {
+  if (group === void 0) return {
+    ioRead: void 0,
+    ioWritten: void 0
+  };
+  const { directory, version } = group;
+  if (version === 2) {
+    const text5 = readFile2(`${directory}/io.stat`);
+    return {
+      ioRead: sum(text5, /\brbytes=(\d+)/g),
+      ioWritten: sum(text5, /\bwbytes=(\d+)/g)
+    };
+  }
+  const text4 = readFile2(`${directory}/blkio.throttle.io_service_bytes`);
+  return {
+    ioRead: sum(text4, /\bRead (\d+)/g),
+    ioWritten: sum(text4, /\bWrite (\d+)/g)
+  };
+}
+function numberOf4(group, file) {
+  return group && readNumber(`${group.directory}/${file}`);
+}
+function sum(text4, numbers) {
+  return text4?.matchAll(numbers).reduce((sum2, [, number]) => sum2 + Number(number), 0);
+}
+
+// ffi/cgroups/group.ts
+function planCgroupEntry({ directories }) {
+  return entryOf(directories, () => -1);
+}
+function closeCgroupEntry({ directory, files }) {
+  for (const { value } of directory === void 0 ? files : [
+    directory,
+    ...files
+  ]) {
+    syscall(close(Number(value)));
+  }
+}
+var Group = class _Group {
+
+  /** Its directories. */
+  directories;
+  #limits;
+  #locks;
+  /** Use {@linkcode Group.make}. */
+  constructor(directories, limits2) {
+    this.directories = directories;
+    this.#limits = limits2;
+  }
+  /**
+   * Creates a group. The first one in a directory removes the groups that ended scripts left there.
+   *
+   * @throws {SyscallError} naming the file that refused; then nothing is left
+   * @throws {UnsupportedError} if the kernel does not have that file
+   */
+  static make({ directories, limits: limits2, actions }) {
+    const paths = directories.map(({ directory }) => directory);
+    for (const path2 of paths) sweepOnce(parentOf4(path2));
+    const group = new _Group(directories, limits2);
+    using _making = Locks.ofMaking(paths.map(parentOf4));
+    try {
+      makeAll(actions);
+      group.#locks = Locks.ofScript(paths);
+    } catch (error) {
+      group.remove();
+      throw error;
+    }
+    return group;
+  }
+  /**
+   * Opens the descriptors by which a process enters.
+   *
+   * @throws {SyscallError} if no more files may be open
+   */
+  enter() {
+    const opened = [];
+    try {
+      return entryOf(this.directories, (call2) => {
+        opened.push(syscall(call2));
+        return opened.at(-1);
+      });
+    } catch (error) {
+      for (const fd of opened) syscall(close(fd));
+      throw error;
+    }
+  }
+  /**
+   * Changes limits; those that are left out stay as they are.
+   *
+   * @throws {UnsupportedError} if the group does not have the controller
+   * @throws {SyscallError} naming the file that refused: `EBUSY` below what is in use
+   */
+  update(changes) {
+    const limits2 = {
+      ...this.#limits,
+      ...changes
+    };
+    const sum2 = this.#of("memory")?.version === 1 && limits2.swap !== void 0 && changes.memory !== void 0;
+    const names = limitsIn(sum2 ? {
+      ...changes,
+      swap: limits2.swap
+    } : changes);
+    for (const action of inOrder(settingActions(this.directories, names, limits2))) {
+      if (action.file.endsWith("/memory.max")) makeRoom(action, limits2.memory);
+      makeAll([
+        action
+      ]);
+    }
+    this.#limits = limits2;
+  }
+  /** What its processes use, and used until now. */
+  usage() {
+    return usageOf(this.directories);
+  }
+  /** How many of its processes the OOM killer killed. */
+  outOfMemoryKills() {
+    const memory = this.#of("memory");
+    if (memory === void 0) return 0;
+    const file = memory.version === 2 ? "memory.events" : "memory.oom_control";
+    return readEntry(`${memory.directory}/${file}`, "oom_kill") ?? 0;
+  }
+  /** Starts to freeze its processes, or thaws them. */
+  freeze(frozen) {
+    const { file, freezing, thawing } = this.freezer;
+    writeFile2(file, frozen ? freezing : thawing);
+  }
+  /**
+   * The file that freezes its processes.
+   *
+   * @throws {UnsupportedError} if the group has none
+   */
+  get freezer() {
+    const { directory, version } = this.#freezer();
+    return version === 2 ? {
+      file: `${directory}/cgroup.freeze`,
+      freezing: "1",
+      thawing: "0"
+    } : {
+      file: `${directory}/freezer.state`,
+      freezing: "FROZEN",
+      thawing: "THAWED"
+    };
+  }
+  /** Whether all of its processes are frozen. */
+  get frozen() {
+    const { directory, version } = this.#freezer();
+    return version === 2 ? readEntry(`${directory}/cgroup.events`, "frozen") === 1 : readFile2(`${directory}/freezer.state`) === "FROZEN";
+  }
+  /** Kills its processes, frozen or not. */
+  kill() {
+    killGroup(this.directories);
+  }
+  /** Removes it. Returns `false` if it still has processes. */
+  remove() {
+    const gone = this.directories.map(({ directory }) => removeTree2(directory)).every(Boolean);
+    if (gone) this.leave();
+    return gone;
+  }
+  /** Leaves it to later scripts to remove it. */
+  leave() {
+    this.#locks?.release();
+    this.#locks = void 0;
+  }
+  #of(controller) {
+    return this.directories.find(({ controllers }) => controllers.has(controller));
+  }
+  #freezer() {
+    const freezer = this.directories.find(({ version }) => version === 2) ?? this.#of("freezer");
+    if (freezer !== void 0) return freezer;
+    throw new UnsupportedError('pausing a container takes cgroup v2, or the controller "freezer" of v1, and its group has neither');
+  }
+};
+var swept = perEngine(() => /* @__PURE__ */ new Set());
+function sweepOnce(directory) {
+  if (swept().has(directory)) return;
+  sweep(directory);
+  swept().add(directory);
+}
+function entryOf(directories, open3) {
+  let into;
+  const files = [];
+  for (const { version, directory } of directories) {
+    if (version === 2 && hasClone3()) {
+      const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+      into = new Named(open3(openat(at_fdcwd, directory, flags2)), directory);
+    } else {
+      const file = `${directory}/cgroup.procs`;
+      files.push(new Named(open3(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
+    }
+  }
+  return {
+    directory: into,
+    files
+  };
+}
+function makeAll(actions) {
+  const made = actions.map((action2) => ({
+    action: action2,
+    calls: callsOf2(action2)
+  }));
+  const parts2 = made.flatMap(({ action: action2, calls: calls2 }) => {
+    const moves = "file" in action2 && action2.file.endsWith("/cgroup.procs");
+    return calls2.map((call2) => moves ? {
+      call: call2,
+      accept: [
+        "ESRCH"
+      ]
+    } : {
+      call: call2
+    });
+  });
+  const outcome = engine().run(assemble(parts2, engine().architecture));
+  const { failed } = outcome;
+  if (failed === void 0) return;
+  const { action, calls } = made.find(({ calls: calls2 }) => calls2.includes(failed.call));
+  if (failed.call === calls[1]) syscall(close(Number(outcome.result(calls[0]))));
+  throw cgroupError(action, {
+    syscall: failed.call.name,
+    errno: failed.errno
+  });
+}
+function inOrder(actions) {
+  const sum2 = actions.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
+  if (sum2 === void 0) return actions;
+  const rest = actions.filter((action) => action !== sum2);
+  const grows = sum2.text === "-1" || Number(sum2.text) > readNumber(sum2.file);
+  return grows ? [
+    sum2,
+    ...rest
+  ] : [
+    ...rest,
+    sum2
+  ];
+}
+function makeRoom(action, memory) {
+  const directory = parentOf4(action.file);
+  const excess = () => (readNumber(`${directory}/memory.current`) ?? 0) - memory;
+  if (excess() <= 0) return;
+  const reclaim = `${directory}/memory.reclaim`;
+  if (mayWrite(reclaim)) {
+    ifThere(() => writeFile2(reclaim, String(excess())), [
+      "EAGAIN",
+      "EINTR"
+    ]);
+  }
+  if (excess() > 0) throw cgroupError(action, {
+    syscall: "write",
+    errno: ERRNO.EBUSY
+  });
+}
+
+// launch/thaw_guard.ts
+function thawGuard({ file, thawing }) {
+  const open3 = [
+    syscall(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC))
+  ];
+  try {
+    const { reader, writer } = openPipe();
+    open3.push(reader, writer);
+    const guard2 = startGuard(open3[0], thawing);
+    syscall(close(open3.pop()));
+    waitForEnd2(reader);
+    return guard2;
+  } finally {
+    for (const fd of open3) syscall(close(fd));
+  }
+}
+function startGuard(file, thawing) {
+  const [again, ended] = [
+    new Label("again"),
+    new Label("the script has ended")
+  ];
+  return new HelperProcess([
+    scriptPidfd(),
+    file
+  ], [
+    {
+      call: ppoll([
+        {
+          fd: 0,
+          events: POLLIN
+        }
+      ], 0),
+      onFailure: HELPER_ENDS,
+      onSuccess: ended
+    },
+    again,
+    {
+      call: rt_sigtimedwait(SIGNALS.SIGTERM),
+      accept: [
+        "EINTR"
+      ],
+      onAccepted: again
+    },
+    ended,
+    {
+      call: writeTextTo(1, thawing),
+      onFailure: HELPER_ENDS
+    }
+  ], [
+    {
+      call: setsid(),
+      onFailure: HELPER_ENDS
+    },
+    // It is told of the end of the thread that has made it, with which a Worker's containers end;
+    // but not of an end that came before this.
+    {
+      call: prctl(PR_SET_PDEATHSIG, SIGNALS.SIGTERM),
+      onFailure: HELPER_ENDS
+    }
+  ]);
+}
+function waitForEnd2(reader) {
+  const again = new Label("again");
+  const call2 = read(reader, new Output(1, "&byte"), 1);
+  syscalls([
+    again,
+    {
+      call: call2,
+      accept: [
+        "EINTR"
+      ],
+      onAccepted: again
+    }
+  ]);
+}
+
+// launch/cgroup.ts
+var PATIENCE4 = [
+  1,
+  2,
+  4,
+  8,
+  16,
+  32,
+  64,
+  128,
+  256,
+  512,
+  1024
+];
+var LONGEST_PAUSE = 50;
+function planContainerCgroup(plan) {
+  if (plan.limits === void 0) return void 0;
+  const cgroup = inStep2(plan, () => planCgroup(plan.limits.limits));
+  return {
+    calls: cgroup.actions.flatMap(callsOf2),
+    cgroupEntry: planCgroupEntry(cgroup)
+  };
+}
+var ContainerCgroup = class _ContainerCgroup {
+  static {
+    addMethods(this, {
+    make: (function (plan) {
+    if (plan.limits === void 0) return void 0;
+    const { limits: limits2 } = plan.limits;
+    return inStep2(plan, () => {
+      const group = Group.make(planCgroup(limits2));
+      try {
+        return new _ContainerCgroup(group);
+      } catch (error) {
+        group.remove();
+        throw error;
+      }
+    });
+  })
+    });
+  }
+
+  #entry;
+  #group;
+  /** The usage at the end of the container. */
+  #finalUsage;
+  #paused = false;
+  /** The process that thaws it if the script cannot. */
+  #thawGuard;
+  constructor(group) {
+    this.#group = group;
+    this.#entry = group.enter();
+  }
+  /**
+   * Makes the group; `undefined` without limits.
+   *
+   * @throws {UnsupportedError} if it cannot be made here
+   * @throws {SyscallError} if a call on a file of the group fails; nothing is left of the group
+   */
+  
+  /** How the container enters the group, until {@linkcode entered}. */
+  get entry() {
+    return this.#entry;
+  }
+  /** Closes the descriptors of the entry: the container is in the group. */
+  entered() {
+    if (this.#entry !== void 0) closeCgroupEntry(this.#entry);
+    this.#entry = void 0;
+  }
+  /** Removes the group of a container that could not be made or started. */
+  discard() {
+    this.entered();
+    this.#removeSync();
+  }
+  /** Returns the container's usage, also after its end. */
+  usage() {
+    return this.#finalUsage ?? this.#group.usage();
+  }
+  /** Changes limits. */
+  update(limits2) {
+    this.#group.update(checkLimits(limits2, liveHost()));
+  }
+  /**
+   * Freezes all processes; resolves when they are frozen or have ended.
+   *
+   * @throws {SyscallError} `EAGAIN` at the limit of processes
+   */
+  async pause() {
+    this.#thawGuard ??= thawGuard(this.#group.freezer);
+    this.#group.freeze(true);
+    this.#paused = true;
+    for (let delay = 1; this.#paused && !this.#group.frozen; delay *= 2) {
+      await sleep(Math.min(delay, LONGEST_PAUSE));
+    }
+  }
+  /** Thaws all processes. */
+  resume() {
+    this.#paused = false;
+    this.#group.freeze(false);
+    this.#endGuard();
+  }
+  /** Whether its processes are frozen, or about to be. */
+  get paused() {
+    return this.#paused;
+  }
+  /** Thaws the processes after SIGKILL, which frozen ones of cgroup v1 do not receive. */
+  killed() {
+    if (this.#paused) this.resume();
+  }
+  /** After the end of the program, kills the remaining processes and removes the group. */
+  async end() {
+    const result = this.#close();
+    for (const delay of PATIENCE4) {
+      if (this.#group.remove()) break;
+      this.#group.kill();
+      await sleep(delay);
+    }
+    this.#group.leave();
+    return result;
+  }
+  /** Like {@linkcode end}, but blocks the script's thread. */
+  endSync() {
+    const result = this.#close();
+    this.#removeSync();
+    return result;
+  }
+  #endGuard() {
+    this.#thawGuard?.kill();
+    this.#thawGuard = void 0;
+  }
+  #close() {
+    this.#paused = false;
+    this.#endGuard();
+    this.#finalUsage = this.#group.usage();
+    return {
+      outOfMemory: this.#group.outOfMemoryKills() > 0
+    };
+  }
+  #removeSync() {
+    for (const delay of PATIENCE4) {
+      if (this.#group.remove()) break;
+      this.#group.kill();
+      syscalls([
+        {
+          call: ppoll([], delay),
+          accept: [
+            "EINTR"
+          ]
+        }
+      ]);
+    }
+    this.#group.leave();
+  }
+};
+function inStep2(plan, body) {
+  const { stepIndex } = plan.limits;
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof UnsupportedError) {
+      throw new UnsupportedError(error.issue, {
+        step: "limits",
+        stepIndex
+      });
+    }
+    throw error instanceof SyscallError ? stepError(error, plan, stepIndex) : error;
+  }
+}
+function sleep(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+// launch/launch.ts
+var Launch = class {
+  static {
+    addMethods(this.prototype, {
+    serve: (function (spawn) {
+    const { plan, frame, shape } = this.#compiled;
+    const { failed, socket } = this.#state;
+    if (!frame.vfork && !failed) {
+      serveSyncPoints(plan, socket, spawn, this.#services);
+      this.#receiveFds(socket);
+      if (shape.held && !waitForByte(socket)) throw launchError(this.#prepared, this.#result);
+    }
+    if (this.#state.failed) throw launchError(this.#prepared, this.#result);
+  }),
+    finish: (function () {
+    const { frame, shape } = this.#compiled;
+    if (!frame.vfork) {
+      const { socket: socket2 } = this.#state;
+      if (shape.held) letGo(socket2);
+      waitForEnd(socket2);
+      this.#restore();
+    }
+    const { pids, pidfd, socket, runs } = this.#state;
+    if (!runs) throw launchError(this.#prepared, this.#result);
+    if (socket !== void 0) this.#receiveFds(socket);
+    const pid = pids.at(-1);
+    const opened = pidfd ?? syscall(pidfd_open(pid, 0));
+    if (pidfd === void 0) this.#final = {
+      ...this.#state,
+      pidfd: opened
+    };
+    writeName(opened, pid, this.#prepared.values.spec.program);
+    for (const service of this.#services) service.guard?.(opened);
+    for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
+    if (socket !== void 0) syscall(close(socket));
+    release$67.call(this);
+    return {
+      pid,
+      pidfd: opened,
+      startedAt: performance.now(),
+      terminal: this.#terminal,
+      listener: this.#listener,
+      services: this.#services
+    };
+  })
+    });
+  }
+  static {
+    release$67 = (function () {
+    if (this.#memory !== void 0) engine().release(this.#memory);
+    this.#memory = void 0;
+  });
+  }
+  static {
+    read$68 = (function (result) {
+    const { plan, frame, layout } = this.#compiled;
+    const { sockets, pidfd } = frame;
+    const failed = result.failed !== void 0;
+    const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
+    const opened = pidfd === void 0 ? 0n : result.result(pidfd);
+    return {
+      pids: childrenIn(result, plan),
+      pidfd: opened > 0n ? Number(opened) : void 0,
+      socket: hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0,
+      failed,
+      // execve(2) does not return on success.
+      runs: !failed && layout.candidates.some((({ execve: execve2 }) => result.result(execve2) === PENDING))
+    };
+  });
+  }
+
+  #prepared;
+  #compiled;
+  /** The memory of the program, unless it runs in the engine's own. */
+  #memory;
+  #result;
+  /** The state of the launch, when it cannot change any more. */
+  #final;
+  /** Whether the script's memory is still to be restored. */
+  #isGuarded;
+  #terminal;
+  #listener;
+  #services;
+  /**
+   * Starts the first process. The script's thread blocks until the program runs, unless the
+   * container waits for the script.
+   *
+   * @param services what was started before, and ends with the container
+   */
+  constructor(prepared, services = []) {
+    this.#services = [
+      ...services
+    ];
+    const { compiled, values } = prepared;
+    this.#prepared = prepared;
+    this.#compiled = compiled;
+    const { plan, frame, program } = compiled;
+    this.#isGuarded = !frame.vfork;
+    const bindings = bindingsOf(values);
+    const loaded2 = engine();
+    const isCopied = !frame.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
+    if (frame.vfork && !isCopied) {
+      const result = loaded2.runInArena(program, bindings);
+      this.#final = read$68.call(this, result);
+      this.#result = this.#final.runs ? result : result.copy();
+      return;
+    }
+    const sharing = isCopied ? "shared" : "private";
+    this.#memory = loaded2.allocate(sizeWith(program, bindings), sharing);
+    place(program, this.#memory, bindings);
+    loaded2.runIn(this.#memory);
+    this.#result = new RunResult(program, this.#memory.view);
+    this.#final = frame.vfork ? read$68.call(this, this.#result) : void 0;
+  }
+  /**
+   * Does the script's part until the container is complete, and waits to be started if it is held.
+   *
+   * @param spawn runs a program on the host
+   */
+  
+  /** The services of the container that run on the host. */
+  get services() {
+    return this.#services;
+  }
+  /** The pid of the container's process. */
+  get pid() {
+    return this.#state.pids.at(-1);
+  }
+  /** Starts the program if the container is held, and waits until it runs. */
+  
+  /** Ends all processes and services, and closes all descriptors. Returns the error to throw. */
+  abort(thrown) {
+    const { pids, pidfd, socket, failed } = this.#state;
+    const error = failed ? launchError(this.#prepared, this.#result) : thrown;
+    for (const pid of pids) {
+      syscall(kill(pid, SIGNALS.SIGKILL));
+      reap(pid);
+    }
+    for (const fd of [
+      this.#terminal,
+      this.#listener,
+      pidfd,
+      socket
+    ]) {
+      if (fd !== void 0) syscall(close(fd));
+    }
+    try {
+      endServices(this.#services);
+    } catch {
+    }
+    this.#restore();
+    release$67.call(this);
+    return error;
+  }
+  #receiveFds(socket) {
+    const { plan, shape } = this.#compiled;
+    if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
+    if (plan.listener !== void 0) this.#listener ??= receiveFd(socket);
+  }
+  /** Restores the script's memory, once only: after that, another launch may have changed it. */
+  #restore() {
+    if (this.#isGuarded) this.#compiled.frame.guard.restore(this.#result);
+    this.#isGuarded = false;
+  }
+  
+  get #state() {
+    return this.#final ?? read$68.call(this, this.#result);
+  }
+  
+};
+
+
+
+// launch/conditions.ts
+function conditionsOf(parts2) {
+  const conditions = /* @__PURE__ */ new Map();
+  const positions = /* @__PURE__ */ new Map();
+  parts2.forEach((part, index) => {
+    if (part instanceof Label) positions.set(part, index);
+  });
+  parts2.forEach((part, index) => {
+    if (part instanceof Label || part.call.name.startsWith("clone")) return;
+    for (const label of [
+      part.onZero,
+      part.onAccepted,
+      part.onSuccess
+    ]) {
+      if (label === void 0 || label === END || label === EXIT_CHILD) continue;
+      for (const passed of parts2.slice(index + 1, positions.get(label))) {
+        if (!(passed instanceof Label)) conditions.set(passed.call, label.text);
+      }
+    }
+  });
+  return conditions;
+}
+
+// launch/listing_text.ts
+function listingText(entries) {
+  const lines = [];
+  let heading;
+  let condition;
+  for (const { first, note } of collapse(entries)) {
+    const number = first.stepIndex === void 0 ? "" : `${first.stepIndex + 1} `;
+    if (heading !== number + first.part) {
+      lines.push(heading = number + first.part);
+      condition = void 0;
+    }
+    if (condition !== first.unless) {
+      condition = first.unless;
+      if (condition !== void 0) lines.push(`    unless ${condition}:`);
+    }
+    const indent = condition === void 0 ? "    " : "        ";
+    lines.push(`${indent}${first.by === "script" ? "script: " : ""}${first.call}${note}`);
+  }
+  return lines.map(escapeControls).join("\n");
+}
+function collapse(entries) {
+  const lines = [];
+  for (let index = 0; index < entries.length; ) {
+    const first = entries[index];
+    const end = endOfSeries(entries, index);
+    const count = end - index;
+    const isExecve = seriesOf(first) === "execve";
+    if (count > 2 || isExecve && count > 1) {
+      const note = isExecve ? `one of ${count}` : `${count} times`;
+      lines.push({
+        first,
+        note: ` (${note})`
+      });
+      index = end;
+    } else {
+      lines.push({
+        first,
+        note: ""
+      });
+      index++;
+    }
+  }
+  return lines;
+}
+var SERIES = /^(rt_sigaction|execve|prctl\(PR_CAPBSET_DROP)\b/;
+function seriesOf({ call: call2 }) {
+  return SERIES.exec(call2)?.[1];
+}
+function endOfSeries(entries, begin) {
+  const first = entries[begin];
+  const series = seriesOf(first);
+  let end = begin + 1;
+  while (series !== void 0 && end < entries.length) {
+    const next = entries[end];
+    if (seriesOf(next) !== series || !areTogether(first, next)) break;
+    end++;
+  }
+  return end;
+}
+function areTogether(one, other) {
+  return one.stepIndex === other.stepIndex && one.part === other.part && one.by === other.by;
+}
+
+// launch/placeholders.ts
+var Placeholders = class _Placeholders {
+  static {
+    addMethods(this.prototype, {
+    guard: (function (pidfd) {
+    const earlier = this.#guard;
+    this.#guard = this.#watchContainer(pidfd);
+    earlier?.kill();
+  }),
+    end: (function () {
+    this.#guard?.kill();
+    if (this.#made.length > 0) give(this.#made.toReversed());
+    for (const parent of this.#parents.values()) syscall(close(parent));
+    this.#made.length = 0;
+    this.#parents.clear();
+  })
+    });
+  }
+  static {
+    addMethods(this, {
+    make: (function (plan) {
+    if (plan.placeholders.length === 0) return void 0;
+    const all = new _Placeholders();
+    let { stepIndex } = plan.placeholders[0];
+    try {
+      for (const placeholder of plan.placeholders) {
+        ({ stepIndex } = placeholder);
+        parent$69.call(all, placeholder);
+      }
+      all.#guard = all.#watchScript(plan.placeholders);
+      for (const placeholder of plan.placeholders) {
+        ({ stepIndex } = placeholder);
+        all.#made.push(make(placeholder, parent$69.call(all, placeholder)));
+      }
+    } catch (error) {
+      all.end();
+      if (error instanceof SyscallError && isMiss(error.code)) plan.hasMissed = true;
+      throw stepError(error, plan, stepIndex);
+    }
+    return all;
+  })
+    });
+  }
+  static {
+    parent$69 = (function ({ path: path2 }) {
+    const directory = parentOf(path2);
+    let parent = this.#parents.get(directory);
+    if (parent === void 0) this.#parents.set(directory, parent = syscall(opening2(directory)));
+    return parent;
+  });
+  }
+
+  #made = [];
+  /** The open directories that they are in. */
+  #parents = /* @__PURE__ */ new Map();
+  #guard;
+  /**
+   * Makes the placeholders of a plan; `undefined` if it has none.
+   *
+   * @throws {SyscallError} with the step; nothing is left of them
+   */
+  
+  /** Has a process remove them if the script is killed before there is a container. */
+  #watchScript(placeholders) {
+    const descriptors = [
+      .../* @__PURE__ */ new Set([
+        scriptPidfd(),
+        ...this.#parents.values()
+      ])
+    ].sort(ascending);
+    const numberOf5 = (fd) => descriptors.indexOf(fd);
+    return new HelperProcess(descriptors, [
+      {
+        call: setsid(),
+        onFailure: HELPER_ENDS
+      },
+      {
+        call: ppoll([
+          {
+            fd: numberOf5(scriptPidfd()),
+            events: POLLIN
+          }
+        ], void 0),
+        onFailure: HELPER_ENDS
+      },
+      ...placeholders.filter(({ text: text4 }) => text4 === void 0).flatMap((one) => removalByName(one, numberOf5(parent$69.call(this, one))))
+    ]);
+  }
+  
+  /** Has a process remove them if the script cannot, when the container has ended. */
+  
+  #watchContainer(pidfd) {
+    const uses = [
+      pidfd,
+      ...this.#parents.values(),
+      ...this.#made.map(({ fd }) => fd)
+    ];
+    const descriptors = [
+      ...new Set(uses)
+    ].sort(ascending);
+    const numberOf5 = (fd) => descriptors.indexOf(fd);
+    const made = this.#made.filter(({ placeholder }) => placeholder.text === void 0).map((one) => ({
+      ...one,
+      parent: numberOf5(one.parent),
+      fd: numberOf5(one.fd)
+    }));
+    return new HelperProcess(descriptors, [
+      {
+        call: setsid(),
+        onFailure: HELPER_ENDS
+      },
+      {
+        call: ppoll([
+          {
+            fd: numberOf5(pidfd),
+            events: POLLIN
+          }
+        ], void 0),
+        onFailure: HELPER_ENDS
+      },
+      ...made.flatMap(removal2)
+    ]);
+  }
+  /** Removes them, unless another container has them too. */
+  
+};
+var ascending = (one, other) => one - other;
+function placeholderCalls(plan) {
+  const parents = /* @__PURE__ */ new Map();
+  return plan.placeholders.flatMap((placeholder) => {
+    const directory = parentOf(placeholder.path);
+    const calls = [];
+    let parent = parents.get(directory);
+    if (parent === void 0) {
+      parents.set(directory, parent = opening2(directory));
+      calls.push(parent);
+    }
+    const making2 = callsIn(placeholder, new ResultOf(parent, `<${directory}>`));
+    calls.push(...Object.values(making2).filter((call2) => call2 !== void 0));
+    return calls.map((call2) => ({
+      call: call2,
+      stepIndex: placeholder.stepIndex
+    }));
+  });
+}
+
+var MODE = 365;
+
+
+var TRIES2 = 200;
+
+
+
+
+
+function holds2(fd, text4) {
+  const content2 = new Output(text4.length + 1, "&content");
+  const read4 = pread64(fd, content2, content2.size, 0);
+  const { buffer, byteOffset } = syscalls([
+    {
+      call: read4
+    }
+  ]).output(content2);
+  return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, text4.length)) === text4;
+}
+var LEFT = [
+  "ENOENT",
+  "ENOTEMPTY",
+  "ENOTDIR",
+  "EISDIR",
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "EBUSY"
+];
+function removalByName(placeholder, parent) {
+  const missing2 = new Label("it is not there");
+  const name = nameOf2(placeholder.path);
+  const opening3 = () => openIn(parent, name, O_RDONLY | O_DIRECTORY);
+  const [first, again] = [
+    opening3(),
+    opening3()
+  ];
+  const [locked, fd] = [
+    new ResultOf(first, "<locked>"),
+    new ResultOf(again, "<placeholder>")
+  ];
+  return [
+    {
+      call: first,
+      onFailure: missing2
+    },
+    {
+      call: flock(locked, LOCK_EX),
+      onFailure: missing2
+    },
+    // By now it may be another one, which somebody else has made and locked.
+    {
+      call: close(locked)
+    },
+    {
+      call: again,
+      onFailure: missing2
+    },
+    ...removal2({
+      placeholder,
+      parent,
+      fd
+    }),
+    {
+      call: close(fd)
+    },
+    missing2
+  ];
+}
+
+
+// launch/listing.ts
+var Plan = class {
+
+  /** The actions, in order. */
+  entries;
+  /** The owners of the container's namespaces at the start of its program. */
+  namespaces;
+  /** The container's mounts at the start of its program: the root, then parents before children. */
+  mounts;
+  /** Use `plan()` of a recipe or a command. */
+  constructor({ compiled, values }, cgroup = []) {
+    const { plan, layout } = compiled;
+    const show2 = showValues(values);
+    const before = [
+      ...cgroup.map((call2) => ({
+        call: call2,
+        stepIndex: plan.limits.stepIndex
+      })),
+      ...plan.inheritedFds,
+      ...placeholderCalls(plan)
+    ];
+    const entries = before.map(({ call: call2, stepIndex }) => ({
+      stepIndex,
+      part: plan.cursor.nameOf(stepIndex),
+      by: "script",
+      call: describeCall(call2)
+    }));
+    const conditions = conditionsOf(layout.parts);
+    for (const part of layout.parts) {
+      if (!("call" in part)) continue;
+      const { call: call2, stepIndex, section } = part;
+      if (section === "failure") continue;
+      const isScripts2 = section === "script" || section === "restore" || call2 === layout.clone;
+      entries.push({
+        ...stepIndex === void 0 ? {} : {
+          stepIndex
+        },
+        part: stepIndex === void 0 ? PARTS2[section] : plan.cursor.nameOf(stepIndex),
+        by: isScripts2 ? "script" : "container",
+        call: describeCall(call2, show2),
+        ...conditions.has(call2) && {
+          unless: conditions.get(call2)
+        }
+      });
+      const point = plan.syncPoints.find(({ arrival }) => arrival === call2);
+      if (point !== void 0) entries.push(...parentEntries(plan, point));
+    }
+    this.entries = entries;
+    const { unshared, joined, mounts } = plan.state;
+    const ownerOf3 = (kind) => joined.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
+    const owners = NAMESPACE_KINDS.map((kind) => [
+      kind,
+      ownerOf3(kind)
+    ]);
+    this.namespaces = Object.fromEntries(owners);
+    this.mounts = mounts.visible();
+  }
+  /** Returns the plan as text: a heading for each step, and its calls below. */
+  toString() {
+    return listingText(this.entries);
+  }
+  /** Returns the entries, for `JSON.stringify()`. */
+  toJSON() {
+    return this.entries;
+  }
+};
+var PARTS2 = {
+  begin: "the container begins",
+  clone: "a process is made",
+  failure: "when it fails",
+  init: "the init",
+  limits: "the limits",
+  program: "the program",
+  restore: "the script",
+  script: "the script"
+};
+function parentEntries(plan, { stepIndex, parentActions }) {
+  const part = plan.cursor.nameOf(stepIndex);
+  return parentActions({
+    text: "PID",
+    number: NaN
+  }).flatMap((action) => "calls" in action ? action.calls.map(({ call: call2 }) => describeCall(call2)) : "program" in action ? [
+    [
+      action.program,
+      ...action.args
+    ].join(" ")
+  ] : describeService(action, "PID")).map((call2) => ({
+    stepIndex,
+    part,
+    by: "script",
+    call: call2
+  }));
+}
+
+// launch/launcher.ts
+var Launcher = class {
+  static {
+    addMethods(this.prototype, {
+    spawn: (function (spec, alter) {
+    try {
+      const { launch, cgroup } = make$70.call(this, spec, false, alter);
+      return startIn(launch, cgroup);
+    } catch (error) {
+      throw orEnded2(error, this.plan);
+    }
+  }),
+    prepare: (function (spec, given = {}) {
+    prepareLock();
+    namesFile();
+    const values = {
+      ...given,
+      spec,
+      paths: programPaths(spec),
+      scriptPidfd: scriptPidfd(),
+      initImage: this.plan.hasInit ? initImage() : void 0
+    };
+    return {
+      compiled: compile$72.call(this, values),
+      values
+    };
+  })
+    });
+  }
+  static {
+    make$70 = (function (spec, held, alter) {
+    const cgroup = ContainerCgroup.make(this.plan);
+    try {
+      const launch = begin$71.call(this, spec, cgroup?.entry, held, alter);
+      cgroup?.entered();
+      return {
+        launch,
+        cgroup
+      };
+    } catch (error) {
+      cgroup?.discard();
+      throw error;
+    }
+  });
+  }
+  static {
+    begin$71 = (function (spec, cgroupEntry, held, alter) {
+    const inheritedFds = openInheritedFds(this.plan);
+    try {
+      const prepared = this.prepare(spec, {
+        cgroupEntry,
+        inheritedFds,
+        held
+      });
+      const launch = startLaunch(alter === void 0 ? prepared : altered(prepared, alter));
+      try {
+        launch.serve(spawnTool);
+        return launch;
+      } catch (error) {
+        throw launch.abort(error);
+      }
+    } finally {
+      closeInheritedFds(inheritedFds);
+    }
+  });
+  }
+  static {
+    compile$72 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    const shape = shapeOf(spec, paths.length, cgroupEntry, held);
+    const key = JSON.stringify(shape);
+    const known = this.#compiled.get(key);
+    if (known !== void 0) return known;
+    const compiled = compile(this.plan, shape);
+    this.#compiled.set(key, compiled);
+    return compiled;
+  });
+  }
+
+  plan;
+  /** Compiled launches, by their shapes. */
+  #compiled = /* @__PURE__ */ new Map();
+  constructor(plan) {
+    this.plan = plan;
+    ignoredSignals();
+  }
+  /**
+   * Makes a container and starts the program in it. The program runs when this returns.
+   *
+   * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   */
+  
+  /**
+   * Makes a container that waits before the program. It ends with the script, and unless it was
+   * started, at the end of its `using` scope.
+   *
+   * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
+   */
+  create(spec, alter) {
+    const { launch, cgroup } = make$70.call(this, spec, true, alter);
+    return new CreatedContainer(launch, cgroup);
+  }
+  /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
+  
+  /** Returns the plan of a launch; nothing runs. */
+  describe(spec) {
+    const cgroup = planContainerCgroup(this.plan);
+    const values = {
+      spec,
+      paths: programPaths(spec),
+      cgroupEntry: cgroup?.cgroupEntry
+    };
+    return new Plan({
+      compiled: compile$72.call(this, values),
+      values
+    }, cgroup?.calls);
+  }
+  /** Makes the container up to the start of its program. */
+  
+  
+  
+};
+var CreatedContainer = class {
+
+  /** The container's first process, as this script sees it. */
+  pid;
+  /** The services of the container that run on the host. */
+  services;
+  #launch;
+  #cgroup;
+  /** Use {@linkcode Launcher.create}. */
+  constructor(launch, cgroup) {
+    this.pid = launch.pid;
+    this.services = launch.services;
+    this.#launch = launch;
+    this.#cgroup = cgroup;
+  }
+  /**
+   * Starts the program, which runs when this returns.
+   *
+   * @throws {SyscallError} if it cannot be started; nothing is left of the container
+   * @throws {Deno.errors.NotFound} if there is no such program in the container
+   * @throws {TypeError} if it was started or canceled before
+   */
+  start() {
+    const launch = this.#launch;
+    if (launch === void 0) throw new TypeError("the container was started or canceled already");
+    this.#launch = void 0;
+    return startIn(launch, this.#cgroup);
+  }
+  /** Ends the container, unless it was started. */
+  cancel() {
+    this.#launch?.abort(void 0);
+    if (this.#launch !== void 0) this.#cgroup?.discard();
+    this.#launch = void 0;
+  }
+  /** Cancels it at the end of a `using` scope. */
+  [Symbol.dispose]() {
+    this.cancel();
+  }
+};
+
+
+
+function altered({ compiled, values }, alter) {
+  const { bytes, relocations } = compiled.program;
+  const program = {
+    ...compiled.program,
+    bytes: bytes.slice(),
+    relocations: [
+      ...relocations
+    ]
+  };
+  alter(program, compiled.layout);
+  return {
+    compiled: {
+      ...compiled,
+      program
+    },
+    values
+  };
+}
+var launcherOfTools = perEngine(() => new Launcher(new PlanBuilder([], liveHost())));
+function spawnTool(spec) {
+  return launcherOfTools().spawn(spec);
 }
 
 // container/launchers.ts
