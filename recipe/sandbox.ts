@@ -76,7 +76,8 @@ export interface SandboxOptions {
   /** Files and directories that stay read-only, whatever `write` says. See `denyFiles()`. */
   readonly denyWrite?: readonly string[];
   /**
-   * The network: the host's, or nothing but a loopback interface. With `unixSockets`,
+   * The network: the host's, or nothing but a loopback interface. The container has the name
+   * `sandbox`, and with the host's network `localhost`, which can be looked up there. With `unixSockets`,
    * those of the host with abstract names are out of reach even with its network, from Linux 6.12 on.
    *
    * @default {"none"}

@@ -132,20 +132,15 @@ const SIGNALS: readonly Deno.Signal[] = [
   ...["SIGUSR1", "SIGUSR2", "SIGALRM"] as const,
 ];
 
-/** A program that runs, and gets from the start the signals that ramekin gets. */
+/** A program that runs, and gets the signals that ramekin gets. */
 class Running implements Disposable {
   readonly container: Container;
   readonly #listeners = SIGNALS.map((signal) => ({ signal, pass: () => this.#pass(signal) }));
 
-  /** Starts it. */
+  /** Starts it. Until it runs, a signal ends ramekin: no listener is called while a launch waits. */
   constructor(command: Command) {
+    this.container = command.spawn();
     for (const { signal, pass } of this.#listeners) Deno.addSignalListener(signal, pass);
-    try {
-      this.container = command.spawn();
-    } catch (error) {
-      this[Symbol.dispose]();
-      throw error;
-    }
   }
 
   #pass(signal: Deno.Signal): void {

@@ -5,6 +5,8 @@ import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
 import { init, mkdir, proc, propagation, recipe, tmpfs, unshare } from "../../mod.ts";
 import { scriptInside } from "../script_inside.ts";
 import { root, test } from "../support.ts";
+import { decode } from "../other_scripts.ts";
+import { RUN } from "../ramekin/support.ts";
 
 const MOUNT = allSyscalls(Deno.build.arch === "x86_64" ? "x86_64" : "aarch64").get("mount");
 
@@ -86,4 +88,17 @@ test("names that nobody has asked for are mounted in the container with slave mo
   assertEquals(seen, "soup\n");
   const failed = listed("indirect", around(""), "/opt/box");
   assertMatch(String(failed), /Too many levels of symbolic links/);
+}, notHere());
+
+test("a launch that waits for an automounter without an answer is ended by Ctrl-C", () => {
+  const silent = daemon("direct").replace(/system\("mount".*/, "sleep 1000;");
+  const words = [...RUN, "run", "-A", "/mnt/box.yaml", "--", "true"].join(" ");
+  const begin = `perl -e '${silent}' &\nuntil test -e /mnt/ready; do sleep 0.01; done
+    printf 'steps:\\n- { step: unshare, kinds: [mount] }\\n- { step: tmpfs, target: /mnt/auto }' \\
+      > /mnt/box.yaml
+    code=0; timeout -k 20 -s INT 2 ${words} || code=$?`;
+  const { stdout, stderr } = outer.command("sh", { args: ["-euc", `${begin}\necho $code`] })
+    .outputSync();
+  // 137 where it takes SIGKILL.
+  assertEquals([decode(stdout), decode(stderr)], ["124\n", ""]);
 }, notHere());
