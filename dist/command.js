@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "56209e47ab73b270ec16ae1e28af7b357200a29a538193a4c6b2a79346d8b4be";
+var BUILD = "220529cb66c6198d29d23d543c29887892dde4fb1c1027e2d2c5d4902d2aeca1";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -37865,15 +37865,10 @@ var init_run_program = __esm({
         signal,
         pass: () => this.#pass(signal)
       })));
-      /** Starts it. */
+      /** Starts it. Until it runs, a signal ends ramekin: no listener is called while a launch waits. */
       constructor(command) {
+        this.container = command.spawn();
         for (const { signal, pass: pass2 } of this.#listeners) Deno.addSignalListener(signal, pass2);
-        try {
-          this.container = command.spawn();
-        } catch (error) {
-          this[Symbol.dispose]();
-          throw error;
-        }
       }
       #pass(signal) {
         try {
