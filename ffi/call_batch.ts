@@ -92,10 +92,11 @@ export class CallBatch implements Disposable {
 
   /** Adds a call, and returns its number. */
   add(name: SyscallName, args: readonly BatchArgument[], edges: BatchEdges = {}): number {
-    const index = this.#count++;
+    const index = this.#count;
     const { view } = this.#memory;
     const at = recordOffset(index);
     if (at + 2 * RECORD.size > this.#data) throw new RangeError("the batch is full");
+    this.#count++;
     const next = at + RECORD.size;
     view.setInt32(at + RECORD.number, this.#numberOf(name), true);
     let references = 0;
@@ -270,11 +271,10 @@ export class CallBatch implements Disposable {
   }
 
   #reserve(size: number): number {
-    this.#data = Math.floor((this.#data - size) / 8) * 8;
-    if (this.#data < recordOffset(this.#count) + RECORD.size) {
-      throw new RangeError("the batch is full");
-    }
-    return this.#data;
+    const at = Math.floor((this.#data - size) / 8) * 8;
+    if (at < recordOffset(this.#count) + RECORD.size) throw new RangeError("the batch is full");
+    this.#data = at;
+    return at;
   }
 
   #numberOf(name: SyscallName): number {

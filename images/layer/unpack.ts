@@ -7,7 +7,9 @@
 
 import { S_IFBLK, S_IFCHR, S_IFIFO } from "../../ffi/calls/constants/files.ts";
 import { makedev } from "../../ffi/calls/files.ts";
-import type { Disk, OpenFile, Piece, Place } from "./disk.ts";
+import type { Disk } from "./disk.ts";
+import type { Place } from "./file_batch.ts";
+import { FileReading } from "./file_reading.ts";
 import { ArchiveError } from "./errors.ts";
 import { type Owners, type PlacedAttributes, placeOwners } from "./owners.ts";
 import type { Attributes, EntryKind, TarEntry, Xattr } from "./tar/entry.ts";
@@ -26,8 +28,6 @@ export interface UnpackRules {
   readonly maxEntries: number;
 }
 
-/** Data up to this size, in so many parts, are kept until the file is whole. */
-const [SMALL, FEW_PARTS] = [1 << 20, 64];
 /** The most bytes of an attribute (XATTR_SIZE_MAX), and of all those of a file. */
 const [MOST_OF_XATTR, MOST_OF_XATTRS] = [1 << 16, 1 << 18];
 /** How often hard links that wait for each other are tried. */
@@ -36,20 +36,6 @@ const MOST_ROUNDS = 40;
 const [WHITEOUT, OPAQUE, METADATA] = [".wh.", ".wh..wh..opq", ".wh..wh."];
 /** Attributes by which an overlay filesystem would take the files of an image for its own. */
 const OVERLAY = /^(trusted|user)\.overlay\./;
-
-/** A file whose data are being read. */
-interface Reading {
-  readonly entry: TarEntry;
-  readonly place: Place;
-  readonly node: TreeNode;
-  /** How many bytes of the data were read, and in which segment. */
-  read: number;
-  segment: number;
-  segmentRead: number;
-  readonly pieces: Piece[];
-  /** Where there is too much to keep. */
-  file: OpenFile | undefined;
-}
 
 /** A hard link whose target was not there yet. */
 interface WaitingLink {
@@ -66,7 +52,7 @@ export class Unpacker implements TarSink {
   readonly #tree = new Tree();
   /** What is to be done on the disk, in this order. */
   #queue: (() => Promise<void>)[] = [];
-  #reading: Reading | undefined;
+  #reading: FileReading | undefined;
   #links: WaitingLink[] = [];
   #entries = 0;
   #files = 0;
@@ -103,13 +89,7 @@ export class Unpacker implements TarSink {
 
   /** Takes data of the file that has begun. */
   data(bytes: Uint8Array): void {
-    const reading = this.#reading;
-    if (reading === undefined) return;
-    for (const piece of piecesOf(reading, bytes)) {
-      if (isSmall(reading.entry)) reading.pieces.push(piece);
-      else this.#do(() => this.#disk.writeFile(reading.file!, piece));
-    }
-    reading.read += bytes.length;
+    this.#reading?.push(bytes);
   }
 
   /** Ends the file. */
@@ -117,17 +97,8 @@ export class Unpacker implements TarSink {
     const reading = this.#reading;
     if (reading === undefined) return;
     this.#reading = undefined;
-    const { entry, place, pieces } = reading;
-    const attributes = this.#placed(entry, reading.node.path);
-    const report = this.#reporter(reading.node.path);
-    const { size, segments, stored } = entry;
-    if (isSmall(entry)) {
-      this.#do(() => this.#disk.makeFile(place, attributes, { pieces, size }, report));
-      return;
-    }
-    const last = segments?.findLast(({ length }) => length > 0);
-    const written = last === undefined ? stored : last.offset + last.length;
-    this.#do(() => this.#disk.closeFile(reading.file!, attributes, { written, size }, report));
+    const { entry, path } = reading;
+    reading.finish(this.#placed(entry, path), this.#reporter(path));
   }
 
   /** Does what was taken so far. */
@@ -205,7 +176,7 @@ export class Unpacker implements TarSink {
       return;
     }
     if (entry.kind === "file") {
-      this.#beginFile(entry, node, place);
+      this.#reading = new FileReading(entry, place, node.path, this.#disk, (job) => this.#do(job));
       return;
     }
     const path = node.path;
@@ -242,24 +213,6 @@ export class Unpacker implements TarSink {
       return "an overlay filesystem takes it for a whiteout";
     }
     return this.#rules.devices ? undefined : "only root outside of user namespaces makes devices";
-  }
-
-  #beginFile(entry: TarEntry, node: TreeNode, place: Place): void {
-    const reading: Reading = {
-      entry,
-      place,
-      node,
-      read: 0,
-      segment: 0,
-      segmentRead: 0,
-      pieces: [],
-      file: undefined,
-    };
-    this.#reading = reading;
-    if (isSmall(entry)) return;
-    this.#do(async () => {
-      reading.file = await this.#disk.openFile(place);
-    });
   }
 
   #takeHardLink(entry: TarEntry, parts: readonly string[]): void {
@@ -372,36 +325,10 @@ function whyNoXattr({ name, value }: Xattr, size: number): string | undefined {
   return fits ? undefined : "it is larger than the kernel takes";
 }
 
-function isSmall({ stored, segments }: TarEntry): boolean {
-  return stored <= SMALL && (segments?.length ?? 0) <= FEW_PARTS;
-}
-
 function placeOf(node: TreeNode): Place {
   return { directory: node.parent!.path, name: node.name };
 }
 
 function nodeKind(kind: EntryKind): "directory" | "symlink" | "other" {
   return kind === "directory" || kind === "symlink" ? kind : "other";
-}
-
-/** Where the next bytes of a file lie in it: as they come, or in its segments one after the other. */
-function* piecesOf(reading: Reading, bytes: Uint8Array): Generator<Piece> {
-  const { segments } = reading.entry;
-  if (segments === undefined) {
-    yield { offset: reading.read, bytes };
-    return;
-  }
-  for (let at = 0; at < bytes.length;) {
-    const { offset, length } = segments[reading.segment]!;
-    const taken = Math.min(length - reading.segmentRead, bytes.length - at);
-    if (taken > 0) {
-      yield { offset: offset + reading.segmentRead, bytes: bytes.subarray(at, at + taken) };
-    }
-    reading.segmentRead += taken;
-    at += taken;
-    if (reading.segmentRead === length) {
-      reading.segment++;
-      reading.segmentRead = 0;
-    }
-  }
 }
