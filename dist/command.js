@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "220529cb66c6198d29d23d543c29887892dde4fb1c1027e2d2c5d4902d2aeca1";
+var BUILD = "c4ba448a0298d41f5cc76750bdf6e06f26c7b841dc713ba94b89a38b1bf2c404";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -42065,10 +42065,11 @@ var init_call_batch = __esm({
       }
       /** Adds a call, and returns its number. */
       add(name, args, edges = {}) {
-        const index = this.#count++;
+        const index = this.#count;
         const { view: view2 } = this.#memory;
         const at2 = recordOffset(index);
         if (at2 + 2 * RECORD.size > this.#data) throw new RangeError("the batch is full");
+        this.#count++;
         const next = at2 + RECORD.size;
         view2.setInt32(at2 + RECORD.number, this.#numberOf(name), true);
         let references = 0;
@@ -42255,11 +42256,10 @@ var init_call_batch = __esm({
         }
       }
       #reserve(size) {
-        this.#data = Math.floor((this.#data - size) / 8) * 8;
-        if (this.#data < recordOffset(this.#count) + RECORD.size) {
-          throw new RangeError("the batch is full");
-        }
-        return this.#data;
+        const at2 = Math.floor((this.#data - size) / 8) * 8;
+        if (at2 < recordOffset(this.#count) + RECORD.size) throw new RangeError("the batch is full");
+        this.#data = at2;
+        return at2;
       }
       #numberOf(name) {
         let number = this.#numbers.get(name);
@@ -43694,231 +43694,25 @@ var init_decompress = __esm({
   }
 });
 
-// images/layer/disk.ts
+// images/layer/file_batch.ts
 function closeNow(fd) {
   syscall(close(fd));
 }
-function endOf(pieces) {
-  const last = pieces.at(-1);
-  return last === void 0 ? 0 : last.offset + last.bytes.length;
-}
-function xattrBytes(xattrs) {
-  return xattrs.reduce((sum4, { name, value }) => sum4 + name.length * 3 + value.length + 32, 0);
-}
-var MEMORY3, MOST_BYTES2, CALL, LONG, Disk, PendingBatch, XATTR_ERRORS;
-var init_disk = __esm({
-  "images/layer/disk.ts"() {
-    init_errno();
-    init_errors();
+var MEMORY3, LONG, FileBatch, XATTR_ERRORS;
+var init_file_batch = __esm({
+  "images/layer/file_batch.ts"() {
     init_at();
     init_open();
     init_files3();
     init_call_batch();
     init_engine();
+    init_errno();
+    init_errors();
     init_syscalls();
     init_beneath();
-    [MEMORY3, MOST_BYTES2] = [
-      1 << 20,
-      1 << 20
-    ];
-    CALL = 88;
+    MEMORY3 = 1 << 20;
     LONG = 2147479552;
-    Disk = class {
-
-      /** Files that more than one batch writes to. */
-      #openFiles = /* @__PURE__ */ new Set();
-      #batch;
-      #other;
-      /** The batch that runs. */
-      #running;
-      /**
-       * @param root the descriptor of the directory
-       * @param namespace that of the user namespace in which the files are made
-       */
-      constructor(root, namespace) {
-        this.#batch = new PendingBatch(root, namespace, this.#openFiles);
-        this.#other = new PendingBatch(root, namespace, this.#openFiles);
-      }
-      /** Makes a directory, which only its owner may enter until {@linkcode finishDirectory}. */
-      async makeDirectory(place3) {
-        const batch = await this.#for(place3, 1);
-        batch.calls.add("mkdirat", [
-          batch.directory(place3),
-          batch.calls.name(place3.name),
-          448
-        ]);
-      }
-      /** Makes a file of pieces that are all there. */
-      async makeFile(place3, attributes, content2, report) {
-        const { pieces, size } = content2;
-        const calls = 6 + pieces.length + attributes.xattrs.length;
-        const batch = await this.#for(place3, calls, xattrBytes(attributes.xattrs));
-        const fd = batch.createFile(place3);
-        for (const piece of pieces) batch.write(fd, piece);
-        batch.finishFile(fd, attributes, size, endOf(pieces), report);
-        if (batch.bytes >= MOST_BYTES2) await this.submit();
-      }
-      /** Makes a file that is written piece by piece. */
-      async openFile(place3) {
-        const batch = await this.#for(place3, 1);
-        const { index } = batch.createFile(place3);
-        const { calls } = batch;
-        await this.flush();
-        const fd = calls.result(index);
-        this.#openFiles.add(fd);
-        return {
-          place: place3,
-          fd
-        };
-      }
-      /** Writes a piece of an open file. */
-      async writeFile(file, piece) {
-        const batch = await this.#for(file.place, 1);
-        batch.write(file.fd, piece);
-        if (batch.bytes >= MOST_BYTES2) await this.submit();
-      }
-      /** Gives an open file its attributes, and closes it. */
-      async closeFile(file, attributes, size, report) {
-        const { xattrs } = attributes;
-        const batch = await this.#for(file.place, 5 + xattrs.length, xattrBytes(xattrs));
-        batch.finishFile(file.fd, attributes, size.size, size.written, report);
-      }
-      /** Makes a symbolic link. */
-      async makeLink(place3, target, attributes) {
-        const batch = await this.#for(place3, 3, target.length * 3);
-        const { calls } = batch;
-        const directory2 = batch.directory(place3);
-        const name = calls.name(place3.name);
-        calls.add("symlinkat", [
-          calls.name(target),
-          directory2,
-          name
-        ]);
-        batch.setLink(directory2, name, attributes);
-      }
-      /** Makes a device or a named pipe. Where it may not be made, that is reported. */
-      async makeNode(place3, mode2, device, attributes, report) {
-        const batch = await this.#for(place3, 4);
-        const { calls } = batch;
-        const directory2 = batch.directory(place3);
-        const name = calls.name(place3.name);
-        const skip = attributes.owned ? 3 : 2;
-        const made = calls.add("mknodat", [
-          directory2,
-          name,
-          mode2,
-          device
-        ], {
-          accept: [
-            "EPERM"
-          ],
-          skip
-        });
-        batch.reportErrno(made, (errno) => report("device", `mknod(2) failed: ${errno}`));
-        if (attributes.owned) {
-          const { uid, gid } = attributes;
-          calls.add("fchownat", [
-            directory2,
-            name,
-            uid,
-            gid,
-            AT_SYMLINK_NOFOLLOW
-          ]);
-        }
-        calls.add("fchmodat", [
-          directory2,
-          name,
-          attributes.mode
-        ]);
-        calls.add("utimensat", [
-          directory2,
-          name,
-          batch.times(attributes.mtime),
-          AT_SYMLINK_NOFOLLOW
-        ]);
-      }
-      /** Makes a hard link. */
-      async linkFile(place3, target) {
-        const batch = await this.#for(place3, 4, target.name.length * 3 + target.directory.length * 3);
-        const { calls } = batch;
-        const to = batch.directory(place3);
-        const same = target.directory === place3.directory;
-        const from2 = same ? to : batch.open(target.directory, O_PATH);
-        calls.add("linkat", [
-          from2,
-          calls.name(target.name),
-          to,
-          calls.name(place3.name),
-          0
-        ]);
-        if (!same) batch.close(from2);
-      }
-      /** Removes a file, or an empty directory, if it is there. */
-      async remove(place3, isDirectory) {
-        const batch = await this.#for(place3, 1);
-        const { calls } = batch;
-        const flags2 = isDirectory ? AT_REMOVEDIR : 0;
-        calls.add("unlinkat", [
-          batch.directory(place3),
-          calls.name(place3.name),
-          flags2
-        ], {
-          accept: [
-            "ENOENT"
-          ]
-        });
-      }
-      /** Gives a directory its attributes; nothing is made in it afterwards. */
-      async finishDirectory(path2, attributes, report) {
-        const { xattrs } = attributes;
-        const place3 = {
-          directory: path2,
-          name: ""
-        };
-        const batch = await this.#for(place3, 6 + xattrs.length, xattrBytes(xattrs));
-        const fd = batch.open(path2, O_RDONLY);
-        batch.setAttributes(fd, attributes, report);
-        batch.close(fd);
-      }
-      /** Runs the batch that is written, once the one before it is done. */
-      async submit() {
-        const before = this.#running;
-        this.#running = void 0;
-        await before;
-        const batch = this.#batch;
-        if (batch.calls.isEmpty) return;
-        this.#other.reset();
-        this.#batch = this.#other;
-        this.#other = batch;
-        const running = batch.run();
-        running.catch(() => {
-        });
-        this.#running = running;
-      }
-      /** Resolves once all that was asked for is done. */
-      async flush() {
-        await this.submit();
-        await this.#running;
-      }
-      /** Frees the memory, once nothing runs in it. */
-      async [Symbol.asyncDispose]() {
-        await this.#running?.catch(() => {
-        });
-        for (const fd of this.#openFiles) closeNow(fd);
-        this.#batch[Symbol.dispose]();
-        this.#other[Symbol.dispose]();
-      }
-      /** The batch, with room for these calls about a file. */
-      async #for(place3, calls, bytes = 0) {
-        const names = (place3.directory.length + place3.name.length) * 3;
-        const needed = (calls + 4) * (CALL + 16) + names + bytes + 128;
-        if (needed > MEMORY3 / 2) throw new RangeError("the attributes of a file take too much memory");
-        if (this.#batch.calls.room < needed) await this.submit();
-        this.#batch.about(place3);
-        return this.#batch;
-      }
-    };
-    PendingBatch = class {
+    FileBatch = class {
 
       calls;
       #root;
@@ -44149,6 +43943,321 @@ var init_disk = __esm({
       "ERANGE",
       "EDQUOT"
     ];
+  }
+});
+
+// images/layer/disk.ts
+function endOf(pieces) {
+  const last = pieces.at(-1);
+  return last === void 0 ? 0 : last.offset + last.bytes.length;
+}
+function xattrBytes(xattrs) {
+  return xattrs.reduce((sum4, { name, value }) => sum4 + name.length * 3 + value.length + 32, 0);
+}
+var MOST_BYTES2, CALL, Disk;
+var init_disk = __esm({
+  "images/layer/disk.ts"() {
+    init_at();
+    init_open();
+    init_file_batch();
+    MOST_BYTES2 = 1 << 20;
+    CALL = 88 + 16;
+    Disk = class {
+
+      /** Files that more than one batch writes to. */
+      #openFiles = /* @__PURE__ */ new Set();
+      #batch;
+      #other;
+      /** The batch that runs. */
+      #running;
+      /**
+       * @param root the descriptor of the directory
+       * @param namespace that of the user namespace in which the files are made
+       */
+      constructor(root, namespace) {
+        this.#batch = new FileBatch(root, namespace, this.#openFiles);
+        this.#other = new FileBatch(root, namespace, this.#openFiles);
+      }
+      /** Makes a directory, which only its owner may enter until {@linkcode finishDirectory}. */
+      async makeDirectory(place3) {
+        const batch = await this.#for(place3, 1);
+        batch.calls.add("mkdirat", [
+          batch.directory(place3),
+          batch.calls.name(place3.name),
+          448
+        ]);
+      }
+      /** Makes a file of pieces that are all there. */
+      async makeFile(place3, attributes, content2, report) {
+        const { pieces, size } = content2;
+        const calls = 6 + pieces.length + attributes.xattrs.length;
+        const batch = await this.#for(place3, calls, xattrBytes(attributes.xattrs));
+        const fd = batch.createFile(place3);
+        for (const piece of pieces) batch.write(fd, piece);
+        batch.finishFile(fd, attributes, size, endOf(pieces), report);
+        if (batch.bytes >= MOST_BYTES2) await this.submit();
+      }
+      /** Makes a file that is written piece by piece. */
+      async openFile(place3) {
+        const batch = await this.#for(place3, 1);
+        const { index } = batch.createFile(place3);
+        const { calls } = batch;
+        await this.flush();
+        const fd = calls.result(index);
+        this.#openFiles.add(fd);
+        return {
+          place: place3,
+          fd
+        };
+      }
+      /** Writes a piece of an open file. */
+      async writeFile(file, piece) {
+        const batch = await this.#for(file.place, 1);
+        batch.write(file.fd, piece);
+        if (batch.bytes >= MOST_BYTES2) await this.submit();
+      }
+      /** Gives an open file its attributes, and closes it. */
+      async closeFile(file, attributes, size, report) {
+        const { xattrs } = attributes;
+        const batch = await this.#for(file.place, 5 + xattrs.length, xattrBytes(xattrs));
+        batch.finishFile(file.fd, attributes, size.size, size.written, report);
+      }
+      /** Makes a symbolic link. */
+      async makeLink(place3, target, attributes) {
+        const batch = await this.#for(place3, 3, target.length * 3);
+        const { calls } = batch;
+        const directory2 = batch.directory(place3);
+        const name = calls.name(place3.name);
+        calls.add("symlinkat", [
+          calls.name(target),
+          directory2,
+          name
+        ]);
+        batch.setLink(directory2, name, attributes);
+      }
+      /** Makes a device or a named pipe. Where it may not be made, that is reported. */
+      async makeNode(place3, mode2, device, attributes, report) {
+        const batch = await this.#for(place3, 4);
+        const { calls } = batch;
+        const directory2 = batch.directory(place3);
+        const name = calls.name(place3.name);
+        const skip = attributes.owned ? 3 : 2;
+        const made = calls.add("mknodat", [
+          directory2,
+          name,
+          mode2,
+          device
+        ], {
+          accept: [
+            "EPERM"
+          ],
+          skip
+        });
+        batch.reportErrno(made, (errno) => report("device", `mknod(2) failed: ${errno}`));
+        if (attributes.owned) {
+          const { uid, gid } = attributes;
+          calls.add("fchownat", [
+            directory2,
+            name,
+            uid,
+            gid,
+            AT_SYMLINK_NOFOLLOW
+          ]);
+        }
+        calls.add("fchmodat", [
+          directory2,
+          name,
+          attributes.mode
+        ]);
+        calls.add("utimensat", [
+          directory2,
+          name,
+          batch.times(attributes.mtime),
+          AT_SYMLINK_NOFOLLOW
+        ]);
+      }
+      /** Makes a hard link. */
+      async linkFile(place3, target) {
+        const batch = await this.#for(place3, 4, target.name.length * 3 + target.directory.length * 3);
+        const { calls } = batch;
+        const to = batch.directory(place3);
+        const same = target.directory === place3.directory;
+        const from2 = same ? to : batch.open(target.directory, O_PATH);
+        calls.add("linkat", [
+          from2,
+          calls.name(target.name),
+          to,
+          calls.name(place3.name),
+          0
+        ]);
+        if (!same) batch.close(from2);
+      }
+      /** Removes a file, or an empty directory, if it is there. */
+      async remove(place3, isDirectory) {
+        const batch = await this.#for(place3, 1);
+        const { calls } = batch;
+        const flags2 = isDirectory ? AT_REMOVEDIR : 0;
+        calls.add("unlinkat", [
+          batch.directory(place3),
+          calls.name(place3.name),
+          flags2
+        ], {
+          accept: [
+            "ENOENT"
+          ]
+        });
+      }
+      /** Gives a directory its attributes; nothing is made in it afterwards. */
+      async finishDirectory(path2, attributes, report) {
+        const { xattrs } = attributes;
+        const place3 = {
+          directory: path2,
+          name: ""
+        };
+        const batch = await this.#for(place3, 6 + xattrs.length, xattrBytes(xattrs));
+        const fd = batch.open(path2, O_RDONLY);
+        batch.setAttributes(fd, attributes, report);
+        batch.close(fd);
+      }
+      /** Runs the batch that is written, once the one before it is done. */
+      async submit() {
+        const before = this.#running;
+        this.#running = void 0;
+        await before;
+        const batch = this.#batch;
+        if (batch.calls.isEmpty) return;
+        this.#other.reset();
+        this.#batch = this.#other;
+        this.#other = batch;
+        const running = batch.run();
+        running.catch(() => {
+        });
+        this.#running = running;
+      }
+      /** Resolves once all that was asked for is done. */
+      async flush() {
+        await this.submit();
+        await this.#running;
+      }
+      /** Frees the memory, once nothing runs in it. */
+      async [Symbol.asyncDispose]() {
+        await this.#running?.catch(() => {
+        });
+        for (const fd of this.#openFiles) closeNow(fd);
+        this.#batch[Symbol.dispose]();
+        this.#other[Symbol.dispose]();
+      }
+      /** The batch, with room for these calls about a file. */
+      async #for(place3, calls, bytes = 0) {
+        const names = (place3.directory.length + place3.name.length) * 3;
+        const needed = (calls + 4) * CALL + names + bytes + 128;
+        if (needed > MEMORY3 / 2) throw new RangeError("the attributes of a file take too much memory");
+        if (this.#batch.calls.room < needed) await this.submit();
+        this.#batch.about(place3);
+        return this.#batch;
+      }
+    };
+  }
+});
+
+// images/layer/file_reading.ts
+var SMALL2, FEW_PARTS, FileReading;
+var init_file_reading = __esm({
+  "images/layer/file_reading.ts"() {
+    [SMALL2, FEW_PARTS] = [
+      1 << 20,
+      64
+    ];
+    FileReading = class {
+
+      entry;
+      path;
+      #disk;
+      #do;
+      #place;
+      #isSmall;
+      #pieces;
+      #file;
+      /** How many bytes were read; and in which part of a sparse file, and how many of that. */
+      #read;
+      #segment;
+      #segmentRead;
+      /**
+       * Begins a file.
+       *
+       * @param path its path, for reports
+       * @param doIt has something done on the disk, behind what was to be done before
+       */
+      constructor(entry2, place3, path2, disk, doIt) {
+        this.entry = entry2;
+        this.path = path2;
+        this.#pieces = [];
+        this.#read = 0;
+        this.#segment = 0;
+        this.#segmentRead = 0;
+        this.#place = place3;
+        this.#disk = disk;
+        this.#do = doIt;
+        const { stored, segments } = entry2;
+        this.#isSmall = stored <= SMALL2 && (segments?.length ?? 0) <= FEW_PARTS;
+        if (this.#isSmall) return;
+        doIt(async () => {
+          this.#file = await disk.openFile(place3);
+        });
+      }
+      /** Takes data. */
+      push(bytes) {
+        for (const piece of this.#piecesOf(bytes)) {
+          if (this.#isSmall) this.#pieces.push(piece);
+          else this.#do(() => this.#disk.writeFile(this.#file, piece));
+        }
+        this.#read += bytes.length;
+      }
+      /** Ends it. */
+      finish(attributes, report) {
+        const { size, segments, stored } = this.entry;
+        if (this.#isSmall) {
+          const content2 = {
+            pieces: this.#pieces,
+            size
+          };
+          this.#do(() => this.#disk.makeFile(this.#place, attributes, content2, report));
+          return;
+        }
+        const last = segments?.findLast(({ length }) => length > 0);
+        const written2 = last === void 0 ? stored : last.offset + last.length;
+        this.#do(() => this.#disk.closeFile(this.#file, attributes, {
+          written: written2,
+          size
+        }, report));
+      }
+      /** Where the next bytes lie in the file: as they come, or in its segments one after the other. */
+      *#piecesOf(bytes) {
+        const { segments } = this.entry;
+        if (segments === void 0) {
+          yield {
+            offset: this.#read,
+            bytes
+          };
+          return;
+        }
+        for (let at2 = 0; at2 < bytes.length; ) {
+          const { offset, length } = segments[this.#segment];
+          const taken = Math.min(length - this.#segmentRead, bytes.length - at2);
+          const part = bytes.subarray(at2, at2 + taken);
+          if (taken > 0) yield {
+            offset: offset + this.#segmentRead,
+            bytes: part
+          };
+          this.#segmentRead += taken;
+          at2 += taken;
+          if (this.#segmentRead === length) {
+            this.#segment++;
+            this.#segmentRead = 0;
+          }
+        }
+      }
+    };
   }
 });
 
@@ -44391,9 +44500,6 @@ function whyNoXattr({ name, value }, size) {
   const fits = value.length <= MOST_OF_XATTR && size + value.length <= MOST_OF_XATTRS;
   return fits ? void 0 : "it is larger than the kernel takes";
 }
-function isSmall({ stored, segments }) {
-  return stored <= SMALL2 && (segments?.length ?? 0) <= FEW_PARTS;
-}
 function placeOf4(node) {
   return {
     directory: node.parent.path,
@@ -44403,44 +44509,15 @@ function placeOf4(node) {
 function nodeKind(kind) {
   return kind === "directory" || kind === "symlink" ? kind : "other";
 }
-function* piecesOf3(reading2, bytes) {
-  const { segments } = reading2.entry;
-  if (segments === void 0) {
-    yield {
-      offset: reading2.read,
-      bytes
-    };
-    return;
-  }
-  for (let at2 = 0; at2 < bytes.length; ) {
-    const { offset, length } = segments[reading2.segment];
-    const taken = Math.min(length - reading2.segmentRead, bytes.length - at2);
-    if (taken > 0) {
-      yield {
-        offset: offset + reading2.segmentRead,
-        bytes: bytes.subarray(at2, at2 + taken)
-      };
-    }
-    reading2.segmentRead += taken;
-    at2 += taken;
-    if (reading2.segmentRead === length) {
-      reading2.segment++;
-      reading2.segmentRead = 0;
-    }
-  }
-}
-var SMALL2, FEW_PARTS, MOST_OF_XATTR, MOST_OF_XATTRS, MOST_ROUNDS, WHITEOUT, OPAQUE, METADATA, OVERLAY, Unpacker;
+var MOST_OF_XATTR, MOST_OF_XATTRS, MOST_ROUNDS, WHITEOUT, OPAQUE, METADATA, OVERLAY, Unpacker;
 var init_unpack = __esm({
   "images/layer/unpack.ts"() {
     init_files();
     init_files3();
+    init_file_reading();
     init_errors5();
     init_owners();
     init_tree2();
-    [SMALL2, FEW_PARTS] = [
-      1 << 20,
-      64
-    ];
     [MOST_OF_XATTR, MOST_OF_XATTRS] = [
       1 << 16,
       1 << 18
@@ -44492,36 +44569,15 @@ var init_unpack = __esm({
       }
       /** Takes data of the file that has begun. */
       data(bytes) {
-        const reading2 = this.#reading;
-        if (reading2 === void 0) return;
-        for (const piece of piecesOf3(reading2, bytes)) {
-          if (isSmall(reading2.entry)) reading2.pieces.push(piece);
-          else this.#do(() => this.#disk.writeFile(reading2.file, piece));
-        }
-        reading2.read += bytes.length;
+        this.#reading?.push(bytes);
       }
       /** Ends the file. */
       end() {
         const reading2 = this.#reading;
         if (reading2 === void 0) return;
         this.#reading = void 0;
-        const { entry: entry2, place: place3, pieces } = reading2;
-        const attributes = this.#placed(entry2, reading2.node.path);
-        const report = this.#reporter(reading2.node.path);
-        const { size, segments, stored } = entry2;
-        if (isSmall(entry2)) {
-          this.#do(() => this.#disk.makeFile(place3, attributes, {
-            pieces,
-            size
-          }, report));
-          return;
-        }
-        const last = segments?.findLast(({ length }) => length > 0);
-        const written2 = last === void 0 ? stored : last.offset + last.length;
-        this.#do(() => this.#disk.closeFile(reading2.file, attributes, {
-          written: written2,
-          size
-        }, report));
+        const { entry: entry2, path: path2 } = reading2;
+        reading2.finish(this.#placed(entry2, path2), this.#reporter(path2));
       }
       /** Does what was taken so far. */
       async work() {
@@ -44587,7 +44643,7 @@ var init_unpack = __esm({
           return;
         }
         if (entry2.kind === "file") {
-          this.#beginFile(entry2, node, place3);
+          this.#reading = new FileReading(entry2, place3, node.path, this.#disk, (job) => this.#do(job));
           return;
         }
         const path2 = node.path;
@@ -44620,23 +44676,6 @@ var init_unpack = __esm({
           return "an overlay filesystem takes it for a whiteout";
         }
         return this.#rules.devices ? void 0 : "only root outside of user namespaces makes devices";
-      }
-      #beginFile(entry2, node, place3) {
-        const reading2 = {
-          entry: entry2,
-          place: place3,
-          node,
-          read: 0,
-          segment: 0,
-          segmentRead: 0,
-          pieces: [],
-          file: void 0
-        };
-        this.#reading = reading2;
-        if (isSmall(entry2)) return;
-        this.#do(async () => {
-          reading2.file = await this.#disk.openFile(place3);
-        });
       }
       #takeHardLink(entry2, parts2) {
         const parent = this.#makeDirectories(parts2.slice(0, -1));
