@@ -20,12 +20,16 @@ interface FilePlace {
 /** Finds other paths by a mount table. */
 export class OtherNames {
   readonly #mounts: VisibleMounts;
-  /** The mounts of each filesystem. */
-  readonly #byDevice: ReadonlyMap<string, readonly MountEntry[]>;
+  /** For each mount whose filesystem has others, these: most have none. */
+  readonly #others = new Map<MountEntry, readonly MountEntry[]>();
 
   constructor(mounts: readonly MountEntry[]) {
     this.#mounts = new VisibleMounts(mounts);
-    this.#byDevice = Map.groupBy(this.#mounts.all(), deviceOf);
+    const all = this.#mounts.all();
+    for (const same of Map.groupBy(all, deviceOf).values()) {
+      if (same.length === 1) continue;
+      for (const mount of same) this.#others.set(mount, same.filter((other) => other !== mount));
+    }
   }
 
   /**
@@ -33,32 +37,37 @@ export class OtherNames {
    * path that is missing has them as well, as what is made at one is there at the others.
    */
   of(path: string): readonly string[] {
-    const around = this.#mounts.around(path);
-    // A filesystem of the kernel has no files that a program could make.
-    const places = this.mountsIn(path).filter((mount) => !isKernelMount(mount))
-      .map((mount): FilePlace => ({ mount, path: mount.root }));
-    if (around !== undefined) places.push({ mount: around, path: placeOn(around, path) });
+    if (this.#others.size === 0) return [];
+    const places = this.#placeOf(path);
+    for (const mount of this.#others.keys()) {
+      if (!isBelow(mount, path)) continue;
+      // A filesystem of the kernel has no files that a program could make.
+      if (!isKernelMount(mount)) places.push({ mount, path: mount.root });
+    }
     const names = places.flatMap((place) => [...this.#wholes(place), ...this.#parts(place)]);
     return [...new Set(names)].filter((name) => !isWithin(name, path));
   }
 
   /** Returns the other paths of the whole of a file or directory. */
   wholeOf(path: string): readonly string[] {
-    const around = this.#mounts.around(path);
-    if (around === undefined) return [];
-    return this.#wholes({ mount: around, path: placeOn(around, path) });
+    return this.#placeOf(path).flatMap((place) => this.#wholes(place));
   }
 
   /** Returns the mounts below a directory. */
   mountsIn(directory: string): readonly MountEntry[] {
-    return this.#mounts.all().filter(({ target }) =>
-      target !== directory && isWithin(target, directory)
-    );
+    return this.#mounts.all().filter((mount) => isBelow(mount, directory));
+  }
+
+  /** Returns the place of a path, if its filesystem has other mounts. */
+  #placeOf(path: string): FilePlace[] {
+    const mount = this.#others.size === 0 ? undefined : this.#mounts.around(path);
+    if (mount === undefined || !this.#others.has(mount)) return [];
+    return [{ mount, path: normalize(`${mount.root}/${path.slice(lengthOf(mount.target))}`) }];
   }
 
   /** Returns the paths of a whole at other mounts. */
   #wholes({ mount, path }: FilePlace): readonly string[] {
-    return this.#others(mount).filter(({ root }) => isWithin(path, root)).flatMap((other) => {
+    return this.#others.get(mount)!.filter(({ root }) => isWithin(path, root)).flatMap((other) => {
       const name = normalize(`${other.target}/${path.slice(lengthOf(other.root))}`);
       // Something else may be mounted there.
       return this.#mounts.around(name) === other ? [name] : [];
@@ -67,22 +76,17 @@ export class OtherNames {
 
   /** Returns the mounts of parts of a directory. */
   #parts({ mount, path }: FilePlace): readonly string[] {
-    return this.#others(mount).filter(({ root }) => root !== path && isWithin(root, path))
+    return this.#others.get(mount)!.filter(({ root }) => root !== path && isWithin(root, path))
       .map(({ target }) => target);
   }
+}
 
-  #others(mount: MountEntry): readonly MountEntry[] {
-    return this.#byDevice.get(deviceOf(mount))?.filter((other) => other !== mount) ?? [];
-  }
+function isBelow({ target }: MountEntry, directory: string): boolean {
+  return target !== directory && isWithin(target, directory);
 }
 
 function deviceOf({ device: { major, minor } }: MountEntry): string {
   return `${major}:${minor}`;
-}
-
-/** Returns the path of a file from the root of the filesystem that a mount shows. */
-function placeOn({ root, target }: MountEntry, path: string): string {
-  return normalize(`${root}/${path.slice(lengthOf(target))}`);
 }
 
 function lengthOf(directory: string): number {

@@ -6,7 +6,7 @@
 
 import { at_fdcwd } from "../calls/files.ts";
 import { processDirectory } from "./proc_dir.ts";
-import { decodeName } from "../file_name.ts";
+import { decodeNames } from "../file_name.ts";
 import { readWhole } from "../files/read_file.ts";
 
 /** A mount: a line of /proc/PID/mountinfo. */
@@ -68,7 +68,7 @@ export function mountsOf(process?: number | { readonly pid: number }): MountEntr
 
 /** Returns the text of /proc/PID/mountinfo, by default the calling thread's. */
 export function mountinfoOf(pid: number | "thread-self" = "thread-self"): string {
-  return decodeName(readWhole(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
+  return decodeNames(readWhole(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
 }
 
 /** Parses the text of /proc/PID/mountinfo. */
