@@ -64,7 +64,7 @@ function bindOne(given: BindStep, plan: PlanBuilder, gone?: string): void {
   if (isUntrustedDirectory(step, source)) {
     refuseKernelMount(step.source, source.resolved.path, plan);
   }
-  noteUnknown(source, plan);
+  const origin = noteOrigin(source, plan, step.recursive !== false);
   const target = plan.path(step.target);
   target.refuseRoot();
   const mounted = {
@@ -72,7 +72,7 @@ function bindOne(given: BindStep, plan: PlanBuilder, gone?: string): void {
     type: "bind",
     source: step.source,
     readOnly: step.readOnly === true,
-    ...originOf(source, plan),
+    ...origin,
   };
   if (step.optional !== true) {
     show({ ...step, restrict }, source, target, plan, { gone });
@@ -91,31 +91,28 @@ function bindOne(given: BindStep, plan: PlanBuilder, gone?: string): void {
   }
 }
 
-/** Returns the file of the host that a source certainly is, if it is one. */
-function originOf(
-  source: HostPath | ContainerPath,
-  { access, state }: PlanBuilder,
-): { readonly origin?: string } {
-  if (source instanceof HostPath) return { origin: source.resolved.path };
-  const place = access.settledPlace(source.path);
-  return place === undefined ? {} : state.mounts.originOf(place);
-}
-
 /**
- * Notes a source in the container if the mount table does not tell which files of the host it shows:
- * there may be a link on the way, or mounts are below it.
+ * Notes a source if the mount table does not tell which files of the host it shows: there may be a
+ * link on the way, or mounts of the recipe are below it.
+ *
+ * @returns the file of the host that it certainly is, if it is one
  */
-export function noteUnknown(source: HostPath | ContainerPath, plan: PlanBuilder): void {
-  if (source instanceof HostPath) return;
-  const { path } = source;
+export function noteOrigin(
+  source: HostPath | ContainerPath,
+  plan: PlanBuilder,
+  isRecursive: boolean,
+): { readonly origin?: string } {
   const { mounts } = plan.state;
-  const showsMore = () =>
-    mounts.visible().some(({ target, origin }) =>
-      origin !== undefined && target !== normalize(path) && isWithin(target, path)
+  const isHost = source instanceof HostPath;
+  const place = isHost ? source.resolved.path : plan.access.settledPlace(source.path);
+  const path = normalize(isHost ? source.resolved.path : source.path);
+  const showsMore = isRecursive &&
+    mounts.visible().some(({ target, type }) =>
+      target !== path && isWithin(target, path) && type !== "mask"
     );
-  if (plan.access.settledPlace(path) === undefined || showsMore()) {
-    plan.state.unknownSource ??= path;
-  }
+  if (place !== undefined && !showsMore) return isHost ? { origin: place } : mounts.originOf(place);
+  plan.state.unknownSource ??= source.path;
+  return {};
 }
 
 /**

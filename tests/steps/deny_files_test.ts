@@ -210,10 +210,11 @@ testOn(
   "what another step shows again is refused where its files are not known",
   (mounts) =>
     inDirectory((directory) => {
-      write(directory, "d/secret");
+      write(directory, "d/secret", "host/place/x");
       const shown = mounts.with(
         tmpfs("/mnt"),
         bind(`${directory}/d`, "/mnt/t/d"),
+        bind(`${directory}/d`, `${directory}/host/place`),
         mkdir("/mnt/u"),
         symlink("t/d", "/mnt/link"),
       );
@@ -221,6 +222,8 @@ testOn(
         const again of [
           bind("/mnt/t", "/mnt/u"),
           bind("/mnt/link", "/mnt/u"),
+          // A directory of the host, with what the recipe has mounted in it.
+          bind(`${directory}/host`, "/mnt/u"),
           overlay("/mnt/u", { lower: ["/mnt/t/d"], discard: true }),
         ]
       ) {
