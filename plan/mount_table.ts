@@ -43,7 +43,11 @@ export interface MountLayer {
 /** The description of a new mount; fields that are left out have their defaults. */
 export type MountDescription =
   & Pick<PlannedMount, "target" | "type">
-  & Partial<Omit<PlannedMount, "target" | "type">>;
+  & Partial<Omit<PlannedMount, "target" | "type">>
+  & {
+    /** Whether what is mounted below stays visible: a copy of all of it is mounted on itself. */
+    readonly keepsBelow?: boolean;
+  };
 
 /** A path of the file tree with its mounts, the topmost last. */
 interface Place {
@@ -92,12 +96,12 @@ export class MountTable {
   #depth = 0;
 
   /** Adds a mount on top of those at its mount point. */
-  mounted(description: MountDescription): void {
+  mounted({ keepsBelow = false, ...description }: MountDescription): void {
     const target = normalize(description.target);
     const place = this.#makePlace(target);
     const mount: PlannedMount = { ...DEFAULTS, ...description, target };
     place.mounts.push({ mount, depth: this.#depth, covered: place.children });
-    place.children = undefined;
+    if (!keepsBelow) place.children = undefined;
   }
 
   /** Removes the topmost mount at a path. */

@@ -141,7 +141,8 @@ class DenialsIn {
     const { target, origin } = this.#tree;
     if (this.#isWhole(denied)) {
       mountOnItself(this.#plan, this.#openWhole(), target, { readOnly: true });
-      return this.#plan.mounted({ target, type: "bind", source: origin, origin, readOnly: true });
+      const kept = { type: "bind", source: origin, origin, readOnly: true, keepsBelow: true };
+      return this.#plan.mounted({ target, ...kept });
     }
     this.#find(denied, "changed", (file) => this.#shown.keep(file));
   }

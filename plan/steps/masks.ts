@@ -88,6 +88,7 @@ function keepFromChange(plan: PlanBuilder, path: string, pinned: Set<string>): v
     ...plan.state.mounts.originOf(target.canonical),
     readOnly: true,
     certain: false,
+    keepsBelow: true,
   });
   plan.access.recordGuard(place);
 }

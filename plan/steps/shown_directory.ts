@@ -52,7 +52,8 @@ export class ShownDirectory {
       })
     );
     this.#kept.add(path);
-    this.#plan.mounted({ target: this.targetOf(source), type: "bind", source, readOnly: true });
+    const target = this.targetOf(source);
+    this.#plan.mounted({ target, type: "bind", source, readOnly: true, keepsBelow: true });
   }
 
   /**

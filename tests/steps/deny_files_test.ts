@@ -10,6 +10,8 @@ import {
   overlay,
   pivotRoot,
   proc,
+  protect,
+  readonlyPaths,
   recipe,
   symlink,
   tmpfs,
@@ -232,6 +234,32 @@ testOn(
           says: "shows is not known from the steps before",
         });
         shown.with(denyFiles({ read: [`${directory}/d/secret`] }), again).plan();
+      }
+    })(),
+);
+
+testOn(
+  ["mount"],
+  "a file is denied where a directory around it has been made read-only before",
+  (mounts) =>
+    inDirectory((directory) => {
+      write(directory, "d/secret", "host/place/x");
+      const shown = mounts.with(
+        tmpfs("/mnt"),
+        bind(`${directory}/d`, "/mnt/a/b"),
+        bind(`${directory}/d`, `${directory}/host/place`),
+      );
+      for (
+        const around of [
+          readonlyPaths("/mnt/a", `${directory}/host`),
+          denyFiles({ write: [`${directory}/host`] }),
+          protect(directory, directory, { names: ["host"] }),
+        ]
+      ) {
+        const box = shown.with(around, denyFiles({ read: [`${directory}/d/secret`] }));
+        const files = `/mnt/a/b/secret ${directory}/host/place/secret`;
+        assertEquals(inside(shown, `cat ${files}`), "soup\nsoup");
+        assertEquals(inside(box, `cat ${files}`), "");
       }
     })(),
 );
