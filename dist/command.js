@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "c4ba448a0298d41f5cc76750bdf6e06f26c7b841dc713ba94b89a38b1bf2c404";
+var BUILD = "6149c9a9a6280abcf23c5d2519cca2b95abc1122c3723a554bfaabafefc5aa27";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -1604,7 +1604,7 @@ var readCapabilities = (function readCapabilities(data2) {
   };
 });
 var mountinfoOf = (function mountinfoOf(pid = "thread-self") {
-  return decodeName(readWhole(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
+  return decodeNames(readWhole(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
 });
 var parseMountinfo = (function parseMountinfo(text5) {
   return text5.split("\n").filter(((line) => line !== "")).map(parseLine);
@@ -3798,7 +3798,7 @@ var bindOne = (function bindOne(given, plan, gone) {
   if (isUntrustedDirectory(step, source)) {
     refuseKernelMount(step.source, source.resolved.path, plan);
   }
-  noteUnknown(source, plan);
+  const origin = noteOrigin(source, plan, step.recursive !== false);
   const target = plan.path(step.target);
   target.refuseRoot();
   const mounted = {
@@ -3806,7 +3806,7 @@ var bindOne = (function bindOne(given, plan, gone) {
     type: "bind",
     source: step.source,
     readOnly: step.readOnly === true,
-    ...originOf2(source, plan)
+    ...origin
   };
   if (step.optional !== true) {
     show({
@@ -3835,15 +3835,6 @@ var bindOne = (function bindOne(given, plan, gone) {
   }
   if (isUntrustedDirectory(step, source) && step.recursive !== false) {
     coverKernelMounts(source.resolved.path, target.canonical, plan);
-  }
-});
-var noteUnknown = (function noteUnknown(source, plan) {
-  if (source instanceof HostPath) return;
-  const { path: path2 } = source;
-  const { mounts } = plan.state;
-  const showsMore = () => mounts.visible().some(({ target, origin }) => origin !== void 0 && target !== normalize(path2) && isWithin(target, path2));
-  if (plan.access.settledPlace(path2) === void 0 || showsMore()) {
-    plan.state.unknownSource ??= path2;
   }
 });
 var withoutUnknownMounts = (function withoutUnknownMounts(step, plan) {
@@ -4366,7 +4357,8 @@ var keepFromChange = (function keepFromChange(plan, path2, pinned) {
     source: path2,
     ...plan.state.mounts.originOf(target.canonical),
     readOnly: true,
-    certain: false
+    certain: false,
+    keepsBelow: true
   });
   plan.access.recordGuard(place3);
 });
@@ -8434,6 +8426,9 @@ var init_memory = __esm({
 
 // ffi/file_name.ts
 
+function decodeNames(bytes) {
+  return decodeLong(bytes);
+}
 function decodeLong(bytes) {
   const whole = decodeStrictly(bytes);
   if (whole !== void 0) return whole;
@@ -19288,7 +19283,7 @@ var init_mount_table = __esm({
     MountTable = class {
   static {
     addMethods(this.prototype, {
-    mounted: (function (description) {
+    mounted: (function ({ keepsBelow = false, ...description }) {
         const target = normalize(description.target);
         const place3 = makePlace$31.call(this, target);
         const mount4 = {
@@ -19301,7 +19296,7 @@ var init_mount_table = __esm({
           depth: this.#depth,
           covered: place3.children
         });
-        place3.children = void 0;
+        if (!keepsBelow) place3.children = void 0;
       }),
     remounted: (function (target, readOnly) {
         const entry2 = this.#placeAt(target)?.mounts.at(-1);
@@ -21667,11 +21662,11 @@ var init_kernel_mounts = __esm({
 });
 
 // host/other_names.ts
+function isBelow({ target }, directory2) {
+  return target !== directory2 && isWithin(target, directory2);
+}
 function deviceOf({ device: { major, minor } }) {
   return `${major}:${minor}`;
-}
-function placeOn({ root, target }, path2) {
-  return normalize(`${root}/${path2.slice(lengthOf(target))}`);
 }
 function lengthOf(directory2) {
   return directory2 === "/" ? 0 : directory2.length;
@@ -21685,26 +21680,30 @@ var init_other_names = __esm({
     OtherNames = class {
 
       #mounts;
-      /** The mounts of each filesystem. */
-      #byDevice;
+      /** For each mount whose filesystem has others, these: most have none. */
+      #others = /* @__PURE__ */ new Map();
       constructor(mounts) {
         this.#mounts = new VisibleMounts(mounts);
-        this.#byDevice = Map.groupBy(this.#mounts.all(), deviceOf);
+        const all = this.#mounts.all();
+        for (const same of Map.groupBy(all, deviceOf).values()) {
+          if (same.length === 1) continue;
+          for (const mount4 of same) this.#others.set(mount4, same.filter((other) => other !== mount4));
+        }
       }
       /**
        * Returns the other paths of a file or directory, of what is in it, and of what is mounted in it. A
        * path that is missing has them as well, as what is made at one is there at the others.
        */
       of(path2) {
-        const around = this.#mounts.around(path2);
-        const places = this.mountsIn(path2).filter((mount4) => !isKernelMount(mount4)).map((mount4) => ({
-          mount: mount4,
-          path: mount4.root
-        }));
-        if (around !== void 0) places.push({
-          mount: around,
-          path: placeOn(around, path2)
-        });
+        if (this.#others.size === 0) return [];
+        const places = this.#placeOf(path2);
+        for (const mount4 of this.#others.keys()) {
+          if (!isBelow(mount4, path2)) continue;
+          if (!isKernelMount(mount4)) places.push({
+            mount: mount4,
+            path: mount4.root
+          });
+        }
         const names = places.flatMap((place3) => [
           ...this.#wholes(place3),
           ...this.#parts(place3)
@@ -21715,20 +21714,26 @@ var init_other_names = __esm({
       }
       /** Returns the other paths of the whole of a file or directory. */
       wholeOf(path2) {
-        const around = this.#mounts.around(path2);
-        if (around === void 0) return [];
-        return this.#wholes({
-          mount: around,
-          path: placeOn(around, path2)
-        });
+        return this.#placeOf(path2).flatMap((place3) => this.#wholes(place3));
       }
       /** Returns the mounts below a directory. */
       mountsIn(directory2) {
-        return this.#mounts.all().filter(({ target }) => target !== directory2 && isWithin(target, directory2));
+        return this.#mounts.all().filter((mount4) => isBelow(mount4, directory2));
+      }
+      /** Returns the place of a path, if its filesystem has other mounts. */
+      #placeOf(path2) {
+        const mount4 = this.#others.size === 0 ? void 0 : this.#mounts.around(path2);
+        if (mount4 === void 0 || !this.#others.has(mount4)) return [];
+        return [
+          {
+            mount: mount4,
+            path: normalize(`${mount4.root}/${path2.slice(lengthOf(mount4.target))}`)
+          }
+        ];
       }
       /** Returns the paths of a whole at other mounts. */
       #wholes({ mount: mount4, path: path2 }) {
-        return this.#others(mount4).filter(({ root }) => isWithin(path2, root)).flatMap((other) => {
+        return this.#others.get(mount4).filter(({ root }) => isWithin(path2, root)).flatMap((other) => {
           const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
           return this.#mounts.around(name) === other ? [
             name
@@ -21737,10 +21742,7 @@ var init_other_names = __esm({
       }
       /** Returns the mounts of parts of a directory. */
       #parts({ mount: mount4, path: path2 }) {
-        return this.#others(mount4).filter(({ root }) => root !== path2 && isWithin(root, path2)).map(({ target }) => target);
-      }
-      #others(mount4) {
-        return this.#byDevice.get(deviceOf(mount4))?.filter((other) => other !== mount4) ?? [];
+        return this.#others.get(mount4).filter(({ root }) => root !== path2 && isWithin(root, path2)).map(({ target }) => target);
       }
     };
   }
@@ -29619,14 +29621,18 @@ var init_kernel_mounts2 = __esm({
 // plan/steps/bind.ts
 
 
-function originOf2(source, { access, state }) {
-  if (source instanceof HostPath) return {
-    origin: source.resolved.path
-  };
-  const place3 = access.settledPlace(source.path);
-  return place3 === void 0 ? {} : state.mounts.originOf(place3);
+function noteOrigin(source, plan, isRecursive) {
+  const { mounts } = plan.state;
+  const isHost = source instanceof HostPath;
+  const place3 = isHost ? source.resolved.path : plan.access.settledPlace(source.path);
+  const path2 = normalize(isHost ? source.resolved.path : source.path);
+  const showsMore = isRecursive && mounts.visible().some(({ target, type }) => target !== path2 && isWithin(target, path2) && type !== "mask");
+  if (place3 !== void 0 && !showsMore) return isHost ? {
+    origin: place3
+  } : mounts.originOf(place3);
+  plan.state.unknownSource ??= source.path;
+  return {};
 }
-
 
 
 function usualRestrictions(source, plan) {
@@ -29794,11 +29800,13 @@ var init_shown_directory = __esm({
           });
         })));
         this.#kept.add(path2);
+        const target = this.targetOf(source);
         this.#plan.mounted({
-          target: this.targetOf(source),
+          target,
           type: "bind",
           source,
-          readOnly: true
+          readOnly: true,
+          keepsBelow: true
         });
       })
     });
@@ -30031,12 +30039,16 @@ var init_deny_files2 = __esm({
           mountOnItself(this.#plan, this.#openWhole(), target, {
             readOnly: true
           });
-          return this.#plan.mounted({
-            target,
+          const kept = {
             type: "bind",
             source: origin,
             origin,
-            readOnly: true
+            readOnly: true,
+            keepsBelow: true
+          };
+          return this.#plan.mounted({
+            target,
+            ...kept
           });
         }
         this.#find(denied2, "changed", (file) => this.#shown.keep(file));
