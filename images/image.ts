@@ -50,6 +50,16 @@ export interface RunOptions extends RootOptions, ProcessOptions {}
 /**
  * An image of the store, by `pull()` or `storedImage()`. What it consists of is not removed from the
  * store until it is disposed of, or the script ends.
+ *
+ * @example
+ * ```ts
+ * import { image } from "@ramekin/ramekin/images";
+ *
+ * const ports = async () => {
+ *   await using server = await image("nginx");
+ *   return (await server.process()).exposedPorts;
+ * };
+ * ```
  */
 export class Image implements AsyncDisposable {
   /** Its name in the store: `docker.io/library/debian:12`. */

@@ -62,3 +62,4 @@ export { commit, type CommitOptions, type NewConfig } from "./commit.ts";
 export { push, type PushOptions } from "./push.ts";
 export { type ArchiveOutput, save, type SaveOptions } from "./archive/save.ts";
 export { load, type LoadOptions } from "./archive/load.ts";
+export { type Referrer, type ReferrerOptions, referrers } from "./referrers.ts";

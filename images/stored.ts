@@ -99,6 +99,16 @@ async function sizeOf(store: Store, image: Descriptor): Promise<number | undefin
  *
  * @returns `undefined` where there is none for the platform
  * @throws {ImageError} where the name is none, or several images begin so
+ *
+ * @example
+ * ```ts
+ * import { storedImage } from "@ramekin/ramekin/images";
+ *
+ * const user = async () => {
+ *   await using debian = await storedImage("debian:12");
+ *   return debian?.config.user;
+ * };
+ * ```
  */
 export async function storedImage(
   name: string,
@@ -174,6 +184,13 @@ export async function image(name: string, options: PullOptions = {}): Promise<Im
  *
  * @returns the names, and what was removed
  * @throws {ImageError} where there is no such image, and then none is removed
+ *
+ * @example
+ * ```ts
+ * import { removeImages } from "@ramekin/ramekin/images";
+ *
+ * const clean = async () => (await removeImages(["debian:11"])).bytes;
+ * ```
  */
 export async function removeImages(
   names: readonly string[],
@@ -205,7 +222,18 @@ export async function removeImages(
   return { names: taken, ...await collect(store, signal) };
 }
 
-/** Removes what no image and no container uses: what killed pulls have left, for example. */
+/**
+ * Removes what no image and no container uses: what killed pulls have left, for example.
+ *
+ * @throws {ImageError} where the store is damaged
+ *
+ * @example
+ * ```ts
+ * import { collectGarbage } from "@ramekin/ramekin/images";
+ *
+ * const freed = async () => (await collectGarbage()).bytes;
+ * ```
+ */
 export async function collectGarbage(options: StoreOptions = {}): Promise<Collected> {
   return await collect(await Store.open(options.store), options.signal);
 }
@@ -214,6 +242,13 @@ export async function collectGarbage(options: StoreOptions = {}): Promise<Collec
  * Reads all that is stored, and returns what is damaged or missing.
  *
  * @param options `remove` removes damaged blobs, so that the next pull gets them again
+ *
+ * @example
+ * ```ts
+ * import { verifyStore } from "@ramekin/ramekin/images";
+ *
+ * const isWhole = async () => (await verifyStore()).length === 0;
+ * ```
  */
 export async function verifyStore(
   { store, ...options }: StoreOptions & { readonly remove?: boolean } = {},

@@ -192,8 +192,10 @@ export class RegistryConnection implements Disposable {
       return https;
     } catch (error) {
       this.#signal?.throwIfAborted();
-      if (error instanceof TypeError) return new URL(`http://${host}`);
-      throw error;
+      // What answers is not TLS. A certificate that is not trusted is an error, of the next request.
+      const isPlain = error instanceof TypeError && !/certificate/i.test(reasonOf(error)) &&
+        isTls(error);
+      return isPlain ? new URL(`http://${host}`) : https;
     }
   }
 
@@ -202,7 +204,9 @@ export class RegistryConnection implements Disposable {
     const said = await this.#saidBy(response);
     const words = said === "" ? `status ${status}` : `status ${status}, ${said}`;
     if (status === 404) {
-      return new ImageError(`there is no such thing as ${what} (${words})`, { code: "not-found" });
+      return new ImageError(`${this.registry} does not have ${what} (${words})`, {
+        code: "not-found",
+      });
     }
     if (status === 401 || status === 403) {
       return new ImageError(`${this.registry} refuses ${what} (${words})`, {

@@ -1,12 +1,12 @@
 /** Images from a registry that is as odd as those of the world. */
 
 import { assert, assertEquals } from "@std/assert";
-import { pull, type PullOptions } from "../../images/mod.ts";
+import { pull, type PullOptions, referrers } from "../../images/mod.ts";
 import { findCredentials } from "../../images/registry/credentials.ts";
 import { parseChallenges } from "../../images/registry/challenge.ts";
 import { test } from "../support.ts";
 import { FixtureRegistry } from "./fixture_registry.ts";
-import { type MadeImage, makeImage } from "./made_image.ts";
+import { type MadeImage, makeImage, makeIndex } from "./made_image.ts";
 import { assertImageError, inDirectory, QUICK } from "./support.ts";
 
 /** A test with a registry. */
@@ -300,4 +300,28 @@ test("challenges are parsed as RFC 9110 has them", () => {
   ]);
   assertEquals(parseChallenges("Negotiate"), [{ scheme: "negotiate", parameters: {} }]);
   assertEquals(parseChallenges(""), []);
+});
+
+inDirectory("signatures are told, by the interface for them and by tags", async () => {
+  await using registry = new FixtureRegistry();
+  const image = makeImage();
+  const reference = registry.put("tool:1", image);
+  const { digest } = image.manifest;
+  const kinds = async () => (await referrers(reference, QUICK)).map(({ kind }) => kind);
+  assertEquals(await kinds(), []);
+  const artifactType = "application/vnd.cncf.notary.signature";
+  const signatures = makeIndex([makeImage({ config: { User: "1" } })], () => ({ artifactType }));
+  registry.put(`tool:${digest.replace(":", "-")}`, signatures);
+  registry.put(`tool:${digest.replace(":", "-")}.sig`, makeImage({ config: { User: "2" } }));
+  assertEquals(await kinds(), ["notation", "cosign"]);
+  const pages = [makeIndex([image], () => ({ artifactType: "text/plain" })), signatures];
+  registry.answer = (_, url) => {
+    if (!url.pathname.includes("/referrers/")) return undefined;
+    const page = Number(url.searchParams.get("page") ?? 0);
+    const next = page === 0 ? { link: `<${url.pathname}?page=1>; rel="next"` } : {};
+    return new Response(pages[page]!.blobs.get(pages[page]!.manifest.digest), {
+      headers: next as HeadersInit,
+    });
+  };
+  assertEquals(await kinds(), ["other", "notation", "cosign"]);
 });
