@@ -21,6 +21,7 @@ import { geteuid } from "../../ffi/linux/users.ts";
 import { ImageError } from "../errors.ts";
 import type { Session } from "../store/session.ts";
 import type { ImageProcess } from "./process.ts";
+import { resolveInImage } from "./resolve.ts";
 
 /** What a run may do with the files of an image, which never change themselves. */
 export interface RootOptions {
@@ -90,7 +91,8 @@ export async function rootSteps(
 ): Promise<readonly Step[]> {
   const { changes = "discard", net = "none", hostname = HOSTNAME, volumes = {} } = options;
   checkVolumes(volumes);
-  const at = (path: string) => root.path + path;
+  for (const path of ["/dev", "/proc", "/sys"]) checkMountPoint(root, path);
+  const at = (path: string) => root.path + resolveInImage(root.path, path).path;
   return [
     await lower(root.path, changes),
     ...(cwd === "/" ? [] : [mkdir(at(cwd))]),
@@ -101,10 +103,10 @@ export async function rootSteps(
     net === "host" ? bind("/sys", at("/sys"), { readOnly: true }) : sysfs(at("/sys")),
     devices(at("/dev")),
     mqueue(at("/dev/mqueue")),
-    ...await networkFiles(session, hostname, net, at),
-    bind(root.marker, at(MARKER), { readOnly: true }),
-    ...Object.entries(volumes).map(([target, { source, readOnly = false }]) =>
-      bind(source, at(target), { readOnly })
+    ...await networkFiles(root, session, hostname, net),
+    ...shown(root, root.marker, MARKER, true),
+    ...Object.entries(volumes).flatMap(([target, { source, readOnly = false }]) =>
+      shown(root, source, target, readOnly)
     ),
     pivotRoot(root.path),
     // Devices that a layer has made are those of this machine, if root unpacks it.
@@ -152,12 +154,27 @@ function discarding(path: string): readonly Step[] {
   return [mkdir(path), overlay(path, { lower: [path], discard: true })];
 }
 
+/** Shows a file or directory of this machine, at where a path of the image leads. */
+function shown(
+  root: StoredRoot,
+  source: string,
+  target: string,
+  readOnly: boolean,
+): readonly Step[] {
+  const { path, hasParent } = resolveInImage(root.path, target);
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  return [
+    ...(hasParent || parent === "" ? [] : [mkdir(root.path + parent)]),
+    bind(source, root.path + path, { readOnly }),
+  ];
+}
+
 /** The files by which names are resolved, mounted over the image's own. */
 async function networkFiles(
+  root: StoredRoot,
   session: Session,
   hostname: string,
   net: "none" | "host",
-  at: (path: string) => string,
 ): Promise<readonly Step[]> {
   const resolv = net === "host" ? await textOf("/etc/resolv.conf") : "";
   const hosts = net === "host" ? await textOf("/etc/hosts") : "";
@@ -170,7 +187,7 @@ async function networkFiles(
   for (const [target, text] of Object.entries(files)) {
     const file = session.temporary();
     await Deno.writeTextFile(file, text, { mode: 0o644 });
-    steps.push(bind(file, at(target)));
+    steps.push(...shown(root, file, target, false));
   }
   return steps;
 }
@@ -182,6 +199,20 @@ async function textOf(path: string): Promise<string> {
     if (error instanceof Deno.errors.NotFound) return "";
     throw error;
   }
+}
+
+/** Checks that nothing of the image leads another way from where a filesystem of the kernel belongs. */
+function checkMountPoint(root: StoredRoot, path: string): void {
+  let state: Deno.FileInfo;
+  try {
+    state = Deno.lstatSync(root.path + path);
+  } catch {
+    return;
+  }
+  if (state.isDirectory) return;
+  throw new ImageError(`the image has a ${path} that is not a directory, and cannot be run`, {
+    code: "invalid",
+  });
 }
 
 function checkVolumes(volumes: Readonly<Record<string, Volume>>): void {

@@ -10,6 +10,7 @@ import {
   type RunOptions,
   storedImage,
 } from "../../images/mod.ts";
+import { resolveInImage } from "../../images/run/resolve.ts";
 import { findUser } from "../../images/run/users.ts";
 import { mapRoot, recipe, unshare } from "../../mod.ts";
 import { subordinateIds } from "../../images/layer/mod.ts";
@@ -115,6 +116,38 @@ withImage("volumes are shown, and declared ones can be written to", {
     "paths that begin with /",
   );
 });
+
+withImage("files are mounted where the links of an image lead, there or not", {
+  layers: [[
+    ...(BUSYBOX === undefined ? [] : systemFiles()),
+    { name: "etc/resolv.conf", type: "symlink", target: "../run/systemd/resolve/stub.conf" },
+    { name: "run", type: "symlink", target: "/var/run" },
+    { name: "var", type: "directory" },
+    { name: "loop", type: "symlink", target: "loop" },
+  ]],
+}, async (image, directory) => {
+  const volumes = { "/run/deep/data": { source: directory } };
+  assertEquals(
+    await inside(image, "cat /etc/resolv.conf; ls -A /var/run", { volumes }),
+    ".containerenv\ndeep\nsystemd",
+  );
+  const root = await image.directory();
+  assertEquals(resolveInImage(root, "/etc/resolv.conf"), {
+    path: "/var/run/systemd/resolve/stub.conf",
+    hasParent: false,
+  });
+  assertEquals(resolveInImage(root, "/../../var/x"), { path: "/var/x", hasParent: true });
+  assertEquals(resolveInImage(root, "/loop/x").path, "/loop/x");
+});
+
+withImage(
+  "an image whose /proc is a link is refused",
+  {
+    layers: [[{ name: "proc", type: "symlink", target: "/etc" }]],
+  },
+  (image) =>
+    assertImageError(() => image.command(["x"]), "invalid", "a /proc that is not a directory"),
+);
 
 withImage("a container has the limits of others' containers", {}, async (image) => {
   const script = "cat /proc/self/status";
