@@ -34,7 +34,7 @@ export interface NewConfig {
 
 /** Options of {@linkcode commit}. */
 export interface CommitOptions {
-  /** The directory of the changes: that of `changes: { keep }`, which no container uses now. */
+  /** The directory of the changes: that of `persistent`, which no container uses now. */
   readonly changes: string;
   /** How the program is started. */
   readonly config?: NewConfig;
@@ -67,10 +67,10 @@ const DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip";
  *
  * const build = async () => {
  *   await using debian = await image("debian:12");
- *   const changes = { keep: "/tmp/changes" };
- *   const command = await debian.command(["touch", "/etc/kitchen"], { changes });
+ *   const persistent = "/tmp/changes";
+ *   const command = await debian.command(["touch", "/etc/kitchen"], { persistent });
  *   await command.output();
- *   await using kitchen = await commit(debian, "kitchen:1", { changes: "/tmp/changes" });
+ *   await using kitchen = await commit(debian, "kitchen:1", { changes: persistent });
  *   console.log(kitchen.digest);
  * };
  * ```
@@ -174,7 +174,7 @@ async function upperOf(changes: string): Promise<string> {
   }
   throw new ImageError(`${changes} has no changes of a container`, {
     code: "not-found",
-    advice: ["a run with --keep=DIRECTORY, or changes: { keep }, leaves them there"],
+    advice: ["a run with --keep=DIRECTORY, or with the option persistent, leaves them there"],
   });
 }
 

@@ -218,7 +218,7 @@ export class Image implements AsyncDisposable {
    *   return recipe(
    *     unshare("user", "mount", "pid", "ipc", "net"),
    *     mapRoot(),
-   *     ...await image.root({ changes: "discard" }),
+   *     ...await image.root({ discard: true }),
    *   );
    * };
    * ```

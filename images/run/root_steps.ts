@@ -26,12 +26,15 @@ import { resolveInImage } from "./resolve.ts";
 /** What a run may do with the files of an image, which never change themselves. */
 export interface RootOptions {
   /**
-   * What becomes of the program's changes: they are thrown away; or none can be made; or they are kept in
-   * a directory, which the next run may go on with. Of a directory that does not exist, one is made.
+   * Whether the program's changes are thrown away when it ends.
    *
-   * @default {"discard"}
+   * @default {true, without `persistent` and `readOnly`}
    */
-  readonly changes?: "discard" | "none" | { readonly keep: string };
+  readonly discard?: boolean;
+  /** The directory that keeps its changes, for the next run; it is made if there is none. */
+  readonly persistent?: string;
+  /** Whether nothing can be changed, but in the directories for data that the image declares. */
+  readonly readOnly?: boolean;
   /** Files and directories of this machine that are shown, by their paths in the container. */
   readonly volumes?: Readonly<Record<string, Volume>>;
   /** The name of the container. */
@@ -89,14 +92,15 @@ export async function rootSteps(
   options: RootOptions,
   { cwd, volumes: declared }: Pick<ImageProcess, "cwd" | "volumes">,
 ): Promise<readonly Step[]> {
-  const { changes = "discard", net = "none", hostname = HOSTNAME, volumes = {} } = options;
+  const { persistent, readOnly = false, net = "none", hostname = HOSTNAME, volumes = {} } = options;
+  checkChanges(options);
   checkVolumes(volumes);
   for (const path of ["/dev", "/proc", "/sys"]) checkMountPoint(root, path);
   const at = (path: string) => root.path + resolveInImage(root.path, path).path;
   return [
-    await lower(root.path, changes),
+    await lower(root.path, persistent),
     ...(cwd === "/" ? [] : [mkdir(at(cwd))]),
-    ...(changes === "none"
+    ...(readOnly
       ? writable(declared, Object.keys(volumes)).flatMap((path) => discarding(at(path)))
       : []),
     proc(at("/proc")),
@@ -110,13 +114,12 @@ export async function rootSteps(
     ),
     pivotRoot(root.path),
     // Devices that a layer has made are those of this machine, if root unpacks it.
-    remount("/", changes === "none" ? "ro,nodev" : "nodev"),
+    remount("/", readOnly ? "ro,nodev" : "nodev"),
   ];
 }
 
-async function lower(path: string, changes: NonNullable<RootOptions["changes"]>): Promise<Step> {
-  if (typeof changes === "string") return overlay(path, { lower: [path], discard: true });
-  const { keep } = changes;
+async function lower(path: string, keep: string | undefined): Promise<Step> {
+  if (keep === undefined) return overlay(path, { lower: [path], discard: true });
   if (!keep.startsWith("/")) {
     throw new ImageError(`the directory of the changes, ${keep}, does not begin with /`, {
       code: "invalid",
@@ -213,6 +216,17 @@ function checkMountPoint(root: StoredRoot, path: string): void {
   throw new ImageError(`the image has a ${path} that is not a directory, and cannot be run`, {
     code: "invalid",
   });
+}
+
+/** Checks that it is one of the three. */
+function checkChanges({ discard, persistent, readOnly }: RootOptions): void {
+  const asked = [discard === true, persistent !== undefined, readOnly === true];
+  const isNone = discard === false && persistent === undefined && readOnly !== true;
+  if (asked.filter(Boolean).length <= 1 && !isNone) return;
+  throw new ImageError(
+    'changes are either thrown away ("discard"), kept ("persistent"), or impossible ("readOnly")',
+    { code: "invalid" },
+  );
 }
 
 function checkVolumes(volumes: Readonly<Record<string, Volume>>): void {

@@ -107,9 +107,8 @@ export function runOptions(given: Arguments): RunOptions {
     throw new UsageError("--keep and --read-only: what is not changed cannot be kept");
   }
   return {
-    changes: given.has("read-only") ? "none" : keep === undefined ? "discard" : {
-      keep: absolute(keep),
-    },
+    ...(given.has("read-only") && { readOnly: true }),
+    ...(keep !== undefined && { persistent: absolute(keep) }),
     volumes: Object.fromEntries(given.values("volume").map((text) => volumeOf(text!))),
     env: variablesOf(given),
     net: given.has("allow-net") ? "host" : "none",

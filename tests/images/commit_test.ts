@@ -38,7 +38,7 @@ const CHANGES = "echo salt > /etc/recipe; rm /etc/group; rm -r /home; busybox mk
 
 withImage("what a container has changed is a layer of a new image", async (image, directory) => {
   const changes = `${directory}/changes`;
-  await inside(image, CHANGES, { changes: { keep: changes } });
+  await inside(image, CHANGES, { persistent: changes });
   const config = { cmd: ["cat /etc/link; echo $DISH $SALT"], env: { DISH: "stew" }, user: "0" };
   const options = { changes, config, message: "salted", epoch: 1_700_000_000 };
   await using made = await commit(image, "tool:2", options);
@@ -66,7 +66,7 @@ withImage("what a container has changed is a layer of a new image", async (image
 
 withImage("podman has the files of a new image", async (image, directory) => {
   const changes = `${directory}/changes`;
-  await inside(image, CHANGES, { changes: { keep: changes } });
+  await inside(image, CHANGES, { persistent: changes });
   await using made = await commit(image, "localhost/tool:2", { changes });
   {
     using file = await Deno.create(`${directory}/image.tar`);

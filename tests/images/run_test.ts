@@ -86,15 +86,21 @@ withImage("changes are thrown away, kept, or refused", {}, async (image, directo
   const script = "test ! -e /etc/new; touch /etc/new /bin/x; rm /etc/group; ls /etc";
   const listed = "hostname\nhosts\nnew\npasswd\nresolv.conf";
   for (let round = 0; round < 2; round++) assertEquals(await inside(image, script), listed);
-  const changes = { keep: `${directory}/kept` };
-  assertEquals(await inside(image, script, { changes }), listed);
-  assertEquals(await inside(image, "ls /etc", { changes }), listed);
+  const persistent = `${directory}/kept`;
+  assertEquals(await inside(image, script, { persistent }), listed);
+  assertEquals(await inside(image, "ls /etc", { persistent }), listed);
   const stays =
     "touch /etc/new 2>/dev/null && exit 1; touch /home/cook/x 2>/dev/null && exit 1; ls /etc";
   assertEquals(
-    await inside(image, stays, { changes: "none" }),
+    await inside(image, stays, { readOnly: true }),
     "group\nhostname\nhosts\npasswd\nresolv.conf",
   );
+});
+
+withImage("changes cannot be kept and impossible at once", {}, async (image) => {
+  for (const options of [{ persistent: "/x", readOnly: true }, { discard: false }]) {
+    await assertImageError(() => image.command(["sh"], options), "invalid", "changes are either");
+  }
 });
 
 withImage("volumes are shown, and declared ones can be written to", {
@@ -108,7 +114,7 @@ withImage("volumes are shown, and declared ones can be written to", {
   };
   const script = "cat /shown/recipe /etc/recipe; touch /shown/x 2>/dev/null && exit 1; " +
     "touch /home/cook/x /data/deep/y; ls /home/cook /data/deep";
-  const text = await inside(image, script, { volumes, changes: "none" });
+  const text = await inside(image, script, { volumes, readOnly: true });
   assertEquals(text, "saltsalt/data/deep:\ny\n\n/home/cook:\nx");
   await assertImageError(
     () => image.command(["sh"], { volumes: { "data": { source: "/tmp" } } }),
@@ -235,7 +241,7 @@ inDirectory(
     // Root gives itself any ids; an ordinary user has those of /etc/subuid.
     const ids = root ? { uids: range(0), gids: range(0) } : subordinateIds()!;
     const options = { store: `${directory}/store`, name: "tool:1", ids };
-    const changes = { keep: `${directory}/changes` };
+    const persistent = `${directory}/changes`;
     {
       await using image = await pull(`oci:${directory}/layout:tag`, options);
       const outside = Deno.statSync(`${await image.directory()}/home/cook/pan`);
@@ -251,8 +257,8 @@ inDirectory(
         "uid=1234(cook) gid=1234(cook) groups=50(kitchen)",
       ]);
       const made = "mkdir -p /data; busybox chown cook:kitchen /data";
-      await inside(image, made.replace("mkdir", "busybox mkdir"), { user: "0", changes });
-      await using second = await commit(image, "tool:2", { changes: changes.keep });
+      await inside(image, made.replace("mkdir", "busybox mkdir"), { user: "0", persistent });
+      await using second = await commit(image, "tool:2", { changes: persistent });
       await using again = await pull(`oci:${directory}/store:${second.name}`, options);
       assertEquals(await inside(again, "busybox stat -c %u:%g /data"), "1234:50");
     }
