@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "6149c9a9a6280abcf23c5d2519cca2b95abc1122c3723a554bfaabafefc5aa27";
+var BUILD = "592dfdbef68de5d1810c883ae885a294621a45c3847ee2920150e46296c8238d";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -3407,8 +3407,8 @@ var textWithIds = (function textWithIds(text5) {
     });
   }
   if (cells.length === 0) return text5;
-  const shown3 = text5.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
-  return new Struct(new TextEncoder().encode(text5), JSON.stringify(shown3), [], cells);
+  const shown4 = text5.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
+  return new Struct(new TextEncoder().encode(text5), JSON.stringify(shown4), [], cells);
 });
 var procDirectory = (function procDirectory(plan) {
   const mount4 = plan.state.mounts.mountOf(PROC);
@@ -3667,7 +3667,7 @@ var coverWithEmpty = (function coverWithEmpty(plan, place3, path2, empty) {
     ...plan.state.mountFixes,
     ENOENT: `what is mounted at ${path2} has been removed, as /proc/PID is when its process has ended; unmount it`
   });
-  const [isDirectory, covered] = [
+  const [isDirectory2, covered] = [
     new Label(`${path2} is a directory`),
     new Label(`${path2} is a file`)
   ];
@@ -3677,11 +3677,11 @@ var coverWithEmpty = (function coverWithEmpty(plan, place3, path2, empty) {
       "EINVAL",
       "ENOTDIR"
     ],
-    onAccepted: isDirectory,
+    onAccepted: isDirectory2,
     onZero: covered,
     fixes
   });
-  plan.place(isDirectory);
+  plan.place(isDirectory2);
   const directory2 = copyOfFile(plan, empty, EMPTY.directory, "empty directory");
   plan.call(cover2(directory2), {
     fixes
@@ -3708,7 +3708,7 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
   const names = [
     ...found(entries)
   ];
-  const shown3 = /* @__PURE__ */ new Set();
+  const shown4 = /* @__PURE__ */ new Set();
   const links2 = linksAmong(names, directory2, plan);
   for (const name of names) {
     const path2 = `${target}/${name}`;
@@ -3723,13 +3723,13 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
         source: `${directory2}/${name}`,
         target: path2
       }));
-      shown3.add(name);
+      shown4.add(name);
     }
   }
   const hidden2 = [
     ...found(hide)
   ].filter((name) => [
-    ...shown3
+    ...shown4
   ].some((other) => isWithin(name, other)));
   if (hidden2.length === 0) return;
   plan.forFound(() => cover(hidden2.map((name) => `${target}/${name}`), plan));
@@ -3750,8 +3750,8 @@ var linksAmong = (function linksAmong(names, directory2, plan) {
       isThere: attributes !== void 0
     };
   }));
-  const shown3 = found.filter((({ asked, path: path2 }) => asked === path2));
-  return new Map(found.filter((({ asked, path: path2, isThere: isThere2 }) => isThere2 && asked !== path2 && shown3.some(((other) => isWithin(path2, other.path))))).map((({ name, path: path2 }) => {
+  const shown4 = found.filter((({ asked, path: path2 }) => asked === path2));
+  return new Map(found.filter((({ asked, path: path2, isThere: isThere2 }) => isThere2 && asked !== path2 && shown4.some(((other) => isWithin(path2, other.path))))).map((({ name, path: path2 }) => {
     const up = "../".repeat(name.split("/").length - 1);
     return [
       name,
@@ -4441,22 +4441,22 @@ var lowerProtect = (function lowerProtect(step, plan) {
     uid: plan.state.caller.euid,
     except
   });
-  const shown3 = new ShownDirectory(plan, directory2, plan.path(step.target).canonical);
-  const everywhere2 = new OtherPlaces(plan, shown3, except);
+  const shown4 = new ShownDirectory(plan, directory2, plan.path(step.target).canonical);
+  const everywhere2 = new OtherPlaces(plan, shown4, except);
   for (const file of found) {
     const { path: path2, isShared: isShared2 } = file;
     if (path2 === directory2) {
       plan.refuse(`${path2} may not be read or written to by its owner, and a program could change that; run "chmod u+rwx ${path2}" before`);
     }
-    if (!shown3.has(path2)) continue;
+    if (!shown4.has(path2)) continue;
     if (isShared2) {
       plan.refuse(`${path2} has another name, a hard link, by which it could be changed; copy it to a file of its own, or leave its name out of what is protected`);
     }
-    shown3.keep(file);
+    shown4.keep(file);
     everywhere2.keep(file);
   }
   for (const name of missing4) {
-    if (!shown3.has(name.path)) continue;
+    if (!shown4.has(name.path)) continue;
     plan.placeholders.push({
       ...name,
       stepIndex: plan.cursor.index
@@ -4465,7 +4465,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
       path: name.path,
       isLink: false
     };
-    shown3.keep(file);
+    shown4.keep(file);
     everywhere2.keep(file);
   }
 });
@@ -6089,8 +6089,8 @@ var init_ip = __esm({
 
 
 function quoted(text5) {
-  const shown3 = text5.length > LONGEST2 ? `${text5.slice(0, LONGEST2)}...` : text5;
-  return `"${escapeControls(shown3)}"`;
+  const shown4 = text5.length > LONGEST2 ? `${text5.slice(0, LONGEST2)}...` : text5;
+  return `"${escapeControls(shown4)}"`;
 }
 var CONTROLS, LONGEST2;
 var init_control_characters = __esm({
@@ -6566,8 +6566,11 @@ function runOptions(given) {
     throw new UsageError("--keep and --read-only: what is not changed cannot be kept");
   }
   return {
-    changes: given.has("read-only") ? "none" : keep2 === void 0 ? "discard" : {
-      keep: absolute(keep2)
+    ...given.has("read-only") && {
+      readOnly: true
+    },
+    ...keep2 !== void 0 && {
+      persistent: absolute(keep2)
     },
     volumes: Object.fromEntries(given.values("volume").map((text5) => volumeOf(text5))),
     env: variablesOf(given),
@@ -7481,10 +7484,10 @@ function written(text5, show3) {
   return typeof text5 === "string" ? text5 : text5(show3);
 }
 function describeBytes(bytes) {
-  const shown3 = bytes.subarray(0, 40);
-  const text5 = new TextDecoder().decode(shown3);
+  const shown4 = bytes.subarray(0, 40);
+  const text5 = new TextDecoder().decode(shown4);
   const printable = !/[^\t\n\x20-\x7e]/.test(text5);
-  if (printable) return JSON.stringify(text5) + (bytes.length > shown3.length ? "..." : "");
+  if (printable) return JSON.stringify(text5) + (bytes.length > shown4.length ? "..." : "");
   return `[${bytes.length} bytes]`;
 }
 function containsBits(value, bits) {
@@ -9811,15 +9814,15 @@ function width() {
   return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : void 0;
 }
 function table(heads, rows, paint = plain, limit2 = width()) {
-  const shown3 = rows.map((row) => row.map(escapeControls));
-  const widths = heads.map((head, column) => Math.max(head.length, ...shown3.map((row) => row[column].length)));
+  const shown4 = rows.map((row) => row.map(escapeControls));
+  const widths = heads.map((head, column) => Math.max(head.length, ...shown4.map((row) => row[column].length)));
   const line = (cells) => {
     const text5 = cells.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd();
     return limit2 === void 0 ? text5 : text5.slice(0, limit2);
   };
   return [
     paint("bold", line(heads)),
-    ...shown3.map(line)
+    ...shown4.map(line)
   ].join("\n");
 }
 var CODES, COLOUR;
@@ -16384,9 +16387,9 @@ function removal(directory2, name, flags2) {
     ]
   };
 }
-function requireDepth({ place: place3, shown: shown3 }, depth) {
+function requireDepth({ place: place3, shown: shown4 }, depth) {
   if (depth <= DEEPEST) return;
-  throw new RangeError(`${place3.named(shown3)} lies more than ${DEEPEST} directories deep`);
+  throw new RangeError(`${place3.named(shown4)} lies more than ${DEEPEST} directories deep`);
 }
 var DEEPEST, PART_SIZE2, OpenedFile;
 var init_tree = __esm({
@@ -16443,12 +16446,12 @@ function copyLink(from2, to) {
     }
   ]);
 }
-function within({ place: place3, shown: shown3 }, directory2, path2) {
+function within({ place: place3, shown: shown4 }, directory2, path2) {
   return {
     place: place3,
     directory: directory2,
     path: path2,
-    shown: `${shown3}/${path2}`
+    shown: `${shown4}/${path2}`
   };
 }
 function typeOf(spot) {
@@ -16463,9 +16466,9 @@ function typeOf(spot) {
     }
   ])).mode & S_IFMT;
 }
-function notCopied({ place: place3, shown: shown3 }) {
+function notCopied({ place: place3, shown: shown4 }) {
   const what = "files, directories and links are copied, and no devices, pipes and sockets";
-  return new TypeError(`${place3.named(shown3)} is none of these: ${what}`);
+  return new TypeError(`${place3.named(shown4)} is none of these: ${what}`);
 }
 var PATH_MAX2, PERMISSIONS, Copy, S_IRWXU;
 var init_copy_tree = __esm({
@@ -16623,12 +16626,12 @@ async function attempt(doing, spot, act) {
     throw fileError(error, `cannot ${doing} ${spot.place.named(spot.shown)}`);
   }
 }
-function requireRegular(mode2, { place: place3, shown: shown3 }) {
+function requireRegular(mode2, { place: place3, shown: shown4 }) {
   if ((mode2 & S_IFMT) === S_IFREG) return;
   if ((mode2 & S_IFMT) === S_IFDIR) {
-    throw new Deno.errors.IsADirectory(`${place3.named(shown3)} is a directory`);
+    throw new Deno.errors.IsADirectory(`${place3.named(shown4)} is a directory`);
   }
-  throw new TypeError(`${place3.named(shown3)} is not a regular file, and only those are opened`);
+  throw new TypeError(`${place3.named(shown4)} is not a regular file, and only those are opened`);
 }
 var PATH_MAX3, MAX_SIZE, ContainerFiles, PERMISSIONS2;
 var init_container_files = __esm({
@@ -16741,7 +16744,7 @@ var init_container_files = __esm({
         using directory2 = await attempt("list", spot, () => openWithStatus(spot, O_RDONLY | O_DIRECTORY));
         for (const entries of entriesOf(directory2.fd)) {
           for (const { name, type } of typed(spot.place, directory2.fd, entries)) {
-            const [isFile5, isDirectory, isSymlink] = [
+            const [isFile5, isDirectory2, isSymlink] = [
               S_IFREG,
               S_IFDIR,
               S_IFLNK
@@ -16749,7 +16752,7 @@ var init_container_files = __esm({
             yield {
               name,
               isFile: isFile5,
-              isDirectory,
+              isDirectory: isDirectory2,
               isSymlink
             };
           }
@@ -16840,13 +16843,13 @@ var init_container_files = __esm({
               call: status.call
             }
           ]);
-          const isDirectory = (status.of(made).mode & S_IFMT) === S_IFDIR;
-          if (isDirectory && recursive) return removeTree(spot);
+          const isDirectory2 = (status.of(made).mode & S_IFMT) === S_IFDIR;
+          if (isDirectory2 && recursive) return removeTree(spot);
           const { calls, parent, name } = parentOf2(spot);
           spot.place.make([
             ...calls,
             {
-              call: unlinkat(parent, name, isDirectory ? AT_REMOVEDIR : 0)
+              call: unlinkat(parent, name, isDirectory2 ? AT_REMOVEDIR : 0)
             }
           ]);
         });
@@ -27668,11 +27671,11 @@ var init_recorder = __esm({
             readOnlyIn: this.state.capabilities.userNamespaces
           }
         });
-        const shown3 = SHOWN[type];
-        if (shown3 !== void 0 && !this.state.unshared.has(shown3)) {
+        const shown4 = SHOWN[type];
+        if (shown4 !== void 0 && !this.state.unshared.has(shown4)) {
           this.record({
             kind: "namespace",
-            namespace: shown3
+            namespace: shown4
           });
         }
         if (HARMLESS_TYPES.has(type)) return;
@@ -32000,12 +32003,12 @@ var init_protect2 = __esm({
       #except;
       /** The directories of the host that are shown, by their paths in the container. */
       #shown;
-      constructor(plan, shown3, except) {
+      constructor(plan, shown4, except) {
         this.#plan = plan;
         this.#shown = /* @__PURE__ */ new Map([
           [
-            shown3.target,
-            shown3
+            shown4.target,
+            shown4
           ]
         ]);
         this.#except = except;
@@ -32020,9 +32023,9 @@ var init_protect2 = __esm({
           if (origin === void 0 || readOnly || !this.#isReached(target)) continue;
           for (const other of others) {
             if (other === origin || !isWithin(other, origin)) continue;
-            const shown3 = this.#at(origin, target);
-            if (mounts.originOf(shown3.targetOf(other)).origin !== other) continue;
-            shown3.keep({
+            const shown4 = this.#at(origin, target);
+            if (mounts.originOf(shown4.targetOf(other)).origin !== other) continue;
+            shown4.keep({
               path: other,
               isLink
             });
@@ -32034,11 +32037,11 @@ var init_protect2 = __esm({
         return nextRoot2 === void 0 || isWithin(target, nextRoot2);
       }
       #at(origin, target) {
-        let shown3 = this.#shown.get(target);
-        if (shown3 === void 0) {
-          this.#shown.set(target, shown3 = new ShownDirectory(this.#plan, origin, target));
+        let shown4 = this.#shown.get(target);
+        if (shown4 === void 0) {
+          this.#shown.set(target, shown4 = new ShownDirectory(this.#plan, origin, target));
         }
-        return shown3;
+        return shown4;
       }
       #refuse(path2, other, unknown2) {
         return this.#plan.refuse(`${path2} is at ${other} too, by a mount of the host, and which files of the host ${unknown2} shows is not known from the steps before; name the directory of the host instead`);
@@ -41611,8 +41614,8 @@ function normalized(platform) {
   };
 }
 function platformText({ os, architecture, variant }) {
-  const shown3 = variant === void 0 || variant === USUAL_VARIANTS[architecture] ? architecture : `${architecture}/${variant}`;
-  return `${os}/${shown3}`;
+  const shown4 = variant === void 0 || variant === USUAL_VARIANTS[architecture] ? architecture : `${architecture}/${variant}`;
+  return `${os}/${shown4}`;
 }
 function fitness(image3, wanted) {
   const [has4, wants] = [
@@ -42491,11 +42494,11 @@ function isZero(block2) {
 function readHeader(block2) {
   if (!isHeader(block2)) throw new ArchiveError("a header has a wrong checksum");
   const magic = textOf6(block2, MAGIC2);
-  const posix = magic.startsWith("ustar") && block2[MAGIC2[0] + 5] === 0;
+  const posix2 = magic.startsWith("ustar") && block2[MAGIC2[0] + 5] === 0;
   const gnu = magic === "ustar  ";
   const libarchive = block2[MODE2[0] + 6] === SPACE2 && block2[MODE2[0] + 7] === 0;
   const number = (field2, name2) => numberOf6(fieldOf(block2, field2), name2, libarchive);
-  const prefix = posix ? textOf6(block2, prefixField(block2)) : "";
+  const prefix = posix2 ? textOf6(block2, prefixField(block2)) : "";
   const name = textOf6(block2, NAME6);
   const type = String.fromCharCode(block2[TYPE[0]]);
   const isDevice = type === "3" || type === "4";
@@ -42508,8 +42511,8 @@ function readHeader(block2) {
     mtime: number(MTIME, "time"),
     type,
     target: textOf6(block2, TARGET),
-    major: isDevice && (posix || gnu) ? number(MAJOR, "major number") : 0,
-    minor: isDevice && (posix || gnu) ? number(MINOR, "minor number") : 0,
+    major: isDevice && (posix2 || gnu) ? number(MAJOR, "major number") : 0,
+    minor: isDevice && (posix2 || gnu) ? number(MINOR, "minor number") : 0,
     libarchive
   };
 }
@@ -44105,10 +44108,10 @@ var init_disk = __esm({
         if (!same) batch.close(from2);
       }
       /** Removes a file, or an empty directory, if it is there. */
-      async remove(place3, isDirectory) {
+      async remove(place3, isDirectory2) {
         const batch = await this.#for(place3, 1);
         const { calls } = batch;
-        const flags2 = isDirectory ? AT_REMOVEDIR : 0;
+        const flags2 = isDirectory2 ? AT_REMOVEDIR : 0;
         calls.add("unlinkat", [
           batch.directory(place3),
           calls.name(place3.name),
@@ -45532,11 +45535,11 @@ var init_write_layer = __esm({
         const directory2 = await this.#tree.directory(path2);
         if (path2 !== "." || this.#options.whole) yield* this.#directoryEntry(path2, directory2);
         const entries = directory2.entries.filter(({ name }) => !this.#excluded.has(inside(path2, name))).toSorted((a, b) => a.name < b.name ? -1 : 1);
-        const isDirectory = ({ type }) => type === S_IFDIR;
-        for await (const file of this.#tree.files(path2, entries.filter((entry2) => !isDirectory(entry2)))) {
+        const isDirectory2 = ({ type }) => type === S_IFDIR;
+        for await (const file of this.#tree.files(path2, entries.filter((entry2) => !isDirectory2(entry2)))) {
           yield* this.#file(path2, file);
         }
-        for (const { name } of entries.filter(isDirectory)) {
+        for (const { name } of entries.filter(isDirectory2)) {
           refuseWhiteout(path2, name);
           yield* this.#directory(inside(path2, name));
         }
@@ -45896,43 +45899,101 @@ var init_owners2 = __esm({
   }
 });
 
+// images/run/resolve.ts
+import { posix } from "node:path";
+function resolveInImage(root, path2) {
+  let [at2, rest, links2] = [
+    "/",
+    partsOf3(path2),
+    0
+  ];
+  let hasParent = true;
+  while (rest.length > 0) {
+    const [part, ...further] = rest;
+    const next = posix.join(at2, part);
+    const link2 = hasParent && links2 < LINKS2 ? linkAt(root + next) : void 0;
+    if (link2 === void 0) {
+      hasParent &&= further.length === 0 || isDirectory(root + next);
+      [at2, rest] = [
+        next,
+        further
+      ];
+      continue;
+    }
+    links2++;
+    rest = [
+      ...partsOf3(link2),
+      ...further
+    ];
+    if (link2.startsWith("/")) at2 = "/";
+  }
+  return {
+    path: at2,
+    hasParent
+  };
+}
+function partsOf3(path2) {
+  return path2.split("/").filter((part) => part !== "" && part !== ".");
+}
+function linkAt(path2) {
+  try {
+    return Deno.readLinkSync(path2);
+  } catch {
+    return void 0;
+  }
+}
+function isDirectory(path2) {
+  try {
+    return Deno.lstatSync(path2).isDirectory;
+  } catch {
+    return false;
+  }
+}
+var LINKS2;
+var init_resolve = __esm({
+  "images/run/resolve.ts"() {
+    LINKS2 = 40;
+  }
+});
+
 // images/run/root_steps.ts
 async function rootSteps(root, session, options, { cwd, volumes: declared }) {
-  const { changes = "discard", net = "none", hostname: hostname2 = HOSTNAME2, volumes = {} } = options;
+  const { persistent, readOnly = false, net = "none", hostname: hostname2 = HOSTNAME2, volumes = {} } = options;
+  checkChanges(options);
   checkVolumes(volumes);
-  const at2 = (path2) => root.path + path2;
+  for (const path2 of [
+    "/dev",
+    "/proc",
+    "/sys"
+  ]) checkMountPoint(root, path2);
+  const at2 = (path2) => root.path + resolveInImage(root.path, path2).path;
   return [
-    await lower2(root.path, changes),
+    await lower2(root.path, persistent),
     ...cwd === "/" ? [] : [
       mkdir2(at2(cwd))
     ],
-    ...changes === "none" ? writable(declared, Object.keys(volumes)).flatMap((path2) => discarding(at2(path2))) : [],
+    ...readOnly ? writable(declared, Object.keys(volumes)).flatMap((path2) => discarding(at2(path2))) : [],
     proc(at2("/proc")),
     net === "host" ? bind("/sys", at2("/sys"), {
       readOnly: true
     }) : sysfs(at2("/sys")),
     devices(at2("/dev")),
     mqueue(at2("/dev/mqueue")),
-    ...await networkFiles(session, hostname2, net, at2),
-    bind(root.marker, at2(MARKER2), {
-      readOnly: true
-    }),
-    ...Object.entries(volumes).map(([target, { source, readOnly = false }]) => bind(source, at2(target), {
-      readOnly
-    })),
+    ...await networkFiles(root, session, hostname2, net),
+    ...shown3(root, root.marker, MARKER2, true),
+    ...Object.entries(volumes).flatMap(([target, { source, readOnly: readOnly2 = false }]) => shown3(root, source, target, readOnly2)),
     pivotRoot(root.path),
     // Devices that a layer has made are those of this machine, if root unpacks it.
-    remount("/", changes === "none" ? "ro,nodev" : "nodev")
+    remount("/", readOnly ? "ro,nodev" : "nodev")
   ];
 }
-async function lower2(path2, changes) {
-  if (typeof changes === "string") return overlay(path2, {
+async function lower2(path2, keep2) {
+  if (keep2 === void 0) return overlay(path2, {
     lower: [
       path2
     ],
     discard: true
   });
-  const { keep: keep2 } = changes;
   if (!keep2.startsWith("/")) {
     throw new ImageError(`the directory of the changes, ${keep2}, does not begin with /`, {
       code: "invalid"
@@ -45980,7 +46041,19 @@ function discarding(path2) {
     })
   ];
 }
-async function networkFiles(session, hostname2, net, at2) {
+function shown3(root, source, target, readOnly) {
+  const { path: path2, hasParent } = resolveInImage(root.path, target);
+  const parent = path2.slice(0, path2.lastIndexOf("/"));
+  return [
+    ...hasParent || parent === "" ? [] : [
+      mkdir2(root.path + parent)
+    ],
+    bind(source, root.path + path2, {
+      readOnly
+    })
+  ];
+}
+async function networkFiles(root, session, hostname2, net) {
   const resolv = net === "host" ? await textOf8("/etc/resolv.conf") : "";
   const hosts = net === "host" ? await textOf8("/etc/hosts") : "";
   const files2 = {
@@ -45996,7 +46069,7 @@ async function networkFiles(session, hostname2, net, at2) {
     await Deno.writeTextFile(file, text5, {
       mode: 420
     });
-    steps.push(bind(file, at2(target)));
+    steps.push(...shown3(root, file, target, false));
   }
   return steps;
 }
@@ -46007,6 +46080,30 @@ async function textOf8(path2) {
     if (error instanceof Deno.errors.NotFound) return "";
     throw error;
   }
+}
+function checkMountPoint(root, path2) {
+  let state;
+  try {
+    state = Deno.lstatSync(root.path + path2);
+  } catch {
+    return;
+  }
+  if (state.isDirectory) return;
+  throw new ImageError(`the image has a ${path2} that is not a directory, and cannot be run`, {
+    code: "invalid"
+  });
+}
+function checkChanges({ discard: discard3, persistent, readOnly }) {
+  const asked = [
+    discard3 === true,
+    persistent !== void 0,
+    readOnly === true
+  ];
+  const isNone = discard3 === false && persistent === void 0 && readOnly !== true;
+  if (asked.filter(Boolean).length <= 1 && !isNone) return;
+  throw new ImageError('changes are either thrown away ("discard"), kept ("persistent"), or impossible ("readOnly")', {
+    code: "invalid"
+  });
 }
 function checkVolumes(volumes) {
   for (const [target, { source }] of Object.entries(volumes)) {
@@ -46026,6 +46123,7 @@ var init_root_steps = __esm({
     init_builders();
     init_users2();
     init_errors4();
+    init_resolve();
     HOSTNAME2 = "image";
     MOUNTED_FILES = [
       "/dev",
@@ -46850,7 +46948,7 @@ var init_image = __esm({
        *   return recipe(
        *     unshare("user", "mount", "pid", "ipc", "net"),
        *     mapRoot(),
-       *     ...await image.root({ changes: "discard" }),
+       *     ...await image.root({ discard: true }),
        *   );
        * };
        * ```
@@ -46946,7 +47044,7 @@ var init_image = __esm({
 });
 
 // images/sources/file_set.ts
-async function* partsOf3(path2, offset, size) {
+async function* partsOf4(path2, offset, size) {
   using file = await open3(path2);
   await file.seek(offset, Deno.SeekMode.Start);
   for (let left = size; left > 0; ) {
@@ -47036,7 +47134,7 @@ var init_file_set = __esm({
       }
       async *parts(name, offset = 0) {
         if (await this.size(name) === void 0) throw missing3(this.path, name);
-        yield* partsOf3(`${this.path}/${name}`, offset, Infinity);
+        yield* partsOf4(`${this.path}/${name}`, offset, Infinity);
       }
     };
   }
@@ -47082,13 +47180,13 @@ function normal(name) {
   }
   return parts2.join("/");
 }
-var LINKS2, ArchiveFiles;
+var LINKS3, ArchiveFiles;
 var init_archive_files = __esm({
   "images/sources/archive_files.ts"() {
     init_mod4();
     init_errors4();
     init_file_set();
-    LINKS2 = 8;
+    LINKS3 = 8;
     ArchiveFiles = class {
 
       path;
@@ -47112,12 +47210,12 @@ var init_archive_files = __esm({
             code: "not-found"
           });
         }
-        yield* partsOf3(this.#plain, entry2.offset + offset, entry2.size - offset);
+        yield* partsOf4(this.#plain, entry2.offset + offset, entry2.size - offset);
       }
       /** The file of a name; skopeo and docker have links from one name to another. */
       #find(name) {
         let path2 = normal(name);
-        for (let count = 0; count < LINKS2; count++) {
+        for (let count = 0; count < LINKS3; count++) {
           const entry2 = this.#entries.get(path2);
           if (entry2?.kind === "file") return entry2;
           if (entry2?.kind === "symlink") path2 = normal(`${path2}/../${entry2.target}`);
@@ -48416,8 +48514,8 @@ var init_connection2 = __esm({
           return https;
         } catch (error) {
           this.#signal?.throwIfAborted();
-          if (error instanceof TypeError) return new URL(`http://${host2}`);
-          throw error;
+          const isPlain3 = error instanceof TypeError && !/certificate/i.test(reasonOf2(error)) && isTls(error);
+          return isPlain3 ? new URL(`http://${host2}`) : https;
         }
       }
       async #refusal({ what, path: path2 }, response) {
@@ -48425,7 +48523,7 @@ var init_connection2 = __esm({
         const said = await this.#saidBy(response);
         const words3 = said === "" ? `status ${status}` : `status ${status}, ${said}`;
         if (status === 404) {
-          return new ImageError(`there is no such thing as ${what} (${words3})`, {
+          return new ImageError(`${this.registry} does not have ${what} (${words3})`, {
             code: "not-found"
           });
         }
@@ -49212,7 +49310,7 @@ async function neededBy2(store, images, kept) {
   for (let blob = open4.pop(); blob !== void 0; blob = open4.pop()) {
     if (needed.has(blob.digest)) continue;
     needed.add(blob.digest);
-    open4.push(...await partsOf4(store, blob));
+    open4.push(...await partsOf5(store, blob));
   }
   for (const digest of kept) needed.add(digest);
   for (const digest of [
@@ -49223,7 +49321,7 @@ async function neededBy2(store, images, kept) {
   }
   return needed;
 }
-async function partsOf4(store, blob) {
+async function partsOf5(store, blob) {
   if (!isManifestType(blob.mediaType)) return [];
   const parsed = await quietly2(async () => parseManifest("it", await store.document("it", blob), blob.mediaType));
   if (parsed === void 0) return [];
@@ -49589,7 +49687,7 @@ async function addLayer(store, session, image3, { changes, epoch, signal }) {
     digest,
     size
   };
-  await store.add(session, layer, (offset) => partsOf3(file, offset, Infinity), {
+  await store.add(session, layer, (offset) => partsOf4(file, offset, Infinity), {
     signal
   });
   return {
@@ -49626,7 +49724,7 @@ async function upperOf(changes) {
   throw new ImageError(`${changes} has no changes of a container`, {
     code: "not-found",
     advice: [
-      "a run with --keep=DIRECTORY, or changes: { keep }, leaves them there"
+      "a run with --keep=DIRECTORY, or with the option persistent, leaves them there"
     ]
   });
 }
@@ -49966,7 +50064,7 @@ async function sendAll(image3, uploads, from2, { progress, signal }) {
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 async function readPart2(path2, offset, size) {
-  const parts2 = await Array.fromAsync(partsOf3(path2, offset, size));
+  const parts2 = await Array.fromAsync(partsOf4(path2, offset, size));
   return new Uint8Array(await new Blob(parts2).arrayBuffer());
 }
 var AT_ONCE7;
@@ -50138,7 +50236,7 @@ var init_save = __esm({
       async file(name, path2) {
         const { size } = await Deno.stat(path2);
         await this.#write(tarHeader(name, size));
-        for await (const part of partsOf3(path2, 0, size)) await this.#write(part);
+        for await (const part of partsOf4(path2, 0, size)) await this.#write(part);
         await this.#write(tarPadding(size));
       }
       async end() {
@@ -50223,6 +50321,20 @@ var init_load = __esm({
   }
 });
 
+// images/referrers.ts
+var init_referrers = __esm({
+  "images/referrers.ts"() {
+    init_descriptor();
+    init_digest();
+    init_errors4();
+    init_manifest();
+    init_media_types();
+    init_reference();
+    init_http();
+    init_repository();
+  }
+});
+
 // images/mod.ts
 var init_mod5 = __esm({
   "images/mod.ts"() {
@@ -50237,6 +50349,7 @@ var init_mod5 = __esm({
     init_push();
     init_save();
     init_load();
+    init_referrers();
   }
 });
 
@@ -50734,8 +50847,8 @@ function runTool(writer, { program, args }, stepIndex, onFailure) {
     program,
     ...args
   ];
-  const shown3 = words3.map((word4) => typeof word4 === "string" ? word4 : word4.text).join(" ");
-  const argv = new Struct(new Uint8Array((words3.length + 1) * 8), `[${shown3}]`, words3.map((to, index) => ({
+  const shown4 = words3.map((word4) => typeof word4 === "string" ? word4 : word4.text).join(" ");
+  const argv = new Struct(new Uint8Array((words3.length + 1) * 8), `[${shown4}]`, words3.map((to, index) => ({
     offset: index * 8,
     to
   })));
@@ -50769,7 +50882,7 @@ function runTool(writer, { program, args }, stepIndex, onFailure) {
   writer.add(wait2, options);
   const verdict = {
     name: program,
-    text: `${shown3} (see /etc/subuid and /etc/subgid)`,
+    text: `${shown4} (see /etc/subuid and /etc/subgid)`,
     answer: status,
     read: () => ({
       errno: ERRNO.EINVAL,
@@ -52289,12 +52402,12 @@ function graphOf(recipe2, needs2) {
 function folded(mounts, steps) {
   const ofStep2 = (mount4, name) => mount4.stepIndex !== void 0 && steps[mount4.stepIndex].step === name;
   const masked = mounts.filter((mount4) => ofStep2(mount4, "maskPaths"));
-  const shown3 = mounts.filter((mount4, index) => {
+  const shown4 = mounts.filter((mount4, index) => {
     if (ofStep2(mount4, "maskPaths")) return mount4 === masked[0];
     const first = mounts.findIndex(({ stepIndex }) => stepIndex === mount4.stepIndex);
     return !ofStep2(mount4, "devices") || first === index;
   });
-  return shown3.map((mount4) => {
+  return shown4.map((mount4) => {
     if (mount4 === masked[0] && masked.length > 1) {
       return {
         ...graphMount(mount4),
@@ -53924,7 +54037,7 @@ function programHelp(paint) {
 }
 function subcommandHelp(subcommand, paint) {
   const { summary, more, flags: flags2 } = subcommand;
-  const shown3 = [
+  const shown4 = [
     ...flags2,
     ...COMMON_FLAGS
   ].filter(({ hidden: hidden2 }) => hidden2 !== true).map((flag) => [
@@ -53940,7 +54053,7 @@ function subcommandHelp(subcommand, paint) {
       ...wrapped(more),
       ""
     ],
-    ...pairs(shown3, paint)
+    ...pairs(shown4, paint)
   ].join("\n");
 }
 function usageLine({ name, operands, program, flags: flags2 }) {
