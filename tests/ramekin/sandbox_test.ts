@@ -374,6 +374,13 @@ test(
   }),
 );
 
+test("files of /sys are shown, which Deno lets nobody look at without all permissions", async () => {
+  const words = ["--allow-read=/sys/class/net", "--", "ls", "/sys/class/net"];
+  const { code, stdout, stderr } = await ramekin("sandbox", ...words);
+  assertEquals([code, stderr], [0, ""]);
+  assertStringIncludes(stdout, "lo");
+});
+
 test("usage errors are reported before anything runs", async () => {
   const missing = await ramekin("sandbox", "--allow-read=/no/such/file", "--", "true");
   assertEquals([missing.code, missing.stdout], [125, ""]);

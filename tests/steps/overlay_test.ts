@@ -113,6 +113,16 @@ testOverlay("lower directories may be the recipe's own", (mounts) => {
   assertEquals(inside(box, script), "soupsoupb");
 });
 
+testOverlay("64 layers have paths as long as those of container engines", (mounts, directory) => {
+  const names = Array.from({ length: 64 }, (_, index) => `${"f".repeat(64)}-${index}/diff`);
+  const lower = names.map((name) => `${directory}/${name}`);
+  lower.forEach((path, index) => {
+    Deno.mkdirSync(path, { recursive: true });
+    Deno.writeTextFileSync(`${path}/${index}`, "");
+  });
+  assertEquals(inside(mounts.with(overlay("/mnt", { lower })), "ls /mnt | wc -l"), "64");
+});
+
 testOverlay("directories may have any name", (mounts, directory) => {
   const names = ["a,b", "c:d", "e\\f", "g h", 'i"j', "k\\,l:m", "ü", "n=o", "#p"];
   const lower = layers(directory, ...names);
