@@ -94,6 +94,8 @@ async function* decodeLarge(
   pieces: Iterator<Uint8Array>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const decoder = createZstdDecompress({ chunkSize: CHUNK });
+  // Each block by itself: where one call decodes more than a chunk and then comes to an error, Deno
+  // 2.9 throws that at nobody, and the decoder never ends.
   const next = () => first.shift() ?? pieces.next().value ?? undefined;
   yield* decoded(decoder as unknown as Decoder, next);
   // The decoder may end before the pieces do, at the checksum.

@@ -102,6 +102,7 @@ const BAD: readonly (readonly [name: string, blob: Uint8Array, says: string])[] 
     damaged(zstdCompressSync(TAR, checksummed)),
     "the zstd stream is damaged",
   ],
+  ["zstd with a wrong checksum", wrongAtTheEnd(), "the zstd stream is damaged"],
   [
     "zstd with garbage behind",
     Buffer.concat([zstdCompressSync(TAR), Buffer.from("garbage!")]),
@@ -112,6 +113,13 @@ const BAD: readonly (readonly [name: string, blob: Uint8Array, says: string])[] 
   ["lz4", Buffer.from("04224d18644070df", "hex"), "it is compressed by lz4"],
   ["text", Buffer.from("<html>".repeat(100)), "it is no tar archive"],
 ];
+
+/** Zstd that has a whole chunk of a decoder's, and then a checksum that is wrong. */
+function wrongAtTheEnd(): Uint8Array {
+  const blob = Buffer.from(zstdCompressSync(TAR.subarray(0, 1 << 20), checksummed));
+  blob[blob.length - 1]! ^= 0x55;
+  return Buffer.concat([blob, zstdCompressSync(TAR.subarray(1 << 20))]);
+}
 
 function damaged(blob: Uint8Array): Uint8Array {
   const bytes = Buffer.from(blob);
