@@ -5,6 +5,7 @@
  */
 
 import * as module from "../../mod.ts";
+import { loadNodeLate } from "./late_node.ts";
 
 const PROJECT = new URL("../..", import.meta.url).pathname;
 
@@ -81,7 +82,7 @@ export async function plainBundle({ entry: start, later }: Bundle): Promise<stri
       ? text
       : text.replace(`"${later.module}"`, `"${later.file.replace("dist/", "./")}"`);
     // Packages lie in the cache of whoever makes the file.
-    return linked.replace(/(?:\.\.\/)+\S*?\/npm\/[^/\s]+\//g, "npm/");
+    return loadNodeLate(linked).replace(/(?:\.\.\/)+\S*?\/npm\/[^/\s]+\//g, "npm/");
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

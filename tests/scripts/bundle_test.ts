@@ -75,6 +75,13 @@ for (
   );
 }
 
+test("a bundle loads no module of Node's before it is used", async () => {
+  for (const file of Object.keys(BUNDLES)) {
+    const text = await Deno.readTextFile(new URL(file, PROJECT));
+    assertEquals(text.match(/^import .*/gm) ?? [], [], file);
+  }
+});
+
 test("Deno keeps the command compiled after a subcommand that waits for nothing", async () => {
   for (const words of [["--version"], ["schema"]]) {
     const directory = Deno.makeTempDirSync();
@@ -92,7 +99,7 @@ test("Deno keeps the command compiled after a subcommand that waits for nothing"
         assert(success);
       }
       const events = Deno.readTextFileSync(log);
-      assertMatch(events, /^function,deserialize,.*command\.js$/m, words[0]);
+      assertMatch(events, /^function,deserialize,.*subcommands\.js$/m, words[0]);
     } finally {
       Deno.removeSync(directory, { recursive: true });
     }
