@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "592dfdbef68de5d1810c883ae885a294621a45c3847ee2920150e46296c8238d";
+var BUILD = "f50de96029c62f299ca9ea11360d7a3ee097f49d48a11ce48af565eb4feac41a";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

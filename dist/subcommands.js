@@ -41327,7 +41327,7 @@ var init_errors4 = __esm({
 });
 
 // images/digest.ts
-import { createHash } from "node:crypto";
+var createHash;
 function digestIssue(text5) {
   if (typeof text5 !== "string") return "is not a text";
   const [algorithm = "", encoded = ""] = text5.split(/:(.*)/s);
@@ -41373,6 +41373,7 @@ function wrongSize(what, size, found) {
 var LENGTHS;
 var init_digest = __esm({
   "images/digest.ts"() {
+    ({ createHash } = process.getBuiltinModule("node:crypto"));
     init_errors4();
     LENGTHS = {
       sha256: 64,
@@ -43180,7 +43181,7 @@ var init_reader2 = __esm({
 });
 
 // images/layer/tar/index_of.ts
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+var closeSync, fstatSync, openSync, readSync;
 function readTarIndex(path2) {
   const entries = [];
   const reader = new TarReader({
@@ -43217,6 +43218,7 @@ function readTarIndex(path2) {
 var MOST2;
 var init_index_of = __esm({
   "images/layer/tar/index_of.ts"() {
+    ({ closeSync, fstatSync, openSync, readSync } = process.getBuiltinModule("node:fs"));
     init_errors5();
     init_header();
     init_reader2();
@@ -43225,8 +43227,7 @@ var init_index_of = __esm({
 });
 
 // images/layer/blob.ts
-import { createHash as createHash2 } from "node:crypto";
-import { closeSync as closeSync2, openSync as openSync2, readSync as readSync2 } from "node:fs";
+var createHash2, closeSync2, openSync2, readSync2;
 function hashFor2(digest, name) {
   const [algorithm = "", digits = ""] = digest.split(":");
   if (ALGORITHMS[algorithm] !== digits.length || !/^[0-9a-f]+$/.test(digits)) {
@@ -43239,6 +43240,8 @@ function hashFor2(digest, name) {
 var PIECE, ALGORITHMS, BlobReader;
 var init_blob = __esm({
   "images/layer/blob.ts"() {
+    ({ createHash: createHash2 } = process.getBuiltinModule("node:crypto"));
+    ({ closeSync: closeSync2, openSync: openSync2, readSync: readSync2 } = process.getBuiltinModule("node:fs"));
     init_errors5();
     PIECE = 256 * 1024;
     ALGORITHMS = {
@@ -43379,7 +43382,7 @@ var init_decoder = __esm({
 });
 
 // images/layer/gzip.ts
-import { createGunzip } from "node:zlib";
+var createGunzip;
 async function* gunzip(blob) {
   const gunzip2 = createGunzip({
     chunkSize: CHUNK4
@@ -43428,6 +43431,7 @@ function reasonOf({ code, message: message2 }) {
 var CHUNK4, GARBAGE;
 var init_gzip = __esm({
   "images/layer/gzip.ts"() {
+    ({ createGunzip } = process.getBuiltinModule("node:zlib"));
     init_decoder();
     init_errors5();
     CHUNK4 = 256 * 1024;
@@ -43436,7 +43440,7 @@ var init_gzip = __esm({
 });
 
 // images/layer/zstd.ts
-import { createZstdDecompress, zstdDecompressSync } from "node:zlib";
+var createZstdDecompress, zstdDecompressSync;
 function isZstd(bytes) {
   return bytes.length >= 4 && (magicOf(bytes) === MAGIC3 || isSkippable(magicOf(bytes)));
 }
@@ -43566,6 +43570,7 @@ function cut() {
 var CHUNK5, MAGIC3, MOST_HEADER, MOST_OF_BLOCK, FEW_BLOCKS, WORTHWHILE, Input2;
 var init_zstd = __esm({
   "images/layer/zstd.ts"() {
+    ({ createZstdDecompress, zstdDecompressSync } = process.getBuiltinModule("node:zlib"));
     init_decoder();
     init_errors5();
     CHUNK5 = 1024 * 1024;
@@ -45369,9 +45374,7 @@ var init_writer = __esm({
 });
 
 // images/layer/write_layer.ts
-import { createHash as createHash3 } from "node:crypto";
-import { closeSync as closeSync3, openSync as openSync3, rmSync, writeSync } from "node:fs";
-import { createGzip } from "node:zlib";
+var createHash3, closeSync3, openSync3, rmSync, writeSync, createGzip;
 async function writeLayer(directory2, path2, options = {}) {
   const owners = options.owners ?? {
     kind: geteuid2() === 0 ? "real" : "one"
@@ -45453,6 +45456,9 @@ function deviceOf2(device) {
 var PIECE2, LEVEL, KINDS3, WHITEOUT2, OPAQUE2, OVERLAY2, NOTES, OF_MACHINE, LayerArchive;
 var init_write_layer = __esm({
   "images/layer/write_layer.ts"() {
+    ({ createHash: createHash3 } = process.getBuiltinModule("node:crypto"));
+    ({ closeSync: closeSync3, openSync: openSync3, rmSync, writeSync } = process.getBuiltinModule("node:fs"));
+    ({ createGzip } = process.getBuiltinModule("node:zlib"));
     init_files();
     init_files3();
     init_transfer();
@@ -45900,7 +45906,7 @@ var init_owners2 = __esm({
 });
 
 // images/run/resolve.ts
-import { posix } from "node:path";
+var posix;
 function resolveInImage(root, path2) {
   let [at2, rest, links2] = [
     "/",
@@ -45952,6 +45958,7 @@ function isDirectory(path2) {
 var LINKS2;
 var init_resolve = __esm({
   "images/run/resolve.ts"() {
+    ({ posix } = process.getBuiltinModule("node:path"));
     LINKS2 = 40;
   }
 });
@@ -47141,9 +47148,7 @@ var init_file_set = __esm({
 });
 
 // images/sources/archive_files.ts
-import { createReadStream, createWriteStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
-import { createGunzip as createGunzip2 } from "node:zlib";
+var createReadStream, createWriteStream, pipeline, createGunzip2;
 async function openArchive(path2, session) {
   try {
     const plain3 = await isGzip(path2) ? await decompressed(path2, session) : path2;
@@ -47183,6 +47188,9 @@ function normal(name) {
 var LINKS3, ArchiveFiles;
 var init_archive_files = __esm({
   "images/sources/archive_files.ts"() {
+    ({ createReadStream, createWriteStream } = process.getBuiltinModule("node:fs"));
+    ({ pipeline } = process.getBuiltinModule("node:stream/promises"));
+    ({ createGunzip: createGunzip2 } = process.getBuiltinModule("node:zlib"));
     init_mod4();
     init_errors4();
     init_file_set();
@@ -47566,7 +47574,7 @@ var init_layout = __esm({
 });
 
 // images/store/blobs.ts
-import { Buffer as Buffer2 } from "node:buffer";
+var Buffer2;
 async function fill(file, blob, download2, options) {
   const before = await Filling.of(file, blob, options);
   const had = before.size;
@@ -47583,6 +47591,7 @@ function isMismatch(error) {
 var RESTART, BlobFiles, Filling;
 var init_blobs = __esm({
   "images/store/blobs.ts"() {
+    ({ Buffer: Buffer2 } = process.getBuiltinModule("node:buffer"));
     init_digest();
     init_file_lock();
     init_files8();
@@ -49099,7 +49108,7 @@ var init_store = __esm({
 });
 
 // images/pull.ts
-import { resolve as resolvePath2 } from "node:path";
+var resolvePath2;
 async function pull(reference, options = {}) {
   const parsed = typeof reference === "string" ? parseReference(reference) : reference;
   const { signal, progress } = options;
@@ -49268,6 +49277,7 @@ async function download(store, session, source, { manifest, config, descriptor }
 var AT_ONCE6, DEEPEST2;
 var init_pull = __esm({
   "images/pull.ts"() {
+    ({ resolve: resolvePath2 } = process.getBuiltinModule("node:path"));
     init_config();
     init_errors4();
     init_image();
@@ -49405,7 +49415,7 @@ var init_collect2 = __esm({
 });
 
 // images/store/verify.ts
-import { Buffer as Buffer3 } from "node:buffer";
+var Buffer3;
 async function verify(store, { remove = false, signal } = {}) {
   const damaged = await damagedBlobs(store, signal);
   const issues = [];
@@ -49491,6 +49501,7 @@ async function missingOrDamaged(store, image3, damaged) {
 var DAMAGED;
 var init_verify = __esm({
   "images/store/verify.ts"() {
+    ({ Buffer: Buffer3 } = process.getBuiltinModule("node:buffer"));
     init_digest();
     init_errors4();
     init_manifest();
@@ -49502,7 +49513,7 @@ var init_verify = __esm({
 });
 
 // images/stored.ts
-import { resolve as resolvePath3 } from "node:path";
+var resolvePath3;
 async function storedImages(options = {}) {
   const store = await Store.open(options.store);
   const images = [];
@@ -49616,6 +49627,7 @@ async function verifyStore({ store, ...options } = {}) {
 }
 var init_stored = __esm({
   "images/stored.ts"() {
+    ({ resolve: resolvePath3 } = process.getBuiltinModule("node:path"));
     init_errors4();
     init_image();
     init_manifest();
@@ -50251,7 +50263,7 @@ var init_save = __esm({
 });
 
 // images/archive/load.ts
-import { resolve } from "node:path";
+var resolve;
 async function load(path2, options = {}) {
   const file = resolve(Deno.cwd(), path2);
   const { transport, names } = await namesIn4(file, options);
@@ -50312,6 +50324,7 @@ async function namesIn4(path2, options) {
 }
 var init_load = __esm({
   "images/archive/load.ts"() {
+    ({ resolve } = process.getBuiltinModule("node:path"));
     init_errors4();
     init_pull();
     init_archive_files();
