@@ -201,6 +201,31 @@ const TABLE = [
     ],
   },
   {
+    name: "stop",
+    summary: "ask a running container to end, and wait until it has",
+    more: "Its first process gets SIGTERM, or another signal, and SIGKILL after the grace, or at " +
+      "once if the signal would not reach it: PID 1 of a pid namespace without a handler gets none.",
+    operands: [{ name: "PID|NAME", completes: "container" }],
+    flags: [
+      { name: "signal", value: "NAME", summary: "the signal: TERM, INT, 15" },
+      { name: "grace", value: "TIME", summary: "how long it may go on then, else 5s: 500ms, 2m" },
+      { name: "any", summary: "stop a container of another user's script, or any process" },
+    ],
+  },
+  {
+    name: "stats",
+    summary: "show what running containers use of memory, processor and disks",
+    more: "Shown are those with a control group of their own, which the step limits gives. At a " +
+      "terminal the table is renewed every second until Ctrl-C, and CPU is a share of one " +
+      "processor; else it is written once, and CPU is the time in all.",
+    operands: [{ name: "PID|NAME", completes: "container", optional: true }],
+    flags: [
+      { name: "once", summary: "write the table once at a terminal too" },
+      { name: "any", summary: "show one of another user's script" },
+      JSON_FLAG,
+    ],
+  },
+  {
     name: "plan",
     summary: "show what a recipe would do, without doing it",
     more: "Each step with its system calls, and what it needs of this machine with the flags of " +

@@ -1,0 +1,28 @@
+/**
+ * `ramekin stop`: asks a running container to end, and waits until it has.
+ *
+ * @module
+ */
+
+import type { StopOptions } from "../../mod.ts";
+import type { Arguments } from "./arguments.ts";
+import { attachTo } from "./container_of.ts";
+import { millisecondsOf } from "./units.ts";
+
+/** Stops it. */
+export async function run(given: Arguments): Promise<number> {
+  const [signal, grace] = [given.value("signal"), given.value("grace")];
+  const options: StopOptions = {
+    ...(signal !== undefined && { signal: signalOf(signal) }),
+    ...(grace !== undefined && { grace: millisecondsOf(grace, "grace") }),
+  };
+  using container = attachTo(given.operands[0]!, given.has("any"));
+  await container.stop(options);
+  return 0;
+}
+
+/** Reads a signal: by its name, with SIG before it or without, or by its number. */
+function signalOf(word: string): Deno.Signal | number {
+  if (/^\d+$/.test(word)) return Number(word);
+  return (word.startsWith("SIG") ? word : `SIG${word}`) as Deno.Signal;
+}
