@@ -9,10 +9,12 @@ import { attach, type AttachedContainer } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { containerOf } from "./container_of.ts";
 import { runProgram } from "./run_program.ts";
+import { reportOf } from "./status_fd.ts";
 import { UsageError } from "./usage.ts";
 
 /** Runs the program in there. */
 export async function run(given: Arguments): Promise<number> {
+  const report = reportOf(given);
   using container = attachTo(containerOf(given.operands[0]!, given.has("any")));
   const user = given.has("root") ? "root" : "program";
   const terminal = environment()["TERM"];
@@ -21,6 +23,7 @@ export async function run(given: Arguments): Promise<number> {
   return await runProgram(
     given.program,
     (program, options) => container.enter(program, { ...options, user, env }),
+    { report },
   );
 }
 

@@ -12,6 +12,7 @@ import { deniedList, grantsOf, hasDenials, PERMISSION_FLAGS } from "./permission
 import { apart, apartAtTerminal, runProgram } from "./run_program.ts";
 import { type RecipeFile, recipeFile } from "./recipe_file.ts";
 import { IMAGE_RUN_FLAGS } from "./image_flags.ts";
+import { reportOf } from "./status_fd.ts";
 import { UsageError } from "./usage.ts";
 
 /** Runs the program. */
@@ -20,6 +21,7 @@ export async function run(given: Arguments): Promise<number> {
   if (given.has("image")) return await (await import("./run_image.ts")).run(given);
   if (path === undefined) throw new UsageError("RECIPE is missing, or --image=IMAGE");
   refuseImageFlags(given);
+  const report = reportOf(given);
   for (const kind of ["read", "write"] as const) {
     for (const denied of deniedList(given, kind)) deniedPath(denied, `--deny-${kind}=${denied}`);
   }
@@ -32,12 +34,15 @@ export async function run(given: Arguments): Promise<number> {
         grants === undefined
           ? apartAtTerminal(file.recipe, options).command(program, options)
           : apart(file.recipe).command(program, { ...options, permissions: grants }),
-      (error) => {
-        if (error.denied || !canAsk()) return false;
-        const answer = ask(path, error);
-        if (answer === "no") return false;
-        grants = widened(grants as PermissionOptions, error, answer);
-        return true;
+      {
+        report,
+        denied: (error) => {
+          if (error.denied || !canAsk()) return false;
+          const answer = ask(path, error);
+          if (answer === "no") return false;
+          grants = widened(grants as PermissionOptions, error, answer);
+          return true;
+        },
       },
     )
   );

@@ -11,11 +11,13 @@ import { imageReport } from "./image_report.ts";
 import { interruptible } from "./interruptible.ts";
 import { DENIAL_FLAGS, PERMISSION_FLAGS } from "./permission_flags.ts";
 import { runProgram } from "./run_program.ts";
+import { reportOf } from "./status_fd.ts";
 import { UsageError } from "./usage.ts";
 
 /** Runs it. */
 export async function run(given: Arguments): Promise<number> {
   check(given);
+  const report = reportOf(given);
   const options = runOptions(given);
   let image: Image | undefined;
   const failed = await interruptible(async (signal) => {
@@ -27,7 +29,7 @@ export async function run(given: Arguments): Promise<number> {
   await using held = image;
   const { args } = await held.process(given.program, options);
   const box = await held.recipe(options);
-  return await runProgram(args, (program, streams) => box.command(program, streams));
+  return await runProgram(args, (program, streams) => box.command(program, streams), { report });
 }
 
 /** Opens the image, which is pulled when the flags say so. */

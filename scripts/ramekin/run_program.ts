@@ -16,7 +16,8 @@ import {
   SyscallError,
 } from "../../mod.ts";
 import { errorReport } from "./error_report.ts";
-import { paintFor, printError } from "./output.ts";
+import { type Paint, paintFor, plain, printError } from "./output.ts";
+import type { Report } from "./status_fd.ts";
 
 /**
  * The recipe in a session of its own, without ramekin's terminal as the controlling one: a program
@@ -59,6 +60,14 @@ const OUT_OF_TIME = "ramekin: the program was ended, as its time was over\n" +
  */
 const STATUS = { notFound: 127, notStarted: 126, timedOut: 124 } as const;
 
+/** What a program is run with. */
+export interface RunOptions {
+  /** Asks for a permission that is missing. */
+  readonly denied?: Denied;
+  /** Is told how the program has ended. */
+  readonly report?: Report | undefined;
+}
+
 /**
  * Runs a program to its end, and returns the exit status.
  *
@@ -67,7 +76,7 @@ const STATUS = { notFound: 127, notStarted: 126, timedOut: 124 } as const;
 export async function runProgram(
   words: readonly string[],
   make: MakeCommand,
-  denied: Denied = () => false,
+  { denied = () => false, report }: RunOptions = {},
 ): Promise<number> {
   const [program = environment()["SHELL"] ?? "sh", ...args] = words;
   const terminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
@@ -75,7 +84,9 @@ export async function runProgram(
   try {
     const start = (program: string) => spawn(() => make(program, options), denied);
     using running = startShell(program, start, words.length === 0);
-    const { code, timedOut, outOfMemory } = await running.container.status;
+    const end = await running.container.status;
+    const { code, timedOut, outOfMemory } = end;
+    report?.(end);
     if (code === BAD_CALL) printError(KILLED_BY_FILTER);
     if (outOfMemory) printError(OUT_OF_MEMORY);
     if (!timedOut) return code;
@@ -84,7 +95,9 @@ export async function runProgram(
   } catch (error) {
     const status = startStatus(error);
     if (status === undefined) throw error;
-    printError(errorReport(error, { paint: paintFor(Deno.stderr), debug: false }));
+    const text = (paint: Paint) => errorReport(error, { paint, debug: false });
+    printError(text(paintFor(Deno.stderr)));
+    report?.({ code: status, reason: text(plain) });
     return status;
   }
 }

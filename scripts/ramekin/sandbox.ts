@@ -35,6 +35,7 @@ import {
 } from "./permission_flags.ts";
 import { limitsOf } from "./limit_flags.ts";
 import { runProgram } from "./run_program.ts";
+import { reportOf } from "./status_fd.ts";
 import { UsageError } from "./usage.ts";
 
 /** The files that a sandbox shows. */
@@ -42,6 +43,7 @@ type ShownPaths = Required<Pick<SandboxOptions, "read" | "write">>;
 
 /** Runs the program. */
 export async function run(given: Arguments): Promise<number> {
+  const report = reportOf(given);
   const options = optionsOf(given);
   const box = sandbox(options);
   const cwd = visibleDirectory(options);
@@ -55,7 +57,7 @@ export async function run(given: Arguments): Promise<number> {
       ...(cwd !== undefined && { cwd }),
       ...(terminal !== undefined && { env: { TERM: terminal } }),
       ...(permissions !== undefined && { permissions }),
-    }));
+    }), { report });
 }
 
 /** How words of the flags are read: here, or for a machine that is not known. */

@@ -53,6 +53,13 @@ const STATUS =
   "127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails, 124 if " +
   "its time was over.";
 
+/** Of the subcommands that run a program. */
+const STATUS_FD: Flag = {
+  name: "status-fd",
+  value: "NUMBER",
+  summary: "write how the program has ended to this descriptor, as a line of JSON",
+};
+
 /** A flag that is known to be refused, with the reason. */
 function hidden(flag: Flag): Flag {
   return { ...flag, hidden: true };
@@ -100,6 +107,7 @@ const TABLE = [
       ALLOW_ALL,
       ...Object.values(DENIAL_FLAGS),
       ...IMAGE_RUN_FLAGS,
+      STATUS_FD,
     ],
   },
   {
@@ -117,7 +125,7 @@ const TABLE = [
     program: true,
     runs: true,
     place: "sandbox",
-    flags: [...SANDBOX_FLAGS, ...Object.values(DENIAL_FLAGS)],
+    flags: [...SANDBOX_FLAGS, ...Object.values(DENIAL_FLAGS), STATUS_FD],
   },
   {
     name: "build",
@@ -178,6 +186,7 @@ const TABLE = [
     flags: [
       { name: "root", summary: "run it as root of the container's user namespace, or else as you" },
       { name: "any", summary: "enter a container of another user's script, or any process" },
+      STATUS_FD,
     ],
   },
   {

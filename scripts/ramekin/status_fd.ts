@@ -1,0 +1,49 @@
+/**
+ * `--status-fd`: how a program has ended, as JSON on a descriptor, for scripts that run ramekin.
+ *
+ * @module
+ */
+
+import { type CommandStatus, describeEnd, linux, SyscallError } from "../../mod.ts";
+import type { Arguments } from "./arguments.ts";
+import { UsageError } from "./usage.ts";
+
+/** Writes the end of a program; of one that has not been started, its exit status and why. */
+export type Report = (
+  end: CommandStatus | { readonly code: number; readonly reason: string },
+) => void;
+
+/**
+ * Returns what writes to the descriptor of the flag, if it is given. The program does not get it.
+ *
+ * @throws {UsageError} if it is no open descriptor
+ */
+export function reportOf(given: Arguments): Report | undefined {
+  const word = given.value("status-fd");
+  if (word === undefined) return undefined;
+  const fd = /^\d{1,9}$/.test(word) ? Number(word) : undefined;
+  if (fd === undefined || !isOpen(fd)) {
+    throw new UsageError(
+      `--status-fd=${word} is no open descriptor; a shell opens one by ${fd ?? 3}>FILE`,
+    );
+  }
+  return (end) => {
+    const reason = "reason" in end ? end.reason : describeEnd(end);
+    const { code, signal, timedOut, outOfMemory, durationMs, usage } = end as Partial<
+      CommandStatus
+    >;
+    const line = { code, signal, reason, timedOut, outOfMemory, durationMs, usage };
+    let bytes = new TextEncoder().encode(`${JSON.stringify(line)}\n`);
+    while (bytes.length > 0) bytes = bytes.subarray(linux.write(fd, bytes));
+  };
+}
+
+function isOpen(fd: number): boolean {
+  try {
+    linux.statx(fd, "", linux.AT_EMPTY_PATH);
+    return true;
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === "EBADF") return false;
+    throw error;
+  }
+}
