@@ -35,5 +35,6 @@ export const LOAD: Readonly<Record<SubcommandName, () => Promise<SubcommandModul
   ls: () => import("./ls.ts"),
   check: () => import("./check.ts"),
   schema: () => import("./schema.ts"),
+  man: () => import("./man.ts"),
   completions: () => import("./completions.ts"),
 };

@@ -381,6 +381,16 @@ const TABLE = [
     flags: [],
   },
   {
+    name: "man",
+    summary: "write a manual page, of ramekin or of a subcommand",
+    more: "ramekin man run | man -l -\n" +
+      "shows one. To have them where man(1) looks:\n" +
+      "ramekin man > ~/.local/share/man/man1/ramekin.1\n" +
+      "ramekin man run > ~/.local/share/man/man1/ramekin-run.1",
+    operands: [{ name: "SUBCOMMAND", completes: "subcommand", optional: true }],
+    flags: [],
+  },
+  {
     name: "completions",
     summary: "write the completions for a shell",
     more: "bash: source <(ramekin completions bash)\n" +
