@@ -218,7 +218,7 @@ const TABLE = [
     flags: [
       { name: "signal", value: "NAME", summary: "the signal: TERM, INT, 15" },
       { name: "grace", value: "TIME", summary: "how long it may go on then, else 5s: 500ms, 2m" },
-      { name: "any", summary: "stop a container of another user's script, or any process" },
+      { name: "any", summary: "stop a container of another user's script" },
     ],
   },
   {
