@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "f50de96029c62f299ca9ea11360d7a3ee097f49d48a11ce48af565eb4feac41a";
+var BUILD = "0e4e28be0c6368f817d6243df08273549b29e71d6d5228dcbaafab7f0a1429b9";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -1607,10 +1607,10 @@ var mountinfoOf = (function mountinfoOf(pid = "thread-self") {
   return decodeNames(readWhole(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
 });
 var parseMountinfo = (function parseMountinfo(text5) {
-  return text5.split("\n").filter(((line) => line !== "")).map(parseLine);
+  return text5.split("\n").filter(((line2) => line2 !== "")).map(parseLine);
 });
-var parseLine = (function parseLine(line) {
-  const fields = line.split(" ");
+var parseLine = (function parseLine(line2) {
+  const fields = line2.split(" ");
   const end = fields.indexOf("-", 6);
   const [major, minor] = fields[2].split(":").map(Number);
   return {
@@ -2255,9 +2255,9 @@ var pathOf2 = (function pathOf2(path2) {
   if (/%00/.test(path2.pathname)) {
     throw optionError(`${path2} has a NUL byte (%00), which the name of a file cannot have`);
   }
-  const escaped5 = path2.pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25");
+  const escaped6 = path2.pathname.replace(/%(?![0-9A-Fa-f]{2})/g, "%25");
   try {
-    return decodeURIComponent(escaped5);
+    return decodeURIComponent(escaped6);
   } catch {
     throw optionError(`${path2} is not UTF-8 when it is decoded; give the path as a string`);
   }
@@ -3239,8 +3239,8 @@ var tryExec = (function tryExec(writer, count) {
     const opened2 = writer.add(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0), {
       onFailure: next
     });
-    const head = new Output(256, "&head");
-    const readHead = writer.add(read(new ResultOf(opened2, "fd"), head, 256), {
+    const head2 = new Output(256, "&head");
+    const readHead = writer.add(read(new ResultOf(opened2, "fd"), head2, 256), {
       onFailure: next
     });
     const executable = writer.add(faccessat(at_fdcwd, path2, X_OK), {
@@ -3251,7 +3251,7 @@ var tryExec = (function tryExec(writer, count) {
       execve: execve2,
       exists,
       readHead,
-      head,
+      head: head2,
       executable
     };
   }));
@@ -5127,7 +5127,7 @@ var environment = (function environment(pid) {
     ] : [];
   })));
 });
-var runProgram = (async function runProgram(words3, make2, denied2 = () => false) {
+var runProgram = (async function runProgram(words3, make2, { denied: denied2 = () => false, report } = {}) {
   const [program = environment()["SHELL"] ?? "sh", ...args] = words3;
   const terminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
   const options = {
@@ -5139,7 +5139,9 @@ var runProgram = (async function runProgram(words3, make2, denied2 = () => false
   try {
     const start = ((program2) => spawn((() => make2(program2, options)), denied2));
     using running = startShell(program, start, words3.length === 0);
-    const { code, timedOut, outOfMemory } = await running.container.status;
+    const end = await running.container.status;
+    const { code, timedOut, outOfMemory } = end;
+    report?.(end);
     if (code === BAD_CALL) printError(KILLED_BY_FILTER);
     if (outOfMemory) printError(OUT_OF_MEMORY);
     if (!timedOut) return code;
@@ -5148,10 +5150,15 @@ var runProgram = (async function runProgram(words3, make2, denied2 = () => false
   } catch (error) {
     const status = startStatus(error);
     if (status === void 0) throw error;
-    printError(errorReport(error, {
-      paint: paintFor(Deno.stderr),
+    const text5 = (paint) => errorReport(error, {
+      paint,
       debug: false
-    }));
+    });
+    printError(text5(paintFor(Deno.stderr)));
+    report?.({
+      code: status,
+      reason: text5(plain)
+    });
     return status;
   }
 });
@@ -5175,6 +5182,7 @@ var spawn = (function spawn(make2, denied2) {
   }
 });
 var run4 = (async function run4(given) {
+  const report = reportOf(given);
   const options = optionsOf(given);
   const box2 = sandbox(options);
   const cwd = visibleDirectory(options);
@@ -5193,7 +5201,9 @@ var run4 = (async function run4(given) {
     ...permissions !== void 0 && {
       permissions
     }
-  })));
+  })), {
+    report
+  });
 });
 var optionsOf = (function optionsOf(given, reading2 = HERE3) {
   const all = given.has("allow-all");
@@ -5305,7 +5315,7 @@ var main = (async function main(words3) {
     if (first === void 0 || first === "--help" || first === "-h") return show2(programHelp);
     if (first === "--version" || first === "-V") return say(`ramekin ${VERSION}`);
     if (first === "help") return help(rest);
-    subcommand = find(first);
+    subcommand = find2(first);
     return await runSubcommand(subcommand, rest);
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return 128 + SIGPIPE;
@@ -5329,7 +5339,7 @@ var runSubcommand = (async function runSubcommand(subcommand, words3) {
   if (given.has("help")) return show2((paint) => subcommandHelp(subcommand, paint));
   return await (await LOAD[subcommand.name]()).run(given);
 });
-var find = (function find(name) {
+var find2 = (function find2(name) {
   const found = SUBCOMMANDS.find(((subcommand) => subcommand.name === name));
   if (found !== void 0) return found;
   if (name.startsWith("-")) {
@@ -6039,13 +6049,13 @@ function parseIpv6(text5) {
   const halves = text5.split("::");
   if (halves.length > 2) return void 0;
   const [before, after2] = halves.map((half) => half === "" ? [] : half.split(":"));
-  const head = parseGroups(before, after2 === void 0);
-  if (after2 === void 0) return head?.length === 16 ? head : void 0;
+  const head2 = parseGroups(before, after2 === void 0);
+  if (after2 === void 0) return head2?.length === 16 ? head2 : void 0;
   const tail = parseGroups(after2, true);
-  if (head === void 0 || tail === void 0 || head.length + tail.length > 14) return void 0;
+  if (head2 === void 0 || tail === void 0 || head2.length + tail.length > 14) return void 0;
   return [
-    ...head,
-    ...new Array(16 - head.length - tail.length).fill(0),
+    ...head2,
+    ...new Array(16 - head2.length - tail.length).fill(0),
     ...tail
   ];
 }
@@ -6880,7 +6890,7 @@ var init_limit_flags = __esm({
 
 // scripts/ramekin/subcommands.ts
 
-var JSON_FLAG, RECIPE, IMAGE, SET, PROTECT, PROGRAM, STREAM, STATUS, SANDBOX_FLAGS, TABLE, SUBCOMMANDS;
+var JSON_FLAG, RECIPE, IMAGE, SET, PROTECT, PROGRAM, STREAM, STATUS, STATUS_FD, SANDBOX_FLAGS, TABLE, SUBCOMMANDS;
 var init_subcommands = __esm({
   "scripts/ramekin/subcommands.ts": (function () {
     init_permission_flags();
@@ -6913,6 +6923,11 @@ var init_subcommands = __esm({
     PROGRAM = "The program is your shell (SHELL, else sh) if none is given.";
     STREAM = "A recipe in YAML that comes by the standard input is -.";
     STATUS = "The exit status is the program's: 128 plus the signal's number if a signal has ended it; 127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails, 124 if its time was over.";
+    STATUS_FD = {
+      name: "status-fd",
+      value: "NUMBER",
+      summary: "write how the program has ended to this descriptor, as a line of JSON"
+    };
     SANDBOX_FLAGS = [
       PERMISSION_FLAGS.read,
       PERMISSION_FLAGS.write,
@@ -6956,7 +6971,8 @@ ${STATUS}`,
           ...Object.values(PERMISSION_FLAGS),
           ALLOW_ALL,
           ...Object.values(DENIAL_FLAGS),
-          ...IMAGE_RUN_FLAGS
+          ...IMAGE_RUN_FLAGS,
+          STATUS_FD
         ]
       },
       {
@@ -6971,7 +6987,8 @@ ${STATUS}`,
         place: "sandbox",
         flags: [
           ...SANDBOX_FLAGS,
-          ...Object.values(DENIAL_FLAGS)
+          ...Object.values(DENIAL_FLAGS),
+          STATUS_FD
         ]
       },
       {
@@ -7049,7 +7066,8 @@ ${STATUS}`,
           {
             name: "any",
             summary: "enter a container of another user's script, or any process"
-          }
+          },
+          STATUS_FD
         ]
       },
       {
@@ -7084,6 +7102,56 @@ ${STATUS}`,
             ...JSON_FLAG,
             summary: "write how many files and bytes were copied, as JSON"
           }
+        ]
+      },
+      {
+        name: "stop",
+        summary: "ask a running container to end, and wait until it has",
+        more: "Its first process gets SIGTERM, or another signal, and SIGKILL after the grace, or at once if the signal would not reach it: PID 1 of a pid namespace without a handler gets none.",
+        operands: [
+          {
+            name: "PID|NAME",
+            completes: "container"
+          }
+        ],
+        flags: [
+          {
+            name: "signal",
+            value: "NAME",
+            summary: "the signal: TERM, INT, 15"
+          },
+          {
+            name: "grace",
+            value: "TIME",
+            summary: "how long it may go on then, else 5s: 500ms, 2m"
+          },
+          {
+            name: "any",
+            summary: "stop a container of another user's script"
+          }
+        ]
+      },
+      {
+        name: "stats",
+        summary: "show what running containers use of memory, processor and disks",
+        more: "Shown are those with a control group of their own, which the step limits gives. At a terminal the table is renewed every second until Ctrl-C, and CPU is a share of one processor; else it is written once, and CPU is the time in all.",
+        operands: [
+          {
+            name: "PID|NAME",
+            completes: "container",
+            optional: true
+          }
+        ],
+        flags: [
+          {
+            name: "once",
+            summary: "write the table once at a terminal too"
+          },
+          {
+            name: "any",
+            summary: "show one of another user's script"
+          },
+          JSON_FLAG
         ]
       },
       {
@@ -7281,6 +7349,19 @@ ${STATUS}`,
         flags: []
       },
       {
+        name: "man",
+        summary: "write a manual page, of ramekin or of a subcommand",
+        more: "ramekin man run | man -l -\nshows one. To have them where man(1) looks:\nramekin man > ~/.local/share/man/man1/ramekin.1\nramekin man run > ~/.local/share/man/man1/ramekin-run.1",
+        operands: [
+          {
+            name: "SUBCOMMAND",
+            completes: "subcommand",
+            optional: true
+          }
+        ],
+        flags: []
+      },
+      {
         name: "completions",
         summary: "write the completions for a shell",
         more: "bash: source <(ramekin completions bash)\nzsh: source <(ramekin completions zsh)\nfish: ramekin completions fish | source",
@@ -7446,6 +7527,103 @@ var init_error_report = __esm({
     INSTALL = "deno install --global --allow-ffi --allow-read --allow-net --name ramekin command.js";
     INSTALL_FOR_IMAGES = INSTALL.replace("--allow-net", "--allow-net --allow-write");
   })
+});
+
+// scripts/ramekin/help.ts
+function programHelp(paint) {
+  const names = SUBCOMMANDS.map(({ name, summary }) => [
+    name,
+    summary
+  ]);
+  return [
+    "Runs programs in containers, made of recipes.",
+    "",
+    `${paint("bold", "Usage:")} ramekin SUBCOMMAND ...`,
+    "",
+    ...pairs(names, paint),
+    "",
+    ...pairs([
+      [
+        "help SUBCOMMAND",
+        "show the help of a subcommand"
+      ],
+      [
+        "--version",
+        "show the version"
+      ]
+    ], paint)
+  ].join("\n");
+}
+function subcommandHelp(subcommand, paint) {
+  const { summary, more, flags: flags2 } = subcommand;
+  const shown4 = [
+    ...flags2,
+    ...COMMON_FLAGS
+  ].filter(({ hidden: hidden2 }) => hidden2 !== true).map((flag) => [
+    flagText(flag) + (flag.repeated ? " ..." : ""),
+    flag.summary
+  ]);
+  return [
+    `${summary[0].toUpperCase()}${summary.slice(1)}.`,
+    "",
+    `${paint("bold", "Usage:")} ${usageLine(subcommand)}`,
+    "",
+    ...more === void 0 ? [] : [
+      ...wrapped(more),
+      ""
+    ],
+    ...pairs(shown4, paint)
+  ].join("\n");
+}
+function usageLine({ name, operands, program, flags: flags2 }) {
+  return [
+    `ramekin ${name}`,
+    ...operands.map(({ name: name2, optional: optional2 }) => optional2 === true ? `[${name2}]` : name2),
+    ...flags2.length > 0 ? [
+      "[FLAGS]"
+    ] : [],
+    ...program === true ? [
+      "[-- PROGRAM ARGUMENTS...]"
+    ] : []
+  ].join(" ");
+}
+function pairs(rows, paint) {
+  const width2 = Math.min(26, Math.max(...rows.map(([term2]) => term2.length)));
+  return rows.flatMap(([term2, text5]) => {
+    const lines = wrapped(text5, LINE - width2 - 4);
+    const first = term2.length > width2 ? [
+      `  ${paint("cyan", term2)}`
+    ] : [
+      `  ${paint("cyan", term2)}${" ".repeat(width2 - term2.length)}  ${lines.shift()}`
+    ];
+    return [
+      ...first,
+      ...lines.map((line2) => " ".repeat(width2 + 4) + line2)
+    ];
+  });
+}
+function wrapped(text5, width2 = LINE) {
+  return text5.split("\n").flatMap((paragraph2) => {
+    const lines = [
+      ""
+    ];
+    for (const word4 of paragraph2.split(" ")) {
+      const last = lines.at(-1);
+      if (last === "") lines[lines.length - 1] = word4;
+      else if (last.length + 1 + word4.length <= width2) lines[lines.length - 1] = `${last} ${word4}`;
+      else lines.push(word4);
+    }
+    return lines;
+  });
+}
+var LINE;
+var init_help = __esm({
+  "scripts/ramekin/help.ts"() {
+    init_arguments();
+    init_subcommands();
+    init_usage();
+    LINE = 80;
+  }
 });
 
 // ffi/call.ts
@@ -8194,8 +8372,8 @@ var init_errno = __esm({
 // ffi/text_position.ts
 function positionText(position) {
   if (position === void 0) return "";
-  const { file, line, column } = position;
-  return file === void 0 ? `line ${line}, column ${column}: ` : `${file}:${line}:${column}: `;
+  const { file, line: line2, column } = position;
+  return file === void 0 ? `line ${line2}, column ${column}: ` : `${file}:${line2}:${column}: `;
 }
 var init_text_position = __esm({
   "ffi/text_position.ts": (function () {
@@ -9815,14 +9993,14 @@ function width() {
 }
 function table(heads, rows, paint = plain, limit2 = width()) {
   const shown4 = rows.map((row) => row.map(escapeControls));
-  const widths = heads.map((head, column) => Math.max(head.length, ...shown4.map((row) => row[column].length)));
-  const line = (cells) => {
+  const widths = heads.map((head2, column) => Math.max(head2.length, ...shown4.map((row) => row[column].length)));
+  const line2 = (cells) => {
     const text5 = cells.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd();
     return limit2 === void 0 ? text5 : text5.slice(0, limit2);
   };
   return [
-    paint("bold", line(heads)),
-    ...shown4.map(line)
+    paint("bold", line2(heads)),
+    ...shown4.map(line2)
   ].join("\n");
 }
 var CODES, COLOUR;
@@ -9861,16 +10039,16 @@ var init_output = __esm({
 
 // scripts/ramekin/prompt.ts
 function questionFor(file, { message: message2 }, paint) {
-  const [what, ...rest] = message2.split("\n").map((line) => escapeControls(line.trim()));
+  const [what, ...rest] = message2.split("\n").map((line2) => escapeControls(line2.trim()));
   return [
     `\u250F ${paint("yellow", paint("bold", `${escapeControls(file)} asks for a permission`))}`,
     `\u2520\u2500 ${what.replace("not granted: ", "")}`,
-    ...rest.map((line) => `\u2520\u2500 ${paint("dim", line)}`),
+    ...rest.map((line2) => `\u2520\u2500 ${paint("dim", line2)}`),
     `\u2517 Allow? [y/n/A] (y = yes, allow; n = no, deny; A = allow all of its kind) `
   ].join("\n");
 }
-function answerOf(line) {
-  switch (line.trim()) {
+function answerOf(line2) {
+  switch (line2.trim()) {
     case "y":
     case "Y":
     case "yes":
@@ -9924,9 +10102,9 @@ function ask(file, error) {
   for (; ; ) {
     syscall(ioctl(0, TCFLSH, TCIFLUSH));
     printError(question);
-    const line = readLine();
-    if (line === void 0) return "no";
-    const answer = answerOf(line);
+    const line2 = readLine();
+    if (line2 === void 0) return "no";
+    const answer = answerOf(line2);
     if (answer !== void 0) return answer;
   }
 }
@@ -12692,9 +12870,9 @@ function ownerOf(fd) {
     }
   ]).output(uid).getUint32(0, true);
 }
-function firstOf(pids, find2) {
+function firstOf(pids, find3) {
   for (const pid of pids) {
-    const process = find2(pid);
+    const process = find3(pid);
     if (process !== void 0) return process;
   }
   return void 0;
@@ -15468,6 +15646,18 @@ var init_output2 = __esm({
 });
 
 // launch/status.ts
+function describeEnd({ code, signal, timedOut, outOfMemory, success }) {
+  if (timedOut) return "was ended by its timeout";
+  if (success && !outOfMemory) return "ended well";
+  const killer = signal ?? killerIn(code);
+  if (outOfMemory) return `ran out of memory, and ended with ${signal ?? `code ${code}`}`;
+  const cause = killer === "SIGSYS" ? ", for a system call that seccomp() denies" : "";
+  if (signal !== null) return `was killed by ${signal}${cause}`;
+  return `failed with code ${code}` + (killer === null ? "" : `, as after ${killer}${cause}`);
+}
+function killerIn(code) {
+  return code > 128 ? signalName2(code - 128) : null;
+}
 
 function statusOf({ success, code, signal, timedOut, outOfMemory, durationMs, usage }) {
   return {
@@ -15743,8 +15933,8 @@ function isFrozen(file) {
 }
 function memberships(process) {
   const lines = readWholeText(at_fdcwd, `${processDirectory(process)}/cgroup`).trimEnd().split("\n");
-  return lines.map((line) => {
-    const [, controllers, ...path2] = line.split(":");
+  return lines.map((line2) => {
+    const [, controllers, ...path2] = line2.split(":");
     return {
       controllers,
       path: path2.join(":")
@@ -15834,8 +16024,8 @@ function numbersAfter(name, status) {
   return words3.split(/\s+/).filter((word4) => word4 !== "").map(Number);
 }
 function mapOf(pid, file) {
-  return read3(pid, file).split("\n").filter((line) => line !== "").map((line) => {
-    const [inside2, outside, count] = line.trim().split(/\s+/).map(Number);
+  return read3(pid, file).split("\n").filter((line2) => line2 !== "").map((line2) => {
+    const [inside2, outside, count] = line2.trim().split(/\s+/).map(Number);
     return {
       inside: inside2,
       outside,
@@ -17757,7 +17947,7 @@ function commandOf(pid) {
 function cgroupOf(pid) {
   const lines = readWholeText(at_fdcwd, `/proc/${pid}/cgroup`).trimEnd().split("\n");
   return [
-    ...new Set(lines.map((line) => line.split(":").slice(2).join(":")))
+    ...new Set(lines.map((line2) => line2.split(":").slice(2).join(":")))
   ];
 }
 function bootedFor() {
@@ -19098,14 +19288,14 @@ var init_refusal = __esm({
       toResponse() {
         const body = new TextEncoder().encode(`${this.message}
 `);
-        const head = [
+        const head2 = [
           `HTTP/1.1 ${this.status} ${REASONS[this.status]}`,
           "Content-Type: text/plain; charset=utf-8",
           `Content-Length: ${body.length}`,
           "Connection: close"
         ];
         return new Uint8Array([
-          ...new TextEncoder().encode(head.join("\r\n") + "\r\n\r\n"),
+          ...new TextEncoder().encode(head2.join("\r\n") + "\r\n\r\n"),
           ...body
         ]);
       }
@@ -20078,12 +20268,12 @@ function filesOfPrograms(programs2, host2, refuse2) {
 function* filesOf(program, host2, refuse2) {
   let path2 = program;
   for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
-    const head = host2.head(path2) ?? refuse2(`${path2 === program ? path2 : `the interpreter ${path2} of ${program}`} does not exist, or is not a regular file${unexpanded(path2)}`);
+    const head2 = host2.head(path2) ?? refuse2(`${path2 === program ? path2 : `the interpreter ${path2} of ${program}`} does not exist, or is not a regular file${unexpanded(path2)}`);
     yield {
       source: path2,
       target: path2
     };
-    const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head));
+    const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head2));
     if (script === null) {
       const elf = host2.elf(path2) ?? refuse2(`${path2} is neither a program (ELF, 64 bits) nor a script that begins with "#!"`);
       return yield* filesOfElf(path2, elf, host2, refuse2);
@@ -20253,11 +20443,11 @@ function filesystemIssue({ type, data: data2, ids: ids2 }) {
 }
 function mapping(ids2) {
   if (ids2 === void 0) return [];
-  const line = ({ inside: inside2, outside }) => `${inside2} ${outside} 1`;
+  const line2 = ({ inside: inside2, outside }) => `${inside2} ${outside} 1`;
   return [
     ...writeText(at_fdcwd, "/proc/self/setgroups", "deny"),
-    ...writeText(at_fdcwd, "/proc/self/uid_map", line(ids2.uid)),
-    ...writeText(at_fdcwd, "/proc/self/gid_map", line(ids2.gid))
+    ...writeText(at_fdcwd, "/proc/self/uid_map", line2(ids2.uid)),
+    ...writeText(at_fdcwd, "/proc/self/gid_map", line2(ids2.gid))
   ];
 }
 function textOf3(result, reading2, message2) {
@@ -20862,15 +21052,15 @@ function pointerIn(file) {
   return text5 === void 0 || text5 === "" || text5.includes("\n") ? void 0 : from(parentOf(file), text5);
 }
 
-function valueIn(line) {
+function valueIn(line2) {
   let [value, isQuoted] = [
     "",
     false
   ];
-  for (let at2 = 0; at2 < line.length; at2++) {
-    const letter = line[at2];
+  for (let at2 = 0; at2 < line2.length; at2++) {
+    const letter = line2[at2];
     if (letter === '"') isQuoted = !isQuoted;
-    else if (letter === "\\") value += line[++at2] ?? "";
+    else if (letter === "\\") value += line2[++at2] ?? "";
     else if (!isQuoted && (letter === "#" || letter === ";")) break;
     else value += letter;
   }
@@ -22218,8 +22408,8 @@ var init_permission_set = __esm({
           case "env":
             return true;
           case "run": {
-            const { run: run22 } = this.#options;
-            return typeof run22 !== "object" || run22.includes(need.program);
+            const { run: run25 } = this.#options;
+            return typeof run25 !== "object" || run25.includes(need.program);
           }
           case "kernel":
           case "lifetime":
@@ -22797,9 +22987,9 @@ var init_latin1 = __esm({
 async function passBody(body, from2, to) {
   if (body !== "chunked") return await passBytes(body.length, from2, to);
   for (; ; ) {
-    const line = await from2.upTo("\r\n", LINE_LIMIT);
-    if (!/^[0-9A-Fa-f]{1,8}\r\n$/.test(line)) throw new Refusal(400, "a chunk has no length");
-    const length = parseInt(line, 16);
+    const line2 = await from2.upTo("\r\n", LINE_LIMIT);
+    if (!/^[0-9A-Fa-f]{1,8}\r\n$/.test(line2)) throw new Refusal(400, "a chunk has no length");
+    const length = parseInt(line2, 16);
     await to.write(new TextEncoder().encode(`${length.toString(16)}\r
 `));
     await passBytes(length, from2, to);
@@ -22888,8 +23078,8 @@ var init_reader = __esm({
 });
 
 // proxy/request.ts
-function parseRequest(head) {
-  const lines = head.slice(0, -"\r\n\r\n".length).split("\r\n");
+function parseRequest(head2) {
+  const lines = head2.slice(0, -"\r\n\r\n".length).split("\r\n");
   const [first, ...rest] = lines;
   const match = REQUEST_LINE.exec(first);
   if (match === null) throw new Refusal(400, "this is not a request to an HTTP proxy");
@@ -22914,8 +23104,8 @@ function parseRequest(head) {
     body: bodyOf(headers, minor)
   };
 }
-function parseHeader(line) {
-  const match = HEADER3.exec(line);
+function parseHeader(line2) {
+  const match = HEADER3.exec(line2);
   if (match === null) throw new Refusal(400, "a line of the request's head is not a header");
   return {
     name: match[1],
@@ -24203,10 +24393,10 @@ function copyOutput(fd) {
         reader,
         stop
       ], loop(), reader);
-      let isOpen = true;
+      let isOpen2 = true;
       const handOver = () => {
-        if (isOpen) syscall(close(writer));
-        isOpen = false;
+        if (isOpen2) syscall(close(writer));
+        isOpen2 = false;
       };
       return {
         theirs: writer,
@@ -25229,10 +25419,10 @@ function headOf(result, candidate) {
   const { buffer, byteOffset } = result.output(candidate.head);
   return new Uint8Array(buffer, byteOffset, count);
 }
-function whyNotStarted(path2, { head, executable, code, place: place3 }) {
+function whyNotStarted(path2, { head: head2, executable, code, place: place3 }) {
   const text5 = new TextDecoder("utf-8", {
     ignoreBOM: true
-  }).decode(head);
+  }).decode(head2);
   const denied2 = code === "EACCES";
   if (denied2 && !executable) {
     return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
@@ -25250,8 +25440,8 @@ function whyNotStarted(path2, { head, executable, code, place: place3 }) {
   return `${path2} is neither a program nor a script that begins with "#!"`;
 }
 function interpreterIssue(script, denied2, place3) {
-  const [line] = script.slice(2).split("\n");
-  const [word4 = ""] = line.replace(/^[ \t]+/, "").split(/[ \t\0]/);
+  const [line2] = script.slice(2).split("\n");
+  const [word4 = ""] = line2.replace(/^[ \t]+/, "").split(/[ \t\0]/);
   const interpreter = JSON.stringify(word4);
   if (word4.endsWith("\r")) {
     return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
@@ -27418,14 +27608,14 @@ var init_kernel_files = __esm({
         return this.#mounts.flatMap(({ target, type, copied, readOnlyIn, step, stepIndex }) => {
           if (readOnlyIn !== void 0 && holds3(readOnlyIn)) return [];
           const { path: path2, guards } = KERNEL_FILES[type];
-          const isOpen = (name) => {
+          const isOpen2 = (name) => {
             const guarded = this.#guarded.get(normalize(`${target}/${name}`));
             return copied || guarded === void 0 || !holds3(guarded);
           };
           const open4 = guards.map((name) => [
             name,
             normalize(`${path2}/${name}`)
-          ]).filter(([name, path3]) => isOpen(name) && exists(path3));
+          ]).filter(([name, path3]) => isOpen2(name) && exists(path3));
           if (open4.length === 0) return [];
           return [
             {
@@ -31476,7 +31666,7 @@ function nameForwarder(plan, resolvConf) {
   });
 }
 function forwardedConf(resolvConf) {
-  const kept = resolvConf.split("\n").filter((line) => /^(search|domain|options)[ \t]/.test(line));
+  const kept = resolvConf.split("\n").filter((line2) => /^(search|domain|options)[ \t]/.test(line2));
   return new TextEncoder().encode([
     `nameserver ${DNS_FORWARDER}`,
     ...kept,
@@ -33944,8 +34134,8 @@ function readNumber(path2) {
   return toNumber(readFile2(path2));
 }
 function readEntry(path2, word4) {
-  const line = readFile2(path2)?.split("\n").find((line2) => line2.startsWith(`${word4} `));
-  return toNumber(line?.slice(word4.length));
+  const line2 = readFile2(path2)?.split("\n").find((line3) => line3.startsWith(`${word4} `));
+  return toNumber(line2?.slice(word4.length));
 }
 function toNumber(text5) {
   return text5 === void 0 || text5.trim() === "" ? void 0 : Number(text5);
@@ -34279,8 +34469,8 @@ function hierarchies() {
 }
 function parseHierarchies(groups, mountinfo) {
   const mounts = mountinfo.split("\n").flatMap(parseMount);
-  return groups.split("\n").filter(Boolean).flatMap((line) => {
-    const [id2, names = "", ...rest] = line.split(":");
+  return groups.split("\n").filter(Boolean).flatMap((line2) => {
+    const [id2, names = "", ...rest] = line2.split(":");
     const version = id2 === "0" && names === "" ? 2 : 1;
     const words3 = names.split(",");
     const controllers = new Set(words3.flatMap(controllerOf));
@@ -34308,8 +34498,8 @@ function controllerOf(word4) {
   const name = word4 === "blkio" ? "io" : word4;
   return CONTROLLERS.filter((controller) => controller === name);
 }
-function parseMount(line) {
-  const [before = "", after2 = ""] = line.split(" - ");
+function parseMount(line2) {
+  const [before = "", after2 = ""] = line2.split(" - ");
   const [type = "", , options = ""] = after2.split(" ");
   if (type !== "cgroup" && type !== "cgroup2") return [];
   const [, , , root = "", directory2 = ""] = before.split(" ").map(unescapeOctal);
@@ -38172,20 +38362,20 @@ function normalizeKey(key) {
   return String(key);
 }
 function getLine(buffer, lineStart, lineEnd, position, maxLineLength) {
-  let head = "";
+  let head2 = "";
   let tail = "";
   const maxHalfLength = Math.floor(maxLineLength / 2) - 1;
   if (position - lineStart > maxHalfLength) {
-    head = " ... ";
-    lineStart = position - maxHalfLength + head.length;
+    head2 = " ... ";
+    lineStart = position - maxHalfLength + head2.length;
   }
   if (lineEnd - position > maxHalfLength) {
     tail = " ...";
     lineEnd = position + maxHalfLength - tail.length;
   }
   return {
-    str: head + buffer.slice(lineStart, lineEnd).replace(/\t/g, "\u2192") + tail,
-    pos: position - lineStart + head.length
+    str: head2 + buffer.slice(lineStart, lineEnd).replace(/\t/g, "\u2192") + tail,
+    pos: position - lineStart + head2.length
   };
 }
 function padStart(string, max) {
@@ -38215,19 +38405,19 @@ function makeSnippet(mark, options) {
   const maxLineLength = opts.maxLength - (opts.indent + lineNoLength + 3);
   for (let i = 1; i <= opts.linesBefore; i++) {
     if (foundLineNo - i < 0) break;
-    const line2 = getLine(mark.buffer, lineStarts[foundLineNo - i], lineEnds[foundLineNo - i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo - i]), maxLineLength);
-    result = `${" ".repeat(opts.indent)}${padStart((mark.line - i + 1).toString(), lineNoLength)} | ${line2.str}
+    const line3 = getLine(mark.buffer, lineStarts[foundLineNo - i], lineEnds[foundLineNo - i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo - i]), maxLineLength);
+    result = `${" ".repeat(opts.indent)}${padStart((mark.line - i + 1).toString(), lineNoLength)} | ${line3.str}
 ${result}`;
   }
-  const line = getLine(mark.buffer, lineStarts[foundLineNo], lineEnds[foundLineNo], mark.position, maxLineLength);
-  result += `${" ".repeat(opts.indent)}${padStart((mark.line + 1).toString(), lineNoLength)} | ${line.str}
+  const line2 = getLine(mark.buffer, lineStarts[foundLineNo], lineEnds[foundLineNo], mark.position, maxLineLength);
+  result += `${" ".repeat(opts.indent)}${padStart((mark.line + 1).toString(), lineNoLength)} | ${line2.str}
 `;
-  result += `${"-".repeat(opts.indent + lineNoLength + 3 + line.pos)}^
+  result += `${"-".repeat(opts.indent + lineNoLength + 3 + line2.pos)}^
 `;
   for (let i = 1; i <= opts.linesAfter; i++) {
     if (foundLineNo + i >= lineEnds.length) break;
-    const line2 = getLine(mark.buffer, lineStarts[foundLineNo + i], lineEnds[foundLineNo + i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo + i]), maxLineLength);
-    result += `${" ".repeat(opts.indent)}${padStart((mark.line + i + 1).toString(), lineNoLength)} | ${line2.str}
+    const line3 = getLine(mark.buffer, lineStarts[foundLineNo + i], lineEnds[foundLineNo + i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo + i]), maxLineLength);
+    result += `${" ".repeat(opts.indent)}${padStart((mark.line + i + 1).toString(), lineNoLength)} | ${line3.str}
 `;
   }
   return result.replace(/\n$/, "");
@@ -38372,13 +38562,13 @@ function getDoubleQuotedValue(input, start, end) {
     if (ch === 92) {
       result += input.slice(captureStart, position);
       position++;
-      const escaped5 = input.charCodeAt(position);
-      if (escaped5 === 10 || escaped5 === 13) position = skipFoldedBreaks(input, position, end).position;
-      else if (escaped5 < 256 && simpleEscapeCheck[escaped5]) {
-        result += simpleEscapeMap[escaped5];
+      const escaped6 = input.charCodeAt(position);
+      if (escaped6 === 10 || escaped6 === 13) position = skipFoldedBreaks(input, position, end).position;
+      else if (escaped6 < 256 && simpleEscapeCheck[escaped6]) {
+        result += simpleEscapeMap[escaped6];
         position++;
       } else {
-        let hexLength = escapedHexLen$1(escaped5);
+        let hexLength = escapedHexLen$1(escaped6);
         let hexResult = 0;
         for (; hexLength > 0; hexLength--) {
           position++;
@@ -38409,14 +38599,14 @@ function getBlockValue(input, start, end, indent, chomping, folded2) {
   let didReadContent = false;
   let emptyLines = 0;
   let atMoreIndented = false;
-  for (const line of lines) {
+  for (const line2 of lines) {
     let column = 0;
-    while (column < textIndent && line.charCodeAt(column) === 32) column++;
-    if (indent < 0 || column >= line.length) {
+    while (column < textIndent && line2.charCodeAt(column) === 32) column++;
+    if (indent < 0 || column >= line2.length) {
       emptyLines++;
       continue;
     }
-    const content2 = line.slice(textIndent);
+    const content2 = line2.slice(textIndent);
     const first = content2.charCodeAt(0);
     if (folded2) {
       if (first === 32 || first === 9) {
@@ -39041,11 +39231,11 @@ function readDoubleQuotedScalar(state, nodeIndent, props) {
     }
     if (ch === 92) {
       simple2 = false;
-      const escaped5 = state.input.charCodeAt(++state.position);
-      if (isEol(escaped5)) readFlowScalarBreak(state, nodeIndent);
-      else if (isSimpleEscape(escaped5)) state.position++;
+      const escaped6 = state.input.charCodeAt(++state.position);
+      if (isEol(escaped6)) readFlowScalarBreak(state, nodeIndent);
+      else if (isSimpleEscape(escaped6)) state.position++;
       else {
-        let hexLength = escapedHexLen(escaped5);
+        let hexLength = escapedHexLen(escaped6);
         if (hexLength === 0) throwError(state, "unknown escape sequence");
         while (hexLength-- > 0) {
           state.position++;
@@ -39597,8 +39787,8 @@ function tryLongOrMultilineAsBlock(layout) {
     let lineEnd = value.length;
     const nextLineBreak = value.indexOf("\n", position);
     if (nextLineBreak !== -1) lineEnd = nextLineBreak;
-    const line = value.slice(position, lineEnd);
-    if (line.length > availableWidth && line[0] !== " " && / [^ \t]/.test(line)) shouldFold = true;
+    const line2 = value.slice(position, lineEnd);
+    if (line2.length > availableWidth && line2[0] !== " " && / [^ \t]/.test(line2)) shouldFold = true;
     if (nextLineBreak === -1) break;
     position = nextLineBreak + 1;
   }
@@ -40230,15 +40420,15 @@ var init_js_yaml = __esm({
       * the raw input text; `position` is an offset into it.
       */
       static throwAt(source, position, message2, filename = "") {
-        let line = 0;
+        let line2 = 0;
         let lineStart = 0;
         for (let index = 0; index < position; index++) {
           const ch = source.charCodeAt(index);
           if (ch === 10) {
-            line++;
+            line2++;
             lineStart = index + 1;
           } else if (ch === 13) {
-            line++;
+            line2++;
             if (source.charCodeAt(index + 1) === 10) index++;
             lineStart = index + 1;
           }
@@ -40247,7 +40437,7 @@ var init_js_yaml = __esm({
           name: filename,
           buffer: source,
           position,
-          line,
+          line: line2,
           column: position - lineStart
         };
         mark.snippet = makeSnippet(mark);
@@ -40662,11 +40852,11 @@ function parse(text5, file) {
     };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
-    const { line = 0, column = 0 } = error.mark ?? {};
+    const { line: line2 = 0, column = 0 } = error.mark ?? {};
     throw new RecipeError(`invalid YAML: ${error.reason}`, {
       position: {
         file,
-        line: line + 1,
+        line: line2 + 1,
         column: column + 1
       }
     });
@@ -41222,7 +41412,7 @@ async function imported(path2, url) {
         advice
       });
     }
-    const place3 = rest.findLast((line) => /^\s*at /.test(line));
+    const place3 = rest.findLast((line2) => /^\s*at /.test(line2));
     throw new FileError(`${path2}: nothing says what "${bare2}" is${place3?.replace(/^\s*/, ", ") ?? ""}`, {
       cause: error,
       advice: [
@@ -41303,6 +41493,47 @@ var init_recipe_file = __esm({
     ];
     IMPORTS = "  a recipe imports files and URLs, as ramekin has no packages for it; for Ramekin, mod.ts";
     PERMISSION = "  a recipe that is code may do what ramekin may: give deno that flag, too";
+  }
+});
+
+// scripts/ramekin/status_fd.ts
+function reportOf(given) {
+  const word4 = given.value("status-fd");
+  if (word4 === void 0) return void 0;
+  const fd = /^\d{1,9}$/.test(word4) ? Number(word4) : void 0;
+  if (fd === void 0 || !isOpen(fd)) {
+    throw new UsageError(`--status-fd=${word4} is no open descriptor; a shell opens one by ${fd ?? 3}>FILE`);
+  }
+  return (end) => {
+    const reason2 = "reason" in end ? end.reason : describeEnd(end);
+    const { code, signal, timedOut, outOfMemory, durationMs, usage } = end;
+    const line2 = {
+      code,
+      signal,
+      reason: reason2,
+      timedOut,
+      outOfMemory,
+      durationMs,
+      usage
+    };
+    let bytes = new TextEncoder().encode(`${JSON.stringify(line2)}
+`);
+    while (bytes.length > 0) bytes = bytes.subarray(linux.write(fd, bytes));
+  };
+}
+function isOpen(fd) {
+  try {
+    linux.statx(fd, "", linux.AT_EMPTY_PATH);
+    return true;
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === "EBADF") return false;
+    throw error;
+  }
+}
+var init_status_fd = __esm({
+  "scripts/ramekin/status_fd.ts"() {
+    init_mod2();
+    init_usage();
   }
 });
 
@@ -41944,8 +42175,8 @@ async function openOwners(ids2) {
 }
 function rangesOf(text5, user, uid) {
   const ranges2 = [];
-  for (const line of text5.split("\n")) {
-    const [owner, first, count] = line.split(":");
+  for (const line2 of text5.split("\n")) {
+    const [owner, first, count] = line2.split(":");
     if (owner !== user && owner !== String(uid)) continue;
     const range = {
       first: Number(first),
@@ -41975,8 +42206,8 @@ function mapsOf(own, ranges2) {
   return maps;
 }
 function nameOf4(uid, passwd) {
-  const line = passwd.split("\n").find((line2) => line2.split(":")[2] === String(uid));
-  return line?.split(":")[0];
+  const line2 = passwd.split("\n").find((line3) => line3.split(":")[2] === String(uid));
+  return line2?.split(":")[0];
 }
 function isInstalled(program) {
   const path2 = environment2()["PATH"] ?? "/usr/bin:/bin";
@@ -43466,12 +43697,12 @@ async function* unzstd(blob) {
 }
 async function* framesOf(input) {
   while (input.has(1)) {
-    const head = input.peek(8);
-    if (head.length < 8) throw cut();
-    const magic = magicOf(head);
+    const head2 = input.peek(8);
+    if (head2.length < 8) throw cut();
+    const magic = magicOf(head2);
     if (isSkippable(magic)) {
       input.skip(8);
-      input.skip(new DataView(head.buffer, head.byteOffset).getUint32(4, true));
+      input.skip(new DataView(head2.buffer, head2.byteOffset).getUint32(4, true));
       continue;
     }
     if (magic !== MAGIC3) {
@@ -43537,9 +43768,9 @@ function* piecesOf2(input) {
   const header3 = readFrameHeader(input.peek(MOST_HEADER));
   let wanted = header3.size;
   for (let last = false; !last; ) {
-    const head = input.peek(wanted + 3);
-    if (head.length < wanted + 3) throw cut();
-    const block2 = head[wanted] | head[wanted + 1] << 8 | head[wanted + 2] << 16;
+    const head2 = input.peek(wanted + 3);
+    if (head2.length < wanted + 3) throw cut();
+    const block2 = head2[wanted] | head2[wanted + 1] << 8 | head2[wanted + 2] << 16;
     last = (block2 & 1) !== 0;
     const type = block2 >> 1 & 3;
     if (type === 3) throw new ArchiveError("the zstd stream is damaged: a block of no type");
@@ -43624,19 +43855,19 @@ var init_zstd = __esm({
 
 // images/layer/decompress.ts
 function decompress(blob) {
-  const head = blob.peek(BLOCK);
-  if (isTar(head)) return plain2(blob);
-  if (head[0] === 31 && head[1] === 139) return gunzip(blob);
-  if (isZstd(head)) return unzstd(blob);
-  const other = OTHERS3.find(([, magic]) => magic.every((byte, at2) => head[at2] === byte));
+  const head2 = blob.peek(BLOCK);
+  if (isTar(head2)) return plain2(blob);
+  if (head2[0] === 31 && head2[1] === 139) return gunzip(blob);
+  if (isZstd(head2)) return unzstd(blob);
+  const other = OTHERS3.find(([, magic]) => magic.every((byte, at2) => head2[at2] === byte));
   if (other !== void 0) {
     throw new ArchiveError(`it is compressed by ${other[0]}, and layers are by gzip or zstd, or not at all`);
   }
   throw new ArchiveError("it is no tar archive, and is compressed by neither gzip nor zstd");
 }
-function isTar(head) {
-  if (head.length < BLOCK) return head.every((byte) => byte === 0);
-  return isHeader(head) || isZero(head.subarray(0, BLOCK));
+function isTar(head2) {
+  if (head2.length < BLOCK) return head2.every((byte) => byte === 0);
+  return isHeader(head2) || isZero(head2.subarray(0, BLOCK));
 }
 async function* plain2(blob) {
   for (let piece = blob.next(); piece !== void 0; piece = blob.next()) yield piece;
@@ -43939,8 +44170,8 @@ var init_file_batch = __esm({
       #closeAll() {
         for (const { open: open4, close: close3 } of this.#opened) {
           const fd = this.calls.result(open4);
-          const isOpen = fd !== void 0 && fd >= 0;
-          if (isOpen && (close3 === void 0 || this.calls.result(close3) === void 0)) closeNow(fd);
+          const isOpen2 = fd !== void 0 && fd >= 0;
+          if (isOpen2 && (close3 === void 0 || this.calls.result(close3) === void 0)) closeNow(fd);
         }
         for (const { fd, close: close3 } of this.#closing) {
           if (this.calls.result(close3) === void 0) closeNow(fd);
@@ -46203,11 +46434,11 @@ var init_container_steps = __esm({
 function findUser(root, text5) {
   const [user = "", group] = text5.split(/:(.*)/s);
   const passwd = linesOf(root, "etc/passwd");
-  const line = findLine(passwd, user === "" ? "0" : user);
-  const uid = line === void 0 ? numberOf7(user === "" ? "0" : user) : numberOf7(line[2]);
+  const line2 = findLine(passwd, user === "" ? "0" : user);
+  const uid = line2 === void 0 ? numberOf7(user === "" ? "0" : user) : numberOf7(line2[2]);
   if (uid === void 0) throw unknown("user", user, passwd);
   const groups = linesOf(root, "etc/group");
-  const home = line?.[5] || "/";
+  const home = line2?.[5] || "/";
   if (group !== void 0 && group !== "") {
     return {
       uid,
@@ -46216,8 +46447,8 @@ function findUser(root, text5) {
       home
     };
   }
-  const gid = numberOf7(line?.[3]) ?? 0;
-  const name = line?.[0];
+  const gid = numberOf7(line2?.[3]) ?? 0;
+  const name = line2?.[0];
   const further = groups.filter(([, , , members]) => name !== void 0 && members?.split(",").includes(name)).flatMap(([, , id2]) => numberOf7(id2) ?? []).filter((id2) => id2 !== gid);
   return {
     uid,
@@ -46250,7 +46481,7 @@ function unknown(kind, name, lines) {
   });
 }
 function linesOf(root, path2) {
-  return readBeneath(root, path2).split("\n").filter((line) => line !== "" && line[0] !== "#").map((line) => line.split(":"));
+  return readBeneath(root, path2).split("\n").filter((line2) => line2 !== "" && line2[0] !== "#").map((line2) => line2.split(":"));
 }
 function readBeneath(root, path2) {
   try {
@@ -46573,8 +46804,8 @@ async function removeTree3(path2, ids2) {
   });
   const { success, stderr } = await command.output();
   if (success) return;
-  const [line] = new TextDecoder().decode(stderr).trim().split("\n");
-  throw new ImageError(`${path2} cannot be removed: ${line}`, {
+  const [line2] = new TextDecoder().decode(stderr).trim().split("\n");
+  throw new ImageError(`${path2} cannot be removed: ${line2}`, {
     code: "store"
   });
 }
@@ -46603,7 +46834,7 @@ async function namesKept(directory2) {
   try {
     using free = await FileLock.tryExisting(path2);
     if (free !== void 0) return void 0;
-    return (await Deno.readTextFile(path2)).split("\n").filter((line) => line !== "");
+    return (await Deno.readTextFile(path2)).split("\n").filter((line2) => line2 !== "");
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return void 0;
     throw error;
@@ -47530,7 +47761,7 @@ var init_layout = __esm({
             code: "not-found",
             advice: [
               await this.#otherKind()
-            ].filter((line) => line !== void 0)
+            ].filter((line2) => line2 !== void 0)
           });
         }
         const bytes = await readFileOf(this.#files, "index.json", DOCUMENT_LIMIT);
@@ -48420,8 +48651,8 @@ var init_connection2 = __esm({
           idleTimeout
         };
         let found;
-        const find2 = async () => credentials === void 0 ? await findCredentials(registry, repository) : typeof credentials === "function" ? await credentials(registry, repository) : credentials;
-        return new _RegistryConnection(registry, options, http, () => found ??= find2());
+        const find3 = async () => credentials === void 0 ? await findCredentials(registry, repository) : typeof credentials === "function" ? await credentials(registry, repository) : credentials;
+        return new _RegistryConnection(registry, options, http, () => found ??= find3());
       }
       /**
        * Makes a request, and returns the response, whose body has to be read or let go of.
@@ -48495,7 +48726,7 @@ var init_connection2 = __esm({
           cause: error,
           advice: isTls(error) ? [
             url.protocol === "https:" ? `a registry without TLS has to be named: --plain-http; another authority is put into /etc/containers/certs.d/${this.registry}/ca.crt` : ""
-          ].filter((line) => line !== "") : []
+          ].filter((line2) => line2 !== "") : []
         });
       }
       async #url({ path: path2 }) {
@@ -50556,6 +50787,7 @@ __export(run_image_exports, {
 });
 async function run2(given) {
   check2(given);
+  const report = reportOf(given);
   const options = runOptions(given);
   let image3;
   const failed2 = await interruptible(async (signal) => {
@@ -50569,7 +50801,9 @@ async function run2(given) {
   await using held = image3;
   const { args } = await held.process(given.program, options);
   const box2 = await held.recipe(options);
-  return await runProgram(args, (program, streams) => box2.command(program, streams));
+  return await runProgram(args, (program, streams) => box2.command(program, streams), {
+    report
+  });
 }
 async function opened(given, signal) {
   const name = given.value("image");
@@ -50630,6 +50864,7 @@ var init_run_image = __esm({
     init_interruptible();
     init_permission_flags();
     init_run_program();
+    init_status_fd();
     init_usage();
   }
 });
@@ -50644,6 +50879,7 @@ async function run3(given) {
   if (given.has("image")) return await (await Promise.resolve().then(() => (init_run_image(), run_image_exports))).run(given);
   if (path2 === void 0) throw new UsageError("RECIPE is missing, or --image=IMAGE");
   refuseImageFlags(given);
+  const report = reportOf(given);
   for (const kind of [
     "read",
     "write"
@@ -50655,12 +50891,15 @@ async function run3(given) {
   return await file.located(() => runProgram(given.program, (program, options) => grants === void 0 ? apartAtTerminal(file.recipe, options).command(program, options) : apart(file.recipe).command(program, {
     ...options,
     permissions: grants
-  }), (error) => {
-    if (error.denied || !canAsk()) return false;
-    const answer = ask(path2, error);
-    if (answer === "no") return false;
-    grants = widened(grants, error, answer);
-    return true;
+  }), {
+    report,
+    denied: (error) => {
+      if (error.denied || !canAsk()) return false;
+      const answer = ask(path2, error);
+      if (answer === "no") return false;
+      grants = widened(grants, error, answer);
+      return true;
+    }
   }));
 }
 function refuseImageFlags(given) {
@@ -50680,6 +50919,7 @@ var init_run = __esm({
     init_run_program();
     init_recipe_file();
     init_image_flags();
+    init_status_fd();
     init_usage();
   }
 });
@@ -50729,6 +50969,7 @@ var init_sandbox3 = __esm({
     init_permission_flags();
     init_limit_flags();
     init_run_program();
+    init_status_fd();
     init_usage();
     NARROW_ARCHITECTURES = [
       "SCMP_ARCH_X86",
@@ -52291,6 +52532,7 @@ __export(enter_exports, {
   run: () => run6
 });
 async function run6(given) {
+  const report = reportOf(given);
   using container = attachTo2(containerOf2(given.operands[0], given.has("any")));
   const user = given.has("root") ? "root" : "program";
   const terminal = environment()["TERM"];
@@ -52301,7 +52543,9 @@ async function run6(given) {
     ...options,
     user,
     env
-  }));
+  }), {
+    report
+  });
 }
 function attachTo2(pid) {
   try {
@@ -52319,6 +52563,7 @@ var init_enter = __esm({
     init_mod2();
     init_container_of();
     init_run_program();
+    init_status_fd();
     init_usage();
   }
 });
@@ -52329,7 +52574,12 @@ function bytesOf7(text5, flag) {
   if (number !== void 0) return Number(number) * SIZES[unit.toLowerCase()];
   throw new UsageError(`--${flag}=${text5} is no size; one is 1000000, 512k, 100m or 2g`);
 }
-var SIZES;
+function millisecondsOf(text5, flag) {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|)$/.exec(text5) ?? [];
+  if (number !== void 0) return Number(number) * TIMES2[unit];
+  throw new UsageError(`--${flag}=${text5} is no time; one is 10, 10s, 500ms or 2m`);
+}
+var SIZES, TIMES2;
 var init_units = __esm({
   "scripts/ramekin/units.ts"() {
     init_usage();
@@ -52339,6 +52589,13 @@ var init_units = __esm({
       m: 2 ** 20,
       g: 2 ** 30,
       t: 2 ** 40
+    };
+    TIMES2 = {
+      ms: 1,
+      "": 1e3,
+      s: 1e3,
+      m: 6e4,
+      h: 36e5
     };
   }
 });
@@ -52400,6 +52657,224 @@ var init_cp = __esm({
     init_output();
     init_units();
     init_usage();
+  }
+});
+
+// scripts/ramekin/stop.ts
+var stop_exports = {};
+__export(stop_exports, {
+  run: () => run8
+});
+async function run8(given) {
+  const [signal, grace] = [
+    given.value("signal"),
+    given.value("grace")
+  ];
+  const options = {
+    ...signal !== void 0 && {
+      signal: signalOf(signal)
+    },
+    ...grace !== void 0 && {
+      grace: millisecondsOf(grace, "grace")
+    }
+  };
+  using container = attachTo(given.operands[0], given.has("any"));
+  await container.stop(options);
+  return 0;
+}
+function signalOf(word4) {
+  if (/^\d+$/.test(word4)) return Number(word4);
+  return word4.startsWith("SIG") ? word4 : `SIG${word4}`;
+}
+var init_stop = __esm({
+  "scripts/ramekin/stop.ts"() {
+    init_container_of();
+    init_units();
+  }
+});
+
+// scripts/ramekin/ps.ts
+var ps_exports = {};
+__export(ps_exports, {
+  run: () => run9,
+  timeText: () => timeText
+});
+function run9(given) {
+  const containers = runningContainers();
+  if (given.has("json")) {
+    printJson(containers);
+    return 0;
+  }
+  const rows = containers.map((container) => [
+    String(container.pid),
+    nameOf7(container),
+    timeText(container.uptime),
+    container.script === void 0 ? "-" : String(container.script),
+    Object.keys(container.namespaces).join(",") || "-",
+    container.cgroup.join(" ") || "-",
+    container.command
+  ]);
+  print(table(HEADS, rows, paintFor(Deno.stdout)));
+  if (containers.some(({ own }) => !own)) printError(NOT_OWN);
+  return 0;
+}
+function nameOf7({ name, namedBy, own }) {
+  return (namedBy === "script" ? name : `(${name})`) + (own ? "" : "*");
+}
+function timeText(seconds2) {
+  const units = [
+    [
+      "d",
+      86400
+    ],
+    [
+      "h",
+      3600
+    ],
+    [
+      "m",
+      60
+    ],
+    [
+      "s",
+      1
+    ]
+  ];
+  let rest = Math.floor(seconds2);
+  const parts2 = units.map(([unit, size]) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    return {
+      count,
+      text: `${count}${unit}`
+    };
+  });
+  const first = parts2.findIndex(({ count }) => count > 0);
+  return first === -1 ? "0s" : parts2.slice(first, first + 2).map(({ text: text5 }) => text5).join(" ");
+}
+var HEADS, NOT_OWN;
+var init_ps = __esm({
+  "scripts/ramekin/ps.ts"() {
+    init_host3();
+    init_output();
+    HEADS = [
+      "PID",
+      "NAME",
+      "UP",
+      "SCRIPT",
+      "NAMESPACES",
+      "CGROUP",
+      "COMMAND"
+    ];
+    NOT_OWN = "* not of a script of yours, or of one that may say anything: ramekin enter --any PID";
+  }
+});
+
+// scripts/ramekin/stats.ts
+var stats_exports = {};
+__export(stats_exports, {
+  run: () => run10,
+  sizeText: () => sizeText2
+});
+async function run10(given) {
+  const [word4] = given.operands;
+  const only = word4 === void 0 ? void 0 : containerOf2(word4, given.has("any"));
+  if (given.has("json")) {
+    printJson(statsOf(only));
+    return 0;
+  }
+  const isLive = Deno.stdout.isTerminal() && !given.has("once");
+  let before = /* @__PURE__ */ new Map();
+  for (; ; ) {
+    const stats = statsOf(only);
+    if (isLive) Deno.stdout.writeSync(CLEAR);
+    print(table(HEADS2, stats.map((one) => rowOf(one, before.get(one.pid))), paintFor(Deno.stdout)));
+    if (!isLive) return 0;
+    before = new Map(stats.flatMap(({ pid, cpu }) => cpu === void 0 ? [] : [
+      [
+        pid,
+        cpu
+      ]
+    ]));
+    await new Promise((resolve2) => setTimeout(resolve2, PAUSE2));
+  }
+}
+function statsOf(only) {
+  const found = runningContainers().filter(({ program, own }) => only === void 0 ? own : program === only);
+  return found.flatMap(({ pid, name, uptime }) => {
+    try {
+      using container = attach(pid, {
+        any: true
+      });
+      return [
+        {
+          pid,
+          name,
+          uptime,
+          ...container.usage()
+        }
+      ];
+    } catch (error) {
+      if (error instanceof TypeError) return [];
+      throw error;
+    }
+  });
+}
+function rowOf({ pid, name, uptime, cpu, memory, memoryPeak, pids, ioRead, ioWritten }, before) {
+  const time = cpu === void 0 ? "-" : before === void 0 ? `${cpu.toFixed(2)}s` : `${Math.round((cpu - before) / PAUSE2 * 1e5)}%`;
+  const sizes = [
+    memory,
+    memoryPeak
+  ].map(sizeText2);
+  const [read4, written2] = [
+    ioRead,
+    ioWritten
+  ].map(sizeText2);
+  return [
+    String(pid),
+    name,
+    timeText(uptime),
+    time,
+    ...sizes,
+    String(pids ?? "-"),
+    read4,
+    written2
+  ];
+}
+function sizeText2(bytes) {
+  if (bytes === void 0) return "-";
+  const units = [
+    "",
+    "K",
+    "M",
+    "G",
+    "T"
+  ];
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1);
+  const value = bytes / 1024 ** power;
+  return `${power === 0 ? value : value.toFixed(1)}${units[power]}`;
+}
+var HEADS2, PAUSE2, CLEAR;
+var init_stats = __esm({
+  "scripts/ramekin/stats.ts"() {
+    init_host3();
+    init_mod2();
+    init_container_of();
+    init_output();
+    init_ps();
+    HEADS2 = [
+      "PID",
+      "NAME",
+      "UP",
+      "CPU",
+      "MEMORY",
+      "PEAK",
+      "PIDS",
+      "READ",
+      "WRITTEN"
+    ];
+    PAUSE2 = 1e3;
+    CLEAR = new TextEncoder().encode("\x1B[H\x1B[J");
   }
 });
 
@@ -52614,9 +53089,9 @@ var init_box_file = __esm({
 var plan_exports = {};
 __export(plan_exports, {
   flagOf: () => flagOf,
-  run: () => run8
+  run: () => run11
 });
-async function run8(given) {
+async function run11(given) {
   const path2 = given.operands[0];
   const graph = given.value("graph");
   if (graph !== void 0) checkDrawing(graph);
@@ -52665,7 +53140,7 @@ function checkDrawing(file) {
   throw new UsageError(`--graph=${file}: it draws SVG, and no ${end}; write a file that ends with .svg, from which other programs make pictures (rsvg-convert, inkscape)`);
 }
 function planText(plan, needs2, paint) {
-  const lines = plan.split("\n").map((line) => line.startsWith(" ") ? line : paint("bold", line));
+  const lines = plan.split("\n").map((line2) => line2.startsWith(" ") ? line2 : paint("bold", line2));
   const listed3 = needs2.map((need) => {
     const flag = flagOf(need);
     return `    ${describeAccess(need)}` + (flag === void 0 ? "" : `  ${paint("dim", escapeControls(flag))}`);
@@ -52715,10 +53190,10 @@ var init_plan2 = __esm({
 // scripts/ramekin/pull.ts
 var pull_exports = {};
 __export(pull_exports, {
-  run: () => run9,
+  run: () => run12,
   told: () => told
 });
-function run9(given) {
+function run12(given) {
   const reference = given.operands[0];
   const name = given.value("name");
   return interruptible(async (signal) => {
@@ -52773,89 +53248,12 @@ var init_pull2 = __esm({
   }
 });
 
-// scripts/ramekin/ps.ts
-var ps_exports = {};
-__export(ps_exports, {
-  run: () => run10,
-  timeText: () => timeText
-});
-function run10(given) {
-  const containers = runningContainers();
-  if (given.has("json")) {
-    printJson(containers);
-    return 0;
-  }
-  const rows = containers.map((container) => [
-    String(container.pid),
-    nameOf7(container),
-    timeText(container.uptime),
-    container.script === void 0 ? "-" : String(container.script),
-    Object.keys(container.namespaces).join(",") || "-",
-    container.cgroup.join(" ") || "-",
-    container.command
-  ]);
-  print(table(HEADS, rows, paintFor(Deno.stdout)));
-  if (containers.some(({ own }) => !own)) printError(NOT_OWN);
-  return 0;
-}
-function nameOf7({ name, namedBy, own }) {
-  return (namedBy === "script" ? name : `(${name})`) + (own ? "" : "*");
-}
-function timeText(seconds2) {
-  const units = [
-    [
-      "d",
-      86400
-    ],
-    [
-      "h",
-      3600
-    ],
-    [
-      "m",
-      60
-    ],
-    [
-      "s",
-      1
-    ]
-  ];
-  let rest = Math.floor(seconds2);
-  const parts2 = units.map(([unit, size]) => {
-    const count = Math.floor(rest / size);
-    rest -= count * size;
-    return {
-      count,
-      text: `${count}${unit}`
-    };
-  });
-  const first = parts2.findIndex(({ count }) => count > 0);
-  return first === -1 ? "0s" : parts2.slice(first, first + 2).map(({ text: text5 }) => text5).join(" ");
-}
-var HEADS, NOT_OWN;
-var init_ps = __esm({
-  "scripts/ramekin/ps.ts"() {
-    init_host3();
-    init_output();
-    HEADS = [
-      "PID",
-      "NAME",
-      "UP",
-      "SCRIPT",
-      "NAMESPACES",
-      "CGROUP",
-      "COMMAND"
-    ];
-    NOT_OWN = "* not of a script of yours, or of one that may say anything: ramekin enter --any PID";
-  }
-});
-
 // scripts/ramekin/images.ts
 var images_exports = {};
 __export(images_exports, {
-  run: () => run11
+  run: () => run13
 });
-function run11(given) {
+function run13(given) {
   return interruptible(async (signal) => {
     if (given.has("verify")) return await verify2(given, signal);
     if (given.has("prune")) return await prune(given, signal);
@@ -52875,7 +53273,7 @@ async function list4(given) {
     size === void 0 ? "-" : sizeText(size),
     ageText(stored)
   ]);
-  print(table(HEADS2, rows, paintFor(Deno.stdout)));
+  print(table(HEADS3, rows, paintFor(Deno.stdout)));
   return 0;
 }
 function ageText(stored) {
@@ -52907,7 +53305,7 @@ async function prune(given, signal) {
   }
   return 0;
 }
-var HEADS2;
+var HEADS3;
 var init_images = __esm({
   "scripts/ramekin/images.ts"() {
     init_mod5();
@@ -52915,7 +53313,7 @@ var init_images = __esm({
     init_interruptible();
     init_output();
     init_ps();
-    HEADS2 = [
+    HEADS3 = [
       "IMAGE",
       "DIGEST",
       "PLATFORM",
@@ -52928,9 +53326,9 @@ var init_images = __esm({
 // scripts/ramekin/rmi.ts
 var rmi_exports = {};
 __export(rmi_exports, {
-  run: () => run12
+  run: () => run14
 });
-async function run12(given) {
+async function run14(given) {
   const removed = await removeImages(given.operands);
   if (given.has("json")) printJson(removed);
   else for (const name of removed.names) print(name);
@@ -52967,9 +53365,9 @@ var init_open_image = __esm({
 // scripts/ramekin/inspect.ts
 var inspect_exports = {};
 __export(inspect_exports, {
-  run: () => run13
+  run: () => run15
 });
-async function run13(given) {
+async function run15(given) {
   await using image3 = await openImage(given);
   if (given.has("json")) printJson(asJson(image3));
   else print(asText(image3));
@@ -53069,9 +53467,9 @@ var init_inspect = __esm({
 // scripts/ramekin/commit.ts
 var commit_exports = {};
 __export(commit_exports, {
-  run: () => run14
+  run: () => run16
 });
-function run14(given) {
+function run16(given) {
   const [, changes, name] = given.operands;
   const message2 = given.value("message");
   return interruptible(async (signal) => {
@@ -53131,9 +53529,9 @@ var init_commit2 = __esm({
 // scripts/ramekin/push.ts
 var push_exports = {};
 __export(push_exports, {
-  run: () => run15
+  run: () => run17
 });
-function run15(given) {
+function run17(given) {
   return interruptible(async (signal) => {
     await using image3 = await openImage(given);
     const to = given.operands[1] ?? image3.name;
@@ -53168,9 +53566,9 @@ var init_push2 = __esm({
 // scripts/ramekin/save.ts
 var save_exports = {};
 __export(save_exports, {
-  run: () => run16
+  run: () => run18
 });
-function run16(given) {
+function run18(given) {
   const path2 = given.value("output");
   if (path2 === void 0 && Deno.stdout.isTerminal()) {
     throw new UsageError("an archive is not for a terminal; name a file with --output=FILE");
@@ -53219,9 +53617,9 @@ var init_save2 = __esm({
 // scripts/ramekin/load_images.ts
 var load_images_exports = {};
 __export(load_images_exports, {
-  run: () => run17
+  run: () => run19
 });
-function run17(given) {
+function run19(given) {
   const path2 = given.operands[0];
   const name = given.value("name");
   return interruptible(async (signal) => {
@@ -53256,20 +53654,20 @@ var init_load_images = __esm({
 // scripts/ramekin/ls.ts
 var ls_exports = {};
 __export(ls_exports, {
-  run: () => run18,
+  run: () => run20,
   treeOf: () => treeOf
 });
-function run18(given) {
+function run20(given) {
   const entries = listNamespaces();
   if (given.has("json")) {
     printJson(entries);
     return 0;
   }
-  const rows = given.has("tree") ? treeOf(entries).map(({ entry: entry2, indent }) => rowOf(entry2, indent)) : entries.map((entry2) => rowOf(entry2, ""));
-  print(table(HEADS3, rows, paintFor(Deno.stdout)));
+  const rows = given.has("tree") ? treeOf(entries).map(({ entry: entry2, indent }) => rowOf2(entry2, indent)) : entries.map((entry2) => rowOf2(entry2, ""));
+  print(table(HEADS4, rows, paintFor(Deno.stdout)));
   return 0;
 }
-function rowOf(entry2, indent) {
+function rowOf2(entry2, indent) {
   const { id: id2, type, processes, first, mounts } = entry2;
   return [
     indent + id2,
@@ -53300,12 +53698,12 @@ function treeOf(entries) {
   roots.forEach((entry2) => add(entry2, "", true, true));
   return rows;
 }
-var HEADS3;
+var HEADS4;
 var init_ls = __esm({
   "scripts/ramekin/ls.ts"() {
     init_host3();
     init_output();
-    HEADS3 = [
+    HEADS4 = [
       "NS",
       "TYPE",
       "NPROCS",
@@ -53414,12 +53812,12 @@ function idRanges() {
   return tried(NAME9, says, recipe(unshare3("user"), ids2));
 }
 function nameOf8(uid, passwd) {
-  const line = passwd.split("\n").find((line2) => line2.split(":")[2] === String(uid));
-  return line?.split(":")[0];
+  const line2 = passwd.split("\n").find((line3) => line3.split(":")[2] === String(uid));
+  return line2?.split(":")[0];
 }
 function firstOf3(text5, user, uid) {
-  for (const line of text5.split("\n")) {
-    const [owner, first, count] = line.split(":");
+  for (const line2 of text5.split("\n")) {
+    const [owner, first, count] = line2.split(":");
     if ((owner === user || owner === String(uid)) && Number(count) > 0) return Number(first);
   }
   return void 0;
@@ -53601,9 +53999,9 @@ var init_host_checks = __esm({
 var check_exports = {};
 __export(check_exports, {
   findingsText: () => findingsText,
-  run: () => run19
+  run: () => run21
 });
-function run19(given) {
+function run21(given) {
   const { release, machine } = linux.uname();
   const findings = hostChecks();
   if (given.has("json")) printJson({
@@ -53636,9 +54034,9 @@ var init_check2 = __esm({
 // scripts/ramekin/schema.ts
 var schema_exports = {};
 __export(schema_exports, {
-  run: () => run20
+  run: () => run22
 });
-function run20() {
+function run22() {
   printJson(recipeSchema());
   return 0;
 }
@@ -53646,6 +54044,95 @@ var init_schema2 = __esm({
   "scripts/ramekin/schema.ts"() {
     init_mod3();
     init_output();
+  }
+});
+
+// scripts/ramekin/man.ts
+var man_exports = {};
+__export(man_exports, {
+  programPage: () => programPage,
+  run: () => run23,
+  subcommandPage: () => subcommandPage
+});
+function run23(given) {
+  const [name] = given.operands;
+  print(name === void 0 ? programPage() : subcommandPage(find(name)));
+  return 0;
+}
+function find(name) {
+  const found = SUBCOMMANDS.find((subcommand) => subcommand.name === name);
+  if (found !== void 0) return found;
+  const near = nearest(name, SUBCOMMANDS.map(({ name: name2 }) => name2));
+  throw new UsageError(`there is no subcommand "${name}"` + (near === void 0 ? "" : `; did you mean ${near}?`));
+}
+function programPage() {
+  return [
+    ...head("ramekin", "run programs in containers, made of recipes"),
+    ".SH SYNOPSIS",
+    line("ramekin SUBCOMMAND ..."),
+    ".SH SUBCOMMANDS",
+    ...SUBCOMMANDS.flatMap(({ name, summary }) => term(`ramekin-${name}(1)`, summary)),
+    ".SH SEE ALSO",
+    line("namespaces(7), cgroups(7), user_namespaces(7)")
+  ].join("\n");
+}
+function subcommandPage(subcommand) {
+  const { name, summary, more, flags: flags2 } = subcommand;
+  const shown4 = [
+    ...flags2,
+    ...COMMON_FLAGS
+  ].filter(({ hidden: hidden2 }) => hidden2 !== true);
+  return [
+    ...head(`ramekin-${name}`, summary),
+    ".SH SYNOPSIS",
+    line(usageLine(subcommand)),
+    ...more === void 0 ? [] : [
+      ".SH DESCRIPTION",
+      ...more.split("\n").flatMap(paragraph)
+    ],
+    ".SH OPTIONS",
+    ...shown4.flatMap((flag) => term(flagText(flag) + (flag.repeated === true ? " ..." : ""), flag.summary)),
+    ".SH SEE ALSO",
+    line("ramekin(1)")
+  ].join("\n");
+}
+function head(name, summary) {
+  return [
+    `.TH ${escaped4(name.toUpperCase())} 1 "" "ramekin ${escaped4(VERSION)}" "User Commands"`,
+    ".SH NAME",
+    line(`${name} - ${summary}`)
+  ];
+}
+function paragraph(text5) {
+  return text5 === "" ? [
+    ".PP"
+  ] : [
+    line(text5),
+    ".br"
+  ];
+}
+function term(name, text5) {
+  return [
+    ".TP",
+    `\\fB${escaped4(name)}\\fR`,
+    line(text5)
+  ];
+}
+function line(text5) {
+  return escaped4(text5).replace(/^(?=[.'])/, "\\&");
+}
+function escaped4(text5) {
+  return text5.replaceAll("\\", "\\e").replaceAll("-", "\\-");
+}
+var init_man = __esm({
+  "scripts/ramekin/man.ts"() {
+    init_nearest();
+    init_arguments();
+    init_help();
+    init_output();
+    init_subcommands();
+    init_usage();
+    init_version2();
   }
 });
 
@@ -53859,7 +54346,7 @@ function caseOf({ name, flags: flags2, operand, program }) {
   const specs = [
     ...flags2.flatMap(flagSpecs),
     ...operand === void 0 ? [] : [
-      `'1:${escaped4(operand.name)}:${actionOf2(operand.completes)}'`
+      `'1:${escaped5(operand.name)}:${actionOf2(operand.completes)}'`
     ],
     ...program ? [
       "'*:::program:_normal'"
@@ -53871,7 +54358,7 @@ function flagSpecs({ name, letter, value, optionalValue, repeated, summary, comp
   const description = `[${summary.replace(/[[\]]/g, "\\$&").replaceAll("'", `'\\''`)}]`;
   const many = repeated === true ? "*" : "";
   const form = value === void 0 ? "" : optionalValue === true ? "=-" : "=";
-  const rest = value === void 0 ? "" : `${optionalValue === true ? "::" : ":"}${escaped4(value)}:${completes === void 0 ? "" : actionOf2(completes)}`;
+  const rest = value === void 0 ? "" : `${optionalValue === true ? "::" : ":"}${escaped5(value)}:${completes === void 0 ? "" : actionOf2(completes)}`;
   return [
     quotedSpec(`${many}--${name}${form}${description}${rest}`),
     ...letter === void 0 ? [] : [
@@ -53882,7 +54369,7 @@ function flagSpecs({ name, letter, value, optionalValue, repeated, summary, comp
 function quotedSpec(spec) {
   return `'${spec}'`;
 }
-function escaped4(text5) {
+function escaped5(text5) {
   return text5.replaceAll(":", "\\:");
 }
 function actionOf2(completion) {
@@ -53908,9 +54395,9 @@ var init_zsh = __esm({
 // scripts/ramekin/completions.ts
 var completions_exports = {};
 __export(completions_exports, {
-  run: () => run21
+  run: () => run24
 });
-function run21(given) {
+function run24(given) {
   const shell = given.operands[0];
   const completions = SHELLS[shell];
   if (completions === void 0) {
@@ -54018,98 +54505,7 @@ var init_keep_box = __esm({
 // scripts/ramekin/main.ts
 init_arguments();
 init_error_report();
-
-// scripts/ramekin/help.ts
-init_arguments();
-init_subcommands();
-init_usage();
-var LINE = 80;
-function programHelp(paint) {
-  const names = SUBCOMMANDS.map(({ name, summary }) => [
-    name,
-    summary
-  ]);
-  return [
-    "Runs programs in containers, made of recipes.",
-    "",
-    `${paint("bold", "Usage:")} ramekin SUBCOMMAND ...`,
-    "",
-    ...pairs(names, paint),
-    "",
-    ...pairs([
-      [
-        "help SUBCOMMAND",
-        "show the help of a subcommand"
-      ],
-      [
-        "--version",
-        "show the version"
-      ]
-    ], paint)
-  ].join("\n");
-}
-function subcommandHelp(subcommand, paint) {
-  const { summary, more, flags: flags2 } = subcommand;
-  const shown4 = [
-    ...flags2,
-    ...COMMON_FLAGS
-  ].filter(({ hidden: hidden2 }) => hidden2 !== true).map((flag) => [
-    flagText(flag) + (flag.repeated ? " ..." : ""),
-    flag.summary
-  ]);
-  return [
-    `${summary[0].toUpperCase()}${summary.slice(1)}.`,
-    "",
-    `${paint("bold", "Usage:")} ${usageLine(subcommand)}`,
-    "",
-    ...more === void 0 ? [] : [
-      ...wrapped(more),
-      ""
-    ],
-    ...pairs(shown4, paint)
-  ].join("\n");
-}
-function usageLine({ name, operands, program, flags: flags2 }) {
-  return [
-    `ramekin ${name}`,
-    ...operands.map(({ name: name2, optional: optional2 }) => optional2 === true ? `[${name2}]` : name2),
-    ...flags2.length > 0 ? [
-      "[FLAGS]"
-    ] : [],
-    ...program === true ? [
-      "[-- PROGRAM ARGUMENTS...]"
-    ] : []
-  ].join(" ");
-}
-function pairs(rows, paint) {
-  const width2 = Math.min(26, Math.max(...rows.map(([term]) => term.length)));
-  return rows.flatMap(([term, text5]) => {
-    const lines = wrapped(text5, LINE - width2 - 4);
-    const first = term.length > width2 ? [
-      `  ${paint("cyan", term)}`
-    ] : [
-      `  ${paint("cyan", term)}${" ".repeat(width2 - term.length)}  ${lines.shift()}`
-    ];
-    return [
-      ...first,
-      ...lines.map((line) => " ".repeat(width2 + 4) + line)
-    ];
-  });
-}
-function wrapped(text5, width2 = LINE) {
-  return text5.split("\n").flatMap((paragraph) => {
-    const lines = [
-      ""
-    ];
-    for (const word4 of paragraph.split(" ")) {
-      const last = lines.at(-1);
-      if (last === "") lines[lines.length - 1] = word4;
-      else if (last.length + 1 + word4.length <= width2) lines[lines.length - 1] = `${last} ${word4}`;
-      else lines.push(word4);
-    }
-    return lines;
-  });
-}
+init_help();
 
 // scripts/ramekin/load.ts
 var LOAD = {
@@ -54118,6 +54514,8 @@ var LOAD = {
   build: () => Promise.resolve().then(() => (init_build(), build_exports)),
   enter: () => Promise.resolve().then(() => (init_enter(), enter_exports)),
   cp: () => Promise.resolve().then(() => (init_cp(), cp_exports)),
+  stop: () => Promise.resolve().then(() => (init_stop(), stop_exports)),
+  stats: () => Promise.resolve().then(() => (init_stats(), stats_exports)),
   plan: () => Promise.resolve().then(() => (init_plan2(), plan_exports)),
   pull: () => Promise.resolve().then(() => (init_pull2(), pull_exports)),
   images: () => Promise.resolve().then(() => (init_images(), images_exports)),
@@ -54131,6 +54529,7 @@ var LOAD = {
   ls: () => Promise.resolve().then(() => (init_ls(), ls_exports)),
   check: () => Promise.resolve().then(() => (init_check2(), check_exports)),
   schema: () => Promise.resolve().then(() => (init_schema2(), schema_exports)),
+  man: () => Promise.resolve().then(() => (init_man(), man_exports)),
   completions: () => Promise.resolve().then(() => (init_completions(), completions_exports))
 };
 
@@ -54151,7 +54550,7 @@ async function keep(kept) {
 function help([name, ...extra]) {
   if (name === void 0 || name.startsWith("-")) return show2(programHelp);
   if (extra.length > 0) throw new UsageError(`"${extra[0]}" is one word too many`);
-  const subcommand = find(name);
+  const subcommand = find2(name);
   return show2((paint) => subcommandHelp(subcommand, paint));
 }
 
