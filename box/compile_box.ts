@@ -61,6 +61,7 @@ const SHAPE: LaunchShape = {
   terminal: undefined,
   cgroup: undefined,
   held: false,
+  image: false,
 };
 
 /**

@@ -380,6 +380,7 @@ export class Command {
       stdio: streams.stdio ?? [],
       fds: streams.fds ?? [],
       terminal: streams.terminal,
+      image: undefined,
     };
   }
 

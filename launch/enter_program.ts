@@ -10,6 +10,7 @@ import {
   Named,
   Output,
   OutputField,
+  pointerList,
   ResultOf,
   type Slot,
   Struct,
@@ -45,7 +46,8 @@ import {
   write,
   X_OK,
 } from "../ffi/calls/files.ts";
-import { execve, rt_sigprocmask, setsid } from "../ffi/calls/processes.ts";
+import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
+import { execve, execveat, rt_sigprocmask, setsid } from "../ffi/calls/processes.ts";
 import { sendDescriptor } from "../ffi/calls/sockets.ts";
 import { Label } from "../ffi/engine/program.ts";
 import type { ErrnoName } from "../ffi/errno.ts";
@@ -63,6 +65,7 @@ import {
   ENVIRONMENT,
   GID,
   handedFd,
+  IMAGE,
   programPath,
   RESERVED,
   SCRIPT_PIDFD,
@@ -75,6 +78,8 @@ import {
 /** A path at which the program may be. */
 export interface ExecCandidate {
   readonly execve: Call;
+  /** The call that executes an image in its place; then `execve` only finds the program. */
+  readonly image?: Call;
   /** Checks whether the file exists, after all attempts have failed. */
   readonly exists: Call;
   /** Reads the start of the file, after all attempts have failed, to explain the error. */
@@ -119,10 +124,10 @@ export function writeExec(
   frame.beforeExec(writer);
   if (plan.listener !== undefined) sendListener(add, plan.listener);
   if (shape.held) waitToStart(writer);
-  const last = closeOthers(writer, plan.beforeProgram, shape, frame);
+  const { last, image } = closeOthers(writer, plan.beforeProgram, shape, frame);
   add(rt_sigprocmask("none", null));
   for (const planned of last) writer.part(planned);
-  return frame.exec(writer, shape);
+  return frame.exec(writer, shape, image);
 }
 
 /**
@@ -130,19 +135,21 @@ export function writeExec(
  * closes the others only when it has looked up the program and its interpreter, and a link or a
  * `#!` line could lead over one of theirs to the host: /proc/self/fd/N/.. (CVE-2024-21626).
  *
- * @returns the last calls, with the numbers that their descriptors have now
+ * @returns the last calls, with the numbers that their descriptors have now, and the number of the
+ * executable that runs in place of the program
  */
 function closeOthers(
   writer: ProgramWriter,
   last: readonly PlannedCall[],
-  { fds }: LaunchShape,
+  { fds, image }: LaunchShape,
   { vfork }: Frame,
-): readonly PlannedCall[] {
+): { readonly last: readonly PlannedCall[]; readonly image: number | undefined } {
   const used = last.flatMap(({ call, accept = [] }) =>
     call.args.filter(isDescriptor).map((fd): UsedFd => ({ fd, accept }))
   );
   // By its end the script is told that the program runs.
   if (!vfork) used.push({ fd: CONTAINER_SOCKET, accept: [] });
+  if (image) used.push({ fd: IMAGE, accept: [] });
   const numbers = freeNumbers(used.length, fds);
   const kept = [
     ...used.map((one, index) => ({ ...one, number: numbers[index]!, flags: O_CLOEXEC })),
@@ -163,18 +170,19 @@ function closeOthers(
     first = number + 1;
   });
   writer.add(close_range(first, 0xffff_ffff, 0), CHILD_EDGES);
-  const numberOf = new Map(used.map(({ fd }, index) => [fd, numbers[index]!]));
-  return last.map((planned): PlannedCall => {
+  const numberOf = new Map<Argument, number>(used.map(({ fd }, index) => [fd, numbers[index]!]));
+  const renumbered = last.map((planned): PlannedCall => {
     const args = planned.call.args.map((argument) =>
       isDescriptor(argument) ? new Named(numberOf.get(argument)!, argument.text) : argument
     );
     return { ...planned, call: { ...planned.call, args } };
   });
+  return { last: renumbered, image: image ? numberOf.get(IMAGE) : undefined };
 }
 
 /** A descriptor that is used once more, and what its call accepts. */
 interface UsedFd {
-  readonly fd: ResultOf | OutputField;
+  readonly fd: ResultOf | OutputField | Slot;
   readonly accept: readonly ErrnoName[];
 }
 
@@ -313,16 +321,67 @@ export function tryExec(writer: ProgramWriter, count: number): readonly ExecCand
   });
   writer.section = "failure";
   writer.place(findOut);
-  return attempts.map(({ path, execve }) => {
+  return attempts.map(({ path, execve }) => ({ execve, ...writeFindingOut(writer, path) }));
+}
+
+/** Writes the calls that find out why a file could not be executed. */
+function writeFindingOut(
+  writer: ProgramWriter,
+  path: Slot,
+): Omit<ExecCandidate, "execve" | "image"> {
+  const next = new Label(`after ${path.text}`);
+  const exists = writer.add(faccessat(at_fdcwd, path, F_OK), { onFailure: next });
+  const opened = writer.add(openat(at_fdcwd, path, O_RDONLY | O_CLOEXEC, 0), { onFailure: next });
+  const head = new Output(256, "&head");
+  const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), { onFailure: next });
+  const executable = writer.add(faccessat(at_fdcwd, path, X_OK), { onFailure: next });
+  writer.place(next);
+  return { exists, readHead, head, executable };
+}
+
+/**
+ * Finds the program as {@linkcode tryExec} does, and executes an image in its place. What a filter
+ * hides from the launch is left to the image to find out.
+ */
+export function findThenExec(
+  writer: ProgramWriter,
+  count: number,
+  image: number,
+): readonly ExecCandidate[] {
+  const paths = Array.from({ length: count }, (_, index) => programPath(index));
+  const [found, findOut] = [new Label("the program is found"), new Label("find out why")];
+  const attempts = paths.map((path, index) => {
+    const isLast = index === paths.length - 1;
     const next = new Label(`after ${path.text}`);
-    const exists = writer.add(faccessat(at_fdcwd, path, F_OK), { onFailure: next });
-    const opened = writer.add(openat(at_fdcwd, path, O_RDONLY | O_CLOEXEC, 0), { onFailure: next });
-    const head = new Output(256, "&head");
-    const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), { onFailure: next });
-    const executable = writer.add(faccessat(at_fdcwd, path, X_OK), { onFailure: next });
+    const here = new Label(`${path.text} may be executed`);
+    const look = faccessat(at_fdcwd, path, X_OK);
+    const edges = isLast
+      ? { accept: ["EPERM", "ENOSYS"], onAccepted: here } as const
+      : { accept: NOT_HERE, onAccepted: next };
+    writer.add(look, { ...edges, onFailure: findOut });
+    writer.place(here);
+    const directory = openat(at_fdcwd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    writer.add(directory, { accept: ["ENOTDIR", "EPERM", "ENOSYS"], onAccepted: found });
+    // A directory may not be opened for writing, by anybody.
+    const refused = openat(at_fdcwd, path, O_RDWR | O_CLOEXEC, 0);
+    writer.add(refused, { ...CHILD_EDGES, fixes: { EISDIR: "the program is a directory" } });
     writer.place(next);
-    return { execve, exists, readHead, head, executable };
+    return { path, execve: look };
   });
+  writer.place(found);
+  const name = pointerList(["ramekin-wait"], '["ramekin-wait"]');
+  const none = pointerList([], "[]");
+  const started = writer.add(execveat(image, "", name, none, AT_EMPTY_PATH), {
+    ...CHILD_EDGES,
+    fixes: { EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)" },
+  });
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map(({ path, execve }) => ({
+    execve,
+    image: started,
+    ...writeFindingOut(writer, path),
+  }));
 }
 
 /** The errors after which execvp(3) tries the next directory of PATH. */

@@ -33,6 +33,11 @@ export interface ExecSpec {
   readonly fds: readonly HandedFd[];
   /** Its controlling terminal, which replaces the standard streams. */
   readonly terminal: Terminal | undefined;
+  /**
+   * The descriptor of an executable that runs in place of the program, once that has been found in
+   * the container.
+   */
+  readonly image: number | undefined;
 }
 
 /** The environment of a program: strings of this process, and variables that override them. */
@@ -77,6 +82,7 @@ export function execSpec(
     stdio: spec.stdio ?? ["null", "null", "null"],
     fds: spec.fds ?? [],
     terminal: spec.terminal,
+    image: spec.image,
   };
 }
 

@@ -27,6 +27,14 @@ export interface Frame {
   tie(writer: ProgramWriter): void;
   /** Writes the last calls of the program's process, after its ids have changed. */
   beforeExec(writer: ProgramWriter): void;
-  /** Writes the calls that execute the program, and returns them. */
-  exec(writer: ProgramWriter, shape: LaunchShape): readonly ExecCandidate[];
+  /**
+   * Writes the calls that execute the program, and returns them.
+   *
+   * @param image the number of the executable that runs in its place, if there is one
+   */
+  exec(
+    writer: ProgramWriter,
+    shape: LaunchShape,
+    image: number | undefined,
+  ): readonly ExecCandidate[];
 }

@@ -200,7 +200,8 @@ export class Launch {
       socket: hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : undefined,
       failed,
       // execve(2) does not return on success.
-      runs: !failed && layout.candidates.some(({ execve }) => result.result(execve) === PENDING),
+      runs: !failed &&
+        layout.candidates.some(({ execve, image = execve }) => result.result(image) === PENDING),
     };
   }
 }

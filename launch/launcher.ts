@@ -193,12 +193,17 @@ function startLaunch(prepared: PreparedLaunch): Launch {
   try {
     return new Launch(prepared, [
       ...(placeholders === undefined ? [] : [placeholders]),
-      ...(plan.deathSignal === SIGNALS.SIGKILL ? [] : [new Marker(spec.program)]),
+      ...(needsMarker(plan) ? [new Marker(spec.program)] : []),
     ]);
   } catch (error) {
     placeholders?.end();
     throw error;
   }
+}
+
+/** Whether the container may outlive the script, and nothing else tells of it then. */
+function needsMarker({ deathSignal, options }: PlanBuilder): boolean {
+  return deathSignal !== SIGNALS.SIGKILL && options.recorded !== true;
 }
 
 function startIn(launch: Launch, cgroup: ContainerCgroup | undefined): LaunchedProcess {

@@ -139,6 +139,8 @@ function parentEntries(plan: PlanBuilder, { stepIndex, parentActions }: SyncPoin
       ? action.calls.map(({ call }) => describeCall(call))
       : "program" in action
       ? [[action.program, ...action.args].join(" ")]
+      : "run" in action
+      ? "run what the caller gave"
       : describeService(action, "PID")
   ).map((call) => ({ stepIndex, part, by: "script", call }));
 }

@@ -24,7 +24,7 @@ import { END, Label } from "../ffi/engine/program.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { CONTAINER_SOCKET, SCRIPT_SOCKET, SYNC_SOCKETS } from "../plan/parent_work.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
-import { type ExecCandidate, tryExec } from "./enter_program.ts";
+import { type ExecCandidate, findThenExec, tryExec } from "./enter_program.ts";
 import type { Frame } from "./frame.ts";
 import type { IgnoredSignals } from "./ignored_signals.ts";
 import { firstCloneFixes } from "./link.ts";
@@ -153,7 +153,11 @@ export class ScriptFrame implements Frame {
     this.guard.renew(writer);
   }
 
-  exec(writer: ProgramWriter, { paths }: LaunchShape): readonly ExecCandidate[] {
-    return tryExec(writer, paths);
+  exec(
+    writer: ProgramWriter,
+    { paths }: LaunchShape,
+    image: number | undefined,
+  ): readonly ExecCandidate[] {
+    return image === undefined ? tryExec(writer, paths) : findThenExec(writer, paths, image);
   }
 }

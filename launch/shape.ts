@@ -27,11 +27,13 @@ export interface LaunchShape {
   readonly held: boolean;
   /** Whether it runs no program, but makes calls and sends descriptors to the script. */
   readonly visits?: true;
+  /** Whether another executable runs in place of the program. */
+  readonly image: boolean;
 }
 
 /** Returns the shape of a launch. */
 export function shapeOf(
-  { stdio, fds, cwd, uid, gid, terminal }: ExecSpec,
+  { stdio, fds, cwd, uid, gid, terminal, image }: ExecSpec,
   paths: number,
   cgroup: CgroupEntry | undefined,
   held: boolean,
@@ -47,5 +49,6 @@ export function shapeOf(
     cgroup: cgroup &&
       { directory: cgroup.directory !== undefined, files: cgroup.files.length },
     held,
+    image: image !== undefined,
   };
 }

@@ -134,6 +134,9 @@ export const SCRIPT_PIDFD: Slot = new LaunchSlot(
 /** The memfd of the init's image. */
 export const INIT_IMAGE: Slot = new LaunchSlot("init", ({ initImage }) => initImage);
 
+/** The descriptor of the executable that runs in place of the program. */
+export const IMAGE: Slot = new LaunchSlot("image", ({ spec }) => spec.image);
+
 /** The directory of the control group in which clone3(2) makes the container. */
 export const CGROUP_DIRECTORY: Slot = new LaunchSlot(
   "cgroup",

@@ -52,6 +52,7 @@ export function serveSyncPoints(
     if (pid === undefined) return;
     for (const action of point.parentActions(knownPid(pid))) {
       if ("calls" in action) makeCalls(action.calls, plan, point);
+      else if ("run" in action) action.run(pid);
       else services.push(...startProgram(action, pid, spawn, plan, point));
     }
     letGo(socket);

@@ -7,6 +7,7 @@
 
 const HERE = new URL("../ffi/engine/", import.meta.url).pathname;
 const BOX = new URL("../box/", import.meta.url).pathname;
+const LAUNCH = new URL("../launch/", import.meta.url).pathname;
 
 /** The tool of an architecture, native or cross. */
 export function tool(name: "as" | "ld" | "objcopy", architecture: string): string {
@@ -58,6 +59,16 @@ export function assembleInit(architecture: string): Uint8Array<ArrayBuffer> {
 /** The marker, likewise. */
 export function assembleMarker(architecture: string): Uint8Array<ArrayBuffer> {
   return executable(architecture, `${HERE}marker_${architecture}.S`);
+}
+
+/** What waits in a container, without its table, and the engine behind it. */
+export function assembleWait(architecture: string): Uint8Array<ArrayBuffer> {
+  return build(
+    architecture,
+    [`${LAUNCH}wait_${architecture}.S`, `${HERE}${architecture}.S`],
+    ["-Ttext=0x400000"],
+    ["-O", "binary", "-j", ".text"],
+  );
 }
 
 function executable(architecture: string, source: string): Uint8Array<ArrayBuffer> {
@@ -121,6 +132,15 @@ export function startModule(): string {
   ]);
 }
 
+/** The source of the module with the code of what waits in a container. */
+export function waitModule(): string {
+  return moduleOf([
+    " * The code of what waits in a container, assembled, with the engine behind it. Made by",
+    " * `deno task assemble` from the `.S` files beside this one and in `ffi/engine/`; a test compares",
+    " * them.",
+  ], [["WAIT", "The executable without its table, in base64.", assembleWait]]);
+}
+
 function moduleOf(about: readonly string[], assembled: readonly Assembled[]): string {
   const lines = ["/**", ...about, " *", " * @module", " */", ""];
   for (const [name, doc, assemble] of assembled) {
@@ -138,4 +158,5 @@ function moduleOf(about: readonly string[], assembled: readonly Assembled[]): st
 if (import.meta.main) {
   Deno.writeTextFileSync(`${HERE}bytes.ts`, bytesModule());
   Deno.writeTextFileSync(`${BOX}bytes.ts`, startModule());
+  Deno.writeTextFileSync(`${LAUNCH}wait_bytes.ts`, waitModule());
 }

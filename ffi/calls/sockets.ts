@@ -63,14 +63,16 @@ export function socketpair(pair: Output): Call {
 }
 
 /** Sends a descriptor through a socket, with a byte of data. See sendmsg(2). */
-export function sendDescriptor(socket: Fd, fd: Slot): Call {
+export function sendDescriptor(socket: Fd, fd: Slot | number): Call {
   const control = new Uint8Array(CMSG_SPACE);
   const view = new DataView(control.buffer);
   view.setUint32(0, CMSG_HEADER + 4, true);
   view.setInt32(8, SOL_SOCKET, true);
   view.setInt32(12, SCM_RIGHTS, true);
-  const struct = new Struct(control, "&control", [], [{ offset: CMSG_HEADER, slot: fd }]);
-  const text = (show: ShowSlot) => `{SCM_RIGHTS, ${show(fd)}}`;
+  if (typeof fd === "number") view.setInt32(CMSG_HEADER, fd, true);
+  const cells = typeof fd === "number" ? [] : [{ offset: CMSG_HEADER, slot: fd }];
+  const struct = new Struct(control, "&control", [], cells);
+  const text = (show: ShowSlot) => `{SCM_RIGHTS, ${typeof fd === "number" ? fd : show(fd)}}`;
   return call("sendmsg", socket, message(new Uint8Array(1), struct, text), 0);
 }
 

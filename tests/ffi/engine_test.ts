@@ -9,7 +9,14 @@ import type { Memory } from "../../ffi/engine/memory.ts";
 import { syscall } from "../../ffi/syscalls.ts";
 import { assemble, END, Label, PENDING, recordOffset } from "../../ffi/engine/program.ts";
 import type { Architecture } from "../../ffi/syscall_numbers.ts";
-import { assembleEngine, assembleInit, assembleMarker, tool } from "../../scripts/assemble.ts";
+import {
+  assembleEngine,
+  assembleInit,
+  assembleMarker,
+  assembleWait,
+  tool,
+} from "../../scripts/assemble.ts";
+import { WAIT } from "../../launch/wait_bytes.ts";
 import {
   CLONE_VFORK,
   CLONE_VM,
@@ -410,6 +417,7 @@ for (const architecture of ["x86_64", "aarch64"] as const) {
       assertEquals(await code(shipped, architecture), await code(assembled, architecture));
       assertEquals(Uint8Array.fromBase64(INIT[architecture]), assembleInit(architecture));
       assertEquals(Uint8Array.fromBase64(MARKER[architecture]), assembleMarker(architecture));
+      assertEquals(Uint8Array.fromBase64(WAIT[architecture]), assembleWait(architecture));
     },
   );
 }
