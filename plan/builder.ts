@@ -56,6 +56,13 @@ export interface PlanOptions {
   readonly admit?: ((access: HostAccess) => void) | undefined;
   /** Whether the container has a session of its own, and runs on when the script ends. */
   readonly detached?: boolean | undefined;
+  /** Whether whoever launches the container keeps a record of it, so that it needs no marker. */
+  readonly recorded?: boolean | undefined;
+  /**
+   * What is done outside once the container has its namespaces, before it gets another root, for the
+   * process with this pid.
+   */
+  readonly beforeRoot?: ((pid: number) => void) | undefined;
 }
 
 /** The edges of a call, and the fixes for its errors. */
@@ -76,6 +83,9 @@ const UNCLOSED_FDS = 32;
  * may be anybody's, and nothing is granted to it yet.
  */
 const [MAX_CALLS, MAX_PATHS] = [100_000, 4 * 1024 * 1024];
+
+/** The steps that can follow a filter under which privileges can be gained. */
+const LAST_STEPS: ReadonlySet<string> = new Set(["setUser", "capabilities", "noNewPrivileges"]);
 
 /** Collects the calls of the steps. */
 export class PlanBuilder {
@@ -140,6 +150,7 @@ export class PlanBuilder {
   #calls = 0;
   #paths = 0;
   #untrusted: UntrustedDirectories | undefined;
+  #isFinishing = false;
   #limits: { readonly stepIndex: number; readonly limits: GroupLimits } | undefined;
   #released = 0;
   /**
@@ -207,8 +218,25 @@ export class PlanBuilder {
     for (const kind of kinds) if (kind !== "time") this.clonedKinds.add(kind);
   }
 
+  /**
+   * Has the calls of later steps made last, behind those that restrict the program. Only steps that
+   * open nothing can follow.
+   */
+  finishes(): void {
+    this.#isFinishing = true;
+    const { cursor } = this;
+    const other = cursor.findLater((name) => !LAST_STEPS.has(name));
+    if (other !== undefined) {
+      this.refuse(`${other} cannot come after it, only ${[...LAST_STEPS].join(", ")}`);
+    }
+  }
+
   /** Adds a call and returns it, so that later calls can refer to its result. */
   call(call: Call, options: CallOptions = NO_OPTIONS): Call {
+    if (this.#isFinishing) {
+      this.beforeExec(call, options.fixes, options.accept);
+      return call;
+    }
     return this.#callIn(this.process, call, options);
   }
 

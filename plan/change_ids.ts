@@ -14,11 +14,13 @@ export interface NewIds {
   readonly uid?: number | Slot | undefined;
   readonly gid?: number | Slot | undefined;
   readonly groups?: readonly number[] | undefined;
+  /** Whether the groups stay as they are. */
+  readonly keepGroups?: boolean | undefined;
 }
 
 /** Returns the calls, the user last: without root's id the others would be denied. */
 export function changeIds(
-  { uid, gid, groups = [] }: NewIds,
+  { uid, gid, groups = [], keepGroups = false }: NewIds,
   { setgroupsDenied, inUserNamespace }: PlannedState,
 ): { readonly call: Call; readonly fixes: Fixes }[] {
   const calls: { readonly call: Call; readonly fixes: Fixes }[] = [];
@@ -28,7 +30,7 @@ export function changeIds(
       : undefined;
     calls.push({ call, fixes: { EPERM: denied, EINVAL: unmapped } });
   };
-  if (!setgroupsDenied) {
+  if (!setgroupsDenied && !keepGroups) {
     add(
       setgroups(groups),
       "setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: " +

@@ -64,6 +64,8 @@ export interface NewFilesystem {
   readonly flags: number;
   readonly data: string | null;
   readonly fixes?: LazyFixes;
+  /** Whether a missing mount point is made, wherever it is. */
+  readonly make?: boolean | undefined;
 }
 
 /** The type of file that a mount point is. */
@@ -232,9 +234,9 @@ export class ContainerPath {
   }
 
   /** Mounts a new filesystem on the directory. */
-  mountOn({ source, type, flags, data, fixes = {} }: NewFilesystem): void {
+  mountOn({ source, type, flags, data, fixes = {}, make }: NewFilesystem): void {
     this.refuseRoot();
-    if (this.needsMountPoint) this.makeMountPoint("directory");
+    if (make === true || this.needsMountPoint) this.makeMountPoint("directory");
     const place = this.open(O_PATH | O_DIRECTORY, {
       fixes: () => ({
         ENOENT: this.#missingMountPoint("mkdir() makes one on a filesystem of the recipe"),

@@ -14,6 +14,7 @@ import { lowerMkdir, lowerMknod, lowerSymlink, lowerWriteFile } from "./steps/fi
 import { lowerMapCurrentUser, lowerMapIds, lowerMapRoot } from "./steps/id_maps.ts";
 import { lowerCapabilities, lowerNoNewPrivileges, lowerSetUser } from "./steps/identity.ts";
 import { lowerJoin } from "./steps/join.ts";
+import { lowerJoinCgroup } from "./steps/join_cgroup.ts";
 import { lowerLandlock } from "./steps/landlock.ts";
 import { lowerLimits } from "./steps/limits.ts";
 import { lowerMaskPaths, lowerReadonlyPaths } from "./steps/masks.ts";
@@ -38,6 +39,7 @@ import {
   lowerDieWithParent,
   lowerInit,
   lowerNewSession,
+  lowerOomScoreAdj,
   lowerRlimit,
   lowerSetEnv,
   lowerUmask,
@@ -72,6 +74,7 @@ const LOWERINGS = {
   hostname: lowerHostname,
   init: lowerInit,
   join: lowerJoin,
+  joinCgroup: lowerJoinCgroup,
   landlock: lowerLandlock,
   limits: lowerLimits,
   loopback: lowerLoopback,
@@ -88,6 +91,7 @@ const LOWERINGS = {
   mqueue: lowerKernelFilesystem,
   newSession: lowerNewSession,
   noNewPrivileges: lowerNoNewPrivileges,
+  oomScoreAdj: lowerOomScoreAdj,
   overlay: lowerOverlay,
   pivotRoot: lowerPivotRoot,
   proc: lowerProc,

@@ -63,6 +63,8 @@ export interface ParentCall {
 export type ParentAction =
   | { readonly calls: readonly ParentCall[] }
   | { readonly program: string; readonly args: readonly (string | Output)[] }
+  /** What whoever launches does, for the process with this pid. */
+  | { readonly run: (pid: number) => void }
   | HostService;
 
 /** A service that the script runs on the host as long as the container runs, as data. */

@@ -76,6 +76,11 @@ export class StepCursor {
     return (this.#places.get(step)?.last ?? -1) > this.#index;
   }
 
+  /** Returns the name of the first step after the current one that is such a step. */
+  findLater(isSuch: (name: string) => boolean): string | undefined {
+    return this.#steps.slice(this.#index + 1).find(({ step }) => isSuch(step))?.step;
+  }
+
   /**
    * Returns the position of the last step before this one that drops capabilities, unless a user
    * namespace after it restores them.

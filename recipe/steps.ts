@@ -37,6 +37,7 @@ import {
   type SetUserStep,
 } from "./steps/identity.ts";
 import { joinSchema, type JoinStep } from "./steps/join.ts";
+import { joinCgroupSchema, type JoinCgroupStep } from "./steps/join_cgroup.ts";
 import { landlockSchema, type LandlockStep } from "./steps/landlock.ts";
 import { limitsSchema, type LimitsStep } from "./steps/limits.ts";
 import {
@@ -108,6 +109,8 @@ import {
   type InitStep,
   newSessionSchema,
   type NewSessionStep,
+  oomScoreAdjSchema,
+  type OomScoreAdjStep,
   rlimitSchema,
   type RlimitStep,
   setEnvSchema,
@@ -152,6 +155,7 @@ export type Step =
   | DummyStep
   | HostnameStep
   | InitStep
+  | JoinCgroupStep
   | JoinStep
   | LandlockStep
   | LimitsStep
@@ -169,6 +173,7 @@ export type Step =
   | MqueueStep
   | NewSessionStep
   | NoNewPrivilegesStep
+  | OomScoreAdjStep
   | OverlayStep
   | PivotRootStep
   | ProcStep
@@ -216,6 +221,7 @@ const SCHEMAS = {
   hostname: hostnameSchema,
   init: initSchema,
   join: joinSchema,
+  joinCgroup: joinCgroupSchema,
   landlock: landlockSchema,
   limits: limitsSchema,
   loopback: loopbackSchema,
@@ -232,6 +238,7 @@ const SCHEMAS = {
   mqueue: mqueueSchema,
   newSession: newSessionSchema,
   noNewPrivileges: noNewPrivilegesSchema,
+  oomScoreAdj: oomScoreAdjSchema,
   overlay: overlaySchema,
   pivotRoot: pivotRootSchema,
   proc: procSchema,

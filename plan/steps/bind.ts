@@ -4,17 +4,21 @@
  * @module
  */
 
-import type { ResultOf } from "../../ffi/call.ts";
-import { O_CLOEXEC, O_DIRECTORY, O_PATH, openat } from "../../ffi/calls/files.ts";
+import type { Fd, ResultOf } from "../../ffi/call.ts";
+import { at_fdcwd, O_CLOEXEC, O_DIRECTORY, O_PATH, openat } from "../../ffi/calls/files.ts";
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
+  AT_SYMLINK_NOFOLLOW,
   MOUNT_ATTR_NODEV,
   MOUNT_ATTR_NOEXEC,
   MOUNT_ATTR_NOSUID,
   MOUNT_ATTR_NOSYMFOLLOW,
   MOUNT_ATTR_RDONLY,
   mount_setattr,
+  open_tree,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
 } from "../../ffi/calls/mounts.ts";
 import { Label } from "../../ffi/engine/program.ts";
 import { isWithin, normalize } from "../../recipe/path.ts";
@@ -67,6 +71,7 @@ function bindOne(given: BindStep, plan: PlanBuilder, gone?: string): void {
   const origin = noteOrigin(source, plan, step.recursive !== false);
   const target = plan.path(step.target);
   target.refuseRoot();
+  if (step.make === true) plan.access.recordWrite(step.target);
   const mounted = {
     target: target.canonical,
     type: "bind",
@@ -174,6 +179,9 @@ function show(
 ): void {
   // Before the source is opened, as that may be beneath a directory that is pinned.
   if (step.readOnly === true) pinParents(plan, target);
+  if (step.early === true && source instanceof HostPath) {
+    return showEarly(step, source, target, plan);
+  }
   const isHost = source instanceof HostPath;
   const opened = source.open(O_PATH, {
     ...(missing !== undefined && { accept: ["ENOENT"], onAccepted: missing }),
@@ -185,23 +193,48 @@ function show(
     EINVAL: `an unprivileged user cannot bind ${step.source} without the submounts that it has; ` +
       "pass { recursive: true }",
   }));
-  const attributes = (step.restrict ?? []).reduce(
-    (sum, word) => sum | RESTRICTIONS[word],
-    step.readOnly === true ? MOUNT_ATTR_RDONLY : 0,
-  );
-  if (attributes !== 0) {
-    const set = { attr_set: attributes };
-    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
-      fixes: plan.state.mountFixes,
-    });
-  }
+  setAttributes(step, tree, recursive, plan);
   if (isOnItself(step, plan)) target.attachTo(opened, tree, step.source);
   else {
-    if (target.needsMountPoint) makeMountPoint(source, opened, target, plan);
+    if (step.make === true || target.needsMountPoint) makeMountPoint(source, opened, target, plan);
     target.attach(tree, step.source);
   }
   plan.release(tree);
   plan.release(opened);
+}
+
+/** Mounts a source that the script has opened. */
+function showEarly(
+  step: BindStep,
+  source: HostPath,
+  target: ContainerPath,
+  plan: PlanBuilder,
+): void {
+  const { path, type } = source.resolved;
+  if (type === undefined) plan.refuse(missingSource(step, true));
+  const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | recursive;
+  const tree = plan.inheritFd(open_tree(at_fdcwd, path, flags), `<${path}>`, {
+    fixes: { EPERM: "the script copies the mount, which takes CAP_SYS_ADMIN" },
+  });
+  setAttributes(step, tree, recursive, plan);
+  if (step.make === true || target.needsMountPoint) {
+    target.makeMountPoint(type === "directory" ? "directory" : "file");
+  }
+  target.attach(tree, step.source);
+}
+
+/** Restricts an open mount as the step says. */
+function setAttributes(step: BindStep, tree: Fd, recursive: number, plan: PlanBuilder): void {
+  const attributes = (step.restrict ?? []).reduce(
+    (sum, word) => sum | RESTRICTIONS[word],
+    step.readOnly === true ? MOUNT_ATTR_RDONLY : 0,
+  );
+  if (attributes === 0) return;
+  const set = { attr_set: attributes };
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
+    fixes: plan.state.mountFixes,
+  });
 }
 
 function missingSource({ source }: BindStep, isHost: boolean, gone?: string): string {

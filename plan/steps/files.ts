@@ -7,6 +7,7 @@
 import {
   fchmod,
   fchmodat,
+  fchownat,
   makedev,
   mknodat,
   O_CREAT,
@@ -22,6 +23,7 @@ import {
   umask,
   write,
 } from "../../ffi/calls/files.ts";
+import { Label } from "../../ffi/engine/program.ts";
 import type { Fixes } from "../../ffi/fix.ts";
 import type { MkdirStep, MknodStep, SymlinkStep, WriteFileStep } from "../../recipe/steps/files.ts";
 import type { PlanBuilder } from "../builder.ts";
@@ -45,7 +47,10 @@ export function lowerSymlink(step: SymlinkStep, plan: PlanBuilder): void {
   mayMake(plan, step);
   plan.access.recordLink(step.path);
   plan.path(step.path).inParent((directory, name) => {
-    plan.call(symlinkat(step.target, directory, name), { fixes: makingFixes(step.path) });
+    plan.call(symlinkat(step.target, directory, name), {
+      fixes: makingFixes(step.path),
+      ...(step.keep === true && { accept: ["EEXIST"] }),
+    });
   });
 }
 
@@ -86,7 +91,9 @@ export function lowerMknod(step: MknodStep, plan: PlanBuilder): void {
   const device = step.type === "p" ? 0 : makedev(step.major!, step.minor!);
   making(plan, step, () =>
     plan.path(step.path).inParent((directory, name) => {
+      const there = new Label(`${step.path} is there`);
       plan.call(mknodat(directory, name, type | (step.mode ?? 0o644), device), {
+        ...(step.keep === true && { accept: ["EEXIST"], onAccepted: there }),
         fixes: {
           ...makingFixes(step.path),
           EPERM: plan.state.inUserNamespace
@@ -96,8 +103,15 @@ export function lowerMknod(step: MknodStep, plan: PlanBuilder): void {
       });
       // The umask applies to the mode of mknodat(2).
       if (step.mode !== undefined) plan.call(fchmodat(directory, name, step.mode));
+      if ((step.uid ?? step.gid) !== undefined) {
+        plan.call(fchownat(directory, name, step.uid ?? KEPT, step.gid ?? KEPT));
+      }
+      plan.place(there);
     }));
 }
+
+/** An id that chown(2) leaves as it is. */
+const KEPT = -1;
 
 function noParent(path: string): string {
   return `the parent directory of ${path} does not exist` +

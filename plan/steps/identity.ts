@@ -9,6 +9,7 @@ import {
   PR_CAP_AMBIENT_CLEAR_ALL,
   PR_CAP_AMBIENT_RAISE,
   PR_CAPBSET_DROP,
+  PR_SET_KEEPCAPS,
   PR_SET_NO_NEW_PRIVS,
   prctl,
 } from "../../ffi/calls/processes.ts";
@@ -28,7 +29,8 @@ const LACKS_CAPABILITY: Fixes = {
 };
 
 /** Lowers `setUser`. */
-export function lowerSetUser({ uid, gid = uid, groups }: SetUserStep, plan: PlanBuilder): void {
+export function lowerSetUser(step: SetUserStep, plan: PlanBuilder): void {
+  const { uid, gid = uid, groups, keepCapabilities, keepGroups } = step;
   if (groups !== undefined && plan.state.setgroupsDenied) {
     plan.refuse(
       `"groups" cannot be set, as the id map denies setgroups(2); leave them out, ` +
@@ -36,11 +38,12 @@ export function lowerSetUser({ uid, gid = uid, groups }: SetUserStep, plan: Plan
     );
   }
   plan.access.recordIds({ uid, gid, groups });
-  for (const { call, fixes } of changeIds({ uid, gid, groups }, plan.state)) {
+  if (keepCapabilities === true) plan.call(prctl(PR_SET_KEEPCAPS, 1));
+  for (const { call, fixes } of changeIds({ uid, gid, groups, keepGroups }, plan.state)) {
     plan.call(call, { fixes });
   }
   plan.state.ids = { uid, gid };
-  if (!plan.state.setgroupsDenied) plan.state.groupsChanged = true;
+  if (!plan.state.setgroupsDenied && keepGroups !== true) plan.state.groupsChanged = true;
 }
 
 /** Lowers `capabilities`. */

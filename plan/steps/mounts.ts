@@ -61,13 +61,15 @@ interface FilesystemDescription {
   readonly data: string | null;
   /** The fixes for errors of this type of filesystem. */
   readonly fixes?: Fixes;
+  /** Whether a missing mount point is made, wherever it is. */
+  readonly make?: boolean | undefined;
 }
 
 /** Mounts a new filesystem at a path of the container. */
 export function mountFilesystem(
   plan: PlanBuilder,
   path: string,
-  { source, type, flags, data, fixes = {} }: FilesystemDescription,
+  { source, type, flags, data, fixes = {}, make }: FilesystemDescription,
 ): void {
   checkOptions(plan, data);
   const target = plan.path(path);
@@ -77,6 +79,7 @@ export function mountFilesystem(
     type,
     flags,
     data,
+    make,
     fixes: () => ({
       ...mountFixes,
       EBUSY: `something is mounted at ${path} already, or the source is in use`,
@@ -123,8 +126,9 @@ export function checkOptions(plan: PlanBuilder, data: string | null): void {
 export function lowerMount(step: MountStep, plan: PlanBuilder): void {
   plan.needs("mount", NEEDS_MOUNT);
   plan.access.recordFilesystem(step);
-  const { source, target, type, options } = step;
-  mountFilesystem(plan, target, { source, type, ...parseMountOptions(options) });
+  const { source, target, type, options, make } = step;
+  if (make === true) plan.access.recordWrite(target);
+  mountFilesystem(plan, target, { source, type, ...parseMountOptions(options), make });
 }
 
 /** Lowers `tmpfs`. */
@@ -223,9 +227,25 @@ export function lowerRemount(step: RemountStep, plan: PlanBuilder): void {
     checkOptions(plan, data);
     target.reconfigure(MS_REMOUNT | flags, data, fixes);
   } else {
-    target.setAttributes(attributesOf(flags), false, fixes);
+    const attributes = step.keep === true ? namedAttributes(step.options) : attributesOf(flags);
+    target.setAttributes(attributes, step.recursive === true, fixes);
   }
+  if (step.keep === true && (flags & MS_RDONLY) === 0) return;
   plan.state.mounts.remounted(target.canonical, (flags & MS_RDONLY) !== 0);
+}
+
+/** Sets and clears what the options name, and nothing else. */
+function namedAttributes(
+  options: string,
+): { readonly attr_set: number; readonly attr_clr: number } {
+  const { flags } = parseMountOptions(options);
+  const { flags: kept } = parseMountOptions(options, 0xffff_ffff);
+  const named = attributesOf(flags);
+  const cleared = ATTRIBUTES.reduce(
+    (sum, [flag, attribute]) => (kept & flag) === 0 ? sum + attribute : sum,
+    named.attr_clr & MOUNT_ATTR__ATIME,
+  );
+  return { attr_set: named.attr_set, attr_clr: cleared };
 }
 
 /**

@@ -11,6 +11,7 @@ import type {
   DieWithParentStep,
   InitStep,
   NewSessionStep,
+  OomScoreAdjStep,
   RlimitStep,
   SetEnvStep,
   UmaskStep,
@@ -18,6 +19,7 @@ import type {
 import type { Fixes } from "../../ffi/fix.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { OUTLIVES_FORWARDING } from "../network.ts";
+import { writeProcFile } from "../proc_file.ts";
 
 /** Lowers `setEnv`. */
 export function lowerSetEnv({ variables }: SetEnvStep, plan: PlanBuilder): void {
@@ -57,6 +59,15 @@ export function lowerRlimit({ resource, soft, hard }: RlimitStep, plan: PlanBuil
   if (name === "NOFILE") return plan.beforeExec(call, RAISED);
   plan.access.recordHigherLimit();
   plan.call(call, { fixes: RAISED });
+}
+
+/** Lowers `oomScoreAdj`. */
+export function lowerOomScoreAdj({ value }: OomScoreAdjStep, plan: PlanBuilder): void {
+  plan.access.recordHigherLimit();
+  writeProcFile(plan, "self/oom_score_adj", String(value), {
+    open: { ENOENT: "there is no /proc with this process; put it behind proc()" },
+    write: { EACCES: "a value below the script's own takes CAP_SYS_RESOURCE on the host itself" },
+  });
 }
 
 /** Lowers `newSession`. */

@@ -28,6 +28,8 @@ import { unexpanded } from "../../recipe/unexpanded.ts";
 /** Lowers `pivotRoot`. */
 export function lowerPivotRoot({ path }: PivotRootStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would change the host's root");
+  const { beforeRoot } = plan.options;
+  if (beforeRoot !== undefined) plan.syncWithParent(() => [{ run: beforeRoot }]);
   const target = plan.path(path);
   const isMountPoint = plan.state.mounts.isMountPoint(target.canonical);
   const noDevices = !isMountPoint && usualRestrictions(path, plan).includes("nodev");

@@ -28,12 +28,14 @@ export function lowerSeccomp(step: SeccompStep, plan: PlanBuilder): void {
   const { program, isContained, deniesSockets } = filterFor(step, plan);
   if (isContained) plan.access.filtered = true;
   if (deniesSockets) plan.access.deniesSockets = true;
-  plan.setNoNewPrivileges();
+  if (step.privileged !== true) plan.setNoNewPrivileges();
   plan.beforeExec(seccompSetFilter(program, flagBits), {
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
     EPERM: "an active filter does not allow another one",
+    EACCES: "a filter under which privileges can be gained takes CAP_SYS_ADMIN",
     ENOMEM: "the active filters are too long together",
   });
+  if (step.privileged === true) plan.finishes();
 }
 
 /** A compiled filter. */

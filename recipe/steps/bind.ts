@@ -78,6 +78,17 @@ export interface BindOptions {
    * covered by empty directories.
    */
   readonly untrusted?: boolean;
+  /**
+   * Whether a mount point that is missing is made, also where it is on the host's files and remains
+   * there: a directory for a directory, an empty file for anything else. On a filesystem of the
+   * recipe it is made in any case.
+   */
+  readonly make?: boolean;
+  /**
+   * Whether the script opens the source, before the container has a user namespace, whose root may
+   * not be let through to it. That takes CAP_SYS_ADMIN.
+   */
+  readonly early?: boolean;
 }
 
 /**
@@ -149,6 +160,8 @@ export const bindSchema: StepSchema<BindStep> = stepSchema(
     hide: optional(list(entry())),
     restrict: optional(list(oneOf(RESTRICTIONS))),
     untrusted: optional(boolean()),
+    make: optional(boolean()),
+    early: optional(boolean()),
   }),
   ({ entries, hide }) =>
     hide !== undefined && entries === undefined

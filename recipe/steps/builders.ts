@@ -17,6 +17,7 @@ export {
   mknod,
   type MknodStep,
   symlink,
+  type SymlinkOptions,
   type SymlinkStep,
   writeFile,
   type WriteFileStep,
@@ -38,6 +39,7 @@ export {
   type SetUserStep,
   type UserIds,
 } from "./identity.ts";
+export { joinCgroup, type JoinCgroupStep } from "./join_cgroup.ts";
 export { join, type JoinOptions, type JoinStep, type JoinTarget } from "./join.ts";
 export { landlock, type LandlockRules, type LandlockStep } from "./landlock.ts";
 export { type IoLimits, type Limits, limits, type LimitsStep, type Size } from "./limits.ts";
@@ -121,6 +123,8 @@ export {
   type InitStep,
   newSession,
   type NewSessionStep,
+  oomScoreAdj,
+  type OomScoreAdjStep,
   type ResourceName,
   rlimit,
   type RlimitStep,

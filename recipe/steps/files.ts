@@ -9,6 +9,7 @@ import {
   absolutePath,
   boolean,
   content,
+  id,
   integer,
   modeBits,
   oneOf,
@@ -66,8 +67,14 @@ export const mkdirSchema: StepSchema<MkdirStep> = stepSchema("mkdir", () => {
   return fileFields();
 });
 
+/** Options of {@linkcode symlink}. */
+export interface SymlinkOptions extends Pick<FileOptions, "host"> {
+  /** Whether a file that is there already stays, and the step is left out then. */
+  readonly keep?: boolean;
+}
+
 /** Creates a symbolic link. */
-export interface SymlinkStep extends Pick<FileOptions, "host"> {
+export interface SymlinkStep extends SymlinkOptions {
   /** The name of the step. */
   readonly step: "symlink";
   /** The text of the link. */
@@ -96,7 +103,7 @@ export interface SymlinkStep extends Pick<FileOptions, "host"> {
 export function symlink(
   target: string,
   path: string,
-  options: Pick<FileOptions, "host"> = {},
+  options: SymlinkOptions = {},
 ): SymlinkStep {
   return { step: "symlink", target, path, ...options };
 }
@@ -106,6 +113,7 @@ export const symlinkSchema: StepSchema<SymlinkStep> = stepSchema("symlink", () =
   target: text({ min: 1, max: 4095 }),
   path: absolutePath(),
   host: optional(boolean()),
+  keep: optional(boolean()),
 }));
 
 /** Writes a file. */
@@ -162,6 +170,12 @@ export interface MknodStep extends FileOptions {
   readonly major?: number;
   /** The device's minor number. */
   readonly minor?: number;
+  /** Its owner; without one, the user who makes it. */
+  readonly uid?: number;
+  /** Its group. */
+  readonly gid?: number;
+  /** Whether a file that is there already stays, and the step is left out then. */
+  readonly keep?: boolean;
 }
 
 /**
@@ -197,6 +211,9 @@ export const mknodSchema: StepSchema<MknodStep> = stepSchema("mknod", () => ({
   type: oneOf(["b", "c", "p"]),
   major: optional(integer(0, 0xfff)),
   minor: optional(integer(0, 0xf_ffff)),
+  uid: optional(id()),
+  gid: optional(id()),
+  keep: optional(boolean()),
 }), ({ type, major, minor }) => {
   if (type === "p" && (major ?? minor) !== undefined) return "a pipe has no device number";
   if (type !== "p" && (major === undefined || minor === undefined)) {

@@ -6,7 +6,7 @@
  */
 
 import { CAPABILITIES } from "../../ffi/calls/constants/capabilities.ts";
-import { id, list, oneOf, optional } from "../schema.ts";
+import { boolean, id, list, oneOf, optional } from "../schema.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 import type { CapabilitySets } from "./capability_sets.ts";
 
@@ -14,6 +14,13 @@ import type { CapabilitySets } from "./capability_sets.ts";
 export interface SetUserStep extends UserIds {
   /** The name of the step. */
   readonly step: "setUser";
+  /**
+   * Whether the permitted capabilities stay, for a `capabilities` step after it: the kernel drops
+   * all from a user who is not root any more (PR_SET_KEEPCAPS).
+   */
+  readonly keepCapabilities?: boolean;
+  /** Whether the supplementary groups stay those of the script; then without `groups`. */
+  readonly keepGroups?: boolean;
 }
 
 /** The ids of a user, as the container's user namespace has them. */
@@ -52,14 +59,26 @@ export interface UserIds {
  * console.log(new TextDecoder().decode(stdout)); // 0
  * ```
  */
-export function setUser(ids: UserIds): SetUserStep {
+export function setUser(
+  ids: UserIds & Pick<SetUserStep, "keepCapabilities" | "keepGroups">,
+): SetUserStep {
   return { step: "setUser", ...ids };
 }
 
 /** What the data of `setUser` may be. */
 export const setUserSchema: StepSchema<SetUserStep> = stepSchema(
   "setUser",
-  () => ({ uid: id(), gid: optional(id()), groups: optional(list(id())) }),
+  () => ({
+    uid: id(),
+    gid: optional(id()),
+    groups: optional(list(id())),
+    keepCapabilities: optional(boolean()),
+    keepGroups: optional(boolean()),
+  }),
+  ({ groups, keepGroups }) =>
+    groups !== undefined && keepGroups === true
+      ? '"keepGroups" leaves the groups as they are, and "groups" sets them'
+      : undefined,
 );
 
 /** Sets the capabilities. */

@@ -32,6 +32,11 @@ export interface MountStep {
   readonly type: string;
   /** Options as mount(8) takes them: `"ro,nosuid,size=10m"`. */
   readonly options?: string;
+  /**
+   * Whether a mount point that is missing is made, also where it is on the host's files and remains
+   * there.
+   */
+  readonly make?: boolean;
 }
 
 /**
@@ -62,7 +67,7 @@ export interface MountStep {
 export function mount(
   source: string,
   target: string,
-  options: Pick<MountStep, "type" | "options">,
+  options: Pick<MountStep, "type" | "options" | "make">,
 ): MountStep {
   return { step: "mount", source, target, ...options };
 }
@@ -73,6 +78,7 @@ export const mountSchema: StepSchema<MountStep> = stepSchema("mount", () => ({
   target: absolutePath(),
   type: text({ min: 1 }),
   options: optional(mountOptions()),
+  make: optional(boolean()),
 }));
 
 /** Mounts an empty filesystem in memory. */
@@ -365,6 +371,10 @@ export interface RemountStep {
    * @default {true}
    */
   readonly bind?: boolean;
+  /** Whether options that are left out stay as they are; only for this mount alone. */
+  readonly keep?: boolean;
+  /** Whether the mounts below it change too; only with `keep`. */
+  readonly recursive?: boolean;
 }
 
 /**
@@ -396,7 +406,7 @@ export interface RemountStep {
 export function remount(
   target: string,
   options: string,
-  more: Pick<RemountStep, "bind"> = {},
+  more: Pick<RemountStep, "bind" | "keep" | "recursive"> = {},
 ): RemountStep {
   return { step: "remount", target, options, ...more };
 }
@@ -406,8 +416,12 @@ export const remountSchema: StepSchema<RemountStep> = stepSchema("remount", () =
   target: absolutePath(),
   options: mountOptions(),
   bind: optional(boolean()),
-}), ({ options, bind }) => {
+  keep: optional(boolean()),
+  recursive: optional(boolean()),
+}), ({ options, bind, keep, recursive }) => {
   const { data } = parseMountOptions(options);
+  if (keep === true && bind === false) return '"keep" is for this mount alone, without "bind"';
+  if (recursive === true && keep !== true) return '"recursive" needs "keep"';
   return data !== null && bind !== false
     ? `"${data}" is for the filesystem, not for this mount alone: { bind: false } sets it`
     : undefined;

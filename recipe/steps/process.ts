@@ -190,6 +190,41 @@ export const rlimitSchema: StepSchema<RlimitStep> = stepSchema("rlimit", () => {
   return undefined;
 });
 
+/** Sets how likely the OOM killer takes the program. */
+export interface OomScoreAdjStep {
+  /** The name of the step. */
+  readonly step: "oomScoreAdj";
+  /** From -1000, never, to 1000, first of all. */
+  readonly value: number;
+}
+
+/**
+ * Sets how likely the kernel kills the program, and what it starts, where memory is short: from
+ * -1000, never, to 1000, before all others. A value below the script's own needs CAP_SYS_RESOURCE
+ * on the host. See proc_pid_oom_score_adj(5).
+ *
+ * @throws {SyscallError} when it is run: `EACCES` for a lower value without CAP_SYS_RESOURCE, `ENOENT`
+ * where there is no /proc
+ *
+ * @example
+ * ```ts
+ * import { oomScoreAdj, recipe } from "@ramekin/ramekin";
+ *
+ * const box = recipe(oomScoreAdj(1000));
+ * const { stdout } = await box.command("cat", { args: ["/proc/self/oom_score_adj"] }).output();
+ * console.log(new TextDecoder().decode(stdout)); // 1000
+ * ```
+ */
+export function oomScoreAdj(value: number): OomScoreAdjStep {
+  return { step: "oomScoreAdj", value };
+}
+
+/** What the data of `oomScoreAdj` may be. */
+export const oomScoreAdjSchema: StepSchema<OomScoreAdjStep> = stepSchema(
+  "oomScoreAdj",
+  () => ({ value: integer(-1000, 1000) }),
+);
+
 /** Makes the program the leader of a new session. */
 export interface NewSessionStep {
   /** The name of the step. */

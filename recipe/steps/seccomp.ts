@@ -6,7 +6,7 @@
 
 import { isSyscallName, syscallNames } from "../../ffi/seccomp/all_syscalls.ts";
 import { suggestion } from "../nearest.ts";
-import { lazy, list, optional, type Schema, text } from "../schema.ts";
+import { boolean, lazy, list, optional, type Schema, text } from "../schema.ts";
 import { quoted } from "../shown.ts";
 import { SECCOMP_GROUPS } from "../seccomp_default.ts";
 import { SECCOMP_DENIALS } from "../seccomp_denials.ts";
@@ -28,6 +28,12 @@ export interface SeccompStep extends SeccompAllowance {
    * @default {DEFAULT_SECCOMP_PROFILE}
    */
   readonly profile?: SeccompProfile;
+  /**
+   * Whether programs may gain privileges under the filter all the same, as by files of set-user-ID.
+   * That takes CAP_SYS_ADMIN, so `setUser`, `capabilities` and `noNewPrivileges` come after the step,
+   * and are done under the filter; no other step may follow it.
+   */
+  readonly privileged?: boolean;
 }
 
 /** What {@linkcode seccomp} takes in place of a profile: what to allow or deny beside the default. */
@@ -117,6 +123,7 @@ export const seccompSchema: StepSchema<SeccompStep> = stepSchema(
       allow: optional(list(callName(groups))),
       deny: optional(list(callName([...groups, ...Object.keys(SECCOMP_DENIALS)]))),
       architectures: optional(seccompArchitectures()),
+      privileged: optional(boolean()),
     };
   },
 );

@@ -1,5 +1,6 @@
 /** Every system call of a recipe for each step fails once; see every_call_test.ts. */
 
+import { hierarchies } from "../../host.ts";
 import { assert, assertEquals } from "@std/assert";
 import { landlockVersion } from "../../ffi/linux/landlock.ts";
 import {
@@ -23,6 +24,7 @@ import { HUB, STEP_RECIPES } from "./step_recipes.ts";
 const LACKS: Readonly<Partial<Record<Step["step"], () => string | undefined>>> = {
   dummy: () => noKind(recipe(unshare("user", "net"), dummy("wire"))),
   landlock: () => landlockVersion() > 0 ? undefined : "needs a kernel with landlock",
+  joinCgroup: () => notRoot ?? (hierarchies().length === 0 ? "needs control groups" : undefined),
   limits: () => notRoot,
   macvlan: () =>
     noKind(recipe(unshare("user", "net"), unshare("net"), macvlan("eth0", { parent: "lo" }))),

@@ -1,5 +1,6 @@
 /** A recipe for each step, whose launch makes the calls of the step. */
 
+import { hierarchies } from "../../host.ts";
 import {
   address,
   bind,
@@ -19,6 +20,7 @@ import {
   hostname,
   init,
   join,
+  joinCgroup,
   landlock,
   limits,
   loopback,
@@ -36,6 +38,7 @@ import {
   type NamespaceKind,
   newSession,
   noNewPrivileges,
+  oomScoreAdj,
   overlay,
   pivotRoot,
   proc,
@@ -103,6 +106,7 @@ export const STEP_RECIPES: Readonly<Record<Step["step"], (hub: Container) => Rec
   hostname: () => own("uts").with(hostname("box")),
   init: () => own("pid").with(init()),
   join: (hub) => recipe(join(hub)),
+  joinCgroup: () => recipe(joinCgroup(hierarchies()[0]!.own)),
   landlock: () => recipe(landlock({ read: ["/"], execute: ["/"] })),
   limits: () => recipe(limits({ pids: 50 })),
   loopback: () => net.with(loopback()),
@@ -124,6 +128,7 @@ export const STEP_RECIPES: Readonly<Record<Step["step"], (hub: Container) => Rec
     own("mount", "ipc").with(tmpfs("/mnt"), mkdir("/mnt/mqueue"), mqueue("/mnt/mqueue")),
   newSession: () => recipe(newSession()),
   noNewPrivileges: () => recipe(noNewPrivileges()),
+  oomScoreAdj: () => recipe(oomScoreAdj(1000)),
   overlay: () => room.with(overlay("/mnt/over", { lower: ["/etc"], discard: true })),
   pivotRoot: () => room.with(programs("/bin/true"), pivotRoot("/mnt")),
   proc: () => own("mount", "pid").with(proc()),

@@ -94,6 +94,10 @@ const NEEDS: readonly (readonly [step: Step, needs: readonly HostAccessKind[]])[
   [steps.mqueue("/mnt/mqueue"), NONE],
   [steps.newSession(), NONE],
   [steps.noNewPrivileges(), NONE],
+  [steps.joinCgroup("/sys/fs/cgroup/jobs"), [
+    { kind: "write", path: "/sys/fs/cgroup/jobs" },
+  ]],
+  [steps.oomScoreAdj(500), NONE],
   [steps.overlay("/mnt/o", { lower: ["/usr"], discard: true }), [{ kind: "read", path: "/usr" }]],
   [steps.overlay("/mnt/o", { lower: ["/usr", "/mnt"] }), [{ kind: "read", path: "/usr" }]],
   [steps.overlay("/mnt/o", { lower: ["/usr"], upper: "/var/u", work: "/var/w" }), [

@@ -47,6 +47,7 @@ const STEPS: readonly Step[] = [
   ramekin.join("/run/net"),
   ramekin.join({ pid: 1, started: 2 }, { credentials: "keep" }),
   ramekin.landlock({ read: ["/usr"], connectTcp: [443], degrade: true }),
+  ramekin.joinCgroup("/sys/fs/cgroup/jobs"),
   ramekin.limits({
     memory: "64m",
     memoryHigh: 1000,
@@ -72,6 +73,7 @@ const STEPS: readonly Step[] = [
   ramekin.mqueue("/dev/mqueue"),
   ramekin.newSession(),
   ramekin.noNewPrivileges(),
+  ramekin.oomScoreAdj(500),
   ramekin.overlay("/mnt", { lower: ["/usr"], discard: true }),
   ramekin.overlay("/mnt", { lower: ["/usr"], upper: "/u", work: "/w" }),
   ramekin.pivotRoot("/mnt"),
