@@ -88,7 +88,7 @@ export function receiveFd(socket: number): number | undefined {
 
 /** Runs a program of the host to its end, or returns the service that has begun. */
 function startProgram(
-  action: Exclude<ParentAction, { readonly calls: unknown }>,
+  action: Exclude<ParentAction, { readonly calls: unknown } | { readonly run: unknown }>,
   pid: number,
   spawn: (spec: ExecSpec) => LaunchedProcess,
   plan: PlanBuilder,

@@ -18,6 +18,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   proxy: 5,
   container: 6,
   images: 7,
+  oci: 7,
   yaml: 7,
   shell: 7,
   services: 7,

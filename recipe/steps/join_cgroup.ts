@@ -18,11 +18,12 @@ export interface JoinCgroupStep {
 /**
  * Moves the container into control groups that exist already, which somebody else has made and
  * removes: one in each hierarchy of version 1, or the one of version 2. `limits` makes a group of
- * the container's own. Put it before `unshare("cgroup")`, whose root the group becomes.
+ * the container's own. Put it before `unshare("cgroup")`, whose root the group becomes. Needs the
+ * right to write to the groups.
  *
  * @throws {SyscallError} when it is run: `ENOENT` where there is no such group, `EACCES` where this
  * user may not move processes into it, `EBUSY` for a group of version 2 whose controllers its
- * children have, `ENOSPC` for a cpuset without processors
+ * children have
  *
  * @example
  * ```ts

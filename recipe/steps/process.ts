@@ -203,8 +203,7 @@ export interface OomScoreAdjStep {
  * -1000, never, to 1000, before all others. A value below the script's own needs CAP_SYS_RESOURCE
  * on the host. See proc_pid_oom_score_adj(5).
  *
- * @throws {SyscallError} when it is run: `EACCES` for a lower value without CAP_SYS_RESOURCE, `ENOENT`
- * where there is no /proc
+ * @throws {SyscallError} when it is run: `EACCES` for a lower value without CAP_SYS_RESOURCE
  *
  * @example
  * ```ts

@@ -34,6 +34,7 @@ export const LOAD: Readonly<Record<SubcommandName, () => Promise<SubcommandModul
   ps: () => import("./ps.ts"),
   ls: () => import("./ls.ts"),
   check: () => import("./check.ts"),
+  oci: () => import("./oci.ts"),
   schema: () => import("./schema.ts"),
   man: () => import("./man.ts"),
   completions: () => import("./completions.ts"),

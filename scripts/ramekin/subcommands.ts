@@ -373,6 +373,17 @@ const TABLE = [
     flags: [JSON_FLAG],
   },
   {
+    name: "oci",
+    summary: "install the OCI runtime, by which podman, containerd and others run Ramekin",
+    more: "ramekin oci install DIR writes the command DIR/ramekin-oci, with the runtime and a " +
+      "cache beside it, and prints what each engine has to be told to use it. The command has " +
+      "absolute paths of Deno and of DIR, as engines call it with next to no environment. It takes " +
+      "the verbs and flags of runc and crun: create, start, state, kill, delete, exec, run, pause, " +
+      "resume, update, ps, list, features, spec.",
+    operands: [{ name: "install", completes: ["install"] }, { name: "DIR", completes: "file" }],
+    flags: [],
+  },
+  {
     name: "schema",
     summary: "write the JSON Schema of recipes, by which editors complete them",
     more: "# yaml-language-server: $schema=recipe.schema.json\n" +

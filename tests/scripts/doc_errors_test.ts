@@ -17,6 +17,7 @@ import {
   domainname,
   hostname,
   join,
+  joinCgroup,
   landlock,
   loopback,
   macvlan,
@@ -307,7 +308,10 @@ const ELSEWHERE: readonly string[] = [
   "dummy EPERM",
   "join EACCES",
   "join EBUSY",
+  "joinCgroup EACCES",
+  "joinCgroup EBUSY",
   "limits ENOMEM",
+  "oomScoreAdj EACCES",
   "macvlan EOPNOTSUPP",
   "mapIds EPERM",
   "mapRoot EPERM",
@@ -334,7 +338,9 @@ const ELSEWHERE: readonly string[] = [
   "unshare EINVAL",
 ];
 
-const HERE = [...FILES, ...MOUNTS, ...NAMESPACES, ...NETWORKS, ...ORDINARY, ...LANDLOCK];
+const GROUPS = [failing("ENOENT", joinCgroup("/nonesuch"))];
+
+const HERE = [...FILES, ...GROUPS, ...MOUNTS, ...NAMESPACES, ...NETWORKS, ...ORDINARY, ...LANDLOCK];
 
 for (const { step, code, steps } of HERE) {
   test(`${step}() as step ${steps.length} fails with ${code}, as its comment says`, () => {

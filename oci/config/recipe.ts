@@ -1,0 +1,198 @@
+/**
+ * config.json as the steps of a container.
+ *
+ * @module
+ */
+
+import { mkdir } from "../../recipe/steps/files.ts";
+import { bind } from "../../recipe/steps/bind.ts";
+import { maskPaths, readonlyPaths } from "../../recipe/steps/masks.ts";
+import { propagation, remount } from "../../recipe/steps/mounts.ts";
+import { domainname, hostname } from "../../recipe/steps/names.ts";
+import { dieWithParent, newSession } from "../../recipe/steps/process.ts";
+import { pivotRoot } from "../../recipe/steps/root.ts";
+import { sysctl } from "../../recipe/steps/sysctl.ts";
+import type { Step } from "../../recipe/steps.ts";
+import type { GroupDirectory } from "../cgroups/group.ts";
+import type { Hierarchy } from "../cgroups/hierarchies.ts";
+import { OciError, unsupported } from "../errors.ts";
+import { deviceSteps } from "./devices.ts";
+import { mountSteps } from "./mounts.ts";
+import { deniesGroups, namespacesOf, namespaceSteps } from "./namespaces.ts";
+import { pathInRoot } from "./paths.ts";
+import {
+  checkProcess,
+  type ConfigProgram,
+  identitySteps,
+  limitSteps,
+  programOf,
+} from "./process.ts";
+import type { Config } from "../spec.ts";
+
+/** What a container is made of beside its config.json. */
+export interface RecipeContext {
+  /** The directory of config.json. */
+  readonly bundle: string;
+  /** The hierarchies of control groups, and the container's groups in them. */
+  readonly hierarchies: readonly Hierarchy[];
+  readonly groups: readonly GroupDirectory[];
+  /** Whether this process may make device files, where the container has no user namespace. */
+  readonly mayMakeDevices: boolean;
+  /** Whether this process may copy mounts. */
+  readonly mayMount: boolean;
+  /** Whether this process may change its groups. */
+  readonly mayChangeGroups: boolean;
+}
+
+/** The steps of a container, and its program. */
+export interface ConfigRecipe {
+  readonly steps: readonly Step[];
+  /** The steps directly before the program, when the container is started. */
+  readonly last: readonly Step[];
+  readonly program: ConfigProgram;
+}
+
+/** Returns the path of the container's root. */
+export function rootOf({ root }: Config, bundle: string): string {
+  if (!root?.path) throw new OciError("root.path: there is none");
+  const path = root.path.startsWith("/") ? root.path : `${bundle}/${root.path}`;
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new OciError(`root.path: ${path}: no such file or directory`);
+    }
+    throw error;
+  }
+}
+
+/** Returns the recipe of a container. */
+export function recipeOf(config: Config, context: RecipeContext): ConfigRecipe {
+  const { process, linux = {} } = config;
+  if (process === undefined) throw new OciError("process: there is none");
+  checkLinux(config);
+  checkProcess(process);
+  const root = rootOf(config, context.bundle);
+  if (root === "/") unsupported("root.path", "the root of this machine cannot be the container's");
+  const namespaces = namespacesOf(linux);
+  const ownUser = namespaces.fresh.has("user");
+  const program = withHome(programOf(process), process.user?.uid ?? 0, root);
+  const mayChange = ownUser ? !deniesGroups(linux) : context.mayChangeGroups;
+  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
+  const { launch, last } = identitySteps(process, linux, keepsGroups);
+  const early = ownUser && context.mayMount;
+  const ownCgroups = namespaces.fresh.has("cgroup");
+  const steps = [
+    dieWithParent(null),
+    ...namespaceSteps(linux, namespaces, context.groups.map(({ path }) => path)),
+    newSession(),
+    ...limitSteps(process),
+    ...nameSteps(config),
+    bind(root, root, { restrict: [] }),
+    ...mountSteps(config.mounts ?? [], { ...context, root, early, ownCgroups }),
+    ...deviceSteps(config, root, context.mayMakeDevices && !ownUser),
+    ...directorySteps(program.cwd, root),
+    ...protectionSteps(config, root),
+    pivotRoot(root),
+    ...rootPropagation(linux.rootfsPropagation),
+    ...launch,
+  ];
+  return { steps, last, program };
+}
+
+/** Whether an engine asks that the groups of its caller stay, by an annotation that it has for that. */
+export function keepsOriginalGroups({ annotations = {} }: Config): boolean {
+  return annotations["run.oci.keep_original_groups"] === "1";
+}
+
+/** Refuses what cannot be done for a container. */
+function checkLinux({ linux = {}, hooks = {} }: Config): void {
+  if (hooks.startContainer?.length) {
+    unsupported("hooks.startContainer", "hooks in the container, behind what waits, are not run");
+  }
+  const { personality, intelRdt, memoryPolicy, netDevices, mountLabel } = linux;
+  if (personality?.domain !== undefined && personality.domain !== "LINUX") {
+    unsupported("linux.personality.domain", `${personality.domain} is not supported`);
+  }
+  for (const [field, value] of Object.entries({ intelRdt, memoryPolicy })) {
+    if (value !== undefined && value !== null) unsupported(`linux.${field}`, "it is not supported");
+  }
+  if (Object.keys(netDevices ?? {}).length > 0) {
+    unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");
+  }
+  if (mountLabel && hasFile("/sys/fs/selinux/enforce")) {
+    unsupported("linux.mountLabel", "labels of SELinux are not supported; disable them");
+  }
+}
+
+function hasFile(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function nameSteps({ hostname: name, domainname: domain, linux = {} }: Config): Step[] {
+  const { sysctl: settings } = linux;
+  if (settings && "kernel.hostname" in settings) {
+    unsupported("linux.sysctl", 'the name of the host is given by "hostname", not by a setting');
+  }
+  return [
+    ...(name ? [hostname(name)] : []),
+    ...(domain ? [domainname(domain)] : []),
+    ...(Object.keys(settings ?? {}).length > 0 ? [sysctl(settings!)] : []),
+  ];
+}
+
+/** The working directory is made where it is missing, as other runtimes do. */
+function directorySteps(cwd: string, root: string): Step[] {
+  const path = pathInRoot(root, cwd);
+  return path === "/" ? [] : [mkdir(root + path, { host: true })];
+}
+
+function protectionSteps({ root: given, linux = {} }: Config, root: string): Step[] {
+  const { maskedPaths, readonlyPaths: kept } = linux;
+  const inside = (paths: readonly string[]) => [
+    ...new Set(paths.map((path) => root + pathInRoot(root, path))),
+  ];
+  return [
+    ...(kept?.length ? [readonlyPaths(...inside(kept))] : []),
+    ...(maskedPaths?.length ? [maskPaths(...inside(maskedPaths))] : []),
+    ...(given?.readonly === true ? [remount(root, "ro", { keep: true })] : []),
+  ];
+}
+
+function rootPropagation(word: string | undefined): Step[] {
+  if (word === undefined || word === "") return [];
+  const recursive = word.startsWith("r");
+  const type = recursive ? word.slice(1) : word;
+  switch (type) {
+    case "private":
+    case "slave":
+    case "shared":
+    case "unbindable":
+      return [propagation("/", type, { recursive })];
+    default:
+      return unsupported("linux.rootfsPropagation", `there is no propagation "${word}"`);
+  }
+}
+
+/** Adds HOME where it is not given, from the container's /etc/passwd. */
+export function withHome(program: ConfigProgram, uid: number, root: string): ConfigProgram {
+  if (program.environment.has("HOME")) return program;
+  const environment = new Map(program.environment);
+  environment.set("HOME", homeOf(uid, root) ?? "/");
+  return { ...program, environment };
+}
+
+function homeOf(uid: number, root: string): string | undefined {
+  try {
+    const text = Deno.readTextFileSync(root + pathInRoot(root, "/etc/passwd"));
+    const line = text.split("\n").find((line) => line.split(":")[2] === String(uid));
+    return line?.split(":")[5] || undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * Makes a container that waits to be started.
+ *
+ * @module
+ */
+
+import { Struct } from "../ffi/call.ts";
+import {
+  at_fdcwd,
+  close,
+  F_DUPFD_CLOEXEC,
+  fcntl,
+  O_CLOEXEC,
+  O_RDWR,
+  openat,
+} from "../ffi/calls/files.ts";
+import { syscall, syscalls } from "../ffi/syscalls.ts";
+import { processIdentity } from "../ffi/proc/process_identity.ts";
+import {
+  type ExecSpec,
+  execSpec,
+  type HandedFd,
+  programPaths,
+  type Terminal,
+} from "../launch/exec.ts";
+import type { LaunchedProcess } from "../launch/launched_process.ts";
+import { Launcher } from "../launch/launcher.ts";
+import { waitingImage } from "../launch/waiting_image.ts";
+import { planRecipe } from "../plan/plan_recipe.ts";
+import { checkedSteps } from "../recipe/check.ts";
+import { join } from "../recipe/steps/join.ts";
+import type { Step } from "../recipe/steps.ts";
+import { caller } from "./caller.ts";
+import { applyDevices } from "./cgroups/devices.ts";
+import { makeGroups } from "./cgroups/group.ts";
+import { mountedHierarchies } from "./cgroups/hierarchies.ts";
+import { applyResources } from "./cgroups/resources.ts";
+import { type ConfigRecipe, recipeOf, rootOf } from "./config/recipe.ts";
+import type { Config, HookKind } from "./spec.ts";
+import { sendTo } from "./console.ts";
+import { destroy } from "./destroy.ts";
+import { OciError, unsupported, wordsFor } from "./errors.ts";
+import { runHooks } from "./hooks.ts";
+import type { Runtime } from "./runtime.ts";
+import { ContainerRecord, type ContainerState, type FixedState, OCI_VERSION } from "./state.ts";
+
+/** What a container is made with. */
+export interface CreateOptions {
+  readonly bundle: string;
+  /** The path of config.json. */
+  readonly config: string;
+  readonly pidFile: string | undefined;
+  readonly consoleSocket: string | undefined;
+  readonly pidfdSocket: string | undefined;
+  /** A terminal that the caller joins with its own, in place of the socket. */
+  readonly terminal?: Terminal | undefined;
+  /** How many descriptors from 3 on the program gets. */
+  readonly preserveFds: number;
+}
+
+/** A container that waits to be started. */
+export interface Created {
+  readonly record: ContainerRecord;
+  readonly launched: LaunchedProcess;
+}
+
+/** Makes a container; nothing is left of it if that fails. */
+export function create(runtime: Runtime, id: string, options: CreateOptions): Created {
+  const config = readConfig(options.config);
+  checkTerminal(config, options);
+  const record = ContainerRecord.make(runtime, id);
+  try {
+    return make(runtime, record, config, options);
+  } catch (error) {
+    // Before it is removed: the words may come from files of the container.
+    const failure = new OciError(wordsFor(error, config.process?.args?.[0]));
+    destroy(record);
+    throw failure;
+  }
+}
+
+function checkTerminal(
+  { process }: Config,
+  { consoleSocket, terminal }: CreateOptions,
+): void {
+  const isWanted = process?.terminal === true;
+  if (isWanted && consoleSocket === undefined && terminal === undefined) {
+    throw new OciError("process.terminal: use --console-socket, as nobody else has the other side");
+  }
+  if (!isWanted && consoleSocket !== undefined) {
+    throw new OciError("--console-socket: the process has no terminal");
+  }
+}
+
+/** Reads config.json. */
+export function readConfig(path: string): Config {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new OciError(`${path}: no such file or directory`);
+    }
+    throw error;
+  }
+  try {
+    const config = JSON.parse(text) as Config;
+    if (typeof config !== "object" || config === null) throw new SyntaxError("it is no object");
+    return config;
+  } catch (error) {
+    throw new OciError(`${path} is not valid: ${(error as Error).message}`);
+  }
+}
+
+function make(
+  runtime: Runtime,
+  record: ContainerRecord,
+  config: Config,
+  options: CreateOptions,
+): Created {
+  const { bundle } = options;
+  const able = caller();
+  const hierarchies = runtime.cgroups ? mountedHierarchies() : [];
+  const path = groupPath(config, record.id);
+  record.recordGroups(hierarchies.map(({ top }) => top + path));
+  const groups = makeGroups(hierarchies, path, able.isRoot);
+  applyResources(groups, config.linux?.resources ?? {});
+  applyDevices(groups, able.isRoot ? config.linux?.resources?.devices ?? [] : [], "defaults");
+  const made = recipeOf(config, {
+    bundle,
+    hierarchies: mountedHierarchies(),
+    groups,
+    ...able,
+  });
+  const fixed = fixedState(record.id, config, bundle);
+  const launched = launch(record, config, made, options, fixed);
+  try {
+    record.record(fixed, processIdentity(launched.pid), config);
+    if (launched.terminal !== undefined && options.consoleSocket !== undefined) {
+      sendTo(options.consoleSocket, launched.terminal);
+    }
+    if (options.pidfdSocket !== undefined) sendTo(options.pidfdSocket, launched.pidfd);
+    if (options.pidFile !== undefined) writePidFile(options.pidFile, launched.pid);
+  } catch (error) {
+    Deno.kill(launched.pid, "SIGKILL");
+    throw error;
+  }
+  return { record, launched };
+}
+
+/** Engines name the group; others get one by the container's id. */
+function groupPath({ linux = {} }: Config, id: string): string {
+  const { cgroupsPath } = linux;
+  if (cgroupsPath === undefined || cgroupsPath === "") return `/ramekin-${id}`;
+  if (/^[^/]*:[^/]*:[^/]*$/.test(cgroupsPath)) {
+    unsupported(
+      "linux.cgroupsPath",
+      "units of systemd are not supported; use the manager cgroupfs",
+    );
+  }
+  const names = cgroupsPath.split("/").filter((name) => name !== "" && name !== ".");
+  if (names.includes("..")) unsupported("linux.cgroupsPath", 'it may not contain ".."');
+  return `/${names.join("/")}`;
+}
+
+function fixedState(id: string, config: Config, bundle: string): FixedState {
+  return {
+    ociVersion: config.ociVersion ?? OCI_VERSION,
+    id,
+    bundle,
+    rootfs: rootOf(config, bundle),
+    created: new Date().toISOString(),
+    owner: "",
+    annotations: config.annotations ?? {},
+  };
+}
+
+/** Starts the process that waits. */
+function launch(
+  record: ContainerRecord,
+  config: Config,
+  { steps, last, program }: ConfigRecipe,
+  options: CreateOptions,
+  fixed: FixedState,
+): LaunchedProcess {
+  const listening = Number(Deno.env.get("LISTEN_FDS") ?? 0) || 0;
+  const count = options.preserveFds + listening;
+  const fds = preserved(count);
+  const number = 3 + count;
+  const environment = listening === 0 ? program.environment : new Map([
+    ...program.environment,
+    ["LISTEN_FDS", String(listening)],
+    // The program is not there yet: its pid in the container's namespace (sd_listen_fds(3)).
+    ["LISTEN_PID", "1"],
+  ]);
+  record.makeFifo();
+  const fifo = syscall(openat(at_fdcwd, record.fifo, O_RDWR | O_CLOEXEC));
+  const opened = [fifo, ...fds.map(({ fd }) => fd)];
+  try {
+    const plan = planRecipe(checkedSteps(steps), {
+      recorded: true,
+      ...(hasHooks(config) && {
+        beforeRoot: (pid: number) => runEarlyHooks(config, { ...fixed, pid, status: "creating" }),
+      }),
+    });
+    const spec = execSpec(program.program, {
+      args: program.args,
+      environment: { inherited: [], changes: environment },
+      searchPath: program.searchPath,
+      cwd: program.cwd,
+    });
+    const image = waitingImage({
+      descriptor: number,
+      calls: callsOf(last),
+      paths: programPaths(spec),
+      argv: [program.program, ...program.args],
+      environment: Array.from(environment, ([name, value]) => `${name}=${value}`),
+    });
+    opened.push(image);
+    return new Launcher(plan).spawn({
+      ...spec,
+      ...streamsOf(config, options.terminal),
+      fds: [...fds, { number, fd: fifo }],
+      image,
+    });
+  } finally {
+    for (const fd of opened) syscall(close(fd));
+  }
+}
+
+/** The calls of steps that need nothing but themselves. */
+function callsOf(steps: readonly Step[]) {
+  const { process, beforeProgram } = planRecipe(checkedSteps(steps));
+  return [...process.parts, ...beforeProgram];
+}
+
+/**
+ * Duplicates the descriptors that the program gets, beyond all of their numbers. Those that are not
+ * open are left out, and what Deno has opened at such a number, which execve(2) closes.
+ */
+export function preserved(count: number): HandedFd[] {
+  return Array.from({ length: count }, (_, index) => 3 + index).flatMap((number) => {
+    const look = fcntl(number, F_GETFD, 0);
+    const flags = syscalls([{ call: look, accept: ["EBADF"] }]).result(look);
+    if (flags !== 0n) return [];
+    return [{ number, fd: syscall(fcntl(number, F_DUPFD_CLOEXEC, 4 + count)) }];
+  });
+}
+
+const F_GETFD = 1;
+
+/** The streams are the caller's, or those of a terminal, of the container's own /dev/pts. */
+export function streamsOf(
+  { process }: Pick<Config, "process">,
+  given?: Terminal,
+): Pick<ExecSpec, "stdio"> & { readonly terminal?: Terminal } {
+  const stdio = ["inherit", "inherit", "inherit"] as const;
+  if (process?.terminal !== true) return { stdio };
+  if (given !== undefined) return { stdio, terminal: given };
+  const { height = 0, width = 0 } = process.consoleSize ?? {};
+  const size = new Uint8Array(8);
+  const view = new DataView(size.buffer);
+  view.setUint16(0, height, true);
+  view.setUint16(2, width, true);
+  const reserved = syscall(openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC));
+  const terminal = { place: "container", reserved, size: new Struct(size, "&size") } as const;
+  return { stdio, terminal };
+}
+
+const EARLY_HOOKS: readonly HookKind[] = ["prestart", "createRuntime", "createContainer"];
+
+function hasHooks({ hooks = {} }: Config): boolean {
+  return EARLY_HOOKS.some((kind) => (hooks[kind]?.length ?? 0) > 0);
+}
+
+function runEarlyHooks(config: Config, state: ContainerState): void {
+  runHooks(config, "prestart", state);
+  runHooks(config, "createRuntime", state);
+  runHooks(config, "createContainer", state, [join(state.pid, { credentials: "keep" })]);
+}
+
+/** Writes a pid as engines read it: no line end, and whole from the beginning. */
+export function writePidFile(path: string, pid: number): void {
+  const temporary = `${path}.${Deno.pid}`;
+  Deno.writeTextFileSync(temporary, String(pid), { mode: 0o644 });
+  Deno.renameSync(temporary, path);
+}

@@ -1,0 +1,100 @@
+/**
+ * Hooks: programs that engines have run at points of a container's life, with its state on the
+ * standard input.
+ *
+ * @module
+ */
+
+import { at_fdcwd, close, lseek, memfd_create, MFD_CLOEXEC, write } from "../ffi/calls/files.ts";
+import { pidfd_send_signal, POLLIN, ppoll, SIGNALS } from "../ffi/calls/processes.ts";
+import { environmentStrings } from "../ffi/environment.ts";
+import { readWholeText } from "../ffi/files/read_file.ts";
+import { syscall, syscalls } from "../ffi/syscalls.ts";
+import { execSpec } from "../launch/exec.ts";
+import { Launcher } from "../launch/launcher.ts";
+import { reapStatus } from "../launch/status.ts";
+import { planRecipe } from "../plan/plan_recipe.ts";
+import type { Step } from "../recipe/steps.ts";
+import type { Config, ConfigHook, HookKind } from "./spec.ts";
+import { OciError } from "./errors.ts";
+import type { ContainerState } from "./state.ts";
+
+/**
+ * Runs the hooks of a kind, one after the other.
+ *
+ * @param steps those by which they enter the container's namespaces; none for hooks of the host
+ */
+export function runHooks(
+  config: Config,
+  kind: HookKind,
+  state: ContainerState,
+  steps: readonly Step[] = [],
+): void {
+  const hooks = config.hooks?.[kind] ?? [];
+  if (hooks.length === 0) return;
+  const launcher = new Launcher(planRecipe(steps));
+  hooks.forEach((hook, index) => {
+    const field = `hooks.${kind}[${index}]`;
+    if (!hook.path?.startsWith("/")) throw new OciError(`${field}.path: it has to be absolute`);
+    runHook(launcher, hook, field, JSON.stringify(state));
+  });
+}
+
+function runHook(launcher: Launcher, hook: ConfigHook, field: string, state: string): void {
+  const { path, args = [path], env, timeout } = hook;
+  const input = memoryFile(state);
+  const complaints = memoryFile("");
+  try {
+    const [argv0 = path, ...rest] = args;
+    const spec = execSpec(path, {
+      argv0,
+      args: rest,
+      environment: env === undefined
+        ? { inherited: environmentStrings(), changes: new Map() }
+        : { inherited: [], changes: environmentOf(env) },
+      stdio: [{ fd: input }, "null", { fd: complaints }],
+    });
+    const { pidfd } = launcher.spawn(spec);
+    const ended = waitFor(pidfd, timeout);
+    if (!ended) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    const { code } = reapStatus(pidfd, true)!;
+    syscall(close(pidfd));
+    if (ended && code === 0) return;
+    const why = ended ? `exit status ${code}` : `it has run longer than ${timeout} seconds`;
+    const said = readWholeText(at_fdcwd, `/proc/thread-self/fd/${complaints}`).trim();
+    throw new OciError(`${field}: ${path}: ${why}${said && `: ${said}`}`);
+  } finally {
+    syscall(close(input));
+    syscall(close(complaints));
+  }
+}
+
+/** Makes a file in memory, to be read from its start. */
+function memoryFile(text: string): number {
+  const fd = syscall(memfd_create("ramekin-hook", MFD_CLOEXEC));
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length > 0) syscall(write(fd, bytes, bytes.length));
+  syscall(lseek(fd, 0, 0));
+  return fd;
+}
+
+/** Waits for the end of a process; returns `false` if that takes longer than the seconds given. */
+function waitFor(pidfd: number, seconds: number | undefined): boolean {
+  const end = seconds === undefined ? Infinity : performance.now() + seconds * 1000;
+  for (;;) {
+    const left = end - performance.now();
+    if (left <= 0) return false;
+    const poll = ppoll(
+      [{ fd: pidfd, events: POLLIN }],
+      left === Infinity ? undefined : Math.ceil(left),
+    );
+    if (syscalls([{ call: poll, accept: ["EINTR"] }]).result(poll) > 0n) return true;
+  }
+}
+
+function environmentOf(env: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(env.map((entry) => {
+    const at = entry.indexOf("=");
+    return at === -1 ? [entry, ""] as const : [entry.slice(0, at), entry.slice(at + 1)] as const;
+  }));
+}

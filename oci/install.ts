@@ -1,0 +1,188 @@
+/**
+ * The installed command: a shell script with absolute paths, as engines call it with next to no
+ * environment. It answers what is small by itself, as Deno's start takes longer than that.
+ *
+ * @module
+ */
+
+/** What the command is made with. */
+export interface InstalledCommand {
+  /** Deno's executable. */
+  readonly deno: string;
+  /** The runtime in one file. */
+  readonly module: string;
+  /** A directory for Deno's cache. */
+  readonly cache: string;
+}
+
+/** Returns the text of the command. */
+export function commandText({ deno, module, cache }: InstalledCommand): string {
+  return DISPATCHER.replace("@deno@", quoted(deno)).replace("@module@", quoted(module))
+    .replace("@cache@", quoted(cache));
+}
+
+/** A word of the shell. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * `start`, `state`, `kill` and `delete` of usual containers, by what state.ts describes. All else, and
+ * whatever does not look as expected, is left to Deno.
+ */
+const DISPATCHER = `#!/bin/sh
+# The OCI runtime of Ramekin; made by "ramekin oci install".
+set -f
+deno() {
+  DENO_DIR=@cache@ DENO_NO_UPDATE_CHECK=1 NO_COLOR=1 \\
+    exec @deno@ run --quiet --no-config --no-lock --no-prompt --no-remote --allow-all \\
+    @module@ "$@"
+}
+
+root= verb= id= signal=TERM force= plain=1
+want= words=0
+for word; do
+  if [ -n "$want" ]; then
+    case $want in
+    root) root=$word ;;
+    esac
+    want=
+    continue
+  fi
+  case $verb:$word in
+  :--root) want=root ;;
+  :--root=*) root=\${word#*=} ;;
+  :--log | :--log-format | :--log-level | :--cgroup-manager | :--rootless) want=other ;;
+  :--log=* | :--log-format=* | :--log-level=* | :--cgroup-manager=* | :--rootless=* | :--debug) ;;
+  :-*) plain= ;;
+  :*) verb=$word ;;
+  delete:--force | delete:-f) force=1 ;;
+  *:-*) plain= ;;
+  *)
+    words=$((words + 1))
+    if [ $words = 1 ]; then id=$word; else signal=$word; fi
+    ;;
+  esac
+done
+
+case $verb:$words in
+start:1 | state:1 | delete:1 | kill:1 | kill:2) ;;
+*) plain= ;;
+esac
+case $id in
+'' | . | .. | *[!A-Za-z0-9_+.-]*) plain= ;;
+esac
+[ -n "$plain" ] || deno "$@"
+
+[ -n "$root" ] || root=\${XDG_RUNTIME_DIR:-/run}/ramekin
+here=$root/$id
+[ -f "$here/state.json" ] && [ -f "$here/process" ] && [ ! -e "$here/hooks" ] || {
+  # Engines delete once more what is gone.
+  [ "$verb$force" = delete1 ] && [ ! -e "$here" ] && exit 0
+  deno "$@"
+}
+
+# Sets status, and pid to 0 if the first process has ended.
+look() {
+  read -r pid started < "$here/process"
+  status=stopped
+  stat=
+  [ -r "/proc/$pid/stat" ] && read -r stat < "/proc/$pid/stat" 2> /dev/null
+  if [ -z "$stat" ]; then pid=0; return; fi
+  # The name in parentheses may have blanks.
+  set -- \${stat##*) }
+  case $1:\${20} in
+  [ZX]:*) pid=0 ;;
+  *:"$started") status=running ;;
+  *) pid=0 ;;
+  esac
+  [ $pid != 0 ] || return
+  [ -p "$here/exec.fifo" ] && status=created
+  while read -r group; do
+    if [ -f "$group/freezer.state" ]; then
+      read -r frozen < "$group/freezer.state"
+      [ "$frozen" = THAWED ] || status=paused
+    elif [ -f "$group/cgroup.freeze" ]; then
+      read -r frozen < "$group/cgroup.freeze"
+      [ "$frozen" = 0 ] || status=paused
+    fi
+  done < "$here/cgroups"
+}
+
+look
+case $verb in
+state)
+  while IFS= read -r line; do
+    printf '%s\\n' "$line"
+    case $line in
+    '  "id":'*) printf '  "pid": %s,\\n  "status": "%s",\\n' "$pid" "$status" ;;
+    esac
+  done < "$here/state.json"
+  exit 0
+  ;;
+start)
+  [ $status = created ] || deno "$@"
+  # Opened for both, so that it does not wait for a process that has ended meanwhile.
+  exec 3<> "$here/exec.fifo" && rm -f "$here/exec.fifo" && echo >&3
+  exit
+  ;;
+kill)
+  [ $status = running ] || [ $status = created ] || deno "$@"
+  kill -s "\${signal#SIG}" "$pid" 2> /dev/null && exit 0
+  deno "$@"
+  ;;
+delete)
+  [ $status = stopped ] || deno "$@"
+  set +f
+  while read -r group; do
+    rmdir "$group" 2> /dev/null || [ ! -e "$group" ] || deno "$@"
+  done < "$here/cgroups"
+  rm -r "$here"
+  exit
+  ;;
+esac
+deno "$@"
+`;
+
+/** What engines have to be told about an installed runtime, for each of them. */
+export function engineLines(command: string): string {
+  return `podman, in containers.conf:
+
+  [engine]
+  runtime = "ramekin"
+  runtime_supports_json = ["ramekin"]
+  runtime_supports_nocgroup = ["ramekin"]
+  cgroup_manager = "cgroupfs"
+  [engine.runtimes]
+  ramekin = [${JSON.stringify(command)}]
+
+containerd, in config.toml, for Kubernetes:
+
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.ramekin]
+  runtime_type = "io.containerd.runc.v2"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.ramekin.options]
+  BinaryName = ${JSON.stringify(command)}
+  SystemdCgroup = false
+
+CRI-O, in crio.conf:
+
+  [crio.runtime]
+  cgroup_manager = "cgroupfs"
+  conmon_cgroup = "pod"
+  [crio.runtime.runtimes.ramekin]
+  runtime_path = ${JSON.stringify(command)}
+  runtime_type = "oci"
+
+Kubernetes, by kubectl apply -f:
+
+  apiVersion: node.k8s.io/v1
+  kind: RuntimeClass
+  metadata: { name: ramekin }
+  handler: ramekin
+
+docker, in daemon.json:
+
+  { "runtimes": { "ramekin": { "path": ${JSON.stringify(command)} } },
+    "exec-opts": ["native.cgroupdriver=cgroupfs"] }
+`;
+}

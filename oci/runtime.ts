@@ -1,0 +1,78 @@
+/**
+ * What every verb of the runtime knows: where containers are recorded, and the flags before the
+ * verb.
+ *
+ * @module
+ */
+
+import { type FlagTable, type Given, isSet, valueOf } from "./command_line.ts";
+import { OciError } from "./errors.ts";
+
+/** The flags before a verb. */
+export const GLOBAL_FLAGS: FlagTable = {
+  values: ["root", "log", "log-format", "log-level", "cgroup-manager", "rootless"],
+  switches: ["debug", "systemd-cgroup", "version", "help"],
+  letters: { v: "version", h: "help" },
+  endsAtWord: 1,
+};
+
+/** The settings of one call of the runtime. */
+export interface Runtime {
+  /** The directory with a directory for each container. */
+  readonly root: string;
+  /** The file for failures, if there is one. */
+  readonly log: string | undefined;
+  readonly logFormat: "text" | "json";
+  /** Whether containers get control groups. */
+  readonly cgroups: boolean;
+}
+
+/** Reads the global flags. */
+export function runtimeOf(given: Given): Runtime {
+  const manager = valueOf(given, "cgroup-manager");
+  if (isSet(given, "systemd-cgroup") || manager === "systemd") {
+    throw new OciError(
+      "control groups of systemd are not supported; use the manager cgroupfs",
+    );
+  }
+  if (manager !== undefined && manager !== "cgroupfs" && manager !== "disabled") {
+    throw new OciError(`unknown cgroup manager ${manager}`);
+  }
+  const format = valueOf(given, "log-format");
+  return {
+    root: valueOf(given, "root") ?? `${stateDirectory()}/ramekin`,
+    log: valueOf(given, "log")?.replace(/^file:/, ""),
+    logFormat: format === "json" ? "json" : "text",
+    cgroups: manager !== "disabled",
+  };
+}
+
+/** The directory of what is there until the machine restarts. Root of a user has its own. */
+function stateDirectory(): string {
+  return Deno.env.get("XDG_RUNTIME_DIR") || "/run";
+}
+
+/** Writes a failure where engines read it: a line in the log, and the same words to stderr. */
+export function reportFailure(
+  { log, logFormat }: Pick<Runtime, "log" | "logFormat">,
+  words: string,
+): void {
+  const time = new Date().toISOString();
+  if (log !== undefined) {
+    const line = logFormat === "json"
+      ? JSON.stringify({ level: "error", msg: words, time })
+      : `time="${time}" level=error msg=${JSON.stringify(words)}`;
+    try {
+      Deno.writeTextFileSync(log, `${line}\n`, { append: true });
+    } catch {
+      // It is said on stderr.
+    }
+  }
+  writeAll(Deno.stderr, `ramekin: ${words}\n`);
+}
+
+/** Writes a text. */
+export function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
+}

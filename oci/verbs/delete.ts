@@ -1,0 +1,58 @@
+/**
+ * The verb `delete`.
+ *
+ * @module
+ */
+
+import { type FlagTable, type Given, isSet } from "../command_line.ts";
+import { destroy } from "../destroy.ts";
+import { OciError } from "../errors.ts";
+import { runHooks } from "../hooks.ts";
+import type { Runtime } from "../runtime.ts";
+import { ContainerRecord, idsIn } from "../state.ts";
+import { idOf } from "./create.ts";
+
+export const flags: FlagTable = {
+  values: [],
+  switches: ["force", "regex"],
+  letters: { f: "force" },
+};
+
+/** Removes a container. */
+export function run(runtime: Runtime, given: Given): number {
+  const force = isSet(given, "force");
+  if (isSet(given, "regex")) {
+    const pattern = new RegExp(idOf(given));
+    for (const id of idsIn(runtime)) if (pattern.test(id)) deleteOne(runtime, id, force);
+    return 0;
+  }
+  deleteOne(runtime, idOf(given), force);
+  return 0;
+}
+
+function deleteOne(runtime: Runtime, id: string, force: boolean): void {
+  const record = ContainerRecord.find(runtime, id);
+  if (record === undefined) {
+    if (force) return;
+    throw new OciError(`container ${JSON.stringify(id)} does not exist`);
+  }
+  const { status } = record;
+  // One that waits has run nothing yet.
+  if (!force && status !== "stopped" && status !== "created") {
+    throw new OciError(`cannot delete container ${record.id} that is not stopped: ${status}`);
+  }
+  remove(record);
+}
+
+/** Ends and removes a container, and runs the hooks for that. */
+export function remove(record: ContainerRecord): void {
+  const { fixed } = record;
+  const config = fixed === undefined ? {} : record.config;
+  destroy(record);
+  if (fixed === undefined) return;
+  try {
+    runHooks(config, "poststop", { ...fixed, pid: 0, status: "stopped" });
+  } catch {
+    // The container is gone; the specification asks for a warning at most.
+  }
+}

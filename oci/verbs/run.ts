@@ -1,0 +1,40 @@
+/**
+ * The verb `run`.
+ *
+ * @module
+ */
+
+import { type FlagTable, type Given, isSet } from "../command_line.ts";
+import { ProgramTerminal } from "../../container/terminal/terminal.ts";
+import { create, readConfig } from "../create.ts";
+import type { Runtime } from "../runtime.ts";
+import { waitForEnd } from "../wait.ts";
+import { CREATE_FLAGS, createOptions, idOf } from "./create.ts";
+import { remove } from "./delete.ts";
+import { start } from "./start.ts";
+
+export const flags: FlagTable = CREATE_FLAGS;
+
+/** Makes a container, starts it, and waits for its end. */
+export async function run(runtime: Runtime, given: Given): Promise<number> {
+  const options = createOptions(given);
+  const isJoined = options.consoleSocket === undefined && !isSet(given, "detach") &&
+    readConfig(options.config).process?.terminal === true;
+  const terminal = isJoined ? new ProgramTerminal(true) : undefined;
+  const { record, launched } = create(runtime, idOf(given), {
+    ...options,
+    terminal: terminal?.theirs,
+  });
+  terminal?.join(launched.terminal, ["inherit", "inherit", "inherit"]);
+  try {
+    start(record);
+  } catch (error) {
+    remove(record);
+    throw error;
+  }
+  if (isSet(given, "detach")) return 0;
+  const code = await waitForEnd(launched);
+  await terminal?.leave();
+  if (!isSet(given, "keep")) remove(record);
+  return code;
+}

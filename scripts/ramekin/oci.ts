@@ -1,0 +1,45 @@
+/**
+ * `ramekin oci install`: writes the OCI runtime as a command for podman, containerd and others.
+ *
+ * @module
+ */
+
+import { commandText, engineLines } from "../../oci/install.ts";
+import type { Arguments } from "./arguments.ts";
+import { linux } from "../../mod.ts";
+import { ifThere, readText, writeBytes } from "./files.ts";
+import { print } from "./output.ts";
+import { UsageError } from "./usage.ts";
+
+/** Writes the command, and prints what engines have to be told. */
+export function run(given: Arguments): number {
+  const [action, directory] = given.operands;
+  if (action !== "install") throw new UsageError(`there is no "${action}"; there is: install`);
+  if (directory === undefined) {
+    throw new UsageError("DIR is missing: where the runtime is written to");
+  }
+  const absolute = directory.startsWith("/") ? directory : `${Deno.cwd()}/${directory}`;
+  const [command, module] = [`${absolute}/ramekin-oci`, `${absolute}/ramekin-oci.js`];
+  const cache = `${absolute}/ramekin-oci-cache`;
+  write(module, readText(moduleFile()), 0o644);
+  write(command, commandText({ deno: Deno.execPath(), module, cache }), 0o755);
+  print(engineLines(command));
+  return 0;
+}
+
+/** The runtime in one file, beside the command in one file, or in `dist` of the project. */
+function moduleFile(): string {
+  const { url } = import.meta;
+  if (!url.startsWith("file:")) {
+    throw new UsageError("the runtime is installed from a file; download dist/ first");
+  }
+  const isBundled = !url.endsWith("/scripts/ramekin/oci.ts");
+  return new URL(isBundled ? "./oci.js" : "../../dist/oci.js", url).pathname;
+}
+
+/** Writes it anew: an older one may be running. */
+function write(path: string, text: string, mode: number): void {
+  const bytes = new TextEncoder().encode(text);
+  ifThere(() => linux.unlinkat(linux.AT_FDCWD, path));
+  writeBytes(path, bytes, mode);
+}

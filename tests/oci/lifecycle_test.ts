@@ -1,0 +1,169 @@
+/** The life of a container, as engines lead it: from an empty environment, by the installed command. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { test } from "../support.ts";
+import { Kitchen, noBusybox, noGroups, until } from "./support.ts";
+
+test("a container is created, started, entered, killed and deleted", async () => {
+  using kitchen = new Kitchen();
+  kitchen.configure("echo $$ > /tmp/ran; exec sleep 1000");
+  const id = kitchen.id();
+  const pidFile = `${kitchen.directory}/pid`;
+  // Its output is not read to the end: the container has it.
+  const created = kitchen.start(
+    "--cgroup-manager=disabled",
+    "create",
+    `--pid-file=${pidFile}`,
+    id,
+  );
+  assertEquals((await created.status).code, 0);
+  const pid = Number(Deno.readTextFileSync(pidFile));
+  const state = async () => JSON.parse((await kitchen.call("state", id)).stdout);
+  const { status, bundle, ...others } = await state();
+  assertEquals([status, others.pid, others.id, bundle], ["created", pid, id, kitchen.bundle]);
+  assertEquals(Array.from(Deno.readDirSync(kitchen.file("/tmp"))), []);
+  // What waits is neither Deno nor the image's shell.
+  const memory = /^VmRSS:\s+(\d+) kB/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))![1];
+  assert(Number(memory) <= 64, `${memory} kB`);
+  assertEquals((await kitchen.bare("delete", `${id}x`)).code, 1);
+
+  assertEquals(await kitchen.call("start", id), { code: 0, stdout: "", stderr: "" });
+  assertEquals((await state()).status, "running");
+  assertStringIncludes((await kitchen.call("start", id)).stderr, "already running");
+  await until(() => Array.from(Deno.readDirSync(kitchen.file("/tmp"))).length > 0);
+  assertEquals(Deno.readTextFileSync(kitchen.file("/tmp/ran")), "1\n");
+
+  const entered = await kitchen.bare("exec", id, "sh", "-c", "hostname; exit 7");
+  assertEquals(entered, { code: 7, stdout: "ramekin\n", stderr: "" });
+  assertMatch((await kitchen.bare("delete", id)).stderr, /not stopped: running/);
+  assertEquals((await kitchen.call("kill", id, "KILL")).code, 0);
+  await until(async () => (await state()).status === "stopped");
+  assertEquals((await state()).pid, 0);
+  // Engines take these words for an end, and delete twice.
+  assertStringIncludes((await kitchen.call("kill", id, "9")).stderr, "container not running");
+  assertEquals((await kitchen.call("kill", "--all", id, "9")).code, 0);
+  assertEquals(await kitchen.call("delete", id), { code: 0, stdout: "", stderr: "" });
+  assertStringIncludes((await kitchen.call("delete", id)).stderr, "does not exist");
+  assertEquals(await kitchen.call("delete", "--force", id), { code: 0, stdout: "", stderr: "" });
+  assertEquals(Array.from(Deno.readDirSync(kitchen.state)), []);
+}, noBusybox);
+
+test("a program that cannot be run is found by create, in the words of engines", async () => {
+  using kitchen = new Kitchen();
+  const log = `${kitchen.directory}/log`;
+  const cases = {
+    "/nonesuch": 'exec: "/nonesuch": no such file or directory',
+    nonesuch: 'exec: "nonesuch": executable file not found in $PATH',
+    "/etc": 'exec: "/etc": permission denied',
+    "/etc/passwd": 'exec: "/etc/passwd": permission denied',
+  };
+  for (const [program, words] of Object.entries(cases)) {
+    kitchen.configure([program]);
+    const answer = await kitchen.bare(
+      "--log",
+      log,
+      "--log-format",
+      "json",
+      "create",
+      kitchen.id(),
+    );
+    assertEquals(answer, { code: 1, stdout: "", stderr: `ramekin: ${words}\n` });
+    const { level, msg, time } = JSON.parse(Deno.readTextFileSync(log));
+    assertEquals([level, msg, Number.isNaN(Date.parse(time))], ["error", words, false]);
+    Deno.removeSync(log);
+  }
+  assertEquals(Array.from(Deno.readDirSync(kitchen.state)), []);
+}, noBusybox);
+
+test("what is wrong leaves nothing, and is said in one line", async () => {
+  using kitchen = new Kitchen();
+  const refused = async (words: string, change: Parameters<Kitchen["configure"]>[1]) => {
+    kitchen.configure("true", change);
+    const { code, stdout, stderr } = await kitchen.bare("create", kitchen.id());
+    assertEquals([code, stdout, stderr.split("\n").length], [1, "", 2], stderr);
+    assertStringIncludes(stderr, words);
+  };
+  await refused("no such file or directory", (config) => config.root!.path = "missing");
+  await refused("linux.intelRdt: it is not supported", (config) => config.linux.intelRdt = {});
+  await refused("namespaces[0].type", (config) => config.linux.namespaces![0]!.type = "x");
+  await refused("process.terminal: use --console-socket", ({ process }) => process.terminal = true);
+  await refused(
+    "bind",
+    ({ mounts }) => mounts!.push({ destination: "/x", source: "/nonesuch", options: ["bind"] }),
+  );
+  Deno.writeTextFileSync(`${kitchen.bundle}/config.json`, "{");
+  assertStringIncludes((await kitchen.bare("create", kitchen.id())).stderr, "is not valid");
+  assertEquals(Array.from(Deno.readDirSync(kitchen.state)), []);
+  assertEquals((await kitchen.bare("create", "a/b")).code, 1);
+  assertEquals((await kitchen.bare("--nonesuch")).code, 64);
+  assertStringIncludes((await kitchen.bare("checkpoint", "x")).stderr, "not supported");
+}, noBusybox);
+
+test("control groups limit, freeze, and are removed", async () => {
+  using kitchen = new Kitchen();
+  kitchen.configure("sleep 1000 & sleep 1000", ({ linux }) => {
+    linux.resources = { pids: { limit: 20 } };
+  });
+  const id = kitchen.id();
+  assertEquals((await kitchen.start("create", id).status).code, 0);
+  const groups = Deno.readTextFileSync(`${kitchen.state}/${id}/cgroups`).trim().split("\n");
+  const limit = groups.map((group) => `${group}/pids.max`).find((file) => {
+    try {
+      return Deno.statSync(file).isFile;
+    } catch {
+      return false;
+    }
+  })!;
+  assertEquals(Deno.readTextFileSync(limit), "20\n");
+  assertEquals((await kitchen.call("update", "--pids-limit", "30", id)).code, 0);
+  assertEquals(Deno.readTextFileSync(limit), "30\n");
+  await kitchen.call("start", id);
+  const pids = async () => JSON.parse((await kitchen.call("ps", "--format", "json", id)).stdout);
+  await until(async () => (await pids()).length >= 2);
+  assertEquals((await kitchen.call("pause", id)).code, 0);
+  assertEquals(JSON.parse((await kitchen.call("state", id)).stdout).status, "paused");
+  assertEquals((await kitchen.call("exec", id, "true")).code, 255);
+  // Version 1 lets nothing die that is frozen.
+  assertEquals(await kitchen.call("delete", "--force", id), { code: 0, stdout: "", stderr: "" });
+  for (const group of groups) {
+    assertEquals(existing(group), false, group);
+  }
+}, noGroups ?? noBusybox);
+
+function existing(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test("a runtime that is killed leaves what delete --force takes away", async () => {
+  using kitchen = new Kitchen();
+  kitchen.configure("exec sleep 1000");
+  for (const delay of [20, 60, 90, 120, 150]) {
+    const id = kitchen.id();
+    const words = noGroups === undefined
+      ? ["create", id]
+      : ["--cgroup-manager=disabled", "create", id];
+    const creating = kitchen.start(...words);
+    await new Promise((resolve) => setTimeout(resolve, delay));
+    try {
+      creating.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await creating.status;
+    assertEquals((await kitchen.call("delete", "--force", id)).code, 0);
+  }
+  assertEquals(listed(kitchen.state), []);
+}, noBusybox);
+
+function listed(path: string): string[] {
+  try {
+    return Array.from(Deno.readDirSync(path), ({ name }) => name);
+  } catch {
+    return [];
+  }
+}
