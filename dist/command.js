@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "0e4e28be0c6368f817d6243df08273549b29e71d6d5228dcbaafab7f0a1429b9";
+var BUILD = "0fb2288c1de9619915c0118a6c5f486fc928470ecb725783bb279f2e1d83de33";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -699,7 +699,7 @@ var uname2 = (function uname2() {
   ]).output(names));
 });
 var mountinfoOf = (function mountinfoOf(pid = "thread-self") {
-  return decodeName(readWhole(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
+  return decodeNames(readWhole(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
 });
 var parseMountinfo = (function parseMountinfo(text3) {
   return text3.split("\n").filter(((line) => line !== "")).map(parseLine);
@@ -1230,7 +1230,8 @@ var readGitConfig = (function readGitConfig(file, home) {
   return {
     includes,
     hooks,
-    worktrees
+    worktrees,
+    size: text3.length
   };
 });
 var textOf4 = (function textOf4(path2) {
@@ -1912,11 +1913,12 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { 
   }), "copy"));
   let first = 3;
   kept.forEach(({ number, accept, flags: flags16 }, index) => {
+    const last2 = accept.length > 0 ? number : number - 1;
+    if (last2 >= first) writer.add(close_range(first, last2, 0), CHILD_EDGES);
     writer.add(dup3(copies[index], number, flags16), {
       ...edges,
       accept
     });
-    if (number > first) writer.add(close_range(first, number - 1, 0), CHILD_EDGES);
     first = number + 1;
   });
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
@@ -3234,7 +3236,7 @@ var bindOne = (function bindOne(given2, plan, gone) {
   if (isUntrustedDirectory(step, source)) {
     refuseKernelMount(step.source, source.resolved.path, plan);
   }
-  noteUnknown(source, plan);
+  const origin = noteOrigin(source, plan, step.recursive !== false);
   const target = plan.path(step.target);
   target.refuseRoot();
   if (step.make === true) plan.access.recordWrite(step.target);
@@ -3243,7 +3245,7 @@ var bindOne = (function bindOne(given2, plan, gone) {
     type: "bind",
     source: step.source,
     readOnly: step.readOnly === true,
-    ...originOf2(source, plan)
+    ...origin
   };
   if (step.optional !== true) {
     show({
@@ -3272,15 +3274,6 @@ var bindOne = (function bindOne(given2, plan, gone) {
   }
   if (isUntrustedDirectory(step, source) && step.recursive !== false) {
     coverKernelMounts(source.resolved.path, target.canonical, plan);
-  }
-});
-var noteUnknown = (function noteUnknown(source, plan) {
-  if (source instanceof HostPath) return;
-  const { path: path2 } = source;
-  const { mounts } = plan.state;
-  const showsMore = () => mounts.visible().some(({ target, origin }) => origin !== void 0 && target !== normalize(path2) && isWithin(target, path2));
-  if (plan.access.settledPlace(path2) === void 0 || showsMore()) {
-    plan.state.unknownSource ??= path2;
   }
 });
 var withoutUnknownMounts = (function withoutUnknownMounts(step, plan) {
@@ -3363,7 +3356,7 @@ var makeMountPoint = (function makeMountPoint(source, opened, target, plan) {
   });
 });
 var scanNames = (function scanNames(plan, question) {
-  return plan.facts.scanNames(question) ?? plan.refuse(`below ${question.directory} there are more directories than a plan looks through for files that are run or trusted outside later (${MAX_DIRECTORIES}); grant directories in it instead, or have nothing protected (protect: false, --no-protect)`);
+  return plan.facts.scanNames(question) ?? plan.refuse(`below ${question.directory} there are more directories, or paths that configurations of git name, than a plan looks through for files that are run or trusted outside later (${MAX_DIRECTORIES}); grant directories in it instead, or have nothing protected (protect: false, --no-protect)`);
 });
 var isIn = (function isIn(path2, paths) {
   return paths.has(path2) || parentsOf(path2).some((parent) => paths.has(parent));
@@ -3810,7 +3803,8 @@ var keepFromChange = (function keepFromChange(plan, path2, pinned) {
     source: path2,
     ...plan.state.mounts.originOf(target.canonical),
     readOnly: true,
-    certain: false
+    certain: false,
+    keepsBelow: true
   });
   plan.access.recordGuard(place2);
 });
@@ -5420,6 +5414,9 @@ var decoder = new TextDecoder("utf-8", {
 });
 var ESCAPE = 56320;
 
+function decodeNames(bytes) {
+  return decodeLong(bytes);
+}
 function decodeLong(bytes) {
   const whole = decodeStrictly(bytes);
   if (whole !== void 0) return whole;
@@ -9485,14 +9482,17 @@ var FoundLinks = class {
   #directory;
   #lists;
   #found;
+  #cost;
   /** Those of a search in a directory. */
-  constructor(directory, lists, found) {
+  constructor(directory, lists, found, cost) {
     this.#directory = directory;
     this.#lists = lists;
     this.#found = found;
+    this.#cost = cost;
   }
   /** Notes the links on the way that a path leads, and returns the path at its end. */
   endOf(path2, { isProtected = false, base } = {}) {
+    if (path2.length >= PATH_MAX) return void 0;
     const start2 = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
     let at2 = start2 === "/" ? "" : start2;
     const rest = path2.slice(at2.length).split("/");
@@ -9503,6 +9503,7 @@ var FoundLinks = class {
         at2 = at2.slice(0, at2.lastIndexOf("/"));
         continue;
       }
+      this.#cost.addParts();
       const here = `${at2}/${name}`;
       const target = this.#targetOf(at2, name);
       if (target === void 0) {
@@ -9780,13 +9781,16 @@ var GitRepositories = class {
     worktrees: (function () {
     return this.#all.values().flatMap(({ worktrees }) => worktrees).toArray();
   }),
-    named: (function () {
+    named: (function* () {
     const named = [];
     const general = configs$15.call(this, this.#files.general, named).flatMap((({ hooks }) => hooks));
     for (const path2 of general) if (path2.startsWith("/")) named.push({
       path: path2
     });
-    for (const { directories, worktrees } of this.#all.values()) {
+    for (const repository of this.#all.values()) {
+      const { directories, worktrees } = repository;
+      const size = () => directories.size + worktrees.size;
+      if (repository.known === size()) continue;
       const hooks = new Set(general.filter((path2) => !path2.startsWith("/")));
       for (const directory of directories) {
         const files = [
@@ -9801,13 +9805,15 @@ var GitRepositories = class {
           }
         }
       }
+      yield* named.splice(0);
       for (const path2 of hooks) {
-        for (const worktree of worktrees) named.push({
+        for (const worktree of worktrees) yield {
           path: from(worktree, path2)
-        });
+        };
       }
+      repository.known = size();
     }
-    return named;
+    yield* named;
   })
     });
   }
@@ -9818,12 +9824,13 @@ var GitRepositories = class {
     const waiting = [
       ...files
     ];
-    while (waiting.length > 0 && read3.size < MAX_CONFIGS) {
+    while (waiting.length > 0 && read3.size < MAX_CONFIGS && !this.#files.cost.isOver) {
       const file = waiting.shift();
       const end = this.#files.endOf(file);
       if (end === void 0 || read3.has(end)) continue;
       read3.add(end);
       const config = readGitConfig(file, this.#files.home);
+      this.#files.cost.addConfig(config.size);
       configs.push(config);
       for (const path2 of config.includes) named.push({
         path: path2,
@@ -9855,7 +9862,8 @@ var GitRepositories = class {
         ]),
         worktrees: /* @__PURE__ */ new Set([
           worktreeOf(common)
-        ])
+        ]),
+        known: 0
       };
       this.#all.set(common, repository);
       this.#addWorktrees(common, repository);
@@ -9865,8 +9873,10 @@ var GitRepositories = class {
     return common;
   }
   #addWorktrees(common, { directories, worktrees }) {
-    const { lists, endOf } = this.#files;
+    const { lists, cost, endOf } = this.#files;
     for (const name of lists.of(`${common}/worktrees`).keys()) {
+      if (cost.isOver) return;
+      cost.addDirectory();
       const directory = `${common}/worktrees/${name}`;
       directories.add(directory);
       const pointer = pointerIn(`${directory}/gitdir`);
@@ -9876,7 +9886,7 @@ var GitRepositories = class {
   }
   /** Returns the worktrees of all repositories; those that configurations name, once these are read. */
   
-  /** Returns the paths that configurations name, some of them more than once. */
+  /** Returns the paths that configurations name, without those of repositories that are as before. */
   
   /** Reads configurations, and what they include, which it adds to what is named. */
   
@@ -9885,6 +9895,39 @@ var MAX_CONFIGS = 1e3;
 function worktreeOf(directory) {
   return isGitName(nameOf(directory)) ? parentOf(directory) : directory;
 }
+
+// host/search_cost.ts
+var PATHS = 20;
+var BYTES = 100;
+var SearchCost = class {
+
+  #most;
+  #directories = 0;
+  /** At most so many directories, or other work that takes as long. */
+  constructor(most) {
+    this.#most = most;
+  }
+  /** The directories that were read, with other work that takes as long. */
+  get directories() {
+    return Math.ceil(this.#directories);
+  }
+  /** Whether it is more than it may be. */
+  get isOver() {
+    return this.#directories > this.#most;
+  }
+  /** Counts a directory. */
+  addDirectory() {
+    this.#directories++;
+  }
+  /** Counts parts of paths that are looked at. */
+  addParts(count = 1) {
+    this.#directories += count / PATHS;
+  }
+  /** Counts a configuration, by its size. */
+  addConfig(bytes) {
+    this.addParts(PATHS + bytes / BYTES);
+  }
+};
 
 // host/name_search.ts
 var MAX_DEPTH = 3;
@@ -9917,18 +9960,19 @@ var NameSearch = class {
   #links;
   #queue = [];
   #queued = /* @__PURE__ */ new Set();
-  /** In how many directories it has looked. */
-  #directories = 0;
+  #cost;
   constructor(question, index, lists, otherNames) {
     this.#question = question;
     this.#index = index;
     this.#lists = lists;
     this.#otherNames = otherNames;
+    this.#cost = new SearchCost(question.most ?? Infinity);
     this.#found = new FoundNames(question, lists, otherNames);
-    this.#links = new FoundLinks(question.directory, lists, this.#found);
+    this.#links = new FoundLinks(question.directory, lists, this.#found, this.#cost);
     const { home, configHome = home && `${home}/.config` } = question;
     this.#repositories = new GitRepositories({
       lists,
+      cost: this.#cost,
       home,
       general: [
         "/etc/gitconfig",
@@ -9968,8 +10012,8 @@ var NameSearch = class {
       this.#reportHome();
       this.#reportMounts();
     }
-    const directories = this.#directories;
-    if (this.#isOver) return {
+    const { directories, isOver } = this.#cost;
+    if (isOver) return {
       found: [],
       missing: [],
       directories
@@ -9984,11 +10028,16 @@ var NameSearch = class {
   /** Reads the directories that are queued, and those that are found meanwhile. */
   #readQueue() {
     for (let at2 = 0; at2 < this.#queue.length; ) {
-      while (at2 < this.#queue.length && !this.#isOver) this.#read(this.#queue[at2++]);
-      if (this.#isOver || this.#index.ofGit.length === 0) return;
-      for (const { path: path2, text: text3 } of this.#repositories.named()) this.#report(path2, true, {
-        text: text3
-      });
+      while (at2 < this.#queue.length && !this.#cost.isOver) this.#read(this.#queue[at2++]);
+      if (this.#index.ofGit.length === 0) return;
+      for (const { path: path2, text: text3 } of this.#repositories.named()) {
+        if (this.#cost.isOver) return;
+        this.#cost.addDirectory();
+        this.#report(path2, true, {
+          text: text3
+        });
+      }
+      if (this.#cost.isOver) return;
       for (const worktree of this.#repositories.worktrees()) {
         for (const path2 of this.#found.pathsOf(worktree)) {
           this.#later({
@@ -9999,10 +10048,6 @@ var NameSearch = class {
         }
       }
     }
-  }
-  /** Whether it has looked in more directories than it may. */
-  get #isOver() {
-    return this.#directories > (this.#question.most ?? Infinity);
   }
   /** Returns the paths of the working directory in the directory; one that is not in there if there is none. */
   #starts() {
@@ -10134,7 +10179,7 @@ var NameSearch = class {
   }
   #read(pending) {
     const { path: path2, depth, inGit } = pending;
-    this.#directories++;
+    this.#cost.addDirectory();
     const entries = this.#lists.of(path2);
     if (this.#found.isClosed(path2, 5)) return this.#found.addClosed(path2);
     const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
@@ -10224,8 +10269,8 @@ var NameSearch = class {
       directory
     ];
     for (const path2 of directories) {
-      if (this.#isOver) return;
-      this.#directories++;
+      if (this.#cost.isOver) return;
+      this.#cost.addDirectory();
       for (const [name, type] of this.#lists.of(path2)) {
         const child = below(path2, name);
         if (type === S_IFLNK) this.#follow(child, true);
@@ -10384,26 +10429,30 @@ function kernelMountAround(directory, mounts) {
 var OtherNames = class {
 
   #mounts;
-  /** The mounts of each filesystem. */
-  #byDevice;
+  /** For each mount whose filesystem has others, these: most have none. */
+  #others = /* @__PURE__ */ new Map();
   constructor(mounts) {
     this.#mounts = new VisibleMounts(mounts);
-    this.#byDevice = Map.groupBy(this.#mounts.all(), deviceOf);
+    const all = this.#mounts.all();
+    for (const same of Map.groupBy(all, deviceOf).values()) {
+      if (same.length === 1) continue;
+      for (const mount3 of same) this.#others.set(mount3, same.filter((other) => other !== mount3));
+    }
   }
   /**
    * Returns the other paths of a file or directory, of what is in it, and of what is mounted in it. A
    * path that is missing has them as well, as what is made at one is there at the others.
    */
   of(path2) {
-    const around = this.#mounts.around(path2);
-    const places = this.mountsIn(path2).filter((mount3) => !isKernelMount(mount3)).map((mount3) => ({
-      mount: mount3,
-      path: mount3.root
-    }));
-    if (around !== void 0) places.push({
-      mount: around,
-      path: placeOn(around, path2)
-    });
+    if (this.#others.size === 0) return [];
+    const places = this.#placeOf(path2);
+    for (const mount3 of this.#others.keys()) {
+      if (!isBelow(mount3, path2)) continue;
+      if (!isKernelMount(mount3)) places.push({
+        mount: mount3,
+        path: mount3.root
+      });
+    }
     const names = places.flatMap((place2) => [
       ...this.#wholes(place2),
       ...this.#parts(place2)
@@ -10414,20 +10463,26 @@ var OtherNames = class {
   }
   /** Returns the other paths of the whole of a file or directory. */
   wholeOf(path2) {
-    const around = this.#mounts.around(path2);
-    if (around === void 0) return [];
-    return this.#wholes({
-      mount: around,
-      path: placeOn(around, path2)
-    });
+    return this.#placeOf(path2).flatMap((place2) => this.#wholes(place2));
   }
   /** Returns the mounts below a directory. */
   mountsIn(directory) {
-    return this.#mounts.all().filter(({ target }) => target !== directory && isWithin(target, directory));
+    return this.#mounts.all().filter((mount3) => isBelow(mount3, directory));
+  }
+  /** Returns the place of a path, if its filesystem has other mounts. */
+  #placeOf(path2) {
+    const mount3 = this.#others.size === 0 ? void 0 : this.#mounts.around(path2);
+    if (mount3 === void 0 || !this.#others.has(mount3)) return [];
+    return [
+      {
+        mount: mount3,
+        path: normalize(`${mount3.root}/${path2.slice(lengthOf(mount3.target))}`)
+      }
+    ];
   }
   /** Returns the paths of a whole at other mounts. */
   #wholes({ mount: mount3, path: path2 }) {
-    return this.#others(mount3).filter(({ root }) => isWithin(path2, root)).flatMap((other) => {
+    return this.#others.get(mount3).filter(({ root }) => isWithin(path2, root)).flatMap((other) => {
       const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
       return this.#mounts.around(name) === other ? [
         name
@@ -10436,17 +10491,14 @@ var OtherNames = class {
   }
   /** Returns the mounts of parts of a directory. */
   #parts({ mount: mount3, path: path2 }) {
-    return this.#others(mount3).filter(({ root }) => root !== path2 && isWithin(root, path2)).map(({ target }) => target);
-  }
-  #others(mount3) {
-    return this.#byDevice.get(deviceOf(mount3))?.filter((other) => other !== mount3) ?? [];
+    return this.#others.get(mount3).filter(({ root }) => root !== path2 && isWithin(root, path2)).map(({ target }) => target);
   }
 };
+function isBelow({ target }, directory) {
+  return target !== directory && isWithin(target, directory);
+}
 function deviceOf({ device: { major, minor } }) {
   return `${major}:${minor}`;
-}
-function placeOn({ root, target }, path2) {
-  return normalize(`${root}/${path2.slice(lengthOf(target))}`);
 }
 function lengthOf(directory) {
   return directory === "/" ? 0 : directory.length;
@@ -11023,7 +11075,7 @@ var HOST_ROOT = {
 var MountTable = class {
   static {
     addMethods(this.prototype, {
-    mounted: (function (description) {
+    mounted: (function ({ keepsBelow = false, ...description }) {
     const target = normalize(description.target);
     const place2 = makePlace$18.call(this, target);
     const mount3 = {
@@ -11036,7 +11088,7 @@ var MountTable = class {
       depth: this.#depth,
       covered: place2.children
     });
-    place2.children = void 0;
+    if (!keepsBelow) place2.children = void 0;
   }),
     remounted: (function (target, readOnly) {
     const entry2 = this.#placeAt(target)?.mounts.at(-1);
@@ -20253,14 +20305,18 @@ var RESTRICTIONS = {
 };
 
 
-function originOf2(source, { access, state }) {
-  if (source instanceof HostPath) return {
-    origin: source.resolved.path
-  };
-  const place2 = access.settledPlace(source.path);
-  return place2 === void 0 ? {} : state.mounts.originOf(place2);
+function noteOrigin(source, plan, isRecursive) {
+  const { mounts } = plan.state;
+  const isHost = source instanceof HostPath;
+  const place2 = isHost ? source.resolved.path : plan.access.settledPlace(source.path);
+  const path2 = normalize(isHost ? source.resolved.path : source.path);
+  const showsMore = isRecursive && mounts.visible().some(({ target, type }) => target !== path2 && isWithin(target, path2) && type !== "mask");
+  if (place2 !== void 0 && !showsMore) return isHost ? {
+    origin: place2
+  } : mounts.originOf(place2);
+  plan.state.unknownSource ??= source.path;
+  return {};
 }
-
 
 
 function usualRestrictions(source, plan) {
@@ -20408,11 +20464,13 @@ var ShownDirectory = class {
       });
     })));
     this.#kept.add(path2);
+    const target = this.targetOf(source);
     this.#plan.mounted({
-      target: this.targetOf(source),
+      target,
       type: "bind",
       source,
-      readOnly: true
+      readOnly: true,
+      keepsBelow: true
     });
   })
     });
@@ -20634,12 +20692,16 @@ var DenialsIn = class {
       mountOnItself(this.#plan, this.#openWhole(), target, {
         readOnly: true
       });
-      return this.#plan.mounted({
-        target,
+      const kept = {
         type: "bind",
         source: origin,
         origin,
-        readOnly: true
+        readOnly: true,
+        keepsBelow: true
+      };
+      return this.#plan.mounted({
+        target,
+        ...kept
       });
     }
     this.#find(denied2, "changed", (file) => this.#shown.keep(file));
@@ -21554,6 +21616,11 @@ var OLDER = [
   "ENOSYS",
   "EOPNOTSUPP"
 ];
+var NO_RULESET = [
+  "EBADF",
+  "ENOSYS",
+  "EOPNOTSUPP"
+];
 var NEWEST = 6;
 function lowerForAnyVersion(step, plan) {
   const degrade = step.degrade === true;
@@ -21590,9 +21657,7 @@ function lowerForAnyVersion(step, plan) {
   plan.release(pipe.writer);
   plan.setNoNewPrivileges();
   const ruleset = new OutputField(chosen, 0, "ruleset");
-  plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES, degrade ? [
-    "EBADF"
-  ] : []);
+  plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES, degrade ? NO_RULESET : []);
 }
 function versionsFor(step, oldest) {
   const found = [];

@@ -1947,9 +1947,9 @@ var checkCommand = (function checkCommand(program, options) {
     throw optionError(`the command's option "${wrong.field}" ${wrong.issue}`);
   }
 });
-var sealedImage = (function sealedImage(name, base64) {
+var sealedImage = (function sealedImage(name, given) {
   const fd = syscall(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  const image2 = Uint8Array.fromBase64(base64);
+  const image2 = typeof given === "string" ? Uint8Array.fromBase64(given) : given;
   syscall(write(fd, image2, image2.length));
   syscall(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
   return fd;
@@ -2699,18 +2699,22 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   frame.beforeExec(writer);
   if (plan.listener !== void 0) sendListener(add, plan.listener);
   if (shape.held) waitToStart(writer);
-  const last = closeOthers(writer, plan.beforeProgram, shape, frame);
+  const { last, image: image2 } = closeOthers(writer, plan.beforeProgram, shape, frame);
   add(rt_sigprocmask("none", null));
   for (const planned of last) writer.part(planned);
-  return frame.exec(writer, shape);
+  return frame.exec(writer, shape, image2);
 });
-var closeOthers = (function closeOthers(writer, last, { fds }, { vfork }) {
+var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { vfork }) {
   const used = last.flatMap((({ call: call2, accept: accept2 = [] }) => call2.args.filter(isDescriptor2).map((fd) => ({
     fd,
     accept: accept2
   }))));
   if (!vfork) used.push({
     fd: CONTAINER_SOCKET,
+    accept: []
+  });
+  if (image2) used.push({
+    fd: IMAGE,
     accept: []
   });
   const numbers = freeNumbers(used.length, fds);
@@ -2751,7 +2755,7 @@ var closeOthers = (function closeOthers(writer, last, { fds }, { vfork }) {
     fd,
     numbers[index]
   ]));
-  return last.map(((planned) => {
+  const renumbered = last.map(((planned) => {
     const args = planned.call.args.map(((argument) => isDescriptor2(argument) ? new Named(numberOf5.get(argument), argument.text) : argument));
     return {
       ...planned,
@@ -2761,6 +2765,10 @@ var closeOthers = (function closeOthers(writer, last, { fds }, { vfork }) {
       }
     };
   }));
+  return {
+    last: renumbered,
+    image: image2 ? numberOf5.get(IMAGE) : void 0
+  };
 });
 var isDescriptor2 = (function isDescriptor2(argument) {
   return argument instanceof ResultOf || argument instanceof OutputField;
@@ -2875,30 +2883,10 @@ var tryExec = (function tryExec(writer, count) {
   }));
   writer.section = "failure";
   writer.place(findOut);
-  return attempts.map((({ path: path2, execve: execve2 }) => {
-    const next = new Label(`after ${path2.text}`);
-    const exists = writer.add(faccessat(at_fdcwd, path2, F_OK), {
-      onFailure: next
-    });
-    const opened = writer.add(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0), {
-      onFailure: next
-    });
-    const head = new Output(256, "&head");
-    const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
-      onFailure: next
-    });
-    const executable = writer.add(faccessat(at_fdcwd, path2, X_OK), {
-      onFailure: next
-    });
-    writer.place(next);
-    return {
-      execve: execve2,
-      exists,
-      readHead,
-      head,
-      executable
-    };
-  }));
+  return attempts.map((({ path: path2, execve: execve2 }) => ({
+    execve: execve2,
+    ...writeFindingOut(writer, path2)
+  })));
 });
 var link = (function link(plan, shape, frame, writeEnd = writeExec) {
   const writer = new ProgramWriter();
@@ -3023,7 +3011,7 @@ var changesDumpability = (function changesDumpability(plan, shape) {
 var changesIds = (function changesIds(plan) {
   return plan.processes.some((({ parts: parts2 }) => parts2.some(((part) => "call" in part && (part.call.name === "setresuid" || part.call.name === "setresgid")))));
 });
-var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal }, paths, cgroup, held) {
+var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image2 }, paths, cgroup, held) {
   return {
     stdio: stdio.map(((stream) => typeof stream === "string" ? stream : "fd")),
     fds: fds.map(({ number }) => number),
@@ -3036,7 +3024,8 @@ var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal }, paths, 
       directory: cgroup.directory !== void 0,
       files: cgroup.files.length
     },
-    held
+    held,
+    image: image2 !== void 0
   };
 });
 var atLeast = (function atLeast({ major, minor }, wanted) {
@@ -3445,6 +3434,7 @@ var bindOne = (function bindOne(given, plan, gone) {
   const origin = noteOrigin(source, plan, step.recursive !== false);
   const target = plan.path(step.target);
   target.refuseRoot();
+  if (step.make === true) plan.access.recordWrite(step.target);
   const mounted = {
     target: target.canonical,
     type: "bind",
@@ -3507,6 +3497,9 @@ var recordSource = (function recordSource(step, plan) {
 });
 var show = (function show(step, source, target, plan, { missing: missing2, gone }) {
   if (step.readOnly === true) pinParents(plan, target);
+  if (step.early === true && source instanceof HostPath) {
+    return showEarly(step, source, target, plan);
+  }
   const isHost = source instanceof HostPath;
   const opened = source.open(O_PATH, {
     ...missing2 !== void 0 && {
@@ -3524,18 +3517,10 @@ var show = (function show(step, source, target, plan, { missing: missing2, gone 
   const tree = copyTree(plan, opened, recursive, step.source, () => ({
     EINVAL: `an unprivileged user cannot bind ${step.source} without the submounts that it has; pass { recursive: true }`
   }));
-  const attributes = (step.restrict ?? []).reduce(((sum2, word4) => sum2 | RESTRICTIONS4[word4]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
-  if (attributes !== 0) {
-    const set = {
-      attr_set: attributes
-    };
-    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
-      fixes: plan.state.mountFixes
-    });
-  }
+  setAttributes(step, tree, recursive, plan);
   if (isOnItself(step, plan)) target.attachTo(opened, tree, step.source);
   else {
-    if (target.needsMountPoint) makeMountPoint(source, opened, target, plan);
+    if (step.make === true || target.needsMountPoint) makeMountPoint(source, opened, target, plan);
     target.attach(tree, step.source);
   }
   plan.release(tree);
@@ -3571,7 +3556,7 @@ var scanNames = (function scanNames(plan, question) {
 var isIn = (function isIn(path2, paths) {
   return paths.has(path2) || parentsOf2(path2).some((parent) => paths.has(parent));
 });
-var mountFilesystem = (function mountFilesystem(plan, path2, { source, type, flags: flags2, data: data2, fixes = {} }) {
+var mountFilesystem = (function mountFilesystem(plan, path2, { source, type, flags: flags2, data: data2, fixes = {}, make: make2 }) {
   checkOptions(plan, data2);
   const target = plan.path(path2);
   const { mountFixes: mountFixes2 } = plan.state;
@@ -3580,6 +3565,7 @@ var mountFilesystem = (function mountFilesystem(plan, path2, { source, type, fla
     type,
     flags: flags2,
     data: data2,
+    make: make2,
     fixes: () => ({
       ...mountFixes2,
       EBUSY: `something is mounted at ${path2} already, or the source is in use`,
@@ -3672,8 +3658,10 @@ var lowerRemount = (function lowerRemount(step, plan) {
     checkOptions(plan, data2);
     target.reconfigure(MS_REMOUNT | flags2, data2, fixes);
   } else {
-    target.setAttributes(attributesOf(flags2), false, fixes);
+    const attributes = step.keep === true ? namedAttributes(step.options) : attributesOf(flags2);
+    target.setAttributes(attributes, step.recursive === true, fixes);
   }
+  if (step.keep === true && (flags2 & MS_RDONLY) === 0) return;
   plan.state.mounts.remounted(target.canonical, (flags2 & MS_RDONLY) !== 0);
 });
 var attributesOf = (function attributesOf(flags2) {
@@ -3777,7 +3765,12 @@ var lowerSymlink = (function lowerSymlink(step, plan) {
   plan.access.recordLink(step.path);
   plan.path(step.path).inParent(((directory, name) => {
     plan.call(symlinkat(step.target, directory, name), {
-      fixes: makingFixes(step.path)
+      fixes: makingFixes(step.path),
+      ...step.keep === true && {
+        accept: [
+          "EEXIST"
+        ]
+      }
     });
   }));
 });
@@ -4119,6 +4112,12 @@ var homeOf = (function homeOf(plan) {
 });
 var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
   plan.needs("mount", "it would change the host's root");
+  const { beforeRoot } = plan.options;
+  if (beforeRoot !== void 0) plan.syncWithParent(() => [
+    {
+      run: beforeRoot
+    }
+  ]);
   const target = plan.path(path2);
   const isMountPoint = plan.state.mounts.isMountPoint(target.canonical);
   const noDevices = !isMountPoint && usualRestrictions(path2, plan).includes("nodev");
@@ -4168,12 +4167,14 @@ var lowerSeccomp = (function lowerSeccomp(step, plan) {
   const { program, isContained, deniesSockets } = filterFor(step, plan);
   if (isContained) plan.access.filtered = true;
   if (deniesSockets) plan.access.deniesSockets = true;
-  plan.setNoNewPrivileges();
+  if (step.privileged !== true) plan.setNoNewPrivileges();
   plan.beforeExec(seccompSetFilter(program, flagBits), {
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
     EPERM: "an active filter does not allow another one",
+    EACCES: "a filter under which privileges can be gained takes CAP_SYS_ADMIN",
     ENOMEM: "the active filters are too long together"
   });
+  if (step.privileged === true) plan.finishes();
 });
 var filterFor = (function filterFor(step, plan) {
   const { architecture } = plan.host;
@@ -4541,9 +4542,9 @@ var startLaunch = (function startLaunch(prepared) {
       ...placeholders === void 0 ? [] : [
         placeholders
       ],
-      ...plan.deathSignal === SIGNALS.SIGKILL ? [] : [
+      ...needsMarker(plan) ? [
         new Marker(spec.program)
-      ]
+      ] : []
     ]);
   } catch (error) {
     placeholders?.end();
@@ -7955,13 +7956,15 @@ function sendDescriptor(socket, fd) {
   view2.setUint32(0, CMSG_HEADER + 4, true);
   view2.setInt32(8, SOL_SOCKET, true);
   view2.setInt32(12, SCM_RIGHTS, true);
-  const struct = new Struct(control, "&control", [], [
+  if (typeof fd === "number") view2.setInt32(CMSG_HEADER, fd, true);
+  const cells = typeof fd === "number" ? [] : [
     {
       offset: CMSG_HEADER,
       slot: fd
     }
-  ]);
-  const text4 = (show2) => `{SCM_RIGHTS, ${show2(fd)}}`;
+  ];
+  const struct = new Struct(control, "&control", [], cells);
+  const text4 = (show2) => `{SCM_RIGHTS, ${typeof fd === "number" ? fd : show2(fd)}}`;
   return call("sendmsg", socket, message(new Uint8Array(1), struct, text4), 0);
 }
 function receiveDescriptor(socket, control) {
@@ -9688,7 +9691,9 @@ var bindSchema = stepSchema("bind", (() => ({
   entries: optional(list(entry(), 1)),
   hide: optional(list(entry())),
   restrict: optional(list(oneOf(RESTRICTIONS))),
-  untrusted: optional(boolean())
+  untrusted: optional(boolean()),
+  make: optional(boolean()),
+  early: optional(boolean())
 })), (({ entries, hide }) => hide !== void 0 && entries === void 0 ? '"hide" is about the files in "entries"; maskPaths() hides any path' : void 0));
 
 // recipe/steps/limits.ts
@@ -9973,7 +9978,8 @@ var mountSchema = stepSchema("mount", () => ({
   type: text3({
     min: 1
   }),
-  options: optional(mountOptions())
+  options: optional(mountOptions()),
+  make: optional(boolean())
 }));
 
 var tmpfsSchema = stepSchema("tmpfs", (() => ({
@@ -10029,9 +10035,13 @@ var propagationSchema = stepSchema("propagation", () => ({
 var remountSchema = stepSchema("remount", (() => ({
   target: absolutePath(),
   options: mountOptions(),
-  bind: optional(boolean())
-})), (({ options, bind: bind4 }) => {
+  bind: optional(boolean()),
+  keep: optional(boolean()),
+  recursive: optional(boolean())
+})), (({ options, bind: bind4, keep, recursive }) => {
   const { data: data2 } = parseMountOptions(options);
+  if (keep === true && bind4 === false) return '"keep" is for this mount alone, without "bind"';
+  if (recursive === true && keep !== true) return '"recursive" needs "keep"';
   return data2 !== null && bind4 !== false ? `"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it` : void 0;
 }));
 function unmount(target, options = {}) {
@@ -10070,7 +10080,8 @@ var symlinkSchema = stepSchema("symlink", (() => ({
     max: 4095
   }),
   path: absolutePath(),
-  host: optional(boolean())
+  host: optional(boolean()),
+  keep: optional(boolean())
 })));
 
 var writeFileSchema = stepSchema("writeFile", (() => ({
@@ -10092,7 +10103,10 @@ var mknodSchema = stepSchema("mknod", () => ({
     "p"
   ]),
   major: optional(integer(0, 4095)),
-  minor: optional(integer(0, 1048575))
+  minor: optional(integer(0, 1048575)),
+  uid: optional(id()),
+  gid: optional(id()),
+  keep: optional(boolean())
 }), ({ type, major, minor }) => {
   if (type === "p" && (major ?? minor) !== void 0) return "a pipe has no device number";
   if (type !== "p" && (major === void 0 || minor === void 0)) {
@@ -10167,8 +10181,10 @@ function setUser(ids2) {
 var setUserSchema = stepSchema("setUser", () => ({
   uid: id(),
   gid: optional(id()),
-  groups: optional(list(id()))
-}));
+  groups: optional(list(id())),
+  keepCapabilities: optional(boolean()),
+  keepGroups: optional(boolean())
+}), ({ groups, keepGroups }) => groups !== void 0 && keepGroups === true ? '"keepGroups" leaves the groups as they are, and "groups" sets them' : void 0);
 
 var capabilitiesSchema = stepSchema("capabilities", (() => {
   const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
@@ -10194,6 +10210,17 @@ var capabilitiesSchema = stepSchema("capabilities", (() => {
 }));
 
 var noNewPrivilegesSchema = stepSchema("noNewPrivileges", (() => ({})));
+
+// recipe/steps/join_cgroup.ts
+function joinCgroup(...directories) {
+  return {
+    step: "joinCgroup",
+    directories
+  };
+}
+var joinCgroupSchema = stepSchema("joinCgroup", () => ({
+  directories: list(absolutePath(), 1)
+}));
 
 // recipe/namespaces.ts
 var CLONE_FLAG = {
@@ -10678,6 +10705,15 @@ var rlimitSchema = stepSchema("rlimit", () => {
   }
   return void 0;
 });
+function oomScoreAdj(value) {
+  return {
+    step: "oomScoreAdj",
+    value
+  };
+}
+var oomScoreAdjSchema = stepSchema("oomScoreAdj", () => ({
+  value: integer(-1e3, 1e3)
+}));
 
 var newSessionSchema = stepSchema("newSession", (() => ({})));
 function dieWithParent(signal = "SIGKILL") {
@@ -11474,7 +11510,8 @@ var seccompSchema = stepSchema("seccomp", (() => {
       ...groups,
       ...Object.keys(SECCOMP_DENIALS)
     ]))),
-    architectures: optional(seccompArchitectures())
+    architectures: optional(seccompArchitectures()),
+    privileged: optional(boolean())
   };
 }));
 
@@ -20227,7 +20264,8 @@ function execSpec(program, spec = {}) {
       "null"
     ],
     fds: spec.fds ?? [],
-    terminal: spec.terminal
+    terminal: spec.terminal,
+    image: spec.image
   };
 }
 
@@ -20322,7 +20360,7 @@ function unknownKind(kinds, host2) {
 var EXIT_CHILD = new Label("give up");
 
 // plan/change_ids.ts
-function changeIds({ uid, gid, groups = [] }, { setgroupsDenied, inUserNamespace }) {
+function changeIds({ uid, gid, groups = [], keepGroups = false }, { setgroupsDenied, inUserNamespace }) {
   const calls = [];
   const add = (call2, denied2) => {
     const unmapped = inUserNamespace ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
@@ -20334,7 +20372,7 @@ function changeIds({ uid, gid, groups = [] }, { setgroupsDenied, inUserNamespace
       }
     });
   };
-  if (!setgroupsDenied) {
+  if (!setgroupsDenied && !keepGroups) {
     add(setgroups(groups), 'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })');
   }
   if (gid !== void 0) {
@@ -20445,6 +20483,7 @@ var WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
 });
 var SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
 var INIT_IMAGE = new LaunchSlot("init", (({ initImage: initImage2 }) => initImage2));
+var IMAGE = new LaunchSlot("image", ({ spec }) => spec.image);
 var CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
 var programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
 var handedFd = numbered((index) => new LaunchSlot(`handed ${index + 1}`, ({ spec }) => spec.fds[index]?.fd, ({ spec }) => `<${spec.fds[index]?.number}>`));
@@ -20569,6 +20608,98 @@ function openTerminal(add) {
   return new ResultOf(slave, "slave");
 }
 
+function writeFindingOut(writer, path2) {
+  const next = new Label(`after ${path2.text}`);
+  const exists = writer.add(faccessat(at_fdcwd, path2, F_OK), {
+    onFailure: next
+  });
+  const opened = writer.add(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0), {
+    onFailure: next
+  });
+  const head = new Output(256, "&head");
+  const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
+    onFailure: next
+  });
+  const executable = writer.add(faccessat(at_fdcwd, path2, X_OK), {
+    onFailure: next
+  });
+  writer.place(next);
+  return {
+    exists,
+    readHead,
+    head,
+    executable
+  };
+}
+function findThenExec(writer, count, image2) {
+  const paths = Array.from({
+    length: count
+  }, (_, index) => programPath(index));
+  const [found, findOut] = [
+    new Label("the program is found"),
+    new Label("find out why")
+  ];
+  const attempts = paths.map((path2, index) => {
+    const isLast = index === paths.length - 1;
+    const next = new Label(`after ${path2.text}`);
+    const here2 = new Label(`${path2.text} may be executed`);
+    const look2 = faccessat(at_fdcwd, path2, X_OK);
+    const edges = isLast ? {
+      accept: [
+        "EPERM",
+        "ENOSYS"
+      ],
+      onAccepted: here2
+    } : {
+      accept: NOT_HERE,
+      onAccepted: next
+    };
+    writer.add(look2, {
+      ...edges,
+      onFailure: findOut
+    });
+    writer.place(here2);
+    const directory = openat(at_fdcwd, path2, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    writer.add(directory, {
+      accept: [
+        "ENOTDIR",
+        "EPERM",
+        "ENOSYS"
+      ],
+      onAccepted: found
+    });
+    const refused = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
+    writer.add(refused, {
+      ...CHILD_EDGES,
+      fixes: {
+        EISDIR: "the program is a directory"
+      }
+    });
+    writer.place(next);
+    return {
+      path: path2,
+      execve: look2
+    };
+  });
+  writer.place(found);
+  const name = pointerList([
+    "ramekin-wait"
+  ], '["ramekin-wait"]');
+  const none = pointerList([], "[]");
+  const started2 = writer.add(execveat(image2, "", name, none, AT_EMPTY_PATH), {
+    ...CHILD_EDGES,
+    fixes: {
+      EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)"
+    }
+  });
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map(({ path: path2, execve: execve2 }) => ({
+    execve: execve2,
+    image: started2,
+    ...writeFindingOut(writer, path2)
+  }));
+}
 var NOT_HERE = [
   "ENOENT",
   "ENOTDIR",
@@ -21070,8 +21201,8 @@ var ScriptFrame = class {
     beforeExec: (function (writer) {
     this.guard.renew(writer);
   }),
-    exec: (function (writer, { paths }) {
-    return tryExec(writer, paths);
+    exec: (function (writer, { paths }, image2) {
+    return image2 === void 0 ? tryExec(writer, paths) : findThenExec(writer, paths, image2);
   })
     });
   }
@@ -21909,6 +22040,7 @@ function serveSyncPoints(plan, socket, spawn, services) {
     if (pid === void 0) return;
     for (const action of point.parentActions(knownPid(pid))) {
       if ("calls" in action) makeCalls(action.calls, plan, point);
+      else if ("run" in action) action.run(pid);
       else services.push(...startProgram(action, pid, spawn, plan, point));
     }
     letGo(socket);
@@ -22992,9 +23124,9 @@ var ContainerPath = class {
       });
     }));
   }),
-    mountOn: (function ({ source, type, flags: flags2, data: data2, fixes = {} }) {
+    mountOn: (function ({ source, type, flags: flags2, data: data2, fixes = {}, make: make2 }) {
     this.refuseRoot();
-    if (this.needsMountPoint) this.makeMountPoint("directory");
+    if (make2 === true || this.needsMountPoint) this.makeMountPoint("directory");
     const place2 = this.open(O_PATH | O_DIRECTORY, {
       fixes: () => ({
         ENOENT: this.#missingMountPoint("mkdir() makes one on a filesystem of the recipe"),
@@ -23702,6 +23834,10 @@ var StepCursor = class {
   }
   /** Whether a step of this name is after the current one. */
   
+  /** Returns the name of the first step after the current one that is such a step. */
+  findLater(isSuch) {
+    return this.#steps.slice(this.#index + 1).find(({ step }) => isSuch(step))?.step;
+  }
   /**
    * Returns the position of the last step before this one that drops capabilities, unless a user
    * namespace after it restores them.
@@ -23804,6 +23940,11 @@ var [MAX_CALLS, MAX_PATHS] = [
   1e5,
   4 * 1024 * 1024
 ];
+var LAST_STEPS = /* @__PURE__ */ new Set([
+  "setUser",
+  "capabilities",
+  "noNewPrivileges"
+]);
 var PlanBuilder = class {
   static {
     addMethods(this.prototype, {
@@ -23813,6 +23954,10 @@ var PlanBuilder = class {
     for (const kind of kinds) if (kind !== "time") this.clonedKinds.add(kind);
   }),
     call: (function (call2, options = NO_OPTIONS) {
+    if (this.#isFinishing) {
+      this.beforeExec(call2, options.fixes, options.accept);
+      return call2;
+    }
     return callIn$47.call(this, this.process, call2, options);
   }),
     countPath: (function (path2) {
@@ -23998,6 +24143,7 @@ var PlanBuilder = class {
   #calls = 0;
   #paths = 0;
   #untrusted;
+  #isFinishing = false;
   #limits;
   #released = 0;
   /**
@@ -24051,6 +24197,20 @@ var PlanBuilder = class {
   }
   /** Adds namespace flags to the first clone(2). */
   
+  /**
+   * Has the calls of later steps made last, behind those that restrict the program. Only steps that
+   * open nothing can follow.
+   */
+  finishes() {
+    this.#isFinishing = true;
+    const { cursor } = this;
+    const other = cursor.findLater((name) => !LAST_STEPS.has(name));
+    if (other !== void 0) {
+      this.refuse(`${other} cannot come after it, only ${[
+        ...LAST_STEPS
+      ].join(", ")}`);
+    }
+  }
   /** Adds a call and returns it, so that later calls can refer to its result. */
   
   /** Adds a call that is made before the container has namespaces. */
@@ -24464,6 +24624,32 @@ function usualRestrictions(source, plan) {
 }
 
 
+function showEarly(step, source, target, plan) {
+  const { path: path2, type } = source.resolved;
+  if (type === void 0) plan.refuse(missingSource(step, true));
+  const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
+  const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | recursive;
+  const tree = plan.inheritFd(open_tree(at_fdcwd, path2, flags2), `<${path2}>`, {
+    fixes: {
+      EPERM: "the script copies the mount, which takes CAP_SYS_ADMIN"
+    }
+  });
+  setAttributes(step, tree, recursive, plan);
+  if (step.make === true || target.needsMountPoint) {
+    target.makeMountPoint(type === "directory" ? "directory" : "file");
+  }
+  target.attach(tree, step.source);
+}
+function setAttributes(step, tree, recursive, plan) {
+  const attributes = (step.restrict ?? []).reduce((sum2, word4) => sum2 | RESTRICTIONS4[word4], step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  if (attributes === 0) return;
+  const set = {
+    attr_set: attributes
+  };
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
+    fixes: plan.state.mountFixes
+  });
+}
 function missingSource({ source }, isHost, gone) {
   if (gone !== void 0) return `${source} ${gone}`;
   const why = `the source ${source} does not exist`;
@@ -24952,11 +25138,13 @@ function optionIssue({ host: host2, state }, type, data2) {
 function lowerMount(step, plan) {
   plan.needs("mount", NEEDS_MOUNT);
   plan.access.recordFilesystem(step);
-  const { source, target, type, options } = step;
+  const { source, target, type, options, make: make2 } = step;
+  if (make2 === true) plan.access.recordWrite(target);
   mountFilesystem(plan, target, {
     source,
     type,
-    ...parseMountOptions(options)
+    ...parseMountOptions(options),
+    make: make2
   });
 }
 
@@ -25006,6 +25194,16 @@ var ATTRIBUTES2 = [
 ];
 var TIMES = MS_NOATIME | MS_STRICTATIME | MS_RELATIME;
 
+function namedAttributes(options) {
+  const { flags: flags2 } = parseMountOptions(options);
+  const { flags: kept } = parseMountOptions(options, 4294967295);
+  const named = attributesOf(flags2);
+  const cleared = ATTRIBUTES2.reduce((sum2, [flag, attribute]) => (kept & flag) === 0 ? sum2 + attribute : sum2, named.attr_clr & MOUNT_ATTR__ATIME);
+  return {
+    attr_set: named.attr_set,
+    attr_clr: cleared
+  };
+}
 
 function lowerUnmount(step, plan) {
   plan.needs("mount", "it would unmount it on the host");
@@ -25057,15 +25255,27 @@ function lowerMknod(step, plan) {
   }[step.type];
   const device = step.type === "p" ? 0 : makedev(step.major, step.minor);
   making(plan, step, () => plan.path(step.path).inParent((directory, name) => {
+    const there = new Label(`${step.path} is there`);
     plan.call(mknodat(directory, name, type | (step.mode ?? 420), device), {
+      ...step.keep === true && {
+        accept: [
+          "EEXIST"
+        ],
+        onAccepted: there
+      },
       fixes: {
         ...makingFixes(step.path),
         EPERM: plan.state.inUserNamespace ? "a user namespace has no right to make device files; devices() and bind() need none" : "making device files needs CAP_MKNOD"
       }
     });
     if (step.mode !== void 0) plan.call(fchmodat(directory, name, step.mode));
+    if ((step.uid ?? step.gid) !== void 0) {
+      plan.call(fchownat(directory, name, step.uid ?? KEPT, step.gid ?? KEPT));
+    }
+    plan.place(there);
   }));
 }
+var KEPT = -1;
 
 
 
@@ -25202,7 +25412,8 @@ function processDirectory2(pid) {
 var LACKS_CAPABILITY = {
   EPERM: "the process lacks the capability for this, or has dropped it"
 };
-function lowerSetUser({ uid, gid = uid, groups }, plan) {
+function lowerSetUser(step, plan) {
+  const { uid, gid = uid, groups, keepCapabilities, keepGroups } = step;
   if (groups !== void 0 && plan.state.setgroupsDenied) {
     plan.refuse(`"groups" cannot be set, as the id map denies setgroups(2); leave them out, or map with mapIds({ ..., setgroups: "allow" })`);
   }
@@ -25211,10 +25422,12 @@ function lowerSetUser({ uid, gid = uid, groups }, plan) {
     gid,
     groups
   });
+  if (keepCapabilities === true) plan.call(prctl(PR_SET_KEEPCAPS, 1));
   for (const { call: call2, fixes } of changeIds({
     uid,
     gid,
-    groups
+    groups,
+    keepGroups
   }, plan.state)) {
     plan.call(call2, {
       fixes
@@ -25224,7 +25437,7 @@ function lowerSetUser({ uid, gid = uid, groups }, plan) {
     uid,
     gid
   };
-  if (!plan.state.setgroupsDenied) plan.state.groupsChanged = true;
+  if (!plan.state.setgroupsDenied && keepGroups !== true) plan.state.groupsChanged = true;
 }
 
 
@@ -25543,6 +25756,25 @@ function takeEnvironment(plan, variables) {
   plan.state.clearsEnvironment = true;
   plan.state.keptVariables.clear();
   for (const [name, value] of Object.entries(variables)) plan.state.environment.set(name, value);
+}
+
+// plan/steps/join_cgroup.ts
+function lowerJoinCgroup({ directories }, plan) {
+  for (const directory of directories) {
+    const file = `${directory}/cgroup.procs`;
+    plan.access.recordWrite(directory);
+    const fixes = {
+      EACCES: CGROUP_DENIED,
+      ENOENT: `${directory} is no control group`
+    };
+    const opened = openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC);
+    const fd = plan.inheritFd(opened, `<${file}>`, {
+      fixes
+    });
+    plan.call(writeTextTo(fd, "0"), {
+      fixes
+    });
+  }
 }
 
 // plan/steps/landlock.ts
@@ -26337,6 +26569,17 @@ function lowerRlimit({ resource, soft, hard }, plan) {
   plan.access.recordHigherLimit();
   plan.call(call2, {
     fixes: RAISED
+  });
+}
+function lowerOomScoreAdj({ value }, plan) {
+  plan.access.recordHigherLimit();
+  writeProcFile(plan, "self/oom_score_adj", String(value), {
+    open: {
+      ENOENT: "there is no /proc with this process; put it behind proc()"
+    },
+    write: {
+      EACCES: "a value below the script's own takes CAP_SYS_RESOURCE on the host itself"
+    }
   });
 }
 
@@ -27422,6 +27665,7 @@ var LOWERINGS = {
   hostname: lowerHostname,
   init: lowerInit,
   join: lowerJoin,
+  joinCgroup: lowerJoinCgroup,
   landlock: lowerLandlock,
   limits: lowerLimits,
   loopback: lowerLoopback,
@@ -27438,6 +27682,7 @@ var LOWERINGS = {
   mqueue: lowerKernelFilesystem,
   newSession: lowerNewSession,
   noNewPrivileges: lowerNoNewPrivileges,
+  oomScoreAdj: lowerOomScoreAdj,
   overlay: lowerOverlay,
   pivotRoot: lowerPivotRoot,
   proc: lowerProc,
@@ -27990,7 +28235,8 @@ var Command = class _Command {
       ...this.#ids,
       stdio: streams.stdio ?? [],
       fds: streams.fds ?? [],
-      terminal: streams.terminal
+      terminal: streams.terminal,
+      image: void 0
     };
   });
   }
@@ -29585,7 +29831,7 @@ var Launch = class {
       socket: hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0,
       failed,
       // execve(2) does not return on success.
-      runs: !failed && layout.candidates.some((({ execve: execve2 }) => result.result(execve2) === PENDING))
+      runs: !failed && layout.candidates.some((({ execve: execve2, image: image2 = execve2 }) => result.result(image2) === PENDING))
     };
   });
   }
@@ -30081,7 +30327,7 @@ function parentEntries(plan, { stepIndex, parentActions }) {
       action.program,
       ...action.args
     ].join(" ")
-  ] : describeService(action, "PID")).map((call2) => ({
+  ] : "run" in action ? "run what the caller gave" : describeService(action, "PID")).map((call2) => ({
     stepIndex,
     part,
     by: "script",
@@ -30251,6 +30497,9 @@ var CreatedContainer = class {
   }
 };
 
+function needsMarker({ deathSignal, options }) {
+  return deathSignal !== SIGNALS.SIGKILL && options.recorded !== true;
+}
 
 
 function altered({ compiled, values }, alter) {
@@ -30404,6 +30653,7 @@ var SCHEMAS = {
   hostname: hostnameSchema,
   init: initSchema,
   join: joinSchema,
+  joinCgroup: joinCgroupSchema,
   landlock: landlockSchema,
   limits: limitsSchema,
   loopback: loopbackSchema,
@@ -30420,6 +30670,7 @@ var SCHEMAS = {
   mqueue: mqueueSchema,
   newSession: newSessionSchema,
   noNewPrivileges: noNewPrivilegesSchema,
+  oomScoreAdj: oomScoreAdjSchema,
   overlay: overlaySchema,
   pivotRoot: pivotRootSchema,
   proc: procSchema,
@@ -31656,6 +31907,7 @@ export {
   hostname,
   init,
   join,
+  joinCgroup,
   landlock,
   limits,
   linux,
@@ -31675,6 +31927,7 @@ export {
   mqueue,
   newSession,
   noNewPrivileges,
+  oomScoreAdj,
   overlay,
   pidsIn,
   pivotRoot,

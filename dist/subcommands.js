@@ -2303,9 +2303,9 @@ var checkCommand = (function checkCommand(program, options) {
     throw optionError(`the command's option "${wrong2.field}" ${wrong2.issue}`);
   }
 });
-var sealedImage = (function sealedImage(name, base64) {
+var sealedImage = (function sealedImage(name, given) {
   const fd = syscall(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  const image3 = Uint8Array.fromBase64(base64);
+  const image3 = typeof given === "string" ? Uint8Array.fromBase64(given) : given;
   syscall(write(fd, image3, image3.length));
   syscall(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
   return fd;
@@ -3055,18 +3055,22 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
   frame2.beforeExec(writer);
   if (plan.listener !== void 0) sendListener(add, plan.listener);
   if (shape.held) waitToStart(writer);
-  const last = closeOthers(writer, plan.beforeProgram, shape, frame2);
+  const { last, image: image3 } = closeOthers(writer, plan.beforeProgram, shape, frame2);
   add(rt_sigprocmask("none", null));
   for (const planned of last) writer.part(planned);
-  return frame2.exec(writer, shape);
+  return frame2.exec(writer, shape, image3);
 });
-var closeOthers = (function closeOthers(writer, last, { fds }, { vfork }) {
+var closeOthers = (function closeOthers(writer, last, { fds, image: image3 }, { vfork }) {
   const used = last.flatMap((({ call: call2, accept: accept2 = [] }) => call2.args.filter(isDescriptor2).map((fd) => ({
     fd,
     accept: accept2
   }))));
   if (!vfork) used.push({
     fd: CONTAINER_SOCKET,
+    accept: []
+  });
+  if (image3) used.push({
+    fd: IMAGE2,
     accept: []
   });
   const numbers = freeNumbers(used.length, fds);
@@ -3107,7 +3111,7 @@ var closeOthers = (function closeOthers(writer, last, { fds }, { vfork }) {
     fd,
     numbers[index]
   ]));
-  return last.map(((planned) => {
+  const renumbered = last.map(((planned) => {
     const args = planned.call.args.map(((argument) => isDescriptor2(argument) ? new Named(numberOf8.get(argument), argument.text) : argument));
     return {
       ...planned,
@@ -3117,6 +3121,10 @@ var closeOthers = (function closeOthers(writer, last, { fds }, { vfork }) {
       }
     };
   }));
+  return {
+    last: renumbered,
+    image: image3 ? numberOf8.get(IMAGE2) : void 0
+  };
 });
 var isDescriptor2 = (function isDescriptor2(argument) {
   return argument instanceof ResultOf || argument instanceof OutputField;
@@ -3231,30 +3239,10 @@ var tryExec = (function tryExec(writer, count) {
   }));
   writer.section = "failure";
   writer.place(findOut);
-  return attempts.map((({ path: path2, execve: execve2 }) => {
-    const next = new Label(`after ${path2.text}`);
-    const exists = writer.add(faccessat(at_fdcwd, path2, F_OK), {
-      onFailure: next
-    });
-    const opened2 = writer.add(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0), {
-      onFailure: next
-    });
-    const head2 = new Output(256, "&head");
-    const readHead = writer.add(read(new ResultOf(opened2, "fd"), head2, 256), {
-      onFailure: next
-    });
-    const executable = writer.add(faccessat(at_fdcwd, path2, X_OK), {
-      onFailure: next
-    });
-    writer.place(next);
-    return {
-      execve: execve2,
-      exists,
-      readHead,
-      head: head2,
-      executable
-    };
-  }));
+  return attempts.map((({ path: path2, execve: execve2 }) => ({
+    execve: execve2,
+    ...writeFindingOut(writer, path2)
+  })));
 });
 var link = (function link(plan, shape, frame2, writeEnd = writeExec) {
   const writer = new ProgramWriter();
@@ -3379,7 +3367,7 @@ var changesDumpability = (function changesDumpability(plan, shape) {
 var changesIds = (function changesIds(plan) {
   return plan.processes.some((({ parts: parts2 }) => parts2.some(((part) => "call" in part && (part.call.name === "setresuid" || part.call.name === "setresgid")))));
 });
-var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal }, paths, cgroup, held) {
+var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image3 }, paths, cgroup, held) {
   return {
     stdio: stdio.map(((stream) => typeof stream === "string" ? stream : "fd")),
     fds: fds.map(({ number }) => number),
@@ -3392,7 +3380,8 @@ var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal }, paths, 
       directory: cgroup.directory !== void 0,
       files: cgroup.files.length
     },
-    held
+    held,
+    image: image3 !== void 0
   };
 });
 var atLeast = (function atLeast({ major, minor }, wanted) {
@@ -3649,7 +3638,7 @@ var copyOfFile = (function copyOfFile(plan, root, name, called = name) {
     fixes: plan.state.mountFixes
   });
 });
-var withEmptyFiles = (function withEmptyFiles(plan, write5) {
+var withEmptyFiles = (function withEmptyFiles(plan, write6) {
   const make2 = ((root) => {
     plan.call(mkdirat(root, EMPTY.directory, 365));
     plan.call(mknodat(root, EMPTY.file, S_IFREG | 292, 0));
@@ -3659,7 +3648,7 @@ var withEmptyFiles = (function withEmptyFiles(plan, write5) {
     blocks: 1,
     inodes: 3,
     make: make2
-  }, write5);
+  }, write6);
 });
 var coverWithEmpty = (function coverWithEmpty(plan, place3, path2, empty) {
   const cover2 = ((copy2) => move_mount(copy2, "", place3, "", ONTO_FD));
@@ -3801,6 +3790,7 @@ var bindOne = (function bindOne(given, plan, gone) {
   const origin = noteOrigin(source, plan, step.recursive !== false);
   const target = plan.path(step.target);
   target.refuseRoot();
+  if (step.make === true) plan.access.recordWrite(step.target);
   const mounted = {
     target: target.canonical,
     type: "bind",
@@ -3863,6 +3853,9 @@ var recordSource = (function recordSource(step, plan) {
 });
 var show = (function show(step, source, target, plan, { missing: missing4, gone }) {
   if (step.readOnly === true) pinParents(plan, target);
+  if (step.early === true && source instanceof HostPath) {
+    return showEarly(step, source, target, plan);
+  }
   const isHost = source instanceof HostPath;
   const opened2 = source.open(O_PATH, {
     ...missing4 !== void 0 && {
@@ -3880,18 +3873,10 @@ var show = (function show(step, source, target, plan, { missing: missing4, gone 
   const tree = copyTree(plan, opened2, recursive, step.source, () => ({
     EINVAL: `an unprivileged user cannot bind ${step.source} without the submounts that it has; pass { recursive: true }`
   }));
-  const attributes = (step.restrict ?? []).reduce(((sum4, word4) => sum4 | RESTRICTIONS4[word4]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
-  if (attributes !== 0) {
-    const set = {
-      attr_set: attributes
-    };
-    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
-      fixes: plan.state.mountFixes
-    });
-  }
+  setAttributes(step, tree, recursive, plan);
   if (isOnItself(step, plan)) target.attachTo(opened2, tree, step.source);
   else {
-    if (target.needsMountPoint) makeMountPoint(source, opened2, target, plan);
+    if (step.make === true || target.needsMountPoint) makeMountPoint(source, opened2, target, plan);
     target.attach(tree, step.source);
   }
   plan.release(tree);
@@ -3927,7 +3912,7 @@ var scanNames = (function scanNames(plan, question) {
 var isIn = (function isIn(path2, paths) {
   return paths.has(path2) || parentsOf2(path2).some((parent) => paths.has(parent));
 });
-var mountFilesystem = (function mountFilesystem(plan, path2, { source, type, flags: flags2, data: data2, fixes = {} }) {
+var mountFilesystem = (function mountFilesystem(plan, path2, { source, type, flags: flags2, data: data2, fixes = {}, make: make2 }) {
   checkOptions(plan, data2);
   const target = plan.path(path2);
   const { mountFixes: mountFixes2 } = plan.state;
@@ -3936,6 +3921,7 @@ var mountFilesystem = (function mountFilesystem(plan, path2, { source, type, fla
     type,
     flags: flags2,
     data: data2,
+    make: make2,
     fixes: () => ({
       ...mountFixes2,
       EBUSY: `something is mounted at ${path2} already, or the source is in use`,
@@ -4028,8 +4014,10 @@ var lowerRemount = (function lowerRemount(step, plan) {
     checkOptions(plan, data2);
     target.reconfigure(MS_REMOUNT | flags2, data2, fixes);
   } else {
-    target.setAttributes(attributesOf(flags2), false, fixes);
+    const attributes = step.keep === true ? namedAttributes(step.options) : attributesOf(flags2);
+    target.setAttributes(attributes, step.recursive === true, fixes);
   }
+  if (step.keep === true && (flags2 & MS_RDONLY) === 0) return;
   plan.state.mounts.remounted(target.canonical, (flags2 & MS_RDONLY) !== 0);
 });
 var attributesOf = (function attributesOf(flags2) {
@@ -4133,7 +4121,12 @@ var lowerSymlink = (function lowerSymlink(step, plan) {
   plan.access.recordLink(step.path);
   plan.path(step.path).inParent(((directory2, name) => {
     plan.call(symlinkat(step.target, directory2, name), {
-      fixes: makingFixes(step.path)
+      fixes: makingFixes(step.path),
+      ...step.keep === true && {
+        accept: [
+          "EEXIST"
+        ]
+      }
     });
   }));
 });
@@ -4475,6 +4468,12 @@ var homeOf = (function homeOf(plan) {
 });
 var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
   plan.needs("mount", "it would change the host's root");
+  const { beforeRoot } = plan.options;
+  if (beforeRoot !== void 0) plan.syncWithParent(() => [
+    {
+      run: beforeRoot
+    }
+  ]);
   const target = plan.path(path2);
   const isMountPoint = plan.state.mounts.isMountPoint(target.canonical);
   const noDevices = !isMountPoint && usualRestrictions(path2, plan).includes("nodev");
@@ -4524,12 +4523,14 @@ var lowerSeccomp = (function lowerSeccomp(step, plan) {
   const { program, isContained, deniesSockets } = filterFor(step, plan);
   if (isContained) plan.access.filtered = true;
   if (deniesSockets) plan.access.deniesSockets = true;
-  plan.setNoNewPrivileges();
+  if (step.privileged !== true) plan.setNoNewPrivileges();
   plan.beforeExec(seccompSetFilter(program, flagBits), {
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
     EPERM: "an active filter does not allow another one",
+    EACCES: "a filter under which privileges can be gained takes CAP_SYS_ADMIN",
     ENOMEM: "the active filters are too long together"
   });
+  if (step.privileged === true) plan.finishes();
 });
 var filterFor = (function filterFor(step, plan) {
   const { architecture } = plan.host;
@@ -4897,9 +4898,9 @@ var startLaunch = (function startLaunch(prepared) {
       ...placeholders === void 0 ? [] : [
         placeholders
       ],
-      ...plan.deathSignal === SIGNALS.SIGKILL ? [] : [
+      ...needsMarker(plan) ? [
         new Marker(spec.program)
-      ]
+      ] : []
     ]);
   } catch (error) {
     placeholders?.end();
@@ -5023,13 +5024,13 @@ var protectedFiles = (function protectedFiles(written2, isInner, names = true) {
 var fromRoot = (function fromRoot(path2) {
   return path2.slice(1);
 });
-var askedPaths = (function askedPaths(read4, write5) {
+var askedPaths = (function askedPaths(read4, write6) {
   return new Map([
     ...read4.map(((path2) => [
       normalize(path2),
       "read"
     ])),
-    ...write5.map(((path2) => [
+    ...write6.map(((path2) => [
       normalize(path2),
       "write"
     ]))
@@ -5045,8 +5046,8 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
   if (invalid3 !== void 0) {
     throw new RecipeError(`sandbox, "${invalid3.field}": ${invalid3.issue}`);
   }
-  const { read: read4 = [], write: write5 = [], net = "none", env = [], architectures = [], weakerProc = false } = options;
-  const asked = askedPaths(read4, write5);
+  const { read: read4 = [], write: write6 = [], net = "none", env = [], architectures = [], weakerProc = false } = options;
+  const asked = askedPaths(read4, write6);
   const { setuidFiles = false, unixSockets = asked.size === 0 && net === "none" } = options;
   const denied2 = [
     ...setuidFiles ? [] : [
@@ -5213,21 +5214,21 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
   const read4 = paths("read", () => all ? everywhere() : [
     "/"
   ]);
-  const write5 = paths("write", everywhere);
+  const write6 = paths("write", everywhere);
   const sockets = socketsOf(given);
   return {
     read: [
       ...read4,
       ...sockets
     ],
-    write: write5,
+    write: write6,
     denyRead: denied2("read"),
     denyWrite: denied2("write"),
     net: grantedList(given, "net", all) === void 0 ? "host" : "none",
     env: variablesOf5(given, allowed("env", () => reading2.variables()), reading2),
     protect: protectedBy(given),
     ...limitsOf(given),
-    ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read4, write5)) && {
+    ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read4, write6)) && {
       unixSockets: true
     },
     ...given.has(NARROW_PROGRAMS.name) && {
@@ -5252,11 +5253,11 @@ var socketsOf = (function socketsOf(given) {
     throw new UsageError(`${flag}: this is no unix socket`);
   });
 });
-var onlySockets = (function onlySockets(sockets, read4, write5) {
+var onlySockets = (function onlySockets(sockets, read4, write6) {
   if (sockets.length === 0) return false;
   const [other] = [
     ...read4,
-    ...write5
+    ...write6
   ];
   if (other === void 0) return true;
   throw new UsageError(`--allow-net=unix:${sockets[0]}: with it, the program could also reach the unix sockets in ${other}; --unix-sockets allows that`);
@@ -5298,12 +5299,12 @@ var permissionsOf = (function permissionsOf(given) {
     denyNet
   };
 });
-var visibleDirectory = (function visibleDirectory({ read: read4, write: write5 }) {
+var visibleDirectory = (function visibleDirectory({ read: read4, write: write6 }) {
   const directory2 = Deno.cwd();
   const isOwn3 = OWN.some(((path2) => isWithin(directory2, path2)));
   const isThere2 = [
     ...read4,
-    ...write5,
+    ...write6,
     "/usr"
   ].some(((path2) => isWithin(path2, directory2) || isWithin(directory2, path2) && (path2 !== "/" || !isOwn3)));
   return isThere2 ? directory2 : void 0;
@@ -7340,6 +7341,24 @@ ${STATUS}`,
         flags: [
           JSON_FLAG
         ]
+      },
+      {
+        name: "oci",
+        summary: "install the OCI runtime, by which podman, containerd and others run Ramekin",
+        more: "ramekin oci install DIR writes the command DIR/ramekin-oci, with the runtime and a cache beside it, and prints what each engine has to be told to use it. The command has absolute paths of Deno and of DIR, as engines call it with next to no environment. It takes the verbs and flags of runc and crun: create, start, state, kill, delete, exec, run, pause, resume, update, ps, list, features, spec.",
+        operands: [
+          {
+            name: "install",
+            completes: [
+              "install"
+            ]
+          },
+          {
+            name: "DIR",
+            completes: "file"
+          }
+        ],
+        flags: []
       },
       {
         name: "schema",
@@ -11354,13 +11373,15 @@ function sendDescriptor(socket, fd) {
   view2.setUint32(0, CMSG_HEADER + 4, true);
   view2.setInt32(8, SOL_SOCKET, true);
   view2.setInt32(12, SCM_RIGHTS, true);
-  const struct = new Struct(control, "&control", [], [
+  if (typeof fd === "number") view2.setInt32(CMSG_HEADER, fd, true);
+  const cells = typeof fd === "number" ? [] : [
     {
       offset: CMSG_HEADER,
       slot: fd
     }
-  ]);
-  const text5 = (show3) => `{SCM_RIGHTS, ${show3(fd)}}`;
+  ];
+  const struct = new Struct(control, "&control", [], cells);
+  const text5 = (show3) => `{SCM_RIGHTS, ${typeof fd === "number" ? fd : show3(fd)}}`;
   return call("sendmsg", socket, message(new Uint8Array(1), struct, text5), 0);
 }
 function receiveDescriptor(socket, control) {
@@ -13077,7 +13098,9 @@ var init_bind = __esm({
       entries: optional(list(entry(), 1)),
       hide: optional(list(entry())),
       restrict: optional(list(oneOf(RESTRICTIONS))),
-      untrusted: optional(boolean())
+      untrusted: optional(boolean()),
+      make: optional(boolean()),
+      early: optional(boolean())
     })), (({ entries, hide }) => hide !== void 0 && entries === void 0 ? '"hide" is about the files in "entries"; maskPaths() hides any path' : void 0));
   })
 });
@@ -13413,7 +13436,8 @@ var init_mounts5 = __esm({
       type: text({
         min: 1
       }),
-      options: optional(mountOptions())
+      options: optional(mountOptions()),
+      make: optional(boolean())
     }));
     tmpfsSchema = stepSchema("tmpfs", (() => ({
       target: absolutePath(),
@@ -13441,9 +13465,13 @@ var init_mounts5 = __esm({
     remountSchema = stepSchema("remount", (() => ({
       target: absolutePath(),
       options: mountOptions(),
-      bind: optional(boolean())
-    })), (({ options, bind: bind4 }) => {
+      bind: optional(boolean()),
+      keep: optional(boolean()),
+      recursive: optional(boolean())
+    })), (({ options, bind: bind4, keep: keep2, recursive }) => {
       const { data: data2 } = parseMountOptions(options);
+      if (keep2 === true && bind4 === false) return '"keep" is for this mount alone, without "bind"';
+      if (recursive === true && keep2 !== true) return '"recursive" needs "keep"';
       return data2 !== null && bind4 !== false ? `"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it` : void 0;
     }));
     unmountSchema = stepSchema("unmount", () => ({
@@ -13491,7 +13519,8 @@ var init_files5 = __esm({
         max: 4095
       }),
       path: absolutePath(),
-      host: optional(boolean())
+      host: optional(boolean()),
+      keep: optional(boolean())
     })));
     writeFileSchema = stepSchema("writeFile", (() => ({
       ...fileFields(),
@@ -13505,7 +13534,10 @@ var init_files5 = __esm({
         "p"
       ]),
       major: optional(integer(0, 4095)),
-      minor: optional(integer(0, 1048575))
+      minor: optional(integer(0, 1048575)),
+      uid: optional(id()),
+      gid: optional(id()),
+      keep: optional(boolean())
     }), ({ type, major, minor }) => {
       if (type === "p" && (major ?? minor) !== void 0) return "a pipe has no device number";
       if (type !== "p" && (major === void 0 || minor === void 0)) {
@@ -13597,8 +13629,10 @@ var init_identity = __esm({
     setUserSchema = stepSchema("setUser", () => ({
       uid: id(),
       gid: optional(id()),
-      groups: optional(list(id()))
-    }));
+      groups: optional(list(id())),
+      keepCapabilities: optional(boolean()),
+      keepGroups: optional(boolean())
+    }), ({ groups, keepGroups }) => groups !== void 0 && keepGroups === true ? '"keepGroups" leaves the groups as they are, and "groups" sets them' : void 0);
     capabilitiesSchema = stepSchema("capabilities", (() => {
       const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
       return {
@@ -13623,6 +13657,18 @@ var init_identity = __esm({
     }));
     noNewPrivilegesSchema = stepSchema("noNewPrivileges", (() => ({})));
   })
+});
+
+// recipe/steps/join_cgroup.ts
+var joinCgroupSchema;
+var init_join_cgroup = __esm({
+  "recipe/steps/join_cgroup.ts"() {
+    init_schema();
+    init_step_schema();
+    joinCgroupSchema = stepSchema("joinCgroup", () => ({
+      directories: list(absolutePath(), 1)
+    }));
+  }
 });
 
 // recipe/namespaces.ts
@@ -14132,7 +14178,7 @@ function rlimit(resource, soft, hard = soft) {
 }
 
 
-var setEnvSchema, clearEnvSchema, umaskSchema, rlimitSchema, newSessionSchema, dieWithParentSchema, initSchema;
+var setEnvSchema, clearEnvSchema, umaskSchema, rlimitSchema, oomScoreAdjSchema, newSessionSchema, dieWithParentSchema, initSchema;
 var init_process = __esm({
   "recipe/steps/process.ts": (function () {
     init_limits();
@@ -14164,6 +14210,9 @@ var init_process = __esm({
       }
       return void 0;
     });
+    oomScoreAdjSchema = stepSchema("oomScoreAdj", () => ({
+      value: integer(-1e3, 1e3)
+    }));
     newSessionSchema = stepSchema("newSession", (() => ({})));
     dieWithParentSchema = stepSchema("dieWithParent", () => {
       const names = Object.keys(SIGNALS);
@@ -15002,7 +15051,8 @@ var init_seccomp = __esm({
           ...groups,
           ...Object.keys(SECCOMP_DENIALS)
         ]))),
-        architectures: optional(seccompArchitectures())
+        architectures: optional(seccompArchitectures()),
+        privileged: optional(boolean())
       };
     }));
   })
@@ -15092,6 +15142,7 @@ var init_builders = __esm({
     init_files5();
     init_id_maps();
     init_identity();
+    init_join_cgroup();
     init_join();
     init_landlock2();
     init_limits3();
@@ -22364,10 +22415,10 @@ var init_permission_set = __esm({
           denyEnv: [],
           ...given
         };
-        const { read: read4, write: write5, denyRead, denyWrite } = this.#options;
+        const { read: read4, write: write6, denyRead, denyWrite } = this.#options;
         this.#paths = {
           read: resolved(read4),
-          write: resolved(write5)
+          write: resolved(write6)
         };
         this.#deniedPaths = {
           read: resolved(denyRead),
@@ -22408,8 +22459,8 @@ var init_permission_set = __esm({
           case "env":
             return true;
           case "run": {
-            const { run: run25 } = this.#options;
-            return typeof run25 !== "object" || run25.includes(need.program);
+            const { run: run26 } = this.#options;
+            return typeof run26 !== "object" || run26.includes(need.program);
           }
           case "kernel":
           case "lifetime":
@@ -24866,7 +24917,8 @@ function execSpec(program, spec = {}) {
       "null"
     ],
     fds: spec.fds ?? [],
-    terminal: spec.terminal
+    terminal: spec.terminal,
+    image: spec.image
   };
 }
 
@@ -25003,7 +25055,7 @@ var init_process2 = __esm({
 });
 
 // plan/change_ids.ts
-function changeIds({ uid, gid, groups = [] }, { setgroupsDenied, inUserNamespace }) {
+function changeIds({ uid, gid, groups = [], keepGroups = false }, { setgroupsDenied, inUserNamespace }) {
   const calls = [];
   const add = (call2, denied2) => {
     const unmapped = inUserNamespace ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
@@ -25015,7 +25067,7 @@ function changeIds({ uid, gid, groups = [] }, { setgroupsDenied, inUserNamespace
       }
     });
   };
-  if (!setgroupsDenied) {
+  if (!setgroupsDenied && !keepGroups) {
     add(setgroups(groups), 'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })');
   }
   if (gid !== void 0) {
@@ -25115,7 +25167,7 @@ function quoted2(text5) {
   return JSON.stringify(text5);
 }
 
-var LaunchSlot, ARGV, ENVIRONMENT, CWD, UID2, GID2, STDIO, TERMINAL, RESERVED, WINDOW_SIZE, SCRIPT_PIDFD, INIT_IMAGE, CGROUP_DIRECTORY, programPath, handedFd, cgroupFile, encoder5, Room;
+var LaunchSlot, ARGV, ENVIRONMENT, CWD, UID2, GID2, STDIO, TERMINAL, RESERVED, WINDOW_SIZE, SCRIPT_PIDFD, INIT_IMAGE, IMAGE2, CGROUP_DIRECTORY, programPath, handedFd, cgroupFile, encoder5, Room;
 var init_slots = __esm({
   "launch/slots.ts": (function () {
     init_call();
@@ -25155,6 +25207,7 @@ var init_slots = __esm({
     });
     SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
     INIT_IMAGE = new LaunchSlot("init", (({ initImage: initImage2 }) => initImage2));
+    IMAGE2 = new LaunchSlot("image", ({ spec }) => spec.image);
     CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
     programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
     handedFd = numbered((index) => new LaunchSlot(`handed ${index + 1}`, ({ spec }) => spec.fds[index]?.fd, ({ spec }) => `<${spec.fds[index]?.number}>`));
@@ -25264,11 +25317,104 @@ function openTerminal(add) {
   return new ResultOf(slave, "slave");
 }
 
+function writeFindingOut(writer, path2) {
+  const next = new Label(`after ${path2.text}`);
+  const exists = writer.add(faccessat(at_fdcwd, path2, F_OK), {
+    onFailure: next
+  });
+  const opened2 = writer.add(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0), {
+    onFailure: next
+  });
+  const head2 = new Output(256, "&head");
+  const readHead = writer.add(read(new ResultOf(opened2, "fd"), head2, 256), {
+    onFailure: next
+  });
+  const executable = writer.add(faccessat(at_fdcwd, path2, X_OK), {
+    onFailure: next
+  });
+  writer.place(next);
+  return {
+    exists,
+    readHead,
+    head: head2,
+    executable
+  };
+}
+function findThenExec(writer, count, image3) {
+  const paths = Array.from({
+    length: count
+  }, (_, index) => programPath(index));
+  const [found, findOut] = [
+    new Label("the program is found"),
+    new Label("find out why")
+  ];
+  const attempts = paths.map((path2, index) => {
+    const isLast = index === paths.length - 1;
+    const next = new Label(`after ${path2.text}`);
+    const here2 = new Label(`${path2.text} may be executed`);
+    const look2 = faccessat(at_fdcwd, path2, X_OK);
+    const edges = isLast ? {
+      accept: [
+        "EPERM",
+        "ENOSYS"
+      ],
+      onAccepted: here2
+    } : {
+      accept: NOT_HERE,
+      onAccepted: next
+    };
+    writer.add(look2, {
+      ...edges,
+      onFailure: findOut
+    });
+    writer.place(here2);
+    const directory2 = openat(at_fdcwd, path2, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    writer.add(directory2, {
+      accept: [
+        "ENOTDIR",
+        "EPERM",
+        "ENOSYS"
+      ],
+      onAccepted: found
+    });
+    const refused2 = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
+    writer.add(refused2, {
+      ...CHILD_EDGES,
+      fixes: {
+        EISDIR: "the program is a directory"
+      }
+    });
+    writer.place(next);
+    return {
+      path: path2,
+      execve: look2
+    };
+  });
+  writer.place(found);
+  const name = pointerList([
+    "ramekin-wait"
+  ], '["ramekin-wait"]');
+  const none = pointerList([], "[]");
+  const started2 = writer.add(execveat(image3, "", name, none, AT_EMPTY_PATH), {
+    ...CHILD_EDGES,
+    fixes: {
+      EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)"
+    }
+  });
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map(({ path: path2, execve: execve2 }) => ({
+    execve: execve2,
+    image: started2,
+    ...writeFindingOut(writer, path2)
+  }));
+}
 var openNull, BEYOND_LIMIT, HANDED_FIXES, NOT_HERE;
 var init_enter_program = __esm({
   "launch/enter_program.ts": (function () {
     init_call();
     init_files3();
+    init_mounts3();
     init_processes();
     init_sockets2();
     init_program();
@@ -25909,8 +26055,8 @@ var init_script_frame = __esm({
     beforeExec: (function (writer) {
         this.guard.renew(writer);
       }),
-    exec: (function (writer, { paths }) {
-        return tryExec(writer, paths);
+    exec: (function (writer, { paths }, image3) {
+        return image3 === void 0 ? tryExec(writer, paths) : findThenExec(writer, paths, image3);
       })
     });
   }
@@ -26906,6 +27052,7 @@ function serveSyncPoints(plan, socket, spawn2, services) {
     if (pid === void 0) return;
     for (const action of point.parentActions(knownPid(pid))) {
       if ("calls" in action) makeCalls(action.calls, plan, point);
+      else if ("run" in action) action.run(pid);
       else services.push(...startProgram(action, pid, spawn2, plan, point));
     }
     letGo(socket);
@@ -28204,8 +28351,8 @@ var init_container_path = __esm({
           fixes
         });
       }),
-    inParent: (function (write5) {
-        write5(this.#plan.directories.at(parentOf(this.canonical)), nameOf2(this.canonical));
+    inParent: (function (write6) {
+        write6(this.#plan.directories.at(parentOf(this.canonical)), nameOf2(this.canonical));
       }),
     makeDirectories: (function () {
         const { state, cursor } = this.#plan;
@@ -28249,9 +28396,9 @@ var init_container_path = __esm({
           });
         }));
       }),
-    mountOn: (function ({ source, type, flags: flags2, data: data2, fixes = {} }) {
+    mountOn: (function ({ source, type, flags: flags2, data: data2, fixes = {}, make: make2 }) {
         this.refuseRoot();
-        if (this.needsMountPoint) this.makeMountPoint("directory");
+        if (make2 === true || this.needsMountPoint) this.makeMountPoint("directory");
         const place3 = this.open(O_PATH | O_DIRECTORY, {
           fixes: () => ({
             ENOENT: this.#missingMountPoint("mkdir() makes one on a filesystem of the recipe"),
@@ -28777,11 +28924,11 @@ var init_open_directories = __esm({
         });
         return fd;
       }),
-    whereSkippable: (function (write5) {
+    whereSkippable: (function (write6) {
         this.rememberWorking();
         const outer = this.#opened;
         const opened2 = this.#opened = [];
-        write5();
+        write6();
         for (const [path2, before] of opened2.reverse()) {
           const { fd } = this.#open.get(path2) ?? {};
           if (this.#plan.closesAtOnce && fd !== void 0) this.#plan.call(close(fd));
@@ -28793,11 +28940,11 @@ var init_open_directories = __esm({
     forget: (function () {
         this.#open.clear();
       }),
-    inside: (function (directory2, write5) {
+    inside: (function (directory2, write6) {
         if (!this.#isElsewhere) this.rememberWorking();
         this.#isElsewhere = true;
         this.#plan.call(fchdir(directory2));
-        write5();
+        write6();
       }),
     returnToWorking: (function () {
         if (!this.#isElsewhere) return;
@@ -29000,6 +29147,10 @@ var init_step_cursor = __esm({
       }
       /** Whether a step of this name is after the current one. */
       
+      /** Returns the name of the first step after the current one that is such a step. */
+      findLater(isSuch) {
+        return this.#steps.slice(this.#index + 1).find(({ step }) => isSuch(step))?.step;
+      }
       /**
        * Returns the position of the last step before this one that drops capabilities, unless a user
        * namespace after it restores them.
@@ -29099,7 +29250,7 @@ var init_untrusted = __esm({
 });
 
 // plan/builder.ts
-var NO_OPTIONS, UNCLOSED_FDS, MAX_CALLS, MAX_PATHS, PlanBuilder;
+var NO_OPTIONS, UNCLOSED_FDS, MAX_CALLS, MAX_PATHS, LAST_STEPS, PlanBuilder;
 var init_builder = __esm({
   "plan/builder.ts": (function () {
     init_call();
@@ -29124,6 +29275,11 @@ var init_builder = __esm({
       1e5,
       4 * 1024 * 1024
     ];
+    LAST_STEPS = /* @__PURE__ */ new Set([
+      "setUser",
+      "capabilities",
+      "noNewPrivileges"
+    ]);
     PlanBuilder = class {
   static {
     addMethods(this.prototype, {
@@ -29133,6 +29289,10 @@ var init_builder = __esm({
         for (const kind of kinds) if (kind !== "time") this.clonedKinds.add(kind);
       }),
     call: (function (call2, options = NO_OPTIONS) {
+        if (this.#isFinishing) {
+          this.beforeExec(call2, options.fixes, options.accept);
+          return call2;
+        }
         return callIn$47.call(this, this.process, call2, options);
       }),
     countPath: (function (path2) {
@@ -29147,9 +29307,9 @@ var init_builder = __esm({
     place: (function (label2) {
         this.process.parts.push(label2);
       }),
-    skippable: (function (name, write5) {
+    skippable: (function (name, write6) {
         const end = new Label(name);
-        this.directories.whereSkippable((() => write5(end)));
+        this.directories.whereSkippable((() => write6(end)));
         this.place(end);
       }),
     release: (function (fd) {
@@ -29318,6 +29478,7 @@ var init_builder = __esm({
       #calls = 0;
       #paths = 0;
       #untrusted;
+      #isFinishing = false;
       #limits;
       #released = 0;
       /**
@@ -29371,6 +29532,20 @@ var init_builder = __esm({
       }
       /** Adds namespace flags to the first clone(2). */
       
+      /**
+       * Has the calls of later steps made last, behind those that restrict the program. Only steps that
+       * open nothing can follow.
+       */
+      finishes() {
+        this.#isFinishing = true;
+        const { cursor } = this;
+        const other = cursor.findLater((name) => !LAST_STEPS.has(name));
+        if (other !== void 0) {
+          this.refuse(`${other} cannot come after it, only ${[
+            ...LAST_STEPS
+          ].join(", ")}`);
+        }
+      }
       /** Adds a call and returns it, so that later calls can refer to its result. */
       
       /** Adds a call that is made before the container has namespaces. */
@@ -29406,10 +29581,10 @@ var init_builder = __esm({
        * Adds calls for files that the plan has found by a search. Where one of them is gone when the
        * container is made, a new plan is made, which may do without it.
        */
-      forFound(write5) {
+      forFound(write6) {
         const outer = this.#isFound;
         this.#isFound = true;
-        write5();
+        write6();
         this.#isFound = outer;
       }
       /** Closes a descriptor at once: execve(2) refuses a file that is open for writing (ETXTBSY). */
@@ -29837,6 +30012,32 @@ function usualRestrictions(source, plan) {
 }
 
 
+function showEarly(step, source, target, plan) {
+  const { path: path2, type } = source.resolved;
+  if (type === void 0) plan.refuse(missingSource(step, true));
+  const recursive = step.recursive === false ? 0 : AT_RECURSIVE;
+  const flags2 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | recursive;
+  const tree = plan.inheritFd(open_tree(at_fdcwd, path2, flags2), `<${path2}>`, {
+    fixes: {
+      EPERM: "the script copies the mount, which takes CAP_SYS_ADMIN"
+    }
+  });
+  setAttributes(step, tree, recursive, plan);
+  if (step.make === true || target.needsMountPoint) {
+    target.makeMountPoint(type === "directory" ? "directory" : "file");
+  }
+  target.attach(tree, step.source);
+}
+function setAttributes(step, tree, recursive, plan) {
+  const attributes = (step.restrict ?? []).reduce((sum4, word4) => sum4 | RESTRICTIONS4[word4], step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  if (attributes === 0) return;
+  const set = {
+    attr_set: attributes
+  };
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
+    fixes: plan.state.mountFixes
+  });
+}
 function missingSource({ source }, isHost, gone) {
   if (gone !== void 0) return `${source} ${gone}`;
   const why = `the source ${source} does not exist`;
@@ -30005,10 +30206,10 @@ var init_shown_directory = __esm({
     });
   }
   static {
-    whereReachable$49 = (function (path2, write5) {
-        if (!isOthers$50.call(this, path2)) return write5(void 0);
+    whereReachable$49 = (function (path2, write6) {
+        if (!isOthers$50.call(this, path2)) return write6(void 0);
         this.#plan.directories.at(this.target);
-        this.#plan.skippable(`${path2} is out of reach`, write5);
+        this.#plan.skippable(`${path2} is out of reach`, write6);
       });
   }
   static {
@@ -30113,7 +30314,7 @@ var init_shown_directory = __esm({
 });
 
 // plan/steps/deny_files.ts
-function lowerDenyFiles({ read: read4 = [], write: write5 = [] }, plan) {
+function lowerDenyFiles({ read: read4 = [], write: write6 = [] }, plan) {
   plan.needs("mount", "they would be hidden on the host");
   if (!plan.state.mounts.atHostRoot) {
     plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
@@ -30125,7 +30326,7 @@ function lowerDenyFiles({ read: read4 = [], write: write5 = [] }, plan) {
   }
   const [hidden2, kept] = [
     placesOf(read4, plan),
-    placesOf(write5, plan)
+    placesOf(write6, plan)
   ];
   const trees = shownTrees(plan, [
     ...hidden2,
@@ -30256,7 +30457,7 @@ var init_deny_files2 = __esm({
         return path2.open(O_PATH);
       }
       /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
-      #find(denied2, done, write5) {
+      #find(denied2, done, write6) {
         const { origin, type, target, readOnly } = this.#tree;
         if (type !== "directory") return;
         const paths = this.#shownOf(denied2.map(({ end }) => end));
@@ -30280,7 +30481,7 @@ var init_deny_files2 = __esm({
           if (file.isShared) {
             plan.refuse(`${file.path} has another name, a hard link, by which it could be ${done}; copy it to a file of its own, or deny the directories of both`);
           }
-          write5(file);
+          write6(file);
         }
         for (const path2 of links2) this.#shown.keep({
           path: path2,
@@ -30390,11 +30591,13 @@ function optionIssue({ host: host2, state }, type, data2) {
 function lowerMount(step, plan) {
   plan.needs("mount", NEEDS_MOUNT);
   plan.access.recordFilesystem(step);
-  const { source, target, type, options } = step;
+  const { source, target, type, options, make: make2 } = step;
+  if (make2 === true) plan.access.recordWrite(target);
   mountFilesystem(plan, target, {
     source,
     type,
-    ...parseMountOptions(options)
+    ...parseMountOptions(options),
+    make: make2
   });
 }
 
@@ -30411,6 +30614,16 @@ function lowerPropagation(step, plan) {
   });
 }
 
+function namedAttributes(options) {
+  const { flags: flags2 } = parseMountOptions(options);
+  const { flags: kept } = parseMountOptions(options, 4294967295);
+  const named = attributesOf(flags2);
+  const cleared = ATTRIBUTES2.reduce((sum4, [flag, attribute]) => (kept & flag) === 0 ? sum4 + attribute : sum4, named.attr_clr & MOUNT_ATTR__ATIME);
+  return {
+    attr_set: named.attr_set,
+    attr_clr: cleared
+  };
+}
 
 function lowerUnmount(step, plan) {
   plan.needs("mount", "it would unmount it on the host");
@@ -30518,24 +30731,38 @@ function lowerMknod(step, plan) {
   }[step.type];
   const device = step.type === "p" ? 0 : makedev(step.major, step.minor);
   making(plan, step, () => plan.path(step.path).inParent((directory2, name) => {
+    const there = new Label(`${step.path} is there`);
     plan.call(mknodat(directory2, name, type | (step.mode ?? 420), device), {
+      ...step.keep === true && {
+        accept: [
+          "EEXIST"
+        ],
+        onAccepted: there
+      },
       fixes: {
         ...makingFixes(step.path),
         EPERM: plan.state.inUserNamespace ? "a user namespace has no right to make device files; devices() and bind() need none" : "making device files needs CAP_MKNOD"
       }
     });
     if (step.mode !== void 0) plan.call(fchmodat(directory2, name, step.mode));
+    if ((step.uid ?? step.gid) !== void 0) {
+      plan.call(fchownat(directory2, name, step.uid ?? KEPT, step.gid ?? KEPT));
+    }
+    plan.place(there);
   }));
 }
 
 
 
 
+var KEPT;
 var init_files6 = __esm({
   "plan/steps/files.ts": (function () {
     init_files3();
+    init_program();
     init_fixes();
     init_unexpanded();
+    KEPT = -1;
   })
 });
 
@@ -30680,7 +30907,8 @@ var init_id_maps3 = __esm({
 });
 
 // plan/steps/identity.ts
-function lowerSetUser({ uid, gid = uid, groups }, plan) {
+function lowerSetUser(step, plan) {
+  const { uid, gid = uid, groups, keepCapabilities, keepGroups } = step;
   if (groups !== void 0 && plan.state.setgroupsDenied) {
     plan.refuse(`"groups" cannot be set, as the id map denies setgroups(2); leave them out, or map with mapIds({ ..., setgroups: "allow" })`);
   }
@@ -30689,10 +30917,12 @@ function lowerSetUser({ uid, gid = uid, groups }, plan) {
     gid,
     groups
   });
+  if (keepCapabilities === true) plan.call(prctl(PR_SET_KEEPCAPS, 1));
   for (const { call: call2, fixes } of changeIds({
     uid,
     gid,
-    groups
+    groups,
+    keepGroups
   }, plan.state)) {
     plan.call(call2, {
       fixes
@@ -30702,7 +30932,7 @@ function lowerSetUser({ uid, gid = uid, groups }, plan) {
     uid,
     gid
   };
-  if (!plan.state.setgroupsDenied) plan.state.groupsChanged = true;
+  if (!plan.state.setgroupsDenied && keepGroups !== true) plan.state.groupsChanged = true;
 }
 
 
@@ -31060,6 +31290,32 @@ var init_join2 = __esm({
       ESRCH: NO_PROCESS
     };
   })
+});
+
+// plan/steps/join_cgroup.ts
+function lowerJoinCgroup({ directories }, plan) {
+  for (const directory2 of directories) {
+    const file = `${directory2}/cgroup.procs`;
+    plan.access.recordWrite(directory2);
+    const fixes = {
+      EACCES: CGROUP_DENIED,
+      ENOENT: `${directory2} is no control group`
+    };
+    const opened2 = openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC);
+    const fd = plan.inheritFd(opened2, `<${file}>`, {
+      fixes
+    });
+    plan.call(writeTextTo(fd, "0"), {
+      fixes
+    });
+  }
+}
+var init_join_cgroup2 = __esm({
+  "plan/steps/join_cgroup.ts"() {
+    init_files3();
+    init_write_text();
+    init_fixes();
+  }
 });
 
 // plan/steps/landlock.ts
@@ -31956,6 +32212,17 @@ function lowerRlimit({ resource, soft, hard }, plan) {
     fixes: RAISED
   });
 }
+function lowerOomScoreAdj({ value }, plan) {
+  plan.access.recordHigherLimit();
+  writeProcFile(plan, "self/oom_score_adj", String(value), {
+    open: {
+      ENOENT: "there is no /proc with this process; put it behind proc()"
+    },
+    write: {
+      EACCES: "a value below the script's own takes CAP_SYS_RESOURCE on the host itself"
+    }
+  });
+}
 
 function lowerDieWithParent({ signal }, plan) {
   if (plan.options.detached === true) return;
@@ -31970,6 +32237,7 @@ var init_process4 = __esm({
     init_files3();
     init_processes();
     init_network2();
+    init_proc_file();
     RAISED = {
       EPERM: "raising a hard limit takes CAP_SYS_RESOURCE on the host itself"
     };
@@ -33180,6 +33448,7 @@ var init_lowering = __esm({
     init_id_maps3();
     init_identity2();
     init_join2();
+    init_join_cgroup2();
     init_landlock5();
     init_limits5();
     init_masks2();
@@ -33218,6 +33487,7 @@ var init_lowering = __esm({
       hostname: lowerHostname,
       init: lowerInit,
       join: lowerJoin,
+      joinCgroup: lowerJoinCgroup,
       landlock: lowerLandlock,
       limits: lowerLimits,
       loopback: lowerLoopback,
@@ -33234,6 +33504,7 @@ var init_lowering = __esm({
       mqueue: lowerKernelFilesystem,
       newSession: lowerNewSession,
       noNewPrivileges: lowerNoNewPrivileges,
+      oomScoreAdj: lowerOomScoreAdj,
       overlay: lowerOverlay,
       pivotRoot: lowerPivotRoot,
       proc: lowerProc,
@@ -33874,7 +34145,8 @@ var init_command = __esm({
           ...this.#ids,
           stdio: streams.stdio ?? [],
           fds: streams.fds ?? [],
-          terminal: streams.terminal
+          terminal: streams.terminal,
+          image: void 0
         };
       });
   }
@@ -35624,7 +35896,7 @@ var init_launch = __esm({
           socket: hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0,
           failed: failed2,
           // execve(2) does not return on success.
-          runs: !failed2 && layout.candidates.some((({ execve: execve2 }) => result.result(execve2) === PENDING))
+          runs: !failed2 && layout.candidates.some((({ execve: execve2, image: image3 = execve2 }) => result.result(image3) === PENDING))
         };
       });
   }
@@ -36075,7 +36347,7 @@ function parentEntries(plan, { stepIndex, parentActions }) {
       action.program,
       ...action.args
     ].join(" ")
-  ] : describeService(action, "PID")).map((call2) => ({
+  ] : "run" in action ? "run what the caller gave" : describeService(action, "PID")).map((call2) => ({
     stepIndex,
     part,
     by: "script",
@@ -36172,6 +36444,9 @@ var init_listing = __esm({
 
 // launch/launcher.ts
 
+function needsMarker({ deathSignal, options }) {
+  return deathSignal !== SIGNALS.SIGKILL && options.recorded !== true;
+}
 
 
 function altered({ compiled, values }, alter) {
@@ -36517,6 +36792,7 @@ var init_steps = __esm({
     init_id_maps();
     init_identity();
     init_join();
+    init_join_cgroup();
     init_landlock2();
     init_limits3();
     init_masks();
@@ -36555,6 +36831,7 @@ var init_steps = __esm({
       hostname: hostnameSchema,
       init: initSchema,
       join: joinSchema,
+      joinCgroup: joinCgroupSchema,
       landlock: landlockSchema,
       limits: limitsSchema,
       loopback: loopbackSchema,
@@ -36571,6 +36848,7 @@ var init_steps = __esm({
       mqueue: mqueueSchema,
       newSession: newSessionSchema,
       noNewPrivileges: noNewPrivilegesSchema,
+      oomScoreAdj: oomScoreAdjSchema,
       overlay: overlaySchema,
       pivotRoot: pivotRootSchema,
       proc: procSchema,
@@ -51521,7 +51799,8 @@ var init_compile_box = __esm({
       gid: false,
       terminal: void 0,
       cgroup: void 0,
-      held: false
+      held: false,
+      image: false
     };
     ERRNO_ITSELF = 2 ** 31;
     SAID = /* @__PURE__ */ new Set([
@@ -53588,7 +53867,7 @@ function run18(given) {
     return 0;
   });
 }
-async function saveTo(path2, write5) {
+async function saveTo(path2, write6) {
   const temporary = `${path2}.${crypto.randomUUID().slice(0, 8)}.part`;
   try {
     {
@@ -53596,7 +53875,7 @@ async function saveTo(path2, write5) {
         write: true,
         createNew: true
       });
-      await write5(file);
+      await write6(file);
     }
     await Deno.rename(temporary, path2);
   } catch (error) {
@@ -54031,12 +54310,228 @@ var init_check2 = __esm({
   }
 });
 
+// oci/install.ts
+function commandText({ deno, module, cache }) {
+  return DISPATCHER.replace("@deno@", quoted3(deno)).replace("@module@", quoted3(module)).replace("@cache@", quoted3(cache));
+}
+function quoted3(word4) {
+  return `'${word4.replaceAll("'", `'\\''`)}'`;
+}
+function engineLines(command) {
+  return `podman, in containers.conf:
+
+  [engine]
+  runtime = "ramekin"
+  runtime_supports_json = ["ramekin"]
+  runtime_supports_nocgroup = ["ramekin"]
+  cgroup_manager = "cgroupfs"
+  [engine.runtimes]
+  ramekin = [${JSON.stringify(command)}]
+
+containerd, in config.toml, for Kubernetes:
+
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.ramekin]
+  runtime_type = "io.containerd.runc.v2"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.ramekin.options]
+  BinaryName = ${JSON.stringify(command)}
+  SystemdCgroup = false
+
+CRI-O, in crio.conf:
+
+  [crio.runtime]
+  cgroup_manager = "cgroupfs"
+  conmon_cgroup = "pod"
+  [crio.runtime.runtimes.ramekin]
+  runtime_path = ${JSON.stringify(command)}
+  runtime_type = "oci"
+
+Kubernetes, by kubectl apply -f:
+
+  apiVersion: node.k8s.io/v1
+  kind: RuntimeClass
+  metadata: { name: ramekin }
+  handler: ramekin
+
+docker, in daemon.json:
+
+  { "runtimes": { "ramekin": { "path": ${JSON.stringify(command)} } },
+    "exec-opts": ["native.cgroupdriver=cgroupfs"] }
+`;
+}
+var DISPATCHER;
+var init_install = __esm({
+  "oci/install.ts"() {
+    DISPATCHER = `#!/bin/sh
+# The OCI runtime of Ramekin; made by "ramekin oci install".
+set -f
+deno() {
+  DENO_DIR=@cache@ DENO_NO_UPDATE_CHECK=1 NO_COLOR=1 \\
+    exec @deno@ run --quiet --no-config --no-lock --no-prompt --no-remote --allow-all \\
+    @module@ "$@"
+}
+
+root= verb= id= signal=TERM force= plain=1
+want= words=0
+for word; do
+  if [ -n "$want" ]; then
+    case $want in
+    root) root=$word ;;
+    esac
+    want=
+    continue
+  fi
+  case $verb:$word in
+  :--root) want=root ;;
+  :--root=*) root=\${word#*=} ;;
+  :--log | :--log-format | :--log-level | :--cgroup-manager | :--rootless) want=other ;;
+  :--log=* | :--log-format=* | :--log-level=* | :--cgroup-manager=* | :--rootless=* | :--debug) ;;
+  :-*) plain= ;;
+  :*) verb=$word ;;
+  delete:--force | delete:-f) force=1 ;;
+  *:-*) plain= ;;
+  *)
+    words=$((words + 1))
+    if [ $words = 1 ]; then id=$word; else signal=$word; fi
+    ;;
+  esac
+done
+
+case $verb:$words in
+start:1 | state:1 | delete:1 | kill:1 | kill:2) ;;
+*) plain= ;;
+esac
+case $id in
+'' | . | .. | *[!A-Za-z0-9_+.-]*) plain= ;;
+esac
+[ -n "$plain" ] || deno "$@"
+
+[ -n "$root" ] || root=\${XDG_RUNTIME_DIR:-/run}/ramekin
+here=$root/$id
+[ -f "$here/state.json" ] && [ -f "$here/process" ] && [ ! -e "$here/hooks" ] || {
+  # Engines delete once more what is gone.
+  [ "$verb$force" = delete1 ] && [ ! -e "$here" ] && exit 0
+  deno "$@"
+}
+
+# Sets status, and pid to 0 if the first process has ended.
+look() {
+  read -r pid started < "$here/process"
+  status=stopped
+  stat=
+  [ -r "/proc/$pid/stat" ] && read -r stat < "/proc/$pid/stat" 2> /dev/null
+  if [ -z "$stat" ]; then pid=0; return; fi
+  # The name in parentheses may have blanks.
+  set -- \${stat##*) }
+  case $1:\${20} in
+  [ZX]:*) pid=0 ;;
+  *:"$started") status=running ;;
+  *) pid=0 ;;
+  esac
+  [ $pid != 0 ] || return
+  [ -p "$here/exec.fifo" ] && status=created
+  while read -r group; do
+    if [ -f "$group/freezer.state" ]; then
+      read -r frozen < "$group/freezer.state"
+      [ "$frozen" = THAWED ] || status=paused
+    elif [ -f "$group/cgroup.freeze" ]; then
+      read -r frozen < "$group/cgroup.freeze"
+      [ "$frozen" = 0 ] || status=paused
+    fi
+  done < "$here/cgroups"
+}
+
+look
+case $verb in
+state)
+  while IFS= read -r line; do
+    printf '%s\\n' "$line"
+    case $line in
+    '  "id":'*) printf '  "pid": %s,\\n  "status": "%s",\\n' "$pid" "$status" ;;
+    esac
+  done < "$here/state.json"
+  exit 0
+  ;;
+start)
+  [ $status = created ] || deno "$@"
+  # Opened for both, so that it does not wait for a process that has ended meanwhile.
+  exec 3<> "$here/exec.fifo" && rm -f "$here/exec.fifo" && echo >&3
+  exit
+  ;;
+kill)
+  [ $status = running ] || [ $status = created ] || deno "$@"
+  kill -s "\${signal#SIG}" "$pid" 2> /dev/null && exit 0
+  deno "$@"
+  ;;
+delete)
+  [ $status = stopped ] || deno "$@"
+  set +f
+  while read -r group; do
+    rmdir "$group" 2> /dev/null || [ ! -e "$group" ] || deno "$@"
+  done < "$here/cgroups"
+  rm -r "$here"
+  exit
+  ;;
+esac
+deno "$@"
+`;
+  }
+});
+
+// scripts/ramekin/oci.ts
+var oci_exports = {};
+__export(oci_exports, {
+  run: () => run22
+});
+function run22(given) {
+  const [action, directory2] = given.operands;
+  if (action !== "install") throw new UsageError(`there is no "${action}"; there is: install`);
+  if (directory2 === void 0) {
+    throw new UsageError("DIR is missing: where the runtime is written to");
+  }
+  const absolute2 = directory2.startsWith("/") ? directory2 : `${Deno.cwd()}/${directory2}`;
+  const [command, module] = [
+    `${absolute2}/ramekin-oci`,
+    `${absolute2}/ramekin-oci.js`
+  ];
+  const cache = `${absolute2}/ramekin-oci-cache`;
+  write4(module, readText(moduleFile()), 420);
+  write4(command, commandText({
+    deno: Deno.execPath(),
+    module,
+    cache
+  }), 493);
+  print(engineLines(command));
+  return 0;
+}
+function moduleFile() {
+  const { url } = import.meta;
+  if (!url.startsWith("file:")) {
+    throw new UsageError("the runtime is installed from a file; download dist/ first");
+  }
+  const isBundled = !url.endsWith("/scripts/ramekin/oci.ts");
+  return new URL(isBundled ? "./oci.js" : "../../dist/oci.js", url).pathname;
+}
+function write4(path2, text5, mode2) {
+  const bytes = new TextEncoder().encode(text5);
+  ifThere2(() => linux.unlinkat(linux.AT_FDCWD, path2));
+  writeBytes(path2, bytes, mode2);
+}
+var init_oci = __esm({
+  "scripts/ramekin/oci.ts"() {
+    init_install();
+    init_mod2();
+    init_files9();
+    init_output();
+    init_usage();
+  }
+});
+
 // scripts/ramekin/schema.ts
 var schema_exports = {};
 __export(schema_exports, {
-  run: () => run22
+  run: () => run23
 });
-function run22() {
+function run23() {
   printJson(recipeSchema());
   return 0;
 }
@@ -54051,10 +54546,10 @@ var init_schema2 = __esm({
 var man_exports = {};
 __export(man_exports, {
   programPage: () => programPage,
-  run: () => run23,
+  run: () => run24,
   subcommandPage: () => subcommandPage
 });
-function run23(given) {
+function run24(given) {
   const [name] = given.operands;
   print(name === void 0 ? programPage() : subcommandPage(find(name)));
   return 0;
@@ -54144,7 +54639,7 @@ function wordsOf(completion) {
 function listOf3(completion) {
   return completion === "image" ? IMAGES : CONTAINERS;
 }
-function quoted3(text5) {
+function quoted4(text5) {
   return `'${text5.replaceAll("'", `'\\''`)}'`;
 }
 var FIRST_WORDS, CONTAINERS, IMAGES;
@@ -54272,10 +54767,10 @@ function fishCompletions() {
   ].join("\n");
 }
 function linesOf2({ name, summary, flags: flags2, operand }) {
-  const here2 = `complete -c ramekin -n ${quoted3(`__ramekin_at ${name}`)}`;
+  const here2 = `complete -c ramekin -n ${quoted4(`__ramekin_at ${name}`)}`;
   return [
-    `complete -c ramekin -n __fish_use_subcommand -a ${name} -d ${quoted3(summary)}`,
-    ...flags2.map((flag) => `${here2} ${flagWords(flag)} -d ${quoted3(flag.summary)}`),
+    `complete -c ramekin -n __fish_use_subcommand -a ${name} -d ${quoted4(summary)}`,
+    ...flags2.map((flag) => `${here2} ${flagWords(flag)} -d ${quoted4(flag.summary)}`),
     ...operand === void 0 ? [] : [
       `${here2} ${valueWords(operand.completes)}`
     ]
@@ -54297,14 +54792,14 @@ function flagWords({ name, letter, value, completes }) {
 }
 function valueWords(completion) {
   const words3 = wordsOf(completion);
-  if (words3 !== void 0) return `-a ${quoted3(words3.join(" "))}`;
+  if (words3 !== void 0) return `-a ${quoted4(words3.join(" "))}`;
   switch (completion) {
     case "file":
       return "-F";
     case "variable":
       return "-a '(set -nx)'";
     default:
-      return `-a ${quoted3(`(${listOf3(completion)})`)}`;
+      return `-a ${quoted4(`(${listOf3(completion)})`)}`;
   }
 }
 var init_fish = __esm({
@@ -54315,7 +54810,7 @@ var init_fish = __esm({
 
 // scripts/ramekin/completions/zsh.ts
 function zshCompletions() {
-  const first = FIRST_WORDS.map(({ name, summary }) => `    ${quoted3(`${name}:${summary}`)}`);
+  const first = FIRST_WORDS.map(({ name, summary }) => `    ${quoted4(`${name}:${summary}`)}`);
   return `#compdef ramekin
 # Completions of ramekin for zsh: source <(ramekin completions zsh)
 _ramekin_containers() {
@@ -54395,9 +54890,9 @@ var init_zsh = __esm({
 // scripts/ramekin/completions.ts
 var completions_exports = {};
 __export(completions_exports, {
-  run: () => run24
+  run: () => run25
 });
-function run24(given) {
+function run25(given) {
   const shell = given.operands[0];
   const completions = SHELLS[shell];
   if (completions === void 0) {
@@ -54438,7 +54933,7 @@ function keepBox(kept) {
     });
     if (!kept.isSafe()) return false;
     const bytes = bytesOf8(kept.flags);
-    write4(kept, new Uint8Array([
+    write5(kept, new Uint8Array([
       ...bytes ?? [],
       ...kept.key
     ]));
@@ -54465,7 +54960,7 @@ function bytesOf8(flags2) {
     throw error;
   }
 }
-function write4({ directory: directory2, path: path2 }, bytes) {
+function write5({ directory: directory2, path: path2 }, bytes) {
   const name = `${directory2}/.${crypto.randomUUID()}`;
   try {
     Deno.writeFileSync(name, bytes, {
@@ -54528,6 +55023,7 @@ var LOAD = {
   ps: () => Promise.resolve().then(() => (init_ps(), ps_exports)),
   ls: () => Promise.resolve().then(() => (init_ls(), ls_exports)),
   check: () => Promise.resolve().then(() => (init_check2(), check_exports)),
+  oci: () => Promise.resolve().then(() => (init_oci(), oci_exports)),
   schema: () => Promise.resolve().then(() => (init_schema2(), schema_exports)),
   man: () => Promise.resolve().then(() => (init_man(), man_exports)),
   completions: () => Promise.resolve().then(() => (init_completions(), completions_exports))
