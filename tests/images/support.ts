@@ -9,7 +9,9 @@ import { pull } from "../../images/mod.ts";
 import { test } from "../support.ts";
 
 // The first use of these leaves what all later ones share.
-await pull("oci:/nonesuch", { store: await Deno.makeTempDir() }).catch(() => {});
+const first = await Deno.makeTempDir();
+await pull("oci:/nonesuch", { store: first }).catch(() => {});
+await Deno.remove(first, { recursive: true });
 
 /** A test with a directory of its own, which is removed afterwards. */
 export function inDirectory(
