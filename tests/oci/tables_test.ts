@@ -84,6 +84,12 @@ test("the program of device rules decides as the rules do", () => {
   }
 });
 
+test("no instruction of the program is out of reach, which the kernel refuses", () => {
+  const all = (allow: boolean) => assembleRules([{ allow: true, type: "c" }, { allow }]).length / 8;
+  assertEquals([all(true), all(false)], [8, 8]);
+  assertEquals(assembleRules([{ allow: true, type: "c" }]).length / 8, 6 + 3 + 2);
+});
+
 test("hierarchies are those that can be seen", () => {
   const text = `30 29 0:26 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct
 31 29 0:27 / /sys/fs/cgroup/systemd rw - cgroup none rw,xattr,name=systemd
