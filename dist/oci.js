@@ -25064,6 +25064,7 @@ function assembleRules(rules) {
     tests.forEach((test, index) => code.push(test(size - index - 1)));
     if (!every) code.push(...before, compare3(end.length));
     code.push(...end);
+    if (tests.length === 0 && every) return encode2(code);
   }
   code.push(...result(false));
   return encode2(code);
