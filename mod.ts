@@ -43,6 +43,7 @@ export type { OwnedFd } from "./ffi/linux/owned_fd.ts";
 export { pidsIn } from "./ffi/proc/process_ids.ts";
 export type { ProcessIdentity } from "./ffi/proc/process_identity.ts";
 export * from "./recipe/steps/builders.ts";
+export { type Denial, type Denials, describeDenial } from "./audit/denial.ts";
 export { Recipe, recipe, type RecipeInput } from "./container/recipe.ts";
 export { sandbox, type SandboxOptions } from "./container/sandbox.ts";
 export { PROTECTED_NAMES } from "./recipe/protected_names.ts";

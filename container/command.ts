@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Denials } from "../audit/denial.ts";
 import { DEFAULT_PATH } from "../recipe/default_path.ts";
 import { includesVariable } from "../recipe/variable_pattern.ts";
 import {
@@ -13,6 +14,7 @@ import {
   nameAt,
 } from "../ffi/environment.ts";
 import { SyscallError } from "../ffi/errors.ts";
+import { RecipeError } from "../recipe/errors.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import { reactor } from "../ffi/reactor.ts";
 import { collectSync, endSync } from "../launch/collect.ts";
@@ -29,7 +31,7 @@ import type { PlanBuilder, PlanOptions } from "../plan/builder.ts";
 import { PermissionSet } from "../permissions/permission_set.ts";
 import type { HostAccess } from "../plan/access/access.ts";
 import { reachesSockets, requiredAccess } from "../plan/access/required.ts";
-import { ContainerProxy } from "../proxy/proxy.ts";
+import { serveContainer, type Served } from "./services.ts";
 import { proxyVariables } from "../proxy/variables.ts";
 import { HandedFds } from "../launch/handed_fds.ts";
 import type { Launcher } from "../launch/launcher.ts";
@@ -96,6 +98,17 @@ export class Command {
     this.#grants = permissions === undefined ? undefined : new PermissionSet(permissions);
     this.#plans = plans;
     this.#launcher = plans.launcher(this.#planOptions);
+    if (options.audit === true) this.#checkAudit();
+  }
+
+  #checkAudit(): void {
+    if (this.#options.fds !== undefined) {
+      throw new TypeError("an audit leaves the program no descriptors beside its streams (fds)");
+    }
+    if (this.#plan.notifier !== undefined) return;
+    throw new RecipeError(
+      "an audit takes a filter of system calls, and the recipe has no seccomp()",
+    );
   }
 
   get #plan(): PlanBuilder {
@@ -105,8 +118,14 @@ export class Command {
   get #planOptions(): PlanOptions {
     const grants = this.#grants;
     const detached = this.#options.detached || undefined;
-    if (grants === undefined) return { detached };
-    return { detached, network: grants.network, admit: (access) => grants.require([access]) };
+    const audit = this.#options.audit || undefined;
+    if (grants === undefined) return { detached, audit };
+    return {
+      detached,
+      audit,
+      network: grants.network,
+      admit: (access) => grants.require([access]),
+    };
   }
 
   /** Makes the plan anew if the host has changed; that of a join is for a process as it was. */
@@ -147,9 +166,9 @@ export class Command {
     const started = this.#start(defaults);
     const { launched, descriptors, passed } = started;
     const { timeout, maxOutput } = this.#limits;
-    // Such a bound is not one of what is passed on.
-    const takesLonger = passed !== undefined &&
-      (passed.input !== undefined || maxOutput !== undefined);
+    // An audited program waits for the event loop. Such a bound is not one of what is passed on.
+    const takesLonger = started.denials !== undefined ||
+      passed !== undefined && (passed.input !== undefined || maxOutput !== undefined);
     const collected = takesLonger
       ? undefined
       : await collectPromptly(launched, descriptors, timeout, maxOutput);
@@ -176,6 +195,9 @@ export class Command {
     this.#refusePipedInput("outputSync");
     if (this.#options.terminal === true) {
       throw new TypeError("a terminal needs the event loop; use output() or spawn()");
+    }
+    if (this.#options.audit === true) {
+      throw new TypeError("an audit needs the event loop; use output() or spawn()");
     }
     if (this.#grants?.network === "proxy") {
       throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
@@ -221,7 +243,7 @@ export class Command {
     // The reactor is made first: without it, a launched program could not be waited for.
     reactor();
     const { launched, descriptors } = this.#launchWith(defaults);
-    return { launched: this.#withProxy(launched), descriptors, passed };
+    return { ...this.#served(launched), descriptors, passed };
   }
 
   #launchWith(defaults: Kinds): Started {
@@ -240,14 +262,15 @@ export class Command {
     return { launched: { ...launched, services }, descriptors: streams.release() };
   }
 
-  #container({ launched, descriptors, passed }: Started): Container {
+  #container({ launched, denials, descriptors, passed }: Started): Container {
+    const limits = { ...this.#limits, denials };
     if (passed === undefined) {
-      return new Container(launched, descriptors, this.#limits, this.#entrance);
+      return new Container(launched, descriptors, limits, this.#entrance);
     }
     const pumps = new StreamPumps(passed, descriptors);
     const taken = (fd: number) => fd === 0 ? passed.input !== undefined : passed.outputs.has(fd);
     const others = descriptors.map((descriptor, fd) => taken(fd) ? undefined : descriptor);
-    return new Container(launched, others, this.#limits, this.#entrance, pumps);
+    return new Container(launched, others, limits, this.#entrance, pumps);
   }
 
   get #limits(): ContainerLimits {
@@ -262,10 +285,12 @@ export class Command {
     this.#admit();
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== undefined);
-    const launched = this.#withProxy(this.#launch({ terminal: terminal.theirs }, terminal));
+    const { launched, denials } = this.#served(
+      this.#launch({ terminal: terminal.theirs }, terminal),
+    );
     try {
       const ours = terminal.join(launched.terminal, kinds);
-      const limits = { ...this.#limits, ended: () => terminal.leave() };
+      const limits = { ...this.#limits, denials, ended: () => terminal.leave() };
       return new Container(launched, ours, limits, this.#entrance);
     } catch (error) {
       terminal.close();
@@ -325,13 +350,12 @@ export class Command {
     return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
   }
 
-  /** Starts the proxy to the granted hosts, which ends with the container. */
-  #withProxy(launched: LaunchedProcess): LaunchedProcess {
-    const { listener, services } = launched;
-    const hosts = this.#grants?.hosts;
-    if (listener === undefined || hosts === undefined) return launched;
-    const proxy = new ContainerProxy(listener, hosts);
-    return { ...launched, services: [...services, { end: () => proxy.close() }] };
+  /** Starts what serves the container from here, and ends with it. */
+  #served(launched: LaunchedProcess): Served {
+    return serveContainer(launched, this.#plan, {
+      hosts: this.#grants?.hosts,
+      audits: this.#options.audit === true,
+    });
   }
 
   /** Returns the strings of this process's environment that the program gets. */
@@ -473,6 +497,8 @@ interface ProgramStreams {
 interface Started {
   readonly launched: LaunchedProcess;
   readonly descriptors: readonly (number | undefined)[];
+  /** What it is denied, if it is audited. */
+  readonly denials?: Denials | undefined;
   /** The streams of the script's that are passed on. */
   readonly passed?: PassedStreams | undefined;
 }

@@ -80,6 +80,12 @@ export interface CommandOptions extends StdioOptions {
    * `unref()` lets the script end before it.
    */
   readonly detached?: boolean;
+  /**
+   * Whether `container.denials` tells what the program is denied. It takes a recipe with `seccomp()`,
+   * as `sandbox()` has, and the event loop, which each call of the program waits for that names a file
+   * or a host. A report, and no protection: see docs/sandbox.md.
+   */
+  readonly audit?: boolean;
   /** As for `Deno.Command`: without effect on Linux. */
   readonly windowsRawArguments?: boolean;
   /**
@@ -120,6 +126,7 @@ const commandFields = lazy((): Schemas<CommandOptions> => {
     killAfter: optional(integer(0)),
     terminal: optional(boolean()),
     detached: optional(boolean()),
+    audit: optional(boolean()),
     windowsRawArguments: optional(boolean()),
     permissions: permissionsSchema(),
   };

@@ -12,6 +12,7 @@ import { ifThere } from "../ffi/missing.ts";
 import { reactor, type Watch } from "../ffi/reactor.ts";
 import { type ProcessIdentity, processIdentity } from "../ffi/proc/process_identity.ts";
 import { namespaces } from "../ffi/proc/process_namespaces.ts";
+import type { Denials } from "../audit/denial.ts";
 import type { Command } from "./command.ts";
 import type { EnterOptions } from "./command_options.ts";
 import { ENDED } from "./enter_steps.ts";
@@ -44,6 +45,8 @@ export interface ContainerLimits {
   readonly killAfter?: number | undefined;
   /** How many bytes of a stream `output()` collects before the container is killed. */
   readonly maxOutput?: number | undefined;
+  /** What it is denied, if it is audited. */
+  readonly denials?: Denials | undefined;
   /** Called once, after its end. */
   readonly ended?: () => Promise<void>;
 }
@@ -114,6 +117,7 @@ export class Container implements AsyncDisposable {
   readonly #pumps: StreamPumps | undefined;
   readonly #maxOutput: number | undefined;
   readonly #killAfter: number | undefined;
+  readonly #denials: Denials | undefined;
   #stdin: WritableStream<Uint8Array> | undefined;
   readonly #outputs: (OutputStream | undefined)[] = [];
   /** Whether `output()` was called. */
@@ -144,6 +148,7 @@ export class Container implements AsyncDisposable {
     this.#pumps = pumps;
     this.#maxOutput = limits.maxOutput;
     this.#killAfter = limits.killAfter;
+    this.#denials = limits.denials;
     this.#status = this.#wait(limits);
     // A script that does not wait for it must not be ended by an error of the container's.
     this.#status.catch(() => {});
@@ -364,6 +369,27 @@ export class Container implements AsyncDisposable {
    */
   get stderr(): OutputStream {
     return this.#output(2);
+  }
+
+  /**
+   * What its programs were denied, with the option `audit`: each file, address, host and call once,
+   * and what would allow it.
+   *
+   * @example
+   * ```ts
+   * import { describeDenial, sandbox } from "@ramekin/ramekin";
+   *
+   * const command = sandbox().command("ls", { args: ["/home"], audit: true, stderr: "null" });
+   * const container = command.spawn();
+   * await container.status;
+   * console.log(container.denials.list.map(describeDenial)); // ["ls: read /home (--allow-read=/home)"]
+   * ```
+   *
+   * @throws {TypeError} without that option
+   */
+  get denials(): Denials {
+    if (this.#denials !== undefined) return this.#denials;
+    throw new TypeError("the container is not audited; the option { audit: true } does that");
   }
 
   /**

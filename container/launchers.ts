@@ -19,7 +19,7 @@ class Launchers {
 
   /** Returns the launcher of these steps: the cached one, if its plan would be the same now. */
   of(steps: readonly Step[], options: PlanOptions): Launcher {
-    const key = JSON.stringify([steps, options.network, options.detached]);
+    const key = JSON.stringify([steps, options.network, options.detached, options.audit]);
     const known = this.#cache.get(key);
     // A launcher that is used moves to the end, so that the first is the least recently used.
     this.#cache.delete(key);

@@ -111,8 +111,9 @@ export class Recipe {
   /** Returns the launcher of the last command, unless its plan would be another now. */
   #launcherWith(options: PlanOptions = {}): Launcher {
     const plan = this.#launcher?.plan;
-    const { network, detached } = options;
-    const isSame = plan?.options.network === network && plan?.options.detached === detached;
+    const { network, detached, audit } = options;
+    const isSame = plan?.options.network === network && plan?.options.detached === detached &&
+      plan?.options.audit === audit;
     if (isSame && plan?.isCurrent) return this.#launcher!;
     return this.#launcher = launchers().of(this.steps, options);
   }

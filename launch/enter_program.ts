@@ -124,9 +124,13 @@ export function writeExec(
   frame.beforeExec(writer);
   if (plan.listener !== undefined) sendListener(add, plan.listener);
   if (shape.held) waitToStart(writer);
-  const { last, image } = closeOthers(writer, plan.beforeProgram, shape, frame);
+  const { notifier } = plan;
+  const { calls, socket, image } = closeOthers(writer, plan.beforeProgram, shape, {
+    keepsSocket: !frame.vfork || notifier !== undefined,
+  });
   add(rt_sigprocmask("none", null));
-  for (const planned of last) writer.part(planned);
+  for (const planned of calls) writer.part(planned);
+  if (notifier !== undefined) sendNotifier(writer, notifier.call, socket!);
   return frame.exec(writer, shape, image);
 }
 
@@ -135,20 +139,19 @@ export function writeExec(
  * closes the others only when it has looked up the program and its interpreter, and a link or a
  * `#!` line could lead over one of theirs to the host: /proc/self/fd/N/.. (CVE-2024-21626).
  *
- * @returns the last calls, with the numbers that their descriptors have now, and the number of the
- * executable that runs in place of the program
+ * @param options whether the sync socket is kept
  */
 function closeOthers(
   writer: ProgramWriter,
   last: readonly PlannedCall[],
   { fds, image }: LaunchShape,
-  { vfork }: Frame,
-): { readonly last: readonly PlannedCall[]; readonly image: number | undefined } {
+  { keepsSocket }: { readonly keepsSocket: boolean },
+): LastCalls {
   const used = last.flatMap(({ call, accept = [] }) =>
     call.args.filter(isDescriptor).map((fd): UsedFd => ({ fd, accept }))
   );
   // By its end the script is told that the program runs.
-  if (!vfork) used.push({ fd: CONTAINER_SOCKET, accept: [] });
+  if (keepsSocket) used.push({ fd: CONTAINER_SOCKET, accept: [] });
   if (image) used.push({ fd: IMAGE, accept: [] });
   const numbers = freeNumbers(used.length, fds);
   const kept = [
@@ -171,13 +174,29 @@ function closeOthers(
   });
   writer.add(close_range(first, 0xffff_ffff, 0), CHILD_EDGES);
   const numberOf = new Map<Argument, number>(used.map(({ fd }, index) => [fd, numbers[index]!]));
-  const renumbered = last.map((planned): PlannedCall => {
+  const calls = last.map((planned): PlannedCall => {
+    // Others may refer to the result of such a call.
+    if (!planned.call.args.some(isDescriptor)) return planned;
     const args = planned.call.args.map((argument) =>
       isDescriptor(argument) ? new Named(numberOf.get(argument)!, argument.text) : argument
     );
     return { ...planned, call: { ...planned.call, args } };
   });
-  return { last: renumbered, image: image ? numberOf.get(IMAGE) : undefined };
+  const socket = numberOf.get(CONTAINER_SOCKET);
+  return {
+    calls,
+    socket: socket === undefined ? undefined : new Named(socket, "socket"),
+    image: image ? numberOf.get(IMAGE) : undefined,
+  };
+}
+
+/** The last calls, with the numbers that their descriptors have then. */
+interface LastCalls {
+  readonly calls: readonly PlannedCall[];
+  /** The container's end of the sync sockets, if it is kept. */
+  readonly socket: Named | undefined;
+  /** The executable that runs in place of the program. */
+  readonly image: number | undefined;
 }
 
 /** A descriptor that is used once more, and what its call accepts. */
@@ -217,6 +236,13 @@ function waitToStart(writer: ProgramWriter): void {
 function sendListener(add: (call: Call) => Call, listener: ResultOf): void {
   add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
   add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
+}
+
+/** Sends the listener of a filter, by a number that is free again. */
+function sendNotifier(writer: ProgramWriter, notifier: Call, socket: Named): void {
+  const edges = { ...CHILD_EDGES, fixes: HANDED_FIXES };
+  writer.add(dup3(new ResultOf(notifier, "listener"), SCRIPT_PIDFD, O_CLOEXEC), edges);
+  writer.add(sendDescriptor(socket, SCRIPT_PIDFD), edges);
 }
 
 /**
@@ -311,30 +337,36 @@ function openTerminal(add: (call: Call) => Call): ResultOf {
 }
 
 /** Tries to execute the program at each path, as execvp(3) does. */
-export function tryExec(writer: ProgramWriter, count: number): readonly ExecCandidate[] {
+export function tryExec(
+  writer: ProgramWriter,
+  count: number,
+  marked: (call: Call) => Call = (call) => call,
+): readonly ExecCandidate[] {
   const paths = Array.from({ length: count }, (_, index) => programPath(index));
   const findOut = new Label("find out why");
   const attempts = paths.map((path, index) => {
     const isLast = index === paths.length - 1;
     const edges = isLast ? { onFailure: findOut } : { accept: NOT_HERE, onFailure: findOut };
-    return { path, execve: writer.add(execve(path, ARGV, ENVIRONMENT), edges) };
+    return { path, execve: writer.add(marked(execve(path, ARGV, ENVIRONMENT)), edges) };
   });
   writer.section = "failure";
   writer.place(findOut);
-  return attempts.map(({ path, execve }) => ({ execve, ...writeFindingOut(writer, path) }));
+  return attempts.map(({ path, execve }) => ({ execve, ...writeFindingOut(writer, path, marked) }));
 }
 
 /** Writes the calls that find out why a file could not be executed. */
 function writeFindingOut(
   writer: ProgramWriter,
   path: Slot,
+  marked: (call: Call) => Call = (call) => call,
 ): Omit<ExecCandidate, "execve" | "image"> {
   const next = new Label(`after ${path.text}`);
-  const exists = writer.add(faccessat(at_fdcwd, path, F_OK), { onFailure: next });
-  const opened = writer.add(openat(at_fdcwd, path, O_RDONLY | O_CLOEXEC, 0), { onFailure: next });
+  const look = (call: Call) => writer.add(marked(call), { onFailure: next });
+  const exists = look(faccessat(at_fdcwd, path, F_OK));
+  const opened = look(openat(at_fdcwd, path, O_RDONLY | O_CLOEXEC, 0));
   const head = new Output(256, "&head");
   const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), { onFailure: next });
-  const executable = writer.add(faccessat(at_fdcwd, path, X_OK), { onFailure: next });
+  const executable = look(faccessat(at_fdcwd, path, X_OK));
   writer.place(next);
   return { exists, readHead, head, executable };
 }

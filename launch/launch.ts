@@ -54,6 +54,7 @@ export class Launch {
   #isGuarded: boolean;
   #terminal: number | undefined;
   #listener: number | undefined;
+  #notifier: number | undefined;
   readonly #services: RunningService[];
 
   /**
@@ -120,12 +121,14 @@ export class Launch {
     if (!frame.vfork) {
       const { socket } = this.#state;
       if (shape.held) letGo(socket!);
+      this.#receiveNotifier(socket!);
       waitForEnd(socket!);
       this.#restore();
     }
     const { pids, pidfd, socket, runs } = this.#state;
     if (!runs) throw launchError(this.#prepared, this.#result);
     if (socket !== undefined) this.#receiveFds(socket);
+    if (socket !== undefined) this.#receiveNotifier(socket);
     const pid = pids.at(-1)!;
     const opened = pidfd ?? syscall(pidfd_open(pid, 0));
     // So that abort() closes it.
@@ -141,6 +144,7 @@ export class Launch {
       startedAt: performance.now(),
       terminal: this.#terminal,
       listener: this.#listener,
+      notifier: this.#notifier,
       services: this.#services,
     };
   }
@@ -154,7 +158,7 @@ export class Launch {
       syscall(kill(pid, SIGNALS.SIGKILL));
       reap(pid);
     }
-    for (const fd of [this.#terminal, this.#listener, pidfd, socket]) {
+    for (const fd of [this.#terminal, this.#listener, this.#notifier, pidfd, socket]) {
       if (fd !== undefined) syscall(close(fd));
     }
     try {
@@ -171,6 +175,11 @@ export class Launch {
     const { plan, shape } = this.#compiled;
     if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
     if (plan.listener !== undefined) this.#listener ??= receiveFd(socket);
+  }
+
+  /** Receives what the container sends last, before its program. */
+  #receiveNotifier(socket: number): void {
+    if (this.#compiled.plan.notifier !== undefined) this.#notifier ??= receiveFd(socket);
   }
 
   /** Restores the script's memory, once only: after that, another launch may have changed it. */

@@ -19,6 +19,8 @@ export interface LaunchedProcess {
   readonly terminal: number | undefined;
   /** A listening socket of the container's network, for a proxy. */
   readonly listener: number | undefined;
+  /** The listener of the container's filter, if it is audited. */
+  readonly notifier?: number | undefined;
   /** The services of the container that run on the host. */
   readonly services: readonly RunningService[];
   /** Its control group, if it has one. */

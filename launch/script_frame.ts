@@ -21,6 +21,7 @@ import {
 } from "../ffi/calls/processes.ts";
 import { passCredentials, socketpair } from "../ffi/calls/sockets.ts";
 import { END, Label } from "../ffi/engine/program.ts";
+import { unobserved } from "../ffi/seccomp/observe.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { CONTAINER_SOCKET, SCRIPT_SOCKET, SYNC_SOCKETS } from "../plan/parent_work.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
@@ -68,7 +69,7 @@ export class ScriptFrame implements Frame {
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);
     this.#needsSockets = !this.vfork || shape.terminal === "container" ||
-      plan.listener !== undefined || shape.visits === true;
+      plan.listener !== undefined || plan.notifier !== undefined || shape.visits === true;
   }
 
   get clearsHandlers(): boolean {
@@ -158,6 +159,7 @@ export class ScriptFrame implements Frame {
     { paths }: LaunchShape,
     image: number | undefined,
   ): readonly ExecCandidate[] {
-    return image === undefined ? tryExec(writer, paths) : findThenExec(writer, paths, image);
+    if (image !== undefined) return findThenExec(writer, paths, image);
+    return tryExec(writer, paths, this.#plan.notifier === undefined ? undefined : unobserved);
   }
 }

@@ -63,6 +63,8 @@ export interface PlanOptions {
    * process with this pid.
    */
   readonly beforeRoot?: ((pid: number) => void) | undefined;
+  /** Whether the script is told of the calls that could be denied. */
+  readonly audit?: boolean | undefined;
 }
 
 /** The edges of a call, and the fixes for its errors. */
@@ -122,6 +124,8 @@ export class PlanBuilder {
   readonly joined: { readonly identity: ProcessIdentity; readonly stepIndex: number }[] = [];
   /** A listening socket of the container's network, which is sent to the script. */
   listener: ResultOf | undefined;
+  /** The call whose result is sent to the script, to be told of calls; and the filter as it decides. */
+  notifier: { readonly call: Call; readonly filter: Uint8Array<ArrayBuffer> } | undefined;
   /** The namespace flags of the first clone(2), which save an unshare(2). */
   cloneFlags = 0;
   /** The kinds of namespaces that these flags create. */

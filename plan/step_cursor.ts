@@ -12,7 +12,8 @@ import type { BindStep } from "../recipe/steps/bind.ts";
  * Iterates over the steps while they are lowered, with lookups before and after the current one.
  */
 export class StepCursor {
-  readonly #steps: readonly { readonly step: string }[];
+  /** The steps. */
+  readonly steps: readonly { readonly step: string }[];
   /** For each step, the root that the next `pivotRoot` or `chroot` after it enters. */
   readonly #nextRoots: readonly (string | undefined)[];
   /** The positions of the first and the last step of each name. */
@@ -20,7 +21,7 @@ export class StepCursor {
   #index = 0;
 
   constructor(steps: readonly { readonly step: string }[]) {
-    this.#steps = steps;
+    this.steps = steps;
     const places = new Map<string, { readonly first: number; readonly last: number }>();
     steps.forEach(({ step }, last) => {
       places.set(step, { first: places.get(step)?.first ?? last, last });
@@ -48,12 +49,12 @@ export class StepCursor {
 
   /** Whether there are no steps: the program runs as the script does. */
   get isEmpty(): boolean {
-    return this.#steps.length === 0;
+    return this.steps.length === 0;
   }
 
   /** Returns the name of the step at this position. */
   nameOf(index: number): string {
-    return this.#steps[index]!.step;
+    return this.steps[index]!.step;
   }
 
   /** Refuses the current step. */
@@ -78,7 +79,7 @@ export class StepCursor {
 
   /** Returns the name of the first step after the current one that is such a step. */
   findLater(isSuch: (name: string) => boolean): string | undefined {
-    return this.#steps.slice(this.#index + 1).find(({ step }) => isSuch(step))?.step;
+    return this.steps.slice(this.#index + 1).find(({ step }) => isSuch(step))?.step;
   }
 
   /**
@@ -87,7 +88,7 @@ export class StepCursor {
    */
   droppedBefore(index: number): number | undefined {
     for (let before = index - 1; before >= 0; before--) {
-      const step = this.#steps[before]!;
+      const step = this.steps[before]!;
       if (entersUserNamespace(step)) return undefined;
       if (step.step === "capabilities" || step.step === "setUser") return before;
     }
@@ -96,12 +97,12 @@ export class StepCursor {
 
   /** The sources of the binds that an untrusted program may write to. */
   get untrustedSources(): readonly string[] {
-    return this.#steps.flatMap((step) => isUntrustedBind(step) ? [step.source] : []);
+    return this.steps.flatMap((step) => isUntrustedBind(step) ? [step.source] : []);
   }
 
   /** Whether the current step is a bind of files that an untrusted program is shown. */
   get isUntrusted(): boolean {
-    return (this.#steps[this.#index] as Partial<BindStep> | undefined)?.untrusted === true;
+    return (this.steps[this.#index] as Partial<BindStep> | undefined)?.untrusted === true;
   }
 
   /** The directory that a later step makes the root. */

@@ -14,7 +14,7 @@ import { reactor, type Watch } from "../ffi/reactor.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import { serve } from "./connection.ts";
 import { type Connect, dial } from "./dial.ts";
-import type { Hosts } from "./hosts.ts";
+import { describeDestination, type Hosts } from "./hosts.ts";
 import { Semaphore } from "./semaphore.ts";
 import { SocketStream, type Stream } from "./stream.ts";
 
@@ -44,12 +44,19 @@ export class ContainerProxy {
   readonly #open = new Set<Stream>();
   readonly #places = new Semaphore(connectionsAtOnce());
 
-  /** Takes ownership of a nonblocking socket that listens. */
-  constructor(listener: number, hosts: Hosts) {
+  /**
+   * Takes ownership of a nonblocking socket that listens.
+   *
+   * @param refused is called with each host that is not granted
+   */
+  constructor(listener: number, hosts: Hosts, refused: (host: string) => void = () => {}) {
     this.#listener = listener;
     this.#watch = reactor().watch(listener);
     this.#watch.unref();
-    this.#connect = async (to) => this.#noted(await dial(to, hosts, () => !this.#watch.closed));
+    this.#connect = async (to) => {
+      if (!hosts.has(to)) refused(describeDestination(to));
+      return this.#noted(await dial(to, hosts, () => !this.#watch.closed));
+    };
     void this.#accept();
   }
 

@@ -16,6 +16,7 @@ export const EXAMPLES: readonly string[] = [
   "--doc",
   "mod.ts",
   "host.ts",
+  "audit",
   "ffi",
   "recipe",
   "host",

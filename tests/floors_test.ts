@@ -13,6 +13,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   host: 2,
   plan: 3,
   launch: 4,
+  audit: 5,
   box: 5,
   permissions: 5,
   proxy: 5,

@@ -34,7 +34,7 @@ export type Instruction =
 export type Test = "equal" | "greater" | "greaterOrEqual";
 
 /** The codes of the instructions: class, size or operation, and source. */
-const BPF = {
+export const BPF = {
   load: 0x20, // BPF_LD | BPF_W | BPF_ABS
   constant: 0x00, // BPF_LD | BPF_IMM
   and: 0x54, // BPF_ALU | BPF_AND | BPF_K

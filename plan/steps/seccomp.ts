@@ -4,7 +4,16 @@
  * @module
  */
 
-import { SECCOMP_FILTER_FLAGS, seccompSetFilter } from "../../ffi/calls/seccomp.ts";
+import type { Call } from "../../ffi/call.ts";
+import {
+  SECCOMP_FILTER_FLAGS,
+  seccompSetFilter,
+  seccompSetListener,
+} from "../../ffi/calls/seccomp.ts";
+import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
+import { observing } from "../../ffi/seccomp/observe.ts";
+import { OBSERVED_CALLS } from "../../ffi/seccomp/path_calls.ts";
+import { atLeast } from "../../host/host.ts";
 import {
   compileFilter,
   OTHER_ABIS,
@@ -29,13 +38,33 @@ export function lowerSeccomp(step: SeccompStep, plan: PlanBuilder): void {
   if (isContained) plan.access.filtered = true;
   if (deniesSockets) plan.access.deniesSockets = true;
   if (step.privileged !== true) plan.setNoNewPrivileges();
-  plan.beforeExec(seccompSetFilter(program, flagBits), {
+  plan.beforeExec(setFilter(program, flagBits, plan), {
+    EBUSY: "the filter of an outer container has a listener, and the kernel takes no second one",
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
     EPERM: "an active filter does not allow another one",
     EACCES: "a filter under which privileges can be gained takes CAP_SYS_ADMIN",
     ENOMEM: "the active filters are too long together",
   });
   if (step.privileged === true) plan.finishes();
+}
+
+/** Sets the filter; the first one of an audited container tells the script of calls. */
+function setFilter(
+  program: Uint8Array<ArrayBuffer>,
+  flagBits: number,
+  plan: PlanBuilder,
+): Call {
+  if (plan.options.audit !== true || plan.notifier !== undefined) {
+    return seccompSetFilter(program, flagBits);
+  }
+  const { architecture } = plan.host;
+  const known = allSyscalls(architecture);
+  const numbers = OBSERVED_CALLS.flatMap((name) => known.get(name) ?? []);
+  const observed = observing(program, numbers, architecture);
+  const waitsKillable = atLeast(plan.host.kernel(), { major: 5, minor: 19 });
+  const call = seccompSetListener(observed, flagBits, waitsKillable);
+  plan.notifier = { call, filter: program };
+  return call;
 }
 
 /** A compiled filter. */

@@ -66,6 +66,8 @@ export interface RunOptions {
   readonly denied?: Denied;
   /** Is told how the program has ended. */
   readonly report?: Report | undefined;
+  /** Is called when the program has run and ended. */
+  readonly ended?: (container: Container) => void;
 }
 
 /**
@@ -76,7 +78,7 @@ export interface RunOptions {
 export async function runProgram(
   words: readonly string[],
   make: MakeCommand,
-  { denied = () => false, report }: RunOptions = {},
+  { denied = () => false, report, ended }: RunOptions = {},
 ): Promise<number> {
   const [program = environment()["SHELL"] ?? "sh", ...args] = words;
   const terminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
@@ -88,6 +90,7 @@ export async function runProgram(
     const { code, timedOut, outOfMemory } = end;
     report?.(end);
     if (code === BAD_CALL) printError(KILLED_BY_FILTER);
+    ended?.(running.container);
     if (outOfMemory) printError(OUT_OF_MEMORY);
     if (!timedOut) return code;
     printError(OUT_OF_TIME);

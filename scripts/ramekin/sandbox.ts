@@ -8,6 +8,8 @@ import { isWithin } from "../../recipe/path.ts";
 import { includesVariable } from "../../recipe/variable_pattern.ts";
 import { environment } from "../../host.ts";
 import {
+  type CommandOptions,
+  type Container,
   linux,
   type Permissions,
   protect,
@@ -18,6 +20,7 @@ import {
   type SandboxOptions,
 } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
+import { auditOf, reportDenials } from "./audit.ts";
 import { deniedPath, existingPath } from "./flag_paths.ts";
 import {
   deniedList,
@@ -51,13 +54,19 @@ export async function run(given: Arguments): Promise<number> {
     ? undefined
     : environment()["TERM"];
   const permissions = permissionsOf(given);
-  return await runProgram(given.program, (program, command) =>
+  const audit = auditOf(given);
+  const make = (program: string, command: CommandOptions) =>
     box.command(program, {
       ...command,
+      audit: audit !== undefined,
       ...(cwd !== undefined && { cwd }),
       ...(terminal !== undefined && { env: { TERM: terminal } }),
       ...(permissions !== undefined && { permissions }),
-    }), { report });
+    });
+  const ended = (container: Container) => {
+    if (audit !== undefined) reportDenials(container.denials.list, audit.file);
+  };
+  return await runProgram(given.program, make, { report, ended });
 }
 
 /** How words of the flags are read: here, or for a machine that is not known. */

@@ -14,6 +14,7 @@ import {
   UNIX_SOCKETS,
   WEAKER_PROC,
 } from "./permission_flags.ts";
+import { AUDIT } from "./audit.ts";
 import {
   IMAGE_RUN_FLAGS,
   PROGRAM_FLAGS,
@@ -125,7 +126,7 @@ const TABLE = [
     program: true,
     runs: true,
     place: "sandbox",
-    flags: [...SANDBOX_FLAGS, ...Object.values(DENIAL_FLAGS), STATUS_FD],
+    flags: [...SANDBOX_FLAGS, ...Object.values(DENIAL_FLAGS), AUDIT, STATUS_FD],
   },
   {
     name: "build",

@@ -66,6 +66,22 @@ test(
 );
 
 test(
+  "an audit tells at the end what was denied, or writes it to a file",
+  inDirectory(async (directory) => {
+    const words = ["sandbox", "--audit", "--", "sh", "-c", "cat /etc/shadow; exit 3"];
+    const { code, stderr } = await ramekin(...words);
+    assertEquals(code, 3);
+    assertStringIncludes(stderr, "\n  cat: read /etc/shadow (--allow-read=/etc/shadow)\n");
+    const file = `${directory}/denied.json`;
+    await ramekin("sandbox", `--audit=${file}`, ...words.slice(2));
+    const lines = Deno.readTextFileSync(file).trim().split("\n").map((line) => JSON.parse(line));
+    assertEquals(lines.at(-1).what, "/etc/shadow");
+    const refused = await ramekin("sandbox", `--audit=${directory}/none/x`, ...words.slice(2));
+    assertStringIncludes(refused.stderr, "ENOENT");
+  }),
+);
+
+test(
   "what it uses of the machine is limited by flags",
   inDirectory(async (directory) => {
     const flags = ["--pids=300", "--open-files=99", "--tmp-size=unlimited", "--timeout=10s"];

@@ -110,6 +110,7 @@ function exists(file: URL): boolean {
 
 /** The directories that the pages tell of. */
 const HOUSE = [
+  "audit",
   "ffi",
   "recipe",
   "host",

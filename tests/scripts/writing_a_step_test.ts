@@ -14,6 +14,7 @@ const PARTS = [
     "host",
     "plan",
     "launch",
+    "audit",
     "box",
     "permissions",
     "proxy",
