@@ -37,7 +37,7 @@ const TRIED: Readonly<Record<Denial["kind"], string>> = {
 };
 
 /**
- * Returns a denial in words, with the flag that would allow it, or else the option. It never fails.
+ * Returns a denial in words, with the flag that would allow it, or else the option. It cannot fail.
  *
  * @example
  * ```ts
