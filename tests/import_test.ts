@@ -96,6 +96,7 @@ test("the command runs from a URL, by two requests", () =>
 
 /** The paths that `mod.ts` may import, directly or indirectly. */
 const BELOW = [
+  "audit/",
   "container/",
   "ffi/",
   "host/",
