@@ -6,6 +6,7 @@
  */
 
 import { formatted } from "../scripts/docs/format.ts";
+import { audits } from "./audit.ts";
 import { boxes } from "./boxes.ts";
 import { calls } from "./calls.ts";
 import { cold } from "./cold.ts";
@@ -41,6 +42,7 @@ const BENCHES = [
   pipes,
   templates,
   layers,
+  audits,
 ] as const;
 
 if (import.meta.main) {

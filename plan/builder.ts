@@ -359,6 +359,18 @@ export class PlanBuilder {
   }
 
   /**
+   * Refuses the step if the namespace of this kind belongs to an outer user namespace of the
+   * container: the kernel denies what changes it (EPERM), whatever capabilities the process has.
+   */
+  requireRights(kind: NamespaceKind): void {
+    if (!this.state.isBeyondRights(kind)) return;
+    this.refuse(
+      `the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put ` +
+        "the step before that. A sandbox ends so: give its options what it is to have",
+    );
+  }
+
+  /**
    * Refuses the step if the container is in another pid namespace than the script. The kernel would
    * then report the pid of a new process in that namespace, which the script cannot use.
    */
@@ -388,6 +400,7 @@ export class PlanBuilder {
 
   /** Adds a mount of the current step to the mount table. */
   mounted(description: MountDescription): void {
+    this.requireRights("mount");
     const { target, type, source } = description;
     // A mask only hides, and what is mounted on itself was there.
     if (type !== "mask" && source !== target) this.access.recordMountPoint(target);

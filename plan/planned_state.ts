@@ -89,6 +89,8 @@ export class PlannedState {
   timeout: number | undefined;
   /** The bytes that are collected of each stream, unless a command has its own bound. */
   maxOutput: number | undefined;
+  /** How many user namespaces the container had entered when it made each of its namespaces. */
+  readonly #depths = new Map<NamespaceKind, number>();
   /** Whether untrusted processes can see the container during setup. */
   exposed = false;
   readonly #host: Host;
@@ -160,7 +162,15 @@ export class PlannedState {
     for (const kind of kinds) {
       this.unshared.add(kind);
       this.joined.delete(kind);
+      this.#depths.set(kind, this.capabilities.userNamespaces);
     }
+  }
+
+  /** Whether a namespace of this kind belongs to an outer user namespace of the container. */
+  isBeyondRights(kind: NamespaceKind): boolean {
+    const depth = this.#depths.get(kind);
+    return depth !== undefined && !this.joined.has(kind) &&
+      depth < this.capabilities.userNamespaces;
   }
 
   /** Notes that the container makes a directory its root. */

@@ -11,6 +11,7 @@ import { askedPaths, HOSTNAME, sandboxRoot } from "./sandbox_root.ts";
 import {
   absolutePath,
   boolean,
+  dictionary,
   either,
   integer,
   invalidField,
@@ -20,6 +21,8 @@ import {
   oneOf,
   optional,
   type Schemas,
+  text,
+  variableName,
 } from "./schema.ts";
 import { type SeccompArchitecture, seccompArchitectures } from "./seccomp_profile.ts";
 import { quoted } from "./shown.ts";
@@ -28,6 +31,7 @@ import { protectedName } from "./steps/protect.ts";
 import {
   bounds,
   capabilities,
+  chdir,
   clearEnv,
   hostname,
   init,
@@ -47,6 +51,7 @@ import {
 } from "./steps/builders.ts";
 import { boundFields } from "./steps/bounds.ts";
 import { limitFields, type Limits, type Size } from "./steps/limits.ts";
+import { hostnameText } from "./steps/names.ts";
 import { tmpfsSize } from "./steps/mounts.ts";
 import { includesVariable, variablePattern } from "./variable_pattern.ts";
 
@@ -96,6 +101,16 @@ export interface SandboxOptions {
    * @default {true}
    */
   readonly protect?: boolean | readonly string[];
+  /** Its working directory, which has to be there: shown, or one of its own. */
+  readonly cwd?: string;
+  /** Variables that it gets, over those of `env` and its own PATH, HOME and LANG. */
+  readonly setEnv?: Readonly<Record<string, string>>;
+  /**
+   * Its hostname.
+   *
+   * @default {"sandbox", or "localhost" with the host's network}
+   */
+  readonly hostname?: string;
   /**
    * How much of the machine it may use: see `limits()`, which needs a control group. Processes need
    * none: where the kernel counts those of a namespace, `pids` holds without it, and without any
@@ -177,6 +192,9 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     setuidFiles: optional(boolean()),
     architectures: optional(seccompArchitectures()),
     weakerProc: optional(boolean()),
+    cwd: optional(absolutePath()),
+    setEnv: optional(dictionary(variableName(), text())),
+    hostname: optional(hostnameText()),
     limits: optional(object(limitFields())),
     openFiles: optional(either(integer(0), oneOf(["unlimited"]))),
     timeout: boundFields().timeout,
@@ -215,7 +233,7 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     mapCurrentUser(),
     ...(net === "none" ? [loopback()] : []),
     // A name that the host's /etc/hosts has.
-    hostname(net === "none" ? HOSTNAME : "localhost"),
+    hostname(options.hostname ?? (net === "none" ? HOSTNAME : "localhost")),
     ...sandboxRoot(asked, options),
     // One more user namespace can be made, and the program runs in that one: it can make no other,
     // and has no capabilities over the mounts and the network. The /proc outside is read-only.
@@ -233,7 +251,11 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     ...(net === "host" ? [landlock({ isolate: ["abstractSockets"], degrade: true })] : []),
     seccomp({ deny: denied, ...(architectures.length > 0 && { architectures }) }),
     clearEnv({ keep: env }),
-    setEnv(Object.fromEntries(usual.filter(([name]) => !includesVariable(env, name)))),
+    setEnv({
+      ...Object.fromEntries(usual.filter(([name]) => !includesVariable(env, name))),
+      ...options.setEnv,
+    }),
+    ...(options.cwd === undefined ? [] : [chdir(options.cwd)]),
   ];
 }
 

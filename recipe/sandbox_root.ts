@@ -171,7 +171,7 @@ class SandboxRoot {
       ...(net === "none" && !isCovered("etc/hosts")
         ? [
           mkdir(this.#at("/etc")),
-          writeFile(this.#at("/etc/hosts"), loopbackHosts(HOSTNAME)),
+          writeFile(this.#at("/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME)),
         ]
         : []),
     ];

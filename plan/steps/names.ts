@@ -12,6 +12,7 @@ import { needsPrivilege } from "../fixes.ts";
 /** Lowers `hostname`. */
 export function lowerHostname(step: HostnameStep, plan: PlanBuilder): void {
   plan.needs("uts", "it would rename the host");
+  plan.requireRights("uts");
   plan.call(sethostname(step.name), {
     fixes: { EPERM: needsPrivilege(plan.state.inUserNamespace) },
   });
@@ -20,6 +21,7 @@ export function lowerHostname(step: HostnameStep, plan: PlanBuilder): void {
 /** Lowers `domainname`. */
 export function lowerDomainname(step: DomainnameStep, plan: PlanBuilder): void {
   plan.needs("uts", "it would rename the host's domain");
+  plan.requireRights("uts");
   plan.call(setdomainname(step.name), {
     fixes: { EPERM: needsPrivilege(plan.state.inUserNamespace) },
   });

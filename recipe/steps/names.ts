@@ -4,7 +4,7 @@
  * @module
  */
 
-import { text } from "../schema.ts";
+import { type Schema, text } from "../schema.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 
 /** The longest name that the kernel takes: __NEW_UTS_LEN. */
@@ -21,9 +21,9 @@ export interface HostnameStep {
 /**
  * Sets the hostname. Needs `unshare("uts")` before it. See sethostname(2).
  *
- * @throws {RecipeError} when it is planned without `unshare("uts")` before it
- * @throws {SyscallError} when it is run: `EPERM` after a further user namespace, which has no
- * capabilities over the uts namespace
+ * @throws {RecipeError} when it is planned without `unshare("uts")` before it, or after a further user
+ * namespace, which has no capabilities over that of the name
+ * @throws {SyscallError} when it is run: `EPERM` where the capability for it was dropped
  *
  * @example
  * ```ts
@@ -38,10 +38,15 @@ export function hostname(name: string): HostnameStep {
   return { step: "hostname", name };
 }
 
+/** The name of a machine. */
+export function hostnameText(): Schema {
+  return text({ min: 1, max: NAME_BYTES });
+}
+
 /** What the data of `hostname` may be. */
 export const hostnameSchema: StepSchema<HostnameStep> = stepSchema(
   "hostname",
-  () => ({ name: text({ min: 1, max: NAME_BYTES }) }),
+  () => ({ name: hostnameText() }),
 );
 
 /** Sets the NIS domain name of the container's uts namespace. */
@@ -55,9 +60,9 @@ export interface DomainnameStep {
 /**
  * Sets the NIS domain name. Needs `unshare("uts")` before it. See setdomainname(2).
  *
- * @throws {RecipeError} when it is planned without `unshare("uts")` before it
- * @throws {SyscallError} when it is run: `EPERM` after a further user namespace, which has no
- * capabilities over the uts namespace
+ * @throws {RecipeError} when it is planned without `unshare("uts")` before it, or after a further user
+ * namespace, which has no capabilities over that of the name
+ * @throws {SyscallError} when it is run: `EPERM` where the capability for it was dropped
  *
  * @example
  * ```ts
@@ -74,5 +79,5 @@ export function domainname(name: string): DomainnameStep {
 /** What the data of `domainname` may be. */
 export const domainnameSchema: StepSchema<DomainnameStep> = stepSchema(
   "domainname",
-  () => ({ name: text({ min: 1, max: NAME_BYTES }) }),
+  () => ({ name: hostnameText() }),
 );

@@ -137,18 +137,18 @@ export const PEER_FLAGS: readonly PeerFlag[] = [
     recipe: "in a recipe it is the step setUser, or mapIds",
   },
   {
-    names: ["e", "setenv", "env-file", "unsetenv", "clearenv"],
-    sandbox: "--allow-env=NAME passes a variable, and env(1) sets one: -- env NAME=VALUE PROGRAM",
+    names: ["e", "env-file", "unsetenv", "clearenv"],
+    sandbox: "--allow-env=NAME passes a variable, and --setenv=NAME=VALUE sets one",
     recipe: "in a recipe it is one of the steps setEnv and clearEnv",
   },
   {
-    names: ["w", "workdir", "chdir", "cwd", "wd"],
-    sandbox: "a program begins in the working directory, if that is shown: cd DIR first",
+    names: ["w", "workdir", "chdir", "wd"],
+    sandbox: "a program begins in the working directory, if that is shown, or in --cwd=PATH",
     recipe: "in a recipe it is the step chdir",
   },
   {
-    names: ["hostname", "domainname"],
-    sandbox: "a recipe has it: the step hostname",
+    names: ["domainname"],
+    sandbox: "--hostname=NAME sets the name; a recipe has the step domainname",
     recipe: "in a recipe it is one of the steps hostname and domainname",
   },
   {

@@ -49,7 +49,7 @@ export async function run(given: Arguments): Promise<number> {
   const report = reportOf(given);
   const options = optionsOf(given);
   const box = sandbox(options);
-  const cwd = visibleDirectory(options);
+  const cwd = options.cwd === undefined ? visibleDirectory(options) : undefined;
   const terminal = includesVariable(deniedList(given, "env"), "TERM")
     ? undefined
     : environment()["TERM"];
@@ -108,6 +108,7 @@ export function optionsOf(
     env: variablesOf(given, allowed("env", () => reading.variables()), reading),
     protect: protectedBy(given),
     ...limitsOf(given),
+    ...placeOf(given, reading),
     ...((all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read, write)) &&
       { unixSockets: true }),
     ...(given.has(NARROW_PROGRAMS.name) && { architectures: NARROW_ARCHITECTURES }),
@@ -181,6 +182,26 @@ function checkName(name: string): void {
       `--protect=${name}: this is no name, and no end of a path such as .git/hooks`,
     );
   }
+}
+
+/** Where the program is, by its name and directory, and the variables that are set. */
+function placeOf(
+  given: Arguments,
+  reading: FlagReading,
+): Pick<SandboxOptions, "hostname" | "cwd" | "setEnv"> {
+  const [hostname, cwd] = [given.value("hostname"), given.value("cwd")];
+  const variables = given.values("setenv").map((text): readonly [string, string] => {
+    const [, name, value] = /^([^=]+)=(.*)$/s.exec(text!) ?? [];
+    if (name === undefined) {
+      throw new UsageError(`--setenv=${text}: this is not a variable with its value, NAME=VALUE`);
+    }
+    return [name, value!];
+  });
+  return {
+    ...(hostname !== undefined && { hostname }),
+    ...(cwd !== undefined && { cwd: reading.denied(cwd, `--cwd=${cwd}`) }),
+    ...(variables.length > 0 && { setEnv: Object.fromEntries(variables) }),
+  };
 }
 
 /** All files that can be changed; /tmp must be listed, because the sandbox has its own otherwise. */

@@ -2,6 +2,10 @@
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
+  bind,
+  hostname,
+  mapRoot,
+  mkdir,
   PROTECTED_NAMES,
   recipe,
   RecipeError,
@@ -9,6 +13,8 @@ import {
   seccomp,
   setEnv,
   SyscallError,
+  tmpfs,
+  unshare,
 } from "../../mod.ts";
 import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
 import { assertRefused, failing, inDirectory, inside, notRoot, root, test } from "../support.ts";
@@ -495,4 +501,31 @@ test("a missing path is reported", () => {
     sandbox({ read: ["/no/such/path"] }).command("true").outputSync()
   );
   assertStringIncludes(String(error), "/no/such/path");
+});
+
+test("a sandbox is where its options say", () => {
+  const box = sandbox({ cwd: "/usr", setEnv: { A: "1", HOME: "/usr" }, hostname: "pot" });
+  const script = 'pwd; echo "$A $HOME"; uname -n; getent hosts pot | tr -s " "';
+  assertEquals(inside(box, script), "/usr\n1 /usr\npot\n127.0.0.1 localhost pot");
+  assertThrows(() => sandbox({ cwd: "usr" }), RecipeError, "begin with /");
+  assertThrows(() => sandbox({ setEnv: { "A=B": "" } }), RecipeError, "setEnv");
+  assertThrows(() => sandbox({ hostname: "" }), RecipeError, "hostname");
+});
+
+test("what a sandbox has no rights to any more is refused when it is planned", () => {
+  for (const step of [tmpfs("/mnt"), bind("/etc", "/mnt"), hostname("pot")]) {
+    const error = assertThrows(() => sandbox().with(step).plan(), RecipeError);
+    assertStringIncludes(error.message, 'a later unshare("user")');
+    assertEquals(error.step, step.step);
+  }
+  // A namespace of its own is another matter, and so are files.
+  const own = recipe(
+    unshare("user", "mount"),
+    mapRoot(),
+    unshare("user", "mount"),
+    mapRoot(),
+    tmpfs("/mnt"),
+  );
+  assertEquals(inside(own, "ls -A /mnt"), "");
+  assertEquals(inside(sandbox().with(mkdir("/tmp/soup")), "ls /tmp"), "soup");
 });

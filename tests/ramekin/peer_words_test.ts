@@ -27,7 +27,7 @@ test("a flag of another tool leads to what there is in its place", () => {
     [["sandbox", "--unshare-net"], "no network without --allow-net"],
     [["sandbox", "-v", "/a:/b"], "--allow-read=PATH shows"],
     [["sandbox", "-v/a:/b"], "--allow-read=PATH shows"],
-    [["sandbox", "-e", "A=b"], "-- env NAME=VALUE PROGRAM"],
+    [["sandbox", "-e", "A=b"], "--setenv=NAME=VALUE"],
     [["sandbox", "--rm", "-it"], "leaves nothing"],
     [["run", "-it", "box.yaml"], "started at a terminal"],
     [["run", "box.yaml", "--ro-bind", "/usr"], "the step bind, with readOnly"],

@@ -66,6 +66,16 @@ test(
 );
 
 test(
+  "flags say where it is",
+  inDirectory(async (directory) => {
+    const flags = ["--cwd=/usr", "--setenv=A=b=c", "--hostname=pot"];
+    assertEquals(await inside(directory, flags, "pwd; echo $A; uname -n"), "/usr\nb=c\npot\n");
+    const { stderr } = await ramekin("sandbox", "--setenv=A", "--", "true");
+    assertStringIncludes(stderr, "NAME=VALUE");
+  }),
+);
+
+test(
   "an audit tells at the end what was denied, or writes it to a file",
   inDirectory(async (directory) => {
     const words = ["sandbox", "--audit", "--", "sh", "-c", "cat /etc/shadow; exit 3"];
