@@ -14,7 +14,7 @@ import {
   tmpfs,
   unshare,
 } from "../../mod.ts";
-import { assertFails, assertRefused, failing, inside, root, test } from "../support.ts";
+import { assertRefused, failing, inside, root, test } from "../support.ts";
 
 const FULL = "No space left on device";
 
