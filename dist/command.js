@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "0fb2288c1de9619915c0118a6c5f486fc928470ecb725783bb279f2e1d83de33";
+var BUILD = "d7375beb4ada62d52e4492a833ce148888e6f266f5b7636caed95d4497206882";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

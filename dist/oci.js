@@ -247,7 +247,7 @@ var decodeName = (function decodeName(bytes) {
 });
 var encodeName = (function encodeName(text3, into) {
   if (text3.isWellFormed()) return encoder.encodeInto(text3, into);
-  let [read3, written2] = [
+  let [read4, written2] = [
     0,
     0
   ];
@@ -261,10 +261,10 @@ var encodeName = (function encodeName(text3, into) {
       if (done.read === 0) break;
       written2 += done.written;
     }
-    read3 += letter.length;
+    read4 += letter.length;
   }
   return {
-    read: read3,
+    read: read4,
     written: written2
   };
 });
@@ -1314,9 +1314,9 @@ var withDefaultOf = (function withDefaultOf(schema2, other) {
 var withDefaults = (function withDefaults(value, fields) {
   let whole;
   for (const name in fields) {
-    const { defaultOf, read: read3 } = fields[name];
+    const { defaultOf, read: read4 } = fields[name];
     const isGiven = Object.hasOwn(value, name) && value[name] !== void 0;
-    const complete = isGiven ? read3 && (() => read3(value[name])) : defaultOf;
+    const complete = isGiven ? read4 && (() => read4(value[name])) : defaultOf;
     if (complete === void 0) continue;
     whole ??= {
       ...value
@@ -1435,37 +1435,37 @@ var oneOf = (function oneOf(words3) {
     enum: words3
   }));
 });
-var list = (function list(of, min = 0) {
-  const expected = `a list, each ${of.expected}`;
+var list = (function list(of2, min = 0) {
+  const expected = `a list, each ${of2.expected}`;
   return schema(expected, ((value) => {
     if (!Array.isArray(value)) return mismatch(value, expected);
-    if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of.expected}`;
+    if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of2.expected}`;
     for (let index = 0; index < value.length; index++) {
-      const issue = of.issue(value[index]);
+      const issue = of2.issue(value[index]);
       if (issue !== void 0) return `number ${index + 1}: ${issue}`;
     }
     return void 0;
   }), () => ({
     type: "array",
-    items: of.jsonSchema(),
+    items: of2.jsonSchema(),
     ...min > 0 && {
       minItems: min
     }
   }));
 });
-var dictionary = (function dictionary(key, of) {
-  const expected = `an object, each value ${of.expected}`;
+var dictionary = (function dictionary(key, of2) {
+  const expected = `an object, each value ${of2.expected}`;
   return schema(expected, ((value) => {
     if (!isObject(value)) return mismatch(value, expected);
     for (const name of Object.keys(value)) {
-      const issue = key.issue(name) ?? of.issue(value[name]);
+      const issue = key.issue(name) ?? of2.issue(value[name]);
       if (issue !== void 0) return `${quoted(name)}: ${issue}`;
     }
     return void 0;
   }), () => ({
     type: "object",
     propertyNames: key.jsonSchema(),
-    additionalProperties: of.jsonSchema()
+    additionalProperties: of2.jsonSchema()
   }));
 });
 var object = (function object(fields) {
@@ -1870,17 +1870,21 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   frame.beforeExec(writer);
   if (plan.listener !== void 0) sendListener(add, plan.listener);
   if (shape.held) waitToStart(writer);
-  const { last, image: image2 } = closeOthers(writer, plan.beforeProgram, shape, frame);
+  const { notifier } = plan;
+  const { calls, socket, image: image2 } = closeOthers(writer, plan.beforeProgram, shape, {
+    keepsSocket: !frame.vfork || notifier !== void 0
+  });
   add(rt_sigprocmask("none", null));
-  for (const planned of last) writer.part(planned);
+  for (const planned of calls) writer.part(planned);
+  if (notifier !== void 0) sendNotifier(writer, notifier.call, socket);
   return frame.exec(writer, shape, image2);
 });
-var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { vfork }) {
+var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { keepsSocket }) {
   const used = last.flatMap((({ call: call2, accept = [] }) => call2.args.filter(isDescriptor).map((fd) => ({
     fd,
     accept
   }))));
-  if (!vfork) used.push({
+  if (keepsSocket) used.push({
     fd: CONTAINER_SOCKET,
     accept: []
   });
@@ -1926,7 +1930,8 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { 
     fd,
     numbers[index]
   ]));
-  const renumbered = last.map(((planned) => {
+  const calls = last.map(((planned) => {
+    if (!planned.call.args.some(isDescriptor)) return planned;
     const args = planned.call.args.map(((argument) => isDescriptor(argument) ? new Named(numberOf5.get(argument), argument.text) : argument));
     return {
       ...planned,
@@ -1936,8 +1941,10 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { 
       }
     };
   }));
+  const socket = numberOf5.get(CONTAINER_SOCKET);
   return {
-    last: renumbered,
+    calls,
+    socket: socket === void 0 ? void 0 : new Named(socket, "socket"),
     image: image2 ? numberOf5.get(IMAGE) : void 0
   };
 });
@@ -2034,7 +2041,7 @@ var openDevNull = (function openDevNull() {
   };
   return openat2(at_fdcwd, "/dev/null", how);
 });
-var tryExec = (function tryExec(writer, count) {
+var tryExec = (function tryExec(writer, count, marked = ((call2) => call2)) {
   const paths = Array.from({
     length: count
   }, ((_, index) => programPath(index)));
@@ -2049,15 +2056,15 @@ var tryExec = (function tryExec(writer, count) {
     };
     return {
       path: path2,
-      execve: writer.add(execve(path2, ARGV, ENVIRONMENT), edges)
+      execve: writer.add(marked(execve(path2, ARGV, ENVIRONMENT)), edges)
     };
   }));
   writer.section = "failure";
   writer.place(findOut);
-  return attempts.map((({ path: path2, execve: execve2 }) => ({
+  return attempts.map(({ path: path2, execve: execve2 }) => ({
     execve: execve2,
-    ...writeFindingOut(writer, path2)
-  })));
+    ...writeFindingOut(writer, path2, marked)
+  }));
 });
 var link = (function link(plan, shape, frame, writeEnd = writeExec) {
   const writer = new ProgramWriter();
@@ -2905,6 +2912,10 @@ var removal = (function removal({ placeholder: { path: path2, text: text3 }, par
     shared
   ];
 });
+var lazy2 = (function lazy2(make3) {
+  let made;
+  return () => made ??= make3();
+});
 var changesDumpability = (function changesDumpability(plan, shape) {
   return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid || changesIds(plan);
 });
@@ -3087,7 +3098,7 @@ var copyOfFile = (function copyOfFile(plan, root, name, called = name) {
     fixes: plan.state.mountFixes
   });
 });
-var withEmptyFiles = (function withEmptyFiles(plan, write3) {
+var withEmptyFiles = (function withEmptyFiles(plan, write4) {
   const make3 = ((root) => {
     plan.call(mkdirat(root, EMPTY.directory, 365));
     plan.call(mknodat(root, EMPTY.file, S_IFREG | 292, 0));
@@ -3097,7 +3108,7 @@ var withEmptyFiles = (function withEmptyFiles(plan, write3) {
     blocks: 1,
     inodes: 3,
     make: make3
-  }, write3);
+  }, write4);
 });
 var coverWithEmpty = (function coverWithEmpty(plan, place2, path2, empty) {
   const cover2 = ((copy2) => move_mount(copy2, "", place2, "", ONTO_FD));
@@ -3819,6 +3830,7 @@ var openIfThere = (function openIfThere(target, missing2) {
 });
 var lowerHostname = (function lowerHostname(step, plan) {
   plan.needs("uts", "it would rename the host");
+  plan.requireRights("uts");
   plan.call(sethostname(step.name), {
     fixes: {
       EPERM: needsPrivilege(plan.state.inUserNamespace)
@@ -3959,20 +3971,7 @@ var enterRoot = (function enterRoot(plan, path2, root) {
   plan.state.entersRoot(path2);
 });
 var seccompSetFilter = (function seccompSetFilter(program, flagBits) {
-  const length = program.length / INSTRUCTION_SIZE;
-  const bytes = new Uint8Array(PROGRAM_SIZE);
-  new DataView(bytes.buffer).setUint16(0, length, true);
-  const struct = new Struct(bytes, `{${length} instructions}`, [
-    {
-      offset: 8,
-      to: program
-    }
-  ]);
-  return call("seccomp", SECCOMP_SET_MODE_FILTER, flags(flagBits, SECCOMP_FILTER_FLAGS), struct);
-});
-var lazy2 = (function lazy2(make3) {
-  let made;
-  return () => made ??= make3();
+  return setFilter(program, flags(flagBits, SECCOMP_FILTER_FLAGS));
 });
 var seccompProfile = (function seccompProfile() {
   const whole = lazy(profile);
@@ -3991,7 +3990,8 @@ var lowerSeccomp = (function lowerSeccomp(step, plan) {
   if (isContained) plan.access.filtered = true;
   if (deniesSockets) plan.access.deniesSockets = true;
   if (step.privileged !== true) plan.setNoNewPrivileges();
-  plan.beforeExec(seccompSetFilter(program, flagBits), {
+  plan.beforeExec(setFilter2(program, flagBits, plan), {
+    EBUSY: "the filter of an outer container has a listener, and the kernel takes no second one",
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
     EPERM: "an active filter does not allow another one",
     EACCES: "a filter under which privileges can be gained takes CAP_SYS_ADMIN",
@@ -8156,8 +8156,8 @@ var KeptTable = class {
   static {
     addMethods(this.prototype, {
     run: (function (text3) {
-    const { read: read3, written: written2 } = encodeName(text3, this.#path.subarray(0, -1));
-    if (read3 < text3.length) return -ERRNO.ENAMETOOLONG;
+    const { read: read4, written: written2 } = encodeName(text3, this.#path.subarray(0, -1));
+    if (read4 < text3.length) return -ERRNO.ENAMETOOLONG;
     this.#path[written2] = 0;
     const errno = engine().runIn(this.#memory);
     if (errno !== 0) {
@@ -8305,9 +8305,9 @@ function readElf(readAt) {
   const interpreter = segments.find(({ type }) => type === PT.INTERP);
   const dynamic = segments.find(({ type }) => type === PT.DYNAMIC);
   const entries = dynamic === void 0 ? [] : readDynamic(readAt, dynamic);
-  const of = (tag) => entries.filter((entry2) => entry2.tag === tag);
-  const strings = offsetOf(segments, of(DT.STRTAB)[0]?.value);
-  const texts = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt, strings + value));
+  const of2 = (tag) => entries.filter((entry2) => entry2.tag === tag);
+  const strings = offsetOf(segments, of2(DT.STRTAB)[0]?.value);
+  const texts = (tag) => strings === void 0 ? [] : of2(tag).map(({ value }) => textAt(readAt, strings + value));
   const paths = (tag) => texts(tag).at(-1)?.split(":").filter(Boolean) ?? [];
   return {
     machine: header2.getUint16(18, true),
@@ -8316,7 +8316,7 @@ function readElf(readAt) {
     needed: texts(DT.NEEDED),
     runpath: paths(DT.RUNPATH),
     rpath: paths(DT.RPATH),
-    noDefaultDirectories: of(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
+    noDefaultDirectories: of2(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
   };
 }
 function readSegments(readAt, header2) {
@@ -8477,7 +8477,7 @@ function programHost(reading2, refuse) {
   const look2 = () => {
     if (++looks > MOST_LOOKS) refuse("the programs have too many libraries to look for them all");
   };
-  const read3 = (path2, use) => {
+  const read4 = (path2, use) => {
     look2();
     return withRegularFile(path2, (file) => {
       reading2(file.path);
@@ -8489,10 +8489,10 @@ function programHost(reading2, refuse) {
   };
   return {
     elf(path2) {
-      if (!known.has(path2)) known.set(path2, read3(path2, readElf));
+      if (!known.has(path2)) known.set(path2, read4(path2, readElf));
       return known.get(path2);
     },
-    head: (path2) => read3(path2, (readAt) => readAt(0, 256)),
+    head: (path2) => read4(path2, (readAt) => readAt(0, 256)),
     // The system's own lists of libraries.
     bytes: (path2) => withRegularFile(path2, (file) => file.readAll()),
     realPath: (path2) => withRegularFile(path2, (file) => file.path) ?? path2
@@ -9820,15 +9820,15 @@ var GitRepositories = class {
   static {
     configs$15 = (function (files, named) {
     const configs = [];
-    const read3 = /* @__PURE__ */ new Set();
+    const read4 = /* @__PURE__ */ new Set();
     const waiting = [
       ...files
     ];
-    while (waiting.length > 0 && read3.size < MAX_CONFIGS && !this.#files.cost.isOver) {
+    while (waiting.length > 0 && read4.size < MAX_CONFIGS && !this.#files.cost.isOver) {
       const file = waiting.shift();
       const end = this.#files.endOf(file);
-      if (end === void 0 || read3.has(end)) continue;
-      read3.add(end);
+      if (end === void 0 || read4.has(end)) continue;
+      read4.add(end);
       const config = readGitConfig(file, this.#files.home);
       this.#files.cost.addConfig(config.size);
       configs.push(config);
@@ -10508,8 +10508,8 @@ function lengthOf(directory) {
 var RESOLV_CONF = "/etc/resolv.conf";
 var MOST_BYTES = 64 * 1024;
 function readResolvConf() {
-  const read3 = () => withRegularFile(RESOLV_CONF, (file) => file.readAt(0, MOST_BYTES));
-  return new TextDecoder().decode(ifThere(read3, [
+  const read4 = () => withRegularFile(RESOLV_CONF, (file) => file.readAt(0, MOST_BYTES));
+  return new TextDecoder().decode(ifThere(read4, [
     "EACCES"
   ]) ?? new Uint8Array());
 }
@@ -12033,8 +12033,8 @@ var ContainerPath = class {
       fixes
     });
   }),
-    inParent: (function (write3) {
-    write3(this.#plan.directories.at(parentOf(this.canonical)), nameOf(this.canonical));
+    inParent: (function (write4) {
+    write4(this.#plan.directories.at(parentOf(this.canonical)), nameOf(this.canonical));
   }),
     makeDirectories: (function () {
     const { state, cursor } = this.#plan;
@@ -12596,11 +12596,11 @@ var OpenDirectories = class {
     });
     return fd;
   }),
-    whereSkippable: (function (write3) {
+    whereSkippable: (function (write4) {
     this.rememberWorking();
     const outer = this.#opened;
     const opened = this.#opened = [];
-    write3();
+    write4();
     for (const [path2, before] of opened.reverse()) {
       const { fd } = this.#open.get(path2) ?? {};
       if (this.#plan.closesAtOnce && fd !== void 0) this.#plan.call(close(fd));
@@ -12612,11 +12612,11 @@ var OpenDirectories = class {
     forget: (function () {
     this.#open.clear();
   }),
-    inside: (function (directory, write3) {
+    inside: (function (directory, write4) {
     if (!this.#isElsewhere) this.rememberWorking();
     this.#isElsewhere = true;
     this.#plan.call(fchdir(directory));
-    write3();
+    write4();
   }),
     returnToWorking: (function () {
     if (!this.#isElsewhere) return;
@@ -12781,6 +12781,7 @@ var PlannedState = class {
     for (const kind of kinds) {
       this.unshared.add(kind);
       this.joined.delete(kind);
+      this.#depths.set(kind, this.capabilities.userNamespaces);
     }
   }),
     entersRoot: (function (path2) {
@@ -12841,6 +12842,8 @@ var PlannedState = class {
   timeout;
   /** The bytes that are collected of each stream, unless a command has its own bound. */
   maxOutput;
+  /** How many user namespaces the container had entered when it made each of its namespaces. */
+  #depths = /* @__PURE__ */ new Map();
   /** Whether untrusted processes can see the container during setup. */
   exposed = false;
   #host;
@@ -12897,6 +12900,11 @@ var PlannedState = class {
   }
   /** Notes that the container creates namespaces of these kinds. */
   
+  /** Whether a namespace of this kind belongs to an outer user namespace of the container. */
+  isBeyondRights(kind) {
+    const depth = this.#depths.get(kind);
+    return depth !== void 0 && !this.joined.has(kind) && depth < this.capabilities.userNamespaces;
+  }
   /** Notes that the container makes a directory its root. */
   
   /** Notes that the container has the root of another process, of whose mounts nothing is known. */
@@ -12919,7 +12927,7 @@ var StepCursor = class {
     this.#index = index;
   }),
     nameOf: (function (index) {
-    return this.#steps[index].step;
+    return this.steps[index].step;
   }),
     includes: (function (step) {
     return this.#places.has(step);
@@ -12936,14 +12944,15 @@ var StepCursor = class {
     });
   }
 
-  #steps;
+  /** The steps. */
+  steps;
   /** For each step, the root that the next `pivotRoot` or `chroot` after it enters. */
   #nextRoots;
   /** The positions of the first and the last step of each name. */
   #places;
   #index = 0;
   constructor(steps) {
-    this.#steps = steps;
+    this.steps = steps;
     const places = /* @__PURE__ */ new Map();
     steps.forEach((({ step }, last) => {
       places.set(step, {
@@ -12969,7 +12978,7 @@ var StepCursor = class {
   }
   /** Whether there are no steps: the program runs as the script does. */
   get isEmpty() {
-    return this.#steps.length === 0;
+    return this.steps.length === 0;
   }
   /** Returns the name of the step at this position. */
   
@@ -12990,7 +12999,7 @@ var StepCursor = class {
   
   /** Returns the name of the first step after the current one that is such a step. */
   findLater(isSuch) {
-    return this.#steps.slice(this.#index + 1).find(({ step }) => isSuch(step))?.step;
+    return this.steps.slice(this.#index + 1).find(({ step }) => isSuch(step))?.step;
   }
   /**
    * Returns the position of the last step before this one that drops capabilities, unless a user
@@ -12998,7 +13007,7 @@ var StepCursor = class {
    */
   droppedBefore(index) {
     for (let before = index - 1; before >= 0; before--) {
-      const step = this.#steps[before];
+      const step = this.steps[before];
       if (entersUserNamespace(step)) return void 0;
       if (step.step === "capabilities" || step.step === "setUser") return before;
     }
@@ -13006,13 +13015,13 @@ var StepCursor = class {
   }
   /** The sources of the binds that an untrusted program may write to. */
   get untrustedSources() {
-    return this.#steps.flatMap(((step) => isUntrustedBind(step) ? [
+    return this.steps.flatMap(((step) => isUntrustedBind(step) ? [
       step.source
     ] : []));
   }
   /** Whether the current step is a bind of files that an untrusted program is shown. */
   get isUntrusted() {
-    return this.#steps[this.#index]?.untrusted === true;
+    return this.steps[this.#index]?.untrusted === true;
   }
   /** The directory that a later step makes the root. */
   get nextRoot() {
@@ -13126,9 +13135,9 @@ var PlanBuilder = class {
     place: (function (label) {
     this.process.parts.push(label);
   }),
-    skippable: (function (name, write3) {
+    skippable: (function (name, write4) {
     const end = new Label(name);
-    this.directories.whereSkippable((() => write3(end)));
+    this.directories.whereSkippable((() => write4(end)));
     this.place(end);
   }),
     release: (function (fd) {
@@ -13168,6 +13177,7 @@ var PlanBuilder = class {
     this.options.admit?.(this.access.recorded.at(-1).access);
   }),
     mounted: (function (description) {
+    this.requireRights("mount");
     const { target, type, source } = description;
     if (type !== "mask" && source !== target) this.access.recordMountPoint(target);
     this.access.kernelFiles.cover(description.target);
@@ -13269,6 +13279,8 @@ var PlanBuilder = class {
   joined = [];
   /** A listening socket of the container's network, which is sent to the script. */
   listener;
+  /** The call whose result is sent to the script, to be told of calls; and the filter as it decides. */
+  notifier;
   /** The namespace flags of the first clone(2), which save an unshare(2). */
   cloneFlags = 0;
   /** The kinds of namespaces that these flags create. */
@@ -13400,10 +13412,10 @@ var PlanBuilder = class {
    * Adds calls for files that the plan has found by a search. Where one of them is gone when the
    * container is made, a new plan is made, which may do without it.
    */
-  forFound(write3) {
+  forFound(write4) {
     const outer = this.#isFound;
     this.#isFound = true;
-    write3();
+    write4();
     this.#isFound = outer;
   }
   /** Closes a descriptor at once: execve(2) refuses a file that is open for writing (ETXTBSY). */
@@ -13427,6 +13439,14 @@ var PlanBuilder = class {
   }
   /** Refuses the step unless the container has a namespace of this kind. */
   
+  /**
+   * Refuses the step if the namespace of this kind belongs to an outer user namespace of the
+   * container: the kernel denies what changes it (EPERM), whatever capabilities the process has.
+   */
+  requireRights(kind) {
+    if (!this.state.isBeyondRights(kind)) return;
+    this.refuse(`the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put the step before that. A sandbox ends so: give its options what it is to have`);
+  }
   /**
    * Refuses the step if the container is in another pid namespace than the script. The kernel would
    * then report the pid of a new process in that namespace, which the script cannot use.
@@ -14425,12 +14445,12 @@ function killEach(directory) {
 
 // ffi/cgroups/usage.ts
 function usageOf(directories) {
-  const of = (controller) => directories.find(({ controllers }) => controllers.has(controller));
+  const of2 = (controller) => directories.find(({ controllers }) => controllers.has(controller));
   return {
-    ...memoryOf(of("memory")),
-    cpu: cpuOf(of("cpuacct"), directories.find(({ version }) => version === 2)),
-    pids: numberOf(of("pids"), "pids.current"),
-    ...ioOf(of("io"))
+    ...memoryOf(of2("memory")),
+    cpu: cpuOf(of2("cpuacct"), directories.find(({ version }) => version === 2)),
+    pids: numberOf(of2("pids"), "pids.current"),
+    ...ioOf(of2("io"))
   };
 }
 function memoryOf(group) {
@@ -15171,6 +15191,14 @@ function sendListener(add, listener) {
   add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
   add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
 }
+function sendNotifier(writer, notifier, socket) {
+  const edges = {
+    ...CHILD_EDGES,
+    fixes: HANDED_FIXES
+  };
+  writer.add(dup3(new ResultOf(notifier, "listener"), SCRIPT_PIDFD, O_CLOEXEC), edges);
+  writer.add(sendDescriptor(socket, SCRIPT_PIDFD), edges);
+}
 
 
 
@@ -15207,21 +15235,18 @@ function openTerminal(add) {
   return new ResultOf(slave, "slave");
 }
 
-function writeFindingOut(writer, path2) {
+function writeFindingOut(writer, path2, marked = (call2) => call2) {
   const next = new Label(`after ${path2.text}`);
-  const exists = writer.add(faccessat(at_fdcwd, path2, F_OK), {
+  const look2 = (call2) => writer.add(marked(call2), {
     onFailure: next
   });
-  const opened = writer.add(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0), {
-    onFailure: next
-  });
+  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
+  const opened = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
   const head = new Output(256, "&head");
   const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
     onFailure: next
   });
-  const executable = writer.add(faccessat(at_fdcwd, path2, X_OK), {
-    onFailure: next
-  });
+  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
   writer.place(next);
   return {
     exists,
@@ -18883,12 +18908,14 @@ var Launch = class {
     if (!frame.vfork) {
       const { socket: socket2 } = this.#state;
       if (shape.held) letGo(socket2);
+      this.#receiveNotifier(socket2);
       waitForEnd2(socket2);
       this.#restore();
     }
     const { pids, pidfd, socket, runs } = this.#state;
     if (!runs) throw launchError(this.#prepared, this.#result);
     if (socket !== void 0) this.#receiveFds(socket);
+    if (socket !== void 0) this.#receiveNotifier(socket);
     const pid = pids.at(-1);
     const opened = pidfd ?? syscall(pidfd_open(pid, 0));
     if (pidfd === void 0) this.#final = {
@@ -18906,6 +18933,7 @@ var Launch = class {
       startedAt: performance.now(),
       terminal: this.#terminal,
       listener: this.#listener,
+      notifier: this.#notifier,
       services: this.#services
     };
   })
@@ -18946,6 +18974,7 @@ var Launch = class {
   #isGuarded;
   #terminal;
   #listener;
+  #notifier;
   #services;
   /**
    * Starts the first process. The script's thread blocks until the program runs, unless the
@@ -19005,6 +19034,7 @@ var Launch = class {
     for (const fd of [
       this.#terminal,
       this.#listener,
+      this.#notifier,
       pidfd,
       socket
     ]) {
@@ -19022,6 +19052,10 @@ var Launch = class {
     const { plan, shape } = this.#compiled;
     if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
     if (plan.listener !== void 0) this.#listener ??= receiveFd(socket);
+  }
+  /** Receives what the container sends last, before its program. */
+  #receiveNotifier(socket) {
+    if (this.#compiled.plan.notifier !== void 0) this.#notifier ??= receiveFd(socket);
   }
   /** Restores the script's memory, once only: after that, another launch may have changed it. */
   #restore() {
@@ -19280,10 +19314,10 @@ var TRIES2 = 200;
 
 function holds(fd, text3) {
   const content2 = new Output(text3.length + 1, "&content");
-  const read3 = pread64(fd, content2, content2.size, 0);
+  const read4 = pread64(fd, content2, content2.size, 0);
   const { buffer, byteOffset } = syscalls([
     {
-      call: read3
+      call: read4
     }
   ]).output(content2);
   return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, text3.length)) === text3;
@@ -19522,6 +19556,929 @@ var Marker = class {
   }
 };
 
+// ffi/seccomp/bpf.ts
+var BPF = {
+  load: 32,
+  constant: 0,
+  and: 84,
+  jump: 5,
+  equal: 21,
+  greater: 37,
+  greaterOrEqual: 53,
+  return: 6
+};
+var MOST_INSTRUCTIONS = 4096;
+var INSTRUCTION_SIZE = 8;
+var FAR = 254;
+function assembleFilter(parts) {
+  const backwards = new BackwardsProgram();
+  for (const part of parts.toReversed()) {
+    if (!("kind" in part)) backwards.place(part);
+    else backwards.add(part);
+  }
+  return backwards.bytes();
+}
+var BackwardsProgram = class {
+
+  #words = [];
+  #places = /* @__PURE__ */ new Map();
+  place(label) {
+    this.#places.set(label, this.#words.length);
+  }
+  add(instruction) {
+    switch (instruction.kind) {
+      case "load":
+        return this.#word(BPF.load, instruction.offset);
+      case "constant":
+        return this.#word(BPF.constant, instruction.value);
+      case "and":
+        return this.#word(BPF.and, instruction.mask);
+      case "return":
+        return this.#word(BPF.return, instruction.value);
+      case "jump":
+        return this.#word(BPF.jump, this.#distance(instruction.to));
+      case "branch":
+        return this.#branch(instruction);
+    }
+  }
+  bytes() {
+    const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
+    const view2 = new DataView(bytes.buffer);
+    this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
+      const at2 = index * INSTRUCTION_SIZE;
+      view2.setUint16(at2, code, true);
+      view2.setUint8(at2 + 2, jt);
+      view2.setUint8(at2 + 3, jf);
+      view2.setUint32(at2 + 4, k, true);
+    });
+    return bytes;
+  }
+  #branch({ test, value, holds: holds3, fails }) {
+    const next = this.#words.length;
+    const reachable = (label) => {
+      if (label === void 0) return next;
+      if (this.#distance(label) >= FAR) this.#word(BPF.jump, this.#distance(label));
+      else return this.#places.get(label);
+      return this.#words.length;
+    };
+    const [jt, jf] = [
+      reachable(holds3),
+      reachable(fails)
+    ].map((place2) => this.#words.length - place2);
+    this.#word(BPF[test], value, jt, jf);
+  }
+  #distance(label) {
+    const place2 = this.#places.get(label);
+    if (place2 === void 0) throw new TypeError(`the label "${label.text}" is not placed later`);
+    return this.#words.length - place2;
+  }
+  #word(code, k, jt = 0, jf = 0) {
+    this.#words.push({
+      code,
+      jt,
+      jf,
+      k: k >>> 0
+    });
+  }
+};
+
+// ffi/seccomp/returns.ts
+var SECCOMP_RET = {
+  KILL_PROCESS: 2147483648,
+  KILL_THREAD: 0,
+  TRAP: 196608,
+  ERRNO: 327680,
+  USER_NOTIF: 2143289344,
+  TRACE: 2146435072,
+  LOG: 2147221504,
+  ALLOW: 2147418112
+};
+
+// ffi/seccomp/compat_syscalls.ts
+var I386 = `
+  restart_syscall exit fork read write open close waitpid creat link unlink execve chdir time
+  mknod chmod lchown break oldstat lseek getpid mount umount setuid getuid stime ptrace alarm
+  oldfstat pause utime stty gtty access nice ftime sync kill rename mkdir rmdir dup pipe times
+  prof brk setgid getgid signal geteuid getegid acct umount2 lock ioctl fcntl mpx setpgid ulimit
+  oldolduname umask chroot ustat dup2 getppid getpgrp setsid sigaction sgetmask ssetmask setreuid
+  setregid sigsuspend sigpending sethostname setrlimit getrlimit getrusage gettimeofday
+  settimeofday getgroups setgroups select symlink oldlstat readlink uselib swapon reboot readdir
+  mmap munmap truncate ftruncate fchmod fchown getpriority setpriority profil statfs fstatfs
+  ioperm socketcall syslog setitimer getitimer stat lstat fstat olduname iopl vhangup idle
+  vm86old wait4 swapoff sysinfo ipc fsync sigreturn clone setdomainname uname modify_ldt adjtimex
+  mprotect sigprocmask create_module init_module delete_module get_kernel_syms quotactl getpgid
+  fchdir bdflush sysfs personality afs_syscall setfsuid setfsgid _llseek getdents _newselect
+  flock msync readv writev getsid fdatasync _sysctl mlock munlock mlockall munlockall
+  sched_setparam sched_getparam sched_setscheduler sched_getscheduler sched_yield
+  sched_get_priority_max sched_get_priority_min sched_rr_get_interval nanosleep mremap setresuid
+  getresuid vm86 query_module poll nfsservctl setresgid getresgid prctl rt_sigreturn rt_sigaction
+  rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend pread64 pwrite64
+  chown getcwd capget capset sigaltstack sendfile getpmsg putpmsg vfork ugetrlimit mmap2
+  truncate64 ftruncate64 stat64 lstat64 fstat64 lchown32 getuid32 getgid32 geteuid32 getegid32
+  setreuid32 setregid32 getgroups32 setgroups32 fchown32 setresuid32 getresuid32 setresgid32
+  getresgid32 chown32 setuid32 setgid32 setfsuid32 setfsgid32 pivot_root mincore madvise
+  getdents64 fcntl64 224 gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr
+  fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill
+  sendfile64 futex sched_setaffinity sched_getaffinity set_thread_area get_thread_area io_setup
+  io_destroy io_getevents io_submit io_cancel fadvise64 252 exit_group lookup_dcookie
+  epoll_create epoll_ctl epoll_wait remap_file_pages set_tid_address timer_create timer_settime
+  timer_gettime timer_getoverrun timer_delete clock_settime clock_gettime clock_getres
+  clock_nanosleep statfs64 fstatfs64 tgkill utimes fadvise64_64 vserver mbind get_mempolicy
+  set_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr kexec_load
+  waitid 286 add_key request_key keyctl ioprio_set ioprio_get inotify_init inotify_add_watch
+  inotify_rm_watch migrate_pages openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat
+  renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll unshare set_robust_list
+  get_robust_list splice sync_file_range tee vmsplice move_pages getcpu epoll_pwait utimensat
+  signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime signalfd4 eventfd2
+  epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo perf_event_open
+  recvmmsg fanotify_init fanotify_mark prlimit64 name_to_handle_at open_by_handle_at
+  clock_adjtime syncfs sendmmsg setns process_vm_readv process_vm_writev kcmp finit_module
+  sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat socket
+  socketpair bind connect listen accept4 getsockopt setsockopt getsockname getpeername sendto
+  sendmsg recvfrom recvmsg shutdown userfaultfd membarrier mlock2 copy_file_range preadv2
+  pwritev2 pkey_mprotect pkey_alloc pkey_free statx arch_prctl io_pgetevents rseq 393 semget
+  semctl shmget shmctl shmat shmdt msgget msgsnd msgrcv msgctl clock_gettime64 clock_settime64
+  clock_adjtime64 clock_getres_time64 clock_nanosleep_time64 timer_gettime64 timer_settime64
+  timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64 ppoll_time64 416
+  io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64 mq_timedreceive_time64
+  semtimedop_time64 rt_sigtimedwait_time64 futex_time64 sched_rr_get_interval_time64
+  pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
+  fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
+  process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset
+  landlock_add_rule landlock_restrict_self memfd_secret process_mrelease futex_waitv
+  set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
+  futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
+  setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
+`;
+var ARM = `
+  restart_syscall exit fork read write open close 8 creat link unlink execve chdir 14 mknod chmod
+  lchown 19 lseek getpid mount 23 setuid getuid 26 ptrace 29 pause 33 access nice 36 sync kill
+  rename mkdir rmdir dup pipe times 45 brk setgid getgid 49 geteuid getegid acct umount2 54 ioctl
+  fcntl 57 setpgid 60 umask chroot ustat dup2 getppid getpgrp setsid sigaction 70 setreuid
+  setregid sigsuspend sigpending sethostname setrlimit 77 getrusage gettimeofday settimeofday
+  getgroups setgroups 83 symlink 85 readlink uselib swapon reboot 91 munmap truncate ftruncate
+  fchmod fchown getpriority setpriority 99 statfs fstatfs 103 syslog setitimer getitimer stat
+  lstat fstat 111 vhangup 114 wait4 swapoff sysinfo 118 fsync sigreturn clone setdomainname uname
+  124 adjtimex mprotect sigprocmask 128 init_module delete_module 131 quotactl getpgid fchdir
+  bdflush sysfs personality 138 setfsuid setfsgid _llseek getdents _newselect flock msync readv
+  writev getsid fdatasync _sysctl mlock munlock mlockall munlockall sched_setparam sched_getparam
+  sched_setscheduler sched_getscheduler sched_yield sched_get_priority_max sched_get_priority_min
+  sched_rr_get_interval nanosleep mremap setresuid getresuid 168 poll nfsservctl setresgid
+  getresgid prctl rt_sigreturn rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait
+  rt_sigqueueinfo rt_sigsuspend pread64 pwrite64 chown getcwd capget capset sigaltstack sendfile
+  190 vfork ugetrlimit mmap2 truncate64 ftruncate64 stat64 lstat64 fstat64 lchown32 getuid32
+  getgid32 geteuid32 getegid32 setreuid32 setregid32 getgroups32 setgroups32 fchown32 setresuid32
+  getresuid32 setresgid32 getresgid32 chown32 setuid32 setgid32 setfsuid32 setfsgid32 getdents64
+  pivot_root mincore madvise fcntl64 224 gettid readahead setxattr lsetxattr fsetxattr getxattr
+  lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill
+  sendfile64 futex sched_setaffinity sched_getaffinity io_setup io_destroy io_getevents io_submit
+  io_cancel exit_group lookup_dcookie epoll_create epoll_ctl epoll_wait remap_file_pages 256
+  set_tid_address timer_create timer_settime timer_gettime timer_getoverrun timer_delete
+  clock_settime clock_gettime clock_getres clock_nanosleep statfs64 fstatfs64 tgkill utimes
+  arm_fadvise64_64 pciconfig_iobase pciconfig_read pciconfig_write mq_open mq_unlink mq_timedsend
+  mq_timedreceive mq_notify mq_getsetattr waitid socket bind connect listen accept getsockname
+  getpeername socketpair send sendto recv recvfrom shutdown setsockopt getsockopt sendmsg recvmsg
+  semop semget semctl msgsnd msgrcv msgget msgctl shmat shmdt shmget shmctl add_key request_key
+  keyctl semtimedop vserver ioprio_set ioprio_get inotify_init inotify_add_watch inotify_rm_watch
+  mbind get_mempolicy set_mempolicy openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat
+  renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll unshare set_robust_list
+  get_robust_list splice arm_sync_file_range tee vmsplice move_pages getcpu epoll_pwait
+  kexec_load utimensat signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime
+  signalfd4 eventfd2 epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo
+  perf_event_open recvmmsg accept4 fanotify_init fanotify_mark prlimit64 name_to_handle_at
+  open_by_handle_at clock_adjtime syncfs sendmmsg setns process_vm_readv process_vm_writev kcmp
+  finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat
+  userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc
+  pkey_free statx rseq io_pgetevents migrate_pages kexec_file_load 403 clock_gettime64
+  clock_settime64 clock_adjtime64 clock_getres_time64 clock_nanosleep_time64 timer_gettime64
+  timer_settime64 timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64
+  ppoll_time64 416 io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64
+  mq_timedreceive_time64 semtimedop_time64 rt_sigtimedwait_time64 futex_time64
+  sched_rr_get_interval_time64 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register
+  open_tree move_mount fsopen fsconfig fsmount fspick pidfd_open clone3 close_range openat2
+  pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr quotactl_fd
+  landlock_create_ruleset landlock_add_rule landlock_restrict_self 448 process_mrelease
+  futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
+  futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
+  setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
+  983041 breakpoint cacheflush usr26 usr32 set_tls get_tls
+`;
+var X32_OWN = `
+  512 rt_sigaction rt_sigreturn ioctl readv writev recvfrom sendmsg recvmsg execve ptrace
+  rt_sigpending rt_sigtimedwait rt_sigqueueinfo sigaltstack timer_create mq_notify kexec_load
+  waitid set_robust_list get_robust_list vmsplice move_pages preadv pwritev rt_tgsigqueueinfo
+  recvmmsg sendmmsg process_vm_readv process_vm_writev setsockopt getsockopt io_setup io_submit
+  execveat preadv2 pwritev2
+`;
+var NOT_IN_X32 = `
+  uselib _sysctl create_module get_kernel_syms query_module nfsservctl set_thread_area
+  get_thread_area epoll_ctl_old epoll_wait_old vserver
+`;
+
+// ffi/seccomp/all_syscalls.ts
+var X32_BIT = 1073741824;
+var X86_64 = `
+  read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction
+  rt_sigprocmask rt_sigreturn ioctl pread64 pwrite64 readv writev access pipe select sched_yield
+  mremap msync mincore madvise shmget shmat shmctl dup dup2 pause nanosleep getitimer alarm
+  setitimer getpid sendfile socket connect accept sendto recvfrom sendmsg recvmsg shutdown bind
+  listen getsockname getpeername socketpair setsockopt getsockopt clone fork vfork execve exit
+  wait4 kill uname semget semop semctl shmdt msgget msgsnd msgrcv msgctl fcntl flock fsync
+  fdatasync truncate ftruncate getdents getcwd chdir fchdir rename mkdir rmdir creat link unlink
+  symlink readlink chmod fchmod chown fchown lchown umask gettimeofday getrlimit getrusage sysinfo
+  times ptrace getuid syslog getgid setuid setgid geteuid getegid setpgid getppid getpgrp setsid
+  setreuid setregid getgroups setgroups setresuid getresuid setresgid getresgid getpgid setfsuid
+  setfsgid getsid capget capset rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend
+  sigaltstack utime mknod uselib personality ustat statfs fstatfs sysfs getpriority setpriority
+  sched_setparam sched_getparam sched_setscheduler sched_getscheduler sched_get_priority_max
+  sched_get_priority_min sched_rr_get_interval mlock munlock mlockall munlockall vhangup
+  modify_ldt pivot_root _sysctl prctl arch_prctl adjtimex setrlimit chroot sync acct settimeofday
+  mount umount2 swapon swapoff reboot sethostname setdomainname iopl ioperm create_module
+  init_module delete_module get_kernel_syms query_module quotactl nfsservctl getpmsg putpmsg
+  afs_syscall tuxcall security gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr
+  fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill time futex
+  sched_setaffinity sched_getaffinity set_thread_area io_setup io_destroy io_getevents io_submit
+  io_cancel get_thread_area lookup_dcookie epoll_create epoll_ctl_old epoll_wait_old
+  remap_file_pages getdents64 set_tid_address restart_syscall semtimedop fadvise64 timer_create
+  timer_settime timer_gettime timer_getoverrun timer_delete clock_settime clock_gettime
+  clock_getres clock_nanosleep exit_group epoll_wait epoll_ctl tgkill utimes vserver mbind
+  set_mempolicy get_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify
+  mq_getsetattr kexec_load waitid add_key request_key keyctl ioprio_set ioprio_get inotify_init
+  inotify_add_watch inotify_rm_watch migrate_pages openat mkdirat mknodat fchownat futimesat
+  newfstatat unlinkat renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll
+  unshare set_robust_list get_robust_list splice tee sync_file_range vmsplice move_pages utimensat
+  epoll_pwait signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime accept4
+  signalfd4 eventfd2 epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo
+  perf_event_open recvmmsg fanotify_init fanotify_mark prlimit64 name_to_handle_at
+  open_by_handle_at clock_adjtime syncfs sendmmsg setns getcpu process_vm_readv process_vm_writev
+  kcmp finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create
+  kexec_file_load bpf execveat userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2
+  pkey_mprotect pkey_alloc pkey_free statx io_pgetevents rseq uretprobe uprobe 424
+  pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
+  fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
+  process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule
+  landlock_restrict_self memfd_secret process_mrelease futex_waitv set_mempolicy_home_node
+  cachestat fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount
+  lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal setxattrat getxattrat listxattrat
+  removexattrat open_tree_attr file_getattr file_setattr
+`;
+var AARCH64 = `
+  io_setup io_destroy io_submit io_cancel io_getevents setxattr lsetxattr fsetxattr getxattr
+  lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr getcwd
+  lookup_dcookie eventfd2 epoll_create1 epoll_ctl epoll_pwait dup dup3 fcntl inotify_init1
+  inotify_add_watch inotify_rm_watch ioctl ioprio_set ioprio_get flock mknodat mkdirat unlinkat
+  symlinkat linkat renameat umount2 mount pivot_root nfsservctl statfs fstatfs truncate ftruncate
+  fallocate faccessat chdir fchdir chroot fchmod fchmodat fchownat fchown openat close vhangup
+  pipe2 quotactl getdents64 lseek read write readv writev pread64 pwrite64 preadv pwritev sendfile
+  pselect6 ppoll signalfd4 vmsplice splice tee readlinkat newfstatat fstat sync fsync fdatasync
+  sync_file_range timerfd_create timerfd_settime timerfd_gettime utimensat acct capget capset
+  personality exit exit_group waitid set_tid_address unshare futex set_robust_list get_robust_list
+  nanosleep getitimer setitimer kexec_load init_module delete_module timer_create timer_gettime
+  timer_getoverrun timer_settime timer_delete clock_settime clock_gettime clock_getres
+  clock_nanosleep syslog ptrace sched_setparam sched_setscheduler sched_getscheduler
+  sched_getparam sched_setaffinity sched_getaffinity sched_yield sched_get_priority_max
+  sched_get_priority_min sched_rr_get_interval restart_syscall kill tkill tgkill sigaltstack
+  rt_sigsuspend rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo
+  rt_sigreturn setpriority getpriority reboot setregid setgid setreuid setuid setresuid getresuid
+  setresgid getresgid setfsuid setfsgid times setpgid getpgid getsid setsid getgroups setgroups
+  uname sethostname setdomainname getrlimit setrlimit getrusage umask prctl getcpu gettimeofday
+  settimeofday adjtimex getpid getppid getuid geteuid getgid getegid gettid sysinfo mq_open
+  mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr msgget msgctl msgrcv msgsnd
+  semget semctl semtimedop semop shmget shmctl shmat shmdt socket socketpair bind listen accept
+  connect getsockname getpeername sendto recvfrom setsockopt getsockopt shutdown sendmsg recvmsg
+  readahead brk munmap mremap add_key request_key keyctl clone execve mmap fadvise64 swapon
+  swapoff mprotect msync mlock munlock mlockall munlockall mincore madvise remap_file_pages mbind
+  get_mempolicy set_mempolicy migrate_pages move_pages rt_tgsigqueueinfo perf_event_open accept4
+  recvmmsg 260 wait4 prlimit64 fanotify_init fanotify_mark name_to_handle_at open_by_handle_at
+  clock_adjtime syncfs setns sendmmsg process_vm_readv process_vm_writev kcmp finit_module
+  sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat userfaultfd
+  membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free statx
+  io_pgetevents rseq kexec_file_load 424 pidfd_send_signal io_uring_setup io_uring_enter
+  io_uring_register open_tree move_mount fsopen fsconfig fsmount fspick pidfd_open clone3
+  close_range openat2 pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr
+  quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret
+  process_mrelease futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack
+  futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr
+  lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat open_tree_attr
+  file_getattr file_setattr
+`;
+var TABLES = {
+  x86_64: lazy2(() => numbersOf(X86_64)),
+  aarch64: lazy2(() => numbersOf(AARCH64)),
+  i386: lazy2(() => numbersOf(I386)),
+  x32: lazy2(numbersOfX32),
+  arm: lazy2(() => numbersOf(ARM))
+};
+function allSyscalls(abi) {
+  return TABLES[abi]();
+}
+function isSyscallName(name) {
+  return Object.values(TABLES).some((table) => table().has(name));
+}
+function syscallNames() {
+  return new Set(Object.values(TABLES).flatMap((table) => [
+    ...table().keys()
+  ]));
+}
+function numbersOfX32() {
+  const numbers = new Map([
+    ...numbersOf(X86_64),
+    ...numbersOf(X32_OWN)
+  ]);
+  for (const name of NOT_IN_X32.trim().split(/\s+/)) numbers.delete(name);
+  return new Map([
+    ...numbers
+  ].map(([name, number]) => [
+    name,
+    number + X32_BIT
+  ]));
+}
+function numbersOf(table) {
+  const numbers = /* @__PURE__ */ new Map();
+  let next = 0;
+  for (const word4 of table.trim().split(/\s+/)) {
+    if (/^\d+$/.test(word4)) next = Number(word4);
+    else numbers.set(word4, next++);
+  }
+  return numbers;
+}
+
+
+// ffi/seccomp/multiplexed.ts
+var MULTIPLEXERS = [
+  {
+    name: "socketcall",
+    mask: 0xffffffffn,
+    numbers: {
+      socket: 1,
+      bind: 2,
+      connect: 3,
+      listen: 4,
+      accept: 5,
+      getsockname: 6,
+      getpeername: 7,
+      socketpair: 8,
+      send: 9,
+      recv: 10,
+      sendto: 11,
+      recvfrom: 12,
+      shutdown: 13,
+      setsockopt: 14,
+      getsockopt: 15,
+      sendmsg: 16,
+      recvmsg: 17,
+      accept4: 18,
+      recvmmsg: 19,
+      sendmmsg: 20
+    }
+  },
+  {
+    name: "ipc",
+    // Above them is a version.
+    mask: 0xffffn,
+    numbers: {
+      semop: 1,
+      semget: 2,
+      semctl: 3,
+      semtimedop: 4,
+      msgsnd: 11,
+      msgrcv: 12,
+      msgget: 13,
+      msgctl: 14,
+      shmat: 21,
+      shmdt: 22,
+      shmget: 23,
+      shmctl: 24
+    }
+  }
+];
+function withMultiplexers(filter, abi) {
+  if (abi !== "i386") return filter;
+  return {
+    ...filter,
+    rules: filter.rules.flatMap((rule) => [
+      rule,
+      ...multiplexed(rule)
+    ])
+  };
+}
+function multiplexed({ names, action, conditions = [] }) {
+  if (conditions.length > 0 && action === SECCOMP_RET.ALLOW) return [];
+  return MULTIPLEXERS.flatMap(({ name, mask: mask2, numbers }) => names.filter((meant) => Object.hasOwn(numbers, meant)).map((meant) => ({
+    names: [
+      name
+    ],
+    action,
+    conditions: [
+      is(numbers[meant], mask2)
+    ]
+  })));
+}
+function is(number, mask2) {
+  return {
+    index: 0,
+    comparison: "equal",
+    value: BigInt(number),
+    mask: mask2
+  };
+}
+
+// ffi/seccomp/filter.ts
+var SECCOMP_DATA = {
+  number: 0,
+  architecture: 4,
+  arguments: 16,
+  size: 64
+};
+var AUDIT_ARCH = {
+  x86_64: 3221225534,
+  aarch64: 3221225655,
+  i386: 1073741827,
+  arm: 1073741864
+};
+var OTHER_ABIS = {
+  x86_64: [
+    "i386",
+    "x32"
+  ],
+  aarch64: [
+    "arm"
+  ]
+};
+function compileFilter(filter, architecture, others = []) {
+  const bytes = assembleFilter(new Compiler(filter, architecture, others).parts());
+  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) throw tooLong();
+  return bytes;
+}
+function tooLong() {
+  return new RangeError(`the filter has more than ${MOST_INSTRUCTIONS} instructions, and the kernel takes no more`);
+}
+var RuleIndex = class {
+
+  #rules = /* @__PURE__ */ new Map();
+  #otherwise;
+  /**
+   * Makes the index for these calls.
+   *
+   * @throws {RangeError} where one has more rules than a filter has instructions
+   */
+  constructor({ rules, otherwise }, calls) {
+    this.#otherwise = [
+      {
+        names: [],
+        action: otherwise
+      }
+    ];
+    const indexed = /* @__PURE__ */ new Map();
+    for (const rule of rules) {
+      let names = indexed.get(rule.names);
+      if (names === void 0) {
+        names = [
+          ...new Set(rule.names)
+        ].filter((name) => calls.has(name));
+        indexed.set(rule.names, names);
+      }
+      for (const name of names) this.#add(name, rule);
+    }
+  }
+  #add(name, rule) {
+    const known = this.#rules.get(name);
+    if (known === void 0) return void this.#rules.set(name, [
+      rule
+    ]);
+    if (isUnconditional(known.at(-1))) return;
+    if (known.push(rule) > MOST_INSTRUCTIONS) throw tooLong();
+  }
+  /** The rules for the call; the last of them is without conditions. */
+  for(name) {
+    const rules = this.#rules.get(name);
+    if (rules === void 0) return this.#otherwise;
+    return isUnconditional(rules.at(-1)) ? rules : [
+      ...rules,
+      ...this.#otherwise
+    ];
+  }
+};
+function isUnconditional({ conditions = [] }) {
+  return conditions.length === 0;
+}
+var NARROW = [
+  "i386",
+  "arm"
+];
+var Compiler = class {
+
+  #filter;
+  #architecture;
+  #others;
+  #returns = /* @__PURE__ */ new Map();
+  #decisions = /* @__PURE__ */ new Map();
+  /** The numbers of rules, by what they do and by themselves. */
+  #contents = /* @__PURE__ */ new Map();
+  #numbers = /* @__PURE__ */ new Map();
+  #decided = 0;
+  constructor(filter, architecture, others) {
+    this.#filter = filter;
+    this.#architecture = architecture;
+    this.#others = others;
+  }
+  parts() {
+    const entries = [
+      this.#entry(this.#architecture, this.#ranges()),
+      ...this.#others.filter((abi) => abi !== "x32").map((abi) => this.#entry(abi, this.#rangesOf(abi)))
+    ];
+    const foreign = this.#return(this.#filter.foreign);
+    const decisions = [
+      ...this.#decisions.values()
+    ].flatMap((decision) => this.#decide(decision));
+    const returns = [
+      ...this.#returns
+    ].flatMap(([value, label]) => [
+      label,
+      {
+        kind: "return",
+        value
+      }
+    ]);
+    return [
+      {
+        kind: "load",
+        offset: SECCOMP_DATA.architecture
+      },
+      ...entries.flat(),
+      {
+        kind: "jump",
+        to: foreign
+      },
+      ...decisions,
+      ...returns
+    ];
+  }
+  /** Finds the number of a call that was made by an entry point. */
+  #entry(abi, ranges) {
+    const other = new Label(`not ${abi}`);
+    return [
+      {
+        kind: "branch",
+        test: "equal",
+        value: AUDIT_ARCH[abi],
+        fails: other
+      },
+      {
+        kind: "load",
+        offset: SECCOMP_DATA.number
+      },
+      ...searchAmong(ranges),
+      other
+    ];
+  }
+  /** The ranges of the architecture's own entry point. */
+  #ranges() {
+    const own = this.#rangesOf(this.#architecture);
+    if (this.#architecture !== "x86_64") return own;
+    const x32 = this.#others.includes("x32") ? this.#rangesOf("x32", X32_BIT) : [];
+    const beyond = x32.length === 0 ? X32_BIT : X32_BIT * 2;
+    return [
+      ...own,
+      ...x32,
+      {
+        first: beyond,
+        decision: this.#return(NO_CALL)
+      }
+    ];
+  }
+  #rangesOf(abi, first = 0) {
+    const { unknown: unknown2 } = this.#filter;
+    const calls = allSyscalls(abi);
+    const rules = new RuleIndex(withMultiplexers(this.#filter, abi), calls);
+    const known = [
+      ...calls
+    ].sort(([, a], [, b]) => a - b);
+    const isNarrow = NARROW.includes(abi);
+    const ranges = [];
+    const add = (first2, decision) => {
+      if (ranges.at(-1)?.decision !== decision) ranges.push({
+        first: first2,
+        decision
+      });
+    };
+    let next = first;
+    for (const [name, number] of known) {
+      if (number > next) add(next, this.#return(unknown2));
+      add(number, this.#decision(rules.for(name), isNarrow));
+      next = number + 1;
+    }
+    add(next, this.#return(unknown2));
+    return ranges;
+  }
+  /** The label of the code for these rules, which calls with the same rules share. */
+  #decision(rules, isNarrow) {
+    const first = rules[0];
+    if (isUnconditional(first)) return this.#return(first.action);
+    const key = `${isNarrow ? "narrow " : ""}${rules.map((rule) => this.#numberOf(rule)).join()}`;
+    let decision = this.#decisions.get(key);
+    if (decision === void 0) {
+      this.#decided += rules.length;
+      if (this.#decided > MOST_INSTRUCTIONS) throw tooLong();
+      decision = {
+        label: new Label(`about ${first.names.join(", ")}`),
+        rules,
+        isNarrow
+      };
+      this.#decisions.set(key, decision);
+    }
+    return decision.label;
+  }
+  /** The number of a rule: the same for rules that do the same. */
+  #numberOf(rule) {
+    let number = this.#numbers.get(rule);
+    if (number !== void 0) return number;
+    const content2 = JSON.stringify([
+      rule.action,
+      rule.conditions
+    ], (_, value) => typeof value === "bigint" ? String(value) : value);
+    number = this.#contents.get(content2) ?? this.#contents.size;
+    this.#contents.set(content2, number);
+    this.#numbers.set(rule, number);
+    return number;
+  }
+  #return(value) {
+    let label = this.#returns.get(value);
+    if (label === void 0) {
+      label = new Label(`return 0x${value.toString(16)}`);
+      this.#returns.set(value, label);
+    }
+    return label;
+  }
+  #decide({ label, rules, isNarrow }) {
+    const parts = [
+      label
+    ];
+    for (const { action, conditions = [] } of rules) {
+      const otherwise = new Label("the next rule");
+      for (const condition of conditions) parts.push(...compare2(condition, isNarrow, otherwise));
+      parts.push({
+        kind: "jump",
+        to: this.#return(action)
+      }, otherwise);
+    }
+    return parts;
+  }
+};
+var NO_CALL = SECCOMP_RET.ERRNO | 38;
+function searchAmong(ranges) {
+  if (ranges.length === 1) return [
+    {
+      kind: "jump",
+      to: ranges[0].decision
+    }
+  ];
+  const half = Math.ceil(ranges.length / 2);
+  const [below3, above] = [
+    ranges.slice(0, half),
+    ranges.slice(half)
+  ];
+  const value = above[0].first;
+  if (ranges.length === 2) {
+    const [holds3, fails] = [
+      above[0].decision,
+      below3[0].decision
+    ];
+    return [
+      {
+        kind: "branch",
+        test: "greaterOrEqual",
+        value,
+        holds: holds3,
+        fails
+      }
+    ];
+  }
+  const upper = new Label(`${value} and above`);
+  return [
+    {
+      kind: "branch",
+      test: "greaterOrEqual",
+      value,
+      holds: upper
+    },
+    ...searchAmong(below3),
+    upper,
+    ...searchAmong(above)
+  ];
+}
+var EVERY_BIT = 0xffffffffffffffffn;
+var LOW = 0xffffffffn;
+function compare2(condition, isNarrow, otherwise) {
+  const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
+  const at2 = SECCOMP_DATA.arguments + index * 8;
+  const holds3 = new Label("it holds");
+  const high = {
+    offset: isNarrow ? void 0 : at2 + 4,
+    mask: Number(mask2 >> 32n),
+    value: Number(value >> 32n)
+  };
+  const low = {
+    offset: at2,
+    mask: Number(mask2 & LOW),
+    value: Number(value & LOW)
+  };
+  const parts = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds3, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds3, otherwise));
+  return [
+    ...parts,
+    holds3
+  ];
+}
+function isEquality(comparison) {
+  return comparison === "equal" || comparison === "unequal";
+}
+function directions(straight, holds3, otherwise) {
+  return straight ? [
+    holds3,
+    otherwise
+  ] : [
+    otherwise,
+    holds3
+  ];
+}
+function equality(high, low, yes, no) {
+  return [
+    ...loadMasked(high),
+    {
+      kind: "branch",
+      test: "equal",
+      value: high.value,
+      fails: no
+    },
+    ...loadMasked(low),
+    {
+      kind: "branch",
+      test: "equal",
+      value: low.value,
+      holds: yes,
+      fails: no
+    }
+  ];
+}
+function order(high, low, test, yes, no) {
+  return [
+    loadHalf(high),
+    {
+      kind: "branch",
+      test: "greater",
+      value: high.value,
+      holds: yes
+    },
+    {
+      kind: "branch",
+      test: "equal",
+      value: high.value,
+      fails: no
+    },
+    loadHalf(low),
+    {
+      kind: "branch",
+      test,
+      value: low.value,
+      holds: yes,
+      fails: no
+    }
+  ];
+}
+function loadHalf({ offset }) {
+  return offset === void 0 ? {
+    kind: "constant",
+    value: 0
+  } : {
+    kind: "load",
+    offset
+  };
+}
+function loadMasked(half) {
+  const { mask: mask2 } = half;
+  const load = loadHalf(half);
+  return mask2 === 4294967295 ? [
+    load
+  ] : [
+    load,
+    {
+      kind: "and",
+      mask: mask2
+    }
+  ];
+}
+
+// ffi/seccomp/observe.ts
+var [ACTION_BITS, DATA_BITS] = [
+  4294901760,
+  65535
+];
+var [NUMBER, ARCHITECTURE, SIXTH] = [
+  0,
+  4,
+  56
+];
+var UNOBSERVED = new Named(1918987627, "UNOBSERVED");
+function unobserved(call2) {
+  const { args } = call2;
+  return {
+    ...call2,
+    args: [
+      ...args,
+      ...Array(5 - args.length).fill(0),
+      UNOBSERVED
+    ]
+  };
+}
+function observing(filter, numbers, architecture) {
+  const asked = filter.slice();
+  const view2 = new DataView(asked.buffer);
+  for (let at2 = 0; at2 < asked.length; at2 += INSTRUCTION_SIZE) {
+    const denies2 = view2.getUint16(at2, true) === BPF.return && actionOf(view2.getUint32(at2 + 4, true)) === SECCOMP_RET.ERRNO;
+    if (denies2) view2.setUint32(at2 + 4, SECCOMP_RET.USER_NOTIF, true);
+  }
+  const head = numbersHead(numbers, architecture);
+  const whole = new Uint8Array(head.length + asked.length);
+  whole.set(head);
+  whole.set(asked, head.length);
+  if (whole.length <= MOST_INSTRUCTIONS * INSTRUCTION_SIZE) return whole;
+  throw new RangeError(`with what is observed, it has more than ${MOST_INSTRUCTIONS} instructions`);
+}
+function numbersHead(numbers, architecture) {
+  const words3 = [
+    [
+      BPF.load,
+      0,
+      0,
+      ARCHITECTURE
+    ],
+    // A branch reaches 255 instructions, so each comparison has its own return.
+    [
+      BPF.equal,
+      1,
+      0,
+      AUDIT_ARCH[architecture]
+    ],
+    [
+      BPF.jump,
+      0,
+      0,
+      4 + numbers.length * 2
+    ],
+    [
+      BPF.load,
+      0,
+      0,
+      SIXTH
+    ],
+    [
+      BPF.equal,
+      0,
+      1,
+      Number(UNOBSERVED.value)
+    ],
+    [
+      BPF.jump,
+      0,
+      0,
+      1 + numbers.length * 2
+    ],
+    [
+      BPF.load,
+      0,
+      0,
+      NUMBER
+    ],
+    ...numbers.flatMap((number) => [
+      [
+        BPF.equal,
+        0,
+        1,
+        number
+      ],
+      [
+        BPF.return,
+        0,
+        0,
+        SECCOMP_RET.USER_NOTIF
+      ]
+    ])
+  ];
+  const bytes = new Uint8Array(words3.length * INSTRUCTION_SIZE);
+  const view2 = new DataView(bytes.buffer);
+  words3.forEach(([code, holds3, fails, value], index) => {
+    const at2 = index * INSTRUCTION_SIZE;
+    view2.setUint16(at2, code, true);
+    view2.setUint8(at2 + 2, holds3);
+    view2.setUint8(at2 + 3, fails);
+    view2.setUint32(at2 + 4, value, true);
+  });
+  return bytes;
+}
+function actionOf(value) {
+  return (value & ACTION_BITS) >>> 0;
+}
+
 // launch/memory_guard.ts
 var MemoryGuard = class {
   static {
@@ -19713,7 +20670,8 @@ var ScriptFrame = class {
     this.guard.renew(writer);
   }),
     exec: (function (writer, { paths }, image2) {
-    return image2 === void 0 ? tryExec(writer, paths) : findThenExec(writer, paths, image2);
+    if (image2 !== void 0) return findThenExec(writer, paths, image2);
+    return tryExec(writer, paths, this.#plan.notifier === void 0 ? void 0 : unobserved);
   })
     });
   }
@@ -19732,7 +20690,7 @@ var ScriptFrame = class {
     this.vfork = plan.syncPoints.length === 0 && !shape.held;
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);
-    this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || shape.visits === true;
+    this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true;
   }
   get clearsHandlers() {
     return this.#facts.clearsHandlers;
@@ -20476,10 +21434,10 @@ var ShownDirectory = class {
     });
   }
   static {
-    whereReachable$45 = (function (path2, write3) {
-    if (!isOthers$46.call(this, path2)) return write3(void 0);
+    whereReachable$45 = (function (path2, write4) {
+    if (!isOthers$46.call(this, path2)) return write4(void 0);
     this.#plan.directories.at(this.target);
-    this.#plan.skippable(`${path2} is out of reach`, write3);
+    this.#plan.skippable(`${path2} is out of reach`, write4);
   });
   }
   static {
@@ -20583,7 +21541,7 @@ var ShownDirectory = class {
 
 
 // plan/steps/deny_files.ts
-function lowerDenyFiles({ read: read3 = [], write: write3 = [] }, plan) {
+function lowerDenyFiles({ read: read4 = [], write: write4 = [] }, plan) {
   plan.needs("mount", "they would be hidden on the host");
   if (!plan.state.mounts.atHostRoot) {
     plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
@@ -20594,8 +21552,8 @@ function lowerDenyFiles({ read: read3 = [], write: write3 = [] }, plan) {
     plan.refuse(`which files of the host ${unknownSource} shows is not known from the steps before; name the directory of the host instead, or put denyFiles() before that step`);
   }
   const [hidden, kept] = [
-    placesOf(read3, plan),
-    placesOf(write3, plan)
+    placesOf(read4, plan),
+    placesOf(write4, plan)
   ];
   const trees = shownTrees(plan, [
     ...hidden,
@@ -20716,7 +21674,7 @@ var DenialsIn = class {
     return path2.open(O_PATH);
   }
   /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
-  #find(denied2, done, write3) {
+  #find(denied2, done, write4) {
     const { origin, type, target, readOnly } = this.#tree;
     if (type !== "directory") return;
     const paths = this.#shownOf(denied2.map(({ end }) => end));
@@ -20740,7 +21698,7 @@ var DenialsIn = class {
       if (file.isShared) {
         plan.refuse(`${file.path} has another name, a hard link, by which it could be ${done}; copy it to a file of its own, or deny the directories of both`);
       }
-      write3(file);
+      write4(file);
     }
     for (const path2 of links) this.#shown.keep({
       path: path2,
@@ -21748,6 +22706,7 @@ function allowPorts(step, ruleset, plan) {
 
 function lowerDomainname(step, plan) {
   plan.needs("uts", "it would rename the host's domain");
+  plan.requireRights("uts");
   plan.call(setdomainname(step.name), {
     fixes: {
       EPERM: needsPrivilege(plan.state.inUserNamespace)
@@ -22577,825 +23536,198 @@ function lowerChdir({ path: path2 }, plan) {
   plan.directories.enteredWorking();
 }
 
-// ffi/seccomp/bpf.ts
-var BPF = {
-  load: 32,
-  constant: 0,
-  and: 84,
-  jump: 5,
-  equal: 21,
-  greater: 37,
-  greaterOrEqual: 53,
-  return: 6
-};
-var MOST_INSTRUCTIONS = 4096;
-var INSTRUCTION_SIZE = 8;
-var FAR = 254;
-function assembleFilter(parts) {
-  const backwards = new BackwardsProgram();
-  for (const part of parts.toReversed()) {
-    if (!("kind" in part)) backwards.place(part);
-    else backwards.add(part);
-  }
-  return backwards.bytes();
-}
-var BackwardsProgram = class {
-
-  #words = [];
-  #places = /* @__PURE__ */ new Map();
-  place(label) {
-    this.#places.set(label, this.#words.length);
-  }
-  add(instruction) {
-    switch (instruction.kind) {
-      case "load":
-        return this.#word(BPF.load, instruction.offset);
-      case "constant":
-        return this.#word(BPF.constant, instruction.value);
-      case "and":
-        return this.#word(BPF.and, instruction.mask);
-      case "return":
-        return this.#word(BPF.return, instruction.value);
-      case "jump":
-        return this.#word(BPF.jump, this.#distance(instruction.to));
-      case "branch":
-        return this.#branch(instruction);
-    }
-  }
-  bytes() {
-    const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
-    const view2 = new DataView(bytes.buffer);
-    this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
-      const at2 = index * INSTRUCTION_SIZE;
-      view2.setUint16(at2, code, true);
-      view2.setUint8(at2 + 2, jt);
-      view2.setUint8(at2 + 3, jf);
-      view2.setUint32(at2 + 4, k, true);
-    });
-    return bytes;
-  }
-  #branch({ test, value, holds: holds3, fails }) {
-    const next = this.#words.length;
-    const reachable = (label) => {
-      if (label === void 0) return next;
-      if (this.#distance(label) >= FAR) this.#word(BPF.jump, this.#distance(label));
-      else return this.#places.get(label);
-      return this.#words.length;
-    };
-    const [jt, jf] = [
-      reachable(holds3),
-      reachable(fails)
-    ].map((place2) => this.#words.length - place2);
-    this.#word(BPF[test], value, jt, jf);
-  }
-  #distance(label) {
-    const place2 = this.#places.get(label);
-    if (place2 === void 0) throw new TypeError(`the label "${label.text}" is not placed later`);
-    return this.#words.length - place2;
-  }
-  #word(code, k, jt = 0, jf = 0) {
-    this.#words.push({
-      code,
-      jt,
-      jf,
-      k: k >>> 0
-    });
-  }
-};
-
 // ffi/calls/seccomp.ts
 var SECCOMP_SET_MODE_FILTER = new Named(1, "SECCOMP_SET_MODE_FILTER");
 var SECCOMP_FILTER_FLAGS = {
   SECCOMP_FILTER_FLAG_LOG: 2,
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4
 };
+var NOTIFYING_FLAGS = {
+  ...SECCOMP_FILTER_FLAGS,
+  SECCOMP_FILTER_FLAG_NEW_LISTENER: 8,
+  // Linux 5.19: a call that the listener has taken is not begun anew by a signal.
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 32
+};
 var PROGRAM_SIZE = 16;
 
-
-// ffi/seccomp/returns.ts
-var SECCOMP_RET = {
-  KILL_PROCESS: 2147483648,
-  KILL_THREAD: 0,
-  TRAP: 196608,
-  ERRNO: 327680,
-  TRACE: 2146435072,
-  LOG: 2147221504,
-  ALLOW: 2147418112
-};
-
-// ffi/seccomp/compat_syscalls.ts
-var I386 = `
-  restart_syscall exit fork read write open close waitpid creat link unlink execve chdir time
-  mknod chmod lchown break oldstat lseek getpid mount umount setuid getuid stime ptrace alarm
-  oldfstat pause utime stty gtty access nice ftime sync kill rename mkdir rmdir dup pipe times
-  prof brk setgid getgid signal geteuid getegid acct umount2 lock ioctl fcntl mpx setpgid ulimit
-  oldolduname umask chroot ustat dup2 getppid getpgrp setsid sigaction sgetmask ssetmask setreuid
-  setregid sigsuspend sigpending sethostname setrlimit getrlimit getrusage gettimeofday
-  settimeofday getgroups setgroups select symlink oldlstat readlink uselib swapon reboot readdir
-  mmap munmap truncate ftruncate fchmod fchown getpriority setpriority profil statfs fstatfs
-  ioperm socketcall syslog setitimer getitimer stat lstat fstat olduname iopl vhangup idle
-  vm86old wait4 swapoff sysinfo ipc fsync sigreturn clone setdomainname uname modify_ldt adjtimex
-  mprotect sigprocmask create_module init_module delete_module get_kernel_syms quotactl getpgid
-  fchdir bdflush sysfs personality afs_syscall setfsuid setfsgid _llseek getdents _newselect
-  flock msync readv writev getsid fdatasync _sysctl mlock munlock mlockall munlockall
-  sched_setparam sched_getparam sched_setscheduler sched_getscheduler sched_yield
-  sched_get_priority_max sched_get_priority_min sched_rr_get_interval nanosleep mremap setresuid
-  getresuid vm86 query_module poll nfsservctl setresgid getresgid prctl rt_sigreturn rt_sigaction
-  rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend pread64 pwrite64
-  chown getcwd capget capset sigaltstack sendfile getpmsg putpmsg vfork ugetrlimit mmap2
-  truncate64 ftruncate64 stat64 lstat64 fstat64 lchown32 getuid32 getgid32 geteuid32 getegid32
-  setreuid32 setregid32 getgroups32 setgroups32 fchown32 setresuid32 getresuid32 setresgid32
-  getresgid32 chown32 setuid32 setgid32 setfsuid32 setfsgid32 pivot_root mincore madvise
-  getdents64 fcntl64 224 gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr
-  fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill
-  sendfile64 futex sched_setaffinity sched_getaffinity set_thread_area get_thread_area io_setup
-  io_destroy io_getevents io_submit io_cancel fadvise64 252 exit_group lookup_dcookie
-  epoll_create epoll_ctl epoll_wait remap_file_pages set_tid_address timer_create timer_settime
-  timer_gettime timer_getoverrun timer_delete clock_settime clock_gettime clock_getres
-  clock_nanosleep statfs64 fstatfs64 tgkill utimes fadvise64_64 vserver mbind get_mempolicy
-  set_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr kexec_load
-  waitid 286 add_key request_key keyctl ioprio_set ioprio_get inotify_init inotify_add_watch
-  inotify_rm_watch migrate_pages openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat
-  renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll unshare set_robust_list
-  get_robust_list splice sync_file_range tee vmsplice move_pages getcpu epoll_pwait utimensat
-  signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime signalfd4 eventfd2
-  epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo perf_event_open
-  recvmmsg fanotify_init fanotify_mark prlimit64 name_to_handle_at open_by_handle_at
-  clock_adjtime syncfs sendmmsg setns process_vm_readv process_vm_writev kcmp finit_module
-  sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat socket
-  socketpair bind connect listen accept4 getsockopt setsockopt getsockname getpeername sendto
-  sendmsg recvfrom recvmsg shutdown userfaultfd membarrier mlock2 copy_file_range preadv2
-  pwritev2 pkey_mprotect pkey_alloc pkey_free statx arch_prctl io_pgetevents rseq 393 semget
-  semctl shmget shmctl shmat shmdt msgget msgsnd msgrcv msgctl clock_gettime64 clock_settime64
-  clock_adjtime64 clock_getres_time64 clock_nanosleep_time64 timer_gettime64 timer_settime64
-  timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64 ppoll_time64 416
-  io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64 mq_timedreceive_time64
-  semtimedop_time64 rt_sigtimedwait_time64 futex_time64 sched_rr_get_interval_time64
-  pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
-  fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
-  process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset
-  landlock_add_rule landlock_restrict_self memfd_secret process_mrelease futex_waitv
-  set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
-  futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
-  setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
-`;
-var ARM = `
-  restart_syscall exit fork read write open close 8 creat link unlink execve chdir 14 mknod chmod
-  lchown 19 lseek getpid mount 23 setuid getuid 26 ptrace 29 pause 33 access nice 36 sync kill
-  rename mkdir rmdir dup pipe times 45 brk setgid getgid 49 geteuid getegid acct umount2 54 ioctl
-  fcntl 57 setpgid 60 umask chroot ustat dup2 getppid getpgrp setsid sigaction 70 setreuid
-  setregid sigsuspend sigpending sethostname setrlimit 77 getrusage gettimeofday settimeofday
-  getgroups setgroups 83 symlink 85 readlink uselib swapon reboot 91 munmap truncate ftruncate
-  fchmod fchown getpriority setpriority 99 statfs fstatfs 103 syslog setitimer getitimer stat
-  lstat fstat 111 vhangup 114 wait4 swapoff sysinfo 118 fsync sigreturn clone setdomainname uname
-  124 adjtimex mprotect sigprocmask 128 init_module delete_module 131 quotactl getpgid fchdir
-  bdflush sysfs personality 138 setfsuid setfsgid _llseek getdents _newselect flock msync readv
-  writev getsid fdatasync _sysctl mlock munlock mlockall munlockall sched_setparam sched_getparam
-  sched_setscheduler sched_getscheduler sched_yield sched_get_priority_max sched_get_priority_min
-  sched_rr_get_interval nanosleep mremap setresuid getresuid 168 poll nfsservctl setresgid
-  getresgid prctl rt_sigreturn rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait
-  rt_sigqueueinfo rt_sigsuspend pread64 pwrite64 chown getcwd capget capset sigaltstack sendfile
-  190 vfork ugetrlimit mmap2 truncate64 ftruncate64 stat64 lstat64 fstat64 lchown32 getuid32
-  getgid32 geteuid32 getegid32 setreuid32 setregid32 getgroups32 setgroups32 fchown32 setresuid32
-  getresuid32 setresgid32 getresgid32 chown32 setuid32 setgid32 setfsuid32 setfsgid32 getdents64
-  pivot_root mincore madvise fcntl64 224 gettid readahead setxattr lsetxattr fsetxattr getxattr
-  lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill
-  sendfile64 futex sched_setaffinity sched_getaffinity io_setup io_destroy io_getevents io_submit
-  io_cancel exit_group lookup_dcookie epoll_create epoll_ctl epoll_wait remap_file_pages 256
-  set_tid_address timer_create timer_settime timer_gettime timer_getoverrun timer_delete
-  clock_settime clock_gettime clock_getres clock_nanosleep statfs64 fstatfs64 tgkill utimes
-  arm_fadvise64_64 pciconfig_iobase pciconfig_read pciconfig_write mq_open mq_unlink mq_timedsend
-  mq_timedreceive mq_notify mq_getsetattr waitid socket bind connect listen accept getsockname
-  getpeername socketpair send sendto recv recvfrom shutdown setsockopt getsockopt sendmsg recvmsg
-  semop semget semctl msgsnd msgrcv msgget msgctl shmat shmdt shmget shmctl add_key request_key
-  keyctl semtimedop vserver ioprio_set ioprio_get inotify_init inotify_add_watch inotify_rm_watch
-  mbind get_mempolicy set_mempolicy openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat
-  renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll unshare set_robust_list
-  get_robust_list splice arm_sync_file_range tee vmsplice move_pages getcpu epoll_pwait
-  kexec_load utimensat signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime
-  signalfd4 eventfd2 epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo
-  perf_event_open recvmmsg accept4 fanotify_init fanotify_mark prlimit64 name_to_handle_at
-  open_by_handle_at clock_adjtime syncfs sendmmsg setns process_vm_readv process_vm_writev kcmp
-  finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat
-  userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc
-  pkey_free statx rseq io_pgetevents migrate_pages kexec_file_load 403 clock_gettime64
-  clock_settime64 clock_adjtime64 clock_getres_time64 clock_nanosleep_time64 timer_gettime64
-  timer_settime64 timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64
-  ppoll_time64 416 io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64
-  mq_timedreceive_time64 semtimedop_time64 rt_sigtimedwait_time64 futex_time64
-  sched_rr_get_interval_time64 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register
-  open_tree move_mount fsopen fsconfig fsmount fspick pidfd_open clone3 close_range openat2
-  pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr quotactl_fd
-  landlock_create_ruleset landlock_add_rule landlock_restrict_self 448 process_mrelease
-  futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
-  futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
-  setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
-  983041 breakpoint cacheflush usr26 usr32 set_tls get_tls
-`;
-var X32_OWN = `
-  512 rt_sigaction rt_sigreturn ioctl readv writev recvfrom sendmsg recvmsg execve ptrace
-  rt_sigpending rt_sigtimedwait rt_sigqueueinfo sigaltstack timer_create mq_notify kexec_load
-  waitid set_robust_list get_robust_list vmsplice move_pages preadv pwritev rt_tgsigqueueinfo
-  recvmmsg sendmmsg process_vm_readv process_vm_writev setsockopt getsockopt io_setup io_submit
-  execveat preadv2 pwritev2
-`;
-var NOT_IN_X32 = `
-  uselib _sysctl create_module get_kernel_syms query_module nfsservctl set_thread_area
-  get_thread_area epoll_ctl_old epoll_wait_old vserver
-`;
-
-// ffi/seccomp/all_syscalls.ts
-var X32_BIT = 1073741824;
-var X86_64 = `
-  read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction
-  rt_sigprocmask rt_sigreturn ioctl pread64 pwrite64 readv writev access pipe select sched_yield
-  mremap msync mincore madvise shmget shmat shmctl dup dup2 pause nanosleep getitimer alarm
-  setitimer getpid sendfile socket connect accept sendto recvfrom sendmsg recvmsg shutdown bind
-  listen getsockname getpeername socketpair setsockopt getsockopt clone fork vfork execve exit
-  wait4 kill uname semget semop semctl shmdt msgget msgsnd msgrcv msgctl fcntl flock fsync
-  fdatasync truncate ftruncate getdents getcwd chdir fchdir rename mkdir rmdir creat link unlink
-  symlink readlink chmod fchmod chown fchown lchown umask gettimeofday getrlimit getrusage sysinfo
-  times ptrace getuid syslog getgid setuid setgid geteuid getegid setpgid getppid getpgrp setsid
-  setreuid setregid getgroups setgroups setresuid getresuid setresgid getresgid getpgid setfsuid
-  setfsgid getsid capget capset rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend
-  sigaltstack utime mknod uselib personality ustat statfs fstatfs sysfs getpriority setpriority
-  sched_setparam sched_getparam sched_setscheduler sched_getscheduler sched_get_priority_max
-  sched_get_priority_min sched_rr_get_interval mlock munlock mlockall munlockall vhangup
-  modify_ldt pivot_root _sysctl prctl arch_prctl adjtimex setrlimit chroot sync acct settimeofday
-  mount umount2 swapon swapoff reboot sethostname setdomainname iopl ioperm create_module
-  init_module delete_module get_kernel_syms query_module quotactl nfsservctl getpmsg putpmsg
-  afs_syscall tuxcall security gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr
-  fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill time futex
-  sched_setaffinity sched_getaffinity set_thread_area io_setup io_destroy io_getevents io_submit
-  io_cancel get_thread_area lookup_dcookie epoll_create epoll_ctl_old epoll_wait_old
-  remap_file_pages getdents64 set_tid_address restart_syscall semtimedop fadvise64 timer_create
-  timer_settime timer_gettime timer_getoverrun timer_delete clock_settime clock_gettime
-  clock_getres clock_nanosleep exit_group epoll_wait epoll_ctl tgkill utimes vserver mbind
-  set_mempolicy get_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify
-  mq_getsetattr kexec_load waitid add_key request_key keyctl ioprio_set ioprio_get inotify_init
-  inotify_add_watch inotify_rm_watch migrate_pages openat mkdirat mknodat fchownat futimesat
-  newfstatat unlinkat renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll
-  unshare set_robust_list get_robust_list splice tee sync_file_range vmsplice move_pages utimensat
-  epoll_pwait signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime accept4
-  signalfd4 eventfd2 epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo
-  perf_event_open recvmmsg fanotify_init fanotify_mark prlimit64 name_to_handle_at
-  open_by_handle_at clock_adjtime syncfs sendmmsg setns getcpu process_vm_readv process_vm_writev
-  kcmp finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create
-  kexec_file_load bpf execveat userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2
-  pkey_mprotect pkey_alloc pkey_free statx io_pgetevents rseq uretprobe uprobe 424
-  pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
-  fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
-  process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule
-  landlock_restrict_self memfd_secret process_mrelease futex_waitv set_mempolicy_home_node
-  cachestat fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount
-  lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal setxattrat getxattrat listxattrat
-  removexattrat open_tree_attr file_getattr file_setattr
-`;
-var AARCH64 = `
-  io_setup io_destroy io_submit io_cancel io_getevents setxattr lsetxattr fsetxattr getxattr
-  lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr getcwd
-  lookup_dcookie eventfd2 epoll_create1 epoll_ctl epoll_pwait dup dup3 fcntl inotify_init1
-  inotify_add_watch inotify_rm_watch ioctl ioprio_set ioprio_get flock mknodat mkdirat unlinkat
-  symlinkat linkat renameat umount2 mount pivot_root nfsservctl statfs fstatfs truncate ftruncate
-  fallocate faccessat chdir fchdir chroot fchmod fchmodat fchownat fchown openat close vhangup
-  pipe2 quotactl getdents64 lseek read write readv writev pread64 pwrite64 preadv pwritev sendfile
-  pselect6 ppoll signalfd4 vmsplice splice tee readlinkat newfstatat fstat sync fsync fdatasync
-  sync_file_range timerfd_create timerfd_settime timerfd_gettime utimensat acct capget capset
-  personality exit exit_group waitid set_tid_address unshare futex set_robust_list get_robust_list
-  nanosleep getitimer setitimer kexec_load init_module delete_module timer_create timer_gettime
-  timer_getoverrun timer_settime timer_delete clock_settime clock_gettime clock_getres
-  clock_nanosleep syslog ptrace sched_setparam sched_setscheduler sched_getscheduler
-  sched_getparam sched_setaffinity sched_getaffinity sched_yield sched_get_priority_max
-  sched_get_priority_min sched_rr_get_interval restart_syscall kill tkill tgkill sigaltstack
-  rt_sigsuspend rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo
-  rt_sigreturn setpriority getpriority reboot setregid setgid setreuid setuid setresuid getresuid
-  setresgid getresgid setfsuid setfsgid times setpgid getpgid getsid setsid getgroups setgroups
-  uname sethostname setdomainname getrlimit setrlimit getrusage umask prctl getcpu gettimeofday
-  settimeofday adjtimex getpid getppid getuid geteuid getgid getegid gettid sysinfo mq_open
-  mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr msgget msgctl msgrcv msgsnd
-  semget semctl semtimedop semop shmget shmctl shmat shmdt socket socketpair bind listen accept
-  connect getsockname getpeername sendto recvfrom setsockopt getsockopt shutdown sendmsg recvmsg
-  readahead brk munmap mremap add_key request_key keyctl clone execve mmap fadvise64 swapon
-  swapoff mprotect msync mlock munlock mlockall munlockall mincore madvise remap_file_pages mbind
-  get_mempolicy set_mempolicy migrate_pages move_pages rt_tgsigqueueinfo perf_event_open accept4
-  recvmmsg 260 wait4 prlimit64 fanotify_init fanotify_mark name_to_handle_at open_by_handle_at
-  clock_adjtime syncfs setns sendmmsg process_vm_readv process_vm_writev kcmp finit_module
-  sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat userfaultfd
-  membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free statx
-  io_pgetevents rseq kexec_file_load 424 pidfd_send_signal io_uring_setup io_uring_enter
-  io_uring_register open_tree move_mount fsopen fsconfig fsmount fspick pidfd_open clone3
-  close_range openat2 pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr
-  quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret
-  process_mrelease futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack
-  futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr
-  lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat open_tree_attr
-  file_getattr file_setattr
-`;
-var TABLES = {
-  x86_64: lazy2(() => numbersOf(X86_64)),
-  aarch64: lazy2(() => numbersOf(AARCH64)),
-  i386: lazy2(() => numbersOf(I386)),
-  x32: lazy2(numbersOfX32),
-  arm: lazy2(() => numbersOf(ARM))
-};
-function allSyscalls(abi) {
-  return TABLES[abi]();
+function seccompSetListener(program, flagBits, waitsKillable) {
+  const { SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV } = NOTIFYING_FLAGS;
+  const more = waitsKillable ? SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV : 0;
+  return setFilter(program, flags(flagBits | SECCOMP_FILTER_FLAG_NEW_LISTENER | more, NOTIFYING_FLAGS));
 }
-function isSyscallName(name) {
-  return Object.values(TABLES).some((table) => table().has(name));
-}
-function syscallNames() {
-  return new Set(Object.values(TABLES).flatMap((table) => [
-    ...table().keys()
-  ]));
-}
-function numbersOfX32() {
-  const numbers = new Map([
-    ...numbersOf(X86_64),
-    ...numbersOf(X32_OWN)
+function setFilter(program, bits) {
+  const length = program.length / INSTRUCTION_SIZE;
+  const bytes = new Uint8Array(PROGRAM_SIZE);
+  new DataView(bytes.buffer).setUint16(0, length, true);
+  const struct = new Struct(bytes, `{${length} instructions}`, [
+    {
+      offset: 8,
+      to: program
+    }
   ]);
-  for (const name of NOT_IN_X32.trim().split(/\s+/)) numbers.delete(name);
-  return new Map([
-    ...numbers
-  ].map(([name, number]) => [
-    name,
-    number + X32_BIT
-  ]));
-}
-function numbersOf(table) {
-  const numbers = /* @__PURE__ */ new Map();
-  let next = 0;
-  for (const word4 of table.trim().split(/\s+/)) {
-    if (/^\d+$/.test(word4)) next = Number(word4);
-    else numbers.set(word4, next++);
-  }
-  return numbers;
+  return call("seccomp", SECCOMP_SET_MODE_FILTER, bits, struct);
 }
 
-
-// ffi/seccomp/multiplexed.ts
-var MULTIPLEXERS = [
-  {
-    name: "socketcall",
-    mask: 0xffffffffn,
-    numbers: {
-      socket: 1,
-      bind: 2,
-      connect: 3,
-      listen: 4,
-      accept: 5,
-      getsockname: 6,
-      getpeername: 7,
-      socketpair: 8,
-      send: 9,
-      recv: 10,
-      sendto: 11,
-      recvfrom: 12,
-      shutdown: 13,
-      setsockopt: 14,
-      getsockopt: 15,
-      sendmsg: 16,
-      recvmsg: 17,
-      accept4: 18,
-      recvmmsg: 19,
-      sendmmsg: 20
-    }
-  },
-  {
-    name: "ipc",
-    // Above them is a version.
-    mask: 0xffffn,
-    numbers: {
-      semop: 1,
-      semget: 2,
-      semctl: 3,
-      semtimedop: 4,
-      msgsnd: 11,
-      msgrcv: 12,
-      msgget: 13,
-      msgctl: 14,
-      shmat: 21,
-      shmdt: 22,
-      shmget: 23,
-      shmctl: 24
-    }
-  }
-];
-function withMultiplexers(filter, abi) {
-  if (abi !== "i386") return filter;
+// ffi/seccomp/path_calls.ts
+var read3 = (path2, directory) => of("read", path2, directory);
+var write2 = (path2, directory) => of("write", path2, directory);
+function of(use, path2, directory) {
   return {
-    ...filter,
-    rules: filter.rules.flatMap((rule) => [
-      rule,
-      ...multiplexed(rule)
-    ])
+    path: path2,
+    use,
+    ...directory !== void 0 && {
+      directory
+    }
   };
 }
-function multiplexed({ names, action, conditions = [] }) {
-  if (conditions.length > 0 && action === SECCOMP_RET.ALLOW) return [];
-  return MULTIPLEXERS.flatMap(({ name, mask: mask2, numbers }) => names.filter((meant) => Object.hasOwn(numbers, meant)).map((meant) => ({
-    names: [
-      name
-    ],
-    action,
-    conditions: [
-      is(numbers[meant], mask2)
-    ]
-  })));
-}
-function is(number, mask2) {
-  return {
-    index: 0,
-    comparison: "equal",
-    value: BigInt(number),
-    mask: mask2
-  };
-}
-
-// ffi/seccomp/filter.ts
-var SECCOMP_DATA = {
-  number: 0,
-  architecture: 4,
-  arguments: 16,
-  size: 64
-};
-var AUDIT_ARCH = {
-  x86_64: 3221225534,
-  aarch64: 3221225655,
-  i386: 1073741827,
-  arm: 1073741864
-};
-var OTHER_ABIS = {
-  x86_64: [
-    "i386",
-    "x32"
+var PATH_CALLS = {
+  open: [
+    {
+      path: 0,
+      use: "open",
+      flags: 1
+    }
   ],
-  aarch64: [
-    "arm"
+  openat: [
+    {
+      path: 1,
+      directory: 0,
+      use: "open",
+      flags: 2
+    }
+  ],
+  openat2: [
+    {
+      path: 1,
+      directory: 0,
+      use: "openHow",
+      flags: 2
+    }
+  ],
+  creat: [
+    write2(0)
+  ],
+  stat: [
+    read3(0)
+  ],
+  lstat: [
+    read3(0)
+  ],
+  newfstatat: [
+    read3(1, 0)
+  ],
+  statx: [
+    read3(1, 0)
+  ],
+  access: [
+    read3(0)
+  ],
+  faccessat: [
+    read3(1, 0)
+  ],
+  faccessat2: [
+    read3(1, 0)
+  ],
+  readlink: [
+    read3(0)
+  ],
+  readlinkat: [
+    read3(1, 0)
+  ],
+  chdir: [
+    read3(0)
+  ],
+  execve: [
+    of("execute", 0, void 0)
+  ],
+  execveat: [
+    of("execute", 1, 0)
+  ],
+  mkdir: [
+    write2(0)
+  ],
+  mkdirat: [
+    write2(1, 0)
+  ],
+  mknod: [
+    write2(0)
+  ],
+  mknodat: [
+    write2(1, 0)
+  ],
+  rmdir: [
+    write2(0)
+  ],
+  unlink: [
+    write2(0)
+  ],
+  unlinkat: [
+    write2(1, 0)
+  ],
+  rename: [
+    write2(0),
+    write2(1)
+  ],
+  renameat: [
+    write2(1, 0),
+    write2(3, 2)
+  ],
+  renameat2: [
+    write2(1, 0),
+    write2(3, 2)
+  ],
+  link: [
+    write2(1)
+  ],
+  linkat: [
+    write2(3, 2)
+  ],
+  symlink: [
+    write2(1)
+  ],
+  symlinkat: [
+    write2(2, 1)
+  ],
+  truncate: [
+    write2(0)
+  ],
+  chmod: [
+    write2(0)
+  ],
+  fchmodat: [
+    write2(1, 0)
+  ],
+  fchmodat2: [
+    write2(1, 0)
+  ],
+  chown: [
+    write2(0)
+  ],
+  lchown: [
+    write2(0)
+  ],
+  fchownat: [
+    write2(1, 0)
+  ],
+  utime: [
+    write2(0)
+  ],
+  utimes: [
+    write2(0)
+  ],
+  utimensat: [
+    write2(1, 0)
   ]
 };
-function compileFilter(filter, architecture, others = []) {
-  const bytes = assembleFilter(new Compiler(filter, architecture, others).parts());
-  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) throw tooLong();
-  return bytes;
-}
-function tooLong() {
-  return new RangeError(`the filter has more than ${MOST_INSTRUCTIONS} instructions, and the kernel takes no more`);
-}
-var RuleIndex = class {
-
-  #rules = /* @__PURE__ */ new Map();
-  #otherwise;
-  /**
-   * Makes the index for these calls.
-   *
-   * @throws {RangeError} where one has more rules than a filter has instructions
-   */
-  constructor({ rules, otherwise }, calls) {
-    this.#otherwise = [
-      {
-        names: [],
-        action: otherwise
-      }
-    ];
-    const indexed = /* @__PURE__ */ new Map();
-    for (const rule of rules) {
-      let names = indexed.get(rule.names);
-      if (names === void 0) {
-        names = [
-          ...new Set(rule.names)
-        ].filter((name) => calls.has(name));
-        indexed.set(rule.names, names);
-      }
-      for (const name of names) this.#add(name, rule);
-    }
-  }
-  #add(name, rule) {
-    const known = this.#rules.get(name);
-    if (known === void 0) return void this.#rules.set(name, [
-      rule
-    ]);
-    if (isUnconditional(known.at(-1))) return;
-    if (known.push(rule) > MOST_INSTRUCTIONS) throw tooLong();
-  }
-  /** The rules for the call; the last of them is without conditions. */
-  for(name) {
-    const rules = this.#rules.get(name);
-    if (rules === void 0) return this.#otherwise;
-    return isUnconditional(rules.at(-1)) ? rules : [
-      ...rules,
-      ...this.#otherwise
-    ];
-  }
-};
-function isUnconditional({ conditions = [] }) {
-  return conditions.length === 0;
-}
-var NARROW = [
-  "i386",
-  "arm"
+var NETWORK_CALLS = [
+  "connect",
+  "sendto",
+  "sendmmsg"
 ];
-var Compiler = class {
-
-  #filter;
-  #architecture;
-  #others;
-  #returns = /* @__PURE__ */ new Map();
-  #decisions = /* @__PURE__ */ new Map();
-  /** The numbers of rules, by what they do and by themselves. */
-  #contents = /* @__PURE__ */ new Map();
-  #numbers = /* @__PURE__ */ new Map();
-  #decided = 0;
-  constructor(filter, architecture, others) {
-    this.#filter = filter;
-    this.#architecture = architecture;
-    this.#others = others;
-  }
-  parts() {
-    const entries = [
-      this.#entry(this.#architecture, this.#ranges()),
-      ...this.#others.filter((abi) => abi !== "x32").map((abi) => this.#entry(abi, this.#rangesOf(abi)))
-    ];
-    const foreign = this.#return(this.#filter.foreign);
-    const decisions = [
-      ...this.#decisions.values()
-    ].flatMap((decision) => this.#decide(decision));
-    const returns = [
-      ...this.#returns
-    ].flatMap(([value, label]) => [
-      label,
-      {
-        kind: "return",
-        value
-      }
-    ]);
-    return [
-      {
-        kind: "load",
-        offset: SECCOMP_DATA.architecture
-      },
-      ...entries.flat(),
-      {
-        kind: "jump",
-        to: foreign
-      },
-      ...decisions,
-      ...returns
-    ];
-  }
-  /** Finds the number of a call that was made by an entry point. */
-  #entry(abi, ranges) {
-    const other = new Label(`not ${abi}`);
-    return [
-      {
-        kind: "branch",
-        test: "equal",
-        value: AUDIT_ARCH[abi],
-        fails: other
-      },
-      {
-        kind: "load",
-        offset: SECCOMP_DATA.number
-      },
-      ...searchAmong(ranges),
-      other
-    ];
-  }
-  /** The ranges of the architecture's own entry point. */
-  #ranges() {
-    const own = this.#rangesOf(this.#architecture);
-    if (this.#architecture !== "x86_64") return own;
-    const x32 = this.#others.includes("x32") ? this.#rangesOf("x32", X32_BIT) : [];
-    const beyond = x32.length === 0 ? X32_BIT : X32_BIT * 2;
-    return [
-      ...own,
-      ...x32,
-      {
-        first: beyond,
-        decision: this.#return(NO_CALL)
-      }
-    ];
-  }
-  #rangesOf(abi, first = 0) {
-    const { unknown: unknown2 } = this.#filter;
-    const calls = allSyscalls(abi);
-    const rules = new RuleIndex(withMultiplexers(this.#filter, abi), calls);
-    const known = [
-      ...calls
-    ].sort(([, a], [, b]) => a - b);
-    const isNarrow = NARROW.includes(abi);
-    const ranges = [];
-    const add = (first2, decision) => {
-      if (ranges.at(-1)?.decision !== decision) ranges.push({
-        first: first2,
-        decision
-      });
-    };
-    let next = first;
-    for (const [name, number] of known) {
-      if (number > next) add(next, this.#return(unknown2));
-      add(number, this.#decision(rules.for(name), isNarrow));
-      next = number + 1;
-    }
-    add(next, this.#return(unknown2));
-    return ranges;
-  }
-  /** The label of the code for these rules, which calls with the same rules share. */
-  #decision(rules, isNarrow) {
-    const first = rules[0];
-    if (isUnconditional(first)) return this.#return(first.action);
-    const key = `${isNarrow ? "narrow " : ""}${rules.map((rule) => this.#numberOf(rule)).join()}`;
-    let decision = this.#decisions.get(key);
-    if (decision === void 0) {
-      this.#decided += rules.length;
-      if (this.#decided > MOST_INSTRUCTIONS) throw tooLong();
-      decision = {
-        label: new Label(`about ${first.names.join(", ")}`),
-        rules,
-        isNarrow
-      };
-      this.#decisions.set(key, decision);
-    }
-    return decision.label;
-  }
-  /** The number of a rule: the same for rules that do the same. */
-  #numberOf(rule) {
-    let number = this.#numbers.get(rule);
-    if (number !== void 0) return number;
-    const content2 = JSON.stringify([
-      rule.action,
-      rule.conditions
-    ], (_, value) => typeof value === "bigint" ? String(value) : value);
-    number = this.#contents.get(content2) ?? this.#contents.size;
-    this.#contents.set(content2, number);
-    this.#numbers.set(rule, number);
-    return number;
-  }
-  #return(value) {
-    let label = this.#returns.get(value);
-    if (label === void 0) {
-      label = new Label(`return 0x${value.toString(16)}`);
-      this.#returns.set(value, label);
-    }
-    return label;
-  }
-  #decide({ label, rules, isNarrow }) {
-    const parts = [
-      label
-    ];
-    for (const { action, conditions = [] } of rules) {
-      const otherwise = new Label("the next rule");
-      for (const condition of conditions) parts.push(...compare2(condition, isNarrow, otherwise));
-      parts.push({
-        kind: "jump",
-        to: this.#return(action)
-      }, otherwise);
-    }
-    return parts;
-  }
-};
-var NO_CALL = SECCOMP_RET.ERRNO | 38;
-function searchAmong(ranges) {
-  if (ranges.length === 1) return [
-    {
-      kind: "jump",
-      to: ranges[0].decision
-    }
-  ];
-  const half = Math.ceil(ranges.length / 2);
-  const [below3, above] = [
-    ranges.slice(0, half),
-    ranges.slice(half)
-  ];
-  const value = above[0].first;
-  if (ranges.length === 2) {
-    const [holds3, fails] = [
-      above[0].decision,
-      below3[0].decision
-    ];
-    return [
-      {
-        kind: "branch",
-        test: "greaterOrEqual",
-        value,
-        holds: holds3,
-        fails
-      }
-    ];
-  }
-  const upper = new Label(`${value} and above`);
-  return [
-    {
-      kind: "branch",
-      test: "greaterOrEqual",
-      value,
-      holds: upper
-    },
-    ...searchAmong(below3),
-    upper,
-    ...searchAmong(above)
-  ];
-}
-var EVERY_BIT = 0xffffffffffffffffn;
-var LOW = 0xffffffffn;
-function compare2(condition, isNarrow, otherwise) {
-  const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
-  const at2 = SECCOMP_DATA.arguments + index * 8;
-  const holds3 = new Label("it holds");
-  const high = {
-    offset: isNarrow ? void 0 : at2 + 4,
-    mask: Number(mask2 >> 32n),
-    value: Number(value >> 32n)
-  };
-  const low = {
-    offset: at2,
-    mask: Number(mask2 & LOW),
-    value: Number(value & LOW)
-  };
-  const parts = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds3, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds3, otherwise));
-  return [
-    ...parts,
-    holds3
-  ];
-}
-function isEquality(comparison) {
-  return comparison === "equal" || comparison === "unequal";
-}
-function directions(straight, holds3, otherwise) {
-  return straight ? [
-    holds3,
-    otherwise
-  ] : [
-    otherwise,
-    holds3
-  ];
-}
-function equality(high, low, yes, no) {
-  return [
-    ...loadMasked(high),
-    {
-      kind: "branch",
-      test: "equal",
-      value: high.value,
-      fails: no
-    },
-    ...loadMasked(low),
-    {
-      kind: "branch",
-      test: "equal",
-      value: low.value,
-      holds: yes,
-      fails: no
-    }
-  ];
-}
-function order(high, low, test, yes, no) {
-  return [
-    loadHalf(high),
-    {
-      kind: "branch",
-      test: "greater",
-      value: high.value,
-      holds: yes
-    },
-    {
-      kind: "branch",
-      test: "equal",
-      value: high.value,
-      fails: no
-    },
-    loadHalf(low),
-    {
-      kind: "branch",
-      test,
-      value: low.value,
-      holds: yes,
-      fails: no
-    }
-  ];
-}
-function loadHalf({ offset }) {
-  return offset === void 0 ? {
-    kind: "constant",
-    value: 0
-  } : {
-    kind: "load",
-    offset
-  };
-}
-function loadMasked(half) {
-  const { mask: mask2 } = half;
-  const load = loadHalf(half);
-  return mask2 === 4294967295 ? [
-    load
-  ] : [
-    load,
-    {
-      kind: "and",
-      mask: mask2
-    }
-  ];
-}
+var OBSERVED_CALLS = [
+  ...Object.keys(PATH_CALLS),
+  ...NETWORK_CALLS
+];
 
 // ffi/seccomp/denial.ts
 var PASSING = /* @__PURE__ */ new Set([
@@ -23403,9 +23735,9 @@ var PASSING = /* @__PURE__ */ new Set([
   SECCOMP_RET.LOG,
   SECCOMP_RET.TRACE
 ]);
-var ACTION_BITS = 4294901760;
+var ACTION_BITS2 = 4294901760;
 function isDenial(value) {
-  return !PASSING.has((value & ACTION_BITS) >>> 0);
+  return !PASSING.has((value & ACTION_BITS2) >>> 0);
 }
 function int(value) {
   return {
@@ -23965,6 +24297,25 @@ var SECCOMP_FILTERS = {
 
 // plan/steps/seccomp.ts
 
+function setFilter2(program, flagBits, plan) {
+  if (plan.options.audit !== true || plan.notifier !== void 0) {
+    return seccompSetFilter(program, flagBits);
+  }
+  const { architecture } = plan.host;
+  const known = allSyscalls(architecture);
+  const numbers = OBSERVED_CALLS.flatMap((name) => known.get(name) ?? []);
+  const observed = observing(program, numbers, architecture);
+  const waitsKillable = atLeast(plan.host.kernel(), {
+    major: 5,
+    minor: 19
+  });
+  const call2 = seccompSetListener(observed, flagBits, waitsKillable);
+  plan.notifier = {
+    call: call2,
+    filter: program
+  };
+  return call2;
+}
 
 function filterOfStep({ profile: profile2, allow: allow2, deny: deny2 }) {
   const allowed = allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2 ?? []);
@@ -24422,7 +24773,7 @@ var capabilitiesSchema = stepSchema("capabilities", (() => {
   if (keep !== void 0 && others !== void 0) {
     return `"keep" cannot be combined with other sets`;
   }
-  const lacks = ((set, of) => of === void 0 ? void 0 : set?.find((name) => !of.includes(name)));
+  const lacks = ((set, of2) => of2 === void 0 ? void 0 : set?.find((name) => !of2.includes(name)));
   const notPermitted = lacks(effective, permitted) ?? lacks(ambient, permitted);
   if (notPermitted !== void 0) return `${notPermitted} is not in "permitted"`;
   const notInheritable = lacks(ambient, inheritable);
@@ -24504,11 +24855,14 @@ var readonlyPathsSchema = stepSchema("readonlyPaths", (() => ({
 // recipe/steps/names.ts
 var NAME_BYTES = 64;
 
-var hostnameSchema = stepSchema("hostname", (() => ({
-  name: text({
+function hostnameText() {
+  return text({
     min: 1,
     max: NAME_BYTES
-  })
+  });
+}
+var hostnameSchema = stepSchema("hostname", (() => ({
+  name: hostnameText()
 })));
 function domainname(name) {
   return {
@@ -24517,10 +24871,7 @@ function domainname(name) {
   };
 }
 var domainnameSchema = stepSchema("domainname", () => ({
-  name: text({
-    min: 1,
-    max: NAME_BYTES
-  })
+  name: hostnameText()
 }));
 
 // recipe/steps/network/links.ts
@@ -25180,17 +25531,17 @@ function applyResources(groups, resources) {
     if (group === void 0) {
       unsupported(`linux.resources.${field}`, `there is no control group for ${controller}`);
     }
-    write2(`${group.path}/${file}`, text3, field);
+    write3(`${group.path}/${file}`, text3, field);
   }
   for (const [file, text3] of Object.entries(resources.unified ?? {})) {
     if (unified === void 0) {
       unsupported("linux.resources.unified", "there is no hierarchy of version 2 here");
     }
     if (file.includes("/")) unsupported(`linux.resources.unified.${file}`, "it is no file's name");
-    write2(`${unified.path}/${file}`, text3, `unified.${file}`);
+    write3(`${unified.path}/${file}`, text3, `unified.${file}`);
   }
 }
-function write2(file, text3, field) {
+function write3(file, text3, field) {
   try {
     Deno.writeTextFileSync(file, text3, {
       create: false
@@ -27413,9 +27764,9 @@ function isGone(error) {
 var END_OF_INPUT = new Uint8Array([
   4
 ]);
-async function* chunks(read3) {
+async function* chunks(read4) {
   for (; ; ) {
-    const bytes = await read3();
+    const bytes = await read4();
     if (bytes.length === 0) return;
     yield bytes;
   }

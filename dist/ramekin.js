@@ -67,27 +67,26 @@ var launchOn$57;
 var container$58;
 var launch$59;
 var admit$60;
-var withProxy$61;
-var inherited$62;
-var inheritsVariable$63;
-var changes$64;
-var spec$65;
-var refusePipedInput$66;
-var release$67;
-var read$68;
-var parent$69;
-var make$70;
-var begin$71;
-var compile$72;
-var visit$73;
-var launcherWith$74;
-var at$75;
-var askedFile$76;
-var accessAround$77;
-var written$78;
-var smallRoot$79;
-var grantedFile$80;
-var hostFile$81;
+var inherited$61;
+var inheritsVariable$62;
+var changes$63;
+var spec$64;
+var refusePipedInput$65;
+var release$66;
+var read$67;
+var parent$68;
+var make$69;
+var begin$70;
+var compile$71;
+var visit$72;
+var launcherWith$73;
+var at$74;
+var askedFile$75;
+var accessAround$76;
+var written$77;
+var smallRoot$78;
+var grantedFile$79;
+var hostFile$80;
 var call = (function call(name, ...args) {
   return {
     name,
@@ -127,8 +126,8 @@ var words = (function words(...values) {
   return bytes;
 });
 var openat = (function openat(directory, path2, flagBits, fileMode = 0) {
-  const named = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
-  return call("openat", at(directory), path2, named, mode(fileMode));
+  const named2 = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
+  return call("openat", at(directory), path2, named2, mode(fileMode));
 });
 var openat2 = (function openat2(directory, path2, how) {
   const { resolve = 0 } = how;
@@ -144,11 +143,11 @@ var close = (function close(fd) {
   return call("close", fd);
 });
 var close_range = (function close_range(first, last, flagBits) {
-  const named = flags(flagBits, {
+  const named2 = flags(flagBits, {
     CLOSE_RANGE_UNSHARE,
     CLOSE_RANGE_CLOEXEC
   });
-  return call("close_range", first, last === 4294967295 ? new Named(last, "~0U") : last, named);
+  return call("close_range", first, last === 4294967295 ? new Named(last, "~0U") : last, named2);
 });
 var dup3 = (function dup3(from2, to, flagBits) {
   return call("dup3", from2, to, flags(flagBits, {
@@ -198,12 +197,12 @@ var readlinkat = (function readlinkat(directory, path2, target) {
   return call("readlinkat", at(directory), path2, target, target.size);
 });
 var faccessat = (function faccessat(directory, path2, rights) {
-  const named = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, {
+  const named2 = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, {
     R_OK,
     W_OK,
     X_OK
   });
-  return call("faccessat", at(directory), path2, named);
+  return call("faccessat", at(directory), path2, named2);
 });
 var getcwd = (function getcwd(path2) {
   return call("getcwd", path2, path2.size);
@@ -273,7 +272,7 @@ var decodeName = (function decodeName(bytes) {
 });
 var encodeName = (function encodeName(text4, into) {
   if (text4.isWellFormed()) return encoder.encodeInto(text4, into);
-  let [read4, written2] = [
+  let [read5, written2] = [
     0,
     0
   ];
@@ -287,10 +286,10 @@ var encodeName = (function encodeName(text4, into) {
       if (done.read === 0) break;
       written2 += done.written;
     }
-    read4 += letter.length;
+    read5 += letter.length;
   }
   return {
-    read: read4,
+    read: read5,
     written: written2
   };
 });
@@ -529,12 +528,12 @@ var raw = (function raw(fd) {
   return typeof fd === "number" ? fd : fd.number;
 });
 var statx = (function statx(directory, path2, flagBits, mask2, stat) {
-  const named = flags(flagBits, {
+  const named2 = flags(flagBits, {
     AT_SYMLINK_NOFOLLOW,
     AT_NO_AUTOMOUNT,
     AT_EMPTY_PATH
   });
-  return call("statx", at(directory), path2, named, flags(mask2, STATX_FLAGS), stat);
+  return call("statx", at(directory), path2, named2, flags(mask2, STATX_FLAGS), stat);
 });
 var statxOutput = (function statxOutput() {
   return new Output(256, "&statx");
@@ -580,15 +579,15 @@ var open_tree = (function open_tree(directory, path2, flagBits) {
   return call("open_tree", at(directory), path2, flags(flagBits, TREE_FLAGS));
 });
 var move_mount = (function move_mount(fromDirectory, fromPath, toDirectory, toPath, flagBits) {
-  const named = flags(flagBits, MOVE_MOUNT_FLAGS);
-  return call("move_mount", at(fromDirectory), fromPath, at(toDirectory), toPath, named);
+  const named2 = flags(flagBits, MOVE_MOUNT_FLAGS);
+  return call("move_mount", at(fromDirectory), fromPath, at(toDirectory), toPath, named2);
 });
 var mount_setattr = (function mount_setattr(directory, path2, flagBits, attributes) {
   const { attr_set = 0, attr_clr = 0, propagation: propagation2 = 0, userns_fd = 0 } = attributes;
   const text4 = () => `{${Object.entries(attributes).map(([name, value]) => `${name}=${word(name, value)}`).join(", ")}}`;
   const struct = new Struct(words(attr_set, attr_clr, propagation2, userns_fd), text4);
-  const named = flags(flagBits, TREE_FLAGS);
-  return call("mount_setattr", at(directory), path2, named, struct, MOUNT_ATTR_SIZE);
+  const named2 = flags(flagBits, TREE_FLAGS);
+  return call("mount_setattr", at(directory), path2, named2, struct, MOUNT_ATTR_SIZE);
 });
 var fsopen = (function fsopen(type, flagBits) {
   return call("fsopen", type, flags(flagBits, {
@@ -599,10 +598,10 @@ var fsconfig = (function fsconfig(fd, command, key, value, aux) {
   return call("fsconfig", fd, constant(command, FSCONFIG_COMMANDS), key, value, at(aux));
 });
 var fsmount = (function fsmount(fd, flagBits, attributes) {
-  const named = flags(flagBits, {
+  const named2 = flags(flagBits, {
     FSMOUNT_CLOEXEC
   });
-  return call("fsmount", fd, named, flags(attributes, MOUNT_ATTRIBUTES));
+  return call("fsmount", fd, named2, flags(attributes, MOUNT_ATTRIBUTES));
 });
 var needs = (function needs(capability, kinds = '"user"') {
   return `this takes ${capability}; without it, do it in a recipe: recipe(unshare(${kinds}), mapRoot(), ...)`;
@@ -630,8 +629,8 @@ var clone = (function clone(flagBits, stored) {
   const storesPid = stored !== null && (flagBits & CLONE_PIDFD) === 0;
   const bits = (flagBits | (storesPid ? CLONE_PARENT_SETTID : 0)) >>> 0;
   const set = () => bits === 0 ? "" : `${flags(bits, CLONE_FLAGS).text}|`;
-  const named = new Named(bits + SIGNALS.SIGCHLD, () => `${set()}SIGCHLD`);
-  return call("clone", named, null, stored, 0, 0);
+  const named2 = new Named(bits + SIGNALS.SIGCHLD, () => `${set()}SIGCHLD`);
+  return call("clone", named2, null, stored, 0, 0);
 });
 var unshare = (function unshare(flagBits) {
   return call("unshare", flags(flagBits, CLONE_FLAGS));
@@ -694,10 +693,10 @@ var sendto = (function sendto(socket, message2) {
   return call("sendto", socket, message2, message2.size, 0, null, 0);
 });
 var recvfrom = (function recvfrom(socket, message2, flagBits) {
-  const named = flags(flagBits, {
+  const named2 = flags(flagBits, {
     MSG_DONTWAIT
   });
-  return call("recvfrom", socket, message2, message2.size, named, null, null);
+  return call("recvfrom", socket, message2, message2.size, named2, null, null);
 });
 var text2 = (function text2(type, value) {
   return new Attribute(type, [
@@ -906,11 +905,11 @@ var execve = (function execve(path2, argv, envp) {
   return call("execve", path2, argv, envp);
 });
 var execveat = (function execveat(directory, path2, argv, envp, flagBits) {
-  const named = flags(flagBits, {
+  const named2 = flags(flagBits, {
     AT_EMPTY_PATH,
     AT_SYMLINK_NOFOLLOW
   });
-  return call("execveat", at(directory), path2, argv, envp, named);
+  return call("execveat", at(directory), path2, argv, envp, named2);
 });
 var exit_group = (function exit_group(code) {
   return call("exit_group", code);
@@ -922,10 +921,10 @@ var setsid = (function setsid() {
   return call("setsid");
 });
 var prctl = (function prctl(operation, argument2 = 0, argument3 = 0, argument4 = 0, argument5 = 0) {
-  const named = constant(operation, PRCTL_OPERATIONS);
+  const named2 = constant(operation, PRCTL_OPERATIONS);
   const second = typeof argument2 === "number" ? nameSecond(operation, argument2) : argument2;
   const third = operation === PR_CAP_AMBIENT && argument2 !== PR_CAP_AMBIENT_CLEAR_ALL ? constant(argument3, CAPABILITIES) : argument3;
-  return call("prctl", named, second, third, argument4, argument5);
+  return call("prctl", named2, second, third, argument4, argument5);
 });
 var nameSecond = (function nameSecond(operation, argument) {
   switch (operation) {
@@ -1073,9 +1072,9 @@ var withDefaultOf = (function withDefaultOf(schema2, other) {
 var withDefaults = (function withDefaults(value, fields) {
   let whole;
   for (const name in fields) {
-    const { defaultOf, read: read4 } = fields[name];
+    const { defaultOf, read: read5 } = fields[name];
     const isGiven = Object.hasOwn(value, name) && value[name] !== void 0;
-    const complete = isGiven ? read4 && (() => read4(value[name])) : defaultOf;
+    const complete = isGiven ? read5 && (() => read5(value[name])) : defaultOf;
     if (complete === void 0) continue;
     whole ??= {
       ...value
@@ -1194,37 +1193,37 @@ var oneOf = (function oneOf(words3) {
     enum: words3
   }));
 });
-var list = (function list(of, min = 0) {
-  const expected = `a list, each ${of.expected}`;
+var list = (function list(of2, min = 0) {
+  const expected = `a list, each ${of2.expected}`;
   return schema(expected, ((value) => {
     if (!Array.isArray(value)) return mismatch(value, expected);
-    if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of.expected}`;
+    if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of2.expected}`;
     for (let index = 0; index < value.length; index++) {
-      const issue = of.issue(value[index]);
+      const issue = of2.issue(value[index]);
       if (issue !== void 0) return `number ${index + 1}: ${issue}`;
     }
     return void 0;
   }), () => ({
     type: "array",
-    items: of.jsonSchema(),
+    items: of2.jsonSchema(),
     ...min > 0 && {
       minItems: min
     }
   }));
 });
-var dictionary = (function dictionary(key, of) {
-  const expected = `an object, each value ${of.expected}`;
+var dictionary = (function dictionary(key, of2) {
+  const expected = `an object, each value ${of2.expected}`;
   return schema(expected, ((value) => {
     if (!isObject(value)) return mismatch(value, expected);
     for (const name of Object.keys(value)) {
-      const issue = key.issue(name) ?? of.issue(value[name]);
+      const issue = key.issue(name) ?? of2.issue(value[name]);
       if (issue !== void 0) return `${quoted(name)}: ${issue}`;
     }
     return void 0;
   }), () => ({
     type: "object",
     propertyNames: key.jsonSchema(),
-    additionalProperties: of.jsonSchema()
+    additionalProperties: of2.jsonSchema()
   }));
 });
 var object = (function object(fields) {
@@ -1686,12 +1685,12 @@ var epoll_ctl = (function epoll_ctl(epoll, operation, fd, event, architecture) {
   view2.setUint32(data2, event.data, true);
   const text4 = () => `{${flags(event.events, EPOLL_EVENTS).text}, ${event.data}}`;
   const struct = new Struct(bytes, text4);
-  const named = constant(operation, {
+  const named2 = constant(operation, {
     EPOLL_CTL_ADD,
     EPOLL_CTL_DEL,
     EPOLL_CTL_MOD
   });
-  return call("epoll_ctl", epoll, named, fd, struct);
+  return call("epoll_ctl", epoll, named2, fd, struct);
 });
 var epollOutput = (function epollOutput(count, architecture) {
   return new Output(count * epollLayout(architecture).size, "&events");
@@ -2453,9 +2452,9 @@ var mountFixes = (function mountFixes(host2, inUserNamespace) {
 var denialIn = (function denialIn(plan) {
   return plan.state.inUserNamespace ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
 });
-var inContainerNetns = (function inContainerNetns(plan, request) {
+var inContainerNetns = (function inContainerNetns(plan, request2) {
   const kernel = new NetlinkBatch(insideSocket(plan), denialIn(plan));
-  request(kernel);
+  request2(kernel);
   for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
     fixes
   });
@@ -2699,17 +2698,21 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   frame.beforeExec(writer);
   if (plan.listener !== void 0) sendListener(add, plan.listener);
   if (shape.held) waitToStart(writer);
-  const { last, image: image2 } = closeOthers(writer, plan.beforeProgram, shape, frame);
+  const { notifier } = plan;
+  const { calls, socket, image: image2 } = closeOthers(writer, plan.beforeProgram, shape, {
+    keepsSocket: !frame.vfork || notifier !== void 0
+  });
   add(rt_sigprocmask("none", null));
-  for (const planned of last) writer.part(planned);
+  for (const planned of calls) writer.part(planned);
+  if (notifier !== void 0) sendNotifier(writer, notifier.call, socket);
   return frame.exec(writer, shape, image2);
 });
-var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { vfork }) {
+var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { keepsSocket }) {
   const used = last.flatMap((({ call: call2, accept: accept2 = [] }) => call2.args.filter(isDescriptor2).map((fd) => ({
     fd,
     accept: accept2
   }))));
-  if (!vfork) used.push({
+  if (keepsSocket) used.push({
     fd: CONTAINER_SOCKET,
     accept: []
   });
@@ -2755,7 +2758,8 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { 
     fd,
     numbers[index]
   ]));
-  const renumbered = last.map(((planned) => {
+  const calls = last.map(((planned) => {
+    if (!planned.call.args.some(isDescriptor2)) return planned;
     const args = planned.call.args.map(((argument) => isDescriptor2(argument) ? new Named(numberOf5.get(argument), argument.text) : argument));
     return {
       ...planned,
@@ -2765,8 +2769,10 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { 
       }
     };
   }));
+  const socket = numberOf5.get(CONTAINER_SOCKET);
   return {
-    last: renumbered,
+    calls,
+    socket: socket === void 0 ? void 0 : new Named(socket, "socket"),
     image: image2 ? numberOf5.get(IMAGE) : void 0
   };
 });
@@ -2863,7 +2869,7 @@ var openDevNull = (function openDevNull() {
   };
   return openat2(at_fdcwd, "/dev/null", how);
 });
-var tryExec = (function tryExec(writer, count) {
+var tryExec = (function tryExec(writer, count, marked = ((call2) => call2)) {
   const paths = Array.from({
     length: count
   }, ((_, index) => programPath(index)));
@@ -2878,15 +2884,15 @@ var tryExec = (function tryExec(writer, count) {
     };
     return {
       path: path2,
-      execve: writer.add(execve(path2, ARGV, ENVIRONMENT), edges)
+      execve: writer.add(marked(execve(path2, ARGV, ENVIRONMENT)), edges)
     };
   }));
   writer.section = "failure";
   writer.place(findOut);
-  return attempts.map((({ path: path2, execve: execve2 }) => ({
+  return attempts.map(({ path: path2, execve: execve2 }) => ({
     execve: execve2,
-    ...writeFindingOut(writer, path2)
-  })));
+    ...writeFindingOut(writer, path2, marked)
+  }));
 });
 var link = (function link(plan, shape, frame, writeEnd = writeExec) {
   const writer = new ProgramWriter();
@@ -3282,7 +3288,7 @@ var copyOfFile = (function copyOfFile(plan, root, name, called = name) {
     fixes: plan.state.mountFixes
   });
 });
-var withEmptyFiles = (function withEmptyFiles(plan, write3) {
+var withEmptyFiles = (function withEmptyFiles(plan, write4) {
   const make2 = ((root) => {
     plan.call(mkdirat(root, EMPTY.directory, 365));
     plan.call(mknodat(root, EMPTY.file, S_IFREG | 292, 0));
@@ -3292,7 +3298,7 @@ var withEmptyFiles = (function withEmptyFiles(plan, write3) {
     blocks: 1,
     inodes: 3,
     make: make2
-  }, write3);
+  }, write4);
 });
 var coverWithEmpty = (function coverWithEmpty(plan, place2, path2, empty) {
   const cover2 = ((copy2) => move_mount(copy2, "", place2, "", ONTO_FD));
@@ -4010,6 +4016,7 @@ var openIfThere = (function openIfThere(target, missing2) {
 });
 var lowerHostname = (function lowerHostname(step, plan) {
   plan.needs("uts", "it would rename the host");
+  plan.requireRights("uts");
   plan.call(sethostname(step.name), {
     fixes: {
       EPERM: needsPrivilege(plan.state.inUserNamespace)
@@ -4150,16 +4157,7 @@ var enterRoot = (function enterRoot(plan, path2, root) {
   plan.state.entersRoot(path2);
 });
 var seccompSetFilter = (function seccompSetFilter(program, flagBits) {
-  const length = program.length / INSTRUCTION_SIZE;
-  const bytes = new Uint8Array(PROGRAM_SIZE);
-  new DataView(bytes.buffer).setUint16(0, length, true);
-  const struct = new Struct(bytes, `{${length} instructions}`, [
-    {
-      offset: 8,
-      to: program
-    }
-  ]);
-  return call("seccomp", SECCOMP_SET_MODE_FILTER, flags(flagBits, SECCOMP_FILTER_FLAGS), struct);
+  return setFilter(program, flags(flagBits, SECCOMP_FILTER_FLAGS));
 });
 var lowerSeccomp = (function lowerSeccomp(step, plan) {
   const { flags: flags2 = [] } = step.profile ?? {};
@@ -4168,7 +4166,8 @@ var lowerSeccomp = (function lowerSeccomp(step, plan) {
   if (isContained) plan.access.filtered = true;
   if (deniesSockets) plan.access.deniesSockets = true;
   if (step.privileged !== true) plan.setNoNewPrivileges();
-  plan.beforeExec(seccompSetFilter(program, flagBits), {
+  plan.beforeExec(setFilter2(program, flagBits, plan), {
+    EBUSY: "the filter of an outer container has a listener, and the kernel takes no second one",
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
     EPERM: "an active filter does not allow another one",
     EACCES: "a filter under which privileges can be gained takes CAP_SYS_ADMIN",
@@ -4310,7 +4309,7 @@ var collectPromptly = (async function collectPromptly(launched, descriptors, tim
         fd: pidfd,
         events: POLLIN
       }
-    ], Math.min(PATIENCE_MS, timeout)),
+    ], Math.min(PATIENCE_MS2, timeout)),
     ...closed
   ];
   const outcome = syscalls([
@@ -4486,11 +4485,11 @@ var give = (function give(all) {
   }
 });
 var looking = (function looking({ placeholder: { path: path2, text: text4 }, parent, fd }) {
-  const [named, open3] = [
+  const [named2, open3] = [
     statxOutput(),
     statxOutput()
   ];
-  const look2 = statx(parent, nameOf2(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
+  const look2 = statx(parent, nameOf2(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named2);
   const mask2 = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
   return {
     records: [
@@ -4509,9 +4508,9 @@ var looking = (function looking({ placeholder: { path: path2, text: text4 }, par
     isOurs: (function (outcome) {
       if (outcome.result(look2) !== 0n) return false;
       const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open3));
-      if (readStatx(outcome.output(named)).ino !== ino) return false;
+      if (readStatx(outcome.output(named2)).ino !== ino) return false;
       if (text4 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
-      return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text4.length && holds2(fd, text4);
+      return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text4.length && holds3(fd, text4);
     })
   };
 });
@@ -4668,13 +4667,13 @@ var protectedFiles = (function protectedFiles(written2, isInner, names = true) {
 var fromRoot = (function fromRoot(path2) {
   return path2.slice(1);
 });
-var askedPaths = (function askedPaths(read4, write3) {
+var askedPaths = (function askedPaths(read5, write4) {
   return new Map([
-    ...read4.map(((path2) => [
+    ...read5.map(((path2) => [
       normalize(path2),
       "read"
     ])),
-    ...write3.map(((path2) => [
+    ...write4.map(((path2) => [
       normalize(path2),
       "write"
     ]))
@@ -4690,8 +4689,8 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
   if (invalid !== void 0) {
     throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
   }
-  const { read: read4 = [], write: write3 = [], net = "none", env = [], architectures = [], weakerProc = false } = options;
-  const asked = askedPaths(read4, write3);
+  const { read: read5 = [], write: write4 = [], net = "none", env = [], architectures = [], weakerProc = false } = options;
+  const asked = askedPaths(read5, write4);
   const { setuidFiles = false, unixSockets = asked.size === 0 && net === "none" } = options;
   const denied2 = [
     ...setuidFiles ? [] : [
@@ -4716,7 +4715,7 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
       loopback()
     ] : [],
     // A name that the host's /etc/hosts has.
-    hostname(net === "none" ? HOSTNAME : "localhost"),
+    hostname(options.hostname ?? (net === "none" ? HOSTNAME : "localhost")),
     ...sandboxRoot(asked, options),
     // One more user namespace can be made, and the program runs in that one: it can make no other,
     // and has no capabilities over the mounts and the network. The /proc outside is read-only.
@@ -4754,7 +4753,13 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
     clearEnv({
       keep: env
     }),
-    setEnv(Object.fromEntries(usual.filter((([name]) => !includesVariable(env, name)))))
+    setEnv({
+      ...Object.fromEntries(usual.filter((([name]) => !includesVariable(env, name)))),
+      ...options.setEnv
+    }),
+    ...options.cwd === void 0 ? [] : [
+      chdir3(options.cwd)
+    ]
   ];
 });
 var sandbox = (function sandbox(options = {}) {
@@ -5353,8 +5358,8 @@ var SCOPED = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
 
 
 
-function ioctl(fd, request, argument) {
-  return call("ioctl", fd, constant(request, IOCTL_REQUESTS), argument);
+function ioctl(fd, request2, argument) {
+  return call("ioctl", fd, constant(request2, IOCTL_REQUESTS), argument);
 }
 
 
@@ -5802,8 +5807,8 @@ function invalidArgument(syscall2, call2, hint) {
 function placeText({ step, stepIndex, field: field2, position }) {
   const where = positionText(position);
   if (step === void 0) return where + (stepIndex === void 0 ? "" : `step ${stepIndex + 1} `);
-  const named = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
-  return `${where}${named}${field2 === void 0 ? "" : `, ${quoted(field2)}`}: `;
+  const named2 = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
+  return `${where}${named2}${field2 === void 0 ? "" : `, ${quoted(field2)}`}: `;
 }
 function syscallIssue({ syscall: syscall2, errno, call: call2 }) {
   const name = errnoName(errno);
@@ -7836,8 +7841,8 @@ var CLONE_FLAGS = {
 function setns(fd, flagBits) {
   return call("setns", fd, flags(flagBits, CLONE_FLAGS));
 }
-function namespaceIoctl(fd, request, argument = 0) {
-  return call("ioctl", fd, constant(request, NAMESPACE_REQUESTS), argument);
+function namespaceIoctl(fd, request2, argument = 0) {
+  return call("ioctl", fd, constant(request2, NAMESPACE_REQUESTS), argument);
 }
 
 function chroot(path2) {
@@ -8060,18 +8065,18 @@ var IFREQ = {
   index: 16,
   size: 40
 };
-function getInterfaceIndex(socket, request) {
+function getInterfaceIndex(socket, request2) {
   return call("ioctl", socket, constant(SIOCGIFINDEX, {
     SIOCGIFINDEX
-  }), request);
+  }), request2);
 }
 function interfaceRequest(name) {
   const bytes = new Uint8Array(IFREQ.size);
   new TextEncoder().encodeInto(name, bytes.subarray(0, IFREQ.index - 1));
   return new Struct(bytes, `{${JSON.stringify(name)}}`);
 }
-function indexField(request, name) {
-  return new OutputField(request, IFREQ.index, `index of ${name}`);
+function indexField(request2, name) {
+  return new OutputField(request2, IFREQ.index, `index of ${name}`);
 }
 
 // ffi/missing.ts
@@ -8888,8 +8893,8 @@ var SECUREBITS = {
 // ffi/calls/limits.ts
 function prlimit64(pid, resource, limit2, old) {
   const known = constant(resource, RLIMITS);
-  const named = new Named(resource, () => `RLIMIT_${known.text}`);
-  if (limit2 === null) return call("prlimit64", pid, named, null, old);
+  const named2 = new Named(resource, () => `RLIMIT_${known.text}`);
+  if (limit2 === null) return call("prlimit64", pid, named2, null, old);
   const text4 = (value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value);
   const words3 = [
     BigInt(limit2.soft),
@@ -8897,7 +8902,7 @@ function prlimit64(pid, resource, limit2, old) {
   ];
   const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
   const struct = new Struct(bytes, `{${text4(words3[0])}, ${text4(words3[1])}}`);
-  return call("prlimit64", pid, named, struct, old);
+  return call("prlimit64", pid, named2, struct, old);
 }
 function rlimitOutput() {
   return new Output(16, "&rlimit");
@@ -9427,8 +9432,8 @@ var NamespaceList = class {
     if (found.type === "user") found.madeBy = ownerOf(fd);
   }
   /** Returns the id of a parent or an owner, and adds that to the list. */
-  #queryRelative(type, fd, request) {
-    const number = ifThere(() => syscall(namespaceIoctl(fd.number, request)), [
+  #queryRelative(type, fd, request2) {
+    const number = ifThere(() => syscall(namespaceIoctl(fd.number, request2)), [
       "EPERM"
     ]);
     if (number === void 0) return void 0;
@@ -9731,9 +9736,9 @@ function isCpuset(list2) {
     return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
   });
 }
-function limit(expected, holds3, ...json) {
+function limit(expected, holds4, ...json) {
   const whole = `${expected}, or "unlimited"`;
-  return optional(schema(whole, (value) => value === "unlimited" || holds3(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
+  return optional(schema(whole, (value) => value === "unlimited" || holds4(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
     anyOf: [
       {
         enum: [
@@ -9751,12 +9756,12 @@ function sizeFrom(min) {
     pattern: "^\\d+[kmgtKMGT]?$"
   });
 }
-function textThat(expected, holds3, pattern) {
+function textThat(expected, holds4, pattern) {
   return text3({
     expected,
     min: 1,
     pattern,
-    issue: (text4) => holds3(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
+    issue: (text4) => holds4(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
   });
 }
 var limitFields = lazy(() => {
@@ -10201,7 +10206,7 @@ var capabilitiesSchema = stepSchema("capabilities", (() => {
   if (keep !== void 0 && others !== void 0) {
     return `"keep" cannot be combined with other sets`;
   }
-  const lacks = ((set, of) => of === void 0 ? void 0 : set?.find((name) => !of.includes(name)));
+  const lacks = ((set, of2) => of2 === void 0 ? void 0 : set?.find((name) => !of2.includes(name)));
   const notPermitted = lacks(effective, permitted) ?? lacks(ambient, permitted);
   if (notPermitted !== void 0) return `${notPermitted} is not in "permitted"`;
   const notInheritable = lacks(ambient, inheritable);
@@ -10418,11 +10423,14 @@ var protectSchema = stepSchema("protect", (() => ({
 // recipe/steps/names.ts
 var NAME_BYTES = 64;
 
-var hostnameSchema = stepSchema("hostname", (() => ({
-  name: text3({
+function hostnameText() {
+  return text3({
     min: 1,
     max: NAME_BYTES
-  })
+  });
+}
+var hostnameSchema = stepSchema("hostname", (() => ({
+  name: hostnameText()
 })));
 function domainname(name) {
   return {
@@ -10431,10 +10439,7 @@ function domainname(name) {
   };
 }
 var domainnameSchema = stepSchema("domainname", () => ({
-  name: text3({
-    min: 1,
-    max: NAME_BYTES
-  })
+  name: hostnameText()
 }));
 
 // recipe/network_schema.ts
@@ -11338,6 +11343,7 @@ var SECCOMP_RET = {
   KILL_THREAD: 0,
   TRAP: 196608,
   ERRNO: 327680,
+  USER_NOTIF: 2143289344,
   TRACE: 2146435072,
   LOG: 2147221504,
   ALLOW: 2147418112
@@ -11571,6 +11577,69 @@ function disableUserNamespaces() {
 }
 var disableUserNamespacesSchema = stepSchema("disableUserNamespaces", () => ({}));
 
+// audit/denial.ts
+var TRIED = {
+  read: "read",
+  write: "change",
+  execute: "execute",
+  connect: "connect to",
+  host: "reach the host",
+  socket: "make",
+  call: "call"
+};
+function describeDenial({ kind, what, program, flag, option }) {
+  const fix = flag ?? option;
+  return escapeControls(`${program}: ${TRIED[kind]} ${what}${fix === void 0 ? "" : ` (${fix})`}`);
+}
+function refusedHost(host2) {
+  return {
+    kind: "host",
+    what: host2,
+    program: "a program",
+    pid: 0,
+    flag: `--allow-net=${host2}`,
+    option: `permissions: { net: ["${host2}"] }`
+  };
+}
+var MOST = 1e4;
+var DenialLog = class {
+
+  #list = [];
+  #known = /* @__PURE__ */ new Set();
+  #changed = Promise.withResolvers();
+  #ended = false;
+  get list() {
+    return this.#list;
+  }
+  /** Adds a denial, unless it is known. */
+  add(denial) {
+    const key = `${denial.kind} ${denial.what}`;
+    if (this.#known.has(key) || this.#list.length === MOST) return;
+    this.#known.add(key);
+    this.#list.push(denial);
+    this.#wake();
+  }
+  /** Ends all iterations. */
+  end() {
+    this.#ended = true;
+    this.#wake();
+  }
+  #wake() {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+  /** Returns them from the first one on, to the end of the container. */
+  async *[Symbol.asyncIterator]() {
+    for (let next = 0; ; next++) {
+      while (next === this.#list.length) {
+        if (this.#ended) return;
+        await this.#changed.promise;
+      }
+      yield this.#list[next];
+    }
+  }
+};
+
 // recipe/default_path.ts
 var DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -11585,6 +11654,13 @@ function nameAt(address2) {
 }
 
 
+
+// recipe/errors.ts
+var RecipeError = class extends RamekinError {
+
+  /** `"RecipeError"`. */
+  name = "RecipeError";
+};
 
 // ffi/calls/names/events.ts
 var EPOLL_EVENTS = {
@@ -12292,6 +12368,7 @@ var commandFields = lazy((() => {
     killAfter: optional(integer(0)),
     terminal: optional(boolean()),
     detached: optional(boolean()),
+    audit: optional(boolean()),
     windowsRawArguments: optional(boolean()),
     permissions: permissionsSchema()
   };
@@ -14396,6 +14473,7 @@ var Container = class {
   #pumps;
   #maxOutput;
   #killAfter;
+  #denials;
   #stdin;
   #outputs = [];
   /** Whether `output()` was called. */
@@ -14419,6 +14497,7 @@ var Container = class {
     this.#pumps = pumps;
     this.#maxOutput = limits2.maxOutput;
     this.#killAfter = limits2.killAfter;
+    this.#denials = limits2.denials;
     this.#status = wait$25.call(this, limits2);
     this.#status.catch(() => {
     });
@@ -14632,6 +14711,26 @@ var Container = class {
    */
   get stderr() {
     return this.#output(2);
+  }
+  /**
+   * What its programs were denied, with the option `audit`: each file, address, host and call once,
+   * and what would allow it.
+   *
+   * @example
+   * ```ts
+   * import { describeDenial, sandbox } from "@ramekin/ramekin";
+   *
+   * const command = sandbox().command("ls", { args: ["/home"], audit: true, stderr: "null" });
+   * const container = command.spawn();
+   * await container.status;
+   * console.log(container.denials.list.map(describeDenial)); // ["ls: read /home (--allow-read=/home)"]
+   * ```
+   *
+   * @throws {TypeError} without that option
+   */
+  get denials() {
+    if (this.#denials !== void 0) return this.#denials;
+    throw new TypeError("the container is not audited; the option { audit: true } does that");
   }
   /**
    * Waits for the end of the program, and returns its status and output. A piped standard input is
@@ -15753,8 +15852,8 @@ var KeptTable = class {
   static {
     addMethods(this.prototype, {
     run: (function (text4) {
-    const { read: read4, written: written2 } = encodeName(text4, this.#path.subarray(0, -1));
-    if (read4 < text4.length) return -ERRNO.ENAMETOOLONG;
+    const { read: read5, written: written2 } = encodeName(text4, this.#path.subarray(0, -1));
+    if (read5 < text4.length) return -ERRNO.ENAMETOOLONG;
     this.#path[written2] = 0;
     const errno = engine().runIn(this.#memory);
     if (errno !== 0) {
@@ -15902,9 +16001,9 @@ function readElf(readAt2) {
   const interpreter = segments.find(({ type }) => type === PT.INTERP);
   const dynamic = segments.find(({ type }) => type === PT.DYNAMIC);
   const entries = dynamic === void 0 ? [] : readDynamic(readAt2, dynamic);
-  const of = (tag) => entries.filter((entry2) => entry2.tag === tag);
-  const strings = offsetOf2(segments, of(DT.STRTAB)[0]?.value);
-  const texts = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt2, strings + value));
+  const of2 = (tag) => entries.filter((entry2) => entry2.tag === tag);
+  const strings = offsetOf2(segments, of2(DT.STRTAB)[0]?.value);
+  const texts = (tag) => strings === void 0 ? [] : of2(tag).map(({ value }) => textAt(readAt2, strings + value));
   const paths = (tag) => texts(tag).at(-1)?.split(":").filter(Boolean) ?? [];
   return {
     machine: header2.getUint16(18, true),
@@ -15913,7 +16012,7 @@ function readElf(readAt2) {
     needed: texts(DT.NEEDED),
     runpath: paths(DT.RUNPATH),
     rpath: paths(DT.RPATH),
-    noDefaultDirectories: of(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
+    noDefaultDirectories: of2(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
   };
 }
 function readSegments(readAt2, header2) {
@@ -15968,7 +16067,7 @@ function programHost(reading2, refuse2) {
   const look2 = () => {
     if (++looks > MOST_LOOKS) refuse2("the programs have too many libraries to look for them all");
   };
-  const read4 = (path2, use) => {
+  const read5 = (path2, use) => {
     look2();
     return withRegularFile(path2, (file) => {
       reading2(file.path);
@@ -15980,10 +16079,10 @@ function programHost(reading2, refuse2) {
   };
   return {
     elf(path2) {
-      if (!known.has(path2)) known.set(path2, read4(path2, readElf));
+      if (!known.has(path2)) known.set(path2, read5(path2, readElf));
       return known.get(path2);
     },
-    head: (path2) => read4(path2, (readAt2) => readAt2(0, 256)),
+    head: (path2) => read5(path2, (readAt2) => readAt2(0, 256)),
     // The system's own lists of libraries.
     bytes: (path2) => withRegularFile(path2, (file) => file.readAll()),
     realPath: (path2) => withRegularFile(path2, (file) => file.path) ?? path2
@@ -16877,7 +16976,7 @@ function valueIn(line) {
   }
   return value.trim();
 }
-var MOST = 64 * 1024;
+var MOST2 = 64 * 1024;
 var KERNEL = [
   "/dev",
   "/proc",
@@ -16887,7 +16986,7 @@ var KERNEL = [
 function textBehindLink(path2) {
   const readBehind = () => withRegularFile(path2, (file) => {
     if (KERNEL.some((directory) => isWithin(file.path, directory))) return void 0;
-    return decodeName(file.readAt(0, MOST));
+    return decodeName(file.readAt(0, MOST2));
   });
   return ifThere(readBehind, UNREADABLE);
 }
@@ -16896,7 +16995,7 @@ var READ = 1;
 var reading = perEngine((() => {
   const [path2, text4] = [
     new Output(PATH_MAX5, "&path"),
-    new Output(MOST, "&text")
+    new Output(MOST2, "&text")
   ];
   const flags2 = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
   const opened = openat(at_fdcwd, path2, flags2, 0);
@@ -16913,7 +17012,7 @@ var reading = perEngine((() => {
       onAccepted: end
     },
     {
-      call: read(fd, text4, MOST),
+      call: read(fd, text4, MOST2),
       accept: UNREADABLE
     },
     {
@@ -16944,9 +17043,9 @@ var GitRepositories = class {
     return this.#all.values().flatMap(({ worktrees }) => worktrees).toArray();
   }),
     named: (function* () {
-    const named = [];
-    const general = configs$33.call(this, this.#files.general, named).flatMap((({ hooks }) => hooks));
-    for (const path2 of general) if (path2.startsWith("/")) named.push({
+    const named2 = [];
+    const general = configs$33.call(this, this.#files.general, named2).flatMap((({ hooks }) => hooks));
+    for (const path2 of general) if (path2.startsWith("/")) named2.push({
       path: path2
     });
     for (const repository of this.#all.values()) {
@@ -16959,7 +17058,7 @@ var GitRepositories = class {
           "config",
           "config.worktree"
         ].map((name) => `${directory}/${name}`);
-        for (const config of configs$33.call(this, files, named)) {
+        for (const config of configs$33.call(this, files, named2)) {
           for (const path2 of config.hooks) hooks.add(path2);
           for (const path2 of config.worktrees) {
             const worktree = this.#files.endOf(from(directory, path2));
@@ -16967,7 +17066,7 @@ var GitRepositories = class {
           }
         }
       }
-      yield* named.splice(0);
+      yield* named2.splice(0);
       for (const path2 of hooks) {
         for (const worktree of worktrees) yield {
           path: from(worktree, path2)
@@ -16975,26 +17074,26 @@ var GitRepositories = class {
       }
       repository.known = size();
     }
-    yield* named;
+    yield* named2;
   })
     });
   }
   static {
-    configs$33 = (function (files, named) {
+    configs$33 = (function (files, named2) {
     const configs = [];
-    const read4 = /* @__PURE__ */ new Set();
+    const read5 = /* @__PURE__ */ new Set();
     const waiting = [
       ...files
     ];
-    while (waiting.length > 0 && read4.size < MAX_CONFIGS && !this.#files.cost.isOver) {
+    while (waiting.length > 0 && read5.size < MAX_CONFIGS && !this.#files.cost.isOver) {
       const file = waiting.shift();
       const end = this.#files.endOf(file);
-      if (end === void 0 || read4.has(end)) continue;
-      read4.add(end);
+      if (end === void 0 || read5.has(end)) continue;
+      read5.add(end);
       const config = readGitConfig(file, this.#files.home);
       this.#files.cost.addConfig(config.size);
       configs.push(config);
-      for (const path2 of config.includes) named.push({
+      for (const path2 of config.includes) named2.push({
         path: path2,
         text: ""
       });
@@ -17670,8 +17769,8 @@ function lengthOf(directory) {
 var RESOLV_CONF = "/etc/resolv.conf";
 var MOST_BYTES = 64 * 1024;
 function readResolvConf() {
-  const read4 = () => withRegularFile(RESOLV_CONF, (file) => file.readAt(0, MOST_BYTES));
-  return new TextDecoder().decode(ifThere(read4, [
+  const read5 = () => withRegularFile(RESOLV_CONF, (file) => file.readAt(0, MOST_BYTES));
+  return new TextDecoder().decode(ifThere(read5, [
     "EACCES"
   ]) ?? new Uint8Array());
 }
@@ -17935,10 +18034,10 @@ var PermissionSet = class {
       denyEnv: [],
       ...given
     };
-    const { read: read4, write: write3, denyRead, denyWrite } = this.#options;
+    const { read: read5, write: write4, denyRead, denyWrite } = this.#options;
     this.#paths = {
-      read: resolved(read4),
-      write: resolved(write3)
+      read: resolved(read5),
+      write: resolved(write4)
     };
     this.#deniedPaths = {
       read: resolved(denyRead),
@@ -17979,8 +18078,8 @@ var PermissionSet = class {
       case "env":
         return true;
       case "run": {
-        const { run } = this.#options;
-        return typeof run !== "object" || run.includes(need.program);
+        const { run: run2 } = this.#options;
+        return typeof run2 !== "object" || run2.includes(need.program);
       }
       case "kernel":
       case "lifetime":
@@ -18266,6 +18365,7 @@ var PlannedState = class {
     for (const kind of kinds) {
       this.unshared.add(kind);
       this.joined.delete(kind);
+      this.#depths.set(kind, this.capabilities.userNamespaces);
     }
   }),
     entersRoot: (function (path2) {
@@ -18326,6 +18426,8 @@ var PlannedState = class {
   timeout;
   /** The bytes that are collected of each stream, unless a command has its own bound. */
   maxOutput;
+  /** How many user namespaces the container had entered when it made each of its namespaces. */
+  #depths = /* @__PURE__ */ new Map();
   /** Whether untrusted processes can see the container during setup. */
   exposed = false;
   #host;
@@ -18382,6 +18484,11 @@ var PlannedState = class {
   }
   /** Notes that the container creates namespaces of these kinds. */
   
+  /** Whether a namespace of this kind belongs to an outer user namespace of the container. */
+  isBeyondRights(kind) {
+    const depth = this.#depths.get(kind);
+    return depth !== void 0 && !this.joined.has(kind) && depth < this.capabilities.userNamespaces;
+  }
   /** Notes that the container makes a directory its root. */
   
   /** Notes that the container has the root of another process, of whose mounts nothing is known. */
@@ -18419,8 +18526,8 @@ function requiredAccess(recorder, command) {
     if (locksWith === void 0 || !isLocked(access.kind, locksWith)) needs2.push(access);
   }
   if (caller.euid === 0 && recorder.mapsRoot) {
-    const holds3 = (userNamespaces) => isLocked("write", userNamespaces);
-    needs2.push(...recorder.kernelFiles.needs(holds3, (path2) => recorder.exists(path2)));
+    const holds4 = (userNamespaces) => isLocked("write", userNamespaces);
+    needs2.push(...recorder.kernelFiles.needs(holds4, (path2) => recorder.exists(path2)));
   }
   if (!isContainerMount("net")) needs2.push({
     kind: "net",
@@ -18524,6 +18631,1579 @@ function distinct(needs2) {
   ];
 }
 
+// ffi/seccomp/multiplexed.ts
+var MULTIPLEXERS = [
+  {
+    name: "socketcall",
+    mask: 0xffffffffn,
+    numbers: {
+      socket: 1,
+      bind: 2,
+      connect: 3,
+      listen: 4,
+      accept: 5,
+      getsockname: 6,
+      getpeername: 7,
+      socketpair: 8,
+      send: 9,
+      recv: 10,
+      sendto: 11,
+      recvfrom: 12,
+      shutdown: 13,
+      setsockopt: 14,
+      getsockopt: 15,
+      sendmsg: 16,
+      recvmsg: 17,
+      accept4: 18,
+      recvmmsg: 19,
+      sendmmsg: 20
+    }
+  },
+  {
+    name: "ipc",
+    // Above them is a version.
+    mask: 0xffffn,
+    numbers: {
+      semop: 1,
+      semget: 2,
+      semctl: 3,
+      semtimedop: 4,
+      msgsnd: 11,
+      msgrcv: 12,
+      msgget: 13,
+      msgctl: 14,
+      shmat: 21,
+      shmdt: 22,
+      shmget: 23,
+      shmctl: 24
+    }
+  }
+];
+function withMultiplexers(filter, abi) {
+  if (abi !== "i386") return filter;
+  return {
+    ...filter,
+    rules: filter.rules.flatMap((rule) => [
+      rule,
+      ...multiplexed(rule)
+    ])
+  };
+}
+function multiplexed({ names, action, conditions = [] }) {
+  if (conditions.length > 0 && action === SECCOMP_RET.ALLOW) return [];
+  return MULTIPLEXERS.flatMap(({ name, mask: mask2, numbers }) => names.filter((meant) => Object.hasOwn(numbers, meant)).map((meant) => ({
+    names: [
+      name
+    ],
+    action,
+    conditions: [
+      is2(numbers[meant], mask2)
+    ]
+  })));
+}
+function is2(number, mask2) {
+  return {
+    index: 0,
+    comparison: "equal",
+    value: BigInt(number),
+    mask: mask2
+  };
+}
+
+// ffi/seccomp/bpf.ts
+var BPF = {
+  load: 32,
+  constant: 0,
+  and: 84,
+  jump: 5,
+  equal: 21,
+  greater: 37,
+  greaterOrEqual: 53,
+  return: 6
+};
+var MOST_INSTRUCTIONS = 4096;
+var INSTRUCTION_SIZE = 8;
+var FAR = 254;
+function assembleFilter(parts2) {
+  const backwards = new BackwardsProgram();
+  for (const part of parts2.toReversed()) {
+    if (!("kind" in part)) backwards.place(part);
+    else backwards.add(part);
+  }
+  return backwards.bytes();
+}
+var BackwardsProgram = class {
+
+  #words = [];
+  #places = /* @__PURE__ */ new Map();
+  place(label) {
+    this.#places.set(label, this.#words.length);
+  }
+  add(instruction) {
+    switch (instruction.kind) {
+      case "load":
+        return this.#word(BPF.load, instruction.offset);
+      case "constant":
+        return this.#word(BPF.constant, instruction.value);
+      case "and":
+        return this.#word(BPF.and, instruction.mask);
+      case "return":
+        return this.#word(BPF.return, instruction.value);
+      case "jump":
+        return this.#word(BPF.jump, this.#distance(instruction.to));
+      case "branch":
+        return this.#branch(instruction);
+    }
+  }
+  bytes() {
+    const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
+    const view2 = new DataView(bytes.buffer);
+    this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
+      const at2 = index * INSTRUCTION_SIZE;
+      view2.setUint16(at2, code, true);
+      view2.setUint8(at2 + 2, jt);
+      view2.setUint8(at2 + 3, jf);
+      view2.setUint32(at2 + 4, k, true);
+    });
+    return bytes;
+  }
+  #branch({ test, value, holds: holds4, fails }) {
+    const next = this.#words.length;
+    const reachable = (label) => {
+      if (label === void 0) return next;
+      if (this.#distance(label) >= FAR) this.#word(BPF.jump, this.#distance(label));
+      else return this.#places.get(label);
+      return this.#words.length;
+    };
+    const [jt, jf] = [
+      reachable(holds4),
+      reachable(fails)
+    ].map((place2) => this.#words.length - place2);
+    this.#word(BPF[test], value, jt, jf);
+  }
+  #distance(label) {
+    const place2 = this.#places.get(label);
+    if (place2 === void 0) throw new TypeError(`the label "${label.text}" is not placed later`);
+    return this.#words.length - place2;
+  }
+  #word(code, k, jt = 0, jf = 0) {
+    this.#words.push({
+      code,
+      jt,
+      jf,
+      k: k >>> 0
+    });
+  }
+};
+
+// ffi/seccomp/filter.ts
+var SECCOMP_DATA = {
+  number: 0,
+  architecture: 4,
+  arguments: 16,
+  size: 64
+};
+var AUDIT_ARCH = {
+  x86_64: 3221225534,
+  aarch64: 3221225655,
+  i386: 1073741827,
+  arm: 1073741864
+};
+var OTHER_ABIS = {
+  x86_64: [
+    "i386",
+    "x32"
+  ],
+  aarch64: [
+    "arm"
+  ]
+};
+function compileFilter(filter, architecture, others = []) {
+  const bytes = assembleFilter(new Compiler(filter, architecture, others).parts());
+  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) throw tooLong();
+  return bytes;
+}
+function tooLong() {
+  return new RangeError(`the filter has more than ${MOST_INSTRUCTIONS} instructions, and the kernel takes no more`);
+}
+var RuleIndex = class {
+
+  #rules = /* @__PURE__ */ new Map();
+  #otherwise;
+  /**
+   * Makes the index for these calls.
+   *
+   * @throws {RangeError} where one has more rules than a filter has instructions
+   */
+  constructor({ rules, otherwise }, calls) {
+    this.#otherwise = [
+      {
+        names: [],
+        action: otherwise
+      }
+    ];
+    const indexed = /* @__PURE__ */ new Map();
+    for (const rule of rules) {
+      let names = indexed.get(rule.names);
+      if (names === void 0) {
+        names = [
+          ...new Set(rule.names)
+        ].filter((name) => calls.has(name));
+        indexed.set(rule.names, names);
+      }
+      for (const name of names) this.#add(name, rule);
+    }
+  }
+  #add(name, rule) {
+    const known = this.#rules.get(name);
+    if (known === void 0) return void this.#rules.set(name, [
+      rule
+    ]);
+    if (isUnconditional(known.at(-1))) return;
+    if (known.push(rule) > MOST_INSTRUCTIONS) throw tooLong();
+  }
+  /** The rules for the call; the last of them is without conditions. */
+  for(name) {
+    const rules = this.#rules.get(name);
+    if (rules === void 0) return this.#otherwise;
+    return isUnconditional(rules.at(-1)) ? rules : [
+      ...rules,
+      ...this.#otherwise
+    ];
+  }
+};
+function isUnconditional({ conditions = [] }) {
+  return conditions.length === 0;
+}
+var NARROW2 = [
+  "i386",
+  "arm"
+];
+var Compiler = class {
+
+  #filter;
+  #architecture;
+  #others;
+  #returns = /* @__PURE__ */ new Map();
+  #decisions = /* @__PURE__ */ new Map();
+  /** The numbers of rules, by what they do and by themselves. */
+  #contents = /* @__PURE__ */ new Map();
+  #numbers = /* @__PURE__ */ new Map();
+  #decided = 0;
+  constructor(filter, architecture, others) {
+    this.#filter = filter;
+    this.#architecture = architecture;
+    this.#others = others;
+  }
+  parts() {
+    const entries = [
+      this.#entry(this.#architecture, this.#ranges()),
+      ...this.#others.filter((abi) => abi !== "x32").map((abi) => this.#entry(abi, this.#rangesOf(abi)))
+    ];
+    const foreign = this.#return(this.#filter.foreign);
+    const decisions = [
+      ...this.#decisions.values()
+    ].flatMap((decision) => this.#decide(decision));
+    const returns = [
+      ...this.#returns
+    ].flatMap(([value, label]) => [
+      label,
+      {
+        kind: "return",
+        value
+      }
+    ]);
+    return [
+      {
+        kind: "load",
+        offset: SECCOMP_DATA.architecture
+      },
+      ...entries.flat(),
+      {
+        kind: "jump",
+        to: foreign
+      },
+      ...decisions,
+      ...returns
+    ];
+  }
+  /** Finds the number of a call that was made by an entry point. */
+  #entry(abi, ranges2) {
+    const other = new Label(`not ${abi}`);
+    return [
+      {
+        kind: "branch",
+        test: "equal",
+        value: AUDIT_ARCH[abi],
+        fails: other
+      },
+      {
+        kind: "load",
+        offset: SECCOMP_DATA.number
+      },
+      ...searchAmong(ranges2),
+      other
+    ];
+  }
+  /** The ranges of the architecture's own entry point. */
+  #ranges() {
+    const own = this.#rangesOf(this.#architecture);
+    if (this.#architecture !== "x86_64") return own;
+    const x32 = this.#others.includes("x32") ? this.#rangesOf("x32", X32_BIT) : [];
+    const beyond = x32.length === 0 ? X32_BIT : X32_BIT * 2;
+    return [
+      ...own,
+      ...x32,
+      {
+        first: beyond,
+        decision: this.#return(NO_CALL)
+      }
+    ];
+  }
+  #rangesOf(abi, first = 0) {
+    const { unknown } = this.#filter;
+    const calls = allSyscalls(abi);
+    const rules = new RuleIndex(withMultiplexers(this.#filter, abi), calls);
+    const known = [
+      ...calls
+    ].sort(([, a], [, b]) => a - b);
+    const isNarrow = NARROW2.includes(abi);
+    const ranges2 = [];
+    const add = (first2, decision) => {
+      if (ranges2.at(-1)?.decision !== decision) ranges2.push({
+        first: first2,
+        decision
+      });
+    };
+    let next = first;
+    for (const [name, number] of known) {
+      if (number > next) add(next, this.#return(unknown));
+      add(number, this.#decision(rules.for(name), isNarrow));
+      next = number + 1;
+    }
+    add(next, this.#return(unknown));
+    return ranges2;
+  }
+  /** The label of the code for these rules, which calls with the same rules share. */
+  #decision(rules, isNarrow) {
+    const first = rules[0];
+    if (isUnconditional(first)) return this.#return(first.action);
+    const key = `${isNarrow ? "narrow " : ""}${rules.map((rule) => this.#numberOf(rule)).join()}`;
+    let decision = this.#decisions.get(key);
+    if (decision === void 0) {
+      this.#decided += rules.length;
+      if (this.#decided > MOST_INSTRUCTIONS) throw tooLong();
+      decision = {
+        label: new Label(`about ${first.names.join(", ")}`),
+        rules,
+        isNarrow
+      };
+      this.#decisions.set(key, decision);
+    }
+    return decision.label;
+  }
+  /** The number of a rule: the same for rules that do the same. */
+  #numberOf(rule) {
+    let number = this.#numbers.get(rule);
+    if (number !== void 0) return number;
+    const content2 = JSON.stringify([
+      rule.action,
+      rule.conditions
+    ], (_, value) => typeof value === "bigint" ? String(value) : value);
+    number = this.#contents.get(content2) ?? this.#contents.size;
+    this.#contents.set(content2, number);
+    this.#numbers.set(rule, number);
+    return number;
+  }
+  #return(value) {
+    let label = this.#returns.get(value);
+    if (label === void 0) {
+      label = new Label(`return 0x${value.toString(16)}`);
+      this.#returns.set(value, label);
+    }
+    return label;
+  }
+  #decide({ label, rules, isNarrow }) {
+    const parts2 = [
+      label
+    ];
+    for (const { action, conditions = [] } of rules) {
+      const otherwise = new Label("the next rule");
+      for (const condition of conditions) parts2.push(...compare(condition, isNarrow, otherwise));
+      parts2.push({
+        kind: "jump",
+        to: this.#return(action)
+      }, otherwise);
+    }
+    return parts2;
+  }
+};
+var NO_CALL = SECCOMP_RET.ERRNO | 38;
+function searchAmong(ranges2) {
+  if (ranges2.length === 1) return [
+    {
+      kind: "jump",
+      to: ranges2[0].decision
+    }
+  ];
+  const half = Math.ceil(ranges2.length / 2);
+  const [below3, above] = [
+    ranges2.slice(0, half),
+    ranges2.slice(half)
+  ];
+  const value = above[0].first;
+  if (ranges2.length === 2) {
+    const [holds4, fails] = [
+      above[0].decision,
+      below3[0].decision
+    ];
+    return [
+      {
+        kind: "branch",
+        test: "greaterOrEqual",
+        value,
+        holds: holds4,
+        fails
+      }
+    ];
+  }
+  const upper = new Label(`${value} and above`);
+  return [
+    {
+      kind: "branch",
+      test: "greaterOrEqual",
+      value,
+      holds: upper
+    },
+    ...searchAmong(below3),
+    upper,
+    ...searchAmong(above)
+  ];
+}
+var EVERY_BIT = 0xffffffffffffffffn;
+var LOW = 0xffffffffn;
+function compare(condition, isNarrow, otherwise) {
+  const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
+  const at2 = SECCOMP_DATA.arguments + index * 8;
+  const holds4 = new Label("it holds");
+  const high = {
+    offset: isNarrow ? void 0 : at2 + 4,
+    mask: Number(mask2 >> 32n),
+    value: Number(value >> 32n)
+  };
+  const low = {
+    offset: at2,
+    mask: Number(mask2 & LOW),
+    value: Number(value & LOW)
+  };
+  const parts2 = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds4, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds4, otherwise));
+  return [
+    ...parts2,
+    holds4
+  ];
+}
+function isEquality(comparison) {
+  return comparison === "equal" || comparison === "unequal";
+}
+function directions(straight, holds4, otherwise) {
+  return straight ? [
+    holds4,
+    otherwise
+  ] : [
+    otherwise,
+    holds4
+  ];
+}
+function equality(high, low, yes, no) {
+  return [
+    ...loadMasked(high),
+    {
+      kind: "branch",
+      test: "equal",
+      value: high.value,
+      fails: no
+    },
+    ...loadMasked(low),
+    {
+      kind: "branch",
+      test: "equal",
+      value: low.value,
+      holds: yes,
+      fails: no
+    }
+  ];
+}
+function order(high, low, test, yes, no) {
+  return [
+    loadHalf(high),
+    {
+      kind: "branch",
+      test: "greater",
+      value: high.value,
+      holds: yes
+    },
+    {
+      kind: "branch",
+      test: "equal",
+      value: high.value,
+      fails: no
+    },
+    loadHalf(low),
+    {
+      kind: "branch",
+      test,
+      value: low.value,
+      holds: yes,
+      fails: no
+    }
+  ];
+}
+function loadHalf({ offset }) {
+  return offset === void 0 ? {
+    kind: "constant",
+    value: 0
+  } : {
+    kind: "load",
+    offset
+  };
+}
+function loadMasked(half) {
+  const { mask: mask2 } = half;
+  const load = loadHalf(half);
+  return mask2 === 4294967295 ? [
+    load
+  ] : [
+    load,
+    {
+      kind: "and",
+      mask: mask2
+    }
+  ];
+}
+
+// ffi/seccomp/observe.ts
+var [ACTION_BITS, DATA_BITS] = [
+  4294901760,
+  65535
+];
+var [NUMBER, ARCHITECTURE, SIXTH] = [
+  0,
+  4,
+  56
+];
+var UNOBSERVED = new Named(1918987627, "UNOBSERVED");
+function unobserved(call2) {
+  const { args } = call2;
+  return {
+    ...call2,
+    args: [
+      ...args,
+      ...Array(5 - args.length).fill(0),
+      UNOBSERVED
+    ]
+  };
+}
+function observing(filter, numbers, architecture) {
+  const asked = filter.slice();
+  const view2 = new DataView(asked.buffer);
+  for (let at2 = 0; at2 < asked.length; at2 += INSTRUCTION_SIZE) {
+    const denies2 = view2.getUint16(at2, true) === BPF.return && actionOf(view2.getUint32(at2 + 4, true)) === SECCOMP_RET.ERRNO;
+    if (denies2) view2.setUint32(at2 + 4, SECCOMP_RET.USER_NOTIF, true);
+  }
+  const head = numbersHead(numbers, architecture);
+  const whole = new Uint8Array(head.length + asked.length);
+  whole.set(head);
+  whole.set(asked, head.length);
+  if (whole.length <= MOST_INSTRUCTIONS * INSTRUCTION_SIZE) return whole;
+  throw new RangeError(`with what is observed, it has more than ${MOST_INSTRUCTIONS} instructions`);
+}
+function numbersHead(numbers, architecture) {
+  const words3 = [
+    [
+      BPF.load,
+      0,
+      0,
+      ARCHITECTURE
+    ],
+    // A branch reaches 255 instructions, so each comparison has its own return.
+    [
+      BPF.equal,
+      1,
+      0,
+      AUDIT_ARCH[architecture]
+    ],
+    [
+      BPF.jump,
+      0,
+      0,
+      4 + numbers.length * 2
+    ],
+    [
+      BPF.load,
+      0,
+      0,
+      SIXTH
+    ],
+    [
+      BPF.equal,
+      0,
+      1,
+      Number(UNOBSERVED.value)
+    ],
+    [
+      BPF.jump,
+      0,
+      0,
+      1 + numbers.length * 2
+    ],
+    [
+      BPF.load,
+      0,
+      0,
+      NUMBER
+    ],
+    ...numbers.flatMap((number) => [
+      [
+        BPF.equal,
+        0,
+        1,
+        number
+      ],
+      [
+        BPF.return,
+        0,
+        0,
+        SECCOMP_RET.USER_NOTIF
+      ]
+    ])
+  ];
+  const bytes = new Uint8Array(words3.length * INSTRUCTION_SIZE);
+  const view2 = new DataView(bytes.buffer);
+  words3.forEach(([code, holds4, fails, value], index) => {
+    const at2 = index * INSTRUCTION_SIZE;
+    view2.setUint16(at2, code, true);
+    view2.setUint8(at2 + 2, holds4);
+    view2.setUint8(at2 + 3, fails);
+    view2.setUint32(at2 + 4, value, true);
+  });
+  return bytes;
+}
+var EPERM = 1;
+function answerOf2(filter, data2) {
+  const value = run(new DataView(filter.buffer, filter.byteOffset, filter.length), data2);
+  const action = actionOf(value);
+  if (action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG) return {
+    passes: true
+  };
+  return {
+    passes: false,
+    errno: action === SECCOMP_RET.ERRNO ? value & DATA_BITS : EPERM
+  };
+}
+function actionOf(value) {
+  return (value & ACTION_BITS) >>> 0;
+}
+function run(filter, data2) {
+  let accumulator = 0;
+  for (let at2 = 0; ; at2 += INSTRUCTION_SIZE) {
+    const code = filter.getUint16(at2, true), value = filter.getUint32(at2 + 4, true);
+    if (code === BPF.return) return value;
+    if (code === BPF.load) accumulator = data2.getUint32(value, true);
+    else if (code === BPF.constant) accumulator = value;
+    else if (code === BPF.and) accumulator = (accumulator & value) >>> 0;
+    else if (code === BPF.jump) at2 += value * INSTRUCTION_SIZE;
+    else at2 += filter.getUint8(at2 + (holds(code, accumulator, value) ? 2 : 3)) * INSTRUCTION_SIZE;
+  }
+}
+function holds(code, accumulator, value) {
+  if (code === BPF.equal) return accumulator === value;
+  if (code === BPF.greater) return accumulator > value;
+  if (code === BPF.greaterOrEqual) return accumulator >= value;
+  throw new TypeError(`no filter of this project has the instruction 0x${code.toString(16)}`);
+}
+
+// audit/advice.ts
+var OWN = [
+  "/proc",
+  "/dev"
+];
+var Advisor = class {
+
+  #deniedRead;
+  #deniedWrite;
+  #protected;
+  /** For a container of these steps. */
+  constructor(steps) {
+    const denials = steps.filter((step) => step.step === "denyFiles");
+    this.#deniedRead = denials.flatMap(({ read: read5 = [] }) => read5);
+    this.#deniedWrite = denials.flatMap(({ write: write4 = [] }) => write4);
+    this.#protected = steps.flatMap((step) => step.step === "protect" ? [
+      step.source
+    ] : []);
+  }
+  /** Whether a file is hidden on purpose. */
+  isDenied(path2) {
+    return this.#deniedRead.some((denied2) => isWithin(path2, denied2));
+  }
+  /** For a file that is to be read or executed. */
+  reading(path2) {
+    if (OWN.some((own) => isWithin(path2, own))) return {};
+    const denied2 = this.#deniedRead.find((denied3) => isWithin(path2, denied3));
+    if (denied2 !== void 0) {
+      return {
+        flag: `without --deny-read=${denied2}`,
+        option: `without denyRead: ["${denied2}"]`
+      };
+    }
+    return {
+      flag: `--allow-read=${path2}`,
+      option: `read: ${JSON.stringify([
+        path2
+      ])}`
+    };
+  }
+  /** For a file that is to be changed. */
+  writing(path2) {
+    if (OWN.some((own) => isWithin(path2, own))) return {};
+    const denied2 = this.#deniedWrite.find((denied3) => isWithin(path2, denied3));
+    if (denied2 !== void 0) {
+      return {
+        flag: `without --deny-write=${denied2}`,
+        option: `without denyWrite: ["${denied2}"]`
+      };
+    }
+    if (this.#protected.some((directory) => isWithin(path2, directory))) {
+      return {
+        flag: "--no-protect",
+        option: "protect: false"
+      };
+    }
+    return {
+      flag: `--allow-write=${path2}`,
+      option: `write: ${JSON.stringify([
+        path2
+      ])}`
+    };
+  }
+  /** For a host or an address. */
+  static reaching(host2) {
+    return {
+      flag: `--allow-net=${host2}`,
+      option: `command(..., { permissions: { net: ["${host2}"], ... } })`
+    };
+  }
+  /** For a call that the filter denies. */
+  static calling(name) {
+    return {
+      option: `seccomp({ allow: ["${name}"] })`
+    };
+  }
+  /** For a unix socket. */
+  static unixSockets = {
+    flag: "--unix-sockets",
+    option: "unixSockets: true"
+  };
+  /** For a set-user-ID file. */
+  static setuidFiles = {
+    flag: "--setuid-files",
+    option: "setuidFiles: true"
+  };
+};
+
+// ffi/seccomp/path_calls.ts
+var read4 = (path2, directory) => of("read", path2, directory);
+var write3 = (path2, directory) => of("write", path2, directory);
+function of(use, path2, directory) {
+  return {
+    path: path2,
+    use,
+    ...directory !== void 0 && {
+      directory
+    }
+  };
+}
+var PATH_CALLS = {
+  open: [
+    {
+      path: 0,
+      use: "open",
+      flags: 1
+    }
+  ],
+  openat: [
+    {
+      path: 1,
+      directory: 0,
+      use: "open",
+      flags: 2
+    }
+  ],
+  openat2: [
+    {
+      path: 1,
+      directory: 0,
+      use: "openHow",
+      flags: 2
+    }
+  ],
+  creat: [
+    write3(0)
+  ],
+  stat: [
+    read4(0)
+  ],
+  lstat: [
+    read4(0)
+  ],
+  newfstatat: [
+    read4(1, 0)
+  ],
+  statx: [
+    read4(1, 0)
+  ],
+  access: [
+    read4(0)
+  ],
+  faccessat: [
+    read4(1, 0)
+  ],
+  faccessat2: [
+    read4(1, 0)
+  ],
+  readlink: [
+    read4(0)
+  ],
+  readlinkat: [
+    read4(1, 0)
+  ],
+  chdir: [
+    read4(0)
+  ],
+  execve: [
+    of("execute", 0, void 0)
+  ],
+  execveat: [
+    of("execute", 1, 0)
+  ],
+  mkdir: [
+    write3(0)
+  ],
+  mkdirat: [
+    write3(1, 0)
+  ],
+  mknod: [
+    write3(0)
+  ],
+  mknodat: [
+    write3(1, 0)
+  ],
+  rmdir: [
+    write3(0)
+  ],
+  unlink: [
+    write3(0)
+  ],
+  unlinkat: [
+    write3(1, 0)
+  ],
+  rename: [
+    write3(0),
+    write3(1)
+  ],
+  renameat: [
+    write3(1, 0),
+    write3(3, 2)
+  ],
+  renameat2: [
+    write3(1, 0),
+    write3(3, 2)
+  ],
+  link: [
+    write3(1)
+  ],
+  linkat: [
+    write3(3, 2)
+  ],
+  symlink: [
+    write3(1)
+  ],
+  symlinkat: [
+    write3(2, 1)
+  ],
+  truncate: [
+    write3(0)
+  ],
+  chmod: [
+    write3(0)
+  ],
+  fchmodat: [
+    write3(1, 0)
+  ],
+  fchmodat2: [
+    write3(1, 0)
+  ],
+  chown: [
+    write3(0)
+  ],
+  lchown: [
+    write3(0)
+  ],
+  fchownat: [
+    write3(1, 0)
+  ],
+  utime: [
+    write3(0)
+  ],
+  utimes: [
+    write3(0)
+  ],
+  utimensat: [
+    write3(1, 0)
+  ]
+};
+var NETWORK_CALLS = [
+  "connect",
+  "sendto",
+  "sendmmsg"
+];
+var OBSERVED_CALLS = [
+  ...Object.keys(PATH_CALLS),
+  ...NETWORK_CALLS
+];
+
+// audit/container_files.ts
+var READ_ONLY2 = 1;
+var ContainerFiles2 = class {
+
+  #root;
+  /** Opens the root of a process. */
+  constructor(pid) {
+    this.#root = syscall(openat(at_fdcwd, `/proc/${pid}/root`, O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
+  }
+  /** What is at a path in the container; a link at its end is followed, or not. */
+  stateOf(path2, follow) {
+    const flags2 = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW);
+    const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+    return stateOf2(openat2(this.#root, path2, {
+      flags: flags2,
+      resolve
+    }));
+  }
+  /** What is at a path of the host. */
+  static onHost(path2) {
+    return stateOf2(openat(at_fdcwd, path2, O_PATH | O_CLOEXEC, 0));
+  }
+  /** Closes the root. */
+  close() {
+    syscall(close(this.#root));
+  }
+};
+function stateOf2(open3) {
+  const told = statfsOutput();
+  const fd = new ResultOf(open3, "file");
+  try {
+    const result = syscalls([
+      {
+        call: open3,
+        accept: NO_SUCH_PATH,
+        onAccepted: END
+      },
+      {
+        call: fstatfs(fd, told)
+      },
+      {
+        call: close(fd)
+      }
+    ]);
+    if (result.result(open3) < 0n) return "missing";
+    return (readStatfs(result.output(told)).flags & READ_ONLY2) === 0 ? "writable" : "readOnly";
+  } catch (error) {
+    if (error instanceof SyscallError) return "unknown";
+    throw error;
+  }
+}
+function absolutePathOf(path2, pid, directory) {
+  if (path2.startsWith("/")) return withoutClimbing(path2);
+  const link2 = directory === void 0 || directory === AT_FDCWD2 ? `/proc/${pid}/cwd` : `/proc/${pid}/fd/${directory}`;
+  const base = linkAt(link2);
+  return base?.startsWith("/") ? withoutClimbing(`${base}/${path2}`) : void 0;
+}
+var AT_FDCWD2 = -100;
+function linkAt(path2) {
+  const target = new Output(4096, "&target");
+  const read5 = readlinkat(at_fdcwd, path2, target);
+  try {
+    const result = syscalls([
+      {
+        call: read5
+      }
+    ]);
+    const { buffer, byteOffset } = result.output(target);
+    const length = Number(result.result(read5));
+    return decodeName(new Uint8Array(buffer, byteOffset, length));
+  } catch (error) {
+    if (error instanceof SyscallError) return void 0;
+    throw error;
+  }
+}
+function withoutClimbing(path2) {
+  const parts2 = [];
+  for (const part of path2.split("/")) {
+    if (part === "..") parts2.pop();
+    else if (part !== "" && part !== ".") parts2.push(part);
+  }
+  return `/${parts2.join("/")}`;
+}
+
+// audit/network.ts
+var [AF_UNIX2, AF_INET2, AF_INET62] = [
+  1,
+  2,
+  10
+];
+function readAddress2(bytes) {
+  if (bytes.length < 8) return void 0;
+  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const family = view2.getUint16(0, true), port = view2.getUint16(2);
+  if (family === AF_UNIX2 || port === 0) return void 0;
+  if (family === AF_INET2) {
+    const address3 = bytes.subarray(4, 8);
+    return {
+      text: `${formatIp(address3)}:${port}`,
+      isLoopback: address3[0] === 127,
+      port
+    };
+  }
+  if (family !== AF_INET62 || bytes.length < 24) return void 0;
+  const address2 = formatIp(bytes.subarray(8, 24));
+  return {
+    text: `[${address2}]:${port}`,
+    isLoopback: address2 === "::1",
+    port
+  };
+}
+function hasListener(table, port) {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  return table.split("\n").slice(1).some((line) => {
+    const [, local = "", , state] = line.trim().split(/\s+/);
+    return state === LISTEN && local.endsWith(suffix);
+  });
+}
+var LISTEN = "0A";
+var DNS_HEAD = 12;
+function nameAskedFor(message2) {
+  if (message2.length < DNS_HEAD + 5) return void 0;
+  const view2 = new DataView(message2.buffer, message2.byteOffset, message2.length);
+  const isQuery = (view2.getUint16(2) & 63488) === 0 && view2.getUint16(4) === 1 && view2.getUint16(6) === 0;
+  if (!isQuery) return void 0;
+  const labels = [];
+  let at2 = DNS_HEAD;
+  for (; ; ) {
+    const length = message2[at2++] ?? 64;
+    if (length === 0) break;
+    if (length > 63 || at2 + length > message2.length) return void 0;
+    labels.push(String.fromCharCode(...message2.subarray(at2, at2 + length)));
+    at2 += length;
+  }
+  const name = labels.join(".");
+  return labels.length > 0 && /^[\w.-]+$/.test(name) ? name : void 0;
+}
+
+// audit/judge.ts
+var MOST_KNOWN = 5e4;
+var UNIX2 = 1n;
+var Judge = class {
+
+  #listener;
+  #denials;
+  #advisor;
+  #ownNetwork;
+  #known = /* @__PURE__ */ new Set();
+  #files;
+  /** @param ownNetwork whether the container has no network of the host's */
+  constructor(listener, denials, advisor, ownNetwork) {
+    this.#listener = listener;
+    this.#denials = denials;
+    this.#advisor = advisor;
+    this.#ownNetwork = ownNetwork;
+  }
+  /** Looks at a call by its name, and at what the filter answers. */
+  judge(name, notified, answer) {
+    if (!answer.passes) return this.#denied(name, notified, answer.errno);
+    if (name === "connect" || name === "sendto" || name === "sendmmsg") {
+      return this.#judgeNetwork(name, notified);
+    }
+    for (const argument of PATH_CALLS[name] ?? []) this.#judgePath(argument, notified);
+  }
+  /** Closes what it has opened. */
+  close() {
+    this.#files?.close();
+  }
+  #add(notified, tried) {
+    this.#denials.add({
+      ...tried,
+      program: nameOf3(notified.pid),
+      pid: notified.pid
+    });
+  }
+  /** A call that the filter denies, unless it answers that there is no such call: others are tried. */
+  #denied(name, notified, errno) {
+    if (errnoName(errno) === "ENOSYS") return;
+    const socket = name.startsWith("socket") && (notified.args[0] & INT3) === UNIX2;
+    if (socket) {
+      return this.#add(notified, {
+        kind: "socket",
+        what: "a unix socket",
+        ...Advisor.unixSockets
+      });
+    }
+    const advice = MODE_CALLS.test(name) ? Advisor.setuidFiles : Advisor.calling(name);
+    const what = name === "ioctl" ? `ioctl(0x${(notified.args[1] & INT3).toString(16)})` : name;
+    this.#add(notified, {
+      kind: "call",
+      what,
+      ...advice
+    });
+  }
+  #judgePath({ path: path2, directory, use, flags: flags2 }, notified) {
+    const text4 = this.#textAt(notified, notified.args[path2]);
+    if (text4 === void 0 || text4 === "") return;
+    const base = directory === void 0 ? void 0 : Number(BigInt.asIntN(32, notified.args[directory]));
+    const whole = absolutePathOf(text4, notified.pid, base);
+    if (whole === void 0) return;
+    const wanted = use === "open" || use === "openHow" ? this.#useOf(notified, use, notified.args[flags2]) : use;
+    const key = `${wanted} ${whole}`;
+    if (this.#known.has(key)) return;
+    if (this.#known.size === MOST_KNOWN) this.#known.clear();
+    this.#known.add(key);
+    if (!this.#isDenied(whole, wanted, notified)) return;
+    const advice = wanted === "write" ? this.#advisor.writing(whole) : this.#advisor.reading(whole);
+    this.#add(notified, {
+      kind: wanted,
+      what: whole,
+      ...advice
+    });
+  }
+  #useOf(notified, use, flags2) {
+    const bits = use === "open" ? Number(flags2 & INT3) : numberIn2(this.#listener.read(notified, flags2, 8));
+    return (bits & WRITING) === 0 ? "read" : "write";
+  }
+  #isDenied(path2, use, notified) {
+    const files = this.#files ??= new ContainerFiles2(notified.pid);
+    if (use !== "write") {
+      if (this.#advisor.isDenied(path2)) return true;
+      return !isWithin(path2, "/proc") && files.stateOf(path2, true) === "missing" && isOnHost(path2);
+    }
+    const state = files.stateOf(path2, false);
+    if (state !== "missing") return state === "readOnly" && !isWithin(path2, "/dev");
+    const around = files.stateOf(parentOf(path2), true);
+    return around === "readOnly" || around === "missing" && isOnHost(parentOf(path2));
+  }
+  #judgeNetwork(name, notified) {
+    if (!this.#ownNetwork) return;
+    const [, second = 0n, third = 0n, , fifth = 0n, sixth = 0n] = notified.args;
+    if (name === "connect") return this.#judgeAddress(notified, second, third);
+    if (name === "sendto" && fifth !== 0n) this.#judgeAddress(notified, fifth, sixth);
+    const host2 = nameAskedFor(name === "sendto" ? this.#read(notified, second, Number(third)) : this.#message(notified, second));
+    if (host2 !== void 0) {
+      this.#add(notified, {
+        kind: "host",
+        what: host2,
+        ...Advisor.reaching(host2)
+      });
+    }
+  }
+  /** The first part of the first message of sendmmsg(2): struct mmsghdr, struct iovec. */
+  #message(notified, messages) {
+    const header2 = this.#read(notified, messages, 24);
+    if (header2.length < 24) return header2;
+    const part = this.#read(notified, new DataView(header2.buffer).getBigUint64(16, true), 16);
+    if (part.length < 16) return part;
+    const view2 = new DataView(part.buffer);
+    return this.#read(notified, view2.getBigUint64(0, true), Number(view2.getBigUint64(8, true)));
+  }
+  #judgeAddress(notified, address2, length) {
+    const found = readAddress2(this.#read(notified, address2, Math.min(Number(length & INT3), 128)));
+    if (found === void 0) return;
+    if (found.isLoopback && (found.port === DNS || listens(notified.pid, found.port))) return;
+    this.#add(notified, {
+      kind: "connect",
+      what: found.text,
+      ...Advisor.reaching(found.text)
+    });
+  }
+  #textAt(notified, address2) {
+    const bytes = this.#read(notified, address2);
+    const end = bytes.indexOf(0);
+    return end < 0 ? void 0 : decodeName(bytes.subarray(0, end));
+  }
+  #read(notified, address2, size) {
+    if (address2 === 0n) return new Uint8Array();
+    return this.#listener.read(notified, address2, size);
+  }
+};
+var MODE_CALLS = /^(f?chmod|open|creat|mknod)/;
+var INT3 = 0xffffffffn;
+var WRITING = 1 | 2 | 64 | 512;
+var DNS = 53;
+function isOnHost(path2) {
+  const state = ContainerFiles2.onHost(path2);
+  return state === "readOnly" || state === "writable";
+}
+function numberIn2(bytes) {
+  return bytes.length < 8 ? 0 : Number(new DataView(bytes.buffer).getBigUint64(0, true) & INT3);
+}
+function listens(pid, port) {
+  return [
+    "tcp",
+    "tcp6"
+  ].some((table) => hasListener(textOf5(`/proc/${pid}/net/${table}`) ?? "", port));
+}
+function nameOf3(pid) {
+  return textOf5(`/proc/${pid}/comm`)?.trimEnd() ?? "?";
+}
+function textOf5(path2) {
+  try {
+    return readWholeText(at_fdcwd, path2);
+  } catch (error) {
+    if (error instanceof SyscallError) return void 0;
+    throw error;
+  }
+}
+
+// ffi/calls/seccomp_notifications.ts
+var REQUEST = {
+  SECCOMP_IOCTL_NOTIF_RECV: 3226476800,
+  SECCOMP_IOCTL_NOTIF_SEND: 3222806785,
+  SECCOMP_IOCTL_NOTIF_ID_VALID: 1074274562,
+  SECCOMP_IOCTL_NOTIF_SET_FLAGS: 1074274564
+};
+var SECCOMP_USER_NOTIF_FLAG_CONTINUE = 1;
+var SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP = 1;
+var NOTIFICATION = {
+  id: 0,
+  pid: 8,
+  data: 16,
+  size: 80
+};
+function notificationOutput() {
+  return new Output(NOTIFICATION.size, "&notification");
+}
+function receiveNotification(listener, notification) {
+  return request(listener, "SECCOMP_IOCTL_NOTIF_RECV", notification);
+}
+function readNotification(view2) {
+  const id2 = [
+    view2.getUint32(NOTIFICATION.id, true),
+    view2.getUint32(NOTIFICATION.id + 4, true)
+  ];
+  if (id2[0] === 0 && id2[1] === 0) return void 0;
+  const start = view2.byteOffset + NOTIFICATION.data;
+  const data2 = new DataView(view2.buffer.slice(start, start + 64));
+  return {
+    id: id2,
+    pid: view2.getUint32(NOTIFICATION.pid, true),
+    number: data2.getInt32(0, true),
+    args: Array.from({
+      length: 6
+    }, (_, index) => data2.getBigUint64(16 + index * 8, true)),
+    data: data2
+  };
+}
+var ANSWER = {
+  low: new Slot("low", 4),
+  high: new Slot("high", 4),
+  error: new Slot("error", 4),
+  flags: new Slot("flags", 4)
+};
+function answerNotification(listener) {
+  const response = new Struct(new Uint8Array(24), "&answer", [], [
+    {
+      offset: 0,
+      slot: ANSWER.low
+    },
+    {
+      offset: 4,
+      slot: ANSWER.high
+    },
+    {
+      offset: 16,
+      slot: ANSWER.error
+    },
+    {
+      offset: 20,
+      slot: ANSWER.flags
+    }
+  ]);
+  return request(listener, "SECCOMP_IOCTL_NOTIF_SEND", response);
+}
+function answerValues({ id: [low, high] }, errno) {
+  return errno === void 0 ? [
+    low,
+    high,
+    0,
+    SECCOMP_USER_NOTIF_FLAG_CONTINUE
+  ] : [
+    low,
+    high,
+    -errno,
+    0
+  ];
+}
+function isNotificationValid(listener) {
+  const id2 = new Struct(new Uint8Array(8), "&id", [], [
+    {
+      offset: 0,
+      slot: ANSWER.low
+    },
+    {
+      offset: 4,
+      slot: ANSWER.high
+    }
+  ]);
+  return request(listener, "SECCOMP_IOCTL_NOTIF_ID_VALID", id2);
+}
+function wakeOnOneProcessor(listener) {
+  return call("ioctl", listener, named("SECCOMP_IOCTL_NOTIF_SET_FLAGS"), SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+}
+function request(listener, name, about) {
+  return call("ioctl", listener, named(name), about);
+}
+function named(name) {
+  return new Named(REQUEST[name], name);
+}
+
+// audit/listener.ts
+var [LONGEST5, PAGE] = [
+  4096,
+  4096
+];
+var GONE2 = [
+  "ENOENT",
+  "EINPROGRESS",
+  "EINTR"
+];
+var Listener = class {
+
+  #fd;
+  #wait;
+  #polled;
+  #receive;
+  #notification = notificationOutput();
+  #answer;
+  #read;
+  #memory = new Output(LONGEST5, "&memory");
+  #copied;
+  #valid;
+  /** Takes ownership of the descriptor. */
+  constructor(fd) {
+    this.#fd = fd;
+    const poll = new DataView(new ArrayBuffer(8));
+    poll.setInt32(0, fd, true);
+    poll.setInt16(4, POLLIN, true);
+    this.#polled = new Output(8, "&poll", new Uint8Array(poll.buffer));
+    const time = new Struct(new Uint8Array(16), "&time", [], [
+      {
+        offset: 8,
+        slot: NANOSECONDS2
+      }
+    ]);
+    const wait = call("ppoll", this.#polled, 1, time, null, 8);
+    this.#wait = new Routine([
+      NANOSECONDS2
+    ], [
+      {
+        call: wait,
+        accept: [
+          "EINTR"
+        ]
+      }
+    ]);
+    const receive = receiveNotification(fd, this.#notification);
+    this.#receive = new Routine([], [
+      {
+        call: receive,
+        accept: GONE2
+      }
+    ]);
+    const { low, high, error, flags: flags2 } = ANSWER;
+    this.#answer = new Routine([
+      low,
+      high,
+      error,
+      flags2
+    ], [
+      {
+        call: answerNotification(fd),
+        accept: GONE2
+      }
+    ]);
+    this.#copied = call("process_vm_readv", PID, this.#local, 1, REMOTE, 2, 0);
+    this.#valid = isNotificationValid(fd);
+    this.#read = new Routine([
+      PID,
+      ...PLACES,
+      low,
+      high
+    ], [
+      {
+        call: this.#copied,
+        accept: [
+          "EFAULT",
+          "EPERM",
+          "ESRCH",
+          "EINVAL"
+        ]
+      },
+      {
+        call: this.#valid,
+        accept: [
+          "ENOENT"
+        ]
+      }
+    ]);
+    syscalls([
+      {
+        call: wakeOnOneProcessor(fd),
+        accept: [
+          "EINVAL",
+          "ENOTTY"
+        ]
+      }
+    ]);
+  }
+  get #local() {
+    const bytes = new Uint8Array(16);
+    new DataView(bytes.buffer).setUint32(8, LONGEST5, true);
+    return new Struct(bytes, "&local", [
+      {
+        offset: 0,
+        to: this.#memory
+      }
+    ]);
+  }
+  /** Takes the next call, for which it waits so long. */
+  next(milliseconds) {
+    const polled = this.#wait.run(Math.floor(milliseconds * 1e6)).output(this.#polled);
+    const events = polled.getInt16(6, true);
+    if ((events & POLLIN) === 0) return events === 0 ? "nothing" : "ended";
+    return readNotification(this.#receive.run().output(this.#notification)) ?? "nothing";
+  }
+  /** Lets a call be made, or fail with this errno. */
+  answer(notified, errno) {
+    this.#answer.run(...answerValues(notified, errno));
+  }
+  /**
+   * Returns memory of the program that makes a call, as much as can be read; none where the program
+   * has ended, as its number may be another's by now.
+   */
+  read(notified, address2, size = LONGEST5) {
+    const from2 = Number(address2), wanted = Math.min(size, LONGEST5);
+    const first = Math.min(wanted, PAGE - from2 % PAGE);
+    const places = [
+      from2,
+      first,
+      from2 + first,
+      wanted - first
+    ];
+    const result = this.#read.run(notified.pid, ...places, ...notified.id);
+    const count = Number(result.result(this.#copied));
+    if (count <= 0 || result.result(this.#valid) !== 0n) return new Uint8Array();
+    const { buffer, byteOffset } = result.output(this.#memory);
+    return new Uint8Array(buffer, byteOffset, count).slice();
+  }
+  /** Closes the listener: calls that wait fail (`ENOSYS`). */
+  close() {
+    syscall(close(this.#fd));
+  }
+};
+var NANOSECONDS2 = new Slot("nanoseconds");
+var PID = new Slot("pid");
+var PLACES = [
+  "address",
+  "length",
+  "next address",
+  "rest"
+].map((name) => new Slot(name));
+var REMOTE = new Struct(new Uint8Array(32), "&remote", [], PLACES.map((slot, index) => ({
+  offset: index * 8,
+  slot
+})));
+
+// audit/observer.ts
+var [TURN_MS, PATIENCE_MS] = [
+  4,
+  0.2
+];
+var Observer = class {
+
+  #listener;
+  #filter;
+  #denials;
+  #judge;
+  #watch;
+  #names;
+  #architecture = AUDIT_ARCH[engine().architecture];
+  /** Begins at once, and adds what it finds. */
+  constructor({ notifier, filter, steps, ownNetwork }, denials) {
+    this.#listener = new Listener(notifier);
+    this.#filter = filter;
+    this.#denials = denials;
+    this.#judge = new Judge(this.#listener, denials, new Advisor(steps), ownNetwork);
+    this.#names = namesByNumber();
+    this.#watch = reactor().watch(notifier);
+    this.#watch.unref();
+    void this.#serve();
+  }
+  /** Ends it, when the programs have ended. */
+  close() {
+    if (this.#watch.closed) return;
+    this.#watch.close();
+    this.#judge.close();
+    this.#listener.close();
+    this.#denials.end();
+  }
+  async #serve() {
+    while (!this.#watch.closed) {
+      await this.#watch.ready("readable");
+      if (this.#watch.closed || this.#takeTurn() === "ended") return;
+    }
+  }
+  /** Answers the calls that there are, and those that follow soon. */
+  #takeTurn() {
+    const end = performance.now() + TURN_MS;
+    do {
+      const next = this.#listener.next(PATIENCE_MS);
+      if (next === "ended") return "ended";
+      if (next === "nothing") return "later";
+      this.#answer(next);
+    } while (performance.now() < end);
+    return "later";
+  }
+  #answer(notified) {
+    const answer = answerOf2(this.#filter, notified.data);
+    try {
+      const name = this.#nameOf(notified);
+      if (name !== void 0) this.#judge.judge(name, notified, answer);
+    } finally {
+      this.#listener.answer(notified, answer.passes ? void 0 : answer.errno);
+    }
+  }
+  /** The name of a call; `undefined` for one of another ABI. */
+  #nameOf({ number, data: data2 }) {
+    const isOwn2 = data2.getUint32(4, true) === this.#architecture;
+    return isOwn2 ? this.#names.get(number) : void 0;
+  }
+};
+function namesByNumber() {
+  return new Map([
+    ...allSyscalls(engine().architecture)
+  ].map(([name, number]) => [
+    number,
+    name
+  ]));
+}
+
 // ffi/calls/ip_sockets.ts
 var TYPES3 = {
   tcp: [
@@ -18570,11 +20250,11 @@ function listen(socket, backlog) {
   return call("listen", socket, backlog);
 }
 function accept(socket) {
-  const named = flags(SOCK_NONBLOCK | SOCK_CLOEXEC, {
+  const named2 = flags(SOCK_NONBLOCK | SOCK_CLOEXEC, {
     SOCK_NONBLOCK,
     SOCK_CLOEXEC
   });
-  return call("accept4", socket, null, null, named);
+  return call("accept4", socket, null, null, named2);
 }
 function connect(socket, address2) {
   const struct = socketAddress(address2);
@@ -18740,13 +20420,13 @@ function parseHeader(line) {
 }
 function destination2(authority, port) {
   const host2 = parseHost(authority);
-  const named = host2?.port ?? port;
-  if (host2 === void 0 || named === void 0) {
+  const named2 = host2?.port ?? port;
+  if (host2 === void 0 || named2 === void 0) {
     throw new Refusal(400, `${authority} is not a host with a port`);
   }
   return {
     name: host2.name,
-    port: named
+    port: named2
   };
 }
 function bodyOf(headers, minor) {
@@ -18775,10 +20455,10 @@ function bodyOf(headers, minor) {
   return "chunked";
 }
 function forwarded(method, { name, port }, path2, headers) {
-  const named = headers.filter(({ name: name2 }) => name2.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((word4) => word4.trim().toLowerCase()));
+  const named2 = headers.filter(({ name: name2 }) => name2.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((word4) => word4.trim().toLowerCase()));
   const left = /* @__PURE__ */ new Set([
     ...HOP_BY_HOP,
-    ...named,
+    ...named2,
     "host"
   ]);
   for (const framing of [
@@ -18876,22 +20556,22 @@ async function serve(client, connect2, patience = PATIENCE) {
   }
 }
 async function serveHttp(client, from2, connect2, whenAsked) {
-  let request;
+  let request2;
   let host2;
   try {
-    request = parseRequest(await from2.upTo("\r\n\r\n", HEAD_LIMIT));
+    request2 = parseRequest(await from2.upTo("\r\n\r\n", HEAD_LIMIT));
     whenAsked();
-    host2 = await connect2(request.to);
+    host2 = await connect2(request2.to);
   } catch (error) {
     return await refuse(error, client);
   }
   try {
-    if (request.kind === "tunnel") {
+    if (request2.kind === "tunnel") {
       await client.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
       return await passBoth(client, from2, host2);
     }
-    await host2.write(encodeLatin1(request.head));
-    const body = passBody(request.body, from2, host2).catch(() => host2.close());
+    await host2.write(encodeLatin1(request2.head));
+    const body = passBody(request2.body, from2, host2).catch(() => host2.close());
     await pass(new Reader(host2), client);
     client.close();
     await body;
@@ -19080,12 +20760,20 @@ var ContainerProxy = class {
   #connect;
   #open = /* @__PURE__ */ new Set();
   #places = new Semaphore(connectionsAtOnce());
-  /** Takes ownership of a nonblocking socket that listens. */
-  constructor(listener, hosts) {
+  /**
+   * Takes ownership of a nonblocking socket that listens.
+   *
+   * @param refused is called with each host that is not granted
+   */
+  constructor(listener, hosts, refused = () => {
+  }) {
     this.#listener = listener;
     this.#watch = reactor().watch(listener);
     this.#watch.unref();
-    this.#connect = async (to) => this.#noted(await dial(to, hosts, () => !this.#watch.closed));
+    this.#connect = async (to) => {
+      if (!hosts.has(to)) refused(describeDestination2(to));
+      return this.#noted(await dial(to, hosts, () => !this.#watch.closed));
+    };
     void this.#accept();
   }
   /** Closes the socket, and all connections. */
@@ -19156,6 +20844,45 @@ async function pause() {
   await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, PAUSE)));
 }
 
+// container/services.ts
+function serveContainer(launched, plan, { hosts, audits }) {
+  const denials = audits ? new DenialLog() : void 0;
+  const services = [
+    ...launched.services
+  ];
+  const { listener, notifier } = launched;
+  if (listener !== void 0 && hosts !== void 0) {
+    services.push(proxyTo(listener, hosts, denials));
+  }
+  if (denials !== void 0 && notifier !== void 0) {
+    services.push(observe(notifier, plan, denials));
+  }
+  return {
+    launched: {
+      ...launched,
+      services
+    },
+    denials
+  };
+}
+function proxyTo(listener, hosts, denials) {
+  const proxy = new ContainerProxy(listener, hosts, (host2) => denials?.add(refusedHost(host2)));
+  return {
+    end: () => proxy.close()
+  };
+}
+function observe(notifier, plan, denials) {
+  const observer = new Observer({
+    notifier,
+    filter: plan.notifier.filter,
+    steps: plan.cursor.steps,
+    ownNetwork: plan.state.unshared.has("net")
+  }, denials);
+  return {
+    end: () => observer.close()
+  };
+}
+
 // plan/network.ts
 var HOSTS_NETWORK = "it would change the host's network";
 var NetlinkBatch = class {
@@ -19193,15 +20920,15 @@ var NetlinkBatch = class {
   
   /** Adds a call that looks up the index of the interface with this name, and returns the index. */
   indexOf(name) {
-    const request = interfaceRequest(name);
+    const request2 = interfaceRequest(name);
     const fixes = {
       ENODEV: noInterface(name)
     };
     this.calls.push({
-      call: getInterfaceIndex(this.socket, request),
+      call: getInterfaceIndex(this.socket, request2),
       fixes
     });
-    return indexField(request, name);
+    return indexField(request2, name);
   }
 };
 function noInterface(name) {
@@ -19216,11 +20943,11 @@ function linkFixes(name, kind) {
 }
 
 
-function inParentNetns(plan, request, service) {
+function inParentNetns(plan, request2, service) {
   const { outside } = plan.state.network;
   if (outside !== void 0) {
     const kernel = new NetlinkBatch(outside, denialIn(plan));
-    request(kernel, {
+    request2(kernel, {
       fd: namespaceOf(plan)
     });
     for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
@@ -19233,7 +20960,7 @@ function inParentNetns(plan, request, service) {
   plan.syncWithParent((pid) => {
     const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
     const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
-    request(kernel, {
+    request2(kernel, {
       pid: pid.number
     });
     const calls = [
@@ -20572,6 +22299,14 @@ function sendListener(add, listener) {
   add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
   add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
 }
+function sendNotifier(writer, notifier, socket) {
+  const edges = {
+    ...CHILD_EDGES,
+    fixes: HANDED_FIXES
+  };
+  writer.add(dup3(new ResultOf(notifier, "listener"), SCRIPT_PIDFD, O_CLOEXEC), edges);
+  writer.add(sendDescriptor(socket, SCRIPT_PIDFD), edges);
+}
 
 
 
@@ -20608,21 +22343,18 @@ function openTerminal(add) {
   return new ResultOf(slave, "slave");
 }
 
-function writeFindingOut(writer, path2) {
+function writeFindingOut(writer, path2, marked = (call2) => call2) {
   const next = new Label(`after ${path2.text}`);
-  const exists = writer.add(faccessat(at_fdcwd, path2, F_OK), {
+  const look2 = (call2) => writer.add(marked(call2), {
     onFailure: next
   });
-  const opened = writer.add(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0), {
-    onFailure: next
-  });
+  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
+  const opened = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
   const head = new Output(256, "&head");
   const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
     onFailure: next
   });
-  const executable = writer.add(faccessat(at_fdcwd, path2, X_OK), {
-    onFailure: next
-  });
+  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
   writer.place(next);
   return {
     exists,
@@ -21202,7 +22934,8 @@ var ScriptFrame = class {
     this.guard.renew(writer);
   }),
     exec: (function (writer, { paths }, image2) {
-    return image2 === void 0 ? tryExec(writer, paths) : findThenExec(writer, paths, image2);
+    if (image2 !== void 0) return findThenExec(writer, paths, image2);
+    return tryExec(writer, paths, this.#plan.notifier === void 0 ? void 0 : unobserved);
   })
     });
   }
@@ -21221,7 +22954,7 @@ var ScriptFrame = class {
     this.vfork = plan.syncPoints.length === 0 && !shape.held;
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);
-    this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || shape.visits === true;
+    this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true;
   }
   get clearsHandlers() {
     return this.#facts.clearsHandlers;
@@ -21398,7 +23131,7 @@ function masquerading(source) {
   const inNetwork = (offset, comparison) => [
     payload(NETWORK_HEADER, offset, size),
     expression("bitwise", big(1, 1), big(2, 1), big(3, size), data(4, mask2), data(5, NOTHING2[size])),
-    compare(comparison, network)
+    compare2(comparison, network)
   ];
   return [
     ...inNetwork(from2, EQUAL),
@@ -21411,21 +23144,21 @@ function publishing({ protocol, host: host2, port, to, toPort }) {
   const { to: offset, size } = ADDRESS3[ipv6 ? "ip6" : "ip"];
   return [
     expression("fib", big(1, 1), big(2, FIB_ADDRESS_TYPE), big(3, FIB_DESTINATION)),
-    compare(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
+    compare2(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
     ...host2 !== void 0 ? [
       payload(NETWORK_HEADER, offset, size),
-      compare(EQUAL, host2.bytes)
+      compare2(EQUAL, host2.bytes)
     ] : ipv6 ? [
       payload(NETWORK_HEADER, offset, 16),
-      compare(NOT_EQUAL, LOOPBACK_IPV6)
+      compare2(NOT_EQUAL, LOOPBACK_IPV6)
     ] : [
       payload(NETWORK_HEADER, offset, 1),
-      compare(NOT_EQUAL, Uint8Array.of(127))
+      compare2(NOT_EQUAL, Uint8Array.of(127))
     ],
     expression("meta", big(1, 1), big(2, META_PROTOCOL)),
-    compare(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
+    compare2(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
     payload(TRANSPORT_HEADER, 2, 2),
-    compare(EQUAL, portBytes(port)),
+    compare2(EQUAL, portBytes(port)),
     expression("immediate", big(1, 1), data(2, to.bytes)),
     expression("immediate", big(1, 2), data(2, portBytes(toPort))),
     expression("nat", big(1, DESTINATION_NAT), big(2, to.family), big(3, 1), big(5, 2))
@@ -21464,7 +23197,7 @@ var NOTHING2 = {
 function payload(base, offset, length) {
   return expression("payload", big(1, 1), big(2, base), big(3, offset), big(4, length));
 }
-function compare(operator, value) {
+function compare2(operator, value) {
   return expression("cmp", big(1, 1), big(2, operator), data(3, value));
 }
 function expression(name, ...attributes) {
@@ -21652,11 +23385,11 @@ function translate(plan, inside, table, words3, ...before) {
     writeSetting(plan, forwardingSetting(table.family), "1");
     const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
     const name = `ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
-    const request = requestCalls(fdOf(socket), messages(name), answerOutput(), words3);
+    const request2 = requestCalls(fdOf(socket), messages(name), answerOutput(), words3);
     plan.calls([
       socket,
       ...options,
-      ...request,
+      ...request2,
       close(fdOf(socket))
     ], NO_TRANSLATION);
     return;
@@ -22523,13 +24256,13 @@ var KernelFiles = class {
    * @param holds whether a path is still read-only that was made so in this user namespace
    * @param exists whether the host has a file with such a path
    */
-  needs(holds3, exists) {
+  needs(holds4, exists) {
     return this.#mounts.flatMap(({ target, type, copied, readOnlyIn, step, stepIndex }) => {
-      if (readOnlyIn !== void 0 && holds3(readOnlyIn)) return [];
+      if (readOnlyIn !== void 0 && holds4(readOnlyIn)) return [];
       const { path: path2, guards } = KERNEL_FILES[type];
       const isOpen = (name) => {
         const guarded = this.#guarded.get(normalize(`${target}/${name}`));
-        return copied || guarded === void 0 || !holds3(guarded);
+        return copied || guarded === void 0 || !holds4(guarded);
       };
       const open3 = guards.map((name) => [
         name,
@@ -23079,8 +24812,8 @@ var ContainerPath = class {
       fixes
     });
   }),
-    inParent: (function (write3) {
-    write3(this.#plan.directories.at(parentOf(this.canonical)), nameOf2(this.canonical));
+    inParent: (function (write4) {
+    write4(this.#plan.directories.at(parentOf(this.canonical)), nameOf2(this.canonical));
   }),
     makeDirectories: (function () {
     const { state, cursor } = this.#plan;
@@ -23630,11 +25363,11 @@ var OpenDirectories = class {
     });
     return fd;
   }),
-    whereSkippable: (function (write3) {
+    whereSkippable: (function (write4) {
     this.rememberWorking();
     const outer = this.#opened;
     const opened = this.#opened = [];
-    write3();
+    write4();
     for (const [path2, before] of opened.reverse()) {
       const { fd } = this.#open.get(path2) ?? {};
       if (this.#plan.closesAtOnce && fd !== void 0) this.#plan.call(close(fd));
@@ -23646,11 +25379,11 @@ var OpenDirectories = class {
     forget: (function () {
     this.#open.clear();
   }),
-    inside: (function (directory, write3) {
+    inside: (function (directory, write4) {
     if (!this.#isElsewhere) this.rememberWorking();
     this.#isElsewhere = true;
     this.#plan.call(fchdir(directory));
-    write3();
+    write4();
   }),
     returnToWorking: (function () {
     if (!this.#isElsewhere) return;
@@ -23750,13 +25483,6 @@ var OpenDirectories = class {
   
 };
 
-// recipe/errors.ts
-var RecipeError = class extends RamekinError {
-
-  /** `"RecipeError"`. */
-  name = "RecipeError";
-};
-
 // plan/step_cursor.ts
 var StepCursor = class {
   static {
@@ -23765,7 +25491,7 @@ var StepCursor = class {
     this.#index = index;
   }),
     nameOf: (function (index) {
-    return this.#steps[index].step;
+    return this.steps[index].step;
   }),
     includes: (function (step) {
     return this.#places.has(step);
@@ -23782,14 +25508,15 @@ var StepCursor = class {
     });
   }
 
-  #steps;
+  /** The steps. */
+  steps;
   /** For each step, the root that the next `pivotRoot` or `chroot` after it enters. */
   #nextRoots;
   /** The positions of the first and the last step of each name. */
   #places;
   #index = 0;
   constructor(steps) {
-    this.#steps = steps;
+    this.steps = steps;
     const places = /* @__PURE__ */ new Map();
     steps.forEach((({ step }, last) => {
       places.set(step, {
@@ -23815,7 +25542,7 @@ var StepCursor = class {
   }
   /** Whether there are no steps: the program runs as the script does. */
   get isEmpty() {
-    return this.#steps.length === 0;
+    return this.steps.length === 0;
   }
   /** Returns the name of the step at this position. */
   
@@ -23836,7 +25563,7 @@ var StepCursor = class {
   
   /** Returns the name of the first step after the current one that is such a step. */
   findLater(isSuch) {
-    return this.#steps.slice(this.#index + 1).find(({ step }) => isSuch(step))?.step;
+    return this.steps.slice(this.#index + 1).find(({ step }) => isSuch(step))?.step;
   }
   /**
    * Returns the position of the last step before this one that drops capabilities, unless a user
@@ -23844,7 +25571,7 @@ var StepCursor = class {
    */
   droppedBefore(index) {
     for (let before = index - 1; before >= 0; before--) {
-      const step = this.#steps[before];
+      const step = this.steps[before];
       if (entersUserNamespace(step)) return void 0;
       if (step.step === "capabilities" || step.step === "setUser") return before;
     }
@@ -23852,13 +25579,13 @@ var StepCursor = class {
   }
   /** The sources of the binds that an untrusted program may write to. */
   get untrustedSources() {
-    return this.#steps.flatMap(((step) => isUntrustedBind(step) ? [
+    return this.steps.flatMap(((step) => isUntrustedBind(step) ? [
       step.source
     ] : []));
   }
   /** Whether the current step is a bind of files that an untrusted program is shown. */
   get isUntrusted() {
-    return this.#steps[this.#index]?.untrusted === true;
+    return this.steps[this.#index]?.untrusted === true;
   }
   /** The directory that a later step makes the root. */
   get nextRoot() {
@@ -23972,9 +25699,9 @@ var PlanBuilder = class {
     place: (function (label) {
     this.process.parts.push(label);
   }),
-    skippable: (function (name, write3) {
+    skippable: (function (name, write4) {
     const end = new Label(name);
-    this.directories.whereSkippable((() => write3(end)));
+    this.directories.whereSkippable((() => write4(end)));
     this.place(end);
   }),
     release: (function (fd) {
@@ -24014,6 +25741,7 @@ var PlanBuilder = class {
     this.options.admit?.(this.access.recorded.at(-1).access);
   }),
     mounted: (function (description) {
+    this.requireRights("mount");
     const { target, type, source } = description;
     if (type !== "mask" && source !== target) this.access.recordMountPoint(target);
     this.access.kernelFiles.cover(description.target);
@@ -24115,6 +25843,8 @@ var PlanBuilder = class {
   joined = [];
   /** A listening socket of the container's network, which is sent to the script. */
   listener;
+  /** The call whose result is sent to the script, to be told of calls; and the filter as it decides. */
+  notifier;
   /** The namespace flags of the first clone(2), which save an unshare(2). */
   cloneFlags = 0;
   /** The kinds of namespaces that these flags create. */
@@ -24246,10 +25976,10 @@ var PlanBuilder = class {
    * Adds calls for files that the plan has found by a search. Where one of them is gone when the
    * container is made, a new plan is made, which may do without it.
    */
-  forFound(write3) {
+  forFound(write4) {
     const outer = this.#isFound;
     this.#isFound = true;
-    write3();
+    write4();
     this.#isFound = outer;
   }
   /** Closes a descriptor at once: execve(2) refuses a file that is open for writing (ETXTBSY). */
@@ -24273,6 +26003,14 @@ var PlanBuilder = class {
   }
   /** Refuses the step unless the container has a namespace of this kind. */
   
+  /**
+   * Refuses the step if the namespace of this kind belongs to an outer user namespace of the
+   * container: the kernel denies what changes it (EPERM), whatever capabilities the process has.
+   */
+  requireRights(kind) {
+    if (!this.state.isBeyondRights(kind)) return;
+    this.refuse(`the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put the step before that. A sandbox ends so: give its options what it is to have`);
+  }
   /**
    * Refuses the step if the container is in another pid namespace than the script. The kernel would
    * then report the pid of a new process in that namespace, which the script cannot use.
@@ -24772,10 +26510,10 @@ var ShownDirectory = class {
     });
   }
   static {
-    whereReachable$49 = (function (path2, write3) {
-    if (!isOthers$50.call(this, path2)) return write3(void 0);
+    whereReachable$49 = (function (path2, write4) {
+    if (!isOthers$50.call(this, path2)) return write4(void 0);
     this.#plan.directories.at(this.target);
-    this.#plan.skippable(`${path2} is out of reach`, write3);
+    this.#plan.skippable(`${path2} is out of reach`, write4);
   });
   }
   static {
@@ -24879,7 +26617,7 @@ var ShownDirectory = class {
 
 
 // plan/steps/deny_files.ts
-function lowerDenyFiles({ read: read4 = [], write: write3 = [] }, plan) {
+function lowerDenyFiles({ read: read5 = [], write: write4 = [] }, plan) {
   plan.needs("mount", "they would be hidden on the host");
   if (!plan.state.mounts.atHostRoot) {
     plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
@@ -24890,8 +26628,8 @@ function lowerDenyFiles({ read: read4 = [], write: write3 = [] }, plan) {
     plan.refuse(`which files of the host ${unknownSource} shows is not known from the steps before; name the directory of the host instead, or put denyFiles() before that step`);
   }
   const [hidden, kept] = [
-    placesOf(read4, plan),
-    placesOf(write3, plan)
+    placesOf(read5, plan),
+    placesOf(write4, plan)
   ];
   const trees = shownTrees(plan, [
     ...hidden,
@@ -25012,7 +26750,7 @@ var DenialsIn = class {
     return path2.open(O_PATH);
   }
   /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
-  #find(denied2, done, write3) {
+  #find(denied2, done, write4) {
     const { origin, type, target, readOnly } = this.#tree;
     if (type !== "directory") return;
     const paths = this.#shownOf(denied2.map(({ end }) => end));
@@ -25036,7 +26774,7 @@ var DenialsIn = class {
       if (file.isShared) {
         plan.refuse(`${file.path} has another name, a hard link, by which it could be ${done}; copy it to a file of its own, or deny the directories of both`);
       }
-      write3(file);
+      write4(file);
     }
     for (const path2 of links2) this.#shown.keep({
       path: path2,
@@ -25197,10 +26935,10 @@ var TIMES = MS_NOATIME | MS_STRICTATIME | MS_RELATIME;
 function namedAttributes(options) {
   const { flags: flags2 } = parseMountOptions(options);
   const { flags: kept } = parseMountOptions(options, 4294967295);
-  const named = attributesOf(flags2);
-  const cleared = ATTRIBUTES2.reduce((sum2, [flag, attribute]) => (kept & flag) === 0 ? sum2 + attribute : sum2, named.attr_clr & MOUNT_ATTR__ATIME);
+  const named2 = attributesOf(flags2);
+  const cleared = ATTRIBUTES2.reduce((sum2, [flag, attribute]) => (kept & flag) === 0 ? sum2 + attribute : sum2, named2.attr_clr & MOUNT_ATTR__ATIME);
   return {
-    attr_set: named.attr_set,
+    attr_set: named2.attr_set,
     attr_clr: cleared
   };
 }
@@ -26125,6 +27863,7 @@ function present(fields) {
 
 function lowerDomainname(step, plan) {
   plan.needs("uts", "it would rename the host's domain");
+  plan.requireRights("uts");
   plan.call(setdomainname(step.name), {
     fixes: {
       EPERM: needsPrivilege(plan.state.inUserNamespace)
@@ -26883,563 +28622,36 @@ function lowerChdir({ path: path2 }, plan) {
   plan.directories.enteredWorking();
 }
 
-// ffi/seccomp/bpf.ts
-var BPF = {
-  load: 32,
-  constant: 0,
-  and: 84,
-  jump: 5,
-  equal: 21,
-  greater: 37,
-  greaterOrEqual: 53,
-  return: 6
-};
-var MOST_INSTRUCTIONS = 4096;
-var INSTRUCTION_SIZE = 8;
-var FAR = 254;
-function assembleFilter(parts2) {
-  const backwards = new BackwardsProgram();
-  for (const part of parts2.toReversed()) {
-    if (!("kind" in part)) backwards.place(part);
-    else backwards.add(part);
-  }
-  return backwards.bytes();
-}
-var BackwardsProgram = class {
-
-  #words = [];
-  #places = /* @__PURE__ */ new Map();
-  place(label) {
-    this.#places.set(label, this.#words.length);
-  }
-  add(instruction) {
-    switch (instruction.kind) {
-      case "load":
-        return this.#word(BPF.load, instruction.offset);
-      case "constant":
-        return this.#word(BPF.constant, instruction.value);
-      case "and":
-        return this.#word(BPF.and, instruction.mask);
-      case "return":
-        return this.#word(BPF.return, instruction.value);
-      case "jump":
-        return this.#word(BPF.jump, this.#distance(instruction.to));
-      case "branch":
-        return this.#branch(instruction);
-    }
-  }
-  bytes() {
-    const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
-    const view2 = new DataView(bytes.buffer);
-    this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
-      const at2 = index * INSTRUCTION_SIZE;
-      view2.setUint16(at2, code, true);
-      view2.setUint8(at2 + 2, jt);
-      view2.setUint8(at2 + 3, jf);
-      view2.setUint32(at2 + 4, k, true);
-    });
-    return bytes;
-  }
-  #branch({ test, value, holds: holds3, fails }) {
-    const next = this.#words.length;
-    const reachable = (label) => {
-      if (label === void 0) return next;
-      if (this.#distance(label) >= FAR) this.#word(BPF.jump, this.#distance(label));
-      else return this.#places.get(label);
-      return this.#words.length;
-    };
-    const [jt, jf] = [
-      reachable(holds3),
-      reachable(fails)
-    ].map((place2) => this.#words.length - place2);
-    this.#word(BPF[test], value, jt, jf);
-  }
-  #distance(label) {
-    const place2 = this.#places.get(label);
-    if (place2 === void 0) throw new TypeError(`the label "${label.text}" is not placed later`);
-    return this.#words.length - place2;
-  }
-  #word(code, k, jt = 0, jf = 0) {
-    this.#words.push({
-      code,
-      jt,
-      jf,
-      k: k >>> 0
-    });
-  }
-};
-
 // ffi/calls/seccomp.ts
 var SECCOMP_SET_MODE_FILTER = new Named(1, "SECCOMP_SET_MODE_FILTER");
 var SECCOMP_FILTER_FLAGS = {
   SECCOMP_FILTER_FLAG_LOG: 2,
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4
 };
+var NOTIFYING_FLAGS = {
+  ...SECCOMP_FILTER_FLAGS,
+  SECCOMP_FILTER_FLAG_NEW_LISTENER: 8,
+  // Linux 5.19: a call that the listener has taken is not begun anew by a signal.
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 32
+};
 var PROGRAM_SIZE = 16;
 
-
-// ffi/seccomp/multiplexed.ts
-var MULTIPLEXERS = [
-  {
-    name: "socketcall",
-    mask: 0xffffffffn,
-    numbers: {
-      socket: 1,
-      bind: 2,
-      connect: 3,
-      listen: 4,
-      accept: 5,
-      getsockname: 6,
-      getpeername: 7,
-      socketpair: 8,
-      send: 9,
-      recv: 10,
-      sendto: 11,
-      recvfrom: 12,
-      shutdown: 13,
-      setsockopt: 14,
-      getsockopt: 15,
-      sendmsg: 16,
-      recvmsg: 17,
-      accept4: 18,
-      recvmmsg: 19,
-      sendmmsg: 20
-    }
-  },
-  {
-    name: "ipc",
-    // Above them is a version.
-    mask: 0xffffn,
-    numbers: {
-      semop: 1,
-      semget: 2,
-      semctl: 3,
-      semtimedop: 4,
-      msgsnd: 11,
-      msgrcv: 12,
-      msgget: 13,
-      msgctl: 14,
-      shmat: 21,
-      shmdt: 22,
-      shmget: 23,
-      shmctl: 24
-    }
-  }
-];
-function withMultiplexers(filter, abi) {
-  if (abi !== "i386") return filter;
-  return {
-    ...filter,
-    rules: filter.rules.flatMap((rule) => [
-      rule,
-      ...multiplexed(rule)
-    ])
-  };
+function seccompSetListener(program, flagBits, waitsKillable) {
+  const { SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV } = NOTIFYING_FLAGS;
+  const more = waitsKillable ? SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV : 0;
+  return setFilter(program, flags(flagBits | SECCOMP_FILTER_FLAG_NEW_LISTENER | more, NOTIFYING_FLAGS));
 }
-function multiplexed({ names, action, conditions = [] }) {
-  if (conditions.length > 0 && action === SECCOMP_RET.ALLOW) return [];
-  return MULTIPLEXERS.flatMap(({ name, mask: mask2, numbers }) => names.filter((meant) => Object.hasOwn(numbers, meant)).map((meant) => ({
-    names: [
-      name
-    ],
-    action,
-    conditions: [
-      is2(numbers[meant], mask2)
-    ]
-  })));
-}
-function is2(number, mask2) {
-  return {
-    index: 0,
-    comparison: "equal",
-    value: BigInt(number),
-    mask: mask2
-  };
-}
-
-// ffi/seccomp/filter.ts
-var SECCOMP_DATA = {
-  number: 0,
-  architecture: 4,
-  arguments: 16,
-  size: 64
-};
-var AUDIT_ARCH = {
-  x86_64: 3221225534,
-  aarch64: 3221225655,
-  i386: 1073741827,
-  arm: 1073741864
-};
-var OTHER_ABIS = {
-  x86_64: [
-    "i386",
-    "x32"
-  ],
-  aarch64: [
-    "arm"
-  ]
-};
-function compileFilter(filter, architecture, others = []) {
-  const bytes = assembleFilter(new Compiler(filter, architecture, others).parts());
-  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) throw tooLong();
-  return bytes;
-}
-function tooLong() {
-  return new RangeError(`the filter has more than ${MOST_INSTRUCTIONS} instructions, and the kernel takes no more`);
-}
-var RuleIndex = class {
-
-  #rules = /* @__PURE__ */ new Map();
-  #otherwise;
-  /**
-   * Makes the index for these calls.
-   *
-   * @throws {RangeError} where one has more rules than a filter has instructions
-   */
-  constructor({ rules, otherwise }, calls) {
-    this.#otherwise = [
-      {
-        names: [],
-        action: otherwise
-      }
-    ];
-    const indexed = /* @__PURE__ */ new Map();
-    for (const rule of rules) {
-      let names = indexed.get(rule.names);
-      if (names === void 0) {
-        names = [
-          ...new Set(rule.names)
-        ].filter((name) => calls.has(name));
-        indexed.set(rule.names, names);
-      }
-      for (const name of names) this.#add(name, rule);
-    }
-  }
-  #add(name, rule) {
-    const known = this.#rules.get(name);
-    if (known === void 0) return void this.#rules.set(name, [
-      rule
-    ]);
-    if (isUnconditional(known.at(-1))) return;
-    if (known.push(rule) > MOST_INSTRUCTIONS) throw tooLong();
-  }
-  /** The rules for the call; the last of them is without conditions. */
-  for(name) {
-    const rules = this.#rules.get(name);
-    if (rules === void 0) return this.#otherwise;
-    return isUnconditional(rules.at(-1)) ? rules : [
-      ...rules,
-      ...this.#otherwise
-    ];
-  }
-};
-function isUnconditional({ conditions = [] }) {
-  return conditions.length === 0;
-}
-var NARROW2 = [
-  "i386",
-  "arm"
-];
-var Compiler = class {
-
-  #filter;
-  #architecture;
-  #others;
-  #returns = /* @__PURE__ */ new Map();
-  #decisions = /* @__PURE__ */ new Map();
-  /** The numbers of rules, by what they do and by themselves. */
-  #contents = /* @__PURE__ */ new Map();
-  #numbers = /* @__PURE__ */ new Map();
-  #decided = 0;
-  constructor(filter, architecture, others) {
-    this.#filter = filter;
-    this.#architecture = architecture;
-    this.#others = others;
-  }
-  parts() {
-    const entries = [
-      this.#entry(this.#architecture, this.#ranges()),
-      ...this.#others.filter((abi) => abi !== "x32").map((abi) => this.#entry(abi, this.#rangesOf(abi)))
-    ];
-    const foreign = this.#return(this.#filter.foreign);
-    const decisions = [
-      ...this.#decisions.values()
-    ].flatMap((decision) => this.#decide(decision));
-    const returns = [
-      ...this.#returns
-    ].flatMap(([value, label]) => [
-      label,
-      {
-        kind: "return",
-        value
-      }
-    ]);
-    return [
-      {
-        kind: "load",
-        offset: SECCOMP_DATA.architecture
-      },
-      ...entries.flat(),
-      {
-        kind: "jump",
-        to: foreign
-      },
-      ...decisions,
-      ...returns
-    ];
-  }
-  /** Finds the number of a call that was made by an entry point. */
-  #entry(abi, ranges2) {
-    const other = new Label(`not ${abi}`);
-    return [
-      {
-        kind: "branch",
-        test: "equal",
-        value: AUDIT_ARCH[abi],
-        fails: other
-      },
-      {
-        kind: "load",
-        offset: SECCOMP_DATA.number
-      },
-      ...searchAmong(ranges2),
-      other
-    ];
-  }
-  /** The ranges of the architecture's own entry point. */
-  #ranges() {
-    const own = this.#rangesOf(this.#architecture);
-    if (this.#architecture !== "x86_64") return own;
-    const x32 = this.#others.includes("x32") ? this.#rangesOf("x32", X32_BIT) : [];
-    const beyond = x32.length === 0 ? X32_BIT : X32_BIT * 2;
-    return [
-      ...own,
-      ...x32,
-      {
-        first: beyond,
-        decision: this.#return(NO_CALL)
-      }
-    ];
-  }
-  #rangesOf(abi, first = 0) {
-    const { unknown } = this.#filter;
-    const calls = allSyscalls(abi);
-    const rules = new RuleIndex(withMultiplexers(this.#filter, abi), calls);
-    const known = [
-      ...calls
-    ].sort(([, a], [, b]) => a - b);
-    const isNarrow = NARROW2.includes(abi);
-    const ranges2 = [];
-    const add = (first2, decision) => {
-      if (ranges2.at(-1)?.decision !== decision) ranges2.push({
-        first: first2,
-        decision
-      });
-    };
-    let next = first;
-    for (const [name, number] of known) {
-      if (number > next) add(next, this.#return(unknown));
-      add(number, this.#decision(rules.for(name), isNarrow));
-      next = number + 1;
-    }
-    add(next, this.#return(unknown));
-    return ranges2;
-  }
-  /** The label of the code for these rules, which calls with the same rules share. */
-  #decision(rules, isNarrow) {
-    const first = rules[0];
-    if (isUnconditional(first)) return this.#return(first.action);
-    const key = `${isNarrow ? "narrow " : ""}${rules.map((rule) => this.#numberOf(rule)).join()}`;
-    let decision = this.#decisions.get(key);
-    if (decision === void 0) {
-      this.#decided += rules.length;
-      if (this.#decided > MOST_INSTRUCTIONS) throw tooLong();
-      decision = {
-        label: new Label(`about ${first.names.join(", ")}`),
-        rules,
-        isNarrow
-      };
-      this.#decisions.set(key, decision);
-    }
-    return decision.label;
-  }
-  /** The number of a rule: the same for rules that do the same. */
-  #numberOf(rule) {
-    let number = this.#numbers.get(rule);
-    if (number !== void 0) return number;
-    const content2 = JSON.stringify([
-      rule.action,
-      rule.conditions
-    ], (_, value) => typeof value === "bigint" ? String(value) : value);
-    number = this.#contents.get(content2) ?? this.#contents.size;
-    this.#contents.set(content2, number);
-    this.#numbers.set(rule, number);
-    return number;
-  }
-  #return(value) {
-    let label = this.#returns.get(value);
-    if (label === void 0) {
-      label = new Label(`return 0x${value.toString(16)}`);
-      this.#returns.set(value, label);
-    }
-    return label;
-  }
-  #decide({ label, rules, isNarrow }) {
-    const parts2 = [
-      label
-    ];
-    for (const { action, conditions = [] } of rules) {
-      const otherwise = new Label("the next rule");
-      for (const condition of conditions) parts2.push(...compare2(condition, isNarrow, otherwise));
-      parts2.push({
-        kind: "jump",
-        to: this.#return(action)
-      }, otherwise);
-    }
-    return parts2;
-  }
-};
-var NO_CALL = SECCOMP_RET.ERRNO | 38;
-function searchAmong(ranges2) {
-  if (ranges2.length === 1) return [
+function setFilter(program, bits) {
+  const length = program.length / INSTRUCTION_SIZE;
+  const bytes = new Uint8Array(PROGRAM_SIZE);
+  new DataView(bytes.buffer).setUint16(0, length, true);
+  const struct = new Struct(bytes, `{${length} instructions}`, [
     {
-      kind: "jump",
-      to: ranges2[0].decision
+      offset: 8,
+      to: program
     }
-  ];
-  const half = Math.ceil(ranges2.length / 2);
-  const [below3, above] = [
-    ranges2.slice(0, half),
-    ranges2.slice(half)
-  ];
-  const value = above[0].first;
-  if (ranges2.length === 2) {
-    const [holds3, fails] = [
-      above[0].decision,
-      below3[0].decision
-    ];
-    return [
-      {
-        kind: "branch",
-        test: "greaterOrEqual",
-        value,
-        holds: holds3,
-        fails
-      }
-    ];
-  }
-  const upper = new Label(`${value} and above`);
-  return [
-    {
-      kind: "branch",
-      test: "greaterOrEqual",
-      value,
-      holds: upper
-    },
-    ...searchAmong(below3),
-    upper,
-    ...searchAmong(above)
-  ];
-}
-var EVERY_BIT = 0xffffffffffffffffn;
-var LOW = 0xffffffffn;
-function compare2(condition, isNarrow, otherwise) {
-  const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
-  const at2 = SECCOMP_DATA.arguments + index * 8;
-  const holds3 = new Label("it holds");
-  const high = {
-    offset: isNarrow ? void 0 : at2 + 4,
-    mask: Number(mask2 >> 32n),
-    value: Number(value >> 32n)
-  };
-  const low = {
-    offset: at2,
-    mask: Number(mask2 & LOW),
-    value: Number(value & LOW)
-  };
-  const parts2 = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds3, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds3, otherwise));
-  return [
-    ...parts2,
-    holds3
-  ];
-}
-function isEquality(comparison) {
-  return comparison === "equal" || comparison === "unequal";
-}
-function directions(straight, holds3, otherwise) {
-  return straight ? [
-    holds3,
-    otherwise
-  ] : [
-    otherwise,
-    holds3
-  ];
-}
-function equality(high, low, yes, no) {
-  return [
-    ...loadMasked(high),
-    {
-      kind: "branch",
-      test: "equal",
-      value: high.value,
-      fails: no
-    },
-    ...loadMasked(low),
-    {
-      kind: "branch",
-      test: "equal",
-      value: low.value,
-      holds: yes,
-      fails: no
-    }
-  ];
-}
-function order(high, low, test, yes, no) {
-  return [
-    loadHalf(high),
-    {
-      kind: "branch",
-      test: "greater",
-      value: high.value,
-      holds: yes
-    },
-    {
-      kind: "branch",
-      test: "equal",
-      value: high.value,
-      fails: no
-    },
-    loadHalf(low),
-    {
-      kind: "branch",
-      test,
-      value: low.value,
-      holds: yes,
-      fails: no
-    }
-  ];
-}
-function loadHalf({ offset }) {
-  return offset === void 0 ? {
-    kind: "constant",
-    value: 0
-  } : {
-    kind: "load",
-    offset
-  };
-}
-function loadMasked(half) {
-  const { mask: mask2 } = half;
-  const load = loadHalf(half);
-  return mask2 === 4294967295 ? [
-    load
-  ] : [
-    load,
-    {
-      kind: "and",
-      mask: mask2
-    }
-  ];
+  ]);
+  return call("seccomp", SECCOMP_SET_MODE_FILTER, bits, struct);
 }
 
 // ffi/seccomp/denial.ts
@@ -27448,9 +28660,9 @@ var PASSING = /* @__PURE__ */ new Set([
   SECCOMP_RET.LOG,
   SECCOMP_RET.TRACE
 ]);
-var ACTION_BITS = 4294901760;
+var ACTION_BITS2 = 4294901760;
 function isDenial(value) {
-  return !PASSING.has((value & ACTION_BITS) >>> 0);
+  return !PASSING.has((value & ACTION_BITS2) >>> 0);
 }
 function int(value) {
   return {
@@ -27460,14 +28672,14 @@ function int(value) {
 }
 function denies(rules, name, ...args) {
   for (const { action, conditions = [] } of rules.for(name)) {
-    const hold = conditions.map((condition) => holds(condition, args[condition.index]));
+    const hold = conditions.map((condition) => holds2(condition, args[condition.index]));
     if (hold.includes(false)) continue;
     if (!isDenial(action)) return false;
     if (!hold.includes(void 0)) return true;
   }
   return false;
 }
-function holds({ comparison, value, mask: mask2 = ALL_BITS }, known) {
+function holds2({ comparison, value, mask: mask2 = ALL_BITS }, known) {
   if (known === void 0) return void 0;
   if (comparison !== "equal" && comparison !== "unequal") return void 0;
   const differs = (BigInt(known.value) & mask2 & known.bits) !== (value & known.bits);
@@ -27503,7 +28715,7 @@ function deniesKernelCalls(filter, others = []) {
   ]));
   return isDenial(filter.unknown) && CALLS.every((name) => denies(rules, name)) && FAMILIES.every((family) => denies(rules, "socket", int(family))) && (!others.includes("i386") || deniesSocketCall(filter, SYS_SOCKET));
 }
-var [UNIX2, DATAGRAMS2, TYPE_BITS] = [
+var [UNIX3, DATAGRAMS2, TYPE_BITS] = [
   1,
   [
     2,
@@ -27517,7 +28729,7 @@ function deniesUnixSockets(filter, others = []) {
     "socketpair",
     "io_uring_setup"
   ]));
-  return isDenial(filter.unknown) && denies(rules, "io_uring_setup") && denies(rules, "socket", int(UNIX2)) && DATAGRAMS2.every((value) => denies(rules, "socketpair", int(UNIX2), {
+  return isDenial(filter.unknown) && denies(rules, "io_uring_setup") && denies(rules, "socket", int(UNIX3)) && DATAGRAMS2.every((value) => denies(rules, "socketpair", int(UNIX3), {
     value,
     bits: TYPE_BITS
   })) && (!others.includes("i386") || [
@@ -27554,6 +28766,25 @@ var SECCOMP_FILTERS = {
 
 // plan/steps/seccomp.ts
 
+function setFilter2(program, flagBits, plan) {
+  if (plan.options.audit !== true || plan.notifier !== void 0) {
+    return seccompSetFilter(program, flagBits);
+  }
+  const { architecture } = plan.host;
+  const known = allSyscalls(architecture);
+  const numbers = OBSERVED_CALLS.flatMap((name) => known.get(name) ?? []);
+  const observed = observing(program, numbers, architecture);
+  const waitsKillable = atLeast(plan.host.kernel(), {
+    major: 5,
+    minor: 19
+  });
+  const call2 = seccompSetListener(observed, flagBits, waitsKillable);
+  plan.notifier = {
+    call: call2,
+    filter: program
+  };
+  return call2;
+}
 
 function filterOfStep({ profile: profile2, allow: allow2, deny: deny2 }) {
   const allowed = allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2 ?? []);
@@ -27726,7 +28957,7 @@ function inStep({ syscall: syscall2, errno, call: call2, hint }, { cursor }) {
 }
 
 // container/short_program.ts
-var PATIENCE_MS = 1;
+var PATIENCE_MS2 = 1;
 
 var UNDECIDED = [
   "EINTR",
@@ -27994,9 +29225,9 @@ function isGone(error) {
 var END_OF_INPUT = new Uint8Array([
   4
 ]);
-async function* chunks(read4) {
+async function* chunks(read5) {
   for (; ; ) {
-    const bytes = await read4();
+    const bytes = await read5();
     if (bytes.length === 0) return;
     yield bytes;
   }
@@ -28038,7 +29269,7 @@ var Command = class _Command {
   static {
     addMethods(this.prototype, {
     output: (async function () {
-    refusePipedInput$66.call(this, "output");
+    refusePipedInput$65.call(this, "output");
     const defaults = [
       "null",
       "piped",
@@ -28048,15 +29279,18 @@ var Command = class _Command {
     const started2 = start$55.call(this, defaults);
     const { launched, descriptors, passed } = started2;
     const { timeout, maxOutput } = this.#limits;
-    const takesLonger = passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
+    const takesLonger = started2.denials !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
     const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
     if (collected === void 0) return await container$58.call(this, started2).output();
     return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
   }),
     outputSync: (function () {
-    refusePipedInput$66.call(this, "outputSync");
+    refusePipedInput$65.call(this, "outputSync");
     if (this.#options.terminal === true) {
       throw new TypeError("a terminal needs the event loop; use output() or spawn()");
+    }
+    if (this.#options.audit === true) {
+      throw new TypeError("an audit needs the event loop; use output() or spawn()");
     }
     if (this.#grants?.network === "proxy") {
       throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
@@ -28095,7 +29329,7 @@ var Command = class _Command {
     reactor();
     const { launched, descriptors } = launchWith$56.call(this, defaults);
     return {
-      launched: withProxy$61.call(this, launched),
+      ...this.#served(launched),
       descriptors,
       passed
     };
@@ -28131,14 +29365,18 @@ var Command = class _Command {
   });
   }
   static {
-    container$58 = (function ({ launched, descriptors, passed }) {
+    container$58 = (function ({ launched, denials, descriptors, passed }) {
+    const limits2 = {
+      ...this.#limits,
+      denials
+    };
     if (passed === void 0) {
-      return new Container(launched, descriptors, this.#limits, this.#entrance);
+      return new Container(launched, descriptors, limits2, this.#entrance);
     }
     const pumps = new StreamPumps(passed, descriptors);
     const taken = (fd) => fd === 0 ? passed.input !== void 0 : passed.outputs.has(fd);
     const others = descriptors.map((descriptor, fd) => taken(fd) ? void 0 : descriptor);
-    return new Container(launched, others, this.#limits, this.#entrance, pumps);
+    return new Container(launched, others, limits2, this.#entrance, pumps);
   });
   }
   static {
@@ -28170,37 +29408,20 @@ var Command = class _Command {
   });
   }
   static {
-    withProxy$61 = (function (launched) {
-    const { listener, services } = launched;
-    const hosts = this.#grants?.hosts;
-    if (listener === void 0 || hosts === void 0) return launched;
-    const proxy = new ContainerProxy(listener, hosts);
-    return {
-      ...launched,
-      services: [
-        ...services,
-        {
-          end: () => proxy.close()
-        }
-      ]
-    };
-  });
-  }
-  static {
-    inherited$62 = (function () {
+    inherited$61 = (function () {
     if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
     const strings = environmentStrings();
     if (this.#inherits && this.#grants === void 0) return strings;
-    return strings.filter((address2) => inheritsVariable$63.call(this, nameAt(address2)));
+    return strings.filter((address2) => inheritsVariable$62.call(this, nameAt(address2)));
   });
   }
   static {
-    inheritsVariable$63 = (function (name) {
+    inheritsVariable$62 = (function (name) {
     return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
   });
   }
   static {
-    changes$64 = (function () {
+    changes$63 = (function () {
     const { environment } = this.#plan.state;
     const grants = this.#grants;
     if (grants === void 0 && this.#options.env === void 0) return environment;
@@ -28217,11 +29438,11 @@ var Command = class _Command {
   });
   }
   static {
-    spec$65 = (function (streams) {
+    spec$64 = (function (streams) {
     const { args = [], argv0, cwd } = this.#options;
-    const inherited2 = inherited$62.call(this);
-    const changes = changes$64.call(this);
-    const inheritedPath = inheritsVariable$63.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+    const inherited2 = inherited$61.call(this);
+    const changes = changes$63.call(this);
+    const inheritedPath = inheritsVariable$62.call(this, "PATH") ? environmentVariable("PATH") : void 0;
     return {
       program: this.#program,
       argv0,
@@ -28241,7 +29462,7 @@ var Command = class _Command {
   });
   }
   static {
-    refusePipedInput$66 = (function (method) {
+    refusePipedInput$65 = (function (method) {
     if (this.#options.stdin === "piped") {
       throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
     }
@@ -28262,6 +29483,14 @@ var Command = class _Command {
     this.#grants = permissions === void 0 ? void 0 : new PermissionSet(permissions);
     this.#plans = plans;
     this.#launcher = plans.launcher(this.#planOptions);
+    if (options.audit === true) this.#checkAudit();
+  }
+  #checkAudit() {
+    if (this.#options.fds !== void 0) {
+      throw new TypeError("an audit leaves the program no descriptors beside its streams (fds)");
+    }
+    if (this.#plan.notifier !== void 0) return;
+    throw new RecipeError("an audit takes a filter of system calls, and the recipe has no seccomp()");
   }
   get #plan() {
     return this.#launcher.plan;
@@ -28269,11 +29498,14 @@ var Command = class _Command {
   get #planOptions() {
     const grants = this.#grants;
     const detached = this.#options.detached || void 0;
+    const audit = this.#options.audit || void 0;
     if (grants === void 0) return {
-      detached
+      detached,
+      audit
     };
     return {
       detached,
+      audit,
       network: grants.network,
       admit: (access) => grants.require([
         access
@@ -28344,7 +29576,7 @@ var Command = class _Command {
    */
   plan() {
     refresh$54.call(this);
-    return this.#launcher.describe(spec$65.call(this, {
+    return this.#launcher.describe(spec$64.call(this, {
       stdio: [
         "null",
         "null",
@@ -28372,13 +29604,14 @@ var Command = class _Command {
     admit$60.call(this);
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-    const launched = withProxy$61.call(this, launch$59.call(this, {
+    const { launched, denials } = this.#served(launch$59.call(this, {
       terminal: terminal.theirs
     }, terminal));
     try {
       const ours = terminal.join(launched.terminal, kinds);
       const limits2 = {
         ...this.#limits,
+        denials,
         ended: () => terminal.leave()
       };
       return new Container(launched, ours, limits2, this.#entrance);
@@ -28394,7 +29627,7 @@ var Command = class _Command {
   #spawn(streams) {
     for (let plans = 1; ; plans++) {
       try {
-        return this.#launcher.spawn(spec$65.call(this, streams));
+        return this.#launcher.spawn(spec$64.call(this, streams));
       } catch (error) {
         if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
       }
@@ -28419,8 +29652,13 @@ var Command = class _Command {
   get #inherits() {
     return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
   }
-  /** Starts the proxy to the granted hosts, which ends with the container. */
-  
+  /** Starts what serves the container from here, and ends with it. */
+  #served(launched) {
+    return serveContainer(launched, this.#plan, {
+      hosts: this.#grants?.hosts,
+      audits: this.#options.audit === true
+    });
+  }
   /** Returns the strings of this process's environment that the program gets. */
   
   
@@ -28770,7 +30008,7 @@ function denialIn2(directory) {
   if (outcome.result(looked) !== 0n) return outcome.result(looked) === NO_ACCESS ? DENIED2 : COVERED;
   const { type, flags: flags2 } = readStatfs(outcome.output(state));
   if (type !== CGROUP_SUPER_MAGIC && type !== CGROUP2_SUPER_MAGIC) return COVERED;
-  if ((flags2 & ST_RDONLY) !== 0) return READ_ONLY2;
+  if ((flags2 & ST_RDONLY) !== 0) return READ_ONLY3;
   return mayWrite(directory) ? void 0 : DENIED2;
 }
 var NO_ACCESS = -13n;
@@ -28781,7 +30019,7 @@ var COVERED = {
   why: "cannot be reached: something is mounted over it",
   fix: "unmount that (see /proc/self/mountinfo)"
 };
-var READ_ONLY2 = {
+var READ_ONLY3 = {
   why: "is read-only",
   fix: "mount it to be written; a container engine has to be asked for that"
 };
@@ -28932,7 +30170,7 @@ var FIXES2 = {
 };
 function parentIn2({ own, top }, needed) {
   let blocker;
-  const from2 = isScriptsName(nameOf3(own)) ? parentOf4(own) : own;
+  const from2 = isScriptsName(nameOf4(own)) ? parentOf4(own) : own;
   for (const directory of upwards(from2, top)) {
     const parent = parentAt2(directory, needed, directory === own);
     if (!("why" in parent)) return parent;
@@ -29024,7 +30262,7 @@ function upwards(directory, top) {
   }
   return directories;
 }
-function nameOf3(directory) {
+function nameOf4(directory) {
   return directory.slice(directory.lastIndexOf("/") + 1);
 }
 
@@ -29243,12 +30481,12 @@ function killEach(directory) {
 
 // ffi/cgroups/usage.ts
 function usageOf(directories) {
-  const of = (controller) => directories.find(({ controllers }) => controllers.has(controller));
+  const of2 = (controller) => directories.find(({ controllers }) => controllers.has(controller));
   return {
-    ...memoryOf(of("memory")),
-    cpu: cpuOf(of("cpuacct"), directories.find(({ version }) => version === 2)),
-    pids: numberOf4(of("pids"), "pids.current"),
-    ...ioOf(of("io"))
+    ...memoryOf(of2("memory")),
+    cpu: cpuOf(of2("cpuacct"), directories.find(({ version }) => version === 2)),
+    pids: numberOf4(of2("pids"), "pids.current"),
+    ...ioOf(of2("io"))
   };
 }
 function memoryOf(group) {
@@ -29784,12 +31022,14 @@ var Launch = class {
     if (!frame.vfork) {
       const { socket: socket2 } = this.#state;
       if (shape.held) letGo(socket2);
+      this.#receiveNotifier(socket2);
       waitForEnd(socket2);
       this.#restore();
     }
     const { pids, pidfd, socket, runs } = this.#state;
     if (!runs) throw launchError(this.#prepared, this.#result);
     if (socket !== void 0) this.#receiveFds(socket);
+    if (socket !== void 0) this.#receiveNotifier(socket);
     const pid = pids.at(-1);
     const opened = pidfd ?? syscall(pidfd_open(pid, 0));
     if (pidfd === void 0) this.#final = {
@@ -29800,26 +31040,27 @@ var Launch = class {
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
     if (socket !== void 0) syscall(close(socket));
-    release$67.call(this);
+    release$66.call(this);
     return {
       pid,
       pidfd: opened,
       startedAt: performance.now(),
       terminal: this.#terminal,
       listener: this.#listener,
+      notifier: this.#notifier,
       services: this.#services
     };
   })
     });
   }
   static {
-    release$67 = (function () {
+    release$66 = (function () {
     if (this.#memory !== void 0) engine().release(this.#memory);
     this.#memory = void 0;
   });
   }
   static {
-    read$68 = (function (result) {
+    read$67 = (function (result) {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
     const failed = result.failed !== void 0;
@@ -29847,6 +31088,7 @@ var Launch = class {
   #isGuarded;
   #terminal;
   #listener;
+  #notifier;
   #services;
   /**
    * Starts the first process. The script's thread blocks until the program runs, unless the
@@ -29868,7 +31110,7 @@ var Launch = class {
     const isCopied = !frame.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
     if (frame.vfork && !isCopied) {
       const result = loaded2.runInArena(program, bindings);
-      this.#final = read$68.call(this, result);
+      this.#final = read$67.call(this, result);
       this.#result = this.#final.runs ? result : result.copy();
       return;
     }
@@ -29877,7 +31119,7 @@ var Launch = class {
     place(program, this.#memory, bindings);
     loaded2.runIn(this.#memory);
     this.#result = new RunResult(program, this.#memory.view);
-    this.#final = frame.vfork ? read$68.call(this, this.#result) : void 0;
+    this.#final = frame.vfork ? read$67.call(this, this.#result) : void 0;
   }
   /**
    * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -29906,6 +31148,7 @@ var Launch = class {
     for (const fd of [
       this.#terminal,
       this.#listener,
+      this.#notifier,
       pidfd,
       socket
     ]) {
@@ -29916,13 +31159,17 @@ var Launch = class {
     } catch {
     }
     this.#restore();
-    release$67.call(this);
+    release$66.call(this);
     return error;
   }
   #receiveFds(socket) {
     const { plan, shape } = this.#compiled;
     if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
     if (plan.listener !== void 0) this.#listener ??= receiveFd(socket);
+  }
+  /** Receives what the container sends last, before its program. */
+  #receiveNotifier(socket) {
+    if (this.#compiled.plan.notifier !== void 0) this.#notifier ??= receiveFd(socket);
   }
   /** Restores the script's memory, once only: after that, another launch may have changed it. */
   #restore() {
@@ -29931,7 +31178,7 @@ var Launch = class {
   }
   
   get #state() {
-    return this.#final ?? read$68.call(this, this.#result);
+    return this.#final ?? read$67.call(this, this.#result);
   }
   
 };
@@ -30051,12 +31298,12 @@ var Placeholders = class _Placeholders {
     try {
       for (const placeholder of plan.placeholders) {
         ({ stepIndex } = placeholder);
-        parent$69.call(all, placeholder);
+        parent$68.call(all, placeholder);
       }
       all.#guard = all.#watchScript(plan.placeholders);
       for (const placeholder of plan.placeholders) {
         ({ stepIndex } = placeholder);
-        all.#made.push(make(placeholder, parent$69.call(all, placeholder)));
+        all.#made.push(make(placeholder, parent$68.call(all, placeholder)));
       }
     } catch (error) {
       all.end();
@@ -30068,7 +31315,7 @@ var Placeholders = class _Placeholders {
     });
   }
   static {
-    parent$69 = (function ({ path: path2 }) {
+    parent$68 = (function ({ path: path2 }) {
     const directory = parentOf(path2);
     let parent = this.#parents.get(directory);
     if (parent === void 0) this.#parents.set(directory, parent = syscall(opening2(directory)));
@@ -30109,7 +31356,7 @@ var Placeholders = class _Placeholders {
         ], void 0),
         onFailure: HELPER_ENDS
       },
-      ...placeholders.filter(({ text: text4 }) => text4 === void 0).flatMap((one) => removalByName(one, numberOf5(parent$69.call(this, one))))
+      ...placeholders.filter(({ text: text4 }) => text4 === void 0).flatMap((one) => removalByName(one, numberOf5(parent$68.call(this, one))))
     ]);
   }
   
@@ -30179,12 +31426,12 @@ var TRIES2 = 200;
 
 
 
-function holds2(fd, text4) {
+function holds3(fd, text4) {
   const content2 = new Output(text4.length + 1, "&content");
-  const read4 = pread64(fd, content2, content2.size, 0);
+  const read5 = pread64(fd, content2, content2.size, 0);
   const { buffer, byteOffset } = syscalls([
     {
-      call: read4
+      call: read5
     }
   ]).output(content2);
   return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, text4.length)) === text4;
@@ -30341,7 +31588,7 @@ var Launcher = class {
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
     try {
-      const { launch, cgroup } = make$70.call(this, spec, false, alter);
+      const { launch, cgroup } = make$69.call(this, spec, false, alter);
       return startIn(launch, cgroup);
     } catch (error) {
       throw orEnded2(error, this.plan);
@@ -30358,17 +31605,17 @@ var Launcher = class {
       initImage: this.plan.hasInit ? initImage() : void 0
     };
     return {
-      compiled: compile$72.call(this, values),
+      compiled: compile$71.call(this, values),
       values
     };
   })
     });
   }
   static {
-    make$70 = (function (spec, held, alter) {
+    make$69 = (function (spec, held, alter) {
     const cgroup = ContainerCgroup.make(this.plan);
     try {
-      const launch = begin$71.call(this, spec, cgroup?.entry, held, alter);
+      const launch = begin$70.call(this, spec, cgroup?.entry, held, alter);
       cgroup?.entered();
       return {
         launch,
@@ -30381,7 +31628,7 @@ var Launcher = class {
   });
   }
   static {
-    begin$71 = (function (spec, cgroupEntry, held, alter) {
+    begin$70 = (function (spec, cgroupEntry, held, alter) {
     const inheritedFds = openInheritedFds(this.plan);
     try {
       const prepared = this.prepare(spec, {
@@ -30402,7 +31649,7 @@ var Launcher = class {
   });
   }
   static {
-    compile$72 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$71 = (function ({ spec, paths, cgroupEntry, held = false }) {
     const shape = shapeOf(spec, paths.length, cgroupEntry, held);
     const key = JSON.stringify(shape);
     const known = this.#compiled.get(key);
@@ -30434,7 +31681,7 @@ var Launcher = class {
    * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
    */
   create(spec, alter) {
-    const { launch, cgroup } = make$70.call(this, spec, true, alter);
+    const { launch, cgroup } = make$69.call(this, spec, true, alter);
     return new CreatedContainer(launch, cgroup);
   }
   /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -30448,7 +31695,7 @@ var Launcher = class {
       cgroupEntry: cgroup?.cgroupEntry
     };
     return new Plan({
-      compiled: compile$72.call(this, values),
+      compiled: compile$71.call(this, values),
       values
     }, cgroup?.calls);
   }
@@ -30534,7 +31781,8 @@ var Launchers = class {
     const key = JSON.stringify([
       steps,
       options.network,
-      options.detached
+      options.detached,
+      options.audit
     ]);
     const known = this.#cache.get(key);
     this.#cache.delete(key);
@@ -30565,7 +31813,7 @@ var RecipeSize = class {
       this.#values,
       this.#text
     ];
-    visit$73.call(this, value, 0);
+    visit$72.call(this, value, 0);
     return {
       values: this.#values - values,
       text: this.#text - text4
@@ -30574,7 +31822,7 @@ var RecipeSize = class {
     });
   }
   static {
-    visit$73 = (function (value, depth) {
+    visit$72 = (function (value, depth) {
     this.#values++;
     if (typeof value === "string") this.#text += value.length;
     if (typeof value !== "object" || value === null) return;
@@ -30590,11 +31838,11 @@ var RecipeSize = class {
     ];
     if (depth > 0) this.#known.set(value, NOTHING3);
     if (Array.isArray(value)) {
-      for (let index = 0; index < value.length; index++) visit$73.call(this, value[index], depth + 1);
+      for (let index = 0; index < value.length; index++) visit$72.call(this, value[index], depth + 1);
     } else {
       for (const key of Object.keys(value)) {
         this.#text += key.length;
-        visit$73.call(this, value[key], depth + 1);
+        visit$72.call(this, value[key], depth + 1);
       }
     }
     if (depth > 0) {
@@ -30723,7 +31971,7 @@ var Recipe = class {
     addMethods(this.prototype, {
     command: (function (program, options = {}) {
     return new Command({
-      launcher: ((options2) => launcherWith$74.call(this, options2)),
+      launcher: ((options2) => launcherWith$73.call(this, options2)),
       entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2)),
       visiting: (target, user) => planRecipe(visitSteps(this.steps, target, user))
     }, program, options);
@@ -30731,10 +31979,10 @@ var Recipe = class {
     });
   }
   static {
-    launcherWith$74 = (function (options = {}) {
+    launcherWith$73 = (function (options = {}) {
     const plan = this.#launcher?.plan;
-    const { network, detached } = options;
-    const isSame2 = plan?.options.network === network && plan?.options.detached === detached;
+    const { network, detached, audit } = options;
+    const isSame2 = plan?.options.network === network && plan?.options.detached === detached && plan?.options.audit === audit;
     if (isSame2 && plan?.isCurrent) return this.#launcher;
     return this.#launcher = launchers().of(this.steps, options);
   });
@@ -30798,7 +32046,7 @@ var Recipe = class {
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs() {
-    return requiredAccess(launcherWith$74.call(this).plan.access);
+    return requiredAccess(launcherWith$73.call(this).plan.access);
   }
   /**
    * Returns the steps, for `JSON.stringify()`.
@@ -30902,39 +32150,39 @@ var SandboxRoot = class {
       ...this.#asked.keys()
     ].filter(((path2) => path2 !== "/")).sort();
     return [
-      ...whole === void 0 ? smallRoot$79.call(this, paths) : [
-        grantedFile$80.call(this, "/", whole)
+      ...whole === void 0 ? smallRoot$78.call(this, paths) : [
+        grantedFile$79.call(this, "/", whole)
       ],
       // tmpfs(5): 0 is no limit.
-      tmpfs(at$75.call(this, "/tmp"), tmp === "unlimited" ? {
+      tmpfs(at$74.call(this, "/tmp"), tmp === "unlimited" ? {
         options: "size=0,nr_inodes=0"
       } : {
         size: tmp,
         options: "nr_inodes=400k"
       }),
-      tmpfs(at$75.call(this, "/run"), {
+      tmpfs(at$74.call(this, "/run"), {
         size: "16m",
         mode: 493,
         options: "nr_inodes=16k"
       }),
-      hostFile$81.call(this, "/run", {
+      hostFile$80.call(this, "/run", {
         readOnly: true,
         entries: CURRENT_SYSTEM
       }),
-      devices(at$75.call(this, "/dev"), {
+      devices(at$74.call(this, "/dev"), {
         ...shm !== void 0 && {
           shm
         }
       }),
-      ...paths.map(((path2) => askedFile$76.call(this, path2))),
-      ...protectedFiles(written$78.call(this), ((path2) => accessAround$77.call(this, path2).includes("write")), protect2),
+      ...paths.map(((path2) => askedFile$75.call(this, path2))),
+      ...protectedFiles(written$77.call(this), ((path2) => accessAround$76.call(this, path2).includes("write")), protect2),
       ...denyRead.length + denyWrite.length === 0 ? [] : [
         denyFiles({
           read: denyRead,
           write: denyWrite
         })
       ],
-      proc(at$75.call(this, "/proc"), weakerProc === true ? {
+      proc(at$74.call(this, "/proc"), weakerProc === true ? {
         outer: true
       } : {}),
       pivotRoot(this.#root),
@@ -30944,26 +32192,26 @@ var SandboxRoot = class {
     });
   }
   static {
-    at$75 = (function (path2) {
+    at$74 = (function (path2) {
     return path2 === "/" ? this.#root : this.#root + path2;
   });
   }
   static {
-    askedFile$76 = (function (path2) {
+    askedFile$75 = (function (path2) {
     const access = this.#asked.get(path2);
-    const around = accessAround$77.call(this, path2);
-    if (!around.includes("write")) return grantedFile$80.call(this, path2, access);
+    const around = accessAround$76.call(this, path2);
+    if (!around.includes("write")) return grantedFile$79.call(this, path2, access);
     if (access === "write" && around[0] === "read") {
       throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
     }
     return {
-      ...grantedFile$80.call(this, path2, access),
-      source: at$75.call(this, path2)
+      ...grantedFile$79.call(this, path2, access),
+      source: at$74.call(this, path2)
     };
   });
   }
   static {
-    accessAround$77 = (function (path2) {
+    accessAround$76 = (function (path2) {
     const around = [];
     for (let at2 = parentOf(path2); at2 !== "/"; at2 = parentOf(at2)) {
       const access = this.#asked.get(at2);
@@ -30980,18 +32228,18 @@ var SandboxRoot = class {
   });
   }
   static {
-    written$78 = (function () {
+    written$77 = (function () {
     const written2 = [
       ...this.#asked
     ].filter((([, access]) => access === "write"));
     return new Map(written2.map((([path2]) => path2)).sort().map(((path2) => [
       path2,
-      at$75.call(this, path2)
+      at$74.call(this, path2)
     ])));
   });
   }
   static {
-    smallRoot$79 = (function (asked) {
+    smallRoot$78 = (function (asked) {
     const { net = "none" } = this.#options;
     const isCovered = ((path2) => asked.some(((directory) => isWithin(`/${path2}`, directory))));
     const others = [
@@ -31007,38 +32255,38 @@ var SandboxRoot = class {
       tmpfs(this.#root, {
         mode: 493
       }),
-      mkdir2(at$75.call(this, "/var")),
+      mkdir2(at$74.call(this, "/var")),
       // A mount on a link would be one on /tmp.
       ...holdsAsked("/var/tmp") ? [] : [
-        symlink("/tmp", at$75.call(this, "/var/tmp"))
+        symlink("/tmp", at$74.call(this, "/var/tmp"))
       ],
-      hostFile$81.call(this, "/", {
+      hostFile$80.call(this, "/", {
         readOnly: true,
         entries,
         hide: HIDDEN_FILES
       }),
-      ...apart.map((path2) => hostFile$81.call(this, `/${path2}`, {
+      ...apart.map((path2) => hostFile$80.call(this, `/${path2}`, {
         readOnly: true,
         optional: true
       })),
       ...net === "none" && !isCovered("etc/hosts") ? [
-        mkdir2(at$75.call(this, "/etc")),
-        writeFile(at$75.call(this, "/etc/hosts"), loopbackHosts(HOSTNAME))
+        mkdir2(at$74.call(this, "/etc")),
+        writeFile(at$74.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
       ] : []
     ];
   });
   }
   static {
-    grantedFile$80 = (function (path2, access) {
-    return hostFile$81.call(this, path2, {
+    grantedFile$79 = (function (path2, access) {
+    return hostFile$80.call(this, path2, {
       readOnly: access === "read",
       untrusted: true
     });
   });
   }
   static {
-    hostFile$81 = (function (path2, options) {
-    return bind(path2, at$75.call(this, path2), {
+    hostFile$80 = (function (path2, options) {
+    return bind(path2, at$74.call(this, path2), {
       ...options,
       restrict: [
         "nosuid",
@@ -31108,6 +32356,9 @@ var optionFields = lazy((() => {
     setuidFiles: optional(boolean()),
     architectures: optional(seccompArchitectures()),
     weakerProc: optional(boolean()),
+    cwd: optional(absolutePath()),
+    setEnv: optional(dictionary(variableName(), text3())),
+    hostname: optional(hostnameText()),
     limits: optional(object(limitFields())),
     openFiles: optional(either(integer(0), oneOf([
       "unlimited"
@@ -31898,6 +33149,7 @@ export {
   clearEnv,
   denyFiles,
   describeAccess,
+  describeDenial,
   describeEnd,
   devices,
   dieWithParent,

@@ -66,27 +66,26 @@ var launchOn$57;
 var container$58;
 var launch$59;
 var admit$60;
-var withProxy$61;
-var inherited$62;
-var inheritsVariable$63;
-var changes$64;
-var spec$65;
-var refusePipedInput$66;
-var release$67;
-var read$68;
-var parent$69;
-var make$70;
-var begin$71;
-var compile$72;
-var visit$73;
-var launcherWith$74;
-var at$75;
-var askedFile$76;
-var accessAround$77;
-var written$78;
-var smallRoot$79;
-var grantedFile$80;
-var hostFile$81;
+var inherited$61;
+var inheritsVariable$62;
+var changes$63;
+var spec$64;
+var refusePipedInput$65;
+var release$66;
+var read$67;
+var parent$68;
+var make$69;
+var begin$70;
+var compile$71;
+var visit$72;
+var launcherWith$73;
+var at$74;
+var askedFile$75;
+var accessAround$76;
+var written$77;
+var smallRoot$78;
+var grantedFile$79;
+var hostFile$80;
 var isConstructorOrProto = (function isConstructorOrProto(obj, key) {
   return key === "constructor" && typeof obj[key] === "function" || key === "__proto__";
 });
@@ -402,9 +401,9 @@ var withDefaultOf = (function withDefaultOf(schema2, other) {
 var withDefaults = (function withDefaults(value, fields) {
   let whole;
   for (const name in fields) {
-    const { defaultOf, read: read4 } = fields[name];
+    const { defaultOf, read: read5 } = fields[name];
     const isGiven = Object.hasOwn(value, name) && value[name] !== void 0;
-    const complete = isGiven ? read4 && (() => read4(value[name])) : defaultOf;
+    const complete = isGiven ? read5 && (() => read5(value[name])) : defaultOf;
     if (complete === void 0) continue;
     whole ??= {
       ...value
@@ -523,37 +522,37 @@ var oneOf = (function oneOf(words3) {
     enum: words3
   }));
 });
-var list = (function list(of, min = 0) {
-  const expected = `a list, each ${of.expected}`;
+var list = (function list(of2, min = 0) {
+  const expected = `a list, each ${of2.expected}`;
   return schema(expected, ((value) => {
     if (!Array.isArray(value)) return mismatch(value, expected);
-    if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of.expected}`;
+    if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of2.expected}`;
     for (let index = 0; index < value.length; index++) {
-      const issue = of.issue(value[index]);
+      const issue = of2.issue(value[index]);
       if (issue !== void 0) return `number ${index + 1}: ${issue}`;
     }
     return void 0;
   }), () => ({
     type: "array",
-    items: of.jsonSchema(),
+    items: of2.jsonSchema(),
     ...min > 0 && {
       minItems: min
     }
   }));
 });
-var dictionary = (function dictionary(key, of) {
-  const expected = `an object, each value ${of.expected}`;
+var dictionary = (function dictionary(key, of2) {
+  const expected = `an object, each value ${of2.expected}`;
   return schema(expected, ((value) => {
     if (!isObject(value)) return mismatch(value, expected);
     for (const name of Object.keys(value)) {
-      const issue = key.issue(name) ?? of.issue(value[name]);
+      const issue = key.issue(name) ?? of2.issue(value[name]);
       if (issue !== void 0) return `${quoted(name)}: ${issue}`;
     }
     return void 0;
   }), () => ({
     type: "object",
     propertyNames: key.jsonSchema(),
-    additionalProperties: of.jsonSchema()
+    additionalProperties: of2.jsonSchema()
   }));
 });
 var object = (function object(fields) {
@@ -634,77 +633,6 @@ var listOf = (function listOf(given, flag) {
   if (values.includes(void 0)) return void 0;
   return values.flatMap((value) => value.split(",")).filter((word4) => word4 !== "");
 });
-var hidden = (function hidden(flag) {
-  return {
-    ...flag,
-    hidden: true
-  };
-});
-var readArguments = (function readArguments(words3, subcommand) {
-  const flags2 = [
-    ...subcommand.flags,
-    ...COMMON_FLAGS
-  ];
-  const valued = flags2.filter((({ value }) => value !== void 0)).map((({ name }) => name));
-  const parsed = parseArgs(withValues(words3, flags2), {
-    "--": true,
-    alias: Object.fromEntries(flags2.flatMap((({ letter, name }) => letter === void 0 ? [] : [
-      [
-        letter,
-        name
-      ]
-    ]))),
-    boolean: flags2.filter((({ value }) => value === void 0)).map((({ name }) => name)),
-    string: [
-      ...valued,
-      "_"
-    ],
-    collect: valued,
-    unknown: (word4, name) => {
-      if (name !== void 0) throw unknownFlag(word4, flags2, placed(subcommand, words3));
-    }
-  });
-  if (parsed["help"] !== true) check(parsed, words3.includes("--"), subcommand);
-  return new Arguments(parsed);
-});
-var withValues = (function withValues(words3, flags2) {
-  const end = words3.indexOf("--");
-  return words3.map(((word4, index) => {
-    if (!word4.startsWith("-") || end !== -1 && index >= end) return word4;
-    const [name, value] = longName(word4, flags2).slice(2).split(/=(.*)/s);
-    const flag = flags2.find(((flag2) => flag2.name === name));
-    if (flag === void 0) return word4;
-    if (flag.value === void 0 && value !== void 0) {
-      throw new UsageError(`--${name} takes no value`);
-    }
-    if (value === "") throw new UsageError(`--${name}= has no value after it`);
-    return value === void 0 && flag.optionalValue === true ? `--${name}=` : word4;
-  }));
-});
-var longName = (function longName(word4, flags2) {
-  const flag = flags2.find((({ letter }) => letter !== void 0 && word4.startsWith(`-${letter}`)));
-  return flag !== void 0 && /^-\w(=|$)/.test(word4) ? `--${flag.name}${word4.slice(2)}` : word4;
-});
-var check = (function check(parsed, hasProgram, subcommand) {
-  const { operands, flags: flags2, program } = subcommand;
-  for (const { name, value, optionalValue, repeated } of flags2) {
-    if (value === void 0) continue;
-    const values = parsed[name] ?? [];
-    if (optionalValue !== true && values.includes("")) {
-      throw new UsageError(`--${name} needs a value: --${name}=${value}`);
-    }
-    if (repeated !== true && values.length > 1) throw new UsageError(`--${name} is given twice`);
-  }
-  const missing4 = operands.find((operand, index) => operand.optional !== true && parsed._[index] === void 0);
-  if (missing4 !== void 0) throw new UsageError(`${missing4.name} is missing`);
-  if (hasProgram && program !== true) {
-    throw new UsageError("this subcommand runs no program after --");
-  }
-  const extra = parsed._[operands.length];
-  if (extra === void 0) return;
-  const flag = flags2.find(({ name, optionalValue }) => optionalValue === true && parsed[name]?.includes(""));
-  throw new UsageError(`"${extra}" is one word too many` + (flag === void 0 ? "" : `; a value is written with =: --${flag.name}=${extra}`) + (program === true ? `; a program comes after --: -- ${extra} ...` : ""));
-});
 var call = (function call(name, ...args) {
   return {
     name,
@@ -744,8 +672,8 @@ var words = (function words(...values) {
   return bytes;
 });
 var openat = (function openat(directory2, path2, flagBits, fileMode = 0) {
-  const named = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
-  return call("openat", at(directory2), path2, named, mode(fileMode));
+  const named2 = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
+  return call("openat", at(directory2), path2, named2, mode(fileMode));
 });
 var openat2 = (function openat2(directory2, path2, how) {
   const { resolve: resolve2 = 0 } = how;
@@ -761,11 +689,11 @@ var close = (function close(fd) {
   return call("close", fd);
 });
 var close_range = (function close_range(first, last, flagBits) {
-  const named = flags(flagBits, {
+  const named2 = flags(flagBits, {
     CLOSE_RANGE_UNSHARE,
     CLOSE_RANGE_CLOEXEC
   });
-  return call("close_range", first, last === 4294967295 ? new Named(last, "~0U") : last, named);
+  return call("close_range", first, last === 4294967295 ? new Named(last, "~0U") : last, named2);
 });
 var dup3 = (function dup3(from2, to, flagBits) {
   return call("dup3", from2, to, flags(flagBits, {
@@ -815,12 +743,12 @@ var readlinkat = (function readlinkat(directory2, path2, target) {
   return call("readlinkat", at(directory2), path2, target, target.size);
 });
 var faccessat = (function faccessat(directory2, path2, rights) {
-  const named = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, {
+  const named2 = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, {
     R_OK,
     W_OK,
     X_OK
   });
-  return call("faccessat", at(directory2), path2, named);
+  return call("faccessat", at(directory2), path2, named2);
 });
 var getcwd = (function getcwd(path2) {
   return call("getcwd", path2, path2.size);
@@ -883,7 +811,7 @@ var decodeName = (function decodeName(bytes) {
 });
 var encodeName = (function encodeName(text5, into) {
   if (text5.isWellFormed()) return encoder.encodeInto(text5, into);
-  let [read4, written2] = [
+  let [read5, written2] = [
     0,
     0
   ];
@@ -897,10 +825,10 @@ var encodeName = (function encodeName(text5, into) {
       if (done.read === 0) break;
       written2 += done.written;
     }
-    read4 += letter.length;
+    read5 += letter.length;
   }
   return {
-    read: read4,
+    read: read5,
     written: written2
   };
 });
@@ -1057,17 +985,6 @@ var checkResult = (function checkResult(outcome, hints) {
     hint
   });
 });
-var print = (function print(text5) {
-  write2(Deno.stdout, `${text5}
-`);
-});
-var write2 = (function write2(stream, text5) {
-  let bytes = new TextEncoder().encode(escaped(text5));
-  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
-});
-var escaped = (function escaped(text5) {
-  return text5.split(COLOUR).map(((piece, index) => index % 2 === 1 ? piece : escapeLines(piece))).join("");
-});
 var perEngine = (function perEngine(make2) {
   let made;
   return (() => {
@@ -1150,12 +1067,12 @@ var raw = (function raw(fd) {
   return typeof fd === "number" ? fd : fd.number;
 });
 var statx = (function statx(directory2, path2, flagBits, mask2, stat) {
-  const named = flags(flagBits, {
+  const named2 = flags(flagBits, {
     AT_SYMLINK_NOFOLLOW,
     AT_NO_AUTOMOUNT,
     AT_EMPTY_PATH
   });
-  return call("statx", at(directory2), path2, named, flags(mask2, STATX_FLAGS), stat);
+  return call("statx", at(directory2), path2, named2, flags(mask2, STATX_FLAGS), stat);
 });
 var statxOutput = (function statxOutput() {
   return new Output(256, "&statx");
@@ -1201,15 +1118,15 @@ var open_tree = (function open_tree(directory2, path2, flagBits) {
   return call("open_tree", at(directory2), path2, flags(flagBits, TREE_FLAGS));
 });
 var move_mount = (function move_mount(fromDirectory, fromPath, toDirectory, toPath, flagBits) {
-  const named = flags(flagBits, MOVE_MOUNT_FLAGS);
-  return call("move_mount", at(fromDirectory), fromPath, at(toDirectory), toPath, named);
+  const named2 = flags(flagBits, MOVE_MOUNT_FLAGS);
+  return call("move_mount", at(fromDirectory), fromPath, at(toDirectory), toPath, named2);
 });
 var mount_setattr = (function mount_setattr(directory2, path2, flagBits, attributes) {
   const { attr_set = 0, attr_clr = 0, propagation: propagation2 = 0, userns_fd = 0 } = attributes;
   const text5 = () => `{${Object.entries(attributes).map(([name, value]) => `${name}=${word(name, value)}`).join(", ")}}`;
   const struct = new Struct(words(attr_set, attr_clr, propagation2, userns_fd), text5);
-  const named = flags(flagBits, TREE_FLAGS);
-  return call("mount_setattr", at(directory2), path2, named, struct, MOUNT_ATTR_SIZE);
+  const named2 = flags(flagBits, TREE_FLAGS);
+  return call("mount_setattr", at(directory2), path2, named2, struct, MOUNT_ATTR_SIZE);
 });
 var fsopen = (function fsopen(type, flagBits) {
   return call("fsopen", type, flags(flagBits, {
@@ -1220,10 +1137,10 @@ var fsconfig = (function fsconfig(fd, command, key, value, aux) {
   return call("fsconfig", fd, constant(command, FSCONFIG_COMMANDS), key, value, at(aux));
 });
 var fsmount = (function fsmount(fd, flagBits, attributes) {
-  const named = flags(flagBits, {
+  const named2 = flags(flagBits, {
     FSMOUNT_CLOEXEC
   });
-  return call("fsmount", fd, named, flags(attributes, MOUNT_ATTRIBUTES));
+  return call("fsmount", fd, named2, flags(attributes, MOUNT_ATTRIBUTES));
 });
 var needs = (function needs(capability, kinds = '"user"') {
   return `this takes ${capability}; without it, do it in a recipe: recipe(unshare(${kinds}), mapRoot(), ...)`;
@@ -1251,8 +1168,8 @@ var clone = (function clone(flagBits, stored) {
   const storesPid = stored !== null && (flagBits & CLONE_PIDFD) === 0;
   const bits = (flagBits | (storesPid ? CLONE_PARENT_SETTID : 0)) >>> 0;
   const set = () => bits === 0 ? "" : `${flags(bits, CLONE_FLAGS).text}|`;
-  const named = new Named(bits + SIGNALS.SIGCHLD, () => `${set()}SIGCHLD`);
-  return call("clone", named, null, stored, 0, 0);
+  const named2 = new Named(bits + SIGNALS.SIGCHLD, () => `${set()}SIGCHLD`);
+  return call("clone", named2, null, stored, 0, 0);
 });
 var unshare = (function unshare(flagBits) {
   return call("unshare", flags(flagBits, CLONE_FLAGS));
@@ -1315,10 +1232,10 @@ var sendto = (function sendto(socket, message2) {
   return call("sendto", socket, message2, message2.size, 0, null, 0);
 });
 var recvfrom = (function recvfrom(socket, message2, flagBits) {
-  const named = flags(flagBits, {
+  const named2 = flags(flagBits, {
     MSG_DONTWAIT
   });
-  return call("recvfrom", socket, message2, message2.size, named, null, null);
+  return call("recvfrom", socket, message2, message2.size, named2, null, null);
 });
 var text3 = (function text3(type, value) {
   return new Attribute(type, [
@@ -1527,11 +1444,11 @@ var execve = (function execve(path2, argv, envp) {
   return call("execve", path2, argv, envp);
 });
 var execveat = (function execveat(directory2, path2, argv, envp, flagBits) {
-  const named = flags(flagBits, {
+  const named2 = flags(flagBits, {
     AT_EMPTY_PATH,
     AT_SYMLINK_NOFOLLOW
   });
-  return call("execveat", at(directory2), path2, argv, envp, named);
+  return call("execveat", at(directory2), path2, argv, envp, named2);
 });
 var exit_group = (function exit_group(code) {
   return call("exit_group", code);
@@ -1543,10 +1460,10 @@ var setsid = (function setsid() {
   return call("setsid");
 });
 var prctl = (function prctl(operation, argument2 = 0, argument3 = 0, argument4 = 0, argument5 = 0) {
-  const named = constant(operation, PRCTL_OPERATIONS);
+  const named2 = constant(operation, PRCTL_OPERATIONS);
   const second = typeof argument2 === "number" ? nameSecond(operation, argument2) : argument2;
   const third = operation === PR_CAP_AMBIENT && argument2 !== PR_CAP_AMBIENT_CLEAR_ALL ? constant(argument3, CAPABILITIES) : argument3;
-  return call("prctl", named, second, third, argument4, argument5);
+  return call("prctl", named2, second, third, argument4, argument5);
 });
 var nameSecond = (function nameSecond(operation, argument) {
   switch (operation) {
@@ -2042,12 +1959,12 @@ var epoll_ctl = (function epoll_ctl(epoll, operation, fd, event, architecture) {
   view2.setUint32(data2, event.data, true);
   const text5 = () => `{${flags(event.events, EPOLL_EVENTS).text}, ${event.data}}`;
   const struct = new Struct(bytes, text5);
-  const named = constant(operation, {
+  const named2 = constant(operation, {
     EPOLL_CTL_ADD,
     EPOLL_CTL_DEL,
     EPOLL_CTL_MOD
   });
-  return call("epoll_ctl", epoll, named, fd, struct);
+  return call("epoll_ctl", epoll, named2, fd, struct);
 });
 var epollOutput = (function epollOutput(count, architecture) {
   return new Output(count * epollLayout(architecture).size, "&events");
@@ -2809,9 +2726,9 @@ var mountFixes = (function mountFixes(host2, inUserNamespace) {
 var denialIn = (function denialIn(plan) {
   return plan.state.inUserNamespace ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
 });
-var inContainerNetns = (function inContainerNetns(plan, request) {
+var inContainerNetns = (function inContainerNetns(plan, request2) {
   const kernel = new NetlinkBatch(insideSocket(plan), denialIn(plan));
-  request(kernel);
+  request2(kernel);
   for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
     fixes
   });
@@ -3055,22 +2972,26 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
   frame2.beforeExec(writer);
   if (plan.listener !== void 0) sendListener(add, plan.listener);
   if (shape.held) waitToStart(writer);
-  const { last, image: image3 } = closeOthers(writer, plan.beforeProgram, shape, frame2);
+  const { notifier } = plan;
+  const { calls, socket, image: image3 } = closeOthers(writer, plan.beforeProgram, shape, {
+    keepsSocket: !frame2.vfork || notifier !== void 0
+  });
   add(rt_sigprocmask("none", null));
-  for (const planned of last) writer.part(planned);
+  for (const planned of calls) writer.part(planned);
+  if (notifier !== void 0) sendNotifier(writer, notifier.call, socket);
   return frame2.exec(writer, shape, image3);
 });
-var closeOthers = (function closeOthers(writer, last, { fds, image: image3 }, { vfork }) {
+var closeOthers = (function closeOthers(writer, last, { fds, image: image3 }, { keepsSocket }) {
   const used = last.flatMap((({ call: call2, accept: accept2 = [] }) => call2.args.filter(isDescriptor2).map((fd) => ({
     fd,
     accept: accept2
   }))));
-  if (!vfork) used.push({
+  if (keepsSocket) used.push({
     fd: CONTAINER_SOCKET,
     accept: []
   });
   if (image3) used.push({
-    fd: IMAGE2,
+    fd: IMAGE,
     accept: []
   });
   const numbers = freeNumbers(used.length, fds);
@@ -3111,7 +3032,8 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: image3 }, { 
     fd,
     numbers[index]
   ]));
-  const renumbered = last.map(((planned) => {
+  const calls = last.map(((planned) => {
+    if (!planned.call.args.some(isDescriptor2)) return planned;
     const args = planned.call.args.map(((argument) => isDescriptor2(argument) ? new Named(numberOf8.get(argument), argument.text) : argument));
     return {
       ...planned,
@@ -3121,9 +3043,11 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: image3 }, { 
       }
     };
   }));
+  const socket = numberOf8.get(CONTAINER_SOCKET);
   return {
-    last: renumbered,
-    image: image3 ? numberOf8.get(IMAGE2) : void 0
+    calls,
+    socket: socket === void 0 ? void 0 : new Named(socket, "socket"),
+    image: image3 ? numberOf8.get(IMAGE) : void 0
   };
 });
 var isDescriptor2 = (function isDescriptor2(argument) {
@@ -3219,7 +3143,7 @@ var openDevNull = (function openDevNull() {
   };
   return openat2(at_fdcwd, "/dev/null", how);
 });
-var tryExec = (function tryExec(writer, count) {
+var tryExec = (function tryExec(writer, count, marked = ((call2) => call2)) {
   const paths = Array.from({
     length: count
   }, ((_, index) => programPath(index)));
@@ -3234,15 +3158,15 @@ var tryExec = (function tryExec(writer, count) {
     };
     return {
       path: path2,
-      execve: writer.add(execve(path2, ARGV, ENVIRONMENT), edges)
+      execve: writer.add(marked(execve(path2, ARGV, ENVIRONMENT)), edges)
     };
   }));
   writer.section = "failure";
   writer.place(findOut);
-  return attempts.map((({ path: path2, execve: execve2 }) => ({
+  return attempts.map(({ path: path2, execve: execve2 }) => ({
     execve: execve2,
-    ...writeFindingOut(writer, path2)
-  })));
+    ...writeFindingOut(writer, path2, marked)
+  }));
 });
 var link = (function link(plan, shape, frame2, writeEnd = writeExec) {
   const writer = new ProgramWriter();
@@ -3638,7 +3562,7 @@ var copyOfFile = (function copyOfFile(plan, root, name, called = name) {
     fixes: plan.state.mountFixes
   });
 });
-var withEmptyFiles = (function withEmptyFiles(plan, write6) {
+var withEmptyFiles = (function withEmptyFiles(plan, write7) {
   const make2 = ((root) => {
     plan.call(mkdirat(root, EMPTY.directory, 365));
     plan.call(mknodat(root, EMPTY.file, S_IFREG | 292, 0));
@@ -3648,7 +3572,7 @@ var withEmptyFiles = (function withEmptyFiles(plan, write6) {
     blocks: 1,
     inodes: 3,
     make: make2
-  }, write6);
+  }, write7);
 });
 var coverWithEmpty = (function coverWithEmpty(plan, place3, path2, empty) {
   const cover2 = ((copy2) => move_mount(copy2, "", place3, "", ONTO_FD));
@@ -4366,6 +4290,7 @@ var openIfThere = (function openIfThere(target, missing4) {
 });
 var lowerHostname = (function lowerHostname(step, plan) {
   plan.needs("uts", "it would rename the host");
+  plan.requireRights("uts");
   plan.call(sethostname(step.name), {
     fixes: {
       EPERM: needsPrivilege(plan.state.inUserNamespace)
@@ -4506,16 +4431,7 @@ var enterRoot = (function enterRoot(plan, path2, root) {
   plan.state.entersRoot(path2);
 });
 var seccompSetFilter = (function seccompSetFilter(program, flagBits) {
-  const length = program.length / INSTRUCTION_SIZE;
-  const bytes = new Uint8Array(PROGRAM_SIZE);
-  new DataView(bytes.buffer).setUint16(0, length, true);
-  const struct = new Struct(bytes, `{${length} instructions}`, [
-    {
-      offset: 8,
-      to: program
-    }
-  ]);
-  return call("seccomp", SECCOMP_SET_MODE_FILTER, flags(flagBits, SECCOMP_FILTER_FLAGS), struct);
+  return setFilter(program, flags(flagBits, SECCOMP_FILTER_FLAGS));
 });
 var lowerSeccomp = (function lowerSeccomp(step, plan) {
   const { flags: flags2 = [] } = step.profile ?? {};
@@ -4524,7 +4440,8 @@ var lowerSeccomp = (function lowerSeccomp(step, plan) {
   if (isContained) plan.access.filtered = true;
   if (deniesSockets) plan.access.deniesSockets = true;
   if (step.privileged !== true) plan.setNoNewPrivileges();
-  plan.beforeExec(seccompSetFilter(program, flagBits), {
+  plan.beforeExec(setFilter2(program, flagBits, plan), {
+    EBUSY: "the filter of an outer container has a listener, and the kernel takes no second one",
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
     EPERM: "an active filter does not allow another one",
     EACCES: "a filter under which privileges can be gained takes CAP_SYS_ADMIN",
@@ -4666,7 +4583,7 @@ var collectPromptly = (async function collectPromptly(launched, descriptors, tim
         fd: pidfd,
         events: POLLIN
       }
-    ], Math.min(PATIENCE_MS, timeout)),
+    ], Math.min(PATIENCE_MS2, timeout)),
     ...closed
   ];
   const outcome = syscalls([
@@ -4842,11 +4759,11 @@ var give = (function give(all) {
   }
 });
 var looking = (function looking({ placeholder: { path: path2, text: text5 }, parent, fd }) {
-  const [named, open4] = [
+  const [named2, open4] = [
     statxOutput(),
     statxOutput()
   ];
-  const look2 = statx(parent, nameOf2(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
+  const look2 = statx(parent, nameOf2(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named2);
   const mask2 = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
   return {
     records: [
@@ -4865,9 +4782,9 @@ var looking = (function looking({ placeholder: { path: path2, text: text5 }, par
     isOurs: (function (outcome) {
       if (outcome.result(look2) !== 0n) return false;
       const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open4));
-      if (readStatx(outcome.output(named)).ino !== ino) return false;
+      if (readStatx(outcome.output(named2)).ino !== ino) return false;
       if (text5 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
-      return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text5.length && holds2(fd, text5);
+      return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text5.length && holds3(fd, text5);
     })
   };
 });
@@ -5024,13 +4941,13 @@ var protectedFiles = (function protectedFiles(written2, isInner, names = true) {
 var fromRoot = (function fromRoot(path2) {
   return path2.slice(1);
 });
-var askedPaths = (function askedPaths(read4, write6) {
+var askedPaths = (function askedPaths(read5, write7) {
   return new Map([
-    ...read4.map(((path2) => [
+    ...read5.map(((path2) => [
       normalize(path2),
       "read"
     ])),
-    ...write6.map(((path2) => [
+    ...write7.map(((path2) => [
       normalize(path2),
       "write"
     ]))
@@ -5046,8 +4963,8 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
   if (invalid3 !== void 0) {
     throw new RecipeError(`sandbox, "${invalid3.field}": ${invalid3.issue}`);
   }
-  const { read: read4 = [], write: write6 = [], net = "none", env = [], architectures = [], weakerProc = false } = options;
-  const asked = askedPaths(read4, write6);
+  const { read: read5 = [], write: write7 = [], net = "none", env = [], architectures = [], weakerProc = false } = options;
+  const asked = askedPaths(read5, write7);
   const { setuidFiles = false, unixSockets = asked.size === 0 && net === "none" } = options;
   const denied2 = [
     ...setuidFiles ? [] : [
@@ -5072,7 +4989,7 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
       loopback()
     ] : [],
     // A name that the host's /etc/hosts has.
-    hostname(net === "none" ? HOSTNAME : "localhost"),
+    hostname(options.hostname ?? (net === "none" ? HOSTNAME : "localhost")),
     ...sandboxRoot(asked, options),
     // One more user namespace can be made, and the program runs in that one: it can make no other,
     // and has no capabilities over the mounts and the network. The /proc outside is read-only.
@@ -5110,11 +5027,99 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
     clearEnv({
       keep: env
     }),
-    setEnv(Object.fromEntries(usual.filter((([name]) => !includesVariable(env, name)))))
+    setEnv({
+      ...Object.fromEntries(usual.filter((([name]) => !includesVariable(env, name)))),
+      ...options.setEnv
+    }),
+    ...options.cwd === void 0 ? [] : [
+      chdir3(options.cwd)
+    ]
   ];
 });
 var sandbox = (function sandbox(options = {}) {
   return recipe(...sandboxSteps(options));
+});
+var print = (function print(text5) {
+  write4(Deno.stdout, `${text5}
+`);
+});
+var write4 = (function write4(stream, text5) {
+  let bytes = new TextEncoder().encode(escaped2(text5));
+  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+});
+var escaped2 = (function escaped2(text5) {
+  return text5.split(COLOUR).map(((piece, index) => index % 2 === 1 ? piece : escapeLines(piece))).join("");
+});
+var hidden = (function hidden(flag) {
+  return {
+    ...flag,
+    hidden: true
+  };
+});
+var readArguments = (function readArguments(words3, subcommand) {
+  const flags2 = [
+    ...subcommand.flags,
+    ...COMMON_FLAGS
+  ];
+  const valued = flags2.filter((({ value }) => value !== void 0)).map((({ name }) => name));
+  const parsed = parseArgs(withValues(words3, flags2), {
+    "--": true,
+    alias: Object.fromEntries(flags2.flatMap((({ letter, name }) => letter === void 0 ? [] : [
+      [
+        letter,
+        name
+      ]
+    ]))),
+    boolean: flags2.filter((({ value }) => value === void 0)).map((({ name }) => name)),
+    string: [
+      ...valued,
+      "_"
+    ],
+    collect: valued,
+    unknown: (word4, name) => {
+      if (name !== void 0) throw unknownFlag(word4, flags2, placed(subcommand, words3));
+    }
+  });
+  if (parsed["help"] !== true) check(parsed, words3.includes("--"), subcommand);
+  return new Arguments(parsed);
+});
+var withValues = (function withValues(words3, flags2) {
+  const end = words3.indexOf("--");
+  return words3.map(((word4, index) => {
+    if (!word4.startsWith("-") || end !== -1 && index >= end) return word4;
+    const [name, value] = longName(word4, flags2).slice(2).split(/=(.*)/s);
+    const flag = flags2.find(((flag2) => flag2.name === name));
+    if (flag === void 0) return word4;
+    if (flag.value === void 0 && value !== void 0) {
+      throw new UsageError(`--${name} takes no value`);
+    }
+    if (value === "") throw new UsageError(`--${name}= has no value after it`);
+    return value === void 0 && flag.optionalValue === true ? `--${name}=` : word4;
+  }));
+});
+var longName = (function longName(word4, flags2) {
+  const flag = flags2.find((({ letter }) => letter !== void 0 && word4.startsWith(`-${letter}`)));
+  return flag !== void 0 && /^-\w(=|$)/.test(word4) ? `--${flag.name}${word4.slice(2)}` : word4;
+});
+var check = (function check(parsed, hasProgram, subcommand) {
+  const { operands, flags: flags2, program } = subcommand;
+  for (const { name, value, optionalValue, repeated } of flags2) {
+    if (value === void 0) continue;
+    const values = parsed[name] ?? [];
+    if (optionalValue !== true && values.includes("")) {
+      throw new UsageError(`--${name} needs a value: --${name}=${value}`);
+    }
+    if (repeated !== true && values.length > 1) throw new UsageError(`--${name} is given twice`);
+  }
+  const missing4 = operands.find((operand, index) => operand.optional !== true && parsed._[index] === void 0);
+  if (missing4 !== void 0) throw new UsageError(`${missing4.name} is missing`);
+  if (hasProgram && program !== true) {
+    throw new UsageError("this subcommand runs no program after --");
+  }
+  const extra = parsed._[operands.length];
+  if (extra === void 0) return;
+  const flag = flags2.find(({ name, optionalValue }) => optionalValue === true && parsed[name]?.includes(""));
+  throw new UsageError(`"${extra}" is one word too many` + (flag === void 0 ? "" : `; a value is written with =: --${flag.name}=${extra}`) + (program === true ? `; a program comes after --: -- ${extra} ...` : ""));
 });
 var environment = (function environment(pid) {
   if (pid !== void 0) return environmentOf(pid);
@@ -5128,7 +5133,7 @@ var environment = (function environment(pid) {
     ] : [];
   })));
 });
-var runProgram = (async function runProgram(words3, make2, { denied: denied2 = () => false, report } = {}) {
+var runProgram = (async function runProgram(words3, make2, { denied: denied2 = () => false, report, ended } = {}) {
   const [program = environment()["SHELL"] ?? "sh", ...args] = words3;
   const terminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
   const options = {
@@ -5144,6 +5149,7 @@ var runProgram = (async function runProgram(words3, make2, { denied: denied2 = (
     const { code, timedOut, outOfMemory } = end;
     report?.(end);
     if (code === BAD_CALL) printError(KILLED_BY_FILTER);
+    ended?.(running.container);
     if (outOfMemory) printError(OUT_OF_MEMORY);
     if (!timedOut) return code;
     printError(OUT_OF_TIME);
@@ -5182,15 +5188,17 @@ var spawn = (function spawn(make2, denied2) {
     }
   }
 });
-var run4 = (async function run4(given) {
+var run5 = (async function run5(given) {
   const report = reportOf(given);
   const options = optionsOf(given);
   const box2 = sandbox(options);
-  const cwd = visibleDirectory(options);
+  const cwd = options.cwd === void 0 ? visibleDirectory(options) : void 0;
   const terminal = includesVariable(deniedList(given, "env"), "TERM") ? void 0 : environment()["TERM"];
   const permissions = permissionsOf(given);
-  return await runProgram(given.program, ((program, command) => box2.command(program, {
+  const audit = auditOf(given);
+  const make2 = ((program, command) => box2.command(program, {
     ...command,
+    audit: audit !== void 0,
     ...cwd !== void 0 && {
       cwd
     },
@@ -5202,8 +5210,13 @@ var run4 = (async function run4(given) {
     ...permissions !== void 0 && {
       permissions
     }
-  })), {
-    report
+  }));
+  const ended = (container) => {
+    if (audit !== void 0) reportDenials(container.denials.list, audit.file);
+  };
+  return await runProgram(given.program, make2, {
+    report,
+    ended
   });
 });
 var optionsOf = (function optionsOf(given, reading2 = HERE3) {
@@ -5211,24 +5224,25 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
   const allowed = ((grant, everything) => grantedList(given, grant, all) ?? everything());
   const paths = ((grant, everything) => allowed(grant, everything).map(((path2) => reading2.path(path2, `--${PERMISSION_FLAGS[grant].name}=${path2}`))));
   const denied2 = ((kind) => deniedList(given, kind).map((path2) => reading2.denied(path2, `--deny-${kind}=${path2}`)));
-  const read4 = paths("read", () => all ? everywhere() : [
+  const read5 = paths("read", () => all ? everywhere() : [
     "/"
   ]);
-  const write6 = paths("write", everywhere);
+  const write7 = paths("write", everywhere);
   const sockets = socketsOf(given);
   return {
     read: [
-      ...read4,
+      ...read5,
       ...sockets
     ],
-    write: write6,
+    write: write7,
     denyRead: denied2("read"),
     denyWrite: denied2("write"),
     net: grantedList(given, "net", all) === void 0 ? "host" : "none",
     env: variablesOf5(given, allowed("env", () => reading2.variables()), reading2),
     protect: protectedBy(given),
-    ...limitsOf(given),
-    ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read4, write6)) && {
+    ...limitsOf2(given),
+    ...placeOf6(given, reading2),
+    ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read5, write7)) && {
       unixSockets: true
     },
     ...given.has(NARROW_PROGRAMS.name) && {
@@ -5253,11 +5267,11 @@ var socketsOf = (function socketsOf(given) {
     throw new UsageError(`${flag}: this is no unix socket`);
   });
 });
-var onlySockets = (function onlySockets(sockets, read4, write6) {
+var onlySockets = (function onlySockets(sockets, read5, write7) {
   if (sockets.length === 0) return false;
   const [other] = [
-    ...read4,
-    ...write6
+    ...read5,
+    ...write7
   ];
   if (other === void 0) return true;
   throw new UsageError(`--allow-net=unix:${sockets[0]}: with it, the program could also reach the unix sockets in ${other}; --unix-sockets allows that`);
@@ -5299,12 +5313,12 @@ var permissionsOf = (function permissionsOf(given) {
     denyNet
   };
 });
-var visibleDirectory = (function visibleDirectory({ read: read4, write: write6 }) {
+var visibleDirectory = (function visibleDirectory({ read: read5, write: write7 }) {
   const directory2 = Deno.cwd();
-  const isOwn3 = OWN.some(((path2) => isWithin(directory2, path2)));
+  const isOwn3 = OWN2.some(((path2) => isWithin(directory2, path2)));
   const isThere2 = [
-    ...read4,
-    ...write6,
+    ...read5,
+    ...write7,
     "/usr"
   ].some(((path2) => isWithin(path2, directory2) || isWithin(directory2, path2) && (path2 !== "/" || !isOwn3)));
   return isThere2 ? directory2 : void 0;
@@ -5790,12 +5804,11 @@ var init_peer_words = __esm({
       {
         names: [
           "e",
-          "setenv",
           "env-file",
           "unsetenv",
           "clearenv"
         ],
-        sandbox: "--allow-env=NAME passes a variable, and env(1) sets one: -- env NAME=VALUE PROGRAM",
+        sandbox: "--allow-env=NAME passes a variable, and --setenv=NAME=VALUE sets one",
         recipe: "in a recipe it is one of the steps setEnv and clearEnv"
       },
       {
@@ -5803,18 +5816,16 @@ var init_peer_words = __esm({
           "w",
           "workdir",
           "chdir",
-          "cwd",
           "wd"
         ],
-        sandbox: "a program begins in the working directory, if that is shown: cd DIR first",
+        sandbox: "a program begins in the working directory, if that is shown, or in --cwd=PATH",
         recipe: "in a recipe it is the step chdir"
       },
       {
         names: [
-          "hostname",
           "domainname"
         ],
-        sandbox: "a recipe has it: the step hostname",
+        sandbox: "--hostname=NAME sets the name; a recipe has the step domainname",
         recipe: "in a recipe it is one of the steps hostname and domainname"
       },
       {
@@ -6542,1107 +6553,421 @@ var init_permission_flags = __esm({
   })
 });
 
-// scripts/ramekin/image_flags.ts
-function pullOptions(given) {
-  const platform = given.value("platform");
-  return {
-    ...registryOptions(given),
-    ...platform !== void 0 && {
-      platform
-    },
-    ...given.has("no-unpack") && {
-      unpack: false
-    }
-  };
-}
-function registryOptions(given) {
-  const mirrors = {};
-  for (const text5 of given.values("mirror")) {
-    const [registry, host2] = split(text5, "=");
-    if (registry === "" || host2 === "") {
-      throw new UsageError(`--mirror=${text5} is not of the form --mirror=REGISTRY=HOST`);
-    }
-    (mirrors[registry] ??= []).push(host2);
-  }
-  return {
-    mirrors,
-    ...given.has("plain-http") && {
-      plainHttp: true
-    }
-  };
-}
-function runOptions(given) {
-  const { entrypoint, user, workdir, hostname: hostname2, keep: keep2 } = valuesOf(given);
-  if (keep2 !== void 0 && given.has("read-only")) {
-    throw new UsageError("--keep and --read-only: what is not changed cannot be kept");
-  }
-  return {
-    ...given.has("read-only") && {
-      readOnly: true
-    },
-    ...keep2 !== void 0 && {
-      persistent: absolute(keep2)
-    },
-    volumes: Object.fromEntries(given.values("volume").map((text5) => volumeOf(text5))),
-    env: variablesOf(given),
-    net: given.has("allow-net") ? "host" : "none",
-    ...entrypoint !== void 0 && {
-      entrypoint: [
-        entrypoint
-      ]
-    },
-    ...user !== void 0 && {
-      user
-    },
-    ...workdir !== void 0 && {
-      cwd: workdir
-    },
-    ...hostname2 !== void 0 && {
-      hostname: hostname2
-    }
-  };
-}
-function variablesOf(given) {
-  return Object.fromEntries(given.values("env").map((text5) => variableOf(text5)));
-}
-function valuesOf(given) {
-  return {
-    entrypoint: given.value("entrypoint"),
-    user: given.value("user"),
-    workdir: given.value("workdir"),
-    hostname: given.value("hostname"),
-    keep: given.value("keep")
-  };
-}
-function volumeOf(text5) {
-  const [source, target, mode2, ...more] = text5.split(":");
-  const isRight = source !== "" && target?.startsWith("/") && more.length === 0 && (mode2 === void 0 || mode2 === "ro" || mode2 === "rw");
-  if (!isRight) {
-    throw new UsageError(`--volume=${text5} is not of the form --volume=PATH:TARGET or PATH:TARGET:ro`);
-  }
-  return [
-    target,
-    {
-      source: absolute(source),
-      readOnly: mode2 === "ro"
-    }
-  ];
-}
-function variableOf(text5) {
-  const [name, value] = split(text5, "=");
-  if (name === "" || !text5.includes("=")) {
-    throw new UsageError(`--env=${text5} is not of the form --env=NAME=VALUE`);
-  }
-  return [
-    name,
-    value
-  ];
-}
-function split(text5, by) {
-  const at2 = text5.indexOf(by);
-  return at2 === -1 ? [
-    text5,
-    ""
-  ] : [
-    text5.slice(0, at2),
-    text5.slice(at2 + 1)
-  ];
-}
-function absolute(path2) {
-  return path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`;
-}
-var PLATFORM, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS, IMAGE_RUN_FLAGS, PROGRAM_FLAGS;
-var init_image_flags = __esm({
-  "scripts/ramekin/image_flags.ts"() {
-    init_usage();
-    PLATFORM = {
-      name: "platform",
-      value: "PLATFORM",
-      completes: [
-        "linux/amd64",
-        "linux/arm64"
-      ],
-      summary: "the platform of the image, in place of this machine's: linux/arm64"
-    };
-    PULL_FLAGS = [
-      PLATFORM,
-      {
-        name: "no-unpack",
-        summary: "unpack it when it is first run"
-      }
-    ];
-    REGISTRY_FLAGS = [
-      {
-        name: "plain-http",
-        summary: "reach the registry without TLS, which is tried for this machine's own anyway"
-      },
-      {
-        name: "mirror",
-        value: "REGISTRY=HOST",
-        repeated: true,
-        summary: "ask another registry first: docker.io=mirror.example"
-      }
-    ];
-    REPORT_FLAGS = [
-      {
-        name: "quiet",
-        letter: "q",
-        summary: "tell nothing of what goes on"
-      },
-      {
-        name: "json",
-        summary: "write the result as JSON"
-      }
-    ];
-    IMAGE_RUN_FLAGS = [
-      {
-        name: "image",
-        value: "IMAGE",
-        completes: "image",
-        summary: "the image, as debian:12"
-      },
-      {
-        name: "pull",
-        value: "WHEN",
-        completes: [
-          "missing",
-          "always",
-          "never"
-        ],
-        summary: "when to pull it: where it is missing, always, or never"
-      },
-      PLATFORM,
-      {
-        name: "volume",
-        letter: "v",
-        value: "PATH:TARGET",
-        repeated: true,
-        summary: "show a file or directory of this machine; with :ro behind, it cannot be changed"
-      },
-      {
-        name: "env",
-        letter: "e",
-        value: "NAME=VALUE",
-        repeated: true,
-        summary: "set a variable"
-      },
-      {
-        name: "user",
-        letter: "u",
-        value: "USER",
-        summary: "the user: a name of the image's, or ids"
-      },
-      {
-        name: "workdir",
-        letter: "w",
-        value: "PATH",
-        summary: "the working directory"
-      },
-      {
-        name: "entrypoint",
-        value: "PROGRAM",
-        summary: "run this in place of the entry point"
-      },
-      {
-        name: "hostname",
-        value: "NAME",
-        summary: "the name of the container"
-      },
-      {
-        name: "read-only",
-        summary: "let nothing of its files be changed"
-      },
-      {
-        name: "keep",
-        value: "DIRECTORY",
-        completes: "file",
-        summary: "keep what the program changes in a directory, for the next run"
-      }
-    ];
-    PROGRAM_FLAGS = IMAGE_RUN_FLAGS.filter(({ name }) => [
-      "env",
-      "user",
-      "workdir",
-      "entrypoint"
-    ].includes(name));
-  }
-});
-
-// scripts/ramekin/limit_flags.ts
-function limitsOf(given) {
-  const [memory, swap] = [
-    given.value("memory"),
-    given.value("swap")
-  ];
-  const [cpus, pids] = [
-    numberOf(given, "cpus"),
-    numberOf(given, "pids")
-  ];
-  const [openFiles, timeout] = [
-    numberOf(given, "open-files"),
-    timeOf(given)
-  ];
-  const [tmp, shm] = [
-    given.value("tmp-size"),
-    given.value("shm-size")
-  ];
-  const limits2 = {
-    ...memory !== void 0 && {
-      memory
-    },
-    ...swap !== void 0 && {
-      swap
-    },
-    ...cpus !== void 0 && {
-      cpus
-    },
-    ...pids !== void 0 && {
-      pids
-    }
-  };
-  return {
-    ...Object.keys(limits2).length > 0 && {
-      limits: limits2
-    },
-    ...timeout !== void 0 && {
-      timeout
-    },
-    ...openFiles !== void 0 && {
-      openFiles
-    },
-    ...tmp !== void 0 && {
-      tmp
-    },
-    ...shm !== void 0 && {
-      shm
-    }
-  };
-}
-function numberOf(given, flag) {
-  const value = given.value(flag);
-  if (value === void 0 || value === "unlimited") return value;
-  if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
-  throw new UsageError(`--${flag}=${value}: this is not a number, or "unlimited"`);
-}
-function timeOf(given) {
-  const value = given.value("timeout");
-  if (value === void 0 || value === "unlimited") return value;
-  const [, digits, unit] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(value) ?? [];
-  if (digits === void 0) {
-    throw new UsageError(`--timeout=${value}: this is not a time such as 30s, 5m, 2h, 1d`);
-  }
-  return Math.ceil(Number(digits) * UNITS[unit] * 1e3);
-}
-var LIMIT_FLAGS, UNITS;
-var init_limit_flags = __esm({
-  "scripts/ramekin/limit_flags.ts"() {
-    init_usage();
-    LIMIT_FLAGS = [
-      {
-        name: "memory",
-        value: "SIZE",
-        summary: "the memory of all its processes: 512m, 2g"
-      },
-      {
-        name: "swap",
-        value: "SIZE",
-        summary: "the swap that they may use beside it: 0, 1g"
-      },
-      {
-        name: "cpus",
-        value: "NUMBER",
-        summary: "how many processors' time it may use: 1.5"
-      },
-      {
-        name: "pids",
-        value: "NUMBER",
-        summary: "how many processes and threads it may have, which is 4096"
-      },
-      {
-        name: "timeout",
-        value: "TIME",
-        summary: "end it after this time: 30s, 5m, 2h"
-      },
-      {
-        name: "open-files",
-        value: "NUMBER",
-        summary: "how many files a process may have open"
-      },
-      {
-        name: "tmp-size",
-        value: "SIZE",
-        summary: "the size of /tmp, which is 25% of memory: 512m, unlimited"
-      },
-      {
-        name: "shm-size",
-        value: "SIZE",
-        summary: "the size of /dev/shm, which is 64m"
-      }
-    ];
-    UNITS = {
-      "": 1,
-      s: 1,
-      m: 60,
-      h: 3600,
-      d: 86400
-    };
-  }
-});
-
-// scripts/ramekin/subcommands.ts
-
-var JSON_FLAG, RECIPE, IMAGE, SET, PROTECT, PROGRAM, STREAM, STATUS, STATUS_FD, SANDBOX_FLAGS, TABLE, SUBCOMMANDS;
-var init_subcommands = __esm({
-  "scripts/ramekin/subcommands.ts": (function () {
-    init_permission_flags();
-    init_image_flags();
-    init_limit_flags();
-    JSON_FLAG = {
-      name: "json",
-      summary: "write JSON"
-    };
-    RECIPE = {
-      name: "RECIPE",
-      completes: "file"
-    };
-    IMAGE = {
-      name: "IMAGE",
-      completes: "image"
-    };
-    SET = {
-      name: "set",
-      value: "NAME=VALUE",
-      repeated: true,
-      summary: "set a variable of the recipe, with its value as in YAML"
-    };
-    PROTECT = {
-      name: "protect",
-      value: "NAMES",
-      repeated: true,
-      summary: "files that also stay as they are: deploy.sh, .config/tool"
-    };
-    PROGRAM = "The program is your shell (SHELL, else sh) if none is given.";
-    STREAM = "A recipe in YAML that comes by the standard input is -.";
-    STATUS = "The exit status is the program's: 128 plus the signal's number if a signal has ended it; 127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails, 124 if its time was over.";
-    STATUS_FD = {
-      name: "status-fd",
-      value: "NUMBER",
-      summary: "write how the program has ended to this descriptor, as a line of JSON"
-    };
-    SANDBOX_FLAGS = [
-      PERMISSION_FLAGS.read,
-      PERMISSION_FLAGS.write,
-      PERMISSION_FLAGS.net,
-      PERMISSION_FLAGS.env,
-      PROTECT,
-      {
-        name: "no-protect",
-        summary: "let it change those that are run or trusted later, too"
-      },
-      ...LIMIT_FLAGS,
-      UNIX_SOCKETS,
-      SETUID_FILES,
-      NARROW_PROGRAMS,
-      WEAKER_PROC,
-      {
-        ...ALLOW_ALL,
-        summary: "show it all files, the network and the environment, and lift --unix-sockets and --setuid-files"
-      }
-    ];
-    TABLE = [
-      {
-        name: "run",
-        summary: "run a program in the container that a recipe makes, or in one of an image",
-        more: `A recipe in YAML or JSON is data that you need not trust: it gets nothing of this machine but what the flags grant, and at a terminal you are asked for the rest. A module in TypeScript (export default recipe(...)) is a program that may do all that you may; the flags, if there are any, hold for its recipe too. ${STREAM} ${PROGRAM}
-
-With --image, the container is one of the image, which is pulled unless it is there: its files, its user, its environment, and its entry point, which gets the words after --. What the program changes is thrown away, and of this machine it sees nothing but volumes, and the network with --allow-net.
-
-${STATUS}`,
-        operands: [
-          {
-            ...RECIPE,
-            optional: true
-          }
-        ],
-        program: true,
-        runs: true,
-        place: "recipe",
-        flags: [
-          SET,
-          ...Object.values(PERMISSION_FLAGS),
-          ALLOW_ALL,
-          ...Object.values(DENIAL_FLAGS),
-          ...IMAGE_RUN_FLAGS,
-          STATUS_FD
-        ]
-      },
-      {
-        name: "sandbox",
-        summary: "run an untrusted program",
-        more: `The program sees the programs and libraries of this machine, which it cannot change, and nothing else but what the flags allow: no files of yours, no network, no environment, no other processes. It runs as you, without further rights, under a filter of system calls. Where it may change files, those stay as they are that shells, git and editors run or trust later, outside: .git/hooks, .bashrc, .vscode and others. Once it is shown files or the network of this machine, it can make no unix sockets, by which it could talk to services of it. ${PROGRAM}
-
-${STATUS}`,
-        operands: [],
-        program: true,
-        runs: true,
-        place: "sandbox",
-        flags: [
-          ...SANDBOX_FLAGS,
-          ...Object.values(DENIAL_FLAGS),
-          STATUS_FD
-        ]
-      },
-      {
-        name: "build",
-        summary: "write a recipe as an executable that needs no Deno",
-        more: "The executable, a box, makes the recipe's container by itself, on any machine with Linux 5.12 or later and this processor; with --sandbox, a sandbox that the flags after it describe. It runs the program that is given here, with further arguments of its own command line; or, without one, the program that its command line names. A step that only a script can do, or whose calls depend on the machine, is refused, with the reason. ramekin plan shows what a box would do here.",
-        operands: [
-          {
-            ...RECIPE,
-            optional: true
-          }
-        ],
-        program: true,
-        place: "recipe",
-        flags: [
-          {
-            name: "output",
-            letter: "o",
-            value: "FILE",
-            completes: "file",
-            summary: "the file to write; - is the standard output"
-          },
-          {
-            name: "arch",
-            value: "NAME",
-            completes: [
-              "x86_64",
-              "aarch64"
-            ],
-            summary: "the processor: x86_64 or aarch64, or else the one of this machine"
-          },
-          {
-            name: "for",
-            value: "WHO",
-            completes: [
-              "root",
-              "user"
-            ],
-            summary: "who runs it: root, for what only root may do, or any user, which is usual"
-          },
-          SET,
-          {
-            name: "sandbox",
-            summary: "build a sandbox, without a recipe, by the flags below"
-          },
-          ...SANDBOX_FLAGS,
-          DENIAL_FLAGS.env,
-          ...[
-            DENIAL_FLAGS.read,
-            DENIAL_FLAGS.write,
-            DENIAL_FLAGS.net
-          ].map(hidden)
-        ]
-      },
-      {
-        name: "enter",
-        summary: "run a program in a running container",
-        more: `The container is given by its pid, or by the name of the program that its script has started, as ramekin ps shows them; its script has to be yours. A name in parentheses is what the program calls itself, and does not count. All namespaces are joined, and its root, working directory and cgroup. The program runs as the container's program does: its user, groups, capabilities and umask. It gets its environment too where the container has a user and a mount namespace of its own. Where the container's program is under a filter of system calls, this one is under the filter of ramekin sandbox --allow-read; rules of Landlock cannot be seen from outside, and do not apply to it. ${PROGRAM}
-
-${STATUS}`,
-        operands: [
-          {
-            name: "PID|NAME",
-            completes: "container"
-          }
-        ],
-        program: true,
-        runs: true,
-        place: "container",
-        flags: [
-          {
-            name: "root",
-            summary: "run it as root of the container's user namespace, or else as you"
-          },
-          {
-            name: "any",
-            summary: "enter a container of another user's script, or any process"
-          },
-          STATUS_FD
-        ]
-      },
-      {
-        name: "cp",
-        summary: "copy files into a running container, or out of it",
-        more: "A path in a container is written NAME:PATH, with a pid or a name of ramekin ps. A directory is copied with all that is in it, into one that exists under its own name, else under the new one. The container needs no program for it. What is copied in belongs to the user of its program, and no link in it leads to what that user may not reach. Devices, named pipes and sockets are refused, and set-user-ID bits are left out. A path of this machine with a colon begins with / or ./ .",
-        operands: [
-          {
-            name: "FROM",
-            completes: "file"
-          },
-          {
-            name: "TO",
-            completes: "file"
-          }
-        ],
-        flags: [
-          {
-            name: "root",
-            summary: "copy as root of the container, to whom the copies belong then"
-          },
-          {
-            name: "max-bytes",
-            value: "SIZE",
-            summary: "copy no more than this in all: 100m, 2g"
-          },
-          {
-            name: "any",
-            summary: "copy from a container of another user's script"
-          },
-          {
-            ...JSON_FLAG,
-            summary: "write how many files and bytes were copied, as JSON"
-          }
-        ]
-      },
-      {
-        name: "stop",
-        summary: "ask a running container to end, and wait until it has",
-        more: "Its first process gets SIGTERM, or another signal, and SIGKILL after the grace, or at once if the signal would not reach it: PID 1 of a pid namespace without a handler gets none.",
-        operands: [
-          {
-            name: "PID|NAME",
-            completes: "container"
-          }
-        ],
-        flags: [
-          {
-            name: "signal",
-            value: "NAME",
-            summary: "the signal: TERM, INT, 15"
-          },
-          {
-            name: "grace",
-            value: "TIME",
-            summary: "how long it may go on then, else 5s: 500ms, 2m"
-          },
-          {
-            name: "any",
-            summary: "stop a container of another user's script"
-          }
-        ]
-      },
-      {
-        name: "stats",
-        summary: "show what running containers use of memory, processor and disks",
-        more: "Shown are those with a control group of their own, which the step limits gives. At a terminal the table is renewed every second until Ctrl-C, and CPU is a share of one processor; else it is written once, and CPU is the time in all.",
-        operands: [
-          {
-            name: "PID|NAME",
-            completes: "container",
-            optional: true
-          }
-        ],
-        flags: [
-          {
-            name: "once",
-            summary: "write the table once at a terminal too"
-          },
-          {
-            name: "any",
-            summary: "show one of another user's script"
-          },
-          JSON_FLAG
-        ]
-      },
-      {
-        name: "plan",
-        summary: "show what a recipe would do, without doing it",
-        more: `Each step with its system calls, and what it needs of this machine with the flags of ramekin run that grant it. ${STREAM}`,
-        operands: [
-          RECIPE
-        ],
-        place: "recipe",
-        flags: [
-          SET,
-          {
-            name: "graph",
-            value: "FILE.svg",
-            completes: "file",
-            summary: "draw what is shared with this machine and what is mounted from where; - for the standard output"
-          },
-          JSON_FLAG
-        ]
-      },
-      {
-        name: "pull",
-        summary: "get an image from a registry, a layout or an archive",
-        more: "The image is downloaded into the store, checked and unpacked. It is named as debian:12, registry.example:5000/team/tool@sha256:..., oci:DIRECTORY:TAG, oci-archive:FILE, docker-archive:FILE or dir:DIRECTORY. The store is ramekin/images in XDG_DATA_HOME (~/.local/share), /var/lib/ramekin/images for root, or RAMEKIN_IMAGES.",
-        operands: [
-          IMAGE
-        ],
-        flags: [
-          {
-            name: "name",
-            value: "NAME",
-            summary: "the name in the store, for an image from files"
-          },
-          ...PULL_FLAGS,
-          ...REGISTRY_FLAGS,
-          ...REPORT_FLAGS
-        ]
-      },
-      {
-        name: "images",
-        summary: "list the images in the store",
-        operands: [],
-        flags: [
-          {
-            name: "verify",
-            summary: "read all that is stored, and remove what is damaged, so that a pull gets it again"
-          },
-          {
-            name: "prune",
-            summary: "remove what no image and no container uses"
-          },
-          JSON_FLAG
-        ]
-      },
-      {
-        name: "rmi",
-        summary: "remove an image from the store",
-        more: "What another image has too stays, and what a container uses.",
-        operands: [
-          IMAGE
-        ],
-        flags: [
-          JSON_FLAG
-        ]
-      },
-      {
-        name: "inspect",
-        summary: "show what is said of an image, and how its program is started",
-        operands: [
-          IMAGE
-        ],
-        flags: [
-          PULL_FLAGS[0],
-          JSON_FLAG
-        ]
-      },
-      {
-        name: "commit",
-        summary: "make an image of what a run with --keep has changed",
-        more: "The new image has one layer more: what is in the directory. The words after -- are its command. With SOURCE_DATE_EPOCH, the same changes make the same image.",
-        operands: [
-          IMAGE,
-          {
-            name: "DIRECTORY",
-            completes: "file"
-          },
-          {
-            name: "NAME",
-            completes: "image"
-          }
-        ],
-        program: true,
-        flags: [
-          ...PROGRAM_FLAGS,
-          {
-            name: "message",
-            letter: "m",
-            value: "TEXT",
-            summary: "what its history says of it"
-          },
-          PULL_FLAGS[0],
-          JSON_FLAG
-        ]
-      },
-      {
-        name: "push",
-        summary: "send an image of the store to a registry",
-        more: "What the registry has is not sent again. The second operand is where to, if it is not the image's own name.",
-        operands: [
-          IMAGE,
-          {
-            name: "TO",
-            completes: "image",
-            optional: true
-          }
-        ],
-        flags: [
-          PULL_FLAGS[0],
-          ...REGISTRY_FLAGS,
-          ...REPORT_FLAGS
-        ]
-      },
-      {
-        name: "save",
-        summary: "write an image of the store as an archive, which docker and podman load",
-        operands: [
-          IMAGE
-        ],
-        flags: [
-          {
-            name: "output",
-            letter: "o",
-            value: "FILE",
-            completes: "file",
-            summary: "the file to write, or else the standard output"
-          },
-          PULL_FLAGS[0]
-        ]
-      },
-      {
-        name: "load",
-        summary: "get the images of an archive of docker's, podman's or skopeo's",
-        operands: [
-          {
-            name: "FILE",
-            completes: "file"
-          }
-        ],
-        flags: [
-          {
-            name: "name",
-            value: "NAME",
-            summary: "the name in the store, of the only image"
-          },
-          ...PULL_FLAGS,
-          ...REPORT_FLAGS
-        ]
-      },
-      {
-        name: "ps",
-        summary: "list the running containers of all scripts of this user",
-        more: "The namespaces are those that the container does not share with its script.",
-        operands: [],
-        flags: [
-          JSON_FLAG
-        ]
-      },
-      {
-        name: "ls",
-        summary: "list namespaces, as lsns(8) does",
-        operands: [],
-        flags: [
-          {
-            name: "tree",
-            summary: "show which namespaces lie in which, and belong to which"
-          },
-          JSON_FLAG
-        ]
-      },
-      {
-        name: "check",
-        summary: "show what this machine can do, and the fix for what it cannot",
-        more: "Containers are made of each kind to try it, and nothing is left of them. The exit status is 0 where ramekin sandbox works.",
-        operands: [],
-        flags: [
-          JSON_FLAG
-        ]
-      },
-      {
-        name: "oci",
-        summary: "install the OCI runtime, by which podman, containerd and others run Ramekin",
-        more: "ramekin oci install DIR writes the command DIR/ramekin-oci, with the runtime and a cache beside it, and prints what each engine has to be told to use it. The command has absolute paths of Deno and of DIR, as engines call it with next to no environment. It takes the verbs and flags of runc and crun: create, start, state, kill, delete, exec, run, pause, resume, update, ps, list, features, spec.",
-        operands: [
-          {
-            name: "install",
-            completes: [
-              "install"
-            ]
-          },
-          {
-            name: "DIR",
-            completes: "file"
-          }
-        ],
-        flags: []
-      },
-      {
-        name: "schema",
-        summary: "write the JSON Schema of recipes, by which editors complete them",
-        more: "# yaml-language-server: $schema=recipe.schema.json\nat the head of a recipe names it to an editor, once the schema is in that file.",
-        operands: [],
-        flags: []
-      },
-      {
-        name: "man",
-        summary: "write a manual page, of ramekin or of a subcommand",
-        more: "ramekin man run | man -l -\nshows one. To have them where man(1) looks:\nramekin man > ~/.local/share/man/man1/ramekin.1\nramekin man run > ~/.local/share/man/man1/ramekin-run.1",
-        operands: [
-          {
-            name: "SUBCOMMAND",
-            completes: "subcommand",
-            optional: true
-          }
-        ],
-        flags: []
-      },
-      {
-        name: "completions",
-        summary: "write the completions for a shell",
-        more: "bash: source <(ramekin completions bash)\nzsh: source <(ramekin completions zsh)\nfish: ramekin completions fish | source",
-        operands: [
-          {
-            name: "SHELL",
-            completes: [
-              "bash",
-              "fish",
-              "zsh"
-            ]
-          }
-        ],
-        flags: []
-      }
-    ];
-    SUBCOMMANDS = TABLE;
+// ffi/calls/constants/at.ts
+var AT_FDCWD, AT_SYMLINK_NOFOLLOW, AT_EACCESS, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH, AT_RECURSIVE;
+var init_at = __esm({
+  "ffi/calls/constants/at.ts": (function () {
+    AT_FDCWD = -100;
+    AT_SYMLINK_NOFOLLOW = 256;
+    AT_EACCESS = 512;
+    AT_REMOVEDIR = 512;
+    AT_SYMLINK_FOLLOW = 1024;
+    AT_NO_AUTOMOUNT = 2048;
+    AT_EMPTY_PATH = 4096;
+    AT_RECURSIVE = 32768;
   })
 });
 
-// scripts/ramekin/unknown_words.ts
-function unknownSubcommand(name) {
-  return new UsageError(`there is no subcommand "${name}"; ${meantBy(name)}`);
-}
-function meantBy(name) {
-  const peers = PEER_SUBCOMMANDS.get(name);
-  if (peers !== void 0) return peers;
-  if (RECIPE2.test(name)) return `a recipe is run by ramekin run ${name}`;
-  const names = SUBCOMMANDS.map(({ name: name2 }) => name2);
-  const near = nearest(name, [
-    ...names,
-    "help"
-  ]);
-  return near === void 0 ? `they are ${names.join(", ")}` : `did you mean ${near}?`;
-}
-function unknownFlag(word4, flags2, subcommand) {
-  const [written2] = word4.split("=");
-  const advice = insteadOf(written2, flags2.map(({ name }) => name), subcommand);
-  return new UsageError(`there is no flag ${written2}${advice === void 0 ? "" : `; ${advice}`}`);
-}
-function insteadOf(written2, names, { place: place3, program }) {
-  const name = written2.replace(/^-+/, "");
-  if (names.includes(`allow-${name}`)) return `did you mean --allow-${name}?`;
-  const peers = place3 && (peerFlag(name, place3) ?? letterFlag(written2, place3));
-  if (peers !== void 0) return peers;
-  const others = SUBCOMMANDS.filter(({ flags: flags2 }) => flags2.some((flag) => flag.name === name));
-  if (others[0] !== void 0) return `it is one of ramekin ${others[0].name}`;
-  const near = nearest(name, names);
-  if (near !== void 0) return `did you mean --${near}?`;
-  return program === true ? "a program and its own flags come after --" : void 0;
-}
-function letterFlag(written2, place3) {
-  const letter = /^-(\w)\W/.exec(written2)?.[1];
-  return letter === void 0 ? void 0 : peerFlag(letter, place3);
-}
-var RECIPE2;
-var init_unknown_words = __esm({
-  "scripts/ramekin/unknown_words.ts"() {
-    init_nearest();
-    init_peer_words();
-    init_subcommands();
-    init_usage();
-    RECIPE2 = /\.(ya?ml|json|[mc]?[jt]s)$/i;
-  }
-});
-
-// scripts/ramekin/arguments.ts
-
-function placed(subcommand, words3) {
-  return words3.includes("--sandbox") ? {
-    ...subcommand,
-    place: "sandbox"
-  } : subcommand;
-}
-
-
-
-var COMMON_FLAGS, Arguments;
-var init_arguments = __esm({
-  "scripts/ramekin/arguments.ts": (function () {
-    init_cli();
-    init_unknown_words();
-    init_usage();
-    COMMON_FLAGS = [
-      {
-        name: "help",
-        letter: "h",
-        summary: "show this help"
-      },
-      {
-        name: "debug",
-        summary: "show where an error comes from"
-      }
-    ];
-    Arguments = class {
-  static {
-    addMethods(this.prototype, {
-    has: (function (flag) {
-        const value = this.#parsed[flag];
-        return Array.isArray(value) ? value.length > 0 : value === true;
-      }),
-    values: (function (flag) {
-        const values = this.#parsed[flag] ?? [];
-        return values.map(((value) => value === "" ? void 0 : value));
-      }),
-    value: (function (flag) {
-        return this.values(flag)[0];
-      })
-    });
-  }
-
-      /** The words without `--`. */
-      operands;
-      /** The program after `--`, and its arguments. */
-      program;
-      #parsed;
-      /** Use {@linkcode readArguments}. */
-      constructor(parsed) {
-        this.operands = parsed._;
-        this.program = parsed["--"];
-        this.#parsed = parsed;
-      }
-      /** Whether the flag is given. */
-      
-      /** The values of a flag, in their order; one that is given without its value has `undefined`. */
-      
-      /** The value of a flag that is given once. */
-      
+// ffi/calls/constants/capabilities.ts
+var CAPABILITIES;
+var init_capabilities = __esm({
+  "ffi/calls/constants/capabilities.ts": (function () {
+    CAPABILITIES = {
+      CAP_CHOWN: 0,
+      CAP_DAC_OVERRIDE: 1,
+      CAP_DAC_READ_SEARCH: 2,
+      CAP_FOWNER: 3,
+      CAP_FSETID: 4,
+      CAP_KILL: 5,
+      CAP_SETGID: 6,
+      CAP_SETUID: 7,
+      CAP_SETPCAP: 8,
+      CAP_LINUX_IMMUTABLE: 9,
+      CAP_NET_BIND_SERVICE: 10,
+      CAP_NET_BROADCAST: 11,
+      CAP_NET_ADMIN: 12,
+      CAP_NET_RAW: 13,
+      CAP_IPC_LOCK: 14,
+      CAP_IPC_OWNER: 15,
+      CAP_SYS_MODULE: 16,
+      CAP_SYS_RAWIO: 17,
+      CAP_SYS_CHROOT: 18,
+      CAP_SYS_PTRACE: 19,
+      CAP_SYS_PACCT: 20,
+      CAP_SYS_ADMIN: 21,
+      CAP_SYS_BOOT: 22,
+      CAP_SYS_NICE: 23,
+      CAP_SYS_RESOURCE: 24,
+      CAP_SYS_TIME: 25,
+      CAP_SYS_TTY_CONFIG: 26,
+      CAP_MKNOD: 27,
+      CAP_LEASE: 28,
+      CAP_AUDIT_WRITE: 29,
+      CAP_AUDIT_CONTROL: 30,
+      CAP_SETFCAP: 31,
+      CAP_MAC_OVERRIDE: 32,
+      CAP_MAC_ADMIN: 33,
+      CAP_SYSLOG: 34,
+      CAP_WAKE_ALARM: 35,
+      CAP_BLOCK_SUSPEND: 36,
+      CAP_AUDIT_READ: 37,
+      CAP_PERFMON: 38,
+      CAP_BPF: 39,
+      CAP_CHECKPOINT_RESTORE: 40
     };
   })
 });
 
-// scripts/ramekin/error_report.ts
-function errorReport(error, { paint, debug, subcommand }) {
-  const lines = [
-    `${paint("red", "ramekin")}: ${messageOf(error)}`
-  ];
-  if (error instanceof UsageError) {
-    lines.push(`  see ramekin help${subcommand === void 0 ? "" : ` ${subcommand}`}`);
-  }
-  const isFfi = error instanceof Error && error.name === "PermissionError" && "grant" in error && error.grant === "ffi";
-  if (isFfi || error instanceof Deno.errors.NotCapable) {
-    lines.push(`  it was started without that permission; install it with all that it needs:`);
-    const isWrite = error instanceof Error && error.message.includes("write access");
-    lines.push(`  ${isWrite ? INSTALL_FOR_IMAGES : INSTALL}`);
-  }
-  if (debug) lines.push(paint("dim", stackOf(error)));
-  return lines.join("\n");
-}
-function messageOf(error) {
-  return error instanceof Error ? error.message || error.name : String(error);
-}
-function stackOf(error) {
-  if (!(error instanceof Error)) return "";
-  const cause = error.cause === void 0 ? "" : `
-  caused by ${stackOf(error.cause)}`;
-  return (error.stack ?? "") + cause;
-}
-var INSTALL, INSTALL_FOR_IMAGES;
-var init_error_report = __esm({
-  "scripts/ramekin/error_report.ts": (function () {
-    init_usage();
-    INSTALL = "deno install --global --allow-ffi --allow-read --allow-net --name ramekin command.js";
-    INSTALL_FOR_IMAGES = INSTALL.replace("--allow-net", "--allow-net --allow-write");
+// ffi/calls/constants/files.ts
+var CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC, F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS, LOCK_SH, LOCK_EX, LOCK_NB, FD_CLOEXEC, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC, SEEK_SET, SEEK_CUR, SEEK_END, SPLICE_F_NONBLOCK, RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT, F_OK, X_OK, W_OK, R_OK, S_IFMT, S_IFIFO, S_IFCHR, S_IFDIR, S_IFBLK, S_IFREG, S_IFLNK, S_IFSOCK;
+var init_files = __esm({
+  "ffi/calls/constants/files.ts": (function () {
+    CLOSE_RANGE_UNSHARE = 2;
+    CLOSE_RANGE_CLOEXEC = 4;
+    F_DUPFD = 0;
+    F_GETFD = 1;
+    F_SETFD = 2;
+    F_GETFL = 3;
+    F_SETFL = 4;
+    F_DUPFD_CLOEXEC = 1030;
+    F_SETPIPE_SZ = 1031;
+    F_GETPIPE_SZ = 1032;
+    F_ADD_SEALS = 1033;
+    F_GET_SEALS = 1034;
+    LOCK_SH = 1;
+    LOCK_EX = 2;
+    LOCK_NB = 4;
+    FD_CLOEXEC = 1;
+    F_SEAL_SEAL = 1;
+    F_SEAL_SHRINK = 2;
+    F_SEAL_GROW = 4;
+    F_SEAL_WRITE = 8;
+    MFD_CLOEXEC = 1;
+    MFD_ALLOW_SEALING = 2;
+    MFD_NOEXEC_SEAL = 8;
+    MFD_EXEC = 16;
+    SEEK_SET = 0;
+    SEEK_CUR = 1;
+    SEEK_END = 2;
+    SPLICE_F_NONBLOCK = 2;
+    RENAME_NOREPLACE = 1;
+    RENAME_EXCHANGE = 2;
+    RENAME_WHITEOUT = 4;
+    F_OK = 0;
+    X_OK = 1;
+    W_OK = 2;
+    R_OK = 4;
+    S_IFMT = 61440;
+    S_IFIFO = 4096;
+    S_IFCHR = 8192;
+    S_IFDIR = 16384;
+    S_IFBLK = 24576;
+    S_IFREG = 32768;
+    S_IFLNK = 40960;
+    S_IFSOCK = 49152;
   })
 });
 
-// scripts/ramekin/help.ts
-function programHelp(paint) {
-  const names = SUBCOMMANDS.map(({ name, summary }) => [
-    name,
-    summary
-  ]);
-  return [
-    "Runs programs in containers, made of recipes.",
-    "",
-    `${paint("bold", "Usage:")} ramekin SUBCOMMAND ...`,
-    "",
-    ...pairs(names, paint),
-    "",
-    ...pairs([
-      [
-        "help SUBCOMMAND",
-        "show the help of a subcommand"
-      ],
-      [
-        "--version",
-        "show the version"
-      ]
-    ], paint)
-  ].join("\n");
-}
-function subcommandHelp(subcommand, paint) {
-  const { summary, more, flags: flags2 } = subcommand;
-  const shown4 = [
-    ...flags2,
-    ...COMMON_FLAGS
-  ].filter(({ hidden: hidden2 }) => hidden2 !== true).map((flag) => [
-    flagText(flag) + (flag.repeated ? " ..." : ""),
-    flag.summary
-  ]);
-  return [
-    `${summary[0].toUpperCase()}${summary.slice(1)}.`,
-    "",
-    `${paint("bold", "Usage:")} ${usageLine(subcommand)}`,
-    "",
-    ...more === void 0 ? [] : [
-      ...wrapped(more),
-      ""
-    ],
-    ...pairs(shown4, paint)
-  ].join("\n");
-}
-function usageLine({ name, operands, program, flags: flags2 }) {
-  return [
-    `ramekin ${name}`,
-    ...operands.map(({ name: name2, optional: optional2 }) => optional2 === true ? `[${name2}]` : name2),
-    ...flags2.length > 0 ? [
-      "[FLAGS]"
-    ] : [],
-    ...program === true ? [
-      "[-- PROGRAM ARGUMENTS...]"
-    ] : []
-  ].join(" ");
-}
-function pairs(rows, paint) {
-  const width2 = Math.min(26, Math.max(...rows.map(([term2]) => term2.length)));
-  return rows.flatMap(([term2, text5]) => {
-    const lines = wrapped(text5, LINE - width2 - 4);
-    const first = term2.length > width2 ? [
-      `  ${paint("cyan", term2)}`
-    ] : [
-      `  ${paint("cyan", term2)}${" ".repeat(width2 - term2.length)}  ${lines.shift()}`
-    ];
-    return [
-      ...first,
-      ...lines.map((line2) => " ".repeat(width2 + 4) + line2)
-    ];
-  });
-}
-function wrapped(text5, width2 = LINE) {
-  return text5.split("\n").flatMap((paragraph2) => {
-    const lines = [
-      ""
-    ];
-    for (const word4 of paragraph2.split(" ")) {
-      const last = lines.at(-1);
-      if (last === "") lines[lines.length - 1] = word4;
-      else if (last.length + 1 + word4.length <= width2) lines[lines.length - 1] = `${last} ${word4}`;
-      else lines.push(word4);
-    }
-    return lines;
-  });
-}
-var LINE;
-var init_help = __esm({
-  "scripts/ramekin/help.ts"() {
-    init_arguments();
-    init_subcommands();
-    init_usage();
-    LINE = 80;
-  }
+// ffi/calls/constants/limits.ts
+var RLIMITS, RLIM_INFINITY;
+var init_limits = __esm({
+  "ffi/calls/constants/limits.ts": (function () {
+    RLIMITS = {
+      CPU: 0,
+      FSIZE: 1,
+      DATA: 2,
+      STACK: 3,
+      CORE: 4,
+      RSS: 5,
+      NPROC: 6,
+      NOFILE: 7,
+      MEMLOCK: 8,
+      AS: 9,
+      LOCKS: 10,
+      SIGPENDING: 11,
+      MSGQUEUE: 12,
+      NICE: 13,
+      RTPRIO: 14,
+      RTTIME: 15
+    };
+    RLIM_INFINITY = 0xffffffffffffffffn;
+  })
+});
+
+// ffi/calls/constants/mount_descriptors.ts
+var OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC, MOVE_MOUNT_F_SYMLINKS, MOVE_MOUNT_F_AUTOMOUNTS, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_SYMLINKS, MOVE_MOUNT_T_AUTOMOUNTS, MOVE_MOUNT_T_EMPTY_PATH, MOVE_MOUNT_SET_GROUP, MOVE_MOUNT_BENEATH, FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC, FSPICK_CLOEXEC, FSPICK_SYMLINK_NOFOLLOW, FSPICK_NO_AUTOMOUNT, FSPICK_EMPTY_PATH, FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSCONFIG_SET_BINARY, FSCONFIG_SET_PATH, FSCONFIG_SET_PATH_EMPTY, FSCONFIG_SET_FD, FSCONFIG_CMD_CREATE, FSCONFIG_CMD_RECONFIGURE, FSCONFIG_CMD_CREATE_EXCL;
+var init_mount_descriptors = __esm({
+  "ffi/calls/constants/mount_descriptors.ts": (function () {
+    OPEN_TREE_CLONE = 1;
+    OPEN_TREE_CLOEXEC = 524288;
+    MOVE_MOUNT_F_SYMLINKS = 1;
+    MOVE_MOUNT_F_AUTOMOUNTS = 2;
+    MOVE_MOUNT_F_EMPTY_PATH = 4;
+    MOVE_MOUNT_T_SYMLINKS = 16;
+    MOVE_MOUNT_T_AUTOMOUNTS = 32;
+    MOVE_MOUNT_T_EMPTY_PATH = 64;
+    MOVE_MOUNT_SET_GROUP = 256;
+    MOVE_MOUNT_BENEATH = 512;
+    FSOPEN_CLOEXEC = 1;
+    FSMOUNT_CLOEXEC = 1;
+    FSPICK_CLOEXEC = 1;
+    FSPICK_SYMLINK_NOFOLLOW = 2;
+    FSPICK_NO_AUTOMOUNT = 4;
+    FSPICK_EMPTY_PATH = 8;
+    FSCONFIG_SET_FLAG = 0;
+    FSCONFIG_SET_STRING = 1;
+    FSCONFIG_SET_BINARY = 2;
+    FSCONFIG_SET_PATH = 3;
+    FSCONFIG_SET_PATH_EMPTY = 4;
+    FSCONFIG_SET_FD = 5;
+    FSCONFIG_CMD_CREATE = 6;
+    FSCONFIG_CMD_RECONFIGURE = 7;
+    FSCONFIG_CMD_CREATE_EXCL = 8;
+  })
+});
+
+// ffi/calls/constants/mounts.ts
+var MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_SYNCHRONOUS, MS_REMOUNT, MS_MANDLOCK, MS_DIRSYNC, MS_NOSYMFOLLOW, MS_NOATIME, MS_NODIRATIME, MS_BIND, MS_MOVE, MS_REC, MS_SILENT, MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_RELATIME, MS_I_VERSION, MS_STRICTATIME, MS_LAZYTIME, MNT_FORCE, MNT_DETACH, MNT_EXPIRE, UMOUNT_NOFOLLOW, MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR__ATIME, MOUNT_ATTR_RELATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_IDMAP, MOUNT_ATTR_NOSYMFOLLOW;
+var init_mounts = __esm({
+  "ffi/calls/constants/mounts.ts": (function () {
+    MS_RDONLY = 1;
+    MS_NOSUID = 2;
+    MS_NODEV = 4;
+    MS_NOEXEC = 8;
+    MS_SYNCHRONOUS = 16;
+    MS_REMOUNT = 32;
+    MS_MANDLOCK = 64;
+    MS_DIRSYNC = 128;
+    MS_NOSYMFOLLOW = 256;
+    MS_NOATIME = 1024;
+    MS_NODIRATIME = 2048;
+    MS_BIND = 4096;
+    MS_MOVE = 8192;
+    MS_REC = 16384;
+    MS_SILENT = 32768;
+    MS_UNBINDABLE = 131072;
+    MS_PRIVATE = 262144;
+    MS_SLAVE = 524288;
+    MS_SHARED = 1048576;
+    MS_RELATIME = 2097152;
+    MS_I_VERSION = 8388608;
+    MS_STRICTATIME = 16777216;
+    MS_LAZYTIME = 33554432;
+    MNT_FORCE = 1;
+    MNT_DETACH = 2;
+    MNT_EXPIRE = 4;
+    UMOUNT_NOFOLLOW = 8;
+    MOUNT_ATTR_RDONLY = 1;
+    MOUNT_ATTR_NOSUID = 2;
+    MOUNT_ATTR_NODEV = 4;
+    MOUNT_ATTR_NOEXEC = 8;
+    MOUNT_ATTR__ATIME = 112;
+    MOUNT_ATTR_RELATIME = 0;
+    MOUNT_ATTR_NOATIME = 16;
+    MOUNT_ATTR_STRICTATIME = 32;
+    MOUNT_ATTR_NODIRATIME = 128;
+    MOUNT_ATTR_IDMAP = 1048576;
+    MOUNT_ATTR_NOSYMFOLLOW = 2097152;
+  })
+});
+
+// ffi/calls/constants/namespaces.ts
+var CLONE_NEWTIME, CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_PIDFD, CLONE_PTRACE, CLONE_VFORK, CLONE_PARENT, CLONE_THREAD, CLONE_NEWNS, CLONE_SYSVSEM, CLONE_SETTLS, CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID, CLONE_UNTRACED, CLONE_CHILD_SETTID, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_IO;
+var init_namespaces = __esm({
+  "ffi/calls/constants/namespaces.ts": (function () {
+    CLONE_NEWTIME = 128;
+    CLONE_VM = 256;
+    CLONE_FS = 512;
+    CLONE_FILES = 1024;
+    CLONE_SIGHAND = 2048;
+    CLONE_PIDFD = 4096;
+    CLONE_PTRACE = 8192;
+    CLONE_VFORK = 16384;
+    CLONE_PARENT = 32768;
+    CLONE_THREAD = 65536;
+    CLONE_NEWNS = 131072;
+    CLONE_SYSVSEM = 262144;
+    CLONE_SETTLS = 524288;
+    CLONE_PARENT_SETTID = 1048576;
+    CLONE_CHILD_CLEARTID = 2097152;
+    CLONE_UNTRACED = 8388608;
+    CLONE_CHILD_SETTID = 16777216;
+    CLONE_NEWCGROUP = 33554432;
+    CLONE_NEWUTS = 67108864;
+    CLONE_NEWIPC = 134217728;
+    CLONE_NEWUSER = 268435456;
+    CLONE_NEWPID = 536870912;
+    CLONE_NEWNET = 1073741824;
+    CLONE_IO = 2147483648;
+  })
+});
+
+// ffi/calls/constants/open.ts
+var O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, O_APPEND, O_NONBLOCK, O_SYNC, O_DSYNC, O_NOATIME, O_CLOEXEC, O_PATH, onArm, O_TMPFILE, O_DIRECT, O_DIRECTORY, O_NOFOLLOW, RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_CACHED;
+var init_open = __esm({
+  "ffi/calls/constants/open.ts": (function () {
+    O_RDONLY = 0;
+    O_WRONLY = 1;
+    O_RDWR = 2;
+    O_CREAT = 64;
+    O_EXCL = 128;
+    O_NOCTTY = 256;
+    O_TRUNC = 512;
+    O_APPEND = 1024;
+    O_NONBLOCK = 2048;
+    O_SYNC = 1052672;
+    O_DSYNC = 4096;
+    O_NOATIME = 262144;
+    O_CLOEXEC = 524288;
+    O_PATH = 2097152;
+    onArm = typeof Deno !== "undefined" && Deno.build.arch === "aarch64";
+    O_TMPFILE = onArm ? 4210688 : 4259840;
+    O_DIRECT = onArm ? 65536 : 16384;
+    O_DIRECTORY = onArm ? 16384 : 65536;
+    O_NOFOLLOW = onArm ? 32768 : 131072;
+    RESOLVE_NO_XDEV = 1;
+    RESOLVE_NO_MAGICLINKS = 2;
+    RESOLVE_NO_SYMLINKS = 4;
+    RESOLVE_BENEATH = 8;
+    RESOLVE_IN_ROOT = 16;
+    RESOLVE_CACHED = 32;
+  })
+});
+
+// ffi/calls/constants/prctl.ts
+var PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_GET_KEEPCAPS, PR_SET_KEEPCAPS, PR_SET_NAME, PR_GET_NAME, PR_GET_SECCOMP, PR_SET_SECCOMP, PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_GET_SECUREBITS, PR_SET_SECUREBITS, PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_TID_ADDRESS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_LOWER, PR_CAP_AMBIENT_CLEAR_ALL, SECBIT_NOROOT, SECBIT_NOROOT_LOCKED, SECBIT_NO_SETUID_FIXUP, SECBIT_NO_SETUID_FIXUP_LOCKED, SECBIT_KEEP_CAPS, SECBIT_KEEP_CAPS_LOCKED, SECBIT_NO_CAP_AMBIENT_RAISE, SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+var init_prctl = __esm({
+  "ffi/calls/constants/prctl.ts": (function () {
+    PR_SET_PDEATHSIG = 1;
+    PR_GET_PDEATHSIG = 2;
+    PR_GET_DUMPABLE = 3;
+    PR_SET_DUMPABLE = 4;
+    PR_GET_KEEPCAPS = 7;
+    PR_SET_KEEPCAPS = 8;
+    PR_SET_NAME = 15;
+    PR_GET_NAME = 16;
+    PR_GET_SECCOMP = 21;
+    PR_SET_SECCOMP = 22;
+    PR_CAPBSET_READ = 23;
+    PR_CAPBSET_DROP = 24;
+    PR_GET_SECUREBITS = 27;
+    PR_SET_SECUREBITS = 28;
+    PR_SET_CHILD_SUBREAPER = 36;
+    PR_GET_CHILD_SUBREAPER = 37;
+    PR_SET_NO_NEW_PRIVS = 38;
+    PR_GET_NO_NEW_PRIVS = 39;
+    PR_GET_TID_ADDRESS = 40;
+    PR_CAP_AMBIENT = 47;
+    PR_CAP_AMBIENT_IS_SET = 1;
+    PR_CAP_AMBIENT_RAISE = 2;
+    PR_CAP_AMBIENT_LOWER = 3;
+    PR_CAP_AMBIENT_CLEAR_ALL = 4;
+    SECBIT_NOROOT = 1;
+    SECBIT_NOROOT_LOCKED = 2;
+    SECBIT_NO_SETUID_FIXUP = 4;
+    SECBIT_NO_SETUID_FIXUP_LOCKED = 8;
+    SECBIT_KEEP_CAPS = 16;
+    SECBIT_KEEP_CAPS_LOCKED = 32;
+    SECBIT_NO_CAP_AMBIENT_RAISE = 64;
+    SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED = 128;
+  })
+});
+
+// ffi/calls/constants/shared_memory.ts
+var IPC_CREAT, IPC_EXCL, IPC_PRIVATE, IPC_RMID, SHM_RDONLY;
+var init_shared_memory = __esm({
+  "ffi/calls/constants/shared_memory.ts": (function () {
+    IPC_CREAT = 512;
+    IPC_EXCL = 1024;
+    IPC_PRIVATE = 0;
+    IPC_RMID = 0;
+    SHM_RDONLY = 4096;
+  })
+});
+
+// ffi/calls/constants/signals.ts
+var SIGNALS, SIGRTMIN, SIGRTMAX;
+var init_signals = __esm({
+  "ffi/calls/constants/signals.ts": (function () {
+    SIGNALS = {
+      SIGHUP: 1,
+      SIGINT: 2,
+      SIGQUIT: 3,
+      SIGILL: 4,
+      SIGTRAP: 5,
+      SIGABRT: 6,
+      SIGBUS: 7,
+      SIGFPE: 8,
+      SIGKILL: 9,
+      SIGUSR1: 10,
+      SIGSEGV: 11,
+      SIGUSR2: 12,
+      SIGPIPE: 13,
+      SIGALRM: 14,
+      SIGTERM: 15,
+      SIGSTKFLT: 16,
+      SIGCHLD: 17,
+      SIGCONT: 18,
+      SIGSTOP: 19,
+      SIGTSTP: 20,
+      SIGTTIN: 21,
+      SIGTTOU: 22,
+      SIGURG: 23,
+      SIGXCPU: 24,
+      SIGXFSZ: 25,
+      SIGVTALRM: 26,
+      SIGPROF: 27,
+      SIGWINCH: 28,
+      SIGIO: 29,
+      SIGPWR: 30,
+      SIGSYS: 31
+    };
+    SIGRTMIN = 32;
+    SIGRTMAX = 64;
+  })
+});
+
+// ffi/calls/constants/statx.ts
+var STATX_TYPE, STATX_MODE, STATX_NLINK, STATX_UID, STATX_GID, STATX_ATIME, STATX_MTIME, STATX_CTIME, STATX_INO, STATX_SIZE, STATX_BLOCKS, STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID;
+var init_statx = __esm({
+  "ffi/calls/constants/statx.ts": (function () {
+    STATX_TYPE = 1;
+    STATX_MODE = 2;
+    STATX_NLINK = 4;
+    STATX_UID = 8;
+    STATX_GID = 16;
+    STATX_ATIME = 32;
+    STATX_MTIME = 64;
+    STATX_CTIME = 128;
+    STATX_INO = 256;
+    STATX_SIZE = 512;
+    STATX_BLOCKS = 1024;
+    STATX_BASIC_STATS = 2047;
+    STATX_BTIME = 2048;
+    STATX_MNT_ID = 4096;
+  })
+});
+
+// ffi/calls/constants/waiting.ts
+var P_ALL, P_PID, P_PGID, P_PIDFD, WNOHANG, WSTOPPED, WEXITED, WCONTINUED, WNOWAIT, CLD_EXITED, CLD_KILLED, CLD_DUMPED, CLD_TRAPPED, CLD_STOPPED, CLD_CONTINUED;
+var init_waiting = __esm({
+  "ffi/calls/constants/waiting.ts": (function () {
+    P_ALL = 0;
+    P_PID = 1;
+    P_PGID = 2;
+    P_PIDFD = 3;
+    WNOHANG = 1;
+    WSTOPPED = 2;
+    WEXITED = 4;
+    WCONTINUED = 8;
+    WNOWAIT = 16777216;
+    CLD_EXITED = 1;
+    CLD_KILLED = 2;
+    CLD_DUMPED = 3;
+    CLD_TRAPPED = 4;
+    CLD_STOPPED = 5;
+    CLD_CONTINUED = 6;
+  })
 });
 
 // ffi/call.ts
@@ -7778,21 +7103,6 @@ var init_call = __esm({
   })
 });
 
-// ffi/calls/constants/at.ts
-var AT_FDCWD, AT_SYMLINK_NOFOLLOW, AT_EACCESS, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH, AT_RECURSIVE;
-var init_at = __esm({
-  "ffi/calls/constants/at.ts": (function () {
-    AT_FDCWD = -100;
-    AT_SYMLINK_NOFOLLOW = 256;
-    AT_EACCESS = 512;
-    AT_REMOVEDIR = 512;
-    AT_SYMLINK_FOLLOW = 1024;
-    AT_NO_AUTOMOUNT = 2048;
-    AT_EMPTY_PATH = 4096;
-    AT_RECURSIVE = 32768;
-  })
-});
-
 // ffi/calls/at.ts
 
 var at_fdcwd;
@@ -7826,56 +7136,6 @@ var init_events = __esm({
   })
 });
 
-// ffi/calls/constants/files.ts
-var CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC, F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS, LOCK_SH, LOCK_EX, LOCK_NB, FD_CLOEXEC, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC, SEEK_SET, SEEK_CUR, SEEK_END, SPLICE_F_NONBLOCK, RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT, F_OK, X_OK, W_OK, R_OK, S_IFMT, S_IFIFO, S_IFCHR, S_IFDIR, S_IFBLK, S_IFREG, S_IFLNK, S_IFSOCK;
-var init_files = __esm({
-  "ffi/calls/constants/files.ts": (function () {
-    CLOSE_RANGE_UNSHARE = 2;
-    CLOSE_RANGE_CLOEXEC = 4;
-    F_DUPFD = 0;
-    F_GETFD = 1;
-    F_SETFD = 2;
-    F_GETFL = 3;
-    F_SETFL = 4;
-    F_DUPFD_CLOEXEC = 1030;
-    F_SETPIPE_SZ = 1031;
-    F_GETPIPE_SZ = 1032;
-    F_ADD_SEALS = 1033;
-    F_GET_SEALS = 1034;
-    LOCK_SH = 1;
-    LOCK_EX = 2;
-    LOCK_NB = 4;
-    FD_CLOEXEC = 1;
-    F_SEAL_SEAL = 1;
-    F_SEAL_SHRINK = 2;
-    F_SEAL_GROW = 4;
-    F_SEAL_WRITE = 8;
-    MFD_CLOEXEC = 1;
-    MFD_ALLOW_SEALING = 2;
-    MFD_NOEXEC_SEAL = 8;
-    MFD_EXEC = 16;
-    SEEK_SET = 0;
-    SEEK_CUR = 1;
-    SEEK_END = 2;
-    SPLICE_F_NONBLOCK = 2;
-    RENAME_NOREPLACE = 1;
-    RENAME_EXCHANGE = 2;
-    RENAME_WHITEOUT = 4;
-    F_OK = 0;
-    X_OK = 1;
-    W_OK = 2;
-    R_OK = 4;
-    S_IFMT = 61440;
-    S_IFIFO = 4096;
-    S_IFCHR = 8192;
-    S_IFDIR = 16384;
-    S_IFBLK = 24576;
-    S_IFREG = 32768;
-    S_IFLNK = 40960;
-    S_IFSOCK = 49152;
-  })
-});
-
 // ffi/calls/names/files.ts
 var FCNTL_COMMANDS;
 var init_files2 = __esm({
@@ -7893,38 +7153,6 @@ var init_files2 = __esm({
       F_ADD_SEALS,
       F_GET_SEALS
     };
-  })
-});
-
-// ffi/calls/constants/open.ts
-var O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, O_APPEND, O_NONBLOCK, O_SYNC, O_DSYNC, O_NOATIME, O_CLOEXEC, O_PATH, onArm, O_TMPFILE, O_DIRECT, O_DIRECTORY, O_NOFOLLOW, RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_CACHED;
-var init_open = __esm({
-  "ffi/calls/constants/open.ts": (function () {
-    O_RDONLY = 0;
-    O_WRONLY = 1;
-    O_RDWR = 2;
-    O_CREAT = 64;
-    O_EXCL = 128;
-    O_NOCTTY = 256;
-    O_TRUNC = 512;
-    O_APPEND = 1024;
-    O_NONBLOCK = 2048;
-    O_SYNC = 1052672;
-    O_DSYNC = 4096;
-    O_NOATIME = 262144;
-    O_CLOEXEC = 524288;
-    O_PATH = 2097152;
-    onArm = typeof Deno !== "undefined" && Deno.build.arch === "aarch64";
-    O_TMPFILE = onArm ? 4210688 : 4259840;
-    O_DIRECT = onArm ? 65536 : 16384;
-    O_DIRECTORY = onArm ? 16384 : 65536;
-    O_NOFOLLOW = onArm ? 32768 : 131072;
-    RESOLVE_NO_XDEV = 1;
-    RESOLVE_NO_MAGICLINKS = 2;
-    RESOLVE_NO_SYMLINKS = 4;
-    RESOLVE_BENEATH = 8;
-    RESOLVE_IN_ROOT = 16;
-    RESOLVE_CACHED = 32;
   })
 });
 
@@ -8023,8 +7251,8 @@ var init_words = __esm({
 
 
 
-function ioctl(fd, request, argument) {
-  return call("ioctl", fd, constant(request, IOCTL_REQUESTS), argument);
+function ioctl(fd, request2, argument) {
+  return call("ioctl", fd, constant(request2, IOCTL_REQUESTS), argument);
 }
 
 
@@ -8411,8 +7639,8 @@ function invalidArgument(syscall2, call2, hint) {
 function placeText({ step, stepIndex, field: field2, position }) {
   const where = positionText(position);
   if (step === void 0) return where + (stepIndex === void 0 ? "" : `step ${stepIndex + 1} `);
-  const named = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
-  return `${where}${named}${field2 === void 0 ? "" : `, ${quoted(field2)}`}: `;
+  const named2 = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
+  return `${where}${named2}${field2 === void 0 ? "" : `, ${quoted(field2)}`}: `;
 }
 function syscallIssue({ syscall: syscall2, errno, call: call2 }) {
   const name = errnoName(errno);
@@ -9989,478 +9217,6 @@ var init_syscalls = __esm({
   })
 });
 
-// scripts/ramekin/output.ts
-function plain(_look, text5) {
-  return text5;
-}
-function paintFor(stream) {
-  if (Deno.noColor || !stream.isTerminal()) return plain;
-  return (look2, text5) => `\x1B[${CODES[look2][0]}m${text5}\x1B[${CODES[look2][1]}m`;
-}
-
-function printError(text5) {
-  write2(Deno.stderr, `${text5}
-`);
-}
-function printJson(value) {
-  print(JSON.stringify(value, null, 2));
-}
-
-
-function width() {
-  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : void 0;
-}
-function table(heads, rows, paint = plain, limit2 = width()) {
-  const shown4 = rows.map((row) => row.map(escapeControls));
-  const widths = heads.map((head2, column) => Math.max(head2.length, ...shown4.map((row) => row[column].length)));
-  const line2 = (cells) => {
-    const text5 = cells.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd();
-    return limit2 === void 0 ? text5 : text5.slice(0, limit2);
-  };
-  return [
-    paint("bold", line2(heads)),
-    ...shown4.map(line2)
-  ].join("\n");
-}
-var CODES, COLOUR;
-var init_output = __esm({
-  "scripts/ramekin/output.ts": (function () {
-    init_control_characters();
-    CODES = {
-      bold: [
-        1,
-        22
-      ],
-      dim: [
-        2,
-        22
-      ],
-      red: [
-        31,
-        39
-      ],
-      green: [
-        32,
-        39
-      ],
-      yellow: [
-        33,
-        39
-      ],
-      cyan: [
-        36,
-        39
-      ]
-    };
-    COLOUR = /(\x1b\[(?:1|2|22|3[1236]|39)m)/;
-  })
-});
-
-// scripts/ramekin/prompt.ts
-function questionFor(file, { message: message2 }, paint) {
-  const [what, ...rest] = message2.split("\n").map((line2) => escapeControls(line2.trim()));
-  return [
-    `\u250F ${paint("yellow", paint("bold", `${escapeControls(file)} asks for a permission`))}`,
-    `\u2520\u2500 ${what.replace("not granted: ", "")}`,
-    ...rest.map((line2) => `\u2520\u2500 ${paint("dim", line2)}`),
-    `\u2517 Allow? [y/n/A] (y = yes, allow; n = no, deny; A = allow all of its kind) `
-  ].join("\n");
-}
-function answerOf(line2) {
-  switch (line2.trim()) {
-    case "y":
-    case "Y":
-    case "yes":
-      return "yes";
-    case "n":
-    case "N":
-    case "no":
-      return "no";
-    case "A":
-      return "all";
-    default:
-      return void 0;
-  }
-}
-function widened(grants, { grant, value }, answer) {
-  switch (grant) {
-    case "read":
-    case "write": {
-      const known = grants[grant];
-      if (answer === "all" || value === void 0) return {
-        ...grants,
-        [grant]: true
-      };
-      return {
-        ...grants,
-        [grant]: [
-          ...Array.isArray(known) ? known : [],
-          value
-        ]
-      };
-    }
-    case "net":
-    case "sys":
-      return {
-        ...grants,
-        [grant]: true
-      };
-    default:
-      return {
-        ...grants,
-        run: true,
-        sys: true
-      };
-  }
-}
-function canAsk() {
-  return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
-}
-function ask(file, error) {
-  const question = questionFor(file, error, paintFor(Deno.stderr));
-  for (; ; ) {
-    syscall(ioctl(0, TCFLSH, TCIFLUSH));
-    printError(question);
-    const line2 = readLine();
-    if (line2 === void 0) return "no";
-    const answer = answerOf(line2);
-    if (answer !== void 0) return answer;
-  }
-}
-function readLine() {
-  const buffer = new Uint8Array(4096);
-  const count = Deno.stdin.readSync(buffer);
-  return count === null ? void 0 : new TextDecoder().decode(buffer.subarray(0, count));
-}
-var init_prompt = __esm({
-  "scripts/ramekin/prompt.ts"() {
-    init_control_characters();
-    init_files3();
-    init_syscalls();
-    init_output();
-  }
-});
-
-// ffi/calls/constants/capabilities.ts
-var CAPABILITIES;
-var init_capabilities = __esm({
-  "ffi/calls/constants/capabilities.ts": (function () {
-    CAPABILITIES = {
-      CAP_CHOWN: 0,
-      CAP_DAC_OVERRIDE: 1,
-      CAP_DAC_READ_SEARCH: 2,
-      CAP_FOWNER: 3,
-      CAP_FSETID: 4,
-      CAP_KILL: 5,
-      CAP_SETGID: 6,
-      CAP_SETUID: 7,
-      CAP_SETPCAP: 8,
-      CAP_LINUX_IMMUTABLE: 9,
-      CAP_NET_BIND_SERVICE: 10,
-      CAP_NET_BROADCAST: 11,
-      CAP_NET_ADMIN: 12,
-      CAP_NET_RAW: 13,
-      CAP_IPC_LOCK: 14,
-      CAP_IPC_OWNER: 15,
-      CAP_SYS_MODULE: 16,
-      CAP_SYS_RAWIO: 17,
-      CAP_SYS_CHROOT: 18,
-      CAP_SYS_PTRACE: 19,
-      CAP_SYS_PACCT: 20,
-      CAP_SYS_ADMIN: 21,
-      CAP_SYS_BOOT: 22,
-      CAP_SYS_NICE: 23,
-      CAP_SYS_RESOURCE: 24,
-      CAP_SYS_TIME: 25,
-      CAP_SYS_TTY_CONFIG: 26,
-      CAP_MKNOD: 27,
-      CAP_LEASE: 28,
-      CAP_AUDIT_WRITE: 29,
-      CAP_AUDIT_CONTROL: 30,
-      CAP_SETFCAP: 31,
-      CAP_MAC_OVERRIDE: 32,
-      CAP_MAC_ADMIN: 33,
-      CAP_SYSLOG: 34,
-      CAP_WAKE_ALARM: 35,
-      CAP_BLOCK_SUSPEND: 36,
-      CAP_AUDIT_READ: 37,
-      CAP_PERFMON: 38,
-      CAP_BPF: 39,
-      CAP_CHECKPOINT_RESTORE: 40
-    };
-  })
-});
-
-// ffi/calls/constants/limits.ts
-var RLIMITS, RLIM_INFINITY;
-var init_limits = __esm({
-  "ffi/calls/constants/limits.ts": (function () {
-    RLIMITS = {
-      CPU: 0,
-      FSIZE: 1,
-      DATA: 2,
-      STACK: 3,
-      CORE: 4,
-      RSS: 5,
-      NPROC: 6,
-      NOFILE: 7,
-      MEMLOCK: 8,
-      AS: 9,
-      LOCKS: 10,
-      SIGPENDING: 11,
-      MSGQUEUE: 12,
-      NICE: 13,
-      RTPRIO: 14,
-      RTTIME: 15
-    };
-    RLIM_INFINITY = 0xffffffffffffffffn;
-  })
-});
-
-// ffi/calls/constants/mount_descriptors.ts
-var OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC, MOVE_MOUNT_F_SYMLINKS, MOVE_MOUNT_F_AUTOMOUNTS, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_SYMLINKS, MOVE_MOUNT_T_AUTOMOUNTS, MOVE_MOUNT_T_EMPTY_PATH, MOVE_MOUNT_SET_GROUP, MOVE_MOUNT_BENEATH, FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC, FSPICK_CLOEXEC, FSPICK_SYMLINK_NOFOLLOW, FSPICK_NO_AUTOMOUNT, FSPICK_EMPTY_PATH, FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSCONFIG_SET_BINARY, FSCONFIG_SET_PATH, FSCONFIG_SET_PATH_EMPTY, FSCONFIG_SET_FD, FSCONFIG_CMD_CREATE, FSCONFIG_CMD_RECONFIGURE, FSCONFIG_CMD_CREATE_EXCL;
-var init_mount_descriptors = __esm({
-  "ffi/calls/constants/mount_descriptors.ts": (function () {
-    OPEN_TREE_CLONE = 1;
-    OPEN_TREE_CLOEXEC = 524288;
-    MOVE_MOUNT_F_SYMLINKS = 1;
-    MOVE_MOUNT_F_AUTOMOUNTS = 2;
-    MOVE_MOUNT_F_EMPTY_PATH = 4;
-    MOVE_MOUNT_T_SYMLINKS = 16;
-    MOVE_MOUNT_T_AUTOMOUNTS = 32;
-    MOVE_MOUNT_T_EMPTY_PATH = 64;
-    MOVE_MOUNT_SET_GROUP = 256;
-    MOVE_MOUNT_BENEATH = 512;
-    FSOPEN_CLOEXEC = 1;
-    FSMOUNT_CLOEXEC = 1;
-    FSPICK_CLOEXEC = 1;
-    FSPICK_SYMLINK_NOFOLLOW = 2;
-    FSPICK_NO_AUTOMOUNT = 4;
-    FSPICK_EMPTY_PATH = 8;
-    FSCONFIG_SET_FLAG = 0;
-    FSCONFIG_SET_STRING = 1;
-    FSCONFIG_SET_BINARY = 2;
-    FSCONFIG_SET_PATH = 3;
-    FSCONFIG_SET_PATH_EMPTY = 4;
-    FSCONFIG_SET_FD = 5;
-    FSCONFIG_CMD_CREATE = 6;
-    FSCONFIG_CMD_RECONFIGURE = 7;
-    FSCONFIG_CMD_CREATE_EXCL = 8;
-  })
-});
-
-// ffi/calls/constants/mounts.ts
-var MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_SYNCHRONOUS, MS_REMOUNT, MS_MANDLOCK, MS_DIRSYNC, MS_NOSYMFOLLOW, MS_NOATIME, MS_NODIRATIME, MS_BIND, MS_MOVE, MS_REC, MS_SILENT, MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_RELATIME, MS_I_VERSION, MS_STRICTATIME, MS_LAZYTIME, MNT_FORCE, MNT_DETACH, MNT_EXPIRE, UMOUNT_NOFOLLOW, MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR__ATIME, MOUNT_ATTR_RELATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_IDMAP, MOUNT_ATTR_NOSYMFOLLOW;
-var init_mounts = __esm({
-  "ffi/calls/constants/mounts.ts": (function () {
-    MS_RDONLY = 1;
-    MS_NOSUID = 2;
-    MS_NODEV = 4;
-    MS_NOEXEC = 8;
-    MS_SYNCHRONOUS = 16;
-    MS_REMOUNT = 32;
-    MS_MANDLOCK = 64;
-    MS_DIRSYNC = 128;
-    MS_NOSYMFOLLOW = 256;
-    MS_NOATIME = 1024;
-    MS_NODIRATIME = 2048;
-    MS_BIND = 4096;
-    MS_MOVE = 8192;
-    MS_REC = 16384;
-    MS_SILENT = 32768;
-    MS_UNBINDABLE = 131072;
-    MS_PRIVATE = 262144;
-    MS_SLAVE = 524288;
-    MS_SHARED = 1048576;
-    MS_RELATIME = 2097152;
-    MS_I_VERSION = 8388608;
-    MS_STRICTATIME = 16777216;
-    MS_LAZYTIME = 33554432;
-    MNT_FORCE = 1;
-    MNT_DETACH = 2;
-    MNT_EXPIRE = 4;
-    UMOUNT_NOFOLLOW = 8;
-    MOUNT_ATTR_RDONLY = 1;
-    MOUNT_ATTR_NOSUID = 2;
-    MOUNT_ATTR_NODEV = 4;
-    MOUNT_ATTR_NOEXEC = 8;
-    MOUNT_ATTR__ATIME = 112;
-    MOUNT_ATTR_RELATIME = 0;
-    MOUNT_ATTR_NOATIME = 16;
-    MOUNT_ATTR_STRICTATIME = 32;
-    MOUNT_ATTR_NODIRATIME = 128;
-    MOUNT_ATTR_IDMAP = 1048576;
-    MOUNT_ATTR_NOSYMFOLLOW = 2097152;
-  })
-});
-
-// ffi/calls/constants/namespaces.ts
-var CLONE_NEWTIME, CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_PIDFD, CLONE_PTRACE, CLONE_VFORK, CLONE_PARENT, CLONE_THREAD, CLONE_NEWNS, CLONE_SYSVSEM, CLONE_SETTLS, CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID, CLONE_UNTRACED, CLONE_CHILD_SETTID, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_IO;
-var init_namespaces = __esm({
-  "ffi/calls/constants/namespaces.ts": (function () {
-    CLONE_NEWTIME = 128;
-    CLONE_VM = 256;
-    CLONE_FS = 512;
-    CLONE_FILES = 1024;
-    CLONE_SIGHAND = 2048;
-    CLONE_PIDFD = 4096;
-    CLONE_PTRACE = 8192;
-    CLONE_VFORK = 16384;
-    CLONE_PARENT = 32768;
-    CLONE_THREAD = 65536;
-    CLONE_NEWNS = 131072;
-    CLONE_SYSVSEM = 262144;
-    CLONE_SETTLS = 524288;
-    CLONE_PARENT_SETTID = 1048576;
-    CLONE_CHILD_CLEARTID = 2097152;
-    CLONE_UNTRACED = 8388608;
-    CLONE_CHILD_SETTID = 16777216;
-    CLONE_NEWCGROUP = 33554432;
-    CLONE_NEWUTS = 67108864;
-    CLONE_NEWIPC = 134217728;
-    CLONE_NEWUSER = 268435456;
-    CLONE_NEWPID = 536870912;
-    CLONE_NEWNET = 1073741824;
-    CLONE_IO = 2147483648;
-  })
-});
-
-// ffi/calls/constants/prctl.ts
-var PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_GET_KEEPCAPS, PR_SET_KEEPCAPS, PR_SET_NAME, PR_GET_NAME, PR_GET_SECCOMP, PR_SET_SECCOMP, PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_GET_SECUREBITS, PR_SET_SECUREBITS, PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_TID_ADDRESS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_LOWER, PR_CAP_AMBIENT_CLEAR_ALL, SECBIT_NOROOT, SECBIT_NOROOT_LOCKED, SECBIT_NO_SETUID_FIXUP, SECBIT_NO_SETUID_FIXUP_LOCKED, SECBIT_KEEP_CAPS, SECBIT_KEEP_CAPS_LOCKED, SECBIT_NO_CAP_AMBIENT_RAISE, SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
-var init_prctl = __esm({
-  "ffi/calls/constants/prctl.ts": (function () {
-    PR_SET_PDEATHSIG = 1;
-    PR_GET_PDEATHSIG = 2;
-    PR_GET_DUMPABLE = 3;
-    PR_SET_DUMPABLE = 4;
-    PR_GET_KEEPCAPS = 7;
-    PR_SET_KEEPCAPS = 8;
-    PR_SET_NAME = 15;
-    PR_GET_NAME = 16;
-    PR_GET_SECCOMP = 21;
-    PR_SET_SECCOMP = 22;
-    PR_CAPBSET_READ = 23;
-    PR_CAPBSET_DROP = 24;
-    PR_GET_SECUREBITS = 27;
-    PR_SET_SECUREBITS = 28;
-    PR_SET_CHILD_SUBREAPER = 36;
-    PR_GET_CHILD_SUBREAPER = 37;
-    PR_SET_NO_NEW_PRIVS = 38;
-    PR_GET_NO_NEW_PRIVS = 39;
-    PR_GET_TID_ADDRESS = 40;
-    PR_CAP_AMBIENT = 47;
-    PR_CAP_AMBIENT_IS_SET = 1;
-    PR_CAP_AMBIENT_RAISE = 2;
-    PR_CAP_AMBIENT_LOWER = 3;
-    PR_CAP_AMBIENT_CLEAR_ALL = 4;
-    SECBIT_NOROOT = 1;
-    SECBIT_NOROOT_LOCKED = 2;
-    SECBIT_NO_SETUID_FIXUP = 4;
-    SECBIT_NO_SETUID_FIXUP_LOCKED = 8;
-    SECBIT_KEEP_CAPS = 16;
-    SECBIT_KEEP_CAPS_LOCKED = 32;
-    SECBIT_NO_CAP_AMBIENT_RAISE = 64;
-    SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED = 128;
-  })
-});
-
-// ffi/calls/constants/shared_memory.ts
-var IPC_CREAT, IPC_EXCL, IPC_PRIVATE, IPC_RMID, SHM_RDONLY;
-var init_shared_memory = __esm({
-  "ffi/calls/constants/shared_memory.ts": (function () {
-    IPC_CREAT = 512;
-    IPC_EXCL = 1024;
-    IPC_PRIVATE = 0;
-    IPC_RMID = 0;
-    SHM_RDONLY = 4096;
-  })
-});
-
-// ffi/calls/constants/signals.ts
-var SIGNALS, SIGRTMIN, SIGRTMAX;
-var init_signals = __esm({
-  "ffi/calls/constants/signals.ts": (function () {
-    SIGNALS = {
-      SIGHUP: 1,
-      SIGINT: 2,
-      SIGQUIT: 3,
-      SIGILL: 4,
-      SIGTRAP: 5,
-      SIGABRT: 6,
-      SIGBUS: 7,
-      SIGFPE: 8,
-      SIGKILL: 9,
-      SIGUSR1: 10,
-      SIGSEGV: 11,
-      SIGUSR2: 12,
-      SIGPIPE: 13,
-      SIGALRM: 14,
-      SIGTERM: 15,
-      SIGSTKFLT: 16,
-      SIGCHLD: 17,
-      SIGCONT: 18,
-      SIGSTOP: 19,
-      SIGTSTP: 20,
-      SIGTTIN: 21,
-      SIGTTOU: 22,
-      SIGURG: 23,
-      SIGXCPU: 24,
-      SIGXFSZ: 25,
-      SIGVTALRM: 26,
-      SIGPROF: 27,
-      SIGWINCH: 28,
-      SIGIO: 29,
-      SIGPWR: 30,
-      SIGSYS: 31
-    };
-    SIGRTMIN = 32;
-    SIGRTMAX = 64;
-  })
-});
-
-// ffi/calls/constants/statx.ts
-var STATX_TYPE, STATX_MODE, STATX_NLINK, STATX_UID, STATX_GID, STATX_ATIME, STATX_MTIME, STATX_CTIME, STATX_INO, STATX_SIZE, STATX_BLOCKS, STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID;
-var init_statx = __esm({
-  "ffi/calls/constants/statx.ts": (function () {
-    STATX_TYPE = 1;
-    STATX_MODE = 2;
-    STATX_NLINK = 4;
-    STATX_UID = 8;
-    STATX_GID = 16;
-    STATX_ATIME = 32;
-    STATX_MTIME = 64;
-    STATX_CTIME = 128;
-    STATX_INO = 256;
-    STATX_SIZE = 512;
-    STATX_BLOCKS = 1024;
-    STATX_BASIC_STATS = 2047;
-    STATX_BTIME = 2048;
-    STATX_MNT_ID = 4096;
-  })
-});
-
-// ffi/calls/constants/waiting.ts
-var P_ALL, P_PID, P_PGID, P_PIDFD, WNOHANG, WSTOPPED, WEXITED, WCONTINUED, WNOWAIT, CLD_EXITED, CLD_KILLED, CLD_DUMPED, CLD_TRAPPED, CLD_STOPPED, CLD_CONTINUED;
-var init_waiting = __esm({
-  "ffi/calls/constants/waiting.ts": (function () {
-    P_ALL = 0;
-    P_PID = 1;
-    P_PGID = 2;
-    P_PIDFD = 3;
-    WNOHANG = 1;
-    WSTOPPED = 2;
-    WEXITED = 4;
-    WCONTINUED = 8;
-    WNOWAIT = 16777216;
-    CLD_EXITED = 1;
-    CLD_KILLED = 2;
-    CLD_DUMPED = 3;
-    CLD_TRAPPED = 4;
-    CLD_STOPPED = 5;
-    CLD_CONTINUED = 6;
-  })
-});
-
 // ffi/engine/per_engine.ts
 
 var init_per_engine = __esm({
@@ -10763,7 +9519,7 @@ function read2(fd, buffer) {
   buffer.set(new Uint8Array(memory, byteOffset, count));
   return count;
 }
-function write3(fd, bytes) {
+function write2(fd, bytes) {
   const part = bytes.subarray(0, MOST_AT_ONCE);
   return syscall(write(raw(fd), part, part.length));
 }
@@ -11272,8 +10028,8 @@ var init_namespaces2 = __esm({
 function setns(fd, flagBits) {
   return call("setns", fd, flags(flagBits, CLONE_FLAGS));
 }
-function namespaceIoctl(fd, request, argument = 0) {
-  return call("ioctl", fd, constant(request, NAMESPACE_REQUESTS), argument);
+function namespaceIoctl(fd, request2, argument = 0) {
+  return call("ioctl", fd, constant(request2, NAMESPACE_REQUESTS), argument);
 }
 
 function chroot(path2) {
@@ -11476,18 +10232,18 @@ function openSocketNamespace(socket) {
     SIOCGSKNS
   }), 0);
 }
-function getInterfaceIndex(socket, request) {
+function getInterfaceIndex(socket, request2) {
   return call("ioctl", socket, constant(SIOCGIFINDEX, {
     SIOCGIFINDEX
-  }), request);
+  }), request2);
 }
 function interfaceRequest(name) {
   const bytes = new Uint8Array(IFREQ.size);
   new TextEncoder().encodeInto(name, bytes.subarray(0, IFREQ.index - 1));
   return new Struct(bytes, `{${JSON.stringify(name)}}`);
 }
-function indexField(request, name) {
-  return new OutputField(request, IFREQ.index, `index of ${name}`);
+function indexField(request2, name) {
+  return new OutputField(request2, IFREQ.index, `index of ${name}`);
 }
 var SCM_RIGHTS, CMSG_HEADER, CMSG_SPACE, CREDENTIALS_SPACE, MSGHDR, IFREQ;
 var init_sockets2 = __esm({
@@ -12303,8 +11059,8 @@ var init_prctl2 = __esm({
 // ffi/calls/limits.ts
 function prlimit64(pid, resource, limit2, old) {
   const known = constant(resource, RLIMITS);
-  const named = new Named(resource, () => `RLIMIT_${known.text}`);
-  if (limit2 === null) return call("prlimit64", pid, named, null, old);
+  const named2 = new Named(resource, () => `RLIMIT_${known.text}`);
+  if (limit2 === null) return call("prlimit64", pid, named2, null, old);
   const text5 = (value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value);
   const words3 = [
     BigInt(limit2.soft),
@@ -12312,7 +11068,7 @@ function prlimit64(pid, resource, limit2, old) {
   ];
   const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
   const struct = new Struct(bytes, `{${text5(words3[0])}, ${text5(words3[1])}}`);
-  return call("prlimit64", pid, named, struct, old);
+  return call("prlimit64", pid, named2, struct, old);
 }
 function rlimitOutput() {
   return new Output(16, "&rlimit");
@@ -12583,7 +11339,7 @@ function getsid2(pid = 0) {
   return syscall(getsid(pid));
 }
 function kill2(pid, signal) {
-  syscall(kill(pid, numberOf2(signal)), {
+  syscall(kill(pid, numberOf(signal)), {
     EPERM: OTHERS
   });
 }
@@ -12591,7 +11347,7 @@ function pidfd_open2(pid, flags2 = 0) {
   return new OwnedFd(syscall(pidfd_open(pid, flags2)));
 }
 function pidfd_send_signal2(pidfd, signal) {
-  syscall(pidfd_send_signal(raw(pidfd), numberOf2(signal)), {
+  syscall(pidfd_send_signal(raw(pidfd), numberOf(signal)), {
     EPERM: OTHERS
   });
 }
@@ -12609,7 +11365,7 @@ function waitid2(child, options = WEXITED) {
     }
   ]).output(info));
 }
-function numberOf2(signal) {
+function numberOf(signal) {
   return typeof signal === "number" ? signal : SIGNALS[signal];
 }
 var OTHERS;
@@ -13029,8 +11785,8 @@ var init_namespace_list = __esm({
         if (found.type === "user") found.madeBy = ownerOf(fd);
       }
       /** Returns the id of a parent or an owner, and adds that to the list. */
-      #queryRelative(type, fd, request) {
-        const number = ifThere(() => syscall(namespaceIoctl(fd.number, request)), [
+      #queryRelative(type, fd, request2) {
+        const number = ifThere(() => syscall(namespaceIoctl(fd.number, request2)), [
           "EPERM"
         ]);
         if (number === void 0) return void 0;
@@ -13114,9 +11870,9 @@ function limits(limits2) {
 }
 function bytesOf2(size) {
   const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
-  return digits === void 0 ? void 0 : Number(digits) * UNITS2[unit.toLowerCase()];
+  return digits === void 0 ? void 0 : Number(digits) * UNITS[unit.toLowerCase()];
 }
-function numberOf3(value) {
+function numberOf2(value) {
   if (typeof value === "number") return value;
   return value === "unlimited" ? Infinity : bytesOf2(value);
 }
@@ -13133,9 +11889,9 @@ function isCpuset(list5) {
     return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
   });
 }
-function limit(expected, holds3, ...json) {
+function limit(expected, holds4, ...json) {
   const whole = `${expected}, or "unlimited"`;
-  return optional(schema(whole, (value) => value === "unlimited" || holds3(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
+  return optional(schema(whole, (value) => value === "unlimited" || holds4(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
     anyOf: [
       {
         enum: [
@@ -13153,21 +11909,21 @@ function sizeFrom(min) {
     pattern: "^\\d+[kmgtKMGT]?$"
   });
 }
-function textThat(expected, holds3, pattern) {
+function textThat(expected, holds4, pattern) {
   return text({
     expected,
     min: 1,
     pattern,
-    issue: (text5) => holds3(text5) ? void 0 : `should be ${expected}, not ${quoted(text5)}`
+    issue: (text5) => holds4(text5) ? void 0 : `should be ${expected}, not ${quoted(text5)}`
   });
 }
-var UNITS2, limitFields, limitsSchema;
+var UNITS, limitFields, limitsSchema;
 var init_limits3 = __esm({
   "recipe/steps/limits.ts": (function () {
     init_schema();
     init_shown();
     init_step_schema();
-    UNITS2 = {
+    UNITS = {
       "": 1,
       k: 2 ** 10,
       m: 2 ** 20,
@@ -13648,7 +12404,7 @@ var init_identity = __esm({
       if (keep2 !== void 0 && others !== void 0) {
         return `"keep" cannot be combined with other sets`;
       }
-      const lacks = ((set, of) => of === void 0 ? void 0 : set?.find((name) => !of.includes(name)));
+      const lacks = ((set, of2) => of2 === void 0 ? void 0 : set?.find((name) => !of2.includes(name)));
       const notPermitted = lacks(effective, permitted) ?? lacks(ambient, permitted);
       if (notPermitted !== void 0) return `${notPermitted} is not in "permitted"`;
       const notInheritable = lacks(ambient, inheritable);
@@ -13903,6 +12659,12 @@ var init_protect = __esm({
 
 // recipe/steps/names.ts
 
+function hostnameText() {
+  return text({
+    min: 1,
+    max: NAME_BYTES
+  });
+}
 var NAME_BYTES, hostnameSchema, domainnameSchema;
 var init_names = __esm({
   "recipe/steps/names.ts": (function () {
@@ -13910,16 +12672,10 @@ var init_names = __esm({
     init_step_schema();
     NAME_BYTES = 64;
     hostnameSchema = stepSchema("hostname", (() => ({
-      name: text({
-        min: 1,
-        max: NAME_BYTES
-      })
+      name: hostnameText()
     })));
     domainnameSchema = stepSchema("domainname", () => ({
-      name: text({
-        min: 1,
-        max: NAME_BYTES
-      })
+      name: hostnameText()
     }));
   })
 });
@@ -14857,6 +13613,7 @@ var init_returns = __esm({
       KILL_THREAD: 0,
       TRAP: 196608,
       ERRNO: 327680,
+      USER_NOTIF: 2143289344,
       TRACE: 2146435072,
       LOG: 2147221504,
       ALLOW: 2147418112
@@ -14919,14 +13676,14 @@ function profile() {
 function filterOf(profile2) {
   const { defaultAction, defaultErrnoRet, syscalls: syscalls2 = [] } = profile2;
   return {
-    otherwise: answerOf2(defaultAction, defaultErrnoRet),
-    unknown: defaultAction === "SCMP_ACT_ERRNO" ? answerOf2(defaultAction, ERRNO.ENOSYS) : answerOf2(defaultAction, defaultErrnoRet),
+    otherwise: answerOf(defaultAction, defaultErrnoRet),
+    unknown: defaultAction === "SCMP_ACT_ERRNO" ? answerOf(defaultAction, ERRNO.ENOSYS) : answerOf(defaultAction, defaultErrnoRet),
     foreign: SECCOMP_RET.KILL_PROCESS,
     rules: syscalls2.flatMap(rulesOf)
   };
 }
 function rulesOf({ names, action, errnoRet, args = [] }) {
-  const answer = answerOf2(action, errnoRet);
+  const answer = answerOf(action, errnoRet);
   const conditions = args.map(conditionOf);
   const indices = new Set(args.map(({ index }) => index));
   if (indices.size < args.length) {
@@ -14962,7 +13719,7 @@ function conditionOf({ index, value, valueTwo = 0, op }) {
     mask: mask2
   };
 }
-function answerOf2(action, errnoRet = ERRNO.EPERM) {
+function answerOf(action, errnoRet = ERRNO.EPERM) {
   const data2 = action === "SCMP_ACT_ERRNO" || action === "SCMP_ACT_TRACE" ? errnoRet : 0;
   return (ACTIONS[action] | data2) >>> 0;
 }
@@ -15168,6 +13925,75 @@ var init_builders = __esm({
   })
 });
 
+// audit/denial.ts
+function describeDenial({ kind, what, program, flag, option }) {
+  const fix = flag ?? option;
+  return escapeControls(`${program}: ${TRIED[kind]} ${what}${fix === void 0 ? "" : ` (${fix})`}`);
+}
+function refusedHost(host2) {
+  return {
+    kind: "host",
+    what: host2,
+    program: "a program",
+    pid: 0,
+    flag: `--allow-net=${host2}`,
+    option: `permissions: { net: ["${host2}"] }`
+  };
+}
+var TRIED, MOST, DenialLog;
+var init_denial = __esm({
+  "audit/denial.ts"() {
+    init_control_characters();
+    TRIED = {
+      read: "read",
+      write: "change",
+      execute: "execute",
+      connect: "connect to",
+      host: "reach the host",
+      socket: "make",
+      call: "call"
+    };
+    MOST = 1e4;
+    DenialLog = class {
+
+      #list = [];
+      #known = /* @__PURE__ */ new Set();
+      #changed = Promise.withResolvers();
+      #ended = false;
+      get list() {
+        return this.#list;
+      }
+      /** Adds a denial, unless it is known. */
+      add(denial) {
+        const key = `${denial.kind} ${denial.what}`;
+        if (this.#known.has(key) || this.#list.length === MOST) return;
+        this.#known.add(key);
+        this.#list.push(denial);
+        this.#wake();
+      }
+      /** Ends all iterations. */
+      end() {
+        this.#ended = true;
+        this.#wake();
+      }
+      #wake() {
+        this.#changed.resolve();
+        this.#changed = Promise.withResolvers();
+      }
+      /** Returns them from the first one on, to the end of the container. */
+      async *[Symbol.asyncIterator]() {
+        for (let next = 0; ; next++) {
+          while (next === this.#list.length) {
+            if (this.#ended) return;
+            await this.#changed.promise;
+          }
+          yield this.#list[next];
+        }
+      }
+    };
+  }
+});
+
 // recipe/default_path.ts
 var DEFAULT_PATH;
 var init_default_path = __esm({
@@ -15191,6 +14017,19 @@ var init_environment = __esm({
   "ffi/environment.ts": (function () {
     init_engine();
     encoder3 = new TextEncoder();
+  })
+});
+
+// recipe/errors.ts
+var RecipeError;
+var init_errors2 = __esm({
+  "recipe/errors.ts": (function () {
+    init_errors();
+    RecipeError = class extends RamekinError {
+
+      /** `"RecipeError"`. */
+      name = "RecipeError";
+    };
   })
 });
 
@@ -15637,7 +14476,7 @@ var init_ask_to_end = __esm({
 // launch/output.ts
 
 var OutputLimitError, OutputCollector;
-var init_output2 = __esm({
+var init_output = __esm({
   "launch/output.ts": (function () {
     init_concat();
     init_errors();
@@ -15781,7 +14620,7 @@ var init_collect = __esm({
     init_routine();
     init_transfer();
     init_ask_to_end();
-    init_output2();
+    init_output();
     init_status();
     init_running_service();
     FOREVER = 1e12;
@@ -15946,6 +14785,7 @@ var init_command_options = __esm({
         killAfter: optional(integer(0)),
         terminal: optional(boolean()),
         detached: optional(boolean()),
+        audit: optional(boolean()),
         windowsRawArguments: optional(boolean()),
         permissions: permissionsSchema()
       };
@@ -18278,7 +17118,7 @@ var init_container = __esm({
     init_pinned_namespace();
     init_registry();
     init_ask_to_end();
-    init_output2();
+    init_output();
     init_namespaces5();
     init_status();
     init_fd_stream();
@@ -18380,6 +17220,7 @@ var init_container = __esm({
       #pumps;
       #maxOutput;
       #killAfter;
+      #denials;
       #stdin;
       #outputs = [];
       /** Whether `output()` was called. */
@@ -18403,6 +17244,7 @@ var init_container = __esm({
         this.#pumps = pumps;
         this.#maxOutput = limits2.maxOutput;
         this.#killAfter = limits2.killAfter;
+        this.#denials = limits2.denials;
         this.#status = wait$25.call(this, limits2);
         this.#status.catch(() => {
         });
@@ -18616,6 +17458,26 @@ var init_container = __esm({
        */
       get stderr() {
         return this.#output(2);
+      }
+      /**
+       * What its programs were denied, with the option `audit`: each file, address, host and call once,
+       * and what would allow it.
+       *
+       * @example
+       * ```ts
+       * import { describeDenial, sandbox } from "@ramekin/ramekin";
+       *
+       * const command = sandbox().command("ls", { args: ["/home"], audit: true, stderr: "null" });
+       * const container = command.spawn();
+       * await container.status;
+       * console.log(container.denials.list.map(describeDenial)); // ["ls: read /home (--allow-read=/home)"]
+       * ```
+       *
+       * @throws {TypeError} without that option
+       */
+      get denials() {
+        if (this.#denials !== void 0) return this.#denials;
+        throw new TypeError("the container is not audited; the option { audit: true } does that");
       }
       /**
        * Waits for the end of the program, and returns its status and output. A piped standard input is
@@ -18853,7 +17715,7 @@ var init_passed_streams = __esm({
   "container/passed_streams.ts": (function () {
     init_errors();
     init_fd_stream();
-    init_output2();
+    init_output();
     init_status();
     StreamPumps = class {
 
@@ -19877,8 +18739,8 @@ var init_kept_table = __esm({
   static {
     addMethods(this.prototype, {
     run: (function (text5) {
-        const { read: read4, written: written2 } = encodeName(text5, this.#path.subarray(0, -1));
-        if (read4 < text5.length) return -ERRNO.ENAMETOOLONG;
+        const { read: read5, written: written2 } = encodeName(text5, this.#path.subarray(0, -1));
+        if (read5 < text5.length) return -ERRNO.ENAMETOOLONG;
         this.#path[written2] = 0;
         const errno = engine().runIn(this.#memory);
         if (errno !== 0) {
@@ -20026,9 +18888,9 @@ function readElf(readAt2) {
   const interpreter = segments.find(({ type }) => type === PT.INTERP);
   const dynamic = segments.find(({ type }) => type === PT.DYNAMIC);
   const entries = dynamic === void 0 ? [] : readDynamic(readAt2, dynamic);
-  const of = (tag) => entries.filter((entry2) => entry2.tag === tag);
-  const strings = offsetOf2(segments, of(DT.STRTAB)[0]?.value);
-  const texts2 = (tag) => strings === void 0 ? [] : of(tag).map(({ value }) => textAt(readAt2, strings + value));
+  const of2 = (tag) => entries.filter((entry2) => entry2.tag === tag);
+  const strings = offsetOf2(segments, of2(DT.STRTAB)[0]?.value);
+  const texts2 = (tag) => strings === void 0 ? [] : of2(tag).map(({ value }) => textAt(readAt2, strings + value));
   const paths = (tag) => texts2(tag).at(-1)?.split(":").filter(Boolean) ?? [];
   return {
     machine: header3.getUint16(18, true),
@@ -20037,7 +18899,7 @@ function readElf(readAt2) {
     needed: texts2(DT.NEEDED),
     runpath: paths(DT.RUNPATH),
     rpath: paths(DT.RPATH),
-    noDefaultDirectories: of(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
+    noDefaultDirectories: of2(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
   };
 }
 function readSegments(readAt2, header3) {
@@ -20114,7 +18976,7 @@ function programHost(reading2, refuse2) {
   const look2 = () => {
     if (++looks > MOST_LOOKS) refuse2("the programs have too many libraries to look for them all");
   };
-  const read4 = (path2, use) => {
+  const read5 = (path2, use) => {
     look2();
     return withRegularFile(path2, (file) => {
       reading2(file.path);
@@ -20126,10 +18988,10 @@ function programHost(reading2, refuse2) {
   };
   return {
     elf(path2) {
-      if (!known.has(path2)) known.set(path2, read4(path2, readElf));
+      if (!known.has(path2)) known.set(path2, read5(path2, readElf));
       return known.get(path2);
     },
-    head: (path2) => read4(path2, (readAt2) => readAt2(0, 256)),
+    head: (path2) => read5(path2, (readAt2) => readAt2(0, 256)),
     // The system's own lists of libraries.
     bytes: (path2) => withRegularFile(path2, (file) => file.readAll()),
     realPath: (path2) => withRegularFile(path2, (file) => file.path) ?? path2
@@ -21121,7 +19983,7 @@ function valueIn(line2) {
 function textBehindLink(path2) {
   const readBehind = () => withRegularFile(path2, (file) => {
     if (KERNEL.some((directory2) => isWithin(file.path, directory2))) return void 0;
-    return decodeName(file.readAt(0, MOST));
+    return decodeName(file.readAt(0, MOST2));
   });
   return ifThere(readBehind, UNREADABLE);
 }
@@ -21129,7 +19991,7 @@ function textBehindLink(path2) {
 function from(directory2, path2) {
   return path2.startsWith("/") ? path2 : `${directory2}/${path2}`;
 }
-var LAYOUT, WITH_REPOSITORIES, CONTENTS, SETTING, MOST, KERNEL, READ, reading, UNREADABLE;
+var LAYOUT, WITH_REPOSITORIES, CONTENTS, SETTING, MOST2, KERNEL, READ, reading, UNREADABLE;
 var init_git_directory = __esm({
   "host/git_directory.ts": (function () {
     init_call();
@@ -21158,7 +20020,7 @@ var init_git_directory = __esm({
     ]);
     CONTENTS = /\/objects\/([0-9a-f]{2}|info|pack)$|\/refs\/(heads|remotes|tags)$|\/logs\/refs$/;
     SETTING = /^[ \t]*(?:\[(?:"(?:\\.|[^"\\\n])*"|[^\]"\n])*\][ \t]*)?(hookspath|path|templatedir|worktree)[ \t]*=[ \t]*(.*)$/gim;
-    MOST = 64 * 1024;
+    MOST2 = 64 * 1024;
     KERNEL = [
       "/dev",
       "/proc",
@@ -21168,7 +20030,7 @@ var init_git_directory = __esm({
     reading = perEngine((() => {
       const [path2, text5] = [
         new Output(PATH_MAX5, "&path"),
-        new Output(MOST, "&text")
+        new Output(MOST2, "&text")
       ];
       const flags2 = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
       const opened2 = openat(at_fdcwd, path2, flags2, 0);
@@ -21185,7 +20047,7 @@ var init_git_directory = __esm({
           onAccepted: end
         },
         {
-          call: read(fd, text5, MOST),
+          call: read(fd, text5, MOST2),
           accept: UNREADABLE
         },
         {
@@ -21223,9 +20085,9 @@ var init_git_repositories = __esm({
         return this.#all.values().flatMap(({ worktrees }) => worktrees).toArray();
       }),
     named: (function* () {
-        const named = [];
-        const general = configs$33.call(this, this.#files.general, named).flatMap((({ hooks }) => hooks));
-        for (const path2 of general) if (path2.startsWith("/")) named.push({
+        const named2 = [];
+        const general = configs$33.call(this, this.#files.general, named2).flatMap((({ hooks }) => hooks));
+        for (const path2 of general) if (path2.startsWith("/")) named2.push({
           path: path2
         });
         for (const repository of this.#all.values()) {
@@ -21238,7 +20100,7 @@ var init_git_repositories = __esm({
               "config",
               "config.worktree"
             ].map((name) => `${directory2}/${name}`);
-            for (const config of configs$33.call(this, files2, named)) {
+            for (const config of configs$33.call(this, files2, named2)) {
               for (const path2 of config.hooks) hooks.add(path2);
               for (const path2 of config.worktrees) {
                 const worktree = this.#files.endOf(from(directory2, path2));
@@ -21246,7 +20108,7 @@ var init_git_repositories = __esm({
               }
             }
           }
-          yield* named.splice(0);
+          yield* named2.splice(0);
           for (const path2 of hooks) {
             for (const worktree of worktrees) yield {
               path: from(worktree, path2)
@@ -21254,26 +20116,26 @@ var init_git_repositories = __esm({
           }
           repository.known = size();
         }
-        yield* named;
+        yield* named2;
       })
     });
   }
   static {
-    configs$33 = (function (files2, named) {
+    configs$33 = (function (files2, named2) {
         const configs = [];
-        const read4 = /* @__PURE__ */ new Set();
+        const read5 = /* @__PURE__ */ new Set();
         const waiting = [
           ...files2
         ];
-        while (waiting.length > 0 && read4.size < MAX_CONFIGS && !this.#files.cost.isOver) {
+        while (waiting.length > 0 && read5.size < MAX_CONFIGS && !this.#files.cost.isOver) {
           const file = waiting.shift();
           const end = this.#files.endOf(file);
-          if (end === void 0 || read4.has(end)) continue;
-          read4.add(end);
+          if (end === void 0 || read5.has(end)) continue;
+          read5.add(end);
           const config = readGitConfig(file, this.#files.home);
           this.#files.cost.addConfig(config.size);
           configs.push(config);
-          for (const path2 of config.includes) named.push({
+          for (const path2 of config.includes) named2.push({
             path: path2,
             text: ""
           });
@@ -21994,8 +20856,8 @@ var init_other_names = __esm({
 
 // host/resolver.ts
 function readResolvConf() {
-  const read4 = () => withRegularFile(RESOLV_CONF, (file) => file.readAt(0, MOST_BYTES));
-  return new TextDecoder().decode(ifThere(read4, [
+  const read5 = () => withRegularFile(RESOLV_CONF, (file) => file.readAt(0, MOST_BYTES));
+  return new TextDecoder().decode(ifThere(read5, [
     "EACCES"
   ]) ?? new Uint8Array());
 }
@@ -22415,10 +21277,10 @@ var init_permission_set = __esm({
           denyEnv: [],
           ...given
         };
-        const { read: read4, write: write6, denyRead, denyWrite } = this.#options;
+        const { read: read5, write: write7, denyRead, denyWrite } = this.#options;
         this.#paths = {
-          read: resolved(read4),
-          write: resolved(write6)
+          read: resolved(read5),
+          write: resolved(write7)
         };
         this.#deniedPaths = {
           read: resolved(denyRead),
@@ -22459,8 +21321,8 @@ var init_permission_set = __esm({
           case "env":
             return true;
           case "run": {
-            const { run: run26 } = this.#options;
-            return typeof run26 !== "object" || run26.includes(need.program);
+            const { run: run27 } = this.#options;
+            return typeof run27 !== "object" || run27.includes(need.program);
           }
           case "kernel":
           case "lifetime":
@@ -22667,6 +21529,7 @@ var init_planned_state = __esm({
         for (const kind of kinds) {
           this.unshared.add(kind);
           this.joined.delete(kind);
+          this.#depths.set(kind, this.capabilities.userNamespaces);
         }
       }),
     entersRoot: (function (path2) {
@@ -22727,6 +21590,8 @@ var init_planned_state = __esm({
       timeout;
       /** The bytes that are collected of each stream, unless a command has its own bound. */
       maxOutput;
+      /** How many user namespaces the container had entered when it made each of its namespaces. */
+      #depths = /* @__PURE__ */ new Map();
       /** Whether untrusted processes can see the container during setup. */
       exposed = false;
       #host;
@@ -22783,6 +21648,11 @@ var init_planned_state = __esm({
       }
       /** Notes that the container creates namespaces of these kinds. */
       
+      /** Whether a namespace of this kind belongs to an outer user namespace of the container. */
+      isBeyondRights(kind) {
+        const depth = this.#depths.get(kind);
+        return depth !== void 0 && !this.joined.has(kind) && depth < this.capabilities.userNamespaces;
+      }
       /** Notes that the container makes a directory its root. */
       
       /** Notes that the container has the root of another process, of whose mounts nothing is known. */
@@ -22818,8 +21688,8 @@ function requiredAccess(recorder, command) {
     if (locksWith === void 0 || !isLocked(access.kind, locksWith)) needs2.push(access);
   }
   if (caller.euid === 0 && recorder.mapsRoot) {
-    const holds3 = (userNamespaces) => isLocked("write", userNamespaces);
-    needs2.push(...recorder.kernelFiles.needs(holds3, (path2) => recorder.exists(path2)));
+    const holds4 = (userNamespaces) => isLocked("write", userNamespaces);
+    needs2.push(...recorder.kernelFiles.needs(holds4, (path2) => recorder.exists(path2)));
   }
   if (!isContainerMount("net")) needs2.push({
     kind: "net",
@@ -22935,6 +21805,1683 @@ var init_required = __esm({
   })
 });
 
+// ffi/seccomp/multiplexed.ts
+function withMultiplexers(filter, abi) {
+  if (abi !== "i386") return filter;
+  return {
+    ...filter,
+    rules: filter.rules.flatMap((rule) => [
+      rule,
+      ...multiplexed(rule)
+    ])
+  };
+}
+function multiplexed({ names, action, conditions = [] }) {
+  if (conditions.length > 0 && action === SECCOMP_RET.ALLOW) return [];
+  return MULTIPLEXERS.flatMap(({ name, mask: mask2, numbers }) => names.filter((meant) => Object.hasOwn(numbers, meant)).map((meant) => ({
+    names: [
+      name
+    ],
+    action,
+    conditions: [
+      is2(numbers[meant], mask2)
+    ]
+  })));
+}
+function is2(number, mask2) {
+  return {
+    index: 0,
+    comparison: "equal",
+    value: BigInt(number),
+    mask: mask2
+  };
+}
+var MULTIPLEXERS;
+var init_multiplexed = __esm({
+  "ffi/seccomp/multiplexed.ts": (function () {
+    init_returns();
+    MULTIPLEXERS = [
+      {
+        name: "socketcall",
+        mask: 0xffffffffn,
+        numbers: {
+          socket: 1,
+          bind: 2,
+          connect: 3,
+          listen: 4,
+          accept: 5,
+          getsockname: 6,
+          getpeername: 7,
+          socketpair: 8,
+          send: 9,
+          recv: 10,
+          sendto: 11,
+          recvfrom: 12,
+          shutdown: 13,
+          setsockopt: 14,
+          getsockopt: 15,
+          sendmsg: 16,
+          recvmsg: 17,
+          accept4: 18,
+          recvmmsg: 19,
+          sendmmsg: 20
+        }
+      },
+      {
+        name: "ipc",
+        // Above them is a version.
+        mask: 0xffffn,
+        numbers: {
+          semop: 1,
+          semget: 2,
+          semctl: 3,
+          semtimedop: 4,
+          msgsnd: 11,
+          msgrcv: 12,
+          msgget: 13,
+          msgctl: 14,
+          shmat: 21,
+          shmdt: 22,
+          shmget: 23,
+          shmctl: 24
+        }
+      }
+    ];
+  })
+});
+
+// ffi/seccomp/bpf.ts
+function assembleFilter(parts2) {
+  const backwards = new BackwardsProgram();
+  for (const part of parts2.toReversed()) {
+    if (!("kind" in part)) backwards.place(part);
+    else backwards.add(part);
+  }
+  return backwards.bytes();
+}
+var BPF, MOST_INSTRUCTIONS, INSTRUCTION_SIZE, FAR, BackwardsProgram;
+var init_bpf = __esm({
+  "ffi/seccomp/bpf.ts": (function () {
+    BPF = {
+      load: 32,
+      constant: 0,
+      and: 84,
+      jump: 5,
+      equal: 21,
+      greater: 37,
+      greaterOrEqual: 53,
+      return: 6
+    };
+    MOST_INSTRUCTIONS = 4096;
+    INSTRUCTION_SIZE = 8;
+    FAR = 254;
+    BackwardsProgram = class {
+
+      #words = [];
+      #places = /* @__PURE__ */ new Map();
+      place(label2) {
+        this.#places.set(label2, this.#words.length);
+      }
+      add(instruction) {
+        switch (instruction.kind) {
+          case "load":
+            return this.#word(BPF.load, instruction.offset);
+          case "constant":
+            return this.#word(BPF.constant, instruction.value);
+          case "and":
+            return this.#word(BPF.and, instruction.mask);
+          case "return":
+            return this.#word(BPF.return, instruction.value);
+          case "jump":
+            return this.#word(BPF.jump, this.#distance(instruction.to));
+          case "branch":
+            return this.#branch(instruction);
+        }
+      }
+      bytes() {
+        const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
+        const view2 = new DataView(bytes.buffer);
+        this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
+          const at2 = index * INSTRUCTION_SIZE;
+          view2.setUint16(at2, code, true);
+          view2.setUint8(at2 + 2, jt);
+          view2.setUint8(at2 + 3, jf);
+          view2.setUint32(at2 + 4, k, true);
+        });
+        return bytes;
+      }
+      #branch({ test, value, holds: holds4, fails }) {
+        const next = this.#words.length;
+        const reachable = (label2) => {
+          if (label2 === void 0) return next;
+          if (this.#distance(label2) >= FAR) this.#word(BPF.jump, this.#distance(label2));
+          else return this.#places.get(label2);
+          return this.#words.length;
+        };
+        const [jt, jf] = [
+          reachable(holds4),
+          reachable(fails)
+        ].map((place3) => this.#words.length - place3);
+        this.#word(BPF[test], value, jt, jf);
+      }
+      #distance(label2) {
+        const place3 = this.#places.get(label2);
+        if (place3 === void 0) throw new TypeError(`the label "${label2.text}" is not placed later`);
+        return this.#words.length - place3;
+      }
+      #word(code, k, jt = 0, jf = 0) {
+        this.#words.push({
+          code,
+          jt,
+          jf,
+          k: k >>> 0
+        });
+      }
+    };
+  })
+});
+
+// ffi/seccomp/filter.ts
+function compileFilter(filter, architecture, others = []) {
+  const bytes = assembleFilter(new Compiler(filter, architecture, others).parts());
+  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) throw tooLong();
+  return bytes;
+}
+function tooLong() {
+  return new RangeError(`the filter has more than ${MOST_INSTRUCTIONS} instructions, and the kernel takes no more`);
+}
+function isUnconditional({ conditions = [] }) {
+  return conditions.length === 0;
+}
+function searchAmong(ranges2) {
+  if (ranges2.length === 1) return [
+    {
+      kind: "jump",
+      to: ranges2[0].decision
+    }
+  ];
+  const half = Math.ceil(ranges2.length / 2);
+  const [below3, above] = [
+    ranges2.slice(0, half),
+    ranges2.slice(half)
+  ];
+  const value = above[0].first;
+  if (ranges2.length === 2) {
+    const [holds4, fails] = [
+      above[0].decision,
+      below3[0].decision
+    ];
+    return [
+      {
+        kind: "branch",
+        test: "greaterOrEqual",
+        value,
+        holds: holds4,
+        fails
+      }
+    ];
+  }
+  const upper = new Label(`${value} and above`);
+  return [
+    {
+      kind: "branch",
+      test: "greaterOrEqual",
+      value,
+      holds: upper
+    },
+    ...searchAmong(below3),
+    upper,
+    ...searchAmong(above)
+  ];
+}
+function compare(condition, isNarrow, otherwise) {
+  const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
+  const at2 = SECCOMP_DATA.arguments + index * 8;
+  const holds4 = new Label("it holds");
+  const high = {
+    offset: isNarrow ? void 0 : at2 + 4,
+    mask: Number(mask2 >> 32n),
+    value: Number(value >> 32n)
+  };
+  const low = {
+    offset: at2,
+    mask: Number(mask2 & LOW),
+    value: Number(value & LOW)
+  };
+  const parts2 = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds4, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds4, otherwise));
+  return [
+    ...parts2,
+    holds4
+  ];
+}
+function isEquality(comparison) {
+  return comparison === "equal" || comparison === "unequal";
+}
+function directions(straight, holds4, otherwise) {
+  return straight ? [
+    holds4,
+    otherwise
+  ] : [
+    otherwise,
+    holds4
+  ];
+}
+function equality(high, low, yes, no) {
+  return [
+    ...loadMasked(high),
+    {
+      kind: "branch",
+      test: "equal",
+      value: high.value,
+      fails: no
+    },
+    ...loadMasked(low),
+    {
+      kind: "branch",
+      test: "equal",
+      value: low.value,
+      holds: yes,
+      fails: no
+    }
+  ];
+}
+function order(high, low, test, yes, no) {
+  return [
+    loadHalf(high),
+    {
+      kind: "branch",
+      test: "greater",
+      value: high.value,
+      holds: yes
+    },
+    {
+      kind: "branch",
+      test: "equal",
+      value: high.value,
+      fails: no
+    },
+    loadHalf(low),
+    {
+      kind: "branch",
+      test,
+      value: low.value,
+      holds: yes,
+      fails: no
+    }
+  ];
+}
+function loadHalf({ offset }) {
+  return offset === void 0 ? {
+    kind: "constant",
+    value: 0
+  } : {
+    kind: "load",
+    offset
+  };
+}
+function loadMasked(half) {
+  const { mask: mask2 } = half;
+  const load2 = loadHalf(half);
+  return mask2 === 4294967295 ? [
+    load2
+  ] : [
+    load2,
+    {
+      kind: "and",
+      mask: mask2
+    }
+  ];
+}
+var SECCOMP_DATA, AUDIT_ARCH, OTHER_ABIS, RuleIndex, NARROW2, Compiler, NO_CALL, EVERY_BIT, LOW;
+var init_filter = __esm({
+  "ffi/seccomp/filter.ts": (function () {
+    init_returns();
+    init_program();
+    init_all_syscalls();
+    init_multiplexed();
+    init_bpf();
+    SECCOMP_DATA = {
+      number: 0,
+      architecture: 4,
+      arguments: 16,
+      size: 64
+    };
+    AUDIT_ARCH = {
+      x86_64: 3221225534,
+      aarch64: 3221225655,
+      i386: 1073741827,
+      arm: 1073741864
+    };
+    OTHER_ABIS = {
+      x86_64: [
+        "i386",
+        "x32"
+      ],
+      aarch64: [
+        "arm"
+      ]
+    };
+    RuleIndex = class {
+
+      #rules = /* @__PURE__ */ new Map();
+      #otherwise;
+      /**
+       * Makes the index for these calls.
+       *
+       * @throws {RangeError} where one has more rules than a filter has instructions
+       */
+      constructor({ rules, otherwise }, calls) {
+        this.#otherwise = [
+          {
+            names: [],
+            action: otherwise
+          }
+        ];
+        const indexed = /* @__PURE__ */ new Map();
+        for (const rule of rules) {
+          let names = indexed.get(rule.names);
+          if (names === void 0) {
+            names = [
+              ...new Set(rule.names)
+            ].filter((name) => calls.has(name));
+            indexed.set(rule.names, names);
+          }
+          for (const name of names) this.#add(name, rule);
+        }
+      }
+      #add(name, rule) {
+        const known = this.#rules.get(name);
+        if (known === void 0) return void this.#rules.set(name, [
+          rule
+        ]);
+        if (isUnconditional(known.at(-1))) return;
+        if (known.push(rule) > MOST_INSTRUCTIONS) throw tooLong();
+      }
+      /** The rules for the call; the last of them is without conditions. */
+      for(name) {
+        const rules = this.#rules.get(name);
+        if (rules === void 0) return this.#otherwise;
+        return isUnconditional(rules.at(-1)) ? rules : [
+          ...rules,
+          ...this.#otherwise
+        ];
+      }
+    };
+    NARROW2 = [
+      "i386",
+      "arm"
+    ];
+    Compiler = class {
+
+      #filter;
+      #architecture;
+      #others;
+      #returns = /* @__PURE__ */ new Map();
+      #decisions = /* @__PURE__ */ new Map();
+      /** The numbers of rules, by what they do and by themselves. */
+      #contents = /* @__PURE__ */ new Map();
+      #numbers = /* @__PURE__ */ new Map();
+      #decided = 0;
+      constructor(filter, architecture, others) {
+        this.#filter = filter;
+        this.#architecture = architecture;
+        this.#others = others;
+      }
+      parts() {
+        const entries = [
+          this.#entry(this.#architecture, this.#ranges()),
+          ...this.#others.filter((abi) => abi !== "x32").map((abi) => this.#entry(abi, this.#rangesOf(abi)))
+        ];
+        const foreign = this.#return(this.#filter.foreign);
+        const decisions = [
+          ...this.#decisions.values()
+        ].flatMap((decision) => this.#decide(decision));
+        const returns = [
+          ...this.#returns
+        ].flatMap(([value, label2]) => [
+          label2,
+          {
+            kind: "return",
+            value
+          }
+        ]);
+        return [
+          {
+            kind: "load",
+            offset: SECCOMP_DATA.architecture
+          },
+          ...entries.flat(),
+          {
+            kind: "jump",
+            to: foreign
+          },
+          ...decisions,
+          ...returns
+        ];
+      }
+      /** Finds the number of a call that was made by an entry point. */
+      #entry(abi, ranges2) {
+        const other = new Label(`not ${abi}`);
+        return [
+          {
+            kind: "branch",
+            test: "equal",
+            value: AUDIT_ARCH[abi],
+            fails: other
+          },
+          {
+            kind: "load",
+            offset: SECCOMP_DATA.number
+          },
+          ...searchAmong(ranges2),
+          other
+        ];
+      }
+      /** The ranges of the architecture's own entry point. */
+      #ranges() {
+        const own = this.#rangesOf(this.#architecture);
+        if (this.#architecture !== "x86_64") return own;
+        const x32 = this.#others.includes("x32") ? this.#rangesOf("x32", X32_BIT) : [];
+        const beyond = x32.length === 0 ? X32_BIT : X32_BIT * 2;
+        return [
+          ...own,
+          ...x32,
+          {
+            first: beyond,
+            decision: this.#return(NO_CALL)
+          }
+        ];
+      }
+      #rangesOf(abi, first = 0) {
+        const { unknown: unknown2 } = this.#filter;
+        const calls = allSyscalls(abi);
+        const rules = new RuleIndex(withMultiplexers(this.#filter, abi), calls);
+        const known = [
+          ...calls
+        ].sort(([, a], [, b]) => a - b);
+        const isNarrow = NARROW2.includes(abi);
+        const ranges2 = [];
+        const add = (first2, decision) => {
+          if (ranges2.at(-1)?.decision !== decision) ranges2.push({
+            first: first2,
+            decision
+          });
+        };
+        let next = first;
+        for (const [name, number] of known) {
+          if (number > next) add(next, this.#return(unknown2));
+          add(number, this.#decision(rules.for(name), isNarrow));
+          next = number + 1;
+        }
+        add(next, this.#return(unknown2));
+        return ranges2;
+      }
+      /** The label of the code for these rules, which calls with the same rules share. */
+      #decision(rules, isNarrow) {
+        const first = rules[0];
+        if (isUnconditional(first)) return this.#return(first.action);
+        const key = `${isNarrow ? "narrow " : ""}${rules.map((rule) => this.#numberOf(rule)).join()}`;
+        let decision = this.#decisions.get(key);
+        if (decision === void 0) {
+          this.#decided += rules.length;
+          if (this.#decided > MOST_INSTRUCTIONS) throw tooLong();
+          decision = {
+            label: new Label(`about ${first.names.join(", ")}`),
+            rules,
+            isNarrow
+          };
+          this.#decisions.set(key, decision);
+        }
+        return decision.label;
+      }
+      /** The number of a rule: the same for rules that do the same. */
+      #numberOf(rule) {
+        let number = this.#numbers.get(rule);
+        if (number !== void 0) return number;
+        const content2 = JSON.stringify([
+          rule.action,
+          rule.conditions
+        ], (_, value) => typeof value === "bigint" ? String(value) : value);
+        number = this.#contents.get(content2) ?? this.#contents.size;
+        this.#contents.set(content2, number);
+        this.#numbers.set(rule, number);
+        return number;
+      }
+      #return(value) {
+        let label2 = this.#returns.get(value);
+        if (label2 === void 0) {
+          label2 = new Label(`return 0x${value.toString(16)}`);
+          this.#returns.set(value, label2);
+        }
+        return label2;
+      }
+      #decide({ label: label2, rules, isNarrow }) {
+        const parts2 = [
+          label2
+        ];
+        for (const { action, conditions = [] } of rules) {
+          const otherwise = new Label("the next rule");
+          for (const condition of conditions) parts2.push(...compare(condition, isNarrow, otherwise));
+          parts2.push({
+            kind: "jump",
+            to: this.#return(action)
+          }, otherwise);
+        }
+        return parts2;
+      }
+    };
+    NO_CALL = SECCOMP_RET.ERRNO | 38;
+    EVERY_BIT = 0xffffffffffffffffn;
+    LOW = 0xffffffffn;
+  })
+});
+
+// ffi/seccomp/observe.ts
+function unobserved(call2) {
+  const { args } = call2;
+  return {
+    ...call2,
+    args: [
+      ...args,
+      ...Array(5 - args.length).fill(0),
+      UNOBSERVED
+    ]
+  };
+}
+function observing(filter, numbers, architecture) {
+  const asked = filter.slice();
+  const view2 = new DataView(asked.buffer);
+  for (let at2 = 0; at2 < asked.length; at2 += INSTRUCTION_SIZE) {
+    const denies2 = view2.getUint16(at2, true) === BPF.return && actionOf(view2.getUint32(at2 + 4, true)) === SECCOMP_RET.ERRNO;
+    if (denies2) view2.setUint32(at2 + 4, SECCOMP_RET.USER_NOTIF, true);
+  }
+  const head2 = numbersHead(numbers, architecture);
+  const whole = new Uint8Array(head2.length + asked.length);
+  whole.set(head2);
+  whole.set(asked, head2.length);
+  if (whole.length <= MOST_INSTRUCTIONS * INSTRUCTION_SIZE) return whole;
+  throw new RangeError(`with what is observed, it has more than ${MOST_INSTRUCTIONS} instructions`);
+}
+function numbersHead(numbers, architecture) {
+  const words3 = [
+    [
+      BPF.load,
+      0,
+      0,
+      ARCHITECTURE
+    ],
+    // A branch reaches 255 instructions, so each comparison has its own return.
+    [
+      BPF.equal,
+      1,
+      0,
+      AUDIT_ARCH[architecture]
+    ],
+    [
+      BPF.jump,
+      0,
+      0,
+      4 + numbers.length * 2
+    ],
+    [
+      BPF.load,
+      0,
+      0,
+      SIXTH
+    ],
+    [
+      BPF.equal,
+      0,
+      1,
+      Number(UNOBSERVED.value)
+    ],
+    [
+      BPF.jump,
+      0,
+      0,
+      1 + numbers.length * 2
+    ],
+    [
+      BPF.load,
+      0,
+      0,
+      NUMBER
+    ],
+    ...numbers.flatMap((number) => [
+      [
+        BPF.equal,
+        0,
+        1,
+        number
+      ],
+      [
+        BPF.return,
+        0,
+        0,
+        SECCOMP_RET.USER_NOTIF
+      ]
+    ])
+  ];
+  const bytes = new Uint8Array(words3.length * INSTRUCTION_SIZE);
+  const view2 = new DataView(bytes.buffer);
+  words3.forEach(([code, holds4, fails, value], index) => {
+    const at2 = index * INSTRUCTION_SIZE;
+    view2.setUint16(at2, code, true);
+    view2.setUint8(at2 + 2, holds4);
+    view2.setUint8(at2 + 3, fails);
+    view2.setUint32(at2 + 4, value, true);
+  });
+  return bytes;
+}
+function answerOf2(filter, data2) {
+  const value = run(new DataView(filter.buffer, filter.byteOffset, filter.length), data2);
+  const action = actionOf(value);
+  if (action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG) return {
+    passes: true
+  };
+  return {
+    passes: false,
+    errno: action === SECCOMP_RET.ERRNO ? value & DATA_BITS : EPERM
+  };
+}
+function actionOf(value) {
+  return (value & ACTION_BITS) >>> 0;
+}
+function run(filter, data2) {
+  let accumulator = 0;
+  for (let at2 = 0; ; at2 += INSTRUCTION_SIZE) {
+    const code = filter.getUint16(at2, true), value = filter.getUint32(at2 + 4, true);
+    if (code === BPF.return) return value;
+    if (code === BPF.load) accumulator = data2.getUint32(value, true);
+    else if (code === BPF.constant) accumulator = value;
+    else if (code === BPF.and) accumulator = (accumulator & value) >>> 0;
+    else if (code === BPF.jump) at2 += value * INSTRUCTION_SIZE;
+    else at2 += filter.getUint8(at2 + (holds(code, accumulator, value) ? 2 : 3)) * INSTRUCTION_SIZE;
+  }
+}
+function holds(code, accumulator, value) {
+  if (code === BPF.equal) return accumulator === value;
+  if (code === BPF.greater) return accumulator > value;
+  if (code === BPF.greaterOrEqual) return accumulator >= value;
+  throw new TypeError(`no filter of this project has the instruction 0x${code.toString(16)}`);
+}
+var ACTION_BITS, DATA_BITS, NUMBER, ARCHITECTURE, SIXTH, UNOBSERVED, EPERM;
+var init_observe = __esm({
+  "ffi/seccomp/observe.ts"() {
+    init_call();
+    init_bpf();
+    init_filter();
+    [ACTION_BITS, DATA_BITS] = [
+      4294901760,
+      65535
+    ];
+    [NUMBER, ARCHITECTURE, SIXTH] = [
+      0,
+      4,
+      56
+    ];
+    UNOBSERVED = new Named(1918987627, "UNOBSERVED");
+    EPERM = 1;
+  }
+});
+
+// audit/advice.ts
+var OWN, Advisor;
+var init_advice = __esm({
+  "audit/advice.ts"() {
+    init_path();
+    OWN = [
+      "/proc",
+      "/dev"
+    ];
+    Advisor = class {
+
+      #deniedRead;
+      #deniedWrite;
+      #protected;
+      /** For a container of these steps. */
+      constructor(steps) {
+        const denials = steps.filter((step) => step.step === "denyFiles");
+        this.#deniedRead = denials.flatMap(({ read: read5 = [] }) => read5);
+        this.#deniedWrite = denials.flatMap(({ write: write7 = [] }) => write7);
+        this.#protected = steps.flatMap((step) => step.step === "protect" ? [
+          step.source
+        ] : []);
+      }
+      /** Whether a file is hidden on purpose. */
+      isDenied(path2) {
+        return this.#deniedRead.some((denied2) => isWithin(path2, denied2));
+      }
+      /** For a file that is to be read or executed. */
+      reading(path2) {
+        if (OWN.some((own) => isWithin(path2, own))) return {};
+        const denied2 = this.#deniedRead.find((denied3) => isWithin(path2, denied3));
+        if (denied2 !== void 0) {
+          return {
+            flag: `without --deny-read=${denied2}`,
+            option: `without denyRead: ["${denied2}"]`
+          };
+        }
+        return {
+          flag: `--allow-read=${path2}`,
+          option: `read: ${JSON.stringify([
+            path2
+          ])}`
+        };
+      }
+      /** For a file that is to be changed. */
+      writing(path2) {
+        if (OWN.some((own) => isWithin(path2, own))) return {};
+        const denied2 = this.#deniedWrite.find((denied3) => isWithin(path2, denied3));
+        if (denied2 !== void 0) {
+          return {
+            flag: `without --deny-write=${denied2}`,
+            option: `without denyWrite: ["${denied2}"]`
+          };
+        }
+        if (this.#protected.some((directory2) => isWithin(path2, directory2))) {
+          return {
+            flag: "--no-protect",
+            option: "protect: false"
+          };
+        }
+        return {
+          flag: `--allow-write=${path2}`,
+          option: `write: ${JSON.stringify([
+            path2
+          ])}`
+        };
+      }
+      /** For a host or an address. */
+      static reaching(host2) {
+        return {
+          flag: `--allow-net=${host2}`,
+          option: `command(..., { permissions: { net: ["${host2}"], ... } })`
+        };
+      }
+      /** For a call that the filter denies. */
+      static calling(name) {
+        return {
+          option: `seccomp({ allow: ["${name}"] })`
+        };
+      }
+      /** For a unix socket. */
+      static unixSockets = {
+        flag: "--unix-sockets",
+        option: "unixSockets: true"
+      };
+      /** For a set-user-ID file. */
+      static setuidFiles = {
+        flag: "--setuid-files",
+        option: "setuidFiles: true"
+      };
+    };
+  }
+});
+
+// ffi/seccomp/path_calls.ts
+function of(use, path2, directory2) {
+  return {
+    path: path2,
+    use,
+    ...directory2 !== void 0 && {
+      directory: directory2
+    }
+  };
+}
+var read4, write3, PATH_CALLS, NETWORK_CALLS, OBSERVED_CALLS;
+var init_path_calls = __esm({
+  "ffi/seccomp/path_calls.ts"() {
+    read4 = (path2, directory2) => of("read", path2, directory2);
+    write3 = (path2, directory2) => of("write", path2, directory2);
+    PATH_CALLS = {
+      open: [
+        {
+          path: 0,
+          use: "open",
+          flags: 1
+        }
+      ],
+      openat: [
+        {
+          path: 1,
+          directory: 0,
+          use: "open",
+          flags: 2
+        }
+      ],
+      openat2: [
+        {
+          path: 1,
+          directory: 0,
+          use: "openHow",
+          flags: 2
+        }
+      ],
+      creat: [
+        write3(0)
+      ],
+      stat: [
+        read4(0)
+      ],
+      lstat: [
+        read4(0)
+      ],
+      newfstatat: [
+        read4(1, 0)
+      ],
+      statx: [
+        read4(1, 0)
+      ],
+      access: [
+        read4(0)
+      ],
+      faccessat: [
+        read4(1, 0)
+      ],
+      faccessat2: [
+        read4(1, 0)
+      ],
+      readlink: [
+        read4(0)
+      ],
+      readlinkat: [
+        read4(1, 0)
+      ],
+      chdir: [
+        read4(0)
+      ],
+      execve: [
+        of("execute", 0, void 0)
+      ],
+      execveat: [
+        of("execute", 1, 0)
+      ],
+      mkdir: [
+        write3(0)
+      ],
+      mkdirat: [
+        write3(1, 0)
+      ],
+      mknod: [
+        write3(0)
+      ],
+      mknodat: [
+        write3(1, 0)
+      ],
+      rmdir: [
+        write3(0)
+      ],
+      unlink: [
+        write3(0)
+      ],
+      unlinkat: [
+        write3(1, 0)
+      ],
+      rename: [
+        write3(0),
+        write3(1)
+      ],
+      renameat: [
+        write3(1, 0),
+        write3(3, 2)
+      ],
+      renameat2: [
+        write3(1, 0),
+        write3(3, 2)
+      ],
+      link: [
+        write3(1)
+      ],
+      linkat: [
+        write3(3, 2)
+      ],
+      symlink: [
+        write3(1)
+      ],
+      symlinkat: [
+        write3(2, 1)
+      ],
+      truncate: [
+        write3(0)
+      ],
+      chmod: [
+        write3(0)
+      ],
+      fchmodat: [
+        write3(1, 0)
+      ],
+      fchmodat2: [
+        write3(1, 0)
+      ],
+      chown: [
+        write3(0)
+      ],
+      lchown: [
+        write3(0)
+      ],
+      fchownat: [
+        write3(1, 0)
+      ],
+      utime: [
+        write3(0)
+      ],
+      utimes: [
+        write3(0)
+      ],
+      utimensat: [
+        write3(1, 0)
+      ]
+    };
+    NETWORK_CALLS = [
+      "connect",
+      "sendto",
+      "sendmmsg"
+    ];
+    OBSERVED_CALLS = [
+      ...Object.keys(PATH_CALLS),
+      ...NETWORK_CALLS
+    ];
+  }
+});
+
+// audit/container_files.ts
+function stateOf2(open4) {
+  const told2 = statfsOutput();
+  const fd = new ResultOf(open4, "file");
+  try {
+    const result = syscalls([
+      {
+        call: open4,
+        accept: NO_SUCH_PATH,
+        onAccepted: END
+      },
+      {
+        call: fstatfs(fd, told2)
+      },
+      {
+        call: close(fd)
+      }
+    ]);
+    if (result.result(open4) < 0n) return "missing";
+    return (readStatfs(result.output(told2)).flags & READ_ONLY2) === 0 ? "writable" : "readOnly";
+  } catch (error) {
+    if (error instanceof SyscallError) return "unknown";
+    throw error;
+  }
+}
+function absolutePathOf(path2, pid, directory2) {
+  if (path2.startsWith("/")) return withoutClimbing(path2);
+  const link2 = directory2 === void 0 || directory2 === AT_FDCWD2 ? `/proc/${pid}/cwd` : `/proc/${pid}/fd/${directory2}`;
+  const base = linkAt(link2);
+  return base?.startsWith("/") ? withoutClimbing(`${base}/${path2}`) : void 0;
+}
+function linkAt(path2) {
+  const target = new Output(4096, "&target");
+  const read5 = readlinkat(at_fdcwd, path2, target);
+  try {
+    const result = syscalls([
+      {
+        call: read5
+      }
+    ]);
+    const { buffer, byteOffset } = result.output(target);
+    const length = Number(result.result(read5));
+    return decodeName(new Uint8Array(buffer, byteOffset, length));
+  } catch (error) {
+    if (error instanceof SyscallError) return void 0;
+    throw error;
+  }
+}
+function withoutClimbing(path2) {
+  const parts2 = [];
+  for (const part of path2.split("/")) {
+    if (part === "..") parts2.pop();
+    else if (part !== "" && part !== ".") parts2.push(part);
+  }
+  return `/${parts2.join("/")}`;
+}
+var READ_ONLY2, ContainerFiles2, AT_FDCWD2;
+var init_container_files2 = __esm({
+  "audit/container_files.ts"() {
+    init_call();
+    init_files3();
+    init_statfs();
+    init_program();
+    init_errors();
+    init_file_name();
+    init_missing();
+    init_syscalls();
+    READ_ONLY2 = 1;
+    ContainerFiles2 = class {
+
+      #root;
+      /** Opens the root of a process. */
+      constructor(pid) {
+        this.#root = syscall(openat(at_fdcwd, `/proc/${pid}/root`, O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
+      }
+      /** What is at a path in the container; a link at its end is followed, or not. */
+      stateOf(path2, follow) {
+        const flags2 = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW);
+        const resolve2 = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+        return stateOf2(openat2(this.#root, path2, {
+          flags: flags2,
+          resolve: resolve2
+        }));
+      }
+      /** What is at a path of the host. */
+      static onHost(path2) {
+        return stateOf2(openat(at_fdcwd, path2, O_PATH | O_CLOEXEC, 0));
+      }
+      /** Closes the root. */
+      close() {
+        syscall(close(this.#root));
+      }
+    };
+    AT_FDCWD2 = -100;
+  }
+});
+
+// audit/network.ts
+function readAddress2(bytes) {
+  if (bytes.length < 8) return void 0;
+  const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const family = view2.getUint16(0, true), port = view2.getUint16(2);
+  if (family === AF_UNIX2 || port === 0) return void 0;
+  if (family === AF_INET2) {
+    const address3 = bytes.subarray(4, 8);
+    return {
+      text: `${formatIp(address3)}:${port}`,
+      isLoopback: address3[0] === 127,
+      port
+    };
+  }
+  if (family !== AF_INET62 || bytes.length < 24) return void 0;
+  const address2 = formatIp(bytes.subarray(8, 24));
+  return {
+    text: `[${address2}]:${port}`,
+    isLoopback: address2 === "::1",
+    port
+  };
+}
+function hasListener(table2, port) {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  return table2.split("\n").slice(1).some((line2) => {
+    const [, local = "", , state] = line2.trim().split(/\s+/);
+    return state === LISTEN && local.endsWith(suffix);
+  });
+}
+function nameAskedFor(message2) {
+  if (message2.length < DNS_HEAD + 5) return void 0;
+  const view2 = new DataView(message2.buffer, message2.byteOffset, message2.length);
+  const isQuery = (view2.getUint16(2) & 63488) === 0 && view2.getUint16(4) === 1 && view2.getUint16(6) === 0;
+  if (!isQuery) return void 0;
+  const labels = [];
+  let at2 = DNS_HEAD;
+  for (; ; ) {
+    const length = message2[at2++] ?? 64;
+    if (length === 0) break;
+    if (length > 63 || at2 + length > message2.length) return void 0;
+    labels.push(String.fromCharCode(...message2.subarray(at2, at2 + length)));
+    at2 += length;
+  }
+  const name = labels.join(".");
+  return labels.length > 0 && /^[\w.-]+$/.test(name) ? name : void 0;
+}
+var AF_UNIX2, AF_INET2, AF_INET62, LISTEN, DNS_HEAD;
+var init_network2 = __esm({
+  "audit/network.ts"() {
+    init_ip();
+    [AF_UNIX2, AF_INET2, AF_INET62] = [
+      1,
+      2,
+      10
+    ];
+    LISTEN = "0A";
+    DNS_HEAD = 12;
+  }
+});
+
+// audit/judge.ts
+function isOnHost(path2) {
+  const state = ContainerFiles2.onHost(path2);
+  return state === "readOnly" || state === "writable";
+}
+function numberIn2(bytes) {
+  return bytes.length < 8 ? 0 : Number(new DataView(bytes.buffer).getBigUint64(0, true) & INT3);
+}
+function listens(pid, port) {
+  return [
+    "tcp",
+    "tcp6"
+  ].some((table2) => hasListener(textOf5(`/proc/${pid}/net/${table2}`) ?? "", port));
+}
+function nameOf3(pid) {
+  return textOf5(`/proc/${pid}/comm`)?.trimEnd() ?? "?";
+}
+function textOf5(path2) {
+  try {
+    return readWholeText(at_fdcwd, path2);
+  } catch (error) {
+    if (error instanceof SyscallError) return void 0;
+    throw error;
+  }
+}
+var MOST_KNOWN, UNIX3, Judge, MODE_CALLS, INT3, WRITING, DNS;
+var init_judge = __esm({
+  "audit/judge.ts"() {
+    init_errno();
+    init_errors();
+    init_file_name();
+    init_read_file();
+    init_at2();
+    init_path_calls();
+    init_path();
+    init_advice();
+    init_container_files2();
+    init_network2();
+    MOST_KNOWN = 5e4;
+    UNIX3 = 1n;
+    Judge = class {
+
+      #listener;
+      #denials;
+      #advisor;
+      #ownNetwork;
+      #known = /* @__PURE__ */ new Set();
+      #files;
+      /** @param ownNetwork whether the container has no network of the host's */
+      constructor(listener, denials, advisor, ownNetwork) {
+        this.#listener = listener;
+        this.#denials = denials;
+        this.#advisor = advisor;
+        this.#ownNetwork = ownNetwork;
+      }
+      /** Looks at a call by its name, and at what the filter answers. */
+      judge(name, notified, answer) {
+        if (!answer.passes) return this.#denied(name, notified, answer.errno);
+        if (name === "connect" || name === "sendto" || name === "sendmmsg") {
+          return this.#judgeNetwork(name, notified);
+        }
+        for (const argument of PATH_CALLS[name] ?? []) this.#judgePath(argument, notified);
+      }
+      /** Closes what it has opened. */
+      close() {
+        this.#files?.close();
+      }
+      #add(notified, tried2) {
+        this.#denials.add({
+          ...tried2,
+          program: nameOf3(notified.pid),
+          pid: notified.pid
+        });
+      }
+      /** A call that the filter denies, unless it answers that there is no such call: others are tried. */
+      #denied(name, notified, errno) {
+        if (errnoName(errno) === "ENOSYS") return;
+        const socket = name.startsWith("socket") && (notified.args[0] & INT3) === UNIX3;
+        if (socket) {
+          return this.#add(notified, {
+            kind: "socket",
+            what: "a unix socket",
+            ...Advisor.unixSockets
+          });
+        }
+        const advice = MODE_CALLS.test(name) ? Advisor.setuidFiles : Advisor.calling(name);
+        const what = name === "ioctl" ? `ioctl(0x${(notified.args[1] & INT3).toString(16)})` : name;
+        this.#add(notified, {
+          kind: "call",
+          what,
+          ...advice
+        });
+      }
+      #judgePath({ path: path2, directory: directory2, use, flags: flags2 }, notified) {
+        const text5 = this.#textAt(notified, notified.args[path2]);
+        if (text5 === void 0 || text5 === "") return;
+        const base = directory2 === void 0 ? void 0 : Number(BigInt.asIntN(32, notified.args[directory2]));
+        const whole = absolutePathOf(text5, notified.pid, base);
+        if (whole === void 0) return;
+        const wanted = use === "open" || use === "openHow" ? this.#useOf(notified, use, notified.args[flags2]) : use;
+        const key = `${wanted} ${whole}`;
+        if (this.#known.has(key)) return;
+        if (this.#known.size === MOST_KNOWN) this.#known.clear();
+        this.#known.add(key);
+        if (!this.#isDenied(whole, wanted, notified)) return;
+        const advice = wanted === "write" ? this.#advisor.writing(whole) : this.#advisor.reading(whole);
+        this.#add(notified, {
+          kind: wanted,
+          what: whole,
+          ...advice
+        });
+      }
+      #useOf(notified, use, flags2) {
+        const bits = use === "open" ? Number(flags2 & INT3) : numberIn2(this.#listener.read(notified, flags2, 8));
+        return (bits & WRITING) === 0 ? "read" : "write";
+      }
+      #isDenied(path2, use, notified) {
+        const files2 = this.#files ??= new ContainerFiles2(notified.pid);
+        if (use !== "write") {
+          if (this.#advisor.isDenied(path2)) return true;
+          return !isWithin(path2, "/proc") && files2.stateOf(path2, true) === "missing" && isOnHost(path2);
+        }
+        const state = files2.stateOf(path2, false);
+        if (state !== "missing") return state === "readOnly" && !isWithin(path2, "/dev");
+        const around = files2.stateOf(parentOf(path2), true);
+        return around === "readOnly" || around === "missing" && isOnHost(parentOf(path2));
+      }
+      #judgeNetwork(name, notified) {
+        if (!this.#ownNetwork) return;
+        const [, second = 0n, third = 0n, , fifth = 0n, sixth = 0n] = notified.args;
+        if (name === "connect") return this.#judgeAddress(notified, second, third);
+        if (name === "sendto" && fifth !== 0n) this.#judgeAddress(notified, fifth, sixth);
+        const host2 = nameAskedFor(name === "sendto" ? this.#read(notified, second, Number(third)) : this.#message(notified, second));
+        if (host2 !== void 0) {
+          this.#add(notified, {
+            kind: "host",
+            what: host2,
+            ...Advisor.reaching(host2)
+          });
+        }
+      }
+      /** The first part of the first message of sendmmsg(2): struct mmsghdr, struct iovec. */
+      #message(notified, messages) {
+        const header3 = this.#read(notified, messages, 24);
+        if (header3.length < 24) return header3;
+        const part = this.#read(notified, new DataView(header3.buffer).getBigUint64(16, true), 16);
+        if (part.length < 16) return part;
+        const view2 = new DataView(part.buffer);
+        return this.#read(notified, view2.getBigUint64(0, true), Number(view2.getBigUint64(8, true)));
+      }
+      #judgeAddress(notified, address2, length) {
+        const found = readAddress2(this.#read(notified, address2, Math.min(Number(length & INT3), 128)));
+        if (found === void 0) return;
+        if (found.isLoopback && (found.port === DNS || listens(notified.pid, found.port))) return;
+        this.#add(notified, {
+          kind: "connect",
+          what: found.text,
+          ...Advisor.reaching(found.text)
+        });
+      }
+      #textAt(notified, address2) {
+        const bytes = this.#read(notified, address2);
+        const end = bytes.indexOf(0);
+        return end < 0 ? void 0 : decodeName(bytes.subarray(0, end));
+      }
+      #read(notified, address2, size) {
+        if (address2 === 0n) return new Uint8Array();
+        return this.#listener.read(notified, address2, size);
+      }
+    };
+    MODE_CALLS = /^(f?chmod|open|creat|mknod)/;
+    INT3 = 0xffffffffn;
+    WRITING = 1 | 2 | 64 | 512;
+    DNS = 53;
+  }
+});
+
+// ffi/calls/seccomp_notifications.ts
+function notificationOutput() {
+  return new Output(NOTIFICATION.size, "&notification");
+}
+function receiveNotification(listener, notification) {
+  return request(listener, "SECCOMP_IOCTL_NOTIF_RECV", notification);
+}
+function readNotification(view2) {
+  const id2 = [
+    view2.getUint32(NOTIFICATION.id, true),
+    view2.getUint32(NOTIFICATION.id + 4, true)
+  ];
+  if (id2[0] === 0 && id2[1] === 0) return void 0;
+  const start = view2.byteOffset + NOTIFICATION.data;
+  const data2 = new DataView(view2.buffer.slice(start, start + 64));
+  return {
+    id: id2,
+    pid: view2.getUint32(NOTIFICATION.pid, true),
+    number: data2.getInt32(0, true),
+    args: Array.from({
+      length: 6
+    }, (_, index) => data2.getBigUint64(16 + index * 8, true)),
+    data: data2
+  };
+}
+function answerNotification(listener) {
+  const response = new Struct(new Uint8Array(24), "&answer", [], [
+    {
+      offset: 0,
+      slot: ANSWER.low
+    },
+    {
+      offset: 4,
+      slot: ANSWER.high
+    },
+    {
+      offset: 16,
+      slot: ANSWER.error
+    },
+    {
+      offset: 20,
+      slot: ANSWER.flags
+    }
+  ]);
+  return request(listener, "SECCOMP_IOCTL_NOTIF_SEND", response);
+}
+function answerValues({ id: [low, high] }, errno) {
+  return errno === void 0 ? [
+    low,
+    high,
+    0,
+    SECCOMP_USER_NOTIF_FLAG_CONTINUE
+  ] : [
+    low,
+    high,
+    -errno,
+    0
+  ];
+}
+function isNotificationValid(listener) {
+  const id2 = new Struct(new Uint8Array(8), "&id", [], [
+    {
+      offset: 0,
+      slot: ANSWER.low
+    },
+    {
+      offset: 4,
+      slot: ANSWER.high
+    }
+  ]);
+  return request(listener, "SECCOMP_IOCTL_NOTIF_ID_VALID", id2);
+}
+function wakeOnOneProcessor(listener) {
+  return call("ioctl", listener, named("SECCOMP_IOCTL_NOTIF_SET_FLAGS"), SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+}
+function request(listener, name, about) {
+  return call("ioctl", listener, named(name), about);
+}
+function named(name) {
+  return new Named(REQUEST[name], name);
+}
+var REQUEST, SECCOMP_USER_NOTIF_FLAG_CONTINUE, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, NOTIFICATION, ANSWER;
+var init_seccomp_notifications = __esm({
+  "ffi/calls/seccomp_notifications.ts"() {
+    init_call();
+    REQUEST = {
+      SECCOMP_IOCTL_NOTIF_RECV: 3226476800,
+      SECCOMP_IOCTL_NOTIF_SEND: 3222806785,
+      SECCOMP_IOCTL_NOTIF_ID_VALID: 1074274562,
+      SECCOMP_IOCTL_NOTIF_SET_FLAGS: 1074274564
+    };
+    SECCOMP_USER_NOTIF_FLAG_CONTINUE = 1;
+    SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP = 1;
+    NOTIFICATION = {
+      id: 0,
+      pid: 8,
+      data: 16,
+      size: 80
+    };
+    ANSWER = {
+      low: new Slot("low", 4),
+      high: new Slot("high", 4),
+      error: new Slot("error", 4),
+      flags: new Slot("flags", 4)
+    };
+  }
+});
+
+// audit/listener.ts
+var LONGEST5, PAGE, GONE3, Listener, NANOSECONDS2, PID, PLACES, REMOTE;
+var init_listener = __esm({
+  "audit/listener.ts"() {
+    init_call();
+    init_files3();
+    init_polling();
+    init_seccomp_notifications();
+    init_routine();
+    init_syscalls();
+    [LONGEST5, PAGE] = [
+      4096,
+      4096
+    ];
+    GONE3 = [
+      "ENOENT",
+      "EINPROGRESS",
+      "EINTR"
+    ];
+    Listener = class {
+
+      #fd;
+      #wait;
+      #polled;
+      #receive;
+      #notification = notificationOutput();
+      #answer;
+      #read;
+      #memory = new Output(LONGEST5, "&memory");
+      #copied;
+      #valid;
+      /** Takes ownership of the descriptor. */
+      constructor(fd) {
+        this.#fd = fd;
+        const poll = new DataView(new ArrayBuffer(8));
+        poll.setInt32(0, fd, true);
+        poll.setInt16(4, POLLIN, true);
+        this.#polled = new Output(8, "&poll", new Uint8Array(poll.buffer));
+        const time = new Struct(new Uint8Array(16), "&time", [], [
+          {
+            offset: 8,
+            slot: NANOSECONDS2
+          }
+        ]);
+        const wait2 = call("ppoll", this.#polled, 1, time, null, 8);
+        this.#wait = new Routine([
+          NANOSECONDS2
+        ], [
+          {
+            call: wait2,
+            accept: [
+              "EINTR"
+            ]
+          }
+        ]);
+        const receive = receiveNotification(fd, this.#notification);
+        this.#receive = new Routine([], [
+          {
+            call: receive,
+            accept: GONE3
+          }
+        ]);
+        const { low, high, error, flags: flags2 } = ANSWER;
+        this.#answer = new Routine([
+          low,
+          high,
+          error,
+          flags2
+        ], [
+          {
+            call: answerNotification(fd),
+            accept: GONE3
+          }
+        ]);
+        this.#copied = call("process_vm_readv", PID, this.#local, 1, REMOTE, 2, 0);
+        this.#valid = isNotificationValid(fd);
+        this.#read = new Routine([
+          PID,
+          ...PLACES,
+          low,
+          high
+        ], [
+          {
+            call: this.#copied,
+            accept: [
+              "EFAULT",
+              "EPERM",
+              "ESRCH",
+              "EINVAL"
+            ]
+          },
+          {
+            call: this.#valid,
+            accept: [
+              "ENOENT"
+            ]
+          }
+        ]);
+        syscalls([
+          {
+            call: wakeOnOneProcessor(fd),
+            accept: [
+              "EINVAL",
+              "ENOTTY"
+            ]
+          }
+        ]);
+      }
+      get #local() {
+        const bytes = new Uint8Array(16);
+        new DataView(bytes.buffer).setUint32(8, LONGEST5, true);
+        return new Struct(bytes, "&local", [
+          {
+            offset: 0,
+            to: this.#memory
+          }
+        ]);
+      }
+      /** Takes the next call, for which it waits so long. */
+      next(milliseconds) {
+        const polled = this.#wait.run(Math.floor(milliseconds * 1e6)).output(this.#polled);
+        const events = polled.getInt16(6, true);
+        if ((events & POLLIN) === 0) return events === 0 ? "nothing" : "ended";
+        return readNotification(this.#receive.run().output(this.#notification)) ?? "nothing";
+      }
+      /** Lets a call be made, or fail with this errno. */
+      answer(notified, errno) {
+        this.#answer.run(...answerValues(notified, errno));
+      }
+      /**
+       * Returns memory of the program that makes a call, as much as can be read; none where the program
+       * has ended, as its number may be another's by now.
+       */
+      read(notified, address2, size = LONGEST5) {
+        const from2 = Number(address2), wanted = Math.min(size, LONGEST5);
+        const first = Math.min(wanted, PAGE - from2 % PAGE);
+        const places = [
+          from2,
+          first,
+          from2 + first,
+          wanted - first
+        ];
+        const result = this.#read.run(notified.pid, ...places, ...notified.id);
+        const count = Number(result.result(this.#copied));
+        if (count <= 0 || result.result(this.#valid) !== 0n) return new Uint8Array();
+        const { buffer, byteOffset } = result.output(this.#memory);
+        return new Uint8Array(buffer, byteOffset, count).slice();
+      }
+      /** Closes the listener: calls that wait fail (`ENOSYS`). */
+      close() {
+        syscall(close(this.#fd));
+      }
+    };
+    NANOSECONDS2 = new Slot("nanoseconds");
+    PID = new Slot("pid");
+    PLACES = [
+      "address",
+      "length",
+      "next address",
+      "rest"
+    ].map((name) => new Slot(name));
+    REMOTE = new Struct(new Uint8Array(32), "&remote", [], PLACES.map((slot, index) => ({
+      offset: index * 8,
+      slot
+    })));
+  }
+});
+
+// audit/observer.ts
+function namesByNumber() {
+  return new Map([
+    ...allSyscalls(engine().architecture)
+  ].map(([name, number]) => [
+    number,
+    name
+  ]));
+}
+var TURN_MS, PATIENCE_MS, Observer;
+var init_observer = __esm({
+  "audit/observer.ts"() {
+    init_engine();
+    init_reactor();
+    init_all_syscalls();
+    init_filter();
+    init_observe();
+    init_advice();
+    init_judge();
+    init_listener();
+    [TURN_MS, PATIENCE_MS] = [
+      4,
+      0.2
+    ];
+    Observer = class {
+
+      #listener;
+      #filter;
+      #denials;
+      #judge;
+      #watch;
+      #names;
+      #architecture = AUDIT_ARCH[engine().architecture];
+      /** Begins at once, and adds what it finds. */
+      constructor({ notifier, filter, steps, ownNetwork }, denials) {
+        this.#listener = new Listener(notifier);
+        this.#filter = filter;
+        this.#denials = denials;
+        this.#judge = new Judge(this.#listener, denials, new Advisor(steps), ownNetwork);
+        this.#names = namesByNumber();
+        this.#watch = reactor().watch(notifier);
+        this.#watch.unref();
+        void this.#serve();
+      }
+      /** Ends it, when the programs have ended. */
+      close() {
+        if (this.#watch.closed) return;
+        this.#watch.close();
+        this.#judge.close();
+        this.#listener.close();
+        this.#denials.end();
+      }
+      async #serve() {
+        while (!this.#watch.closed) {
+          await this.#watch.ready("readable");
+          if (this.#watch.closed || this.#takeTurn() === "ended") return;
+        }
+      }
+      /** Answers the calls that there are, and those that follow soon. */
+      #takeTurn() {
+        const end = performance.now() + TURN_MS;
+        do {
+          const next = this.#listener.next(PATIENCE_MS);
+          if (next === "ended") return "ended";
+          if (next === "nothing") return "later";
+          this.#answer(next);
+        } while (performance.now() < end);
+        return "later";
+      }
+      #answer(notified) {
+        const answer = answerOf2(this.#filter, notified.data);
+        try {
+          const name = this.#nameOf(notified);
+          if (name !== void 0) this.#judge.judge(name, notified, answer);
+        } finally {
+          this.#listener.answer(notified, answer.passes ? void 0 : answer.errno);
+        }
+      }
+      /** The name of a call; `undefined` for one of another ABI. */
+      #nameOf({ number, data: data2 }) {
+        const isOwn3 = data2.getUint32(4, true) === this.#architecture;
+        return isOwn3 ? this.#names.get(number) : void 0;
+      }
+    };
+  }
+});
+
 // ffi/calls/ip_sockets.ts
 function ipSocket(family, protocol) {
   const [kind, name] = TYPES3[protocol];
@@ -22971,11 +23518,11 @@ function listen(socket, backlog) {
   return call("listen", socket, backlog);
 }
 function accept(socket) {
-  const named = flags(SOCK_NONBLOCK | SOCK_CLOEXEC, {
+  const named2 = flags(SOCK_NONBLOCK | SOCK_CLOEXEC, {
     SOCK_NONBLOCK,
     SOCK_CLOEXEC
   });
-  return call("accept4", socket, null, null, named);
+  return call("accept4", socket, null, null, named2);
 }
 function connect(socket, address2) {
   const struct = socketAddress(address2);
@@ -23165,13 +23712,13 @@ function parseHeader(line2) {
 }
 function destination2(authority, port) {
   const host2 = parseHost(authority);
-  const named = host2?.port ?? port;
-  if (host2 === void 0 || named === void 0) {
+  const named2 = host2?.port ?? port;
+  if (host2 === void 0 || named2 === void 0) {
     throw new Refusal(400, `${authority} is not a host with a port`);
   }
   return {
     name: host2.name,
-    port: named
+    port: named2
   };
 }
 function bodyOf(headers, minor) {
@@ -23200,10 +23747,10 @@ function bodyOf(headers, minor) {
   return "chunked";
 }
 function forwarded(method, { name, port }, path2, headers) {
-  const named = headers.filter(({ name: name2 }) => name2.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((word4) => word4.trim().toLowerCase()));
+  const named2 = headers.filter(({ name: name2 }) => name2.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((word4) => word4.trim().toLowerCase()));
   const left = /* @__PURE__ */ new Set([
     ...HOP_BY_HOP,
-    ...named,
+    ...named2,
     "host"
   ]);
   for (const framing of [
@@ -23326,22 +23873,22 @@ async function serve(client, connect2, patience = PATIENCE) {
   }
 }
 async function serveHttp(client, from2, connect2, whenAsked) {
-  let request;
+  let request2;
   let host2;
   try {
-    request = parseRequest(await from2.upTo("\r\n\r\n", HEAD_LIMIT));
+    request2 = parseRequest(await from2.upTo("\r\n\r\n", HEAD_LIMIT));
     whenAsked();
-    host2 = await connect2(request.to);
+    host2 = await connect2(request2.to);
   } catch (error) {
     return await refuse(error, client);
   }
   try {
-    if (request.kind === "tunnel") {
+    if (request2.kind === "tunnel") {
       await client.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
       return await passBoth(client, from2, host2);
     }
-    await host2.write(encodeLatin1(request.head));
-    const body = passBody(request.body, from2, host2).catch(() => host2.close());
+    await host2.write(encodeLatin1(request2.head));
+    const body = passBody(request2.body, from2, host2).catch(() => host2.close());
     await pass(new Reader(host2), client);
     client.close();
     await body;
@@ -23574,6 +24121,7 @@ var init_proxy = __esm({
     init_syscalls();
     init_connection();
     init_dial();
+    init_hosts();
     init_semaphore();
     init_stream();
     AT_ONCE3 = 128;
@@ -23593,12 +24141,20 @@ var init_proxy = __esm({
       #connect;
       #open = /* @__PURE__ */ new Set();
       #places = new Semaphore(connectionsAtOnce());
-      /** Takes ownership of a nonblocking socket that listens. */
-      constructor(listener, hosts) {
+      /**
+       * Takes ownership of a nonblocking socket that listens.
+       *
+       * @param refused is called with each host that is not granted
+       */
+      constructor(listener, hosts, refused2 = () => {
+      }) {
         this.#listener = listener;
         this.#watch = reactor().watch(listener);
         this.#watch.unref();
-        this.#connect = async (to) => this.#noted(await dial(to, hosts, () => !this.#watch.closed));
+        this.#connect = async (to) => {
+          if (!hosts.has(to)) refused2(describeDestination2(to));
+          return this.#noted(await dial(to, hosts, () => !this.#watch.closed));
+        };
         void this.#accept();
       }
       /** Closes the socket, and all connections. */
@@ -23658,6 +24214,52 @@ var init_proxy = __esm({
   })
 });
 
+// container/services.ts
+function serveContainer(launched, plan, { hosts, audits }) {
+  const denials = audits ? new DenialLog() : void 0;
+  const services = [
+    ...launched.services
+  ];
+  const { listener, notifier } = launched;
+  if (listener !== void 0 && hosts !== void 0) {
+    services.push(proxyTo(listener, hosts, denials));
+  }
+  if (denials !== void 0 && notifier !== void 0) {
+    services.push(observe(notifier, plan, denials));
+  }
+  return {
+    launched: {
+      ...launched,
+      services
+    },
+    denials
+  };
+}
+function proxyTo(listener, hosts, denials) {
+  const proxy = new ContainerProxy(listener, hosts, (host2) => denials?.add(refusedHost(host2)));
+  return {
+    end: () => proxy.close()
+  };
+}
+function observe(notifier, plan, denials) {
+  const observer = new Observer({
+    notifier,
+    filter: plan.notifier.filter,
+    steps: plan.cursor.steps,
+    ownNetwork: plan.state.unshared.has("net")
+  }, denials);
+  return {
+    end: () => observer.close()
+  };
+}
+var init_services = __esm({
+  "container/services.ts"() {
+    init_denial();
+    init_observer();
+    init_proxy();
+  }
+});
+
 // plan/network.ts
 function noInterface(name) {
   return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
@@ -23671,11 +24273,11 @@ function linkFixes(name, kind) {
 }
 
 
-function inParentNetns(plan, request, service) {
+function inParentNetns(plan, request2, service) {
   const { outside } = plan.state.network;
   if (outside !== void 0) {
     const kernel = new NetlinkBatch(outside, denialIn(plan));
-    request(kernel, {
+    request2(kernel, {
       fd: namespaceOf(plan)
     });
     for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
@@ -23688,7 +24290,7 @@ function inParentNetns(plan, request, service) {
   plan.syncWithParent((pid) => {
     const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
     const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
-    request(kernel, {
+    request2(kernel, {
       pid: pid.number
     });
     const calls = [
@@ -23731,7 +24333,7 @@ function namespaceOf(plan) {
 }
 
 var HOSTS_NETWORK, NetlinkBatch, OUTLIVES_FORWARDING;
-var init_network2 = __esm({
+var init_network3 = __esm({
   "plan/network.ts": (function () {
     init_call();
     init_files3();
@@ -23773,15 +24375,15 @@ var init_network2 = __esm({
       
       /** Adds a call that looks up the index of the interface with this name, and returns the index. */
       indexOf(name) {
-        const request = interfaceRequest(name);
+        const request2 = interfaceRequest(name);
         const fixes = {
           ENODEV: noInterface(name)
         };
         this.calls.push({
-          call: getInterfaceIndex(this.socket, request),
+          call: getInterfaceIndex(this.socket, request2),
           fixes
         });
-        return indexField(request, name);
+        return indexField(request2, name);
       }
     };
     OUTLIVES_FORWARDING = "publish(), masquerade(), userNetwork() and a list of hosts last as long as the script, and dieWithParent(null), or the option detached, lets the container outlive it; leave out one of them";
@@ -23796,7 +24398,7 @@ var init_network_service = __esm({
     init_sockets();
     init_ip_sockets();
     init_link();
-    init_network2();
+    init_network3();
     PROXY_PORT = 3128;
     BACKLOG = 128;
   })
@@ -25167,7 +25769,7 @@ function quoted2(text5) {
   return JSON.stringify(text5);
 }
 
-var LaunchSlot, ARGV, ENVIRONMENT, CWD, UID2, GID2, STDIO, TERMINAL, RESERVED, WINDOW_SIZE, SCRIPT_PIDFD, INIT_IMAGE, IMAGE2, CGROUP_DIRECTORY, programPath, handedFd, cgroupFile, encoder5, Room;
+var LaunchSlot, ARGV, ENVIRONMENT, CWD, UID2, GID2, STDIO, TERMINAL, RESERVED, WINDOW_SIZE, SCRIPT_PIDFD, INIT_IMAGE, IMAGE, CGROUP_DIRECTORY, programPath, handedFd, cgroupFile, encoder5, Room;
 var init_slots = __esm({
   "launch/slots.ts": (function () {
     init_call();
@@ -25207,7 +25809,7 @@ var init_slots = __esm({
     });
     SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
     INIT_IMAGE = new LaunchSlot("init", (({ initImage: initImage2 }) => initImage2));
-    IMAGE2 = new LaunchSlot("image", ({ spec }) => spec.image);
+    IMAGE = new LaunchSlot("image", ({ spec }) => spec.image);
     CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
     programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
     handedFd = numbered((index) => new LaunchSlot(`handed ${index + 1}`, ({ spec }) => spec.fds[index]?.fd, ({ spec }) => `<${spec.fds[index]?.number}>`));
@@ -25281,6 +25883,14 @@ function sendListener(add, listener) {
   add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
   add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
 }
+function sendNotifier(writer, notifier, socket) {
+  const edges = {
+    ...CHILD_EDGES,
+    fixes: HANDED_FIXES
+  };
+  writer.add(dup3(new ResultOf(notifier, "listener"), SCRIPT_PIDFD, O_CLOEXEC), edges);
+  writer.add(sendDescriptor(socket, SCRIPT_PIDFD), edges);
+}
 
 
 
@@ -25317,21 +25927,18 @@ function openTerminal(add) {
   return new ResultOf(slave, "slave");
 }
 
-function writeFindingOut(writer, path2) {
+function writeFindingOut(writer, path2, marked = (call2) => call2) {
   const next = new Label(`after ${path2.text}`);
-  const exists = writer.add(faccessat(at_fdcwd, path2, F_OK), {
+  const look2 = (call2) => writer.add(marked(call2), {
     onFailure: next
   });
-  const opened2 = writer.add(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0), {
-    onFailure: next
-  });
+  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
+  const opened2 = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
   const head2 = new Output(256, "&head");
   const readHead = writer.add(read(new ResultOf(opened2, "fd"), head2, 256), {
     onFailure: next
   });
-  const executable = writer.add(faccessat(at_fdcwd, path2, X_OK), {
-    onFailure: next
-  });
+  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
   writer.place(next);
   return {
     exists,
@@ -25965,6 +26572,7 @@ var init_script_frame = __esm({
     init_processes();
     init_sockets2();
     init_program();
+    init_observe();
     init_parent_work();
     init_process2();
     init_enter_program();
@@ -26056,7 +26664,8 @@ var init_script_frame = __esm({
         this.guard.renew(writer);
       }),
     exec: (function (writer, { paths }, image3) {
-        return image3 === void 0 ? tryExec(writer, paths) : findThenExec(writer, paths, image3);
+        if (image3 !== void 0) return findThenExec(writer, paths, image3);
+        return tryExec(writer, paths, this.#plan.notifier === void 0 ? void 0 : unobserved);
       })
     });
   }
@@ -26075,7 +26684,7 @@ var init_script_frame = __esm({
         this.vfork = plan.syncPoints.length === 0 && !shape.held;
         this.sharesMemory = !shape.held;
         this.guard = new MemoryGuard(plan, shape, this);
-        this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || shape.visits === true;
+        this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true;
       }
       get clearsHandlers() {
         return this.#facts.clearsHandlers;
@@ -26257,7 +26866,7 @@ function masquerading(source) {
   const inNetwork = (offset, comparison) => [
     payload(NETWORK_HEADER, offset, size),
     expression("bitwise", big(1, 1), big(2, 1), big(3, size), data(4, mask2), data(5, NOTHING2[size])),
-    compare(comparison, network)
+    compare2(comparison, network)
   ];
   return [
     ...inNetwork(from2, EQUAL),
@@ -26270,21 +26879,21 @@ function publishing({ protocol, host: host2, port, to, toPort }) {
   const { to: offset, size } = ADDRESS3[ipv6 ? "ip6" : "ip"];
   return [
     expression("fib", big(1, 1), big(2, FIB_ADDRESS_TYPE), big(3, FIB_DESTINATION)),
-    compare(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
+    compare2(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
     ...host2 !== void 0 ? [
       payload(NETWORK_HEADER, offset, size),
-      compare(EQUAL, host2.bytes)
+      compare2(EQUAL, host2.bytes)
     ] : ipv6 ? [
       payload(NETWORK_HEADER, offset, 16),
-      compare(NOT_EQUAL, LOOPBACK_IPV6)
+      compare2(NOT_EQUAL, LOOPBACK_IPV6)
     ] : [
       payload(NETWORK_HEADER, offset, 1),
-      compare(NOT_EQUAL, Uint8Array.of(127))
+      compare2(NOT_EQUAL, Uint8Array.of(127))
     ],
     expression("meta", big(1, 1), big(2, META_PROTOCOL)),
-    compare(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
+    compare2(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
     payload(TRANSPORT_HEADER, 2, 2),
-    compare(EQUAL, portBytes(port)),
+    compare2(EQUAL, portBytes(port)),
     expression("immediate", big(1, 1), data(2, to.bytes)),
     expression("immediate", big(1, 2), data(2, portBytes(toPort))),
     expression("nat", big(1, DESTINATION_NAT), big(2, to.family), big(3, 1), big(5, 2))
@@ -26297,7 +26906,7 @@ function describePublished({ protocol, host: host2, port, to, toPort }) {
 function payload(base, offset, length) {
   return expression("payload", big(1, 1), big(2, base), big(3, offset), big(4, length));
 }
-function compare(operator, value) {
+function compare2(operator, value) {
   return expression("cmp", big(1, 1), big(2, operator), data(3, value));
 }
 function expression(name, ...attributes) {
@@ -26575,11 +27184,11 @@ function translate(plan, inside2, table2, words3, ...before) {
     writeSetting(plan, forwardingSetting(table2.family), "1");
     const [socket, ...options] = socketCalls(NETLINK_NETFILTER, fdOf);
     const name = `ramekin-${words3.join(" ").replaceAll(/[^\w.]+/g, "-")}`;
-    const request = requestCalls(fdOf(socket), messages(name), answerOutput(), words3);
+    const request2 = requestCalls(fdOf(socket), messages(name), answerOutput(), words3);
     plan.calls([
       socket,
       ...options,
-      ...request,
+      ...request2,
       close(fdOf(socket))
     ], NO_TRANSLATION);
     return;
@@ -26605,7 +27214,7 @@ function forwardingSetting(family) {
 var NO_NF_TABLES, NO_TRANSLATION;
 var init_translation2 = __esm({
   "plan/steps/network/translation.ts": (function () {
-    init_network2();
+    init_network3();
     init_files3();
     init_sockets2();
     init_ip();
@@ -27751,13 +28360,13 @@ var init_kernel_files = __esm({
        * @param holds whether a path is still read-only that was made so in this user namespace
        * @param exists whether the host has a file with such a path
        */
-      needs(holds3, exists) {
+      needs(holds4, exists) {
         return this.#mounts.flatMap(({ target, type, copied, readOnlyIn, step, stepIndex }) => {
-          if (readOnlyIn !== void 0 && holds3(readOnlyIn)) return [];
+          if (readOnlyIn !== void 0 && holds4(readOnlyIn)) return [];
           const { path: path2, guards } = KERNEL_FILES[type];
           const isOpen2 = (name) => {
             const guarded = this.#guarded.get(normalize(`${target}/${name}`));
-            return copied || guarded === void 0 || !holds3(guarded);
+            return copied || guarded === void 0 || !holds4(guarded);
           };
           const open4 = guards.map((name) => [
             name,
@@ -28351,8 +28960,8 @@ var init_container_path = __esm({
           fixes
         });
       }),
-    inParent: (function (write6) {
-        write6(this.#plan.directories.at(parentOf(this.canonical)), nameOf2(this.canonical));
+    inParent: (function (write7) {
+        write7(this.#plan.directories.at(parentOf(this.canonical)), nameOf2(this.canonical));
       }),
     makeDirectories: (function () {
         const { state, cursor } = this.#plan;
@@ -28924,11 +29533,11 @@ var init_open_directories = __esm({
         });
         return fd;
       }),
-    whereSkippable: (function (write6) {
+    whereSkippable: (function (write7) {
         this.rememberWorking();
         const outer = this.#opened;
         const opened2 = this.#opened = [];
-        write6();
+        write7();
         for (const [path2, before] of opened2.reverse()) {
           const { fd } = this.#open.get(path2) ?? {};
           if (this.#plan.closesAtOnce && fd !== void 0) this.#plan.call(close(fd));
@@ -28940,11 +29549,11 @@ var init_open_directories = __esm({
     forget: (function () {
         this.#open.clear();
       }),
-    inside: (function (directory2, write6) {
+    inside: (function (directory2, write7) {
         if (!this.#isElsewhere) this.rememberWorking();
         this.#isElsewhere = true;
         this.#plan.call(fchdir(directory2));
-        write6();
+        write7();
       }),
     returnToWorking: (function () {
         if (!this.#isElsewhere) return;
@@ -29046,19 +29655,6 @@ var init_open_directories = __esm({
   })
 });
 
-// recipe/errors.ts
-var RecipeError;
-var init_errors2 = __esm({
-  "recipe/errors.ts": (function () {
-    init_errors();
-    RecipeError = class extends RamekinError {
-
-      /** `"RecipeError"`. */
-      name = "RecipeError";
-    };
-  })
-});
-
 // plan/step_cursor.ts
 
 
@@ -29078,7 +29674,7 @@ var init_step_cursor = __esm({
         this.#index = index;
       }),
     nameOf: (function (index) {
-        return this.#steps[index].step;
+        return this.steps[index].step;
       }),
     includes: (function (step) {
         return this.#places.has(step);
@@ -29095,14 +29691,15 @@ var init_step_cursor = __esm({
     });
   }
 
-      #steps;
+      /** The steps. */
+      steps;
       /** For each step, the root that the next `pivotRoot` or `chroot` after it enters. */
       #nextRoots;
       /** The positions of the first and the last step of each name. */
       #places;
       #index = 0;
       constructor(steps) {
-        this.#steps = steps;
+        this.steps = steps;
         const places = /* @__PURE__ */ new Map();
         steps.forEach((({ step }, last) => {
           places.set(step, {
@@ -29128,7 +29725,7 @@ var init_step_cursor = __esm({
       }
       /** Whether there are no steps: the program runs as the script does. */
       get isEmpty() {
-        return this.#steps.length === 0;
+        return this.steps.length === 0;
       }
       /** Returns the name of the step at this position. */
       
@@ -29149,7 +29746,7 @@ var init_step_cursor = __esm({
       
       /** Returns the name of the first step after the current one that is such a step. */
       findLater(isSuch) {
-        return this.#steps.slice(this.#index + 1).find(({ step }) => isSuch(step))?.step;
+        return this.steps.slice(this.#index + 1).find(({ step }) => isSuch(step))?.step;
       }
       /**
        * Returns the position of the last step before this one that drops capabilities, unless a user
@@ -29157,7 +29754,7 @@ var init_step_cursor = __esm({
        */
       droppedBefore(index) {
         for (let before = index - 1; before >= 0; before--) {
-          const step = this.#steps[before];
+          const step = this.steps[before];
           if (entersUserNamespace(step)) return void 0;
           if (step.step === "capabilities" || step.step === "setUser") return before;
         }
@@ -29165,13 +29762,13 @@ var init_step_cursor = __esm({
       }
       /** The sources of the binds that an untrusted program may write to. */
       get untrustedSources() {
-        return this.#steps.flatMap(((step) => isUntrustedBind(step) ? [
+        return this.steps.flatMap(((step) => isUntrustedBind(step) ? [
           step.source
         ] : []));
       }
       /** Whether the current step is a bind of files that an untrusted program is shown. */
       get isUntrusted() {
-        return this.#steps[this.#index]?.untrusted === true;
+        return this.steps[this.#index]?.untrusted === true;
       }
       /** The directory that a later step makes the root. */
       get nextRoot() {
@@ -29307,9 +29904,9 @@ var init_builder = __esm({
     place: (function (label2) {
         this.process.parts.push(label2);
       }),
-    skippable: (function (name, write6) {
+    skippable: (function (name, write7) {
         const end = new Label(name);
-        this.directories.whereSkippable((() => write6(end)));
+        this.directories.whereSkippable((() => write7(end)));
         this.place(end);
       }),
     release: (function (fd) {
@@ -29349,6 +29946,7 @@ var init_builder = __esm({
         this.options.admit?.(this.access.recorded.at(-1).access);
       }),
     mounted: (function (description) {
+        this.requireRights("mount");
         const { target, type, source } = description;
         if (type !== "mask" && source !== target) this.access.recordMountPoint(target);
         this.access.kernelFiles.cover(description.target);
@@ -29450,6 +30048,8 @@ var init_builder = __esm({
       joined = [];
       /** A listening socket of the container's network, which is sent to the script. */
       listener;
+      /** The call whose result is sent to the script, to be told of calls; and the filter as it decides. */
+      notifier;
       /** The namespace flags of the first clone(2), which save an unshare(2). */
       cloneFlags = 0;
       /** The kinds of namespaces that these flags create. */
@@ -29581,10 +30181,10 @@ var init_builder = __esm({
        * Adds calls for files that the plan has found by a search. Where one of them is gone when the
        * container is made, a new plan is made, which may do without it.
        */
-      forFound(write6) {
+      forFound(write7) {
         const outer = this.#isFound;
         this.#isFound = true;
-        write6();
+        write7();
         this.#isFound = outer;
       }
       /** Closes a descriptor at once: execve(2) refuses a file that is open for writing (ETXTBSY). */
@@ -29608,6 +30208,14 @@ var init_builder = __esm({
       }
       /** Refuses the step unless the container has a namespace of this kind. */
       
+      /**
+       * Refuses the step if the namespace of this kind belongs to an outer user namespace of the
+       * container: the kernel denies what changes it (EPERM), whatever capabilities the process has.
+       */
+      requireRights(kind) {
+        if (!this.state.isBeyondRights(kind)) return;
+        this.refuse(`the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put the step before that. A sandbox ends so: give its options what it is to have`);
+      }
       /**
        * Refuses the step if the container is in another pid namespace than the script. The kernel would
        * then report the pid of a new process in that namespace, which the script cannot use.
@@ -30073,8 +30681,8 @@ var init_bind2 = __esm({
 // plan/steps/bounds.ts
 function lowerBounds(step, plan) {
   const { pids, timeout, output, degrade = false } = step;
-  if (timeout !== void 0) boundTime(numberOf3(timeout), plan);
-  if (output !== void 0) plan.state.maxOutput = numberOf3(output);
+  if (timeout !== void 0) boundTime(numberOf2(timeout), plan);
+  if (output !== void 0) plan.state.maxOutput = numberOf2(output);
   if (typeof pids === "number") boundProcesses(pids, degrade, plan);
 }
 function boundTime(timeout, plan) {
@@ -30206,10 +30814,10 @@ var init_shown_directory = __esm({
     });
   }
   static {
-    whereReachable$49 = (function (path2, write6) {
-        if (!isOthers$50.call(this, path2)) return write6(void 0);
+    whereReachable$49 = (function (path2, write7) {
+        if (!isOthers$50.call(this, path2)) return write7(void 0);
         this.#plan.directories.at(this.target);
-        this.#plan.skippable(`${path2} is out of reach`, write6);
+        this.#plan.skippable(`${path2} is out of reach`, write7);
       });
   }
   static {
@@ -30314,7 +30922,7 @@ var init_shown_directory = __esm({
 });
 
 // plan/steps/deny_files.ts
-function lowerDenyFiles({ read: read4 = [], write: write6 = [] }, plan) {
+function lowerDenyFiles({ read: read5 = [], write: write7 = [] }, plan) {
   plan.needs("mount", "they would be hidden on the host");
   if (!plan.state.mounts.atHostRoot) {
     plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
@@ -30325,8 +30933,8 @@ function lowerDenyFiles({ read: read4 = [], write: write6 = [] }, plan) {
     plan.refuse(`which files of the host ${unknownSource} shows is not known from the steps before; name the directory of the host instead, or put denyFiles() before that step`);
   }
   const [hidden2, kept] = [
-    placesOf(read4, plan),
-    placesOf(write6, plan)
+    placesOf(read5, plan),
+    placesOf(write7, plan)
   ];
   const trees = shownTrees(plan, [
     ...hidden2,
@@ -30457,7 +31065,7 @@ var init_deny_files2 = __esm({
         return path2.open(O_PATH);
       }
       /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
-      #find(denied2, done, write6) {
+      #find(denied2, done, write7) {
         const { origin, type, target, readOnly } = this.#tree;
         if (type !== "directory") return;
         const paths = this.#shownOf(denied2.map(({ end }) => end));
@@ -30481,7 +31089,7 @@ var init_deny_files2 = __esm({
           if (file.isShared) {
             plan.refuse(`${file.path} has another name, a hard link, by which it could be ${done}; copy it to a file of its own, or deny the directories of both`);
           }
-          write6(file);
+          write7(file);
         }
         for (const path2 of links2) this.#shown.keep({
           path: path2,
@@ -30617,10 +31225,10 @@ function lowerPropagation(step, plan) {
 function namedAttributes(options) {
   const { flags: flags2 } = parseMountOptions(options);
   const { flags: kept } = parseMountOptions(options, 4294967295);
-  const named = attributesOf(flags2);
-  const cleared = ATTRIBUTES2.reduce((sum4, [flag, attribute]) => (kept & flag) === 0 ? sum4 + attribute : sum4, named.attr_clr & MOUNT_ATTR__ATIME);
+  const named2 = attributesOf(flags2);
+  const cleared = ATTRIBUTES2.reduce((sum4, [flag, attribute]) => (kept & flag) === 0 ? sum4 + attribute : sum4, named2.attr_clr & MOUNT_ATTR__ATIME);
   return {
-    attr_set: named.attr_set,
+    attr_set: named2.attr_set,
     attr_clr: cleared
   };
 }
@@ -31282,7 +31890,7 @@ var init_join2 = __esm({
     init_namespaces5();
     init_fixes();
     init_joined_user();
-    init_network2();
+    init_network3();
     init_users_box();
     init_unexpanded();
     ENDED3 = {
@@ -31637,19 +32245,19 @@ function checkLimits(limits2, host2) {
 function groupLimits(limits2, host2, refuse2) {
   const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
   return present({
-    memory: numberOf4(memory),
-    memoryHigh: numberOf4(memoryHigh),
-    swap: numberOf4(swap),
-    cpus: numberOf4(cpus),
+    memory: numberOf3(memory),
+    memoryHigh: numberOf3(memoryHigh),
+    swap: numberOf3(swap),
+    cpus: numberOf3(cpus),
     cpuWeight,
-    pids: numberOf4(pids),
+    pids: numberOf3(pids),
     io: io?.map((item) => ({
       device: deviceNumbers(item.device, host2, refuse2),
       ...present({
-        readBps: numberOf4(item.readBps),
-        writeBps: numberOf4(item.writeBps),
-        readIops: numberOf4(item.readIops),
-        writeIops: numberOf4(item.writeIops)
+        readBps: numberOf3(item.readBps),
+        writeBps: numberOf3(item.writeBps),
+        readIops: numberOf3(item.readIops),
+        writeIops: numberOf3(item.writeIops)
       })
     })),
     cpuset: cpuset && [
@@ -31657,8 +32265,8 @@ function groupLimits(limits2, host2, refuse2) {
     ].join(",")
   });
 }
-function numberOf4(value) {
-  return value === void 0 ? void 0 : numberOf3(value);
+function numberOf3(value) {
+  return value === void 0 ? void 0 : numberOf2(value);
 }
 function deviceNumbers(device, host2, refuse2) {
   if (!device.startsWith("/")) return device;
@@ -31704,6 +32312,7 @@ var init_masks2 = __esm({
 
 function lowerDomainname(step, plan) {
   plan.needs("uts", "it would rename the host's domain");
+  plan.requireRights("uts");
   plan.call(setdomainname(step.name), {
     fixes: {
       EPERM: needsPrivilege(plan.state.inUserNamespace)
@@ -31743,11 +32352,11 @@ function lowerRoute(step, plan) {
 var UNREACHABLE, ROUTE_FIXES;
 var init_addresses2 = __esm({
   "plan/steps/network/addresses.ts": (function () {
-    init_network2();
+    init_network3();
     init_address();
     init_ip();
     init_route();
-    init_network2();
+    init_network3();
     init_addresses();
     UNREACHABLE = "the gateway is in no network of the container; give an interface an address with address()";
     ROUTE_FIXES = {
@@ -31789,7 +32398,7 @@ function lowerDummy({ name }, plan) {
 var init_links3 = __esm({
   "plan/steps/network/links.ts": (function () {
     init_link();
-    init_network2();
+    init_network3();
   })
 });
 
@@ -31855,12 +32464,12 @@ function lowerMoveInterface({ name, as = name }, plan) {
 }
 var init_outside2 = __esm({
   "plan/steps/network/outside.ts": (function () {
-    init_network2();
+    init_network3();
     init_addresses2();
     init_address();
     init_ip();
     init_link();
-    init_network2();
+    init_network3();
   })
 });
 
@@ -31990,7 +32599,7 @@ function lowerUserNetwork(step, plan) {
 }
 var init_user_network3 = __esm({
   "plan/steps/network/user_network.ts": (function () {
-    init_network2();
+    init_network3();
     init_user_network();
     init_name_servers();
   })
@@ -32164,8 +32773,8 @@ function overlayData(plan, layers, changes) {
   return [
     `lowerdir=${names.join(":")}`,
     ...changes === void 0 ? [] : [
-      `upperdir=${escaped2(changes.upper)}`,
-      `workdir=${escaped2(changes.work)}`
+      `upperdir=${escaped(changes.upper)}`,
+      `workdir=${escaped(changes.work)}`
     ],
     // In a user namespace the trusted.* attributes, the default, cannot be written.
     ...isPrivileged(plan) ? [] : [
@@ -32176,7 +32785,7 @@ function overlayData(plan, layers, changes) {
 function isPrivileged({ state, host: host2 }) {
   return !state.inUserNamespace && host2.inFirstUserNamespace();
 }
-function escaped2(path2) {
+function escaped(path2) {
   return path2.replace(/[\\,]/g, "\\$&");
 }
 var init_overlay2 = __esm({
@@ -32236,7 +32845,7 @@ var init_process4 = __esm({
   "plan/steps/process.ts": (function () {
     init_files3();
     init_processes();
-    init_network2();
+    init_network3();
     init_proc_file();
     RAISED = {
       EPERM: "raising a hard limit takes CAP_SYS_RESOURCE on the host itself"
@@ -32575,100 +33184,26 @@ var init_root2 = __esm({
   })
 });
 
-// ffi/seccomp/bpf.ts
-function assembleFilter(parts2) {
-  const backwards = new BackwardsProgram();
-  for (const part of parts2.toReversed()) {
-    if (!("kind" in part)) backwards.place(part);
-    else backwards.add(part);
-  }
-  return backwards.bytes();
-}
-var BPF, MOST_INSTRUCTIONS, INSTRUCTION_SIZE, FAR, BackwardsProgram;
-var init_bpf = __esm({
-  "ffi/seccomp/bpf.ts": (function () {
-    BPF = {
-      load: 32,
-      constant: 0,
-      and: 84,
-      jump: 5,
-      equal: 21,
-      greater: 37,
-      greaterOrEqual: 53,
-      return: 6
-    };
-    MOST_INSTRUCTIONS = 4096;
-    INSTRUCTION_SIZE = 8;
-    FAR = 254;
-    BackwardsProgram = class {
-
-      #words = [];
-      #places = /* @__PURE__ */ new Map();
-      place(label2) {
-        this.#places.set(label2, this.#words.length);
-      }
-      add(instruction) {
-        switch (instruction.kind) {
-          case "load":
-            return this.#word(BPF.load, instruction.offset);
-          case "constant":
-            return this.#word(BPF.constant, instruction.value);
-          case "and":
-            return this.#word(BPF.and, instruction.mask);
-          case "return":
-            return this.#word(BPF.return, instruction.value);
-          case "jump":
-            return this.#word(BPF.jump, this.#distance(instruction.to));
-          case "branch":
-            return this.#branch(instruction);
-        }
-      }
-      bytes() {
-        const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
-        const view2 = new DataView(bytes.buffer);
-        this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
-          const at2 = index * INSTRUCTION_SIZE;
-          view2.setUint16(at2, code, true);
-          view2.setUint8(at2 + 2, jt);
-          view2.setUint8(at2 + 3, jf);
-          view2.setUint32(at2 + 4, k, true);
-        });
-        return bytes;
-      }
-      #branch({ test, value, holds: holds3, fails }) {
-        const next = this.#words.length;
-        const reachable = (label2) => {
-          if (label2 === void 0) return next;
-          if (this.#distance(label2) >= FAR) this.#word(BPF.jump, this.#distance(label2));
-          else return this.#places.get(label2);
-          return this.#words.length;
-        };
-        const [jt, jf] = [
-          reachable(holds3),
-          reachable(fails)
-        ].map((place3) => this.#words.length - place3);
-        this.#word(BPF[test], value, jt, jf);
-      }
-      #distance(label2) {
-        const place3 = this.#places.get(label2);
-        if (place3 === void 0) throw new TypeError(`the label "${label2.text}" is not placed later`);
-        return this.#words.length - place3;
-      }
-      #word(code, k, jt = 0, jf = 0) {
-        this.#words.push({
-          code,
-          jt,
-          jf,
-          k: k >>> 0
-        });
-      }
-    };
-  })
-});
-
 // ffi/calls/seccomp.ts
 
-var SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAGS, PROGRAM_SIZE;
+function seccompSetListener(program, flagBits, waitsKillable) {
+  const { SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV } = NOTIFYING_FLAGS;
+  const more = waitsKillable ? SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV : 0;
+  return setFilter(program, flags(flagBits | SECCOMP_FILTER_FLAG_NEW_LISTENER | more, NOTIFYING_FLAGS));
+}
+function setFilter(program, bits) {
+  const length = program.length / INSTRUCTION_SIZE;
+  const bytes = new Uint8Array(PROGRAM_SIZE);
+  new DataView(bytes.buffer).setUint16(0, length, true);
+  const struct = new Struct(bytes, `{${length} instructions}`, [
+    {
+      offset: 8,
+      to: program
+    }
+  ]);
+  return call("seccomp", SECCOMP_SET_MODE_FILTER, bits, struct);
+}
+var SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAGS, NOTIFYING_FLAGS, PROGRAM_SIZE;
 var init_seccomp2 = __esm({
   "ffi/calls/seccomp.ts": (function () {
     init_call();
@@ -32678,493 +33213,19 @@ var init_seccomp2 = __esm({
       SECCOMP_FILTER_FLAG_LOG: 2,
       SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4
     };
+    NOTIFYING_FLAGS = {
+      ...SECCOMP_FILTER_FLAGS,
+      SECCOMP_FILTER_FLAG_NEW_LISTENER: 8,
+      // Linux 5.19: a call that the listener has taken is not begun anew by a signal.
+      SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 32
+    };
     PROGRAM_SIZE = 16;
-  })
-});
-
-// ffi/seccomp/multiplexed.ts
-function withMultiplexers(filter, abi) {
-  if (abi !== "i386") return filter;
-  return {
-    ...filter,
-    rules: filter.rules.flatMap((rule) => [
-      rule,
-      ...multiplexed(rule)
-    ])
-  };
-}
-function multiplexed({ names, action, conditions = [] }) {
-  if (conditions.length > 0 && action === SECCOMP_RET.ALLOW) return [];
-  return MULTIPLEXERS.flatMap(({ name, mask: mask2, numbers }) => names.filter((meant) => Object.hasOwn(numbers, meant)).map((meant) => ({
-    names: [
-      name
-    ],
-    action,
-    conditions: [
-      is2(numbers[meant], mask2)
-    ]
-  })));
-}
-function is2(number, mask2) {
-  return {
-    index: 0,
-    comparison: "equal",
-    value: BigInt(number),
-    mask: mask2
-  };
-}
-var MULTIPLEXERS;
-var init_multiplexed = __esm({
-  "ffi/seccomp/multiplexed.ts": (function () {
-    init_returns();
-    MULTIPLEXERS = [
-      {
-        name: "socketcall",
-        mask: 0xffffffffn,
-        numbers: {
-          socket: 1,
-          bind: 2,
-          connect: 3,
-          listen: 4,
-          accept: 5,
-          getsockname: 6,
-          getpeername: 7,
-          socketpair: 8,
-          send: 9,
-          recv: 10,
-          sendto: 11,
-          recvfrom: 12,
-          shutdown: 13,
-          setsockopt: 14,
-          getsockopt: 15,
-          sendmsg: 16,
-          recvmsg: 17,
-          accept4: 18,
-          recvmmsg: 19,
-          sendmmsg: 20
-        }
-      },
-      {
-        name: "ipc",
-        // Above them is a version.
-        mask: 0xffffn,
-        numbers: {
-          semop: 1,
-          semget: 2,
-          semctl: 3,
-          semtimedop: 4,
-          msgsnd: 11,
-          msgrcv: 12,
-          msgget: 13,
-          msgctl: 14,
-          shmat: 21,
-          shmdt: 22,
-          shmget: 23,
-          shmctl: 24
-        }
-      }
-    ];
-  })
-});
-
-// ffi/seccomp/filter.ts
-function compileFilter(filter, architecture, others = []) {
-  const bytes = assembleFilter(new Compiler(filter, architecture, others).parts());
-  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) throw tooLong();
-  return bytes;
-}
-function tooLong() {
-  return new RangeError(`the filter has more than ${MOST_INSTRUCTIONS} instructions, and the kernel takes no more`);
-}
-function isUnconditional({ conditions = [] }) {
-  return conditions.length === 0;
-}
-function searchAmong(ranges2) {
-  if (ranges2.length === 1) return [
-    {
-      kind: "jump",
-      to: ranges2[0].decision
-    }
-  ];
-  const half = Math.ceil(ranges2.length / 2);
-  const [below3, above] = [
-    ranges2.slice(0, half),
-    ranges2.slice(half)
-  ];
-  const value = above[0].first;
-  if (ranges2.length === 2) {
-    const [holds3, fails] = [
-      above[0].decision,
-      below3[0].decision
-    ];
-    return [
-      {
-        kind: "branch",
-        test: "greaterOrEqual",
-        value,
-        holds: holds3,
-        fails
-      }
-    ];
-  }
-  const upper = new Label(`${value} and above`);
-  return [
-    {
-      kind: "branch",
-      test: "greaterOrEqual",
-      value,
-      holds: upper
-    },
-    ...searchAmong(below3),
-    upper,
-    ...searchAmong(above)
-  ];
-}
-function compare2(condition, isNarrow, otherwise) {
-  const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
-  const at2 = SECCOMP_DATA.arguments + index * 8;
-  const holds3 = new Label("it holds");
-  const high = {
-    offset: isNarrow ? void 0 : at2 + 4,
-    mask: Number(mask2 >> 32n),
-    value: Number(value >> 32n)
-  };
-  const low = {
-    offset: at2,
-    mask: Number(mask2 & LOW),
-    value: Number(value & LOW)
-  };
-  const parts2 = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds3, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds3, otherwise));
-  return [
-    ...parts2,
-    holds3
-  ];
-}
-function isEquality(comparison) {
-  return comparison === "equal" || comparison === "unequal";
-}
-function directions(straight, holds3, otherwise) {
-  return straight ? [
-    holds3,
-    otherwise
-  ] : [
-    otherwise,
-    holds3
-  ];
-}
-function equality(high, low, yes, no) {
-  return [
-    ...loadMasked(high),
-    {
-      kind: "branch",
-      test: "equal",
-      value: high.value,
-      fails: no
-    },
-    ...loadMasked(low),
-    {
-      kind: "branch",
-      test: "equal",
-      value: low.value,
-      holds: yes,
-      fails: no
-    }
-  ];
-}
-function order(high, low, test, yes, no) {
-  return [
-    loadHalf(high),
-    {
-      kind: "branch",
-      test: "greater",
-      value: high.value,
-      holds: yes
-    },
-    {
-      kind: "branch",
-      test: "equal",
-      value: high.value,
-      fails: no
-    },
-    loadHalf(low),
-    {
-      kind: "branch",
-      test,
-      value: low.value,
-      holds: yes,
-      fails: no
-    }
-  ];
-}
-function loadHalf({ offset }) {
-  return offset === void 0 ? {
-    kind: "constant",
-    value: 0
-  } : {
-    kind: "load",
-    offset
-  };
-}
-function loadMasked(half) {
-  const { mask: mask2 } = half;
-  const load2 = loadHalf(half);
-  return mask2 === 4294967295 ? [
-    load2
-  ] : [
-    load2,
-    {
-      kind: "and",
-      mask: mask2
-    }
-  ];
-}
-var SECCOMP_DATA, AUDIT_ARCH, OTHER_ABIS, RuleIndex, NARROW2, Compiler, NO_CALL, EVERY_BIT, LOW;
-var init_filter = __esm({
-  "ffi/seccomp/filter.ts": (function () {
-    init_returns();
-    init_program();
-    init_all_syscalls();
-    init_multiplexed();
-    init_bpf();
-    SECCOMP_DATA = {
-      number: 0,
-      architecture: 4,
-      arguments: 16,
-      size: 64
-    };
-    AUDIT_ARCH = {
-      x86_64: 3221225534,
-      aarch64: 3221225655,
-      i386: 1073741827,
-      arm: 1073741864
-    };
-    OTHER_ABIS = {
-      x86_64: [
-        "i386",
-        "x32"
-      ],
-      aarch64: [
-        "arm"
-      ]
-    };
-    RuleIndex = class {
-
-      #rules = /* @__PURE__ */ new Map();
-      #otherwise;
-      /**
-       * Makes the index for these calls.
-       *
-       * @throws {RangeError} where one has more rules than a filter has instructions
-       */
-      constructor({ rules, otherwise }, calls) {
-        this.#otherwise = [
-          {
-            names: [],
-            action: otherwise
-          }
-        ];
-        const indexed = /* @__PURE__ */ new Map();
-        for (const rule of rules) {
-          let names = indexed.get(rule.names);
-          if (names === void 0) {
-            names = [
-              ...new Set(rule.names)
-            ].filter((name) => calls.has(name));
-            indexed.set(rule.names, names);
-          }
-          for (const name of names) this.#add(name, rule);
-        }
-      }
-      #add(name, rule) {
-        const known = this.#rules.get(name);
-        if (known === void 0) return void this.#rules.set(name, [
-          rule
-        ]);
-        if (isUnconditional(known.at(-1))) return;
-        if (known.push(rule) > MOST_INSTRUCTIONS) throw tooLong();
-      }
-      /** The rules for the call; the last of them is without conditions. */
-      for(name) {
-        const rules = this.#rules.get(name);
-        if (rules === void 0) return this.#otherwise;
-        return isUnconditional(rules.at(-1)) ? rules : [
-          ...rules,
-          ...this.#otherwise
-        ];
-      }
-    };
-    NARROW2 = [
-      "i386",
-      "arm"
-    ];
-    Compiler = class {
-
-      #filter;
-      #architecture;
-      #others;
-      #returns = /* @__PURE__ */ new Map();
-      #decisions = /* @__PURE__ */ new Map();
-      /** The numbers of rules, by what they do and by themselves. */
-      #contents = /* @__PURE__ */ new Map();
-      #numbers = /* @__PURE__ */ new Map();
-      #decided = 0;
-      constructor(filter, architecture, others) {
-        this.#filter = filter;
-        this.#architecture = architecture;
-        this.#others = others;
-      }
-      parts() {
-        const entries = [
-          this.#entry(this.#architecture, this.#ranges()),
-          ...this.#others.filter((abi) => abi !== "x32").map((abi) => this.#entry(abi, this.#rangesOf(abi)))
-        ];
-        const foreign = this.#return(this.#filter.foreign);
-        const decisions = [
-          ...this.#decisions.values()
-        ].flatMap((decision) => this.#decide(decision));
-        const returns = [
-          ...this.#returns
-        ].flatMap(([value, label2]) => [
-          label2,
-          {
-            kind: "return",
-            value
-          }
-        ]);
-        return [
-          {
-            kind: "load",
-            offset: SECCOMP_DATA.architecture
-          },
-          ...entries.flat(),
-          {
-            kind: "jump",
-            to: foreign
-          },
-          ...decisions,
-          ...returns
-        ];
-      }
-      /** Finds the number of a call that was made by an entry point. */
-      #entry(abi, ranges2) {
-        const other = new Label(`not ${abi}`);
-        return [
-          {
-            kind: "branch",
-            test: "equal",
-            value: AUDIT_ARCH[abi],
-            fails: other
-          },
-          {
-            kind: "load",
-            offset: SECCOMP_DATA.number
-          },
-          ...searchAmong(ranges2),
-          other
-        ];
-      }
-      /** The ranges of the architecture's own entry point. */
-      #ranges() {
-        const own = this.#rangesOf(this.#architecture);
-        if (this.#architecture !== "x86_64") return own;
-        const x32 = this.#others.includes("x32") ? this.#rangesOf("x32", X32_BIT) : [];
-        const beyond = x32.length === 0 ? X32_BIT : X32_BIT * 2;
-        return [
-          ...own,
-          ...x32,
-          {
-            first: beyond,
-            decision: this.#return(NO_CALL)
-          }
-        ];
-      }
-      #rangesOf(abi, first = 0) {
-        const { unknown: unknown2 } = this.#filter;
-        const calls = allSyscalls(abi);
-        const rules = new RuleIndex(withMultiplexers(this.#filter, abi), calls);
-        const known = [
-          ...calls
-        ].sort(([, a], [, b]) => a - b);
-        const isNarrow = NARROW2.includes(abi);
-        const ranges2 = [];
-        const add = (first2, decision) => {
-          if (ranges2.at(-1)?.decision !== decision) ranges2.push({
-            first: first2,
-            decision
-          });
-        };
-        let next = first;
-        for (const [name, number] of known) {
-          if (number > next) add(next, this.#return(unknown2));
-          add(number, this.#decision(rules.for(name), isNarrow));
-          next = number + 1;
-        }
-        add(next, this.#return(unknown2));
-        return ranges2;
-      }
-      /** The label of the code for these rules, which calls with the same rules share. */
-      #decision(rules, isNarrow) {
-        const first = rules[0];
-        if (isUnconditional(first)) return this.#return(first.action);
-        const key = `${isNarrow ? "narrow " : ""}${rules.map((rule) => this.#numberOf(rule)).join()}`;
-        let decision = this.#decisions.get(key);
-        if (decision === void 0) {
-          this.#decided += rules.length;
-          if (this.#decided > MOST_INSTRUCTIONS) throw tooLong();
-          decision = {
-            label: new Label(`about ${first.names.join(", ")}`),
-            rules,
-            isNarrow
-          };
-          this.#decisions.set(key, decision);
-        }
-        return decision.label;
-      }
-      /** The number of a rule: the same for rules that do the same. */
-      #numberOf(rule) {
-        let number = this.#numbers.get(rule);
-        if (number !== void 0) return number;
-        const content2 = JSON.stringify([
-          rule.action,
-          rule.conditions
-        ], (_, value) => typeof value === "bigint" ? String(value) : value);
-        number = this.#contents.get(content2) ?? this.#contents.size;
-        this.#contents.set(content2, number);
-        this.#numbers.set(rule, number);
-        return number;
-      }
-      #return(value) {
-        let label2 = this.#returns.get(value);
-        if (label2 === void 0) {
-          label2 = new Label(`return 0x${value.toString(16)}`);
-          this.#returns.set(value, label2);
-        }
-        return label2;
-      }
-      #decide({ label: label2, rules, isNarrow }) {
-        const parts2 = [
-          label2
-        ];
-        for (const { action, conditions = [] } of rules) {
-          const otherwise = new Label("the next rule");
-          for (const condition of conditions) parts2.push(...compare2(condition, isNarrow, otherwise));
-          parts2.push({
-            kind: "jump",
-            to: this.#return(action)
-          }, otherwise);
-        }
-        return parts2;
-      }
-    };
-    NO_CALL = SECCOMP_RET.ERRNO | 38;
-    EVERY_BIT = 0xffffffffffffffffn;
-    LOW = 0xffffffffn;
   })
 });
 
 // ffi/seccomp/denial.ts
 function isDenial(value) {
-  return !PASSING.has((value & ACTION_BITS) >>> 0);
+  return !PASSING.has((value & ACTION_BITS2) >>> 0);
 }
 function int(value) {
   return {
@@ -33174,22 +33235,22 @@ function int(value) {
 }
 function denies(rules, name, ...args) {
   for (const { action, conditions = [] } of rules.for(name)) {
-    const hold = conditions.map((condition) => holds(condition, args[condition.index]));
+    const hold = conditions.map((condition) => holds2(condition, args[condition.index]));
     if (hold.includes(false)) continue;
     if (!isDenial(action)) return false;
     if (!hold.includes(void 0)) return true;
   }
   return false;
 }
-function holds({ comparison, value, mask: mask2 = ALL_BITS }, known) {
+function holds2({ comparison, value, mask: mask2 = ALL_BITS }, known) {
   if (known === void 0) return void 0;
   if (comparison !== "equal" && comparison !== "unequal") return void 0;
   const differs = (BigInt(known.value) & mask2 & known.bits) !== (value & known.bits);
   if (differs) return comparison === "unequal";
   return (mask2 & ~known.bits) === 0n ? comparison === "equal" : void 0;
 }
-var PASSING, ACTION_BITS, ALL_BITS;
-var init_denial = __esm({
+var PASSING, ACTION_BITS2, ALL_BITS;
+var init_denial2 = __esm({
   "ffi/seccomp/denial.ts": (function () {
     init_filter();
     PASSING = /* @__PURE__ */ new Set([
@@ -33197,7 +33258,7 @@ var init_denial = __esm({
       SECCOMP_RET.LOG,
       SECCOMP_RET.TRACE
     ]);
-    ACTION_BITS = 4294901760;
+    ACTION_BITS2 = 4294901760;
     ALL_BITS = 0xffffffffffffffffn;
   })
 });
@@ -33216,7 +33277,7 @@ function deniesUnixSockets(filter, others = []) {
     "socketpair",
     "io_uring_setup"
   ]));
-  return isDenial(filter.unknown) && denies(rules, "io_uring_setup") && denies(rules, "socket", int(UNIX3)) && DATAGRAMS2.every((value) => denies(rules, "socketpair", int(UNIX3), {
+  return isDenial(filter.unknown) && denies(rules, "io_uring_setup") && denies(rules, "socket", int(UNIX4)) && DATAGRAMS2.every((value) => denies(rules, "socketpair", int(UNIX4), {
     value,
     bits: TYPE_BITS
   })) && (!others.includes("i386") || [
@@ -33230,10 +33291,10 @@ function deniesSocketCall(filter, call2) {
   ]));
   return denies(rules, "socketcall", int(call2));
 }
-var CALLS, FAMILIES, UNIX3, DATAGRAMS2, TYPE_BITS, SYS_SOCKET, SYS_SOCKETPAIR;
+var CALLS, FAMILIES, UNIX4, DATAGRAMS2, TYPE_BITS, SYS_SOCKET, SYS_SOCKETPAIR;
 var init_kernel_calls = __esm({
   "plan/access/kernel_calls.ts": (function () {
-    init_denial();
+    init_denial2();
     init_multiplexed();
     init_filter();
     CALLS = [
@@ -33255,7 +33316,7 @@ var init_kernel_calls = __esm({
       40,
       42
     ];
-    [UNIX3, DATAGRAMS2, TYPE_BITS] = [
+    [UNIX4, DATAGRAMS2, TYPE_BITS] = [
       1,
       [
         2,
@@ -33293,6 +33354,25 @@ var init_seccomp_filters = __esm({
 
 // plan/steps/seccomp.ts
 
+function setFilter2(program, flagBits, plan) {
+  if (plan.options.audit !== true || plan.notifier !== void 0) {
+    return seccompSetFilter(program, flagBits);
+  }
+  const { architecture } = plan.host;
+  const known = allSyscalls(architecture);
+  const numbers = OBSERVED_CALLS.flatMap((name) => known.get(name) ?? []);
+  const observed = observing(program, numbers, architecture);
+  const waitsKillable = atLeast(plan.host.kernel(), {
+    major: 5,
+    minor: 19
+  });
+  const call2 = seccompSetListener(observed, flagBits, waitsKillable);
+  plan.notifier = {
+    call: call2,
+    filter: program
+  };
+  return call2;
+}
 
 function filterOfStep({ profile: profile2, allow: allow2, deny: deny2 }) {
   const allowed = allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2 ?? []);
@@ -33312,6 +33392,10 @@ var LAUNCHING;
 var init_seccomp3 = __esm({
   "plan/steps/seccomp.ts": (function () {
     init_seccomp2();
+    init_all_syscalls();
+    init_observe();
+    init_path_calls();
+    init_host2();
     init_filter();
     init_kernel_calls();
     init_seccomp_default();
@@ -33399,7 +33483,7 @@ var init_unshare2 = __esm({
     init_namespaces5();
     init_users_box();
     init_namespace_fixes();
-    init_network2();
+    init_network3();
     init_network_service();
     init_time_namespace();
     ROOT_IS_NO_MOUNT = "the root of this script is a plain directory, as in a chroot; bind it onto itself before it is entered (mount --bind DIRECTORY DIRECTORY)";
@@ -33568,7 +33652,7 @@ function readAll2(fd, collected) {
     collected.add(bytes);
   }
 }
-var PATIENCE_MS, UNDECIDED;
+var PATIENCE_MS2, UNDECIDED;
 var init_short_program = __esm({
   "container/short_program.ts": (function () {
     init_polling();
@@ -33578,9 +33662,9 @@ var init_short_program = __esm({
     init_reactor();
     init_transfer();
     init_collect();
-    init_output2();
+    init_output();
     init_status();
-    PATIENCE_MS = 1;
+    PATIENCE_MS2 = 1;
     UNDECIDED = [
       "EINTR",
       "ENOMEM"
@@ -33695,9 +33779,9 @@ function isGone(error) {
   const { code } = error;
   return code === "EIO" || code === "EPIPE";
 }
-async function* chunks(read4) {
+async function* chunks(read5) {
   for (; ; ) {
-    const bytes = await read4();
+    const bytes = await read5();
     if (bytes.length === 0) return;
     yield bytes;
   }
@@ -33919,6 +34003,7 @@ var init_command = __esm({
     init_variable_pattern();
     init_environment();
     init_errors();
+    init_errors2();
     init_reactor();
     init_collect();
     init_command_options();
@@ -33930,7 +34015,7 @@ var init_command = __esm({
     init_launch_stdio();
     init_permission_set();
     init_required();
-    init_proxy();
+    init_services();
     init_variables();
     init_handed_fds();
     init_accepts();
@@ -33948,7 +34033,7 @@ var init_command = __esm({
   static {
     addMethods(this.prototype, {
     output: (async function () {
-        refusePipedInput$66.call(this, "output");
+        refusePipedInput$65.call(this, "output");
         const defaults = [
           "null",
           "piped",
@@ -33958,15 +34043,18 @@ var init_command = __esm({
         const started2 = start$55.call(this, defaults);
         const { launched, descriptors, passed } = started2;
         const { timeout, maxOutput } = this.#limits;
-        const takesLonger = passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
+        const takesLonger = started2.denials !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
         const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
         if (collected === void 0) return await container$58.call(this, started2).output();
         return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
       }),
     outputSync: (function () {
-        refusePipedInput$66.call(this, "outputSync");
+        refusePipedInput$65.call(this, "outputSync");
         if (this.#options.terminal === true) {
           throw new TypeError("a terminal needs the event loop; use output() or spawn()");
+        }
+        if (this.#options.audit === true) {
+          throw new TypeError("an audit needs the event loop; use output() or spawn()");
         }
         if (this.#grants?.network === "proxy") {
           throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
@@ -34005,7 +34093,7 @@ var init_command = __esm({
         reactor();
         const { launched, descriptors } = launchWith$56.call(this, defaults);
         return {
-          launched: withProxy$61.call(this, launched),
+          ...this.#served(launched),
           descriptors,
           passed
         };
@@ -34041,14 +34129,18 @@ var init_command = __esm({
       });
   }
   static {
-    container$58 = (function ({ launched, descriptors, passed }) {
+    container$58 = (function ({ launched, denials, descriptors, passed }) {
+        const limits2 = {
+          ...this.#limits,
+          denials
+        };
         if (passed === void 0) {
-          return new Container(launched, descriptors, this.#limits, this.#entrance);
+          return new Container(launched, descriptors, limits2, this.#entrance);
         }
         const pumps = new StreamPumps(passed, descriptors);
         const taken = (fd) => fd === 0 ? passed.input !== void 0 : passed.outputs.has(fd);
         const others = descriptors.map((descriptor, fd) => taken(fd) ? void 0 : descriptor);
-        return new Container(launched, others, this.#limits, this.#entrance, pumps);
+        return new Container(launched, others, limits2, this.#entrance, pumps);
       });
   }
   static {
@@ -34080,37 +34172,20 @@ var init_command = __esm({
       });
   }
   static {
-    withProxy$61 = (function (launched) {
-        const { listener, services } = launched;
-        const hosts = this.#grants?.hosts;
-        if (listener === void 0 || hosts === void 0) return launched;
-        const proxy = new ContainerProxy(listener, hosts);
-        return {
-          ...launched,
-          services: [
-            ...services,
-            {
-              end: () => proxy.close()
-            }
-          ]
-        };
-      });
-  }
-  static {
-    inherited$62 = (function () {
+    inherited$61 = (function () {
         if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
         const strings = environmentStrings();
         if (this.#inherits && this.#grants === void 0) return strings;
-        return strings.filter((address2) => inheritsVariable$63.call(this, nameAt(address2)));
+        return strings.filter((address2) => inheritsVariable$62.call(this, nameAt(address2)));
       });
   }
   static {
-    inheritsVariable$63 = (function (name) {
+    inheritsVariable$62 = (function (name) {
         return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
       });
   }
   static {
-    changes$64 = (function () {
+    changes$63 = (function () {
         const { environment: environment3 } = this.#plan.state;
         const grants = this.#grants;
         if (grants === void 0 && this.#options.env === void 0) return environment3;
@@ -34127,11 +34202,11 @@ var init_command = __esm({
       });
   }
   static {
-    spec$65 = (function (streams) {
+    spec$64 = (function (streams) {
         const { args = [], argv0, cwd } = this.#options;
-        const inherited2 = inherited$62.call(this);
-        const changes = changes$64.call(this);
-        const inheritedPath = inheritsVariable$63.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+        const inherited2 = inherited$61.call(this);
+        const changes = changes$63.call(this);
+        const inheritedPath = inheritsVariable$62.call(this, "PATH") ? environmentVariable("PATH") : void 0;
         return {
           program: this.#program,
           argv0,
@@ -34151,7 +34226,7 @@ var init_command = __esm({
       });
   }
   static {
-    refusePipedInput$66 = (function (method) {
+    refusePipedInput$65 = (function (method) {
         if (this.#options.stdin === "piped") {
           throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
         }
@@ -34172,6 +34247,14 @@ var init_command = __esm({
         this.#grants = permissions === void 0 ? void 0 : new PermissionSet(permissions);
         this.#plans = plans;
         this.#launcher = plans.launcher(this.#planOptions);
+        if (options.audit === true) this.#checkAudit();
+      }
+      #checkAudit() {
+        if (this.#options.fds !== void 0) {
+          throw new TypeError("an audit leaves the program no descriptors beside its streams (fds)");
+        }
+        if (this.#plan.notifier !== void 0) return;
+        throw new RecipeError("an audit takes a filter of system calls, and the recipe has no seccomp()");
       }
       get #plan() {
         return this.#launcher.plan;
@@ -34179,11 +34262,14 @@ var init_command = __esm({
       get #planOptions() {
         const grants = this.#grants;
         const detached = this.#options.detached || void 0;
+        const audit = this.#options.audit || void 0;
         if (grants === void 0) return {
-          detached
+          detached,
+          audit
         };
         return {
           detached,
+          audit,
           network: grants.network,
           admit: (access) => grants.require([
             access
@@ -34254,7 +34340,7 @@ var init_command = __esm({
        */
       plan() {
         refresh$54.call(this);
-        return this.#launcher.describe(spec$65.call(this, {
+        return this.#launcher.describe(spec$64.call(this, {
           stdio: [
             "null",
             "null",
@@ -34282,13 +34368,14 @@ var init_command = __esm({
         admit$60.call(this);
         reactor();
         const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-        const launched = withProxy$61.call(this, launch$59.call(this, {
+        const { launched, denials } = this.#served(launch$59.call(this, {
           terminal: terminal.theirs
         }, terminal));
         try {
           const ours = terminal.join(launched.terminal, kinds);
           const limits2 = {
             ...this.#limits,
+            denials,
             ended: () => terminal.leave()
           };
           return new Container(launched, ours, limits2, this.#entrance);
@@ -34304,7 +34391,7 @@ var init_command = __esm({
       #spawn(streams) {
         for (let plans = 1; ; plans++) {
           try {
-            return this.#launcher.spawn(spec$65.call(this, streams));
+            return this.#launcher.spawn(spec$64.call(this, streams));
           } catch (error) {
             if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
           }
@@ -34329,8 +34416,13 @@ var init_command = __esm({
       get #inherits() {
         return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
       }
-      /** Starts the proxy to the granted hosts, which ends with the container. */
-      
+      /** Starts what serves the container from here, and ends with it. */
+      #served(launched) {
+        return serveContainer(launched, this.#plan, {
+          hosts: this.#grants?.hosts,
+          audits: this.#options.audit === true
+        });
+      }
       /** Returns the strings of this process's environment that the program gets. */
       
       
@@ -34706,11 +34798,11 @@ function denialIn2(directory2) {
   if (outcome.result(looked) !== 0n) return outcome.result(looked) === NO_ACCESS ? DENIED2 : COVERED;
   const { type, flags: flags2 } = readStatfs(outcome.output(state));
   if (type !== CGROUP_SUPER_MAGIC && type !== CGROUP2_SUPER_MAGIC) return COVERED;
-  if ((flags2 & ST_RDONLY) !== 0) return READ_ONLY2;
+  if ((flags2 & ST_RDONLY) !== 0) return READ_ONLY3;
   return mayWrite(directory2) ? void 0 : DENIED2;
 }
-var CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, ST_RDONLY, NO_ACCESS, DENIED2, COVERED, READ_ONLY2;
-var init_denial2 = __esm({
+var CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, ST_RDONLY, NO_ACCESS, DENIED2, COVERED, READ_ONLY3;
+var init_denial3 = __esm({
   "ffi/cgroups/denial.ts": (function () {
     init_statfs();
     init_syscalls();
@@ -34726,7 +34818,7 @@ var init_denial2 = __esm({
       why: "cannot be reached: something is mounted over it",
       fix: "unmount that (see /proc/self/mountinfo)"
     };
-    READ_ONLY2 = {
+    READ_ONLY3 = {
       why: "is read-only",
       fix: "mount it to be written; a container engine has to be asked for that"
     };
@@ -34876,7 +34968,7 @@ function reason({ version, directory: directory2, why, fix = FIXES2[version] }) 
 }
 function parentIn2({ own, top }, needed) {
   let blocker;
-  const from2 = isScriptsName(nameOf3(own)) ? parentOf4(own) : own;
+  const from2 = isScriptsName(nameOf4(own)) ? parentOf4(own) : own;
   for (const directory2 of upwards(from2, top)) {
     const parent = parentAt2(directory2, needed, directory2 === own);
     if (!("why" in parent)) return parent;
@@ -34968,7 +35060,7 @@ function upwards(directory2, top) {
   }
   return directories;
 }
-function nameOf3(directory2) {
+function nameOf4(directory2) {
   return directory2.slice(directory2.lastIndexOf("/") + 1);
 }
 var USEFUL, FIXES2;
@@ -34976,7 +35068,7 @@ var init_parents = __esm({
   "ffi/cgroups/parents.ts": (function () {
     init_errors();
     init_proc_dir();
-    init_denial2();
+    init_denial3();
     init_files7();
     init_hierarchies();
     init_limits4();
@@ -35236,25 +35328,25 @@ var init_kill = __esm({
 
 // ffi/cgroups/usage.ts
 function usageOf(directories) {
-  const of = (controller) => directories.find(({ controllers }) => controllers.has(controller));
+  const of2 = (controller) => directories.find(({ controllers }) => controllers.has(controller));
   return {
-    ...memoryOf(of("memory")),
-    cpu: cpuOf(of("cpuacct"), directories.find(({ version }) => version === 2)),
-    pids: numberOf5(of("pids"), "pids.current"),
-    ...ioOf(of("io"))
+    ...memoryOf(of2("memory")),
+    cpu: cpuOf(of2("cpuacct"), directories.find(({ version }) => version === 2)),
+    pids: numberOf4(of2("pids"), "pids.current"),
+    ...ioOf(of2("io"))
   };
 }
 function memoryOf(group) {
   return group?.version === 1 ? {
-    memory: numberOf5(group, "memory.usage_in_bytes"),
-    memoryPeak: numberOf5(group, "memory.max_usage_in_bytes")
+    memory: numberOf4(group, "memory.usage_in_bytes"),
+    memoryPeak: numberOf4(group, "memory.max_usage_in_bytes")
   } : {
-    memory: numberOf5(group, "memory.current"),
-    memoryPeak: numberOf5(group, "memory.peak")
+    memory: numberOf4(group, "memory.current"),
+    memoryPeak: numberOf4(group, "memory.peak")
   };
 }
 function cpuOf(old, unified) {
-  const nanoseconds = numberOf5(old, "cpuacct.usage");
+  const nanoseconds = numberOf4(old, "cpuacct.usage");
   if (nanoseconds !== void 0) return nanoseconds / 1e9;
   const microseconds = unified && readEntry(`${unified.directory}/cpu.stat`, "usage_usec");
   return microseconds === void 0 ? void 0 : microseconds / 1e6;
@@ -35278,7 +35370,7 @@ function ioOf(group) {
     ioWritten: sum(text5, /\bWrite (\d+)/g)
   };
 }
-function numberOf5(group, file) {
+function numberOf4(group, file) {
   return group && readNumber(`${group.directory}/${file}`);
 }
 function sum(text5, numbers) {
@@ -35849,12 +35941,14 @@ var init_launch = __esm({
         if (!frame2.vfork) {
           const { socket: socket2 } = this.#state;
           if (shape.held) letGo(socket2);
+          this.#receiveNotifier(socket2);
           waitForEnd(socket2);
           this.#restore();
         }
         const { pids, pidfd, socket, runs } = this.#state;
         if (!runs) throw launchError(this.#prepared, this.#result);
         if (socket !== void 0) this.#receiveFds(socket);
+        if (socket !== void 0) this.#receiveNotifier(socket);
         const pid = pids.at(-1);
         const opened2 = pidfd ?? syscall(pidfd_open(pid, 0));
         if (pidfd === void 0) this.#final = {
@@ -35865,26 +35959,27 @@ var init_launch = __esm({
         for (const service of this.#services) service.guard?.(opened2);
         for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
         if (socket !== void 0) syscall(close(socket));
-        release$67.call(this);
+        release$66.call(this);
         return {
           pid,
           pidfd: opened2,
           startedAt: performance.now(),
           terminal: this.#terminal,
           listener: this.#listener,
+          notifier: this.#notifier,
           services: this.#services
         };
       })
     });
   }
   static {
-    release$67 = (function () {
+    release$66 = (function () {
         if (this.#memory !== void 0) engine().release(this.#memory);
         this.#memory = void 0;
       });
   }
   static {
-    read$68 = (function (result) {
+    read$67 = (function (result) {
         const { plan, frame: frame2, layout } = this.#compiled;
         const { sockets, pidfd } = frame2;
         const failed2 = result.failed !== void 0;
@@ -35912,6 +36007,7 @@ var init_launch = __esm({
       #isGuarded;
       #terminal;
       #listener;
+      #notifier;
       #services;
       /**
        * Starts the first process. The script's thread blocks until the program runs, unless the
@@ -35933,7 +36029,7 @@ var init_launch = __esm({
         const isCopied = !frame2.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
         if (frame2.vfork && !isCopied) {
           const result = loaded2.runInArena(program, bindings);
-          this.#final = read$68.call(this, result);
+          this.#final = read$67.call(this, result);
           this.#result = this.#final.runs ? result : result.copy();
           return;
         }
@@ -35942,7 +36038,7 @@ var init_launch = __esm({
         place(program, this.#memory, bindings);
         loaded2.runIn(this.#memory);
         this.#result = new RunResult(program, this.#memory.view);
-        this.#final = frame2.vfork ? read$68.call(this, this.#result) : void 0;
+        this.#final = frame2.vfork ? read$67.call(this, this.#result) : void 0;
       }
       /**
        * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -35971,6 +36067,7 @@ var init_launch = __esm({
         for (const fd of [
           this.#terminal,
           this.#listener,
+          this.#notifier,
           pidfd,
           socket
         ]) {
@@ -35981,13 +36078,17 @@ var init_launch = __esm({
         } catch {
         }
         this.#restore();
-        release$67.call(this);
+        release$66.call(this);
         return error;
       }
       #receiveFds(socket) {
         const { plan, shape } = this.#compiled;
         if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
         if (plan.listener !== void 0) this.#listener ??= receiveFd(socket);
+      }
+      /** Receives what the container sends last, before its program. */
+      #receiveNotifier(socket) {
+        if (this.#compiled.plan.notifier !== void 0) this.#notifier ??= receiveFd(socket);
       }
       /** Restores the script's memory, once only: after that, another launch may have changed it. */
       #restore() {
@@ -35996,7 +36097,7 @@ var init_launch = __esm({
       }
       
       get #state() {
-        return this.#final ?? read$68.call(this, this.#result);
+        return this.#final ?? read$67.call(this, this.#result);
       }
       
     };
@@ -36128,12 +36229,12 @@ function placeholderCalls(plan) {
 
 
 
-function holds2(fd, text5) {
+function holds3(fd, text5) {
   const content2 = new Output(text5.length + 1, "&content");
-  const read4 = pread64(fd, content2, content2.size, 0);
+  const read5 = pread64(fd, content2, content2.size, 0);
   const { buffer, byteOffset } = syscalls([
     {
-      call: read4
+      call: read5
     }
   ]).output(content2);
   return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, text5.length)) === text5;
@@ -36221,12 +36322,12 @@ var init_placeholders = __esm({
         try {
           for (const placeholder of plan.placeholders) {
             ({ stepIndex } = placeholder);
-            parent$69.call(all, placeholder);
+            parent$68.call(all, placeholder);
           }
           all.#guard = all.#watchScript(plan.placeholders);
           for (const placeholder of plan.placeholders) {
             ({ stepIndex } = placeholder);
-            all.#made.push(make(placeholder, parent$69.call(all, placeholder)));
+            all.#made.push(make(placeholder, parent$68.call(all, placeholder)));
           }
         } catch (error) {
           all.end();
@@ -36238,7 +36339,7 @@ var init_placeholders = __esm({
     });
   }
   static {
-    parent$69 = (function ({ path: path2 }) {
+    parent$68 = (function ({ path: path2 }) {
         const directory2 = parentOf(path2);
         let parent = this.#parents.get(directory2);
         if (parent === void 0) this.#parents.set(directory2, parent = syscall(opening2(directory2)));
@@ -36279,7 +36380,7 @@ var init_placeholders = __esm({
             ], void 0),
             onFailure: HELPER_ENDS
           },
-          ...placeholders.filter(({ text: text5 }) => text5 === void 0).flatMap((one) => removalByName(one, numberOf8(parent$69.call(this, one))))
+          ...placeholders.filter(({ text: text5 }) => text5 === void 0).flatMap((one) => removalByName(one, numberOf8(parent$68.call(this, one))))
         ]);
       }
       
@@ -36499,7 +36600,7 @@ var init_launcher = __esm({
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
         try {
-          const { launch, cgroup } = make$70.call(this, spec, false, alter);
+          const { launch, cgroup } = make$69.call(this, spec, false, alter);
           return startIn(launch, cgroup);
         } catch (error) {
           throw orEnded2(error, this.plan);
@@ -36516,17 +36617,17 @@ var init_launcher = __esm({
           initImage: this.plan.hasInit ? initImage() : void 0
         };
         return {
-          compiled: compile$72.call(this, values),
+          compiled: compile$71.call(this, values),
           values
         };
       })
     });
   }
   static {
-    make$70 = (function (spec, held, alter) {
+    make$69 = (function (spec, held, alter) {
         const cgroup = ContainerCgroup.make(this.plan);
         try {
-          const launch = begin$71.call(this, spec, cgroup?.entry, held, alter);
+          const launch = begin$70.call(this, spec, cgroup?.entry, held, alter);
           cgroup?.entered();
           return {
             launch,
@@ -36539,7 +36640,7 @@ var init_launcher = __esm({
       });
   }
   static {
-    begin$71 = (function (spec, cgroupEntry, held, alter) {
+    begin$70 = (function (spec, cgroupEntry, held, alter) {
         const inheritedFds = openInheritedFds(this.plan);
         try {
           const prepared = this.prepare(spec, {
@@ -36560,7 +36661,7 @@ var init_launcher = __esm({
       });
   }
   static {
-    compile$72 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$71 = (function ({ spec, paths, cgroupEntry, held = false }) {
         const shape = shapeOf(spec, paths.length, cgroupEntry, held);
         const key = JSON.stringify(shape);
         const known = this.#compiled.get(key);
@@ -36592,7 +36693,7 @@ var init_launcher = __esm({
        * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
        */
       create(spec, alter) {
-        const { launch, cgroup } = make$70.call(this, spec, true, alter);
+        const { launch, cgroup } = make$69.call(this, spec, true, alter);
         return new CreatedContainer(launch, cgroup);
       }
       /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -36606,7 +36707,7 @@ var init_launcher = __esm({
           cgroupEntry: cgroup?.cgroupEntry
         };
         return new Plan({
-          compiled: compile$72.call(this, values),
+          compiled: compile$71.call(this, values),
           values
         }, cgroup?.calls);
       }
@@ -36673,7 +36774,8 @@ var init_launchers = __esm({
         const key = JSON.stringify([
           steps,
           options.network,
-          options.detached
+          options.detached,
+          options.audit
         ]);
         const known = this.#cache.get(key);
         this.#cache.delete(key);
@@ -36709,7 +36811,7 @@ var init_size = __esm({
           this.#values,
           this.#text
         ];
-        visit$73.call(this, value, 0);
+        visit$72.call(this, value, 0);
         return {
           values: this.#values - values,
           text: this.#text - text5
@@ -36718,7 +36820,7 @@ var init_size = __esm({
     });
   }
   static {
-    visit$73 = (function (value, depth) {
+    visit$72 = (function (value, depth) {
         this.#values++;
         if (typeof value === "string") this.#text += value.length;
         if (typeof value !== "object" || value === null) return;
@@ -36734,11 +36836,11 @@ var init_size = __esm({
         ];
         if (depth > 0) this.#known.set(value, NOTHING3);
         if (Array.isArray(value)) {
-          for (let index = 0; index < value.length; index++) visit$73.call(this, value[index], depth + 1);
+          for (let index = 0; index < value.length; index++) visit$72.call(this, value[index], depth + 1);
         } else {
           for (const key of Object.keys(value)) {
             this.#text += key.length;
-            visit$73.call(this, value[key], depth + 1);
+            visit$72.call(this, value[key], depth + 1);
           }
         }
         if (depth > 0) {
@@ -36924,7 +37026,7 @@ var init_recipe = __esm({
     addMethods(this.prototype, {
     command: (function (program, options = {}) {
         return new Command({
-          launcher: ((options2) => launcherWith$74.call(this, options2)),
+          launcher: ((options2) => launcherWith$73.call(this, options2)),
           entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2)),
           visiting: (target, user) => planRecipe(visitSteps(this.steps, target, user))
         }, program, options);
@@ -36932,10 +37034,10 @@ var init_recipe = __esm({
     });
   }
   static {
-    launcherWith$74 = (function (options = {}) {
+    launcherWith$73 = (function (options = {}) {
         const plan = this.#launcher?.plan;
-        const { network, detached } = options;
-        const isSame2 = plan?.options.network === network && plan?.options.detached === detached;
+        const { network, detached, audit } = options;
+        const isSame2 = plan?.options.network === network && plan?.options.detached === detached && plan?.options.audit === audit;
         if (isSame2 && plan?.isCurrent) return this.#launcher;
         return this.#launcher = launchers().of(this.steps, options);
       });
@@ -36999,7 +37101,7 @@ var init_recipe = __esm({
        * @throws {PermissionError} without `--allow-ffi`
        */
       needs() {
-        return requiredAccess(launcherWith$74.call(this).plan.access);
+        return requiredAccess(launcherWith$73.call(this).plan.access);
       }
       /**
        * Returns the steps, for `JSON.stringify()`.
@@ -37127,39 +37229,39 @@ var init_sandbox_root = __esm({
           ...this.#asked.keys()
         ].filter(((path2) => path2 !== "/")).sort();
         return [
-          ...whole === void 0 ? smallRoot$79.call(this, paths) : [
-            grantedFile$80.call(this, "/", whole)
+          ...whole === void 0 ? smallRoot$78.call(this, paths) : [
+            grantedFile$79.call(this, "/", whole)
           ],
           // tmpfs(5): 0 is no limit.
-          tmpfs(at$75.call(this, "/tmp"), tmp === "unlimited" ? {
+          tmpfs(at$74.call(this, "/tmp"), tmp === "unlimited" ? {
             options: "size=0,nr_inodes=0"
           } : {
             size: tmp,
             options: "nr_inodes=400k"
           }),
-          tmpfs(at$75.call(this, "/run"), {
+          tmpfs(at$74.call(this, "/run"), {
             size: "16m",
             mode: 493,
             options: "nr_inodes=16k"
           }),
-          hostFile$81.call(this, "/run", {
+          hostFile$80.call(this, "/run", {
             readOnly: true,
             entries: CURRENT_SYSTEM
           }),
-          devices(at$75.call(this, "/dev"), {
+          devices(at$74.call(this, "/dev"), {
             ...shm !== void 0 && {
               shm
             }
           }),
-          ...paths.map(((path2) => askedFile$76.call(this, path2))),
-          ...protectedFiles(written$78.call(this), ((path2) => accessAround$77.call(this, path2).includes("write")), protect2),
+          ...paths.map(((path2) => askedFile$75.call(this, path2))),
+          ...protectedFiles(written$77.call(this), ((path2) => accessAround$76.call(this, path2).includes("write")), protect2),
           ...denyRead.length + denyWrite.length === 0 ? [] : [
             denyFiles({
               read: denyRead,
               write: denyWrite
             })
           ],
-          proc(at$75.call(this, "/proc"), weakerProc === true ? {
+          proc(at$74.call(this, "/proc"), weakerProc === true ? {
             outer: true
           } : {}),
           pivotRoot(this.#root),
@@ -37169,26 +37271,26 @@ var init_sandbox_root = __esm({
     });
   }
   static {
-    at$75 = (function (path2) {
+    at$74 = (function (path2) {
         return path2 === "/" ? this.#root : this.#root + path2;
       });
   }
   static {
-    askedFile$76 = (function (path2) {
+    askedFile$75 = (function (path2) {
         const access = this.#asked.get(path2);
-        const around = accessAround$77.call(this, path2);
-        if (!around.includes("write")) return grantedFile$80.call(this, path2, access);
+        const around = accessAround$76.call(this, path2);
+        if (!around.includes("write")) return grantedFile$79.call(this, path2, access);
         if (access === "write" && around[0] === "read") {
           throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
         }
         return {
-          ...grantedFile$80.call(this, path2, access),
-          source: at$75.call(this, path2)
+          ...grantedFile$79.call(this, path2, access),
+          source: at$74.call(this, path2)
         };
       });
   }
   static {
-    accessAround$77 = (function (path2) {
+    accessAround$76 = (function (path2) {
         const around = [];
         for (let at2 = parentOf(path2); at2 !== "/"; at2 = parentOf(at2)) {
           const access = this.#asked.get(at2);
@@ -37205,18 +37307,18 @@ var init_sandbox_root = __esm({
       });
   }
   static {
-    written$78 = (function () {
+    written$77 = (function () {
         const written2 = [
           ...this.#asked
         ].filter((([, access]) => access === "write"));
         return new Map(written2.map((([path2]) => path2)).sort().map(((path2) => [
           path2,
-          at$75.call(this, path2)
+          at$74.call(this, path2)
         ])));
       });
   }
   static {
-    smallRoot$79 = (function (asked) {
+    smallRoot$78 = (function (asked) {
         const { net = "none" } = this.#options;
         const isCovered = ((path2) => asked.some(((directory2) => isWithin(`/${path2}`, directory2))));
         const others = [
@@ -37232,38 +37334,38 @@ var init_sandbox_root = __esm({
           tmpfs(this.#root, {
             mode: 493
           }),
-          mkdir2(at$75.call(this, "/var")),
+          mkdir2(at$74.call(this, "/var")),
           // A mount on a link would be one on /tmp.
           ...holdsAsked("/var/tmp") ? [] : [
-            symlink("/tmp", at$75.call(this, "/var/tmp"))
+            symlink("/tmp", at$74.call(this, "/var/tmp"))
           ],
-          hostFile$81.call(this, "/", {
+          hostFile$80.call(this, "/", {
             readOnly: true,
             entries,
             hide: HIDDEN_FILES
           }),
-          ...apart2.map((path2) => hostFile$81.call(this, `/${path2}`, {
+          ...apart2.map((path2) => hostFile$80.call(this, `/${path2}`, {
             readOnly: true,
             optional: true
           })),
           ...net === "none" && !isCovered("etc/hosts") ? [
-            mkdir2(at$75.call(this, "/etc")),
-            writeFile(at$75.call(this, "/etc/hosts"), loopbackHosts(HOSTNAME))
+            mkdir2(at$74.call(this, "/etc")),
+            writeFile(at$74.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
           ] : []
         ];
       });
   }
   static {
-    grantedFile$80 = (function (path2, access) {
-        return hostFile$81.call(this, path2, {
+    grantedFile$79 = (function (path2, access) {
+        return hostFile$80.call(this, path2, {
           readOnly: access === "read",
           untrusted: true
         });
       });
   }
   static {
-    hostFile$81 = (function (path2, options) {
-        return bind(path2, at$75.call(this, path2), {
+    hostFile$80 = (function (path2, options) {
+        return bind(path2, at$74.call(this, path2), {
           ...options,
           restrict: [
             "nosuid",
@@ -37352,6 +37454,7 @@ var init_sandbox = __esm({
     init_builders();
     init_bounds();
     init_limits3();
+    init_names();
     init_mounts5();
     init_variable_pattern();
     optionFields = lazy((() => {
@@ -37377,6 +37480,9 @@ var init_sandbox = __esm({
         setuidFiles: optional(boolean()),
         architectures: optional(seccompArchitectures()),
         weakerProc: optional(boolean()),
+        cwd: optional(absolutePath()),
+        setEnv: optional(dictionary(variableName(), text())),
+        hostname: optional(hostnameText()),
         limits: optional(object(limitFields())),
         openFiles: optional(either(integer(0), oneOf([
           "unlimited"
@@ -37475,7 +37581,7 @@ function environmentIn(pid, isRoot2) {
     PATH: DEFAULT_PATH
   };
 }
-function limitsOf2(pid, isRoot2) {
+function limitsOf(pid, isRoot2) {
   const status = statusOf5(String(pid));
   const limits2 = limitsIn2(status);
   if (!isRoot2) return limits2;
@@ -37716,7 +37822,7 @@ var init_attached = __esm({
             {
               step: "newSession"
             },
-            ...limitsOf2(pid, isRoot2)
+            ...limitsOf(pid, isRoot2)
           ];
           return new Recipe(steps).command(program, options);
         });
@@ -37871,6 +37977,7 @@ var init_module = __esm({
     init_namespace_list();
     init_process_ids();
     init_builders();
+    init_denial();
     init_recipe();
     init_sandbox2();
     init_protected_names();
@@ -37879,7 +37986,7 @@ var init_module = __esm({
     init_container();
     init_attached();
     init_container_files();
-    init_output2();
+    init_output();
     init_access();
     init_status();
     init_listing();
@@ -38203,14 +38310,1375 @@ var init_mod2 = __esm({
       unlinkat: unlinkat2,
       unshare: unshare2,
       waitid: waitid2,
-      write: write3
+      write: write2
     };
   })
 });
 
+// scripts/ramekin/files.ts
+function readText(path2) {
+  using file = linux.open(path2, linux.O_RDONLY | linux.O_CLOEXEC);
+  const decoder2 = new TextDecoder();
+  const buffer = new Uint8Array(16 * 1024);
+  let text5 = "";
+  for (let count = linux.read(file, buffer); count > 0; count = linux.read(file, buffer)) {
+    text5 += decoder2.decode(buffer.subarray(0, count), {
+      stream: true
+    });
+  }
+  return text5 + decoder2.decode();
+}
+function ifThere2(look2) {
+  try {
+    return look2();
+  } catch (error) {
+    if (error instanceof SyscallError && ABSENT3.has(error.code)) return void 0;
+    throw error;
+  }
+}
+function mayWrite2(path2) {
+  return Deno.permissions.querySync({
+    name: "write",
+    path: path2
+  }).state === "granted";
+}
+function writeText2(path2, text5) {
+  writeBytes(path2, new TextEncoder().encode(text5), 420);
+}
+function writeBytes(path2, content2, mode2) {
+  const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
+  using file = linux.open(path2, flags2, mode2);
+  let bytes = content2;
+  while (bytes.length > 0) bytes = bytes.subarray(linux.write(file, bytes));
+}
+var ABSENT3;
+var init_files8 = __esm({
+  "scripts/ramekin/files.ts"() {
+    init_mod2();
+    ABSENT3 = /* @__PURE__ */ new Set([
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES",
+      "EPERM",
+      "ESRCH"
+    ]);
+  }
+});
+
+// scripts/ramekin/output.ts
+function plain(_look, text5) {
+  return text5;
+}
+function paintFor(stream) {
+  if (Deno.noColor || !stream.isTerminal()) return plain;
+  return (look2, text5) => `\x1B[${CODES[look2][0]}m${text5}\x1B[${CODES[look2][1]}m`;
+}
+
+function printError(text5) {
+  write4(Deno.stderr, `${text5}
+`);
+}
+function printJson(value) {
+  print(JSON.stringify(value, null, 2));
+}
+
+
+function width() {
+  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : void 0;
+}
+function table(heads, rows, paint = plain, limit2 = width()) {
+  const shown4 = rows.map((row) => row.map(escapeControls));
+  const widths = heads.map((head2, column) => Math.max(head2.length, ...shown4.map((row) => row[column].length)));
+  const line2 = (cells) => {
+    const text5 = cells.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd();
+    return limit2 === void 0 ? text5 : text5.slice(0, limit2);
+  };
+  return [
+    paint("bold", line2(heads)),
+    ...shown4.map(line2)
+  ].join("\n");
+}
+var CODES, COLOUR;
+var init_output2 = __esm({
+  "scripts/ramekin/output.ts": (function () {
+    init_control_characters();
+    CODES = {
+      bold: [
+        1,
+        22
+      ],
+      dim: [
+        2,
+        22
+      ],
+      red: [
+        31,
+        39
+      ],
+      green: [
+        32,
+        39
+      ],
+      yellow: [
+        33,
+        39
+      ],
+      cyan: [
+        36,
+        39
+      ]
+    };
+    COLOUR = /(\x1b\[(?:1|2|22|3[1236]|39)m)/;
+  })
+});
+
+// scripts/ramekin/audit.ts
+function auditOf(given) {
+  if (!given.has(AUDIT.name)) return void 0;
+  const file = given.value(AUDIT.name);
+  if (file !== void 0) writeText2(file, "");
+  return {
+    file
+  };
+}
+function reportDenials(denials, file) {
+  if (file !== void 0) {
+    return writeText2(file, denials.map((denial) => `${JSON.stringify(denial)}
+`).join(""));
+  }
+  if (denials.length === 0) return printError("ramekin: nothing was denied that an audit sees");
+  const lines = denials.map((denial) => `  ${describeDenial(denial)}`);
+  printError([
+    "ramekin: denied",
+    ...lines
+  ].join("\n"));
+}
+var AUDIT;
+var init_audit = __esm({
+  "scripts/ramekin/audit.ts"() {
+    init_mod2();
+    init_files8();
+    init_output2();
+    AUDIT = {
+      name: "audit",
+      value: "FILE",
+      optionalValue: true,
+      completes: "file",
+      summary: "tell at the end what it was denied, and what would allow it; or write it to a file"
+    };
+  }
+});
+
+// scripts/ramekin/image_flags.ts
+function pullOptions(given) {
+  const platform = given.value("platform");
+  return {
+    ...registryOptions(given),
+    ...platform !== void 0 && {
+      platform
+    },
+    ...given.has("no-unpack") && {
+      unpack: false
+    }
+  };
+}
+function registryOptions(given) {
+  const mirrors = {};
+  for (const text5 of given.values("mirror")) {
+    const [registry, host2] = split(text5, "=");
+    if (registry === "" || host2 === "") {
+      throw new UsageError(`--mirror=${text5} is not of the form --mirror=REGISTRY=HOST`);
+    }
+    (mirrors[registry] ??= []).push(host2);
+  }
+  return {
+    mirrors,
+    ...given.has("plain-http") && {
+      plainHttp: true
+    }
+  };
+}
+function runOptions(given) {
+  const { entrypoint, user, workdir, hostname: hostname2, keep: keep2 } = valuesOf(given);
+  if (keep2 !== void 0 && given.has("read-only")) {
+    throw new UsageError("--keep and --read-only: what is not changed cannot be kept");
+  }
+  return {
+    ...given.has("read-only") && {
+      readOnly: true
+    },
+    ...keep2 !== void 0 && {
+      persistent: absolute(keep2)
+    },
+    volumes: Object.fromEntries(given.values("volume").map((text5) => volumeOf(text5))),
+    env: variablesOf(given),
+    net: given.has("allow-net") ? "host" : "none",
+    ...entrypoint !== void 0 && {
+      entrypoint: [
+        entrypoint
+      ]
+    },
+    ...user !== void 0 && {
+      user
+    },
+    ...workdir !== void 0 && {
+      cwd: workdir
+    },
+    ...hostname2 !== void 0 && {
+      hostname: hostname2
+    }
+  };
+}
+function variablesOf(given) {
+  return Object.fromEntries(given.values("env").map((text5) => variableOf(text5)));
+}
+function valuesOf(given) {
+  return {
+    entrypoint: given.value("entrypoint"),
+    user: given.value("user"),
+    workdir: given.value("workdir"),
+    hostname: given.value("hostname"),
+    keep: given.value("keep")
+  };
+}
+function volumeOf(text5) {
+  const [source, target, mode2, ...more] = text5.split(":");
+  const isRight = source !== "" && target?.startsWith("/") && more.length === 0 && (mode2 === void 0 || mode2 === "ro" || mode2 === "rw");
+  if (!isRight) {
+    throw new UsageError(`--volume=${text5} is not of the form --volume=PATH:TARGET or PATH:TARGET:ro`);
+  }
+  return [
+    target,
+    {
+      source: absolute(source),
+      readOnly: mode2 === "ro"
+    }
+  ];
+}
+function variableOf(text5) {
+  const [name, value] = split(text5, "=");
+  if (name === "" || !text5.includes("=")) {
+    throw new UsageError(`--env=${text5} is not of the form --env=NAME=VALUE`);
+  }
+  return [
+    name,
+    value
+  ];
+}
+function split(text5, by) {
+  const at2 = text5.indexOf(by);
+  return at2 === -1 ? [
+    text5,
+    ""
+  ] : [
+    text5.slice(0, at2),
+    text5.slice(at2 + 1)
+  ];
+}
+function absolute(path2) {
+  return path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`;
+}
+var PLATFORM, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS, IMAGE_RUN_FLAGS, PROGRAM_FLAGS;
+var init_image_flags = __esm({
+  "scripts/ramekin/image_flags.ts"() {
+    init_usage();
+    PLATFORM = {
+      name: "platform",
+      value: "PLATFORM",
+      completes: [
+        "linux/amd64",
+        "linux/arm64"
+      ],
+      summary: "the platform of the image, in place of this machine's: linux/arm64"
+    };
+    PULL_FLAGS = [
+      PLATFORM,
+      {
+        name: "no-unpack",
+        summary: "unpack it when it is first run"
+      }
+    ];
+    REGISTRY_FLAGS = [
+      {
+        name: "plain-http",
+        summary: "reach the registry without TLS, which is tried for this machine's own anyway"
+      },
+      {
+        name: "mirror",
+        value: "REGISTRY=HOST",
+        repeated: true,
+        summary: "ask another registry first: docker.io=mirror.example"
+      }
+    ];
+    REPORT_FLAGS = [
+      {
+        name: "quiet",
+        letter: "q",
+        summary: "tell nothing of what goes on"
+      },
+      {
+        name: "json",
+        summary: "write the result as JSON"
+      }
+    ];
+    IMAGE_RUN_FLAGS = [
+      {
+        name: "image",
+        value: "IMAGE",
+        completes: "image",
+        summary: "the image, as debian:12"
+      },
+      {
+        name: "pull",
+        value: "WHEN",
+        completes: [
+          "missing",
+          "always",
+          "never"
+        ],
+        summary: "when to pull it: where it is missing, always, or never"
+      },
+      PLATFORM,
+      {
+        name: "volume",
+        letter: "v",
+        value: "PATH:TARGET",
+        repeated: true,
+        summary: "show a file or directory of this machine; with :ro behind, it cannot be changed"
+      },
+      {
+        name: "env",
+        letter: "e",
+        value: "NAME=VALUE",
+        repeated: true,
+        summary: "set a variable"
+      },
+      {
+        name: "user",
+        letter: "u",
+        value: "USER",
+        summary: "the user: a name of the image's, or ids"
+      },
+      {
+        name: "workdir",
+        letter: "w",
+        value: "PATH",
+        summary: "the working directory"
+      },
+      {
+        name: "entrypoint",
+        value: "PROGRAM",
+        summary: "run this in place of the entry point"
+      },
+      {
+        name: "hostname",
+        value: "NAME",
+        summary: "the name of the container"
+      },
+      {
+        name: "read-only",
+        summary: "let nothing of its files be changed"
+      },
+      {
+        name: "keep",
+        value: "DIRECTORY",
+        completes: "file",
+        summary: "keep what the program changes in a directory, for the next run"
+      }
+    ];
+    PROGRAM_FLAGS = IMAGE_RUN_FLAGS.filter(({ name }) => [
+      "env",
+      "user",
+      "workdir",
+      "entrypoint"
+    ].includes(name));
+  }
+});
+
+// scripts/ramekin/limit_flags.ts
+function limitsOf2(given) {
+  const [memory, swap] = [
+    given.value("memory"),
+    given.value("swap")
+  ];
+  const [cpus, pids] = [
+    numberOf5(given, "cpus"),
+    numberOf5(given, "pids")
+  ];
+  const [openFiles, timeout] = [
+    numberOf5(given, "open-files"),
+    timeOf(given)
+  ];
+  const [tmp, shm] = [
+    given.value("tmp-size"),
+    given.value("shm-size")
+  ];
+  const limits2 = {
+    ...memory !== void 0 && {
+      memory
+    },
+    ...swap !== void 0 && {
+      swap
+    },
+    ...cpus !== void 0 && {
+      cpus
+    },
+    ...pids !== void 0 && {
+      pids
+    }
+  };
+  return {
+    ...Object.keys(limits2).length > 0 && {
+      limits: limits2
+    },
+    ...timeout !== void 0 && {
+      timeout
+    },
+    ...openFiles !== void 0 && {
+      openFiles
+    },
+    ...tmp !== void 0 && {
+      tmp
+    },
+    ...shm !== void 0 && {
+      shm
+    }
+  };
+}
+function numberOf5(given, flag) {
+  const value = given.value(flag);
+  if (value === void 0 || value === "unlimited") return value;
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
+  throw new UsageError(`--${flag}=${value}: this is not a number, or "unlimited"`);
+}
+function timeOf(given) {
+  const value = given.value("timeout");
+  if (value === void 0 || value === "unlimited") return value;
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(value) ?? [];
+  if (digits === void 0) {
+    throw new UsageError(`--timeout=${value}: this is not a time such as 30s, 5m, 2h, 1d`);
+  }
+  return Math.ceil(Number(digits) * UNITS2[unit] * 1e3);
+}
+var LIMIT_FLAGS, UNITS2;
+var init_limit_flags = __esm({
+  "scripts/ramekin/limit_flags.ts"() {
+    init_usage();
+    LIMIT_FLAGS = [
+      {
+        name: "memory",
+        value: "SIZE",
+        summary: "the memory of all its processes: 512m, 2g"
+      },
+      {
+        name: "swap",
+        value: "SIZE",
+        summary: "the swap that they may use beside it: 0, 1g"
+      },
+      {
+        name: "cpus",
+        value: "NUMBER",
+        summary: "how many processors' time it may use: 1.5"
+      },
+      {
+        name: "pids",
+        value: "NUMBER",
+        summary: "how many processes and threads it may have, which is 4096"
+      },
+      {
+        name: "timeout",
+        value: "TIME",
+        summary: "end it after this time: 30s, 5m, 2h"
+      },
+      {
+        name: "open-files",
+        value: "NUMBER",
+        summary: "how many files a process may have open"
+      },
+      {
+        name: "tmp-size",
+        value: "SIZE",
+        summary: "the size of /tmp, which is 25% of memory: 512m, unlimited"
+      },
+      {
+        name: "shm-size",
+        value: "SIZE",
+        summary: "the size of /dev/shm, which is 64m"
+      }
+    ];
+    UNITS2 = {
+      "": 1,
+      s: 1,
+      m: 60,
+      h: 3600,
+      d: 86400
+    };
+  }
+});
+
+// scripts/ramekin/subcommands.ts
+
+var JSON_FLAG, RECIPE, IMAGE2, SET, PROTECT, PROGRAM, STREAM, STATUS, STATUS_FD, SANDBOX_FLAGS, TABLE, SUBCOMMANDS;
+var init_subcommands = __esm({
+  "scripts/ramekin/subcommands.ts": (function () {
+    init_permission_flags();
+    init_audit();
+    init_image_flags();
+    init_limit_flags();
+    JSON_FLAG = {
+      name: "json",
+      summary: "write JSON"
+    };
+    RECIPE = {
+      name: "RECIPE",
+      completes: "file"
+    };
+    IMAGE2 = {
+      name: "IMAGE",
+      completes: "image"
+    };
+    SET = {
+      name: "set",
+      value: "NAME=VALUE",
+      repeated: true,
+      summary: "set a variable of the recipe, with its value as in YAML"
+    };
+    PROTECT = {
+      name: "protect",
+      value: "NAMES",
+      repeated: true,
+      summary: "files that also stay as they are: deploy.sh, .config/tool"
+    };
+    PROGRAM = "The program is your shell (SHELL, else sh) if none is given.";
+    STREAM = "A recipe in YAML that comes by the standard input is -.";
+    STATUS = "The exit status is the program's: 128 plus the signal's number if a signal has ended it; 127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails, 124 if its time was over.";
+    STATUS_FD = {
+      name: "status-fd",
+      value: "NUMBER",
+      summary: "write how the program has ended to this descriptor, as a line of JSON"
+    };
+    SANDBOX_FLAGS = [
+      PERMISSION_FLAGS.read,
+      PERMISSION_FLAGS.write,
+      PERMISSION_FLAGS.net,
+      PERMISSION_FLAGS.env,
+      PROTECT,
+      {
+        name: "no-protect",
+        summary: "let it change those that are run or trusted later, too"
+      },
+      {
+        name: "cwd",
+        value: "PATH",
+        completes: "file",
+        summary: "its working directory, which is this one if that is shown"
+      },
+      {
+        name: "setenv",
+        value: "NAME=VALUE",
+        repeated: true,
+        summary: "set a variable of its environment"
+      },
+      {
+        name: "hostname",
+        value: "NAME",
+        summary: "its hostname, which is sandbox"
+      },
+      ...LIMIT_FLAGS,
+      UNIX_SOCKETS,
+      SETUID_FILES,
+      NARROW_PROGRAMS,
+      WEAKER_PROC,
+      {
+        ...ALLOW_ALL,
+        summary: "show it all files, the network and the environment, and lift --unix-sockets and --setuid-files"
+      }
+    ];
+    TABLE = [
+      {
+        name: "run",
+        summary: "run a program in the container that a recipe makes, or in one of an image",
+        more: `A recipe in YAML or JSON is data that you need not trust: it gets nothing of this machine but what the flags grant, and at a terminal you are asked for the rest. A module in TypeScript (export default recipe(...)) is a program that may do all that you may; the flags, if there are any, hold for its recipe too. ${STREAM} ${PROGRAM}
+
+With --image, the container is one of the image, which is pulled unless it is there: its files, its user, its environment, and its entry point, which gets the words after --. What the program changes is thrown away, and of this machine it sees nothing but volumes, and the network with --allow-net.
+
+${STATUS}`,
+        operands: [
+          {
+            ...RECIPE,
+            optional: true
+          }
+        ],
+        program: true,
+        runs: true,
+        place: "recipe",
+        flags: [
+          SET,
+          ...Object.values(PERMISSION_FLAGS),
+          ALLOW_ALL,
+          ...Object.values(DENIAL_FLAGS),
+          ...IMAGE_RUN_FLAGS,
+          STATUS_FD
+        ]
+      },
+      {
+        name: "sandbox",
+        summary: "run an untrusted program",
+        more: `The program sees the programs and libraries of this machine, which it cannot change, and nothing else but what the flags allow: no files of yours, no network, no environment, no other processes. It runs as you, without further rights, under a filter of system calls. Where it may change files, those stay as they are that shells, git and editors run or trust later, outside: .git/hooks, .bashrc, .vscode and others. Once it is shown files or the network of this machine, it can make no unix sockets, by which it could talk to services of it. ${PROGRAM}
+
+${STATUS}`,
+        operands: [],
+        program: true,
+        runs: true,
+        place: "sandbox",
+        flags: [
+          ...SANDBOX_FLAGS,
+          ...Object.values(DENIAL_FLAGS),
+          AUDIT,
+          STATUS_FD
+        ]
+      },
+      {
+        name: "build",
+        summary: "write a recipe as an executable that needs no Deno",
+        more: "The executable, a box, makes the recipe's container by itself, on any machine with Linux 5.12 or later and this processor; with --sandbox, a sandbox that the flags after it describe. It runs the program that is given here, with further arguments of its own command line; or, without one, the program that its command line names. A step that only a script can do, or whose calls depend on the machine, is refused, with the reason. ramekin plan shows what a box would do here.",
+        operands: [
+          {
+            ...RECIPE,
+            optional: true
+          }
+        ],
+        program: true,
+        place: "recipe",
+        flags: [
+          {
+            name: "output",
+            letter: "o",
+            value: "FILE",
+            completes: "file",
+            summary: "the file to write; - is the standard output"
+          },
+          {
+            name: "arch",
+            value: "NAME",
+            completes: [
+              "x86_64",
+              "aarch64"
+            ],
+            summary: "the processor: x86_64 or aarch64, or else the one of this machine"
+          },
+          {
+            name: "for",
+            value: "WHO",
+            completes: [
+              "root",
+              "user"
+            ],
+            summary: "who runs it: root, for what only root may do, or any user, which is usual"
+          },
+          SET,
+          {
+            name: "sandbox",
+            summary: "build a sandbox, without a recipe, by the flags below"
+          },
+          ...SANDBOX_FLAGS,
+          DENIAL_FLAGS.env,
+          ...[
+            DENIAL_FLAGS.read,
+            DENIAL_FLAGS.write,
+            DENIAL_FLAGS.net
+          ].map(hidden)
+        ]
+      },
+      {
+        name: "enter",
+        summary: "run a program in a running container",
+        more: `The container is given by its pid, or by the name of the program that its script has started, as ramekin ps shows them; its script has to be yours. A name in parentheses is what the program calls itself, and does not count. All namespaces are joined, and its root, working directory and cgroup. The program runs as the container's program does: its user, groups, capabilities and umask. It gets its environment too where the container has a user and a mount namespace of its own. Where the container's program is under a filter of system calls, this one is under the filter of ramekin sandbox --allow-read; rules of Landlock cannot be seen from outside, and do not apply to it. ${PROGRAM}
+
+${STATUS}`,
+        operands: [
+          {
+            name: "PID|NAME",
+            completes: "container"
+          }
+        ],
+        program: true,
+        runs: true,
+        place: "container",
+        flags: [
+          {
+            name: "root",
+            summary: "run it as root of the container's user namespace, or else as you"
+          },
+          {
+            name: "any",
+            summary: "enter a container of another user's script, or any process"
+          },
+          STATUS_FD
+        ]
+      },
+      {
+        name: "cp",
+        summary: "copy files into a running container, or out of it",
+        more: "A path in a container is written NAME:PATH, with a pid or a name of ramekin ps. A directory is copied with all that is in it, into one that exists under its own name, else under the new one. The container needs no program for it. What is copied in belongs to the user of its program, and no link in it leads to what that user may not reach. Devices, named pipes and sockets are refused, and set-user-ID bits are left out. A path of this machine with a colon begins with / or ./ .",
+        operands: [
+          {
+            name: "FROM",
+            completes: "file"
+          },
+          {
+            name: "TO",
+            completes: "file"
+          }
+        ],
+        flags: [
+          {
+            name: "root",
+            summary: "copy as root of the container, to whom the copies belong then"
+          },
+          {
+            name: "max-bytes",
+            value: "SIZE",
+            summary: "copy no more than this in all: 100m, 2g"
+          },
+          {
+            name: "any",
+            summary: "copy from a container of another user's script"
+          },
+          {
+            ...JSON_FLAG,
+            summary: "write how many files and bytes were copied, as JSON"
+          }
+        ]
+      },
+      {
+        name: "stop",
+        summary: "ask a running container to end, and wait until it has",
+        more: "Its first process gets SIGTERM, or another signal, and SIGKILL after the grace, or at once if the signal would not reach it: PID 1 of a pid namespace without a handler gets none.",
+        operands: [
+          {
+            name: "PID|NAME",
+            completes: "container"
+          }
+        ],
+        flags: [
+          {
+            name: "signal",
+            value: "NAME",
+            summary: "the signal: TERM, INT, 15"
+          },
+          {
+            name: "grace",
+            value: "TIME",
+            summary: "how long it may go on then, else 5s: 500ms, 2m"
+          },
+          {
+            name: "any",
+            summary: "stop a container of another user's script"
+          }
+        ]
+      },
+      {
+        name: "stats",
+        summary: "show what running containers use of memory, processor and disks",
+        more: "Shown are those with a control group of their own, which the step limits gives. At a terminal the table is renewed every second until Ctrl-C, and CPU is a share of one processor; else it is written once, and CPU is the time in all.",
+        operands: [
+          {
+            name: "PID|NAME",
+            completes: "container",
+            optional: true
+          }
+        ],
+        flags: [
+          {
+            name: "once",
+            summary: "write the table once at a terminal too"
+          },
+          {
+            name: "any",
+            summary: "show one of another user's script"
+          },
+          JSON_FLAG
+        ]
+      },
+      {
+        name: "plan",
+        summary: "show what a recipe would do, without doing it",
+        more: `Each step with its system calls, and what it needs of this machine with the flags of ramekin run that grant it. ${STREAM}`,
+        operands: [
+          RECIPE
+        ],
+        place: "recipe",
+        flags: [
+          SET,
+          {
+            name: "graph",
+            value: "FILE.svg",
+            completes: "file",
+            summary: "draw what is shared with this machine and what is mounted from where; - for the standard output"
+          },
+          JSON_FLAG
+        ]
+      },
+      {
+        name: "pull",
+        summary: "get an image from a registry, a layout or an archive",
+        more: "The image is downloaded into the store, checked and unpacked. It is named as debian:12, registry.example:5000/team/tool@sha256:..., oci:DIRECTORY:TAG, oci-archive:FILE, docker-archive:FILE or dir:DIRECTORY. The store is ramekin/images in XDG_DATA_HOME (~/.local/share), /var/lib/ramekin/images for root, or RAMEKIN_IMAGES.",
+        operands: [
+          IMAGE2
+        ],
+        flags: [
+          {
+            name: "name",
+            value: "NAME",
+            summary: "the name in the store, for an image from files"
+          },
+          ...PULL_FLAGS,
+          ...REGISTRY_FLAGS,
+          ...REPORT_FLAGS
+        ]
+      },
+      {
+        name: "images",
+        summary: "list the images in the store",
+        operands: [],
+        flags: [
+          {
+            name: "verify",
+            summary: "read all that is stored, and remove what is damaged, so that a pull gets it again"
+          },
+          {
+            name: "prune",
+            summary: "remove what no image and no container uses"
+          },
+          JSON_FLAG
+        ]
+      },
+      {
+        name: "rmi",
+        summary: "remove an image from the store",
+        more: "What another image has too stays, and what a container uses.",
+        operands: [
+          IMAGE2
+        ],
+        flags: [
+          JSON_FLAG
+        ]
+      },
+      {
+        name: "inspect",
+        summary: "show what is said of an image, and how its program is started",
+        operands: [
+          IMAGE2
+        ],
+        flags: [
+          PULL_FLAGS[0],
+          JSON_FLAG
+        ]
+      },
+      {
+        name: "commit",
+        summary: "make an image of what a run with --keep has changed",
+        more: "The new image has one layer more: what is in the directory. The words after -- are its command. With SOURCE_DATE_EPOCH, the same changes make the same image.",
+        operands: [
+          IMAGE2,
+          {
+            name: "DIRECTORY",
+            completes: "file"
+          },
+          {
+            name: "NAME",
+            completes: "image"
+          }
+        ],
+        program: true,
+        flags: [
+          ...PROGRAM_FLAGS,
+          {
+            name: "message",
+            letter: "m",
+            value: "TEXT",
+            summary: "what its history says of it"
+          },
+          PULL_FLAGS[0],
+          JSON_FLAG
+        ]
+      },
+      {
+        name: "push",
+        summary: "send an image of the store to a registry",
+        more: "What the registry has is not sent again. The second operand is where to, if it is not the image's own name.",
+        operands: [
+          IMAGE2,
+          {
+            name: "TO",
+            completes: "image",
+            optional: true
+          }
+        ],
+        flags: [
+          PULL_FLAGS[0],
+          ...REGISTRY_FLAGS,
+          ...REPORT_FLAGS
+        ]
+      },
+      {
+        name: "save",
+        summary: "write an image of the store as an archive, which docker and podman load",
+        operands: [
+          IMAGE2
+        ],
+        flags: [
+          {
+            name: "output",
+            letter: "o",
+            value: "FILE",
+            completes: "file",
+            summary: "the file to write, or else the standard output"
+          },
+          PULL_FLAGS[0]
+        ]
+      },
+      {
+        name: "load",
+        summary: "get the images of an archive of docker's, podman's or skopeo's",
+        operands: [
+          {
+            name: "FILE",
+            completes: "file"
+          }
+        ],
+        flags: [
+          {
+            name: "name",
+            value: "NAME",
+            summary: "the name in the store, of the only image"
+          },
+          ...PULL_FLAGS,
+          ...REPORT_FLAGS
+        ]
+      },
+      {
+        name: "ps",
+        summary: "list the running containers of all scripts of this user",
+        more: "The namespaces are those that the container does not share with its script.",
+        operands: [],
+        flags: [
+          JSON_FLAG
+        ]
+      },
+      {
+        name: "ls",
+        summary: "list namespaces, as lsns(8) does",
+        operands: [],
+        flags: [
+          {
+            name: "tree",
+            summary: "show which namespaces lie in which, and belong to which"
+          },
+          JSON_FLAG
+        ]
+      },
+      {
+        name: "check",
+        summary: "show what this machine can do, and the fix for what it cannot",
+        more: "Containers are made of each kind to try it, and nothing is left of them. The exit status is 0 where ramekin sandbox works.",
+        operands: [],
+        flags: [
+          JSON_FLAG
+        ]
+      },
+      {
+        name: "oci",
+        summary: "install the OCI runtime, by which podman, containerd and others run Ramekin",
+        more: "ramekin oci install DIR writes the command DIR/ramekin-oci, with the runtime and a cache beside it, and prints what each engine has to be told to use it. The command has absolute paths of Deno and of DIR, as engines call it with next to no environment. It takes the verbs and flags of runc and crun: create, start, state, kill, delete, exec, run, pause, resume, update, ps, list, features, spec.",
+        operands: [
+          {
+            name: "install",
+            completes: [
+              "install"
+            ]
+          },
+          {
+            name: "DIR",
+            completes: "file"
+          }
+        ],
+        flags: []
+      },
+      {
+        name: "schema",
+        summary: "write the JSON Schema of recipes, by which editors complete them",
+        more: "# yaml-language-server: $schema=recipe.schema.json\nat the head of a recipe names it to an editor, once the schema is in that file.",
+        operands: [],
+        flags: []
+      },
+      {
+        name: "man",
+        summary: "write a manual page, of ramekin or of a subcommand",
+        more: "ramekin man run | man -l -\nshows one. To have them where man(1) looks:\nramekin man > ~/.local/share/man/man1/ramekin.1\nramekin man run > ~/.local/share/man/man1/ramekin-run.1",
+        operands: [
+          {
+            name: "SUBCOMMAND",
+            completes: "subcommand",
+            optional: true
+          }
+        ],
+        flags: []
+      },
+      {
+        name: "completions",
+        summary: "write the completions for a shell",
+        more: "bash: source <(ramekin completions bash)\nzsh: source <(ramekin completions zsh)\nfish: ramekin completions fish | source",
+        operands: [
+          {
+            name: "SHELL",
+            completes: [
+              "bash",
+              "fish",
+              "zsh"
+            ]
+          }
+        ],
+        flags: []
+      }
+    ];
+    SUBCOMMANDS = TABLE;
+  })
+});
+
+// scripts/ramekin/unknown_words.ts
+function unknownSubcommand(name) {
+  return new UsageError(`there is no subcommand "${name}"; ${meantBy(name)}`);
+}
+function meantBy(name) {
+  const peers = PEER_SUBCOMMANDS.get(name);
+  if (peers !== void 0) return peers;
+  if (RECIPE2.test(name)) return `a recipe is run by ramekin run ${name}`;
+  const names = SUBCOMMANDS.map(({ name: name2 }) => name2);
+  const near = nearest(name, [
+    ...names,
+    "help"
+  ]);
+  return near === void 0 ? `they are ${names.join(", ")}` : `did you mean ${near}?`;
+}
+function unknownFlag(word4, flags2, subcommand) {
+  const [written2] = word4.split("=");
+  const advice = insteadOf(written2, flags2.map(({ name }) => name), subcommand);
+  return new UsageError(`there is no flag ${written2}${advice === void 0 ? "" : `; ${advice}`}`);
+}
+function insteadOf(written2, names, { place: place3, program }) {
+  const name = written2.replace(/^-+/, "");
+  if (names.includes(`allow-${name}`)) return `did you mean --allow-${name}?`;
+  const peers = place3 && (peerFlag(name, place3) ?? letterFlag(written2, place3));
+  if (peers !== void 0) return peers;
+  const others = SUBCOMMANDS.filter(({ flags: flags2 }) => flags2.some((flag) => flag.name === name));
+  if (others[0] !== void 0) return `it is one of ramekin ${others[0].name}`;
+  const near = nearest(name, names);
+  if (near !== void 0) return `did you mean --${near}?`;
+  return program === true ? "a program and its own flags come after --" : void 0;
+}
+function letterFlag(written2, place3) {
+  const letter = /^-(\w)\W/.exec(written2)?.[1];
+  return letter === void 0 ? void 0 : peerFlag(letter, place3);
+}
+var RECIPE2;
+var init_unknown_words = __esm({
+  "scripts/ramekin/unknown_words.ts"() {
+    init_nearest();
+    init_peer_words();
+    init_subcommands();
+    init_usage();
+    RECIPE2 = /\.(ya?ml|json|[mc]?[jt]s)$/i;
+  }
+});
+
+// scripts/ramekin/arguments.ts
+
+function placed(subcommand, words3) {
+  return words3.includes("--sandbox") ? {
+    ...subcommand,
+    place: "sandbox"
+  } : subcommand;
+}
+
+
+
+var COMMON_FLAGS, Arguments;
+var init_arguments = __esm({
+  "scripts/ramekin/arguments.ts": (function () {
+    init_cli();
+    init_unknown_words();
+    init_usage();
+    COMMON_FLAGS = [
+      {
+        name: "help",
+        letter: "h",
+        summary: "show this help"
+      },
+      {
+        name: "debug",
+        summary: "show where an error comes from"
+      }
+    ];
+    Arguments = class {
+  static {
+    addMethods(this.prototype, {
+    has: (function (flag) {
+        const value = this.#parsed[flag];
+        return Array.isArray(value) ? value.length > 0 : value === true;
+      }),
+    values: (function (flag) {
+        const values = this.#parsed[flag] ?? [];
+        return values.map(((value) => value === "" ? void 0 : value));
+      }),
+    value: (function (flag) {
+        return this.values(flag)[0];
+      })
+    });
+  }
+
+      /** The words without `--`. */
+      operands;
+      /** The program after `--`, and its arguments. */
+      program;
+      #parsed;
+      /** Use {@linkcode readArguments}. */
+      constructor(parsed) {
+        this.operands = parsed._;
+        this.program = parsed["--"];
+        this.#parsed = parsed;
+      }
+      /** Whether the flag is given. */
+      
+      /** The values of a flag, in their order; one that is given without its value has `undefined`. */
+      
+      /** The value of a flag that is given once. */
+      
+    };
+  })
+});
+
+// scripts/ramekin/error_report.ts
+function errorReport(error, { paint, debug, subcommand }) {
+  const lines = [
+    `${paint("red", "ramekin")}: ${messageOf(error)}`
+  ];
+  if (error instanceof UsageError) {
+    lines.push(`  see ramekin help${subcommand === void 0 ? "" : ` ${subcommand}`}`);
+  }
+  const isFfi = error instanceof Error && error.name === "PermissionError" && "grant" in error && error.grant === "ffi";
+  if (isFfi || error instanceof Deno.errors.NotCapable) {
+    lines.push(`  it was started without that permission; install it with all that it needs:`);
+    const isWrite = error instanceof Error && error.message.includes("write access");
+    lines.push(`  ${isWrite ? INSTALL_FOR_IMAGES : INSTALL}`);
+  }
+  if (debug) lines.push(paint("dim", stackOf(error)));
+  return lines.join("\n");
+}
+function messageOf(error) {
+  return error instanceof Error ? error.message || error.name : String(error);
+}
+function stackOf(error) {
+  if (!(error instanceof Error)) return "";
+  const cause = error.cause === void 0 ? "" : `
+  caused by ${stackOf(error.cause)}`;
+  return (error.stack ?? "") + cause;
+}
+var INSTALL, INSTALL_FOR_IMAGES;
+var init_error_report = __esm({
+  "scripts/ramekin/error_report.ts": (function () {
+    init_usage();
+    INSTALL = "deno install --global --allow-ffi --allow-read --allow-net --name ramekin command.js";
+    INSTALL_FOR_IMAGES = INSTALL.replace("--allow-net", "--allow-net --allow-write");
+  })
+});
+
+// scripts/ramekin/help.ts
+function programHelp(paint) {
+  const names = SUBCOMMANDS.map(({ name, summary }) => [
+    name,
+    summary
+  ]);
+  return [
+    "Runs programs in containers, made of recipes.",
+    "",
+    `${paint("bold", "Usage:")} ramekin SUBCOMMAND ...`,
+    "",
+    ...pairs(names, paint),
+    "",
+    ...pairs([
+      [
+        "help SUBCOMMAND",
+        "show the help of a subcommand"
+      ],
+      [
+        "--version",
+        "show the version"
+      ]
+    ], paint)
+  ].join("\n");
+}
+function subcommandHelp(subcommand, paint) {
+  const { summary, more, flags: flags2 } = subcommand;
+  const shown4 = [
+    ...flags2,
+    ...COMMON_FLAGS
+  ].filter(({ hidden: hidden2 }) => hidden2 !== true).map((flag) => [
+    flagText(flag) + (flag.repeated ? " ..." : ""),
+    flag.summary
+  ]);
+  return [
+    `${summary[0].toUpperCase()}${summary.slice(1)}.`,
+    "",
+    `${paint("bold", "Usage:")} ${usageLine(subcommand)}`,
+    "",
+    ...more === void 0 ? [] : [
+      ...wrapped(more),
+      ""
+    ],
+    ...pairs(shown4, paint)
+  ].join("\n");
+}
+function usageLine({ name, operands, program, flags: flags2 }) {
+  return [
+    `ramekin ${name}`,
+    ...operands.map(({ name: name2, optional: optional2 }) => optional2 === true ? `[${name2}]` : name2),
+    ...flags2.length > 0 ? [
+      "[FLAGS]"
+    ] : [],
+    ...program === true ? [
+      "[-- PROGRAM ARGUMENTS...]"
+    ] : []
+  ].join(" ");
+}
+function pairs(rows, paint) {
+  const width2 = Math.min(26, Math.max(...rows.map(([term2]) => term2.length)));
+  return rows.flatMap(([term2, text5]) => {
+    const lines = wrapped(text5, LINE - width2 - 4);
+    const first = term2.length > width2 ? [
+      `  ${paint("cyan", term2)}`
+    ] : [
+      `  ${paint("cyan", term2)}${" ".repeat(width2 - term2.length)}  ${lines.shift()}`
+    ];
+    return [
+      ...first,
+      ...lines.map((line2) => " ".repeat(width2 + 4) + line2)
+    ];
+  });
+}
+function wrapped(text5, width2 = LINE) {
+  return text5.split("\n").flatMap((paragraph2) => {
+    const lines = [
+      ""
+    ];
+    for (const word4 of paragraph2.split(" ")) {
+      const last = lines.at(-1);
+      if (last === "") lines[lines.length - 1] = word4;
+      else if (last.length + 1 + word4.length <= width2) lines[lines.length - 1] = `${last} ${word4}`;
+      else lines.push(word4);
+    }
+    return lines;
+  });
+}
+var LINE;
+var init_help = __esm({
+  "scripts/ramekin/help.ts"() {
+    init_arguments();
+    init_subcommands();
+    init_usage();
+    LINE = 80;
+  }
+});
+
+// scripts/ramekin/prompt.ts
+function questionFor(file, { message: message2 }, paint) {
+  const [what, ...rest] = message2.split("\n").map((line2) => escapeControls(line2.trim()));
+  return [
+    `\u250F ${paint("yellow", paint("bold", `${escapeControls(file)} asks for a permission`))}`,
+    `\u2520\u2500 ${what.replace("not granted: ", "")}`,
+    ...rest.map((line2) => `\u2520\u2500 ${paint("dim", line2)}`),
+    `\u2517 Allow? [y/n/A] (y = yes, allow; n = no, deny; A = allow all of its kind) `
+  ].join("\n");
+}
+function answerOf3(line2) {
+  switch (line2.trim()) {
+    case "y":
+    case "Y":
+    case "yes":
+      return "yes";
+    case "n":
+    case "N":
+    case "no":
+      return "no";
+    case "A":
+      return "all";
+    default:
+      return void 0;
+  }
+}
+function widened(grants, { grant, value }, answer) {
+  switch (grant) {
+    case "read":
+    case "write": {
+      const known = grants[grant];
+      if (answer === "all" || value === void 0) return {
+        ...grants,
+        [grant]: true
+      };
+      return {
+        ...grants,
+        [grant]: [
+          ...Array.isArray(known) ? known : [],
+          value
+        ]
+      };
+    }
+    case "net":
+    case "sys":
+      return {
+        ...grants,
+        [grant]: true
+      };
+    default:
+      return {
+        ...grants,
+        run: true,
+        sys: true
+      };
+  }
+}
+function canAsk() {
+  return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
+}
+function ask(file, error) {
+  const question = questionFor(file, error, paintFor(Deno.stderr));
+  for (; ; ) {
+    syscall(ioctl(0, TCFLSH, TCIFLUSH));
+    printError(question);
+    const line2 = readLine();
+    if (line2 === void 0) return "no";
+    const answer = answerOf3(line2);
+    if (answer !== void 0) return answer;
+  }
+}
+function readLine() {
+  const buffer = new Uint8Array(4096);
+  const count = Deno.stdin.readSync(buffer);
+  return count === null ? void 0 : new TextDecoder().decode(buffer.subarray(0, count));
+}
+var init_prompt = __esm({
+  "scripts/ramekin/prompt.ts"() {
+    init_control_characters();
+    init_files3();
+    init_syscalls();
+    init_output2();
+  }
+});
+
 // scripts/ramekin/flag_paths.ts
 function absolutePath2(path2) {
-  return withoutClimbing(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`);
+  return withoutClimbing2(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`);
 }
 function existingPath(path2, flag) {
   const whole = absolutePath2(path2);
@@ -38249,7 +39717,7 @@ function missing2(path2) {
   }
   return path2.includes("$") ? "there is no such file; a shell expands $ only outside of single quotes" : "there is no such file; make it first, or name its directory";
 }
-function withoutClimbing(path2) {
+function withoutClimbing2(path2) {
   const parts2 = [];
   for (const part of normalize(path2).slice(1).split("/")) {
     if (part === "..") parts2.pop();
@@ -38263,7 +39731,7 @@ var init_flag_paths = __esm({
     init_mod2();
     init_nearest();
     init_path();
-    init_output();
+    init_output2();
     init_usage();
     MISSING = [
       "ENOENT",
@@ -38316,7 +39784,7 @@ var init_run_program = __esm({
     init_host3();
     init_mod2();
     init_error_report();
-    init_output();
+    init_output2();
     BAD_CALL = 128 + 31;
     KILLED_BY_FILTER = `ramekin: killed by SIGSYS: a system call that the filter of the recipe (seccomp) denies
   which one is in the kernel's log, by its number: journalctl -k --grep type=1326
@@ -41297,19 +42765,19 @@ var init_read = __esm({
         if (way.length > MAX_INCLUDE_DEPTH) {
           refuse2(`files include each other at most ${MAX_INCLUDE_DEPTH} deep`);
         }
-        let read4;
+        let read5;
         try {
-          read4 = include(path2, from2);
+          read5 = include(path2, from2);
         } catch (error) {
           return refuse2(`${quoted(path2)} cannot be read: ${error.message}`);
         }
-        if (way.includes(read4.file)) {
+        if (way.includes(read5.file)) {
           return refuse2(`${quoted(path2)} includes itself: ${[
             ...way,
-            read4.file
+            read5.file
           ].join(" > ")}`);
         }
-        return this.stepsOf(read4.text, read4.file, way);
+        return this.stepsOf(read5.text, read5.file, way);
       }
     };
   }
@@ -41599,8 +43067,8 @@ var init_executable = __esm({
 });
 
 // scripts/ramekin/recipe_file.ts
-async function recipeFile(named, settings2) {
-  const path2 = named === "-" ? "/dev/stdin" : named;
+async function recipeFile(named2, settings2) {
+  const path2 = named2 === "-" ? "/dev/stdin" : named2;
   if (DATA.test(path2)) return readData(path2, variablesOf3(settings2));
   if (!CODE.test(path2)) throw notRecipe(path2);
   const recipe2 = await importRecipe(path2, settings2);
@@ -41650,9 +43118,9 @@ function readData(path2, variables) {
     }
   };
 }
-function readable(path2, read4) {
+function readable(path2, read5) {
   try {
-    return read4();
+    return read5();
   } catch (error) {
     const denied2 = error instanceof SyscallError && error.code === "EACCES";
     const why = denied2 ? DENIED3 : READING.find(([kind]) => error instanceof kind)?.[1];
@@ -42420,9 +43888,9 @@ function subordinateIds() {
     linux.getegid()
   ];
   if (!TOOLS.every(isInstalled)) return void 0;
-  const user = nameOf4(uid, textOf5("/etc/passwd"));
-  const uids = rangesOf(textOf5("/etc/subuid"), user, uid);
-  const gids = rangesOf(textOf5("/etc/subgid"), user, uid);
+  const user = nameOf5(uid, textOf6("/etc/passwd"));
+  const uids = rangesOf(textOf6("/etc/subuid"), user, uid);
+  const gids = rangesOf(textOf6("/etc/subgid"), user, uid);
   if (uids.length === 0 || gids.length === 0) return void 0;
   return {
     uids: mapsOf(uid, uids),
@@ -42483,7 +43951,7 @@ function mapsOf(own, ranges2) {
   }
   return maps;
 }
-function nameOf4(uid, passwd) {
+function nameOf5(uid, passwd) {
   const line2 = passwd.split("\n").find((line3) => line3.split(":")[2] === String(uid));
   return line2?.split(":")[0];
 }
@@ -42498,7 +43966,7 @@ function isFile3(path2) {
     return false;
   }
 }
-function textOf5(path2) {
+function textOf6(path2) {
   try {
     return Deno.readTextFileSync(path2);
   } catch (error) {
@@ -42850,7 +44318,7 @@ async function list3(calls, root, path2) {
   ]);
   const opened2 = new BatchResult(openBeneath(calls, root, path2, O_RDONLY));
   const listed3 = calls.output(LISTED);
-  const read4 = calls.add("getdents64", [
+  const read5 = calls.add("getdents64", [
     opened2,
     listed3,
     LISTED
@@ -42858,8 +44326,8 @@ async function list3(calls, root, path2) {
   calls.add("close", [
     opened2
   ]);
-  await run(calls, path2);
-  const entries = readDirectoryEntries(calls.read(listed3, LISTED), calls.result(read4));
+  await run2(calls, path2);
+  const entries = readDirectoryEntries(calls.read(listed3, LISTED), calls.result(read5));
   calls.clear();
   return entries;
 }
@@ -42877,7 +44345,7 @@ async function removeFiles(calls, root, path2, entries) {
   calls.add("close", [
     directory2
   ]);
-  await run(calls, path2);
+  await run2(calls, path2);
   calls.clear();
 }
 async function removeDirectory(calls, root, path2) {
@@ -42891,10 +44359,10 @@ async function removeDirectory(calls, root, path2) {
   calls.add("close", [
     parent
   ]);
-  await run(calls, path2);
+  await run2(calls, path2);
   calls.clear();
 }
-async function run(calls, path2) {
+async function run2(calls, path2) {
   const failure = await calls.run();
   if (failure === void 0) return;
   const { name, errno } = failure;
@@ -43003,13 +44471,13 @@ function isZero(block2) {
 }
 function readHeader(block2) {
   if (!isHeader(block2)) throw new ArchiveError("a header has a wrong checksum");
-  const magic = textOf6(block2, MAGIC2);
+  const magic = textOf7(block2, MAGIC2);
   const posix2 = magic.startsWith("ustar") && block2[MAGIC2[0] + 5] === 0;
   const gnu = magic === "ustar  ";
   const libarchive = block2[MODE2[0] + 6] === SPACE2 && block2[MODE2[0] + 7] === 0;
   const number = (field2, name2) => numberOf6(fieldOf(block2, field2), name2, libarchive);
-  const prefix = posix2 ? textOf6(block2, prefixField(block2)) : "";
-  const name = textOf6(block2, NAME6);
+  const prefix = posix2 ? textOf7(block2, prefixField(block2)) : "";
+  const name = textOf7(block2, NAME6);
   const type = String.fromCharCode(block2[TYPE[0]]);
   const isDevice = type === "3" || type === "4";
   return {
@@ -43020,7 +44488,7 @@ function readHeader(block2) {
     size: number(SIZE2, "size"),
     mtime: number(MTIME, "time"),
     type,
-    target: textOf6(block2, TARGET),
+    target: textOf7(block2, TARGET),
     major: isDevice && (posix2 || gnu) ? number(MAJOR, "major number") : 0,
     minor: isDevice && (posix2 || gnu) ? number(MINOR, "minor number") : 0,
     libarchive
@@ -43036,7 +44504,7 @@ function prefixField(block2) {
 function fieldOf(block2, [start, length]) {
   return block2.subarray(start, start + length);
 }
-function textOf6(block2, field2) {
+function textOf7(block2, field2) {
   return untilNul(fieldOf(block2, field2));
 }
 function untilNul(bytes) {
@@ -43312,7 +44780,7 @@ function entryOf2({ header: header3, kind, globals, extensions, sparse }) {
     const found = all.get(key);
     return found === void 0 || found.length === 0 ? void 0 : found;
   };
-  const text5 = (key) => textOf7(value(key), key);
+  const text5 = (key) => textOf8(value(key), key);
   const number = (key) => {
     const found = value(key);
     return found === void 0 ? void 0 : paxNumber(found, key);
@@ -43346,7 +44814,7 @@ function wholeSeconds(seconds2) {
     nanoseconds: 0
   };
 }
-function textOf7(value, key) {
+function textOf8(value, key) {
   if (value === void 0) return void 0;
   if (value.includes(0)) throw new ArchiveError(`${key} of an extended header has a NUL in it`);
   return decodeName(value);
@@ -43698,8 +45166,8 @@ function readTarIndex(path2) {
       if (entries.push({
         ...entry2,
         offset
-      }) > MOST2) {
-        throw new ArchiveError(`the archive has more than ${MOST2} files`);
+      }) > MOST3) {
+        throw new ArchiveError(`the archive has more than ${MOST3} files`);
       }
     },
     data: () => {
@@ -43724,14 +45192,14 @@ function readTarIndex(path2) {
   }
   return entries;
 }
-var MOST2;
+var MOST3;
 var init_index_of = __esm({
   "images/layer/tar/index_of.ts"() {
     ({ closeSync, fstatSync, openSync, readSync } = process.getBuiltinModule("node:fs"));
     init_errors5();
     init_header();
     init_reader2();
-    MOST2 = 1 << 20;
+    MOST3 = 1 << 20;
   }
 });
 
@@ -44848,7 +46316,7 @@ var init_owners = __esm({
 
 // images/layer/tree.ts
 function partsOf2(name) {
-  if (name.length > LONGEST5) throw tooLong3(name.length);
+  if (name.length > LONGEST6) throw tooLong3(name.length);
   const parts2 = [];
   for (const part of name.split("/")) {
     if (part === "..") parts2.pop();
@@ -44878,14 +46346,14 @@ function* deepestFirst(node) {
   }
 }
 function tooLong3(length) {
-  return new ArchiveError(`a name has ${length} letters, and a path at most ${LONGEST5}`);
+  return new ArchiveError(`a name has ${length} letters, and a path at most ${LONGEST6}`);
 }
-var MOST_LINKS, LONGEST5, PLAIN, TreeNode, Tree;
+var MOST_LINKS, LONGEST6, PLAIN, TreeNode, Tree;
 var init_tree2 = __esm({
   "images/layer/tree.ts"() {
     init_errors5();
     MOST_LINKS = 40;
-    LONGEST5 = 4095;
+    LONGEST6 = 4095;
     PLAIN = {
       uid: 0,
       gid: 0,
@@ -44926,7 +46394,7 @@ var init_tree2 = __esm({
         this.absent = false;
         this.children = kind === "directory" ? /* @__PURE__ */ new Map() : void 0;
         this.#length = parent === void 0 ? 0 : parent.#length + name.length + 1;
-        if (this.#length > LONGEST5) throw tooLong3(this.#length);
+        if (this.#length > LONGEST6) throw tooLong3(this.#length);
       }
       /** Its path from the root, which is ".". */
       get path() {
@@ -45149,7 +46617,7 @@ var init_unpack = __esm({
       }
       /** A file hides one of the same name that lower layers have, and one that came before. */
       #take(entry2, parts2) {
-        if (entry2.target.length > LONGEST5) {
+        if (entry2.target.length > LONGEST6) {
           throw new ArchiveError(`${JSON.stringify(entry2.name)} is a link that is longer than any path`);
         }
         const parent = this.#makeDirectories(parts2.slice(0, -1));
@@ -45341,7 +46809,7 @@ async function unpackLayers(layers, directory2, options = {}) {
       bytes += await unpackLayer(layer, unpacker, {
         left: (options.maxBytes ?? Infinity) - bytes,
         signal: options.signal,
-        progress: (read4) => options.progress?.(index, read4)
+        progress: (read5) => options.progress?.(index, read5)
       });
     }
     await unpacker.finish();
@@ -45578,13 +47046,13 @@ var init_read_tree = __esm({
         const entries = [];
         for (; ; ) {
           const listed3 = calls.output(LISTED2);
-          const read4 = calls.add("getdents64", [
+          const read5 = calls.add("getdents64", [
             fd,
             listed3,
             LISTED2
           ]);
           await this.#run(path2);
-          const size = calls.result(read4);
+          const size = calls.result(read5);
           entries.push(...readDirectoryEntries(calls.read(listed3, LISTED2), size));
           calls.clear();
           if (size === 0) return entries;
@@ -45686,7 +47154,7 @@ var init_read_tree = __esm({
             value,
             VALUE
           ];
-          const read4 = calls.add("fgetxattr", args, {
+          const read5 = calls.add("fgetxattr", args, {
             accept: [
               "ENODATA",
               "EPERM",
@@ -45694,7 +47162,7 @@ var init_read_tree = __esm({
             ]
           });
           await this.#run(path2);
-          const size = calls.result(read4);
+          const size = calls.result(read5);
           if (size >= 0) xattrs.push({
             name,
             value: copyOf(calls.read(value, size))
@@ -46278,7 +47746,7 @@ function readManifest(what, document, mediaType) {
 function listOf2(what, document, field2) {
   const list5 = document[field2];
   if (!Array.isArray(list5)) throw invalid(what, `has no list "${field2}"`);
-  if (list5.length > MOST3) throw invalid(what, `has more than ${MOST3} ${field2}`);
+  if (list5.length > MOST4) throw invalid(what, `has more than ${MOST4} ${field2}`);
   return list5;
 }
 function annotationsOf({ annotations }) {
@@ -46300,13 +47768,13 @@ function checkRunnable(what, manifest) {
     });
   }
 }
-var MOST3;
+var MOST4;
 var init_manifest = __esm({
   "images/manifest.ts"() {
     init_descriptor();
     init_errors4();
     init_media_types();
-    MOST3 = 1e4;
+    MOST4 = 1e4;
   }
 });
 
@@ -46426,7 +47894,7 @@ function resolveInImage(root, path2) {
   while (rest.length > 0) {
     const [part, ...further] = rest;
     const next = posix.join(at2, part);
-    const link2 = hasParent && links2 < LINKS2 ? linkAt(root + next) : void 0;
+    const link2 = hasParent && links2 < LINKS2 ? linkAt2(root + next) : void 0;
     if (link2 === void 0) {
       hasParent &&= further.length === 0 || isDirectory(root + next);
       [at2, rest] = [
@@ -46450,7 +47918,7 @@ function resolveInImage(root, path2) {
 function partsOf3(path2) {
   return path2.split("/").filter((part) => part !== "" && part !== ".");
 }
-function linkAt(path2) {
+function linkAt2(path2) {
   try {
     return Deno.readLinkSync(path2);
   } catch {
@@ -46570,8 +48038,8 @@ function shown3(root, source, target, readOnly) {
   ];
 }
 async function networkFiles(root, session, hostname2, net) {
-  const resolv = net === "host" ? await textOf8("/etc/resolv.conf") : "";
-  const hosts = net === "host" ? await textOf8("/etc/hosts") : "";
+  const resolv = net === "host" ? await textOf9("/etc/resolv.conf") : "";
+  const hosts = net === "host" ? await textOf9("/etc/hosts") : "";
   const files2 = {
     "/etc/hosts": `${hosts === "" ? "" : `${hosts.trimEnd()}
 `}${loopbackHosts(hostname2)}`,
@@ -46589,7 +48057,7 @@ async function networkFiles(root, session, hostname2, net) {
   }
   return steps;
 }
-async function textOf8(path2) {
+async function textOf9(path2) {
   try {
     return await Deno.readTextFile(path2);
   } catch (error) {
@@ -46779,11 +48247,11 @@ function readBeneath(root, path2) {
     }
     return text5 + decoder2.decode();
   } catch (error) {
-    if (error instanceof SyscallError && ABSENT3.has(error.code)) return "";
+    if (error instanceof SyscallError && ABSENT4.has(error.code)) return "";
     throw error;
   }
 }
-var LIMIT2, LAST_ID2, ABSENT3;
+var LIMIT2, LAST_ID2, ABSENT4;
 var init_users3 = __esm({
   "images/run/users.ts"() {
     init_errors();
@@ -46793,7 +48261,7 @@ var init_users3 = __esm({
     init_errors4();
     LIMIT2 = 1 << 20;
     LAST_ID2 = 4294967294;
-    ABSENT3 = /* @__PURE__ */ new Set([
+    ABSENT4 = /* @__PURE__ */ new Set([
       "ENOENT",
       "ENOTDIR",
       "ELOOP",
@@ -46997,7 +48465,7 @@ async function namesIn3(path2) {
     throw error;
   }
 }
-var init_files8 = __esm({
+var init_files9 = __esm({
   "images/store/files.ts"() {
   }
 });
@@ -47049,7 +48517,7 @@ var init_index_file = __esm({
     init_media_types();
     init_platform();
     init_file_lock();
-    init_files8();
+    init_files9();
     NAME8 = "org.opencontainers.image.ref.name";
     ORIGIN = "dev.ramekin.origin";
     STORED = "dev.ramekin.stored";
@@ -47138,7 +48606,7 @@ var Session;
 var init_session = __esm({
   "images/store/session.ts"() {
     init_file_lock();
-    init_files8();
+    init_files9();
     init_remove_tree2();
     init_owners2();
     Session = class _Session {
@@ -47207,7 +48675,7 @@ var init_roots = __esm({
   "images/store/roots.ts"() {
     init_digest();
     init_file_lock();
-    init_files8();
+    init_files9();
     init_session();
     Roots = class {
 
@@ -47412,21 +48880,21 @@ var init_image = __esm({
       }
       async #unpack(options) {
         const { config, layers } = this;
-        const request = {
+        const request2 = {
           config,
           layers,
           ...options
         };
         try {
           return await unpack(this.#store, this.#session, {
-            ...request,
+            ...request2,
             owners: this.#owners
           });
         } catch (error) {
           if (!isUnmappable(error) || this.#ids !== void 0) throw error;
           this.#owners = ONE3;
           return await unpack(this.#store, this.#session, {
-            ...request,
+            ...request2,
             owners: ONE3
           });
         }
@@ -47998,7 +49466,7 @@ function wholeName2(name) {
     return name;
   }
 }
-function nameOf5(digest) {
+function nameOf6(digest) {
   return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
 }
 var LayoutSource;
@@ -48069,12 +49537,12 @@ var init_layout = __esm({
         return await this.#files.size("version") === void 0 ? `it is an archive of docker's: docker-archive:${this.#files.path}` : `it is a directory of skopeo's: dir:${this.#files.path}`;
       }
       async document(what, blob) {
-        const bytes = await readFileOf(this.#files, nameOf5(blob.digest), DOCUMENT_LIMIT);
+        const bytes = await readFileOf(this.#files, nameOf6(blob.digest), DOCUMENT_LIMIT);
         checkBytes(what, bytes, blob);
         return bytes;
       }
       download(blob) {
-        return (offset) => this.#files.parts(nameOf5(blob.digest), offset);
+        return (offset) => this.#files.parts(nameOf6(blob.digest), offset);
       }
       async [Symbol.asyncDispose]() {
       }
@@ -48103,7 +49571,7 @@ var init_blobs = __esm({
     ({ Buffer: Buffer2 } = process.getBuiltinModule("node:buffer"));
     init_digest();
     init_file_lock();
-    init_files8();
+    init_files9();
     RESTART = Symbol("restart");
     BlobFiles = class {
 
@@ -48267,15 +49735,15 @@ var init_challenge = __esm({
 });
 
 // images/registry/http.ts
-async function send2(request, options) {
-  let { url, headers } = request;
+async function send2(request2, options) {
+  let { url, headers } = request2;
   for (let count = 0; count <= REDIRECTS; count++) {
     const response = await fetchOnce({
-      ...request,
+      ...request2,
       url,
       headers
     }, options);
-    const next = redirectOf(request, url, response);
+    const next = redirectOf(request2, url, response);
     if (next === void 0) return response;
     await discard2(response);
     if (url.protocol === "https:" && next.protocol !== "https:") {
@@ -48286,12 +49754,12 @@ async function send2(request, options) {
     if (next.origin !== url.origin) headers = withoutAuthorization(headers);
     url = next;
   }
-  throw new ImageError(`${request.url.host} leads on from one address to the next, without an end`, {
+  throw new ImageError(`${request2.url.host} leads on from one address to the next, without an end`, {
     code: "network"
   });
 }
-async function fetchOnce(request, options) {
-  const { method, url, headers, body } = request;
+async function fetchOnce(request2, options) {
+  const { method, url, headers, body } = request2;
   const { client, signal, idleTimeout } = options;
   const idle = new AbortController();
   const timer = setTimeout(() => idle.abort(stopped(url, idleTimeout)), idleTimeout);
@@ -48728,7 +50196,7 @@ var init_credentials2 = __esm({
     init_recipe();
     init_descriptor();
     init_errors4();
-    init_files8();
+    init_files9();
     DOCKER_HUB = "https://index.docker.io/v1/";
     TOKEN_USER = "<token>";
   }
@@ -48759,7 +50227,7 @@ function sleep2(time, signal) {
     });
   });
 }
-var PASSING2, LONGEST6, Tries;
+var PASSING2, LONGEST7, Tries;
 var init_retry = __esm({
   "images/registry/retry.ts"() {
     PASSING2 = /* @__PURE__ */ new Set([
@@ -48770,7 +50238,7 @@ var init_retry = __esm({
       503,
       504
     ]);
-    LONGEST6 = 6e4;
+    LONGEST7 = 6e4;
     Tries = class {
 
       #most;
@@ -48792,7 +50260,7 @@ var init_retry = __esm({
         if (this.#made >= this.#most) return false;
         const own = this.#delay * 2 ** this.#made * (0.75 + Math.random() / 2);
         this.#made++;
-        await sleep2(Math.min(Math.max(own, askedFor(response)), LONGEST6), this.#signal);
+        await sleep2(Math.min(Math.max(own, askedFor(response)), LONGEST7), this.#signal);
         return true;
       }
     };
@@ -48834,8 +50302,8 @@ async function configuredFor(registry) {
   for (const place3 of places) {
     const directory2 = `${place3}/${registry}`;
     for (const name of await quietly(() => namesIn3(directory2)) ?? []) {
-      const read4 = () => quietly(() => Deno.readTextFile(`${directory2}/${name}`));
-      if (name.endsWith(".crt")) authorities.push(...await read4().then(listed2));
+      const read5 = () => quietly(() => Deno.readTextFile(`${directory2}/${name}`));
+      if (name.endsWith(".crt")) authorities.push(...await read5().then(listed2));
       else if (name.endsWith(".cert")) pair = await pairOf(directory2, name.slice(0, -5)) ?? pair;
     }
   }
@@ -48859,9 +50327,9 @@ function listed2(text5) {
     text5
   ];
 }
-async function quietly(read4) {
+async function quietly(read5) {
   try {
-    return await read4();
+    return await read5();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
       return void 0;
@@ -48872,7 +50340,7 @@ async function quietly(read4) {
 var init_tls = __esm({
   "images/registry/tls.ts"() {
     init_environment2();
-    init_files8();
+    init_files9();
   }
 });
 
@@ -48937,33 +50405,33 @@ var init_connection2 = __esm({
        *
        * @throws {ImageError} where there is no answer that it expects
        */
-      async request(request) {
-        const url = await this.#url(request);
+      async request(request2) {
+        const url = await this.#url(request2);
         const tries = new Tries(this.#options, this.#signal);
         let [asked, answered] = [
           false,
           void 0
         ];
         for (; ; ) {
-          const authorization = answered ?? this.#authorization.header(request.scope);
-          const response = await this.#try(request, url, tries, authorization);
+          const authorization = answered ?? this.#authorization.header(request2.scope);
+          const response = await this.#try(request2, url, tries, authorization);
           if (response === void 0) continue;
-          if (request.expects.includes(response.status)) return response;
+          if (request2.expects.includes(response.status)) return response;
           if (response.status === 401 && !asked) {
             asked = true;
-            answered = await this.#answer(request, url, response, tries);
+            answered = await this.#answer(request2, url, response, tries);
             if (answered !== void 0) continue;
           }
           if (isPassing(response.status) && await tries.next(response)) {
             await discard2(response);
             continue;
           }
-          throw await this.#refusal(request, response);
+          throw await this.#refusal(request2, response);
         }
       }
       /** Makes the request once; `undefined` where it failed and is to be made again. */
-      async #try(request, url, tries, authorization) {
-        const { method, headers = {}, body } = request;
+      async #try(request2, url, tries, authorization) {
+        const { method, headers = {}, body } = request2;
         const isOwn3 = url.origin === (await this.base()).origin;
         try {
           return await send2({
@@ -48982,10 +50450,10 @@ var init_connection2 = __esm({
           return void 0;
         }
       }
-      async #answer(request, url, response, tries) {
+      async #answer(request2, url, response, tries) {
         for (; ; ) {
           try {
-            return await this.#authorization.answer(url, request.scope, response);
+            return await this.#authorization.answer(url, request2.scope, response);
           } catch (error) {
             if (await this.#isOver(error, tries)) throw this.#unreachable(url, error);
           }
@@ -49407,10 +50875,10 @@ var init_open3 = __esm({
 // images/store/place.ts
 function defaultPlace() {
   const variables = environment2();
-  const named = variables["RAMEKIN_IMAGES"];
-  if (named !== void 0 && named !== "") {
-    if (named.startsWith("/")) return named;
-    throw new ImageError(`RAMEKIN_IMAGES=${named} does not begin with /`, {
+  const named2 = variables["RAMEKIN_IMAGES"];
+  if (named2 !== void 0 && named2 !== "") {
+    if (named2.startsWith("/")) return named2;
+    throw new ImageError(`RAMEKIN_IMAGES=${named2} does not begin with /`, {
       code: "store"
     });
   }
@@ -49475,7 +50943,7 @@ var init_store = __esm({
     init_errors4();
     init_blobs();
     init_file_lock();
-    init_files8();
+    init_files9();
     init_index_file();
     init_place2();
     init_roots();
@@ -49639,14 +51107,14 @@ async function pull(reference, options = {}) {
   }
 }
 function nameFor(reference, name) {
-  const named = name === void 0 ? reference : parseReference(name);
-  if (named.transport !== "registry" && name === void 0) {
+  const named2 = name === void 0 ? reference : parseReference(name);
+  if (named2.transport !== "registry" && name === void 0) {
     return referenceText({
-      ...named,
-      path: resolvePath2(Deno.cwd(), named.path)
+      ...named2,
+      path: resolvePath2(Deno.cwd(), named2.path)
     });
   }
-  if (named.transport !== "registry") {
+  if (named2.transport !== "registry") {
     throw new ImageError(`${JSON.stringify(name)} is no name for an image in the store`, {
       code: "reference",
       advice: [
@@ -49654,7 +51122,7 @@ function nameFor(reference, name) {
       ]
     });
   }
-  return referenceText(named);
+  return referenceText(named2);
 }
 async function fetchImage(store, session, reference, name, options) {
   await using source = await openSource(reference, session, options, options.signal);
@@ -49918,7 +51386,7 @@ var init_collect2 = __esm({
     init_manifest();
     init_media_types();
     init_file_lock();
-    init_files8();
+    init_files9();
     init_session();
   }
 });
@@ -50015,7 +51483,7 @@ var init_verify = __esm({
     init_errors4();
     init_manifest();
     init_media_types();
-    init_files8();
+    init_files9();
     init_index_file();
     DAMAGED = "is damaged: its content is not what its digest says";
   }
@@ -50692,7 +52160,7 @@ async function save(images, output, { signal } = {}) {
     images.find((image3) => image3.digest === digest)
   ]));
   for (const [digest, image3] of new Map(digests.toSorted(([a], [b]) => a < b ? -1 : 1))) {
-    await archive.file(nameOf6(digest), image3.blobPath(digest));
+    await archive.file(nameOf7(digest), image3.blobPath(digest));
   }
   await archive.end();
 }
@@ -50715,14 +52183,14 @@ function archivedImage({ name, manifest: { config, layers } }) {
   const reference = parseReference(name);
   const isTag = reference.transport === "registry" && reference.digest === void 0;
   return {
-    Config: nameOf6(config.digest),
+    Config: nameOf7(config.digest),
     RepoTags: isTag ? [
       shortReference(reference)
     ] : null,
-    Layers: layers.map(({ digest }) => nameOf6(digest))
+    Layers: layers.map(({ digest }) => nameOf7(digest))
   };
 }
-function nameOf6(digest) {
+function nameOf7(digest) {
   return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
 }
 var ArchiveWriter;
@@ -50733,7 +52201,7 @@ var init_save = __esm({
     init_media_types();
     init_reference();
     init_file_set();
-    init_files8();
+    init_files9();
     init_index_file();
     init_tar_writer();
     ArchiveWriter = class {
@@ -50915,7 +52383,7 @@ var LineReport, PERIOD2, TerminalReport, ReportState;
 var init_image_report = __esm({
   "scripts/ramekin/image_report.ts"() {
     init_control_characters();
-    init_output();
+    init_output2();
     LineReport = class {
 
       #image;
@@ -51061,9 +52529,9 @@ var init_interruptible = __esm({
 // scripts/ramekin/run_image.ts
 var run_image_exports = {};
 __export(run_image_exports, {
-  run: () => run2
+  run: () => run3
 });
-async function run2(given) {
+async function run3(given) {
   check2(given);
   const report = reportOf(given);
   const options = runOptions(given);
@@ -51150,9 +52618,9 @@ var init_run_image = __esm({
 // scripts/ramekin/run.ts
 var run_exports = {};
 __export(run_exports, {
-  run: () => run3
+  run: () => run4
 });
-async function run3(given) {
+async function run4(given) {
   const path2 = given.operands[0];
   if (given.has("image")) return await (await Promise.resolve().then(() => (init_run_image(), run_image_exports))).run(given);
   if (path2 === void 0) throw new UsageError("RECIPE is missing, or --image=IMAGE");
@@ -51207,7 +52675,7 @@ var sandbox_exports = {};
 __export(sandbox_exports, {
   HERE: () => HERE3,
   optionsOf: () => optionsOf,
-  run: (() => run4),
+  run: (() => run5),
   visibleDirectory: () => visibleDirectory
 });
 
@@ -51228,6 +52696,33 @@ function checkName2(name) {
     throw new UsageError(`--protect=${name}: this is no name, and no end of a path such as .git/hooks`);
   }
 }
+function placeOf6(given, reading2) {
+  const [hostname2, cwd] = [
+    given.value("hostname"),
+    given.value("cwd")
+  ];
+  const variables = given.values("setenv").map((text5) => {
+    const [, name, value] = /^([^=]+)=(.*)$/s.exec(text5) ?? [];
+    if (name === void 0) {
+      throw new UsageError(`--setenv=${text5}: this is not a variable with its value, NAME=VALUE`);
+    }
+    return [
+      name,
+      value
+    ];
+  });
+  return {
+    ...hostname2 !== void 0 && {
+      hostname: hostname2
+    },
+    ...cwd !== void 0 && {
+      cwd: reading2.denied(cwd, `--cwd=${cwd}`)
+    },
+    ...variables.length > 0 && {
+      setEnv: Object.fromEntries(variables)
+    }
+  };
+}
 function everywhere() {
   return [
     "/",
@@ -51236,13 +52731,14 @@ function everywhere() {
 }
 
 
-var NARROW_ARCHITECTURES, HERE3, OWN;
+var NARROW_ARCHITECTURES, HERE3, OWN2;
 var init_sandbox3 = __esm({
   "scripts/ramekin/sandbox.ts": (function () {
     init_path();
     init_variable_pattern();
     init_host3();
     init_mod2();
+    init_audit();
     init_flag_paths();
     init_permission_flags();
     init_limit_flags();
@@ -51259,7 +52755,7 @@ var init_sandbox3 = __esm({
       variables: () => Object.keys(environment()),
       without: (allowed, denied2) => Object.keys(environment()).filter((name) => includesVariable(allowed, name) && !includesVariable(denied2, name))
     };
-    OWN = [
+    OWN2 = [
       "/dev",
       "/proc",
       "/run",
@@ -51676,7 +53172,7 @@ function compileBox(steps, target) {
   const records = bound.flatMap((part) => part instanceof Label ? [] : [
     part
   ]);
-  const texts2 = records.map((record2) => textOf9(record2, plan));
+  const texts2 = records.map((record2) => textOf10(record2, plan));
   const fixes = records.map(fixesOf);
   for (const record2 of records) refuseIds(record2, plan);
   if (clone2 === void 0) throw new TypeError("a box makes a process");
@@ -51761,7 +53257,7 @@ function refuseIds({ call: call2, stepIndex }, plan) {
 function isId(argument) {
   return typeof argument === "number" && isCallersId(argument);
 }
-function textOf9({ call: call2, stepIndex }, plan) {
+function textOf10({ call: call2, stepIndex }, plan) {
   const described = call2.verdict === void 0 ? describeCall(call2) : call2.verdict.text;
   const text5 = described.replaceAll(String(CALLER_UID), "UID").replaceAll(String(CALLER_GID), "GID");
   return stepIndex === void 0 ? text5 : `step ${stepIndex + 1} (${plan.cursor.nameOf(stepIndex)}): ${text5}`;
@@ -51992,7 +53488,7 @@ function writeElf(executable) {
     all.length,
     all.length - 1
   ].forEach((value, index) => view2.setUint16(52 + 2 * index, value, true));
-  const page = PAGE[architecture];
+  const page = PAGE2[architecture];
   const segments = [
     // type, flags, offset, address, size in the file, size in memory, alignment
     [
@@ -52083,13 +53579,13 @@ function put64(view2, at2, value) {
 function align2(value, to) {
   return Math.ceil(value / to) * to;
 }
-var BASE, PAGE, LARGEST_PAGE, MACHINE2, HEADER_SIZE5, SEGMENT_SIZE2, SECTION_SIZE, ET_EXEC, PT_LOAD, PT_NOTE2, PT_GNU_STACK, PF_X, PF_W, PF_R, SHT_PROGBITS, SHT_STRTAB, SHT_NOTE, SHT_NOBITS, SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SEGMENTS, NOTE_AT;
+var BASE, PAGE2, LARGEST_PAGE, MACHINE2, HEADER_SIZE5, SEGMENT_SIZE2, SECTION_SIZE, ET_EXEC, PT_LOAD, PT_NOTE2, PT_GNU_STACK, PF_X, PF_W, PF_R, SHT_PROGBITS, SHT_STRTAB, SHT_NOTE, SHT_NOBITS, SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SEGMENTS, NOTE_AT;
 var init_elf2 = __esm({
   "box/elf.ts"() {
     init_elf_note();
     init_parameters();
     BASE = 4194304;
-    PAGE = {
+    PAGE2 = {
       x86_64: 4096,
       aarch64: 65536
     };
@@ -52294,9 +53790,9 @@ function textBytes(calls, looks) {
   ].join("\0"));
 }
 function errnoBytes() {
-  const named = Object.entries(ERRNO).filter(([name, number]) => number <= 40 && !NEVER.test(name) || LATER.test(name));
+  const named2 = Object.entries(ERRNO).filter(([name, number]) => number <= 40 && !NEVER.test(name) || LATER.test(name));
   return concat([
-    ...named.map(([name, number]) => concat([
+    ...named2.map(([name, number]) => concat([
       Uint8Array.of(number),
       encoder8.encode(`${name}\0`)
     ])),
@@ -52503,56 +53999,6 @@ var init_mod6 = __esm({
   }
 });
 
-// scripts/ramekin/files.ts
-function readText(path2) {
-  using file = linux.open(path2, linux.O_RDONLY | linux.O_CLOEXEC);
-  const decoder2 = new TextDecoder();
-  const buffer = new Uint8Array(16 * 1024);
-  let text5 = "";
-  for (let count = linux.read(file, buffer); count > 0; count = linux.read(file, buffer)) {
-    text5 += decoder2.decode(buffer.subarray(0, count), {
-      stream: true
-    });
-  }
-  return text5 + decoder2.decode();
-}
-function ifThere2(look2) {
-  try {
-    return look2();
-  } catch (error) {
-    if (error instanceof SyscallError && ABSENT4.has(error.code)) return void 0;
-    throw error;
-  }
-}
-function mayWrite2(path2) {
-  return Deno.permissions.querySync({
-    name: "write",
-    path: path2
-  }).state === "granted";
-}
-function writeText2(path2, text5) {
-  writeBytes(path2, new TextEncoder().encode(text5), 420);
-}
-function writeBytes(path2, content2, mode2) {
-  const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
-  using file = linux.open(path2, flags2, mode2);
-  let bytes = content2;
-  while (bytes.length > 0) bytes = bytes.subarray(linux.write(file, bytes));
-}
-var ABSENT4;
-var init_files9 = __esm({
-  "scripts/ramekin/files.ts"() {
-    init_mod2();
-    ABSENT4 = /* @__PURE__ */ new Set([
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES",
-      "EPERM",
-      "ESRCH"
-    ]);
-  }
-});
-
 // scripts/ramekin/box_flags.ts
 function withoutDenied(allowed, denied2) {
   const kept = allowed.filter((name) => !includesVariable(denied2, name));
@@ -52635,9 +54081,9 @@ var init_box_flags = __esm({
 // scripts/ramekin/build.ts
 var build_exports = {};
 __export(build_exports, {
-  run: () => run5
+  run: () => run6
 });
-async function run5(given) {
+async function run6(given) {
   const output = given.value("output");
   if (output === void 0) throw new UsageError("-o=FILE is missing: where the box is written to");
   const options = {
@@ -52732,7 +54178,7 @@ var init_build = __esm({
   "scripts/ramekin/build.ts"() {
     init_mod6();
     init_mod2();
-    init_files9();
+    init_files8();
     init_read();
     init_box_flags();
     init_limit_flags();
@@ -52750,6 +54196,9 @@ var init_build = __esm({
       "deny-env",
       "protect",
       "no-protect",
+      "cwd",
+      "setenv",
+      "hostname",
       ...LIMIT_FLAGS.map(({ name }) => name),
       "unix-sockets",
       "setuid-files",
@@ -52781,8 +54230,8 @@ function byPid(pid, containers, any) {
   throw new UsageError(`the process ${pid} is not in a container of a script of yours; --any enters it all the same, as its user`);
 }
 function byName(name, containers, all) {
-  const named = containers.filter(({ namedBy }) => namedBy === "script");
-  const found = named.filter((container) => container.name === name);
+  const named2 = containers.filter(({ namedBy }) => namedBy === "script");
+  const found = named2.filter((container) => container.name === name);
   if (found.length === 1) return found[0].program;
   if (found.length > 1) {
     const pids = found.map(({ pid }) => pid).join(", ");
@@ -52792,7 +54241,7 @@ function byName(name, containers, all) {
   if (other !== void 0) {
     throw new UsageError(`no running container of yours has the name ${name}; the process ${other.pid} says that it is one, but its script is another user's, in a container, or restricted as ramekin is not; "ramekin enter --any ${other.pid}" enters it, as its user`);
   }
-  const near = nearest(name, named.map((container) => container.name));
+  const near = nearest(name, named2.map((container) => container.name));
   throw new UsageError(`no running container of yours has the name ${name}` + (near === void 0 ? "; ramekin ps lists them" : `; did you mean ${near}?`));
 }
 var init_container_of = __esm({
@@ -52800,7 +54249,7 @@ var init_container_of = __esm({
     init_host3();
     init_mod2();
     init_nearest();
-    init_files9();
+    init_files8();
     init_usage();
   }
 });
@@ -52808,9 +54257,9 @@ var init_container_of = __esm({
 // scripts/ramekin/enter.ts
 var enter_exports = {};
 __export(enter_exports, {
-  run: () => run6
+  run: () => run7
 });
-async function run6(given) {
+async function run7(given) {
   const report = reportOf(given);
   using container = attachTo2(containerOf2(given.operands[0], given.has("any")));
   const user = given.has("root") ? "root" : "program";
@@ -52882,9 +54331,9 @@ var init_units = __esm({
 // scripts/ramekin/cp.ts
 var cp_exports = {};
 __export(cp_exports, {
-  run: () => run7
+  run: () => run8
 });
-async function run7(given) {
+async function run8(given) {
   const [from2, to] = given.operands.map(place2);
   if (typeof from2 === typeof to) {
     throw new UsageError(typeof from2 === "string" ? "neither is in a container: NAME:PATH is, with a pid or a name of ramekin ps" : "both are in containers; copy out of the one first, and then into the other");
@@ -52932,8 +54381,8 @@ var init_cp = __esm({
     init_mod2();
     init_path();
     init_container_of();
-    init_files9();
-    init_output();
+    init_files8();
+    init_output2();
     init_units();
     init_usage();
   }
@@ -52942,9 +54391,9 @@ var init_cp = __esm({
 // scripts/ramekin/stop.ts
 var stop_exports = {};
 __export(stop_exports, {
-  run: () => run8
+  run: () => run9
 });
-async function run8(given) {
+async function run9(given) {
   const [signal, grace] = [
     given.value("signal"),
     given.value("grace")
@@ -52975,10 +54424,10 @@ var init_stop = __esm({
 // scripts/ramekin/ps.ts
 var ps_exports = {};
 __export(ps_exports, {
-  run: () => run9,
+  run: () => run10,
   timeText: () => timeText
 });
-function run9(given) {
+function run10(given) {
   const containers = runningContainers();
   if (given.has("json")) {
     printJson(containers);
@@ -52986,7 +54435,7 @@ function run9(given) {
   }
   const rows = containers.map((container) => [
     String(container.pid),
-    nameOf7(container),
+    nameOf8(container),
     timeText(container.uptime),
     container.script === void 0 ? "-" : String(container.script),
     Object.keys(container.namespaces).join(",") || "-",
@@ -52997,7 +54446,7 @@ function run9(given) {
   if (containers.some(({ own }) => !own)) printError(NOT_OWN);
   return 0;
 }
-function nameOf7({ name, namedBy, own }) {
+function nameOf8({ name, namedBy, own }) {
   return (namedBy === "script" ? name : `(${name})`) + (own ? "" : "*");
 }
 function timeText(seconds2) {
@@ -53035,7 +54484,7 @@ var HEADS, NOT_OWN;
 var init_ps = __esm({
   "scripts/ramekin/ps.ts"() {
     init_host3();
-    init_output();
+    init_output2();
     HEADS = [
       "PID",
       "NAME",
@@ -53052,10 +54501,10 @@ var init_ps = __esm({
 // scripts/ramekin/stats.ts
 var stats_exports = {};
 __export(stats_exports, {
-  run: () => run10,
+  run: () => run11,
   sizeText: () => sizeText2
 });
-async function run10(given) {
+async function run11(given) {
   const [word4] = given.operands;
   const only = word4 === void 0 ? void 0 : containerOf2(word4, given.has("any"));
   if (given.has("json")) {
@@ -53105,7 +54554,7 @@ function rowOf({ pid, name, uptime, cpu, memory, memoryPeak, pids, ioRead, ioWri
     memory,
     memoryPeak
   ].map(sizeText2);
-  const [read4, written2] = [
+  const [read5, written2] = [
     ioRead,
     ioWritten
   ].map(sizeText2);
@@ -53116,7 +54565,7 @@ function rowOf({ pid, name, uptime, cpu, memory, memoryPeak, pids, ioRead, ioWri
     time,
     ...sizes,
     String(pids ?? "-"),
-    read4,
+    read5,
     written2
   ];
 }
@@ -53139,7 +54588,7 @@ var init_stats = __esm({
     init_host3();
     init_mod2();
     init_container_of();
-    init_output();
+    init_output2();
     init_ps();
     HEADS2 = [
       "PID",
@@ -53368,9 +54817,9 @@ var init_box_file = __esm({
 var plan_exports = {};
 __export(plan_exports, {
   flagOf: () => flagOf,
-  run: () => run11
+  run: () => run12
 });
-async function run11(given) {
+async function run12(given) {
   const path2 = given.operands[0];
   const graph = given.value("graph");
   if (graph !== void 0) checkDrawing(graph);
@@ -53455,10 +54904,10 @@ var init_plan2 = __esm({
   "scripts/ramekin/plan.ts"() {
     init_control_characters();
     init_mod2();
-    init_files9();
+    init_files8();
     init_graph();
     init_graph_svg();
-    init_output();
+    init_output2();
     init_box_file();
     init_recipe_file();
     init_run_program();
@@ -53469,10 +54918,10 @@ var init_plan2 = __esm({
 // scripts/ramekin/pull.ts
 var pull_exports = {};
 __export(pull_exports, {
-  run: () => run12,
+  run: () => run13,
   told: () => told
 });
-function run12(given) {
+function run13(given) {
   const reference = given.operands[0];
   const name = given.value("name");
   return interruptible(async (signal) => {
@@ -53522,7 +54971,7 @@ var init_pull2 = __esm({
     init_image_flags();
     init_image_report();
     init_interruptible();
-    init_output();
+    init_output2();
     MOST_TOLD = 5;
   }
 });
@@ -53530,9 +54979,9 @@ var init_pull2 = __esm({
 // scripts/ramekin/images.ts
 var images_exports = {};
 __export(images_exports, {
-  run: () => run13
+  run: () => run14
 });
-function run13(given) {
+function run14(given) {
   return interruptible(async (signal) => {
     if (given.has("verify")) return await verify2(given, signal);
     if (given.has("prune")) return await prune(given, signal);
@@ -53590,7 +55039,7 @@ var init_images = __esm({
     init_mod5();
     init_image_report();
     init_interruptible();
-    init_output();
+    init_output2();
     init_ps();
     HEADS3 = [
       "IMAGE",
@@ -53605,9 +55054,9 @@ var init_images = __esm({
 // scripts/ramekin/rmi.ts
 var rmi_exports = {};
 __export(rmi_exports, {
-  run: () => run14
+  run: () => run15
 });
-async function run14(given) {
+async function run15(given) {
   const removed = await removeImages(given.operands);
   if (given.has("json")) printJson(removed);
   else for (const name of removed.names) print(name);
@@ -53616,7 +55065,7 @@ async function run14(given) {
 var init_rmi = __esm({
   "scripts/ramekin/rmi.ts"() {
     init_mod5();
-    init_output();
+    init_output2();
   }
 });
 
@@ -53644,9 +55093,9 @@ var init_open_image = __esm({
 // scripts/ramekin/inspect.ts
 var inspect_exports = {};
 __export(inspect_exports, {
-  run: () => run15
+  run: () => run16
 });
-async function run15(given) {
+async function run16(given) {
   await using image3 = await openImage(given);
   if (given.has("json")) printJson(asJson(image3));
   else print(asText(image3));
@@ -53739,16 +55188,16 @@ var init_inspect = __esm({
   "scripts/ramekin/inspect.ts"() {
     init_open_image();
     init_image_report();
-    init_output();
+    init_output2();
   }
 });
 
 // scripts/ramekin/commit.ts
 var commit_exports = {};
 __export(commit_exports, {
-  run: () => run16
+  run: () => run17
 });
-function run16(given) {
+function run17(given) {
   const [, changes, name] = given.operands;
   const message2 = given.value("message");
   return interruptible(async (signal) => {
@@ -53801,16 +55250,16 @@ var init_commit2 = __esm({
     init_image_flags();
     init_interruptible();
     init_open_image();
-    init_output();
+    init_output2();
   }
 });
 
 // scripts/ramekin/push.ts
 var push_exports = {};
 __export(push_exports, {
-  run: () => run17
+  run: () => run18
 });
-function run17(given) {
+function run18(given) {
   return interruptible(async (signal) => {
     await using image3 = await openImage(given);
     const to = given.operands[1] ?? image3.name;
@@ -53838,16 +55287,16 @@ var init_push2 = __esm({
     init_image_report();
     init_interruptible();
     init_open_image();
-    init_output();
+    init_output2();
   }
 });
 
 // scripts/ramekin/save.ts
 var save_exports = {};
 __export(save_exports, {
-  run: () => run18
+  run: () => run19
 });
-function run18(given) {
+function run19(given) {
   const path2 = given.value("output");
   if (path2 === void 0 && Deno.stdout.isTerminal()) {
     throw new UsageError("an archive is not for a terminal; name a file with --output=FILE");
@@ -53867,7 +55316,7 @@ function run18(given) {
     return 0;
   });
 }
-async function saveTo(path2, write6) {
+async function saveTo(path2, write7) {
   const temporary = `${path2}.${crypto.randomUUID().slice(0, 8)}.part`;
   try {
     {
@@ -53875,7 +55324,7 @@ async function saveTo(path2, write6) {
         write: true,
         createNew: true
       });
-      await write6(file);
+      await write7(file);
     }
     await Deno.rename(temporary, path2);
   } catch (error) {
@@ -53896,9 +55345,9 @@ var init_save2 = __esm({
 // scripts/ramekin/load_images.ts
 var load_images_exports = {};
 __export(load_images_exports, {
-  run: () => run19
+  run: () => run20
 });
-function run19(given) {
+function run20(given) {
   const path2 = given.operands[0];
   const name = given.value("name");
   return interruptible(async (signal) => {
@@ -53933,10 +55382,10 @@ var init_load_images = __esm({
 // scripts/ramekin/ls.ts
 var ls_exports = {};
 __export(ls_exports, {
-  run: () => run20,
+  run: () => run21,
   treeOf: () => treeOf
 });
-function run20(given) {
+function run21(given) {
   const entries = listNamespaces();
   if (given.has("json")) {
     printJson(entries);
@@ -53981,7 +55430,7 @@ var HEADS4;
 var init_ls = __esm({
   "scripts/ramekin/ls.ts"() {
     init_host3();
-    init_output();
+    init_output2();
     HEADS4 = [
       "NS",
       "TYPE",
@@ -54055,14 +55504,14 @@ function idRanges() {
     linux.capget()
   ];
   const mayMapIds = effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID");
-  const user = nameOf8(euid, textOf10("/etc/passwd"));
+  const user = nameOf9(euid, textOf11("/etc/passwd"));
   const [uid, gid] = mayMapIds ? [
     euid + 1,
     egid + 1
   ] : [
     "/etc/subuid",
     "/etc/subgid"
-  ].map((file) => firstOf3(textOf10(file), user, euid));
+  ].map((file) => firstOf3(textOf11(file), user, euid));
   if (uid === void 0 || gid === void 0) {
     return {
       name: NAME9,
@@ -54090,7 +55539,7 @@ function idRanges() {
   const says = mayMapIds ? "as root" : "by newuidmap and newgidmap";
   return tried(NAME9, says, recipe(unshare3("user"), ids2));
 }
-function nameOf8(uid, passwd) {
+function nameOf9(uid, passwd) {
   const line2 = passwd.split("\n").find((line3) => line3.split(":")[2] === String(uid));
   return line2?.split(":")[0];
 }
@@ -54101,7 +55550,7 @@ function firstOf3(text5, user, uid) {
   }
   return void 0;
 }
-function textOf10(file) {
+function textOf11(file) {
   return ifThere2(() => readText(file)) ?? "";
 }
 var NAME9;
@@ -54109,7 +55558,7 @@ var init_id_ranges = __esm({
   "scripts/ramekin/id_ranges.ts"() {
     init_mod2();
     init_check_result();
-    init_files9();
+    init_files8();
     NAME9 = "more ids than one";
   }
 });
@@ -54267,7 +55716,7 @@ var init_host_checks = __esm({
     init_host3();
     init_mod2();
     init_check_result();
-    init_files9();
+    init_files8();
     init_id_ranges();
     TUN = "/dev/net/tun";
     OTHERS_OPEN = 6;
@@ -54278,9 +55727,9 @@ var init_host_checks = __esm({
 var check_exports = {};
 __export(check_exports, {
   findingsText: () => findingsText,
-  run: () => run21
+  run: () => run22
 });
-function run21(given) {
+function run22(given) {
   const { release, machine } = linux.uname();
   const findings = hostChecks();
   if (given.has("json")) printJson({
@@ -54306,7 +55755,7 @@ var init_check2 = __esm({
   "scripts/ramekin/check.ts"() {
     init_mod2();
     init_host_checks();
-    init_output();
+    init_output2();
   }
 });
 
@@ -54480,9 +55929,9 @@ deno "$@"
 // scripts/ramekin/oci.ts
 var oci_exports = {};
 __export(oci_exports, {
-  run: () => run22
+  run: () => run23
 });
-function run22(given) {
+function run23(given) {
   const [action, directory2] = given.operands;
   if (action !== "install") throw new UsageError(`there is no "${action}"; there is: install`);
   if (directory2 === void 0) {
@@ -54494,8 +55943,8 @@ function run22(given) {
     `${absolute2}/ramekin-oci.js`
   ];
   const cache = `${absolute2}/ramekin-oci-cache`;
-  write4(module, readText(moduleFile()), 420);
-  write4(command, commandText({
+  write5(module, readText(moduleFile()), 420);
+  write5(command, commandText({
     deno: Deno.execPath(),
     module,
     cache
@@ -54511,7 +55960,7 @@ function moduleFile() {
   const isBundled = !url.endsWith("/scripts/ramekin/oci.ts");
   return new URL(isBundled ? "./oci.js" : "../../dist/oci.js", url).pathname;
 }
-function write4(path2, text5, mode2) {
+function write5(path2, text5, mode2) {
   const bytes = new TextEncoder().encode(text5);
   ifThere2(() => linux.unlinkat(linux.AT_FDCWD, path2));
   writeBytes(path2, bytes, mode2);
@@ -54520,8 +55969,8 @@ var init_oci = __esm({
   "scripts/ramekin/oci.ts"() {
     init_install();
     init_mod2();
-    init_files9();
-    init_output();
+    init_files8();
+    init_output2();
     init_usage();
   }
 });
@@ -54529,16 +55978,16 @@ var init_oci = __esm({
 // scripts/ramekin/schema.ts
 var schema_exports = {};
 __export(schema_exports, {
-  run: () => run23
+  run: () => run24
 });
-function run23() {
+function run24() {
   printJson(recipeSchema());
   return 0;
 }
 var init_schema2 = __esm({
   "scripts/ramekin/schema.ts"() {
     init_mod3();
-    init_output();
+    init_output2();
   }
 });
 
@@ -54546,10 +55995,10 @@ var init_schema2 = __esm({
 var man_exports = {};
 __export(man_exports, {
   programPage: () => programPage,
-  run: () => run24,
+  run: () => run25,
   subcommandPage: () => subcommandPage
 });
-function run24(given) {
+function run25(given) {
   const [name] = given.operands;
   print(name === void 0 ? programPage() : subcommandPage(find(name)));
   return 0;
@@ -54624,7 +56073,7 @@ var init_man = __esm({
     init_nearest();
     init_arguments();
     init_help();
-    init_output();
+    init_output2();
     init_subcommands();
     init_usage();
     init_version2();
@@ -54716,13 +56165,13 @@ function casesOf({ name, flags: flags2, operand, program }) {
   ].join(" ");
   const valued = flags2.filter(({ completes }) => completes !== void 0);
   return [
-    ...valued.map((flag) => `    ${name}--${flag.name}) ${actionOf(flag.completes)} ;;`),
+    ...valued.map((flag) => `    ${name}--${flag.name}) ${actionOf2(flag.completes)} ;;`),
     `    ${name})`,
     `      if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "${words3}" -- "$cur")`,
-    `      else ${operand === void 0 ? ":" : actionOf(operand.completes)}; fi ;;`
+    `      else ${operand === void 0 ? ":" : actionOf2(operand.completes)}; fi ;;`
   ];
 }
-function actionOf(completion) {
+function actionOf2(completion) {
   const words3 = wordsOf(completion);
   if (words3 !== void 0) return reply(`compgen -W "${words3.join(" ")}"`);
   switch (completion) {
@@ -54841,7 +56290,7 @@ function caseOf({ name, flags: flags2, operand, program }) {
   const specs = [
     ...flags2.flatMap(flagSpecs),
     ...operand === void 0 ? [] : [
-      `'1:${escaped5(operand.name)}:${actionOf2(operand.completes)}'`
+      `'1:${escaped5(operand.name)}:${actionOf3(operand.completes)}'`
     ],
     ...program ? [
       "'*:::program:_normal'"
@@ -54853,7 +56302,7 @@ function flagSpecs({ name, letter, value, optionalValue, repeated, summary, comp
   const description = `[${summary.replace(/[[\]]/g, "\\$&").replaceAll("'", `'\\''`)}]`;
   const many = repeated === true ? "*" : "";
   const form = value === void 0 ? "" : optionalValue === true ? "=-" : "=";
-  const rest = value === void 0 ? "" : `${optionalValue === true ? "::" : ":"}${escaped5(value)}:${completes === void 0 ? "" : actionOf2(completes)}`;
+  const rest = value === void 0 ? "" : `${optionalValue === true ? "::" : ":"}${escaped5(value)}:${completes === void 0 ? "" : actionOf3(completes)}`;
   return [
     quotedSpec(`${many}--${name}${form}${description}${rest}`),
     ...letter === void 0 ? [] : [
@@ -54867,7 +56316,7 @@ function quotedSpec(spec) {
 function escaped5(text5) {
   return text5.replaceAll(":", "\\:");
 }
-function actionOf2(completion) {
+function actionOf3(completion) {
   const words3 = wordsOf(completion);
   if (words3 !== void 0) return `(${words3.join(" ")})`;
   switch (completion) {
@@ -54890,9 +56339,9 @@ var init_zsh = __esm({
 // scripts/ramekin/completions.ts
 var completions_exports = {};
 __export(completions_exports, {
-  run: () => run25
+  run: () => run26
 });
-function run25(given) {
+function run26(given) {
   const shell = given.operands[0];
   const completions = SHELLS[shell];
   if (completions === void 0) {
@@ -54910,7 +56359,7 @@ var init_completions = __esm({
     init_bash();
     init_fish();
     init_zsh();
-    init_output();
+    init_output2();
     init_usage();
     SHELLS = {
       bash: bashCompletions,
@@ -54933,7 +56382,7 @@ function keepBox(kept) {
     });
     if (!kept.isSafe()) return false;
     const bytes = bytesOf8(kept.flags);
-    write5(kept, new Uint8Array([
+    write6(kept, new Uint8Array([
       ...bytes ?? [],
       ...kept.key
     ]));
@@ -54960,7 +56409,7 @@ function bytesOf8(flags2) {
     throw error;
   }
 }
-function write5({ directory: directory2, path: path2 }, bytes) {
+function write6({ directory: directory2, path: path2 }, bytes) {
   const name = `${directory2}/.${crypto.randomUUID()}`;
   try {
     Deno.writeFileSync(name, bytes, {
@@ -54975,15 +56424,15 @@ function write5({ directory: directory2, path: path2 }, bytes) {
 }
 function forgetOldest(directory2) {
   const files2 = Array.from(Deno.readDirSync(directory2), ({ name }) => `${directory2}/${name}`);
-  if (files2.length <= MOST4) return;
+  if (files2.length <= MOST5) return;
   const ages = files2.map((path2) => ({
     path: path2,
     time: Deno.statSync(path2).mtime?.getTime() ?? 0
   }));
   ages.sort((one, other) => one.time - other.time);
-  for (const { path: path2 } of ages.slice(0, files2.length - MOST4 / 2)) Deno.removeSync(path2);
+  for (const { path: path2 } of ages.slice(0, files2.length - MOST5 / 2)) Deno.removeSync(path2);
 }
-var MOST4;
+var MOST5;
 var init_keep_box = __esm({
   "scripts/ramekin/keep_box.ts"() {
     init_mod6();
@@ -54993,7 +56442,7 @@ var init_keep_box = __esm({
     init_sandbox3();
     init_subcommands();
     init_usage();
-    MOST4 = 256;
+    MOST5 = 256;
   }
 });
 
@@ -55030,7 +56479,7 @@ var LOAD = {
 };
 
 // scripts/ramekin/main.ts
-init_output();
+init_output2();
 init_subcommands();
 init_unknown_words();
 init_usage();
