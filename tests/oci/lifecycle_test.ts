@@ -125,9 +125,17 @@ test("control groups limit, freeze, and are removed", async () => {
   assertEquals((await kitchen.call("exec", id, "true")).code, 255);
   // Version 1 lets nothing die that is frozen.
   assertEquals(await kitchen.call("delete", "--force", id), { code: 0, stdout: "", stderr: "" });
-  for (const group of groups) {
-    assertEquals(existing(group), false, group);
-  }
+  for (const group of groups) assertEquals(existing(group), false, group);
+
+  kitchen.configure("true");
+  const short = kitchen.id();
+  assertEquals((await kitchen.start("create", short).status).code, 0);
+  const made = Deno.readTextFileSync(`${kitchen.state}/${short}/cgroups`).trim().split("\n");
+  assertEquals((await kitchen.call("start", short)).code, 0);
+  const status = async () => JSON.parse((await kitchen.call("state", short)).stdout).status;
+  await until(async () => await status() === "stopped");
+  assertEquals(await kitchen.call("delete", short), { code: 0, stdout: "", stderr: "" });
+  assertEquals([made.filter(existing), listed(kitchen.state)], [[], []]);
 }, noGroups ?? noBusybox);
 
 function existing(path: string): boolean {
