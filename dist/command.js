@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "d7375beb4ada62d52e4492a833ce148888e6f266f5b7636caed95d4497206882";
+var BUILD = "735fa3795b17200ff4df8f20dba9b7fded1ce481a8898e1efa23e24e16af0a49";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

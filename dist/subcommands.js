@@ -55889,6 +55889,14 @@ look() {
   done < "$here/cgroups"
 }
 
+# All by one rmdir(1); those that are gone are no failure.
+remove_groups() {
+  set --
+  while read -r group; do set -- "$@" "$group"; done < "$here/cgroups"
+  [ $# = 0 ] || rmdir "$@" 2> /dev/null
+  for group; do [ ! -e "$group" ] || return 1; done
+}
+
 look
 case $verb in
 state)
@@ -55913,10 +55921,7 @@ kill)
   ;;
 delete)
   [ $status = stopped ] || deno "$@"
-  set +f
-  while read -r group; do
-    rmdir "$group" 2> /dev/null || [ ! -e "$group" ] || deno "$@"
-  done < "$here/cgroups"
+  remove_groups || deno "$@"
   rm -r "$here"
   exit
   ;;
