@@ -5,8 +5,9 @@
  * - `dist/ramekin.js`: the module and all that it reaches. Its types are those of `mod.ts`.
  * - `dist/command.js`: the command, as far as it runs a box that it has kept.
  * - `dist/subcommands.js`: the rest of it. The modules of a subcommand run when it is used.
+ * - `dist/oci.js`: the OCI runtime.
  *
- * What first runs call (bundle/first_run.txt) is compiled with the file.
+ * What first runs call (bundle/first_run.txt, first_run_oci.txt) is compiled with the file.
  *
  * @module
  */
@@ -17,7 +18,7 @@ import { type Bundle, BUNDLES, plainBundle } from "./bundle/plain.ts";
 
 /** A bundle, as its file should be. */
 export async function bundle(made: Bundle): Promise<string> {
-  const names = firstRun();
+  const names = firstRun(made);
   const text = compileEarly(await plainBundle(made), (name) => names.has(name));
   return made.head + (made.later === undefined ? text : await withBuild(text, made.later.file));
 }

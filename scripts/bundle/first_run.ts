@@ -1,19 +1,19 @@
 /**
  * The functions that first runs call, from the start of Deno to the program in its container:
- * first_run.txt names them, and `deno run -A scripts/bundle/first_run.ts` writes it anew. It is no
- * harm if it is older than the modules: a function that is not in it is compiled when it is called.
+ * first_run.txt names those of the module and the command, first_run_oci.txt those of the OCI
+ * runtime, and `deno run -A scripts/bundle/first_run.ts` writes them anew. It is no harm if they are
+ * older than the modules: a function that is in none is compiled when it is called.
  *
  * @module
  */
 
+import { exampleConfig } from "../../oci/verbs/spec.ts";
 import { functionsOf, programOf } from "./functions.ts";
-import { BUNDLES, plainBundle } from "./plain.ts";
+import { type Bundle, BUNDLES, plainBundle } from "./plain.ts";
 
-const LIST = new URL("first_run.txt", import.meta.url);
-
-/** The names of the functions, as {@linkcode functionsOf} returns them. */
-export function firstRun(): ReadonlySet<string> {
-  return new Set(Deno.readTextFileSync(LIST).split("\n"));
+/** The names of a bundle's functions, as {@linkcode functionsOf} returns them. */
+export function firstRun({ calls }: Bundle): ReadonlySet<string> {
+  return new Set(Deno.readTextFileSync(new URL(calls, import.meta.url)).split("\n"));
 }
 
 /** What a script does with `dist/ramekin.js`. */
@@ -40,41 +40,96 @@ const COMMANDS = [
   ["sandbox", "--allow-write=.", "--", "true"],
 ];
 
-/** Runs all of it, each in a process, and returns the names of the functions that were called. */
-async function called(): Promise<readonly string[]> {
-  const directory = await Deno.makeTempDir({ prefix: "ramekin-first-run-" });
-  const names = new Set<string>();
-  const run = async (source: string, file: string, args: readonly string[]) => {
-    const log = `${directory}/log`;
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+/** What an engine calls the OCI runtime for, in a directory with a config.json, in this order. */
+const OCI_CALLS = [
+  ["create", "first-run"],
+  ["start", "first-run"],
+  ["exec", "first-run", "/bin/true"],
+  ["delete", "--force", "first-run"],
+];
+
+/** Makes a bundle of busybox, that of Debian's busybox-static. */
+async function makeBundle(directory: string): Promise<void> {
+  await Deno.mkdir(`${directory}/rootfs/bin`, { recursive: true });
+  await Deno.copyFile("/bin/busybox", `${directory}/rootfs/bin/busybox`);
+  for (const name of ["sleep", "true"]) {
+    await Deno.symlink("busybox", `${directory}/rootfs/bin/${name}`);
+  }
+  const config = exampleConfig(Deno.uid() !== 0);
+  const process = { ...config.process, terminal: false, args: ["/bin/sleep", "60"] };
+  await Deno.writeTextFile(`${directory}/config.json`, JSON.stringify({ ...config, process }));
+}
+
+/** The flags of the README's line of installation. */
+const PERMISSIONS = ["--allow-ffi", "--allow-read", "--allow-net"];
+
+/** Runs of one bundle, each in a process, by which the functions that it calls are found. */
+class Runs {
+  readonly names: Set<string> = new Set();
+  readonly #directory: string;
+  readonly #file: string;
+  readonly #source: string;
+
+  constructor(directory: string, file: string, source: string) {
+    this.#directory = directory;
+    this.#file = file;
+    this.#source = source;
+    Deno.writeTextFileSync(`${directory}/${file}`, source);
+  }
+
+  async run(args: readonly string[], permissions: readonly string[] = PERMISSIONS): Promise<void> {
+    const log = `${this.#directory}/log`;
+    // No pipes: a container that goes on would keep them open.
+    const { success } = await new Deno.Command(Deno.execPath(), {
       args: [
-        ...["run", "--no-config", "--allow-ffi", "--allow-read", "--allow-net"],
+        ...["run", "--no-config", "--quiet", ...permissions],
         `--v8-flags=--log-function-events,--logfile=${log},--no-logfile-per-isolate`,
         ...args,
       ],
-      cwd: directory,
-    }).output();
-    if (!success) throw new Error(new TextDecoder().decode(stderr));
-    for (const name of compiledLate(await Deno.readTextFile(log), file, source)) names.add(name);
-  };
+      cwd: this.#directory,
+      stdin: "null",
+      stdout: "null",
+    }).spawn().status;
+    if (!success) throw new Error(`${args.join(" ")} has failed`);
+    const text = await Deno.readTextFile(log);
+    for (const name of compiledLate(text, `/${this.#file}`, this.#source)) this.names.add(name);
+  }
+}
+
+/** The functions that the module and the command call. */
+async function calledByCommand(directory: string): Promise<ReadonlySet<string>> {
+  const module = new Runs(directory, "module.js", await plainBundle(BUNDLES["dist/ramekin.js"]));
+  for (const script of SCRIPTS) {
+    const text = `import * as ramekin from "./module.js";\n${script}\n`;
+    await Deno.writeTextFile(`${directory}/script.ts`, text);
+    await module.run(["script.ts"]);
+  }
+  const command = await plainBundle(BUNDLES["dist/command.js"]);
+  await Deno.writeTextFile(`${directory}/command.js`, command);
+  const later = await plainBundle(BUNDLES["dist/subcommands.js"]);
+  const subcommands = new Runs(directory, "subcommands.js", later);
+  for (const words of COMMANDS) await subcommands.run(["command.js", ...words]);
+  return module.names.union(subcommands.names);
+}
+
+/** The functions that the OCI runtime calls. */
+async function calledByOci(directory: string): Promise<ReadonlySet<string>> {
+  const oci = new Runs(directory, "oci.js", await plainBundle(BUNDLES["dist/oci.js"]));
+  await makeBundle(directory);
+  for (const words of OCI_CALLS) {
+    await oci.run(["oci.js", `--root=${directory}/state`, ...words], ["--allow-all"]);
+  }
+  return oci.names;
+}
+
+async function writeList(
+  list: Bundle["calls"],
+  find: (directory: string) => Promise<ReadonlySet<string>>,
+): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "ramekin-first-run-" });
   try {
-    const [module, command, subcommands] = await Promise.all([
-      plainBundle(BUNDLES["dist/ramekin.js"]),
-      plainBundle(BUNDLES["dist/command.js"]),
-      plainBundle(BUNDLES["dist/subcommands.js"]),
-    ]);
-    await Deno.writeTextFile(`${directory}/module.js`, module);
-    await Deno.writeTextFile(`${directory}/command.js`, command);
-    await Deno.writeTextFile(`${directory}/subcommands.js`, subcommands);
-    for (const script of SCRIPTS) {
-      const text = `import * as ramekin from "./module.js";\n${script}\n`;
-      await Deno.writeTextFile(`${directory}/script.ts`, text);
-      await run(module, "/module.js", ["script.ts"]);
-    }
-    for (const words of COMMANDS) {
-      await run(subcommands, "/subcommands.js", ["command.js", ...words]);
-    }
-    return [...names].sort();
+    const names = [...await find(directory)].sort();
+    await Deno.writeTextFile(new URL(list, import.meta.url), `${names.join("\n")}\n`);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
@@ -95,4 +150,7 @@ export function compiledLate(log: string, file: string, source: string): readonl
     .flatMap(([, , , begin, end]) => names.get(`${begin},${end}`) ?? []);
 }
 
-if (import.meta.main) await Deno.writeTextFile(LIST, `${(await called()).join("\n")}\n`);
+if (import.meta.main) {
+  await writeList("first_run.txt", calledByCommand);
+  await writeList("first_run_oci.txt", calledByOci);
+}
