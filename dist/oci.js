@@ -28753,5 +28753,5 @@ function say(text3) {
 // scripts/oci.ts
 if (import.meta.main) {
   const code = await main(Deno.args);
-  setTimeout((() => Deno.exit(code)), 0);
+  Deno.lstat("/").finally((() => Deno.exit(code)));
 }
