@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "735fa3795b17200ff4df8f20dba9b7fded1ce481a8898e1efa23e24e16af0a49";
+var BUILD = "6776d8669f135bdb50e9c259e391c21858b53cd47b8e71135c7869817e44c837";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -18,56 +18,129 @@ var cell$9;
 var output$10;
 var keep$11;
 var reserve$12;
-var fill$13;
-var get$14;
-var configs$15;
-var deepest$16;
-var mountOf$17;
-var makePlace$18;
-var placeOf$19;
-var onHost$20;
-var isPlain$21;
-var ofStep$22;
-var rootAfter$23;
-var opening$24;
-var makeDirectory$25;
-var openMount$26;
-var namesHold$27;
-var callIn$28;
-var untrustedDirectories$29;
-var open$30;
-var protect$31;
-var protected$32;
-var closeDuplicates$33;
-var pieces$34;
-var attribute$35;
-var append$36;
-var reserve$37;
-var grow$38;
-var release$39;
-var read$40;
-var parent$41;
-var make$42;
-var begin$43;
-var compile$44;
-var whereReachable$45;
-var isOthers$46;
-var pinParents$47;
-var nameOf$48;
-var open$49;
-var visit$50;
-var control$51;
-var update$52;
-var waitInPool$53;
-var poll$54;
-var setTimeout$55;
-var dispatch$56;
+var write$13;
+var fill$14;
+var deepest$15;
+var mountOf$16;
+var makePlace$17;
+var placeOf$18;
+var isPlain$19;
+var ofStep$20;
+var rootAfter$21;
+var recordIdentity$22;
+var opening$23;
+var makeDirectory$24;
+var openMount$25;
+var callIn$26;
+var untrustedDirectories$27;
+var release$28;
+var read$29;
+var make$30;
+var begin$31;
+var compile$32;
+var visit$33;
+var control$34;
+var update$35;
+var waitInPool$36;
+var setTimeout$37;
+var dispatch$38;
+var errnoName = (function errnoName(errno) {
+  const entry2 = Object.entries(ERRNO).find((([, number]) => number === errno));
+  return entry2?.[0];
+});
+var errnoText = (function errnoText(name) {
+  return TEXT[name];
+});
 var escapeControls = (function escapeControls(text3) {
   return text3.replace(CONTROLS, (character) => {
     const json = JSON.stringify(character).slice(1, -1);
     if (json !== character) return json;
     return character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
   });
+});
+var positionText = (function positionText(position) {
+  if (position === void 0) return "";
+  const { file, line, column } = position;
+  return file === void 0 ? `line ${line}, column ${column}: ` : `${file}:${line}:${column}: `;
+});
+var placeText = (function placeText({ step, stepIndex, field, position }) {
+  const where = positionText(position);
+  if (step === void 0) return where + (stepIndex === void 0 ? "" : `step ${stepIndex + 1} `);
+  const named = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
+  return `${where}${named}${field === void 0 ? "" : `, ${quoted(field)}`}: `;
+});
+var syscallIssue = (function syscallIssue({ syscall: syscall2, errno, call: call2 }) {
+  const name = errnoName(errno);
+  const reason2 = name ? `${name} (${errnoText(name)})` : `errno ${errno}`;
+  return `${call2 ?? syscall2} failed: ${reason2}`;
+});
+var readFlags = (function readFlags(words3, table) {
+  const flags16 = /* @__PURE__ */ new Map();
+  const others = [];
+  const { values, switches, letters = {}, endsAtWord = Infinity } = table;
+  let index = 0;
+  for (; index < words3.length && others.length < endsAtWord; index++) {
+    const word4 = words3[index];
+    if (word4 === "--") {
+      index++;
+      break;
+    }
+    if (!word4.startsWith("-") || word4 === "-" || /^-\d+$/.test(word4)) {
+      others.push(word4);
+      continue;
+    }
+    const [given2, inline] = split(word4);
+    const name = given2.startsWith("--") ? given2.slice(2) : letters[given2.slice(1)] ?? given2.slice(1);
+    const known = flags16.get(name) ?? [];
+    flags16.set(name, known);
+    if (switches.includes(name)) {
+      if (inline === void 0 || inline === "true") known.push("true");
+      if (inline === "false") flags16.delete(name);
+    } else if (values.includes(name)) {
+      const value = inline ?? words3[++index];
+      if (value === void 0) throw new OciError(`the flag ${given2} needs a value`, 64);
+      known.push(value);
+    } else throw new OciError(`unknown flag ${given2}`, 64);
+  }
+  return {
+    flags: flags16,
+    words: [
+      ...others,
+      ...words3.slice(index)
+    ]
+  };
+});
+var split = (function split(word4) {
+  const at2 = word4.indexOf("=");
+  return at2 === -1 ? [
+    word4,
+    void 0
+  ] : [
+    word4.slice(0, at2),
+    word4.slice(at2 + 1)
+  ];
+});
+var valueOf = (function valueOf({ flags: flags16 }, name) {
+  return flags16.get(name)?.at(-1);
+});
+var isSet = (function isSet({ flags: flags16 }, name) {
+  return flags16.has(name);
+});
+var runtimeOf = (function runtimeOf(given2) {
+  const manager = valueOf(given2, "cgroup-manager");
+  if (isSet(given2, "systemd-cgroup") || manager === "systemd") {
+    throw new OciError("control groups of systemd are not supported; use the manager cgroupfs");
+  }
+  if (manager !== void 0 && manager !== "cgroupfs" && manager !== "disabled") {
+    throw new OciError(`unknown cgroup manager ${manager}`);
+  }
+  const format = valueOf(given2, "log-format");
+  return {
+    root: valueOf(given2, "root") ?? `${stateDirectory()}/ramekin`,
+    log: valueOf(given2, "log")?.replace(/^file:/, ""),
+    logFormat: format === "json" ? "json" : "text",
+    cgroups: manager !== "disabled"
+  };
 });
 var call = (function call(name, ...args) {
   return {
@@ -76,7 +149,19 @@ var call = (function call(name, ...args) {
   };
 });
 var flags = (function flags(value, names) {
-  return new Named(value, () => flagNames(value, names));
+  return new Named(value, (() => flagNames(value, names)));
+});
+var flagNames = (function flagNames(value, names) {
+  let rest = value;
+  const words3 = [];
+  for (const [name, bits] of Object.entries(names)) {
+    if (bits !== 0 && containsBits(rest, bits)) {
+      words3.push(name);
+      rest -= bits;
+    }
+  }
+  if (rest !== 0 || words3.length === 0) words3.push(rest === 0 ? "0" : `0x${rest.toString(16)}`);
+  return words3.join("|");
 });
 var constant = (function constant(value, names) {
   return new Named(value, () => {
@@ -85,13 +170,32 @@ var constant = (function constant(value, names) {
   });
 });
 var mode = (function mode(value) {
-  return new Named(value, () => `0${value.toString(8)}`);
+  return new Named(value, (() => `0${value.toString(8)}`));
 });
 var pointerList = (function pointerList(items, text3) {
   return new Struct(new Uint8Array((items.length + 1) * 8), text3, items.map(((to, index) => ({
     offset: index * 8,
     to
   }))));
+});
+var describeCall = (function describeCall(call2, show2 = textOf) {
+  return `${call2.name}(${call2.args.map(((argument) => describeArgument(argument, show2))).join(", ")})`;
+});
+var describeArgument = (function describeArgument(argument, show2) {
+  if (argument === null) return "NULL";
+  if (typeof argument === "string") return JSON.stringify(argument);
+  if (typeof argument === "number" || typeof argument === "bigint") return String(argument);
+  if (argument instanceof Uint8Array) return describeBytes(argument);
+  if (argument instanceof Slot) return show2(argument);
+  return argument instanceof Struct ? argument.show(show2) : argument.text;
+});
+var written = (function written(text3, show2) {
+  return typeof text3 === "string" ? text3 : text3(show2);
+});
+var containsBits = (function containsBits(value, bits) {
+  const high = Math.floor(value / 2 ** 32), low = value >>> 0;
+  const bitsHigh = Math.floor(bits / 2 ** 32), bitsLow = bits >>> 0;
+  return (high & bitsHigh) >>> 0 === bitsHigh && (low & bitsLow) >>> 0 === bitsLow;
 });
 var at = (function at(directory) {
   return directory === AT_FDCWD ? at_fdcwd : directory;
@@ -139,13 +243,6 @@ var dup3 = (function dup3(from2, to, flagBits) {
 var fcntl = (function fcntl(fd, command, argument) {
   return call("fcntl", fd, constant(command, FCNTL_COMMANDS), argument);
 });
-var flock = (function flock(fd, operation) {
-  return call("flock", fd, flags(operation, {
-    LOCK_SH,
-    LOCK_EX,
-    LOCK_NB
-  }));
-});
 var read = (function read(fd, buffer, size) {
   return call("read", fd, buffer, size);
 });
@@ -170,11 +267,6 @@ var makedev = (function makedev(major, minor) {
 var symlinkat = (function symlinkat(target, directory, path2) {
   return call("symlinkat", target, at(directory), path2);
 });
-var unlinkat = (function unlinkat(directory, path2, flagBits) {
-  return call("unlinkat", at(directory), path2, flags(flagBits, {
-    AT_REMOVEDIR
-  }));
-});
 var readlinkat = (function readlinkat(directory, path2, target) {
   return call("readlinkat", at(directory), path2, target, target.size);
 });
@@ -185,6 +277,10 @@ var faccessat = (function faccessat(directory, path2, rights) {
     X_OK
   });
   return call("faccessat", at(directory), path2, named);
+});
+var fchmodat = (function fchmodat(directory, path2, fileMode) {
+  const given2 = typeof fileMode === "number" ? mode(fileMode) : fileMode;
+  return call("fchmodat", at(directory), path2, given2);
 });
 var getcwd = (function getcwd(path2) {
   return call("getcwd", path2, path2.size);
@@ -237,13 +333,27 @@ var openAny = (function openAny(name, otherwise) {
     }
   }
 });
-var decodeName = (function decodeName(bytes) {
+var decodeNames = (function decodeNames(bytes) {
+  return decodeLong(bytes);
+});
+var decodeLong = (function decodeLong(bytes) {
+  const whole = decodeStrictly(bytes);
+  if (whole !== void 0) return whole;
   let text3 = "";
-  for (const byte of bytes) {
-    if (byte >= 128) return decodeLong(bytes);
-    text3 += String.fromCharCode(byte);
+  for (let at2 = 0; at2 < bytes.length; ) {
+    const size = sizeOf(bytes[at2]);
+    const letter = decodeStrictly(bytes.subarray(at2, at2 + size));
+    text3 += letter ?? String.fromCharCode(ESCAPE + bytes[at2]);
+    at2 += letter === void 0 ? 1 : size;
   }
   return text3;
+});
+var decodeStrictly = (function decodeStrictly(bytes) {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return void 0;
+  }
 });
 var encodeName = (function encodeName(text3, into) {
   if (text3.isWellFormed()) return encoder.encodeInto(text3, into);
@@ -384,27 +494,6 @@ var perEngine = (function perEngine(make3) {
     return made.value;
   });
 });
-var getdents64 = (function getdents64(directory, entries) {
-  return call("getdents64", directory, entries, entries.size);
-});
-var readDirectoryEntries = (function readDirectoryEntries(entries, size) {
-  const found = [];
-  for (let start2 = 0; start2 < size; ) {
-    const length = entries.getUint16(start2 + ENTRY.reclen, true);
-    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start2, length);
-    const name = decodeName(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
-    if (name !== "." && name !== "..") {
-      const type = entries.getUint8(start2 + ENTRY.type) << TYPE_SHIFT;
-      found.push({
-        ino: entries.getBigUint64(start2 + ENTRY.ino, true),
-        type,
-        name
-      });
-    }
-    start2 += length;
-  }
-  return found;
-});
 var failureOf = (function failureOf(result, show2) {
   const { failed } = result;
   if (failed === void 0) return void 0;
@@ -430,6 +519,35 @@ var failureOf = (function failureOf(result, show2) {
 var shortageHint = (function shortageHint(code) {
   return code && SHORTAGES[code];
 });
+var hintOf = (function hintOf(message2, fix) {
+  if (message2 === void 0) return fix;
+  return fix === void 0 ? message2 : `${message2}; ${fix}`;
+});
+var fixFor = (function fixFor(fixes, code) {
+  const fix = code && allOf(fixes)?.[code];
+  return typeof fix === "function" ? fix() : fix;
+});
+var allOf = (function allOf(fixes) {
+  return typeof fixes === "function" ? fixes() : fixes;
+});
+var withFixes = (function withFixes(fixes, act) {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof SyscallError) || error.hint !== void 0) throw error;
+    const hint = error.code === "UNKNOWN" ? void 0 : fixFor(fixes, error.code);
+    if (hint === void 0) throw error;
+    const { syscall: syscall2, errno, call: call2, step, stepIndex } = error;
+    throw new SyscallError({
+      syscall: syscall2,
+      errno,
+      call: call2,
+      step,
+      stepIndex,
+      hint
+    });
+  }
+});
 var syscall = (function syscall(call2, hints) {
   return Number(syscalls([
     {
@@ -453,21 +571,54 @@ var checkResult = (function checkResult(outcome, hints) {
     hint
   });
 });
+var hintFor = (function hintFor(code, hints) {
+  if (typeof hints === "string") return shortageHint(code) ?? hints;
+  return fixFor(hints, code) ?? shortageHint(code);
+});
+var readLinks = (function readLinks(paths) {
+  const found = [];
+  for (let start2 = 0; start2 < paths.length; start2 += AT_ONCE) {
+    found.push(...readBatch(paths.slice(start2, start2 + AT_ONCE)));
+  }
+  return found;
+});
+var readBatch = (function readBatch(paths) {
+  const links = paths.map(((path2) => {
+    const target = new Output(LONGEST2, "&target");
+    return {
+      target,
+      call: readlinkat(at_fdcwd, path2, target)
+    };
+  }));
+  const accept = [
+    "ENOENT",
+    "EACCES",
+    "ESRCH",
+    "EPERM",
+    "ENOTDIR",
+    "EINVAL"
+  ];
+  const outcome = syscalls(links.map((({ call: call2 }) => ({
+    call: call2,
+    accept
+  }))));
+  const decoder2 = new TextDecoder();
+  return links.map((({ target, call: call2 }) => {
+    const length = Number(outcome.result(call2));
+    if (length <= 0) return void 0;
+    const { buffer, byteOffset } = outcome.output(target);
+    return decoder2.decode(new Uint8Array(buffer, byteOffset, length));
+  }));
+});
 var processDirectory = (function processDirectory(process) {
   if (process !== "thread-self") requireOwnProc();
   return `/proc/${process}`;
 });
-var concat = (function concat(parts) {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
-});
 var readWholeText = (function readWholeText(directory, path2) {
   return new TextDecoder().decode(readWhole(directory, path2));
+});
+var readWhole = (function readWhole(directory, path2) {
+  return readSmall(directory, path2) ?? readLarge(directory, path2);
 });
 var readSmall = (function readSmall(directory, path2) {
   const opened = openat(directory, path2, O_RDONLY | O_CLOEXEC, 0);
@@ -499,37 +650,228 @@ var bytesOf = (function bytesOf(outcome, got, part) {
   const { buffer, byteOffset } = outcome.output(part);
   return new Uint8Array(buffer, byteOffset, Number(outcome.result(got)));
 });
-var environmentVariable = (function environmentVariable(name) {
-  const value = engine().libc.getenv.call(encoder2.encode(`${name}\0`));
-  return value === null ? void 0 : Deno.UnsafePointerView.getCString(value);
+var processIdentity = (function processIdentity(process) {
+  const pid = typeof process === "number" ? process : pidOf(process);
+  return {
+    pid,
+    started: startOf(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))
+  };
 });
-var environmentStrings = (function environmentStrings() {
-  const list2 = environ();
-  const addresses = [];
-  if (list2 === null) return addresses;
-  const view2 = new Deno.UnsafePointerView(list2);
-  for (let offset = 0; ; offset += 8) {
-    const address = view2.getBigUint64(offset);
-    if (address === 0n) return addresses;
-    addresses.push(address);
+var startOf = (function startOf(stat) {
+  return Number(statField(stat, 22));
+});
+var statField = (function statField(stat, number) {
+  return stat.slice(stat.lastIndexOf(")") + 2).trimEnd().split(" ")[number - 3];
+});
+var mountedHierarchies = (function mountedHierarchies() {
+  return parseMounts(Deno.readTextFileSync("/proc/self/mountinfo"), deviceAt);
+});
+var deviceAt = (function deviceAt(path2) {
+  try {
+    return Deno.statSync(path2).dev;
+  } catch {
+    return void 0;
   }
+});
+var parseMounts = (function parseMounts(mountinfo, deviceAt2) {
+  const found = /* @__PURE__ */ new Map();
+  for (const line of mountinfo.split("\n")) {
+    const [before = "", after = ""] = line.split(" - ");
+    const [type, , options = ""] = after.split(" ");
+    if (type !== "cgroup" && type !== "cgroup2") continue;
+    const [, , device = "", , top = ""] = before.split(" ");
+    if (found.has(device) || !top.startsWith("/sys/fs/cgroup")) continue;
+    const [major = 0, minor = 0] = device.split(":").map(Number);
+    if (deviceAt2(top) !== makedev(major, minor)) continue;
+    const names = options.split(",").filter(((word4) => !OTHER_OPTIONS.test(word4)));
+    found.set(device, {
+      version: type === "cgroup2" ? 2 : 1,
+      names,
+      top
+    });
+  }
+  return [
+    ...found.values()
+  ];
+});
+var has = (function has({ version, names }, controller) {
+  return version === 1 && names.includes(controller);
+});
+var makeGroups = (function makeGroups(hierarchies2, path2, required) {
+  const made = [];
+  for (const hierarchy of hierarchies2) {
+    try {
+      made.push({
+        hierarchy,
+        path: makeGroup(hierarchy, path2)
+      });
+    } catch (error) {
+      if (required || !isRefusal(error)) throw error;
+    }
+  }
+  return made;
+});
+var makeGroup = (function makeGroup(hierarchy, path2) {
+  let directory = hierarchy.top;
+  for (const name of path2.split("/").filter(Boolean)) {
+    if (hierarchy.version === 2) giveControllers(directory);
+    const above = directory;
+    directory += `/${name}`;
+    try {
+      Deno.mkdirSync(directory, {
+        mode: 493
+      });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+    if (has(hierarchy, "cpuset")) inheritProcessors(above, directory);
+  }
+  return directory;
+});
+var giveControllers = (function giveControllers(directory) {
+  const there = textOf2(`${directory}/cgroup.controllers`)?.trim().split(/\s+/) ?? [];
+  const given2 = textOf2(`${directory}/cgroup.subtree_control`)?.trim().split(/\s+/) ?? [];
+  for (const name of CONTROLLERS) {
+    if (!there.includes(name) || given2.includes(name)) continue;
+    try {
+      Deno.writeTextFileSync(`${directory}/cgroup.subtree_control`, `+${name}`);
+    } catch {
+    }
+  }
+});
+var inheritProcessors = (function inheritProcessors(above, directory) {
+  for (const file of [
+    "cpuset.cpus",
+    "cpuset.mems"
+  ]) {
+    if (textOf2(`${directory}/${file}`)?.trim() !== "") continue;
+    Deno.writeTextFileSync(`${directory}/${file}`, textOf2(`${above}/${file}`)?.trim() ?? "");
+  }
+});
+var textOf2 = (function textOf2(path2) {
+  try {
+    return Deno.readTextFileSync(path2);
+  } catch {
+    return void 0;
+  }
+});
+var pidsIn = (function pidsIn(groups) {
+  const pids = /* @__PURE__ */ new Set();
+  const collect = ((directory) => {
+    for (const line of (textOf2(`${directory}/cgroup.procs`) ?? "").split("\n")) {
+      if (Number(line) > 0) pids.add(Number(line));
+    }
+    for (const name of directoriesIn(directory)) collect(`${directory}/${name}`);
+  });
+  for (const directory of groups) collect(directory);
+  return [
+    ...pids
+  ].sort((one, other) => one - other);
+});
+var directoriesIn = (function directoriesIn(path2) {
+  try {
+    return Array.from(Deno.readDirSync(path2)).filter((({ isDirectory }) => isDirectory)).map(({ name }) => name);
+  } catch {
+    return [];
+  }
+});
+var removeGroups = (function removeGroups(groups) {
+  return groups.map(removeTree).every(Boolean);
+});
+var removeTree = (function removeTree(directory) {
+  for (const name of directoriesIn(directory)) removeTree(`${directory}/${name}`);
+  try {
+    Deno.removeSync(directory);
+    return true;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
+  }
+});
+var freezersOf = (function freezersOf(groups) {
+  return groups.flatMap(((directory) => {
+    const [one, two] = [
+      `${directory}/freezer.state`,
+      `${directory}/cgroup.freeze`
+    ];
+    if (textOf2(one) !== void 0) return [
+      {
+        file: one,
+        frozen: "FROZEN",
+        thawed: "THAWED"
+      }
+    ];
+    return textOf2(two) === void 0 ? [] : [
+      {
+        file: two,
+        frozen: "1",
+        thawed: "0"
+      }
+    ];
+  }));
+});
+var freeze = (function freeze(groups, frozen) {
+  const freezers = freezersOf(groups);
+  for (const { file, frozen: on, thawed: off } of freezers) {
+    Deno.writeTextFileSync(file, frozen ? on : off);
+  }
+  return freezers.length > 0;
+});
+var isFrozen = (function isFrozen(groups) {
+  return freezersOf(groups).some((({ file, thawed: thawed2 }) => textOf2(file)?.trim() !== thawed2));
+});
+var isAlive = (function isAlive({ pid, started: started2 }) {
+  const stat = textOf2(`/proc/${pid}/stat`);
+  if (stat === void 0 || stat === "") return false;
+  return Number(statField(stat, 22)) === started2 && !/[ZX]/.test(statField(stat, 3));
+});
+var checkedId = (function checkedId(id2) {
+  return /^[A-Za-z0-9_+.-]+$/.test(id2) && id2 !== "." && id2 !== ".." && id2.length <= 1024 ? id2 : fail(`invalid container ID format: ${JSON.stringify(id2)}`);
 });
 var inheritedStrings = (function inheritedStrings(strings, changes) {
   if (changes.size === 0 || strings.length === 0) return strings;
   return strings.filter((address) => !changes.has(nameAt(address)));
 });
-var stringAt = (function stringAt(address) {
-  return Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address));
-});
-var environ = (function environ() {
-  const variable = new Deno.UnsafePointerView(engine().libc.environ);
-  return Deno.UnsafePointer.create(variable.getBigUint64());
+var execSpec = (function execSpec(program, spec = {}) {
+  return {
+    program,
+    argv0: spec.argv0,
+    args: spec.args ?? [],
+    environment: spec.environment ?? {
+      inherited: environmentStrings(),
+      changes: /* @__PURE__ */ new Map()
+    },
+    searchPath: spec.searchPath ?? environmentVariable("PATH") ?? DEFAULT_PATH,
+    cwd: spec.cwd,
+    uid: spec.uid,
+    gid: spec.gid,
+    stdio: spec.stdio ?? [
+      "null",
+      "null",
+      "null"
+    ],
+    fds: spec.fds ?? [],
+    terminal: spec.terminal,
+    image: spec.image
+  };
 });
 var programPaths = (function programPaths({ program, searchPath }) {
   if (program.includes("/")) return [
     program
   ];
-  return searchPath.split(":").map(((directory) => directory === "" ? program : `${directory}/${program}`));
+  return searchPath.split(":").map((directory) => directory === "" ? program : `${directory}/${program}`);
+});
+var prlimit64 = (function prlimit64(pid, resource, limit2, old) {
+  const known = constant(resource, RLIMITS);
+  const named = new Named(resource, () => `RLIMIT_${known.text}`);
+  if (limit2 === null) return call("prlimit64", pid, named, null, old);
+  const text3 = ((value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value));
+  const words3 = [
+    BigInt(limit2.soft),
+    BigInt(limit2.hard)
+  ];
+  const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
+  const struct = new Struct(bytes, `{${text3(words3[0])}, ${text3(words3[1])}}`);
+  return call("prlimit64", pid, named, struct, old);
 });
 var ppoll = (function ppoll(fds, timeout) {
   const bytes = new Uint8Array(fds.length * 8);
@@ -586,9 +928,6 @@ var readRusage = (function readRusage(usage) {
 var signalName = (function signalName(signal2) {
   if (signal2 < SIGRTMIN) return constant(signal2, SIGNALS);
   return new Named(signal2, () => `SIGRTMIN+${signal2 - SIGRTMIN}`);
-});
-var kill = (function kill(pid, signal2) {
-  return call("kill", pid, signalName(signal2));
 });
 var pidfd_open = (function pidfd_open(pid, flagBits) {
   return call("pidfd_open", pid, flagBits);
@@ -653,6 +992,16 @@ var lockProcess = (function lockProcess() {
 var unlockProcess = (function unlockProcess() {
   return call("futex", WORD, UNLOCK);
 });
+var ifThere = (function ifThere(ask, absence = NO_SUCH_PATH) {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof SyscallError && absence.some(((name) => name === error.code))) {
+      return void 0;
+    }
+    throw error;
+  }
+});
 var clone = (function clone(flagBits, stored) {
   const storesPid = stored !== null && (flagBits & CLONE_PIDFD) === 0;
   const bits = (flagBits | (storesPid ? CLONE_PARENT_SETTID : 0)) >>> 0;
@@ -663,8 +1012,14 @@ var clone = (function clone(flagBits, stored) {
 var unshare = (function unshare(flagBits) {
   return call("unshare", flags(flagBits, CLONE_FLAGS));
 });
+var setns = (function setns(fd, flagBits) {
+  return call("setns", fd, flags(flagBits, CLONE_FLAGS));
+});
 var pivot_root = (function pivot_root(newRoot, putOld) {
   return call("pivot_root", newRoot, putOld);
+});
+var chroot = (function chroot(path2) {
+  return call("chroot", path2);
 });
 var sethostname = (function sethostname(name) {
   return call("sethostname", name, new TextEncoder().encode(name).length);
@@ -697,6 +1052,9 @@ var uname2 = (function uname2() {
       call: uname(names)
     }
   ]).output(names));
+});
+var mountsOf = (function mountsOf(process) {
+  return parseMountinfo(mountinfoOf(typeof process === "object" ? process.pid : process));
 });
 var mountinfoOf = (function mountinfoOf(pid = "thread-self") {
   return decodeNames(readWhole(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
@@ -767,7 +1125,7 @@ var statxOutput = (function statxOutput() {
 });
 var readStatx = (function readStatx(stat) {
   const time = ((at2) => stat.getBigInt64(at2, true) * 1000000000n + BigInt(stat.getUint32(at2 + 8, true)));
-  const device = (at2) => makedev(stat.getUint32(at2, true), stat.getUint32(at2 + 4, true));
+  const device = ((at2) => makedev(stat.getUint32(at2, true), stat.getUint32(at2 + 4, true)));
   return {
     mask: stat.getUint32(0, true),
     nlink: stat.getUint32(16, true),
@@ -792,6 +1150,17 @@ var geteuid = (function geteuid() {
 });
 var getegid = (function getegid() {
   return call("getegid");
+});
+var setresuid = (function setresuid(real, effective, saved) {
+  return call("setresuid", real, effective, saved);
+});
+var setresgid = (function setresgid(real, effective, saved) {
+  return call("setresgid", real, effective, saved);
+});
+var setgroups = (function setgroups(groups) {
+  if (groups.length === 0) return call("setgroups", 0, null);
+  const bytes = new Uint8Array(new Uint32Array(groups).buffer);
+  return call("setgroups", groups.length, new Struct(bytes, `[${groups.join(", ")}]`));
 });
 var groupsOutput = (function groupsOutput(count) {
   return new Output(count * 4, "&groups");
@@ -882,135 +1251,6 @@ var fsmount = (function fsmount(fd, flagBits, attributes) {
     FSMOUNT_CLOEXEC
   });
   return call("fsmount", fd, named, flags(attributes, MOUNT_ATTRIBUTES));
-});
-var directoryTable = (function directoryTable() {
-  const [path2, stat] = [
-    new Output(PATH_MAX, "&path"),
-    statxOutput()
-  ];
-  const [names, more] = [
-    new Output(NAMES_SIZE, "&names"),
-    new Output(NAMES_SIZE, "&more")
-  ];
-  const end = new Label("end");
-  const opened = openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-  const fd = new ResultOf(opened, "directory");
-  return new KeptTable(path2, [
-    stat,
-    names
-  ], [
-    {
-      call: statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, stat),
-      ...orEnd(end)
-    },
-    {
-      call: opened,
-      ...orEnd(end)
-    },
-    {
-      call: getdents64(fd, names),
-      accept: [
-        "ENOENT"
-      ]
-    },
-    {
-      call: getdents64(fd, more),
-      accept: [
-        "ENOENT"
-      ]
-    },
-    {
-      call: close(fd)
-    },
-    end
-  ]);
-});
-var fileTable = (function fileTable() {
-  const [path2, stat] = [
-    new Output(PATH_MAX, "&path"),
-    statxOutput()
-  ];
-  const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_FILE, stat);
-  return new KeptTable(path2, [
-    stat
-  ], [
-    {
-      call: call2,
-      accept: GONE
-    }
-  ]);
-});
-var orEnd = (function orEnd(end) {
-  return {
-    accept: GONE,
-    onAccepted: end
-  };
-});
-var readNow = (function readNow(path2) {
-  const table = tables().directory;
-  if (table.run(path2) < 0) {
-    return {
-      list: /* @__PURE__ */ new Map(),
-      stamp: void 0,
-      owner: void 0,
-      used: false
-    };
-  }
-  const { stamp, changed, owner } = stampOf(table.outputs[0]);
-  const list2 = /* @__PURE__ */ new Map();
-  for (const { name, type } of namesOf(table, path2)) {
-    list2.set(name, type || (look(`${path2}/${name}`)?.type ?? 0));
-  }
-  const isSettled = changed < Date.now() - SETTLED_MS;
-  return {
-    list: list2,
-    stamp: isSettled ? stamp : void 0,
-    owner,
-    used: false
-  };
-});
-var namesOf = (function namesOf(table, path2) {
-  if (table.result(OPENED) < 0 || table.result(NAMES) <= 0) return [];
-  if (table.result(FURTHER_NAMES) > 0) return ifThere(() => entriesIn(path2), GONE) ?? [];
-  return readDirectoryEntries(table.outputs[1], table.result(NAMES));
-});
-var stampsOf = (function stampsOf(paths) {
-  const looks = paths.map(((path2) => {
-    const output = statxOutput();
-    const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, output);
-    return {
-      output,
-      call: call2
-    };
-  }));
-  const outcome = syscalls(looks.map((({ call: call2 }) => ({
-    call: call2,
-    accept: GONE
-  }))));
-  return looks.map((({ output, call: call2 }) => outcome.result(call2) < 0n ? void 0 : stampOf(outcome.output(output))));
-});
-var stampOf = (function stampOf(stat) {
-  const { dev, ino, ctime, uid, mode: mode2 } = readStatx(stat);
-  const owner = {
-    uid,
-    rights: mode2 >> 6 & 7
-  };
-  return {
-    stamp: `${dev}:${ino}:${ctime}`,
-    changed: Number(ctime / 1000000n),
-    owner
-  };
-});
-var look = (function look(path2) {
-  const table = tables().file;
-  if (table.run(path2) < 0) return void 0;
-  const { mode: mode2, nlink, size } = readStatx(table.outputs[0]);
-  return {
-    type: mode2 & S_IFMT,
-    mode: mode2,
-    nlink,
-    size
-  };
 });
 var unexpanded = (function unexpanded(path2) {
   return /^~|\$/.test(path2) ? "; a shell expands ~ and $HOME, a recipe does not: write the path itself" : "";
@@ -1116,40 +1356,8 @@ var absent = (function absent(path2) {
     id: void 0
   };
 });
-var withLinks = (function withLinks(path2) {
-  const table = lookups().following;
-  const fd = table.run(path2);
-  if (fd < 0) return missing(path2, ABSENT2.has(-fd) ? void 0 : "unknown");
-  try {
-    const found = linkTarget(`/proc/self/fd/${fd}`);
-    return {
-      asked: path2,
-      path: byOwnLink(path2, found),
-      ...readFile(table.outputs[0])
-    };
-  } finally {
-    syscall(close(fd));
-  }
-});
-var byOwnLink = (function byOwnLink(asked, found) {
-  if (!found.startsWith("/proc/")) return found;
-  for (const link2 of OWN_LINKS) {
-    const directory = `/proc/${linkTarget(link2)}`;
-    if (isWithin(found, directory) && !isWithin(asked, directory)) {
-      return link2 + found.slice(directory.length);
-    }
-  }
-  return found;
-});
 var resolveFlag = (function resolveFlag({ path: path2, late }) {
   return late === true || OWN_LINKS.values().some(((link2) => isWithin(path2, link2))) ? RESOLVE_NO_MAGICLINKS : RESOLVE_NO_SYMLINKS;
-});
-var linkTarget = (function linkTarget(path2) {
-  const table = lookups().link;
-  const length = table.run(path2);
-  if (length < 0) return void 0;
-  const { buffer, byteOffset } = table.outputs[0];
-  return decodeName(new Uint8Array(buffer, byteOffset, length));
 });
 var readFile = (function readFile(stat) {
   const { mode: mode2, uid, gid, dev, ino } = readStatx(stat);
@@ -1164,100 +1372,151 @@ var readFile = (function readFile(stat) {
     attributes
   };
 });
-var isPlainlyAbsent = (function isPlainlyAbsent({ asked, path: path2, type }) {
-  return type === void 0 && path2 === normalize(asked) && !asked.includes("..");
+var otherNamespaces = (function otherNamespaces(pid, names) {
+  const [own, others] = idsOf([
+    "thread-self",
+    pid
+  ], names);
+  return names.filter(((name) => others[name] !== void 0 && others[name] !== own[name]));
 });
-var isSame = (function isSame(now, known) {
-  return now.type === known.type && now.id === known.id && now.attributes?.mode === known.attributes?.mode && now.attributes?.uid === known.attributes?.uid && now.attributes?.gid === known.attributes?.gid;
+var idsOf = (function idsOf(processes, names) {
+  const directories = processes.map(((process) => `${processDirectory(process)}/ns`));
+  const links = readLinks(directories.flatMap(((directory) => names.map(((name) => `${directory}/${fileOf(name)}`)))));
+  return directories.map(((directory, index) => {
+    const targets = links.slice(index * names.length, (index + 1) * names.length);
+    if (targets.every(((target) => target === void 0))) {
+      syscall(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
+        EACCES: OTHERS_PROCESS,
+        ENOENT: NO_PROCESS
+      });
+    }
+    const ids = {};
+    names.forEach(((name, index2) => {
+      const link2 = namespaceLink(targets[index2]);
+      if (link2 !== void 0) ids[name] = link2.id;
+    }));
+    return ids;
+  }));
 });
-var fstatfs = (function fstatfs(fd, told) {
-  return call("fstatfs", fd, told);
+var fileOf = (function fileOf(name) {
+  return name === "mount" ? "mnt" : name;
 });
-var statfsOutput = (function statfsOutput() {
-  return new Output(120, "&statfs");
-});
-var readStatfs = (function readStatfs(state) {
-  const word4 = ((index) => Number(state.getBigUint64(index * 8, true)));
-  return {
-    type: word4(0),
-    bsize: word4(1),
-    blocks: word4(2),
-    bfree: word4(3),
-    bavail: word4(4),
-    files: word4(5),
-    ffree: word4(6),
-    flags: word4(10)
+var namespaceLink = (function namespaceLink(link2) {
+  const [, type, id2] = /^(\w+):\[(\d+)\]$/.exec(link2 ?? "") ?? [];
+  return type === void 0 ? void 0 : {
+    type,
+    id: Number(id2)
   };
 });
-var isPlain = (function isPlain(name) {
-  return !name.startsWith(GIT) && !name.startsWith(HOME);
+var cgroupFilesOf = (function cgroupFilesOf(pid) {
+  const own = new Map(memberships("thread-self").map(((one) => [
+    one.controllers,
+    one.path
+  ])));
+  const others = memberships(pid).filter(((one) => own.get(one.controllers) !== one.path));
+  if (others.length === 0) return [];
+  const mounts = mountsOf();
+  return others.map(((one) => `${directoryOf(one, mounts)}/cgroup.procs`));
 });
-var beginningsOf = (function beginningsOf(name) {
-  const parts = name.split("/");
-  return parts.slice(1).map(((_, index) => ({
-    beginning: fold(parts.slice(0, index + 1).join("/")),
-    rest: parts.slice(index + 1).join("/")
-  })));
-});
-var fold = (function fold(name) {
-  return name.toLowerCase();
-});
-var isGitName = (function isGitName(name) {
-  return name.length === 4 && name.toLowerCase() === ".git";
-});
-var isGitDirectory = (function isGitDirectory(path2, entries) {
-  if (nameOf(path2).toLowerCase().endsWith(".git")) return true;
-  const found = LAYOUT.filter(((name) => entries.has(name))).length;
-  const isWithin2 = /\.git\/(modules|worktrees)\//i.test(path2);
-  return found >= 2 && entries.has("HEAD") || found >= 3 || isWithin2 && found > 0 || entries.get("config") === S_IFREG && textOf4(`${path2}/config`)?.includes("repositoryformatversion") === true;
-});
-var readGitConfig = (function readGitConfig(file, home) {
-  const [includes, hooks, worktrees] = [
-    [],
-    [],
-    []
-  ];
-  const text3 = (textOf4(file) ?? "").replaceAll("\\\n", "");
-  for (const [, key, value] of text3.matchAll(SETTING)) {
-    let path2 = valueIn(value);
-    if (path2 === "") continue;
-    if (path2.startsWith("~/") && home !== void 0) path2 = home + path2.slice(1);
-    const name = key.toLowerCase();
-    if (name === "hookspath" || name === "templatedir") hooks.push(path2);
-    else if (name === "worktree") worktrees.push(path2);
-    else includes.push(from(parentOf(file), path2));
+var isFrozen2 = (function isFrozen2(file) {
+  for (let directory = parentOf(file); directory !== "/"; directory = parentOf(directory)) {
+    const [unified, state] = [
+      "cgroup.freeze",
+      "freezer.state"
+    ].map(((name) => ifThere((() => readWholeText(at_fdcwd, `${directory}/${name}`).trim()))));
+    if (unified === "1" || state !== void 0 && state !== "THAWED") return true;
+    if (unified === void 0) return false;
   }
-  return {
-    includes,
-    hooks,
-    worktrees,
-    size: text3.length
+  return false;
+});
+var memberships = (function memberships(process) {
+  const lines = readWholeText(at_fdcwd, `${processDirectory(process)}/cgroup`).trimEnd().split("\n");
+  return lines.map(((line) => {
+    const [, controllers, ...path2] = line.split(":");
+    return {
+      controllers,
+      path: path2.join(":")
+    };
+  }));
+});
+var directoryOf = (function directoryOf({ controllers, path: path2 }, mounts) {
+  const mount3 = mounts.findLast(((mount4) => controllers === "" ? mount4.type === "cgroup2" && isWithin(path2, mount4.root) : mount4.type === "cgroup" && isWithin(path2, mount4.root) && serves(mount4, controllers)));
+  if (mount3 !== void 0) {
+    return mount3.target + (mount3.root === "/" ? path2 : path2.slice(mount3.root.length));
+  }
+  throw new UnsupportedError(`the cgroup ${path2}${controllers && ` of ${controllers}`} cannot be reached from here: its hierarchy is not mounted, or it lies outside of the cgroup namespace`);
+});
+var serves = (function serves({ data: data2 }, controllers) {
+  const options = data2.split(",");
+  return controllers.split(",").every(((controller) => options.includes(controller)));
+});
+var targetOf = (function targetOf(pid, started2) {
+  const stat = statOf(pid);
+  if (stat === void 0) throw endedError(pid);
+  const found = {
+    pid,
+    started: startOf(stat)
   };
+  if ((started2 ?? found.started) !== found.started) {
+    throw endedError(pid, "another process has its pid now");
+  }
+  if (isDead(stat)) throw endedError(pid);
+  return found;
 });
-var textOf4 = (function textOf4(path2) {
-  const status = look(path2);
-  if (status?.type === S_IFLNK) return textBehindLink(path2);
-  if (status?.type !== S_IFREG || KERNEL.some(((own) => isWithin(path2, own)))) return void 0;
-  return status.size === 0 ? "" : textOfRegular(path2);
+var statOf = (function statOf(pid) {
+  return ifThere((() => readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`)), [
+    "ENOENT",
+    "ESRCH"
+  ]);
 });
-var textOfRegular = (function textOfRegular(path2) {
-  const table = reading();
-  const size = table.run(path2) < 0 ? -1 : table.result(READ);
-  if (size < 0) return void 0;
-  const { buffer, byteOffset } = table.outputs[0];
-  return decodeName(new Uint8Array(buffer, byteOffset, size));
-});
-var isKernelMount = (function isKernelMount({ type }) {
-  return KERNEL_TYPES.has(type);
-});
-var mountAt = (function mountAt(path2, mounts) {
-  return new VisibleMounts(mounts).at(path2);
-});
-var kernelMountsIn = (function kernelMountsIn(directory, mounts) {
-  const found = new Set(new VisibleMounts(mounts).all().filter(((mount3) => isKernelMount(mount3) && mount3.target !== directory && isWithin(mount3.target, directory))).map(({ target }) => target));
+var isDead = (function isDead(stat) {
+  const [flags16, pending] = [
+    Number(statField(stat, 9)),
+    Number(statField(stat, 31))
+  ];
   return [
-    ...found
-  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
+    "Z",
+    "X"
+  ].includes(statField(stat, 3)) || (flags16 & PF_EXITING) !== 0 || (pending & 1 << SIGNALS.SIGKILL - 1) !== 0;
+});
+var joinTargetOf = (function joinTargetOf(requested, started2, { environment, cgroup, user }) {
+  const identity = targetOf(requested, started2);
+  const { pid } = identity;
+  try {
+    return withFixes({
+      ESRCH: NO_PROCESS,
+      EACCES: OTHERS_PROCESS
+    }, (() => {
+      const kinds = otherKinds(pid);
+      return {
+        identity,
+        otherKinds: kinds,
+        sharesRoot: !kinds.includes("mount") && sharesRoot(pid),
+        setgroupsDenied: deniesSetgroups(pid),
+        user: user ? processUser(pid, kinds.includes("user")) : void 0,
+        environment: environment ? environmentOf(pid) : {},
+        cgroupFiles: cgroup ? thawed(cgroupFilesOf(pid)) : []
+      };
+    }));
+  } catch (error) {
+    throw hasEnded(identity) ? endedError(pid) : error;
+  }
+});
+var thawed = (function thawed(files) {
+  const frozen = files.find(isFrozen2);
+  if (frozen === void 0) return files;
+  throw new SyscallError({
+    syscall: "write",
+    errno: ERRNO.EBUSY,
+    call: `write(<${frozen}>, "0")`,
+    hint: "the container is paused; resume() first"
+  });
+});
+var otherKinds = (function otherKinds(pid) {
+  return otherNamespaces(pid, NAMESPACE_KINDS);
+});
+var deniesSetgroups = (function deniesSetgroups(pid) {
+  return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
 });
 var parseRelease = (function parseRelease(release) {
   const [major, minor] = release.split(".", 2).map(((number) => parseInt(number)));
@@ -1349,19 +1608,6 @@ var text = (function text(rules = {}) {
     }
   }));
 });
-var content = (function content() {
-  return schema("a string", ((value) => typeof value === "string" ? void 0 : mismatch(value, "a string")), () => ({
-    type: "string"
-  }));
-});
-var variableName = (function variableName() {
-  return text({
-    expected: "the name of a variable",
-    min: 1,
-    pattern: "^[^=]+$",
-    issue: ((name) => name.includes("=") ? `a name must not contain "="` : void 0)
-  });
-});
 var path = (function path() {
   return text({
     expected: "a path",
@@ -1401,14 +1647,17 @@ var id = (function id() {
 var modeBits = (function modeBits() {
   return octal(integer(0, 4095), DECIMAL_MODES);
 });
+var maskBits = (function maskBits() {
+  return octal(integer(0, 511), DECIMAL_MASKS);
+});
 var octal = (function octal(bits, mistaken) {
   return {
     ...bits,
     read: ((value) => typeof value === "string" && OCTAL.test(value) ? parseInt(value, 8) : value),
-    issue(value) {
+    issue: (function (value) {
       if (!mistaken.includes(value)) return bits.issue(value);
       return `${value} is 0o${value.toString(8)} in octal; write 0o${value}, or "0${value}"`;
-    },
+    }),
     jsonSchema: () => ({
       anyOf: [
         bits.jsonSchema(),
@@ -1453,28 +1702,13 @@ var list = (function list(of2, min = 0) {
     }
   }));
 });
-var dictionary = (function dictionary(key, of2) {
-  const expected = `an object, each value ${of2.expected}`;
-  return schema(expected, ((value) => {
-    if (!isObject(value)) return mismatch(value, expected);
-    for (const name of Object.keys(value)) {
-      const issue = key.issue(name) ?? of2.issue(value[name]);
-      if (issue !== void 0) return `${quoted(name)}: ${issue}`;
-    }
-    return void 0;
-  }), () => ({
-    type: "object",
-    propertyNames: key.jsonSchema(),
-    additionalProperties: of2.jsonSchema()
-  }));
-});
 var object = (function object(fields) {
   const expected = `an object with ${Object.keys(fields).join(", ")}`;
-  return schema(expected, (value) => {
+  return schema(expected, ((value) => {
     if (!isObject(value)) return mismatch(value, expected);
     const invalid = invalidField(value, fields);
     return invalid && `${quoted(invalid.field)} ${invalid.issue}`;
-  }, () => objectSchema(fields));
+  }), () => objectSchema(fields));
 });
 var either = (function either(one, other) {
   const expected = `${one.expected}, or ${other.expected}`;
@@ -1649,16 +1883,6 @@ var baseOf = (function baseOf(plan, path2) {
   };
   return plan.refuse(`${path2} is ${resolved}, which has no path`);
 });
-var matchesIn = (function matchesIn(names, pattern) {
-  if (!pattern.includes("*")) return names.has(pattern) ? [
-    pattern
-  ] : [];
-  const parts = pattern.split("*").map(((part) => RegExp.escape(part)));
-  const whole = new RegExp(`^${parts.join(".*")}$`, "su");
-  return [
-    ...names
-  ].filter(((name) => whole.test(name)));
-});
 var newProcess = (function newProcess() {
   return {
     parts: [],
@@ -1768,33 +1992,28 @@ var namespaceFixes = (function namespaceFixes(kinds, host, inUserNamespace) {
     EINVAL: () => unknownKind(kinds, host)
   };
 });
-var netlinkSocket = (function netlinkSocket(protocol) {
-  const type = SOCK_RAW | SOCK_CLOEXEC;
-  return call("socket", constant(AF_NETLINK, {
-    AF_NETLINK
-  }), constant(type, {
-    "SOCK_RAW|SOCK_CLOEXEC": type
-  }), constant(protocol, {
-    NETLINK_ROUTE,
-    NETLINK_NETFILTER
-  }));
-});
-var setNetlinkOption = (function setNetlinkOption(socket, option) {
-  return call("setsockopt", socket, constant(SOL_NETLINK, {
-    SOL_NETLINK
-  }), constant(option, {
-    NETLINK_CAP_ACK,
-    NETLINK_EXT_ACK
-  }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
-});
-var sendto = (function sendto(socket, message2) {
-  return call("sendto", socket, message2, message2.size, 0, null, 0);
-});
-var recvfrom = (function recvfrom(socket, message2, flagBits) {
-  const named = flags(flagBits, {
-    MSG_DONTWAIT
+var changeIds = (function changeIds({ uid, gid, groups = [], keepGroups = false }, { setgroupsDenied, inUserNamespace }) {
+  const calls = [];
+  const add = ((call2, denied2) => {
+    const unmapped = inUserNamespace ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
+    calls.push({
+      call: call2,
+      fixes: {
+        EPERM: denied2,
+        EINVAL: unmapped
+      }
+    });
   });
-  return call("recvfrom", socket, message2, message2.size, named, null, null);
+  if (!setgroupsDenied && !keepGroups) {
+    add(setgroups(groups), 'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })');
+  }
+  if (gid !== void 0) {
+    add(setresgid(gid, gid, gid), "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()");
+  }
+  if (uid !== void 0) {
+    add(setresuid(uid, uid, uid), "changing the user needs CAP_SETUID: a recipe of root, or mapRoot()");
+  }
+  return calls;
 });
 var argvOf = (function argvOf({ program, argv0, args }) {
   return [
@@ -1894,29 +2113,29 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { 
   });
   const numbers = freeNumbers(used.length, fds);
   const kept = [
-    ...used.map((one, index) => ({
+    ...used.map(((one, index) => ({
       ...one,
       number: numbers[index],
       flags: O_CLOEXEC
-    })),
-    ...fds.map((number, index) => ({
+    }))),
+    ...fds.map(((number, index) => ({
       fd: handedFd(index),
       accept: [],
       number,
       flags: 0
-    }))
-  ].toSorted((one, other) => one.number - other.number);
+    })))
+  ].toSorted(((one, other) => one.number - other.number));
   const beyond = (kept.at(-1)?.number ?? 2) + 1;
   const edges = {
     ...CHILD_EDGES,
     fixes: HANDED_FIXES
   };
-  const copies = kept.map(({ fd, accept }) => new ResultOf(writer.add(fcntl(fd, F_DUPFD_CLOEXEC, beyond), {
+  const copies = kept.map((({ fd, accept }) => new ResultOf(writer.add(fcntl(fd, F_DUPFD_CLOEXEC, beyond), {
     ...edges,
     accept
-  }), "copy"));
+  }), "copy")));
   let first = 3;
-  kept.forEach(({ number, accept, flags: flags16 }, index) => {
+  kept.forEach((({ number, accept, flags: flags16 }, index) => {
     const last2 = accept.length > 0 ? number : number - 1;
     if (last2 >= first) writer.add(close_range(first, last2, 0), CHILD_EDGES);
     writer.add(dup3(copies[index], number, flags16), {
@@ -1924,15 +2143,15 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { 
       accept
     });
     first = number + 1;
-  });
+  }));
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
-  const numberOf5 = new Map(used.map(({ fd }, index) => [
+  const numberOf5 = new Map(used.map((({ fd }, index) => [
     fd,
     numbers[index]
-  ]));
+  ])));
   const calls = last.map(((planned) => {
     if (!planned.call.args.some(isDescriptor)) return planned;
-    const args = planned.call.args.map(((argument) => isDescriptor(argument) ? new Named(numberOf5.get(argument), argument.text) : argument));
+    const args = planned.call.args.map((argument) => isDescriptor(argument) ? new Named(numberOf5.get(argument), argument.text) : argument);
     return {
       ...planned,
       call: {
@@ -2015,32 +2234,6 @@ var connectStdio = (function connectStdio(add, { stdio }) {
     add(dup3(kind === "null" ? new ResultOf(openNull, "null") : STDIO[fd], fd, 0));
   }));
 });
-var useOwnNull = (function useOwnNull(writer, { stdio }) {
-  const fds = stdio.flatMap(((kind, fd) => kind === "null" ? [
-    fd
-  ] : []));
-  if (fds.length === 0) return;
-  const missing2 = new Label("there is no /dev/null");
-  const opened = writer.add(openDevNull(), {
-    ...CHILD_EDGES,
-    accept: [
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES",
-      "ELOOP"
-    ],
-    onAccepted: missing2
-  });
-  for (const fd of fds) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
-  writer.place(missing2);
-});
-var openDevNull = (function openDevNull() {
-  const how = {
-    flags: O_RDWR | O_CLOEXEC,
-    resolve: RESOLVE_NO_MAGICLINKS
-  };
-  return openat2(at_fdcwd, "/dev/null", how);
-});
 var tryExec = (function tryExec(writer, count, marked = ((call2) => call2)) {
   const paths = Array.from({
     length: count
@@ -2061,10 +2254,99 @@ var tryExec = (function tryExec(writer, count, marked = ((call2) => call2)) {
   }));
   writer.section = "failure";
   writer.place(findOut);
-  return attempts.map(({ path: path2, execve: execve2 }) => ({
+  return attempts.map((({ path: path2, execve: execve2 }) => ({
     execve: execve2,
     ...writeFindingOut(writer, path2, marked)
+  })));
+});
+var writeFindingOut = (function writeFindingOut(writer, path2, marked = ((call2) => call2)) {
+  const next = new Label(`after ${path2.text}`);
+  const look2 = ((call2) => writer.add(marked(call2), {
+    onFailure: next
   }));
+  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
+  const opened = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
+  const head = new Output(256, "&head");
+  const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
+    onFailure: next
+  });
+  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
+  writer.place(next);
+  return {
+    exists,
+    readHead,
+    head,
+    executable
+  };
+});
+var findThenExec = (function findThenExec(writer, count, image2) {
+  const paths = Array.from({
+    length: count
+  }, ((_, index) => programPath(index)));
+  const [found, findOut] = [
+    new Label("the program is found"),
+    new Label("find out why")
+  ];
+  const attempts = paths.map(((path2, index) => {
+    const isLast = index === paths.length - 1;
+    const next = new Label(`after ${path2.text}`);
+    const here = new Label(`${path2.text} may be executed`);
+    const look2 = faccessat(at_fdcwd, path2, X_OK);
+    const edges = isLast ? {
+      accept: [
+        "EPERM",
+        "ENOSYS"
+      ],
+      onAccepted: here
+    } : {
+      accept: NOT_HERE,
+      onAccepted: next
+    };
+    writer.add(look2, {
+      ...edges,
+      onFailure: findOut
+    });
+    writer.place(here);
+    const directory = openat(at_fdcwd, path2, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    writer.add(directory, {
+      accept: [
+        "ENOTDIR",
+        "EPERM",
+        "ENOSYS"
+      ],
+      onAccepted: found
+    });
+    const refused = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
+    writer.add(refused, {
+      ...CHILD_EDGES,
+      fixes: {
+        EISDIR: "the program is a directory"
+      }
+    });
+    writer.place(next);
+    return {
+      path: path2,
+      execve: look2
+    };
+  }));
+  writer.place(found);
+  const name = pointerList([
+    "ramekin-wait"
+  ], '["ramekin-wait"]');
+  const none = pointerList([], "[]");
+  const started2 = writer.add(execveat(image2, "", name, none, AT_EMPTY_PATH), {
+    ...CHILD_EDGES,
+    fixes: {
+      EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)"
+    }
+  });
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map((({ path: path2, execve: execve2 }) => ({
+    execve: execve2,
+    image: started2,
+    ...writeFindingOut(writer, path2)
+  })));
 });
 var link = (function link(plan, shape, frame, writeEnd = writeExec) {
   const writer = new ProgramWriter();
@@ -2139,31 +2421,6 @@ var enterCgroup = (function enterCgroup(writer, plan, { cgroup }) {
   }
   if ((plan.cloneFlags & CLONE_NEWCGROUP) !== 0) writer.add(unshare(CLONE_NEWCGROUP), options);
 });
-var becomeInit = (function becomeInit(writer, cloned, frame) {
-  writer.section = "init";
-  writer.add(chdir("/"), CHILD_EDGES);
-  writer.add(close_range(0, 4294967295, CLOSE_RANGE_CLOEXEC), CHILD_EDGES);
-  const event = writer.add(eventfd2(new ResultOf(cloned, "pid"), EFD_CLOEXEC), CHILD_EDGES);
-  writer.add(dup3(new ResultOf(event, "event"), 0, 0), CHILD_EDGES);
-  frame.tie(writer);
-  const argv = pointerList([
-    "init"
-  ], '["init"]');
-  const none = pointerList([], "[]");
-  writer.add(execveat(INIT_IMAGE, "", argv, none, AT_EMPTY_PATH), {
-    ...CHILD_EDGES,
-    fixes: {
-      EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)"
-    }
-  });
-});
-var openPipe = (function openPipe() {
-  const opened = OPENING.run().output(ENDS);
-  return {
-    reader: opened.getInt32(0, true),
-    writer: opened.getInt32(4, true)
-  };
-});
 var sealedImage = (function sealedImage(name, given2) {
   const fd = syscall(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   const image2 = typeof given2 === "string" ? Uint8Array.fromBase64(given2) : given2;
@@ -2221,47 +2478,15 @@ var writeName = (function writeName(pidfd, pid, program) {
     }
   ]);
 });
-var readSome = (function readSome(fd) {
-  const { buffer } = tables2();
-  const count = transfer("read", fd, BUFFER_SIZE);
-  return count === void 0 ? void 0 : buffer.bytes.slice(0, count);
-});
-var transfer = (function transfer(direction, fd, size) {
-  const table = tables2()[direction];
-  for (; ; ) {
-    table.view.setUint32(argumentOffset(0, 0), fd, true);
-    table.view.setUint32(argumentOffset(0, 2), size, true);
-    const errno = engine().runIn(table);
-    if (errno === 0) return table.view.getUint32(resultOffset(0), true);
-    if (errno === ERRNO.EAGAIN) return void 0;
-    if (errno === ERRNO.EIO && direction === "read") return 0;
-    if (errno !== ERRNO.EINTR) throw new SyscallError({
-      syscall: direction,
-      errno
-    });
-  }
-});
-var commandOutput = (function commandOutput(status, stdout, stderr) {
-  const collected = (name, bytes) => {
-    if (bytes === void 0) throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
-    return bytes;
-  };
-  return {
-    ...status,
-    get stdout() {
-      return collected("stdout", stdout);
-    },
-    get stderr() {
-      return collected("stderr", stderr);
-    },
-    text: () => new TextDecoder().decode(collected("stdout", stdout))
-  };
-});
-var statusSince = (function statusSince(startedAt, end) {
-  return {
-    ...end,
-    durationMs: performance.now() - startedAt
-  };
+var reap = (function reap(pid) {
+  syscalls([
+    {
+      call: waitid(P_PID, pid, null, WEXITED),
+      accept: [
+        "ECHILD"
+      ]
+    }
+  ]);
 });
 var reapStatus = (function reapStatus(pidfd, wait = false) {
   const outcome = (wait ? WAITING : LOOKING).run(pidfd);
@@ -2289,424 +2514,13 @@ var statusIn = (function statusIn(info, usage) {
     ...rest
   };
 });
-var endServices = (function endServices(services) {
-  const errors = [];
-  for (const service of services.toReversed()) {
-    try {
-      service.end();
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  if (errors.length > 0) throw errors[0];
-});
-var collectSync = (function collectSync(launched, descriptors, { timeout, killAfter, maxOutput } = {}) {
-  const { pidfd, cgroup } = launched;
-  let deadline = timeout === void 0 ? Infinity : performance.now() + timeout;
-  const collected = /* @__PURE__ */ new Map();
-  descriptors.forEach(((fd, stream) => {
-    if (fd !== void 0) collected.set(fd, new OutputCollector(stream, maxOutput));
-  }));
-  const open = new Set(collected.keys());
-  let [isEnding, timedOut] = [
-    false,
-    false
-  ];
-  let status;
-  const kill2 = () => {
-    if (status === void 0) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
-    [isEnding, deadline] = [
-      true,
-      Infinity
-    ];
-  };
-  const end = () => {
-    const grace = status === void 0 && !isEnding ? askToEnd(launched, killAfter) : void 0;
-    if (grace === void 0) return kill2();
-    [isEnding, deadline] = [
-      true,
-      performance.now() + grace
-    ];
-  };
-  const waitForAny = (() => {
-    const [first = -1, second = -1] = open;
-    const left = deadline === Infinity ? FOREVER : Math.max(0, deadline - performance.now());
-    const seconds2 = Math.floor(left / 1e3);
-    const exit = status === void 0 ? pidfd : -1;
-    WAITING2.run(first, second, exit, seconds2, Math.round((left - seconds2 * 1e3) * 1e6));
-  });
-  while (status === void 0 || open.size > 0 && !isEnding) {
-    const waitsForEnd = open.size === 0 && deadline === Infinity;
-    if (!waitsForEnd) waitForAny();
-    if (performance.now() >= deadline) {
-      timedOut ||= !isEnding;
-      end();
-    }
-    if (status === void 0) {
-      status = reapStatus(pidfd, waitsForEnd);
-      if (status !== void 0 && cgroup !== void 0) status = {
-        ...status,
-        ...cgroup.endSync()
-      };
-    }
-    for (const fd of open) {
-      const bytes = readSome(fd);
-      if (bytes === void 0) continue;
-      const stream = collected.get(fd);
-      stream.add(bytes);
-      if (bytes.length === 0) open.delete(fd);
-      else if (stream.overflows) kill2();
-    }
-  }
-  const streams = descriptors.map(((fd) => fd === void 0 ? void 0 : collected.get(fd)));
-  return conclude(launched, descriptors, {
-    ...status,
-    timedOut
-  }, streams);
-});
-var conclude = (function conclude({ pidfd, services, startedAt }, descriptors, end, [, stdout, stderr]) {
-  const status = statusSince(startedAt, end);
-  CLOSING.run(pidfd);
-  for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
-  endServices(services);
-  return commandOutput(status, stdout?.bytes(), stderr?.bytes());
-});
-var handoverOf = (function handoverOf(fd, input, name) {
-  const status = statusOf(fd);
-  if (status === void 0) return "inherit";
-  const { mode: mode2, rdev, dev, ino } = status;
-  switch (mode2 & S_IFMT) {
-    case S_IFIFO:
-      if (isNameless(fd)) return "inherit";
-      break;
-    case S_IFSOCK:
-      if (!isConnection(fd)) {
-        throw new RamekinError(`${name} is a socket without a connection, by which the program would reach sockets outside of its root; give it a pipe or a connection, or /dev/null`);
-      }
-      if (optionOf(fd, SO_DOMAIN) === AF_UNIX) return "inherit";
-      break;
-    case S_IFDIR:
-      throw new RamekinError(`${name} is a directory, by which the program would reach files outside of its root; redirect it from a file, or from /dev/null`);
-    case S_IFCHR:
-      if (rdev === DEV_NULL) return "null";
-      if (input !== void 0 && isTerminal(fd) && isSameTerminal(fd, input)) return "inherit";
-  }
-  if ((syscall(fcntl(fd, F_GETFL, 0)) & O_PATH) !== 0) {
-    throw new RamekinError(`${name} is opened with O_PATH, and can be neither read nor written; open it to read or write`);
-  }
-  return {
-    copyOf: `${dev}:${ino}`
-  };
-});
-var isNameless = (function isNameless(pipe) {
-  const state = statfsOutput();
-  return readStatfs(syscalls([
-    {
-      call: fstatfs(pipe, state)
-    }
-  ]).output(state)).type === PIPEFS;
-});
-var statusOf = (function statusOf(fd) {
-  const stat = statxOutput();
-  try {
-    const call2 = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, stat);
-    return readStatx(syscalls([
-      {
-        call: call2
-      }
-    ]).output(stat));
-  } catch (error) {
-    if (error instanceof SyscallError && error.code === "EBADF") return void 0;
-    throw error;
-  }
-});
-var openPipeTo = (function openPipeTo(fd) {
-  const { reader, writer } = openPipe();
-  return fd === 0 ? {
-    ours: writer,
-    theirs: reader
-  } : {
-    ours: reader,
-    theirs: writer
-  };
-});
-var text2 = (function text2(type, value) {
-  return new Attribute(type, [
-    encoder5.encode(`${value}\0`)
-  ]);
-});
-var uint32 = (function uint32(value) {
-  if (typeof value !== "number") return value;
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
-});
-var encode = (function encode(messages, sequence = 1) {
-  const writer = new MessageWriter();
-  messages.forEach(((message2, index) => writer.message(message2, sequence + index)));
-  return writer;
-});
-var aligned = (function aligned(size) {
-  return size + 3 & ~3;
-});
-var setLink = (function setLink(link2, change) {
-  const name = typeof link2 === "string" && change.name === void 0 ? [
-    text2(IFLA.IFNAME, link2)
-  ] : [];
-  return {
-    type: RTM_NEWLINK,
-    flags: NLM_F_ACK,
-    payload: [
-      ...linkHeader(indexOf(link2), change.up),
-      ...name,
-      ...settings(change)
-    ],
-    words: [
-      "RTM_NEWLINK",
-      describeLink(link2),
-      ...describe(change)
-    ]
-  };
-});
-var linkHeader = (function linkHeader(index, up) {
-  const change = up === void 0 ? 0 : IFF_UP;
-  return [
-    uint32(0),
-    uint32(index),
-    uint32(up ? IFF_UP : 0),
-    uint32(change)
-  ];
-});
-var settings = (function settings({ name, master, mtu, namespace }) {
-  return [
-    ...name === void 0 ? [] : [
-      text2(IFLA.IFNAME, name)
-    ],
-    ...master === void 0 ? [] : [
-      word2(IFLA.MASTER, master)
-    ],
-    ...mtu === void 0 ? [] : [
-      word2(IFLA.MTU, mtu)
-    ],
-    ...namespace === void 0 ? [] : [
-      namespaceAttribute(namespace)
-    ]
-  ];
-});
-var describe = (function describe({ up, name, master, mtu, namespace }) {
-  return [
-    ...name === void 0 ? [] : [
-      JSON.stringify(name)
-    ],
-    ...mtu === void 0 ? [] : [
-      `mtu ${mtu}`
-    ],
-    ...master === void 0 ? [] : [
-      `master ${nameOf3(master)}`
-    ],
-    ...namespace === void 0 ? [] : [
-      `to ${describeNetwork(namespace)}`
-    ],
-    ...up === void 0 ? [] : [
-      up ? "up" : "down"
-    ]
-  ];
-});
-var describeLink = (function describeLink(link2) {
-  return typeof link2 === "string" ? JSON.stringify(link2) : nameOf3(link2.index);
-});
-var indexOf = (function indexOf(link2) {
-  return typeof link2 === "string" ? 0 : link2.index;
-});
-var answerOutput = (function answerOutput() {
-  return new Output(ANSWER_SIZE, "&answer");
-});
-var socketCalls = (function socketCalls(protocol, fdOf2) {
-  const socket = netlinkSocket(protocol);
-  const fd = fdOf2(socket);
-  return [
-    socket,
-    setNetlinkOption(fd, NETLINK_EXT_ACK),
-    setNetlinkOption(fd, NETLINK_CAP_ACK)
-  ];
-});
-var requestCalls = (function requestCalls(socket, messages, answer, words3 = messages[0].words) {
-  return [
-    send(socket, messages),
-    recvfrom(socket, answer, MSG_DONTWAIT),
-    responseCheck(words3, answer)
-  ];
-});
-var send = (function send(socket, messages) {
-  const encoded = encode(messages);
-  const text3 = messages.map((({ words: words3 }) => `{${words3.join(", ")}}`)).join(", ");
-  if (encoded.holes.length === 0) return sendto(socket, new Struct(encoded.bytes, text3));
-  return sendPieces(socket, piecesOf(encoded), text3);
-});
-var responseCheck = (function responseCheck(words3, answer) {
-  const none = new Named(4294967295, "~0U");
-  const verdict = {
-    name: words3[0],
-    text: words3.join(" "),
-    answer,
-    read: readResponse
-  };
-  const error = new OutputField(answer, ERROR_OFFSET, "answer.error");
-  return {
-    ...call("close_range", none, none, error),
-    verdict
-  };
-});
-var denialIn2 = (function denialIn2(plan) {
-  return plan.state.inUserNamespace ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
-});
-var inContainerNetns = (function inContainerNetns(plan, request) {
-  const kernel = new NetlinkBatch(insideSocket(plan), denialIn2(plan));
-  request(kernel);
-  for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
-    fixes
-  });
-});
 var keepParentNetns = (function keepParentNetns(plan) {
   plan.state.network = plan.state.unshared.has("net") ? {
     outside: insideSocket(plan)
   } : {};
 });
-var insideSocket = (function insideSocket(plan) {
-  if (plan.state.network.inside === void 0) {
-    const calls = socketCalls(NETLINK_ROUTE, fdOf);
-    for (const call2 of calls) plan.call(call2);
-    plan.state.network.inside = fdOf(calls[0]);
-  }
-  return plan.state.network.inside;
-});
-var fdOf = (function fdOf(socket) {
-  return new ResultOf(socket, "socket");
-});
 var atLeast = (function atLeast({ major, minor }, wanted) {
   return major > wanted.major || major === wanted.major && minor >= wanted.minor;
-});
-var sysctl = (function sysctl(settings2) {
-  return {
-    step: "sysctl",
-    settings: settings2
-  };
-});
-var pathOf = (function pathOf(name) {
-  const swapped = {
-    ".": "/",
-    "/": "."
-  };
-  return /^[^./]*\//.test(name) ? name : name.replace(/[./]/g, ((separator) => swapped[separator]));
-});
-var settingName = (function settingName() {
-  const expected = "the name of a setting, such as net.ipv4.ip_forward";
-  return text({
-    expected,
-    min: 1,
-    max: 255,
-    pattern: "^[^./]+([./][^./]+)+$",
-    issue: (function (name) {
-      const parts = pathOf(name).split("/");
-      return parts.length > 1 && parts.every(((part) => ![
-        "",
-        ".",
-        ".."
-      ].includes(part))) ? void 0 : `is not ${expected}`;
-    })
-  });
-});
-var compareWord = (function compareWord(word4, value) {
-  return call("futex", word4, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word4, value);
-});
-var textWithIds = (function textWithIds(text3) {
-  const cells = [];
-  for (const { 0: digits, index } of text3.matchAll(ANY)) {
-    cells.push({
-      offset: index,
-      slot: SLOTS[Number(digits)]
-    });
-  }
-  if (cells.length === 0) return text3;
-  const shown2 = text3.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
-  return new Struct(new TextEncoder().encode(text3), JSON.stringify(shown2), [], cells);
-});
-var procDirectory = (function procDirectory(plan) {
-  const mount3 = plan.state.mounts.mountOf(PROC2);
-  const { proc: known, outerProc } = plan.state;
-  if (outerProc !== void 0 && outerProc.stepIndex === mount3.stepIndex) return outerProc.fd;
-  if (known?.mount === mount3 && known.root === plan.state.rootCount) return known.fd;
-  const fd = plan.path(PROC2).open(O_PATH | O_DIRECTORY, {
-    fixes: {
-      ENOENT: "there is no /proc here; proc() mounts one"
-    }
-  });
-  const statfs2 = statfsOutput();
-  plan.call(fstatfs(fd, statfs2));
-  plan.call({
-    ...compareWord(statfs2, PROC_MAGIC),
-    verdict: {
-      name: "fstatfs",
-      text: `fstatfs(${fd.text})`,
-      answer: statfs2,
-      // If it is procfs, the comparison itself has failed.
-      read: (view2) => ({
-        errno: readStatfs(view2).type === PROC_MAGIC.value ? 0 : ERRNO.EINVAL,
-        words: NOT_PROCFS
-      })
-    }
-  });
-  plan.state.proc = {
-    mount: mount3,
-    root: plan.state.rootCount,
-    fd
-  };
-  return fd;
-});
-var openProcFile = (function openProcFile(plan, path2, flags16, fixes) {
-  if (path2.startsWith("self/")) plan.opensProcSelf = true;
-  const how = {
-    flags: flags16 | O_CLOEXEC,
-    resolve: RESOLVE_BENEATH | RESOLVE_NO_XDEV
-  };
-  return plan.open(openat2(procDirectory(plan), path2, how), `<${PROC2}/${path2}>`, {
-    fixes: () => ({
-      EXDEV: `something is mounted over ${PROC2}/${path2}, so nothing is written there`,
-      ...fixes
-    })
-  });
-});
-var writeProcFile = (function writeProcFile(plan, path2, text3, fixes) {
-  const fd = openProcFile(plan, path2, O_WRONLY, fixes.open);
-  plan.call(writeTextTo(fd, textWithIds(text3)), {
-    fixes: fixes.write
-  });
-  plan.release(fd);
-});
-var lowerSysctl = (function lowerSysctl({ settings: settings2 }, plan) {
-  for (const [name, value] of Object.entries(settings2)) {
-    const path2 = pathOf(name);
-    const kind = ownerOf(path2, plan.host) ?? plan.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
-    plan.needs(kind, `${name} would change on the host`);
-    writeSetting(plan, path2, String(value));
-  }
-});
-var ownerOf = (function ownerOf(path2, host) {
-  const later = LATER_OWNERS.find((([name, , since]) => name === path2 && atLeast(host.kernel(), since)));
-  return later?.[1] ?? OWNERS.find((([pattern]) => pattern.test(path2)))?.[1];
-});
-var writeSetting = (function writeSetting(plan, path2, value) {
-  writeProcFile(plan, `sys/${path2}`, value, {
-    open: {
-      ENOENT: "the kernel has no such setting in this namespace",
-      EACCES: DENIED2,
-      EROFS: READ_ONLY
-    },
-    write: {
-      EPERM: DENIED2,
-      EINVAL: "the kernel does not take this value"
-    }
-  });
 });
 var childrenIn = (function childrenIn(result, plan) {
   const pids = [];
@@ -2719,198 +2533,6 @@ var childrenIn = (function childrenIn(result, plan) {
 });
 var pidIn = (function pidIn(result, pid) {
   return result.output(pid).getInt32(0, true);
-});
-var opening = (function opening(directory) {
-  const flags16 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-  return openat2(at_fdcwd, directory, {
-    flags: flags16,
-    resolve: RESOLVE_NO_SYMLINKS
-  });
-});
-var callsIn = (function callsIn({ path: path2, text: text3 }, parent) {
-  const name = nameOf(path2);
-  const opened = openIn(parent, name, text3 === void 0 ? O_DIRECTORY : O_RDWR | O_CREAT | O_EXCL);
-  const fd = new ResultOf(opened, `<${name}>`);
-  const bytes = new TextEncoder().encode(text3);
-  return {
-    directory: text3 === void 0 ? mkdirat(parent, name, MODE) : void 0,
-    opened,
-    locked: flock(fd, LOCK_SH | LOCK_NB),
-    written: bytes.length === 0 ? void 0 : pwrite64(fd, bytes, bytes.length, 0)
-  };
-});
-var openIn = (function openIn(parent, name, flags16) {
-  return openat2(parent, name, {
-    flags: flags16 | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-    mode: (flags16 & O_CREAT) === 0 ? 0 : 420,
-    resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
-  });
-});
-var make = (function make(placeholder, parent) {
-  for (let tries = 0; tries < TRIES2; tries++) {
-    const fd = openPlaceholder(placeholder, parent);
-    if (fd !== void 0) {
-      const made = {
-        placeholder,
-        parent,
-        fd
-      };
-      if (isTaken(made)) return made;
-      syscall(close(fd));
-    }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-  }
-  throw new SyscallError({
-    syscall: "openat2",
-    errno: ERRNO.EEXIST,
-    call: `openat2(..., ${JSON.stringify(nameOf(placeholder.path))}, ...)`,
-    hint: `${placeholder.path} has been made or locked by somebody else meanwhile; run it again`
-  });
-});
-var openPlaceholder = (function openPlaceholder(placeholder, parent) {
-  const { directory, opened, written: written2 } = callsIn(placeholder, parent);
-  const there = openIn(parent, nameOf(placeholder.path), O_RDONLY);
-  const [end, exists] = [
-    new Label("it is open"),
-    new Label("it is there")
-  ];
-  const failed = new Label("it cannot be written");
-  const outcome = syscalls([
-    ...directory === void 0 ? [] : [
-      {
-        call: directory,
-        accept: [
-          "EEXIST"
-        ]
-      }
-    ],
-    {
-      call: opened,
-      accept: [
-        "ENOENT",
-        "EEXIST"
-      ],
-      onAccepted: exists,
-      ...written2 === void 0 && {
-        onSuccess: end
-      }
-    },
-    ...written2 === void 0 ? [] : [
-      {
-        call: written2,
-        onFailure: failed,
-        onSuccess: end
-      },
-      failed,
-      {
-        call: unlinkat(parent, nameOf(placeholder.path), 0)
-      },
-      {
-        call: close(new ResultOf(opened, "<placeholder>")),
-        onSuccess: end
-      }
-    ],
-    exists,
-    {
-      call: there,
-      accept: [
-        "ENOENT",
-        "ELOOP",
-        "ENXIO"
-      ]
-    },
-    end
-  ]);
-  const fd = Number(outcome.result(opened));
-  if (fd > 0) return fd;
-  const other = Number(outcome.result(there));
-  return other > 0 ? other : void 0;
-});
-var isTaken = (function isTaken(made) {
-  try {
-    const locked = flock(made.fd, LOCK_SH | LOCK_NB);
-    const { records, isOurs: isOurs2 } = looking(made);
-    const outcome = syscalls([
-      {
-        call: locked,
-        accept: [
-          "EAGAIN"
-        ]
-      },
-      ...records
-    ]);
-    return outcome.result(locked) === 0n && isOurs2(outcome);
-  } catch (error) {
-    give([
-      made
-    ]);
-    throw error;
-  }
-});
-var give = (function give(all) {
-  try {
-    const looks = all.map(((made) => ({
-      made,
-      ...looking(made)
-    })));
-    const outcome = syscalls(looks.flatMap((({ records }) => records)));
-    const ours = looks.filter((({ isOurs: isOurs2 }) => isOurs2(outcome)));
-    syscalls(ours.flatMap(({ made }) => removal(made)));
-  } catch {
-  } finally {
-    syscalls(all.map((({ fd }) => ({
-      call: close(fd)
-    }))));
-  }
-});
-var looking = (function looking({ placeholder: { path: path2, text: text3 }, parent, fd }) {
-  const [named, open] = [
-    statxOutput(),
-    statxOutput()
-  ];
-  const look2 = statx(parent, nameOf(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
-  const mask2 = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
-  return {
-    records: [
-      // A program may have closed the directory around it.
-      {
-        call: look2,
-        accept: [
-          "ENOENT",
-          "EACCES"
-        ]
-      },
-      {
-        call: statx(fd, "", AT_EMPTY_PATH, mask2, open)
-      }
-    ],
-    isOurs: (function (outcome) {
-      if (outcome.result(look2) !== 0n) return false;
-      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open));
-      if (readStatx(outcome.output(named)).ino !== ino) return false;
-      if (text3 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
-      return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text3.length && holds(fd, text3);
-    })
-  };
-});
-var removal = (function removal({ placeholder: { path: path2, text: text3 }, parent, fd }) {
-  const shared = new Label("others have it too");
-  const flags16 = text3 === void 0 ? AT_REMOVEDIR : 0;
-  return [
-    {
-      call: flock(fd, LOCK_EX | LOCK_NB),
-      accept: [
-        "EAGAIN"
-      ],
-      onAccepted: shared
-    },
-    {
-      call: unlinkat(parent, nameOf(path2), flags16),
-      accept: LEFT,
-      onFailure: shared
-    },
-    shared
-  ];
 });
 var lazy2 = (function lazy2(make3) {
   let made;
@@ -2925,7 +2547,7 @@ var changesIds = (function changesIds(plan) {
 var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image2 }, paths, cgroup, held) {
   return {
     stdio: stdio.map(((stream) => typeof stream === "string" ? stream : "fd")),
-    fds: fds.map(({ number }) => number),
+    fds: fds.map((({ number }) => number)),
     paths,
     cwd: cwd !== void 0,
     uid: uid !== void 0,
@@ -2956,6 +2578,9 @@ var startLaunch = (function startLaunch(prepared) {
     throw error;
   }
 });
+var needsMarker = (function needsMarker({ deathSignal, options }) {
+  return deathSignal !== SIGNALS.SIGKILL && options.recorded !== true;
+});
 var startIn = (function startIn(launch3, cgroup) {
   let launched;
   try {
@@ -2981,6 +2606,110 @@ var compile = (function compile(plan, shape) {
     layout,
     program
   };
+});
+var waitingImage = (function waitingImage(program) {
+  const { architecture } = engine();
+  const table = assemble(recordsOf(program), architecture);
+  const code = Uint8Array.fromBase64(WAIT[architecture]);
+  const image2 = new Uint8Array(TABLE_OFFSET + table.bytes.length);
+  image2.set(code);
+  image2.set(table.bytes, TABLE_OFFSET);
+  const view2 = new DataView(image2.buffer);
+  for (const at2 of table.relocations) {
+    const cell = TABLE_OFFSET + at2;
+    view2.setBigUint64(cell, TABLE_ADDRESS + view2.getBigUint64(cell, true), true);
+  }
+  view2.setBigUint64(TABLE_SIZES, BigInt(table.bytes.length), true);
+  view2.setBigUint64(TABLE_SIZES + 8, BigInt(table.bytes.length), true);
+  return sealedImage("ramekin-wait", image2);
+});
+var recordsOf = (function recordsOf({ descriptor, calls, paths, argv, environment }) {
+  const [again, told] = [
+    new Label("again"),
+    new Label("told")
+  ];
+  const [missing2, denied2] = [
+    new Label("the program is missing"),
+    new Label("it cannot be run")
+  ];
+  const byte = new Output(1, "&byte");
+  const list2 = pointerList(argv, "argv");
+  const variables = pointerList(environment, "envp");
+  const attempts = paths.map(((path2, index) => {
+    const isLast = index === paths.length - 1;
+    const edges = isLast ? {
+      accept: [
+        "ENOENT"
+      ],
+      onAccepted: missing2,
+      onFailure: denied2
+    } : {
+      accept: [
+        "ENOENT",
+        "ENOTDIR",
+        "EACCES"
+      ],
+      onFailure: denied2
+    };
+    return {
+      call: execve(path2, list2, variables),
+      ...edges
+    };
+  }));
+  return [
+    // In place of the number of the descriptor that it was executed from.
+    {
+      call: call("prctl", PR_SET_NAME2, "ramekin-wait")
+    },
+    again,
+    {
+      call: read(descriptor, byte, 1),
+      accept: [
+        "EINTR"
+      ],
+      onAccepted: again,
+      onZero: denied2,
+      onFailure: denied2,
+      onSuccess: told
+    },
+    told,
+    {
+      call: close(descriptor)
+    },
+    ...calls.map((part) => "call" in part ? {
+      ...part,
+      onFailure: denied2
+    } : part),
+    ...attempts,
+    missing2,
+    ...complaint(`${argv[0]}: no such file or directory
+`),
+    {
+      call: exit_group(127)
+    },
+    denied2,
+    ...complaint(`${argv[0]}: the program could not be started
+`),
+    {
+      call: exit_group(126)
+    }
+  ];
+});
+var complaint = (function complaint(text3) {
+  const bytes = new TextEncoder().encode(text3);
+  const said = write(2, bytes, bytes.length);
+  return [
+    {
+      call: said,
+      accept: [
+        "EBADF",
+        "EPIPE",
+        "EAGAIN",
+        "EIO",
+        "ENOSPC"
+      ]
+    }
+  ];
 });
 var copyTree = (function copyTree(plan, place2, more, source, fixes) {
   const flags16 = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | more;
@@ -3013,51 +2742,6 @@ var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned =
     });
     mountOnItself(plan, place2, directory);
   }
-});
-var parentsOf = (function parentsOf(path2) {
-  const parts = path2.split("/");
-  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
-});
-var openBelow = (function openBelow(plan, directory, path2, { flags: flags16 = 0, missing: missing2, unreachable, fixes = {} }) {
-  const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-  const call2 = openat2(directory, path2, {
-    flags: O_PATH | O_CLOEXEC | flags16,
-    resolve
-  });
-  const accept = [
-    "ENOENT",
-    "ENOTDIR"
-  ];
-  return plan.open(call2, `<${path2}>`, {
-    ...missing2 !== void 0 && {
-      accept,
-      onAccepted: missing2
-    },
-    ...unreachable !== void 0 && {
-      accept: [
-        "EACCES"
-      ],
-      onAccepted: unreachable
-    },
-    fixes
-  });
-});
-var mountOnItself = (function mountOnItself(plan, place2, path2, { readOnly = false } = {}) {
-  const tree = copyTree(plan, place2, AT_RECURSIVE, path2);
-  const fixes = plan.state.mountFixes;
-  if (readOnly) {
-    const attributes = {
-      attr_set: MOUNT_ATTR_RDONLY
-    };
-    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes), {
-      fixes
-    });
-  }
-  plan.call(move_mount(tree, "", place2, "", ONTO_FD), {
-    fixes
-  });
-  plan.release(tree);
-  plan.release(place2);
 });
 var withMemoryFiles = (function withMemoryFiles(plan, { name, blocks, inodes, make: make3 }, use) {
   if (plan.state.inUserNamespace && !plan.state.idsMapped) {
@@ -3139,96 +2823,10 @@ var coverWithEmpty = (function coverWithEmpty(plan, place2, path2, empty) {
   plan.place(covered);
   plan.release(file);
 });
-var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, plan, show2) {
-  if (!plan.host.isHere) return lowerLateEntries({
-    entries,
-    hide,
-    ...step
-  }, plan, show2);
-  const source = plan.source(step.source, step.optional);
-  if (!(source instanceof HostPath)) {
-    return plan.refuse(`"entries" are those of a directory of the host, and ${step.source} is none`);
-  }
-  const [directory, target] = [
-    source.resolved.path,
-    normalize(step.target)
-  ].map(((path2) => path2 === "/" ? "" : path2));
-  const found = ((patterns) => new Set(patterns.flatMap(((pattern) => namesOf2(pattern.split("/"), directory, plan)))));
-  const names = [
-    ...found(entries)
-  ];
-  const shown2 = /* @__PURE__ */ new Set();
-  const links = linksAmong(names, directory, plan);
-  for (const name of names) {
-    const path2 = `${target}/${name}`;
-    const link2 = links.get(name);
-    if (link2 !== void 0 && plan.state.mounts.mountAbove(path2).own) {
-      plan.access.recordLink(path2);
-      plan.path(path2).makeParent();
-      plan.path(path2).inParent(((parent, last) => plan.call(symlinkat(link2, parent, last))));
-    } else if (isPublic(`${directory}/${name}`, plan)) {
-      plan.forFound(() => show2({
-        ...step,
-        source: `${directory}/${name}`,
-        target: path2
-      }));
-      shown2.add(name);
-    }
-  }
-  const hidden = [
-    ...found(hide)
-  ].filter((name) => [
-    ...shown2
-  ].some((other) => isWithin(name, other)));
-  if (hidden.length === 0) return;
-  plan.forFound(() => cover(hidden.map((name) => `${target}/${name}`), plan));
-});
-var namesOf2 = (function namesOf2([first, ...rest], directory, plan) {
-  const found = plan.facts.namesIn(directory || "/", first);
-  if (rest.length === 0) return found;
-  return found.flatMap(((name) => namesOf2(rest, `${directory}/${name}`, plan).map(((more) => `${name}/${more}`))));
-});
-var linksAmong = (function linksAmong(names, directory, plan) {
-  const found = names.map(((name) => {
-    const asked = `${directory}/${name}`;
-    const { path: path2, attributes } = plan.facts.resolve(asked);
-    return {
-      name,
-      asked,
-      path: path2,
-      isThere: attributes !== void 0
-    };
-  }));
-  const shown2 = found.filter((({ asked, path: path2 }) => asked === path2));
-  return new Map(found.filter((({ asked, path: path2, isThere }) => isThere && asked !== path2 && shown2.some(((other) => isWithin(path2, other.path))))).map((({ name, path: path2 }) => {
-    const up = "../".repeat(name.split("/").length - 1);
-    return [
-      name,
-      up + path2.slice(directory.length + 1)
-    ];
-  })));
-});
-var isPublic = (function isPublic(path2, plan) {
-  const { attributes } = plan.facts.resolve(path2);
-  return attributes !== void 0 && (attributes.mode & S_IROTH) !== 0;
-});
-var refuseKernelMount = (function refuseKernelMount(source, resolved, plan) {
-  const mount3 = mountAt(resolved, plan.facts.mounts);
-  if (mount3 === void 0 || !isKernelMount(mount3)) return;
-  plan.refuse(`${source} is a filesystem of the kernel (${mount3.type}), by which the machine can be seen and changed; name the files and directories in it that the program needs`);
-});
-var coverKernelMounts = (function coverKernelMounts(resolved, target, plan) {
-  const paths = kernelMountsIn(resolved, plan.facts.mounts);
-  if (paths.length === 0) return;
-  withEmptyFiles(plan, (empty) => {
-    plan.directories.at(target);
-    plan.forFound(() => new Cover(plan, resolved, target, empty).paths(paths, resolved));
-  });
-});
 var lowerBind = (function lowerBind(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
   if (step.entries !== void 0) {
-    return lowerEntries(step, plan, ((entry2) => bindOne(entry2, plan, ENTRY_GONE)));
+    return lowerEntries(step, plan, (entry2) => bindOne(entry2, plan, ENTRY_GONE));
   }
   bindOne(step, plan);
 });
@@ -3287,15 +2885,17 @@ var bindOne = (function bindOne(given2, plan, gone) {
     coverKernelMounts(source.resolved.path, target.canonical, plan);
   }
 });
-var withoutUnknownMounts = (function withoutUnknownMounts(step, plan) {
-  if (plan.host.isHere || plan.access.hostSource(step.source) === void 0) return step;
-  if (normalize(step.source) === "/") {
-    plan.refuse("which filesystems of the kernel are mounted below / is known only where the box runs; name the directories that the program needs");
-  }
-  return {
-    ...step,
-    recursive: false
-  };
+var noteOrigin = (function noteOrigin(source, plan, isRecursive) {
+  const { mounts } = plan.state;
+  const isHost = source instanceof HostPath;
+  const place2 = isHost ? source.resolved.path : plan.access.settledPlace(source.path);
+  const path2 = normalize(isHost ? source.resolved.path : source.path);
+  const showsMore = isRecursive && mounts.visible().some((({ target, type }) => target !== path2 && isWithin(target, path2) && type !== "mask"));
+  if (place2 !== void 0 && !showsMore) return isHost ? {
+    origin: place2
+  } : mounts.originOf(place2);
+  plan.state.unknownSource ??= source.path;
+  return {};
 });
 var isUntrustedDirectory = (function isUntrustedDirectory(step, source) {
   return step.untrusted === true && source instanceof HostPath && source.resolved.type === "directory";
@@ -3342,35 +2942,18 @@ var show = (function show(step, source, target, plan, { missing: missing2, gone 
   plan.release(tree);
   plan.release(opened);
 });
-var isOnItself = (function isOnItself({ source, target }, plan) {
-  return normalize(source) === normalize(target) && plan.cursor.rootOf(target) !== void 0;
-});
-var makeMountPoint = (function makeMountPoint(source, opened, target, plan) {
-  const known = source instanceof HostPath ? source.resolved.type : void 0;
-  if (known !== void 0 && known !== "unknown") {
-    return target.makeMountPoint(known === "directory" ? "directory" : "file");
-  }
-  const isFile = new Label("the source is not a directory");
-  plan.skippable("the mount point is there", (made) => {
-    const accept = {
-      accept: [
-        "ENOTDIR"
-      ],
-      onAccepted: isFile
-    };
-    const looked = openat(opened, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    const directory = plan.open(looked, "<source>", accept);
-    plan.skippable("the directory is made", () => target.makeMountPoint("directory"));
-    plan.goTo(made, directory);
-    plan.place(isFile);
-    target.makeMountPoint("file");
+var setAttributes = (function setAttributes(step, tree, recursive, plan) {
+  const attributes = (step.restrict ?? []).reduce((sum2, word4) => sum2 | RESTRICTIONS[word4], step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  if (attributes === 0) return;
+  const set = {
+    attr_set: attributes
+  };
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
+    fixes: plan.state.mountFixes
   });
 });
-var scanNames = (function scanNames(plan, question) {
-  return plan.facts.scanNames(question) ?? plan.refuse(`below ${question.directory} there are more directories, or paths that configurations of git name, than a plan looks through for files that are run or trusted outside later (${MAX_DIRECTORIES}); grant directories in it instead, or have nothing protected (protect: false, --no-protect)`);
-});
-var isIn = (function isIn(path2, paths) {
-  return paths.has(path2) || parentsOf(path2).some((parent) => paths.has(parent));
+var isOnItself = (function isOnItself({ source, target }, plan) {
+  return normalize(source) === normalize(target) && plan.cursor.rootOf(target) !== void 0;
 });
 var mountFilesystem = (function mountFilesystem(plan, path2, { source, type, flags: flags16, data: data2, fixes = {}, make: make3 }) {
   checkOptions(plan, data2);
@@ -3406,57 +2989,17 @@ var checkOptions = (function checkOptions(plan, data2) {
     plan.refuse(`the options have ${size} bytes, and mount(2) takes ${OPTION_BYTES}; use fewer`);
   }
 });
-var lowerTmpfs = (function lowerTmpfs(step, plan) {
+var lowerMount = (function lowerMount(step, plan) {
   plan.needs("mount", NEEDS_MOUNT);
-  const { flags: flags16, data: data2 } = parseMountOptions(step.options, MS_NOSUID | MS_NODEV);
-  const words3 = [
-    ...step.size === void 0 ? [] : [
-      `size=${step.size}`
-    ],
-    ...step.mode === void 0 ? [] : [
-      `mode=${step.mode.toString(8).padStart(4, "0")}`
-    ],
-    ...data2 === null ? [] : [
-      data2
-    ]
-  ];
-  mountFilesystem(plan, step.target, {
-    type: "tmpfs",
-    flags: flags16,
-    data: words3.join(",") || null
-  });
-});
-var lowerProc = (function lowerProc(step, plan) {
-  if (step.outer === true) showOuterProc(step.target, plan);
-  else lowerKernelFilesystem(step, plan);
-});
-var lowerKernelFilesystem = (function lowerKernelFilesystem({ step: type, target, options }, plan) {
-  plan.needs("mount", NEEDS_MOUNT);
-  plan.access.recordFilesystem({
-    source: type,
-    target,
-    type,
-    ...options && {
-      options
-    }
-  });
-  const parsed = parseMountOptions(options, MS_NOSUID | MS_NODEV | MS_NOEXEC);
+  plan.access.recordFilesystem(step);
+  const { source, target, type, options, make: make3 } = step;
+  if (make3 === true) plan.access.recordWrite(target);
   mountFilesystem(plan, target, {
+    source,
     type,
-    ...parsed,
-    fixes: kernelFilesystemFixes(type, plan)
+    ...parseMountOptions(options),
+    make: make3
   });
-});
-var kernelFilesystemFixes = (function kernelFilesystemFixes(type, plan) {
-  const ownsPids = plan.state.unshared.has("pid");
-  const denied2 = {
-    proc: ownsPids ? 'an ordinary user may mount /proc only if no part of the outer /proc is covered, as it is in many containers; show that one, which is weaker: proc("/proc", { outer: true }), weakerProc of sandbox(), --weaker-proc of ramekin sandbox' : 'a new /proc needs a pid namespace: put unshare("pid") before it',
-    sysfs: 'a new /sys needs a network namespace: unshare("net")',
-    mqueue: 'a new mqueue needs an ipc namespace: unshare("ipc")'
-  }[type];
-  return {
-    EPERM: () => appArmor(plan.host) ?? denied2
-  };
 });
 var lowerRemount = (function lowerRemount(step, plan) {
   plan.needs("mount", "it would change the host's mounts");
@@ -3480,6 +3023,16 @@ var lowerRemount = (function lowerRemount(step, plan) {
   if (step.keep === true && (flags16 & MS_RDONLY) === 0) return;
   plan.state.mounts.remounted(target.canonical, (flags16 & MS_RDONLY) !== 0);
 });
+var namedAttributes = (function namedAttributes(options) {
+  const { flags: flags16 } = parseMountOptions(options);
+  const { flags: kept } = parseMountOptions(options, 4294967295);
+  const named = attributesOf(flags16);
+  const cleared = ATTRIBUTES2.reduce(((sum2, [flag, attribute]) => (kept & flag) === 0 ? sum2 + attribute : sum2), named.attr_clr & MOUNT_ATTR__ATIME);
+  return {
+    attr_set: named.attr_set,
+    attr_clr: cleared
+  };
+});
 var attributesOf = (function attributesOf(flags16) {
   let [set, clear] = [
     0,
@@ -3501,68 +3054,6 @@ var attributesOf = (function attributesOf(flags16) {
 });
 var notMounted = (function notMounted(path2) {
   return `nothing is mounted at ${path2}, or an option is not supported there`;
-});
-var lowerDevices = (function lowerDevices(step, plan) {
-  plan.needs("mount", "it would be mounted on the host");
-  const directory = normalize(step.target);
-  const trees = DEVICES.map(((name) => ({
-    name,
-    tree: copyDevice(plan, `/dev/${name}`)
-  })));
-  const flags16 = MS_NOSUID | MS_NOEXEC;
-  mountFilesystem(plan, directory, {
-    type: "tmpfs",
-    flags: flags16,
-    data: "mode=0755,size=4m,nr_inodes=1k"
-  });
-  const made = plan.path(directory).open(O_PATH | O_DIRECTORY);
-  for (const { name, tree } of trees) {
-    plan.call(mknodat(made, name, S_IFREG | 420, 0));
-    plan.call(move_mount(tree, "", made, name, MOVE_MOUNT_F_EMPTY_PATH), {
-      fixes: plan.state.mountFixes
-    });
-    plan.release(tree);
-  }
-  const pts = "newinstance,ptmxmode=0666,mode=0620";
-  mountFilesystem(plan, `${directory}/pts`, {
-    type: "devpts",
-    flags: flags16,
-    data: pts
-  });
-  const shm = `mode=1777,size=${step.shm ?? "64m"},nr_inodes=64k`;
-  mountFilesystem(plan, `${directory}/shm`, {
-    type: "tmpfs",
-    flags: flags16,
-    data: shm
-  });
-  for (const [name, to] of Object.entries(LINKS)) {
-    plan.access.recordLink(`${directory}/${name}`);
-    plan.call(symlinkat(to, made, name));
-  }
-  plan.release(made);
-  plan.state.terminals = `${directory}/ptmx`;
-});
-var copyDevice = (function copyDevice(plan, path2) {
-  const source = plan.source(path2);
-  const isHosts = source instanceof HostPath;
-  if (isHosts) plan.access.recordBind(path2, {
-    readOnly: true
-  });
-  const where = isHosts ? "on the host" : "at this step";
-  const opened = source.open(O_PATH, {
-    fixes: () => ({
-      ENOENT: `${path2} is missing ${where}, and no user namespace can make one`
-    })
-  });
-  const tree = copyTree(plan, opened, 0, path2);
-  plan.release(opened);
-  const readOnly = {
-    attr_set: MOUNT_ATTR_RDONLY
-  };
-  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH, readOnly), {
-    fixes: plan.state.mountFixes
-  });
-  return tree;
 });
 var lowerMkdir = (function lowerMkdir(step, plan) {
   const target = plan.path(step.path);
@@ -3590,27 +3081,39 @@ var lowerSymlink = (function lowerSymlink(step, plan) {
     });
   }));
 });
-var lowerWriteFile = (function lowerWriteFile(step, plan) {
-  const bytes = new TextEncoder().encode(step.text);
-  const full = {
-    fixes: {
-      ENOSPC: filesystemFull(step.path)
-    }
-  };
-  const waits = step.host === true ? 0 : O_NONBLOCK;
-  const fd = making(plan, step, (() => plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC | waits, {
-    mode: step.mode ?? 420,
-    fixes: {
-      ENOENT: noParent(step.path),
-      EISDIR: `${step.path} is a directory`
-    }
-  })));
-  if (bytes.length > 0) {
-    plan.call(write(fd, bytes, bytes.length), full);
-    plan.call(pwrite64(fd, bytes.slice(-1), 1, bytes.length - 1), full);
+var lowerMknod = (function lowerMknod(step, plan) {
+  if (step.type !== "p") {
+    plan.access.record({
+      kind: "device",
+      path: `${step.type} ${step.major}:${step.minor}`
+    });
   }
-  if (step.mode !== void 0) plan.call(fchmod(fd, step.mode));
-  plan.closeWritten(fd);
+  const type = {
+    b: S_IFBLK,
+    c: S_IFCHR,
+    p: S_IFIFO
+  }[step.type];
+  const device = step.type === "p" ? 0 : makedev(step.major, step.minor);
+  making(plan, step, (() => plan.path(step.path).inParent(((directory, name) => {
+    const there = new Label(`${step.path} is there`);
+    plan.call(mknodat(directory, name, type | (step.mode ?? 420), device), {
+      ...step.keep === true && {
+        accept: [
+          "EEXIST"
+        ],
+        onAccepted: there
+      },
+      fixes: {
+        ...makingFixes(step.path),
+        EPERM: plan.state.inUserNamespace ? "a user namespace has no right to make device files; devices() and bind() need none" : "making device files needs CAP_MKNOD"
+      }
+    });
+    if (step.mode !== void 0) plan.call(fchmodat(directory, name, step.mode));
+    if ((step.uid ?? step.gid) !== void 0) {
+      plan.call(fchownat(directory, name, step.uid ?? KEPT, step.gid ?? KEPT));
+    }
+    plan.place(there);
+  }))));
 });
 var noParent = (function noParent(path2) {
   return `the parent directory of ${path2} does not exist` + (unexpanded(path2) || "; mkdir() makes it");
@@ -3635,70 +3138,32 @@ var mayMake = (function mayMake(plan, { path: path2, host }) {
   if (host !== true) plan.requireContainerMount(path2);
   else plan.access.recordWrite(path2);
 });
-var mapText = (function mapText(ranges) {
-  return ranges.map((({ inside, outside, count }) => `${inside} ${outside} ${count}
-`)).join("");
-});
-var lowerMapRoot = (function lowerMapRoot(_step, plan) {
-  mapOwnIds(plan, 0, 0);
-});
-var lowerMapCurrentUser = (function lowerMapCurrentUser(_step, plan) {
-  const { uid, gid } = idsOf2(plan.state);
-  mapOwnIds(plan, uid, gid);
-});
-var idsOf2 = (function idsOf2({ ids, caller: caller2 }) {
-  return ids ?? {
-    uid: caller2.euid,
-    gid: caller2.egid
-  };
-});
-var mapOwnIds = (function mapOwnIds(plan, uid, gid) {
-  const own = idsOf2(plan.state);
-  claimMaps(plan);
-  denySetgroups(plan);
-  writeMap(plan, "uid_map", mapText([
-    {
-      inside: uid,
-      outside: own.uid,
-      count: 1
-    }
-  ]));
-  writeMap(plan, "gid_map", mapText([
-    {
-      inside: gid,
-      outside: own.gid,
-      count: 1
-    }
-  ]));
+var lowerSetUser = (function lowerSetUser(step, plan) {
+  const { uid, gid = uid, groups, keepCapabilities, keepGroups } = step;
+  if (groups !== void 0 && plan.state.setgroupsDenied) {
+    plan.refuse(`"groups" cannot be set, as the id map denies setgroups(2); leave them out, or map with mapIds({ ..., setgroups: "allow" })`);
+  }
+  plan.access.recordIds({
+    uid,
+    gid,
+    groups
+  });
+  if (keepCapabilities === true) plan.call(prctl(PR_SET_KEEPCAPS, 1));
+  for (const { call: call2, fixes } of changeIds({
+    uid,
+    gid,
+    groups,
+    keepGroups
+  }, plan.state)) {
+    plan.call(call2, {
+      fixes
+    });
+  }
   plan.state.ids = {
     uid,
     gid
   };
-});
-var denySetgroups = (function denySetgroups(plan) {
-  plan.state.setgroupsDenied = true;
-  writeMap(plan, "setgroups", "deny");
-});
-var writeMap = (function writeMap(plan, file, text3) {
-  writeProcFile(plan, `self/${file}`, text3, {
-    // A join that comes later makes the process undumpable from its start.
-    open: {
-      EACCES: () => plan.state.exposed ? UNDUMPABLE : appArmor(plan.host)
-    },
-    write: mapFixes(plan)
-  });
-});
-var mapFixes = (function mapFixes(plan) {
-  return {
-    EPERM: () => appArmor(plan.host) ?? "the kernel refuses the map: an ordinary user may map only their own id, and others with newuidmap and /etc/subuid; and mapping root's id needs CAP_SETFCAP"
-  };
-});
-var claimMaps = (function claimMaps(plan) {
-  plan.needs("user", "there are no ids to map");
-  if (plan.state.idsMapped) {
-    plan.refuse("the ids are mapped already, and the kernel takes one map only");
-  }
-  plan.state.idsMapped = true;
+  if (!plan.state.setgroupsDenied && keepGroups !== true) plan.state.groupsChanged = true;
 });
 var lowerCapabilities = (function lowerCapabilities({ keep, ...sets }, plan) {
   plan.state.capabilities.limit({
@@ -3751,6 +3216,141 @@ var lowerCapabilities = (function lowerCapabilities({ keep, ...sets }, plan) {
 var lowerNoNewPrivileges = (function lowerNoNewPrivileges(_step, plan) {
   plan.call(prctl(PR_SET_NO_NEW_PRIVS, 1));
   plan.state.gainsNoPrivileges = true;
+});
+var refuseForUsers = (function refuseForUsers(what, plan) {
+  const { state, host } = plan;
+  if (host.isHere || state.inUserNamespace || state.caller.euid === 0) return;
+  plan.refuse(`only root can ${what}, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root`);
+});
+var lowerJoin = (function lowerJoin(step, plan) {
+  const { target } = step;
+  plan.recordBeforehand({
+    kind: "join",
+    target: typeof target === "object" ? target.pid : target
+  });
+  plan.state.exposed = true;
+  plan.isMomentary = true;
+  if (typeof target === "string") joinFile(target, step, plan);
+  else joinProcess(target, step, plan);
+});
+var joinProcess = (function joinProcess(target, step, plan) {
+  const asked = typeof target === "number" ? {
+    pid: target,
+    started: void 0
+  } : target;
+  const { host } = plan;
+  const { credentials = "root", environment = false, cgroup = false } = step;
+  const questions = {
+    environment,
+    cgroup,
+    user: credentials !== "keep"
+  };
+  const found = host.joinTarget(asked.pid, asked.started, questions);
+  const { pid, started: started2 } = found.identity;
+  const kinds = new Set(step.kinds ?? found.otherKinds);
+  plan.joined.push({
+    identity: found.identity,
+    stepIndex: plan.cursor.index
+  });
+  if (environment) takeEnvironment(plan, found.environment);
+  for (const file of found.cgroupFiles) enterCgroup2(plan, file);
+  const check = (() => {
+    host.joinTarget(pid, started2, {
+      environment: false,
+      cgroup,
+      user: false
+    });
+  });
+  const entersRoot = step.root === true && !found.sharesRoot;
+  const looksInto = entersRoot || step.cwd === true;
+  const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
+    check: looksInto ? void 0 : check,
+    fixes: ENDED2
+  });
+  const directory = looksInto ? plan.inheritFd(openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC), "process", {
+    check,
+    fixes: ENDED2
+  }) : void 0;
+  const open = ((name, isWanted) => {
+    if (!isWanted) return void 0;
+    const call2 = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return plan.open(call2, `<${name}>`, {
+      fixes: {
+        EACCES: OTHERS_PROCESS
+      }
+    });
+  });
+  const [root, cwd] = [
+    open("root", entersRoot),
+    open("cwd", step.cwd === true)
+  ];
+  const joinsUser = kinds.has("user");
+  if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
+    plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
+  }
+  if (joinsUser && credentials !== "keep") leaveGroups(plan);
+  if (kinds.size > 0) enter2(plan, pidfd, kinds);
+  if (joinsUser) {
+    plan.state.setgroupsDenied = found.setgroupsDenied;
+    takeUserInside(plan, found, credentials);
+  } else if (credentials === "process") takeUserOutside(plan, found);
+  if (root !== void 0) {
+    plan.call(fchdir(root));
+    plan.call(chroot("."));
+    plan.state.leavesRoot();
+  }
+  if (step.root === true && root === void 0) plan.call(chdir("/"));
+  if (cwd !== void 0) plan.call(fchdir(cwd));
+  if (step.root === true || cwd !== void 0) plan.directories.enteredWorking();
+  if (kinds.has("pid")) plan.fork("exit");
+});
+var enter2 = (function enter2(plan, fd, kinds) {
+  if (kinds.has("pid")) plan.needsHostPids();
+  if (kinds.has("time")) plan.process.ownMemory = true;
+  if (kinds.has("net")) keepParentNetns(plan);
+  if (kinds.has("mount")) plan.directories.leaveMountNamespace();
+  plan.state.joins(kinds);
+  let flags16 = 0;
+  for (const kind of kinds) flags16 |= CLONE_FLAG[kind];
+  plan.call(setns(fd, flags16), {
+    fixes: joiningFixes(kinds)
+  });
+});
+var joiningFixes = (function joiningFixes(kinds) {
+  return {
+    ESRCH: "the process has ended",
+    EPERM: kinds.has("user") ? "only the user who created a user namespace, or a privileged one, may join it" : 'this takes CAP_SYS_ADMIN in the user namespace that the namespaces belong to: join that too, join(target, "user", ...)',
+    EINVAL: kinds.has("user") ? "the container is in this user namespace already, or the file is not a user namespace" : kinds.has("pid") ? "a pid namespace can only be joined from one above it, or the file is not a pid namespace" : "the file is not a namespace of this kind"
+  };
+});
+var enterCgroup2 = (function enterCgroup2(plan, file) {
+  const fixes = {
+    EACCES: CGROUP_DENIED
+  };
+  const fd = plan.open(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC), `<${file}>`, {
+    fixes
+  });
+  plan.call(writeTextTo(fd, "0"), {
+    fixes
+  });
+  plan.release(fd);
+});
+var lowerJoinCgroup = (function lowerJoinCgroup({ directories }, plan) {
+  for (const directory of directories) {
+    const file = `${directory}/cgroup.procs`;
+    plan.access.recordWrite(directory);
+    const fixes = {
+      EACCES: CGROUP_DENIED,
+      ENOENT: `${directory} is no control group`
+    };
+    const opened = openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC);
+    const fd = plan.inheritFd(opened, `<${file}>`, {
+      fixes
+    });
+    plan.call(writeTextTo(fd, "0"), {
+      fixes
+    });
+  }
 });
 var lowerMaskPaths = (function lowerMaskPaths({ paths }, plan) {
   plan.needs("mount", "they would be hidden on the host");
@@ -3837,26 +3437,22 @@ var lowerHostname = (function lowerHostname(step, plan) {
     }
   });
 });
-var lowerLoopback = (function lowerLoopback(_step, plan) {
-  plan.needs("net", HOSTS_NETWORK);
-  inContainerNetns(plan, ((kernel) => kernel.request(setLink("lo", {
-    up: true
-  }))));
+var lowerUmask = (function lowerUmask({ mask: mask2 }, plan) {
+  plan.call(umask(mask2));
+  plan.state.hasUmask = true;
 });
-var lowerSetEnv = (function lowerSetEnv({ variables }, plan) {
-  for (const [name, value] of Object.entries(variables)) {
-    plan.state.environment.set(name, value);
-    plan.state.keptVariables.delete(name);
-  }
-});
-var lowerClearEnv = (function lowerClearEnv({ keep = [] }, plan) {
-  plan.state.clearsEnvironment = true;
-  plan.state.environment.clear();
-  plan.state.keptVariables.clear();
-  for (const name of keep) {
-    plan.state.keptVariables.add(name);
-    plan.access.recordVariable(name);
-  }
+var lowerRlimit = (function lowerRlimit({ resource, soft, hard }, plan) {
+  const number = ((value) => value === "unlimited" ? RLIM_INFINITY : value);
+  const name = resource.toUpperCase();
+  const call2 = prlimit64(0, RLIMITS[name], {
+    soft: number(soft),
+    hard: number(hard)
+  }, null);
+  if (name === "NOFILE") return plan.beforeExec(call2, RAISED);
+  plan.access.recordHigherLimit();
+  plan.call(call2, {
+    fixes: RAISED
+  });
 });
 var lowerNewSession = (function lowerNewSession(_step, plan) {
   if (plan.options.detached === true && plan.state.sessionLeader) return;
@@ -3868,68 +3464,11 @@ var lowerNewSession = (function lowerNewSession(_step, plan) {
   plan.state.sessionLeader = true;
   plan.state.ownSession = true;
 });
-var lowerInit = (function lowerInit(_step, plan) {
-  plan.needs("pid", "an init is PID 1 of a pid namespace of its own");
-  if (plan.state.joined.has("pid")) {
-    plan.refuse("the pid namespace that is joined has its PID 1 already");
-  }
-  if (plan.hasInit) plan.refuse("there is an init already");
-  plan.fork("init");
-  plan.access.recordInit();
-});
-var lowerProtect = (function lowerProtect(step, plan) {
-  plan.needs("mount", "they would become read-only on the host");
-  const source = normalize(step.source);
-  const { path: directory, type } = plan.resolveTrusted(source);
-  if (type !== "directory" && plan.host.isHere) return;
-  if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
-  const { names = PROTECTED_NAMES } = step;
-  const except = (step.except ?? []).map(normalize).filter(((path2) => isWithin(path2, source))).map((path2) => directory + path2.slice(source.length));
-  plan.recordBeforehand({
-    kind: "write",
-    path: directory
-  });
-  const { found, missing: missing2 } = scanNames(plan, {
-    directory,
-    asked: source,
-    names,
-    absent: names.filter((name) => !HOME_NAMES.includes(name)),
-    start: plan.facts.resolve(plan.facts.workingDirectory()).path,
-    home: homeOf(plan),
-    uid: plan.state.caller.euid,
-    except
-  });
-  const shown2 = new ShownDirectory(plan, directory, plan.path(step.target).canonical);
-  const everywhere = new OtherPlaces(plan, shown2, except);
-  for (const file of found) {
-    const { path: path2, isShared: isShared2 } = file;
-    if (path2 === directory) {
-      plan.refuse(`${path2} may not be read or written to by its owner, and a program could change that; run "chmod u+rwx ${path2}" before`);
-    }
-    if (!shown2.has(path2)) continue;
-    if (isShared2) {
-      plan.refuse(`${path2} has another name, a hard link, by which it could be changed; copy it to a file of its own, or leave its name out of what is protected`);
-    }
-    shown2.keep(file);
-    everywhere.keep(file);
-  }
-  for (const name of missing2) {
-    if (!shown2.has(name.path)) continue;
-    plan.placeholders.push({
-      ...name,
-      stepIndex: plan.cursor.index
-    });
-    const file = {
-      path: name.path,
-      isLink: false
-    };
-    shown2.keep(file);
-    everywhere.keep(file);
-  }
-});
-var homeOf = (function homeOf(plan) {
-  const home = plan.host.homeDirectory();
-  return home?.startsWith("/") === true ? plan.facts.resolve(home).path : void 0;
+var lowerDieWithParent = (function lowerDieWithParent({ signal: signal2 }, plan) {
+  if (plan.options.detached === true) return;
+  if (signal2 === null && plan.state.isForwardedByScript) plan.refuse(OUTLIVES_FORWARDING);
+  plan.deathSignal = signal2 === null ? 0 : SIGNALS[signal2];
+  plan.access.recordDeath(signal2 === "SIGKILL");
 });
 var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
   plan.needs("mount", "it would change the host's root");
@@ -3970,73 +3509,14 @@ var enterRoot = (function enterRoot(plan, path2, root) {
   plan.directories.forget();
   plan.state.entersRoot(path2);
 });
-var seccompSetFilter = (function seccompSetFilter(program, flagBits) {
-  return setFilter(program, flags(flagBits, SECCOMP_FILTER_FLAGS));
-});
-var seccompProfile = (function seccompProfile() {
-  const whole = lazy(profile);
-  return schema("a profile as the OCI runtime specification defines it", (value) => whole().issue(value), () => whole().jsonSchema());
-});
-var seccompArchitectures = (function seccompArchitectures() {
-  return list(oneOf(Object.keys(ARCHITECTURES)));
-});
-var abisOf = (function abisOf(architectures) {
-  return architectures.map((name) => ARCHITECTURES[name]).filter((abi) => abi !== void 0);
-});
-var lowerSeccomp = (function lowerSeccomp(step, plan) {
-  const { flags: flags16 = [] } = step.profile ?? {};
-  const flagBits = Object.entries(SECCOMP_FILTER_FLAGS).reduce(((bits, [name, bit]) => flags16.includes(name) ? bits | bit : bits), 0);
-  const { program, isContained, deniesSockets } = filterFor(step, plan);
-  if (isContained) plan.access.filtered = true;
-  if (deniesSockets) plan.access.deniesSockets = true;
-  if (step.privileged !== true) plan.setNoNewPrivileges();
-  plan.beforeExec(setFilter2(program, flagBits, plan), {
-    EBUSY: "the filter of an outer container has a listener, and the kernel takes no second one",
-    EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
-    EPERM: "an active filter does not allow another one",
-    EACCES: "a filter under which privileges can be gained takes CAP_SYS_ADMIN",
-    ENOMEM: "the active filters are too long together"
-  });
-  if (step.privileged === true) plan.finishes();
-});
-var filterFor = (function filterFor(step, plan) {
-  const { architecture } = plan.host;
-  const { profile: profile2, allow: allow2, deny: deny2 } = step;
-  const abis = abisOf([
-    ...step.architectures ?? [],
-    ...profile2?.architectures ?? []
-  ]);
-  const others = OTHER_ABIS[architecture].filter(((abi) => abis.includes(abi)));
-  const key = JSON.stringify({
-    architecture,
-    others,
-    profile: profile2,
-    allow: allow2,
-    deny: deny2
-  });
-  return plan.host.remember(`seccomp ${key}`, (() => {
-    const made = profile2 === void 0 && allow2 === void 0 && others.length === 0 ? SECCOMP_FILTERS[architecture][(deny2 ?? []).join()] : void 0;
-    if (made !== void 0) {
-      return {
-        program: Uint8Array.fromBase64(made),
-        isContained: true,
-        deniesSockets: deny2?.includes("@unix-sockets") === true
-      };
+var of = (function of(use, path2, directory) {
+  return {
+    path: path2,
+    use,
+    ...directory !== void 0 && {
+      directory
     }
-    const filter = filterOfStep(step);
-    try {
-      checkLaunch(filter, plan);
-      const program = compileFilter(filter, architecture, others);
-      return {
-        program,
-        isContained: deniesKernelCalls(filter, others),
-        deniesSockets: deniesUnixSockets(filter, others)
-      };
-    } catch (error) {
-      if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
-      throw error;
-    }
-  }));
+  };
 });
 var setUpNetworkService = (function setUpNetworkService(plan) {
   const { network } = plan.options;
@@ -4077,22 +3557,6 @@ var lowerUnshare = (function lowerUnshare(step, plan) {
     plan.access.recordMountNamespace(receives);
   }
   if (kinds.has("net")) setUpNetworkService(plan);
-});
-var dropScriptGroups = (function dropScriptGroups(plan) {
-  const { state, cursor } = plan;
-  if (state.inUserNamespace || !state.hasScriptGroups) return;
-  if (state.caller.groups === "own" && !cursor.comesLater("mapIds")) return;
-  const isCertain = state.caller.mayChangeGroups === true;
-  plan.callBefore(setgroups([]), isCertain ? {} : {
-    accept: [
-      "EPERM"
-    ]
-  });
-  state.groupsChanged = true;
-});
-var requireMappedIds = (function requireMappedIds(plan) {
-  if (!plan.state.unshared.has("user") || plan.state.idsMapped) return;
-  plan.refuse("the ids of the user namespace before it have to be mapped first: mapRoot()");
 });
 var enterNamespaces = (function enterNamespaces(kinds, plan) {
   let flags16 = 0;
@@ -4142,39 +3606,29 @@ var entry = (function entry() {
     min: 1,
     max: 4095,
     pattern: "^[^/]",
-    issue: (function (path2) {
-      const isPath = path2.split("/").every(((name) => ![
+    issue(path2) {
+      const isPath = path2.split("/").every((name) => ![
         "",
         ".",
         ".."
-      ].includes(name)));
+      ].includes(name));
       return isPath ? void 0 : `${quoted(path2)} is no name in a directory, and no path from there`;
-    })
+    }
   });
 });
-var tmpfsSize = (function tmpfsSize(...words3) {
-  return text({
-    expected: [
-      "a size such as 64m",
-      ...words3.map((word4) => `"${word4}"`)
-    ].join(", or "),
-    min: 1,
-    issue: (size) => words3.includes(size) ? void 0 : sizeIssue(size)
-  });
-});
-var sizeIssue = (function sizeIssue(size) {
-  if (!/^\d+[kmgKMG%]?$/.test(size)) {
-    return `${quoted(size)} is not a number of bytes, or one with "k", "m", "g" or "%" after it`;
-  }
-  const number = parseInt(size);
-  if (number === 0) return "0 means no limit to the kernel";
-  return number > Number.MAX_SAFE_INTEGER ? `${quoted(size)} is more than any machine has` : void 0;
+var mount2 = (function mount2(source, target, options) {
+  return {
+    step: "mount",
+    source,
+    target,
+    ...options
+  };
 });
 var kernelFilesystem = (function kernelFilesystem(target) {
-  return (() => ({
+  return () => ({
     target: withDefault(absolutePath(), target),
     options: optional(mountOptions())
-  }));
+  });
 });
 var remount = (function remount(target, options, more = {}) {
   return {
@@ -4199,6 +3653,19 @@ var symlink = (function symlink(target, path2, options = {}) {
     ...options
   };
 });
+var mknod = (function mknod(path2, node) {
+  return {
+    step: "mknod",
+    path: path2,
+    ...node
+  };
+});
+var setUser = (function setUser(ids) {
+  return {
+    step: "setUser",
+    ...ids
+  };
+});
 var capabilities = (function capabilities(sets) {
   return {
     step: "capabilities",
@@ -4208,6 +3675,29 @@ var capabilities = (function capabilities(sets) {
 var noNewPrivileges = (function noNewPrivileges() {
   return {
     step: "noNewPrivileges"
+  };
+});
+var join = (function join(target, ...kinds) {
+  const last = kinds.at(-1);
+  const options = typeof last === "object" ? last : {};
+  const names = kinds.filter(((kind) => typeof kind !== "object"));
+  return {
+    step: "join",
+    target: dataOf(target),
+    ...names.length === 0 ? {} : {
+      kinds: names
+    },
+    ...options
+  };
+});
+var dataOf = (function dataOf(target) {
+  const hasIdentity = typeof target === "object" && target !== null && "identity" in target;
+  return hasIdentity ? target.identity : target;
+});
+var joinCgroup = (function joinCgroup(...directories) {
+  return {
+    step: "joinCgroup",
+    directories
   };
 });
 var maskPaths = (function maskPaths(...paths) {
@@ -4228,58 +3718,42 @@ var hostname = (function hostname(name) {
     name
   };
 });
-var variablePattern = (function variablePattern() {
-  const expected = 'the name of a variable, or "AWS_*" for all that begin so';
+var hostnameText = (function hostnameText() {
   return text({
-    expected,
     min: 1,
-    pattern: "^[^=*]*\\*?$",
-    issue: (name) => /^[^=*]*\*?$/.test(name) ? void 0 : `${quoted(name)} is not ${expected}`
+    max: NAME_BYTES
   });
+});
+var umask2 = (function umask2(mask2) {
+  return {
+    step: "umask",
+    mask: mask2
+  };
+});
+var rlimit = (function rlimit(resource, soft, hard = soft) {
+  return {
+    step: "rlimit",
+    resource,
+    soft,
+    hard
+  };
 });
 var newSession = (function newSession() {
   return {
     step: "newSession"
   };
 });
-var protectedName = (function protectedName() {
-  return text({
-    expected: "a name, or the end of a path",
-    min: 1,
-    max: 4095,
-    pattern: "^[^/]",
-    issue(name) {
-      if (name.startsWith("/") || name.endsWith("/") || climbs(name)) {
-        return `${quoted(name)} is no name, and no end of a path such as ".git/hooks"`;
-      }
-      return void 0;
-    }
-  });
+var dieWithParent = (function dieWithParent(signal2 = "SIGKILL") {
+  return {
+    step: "dieWithParent",
+    signal: signal2
+  };
 });
 var pivotRoot = (function pivotRoot(path2) {
   return {
     step: "pivotRoot",
     path: path2
   };
-});
-var seccomp = (function seccomp(profile2 = {}) {
-  return "defaultAction" in profile2 ? {
-    step: "seccomp",
-    profile: profile2
-  } : {
-    step: "seccomp",
-    ...profile2
-  };
-});
-var callName = (function callName(groups) {
-  return text({
-    expected: `the name of a system call, or ${groups.map(((name) => `"${name}"`)).join(", ")}`,
-    min: 1,
-    issue: ((name) => groups.includes(name) || isSyscallName(name) ? void 0 : `there is no call ${quoted(name)}${suggestion(name, [
-      ...groups,
-      ...callNames()
-    ])}`)
-  });
 });
 var unshare2 = (function unshare2(...kinds) {
   const last = kinds.at(-1);
@@ -4356,8 +3830,1387 @@ var frozenCopy = (function frozenCopy(value) {
   }
   return Object.freeze(copy2);
 });
+var caller = (function caller() {
+  const map = textOf2("/proc/self/uid_map") ?? "";
+  const isFirst = /^\s*0\s+0\s+4294967295\s*$/.test(map.trim());
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(textOf2("/proc/self/status") ?? "")?.[1] ?? "0"}`);
+  const has3 = ((name) => (effective >> BigInt(CAPABILITIES[name]) & 1n) === 1n);
+  return {
+    mayMakeDevices: isFirst && has3("CAP_MKNOD"),
+    mayMount: has3("CAP_SYS_ADMIN"),
+    mayChangeGroups: textOf2("/proc/self/setgroups")?.trim() !== "deny" && has3("CAP_SETGID"),
+    isRoot: isFirst && Deno.uid() === 0
+  };
+});
+var isAny = (function isAny(number) {
+  return number === void 0 || number === null || number < 0;
+});
+var applyDevices = (function applyDevices(groups, rules, adds) {
+  if (rules.length === 0) return;
+  const all = adds === "defaults" ? [
+    ...rules,
+    ...ALWAYS
+  ] : rules;
+  const old = groups.find((({ hierarchy }) => hierarchy.names.includes("devices")));
+  if (old !== void 0) return writeRules(old.path, all);
+  const unified = groups.find(({ hierarchy }) => hierarchy.version === 2);
+  if (unified !== void 0) attachDeviceProgram(unified.path, all);
+});
+var writeRules = (function writeRules(directory, rules) {
+  for (const rule of rules) {
+    const file = `${directory}/devices.${rule.allow ? "allow" : "deny"}`;
+    Deno.writeTextFileSync(file, ruleText(rule), {
+      create: false
+    });
+  }
+});
+var ruleText = (function ruleText({ type = "a", major, minor, access = "rwm" }) {
+  const all = type === "a" && isAny(major) && isAny(minor) && access.length === 3;
+  if (all) return "a";
+  return `${type} ${isAny(major) ? "*" : major}:${isAny(minor) ? "*" : minor} ${access}`;
+});
+var applyResources = (function applyResources(groups, resources) {
+  const unified = groups.find((({ hierarchy }) => hierarchy.version === 2));
+  const old = groups.filter((({ hierarchy }) => hierarchy.version === 1));
+  const settings2 = old.length > 0 ? settingsOf12(resources) : settingsOf22(resources);
+  for (const setting of inOrder2(settings2, old)) {
+    const { field, controller, file, text: text3 } = setting;
+    const group = old.length > 0 ? old.find(({ hierarchy }) => hierarchy.names.includes(controller)) : unified;
+    if (group === void 0) {
+      unsupported(`linux.resources.${field}`, `there is no control group for ${controller}`);
+    }
+    write3(`${group.path}/${file}`, text3, field);
+  }
+  for (const [file, text3] of Object.entries(resources.unified ?? {})) {
+    if (unified === void 0) {
+      unsupported("linux.resources.unified", "there is no hierarchy of version 2 here");
+    }
+    if (file.includes("/")) unsupported(`linux.resources.unified.${file}`, "it is no file's name");
+    write3(`${unified.path}/${file}`, text3, `unified.${file}`);
+  }
+});
+var inOrder2 = (function inOrder2(settings2, groups) {
+  const sum2 = settings2.findIndex(({ file }) => file === "memory.memsw.limit_in_bytes");
+  const memory = settings2.findIndex(({ file }) => file === "memory.limit_in_bytes");
+  if (sum2 === -1 || memory === -1) return [
+    ...settings2
+  ];
+  const group = groups.find(({ hierarchy }) => hierarchy.names.includes("memory"));
+  const now = Number(readNumber2(`${group?.path}/memory.limit_in_bytes`));
+  const [first, second] = Number(settings2[memory].text) > now && settings2[memory].text !== "-1" ? [
+    sum2,
+    memory
+  ] : [
+    memory,
+    sum2
+  ];
+  const others = settings2.filter((_, index) => index !== sum2 && index !== memory);
+  return [
+    settings2[first],
+    settings2[second],
+    ...others
+  ];
+});
+var settingsOf12 = (function settingsOf12(resources) {
+  const { memory, cpu, pids, blockIO, hugepageLimits, network, rdma } = resources;
+  const settings2 = new Settings();
+  const add = settings2.add.bind(settings2);
+  add("memory.limit", "memory", "memory.limit_in_bytes", given(memory?.limit));
+  add("memory.swap", "memory", "memory.memsw.limit_in_bytes", given(memory?.swap));
+  add("memory.reservation", "memory", "memory.soft_limit_in_bytes", given(memory?.reservation));
+  add("memory.kernel", "memory", "memory.kmem.limit_in_bytes", given(memory?.kernel));
+  add("memory.kernelTCP", "memory", "memory.kmem.tcp.limit_in_bytes", given(memory?.kernelTCP));
+  add("memory.swappiness", "memory", "memory.swappiness", memory?.swappiness);
+  if (memory?.disableOOMKiller === true) {
+    add("memory.disableOOMKiller", "memory", "memory.oom_control", 1);
+  }
+  add("cpu.shares", "cpu", "cpu.shares", given(cpu?.shares));
+  add("cpu.period", "cpu", "cpu.cfs_period_us", given(cpu?.period));
+  add("cpu.quota", "cpu", "cpu.cfs_quota_us", given(cpu?.quota));
+  add("cpu.burst", "cpu", "cpu.cfs_burst_us", cpu?.burst);
+  add("cpu.realtimePeriod", "cpu", "cpu.rt_period_us", given(cpu?.realtimePeriod));
+  add("cpu.realtimeRuntime", "cpu", "cpu.rt_runtime_us", given(cpu?.realtimeRuntime));
+  add("cpu.idle", "cpu", "cpu.idle", cpu?.idle);
+  add("cpu.cpus", "cpuset", "cpuset.cpus", cpu?.cpus);
+  add("cpu.mems", "cpuset", "cpuset.mems", cpu?.mems);
+  add("pids.limit", "pids", "pids.max", pidsLimit(pids?.limit));
+  add("blockIO.weight", "blkio", "blkio.weight", given(blockIO?.weight));
+  add("blockIO.leafWeight", "blkio", "blkio.leaf_weight", given(blockIO?.leafWeight));
+  for (const device of blockIO?.weightDevice ?? []) {
+    add("blockIO.weightDevice", "blkio", "blkio.weight_device", weightText(device, "weight"));
+    add("blockIO.weightDevice", "blkio", "blkio.leaf_weight_device", weightText(device, "leafWeight"));
+  }
+  for (const [field, file] of THROTTLES) {
+    for (const rate of blockIO?.[field] ?? []) {
+      add(`blockIO.${field}`, "blkio", `blkio.throttle.${file.old}_device`, rateText(rate));
+    }
+  }
+  for (const { pageSize, limit: limit2 } of hugepageLimits ?? []) {
+    add("hugepageLimits", "hugetlb", `hugetlb.${pageSize}.limit_in_bytes`, limit2);
+  }
+  add("network.classID", "net_cls", "net_cls.classid", network?.classID);
+  for (const { name, priority } of network?.priorities ?? []) {
+    add("network.priorities", "net_prio", "net_prio.ifpriomap", `${name} ${priority}`);
+  }
+  for (const text3 of rdmaTexts(rdma)) add("rdma", "rdma", "rdma.max", text3);
+  return settings2.all;
+});
+var settingsOf22 = (function settingsOf22(resources) {
+  const { memory, cpu, pids, blockIO, hugepageLimits, network, rdma } = resources;
+  const settings2 = new Settings();
+  const add = settings2.add.bind(settings2);
+  add("memory.limit", "memory", "memory.max", maximum(memory?.limit));
+  add("memory.swap", "memory", "memory.swap.max", swapAlone(memory?.swap, memory?.limit));
+  add("memory.reservation", "memory", "memory.low", maximum(memory?.reservation));
+  add("cpu.shares", "cpu", "cpu.weight", weightOf(given(cpu?.shares)));
+  add("cpu.quota", "cpu", "cpu.max", cpuMaximum(cpu?.quota, cpu?.period));
+  add("cpu.burst", "cpu", "cpu.max.burst", cpu?.burst);
+  add("cpu.idle", "cpu", "cpu.idle", cpu?.idle);
+  add("cpu.cpus", "cpuset", "cpuset.cpus", cpu?.cpus);
+  add("cpu.mems", "cpuset", "cpuset.mems", cpu?.mems);
+  add("pids.limit", "pids", "pids.max", pidsLimit(pids?.limit));
+  add("blockIO.weight", "io", "io.weight", ioWeight(given(blockIO?.weight)));
+  for (const device of blockIO?.weightDevice ?? []) {
+    add("blockIO.weightDevice", "io", "io.weight", weightText(device, "weight"));
+  }
+  for (const [field, file] of THROTTLES) {
+    for (const { major, minor, rate } of blockIO?.[field] ?? []) {
+      add(`blockIO.${field}`, "io", "io.max", `${major}:${minor} ${file.unified}=${rate}`);
+    }
+  }
+  for (const { pageSize, limit: limit2 } of hugepageLimits ?? []) {
+    add("hugepageLimits", "hugetlb", `hugetlb.${pageSize}.max`, limit2);
+  }
+  for (const text3 of rdmaTexts(rdma)) add("rdma", "rdma", "rdma.max", text3);
+  for (const [field, value] of [
+    [
+      "memory.swappiness",
+      memory?.swappiness
+    ],
+    [
+      "network.classID",
+      network?.classID
+    ],
+    [
+      "cpu.realtimeRuntime",
+      given(cpu?.realtimeRuntime)
+    ]
+  ]) {
+    if (value !== void 0) {
+      unsupported(`linux.resources.${field}`, "control groups of version 2 have no such limit");
+    }
+  }
+  return settings2.all;
+});
+var given = (function given(value) {
+  return value === 0 ? void 0 : value;
+});
+var pidsLimit = (function pidsLimit(limit2) {
+  return limit2 === void 0 ? void 0 : limit2 <= 0 ? "max" : limit2;
+});
+var rdmaTexts = (function rdmaTexts(rdma) {
+  return Object.entries(rdma ?? {}).map(([device, { hcaHandles, hcaObjects }]) => `${device} hca_handle=${hcaHandles ?? "max"} hca_object=${hcaObjects ?? "max"}`);
+});
+var pathInRoot = (function pathInRoot(root, path2) {
+  const waiting = path2.split("/").reverse();
+  let found = [];
+  let links = 0;
+  while (waiting.length > 0) {
+    const name = waiting.pop();
+    if (name === "" || name === ".") continue;
+    if (name === "..") {
+      found.pop();
+      continue;
+    }
+    const target = linkAt(`${root}/${[
+      ...found,
+      name
+    ].join("/")}`);
+    if (target === void 0 || ++links > MAX_LINKS3) {
+      found.push(name);
+      continue;
+    }
+    if (target.startsWith("/")) found = [];
+    waiting.push(...target.split("/").reverse());
+  }
+  return `/${found.join("/")}`;
+});
+var linkAt = (function linkAt(path2) {
+  try {
+    return Deno.readLinkSync(path2);
+  } catch {
+    return void 0;
+  }
+});
+var deviceSteps = (function deviceSteps(config, root, mayMake2) {
+  const { mounts = [], linux = {} } = config;
+  const dev = mounts.find((({ destination: destination2 }) => destination2.replace(/\/+$/, "") === "/dev"));
+  const isBind = dev !== void 0 && (dev.type === "bind" || (dev.options ?? []).some(((word4) => /^r?bind$/.test(word4))));
+  const usual = isBind ? [] : DEVICES2;
+  const given2 = linux.devices ?? [];
+  const all = [
+    ...usual.filter((({ path: path2 }) => !given2.some((one) => one.path === path2))),
+    ...given2
+  ];
+  const links = isBind ? [] : Object.entries(LINKS2);
+  return [
+    ...isBind ? [] : [
+      mkdir(`${root}/dev`, {
+        host: true
+      })
+    ],
+    ...all.flatMap(((device, index) => deviceStep(device, index, root, mayMake2))),
+    ...links.map((([path2, target]) => symlink(target, root + path2, {
+      host: true,
+      keep: true
+    })))
+  ];
+});
+var deviceStep = (function deviceStep(device, index, root, mayMake2) {
+  const { path: path2, type, major, minor, fileMode = 438, uid = 0, gid = 0 } = device;
+  const target = root + pathInRoot(root, path2);
+  const letter = type === "u" ? "c" : type;
+  if (letter !== "c" && letter !== "b" && letter !== "p") {
+    return unsupported(`linux.devices[${index}].type`, `there is no type "${type}"`);
+  }
+  const parent = target.slice(0, target.lastIndexOf("/"));
+  const parents = parent === root || parent === `${root}/dev` ? [] : [
+    mkdir(parent, {
+      host: true
+    })
+  ];
+  if (!mayMake2 && letter !== "p") return [
+    bind3(path2, target, {
+      restrict: [],
+      make: true
+    })
+  ];
+  const numbers = letter === "p" ? {} : {
+    major: major ?? 0,
+    minor: minor ?? 0
+  };
+  const owner = uid === 0 && gid === 0 ? {} : {
+    uid,
+    gid
+  };
+  const mode2 = fileMode & 4095;
+  return [
+    ...parents,
+    mknod(target, {
+      type: letter,
+      ...numbers,
+      mode: mode2,
+      ...owner,
+      host: true,
+      keep: true
+    })
+  ];
+});
+var mountSteps = (function mountSteps(mounts, context) {
+  return mounts.flatMap(((entry2, index) => stepsOf(entry2, `mounts[${index}]`, context)));
+});
+var stepsOf = (function stepsOf(entry2, field, context) {
+  if (entry2.uidMappings?.length || entry2.gidMappings?.length) {
+    unsupported(`${field}.uidMappings`, "mounts with mapped ids are not supported");
+  }
+  if (entry2.type === "cgroup" && context.hierarchies.length === 0) return [];
+  const options = sorted(entry2, field);
+  const inside = pathInRoot(context.root, entry2.destination);
+  if (inside === "/") unsupported(`${field}.destination`, "nothing can be mounted on the root");
+  const target = context.root + inside;
+  const isBind = options.kind !== void 0 || entry2.type === "bind";
+  const made = isBind ? bindSteps(entry2, field, options, target, context) : filesystemSteps(entry2, field, options, target, context);
+  return [
+    ...made,
+    ...options.propagation.map(({ type, recursive }) => propagation(target, type, {
+      recursive
+    }))
+  ];
+});
+var sorted = (function sorted({ options }, field) {
+  let kind;
+  const propagation2 = [];
+  const [attributes, recursive, rest] = [
+    [],
+    [],
+    []
+  ];
+  let copiesUp = false;
+  for (const word4 of options ?? []) {
+    const stripped = word4.startsWith("r") ? word4.slice(1) : "";
+    if (word4 === "") continue;
+    if (word4 === "bind" || word4 === "rbind") kind = word4;
+    else if (word4 in PROPAGATIONS2) {
+      propagation2.push({
+        type: PROPAGATIONS2[word4],
+        recursive: false
+      });
+    } else if (stripped in PROPAGATIONS2) {
+      propagation2.push({
+        type: PROPAGATIONS2[stripped],
+        recursive: true
+      });
+    } else if (word4 === "tmpcopyup") copiesUp = true;
+    else if (word4 === "idmap" || word4 === "ridmap") {
+      unsupported(`${field}.options`, `mounts with mapped ids (${word4}) are not supported`);
+    } else if (ATTRIBUTES3.includes(word4)) attributes.push(word4);
+    else if (ATTRIBUTES3.includes(stripped)) recursive.push(stripped);
+    else if (LIFTED.includes(stripped)) continue;
+    else rest.push(word4);
+  }
+  if (propagation2.some(({ type }) => type === "shared") && kind !== void 0) {
+    unsupported(`${field}.options`, "mounts that are made in the container cannot appear on the host (shared); use slave");
+  }
+  return {
+    kind,
+    propagation: propagation2,
+    attributes,
+    recursive,
+    copiesUp,
+    rest
+  };
+});
+var attributeSteps = (function attributeSteps(target, { attributes, recursive }) {
+  const steps = [];
+  if (attributes.length > 0) steps.push(remount(target, attributes.join(","), {
+    keep: true
+  }));
+  if (recursive.length > 0) {
+    steps.push(remount(target, recursive.join(","), {
+      keep: true,
+      recursive: true
+    }));
+  }
+  return steps;
+});
+var filesystemSteps = (function filesystemSteps(entry2, field, options, target, context) {
+  const { type, source } = entry2;
+  if (type === void 0) return unsupported(`${field}.type`, "a mount has a type, or is a bind");
+  if (type === "cgroup") return cgroupSteps(options, target, context);
+  const words3 = [
+    ...options.attributes,
+    ...options.rest
+  ].join(",");
+  if (options.copiesUp && hasEntries(target)) return copiedUp(target, options);
+  return [
+    mount2(source || type, target, {
+      type,
+      make: true,
+      ...words3 !== "" && {
+        options: words3
+      }
+    }),
+    ...attributeSteps(target, {
+      ...options,
+      attributes: []
+    })
+  ];
+});
+var cgroupSteps = (function cgroupSteps(options, target, { hierarchies: hierarchies2, groups, ownCgroups }) {
+  const { attributes } = options;
+  const words3 = attributes.filter(((word4) => word4 !== "ro")).join(",");
+  const readOnly = attributes.includes("ro") ? [
+    remount(target, "ro", {
+      keep: true
+    })
+  ] : [];
+  const show2 = ((hierarchy, at2) => {
+    const { version, names, top } = hierarchy;
+    if (!ownCgroups) {
+      const group = groups.find((group2) => group2.hierarchy.top === top);
+      return [
+        bind3(group?.path ?? top, at2, {
+          restrict: [],
+          make: true
+        }),
+        ...attributes.length > 0 ? [
+          remount(at2, attributes.join(","), {
+            keep: true
+          })
+        ] : []
+      ];
+    }
+    const type = version === 2 ? "cgroup2" : "cgroup";
+    const all = version === 2 ? words3 : [
+      words3,
+      ...names
+    ].filter(Boolean).join(",");
+    return [
+      mount2("cgroup", at2, {
+        type,
+        make: true,
+        ...all !== "" && {
+          options: all
+        }
+      }),
+      ...attributes.includes("ro") ? [
+        remount(at2, "ro", {
+          keep: true
+        })
+      ] : []
+    ];
+  });
+  const [only] = hierarchies2;
+  if (only === void 0) return [];
+  if (hierarchies2.length === 1 && only.version === 2) return show2(only, target);
+  const tmpfs = [
+    ...attributes.filter(((word4) => word4 !== "ro")),
+    "mode=755"
+  ].join(",");
+  return [
+    mount2("tmpfs", target, {
+      type: "tmpfs",
+      options: tmpfs,
+      make: true
+    }),
+    ...hierarchies2.flatMap(((hierarchy) => show2(hierarchy, `${target}/${nameOf4(hierarchy)}`))),
+    ...readOnly
+  ];
+});
+var nameOf4 = (function nameOf4({ top }) {
+  return top.slice(top.lastIndexOf("/") + 1);
+});
+var namespacesOf = (function namespacesOf({ namespaces: namespaces2 = [] }) {
+  const fresh = /* @__PURE__ */ new Set();
+  const joined = /* @__PURE__ */ new Map();
+  namespaces2.forEach((({ type, path: path2 }, index) => {
+    const kind = KINDS[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
+    if (fresh.has(kind) || joined.has(kind)) {
+      unsupported(`linux.namespaces[${index}].type`, `"${type}" is given twice`);
+    }
+    if (path2 === void 0 || path2 === "") fresh.add(kind);
+    else joined.set(kind, path2);
+  }));
+  if (!fresh.has("mount")) {
+    unsupported("linux.namespaces", 'a container needs a mount namespace of its own, "mount"');
+  }
+  return {
+    fresh,
+    joined
+  };
+});
+var namespaceSteps = (function namespaceSteps(linux, { fresh, joined }, groups) {
+  const { uidMappings, gidMappings } = linux;
+  const files = [
+    ...joined
+  ].toSorted(([one], [other]) => orderOf(one) - orderOf(other));
+  const early = files.filter(([kind]) => kind !== "pid");
+  const pid = files.filter(([kind]) => kind === "pid");
+  const joins = ((list2) => list2.map(([kind, path2]) => join(path2, kind, {
+    credentials: "keep"
+  })));
+  const first = [
+    ...fresh
+  ].filter(((kind) => kind !== "cgroup"));
+  const own = fresh.has("cgroup") ? [
+    unshare2("cgroup")
+  ] : [];
+  const groupSteps = [
+    ...groups.length > 0 ? [
+      joinCgroup(...groups)
+    ] : [],
+    ...own
+  ];
+  return [
+    ...joins(early),
+    ...joins(pid),
+    unshare2(...first, {
+      propagation: "slave"
+    }),
+    ...mapSteps(fresh.has("user"), uidMappings, gidMappings),
+    ...groupSteps,
+    ...clockSteps(linux.timeOffsets, fresh.has("time"))
+  ];
+});
+var mapSteps = (function mapSteps(isOwn, uids, gids) {
+  if (!isOwn) return [];
+  if (!uids?.length || !gids?.length) {
+    unsupported("linux.uidMappings", "a user namespace needs uidMappings and gidMappings");
+  }
+  const deny2 = deniesGroups({
+    uidMappings: uids,
+    gidMappings: gids
+  });
+  const setgroups2 = deny2 ? {
+    setgroups: "deny"
+  } : {};
+  return [
+    mapIds({
+      uids: uids.map(rangeOf),
+      gids: gids.map(rangeOf),
+      ...setgroups2
+    })
+  ];
+});
+var clockSteps = (function clockSteps(offsets, isOwn) {
+  const entries = Object.entries(offsets ?? {});
+  if (entries.length === 0) return [];
+  if (!isOwn) unsupported("linux.timeOffsets", 'they need a time namespace, "time"');
+  const clocks = {};
+  for (const [clock, { secs = 0, nanosecs = 0 }] of entries) {
+    if (clock !== "monotonic" && clock !== "boottime") {
+      return unsupported(`linux.timeOffsets.${clock}`, "there is no such clock");
+    }
+    clocks[clock] = secs + nanosecs / 1e9;
+  }
+  return [
+    timeOffset(clocks)
+  ];
+});
+var programOf = (function programOf({ args = [], env, cwd = "/" }) {
+  const [program, ...rest] = args;
+  if (program === void 0) throw new OciError("process.args: there is no program");
+  if (program === "") throw new OciError('exec: "": executable file not found in $PATH');
+  const environment = /* @__PURE__ */ new Map();
+  for (const entry2 of env ?? []) {
+    const end = entry2.indexOf("=");
+    if (end > 0) environment.set(entry2.slice(0, end), entry2.slice(end + 1));
+  }
+  return {
+    program,
+    args: rest,
+    environment,
+    searchPath: environment.get("PATH") ?? DEFAULT_PATH,
+    cwd: cwd === "" ? "/" : cwd
+  };
+});
+var checkProcess = (function checkProcess(process) {
+  for (const field of [
+    "scheduler",
+    "ioPriority",
+    "execCPUAffinity"
+  ]) {
+    const value = process[field];
+    if (value !== void 0 && value !== null) {
+      unsupported(`process.${field}`, "it is not supported");
+    }
+  }
+  if (isLabel(process.apparmorProfile) && isEnabled("/sys/module/apparmor/parameters/enabled")) {
+    unsupported("process.apparmorProfile", 'profiles are not supported; use "unconfined"');
+  }
+  if (isLabel(process.selinuxLabel) && isEnabled("/sys/fs/selinux/enforce")) {
+    unsupported("process.selinuxLabel", "labels of SELinux are not supported; disable them");
+  }
+});
+var isLabel = (function isLabel(label) {
+  return label !== void 0 && label !== "" && label !== "unconfined";
+});
+var limitSteps = (function limitSteps({ rlimits, oomScoreAdj: score }) {
+  return [
+    ...score === void 0 ? [] : [
+      oomScoreAdj(score)
+    ],
+    ...(rlimits ?? []).map((({ type, soft, hard }, index) => {
+      const name = type.replace(/^RLIMIT_/, "").toLowerCase();
+      if (!type.startsWith("RLIMIT_")) {
+        unsupported(`process.rlimits[${index}].type`, `there is no limit "${type}"`);
+      }
+      return rlimit(name, limitOf(soft), limitOf(hard));
+    }))
+  ];
+});
+var limitOf = (function limitOf(value) {
+  return value > Number.MAX_SAFE_INTEGER || value < 0 ? "unlimited" : value;
+});
+var identitySteps = (function identitySteps(process, { seccomp: given2 }, keepsGroups) {
+  const filter = given2 === void 0 || given2 === null ? void 0 : profileOf(given2);
+  const { noNewPrivileges: gainsNone = false, user = {} } = process;
+  const privileged = filter !== void 0 && !gainsNone;
+  const steps = [
+    umask2(user.umask ?? 18),
+    ...privileged ? [
+      {
+        ...seccomp(filter),
+        privileged
+      }
+    ] : [],
+    ...userSteps(process, keepsGroups),
+    ...gainsNone ? [
+      noNewPrivileges()
+    ] : []
+  ];
+  return {
+    launch: steps,
+    last: filter !== void 0 && gainsNone ? [
+      seccomp(filter)
+    ] : []
+  };
+});
+var userSteps = (function userSteps({ user = {}, capabilities: given2 }, keepGroups) {
+  const { uid = 0, gid = 0, additionalGids } = user;
+  if (keepGroups && additionalGids?.length) {
+    unsupported("process.user.additionalGids", "groups cannot be set here (setgroups(2) is denied)");
+  }
+  const sets = setsOf(given2 ?? {});
+  const keeps = uid !== 0 && [
+    ...sets.permitted ?? [],
+    ...sets.inheritable ?? []
+  ].length > 0;
+  return [
+    capabilities({
+      bounding: sets.bounding ?? []
+    }),
+    setUser({
+      uid,
+      gid,
+      ...keepGroups ? {
+        keepGroups
+      } : {
+        groups: additionalGids ?? []
+      },
+      ...keeps && {
+        keepCapabilities: true
+      }
+    }),
+    ...uid === 0 || keeps ? [
+      capabilities(withoutBounding(sets))
+    ] : []
+  ];
+});
+var withoutBounding = (function withoutBounding({ permitted, effective, inheritable, ambient }) {
+  return {
+    permitted: permitted ?? [],
+    effective: effective ?? [],
+    inheritable: inheritable ?? [],
+    ambient: ambient ?? []
+  };
+});
+var setsOf = (function setsOf(given2) {
+  const named = ((set) => (given2[set] ?? []).map(((name) => name.toUpperCase())).filter(((name) => Object.hasOwn(CAPABILITIES, name))));
+  const permitted = named("permitted");
+  const inheritable = named("inheritable");
+  return {
+    bounding: named("bounding"),
+    permitted,
+    inheritable,
+    effective: named("effective").filter(((name) => permitted.includes(name))),
+    ambient: named("ambient").filter((name) => permitted.includes(name) && inheritable.includes(name))
+  };
+});
+var rootOf2 = (function rootOf2({ root }, bundle) {
+  if (!root?.path) throw new OciError("root.path: there is none");
+  const path2 = root.path.startsWith("/") ? root.path : `${bundle}/${root.path}`;
+  try {
+    return Deno.realPathSync(path2);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new OciError(`root.path: ${path2}: no such file or directory`);
+    }
+    throw error;
+  }
+});
+var recipeOf = (function recipeOf(config, context) {
+  const { process, linux = {} } = config;
+  if (process === void 0) throw new OciError("process: there is none");
+  checkLinux(config);
+  checkProcess(process);
+  const root = rootOf2(config, context.bundle);
+  if (root === "/") unsupported("root.path", "the root of this machine cannot be the container's");
+  const namespaces2 = namespacesOf(linux);
+  const ownUser = namespaces2.fresh.has("user");
+  const program = withHome(programOf(process), process.user?.uid ?? 0, root);
+  const mayChange = ownUser ? !deniesGroups(linux) : context.mayChangeGroups;
+  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
+  const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
+  const early = ownUser && context.mayMount;
+  const ownCgroups = namespaces2.fresh.has("cgroup");
+  const steps = [
+    dieWithParent(null),
+    ...namespaceSteps(linux, namespaces2, context.groups.map((({ path: path2 }) => path2))),
+    newSession(),
+    ...limitSteps(process),
+    ...nameSteps(config),
+    bind3(root, root, {
+      restrict: []
+    }),
+    ...mountSteps(config.mounts ?? [], {
+      ...context,
+      root,
+      early,
+      ownCgroups
+    }),
+    ...deviceSteps(config, root, context.mayMakeDevices && !ownUser),
+    ...directorySteps(program.cwd, root),
+    ...protectionSteps(config, root),
+    pivotRoot(root),
+    ...rootPropagation(linux.rootfsPropagation),
+    ...launch3
+  ];
+  return {
+    steps,
+    last,
+    program
+  };
+});
+var keepsOriginalGroups = (function keepsOriginalGroups({ annotations = {} }) {
+  return annotations["run.oci.keep_original_groups"] === "1";
+});
+var checkLinux = (function checkLinux({ linux = {}, hooks = {} }) {
+  if (hooks.startContainer?.length) {
+    unsupported("hooks.startContainer", "hooks in the container, behind what waits, are not run");
+  }
+  const { personality, intelRdt, memoryPolicy, netDevices, mountLabel } = linux;
+  if (personality?.domain !== void 0 && personality.domain !== "LINUX") {
+    unsupported("linux.personality.domain", `${personality.domain} is not supported`);
+  }
+  for (const [field, value] of Object.entries({
+    intelRdt,
+    memoryPolicy
+  })) {
+    if (value !== void 0 && value !== null) unsupported(`linux.${field}`, "it is not supported");
+  }
+  if (Object.keys(netDevices ?? {}).length > 0) {
+    unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");
+  }
+  if (mountLabel && hasFile("/sys/fs/selinux/enforce")) {
+    unsupported("linux.mountLabel", "labels of SELinux are not supported; disable them");
+  }
+});
+var nameSteps = (function nameSteps({ hostname: name, domainname: domain, linux = {} }) {
+  const { sysctl: settings2 } = linux;
+  if (settings2 && "kernel.hostname" in settings2) {
+    unsupported("linux.sysctl", 'the name of the host is given by "hostname", not by a setting');
+  }
+  return [
+    ...name ? [
+      hostname(name)
+    ] : [],
+    ...domain ? [
+      domainname(domain)
+    ] : [],
+    ...Object.keys(settings2 ?? {}).length > 0 ? [
+      sysctl(settings2)
+    ] : []
+  ];
+});
+var directorySteps = (function directorySteps(cwd, root) {
+  const path2 = pathInRoot(root, cwd);
+  return path2 === "/" ? [] : [
+    mkdir(root + path2, {
+      host: true
+    })
+  ];
+});
+var protectionSteps = (function protectionSteps({ root: given2, linux = {} }, root) {
+  const { maskedPaths, readonlyPaths: kept } = linux;
+  const inside = ((paths) => [
+    ...new Set(paths.map(((path2) => root + pathInRoot(root, path2))))
+  ]);
+  return [
+    ...kept?.length ? [
+      readonlyPaths(...inside(kept))
+    ] : [],
+    ...maskedPaths?.length ? [
+      maskPaths(...inside(maskedPaths))
+    ] : [],
+    ...given2?.readonly === true ? [
+      remount(root, "ro", {
+        keep: true
+      })
+    ] : []
+  ];
+});
+var rootPropagation = (function rootPropagation(word4) {
+  if (word4 === void 0 || word4 === "") return [];
+  const recursive = word4.startsWith("r");
+  const type = recursive ? word4.slice(1) : word4;
+  switch (type) {
+    case "private":
+    case "slave":
+    case "shared":
+    case "unbindable":
+      return [
+        propagation("/", type, {
+          recursive
+        })
+      ];
+    default:
+      return unsupported("linux.rootfsPropagation", `there is no propagation "${word4}"`);
+  }
+});
+var withHome = (function withHome(program, uid, root) {
+  if (program.environment.has("HOME")) return program;
+  const environment = new Map(program.environment);
+  environment.set("HOME", homeOf2(uid, root) ?? "/");
+  return {
+    ...program,
+    environment
+  };
+});
+var homeOf2 = (function homeOf2(uid, root) {
+  try {
+    const text3 = Deno.readTextFileSync(root + pathInRoot(root, "/etc/passwd"));
+    const line = text3.split("\n").find((line2) => line2.split(":")[2] === String(uid));
+    return line?.split(":")[5] || void 0;
+  } catch {
+    return void 0;
+  }
+});
+var destroy = (function destroy(record) {
+  const { groups } = record;
+  const end = Date.now() + PATIENCE3;
+  for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
+    const pids = killAll(record);
+    if (pids.length === 0 && removeGroups(groups)) break;
+    if (Date.now() > end) throw new OciError(`processes of the container do not end: ${pids}`);
+    pause(wait);
+  }
+  record.remove();
+});
+var killAll = (function killAll(record) {
+  const { groups, process } = record;
+  const pids = new Set(pidsIn(groups));
+  if (process !== void 0) pids.add(process.pid);
+  if (record.fixed === void 0) {
+    for (const pid of holdersOf(record.fifo)) pids.add(pid);
+  }
+  for (const pid of pids) signal(pid, "SIGKILL");
+  if (pids.size > 0) freeze([
+    ...groups,
+    ...[
+      ...pids
+    ].flatMap(freezerOf)
+  ], false);
+  return [
+    ...pids
+  ];
+});
+var freezerOf = (function freezerOf(pid) {
+  const line = /^\d+:freezer:\/(.*)$/m.exec(textOf2(`/proc/${pid}/cgroup`) ?? "");
+  const hierarchy = mountedHierarchies().find(((one) => has(one, "freezer")));
+  if (!line?.[1] || hierarchy === void 0) return [];
+  const group = `${hierarchy.top}/${line[1]}`;
+  return textOf2(`${group}/freezer.state`)?.trim() === "FROZEN" ? [
+    group
+  ] : [];
+});
+var signal = (function signal(pid, name) {
+  try {
+    Deno.kill(pid, name);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || /ESRCH/.test(String(error))) return false;
+    throw error;
+  }
+});
+var pause = (function pause(milliseconds) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+});
+var runHooks = (function runHooks(config, kind, state, steps = []) {
+  const hooks = config.hooks?.[kind] ?? [];
+  if (hooks.length === 0) return;
+  const launcher = new Launcher(planRecipe(steps));
+  hooks.forEach((hook, index) => {
+    const field = `hooks.${kind}[${index}]`;
+    if (!hook.path?.startsWith("/")) throw new OciError(`${field}.path: it has to be absolute`);
+    runHook(launcher, hook, field, JSON.stringify(state));
+  });
+});
+var create = (function create(runtime, id2, options) {
+  const config = readConfig(options.config);
+  checkTerminal(config, options);
+  const record = ContainerRecord.make(runtime, id2);
+  try {
+    return make2(runtime, record, config, options);
+  } catch (error) {
+    const failure = new OciError(wordsFor(error, config.process?.args?.[0]));
+    destroy(record);
+    throw failure;
+  }
+});
+var checkTerminal = (function checkTerminal({ process }, { consoleSocket, terminal }) {
+  const isWanted = process?.terminal === true;
+  if (isWanted && consoleSocket === void 0 && terminal === void 0) {
+    throw new OciError("process.terminal: use --console-socket, as nobody else has the other side");
+  }
+  if (!isWanted && consoleSocket !== void 0) {
+    throw new OciError("--console-socket: the process has no terminal");
+  }
+});
+var readConfig = (function readConfig(path2) {
+  let text3;
+  try {
+    text3 = Deno.readTextFileSync(path2);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new OciError(`${path2}: no such file or directory`);
+    }
+    throw error;
+  }
+  try {
+    const config = JSON.parse(text3);
+    if (typeof config !== "object" || config === null) throw new SyntaxError("it is no object");
+    return config;
+  } catch (error) {
+    throw new OciError(`${path2} is not valid: ${error.message}`);
+  }
+});
+var make2 = (function make2(runtime, record, config, options) {
+  const { bundle } = options;
+  const able = caller();
+  const hierarchies2 = runtime.cgroups ? mountedHierarchies() : [];
+  const path2 = groupPath(config, record.id);
+  record.recordGroups(hierarchies2.map((({ top }) => top + path2)));
+  const groups = makeGroups(hierarchies2, path2, able.isRoot);
+  applyResources(groups, config.linux?.resources ?? {});
+  applyDevices(groups, able.isRoot ? config.linux?.resources?.devices ?? [] : [], "defaults");
+  const made = recipeOf(config, {
+    bundle,
+    hierarchies: mountedHierarchies(),
+    groups,
+    ...able
+  });
+  const fixed = fixedState(record.id, config, bundle);
+  const launched = launch(record, config, made, options, fixed);
+  try {
+    record.record(fixed, processIdentity(launched.pid), config);
+    if (launched.terminal !== void 0 && options.consoleSocket !== void 0) {
+      sendTo(options.consoleSocket, launched.terminal);
+    }
+    if (options.pidfdSocket !== void 0) sendTo(options.pidfdSocket, launched.pidfd);
+    if (options.pidFile !== void 0) writePidFile(options.pidFile, launched.pid);
+  } catch (error) {
+    Deno.kill(launched.pid, "SIGKILL");
+    throw error;
+  }
+  return {
+    record,
+    launched
+  };
+});
+var groupPath = (function groupPath({ linux = {} }, id2) {
+  const { cgroupsPath } = linux;
+  if (cgroupsPath === void 0 || cgroupsPath === "") return `/ramekin-${id2}`;
+  if (/^[^/]*:[^/]*:[^/]*$/.test(cgroupsPath)) {
+    unsupported("linux.cgroupsPath", "units of systemd are not supported; use the manager cgroupfs");
+  }
+  const names = cgroupsPath.split("/").filter((name) => name !== "" && name !== ".");
+  if (names.includes("..")) unsupported("linux.cgroupsPath", 'it may not contain ".."');
+  return `/${names.join("/")}`;
+});
+var fixedState = (function fixedState(id2, config, bundle) {
+  return {
+    ociVersion: config.ociVersion ?? OCI_VERSION,
+    id: id2,
+    bundle,
+    rootfs: rootOf2(config, bundle),
+    created: (/* @__PURE__ */ new Date()).toISOString(),
+    owner: "",
+    annotations: config.annotations ?? {}
+  };
+});
+var launch = (function launch(record, config, { steps, last, program }, options, fixed) {
+  const listening = Number(Deno.env.get("LISTEN_FDS") ?? 0) || 0;
+  const count = options.preserveFds + listening;
+  const fds = preserved(count);
+  const number = 3 + count;
+  const environment = listening === 0 ? program.environment : new Map([
+    ...program.environment,
+    [
+      "LISTEN_FDS",
+      String(listening)
+    ],
+    // The program is not there yet: its pid in the container's namespace (sd_listen_fds(3)).
+    [
+      "LISTEN_PID",
+      "1"
+    ]
+  ]);
+  record.makeFifo();
+  const fifo = syscall(openat(at_fdcwd, record.fifo, O_RDWR | O_CLOEXEC));
+  const opened = [
+    fifo,
+    ...fds.map(({ fd }) => fd)
+  ];
+  try {
+    const plan = planRecipe(checkedSteps(steps), {
+      recorded: true,
+      ...hasHooks(config) && {
+        beforeRoot: (pid) => runEarlyHooks(config, {
+          ...fixed,
+          pid,
+          status: "creating"
+        })
+      }
+    });
+    const spec = execSpec(program.program, {
+      args: program.args,
+      environment: {
+        inherited: [],
+        changes: environment
+      },
+      searchPath: program.searchPath,
+      cwd: program.cwd
+    });
+    const image2 = waitingImage({
+      descriptor: number,
+      calls: callsOf3(last),
+      paths: programPaths(spec),
+      argv: [
+        program.program,
+        ...program.args
+      ],
+      environment: Array.from(environment, (([name, value]) => `${name}=${value}`))
+    });
+    opened.push(image2);
+    return new Launcher(plan).spawn({
+      ...spec,
+      ...streamsOf(config, options.terminal),
+      fds: [
+        ...fds,
+        {
+          number,
+          fd: fifo
+        }
+      ],
+      image: image2
+    });
+  } finally {
+    for (const fd of opened) syscall(close(fd));
+  }
+});
+var callsOf3 = (function callsOf3(steps) {
+  const { process, beforeProgram } = planRecipe(checkedSteps(steps));
+  return [
+    ...process.parts,
+    ...beforeProgram
+  ];
+});
+var preserved = (function preserved(count) {
+  return Array.from({
+    length: count
+  }, (_, index) => 3 + index).flatMap((number) => {
+    const look2 = fcntl(number, F_GETFD2, 0);
+    const flags16 = syscalls([
+      {
+        call: look2,
+        accept: [
+          "EBADF"
+        ]
+      }
+    ]).result(look2);
+    if (flags16 !== 0n) return [];
+    return [
+      {
+        number,
+        fd: syscall(fcntl(number, F_DUPFD_CLOEXEC, 4 + count))
+      }
+    ];
+  });
+});
+var streamsOf = (function streamsOf({ process }, given2) {
+  const stdio = [
+    "inherit",
+    "inherit",
+    "inherit"
+  ];
+  if (process?.terminal !== true) return {
+    stdio
+  };
+  if (given2 !== void 0) return {
+    stdio,
+    terminal: given2
+  };
+  const { height = 0, width = 0 } = process.consoleSize ?? {};
+  const size = new Uint8Array(8);
+  const view2 = new DataView(size.buffer);
+  view2.setUint16(0, height, true);
+  view2.setUint16(2, width, true);
+  const reserved = syscall(openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC));
+  const terminal = {
+    place: "container",
+    reserved,
+    size: new Struct(size, "&size")
+  };
+  return {
+    stdio,
+    terminal
+  };
+});
+var hasHooks = (function hasHooks({ hooks = {} }) {
+  return EARLY_HOOKS.some(((kind) => (hooks[kind]?.length ?? 0) > 0));
+});
+var run = (function run(runtime, given2) {
+  create(runtime, idOf(given2), createOptions(given2));
+  return 0;
+});
+var idOf = (function idOf({ words: words3 }) {
+  const [id2, ...extra] = words3;
+  if (id2 === void 0) throw new OciError("the id of the container is missing");
+  if (extra.length > 0) throw new OciError(`${extra[0]}: one word too many`);
+  return id2;
+});
+var createOptions = (function createOptions(given2) {
+  const bundle = absolute(valueOf(given2, "bundle") ?? Deno.cwd());
+  const file = ((name) => {
+    const path2 = valueOf(given2, name);
+    return path2 === void 0 ? void 0 : absolute(path2);
+  });
+  const count = Number(valueOf(given2, "preserve-fds") ?? 0);
+  if (!Number.isInteger(count) || count < 0) {
+    throw new OciError("--preserve-fds: it takes a number of descriptors");
+  }
+  return {
+    bundle,
+    config: file("config") ?? `${bundle}/config.json`,
+    pidFile: file("pid-file"),
+    consoleSocket: file("console-socket"),
+    pidfdSocket: file("pidfd-socket"),
+    preserveFds: count
+  };
+});
+var absolute = (function absolute(path2) {
+  const whole = path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`;
+  return whole.length > 1 ? whole.replace(/\/+$/, "") : whole;
+});
+var run2 = (function run2(runtime, given2) {
+  const force = isSet(given2, "force");
+  if (isSet(given2, "regex")) {
+    const pattern = new RegExp(idOf(given2));
+    for (const id2 of idsIn(runtime)) if (pattern.test(id2)) deleteOne(runtime, id2, force);
+    return 0;
+  }
+  deleteOne(runtime, idOf(given2), force);
+  return 0;
+});
+var deleteOne = (function deleteOne(runtime, id2, force) {
+  const record = ContainerRecord.find(runtime, id2);
+  if (record === void 0) {
+    if (force) return;
+    throw new OciError(`container ${JSON.stringify(id2)} does not exist`);
+  }
+  const { status } = record;
+  if (!force && status !== "stopped" && status !== "created") {
+    throw new OciError(`cannot delete container ${record.id} that is not stopped: ${status}`);
+  }
+  remove(record);
+});
+var remove = (function remove(record) {
+  const { fixed } = record;
+  const config = fixed === void 0 ? {} : record.config;
+  destroy(record);
+  if (fixed === void 0) return;
+  try {
+    runHooks(config, "poststop", {
+      ...fixed,
+      pid: 0,
+      status: "stopped"
+    });
+  } catch {
+  }
+});
 var reactor = (function reactor() {
   return started ??= new Reactor();
+});
+var waitForEnd3 = (async function waitForEnd3({ pid, pidfd }) {
+  const stop = PASSED.map(((name) => {
+    const pass = () => syscalls([
+      {
+        call: kill(pid, SIGNALS[name]),
+        accept: [
+          "ESRCH"
+        ]
+      }
+    ]);
+    Deno.addSignalListener(name, pass);
+    return (() => Deno.removeSignalListener(name, pass));
+  }));
+  const watch = reactor().watch(pidfd);
+  try {
+    for (; ; ) {
+      await watch.ready("readable");
+      const end = reapStatus(pidfd, false);
+      if (end !== void 0) return end.code;
+    }
+  } finally {
+    watch.close();
+    for (const each of stop) each();
+  }
+});
+var run3 = (async function run3(runtime, given2) {
+  const [id2, ...words3] = given2.words;
+  if (id2 === void 0) throw new OciError("the id of the container is missing", FAILED);
+  const record = ContainerRecord.open(runtime, id2);
+  const { process: first, status } = record;
+  if (first === void 0) throw new OciError("cannot exec in a stopped container", FAILED);
+  if (status === "paused" && !isSet(given2, "ignore-paused")) {
+    throw new OciError("cannot exec in a paused container", FAILED);
+  }
+  const { config } = record;
+  const process = processOf(given2, words3, config);
+  try {
+    const steps = stepsOf2(process, config, first);
+    const socket = valueOf(given2, "console-socket");
+    const isDetached = isSet(given2, "detach");
+    const needsTerminal = process.terminal === true && socket === void 0;
+    if (needsTerminal && isDetached) {
+      throw new OciError("use --console-socket, as nobody else has the terminal's other side");
+    }
+    const terminal = needsTerminal ? new ProgramTerminal(true) : void 0;
+    const root = `/proc/${first.pid}/root`;
+    const count = Number(valueOf(given2, "preserve-fds") ?? 0);
+    const launched = launch2(steps, process, root, count, terminal?.theirs);
+    if (launched.terminal !== void 0 && socket !== void 0) {
+      sendTo(absolute(socket), launched.terminal);
+    }
+    terminal?.join(launched.terminal, [
+      "inherit",
+      "inherit",
+      "inherit"
+    ]);
+    const file = valueOf(given2, "pid-file");
+    if (file !== void 0) writePidFile(absolute(file), launched.pid);
+    if (isDetached) return 0;
+    const code = await waitForEnd3(launched);
+    await terminal?.leave();
+    return code;
+  } catch (error) {
+    throw new OciError(wordsFor(error, process.args?.[0]), FAILED);
+  }
+});
+var launch2 = (function launch2(steps, process, root, preserve, terminal) {
+  const fds = preserved(preserve);
+  const { program, args, environment, searchPath, cwd } = withHome(programOf(process), process.user?.uid ?? 0, root);
+  try {
+    const plan = planRecipe(checkedSteps(steps), {
+      recorded: true
+    });
+    return new Launcher(plan).spawn({
+      ...execSpec(program, {
+        args,
+        environment: {
+          inherited: [],
+          changes: environment
+        },
+        searchPath,
+        cwd,
+        fds
+      }),
+      ...streamsOf({
+        process
+      }, terminal)
+    });
+  } finally {
+    for (const { fd } of fds) syscall(close(fd));
+  }
+});
+var stepsOf2 = (function stepsOf2(process, config, first) {
+  checkProcess(process);
+  const { linux = {} } = config;
+  const isUser = (linux.namespaces ?? []).some((({ type }) => type === "user"));
+  const mayChange = isUser ? textOf2(`/proc/${first.pid}/setgroups`)?.trim() !== "deny" : caller().mayChangeGroups;
+  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
+  const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
+  return [
+    dieWithParent(null),
+    join(first, {
+      root: true,
+      cgroup: true,
+      credentials: "keep"
+    }),
+    newSession(),
+    ...limitSteps(process),
+    ...launch3,
+    ...last
+  ];
+});
+var processOf = (function processOf(given2, words3, config) {
+  const file = valueOf(given2, "process");
+  if (file !== void 0) {
+    try {
+      return JSON.parse(Deno.readTextFileSync(file));
+    } catch (error) {
+      throw new OciError(`--process: ${wordsFor(error)}`, FAILED);
+    }
+  }
+  if (words3.length === 0) throw new OciError("exec takes a program, or --process", FAILED);
+  const { process = {} } = config;
+  const more = given2.flags.get("cap") ?? [];
+  const cwd = valueOf(given2, "cwd");
+  const gids = given2.flags.get("additional-gids") ?? [];
+  return {
+    ...process,
+    args: words3,
+    terminal: isSet(given2, "tty"),
+    env: [
+      ...process.env ?? [],
+      ...given2.flags.get("env") ?? []
+    ],
+    ...cwd !== void 0 && {
+      cwd
+    },
+    user: {
+      ...userOf(valueOf(given2, "user"), process.user),
+      ...gids.length > 0 && {
+        additionalGids: gids.map(Number)
+      }
+    },
+    ...isSet(given2, "no-new-privs") && {
+      noNewPrivileges: true
+    },
+    ...more.length > 0 && {
+      capabilities: withMore(process.capabilities, more)
+    }
+  };
+});
+var userOf = (function userOf(text3, user) {
+  if (text3 === void 0) return user;
+  const [uid, gid] = text3.split(":");
+  const numbers = {
+    uid: Number(uid),
+    gid: Number(gid ?? user?.gid ?? 0)
+  };
+  if (Number.isNaN(numbers.uid) || Number.isNaN(numbers.gid)) {
+    throw new OciError("--user takes numbers: uid[:gid]", FAILED);
+  }
+  return {
+    ...user,
+    ...numbers
+  };
+});
+var run10 = (function run10(runtime, given2) {
+  start(ContainerRecord.open(runtime, idOf(given2)));
+  return 0;
+});
+var start = (function start(record) {
+  const { status, fifo } = record;
+  if (status !== "created") {
+    throw new OciError(status === "stopped" ? "cannot start a container that has stopped" : "cannot start an already running container");
+  }
+  using file = Deno.openSync(fifo, {
+    read: true,
+    write: true
+  });
+  Deno.removeSync(fifo);
+  file.writeSync(new Uint8Array([
+    10
+  ]));
+  try {
+    runHooks(record.config, "poststart", record.state);
+  } catch {
+  }
+});
+var main = (async function main(words3) {
+  let runtime = {
+    log: void 0,
+    logFormat: "text"
+  };
+  try {
+    const given2 = readFlags(words3, GLOBAL_FLAGS);
+    const [name, ...rest] = given2.words;
+    if (isSet(given2, "version")) return say(VERSION_TEXT);
+    if (name === void 0 || isSet(given2, "help")) return say(helpText());
+    const settings2 = runtimeOf(given2);
+    runtime = settings2;
+    const refused = Object.hasOwn(REFUSED, name) ? REFUSED[name] : void 0;
+    if (refused !== void 0) throw new OciError(refused);
+    const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : unknown(name);
+    if (rest.includes("--help")) return say(helpText());
+    return await verb.run(settings2, readFlags(rest, verb.flags));
+  } catch (error) {
+    reportFailure(runtime, wordsFor(error));
+    return error instanceof OciError ? error.status : 1;
+  }
 });
 var __defProp = Object.defineProperty;
 var __export = ((target, all) => {
@@ -4633,13 +5486,8 @@ var TEXT = {
   ENOTRECOVERABLE: "State not recoverable",
   ERFKILL: "Operation not possible due to RF-kill"
 };
-function errnoName(errno) {
-  const entry2 = Object.entries(ERRNO).find(([, number]) => number === errno);
-  return entry2?.[0];
-}
-function errnoText(name) {
-  return TEXT[name];
-}
+
+
 
 // ffi/control_characters.ts
 var CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
@@ -4651,11 +5499,7 @@ function quoted(text3) {
 }
 
 // ffi/text_position.ts
-function positionText(position) {
-  if (position === void 0) return "";
-  const { file, line, column } = position;
-  return file === void 0 ? `line ${line}, column ${column}: ` : `${file}:${line}:${column}: `;
-}
+
 
 // ffi/errors.ts
 var RamekinError = class extends Error {
@@ -4752,17 +5596,8 @@ function invalidArgument(syscall2, call2, hint) {
     hint
   });
 }
-function placeText({ step, stepIndex, field, position }) {
-  const where = positionText(position);
-  if (step === void 0) return where + (stepIndex === void 0 ? "" : `step ${stepIndex + 1} `);
-  const named = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
-  return `${where}${named}${field === void 0 ? "" : `, ${quoted(field)}`}: `;
-}
-function syscallIssue({ syscall: syscall2, errno, call: call2 }) {
-  const name = errnoName(errno);
-  const reason2 = name ? `${name} (${errnoText(name)})` : `errno ${errno}`;
-  return `${call2 ?? syscall2} failed: ${reason2}`;
-}
+
+
 
 // recipe/errors.ts
 var RecipeError = class extends RamekinError {
@@ -4817,58 +5652,10 @@ function lowered(text3) {
 }
 
 // oci/command_line.ts
-function readFlags(words3, table) {
-  const flags16 = /* @__PURE__ */ new Map();
-  const others = [];
-  const { values, switches, letters = {}, endsAtWord = Infinity } = table;
-  let index = 0;
-  for (; index < words3.length && others.length < endsAtWord; index++) {
-    const word4 = words3[index];
-    if (word4 === "--") {
-      index++;
-      break;
-    }
-    if (!word4.startsWith("-") || word4 === "-" || /^-\d+$/.test(word4)) {
-      others.push(word4);
-      continue;
-    }
-    const [given2, inline] = split(word4);
-    const name = given2.startsWith("--") ? given2.slice(2) : letters[given2.slice(1)] ?? given2.slice(1);
-    const known = flags16.get(name) ?? [];
-    flags16.set(name, known);
-    if (switches.includes(name)) {
-      if (inline === void 0 || inline === "true") known.push("true");
-      if (inline === "false") flags16.delete(name);
-    } else if (values.includes(name)) {
-      const value = inline ?? words3[++index];
-      if (value === void 0) throw new OciError(`the flag ${given2} needs a value`, 64);
-      known.push(value);
-    } else throw new OciError(`unknown flag ${given2}`, 64);
-  }
-  return {
-    flags: flags16,
-    words: [
-      ...others,
-      ...words3.slice(index)
-    ]
-  };
-}
-function split(word4) {
-  const at2 = word4.indexOf("=");
-  return at2 === -1 ? [
-    word4,
-    void 0
-  ] : [
-    word4.slice(0, at2),
-    word4.slice(at2 + 1)
-  ];
-}
-function valueOf({ flags: flags16 }, name) {
-  return flags16.get(name)?.at(-1);
-}
-function isSet({ flags: flags16 }, name) {
-  return flags16.has(name);
-}
+
+
+
+
 
 // oci/runtime.ts
 var GLOBAL_FLAGS = {
@@ -4892,22 +5679,7 @@ var GLOBAL_FLAGS = {
   },
   endsAtWord: 1
 };
-function runtimeOf(given2) {
-  const manager = valueOf(given2, "cgroup-manager");
-  if (isSet(given2, "systemd-cgroup") || manager === "systemd") {
-    throw new OciError("control groups of systemd are not supported; use the manager cgroupfs");
-  }
-  if (manager !== void 0 && manager !== "cgroupfs" && manager !== "disabled") {
-    throw new OciError(`unknown cgroup manager ${manager}`);
-  }
-  const format = valueOf(given2, "log-format");
-  return {
-    root: valueOf(given2, "root") ?? `${stateDirectory()}/ramekin`,
-    log: valueOf(given2, "log")?.replace(/^file:/, ""),
-    logFormat: format === "json" ? "json" : "text",
-    cgroups: manager !== "disabled"
-  };
-}
+
 function stateDirectory() {
   return Deno.env.get("XDG_RUNTIME_DIR") || "/run";
 }
@@ -5018,38 +5790,16 @@ var Struct = class {
 };
 
 
-function flagNames(value, names) {
-  let rest = value;
-  const words3 = [];
-  for (const [name, bits] of Object.entries(names)) {
-    if (bits !== 0 && containsBits(rest, bits)) {
-      words3.push(name);
-      rest -= bits;
-    }
-  }
-  if (rest !== 0 || words3.length === 0) words3.push(rest === 0 ? "0" : `0x${rest.toString(16)}`);
-  return words3.join("|");
-}
 
 
 
-function describeCall(call2, show2 = textOf) {
-  return `${call2.name}(${call2.args.map((argument) => describeArgument(argument, show2)).join(", ")})`;
-}
-function describeArgument(argument, show2) {
-  if (argument === null) return "NULL";
-  if (typeof argument === "string") return JSON.stringify(argument);
-  if (typeof argument === "number" || typeof argument === "bigint") return String(argument);
-  if (argument instanceof Uint8Array) return describeBytes(argument);
-  if (argument instanceof Slot) return show2(argument);
-  return argument instanceof Struct ? argument.show(show2) : argument.text;
-}
+
+
+
 function textOf(slot) {
   return slot.text;
 }
-function written(text3, show2) {
-  return typeof text3 === "string" ? text3 : text3(show2);
-}
+
 function describeBytes(bytes) {
   const shown2 = bytes.subarray(0, 40);
   const text3 = new TextDecoder().decode(shown2);
@@ -5057,11 +5807,7 @@ function describeBytes(bytes) {
   if (printable) return JSON.stringify(text3) + (bytes.length > shown2.length ? "..." : "");
   return `[${bytes.length} bytes]`;
 }
-function containsBits(value, bits) {
-  const high = Math.floor(value / 2 ** 32), low = value >>> 0;
-  const bitsHigh = Math.floor(bits / 2 ** 32), bitsLow = bits >>> 0;
-  return (high & bitsHigh) >>> 0 === bitsHigh && (low & bitsLow) >>> 0 === bitsLow;
-}
+
 
 // ffi/calls/constants/at.ts
 var AT_FDCWD = -100;
@@ -5255,7 +6001,13 @@ var SCOPED = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
 function ioctl(fd, request, argument) {
   return call("ioctl", fd, constant(request, IOCTL_REQUESTS), argument);
 }
-
+function flock(fd, operation) {
+  return call("flock", fd, flags(operation, {
+    LOCK_SH,
+    LOCK_EX,
+    LOCK_NB
+  }));
+}
 
 
 
@@ -5286,13 +6038,14 @@ var PipeEnds = class {
 
 
 
-
-
-
-function fchmodat(directory, path2, fileMode) {
-  const given2 = typeof fileMode === "number" ? mode(fileMode) : fileMode;
-  return call("fchmodat", at(directory), path2, given2);
+function unlinkat(directory, path2, flagBits) {
+  return call("unlinkat", at(directory), path2, flags(flagBits, {
+    AT_REMOVEDIR
+  }));
 }
+
+
+
 function fchownat(directory, path2, uid, gid) {
   return call("fchownat", at(directory), path2, uid, gid, 0);
 }
@@ -5413,33 +6166,21 @@ var decoder = new TextDecoder("utf-8", {
   ignoreBOM: true
 });
 var ESCAPE = 56320;
-
-function decodeNames(bytes) {
-  return decodeLong(bytes);
-}
-function decodeLong(bytes) {
-  const whole = decodeStrictly(bytes);
-  if (whole !== void 0) return whole;
+function decodeName(bytes) {
   let text3 = "";
-  for (let at2 = 0; at2 < bytes.length; ) {
-    const size = sizeOf(bytes[at2]);
-    const letter = decodeStrictly(bytes.subarray(at2, at2 + size));
-    text3 += letter ?? String.fromCharCode(ESCAPE + bytes[at2]);
-    at2 += letter === void 0 ? 1 : size;
+  for (const byte of bytes) {
+    if (byte >= 128) return decodeLong(bytes);
+    text3 += String.fromCharCode(byte);
   }
   return text3;
 }
+
+
 function sizeOf(first) {
   if (first < 192) return 1;
   return first < 224 ? 2 : first < 240 ? 3 : 4;
 }
-function decodeStrictly(bytes) {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return void 0;
-  }
-}
+
 
 
 // ffi/syscall_numbers.ts
@@ -6590,14 +7331,6 @@ var Engine = class _Engine {
     }
     const address = new DataView(table.buffer).getBigInt64(resultOffset(0), true);
     return new Memory(Number(address), size);
-  }),
-    release: (function (memory) {
-    const unmap = call("munmap", memory.address, memory.size);
-    this.run(assemble([
-      {
-        call: unmap
-      }
-    ], this.architecture));
   })
     });
   }
@@ -6649,7 +7382,14 @@ var Engine = class _Engine {
   /** Allocates zeroed memory outside of V8's heap. A child without CLONE_VM shares `"shared"` memory. */
   
   /** Frees memory, which nothing may use afterwards. */
-  
+  release(memory) {
+    const unmap = call("munmap", memory.address, memory.size);
+    this.run(assemble([
+      {
+        call: unmap
+      }
+    ], this.architecture));
+  }
   #growArena(size) {
     const old = this.#arena;
     this.#arena = this.allocate(2 ** Math.ceil(Math.log2(size)));
@@ -6664,7 +7404,9 @@ var Engine = class _Engine {
 
 
 // ffi/calls/getdents.ts
-
+function getdents64(directory, entries) {
+  return call("getdents64", directory, entries, entries.size);
+}
 var ENTRY = {
   ino: 0,
   reclen: 16,
@@ -6672,7 +7414,24 @@ var ENTRY = {
   name: 19
 };
 var TYPE_SHIFT = 12;
-
+function readDirectoryEntries(entries, size) {
+  const found = [];
+  for (let start2 = 0; start2 < size; ) {
+    const length = entries.getUint16(start2 + ENTRY.reclen, true);
+    const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start2, length);
+    const name = decodeName(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
+    if (name !== "." && name !== "..") {
+      const type = entries.getUint8(start2 + ENTRY.type) << TYPE_SHIFT;
+      found.push({
+        ino: entries.getBigUint64(start2 + ENTRY.ino, true),
+        type,
+        name
+      });
+    }
+    start2 += length;
+  }
+  return found;
+}
 
 // ffi/engine/failure.ts
 
@@ -6682,46 +7441,18 @@ var SHORTAGES = {
   ENOMEM: "memory is short, here or in this process's cgroup"
 };
 
-function hintOf(message2, fix) {
-  if (message2 === void 0) return fix;
-  return fix === void 0 ? message2 : `${message2}; ${fix}`;
-}
+
 
 // ffi/fix.ts
-function fixFor(fixes, code) {
-  const fix = code && allOf(fixes)?.[code];
-  return typeof fix === "function" ? fix() : fix;
-}
-function allOf(fixes) {
-  return typeof fixes === "function" ? fixes() : fixes;
-}
-function withFixes(fixes, act) {
-  try {
-    return act();
-  } catch (error) {
-    if (!(error instanceof SyscallError) || error.hint !== void 0) throw error;
-    const hint = error.code === "UNKNOWN" ? void 0 : fixFor(fixes, error.code);
-    if (hint === void 0) throw error;
-    const { syscall: syscall2, errno, call: call2, step, stepIndex } = error;
-    throw new SyscallError({
-      syscall: syscall2,
-      errno,
-      call: call2,
-      step,
-      stepIndex,
-      hint
-    });
-  }
-}
+
+
+
 
 // ffi/syscalls.ts
 
 
 
-function hintFor(code, hints) {
-  if (typeof hints === "string") return shortageHint(code) ?? hints;
-  return fixFor(hints, code) ?? shortageHint(code);
-}
+
 
 // ffi/files/read_dir.ts
 var PART_SIZE = 8 * 1024;
@@ -6752,53 +7483,20 @@ function entriesIn(path2) {
 // ffi/files/read_links.ts
 var AT_ONCE = 256;
 var LONGEST2 = 128;
-function readLinks(paths) {
-  const found = [];
-  for (let start2 = 0; start2 < paths.length; start2 += AT_ONCE) {
-    found.push(...readBatch(paths.slice(start2, start2 + AT_ONCE)));
-  }
-  return found;
-}
-function readBatch(paths) {
-  const links = paths.map((path2) => {
-    const target = new Output(LONGEST2, "&target");
-    return {
-      target,
-      call: readlinkat(at_fdcwd, path2, target)
-    };
-  });
-  const accept = [
-    "ENOENT",
-    "EACCES",
-    "ESRCH",
-    "EPERM",
-    "ENOTDIR",
-    "EINVAL"
-  ];
-  const outcome = syscalls(links.map(({ call: call2 }) => ({
-    call: call2,
-    accept
-  })));
-  const decoder2 = new TextDecoder();
-  return links.map(({ target, call: call2 }) => {
-    const length = Number(outcome.result(call2));
-    if (length <= 0) return void 0;
-    const { buffer, byteOffset } = outcome.output(target);
-    return decoder2.decode(new Uint8Array(buffer, byteOffset, length));
-  });
-}
+
+
 
 // ffi/proc/proc_dir.ts
 var NO_PROCESS = "there is no such process, or it has ended";
 var OTHERS_PROCESS = "the process is another user's, or has privileges that this one lacks";
 
-var requireOwnProc = perEngine(() => {
+var requireOwnProc = perEngine((() => {
   const [self] = readLinks([
     "/proc/self"
   ]);
   if (self === String(Deno.pid)) return;
   throw new UnsupportedError("/proc belongs to another pid namespace than this script's, and its pids mean other processes; mount one for the script: proc() in the recipe that it runs in, or mount -t proc proc /proc");
-});
+}));
 var HIDDEN_PROCESS = [
   "ENOENT",
   "ESRCH",
@@ -6807,15 +7505,21 @@ var HIDDEN_PROCESS = [
 ];
 
 // ffi/concat.ts
-
+function concat(parts) {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
 
 // ffi/files/read_file.ts
 var SMALL = 4 * 1024;
 var PART = 32 * 1024;
 
-function readWhole(directory, path2) {
-  return readSmall(directory, path2) ?? readLarge(directory, path2);
-}
+
 
 function readLarge(directory, path2) {
   const fd = syscall(openat(directory, path2, O_RDONLY | O_CLOEXEC, 0));
@@ -6839,19 +7543,9 @@ function readPart(fd) {
 
 
 // ffi/proc/process_identity.ts
-function processIdentity(process) {
-  const pid = typeof process === "number" ? process : pidOf(process);
-  return {
-    pid,
-    started: startOf(readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`))
-  };
-}
-function startOf(stat) {
-  return Number(statField(stat, 22));
-}
-function statField(stat, number) {
-  return stat.slice(stat.lastIndexOf(")") + 2).trimEnd().split(" ")[number - 3];
-}
+
+
+
 function pidOf(pidfd) {
   const info = readWholeText(at_fdcwd, `/proc/thread-self/fdinfo/${pidfd.number}`);
   const pid = Number(/^Pid:\s*(-?\d+)/m.exec(info)?.[1]);
@@ -6861,40 +7555,10 @@ function pidOf(pidfd) {
 
 // oci/cgroups/hierarchies.ts
 var OTHER_OPTIONS = /^(rw|ro|xattr|noprefix|clone_children|release_agent=.*|seclabel|cpuset_v2_mode|nsdelegate|memory_.*|favordynmods|none)$/;
-function mountedHierarchies() {
-  return parseMounts(Deno.readTextFileSync("/proc/self/mountinfo"), deviceAt);
-}
-function deviceAt(path2) {
-  try {
-    return Deno.statSync(path2).dev;
-  } catch {
-    return void 0;
-  }
-}
-function parseMounts(mountinfo, deviceAt2) {
-  const found = /* @__PURE__ */ new Map();
-  for (const line of mountinfo.split("\n")) {
-    const [before = "", after = ""] = line.split(" - ");
-    const [type, , options = ""] = after.split(" ");
-    if (type !== "cgroup" && type !== "cgroup2") continue;
-    const [, , device = "", , top = ""] = before.split(" ");
-    if (found.has(device) || !top.startsWith("/sys/fs/cgroup")) continue;
-    const [major = 0, minor = 0] = device.split(":").map(Number);
-    if (deviceAt2(top) !== makedev(major, minor)) continue;
-    const names = options.split(",").filter((word4) => !OTHER_OPTIONS.test(word4));
-    found.set(device, {
-      version: type === "cgroup2" ? 2 : 1,
-      names,
-      top
-    });
-  }
-  return [
-    ...found.values()
-  ];
-}
-function has({ version, names }, controller) {
-  return version === 1 && names.includes(controller);
-}
+
+
+
+
 
 // oci/cgroups/group.ts
 var CONTROLLERS = [
@@ -6907,144 +7571,58 @@ var CONTROLLERS = [
   "rdma",
   "misc"
 ];
-function makeGroups(hierarchies2, path2, required) {
-  const made = [];
-  for (const hierarchy of hierarchies2) {
-    try {
-      made.push({
-        hierarchy,
-        path: makeGroup(hierarchy, path2)
-      });
-    } catch (error) {
-      if (required || !isRefusal(error)) throw error;
-    }
-  }
-  return made;
-}
+
 function isRefusal(error) {
   return error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable || error instanceof Error && /EROFS|EPERM|os error (1|30)\b/.test(error.message);
 }
-function makeGroup(hierarchy, path2) {
-  let directory = hierarchy.top;
-  for (const name of path2.split("/").filter(Boolean)) {
-    if (hierarchy.version === 2) giveControllers(directory);
-    const above = directory;
-    directory += `/${name}`;
-    try {
-      Deno.mkdirSync(directory, {
-        mode: 493
-      });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    }
-    if (has(hierarchy, "cpuset")) inheritProcessors(above, directory);
-  }
-  return directory;
-}
-function giveControllers(directory) {
-  const there = textOf2(`${directory}/cgroup.controllers`)?.trim().split(/\s+/) ?? [];
-  const given2 = textOf2(`${directory}/cgroup.subtree_control`)?.trim().split(/\s+/) ?? [];
-  for (const name of CONTROLLERS) {
-    if (!there.includes(name) || given2.includes(name)) continue;
-    try {
-      Deno.writeTextFileSync(`${directory}/cgroup.subtree_control`, `+${name}`);
-    } catch {
-    }
-  }
-}
-function inheritProcessors(above, directory) {
-  for (const file of [
-    "cpuset.cpus",
-    "cpuset.mems"
-  ]) {
-    if (textOf2(`${directory}/${file}`)?.trim() !== "") continue;
-    Deno.writeTextFileSync(`${directory}/${file}`, textOf2(`${above}/${file}`)?.trim() ?? "");
-  }
-}
-function textOf2(path2) {
-  try {
-    return Deno.readTextFileSync(path2);
-  } catch {
-    return void 0;
-  }
-}
-function pidsIn(groups) {
-  const pids = /* @__PURE__ */ new Set();
-  const collect = (directory) => {
-    for (const line of (textOf2(`${directory}/cgroup.procs`) ?? "").split("\n")) {
-      if (Number(line) > 0) pids.add(Number(line));
-    }
-    for (const name of directoriesIn(directory)) collect(`${directory}/${name}`);
-  };
-  for (const directory of groups) collect(directory);
-  return [
-    ...pids
-  ].sort((one, other) => one - other);
-}
-function directoriesIn(path2) {
-  try {
-    return Array.from(Deno.readDirSync(path2)).filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
-  } catch {
-    return [];
-  }
-}
-function removeGroups(groups) {
-  return groups.map(removeTree).every(Boolean);
-}
-function removeTree(directory) {
-  for (const name of directoriesIn(directory)) removeTree(`${directory}/${name}`);
-  try {
-    Deno.removeSync(directory);
-    return true;
-  } catch (error) {
-    return error instanceof Deno.errors.NotFound;
-  }
-}
-function freezersOf(groups) {
-  return groups.flatMap((directory) => {
-    const [one, two] = [
-      `${directory}/freezer.state`,
-      `${directory}/cgroup.freeze`
-    ];
-    if (textOf2(one) !== void 0) return [
-      {
-        file: one,
-        frozen: "FROZEN",
-        thawed: "THAWED"
-      }
-    ];
-    return textOf2(two) === void 0 ? [] : [
-      {
-        file: two,
-        frozen: "1",
-        thawed: "0"
-      }
-    ];
-  });
-}
-function freeze(groups, frozen) {
-  const freezers = freezersOf(groups);
-  for (const { file, frozen: on, thawed: off } of freezers) {
-    Deno.writeTextFileSync(file, frozen ? on : off);
-  }
-  return freezers.length > 0;
-}
-function isFrozen(groups) {
-  return freezersOf(groups).some(({ file, thawed: thawed2 }) => textOf2(file)?.trim() !== thawed2);
-}
+
+
+
+
+
+
+
+
+
+
+
 
 // oci/state.ts
 var OCI_VERSION = "1.3.0";
 var ContainerRecord = class _ContainerRecord {
-
-  id;
-  directory;
-  constructor(id2, directory) {
-    this.id = id2;
-    this.directory = directory;
+  static {
+    addMethods(this.prototype, {
+    makeFifo: (function () {
+    syscall(call("mknodat", at_fdcwd, this.fifo, S_IFIFO | 384, 0));
+  }),
+    recordGroups: (function (directories) {
+    write$13.call(this, "cgroups", directories.map(((directory) => `${directory}
+`)).join(""));
+  }),
+    record: (function (state, process, config) {
+    const { hooks = {} } = config;
+    if ([
+      "poststart",
+      "poststop"
+    ].some(((kind) => hooks[kind]?.length))) {
+      write$13.call(this, "hooks", "");
+    }
+    write$13.call(this, "config.json", JSON.stringify(config));
+    write$13.call(this, "process", `${process.pid} ${process.started}
+`);
+    write$13.call(this, "state.json", `${JSON.stringify(state, null, 2)}
+`);
+  }),
+    remove: (function () {
+    Deno.removeSync(this.directory, {
+      recursive: true
+    });
+  })
+    });
   }
-  /** Makes the record of a new container. */
-  static make({ root }, id2) {
+  static {
+    addMethods(this, {
+    make: (function ({ root }, id2) {
     const directory = `${root}/${checkedId(id2)}`;
     Deno.mkdirSync(root, {
       recursive: true,
@@ -7059,9 +7637,8 @@ var ContainerRecord = class _ContainerRecord {
       throw new OciError(`container with given ID already exists: ${id2}`);
     }
     return new _ContainerRecord(id2, directory);
-  }
-  /** Finds the record of a container; `undefined` if there is none. */
-  static find({ root }, id2) {
+  }),
+    find: (function ({ root }, id2) {
     const directory = `${root}/${checkedId(id2)}`;
     try {
       Deno.statSync(directory);
@@ -7069,46 +7646,45 @@ var ContainerRecord = class _ContainerRecord {
     } catch {
       return void 0;
     }
-  }
-  /** Finds the record of a container. */
-  static open(runtime, id2) {
+  }),
+    open: (function (runtime, id2) {
     return _ContainerRecord.find(runtime, id2) ?? fail(`container ${JSON.stringify(id2)} does not exist`);
+  })
+    });
   }
-  /** The path of the pipe that the first process waits for. */
-  get fifo() {
-    return `${this.directory}/exec.fifo`;
-  }
-  /** Makes that pipe. */
-  makeFifo() {
-    syscall(call("mknodat", at_fdcwd, this.fifo, S_IFIFO | 384, 0));
-  }
-  /** Records the control groups, before they are made: so they can be removed. */
-  recordGroups(directories) {
-    this.#write("cgroups", directories.map((directory) => `${directory}
-`).join(""));
-  }
-  /** Records the container. */
-  record(state, process, config) {
-    const { hooks = {} } = config;
-    if ([
-      "poststart",
-      "poststop"
-    ].some((kind) => hooks[kind]?.length)) {
-      this.#write("hooks", "");
-    }
-    this.#write("config.json", JSON.stringify(config));
-    this.#write("process", `${process.pid} ${process.started}
-`);
-    this.#write("state.json", `${JSON.stringify(state, null, 2)}
-`);
-  }
-  #write(name, text3) {
+  static {
+    write$13 = (function (name, text3) {
     const path2 = `${this.directory}/${name}`;
     Deno.writeTextFileSync(`${path2}.new`, text3, {
       mode: 384
     });
     Deno.renameSync(`${path2}.new`, path2);
+  });
   }
+
+  id;
+  directory;
+  constructor(id2, directory) {
+    this.id = id2;
+    this.directory = directory;
+  }
+  /** Makes the record of a new container. */
+  
+  /** Finds the record of a container; `undefined` if there is none. */
+  
+  /** Finds the record of a container. */
+  
+  /** The path of the pipe that the first process waits for. */
+  get fifo() {
+    return `${this.directory}/exec.fifo`;
+  }
+  /** Makes that pipe. */
+  
+  /** Records the control groups, before they are made: so they can be removed. */
+  
+  /** Records the container. */
+  
+  
   /** The fields that do not change; `undefined` for a container whose creation was cut off. */
   get fixed() {
     const text3 = textOf2(`${this.directory}/state.json`);
@@ -7162,11 +7738,7 @@ var ContainerRecord = class _ContainerRecord {
     };
   }
   /** Removes the record. */
-  remove() {
-    Deno.removeSync(this.directory, {
-      recursive: true
-    });
-  }
+  
 };
 function idsIn({ root }) {
   try {
@@ -7176,14 +7748,8 @@ function idsIn({ root }) {
     throw error;
   }
 }
-function isAlive({ pid, started: started2 }) {
-  const stat = textOf2(`/proc/${pid}/stat`);
-  if (stat === void 0 || stat === "") return false;
-  return Number(statField(stat, 22)) === started2 && !/[ZX]/.test(statField(stat, 3));
-}
-function checkedId(id2) {
-  return /^[A-Za-z0-9_+.-]+$/.test(id2) && id2 !== "." && id2 !== ".." && id2.length <= 1024 ? id2 : fail(`invalid container ID format: ${JSON.stringify(id2)}`);
-}
+
+
 function fail(words3) {
   throw new OciError(words3);
 }
@@ -7194,50 +7760,46 @@ __export(create_exports, {
   CREATE_FLAGS: () => CREATE_FLAGS,
   absolute: () => absolute,
   createOptions: () => createOptions,
-  flags: () => flags2,
+  flags: (() => flags2),
   idOf: () => idOf,
-  run: () => run
+  run: (() => run)
 });
 
 // ffi/environment.ts
 var encoder2 = new TextEncoder();
-
-
+function environmentVariable(name) {
+  const value = engine().libc.getenv.call(encoder2.encode(`${name}\0`));
+  return value === null ? void 0 : Deno.UnsafePointerView.getCString(value);
+}
+function environmentStrings() {
+  const list2 = environ();
+  const addresses = [];
+  if (list2 === null) return addresses;
+  const view2 = new Deno.UnsafePointerView(list2);
+  for (let offset = 0; ; offset += 8) {
+    const address = view2.getBigUint64(offset);
+    if (address === 0n) return addresses;
+    addresses.push(address);
+  }
+}
 
 function nameAt(address) {
   const text3 = stringAt(address);
   return text3.slice(0, text3.indexOf("="));
 }
-
-
+function stringAt(address) {
+  return Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address));
+}
+function environ() {
+  const variable = new Deno.UnsafePointerView(engine().libc.environ);
+  return Deno.UnsafePointer.create(variable.getBigUint64());
+}
 
 // recipe/default_path.ts
 var DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // launch/exec.ts
-function execSpec(program, spec = {}) {
-  return {
-    program,
-    argv0: spec.argv0,
-    args: spec.args ?? [],
-    environment: spec.environment ?? {
-      inherited: environmentStrings(),
-      changes: /* @__PURE__ */ new Map()
-    },
-    searchPath: spec.searchPath ?? environmentVariable("PATH") ?? DEFAULT_PATH,
-    cwd: spec.cwd,
-    uid: spec.uid,
-    gid: spec.gid,
-    stdio: spec.stdio ?? [
-      "null",
-      "null",
-      "null"
-    ],
-    fds: spec.fds ?? [],
-    terminal: spec.terminal,
-    image: spec.image
-  };
-}
+
 
 
 // ffi/calls/constants/prctl.ts
@@ -7417,19 +7979,7 @@ var RLIMITS = {
 var RLIM_INFINITY = 0xffffffffffffffffn;
 
 // ffi/calls/limits.ts
-function prlimit64(pid, resource, limit2, old) {
-  const known = constant(resource, RLIMITS);
-  const named = new Named(resource, () => `RLIMIT_${known.text}`);
-  if (limit2 === null) return call("prlimit64", pid, named, null, old);
-  const text3 = (value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value);
-  const words3 = [
-    BigInt(limit2.soft),
-    BigInt(limit2.hard)
-  ];
-  const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
-  const struct = new Struct(bytes, `{${text3(words3[0])}, ${text3(words3[1])}}`);
-  return call("prlimit64", pid, named, struct, old);
-}
+
 
 // ffi/calls/polling.ts
 var SIGSET_SIZE = 8;
@@ -7477,7 +8027,9 @@ var WAIT_FLAGS = {
 
 // ffi/calls/processes.ts
 
-
+function kill(pid, signal2) {
+  return call("kill", pid, signalName(signal2));
+}
 
 function pidfd_send_signal(pidfd, signal2) {
   return call("pidfd_send_signal", pidfd, signalName(signal2), null, 0);
@@ -7636,16 +8188,7 @@ var NO_SUCH_PATH = [
   "ENOENT",
   "ENOTDIR"
 ];
-function ifThere(ask, absence = NO_SUCH_PATH) {
-  try {
-    return ask();
-  } catch (error) {
-    if (error instanceof SyscallError && absence.some((name) => name === error.code)) {
-      return void 0;
-    }
-    throw error;
-  }
-}
+
 
 // ffi/linux/landlock.ts
 function landlockVersion2() {
@@ -7728,16 +8271,12 @@ var CLONE_FLAGS = {
 // ffi/calls/namespaces.ts
 
 
-function setns(fd, flagBits) {
-  return call("setns", fd, flags(flagBits, CLONE_FLAGS));
-}
+
 function namespaceIoctl(fd, request, argument = 0) {
   return call("ioctl", fd, constant(request, NAMESPACE_REQUESTS), argument);
 }
 
-function chroot(path2) {
-  return call("chroot", path2);
-}
+
 
 function setdomainname(name) {
   return call("setdomainname", name, new TextEncoder().encode(name).length);
@@ -7751,9 +8290,7 @@ var UTSNAME_LENGTH = 65;
 
 
 // ffi/proc/mountinfo.ts
-function mountsOf(process) {
-  return parseMountinfo(mountinfoOf(typeof process === "object" ? process.pid : process));
-}
+
 
 
 
@@ -7847,17 +8384,9 @@ var RDEV = {
 // ffi/calls/users.ts
 
 
-function setresuid(real, effective, saved) {
-  return call("setresuid", real, effective, saved);
-}
-function setresgid(real, effective, saved) {
-  return call("setresgid", real, effective, saved);
-}
-function setgroups(groups) {
-  if (groups.length === 0) return call("setgroups", 0, null);
-  const bytes = new Uint8Array(new Uint32Array(groups).buffer);
-  return call("setgroups", groups.length, new Struct(bytes, `[${groups.join(", ")}]`));
-}
+
+
+
 
 
 var SETS = [
@@ -7888,7 +8417,7 @@ var Routine = class {
     });
   }
   static {
-    fill$13 = (function ({ slots }, view2) {
+    fill$14 = (function ({ slots }, view2) {
     for (let index = 0; index < this.#slots.length; index++) {
       const slot = this.#slots[index], value = this.#values[index];
       for (const at2 of slots.get(slot) ?? []) {
@@ -7910,7 +8439,7 @@ var Routine = class {
     this.#parts = parts;
     this.#bindings = {
       size: 0,
-      write: ((program, { view: view2 }) => fill$13.call(this, program, view2))
+      write: ((program, { view: view2 }) => fill$14.call(this, program, view2))
     };
   }
   /**
@@ -7965,7 +8494,7 @@ var CurrentCredentials = class {
       groups
     ];
     for (let at2 = 0; at2 < view2.byteLength; at2 += 4) words3.push(view2.getUint32(at2, true));
-    if (this.#last !== void 0 && words3.every(((word4, at2) => word4 === this.#words[at2]))) {
+    if (this.#last !== void 0 && words3.every((word4, at2) => word4 === this.#words[at2])) {
       return this.#last;
     }
     const { effective, inheritable } = readCapabilities(view2);
@@ -8211,9 +8740,10 @@ var GONE = [
   "ENAMETOOLONG"
 ];
 var DirectoryLists = class {
-  static {
-    addMethods(this.prototype, {
-    refresh: (function () {
+
+  #known = /* @__PURE__ */ new Map();
+  /** Forgets the directories that have changed, or that were not asked for since the last time. */
+  refresh() {
     for (const [path2, known] of this.#known) {
       if (!known.used || known.stamp === void 0) this.#known.delete(path2);
     }
@@ -8223,59 +8753,169 @@ var DirectoryLists = class {
     for (let start2 = 0; start2 < paths.length; start2 += AT_ONCE2) {
       const part = paths.slice(start2, start2 + AT_ONCE2);
       const now = stampsOf(part);
-      part.forEach(((path2, index) => {
+      part.forEach((path2, index) => {
         const known = this.#known.get(path2);
         if (now[index]?.stamp === known.stamp) known.used = false;
         else this.#known.delete(path2);
-      }));
+      });
     }
-  }),
-    of: (function (path2) {
-    return get$14.call(this, path2).list;
-  }),
-    ownerOf: (function (path2) {
-    return get$14.call(this, path2).owner;
-  })
-    });
   }
-  static {
-    get$14 = (function (path2) {
+  /** Returns the names in a directory; none where it is gone, or may not be read. */
+  of(path2) {
+    return this.#get(path2).list;
+  }
+  /** Returns the owner of a directory; `undefined` where it is gone, or may not be looked at. */
+  ownerOf(path2) {
+    return this.#get(path2).owner;
+  }
+  #get(path2) {
     let known = this.#known.get(path2);
     if (known === void 0) this.#known.set(path2, known = readNow(path2));
     known.used = true;
     return known;
-  });
   }
-
-  #known = /* @__PURE__ */ new Map();
-  /** Forgets the directories that have changed, or that were not asked for since the last time. */
-  
-  /** Returns the names in a directory; none where it is gone, or may not be read. */
-  
-  /** Returns the owner of a directory; `undefined` where it is gone, or may not be looked at. */
-  
-  
 };
 var NAMES_SIZE = 32 * 1024;
-var tables = perEngine((() => ({
+var tables = perEngine(() => ({
   directory: directoryTable(),
   file: fileTable()
-})));
+}));
 var [OPENED, NAMES, FURTHER_NAMES] = [
   1,
   2,
   3
 ];
-
-
-
-
-
-
-
+function directoryTable() {
+  const [path2, stat] = [
+    new Output(PATH_MAX, "&path"),
+    statxOutput()
+  ];
+  const [names, more] = [
+    new Output(NAMES_SIZE, "&names"),
+    new Output(NAMES_SIZE, "&more")
+  ];
+  const end = new Label("end");
+  const opened = openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+  const fd = new ResultOf(opened, "directory");
+  return new KeptTable(path2, [
+    stat,
+    names
+  ], [
+    {
+      call: statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, stat),
+      ...orEnd(end)
+    },
+    {
+      call: opened,
+      ...orEnd(end)
+    },
+    {
+      call: getdents64(fd, names),
+      accept: [
+        "ENOENT"
+      ]
+    },
+    {
+      call: getdents64(fd, more),
+      accept: [
+        "ENOENT"
+      ]
+    },
+    {
+      call: close(fd)
+    },
+    end
+  ]);
+}
+function fileTable() {
+  const [path2, stat] = [
+    new Output(PATH_MAX, "&path"),
+    statxOutput()
+  ];
+  const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_FILE, stat);
+  return new KeptTable(path2, [
+    stat
+  ], [
+    {
+      call: call2,
+      accept: GONE
+    }
+  ]);
+}
+function orEnd(end) {
+  return {
+    accept: GONE,
+    onAccepted: end
+  };
+}
+function readNow(path2) {
+  const table = tables().directory;
+  if (table.run(path2) < 0) {
+    return {
+      list: /* @__PURE__ */ new Map(),
+      stamp: void 0,
+      owner: void 0,
+      used: false
+    };
+  }
+  const { stamp, changed, owner } = stampOf(table.outputs[0]);
+  const list2 = /* @__PURE__ */ new Map();
+  for (const { name, type } of namesOf(table, path2)) {
+    list2.set(name, type || (look(`${path2}/${name}`)?.type ?? 0));
+  }
+  const isSettled = changed < Date.now() - SETTLED_MS;
+  return {
+    list: list2,
+    stamp: isSettled ? stamp : void 0,
+    owner,
+    used: false
+  };
+}
+function namesOf(table, path2) {
+  if (table.result(OPENED) < 0 || table.result(NAMES) <= 0) return [];
+  if (table.result(FURTHER_NAMES) > 0) return ifThere(() => entriesIn(path2), GONE) ?? [];
+  return readDirectoryEntries(table.outputs[1], table.result(NAMES));
+}
+function stampsOf(paths) {
+  const looks = paths.map((path2) => {
+    const output = statxOutput();
+    const call2 = statx(at_fdcwd, path2, AT_SYMLINK_NOFOLLOW, OF_DIRECTORY, output);
+    return {
+      output,
+      call: call2
+    };
+  });
+  const outcome = syscalls(looks.map(({ call: call2 }) => ({
+    call: call2,
+    accept: GONE
+  })));
+  return looks.map(({ output, call: call2 }) => outcome.result(call2) < 0n ? void 0 : stampOf(outcome.output(output)));
+}
+function stampOf(stat) {
+  const { dev, ino, ctime, uid, mode: mode2 } = readStatx(stat);
+  const owner = {
+    uid,
+    rights: mode2 >> 6 & 7
+  };
+  return {
+    stamp: `${dev}:${ino}:${ctime}`,
+    changed: Number(ctime / 1000000n),
+    owner
+  };
+}
 var OF_DIRECTORY = STATX_INO | STATX_CTIME | STATX_MODE | STATX_UID;
 var OF_FILE = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_SIZE;
-
+function look(path2) {
+  const table = tables().file;
+  if (table.run(path2) < 0) return void 0;
+  const { mode: mode2, nlink, size } = readStatx(table.outputs[0]);
+  return {
+    type: mode2 & S_IFMT,
+    mode: mode2,
+    nlink,
+    size
+  };
+}
 
 // ffi/elf.ts
 var PT = {
@@ -8874,14 +9514,43 @@ var lookups = perEngine((() => ({
 
 
 
-
+function withLinks(path2) {
+  const table = lookups().following;
+  const fd = table.run(path2);
+  if (fd < 0) return missing(path2, ABSENT2.has(-fd) ? void 0 : "unknown");
+  try {
+    const found = linkTarget(`/proc/self/fd/${fd}`);
+    return {
+      asked: path2,
+      path: byOwnLink(path2, found),
+      ...readFile(table.outputs[0])
+    };
+  } finally {
+    syscall(close(fd));
+  }
+}
 var OWN_LINKS = /* @__PURE__ */ new Set([
   "/proc/thread-self",
   "/proc/self"
 ]);
+function byOwnLink(asked, found) {
+  if (!found.startsWith("/proc/")) return found;
+  for (const link2 of OWN_LINKS) {
+    const directory = `/proc/${linkTarget(link2)}`;
+    if (isWithin(found, directory) && !isWithin(asked, directory)) {
+      return link2 + found.slice(directory.length);
+    }
+  }
+  return found;
+}
 
-
-
+function linkTarget(path2) {
+  const table = lookups().link;
+  const length = table.run(path2);
+  if (length < 0) return void 0;
+  const { buffer, byteOffset } = table.outputs[0];
+  return decodeName(new Uint8Array(buffer, byteOffset, length));
+}
 
 function missing(path2, type) {
   const normal = normalize(path2);
@@ -8935,28 +9604,6 @@ function canBeFound(path2) {
   return true;
 }
 var ResolvedPathsCheck = class {
-  static {
-    addMethods(this.prototype, {
-    holds: (function () {
-    if (this.#program.calls.length > 0) {
-      const result = engine().runInArena(this.#program);
-      if (result.failed !== void 0) return false;
-      const appeared = this.#absent.find(((call2) => result.result(call2) >= 0n));
-      if (appeared !== void 0) {
-        syscall(close(Number(result.result(appeared))));
-        return false;
-      }
-      for (const { known, output } of this.#found) {
-        if (!isSame(readFile(result.output(output)), known)) return false;
-      }
-    }
-    return this.#others.every((known) => {
-      const now = resolvePath(known.asked);
-      return now.path === known.path && isSame(now, known);
-    });
-  })
-    });
-  }
 
   #found = [];
   #absent = [];
@@ -9001,10 +9648,31 @@ var ResolvedPathsCheck = class {
     this.#program = assemble(parts, engine().architecture);
   }
   /** Asks the kernel. */
-  
+  holds() {
+    if (this.#program.calls.length > 0) {
+      const result = engine().runInArena(this.#program);
+      if (result.failed !== void 0) return false;
+      const appeared = this.#absent.find((call2) => result.result(call2) >= 0n);
+      if (appeared !== void 0) {
+        syscall(close(Number(result.result(appeared))));
+        return false;
+      }
+      for (const { known, output } of this.#found) {
+        if (!isSame(readFile(result.output(output)), known)) return false;
+      }
+    }
+    return this.#others.every((known) => {
+      const now = resolvePath(known.asked);
+      return now.path === known.path && isSame(now, known);
+    });
+  }
 };
-
-
+function isPlainlyAbsent({ asked, path: path2, type }) {
+  return type === void 0 && path2 === normalize(asked) && !asked.includes("..");
+}
+function isSame(now, known) {
+  return now.type === known.type && now.id === known.id && now.attributes?.mode === known.attributes?.mode && now.attributes?.uid === known.attributes?.uid && now.attributes?.gid === known.attributes?.gid;
+}
 
 // host/follow_links.ts
 var MAX_LINKS = 40;
@@ -9058,86 +9726,17 @@ function namespaces(pid) {
   ], NAMES2);
   return ids;
 }
-function otherNamespaces(pid, names) {
-  const [own, others] = idsOf([
-    "thread-self",
-    pid
-  ], names);
-  return names.filter((name) => others[name] !== void 0 && others[name] !== own[name]);
-}
-function idsOf(processes, names) {
-  const directories = processes.map((process) => `${processDirectory(process)}/ns`);
-  const links = readLinks(directories.flatMap((directory) => names.map((name) => `${directory}/${fileOf(name)}`)));
-  return directories.map((directory, index) => {
-    const targets = links.slice(index * names.length, (index + 1) * names.length);
-    if (targets.every((target) => target === void 0)) {
-      syscall(readlinkat(at_fdcwd, `${directory}/user`, new Output(64, "&target")), {
-        EACCES: OTHERS_PROCESS,
-        ENOENT: NO_PROCESS
-      });
-    }
-    const ids = {};
-    names.forEach((name, index2) => {
-      const link2 = namespaceLink(targets[index2]);
-      if (link2 !== void 0) ids[name] = link2.id;
-    });
-    return ids;
-  });
-}
-function fileOf(name) {
-  return name === "mount" ? "mnt" : name;
-}
-function namespaceLink(link2) {
-  const [, type, id2] = /^(\w+):\[(\d+)\]$/.exec(link2 ?? "") ?? [];
-  return type === void 0 ? void 0 : {
-    type,
-    id: Number(id2)
-  };
-}
+
+
+
+
 
 // host/process_cgroups.ts
-function cgroupFilesOf(pid) {
-  const own = new Map(memberships("thread-self").map((one) => [
-    one.controllers,
-    one.path
-  ]));
-  const others = memberships(pid).filter((one) => own.get(one.controllers) !== one.path);
-  if (others.length === 0) return [];
-  const mounts = mountsOf();
-  return others.map((one) => `${directoryOf(one, mounts)}/cgroup.procs`);
-}
-function isFrozen2(file) {
-  for (let directory = parentOf(file); directory !== "/"; directory = parentOf(directory)) {
-    const [unified, state] = [
-      "cgroup.freeze",
-      "freezer.state"
-    ].map((name) => ifThere(() => readWholeText(at_fdcwd, `${directory}/${name}`).trim()));
-    if (unified === "1" || state !== void 0 && state !== "THAWED") return true;
-    if (unified === void 0) return false;
-  }
-  return false;
-}
-function memberships(process) {
-  const lines = readWholeText(at_fdcwd, `${processDirectory(process)}/cgroup`).trimEnd().split("\n");
-  return lines.map((line) => {
-    const [, controllers, ...path2] = line.split(":");
-    return {
-      controllers,
-      path: path2.join(":")
-    };
-  });
-}
-function directoryOf({ controllers, path: path2 }, mounts) {
-  const mount3 = mounts.findLast((mount4) => controllers === "" ? mount4.type === "cgroup2" && isWithin(path2, mount4.root) : mount4.type === "cgroup" && isWithin(path2, mount4.root) && serves(mount4, controllers));
-  if (mount3 !== void 0) {
-    return mount3.target + (mount3.root === "/" ? path2 : path2.slice(mount3.root.length));
-  }
-  throw new UnsupportedError(`the cgroup ${path2}${controllers && ` of ${controllers}`} cannot be reached from here: its hierarchy is not mounted, or it lies outside of the cgroup namespace`);
-}
-function serves({ data: data2 }, controllers) {
-  const options = data2.split(",");
-  return controllers.split(",").every((controller) => options.includes(controller));
-}
+
+
+
+
+
 
 // recipe/steps/id_range.ts
 function imageOf(id2, ranges) {
@@ -9243,19 +9842,7 @@ function limitSetting(kind) {
 }
 
 // host/join_target.ts
-function targetOf(pid, started2) {
-  const stat = statOf(pid);
-  if (stat === void 0) throw endedError(pid);
-  const found = {
-    pid,
-    started: startOf(stat)
-  };
-  if ((started2 ?? found.started) !== found.started) {
-    throw endedError(pid, "another process has its pid now");
-  }
-  if (isDead(stat)) throw endedError(pid);
-  return found;
-}
+
 function endedError(pid, hint = NO_PROCESS) {
   return new SyscallError({
     syscall: "pidfd_open",
@@ -9268,59 +9855,12 @@ function hasEnded({ pid, started: started2 }) {
   const stat = statOf(pid);
   return stat === void 0 || startOf(stat) !== started2 || isDead(stat);
 }
-function statOf(pid) {
-  return ifThere(() => readWholeText(at_fdcwd, `${processDirectory(pid)}/stat`), [
-    "ENOENT",
-    "ESRCH"
-  ]);
-}
-function isDead(stat) {
-  const [flags16, pending] = [
-    Number(statField(stat, 9)),
-    Number(statField(stat, 31))
-  ];
-  return [
-    "Z",
-    "X"
-  ].includes(statField(stat, 3)) || (flags16 & PF_EXITING) !== 0 || (pending & 1 << SIGNALS.SIGKILL - 1) !== 0;
-}
+
+
 var PF_EXITING = 4;
-function joinTargetOf(requested, started2, { environment, cgroup, user }) {
-  const identity = targetOf(requested, started2);
-  const { pid } = identity;
-  try {
-    return withFixes({
-      ESRCH: NO_PROCESS,
-      EACCES: OTHERS_PROCESS
-    }, () => {
-      const kinds = otherKinds(pid);
-      return {
-        identity,
-        otherKinds: kinds,
-        sharesRoot: !kinds.includes("mount") && sharesRoot(pid),
-        setgroupsDenied: deniesSetgroups(pid),
-        user: user ? processUser(pid, kinds.includes("user")) : void 0,
-        environment: environment ? environmentOf(pid) : {},
-        cgroupFiles: cgroup ? thawed(cgroupFilesOf(pid)) : []
-      };
-    });
-  } catch (error) {
-    throw hasEnded(identity) ? endedError(pid) : error;
-  }
-}
-function thawed(files) {
-  const frozen = files.find(isFrozen2);
-  if (frozen === void 0) return files;
-  throw new SyscallError({
-    syscall: "write",
-    errno: ERRNO.EBUSY,
-    call: `write(<${frozen}>, "0")`,
-    hint: "the container is paused; resume() first"
-  });
-}
-function otherKinds(pid) {
-  return otherNamespaces(pid, NAMESPACE_KINDS);
-}
+
+
+
 function sharesRoot(pid) {
   const [root, own] = readLinks([
     `${processDirectory(pid)}/root`,
@@ -9328,9 +9868,7 @@ function sharesRoot(pid) {
   ]);
   return root !== void 0 && root === own;
 }
-function deniesSetgroups(pid) {
-  return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
-}
+
 function environmentOf(pid) {
   const variables = {};
   for (const string of environmentStrings2(pid)) {
@@ -9361,9 +9899,25 @@ function isLoaded(stat) {
 function statfs(path2, state) {
   return call("statfs", path2, state);
 }
-
-
-
+function fstatfs(fd, told) {
+  return call("fstatfs", fd, told);
+}
+function statfsOutput() {
+  return new Output(120, "&statfs");
+}
+function readStatfs(state) {
+  const word4 = (index) => Number(state.getBigUint64(index * 8, true));
+  return {
+    type: word4(0),
+    bsize: word4(1),
+    blocks: word4(2),
+    bfree: word4(3),
+    bavail: word4(4),
+    files: word4(5),
+    ffree: word4(6),
+    flags: word4(10)
+  };
+}
 
 // host/namespace_kind.ts
 var NSFS_MAGIC = 1853056627;
@@ -9415,17 +9969,6 @@ function kindOf(file) {
 var GIT = ".git/";
 var HOME = "~/";
 var NameIndex = class {
-  static {
-    addMethods(this.prototype, {
-    has: (function (name) {
-    return this.#ends.has(fold(name));
-  }),
-    after: (function (path2) {
-    const folded = fold(path2);
-    return (this.#beginnings.get(nameOf(folded)) ?? []).filter(({ beginning }) => folded.endsWith(`/${beginning}`)).map(({ rest }) => rest);
-  })
-    });
-  }
 
   /** The names within a directory of git. */
   ofGit;
@@ -9459,21 +10002,36 @@ var NameIndex = class {
     const beginnings = [
       ...others
     ].flatMap(beginningsOf);
-    this.#beginnings = Map.groupBy(beginnings, (({ beginning }) => nameOf(beginning)));
+    this.#beginnings = Map.groupBy(beginnings, ({ beginning }) => nameOf(beginning));
   }
   /** Whether a name of a file is the last part of one that is looked for. */
-  
+  has(name) {
+    return this.#ends.has(fold(name));
+  }
   /** Whether a path ends with one of the names. */
   isEndOf(path2) {
     const folded = fold(path2);
     return this.#ends.get(nameOf(folded))?.some((end) => folded.endsWith(`/${end}`)) === true;
   }
   /** Returns what comes after the end of a path in the names that begin with that. */
-  
+  after(path2) {
+    const folded = fold(path2);
+    return (this.#beginnings.get(nameOf(folded)) ?? []).filter(({ beginning }) => folded.endsWith(`/${beginning}`)).map(({ rest }) => rest);
+  }
 };
-
-
-
+function isPlain(name) {
+  return !name.startsWith(GIT) && !name.startsWith(HOME);
+}
+function beginningsOf(name) {
+  const parts = name.split("/");
+  return parts.slice(1).map((_, index) => ({
+    beginning: fold(parts.slice(0, index + 1).join("/")),
+    rest: parts.slice(index + 1).join("/")
+  }));
+}
+function fold(name) {
+  return name.toLowerCase();
+}
 
 // host/found_links.ts
 var MAX_LINKS2 = 40;
@@ -9672,8 +10230,15 @@ function isWritable(directory) {
 }
 
 // host/git_directory.ts
-
-
+function isGitName(name) {
+  return name.length === 4 && name.toLowerCase() === ".git";
+}
+function isGitDirectory(path2, entries) {
+  if (nameOf(path2).toLowerCase().endsWith(".git")) return true;
+  const found = LAYOUT.filter((name) => entries.has(name)).length;
+  const isWithin2 = /\.git\/(modules|worktrees)\//i.test(path2);
+  return found >= 2 && entries.has("HEAD") || found >= 3 || isWithin2 && found > 0 || entries.get("config") === S_IFREG && textOf4(`${path2}/config`)?.includes("repositoryformatversion") === true;
+}
 var LAYOUT = [
   "HEAD",
   "commondir",
@@ -9700,7 +10265,29 @@ function pointerIn(file) {
   return text3 === void 0 || text3 === "" || text3.includes("\n") ? void 0 : from(parentOf(file), text3);
 }
 var SETTING = /^[ \t]*(?:\[(?:"(?:\\.|[^"\\\n])*"|[^\]"\n])*\][ \t]*)?(hookspath|path|templatedir|worktree)[ \t]*=[ \t]*(.*)$/gim;
-
+function readGitConfig(file, home) {
+  const [includes, hooks, worktrees] = [
+    [],
+    [],
+    []
+  ];
+  const text3 = (textOf4(file) ?? "").replaceAll("\\\n", "");
+  for (const [, key, value] of text3.matchAll(SETTING)) {
+    let path2 = valueIn(value);
+    if (path2 === "") continue;
+    if (path2.startsWith("~/") && home !== void 0) path2 = home + path2.slice(1);
+    const name = key.toLowerCase();
+    if (name === "hookspath" || name === "templatedir") hooks.push(path2);
+    else if (name === "worktree") worktrees.push(path2);
+    else includes.push(from(parentOf(file), path2));
+  }
+  return {
+    includes,
+    hooks,
+    worktrees,
+    size: text3.length
+  };
+}
 function valueIn(line) {
   let [value, isQuoted] = [
     "",
@@ -9721,7 +10308,12 @@ var KERNEL = [
   "/proc",
   "/sys"
 ];
-
+function textOf4(path2) {
+  const status = look(path2);
+  if (status?.type === S_IFLNK) return textBehindLink(path2);
+  if (status?.type !== S_IFREG || KERNEL.some((own) => isWithin(path2, own))) return void 0;
+  return status.size === 0 ? "" : textOfRegular(path2);
+}
 function textBehindLink(path2) {
   const readBehind = () => withRegularFile(path2, (file) => {
     if (KERNEL.some((directory) => isWithin(file.path, directory))) return void 0;
@@ -9729,9 +10321,15 @@ function textBehindLink(path2) {
   });
   return ifThere(readBehind, UNREADABLE);
 }
-
+function textOfRegular(path2) {
+  const table = reading();
+  const size = table.run(path2) < 0 ? -1 : table.result(READ);
+  if (size < 0) return void 0;
+  const { buffer, byteOffset } = table.outputs[0];
+  return decodeName(new Uint8Array(buffer, byteOffset, size));
+}
 var READ = 1;
-var reading = perEngine((() => {
+var reading = perEngine(() => {
   const [path2, text3] = [
     new Output(PATH_MAX, "&path"),
     new Output(MOST, "&text")
@@ -9759,7 +10357,7 @@ var reading = perEngine((() => {
     },
     end
   ]);
-}));
+});
 var UNREADABLE = [
   "ENOENT",
   "ENOTDIR",
@@ -9776,71 +10374,6 @@ function from(directory, path2) {
 
 // host/git_repositories.ts
 var GitRepositories = class {
-  static {
-    addMethods(this.prototype, {
-    worktrees: (function () {
-    return this.#all.values().flatMap(({ worktrees }) => worktrees).toArray();
-  }),
-    named: (function* () {
-    const named = [];
-    const general = configs$15.call(this, this.#files.general, named).flatMap((({ hooks }) => hooks));
-    for (const path2 of general) if (path2.startsWith("/")) named.push({
-      path: path2
-    });
-    for (const repository of this.#all.values()) {
-      const { directories, worktrees } = repository;
-      const size = () => directories.size + worktrees.size;
-      if (repository.known === size()) continue;
-      const hooks = new Set(general.filter((path2) => !path2.startsWith("/")));
-      for (const directory of directories) {
-        const files = [
-          "config",
-          "config.worktree"
-        ].map((name) => `${directory}/${name}`);
-        for (const config of configs$15.call(this, files, named)) {
-          for (const path2 of config.hooks) hooks.add(path2);
-          for (const path2 of config.worktrees) {
-            const worktree = this.#files.endOf(from(directory, path2));
-            if (worktree !== void 0) worktrees.add(worktree);
-          }
-        }
-      }
-      yield* named.splice(0);
-      for (const path2 of hooks) {
-        for (const worktree of worktrees) yield {
-          path: from(worktree, path2)
-        };
-      }
-      repository.known = size();
-    }
-    yield* named;
-  })
-    });
-  }
-  static {
-    configs$15 = (function (files, named) {
-    const configs = [];
-    const read4 = /* @__PURE__ */ new Set();
-    const waiting = [
-      ...files
-    ];
-    while (waiting.length > 0 && read4.size < MAX_CONFIGS && !this.#files.cost.isOver) {
-      const file = waiting.shift();
-      const end = this.#files.endOf(file);
-      if (end === void 0 || read4.has(end)) continue;
-      read4.add(end);
-      const config = readGitConfig(file, this.#files.home);
-      this.#files.cost.addConfig(config.size);
-      configs.push(config);
-      for (const path2 of config.includes) named.push({
-        path: path2,
-        text: ""
-      });
-      waiting.push(...config.includes);
-    }
-    return configs;
-  });
-  }
 
   #files;
   #all = /* @__PURE__ */ new Map();
@@ -9885,11 +10418,67 @@ var GitRepositories = class {
     }
   }
   /** Returns the worktrees of all repositories; those that configurations name, once these are read. */
-  
+  worktrees() {
+    return this.#all.values().flatMap(({ worktrees }) => worktrees).toArray();
+  }
   /** Returns the paths that configurations name, without those of repositories that are as before. */
-  
+  *named() {
+    const named = [];
+    const general = this.#configs(this.#files.general, named).flatMap(({ hooks }) => hooks);
+    for (const path2 of general) if (path2.startsWith("/")) named.push({
+      path: path2
+    });
+    for (const repository of this.#all.values()) {
+      const { directories, worktrees } = repository;
+      const size = () => directories.size + worktrees.size;
+      if (repository.known === size()) continue;
+      const hooks = new Set(general.filter((path2) => !path2.startsWith("/")));
+      for (const directory of directories) {
+        const files = [
+          "config",
+          "config.worktree"
+        ].map((name) => `${directory}/${name}`);
+        for (const config of this.#configs(files, named)) {
+          for (const path2 of config.hooks) hooks.add(path2);
+          for (const path2 of config.worktrees) {
+            const worktree = this.#files.endOf(from(directory, path2));
+            if (worktree !== void 0) worktrees.add(worktree);
+          }
+        }
+      }
+      yield* named.splice(0);
+      for (const path2 of hooks) {
+        for (const worktree of worktrees) yield {
+          path: from(worktree, path2)
+        };
+      }
+      repository.known = size();
+    }
+    yield* named;
+  }
   /** Reads configurations, and what they include, which it adds to what is named. */
-  
+  #configs(files, named) {
+    const configs = [];
+    const read4 = /* @__PURE__ */ new Set();
+    const waiting = [
+      ...files
+    ];
+    while (waiting.length > 0 && read4.size < MAX_CONFIGS && !this.#files.cost.isOver) {
+      const file = waiting.shift();
+      const end = this.#files.endOf(file);
+      if (end === void 0 || read4.has(end)) continue;
+      read4.add(end);
+      const config = readGitConfig(file, this.#files.home);
+      this.#files.cost.addConfig(config.size);
+      configs.push(config);
+      for (const path2 of config.includes) named.push({
+        path: path2,
+        text: ""
+      });
+      waiting.push(...config.includes);
+    }
+    return configs;
+  }
 };
 var MAX_CONFIGS = 1e3;
 function worktreeOf(directory) {
@@ -10297,29 +10886,23 @@ var NameSearch = class {
 
 // host/name_scan.ts
 var NameScanner = class {
-  static {
-    addMethods(this.prototype, {
-    scan: (function (question, otherNames) {
+
+  #lists = new DirectoryLists();
+  #asked = [];
+  /** Looks for the names of a question, by the mounts of the host. */
+  scan(question, otherNames) {
     const index = new NameIndex(question.names);
     this.#asked.push({
       question,
       index
     });
     return new NameSearch(question, index, this.#lists, otherNames).run();
-  }),
-    again: (function (otherNames) {
-    this.#lists.refresh();
-    return this.#asked.map((({ question, index }) => new NameSearch(question, index, this.#lists, otherNames).run()));
-  })
-    });
   }
-
-  #lists = new DirectoryLists();
-  #asked = [];
-  /** Looks for the names of a question, by the mounts of the host. */
-  
   /** Looks for the names of all questions again. */
-  
+  again(otherNames) {
+    this.#lists.refresh();
+    return this.#asked.map(({ question, index }) => new NameSearch(question, index, this.#lists, otherNames).run());
+  }
 };
 
 // host/visible_mounts.ts
@@ -10415,9 +10998,18 @@ var KERNEL_TYPES = /* @__PURE__ */ new Set([
   "tracefs",
   "xenfs"
 ]);
-
-
-
+function isKernelMount({ type }) {
+  return KERNEL_TYPES.has(type);
+}
+function mountAt(path2, mounts) {
+  return new VisibleMounts(mounts).at(path2);
+}
+function kernelMountsIn(directory, mounts) {
+  const found = new Set(new VisibleMounts(mounts).all().filter((mount3) => isKernelMount(mount3) && mount3.target !== directory && isWithin(mount3.target, directory)).map(({ target }) => target));
+  return [
+    ...found
+  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
+}
 function kernelMountAround(directory, mounts) {
   const mount3 = new VisibleMounts(mounts).around(directory);
   return mount3 !== void 0 && isKernelMount(mount3) ? [
@@ -10532,21 +11124,6 @@ var LiveHost = class {
     kernel: (function () {
     return this.#kernel ??= parseRelease(uname2().release);
   }),
-    homeDirectory: (function () {
-    return environmentVariable("HOME");
-  }),
-    workingDirectory: (function () {
-    try {
-      return Deno.cwd();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      throw new SyscallError({
-        syscall: "getcwd",
-        errno: ERRNO.ENOENT,
-        hint: "the working directory of the script no longer exists"
-      });
-    }
-  }),
     resolve: (function (path2) {
     return resolvePath(path2);
   }),
@@ -10561,46 +11138,8 @@ var LiveHost = class {
     hasAutomounter: (function () {
     return this.mounts().some((({ type }) => type === "autofs"));
   }),
-    unchanged: (function (paths) {
-    let check = this.#checks.get(paths);
-    if (check === void 0) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
-    return check.holds();
-  }),
-    directoryNames: (function () {
-    this.#lists.refresh();
-    return {
-      in: ((directory) => {
-        const list2 = this.#lists.of(directory);
-        let names = this.#names.get(list2);
-        if (names === void 0) this.#names.set(list2, names = new Set([
-          ...list2.keys()
-        ].sort()));
-        return names;
-      })
-    };
-  }),
-    scanNames: (function (question, earlier) {
-    const configHome = environmentVariable("XDG_CONFIG_HOME");
-    const isPath = configHome?.startsWith("/") === true;
-    const known = earlier === void 0 ? void 0 : this.#scanners.get(earlier);
-    const scanner = known ?? new NameScanner();
-    const scan = scanner.scan({
-      ...question,
-      ...isPath && {
-        configHome: resolvePath(configHome).path
-      }
-    }, this.otherNames());
-    this.#scanners.set(scan, scanner);
-    return scan;
-  }),
-    sameNames: (function (scans) {
-    if (scans.length === 0) return true;
-    const again = this.#scanners.get(scans[0])?.again(this.otherNames());
-    return JSON.stringify(again) === JSON.stringify(scans);
-  }),
-    remember: (function (key, make3) {
-    if (!this.#remembered.has(key)) this.#remembered.set(key, make3());
-    return this.#remembered.get(key);
+    joinTarget: (function (pid, started2, questions) {
+    return joinTargetOf(pid, started2, questions);
   })
     });
   }
@@ -10630,13 +11169,26 @@ var LiveHost = class {
     return this.#landlock ??= landlockVersion2();
   }
   /** The home directory of the user. */
-  
+  homeDirectory() {
+    return environmentVariable("HOME");
+  }
   /** The text of /etc/resolv.conf. */
   resolvConf() {
     return readResolvConf();
   }
   /** The working directory of the script. */
-  
+  workingDirectory() {
+    try {
+      return Deno.cwd();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      throw new SyscallError({
+        syscall: "getcwd",
+        errno: ERRNO.ENOENT,
+        hint: "the working directory of the script no longer exists"
+      });
+    }
+  }
   /** Whether a variable of the script's environment is set. */
   hasVariable(name) {
     return environmentVariable(name) !== void 0;
@@ -10680,21 +11232,52 @@ var LiveHost = class {
     mountAutomounts(directory, this.mounts());
   }
   /** Whether paths still lead where they did. */
-  
+  unchanged(paths) {
+    let check = this.#checks.get(paths);
+    if (check === void 0) this.#checks.set(paths, check = new ResolvedPathsCheck(paths));
+    return check.holds();
+  }
   /** The names in directories; only those that have changed are read again. */
-  
+  directoryNames() {
+    this.#lists.refresh();
+    return {
+      in: (directory) => {
+        const list2 = this.#lists.of(directory);
+        let names = this.#names.get(list2);
+        if (names === void 0) this.#names.set(list2, names = new Set([
+          ...list2.keys()
+        ].sort()));
+        return names;
+      }
+    };
+  }
   /** Looks for files by their names. */
-  
+  scanNames(question, earlier) {
+    const configHome = environmentVariable("XDG_CONFIG_HOME");
+    const isPath = configHome?.startsWith("/") === true;
+    const known = earlier === void 0 ? void 0 : this.#scanners.get(earlier);
+    const scanner = known ?? new NameScanner();
+    const scan = scanner.scan({
+      ...question,
+      ...isPath && {
+        configHome: resolvePath(configHome).path
+      }
+    }, this.otherNames());
+    this.#scanners.set(scan, scanner);
+    return scan;
+  }
   /** Looks again; only directories that have changed are read. */
-  
+  sameNames(scans) {
+    if (scans.length === 0) return true;
+    const again = this.#scanners.get(scans[0])?.again(this.otherNames());
+    return JSON.stringify(again) === JSON.stringify(scans);
+  }
   /** The numbers of a block device. */
   blockDevice(path2) {
     return blockDeviceOf(path2);
   }
   /** The process with this pid. */
-  joinTarget(pid, started2, questions) {
-    return joinTargetOf(pid, started2, questions);
-  }
+  
   /** Whether a process has ended. */
   hasEnded(process) {
     return hasEnded(process);
@@ -10723,7 +11306,10 @@ var LiveHost = class {
     }
   }
   /** Returns the value of this key, which is made once. */
-  
+  remember(key, make3) {
+    if (!this.#remembered.has(key)) this.#remembered.set(key, make3());
+    return this.#remembered.get(key);
+  }
   /** Checks that /proc shows pids of the script's own pid namespace. */
   requireOwnProc() {
     requireOwnProc();
@@ -10825,17 +11411,26 @@ function shownObject(value) {
 
 
 
-
-
+function content() {
+  return schema("a string", (value) => typeof value === "string" ? void 0 : mismatch(value, "a string"), () => ({
+    type: "string"
+  }));
+}
+function variableName() {
+  return text({
+    expected: "the name of a variable",
+    min: 1,
+    pattern: "^[^=]+$",
+    issue: (name) => name.includes("=") ? `a name must not contain "="` : void 0
+  });
+}
 var PATH_BYTES = 4095;
 
 
 
 
 
-function maskBits() {
-  return octal(integer(0, 511), DECIMAL_MASKS);
-}
+
 var DECIMAL_MODES = [
   ...[
     444,
@@ -10881,7 +11476,21 @@ var OCTAL = /^0?[0-7]{1,4}$/;
 
 
 
-
+function dictionary(key, of2) {
+  const expected = `an object, each value ${of2.expected}`;
+  return schema(expected, (value) => {
+    if (!isObject(value)) return mismatch(value, expected);
+    for (const name of Object.keys(value)) {
+      const issue = key.issue(name) ?? of2.issue(value[name]);
+      if (issue !== void 0) return `${quoted(name)}: ${issue}`;
+    }
+    return void 0;
+  }, () => ({
+    type: "object",
+    propertyNames: key.jsonSchema(),
+    additionalProperties: of2.jsonSchema()
+  }));
+}
 
 
 function isContainer(value, { type }) {
@@ -11077,7 +11686,7 @@ var MountTable = class {
     addMethods(this.prototype, {
     mounted: (function ({ keepsBelow = false, ...description }) {
     const target = normalize(description.target);
-    const place2 = makePlace$18.call(this, target);
+    const place2 = makePlace$17.call(this, target);
     const mount3 = {
       ...DEFAULTS,
       ...description,
@@ -11102,7 +11711,7 @@ var MountTable = class {
     };
   }),
     madeDirectory: (function (path2) {
-    makePlace$18.call(this, path2).made = true;
+    makePlace$17.call(this, path2).made = true;
   }),
     isMountPoint: (function (target) {
     return this.#placeAt(target)?.mounts.some((({ mount: mount3 }) => mount3.certain)) ?? false;
@@ -11116,7 +11725,7 @@ var MountTable = class {
     return this.mountOf(path2).own;
   }),
     mountOf: (function (path2) {
-    return deepest$16.call(this, path2, ((place2) => place2.mounts.at(-1)));
+    return deepest$15.call(this, path2, ((place2) => place2.mounts.at(-1)));
   }),
     originOf: (function (path2) {
     const { origin, target } = this.mountOf(path2);
@@ -11127,14 +11736,14 @@ var MountTable = class {
   }),
     mountAbove: (function (path2) {
     const normal = normalize(path2);
-    return deepest$16.call(this, normal.slice(0, normal.lastIndexOf("/")) || "/", ((place2) => place2.mounts.at(-1)));
+    return deepest$15.call(this, normal.slice(0, normal.lastIndexOf("/")) || "/", ((place2) => place2.mounts.at(-1)));
   }),
     isHostFile: (function (path2) {
     return this.atHostRoot && this.mountOf(path2) === this.#base;
   }),
     mayBeHostFile: (function (path2) {
     if (!this.atHostRoot) return false;
-    return deepest$16.call(this, path2, ((place2) => place2.mounts.findLast((({ mount: mount3 }) => mount3.certain)))) === this.#base;
+    return deepest$15.call(this, path2, ((place2) => place2.mounts.findLast((({ mount: mount3 }) => mount3.certain)))) === this.#base;
   }),
     enter: (function (root) {
     const directory = normalize(root);
@@ -11155,20 +11764,31 @@ var MountTable = class {
     };
     this.#tree = "other";
     this.#depth += directory.length;
+  }),
+    leave: (function () {
+    this.#root = newPlace();
+    this.#base = rootMount(false);
+    this.#tree = "other";
+  }),
+    visible: (function () {
+    return [
+      this.#base,
+      ...entriesBelow(this.#root, "")
+    ];
   })
     });
   }
   static {
-    deepest$16 = (function (path2, entryAt) {
+    deepest$15 = (function (path2, entryAt) {
     let best = entryAt(this.#root);
     walk(this.#root, path2, ((place2) => {
       best = entryAt(place2) ?? best;
     }));
-    return best === void 0 ? this.#base : mountOf$17.call(this, best);
+    return best === void 0 ? this.#base : mountOf$16.call(this, best);
   });
   }
   static {
-    mountOf$17 = (function (entry2) {
+    mountOf$16 = (function (entry2) {
     const { mount: mount3, depth } = entry2;
     if (depth < this.#depth) {
       entry2.mount = {
@@ -11181,7 +11801,7 @@ var MountTable = class {
   });
   }
   static {
-    makePlace$18 = (function (path2) {
+    makePlace$17 = (function (path2) {
     let place2 = this.#root;
     const normal = normalize(path2);
     if (normal === "/") return place2;
@@ -11240,18 +11860,9 @@ var MountTable = class {
   /** Makes a directory the root. */
   
   /** Forgets all mounts: the container has joined another mount namespace or root. */
-  leave() {
-    this.#root = newPlace();
-    this.#base = rootMount(false);
-    this.#tree = "other";
-  }
+  
   /** Returns all visible mounts with their present mount points, the root first. */
-  visible() {
-    return [
-      this.#base,
-      ...entriesBelow(this.#root, "")
-    ];
-  }
+  
   
   /** Returns the mount with its mount point beneath the present root. */
   
@@ -11283,7 +11894,7 @@ var HostPaths = class {
     return isPlainIn(root, resolved, this.#host) ? void 0 : root;
   }),
     placeOf: (function (path2) {
-    const place2 = placeOf$19.call(this, path2);
+    const place2 = placeOf$18.call(this, path2);
     if (place2.path.startsWith("/")) return place2;
     return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path`);
   }),
@@ -11300,18 +11911,18 @@ var HostPaths = class {
     });
   }
   static {
-    placeOf$19 = (function (path2) {
+    placeOf$18 = (function (path2) {
     const root = this.hostRootAround(path2);
     if (root !== void 0) return this.#host.resolve(root);
     if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
     const mount3 = this.#mounts.mountOf(path2);
     const normal = normalize(path2);
     if (normal !== mount3.target) {
-      return below2(placeOf$19.call(this, mount3.target), mount3.target, normal);
+      return below2(placeOf$18.call(this, mount3.target), mount3.target, normal);
     }
     const directory = parentOf(normal);
     if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path2);
-    return below2(placeOf$19.call(this, directory), directory, normal, nameOf(normal));
+    return below2(placeOf$18.call(this, directory), directory, normal, nameOf(normal));
   });
   }
 
@@ -11392,9 +12003,6 @@ var KernelFiles = class {
       target: normalize(mount3.target)
     });
   }),
-    guard: (function (path2, userNamespaces) {
-    this.#guarded.set(normalize(path2), userNamespaces);
-  }),
     cover: (function (path2) {
     for (const guarded of this.#guarded.keys()) {
       if (isWithin(guarded, path2)) this.#guarded.delete(guarded);
@@ -11441,7 +12049,9 @@ var KernelFiles = class {
   /** Adds a mount. */
   
   /** Notes that a path is read-only. */
-  
+  guard(path2, userNamespaces) {
+    this.#guarded.set(normalize(path2), userNamespaces);
+  }
   /** Notes that something is mounted at a path: it covers what was read-only there. */
   
   /** Notes that the mounts at a path, or all of them, can be reached by other paths as well. */
@@ -11493,9 +12103,9 @@ var SettledPaths = class {
     of: (function (path2) {
     if (this.#isLost || climbs(path2)) return void 0;
     const normal = normalize(path2);
-    if (this.#mounts.isHostFile(normal)) return onHost$20.call(this, normal);
+    if (this.#mounts.isHostFile(normal)) return this.#onHost(normal);
     const mount3 = this.#mounts.mountOf(normal);
-    const isPlain2 = mount3.target === normal || isPlain$21.call(this, normal, mount3);
+    const isPlain2 = mount3.target === normal || isPlain$19.call(this, normal, mount3);
     return isPlain2 && (mount3.certain || this.#isPlainWithout(normal, mount3)) ? normal : void 0;
   }),
     mounted: (function (target) {
@@ -11513,15 +12123,7 @@ var SettledPaths = class {
     });
   }
   static {
-    onHost$20 = (function (path2) {
-    const resolved = this.#host.resolve(path2);
-    const root = this.#cursor.rootOf(path2);
-    const isKnown2 = root === void 0 ? this.#mounts.isHostFile(resolved.path) : isPlainIn(root, resolved, this.#host);
-    return isKnown2 ? resolved.path : void 0;
-  });
-  }
-  static {
-    isPlain$21 = (function (path2, { target, type, own, origin, layers }) {
+    isPlain$19 = (function (path2, { target, type, own, origin, layers }) {
     const rest = path2.slice(target === "/" ? 0 : target.length);
     const isPlainBelow = ((directory) => {
       const whole = normalize(directory + rest);
@@ -11529,7 +12131,7 @@ var SettledPaths = class {
       return this.#host.resolve(whole).path === whole;
     });
     if (own && EMPTY_TYPES.has(type)) {
-      return !this.#links.some(((link2) => isWithin(path2, link2)));
+      return !this.#links.some((link2) => isWithin(path2, link2));
     }
     if (type === "proc") return !PROC_LINK.test(rest);
     if (type === "bind" && origin !== void 0) return isPlainBelow(origin);
@@ -11558,12 +12160,17 @@ var SettledPaths = class {
   
   /** Notes that a directory, and not the root itself, becomes the root. */
   
-  
+  #onHost(path2) {
+    const resolved = this.#host.resolve(path2);
+    const root = this.#cursor.rootOf(path2);
+    const isKnown2 = root === void 0 ? this.#mounts.isHostFile(resolved.path) : isPlainIn(root, resolved, this.#host);
+    return isKnown2 ? resolved.path : void 0;
+  }
   /** Whether the path has no links either where this mount, an optional bind, is left out. */
   #isPlainWithout(path2, { target, origin }) {
     if (origin === void 0) return false;
     const around = this.#mounts.mountAbove(target);
-    return around.certain && around.own && isPlain$21.call(this, path2, around);
+    return around.certain && around.own && isPlain$19.call(this, path2, around);
   }
   
 };
@@ -11619,12 +12226,19 @@ var AccessRecorder = class {
     });
   }),
     record: (function (access, locksWith) {
-    const whole = ofStep$22.call(this, access);
+    const whole = ofStep$20.call(this, access);
     this.recorded.push({
       access: whole,
       ...locksWith !== void 0 && {
         locksWith
       }
+    });
+  }),
+    recordWrite: (function (path2) {
+    if (!this.#paths.mayBeHostFile(path2)) return;
+    this.record({
+      kind: "write",
+      path: this.#paths.placeOf(path2).path
     });
   }),
     recordBind: (function (path2, { readOnly, noDevices }) {
@@ -11735,26 +12349,31 @@ var AccessRecorder = class {
     if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
       this.init.seesHost = true;
     }
-    this.root = rootAfter$23.call(this, by);
+    this.root = rootAfter$21.call(this, by);
     this.kernelFiles.enter(this.#settled.of(directory));
     this.#settled.entered(directory);
   }),
-    recordInit: (function () {
-    this.init = {
-      userNamespaces: this.state.capabilities.userNamespaces,
-      unshared: new Set(this.state.unshared),
-      ownSession: this.state.ownSession,
-      seesHost: false
-    };
+    recordDeath: (function (isKilled) {
+    this.lifetime = isKilled ? void 0 : ofStep$20.call(this, {
+      kind: "lifetime"
+    });
   }),
     recordMountNamespace: (function (receivesMounts) {
     this.receivesMounts = receivesMounts;
     if (this.init !== void 0 && this.root !== "own") this.init.seesHost = true;
+  }),
+    recordIds: (function (ids) {
+    if (this.state.inUserNamespace) return;
+    recordIdentity$22.call(this, "uid", ids.uid, 1);
+    for (const gid of [
+      ids.gid,
+      ...ids.groups ?? []
+    ]) recordIdentity$22.call(this, "gid", gid, 1);
   })
     });
   }
   static {
-    ofStep$22 = (function (access) {
+    ofStep$20 = (function (access) {
     const { index } = this.#cursor;
     return {
       ...access,
@@ -11764,9 +12383,21 @@ var AccessRecorder = class {
   });
   }
   static {
-    rootAfter$23 = (function (by) {
+    rootAfter$21 = (function (by) {
     this.#isOpen ||= by === "chroot" && this.root !== "own";
     return this.#isOpen ? "host" : "own";
+  });
+  }
+  static {
+    recordIdentity$22 = (function (id2, from2, count) {
+    const own = id2 === "uid" ? this.state.caller.euid : this.state.caller.egid;
+    if (count === 1 && from2 === own) return;
+    this.record({
+      kind: "identity",
+      id: id2,
+      from: from2,
+      count
+    });
   });
   }
 
@@ -11869,13 +12500,7 @@ var AccessRecorder = class {
     });
   }
   /** Records that a step makes or changes a path. */
-  recordWrite(path2) {
-    if (!this.#paths.mayBeHostFile(path2)) return;
-    this.record({
-      kind: "write",
-      path: this.#paths.placeOf(path2).path
-    });
-  }
+  
   /** Records a bind mount of a path. */
   
   /**
@@ -11923,13 +12548,16 @@ var AccessRecorder = class {
    */
   
   /** Records that a process stays as the init, in the present namespaces. */
-  
-  /** Records whether the container is killed when the script ends; other signals can be survived. */
-  recordDeath(isKilled) {
-    this.lifetime = isKilled ? void 0 : ofStep$22.call(this, {
-      kind: "lifetime"
-    });
+  recordInit() {
+    this.init = {
+      userNamespaces: this.state.capabilities.userNamespaces,
+      unshared: new Set(this.state.unshared),
+      ownSession: this.state.ownSession,
+      seesHost: false
+    };
   }
+  /** Records whether the container is killed when the script ends; other signals can be survived. */
+  
   /** Records a step that raises a limit, or may, which takes root of the host. */
   recordHigherLimit() {
     const { caller: caller2, inUserNamespace } = this.state;
@@ -11953,31 +12581,15 @@ var AccessRecorder = class {
     });
   }
   /** Records that a step changes the ids of the process. */
-  recordIds(ids) {
-    if (this.state.inUserNamespace) return;
-    this.#recordIdentity("uid", ids.uid, 1);
-    for (const gid of [
-      ids.gid,
-      ...ids.groups ?? []
-    ]) this.#recordIdentity("gid", gid, 1);
-  }
+  
   /** Records the id maps of the first user namespace; those of nested ones are within it. */
   recordIdMaps({ uids, gids }) {
     if (this.state.capabilities.userNamespaces !== 1) return;
     this.mapsRoot = uids.some(({ outside }) => outside === 0);
-    for (const { outside, count } of uids) this.#recordIdentity("uid", outside, count);
-    for (const { outside, count } of gids) this.#recordIdentity("gid", outside, count);
+    for (const { outside, count } of uids) recordIdentity$22.call(this, "uid", outside, count);
+    for (const { outside, count } of gids) recordIdentity$22.call(this, "gid", outside, count);
   }
-  #recordIdentity(id2, from2, count) {
-    const own = id2 === "uid" ? this.state.caller.euid : this.state.caller.egid;
-    if (count === 1 && from2 === own) return;
-    this.record({
-      kind: "identity",
-      id: id2,
-      from: from2,
-      count
-    });
-  }
+  
   /** Records access to all files of the host, for a step whose accesses cannot be computed. */
   recordAll() {
     this.kernelFiles.copied();
@@ -12022,7 +12634,7 @@ var ContainerPath = class {
     addMethods(this.prototype, {
     open: (function (flags16, options = {}) {
     const { mode: mode2 = 0, accept, onAccepted } = options;
-    const call2 = opening$24.call(this, flags16 | O_CLOEXEC, mode2);
+    const call2 = opening$23.call(this, flags16 | O_CLOEXEC, mode2);
     const fixes = () => ({
       ...this.#lookupFixes(flags16),
       ...allOf(options.fixes)
@@ -12046,7 +12658,7 @@ var ContainerPath = class {
       if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
       missing2.push(directory);
     }
-    for (const directory of missing2.reverse()) makeDirectory$25.call(this.#plan.path(directory));
+    for (const directory of missing2.reverse()) makeDirectory$24.call(this.#plan.path(directory));
   }),
     openBase: (function () {
     const base = this.#base;
@@ -12055,18 +12667,11 @@ var ContainerPath = class {
       this.#plan.directories.at(base.directory);
     }
   }),
-    makeParent: (function () {
-    this.openBase();
-    if (!this.needsMountPoint) return;
-    const parent = parentOf(this.canonical);
-    if (parent !== "/") this.#plan.path(parent).makeDirectories();
-    this.#plan.directories.at(parent);
-  }),
     makeMountPoint: (function (kind) {
     if (kind === "directory") return this.makeDirectories();
     const parent = parentOf(this.canonical);
     if (parent !== "/") this.#plan.path(parent).makeDirectories();
-    this.inParent(((directory, name) => {
+    this.inParent((directory, name) => {
       this.#plan.call(mknodat(directory, name, S_IFREG | 420, 0), {
         accept: [
           "EEXIST"
@@ -12076,7 +12681,7 @@ var ContainerPath = class {
           ENOSPC: filesystemFull(this.path)
         })
       });
-    }));
+    });
   }),
     mountOn: (function ({ source, type, flags: flags16, data: data2, fixes = {}, make: make3 }) {
     this.refuseRoot();
@@ -12119,7 +12724,7 @@ var ContainerPath = class {
     });
   }),
     setAttributes: (function (attributes, recursive, fixes) {
-    const place2 = openMount$26.call(this);
+    const place2 = openMount$25.call(this);
     const flags16 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
     this.#plan.call(mount_setattr(place2, "", flags16, attributes), {
       fixes
@@ -12133,7 +12738,7 @@ var ContainerPath = class {
     });
   }
   static {
-    opening$24 = (function (flags16, mode2) {
+    opening$23 = (function (flags16, mode2) {
     const base = this.#base;
     if (base.kind === "host") {
       const how = {
@@ -12162,7 +12767,7 @@ var ContainerPath = class {
   });
   }
   static {
-    makeDirectory$25 = (function () {
+    makeDirectory$24 = (function () {
     const fixes = () => ({
       ENOTDIR: `something on the way to ${this.path} is not a directory`,
       EROFS: READ_ONLY,
@@ -12182,7 +12787,7 @@ var ContainerPath = class {
   });
   }
   static {
-    openMount$26 = (function (more = 0, options = {}) {
+    openMount$25 = (function (more = 0, options = {}) {
     const fixes = () => ({
       ENOENT: `${this.path} does not exist${unexpanded(this.path)}`
     });
@@ -12263,7 +12868,13 @@ var ContainerPath = class {
    */
   
   /** Makes the parent directory of the mount point if that may be missing, and opens it. */
-  
+  makeParent() {
+    this.openBase();
+    if (!this.needsMountPoint) return;
+    const parent = parentOf(this.canonical);
+    if (parent !== "/") this.#plan.path(parent).makeDirectories();
+    this.#plan.directories.at(parent);
+  }
   /** Makes the mount point, unless it exists. */
   
   /** Mounts a new filesystem on the directory. */
@@ -12283,7 +12894,7 @@ var ContainerPath = class {
   
   /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
   reconfigure(flags16, data2, fixes) {
-    const place2 = openMount$26.call(this, O_DIRECTORY);
+    const place2 = openMount$25.call(this, O_DIRECTORY);
     this.#plan.directories.inside(place2, () => {
       this.#plan.call(mount(null, ".", null, flags16, data2), {
         fixes
@@ -12304,7 +12915,7 @@ var ContainerPath = class {
       new Label("what is mounted is a file")
     ];
     plan.directories.closeAll();
-    const place2 = openMount$26.call(this, O_DIRECTORY, {
+    const place2 = openMount$25.call(this, O_DIRECTORY, {
       accept: [
         "ENOTDIR"
       ],
@@ -12354,21 +12965,6 @@ function followLinks2(plan, path2) {
 
 // plan/matching_names.ts
 var MatchingNames = class {
-  static {
-    addMethods(this.prototype, {
-    matching: (function (pattern) {
-    let names = this.#matching.get(pattern);
-    if (names === void 0) this.#matching.set(pattern, names = matchesIn(this.#names, pattern));
-    return names;
-  }),
-    hold: (function (now) {
-    if (now === this.#names) return true;
-    const isSame2 = this.#matching.entries().every(([pattern, names]) => matchesIn(now, pattern).join("/") === names.join("/"));
-    if (isSame2) this.#names = now;
-    return isSame2;
-  })
-    });
-  }
 
   #names;
   #matching = /* @__PURE__ */ new Map();
@@ -12377,20 +12973,35 @@ var MatchingNames = class {
     this.#names = names;
   }
   /** Returns the names that match, with `*` for any text. */
-  
+  matching(pattern) {
+    let names = this.#matching.get(pattern);
+    if (names === void 0) this.#matching.set(pattern, names = matchesIn(this.#names, pattern));
+    return names;
+  }
   /** Whether the same ones match among the names of now; others may come and go. */
-  
+  hold(now) {
+    if (now === this.#names) return true;
+    const isSame2 = this.#matching.entries().every(([pattern, names]) => matchesIn(now, pattern).join("/") === names.join("/"));
+    if (isSame2) this.#names = now;
+    return isSame2;
+  }
 };
-
+function matchesIn(names, pattern) {
+  if (!pattern.includes("*")) return names.has(pattern) ? [
+    pattern
+  ] : [];
+  const parts = pattern.split("*").map((part) => RegExp.escape(part));
+  const whole = new RegExp(`^${parts.join(".*")}$`, "su");
+  return [
+    ...names
+  ].filter((name) => whole.test(name));
+}
 
 // plan/host_facts.ts
 var MAX_DIRECTORIES = 1e5;
 var HostFacts = class {
   static {
     addMethods(this.prototype, {
-    workingDirectory: (function () {
-    return this.#workingDirectory ??= this.#host.workingDirectory();
-  }),
     resolve: (function (path2) {
     let resolved = this.#resolved.get(path2);
     if (resolved === void 0) this.#resolved.set(path2, resolved = this.#host.resolve(path2));
@@ -12399,52 +13010,8 @@ var HostFacts = class {
     mountAutomounts: (function (directory) {
     this.#hasAutomounter ??= this.#host.hasAutomounter();
     if (this.#hasAutomounter) this.#host.mountAutomounts(directory);
-  }),
-    namesIn: (function (directory, pattern) {
-    let names = this.#names.get(directory);
-    if (names === void 0) {
-      this.#names.set(directory, names = new MatchingNames(this.#now.in(directory)));
-    }
-    return names.matching(pattern);
-  }),
-    scanNames: (function (question) {
-    const key = JSON.stringify(question);
-    let scan = this.#scans.get(key);
-    if (scan === void 0) {
-      const looked = this.#scans.values().reduce((sum2, { directories }) => sum2 + directories, 0);
-      const most = MAX_DIRECTORIES - looked;
-      scan = this.#host.scanNames({
-        ...question,
-        most
-      }, this.#scans.values().next().value);
-      if (scan.directories > most) return void 0;
-      this.#scans.set(key, scan);
-    }
-    return scan;
-  }),
-    hold: (function (caller2) {
-    const host = this.#host;
-    if (this.#paths.length !== this.#resolved.size) this.#paths = [
-      ...this.#resolved.values()
-    ];
-    const directory = this.#workingDirectory;
-    try {
-      return caller2 === host.credentials() && (directory === void 0 || directory === host.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host.mounts()) && namesHold$27.call(this) && host.unchanged(this.#paths) && host.sameNames([
-        ...this.#scans.values()
-      ]);
-    } catch (error) {
-      if (!(error instanceof SyscallError)) throw error;
-      return false;
-    }
   })
     });
-  }
-  static {
-    namesHold$27 = (function () {
-    if (this.#names.size === 0) return true;
-    const now = this.#host.directoryNames();
-    return this.#names.entries().every((([directory, names]) => names.hold(now.in(directory))));
-  });
   }
 
   #host;
@@ -12463,7 +13030,9 @@ var HostFacts = class {
     this.#host = host;
   }
   /** Returns the working directory of the script. */
-  
+  workingDirectory() {
+    return this.#workingDirectory ??= this.#host.workingDirectory();
+  }
   /** Returns the text of /etc/resolv.conf. */
   resolvConf() {
     return this.#resolvConf ??= this.#host.resolvConf();
@@ -12476,7 +13045,13 @@ var HostFacts = class {
    */
   
   /** Returns the names in a directory of the host that match, with `*` for any text. */
-  
+  namesIn(directory, pattern) {
+    let names = this.#names.get(directory);
+    if (names === void 0) {
+      this.#names.set(directory, names = new MatchingNames(this.#now.in(directory)));
+    }
+    return names.matching(pattern);
+  }
   get #now() {
     return this.#namesNow ??= this.#host.directoryNames();
   }
@@ -12484,7 +13059,21 @@ var HostFacts = class {
    * Looks for files of the host by their names; `undefined` if all scans of the plan together look in
    * too many directories.
    */
-  
+  scanNames(question) {
+    const key = JSON.stringify(question);
+    let scan = this.#scans.get(key);
+    if (scan === void 0) {
+      const looked = this.#scans.values().reduce((sum2, { directories }) => sum2 + directories, 0);
+      const most = MAX_DIRECTORIES - looked;
+      scan = this.#host.scanNames({
+        ...question,
+        most
+      }, this.#scans.values().next().value);
+      if (scan.directories > most) return void 0;
+      this.#scans.set(key, scan);
+    }
+    return scan;
+  }
   /** The other paths of the host's files, by its mounts. */
   get otherNames() {
     return this.#otherNames ??= new OtherNames(this.mounts);
@@ -12493,9 +13082,27 @@ var HostFacts = class {
   get mounts() {
     return this.#mounts ??= this.#host.mounts();
   }
-  
+  #namesHold() {
+    if (this.#names.size === 0) return true;
+    const now = this.#host.directoryNames();
+    return this.#names.entries().every(([directory, names]) => names.hold(now.in(directory)));
+  }
   /** Whether the host would say the same to this caller. */
-  
+  hold(caller2) {
+    const host = this.#host;
+    if (this.#paths.length !== this.#resolved.size) this.#paths = [
+      ...this.#resolved.values()
+    ];
+    const directory = this.#workingDirectory;
+    try {
+      return caller2 === host.credentials() && (directory === void 0 || directory === host.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host.mounts()) && this.#namesHold() && host.unchanged(this.#paths) && host.sameNames([
+        ...this.#scans.values()
+      ]);
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      return false;
+    }
+  }
 };
 
 // plan/host_path.ts
@@ -12721,11 +13328,6 @@ var ALL2 = Object.keys(CAPABILITIES);
 var CapabilityModel = class {
   static {
     addMethods(this.prototype, {
-    enterUserNamespace: (function () {
-    this.#userNamespaces++;
-    this.#bounding = ALL2;
-    this.#inheritable = [];
-  }),
     limit: (function ({ keep, ...sets }) {
     const { bounding = keep, permitted, effective, inheritable, ambient } = sets;
     if (bounding !== void 0) {
@@ -12747,7 +13349,11 @@ var CapabilityModel = class {
     return this.#userNamespaces;
   }
   /** A process that enters a user namespace has all capabilities there, but none is inheritable. */
-  
+  enterUserNamespace() {
+    this.#userNamespaces++;
+    this.#bounding = ALL2;
+    this.#inheritable = [];
+  }
   /** Applies the sets of a step. */
   
   /**
@@ -12771,6 +13377,19 @@ var CapabilityModel = class {
 var PlannedState = class {
   static {
     addMethods(this.prototype, {
+    joins: (function (kinds) {
+    for (const kind of kinds) {
+      this.unshared.add(kind);
+      this.joined.add(kind);
+    }
+    if (kinds.has("mount")) {
+      this.leavesRoot();
+    }
+    if (kinds.has("user")) {
+      this.capabilities.enterUserNamespace();
+      this.idsMapped = true;
+    }
+  }),
     unshares: (function (kinds) {
     if (kinds.has("user")) {
       this.capabilities.enterUserNamespace();
@@ -12784,8 +13403,17 @@ var PlannedState = class {
       this.#depths.set(kind, this.capabilities.userNamespaces);
     }
   }),
+    isBeyondRights: (function (kind) {
+    const depth = this.#depths.get(kind);
+    return depth !== void 0 && !this.joined.has(kind) && depth < this.capabilities.userNamespaces;
+  }),
     entersRoot: (function (path2) {
     this.mounts.enter(path2);
+    this.rootCount++;
+    this.hasOwnRoot = true;
+  }),
+    leavesRoot: (function () {
+    this.mounts.leave();
     this.rootCount++;
     this.hasOwnRoot = true;
   })
@@ -12885,34 +13513,15 @@ var PlannedState = class {
     return this.#mountFixes.fixes;
   }
   /** Notes that the container joins namespaces of these kinds. */
-  joins(kinds) {
-    for (const kind of kinds) {
-      this.unshared.add(kind);
-      this.joined.add(kind);
-    }
-    if (kinds.has("mount")) {
-      this.leavesRoot();
-    }
-    if (kinds.has("user")) {
-      this.capabilities.enterUserNamespace();
-      this.idsMapped = true;
-    }
-  }
+  
   /** Notes that the container creates namespaces of these kinds. */
   
   /** Whether a namespace of this kind belongs to an outer user namespace of the container. */
-  isBeyondRights(kind) {
-    const depth = this.#depths.get(kind);
-    return depth !== void 0 && !this.joined.has(kind) && depth < this.capabilities.userNamespaces;
-  }
+  
   /** Notes that the container makes a directory its root. */
   
   /** Notes that the container has the root of another process, of whose mounts nothing is known. */
-  leavesRoot() {
-    this.mounts.leave();
-    this.rootCount++;
-    this.hasOwnRoot = true;
-  }
+  
 };
 
 // plan/process.ts
@@ -13070,7 +13679,7 @@ var UntrustedDirectories = class {
   #known = /* @__PURE__ */ new Map();
   constructor(host, sources) {
     this.#host = host;
-    this.#directories = sources.map(((source) => host.resolve(source))).filter((({ id: id2 }) => id2 !== void 0));
+    this.#directories = sources.map((source) => host.resolve(source)).filter(({ id: id2 }) => id2 !== void 0);
   }
   /** Returns such a link on the way to a path, or one that has changed while the path was resolved. */
   
@@ -13121,7 +13730,7 @@ var PlanBuilder = class {
       this.beforeExec(call2, options.fixes, options.accept);
       return call2;
     }
-    return callIn$28.call(this, this.process, call2, options);
+    return callIn$26.call(this, this.process, call2, options);
   }),
     countPath: (function (path2) {
     this.#paths += path2.length;
@@ -13143,9 +13752,6 @@ var PlanBuilder = class {
     release: (function (fd) {
     if (this.closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
   }),
-    closeWritten: (function (fd) {
-    this.call(close(fd));
-  }),
     beforeExec: (function (call2, fixes, accept) {
     this.beforeProgram.push({
       call: call2,
@@ -13154,23 +13760,17 @@ var PlanBuilder = class {
       accept
     });
   }),
-    setNoNewPrivileges: (function () {
-    if (this.state.gainsNoPrivileges) return;
-    this.state.gainsNoPrivileges = true;
-    this.beforeExec(prctl(PR_SET_NO_NEW_PRIVS, 1));
-  }),
     needs: (function (kind, otherwise) {
     if (this.state.unshared.has(kind)) return;
     this.refuse(`${otherwise}; put unshare("${kind}") before it`);
   }),
+    requireRights: (function (kind) {
+    if (!this.state.isBeyondRights(kind)) return;
+    this.refuse(`the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put the step before that. A sandbox ends so: give its options what it is to have`);
+  }),
     needsHostPids: (function () {
     if (!this.state.unshared.has("pid")) return;
     this.refuse("the container is in a pid namespace of its own already; for one within it, run a second recipe in the container");
-  }),
-    requireContainerMount: (function (path2) {
-    this.needs("mount", `${path2} would be made on the host`);
-    if (this.state.mounts.isContainerMount(this.path(path2).canonical)) return;
-    this.refuse(`${path2} is on the host, and would remain there; mount a tmpfs or an overlay there first, or pass { host: true }`);
   }),
     recordBeforehand: (function (access) {
     this.access.record(access);
@@ -13203,7 +13803,7 @@ var PlanBuilder = class {
         late: false
       };
     }
-    const found = untrustedDirectories$29.call(this).linkOn(resolved);
+    const found = untrustedDirectories$27.call(this).linkOn(resolved);
     if (found === void 0) return resolved;
     if (optional2) return {
       ...resolved,
@@ -13216,11 +13816,23 @@ var PlanBuilder = class {
     this.process.then = then;
     this.processes.push(newProcess());
     this.state.sessionLeader = false;
+  }),
+    inheritFd: (function (call2, text3, { check, fixes } = {}) {
+    const slot = new Slot(text3);
+    const stepIndex = this.cursor.index;
+    this.inheritedFds.push({
+      stepIndex,
+      call: call2,
+      slot,
+      fixes,
+      check
+    });
+    return slot;
   })
     });
   }
   static {
-    callIn$28 = (function ({ parts }, call2, options) {
+    callIn$26 = (function ({ parts }, call2, options) {
     const { accept, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
     if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -13239,8 +13851,8 @@ var PlanBuilder = class {
   });
   }
   static {
-    untrustedDirectories$29 = (function () {
-    return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map(((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`)));
+    untrustedDirectories$27 = (function () {
+    return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`));
   });
   }
 
@@ -13385,7 +13997,7 @@ var PlanBuilder = class {
     const before = this.options.ownLauncher === true ? {
       parts: launcherParts
     } : this.#forerunner();
-    return callIn$28.call(this, before, call2, options);
+    return callIn$26.call(this, before, call2, options);
   }
   
   /** Counts a path of the container that calls are made for. */
@@ -13419,7 +14031,9 @@ var PlanBuilder = class {
     this.#isFound = outer;
   }
   /** Closes a descriptor at once: execve(2) refuses a file that is open for writing (ETXTBSY). */
-  
+  closeWritten(fd) {
+    this.call(close(fd));
+  }
   /** Closes a descriptor and jumps to the label, as close(2) of an open descriptor returns 0. */
   goTo(label, fd) {
     this.call(close(fd), {
@@ -13432,7 +14046,11 @@ var PlanBuilder = class {
    */
   
   /** Sets no_new_privs, which seccomp and Landlock require. */
-  
+  setNoNewPrivileges() {
+    if (this.state.gainsNoPrivileges) return;
+    this.state.gainsNoPrivileges = true;
+    this.beforeExec(prctl(PR_SET_NO_NEW_PRIVS, 1));
+  }
   /** Refuses the current step. */
   refuse(message2) {
     this.cursor.refuse(message2);
@@ -13443,17 +14061,18 @@ var PlanBuilder = class {
    * Refuses the step if the namespace of this kind belongs to an outer user namespace of the
    * container: the kernel denies what changes it (EPERM), whatever capabilities the process has.
    */
-  requireRights(kind) {
-    if (!this.state.isBeyondRights(kind)) return;
-    this.refuse(`the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put the step before that. A sandbox ends so: give its options what it is to have`);
-  }
+  
   /**
    * Refuses the step if the container is in another pid namespace than the script. The kernel would
    * then report the pid of a new process in that namespace, which the script cannot use.
    */
   
   /** Refuses the step unless the path is on a filesystem that the recipe has mounted. */
-  
+  requireContainerMount(path2) {
+    this.needs("mount", `${path2} would be made on the host`);
+    if (this.state.mounts.isContainerMount(this.path(path2).canonical)) return;
+    this.refuse(`${path2} is on the host, and would remain there; mount a tmpfs or an overlay there first, or pass { host: true }`);
+  }
   /** Records an access that is made while the plan is: it has to be granted before. */
   
   /** Adds a mount of the current step to the mount table. */
@@ -13478,18 +14097,7 @@ var PlanBuilder = class {
   /** Adds a process, which later calls are made in; the previous one exits, or becomes the init. */
   
   /** Has the script open a descriptor before the launch, which the container inherits. */
-  inheritFd(call2, text3, { check, fixes } = {}) {
-    const slot = new Slot(text3);
-    const stepIndex = this.cursor.index;
-    this.inheritedFds.push({
-      stepIndex,
-      call: call2,
-      slot,
-      fixes,
-      check
-    });
-    return slot;
-  }
+  
   /** Has the container wait here until the script has done these actions. */
   syncWithParent(parentActions) {
     const byte = new Output(1, "&byte");
@@ -14934,9 +15542,28 @@ function message(data2, control, text3) {
     }
   ]);
 }
-
-
-
+function netlinkSocket(protocol) {
+  const type = SOCK_RAW | SOCK_CLOEXEC;
+  return call("socket", constant(AF_NETLINK, {
+    AF_NETLINK
+  }), constant(type, {
+    "SOCK_RAW|SOCK_CLOEXEC": type
+  }), constant(protocol, {
+    NETLINK_ROUTE,
+    NETLINK_NETFILTER
+  }));
+}
+function setNetlinkOption(socket, option) {
+  return call("setsockopt", socket, constant(SOL_NETLINK, {
+    SOL_NETLINK
+  }), constant(option, {
+    NETLINK_CAP_ACK,
+    NETLINK_EXT_ACK
+  }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
+}
+function sendto(socket, message2) {
+  return call("sendto", socket, message2, message2.size, 0, null, 0);
+}
 function sendPieces(socket, pieces, text3) {
   const vector = new Uint8Array(pieces.length * 16);
   const view2 = new DataView(vector.buffer);
@@ -14954,7 +15581,12 @@ function sendPieces(socket, pieces, text3) {
     }
   ]), 0);
 }
-
+function recvfrom(socket, message2, flagBits) {
+  const named = flags(flagBits, {
+    MSG_DONTWAIT
+  });
+  return call("recvfrom", socket, message2, message2.size, named, null, null);
+}
 function openSocketNamespace(socket) {
   return call("ioctl", socket, constant(SIOCGSKNS, {
     SIOCGSKNS
@@ -14979,29 +15611,7 @@ function indexField(request, name) {
 }
 
 // plan/change_ids.ts
-function changeIds({ uid, gid, groups = [], keepGroups = false }, { setgroupsDenied, inUserNamespace }) {
-  const calls = [];
-  const add = (call2, denied2) => {
-    const unmapped = inUserNamespace ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
-    calls.push({
-      call: call2,
-      fixes: {
-        EPERM: denied2,
-        EINVAL: unmapped
-      }
-    });
-  };
-  if (!setgroupsDenied && !keepGroups) {
-    add(setgroups(groups), 'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })');
-  }
-  if (gid !== void 0) {
-    add(setresgid(gid, gid, gid), "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()");
-  }
-  if (uid !== void 0) {
-    add(setresuid(uid, uid, uid), "changing the user needs CAP_SETUID: a recipe of root, or mapRoot()");
-  }
-  return calls;
-}
+
 
 // launch/program_writer.ts
 var CHILD_EDGES = {
@@ -15089,10 +15699,10 @@ var STDIO = [
   "stdin",
   "stdout",
   "stderr"
-].map(((name, index) => new LaunchSlot(name, (({ spec }) => {
+].map(((name, index) => new LaunchSlot(name, ({ spec }) => {
   const stream = spec.stdio[index];
   return typeof stream === "object" ? stream.fd : void 0;
-}))));
+})));
 var TERMINAL = new LaunchSlot("terminal", ({ spec: { terminal } }) => terminal?.place === "script" ? terminal.fd : void 0);
 var RESERVED = new LaunchSlot("reserved", ({ spec: { terminal } }) => terminal?.place === "container" ? terminal.reserved : void 0, void 0, 4);
 var WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
@@ -15101,11 +15711,11 @@ var WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
   return new DataView(buffer, byteOffset).getBigUint64(0, true);
 });
 var SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
-var INIT_IMAGE = new LaunchSlot("init", (({ initImage: initImage2 }) => initImage2));
-var IMAGE = new LaunchSlot("image", ({ spec }) => spec.image);
+var INIT_IMAGE = new LaunchSlot("init", ({ initImage: initImage2 }) => initImage2);
+var IMAGE = new LaunchSlot("image", (({ spec }) => spec.image));
 var CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
 var programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
-var handedFd = numbered((index) => new LaunchSlot(`handed ${index + 1}`, ({ spec }) => spec.fds[index]?.fd, ({ spec }) => `<${spec.fds[index]?.number}>`));
+var handedFd = numbered(((index) => new LaunchSlot(`handed ${index + 1}`, (({ spec }) => spec.fds[index]?.fd), ({ spec }) => `<${spec.fds[index]?.number}>`)));
 var cgroupFile = numbered((index) => new LaunchSlot(`cgroup.procs ${index + 1}`, ({ cgroupEntry }) => cgroupEntry?.files[index]?.value, ({ cgroupEntry }) => cgroupEntry?.files[index]?.text ?? "cgroup.procs"));
 function showValues(values) {
   return (slot) => slot instanceof LaunchSlot ? slot.show(values) : slot.text;
@@ -15203,8 +15813,32 @@ function sendNotifier(writer, notifier, socket) {
 
 
 
-
-
+function useOwnNull(writer, { stdio }) {
+  const fds = stdio.flatMap((kind, fd) => kind === "null" ? [
+    fd
+  ] : []);
+  if (fds.length === 0) return;
+  const missing2 = new Label("there is no /dev/null");
+  const opened = writer.add(openDevNull(), {
+    ...CHILD_EDGES,
+    accept: [
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES",
+      "ELOOP"
+    ],
+    onAccepted: missing2
+  });
+  for (const fd of fds) writer.add(dup3(new ResultOf(opened, "null"), fd, 0), CHILD_EDGES);
+  writer.place(missing2);
+}
+function openDevNull() {
+  const how = {
+    flags: O_RDWR | O_CLOEXEC,
+    resolve: RESOLVE_NO_MAGICLINKS
+  };
+  return openat2(at_fdcwd, "/dev/null", how);
+}
 function connectTerminal(add, place2) {
   const slave = place2 === "script" ? TERMINAL : openTerminal(add);
   add(ioctl(slave, TIOCSCTTY, 0));
@@ -15235,95 +15869,8 @@ function openTerminal(add) {
   return new ResultOf(slave, "slave");
 }
 
-function writeFindingOut(writer, path2, marked = (call2) => call2) {
-  const next = new Label(`after ${path2.text}`);
-  const look2 = (call2) => writer.add(marked(call2), {
-    onFailure: next
-  });
-  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
-  const opened = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
-  const head = new Output(256, "&head");
-  const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
-    onFailure: next
-  });
-  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
-  writer.place(next);
-  return {
-    exists,
-    readHead,
-    head,
-    executable
-  };
-}
-function findThenExec(writer, count, image2) {
-  const paths = Array.from({
-    length: count
-  }, (_, index) => programPath(index));
-  const [found, findOut] = [
-    new Label("the program is found"),
-    new Label("find out why")
-  ];
-  const attempts = paths.map((path2, index) => {
-    const isLast = index === paths.length - 1;
-    const next = new Label(`after ${path2.text}`);
-    const here = new Label(`${path2.text} may be executed`);
-    const look2 = faccessat(at_fdcwd, path2, X_OK);
-    const edges = isLast ? {
-      accept: [
-        "EPERM",
-        "ENOSYS"
-      ],
-      onAccepted: here
-    } : {
-      accept: NOT_HERE,
-      onAccepted: next
-    };
-    writer.add(look2, {
-      ...edges,
-      onFailure: findOut
-    });
-    writer.place(here);
-    const directory = openat(at_fdcwd, path2, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    writer.add(directory, {
-      accept: [
-        "ENOTDIR",
-        "EPERM",
-        "ENOSYS"
-      ],
-      onAccepted: found
-    });
-    const refused = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
-    writer.add(refused, {
-      ...CHILD_EDGES,
-      fixes: {
-        EISDIR: "the program is a directory"
-      }
-    });
-    writer.place(next);
-    return {
-      path: path2,
-      execve: look2
-    };
-  });
-  writer.place(found);
-  const name = pointerList([
-    "ramekin-wait"
-  ], '["ramekin-wait"]');
-  const none = pointerList([], "[]");
-  const started2 = writer.add(execveat(image2, "", name, none, AT_EMPTY_PATH), {
-    ...CHILD_EDGES,
-    fixes: {
-      EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)"
-    }
-  });
-  writer.section = "failure";
-  writer.place(findOut);
-  return attempts.map(({ path: path2, execve: execve2 }) => ({
-    execve: execve2,
-    image: started2,
-    ...writeFindingOut(writer, path2)
-  }));
-}
+
+
 var NOT_HERE = [
   "ENOENT",
   "ENOTDIR",
@@ -15350,7 +15897,24 @@ function firstCloneFixes({ clonedKinds, host }) {
   };
 }
 var MYSELF = "0";
-
+function becomeInit(writer, cloned, frame) {
+  writer.section = "init";
+  writer.add(chdir("/"), CHILD_EDGES);
+  writer.add(close_range(0, 4294967295, CLOSE_RANGE_CLOEXEC), CHILD_EDGES);
+  const event = writer.add(eventfd2(new ResultOf(cloned, "pid"), EFD_CLOEXEC), CHILD_EDGES);
+  writer.add(dup3(new ResultOf(event, "event"), 0, 0), CHILD_EDGES);
+  frame.tie(writer);
+  const argv = pointerList([
+    "init"
+  ], '["init"]');
+  const none = pointerList([], "[]");
+  writer.add(execveat(INIT_IMAGE, "", argv, none, AT_EMPTY_PATH), {
+    ...CHILD_EDGES,
+    fixes: {
+      EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)"
+    }
+  });
+}
 
 // launch/memory_limit_fix.ts
 function orMemoryLimit(fix, code, plan) {
@@ -15568,31 +16132,6 @@ function stepDetails(plan, stepIndex) {
 // launch/helper_process.ts
 var HELPER_ENDS = new Label("the helper process ends");
 var HelperProcess = class {
-  static {
-    addMethods(this.prototype, {
-    kill: (function () {
-    syscall(kill(this.#pid, SIGNALS.SIGKILL));
-    return this.wait();
-  }),
-    wait: (function () {
-    const again = new Label("again");
-    const call2 = waitid(P_PID, this.#pid, null, WEXITED);
-    syscalls([
-      again,
-      {
-        call: call2,
-        accept: [
-          "EINTR"
-        ],
-        onAccepted: again
-      }
-    ]);
-    const result = this.#result.copy();
-    engine().release(this.#memory);
-    return result;
-  })
-    });
-  }
 
   #memory;
   #result;
@@ -15632,13 +16171,13 @@ var HelperProcess = class {
       child,
       ...first,
       // EINVAL: it has this number already.
-      ...descriptors.map(((fd, index) => ({
+      ...descriptors.map((fd, index) => ({
         call: dup3(fd, index, 0),
         accept: [
           "EINVAL"
         ],
         onFailure: HELPER_ENDS
-      }))),
+      })),
       {
         call: close_range(descriptors.length, 4294967295, 0),
         onFailure: HELPER_ENDS
@@ -15663,16 +16202,41 @@ var HelperProcess = class {
     });
   }
   /** Kills it, and returns as {@linkcode wait}. */
-  
+  kill() {
+    syscall(kill(this.#pid, SIGNALS.SIGKILL));
+    return this.wait();
+  }
   /**
    * Waits until it has ended, while the script's thread blocks. Returns what its calls have left
    * behind.
    */
-  
+  wait() {
+    const again = new Label("again");
+    const call2 = waitid(P_PID, this.#pid, null, WEXITED);
+    syscalls([
+      again,
+      {
+        call: call2,
+        accept: [
+          "EINTR"
+        ],
+        onAccepted: again
+      }
+    ]);
+    const result = this.#result.copy();
+    engine().release(this.#memory);
+    return result;
+  }
 };
 
 // launch/pipe.ts
-
+function openPipe() {
+  const opened = OPENING.run().output(ENDS);
+  return {
+    reader: opened.getInt32(0, true),
+    writer: opened.getInt32(4, true)
+  };
+}
 var ENDS = new Output(8, "&ends");
 var OPENING = new Routine([], [
   {
@@ -15733,7 +16297,7 @@ var scriptThread = perEngine((() => {
   return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
 }));
 
-var initImage = perEngine((({ architecture }) => sealedImage("ramekin-init", INIT[architecture])));
+var initImage = perEngine(({ architecture }) => sealedImage("ramekin-init", INIT[architecture]));
 
 // launch/thaw_guard.ts
 function thawGuard({ file, thawing }) {
@@ -16140,29 +16704,24 @@ var namesFile = perEngine((() => syscall(memfd_create(FILE, MFD_CLOEXEC))));
 
 
 // launch/reap.ts
-function reap(pid) {
-  syscalls([
-    {
-      call: waitid(P_PID, pid, null, WEXITED),
-      accept: [
-        "ECHILD"
-      ]
-    }
-  ]);
-}
+
 
 // ffi/engine/transfer.ts
 var BUFFER_SIZE = 256 * 1024;
-
+function readSome(fd) {
+  const { buffer } = tables2();
+  const count = transfer("read", fd, BUFFER_SIZE);
+  return count === void 0 ? void 0 : buffer.bytes.slice(0, count);
+}
 function writeSome(fd, bytes) {
   const { buffer } = tables2();
   const part = bytes.subarray(0, BUFFER_SIZE);
   buffer.bytes.set(part);
   return transfer("write", fd, part.length) ?? 0;
 }
-var tables2 = perEngine(((loaded2) => {
+var tables2 = perEngine((loaded2) => {
   const buffer = loaded2.allocate(BUFFER_SIZE);
-  const table = ((direction) => {
+  const table = (direction) => {
     const described = call(direction, 0, buffer.address, 0);
     const program = assemble([
       {
@@ -16172,14 +16731,28 @@ var tables2 = perEngine(((loaded2) => {
     const memory = loaded2.allocate(program.bytes.length);
     place(program, memory);
     return memory;
-  });
+  };
   return {
     buffer,
     read: table("read"),
     write: table("write")
   };
-}));
-
+});
+function transfer(direction, fd, size) {
+  const table = tables2()[direction];
+  for (; ; ) {
+    table.view.setUint32(argumentOffset(0, 0), fd, true);
+    table.view.setUint32(argumentOffset(0, 2), size, true);
+    const errno = engine().runIn(table);
+    if (errno === 0) return table.view.getUint32(resultOffset(0), true);
+    if (errno === ERRNO.EAGAIN) return void 0;
+    if (errno === ERRNO.EIO && direction === "read") return 0;
+    if (errno !== ERRNO.EINTR) throw new SyscallError({
+      syscall: direction,
+      errno
+    });
+  }
+}
 
 // launch/ask_to_end.ts
 var USUAL_GRACE = 5e3;
@@ -16226,19 +16799,6 @@ var OutputLimitError = class extends RamekinError {
   }
 };
 var OutputCollector = class {
-  static {
-    addMethods(this.prototype, {
-    add: (function (bytes) {
-    this.#size += bytes.length;
-    if (this.overflows) this.#parts = [];
-    else this.#parts.push(bytes);
-  }),
-    bytes: (function () {
-    if (this.overflows) throw new OutputLimitError(this.#stream, this.#maxOutput);
-    return this.#parts.length === 1 ? this.#parts[0] : concat(this.#parts);
-  })
-    });
-  }
 
   #stream;
   #maxOutput;
@@ -16254,18 +16814,45 @@ var OutputCollector = class {
     return this.#size > this.#maxOutput;
   }
   /** Adds what the program has written; nothing is kept of too much. */
-  
+  add(bytes) {
+    this.#size += bytes.length;
+    if (this.overflows) this.#parts = [];
+    else this.#parts.push(bytes);
+  }
   /**
    * Returns all that was added.
    *
    * @throws {OutputLimitError} if that was too much
    */
-  
+  bytes() {
+    if (this.overflows) throw new OutputLimitError(this.#stream, this.#maxOutput);
+    return this.#parts.length === 1 ? this.#parts[0] : concat(this.#parts);
+  }
 };
-
+function commandOutput(status, stdout, stderr) {
+  const collected = (name, bytes) => {
+    if (bytes === void 0) throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
+    return bytes;
+  };
+  return {
+    ...status,
+    get stdout() {
+      return collected("stdout", stdout);
+    },
+    get stderr() {
+      return collected("stderr", stderr);
+    },
+    text: () => new TextDecoder().decode(collected("stdout", stdout))
+  };
+}
 
 // launch/status.ts
-
+function statusSince(startedAt, end) {
+  return {
+    ...end,
+    durationMs: performance.now() - startedAt
+  };
+}
 
 var PIDFD = new Slot("pidfd");
 var INFO = siginfoOutput();
@@ -16295,11 +16882,90 @@ function signalName2(number) {
 }
 
 // launch/running_service.ts
-
+function endServices(services) {
+  const errors = [];
+  for (const service of services.toReversed()) {
+    try {
+      service.end();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
 
 // launch/collect.ts
-
-
+function collectSync(launched, descriptors, { timeout, killAfter, maxOutput } = {}) {
+  const { pidfd, cgroup } = launched;
+  let deadline = timeout === void 0 ? Infinity : performance.now() + timeout;
+  const collected = /* @__PURE__ */ new Map();
+  descriptors.forEach((fd, stream) => {
+    if (fd !== void 0) collected.set(fd, new OutputCollector(stream, maxOutput));
+  });
+  const open = new Set(collected.keys());
+  let [isEnding, timedOut] = [
+    false,
+    false
+  ];
+  let status;
+  const kill2 = () => {
+    if (status === void 0) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
+    [isEnding, deadline] = [
+      true,
+      Infinity
+    ];
+  };
+  const end = () => {
+    const grace = status === void 0 && !isEnding ? askToEnd(launched, killAfter) : void 0;
+    if (grace === void 0) return kill2();
+    [isEnding, deadline] = [
+      true,
+      performance.now() + grace
+    ];
+  };
+  const waitForAny = () => {
+    const [first = -1, second = -1] = open;
+    const left = deadline === Infinity ? FOREVER : Math.max(0, deadline - performance.now());
+    const seconds2 = Math.floor(left / 1e3);
+    const exit = status === void 0 ? pidfd : -1;
+    WAITING2.run(first, second, exit, seconds2, Math.round((left - seconds2 * 1e3) * 1e6));
+  };
+  while (status === void 0 || open.size > 0 && !isEnding) {
+    const waitsForEnd = open.size === 0 && deadline === Infinity;
+    if (!waitsForEnd) waitForAny();
+    if (performance.now() >= deadline) {
+      timedOut ||= !isEnding;
+      end();
+    }
+    if (status === void 0) {
+      status = reapStatus(pidfd, waitsForEnd);
+      if (status !== void 0 && cgroup !== void 0) status = {
+        ...status,
+        ...cgroup.endSync()
+      };
+    }
+    for (const fd of open) {
+      const bytes = readSome(fd);
+      if (bytes === void 0) continue;
+      const stream = collected.get(fd);
+      stream.add(bytes);
+      if (bytes.length === 0) open.delete(fd);
+      else if (stream.overflows) kill2();
+    }
+  }
+  const streams = descriptors.map((fd) => fd === void 0 ? void 0 : collected.get(fd));
+  return conclude(launched, descriptors, {
+    ...status,
+    timedOut
+  }, streams);
+}
+function conclude({ pidfd, services, startedAt }, descriptors, end, [, stdout, stderr]) {
+  const status = statusSince(startedAt, end);
+  CLOSING.run(pidfd);
+  for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
+  endServices(services);
+  return commandOutput(status, stdout?.bytes(), stderr?.bytes());
+}
 var FOREVER = 1e12;
 var FIRST = new Slot("stdout", 4);
 var SECOND = new Slot("stderr", 4);
@@ -16698,11 +17364,44 @@ function discard(pipe, nowhere, size) {
 }
 
 // launch/inherited_stream.ts
-
+function handoverOf(fd, input, name) {
+  const status = statusOf(fd);
+  if (status === void 0) return "inherit";
+  const { mode: mode2, rdev, dev, ino } = status;
+  switch (mode2 & S_IFMT) {
+    case S_IFIFO:
+      if (isNameless(fd)) return "inherit";
+      break;
+    case S_IFSOCK:
+      if (!isConnection(fd)) {
+        throw new RamekinError(`${name} is a socket without a connection, by which the program would reach sockets outside of its root; give it a pipe or a connection, or /dev/null`);
+      }
+      if (optionOf(fd, SO_DOMAIN) === AF_UNIX) return "inherit";
+      break;
+    case S_IFDIR:
+      throw new RamekinError(`${name} is a directory, by which the program would reach files outside of its root; redirect it from a file, or from /dev/null`);
+    case S_IFCHR:
+      if (rdev === DEV_NULL) return "null";
+      if (input !== void 0 && isTerminal(fd) && isSameTerminal(fd, input)) return "inherit";
+  }
+  if ((syscall(fcntl(fd, F_GETFL, 0)) & O_PATH) !== 0) {
+    throw new RamekinError(`${name} is opened with O_PATH, and can be neither read nor written; open it to read or write`);
+  }
+  return {
+    copyOf: `${dev}:${ino}`
+  };
+}
 function isPipe(fd) {
   return succeeds(fcntl(fd, F_GETPIPE_SZ, 0), "EBADF");
 }
-
+function isNameless(pipe) {
+  const state = statfsOutput();
+  return readStatfs(syscalls([
+    {
+      call: fstatfs(pipe, state)
+    }
+  ]).output(state)).type === PIPEFS;
+}
 function isConnection(socket) {
   return optionOf(socket, SO_TYPE) !== SOCK_DGRAM && succeeds(getpeername(socket), "ENOTCONN");
 }
@@ -16756,7 +17455,20 @@ function succeeds(call2, usual) {
     return false;
   }
 }
-
+function statusOf(fd) {
+  const stat = statxOutput();
+  try {
+    const call2 = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, stat);
+    return readStatx(syscalls([
+      {
+        call: call2
+      }
+    ]).output(stat));
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === "EBADF") return void 0;
+    throw error;
+  }
+}
 var DEV_NULL = makedev(1, 3);
 var PIPEFS = 1346981957;
 var TERMIOS_SIZE = 36;
@@ -16912,68 +17624,6 @@ function copyChunk({ buffer, unwritten }, whenEmpty, then) {
 
 // launch/stdio.ts
 var StandardStreams = class {
-  static {
-    addMethods(this.prototype, {
-    release: (function () {
-    for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
-    for (const copy2 of this.#copies.values()) copy2.handOver();
-    closeDuplicates$33.call(this);
-    return this.#pipes.map(((pipe) => pipe?.ours));
-  })
-    });
-  }
-  static {
-    open$30 = (function (source, fd, sources) {
-    if (source === "piped") {
-      const pipe = this.#pipes[fd] = openPipeTo(fd);
-      return {
-        fd: pipe.theirs
-      };
-    }
-    if (source === "stdout") return this.#sameAsStdout(sources[1]);
-    if (typeof source === "string") return source;
-    return {
-      fd: this.#duplicate(source.fd)
-    };
-  });
-  }
-  static {
-    protect$31 = (function (sources) {
-    const oursAt = ((fd) => {
-      const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
-      const stream = this.#streams[fd];
-      if (isPiped || stream === "null") return void 0;
-      return stream === "inherit" ? fd : stream.fd;
-    });
-    const ours = [
-      0,
-      1,
-      2
-    ].map(oursAt);
-    ours.forEach(((fd, stream) => {
-      if (fd !== void 0) this.#streams[stream] = protected$32.call(this, stream, fd, ours[0]);
-    }));
-  });
-  }
-  static {
-    protected$32 = (function (fd, ours, input) {
-    const handover = handoverOf(ours, input, NAMES3[fd]);
-    if (handover === "inherit") return this.#streams[fd];
-    if (handover === "null") return "null";
-    const key = `${handover.copyOf} ${fd === 0 ? "read" : "written"}`;
-    const copy2 = this.#copies.get(key) ?? copyStream(fd, ours);
-    this.#copies.set(key, copy2);
-    return {
-      fd: copy2.theirs
-    };
-  });
-  }
-  static {
-    closeDuplicates$33 = (function () {
-    for (const fd of this.#duplicates) syscall(close(fd));
-    this.#duplicates.length = 0;
-  });
-  }
 
   #streams = [];
   #pipes = [];
@@ -16992,14 +17642,26 @@ var StandardStreams = class {
    */
   constructor(sources, hasOwnRoot = false) {
     try {
-      sources.forEach(((source, fd) => this.#streams.push(open$30.call(this, source, fd, sources))));
-      if (hasOwnRoot) protect$31.call(this, sources);
+      sources.forEach((source, fd) => this.#streams.push(this.#open(source, fd, sources)));
+      if (hasOwnRoot) this.#protect(sources);
     } catch (error) {
       this.close();
       throw error;
     }
   }
-  
+  #open(source, fd, sources) {
+    if (source === "piped") {
+      const pipe = this.#pipes[fd] = openPipeTo(fd);
+      return {
+        fd: pipe.theirs
+      };
+    }
+    if (source === "stdout") return this.#sameAsStdout(sources[1]);
+    if (typeof source === "string") return source;
+    return {
+      fd: this.#duplicate(source.fd)
+    };
+  }
   #sameAsStdout(stdout) {
     if (stdout === "inherit") return {
       fd: this.#duplicate(1)
@@ -17015,9 +17677,34 @@ var StandardStreams = class {
     return duplicate2;
   }
   /** Replaces the script's streams for a program that must not get the open files themselves. */
-  
+  #protect(sources) {
+    const oursAt = (fd) => {
+      const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
+      const stream = this.#streams[fd];
+      if (isPiped || stream === "null") return void 0;
+      return stream === "inherit" ? fd : stream.fd;
+    };
+    const ours = [
+      0,
+      1,
+      2
+    ].map(oursAt);
+    ours.forEach((fd, stream) => {
+      if (fd !== void 0) this.#streams[stream] = this.#protected(stream, fd, ours[0]);
+    });
+  }
   /** Returns what stream `fd` of the program is in place of the script's descriptor `ours`. */
-  
+  #protected(fd, ours, input) {
+    const handover = handoverOf(ours, input, NAMES3[fd]);
+    if (handover === "inherit") return this.#streams[fd];
+    if (handover === "null") return "null";
+    const key = `${handover.copyOf} ${fd === 0 ? "read" : "written"}`;
+    const copy2 = this.#copies.get(key) ?? copyStream(fd, ours);
+    this.#copies.set(key, copy2);
+    return {
+      fd: copy2.theirs
+    };
+  }
   /** The program's streams. */
   get theirs() {
     return this.#streams;
@@ -17029,19 +17716,27 @@ var StandardStreams = class {
     ];
   }
   /** Closes the program's ends after the launch, and returns the script's. */
-  
+  release() {
+    for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
+    for (const copy2 of this.#copies.values()) copy2.handOver();
+    this.#closeDuplicates();
+    return this.#pipes.map((pipe) => pipe?.ours);
+  }
   /** Closes everything, if the program was not started. */
   close() {
     for (const pipe of this.#pipes) {
       if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
     }
-    closeDuplicates$33.call(this);
+    this.#closeDuplicates();
     try {
       endServices(this.services);
     } catch {
     }
   }
-  
+  #closeDuplicates() {
+    for (const fd of this.#duplicates) syscall(close(fd));
+    this.#duplicates.length = 0;
+  }
 };
 var NAMES3 = [
   "stdin",
@@ -17053,7 +17748,16 @@ function copyStream(fd, ours) {
   if (fd !== 0) return copyOutput(ours);
   return isPipe(ours) ? copyNamedPipe(ours) : copyInput(ours);
 }
-
+function openPipeTo(fd) {
+  const { reader, writer } = openPipe();
+  return fd === 0 ? {
+    ours: writer,
+    theirs: reader
+  } : {
+    ours: reader,
+    theirs: writer
+  };
+}
 var THEIRS = new Slot("theirs");
 var OURS = new Slot("ours");
 var RELEASING = new Routine([
@@ -17165,7 +17869,11 @@ var NLMSGERR_ATTR_MSG = 1;
 function nested(type, ...attributes) {
   return new Attribute(type | NLA_F_NESTED, attributes);
 }
-
+function text2(type, value) {
+  return new Attribute(type, [
+    encoder5.encode(`${value}\0`)
+  ]);
+}
 function word2(type, value) {
   return new Attribute(type, [
     uint32(value)
@@ -17176,8 +17884,17 @@ function raw2(type, ...bytes) {
     Uint8Array.from(bytes)
   ]);
 }
-
-
+function uint32(value) {
+  if (typeof value !== "number") return value;
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
+}
+function encode(messages, sequence = 1) {
+  const writer = new MessageWriter();
+  messages.forEach((message2, index) => writer.message(message2, sequence + index));
+  return writer;
+}
 function decode(bytes) {
   const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const messages = [];
@@ -17235,66 +17952,6 @@ function decodeUint32(bytes) {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0, true);
 }
 var MessageWriter = class {
-  static {
-    addMethods(this.prototype, {
-    message: (function ({ type, flags: flags16, payload: payload2 }, sequence) {
-    const start2 = reserve$37.call(this, HEADER_SIZE3);
-    pieces$34.call(this, payload2);
-    this.#view.setUint32(start2, this.#end - start2, true);
-    this.#view.setUint16(start2 + 4, type, true);
-    this.#view.setUint16(start2 + 6, flags16 | NLM_F_REQUEST, true);
-    this.#view.setUint32(start2 + 8, sequence, true);
-    reserve$37.call(this, 0);
-  })
-    });
-  }
-  static {
-    pieces$34 = (function (pieces) {
-    for (const piece of pieces) {
-      if (piece instanceof Attribute) attribute$35.call(this, piece);
-      else if (piece instanceof Uint8Array) append$36.call(this, piece);
-      else {
-        this.holes.push({
-          offset: this.#end,
-          value: piece
-        });
-        append$36.call(this, new Uint8Array(4));
-      }
-    }
-  });
-  }
-  static {
-    attribute$35 = (function ({ type, payload: payload2 }) {
-    const start2 = reserve$37.call(this, ATTRIBUTE_HEADER_SIZE);
-    pieces$34.call(this, payload2);
-    this.#view.setUint16(start2, this.#end - start2, true);
-    this.#view.setUint16(start2 + 2, type, true);
-  });
-  }
-  static {
-    append$36 = (function (bytes) {
-    const at2 = this.#end;
-    grow$38.call(this, at2 + bytes.length);
-    this.#bytes.set(bytes, at2);
-  });
-  }
-  static {
-    reserve$37 = (function (size) {
-    const at2 = aligned(this.#end);
-    grow$38.call(this, at2 + size);
-    return at2;
-  });
-  }
-  static {
-    grow$38 = (function (end) {
-    this.#end = end;
-    if (end <= this.#bytes.length) return;
-    const grown = new Uint8Array(end * 2);
-    grown.set(this.#bytes);
-    this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
-  });
-  }
 
   holes = [];
   #bytes = new Uint8Array(256);
@@ -17303,16 +17960,58 @@ var MessageWriter = class {
   get bytes() {
     return this.#bytes.slice(0, this.#end);
   }
-  
-  
-  
-  
+  message({ type, flags: flags16, payload: payload2 }, sequence) {
+    const start2 = this.#reserve(HEADER_SIZE3);
+    this.#pieces(payload2);
+    this.#view.setUint32(start2, this.#end - start2, true);
+    this.#view.setUint16(start2 + 4, type, true);
+    this.#view.setUint16(start2 + 6, flags16 | NLM_F_REQUEST, true);
+    this.#view.setUint32(start2 + 8, sequence, true);
+    this.#reserve(0);
+  }
+  #pieces(pieces) {
+    for (const piece of pieces) {
+      if (piece instanceof Attribute) this.#attribute(piece);
+      else if (piece instanceof Uint8Array) this.#append(piece);
+      else {
+        this.holes.push({
+          offset: this.#end,
+          value: piece
+        });
+        this.#append(new Uint8Array(4));
+      }
+    }
+  }
+  #attribute({ type, payload: payload2 }) {
+    const start2 = this.#reserve(ATTRIBUTE_HEADER_SIZE);
+    this.#pieces(payload2);
+    this.#view.setUint16(start2, this.#end - start2, true);
+    this.#view.setUint16(start2 + 2, type, true);
+  }
+  #append(bytes) {
+    const at2 = this.#end;
+    this.#grow(at2 + bytes.length);
+    this.#bytes.set(bytes, at2);
+  }
   /** Reserves space for a header, aligned as every header is. */
-  
-  
+  #reserve(size) {
+    const at2 = aligned(this.#end);
+    this.#grow(at2 + size);
+    return at2;
+  }
+  #grow(end) {
+    this.#end = end;
+    if (end <= this.#bytes.length) return;
+    const grown = new Uint8Array(end * 2);
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  }
 };
 var encoder5 = new TextEncoder();
-
+function aligned(size) {
+  return size + 3 & ~3;
+}
 
 // ffi/netlink/link.ts
 var RTM_NEWLINK = 16;
@@ -17366,7 +18065,25 @@ function addMacvlan(link2, parent, mode2) {
     word2(IFLA.LINK, parent)
   ]);
 }
-
+function setLink(link2, change) {
+  const name = typeof link2 === "string" && change.name === void 0 ? [
+    text2(IFLA.IFNAME, link2)
+  ] : [];
+  return {
+    type: RTM_NEWLINK,
+    flags: NLM_F_ACK,
+    payload: [
+      ...linkHeader(indexOf(link2), change.up),
+      ...name,
+      ...settings(change)
+    ],
+    words: [
+      "RTM_NEWLINK",
+      describeLink(link2),
+      ...describe(change)
+    ]
+  };
+}
 function deleteLink(link2) {
   return {
     type: RTM_DELLINK,
@@ -17417,7 +18134,15 @@ function readLink({ payload: payload2 }) {
   };
 }
 var LINK_HEADER_SIZE = 16;
-
+function linkHeader(index, up) {
+  const change = up === void 0 ? 0 : IFF_UP;
+  return [
+    uint32(0),
+    uint32(index),
+    uint32(up ? IFF_UP : 0),
+    uint32(change)
+  ];
+}
 function addLink(kind, link2, words3, data2, more = []) {
   const info = nested(IFLA.LINKINFO, text2(IFLA_INFO_KIND, kind), ...data2.length === 0 ? [] : [
     nested(IFLA_INFO_DATA, ...data2)
@@ -17438,18 +18163,55 @@ function addLink(kind, link2, words3, data2, more = []) {
     ]
   };
 }
-
+function settings({ name, master, mtu, namespace }) {
+  return [
+    ...name === void 0 ? [] : [
+      text2(IFLA.IFNAME, name)
+    ],
+    ...master === void 0 ? [] : [
+      word2(IFLA.MASTER, master)
+    ],
+    ...mtu === void 0 ? [] : [
+      word2(IFLA.MTU, mtu)
+    ],
+    ...namespace === void 0 ? [] : [
+      namespaceAttribute(namespace)
+    ]
+  ];
+}
 function namespaceAttribute(namespace) {
   return "pid" in namespace ? word2(IFLA.NET_NS_PID, namespace.pid) : word2(IFLA.NET_NS_FD, namespace.fd);
 }
-
+function describe({ up, name, master, mtu, namespace }) {
+  return [
+    ...name === void 0 ? [] : [
+      JSON.stringify(name)
+    ],
+    ...mtu === void 0 ? [] : [
+      `mtu ${mtu}`
+    ],
+    ...master === void 0 ? [] : [
+      `master ${nameOf3(master)}`
+    ],
+    ...namespace === void 0 ? [] : [
+      `to ${describeNetwork(namespace)}`
+    ],
+    ...up === void 0 ? [] : [
+      up ? "up" : "down"
+    ]
+  ];
+}
 function describeNetwork(namespace) {
   if ("fd" in namespace) return nameOf3(namespace.fd);
   const { pid } = namespace;
   return `the network of ${typeof pid === "number" && !Number.isNaN(pid) ? pid : "PID"}`;
 }
-
-
+function describeLink(link2) {
+  return typeof link2 === "string" ? JSON.stringify(link2) : nameOf3(link2.index);
+}
+function indexOf(link2) {
+  return typeof link2 === "string" ? 0 : link2.index;
+}
 function nameOf3(value) {
   return typeof value === "number" ? String(value) : value.text;
 }
@@ -17599,11 +18361,45 @@ function describe2(index) {
 
 // ffi/netlink/request.ts
 var ANSWER_SIZE = 512;
-
-
-
-
-
+function answerOutput() {
+  return new Output(ANSWER_SIZE, "&answer");
+}
+function socketCalls(protocol, fdOf2) {
+  const socket = netlinkSocket(protocol);
+  const fd = fdOf2(socket);
+  return [
+    socket,
+    setNetlinkOption(fd, NETLINK_EXT_ACK),
+    setNetlinkOption(fd, NETLINK_CAP_ACK)
+  ];
+}
+function requestCalls(socket, messages, answer, words3 = messages[0].words) {
+  return [
+    send(socket, messages),
+    recvfrom(socket, answer, MSG_DONTWAIT),
+    responseCheck(words3, answer)
+  ];
+}
+function send(socket, messages) {
+  const encoded = encode(messages);
+  const text3 = messages.map(({ words: words3 }) => `{${words3.join(", ")}}`).join(", ");
+  if (encoded.holes.length === 0) return sendto(socket, new Struct(encoded.bytes, text3));
+  return sendPieces(socket, piecesOf(encoded), text3);
+}
+function responseCheck(words3, answer) {
+  const none = new Named(4294967295, "~0U");
+  const verdict = {
+    name: words3[0],
+    text: words3.join(" "),
+    answer,
+    read: readResponse
+  };
+  const error = new OutputField(answer, ERROR_OFFSET, "answer.error");
+  return {
+    ...call("close_range", none, none, error),
+    verdict
+  };
+}
 function piecesOf({ bytes, holes }) {
   const pieces = [];
   let from2 = 0;
@@ -18066,24 +18862,6 @@ function boundary(type, name) {
 // plan/network.ts
 var HOSTS_NETWORK = "it would change the host's network";
 var NetlinkBatch = class {
-  static {
-    addMethods(this.prototype, {
-    request: (function (message2, fixes = {}) {
-    const whole = {
-      EPERM: this.#denied,
-      ...fixes
-    };
-    for (const call2 of requestCalls(this.socket, [
-      message2
-    ], this.#answer)) {
-      this.calls.push({
-        call: call2,
-        fixes: whole
-      });
-    }
-  })
-    });
-  }
 
   socket;
   calls;
@@ -18097,7 +18875,20 @@ var NetlinkBatch = class {
     this.#denied = denied2;
   }
   /** Adds a request. */
-  
+  request(message2, fixes = {}) {
+    const whole = {
+      EPERM: this.#denied,
+      ...fixes
+    };
+    for (const call2 of requestCalls(this.socket, [
+      message2
+    ], this.#answer)) {
+      this.calls.push({
+        call: call2,
+        fixes: whole
+      });
+    }
+  }
   /** Adds a call that looks up the index of the interface with this name, and returns the index. */
   indexOf(name) {
     const request = interfaceRequest(name);
@@ -18121,8 +18912,16 @@ function linkFixes(name, kind) {
     EOPNOTSUPP: `this kernel has no interfaces of this kind, or has not loaded them: modprobe ${kind}`
   };
 }
-
-
+function denialIn2(plan) {
+  return plan.state.inUserNamespace ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
+}
+function inContainerNetns(plan, request) {
+  const kernel = new NetlinkBatch(insideSocket(plan), denialIn2(plan));
+  request(kernel);
+  for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
+    fixes
+  });
+}
 function inParentNetns(plan, request, service) {
   const { outside } = plan.state.network;
   if (outside !== void 0) {
@@ -18177,27 +18976,65 @@ function forwardsByScript(plan) {
 }
 var OUTLIVES_FORWARDING = "publish(), masquerade(), userNetwork() and a list of hosts last as long as the script, and dieWithParent(null), or the option detached, lets the container outlive it; leave out one of them";
 
-
+function insideSocket(plan) {
+  if (plan.state.network.inside === void 0) {
+    const calls = socketCalls(NETLINK_ROUTE, fdOf);
+    for (const call2 of calls) plan.call(call2);
+    plan.state.network.inside = fdOf(calls[0]);
+  }
+  return plan.state.network.inside;
+}
 function namespaceOf(plan) {
   const opened = () => plan.call(openSocketNamespace(insideSocket(plan)));
   return plan.state.network.namespace ??= new ResultOf(opened(), "the container's network");
 }
-
+function fdOf(socket) {
+  return new ResultOf(socket, "socket");
+}
 
 // host/host.ts
 
 
 // recipe/steps/sysctl.ts
-
-
-
-var sysctlSchema = stepSchema("sysctl", (() => ({
+function sysctl(settings2) {
+  return {
+    step: "sysctl",
+    settings: settings2
+  };
+}
+function pathOf(name) {
+  const swapped = {
+    ".": "/",
+    "/": "."
+  };
+  return /^[^./]*\//.test(name) ? name : name.replace(/[./]/g, (separator) => swapped[separator]);
+}
+function settingName() {
+  const expected = "the name of a setting, such as net.ipv4.ip_forward";
+  return text({
+    expected,
+    min: 1,
+    max: 255,
+    pattern: "^[^./]+([./][^./]+)+$",
+    issue(name) {
+      const parts = pathOf(name).split("/");
+      return parts.length > 1 && parts.every((part) => ![
+        "",
+        ".",
+        ".."
+      ].includes(part)) ? void 0 : `is not ${expected}`;
+    }
+  });
+}
+var sysctlSchema = stepSchema("sysctl", () => ({
   settings: dictionary(settingName(), either(text(), integer(-(2 ** 53) + 1)))
-})));
+}));
 
 // ffi/calls/futex.ts
 var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
-
+function compareWord(word4, value) {
+  return call("futex", word4, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word4, value);
+}
 
 // host/caller_ids.ts
 var CALLER_UID = 2 ** 32 + 1;
@@ -18208,16 +19045,76 @@ var SLOTS = {
   [CALLER_UID]: UID_DIGITS,
   [CALLER_GID]: GID_DIGITS
 };
-
+function textWithIds(text3) {
+  const cells = [];
+  for (const { 0: digits, index } of text3.matchAll(ANY)) {
+    cells.push({
+      offset: index,
+      slot: SLOTS[Number(digits)]
+    });
+  }
+  if (cells.length === 0) return text3;
+  const shown2 = text3.replaceAll(ANY, (digits) => SLOTS[Number(digits)].text);
+  return new Struct(new TextEncoder().encode(text3), JSON.stringify(shown2), [], cells);
+}
 var ANY = new RegExp(`\\b(?:${CALLER_UID}|${CALLER_GID})\\b`, "g");
 
 // plan/proc_file.ts
 var PROC_MAGIC = new Named(40864, "PROC_SUPER_MAGIC");
 var PROC2 = "/proc";
 var NOT_PROCFS = "/proc is not procfs, so nothing is written there; mount one with proc()";
-
-
-
+function procDirectory(plan) {
+  const mount3 = plan.state.mounts.mountOf(PROC2);
+  const { proc: known, outerProc } = plan.state;
+  if (outerProc !== void 0 && outerProc.stepIndex === mount3.stepIndex) return outerProc.fd;
+  if (known?.mount === mount3 && known.root === plan.state.rootCount) return known.fd;
+  const fd = plan.path(PROC2).open(O_PATH | O_DIRECTORY, {
+    fixes: {
+      ENOENT: "there is no /proc here; proc() mounts one"
+    }
+  });
+  const statfs2 = statfsOutput();
+  plan.call(fstatfs(fd, statfs2));
+  plan.call({
+    ...compareWord(statfs2, PROC_MAGIC),
+    verdict: {
+      name: "fstatfs",
+      text: `fstatfs(${fd.text})`,
+      answer: statfs2,
+      // If it is procfs, the comparison itself has failed.
+      read: (view2) => ({
+        errno: readStatfs(view2).type === PROC_MAGIC.value ? 0 : ERRNO.EINVAL,
+        words: NOT_PROCFS
+      })
+    }
+  });
+  plan.state.proc = {
+    mount: mount3,
+    root: plan.state.rootCount,
+    fd
+  };
+  return fd;
+}
+function openProcFile(plan, path2, flags16, fixes) {
+  if (path2.startsWith("self/")) plan.opensProcSelf = true;
+  const how = {
+    flags: flags16 | O_CLOEXEC,
+    resolve: RESOLVE_BENEATH | RESOLVE_NO_XDEV
+  };
+  return plan.open(openat2(procDirectory(plan), path2, how), `<${PROC2}/${path2}>`, {
+    fixes: () => ({
+      EXDEV: `something is mounted over ${PROC2}/${path2}, so nothing is written there`,
+      ...fixes
+    })
+  });
+}
+function writeProcFile(plan, path2, text3, fixes) {
+  const fd = openProcFile(plan, path2, O_WRONLY, fixes.open);
+  plan.call(writeTextTo(fd, textWithIds(text3)), {
+    fixes: fixes.write
+  });
+  plan.release(fd);
+}
 
 // plan/steps/sysctl.ts
 var OWNERS = [
@@ -18264,10 +19161,32 @@ var LATER_OWNERS = [
     }
   ]
 ];
-
-
+function lowerSysctl({ settings: settings2 }, plan) {
+  for (const [name, value] of Object.entries(settings2)) {
+    const path2 = pathOf(name);
+    const kind = ownerOf(path2, plan.host) ?? plan.refuse(`${name} is a setting of the whole host, and no namespace has its own`);
+    plan.needs(kind, `${name} would change on the host`);
+    writeSetting(plan, path2, String(value));
+  }
+}
+function ownerOf(path2, host) {
+  const later = LATER_OWNERS.find(([name, , since]) => name === path2 && atLeast(host.kernel(), since));
+  return later?.[1] ?? OWNERS.find(([pattern]) => pattern.test(path2))?.[1];
+}
 var DENIED2 = "only the host's root may change this setting";
-
+function writeSetting(plan, path2, value) {
+  writeProcFile(plan, `sys/${path2}`, value, {
+    open: {
+      ENOENT: "the kernel has no such setting in this namespace",
+      EACCES: DENIED2,
+      EROFS: READ_ONLY
+    },
+    write: {
+      EPERM: DENIED2,
+      EINVAL: "the kernel does not take this value"
+    }
+  });
+}
 
 // plan/steps/network/translation.ts
 function lowerMasquerade({ source, inside }, plan) {
@@ -18926,7 +19845,7 @@ var Launch = class {
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
     if (socket !== void 0) syscall(close(socket));
-    release$39.call(this);
+    release$28.call(this);
     return {
       pid,
       pidfd: opened,
@@ -18940,13 +19859,13 @@ var Launch = class {
     });
   }
   static {
-    release$39 = (function () {
+    release$28 = (function () {
     if (this.#memory !== void 0) engine().release(this.#memory);
     this.#memory = void 0;
   });
   }
   static {
-    read$40 = (function (result) {
+    read$29 = (function (result) {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
     const failed = result.failed !== void 0;
@@ -18996,7 +19915,7 @@ var Launch = class {
     const isCopied = !frame.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
     if (frame.vfork && !isCopied) {
       const result = loaded2.runInArena(program, bindings);
-      this.#final = read$40.call(this, result);
+      this.#final = read$29.call(this, result);
       this.#result = this.#final.runs ? result : result.copy();
       return;
     }
@@ -19005,7 +19924,7 @@ var Launch = class {
     place(program, this.#memory, bindings);
     loaded2.runIn(this.#memory);
     this.#result = new RunResult(program, this.#memory.view);
-    this.#final = frame.vfork ? read$40.call(this, this.#result) : void 0;
+    this.#final = frame.vfork ? read$29.call(this, this.#result) : void 0;
   }
   /**
    * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -19045,7 +19964,7 @@ var Launch = class {
     } catch {
     }
     this.#restore();
-    release$39.call(this);
+    release$28.call(this);
     return error;
   }
   #receiveFds(socket) {
@@ -19064,7 +19983,7 @@ var Launch = class {
   }
   
   get #state() {
-    return this.#final ?? read$40.call(this, this.#result);
+    return this.#final ?? read$29.call(this, this.#result);
   }
   
 };
@@ -19160,22 +20079,6 @@ function areTogether(one, other) {
 // launch/placeholders.ts
 var Placeholders = class _Placeholders {
   static {
-    addMethods(this.prototype, {
-    guard: (function (pidfd) {
-    const earlier = this.#guard;
-    this.#guard = this.#watchContainer(pidfd);
-    earlier?.kill();
-  }),
-    end: (function () {
-    this.#guard?.kill();
-    if (this.#made.length > 0) give(this.#made.toReversed());
-    for (const parent of this.#parents.values()) syscall(close(parent));
-    this.#made.length = 0;
-    this.#parents.clear();
-  })
-    });
-  }
-  static {
     addMethods(this, {
     make: (function (plan) {
     if (plan.placeholders.length === 0) return void 0;
@@ -19184,12 +20087,12 @@ var Placeholders = class _Placeholders {
     try {
       for (const placeholder of plan.placeholders) {
         ({ stepIndex } = placeholder);
-        parent$41.call(all, placeholder);
+        all.#parent(placeholder);
       }
       all.#guard = all.#watchScript(plan.placeholders);
       for (const placeholder of plan.placeholders) {
         ({ stepIndex } = placeholder);
-        all.#made.push(make(placeholder, parent$41.call(all, placeholder)));
+        all.#made.push(make(placeholder, all.#parent(placeholder)));
       }
     } catch (error) {
       all.end();
@@ -19199,14 +20102,6 @@ var Placeholders = class _Placeholders {
     return all;
   })
     });
-  }
-  static {
-    parent$41 = (function ({ path: path2 }) {
-    const directory = parentOf(path2);
-    let parent = this.#parents.get(directory);
-    if (parent === void 0) this.#parents.set(directory, parent = syscall(opening(directory)));
-    return parent;
-  });
   }
 
   #made = [];
@@ -19242,12 +20137,21 @@ var Placeholders = class _Placeholders {
         ], void 0),
         onFailure: HELPER_ENDS
       },
-      ...placeholders.filter(({ text: text3 }) => text3 === void 0).flatMap((one) => removalByName(one, numberOf5(parent$41.call(this, one))))
+      ...placeholders.filter(({ text: text3 }) => text3 === void 0).flatMap((one) => removalByName(one, numberOf5(this.#parent(one))))
     ]);
   }
-  
+  #parent({ path: path2 }) {
+    const directory = parentOf(path2);
+    let parent = this.#parents.get(directory);
+    if (parent === void 0) this.#parents.set(directory, parent = syscall(opening(directory)));
+    return parent;
+  }
   /** Has a process remove them if the script cannot, when the container has ended. */
-  
+  guard(pidfd) {
+    const earlier = this.#guard;
+    this.#guard = this.#watchContainer(pidfd);
+    earlier?.kill();
+  }
   #watchContainer(pidfd) {
     const uses = [
       pidfd,
@@ -19281,7 +20185,13 @@ var Placeholders = class _Placeholders {
     ]);
   }
   /** Removes them, unless another container has them too. */
-  
+  end() {
+    this.#guard?.kill();
+    if (this.#made.length > 0) give(this.#made.toReversed());
+    for (const parent of this.#parents.values()) syscall(close(parent));
+    this.#made.length = 0;
+    this.#parents.clear();
+  }
 };
 var ascending = (one, other) => one - other;
 function placeholderCalls(plan) {
@@ -19302,16 +20212,181 @@ function placeholderCalls(plan) {
     }));
   });
 }
-
+function opening(directory) {
+  const flags16 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  return openat2(at_fdcwd, directory, {
+    flags: flags16,
+    resolve: RESOLVE_NO_SYMLINKS
+  });
+}
 var MODE = 365;
-
-
+function callsIn({ path: path2, text: text3 }, parent) {
+  const name = nameOf(path2);
+  const opened = openIn(parent, name, text3 === void 0 ? O_DIRECTORY : O_RDWR | O_CREAT | O_EXCL);
+  const fd = new ResultOf(opened, `<${name}>`);
+  const bytes = new TextEncoder().encode(text3);
+  return {
+    directory: text3 === void 0 ? mkdirat(parent, name, MODE) : void 0,
+    opened,
+    locked: flock(fd, LOCK_SH | LOCK_NB),
+    written: bytes.length === 0 ? void 0 : pwrite64(fd, bytes, bytes.length, 0)
+  };
+}
+function openIn(parent, name, flags16) {
+  return openat2(parent, name, {
+    flags: flags16 | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+    mode: (flags16 & O_CREAT) === 0 ? 0 : 420,
+    resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
+  });
+}
 var TRIES2 = 200;
-
-
-
-
-
+function make(placeholder, parent) {
+  for (let tries = 0; tries < TRIES2; tries++) {
+    const fd = openPlaceholder(placeholder, parent);
+    if (fd !== void 0) {
+      const made = {
+        placeholder,
+        parent,
+        fd
+      };
+      if (isTaken(made)) return made;
+      syscall(close(fd));
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+  throw new SyscallError({
+    syscall: "openat2",
+    errno: ERRNO.EEXIST,
+    call: `openat2(..., ${JSON.stringify(nameOf(placeholder.path))}, ...)`,
+    hint: `${placeholder.path} has been made or locked by somebody else meanwhile; run it again`
+  });
+}
+function openPlaceholder(placeholder, parent) {
+  const { directory, opened, written: written2 } = callsIn(placeholder, parent);
+  const there = openIn(parent, nameOf(placeholder.path), O_RDONLY);
+  const [end, exists] = [
+    new Label("it is open"),
+    new Label("it is there")
+  ];
+  const failed = new Label("it cannot be written");
+  const outcome = syscalls([
+    ...directory === void 0 ? [] : [
+      {
+        call: directory,
+        accept: [
+          "EEXIST"
+        ]
+      }
+    ],
+    {
+      call: opened,
+      accept: [
+        "ENOENT",
+        "EEXIST"
+      ],
+      onAccepted: exists,
+      ...written2 === void 0 && {
+        onSuccess: end
+      }
+    },
+    ...written2 === void 0 ? [] : [
+      {
+        call: written2,
+        onFailure: failed,
+        onSuccess: end
+      },
+      failed,
+      {
+        call: unlinkat(parent, nameOf(placeholder.path), 0)
+      },
+      {
+        call: close(new ResultOf(opened, "<placeholder>")),
+        onSuccess: end
+      }
+    ],
+    exists,
+    {
+      call: there,
+      accept: [
+        "ENOENT",
+        "ELOOP",
+        "ENXIO"
+      ]
+    },
+    end
+  ]);
+  const fd = Number(outcome.result(opened));
+  if (fd > 0) return fd;
+  const other = Number(outcome.result(there));
+  return other > 0 ? other : void 0;
+}
+function isTaken(made) {
+  try {
+    const locked = flock(made.fd, LOCK_SH | LOCK_NB);
+    const { records, isOurs: isOurs2 } = looking(made);
+    const outcome = syscalls([
+      {
+        call: locked,
+        accept: [
+          "EAGAIN"
+        ]
+      },
+      ...records
+    ]);
+    return outcome.result(locked) === 0n && isOurs2(outcome);
+  } catch (error) {
+    give([
+      made
+    ]);
+    throw error;
+  }
+}
+function give(all) {
+  try {
+    const looks = all.map((made) => ({
+      made,
+      ...looking(made)
+    }));
+    const outcome = syscalls(looks.flatMap(({ records }) => records));
+    const ours = looks.filter(({ isOurs: isOurs2 }) => isOurs2(outcome));
+    syscalls(ours.flatMap(({ made }) => removal(made)));
+  } catch {
+  } finally {
+    syscalls(all.map(({ fd }) => ({
+      call: close(fd)
+    })));
+  }
+}
+function looking({ placeholder: { path: path2, text: text3 }, parent, fd }) {
+  const [named, open] = [
+    statxOutput(),
+    statxOutput()
+  ];
+  const look2 = statx(parent, nameOf(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
+  const mask2 = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
+  return {
+    records: [
+      // A program may have closed the directory around it.
+      {
+        call: look2,
+        accept: [
+          "ENOENT",
+          "EACCES"
+        ]
+      },
+      {
+        call: statx(fd, "", AT_EMPTY_PATH, mask2, open)
+      }
+    ],
+    isOurs(outcome) {
+      if (outcome.result(look2) !== 0n) return false;
+      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open));
+      if (readStatx(outcome.output(named)).ino !== ino) return false;
+      if (text3 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
+      return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text3.length && holds(fd, text3);
+    }
+  };
+}
 function holds(fd, text3) {
   const content2 = new Output(text3.length + 1, "&content");
   const read4 = pread64(fd, content2, content2.size, 0);
@@ -19372,7 +20447,25 @@ function removalByName(placeholder, parent) {
     missing2
   ];
 }
-
+function removal({ placeholder: { path: path2, text: text3 }, parent, fd }) {
+  const shared = new Label("others have it too");
+  const flags16 = text3 === void 0 ? AT_REMOVEDIR : 0;
+  return [
+    {
+      call: flock(fd, LOCK_EX | LOCK_NB),
+      accept: [
+        "EAGAIN"
+      ],
+      onAccepted: shared
+    },
+    {
+      call: unlinkat(parent, nameOf(path2), flags16),
+      accept: LEFT,
+      onFailure: shared
+    },
+    shared
+  ];
+}
 
 // launch/listing.ts
 var Plan = class {
@@ -20643,7 +21736,7 @@ var ScriptFrame = class {
     if (deathSignal === 0) return;
     writer.add(prctl(PR_SET_PDEATHSIG, deathSignal), CHILD_EDGES);
     const { thread } = this.#facts;
-    const sharesWord = this.sharesMemory && !processes.some((({ ownMemory }) => ownMemory));
+    const sharesWord = this.sharesMemory && !processes.some(({ ownMemory }) => ownMemory);
     if (thread !== void 0 && sharesWord) {
       const alive = compareWord(new Named(thread.address, "&tid"), new Named(thread.id, "tid"));
       writer.add(alive, {
@@ -20719,7 +21812,7 @@ var Launcher = class {
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
     try {
-      const { launch: launch3, cgroup } = make$42.call(this, spec, false, alter);
+      const { launch: launch3, cgroup } = make$30.call(this, spec, false, alter);
       return startIn(launch3, cgroup);
     } catch (error) {
       throw orEnded(error, this.plan);
@@ -20736,17 +21829,17 @@ var Launcher = class {
       initImage: this.plan.hasInit ? initImage() : void 0
     };
     return {
-      compiled: compile$44.call(this, values),
+      compiled: compile$32.call(this, values),
       values
     };
   })
     });
   }
   static {
-    make$42 = (function (spec, held, alter) {
+    make$30 = (function (spec, held, alter) {
     const cgroup = ContainerCgroup.make(this.plan);
     try {
-      const launch3 = begin$43.call(this, spec, cgroup?.entry, held, alter);
+      const launch3 = begin$31.call(this, spec, cgroup?.entry, held, alter);
       cgroup?.entered();
       return {
         launch: launch3,
@@ -20759,7 +21852,7 @@ var Launcher = class {
   });
   }
   static {
-    begin$43 = (function (spec, cgroupEntry, held, alter) {
+    begin$31 = (function (spec, cgroupEntry, held, alter) {
     const inheritedFds = openInheritedFds(this.plan);
     try {
       const prepared = this.prepare(spec, {
@@ -20780,7 +21873,7 @@ var Launcher = class {
   });
   }
   static {
-    compile$44 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$32 = (function ({ spec, paths, cgroupEntry, held = false }) {
     const shape = shapeOf(spec, paths.length, cgroupEntry, held);
     const key = JSON.stringify(shape);
     const known = this.#compiled.get(key);
@@ -20812,7 +21905,7 @@ var Launcher = class {
    * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
    */
   create(spec, alter) {
-    const { launch: launch3, cgroup } = make$42.call(this, spec, true, alter);
+    const { launch: launch3, cgroup } = make$30.call(this, spec, true, alter);
     return new CreatedContainer(launch3, cgroup);
   }
   /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -20826,7 +21919,7 @@ var Launcher = class {
       cgroupEntry: cgroup?.cgroupEntry
     };
     return new Plan({
-      compiled: compile$44.call(this, values),
+      compiled: compile$32.call(this, values),
       values
     }, cgroup?.calls);
   }
@@ -20875,9 +21968,7 @@ var CreatedContainer = class {
   }
 };
 
-function needsMarker({ deathSignal, options }) {
-  return deathSignal !== SIGNALS.SIGKILL && options.recorded !== true;
-}
+
 
 
 function altered({ compiled, values }, alter) {
@@ -20910,116 +22001,15 @@ var WAIT = {
 };
 
 // launch/waiting_image.ts
-function waitingImage(program) {
-  const { architecture } = engine();
-  const table = assemble(recordsOf(program), architecture);
-  const code = Uint8Array.fromBase64(WAIT[architecture]);
-  const image2 = new Uint8Array(TABLE_OFFSET + table.bytes.length);
-  image2.set(code);
-  image2.set(table.bytes, TABLE_OFFSET);
-  const view2 = new DataView(image2.buffer);
-  for (const at2 of table.relocations) {
-    const cell = TABLE_OFFSET + at2;
-    view2.setBigUint64(cell, TABLE_ADDRESS + view2.getBigUint64(cell, true), true);
-  }
-  view2.setBigUint64(TABLE_SIZES, BigInt(table.bytes.length), true);
-  view2.setBigUint64(TABLE_SIZES + 8, BigInt(table.bytes.length), true);
-  return sealedImage("ramekin-wait", image2);
-}
+
 var [TABLE_OFFSET, TABLE_ADDRESS] = [
   4096,
   0x411000n
 ];
 var TABLE_SIZES = 64 + 56 + 32;
-function recordsOf({ descriptor, calls, paths, argv, environment }) {
-  const [again, told] = [
-    new Label("again"),
-    new Label("told")
-  ];
-  const [missing2, denied2] = [
-    new Label("the program is missing"),
-    new Label("it cannot be run")
-  ];
-  const byte = new Output(1, "&byte");
-  const list2 = pointerList(argv, "argv");
-  const variables = pointerList(environment, "envp");
-  const attempts = paths.map((path2, index) => {
-    const isLast = index === paths.length - 1;
-    const edges = isLast ? {
-      accept: [
-        "ENOENT"
-      ],
-      onAccepted: missing2,
-      onFailure: denied2
-    } : {
-      accept: [
-        "ENOENT",
-        "ENOTDIR",
-        "EACCES"
-      ],
-      onFailure: denied2
-    };
-    return {
-      call: execve(path2, list2, variables),
-      ...edges
-    };
-  });
-  return [
-    // In place of the number of the descriptor that it was executed from.
-    {
-      call: call("prctl", PR_SET_NAME2, "ramekin-wait")
-    },
-    again,
-    {
-      call: read(descriptor, byte, 1),
-      accept: [
-        "EINTR"
-      ],
-      onAccepted: again,
-      onZero: denied2,
-      onFailure: denied2,
-      onSuccess: told
-    },
-    told,
-    {
-      call: close(descriptor)
-    },
-    ...calls.map((part) => "call" in part ? {
-      ...part,
-      onFailure: denied2
-    } : part),
-    ...attempts,
-    missing2,
-    ...complaint(`${argv[0]}: no such file or directory
-`),
-    {
-      call: exit_group(127)
-    },
-    denied2,
-    ...complaint(`${argv[0]}: the program could not be started
-`),
-    {
-      call: exit_group(126)
-    }
-  ];
-}
+
 var PR_SET_NAME2 = 15;
-function complaint(text3) {
-  const bytes = new TextEncoder().encode(text3);
-  const said = write(2, bytes, bytes.length);
-  return [
-    {
-      call: said,
-      accept: [
-        "EBADF",
-        "EPIPE",
-        "EAGAIN",
-        "EIO",
-        "ENOSPC"
-      ]
-    }
-  ];
-}
+
 
 // host/target_host.ts
 var TargetIssue = class extends Error {
@@ -21035,9 +22025,51 @@ var KERNEL2 = [
   "/sys"
 ];
 
-
-
-
+function parentsOf(path2) {
+  const parts = path2.split("/");
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+}
+function openBelow(plan, directory, path2, { flags: flags16 = 0, missing: missing2, unreachable, fixes = {} }) {
+  const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  const call2 = openat2(directory, path2, {
+    flags: O_PATH | O_CLOEXEC | flags16,
+    resolve
+  });
+  const accept = [
+    "ENOENT",
+    "ENOTDIR"
+  ];
+  return plan.open(call2, `<${path2}>`, {
+    ...missing2 !== void 0 && {
+      accept,
+      onAccepted: missing2
+    },
+    ...unreachable !== void 0 && {
+      accept: [
+        "EACCES"
+      ],
+      onAccepted: unreachable
+    },
+    fixes
+  });
+}
+function mountOnItself(plan, place2, path2, { readOnly = false } = {}) {
+  const tree = copyTree(plan, place2, AT_RECURSIVE, path2);
+  const fixes = plan.state.mountFixes;
+  if (readOnly) {
+    const attributes = {
+      attr_set: MOUNT_ATTR_RDONLY
+    };
+    plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes), {
+      fixes
+    });
+  }
+  plan.call(move_mount(tree, "", place2, "", ONTO_FD), {
+    fixes
+  });
+  plan.release(tree);
+  plan.release(place2);
+}
 
 // plan/steps/memory_files.ts
 
@@ -21054,7 +22086,50 @@ var EMPTY = {
 // plan/steps/bind_entries.ts
 var S_IROTH = 4;
 var ENTRY_GONE = "was there when the recipe was planned, and is gone; run it again";
-
+function lowerEntries({ entries = [], hide = [], ...step }, plan, show2) {
+  if (!plan.host.isHere) return lowerLateEntries({
+    entries,
+    hide,
+    ...step
+  }, plan, show2);
+  const source = plan.source(step.source, step.optional);
+  if (!(source instanceof HostPath)) {
+    return plan.refuse(`"entries" are those of a directory of the host, and ${step.source} is none`);
+  }
+  const [directory, target] = [
+    source.resolved.path,
+    normalize(step.target)
+  ].map((path2) => path2 === "/" ? "" : path2);
+  const found = (patterns) => new Set(patterns.flatMap((pattern) => namesOf2(pattern.split("/"), directory, plan)));
+  const names = [
+    ...found(entries)
+  ];
+  const shown2 = /* @__PURE__ */ new Set();
+  const links = linksAmong(names, directory, plan);
+  for (const name of names) {
+    const path2 = `${target}/${name}`;
+    const link2 = links.get(name);
+    if (link2 !== void 0 && plan.state.mounts.mountAbove(path2).own) {
+      plan.access.recordLink(path2);
+      plan.path(path2).makeParent();
+      plan.path(path2).inParent((parent, last) => plan.call(symlinkat(link2, parent, last)));
+    } else if (isPublic(`${directory}/${name}`, plan)) {
+      plan.forFound(() => show2({
+        ...step,
+        source: `${directory}/${name}`,
+        target: path2
+      }));
+      shown2.add(name);
+    }
+  }
+  const hidden = [
+    ...found(hide)
+  ].filter((name) => [
+    ...shown2
+  ].some((other) => isWithin(name, other)));
+  if (hidden.length === 0) return;
+  plan.forFound(() => cover(hidden.map((name) => `${target}/${name}`), plan));
+}
 function lowerLateEntries({ entries = [], hide = [], ...step }, plan, show2) {
   const [directory, target] = [
     normalize(step.source),
@@ -21098,13 +22173,43 @@ function cover(paths, plan) {
     }
   });
 }
-
-
-
+function namesOf2([first, ...rest], directory, plan) {
+  const found = plan.facts.namesIn(directory || "/", first);
+  if (rest.length === 0) return found;
+  return found.flatMap((name) => namesOf2(rest, `${directory}/${name}`, plan).map((more) => `${name}/${more}`));
+}
+function linksAmong(names, directory, plan) {
+  const found = names.map((name) => {
+    const asked = `${directory}/${name}`;
+    const { path: path2, attributes } = plan.facts.resolve(asked);
+    return {
+      name,
+      asked,
+      path: path2,
+      isThere: attributes !== void 0
+    };
+  });
+  const shown2 = found.filter(({ asked, path: path2 }) => asked === path2);
+  return new Map(found.filter(({ asked, path: path2, isThere }) => isThere && asked !== path2 && shown2.some((other) => isWithin(path2, other.path))).map(({ name, path: path2 }) => {
+    const up = "../".repeat(name.split("/").length - 1);
+    return [
+      name,
+      up + path2.slice(directory.length + 1)
+    ];
+  }));
+}
+function isPublic(path2, plan) {
+  const { attributes } = plan.facts.resolve(path2);
+  return attributes !== void 0 && (attributes.mode & S_IROTH) !== 0;
+}
 
 // plan/steps/kernel_mounts.ts
 var S_IXOTH = 1;
-
+function refuseKernelMount(source, resolved, plan) {
+  const mount3 = mountAt(resolved, plan.facts.mounts);
+  if (mount3 === void 0 || !isKernelMount(mount3)) return;
+  plan.refuse(`${source} is a filesystem of the kernel (${mount3.type}), by which the machine can be seen and changed; name the files and directories in it that the program needs`);
+}
 function refuseKernelFile(file, plan) {
   const statfs2 = statfsOutput();
   plan.call(fstatfs(file, statfs2));
@@ -21154,7 +22259,14 @@ var KERNEL_MAGIC = [
   1953653091,
   2881100148
 ];
-
+function coverKernelMounts(resolved, target, plan) {
+  const paths = kernelMountsIn(resolved, plan.facts.mounts);
+  if (paths.length === 0) return;
+  withEmptyFiles(plan, (empty) => {
+    plan.directories.at(target);
+    plan.forFound(() => new Cover(plan, resolved, target, empty).paths(paths, resolved));
+  });
+}
 var Cover = class {
 
   #plan;
@@ -21263,19 +22375,17 @@ var RESTRICTIONS = {
 };
 
 
-function noteOrigin(source, plan, isRecursive) {
-  const { mounts } = plan.state;
-  const isHost = source instanceof HostPath;
-  const place2 = isHost ? source.resolved.path : plan.access.settledPlace(source.path);
-  const path2 = normalize(isHost ? source.resolved.path : source.path);
-  const showsMore = isRecursive && mounts.visible().some(({ target, type }) => target !== path2 && isWithin(target, path2) && type !== "mask");
-  if (place2 !== void 0 && !showsMore) return isHost ? {
-    origin: place2
-  } : mounts.originOf(place2);
-  plan.state.unknownSource ??= source.path;
-  return {};
-}
 
+function withoutUnknownMounts(step, plan) {
+  if (plan.host.isHere || plan.access.hostSource(step.source) === void 0) return step;
+  if (normalize(step.source) === "/") {
+    plan.refuse("which filesystems of the kernel are mounted below / is known only where the box runs; name the directories that the program needs");
+  }
+  return {
+    ...step,
+    recursive: false
+  };
+}
 
 function usualRestrictions(source, plan) {
   const place2 = plan.access.hostPlace(source);
@@ -21302,16 +22412,7 @@ function showEarly(step, source, target, plan) {
   }
   target.attach(tree, step.source);
 }
-function setAttributes(step, tree, recursive, plan) {
-  const attributes = (step.restrict ?? []).reduce((sum2, word4) => sum2 | RESTRICTIONS[word4], step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
-  if (attributes === 0) return;
-  const set = {
-    attr_set: attributes
-  };
-  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
-    fixes: plan.state.mountFixes
-  });
-}
+
 function missingSource({ source }, isHost, gone) {
   if (gone !== void 0) return `${source} ${gone}`;
   const why = `the source ${source} does not exist`;
@@ -21320,7 +22421,27 @@ function missingSource({ source }, isHost, gone) {
   return isHost ? `${why}; leave it out, or bind() it with { optional: true }` : `${why} at this step: after pivotRoot() no file of the host does`;
 }
 
-
+function makeMountPoint(source, opened, target, plan) {
+  const known = source instanceof HostPath ? source.resolved.type : void 0;
+  if (known !== void 0 && known !== "unknown") {
+    return target.makeMountPoint(known === "directory" ? "directory" : "file");
+  }
+  const isFile = new Label("the source is not a directory");
+  plan.skippable("the mount point is there", (made) => {
+    const accept = {
+      accept: [
+        "ENOTDIR"
+      ],
+      onAccepted: isFile
+    };
+    const looked = openat(opened, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    const directory = plan.open(looked, "<source>", accept);
+    plan.skippable("the directory is made", () => target.makeMountPoint("directory"));
+    plan.goTo(made, directory);
+    plan.place(isFile);
+    target.makeMountPoint("file");
+  });
+}
 
 // plan/steps/bounds.ts
 function lowerBounds(step, plan) {
@@ -21399,86 +22520,12 @@ function isSince(host, major, minor) {
 }
 
 // plan/scan_names.ts
-
+function scanNames(plan, question) {
+  return plan.facts.scanNames(question) ?? plan.refuse(`below ${question.directory} there are more directories, or paths that configurations of git name, than a plan looks through for files that are run or trusted outside later (${MAX_DIRECTORIES}); grant directories in it instead, or have nothing protected (protect: false, --no-protect)`);
+}
 
 // plan/steps/shown_directory.ts
 var ShownDirectory = class {
-  static {
-    addMethods(this.prototype, {
-    has: (function (source) {
-    return !this.#plan.state.mounts.isContainerMount(this.targetOf(source));
-  }),
-    targetOf: (function (source) {
-    return `${this.#root}/${nameOf$48.call(this, source)}`;
-  }),
-    keep: (function ({ path: source, isLink }) {
-    const path2 = nameOf$48.call(this, source);
-    if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
-    this.#plan.forFound((() => whereReachable$45.call(this, path2, (end) => {
-      pinParents$47.call(this, path2, end);
-      const opened = open$49.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
-      mountOnItself(this.#plan, opened, path2, {
-        readOnly: true
-      });
-    })));
-    this.#kept.add(path2);
-    const target = this.targetOf(source);
-    this.#plan.mounted({
-      target,
-      type: "bind",
-      source,
-      readOnly: true,
-      keepsBelow: true
-    });
-  })
-    });
-  }
-  static {
-    whereReachable$45 = (function (path2, write4) {
-    if (!isOthers$46.call(this, path2)) return write4(void 0);
-    this.#plan.directories.at(this.target);
-    this.#plan.skippable(`${path2} is out of reach`, write4);
-  });
-  }
-  static {
-    isOthers$46 = (function (path2) {
-    const { caller: caller2, inUserNamespace, joined } = this.#plan.state;
-    if (caller2.euid !== 0 || !inUserNamespace || joined.has("user")) return false;
-    if (this.#plan.cursor.includes("mapIds")) return false;
-    const around = parentsOf(path2).map((parent) => {
-      const whole = this.#source === "/" ? `/${parent}` : `${this.#source}/${parent}`;
-      return this.#plan.facts.resolve(whole).attributes;
-    });
-    const first = around.findIndex((attributes) => attributes !== void 0 && attributes.uid !== 0 && (attributes.mode & 1) === 0);
-    return first >= 0 && around.slice(first).every((attributes) => attributes?.uid !== 0);
-  });
-  }
-  static {
-    pinParents$47 = (function (path2, unreachable) {
-    for (const parent of parentsOf(path2)) {
-      if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
-      this.#pinned.add(parent);
-      mountOnItself(this.#plan, open$49.call(this, parent, O_DIRECTORY, unreachable), parent);
-    }
-  });
-  }
-  static {
-    nameOf$48 = (function (source) {
-    return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
-  });
-  }
-  static {
-    open$49 = (function (path2, flags16, unreachable) {
-    const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
-    return openBelow(this.#plan, this.#plan.directories.at(this.target), path2, {
-      flags: flags16,
-      unreachable,
-      fixes: {
-        ENOENT: gone
-      }
-    });
-  });
-  }
 
   #plan;
   #source;
@@ -21494,22 +22541,45 @@ var ShownDirectory = class {
     this.target = target;
   }
   /** Whether the file is shown, and not covered by a filesystem of the recipe's. */
-  
+  has(source) {
+    return !this.#plan.state.mounts.isContainerMount(this.targetOf(source));
+  }
   /** Returns the path at which the container shows a file. */
-  
+  targetOf(source) {
+    return `${this.#root}/${this.#nameOf(source)}`;
+  }
   /** Makes a file read-only, and pins the directories on the way to it. */
-  
+  keep({ path: source, isLink }) {
+    const path2 = this.#nameOf(source);
+    if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
+    this.#plan.forFound(() => this.#whereReachable(path2, (end) => {
+      this.#pinParents(path2, end);
+      const opened = this.#open(path2, isLink ? O_NOFOLLOW : 0, end);
+      mountOnItself(this.#plan, opened, path2, {
+        readOnly: true
+      });
+    }));
+    this.#kept.add(path2);
+    const target = this.targetOf(source);
+    this.#plan.mounted({
+      target,
+      type: "bind",
+      source,
+      readOnly: true,
+      keepsBelow: true
+    });
+  }
   /**
    * Mounts an empty file or directory over a file.
    *
    * @param isFixed whether the directories on the way cannot be moved away anyhow
    */
   hide(source, empty, isFixed) {
-    const path2 = nameOf$48.call(this, source);
+    const path2 = this.#nameOf(source);
     if (isIn(path2, this.#hidden)) return;
-    this.#plan.forFound(() => whereReachable$45.call(this, path2, (end) => {
-      if (!isFixed) pinParents$47.call(this, path2, end);
-      const opened = open$49.call(this, path2, 0, end);
+    this.#plan.forFound(() => this.#whereReachable(path2, (end) => {
+      if (!isFixed) this.#pinParents(path2, end);
+      const opened = this.#open(path2, 0, end);
       coverWithEmpty(this.#plan, opened, path2, empty);
       this.#plan.release(opened);
     }));
@@ -21524,21 +22594,54 @@ var ShownDirectory = class {
    * Adds calls for a file that are skipped where a directory of another user may not be searched:
    * root of a user namespace is an ordinary user there, and so is its program.
    */
-  
+  #whereReachable(path2, write4) {
+    if (!this.#isOthers(path2)) return write4(void 0);
+    this.#plan.directories.at(this.target);
+    this.#plan.skippable(`${path2} is out of reach`, write4);
+  }
   /**
    * Whether a directory on the way is another user's and closed to others, and none after it is the
    * caller's own, which a program could have closed.
    */
-  
-  
+  #isOthers(path2) {
+    const { caller: caller2, inUserNamespace, joined } = this.#plan.state;
+    if (caller2.euid !== 0 || !inUserNamespace || joined.has("user")) return false;
+    if (this.#plan.cursor.includes("mapIds")) return false;
+    const around = parentsOf(path2).map((parent) => {
+      const whole = this.#source === "/" ? `/${parent}` : `${this.#source}/${parent}`;
+      return this.#plan.facts.resolve(whole).attributes;
+    });
+    const first = around.findIndex((attributes) => attributes !== void 0 && attributes.uid !== 0 && (attributes.mode & 1) === 0);
+    return first >= 0 && around.slice(first).every((attributes) => attributes?.uid !== 0);
+  }
+  #pinParents(path2, unreachable) {
+    for (const parent of parentsOf(path2)) {
+      if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
+      this.#pinned.add(parent);
+      mountOnItself(this.#plan, this.#open(parent, O_DIRECTORY, unreachable), parent);
+    }
+  }
   /** Returns the path from the directory. */
-  
+  #nameOf(source) {
+    return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
+  }
   get #root() {
     return this.target === "/" ? "" : this.target;
   }
-  
+  #open(path2, flags16, unreachable) {
+    const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
+    return openBelow(this.#plan, this.#plan.directories.at(this.target), path2, {
+      flags: flags16,
+      unreachable,
+      fixes: {
+        ENOENT: gone
+      }
+    });
+  }
 };
-
+function isIn(path2, paths) {
+  return paths.has(path2) || parentsOf(path2).some((parent) => paths.has(parent));
+}
 
 // plan/steps/deny_files.ts
 function lowerDenyFiles({ read: read4 = [], write: write4 = [] }, plan) {
@@ -21797,22 +22900,59 @@ function optionIssue({ host, state }, type, data2) {
   });
 }
 
-function lowerMount(step, plan) {
+
+function lowerTmpfs(step, plan) {
   plan.needs("mount", NEEDS_MOUNT);
-  plan.access.recordFilesystem(step);
-  const { source, target, type, options, make: make3 } = step;
-  if (make3 === true) plan.access.recordWrite(target);
-  mountFilesystem(plan, target, {
-    source,
-    type,
-    ...parseMountOptions(options),
-    make: make3
+  const { flags: flags16, data: data2 } = parseMountOptions(step.options, MS_NOSUID | MS_NODEV);
+  const words3 = [
+    ...step.size === void 0 ? [] : [
+      `size=${step.size}`
+    ],
+    ...step.mode === void 0 ? [] : [
+      `mode=${step.mode.toString(8).padStart(4, "0")}`
+    ],
+    ...data2 === null ? [] : [
+      data2
+    ]
+  ];
+  mountFilesystem(plan, step.target, {
+    type: "tmpfs",
+    flags: flags16,
+    data: words3.join(",") || null
   });
 }
-
-
-
-
+function lowerProc(step, plan) {
+  if (step.outer === true) showOuterProc(step.target, plan);
+  else lowerKernelFilesystem(step, plan);
+}
+function lowerKernelFilesystem({ step: type, target, options }, plan) {
+  plan.needs("mount", NEEDS_MOUNT);
+  plan.access.recordFilesystem({
+    source: type,
+    target,
+    type,
+    ...options && {
+      options
+    }
+  });
+  const parsed = parseMountOptions(options, MS_NOSUID | MS_NODEV | MS_NOEXEC);
+  mountFilesystem(plan, target, {
+    type,
+    ...parsed,
+    fixes: kernelFilesystemFixes(type, plan)
+  });
+}
+function kernelFilesystemFixes(type, plan) {
+  const ownsPids = plan.state.unshared.has("pid");
+  const denied2 = {
+    proc: ownsPids ? 'an ordinary user may mount /proc only if no part of the outer /proc is covered, as it is in many containers; show that one, which is weaker: proc("/proc", { outer: true }), weakerProc of sandbox(), --weaker-proc of ramekin sandbox' : 'a new /proc needs a pid namespace: put unshare("pid") before it',
+    sysfs: 'a new /sys needs a network namespace: unshare("net")',
+    mqueue: 'a new mqueue needs an ipc namespace: unshare("ipc")'
+  }[type];
+  return {
+    EPERM: () => appArmor(plan.host) ?? denied2
+  };
+}
 var PROPAGATION = {
   private: MS_PRIVATE,
   shared: MS_SHARED,
@@ -21856,16 +22996,7 @@ var ATTRIBUTES2 = [
 ];
 var TIMES = MS_NOATIME | MS_STRICTATIME | MS_RELATIME;
 
-function namedAttributes(options) {
-  const { flags: flags16 } = parseMountOptions(options);
-  const { flags: kept } = parseMountOptions(options, 4294967295);
-  const named = attributesOf(flags16);
-  const cleared = ATTRIBUTES2.reduce((sum2, [flag, attribute]) => (kept & flag) === 0 ? sum2 + attribute : sum2, named.attr_clr & MOUNT_ATTR__ATIME);
-  return {
-    attr_set: named.attr_set,
-    attr_clr: cleared
-  };
-}
+
 
 function lowerUnmount(step, plan) {
   plan.needs("mount", "it would unmount it on the host");
@@ -21896,47 +23027,95 @@ var LINKS = {
   stderr: "/proc/self/fd/2",
   ptmx: "pts/ptmx"
 };
-
-
+function lowerDevices(step, plan) {
+  plan.needs("mount", "it would be mounted on the host");
+  const directory = normalize(step.target);
+  const trees = DEVICES.map((name) => ({
+    name,
+    tree: copyDevice(plan, `/dev/${name}`)
+  }));
+  const flags16 = MS_NOSUID | MS_NOEXEC;
+  mountFilesystem(plan, directory, {
+    type: "tmpfs",
+    flags: flags16,
+    data: "mode=0755,size=4m,nr_inodes=1k"
+  });
+  const made = plan.path(directory).open(O_PATH | O_DIRECTORY);
+  for (const { name, tree } of trees) {
+    plan.call(mknodat(made, name, S_IFREG | 420, 0));
+    plan.call(move_mount(tree, "", made, name, MOVE_MOUNT_F_EMPTY_PATH), {
+      fixes: plan.state.mountFixes
+    });
+    plan.release(tree);
+  }
+  const pts = "newinstance,ptmxmode=0666,mode=0620";
+  mountFilesystem(plan, `${directory}/pts`, {
+    type: "devpts",
+    flags: flags16,
+    data: pts
+  });
+  const shm = `mode=1777,size=${step.shm ?? "64m"},nr_inodes=64k`;
+  mountFilesystem(plan, `${directory}/shm`, {
+    type: "tmpfs",
+    flags: flags16,
+    data: shm
+  });
+  for (const [name, to] of Object.entries(LINKS)) {
+    plan.access.recordLink(`${directory}/${name}`);
+    plan.call(symlinkat(to, made, name));
+  }
+  plan.release(made);
+  plan.state.terminals = `${directory}/ptmx`;
+}
+function copyDevice(plan, path2) {
+  const source = plan.source(path2);
+  const isHosts = source instanceof HostPath;
+  if (isHosts) plan.access.recordBind(path2, {
+    readOnly: true
+  });
+  const where = isHosts ? "on the host" : "at this step";
+  const opened = source.open(O_PATH, {
+    fixes: () => ({
+      ENOENT: `${path2} is missing ${where}, and no user namespace can make one`
+    })
+  });
+  const tree = copyTree(plan, opened, 0, path2);
+  plan.release(opened);
+  const readOnly = {
+    attr_set: MOUNT_ATTR_RDONLY
+  };
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH, readOnly), {
+    fixes: plan.state.mountFixes
+  });
+  return tree;
+}
 
 // plan/steps/files.ts
 
 
-
-function lowerMknod(step, plan) {
-  if (step.type !== "p") {
-    plan.access.record({
-      kind: "device",
-      path: `${step.type} ${step.major}:${step.minor}`
-    });
-  }
-  const type = {
-    b: S_IFBLK,
-    c: S_IFCHR,
-    p: S_IFIFO
-  }[step.type];
-  const device = step.type === "p" ? 0 : makedev(step.major, step.minor);
-  making(plan, step, () => plan.path(step.path).inParent((directory, name) => {
-    const there = new Label(`${step.path} is there`);
-    plan.call(mknodat(directory, name, type | (step.mode ?? 420), device), {
-      ...step.keep === true && {
-        accept: [
-          "EEXIST"
-        ],
-        onAccepted: there
-      },
-      fixes: {
-        ...makingFixes(step.path),
-        EPERM: plan.state.inUserNamespace ? "a user namespace has no right to make device files; devices() and bind() need none" : "making device files needs CAP_MKNOD"
-      }
-    });
-    if (step.mode !== void 0) plan.call(fchmodat(directory, name, step.mode));
-    if ((step.uid ?? step.gid) !== void 0) {
-      plan.call(fchownat(directory, name, step.uid ?? KEPT, step.gid ?? KEPT));
+function lowerWriteFile(step, plan) {
+  const bytes = new TextEncoder().encode(step.text);
+  const full = {
+    fixes: {
+      ENOSPC: filesystemFull(step.path)
     }
-    plan.place(there);
+  };
+  const waits = step.host === true ? 0 : O_NONBLOCK;
+  const fd = making(plan, step, () => plan.path(step.path).open(O_WRONLY | O_CREAT | O_TRUNC | waits, {
+    mode: step.mode ?? 420,
+    fixes: {
+      ENOENT: noParent(step.path),
+      EISDIR: `${step.path} is a directory`
+    }
   }));
+  if (bytes.length > 0) {
+    plan.call(write(fd, bytes, bytes.length), full);
+    plan.call(pwrite64(fd, bytes.slice(-1), 1, bytes.length - 1), full);
+  }
+  if (step.mode !== void 0) plan.call(fchmod(fd, step.mode));
+  plan.closeWritten(fd);
 }
+
 var KEPT = -1;
 
 
@@ -21944,8 +23123,8 @@ var KEPT = -1;
 
 
 // recipe/steps/id_maps.ts
-var mapRootSchema = stepSchema("mapRoot", (() => ({})));
-var mapCurrentUserSchema = stepSchema("mapCurrentUser", (() => ({})));
+var mapRootSchema = stepSchema("mapRoot", () => ({}));
+var mapCurrentUserSchema = stepSchema("mapCurrentUser", () => ({}));
 function mapIds(maps) {
   return {
     step: "mapIds",
@@ -21972,7 +23151,10 @@ var mapIdsSchema = stepSchema("mapIds", () => {
 }, ({ uids, gids }) => {
   return rangesIssue("uids", uids) ?? rangesIssue("gids", gids);
 });
-
+function mapText(ranges) {
+  return ranges.map(({ inside, outside, count }) => `${inside} ${outside} ${count}
+`).join("");
+}
 function rangesIssue(name, ranges) {
   if (ranges.length > MAP_LINES) return `"${name}" has more than ${MAP_LINES} ranges`;
   const size = mapText(ranges).length;
@@ -21998,8 +23180,13 @@ function rangesIssue(name, ranges) {
 }
 
 // plan/steps/id_maps.ts
-
-
+function lowerMapRoot(_step, plan) {
+  mapOwnIds(plan, 0, 0);
+}
+function lowerMapCurrentUser(_step, plan) {
+  const { uid, gid } = idsOf2(plan.state);
+  mapOwnIds(plan, uid, gid);
+}
 function lowerMapIds(step, plan) {
   const own = idsOf2(plan.state);
   const [uid, gid] = [
@@ -22065,15 +23252,57 @@ function lowerMapIds(step, plan) {
   }
   if (!plan.state.setgroupsDenied) plan.state.groupsChanged = true;
 }
-
-
+function idsOf2({ ids, caller: caller2 }) {
+  return ids ?? {
+    uid: caller2.euid,
+    gid: caller2.egid
+  };
+}
+function mapOwnIds(plan, uid, gid) {
+  const own = idsOf2(plan.state);
+  claimMaps(plan);
+  denySetgroups(plan);
+  writeMap(plan, "uid_map", mapText([
+    {
+      inside: uid,
+      outside: own.uid,
+      count: 1
+    }
+  ]));
+  writeMap(plan, "gid_map", mapText([
+    {
+      inside: gid,
+      outside: own.gid,
+      count: 1
+    }
+  ]));
+  plan.state.ids = {
+    uid,
+    gid
+  };
+}
 function firstOf(ranges) {
   return ranges.some(({ inside }) => inside === 0) ? 0 : ranges[0].inside;
 }
-
-
+function denySetgroups(plan) {
+  plan.state.setgroupsDenied = true;
+  writeMap(plan, "setgroups", "deny");
+}
+function writeMap(plan, file, text3) {
+  writeProcFile(plan, `self/${file}`, text3, {
+    // A join that comes later makes the process undumpable from its start.
+    open: {
+      EACCES: () => plan.state.exposed ? UNDUMPABLE : appArmor(plan.host)
+    },
+    write: mapFixes(plan)
+  });
+}
 var UNDUMPABLE = "a container that joins namespaces is undumpable during setup, so only root can write its maps; do this in a second recipe, run in the container";
-
+function mapFixes(plan) {
+  return {
+    EPERM: () => appArmor(plan.host) ?? "the kernel refuses the map: an ordinary user may map only their own id, and others with newuidmap and /etc/subuid; and mapping root's id needs CAP_SETFCAP"
+  };
+}
 function mapCalls(plan, { text: pid }, file, text3) {
   const [before, directory, after] = processDirectory2(pid);
   const path2 = typeof pid === "string" ? `/proc/${pid}/${file}` : file;
@@ -22122,39 +23351,19 @@ function processDirectory2(pid) {
     fds.map((fd) => close(fd))
   ];
 }
-
+function claimMaps(plan) {
+  plan.needs("user", "there are no ids to map");
+  if (plan.state.idsMapped) {
+    plan.refuse("the ids are mapped already, and the kernel takes one map only");
+  }
+  plan.state.idsMapped = true;
+}
 
 // plan/steps/identity.ts
 var LACKS_CAPABILITY = {
   EPERM: "the process lacks the capability for this, or has dropped it"
 };
-function lowerSetUser(step, plan) {
-  const { uid, gid = uid, groups, keepCapabilities, keepGroups } = step;
-  if (groups !== void 0 && plan.state.setgroupsDenied) {
-    plan.refuse(`"groups" cannot be set, as the id map denies setgroups(2); leave them out, or map with mapIds({ ..., setgroups: "allow" })`);
-  }
-  plan.access.recordIds({
-    uid,
-    gid,
-    groups
-  });
-  if (keepCapabilities === true) plan.call(prctl(PR_SET_KEEPCAPS, 1));
-  for (const { call: call2, fixes } of changeIds({
-    uid,
-    gid,
-    groups,
-    keepGroups
-  }, plan.state)) {
-    plan.call(call2, {
-      fixes
-    });
-  }
-  plan.state.ids = {
-    uid,
-    gid
-  };
-  if (!plan.state.setgroupsDenied && keepGroups !== true) plan.state.groupsChanged = true;
-}
+
 
 
 
@@ -22326,95 +23535,11 @@ function becomeUndumpable(plan) {
 }
 
 // plan/users_box.ts
-function refuseForUsers(what, plan) {
-  const { state, host } = plan;
-  if (host.isHere || state.inUserNamespace || state.caller.euid === 0) return;
-  plan.refuse(`only root can ${what}, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root`);
-}
+
 
 // plan/steps/join.ts
-function lowerJoin(step, plan) {
-  const { target } = step;
-  plan.recordBeforehand({
-    kind: "join",
-    target: typeof target === "object" ? target.pid : target
-  });
-  plan.state.exposed = true;
-  plan.isMomentary = true;
-  if (typeof target === "string") joinFile(target, step, plan);
-  else joinProcess(target, step, plan);
-}
-function joinProcess(target, step, plan) {
-  const asked = typeof target === "number" ? {
-    pid: target,
-    started: void 0
-  } : target;
-  const { host } = plan;
-  const { credentials = "root", environment = false, cgroup = false } = step;
-  const questions = {
-    environment,
-    cgroup,
-    user: credentials !== "keep"
-  };
-  const found = host.joinTarget(asked.pid, asked.started, questions);
-  const { pid, started: started2 } = found.identity;
-  const kinds = new Set(step.kinds ?? found.otherKinds);
-  plan.joined.push({
-    identity: found.identity,
-    stepIndex: plan.cursor.index
-  });
-  if (environment) takeEnvironment(plan, found.environment);
-  for (const file of found.cgroupFiles) enterCgroup2(plan, file);
-  const check = () => {
-    host.joinTarget(pid, started2, {
-      environment: false,
-      cgroup,
-      user: false
-    });
-  };
-  const entersRoot = step.root === true && !found.sharesRoot;
-  const looksInto = entersRoot || step.cwd === true;
-  const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
-    check: looksInto ? void 0 : check,
-    fixes: ENDED2
-  });
-  const directory = looksInto ? plan.inheritFd(openat(at_fdcwd, `/proc/${pid}`, O_PATH | O_DIRECTORY | O_CLOEXEC), "process", {
-    check,
-    fixes: ENDED2
-  }) : void 0;
-  const open = (name, isWanted) => {
-    if (!isWanted) return void 0;
-    const call2 = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return plan.open(call2, `<${name}>`, {
-      fixes: {
-        EACCES: OTHERS_PROCESS
-      }
-    });
-  };
-  const [root, cwd] = [
-    open("root", entersRoot),
-    open("cwd", step.cwd === true)
-  ];
-  const joinsUser = kinds.has("user");
-  if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
-    plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
-  }
-  if (joinsUser && credentials !== "keep") leaveGroups(plan);
-  if (kinds.size > 0) enter2(plan, pidfd, kinds);
-  if (joinsUser) {
-    plan.state.setgroupsDenied = found.setgroupsDenied;
-    takeUserInside(plan, found, credentials);
-  } else if (credentials === "process") takeUserOutside(plan, found);
-  if (root !== void 0) {
-    plan.call(fchdir(root));
-    plan.call(chroot("."));
-    plan.state.leavesRoot();
-  }
-  if (step.root === true && root === void 0) plan.call(chdir("/"));
-  if (cwd !== void 0) plan.call(fchdir(cwd));
-  if (step.root === true || cwd !== void 0) plan.directories.enteredWorking();
-  if (kinds.has("pid")) plan.fork("exit");
-}
+
+
 var ENDED2 = {
   ENOENT: NO_PROCESS,
   ESRCH: NO_PROCESS
@@ -22437,37 +23562,9 @@ function joinFile(file, step, plan) {
   if (kind === "user") takeRoot(plan, credentials);
   if (kind === "pid") plan.fork("exit");
 }
-function enter2(plan, fd, kinds) {
-  if (kinds.has("pid")) plan.needsHostPids();
-  if (kinds.has("time")) plan.process.ownMemory = true;
-  if (kinds.has("net")) keepParentNetns(plan);
-  if (kinds.has("mount")) plan.directories.leaveMountNamespace();
-  plan.state.joins(kinds);
-  let flags16 = 0;
-  for (const kind of kinds) flags16 |= CLONE_FLAG[kind];
-  plan.call(setns(fd, flags16), {
-    fixes: joiningFixes(kinds)
-  });
-}
-function joiningFixes(kinds) {
-  return {
-    ESRCH: "the process has ended",
-    EPERM: kinds.has("user") ? "only the user who created a user namespace, or a privileged one, may join it" : 'this takes CAP_SYS_ADMIN in the user namespace that the namespaces belong to: join that too, join(target, "user", ...)',
-    EINVAL: kinds.has("user") ? "the container is in this user namespace already, or the file is not a user namespace" : kinds.has("pid") ? "a pid namespace can only be joined from one above it, or the file is not a pid namespace" : "the file is not a namespace of this kind"
-  };
-}
-function enterCgroup2(plan, file) {
-  const fixes = {
-    EACCES: CGROUP_DENIED
-  };
-  const fd = plan.open(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC), `<${file}>`, {
-    fixes
-  });
-  plan.call(writeTextTo(fd, "0"), {
-    fixes
-  });
-  plan.release(fd);
-}
+
+
+
 function takeEnvironment(plan, variables) {
   plan.state.clearsEnvironment = true;
   plan.state.keptVariables.clear();
@@ -22475,23 +23572,7 @@ function takeEnvironment(plan, variables) {
 }
 
 // plan/steps/join_cgroup.ts
-function lowerJoinCgroup({ directories }, plan) {
-  for (const directory of directories) {
-    const file = `${directory}/cgroup.procs`;
-    plan.access.recordWrite(directory);
-    const fixes = {
-      EACCES: CGROUP_DENIED,
-      ENOENT: `${directory} is no control group`
-    };
-    const opened = openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC);
-    const fd = plan.inheritFd(opened, `<${file}>`, {
-      fixes
-    });
-    plan.call(writeTextTo(fd, "0"), {
-      fixes
-    });
-  }
-}
+
 
 // recipe/landlock_rights.ts
 var FILES_SINCE = 3;
@@ -22806,7 +23887,12 @@ function lowerRoute(step, plan) {
 }
 
 // plan/steps/network/links.ts
-
+function lowerLoopback(_step, plan) {
+  plan.needs("net", HOSTS_NETWORK);
+  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
+    up: true
+  })));
+}
 function lowerBridge({ name, ports = [] }, plan) {
   plan.needs("net", HOSTS_NETWORK);
   inContainerNetns(plan, (kernel) => {
@@ -23202,28 +24288,26 @@ function escaped(path2) {
 }
 
 // plan/steps/process.ts
-
-
-function lowerUmask({ mask: mask2 }, plan) {
-  plan.call(umask(mask2));
-  plan.state.hasUmask = true;
+function lowerSetEnv({ variables }, plan) {
+  for (const [name, value] of Object.entries(variables)) {
+    plan.state.environment.set(name, value);
+    plan.state.keptVariables.delete(name);
+  }
 }
+function lowerClearEnv({ keep = [] }, plan) {
+  plan.state.clearsEnvironment = true;
+  plan.state.environment.clear();
+  plan.state.keptVariables.clear();
+  for (const name of keep) {
+    plan.state.keptVariables.add(name);
+    plan.access.recordVariable(name);
+  }
+}
+
 var RAISED = {
   EPERM: "raising a hard limit takes CAP_SYS_RESOURCE on the host itself"
 };
-function lowerRlimit({ resource, soft, hard }, plan) {
-  const number = (value) => value === "unlimited" ? RLIM_INFINITY : value;
-  const name = resource.toUpperCase();
-  const call2 = prlimit64(0, RLIMITS[name], {
-    soft: number(soft),
-    hard: number(hard)
-  }, null);
-  if (name === "NOFILE") return plan.beforeExec(call2, RAISED);
-  plan.access.recordHigherLimit();
-  plan.call(call2, {
-    fixes: RAISED
-  });
-}
+
 function lowerOomScoreAdj({ value }, plan) {
   plan.access.recordHigherLimit();
   writeProcFile(plan, "self/oom_score_adj", String(value), {
@@ -23236,13 +24320,16 @@ function lowerOomScoreAdj({ value }, plan) {
   });
 }
 
-function lowerDieWithParent({ signal: signal2 }, plan) {
-  if (plan.options.detached === true) return;
-  if (signal2 === null && plan.state.isForwardedByScript) plan.refuse(OUTLIVES_FORWARDING);
-  plan.deathSignal = signal2 === null ? 0 : SIGNALS[signal2];
-  plan.access.recordDeath(signal2 === "SIGKILL");
-}
 
+function lowerInit(_step, plan) {
+  plan.needs("pid", "an init is PID 1 of a pid namespace of its own");
+  if (plan.state.joined.has("pid")) {
+    plan.refuse("the pid namespace that is joined has its PID 1 already");
+  }
+  if (plan.hasInit) plan.refuse("there is an init already");
+  plan.fork("init");
+  plan.access.recordInit();
+}
 
 // plan/steps/programs.ts
 function lowerPrograms(step, plan) {
@@ -23429,7 +24516,56 @@ var PROTECTED_NAMES = [
 ].sort();
 
 // plan/steps/protect.ts
-
+function lowerProtect(step, plan) {
+  plan.needs("mount", "they would become read-only on the host");
+  const source = normalize(step.source);
+  const { path: directory, type } = plan.resolveTrusted(source);
+  if (type !== "directory" && plan.host.isHere) return;
+  if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
+  const { names = PROTECTED_NAMES } = step;
+  const except = (step.except ?? []).map(normalize).filter((path2) => isWithin(path2, source)).map((path2) => directory + path2.slice(source.length));
+  plan.recordBeforehand({
+    kind: "write",
+    path: directory
+  });
+  const { found, missing: missing2 } = scanNames(plan, {
+    directory,
+    asked: source,
+    names,
+    absent: names.filter((name) => !HOME_NAMES.includes(name)),
+    start: plan.facts.resolve(plan.facts.workingDirectory()).path,
+    home: homeOf(plan),
+    uid: plan.state.caller.euid,
+    except
+  });
+  const shown2 = new ShownDirectory(plan, directory, plan.path(step.target).canonical);
+  const everywhere = new OtherPlaces(plan, shown2, except);
+  for (const file of found) {
+    const { path: path2, isShared: isShared2 } = file;
+    if (path2 === directory) {
+      plan.refuse(`${path2} may not be read or written to by its owner, and a program could change that; run "chmod u+rwx ${path2}" before`);
+    }
+    if (!shown2.has(path2)) continue;
+    if (isShared2) {
+      plan.refuse(`${path2} has another name, a hard link, by which it could be changed; copy it to a file of its own, or leave its name out of what is protected`);
+    }
+    shown2.keep(file);
+    everywhere.keep(file);
+  }
+  for (const name of missing2) {
+    if (!shown2.has(name.path)) continue;
+    plan.placeholders.push({
+      ...name,
+      stepIndex: plan.cursor.index
+    });
+    const file = {
+      path: name.path,
+      isLink: false
+    };
+    shown2.keep(file);
+    everywhere.keep(file);
+  }
+}
 var OtherPlaces = class {
 
   #plan;
@@ -23481,7 +24617,10 @@ var OtherPlaces = class {
   }
 };
 var NAMES_OF_TARGET = "which files have these names is known only where the box runs; leave it out (sandbox({ protect: false }), ramekin build --sandbox --no-protect), or bind those that you know with { readOnly: true }";
-
+function homeOf(plan) {
+  const home = plan.host.homeDirectory();
+  return home?.startsWith("/") === true ? plan.facts.resolve(home).path : void 0;
+}
 
 // plan/steps/root.ts
 
@@ -23549,7 +24688,9 @@ var NOTIFYING_FLAGS = {
   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 32
 };
 var PROGRAM_SIZE = 16;
-
+function seccompSetFilter(program, flagBits) {
+  return setFilter(program, flags(flagBits, SECCOMP_FILTER_FLAGS));
+}
 function seccompSetListener(program, flagBits, waitsKillable) {
   const { SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV } = NOTIFYING_FLAGS;
   const more = waitsKillable ? SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV : 0;
@@ -23569,17 +24710,9 @@ function setFilter(program, bits) {
 }
 
 // ffi/seccomp/path_calls.ts
-var read3 = (path2, directory) => of("read", path2, directory);
-var write2 = (path2, directory) => of("write", path2, directory);
-function of(use, path2, directory) {
-  return {
-    path: path2,
-    use,
-    ...directory !== void 0 && {
-      directory
-    }
-  };
-}
+var read3 = ((path2, directory) => of("read", path2, directory));
+var write2 = ((path2, directory) => of("write", path2, directory));
+
 var PATH_CALLS = {
   open: [
     {
@@ -24197,9 +25330,16 @@ function word3() {
   }));
 }
 var LAST_ERRNO = 4095;
-
-
-
+function seccompProfile() {
+  const whole = lazy(profile);
+  return schema("a profile as the OCI runtime specification defines it", (value) => whole().issue(value), () => whole().jsonSchema());
+}
+function seccompArchitectures() {
+  return list(oneOf(Object.keys(ARCHITECTURES)));
+}
+function abisOf(architectures) {
+  return architectures.map((name) => ARCHITECTURES[name]).filter((abi) => abi !== void 0);
+}
 function profile() {
   const action = oneOf(Object.keys(ACTIONS));
   const errno = optional(integer(0, LAST_ERRNO));
@@ -24296,7 +25436,22 @@ var SECCOMP_FILTERS = {
 };
 
 // plan/steps/seccomp.ts
-
+function lowerSeccomp(step, plan) {
+  const { flags: flags16 = [] } = step.profile ?? {};
+  const flagBits = Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits, [name, bit]) => flags16.includes(name) ? bits | bit : bits, 0);
+  const { program, isContained, deniesSockets } = filterFor(step, plan);
+  if (isContained) plan.access.filtered = true;
+  if (deniesSockets) plan.access.deniesSockets = true;
+  if (step.privileged !== true) plan.setNoNewPrivileges();
+  plan.beforeExec(setFilter2(program, flagBits, plan), {
+    EBUSY: "the filter of an outer container has a listener, and the kernel takes no second one",
+    EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
+    EPERM: "an active filter does not allow another one",
+    EACCES: "a filter under which privileges can be gained takes CAP_SYS_ADMIN",
+    ENOMEM: "the active filters are too long together"
+  });
+  if (step.privileged === true) plan.finishes();
+}
 function setFilter2(program, flagBits, plan) {
   if (plan.options.audit !== true || plan.notifier !== void 0) {
     return seccompSetFilter(program, flagBits);
@@ -24316,7 +25471,45 @@ function setFilter2(program, flagBits, plan) {
   };
   return call2;
 }
-
+function filterFor(step, plan) {
+  const { architecture } = plan.host;
+  const { profile: profile2, allow: allow2, deny: deny2 } = step;
+  const abis = abisOf([
+    ...step.architectures ?? [],
+    ...profile2?.architectures ?? []
+  ]);
+  const others = OTHER_ABIS[architecture].filter((abi) => abis.includes(abi));
+  const key = JSON.stringify({
+    architecture,
+    others,
+    profile: profile2,
+    allow: allow2,
+    deny: deny2
+  });
+  return plan.host.remember(`seccomp ${key}`, () => {
+    const made = profile2 === void 0 && allow2 === void 0 && others.length === 0 ? SECCOMP_FILTERS[architecture][(deny2 ?? []).join()] : void 0;
+    if (made !== void 0) {
+      return {
+        program: Uint8Array.fromBase64(made),
+        isContained: true,
+        deniesSockets: deny2?.includes("@unix-sockets") === true
+      };
+    }
+    const filter = filterOfStep(step);
+    try {
+      checkLaunch(filter, plan);
+      const program = compileFilter(filter, architecture, others);
+      return {
+        program,
+        isContained: deniesKernelCalls(filter, others),
+        deniesSockets: deniesUnixSockets(filter, others)
+      };
+    } catch (error) {
+      if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
+      throw error;
+    }
+  });
+}
 function filterOfStep({ profile: profile2, allow: allow2, deny: deny2 }) {
   const allowed = allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2 ?? []);
   return filterOf(denyMore(allowed, deny2 ?? []));
@@ -24387,8 +25580,22 @@ var BACKLOG = 128;
 // plan/steps/unshare.ts
 
 var ROOT_IS_NO_MOUNT = "the root of this script is a plain directory, as in a chroot; bind it onto itself before it is entered (mount --bind DIRECTORY DIRECTORY)";
-
-
+function dropScriptGroups(plan) {
+  const { state, cursor } = plan;
+  if (state.inUserNamespace || !state.hasScriptGroups) return;
+  if (state.caller.groups === "own" && !cursor.comesLater("mapIds")) return;
+  const isCertain = state.caller.mayChangeGroups === true;
+  plan.callBefore(setgroups([]), isCertain ? {} : {
+    accept: [
+      "EPERM"
+    ]
+  });
+  state.groupsChanged = true;
+}
+function requireMappedIds(plan) {
+  if (!plan.state.unshared.has("user") || plan.state.idsMapped) return;
+  plan.refuse("the ids of the user namespace before it have to be mapped first: mapRoot()");
+}
 
 
 // plan/steps/user_namespaces.ts
@@ -24504,7 +25711,7 @@ var RecipeSize = class {
       this.#values,
       this.#text
     ];
-    visit$50.call(this, value, 0);
+    visit$33.call(this, value, 0);
     return {
       values: this.#values - values,
       text: this.#text - text3
@@ -24513,7 +25720,7 @@ var RecipeSize = class {
     });
   }
   static {
-    visit$50 = (function (value, depth) {
+    visit$33 = (function (value, depth) {
     this.#values++;
     if (typeof value === "string") this.#text += value.length;
     if (typeof value !== "object" || value === null) return;
@@ -24529,11 +25736,11 @@ var RecipeSize = class {
     ];
     if (depth > 0) this.#known.set(value, NOTHING3);
     if (Array.isArray(value)) {
-      for (let index = 0; index < value.length; index++) visit$50.call(this, value[index], depth + 1);
+      for (let index = 0; index < value.length; index++) visit$33.call(this, value[index], depth + 1);
     } else {
       for (const key of Object.keys(value)) {
         this.#text += key.length;
-        visit$50.call(this, value[key], depth + 1);
+        visit$33.call(this, value[key], depth + 1);
       }
     }
     if (depth > 0) {
@@ -24617,15 +25824,8 @@ var denyFilesSchema = stepSchema("denyFiles", () => ({
 }));
 
 // recipe/steps/mounts.ts
-function mount2(source, target, options) {
-  return {
-    step: "mount",
-    source,
-    target,
-    ...options
-  };
-}
-var mountSchema = stepSchema("mount", () => ({
+
+var mountSchema = stepSchema("mount", (() => ({
   source: text(),
   target: absolutePath(),
   type: text({
@@ -24633,19 +25833,35 @@ var mountSchema = stepSchema("mount", () => ({
   }),
   options: optional(mountOptions()),
   make: optional(boolean())
-}));
-var tmpfsSchema = stepSchema("tmpfs", (() => ({
+})));
+var tmpfsSchema = stepSchema("tmpfs", () => ({
   target: absolutePath(),
   size: optional(tmpfsSize()),
   mode: optional(modeBits()),
   options: optional(mountOptions())
-})));
-
-
-var procSchema = stepSchema("proc", (() => ({
+}));
+function tmpfsSize(...words3) {
+  return text({
+    expected: [
+      "a size such as 64m",
+      ...words3.map((word4) => `"${word4}"`)
+    ].join(", or "),
+    min: 1,
+    issue: (size) => words3.includes(size) ? void 0 : sizeIssue(size)
+  });
+}
+function sizeIssue(size) {
+  if (!/^\d+[kmgKMG%]?$/.test(size)) {
+    return `${quoted(size)} is not a number of bytes, or one with "k", "m", "g" or "%" after it`;
+  }
+  const number = parseInt(size);
+  if (number === 0) return "0 means no limit to the kernel";
+  return number > Number.MAX_SAFE_INTEGER ? `${quoted(size)} is more than any machine has` : void 0;
+}
+var procSchema = stepSchema("proc", () => ({
   ...kernelFilesystem("/proc")(),
   outer: optional(boolean())
-})), (({ outer, options }) => outer === true && options !== void 0 ? '"options" are those of a new /proc, and "outer" shows the one that there is' : void 0));
+}), ({ outer, options }) => outer === true && options !== void 0 ? '"options" are those of a new /proc, and "outer" shows the one that there is' : void 0);
 var sysfsSchema = stepSchema("sysfs", kernelFilesystem("/sys"));
 var mqueueSchema = stepSchema("mqueue", kernelFilesystem("/dev/mqueue"));
 
@@ -24687,10 +25903,10 @@ var unmountSchema = stepSchema("unmount", () => ({
 }));
 
 // recipe/steps/devices.ts
-var devicesSchema = stepSchema("devices", (() => ({
+var devicesSchema = stepSchema("devices", () => ({
   target: withDefault(absolutePath(), "/dev"),
   shm: optional(tmpfsSize())
-})));
+}));
 
 // recipe/steps/files.ts
 var fileFields = (() => ({
@@ -24712,18 +25928,12 @@ var symlinkSchema = stepSchema("symlink", (() => ({
   host: optional(boolean()),
   keep: optional(boolean())
 })));
-var writeFileSchema = stepSchema("writeFile", (() => ({
+var writeFileSchema = stepSchema("writeFile", () => ({
   ...fileFields(),
   text: content()
-})));
-function mknod(path2, node) {
-  return {
-    step: "mknod",
-    path: path2,
-    ...node
-  };
-}
-var mknodSchema = stepSchema("mknod", () => ({
+}));
+
+var mknodSchema = stepSchema("mknod", (() => ({
   ...fileFields(),
   type: oneOf([
     "b",
@@ -24735,28 +25945,23 @@ var mknodSchema = stepSchema("mknod", () => ({
   uid: optional(id()),
   gid: optional(id()),
   keep: optional(boolean())
-}), ({ type, major, minor }) => {
+})), (({ type, major, minor }) => {
   if (type === "p" && (major ?? minor) !== void 0) return "a pipe has no device number";
   if (type !== "p" && (major === void 0 || minor === void 0)) {
     return `a device needs "major" and "minor"`;
   }
   return void 0;
-});
+}));
 
 // recipe/steps/identity.ts
-function setUser(ids) {
-  return {
-    step: "setUser",
-    ...ids
-  };
-}
-var setUserSchema = stepSchema("setUser", () => ({
+
+var setUserSchema = stepSchema("setUser", (() => ({
   uid: id(),
   gid: optional(id()),
   groups: optional(list(id())),
   keepCapabilities: optional(boolean()),
   keepGroups: optional(boolean())
-}), ({ groups, keepGroups }) => groups !== void 0 && keepGroups === true ? '"keepGroups" leaves the groups as they are, and "groups" sets them' : void 0);
+})), (({ groups, keepGroups }) => groups !== void 0 && keepGroups === true ? '"keepGroups" leaves the groups as they are, and "groups" sets them' : void 0));
 
 var capabilitiesSchema = stepSchema("capabilities", (() => {
   const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
@@ -24773,7 +25978,7 @@ var capabilitiesSchema = stepSchema("capabilities", (() => {
   if (keep !== void 0 && others !== void 0) {
     return `"keep" cannot be combined with other sets`;
   }
-  const lacks = ((set, of2) => of2 === void 0 ? void 0 : set?.find((name) => !of2.includes(name)));
+  const lacks = ((set, of2) => of2 === void 0 ? void 0 : set?.find(((name) => !of2.includes(name))));
   const notPermitted = lacks(effective, permitted) ?? lacks(ambient, permitted);
   if (notPermitted !== void 0) return `${notPermitted} is not in "permitted"`;
   const notInheritable = lacks(ambient, inheritable);
@@ -24784,24 +25989,9 @@ var capabilitiesSchema = stepSchema("capabilities", (() => {
 var noNewPrivilegesSchema = stepSchema("noNewPrivileges", (() => ({})));
 
 // recipe/steps/join.ts
-function join(target, ...kinds) {
-  const last = kinds.at(-1);
-  const options = typeof last === "object" ? last : {};
-  const names = kinds.filter((kind) => typeof kind !== "object");
-  return {
-    step: "join",
-    target: dataOf(target),
-    ...names.length === 0 ? {} : {
-      kinds: names
-    },
-    ...options
-  };
-}
-function dataOf(target) {
-  const hasIdentity = typeof target === "object" && target !== null && "identity" in target;
-  return hasIdentity ? target.identity : target;
-}
-var joinSchema = stepSchema("join", () => ({
+
+
+var joinSchema = stepSchema("join", (() => ({
   target: either(integer(1, 2 ** 31 - 1), either(path(), object({
     pid: integer(1, 2 ** 31 - 1),
     started: integer(0)
@@ -24816,7 +26006,7 @@ var joinSchema = stepSchema("join", () => ({
   cwd: optional(boolean()),
   environment: optional(boolean()),
   cgroup: optional(boolean())
-}), ({ target, kinds = [], ...options }) => {
+})), (({ target, kinds = [], ...options }) => {
   if (typeof target !== "string") return void 0;
   if (kinds.length > 1) return "a file is one namespace and takes one kind";
   if (options.credentials === "process") {
@@ -24829,18 +26019,13 @@ var joinSchema = stepSchema("join", () => ({
     "cgroup"
   ].find((name) => options[name] === true);
   return ofProcess && `"${ofProcess}" needs a process, and the target is a file`;
-});
+}));
 
 // recipe/steps/join_cgroup.ts
-function joinCgroup(...directories) {
-  return {
-    step: "joinCgroup",
-    directories
-  };
-}
-var joinCgroupSchema = stepSchema("joinCgroup", () => ({
+
+var joinCgroupSchema = stepSchema("joinCgroup", (() => ({
   directories: list(absolutePath(), 1)
-}));
+})));
 
 // recipe/steps/masks.ts
 
@@ -24855,12 +26040,7 @@ var readonlyPathsSchema = stepSchema("readonlyPaths", (() => ({
 // recipe/steps/names.ts
 var NAME_BYTES = 64;
 
-function hostnameText() {
-  return text({
-    min: 1,
-    max: NAME_BYTES
-  });
-}
+
 var hostnameSchema = stepSchema("hostname", (() => ({
   name: hostnameText()
 })));
@@ -24875,7 +26055,7 @@ var domainnameSchema = stepSchema("domainname", () => ({
 }));
 
 // recipe/steps/network/links.ts
-var loopbackSchema = stepSchema("loopback", (() => ({})));
+var loopbackSchema = stepSchema("loopback", () => ({}));
 var bridgeSchema = stepSchema("bridge", () => ({
   name: interfaceName(),
   ports: optional(list(interfaceName()))
@@ -24955,47 +26135,43 @@ var overlaySchema = stepSchema("overlay", () => ({
 });
 
 // recipe/variable_pattern.ts
-
+function variablePattern() {
+  const expected = 'the name of a variable, or "AWS_*" for all that begin so';
+  return text({
+    expected,
+    min: 1,
+    pattern: "^[^=*]*\\*?$",
+    issue: (name) => /^[^=*]*\*?$/.test(name) ? void 0 : `${quoted(name)} is not ${expected}`
+  });
+}
 
 // recipe/steps/process.ts
-var setEnvSchema = stepSchema("setEnv", (() => ({
+var setEnvSchema = stepSchema("setEnv", () => ({
   variables: dictionary(variableName(), text())
-})));
-var clearEnvSchema = stepSchema("clearEnv", (() => ({
-  keep: optional(list(variablePattern()))
-})));
-function umask2(mask2) {
-  return {
-    step: "umask",
-    mask: mask2
-  };
-}
-var umaskSchema = stepSchema("umask", () => ({
-  mask: maskBits()
 }));
-function rlimit(resource, soft, hard = soft) {
-  return {
-    step: "rlimit",
-    resource,
-    soft,
-    hard
-  };
-}
-var rlimitSchema = stepSchema("rlimit", () => {
+var clearEnvSchema = stepSchema("clearEnv", () => ({
+  keep: optional(list(variablePattern()))
+}));
+
+var umaskSchema = stepSchema("umask", (() => ({
+  mask: maskBits()
+})));
+
+var rlimitSchema = stepSchema("rlimit", (() => {
   const limit2 = either(integer(0), oneOf([
     "unlimited"
   ]));
   return {
-    resource: oneOf(Object.keys(RLIMITS).map((name) => name.toLowerCase())),
+    resource: oneOf(Object.keys(RLIMITS).map(((name) => name.toLowerCase()))),
     soft: limit2,
     hard: withDefaultOf(limit2, "soft")
   };
-}, ({ soft, hard }) => {
+}), (({ soft, hard }) => {
   if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
     return `"soft" (${soft}) is greater than "hard" (${hard})`;
   }
   return void 0;
-});
+}));
 function oomScoreAdj(value) {
   return {
     step: "oomScoreAdj",
@@ -25007,25 +26183,20 @@ var oomScoreAdjSchema = stepSchema("oomScoreAdj", () => ({
 }));
 
 var newSessionSchema = stepSchema("newSession", (() => ({})));
-function dieWithParent(signal2 = "SIGKILL") {
-  return {
-    step: "dieWithParent",
-    signal: signal2
-  };
-}
-var dieWithParentSchema = stepSchema("dieWithParent", () => {
+
+var dieWithParentSchema = stepSchema("dieWithParent", (() => {
   const names = Object.keys(SIGNALS);
   const name = oneOf(names);
   return {
-    signal: withDefault(schema(`${name.expected}, or null`, (value) => value === null ? void 0 : name.issue(value), () => ({
+    signal: withDefault(schema(`${name.expected}, or null`, ((value) => value === null ? void 0 : name.issue(value)), () => ({
       enum: [
         ...names,
         null
       ]
     })), "SIGKILL")
   };
-});
-var initSchema = stepSchema("init", (() => ({})));
+}));
+var initSchema = stepSchema("init", () => ({}));
 
 // recipe/steps/programs.ts
 var programsSchema = stepSchema("programs", () => ({
@@ -25035,13 +26206,26 @@ var programsSchema = stepSchema("programs", () => ({
 }));
 
 // recipe/steps/protect.ts
-
-var protectSchema = stepSchema("protect", (() => ({
+function protectedName() {
+  return text({
+    expected: "a name, or the end of a path",
+    min: 1,
+    max: 4095,
+    pattern: "^[^/]",
+    issue(name) {
+      if (name.startsWith("/") || name.endsWith("/") || climbs(name)) {
+        return `${quoted(name)} is no name, and no end of a path such as ".git/hooks"`;
+      }
+      return void 0;
+    }
+  });
+}
+var protectSchema = stepSchema("protect", () => ({
   source: absolutePath(),
   target: withDefaultOf(absolutePath(), "source"),
   names: optional(list(protectedName())),
   except: optional(list(absolutePath()))
-})));
+}));
 
 // recipe/steps/root.ts
 
@@ -25056,12 +26240,29 @@ var chdirSchema = stepSchema("chdir", () => ({
 }));
 
 // recipe/steps/seccomp.ts
-
+function seccomp(profile2 = {}) {
+  return "defaultAction" in profile2 ? {
+    step: "seccomp",
+    profile: profile2
+  } : {
+    step: "seccomp",
+    ...profile2
+  };
+}
 var callNames = lazy(() => [
   ...syscallNames()
 ]);
-
-var seccompSchema = stepSchema("seccomp", (() => {
+function callName(groups) {
+  return text({
+    expected: `the name of a system call, or ${groups.map((name) => `"${name}"`).join(", ")}`,
+    min: 1,
+    issue: (name) => groups.includes(name) || isSyscallName(name) ? void 0 : `there is no call ${quoted(name)}${suggestion(name, [
+      ...groups,
+      ...callNames()
+    ])}`
+  });
+}
+var seccompSchema = stepSchema("seccomp", () => {
   const groups = Object.keys(SECCOMP_GROUPS);
   return {
     profile: optional(seccompProfile()),
@@ -25073,7 +26274,7 @@ var seccompSchema = stepSchema("seccomp", (() => {
     architectures: optional(seccompArchitectures()),
     privileged: optional(boolean())
   };
-}));
+});
 
 // recipe/steps/time.ts
 function timeOffset(offsets) {
@@ -25201,18 +26402,7 @@ function unsuitable(value) {
 
 
 // oci/caller.ts
-function caller() {
-  const map = textOf2("/proc/self/uid_map") ?? "";
-  const isFirst = /^\s*0\s+0\s+4294967295\s*$/.test(map.trim());
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(textOf2("/proc/self/status") ?? "")?.[1] ?? "0"}`);
-  const has3 = (name) => (effective >> BigInt(CAPABILITIES[name]) & 1n) === 1n;
-  return {
-    mayMakeDevices: isFirst && has3("CAP_MKNOD"),
-    mayMount: has3("CAP_SYS_ADMIN"),
-    mayChangeGroups: textOf2("/proc/self/setgroups")?.trim() !== "deny" && has3("CAP_SETGID"),
-    isRoot: isFirst && Deno.uid() === 0
-  };
-}
+
 
 // oci/cgroups/device_program.ts
 var [BPF_PROG_LOAD, BPF_PROG_ATTACH] = [
@@ -25432,9 +26622,7 @@ function encode2(code) {
   });
   return bytes;
 }
-function isAny(number) {
-  return number === void 0 || number === null || number < 0;
-}
+
 
 // oci/cgroups/devices.ts
 var ALWAYS = [
@@ -25481,13 +26669,13 @@ var ALWAYS = [
       5,
       2
     ]
-  ].map(([major, minor]) => ({
+  ].map((([major, minor]) => ({
     allow: true,
     type: "c",
     major,
     minor,
     access: "rwm"
-  })),
+  }))),
   {
     allow: true,
     type: "c",
@@ -25495,52 +26683,12 @@ var ALWAYS = [
     access: "rwm"
   }
 ];
-function applyDevices(groups, rules, adds) {
-  if (rules.length === 0) return;
-  const all = adds === "defaults" ? [
-    ...rules,
-    ...ALWAYS
-  ] : rules;
-  const old = groups.find(({ hierarchy }) => hierarchy.names.includes("devices"));
-  if (old !== void 0) return writeRules(old.path, all);
-  const unified = groups.find(({ hierarchy }) => hierarchy.version === 2);
-  if (unified !== void 0) attachDeviceProgram(unified.path, all);
-}
-function writeRules(directory, rules) {
-  for (const rule of rules) {
-    const file = `${directory}/devices.${rule.allow ? "allow" : "deny"}`;
-    Deno.writeTextFileSync(file, ruleText(rule), {
-      create: false
-    });
-  }
-}
-function ruleText({ type = "a", major, minor, access = "rwm" }) {
-  const all = type === "a" && isAny(major) && isAny(minor) && access.length === 3;
-  if (all) return "a";
-  return `${type} ${isAny(major) ? "*" : major}:${isAny(minor) ? "*" : minor} ${access}`;
-}
+
+
+
 
 // oci/cgroups/resources.ts
-function applyResources(groups, resources) {
-  const unified = groups.find(({ hierarchy }) => hierarchy.version === 2);
-  const old = groups.filter(({ hierarchy }) => hierarchy.version === 1);
-  const settings2 = old.length > 0 ? settingsOf12(resources) : settingsOf22(resources);
-  for (const setting of inOrder2(settings2, old)) {
-    const { field, controller, file, text: text3 } = setting;
-    const group = old.length > 0 ? old.find(({ hierarchy }) => hierarchy.names.includes(controller)) : unified;
-    if (group === void 0) {
-      unsupported(`linux.resources.${field}`, `there is no control group for ${controller}`);
-    }
-    write3(`${group.path}/${file}`, text3, field);
-  }
-  for (const [file, text3] of Object.entries(resources.unified ?? {})) {
-    if (unified === void 0) {
-      unsupported("linux.resources.unified", "there is no hierarchy of version 2 here");
-    }
-    if (file.includes("/")) unsupported(`linux.resources.unified.${file}`, "it is no file's name");
-    write3(`${unified.path}/${file}`, text3, `unified.${file}`);
-  }
-}
+
 function write3(file, text3, field) {
   try {
     Deno.writeTextFileSync(file, text3, {
@@ -25551,28 +26699,7 @@ function write3(file, text3, field) {
     unsupported(`linux.resources.${field}`, `${file}: ${why}`);
   }
 }
-function inOrder2(settings2, groups) {
-  const sum2 = settings2.findIndex(({ file }) => file === "memory.memsw.limit_in_bytes");
-  const memory = settings2.findIndex(({ file }) => file === "memory.limit_in_bytes");
-  if (sum2 === -1 || memory === -1) return [
-    ...settings2
-  ];
-  const group = groups.find(({ hierarchy }) => hierarchy.names.includes("memory"));
-  const now = Number(readNumber2(`${group?.path}/memory.limit_in_bytes`));
-  const [first, second] = Number(settings2[memory].text) > now && settings2[memory].text !== "-1" ? [
-    sum2,
-    memory
-  ] : [
-    memory,
-    sum2
-  ];
-  const others = settings2.filter((_, index) => index !== sum2 && index !== memory);
-  return [
-    settings2[first],
-    settings2[second],
-    ...others
-  ];
-}
+
 function readNumber2(file) {
   try {
     return Deno.readTextFileSync(file).trim();
@@ -25581,9 +26708,9 @@ function readNumber2(file) {
   }
 }
 var Settings = class {
-
-  all = [];
-  add(field, controller, file, value) {
+  static {
+    addMethods(this.prototype, {
+    add: (function (field, controller, file, value) {
     if (value === void 0 || value === null || value === "") return;
     this.all.push({
       field,
@@ -25591,99 +26718,15 @@ var Settings = class {
       file,
       text: String(value)
     });
+  })
+    });
   }
+
+  all = [];
+  
 };
-function settingsOf12(resources) {
-  const { memory, cpu, pids, blockIO, hugepageLimits, network, rdma } = resources;
-  const settings2 = new Settings();
-  const add = settings2.add.bind(settings2);
-  add("memory.limit", "memory", "memory.limit_in_bytes", given(memory?.limit));
-  add("memory.swap", "memory", "memory.memsw.limit_in_bytes", given(memory?.swap));
-  add("memory.reservation", "memory", "memory.soft_limit_in_bytes", given(memory?.reservation));
-  add("memory.kernel", "memory", "memory.kmem.limit_in_bytes", given(memory?.kernel));
-  add("memory.kernelTCP", "memory", "memory.kmem.tcp.limit_in_bytes", given(memory?.kernelTCP));
-  add("memory.swappiness", "memory", "memory.swappiness", memory?.swappiness);
-  if (memory?.disableOOMKiller === true) {
-    add("memory.disableOOMKiller", "memory", "memory.oom_control", 1);
-  }
-  add("cpu.shares", "cpu", "cpu.shares", given(cpu?.shares));
-  add("cpu.period", "cpu", "cpu.cfs_period_us", given(cpu?.period));
-  add("cpu.quota", "cpu", "cpu.cfs_quota_us", given(cpu?.quota));
-  add("cpu.burst", "cpu", "cpu.cfs_burst_us", cpu?.burst);
-  add("cpu.realtimePeriod", "cpu", "cpu.rt_period_us", given(cpu?.realtimePeriod));
-  add("cpu.realtimeRuntime", "cpu", "cpu.rt_runtime_us", given(cpu?.realtimeRuntime));
-  add("cpu.idle", "cpu", "cpu.idle", cpu?.idle);
-  add("cpu.cpus", "cpuset", "cpuset.cpus", cpu?.cpus);
-  add("cpu.mems", "cpuset", "cpuset.mems", cpu?.mems);
-  add("pids.limit", "pids", "pids.max", pidsLimit(pids?.limit));
-  add("blockIO.weight", "blkio", "blkio.weight", given(blockIO?.weight));
-  add("blockIO.leafWeight", "blkio", "blkio.leaf_weight", given(blockIO?.leafWeight));
-  for (const device of blockIO?.weightDevice ?? []) {
-    add("blockIO.weightDevice", "blkio", "blkio.weight_device", weightText(device, "weight"));
-    add("blockIO.weightDevice", "blkio", "blkio.leaf_weight_device", weightText(device, "leafWeight"));
-  }
-  for (const [field, file] of THROTTLES) {
-    for (const rate of blockIO?.[field] ?? []) {
-      add(`blockIO.${field}`, "blkio", `blkio.throttle.${file.old}_device`, rateText(rate));
-    }
-  }
-  for (const { pageSize, limit: limit2 } of hugepageLimits ?? []) {
-    add("hugepageLimits", "hugetlb", `hugetlb.${pageSize}.limit_in_bytes`, limit2);
-  }
-  add("network.classID", "net_cls", "net_cls.classid", network?.classID);
-  for (const { name, priority } of network?.priorities ?? []) {
-    add("network.priorities", "net_prio", "net_prio.ifpriomap", `${name} ${priority}`);
-  }
-  for (const text3 of rdmaTexts(rdma)) add("rdma", "rdma", "rdma.max", text3);
-  return settings2.all;
-}
-function settingsOf22(resources) {
-  const { memory, cpu, pids, blockIO, hugepageLimits, network, rdma } = resources;
-  const settings2 = new Settings();
-  const add = settings2.add.bind(settings2);
-  add("memory.limit", "memory", "memory.max", maximum(memory?.limit));
-  add("memory.swap", "memory", "memory.swap.max", swapAlone(memory?.swap, memory?.limit));
-  add("memory.reservation", "memory", "memory.low", maximum(memory?.reservation));
-  add("cpu.shares", "cpu", "cpu.weight", weightOf(given(cpu?.shares)));
-  add("cpu.quota", "cpu", "cpu.max", cpuMaximum(cpu?.quota, cpu?.period));
-  add("cpu.burst", "cpu", "cpu.max.burst", cpu?.burst);
-  add("cpu.idle", "cpu", "cpu.idle", cpu?.idle);
-  add("cpu.cpus", "cpuset", "cpuset.cpus", cpu?.cpus);
-  add("cpu.mems", "cpuset", "cpuset.mems", cpu?.mems);
-  add("pids.limit", "pids", "pids.max", pidsLimit(pids?.limit));
-  add("blockIO.weight", "io", "io.weight", ioWeight(given(blockIO?.weight)));
-  for (const device of blockIO?.weightDevice ?? []) {
-    add("blockIO.weightDevice", "io", "io.weight", weightText(device, "weight"));
-  }
-  for (const [field, file] of THROTTLES) {
-    for (const { major, minor, rate } of blockIO?.[field] ?? []) {
-      add(`blockIO.${field}`, "io", "io.max", `${major}:${minor} ${file.unified}=${rate}`);
-    }
-  }
-  for (const { pageSize, limit: limit2 } of hugepageLimits ?? []) {
-    add("hugepageLimits", "hugetlb", `hugetlb.${pageSize}.max`, limit2);
-  }
-  for (const text3 of rdmaTexts(rdma)) add("rdma", "rdma", "rdma.max", text3);
-  for (const [field, value] of [
-    [
-      "memory.swappiness",
-      memory?.swappiness
-    ],
-    [
-      "network.classID",
-      network?.classID
-    ],
-    [
-      "cpu.realtimeRuntime",
-      given(cpu?.realtimeRuntime)
-    ]
-  ]) {
-    if (value !== void 0) {
-      unsupported(`linux.resources.${field}`, "control groups of version 2 have no such limit");
-    }
-  }
-  return settings2.all;
-}
+
+
 var THROTTLES = [
   [
     "throttleReadBpsDevice",
@@ -25714,15 +26757,11 @@ var THROTTLES = [
     }
   ]
 ];
-function given(value) {
-  return value === 0 ? void 0 : value;
-}
+
 function maximum(value) {
   return value === void 0 || value === 0 ? void 0 : value < 0 ? "max" : value;
 }
-function pidsLimit(limit2) {
-  return limit2 === void 0 ? void 0 : limit2 <= 0 ? "max" : limit2;
-}
+
 function swapAlone(sum2, limit2 = 0) {
   if (sum2 === void 0 || sum2 === 0) return void 0;
   if (sum2 < 0) return "max";
@@ -25752,43 +26791,12 @@ function weightText({ major, minor, ...weights }, field) {
 function rateText({ major, minor, rate }) {
   return `${major}:${minor} ${rate}`;
 }
-function rdmaTexts(rdma) {
-  return Object.entries(rdma ?? {}).map(([device, { hcaHandles, hcaObjects }]) => `${device} hca_handle=${hcaHandles ?? "max"} hca_object=${hcaObjects ?? "max"}`);
-}
+
 
 // oci/config/paths.ts
 var MAX_LINKS3 = 40;
-function pathInRoot(root, path2) {
-  const waiting = path2.split("/").reverse();
-  let found = [];
-  let links = 0;
-  while (waiting.length > 0) {
-    const name = waiting.pop();
-    if (name === "" || name === ".") continue;
-    if (name === "..") {
-      found.pop();
-      continue;
-    }
-    const target = linkAt(`${root}/${[
-      ...found,
-      name
-    ].join("/")}`);
-    if (target === void 0 || ++links > MAX_LINKS3) {
-      found.push(name);
-      continue;
-    }
-    if (target.startsWith("/")) found = [];
-    waiting.push(...target.split("/").reverse());
-  }
-  return `/${found.join("/")}`;
-}
-function linkAt(path2) {
-  try {
-    return Deno.readLinkSync(path2);
-  } catch {
-    return void 0;
-  }
-}
+
+
 
 // oci/config/devices.ts
 var DEVICES2 = [
@@ -25836,70 +26844,8 @@ var LINKS2 = {
   "/dev/stderr": "/proc/self/fd/2",
   "/dev/ptmx": "pts/ptmx"
 };
-function deviceSteps(config, root, mayMake2) {
-  const { mounts = [], linux = {} } = config;
-  const dev = mounts.find(({ destination: destination2 }) => destination2.replace(/\/+$/, "") === "/dev");
-  const isBind = dev !== void 0 && (dev.type === "bind" || (dev.options ?? []).some((word4) => /^r?bind$/.test(word4)));
-  const usual = isBind ? [] : DEVICES2;
-  const given2 = linux.devices ?? [];
-  const all = [
-    ...usual.filter(({ path: path2 }) => !given2.some((one) => one.path === path2)),
-    ...given2
-  ];
-  const links = isBind ? [] : Object.entries(LINKS2);
-  return [
-    ...isBind ? [] : [
-      mkdir(`${root}/dev`, {
-        host: true
-      })
-    ],
-    ...all.flatMap((device, index) => deviceStep(device, index, root, mayMake2)),
-    ...links.map(([path2, target]) => symlink(target, root + path2, {
-      host: true,
-      keep: true
-    }))
-  ];
-}
-function deviceStep(device, index, root, mayMake2) {
-  const { path: path2, type, major, minor, fileMode = 438, uid = 0, gid = 0 } = device;
-  const target = root + pathInRoot(root, path2);
-  const letter = type === "u" ? "c" : type;
-  if (letter !== "c" && letter !== "b" && letter !== "p") {
-    return unsupported(`linux.devices[${index}].type`, `there is no type "${type}"`);
-  }
-  const parent = target.slice(0, target.lastIndexOf("/"));
-  const parents = parent === root || parent === `${root}/dev` ? [] : [
-    mkdir(parent, {
-      host: true
-    })
-  ];
-  if (!mayMake2 && letter !== "p") return [
-    bind3(path2, target, {
-      restrict: [],
-      make: true
-    })
-  ];
-  const numbers = letter === "p" ? {} : {
-    major: major ?? 0,
-    minor: minor ?? 0
-  };
-  const owner = uid === 0 && gid === 0 ? {} : {
-    uid,
-    gid
-  };
-  const mode2 = fileMode & 4095;
-  return [
-    ...parents,
-    mknod(target, {
-      type: letter,
-      ...numbers,
-      mode: mode2,
-      ...owner,
-      host: true,
-      keep: true
-    })
-  ];
-}
+
+
 
 // oci/config/mounts.ts
 var PROPAGATIONS2 = {
@@ -25938,70 +26884,9 @@ var LIFTED = [
   "nolazytime",
   "nomand"
 ];
-function mountSteps(mounts, context) {
-  return mounts.flatMap((entry2, index) => stepsOf(entry2, `mounts[${index}]`, context));
-}
-function stepsOf(entry2, field, context) {
-  if (entry2.uidMappings?.length || entry2.gidMappings?.length) {
-    unsupported(`${field}.uidMappings`, "mounts with mapped ids are not supported");
-  }
-  if (entry2.type === "cgroup" && context.hierarchies.length === 0) return [];
-  const options = sorted(entry2, field);
-  const inside = pathInRoot(context.root, entry2.destination);
-  if (inside === "/") unsupported(`${field}.destination`, "nothing can be mounted on the root");
-  const target = context.root + inside;
-  const isBind = options.kind !== void 0 || entry2.type === "bind";
-  const made = isBind ? bindSteps(entry2, field, options, target, context) : filesystemSteps(entry2, field, options, target, context);
-  return [
-    ...made,
-    ...options.propagation.map(({ type, recursive }) => propagation(target, type, {
-      recursive
-    }))
-  ];
-}
-function sorted({ options }, field) {
-  let kind;
-  const propagation2 = [];
-  const [attributes, recursive, rest] = [
-    [],
-    [],
-    []
-  ];
-  let copiesUp = false;
-  for (const word4 of options ?? []) {
-    const stripped = word4.startsWith("r") ? word4.slice(1) : "";
-    if (word4 === "") continue;
-    if (word4 === "bind" || word4 === "rbind") kind = word4;
-    else if (word4 in PROPAGATIONS2) {
-      propagation2.push({
-        type: PROPAGATIONS2[word4],
-        recursive: false
-      });
-    } else if (stripped in PROPAGATIONS2) {
-      propagation2.push({
-        type: PROPAGATIONS2[stripped],
-        recursive: true
-      });
-    } else if (word4 === "tmpcopyup") copiesUp = true;
-    else if (word4 === "idmap" || word4 === "ridmap") {
-      unsupported(`${field}.options`, `mounts with mapped ids (${word4}) are not supported`);
-    } else if (ATTRIBUTES3.includes(word4)) attributes.push(word4);
-    else if (ATTRIBUTES3.includes(stripped)) recursive.push(stripped);
-    else if (LIFTED.includes(stripped)) continue;
-    else rest.push(word4);
-  }
-  if (propagation2.some(({ type }) => type === "shared") && kind !== void 0) {
-    unsupported(`${field}.options`, "mounts that are made in the container cannot appear on the host (shared); use slave");
-  }
-  return {
-    kind,
-    propagation: propagation2,
-    attributes,
-    recursive,
-    copiesUp,
-    rest
-  };
-}
+
+
+
 function bindSteps({ source, type }, field, options, target, { bundle, early }) {
   if (source === void 0 || source === "") unsupported(`${field}.source`, "a bind has a source");
   const other = options.rest.filter((word4) => !LIFTED.includes(word4));
@@ -26022,42 +26907,8 @@ function bindSteps({ source, type }, field, options, target, { bundle, early }) 
     ...attributeSteps(target, options)
   ];
 }
-function attributeSteps(target, { attributes, recursive }) {
-  const steps = [];
-  if (attributes.length > 0) steps.push(remount(target, attributes.join(","), {
-    keep: true
-  }));
-  if (recursive.length > 0) {
-    steps.push(remount(target, recursive.join(","), {
-      keep: true,
-      recursive: true
-    }));
-  }
-  return steps;
-}
-function filesystemSteps(entry2, field, options, target, context) {
-  const { type, source } = entry2;
-  if (type === void 0) return unsupported(`${field}.type`, "a mount has a type, or is a bind");
-  if (type === "cgroup") return cgroupSteps(options, target, context);
-  const words3 = [
-    ...options.attributes,
-    ...options.rest
-  ].join(",");
-  if (options.copiesUp && hasEntries(target)) return copiedUp(target, options);
-  return [
-    mount2(source || type, target, {
-      type,
-      make: true,
-      ...words3 !== "" && {
-        options: words3
-      }
-    }),
-    ...attributeSteps(target, {
-      ...options,
-      attributes: []
-    })
-  ];
-}
+
+
 function copiedUp(target, options) {
   return [
     overlay(target, {
@@ -26076,70 +26927,8 @@ function hasEntries(path2) {
   }
   return false;
 }
-function cgroupSteps(options, target, { hierarchies: hierarchies2, groups, ownCgroups }) {
-  const { attributes } = options;
-  const words3 = attributes.filter((word4) => word4 !== "ro").join(",");
-  const readOnly = attributes.includes("ro") ? [
-    remount(target, "ro", {
-      keep: true
-    })
-  ] : [];
-  const show2 = (hierarchy, at2) => {
-    const { version, names, top } = hierarchy;
-    if (!ownCgroups) {
-      const group = groups.find((group2) => group2.hierarchy.top === top);
-      return [
-        bind3(group?.path ?? top, at2, {
-          restrict: [],
-          make: true
-        }),
-        ...attributes.length > 0 ? [
-          remount(at2, attributes.join(","), {
-            keep: true
-          })
-        ] : []
-      ];
-    }
-    const type = version === 2 ? "cgroup2" : "cgroup";
-    const all = version === 2 ? words3 : [
-      words3,
-      ...names
-    ].filter(Boolean).join(",");
-    return [
-      mount2("cgroup", at2, {
-        type,
-        make: true,
-        ...all !== "" && {
-          options: all
-        }
-      }),
-      ...attributes.includes("ro") ? [
-        remount(at2, "ro", {
-          keep: true
-        })
-      ] : []
-    ];
-  };
-  const [only] = hierarchies2;
-  if (only === void 0) return [];
-  if (hierarchies2.length === 1 && only.version === 2) return show2(only, target);
-  const tmpfs = [
-    ...attributes.filter((word4) => word4 !== "ro"),
-    "mode=755"
-  ].join(",");
-  return [
-    mount2("tmpfs", target, {
-      type: "tmpfs",
-      options: tmpfs,
-      make: true
-    }),
-    ...hierarchies2.flatMap((hierarchy) => show2(hierarchy, `${target}/${nameOf4(hierarchy)}`)),
-    ...readOnly
-  ];
-}
-function nameOf4({ top }) {
-  return top.slice(top.lastIndexOf("/") + 1);
-}
+
+
 
 // oci/config/namespaces.ts
 var KINDS = {
@@ -26152,81 +26941,12 @@ var KINDS = {
   user: "user",
   uts: "uts"
 };
-function namespacesOf({ namespaces: namespaces2 = [] }) {
-  const fresh = /* @__PURE__ */ new Set();
-  const joined = /* @__PURE__ */ new Map();
-  namespaces2.forEach(({ type, path: path2 }, index) => {
-    const kind = KINDS[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
-    if (fresh.has(kind) || joined.has(kind)) {
-      unsupported(`linux.namespaces[${index}].type`, `"${type}" is given twice`);
-    }
-    if (path2 === void 0 || path2 === "") fresh.add(kind);
-    else joined.set(kind, path2);
-  });
-  if (!fresh.has("mount")) {
-    unsupported("linux.namespaces", 'a container needs a mount namespace of its own, "mount"');
-  }
-  return {
-    fresh,
-    joined
-  };
-}
-function namespaceSteps(linux, { fresh, joined }, groups) {
-  const { uidMappings, gidMappings } = linux;
-  const files = [
-    ...joined
-  ].toSorted(([one], [other]) => orderOf(one) - orderOf(other));
-  const early = files.filter(([kind]) => kind !== "pid");
-  const pid = files.filter(([kind]) => kind === "pid");
-  const joins = (list2) => list2.map(([kind, path2]) => join(path2, kind, {
-    credentials: "keep"
-  }));
-  const first = [
-    ...fresh
-  ].filter((kind) => kind !== "cgroup");
-  const own = fresh.has("cgroup") ? [
-    unshare2("cgroup")
-  ] : [];
-  const groupSteps = [
-    ...groups.length > 0 ? [
-      joinCgroup(...groups)
-    ] : [],
-    ...own
-  ];
-  return [
-    ...joins(early),
-    ...joins(pid),
-    unshare2(...first, {
-      propagation: "slave"
-    }),
-    ...mapSteps(fresh.has("user"), uidMappings, gidMappings),
-    ...groupSteps,
-    ...clockSteps(linux.timeOffsets, fresh.has("time"))
-  ];
-}
+
+
 function orderOf(kind) {
   return kind === "user" ? 0 : 1;
 }
-function mapSteps(isOwn, uids, gids) {
-  if (!isOwn) return [];
-  if (!uids?.length || !gids?.length) {
-    unsupported("linux.uidMappings", "a user namespace needs uidMappings and gidMappings");
-  }
-  const deny2 = deniesGroups({
-    uidMappings: uids,
-    gidMappings: gids
-  });
-  const setgroups2 = deny2 ? {
-    setgroups: "deny"
-  } : {};
-  return [
-    mapIds({
-      uids: uids.map(rangeOf),
-      gids: gids.map(rangeOf),
-      ...setgroups2
-    })
-  ];
-}
+
 function deniesGroups({ uidMappings, gidMappings }) {
   const single = [
     uidMappings,
@@ -26241,61 +26961,12 @@ function rangeOf({ containerID, hostID, size }) {
     count: size
   };
 }
-function clockSteps(offsets, isOwn) {
-  const entries = Object.entries(offsets ?? {});
-  if (entries.length === 0) return [];
-  if (!isOwn) unsupported("linux.timeOffsets", 'they need a time namespace, "time"');
-  const clocks = {};
-  for (const [clock, { secs = 0, nanosecs = 0 }] of entries) {
-    if (clock !== "monotonic" && clock !== "boottime") {
-      return unsupported(`linux.timeOffsets.${clock}`, "there is no such clock");
-    }
-    clocks[clock] = secs + nanosecs / 1e9;
-  }
-  return [
-    timeOffset(clocks)
-  ];
-}
+
 
 // oci/config/process.ts
-function programOf({ args = [], env, cwd = "/" }) {
-  const [program, ...rest] = args;
-  if (program === void 0) throw new OciError("process.args: there is no program");
-  if (program === "") throw new OciError('exec: "": executable file not found in $PATH');
-  const environment = /* @__PURE__ */ new Map();
-  for (const entry2 of env ?? []) {
-    const end = entry2.indexOf("=");
-    if (end > 0) environment.set(entry2.slice(0, end), entry2.slice(end + 1));
-  }
-  return {
-    program,
-    args: rest,
-    environment,
-    searchPath: environment.get("PATH") ?? DEFAULT_PATH,
-    cwd: cwd === "" ? "/" : cwd
-  };
-}
-function checkProcess(process) {
-  for (const field of [
-    "scheduler",
-    "ioPriority",
-    "execCPUAffinity"
-  ]) {
-    const value = process[field];
-    if (value !== void 0 && value !== null) {
-      unsupported(`process.${field}`, "it is not supported");
-    }
-  }
-  if (isLabel(process.apparmorProfile) && isEnabled("/sys/module/apparmor/parameters/enabled")) {
-    unsupported("process.apparmorProfile", 'profiles are not supported; use "unconfined"');
-  }
-  if (isLabel(process.selinuxLabel) && isEnabled("/sys/fs/selinux/enforce")) {
-    unsupported("process.selinuxLabel", "labels of SELinux are not supported; disable them");
-  }
-}
-function isLabel(label) {
-  return label !== void 0 && label !== "" && label !== "unconfined";
-}
+
+
+
 function isEnabled(file) {
   try {
     return /^[Y1]/.test(Deno.readTextFileSync(file));
@@ -26303,47 +26974,9 @@ function isEnabled(file) {
     return false;
   }
 }
-function limitSteps({ rlimits, oomScoreAdj: score }) {
-  return [
-    ...score === void 0 ? [] : [
-      oomScoreAdj(score)
-    ],
-    ...(rlimits ?? []).map(({ type, soft, hard }, index) => {
-      const name = type.replace(/^RLIMIT_/, "").toLowerCase();
-      if (!type.startsWith("RLIMIT_")) {
-        unsupported(`process.rlimits[${index}].type`, `there is no limit "${type}"`);
-      }
-      return rlimit(name, limitOf(soft), limitOf(hard));
-    })
-  ];
-}
-function limitOf(value) {
-  return value > Number.MAX_SAFE_INTEGER || value < 0 ? "unlimited" : value;
-}
-function identitySteps(process, { seccomp: given2 }, keepsGroups) {
-  const filter = given2 === void 0 || given2 === null ? void 0 : profileOf(given2);
-  const { noNewPrivileges: gainsNone = false, user = {} } = process;
-  const privileged = filter !== void 0 && !gainsNone;
-  const steps = [
-    umask2(user.umask ?? 18),
-    ...privileged ? [
-      {
-        ...seccomp(filter),
-        privileged
-      }
-    ] : [],
-    ...userSteps(process, keepsGroups),
-    ...gainsNone ? [
-      noNewPrivileges()
-    ] : []
-  ];
-  return {
-    launch: steps,
-    last: filter !== void 0 && gainsNone ? [
-      seccomp(filter)
-    ] : []
-  };
-}
+
+
+
 function profileOf({ listenerPath, listenerMetadata, ...profile2 }) {
   if (listenerPath || listenerMetadata) {
     unsupported("linux.seccomp.listenerPath", "filters that ask another process are not supported");
@@ -26373,138 +27006,15 @@ function withoutNulls(value) {
     withoutNulls(field)
   ]));
 }
-function userSteps({ user = {}, capabilities: given2 }, keepGroups) {
-  const { uid = 0, gid = 0, additionalGids } = user;
-  if (keepGroups && additionalGids?.length) {
-    unsupported("process.user.additionalGids", "groups cannot be set here (setgroups(2) is denied)");
-  }
-  const sets = setsOf(given2 ?? {});
-  const keeps = uid !== 0 && [
-    ...sets.permitted ?? [],
-    ...sets.inheritable ?? []
-  ].length > 0;
-  return [
-    capabilities({
-      bounding: sets.bounding ?? []
-    }),
-    setUser({
-      uid,
-      gid,
-      ...keepGroups ? {
-        keepGroups
-      } : {
-        groups: additionalGids ?? []
-      },
-      ...keeps && {
-        keepCapabilities: true
-      }
-    }),
-    ...uid === 0 || keeps ? [
-      capabilities(withoutBounding(sets))
-    ] : []
-  ];
-}
-function withoutBounding({ permitted, effective, inheritable, ambient }) {
-  return {
-    permitted: permitted ?? [],
-    effective: effective ?? [],
-    inheritable: inheritable ?? [],
-    ambient: ambient ?? []
-  };
-}
-function setsOf(given2) {
-  const named = (set) => (given2[set] ?? []).map((name) => name.toUpperCase()).filter((name) => Object.hasOwn(CAPABILITIES, name));
-  const permitted = named("permitted");
-  const inheritable = named("inheritable");
-  return {
-    bounding: named("bounding"),
-    permitted,
-    inheritable,
-    effective: named("effective").filter((name) => permitted.includes(name)),
-    ambient: named("ambient").filter((name) => permitted.includes(name) && inheritable.includes(name))
-  };
-}
+
+
+
 
 // oci/config/recipe.ts
-function rootOf2({ root }, bundle) {
-  if (!root?.path) throw new OciError("root.path: there is none");
-  const path2 = root.path.startsWith("/") ? root.path : `${bundle}/${root.path}`;
-  try {
-    return Deno.realPathSync(path2);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new OciError(`root.path: ${path2}: no such file or directory`);
-    }
-    throw error;
-  }
-}
-function recipeOf(config, context) {
-  const { process, linux = {} } = config;
-  if (process === void 0) throw new OciError("process: there is none");
-  checkLinux(config);
-  checkProcess(process);
-  const root = rootOf2(config, context.bundle);
-  if (root === "/") unsupported("root.path", "the root of this machine cannot be the container's");
-  const namespaces2 = namespacesOf(linux);
-  const ownUser = namespaces2.fresh.has("user");
-  const program = withHome(programOf(process), process.user?.uid ?? 0, root);
-  const mayChange = ownUser ? !deniesGroups(linux) : context.mayChangeGroups;
-  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
-  const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
-  const early = ownUser && context.mayMount;
-  const ownCgroups = namespaces2.fresh.has("cgroup");
-  const steps = [
-    dieWithParent(null),
-    ...namespaceSteps(linux, namespaces2, context.groups.map(({ path: path2 }) => path2)),
-    newSession(),
-    ...limitSteps(process),
-    ...nameSteps(config),
-    bind3(root, root, {
-      restrict: []
-    }),
-    ...mountSteps(config.mounts ?? [], {
-      ...context,
-      root,
-      early,
-      ownCgroups
-    }),
-    ...deviceSteps(config, root, context.mayMakeDevices && !ownUser),
-    ...directorySteps(program.cwd, root),
-    ...protectionSteps(config, root),
-    pivotRoot(root),
-    ...rootPropagation(linux.rootfsPropagation),
-    ...launch3
-  ];
-  return {
-    steps,
-    last,
-    program
-  };
-}
-function keepsOriginalGroups({ annotations = {} }) {
-  return annotations["run.oci.keep_original_groups"] === "1";
-}
-function checkLinux({ linux = {}, hooks = {} }) {
-  if (hooks.startContainer?.length) {
-    unsupported("hooks.startContainer", "hooks in the container, behind what waits, are not run");
-  }
-  const { personality, intelRdt, memoryPolicy, netDevices, mountLabel } = linux;
-  if (personality?.domain !== void 0 && personality.domain !== "LINUX") {
-    unsupported("linux.personality.domain", `${personality.domain} is not supported`);
-  }
-  for (const [field, value] of Object.entries({
-    intelRdt,
-    memoryPolicy
-  })) {
-    if (value !== void 0 && value !== null) unsupported(`linux.${field}`, "it is not supported");
-  }
-  if (Object.keys(netDevices ?? {}).length > 0) {
-    unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");
-  }
-  if (mountLabel && hasFile("/sys/fs/selinux/enforce")) {
-    unsupported("linux.mountLabel", "labels of SELinux are not supported; disable them");
-  }
-}
+
+
+
+
 function hasFile(path2) {
   try {
     Deno.statSync(path2);
@@ -26513,86 +27023,12 @@ function hasFile(path2) {
     return false;
   }
 }
-function nameSteps({ hostname: name, domainname: domain, linux = {} }) {
-  const { sysctl: settings2 } = linux;
-  if (settings2 && "kernel.hostname" in settings2) {
-    unsupported("linux.sysctl", 'the name of the host is given by "hostname", not by a setting');
-  }
-  return [
-    ...name ? [
-      hostname(name)
-    ] : [],
-    ...domain ? [
-      domainname(domain)
-    ] : [],
-    ...Object.keys(settings2 ?? {}).length > 0 ? [
-      sysctl(settings2)
-    ] : []
-  ];
-}
-function directorySteps(cwd, root) {
-  const path2 = pathInRoot(root, cwd);
-  return path2 === "/" ? [] : [
-    mkdir(root + path2, {
-      host: true
-    })
-  ];
-}
-function protectionSteps({ root: given2, linux = {} }, root) {
-  const { maskedPaths, readonlyPaths: kept } = linux;
-  const inside = (paths) => [
-    ...new Set(paths.map((path2) => root + pathInRoot(root, path2)))
-  ];
-  return [
-    ...kept?.length ? [
-      readonlyPaths(...inside(kept))
-    ] : [],
-    ...maskedPaths?.length ? [
-      maskPaths(...inside(maskedPaths))
-    ] : [],
-    ...given2?.readonly === true ? [
-      remount(root, "ro", {
-        keep: true
-      })
-    ] : []
-  ];
-}
-function rootPropagation(word4) {
-  if (word4 === void 0 || word4 === "") return [];
-  const recursive = word4.startsWith("r");
-  const type = recursive ? word4.slice(1) : word4;
-  switch (type) {
-    case "private":
-    case "slave":
-    case "shared":
-    case "unbindable":
-      return [
-        propagation("/", type, {
-          recursive
-        })
-      ];
-    default:
-      return unsupported("linux.rootfsPropagation", `there is no propagation "${word4}"`);
-  }
-}
-function withHome(program, uid, root) {
-  if (program.environment.has("HOME")) return program;
-  const environment = new Map(program.environment);
-  environment.set("HOME", homeOf2(uid, root) ?? "/");
-  return {
-    ...program,
-    environment
-  };
-}
-function homeOf2(uid, root) {
-  try {
-    const text3 = Deno.readTextFileSync(root + pathInRoot(root, "/etc/passwd"));
-    const line = text3.split("\n").find((line2) => line2.split(":")[2] === String(uid));
-    return line?.split(":")[5] || void 0;
-  } catch {
-    return void 0;
-  }
-}
+
+
+
+
+
+
 
 // oci/console.ts
 var [AF_UNIX2, SOCK_STREAM2, SOCK_CLOEXEC2] = [
@@ -26621,35 +27057,8 @@ function sendTo(path2, fd) {
 
 // oci/destroy.ts
 var PATIENCE3 = 1e4;
-function destroy(record) {
-  const { groups } = record;
-  const end = Date.now() + PATIENCE3;
-  for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
-    const pids = killAll(record);
-    if (pids.length === 0 && removeGroups(groups)) break;
-    if (Date.now() > end) throw new OciError(`processes of the container do not end: ${pids}`);
-    pause(wait);
-  }
-  record.remove();
-}
-function killAll(record) {
-  const { groups, process } = record;
-  const pids = new Set(pidsIn(groups));
-  if (process !== void 0) pids.add(process.pid);
-  if (record.fixed === void 0) {
-    for (const pid of holdersOf(record.fifo)) pids.add(pid);
-  }
-  for (const pid of pids) signal(pid, "SIGKILL");
-  if (pids.size > 0) freeze([
-    ...groups,
-    ...[
-      ...pids
-    ].flatMap(freezerOf)
-  ], false);
-  return [
-    ...pids
-  ];
-}
+
+
 function holdersOf(path2) {
   const holds3 = (pid) => {
     try {
@@ -26667,39 +27076,12 @@ function linkOf(path2) {
     return void 0;
   }
 }
-function freezerOf(pid) {
-  const line = /^\d+:freezer:\/(.*)$/m.exec(textOf2(`/proc/${pid}/cgroup`) ?? "");
-  const hierarchy = mountedHierarchies().find((one) => has(one, "freezer"));
-  if (!line?.[1] || hierarchy === void 0) return [];
-  const group = `${hierarchy.top}/${line[1]}`;
-  return textOf2(`${group}/freezer.state`)?.trim() === "FROZEN" ? [
-    group
-  ] : [];
-}
-function signal(pid, name) {
-  try {
-    Deno.kill(pid, name);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || /ESRCH/.test(String(error))) return false;
-    throw error;
-  }
-}
-function pause(milliseconds) {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
-}
+
+
+
 
 // oci/hooks.ts
-function runHooks(config, kind, state, steps = []) {
-  const hooks = config.hooks?.[kind] ?? [];
-  if (hooks.length === 0) return;
-  const launcher = new Launcher(planRecipe(steps));
-  hooks.forEach((hook, index) => {
-    const field = `hooks.${kind}[${index}]`;
-    if (!hook.path?.startsWith("/")) throw new OciError(`${field}.path: it has to be absolute`);
-    runHook(launcher, hook, field, JSON.stringify(state));
-  });
-}
+
 function runHook(launcher, hook, field, state) {
   const { path: path2, args = [
     path2
@@ -26784,236 +27166,23 @@ function environmentOf2(env) {
 }
 
 // oci/create.ts
-function create(runtime, id2, options) {
-  const config = readConfig(options.config);
-  checkTerminal(config, options);
-  const record = ContainerRecord.make(runtime, id2);
-  try {
-    return make2(runtime, record, config, options);
-  } catch (error) {
-    const failure = new OciError(wordsFor(error, config.process?.args?.[0]));
-    destroy(record);
-    throw failure;
-  }
-}
-function checkTerminal({ process }, { consoleSocket, terminal }) {
-  const isWanted = process?.terminal === true;
-  if (isWanted && consoleSocket === void 0 && terminal === void 0) {
-    throw new OciError("process.terminal: use --console-socket, as nobody else has the other side");
-  }
-  if (!isWanted && consoleSocket !== void 0) {
-    throw new OciError("--console-socket: the process has no terminal");
-  }
-}
-function readConfig(path2) {
-  let text3;
-  try {
-    text3 = Deno.readTextFileSync(path2);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new OciError(`${path2}: no such file or directory`);
-    }
-    throw error;
-  }
-  try {
-    const config = JSON.parse(text3);
-    if (typeof config !== "object" || config === null) throw new SyntaxError("it is no object");
-    return config;
-  } catch (error) {
-    throw new OciError(`${path2} is not valid: ${error.message}`);
-  }
-}
-function make2(runtime, record, config, options) {
-  const { bundle } = options;
-  const able = caller();
-  const hierarchies2 = runtime.cgroups ? mountedHierarchies() : [];
-  const path2 = groupPath(config, record.id);
-  record.recordGroups(hierarchies2.map(({ top }) => top + path2));
-  const groups = makeGroups(hierarchies2, path2, able.isRoot);
-  applyResources(groups, config.linux?.resources ?? {});
-  applyDevices(groups, able.isRoot ? config.linux?.resources?.devices ?? [] : [], "defaults");
-  const made = recipeOf(config, {
-    bundle,
-    hierarchies: mountedHierarchies(),
-    groups,
-    ...able
-  });
-  const fixed = fixedState(record.id, config, bundle);
-  const launched = launch(record, config, made, options, fixed);
-  try {
-    record.record(fixed, processIdentity(launched.pid), config);
-    if (launched.terminal !== void 0 && options.consoleSocket !== void 0) {
-      sendTo(options.consoleSocket, launched.terminal);
-    }
-    if (options.pidfdSocket !== void 0) sendTo(options.pidfdSocket, launched.pidfd);
-    if (options.pidFile !== void 0) writePidFile(options.pidFile, launched.pid);
-  } catch (error) {
-    Deno.kill(launched.pid, "SIGKILL");
-    throw error;
-  }
-  return {
-    record,
-    launched
-  };
-}
-function groupPath({ linux = {} }, id2) {
-  const { cgroupsPath } = linux;
-  if (cgroupsPath === void 0 || cgroupsPath === "") return `/ramekin-${id2}`;
-  if (/^[^/]*:[^/]*:[^/]*$/.test(cgroupsPath)) {
-    unsupported("linux.cgroupsPath", "units of systemd are not supported; use the manager cgroupfs");
-  }
-  const names = cgroupsPath.split("/").filter((name) => name !== "" && name !== ".");
-  if (names.includes("..")) unsupported("linux.cgroupsPath", 'it may not contain ".."');
-  return `/${names.join("/")}`;
-}
-function fixedState(id2, config, bundle) {
-  return {
-    ociVersion: config.ociVersion ?? OCI_VERSION,
-    id: id2,
-    bundle,
-    rootfs: rootOf2(config, bundle),
-    created: (/* @__PURE__ */ new Date()).toISOString(),
-    owner: "",
-    annotations: config.annotations ?? {}
-  };
-}
-function launch(record, config, { steps, last, program }, options, fixed) {
-  const listening = Number(Deno.env.get("LISTEN_FDS") ?? 0) || 0;
-  const count = options.preserveFds + listening;
-  const fds = preserved(count);
-  const number = 3 + count;
-  const environment = listening === 0 ? program.environment : new Map([
-    ...program.environment,
-    [
-      "LISTEN_FDS",
-      String(listening)
-    ],
-    // The program is not there yet: its pid in the container's namespace (sd_listen_fds(3)).
-    [
-      "LISTEN_PID",
-      "1"
-    ]
-  ]);
-  record.makeFifo();
-  const fifo = syscall(openat(at_fdcwd, record.fifo, O_RDWR | O_CLOEXEC));
-  const opened = [
-    fifo,
-    ...fds.map(({ fd }) => fd)
-  ];
-  try {
-    const plan = planRecipe(checkedSteps(steps), {
-      recorded: true,
-      ...hasHooks(config) && {
-        beforeRoot: (pid) => runEarlyHooks(config, {
-          ...fixed,
-          pid,
-          status: "creating"
-        })
-      }
-    });
-    const spec = execSpec(program.program, {
-      args: program.args,
-      environment: {
-        inherited: [],
-        changes: environment
-      },
-      searchPath: program.searchPath,
-      cwd: program.cwd
-    });
-    const image2 = waitingImage({
-      descriptor: number,
-      calls: callsOf3(last),
-      paths: programPaths(spec),
-      argv: [
-        program.program,
-        ...program.args
-      ],
-      environment: Array.from(environment, ([name, value]) => `${name}=${value}`)
-    });
-    opened.push(image2);
-    return new Launcher(plan).spawn({
-      ...spec,
-      ...streamsOf(config, options.terminal),
-      fds: [
-        ...fds,
-        {
-          number,
-          fd: fifo
-        }
-      ],
-      image: image2
-    });
-  } finally {
-    for (const fd of opened) syscall(close(fd));
-  }
-}
-function callsOf3(steps) {
-  const { process, beforeProgram } = planRecipe(checkedSteps(steps));
-  return [
-    ...process.parts,
-    ...beforeProgram
-  ];
-}
-function preserved(count) {
-  return Array.from({
-    length: count
-  }, (_, index) => 3 + index).flatMap((number) => {
-    const look2 = fcntl(number, F_GETFD2, 0);
-    const flags16 = syscalls([
-      {
-        call: look2,
-        accept: [
-          "EBADF"
-        ]
-      }
-    ]).result(look2);
-    if (flags16 !== 0n) return [];
-    return [
-      {
-        number,
-        fd: syscall(fcntl(number, F_DUPFD_CLOEXEC, 4 + count))
-      }
-    ];
-  });
-}
+
+
+
+
+
+
+
+
+
 var F_GETFD2 = 1;
-function streamsOf({ process }, given2) {
-  const stdio = [
-    "inherit",
-    "inherit",
-    "inherit"
-  ];
-  if (process?.terminal !== true) return {
-    stdio
-  };
-  if (given2 !== void 0) return {
-    stdio,
-    terminal: given2
-  };
-  const { height = 0, width = 0 } = process.consoleSize ?? {};
-  const size = new Uint8Array(8);
-  const view2 = new DataView(size.buffer);
-  view2.setUint16(0, height, true);
-  view2.setUint16(2, width, true);
-  const reserved = syscall(openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC));
-  const terminal = {
-    place: "container",
-    reserved,
-    size: new Struct(size, "&size")
-  };
-  return {
-    stdio,
-    terminal
-  };
-}
+
 var EARLY_HOOKS = [
   "prestart",
   "createRuntime",
   "createContainer"
 ];
-function hasHooks({ hooks = {} }) {
-  return EARLY_HOOKS.some((kind) => (hooks[kind]?.length ?? 0) > 0);
-}
+
 function runEarlyHooks(config, state) {
   runHooks(config, "prestart", state);
   runHooks(config, "createRuntime", state);
@@ -27055,46 +27224,17 @@ var CREATE_FLAGS = {
   }
 };
 var flags2 = CREATE_FLAGS;
-function run(runtime, given2) {
-  create(runtime, idOf(given2), createOptions(given2));
-  return 0;
-}
-function idOf({ words: words3 }) {
-  const [id2, ...extra] = words3;
-  if (id2 === void 0) throw new OciError("the id of the container is missing");
-  if (extra.length > 0) throw new OciError(`${extra[0]}: one word too many`);
-  return id2;
-}
-function createOptions(given2) {
-  const bundle = absolute(valueOf(given2, "bundle") ?? Deno.cwd());
-  const file = (name) => {
-    const path2 = valueOf(given2, name);
-    return path2 === void 0 ? void 0 : absolute(path2);
-  };
-  const count = Number(valueOf(given2, "preserve-fds") ?? 0);
-  if (!Number.isInteger(count) || count < 0) {
-    throw new OciError("--preserve-fds: it takes a number of descriptors");
-  }
-  return {
-    bundle,
-    config: file("config") ?? `${bundle}/config.json`,
-    pidFile: file("pid-file"),
-    consoleSocket: file("console-socket"),
-    pidfdSocket: file("pidfd-socket"),
-    preserveFds: count
-  };
-}
-function absolute(path2) {
-  const whole = path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`;
-  return whole.length > 1 ? whole.replace(/\/+$/, "") : whole;
-}
+
+
+
+
 
 // oci/verbs/delete.ts
 var delete_exports = {};
 __export(delete_exports, {
-  flags: () => flags3,
+  flags: (() => flags3),
   remove: () => remove,
-  run: () => run2
+  run: (() => run2)
 });
 var flags3 = {
   values: [],
@@ -27106,48 +27246,15 @@ var flags3 = {
     f: "force"
   }
 };
-function run2(runtime, given2) {
-  const force = isSet(given2, "force");
-  if (isSet(given2, "regex")) {
-    const pattern = new RegExp(idOf(given2));
-    for (const id2 of idsIn(runtime)) if (pattern.test(id2)) deleteOne(runtime, id2, force);
-    return 0;
-  }
-  deleteOne(runtime, idOf(given2), force);
-  return 0;
-}
-function deleteOne(runtime, id2, force) {
-  const record = ContainerRecord.find(runtime, id2);
-  if (record === void 0) {
-    if (force) return;
-    throw new OciError(`container ${JSON.stringify(id2)} does not exist`);
-  }
-  const { status } = record;
-  if (!force && status !== "stopped" && status !== "created") {
-    throw new OciError(`cannot delete container ${record.id} that is not stopped: ${status}`);
-  }
-  remove(record);
-}
-function remove(record) {
-  const { fixed } = record;
-  const config = fixed === void 0 ? {} : record.config;
-  destroy(record);
-  if (fixed === void 0) return;
-  try {
-    runHooks(config, "poststop", {
-      ...fixed,
-      pid: 0,
-      status: "stopped"
-    });
-  } catch {
-  }
-}
+
+
+
 
 // oci/verbs/exec.ts
 var exec_exports = {};
 __export(exec_exports, {
-  flags: () => flags4,
-  run: () => run3
+  flags: (() => flags4),
+  run: (() => run3)
 });
 
 // container/terminal/raw_mode.ts
@@ -27250,39 +27357,30 @@ var Reactor = class {
   static {
     addMethods(this.prototype, {
     watch: (function (fd) {
-    control$51.call(this, EPOLL_CTL_ADD, fd, EPOLLONESHOT);
+    control$34.call(this, EPOLL_CTL_ADD, fd, EPOLLONESHOT);
     const watch = new Watch(fd, {
       arm: ((readiness) => {
         const event = readiness === "readable" ? EPOLLIN : EPOLLOUT;
-        control$51.call(this, EPOLL_CTL_MOD, fd, EPOLLONESHOT | event);
+        control$34.call(this, EPOLL_CTL_MOD, fd, EPOLLONESHOT | event);
       }),
       count: ((change) => {
         this.#refed += change;
-        update$52.call(this);
+        update$35.call(this);
       }),
       forget: (() => {
         this.#watches.delete(fd);
-        control$51.call(this, EPOLL_CTL_DEL, fd, 0);
-        update$52.call(this);
+        control$34.call(this, EPOLL_CTL_DEL, fd, 0);
+        update$35.call(this);
       }),
-      update: () => update$52.call(this)
+      update: () => update$35.call(this)
     });
     this.#watches.set(fd, watch);
     return watch;
-  }),
-    mayBlock: (async function () {
-    this.#asking++;
-    await void 0;
-    const may = this.#asking === 1 && this.#refed === 0 && this.#blocks < BLOCKS_A_TURN;
-    await void 0;
-    this.#asking--;
-    if (may) this.#blocks++;
-    return may;
   })
     });
   }
   static {
-    control$51 = (function (operation, fd, events) {
+    control$34 = (function (operation, fd, events) {
     syscall(epoll_ctl(this.#epoll, operation, fd, {
       events,
       data: fd
@@ -27290,14 +27388,14 @@ var Reactor = class {
   });
   }
   static {
-    update$52 = (function () {
+    update$35 = (function () {
     const refed = this.#refed > 0;
-    if (refed && !this.#looping) void waitInPool$53.call(this);
+    if (refed && !this.#looping) void waitInPool$36.call(this);
     if (!refed && this.#inPool && !this.#woken) {
       this.#woken = true;
       syscall(write(this.#wake, ONE2, ONE2.length));
     }
-    const polls = !this.#looping && this.#watches.values().some(((watch) => watch.pending));
+    const polls = !this.#looping && this.#watches.values().some((watch) => watch.pending);
     if (polls) this.#timer ??= this.#startPolling();
     else if (this.#timer !== void 0) {
       clearInterval(this.#timer);
@@ -27306,36 +27404,29 @@ var Reactor = class {
   });
   }
   static {
-    waitInPool$53 = (async function () {
+    waitInPool$36 = (async function () {
     this.#looping = true;
     do {
-      setTimeout$55.call(this, -1);
+      setTimeout$37.call(this, -1);
       this.#inPool = true;
       await engine().runInPool(this.#wait);
       this.#blocks = 0;
       this.#inPool = false;
-      dispatch$56.call(this);
+      dispatch$38.call(this);
       await void 0;
-      if (this.#refed > 0) poll$54.call(this);
+      if (this.#refed > 0) this.#poll();
     } while (this.#refed > 0);
     this.#looping = false;
-    update$52.call(this);
+    update$35.call(this);
   });
   }
   static {
-    poll$54 = (function () {
-    setTimeout$55.call(this, 0);
-    engine().runIn(this.#wait);
-    dispatch$56.call(this);
-  });
-  }
-  static {
-    setTimeout$55 = (function (milliseconds) {
+    setTimeout$37 = (function (milliseconds) {
     this.#wait.view.setInt32(argumentOffset(0, 3), milliseconds, true);
   });
   }
   static {
-    dispatch$56 = (function () {
+    dispatch$38 = (function () {
     const { view: view2 } = this.#wait;
     const count = Math.max(0, Number(view2.getBigInt64(resultOffset(0), true)));
     const events = new DataView(view2.buffer, view2.byteOffset + this.#events);
@@ -27379,7 +27470,7 @@ var Reactor = class {
       syscall(close(this.#epoll));
       throw error;
     }
-    control$51.call(this, EPOLL_CTL_ADD, this.#wake, EPOLLIN);
+    control$34.call(this, EPOLL_CTL_ADD, this.#wake, EPOLLIN);
     const events = epollOutput(MAX_EVENTS, architecture);
     const wait = epoll_pwait(this.#epoll, events, -1, architecture);
     const program = assemble([
@@ -27400,20 +27491,32 @@ var Reactor = class {
    * Whether the script's thread may block briefly: no other wait is pending, no other caller asks in
    * this turn of the script, and the event loop has had its turn lately.
    */
-  
+  async mayBlock() {
+    this.#asking++;
+    await void 0;
+    const may = this.#asking === 1 && this.#refed === 0 && this.#blocks < BLOCKS_A_TURN;
+    await void 0;
+    this.#asking--;
+    if (may) this.#blocks++;
+    return may;
+  }
   
   /** Waits in the pool while a wait is to keep the event loop alive, and polls the others. */
   
   #startPolling() {
     const timer = setInterval(() => {
-      poll$54.call(this);
-      update$52.call(this);
+      this.#poll();
+      update$35.call(this);
     }, UNREF_INTERVAL_MS);
     Deno.unrefTimer(timer);
     return timer;
   }
   
-  
+  #poll() {
+    setTimeout$37.call(this, 0);
+    engine().runIn(this.#wait);
+    dispatch$38.call(this);
+  }
   
   
 };
@@ -27502,35 +27605,6 @@ var READS_A_TURN = 64;
 var PIPE_SIZE = 64 * 1024;
 var LARGE_PIPE_SIZE = 1024 * 1024;
 var FdStream = class {
-  static {
-    addMethods(this.prototype, {
-    read: (async function () {
-    for (; ; ) {
-      if (this.#watch.closed) return new Uint8Array();
-      const bytes = this.#tries-- > 0 ? readSome(this.fd) : void 0;
-      if (bytes !== void 0) {
-        if (bytes.length === PIPE_SIZE) this.#grow();
-        return bytes;
-      }
-      if (this.#stopsAtEof) return new Uint8Array();
-      await this.#watch.ready("readable");
-      this.#tries = this.blocking ? 1 : READS_A_TURN;
-    }
-  }),
-    chunks: (async function* () {
-    for (; ; ) {
-      const bytes = await this.read();
-      if (bytes.length === 0) return;
-      yield bytes;
-    }
-  }),
-    close: (function () {
-    if (this.#watch.closed) return;
-    this.#watch.close();
-    syscall(close(this.fd));
-  })
-    });
-  }
 
   fd;
   blocking;
@@ -27549,9 +27623,27 @@ var FdStream = class {
     this.#tries = blocking ? 0 : READS_A_TURN;
   }
   /** Returns the next bytes; none at the end. */
-  
+  async read() {
+    for (; ; ) {
+      if (this.#watch.closed) return new Uint8Array();
+      const bytes = this.#tries-- > 0 ? readSome(this.fd) : void 0;
+      if (bytes !== void 0) {
+        if (bytes.length === PIPE_SIZE) this.#grow();
+        return bytes;
+      }
+      if (this.#stopsAtEof) return new Uint8Array();
+      await this.#watch.ready("readable");
+      this.#tries = this.blocking ? 1 : READS_A_TURN;
+    }
+  }
   /** Reads everything up to the end. */
-  
+  async *chunks() {
+    for (; ; ) {
+      const bytes = await this.read();
+      if (bytes.length === 0) return;
+      yield bytes;
+    }
+  }
   /** Writes all the bytes, as fast as they are taken. */
   async write(bytes) {
     for (let done = 0; done < bytes.length; ) {
@@ -27580,7 +27672,11 @@ var FdStream = class {
     return this.#watch.closed;
   }
   /** Closes the descriptor. */
-  
+  close() {
+    if (this.#watch.closed) return;
+    this.#watch.close();
+    syscall(close(this.fd));
+  }
   /** Enlarges a pipe that was full, as far as an unprivileged user may (pipe(7)). */
   #grow() {
     if (this.#grown) return;
@@ -27809,31 +27905,7 @@ var PASSED = [
   "SIGCONT",
   "SIGWINCH"
 ];
-async function waitForEnd3({ pid, pidfd }) {
-  const stop = PASSED.map((name) => {
-    const pass = () => syscalls([
-      {
-        call: kill(pid, SIGNALS[name]),
-        accept: [
-          "ESRCH"
-        ]
-      }
-    ]);
-    Deno.addSignalListener(name, pass);
-    return () => Deno.removeSignalListener(name, pass);
-  });
-  const watch = reactor().watch(pidfd);
-  try {
-    for (; ; ) {
-      await watch.ready("readable");
-      const end = reapStatus(pidfd, false);
-      if (end !== void 0) return end.code;
-    }
-  } finally {
-    watch.close();
-    for (const each of stop) each();
-  }
-}
+
 
 // oci/verbs/exec.ts
 var flags4 = {
@@ -27868,147 +27940,11 @@ var flags4 = {
   endsAtWord: 1
 };
 var FAILED = 255;
-async function run3(runtime, given2) {
-  const [id2, ...words3] = given2.words;
-  if (id2 === void 0) throw new OciError("the id of the container is missing", FAILED);
-  const record = ContainerRecord.open(runtime, id2);
-  const { process: first, status } = record;
-  if (first === void 0) throw new OciError("cannot exec in a stopped container", FAILED);
-  if (status === "paused" && !isSet(given2, "ignore-paused")) {
-    throw new OciError("cannot exec in a paused container", FAILED);
-  }
-  const { config } = record;
-  const process = processOf(given2, words3, config);
-  try {
-    const steps = stepsOf2(process, config, first);
-    const socket = valueOf(given2, "console-socket");
-    const isDetached = isSet(given2, "detach");
-    const needsTerminal = process.terminal === true && socket === void 0;
-    if (needsTerminal && isDetached) {
-      throw new OciError("use --console-socket, as nobody else has the terminal's other side");
-    }
-    const terminal = needsTerminal ? new ProgramTerminal(true) : void 0;
-    const root = `/proc/${first.pid}/root`;
-    const count = Number(valueOf(given2, "preserve-fds") ?? 0);
-    const launched = launch2(steps, process, root, count, terminal?.theirs);
-    if (launched.terminal !== void 0 && socket !== void 0) {
-      sendTo(absolute(socket), launched.terminal);
-    }
-    terminal?.join(launched.terminal, [
-      "inherit",
-      "inherit",
-      "inherit"
-    ]);
-    const file = valueOf(given2, "pid-file");
-    if (file !== void 0) writePidFile(absolute(file), launched.pid);
-    if (isDetached) return 0;
-    const code = await waitForEnd3(launched);
-    await terminal?.leave();
-    return code;
-  } catch (error) {
-    throw new OciError(wordsFor(error, process.args?.[0]), FAILED);
-  }
-}
-function launch2(steps, process, root, preserve, terminal) {
-  const fds = preserved(preserve);
-  const { program, args, environment, searchPath, cwd } = withHome(programOf(process), process.user?.uid ?? 0, root);
-  try {
-    const plan = planRecipe(checkedSteps(steps), {
-      recorded: true
-    });
-    return new Launcher(plan).spawn({
-      ...execSpec(program, {
-        args,
-        environment: {
-          inherited: [],
-          changes: environment
-        },
-        searchPath,
-        cwd,
-        fds
-      }),
-      ...streamsOf({
-        process
-      }, terminal)
-    });
-  } finally {
-    for (const { fd } of fds) syscall(close(fd));
-  }
-}
-function stepsOf2(process, config, first) {
-  checkProcess(process);
-  const { linux = {} } = config;
-  const isUser = (linux.namespaces ?? []).some(({ type }) => type === "user");
-  const mayChange = isUser ? textOf2(`/proc/${first.pid}/setgroups`)?.trim() !== "deny" : caller().mayChangeGroups;
-  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
-  const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
-  return [
-    dieWithParent(null),
-    join(first, {
-      root: true,
-      cgroup: true,
-      credentials: "keep"
-    }),
-    newSession(),
-    ...limitSteps(process),
-    ...launch3,
-    ...last
-  ];
-}
-function processOf(given2, words3, config) {
-  const file = valueOf(given2, "process");
-  if (file !== void 0) {
-    try {
-      return JSON.parse(Deno.readTextFileSync(file));
-    } catch (error) {
-      throw new OciError(`--process: ${wordsFor(error)}`, FAILED);
-    }
-  }
-  if (words3.length === 0) throw new OciError("exec takes a program, or --process", FAILED);
-  const { process = {} } = config;
-  const more = given2.flags.get("cap") ?? [];
-  const cwd = valueOf(given2, "cwd");
-  const gids = given2.flags.get("additional-gids") ?? [];
-  return {
-    ...process,
-    args: words3,
-    terminal: isSet(given2, "tty"),
-    env: [
-      ...process.env ?? [],
-      ...given2.flags.get("env") ?? []
-    ],
-    ...cwd !== void 0 && {
-      cwd
-    },
-    user: {
-      ...userOf(valueOf(given2, "user"), process.user),
-      ...gids.length > 0 && {
-        additionalGids: gids.map(Number)
-      }
-    },
-    ...isSet(given2, "no-new-privs") && {
-      noNewPrivileges: true
-    },
-    ...more.length > 0 && {
-      capabilities: withMore(process.capabilities, more)
-    }
-  };
-}
-function userOf(text3, user) {
-  if (text3 === void 0) return user;
-  const [uid, gid] = text3.split(":");
-  const numbers = {
-    uid: Number(uid),
-    gid: Number(gid ?? user?.gid ?? 0)
-  };
-  if (Number.isNaN(numbers.uid) || Number.isNaN(numbers.gid)) {
-    throw new OciError("--user takes numbers: uid[:gid]", FAILED);
-  }
-  return {
-    ...user,
-    ...numbers
-  };
-}
+
+
+
+
+
 function withMore(sets = {}, more) {
   const add = (set) => [
     ...set ?? [],
@@ -28377,36 +28313,16 @@ __export(run_exports, {
 // oci/verbs/start.ts
 var start_exports = {};
 __export(start_exports, {
-  flags: () => flags11,
-  run: () => run10,
+  flags: (() => flags11),
+  run: (() => run10),
   start: () => start
 });
 var flags11 = {
   values: [],
   switches: []
 };
-function run10(runtime, given2) {
-  start(ContainerRecord.open(runtime, idOf(given2)));
-  return 0;
-}
-function start(record) {
-  const { status, fifo } = record;
-  if (status !== "created") {
-    throw new OciError(status === "stopped" ? "cannot start a container that has stopped" : "cannot start an already running container");
-  }
-  using file = Deno.openSync(fifo, {
-    read: true,
-    write: true
-  });
-  Deno.removeSync(fifo);
-  file.writeSync(new Uint8Array([
-    10
-  ]));
-  try {
-    runHooks(record.config, "poststart", record.state);
-  } catch {
-  }
-}
+
+
 
 // oci/verbs/run.ts
 var flags12 = CREATE_FLAGS;
@@ -28820,28 +28736,7 @@ var VERSION_TEXT = `ramekin version ${VERSION}
 spec: ${OCI_VERSION}
 +SECCOMP +CAP
 `;
-async function main(words3) {
-  let runtime = {
-    log: void 0,
-    logFormat: "text"
-  };
-  try {
-    const given2 = readFlags(words3, GLOBAL_FLAGS);
-    const [name, ...rest] = given2.words;
-    if (isSet(given2, "version")) return say(VERSION_TEXT);
-    if (name === void 0 || isSet(given2, "help")) return say(helpText());
-    const settings2 = runtimeOf(given2);
-    runtime = settings2;
-    const refused = Object.hasOwn(REFUSED, name) ? REFUSED[name] : void 0;
-    if (refused !== void 0) throw new OciError(refused);
-    const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : unknown(name);
-    if (rest.includes("--help")) return say(helpText());
-    return await verb.run(settings2, readFlags(rest, verb.flags));
-  } catch (error) {
-    reportFailure(runtime, wordsFor(error));
-    return error instanceof OciError ? error.status : 1;
-  }
-}
+
 function unknown(name) {
   throw new OciError(`unknown command ${JSON.stringify(name)}`);
 }
@@ -28856,4 +28751,7 @@ function say(text3) {
 }
 
 // scripts/oci.ts
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  const code = await main(Deno.args);
+  Deno.lstat("/").finally((() => Deno.exit(code)));
+}

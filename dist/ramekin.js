@@ -39,54 +39,74 @@ var deepest$29;
 var mountOf$30;
 var makePlace$31;
 var get$32;
-var configs$33;
-var open$34;
-var protect$35;
-var protected$36;
-var closeDuplicates$37;
-var placeOf$38;
-var onHost$39;
-var isPlain$40;
-var ofStep$41;
-var rootAfter$42;
-var opening$43;
-var makeDirectory$44;
-var openMount$45;
-var namesHold$46;
-var callIn$47;
-var untrustedDirectories$48;
-var whereReachable$49;
-var isOthers$50;
-var pinParents$51;
-var nameOf$52;
-var open$53;
-var refresh$54;
-var start$55;
-var launchWith$56;
-var launchOn$57;
-var container$58;
-var launch$59;
-var admit$60;
-var inherited$61;
-var inheritsVariable$62;
-var changes$63;
-var spec$64;
-var refusePipedInput$65;
-var release$66;
-var read$67;
-var parent$68;
-var make$69;
-var begin$70;
-var compile$71;
-var visit$72;
-var launcherWith$73;
-var at$74;
-var askedFile$75;
-var accessAround$76;
-var written$77;
-var smallRoot$78;
-var grantedFile$79;
-var hostFile$80;
+var targetOf$33;
+var configs$34;
+var readQueue$35;
+var starts$36;
+var around$37;
+var reportProjects$38;
+var reportNamesOf$39;
+var reportHome$40;
+var reportMounts$41;
+var reportAll$42;
+var report$43;
+var later$44;
+var read$45;
+var readName$46;
+var has$47;
+var above$48;
+var placeOf$49;
+var open$50;
+var protect$51;
+var protected$52;
+var closeDuplicates$53;
+var placeOf$54;
+var onHost$55;
+var isPlain$56;
+var ofStep$57;
+var rootAfter$58;
+var opening$59;
+var makeDirectory$60;
+var openMount$61;
+var namesHold$62;
+var callIn$63;
+var untrustedDirectories$64;
+var whereReachable$65;
+var isOthers$66;
+var pinParents$67;
+var nameOf$68;
+var open$69;
+var refresh$70;
+var start$71;
+var launchWith$72;
+var launchOn$73;
+var container$74;
+var launch$75;
+var spawn$76;
+var admit$77;
+var served$78;
+var inherited$79;
+var inheritsVariable$80;
+var changes$81;
+var spec$82;
+var refusePipedInput$83;
+var release$84;
+var read$85;
+var watchScript$86;
+var parent$87;
+var watchContainer$88;
+var make$89;
+var begin$90;
+var compile$91;
+var visit$92;
+var launcherWith$93;
+var at$94;
+var askedFile$95;
+var accessAround$96;
+var written$97;
+var smallRoot$98;
+var grantedFile$99;
+var hostFile$100;
 var call = (function call(name, ...args) {
   return {
     name,
@@ -157,6 +177,9 @@ var dup3 = (function dup3(from2, to, flagBits) {
 var fcntl = (function fcntl(fd, command, argument) {
   return call("fcntl", fd, constant(command, FCNTL_COMMANDS), argument);
 });
+var ioctl = (function ioctl(fd, request2, argument) {
+  return call("ioctl", fd, constant(request2, IOCTL_REQUESTS), argument);
+});
 var flock = (function flock(fd, operation) {
   return call("flock", fd, flags(operation, {
     LOCK_SH,
@@ -172,6 +195,9 @@ var write = (function write(fd, bytes, size) {
 });
 var pwrite64 = (function pwrite64(fd, bytes, size, at2) {
   return call("pwrite64", fd, bytes, size, at2);
+});
+var tee = (function tee(from2, to, size, flagBits = 0) {
+  return call("tee", from2, to, size, flags(flagBits, SPLICE_FLAGS));
 });
 var pipe2 = (function pipe2(ends, flagBits) {
   return call("pipe2", ends, flags(flagBits, OPEN_FLAGS));
@@ -269,6 +295,28 @@ var decodeName = (function decodeName(bytes) {
     text4 += String.fromCharCode(byte);
   }
   return text4;
+});
+var decodeNames = (function decodeNames(bytes) {
+  return decodeLong(bytes);
+});
+var decodeLong = (function decodeLong(bytes) {
+  const whole = decodeStrictly(bytes);
+  if (whole !== void 0) return whole;
+  let text4 = "";
+  for (let at2 = 0; at2 < bytes.length; ) {
+    const size = sizeOf(bytes[at2]);
+    const letter = decodeStrictly(bytes.subarray(at2, at2 + size));
+    text4 += letter ?? String.fromCharCode(ESCAPE + bytes[at2]);
+    at2 += letter === void 0 ? 1 : size;
+  }
+  return text4;
+});
+var decodeStrictly = (function decodeStrictly(bytes) {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return void 0;
+  }
 });
 var encodeName = (function encodeName(text4, into) {
   if (text4.isWellFormed()) return encoder.encodeInto(text4, into);
@@ -491,8 +539,8 @@ var concat = (function concat(parts2) {
   }
   return whole;
 });
-var readWholeText = (function readWholeText(directory, path2) {
-  return new TextDecoder().decode(readWhole(directory, path2));
+var readWhole = (function readWhole(directory, path2) {
+  return readSmall(directory, path2) ?? readLarge(directory, path2);
 });
 var readSmall = (function readSmall(directory, path2) {
   const opened = openat(directory, path2, O_RDONLY | O_CLOEXEC, 0);
@@ -540,7 +588,7 @@ var statxOutput = (function statxOutput() {
 });
 var readStatx = (function readStatx(stat) {
   const time = ((at2) => stat.getBigInt64(at2, true) * 1000000000n + BigInt(stat.getUint32(at2 + 8, true)));
-  const device = (at2) => makedev(stat.getUint32(at2, true), stat.getUint32(at2 + 4, true));
+  const device = ((at2) => makedev(stat.getUint32(at2, true), stat.getUint32(at2 + 4, true)));
   return {
     mask: stat.getUint32(0, true),
     nlink: stat.getUint32(16, true),
@@ -611,19 +659,6 @@ var fstatfs = (function fstatfs(fd, told) {
 });
 var statfsOutput = (function statfsOutput() {
   return new Output(120, "&statfs");
-});
-var readStatfs = (function readStatfs(state) {
-  const word4 = ((index) => Number(state.getBigUint64(index * 8, true)));
-  return {
-    type: word4(0),
-    bsize: word4(1),
-    blocks: word4(2),
-    bfree: word4(3),
-    bavail: word4(4),
-    files: word4(5),
-    ffree: word4(6),
-    flags: word4(10)
-  };
 });
 var clone = (function clone(flagBits, stored) {
   const storesPid = stored !== null && (flagBits & CLONE_PIDFD) === 0;
@@ -824,6 +859,19 @@ var responseCheck = (function responseCheck(words3, answer) {
     ...call("close_range", none, none, error),
     verdict
   };
+});
+var prlimit64 = (function prlimit64(pid, resource, limit2, old) {
+  const known = constant(resource, RLIMITS);
+  const named2 = new Named(resource, () => `RLIMIT_${known.text}`);
+  if (limit2 === null) return call("prlimit64", pid, named2, null, old);
+  const text4 = ((value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value));
+  const words3 = [
+    BigInt(limit2.soft),
+    BigInt(limit2.hard)
+  ];
+  const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
+  const struct = new Struct(bytes, `{${text4(words3[0])}, ${text4(words3[1])}}`);
+  return call("prlimit64", pid, named2, struct, old);
 });
 var ppoll = (function ppoll(fds, timeout) {
   const bytes = new Uint8Array(fds.length * 8);
@@ -1147,11 +1195,11 @@ var integer = (function integer(min = 0, max = Number.MAX_SAFE_INTEGER) {
   return schema(expected, ((value) => {
     if (typeof value !== "number" || !Number.isInteger(value)) return mismatch(value, expected);
     return value < min || value > max ? `${value} is not ${expected}` : void 0;
-  }), () => ({
+  }), (() => ({
     type: "integer",
     minimum: min,
     maximum: max
-  }));
+  })));
 });
 var id = (function id() {
   return integer(0, 4294967294);
@@ -1163,10 +1211,10 @@ var octal = (function octal(bits, mistaken) {
   return {
     ...bits,
     read: ((value) => typeof value === "string" && OCTAL.test(value) ? parseInt(value, 8) : value),
-    issue(value) {
+    issue: (function (value) {
       if (!mistaken.includes(value)) return bits.issue(value);
       return `${value} is 0o${value.toString(8)} in octal; write 0o${value}, or "0${value}"`;
-    },
+    }),
     jsonSchema: () => ({
       anyOf: [
         bits.jsonSchema(),
@@ -1322,6 +1370,52 @@ var entry = (function entry() {
     })
   });
 });
+var bytesOf2 = (function bytesOf2(size) {
+  const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
+  return digits === void 0 ? void 0 : Number(digits) * UNITS[unit.toLowerCase()];
+});
+var numberOf2 = (function numberOf2(value) {
+  if (typeof value === "number") return value;
+  return value === "unlimited" ? Infinity : bytesOf2(value);
+});
+var isSize = (function isSize(value, min) {
+  const bytes = typeof value === "string" ? bytesOf2(value) : value;
+  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;
+});
+var limit = (function limit(expected, holds4, ...json) {
+  const whole = `${expected}, or "unlimited"`;
+  return optional(schema(whole, ((value) => value === "unlimited" || holds4(value) ? void 0 : `should be ${whole}, not ${shown(value)}`), () => ({
+    anyOf: [
+      {
+        enum: [
+          "unlimited"
+        ]
+      },
+      ...json
+    ]
+  })));
+});
+var sizeFrom = (function sizeFrom(min) {
+  const bytes = min === 0 ? "a number of bytes" : "a number of bytes from 1 on";
+  return limit(`${bytes}, or a string with a unit: "512k", "64m", "2g", "1t"`, ((value) => isSize(value, min)), integer(min).jsonSchema(), {
+    type: "string",
+    pattern: "^\\d+[kmgtKMGT]?$"
+  });
+});
+var textThat = (function textThat(expected, holds4, pattern) {
+  return text3({
+    expected,
+    min: 1,
+    pattern,
+    issue: (text4) => holds4(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
+  });
+});
+var bounds = (function bounds(bounds2) {
+  return {
+    step: "bounds",
+    ...bounds2
+  };
+});
 var mountOptions = (function mountOptions() {
   return text3({
     max: OPTIONS_BYTES,
@@ -1369,10 +1463,10 @@ var tmpfsSize = (function tmpfsSize(...words3) {
   return text3({
     expected: [
       "a size such as 64m",
-      ...words3.map((word4) => `"${word4}"`)
+      ...words3.map(((word4) => `"${word4}"`))
     ].join(", or "),
     min: 1,
-    issue: (size) => words3.includes(size) ? void 0 : sizeIssue(size)
+    issue: ((size) => words3.includes(size) ? void 0 : sizeIssue(size))
   });
 });
 var sizeIssue = (function sizeIssue(size) {
@@ -1514,6 +1608,12 @@ var hostname = (function hostname(name) {
     step: "hostname",
     name
   };
+});
+var hostnameText = (function hostnameText() {
+  return text3({
+    min: 1,
+    max: NAME_BYTES
+  });
 });
 var loopback = (function loopback() {
   return {
@@ -2373,6 +2473,21 @@ var beginningsOf = (function beginningsOf(name) {
 var fold = (function fold(name) {
   return name.toLowerCase();
 });
+var byPath = (function byPath(a, b) {
+  return a.path < b.path ? -1 : 1;
+});
+var below = (function below(directory, name) {
+  return directory === "/" ? `/${name}` : `${directory}/${name}`;
+});
+var isWritable2 = (function isWritable2(directory) {
+  const call2 = faccessat(at_fdcwd, directory, W_OK);
+  return syscalls([
+    {
+      call: call2,
+      accept: UNWRITABLE
+    }
+  ]).result(call2) === 0n;
+});
 var isGitName = (function isGitName(name) {
   return name.length === 4 && name.toLowerCase() === ".git";
 });
@@ -2418,6 +2533,11 @@ var textOfRegular = (function textOfRegular(path2) {
   const { buffer, byteOffset } = table.outputs[0];
   return decodeName(new Uint8Array(buffer, byteOffset, size));
 });
+var directoriesAround = (function directoriesAround(path2, top) {
+  const directories = [];
+  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
+  return directories;
+});
 var isKernelMount = (function isKernelMount({ type }) {
   return KERNEL_TYPES.has(type);
 });
@@ -2429,6 +2549,12 @@ var kernelMountsIn = (function kernelMountsIn(directory, mounts) {
   return [
     ...found
   ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
+});
+var isBelow = (function isBelow({ target }, directory) {
+  return target !== directory && isWithin(target, directory);
+});
+var deviceOf = (function deviceOf({ device: { major, minor } }) {
+  return `${major}:${minor}`;
 });
 var parseRelease = (function parseRelease(release) {
   const [major, minor] = release.split(".", 2).map(((number) => parseInt(number)));
@@ -2447,6 +2573,35 @@ var mountFixes = (function mountFixes(host2, inUserNamespace) {
   return {
     EPERM: () => deniedPrivilege(host2, inUserNamespace),
     EACCES: () => appArmor(host2)
+  };
+});
+var of = (function of(use, path2, directory) {
+  return {
+    path: path2,
+    use,
+    ...directory !== void 0 && {
+      directory
+    }
+  };
+});
+var serveContainer = (function serveContainer(launched, plan, { hosts, audits }) {
+  const denials = audits ? new DenialLog() : void 0;
+  const services = [
+    ...launched.services
+  ];
+  const { listener, notifier } = launched;
+  if (listener !== void 0 && hosts !== void 0) {
+    services.push(proxyTo(listener, hosts, denials));
+  }
+  if (denials !== void 0 && notifier !== void 0) {
+    services.push(observe(notifier, plan, denials));
+  }
+  return {
+    launched: {
+      ...launched,
+      services
+    },
+    denials
   };
 });
 var denialIn = (function denialIn(plan) {
@@ -2515,13 +2670,23 @@ var handoverOf = (function handoverOf(fd, input, name) {
     copyOf: `${dev}:${ino}`
   };
 });
-var isNameless = (function isNameless(pipe) {
-  const state = statfsOutput();
-  return readStatfs(syscalls([
-    {
-      call: fstatfs(pipe, state)
-    }
-  ]).output(state)).type === PIPEFS;
+var isTerminal = (function isTerminal(fd) {
+  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)), "ENOTTY");
+});
+var succeeds = (function succeeds(call2, usual) {
+  try {
+    return syscalls([
+      {
+        call: call2,
+        accept: [
+          usual
+        ]
+      }
+    ]).result(call2) >= 0n;
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    return false;
+  }
 });
 var statusOf4 = (function statusOf4(fd) {
   const stat = statxOutput();
@@ -2537,12 +2702,175 @@ var statusOf4 = (function statusOf4(fd) {
     throw error;
   }
 });
+var startCopying = (function startCopying(descriptors, work, end) {
+  try {
+    return new HelperProcess(descriptors, work);
+  } finally {
+    syscall(close(end));
+  }
+});
+var closingOnFailure = (function closingOnFailure(fd, make2) {
+  try {
+    return make2();
+  } catch (error) {
+    syscall(close(fd));
+    throw error;
+  }
+});
 var openPipe = (function openPipe() {
   const opened = OPENING.run().output(ENDS2);
   return {
     reader: opened.getInt32(0, true),
     writer: opened.getInt32(4, true)
   };
+});
+var copyOutput = (function copyOutput(fd) {
+  const ofTerminal = isTerminal(fd);
+  const stop = syscall(eventfd2(0, EFD_CLOEXEC));
+  return closingOnFailure(stop, (() => {
+    const { reader, writer } = openPipe();
+    return closingOnFailure(writer, (() => {
+      syscall(fcntl(reader, F_SETFL, O_NONBLOCK));
+      const process = startCopying([
+        fd,
+        reader,
+        stop
+      ], loop(), reader);
+      let isOpen = true;
+      const handOver = (() => {
+        if (isOpen) syscall(close(writer));
+        isOpen = false;
+      });
+      return {
+        theirs: writer,
+        handOver,
+        end: (function () {
+          handOver();
+          syscall(write(stop, ONE2, ONE2.length));
+          const errno = process.wait().failed?.errno;
+          syscall(close(stop));
+          if (errno === void 0) return;
+          if (errno === ERRNO.EPIPE || ofTerminal && errno === ERRNO.EIO) return;
+          throw new SyscallError({
+            syscall: "write",
+            errno,
+            hint: UNWRITTEN
+          });
+        })
+      };
+    }));
+  }));
+});
+var loop = (function loop() {
+  const [waiting, draining] = [
+    new Label("waiting"),
+    new Label("draining")
+  ];
+  const copy2 = {
+    buffer: new Output(CHUNK3, "&chunk"),
+    unwritten: new PipeEnds()
+  };
+  const pipe = {
+    fd: 1,
+    events: POLLIN
+  }, stop = {
+    fd: 2,
+    events: POLLIN
+  };
+  const onFailure = HELPER_ENDS;
+  return [
+    {
+      call: pipe2(copy2.unwritten.output, 0),
+      onFailure
+    },
+    waiting,
+    {
+      call: ppoll([
+        pipe,
+        stop
+      ], void 0),
+      onFailure
+    },
+    {
+      call: ppoll([
+        stop
+      ], 0),
+      onSuccess: draining,
+      onFailure
+    },
+    ...copyChunk(copy2, waiting, waiting),
+    draining,
+    // Processes that the program has left behind may write without end.
+    ...Array.from({
+      length: CHUNKS_LEFT
+    }, (() => copyChunk(copy2, HELPER_ENDS))).flat()
+  ];
+});
+var copyChunk = (function copyChunk({ buffer, unwritten }, whenEmpty, then) {
+  const [again, full, taking, next] = [
+    "again",
+    "full",
+    "taking",
+    "next"
+  ].map(((name) => new Label(name)));
+  const ends = {
+    onZero: HELPER_ENDS,
+    onFailure: HELPER_ENDS
+  };
+  const onEmpty = {
+    accept: [
+      "EAGAIN"
+    ],
+    onAccepted: whenEmpty
+  };
+  const readChunk = read(unwritten.reader, buffer, CHUNK3);
+  const writeChunk = write(0, buffer, new ResultOf(readChunk, "count"));
+  return [
+    // splice(2) cannot write to a file that is only appended to.
+    {
+      call: tee(1, unwritten.writer, CHUNK3, SPLICE_F_NONBLOCK),
+      ...onEmpty,
+      ...ends
+    },
+    {
+      call: readChunk,
+      ...ends
+    },
+    again,
+    // A terminal may be set not to block.
+    {
+      call: writeChunk,
+      accept: [
+        "EAGAIN"
+      ],
+      onAccepted: full,
+      onSuccess: taking,
+      ...ends
+    },
+    full,
+    {
+      call: ppoll([
+        {
+          fd: 0,
+          events: POLLOUT
+        }
+      ], void 0),
+      onSuccess: again,
+      ...ends
+    },
+    taking,
+    {
+      call: read(1, buffer, new ResultOf(writeChunk, "written")),
+      ...onEmpty,
+      onSuccess: then ?? next,
+      ...ends
+    },
+    next
+  ];
+});
+var copyStream = (function copyStream(fd, ours) {
+  if (fd !== 0) return copyOutput(ours);
+  return isPipe(ours) ? copyNamedPipe(ours) : copyInput(ours);
 });
 var openPipeTo = (function openPipeTo(fd) {
   const { reader, writer } = openPipe();
@@ -2559,6 +2887,29 @@ var lockProcess = (function lockProcess() {
 });
 var unlockProcess = (function unlockProcess() {
   return call("futex", WORD, UNLOCK);
+});
+var execSpec = (function execSpec(program, spec = {}) {
+  return {
+    program,
+    argv0: spec.argv0,
+    args: spec.args ?? [],
+    environment: spec.environment ?? {
+      inherited: environmentStrings(),
+      changes: /* @__PURE__ */ new Map()
+    },
+    searchPath: spec.searchPath ?? environmentVariable("PATH") ?? DEFAULT_PATH,
+    cwd: spec.cwd,
+    uid: spec.uid,
+    gid: spec.gid,
+    stdio: spec.stdio ?? [
+      "null",
+      "null",
+      "null"
+    ],
+    fds: spec.fds ?? [],
+    terminal: spec.terminal,
+    image: spec.image
+  };
 });
 var programPaths = (function programPaths({ program, searchPath }) {
   if (program.includes("/")) return [
@@ -2760,7 +3111,7 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { 
   ]));
   const calls = last.map(((planned) => {
     if (!planned.call.args.some(isDescriptor2)) return planned;
-    const args = planned.call.args.map(((argument) => isDescriptor2(argument) ? new Named(numberOf5.get(argument), argument.text) : argument));
+    const args = planned.call.args.map((argument) => isDescriptor2(argument) ? new Named(numberOf5.get(argument), argument.text) : argument);
     return {
       ...planned,
       call: {
@@ -2889,10 +3240,30 @@ var tryExec = (function tryExec(writer, count, marked = ((call2) => call2)) {
   }));
   writer.section = "failure";
   writer.place(findOut);
-  return attempts.map(({ path: path2, execve: execve2 }) => ({
+  return attempts.map((({ path: path2, execve: execve2 }) => ({
     execve: execve2,
     ...writeFindingOut(writer, path2, marked)
+  })));
+});
+var writeFindingOut = (function writeFindingOut(writer, path2, marked = (call2) => call2) {
+  const next = new Label(`after ${path2.text}`);
+  const look2 = ((call2) => writer.add(marked(call2), {
+    onFailure: next
   }));
+  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
+  const opened = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
+  const head = new Output(256, "&head");
+  const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
+    onFailure: next
+  });
+  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
+  writer.place(next);
+  return {
+    exists,
+    readHead,
+    head,
+    executable
+  };
 });
 var link = (function link(plan, shape, frame, writeEnd = writeExec) {
   const writer = new ProgramWriter();
@@ -3357,11 +3728,11 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
       plan.path(path2).makeParent();
       plan.path(path2).inParent(((parent, last) => plan.call(symlinkat(link2, parent, last))));
     } else if (isPublic2(`${directory}/${name}`, plan)) {
-      plan.forFound(() => show2({
+      plan.forFound((() => show2({
         ...step,
         source: `${directory}/${name}`,
         target: path2
-      }));
+      })));
       shown2.add(name);
     }
   }
@@ -3477,6 +3848,18 @@ var bindOne = (function bindOne(given, plan, gone) {
     coverKernelMounts(source.resolved.path, target.canonical, plan);
   }
 });
+var noteOrigin = (function noteOrigin(source, plan, isRecursive) {
+  const { mounts } = plan.state;
+  const isHost = source instanceof HostPath;
+  const place2 = isHost ? source.resolved.path : plan.access.settledPlace(source.path);
+  const path2 = normalize(isHost ? source.resolved.path : source.path);
+  const showsMore = isRecursive && mounts.visible().some((({ target, type }) => target !== path2 && isWithin(target, path2) && type !== "mask"));
+  if (place2 !== void 0 && !showsMore) return isHost ? {
+    origin: place2
+  } : mounts.originOf(place2);
+  plan.state.unknownSource ??= source.path;
+  return {};
+});
 var withoutUnknownMounts = (function withoutUnknownMounts(step, plan) {
   if (plan.host.isHere || plan.access.hostSource(step.source) === void 0) return step;
   if (normalize(step.source) === "/") {
@@ -3532,6 +3915,16 @@ var show = (function show(step, source, target, plan, { missing: missing2, gone 
   plan.release(tree);
   plan.release(opened);
 });
+var setAttributes = (function setAttributes(step, tree, recursive, plan) {
+  const attributes = (step.restrict ?? []).reduce(((sum2, word4) => sum2 | RESTRICTIONS4[word4]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  if (attributes === 0) return;
+  const set = {
+    attr_set: attributes
+  };
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
+    fixes: plan.state.mountFixes
+  });
+});
 var isOnItself = (function isOnItself({ source, target }, plan) {
   return normalize(source) === normalize(target) && plan.cursor.rootOf(target) !== void 0;
 });
@@ -3554,6 +3947,54 @@ var makeMountPoint = (function makeMountPoint(source, opened, target, plan) {
     plan.goTo(made, directory);
     plan.place(isFile2);
     target.makeMountPoint("file");
+  });
+});
+var lowerBounds = (function lowerBounds(step, plan) {
+  const { pids, timeout, output, degrade = false } = step;
+  if (timeout !== void 0) boundTime(numberOf2(timeout), plan);
+  if (output !== void 0) plan.state.maxOutput = numberOf2(output);
+  if (typeof pids === "number") boundProcesses(pids, degrade, plan);
+});
+var boundProcesses = (function boundProcesses(count, degrade, plan) {
+  if (countsByUserNamespace(plan)) {
+    const limit2 = prlimit64(0, RLIMITS.NPROC, {
+      soft: count,
+      hard: count
+    }, null);
+    plan.beforeExec(limit2, void 0, [
+      "EPERM"
+    ]);
+    if (!isRoot(plan)) {
+      if (!plan.host.isHere && hasPids(count, plan)) boundPidsLate(count, plan, true);
+      return;
+    }
+  }
+  if (!plan.host.isHere && hasPids(count, plan)) return boundPidsLate(count, plan, degrade);
+  if (countsByPidNamespace(count, plan)) {
+    return writeSetting(plan, PID_MAX, String(count + 1));
+  }
+  if (degrade) return;
+  const limited = plan.limits?.limits.pids;
+  if (limited === void 0 || limited > count) plan.limitTo({
+    pids: count
+  });
+});
+var countsByUserNamespace = (function countsByUserNamespace({ host: host2, state }) {
+  return state.unshared.has("user") && (!host2.isHere || isSince(host2, 5, 14));
+});
+var isRoot = (function isRoot({ state }) {
+  return state.caller.euid === 0;
+});
+var countsByPidNamespace = (function countsByPidNamespace(count, plan) {
+  return hasPids(count, plan) && plan.host.isHere && isSince(plan.host, 6, 14);
+});
+var hasPids = (function hasPids(count, { state }) {
+  return state.unshared.has("pid") && !state.joined.has("pid") && count + 1 >= LEAST && state.outerProc === void 0 && state.mounts.mountOf("/proc").type === "proc";
+});
+var isSince = (function isSince(host2, major, minor) {
+  return atLeast(host2.kernel(), {
+    major,
+    minor
   });
 });
 var scanNames = (function scanNames(plan, question) {
@@ -3938,6 +4379,11 @@ var lowerNoNewPrivileges = (function lowerNoNewPrivileges(_step, plan) {
   plan.call(prctl(PR_SET_NO_NEW_PRIVS, 1));
   plan.state.gainsNoPrivileges = true;
 });
+var refuseForUsers = (function refuseForUsers(what, plan) {
+  const { state, host: host2 } = plan;
+  if (host2.isHere || state.inUserNamespace || state.caller.euid === 0) return;
+  plan.refuse(`only root can ${what}, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root`);
+});
 var lowerMaskPaths = (function lowerMaskPaths({ paths }, plan) {
   plan.needs("mount", "they would be hidden on the host");
   withEmptyFiles(plan, ((empty) => {
@@ -4070,7 +4516,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
   if (type !== "directory" && plan.host.isHere) return;
   if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
   const { names = PROTECTED_NAMES } = step;
-  const except = (step.except ?? []).map(normalize).filter(((path2) => isWithin(path2, source))).map((path2) => directory + path2.slice(source.length));
+  const except = (step.except ?? []).map(normalize).filter((path2) => isWithin(path2, source)).map((path2) => directory + path2.slice(source.length));
   plan.recordBeforehand({
     kind: "write",
     path: directory
@@ -4079,7 +4525,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
     directory,
     asked: source,
     names,
-    absent: names.filter((name) => !HOME_NAMES.includes(name)),
+    absent: names.filter(((name) => !HOME_NAMES.includes(name))),
     start: plan.facts.resolve(plan.facts.workingDirectory()).path,
     home: homeOf(plan),
     uid: plan.state.caller.euid,
@@ -4159,6 +4605,18 @@ var enterRoot = (function enterRoot(plan, path2, root) {
 var seccompSetFilter = (function seccompSetFilter(program, flagBits) {
   return setFilter(program, flags(flagBits, SECCOMP_FILTER_FLAGS));
 });
+var setFilter = (function setFilter(program, bits) {
+  const length = program.length / INSTRUCTION_SIZE;
+  const bytes = new Uint8Array(PROGRAM_SIZE);
+  new DataView(bytes.buffer).setUint16(0, length, true);
+  const struct = new Struct(bytes, `{${length} instructions}`, [
+    {
+      offset: 8,
+      to: program
+    }
+  ]);
+  return call("seccomp", SECCOMP_SET_MODE_FILTER, bits, struct);
+});
 var lowerSeccomp = (function lowerSeccomp(step, plan) {
   const { flags: flags2 = [] } = step.profile ?? {};
   const flagBits = Object.entries(SECCOMP_FILTER_FLAGS).reduce(((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits), 0);
@@ -4174,6 +4632,25 @@ var lowerSeccomp = (function lowerSeccomp(step, plan) {
     ENOMEM: "the active filters are too long together"
   });
   if (step.privileged === true) plan.finishes();
+});
+var setFilter2 = (function setFilter2(program, flagBits, plan) {
+  if (plan.options.audit !== true || plan.notifier !== void 0) {
+    return seccompSetFilter(program, flagBits);
+  }
+  const { architecture } = plan.host;
+  const known = allSyscalls(architecture);
+  const numbers = OBSERVED_CALLS.flatMap((name) => known.get(name) ?? []);
+  const observed = observing(program, numbers, architecture);
+  const waitsKillable = atLeast(plan.host.kernel(), {
+    major: 5,
+    minor: 19
+  });
+  const call2 = seccompSetListener(observed, flagBits, waitsKillable);
+  plan.notifier = {
+    call: call2,
+    filter: program
+  };
+  return call2;
 });
 var filterFor = (function filterFor(step, plan) {
   const { architecture } = plan.host;
@@ -4326,8 +4803,18 @@ var collectPromptly = (async function collectPromptly(launched, descriptors, tim
   ]);
   const status = statusIn(outcome.output(info), outcome.output(usage));
   if (status === void 0) return void 0;
-  const streams = descriptors.map((fd, stream) => fd === void 0 ? void 0 : readAll2(fd, new OutputCollector(stream, maxOutput)));
+  const streams = descriptors.map(((fd, stream) => fd === void 0 ? void 0 : readAll2(fd, new OutputCollector(stream, maxOutput))));
   return conclude(launched, descriptors, status, streams);
+});
+var readAll2 = (function readAll2(fd, collected) {
+  for (; ; ) {
+    const bytes = readSome(fd);
+    if (bytes === void 0 || bytes.length === 0) return collected;
+    collected.add(bytes);
+  }
+});
+var boundOf = (function boundOf(bound) {
+  return bound === "unlimited" || bound === Infinity ? void 0 : bound;
 });
 var childrenIn = (function childrenIn(result, plan) {
   const pids = [];
@@ -4514,6 +5001,46 @@ var looking = (function looking({ placeholder: { path: path2, text: text4 }, par
     })
   };
 });
+var removalByName = (function removalByName(placeholder, parent) {
+  const missing2 = new Label("it is not there");
+  const name = nameOf2(placeholder.path);
+  const opening3 = (() => openIn(parent, name, O_RDONLY | O_DIRECTORY));
+  const [first, again] = [
+    opening3(),
+    opening3()
+  ];
+  const [locked, fd] = [
+    new ResultOf(first, "<locked>"),
+    new ResultOf(again, "<placeholder>")
+  ];
+  return [
+    {
+      call: first,
+      onFailure: missing2
+    },
+    {
+      call: flock(locked, LOCK_EX),
+      onFailure: missing2
+    },
+    // By now it may be another one, which somebody else has made and locked.
+    {
+      call: close(locked)
+    },
+    {
+      call: again,
+      onFailure: missing2
+    },
+    ...removal2({
+      placeholder,
+      parent,
+      fd
+    }),
+    {
+      call: close(fd)
+    },
+    missing2
+  ];
+});
 var removal2 = (function removal2({ placeholder: { path: path2, text: text4 }, parent, fd }) {
   const shared = new Label("others have it too");
   const flags2 = text4 === void 0 ? AT_REMOVEDIR : 0;
@@ -4549,6 +5076,9 @@ var startLaunch = (function startLaunch(prepared) {
     placeholders?.end();
     throw error;
   }
+});
+var needsMarker = (function needsMarker({ deathSignal, options }) {
+  return deathSignal !== SIGNALS.SIGKILL && options.recorded !== true;
 });
 var startIn = (function startIn(launch, cgroup) {
   let launched;
@@ -4759,6 +5289,31 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
     }),
     ...options.cwd === void 0 ? [] : [
       chdir3(options.cwd)
+    ]
+  ];
+});
+var boundSteps = (function boundSteps({ limits: group = {}, ...options }) {
+  const { pids, ...others } = group;
+  const { timeout, maxOutput = DEFAULT_BOUNDS.output, openFiles = "unlimited" } = options;
+  const needsGroup = Object.keys(others).length > 0;
+  return [
+    ...needsGroup ? [
+      limits(group)
+    ] : [],
+    bounds({
+      ...pids === void 0 ? {
+        pids: DEFAULT_BOUNDS.pids,
+        degrade: true
+      } : {
+        pids
+      },
+      ...timeout !== void 0 && {
+        timeout
+      },
+      output: maxOutput
+    }),
+    ...openFiles === "unlimited" ? [] : [
+      rlimit("nofile", openFiles)
     ]
   ];
 });
@@ -5358,9 +5913,7 @@ var SCOPED = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
 
 
 
-function ioctl(fd, request2, argument) {
-  return call("ioctl", fd, constant(request2, IOCTL_REQUESTS), argument);
-}
+
 
 
 
@@ -5378,9 +5931,7 @@ function lseek(fd, offset, whence) {
 function splice(from2, to, size, { offset, flags: flagBits = 0 } = {}) {
   return call("splice", from2, offset ?? null, to, null, size, flags(flagBits, SPLICE_FLAGS));
 }
-function tee(from2, to, size, flagBits = 0) {
-  return call("tee", from2, to, size, flags(flagBits, SPLICE_FLAGS));
-}
+
 function ftruncate(fd, size) {
   return call("ftruncate", fd, size);
 }
@@ -5924,32 +6475,13 @@ var decoder = new TextDecoder("utf-8", {
 });
 var ESCAPE = 56320;
 
-function decodeNames(bytes) {
-  return decodeLong(bytes);
-}
-function decodeLong(bytes) {
-  const whole = decodeStrictly(bytes);
-  if (whole !== void 0) return whole;
-  let text4 = "";
-  for (let at2 = 0; at2 < bytes.length; ) {
-    const size = sizeOf(bytes[at2]);
-    const letter = decodeStrictly(bytes.subarray(at2, at2 + size));
-    text4 += letter ?? String.fromCharCode(ESCAPE + bytes[at2]);
-    at2 += letter === void 0 ? 1 : size;
-  }
-  return text4;
-}
+
+
 function sizeOf(first) {
   if (first < 192) return 1;
   return first < 224 ? 2 : first < 240 ? 3 : 4;
 }
-function decodeStrictly(bytes) {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return void 0;
-  }
-}
+
 
 
 // ffi/syscall_numbers.ts
@@ -7328,10 +7860,10 @@ function allPids() {
 // ffi/files/read_file.ts
 var SMALL = 4 * 1024;
 var PART = 32 * 1024;
-
-function readWhole(directory, path2) {
-  return readSmall(directory, path2) ?? readLarge(directory, path2);
+function readWholeText(directory, path2) {
+  return new TextDecoder().decode(readWhole(directory, path2));
 }
+
 
 function readLarge(directory, path2) {
   const fd = syscall(openat(directory, path2, O_RDONLY | O_CLOEXEC, 0));
@@ -7766,7 +8298,19 @@ function statfs(path2, state) {
 }
 
 
-
+function readStatfs(state) {
+  const word4 = (index) => Number(state.getBigUint64(index * 8, true));
+  return {
+    type: word4(0),
+    bsize: word4(1),
+    blocks: word4(2),
+    bfree: word4(3),
+    bavail: word4(4),
+    files: word4(5),
+    ffree: word4(6),
+    flags: word4(10)
+  };
+}
 
 // ffi/linux/mounts.ts
 var TAKES_ADMIN2 = needs("CAP_SYS_ADMIN", '"user", "mount"');
@@ -8891,19 +9435,7 @@ var SECUREBITS = {
 };
 
 // ffi/calls/limits.ts
-function prlimit64(pid, resource, limit2, old) {
-  const known = constant(resource, RLIMITS);
-  const named2 = new Named(resource, () => `RLIMIT_${known.text}`);
-  if (limit2 === null) return call("prlimit64", pid, named2, null, old);
-  const text4 = (value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value);
-  const words3 = [
-    BigInt(limit2.soft),
-    BigInt(limit2.hard)
-  ];
-  const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
-  const struct = new Struct(bytes, `{${text4(words3[0])}, ${text4(words3[1])}}`);
-  return call("prlimit64", pid, named2, struct, old);
-}
+
 function rlimitOutput() {
   return new Output(16, "&rlimit");
 }
@@ -9715,18 +10247,9 @@ var UNITS = {
   g: 2 ** 30,
   t: 2 ** 40
 };
-function bytesOf2(size) {
-  const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
-  return digits === void 0 ? void 0 : Number(digits) * UNITS[unit.toLowerCase()];
-}
-function numberOf2(value) {
-  if (typeof value === "number") return value;
-  return value === "unlimited" ? Infinity : bytesOf2(value);
-}
-function isSize(value, min) {
-  const bytes = typeof value === "string" ? bytesOf2(value) : value;
-  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;
-}
+
+
+
 function isCpus(value) {
   return typeof value === "number" && value >= 0.01 && value <= 1e6;
 }
@@ -9736,35 +10259,10 @@ function isCpuset(list2) {
     return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
   });
 }
-function limit(expected, holds4, ...json) {
-  const whole = `${expected}, or "unlimited"`;
-  return optional(schema(whole, (value) => value === "unlimited" || holds4(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
-    anyOf: [
-      {
-        enum: [
-          "unlimited"
-        ]
-      },
-      ...json
-    ]
-  })));
-}
-function sizeFrom(min) {
-  const bytes = min === 0 ? "a number of bytes" : "a number of bytes from 1 on";
-  return limit(`${bytes}, or a string with a unit: "512k", "64m", "2g", "1t"`, (value) => isSize(value, min), integer(min).jsonSchema(), {
-    type: "string",
-    pattern: "^\\d+[kmgtKMGT]?$"
-  });
-}
-function textThat(expected, holds4, pattern) {
-  return text3({
-    expected,
-    min: 1,
-    pattern,
-    issue: (text4) => holds4(text4) ? void 0 : `should be ${expected}, not ${quoted(text4)}`
-  });
-}
-var limitFields = lazy(() => {
+
+
+
+var limitFields = lazy((() => {
   const size = sizeFrom(0);
   const count = optional(either(integer(1), oneOf([
     "unlimited"
@@ -9791,17 +10289,12 @@ var limitFields = lazy(() => {
     io: optional(list(io)),
     cpuset: optional(textThat('a list of processors: "0-1,3"', isCpuset, "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"))
   };
-});
+}));
 var limitsSchema = stepSchema("limits", limitFields);
 
 // recipe/steps/bounds.ts
-function bounds(bounds2) {
-  return {
-    step: "bounds",
-    ...bounds2
-  };
-}
-var boundFields = lazy(() => {
+
+var boundFields = lazy((() => {
   const { pids, memory } = limitFields();
   return {
     pids,
@@ -9811,7 +10304,7 @@ var boundFields = lazy(() => {
     output: memory,
     degrade: optional(boolean())
   };
-});
+}));
 var boundsSchema = stepSchema("bounds", boundFields);
 
 // recipe/steps/deny_files.ts
@@ -10423,12 +10916,7 @@ var protectSchema = stepSchema("protect", (() => ({
 // recipe/steps/names.ts
 var NAME_BYTES = 64;
 
-function hostnameText() {
-  return text3({
-    min: 1,
-    max: NAME_BYTES
-  });
-}
+
 var hostnameSchema = stepSchema("hostname", (() => ({
   name: hostnameText()
 })));
@@ -11741,7 +12229,7 @@ var Reactor = class {
       this.#woken = true;
       syscall(write(this.#wake, ONE, ONE.length));
     }
-    const polls = !this.#looping && this.#watches.values().some(((watch) => watch.pending));
+    const polls = !this.#looping && this.#watches.values().some((watch) => watch.pending);
     if (polls) this.#timer ??= this.#startPolling();
     else if (this.#timer !== void 0) {
       clearInterval(this.#timer);
@@ -15622,6 +16110,12 @@ var MountTable = class {
     };
     this.#tree = "other";
     this.#depth += directory.length;
+  }),
+    visible: (function () {
+    return [
+      this.#base,
+      ...entriesBelow(this.#root, "")
+    ];
   })
     });
   }
@@ -15713,12 +16207,7 @@ var MountTable = class {
     this.#tree = "other";
   }
   /** Returns all visible mounts with their present mount points, the root first. */
-  visible() {
-    return [
-      this.#base,
-      ...entriesBelow(this.#root, "")
-    ];
-  }
+  
   
   /** Returns the mount with its mount point beneath the present root. */
   
@@ -16739,20 +17228,9 @@ var NameIndex = class {
 // host/found_links.ts
 var MAX_LINKS2 = 40;
 var FoundLinks = class {
-
-  #directory;
-  #lists;
-  #found;
-  #cost;
-  /** Those of a search in a directory. */
-  constructor(directory, lists, found, cost) {
-    this.#directory = directory;
-    this.#lists = lists;
-    this.#found = found;
-    this.#cost = cost;
-  }
-  /** Notes the links on the way that a path leads, and returns the path at its end. */
-  endOf(path2, { isProtected = false, base } = {}) {
+  static {
+    addMethods(this.prototype, {
+    endOf: (function (path2, { isProtected = false, base } = {}) {
     if (path2.length >= PATH_MAX5) return void 0;
     const start = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
     let at2 = start === "/" ? "" : start;
@@ -16766,7 +17244,7 @@ var FoundLinks = class {
       }
       this.#cost.addParts();
       const here2 = `${at2}/${name}`;
-      const target = this.#targetOf(at2, name);
+      const target = targetOf$33.call(this, at2, name);
       if (target === void 0) {
         at2 = here2;
         continue;
@@ -16779,16 +17257,35 @@ var FoundLinks = class {
       rest.unshift(...target.split("/"));
     }
     return at2 === "" ? "/" : at2;
+  })
+    });
   }
-  /** Returns where a link leads; `undefined` if the file is none. */
-  #targetOf(directory, name) {
+  static {
+    targetOf$33 = (function (directory, name) {
     if (isWithin(directory, "/proc") && directory !== "/") return void 0;
     const path2 = `${directory}/${name}`;
     if (!isWithin(directory, this.#directory)) return linkTarget(path2);
     const entries = this.#lists.of(directory === "" ? "/" : directory);
     const mayBeLink = entries.size === 0 || entries.get(name) === S_IFLNK;
     return mayBeLink ? linkTarget(path2) : void 0;
+  });
   }
+
+  #directory;
+  #lists;
+  #found;
+  #cost;
+  /** Those of a search in a directory. */
+  constructor(directory, lists, found, cost) {
+    this.#directory = directory;
+    this.#lists = lists;
+    this.#found = found;
+    this.#cost = cost;
+  }
+  /** Notes the links on the way that a path leads, and returns the path at its end. */
+  
+  /** Returns where a link leads; `undefined` if the file is none. */
+  
 };
 
 // host/found_names.ts
@@ -16802,6 +17299,67 @@ var UNWRITABLE = [
   "EROFS"
 ];
 var FoundNames = class {
+  static {
+    addMethods(this.prototype, {
+    isInside: (function (path2) {
+    const { directory } = this.#question;
+    return isWithin(path2, directory) && path2 !== directory;
+  }),
+    pathsOf: (function (path2) {
+    if (this.isInside(path2)) return [
+      path2
+    ];
+    return this.#otherNames.of(path2).filter((other) => this.isInside(other));
+  }),
+    isExcepted: (function (path2) {
+    return this.#question.except.includes(path2);
+  }),
+    isClosed: (function (path2, rights) {
+    const owner = this.#lists.ownerOf(path2);
+    const { uid } = this.#question;
+    return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
+  }),
+    addMissing: (function (path2, text4) {
+    this.#missing.set(path2, {
+      path: path2,
+      ...text4 !== void 0 && {
+        text: text4
+      }
+    });
+  }),
+    addMissingOf: (function (whole, text4) {
+    const { directory } = this.#question;
+    let path2 = directory;
+    for (const part of whole.slice(directory === "/" ? 1 : directory.length + 1).split("/")) {
+      const entries = this.#lists.of(path2);
+      path2 = below(path2, part);
+      if (!entries.has(part) || this.isLeft(path2)) {
+        if (!this.isExcepted(path2)) this.addMissing(path2, path2 === whole ? text4 : void 0);
+        this.#found.delete(path2);
+        return;
+      }
+      if (entries.get(part) !== S_IFDIR || this.#found.has(path2)) return;
+    }
+  }),
+    missing: (function () {
+    const parents = /* @__PURE__ */ new Map();
+    return [
+      ...this.#missing.values()
+    ].filter((({ path: path2 }) => {
+      const parent = parentOf(path2);
+      let writable = parents.get(parent);
+      if (writable === void 0) parents.set(parent, writable = isWritable2(parent));
+      if (!writable && this.isClosed(parent, 2)) this.addClosed(parent);
+      return writable;
+    })).sort(byPath);
+  }),
+    files: (function () {
+    return [
+      ...this.#found.values()
+    ].sort(byPath);
+  })
+    });
+  }
 
   #question;
   #lists;
@@ -16814,20 +17372,10 @@ var FoundNames = class {
     this.#otherNames = otherNames;
   }
   /** Whether a path is below the directory. */
-  isInside(path2) {
-    const { directory } = this.#question;
-    return isWithin(path2, directory) && path2 !== directory;
-  }
+  
   /** Returns the paths below the directory at which a file is, or a part of what is in it. */
-  pathsOf(path2) {
-    if (this.isInside(path2)) return [
-      path2
-    ];
-    return this.#otherNames.of(path2).filter((other) => this.isInside(other));
-  }
-  isExcepted(path2) {
-    return this.#question.except.includes(path2);
-  }
+  
+  
   has(path2) {
     return this.#found.has(path2);
   }
@@ -16856,81 +17404,30 @@ var FoundNames = class {
     });
   }
   /** Whether the user may not do something with a directory, but can change its mode. */
-  isClosed(path2, rights) {
-    const owner = this.#lists.ownerOf(path2);
-    const { uid } = this.#question;
-    return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
-  }
+  
   /** Notes a name that is missing. */
-  addMissing(path2, text4) {
-    this.#missing.set(path2, {
-      path: path2,
-      ...text4 !== void 0 && {
-        text: text4
-      }
-    });
-  }
+  
   /** Notes the first directory or file on the way to a path that does not exist. */
-  addMissingOf(whole, text4) {
-    const { directory } = this.#question;
-    let path2 = directory;
-    for (const part of whole.slice(directory === "/" ? 1 : directory.length + 1).split("/")) {
-      const entries = this.#lists.of(path2);
-      path2 = below(path2, part);
-      if (!entries.has(part) || this.isLeft(path2)) {
-        if (!this.isExcepted(path2)) this.addMissing(path2, path2 === whole ? text4 : void 0);
-        this.#found.delete(path2);
-        return;
-      }
-      if (entries.get(part) !== S_IFDIR || this.#found.has(path2)) return;
-    }
-  }
+  
   /** Whether it is an empty directory that nobody may write to, as a killed script leaves one. */
   isLeft(path2) {
     const seen = this.#lists.of(parentOf(path2)).get(nameOf2(path2)) === S_IFDIR ? look(path2) : void 0;
     return seen !== void 0 && (seen.mode & 146) === 0 && this.#lists.of(path2).size === 0;
   }
   /** Returns the names that are missing where the user can make files, in order. */
-  missing() {
-    const parents = /* @__PURE__ */ new Map();
-    return [
-      ...this.#missing.values()
-    ].filter(({ path: path2 }) => {
-      const parent = parentOf(path2);
-      let writable = parents.get(parent);
-      if (writable === void 0) parents.set(parent, writable = isWritable2(parent));
-      if (!writable && this.isClosed(parent, 2)) this.addClosed(parent);
-      return writable;
-    }).sort(byPath);
-  }
+  
   /** Returns the files that are there, in order. */
-  files() {
-    return [
-      ...this.#found.values()
-    ].sort(byPath);
-  }
+  
 };
-function byPath(a, b) {
-  return a.path < b.path ? -1 : 1;
-}
-function below(directory, name) {
-  return directory === "/" ? `/${name}` : `${directory}/${name}`;
-}
+
+
 function typeOf2(path2) {
   return look(path2)?.type;
 }
 function isShared(path2) {
   return (look(path2)?.nlink ?? 0) > 1;
 }
-function isWritable2(directory) {
-  const call2 = faccessat(at_fdcwd, directory, W_OK);
-  return syscalls([
-    {
-      call: call2,
-      accept: UNWRITABLE
-    }
-  ]).result(call2) === 0n;
-}
+
 
 // host/git_directory.ts
 
@@ -17044,7 +17541,7 @@ var GitRepositories = class {
   }),
     named: (function* () {
     const named2 = [];
-    const general = configs$33.call(this, this.#files.general, named2).flatMap((({ hooks }) => hooks));
+    const general = configs$34.call(this, this.#files.general, named2).flatMap((({ hooks }) => hooks));
     for (const path2 of general) if (path2.startsWith("/")) named2.push({
       path: path2
     });
@@ -17058,7 +17555,7 @@ var GitRepositories = class {
           "config",
           "config.worktree"
         ].map((name) => `${directory}/${name}`);
-        for (const config of configs$33.call(this, files, named2)) {
+        for (const config of configs$34.call(this, files, named2)) {
           for (const path2 of config.hooks) hooks.add(path2);
           for (const path2 of config.worktrees) {
             const worktree = this.#files.endOf(from(directory, path2));
@@ -17079,7 +17576,7 @@ var GitRepositories = class {
     });
   }
   static {
-    configs$33 = (function (files, named2) {
+    configs$34 = (function (files, named2) {
     const configs = [];
     const read5 = /* @__PURE__ */ new Set();
     const waiting = [
@@ -17161,6 +17658,19 @@ function worktreeOf(directory) {
 var PATHS = 20;
 var BYTES = 100;
 var SearchCost = class {
+  static {
+    addMethods(this.prototype, {
+    addDirectory: (function () {
+    this.#directories++;
+  }),
+    addParts: (function (count = 1) {
+    this.#directories += count / PATHS;
+  }),
+    addConfig: (function (bytes) {
+    this.addParts(PATHS + bytes / BYTES);
+  })
+    });
+  }
 
   #most;
   #directories = 0;
@@ -17177,17 +17687,11 @@ var SearchCost = class {
     return this.#directories > this.#most;
   }
   /** Counts a directory. */
-  addDirectory() {
-    this.#directories++;
-  }
+  
   /** Counts parts of paths that are looked at. */
-  addParts(count = 1) {
-    this.#directories += count / PATHS;
-  }
+  
   /** Counts a configuration, by its size. */
-  addConfig(bytes) {
-    this.addParts(PATHS + bytes / BYTES);
-  }
+  
 };
 
 // host/name_search.ts
@@ -17211,6 +17715,226 @@ var GIT_FILES = {
   "config.worktree": ""
 };
 var NameSearch = class {
+  static {
+    addMethods(this.prototype, {
+    run: (function () {
+    const { directory, names, paths = [] } = this.#question;
+    for (const path2 of paths) this.#reportPath(path2);
+    if (names.length > 0) {
+      const ways = starts$36.call(this).map(((start) => around$37.call(this, start)));
+      for (const around of ways) {
+        for (const [index, path2] of around.entries()) {
+          later$44.call(this, {
+            path: path2,
+            depth: index === 0 ? 0 : around.length - index,
+            inGit: false
+          });
+        }
+      }
+      later$44.call(this, {
+        path: directory,
+        depth: 0,
+        inGit: false
+      });
+      readQueue$35.call(this);
+      for (const around of ways) reportProjects$38.call(this, around);
+      reportNamesOf$39.call(this, directory);
+      reportHome$40.call(this);
+      reportMounts$41.call(this);
+    }
+    const { directories, isOver } = this.#cost;
+    if (isOver) return {
+      found: [],
+      missing: [],
+      directories
+    };
+    const missing2 = this.#found.missing();
+    return {
+      found: this.#found.files(),
+      missing: missing2,
+      directories
+    };
+  })
+    });
+  }
+  static {
+    readQueue$35 = (function () {
+    for (let at2 = 0; at2 < this.#queue.length; ) {
+      while (at2 < this.#queue.length && !this.#cost.isOver) read$45.call(this, this.#queue[at2++]);
+      if (this.#index.ofGit.length === 0) return;
+      for (const { path: path2, text: text4 } of this.#repositories.named()) {
+        if (this.#cost.isOver) return;
+        this.#cost.addDirectory();
+        report$43.call(this, path2, true, {
+          text: text4
+        });
+      }
+      if (this.#cost.isOver) return;
+      for (const worktree of this.#repositories.worktrees()) {
+        for (const path2 of this.#found.pathsOf(worktree)) {
+          later$44.call(this, {
+            path: path2,
+            depth: MAX_DEPTH,
+            inGit: false
+          });
+        }
+      }
+    }
+  });
+  }
+  static {
+    starts$36 = (function () {
+    const { directory, start = directory } = this.#question;
+    if (isWithin(start, directory)) return [
+      start
+    ];
+    const others = this.#otherNames.wholeOf(start).filter((path2) => isWithin(path2, directory));
+    return others.length === 0 ? [
+      start
+    ] : others;
+  });
+  }
+  static {
+    around$37 = (function (start) {
+    const { directory } = this.#question;
+    if (!isWithin(start, directory)) return [];
+    const around = [];
+    for (let at2 = start; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
+    return around;
+  });
+  }
+  static {
+    reportProjects$38 = (function (around) {
+    const { directory, absent: absent2, start } = this.#question;
+    const projects = new Set(directory === "/" ? [] : [
+      directory
+    ]);
+    for (const [index, path2] of around.entries()) {
+      if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
+    }
+    for (let at2 = directory; at2 !== "/"; ) {
+      at2 = parentOf(at2);
+      if (at2 === start || look(below(at2, ".git")) !== void 0) projects.add(at2);
+    }
+    const plain = absent2.filter(isPlain);
+    for (const project of projects) reportAll$42.call(this, project, plain);
+  });
+  }
+  static {
+    reportNamesOf$39 = (function (directory) {
+    const { asked = directory } = this.#question;
+    const paths = [
+      directory,
+      asked,
+      ...this.#otherNames.wholeOf(directory)
+    ];
+    reportAll$42.call(this, directory, [
+      ...new Set(paths.flatMap(((path2) => this.#index.after(path2))))
+    ]);
+  });
+  }
+  static {
+    reportHome$40 = (function () {
+    const { home, configHome } = this.#question;
+    const { ofHome } = this.#index;
+    if (home !== void 0) reportAll$42.call(this, home, ofHome);
+    if (configHome === void 0) return;
+    const configs = ofHome.filter((name) => name.startsWith(CONFIG));
+    reportAll$42.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
+  });
+  }
+  static {
+    reportMounts$41 = (function () {
+    const { directory } = this.#question;
+    for (const { root, target } of this.#otherNames.mountsIn(directory)) {
+      const others = this.#otherNames.wholeOf(target);
+      const places = others.length === 0 ? [
+        root
+      ] : others.filter((place2) => !isWithin(place2, directory));
+      if (places.some((place2) => this.#isNamed(place2))) report$43.call(this, target, false);
+      reportAll$42.call(this, target, places.flatMap((place2) => this.#index.after(place2)));
+    }
+  });
+  }
+  static {
+    reportAll$42 = (function (base, names) {
+    if (names.length === 0) return;
+    const entries = this.#lists.of(base);
+    for (const name of names) {
+      const path2 = below(base, name);
+      if (entries.has(name.split("/", 1)[0])) report$43.call(this, path2, true, {
+        base
+      });
+      else for (const at2 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at2);
+    }
+  });
+  }
+  static {
+    report$43 = (function (path2, isAbsent, { text: text4, base } = {}) {
+    const end = this.#links.endOf(path2, {
+      base
+    });
+    for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+      const type = typeOf2(at2);
+      if (type !== void 0 && !this.#found.isLeft(at2)) this.#find(at2, type);
+      else if (isAbsent) this.#found.addMissingOf(at2, text4);
+    }
+  });
+  }
+  static {
+    later$44 = (function (pending) {
+    if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
+    this.#queued.add(pending.path);
+    this.#queue.push(pending);
+  });
+  }
+  static {
+    read$45 = (function (pending) {
+    const { path: path2, depth, inGit } = pending;
+    this.#cost.addDirectory();
+    const entries = this.#lists.of(path2);
+    if (this.#found.isClosed(path2, 5)) return this.#found.addClosed(path2);
+    const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
+    if (isGit) this.#readGit(path2, entries);
+    const within2 = inGit || isGitName(nameOf2(path2));
+    for (const [name, type] of entries) {
+      if (readName$46.call(this, path2, name, type)) continue;
+      if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
+      const child = below(path2, name);
+      const isOfGit = within2 || isGitName(name) || isGit && holdsRepositories(name);
+      if (within2 && !mayHoldRepositories(child)) continue;
+      if (isOfGit || depth < MAX_DEPTH) {
+        later$44.call(this, {
+          path: child,
+          depth: depth + 1,
+          inGit: within2 || isGit && isOfGit
+        });
+      }
+    }
+  });
+  }
+  static {
+    readName$46 = (function (directory, name, type) {
+    if (this.#index.has(name)) {
+      const path3 = below(directory, name);
+      if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
+        this.#find(path3, type);
+        return true;
+      }
+    }
+    if (type === S_IFDIR) return false;
+    const path2 = below(directory, name);
+    if (type === S_IFLNK) {
+      for (const rest of this.#index.after(path2)) report$43.call(this, below(path2, rest), false);
+    }
+    if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
+    if (type === S_IFREG) {
+      this.#find(path2, type);
+      this.#searchIn(pointerIn(path2), directory);
+    } else if (type === S_IFLNK) this.#searchIn(path2, directory);
+    return false;
+  });
+  }
 
   #question;
   #index;
@@ -17244,91 +17968,17 @@ var NameSearch = class {
           `${configHome}/git/config`
         ]
       ],
-      endOf: (path2) => this.#links.endOf(path2)
+      endOf: ((path2) => this.#links.endOf(path2))
     });
   }
   /** Searches. */
-  run() {
-    const { directory, names, paths = [] } = this.#question;
-    for (const path2 of paths) this.#reportPath(path2);
-    if (names.length > 0) {
-      const ways = this.#starts().map((start) => this.#around(start));
-      for (const around of ways) {
-        for (const [index, path2] of around.entries()) {
-          this.#later({
-            path: path2,
-            depth: index === 0 ? 0 : around.length - index,
-            inGit: false
-          });
-        }
-      }
-      this.#later({
-        path: directory,
-        depth: 0,
-        inGit: false
-      });
-      this.#readQueue();
-      for (const around of ways) this.#reportProjects(around);
-      this.#reportNamesOf(directory);
-      this.#reportHome();
-      this.#reportMounts();
-    }
-    const { directories, isOver } = this.#cost;
-    if (isOver) return {
-      found: [],
-      missing: [],
-      directories
-    };
-    const missing2 = this.#found.missing();
-    return {
-      found: this.#found.files(),
-      missing: missing2,
-      directories
-    };
-  }
+  
   /** Reads the directories that are queued, and those that are found meanwhile. */
-  #readQueue() {
-    for (let at2 = 0; at2 < this.#queue.length; ) {
-      while (at2 < this.#queue.length && !this.#cost.isOver) this.#read(this.#queue[at2++]);
-      if (this.#index.ofGit.length === 0) return;
-      for (const { path: path2, text: text4 } of this.#repositories.named()) {
-        if (this.#cost.isOver) return;
-        this.#cost.addDirectory();
-        this.#report(path2, true, {
-          text: text4
-        });
-      }
-      if (this.#cost.isOver) return;
-      for (const worktree of this.#repositories.worktrees()) {
-        for (const path2 of this.#found.pathsOf(worktree)) {
-          this.#later({
-            path: path2,
-            depth: MAX_DEPTH,
-            inGit: false
-          });
-        }
-      }
-    }
-  }
+  
   /** Returns the paths of the working directory in the directory; one that is not in there if there is none. */
-  #starts() {
-    const { directory, start = directory } = this.#question;
-    if (isWithin(start, directory)) return [
-      start
-    ];
-    const others = this.#otherNames.wholeOf(start).filter((path2) => isWithin(path2, directory));
-    return others.length === 0 ? [
-      start
-    ] : others;
-  }
+  
   /** A path and the directories around it, below the directory; none if it is not in there. */
-  #around(start) {
-    const { directory } = this.#question;
-    if (!isWithin(start, directory)) return [];
-    const around = [];
-    for (let at2 = start; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
-    return around;
-  }
+  
   /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
   #reportPath(path2) {
     const closed = this.#closedAbove(path2);
@@ -17350,53 +18000,12 @@ var NameSearch = class {
     return closed;
   }
   /** Reports the names of projects: in the directory, where the search starts, and around these. */
-  #reportProjects(around) {
-    const { directory, absent: absent2, start } = this.#question;
-    const projects = new Set(directory === "/" ? [] : [
-      directory
-    ]);
-    for (const [index, path2] of around.entries()) {
-      if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
-    }
-    for (let at2 = directory; at2 !== "/"; ) {
-      at2 = parentOf(at2);
-      if (at2 === start || look(below(at2, ".git")) !== void 0) projects.add(at2);
-    }
-    const plain = absent2.filter(isPlain);
-    for (const project of projects) this.#reportAll(project, plain);
-  }
+  
   /** Reports names where what is written to may itself be the beginning of one. */
-  #reportNamesOf(directory) {
-    const { asked = directory } = this.#question;
-    const paths = [
-      directory,
-      asked,
-      ...this.#otherNames.wholeOf(directory)
-    ];
-    this.#reportAll(directory, [
-      ...new Set(paths.flatMap((path2) => this.#index.after(path2)))
-    ]);
-  }
-  #reportHome() {
-    const { home, configHome } = this.#question;
-    const { ofHome } = this.#index;
-    if (home !== void 0) this.#reportAll(home, ofHome);
-    if (configHome === void 0) return;
-    const configs = ofHome.filter((name) => name.startsWith(CONFIG));
-    this.#reportAll(configHome, configs.map((name) => name.slice(CONFIG.length)));
-  }
+  
+  
   /** Reports what the host mounts in the directory, and has such a name elsewhere. */
-  #reportMounts() {
-    const { directory } = this.#question;
-    for (const { root, target } of this.#otherNames.mountsIn(directory)) {
-      const others = this.#otherNames.wholeOf(target);
-      const places = others.length === 0 ? [
-        root
-      ] : others.filter((place2) => !isWithin(place2, directory));
-      if (places.some((place2) => this.#isNamed(place2))) this.#report(target, false);
-      this.#reportAll(target, places.flatMap((place2) => this.#index.after(place2)));
-    }
-  }
+  
   /** Whether a path outside of the directory has one of the names, or a directory around it. */
   #isNamed(path2) {
     for (let at2 = path2; at2 !== "/"; at2 = parentOf(at2)) {
@@ -17411,77 +18020,13 @@ var NameSearch = class {
       return isGitDirectory(directory, this.#lists.of(directory));
     });
   }
-  #reportAll(base, names) {
-    if (names.length === 0) return;
-    const entries = this.#lists.of(base);
-    for (const name of names) {
-      const path2 = below(base, name);
-      if (entries.has(name.split("/", 1)[0])) this.#report(path2, true, {
-        base
-      });
-      else for (const at2 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at2);
-    }
-  }
+  
   /** Notes a path by where it leads and the links on the way, or what is missing of it. */
-  #report(path2, isAbsent, { text: text4, base } = {}) {
-    const end = this.#links.endOf(path2, {
-      base
-    });
-    for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
-      const type = typeOf2(at2);
-      if (type !== void 0 && !this.#found.isLeft(at2)) this.#find(at2, type);
-      else if (isAbsent) this.#found.addMissingOf(at2, text4);
-    }
-  }
-  #later(pending) {
-    if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
-    this.#queued.add(pending.path);
-    this.#queue.push(pending);
-  }
-  #read(pending) {
-    const { path: path2, depth, inGit } = pending;
-    this.#cost.addDirectory();
-    const entries = this.#lists.of(path2);
-    if (this.#found.isClosed(path2, 5)) return this.#found.addClosed(path2);
-    const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
-    if (isGit) this.#readGit(path2, entries);
-    const within2 = inGit || isGitName(nameOf2(path2));
-    for (const [name, type] of entries) {
-      if (this.#readName(path2, name, type)) continue;
-      if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
-      const child = below(path2, name);
-      const isOfGit = within2 || isGitName(name) || isGit && holdsRepositories(name);
-      if (within2 && !mayHoldRepositories(child)) continue;
-      if (isOfGit || depth < MAX_DEPTH) {
-        this.#later({
-          path: child,
-          depth: depth + 1,
-          inGit: within2 || isGit && isOfGit
-        });
-      }
-    }
-  }
+  
+  
+  
   /** Notes a file in a directory that is read, if it has one of the names. Returns whether it has. */
-  #readName(directory, name, type) {
-    if (this.#index.has(name)) {
-      const path3 = below(directory, name);
-      if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
-        this.#find(path3, type);
-        return true;
-      }
-    }
-    if (type === S_IFDIR) return false;
-    const path2 = below(directory, name);
-    if (type === S_IFLNK) {
-      for (const rest of this.#index.after(path2)) this.#report(below(path2, rest), false);
-    }
-    if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
-    if (type === S_IFREG) {
-      this.#find(path2, type);
-      this.#searchIn(pointerIn(path2), directory);
-    } else if (type === S_IFLNK) this.#searchIn(path2, directory);
-    return false;
-  }
+  
   #readGit(directory, entries) {
     for (const name of this.#index.ofGit) {
       const path2 = below(directory, name);
@@ -17509,7 +18054,7 @@ var NameSearch = class {
     for (const path2 of [
       ...found
     ].flatMap((path3) => this.#found.pathsOf(path3))) {
-      this.#later({
+      later$44.call(this, {
         path: path2,
         depth: MAX_DEPTH,
         inGit: true
@@ -17585,6 +18130,34 @@ var NameScanner = class {
 
 // host/visible_mounts.ts
 var VisibleMounts = class {
+  static {
+    addMethods(this.prototype, {
+    all: (function () {
+    return [
+      ...this.#byTarget.values()
+    ];
+  }),
+    at: (function (path2) {
+    return this.#byTarget.get(path2);
+  })
+    });
+  }
+  static {
+    has$47 = (function (mount4) {
+    if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
+    for (let at2 = mount4, above = above$48.call(this, at2); above !== void 0; above = above$48.call(this, at2)) {
+      const points = this.#points.get(above.id);
+      if (directoriesAround(at2.target, above.target).some(((path2) => points.has(path2)))) return false;
+      at2 = above;
+    }
+    return true;
+  });
+  }
+  static {
+    above$48 = (function ({ id: id2, parent }) {
+    return parent === id2 ? void 0 : this.#byId.get(parent);
+  });
+  }
 
   #byId;
   /** For each mount, the mount points on it. */
@@ -17592,10 +18165,10 @@ var VisibleMounts = class {
   /** Those that can be reached, by their mount points. */
   #byTarget = /* @__PURE__ */ new Map();
   constructor(mounts) {
-    this.#byId = new Map(mounts.map((mount4) => [
+    this.#byId = new Map(mounts.map(((mount4) => [
       mount4.id,
       mount4
-    ]));
+    ])));
     for (const { parent, target } of mounts) {
       if (target === "/") continue;
       const points = this.#points.get(parent);
@@ -17605,21 +18178,15 @@ var VisibleMounts = class {
       else points.add(target);
     }
     for (const mount4 of mounts) {
-      if (this.#has(mount4) && !this.#byTarget.has(mount4.target)) {
+      if (has$47.call(this, mount4) && !this.#byTarget.has(mount4.target)) {
         this.#byTarget.set(mount4.target, mount4);
       }
     }
   }
   /** Returns all of them. */
-  all() {
-    return [
-      ...this.#byTarget.values()
-    ];
-  }
+  
   /** Returns the mount whose root is at this path. */
-  at(path2) {
-    return this.#byTarget.get(path2);
-  }
+  
   /** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
   around(path2) {
     for (let at2 = path2; ; at2 = parentOf(at2)) {
@@ -17628,24 +18195,10 @@ var VisibleMounts = class {
     }
   }
   /** Whether a path leads to the root of the mount. */
-  #has(mount4) {
-    if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-    for (let at2 = mount4, above = this.#above(at2); above !== void 0; above = this.#above(at2)) {
-      const points = this.#points.get(above.id);
-      if (directoriesAround(at2.target, above.target).some((path2) => points.has(path2))) return false;
-      at2 = above;
-    }
-    return true;
-  }
-  #above({ id: id2, parent }) {
-    return parent === id2 ? void 0 : this.#byId.get(parent);
-  }
+  
+  
 };
-function directoriesAround(path2, top) {
-  const directories = [];
-  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
-  return directories;
-}
+
 
 // host/kernel_mounts.ts
 var KERNEL_TYPES = /* @__PURE__ */ new Set([
@@ -17688,6 +18241,46 @@ function kernelMountAround(directory, mounts) {
 
 // host/other_names.ts
 var OtherNames = class {
+  static {
+    addMethods(this.prototype, {
+    of: (function (path2) {
+    if (this.#others.size === 0) return [];
+    const places = placeOf$49.call(this, path2);
+    for (const mount4 of this.#others.keys()) {
+      if (!isBelow(mount4, path2)) continue;
+      if (!isKernelMount(mount4)) places.push({
+        mount: mount4,
+        path: mount4.root
+      });
+    }
+    const names = places.flatMap((place2) => [
+      ...this.#wholes(place2),
+      ...this.#parts(place2)
+    ]);
+    return [
+      ...new Set(names)
+    ].filter((name) => !isWithin(name, path2));
+  }),
+    wholeOf: (function (path2) {
+    return placeOf$49.call(this, path2).flatMap((place2) => this.#wholes(place2));
+  }),
+    mountsIn: (function (directory) {
+    return this.#mounts.all().filter(((mount4) => isBelow(mount4, directory)));
+  })
+    });
+  }
+  static {
+    placeOf$49 = (function (path2) {
+    const mount4 = this.#others.size === 0 ? void 0 : this.#mounts.around(path2);
+    if (mount4 === void 0 || !this.#others.has(mount4)) return [];
+    return [
+      {
+        mount: mount4,
+        path: normalize(`${mount4.root}/${path2.slice(lengthOf(mount4.target))}`)
+      }
+    ];
+  });
+  }
 
   #mounts;
   /** For each mount whose filesystem has others, these: most have none. */
@@ -17704,43 +18297,13 @@ var OtherNames = class {
    * Returns the other paths of a file or directory, of what is in it, and of what is mounted in it. A
    * path that is missing has them as well, as what is made at one is there at the others.
    */
-  of(path2) {
-    if (this.#others.size === 0) return [];
-    const places = this.#placeOf(path2);
-    for (const mount4 of this.#others.keys()) {
-      if (!isBelow(mount4, path2)) continue;
-      if (!isKernelMount(mount4)) places.push({
-        mount: mount4,
-        path: mount4.root
-      });
-    }
-    const names = places.flatMap((place2) => [
-      ...this.#wholes(place2),
-      ...this.#parts(place2)
-    ]);
-    return [
-      ...new Set(names)
-    ].filter((name) => !isWithin(name, path2));
-  }
+  
   /** Returns the other paths of the whole of a file or directory. */
-  wholeOf(path2) {
-    return this.#placeOf(path2).flatMap((place2) => this.#wholes(place2));
-  }
+  
   /** Returns the mounts below a directory. */
-  mountsIn(directory) {
-    return this.#mounts.all().filter((mount4) => isBelow(mount4, directory));
-  }
+  
   /** Returns the place of a path, if its filesystem has other mounts. */
-  #placeOf(path2) {
-    const mount4 = this.#others.size === 0 ? void 0 : this.#mounts.around(path2);
-    if (mount4 === void 0 || !this.#others.has(mount4)) return [];
-    return [
-      {
-        mount: mount4,
-        path: normalize(`${mount4.root}/${path2.slice(lengthOf(mount4.target))}`)
-      }
-    ];
-  }
+  
   /** Returns the paths of a whole at other mounts. */
   #wholes({ mount: mount4, path: path2 }) {
     return this.#others.get(mount4).filter(({ root }) => isWithin(path2, root)).flatMap((other) => {
@@ -17755,12 +18318,8 @@ var OtherNames = class {
     return this.#others.get(mount4).filter(({ root }) => root !== path2 && isWithin(root, path2)).map(({ target }) => target);
   }
 };
-function isBelow({ target }, directory) {
-  return target !== directory && isWithin(target, directory);
-}
-function deviceOf({ device: { major, minor } }) {
-  return `${major}:${minor}`;
-}
+
+
 function lengthOf(directory) {
   return directory === "/" ? 0 : directory.length;
 }
@@ -17818,6 +18377,16 @@ var LiveHost = class {
       entries: parseMountinfo(text4)
     };
     return this.#mounts.entries;
+  }),
+    otherNames: (function () {
+    const mounts = this.mounts();
+    if (this.#otherNames?.mounts !== mounts) {
+      this.#otherNames = {
+        mounts,
+        names: new OtherNames(mounts)
+      };
+    }
+    return this.#otherNames.names;
   }),
     hasAutomounter: (function () {
     return this.mounts().some((({ type }) => type === "autofs"));
@@ -17924,16 +18493,7 @@ var LiveHost = class {
   /** The mounts that the calling thread sees. */
   
   /** The other paths of files, by the mounts that the calling thread sees. */
-  otherNames() {
-    const mounts = this.mounts();
-    if (this.#otherNames?.mounts !== mounts) {
-      this.#otherNames = {
-        mounts,
-        names: new OtherNames(mounts)
-      };
-    }
-    return this.#otherNames.names;
-  }
+  
   /** Whether there are mounts of autofs. */
   
   /** Lets an automounter mount what belongs on a directory, and on those in it. */
@@ -18368,6 +18928,10 @@ var PlannedState = class {
       this.#depths.set(kind, this.capabilities.userNamespaces);
     }
   }),
+    isBeyondRights: (function (kind) {
+    const depth = this.#depths.get(kind);
+    return depth !== void 0 && !this.joined.has(kind) && depth < this.capabilities.userNamespaces;
+  }),
     entersRoot: (function (path2) {
     this.mounts.enter(path2);
     this.rootCount++;
@@ -18485,10 +19049,7 @@ var PlannedState = class {
   /** Notes that the container creates namespaces of these kinds. */
   
   /** Whether a namespace of this kind belongs to an outer user namespace of the container. */
-  isBeyondRights(kind) {
-    const depth = this.#depths.get(kind);
-    return depth !== void 0 && !this.joined.has(kind) && depth < this.capabilities.userNamespaces;
-  }
+  
   /** Notes that the container makes a directory its root. */
   
   /** Notes that the container has the root of another process, of whose mounts nothing is known. */
@@ -19411,17 +19972,9 @@ var Advisor = class {
 };
 
 // ffi/seccomp/path_calls.ts
-var read4 = (path2, directory) => of("read", path2, directory);
-var write3 = (path2, directory) => of("write", path2, directory);
-function of(use, path2, directory) {
-  return {
-    path: path2,
-    use,
-    ...directory !== void 0 && {
-      directory
-    }
-  };
-}
+var read4 = ((path2, directory) => of("read", path2, directory));
+var write3 = ((path2, directory) => of("write", path2, directory));
+
 var PATH_CALLS = {
   open: [
     {
@@ -20124,11 +20677,11 @@ var PLACES = [
   "length",
   "next address",
   "rest"
-].map((name) => new Slot(name));
-var REMOTE = new Struct(new Uint8Array(32), "&remote", [], PLACES.map((slot, index) => ({
+].map(((name) => new Slot(name)));
+var REMOTE = new Struct(new Uint8Array(32), "&remote", [], PLACES.map(((slot, index) => ({
   offset: index * 8,
   slot
-})));
+}))));
 
 // audit/observer.ts
 var [TURN_MS, PATIENCE_MS] = [
@@ -20845,26 +21398,7 @@ async function pause() {
 }
 
 // container/services.ts
-function serveContainer(launched, plan, { hosts, audits }) {
-  const denials = audits ? new DenialLog() : void 0;
-  const services = [
-    ...launched.services
-  ];
-  const { listener, notifier } = launched;
-  if (listener !== void 0 && hosts !== void 0) {
-    services.push(proxyTo(listener, hosts, denials));
-  }
-  if (denials !== void 0 && notifier !== void 0) {
-    services.push(observe(notifier, plan, denials));
-  }
-  return {
-    launched: {
-      ...launched,
-      services
-    },
-    denials
-  };
-}
+
 function proxyTo(listener, hosts, denials) {
   const proxy = new ContainerProxy(listener, hosts, (host2) => denials?.add(refusedHost(host2)));
   return {
@@ -21036,7 +21570,14 @@ function proxyVariables(hosts) {
 function isPipe(fd) {
   return succeeds(fcntl(fd, F_GETPIPE_SZ, 0), "EBADF");
 }
-
+function isNameless(pipe) {
+  const state = statfsOutput();
+  return readStatfs(syscalls([
+    {
+      call: fstatfs(pipe, state)
+    }
+  ]).output(state)).type === PIPEFS;
+}
 function isConnection(socket) {
   return optionOf(socket, SO_TYPE) !== SOCK_DGRAM && succeeds(getpeername(socket), "ENOTCONN");
 }
@@ -21072,24 +21613,8 @@ function sessionOf(terminal) {
   ]);
   return outcome.result(call2) === 0n ? outcome.output(session).getInt32(0, true) : void 0;
 }
-function isTerminal(fd) {
-  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)), "ENOTTY");
-}
-function succeeds(call2, usual) {
-  try {
-    return syscalls([
-      {
-        call: call2,
-        accept: [
-          usual
-        ]
-      }
-    ]).result(call2) >= 0n;
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-    return false;
-  }
-}
+
+
 
 var DEV_NULL = makedev(1, 3);
 var PIPEFS = 1346981957;
@@ -21212,21 +21737,8 @@ var ONE2 = new Uint8Array([
   0,
   0
 ]);
-function startCopying(descriptors, work, end) {
-  try {
-    return new HelperProcess(descriptors, work);
-  } finally {
-    syscall(close(end));
-  }
-}
-function closingOnFailure(fd, make2) {
-  try {
-    return make2();
-  } catch (error) {
-    syscall(close(fd));
-    throw error;
-  }
-}
+
+
 
 // launch/pipe.ts
 
@@ -21564,151 +22076,10 @@ function discard(pipe, nowhere, size) {
 // launch/copied_output.ts
 var CHUNK3 = 64 * 1024;
 var CHUNKS_LEFT = 32;
-function copyOutput(fd) {
-  const ofTerminal = isTerminal(fd);
-  const stop = syscall(eventfd2(0, EFD_CLOEXEC));
-  return closingOnFailure(stop, () => {
-    const { reader, writer } = openPipe();
-    return closingOnFailure(writer, () => {
-      syscall(fcntl(reader, F_SETFL, O_NONBLOCK));
-      const process = startCopying([
-        fd,
-        reader,
-        stop
-      ], loop(), reader);
-      let isOpen = true;
-      const handOver = () => {
-        if (isOpen) syscall(close(writer));
-        isOpen = false;
-      };
-      return {
-        theirs: writer,
-        handOver,
-        end() {
-          handOver();
-          syscall(write(stop, ONE2, ONE2.length));
-          const errno = process.wait().failed?.errno;
-          syscall(close(stop));
-          if (errno === void 0) return;
-          if (errno === ERRNO.EPIPE || ofTerminal && errno === ERRNO.EIO) return;
-          throw new SyscallError({
-            syscall: "write",
-            errno,
-            hint: UNWRITTEN
-          });
-        }
-      };
-    });
-  });
-}
+
 var UNWRITTEN = "the script's stdout or stderr could not be written to, and lacks a part of what the program has written";
-function loop() {
-  const [waiting, draining] = [
-    new Label("waiting"),
-    new Label("draining")
-  ];
-  const copy2 = {
-    buffer: new Output(CHUNK3, "&chunk"),
-    unwritten: new PipeEnds()
-  };
-  const pipe = {
-    fd: 1,
-    events: POLLIN
-  }, stop = {
-    fd: 2,
-    events: POLLIN
-  };
-  const onFailure = HELPER_ENDS;
-  return [
-    {
-      call: pipe2(copy2.unwritten.output, 0),
-      onFailure
-    },
-    waiting,
-    {
-      call: ppoll([
-        pipe,
-        stop
-      ], void 0),
-      onFailure
-    },
-    {
-      call: ppoll([
-        stop
-      ], 0),
-      onSuccess: draining,
-      onFailure
-    },
-    ...copyChunk(copy2, waiting, waiting),
-    draining,
-    // Processes that the program has left behind may write without end.
-    ...Array.from({
-      length: CHUNKS_LEFT
-    }, () => copyChunk(copy2, HELPER_ENDS)).flat()
-  ];
-}
-function copyChunk({ buffer, unwritten }, whenEmpty, then) {
-  const [again, full, taking, next] = [
-    "again",
-    "full",
-    "taking",
-    "next"
-  ].map((name) => new Label(name));
-  const ends = {
-    onZero: HELPER_ENDS,
-    onFailure: HELPER_ENDS
-  };
-  const onEmpty = {
-    accept: [
-      "EAGAIN"
-    ],
-    onAccepted: whenEmpty
-  };
-  const readChunk = read(unwritten.reader, buffer, CHUNK3);
-  const writeChunk = write(0, buffer, new ResultOf(readChunk, "count"));
-  return [
-    // splice(2) cannot write to a file that is only appended to.
-    {
-      call: tee(1, unwritten.writer, CHUNK3, SPLICE_F_NONBLOCK),
-      ...onEmpty,
-      ...ends
-    },
-    {
-      call: readChunk,
-      ...ends
-    },
-    again,
-    // A terminal may be set not to block.
-    {
-      call: writeChunk,
-      accept: [
-        "EAGAIN"
-      ],
-      onAccepted: full,
-      onSuccess: taking,
-      ...ends
-    },
-    full,
-    {
-      call: ppoll([
-        {
-          fd: 0,
-          events: POLLOUT
-        }
-      ], void 0),
-      onSuccess: again,
-      ...ends
-    },
-    taking,
-    {
-      call: read(1, buffer, new ResultOf(writeChunk, "written")),
-      ...onEmpty,
-      onSuccess: then ?? next,
-      ...ends
-    },
-    next
-  ];
-}
+
+
 
 // launch/stdio.ts
 var StandardStreams = class {
@@ -21717,13 +22088,13 @@ var StandardStreams = class {
     release: (function () {
     for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
     for (const copy2 of this.#copies.values()) copy2.handOver();
-    closeDuplicates$37.call(this);
+    closeDuplicates$53.call(this);
     return this.#pipes.map(((pipe) => pipe?.ours));
   })
     });
   }
   static {
-    open$34 = (function (source, fd, sources) {
+    open$50 = (function (source, fd, sources) {
     if (source === "piped") {
       const pipe = this.#pipes[fd] = openPipeTo(fd);
       return {
@@ -21738,7 +22109,7 @@ var StandardStreams = class {
   });
   }
   static {
-    protect$35 = (function (sources) {
+    protect$51 = (function (sources) {
     const oursAt = ((fd) => {
       const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
       const stream = this.#streams[fd];
@@ -21751,12 +22122,12 @@ var StandardStreams = class {
       2
     ].map(oursAt);
     ours.forEach(((fd, stream) => {
-      if (fd !== void 0) this.#streams[stream] = protected$36.call(this, stream, fd, ours[0]);
+      if (fd !== void 0) this.#streams[stream] = protected$52.call(this, stream, fd, ours[0]);
     }));
   });
   }
   static {
-    protected$36 = (function (fd, ours, input) {
+    protected$52 = (function (fd, ours, input) {
     const handover = handoverOf(ours, input, NAMES3[fd]);
     if (handover === "inherit") return this.#streams[fd];
     if (handover === "null") return "null";
@@ -21769,7 +22140,7 @@ var StandardStreams = class {
   });
   }
   static {
-    closeDuplicates$37 = (function () {
+    closeDuplicates$53 = (function () {
     for (const fd of this.#duplicates) syscall(close(fd));
     this.#duplicates.length = 0;
   });
@@ -21792,8 +22163,8 @@ var StandardStreams = class {
    */
   constructor(sources, hasOwnRoot = false) {
     try {
-      sources.forEach(((source, fd) => this.#streams.push(open$34.call(this, source, fd, sources))));
-      if (hasOwnRoot) protect$35.call(this, sources);
+      sources.forEach(((source, fd) => this.#streams.push(open$50.call(this, source, fd, sources))));
+      if (hasOwnRoot) protect$51.call(this, sources);
     } catch (error) {
       this.close();
       throw error;
@@ -21835,7 +22206,7 @@ var StandardStreams = class {
     for (const pipe of this.#pipes) {
       if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
     }
-    closeDuplicates$37.call(this);
+    closeDuplicates$53.call(this);
     try {
       endServices(this.services);
     } catch {
@@ -21849,10 +22220,7 @@ var NAMES3 = [
   "stderr"
 ];
 var NOT_OPEN = "the script has no open file of this number; a descriptor that is handed to a program has to be open until it is started";
-function copyStream(fd, ours) {
-  if (fd !== 0) return copyOutput(ours);
-  return isPipe(ours) ? copyNamedPipe(ours) : copyInput(ours);
-}
+
 
 var THEIRS = new Slot("theirs");
 var OURS = new Slot("ours");
@@ -21972,29 +22340,7 @@ var SCRIPT_SOCKET = new OutputField(SYNC_SOCKETS, 0, "sockets[0]");
 var CONTAINER_SOCKET = new OutputField(SYNC_SOCKETS, 4, "sockets[1]");
 
 // launch/exec.ts
-function execSpec(program, spec = {}) {
-  return {
-    program,
-    argv0: spec.argv0,
-    args: spec.args ?? [],
-    environment: spec.environment ?? {
-      inherited: environmentStrings(),
-      changes: /* @__PURE__ */ new Map()
-    },
-    searchPath: spec.searchPath ?? environmentVariable("PATH") ?? DEFAULT_PATH,
-    cwd: spec.cwd,
-    uid: spec.uid,
-    gid: spec.gid,
-    stdio: spec.stdio ?? [
-      "null",
-      "null",
-      "null"
-    ],
-    fds: spec.fds ?? [],
-    terminal: spec.terminal,
-    image: spec.image
-  };
-}
+
 
 
 // plan/general_fix.ts
@@ -22343,26 +22689,7 @@ function openTerminal(add) {
   return new ResultOf(slave, "slave");
 }
 
-function writeFindingOut(writer, path2, marked = (call2) => call2) {
-  const next = new Label(`after ${path2.text}`);
-  const look2 = (call2) => writer.add(marked(call2), {
-    onFailure: next
-  });
-  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
-  const opened = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
-  const head = new Output(256, "&head");
-  const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
-    onFailure: next
-  });
-  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
-  writer.place(next);
-  return {
-    exists,
-    readHead,
-    head,
-    executable
-  };
-}
+
 function findThenExec(writer, count, image2) {
   const paths = Array.from({
     length: count
@@ -24084,7 +24411,7 @@ var HostPaths = class {
     return isPlainIn(root, resolved2, this.#host) ? void 0 : root;
   }),
     placeOf: (function (path2) {
-    const place2 = placeOf$38.call(this, path2);
+    const place2 = placeOf$54.call(this, path2);
     if (place2.path.startsWith("/")) return place2;
     return this.#cursor.refuse(`${path2} is ${place2.path}, which has no path`);
   }),
@@ -24101,18 +24428,18 @@ var HostPaths = class {
     });
   }
   static {
-    placeOf$38 = (function (path2) {
+    placeOf$54 = (function (path2) {
     const root = this.hostRootAround(path2);
     if (root !== void 0) return this.#host.resolve(root);
     if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
     const mount4 = this.#mounts.mountOf(path2);
     const normal = normalize(path2);
     if (normal !== mount4.target) {
-      return below2(placeOf$38.call(this, mount4.target), mount4.target, normal);
+      return below2(placeOf$54.call(this, mount4.target), mount4.target, normal);
     }
     const directory = parentOf(normal);
     if (this.#mounts.isHostFile(directory)) return this.#host.resolve(path2);
-    return below2(placeOf$38.call(this, directory), directory, normal, nameOf2(normal));
+    return below2(placeOf$54.call(this, directory), directory, normal, nameOf2(normal));
   });
   }
 
@@ -24294,9 +24621,9 @@ var SettledPaths = class {
     of: (function (path2) {
     if (this.#isLost || climbs(path2)) return void 0;
     const normal = normalize(path2);
-    if (this.#mounts.isHostFile(normal)) return onHost$39.call(this, normal);
+    if (this.#mounts.isHostFile(normal)) return onHost$55.call(this, normal);
     const mount4 = this.#mounts.mountOf(normal);
-    const isPlain2 = mount4.target === normal || isPlain$40.call(this, normal, mount4);
+    const isPlain2 = mount4.target === normal || isPlain$56.call(this, normal, mount4);
     return isPlain2 && (mount4.certain || this.#isPlainWithout(normal, mount4)) ? normal : void 0;
   }),
     mounted: (function (target) {
@@ -24314,7 +24641,7 @@ var SettledPaths = class {
     });
   }
   static {
-    onHost$39 = (function (path2) {
+    onHost$55 = (function (path2) {
     const resolved2 = this.#host.resolve(path2);
     const root = this.#cursor.rootOf(path2);
     const isKnown2 = root === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root, resolved2, this.#host);
@@ -24322,7 +24649,7 @@ var SettledPaths = class {
   });
   }
   static {
-    isPlain$40 = (function (path2, { target, type, own, origin, layers }) {
+    isPlain$56 = (function (path2, { target, type, own, origin, layers }) {
     const rest = path2.slice(target === "/" ? 0 : target.length);
     const isPlainBelow = ((directory) => {
       const whole = normalize(directory + rest);
@@ -24364,7 +24691,7 @@ var SettledPaths = class {
   #isPlainWithout(path2, { target, origin }) {
     if (origin === void 0) return false;
     const around = this.#mounts.mountAbove(target);
-    return around.certain && around.own && isPlain$40.call(this, path2, around);
+    return around.certain && around.own && isPlain$56.call(this, path2, around);
   }
   
 };
@@ -24420,7 +24747,7 @@ var AccessRecorder = class {
     });
   }),
     record: (function (access, locksWith) {
-    const whole = ofStep$41.call(this, access);
+    const whole = ofStep$57.call(this, access);
     this.recorded.push({
       access: whole,
       ...locksWith !== void 0 && {
@@ -24536,7 +24863,7 @@ var AccessRecorder = class {
     if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
       this.init.seesHost = true;
     }
-    this.root = rootAfter$42.call(this, by);
+    this.root = rootAfter$58.call(this, by);
     this.kernelFiles.enter(this.#settled.of(directory));
     this.#settled.entered(directory);
   }),
@@ -24555,7 +24882,7 @@ var AccessRecorder = class {
     });
   }
   static {
-    ofStep$41 = (function (access) {
+    ofStep$57 = (function (access) {
     const { index } = this.#cursor;
     return {
       ...access,
@@ -24565,7 +24892,7 @@ var AccessRecorder = class {
   });
   }
   static {
-    rootAfter$42 = (function (by) {
+    rootAfter$58 = (function (by) {
     this.#isOpen ||= by === "chroot" && this.root !== "own";
     return this.#isOpen ? "host" : "own";
   });
@@ -24727,7 +25054,7 @@ var AccessRecorder = class {
   
   /** Records whether the container is killed when the script ends; other signals can be survived. */
   recordDeath(isKilled) {
-    this.lifetime = isKilled ? void 0 : ofStep$41.call(this, {
+    this.lifetime = isKilled ? void 0 : ofStep$57.call(this, {
       kind: "lifetime"
     });
   }
@@ -24801,7 +25128,7 @@ var ContainerPath = class {
     addMethods(this.prototype, {
     open: (function (flags2, options = {}) {
     const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
-    const call2 = opening$43.call(this, flags2 | O_CLOEXEC, mode2);
+    const call2 = opening$59.call(this, flags2 | O_CLOEXEC, mode2);
     const fixes = () => ({
       ...this.#lookupFixes(flags2),
       ...allOf(options.fixes)
@@ -24825,7 +25152,7 @@ var ContainerPath = class {
       if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
       missing2.push(directory);
     }
-    for (const directory of missing2.reverse()) makeDirectory$44.call(this.#plan.path(directory));
+    for (const directory of missing2.reverse()) makeDirectory$60.call(this.#plan.path(directory));
   }),
     openBase: (function () {
     const base = this.#base;
@@ -24898,7 +25225,7 @@ var ContainerPath = class {
     });
   }),
     setAttributes: (function (attributes, recursive, fixes) {
-    const place2 = openMount$45.call(this);
+    const place2 = openMount$61.call(this);
     const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
     this.#plan.call(mount_setattr(place2, "", flags2, attributes), {
       fixes
@@ -24912,7 +25239,7 @@ var ContainerPath = class {
     });
   }
   static {
-    opening$43 = (function (flags2, mode2) {
+    opening$59 = (function (flags2, mode2) {
     const base = this.#base;
     if (base.kind === "host") {
       const how = {
@@ -24941,7 +25268,7 @@ var ContainerPath = class {
   });
   }
   static {
-    makeDirectory$44 = (function () {
+    makeDirectory$60 = (function () {
     const fixes = () => ({
       ENOTDIR: `something on the way to ${this.path} is not a directory`,
       EROFS: READ_ONLY,
@@ -24961,7 +25288,7 @@ var ContainerPath = class {
   });
   }
   static {
-    openMount$45 = (function (more = 0, options = {}) {
+    openMount$61 = (function (more = 0, options = {}) {
     const fixes = () => ({
       ENOENT: `${this.path} does not exist${unexpanded(this.path)}`
     });
@@ -25062,7 +25389,7 @@ var ContainerPath = class {
   
   /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
   reconfigure(flags2, data2, fixes) {
-    const place2 = openMount$45.call(this, O_DIRECTORY);
+    const place2 = openMount$61.call(this, O_DIRECTORY);
     this.#plan.directories.inside(place2, () => {
       this.#plan.call(mount(null, ".", null, flags2, data2), {
         fixes
@@ -25083,7 +25410,7 @@ var ContainerPath = class {
       new Label("what is mounted is a file")
     ];
     plan.directories.closeAll();
-    const place2 = openMount$45.call(this, O_DIRECTORY, {
+    const place2 = openMount$61.call(this, O_DIRECTORY, {
       accept: [
         "ENOTDIR"
       ],
@@ -25208,7 +25535,7 @@ var HostFacts = class {
     ];
     const directory = this.#workingDirectory;
     try {
-      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$46.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
+      return caller === host2.credentials() && (directory === void 0 || directory === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$62.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
         ...this.#scans.values()
       ]);
     } catch (error) {
@@ -25219,7 +25546,7 @@ var HostFacts = class {
     });
   }
   static {
-    namesHold$46 = (function () {
+    namesHold$62 = (function () {
     if (this.#names.size === 0) return true;
     const now = this.#host.directoryNames();
     return this.#names.entries().every((([directory, names]) => names.hold(now.in(directory))));
@@ -25685,7 +26012,7 @@ var PlanBuilder = class {
       this.beforeExec(call2, options.fixes, options.accept);
       return call2;
     }
-    return callIn$47.call(this, this.process, call2, options);
+    return callIn$63.call(this, this.process, call2, options);
   }),
     countPath: (function (path2) {
     this.#paths += path2.length;
@@ -25707,6 +26034,12 @@ var PlanBuilder = class {
     release: (function (fd) {
     if (this.closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
   }),
+    forFound: (function (write4) {
+    const outer = this.#isFound;
+    this.#isFound = true;
+    write4();
+    this.#isFound = outer;
+  }),
     closeWritten: (function (fd) {
     this.call(close(fd));
   }),
@@ -25726,6 +26059,10 @@ var PlanBuilder = class {
     needs: (function (kind, otherwise) {
     if (this.state.unshared.has(kind)) return;
     this.refuse(`${otherwise}; put unshare("${kind}") before it`);
+  }),
+    requireRights: (function (kind) {
+    if (!this.state.isBeyondRights(kind)) return;
+    this.refuse(`the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put the step before that. A sandbox ends so: give its options what it is to have`);
   }),
     needsHostPids: (function () {
     if (!this.state.unshared.has("pid")) return;
@@ -25767,7 +26104,7 @@ var PlanBuilder = class {
         late: false
       };
     }
-    const found = untrustedDirectories$48.call(this).linkOn(resolved2);
+    const found = untrustedDirectories$64.call(this).linkOn(resolved2);
     if (found === void 0) return resolved2;
     if (optional2) return {
       ...resolved2,
@@ -25784,7 +26121,7 @@ var PlanBuilder = class {
     });
   }
   static {
-    callIn$47 = (function ({ parts: parts2 }, call2, options) {
+    callIn$63 = (function ({ parts: parts2 }, call2, options) {
     const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
     const stepIndex = this.cursor.index;
     if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -25803,7 +26140,7 @@ var PlanBuilder = class {
   });
   }
   static {
-    untrustedDirectories$48 = (function () {
+    untrustedDirectories$64 = (function () {
     return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map(((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`)));
   });
   }
@@ -25949,7 +26286,7 @@ var PlanBuilder = class {
     const before = this.options.ownLauncher === true ? {
       parts: launcherParts
     } : this.#forerunner();
-    return callIn$47.call(this, before, call2, options);
+    return callIn$63.call(this, before, call2, options);
   }
   
   /** Counts a path of the container that calls are made for. */
@@ -25976,12 +26313,7 @@ var PlanBuilder = class {
    * Adds calls for files that the plan has found by a search. Where one of them is gone when the
    * container is made, a new plan is made, which may do without it.
    */
-  forFound(write4) {
-    const outer = this.#isFound;
-    this.#isFound = true;
-    write4();
-    this.#isFound = outer;
-  }
+  
   /** Closes a descriptor at once: execve(2) refuses a file that is open for writing (ETXTBSY). */
   
   /** Closes a descriptor and jumps to the label, as close(2) of an open descriptor returns 0. */
@@ -26007,10 +26339,7 @@ var PlanBuilder = class {
    * Refuses the step if the namespace of this kind belongs to an outer user namespace of the
    * container: the kernel denies what changes it (EPERM), whatever capabilities the process has.
    */
-  requireRights(kind) {
-    if (!this.state.isBeyondRights(kind)) return;
-    this.refuse(`the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put the step before that. A sandbox ends so: give its options what it is to have`);
-  }
+  
   /**
    * Refuses the step if the container is in another pid namespace than the script. The kernel would
    * then report the pid of a new process in that namespace, which the script cannot use.
@@ -26339,18 +26668,7 @@ var RESTRICTIONS4 = {
 };
 
 
-function noteOrigin(source, plan, isRecursive) {
-  const { mounts } = plan.state;
-  const isHost = source instanceof HostPath;
-  const place2 = isHost ? source.resolved.path : plan.access.settledPlace(source.path);
-  const path2 = normalize(isHost ? source.resolved.path : source.path);
-  const showsMore = isRecursive && mounts.visible().some(({ target, type }) => target !== path2 && isWithin(target, path2) && type !== "mask");
-  if (place2 !== void 0 && !showsMore) return isHost ? {
-    origin: place2
-  } : mounts.originOf(place2);
-  plan.state.unknownSource ??= source.path;
-  return {};
-}
+
 
 
 function usualRestrictions(source, plan) {
@@ -26378,16 +26696,7 @@ function showEarly(step, source, target, plan) {
   }
   target.attach(tree, step.source);
 }
-function setAttributes(step, tree, recursive, plan) {
-  const attributes = (step.restrict ?? []).reduce((sum2, word4) => sum2 | RESTRICTIONS4[word4], step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
-  if (attributes === 0) return;
-  const set = {
-    attr_set: attributes
-  };
-  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
-    fixes: plan.state.mountFixes
-  });
-}
+
 function missingSource({ source }, isHost, gone) {
   if (gone !== void 0) return `${source} ${gone}`;
   const why = `the source ${source} does not exist`;
@@ -26399,58 +26708,22 @@ function missingSource({ source }, isHost, gone) {
 
 
 // plan/steps/bounds.ts
-function lowerBounds(step, plan) {
-  const { pids, timeout, output, degrade = false } = step;
-  if (timeout !== void 0) boundTime(numberOf2(timeout), plan);
-  if (output !== void 0) plan.state.maxOutput = numberOf2(output);
-  if (typeof pids === "number") boundProcesses(pids, degrade, plan);
-}
+
 function boundTime(timeout, plan) {
   if (plan.options.ownLauncher === true && timeout !== Infinity) {
     plan.refuse("a box has no clock; run it by timeout(1)");
   }
   plan.state.timeout = timeout;
 }
-function boundProcesses(count, degrade, plan) {
-  if (countsByUserNamespace(plan)) {
-    const limit2 = prlimit64(0, RLIMITS.NPROC, {
-      soft: count,
-      hard: count
-    }, null);
-    plan.beforeExec(limit2, void 0, [
-      "EPERM"
-    ]);
-    if (!isRoot(plan)) {
-      if (!plan.host.isHere && hasPids(count, plan)) boundPidsLate(count, plan, true);
-      return;
-    }
-  }
-  if (!plan.host.isHere && hasPids(count, plan)) return boundPidsLate(count, plan, degrade);
-  if (countsByPidNamespace(count, plan)) {
-    return writeSetting(plan, PID_MAX, String(count + 1));
-  }
-  if (degrade) return;
-  const limited = plan.limits?.limits.pids;
-  if (limited === void 0 || limited > count) plan.limitTo({
-    pids: count
-  });
-}
+
 var [PID_MAX, LEAST] = [
   "kernel/pid_max",
   301
 ];
-function countsByUserNamespace({ host: host2, state }) {
-  return state.unshared.has("user") && (!host2.isHere || isSince(host2, 5, 14));
-}
-function isRoot({ state }) {
-  return state.caller.euid === 0;
-}
-function countsByPidNamespace(count, plan) {
-  return hasPids(count, plan) && plan.host.isHere && isSince(plan.host, 6, 14);
-}
-function hasPids(count, { state }) {
-  return state.unshared.has("pid") && !state.joined.has("pid") && count + 1 >= LEAST && state.outerProc === void 0 && state.mounts.mountOf("/proc").type === "proc";
-}
+
+
+
+
 function boundPidsLate(count, plan, degrade) {
   plan.skippable("this kernel is older than 6.15", (older) => {
     const opened = plan.call(open_tree_attr(at_fdcwd, "/", OPEN_TREE_CLOEXEC, null, 0), {
@@ -26467,12 +26740,7 @@ function boundPidsLate(count, plan, degrade) {
     writeSetting(plan, PID_MAX, String(count + 1));
   });
 }
-function isSince(host2, major, minor) {
-  return atLeast(host2.kernel(), {
-    major,
-    minor
-  });
-}
+
 
 // plan/scan_names.ts
 
@@ -26485,18 +26753,18 @@ var ShownDirectory = class {
     return !this.#plan.state.mounts.isContainerMount(this.targetOf(source));
   }),
     targetOf: (function (source) {
-    return `${this.#root}/${nameOf$52.call(this, source)}`;
+    return `${this.#root}/${nameOf$68.call(this, source)}`;
   }),
     keep: (function ({ path: source, isLink }) {
-    const path2 = nameOf$52.call(this, source);
+    const path2 = nameOf$68.call(this, source);
     if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
-    this.#plan.forFound((() => whereReachable$49.call(this, path2, (end) => {
-      pinParents$51.call(this, path2, end);
-      const opened = open$53.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
+    this.#plan.forFound((() => whereReachable$65.call(this, path2, ((end) => {
+      pinParents$67.call(this, path2, end);
+      const opened = open$69.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
       mountOnItself(this.#plan, opened, path2, {
         readOnly: true
       });
-    })));
+    }))));
     this.#kept.add(path2);
     const target = this.targetOf(source);
     this.#plan.mounted({
@@ -26510,14 +26778,14 @@ var ShownDirectory = class {
     });
   }
   static {
-    whereReachable$49 = (function (path2, write4) {
-    if (!isOthers$50.call(this, path2)) return write4(void 0);
+    whereReachable$65 = (function (path2, write4) {
+    if (!isOthers$66.call(this, path2)) return write4(void 0);
     this.#plan.directories.at(this.target);
     this.#plan.skippable(`${path2} is out of reach`, write4);
   });
   }
   static {
-    isOthers$50 = (function (path2) {
+    isOthers$66 = (function (path2) {
     const { caller, inUserNamespace, joined } = this.#plan.state;
     if (caller.euid !== 0 || !inUserNamespace || joined.has("user")) return false;
     if (this.#plan.cursor.includes("mapIds")) return false;
@@ -26530,21 +26798,21 @@ var ShownDirectory = class {
   });
   }
   static {
-    pinParents$51 = (function (path2, unreachable) {
+    pinParents$67 = (function (path2, unreachable) {
     for (const parent of parentsOf2(path2)) {
       if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
       this.#pinned.add(parent);
-      mountOnItself(this.#plan, open$53.call(this, parent, O_DIRECTORY, unreachable), parent);
+      mountOnItself(this.#plan, open$69.call(this, parent, O_DIRECTORY, unreachable), parent);
     }
   });
   }
   static {
-    nameOf$52 = (function (source) {
+    nameOf$68 = (function (source) {
     return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
   });
   }
   static {
-    open$53 = (function (path2, flags2, unreachable) {
+    open$69 = (function (path2, flags2, unreachable) {
     const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
     return openBelow(this.#plan, this.#plan.directories.at(this.target), path2, {
       flags: flags2,
@@ -26581,11 +26849,11 @@ var ShownDirectory = class {
    * @param isFixed whether the directories on the way cannot be moved away anyhow
    */
   hide(source, empty, isFixed) {
-    const path2 = nameOf$52.call(this, source);
+    const path2 = nameOf$68.call(this, source);
     if (isIn(path2, this.#hidden)) return;
-    this.#plan.forFound(() => whereReachable$49.call(this, path2, (end) => {
-      if (!isFixed) pinParents$51.call(this, path2, end);
-      const opened = open$53.call(this, path2, 0, end);
+    this.#plan.forFound(() => whereReachable$65.call(this, path2, (end) => {
+      if (!isFixed) pinParents$67.call(this, path2, end);
+      const opened = open$69.call(this, path2, 0, end);
       coverWithEmpty(this.#plan, opened, path2, empty);
       this.#plan.release(opened);
     }));
@@ -27348,11 +27616,7 @@ function becomeUndumpable(plan) {
 }
 
 // plan/users_box.ts
-function refuseForUsers(what, plan) {
-  const { state, host: host2 } = plan;
-  if (host2.isHere || state.inUserNamespace || state.caller.euid === 0) return;
-  plan.refuse(`only root can ${what}, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root`);
-}
+
 
 // plan/steps/join.ts
 function lowerJoin(step, plan) {
@@ -28517,23 +28781,9 @@ var PROTECTED_NAMES = [
 // plan/steps/protect.ts
 
 var OtherPlaces = class {
-
-  #plan;
-  #except;
-  /** The directories of the host that are shown, by their paths in the container. */
-  #shown;
-  constructor(plan, shown2, except) {
-    this.#plan = plan;
-    this.#shown = /* @__PURE__ */ new Map([
-      [
-        shown2.target,
-        shown2
-      ]
-    ]);
-    this.#except = except;
-  }
-  /** Makes a file read-only there, but where a step names it, or what is in it, itself. */
-  keep({ path: path2, isLink }) {
+  static {
+    addMethods(this.prototype, {
+    keep: (function ({ path: path2, isLink }) {
     const others = this.#plan.facts.otherNames.of(path2).filter((other) => !this.#except.includes(other));
     if (others.length === 0) return;
     const { mounts, unknownSource } = this.#plan.state;
@@ -28550,7 +28800,26 @@ var OtherPlaces = class {
         });
       }
     }
+  })
+    });
   }
+
+  #plan;
+  #except;
+  /** The directories of the host that are shown, by their paths in the container. */
+  #shown;
+  constructor(plan, shown2, except) {
+    this.#plan = plan;
+    this.#shown = /* @__PURE__ */ new Map([
+      [
+        shown2.target,
+        shown2
+      ]
+    ]);
+    this.#except = except;
+  }
+  /** Makes a file read-only there, but where a step names it, or what is in it, itself. */
+  
   #isReached(target) {
     const { nextRoot: nextRoot2 } = this.#plan.cursor;
     return nextRoot2 === void 0 || isWithin(target, nextRoot2);
@@ -28641,18 +28910,7 @@ function seccompSetListener(program, flagBits, waitsKillable) {
   const more = waitsKillable ? SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV : 0;
   return setFilter(program, flags(flagBits | SECCOMP_FILTER_FLAG_NEW_LISTENER | more, NOTIFYING_FLAGS));
 }
-function setFilter(program, bits) {
-  const length = program.length / INSTRUCTION_SIZE;
-  const bytes = new Uint8Array(PROGRAM_SIZE);
-  new DataView(bytes.buffer).setUint16(0, length, true);
-  const struct = new Struct(bytes, `{${length} instructions}`, [
-    {
-      offset: 8,
-      to: program
-    }
-  ]);
-  return call("seccomp", SECCOMP_SET_MODE_FILTER, bits, struct);
-}
+
 
 // ffi/seccomp/denial.ts
 var PASSING = /* @__PURE__ */ new Set([
@@ -28766,25 +29024,7 @@ var SECCOMP_FILTERS = {
 
 // plan/steps/seccomp.ts
 
-function setFilter2(program, flagBits, plan) {
-  if (plan.options.audit !== true || plan.notifier !== void 0) {
-    return seccompSetFilter(program, flagBits);
-  }
-  const { architecture } = plan.host;
-  const known = allSyscalls(architecture);
-  const numbers = OBSERVED_CALLS.flatMap((name) => known.get(name) ?? []);
-  const observed = observing(program, numbers, architecture);
-  const waitsKillable = atLeast(plan.host.kernel(), {
-    major: 5,
-    minor: 19
-  });
-  const call2 = seccompSetListener(observed, flagBits, waitsKillable);
-  plan.notifier = {
-    call: call2,
-    filter: program
-  };
-  return call2;
-}
+
 
 function filterOfStep({ profile: profile2, allow: allow2, deny: deny2 }) {
   const allowed = allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2 ?? []);
@@ -28963,13 +29203,7 @@ var UNDECIDED = [
   "EINTR",
   "ENOMEM"
 ];
-function readAll2(fd, collected) {
-  for (; ; ) {
-    const bytes = readSome(fd);
-    if (bytes === void 0 || bytes.length === 0) return collected;
-    collected.add(bytes);
-  }
-}
+
 
 // container/terminal/raw_mode.ts
 var TERMIOS = {
@@ -29269,23 +29503,23 @@ var Command = class _Command {
   static {
     addMethods(this.prototype, {
     output: (async function () {
-    refusePipedInput$65.call(this, "output");
+    refusePipedInput$83.call(this, "output");
     const defaults = [
       "null",
       "piped",
       "piped"
     ];
     if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-    const started2 = start$55.call(this, defaults);
+    const started2 = start$71.call(this, defaults);
     const { launched, descriptors, passed } = started2;
     const { timeout, maxOutput } = this.#limits;
     const takesLonger = started2.denials !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
     const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
-    if (collected === void 0) return await container$58.call(this, started2).output();
+    if (collected === void 0) return await container$74.call(this, started2).output();
     return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
   }),
     outputSync: (function () {
-    refusePipedInput$65.call(this, "outputSync");
+    refusePipedInput$83.call(this, "outputSync");
     if (this.#options.terminal === true) {
       throw new TypeError("a terminal needs the event loop; use output() or spawn()");
     }
@@ -29298,8 +29532,8 @@ var Command = class _Command {
     if (passedStreams(this.#options) !== void 0) {
       throw new TypeError("a stream needs the event loop; use output() or spawn()");
     }
-    admit$60.call(this);
-    const { launched, descriptors } = launchWith$56.call(this, [
+    admit$77.call(this);
+    const { launched, descriptors } = launchWith$72.call(this, [
       "null",
       "piped",
       "piped"
@@ -29313,42 +29547,42 @@ var Command = class _Command {
       "inherit"
     ];
     if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-    return container$58.call(this, start$55.call(this, defaults));
+    return container$74.call(this, start$71.call(this, defaults));
   })
     });
   }
   static {
-    refresh$54 = (function () {
+    refresh$70 = (function () {
     if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
   });
   }
   static {
-    start$55 = (function (defaults) {
+    start$71 = (function (defaults) {
     const passed = passedStreams(this.#options);
-    admit$60.call(this);
+    admit$77.call(this);
     reactor();
-    const { launched, descriptors } = launchWith$56.call(this, defaults);
+    const { launched, descriptors } = launchWith$72.call(this, defaults);
     return {
-      ...this.#served(launched),
+      ...served$78.call(this, launched),
       descriptors,
       passed
     };
   });
   }
   static {
-    launchWith$56 = (function (defaults) {
+    launchWith$72 = (function (defaults) {
     const stdio = new LaunchStdio(this.#options, defaults);
     try {
-      return launchOn$57.call(this, stdio.sources);
+      return launchOn$73.call(this, stdio.sources);
     } finally {
       stdio.close();
     }
   });
   }
   static {
-    launchOn$57 = (function (sources) {
+    launchOn$73 = (function (sources) {
     const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
-    const launched = launch$59.call(this, {
+    const launched = launch$75.call(this, {
       stdio: streams.theirs
     }, streams);
     const services = [
@@ -29365,7 +29599,7 @@ var Command = class _Command {
   });
   }
   static {
-    container$58 = (function ({ launched, denials, descriptors, passed }) {
+    container$74 = (function ({ launched, denials, descriptors, passed }) {
     const limits2 = {
       ...this.#limits,
       denials
@@ -29380,11 +29614,11 @@ var Command = class _Command {
   });
   }
   static {
-    launch$59 = (function (streams, opened) {
+    launch$75 = (function (streams, opened) {
     let handed;
     try {
       handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
-      return this.#spawn({
+      return spawn$76.call(this, {
         ...streams,
         fds: handed.theirs
       });
@@ -29398,9 +29632,22 @@ var Command = class _Command {
   });
   }
   static {
-    admit$60 = (function () {
+    spawn$76 = (function (streams) {
+    for (let plans = 1; ; plans++) {
+      try {
+        return this.#launcher.spawn(spec$82.call(this, streams));
+      } catch (error) {
+        if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
+      }
+      this.#launcher = this.#plans.launcher(this.#planOptions);
+      admit$77.call(this);
+    }
+  });
+  }
+  static {
+    admit$77 = (function () {
     this.#options.signal?.throwIfAborted();
-    refresh$54.call(this);
+    refresh$70.call(this);
     if (this.#grants === void 0) return;
     const needs2 = this.#needs(this.#plan);
     this.#grants.require(needs2);
@@ -29408,20 +29655,28 @@ var Command = class _Command {
   });
   }
   static {
-    inherited$61 = (function () {
-    if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
-    const strings = environmentStrings();
-    if (this.#inherits && this.#grants === void 0) return strings;
-    return strings.filter((address2) => inheritsVariable$62.call(this, nameAt(address2)));
+    served$78 = (function (launched) {
+    return serveContainer(launched, this.#plan, {
+      hosts: this.#grants?.hosts,
+      audits: this.#options.audit === true
+    });
   });
   }
   static {
-    inheritsVariable$62 = (function (name) {
+    inherited$79 = (function () {
+    if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
+    const strings = environmentStrings();
+    if (this.#inherits && this.#grants === void 0) return strings;
+    return strings.filter((address2) => inheritsVariable$80.call(this, nameAt(address2)));
+  });
+  }
+  static {
+    inheritsVariable$80 = (function (name) {
     return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
   });
   }
   static {
-    changes$63 = (function () {
+    changes$81 = (function () {
     const { environment } = this.#plan.state;
     const grants = this.#grants;
     if (grants === void 0 && this.#options.env === void 0) return environment;
@@ -29438,11 +29693,11 @@ var Command = class _Command {
   });
   }
   static {
-    spec$64 = (function (streams) {
+    spec$82 = (function (streams) {
     const { args = [], argv0, cwd } = this.#options;
-    const inherited2 = inherited$61.call(this);
-    const changes = changes$63.call(this);
-    const inheritedPath = inheritsVariable$62.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+    const inherited2 = inherited$79.call(this);
+    const changes = changes$81.call(this);
+    const inheritedPath = inheritsVariable$80.call(this, "PATH") ? environmentVariable("PATH") : void 0;
     return {
       program: this.#program,
       argv0,
@@ -29462,7 +29717,7 @@ var Command = class _Command {
   });
   }
   static {
-    refusePipedInput$65 = (function (method) {
+    refusePipedInput$83 = (function (method) {
     if (this.#options.stdin === "piped") {
       throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
     }
@@ -29575,8 +29830,8 @@ var Command = class _Command {
    * @throws {PermissionError} without `--allow-ffi`
    */
   plan() {
-    refresh$54.call(this);
-    return this.#launcher.describe(spec$64.call(this, {
+    refresh$70.call(this);
+    return this.#launcher.describe(spec$82.call(this, {
       stdio: [
         "null",
         "null",
@@ -29601,10 +29856,10 @@ var Command = class _Command {
   }
   #startInTerminal(defaults) {
     const kinds = this.#terminalKinds(defaults);
-    admit$60.call(this);
+    admit$77.call(this);
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-    const { launched, denials } = this.#served(launch$59.call(this, {
+    const { launched, denials } = served$78.call(this, launch$75.call(this, {
       terminal: terminal.theirs
     }, terminal));
     try {
@@ -29624,17 +29879,7 @@ var Command = class _Command {
   /** Launches the program, and closes what was opened for it if that fails. */
   
   /** Launches the program; makes another plan where a file is gone that the plan has found. */
-  #spawn(streams) {
-    for (let plans = 1; ; plans++) {
-      try {
-        return this.#launcher.spawn(spec$64.call(this, streams));
-      } catch (error) {
-        if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
-      }
-      this.#launcher = this.#plans.launcher(this.#planOptions);
-      admit$60.call(this);
-    }
-  }
+  
   /** Throws if the command is aborted, or if the needs of it and the recipe are not granted. */
   
   #needs(plan) {
@@ -29653,12 +29898,7 @@ var Command = class _Command {
     return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
   }
   /** Starts what serves the container from here, and ends with it. */
-  #served(launched) {
-    return serveContainer(launched, this.#plan, {
-      hosts: this.#grants?.hosts,
-      audits: this.#options.audit === true
-    });
-  }
+  
   /** Returns the strings of this process's environment that the program gets. */
   
   
@@ -29730,9 +29970,7 @@ function rethrown(first, act) {
     throw orEnded(error, first);
   }
 }
-function boundOf(bound) {
-  return bound === "unlimited" || bound === Infinity ? void 0 : bound;
-}
+
 
 // ffi/cgroups/files.ts
 var UNREADABLE2 = [
@@ -31040,7 +31278,7 @@ var Launch = class {
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
     if (socket !== void 0) syscall(close(socket));
-    release$66.call(this);
+    release$84.call(this);
     return {
       pid,
       pidfd: opened,
@@ -31054,13 +31292,13 @@ var Launch = class {
     });
   }
   static {
-    release$66 = (function () {
+    release$84 = (function () {
     if (this.#memory !== void 0) engine().release(this.#memory);
     this.#memory = void 0;
   });
   }
   static {
-    read$67 = (function (result) {
+    read$85 = (function (result) {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
     const failed = result.failed !== void 0;
@@ -31110,7 +31348,7 @@ var Launch = class {
     const isCopied = !frame.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
     if (frame.vfork && !isCopied) {
       const result = loaded2.runInArena(program, bindings);
-      this.#final = read$67.call(this, result);
+      this.#final = read$85.call(this, result);
       this.#result = this.#final.runs ? result : result.copy();
       return;
     }
@@ -31119,7 +31357,7 @@ var Launch = class {
     place(program, this.#memory, bindings);
     loaded2.runIn(this.#memory);
     this.#result = new RunResult(program, this.#memory.view);
-    this.#final = frame.vfork ? read$67.call(this, this.#result) : void 0;
+    this.#final = frame.vfork ? read$85.call(this, this.#result) : void 0;
   }
   /**
    * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -31159,7 +31397,7 @@ var Launch = class {
     } catch {
     }
     this.#restore();
-    release$66.call(this);
+    release$84.call(this);
     return error;
   }
   #receiveFds(socket) {
@@ -31178,7 +31416,7 @@ var Launch = class {
   }
   
   get #state() {
-    return this.#final ?? read$67.call(this, this.#result);
+    return this.#final ?? read$85.call(this, this.#result);
   }
   
 };
@@ -31277,7 +31515,7 @@ var Placeholders = class _Placeholders {
     addMethods(this.prototype, {
     guard: (function (pidfd) {
     const earlier = this.#guard;
-    this.#guard = this.#watchContainer(pidfd);
+    this.#guard = watchContainer$88.call(this, pidfd);
     earlier?.kill();
   }),
     end: (function () {
@@ -31298,12 +31536,12 @@ var Placeholders = class _Placeholders {
     try {
       for (const placeholder of plan.placeholders) {
         ({ stepIndex } = placeholder);
-        parent$68.call(all, placeholder);
+        parent$87.call(all, placeholder);
       }
-      all.#guard = all.#watchScript(plan.placeholders);
+      all.#guard = watchScript$86.call(all, plan.placeholders);
       for (const placeholder of plan.placeholders) {
         ({ stepIndex } = placeholder);
-        all.#made.push(make(placeholder, parent$68.call(all, placeholder)));
+        all.#made.push(make(placeholder, parent$87.call(all, placeholder)));
       }
     } catch (error) {
       all.end();
@@ -31315,33 +31553,14 @@ var Placeholders = class _Placeholders {
     });
   }
   static {
-    parent$68 = (function ({ path: path2 }) {
-    const directory = parentOf(path2);
-    let parent = this.#parents.get(directory);
-    if (parent === void 0) this.#parents.set(directory, parent = syscall(opening2(directory)));
-    return parent;
-  });
-  }
-
-  #made = [];
-  /** The open directories that they are in. */
-  #parents = /* @__PURE__ */ new Map();
-  #guard;
-  /**
-   * Makes the placeholders of a plan; `undefined` if it has none.
-   *
-   * @throws {SyscallError} with the step; nothing is left of them
-   */
-  
-  /** Has a process remove them if the script is killed before there is a container. */
-  #watchScript(placeholders) {
+    watchScript$86 = (function (placeholders) {
     const descriptors = [
       .../* @__PURE__ */ new Set([
         scriptPidfd(),
         ...this.#parents.values()
       ])
     ].sort(ascending);
-    const numberOf5 = (fd) => descriptors.indexOf(fd);
+    const numberOf5 = ((fd) => descriptors.indexOf(fd));
     return new HelperProcess(descriptors, [
       {
         call: setsid(),
@@ -31356,27 +31575,34 @@ var Placeholders = class _Placeholders {
         ], void 0),
         onFailure: HELPER_ENDS
       },
-      ...placeholders.filter(({ text: text4 }) => text4 === void 0).flatMap((one) => removalByName(one, numberOf5(parent$68.call(this, one))))
+      ...placeholders.filter((({ text: text4 }) => text4 === void 0)).flatMap(((one) => removalByName(one, numberOf5(parent$87.call(this, one)))))
     ]);
+  });
   }
-  
-  /** Has a process remove them if the script cannot, when the container has ended. */
-  
-  #watchContainer(pidfd) {
+  static {
+    parent$87 = (function ({ path: path2 }) {
+    const directory = parentOf(path2);
+    let parent = this.#parents.get(directory);
+    if (parent === void 0) this.#parents.set(directory, parent = syscall(opening2(directory)));
+    return parent;
+  });
+  }
+  static {
+    watchContainer$88 = (function (pidfd) {
     const uses = [
       pidfd,
       ...this.#parents.values(),
-      ...this.#made.map(({ fd }) => fd)
+      ...this.#made.map((({ fd }) => fd))
     ];
     const descriptors = [
       ...new Set(uses)
     ].sort(ascending);
-    const numberOf5 = (fd) => descriptors.indexOf(fd);
-    const made = this.#made.filter(({ placeholder }) => placeholder.text === void 0).map((one) => ({
+    const numberOf5 = ((fd) => descriptors.indexOf(fd));
+    const made = this.#made.filter((({ placeholder }) => placeholder.text === void 0)).map(((one) => ({
       ...one,
       parent: numberOf5(one.parent),
       fd: numberOf5(one.fd)
-    }));
+    })));
     return new HelperProcess(descriptors, [
       {
         call: setsid(),
@@ -31393,11 +31619,29 @@ var Placeholders = class _Placeholders {
       },
       ...made.flatMap(removal2)
     ]);
+  });
   }
+
+  #made = [];
+  /** The open directories that they are in. */
+  #parents = /* @__PURE__ */ new Map();
+  #guard;
+  /**
+   * Makes the placeholders of a plan; `undefined` if it has none.
+   *
+   * @throws {SyscallError} with the step; nothing is left of them
+   */
+  
+  /** Has a process remove them if the script is killed before there is a container. */
+  
+  
+  /** Has a process remove them if the script cannot, when the container has ended. */
+  
+  
   /** Removes them, unless another container has them too. */
   
 };
-var ascending = (one, other) => one - other;
+var ascending = ((one, other) => one - other);
 function placeholderCalls(plan) {
   const parents = /* @__PURE__ */ new Map();
   return plan.placeholders.flatMap((placeholder) => {
@@ -31446,46 +31690,7 @@ var LEFT = [
   "EROFS",
   "EBUSY"
 ];
-function removalByName(placeholder, parent) {
-  const missing2 = new Label("it is not there");
-  const name = nameOf2(placeholder.path);
-  const opening3 = () => openIn(parent, name, O_RDONLY | O_DIRECTORY);
-  const [first, again] = [
-    opening3(),
-    opening3()
-  ];
-  const [locked, fd] = [
-    new ResultOf(first, "<locked>"),
-    new ResultOf(again, "<placeholder>")
-  ];
-  return [
-    {
-      call: first,
-      onFailure: missing2
-    },
-    {
-      call: flock(locked, LOCK_EX),
-      onFailure: missing2
-    },
-    // By now it may be another one, which somebody else has made and locked.
-    {
-      call: close(locked)
-    },
-    {
-      call: again,
-      onFailure: missing2
-    },
-    ...removal2({
-      placeholder,
-      parent,
-      fd
-    }),
-    {
-      call: close(fd)
-    },
-    missing2
-  ];
-}
+
 
 
 // launch/listing.ts
@@ -31588,7 +31793,7 @@ var Launcher = class {
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
     try {
-      const { launch, cgroup } = make$69.call(this, spec, false, alter);
+      const { launch, cgroup } = make$89.call(this, spec, false, alter);
       return startIn(launch, cgroup);
     } catch (error) {
       throw orEnded2(error, this.plan);
@@ -31605,17 +31810,17 @@ var Launcher = class {
       initImage: this.plan.hasInit ? initImage() : void 0
     };
     return {
-      compiled: compile$71.call(this, values),
+      compiled: compile$91.call(this, values),
       values
     };
   })
     });
   }
   static {
-    make$69 = (function (spec, held, alter) {
+    make$89 = (function (spec, held, alter) {
     const cgroup = ContainerCgroup.make(this.plan);
     try {
-      const launch = begin$70.call(this, spec, cgroup?.entry, held, alter);
+      const launch = begin$90.call(this, spec, cgroup?.entry, held, alter);
       cgroup?.entered();
       return {
         launch,
@@ -31628,7 +31833,7 @@ var Launcher = class {
   });
   }
   static {
-    begin$70 = (function (spec, cgroupEntry, held, alter) {
+    begin$90 = (function (spec, cgroupEntry, held, alter) {
     const inheritedFds = openInheritedFds(this.plan);
     try {
       const prepared = this.prepare(spec, {
@@ -31649,7 +31854,7 @@ var Launcher = class {
   });
   }
   static {
-    compile$71 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$91 = (function ({ spec, paths, cgroupEntry, held = false }) {
     const shape = shapeOf(spec, paths.length, cgroupEntry, held);
     const key = JSON.stringify(shape);
     const known = this.#compiled.get(key);
@@ -31681,7 +31886,7 @@ var Launcher = class {
    * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
    */
   create(spec, alter) {
-    const { launch, cgroup } = make$69.call(this, spec, true, alter);
+    const { launch, cgroup } = make$89.call(this, spec, true, alter);
     return new CreatedContainer(launch, cgroup);
   }
   /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -31695,7 +31900,7 @@ var Launcher = class {
       cgroupEntry: cgroup?.cgroupEntry
     };
     return new Plan({
-      compiled: compile$71.call(this, values),
+      compiled: compile$91.call(this, values),
       values
     }, cgroup?.calls);
   }
@@ -31744,9 +31949,7 @@ var CreatedContainer = class {
   }
 };
 
-function needsMarker({ deathSignal, options }) {
-  return deathSignal !== SIGNALS.SIGKILL && options.recorded !== true;
-}
+
 
 
 function altered({ compiled, values }, alter) {
@@ -31813,7 +32016,7 @@ var RecipeSize = class {
       this.#values,
       this.#text
     ];
-    visit$72.call(this, value, 0);
+    visit$92.call(this, value, 0);
     return {
       values: this.#values - values,
       text: this.#text - text4
@@ -31822,7 +32025,7 @@ var RecipeSize = class {
     });
   }
   static {
-    visit$72 = (function (value, depth) {
+    visit$92 = (function (value, depth) {
     this.#values++;
     if (typeof value === "string") this.#text += value.length;
     if (typeof value !== "object" || value === null) return;
@@ -31838,11 +32041,11 @@ var RecipeSize = class {
     ];
     if (depth > 0) this.#known.set(value, NOTHING3);
     if (Array.isArray(value)) {
-      for (let index = 0; index < value.length; index++) visit$72.call(this, value[index], depth + 1);
+      for (let index = 0; index < value.length; index++) visit$92.call(this, value[index], depth + 1);
     } else {
       for (const key of Object.keys(value)) {
         this.#text += key.length;
-        visit$72.call(this, value[key], depth + 1);
+        visit$92.call(this, value[key], depth + 1);
       }
     }
     if (depth > 0) {
@@ -31971,7 +32174,7 @@ var Recipe = class {
     addMethods(this.prototype, {
     command: (function (program, options = {}) {
     return new Command({
-      launcher: ((options2) => launcherWith$73.call(this, options2)),
+      launcher: ((options2) => launcherWith$93.call(this, options2)),
       entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2)),
       visiting: (target, user) => planRecipe(visitSteps(this.steps, target, user))
     }, program, options);
@@ -31979,7 +32182,7 @@ var Recipe = class {
     });
   }
   static {
-    launcherWith$73 = (function (options = {}) {
+    launcherWith$93 = (function (options = {}) {
     const plan = this.#launcher?.plan;
     const { network, detached, audit } = options;
     const isSame2 = plan?.options.network === network && plan?.options.detached === detached && plan?.options.audit === audit;
@@ -32046,7 +32249,7 @@ var Recipe = class {
    * @throws {PermissionError} without `--allow-ffi`
    */
   needs() {
-    return requiredAccess(launcherWith$73.call(this).plan.access);
+    return requiredAccess(launcherWith$93.call(this).plan.access);
   }
   /**
    * Returns the steps, for `JSON.stringify()`.
@@ -32150,39 +32353,39 @@ var SandboxRoot = class {
       ...this.#asked.keys()
     ].filter(((path2) => path2 !== "/")).sort();
     return [
-      ...whole === void 0 ? smallRoot$78.call(this, paths) : [
-        grantedFile$79.call(this, "/", whole)
+      ...whole === void 0 ? smallRoot$98.call(this, paths) : [
+        grantedFile$99.call(this, "/", whole)
       ],
       // tmpfs(5): 0 is no limit.
-      tmpfs(at$74.call(this, "/tmp"), tmp === "unlimited" ? {
+      tmpfs(at$94.call(this, "/tmp"), tmp === "unlimited" ? {
         options: "size=0,nr_inodes=0"
       } : {
         size: tmp,
         options: "nr_inodes=400k"
       }),
-      tmpfs(at$74.call(this, "/run"), {
+      tmpfs(at$94.call(this, "/run"), {
         size: "16m",
         mode: 493,
         options: "nr_inodes=16k"
       }),
-      hostFile$80.call(this, "/run", {
+      hostFile$100.call(this, "/run", {
         readOnly: true,
         entries: CURRENT_SYSTEM
       }),
-      devices(at$74.call(this, "/dev"), {
+      devices(at$94.call(this, "/dev"), {
         ...shm !== void 0 && {
           shm
         }
       }),
-      ...paths.map(((path2) => askedFile$75.call(this, path2))),
-      ...protectedFiles(written$77.call(this), ((path2) => accessAround$76.call(this, path2).includes("write")), protect2),
+      ...paths.map(((path2) => askedFile$95.call(this, path2))),
+      ...protectedFiles(written$97.call(this), ((path2) => accessAround$96.call(this, path2).includes("write")), protect2),
       ...denyRead.length + denyWrite.length === 0 ? [] : [
         denyFiles({
           read: denyRead,
           write: denyWrite
         })
       ],
-      proc(at$74.call(this, "/proc"), weakerProc === true ? {
+      proc(at$94.call(this, "/proc"), weakerProc === true ? {
         outer: true
       } : {}),
       pivotRoot(this.#root),
@@ -32192,26 +32395,26 @@ var SandboxRoot = class {
     });
   }
   static {
-    at$74 = (function (path2) {
+    at$94 = (function (path2) {
     return path2 === "/" ? this.#root : this.#root + path2;
   });
   }
   static {
-    askedFile$75 = (function (path2) {
+    askedFile$95 = (function (path2) {
     const access = this.#asked.get(path2);
-    const around = accessAround$76.call(this, path2);
-    if (!around.includes("write")) return grantedFile$79.call(this, path2, access);
+    const around = accessAround$96.call(this, path2);
+    if (!around.includes("write")) return grantedFile$99.call(this, path2, access);
     if (access === "write" && around[0] === "read") {
       throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
     }
     return {
-      ...grantedFile$79.call(this, path2, access),
-      source: at$74.call(this, path2)
+      ...grantedFile$99.call(this, path2, access),
+      source: at$94.call(this, path2)
     };
   });
   }
   static {
-    accessAround$76 = (function (path2) {
+    accessAround$96 = (function (path2) {
     const around = [];
     for (let at2 = parentOf(path2); at2 !== "/"; at2 = parentOf(at2)) {
       const access = this.#asked.get(at2);
@@ -32228,18 +32431,18 @@ var SandboxRoot = class {
   });
   }
   static {
-    written$77 = (function () {
+    written$97 = (function () {
     const written2 = [
       ...this.#asked
     ].filter((([, access]) => access === "write"));
     return new Map(written2.map((([path2]) => path2)).sort().map(((path2) => [
       path2,
-      at$74.call(this, path2)
+      at$94.call(this, path2)
     ])));
   });
   }
   static {
-    smallRoot$78 = (function (asked) {
+    smallRoot$98 = (function (asked) {
     const { net = "none" } = this.#options;
     const isCovered = ((path2) => asked.some(((directory) => isWithin(`/${path2}`, directory))));
     const others = [
@@ -32255,38 +32458,38 @@ var SandboxRoot = class {
       tmpfs(this.#root, {
         mode: 493
       }),
-      mkdir2(at$74.call(this, "/var")),
+      mkdir2(at$94.call(this, "/var")),
       // A mount on a link would be one on /tmp.
       ...holdsAsked("/var/tmp") ? [] : [
-        symlink("/tmp", at$74.call(this, "/var/tmp"))
+        symlink("/tmp", at$94.call(this, "/var/tmp"))
       ],
-      hostFile$80.call(this, "/", {
+      hostFile$100.call(this, "/", {
         readOnly: true,
         entries,
         hide: HIDDEN_FILES
       }),
-      ...apart.map((path2) => hostFile$80.call(this, `/${path2}`, {
+      ...apart.map((path2) => hostFile$100.call(this, `/${path2}`, {
         readOnly: true,
         optional: true
       })),
       ...net === "none" && !isCovered("etc/hosts") ? [
-        mkdir2(at$74.call(this, "/etc")),
-        writeFile(at$74.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
+        mkdir2(at$94.call(this, "/etc")),
+        writeFile(at$94.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
       ] : []
     ];
   });
   }
   static {
-    grantedFile$79 = (function (path2, access) {
-    return hostFile$80.call(this, path2, {
+    grantedFile$99 = (function (path2, access) {
+    return hostFile$100.call(this, path2, {
       readOnly: access === "read",
       untrusted: true
     });
   });
   }
   static {
-    hostFile$80 = (function (path2, options) {
-    return bind(path2, at$74.call(this, path2), {
+    hostFile$100 = (function (path2, options) {
+    return bind(path2, at$94.call(this, path2), {
       ...options,
       restrict: [
         "nosuid",
@@ -32374,31 +32577,7 @@ var DEFAULT_BOUNDS = {
   pids: 4096,
   output: "64m"
 };
-function boundSteps({ limits: group = {}, ...options }) {
-  const { pids, ...others } = group;
-  const { timeout, maxOutput = DEFAULT_BOUNDS.output, openFiles = "unlimited" } = options;
-  const needsGroup = Object.keys(others).length > 0;
-  return [
-    ...needsGroup ? [
-      limits(group)
-    ] : [],
-    bounds({
-      ...pids === void 0 ? {
-        pids: DEFAULT_BOUNDS.pids,
-        degrade: true
-      } : {
-        pids
-      },
-      ...timeout !== void 0 && {
-        timeout
-      },
-      output: maxOutput
-    }),
-    ...openFiles === "unlimited" ? [] : [
-      rlimit("nofile", openFiles)
-    ]
-  ];
-}
+
 var STORE_PATH = "/run/current-system/sw/bin:/run/current-system/profile/bin";
 var MASKED_FILES = [
   "/proc/acpi",

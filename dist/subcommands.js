@@ -38,54 +38,74 @@ var deepest$29;
 var mountOf$30;
 var makePlace$31;
 var get$32;
-var configs$33;
-var open$34;
-var protect$35;
-var protected$36;
-var closeDuplicates$37;
-var placeOf$38;
-var onHost$39;
-var isPlain$40;
-var ofStep$41;
-var rootAfter$42;
-var opening$43;
-var makeDirectory$44;
-var openMount$45;
-var namesHold$46;
-var callIn$47;
-var untrustedDirectories$48;
-var whereReachable$49;
-var isOthers$50;
-var pinParents$51;
-var nameOf$52;
-var open$53;
-var refresh$54;
-var start$55;
-var launchWith$56;
-var launchOn$57;
-var container$58;
-var launch$59;
-var admit$60;
-var inherited$61;
-var inheritsVariable$62;
-var changes$63;
-var spec$64;
-var refusePipedInput$65;
-var release$66;
-var read$67;
-var parent$68;
-var make$69;
-var begin$70;
-var compile$71;
-var visit$72;
-var launcherWith$73;
-var at$74;
-var askedFile$75;
-var accessAround$76;
-var written$77;
-var smallRoot$78;
-var grantedFile$79;
-var hostFile$80;
+var targetOf$33;
+var configs$34;
+var readQueue$35;
+var starts$36;
+var around$37;
+var reportProjects$38;
+var reportNamesOf$39;
+var reportHome$40;
+var reportMounts$41;
+var reportAll$42;
+var report$43;
+var later$44;
+var read$45;
+var readName$46;
+var has$47;
+var above$48;
+var placeOf$49;
+var open$50;
+var protect$51;
+var protected$52;
+var closeDuplicates$53;
+var placeOf$54;
+var onHost$55;
+var isPlain$56;
+var ofStep$57;
+var rootAfter$58;
+var opening$59;
+var makeDirectory$60;
+var openMount$61;
+var namesHold$62;
+var callIn$63;
+var untrustedDirectories$64;
+var whereReachable$65;
+var isOthers$66;
+var pinParents$67;
+var nameOf$68;
+var open$69;
+var refresh$70;
+var start$71;
+var launchWith$72;
+var launchOn$73;
+var container$74;
+var launch$75;
+var spawn$76;
+var admit$77;
+var served$78;
+var inherited$79;
+var inheritsVariable$80;
+var changes$81;
+var spec$82;
+var refusePipedInput$83;
+var release$84;
+var read$85;
+var watchScript$86;
+var parent$87;
+var watchContainer$88;
+var make$89;
+var begin$90;
+var compile$91;
+var visit$92;
+var launcherWith$93;
+var at$94;
+var askedFile$95;
+var accessAround$96;
+var written$97;
+var smallRoot$98;
+var grantedFile$99;
+var hostFile$100;
 var isConstructorOrProto = (function isConstructorOrProto(obj, key) {
   return key === "constructor" && typeof obj[key] === "function" || key === "__proto__";
 });
@@ -476,11 +496,11 @@ var integer = (function integer(min = 0, max = Number.MAX_SAFE_INTEGER) {
   return schema(expected, ((value) => {
     if (typeof value !== "number" || !Number.isInteger(value)) return mismatch(value, expected);
     return value < min || value > max ? `${value} is not ${expected}` : void 0;
-  }), () => ({
+  }), (() => ({
     type: "integer",
     minimum: min,
     maximum: max
-  }));
+  })));
 });
 var id = (function id() {
   return integer(0, 4294967294);
@@ -492,10 +512,10 @@ var octal = (function octal(bits, mistaken) {
   return {
     ...bits,
     read: ((value) => typeof value === "string" && OCTAL.test(value) ? parseInt(value, 8) : value),
-    issue(value) {
+    issue: (function (value) {
       if (!mistaken.includes(value)) return bits.issue(value);
       return `${value} is 0o${value.toString(8)} in octal; write 0o${value}, or "0${value}"`;
-    },
+    }),
     jsonSchema: () => ({
       anyOf: [
         bits.jsonSchema(),
@@ -703,6 +723,9 @@ var dup3 = (function dup3(from2, to, flagBits) {
 var fcntl = (function fcntl(fd, command, argument) {
   return call("fcntl", fd, constant(command, FCNTL_COMMANDS), argument);
 });
+var ioctl = (function ioctl(fd, request2, argument) {
+  return call("ioctl", fd, constant(request2, IOCTL_REQUESTS), argument);
+});
 var flock = (function flock(fd, operation) {
   return call("flock", fd, flags(operation, {
     LOCK_SH,
@@ -718,6 +741,9 @@ var write = (function write(fd, bytes, size) {
 });
 var pwrite64 = (function pwrite64(fd, bytes, size, at2) {
   return call("pwrite64", fd, bytes, size, at2);
+});
+var tee = (function tee(from2, to, size, flagBits = 0) {
+  return call("tee", from2, to, size, flags(flagBits, SPLICE_FLAGS));
 });
 var pipe2 = (function pipe2(ends, flagBits) {
   return call("pipe2", ends, flags(flagBits, OPEN_FLAGS));
@@ -808,6 +834,28 @@ var decodeName = (function decodeName(bytes) {
     text5 += String.fromCharCode(byte);
   }
   return text5;
+});
+var decodeNames = (function decodeNames(bytes) {
+  return decodeLong(bytes);
+});
+var decodeLong = (function decodeLong(bytes) {
+  const whole = decodeStrictly(bytes);
+  if (whole !== void 0) return whole;
+  let text5 = "";
+  for (let at2 = 0; at2 < bytes.length; ) {
+    const size = sizeOf(bytes[at2]);
+    const letter = decodeStrictly(bytes.subarray(at2, at2 + size));
+    text5 += letter ?? String.fromCharCode(ESCAPE + bytes[at2]);
+    at2 += letter === void 0 ? 1 : size;
+  }
+  return text5;
+});
+var decodeStrictly = (function decodeStrictly(bytes) {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return void 0;
+  }
 });
 var encodeName = (function encodeName(text5, into) {
   if (text5.isWellFormed()) return encoder.encodeInto(text5, into);
@@ -1030,8 +1078,8 @@ var concat = (function concat(parts2) {
   }
   return whole;
 });
-var readWholeText = (function readWholeText(directory2, path2) {
-  return new TextDecoder().decode(readWhole(directory2, path2));
+var readWhole = (function readWhole(directory2, path2) {
+  return readSmall(directory2, path2) ?? readLarge(directory2, path2);
 });
 var readSmall = (function readSmall(directory2, path2) {
   const opened2 = openat(directory2, path2, O_RDONLY | O_CLOEXEC, 0);
@@ -1079,7 +1127,7 @@ var statxOutput = (function statxOutput() {
 });
 var readStatx = (function readStatx(stat) {
   const time = ((at2) => stat.getBigInt64(at2, true) * 1000000000n + BigInt(stat.getUint32(at2 + 8, true)));
-  const device = (at2) => makedev(stat.getUint32(at2, true), stat.getUint32(at2 + 4, true));
+  const device = ((at2) => makedev(stat.getUint32(at2, true), stat.getUint32(at2 + 4, true)));
   return {
     mask: stat.getUint32(0, true),
     nlink: stat.getUint32(16, true),
@@ -1150,19 +1198,6 @@ var fstatfs = (function fstatfs(fd, told2) {
 });
 var statfsOutput = (function statfsOutput() {
   return new Output(120, "&statfs");
-});
-var readStatfs = (function readStatfs(state) {
-  const word4 = ((index) => Number(state.getBigUint64(index * 8, true)));
-  return {
-    type: word4(0),
-    bsize: word4(1),
-    blocks: word4(2),
-    bfree: word4(3),
-    bavail: word4(4),
-    files: word4(5),
-    ffree: word4(6),
-    flags: word4(10)
-  };
 });
 var clone = (function clone(flagBits, stored) {
   const storesPid = stored !== null && (flagBits & CLONE_PIDFD) === 0;
@@ -1363,6 +1398,19 @@ var responseCheck = (function responseCheck(words3, answer) {
     ...call("close_range", none, none, error),
     verdict
   };
+});
+var prlimit64 = (function prlimit64(pid, resource, limit2, old) {
+  const known = constant(resource, RLIMITS);
+  const named2 = new Named(resource, () => `RLIMIT_${known.text}`);
+  if (limit2 === null) return call("prlimit64", pid, named2, null, old);
+  const text5 = ((value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value));
+  const words3 = [
+    BigInt(limit2.soft),
+    BigInt(limit2.hard)
+  ];
+  const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
+  const struct = new Struct(bytes, `{${text5(words3[0])}, ${text5(words3[1])}}`);
+  return call("prlimit64", pid, named2, struct, old);
 });
 var ppoll = (function ppoll(fds, timeout) {
   const bytes = new Uint8Array(fds.length * 8);
@@ -1596,6 +1644,52 @@ var entry = (function entry() {
     })
   });
 });
+var bytesOf2 = (function bytesOf2(size) {
+  const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
+  return digits === void 0 ? void 0 : Number(digits) * UNITS[unit.toLowerCase()];
+});
+var numberOf2 = (function numberOf2(value) {
+  if (typeof value === "number") return value;
+  return value === "unlimited" ? Infinity : bytesOf2(value);
+});
+var isSize = (function isSize(value, min) {
+  const bytes = typeof value === "string" ? bytesOf2(value) : value;
+  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;
+});
+var limit = (function limit(expected, holds4, ...json) {
+  const whole = `${expected}, or "unlimited"`;
+  return optional(schema(whole, ((value) => value === "unlimited" || holds4(value) ? void 0 : `should be ${whole}, not ${shown(value)}`), () => ({
+    anyOf: [
+      {
+        enum: [
+          "unlimited"
+        ]
+      },
+      ...json
+    ]
+  })));
+});
+var sizeFrom = (function sizeFrom(min) {
+  const bytes = min === 0 ? "a number of bytes" : "a number of bytes from 1 on";
+  return limit(`${bytes}, or a string with a unit: "512k", "64m", "2g", "1t"`, ((value) => isSize(value, min)), integer(min).jsonSchema(), {
+    type: "string",
+    pattern: "^\\d+[kmgtKMGT]?$"
+  });
+});
+var textThat = (function textThat(expected, holds4, pattern) {
+  return text({
+    expected,
+    min: 1,
+    pattern,
+    issue: (text5) => holds4(text5) ? void 0 : `should be ${expected}, not ${quoted(text5)}`
+  });
+});
+var bounds = (function bounds(bounds2) {
+  return {
+    step: "bounds",
+    ...bounds2
+  };
+});
 var mountOptions = (function mountOptions() {
   return text({
     max: OPTIONS_BYTES,
@@ -1643,10 +1737,10 @@ var tmpfsSize = (function tmpfsSize(...words3) {
   return text({
     expected: [
       "a size such as 64m",
-      ...words3.map((word4) => `"${word4}"`)
+      ...words3.map(((word4) => `"${word4}"`))
     ].join(", or "),
     min: 1,
-    issue: (size) => words3.includes(size) ? void 0 : sizeIssue(size)
+    issue: ((size) => words3.includes(size) ? void 0 : sizeIssue(size))
   });
 });
 var sizeIssue = (function sizeIssue(size) {
@@ -1788,6 +1882,12 @@ var hostname = (function hostname(name) {
     step: "hostname",
     name
   };
+});
+var hostnameText = (function hostnameText() {
+  return text({
+    min: 1,
+    max: NAME_BYTES
+  });
 });
 var loopback = (function loopback() {
   return {
@@ -2647,6 +2747,21 @@ var beginningsOf = (function beginningsOf(name) {
 var fold = (function fold(name) {
   return name.toLowerCase();
 });
+var byPath = (function byPath(a, b) {
+  return a.path < b.path ? -1 : 1;
+});
+var below = (function below(directory2, name) {
+  return directory2 === "/" ? `/${name}` : `${directory2}/${name}`;
+});
+var isWritable2 = (function isWritable2(directory2) {
+  const call2 = faccessat(at_fdcwd, directory2, W_OK);
+  return syscalls([
+    {
+      call: call2,
+      accept: UNWRITABLE
+    }
+  ]).result(call2) === 0n;
+});
 var isGitName = (function isGitName(name) {
   return name.length === 4 && name.toLowerCase() === ".git";
 });
@@ -2692,6 +2807,11 @@ var textOfRegular = (function textOfRegular(path2) {
   const { buffer, byteOffset } = table2.outputs[0];
   return decodeName(new Uint8Array(buffer, byteOffset, size));
 });
+var directoriesAround = (function directoriesAround(path2, top) {
+  const directories = [];
+  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
+  return directories;
+});
 var isKernelMount = (function isKernelMount({ type }) {
   return KERNEL_TYPES.has(type);
 });
@@ -2703,6 +2823,12 @@ var kernelMountsIn = (function kernelMountsIn(directory2, mounts) {
   return [
     ...found
   ].filter((path2) => !directoriesAround(path2, directory2).some((at2) => found.has(at2)));
+});
+var isBelow = (function isBelow({ target }, directory2) {
+  return target !== directory2 && isWithin(target, directory2);
+});
+var deviceOf = (function deviceOf({ device: { major, minor } }) {
+  return `${major}:${minor}`;
 });
 var parseRelease = (function parseRelease(release) {
   const [major, minor] = release.split(".", 2).map(((number) => parseInt(number)));
@@ -2721,6 +2847,35 @@ var mountFixes = (function mountFixes(host2, inUserNamespace) {
   return {
     EPERM: () => deniedPrivilege(host2, inUserNamespace),
     EACCES: () => appArmor(host2)
+  };
+});
+var of = (function of(use, path2, directory2) {
+  return {
+    path: path2,
+    use,
+    ...directory2 !== void 0 && {
+      directory: directory2
+    }
+  };
+});
+var serveContainer = (function serveContainer(launched, plan, { hosts, audits }) {
+  const denials = audits ? new DenialLog() : void 0;
+  const services = [
+    ...launched.services
+  ];
+  const { listener, notifier } = launched;
+  if (listener !== void 0 && hosts !== void 0) {
+    services.push(proxyTo(listener, hosts, denials));
+  }
+  if (denials !== void 0 && notifier !== void 0) {
+    services.push(observe(notifier, plan, denials));
+  }
+  return {
+    launched: {
+      ...launched,
+      services
+    },
+    denials
   };
 });
 var denialIn = (function denialIn(plan) {
@@ -2789,13 +2944,23 @@ var handoverOf = (function handoverOf(fd, input, name) {
     copyOf: `${dev}:${ino}`
   };
 });
-var isNameless = (function isNameless(pipe) {
-  const state = statfsOutput();
-  return readStatfs(syscalls([
-    {
-      call: fstatfs(pipe, state)
-    }
-  ]).output(state)).type === PIPEFS;
+var isTerminal = (function isTerminal(fd) {
+  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)), "ENOTTY");
+});
+var succeeds = (function succeeds(call2, usual) {
+  try {
+    return syscalls([
+      {
+        call: call2,
+        accept: [
+          usual
+        ]
+      }
+    ]).result(call2) >= 0n;
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    return false;
+  }
 });
 var statusOf4 = (function statusOf4(fd) {
   const stat = statxOutput();
@@ -2811,12 +2976,175 @@ var statusOf4 = (function statusOf4(fd) {
     throw error;
   }
 });
+var startCopying = (function startCopying(descriptors, work, end) {
+  try {
+    return new HelperProcess(descriptors, work);
+  } finally {
+    syscall(close(end));
+  }
+});
+var closingOnFailure = (function closingOnFailure(fd, make2) {
+  try {
+    return make2();
+  } catch (error) {
+    syscall(close(fd));
+    throw error;
+  }
+});
 var openPipe = (function openPipe() {
   const opened2 = OPENING.run().output(ENDS3);
   return {
     reader: opened2.getInt32(0, true),
     writer: opened2.getInt32(4, true)
   };
+});
+var copyOutput = (function copyOutput(fd) {
+  const ofTerminal = isTerminal(fd);
+  const stop = syscall(eventfd2(0, EFD_CLOEXEC));
+  return closingOnFailure(stop, (() => {
+    const { reader, writer } = openPipe();
+    return closingOnFailure(writer, (() => {
+      syscall(fcntl(reader, F_SETFL, O_NONBLOCK));
+      const process = startCopying([
+        fd,
+        reader,
+        stop
+      ], loop(), reader);
+      let isOpen2 = true;
+      const handOver = (() => {
+        if (isOpen2) syscall(close(writer));
+        isOpen2 = false;
+      });
+      return {
+        theirs: writer,
+        handOver,
+        end: (function () {
+          handOver();
+          syscall(write(stop, ONE2, ONE2.length));
+          const errno = process.wait().failed?.errno;
+          syscall(close(stop));
+          if (errno === void 0) return;
+          if (errno === ERRNO.EPIPE || ofTerminal && errno === ERRNO.EIO) return;
+          throw new SyscallError({
+            syscall: "write",
+            errno,
+            hint: UNWRITTEN
+          });
+        })
+      };
+    }));
+  }));
+});
+var loop = (function loop() {
+  const [waiting, draining] = [
+    new Label("waiting"),
+    new Label("draining")
+  ];
+  const copy2 = {
+    buffer: new Output(CHUNK3, "&chunk"),
+    unwritten: new PipeEnds()
+  };
+  const pipe = {
+    fd: 1,
+    events: POLLIN
+  }, stop = {
+    fd: 2,
+    events: POLLIN
+  };
+  const onFailure = HELPER_ENDS;
+  return [
+    {
+      call: pipe2(copy2.unwritten.output, 0),
+      onFailure
+    },
+    waiting,
+    {
+      call: ppoll([
+        pipe,
+        stop
+      ], void 0),
+      onFailure
+    },
+    {
+      call: ppoll([
+        stop
+      ], 0),
+      onSuccess: draining,
+      onFailure
+    },
+    ...copyChunk(copy2, waiting, waiting),
+    draining,
+    // Processes that the program has left behind may write without end.
+    ...Array.from({
+      length: CHUNKS_LEFT
+    }, (() => copyChunk(copy2, HELPER_ENDS))).flat()
+  ];
+});
+var copyChunk = (function copyChunk({ buffer, unwritten }, whenEmpty, then) {
+  const [again, full, taking, next] = [
+    "again",
+    "full",
+    "taking",
+    "next"
+  ].map(((name) => new Label(name)));
+  const ends = {
+    onZero: HELPER_ENDS,
+    onFailure: HELPER_ENDS
+  };
+  const onEmpty = {
+    accept: [
+      "EAGAIN"
+    ],
+    onAccepted: whenEmpty
+  };
+  const readChunk = read(unwritten.reader, buffer, CHUNK3);
+  const writeChunk = write(0, buffer, new ResultOf(readChunk, "count"));
+  return [
+    // splice(2) cannot write to a file that is only appended to.
+    {
+      call: tee(1, unwritten.writer, CHUNK3, SPLICE_F_NONBLOCK),
+      ...onEmpty,
+      ...ends
+    },
+    {
+      call: readChunk,
+      ...ends
+    },
+    again,
+    // A terminal may be set not to block.
+    {
+      call: writeChunk,
+      accept: [
+        "EAGAIN"
+      ],
+      onAccepted: full,
+      onSuccess: taking,
+      ...ends
+    },
+    full,
+    {
+      call: ppoll([
+        {
+          fd: 0,
+          events: POLLOUT
+        }
+      ], void 0),
+      onSuccess: again,
+      ...ends
+    },
+    taking,
+    {
+      call: read(1, buffer, new ResultOf(writeChunk, "written")),
+      ...onEmpty,
+      onSuccess: then ?? next,
+      ...ends
+    },
+    next
+  ];
+});
+var copyStream = (function copyStream(fd, ours) {
+  if (fd !== 0) return copyOutput(ours);
+  return isPipe(ours) ? copyNamedPipe(ours) : copyInput(ours);
 });
 var openPipeTo = (function openPipeTo(fd) {
   const { reader, writer } = openPipe();
@@ -2833,6 +3161,29 @@ var lockProcess = (function lockProcess() {
 });
 var unlockProcess = (function unlockProcess() {
   return call("futex", WORD, UNLOCK);
+});
+var execSpec = (function execSpec(program, spec = {}) {
+  return {
+    program,
+    argv0: spec.argv0,
+    args: spec.args ?? [],
+    environment: spec.environment ?? {
+      inherited: environmentStrings(),
+      changes: /* @__PURE__ */ new Map()
+    },
+    searchPath: spec.searchPath ?? environmentVariable("PATH") ?? DEFAULT_PATH,
+    cwd: spec.cwd,
+    uid: spec.uid,
+    gid: spec.gid,
+    stdio: spec.stdio ?? [
+      "null",
+      "null",
+      "null"
+    ],
+    fds: spec.fds ?? [],
+    terminal: spec.terminal,
+    image: spec.image
+  };
 });
 var programPaths = (function programPaths({ program, searchPath }) {
   if (program.includes("/")) return [
@@ -3034,7 +3385,7 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: image3 }, { 
   ]));
   const calls = last.map(((planned) => {
     if (!planned.call.args.some(isDescriptor2)) return planned;
-    const args = planned.call.args.map(((argument) => isDescriptor2(argument) ? new Named(numberOf8.get(argument), argument.text) : argument));
+    const args = planned.call.args.map((argument) => isDescriptor2(argument) ? new Named(numberOf8.get(argument), argument.text) : argument);
     return {
       ...planned,
       call: {
@@ -3163,10 +3514,30 @@ var tryExec = (function tryExec(writer, count, marked = ((call2) => call2)) {
   }));
   writer.section = "failure";
   writer.place(findOut);
-  return attempts.map(({ path: path2, execve: execve2 }) => ({
+  return attempts.map((({ path: path2, execve: execve2 }) => ({
     execve: execve2,
     ...writeFindingOut(writer, path2, marked)
+  })));
+});
+var writeFindingOut = (function writeFindingOut(writer, path2, marked = (call2) => call2) {
+  const next = new Label(`after ${path2.text}`);
+  const look2 = ((call2) => writer.add(marked(call2), {
+    onFailure: next
   }));
+  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
+  const opened2 = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
+  const head2 = new Output(256, "&head");
+  const readHead = writer.add(read(new ResultOf(opened2, "fd"), head2, 256), {
+    onFailure: next
+  });
+  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
+  writer.place(next);
+  return {
+    exists,
+    readHead,
+    head: head2,
+    executable
+  };
 });
 var link = (function link(plan, shape, frame2, writeEnd = writeExec) {
   const writer = new ProgramWriter();
@@ -3631,11 +4002,11 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
       plan.path(path2).makeParent();
       plan.path(path2).inParent(((parent, last) => plan.call(symlinkat(link2, parent, last))));
     } else if (isPublic2(`${directory2}/${name}`, plan)) {
-      plan.forFound(() => show3({
+      plan.forFound((() => show3({
         ...step,
         source: `${directory2}/${name}`,
         target: path2
-      }));
+      })));
       shown4.add(name);
     }
   }
@@ -3751,6 +4122,18 @@ var bindOne = (function bindOne(given, plan, gone) {
     coverKernelMounts(source.resolved.path, target.canonical, plan);
   }
 });
+var noteOrigin = (function noteOrigin(source, plan, isRecursive) {
+  const { mounts } = plan.state;
+  const isHost = source instanceof HostPath;
+  const place3 = isHost ? source.resolved.path : plan.access.settledPlace(source.path);
+  const path2 = normalize(isHost ? source.resolved.path : source.path);
+  const showsMore = isRecursive && mounts.visible().some((({ target, type }) => target !== path2 && isWithin(target, path2) && type !== "mask"));
+  if (place3 !== void 0 && !showsMore) return isHost ? {
+    origin: place3
+  } : mounts.originOf(place3);
+  plan.state.unknownSource ??= source.path;
+  return {};
+});
 var withoutUnknownMounts = (function withoutUnknownMounts(step, plan) {
   if (plan.host.isHere || plan.access.hostSource(step.source) === void 0) return step;
   if (normalize(step.source) === "/") {
@@ -3806,6 +4189,16 @@ var show = (function show(step, source, target, plan, { missing: missing4, gone 
   plan.release(tree);
   plan.release(opened2);
 });
+var setAttributes = (function setAttributes(step, tree, recursive, plan) {
+  const attributes = (step.restrict ?? []).reduce(((sum4, word4) => sum4 | RESTRICTIONS4[word4]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  if (attributes === 0) return;
+  const set = {
+    attr_set: attributes
+  };
+  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
+    fixes: plan.state.mountFixes
+  });
+});
 var isOnItself = (function isOnItself({ source, target }, plan) {
   return normalize(source) === normalize(target) && plan.cursor.rootOf(target) !== void 0;
 });
@@ -3828,6 +4221,54 @@ var makeMountPoint = (function makeMountPoint(source, opened2, target, plan) {
     plan.goTo(made, directory2);
     plan.place(isFile5);
     target.makeMountPoint("file");
+  });
+});
+var lowerBounds = (function lowerBounds(step, plan) {
+  const { pids, timeout, output, degrade = false } = step;
+  if (timeout !== void 0) boundTime(numberOf2(timeout), plan);
+  if (output !== void 0) plan.state.maxOutput = numberOf2(output);
+  if (typeof pids === "number") boundProcesses(pids, degrade, plan);
+});
+var boundProcesses = (function boundProcesses(count, degrade, plan) {
+  if (countsByUserNamespace(plan)) {
+    const limit2 = prlimit64(0, RLIMITS.NPROC, {
+      soft: count,
+      hard: count
+    }, null);
+    plan.beforeExec(limit2, void 0, [
+      "EPERM"
+    ]);
+    if (!isRoot(plan)) {
+      if (!plan.host.isHere && hasPids(count, plan)) boundPidsLate(count, plan, true);
+      return;
+    }
+  }
+  if (!plan.host.isHere && hasPids(count, plan)) return boundPidsLate(count, plan, degrade);
+  if (countsByPidNamespace(count, plan)) {
+    return writeSetting(plan, PID_MAX, String(count + 1));
+  }
+  if (degrade) return;
+  const limited = plan.limits?.limits.pids;
+  if (limited === void 0 || limited > count) plan.limitTo({
+    pids: count
+  });
+});
+var countsByUserNamespace = (function countsByUserNamespace({ host: host2, state }) {
+  return state.unshared.has("user") && (!host2.isHere || isSince(host2, 5, 14));
+});
+var isRoot = (function isRoot({ state }) {
+  return state.caller.euid === 0;
+});
+var countsByPidNamespace = (function countsByPidNamespace(count, plan) {
+  return hasPids(count, plan) && plan.host.isHere && isSince(plan.host, 6, 14);
+});
+var hasPids = (function hasPids(count, { state }) {
+  return state.unshared.has("pid") && !state.joined.has("pid") && count + 1 >= LEAST && state.outerProc === void 0 && state.mounts.mountOf("/proc").type === "proc";
+});
+var isSince = (function isSince(host2, major, minor) {
+  return atLeast(host2.kernel(), {
+    major,
+    minor
   });
 });
 var scanNames = (function scanNames(plan, question) {
@@ -4212,6 +4653,11 @@ var lowerNoNewPrivileges = (function lowerNoNewPrivileges(_step, plan) {
   plan.call(prctl(PR_SET_NO_NEW_PRIVS, 1));
   plan.state.gainsNoPrivileges = true;
 });
+var refuseForUsers = (function refuseForUsers(what, plan) {
+  const { state, host: host2 } = plan;
+  if (host2.isHere || state.inUserNamespace || state.caller.euid === 0) return;
+  plan.refuse(`only root can ${what}, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root`);
+});
 var lowerMaskPaths = (function lowerMaskPaths({ paths }, plan) {
   plan.needs("mount", "they would be hidden on the host");
   withEmptyFiles(plan, ((empty) => {
@@ -4344,7 +4790,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
   if (type !== "directory" && plan.host.isHere) return;
   if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
   const { names = PROTECTED_NAMES } = step;
-  const except = (step.except ?? []).map(normalize).filter(((path2) => isWithin(path2, source))).map((path2) => directory2 + path2.slice(source.length));
+  const except = (step.except ?? []).map(normalize).filter((path2) => isWithin(path2, source)).map((path2) => directory2 + path2.slice(source.length));
   plan.recordBeforehand({
     kind: "write",
     path: directory2
@@ -4353,7 +4799,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
     directory: directory2,
     asked: source,
     names,
-    absent: names.filter((name) => !HOME_NAMES.includes(name)),
+    absent: names.filter(((name) => !HOME_NAMES.includes(name))),
     start: plan.facts.resolve(plan.facts.workingDirectory()).path,
     home: homeOf(plan),
     uid: plan.state.caller.euid,
@@ -4433,6 +4879,18 @@ var enterRoot = (function enterRoot(plan, path2, root) {
 var seccompSetFilter = (function seccompSetFilter(program, flagBits) {
   return setFilter(program, flags(flagBits, SECCOMP_FILTER_FLAGS));
 });
+var setFilter = (function setFilter(program, bits) {
+  const length = program.length / INSTRUCTION_SIZE;
+  const bytes = new Uint8Array(PROGRAM_SIZE);
+  new DataView(bytes.buffer).setUint16(0, length, true);
+  const struct = new Struct(bytes, `{${length} instructions}`, [
+    {
+      offset: 8,
+      to: program
+    }
+  ]);
+  return call("seccomp", SECCOMP_SET_MODE_FILTER, bits, struct);
+});
 var lowerSeccomp = (function lowerSeccomp(step, plan) {
   const { flags: flags2 = [] } = step.profile ?? {};
   const flagBits = Object.entries(SECCOMP_FILTER_FLAGS).reduce(((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits), 0);
@@ -4448,6 +4906,25 @@ var lowerSeccomp = (function lowerSeccomp(step, plan) {
     ENOMEM: "the active filters are too long together"
   });
   if (step.privileged === true) plan.finishes();
+});
+var setFilter2 = (function setFilter2(program, flagBits, plan) {
+  if (plan.options.audit !== true || plan.notifier !== void 0) {
+    return seccompSetFilter(program, flagBits);
+  }
+  const { architecture } = plan.host;
+  const known = allSyscalls(architecture);
+  const numbers = OBSERVED_CALLS.flatMap((name) => known.get(name) ?? []);
+  const observed = observing(program, numbers, architecture);
+  const waitsKillable = atLeast(plan.host.kernel(), {
+    major: 5,
+    minor: 19
+  });
+  const call2 = seccompSetListener(observed, flagBits, waitsKillable);
+  plan.notifier = {
+    call: call2,
+    filter: program
+  };
+  return call2;
 });
 var filterFor = (function filterFor(step, plan) {
   const { architecture } = plan.host;
@@ -4600,8 +5077,18 @@ var collectPromptly = (async function collectPromptly(launched, descriptors, tim
   ]);
   const status = statusIn(outcome.output(info), outcome.output(usage));
   if (status === void 0) return void 0;
-  const streams = descriptors.map((fd, stream) => fd === void 0 ? void 0 : readAll2(fd, new OutputCollector(stream, maxOutput)));
+  const streams = descriptors.map(((fd, stream) => fd === void 0 ? void 0 : readAll2(fd, new OutputCollector(stream, maxOutput))));
   return conclude(launched, descriptors, status, streams);
+});
+var readAll2 = (function readAll2(fd, collected) {
+  for (; ; ) {
+    const bytes = readSome(fd);
+    if (bytes === void 0 || bytes.length === 0) return collected;
+    collected.add(bytes);
+  }
+});
+var boundOf = (function boundOf(bound) {
+  return bound === "unlimited" || bound === Infinity ? void 0 : bound;
 });
 var childrenIn = (function childrenIn(result, plan) {
   const pids = [];
@@ -4788,6 +5275,46 @@ var looking = (function looking({ placeholder: { path: path2, text: text5 }, par
     })
   };
 });
+var removalByName = (function removalByName(placeholder, parent) {
+  const missing4 = new Label("it is not there");
+  const name = nameOf2(placeholder.path);
+  const opening3 = (() => openIn(parent, name, O_RDONLY | O_DIRECTORY));
+  const [first, again] = [
+    opening3(),
+    opening3()
+  ];
+  const [locked, fd] = [
+    new ResultOf(first, "<locked>"),
+    new ResultOf(again, "<placeholder>")
+  ];
+  return [
+    {
+      call: first,
+      onFailure: missing4
+    },
+    {
+      call: flock(locked, LOCK_EX),
+      onFailure: missing4
+    },
+    // By now it may be another one, which somebody else has made and locked.
+    {
+      call: close(locked)
+    },
+    {
+      call: again,
+      onFailure: missing4
+    },
+    ...removal2({
+      placeholder,
+      parent,
+      fd
+    }),
+    {
+      call: close(fd)
+    },
+    missing4
+  ];
+});
 var removal2 = (function removal2({ placeholder: { path: path2, text: text5 }, parent, fd }) {
   const shared = new Label("others have it too");
   const flags2 = text5 === void 0 ? AT_REMOVEDIR : 0;
@@ -4823,6 +5350,9 @@ var startLaunch = (function startLaunch(prepared) {
     placeholders?.end();
     throw error;
   }
+});
+var needsMarker = (function needsMarker({ deathSignal, options }) {
+  return deathSignal !== SIGNALS.SIGKILL && options.recorded !== true;
 });
 var startIn = (function startIn(launch, cgroup) {
   let launched;
@@ -5036,6 +5566,31 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
     ]
   ];
 });
+var boundSteps = (function boundSteps({ limits: group = {}, ...options }) {
+  const { pids, ...others } = group;
+  const { timeout, maxOutput = DEFAULT_BOUNDS.output, openFiles = "unlimited" } = options;
+  const needsGroup = Object.keys(others).length > 0;
+  return [
+    ...needsGroup ? [
+      limits(group)
+    ] : [],
+    bounds({
+      ...pids === void 0 ? {
+        pids: DEFAULT_BOUNDS.pids,
+        degrade: true
+      } : {
+        pids
+      },
+      ...timeout !== void 0 && {
+        timeout
+      },
+      output: maxOutput
+    }),
+    ...openFiles === "unlimited" ? [] : [
+      rlimit("nofile", openFiles)
+    ]
+  ];
+});
 var sandbox = (function sandbox(options = {}) {
   return recipe(...sandboxSteps(options));
 });
@@ -5049,6 +5604,78 @@ var write4 = (function write4(stream, text5) {
 });
 var escaped2 = (function escaped2(text5) {
   return text5.split(COLOUR).map(((piece, index) => index % 2 === 1 ? piece : escapeLines(piece))).join("");
+});
+var auditOf = (function auditOf(given) {
+  if (!given.has(AUDIT.name)) return void 0;
+  const file = given.value(AUDIT.name);
+  if (file !== void 0) writeText2(file, "");
+  return {
+    file
+  };
+});
+var limitsOf2 = (function limitsOf2(given) {
+  const [memory, swap] = [
+    given.value("memory"),
+    given.value("swap")
+  ];
+  const [cpus, pids] = [
+    numberOf5(given, "cpus"),
+    numberOf5(given, "pids")
+  ];
+  const [openFiles, timeout] = [
+    numberOf5(given, "open-files"),
+    timeOf(given)
+  ];
+  const [tmp, shm] = [
+    given.value("tmp-size"),
+    given.value("shm-size")
+  ];
+  const limits2 = {
+    ...memory !== void 0 && {
+      memory
+    },
+    ...swap !== void 0 && {
+      swap
+    },
+    ...cpus !== void 0 && {
+      cpus
+    },
+    ...pids !== void 0 && {
+      pids
+    }
+  };
+  return {
+    ...Object.keys(limits2).length > 0 && {
+      limits: limits2
+    },
+    ...timeout !== void 0 && {
+      timeout
+    },
+    ...openFiles !== void 0 && {
+      openFiles
+    },
+    ...tmp !== void 0 && {
+      tmp
+    },
+    ...shm !== void 0 && {
+      shm
+    }
+  };
+});
+var numberOf5 = (function numberOf5(given, flag) {
+  const value = given.value(flag);
+  if (value === void 0 || value === "unlimited") return value;
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
+  throw new UsageError(`--${flag}=${value}: this is not a number, or "unlimited"`);
+});
+var timeOf = (function timeOf(given) {
+  const value = given.value("timeout");
+  if (value === void 0 || value === "unlimited") return value;
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(value) ?? [];
+  if (digits === void 0) {
+    throw new UsageError(`--timeout=${value}: this is not a time such as 30s, 5m, 2h, 1d`);
+  }
+  return Math.ceil(Number(digits) * UNITS2[unit] * 1e3);
 });
 var hidden = (function hidden(flag) {
   return {
@@ -5121,6 +5748,31 @@ var check = (function check(parsed, hasProgram, subcommand) {
   const flag = flags2.find(({ name, optionalValue }) => optionalValue === true && parsed[name]?.includes(""));
   throw new UsageError(`"${extra}" is one word too many` + (flag === void 0 ? "" : `; a value is written with =: --${flag.name}=${extra}`) + (program === true ? `; a program comes after --: -- ${extra} ...` : ""));
 });
+var absolutePath2 = (function absolutePath2(path2) {
+  return withoutClimbing2(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`);
+});
+var existingPath = (function existingPath(path2, flag) {
+  const whole = absolutePath2(path2);
+  if (isMissing(whole)) throw new UsageError(`${flag}: ${missing2(path2)}`);
+  return whole;
+});
+var isMissing = (function isMissing(path2) {
+  try {
+    linux.statx(linux.AT_FDCWD, path2);
+    return false;
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    return MISSING.includes(error.code);
+  }
+});
+var withoutClimbing2 = (function withoutClimbing2(path2) {
+  const parts2 = [];
+  for (const part of normalize(path2).slice(1).split("/")) {
+    if (part === "..") parts2.pop();
+    else parts2.push(part);
+  }
+  return `/${parts2.join("/")}`;
+});
 var environment = (function environment(pid) {
   if (pid !== void 0) return environmentOf(pid);
   return Object.fromEntries(environmentStrings().map(stringAt).flatMap(((string) => {
@@ -5188,6 +5840,30 @@ var spawn = (function spawn(make2, denied2) {
     }
   }
 });
+var reportOf = (function reportOf(given) {
+  const word4 = given.value("status-fd");
+  if (word4 === void 0) return void 0;
+  const fd = /^\d{1,9}$/.test(word4) ? Number(word4) : void 0;
+  if (fd === void 0 || !isOpen(fd)) {
+    throw new UsageError(`--status-fd=${word4} is no open descriptor; a shell opens one by ${fd ?? 3}>FILE`);
+  }
+  return (end) => {
+    const reason2 = "reason" in end ? end.reason : describeEnd(end);
+    const { code, signal, timedOut, outOfMemory, durationMs, usage } = end;
+    const line2 = {
+      code,
+      signal,
+      reason: reason2,
+      timedOut,
+      outOfMemory,
+      durationMs,
+      usage
+    };
+    let bytes = new TextEncoder().encode(`${JSON.stringify(line2)}
+`);
+    while (bytes.length > 0) bytes = bytes.subarray(linux.write(fd, bytes));
+  };
+});
 var run5 = (async function run5(given) {
   const report = reportOf(given);
   const options = optionsOf(given);
@@ -5211,9 +5887,9 @@ var run5 = (async function run5(given) {
       permissions
     }
   }));
-  const ended = (container) => {
+  const ended = ((container) => {
     if (audit !== void 0) reportDenials(container.denials.list, audit.file);
-  };
+  });
   return await runProgram(given.program, make2, {
     report,
     ended
@@ -5288,6 +5964,33 @@ var protectedBy = (function protectedBy(given) {
     ...usual ? PROTECTED_NAMES : [],
     ...listed3
   ];
+});
+var placeOf6 = (function placeOf6(given, reading2) {
+  const [hostname2, cwd] = [
+    given.value("hostname"),
+    given.value("cwd")
+  ];
+  const variables = given.values("setenv").map((text5) => {
+    const [, name, value] = /^([^=]+)=(.*)$/s.exec(text5) ?? [];
+    if (name === void 0) {
+      throw new UsageError(`--setenv=${text5}: this is not a variable with its value, NAME=VALUE`);
+    }
+    return [
+      name,
+      value
+    ];
+  });
+  return {
+    ...hostname2 !== void 0 && {
+      hostname: hostname2
+    },
+    ...cwd !== void 0 && {
+      cwd: reading2.denied(cwd, `--cwd=${cwd}`)
+    },
+    ...variables.length > 0 && {
+      setEnv: Object.fromEntries(variables)
+    }
+  };
 });
 var permissionsOf = (function permissionsOf(given) {
   const listed3 = grantedList(given, "net", given.has("allow-all"));
@@ -5507,7 +6210,7 @@ function peerFlag(name, place3) {
 }
 var STARTS, ENDS, GONE, LIVE, PEER_SUBCOMMANDS, PEER_FLAGS;
 var init_peer_words = __esm({
-  "scripts/ramekin/peer_words.ts"() {
+  "scripts/ramekin/peer_words.ts": (function () {
     STARTS = "ramekin run RECIPE starts a container, each time anew";
     ENDS = "ramekin ps shows the pid of a container, and kill(1) ends it";
     GONE = "a container leaves nothing when it has ended";
@@ -5967,7 +6670,7 @@ var init_peer_words = __esm({
         recipe: "what is not allowed is denied"
       }
     ];
-  }
+  })
 });
 
 // ffi/calls/constants/sockets.ts
@@ -7251,9 +7954,7 @@ var init_words = __esm({
 
 
 
-function ioctl(fd, request2, argument) {
-  return call("ioctl", fd, constant(request2, IOCTL_REQUESTS), argument);
-}
+
 
 
 
@@ -7271,9 +7972,7 @@ function lseek(fd, offset, whence) {
 function splice(from2, to, size, { offset, flags: flagBits = 0 } = {}) {
   return call("splice", from2, offset ?? null, to, null, size, flags(flagBits, SPLICE_FLAGS));
 }
-function tee(from2, to, size, flagBits = 0) {
-  return call("tee", from2, to, size, flags(flagBits, SPLICE_FLAGS));
-}
+
 function ftruncate(fd, size) {
   return call("ftruncate", fd, size);
 }
@@ -7854,32 +8553,13 @@ var init_memory = __esm({
 
 // ffi/file_name.ts
 
-function decodeNames(bytes) {
-  return decodeLong(bytes);
-}
-function decodeLong(bytes) {
-  const whole = decodeStrictly(bytes);
-  if (whole !== void 0) return whole;
-  let text5 = "";
-  for (let at2 = 0; at2 < bytes.length; ) {
-    const size = sizeOf(bytes[at2]);
-    const letter = decodeStrictly(bytes.subarray(at2, at2 + size));
-    text5 += letter ?? String.fromCharCode(ESCAPE + bytes[at2]);
-    at2 += letter === void 0 ? 1 : size;
-  }
-  return text5;
-}
+
+
 function sizeOf(first) {
   if (first < 192) return 1;
   return first < 224 ? 2 : first < 240 ? 3 : 4;
 }
-function decodeStrictly(bytes) {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return void 0;
-  }
-}
+
 
 var encoder, decoder, ESCAPE;
 var init_file_name = __esm({
@@ -9366,10 +10046,10 @@ var init_concat = __esm({
 });
 
 // ffi/files/read_file.ts
-
-function readWhole(directory2, path2) {
-  return readSmall(directory2, path2) ?? readLarge(directory2, path2);
+function readWholeText(directory2, path2) {
+  return new TextDecoder().decode(readWhole(directory2, path2));
 }
+
 
 function readLarge(directory2, path2) {
   const fd = syscall(openat(directory2, path2, O_RDONLY | O_CLOEXEC, 0));
@@ -9922,7 +10602,19 @@ function statfs(path2, state) {
 }
 
 
-
+function readStatfs(state) {
+  const word4 = (index) => Number(state.getBigUint64(index * 8, true));
+  return {
+    type: word4(0),
+    bsize: word4(1),
+    blocks: word4(2),
+    bfree: word4(3),
+    bavail: word4(4),
+    files: word4(5),
+    ffree: word4(6),
+    flags: word4(10)
+  };
+}
 var init_statfs = __esm({
   "ffi/calls/statfs.ts": (function () {
     init_call();
@@ -11057,19 +11749,7 @@ var init_prctl2 = __esm({
 });
 
 // ffi/calls/limits.ts
-function prlimit64(pid, resource, limit2, old) {
-  const known = constant(resource, RLIMITS);
-  const named2 = new Named(resource, () => `RLIMIT_${known.text}`);
-  if (limit2 === null) return call("prlimit64", pid, named2, null, old);
-  const text5 = (value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value);
-  const words3 = [
-    BigInt(limit2.soft),
-    BigInt(limit2.hard)
-  ];
-  const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
-  const struct = new Struct(bytes, `{${text5(words3[0])}, ${text5(words3[1])}}`);
-  return call("prlimit64", pid, named2, struct, old);
-}
+
 function rlimitOutput() {
   return new Output(16, "&rlimit");
 }
@@ -11868,18 +12548,9 @@ function limits(limits2) {
     ...limits2
   };
 }
-function bytesOf2(size) {
-  const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
-  return digits === void 0 ? void 0 : Number(digits) * UNITS[unit.toLowerCase()];
-}
-function numberOf2(value) {
-  if (typeof value === "number") return value;
-  return value === "unlimited" ? Infinity : bytesOf2(value);
-}
-function isSize(value, min) {
-  const bytes = typeof value === "string" ? bytesOf2(value) : value;
-  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;
-}
+
+
+
 function isCpus(value) {
   return typeof value === "number" && value >= 0.01 && value <= 1e6;
 }
@@ -11889,34 +12560,9 @@ function isCpuset(list5) {
     return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
   });
 }
-function limit(expected, holds4, ...json) {
-  const whole = `${expected}, or "unlimited"`;
-  return optional(schema(whole, (value) => value === "unlimited" || holds4(value) ? void 0 : `should be ${whole}, not ${shown(value)}`, () => ({
-    anyOf: [
-      {
-        enum: [
-          "unlimited"
-        ]
-      },
-      ...json
-    ]
-  })));
-}
-function sizeFrom(min) {
-  const bytes = min === 0 ? "a number of bytes" : "a number of bytes from 1 on";
-  return limit(`${bytes}, or a string with a unit: "512k", "64m", "2g", "1t"`, (value) => isSize(value, min), integer(min).jsonSchema(), {
-    type: "string",
-    pattern: "^\\d+[kmgtKMGT]?$"
-  });
-}
-function textThat(expected, holds4, pattern) {
-  return text({
-    expected,
-    min: 1,
-    pattern,
-    issue: (text5) => holds4(text5) ? void 0 : `should be ${expected}, not ${quoted(text5)}`
-  });
-}
+
+
+
 var UNITS, limitFields, limitsSchema;
 var init_limits3 = __esm({
   "recipe/steps/limits.ts": (function () {
@@ -11930,7 +12576,7 @@ var init_limits3 = __esm({
       g: 2 ** 30,
       t: 2 ** 40
     };
-    limitFields = lazy(() => {
+    limitFields = lazy((() => {
       const size = sizeFrom(0);
       const count = optional(either(integer(1), oneOf([
         "unlimited"
@@ -11957,25 +12603,20 @@ var init_limits3 = __esm({
         io: optional(list(io)),
         cpuset: optional(textThat('a list of processors: "0-1,3"', isCpuset, "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"))
       };
-    });
+    }));
     limitsSchema = stepSchema("limits", limitFields);
   })
 });
 
 // recipe/steps/bounds.ts
-function bounds(bounds2) {
-  return {
-    step: "bounds",
-    ...bounds2
-  };
-}
+
 var boundFields, boundsSchema;
 var init_bounds = __esm({
-  "recipe/steps/bounds.ts"() {
+  "recipe/steps/bounds.ts": (function () {
     init_schema();
     init_step_schema();
     init_limits3();
-    boundFields = lazy(() => {
+    boundFields = lazy((() => {
       const { pids, memory } = limitFields();
       return {
         pids,
@@ -11985,9 +12626,9 @@ var init_bounds = __esm({
         output: memory,
         degrade: optional(boolean())
       };
-    });
+    }));
     boundsSchema = stepSchema("bounds", boundFields);
-  }
+  })
 });
 
 // recipe/steps/deny_files.ts
@@ -12418,13 +13059,13 @@ var init_identity = __esm({
 // recipe/steps/join_cgroup.ts
 var joinCgroupSchema;
 var init_join_cgroup = __esm({
-  "recipe/steps/join_cgroup.ts"() {
+  "recipe/steps/join_cgroup.ts": (function () {
     init_schema();
     init_step_schema();
     joinCgroupSchema = stepSchema("joinCgroup", () => ({
       directories: list(absolutePath(), 1)
     }));
-  }
+  })
 });
 
 // recipe/namespaces.ts
@@ -12659,12 +13300,7 @@ var init_protect = __esm({
 
 // recipe/steps/names.ts
 
-function hostnameText() {
-  return text({
-    min: 1,
-    max: NAME_BYTES
-  });
-}
+
 var NAME_BYTES, hostnameSchema, domainnameSchema;
 var init_names = __esm({
   "recipe/steps/names.ts": (function () {
@@ -13942,7 +14578,7 @@ function refusedHost(host2) {
 }
 var TRIED, MOST, DenialLog;
 var init_denial = __esm({
-  "audit/denial.ts"() {
+  "audit/denial.ts": (function () {
     init_control_characters();
     TRIED = {
       read: "read",
@@ -13991,7 +14627,7 @@ var init_denial = __esm({
         }
       }
     };
-  }
+  })
 });
 
 // recipe/default_path.ts
@@ -14135,7 +14771,7 @@ var init_reactor = __esm({
           this.#woken = true;
           syscall(write(this.#wake, ONE, ONE.length));
         }
-        const polls = !this.#looping && this.#watches.values().some(((watch) => watch.pending));
+        const polls = !this.#looping && this.#watches.values().some((watch) => watch.pending);
         if (polls) this.#timer ??= this.#startPolling();
         else if (this.#timer !== void 0) {
           clearInterval(this.#timer);
@@ -15204,14 +15840,14 @@ function turn() {
 }
 var PART3, TURN;
 var init_contents = __esm({
-  "container/files/contents.ts"() {
+  "container/files/contents.ts": (function () {
     init_call();
     init_files3();
     init_concat();
     init_syscalls();
     PART3 = 128 * 1024;
     TURN = 8 * 1024 * 1024;
-  }
+  })
 });
 
 // container/files/file_error.ts
@@ -15239,7 +15875,7 @@ function fileError(error, doing) {
 }
 var CLASSES, FIXES;
 var init_file_error = __esm({
-  "container/files/file_error.ts"() {
+  "container/files/file_error.ts": (function () {
     init_control_characters();
     init_errors();
     CLASSES = {
@@ -15259,7 +15895,7 @@ var init_file_error = __esm({
       ENXIO: "it is a named pipe or a socket that nobody reads",
       EXDEV: "it is on another filesystem"
     };
-  }
+  })
 });
 
 // container/files/place.ts
@@ -15308,7 +15944,7 @@ function parentOf2({ directory: directory2, path: path2, place: place3 }) {
 }
 var IN_ROOT, NAME2, HERE2, Status;
 var init_place = __esm({
-  "container/files/place.ts"() {
+  "container/files/place.ts": (function () {
     init_call();
     init_files3();
     init_mounts3();
@@ -15366,7 +16002,7 @@ var init_place = __esm({
         return readStatx(result.output(this.#output));
       }
     };
-  }
+  })
 });
 
 // container/files/tree.ts
@@ -15474,7 +16110,7 @@ function requireDepth({ place: place3, shown: shown4 }, depth) {
 }
 var DEEPEST, PART_SIZE2, OpenedFile;
 var init_tree = __esm({
-  "container/files/tree.ts"() {
+  "container/files/tree.ts": (function () {
     init_call();
     init_files3();
     init_getdents();
@@ -15494,7 +16130,7 @@ var init_tree = __esm({
         syscall(close(this.fd));
       }
     };
-  }
+  })
 });
 
 // container/files/copy_tree.ts
@@ -15553,7 +16189,7 @@ function notCopied({ place: place3, shown: shown4 }) {
 }
 var PATH_MAX2, PERMISSIONS, Copy, S_IRWXU;
 var init_copy_tree = __esm({
-  "container/files/copy_tree.ts"() {
+  "container/files/copy_tree.ts": (function () {
     init_call();
     init_files3();
     init_file_name();
@@ -15644,7 +16280,7 @@ var init_copy_tree = __esm({
       }
     };
     S_IRWXU = 448;
-  }
+  })
 });
 
 // container/files/file_info.ts
@@ -15679,10 +16315,10 @@ function dateOf(nanoseconds) {
   return new Date(Number(nanoseconds / 1000000n));
 }
 var init_file_info = __esm({
-  "container/files/file_info.ts"() {
+  "container/files/file_info.ts": (function () {
     init_files3();
     init_statx3();
-  }
+  })
 });
 
 // container/files/container_files.ts
@@ -15716,7 +16352,7 @@ function requireRegular(mode2, { place: place3, shown: shown4 }) {
 }
 var PATH_MAX3, MAX_SIZE, ContainerFiles, PERMISSIONS2;
 var init_container_files = __esm({
-  "container/files/container_files.ts"() {
+  "container/files/container_files.ts": (function () {
     init_call();
     init_files3();
     init_file_name();
@@ -16052,7 +16688,7 @@ var init_container_files = __esm({
       }
     };
     PERMISSIONS2 = 4095;
-  }
+  })
 });
 
 // container/pinned_namespace.ts
@@ -16492,7 +17128,7 @@ function align(value) {
 }
 var NOTE, HEADER_SIZE2, SEGMENT_SIZE, PT_NOTE;
 var init_elf_note = __esm({
-  "ffi/elf_note.ts"() {
+  "ffi/elf_note.ts": (function () {
     NOTE = {
       owner: "Ramekin",
       type: 1
@@ -16502,7 +17138,7 @@ var init_elf_note = __esm({
       56
     ];
     PT_NOTE = 4;
-  }
+  })
 });
 
 // container/box_launchers.ts
@@ -16566,7 +17202,7 @@ function beginningOf(path2) {
 }
 var BEGIN, PART4;
 var init_box_launchers = __esm({
-  "container/box_launchers.ts"() {
+  "container/box_launchers.ts": (function () {
     init_call();
     init_files3();
     init_elf_note();
@@ -16578,7 +17214,7 @@ var init_box_launchers = __esm({
     init_path();
     BEGIN = /^0*400000-/;
     PART4 = 256 * 1024;
-  }
+  })
 });
 
 // ffi/calls/landlock.ts
@@ -18469,6 +19105,12 @@ var init_mount_table = __esm({
         };
         this.#tree = "other";
         this.#depth += directory2.length;
+      }),
+    visible: (function () {
+        return [
+          this.#base,
+          ...entriesBelow(this.#root, "")
+        ];
       })
     });
   }
@@ -18560,12 +19202,7 @@ var init_mount_table = __esm({
         this.#tree = "other";
       }
       /** Returns all visible mounts with their present mount points, the root first. */
-      visible() {
-        return [
-          this.#base,
-          ...entriesBelow(this.#root, "")
-        ];
-      }
+      
       
       /** Returns the mount with its mount point beneath the present root. */
       
@@ -19740,27 +20377,16 @@ var init_name_index = __esm({
 // host/found_links.ts
 var MAX_LINKS2, FoundLinks;
 var init_found_links = __esm({
-  "host/found_links.ts"() {
+  "host/found_links.ts": (function () {
     init_files3();
     init_path();
     init_kept_table();
     init_resolve_path();
     MAX_LINKS2 = 40;
     FoundLinks = class {
-
-      #directory;
-      #lists;
-      #found;
-      #cost;
-      /** Those of a search in a directory. */
-      constructor(directory2, lists, found, cost) {
-        this.#directory = directory2;
-        this.#lists = lists;
-        this.#found = found;
-        this.#cost = cost;
-      }
-      /** Notes the links on the way that a path leads, and returns the path at its end. */
-      endOf(path2, { isProtected = false, base } = {}) {
+  static {
+    addMethods(this.prototype, {
+    endOf: (function (path2, { isProtected = false, base } = {}) {
         if (path2.length >= PATH_MAX5) return void 0;
         const start = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
         let at2 = start === "/" ? "" : start;
@@ -19774,7 +20400,7 @@ var init_found_links = __esm({
           }
           this.#cost.addParts();
           const here2 = `${at2}/${name}`;
-          const target = this.#targetOf(at2, name);
+          const target = targetOf$33.call(this, at2, name);
           if (target === void 0) {
             at2 = here2;
             continue;
@@ -19787,45 +20413,52 @@ var init_found_links = __esm({
           rest.unshift(...target.split("/"));
         }
         return at2 === "" ? "/" : at2;
-      }
-      /** Returns where a link leads; `undefined` if the file is none. */
-      #targetOf(directory2, name) {
+      })
+    });
+  }
+  static {
+    targetOf$33 = (function (directory2, name) {
         if (isWithin(directory2, "/proc") && directory2 !== "/") return void 0;
         const path2 = `${directory2}/${name}`;
         if (!isWithin(directory2, this.#directory)) return linkTarget(path2);
         const entries = this.#lists.of(directory2 === "" ? "/" : directory2);
         const mayBeLink = entries.size === 0 || entries.get(name) === S_IFLNK;
         return mayBeLink ? linkTarget(path2) : void 0;
-      }
-    };
+      });
   }
+
+      #directory;
+      #lists;
+      #found;
+      #cost;
+      /** Those of a search in a directory. */
+      constructor(directory2, lists, found, cost) {
+        this.#directory = directory2;
+        this.#lists = lists;
+        this.#found = found;
+        this.#cost = cost;
+      }
+      /** Notes the links on the way that a path leads, and returns the path at its end. */
+      
+      /** Returns where a link leads; `undefined` if the file is none. */
+      
+    };
+  })
 });
 
 // host/found_names.ts
-function byPath(a, b) {
-  return a.path < b.path ? -1 : 1;
-}
-function below(directory2, name) {
-  return directory2 === "/" ? `/${name}` : `${directory2}/${name}`;
-}
+
+
 function typeOf2(path2) {
   return look(path2)?.type;
 }
 function isShared(path2) {
   return (look(path2)?.nlink ?? 0) > 1;
 }
-function isWritable2(directory2) {
-  const call2 = faccessat(at_fdcwd, directory2, W_OK);
-  return syscalls([
-    {
-      call: call2,
-      accept: UNWRITABLE
-    }
-  ]).result(call2) === 0n;
-}
+
 var UNWRITABLE, FoundNames;
 var init_found_names = __esm({
-  "host/found_names.ts"() {
+  "host/found_names.ts": (function () {
     init_files3();
     init_syscalls();
     init_path();
@@ -19840,6 +20473,67 @@ var init_found_names = __esm({
       "EROFS"
     ];
     FoundNames = class {
+  static {
+    addMethods(this.prototype, {
+    isInside: (function (path2) {
+        const { directory: directory2 } = this.#question;
+        return isWithin(path2, directory2) && path2 !== directory2;
+      }),
+    pathsOf: (function (path2) {
+        if (this.isInside(path2)) return [
+          path2
+        ];
+        return this.#otherNames.of(path2).filter((other) => this.isInside(other));
+      }),
+    isExcepted: (function (path2) {
+        return this.#question.except.includes(path2);
+      }),
+    isClosed: (function (path2, rights) {
+        const owner = this.#lists.ownerOf(path2);
+        const { uid } = this.#question;
+        return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
+      }),
+    addMissing: (function (path2, text5) {
+        this.#missing.set(path2, {
+          path: path2,
+          ...text5 !== void 0 && {
+            text: text5
+          }
+        });
+      }),
+    addMissingOf: (function (whole, text5) {
+        const { directory: directory2 } = this.#question;
+        let path2 = directory2;
+        for (const part of whole.slice(directory2 === "/" ? 1 : directory2.length + 1).split("/")) {
+          const entries = this.#lists.of(path2);
+          path2 = below(path2, part);
+          if (!entries.has(part) || this.isLeft(path2)) {
+            if (!this.isExcepted(path2)) this.addMissing(path2, path2 === whole ? text5 : void 0);
+            this.#found.delete(path2);
+            return;
+          }
+          if (entries.get(part) !== S_IFDIR || this.#found.has(path2)) return;
+        }
+      }),
+    missing: (function () {
+        const parents = /* @__PURE__ */ new Map();
+        return [
+          ...this.#missing.values()
+        ].filter((({ path: path2 }) => {
+          const parent = parentOf(path2);
+          let writable2 = parents.get(parent);
+          if (writable2 === void 0) parents.set(parent, writable2 = isWritable2(parent));
+          if (!writable2 && this.isClosed(parent, 2)) this.addClosed(parent);
+          return writable2;
+        })).sort(byPath);
+      }),
+    files: (function () {
+        return [
+          ...this.#found.values()
+        ].sort(byPath);
+      })
+    });
+  }
 
       #question;
       #lists;
@@ -19852,20 +20546,10 @@ var init_found_names = __esm({
         this.#otherNames = otherNames;
       }
       /** Whether a path is below the directory. */
-      isInside(path2) {
-        const { directory: directory2 } = this.#question;
-        return isWithin(path2, directory2) && path2 !== directory2;
-      }
+      
       /** Returns the paths below the directory at which a file is, or a part of what is in it. */
-      pathsOf(path2) {
-        if (this.isInside(path2)) return [
-          path2
-        ];
-        return this.#otherNames.of(path2).filter((other) => this.isInside(other));
-      }
-      isExcepted(path2) {
-        return this.#question.except.includes(path2);
-      }
+      
+      
       has(path2) {
         return this.#found.has(path2);
       }
@@ -19894,61 +20578,22 @@ var init_found_names = __esm({
         });
       }
       /** Whether the user may not do something with a directory, but can change its mode. */
-      isClosed(path2, rights) {
-        const owner = this.#lists.ownerOf(path2);
-        const { uid } = this.#question;
-        return uid !== 0 && owner?.uid === uid && (owner.rights & rights) !== rights;
-      }
+      
       /** Notes a name that is missing. */
-      addMissing(path2, text5) {
-        this.#missing.set(path2, {
-          path: path2,
-          ...text5 !== void 0 && {
-            text: text5
-          }
-        });
-      }
+      
       /** Notes the first directory or file on the way to a path that does not exist. */
-      addMissingOf(whole, text5) {
-        const { directory: directory2 } = this.#question;
-        let path2 = directory2;
-        for (const part of whole.slice(directory2 === "/" ? 1 : directory2.length + 1).split("/")) {
-          const entries = this.#lists.of(path2);
-          path2 = below(path2, part);
-          if (!entries.has(part) || this.isLeft(path2)) {
-            if (!this.isExcepted(path2)) this.addMissing(path2, path2 === whole ? text5 : void 0);
-            this.#found.delete(path2);
-            return;
-          }
-          if (entries.get(part) !== S_IFDIR || this.#found.has(path2)) return;
-        }
-      }
+      
       /** Whether it is an empty directory that nobody may write to, as a killed script leaves one. */
       isLeft(path2) {
         const seen = this.#lists.of(parentOf(path2)).get(nameOf2(path2)) === S_IFDIR ? look(path2) : void 0;
         return seen !== void 0 && (seen.mode & 146) === 0 && this.#lists.of(path2).size === 0;
       }
       /** Returns the names that are missing where the user can make files, in order. */
-      missing() {
-        const parents = /* @__PURE__ */ new Map();
-        return [
-          ...this.#missing.values()
-        ].filter(({ path: path2 }) => {
-          const parent = parentOf(path2);
-          let writable2 = parents.get(parent);
-          if (writable2 === void 0) parents.set(parent, writable2 = isWritable2(parent));
-          if (!writable2 && this.isClosed(parent, 2)) this.addClosed(parent);
-          return writable2;
-        }).sort(byPath);
-      }
+      
       /** Returns the files that are there, in order. */
-      files() {
-        return [
-          ...this.#found.values()
-        ].sort(byPath);
-      }
+      
     };
-  }
+  })
 });
 
 // host/git_directory.ts
@@ -20086,7 +20731,7 @@ var init_git_repositories = __esm({
       }),
     named: (function* () {
         const named2 = [];
-        const general = configs$33.call(this, this.#files.general, named2).flatMap((({ hooks }) => hooks));
+        const general = configs$34.call(this, this.#files.general, named2).flatMap((({ hooks }) => hooks));
         for (const path2 of general) if (path2.startsWith("/")) named2.push({
           path: path2
         });
@@ -20100,7 +20745,7 @@ var init_git_repositories = __esm({
               "config",
               "config.worktree"
             ].map((name) => `${directory2}/${name}`);
-            for (const config of configs$33.call(this, files2, named2)) {
+            for (const config of configs$34.call(this, files2, named2)) {
               for (const path2 of config.hooks) hooks.add(path2);
               for (const path2 of config.worktrees) {
                 const worktree = this.#files.endOf(from(directory2, path2));
@@ -20121,7 +20766,7 @@ var init_git_repositories = __esm({
     });
   }
   static {
-    configs$33 = (function (files2, named2) {
+    configs$34 = (function (files2, named2) {
         const configs = [];
         const read5 = /* @__PURE__ */ new Set();
         const waiting = [
@@ -20201,10 +20846,23 @@ var init_git_repositories = __esm({
 // host/search_cost.ts
 var PATHS, BYTES, SearchCost;
 var init_search_cost = __esm({
-  "host/search_cost.ts"() {
+  "host/search_cost.ts": (function () {
     PATHS = 20;
     BYTES = 100;
     SearchCost = class {
+  static {
+    addMethods(this.prototype, {
+    addDirectory: (function () {
+        this.#directories++;
+      }),
+    addParts: (function (count = 1) {
+        this.#directories += count / PATHS;
+      }),
+    addConfig: (function (bytes) {
+        this.addParts(PATHS + bytes / BYTES);
+      })
+    });
+  }
 
       #most;
       #directories = 0;
@@ -20221,25 +20879,19 @@ var init_search_cost = __esm({
         return this.#directories > this.#most;
       }
       /** Counts a directory. */
-      addDirectory() {
-        this.#directories++;
-      }
+      
       /** Counts parts of paths that are looked at. */
-      addParts(count = 1) {
-        this.#directories += count / PATHS;
-      }
+      
       /** Counts a configuration, by its size. */
-      addConfig(bytes) {
-        this.addParts(PATHS + bytes / BYTES);
-      }
+      
     };
-  }
+  })
 });
 
 // host/name_search.ts
 var MAX_DEPTH, OTHERS2, PASSED_OVER, OBJECTS, GIT2, CONFIG, GIT_FILES, NameSearch;
 var init_name_search = __esm({
-  "host/name_search.ts"() {
+  "host/name_search.ts": (function () {
     init_files3();
     init_path();
     init_directory_lists();
@@ -20269,6 +20921,226 @@ var init_name_search = __esm({
       "config.worktree": ""
     };
     NameSearch = class {
+  static {
+    addMethods(this.prototype, {
+    run: (function () {
+        const { directory: directory2, names, paths = [] } = this.#question;
+        for (const path2 of paths) this.#reportPath(path2);
+        if (names.length > 0) {
+          const ways = starts$36.call(this).map(((start) => around$37.call(this, start)));
+          for (const around of ways) {
+            for (const [index, path2] of around.entries()) {
+              later$44.call(this, {
+                path: path2,
+                depth: index === 0 ? 0 : around.length - index,
+                inGit: false
+              });
+            }
+          }
+          later$44.call(this, {
+            path: directory2,
+            depth: 0,
+            inGit: false
+          });
+          readQueue$35.call(this);
+          for (const around of ways) reportProjects$38.call(this, around);
+          reportNamesOf$39.call(this, directory2);
+          reportHome$40.call(this);
+          reportMounts$41.call(this);
+        }
+        const { directories, isOver } = this.#cost;
+        if (isOver) return {
+          found: [],
+          missing: [],
+          directories
+        };
+        const missing4 = this.#found.missing();
+        return {
+          found: this.#found.files(),
+          missing: missing4,
+          directories
+        };
+      })
+    });
+  }
+  static {
+    readQueue$35 = (function () {
+        for (let at2 = 0; at2 < this.#queue.length; ) {
+          while (at2 < this.#queue.length && !this.#cost.isOver) read$45.call(this, this.#queue[at2++]);
+          if (this.#index.ofGit.length === 0) return;
+          for (const { path: path2, text: text5 } of this.#repositories.named()) {
+            if (this.#cost.isOver) return;
+            this.#cost.addDirectory();
+            report$43.call(this, path2, true, {
+              text: text5
+            });
+          }
+          if (this.#cost.isOver) return;
+          for (const worktree of this.#repositories.worktrees()) {
+            for (const path2 of this.#found.pathsOf(worktree)) {
+              later$44.call(this, {
+                path: path2,
+                depth: MAX_DEPTH,
+                inGit: false
+              });
+            }
+          }
+        }
+      });
+  }
+  static {
+    starts$36 = (function () {
+        const { directory: directory2, start = directory2 } = this.#question;
+        if (isWithin(start, directory2)) return [
+          start
+        ];
+        const others = this.#otherNames.wholeOf(start).filter((path2) => isWithin(path2, directory2));
+        return others.length === 0 ? [
+          start
+        ] : others;
+      });
+  }
+  static {
+    around$37 = (function (start) {
+        const { directory: directory2 } = this.#question;
+        if (!isWithin(start, directory2)) return [];
+        const around = [];
+        for (let at2 = start; at2 !== directory2; at2 = parentOf(at2)) around.push(at2);
+        return around;
+      });
+  }
+  static {
+    reportProjects$38 = (function (around) {
+        const { directory: directory2, absent: absent2, start } = this.#question;
+        const projects = new Set(directory2 === "/" ? [] : [
+          directory2
+        ]);
+        for (const [index, path2] of around.entries()) {
+          if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
+        }
+        for (let at2 = directory2; at2 !== "/"; ) {
+          at2 = parentOf(at2);
+          if (at2 === start || look(below(at2, ".git")) !== void 0) projects.add(at2);
+        }
+        const plain3 = absent2.filter(isPlain);
+        for (const project of projects) reportAll$42.call(this, project, plain3);
+      });
+  }
+  static {
+    reportNamesOf$39 = (function (directory2) {
+        const { asked = directory2 } = this.#question;
+        const paths = [
+          directory2,
+          asked,
+          ...this.#otherNames.wholeOf(directory2)
+        ];
+        reportAll$42.call(this, directory2, [
+          ...new Set(paths.flatMap(((path2) => this.#index.after(path2))))
+        ]);
+      });
+  }
+  static {
+    reportHome$40 = (function () {
+        const { home, configHome } = this.#question;
+        const { ofHome } = this.#index;
+        if (home !== void 0) reportAll$42.call(this, home, ofHome);
+        if (configHome === void 0) return;
+        const configs = ofHome.filter((name) => name.startsWith(CONFIG));
+        reportAll$42.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
+      });
+  }
+  static {
+    reportMounts$41 = (function () {
+        const { directory: directory2 } = this.#question;
+        for (const { root, target } of this.#otherNames.mountsIn(directory2)) {
+          const others = this.#otherNames.wholeOf(target);
+          const places = others.length === 0 ? [
+            root
+          ] : others.filter((place3) => !isWithin(place3, directory2));
+          if (places.some((place3) => this.#isNamed(place3))) report$43.call(this, target, false);
+          reportAll$42.call(this, target, places.flatMap((place3) => this.#index.after(place3)));
+        }
+      });
+  }
+  static {
+    reportAll$42 = (function (base, names) {
+        if (names.length === 0) return;
+        const entries = this.#lists.of(base);
+        for (const name of names) {
+          const path2 = below(base, name);
+          if (entries.has(name.split("/", 1)[0])) report$43.call(this, path2, true, {
+            base
+          });
+          else for (const at2 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at2);
+        }
+      });
+  }
+  static {
+    report$43 = (function (path2, isAbsent, { text: text5, base } = {}) {
+        const end = this.#links.endOf(path2, {
+          base
+        });
+        for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+          const type = typeOf2(at2);
+          if (type !== void 0 && !this.#found.isLeft(at2)) this.#find(at2, type);
+          else if (isAbsent) this.#found.addMissingOf(at2, text5);
+        }
+      });
+  }
+  static {
+    later$44 = (function (pending) {
+        if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
+        this.#queued.add(pending.path);
+        this.#queue.push(pending);
+      });
+  }
+  static {
+    read$45 = (function (pending) {
+        const { path: path2, depth, inGit } = pending;
+        this.#cost.addDirectory();
+        const entries = this.#lists.of(path2);
+        if (this.#found.isClosed(path2, 5)) return this.#found.addClosed(path2);
+        const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
+        if (isGit) this.#readGit(path2, entries);
+        const within3 = inGit || isGitName(nameOf2(path2));
+        for (const [name, type] of entries) {
+          if (readName$46.call(this, path2, name, type)) continue;
+          if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
+          const child = below(path2, name);
+          const isOfGit = within3 || isGitName(name) || isGit && holdsRepositories(name);
+          if (within3 && !mayHoldRepositories(child)) continue;
+          if (isOfGit || depth < MAX_DEPTH) {
+            later$44.call(this, {
+              path: child,
+              depth: depth + 1,
+              inGit: within3 || isGit && isOfGit
+            });
+          }
+        }
+      });
+  }
+  static {
+    readName$46 = (function (directory2, name, type) {
+        if (this.#index.has(name)) {
+          const path3 = below(directory2, name);
+          if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
+            this.#find(path3, type);
+            return true;
+          }
+        }
+        if (type === S_IFDIR) return false;
+        const path2 = below(directory2, name);
+        if (type === S_IFLNK) {
+          for (const rest of this.#index.after(path2)) report$43.call(this, below(path2, rest), false);
+        }
+        if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
+        if (type === S_IFREG) {
+          this.#find(path2, type);
+          this.#searchIn(pointerIn(path2), directory2);
+        } else if (type === S_IFLNK) this.#searchIn(path2, directory2);
+        return false;
+      });
+  }
 
       #question;
       #index;
@@ -20302,91 +21174,17 @@ var init_name_search = __esm({
               `${configHome}/git/config`
             ]
           ],
-          endOf: (path2) => this.#links.endOf(path2)
+          endOf: ((path2) => this.#links.endOf(path2))
         });
       }
       /** Searches. */
-      run() {
-        const { directory: directory2, names, paths = [] } = this.#question;
-        for (const path2 of paths) this.#reportPath(path2);
-        if (names.length > 0) {
-          const ways = this.#starts().map((start) => this.#around(start));
-          for (const around of ways) {
-            for (const [index, path2] of around.entries()) {
-              this.#later({
-                path: path2,
-                depth: index === 0 ? 0 : around.length - index,
-                inGit: false
-              });
-            }
-          }
-          this.#later({
-            path: directory2,
-            depth: 0,
-            inGit: false
-          });
-          this.#readQueue();
-          for (const around of ways) this.#reportProjects(around);
-          this.#reportNamesOf(directory2);
-          this.#reportHome();
-          this.#reportMounts();
-        }
-        const { directories, isOver } = this.#cost;
-        if (isOver) return {
-          found: [],
-          missing: [],
-          directories
-        };
-        const missing4 = this.#found.missing();
-        return {
-          found: this.#found.files(),
-          missing: missing4,
-          directories
-        };
-      }
+      
       /** Reads the directories that are queued, and those that are found meanwhile. */
-      #readQueue() {
-        for (let at2 = 0; at2 < this.#queue.length; ) {
-          while (at2 < this.#queue.length && !this.#cost.isOver) this.#read(this.#queue[at2++]);
-          if (this.#index.ofGit.length === 0) return;
-          for (const { path: path2, text: text5 } of this.#repositories.named()) {
-            if (this.#cost.isOver) return;
-            this.#cost.addDirectory();
-            this.#report(path2, true, {
-              text: text5
-            });
-          }
-          if (this.#cost.isOver) return;
-          for (const worktree of this.#repositories.worktrees()) {
-            for (const path2 of this.#found.pathsOf(worktree)) {
-              this.#later({
-                path: path2,
-                depth: MAX_DEPTH,
-                inGit: false
-              });
-            }
-          }
-        }
-      }
+      
       /** Returns the paths of the working directory in the directory; one that is not in there if there is none. */
-      #starts() {
-        const { directory: directory2, start = directory2 } = this.#question;
-        if (isWithin(start, directory2)) return [
-          start
-        ];
-        const others = this.#otherNames.wholeOf(start).filter((path2) => isWithin(path2, directory2));
-        return others.length === 0 ? [
-          start
-        ] : others;
-      }
+      
       /** A path and the directories around it, below the directory; none if it is not in there. */
-      #around(start) {
-        const { directory: directory2 } = this.#question;
-        if (!isWithin(start, directory2)) return [];
-        const around = [];
-        for (let at2 = start; at2 !== directory2; at2 = parentOf(at2)) around.push(at2);
-        return around;
-      }
+      
       /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
       #reportPath(path2) {
         const closed = this.#closedAbove(path2);
@@ -20408,53 +21206,12 @@ var init_name_search = __esm({
         return closed;
       }
       /** Reports the names of projects: in the directory, where the search starts, and around these. */
-      #reportProjects(around) {
-        const { directory: directory2, absent: absent2, start } = this.#question;
-        const projects = new Set(directory2 === "/" ? [] : [
-          directory2
-        ]);
-        for (const [index, path2] of around.entries()) {
-          if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
-        }
-        for (let at2 = directory2; at2 !== "/"; ) {
-          at2 = parentOf(at2);
-          if (at2 === start || look(below(at2, ".git")) !== void 0) projects.add(at2);
-        }
-        const plain3 = absent2.filter(isPlain);
-        for (const project of projects) this.#reportAll(project, plain3);
-      }
+      
       /** Reports names where what is written to may itself be the beginning of one. */
-      #reportNamesOf(directory2) {
-        const { asked = directory2 } = this.#question;
-        const paths = [
-          directory2,
-          asked,
-          ...this.#otherNames.wholeOf(directory2)
-        ];
-        this.#reportAll(directory2, [
-          ...new Set(paths.flatMap((path2) => this.#index.after(path2)))
-        ]);
-      }
-      #reportHome() {
-        const { home, configHome } = this.#question;
-        const { ofHome } = this.#index;
-        if (home !== void 0) this.#reportAll(home, ofHome);
-        if (configHome === void 0) return;
-        const configs = ofHome.filter((name) => name.startsWith(CONFIG));
-        this.#reportAll(configHome, configs.map((name) => name.slice(CONFIG.length)));
-      }
+      
+      
       /** Reports what the host mounts in the directory, and has such a name elsewhere. */
-      #reportMounts() {
-        const { directory: directory2 } = this.#question;
-        for (const { root, target } of this.#otherNames.mountsIn(directory2)) {
-          const others = this.#otherNames.wholeOf(target);
-          const places = others.length === 0 ? [
-            root
-          ] : others.filter((place3) => !isWithin(place3, directory2));
-          if (places.some((place3) => this.#isNamed(place3))) this.#report(target, false);
-          this.#reportAll(target, places.flatMap((place3) => this.#index.after(place3)));
-        }
-      }
+      
       /** Whether a path outside of the directory has one of the names, or a directory around it. */
       #isNamed(path2) {
         for (let at2 = path2; at2 !== "/"; at2 = parentOf(at2)) {
@@ -20469,77 +21226,13 @@ var init_name_search = __esm({
           return isGitDirectory(directory2, this.#lists.of(directory2));
         });
       }
-      #reportAll(base, names) {
-        if (names.length === 0) return;
-        const entries = this.#lists.of(base);
-        for (const name of names) {
-          const path2 = below(base, name);
-          if (entries.has(name.split("/", 1)[0])) this.#report(path2, true, {
-            base
-          });
-          else for (const at2 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at2);
-        }
-      }
+      
       /** Notes a path by where it leads and the links on the way, or what is missing of it. */
-      #report(path2, isAbsent, { text: text5, base } = {}) {
-        const end = this.#links.endOf(path2, {
-          base
-        });
-        for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
-          const type = typeOf2(at2);
-          if (type !== void 0 && !this.#found.isLeft(at2)) this.#find(at2, type);
-          else if (isAbsent) this.#found.addMissingOf(at2, text5);
-        }
-      }
-      #later(pending) {
-        if (this.#queued.has(pending.path) || OTHERS2.has(pending.path)) return;
-        this.#queued.add(pending.path);
-        this.#queue.push(pending);
-      }
-      #read(pending) {
-        const { path: path2, depth, inGit } = pending;
-        this.#cost.addDirectory();
-        const entries = this.#lists.of(path2);
-        if (this.#found.isClosed(path2, 5)) return this.#found.addClosed(path2);
-        const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
-        if (isGit) this.#readGit(path2, entries);
-        const within3 = inGit || isGitName(nameOf2(path2));
-        for (const [name, type] of entries) {
-          if (this.#readName(path2, name, type)) continue;
-          if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
-          const child = below(path2, name);
-          const isOfGit = within3 || isGitName(name) || isGit && holdsRepositories(name);
-          if (within3 && !mayHoldRepositories(child)) continue;
-          if (isOfGit || depth < MAX_DEPTH) {
-            this.#later({
-              path: child,
-              depth: depth + 1,
-              inGit: within3 || isGit && isOfGit
-            });
-          }
-        }
-      }
+      
+      
+      
       /** Notes a file in a directory that is read, if it has one of the names. Returns whether it has. */
-      #readName(directory2, name, type) {
-        if (this.#index.has(name)) {
-          const path3 = below(directory2, name);
-          if (this.#index.isEndOf(path3) && !this.#found.isExcepted(path3)) {
-            this.#find(path3, type);
-            return true;
-          }
-        }
-        if (type === S_IFDIR) return false;
-        const path2 = below(directory2, name);
-        if (type === S_IFLNK) {
-          for (const rest of this.#index.after(path2)) this.#report(below(path2, rest), false);
-        }
-        if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
-        if (type === S_IFREG) {
-          this.#find(path2, type);
-          this.#searchIn(pointerIn(path2), directory2);
-        } else if (type === S_IFLNK) this.#searchIn(path2, directory2);
-        return false;
-      }
+      
       #readGit(directory2, entries) {
         for (const name of this.#index.ofGit) {
           const path2 = below(directory2, name);
@@ -20567,7 +21260,7 @@ var init_name_search = __esm({
         for (const path2 of [
           ...found
         ].flatMap((path3) => this.#found.pathsOf(path3))) {
-          this.#later({
+          later$44.call(this, {
             path: path2,
             depth: MAX_DEPTH,
             inGit: true
@@ -20613,7 +21306,7 @@ var init_name_search = __esm({
         }
       }
     };
-  }
+  })
 });
 
 // host/name_scan.ts
@@ -20652,16 +21345,40 @@ var init_name_scan = __esm({
 });
 
 // host/visible_mounts.ts
-function directoriesAround(path2, top) {
-  const directories = [];
-  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
-  return directories;
-}
+
 var VisibleMounts;
 var init_visible_mounts = __esm({
-  "host/visible_mounts.ts"() {
+  "host/visible_mounts.ts": (function () {
     init_path();
     VisibleMounts = class {
+  static {
+    addMethods(this.prototype, {
+    all: (function () {
+        return [
+          ...this.#byTarget.values()
+        ];
+      }),
+    at: (function (path2) {
+        return this.#byTarget.get(path2);
+      })
+    });
+  }
+  static {
+    has$47 = (function (mount4) {
+        if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
+        for (let at2 = mount4, above = above$48.call(this, at2); above !== void 0; above = above$48.call(this, at2)) {
+          const points = this.#points.get(above.id);
+          if (directoriesAround(at2.target, above.target).some(((path2) => points.has(path2)))) return false;
+          at2 = above;
+        }
+        return true;
+      });
+  }
+  static {
+    above$48 = (function ({ id: id2, parent }) {
+        return parent === id2 ? void 0 : this.#byId.get(parent);
+      });
+  }
 
       #byId;
       /** For each mount, the mount points on it. */
@@ -20669,10 +21386,10 @@ var init_visible_mounts = __esm({
       /** Those that can be reached, by their mount points. */
       #byTarget = /* @__PURE__ */ new Map();
       constructor(mounts) {
-        this.#byId = new Map(mounts.map((mount4) => [
+        this.#byId = new Map(mounts.map(((mount4) => [
           mount4.id,
           mount4
-        ]));
+        ])));
         for (const { parent, target } of mounts) {
           if (target === "/") continue;
           const points = this.#points.get(parent);
@@ -20682,21 +21399,15 @@ var init_visible_mounts = __esm({
           else points.add(target);
         }
         for (const mount4 of mounts) {
-          if (this.#has(mount4) && !this.#byTarget.has(mount4.target)) {
+          if (has$47.call(this, mount4) && !this.#byTarget.has(mount4.target)) {
             this.#byTarget.set(mount4.target, mount4);
           }
         }
       }
       /** Returns all of them. */
-      all() {
-        return [
-          ...this.#byTarget.values()
-        ];
-      }
+      
       /** Returns the mount whose root is at this path. */
-      at(path2) {
-        return this.#byTarget.get(path2);
-      }
+      
       /** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
       around(path2) {
         for (let at2 = path2; ; at2 = parentOf(at2)) {
@@ -20705,20 +21416,10 @@ var init_visible_mounts = __esm({
         }
       }
       /** Whether a path leads to the root of the mount. */
-      #has(mount4) {
-        if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-        for (let at2 = mount4, above = this.#above(at2); above !== void 0; above = this.#above(at2)) {
-          const points = this.#points.get(above.id);
-          if (directoriesAround(at2.target, above.target).some((path2) => points.has(path2))) return false;
-          at2 = above;
-        }
-        return true;
-      }
-      #above({ id: id2, parent }) {
-        return parent === id2 ? void 0 : this.#byId.get(parent);
-      }
+      
+      
     };
-  }
+  })
 });
 
 // host/kernel_mounts.ts
@@ -20768,22 +21469,58 @@ var init_kernel_mounts = __esm({
 });
 
 // host/other_names.ts
-function isBelow({ target }, directory2) {
-  return target !== directory2 && isWithin(target, directory2);
-}
-function deviceOf({ device: { major, minor } }) {
-  return `${major}:${minor}`;
-}
+
+
 function lengthOf(directory2) {
   return directory2 === "/" ? 0 : directory2.length;
 }
 var OtherNames;
 var init_other_names = __esm({
-  "host/other_names.ts"() {
+  "host/other_names.ts": (function () {
     init_path();
     init_kernel_mounts();
     init_visible_mounts();
     OtherNames = class {
+  static {
+    addMethods(this.prototype, {
+    of: (function (path2) {
+        if (this.#others.size === 0) return [];
+        const places = placeOf$49.call(this, path2);
+        for (const mount4 of this.#others.keys()) {
+          if (!isBelow(mount4, path2)) continue;
+          if (!isKernelMount(mount4)) places.push({
+            mount: mount4,
+            path: mount4.root
+          });
+        }
+        const names = places.flatMap((place3) => [
+          ...this.#wholes(place3),
+          ...this.#parts(place3)
+        ]);
+        return [
+          ...new Set(names)
+        ].filter((name) => !isWithin(name, path2));
+      }),
+    wholeOf: (function (path2) {
+        return placeOf$49.call(this, path2).flatMap((place3) => this.#wholes(place3));
+      }),
+    mountsIn: (function (directory2) {
+        return this.#mounts.all().filter(((mount4) => isBelow(mount4, directory2)));
+      })
+    });
+  }
+  static {
+    placeOf$49 = (function (path2) {
+        const mount4 = this.#others.size === 0 ? void 0 : this.#mounts.around(path2);
+        if (mount4 === void 0 || !this.#others.has(mount4)) return [];
+        return [
+          {
+            mount: mount4,
+            path: normalize(`${mount4.root}/${path2.slice(lengthOf(mount4.target))}`)
+          }
+        ];
+      });
+  }
 
       #mounts;
       /** For each mount whose filesystem has others, these: most have none. */
@@ -20800,43 +21537,13 @@ var init_other_names = __esm({
        * Returns the other paths of a file or directory, of what is in it, and of what is mounted in it. A
        * path that is missing has them as well, as what is made at one is there at the others.
        */
-      of(path2) {
-        if (this.#others.size === 0) return [];
-        const places = this.#placeOf(path2);
-        for (const mount4 of this.#others.keys()) {
-          if (!isBelow(mount4, path2)) continue;
-          if (!isKernelMount(mount4)) places.push({
-            mount: mount4,
-            path: mount4.root
-          });
-        }
-        const names = places.flatMap((place3) => [
-          ...this.#wholes(place3),
-          ...this.#parts(place3)
-        ]);
-        return [
-          ...new Set(names)
-        ].filter((name) => !isWithin(name, path2));
-      }
+      
       /** Returns the other paths of the whole of a file or directory. */
-      wholeOf(path2) {
-        return this.#placeOf(path2).flatMap((place3) => this.#wholes(place3));
-      }
+      
       /** Returns the mounts below a directory. */
-      mountsIn(directory2) {
-        return this.#mounts.all().filter((mount4) => isBelow(mount4, directory2));
-      }
+      
       /** Returns the place of a path, if its filesystem has other mounts. */
-      #placeOf(path2) {
-        const mount4 = this.#others.size === 0 ? void 0 : this.#mounts.around(path2);
-        if (mount4 === void 0 || !this.#others.has(mount4)) return [];
-        return [
-          {
-            mount: mount4,
-            path: normalize(`${mount4.root}/${path2.slice(lengthOf(mount4.target))}`)
-          }
-        ];
-      }
+      
       /** Returns the paths of a whole at other mounts. */
       #wholes({ mount: mount4, path: path2 }) {
         return this.#others.get(mount4).filter(({ root }) => isWithin(path2, root)).flatMap((other) => {
@@ -20851,7 +21558,7 @@ var init_other_names = __esm({
         return this.#others.get(mount4).filter(({ root }) => root !== path2 && isWithin(root, path2)).map(({ target }) => target);
       }
     };
-  }
+  })
 });
 
 // host/resolver.ts
@@ -20949,6 +21656,16 @@ var init_live_host = __esm({
           entries: parseMountinfo(text5)
         };
         return this.#mounts.entries;
+      }),
+    otherNames: (function () {
+        const mounts = this.mounts();
+        if (this.#otherNames?.mounts !== mounts) {
+          this.#otherNames = {
+            mounts,
+            names: new OtherNames(mounts)
+          };
+        }
+        return this.#otherNames.names;
       }),
     hasAutomounter: (function () {
         return this.mounts().some((({ type }) => type === "autofs"));
@@ -21055,16 +21772,7 @@ var init_live_host = __esm({
       /** The mounts that the calling thread sees. */
       
       /** The other paths of files, by the mounts that the calling thread sees. */
-      otherNames() {
-        const mounts = this.mounts();
-        if (this.#otherNames?.mounts !== mounts) {
-          this.#otherNames = {
-            mounts,
-            names: new OtherNames(mounts)
-          };
-        }
-        return this.#otherNames.names;
-      }
+      
       /** Whether there are mounts of autofs. */
       
       /** Lets an automounter mount what belongs on a directory, and on those in it. */
@@ -21532,6 +22240,10 @@ var init_planned_state = __esm({
           this.#depths.set(kind, this.capabilities.userNamespaces);
         }
       }),
+    isBeyondRights: (function (kind) {
+        const depth = this.#depths.get(kind);
+        return depth !== void 0 && !this.joined.has(kind) && depth < this.capabilities.userNamespaces;
+      }),
     entersRoot: (function (path2) {
         this.mounts.enter(path2);
         this.rootCount++;
@@ -21649,10 +22361,7 @@ var init_planned_state = __esm({
       /** Notes that the container creates namespaces of these kinds. */
       
       /** Whether a namespace of this kind belongs to an outer user namespace of the container. */
-      isBeyondRights(kind) {
-        const depth = this.#depths.get(kind);
-        return depth !== void 0 && !this.joined.has(kind) && depth < this.capabilities.userNamespaces;
-      }
+      
       /** Notes that the container makes a directory its root. */
       
       /** Notes that the container has the root of another process, of whose mounts nothing is known. */
@@ -22507,7 +23216,7 @@ function holds(code, accumulator, value) {
 }
 var ACTION_BITS, DATA_BITS, NUMBER, ARCHITECTURE, SIXTH, UNOBSERVED, EPERM;
 var init_observe = __esm({
-  "ffi/seccomp/observe.ts"() {
+  "ffi/seccomp/observe.ts": (function () {
     init_call();
     init_bpf();
     init_filter();
@@ -22522,13 +23231,13 @@ var init_observe = __esm({
     ];
     UNOBSERVED = new Named(1918987627, "UNOBSERVED");
     EPERM = 1;
-  }
+  })
 });
 
 // audit/advice.ts
 var OWN, Advisor;
 var init_advice = __esm({
-  "audit/advice.ts"() {
+  "audit/advice.ts": (function () {
     init_path();
     OWN = [
       "/proc",
@@ -22616,24 +23325,16 @@ var init_advice = __esm({
         option: "setuidFiles: true"
       };
     };
-  }
+  })
 });
 
 // ffi/seccomp/path_calls.ts
-function of(use, path2, directory2) {
-  return {
-    path: path2,
-    use,
-    ...directory2 !== void 0 && {
-      directory: directory2
-    }
-  };
-}
+
 var read4, write3, PATH_CALLS, NETWORK_CALLS, OBSERVED_CALLS;
 var init_path_calls = __esm({
-  "ffi/seccomp/path_calls.ts"() {
-    read4 = (path2, directory2) => of("read", path2, directory2);
-    write3 = (path2, directory2) => of("write", path2, directory2);
+  "ffi/seccomp/path_calls.ts": (function () {
+    read4 = ((path2, directory2) => of("read", path2, directory2));
+    write3 = ((path2, directory2) => of("write", path2, directory2));
     PATH_CALLS = {
       open: [
         {
@@ -22782,7 +23483,7 @@ var init_path_calls = __esm({
       ...Object.keys(PATH_CALLS),
       ...NETWORK_CALLS
     ];
-  }
+  })
 });
 
 // audit/container_files.ts
@@ -22843,7 +23544,7 @@ function withoutClimbing(path2) {
 }
 var READ_ONLY2, ContainerFiles2, AT_FDCWD2;
 var init_container_files2 = __esm({
-  "audit/container_files.ts"() {
+  "audit/container_files.ts": (function () {
     init_call();
     init_files3();
     init_statfs();
@@ -22879,7 +23580,7 @@ var init_container_files2 = __esm({
       }
     };
     AT_FDCWD2 = -100;
-  }
+  })
 });
 
 // audit/network.ts
@@ -22930,7 +23631,7 @@ function nameAskedFor(message2) {
 }
 var AF_UNIX2, AF_INET2, AF_INET62, LISTEN, DNS_HEAD;
 var init_network2 = __esm({
-  "audit/network.ts"() {
+  "audit/network.ts": (function () {
     init_ip();
     [AF_UNIX2, AF_INET2, AF_INET62] = [
       1,
@@ -22939,7 +23640,7 @@ var init_network2 = __esm({
     ];
     LISTEN = "0A";
     DNS_HEAD = 12;
-  }
+  })
 });
 
 // audit/judge.ts
@@ -22969,7 +23670,7 @@ function textOf5(path2) {
 }
 var MOST_KNOWN, UNIX3, Judge, MODE_CALLS, INT3, WRITING, DNS;
 var init_judge = __esm({
-  "audit/judge.ts"() {
+  "audit/judge.ts": (function () {
     init_errno();
     init_errors();
     init_file_name();
@@ -23116,7 +23817,7 @@ var init_judge = __esm({
     INT3 = 0xffffffffn;
     WRITING = 1 | 2 | 64 | 512;
     DNS = 53;
-  }
+  })
 });
 
 // ffi/calls/seccomp_notifications.ts
@@ -23202,7 +23903,7 @@ function named(name) {
 }
 var REQUEST, SECCOMP_USER_NOTIF_FLAG_CONTINUE, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, NOTIFICATION, ANSWER;
 var init_seccomp_notifications = __esm({
-  "ffi/calls/seccomp_notifications.ts"() {
+  "ffi/calls/seccomp_notifications.ts": (function () {
     init_call();
     REQUEST = {
       SECCOMP_IOCTL_NOTIF_RECV: 3226476800,
@@ -23224,13 +23925,13 @@ var init_seccomp_notifications = __esm({
       error: new Slot("error", 4),
       flags: new Slot("flags", 4)
     };
-  }
+  })
 });
 
 // audit/listener.ts
 var LONGEST5, PAGE, GONE3, Listener, NANOSECONDS2, PID, PLACES, REMOTE;
 var init_listener = __esm({
-  "audit/listener.ts"() {
+  "audit/listener.ts": (function () {
     init_call();
     init_files3();
     init_polling();
@@ -23387,12 +24088,12 @@ var init_listener = __esm({
       "length",
       "next address",
       "rest"
-    ].map((name) => new Slot(name));
-    REMOTE = new Struct(new Uint8Array(32), "&remote", [], PLACES.map((slot, index) => ({
+    ].map(((name) => new Slot(name)));
+    REMOTE = new Struct(new Uint8Array(32), "&remote", [], PLACES.map(((slot, index) => ({
       offset: index * 8,
       slot
-    })));
-  }
+    }))));
+  })
 });
 
 // audit/observer.ts
@@ -23406,7 +24107,7 @@ function namesByNumber() {
 }
 var TURN_MS, PATIENCE_MS, Observer;
 var init_observer = __esm({
-  "audit/observer.ts"() {
+  "audit/observer.ts": (function () {
     init_engine();
     init_reactor();
     init_all_syscalls();
@@ -23479,7 +24180,7 @@ var init_observer = __esm({
         return isOwn3 ? this.#names.get(number) : void 0;
       }
     };
-  }
+  })
 });
 
 // ffi/calls/ip_sockets.ts
@@ -24215,26 +24916,7 @@ var init_proxy = __esm({
 });
 
 // container/services.ts
-function serveContainer(launched, plan, { hosts, audits }) {
-  const denials = audits ? new DenialLog() : void 0;
-  const services = [
-    ...launched.services
-  ];
-  const { listener, notifier } = launched;
-  if (listener !== void 0 && hosts !== void 0) {
-    services.push(proxyTo(listener, hosts, denials));
-  }
-  if (denials !== void 0 && notifier !== void 0) {
-    services.push(observe(notifier, plan, denials));
-  }
-  return {
-    launched: {
-      ...launched,
-      services
-    },
-    denials
-  };
-}
+
 function proxyTo(listener, hosts, denials) {
   const proxy = new ContainerProxy(listener, hosts, (host2) => denials?.add(refusedHost(host2)));
   return {
@@ -24253,11 +24935,11 @@ function observe(notifier, plan, denials) {
   };
 }
 var init_services = __esm({
-  "container/services.ts"() {
+  "container/services.ts": (function () {
     init_denial();
     init_observer();
     init_proxy();
-  }
+  })
 });
 
 // plan/network.ts
@@ -24436,7 +25118,14 @@ var init_variables = __esm({
 function isPipe(fd) {
   return succeeds(fcntl(fd, F_GETPIPE_SZ, 0), "EBADF");
 }
-
+function isNameless(pipe) {
+  const state = statfsOutput();
+  return readStatfs(syscalls([
+    {
+      call: fstatfs(pipe, state)
+    }
+  ]).output(state)).type === PIPEFS;
+}
 function isConnection(socket) {
   return optionOf(socket, SO_TYPE) !== SOCK_DGRAM && succeeds(getpeername(socket), "ENOTCONN");
 }
@@ -24472,24 +25161,8 @@ function sessionOf(terminal) {
   ]);
   return outcome.result(call2) === 0n ? outcome.output(session).getInt32(0, true) : void 0;
 }
-function isTerminal(fd) {
-  return succeeds(ioctl(fd, TCGETS, new Output(TERMIOS_SIZE)), "ENOTTY");
-}
-function succeeds(call2, usual) {
-  try {
-    return syscalls([
-      {
-        call: call2,
-        accept: [
-          usual
-        ]
-      }
-    ]).result(call2) >= 0n;
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-    return false;
-  }
-}
+
+
 
 var DEV_NULL, PIPEFS, TERMIOS_SIZE;
 var init_inherited_stream = __esm({
@@ -24628,21 +25301,8 @@ var init_helper_process = __esm({
 });
 
 // launch/copied_stream.ts
-function startCopying(descriptors, work, end) {
-  try {
-    return new HelperProcess(descriptors, work);
-  } finally {
-    syscall(close(end));
-  }
-}
-function closingOnFailure(fd, make2) {
-  try {
-    return make2();
-  } catch (error) {
-    syscall(close(fd));
-    throw error;
-  }
-}
+
+
 var ONE2;
 var init_copied_stream = __esm({
   "launch/copied_stream.ts": (function () {
@@ -25034,150 +25694,9 @@ var init_copied_named_pipe = __esm({
 });
 
 // launch/copied_output.ts
-function copyOutput(fd) {
-  const ofTerminal = isTerminal(fd);
-  const stop = syscall(eventfd2(0, EFD_CLOEXEC));
-  return closingOnFailure(stop, () => {
-    const { reader, writer } = openPipe();
-    return closingOnFailure(writer, () => {
-      syscall(fcntl(reader, F_SETFL, O_NONBLOCK));
-      const process = startCopying([
-        fd,
-        reader,
-        stop
-      ], loop(), reader);
-      let isOpen2 = true;
-      const handOver = () => {
-        if (isOpen2) syscall(close(writer));
-        isOpen2 = false;
-      };
-      return {
-        theirs: writer,
-        handOver,
-        end() {
-          handOver();
-          syscall(write(stop, ONE2, ONE2.length));
-          const errno = process.wait().failed?.errno;
-          syscall(close(stop));
-          if (errno === void 0) return;
-          if (errno === ERRNO.EPIPE || ofTerminal && errno === ERRNO.EIO) return;
-          throw new SyscallError({
-            syscall: "write",
-            errno,
-            hint: UNWRITTEN
-          });
-        }
-      };
-    });
-  });
-}
-function loop() {
-  const [waiting, draining] = [
-    new Label("waiting"),
-    new Label("draining")
-  ];
-  const copy2 = {
-    buffer: new Output(CHUNK3, "&chunk"),
-    unwritten: new PipeEnds()
-  };
-  const pipe = {
-    fd: 1,
-    events: POLLIN
-  }, stop = {
-    fd: 2,
-    events: POLLIN
-  };
-  const onFailure = HELPER_ENDS;
-  return [
-    {
-      call: pipe2(copy2.unwritten.output, 0),
-      onFailure
-    },
-    waiting,
-    {
-      call: ppoll([
-        pipe,
-        stop
-      ], void 0),
-      onFailure
-    },
-    {
-      call: ppoll([
-        stop
-      ], 0),
-      onSuccess: draining,
-      onFailure
-    },
-    ...copyChunk(copy2, waiting, waiting),
-    draining,
-    // Processes that the program has left behind may write without end.
-    ...Array.from({
-      length: CHUNKS_LEFT
-    }, () => copyChunk(copy2, HELPER_ENDS)).flat()
-  ];
-}
-function copyChunk({ buffer, unwritten }, whenEmpty, then) {
-  const [again, full, taking, next] = [
-    "again",
-    "full",
-    "taking",
-    "next"
-  ].map((name) => new Label(name));
-  const ends = {
-    onZero: HELPER_ENDS,
-    onFailure: HELPER_ENDS
-  };
-  const onEmpty = {
-    accept: [
-      "EAGAIN"
-    ],
-    onAccepted: whenEmpty
-  };
-  const readChunk = read(unwritten.reader, buffer, CHUNK3);
-  const writeChunk = write(0, buffer, new ResultOf(readChunk, "count"));
-  return [
-    // splice(2) cannot write to a file that is only appended to.
-    {
-      call: tee(1, unwritten.writer, CHUNK3, SPLICE_F_NONBLOCK),
-      ...onEmpty,
-      ...ends
-    },
-    {
-      call: readChunk,
-      ...ends
-    },
-    again,
-    // A terminal may be set not to block.
-    {
-      call: writeChunk,
-      accept: [
-        "EAGAIN"
-      ],
-      onAccepted: full,
-      onSuccess: taking,
-      ...ends
-    },
-    full,
-    {
-      call: ppoll([
-        {
-          fd: 0,
-          events: POLLOUT
-        }
-      ], void 0),
-      onSuccess: again,
-      ...ends
-    },
-    taking,
-    {
-      call: read(1, buffer, new ResultOf(writeChunk, "written")),
-      ...onEmpty,
-      onSuccess: then ?? next,
-      ...ends
-    },
-    next
-  ];
-}
+
+
+
 var CHUNK3, CHUNKS_LEFT, UNWRITTEN;
 var init_copied_output = __esm({
   "launch/copied_output.ts": (function () {
@@ -25200,10 +25719,7 @@ var init_copied_output = __esm({
 });
 
 // launch/stdio.ts
-function copyStream(fd, ours) {
-  if (fd !== 0) return copyOutput(ours);
-  return isPipe(ours) ? copyNamedPipe(ours) : copyInput(ours);
-}
+
 
 var StandardStreams, NAMES3, NOT_OPEN, THEIRS, OURS, RELEASING, CLOSING2;
 var init_stdio = __esm({
@@ -25224,13 +25740,13 @@ var init_stdio = __esm({
     release: (function () {
         for (const pipe of this.#pipes) if (pipe !== void 0) RELEASING.run(pipe.theirs, pipe.ours);
         for (const copy2 of this.#copies.values()) copy2.handOver();
-        closeDuplicates$37.call(this);
+        closeDuplicates$53.call(this);
         return this.#pipes.map(((pipe) => pipe?.ours));
       })
     });
   }
   static {
-    open$34 = (function (source, fd, sources) {
+    open$50 = (function (source, fd, sources) {
         if (source === "piped") {
           const pipe = this.#pipes[fd] = openPipeTo(fd);
           return {
@@ -25245,7 +25761,7 @@ var init_stdio = __esm({
       });
   }
   static {
-    protect$35 = (function (sources) {
+    protect$51 = (function (sources) {
         const oursAt = ((fd) => {
           const isPiped = this.#pipes[sources[fd] === "stdout" ? 1 : fd] !== void 0;
           const stream = this.#streams[fd];
@@ -25258,12 +25774,12 @@ var init_stdio = __esm({
           2
         ].map(oursAt);
         ours.forEach(((fd, stream) => {
-          if (fd !== void 0) this.#streams[stream] = protected$36.call(this, stream, fd, ours[0]);
+          if (fd !== void 0) this.#streams[stream] = protected$52.call(this, stream, fd, ours[0]);
         }));
       });
   }
   static {
-    protected$36 = (function (fd, ours, input) {
+    protected$52 = (function (fd, ours, input) {
         const handover = handoverOf(ours, input, NAMES3[fd]);
         if (handover === "inherit") return this.#streams[fd];
         if (handover === "null") return "null";
@@ -25276,7 +25792,7 @@ var init_stdio = __esm({
       });
   }
   static {
-    closeDuplicates$37 = (function () {
+    closeDuplicates$53 = (function () {
         for (const fd of this.#duplicates) syscall(close(fd));
         this.#duplicates.length = 0;
       });
@@ -25299,8 +25815,8 @@ var init_stdio = __esm({
        */
       constructor(sources, hasOwnRoot = false) {
         try {
-          sources.forEach(((source, fd) => this.#streams.push(open$34.call(this, source, fd, sources))));
-          if (hasOwnRoot) protect$35.call(this, sources);
+          sources.forEach(((source, fd) => this.#streams.push(open$50.call(this, source, fd, sources))));
+          if (hasOwnRoot) protect$51.call(this, sources);
         } catch (error) {
           this.close();
           throw error;
@@ -25342,7 +25858,7 @@ var init_stdio = __esm({
         for (const pipe of this.#pipes) {
           if (pipe !== void 0) CLOSING2.run(pipe.ours, pipe.theirs);
         }
-        closeDuplicates$37.call(this);
+        closeDuplicates$53.call(this);
         try {
           endServices(this.services);
         } catch {
@@ -25500,29 +26016,7 @@ var init_parent_work = __esm({
 });
 
 // launch/exec.ts
-function execSpec(program, spec = {}) {
-  return {
-    program,
-    argv0: spec.argv0,
-    args: spec.args ?? [],
-    environment: spec.environment ?? {
-      inherited: environmentStrings(),
-      changes: /* @__PURE__ */ new Map()
-    },
-    searchPath: spec.searchPath ?? environmentVariable("PATH") ?? DEFAULT_PATH,
-    cwd: spec.cwd,
-    uid: spec.uid,
-    gid: spec.gid,
-    stdio: spec.stdio ?? [
-      "null",
-      "null",
-      "null"
-    ],
-    fds: spec.fds ?? [],
-    terminal: spec.terminal,
-    image: spec.image
-  };
-}
+
 
 var init_exec = __esm({
   "launch/exec.ts": (function () {
@@ -25927,26 +26421,7 @@ function openTerminal(add) {
   return new ResultOf(slave, "slave");
 }
 
-function writeFindingOut(writer, path2, marked = (call2) => call2) {
-  const next = new Label(`after ${path2.text}`);
-  const look2 = (call2) => writer.add(marked(call2), {
-    onFailure: next
-  });
-  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
-  const opened2 = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
-  const head2 = new Output(256, "&head");
-  const readHead = writer.add(read(new ResultOf(opened2, "fd"), head2, 256), {
-    onFailure: next
-  });
-  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
-  writer.place(next);
-  return {
-    exists,
-    readHead,
-    head: head2,
-    executable
-  };
-}
+
 function findThenExec(writer, count, image3) {
   const paths = Array.from({
     length: count
@@ -27879,7 +28354,7 @@ function killed() {
 }
 var NO_PROGRAM;
 var init_visit = __esm({
-  "launch/visit.ts"() {
+  "launch/visit.ts": (function () {
     init_call();
     init_files3();
     init_processes();
@@ -27911,7 +28386,7 @@ var init_visit = __esm({
       searchPath: "",
       stdio: []
     });
-  }
+  })
 });
 
 // launch/accepts.ts
@@ -27974,7 +28449,7 @@ function accepts(plan, port) {
 }
 var NO_FAMILY, LOOPBACK, NOBODY;
 var init_accepts = __esm({
-  "launch/accepts.ts"() {
+  "launch/accepts.ts": (function () {
     init_call();
     init_processes();
     init_program();
@@ -28003,7 +28478,7 @@ var init_accepts = __esm({
       "EADDRNOTAVAIL",
       "EPERM"
     ];
-  }
+  })
 });
 
 // host/target_host.ts
@@ -28191,7 +28666,7 @@ var init_host_paths = __esm({
         return isPlainIn(root, resolved2, this.#host) ? void 0 : root;
       }),
     placeOf: (function (path2) {
-        const place3 = placeOf$38.call(this, path2);
+        const place3 = placeOf$54.call(this, path2);
         if (place3.path.startsWith("/")) return place3;
         return this.#cursor.refuse(`${path2} is ${place3.path}, which has no path`);
       }),
@@ -28208,18 +28683,18 @@ var init_host_paths = __esm({
     });
   }
   static {
-    placeOf$38 = (function (path2) {
+    placeOf$54 = (function (path2) {
         const root = this.hostRootAround(path2);
         if (root !== void 0) return this.#host.resolve(root);
         if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
         const mount4 = this.#mounts.mountOf(path2);
         const normal2 = normalize(path2);
         if (normal2 !== mount4.target) {
-          return below2(placeOf$38.call(this, mount4.target), mount4.target, normal2);
+          return below2(placeOf$54.call(this, mount4.target), mount4.target, normal2);
         }
         const directory2 = parentOf(normal2);
         if (this.#mounts.isHostFile(directory2)) return this.#host.resolve(path2);
-        return below2(placeOf$38.call(this, directory2), directory2, normal2, nameOf2(normal2));
+        return below2(placeOf$54.call(this, directory2), directory2, normal2, nameOf2(normal2));
       });
   }
 
@@ -28405,9 +28880,9 @@ var init_settled_paths = __esm({
     of: (function (path2) {
         if (this.#isLost || climbs(path2)) return void 0;
         const normal2 = normalize(path2);
-        if (this.#mounts.isHostFile(normal2)) return onHost$39.call(this, normal2);
+        if (this.#mounts.isHostFile(normal2)) return onHost$55.call(this, normal2);
         const mount4 = this.#mounts.mountOf(normal2);
-        const isPlain2 = mount4.target === normal2 || isPlain$40.call(this, normal2, mount4);
+        const isPlain2 = mount4.target === normal2 || isPlain$56.call(this, normal2, mount4);
         return isPlain2 && (mount4.certain || this.#isPlainWithout(normal2, mount4)) ? normal2 : void 0;
       }),
     mounted: (function (target) {
@@ -28425,7 +28900,7 @@ var init_settled_paths = __esm({
     });
   }
   static {
-    onHost$39 = (function (path2) {
+    onHost$55 = (function (path2) {
         const resolved2 = this.#host.resolve(path2);
         const root = this.#cursor.rootOf(path2);
         const isKnown2 = root === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root, resolved2, this.#host);
@@ -28433,7 +28908,7 @@ var init_settled_paths = __esm({
       });
   }
   static {
-    isPlain$40 = (function (path2, { target, type, own, origin, layers }) {
+    isPlain$56 = (function (path2, { target, type, own, origin, layers }) {
         const rest = path2.slice(target === "/" ? 0 : target.length);
         const isPlainBelow = ((directory2) => {
           const whole = normalize(directory2 + rest);
@@ -28475,7 +28950,7 @@ var init_settled_paths = __esm({
       #isPlainWithout(path2, { target, origin }) {
         if (origin === void 0) return false;
         const around = this.#mounts.mountAbove(target);
-        return around.certain && around.own && isPlain$40.call(this, path2, around);
+        return around.certain && around.own && isPlain$56.call(this, path2, around);
       }
       
     };
@@ -28544,7 +29019,7 @@ var init_recorder = __esm({
         });
       }),
     record: (function (access, locksWith) {
-        const whole = ofStep$41.call(this, access);
+        const whole = ofStep$57.call(this, access);
         this.recorded.push({
           access: whole,
           ...locksWith !== void 0 && {
@@ -28660,7 +29135,7 @@ var init_recorder = __esm({
         if (by === "chroot" && this.init !== void 0 && this.root !== "own") {
           this.init.seesHost = true;
         }
-        this.root = rootAfter$42.call(this, by);
+        this.root = rootAfter$58.call(this, by);
         this.kernelFiles.enter(this.#settled.of(directory2));
         this.#settled.entered(directory2);
       }),
@@ -28679,7 +29154,7 @@ var init_recorder = __esm({
     });
   }
   static {
-    ofStep$41 = (function (access) {
+    ofStep$57 = (function (access) {
         const { index } = this.#cursor;
         return {
           ...access,
@@ -28689,7 +29164,7 @@ var init_recorder = __esm({
       });
   }
   static {
-    rootAfter$42 = (function (by) {
+    rootAfter$58 = (function (by) {
         this.#isOpen ||= by === "chroot" && this.root !== "own";
         return this.#isOpen ? "host" : "own";
       });
@@ -28851,7 +29326,7 @@ var init_recorder = __esm({
       
       /** Records whether the container is killed when the script ends; other signals can be survived. */
       recordDeath(isKilled) {
-        this.lifetime = isKilled ? void 0 : ofStep$41.call(this, {
+        this.lifetime = isKilled ? void 0 : ofStep$57.call(this, {
           kind: "lifetime"
         });
       }
@@ -28949,7 +29424,7 @@ var init_container_path = __esm({
     addMethods(this.prototype, {
     open: (function (flags2, options = {}) {
         const { mode: mode2 = 0, accept: accept2, onAccepted } = options;
-        const call2 = opening$43.call(this, flags2 | O_CLOEXEC, mode2);
+        const call2 = opening$59.call(this, flags2 | O_CLOEXEC, mode2);
         const fixes = () => ({
           ...this.#lookupFixes(flags2),
           ...allOf(options.fixes)
@@ -28973,7 +29448,7 @@ var init_container_path = __esm({
           if (holdsRoot && !state.mounts.isContainerMount(directory2)) break;
           missing4.push(directory2);
         }
-        for (const directory2 of missing4.reverse()) makeDirectory$44.call(this.#plan.path(directory2));
+        for (const directory2 of missing4.reverse()) makeDirectory$60.call(this.#plan.path(directory2));
       }),
     openBase: (function () {
         const base = this.#base;
@@ -29046,7 +29521,7 @@ var init_container_path = __esm({
         });
       }),
     setAttributes: (function (attributes, recursive, fixes) {
-        const place3 = openMount$45.call(this);
+        const place3 = openMount$61.call(this);
         const flags2 = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
         this.#plan.call(mount_setattr(place3, "", flags2, attributes), {
           fixes
@@ -29060,7 +29535,7 @@ var init_container_path = __esm({
     });
   }
   static {
-    opening$43 = (function (flags2, mode2) {
+    opening$59 = (function (flags2, mode2) {
         const base = this.#base;
         if (base.kind === "host") {
           const how = {
@@ -29089,7 +29564,7 @@ var init_container_path = __esm({
       });
   }
   static {
-    makeDirectory$44 = (function () {
+    makeDirectory$60 = (function () {
         const fixes = () => ({
           ENOTDIR: `something on the way to ${this.path} is not a directory`,
           EROFS: READ_ONLY,
@@ -29109,7 +29584,7 @@ var init_container_path = __esm({
       });
   }
   static {
-    openMount$45 = (function (more = 0, options = {}) {
+    openMount$61 = (function (more = 0, options = {}) {
         const fixes = () => ({
           ENOENT: `${this.path} does not exist${unexpanded(this.path)}`
         });
@@ -29210,7 +29685,7 @@ var init_container_path = __esm({
       
       /** Changes the filesystem itself: mount(2) with MS_REMOUNT. */
       reconfigure(flags2, data2, fixes) {
-        const place3 = openMount$45.call(this, O_DIRECTORY);
+        const place3 = openMount$61.call(this, O_DIRECTORY);
         this.#plan.directories.inside(place3, () => {
           this.#plan.call(mount(null, ".", null, flags2, data2), {
             fixes
@@ -29231,7 +29706,7 @@ var init_container_path = __esm({
           new Label("what is mounted is a file")
         ];
         plan.directories.closeAll();
-        const place3 = openMount$45.call(this, O_DIRECTORY, {
+        const place3 = openMount$61.call(this, O_DIRECTORY, {
           accept: [
             "ENOTDIR"
           ],
@@ -29359,7 +29834,7 @@ var init_host_facts = __esm({
         ];
         const directory2 = this.#workingDirectory;
         try {
-          return caller === host2.credentials() && (directory2 === void 0 || directory2 === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$46.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
+          return caller === host2.credentials() && (directory2 === void 0 || directory2 === host2.workingDirectory()) && (this.#resolvConf === void 0 || this.#resolvConf === host2.resolvConf()) && (this.#mounts === void 0 || this.#mounts === host2.mounts()) && namesHold$62.call(this) && host2.unchanged(this.#paths) && host2.sameNames([
             ...this.#scans.values()
           ]);
         } catch (error) {
@@ -29370,7 +29845,7 @@ var init_host_facts = __esm({
     });
   }
   static {
-    namesHold$46 = (function () {
+    namesHold$62 = (function () {
         if (this.#names.size === 0) return true;
         const now = this.#host.directoryNames();
         return this.#names.entries().every((([directory2, names]) => names.hold(now.in(directory2))));
@@ -29890,7 +30365,7 @@ var init_builder = __esm({
           this.beforeExec(call2, options.fixes, options.accept);
           return call2;
         }
-        return callIn$47.call(this, this.process, call2, options);
+        return callIn$63.call(this, this.process, call2, options);
       }),
     countPath: (function (path2) {
         this.#paths += path2.length;
@@ -29912,6 +30387,12 @@ var init_builder = __esm({
     release: (function (fd) {
         if (this.closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
       }),
+    forFound: (function (write7) {
+        const outer = this.#isFound;
+        this.#isFound = true;
+        write7();
+        this.#isFound = outer;
+      }),
     closeWritten: (function (fd) {
         this.call(close(fd));
       }),
@@ -29931,6 +30412,10 @@ var init_builder = __esm({
     needs: (function (kind, otherwise) {
         if (this.state.unshared.has(kind)) return;
         this.refuse(`${otherwise}; put unshare("${kind}") before it`);
+      }),
+    requireRights: (function (kind) {
+        if (!this.state.isBeyondRights(kind)) return;
+        this.refuse(`the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put the step before that. A sandbox ends so: give its options what it is to have`);
       }),
     needsHostPids: (function () {
         if (!this.state.unshared.has("pid")) return;
@@ -29972,7 +30457,7 @@ var init_builder = __esm({
             late: false
           };
         }
-        const found = untrustedDirectories$48.call(this).linkOn(resolved2);
+        const found = untrustedDirectories$64.call(this).linkOn(resolved2);
         if (found === void 0) return resolved2;
         if (optional2) return {
           ...resolved2,
@@ -29989,7 +30474,7 @@ var init_builder = __esm({
     });
   }
   static {
-    callIn$47 = (function ({ parts: parts2 }, call2, options) {
+    callIn$63 = (function ({ parts: parts2 }, call2, options) {
         const { accept: accept2, onZero, onAccepted, onFailure = EXIT_CHILD, onSuccess, fixes } = options;
         const stepIndex = this.cursor.index;
         if (++this.#calls > MAX_CALLS) this.refuse(`a plan has at most ${MAX_CALLS} calls`);
@@ -30008,7 +30493,7 @@ var init_builder = __esm({
       });
   }
   static {
-    untrustedDirectories$48 = (function () {
+    untrustedDirectories$64 = (function () {
         return this.#untrusted ??= new UntrustedDirectories(this.host, this.cursor.untrustedSources.map(((source) => source.startsWith("/") ? source : `${this.facts.workingDirectory()}/${source}`)));
       });
   }
@@ -30154,7 +30639,7 @@ var init_builder = __esm({
         const before = this.options.ownLauncher === true ? {
           parts: launcherParts
         } : this.#forerunner();
-        return callIn$47.call(this, before, call2, options);
+        return callIn$63.call(this, before, call2, options);
       }
       
       /** Counts a path of the container that calls are made for. */
@@ -30181,12 +30666,7 @@ var init_builder = __esm({
        * Adds calls for files that the plan has found by a search. Where one of them is gone when the
        * container is made, a new plan is made, which may do without it.
        */
-      forFound(write7) {
-        const outer = this.#isFound;
-        this.#isFound = true;
-        write7();
-        this.#isFound = outer;
-      }
+      
       /** Closes a descriptor at once: execve(2) refuses a file that is open for writing (ETXTBSY). */
       
       /** Closes a descriptor and jumps to the label, as close(2) of an open descriptor returns 0. */
@@ -30212,10 +30692,7 @@ var init_builder = __esm({
        * Refuses the step if the namespace of this kind belongs to an outer user namespace of the
        * container: the kernel denies what changes it (EPERM), whatever capabilities the process has.
        */
-      requireRights(kind) {
-        if (!this.state.isBeyondRights(kind)) return;
-        this.refuse(`the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put the step before that. A sandbox ends so: give its options what it is to have`);
-      }
+      
       /**
        * Refuses the step if the container is in another pid namespace than the script. The kernel would
        * then report the pid of a new process in that namespace, which the script cannot use.
@@ -30597,18 +31074,7 @@ var init_kernel_mounts2 = __esm({
 // plan/steps/bind.ts
 
 
-function noteOrigin(source, plan, isRecursive) {
-  const { mounts } = plan.state;
-  const isHost = source instanceof HostPath;
-  const place3 = isHost ? source.resolved.path : plan.access.settledPlace(source.path);
-  const path2 = normalize(isHost ? source.resolved.path : source.path);
-  const showsMore = isRecursive && mounts.visible().some(({ target, type }) => target !== path2 && isWithin(target, path2) && type !== "mask");
-  if (place3 !== void 0 && !showsMore) return isHost ? {
-    origin: place3
-  } : mounts.originOf(place3);
-  plan.state.unknownSource ??= source.path;
-  return {};
-}
+
 
 
 function usualRestrictions(source, plan) {
@@ -30636,16 +31102,7 @@ function showEarly(step, source, target, plan) {
   }
   target.attach(tree, step.source);
 }
-function setAttributes(step, tree, recursive, plan) {
-  const attributes = (step.restrict ?? []).reduce((sum4, word4) => sum4 | RESTRICTIONS4[word4], step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
-  if (attributes === 0) return;
-  const set = {
-    attr_set: attributes
-  };
-  plan.call(mount_setattr(tree, "", AT_EMPTY_PATH | recursive, set), {
-    fixes: plan.state.mountFixes
-  });
-}
+
 function missingSource({ source }, isHost, gone) {
   if (gone !== void 0) return `${source} ${gone}`;
   const why = `the source ${source} does not exist`;
@@ -30679,54 +31136,18 @@ var init_bind2 = __esm({
 });
 
 // plan/steps/bounds.ts
-function lowerBounds(step, plan) {
-  const { pids, timeout, output, degrade = false } = step;
-  if (timeout !== void 0) boundTime(numberOf2(timeout), plan);
-  if (output !== void 0) plan.state.maxOutput = numberOf2(output);
-  if (typeof pids === "number") boundProcesses(pids, degrade, plan);
-}
+
 function boundTime(timeout, plan) {
   if (plan.options.ownLauncher === true && timeout !== Infinity) {
     plan.refuse("a box has no clock; run it by timeout(1)");
   }
   plan.state.timeout = timeout;
 }
-function boundProcesses(count, degrade, plan) {
-  if (countsByUserNamespace(plan)) {
-    const limit2 = prlimit64(0, RLIMITS.NPROC, {
-      soft: count,
-      hard: count
-    }, null);
-    plan.beforeExec(limit2, void 0, [
-      "EPERM"
-    ]);
-    if (!isRoot(plan)) {
-      if (!plan.host.isHere && hasPids(count, plan)) boundPidsLate(count, plan, true);
-      return;
-    }
-  }
-  if (!plan.host.isHere && hasPids(count, plan)) return boundPidsLate(count, plan, degrade);
-  if (countsByPidNamespace(count, plan)) {
-    return writeSetting(plan, PID_MAX, String(count + 1));
-  }
-  if (degrade) return;
-  const limited = plan.limits?.limits.pids;
-  if (limited === void 0 || limited > count) plan.limitTo({
-    pids: count
-  });
-}
-function countsByUserNamespace({ host: host2, state }) {
-  return state.unshared.has("user") && (!host2.isHere || isSince(host2, 5, 14));
-}
-function isRoot({ state }) {
-  return state.caller.euid === 0;
-}
-function countsByPidNamespace(count, plan) {
-  return hasPids(count, plan) && plan.host.isHere && isSince(plan.host, 6, 14);
-}
-function hasPids(count, { state }) {
-  return state.unshared.has("pid") && !state.joined.has("pid") && count + 1 >= LEAST && state.outerProc === void 0 && state.mounts.mountOf("/proc").type === "proc";
-}
+
+
+
+
+
 function boundPidsLate(count, plan, degrade) {
   plan.skippable("this kernel is older than 6.15", (older) => {
     const opened2 = plan.call(open_tree_attr(at_fdcwd, "/", OPEN_TREE_CLOEXEC, null, 0), {
@@ -30743,15 +31164,10 @@ function boundPidsLate(count, plan, degrade) {
     writeSetting(plan, PID_MAX, String(count + 1));
   });
 }
-function isSince(host2, major, minor) {
-  return atLeast(host2.kernel(), {
-    major,
-    minor
-  });
-}
+
 var PID_MAX, LEAST;
 var init_bounds2 = __esm({
-  "plan/steps/bounds.ts"() {
+  "plan/steps/bounds.ts": (function () {
     init_call();
     init_files3();
     init_mounts3();
@@ -30763,7 +31179,7 @@ var init_bounds2 = __esm({
       "kernel/pid_max",
       301
     ];
-  }
+  })
 });
 
 // plan/scan_names.ts
@@ -30789,18 +31205,18 @@ var init_shown_directory = __esm({
         return !this.#plan.state.mounts.isContainerMount(this.targetOf(source));
       }),
     targetOf: (function (source) {
-        return `${this.#root}/${nameOf$52.call(this, source)}`;
+        return `${this.#root}/${nameOf$68.call(this, source)}`;
       }),
     keep: (function ({ path: source, isLink }) {
-        const path2 = nameOf$52.call(this, source);
+        const path2 = nameOf$68.call(this, source);
         if (isIn(path2, this.#kept) || isIn(path2, this.#hidden)) return;
-        this.#plan.forFound((() => whereReachable$49.call(this, path2, (end) => {
-          pinParents$51.call(this, path2, end);
-          const opened2 = open$53.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
+        this.#plan.forFound((() => whereReachable$65.call(this, path2, ((end) => {
+          pinParents$67.call(this, path2, end);
+          const opened2 = open$69.call(this, path2, isLink ? O_NOFOLLOW : 0, end);
           mountOnItself(this.#plan, opened2, path2, {
             readOnly: true
           });
-        })));
+        }))));
         this.#kept.add(path2);
         const target = this.targetOf(source);
         this.#plan.mounted({
@@ -30814,14 +31230,14 @@ var init_shown_directory = __esm({
     });
   }
   static {
-    whereReachable$49 = (function (path2, write7) {
-        if (!isOthers$50.call(this, path2)) return write7(void 0);
+    whereReachable$65 = (function (path2, write7) {
+        if (!isOthers$66.call(this, path2)) return write7(void 0);
         this.#plan.directories.at(this.target);
         this.#plan.skippable(`${path2} is out of reach`, write7);
       });
   }
   static {
-    isOthers$50 = (function (path2) {
+    isOthers$66 = (function (path2) {
         const { caller, inUserNamespace, joined: joined4 } = this.#plan.state;
         if (caller.euid !== 0 || !inUserNamespace || joined4.has("user")) return false;
         if (this.#plan.cursor.includes("mapIds")) return false;
@@ -30834,21 +31250,21 @@ var init_shown_directory = __esm({
       });
   }
   static {
-    pinParents$51 = (function (path2, unreachable) {
+    pinParents$67 = (function (path2, unreachable) {
         for (const parent of parentsOf2(path2)) {
           if (this.#pinned.has(parent) || isIn(parent, this.#kept)) continue;
           this.#pinned.add(parent);
-          mountOnItself(this.#plan, open$53.call(this, parent, O_DIRECTORY, unreachable), parent);
+          mountOnItself(this.#plan, open$69.call(this, parent, O_DIRECTORY, unreachable), parent);
         }
       });
   }
   static {
-    nameOf$52 = (function (source) {
+    nameOf$68 = (function (source) {
         return source.slice(this.#source === "/" ? 1 : this.#source.length + 1);
       });
   }
   static {
-    open$53 = (function (path2, flags2, unreachable) {
+    open$69 = (function (path2, flags2, unreachable) {
         const gone = `${path2} was there when the recipe was planned, and is not any more; run it again`;
         return openBelow(this.#plan, this.#plan.directories.at(this.target), path2, {
           flags: flags2,
@@ -30885,11 +31301,11 @@ var init_shown_directory = __esm({
        * @param isFixed whether the directories on the way cannot be moved away anyhow
        */
       hide(source, empty, isFixed) {
-        const path2 = nameOf$52.call(this, source);
+        const path2 = nameOf$68.call(this, source);
         if (isIn(path2, this.#hidden)) return;
-        this.#plan.forFound(() => whereReachable$49.call(this, path2, (end) => {
-          if (!isFixed) pinParents$51.call(this, path2, end);
-          const opened2 = open$53.call(this, path2, 0, end);
+        this.#plan.forFound(() => whereReachable$65.call(this, path2, (end) => {
+          if (!isFixed) pinParents$67.call(this, path2, end);
+          const opened2 = open$69.call(this, path2, 0, end);
           coverWithEmpty(this.#plan, opened2, path2, empty);
           this.#plan.release(opened2);
         }));
@@ -31732,14 +32148,10 @@ var init_joined_user = __esm({
 });
 
 // plan/users_box.ts
-function refuseForUsers(what, plan) {
-  const { state, host: host2 } = plan;
-  if (host2.isHere || state.inUserNamespace || state.caller.euid === 0) return;
-  plan.refuse(`only root can ${what}, and the box is for any user; put unshare("user", ...) and mapRoot() first, or build it with --for=root`);
-}
+
 var init_users_box = __esm({
-  "plan/users_box.ts"() {
-  }
+  "plan/users_box.ts": (function () {
+  })
 });
 
 // plan/steps/join.ts
@@ -31919,11 +32331,11 @@ function lowerJoinCgroup({ directories }, plan) {
   }
 }
 var init_join_cgroup2 = __esm({
-  "plan/steps/join_cgroup.ts"() {
+  "plan/steps/join_cgroup.ts": (function () {
     init_files3();
     init_write_text();
     init_fixes();
-  }
+  })
 });
 
 // plan/steps/landlock.ts
@@ -33065,23 +33477,9 @@ var init_protect2 = __esm({
     init_scan_names();
     init_shown_directory();
     OtherPlaces = class {
-
-      #plan;
-      #except;
-      /** The directories of the host that are shown, by their paths in the container. */
-      #shown;
-      constructor(plan, shown4, except) {
-        this.#plan = plan;
-        this.#shown = /* @__PURE__ */ new Map([
-          [
-            shown4.target,
-            shown4
-          ]
-        ]);
-        this.#except = except;
-      }
-      /** Makes a file read-only there, but where a step names it, or what is in it, itself. */
-      keep({ path: path2, isLink }) {
+  static {
+    addMethods(this.prototype, {
+    keep: (function ({ path: path2, isLink }) {
         const others = this.#plan.facts.otherNames.of(path2).filter((other) => !this.#except.includes(other));
         if (others.length === 0) return;
         const { mounts, unknownSource } = this.#plan.state;
@@ -33098,7 +33496,26 @@ var init_protect2 = __esm({
             });
           }
         }
+      })
+    });
+  }
+
+      #plan;
+      #except;
+      /** The directories of the host that are shown, by their paths in the container. */
+      #shown;
+      constructor(plan, shown4, except) {
+        this.#plan = plan;
+        this.#shown = /* @__PURE__ */ new Map([
+          [
+            shown4.target,
+            shown4
+          ]
+        ]);
+        this.#except = except;
       }
+      /** Makes a file read-only there, but where a step names it, or what is in it, itself. */
+      
       #isReached(target) {
         const { nextRoot: nextRoot2 } = this.#plan.cursor;
         return nextRoot2 === void 0 || isWithin(target, nextRoot2);
@@ -33191,18 +33608,7 @@ function seccompSetListener(program, flagBits, waitsKillable) {
   const more = waitsKillable ? SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV : 0;
   return setFilter(program, flags(flagBits | SECCOMP_FILTER_FLAG_NEW_LISTENER | more, NOTIFYING_FLAGS));
 }
-function setFilter(program, bits) {
-  const length = program.length / INSTRUCTION_SIZE;
-  const bytes = new Uint8Array(PROGRAM_SIZE);
-  new DataView(bytes.buffer).setUint16(0, length, true);
-  const struct = new Struct(bytes, `{${length} instructions}`, [
-    {
-      offset: 8,
-      to: program
-    }
-  ]);
-  return call("seccomp", SECCOMP_SET_MODE_FILTER, bits, struct);
-}
+
 var SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAGS, NOTIFYING_FLAGS, PROGRAM_SIZE;
 var init_seccomp2 = __esm({
   "ffi/calls/seccomp.ts": (function () {
@@ -33354,25 +33760,7 @@ var init_seccomp_filters = __esm({
 
 // plan/steps/seccomp.ts
 
-function setFilter2(program, flagBits, plan) {
-  if (plan.options.audit !== true || plan.notifier !== void 0) {
-    return seccompSetFilter(program, flagBits);
-  }
-  const { architecture } = plan.host;
-  const known = allSyscalls(architecture);
-  const numbers = OBSERVED_CALLS.flatMap((name) => known.get(name) ?? []);
-  const observed = observing(program, numbers, architecture);
-  const waitsKillable = atLeast(plan.host.kernel(), {
-    major: 5,
-    minor: 19
-  });
-  const call2 = seccompSetListener(observed, flagBits, waitsKillable);
-  plan.notifier = {
-    call: call2,
-    filter: program
-  };
-  return call2;
-}
+
 
 function filterOfStep({ profile: profile2, allow: allow2, deny: deny2 }) {
   const allowed = allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2 ?? []);
@@ -33645,13 +34033,7 @@ var init_plan_recipe = __esm({
 
 // container/short_program.ts
 
-function readAll2(fd, collected) {
-  for (; ; ) {
-    const bytes = readSome(fd);
-    if (bytes === void 0 || bytes.length === 0) return collected;
-    collected.add(bytes);
-  }
-}
+
 var PATIENCE_MS2, UNDECIDED;
 var init_short_program = __esm({
   "container/short_program.ts": (function () {
@@ -33993,9 +34375,7 @@ function rethrown(first, act) {
     throw orEnded(error, first);
   }
 }
-function boundOf(bound) {
-  return bound === "unlimited" || bound === Infinity ? void 0 : bound;
-}
+
 var DEFAULT_VARIABLES, MOST_PLANS, Command, acceptsIn;
 var init_command = __esm({
   "container/command.ts": (function () {
@@ -34033,23 +34413,23 @@ var init_command = __esm({
   static {
     addMethods(this.prototype, {
     output: (async function () {
-        refusePipedInput$65.call(this, "output");
+        refusePipedInput$83.call(this, "output");
         const defaults = [
           "null",
           "piped",
           "piped"
         ];
         if (this.#options.terminal === true) return await this.#startInTerminal(defaults).output();
-        const started2 = start$55.call(this, defaults);
+        const started2 = start$71.call(this, defaults);
         const { launched, descriptors, passed } = started2;
         const { timeout, maxOutput } = this.#limits;
         const takesLonger = started2.denials !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
         const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
-        if (collected === void 0) return await container$58.call(this, started2).output();
+        if (collected === void 0) return await container$74.call(this, started2).output();
         return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
       }),
     outputSync: (function () {
-        refusePipedInput$65.call(this, "outputSync");
+        refusePipedInput$83.call(this, "outputSync");
         if (this.#options.terminal === true) {
           throw new TypeError("a terminal needs the event loop; use output() or spawn()");
         }
@@ -34062,8 +34442,8 @@ var init_command = __esm({
         if (passedStreams(this.#options) !== void 0) {
           throw new TypeError("a stream needs the event loop; use output() or spawn()");
         }
-        admit$60.call(this);
-        const { launched, descriptors } = launchWith$56.call(this, [
+        admit$77.call(this);
+        const { launched, descriptors } = launchWith$72.call(this, [
           "null",
           "piped",
           "piped"
@@ -34077,42 +34457,42 @@ var init_command = __esm({
           "inherit"
         ];
         if (this.#options.terminal === true) return this.#startInTerminal(defaults);
-        return container$58.call(this, start$55.call(this, defaults));
+        return container$74.call(this, start$71.call(this, defaults));
       })
     });
   }
   static {
-    refresh$54 = (function () {
+    refresh$70 = (function () {
         if (!this.#plan.isMomentary) this.#launcher = this.#plans.launcher(this.#planOptions);
       });
   }
   static {
-    start$55 = (function (defaults) {
+    start$71 = (function (defaults) {
         const passed = passedStreams(this.#options);
-        admit$60.call(this);
+        admit$77.call(this);
         reactor();
-        const { launched, descriptors } = launchWith$56.call(this, defaults);
+        const { launched, descriptors } = launchWith$72.call(this, defaults);
         return {
-          ...this.#served(launched),
+          ...served$78.call(this, launched),
           descriptors,
           passed
         };
       });
   }
   static {
-    launchWith$56 = (function (defaults) {
+    launchWith$72 = (function (defaults) {
         const stdio = new LaunchStdio(this.#options, defaults);
         try {
-          return launchOn$57.call(this, stdio.sources);
+          return launchOn$73.call(this, stdio.sources);
         } finally {
           stdio.close();
         }
       });
   }
   static {
-    launchOn$57 = (function (sources) {
+    launchOn$73 = (function (sources) {
         const streams = new StandardStreams(sources, this.#plan.state.hasOwnRoot);
-        const launched = launch$59.call(this, {
+        const launched = launch$75.call(this, {
           stdio: streams.theirs
         }, streams);
         const services = [
@@ -34129,7 +34509,7 @@ var init_command = __esm({
       });
   }
   static {
-    container$58 = (function ({ launched, denials, descriptors, passed }) {
+    container$74 = (function ({ launched, denials, descriptors, passed }) {
         const limits2 = {
           ...this.#limits,
           denials
@@ -34144,11 +34524,11 @@ var init_command = __esm({
       });
   }
   static {
-    launch$59 = (function (streams, opened2) {
+    launch$75 = (function (streams, opened2) {
         let handed;
         try {
           handed = new HandedFds(handedFds(this.#options), this.#plan.state.hasOwnRoot);
-          return this.#spawn({
+          return spawn$76.call(this, {
             ...streams,
             fds: handed.theirs
           });
@@ -34162,9 +34542,22 @@ var init_command = __esm({
       });
   }
   static {
-    admit$60 = (function () {
+    spawn$76 = (function (streams) {
+        for (let plans = 1; ; plans++) {
+          try {
+            return this.#launcher.spawn(spec$82.call(this, streams));
+          } catch (error) {
+            if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
+          }
+          this.#launcher = this.#plans.launcher(this.#planOptions);
+          admit$77.call(this);
+        }
+      });
+  }
+  static {
+    admit$77 = (function () {
         this.#options.signal?.throwIfAborted();
-        refresh$54.call(this);
+        refresh$70.call(this);
         if (this.#grants === void 0) return;
         const needs2 = this.#needs(this.#plan);
         this.#grants.require(needs2);
@@ -34172,20 +34565,28 @@ var init_command = __esm({
       });
   }
   static {
-    inherited$61 = (function () {
-        if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
-        const strings = environmentStrings();
-        if (this.#inherits && this.#grants === void 0) return strings;
-        return strings.filter((address2) => inheritsVariable$62.call(this, nameAt(address2)));
+    served$78 = (function (launched) {
+        return serveContainer(launched, this.#plan, {
+          hosts: this.#grants?.hosts,
+          audits: this.#options.audit === true
+        });
       });
   }
   static {
-    inheritsVariable$62 = (function (name) {
+    inherited$79 = (function () {
+        if (!this.#inherits && this.#plan.state.keptVariables.size === 0) return [];
+        const strings = environmentStrings();
+        if (this.#inherits && this.#grants === void 0) return strings;
+        return strings.filter((address2) => inheritsVariable$80.call(this, nameAt(address2)));
+      });
+  }
+  static {
+    inheritsVariable$80 = (function (name) {
         return (this.#inherits || includesVariable(this.#plan.state.keptVariables, name)) && (this.#grants?.hasVariable(name) ?? true);
       });
   }
   static {
-    changes$63 = (function () {
+    changes$81 = (function () {
         const { environment: environment3 } = this.#plan.state;
         const grants = this.#grants;
         if (grants === void 0 && this.#options.env === void 0) return environment3;
@@ -34202,11 +34603,11 @@ var init_command = __esm({
       });
   }
   static {
-    spec$64 = (function (streams) {
+    spec$82 = (function (streams) {
         const { args = [], argv0, cwd } = this.#options;
-        const inherited2 = inherited$61.call(this);
-        const changes = changes$63.call(this);
-        const inheritedPath = inheritsVariable$62.call(this, "PATH") ? environmentVariable("PATH") : void 0;
+        const inherited2 = inherited$79.call(this);
+        const changes = changes$81.call(this);
+        const inheritedPath = inheritsVariable$80.call(this, "PATH") ? environmentVariable("PATH") : void 0;
         return {
           program: this.#program,
           argv0,
@@ -34226,7 +34627,7 @@ var init_command = __esm({
       });
   }
   static {
-    refusePipedInput$65 = (function (method) {
+    refusePipedInput$83 = (function (method) {
         if (this.#options.stdin === "piped") {
           throw new TypeError(`${method}() cannot write to a piped stdin; use spawn()`);
         }
@@ -34339,8 +34740,8 @@ var init_command = __esm({
        * @throws {PermissionError} without `--allow-ffi`
        */
       plan() {
-        refresh$54.call(this);
-        return this.#launcher.describe(spec$64.call(this, {
+        refresh$70.call(this);
+        return this.#launcher.describe(spec$82.call(this, {
           stdio: [
             "null",
             "null",
@@ -34365,10 +34766,10 @@ var init_command = __esm({
       }
       #startInTerminal(defaults) {
         const kinds = this.#terminalKinds(defaults);
-        admit$60.call(this);
+        admit$77.call(this);
         reactor();
         const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-        const { launched, denials } = this.#served(launch$59.call(this, {
+        const { launched, denials } = served$78.call(this, launch$75.call(this, {
           terminal: terminal.theirs
         }, terminal));
         try {
@@ -34388,17 +34789,7 @@ var init_command = __esm({
       /** Launches the program, and closes what was opened for it if that fails. */
       
       /** Launches the program; makes another plan where a file is gone that the plan has found. */
-      #spawn(streams) {
-        for (let plans = 1; ; plans++) {
-          try {
-            return this.#launcher.spawn(spec$64.call(this, streams));
-          } catch (error) {
-            if (!this.#plan.hasMissed || plans === MOST_PLANS) throw error;
-          }
-          this.#launcher = this.#plans.launcher(this.#planOptions);
-          admit$60.call(this);
-        }
-      }
+      
       /** Throws if the command is aborted, or if the needs of it and the recipe are not granted. */
       
       #needs(plan) {
@@ -34417,12 +34808,7 @@ var init_command = __esm({
         return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
       }
       /** Starts what serves the container from here, and ends with it. */
-      #served(launched) {
-        return serveContainer(launched, this.#plan, {
-          hosts: this.#grants?.hosts,
-          audits: this.#options.audit === true
-        });
-      }
+      
       /** Returns the strings of this process's environment that the program gets. */
       
       
@@ -35959,7 +36345,7 @@ var init_launch = __esm({
         for (const service of this.#services) service.guard?.(opened2);
         for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
         if (socket !== void 0) syscall(close(socket));
-        release$66.call(this);
+        release$84.call(this);
         return {
           pid,
           pidfd: opened2,
@@ -35973,13 +36359,13 @@ var init_launch = __esm({
     });
   }
   static {
-    release$66 = (function () {
+    release$84 = (function () {
         if (this.#memory !== void 0) engine().release(this.#memory);
         this.#memory = void 0;
       });
   }
   static {
-    read$67 = (function (result) {
+    read$85 = (function (result) {
         const { plan, frame: frame2, layout } = this.#compiled;
         const { sockets, pidfd } = frame2;
         const failed2 = result.failed !== void 0;
@@ -36029,7 +36415,7 @@ var init_launch = __esm({
         const isCopied = !frame2.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
         if (frame2.vfork && !isCopied) {
           const result = loaded2.runInArena(program, bindings);
-          this.#final = read$67.call(this, result);
+          this.#final = read$85.call(this, result);
           this.#result = this.#final.runs ? result : result.copy();
           return;
         }
@@ -36038,7 +36424,7 @@ var init_launch = __esm({
         place(program, this.#memory, bindings);
         loaded2.runIn(this.#memory);
         this.#result = new RunResult(program, this.#memory.view);
-        this.#final = frame2.vfork ? read$67.call(this, this.#result) : void 0;
+        this.#final = frame2.vfork ? read$85.call(this, this.#result) : void 0;
       }
       /**
        * Does the script's part until the container is complete, and waits to be started if it is held.
@@ -36078,7 +36464,7 @@ var init_launch = __esm({
         } catch {
         }
         this.#restore();
-        release$66.call(this);
+        release$84.call(this);
         return error;
       }
       #receiveFds(socket) {
@@ -36097,7 +36483,7 @@ var init_launch = __esm({
       }
       
       get #state() {
-        return this.#final ?? read$67.call(this, this.#result);
+        return this.#final ?? read$85.call(this, this.#result);
       }
       
     };
@@ -36239,46 +36625,7 @@ function holds3(fd, text5) {
   ]).output(content2);
   return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, text5.length)) === text5;
 }
-function removalByName(placeholder, parent) {
-  const missing4 = new Label("it is not there");
-  const name = nameOf2(placeholder.path);
-  const opening3 = () => openIn(parent, name, O_RDONLY | O_DIRECTORY);
-  const [first, again] = [
-    opening3(),
-    opening3()
-  ];
-  const [locked, fd] = [
-    new ResultOf(first, "<locked>"),
-    new ResultOf(again, "<placeholder>")
-  ];
-  return [
-    {
-      call: first,
-      onFailure: missing4
-    },
-    {
-      call: flock(locked, LOCK_EX),
-      onFailure: missing4
-    },
-    // By now it may be another one, which somebody else has made and locked.
-    {
-      call: close(locked)
-    },
-    {
-      call: again,
-      onFailure: missing4
-    },
-    ...removal2({
-      placeholder,
-      parent,
-      fd
-    }),
-    {
-      call: close(fd)
-    },
-    missing4
-  ];
-}
+
 
 var Placeholders, ascending, MODE, TRIES2, LEFT;
 var init_placeholders = __esm({
@@ -36301,7 +36648,7 @@ var init_placeholders = __esm({
     addMethods(this.prototype, {
     guard: (function (pidfd) {
         const earlier = this.#guard;
-        this.#guard = this.#watchContainer(pidfd);
+        this.#guard = watchContainer$88.call(this, pidfd);
         earlier?.kill();
       }),
     end: (function () {
@@ -36322,12 +36669,12 @@ var init_placeholders = __esm({
         try {
           for (const placeholder of plan.placeholders) {
             ({ stepIndex } = placeholder);
-            parent$68.call(all, placeholder);
+            parent$87.call(all, placeholder);
           }
-          all.#guard = all.#watchScript(plan.placeholders);
+          all.#guard = watchScript$86.call(all, plan.placeholders);
           for (const placeholder of plan.placeholders) {
             ({ stepIndex } = placeholder);
-            all.#made.push(make(placeholder, parent$68.call(all, placeholder)));
+            all.#made.push(make(placeholder, parent$87.call(all, placeholder)));
           }
         } catch (error) {
           all.end();
@@ -36339,33 +36686,14 @@ var init_placeholders = __esm({
     });
   }
   static {
-    parent$68 = (function ({ path: path2 }) {
-        const directory2 = parentOf(path2);
-        let parent = this.#parents.get(directory2);
-        if (parent === void 0) this.#parents.set(directory2, parent = syscall(opening2(directory2)));
-        return parent;
-      });
-  }
-
-      #made = [];
-      /** The open directories that they are in. */
-      #parents = /* @__PURE__ */ new Map();
-      #guard;
-      /**
-       * Makes the placeholders of a plan; `undefined` if it has none.
-       *
-       * @throws {SyscallError} with the step; nothing is left of them
-       */
-      
-      /** Has a process remove them if the script is killed before there is a container. */
-      #watchScript(placeholders) {
+    watchScript$86 = (function (placeholders) {
         const descriptors = [
           .../* @__PURE__ */ new Set([
             scriptPidfd(),
             ...this.#parents.values()
           ])
         ].sort(ascending);
-        const numberOf8 = (fd) => descriptors.indexOf(fd);
+        const numberOf8 = ((fd) => descriptors.indexOf(fd));
         return new HelperProcess(descriptors, [
           {
             call: setsid(),
@@ -36380,27 +36708,34 @@ var init_placeholders = __esm({
             ], void 0),
             onFailure: HELPER_ENDS
           },
-          ...placeholders.filter(({ text: text5 }) => text5 === void 0).flatMap((one) => removalByName(one, numberOf8(parent$68.call(this, one))))
+          ...placeholders.filter((({ text: text5 }) => text5 === void 0)).flatMap(((one) => removalByName(one, numberOf8(parent$87.call(this, one)))))
         ]);
-      }
-      
-      /** Has a process remove them if the script cannot, when the container has ended. */
-      
-      #watchContainer(pidfd) {
+      });
+  }
+  static {
+    parent$87 = (function ({ path: path2 }) {
+        const directory2 = parentOf(path2);
+        let parent = this.#parents.get(directory2);
+        if (parent === void 0) this.#parents.set(directory2, parent = syscall(opening2(directory2)));
+        return parent;
+      });
+  }
+  static {
+    watchContainer$88 = (function (pidfd) {
         const uses = [
           pidfd,
           ...this.#parents.values(),
-          ...this.#made.map(({ fd }) => fd)
+          ...this.#made.map((({ fd }) => fd))
         ];
         const descriptors = [
           ...new Set(uses)
         ].sort(ascending);
-        const numberOf8 = (fd) => descriptors.indexOf(fd);
-        const made = this.#made.filter(({ placeholder }) => placeholder.text === void 0).map((one) => ({
+        const numberOf8 = ((fd) => descriptors.indexOf(fd));
+        const made = this.#made.filter((({ placeholder }) => placeholder.text === void 0)).map(((one) => ({
           ...one,
           parent: numberOf8(one.parent),
           fd: numberOf8(one.fd)
-        }));
+        })));
         return new HelperProcess(descriptors, [
           {
             call: setsid(),
@@ -36417,11 +36752,29 @@ var init_placeholders = __esm({
           },
           ...made.flatMap(removal2)
         ]);
-      }
+      });
+  }
+
+      #made = [];
+      /** The open directories that they are in. */
+      #parents = /* @__PURE__ */ new Map();
+      #guard;
+      /**
+       * Makes the placeholders of a plan; `undefined` if it has none.
+       *
+       * @throws {SyscallError} with the step; nothing is left of them
+       */
+      
+      /** Has a process remove them if the script is killed before there is a container. */
+      
+      
+      /** Has a process remove them if the script cannot, when the container has ended. */
+      
+      
       /** Removes them, unless another container has them too. */
       
     };
-    ascending = (one, other) => one - other;
+    ascending = ((one, other) => one - other);
     MODE = 365;
     TRIES2 = 200;
     LEFT = [
@@ -36545,9 +36898,7 @@ var init_listing = __esm({
 
 // launch/launcher.ts
 
-function needsMarker({ deathSignal, options }) {
-  return deathSignal !== SIGNALS.SIGKILL && options.recorded !== true;
-}
+
 
 
 function altered({ compiled, values }, alter) {
@@ -36600,7 +36951,7 @@ var init_launcher = __esm({
     addMethods(this.prototype, {
     spawn: (function (spec, alter) {
         try {
-          const { launch, cgroup } = make$69.call(this, spec, false, alter);
+          const { launch, cgroup } = make$89.call(this, spec, false, alter);
           return startIn(launch, cgroup);
         } catch (error) {
           throw orEnded2(error, this.plan);
@@ -36617,17 +36968,17 @@ var init_launcher = __esm({
           initImage: this.plan.hasInit ? initImage() : void 0
         };
         return {
-          compiled: compile$71.call(this, values),
+          compiled: compile$91.call(this, values),
           values
         };
       })
     });
   }
   static {
-    make$69 = (function (spec, held, alter) {
+    make$89 = (function (spec, held, alter) {
         const cgroup = ContainerCgroup.make(this.plan);
         try {
-          const launch = begin$70.call(this, spec, cgroup?.entry, held, alter);
+          const launch = begin$90.call(this, spec, cgroup?.entry, held, alter);
           cgroup?.entered();
           return {
             launch,
@@ -36640,7 +36991,7 @@ var init_launcher = __esm({
       });
   }
   static {
-    begin$70 = (function (spec, cgroupEntry, held, alter) {
+    begin$90 = (function (spec, cgroupEntry, held, alter) {
         const inheritedFds = openInheritedFds(this.plan);
         try {
           const prepared = this.prepare(spec, {
@@ -36661,7 +37012,7 @@ var init_launcher = __esm({
       });
   }
   static {
-    compile$71 = (function ({ spec, paths, cgroupEntry, held = false }) {
+    compile$91 = (function ({ spec, paths, cgroupEntry, held = false }) {
         const shape = shapeOf(spec, paths.length, cgroupEntry, held);
         const key = JSON.stringify(shape);
         const known = this.#compiled.get(key);
@@ -36693,7 +37044,7 @@ var init_launcher = __esm({
        * @throws {SyscallError} with the step and the call that failed; nothing is left of the container
        */
       create(spec, alter) {
-        const { launch, cgroup } = make$69.call(this, spec, true, alter);
+        const { launch, cgroup } = make$89.call(this, spec, true, alter);
         return new CreatedContainer(launch, cgroup);
       }
       /** Compiles a launch, unless one of the same shape is known, and adds the values of its slots. */
@@ -36707,7 +37058,7 @@ var init_launcher = __esm({
           cgroupEntry: cgroup?.cgroupEntry
         };
         return new Plan({
-          compiled: compile$71.call(this, values),
+          compiled: compile$91.call(this, values),
           values
         }, cgroup?.calls);
       }
@@ -36811,7 +37162,7 @@ var init_size = __esm({
           this.#values,
           this.#text
         ];
-        visit$72.call(this, value, 0);
+        visit$92.call(this, value, 0);
         return {
           values: this.#values - values,
           text: this.#text - text5
@@ -36820,7 +37171,7 @@ var init_size = __esm({
     });
   }
   static {
-    visit$72 = (function (value, depth) {
+    visit$92 = (function (value, depth) {
         this.#values++;
         if (typeof value === "string") this.#text += value.length;
         if (typeof value !== "object" || value === null) return;
@@ -36836,11 +37187,11 @@ var init_size = __esm({
         ];
         if (depth > 0) this.#known.set(value, NOTHING3);
         if (Array.isArray(value)) {
-          for (let index = 0; index < value.length; index++) visit$72.call(this, value[index], depth + 1);
+          for (let index = 0; index < value.length; index++) visit$92.call(this, value[index], depth + 1);
         } else {
           for (const key of Object.keys(value)) {
             this.#text += key.length;
-            visit$72.call(this, value[key], depth + 1);
+            visit$92.call(this, value[key], depth + 1);
           }
         }
         if (depth > 0) {
@@ -37026,7 +37377,7 @@ var init_recipe = __esm({
     addMethods(this.prototype, {
     command: (function (program, options = {}) {
         return new Command({
-          launcher: ((options2) => launcherWith$73.call(this, options2)),
+          launcher: ((options2) => launcherWith$93.call(this, options2)),
           entering: (target, user, options2) => new Launcher(planRecipe(enterSteps(this.steps, target, user), options2)),
           visiting: (target, user) => planRecipe(visitSteps(this.steps, target, user))
         }, program, options);
@@ -37034,7 +37385,7 @@ var init_recipe = __esm({
     });
   }
   static {
-    launcherWith$73 = (function (options = {}) {
+    launcherWith$93 = (function (options = {}) {
         const plan = this.#launcher?.plan;
         const { network, detached, audit } = options;
         const isSame2 = plan?.options.network === network && plan?.options.detached === detached && plan?.options.audit === audit;
@@ -37101,7 +37452,7 @@ var init_recipe = __esm({
        * @throws {PermissionError} without `--allow-ffi`
        */
       needs() {
-        return requiredAccess(launcherWith$73.call(this).plan.access);
+        return requiredAccess(launcherWith$93.call(this).plan.access);
       }
       /**
        * Returns the steps, for `JSON.stringify()`.
@@ -37229,39 +37580,39 @@ var init_sandbox_root = __esm({
           ...this.#asked.keys()
         ].filter(((path2) => path2 !== "/")).sort();
         return [
-          ...whole === void 0 ? smallRoot$78.call(this, paths) : [
-            grantedFile$79.call(this, "/", whole)
+          ...whole === void 0 ? smallRoot$98.call(this, paths) : [
+            grantedFile$99.call(this, "/", whole)
           ],
           // tmpfs(5): 0 is no limit.
-          tmpfs(at$74.call(this, "/tmp"), tmp === "unlimited" ? {
+          tmpfs(at$94.call(this, "/tmp"), tmp === "unlimited" ? {
             options: "size=0,nr_inodes=0"
           } : {
             size: tmp,
             options: "nr_inodes=400k"
           }),
-          tmpfs(at$74.call(this, "/run"), {
+          tmpfs(at$94.call(this, "/run"), {
             size: "16m",
             mode: 493,
             options: "nr_inodes=16k"
           }),
-          hostFile$80.call(this, "/run", {
+          hostFile$100.call(this, "/run", {
             readOnly: true,
             entries: CURRENT_SYSTEM
           }),
-          devices(at$74.call(this, "/dev"), {
+          devices(at$94.call(this, "/dev"), {
             ...shm !== void 0 && {
               shm
             }
           }),
-          ...paths.map(((path2) => askedFile$75.call(this, path2))),
-          ...protectedFiles(written$77.call(this), ((path2) => accessAround$76.call(this, path2).includes("write")), protect2),
+          ...paths.map(((path2) => askedFile$95.call(this, path2))),
+          ...protectedFiles(written$97.call(this), ((path2) => accessAround$96.call(this, path2).includes("write")), protect2),
           ...denyRead.length + denyWrite.length === 0 ? [] : [
             denyFiles({
               read: denyRead,
               write: denyWrite
             })
           ],
-          proc(at$74.call(this, "/proc"), weakerProc === true ? {
+          proc(at$94.call(this, "/proc"), weakerProc === true ? {
             outer: true
           } : {}),
           pivotRoot(this.#root),
@@ -37271,26 +37622,26 @@ var init_sandbox_root = __esm({
     });
   }
   static {
-    at$74 = (function (path2) {
+    at$94 = (function (path2) {
         return path2 === "/" ? this.#root : this.#root + path2;
       });
   }
   static {
-    askedFile$75 = (function (path2) {
+    askedFile$95 = (function (path2) {
         const access = this.#asked.get(path2);
-        const around = accessAround$76.call(this, path2);
-        if (!around.includes("write")) return grantedFile$79.call(this, path2, access);
+        const around = accessAround$96.call(this, path2);
+        if (!around.includes("write")) return grantedFile$99.call(this, path2, access);
         if (access === "write" && around[0] === "read") {
           throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
         }
         return {
-          ...grantedFile$79.call(this, path2, access),
-          source: at$74.call(this, path2)
+          ...grantedFile$99.call(this, path2, access),
+          source: at$94.call(this, path2)
         };
       });
   }
   static {
-    accessAround$76 = (function (path2) {
+    accessAround$96 = (function (path2) {
         const around = [];
         for (let at2 = parentOf(path2); at2 !== "/"; at2 = parentOf(at2)) {
           const access = this.#asked.get(at2);
@@ -37307,18 +37658,18 @@ var init_sandbox_root = __esm({
       });
   }
   static {
-    written$77 = (function () {
+    written$97 = (function () {
         const written2 = [
           ...this.#asked
         ].filter((([, access]) => access === "write"));
         return new Map(written2.map((([path2]) => path2)).sort().map(((path2) => [
           path2,
-          at$74.call(this, path2)
+          at$94.call(this, path2)
         ])));
       });
   }
   static {
-    smallRoot$78 = (function (asked) {
+    smallRoot$98 = (function (asked) {
         const { net = "none" } = this.#options;
         const isCovered = ((path2) => asked.some(((directory2) => isWithin(`/${path2}`, directory2))));
         const others = [
@@ -37334,38 +37685,38 @@ var init_sandbox_root = __esm({
           tmpfs(this.#root, {
             mode: 493
           }),
-          mkdir2(at$74.call(this, "/var")),
+          mkdir2(at$94.call(this, "/var")),
           // A mount on a link would be one on /tmp.
           ...holdsAsked("/var/tmp") ? [] : [
-            symlink("/tmp", at$74.call(this, "/var/tmp"))
+            symlink("/tmp", at$94.call(this, "/var/tmp"))
           ],
-          hostFile$80.call(this, "/", {
+          hostFile$100.call(this, "/", {
             readOnly: true,
             entries,
             hide: HIDDEN_FILES
           }),
-          ...apart2.map((path2) => hostFile$80.call(this, `/${path2}`, {
+          ...apart2.map((path2) => hostFile$100.call(this, `/${path2}`, {
             readOnly: true,
             optional: true
           })),
           ...net === "none" && !isCovered("etc/hosts") ? [
-            mkdir2(at$74.call(this, "/etc")),
-            writeFile(at$74.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
+            mkdir2(at$94.call(this, "/etc")),
+            writeFile(at$94.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
           ] : []
         ];
       });
   }
   static {
-    grantedFile$79 = (function (path2, access) {
-        return hostFile$80.call(this, path2, {
+    grantedFile$99 = (function (path2, access) {
+        return hostFile$100.call(this, path2, {
           readOnly: access === "read",
           untrusted: true
         });
       });
   }
   static {
-    hostFile$80 = (function (path2, options) {
-        return bind(path2, at$74.call(this, path2), {
+    hostFile$100 = (function (path2, options) {
+        return bind(path2, at$94.call(this, path2), {
           ...options,
           restrict: [
             "nosuid",
@@ -37415,31 +37766,7 @@ var init_sandbox_root = __esm({
 
 // recipe/sandbox.ts
 
-function boundSteps({ limits: group = {}, ...options }) {
-  const { pids, ...others } = group;
-  const { timeout, maxOutput = DEFAULT_BOUNDS.output, openFiles = "unlimited" } = options;
-  const needsGroup = Object.keys(others).length > 0;
-  return [
-    ...needsGroup ? [
-      limits(group)
-    ] : [],
-    bounds({
-      ...pids === void 0 ? {
-        pids: DEFAULT_BOUNDS.pids,
-        degrade: true
-      } : {
-        pids
-      },
-      ...timeout !== void 0 && {
-        timeout
-      },
-      output: maxOutput
-    }),
-    ...openFiles === "unlimited" ? [] : [
-      rlimit("nofile", openFiles)
-    ]
-  ];
-}
+
 var optionFields, DEFAULT_BOUNDS, STORE_PATH, MASKED_FILES, READ_ONLY_FILES;
 var init_sandbox = __esm({
   "recipe/sandbox.ts": (function () {
@@ -37561,14 +37888,14 @@ function groupOf(pid) {
   return directories.length === 0 ? void 0 : new Group(directories, {});
 }
 var init_found = __esm({
-  "ffi/cgroups/found.ts"() {
+  "ffi/cgroups/found.ts": (function () {
     init_files3();
     init_read_file();
     init_files7();
     init_group();
     init_hierarchies();
     init_naming();
-  }
+  })
 });
 
 // container/confinement.ts
@@ -37634,7 +37961,7 @@ function statusOf5(pid) {
 }
 var SANDBOX_DENIES, FILTERED2;
 var init_confinement = __esm({
-  "container/confinement.ts"() {
+  "container/confinement.ts": (function () {
     init_files3();
     init_users();
     init_read_file();
@@ -37647,7 +37974,7 @@ var init_confinement = __esm({
       "@unix-sockets"
     ];
     FILTERED2 = "2";
-  }
+  })
 });
 
 // container/attached.ts
@@ -37698,7 +38025,7 @@ function requireOwnRoot(pid) {
 }
 var AttachedContainer;
 var init_attached = __esm({
-  "container/attached.ts"() {
+  "container/attached.ts": (function () {
     init_files3();
     init_processes();
     init_found();
@@ -37962,7 +38289,7 @@ var init_attached = __esm({
         }
       }
     };
-  }
+  })
 });
 
 // module.ts
@@ -38353,7 +38680,7 @@ function writeBytes(path2, content2, mode2) {
 }
 var ABSENT3;
 var init_files8 = __esm({
-  "scripts/ramekin/files.ts"() {
+  "scripts/ramekin/files.ts": (function () {
     init_mod2();
     ABSENT3 = /* @__PURE__ */ new Set([
       "ENOENT",
@@ -38362,7 +38689,7 @@ var init_files8 = __esm({
       "EPERM",
       "ESRCH"
     ]);
-  }
+  })
 });
 
 // scripts/ramekin/output.ts
@@ -38433,14 +38760,7 @@ var init_output2 = __esm({
 });
 
 // scripts/ramekin/audit.ts
-function auditOf(given) {
-  if (!given.has(AUDIT.name)) return void 0;
-  const file = given.value(AUDIT.name);
-  if (file !== void 0) writeText2(file, "");
-  return {
-    file
-  };
-}
+
 function reportDenials(denials, file) {
   if (file !== void 0) {
     return writeText2(file, denials.map((denial) => `${JSON.stringify(denial)}
@@ -38455,7 +38775,7 @@ function reportDenials(denials, file) {
 }
 var AUDIT;
 var init_audit = __esm({
-  "scripts/ramekin/audit.ts"() {
+  "scripts/ramekin/audit.ts": (function () {
     init_mod2();
     init_files8();
     init_output2();
@@ -38466,7 +38786,7 @@ var init_audit = __esm({
       completes: "file",
       summary: "tell at the end what it was denied, and what would allow it; or write it to a file"
     };
-  }
+  })
 });
 
 // scripts/ramekin/image_flags.ts
@@ -38580,7 +38900,7 @@ function absolute(path2) {
 }
 var PLATFORM, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS, IMAGE_RUN_FLAGS, PROGRAM_FLAGS;
 var init_image_flags = __esm({
-  "scripts/ramekin/image_flags.ts"() {
+  "scripts/ramekin/image_flags.ts": (function () {
     init_usage();
     PLATFORM = {
       name: "platform",
@@ -38686,83 +39006,22 @@ var init_image_flags = __esm({
         summary: "keep what the program changes in a directory, for the next run"
       }
     ];
-    PROGRAM_FLAGS = IMAGE_RUN_FLAGS.filter(({ name }) => [
+    PROGRAM_FLAGS = IMAGE_RUN_FLAGS.filter((({ name }) => [
       "env",
       "user",
       "workdir",
       "entrypoint"
-    ].includes(name));
-  }
+    ].includes(name)));
+  })
 });
 
 // scripts/ramekin/limit_flags.ts
-function limitsOf2(given) {
-  const [memory, swap] = [
-    given.value("memory"),
-    given.value("swap")
-  ];
-  const [cpus, pids] = [
-    numberOf5(given, "cpus"),
-    numberOf5(given, "pids")
-  ];
-  const [openFiles, timeout] = [
-    numberOf5(given, "open-files"),
-    timeOf(given)
-  ];
-  const [tmp, shm] = [
-    given.value("tmp-size"),
-    given.value("shm-size")
-  ];
-  const limits2 = {
-    ...memory !== void 0 && {
-      memory
-    },
-    ...swap !== void 0 && {
-      swap
-    },
-    ...cpus !== void 0 && {
-      cpus
-    },
-    ...pids !== void 0 && {
-      pids
-    }
-  };
-  return {
-    ...Object.keys(limits2).length > 0 && {
-      limits: limits2
-    },
-    ...timeout !== void 0 && {
-      timeout
-    },
-    ...openFiles !== void 0 && {
-      openFiles
-    },
-    ...tmp !== void 0 && {
-      tmp
-    },
-    ...shm !== void 0 && {
-      shm
-    }
-  };
-}
-function numberOf5(given, flag) {
-  const value = given.value(flag);
-  if (value === void 0 || value === "unlimited") return value;
-  if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
-  throw new UsageError(`--${flag}=${value}: this is not a number, or "unlimited"`);
-}
-function timeOf(given) {
-  const value = given.value("timeout");
-  if (value === void 0 || value === "unlimited") return value;
-  const [, digits, unit] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(value) ?? [];
-  if (digits === void 0) {
-    throw new UsageError(`--timeout=${value}: this is not a time such as 30s, 5m, 2h, 1d`);
-  }
-  return Math.ceil(Number(digits) * UNITS2[unit] * 1e3);
-}
+
+
+
 var LIMIT_FLAGS, UNITS2;
 var init_limit_flags = __esm({
-  "scripts/ramekin/limit_flags.ts"() {
+  "scripts/ramekin/limit_flags.ts": (function () {
     init_usage();
     LIMIT_FLAGS = [
       {
@@ -38813,7 +39072,7 @@ var init_limit_flags = __esm({
       h: 3600,
       d: 86400
     };
-  }
+  })
 });
 
 // scripts/ramekin/subcommands.ts
@@ -39384,13 +39643,13 @@ function letterFlag(written2, place3) {
 }
 var RECIPE2;
 var init_unknown_words = __esm({
-  "scripts/ramekin/unknown_words.ts"() {
+  "scripts/ramekin/unknown_words.ts": (function () {
     init_nearest();
     init_peer_words();
     init_subcommands();
     init_usage();
     RECIPE2 = /\.(ya?ml|json|[mc]?[jt]s)$/i;
-  }
+  })
 });
 
 // scripts/ramekin/arguments.ts
@@ -39583,12 +39842,12 @@ function wrapped(text5, width2 = LINE) {
 }
 var LINE;
 var init_help = __esm({
-  "scripts/ramekin/help.ts"() {
+  "scripts/ramekin/help.ts": (function () {
     init_arguments();
     init_subcommands();
     init_usage();
     LINE = 80;
-  }
+  })
 });
 
 // scripts/ramekin/prompt.ts
@@ -39677,23 +39936,9 @@ var init_prompt = __esm({
 });
 
 // scripts/ramekin/flag_paths.ts
-function absolutePath2(path2) {
-  return withoutClimbing2(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`);
-}
-function existingPath(path2, flag) {
-  const whole = absolutePath2(path2);
-  if (isMissing(whole)) throw new UsageError(`${flag}: ${missing2(path2)}`);
-  return whole;
-}
-function isMissing(path2) {
-  try {
-    linux.statx(linux.AT_FDCWD, path2);
-    return false;
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-    return MISSING.includes(error.code);
-  }
-}
+
+
+
 function deniedPath(path2, flag) {
   const whole = absolutePath2(path2);
   if (!isMissing(whole)) return whole;
@@ -39717,17 +39962,10 @@ function missing2(path2) {
   }
   return path2.includes("$") ? "there is no such file; a shell expands $ only outside of single quotes" : "there is no such file; make it first, or name its directory";
 }
-function withoutClimbing2(path2) {
-  const parts2 = [];
-  for (const part of normalize(path2).slice(1).split("/")) {
-    if (part === "..") parts2.pop();
-    else parts2.push(part);
-  }
-  return `/${parts2.join("/")}`;
-}
+
 var MISSING;
 var init_flag_paths = __esm({
-  "scripts/ramekin/flag_paths.ts"() {
+  "scripts/ramekin/flag_paths.ts": (function () {
     init_mod2();
     init_nearest();
     init_path();
@@ -39737,7 +39975,7 @@ var init_flag_paths = __esm({
       "ENOENT",
       "ENOTDIR"
     ];
-  }
+  })
 });
 
 // host.ts
@@ -43243,30 +43481,7 @@ var init_recipe_file = __esm({
 });
 
 // scripts/ramekin/status_fd.ts
-function reportOf(given) {
-  const word4 = given.value("status-fd");
-  if (word4 === void 0) return void 0;
-  const fd = /^\d{1,9}$/.test(word4) ? Number(word4) : void 0;
-  if (fd === void 0 || !isOpen(fd)) {
-    throw new UsageError(`--status-fd=${word4} is no open descriptor; a shell opens one by ${fd ?? 3}>FILE`);
-  }
-  return (end) => {
-    const reason2 = "reason" in end ? end.reason : describeEnd(end);
-    const { code, signal, timedOut, outOfMemory, durationMs, usage } = end;
-    const line2 = {
-      code,
-      signal,
-      reason: reason2,
-      timedOut,
-      outOfMemory,
-      durationMs,
-      usage
-    };
-    let bytes = new TextEncoder().encode(`${JSON.stringify(line2)}
-`);
-    while (bytes.length > 0) bytes = bytes.subarray(linux.write(fd, bytes));
-  };
-}
+
 function isOpen(fd) {
   try {
     linux.statx(fd, "", linux.AT_EMPTY_PATH);
@@ -43277,10 +43492,10 @@ function isOpen(fd) {
   }
 }
 var init_status_fd = __esm({
-  "scripts/ramekin/status_fd.ts"() {
+  "scripts/ramekin/status_fd.ts": (function () {
     init_mod2();
     init_usage();
-  }
+  })
 });
 
 // images/errors.ts
@@ -52696,33 +52911,7 @@ function checkName2(name) {
     throw new UsageError(`--protect=${name}: this is no name, and no end of a path such as .git/hooks`);
   }
 }
-function placeOf6(given, reading2) {
-  const [hostname2, cwd] = [
-    given.value("hostname"),
-    given.value("cwd")
-  ];
-  const variables = given.values("setenv").map((text5) => {
-    const [, name, value] = /^([^=]+)=(.*)$/s.exec(text5) ?? [];
-    if (name === void 0) {
-      throw new UsageError(`--setenv=${text5}: this is not a variable with its value, NAME=VALUE`);
-    }
-    return [
-      name,
-      value
-    ];
-  });
-  return {
-    ...hostname2 !== void 0 && {
-      hostname: hostname2
-    },
-    ...cwd !== void 0 && {
-      cwd: reading2.denied(cwd, `--cwd=${cwd}`)
-    },
-    ...variables.length > 0 && {
-      setEnv: Object.fromEntries(variables)
-    }
-  };
-}
+
 function everywhere() {
   return [
     "/",
