@@ -43,6 +43,7 @@ import { OciError, unsupported, wordsFor } from "./errors.ts";
 import { runHooks } from "./hooks.ts";
 import type { Runtime } from "./runtime.ts";
 import { ContainerRecord, type ContainerState, type FixedState, OCI_VERSION } from "./state.ts";
+import { giveStreams } from "./stream_owner.ts";
 
 /** What a container is made with. */
 export interface CreateOptions {
@@ -217,6 +218,7 @@ function launch(
       environment: Array.from(environment, ([name, value]) => `${name}=${value}`),
     });
     opened.push(image);
+    giveStreams(config, config);
     return new Launcher(plan).spawn({
       ...spec,
       ...streamsOf(config, options.terminal),

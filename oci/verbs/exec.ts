@@ -25,6 +25,7 @@ import { preserved, streamsOf, writePidFile } from "../create.ts";
 import { OciError, wordsFor } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ContainerRecord } from "../state.ts";
+import { giveStreams } from "../stream_owner.ts";
 import { waitForEnd } from "../wait.ts";
 import { absolute } from "./create.ts";
 
@@ -75,6 +76,7 @@ export async function run(runtime: Runtime, given: Given): Promise<number> {
     // Its root, also where the host cannot name that any more.
     const root = `/proc/${first.pid}/root`;
     const count = Number(valueOf(given, "preserve-fds") ?? 0);
+    giveStreams({ process }, config);
     const launched = launch(steps, process, root, count, terminal?.theirs);
     if (launched.terminal !== undefined && socket !== undefined) {
       sendTo(absolute(socket), launched.terminal);

@@ -265,3 +265,28 @@ test("the ids of a user namespace are mapped, and sources are opened before it",
   assertEquals(lines[0], "found");
   assertMatch(lines[1]!, /^\s+0\s+100000\s+65536$/);
 }, root ? noBusybox : notRoot);
+
+test(
+  "pipes are the program's, to be opened by name, and the caller's devices stay the caller's",
+  async () => {
+    using kitchen = new Kitchen();
+    const script = "echo out > /dev/stdout; echo error > /dev/stderr; stat -Lc %u /dev/stdout";
+    // The standard input of the runtime.
+    const before = Deno.statSync("/dev/null").uid;
+    const places: ((config: Mutable) => void)[] = [() => {}, ({ linux }) => {
+      linux.namespaces!.push({ type: "user" });
+      const map = [{ containerID: 0, hostID: 100_000, size: 2000 }];
+      Object.assign(linux, { uidMappings: map, gidMappings: map });
+    }];
+    for (const place of places) {
+      kitchen.configure(script, (config) => {
+        config.process.user = { uid: 1234, gid: 1234 };
+        place(config);
+      });
+      const answer = await kitchen.run();
+      assertEquals(answer, { code: 0, stdout: "out\n1234\n", stderr: "error\n" });
+      assertEquals(Deno.statSync("/dev/null").uid, before);
+    }
+  },
+  noBusybox ?? notRoot,
+);
