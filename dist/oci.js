@@ -4853,6 +4853,7 @@ var launch = (function launch(record, config, { steps, last, program }, options,
       environment: Array.from(environment, (([name, value]) => `${name}=${value}`))
     });
     opened.push(image2);
+    giveStreams(config, config);
     return new Launcher(plan).spawn({
       ...spec,
       ...streamsOf(config, options.terminal),
@@ -5049,6 +5050,9 @@ var run3 = (async function run3(runtime, given2) {
     const terminal = needsTerminal ? new ProgramTerminal(true) : void 0;
     const root = `/proc/${first.pid}/root`;
     const count = Number(valueOf(given2, "preserve-fds") ?? 0);
+    giveStreams({
+      process
+    }, config);
     const launched = launch2(steps, process, root, count, terminal?.theirs);
     if (launched.terminal !== void 0 && socket !== void 0) {
       sendTo(absolute(socket), launched.terminal);
@@ -27163,6 +27167,41 @@ function environmentOf2(env) {
       entry2.slice(at2 + 1)
     ];
   }));
+}
+
+// oci/stream_owner.ts
+var SAME2 = 4294967295;
+function giveStreams({ process }, { linux = {} }) {
+  const owner = hostId(process?.user?.uid ?? 0, linux);
+  if (owner === void 0) return;
+  for (const path2 of [
+    "/proc/self/fd/0",
+    "/proc/self/fd/1",
+    "/proc/self/fd/2"
+  ]) {
+    if (!isPipe2(path2)) continue;
+    syscalls([
+      {
+        call: fchownat(at_fdcwd, path2, owner, SAME2),
+        accept: [
+          "EPERM",
+          "EINVAL"
+        ]
+      }
+    ]);
+  }
+}
+function hostId(id2, { namespaces: namespaces2 = [], uidMappings }) {
+  if (!namespaces2.some(({ type }) => type === "user")) return id2;
+  const map = uidMappings?.find(({ containerID, size }) => id2 >= containerID && id2 < containerID + size);
+  return map && map.hostID + id2 - map.containerID;
+}
+function isPipe2(path2) {
+  try {
+    return Deno.readLinkSync(path2).startsWith("pipe:[");
+  } catch {
+    return false;
+  }
 }
 
 // oci/create.ts
