@@ -103,7 +103,7 @@ function childrenOf(script: number, parents: ReadonlyMap<number, number | undefi
   const paths = fds.map((fd) => `/proc/${script}/fd/${fd}`);
   const links = readLinks(paths);
   const files = paths.filter((_, index) => isNamesFile(links[index]));
-  return fds.flatMap((fd) => {
+  const found = fds.flatMap((fd): Child[] => {
     const text = textOf(script, `fdinfo/${fd}`) ?? "";
     const pid = Number(/^Pid:\s*(\d+)$/m.exec(text)?.[1] ?? 0);
     const flags = parseInt(/^flags:\s*([0-7]+)$/m.exec(text)?.[1] ?? "0", 8);
@@ -115,6 +115,11 @@ function childrenOf(script: number, parents: ReadonlyMap<number, number | undefi
     );
     return [{ pid, name: names.find((name) => name !== undefined) }];
   });
+  // A script may have several of a child, as attach() has its own: the one with the name counts.
+  const ordered = [...found].sort((a, b) =>
+    Number(b.name === undefined) - Number(a.name === undefined)
+  );
+  return [...new Map(ordered.map((child) => [child.pid, child])).values()];
 }
 
 /** A container as its script or its marker has it, and the pid of that, which is where it was made. */

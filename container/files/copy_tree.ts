@@ -75,7 +75,8 @@ export class Copy {
     try {
       await this.#copy(from, to, type ?? typeOf(from), depth);
     } catch (error) {
-      throw fileError(error, `copy ${from.place.named(from.shown)} to ${to.place.named(to.shown)}`);
+      const [source, target] = [from, to].map(({ place, shown }) => place.named(shown));
+      throw fileError(error, `cannot copy ${source} to ${target}`);
     }
     this.#entries++;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-export { LayerError, type LayerErrorCode } from "./errors.ts";
+export { ArchiveError, LayerError, type LayerErrorCode } from "./errors.ts";
 export { type IdMaps, type MappedOwners, openOwners, subordinateIds } from "./mapped_owners.ts";
 export type { MappedIds, Owners } from "./owners.ts";
 export { emptyDirectory } from "./remove_tree.ts";

@@ -42,6 +42,7 @@ export class RegistryConnection implements Disposable {
   readonly #http: HttpOptions;
   readonly #authorization: Authorization;
   #base: Promise<URL> | undefined;
+  #hasAnswered = false;
 
   private constructor(
     registry: string,
@@ -115,12 +116,14 @@ export class RegistryConnection implements Disposable {
     // A registry may name another host to send something to, which gets no credentials of this one.
     const isOwn = url.origin === (await this.base()).origin;
     try {
-      return await send({
+      const response = await send({
         method,
         url,
         body,
         headers: { ...headers, ...(isOwn && authorization !== undefined && { authorization }) },
       }, this.#http);
+      this.#hasAnswered = true;
+      return response;
     } catch (error) {
       if (await this.#isOver(error, tries)) throw this.#unreachable(url, error);
       return undefined;
@@ -145,7 +148,8 @@ export class RegistryConnection implements Disposable {
   /** Whether the error is the last word. */
   async #isOver(error: unknown, tries: Tries): Promise<boolean> {
     this.#signal?.throwIfAborted();
-    const mayPass = error instanceof TypeError ||
+    // A registry that is started again refuses for a moment; one that never answered is not there.
+    const mayPass = error instanceof TypeError && (this.#hasAnswered || !isLasting(error)) ||
       error instanceof ImageError && error.code === "network";
     return !mayPass || !await tries.next();
   }
@@ -262,4 +266,10 @@ function reasonOf(error: Error): string {
 
 function isTls(error: Error): boolean {
   return /tls|certificate|corrupt message|InvalidContentType/i.test(reasonOf(error));
+}
+
+/** Whether the next try fails as this one: nobody is there, or it is not trusted. */
+function isLasting(error: Error): boolean {
+  return /Connection refused|are blocked|Name or service not known|certificate/i
+    .test(reasonOf(error));
 }

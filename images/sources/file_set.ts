@@ -5,6 +5,7 @@
  */
 
 import { ImageError } from "../errors.ts";
+import { ArchiveError } from "../layer/mod.ts";
 
 /** How much is read at once. */
 const PART = 1 << 18;
@@ -113,6 +114,12 @@ export function unreadable(path: string, error: unknown): unknown {
   if (error instanceof Deno.errors.PermissionDenied) {
     return new ImageError(`${path} cannot be read: this user may not`, {
       code: "denied",
+      cause: error,
+    });
+  }
+  if (error instanceof ArchiveError) {
+    return new ImageError(`${path} is no archive that can be read: ${error.message}`, {
+      code: "invalid",
       cause: error,
     });
   }

@@ -22,6 +22,12 @@ interface Inside {
 /** Copies them. */
 export async function run(given: Arguments): Promise<number> {
   const [from, to] = given.operands.map(place) as [string | Inside, string | Inside];
+  if (given.operands.includes("-")) {
+    throw new UsageError(
+      "- is no file: ramekin enter PID -- cat FILE writes one to the standard output; " +
+        "a file of this name is ./-",
+    );
+  }
   if (typeof from === typeof to) {
     throw new UsageError(
       typeof from === "string"
@@ -61,10 +67,14 @@ async function targetIn(fs: ContainerFiles, path: string, name: string): Promise
     if (error instanceof Deno.errors.NotFound) return path;
     throw error;
   }
-  return `${path}/${name}`;
+  return below(path, name);
 }
 
 function targetHere(path: string, name: string): string {
   const mode = ifThere(() => linux.statx(linux.AT_FDCWD, path).mode) ?? 0;
-  return (mode & linux.S_IFMT) === linux.S_IFDIR ? `${path}/${name}` : path;
+  return (mode & linux.S_IFMT) === linux.S_IFDIR ? below(path, name) : path;
+}
+
+function below(directory: string, name: string): string {
+  return directory.endsWith("/") ? `${directory}${name}` : `${directory}/${name}`;
 }

@@ -7,9 +7,9 @@
 import type { Paint } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
-/** How the program is installed, with the permissions that it needs and no others. */
+/** How the program is installed, in place of an older one, with the permissions that it needs. */
 export const INSTALL =
-  "deno install --global --allow-ffi --allow-read --allow-net --name ramekin command.js";
+  "deno install --global --force --allow-ffi --allow-read --allow-net --name ramekin dist/command.js";
 
 /** The same for images too, whose store it has to write. */
 const INSTALL_FOR_IMAGES = INSTALL.replace("--allow-net", "--allow-net --allow-write");

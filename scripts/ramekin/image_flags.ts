@@ -5,7 +5,9 @@
  */
 
 import type { PullOptions, RegistryOptions, RunOptions, Volume } from "../../images/mod.ts";
+import { linux } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
+import { ifThere } from "./files.ts";
 import { type Flag, UsageError } from "./usage.ts";
 
 const PLATFORM: Flag = {
@@ -48,7 +50,7 @@ export const IMAGE_RUN_FLAGS: readonly Flag[] = [
     name: "pull",
     value: "WHEN",
     completes: ["missing", "always", "never"],
-    summary: "when to pull it: where it is missing, always, or never",
+    summary: "when to pull it: missing (where it is not in the store), always or never",
   },
   PLATFORM,
   {
@@ -142,6 +144,9 @@ function volumeOf(text: string): [string, Volume] {
     throw new UsageError(
       `--volume=${text} is not of the form --volume=PATH:TARGET or PATH:TARGET:ro`,
     );
+  }
+  if (ifThere(() => linux.statx(linux.AT_FDCWD, source!)) === undefined) {
+    throw new UsageError(`--volume=${text}: there is no such file; make it first`);
   }
   return [target!, { source: absolute(source!), readOnly: mode === "ro" }];
 }

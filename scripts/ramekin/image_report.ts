@@ -151,7 +151,8 @@ function sum(numbers: ReadonlyMap<string, number>): number {
   return [...numbers.values()].reduce((sum, number) => sum + number, 0);
 }
 
-function layersText(count: number): string {
+/** A number of layers in words. */
+export function layersText(count: number): string {
   return count === 1 ? "1 layer" : `${count} layers`;
 }
 

@@ -7,7 +7,7 @@
 import type { Image } from "../../images/mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { openImage } from "./open_image.ts";
-import { sizeText } from "./image_report.ts";
+import { layersText, sizeText } from "./image_report.ts";
 import { paintFor, print, printJson } from "./output.ts";
 
 /** Shows it. */
@@ -31,7 +31,7 @@ function asText(image: Image): string {
     ["digest", image.digest],
     ["platform", [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/")],
     ["created", config.created ?? ""],
-    ["size", `${sizeText(image.size)} in ${layers.length} layers`],
+    ["size", `${sizeText(image.size)} in ${layersText(layers.length)}`],
     ["entry point", words(config.entrypoint)],
     ["command", words(config.cmd)],
     ["user", config.user],

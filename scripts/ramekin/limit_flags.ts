@@ -6,6 +6,7 @@
 
 import type { Limits, SandboxOptions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
+import { bytesOf, millisecondsOf } from "./units.ts";
 import { type Flag, UsageError } from "./usage.ts";
 
 /** A number, or what lifts a limit. */
@@ -39,7 +40,7 @@ export type LimitOptions = Pick<
 
 /** The options of a sandbox that the flags ask for. */
 export function limitsOf(given: Arguments): LimitOptions {
-  const [memory, swap] = [given.value("memory"), given.value("swap")];
+  const [memory, swap] = [sizeOf(given, "memory"), sizeOf(given, "swap")];
   const [cpus, pids] = [numberOf(given, "cpus"), numberOf(given, "pids")];
   const [openFiles, timeout] = [numberOf(given, "open-files"), timeOf(given)];
   const [tmp, shm] = [given.value("tmp-size"), given.value("shm-size")];
@@ -65,16 +66,15 @@ function numberOf(given: Arguments, flag: string): Count | undefined {
   throw new UsageError(`--${flag}=${value}: this is not a number, or "unlimited"`);
 }
 
-/** The seconds of each unit, as timeout(1) has them. */
-const UNITS: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600, d: 86400 };
+/** A size as the steps take it, which is looked at here so that the error names the flag. */
+function sizeOf(given: Arguments, flag: string): string | undefined {
+  const value = given.value(flag);
+  if (value !== undefined && value !== "unlimited") bytesOf(value, flag);
+  return value;
+}
 
 /** The time in milliseconds. */
 function timeOf(given: Arguments): Count | undefined {
   const value = given.value("timeout");
-  if (value === undefined || value === "unlimited") return value;
-  const [, digits, unit] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(value) ?? [];
-  if (digits === undefined) {
-    throw new UsageError(`--timeout=${value}: this is not a time such as 30s, 5m, 2h, 1d`);
-  }
-  return Math.ceil(Number(digits) * UNITS[unit!]! * 1000);
+  return value === undefined || value === "unlimited" ? value : millisecondsOf(value, "timeout");
 }

@@ -21,6 +21,9 @@ export function run(given: Arguments): number {
   const absolute = directory.startsWith("/") ? directory : `${Deno.cwd()}/${directory}`;
   const [command, module] = [`${absolute}/ramekin-oci`, `${absolute}/ramekin-oci.js`];
   const cache = `${absolute}/ramekin-oci-cache`;
+  if (ifThere(() => linux.statx(linux.AT_FDCWD, absolute)) === undefined) {
+    linux.mkdirat(linux.AT_FDCWD, absolute, 0o755);
+  }
   write(module, readText(moduleFile()), 0o644);
   write(command, commandText({ deno: Deno.execPath(), module, cache }), 0o755);
   print(engineLines(command));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Image, ImageError, storedImage } from "../../images/mod.ts";
+import { type Image, ImageError, storedImage, storedImages } from "../../images/mod.ts";
 import type { Arguments } from "./arguments.ts";
 
 /** Opens the image of the first operand. */
@@ -15,6 +15,16 @@ export async function openImage(given: Arguments): Promise<Image> {
   if (image !== undefined) return image;
   throw new ImageError(`there is no image ${name} in the store`, {
     code: "not-found",
-    advice: [`ramekin pull ${name} gets it; ramekin images lists those that there are`],
+    advice: [
+      await otherTags(name) ??
+        `ramekin pull ${name} gets it; ramekin images lists those that there are`,
+    ],
   });
+}
+
+/** The images of the same repository, in words. */
+async function otherTags(name: string): Promise<string | undefined> {
+  const images = await storedImages();
+  const tags = images.flatMap(({ shortName }) => shortName.startsWith(`${name}:`) ? shortName : []);
+  return tags.length === 0 ? undefined : `there is ${tags.join(", ")}`;
 }

@@ -10,6 +10,7 @@ import type { Arguments } from "./arguments.ts";
 import { containerOf } from "./container_of.ts";
 import { paintFor, print, printJson, table } from "./output.ts";
 import { timeText } from "./ps.ts";
+import { UsageError } from "./usage.ts";
 
 const HEADS = ["PID", "NAME", "UP", "CPU", "MEMORY", "PEAK", "PIDS", "READ", "WRITTEN"];
 /** The pause between two looks, in milliseconds. */
@@ -26,6 +27,11 @@ interface Stats extends Usage {
 export async function run(given: Arguments): Promise<number> {
   const [word] = given.operands;
   const only = word === undefined ? undefined : containerOf(word, given.has("any"));
+  if (only !== undefined && statsOf(only).length === 0) {
+    throw new UsageError(
+      `the container ${word} has no control group, by which its use is counted; limits() gives one`,
+    );
+  }
   if (given.has("json")) {
     printJson(statsOf(only));
     return 0;

@@ -6,6 +6,7 @@
 
 import { type CommandStatus, describeEnd, linux, SyscallError } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
+import { readText } from "./files.ts";
 import { UsageError } from "./usage.ts";
 
 /** Writes the end of a program; of one that has not been started, its exit status and why. */
@@ -41,7 +42,9 @@ export function reportOf(given: Arguments): Report | undefined {
 function isOpen(fd: number): boolean {
   try {
     linux.statx(fd, "", linux.AT_EMPTY_PATH);
-    return true;
+    // One that Deno has opened for itself is no caller's: those have come over an execve(2).
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readText(`/proc/self/fdinfo/${fd}`))?.[1] ?? "0";
+    return (parseInt(flags, 8) & linux.O_CLOEXEC) === 0;
   } catch (error) {
     if (error instanceof SyscallError && error.code === "EBADF") return false;
     throw error;

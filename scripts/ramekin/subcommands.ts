@@ -252,7 +252,7 @@ const TABLE = [
     name: "plan",
     summary: "show what a recipe would do, without doing it",
     more: "Each step with its system calls, and what it needs of this machine with the flags of " +
-      `ramekin run that grant it. ${STREAM}`,
+      `ramekin run that grant it; or those of a box that ramekin build has written. ${STREAM}`,
     operands: [RECIPE],
     place: "recipe",
     flags: [
@@ -389,7 +389,9 @@ const TABLE = [
   {
     name: "oci",
     summary: "install the OCI runtime, by which podman, containerd and others run Ramekin",
-    more: "ramekin oci install DIR writes the command DIR/ramekin-oci, with the runtime and a " +
+    more:
+      "ramekin oci install DIR writes the command DIR/ramekin-oci, in a directory that is made " +
+      "where there is none, with the runtime and a " +
       "cache beside it, and prints what each engine has to be told to use it. The command has " +
       "absolute paths of Deno and of DIR, as engines call it with next to no environment. It takes " +
       "the verbs and flags of runc and crun: create, start, state, kill, delete, exec, run, pause, " +

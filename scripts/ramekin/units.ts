@@ -19,6 +19,7 @@ const TIMES: Readonly<Record<string, number>> = {
   s: 1000,
   m: 60_000,
   h: 3_600_000,
+  d: 86_400_000,
 };
 
 /**
@@ -38,7 +39,7 @@ export function bytesOf(text: string, flag: string): number {
  * @throws {UsageError} if it is none
  */
 export function millisecondsOf(text: string, flag: string): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|)$/.exec(text) ?? [];
-  if (number !== undefined) return Number(number) * TIMES[unit!]!;
-  throw new UsageError(`--${flag}=${text} is no time; one is 10, 10s, 500ms or 2m`);
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|)$/.exec(text) ?? [];
+  if (number !== undefined) return Math.ceil(Number(number) * TIMES[unit!]!);
+  throw new UsageError(`--${flag}=${text} is no time; one is 10, 500ms, 30s, 5m, 2h or 1d`);
 }

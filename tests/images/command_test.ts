@@ -44,6 +44,10 @@ inDirectory("an image is pulled, listed, run and removed", async (directory) => 
   assertEquals(JSON.parse(stdout)[0].shortName, "tool:1");
   const ran = await ramekin(directory, "run", "--image=tool:1");
   assertEquals(ran, { code: 0, stdout: "1234\nsoup\n", stderr: "" });
+  const inspected = await ramekin(directory, "inspect", "tool:1");
+  assertMatch(inspected.stdout, / in 1 layer$/m);
+  const untagged = await ramekin(directory, "inspect", "tool");
+  assertStringIncludes(untagged.stderr, "there is no image tool in the store\n  there is tool:1\n");
   const words = [
     "run",
     "--image=tool:1",
@@ -68,6 +72,9 @@ inDirectory("what a command line cannot mean is refused", async (directory) => {
   await refused(1, "did you mean debian:12 ?", "pull", "Debian:12");
   await refused(1, "there is no image tool in the store", "inspect", "tool");
   await refused(125, "--allow-read is for recipes", "run", "--image=tool", "--allow-read");
+  await refused(125, "--volume=a:/b: there is no such file", "run", "--image=tool", "-v=a:/b");
+  await Deno.writeTextFile(`${directory}/soup`, "leek".repeat(200));
+  await refused(1, "soup is no archive that can be read", "load", "soup");
   await refused(125, "--volume=a is not of the form", "run", "--image=tool", "--volume=a");
   await refused(125, "--user is for --image=IMAGE", "run", "box.yaml", "--user=cook");
 });

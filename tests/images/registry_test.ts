@@ -235,12 +235,21 @@ withRegistry("a pull that is ended leaves what can be gone on with", async (regi
   }
 });
 
-inDirectory("a registry that cannot be reached is told by name", async (store) => {
-  const options = { store, ...QUICK, retries: 1 };
+inDirectory("a registry where nobody listens is told by name, without a wait", async (store) => {
+  const options = { store, ...QUICK, retries: 5, retryDelay: 3_600_000 };
   await assertImageError(
     () => pull("127.0.0.1:1/tool", options),
     "network",
     "127.0.0.1:1 cannot be reached",
+  );
+  const { port } = (() => {
+    using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+    return listener.addr;
+  })();
+  await assertImageError(
+    () => pull(`127.0.0.1:${port}/tool`, options),
+    "network",
+    "Connection refused",
   );
 });
 

@@ -40,12 +40,18 @@ test("mistakes are told", async () => {
   await using made = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"))
     .command("sleep", { args: ["60"], killAfter: 0 }).spawn();
   const cases: readonly (readonly [words: readonly string[], code: number, says: string])[] = [
+    [
+      ["nonesuch", `${made.pid}:/mnt/`],
+      1,
+      "cannot copy nonesuch to /mnt/nonesuch in the container",
+    ],
+    [[`${made.pid}:/mnt/a`, "-"], 2, "- is no file"],
     [["a", "b"], 2, "neither is in a container"],
     [["12:/a", "13:/b"], 2, "both are in containers"],
     [["12:a", "b"], 2, "begins with /: 12:/a"],
     [["nonesuch-container:/a", "b"], 2, "no running container of yours"],
     [["--max-bytes=soup", "1:/a", "b"], 2, "--max-bytes=soup is no size"],
-    [[`${made.pid}:/nonesuch`, "b"], 1, "/nonesuch in the container to b: ENOENT"],
+    [[`${made.pid}:/nonesuch`, "b"], 1, "cannot copy /nonesuch in the container to b: ENOENT"],
     [["--max-bytes=1", "/etc/passwd", `${made.pid}:/mnt`], 1, "larger than maxBytes, 1"],
     [[`${Deno.pid}:/etc`, "b"], 2, "not in a container of a script of yours"],
   ];

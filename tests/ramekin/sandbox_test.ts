@@ -98,14 +98,17 @@ test(
     const script =
       "ulimit -n; cat /proc/sys/kernel/pid_max; mkdir /tmp/x; df --output=size /tmp | tail -n 1";
     assertMatch(await inside(directory, flags, script), /^99\n\d+\n *0\n$/);
-    const slow = await ramekin("sandbox", "--timeout=0.1", "--", "sleep", "60");
+    const slow = await ramekin("sandbox", "--timeout=100ms", "--", "sleep", "60");
     assertEquals(slow.code, 124);
     assertStringIncludes(slow.stderr, "--timeout=TIME");
-    const [bad, none] = await Promise.all(
-      ["--timeout=soon", "--pids=many"].map((flag) => ramekin("sandbox", flag, "--", "true")),
+    const [bad, none, large] = await Promise.all(
+      ["--timeout=soon", "--pids=many", "--memory=lots"].map((flag) =>
+        ramekin("sandbox", flag, "--", "true")
+      ),
     );
     assertStringIncludes(bad!.stderr, "30s, 5m, 2h");
     assertStringIncludes(none!.stderr, "not a number");
+    assertStringIncludes(large!.stderr, "--memory=lots is no size");
   }),
 );
 
@@ -267,7 +270,7 @@ test("for a list of hosts ramekin needs the permission itself, and says so", asy
   }).output();
   assertEquals(code, 125);
   assertMatch(decode(stderr), /example\.org:443 through ramekin, which needs --allow-net/);
-  assertStringIncludes(decode(stderr), "deno install --global --allow-ffi");
+  assertStringIncludes(decode(stderr), "deno install --global --force --allow-ffi");
 });
 
 test("a host that could never match is refused with the flag, before anything runs", async () => {

@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { planCgroup } from "../../ffi/cgroups/plan.ts";
-import { init, limits, mapRoot, recipe, unshare, UnsupportedError } from "../../mod.ts";
+import { runningContainers } from "../../host.ts";
+import { init, limits, linux, mapRoot, recipe, unshare, UnsupportedError } from "../../mod.ts";
 import { sizeText } from "../../scripts/ramekin/stats.ts";
 import { test } from "../support.ts";
 import { ramekin } from "./support.ts";
@@ -65,6 +66,20 @@ test("stats shows what a container uses", async () => {
   assertMatch(stdout, /^PID +NAME +UP +CPU +MEMORY +PEAK +PIDS +READ +WRITTEN\n/);
   assertMatch(stdout, new RegExp(`^${pid} +sleep +\\d+s +\\d\\.\\d\\ds +.* 1 +`, "m"));
 }, noGroup());
+
+test("stats of a container without a control group is refused", async () => {
+  await using container = recipe(unshare("user")).command("sleep", {
+    args: ["60"],
+    killAfter: 0,
+  }).spawn();
+  // A second descriptor of the container makes no second container.
+  using _again = linux.pidfd_open(container.hostPid);
+  const { code, stderr } = await ramekin("stats", String(container.pid));
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, `the container ${container.pid} has no control group`);
+  const same = runningContainers().filter(({ pid }) => pid === container.hostPid);
+  assertEquals(same.map(({ name }) => name), ["sleep"]);
+});
 
 test("sizes have their largest unit", () => {
   const sizes = [undefined, 0, 1023, 1024, 1536, 5 * 2 ** 30].map(sizeText);

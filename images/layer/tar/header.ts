@@ -77,7 +77,9 @@ export function isZero(block: Uint8Array): boolean {
  * @throws {ArchiveError} if its checksum is wrong, or a field is no number
  */
 export function readHeader(block: Uint8Array): Header {
-  if (!isHeader(block)) throw new ArchiveError("a header has a wrong checksum");
+  if (!isHeader(block)) {
+    throw new ArchiveError("a header has a wrong checksum, as where it is no tar archive");
+  }
   const magic = textOf(block, MAGIC);
   const posix = magic.startsWith("ustar") && block[MAGIC[0] + 5] === 0;
   const gnu = magic === "ustar  ";
