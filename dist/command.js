@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "6776d8669f135bdb50e9c259e391c21858b53cd47b8e71135c7869817e44c837";
+var BUILD = "2151861274ae599ab8eb3b038a9e54f4a60c631ce0a4efa44af594883586278b";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

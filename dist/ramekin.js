@@ -13502,7 +13502,11 @@ var Copy = class {
     try {
       await this.#copy(from2, to, type ?? typeOf(from2), depth);
     } catch (error) {
-      throw fileError(error, `copy ${from2.place.named(from2.shown)} to ${to.place.named(to.shown)}`);
+      const [source, target] = [
+        from2,
+        to
+      ].map(({ place: place2, shown: shown2 }) => place2.named(shown2));
+      throw fileError(error, `cannot copy ${source} to ${target}`);
     }
     this.#entries++;
   }
@@ -14582,7 +14586,7 @@ function childrenOf(script, parents) {
   const paths = fds.map((fd) => `/proc/${script}/fd/${fd}`);
   const links2 = readLinks(paths);
   const files = paths.filter((_, index) => isNamesFile(links2[index]));
-  return fds.flatMap((fd) => {
+  const found = fds.flatMap((fd) => {
     const text4 = textOf2(script, `fdinfo/${fd}`) ?? "";
     const pid = Number(/^Pid:\s*(\d+)$/m.exec(text4)?.[1] ?? 0);
     const flags2 = parseInt(/^flags:\s*([0-7]+)$/m.exec(text4)?.[1] ?? "0", 8);
@@ -14596,6 +14600,15 @@ function childrenOf(script, parents) {
       }
     ];
   });
+  const ordered = [
+    ...found
+  ].sort((a, b) => Number(b.name === void 0) - Number(a.name === void 0));
+  return [
+    ...new Map(ordered.map((child) => [
+      child.pid,
+      child
+    ])).values()
+  ];
 }
 function containerOf({ script, source, pid, name }, parents) {
   return ifThere(() => {

@@ -5615,8 +5615,8 @@ var auditOf = (function auditOf(given) {
 });
 var limitsOf2 = (function limitsOf2(given) {
   const [memory, swap] = [
-    given.value("memory"),
-    given.value("swap")
+    sizeOf2(given, "memory"),
+    sizeOf2(given, "swap")
   ];
   const [cpus, pids] = [
     numberOf5(given, "cpus"),
@@ -5670,12 +5670,7 @@ var numberOf5 = (function numberOf5(given, flag) {
 });
 var timeOf = (function timeOf(given) {
   const value = given.value("timeout");
-  if (value === void 0 || value === "unlimited") return value;
-  const [, digits, unit] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(value) ?? [];
-  if (digits === void 0) {
-    throw new UsageError(`--timeout=${value}: this is not a time such as 30s, 5m, 2h, 1d`);
-  }
-  return Math.ceil(Number(digits) * UNITS2[unit] * 1e3);
+  return value === void 0 || value === "unlimited" ? value : millisecondsOf(value, "timeout");
 });
 var hidden = (function hidden(flag) {
   return {
@@ -16224,7 +16219,11 @@ var init_copy_tree = __esm({
         try {
           await this.#copy(from2, to, type ?? typeOf(from2), depth);
         } catch (error) {
-          throw fileError(error, `copy ${from2.place.named(from2.shown)} to ${to.place.named(to.shown)}`);
+          const [source, target] = [
+            from2,
+            to
+          ].map(({ place: place3, shown: shown4 }) => place3.named(shown4));
+          throw fileError(error, `cannot copy ${source} to ${target}`);
         }
         this.#entries++;
       }
@@ -17405,7 +17404,7 @@ function childrenOf(script, parents) {
   const paths = fds.map((fd) => `/proc/${script}/fd/${fd}`);
   const links2 = readLinks(paths);
   const files2 = paths.filter((_, index) => isNamesFile(links2[index]));
-  return fds.flatMap((fd) => {
+  const found = fds.flatMap((fd) => {
     const text5 = textOf2(script, `fdinfo/${fd}`) ?? "";
     const pid = Number(/^Pid:\s*(\d+)$/m.exec(text5)?.[1] ?? 0);
     const flags2 = parseInt(/^flags:\s*([0-7]+)$/m.exec(text5)?.[1] ?? "0", 8);
@@ -17419,6 +17418,15 @@ function childrenOf(script, parents) {
       }
     ];
   });
+  const ordered = [
+    ...found
+  ].sort((a, b) => Number(b.name === void 0) - Number(a.name === void 0));
+  return [
+    ...new Map(ordered.map((child) => [
+      child.pid,
+      child
+    ])).values()
+  ];
 }
 function containerOf({ script, source, pid, name }, parents) {
   return ifThere(() => {
@@ -19095,12 +19103,12 @@ var init_mount_table = __esm({
           children: this.#placeAt(directory2)?.children
         };
         const rest = directory2.slice(mount4.target === "/" ? 0 : mount4.target.length);
-        const below3 = ((path2) => mount4.type === "bind" ? normalize(path2 + rest) : path2);
+        const below4 = ((path2) => mount4.type === "bind" ? normalize(path2 + rest) : path2);
         this.#base = {
           ...mount4,
           ...this.originOf(directory2),
           target: "/",
-          source: below3(mount4.source),
+          source: below4(mount4.source),
           certain: true
         };
         this.#tree = "other";
@@ -22710,7 +22718,7 @@ function searchAmong(ranges2) {
     }
   ];
   const half = Math.ceil(ranges2.length / 2);
-  const [below3, above] = [
+  const [below4, above] = [
     ranges2.slice(0, half),
     ranges2.slice(half)
   ];
@@ -22718,7 +22726,7 @@ function searchAmong(ranges2) {
   if (ranges2.length === 2) {
     const [holds4, fails] = [
       above[0].decision,
-      below3[0].decision
+      below4[0].decision
     ];
     return [
       {
@@ -22738,7 +22746,7 @@ function searchAmong(ranges2) {
       value,
       holds: upper
     },
-    ...searchAmong(below3),
+    ...searchAmong(below4),
     upper,
     ...searchAmong(above)
   ];
@@ -33035,8 +33043,8 @@ function lowerOverlay(step, plan) {
     flags: flags2,
     data: "mode=0755"
   });
-  const below3 = target.open(O_PATH | O_DIRECTORY);
-  plan.directories.inside(below3, () => {
+  const below4 = target.open(O_PATH | O_DIRECTORY);
+  plan.directories.inside(below4, () => {
     const attached = new Map(lower3.map((tree, index) => [
       String(index),
       tree
@@ -33061,7 +33069,7 @@ function lowerOverlay(step, plan) {
     });
     for (const name of attached.keys()) plan.call(umount2(name, MNT_DETACH));
   });
-  plan.release(below3);
+  plan.release(below4);
   plan.mounted({
     target: target.canonical,
     type: "overlay",
@@ -38867,6 +38875,9 @@ function volumeOf(text5) {
   if (!isRight) {
     throw new UsageError(`--volume=${text5} is not of the form --volume=PATH:TARGET or PATH:TARGET:ro`);
   }
+  if (ifThere2(() => linux.statx(linux.AT_FDCWD, source)) === void 0) {
+    throw new UsageError(`--volume=${text5}: there is no such file; make it first`);
+  }
   return [
     target,
     {
@@ -38901,6 +38912,8 @@ function absolute(path2) {
 var PLATFORM, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS, IMAGE_RUN_FLAGS, PROGRAM_FLAGS;
 var init_image_flags = __esm({
   "scripts/ramekin/image_flags.ts": (function () {
+    init_mod2();
+    init_files8();
     init_usage();
     PLATFORM = {
       name: "platform",
@@ -38956,7 +38969,7 @@ var init_image_flags = __esm({
           "always",
           "never"
         ],
-        summary: "when to pull it: where it is missing, always, or never"
+        summary: "when to pull it: missing (where it is not in the store), always or never"
       },
       PLATFORM,
       {
@@ -39015,13 +39028,52 @@ var init_image_flags = __esm({
   })
 });
 
+// scripts/ramekin/units.ts
+function bytesOf4(text5, flag) {
+  const [, number, unit] = /^(\d+)([kmgt]?)$/i.exec(text5) ?? [];
+  if (number !== void 0) return Number(number) * SIZES[unit.toLowerCase()];
+  throw new UsageError(`--${flag}=${text5} is no size; one is 1000000, 512k, 100m or 2g`);
+}
+function millisecondsOf(text5, flag) {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|)$/.exec(text5) ?? [];
+  if (number !== void 0) return Math.ceil(Number(number) * TIMES2[unit]);
+  throw new UsageError(`--${flag}=${text5} is no time; one is 10, 500ms, 30s, 5m, 2h or 1d`);
+}
+var SIZES, TIMES2;
+var init_units = __esm({
+  "scripts/ramekin/units.ts"() {
+    init_usage();
+    SIZES = {
+      "": 1,
+      k: 2 ** 10,
+      m: 2 ** 20,
+      g: 2 ** 30,
+      t: 2 ** 40
+    };
+    TIMES2 = {
+      ms: 1,
+      "": 1e3,
+      s: 1e3,
+      m: 6e4,
+      h: 36e5,
+      d: 864e5
+    };
+  }
+});
+
 // scripts/ramekin/limit_flags.ts
 
 
+function sizeOf2(given, flag) {
+  const value = given.value(flag);
+  if (value !== void 0 && value !== "unlimited") bytesOf4(value, flag);
+  return value;
+}
 
-var LIMIT_FLAGS, UNITS2;
+var LIMIT_FLAGS;
 var init_limit_flags = __esm({
   "scripts/ramekin/limit_flags.ts": (function () {
+    init_units();
     init_usage();
     LIMIT_FLAGS = [
       {
@@ -39065,13 +39117,6 @@ var init_limit_flags = __esm({
         summary: "the size of /dev/shm, which is 64m"
       }
     ];
-    UNITS2 = {
-      "": 1,
-      s: 1,
-      m: 60,
-      h: 3600,
-      d: 86400
-    };
   })
 });
 
@@ -39363,7 +39408,7 @@ ${STATUS}`,
       {
         name: "plan",
         summary: "show what a recipe would do, without doing it",
-        more: `Each step with its system calls, and what it needs of this machine with the flags of ramekin run that grant it. ${STREAM}`,
+        more: `Each step with its system calls, and what it needs of this machine with the flags of ramekin run that grant it; or those of a box that ramekin build has written. ${STREAM}`,
         operands: [
           RECIPE
         ],
@@ -39550,7 +39595,7 @@ ${STATUS}`,
       {
         name: "oci",
         summary: "install the OCI runtime, by which podman, containerd and others run Ramekin",
-        more: "ramekin oci install DIR writes the command DIR/ramekin-oci, with the runtime and a cache beside it, and prints what each engine has to be told to use it. The command has absolute paths of Deno and of DIR, as engines call it with next to no environment. It takes the verbs and flags of runc and crun: create, start, state, kill, delete, exec, run, pause, resume, update, ps, list, features, spec.",
+        more: "ramekin oci install DIR writes the command DIR/ramekin-oci, in a directory that is made where there is none, with the runtime and a cache beside it, and prints what each engine has to be told to use it. The command has absolute paths of Deno and of DIR, as engines call it with next to no environment. It takes the verbs and flags of runc and crun: create, start, state, kill, delete, exec, run, pause, resume, update, ps, list, features, spec.",
         operands: [
           {
             name: "install",
@@ -39748,7 +39793,7 @@ var INSTALL, INSTALL_FOR_IMAGES;
 var init_error_report = __esm({
   "scripts/ramekin/error_report.ts": (function () {
     init_usage();
-    INSTALL = "deno install --global --allow-ffi --allow-read --allow-net --name ramekin command.js";
+    INSTALL = "deno install --global --force --allow-ffi --allow-read --allow-net --name ramekin dist/command.js";
     INSTALL_FOR_IMAGES = INSTALL.replace("--allow-net", "--allow-net --allow-write");
   })
 });
@@ -43485,7 +43530,8 @@ var init_recipe_file = __esm({
 function isOpen(fd) {
   try {
     linux.statx(fd, "", linux.AT_EMPTY_PATH);
-    return true;
+    const flags2 = /^flags:\s*([0-7]+)$/m.exec(readText(`/proc/self/fdinfo/${fd}`))?.[1] ?? "0";
+    return (parseInt(flags2, 8) & linux.O_CLOEXEC) === 0;
   } catch (error) {
     if (error instanceof SyscallError && error.code === "EBADF") return false;
     throw error;
@@ -43494,6 +43540,7 @@ function isOpen(fd) {
 var init_status_fd = __esm({
   "scripts/ramekin/status_fd.ts": (function () {
     init_mod2();
+    init_files8();
     init_usage();
   })
 });
@@ -44685,7 +44732,9 @@ function isZero(block2) {
   return block2.every((byte) => byte === 0);
 }
 function readHeader(block2) {
-  if (!isHeader(block2)) throw new ArchiveError("a header has a wrong checksum");
+  if (!isHeader(block2)) {
+    throw new ArchiveError("a header has a wrong checksum, as where it is no tar archive");
+  }
   const magic = textOf7(block2, MAGIC2);
   const posix2 = magic.startsWith("ustar") && block2[MAGIC2[0] + 5] === 0;
   const gnu = magic === "ustar  ";
@@ -47415,7 +47464,7 @@ var init_read_tree = __esm({
 
 // images/layer/tar/writer.ts
 function headerOf(entry2) {
-  const name = bytesOf4(entry2.name), target = bytesOf4(entry2.target ?? "");
+  const name = bytesOf5(entry2.name), target = bytesOf5(entry2.target ?? "");
   const split3 = splitName(name);
   const records = [];
   const keep2 = (key, value) => records.push(record(key, value));
@@ -47529,7 +47578,7 @@ function record(key, value) {
 function isAscii(bytes) {
   return bytes.every((byte) => byte < 128);
 }
-function bytesOf4(text5) {
+function bytesOf5(text5) {
   const bytes = new Uint8Array(text5.length * 3);
   return bytes.subarray(0, encodeName(text5, bytes).written);
 }
@@ -49290,12 +49339,19 @@ function unreadable(path2, error) {
       cause: error
     });
   }
+  if (error instanceof ArchiveError) {
+    return new ImageError(`${path2} is no archive that can be read: ${error.message}`, {
+      code: "invalid",
+      cause: error
+    });
+  }
   return error;
 }
 var PART5, DirectoryFiles;
 var init_file_set = __esm({
   "images/sources/file_set.ts"() {
     init_errors4();
+    init_mod4();
     PART5 = 1 << 18;
     DirectoryFiles = class _DirectoryFiles {
 
@@ -50573,6 +50629,9 @@ function reasonOf2(error) {
 function isTls(error) {
   return /tls|certificate|corrupt message|InvalidContentType/i.test(reasonOf2(error));
 }
+function isLasting(error) {
+  return /Connection refused|are blocked|Name or service not known|certificate/i.test(reasonOf2(error));
+}
 var DOCKER_HUB2, RegistryConnection;
 var init_connection2 = __esm({
   "images/registry/connection.ts"() {
@@ -50595,6 +50654,7 @@ var init_connection2 = __esm({
       #http;
       #authorization;
       #base;
+      #hasAnswered = false;
       constructor(registry, options, http, credentials) {
         this.registry = registry;
         this.idleTimeout = http.idleTimeout;
@@ -50649,7 +50709,7 @@ var init_connection2 = __esm({
         const { method, headers = {}, body } = request2;
         const isOwn3 = url.origin === (await this.base()).origin;
         try {
-          return await send2({
+          const response = await send2({
             method,
             url,
             body,
@@ -50660,6 +50720,8 @@ var init_connection2 = __esm({
               }
             }
           }, this.#http);
+          this.#hasAnswered = true;
+          return response;
         } catch (error) {
           if (await this.#isOver(error, tries)) throw this.#unreachable(url, error);
           return void 0;
@@ -50677,7 +50739,7 @@ var init_connection2 = __esm({
       /** Whether the error is the last word. */
       async #isOver(error, tries) {
         this.#signal?.throwIfAborted();
-        const mayPass = error instanceof TypeError || error instanceof ImageError && error.code === "network";
+        const mayPass = error instanceof TypeError && (this.#hasAnswered || !isLasting(error)) || error instanceof ImageError && error.code === "network";
         return !mayPass || !await tries.next();
       }
       #unreachable(url, error) {
@@ -51717,7 +51779,7 @@ async function storedImages(options = {}) {
       digest: image3.digest,
       origin: image3.annotations?.[ORIGIN] ?? image3.digest,
       platform: image3.platform === void 0 ? "" : platformText(image3.platform),
-      size: await sizeOf2(store, image3),
+      size: await sizeOf3(store, image3),
       stored: image3.annotations?.[STORED]
     });
   }
@@ -51730,7 +51792,7 @@ function shortName(name) {
     return name;
   }
 }
-async function sizeOf2(store, image3) {
+async function sizeOf3(store, image3) {
   if (!isManifestType(image3.mediaType)) return void 0;
   try {
     const parsed = parseManifest("it", await store.document("it", image3), image3.mediaType);
@@ -51900,10 +51962,10 @@ async function addLayer(store, session, image3, { changes, epoch, signal }) {
   };
 }
 async function addManifest(store, session, { manifest: { mediaType, config: { mediaType: configType }, layers } }, layer, config) {
-  return await store.addBytes(session, mediaType, bytesOf5({
+  return await store.addBytes(session, mediaType, bytesOf6({
     schemaVersion: 2,
     mediaType,
-    config: await store.addBytes(session, configType, bytesOf5(config)),
+    config: await store.addBytes(session, configType, bytesOf6(config)),
     layers: [
       ...layers,
       layer
@@ -51933,7 +51995,7 @@ async function upperOf(changes) {
   });
 }
 function configWith(before, diffId, time, { config = {}, message: message2 }) {
-  const { diffIds } = parseConfig("the configuration", bytesOf5(before));
+  const { diffIds } = parseConfig("the configuration", bytesOf6(before));
   const created = time.toISOString().replace(".000Z", "Z");
   const history = Array.isArray(before["history"]) ? before["history"] : [];
   const entry2 = {
@@ -51995,7 +52057,7 @@ function programWith(before, config) {
     }
   };
 }
-function bytesOf5(value) {
+function bytesOf6(value) {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 var DOCKER_LAYER;
@@ -54210,8 +54272,8 @@ function boxPath(path2, flag) {
 }
 function fromRoot2(path2) {
   if (path2.startsWith("~")) return 'write "$HOME", as a shell expands ~ only where a word begins';
-  const below3 = path2.replace(/^(\.(\/+|$))+/, "");
-  return climbs(path2) ? "/..." : below3 === "" ? '"$PWD"' : `"$PWD"/${below3}`;
+  const below4 = path2.replace(/^(\.(\/+|$))+/, "");
+  return climbs(path2) ? "/..." : below4 === "" ? '"$PWD"' : `"$PWD"/${below4}`;
 }
 function boxedSandbox(given, reading2) {
   if (given.has("allow-net") && listOf(given, "allow-net") !== void 0) {
@@ -54289,7 +54351,7 @@ async function run6(given) {
   if (output === "-" && Deno.stdout.isTerminal()) {
     throw new UsageError("-o=-: the standard output is a terminal; redirect it to a file");
   }
-  const bytes = await bytesOf6(given, options);
+  const bytes = await bytesOf7(given, options);
   if (output === "-") writeOut(bytes);
   else writeExecutable(output, bytes);
   return 0;
@@ -54304,7 +54366,7 @@ function writeExecutable(path2, bytes) {
   });
   if (Deno.build.os !== "windows") Deno.chmodSync(path2, 493);
 }
-async function bytesOf6(given, options) {
+async function bytesOf7(given, options) {
   const [path2] = given.operands;
   if (given.has("sandbox")) {
     if (path2 !== void 0) {
@@ -54485,38 +54547,6 @@ var init_enter = __esm({
   }
 });
 
-// scripts/ramekin/units.ts
-function bytesOf7(text5, flag) {
-  const [, number, unit] = /^(\d+)([kmgt]?)$/i.exec(text5) ?? [];
-  if (number !== void 0) return Number(number) * SIZES[unit.toLowerCase()];
-  throw new UsageError(`--${flag}=${text5} is no size; one is 1000000, 512k, 100m or 2g`);
-}
-function millisecondsOf(text5, flag) {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|)$/.exec(text5) ?? [];
-  if (number !== void 0) return Number(number) * TIMES2[unit];
-  throw new UsageError(`--${flag}=${text5} is no time; one is 10, 10s, 500ms or 2m`);
-}
-var SIZES, TIMES2;
-var init_units = __esm({
-  "scripts/ramekin/units.ts"() {
-    init_usage();
-    SIZES = {
-      "": 1,
-      k: 2 ** 10,
-      m: 2 ** 20,
-      g: 2 ** 30,
-      t: 2 ** 40
-    };
-    TIMES2 = {
-      ms: 1,
-      "": 1e3,
-      s: 1e3,
-      m: 6e4,
-      h: 36e5
-    };
-  }
-});
-
 // scripts/ramekin/cp.ts
 var cp_exports = {};
 __export(cp_exports, {
@@ -54524,11 +54554,14 @@ __export(cp_exports, {
 });
 async function run8(given) {
   const [from2, to] = given.operands.map(place2);
+  if (given.operands.includes("-")) {
+    throw new UsageError("- is no file: ramekin enter PID -- cat FILE writes one to the standard output; a file of this name is ./-");
+  }
   if (typeof from2 === typeof to) {
     throw new UsageError(typeof from2 === "string" ? "neither is in a container: NAME:PATH is, with a pid or a name of ramekin ps" : "both are in containers; copy out of the one first, and then into the other");
   }
   const bounds2 = given.has("max-bytes") ? {
-    maxBytes: bytesOf7(given.value("max-bytes"), "max-bytes")
+    maxBytes: bytesOf4(given.value("max-bytes"), "max-bytes")
   } : {};
   const inside2 = typeof from2 === "string" ? to : from2;
   using container = attachTo(inside2.container, given.has("any"));
@@ -54559,11 +54592,14 @@ async function targetIn(fs, path2, name) {
     if (error instanceof Deno.errors.NotFound) return path2;
     throw error;
   }
-  return `${path2}/${name}`;
+  return below3(path2, name);
 }
 function targetHere(path2, name) {
   const mode2 = ifThere2(() => linux.statx(linux.AT_FDCWD, path2).mode) ?? 0;
-  return (mode2 & linux.S_IFMT) === linux.S_IFDIR ? `${path2}/${name}` : path2;
+  return (mode2 & linux.S_IFMT) === linux.S_IFDIR ? below3(path2, name) : path2;
+}
+function below3(directory2, name) {
+  return directory2.endsWith("/") ? `${directory2}${name}` : `${directory2}/${name}`;
 }
 var init_cp = __esm({
   "scripts/ramekin/cp.ts"() {
@@ -54696,6 +54732,9 @@ __export(stats_exports, {
 async function run11(given) {
   const [word4] = given.operands;
   const only = word4 === void 0 ? void 0 : containerOf2(word4, given.has("any"));
+  if (only !== void 0 && statsOf(only).length === 0) {
+    throw new UsageError(`the container ${word4} has no control group, by which its use is counted; limits() gives one`);
+  }
   if (given.has("json")) {
     printJson(statsOf(only));
     return 0;
@@ -54779,6 +54818,7 @@ var init_stats = __esm({
     init_container_of();
     init_output2();
     init_ps();
+    init_usage();
     HEADS2 = [
       "PID",
       "NAME",
@@ -55269,9 +55309,14 @@ async function openImage(given) {
   throw new ImageError(`there is no image ${name} in the store`, {
     code: "not-found",
     advice: [
-      `ramekin pull ${name} gets it; ramekin images lists those that there are`
+      await otherTags(name) ?? `ramekin pull ${name} gets it; ramekin images lists those that there are`
     ]
   });
+}
+async function otherTags(name) {
+  const images = await storedImages();
+  const tags = images.flatMap(({ shortName: shortName2 }) => shortName2.startsWith(`${name}:`) ? shortName2 : []);
+  return tags.length === 0 ? void 0 : `there is ${tags.join(", ")}`;
 }
 var init_open_image = __esm({
   "scripts/ramekin/open_image.ts"() {
@@ -55328,7 +55373,7 @@ function asText(image3) {
     ],
     [
       "size",
-      `${sizeText(image3.size)} in ${layers.length} layers`
+      `${sizeText(image3.size)} in ${layersText(layers.length)}`
     ],
     [
       "entry point",
@@ -55607,9 +55652,9 @@ function treeOf(entries) {
       entry: entry2,
       indent: root ? "" : before + (last ? "\u2514\u2500" : "\u251C\u2500")
     });
-    const below3 = entries.filter((other) => above(other) === entry2.id);
+    const below4 = entries.filter((other) => above(other) === entry2.id);
     const deeper = root ? "" : before + (last ? "  " : "\u2502 ");
-    below3.forEach((other, index) => add(other, deeper, index === below3.length - 1, false));
+    below4.forEach((other, index) => add(other, deeper, index === below4.length - 1, false));
   };
   const roots = entries.filter((entry2) => above(entry2) === void 0);
   roots.forEach((entry2) => add(entry2, "", true, true));
@@ -56137,6 +56182,9 @@ function run23(given) {
     `${absolute2}/ramekin-oci.js`
   ];
   const cache = `${absolute2}/ramekin-oci-cache`;
+  if (ifThere2(() => linux.statx(linux.AT_FDCWD, absolute2)) === void 0) {
+    linux.mkdirat(linux.AT_FDCWD, absolute2, 493);
+  }
   write5(module, readText(moduleFile()), 420);
   write5(command, commandText({
     deno: Deno.execPath(),
