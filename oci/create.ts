@@ -25,7 +25,7 @@ import {
 } from "../launch/exec.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import { Launcher } from "../launch/launcher.ts";
-import { waitingImage } from "../launch/waiting_image.ts";
+import { type AwaitedProgram, waitingImage } from "../launch/waiting_image.ts";
 import { planRecipe } from "../plan/plan_recipe.ts";
 import { checkedSteps } from "../recipe/check.ts";
 import { join } from "../recipe/steps/join.ts";
@@ -231,7 +231,7 @@ function launch(
 }
 
 /** The calls of steps that need nothing but themselves. */
-function callsOf(steps: readonly Step[]) {
+export function callsOf(steps: readonly Step[]): AwaitedProgram["calls"] {
   const { process, beforeProgram } = planRecipe(checkedSteps(steps));
   return [...process.parts, ...beforeProgram];
 }

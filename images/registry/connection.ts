@@ -92,7 +92,7 @@ export class RegistryConnection implements Disposable {
       if (response === undefined) continue;
       if (request.expects.includes(response.status)) return response;
       // A token may have ended meanwhile: one more is asked for, once.
-      if (response.status === 401 && !asked) {
+      if (response.status === 401 && !asked && await this.#isOwn(new URL(response.url))) {
         asked = true;
         answered = await this.#answer(request, url, response, tries);
         if (answered !== undefined) continue;
@@ -114,7 +114,7 @@ export class RegistryConnection implements Disposable {
   ): Promise<Response | undefined> {
     const { method, headers = {}, body } = request;
     // A registry may name another host to send something to, which gets no credentials of this one.
-    const isOwn = url.origin === (await this.base()).origin;
+    const isOwn = await this.#isOwn(url);
     try {
       const response = await send({
         method,
@@ -128,6 +128,11 @@ export class RegistryConnection implements Disposable {
       if (await this.#isOver(error, tries)) throw this.#unreachable(url, error);
       return undefined;
     }
+  }
+
+  /** Whether an address is the registry's: no other host is told, or says to whom to tell, who one is. */
+  async #isOwn(url: URL): Promise<boolean> {
+    return url.origin === (await this.base()).origin;
   }
 
   async #answer(

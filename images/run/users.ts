@@ -4,10 +4,7 @@
  * @module
  */
 
-import { SyscallError } from "../../ffi/errors.ts";
-import { O_CLOEXEC, O_DIRECTORY, O_NONBLOCK, O_PATH, O_RDONLY } from "../../ffi/calls/files.ts";
-import { RESOLVE_IN_ROOT } from "../../ffi/calls/files.ts";
-import { open, openat2, read } from "../../ffi/linux/files.ts";
+import { readBeneath } from "../../ffi/linux/read_beneath.ts";
 import { ImageError } from "../errors.ts";
 
 /** A user of an image, by ids. */
@@ -24,9 +21,6 @@ export interface ImageUser {
 
 /** A line of a file of users or groups, by its fields. */
 type Line = readonly string[];
-
-/** The most that is read of a file; they can be anything. */
-const LIMIT = 1 << 20;
 
 /** The last id: the number after it means "no id" to the kernel. */
 const LAST_ID = 0xffff_fffe;
@@ -88,35 +82,3 @@ function linesOf(root: string, path: string): readonly Line[] {
   return readBeneath(root, path).split("\n").filter((line) => line !== "" && line[0] !== "#")
     .map((line) => line.split(":"));
 }
-
-/** The text of a file in the root; empty where there is none. */
-export function readBeneath(root: string, path: string): string {
-  try {
-    using directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    using file = openat2(directory, path, {
-      flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
-      resolve: RESOLVE_IN_ROOT,
-    });
-    const buffer = new Uint8Array(64 * 1024);
-    const decoder = new TextDecoder();
-    let text = "";
-    for (let count = read(file, buffer); count > 0; count = read(file, buffer)) {
-      text += decoder.decode(buffer.subarray(0, count), { stream: true });
-      if (text.length > LIMIT) break;
-    }
-    return text + decoder.decode();
-  } catch (error) {
-    if (error instanceof SyscallError && ABSENT.has(error.code)) return "";
-    throw error;
-  }
-}
-
-const ABSENT: ReadonlySet<string> = new Set([
-  "ENOENT",
-  "ENOTDIR",
-  "ELOOP",
-  "EISDIR",
-  "EACCES",
-  "ENXIO",
-  "EAGAIN",
-]);

@@ -8,6 +8,7 @@
 
 import { environment } from "../environment.ts";
 import { at_fdcwd } from "../../ffi/calls/files.ts";
+import { geteuid } from "../../ffi/linux/users.ts";
 import { readWholeText } from "../../ffi/files/read_file.ts";
 import type { Descriptor } from "../descriptor.ts";
 import { DOCUMENT_LIMIT } from "../descriptor.ts";
@@ -174,18 +175,38 @@ function bootId(): string {
 
 /** Checks that a store may be made in a directory, or is in it. */
 async function checkPlace(directory: string): Promise<void> {
-  const state = await statIfThere(directory);
-  if (state === undefined) return;
-  if (!state.isDirectory && !state.isSymlink) {
+  if (await statIfThere(directory) === undefined) return;
+  const state = await Deno.stat(directory);
+  if (!state.isDirectory) {
     throw new ImageError(`${directory} is not a directory, and images cannot be kept in it`, {
       code: "store",
     });
   }
+  checkOwner(directory, state);
   const names = (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name);
   if (names.length === 0 || names.includes("oci-layout") || names.includes("ramekin")) return;
   throw new ImageError(`${directory} has other files in it, and is no store of images`, {
     code: "store",
     advice: ["name an empty directory, or one that does not exist"],
+  });
+}
+
+/**
+ * Checks that nobody else can change what is in a directory: root would run another's set-user-ID programs,
+ * and write through another's links.
+ */
+function checkOwner(directory: string, { uid, mode }: Deno.FileInfo): void {
+  const own = geteuid();
+  if (uid !== own) {
+    throw new ImageError(
+      `${directory} belongs to the user ${uid}, and images of the user ${own} are not kept in it`,
+      { code: "store", advice: ["set RAMEKIN_IMAGES to a directory of yours"] },
+    );
+  }
+  if ((mode! & 0o022) === 0) return;
+  throw new ImageError(`${directory} can be written to by others, who could change the images`, {
+    code: "store",
+    advice: [`chmod go-w ${directory}`],
   });
 }
 

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { close } from "../../ffi/calls/files.ts";
+import { at_fdcwd, close, O_CLOEXEC, O_RDONLY, openat } from "../../ffi/calls/files.ts";
 import { syscall } from "../../ffi/syscalls.ts";
 import { ProgramTerminal } from "../../container/terminal/terminal.ts";
-import { execSpec, type Terminal } from "../../launch/exec.ts";
+import { execSpec, programPaths, type Terminal } from "../../launch/exec.ts";
 import { Launcher } from "../../launch/launcher.ts";
+import { waitingImage } from "../../launch/waiting_image.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
 import { checkedSteps } from "../../recipe/check.ts";
 import { join } from "../../recipe/steps/join.ts";
@@ -21,7 +22,7 @@ import { checkProcess, identitySteps, limitSteps, programOf } from "../config/pr
 import { keepsOriginalGroups, withHome } from "../config/recipe.ts";
 import type { Config, ConfigProcess } from "../spec.ts";
 import { sendTo } from "../console.ts";
-import { preserved, streamsOf, writePidFile } from "../create.ts";
+import { callsOf, preserved, streamsOf, writePidFile } from "../create.ts";
 import { OciError, wordsFor } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ContainerRecord } from "../state.ts";
@@ -77,7 +78,7 @@ export async function run(runtime: Runtime, given: Given): Promise<number> {
     const root = `/proc/${first.pid}/root`;
     const count = Number(valueOf(given, "preserve-fds") ?? 0);
     giveStreams({ process }, config);
-    const launched = launch(steps, process, root, count, terminal?.theirs);
+    const launched = launch(process, steps, { root, count, terminal: terminal?.theirs });
     if (launched.terminal !== undefined && socket !== undefined) {
       sendTo(absolute(socket), launched.terminal);
     }
@@ -93,33 +94,57 @@ export async function run(runtime: Runtime, given: Given): Promise<number> {
   }
 }
 
+/** What the first steps of a launch do, and the last ones, which come right before the program. */
+interface ExecSteps {
+  readonly first: readonly Step[];
+  readonly last: readonly Step[];
+}
+
+/**
+ * Starts the program by a sealed executable, as `create` does, which waits for nothing: a program of the
+ * container that is "#!/proc/self/exe" would be Deno otherwise, and the container outlives this process,
+ * by which Deno's file is busy (CVE-2019-5736).
+ */
 function launch(
-  steps: readonly Step[],
   process: ConfigProcess,
-  root: string,
-  preserve: number,
-  terminal: Terminal | undefined,
+  { first, last }: ExecSteps,
+  { root, count, terminal }: {
+    readonly root: string;
+    readonly count: number;
+    readonly terminal: Terminal | undefined;
+  },
 ) {
-  const fds = preserved(preserve);
+  const fds = preserved(count);
+  const opened = fds.map(({ fd }) => fd);
   const { program, args, environment, searchPath, cwd } = withHome(
     programOf(process),
     process.user?.uid ?? 0,
     root,
   );
   try {
-    const plan = planRecipe(checkedSteps(steps), { recorded: true });
+    const plan = planRecipe(checkedSteps(first), { recorded: true });
+    const changes = { inherited: [], changes: environment };
+    const spec = execSpec(program, { args, environment: changes, searchPath, cwd });
+    const number = 3 + count;
+    // There is always a byte to read.
+    const zero = syscall(openat(at_fdcwd, "/dev/zero", O_RDONLY | O_CLOEXEC));
+    opened.push(zero);
+    const image = waitingImage({
+      descriptor: number,
+      calls: callsOf(last),
+      paths: programPaths(spec),
+      argv: [program, ...args],
+      environment: Array.from(environment, ([name, value]) => `${name}=${value}`),
+    });
+    opened.push(image);
     return new Launcher(plan).spawn({
-      ...execSpec(program, {
-        args,
-        environment: { inherited: [], changes: environment },
-        searchPath,
-        cwd,
-        fds,
-      }),
+      ...spec,
       ...streamsOf({ process }, terminal),
+      fds: [...fds, { number, fd: zero }],
+      image,
     });
   } finally {
-    for (const { fd } of fds) syscall(close(fd));
+    for (const fd of opened) syscall(close(fd));
   }
 }
 
@@ -127,7 +152,7 @@ function stepsOf(
   process: ConfigProcess,
   config: Config,
   first: { readonly pid: number; readonly started: number },
-): readonly Step[] {
+): ExecSteps {
   checkProcess(process);
   const { linux = {} } = config;
   const isUser = (linux.namespaces ?? []).some(({ type }) => type === "user");
@@ -136,14 +161,14 @@ function stepsOf(
     : caller().mayChangeGroups;
   const keepsGroups = keepsOriginalGroups(config) || !mayChange;
   const { launch, last } = identitySteps(process, linux, keepsGroups);
-  return [
+  const entering = [
     dieWithParent(null),
     join(first, { root: true, cgroup: true, credentials: "keep" }),
     newSession(),
     ...limitSteps(process),
     ...launch,
-    ...last,
   ];
+  return { first: entering, last };
 }
 
 /** Returns the process of a file, or that of the container with what the flags change. */

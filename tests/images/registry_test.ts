@@ -111,6 +111,14 @@ withRegistry("a redirect takes no credentials to another host", async (registry,
   };
   assertEquals(await get(reference, { credentials: USER }), image.manifest.digest);
   assertEquals(seen, [null, null]);
+  // Nor does that host say who gets them.
+  other.answer = (request, url) => {
+    if (url.pathname === "/token") seen.push(request.headers.get("authorization"));
+    const challenge = `Bearer realm="http://${other.host}/token",service="other"`;
+    return new Response(null, { status: 401, headers: { "www-authenticate": challenge } });
+  };
+  await assertImageError(() => get(reference, { credentials: USER }), "denied");
+  assertEquals(seen, [null, null]);
   registry.answer = (_, url) =>
     url.pathname.includes("/blobs/")
       ? new Response(null, { status: 307, headers: { location: url.pathname } })

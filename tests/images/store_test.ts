@@ -16,6 +16,7 @@ import { makeImage, writeLayout } from "./made_image.ts";
 import { output, without } from "./programs.ts";
 import { FixtureRegistry } from "./fixture_registry.ts";
 import { assertImageError, inDirectory, QUICK } from "./support.ts";
+import { root } from "../support.ts";
 
 const SCRIPT = new URL("./pulling_script.ts", import.meta.url).pathname;
 
@@ -172,6 +173,20 @@ inDirectory("what is no store is left alone", async (directory) => {
   await assertImageError(() => Store.open(directory), "store", "has other files in it");
   await assertImageError(() => Store.open(`${directory}/letter`), "store", "is not a directory");
   assertEquals(filesIn(directory), ["letter"]);
+});
+
+inDirectory("a store that others can change is not used", async (directory) => {
+  const store = `${directory}/store`;
+  Deno.mkdirSync(`${store}/ramekin`, { recursive: true });
+  Deno.chmodSync(store, 0o777);
+  await assertImageError(() => Store.open(store), "store", "can be written to by others", "chmod");
+  Deno.chmodSync(store, 0o755);
+  if (root) {
+    Deno.chownSync(store, 65534, 65534);
+    await assertImageError(() => Store.open(store), "store", "belongs to the user 65534");
+    Deno.chownSync(store, 0, 0);
+  }
+  await Store.open(store);
 });
 
 /** Pulls an image into a store. */

@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { CapabilitySet } from "../../oci/spec.ts";
 import { notRoot, root, test } from "../support.ts";
-import { Kitchen, type Mutable, noBusybox } from "./support.ts";
+import { Kitchen, type Mutable, noBusybox, until } from "./support.ts";
 
 /** Runs a script in a container and returns its lines. */
 async function linesOf(
@@ -219,10 +219,12 @@ test("exec takes a process from a file, and leaves it running", async () => {
   const words = ["exec", "--process", file, "--detach", "--pid-file", pidFile, id];
   assertEquals((await kitchen.start(...words).status).code, 0);
   const pid = Deno.readTextFileSync(pidFile);
+  // For a moment it is the sealed executable.
+  const program = ["sleep", "999", ""].join("\0");
+  await until(() => Deno.readTextFileSync(`/proc/${pid}/cmdline`) === program);
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   assertMatch(status, /^CapEff:\t0000000000000000$/m);
   assertMatch(status, /^NoNewPrivs:\t1$/m);
-  assertEquals(Deno.readTextFileSync(`/proc/${pid}/cmdline`), ["sleep", "999", ""].join("\0"));
   assertEquals(
     Deno.readLinkSync(`/proc/${pid}/ns/pid`),
     Deno.readLinkSync(`/proc/${JSON.parse((await kitchen.call("state", id)).stdout).pid}/ns/pid`),
