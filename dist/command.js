@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "2151861274ae599ab8eb3b038a9e54f4a60c631ce0a4efa44af594883586278b";
+var BUILD = "80ada949f4816f7d3f783b9ed93bca9134d14a257674b455171ff68494bd1fec";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

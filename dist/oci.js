@@ -357,7 +357,7 @@ var decodeStrictly = (function decodeStrictly(bytes) {
 });
 var encodeName = (function encodeName(text3, into) {
   if (text3.isWellFormed()) return encoder.encodeInto(text3, into);
-  let [read4, written2] = [
+  let [read5, written2] = [
     0,
     0
   ];
@@ -371,10 +371,10 @@ var encodeName = (function encodeName(text3, into) {
       if (done.read === 0) break;
       written2 += done.written;
     }
-    read4 += letter.length;
+    read5 += letter.length;
   }
   return {
-    read: read4,
+    read: read5,
     written: written2
   };
 });
@@ -1573,9 +1573,9 @@ var withDefaultOf = (function withDefaultOf(schema2, other) {
 var withDefaults = (function withDefaults(value, fields) {
   let whole;
   for (const name in fields) {
-    const { defaultOf, read: read4 } = fields[name];
+    const { defaultOf, read: read5 } = fields[name];
     const isGiven = Object.hasOwn(value, name) && value[name] !== void 0;
-    const complete = isGiven ? read4 && (() => read4(value[name])) : defaultOf;
+    const complete = isGiven ? read5 && (() => read5(value[name])) : defaultOf;
     if (complete === void 0) continue;
     whole ??= {
       ...value
@@ -3271,7 +3271,7 @@ var joinProcess = (function joinProcess(target, step, plan) {
     check,
     fixes: ENDED2
   }) : void 0;
-  const open = ((name, isWanted) => {
+  const open2 = ((name, isWanted) => {
     if (!isWanted) return void 0;
     const call2 = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return plan.open(call2, `<${name}>`, {
@@ -3281,8 +3281,8 @@ var joinProcess = (function joinProcess(target, step, plan) {
     });
   });
   const [root, cwd] = [
-    open("root", entersRoot),
-    open("cwd", step.cwd === true)
+    open2("root", entersRoot),
+    open2("cwd", step.cwd === true)
   ];
   const joinsUser = kinds.has("user");
   if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
@@ -4639,7 +4639,7 @@ var withHome = (function withHome(program, uid, root) {
 });
 var homeOf2 = (function homeOf2(uid, root) {
   try {
-    const text3 = Deno.readTextFileSync(root + pathInRoot(root, "/etc/passwd"));
+    const text3 = readBeneath(root, "etc/passwd");
     const line = text3.split("\n").find((line2) => line2.split(":")[2] === String(uid));
     return line?.split(":")[5] || void 0;
   } catch {
@@ -5053,7 +5053,11 @@ var run3 = (async function run3(runtime, given2) {
     giveStreams({
       process
     }, config);
-    const launched = launch2(steps, process, root, count, terminal?.theirs);
+    const launched = launch2(process, steps, {
+      root,
+      count,
+      terminal: terminal?.theirs
+    });
     if (launched.terminal !== void 0 && socket !== void 0) {
       sendTo(absolute(socket), launched.terminal);
     }
@@ -5072,30 +5076,54 @@ var run3 = (async function run3(runtime, given2) {
     throw new OciError(wordsFor(error, process.args?.[0]), FAILED);
   }
 });
-var launch2 = (function launch2(steps, process, root, preserve, terminal) {
-  const fds = preserved(preserve);
+var launch2 = (function launch2(process, { first, last }, { root, count, terminal }) {
+  const fds = preserved(count);
+  const opened = fds.map(({ fd }) => fd);
   const { program, args, environment, searchPath, cwd } = withHome(programOf(process), process.user?.uid ?? 0, root);
   try {
-    const plan = planRecipe(checkedSteps(steps), {
+    const plan = planRecipe(checkedSteps(first), {
       recorded: true
     });
+    const changes = {
+      inherited: [],
+      changes: environment
+    };
+    const spec = execSpec(program, {
+      args,
+      environment: changes,
+      searchPath,
+      cwd
+    });
+    const number = 3 + count;
+    const zero = syscall(openat(at_fdcwd, "/dev/zero", O_RDONLY | O_CLOEXEC));
+    opened.push(zero);
+    const image2 = waitingImage({
+      descriptor: number,
+      calls: callsOf3(last),
+      paths: programPaths(spec),
+      argv: [
+        program,
+        ...args
+      ],
+      environment: Array.from(environment, ([name, value]) => `${name}=${value}`)
+    });
+    opened.push(image2);
     return new Launcher(plan).spawn({
-      ...execSpec(program, {
-        args,
-        environment: {
-          inherited: [],
-          changes: environment
-        },
-        searchPath,
-        cwd,
-        fds
-      }),
+      ...spec,
       ...streamsOf({
         process
-      }, terminal)
+      }, terminal),
+      fds: [
+        ...fds,
+        {
+          number,
+          fd: zero
+        }
+      ],
+      image: image2
     });
   } finally {
-    for (const { fd } of fds) syscall(close(fd));
+    for (const fd of opened) syscall(close(fd));
   }
 });
 var stepsOf2 = (function stepsOf2(process, config, first) {
@@ -5105,7 +5133,7 @@ var stepsOf2 = (function stepsOf2(process, config, first) {
   const mayChange = isUser ? textOf2(`/proc/${first.pid}/setgroups`)?.trim() !== "deny" : caller().mayChangeGroups;
   const keepsGroups = keepsOriginalGroups(config) || !mayChange;
   const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
-  return [
+  const entering = [
     dieWithParent(null),
     join(first, {
       root: true,
@@ -5114,9 +5142,12 @@ var stepsOf2 = (function stepsOf2(process, config, first) {
     }),
     newSession(),
     ...limitSteps(process),
-    ...launch3,
-    ...last
+    ...launch3
   ];
+  return {
+    first: entering,
+    last
+  };
 });
 var processOf = (function processOf(given2, words3, config) {
   const file = valueOf(given2, "process");
@@ -8290,6 +8321,58 @@ var UTSNAME_LENGTH = 65;
 
 
 
+// ffi/linux/owned_fd.ts
+var OwnedFd = class {
+
+  #number;
+  /** Takes over an open descriptor. */
+  constructor(number) {
+    this.#number = number;
+  }
+  /**
+   * Its number, while it is open.
+   *
+   * @throws {TypeError} if it is closed
+   */
+  get number() {
+    if (this.#number === void 0) throw new TypeError("the descriptor is closed");
+    return this.#number;
+  }
+  /**
+   * The process of a pidfd: see {@linkcode processIdentity}.
+   *
+   * @example
+   * ```ts
+   * import { linux } from "@ramekin/ramekin";
+   * import { assertEquals } from "@std/assert";
+   *
+   * using self = linux.pidfd_open(Deno.pid);
+   * assertEquals(self.identity.pid, Deno.pid);
+   * ```
+   *
+   * @throws {TypeError} for the descriptor of anything but a process, or of one that has ended
+   * @throws {SyscallError} `ENOENT` where the process has ended
+   * @throws {UnsupportedError} where /proc is of another pid namespace
+   */
+  get identity() {
+    return processIdentity(this);
+  }
+  /** Closes it, unless it is closed. */
+  close() {
+    const number = this.#number;
+    if (number === void 0) return;
+    this.#number = void 0;
+    syscall(close(number));
+  }
+  /** Closes it at the end of a `using` scope. */
+  [Symbol.dispose]() {
+    this.close();
+  }
+};
+function raw(fd) {
+  return typeof fd === "number" ? fd : fd.number;
+}
+
 // ffi/linux/namespaces.ts
 
 
@@ -8689,8 +8772,8 @@ var KeptTable = class {
   static {
     addMethods(this.prototype, {
     run: (function (text3) {
-    const { read: read4, written: written2 } = encodeName(text3, this.#path.subarray(0, -1));
-    if (read4 < text3.length) return -ERRNO.ENAMETOOLONG;
+    const { read: read5, written: written2 } = encodeName(text3, this.#path.subarray(0, -1));
+    if (read5 < text3.length) return -ERRNO.ENAMETOOLONG;
     this.#path[written2] = 0;
     const errno = engine().runIn(this.#memory);
     if (errno !== 0) {
@@ -9121,7 +9204,7 @@ function programHost(reading2, refuse) {
   const look2 = () => {
     if (++looks > MOST_LOOKS) refuse("the programs have too many libraries to look for them all");
   };
-  const read4 = (path2, use) => {
+  const read5 = (path2, use) => {
     look2();
     return withRegularFile(path2, (file) => {
       reading2(file.path);
@@ -9133,10 +9216,10 @@ function programHost(reading2, refuse) {
   };
   return {
     elf(path2) {
-      if (!known.has(path2)) known.set(path2, read4(path2, readElf));
+      if (!known.has(path2)) known.set(path2, read5(path2, readElf));
       return known.get(path2);
     },
-    head: (path2) => read4(path2, (readAt) => readAt(0, 256)),
+    head: (path2) => read5(path2, (readAt) => readAt(0, 256)),
     // The system's own lists of libraries.
     bytes: (path2) => withRegularFile(path2, (file) => file.readAll()),
     realPath: (path2) => withRegularFile(path2, (file) => file.path) ?? path2
@@ -10463,15 +10546,15 @@ var GitRepositories = class {
   /** Reads configurations, and what they include, which it adds to what is named. */
   #configs(files, named) {
     const configs = [];
-    const read4 = /* @__PURE__ */ new Set();
+    const read5 = /* @__PURE__ */ new Set();
     const waiting = [
       ...files
     ];
-    while (waiting.length > 0 && read4.size < MAX_CONFIGS && !this.#files.cost.isOver) {
+    while (waiting.length > 0 && read5.size < MAX_CONFIGS && !this.#files.cost.isOver) {
       const file = waiting.shift();
       const end = this.#files.endOf(file);
-      if (end === void 0 || read4.has(end)) continue;
-      read4.add(end);
+      if (end === void 0 || read5.has(end)) continue;
+      read5.add(end);
       const config = readGitConfig(file, this.#files.home);
       this.#files.cost.addConfig(config.size);
       configs.push(config);
@@ -11104,8 +11187,8 @@ function lengthOf(directory) {
 var RESOLV_CONF = "/etc/resolv.conf";
 var MOST_BYTES = 64 * 1024;
 function readResolvConf() {
-  const read4 = () => withRegularFile(RESOLV_CONF, (file) => file.readAt(0, MOST_BYTES));
-  return new TextDecoder().decode(ifThere(read4, [
+  const read5 = () => withRegularFile(RESOLV_CONF, (file) => file.readAt(0, MOST_BYTES));
+  return new TextDecoder().decode(ifThere(read5, [
     "EACCES"
   ]) ?? new Uint8Array());
 }
@@ -12077,15 +12160,15 @@ var KernelFiles = class {
         const guarded = this.#guarded.get(normalize(`${target}/${name}`));
         return copied || guarded === void 0 || !holds3(guarded);
       };
-      const open = guards.map((name) => [
+      const open2 = guards.map((name) => [
         name,
         normalize(`${path2}/${name}`)
       ]).filter(([name, path3]) => isOpen(name) && exists(path3));
-      if (open.length === 0) return [];
+      if (open2.length === 0) return [];
       return [
         {
           kind: "write",
-          path: open.length === 1 ? open[0][1] : path2,
+          path: open2.length === 1 ? open2[0][1] : path2,
           stepIndex,
           step
         }
@@ -13299,15 +13382,15 @@ var OpenDirectories = class {
       state.proc,
       state.outerProc
     ].filter((one) => one !== void 0);
-    const open = new Set([
+    const open2 = new Set([
       ...this.#open.values(),
       ...proc
     ].map(({ fd }) => fd));
-    for (const fd of open) this.#plan.call(close(fd));
+    for (const fd of open2) this.#plan.call(close(fd));
     this.forget();
     state.proc = state.outerProc = void 0;
     return [
-      ...open
+      ...open2
     ];
   }
   /** Forgets them: the root has changed. */
@@ -15258,16 +15341,16 @@ function sweepOnce(directory) {
   sweep(directory);
   swept().add(directory);
 }
-function entryOf(directories, open) {
+function entryOf(directories, open2) {
   let into;
   const files = [];
   for (const { version, directory } of directories) {
     if (version === 2 && hasClone3()) {
       const flags16 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-      into = new Named(open(openat(at_fdcwd, directory, flags16)), directory);
+      into = new Named(open2(openat(at_fdcwd, directory, flags16)), directory);
     } else {
       const file = `${directory}/cgroup.procs`;
-      files.push(new Named(open(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
+      files.push(new Named(open2(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
     }
   }
   return {
@@ -16305,18 +16388,18 @@ var initImage = perEngine(({ architecture }) => sealedImage("ramekin-init", INIT
 
 // launch/thaw_guard.ts
 function thawGuard({ file, thawing }) {
-  const open = [
+  const open2 = [
     syscall(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC))
   ];
   try {
     const { reader, writer } = openPipe();
-    open.push(reader, writer);
-    const guard2 = startGuard(open[0], thawing);
-    syscall(close(open.pop()));
+    open2.push(reader, writer);
+    const guard2 = startGuard(open2[0], thawing);
+    syscall(close(open2.pop()));
     waitForEnd(reader);
     return guard2;
   } finally {
-    for (const fd of open) syscall(close(fd));
+    for (const fd of open2) syscall(close(fd));
   }
 }
 function startGuard(file, thawing) {
@@ -16906,7 +16989,7 @@ function collectSync(launched, descriptors, { timeout, killAfter, maxOutput } = 
   descriptors.forEach((fd, stream) => {
     if (fd !== void 0) collected.set(fd, new OutputCollector(stream, maxOutput));
   });
-  const open = new Set(collected.keys());
+  const open2 = new Set(collected.keys());
   let [isEnding, timedOut] = [
     false,
     false
@@ -16928,14 +17011,14 @@ function collectSync(launched, descriptors, { timeout, killAfter, maxOutput } = 
     ];
   };
   const waitForAny = () => {
-    const [first = -1, second = -1] = open;
+    const [first = -1, second = -1] = open2;
     const left = deadline === Infinity ? FOREVER : Math.max(0, deadline - performance.now());
     const seconds2 = Math.floor(left / 1e3);
     const exit = status === void 0 ? pidfd : -1;
     WAITING2.run(first, second, exit, seconds2, Math.round((left - seconds2 * 1e3) * 1e6));
   };
-  while (status === void 0 || open.size > 0 && !isEnding) {
-    const waitsForEnd = open.size === 0 && deadline === Infinity;
+  while (status === void 0 || open2.size > 0 && !isEnding) {
+    const waitsForEnd = open2.size === 0 && deadline === Infinity;
     if (!waitsForEnd) waitForAny();
     if (performance.now() >= deadline) {
       timedOut ||= !isEnding;
@@ -16948,12 +17031,12 @@ function collectSync(launched, descriptors, { timeout, killAfter, maxOutput } = 
         ...cgroup.endSync()
       };
     }
-    for (const fd of open) {
+    for (const fd of open2) {
       const bytes = readSome(fd);
       if (bytes === void 0) continue;
       const stream = collected.get(fd);
       stream.add(bytes);
-      if (bytes.length === 0) open.delete(fd);
+      if (bytes.length === 0) open2.delete(fd);
       else if (stream.overflows) kill2();
     }
   }
@@ -19354,8 +19437,8 @@ function requireForwarding(family) {
 }
 
 // launch/host_services/process.ts
-function openIfRunning({ pid, started: started2 }, open) {
-  const fd = ifThere(() => syscall(open(pid)), ENDED);
+function openIfRunning({ pid, started: started2 }, open2) {
+  const fd = ifThere(() => syscall(open2(pid)), ENDED);
   if (fd === void 0) return void 0;
   if (ifThere(() => processIdentity(pid), ENDED)?.started === started2) return fd;
   syscall(close(fd));
@@ -20362,7 +20445,7 @@ function give(all) {
   }
 }
 function looking({ placeholder: { path: path2, text: text3 }, parent, fd }) {
-  const [named, open] = [
+  const [named, open2] = [
     statxOutput(),
     statxOutput()
   ];
@@ -20379,12 +20462,12 @@ function looking({ placeholder: { path: path2, text: text3 }, parent, fd }) {
         ]
       },
       {
-        call: statx(fd, "", AT_EMPTY_PATH, mask2, open)
+        call: statx(fd, "", AT_EMPTY_PATH, mask2, open2)
       }
     ],
     isOurs(outcome) {
       if (outcome.result(look2) !== 0n) return false;
-      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open));
+      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open2));
       if (readStatx(outcome.output(named)).ino !== ino) return false;
       if (text3 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
       return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text3.length && holds(fd, text3);
@@ -20393,10 +20476,10 @@ function looking({ placeholder: { path: path2, text: text3 }, parent, fd }) {
 }
 function holds(fd, text3) {
   const content2 = new Output(text3.length + 1, "&content");
-  const read4 = pread64(fd, content2, content2.size, 0);
+  const read5 = pread64(fd, content2, content2.size, 0);
   const { buffer, byteOffset } = syscalls([
     {
-      call: read4
+      call: read5
     }
   ]).output(content2);
   return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, text3.length)) === text3;
@@ -22648,7 +22731,7 @@ function isIn(path2, paths) {
 }
 
 // plan/steps/deny_files.ts
-function lowerDenyFiles({ read: read4 = [], write: write4 = [] }, plan) {
+function lowerDenyFiles({ read: read5 = [], write: write4 = [] }, plan) {
   plan.needs("mount", "they would be hidden on the host");
   if (!plan.state.mounts.atHostRoot) {
     plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
@@ -22659,7 +22742,7 @@ function lowerDenyFiles({ read: read4 = [], write: write4 = [] }, plan) {
     plan.refuse(`which files of the host ${unknownSource} shows is not known from the steps before; name the directory of the host instead, or put denyFiles() before that step`);
   }
   const [hidden, kept] = [
-    placesOf(read4, plan),
+    placesOf(read5, plan),
     placesOf(write4, plan)
   ];
   const trees = shownTrees(plan, [
@@ -25545,10 +25628,10 @@ function enterTime(plan) {
   const opened = plan.call(openat(directory, "time_for_children", O_RDONLY | O_CLOEXEC));
   const fd = new ResultOf(opened, "time");
   plan.call(setns(fd, CLONE_NEWTIME));
-  for (const open of [
+  for (const open2 of [
     fd,
     directory
-  ]) plan.release(open);
+  ]) plan.release(open2);
 }
 
 // plan/steps/time.ts
@@ -26797,6 +26880,67 @@ function rateText({ major, minor, rate }) {
 }
 
 
+// ffi/linux/files.ts
+var MOST_AT_ONCE2 = 64 * 1024;
+function open(path2, flags16 = O_CLOEXEC, mode2 = 0) {
+  return openat3(AT_FDCWD, path2, flags16, mode2);
+}
+function openat3(directory, path2, flags16 = O_CLOEXEC, mode2 = 0) {
+  return new OwnedFd(syscall(openat(raw(directory), path2, flags16, mode2)));
+}
+function openat22(directory, path2, how) {
+  return new OwnedFd(syscall(openat2(raw(directory), path2, how), {
+    EXDEV: "the path leaves the directory or the mount in which it has to stay"
+  }));
+}
+function read4(fd, buffer) {
+  const output = new Output(Math.min(buffer.length, MOST_AT_ONCE2), "&buffer");
+  const call2 = read(raw(fd), output, output.size);
+  const outcome = syscalls([
+    {
+      call: call2
+    }
+  ]);
+  const { buffer: memory, byteOffset } = outcome.output(output);
+  const count = Number(outcome.result(call2));
+  buffer.set(new Uint8Array(memory, byteOffset, count));
+  return count;
+}
+
+// ffi/linux/read_beneath.ts
+var LIMIT2 = 1 << 20;
+function readBeneath(root, path2) {
+  try {
+    using directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    using file = openat22(directory, path2, {
+      flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
+      resolve: RESOLVE_IN_ROOT
+    });
+    const buffer = new Uint8Array(64 * 1024);
+    const decoder2 = new TextDecoder();
+    let text3 = "";
+    for (let count = read4(file, buffer); count > 0; count = read4(file, buffer)) {
+      text3 += decoder2.decode(buffer.subarray(0, count), {
+        stream: true
+      });
+      if (text3.length > LIMIT2) break;
+    }
+    return text3 + decoder2.decode();
+  } catch (error) {
+    if (error instanceof SyscallError && ABSENT3.has(error.code)) return "";
+    throw error;
+  }
+}
+var ABSENT3 = /* @__PURE__ */ new Set([
+  "ENOENT",
+  "ENOTDIR",
+  "ELOOP",
+  "EISDIR",
+  "EACCES",
+  "ENXIO",
+  "EAGAIN"
+]);
+
 // oci/config/paths.ts
 var MAX_LINKS3 = 40;
 
@@ -27899,9 +28043,9 @@ function isGone(error) {
 var END_OF_INPUT = new Uint8Array([
   4
 ]);
-async function* chunks(read4) {
+async function* chunks(read5) {
   for (; ; ) {
-    const bytes = await read4();
+    const bytes = await read5();
     if (bytes.length === 0) return;
     yield bytes;
   }

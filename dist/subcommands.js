@@ -48440,6 +48440,48 @@ var init_container_steps = __esm({
   }
 });
 
+// ffi/linux/read_beneath.ts
+function readBeneath(root, path2) {
+  try {
+    using directory2 = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    using file = openat22(directory2, path2, {
+      flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
+      resolve: RESOLVE_IN_ROOT
+    });
+    const buffer = new Uint8Array(64 * 1024);
+    const decoder2 = new TextDecoder();
+    let text5 = "";
+    for (let count = read2(file, buffer); count > 0; count = read2(file, buffer)) {
+      text5 += decoder2.decode(buffer.subarray(0, count), {
+        stream: true
+      });
+      if (text5.length > LIMIT2) break;
+    }
+    return text5 + decoder2.decode();
+  } catch (error) {
+    if (error instanceof SyscallError && ABSENT4.has(error.code)) return "";
+    throw error;
+  }
+}
+var LIMIT2, ABSENT4;
+var init_read_beneath = __esm({
+  "ffi/linux/read_beneath.ts"() {
+    init_files3();
+    init_errors();
+    init_files4();
+    LIMIT2 = 1 << 20;
+    ABSENT4 = /* @__PURE__ */ new Set([
+      "ENOENT",
+      "ENOTDIR",
+      "ELOOP",
+      "EISDIR",
+      "EACCES",
+      "ENXIO",
+      "EAGAIN"
+    ]);
+  }
+});
+
 // images/run/users.ts
 function findUser(root, text5) {
   const [user = "", group] = text5.split(/:(.*)/s);
@@ -48493,47 +48535,12 @@ function unknown(kind, name, lines) {
 function linesOf(root, path2) {
   return readBeneath(root, path2).split("\n").filter((line2) => line2 !== "" && line2[0] !== "#").map((line2) => line2.split(":"));
 }
-function readBeneath(root, path2) {
-  try {
-    using directory2 = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    using file = openat22(directory2, path2, {
-      flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
-      resolve: RESOLVE_IN_ROOT
-    });
-    const buffer = new Uint8Array(64 * 1024);
-    const decoder2 = new TextDecoder();
-    let text5 = "";
-    for (let count = read2(file, buffer); count > 0; count = read2(file, buffer)) {
-      text5 += decoder2.decode(buffer.subarray(0, count), {
-        stream: true
-      });
-      if (text5.length > LIMIT2) break;
-    }
-    return text5 + decoder2.decode();
-  } catch (error) {
-    if (error instanceof SyscallError && ABSENT4.has(error.code)) return "";
-    throw error;
-  }
-}
-var LIMIT2, LAST_ID2, ABSENT4;
+var LAST_ID2;
 var init_users3 = __esm({
   "images/run/users.ts"() {
-    init_errors();
-    init_files3();
-    init_files3();
-    init_files4();
+    init_read_beneath();
     init_errors4();
-    LIMIT2 = 1 << 20;
     LAST_ID2 = 4294967294;
-    ABSENT4 = /* @__PURE__ */ new Set([
-      "ENOENT",
-      "ENOTDIR",
-      "ELOOP",
-      "EISDIR",
-      "EACCES",
-      "ENXIO",
-      "EAGAIN"
-    ]);
   }
 });
 
@@ -50692,7 +50699,7 @@ var init_connection2 = __esm({
           const response = await this.#try(request2, url, tries, authorization);
           if (response === void 0) continue;
           if (request2.expects.includes(response.status)) return response;
-          if (response.status === 401 && !asked) {
+          if (response.status === 401 && !asked && await this.#isOwn(new URL(response.url))) {
             asked = true;
             answered = await this.#answer(request2, url, response, tries);
             if (answered !== void 0) continue;
@@ -50707,7 +50714,7 @@ var init_connection2 = __esm({
       /** Makes the request once; `undefined` where it failed and is to be made again. */
       async #try(request2, url, tries, authorization) {
         const { method, headers = {}, body } = request2;
-        const isOwn3 = url.origin === (await this.base()).origin;
+        const isOwn3 = await this.#isOwn(url);
         try {
           const response = await send2({
             method,
@@ -50726,6 +50733,10 @@ var init_connection2 = __esm({
           if (await this.#isOver(error, tries)) throw this.#unreachable(url, error);
           return void 0;
         }
+      }
+      /** Whether an address is the registry's: no other host is told, or says to whom to tell, who one is. */
+      async #isOwn(url) {
+        return url.origin === (await this.base()).origin;
       }
       async #answer(request2, url, response, tries) {
         for (; ; ) {
@@ -51183,19 +51194,38 @@ function bootId() {
   return readWholeText(at_fdcwd, "/proc/sys/kernel/random/boot_id").trim();
 }
 async function checkPlace(directory2) {
-  const state = await statIfThere(directory2);
-  if (state === void 0) return;
-  if (!state.isDirectory && !state.isSymlink) {
+  if (await statIfThere(directory2) === void 0) return;
+  const state = await Deno.stat(directory2);
+  if (!state.isDirectory) {
     throw new ImageError(`${directory2} is not a directory, and images cannot be kept in it`, {
       code: "store"
     });
   }
+  checkOwner(directory2, state);
   const names = (await Array.fromAsync(Deno.readDir(directory2))).map(({ name }) => name);
   if (names.length === 0 || names.includes("oci-layout") || names.includes("ramekin")) return;
   throw new ImageError(`${directory2} has other files in it, and is no store of images`, {
     code: "store",
     advice: [
       "name an empty directory, or one that does not exist"
+    ]
+  });
+}
+function checkOwner(directory2, { uid, mode: mode2 }) {
+  const own = geteuid2();
+  if (uid !== own) {
+    throw new ImageError(`${directory2} belongs to the user ${uid}, and images of the user ${own} are not kept in it`, {
+      code: "store",
+      advice: [
+        "set RAMEKIN_IMAGES to a directory of yours"
+      ]
+    });
+  }
+  if ((mode2 & 18) === 0) return;
+  throw new ImageError(`${directory2} can be written to by others, who could change the images`, {
+    code: "store",
+    advice: [
+      `chmod go-w ${directory2}`
     ]
   });
 }
@@ -51214,6 +51244,7 @@ var init_store = __esm({
   "images/store/store.ts"() {
     init_environment2();
     init_files3();
+    init_users2();
     init_read_file();
     init_descriptor();
     init_digest();
