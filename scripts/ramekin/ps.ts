@@ -36,8 +36,8 @@ function nameOf({ name, namedBy, own }: RunningContainer): string {
   return (namedBy === "script" ? name : `(${name})`) + (own ? "" : "*");
 }
 
-const NOT_OWN =
-  "* not of a script of yours, or of one that may say anything: ramekin enter --any PID";
+const NOT_OWN = `* not of a script of yours, or of one that may say
+  anything: ramekin enter --any PID`;
 
 /** A span of time by its largest units: `3d 4h`, `12m 5s`. */
 export function timeText(seconds: number): string {
