@@ -105,7 +105,7 @@ const MAX_SIZE = 256 * 1024 * 1024;
  * await fs.remove("/mnt/menu", { recursive: true });
  * ```
  *
- * @example Directories, links, and both ways
+ * @example Directories, links, and a file of the host's
  * ```ts
  * import { mapRoot, recipe, tmpfs, unshare } from "@ramekin/ramekin";
  * import { assertEquals } from "@std/assert";
@@ -121,10 +121,8 @@ const MAX_SIZE = 256 * 1024 * 1024;
  * assertEquals((await fs.readFile("/mnt/link")).length, 3);
  * for await (const { name } of fs.readDir("/mnt")) console.log(name);
  *
- * const copy = await Deno.makeTempDir();
- * await fs.copyOut("/mnt", `${copy}/mnt`, { maxBytes: 1_000_000 });
- * await fs.copyIn(`${copy}/mnt/pepper`, "/mnt/again");
- * await Deno.remove(copy, { recursive: true });
+ * await fs.copyIn("/etc/passwd", "/mnt/passwd");
+ * assertEquals((await fs.stat("/mnt/passwd")).isFile, true);
  * ```
  */
 export class ContainerFiles {
