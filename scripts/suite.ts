@@ -27,6 +27,7 @@ export const EXAMPLES: readonly string[] = [
   "proxy",
   "container",
   "images",
+  "services",
   "shell",
   "yaml",
   "docs",

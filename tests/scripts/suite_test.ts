@@ -1,7 +1,8 @@
 /** How the runner of the suite counts. */
 
 import { assertEquals } from "@std/assert";
-import { readReport } from "../../scripts/suite.ts";
+import denoJson from "../../deno.json" with { type: "json" };
+import { EXAMPLES, readReport } from "../../scripts/suite.ts";
 
 Deno.test("a report is counted, with the names of what was skipped", () => {
   const report = `<?xml version="1.0" encoding="UTF-8"?>
@@ -21,4 +22,14 @@ Deno.test("a report is counted, with the names of what was skipped", () => {
 </testsuites>`;
   assertEquals(readReport(report), { passed: 2, failed: 1, skipped: ['"two" <&> (needs root)'] });
   assertEquals(readReport(""), { passed: 0, failed: 0, skipped: [] });
+});
+
+Deno.test("the examples and the documentation of each entry are tested", () => {
+  const entries = Object.values(denoJson.exports).map((path) => path.slice("./".length))
+    .filter((path) => !path.startsWith("scripts/"));
+  const isIn = (list: readonly string[], path: string) =>
+    list.includes(path) || list.includes(path.split("/")[0]!);
+  assertEquals(entries.filter((path) => !isIn(EXAMPLES, path)), []);
+  const linted = denoJson.tasks.check.split(" ");
+  assertEquals(entries.filter((path) => !linted.includes(path)), []);
 });
