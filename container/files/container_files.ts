@@ -105,10 +105,10 @@ const MAX_SIZE = 256 * 1024 * 1024;
  * await fs.remove("/mnt/menu", { recursive: true });
  * ```
  *
- * @example Directories, links, and a file of the host's
+ * @example Directories, links, and copies
  * ```ts
  * import { mapRoot, recipe, tmpfs, unshare } from "@ramekin/ramekin";
- * import { assertEquals } from "@std/assert";
+ * import { assertEquals, assertRejects } from "@std/assert";
  *
  * const box = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"));
  * await using container = box.command("sleep", { args: ["60"] }).spawn();
@@ -122,7 +122,7 @@ const MAX_SIZE = 256 * 1024 * 1024;
  * for await (const { name } of fs.readDir("/mnt")) console.log(name);
  *
  * await fs.copyIn("/etc/passwd", "/mnt/passwd");
- * assertEquals((await fs.stat("/mnt/passwd")).isFile, true);
+ * await assertRejects(() => fs.copyOut("/mnt", "/tmp/mnt", { maxBytes: 2 }), RangeError);
  * ```
  */
 export class ContainerFiles {
