@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "80ada949f4816f7d3f783b9ed93bca9134d14a257674b455171ff68494bd1fec";
+var BUILD = "5e699d6fe40c4fcb6cfc2d3777e298b236e342fe7f6e018fd72c0099af7fb777";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -54750,7 +54750,8 @@ var init_ps = __esm({
       "CGROUP",
       "COMMAND"
     ];
-    NOT_OWN = "* not of a script of yours, or of one that may say anything: ramekin enter --any PID";
+    NOT_OWN = `* not of a script of yours, or of one that may say
+  anything: ramekin enter --any PID`;
   }
 });
 
