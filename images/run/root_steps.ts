@@ -127,8 +127,21 @@ async function lower(path: string, keep: string | undefined): Promise<Step> {
   }
   const [upper, work] = [`${keep}/upper`, `${keep}/work`];
   await Deno.mkdir(work, { recursive: true, mode: 0o700 });
+  checkPrivate(keep, await Deno.stat(keep));
   await makeUpper(upper, path);
   return overlay(path, { lower: [path], upper, work });
+}
+
+/** Checks that nobody else gets at the changes: a program can leave set-user-ID files in them. */
+function checkPrivate(keep: string, { uid, mode }: Deno.FileInfo): void {
+  if (uid === geteuid() && (mode! & 0o077) === 0) return;
+  throw new ImageError(`the directory of the changes, ${keep}, is open to other users`, {
+    code: "invalid",
+    advice: [
+      "name one that does not exist, or that is yours alone: chmod 700",
+      "the program can leave set-user-ID files in it, which others could run",
+    ],
+  });
 }
 
 /** Makes the directory of changes, as a root has the mode and the owner of its upper directory. */

@@ -97,6 +97,22 @@ withImage("changes are thrown away, kept, or refused", {}, async (image, directo
   );
 });
 
+withImage("changes are kept where no other user gets at them", {}, async (image, directory) => {
+  const persistent = `${directory}/kept`;
+  Deno.mkdirSync(persistent);
+  for (const mode of [0o755, 0o711, 0o770]) {
+    Deno.chmodSync(persistent, mode);
+    await assertImageError(
+      () => image.command(["sh"], { persistent }),
+      "invalid",
+      "is open to other users",
+      "chmod 700",
+    );
+  }
+  Deno.chmodSync(persistent, 0o700);
+  assertEquals(await inside(image, "echo kept", { persistent }), "kept");
+});
+
 withImage("changes cannot be kept and impossible at once", {}, async (image) => {
   for (const options of [{ persistent: "/x", readOnly: true }, { discard: false }]) {
     await assertImageError(() => image.command(["sh"], options), "invalid", "changes are either");
