@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "5e699d6fe40c4fcb6cfc2d3777e298b236e342fe7f6e018fd72c0099af7fb777";
+var BUILD = "42bc3d6796a3fa73d9a1446fc0eca0f87e09406ffedae1cba9dc2b55f08bbcf5";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -48255,6 +48255,7 @@ async function lower2(path2, keep2) {
     recursive: true,
     mode: 448
   });
+  checkPrivate(keep2, await Deno.stat(keep2));
   await makeUpper(upper, path2);
   return overlay(path2, {
     lower: [
@@ -48262,6 +48263,16 @@ async function lower2(path2, keep2) {
     ],
     upper,
     work
+  });
+}
+function checkPrivate(keep2, { uid, mode: mode2 }) {
+  if (uid === geteuid2() && (mode2 & 63) === 0) return;
+  throw new ImageError(`the directory of the changes, ${keep2}, is open to other users`, {
+    code: "invalid",
+    advice: [
+      "name one that does not exist, or that is yours alone: chmod 700",
+      "the program can leave set-user-ID files in it, which others could run"
+    ]
   });
 }
 async function makeUpper(upper, lower3) {
