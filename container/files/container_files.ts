@@ -122,7 +122,7 @@ const MAX_SIZE = 256 * 1024 * 1024;
  * for await (const { name } of fs.readDir("/mnt")) console.log(name);
  *
  * await fs.copyIn("/etc/passwd", "/mnt/passwd");
- * await assertRejects(() => fs.copyOut("/mnt", "/tmp/mnt", { maxBytes: 2 }), RangeError);
+ * await assertRejects(() => fs.copyOut("/mnt/passwd", "/tmp/passwd", { maxBytes: 2 }), RangeError);
  * ```
  */
 export class ContainerFiles {
