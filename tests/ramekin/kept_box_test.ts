@@ -174,6 +174,16 @@ test("what a box would show otherwise is left to the script", async () => {
   assertEquals(home.kept, []);
 });
 
+test("an audit and the status on a descriptor are left to the script", async () => {
+  using home = new Home();
+  for (const flag of ["--audit", "--audit=denied", "--status-fd=2"]) {
+    const { stderr } = await home.run(["sandbox", flag, "--", "cat", "/etc/shadow"]);
+    const told = flag === "--audit=denied" ? Deno.readTextFileSync(`${home.work}/denied`) : stderr;
+    assertMatch(told, flag === "--status-fd=2" ? /"code":1/ : /\/etc\/shadow/);
+  }
+  assertEquals(home.kept, []);
+});
+
 test("what a box cannot do is tried once, and done by the script", async () => {
   using home = new Home();
   const words = ["sandbox", "--allow-write=.", "--", "sh", "-c", "echo cold > soup"];
