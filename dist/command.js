@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "42bc3d6796a3fa73d9a1446fc0eca0f87e09406ffedae1cba9dc2b55f08bbcf5";
+var BUILD = "73cec845aa1b36be4b70d5952fd47f9f78c1bd0a6b45ff827c2161501ff09411";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {
@@ -221,7 +221,7 @@ function findKeptBox(words) {
     return;
   }
 }
-var FLAG = /^(--[a-z0-9-]+|-[A-Z])(=.*)?$/s;
+var FLAG = /^(--(?!audit\b|status-fd\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
 var FILES = /^(?:--allow-read|--allow-write|-R|-W)=(.*)$/s;
 function sandboxIn([subcommand, ...words]) {
   const end = words.indexOf("--");
