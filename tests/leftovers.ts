@@ -78,9 +78,9 @@ const TEMPORARY = temporaryDirectory();
 /** Makes it, and sets it for `Deno.makeTempDir()`, here and in the tests' scripts. */
 function temporaryDirectory(): string {
   const before = Deno.env.get("TMPDIR");
-  if (before !== undefined && /\/ramekin-tests-\d+$/.test(before)) return before;
-  const directory = `${before ?? "/tmp"}/ramekin-tests-${Deno.pid}`;
-  Deno.mkdirSync(directory, { recursive: true });
+  if (before !== undefined && /\/ramekin-tests-\w+$/.test(before)) return before;
+  // A killed run leaves its directory, and its number comes again.
+  const directory = Deno.makeTempDirSync({ prefix: "ramekin-tests-" });
   Deno.chmodSync(directory, 0o1777);
   Deno.env.set("TMPDIR", directory);
   addEventListener("unload", () => {
