@@ -7,6 +7,7 @@
 import type { Command } from "../container/command.ts";
 import type { CommandOptions } from "../container/command_options.ts";
 import type { Container, StopOptions } from "../container/container.ts";
+import { commandOptionsOf } from "./check_service.ts";
 import { after } from "../container/timer.ts";
 import { type Recipe, recipe } from "../container/recipe.ts";
 import { RamekinError } from "../ffi/errors.ts";
@@ -239,14 +240,20 @@ export class ServiceRunner implements Service {
     this.#isReady = false;
     this.#container = undefined;
     await container[Symbol.asyncDispose]();
-    await Promise.allSettled([passing, watching]);
-    const reason = describeEnd(status);
+    const [, watched] = await Promise.allSettled([passing, watching]);
+    const reason = watched.status === "fulfilled" && watched.value || describeEnd(status);
     this.#tell({ kind: "ended", status, reason });
     return reason;
   }
 
-  /** Waits until it is ready, and looks after its health then. */
-  async #watch(container: Container, ended: AbortSignal, line: Promise<void>): Promise<void> {
+  /**
+   * Waits until it is ready, and looks after its health then. Returns why it was stopped, if it was.
+   */
+  async #watch(
+    container: Container,
+    ended: AbortSignal,
+    line: Promise<void>,
+  ): Promise<string | undefined> {
     const { ready, readyTimeout = 60_000, health } = this.#options;
     const late = new AbortController();
     const end = () => late.abort();
@@ -257,22 +264,24 @@ export class ServiceRunner implements Service {
         ? await Promise.race([line.then(() => true), aborted(late.signal)])
         : await untilReady(ready, container, late.signal));
     stopTimer();
-    if (ended.aborted) return;
+    if (ended.aborted) return undefined;
     if (!isReady) {
-      this.#failed(new Error(`it was not ready after ${readyTimeout} ms`));
-      return void container.stop();
+      const reason = `was not ready after ${readyTimeout} ms`;
+      this.#failed(new Error(`it ${reason}`));
+      void container.stop();
+      return reason;
     }
     this.#isReady = true;
     this.#tell({ kind: "ready" });
     this.#settled.resolve();
-    if (health !== undefined) await this.#watchHealth(container, ended, health);
+    return health && await this.#watchHealth(container, ended, health);
   }
 
   async #watchHealth(
     container: Container,
     ended: AbortSignal,
     { every, command, timeout = 10_000, failures = 3 }: HealthOptions,
-  ): Promise<void> {
+  ): Promise<string | undefined> {
     const check = async () => {
       if (typeof command === "function") return await command(container);
       const [program, ...args] = command;
@@ -281,12 +290,13 @@ export class ServiceRunner implements Service {
     };
     for (let failed = 0; failed < failures;) {
       await sleep(every, ended);
-      if (ended.aborted) return;
+      if (ended.aborted) return undefined;
       failed = await check().catch(() => false) ? 0 : failed + 1;
-      if (ended.aborted) return;
+      if (ended.aborted) return undefined;
       if (failed > 0) this.#tell({ kind: "unhealthy", failures: failed });
     }
     void container.stop();
+    return `was not healthy ${failures} times in a row`;
   }
 
   #output(): ServiceOutput | undefined {
@@ -299,18 +309,14 @@ export class ServiceRunner implements Service {
   }
 
   #command(): Command | undefined {
-    const {
-      program,
-      recipe: box = recipe(),
-      ready: _ready,
-      readyTimeout: _readyTimeout,
-      restart: _restart,
-      health: _health,
-      log: _log,
-      ...options
-    } = this.#options;
+    const { program, recipe: box = recipe() } = this.#options;
     try {
-      return box.command(program, { ...options, stdin: "null", stdout: "piped", stderr: "piped" });
+      return box.command(program, {
+        ...commandOptionsOf(this.#options),
+        stdin: "null",
+        stdout: "piped",
+        stderr: "piped",
+      });
     } catch (error) {
       this.#settled.reject(new ServiceError(this.name, this.#failed(error), { cause: error }));
       return undefined;

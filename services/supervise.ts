@@ -6,6 +6,7 @@
 
 import type { StopOptions } from "../container/container.ts";
 import { nearest } from "../recipe/nearest.ts";
+import { checkService } from "./check_service.ts";
 import { EventLog } from "./event_log.ts";
 import { type Service, type ServiceEvent, type ServiceOptions, ServiceRunner } from "./service.ts";
 
@@ -35,7 +36,8 @@ export interface SupervisedOptions extends ServiceOptions {
  * for await (const { service, kind } of kitchen.events) console.log(service, kind);
  * ```
  *
- * @throws {TypeError} if one comes after one that there is not, or after itself; nothing runs then
+ * @throws {TypeError} if an option is invalid, or one comes after one that there is not, or after
+ * itself; nothing runs then
  */
 export function supervise<Name extends string>(
   services: Readonly<Record<Name, SupervisedOptions>>,
@@ -73,6 +75,7 @@ export class Supervisor<Name extends string = string> implements AsyncDisposable
   /** Use {@linkcode supervise}. */
   constructor(services: Readonly<Record<Name, SupervisedOptions>>) {
     const names = Object.keys(services) as Name[];
+    for (const name of names) checkService(name, services[name]);
     this.#needs = new Map(names.map((name) => [name, needsOf(name, services)]));
     this.#order = ordered(this.#needs);
     const entries = names.map((name) => {

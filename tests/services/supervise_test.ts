@@ -2,7 +2,14 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { loopback, mapRoot, proc, recipe, unshare } from "../../mod.ts";
-import { line, port, ServiceError, type ServiceEvent, supervise } from "../../services/mod.ts";
+import {
+  line,
+  port,
+  ServiceError,
+  type ServiceEvent,
+  supervise,
+  type SupervisedOptions,
+} from "../../services/mod.ts";
 import { isAlive, until } from "../other_scripts.ts";
 import { test } from "../support.ts";
 
@@ -153,7 +160,7 @@ test("one that is not ready in time, or ends before, fails those after it", asyn
   });
   await assertRejects(() => kitchen.ready, ServiceError);
   await assertRejects(() => kitchen.services.web.ready, ServiceError, "brief failed with code 1");
-  await assertRejects(() => kitchen.services.late.ready, ServiceError, "the service slow");
+  await assertRejects(() => kitchen.services.late.ready, ServiceError, "not ready after 30 ms");
   await kitchen.ended;
   const events = await told(kitchen.events);
   assert(!events.some((event) => /^(web|late)/.test(event)), events.join());
@@ -183,6 +190,24 @@ test("what comes after itself, or after nothing that there is, is refused before
     TypeError,
     "a after b after a",
   );
+});
+
+test("an option that is none is refused before anything runs, with the service and the nearest", () => {
+  const refused: [options: object, words: string][] = [
+    [{ restart: "always" }, 'the service db: its option "restart" should be an object'],
+    [{ restart: { policy: "allways" } }, 'did you mean "always"?'],
+    [{ restrat: {} }, 'its option "restrat" is unknown; did you mean "restart"?'],
+    [{ program: undefined }, 'its option "program" is missing: a program'],
+    [{ ready: 5432 }, 'its option "ready" should be port(NUMBER)'],
+    [{ health: { command: ["true"] } }, '"every" is missing'],
+    [{ health: { every: 5, command: [] } }, "a list of a program and its arguments"],
+    [{ log: "file" }, 'its option "log" should be'],
+    [{ args: "one" }, 'the command\'s option "args"'],
+  ];
+  for (const [options, words] of refused) {
+    const service = { program: "true", ...options } as unknown as SupervisedOptions;
+    assertThrows(() => supervise({ one: { program: "false" }, db: service }), TypeError, words);
+  }
 });
 
 test("a log is rotated, and no line is lost", async () => {
