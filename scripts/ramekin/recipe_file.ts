@@ -57,8 +57,9 @@ export function notRecipe(path: string): Error {
   const meant = near === undefined ? "" : `; did you mean ${near}?`;
   const kind = kindOf(path);
   if (kind === "missing") {
+    const image = IMAGE.test(path) ? `; an image is run by ramekin run --image=${path}` : "";
     return new FileError(
-      `${path} cannot be read: there is no such file${meant || unexpanded(path)}`,
+      `${path} cannot be read: there is no such file${meant || image || unexpanded(path)}`,
     );
   }
   const why = isExecutable(path)
@@ -66,6 +67,9 @@ export function notRecipe(path: string): Error {
     : `${kind === "directory" ? "it is a directory, and " : ""}${NAMES_OF_RECIPES}`;
   return new UsageError(`${path} is not a recipe: ${why}${meant}`);
 }
+
+/** A name with a tag or a digest. */
+const IMAGE = /^[a-z0-9][\w./-]*(:[\w.-]+|@sha\d+:[0-9a-f]+)$/;
 
 const NAMES_OF_RECIPES = "a recipe's name ends with .yaml, .json or .ts";
 

@@ -187,6 +187,7 @@ test(
       "ramekin: ./soup cannot be read: there is no such file\n",
     );
     assertMatch(await issue("closed"), /there is no such file; did you mean closed\.yaml\?\n$/);
+    assertMatch(await issue("debian:12"), /there is no such file; .* run --image=debian:12\n$/);
     assertMatch(await issue("~/soup"), /there is no such file; a shell expands ~/);
   }),
 );
