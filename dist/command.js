@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "73cec845aa1b36be4b70d5952fd47f9f78c1bd0a6b45ff827c2161501ff09411";
+var BUILD = "6f74691708c131bcf5f0d860e741e42985333e565ba94296054e790b82e867f0";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

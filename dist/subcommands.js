@@ -43366,7 +43366,8 @@ function notRecipe(path2) {
   const meant = near === void 0 ? "" : `; did you mean ${near}?`;
   const kind = kindOf2(path2);
   if (kind === "missing") {
-    return new FileError(`${path2} cannot be read: there is no such file${meant || unexpanded(path2)}`);
+    const image3 = IMAGE3.test(path2) ? `; an image is run by ramekin run --image=${path2}` : "";
+    return new FileError(`${path2} cannot be read: there is no such file${meant || image3 || unexpanded(path2)}`);
   }
   const why = isExecutable(path2) ? "it is an executable; a box is run by itself, and ramekin plan shows its recipe" : `${kind === "directory" ? "it is a directory, and " : ""}${NAMES_OF_RECIPES}`;
   return new UsageError(`${path2} is not a recipe: ${why}${meant}`);
@@ -43469,7 +43470,7 @@ function variablesOf3(settings2) {
     ];
   }));
 }
-var FileError, DATA, CODE, NAMES_OF_RECIPES, ENDS4, DENIED3, READING, NAMES4, IMPORTS, PERMISSION;
+var FileError, DATA, CODE, IMAGE3, NAMES_OF_RECIPES, ENDS4, DENIED3, READING, NAMES4, IMPORTS, PERMISSION;
 var init_recipe_file = __esm({
   "scripts/ramekin/recipe_file.ts"() {
     init_control_characters();
@@ -43492,6 +43493,7 @@ var init_recipe_file = __esm({
     };
     DATA = /\.(ya?ml|json)$|^\/dev\/(stdin|fd\/\d+)$|^\/proc\/self\/fd\/\d+$/i;
     CODE = /\.[mc]?[jt]s$/i;
+    IMAGE3 = /^[a-z0-9][\w./-]*(:[\w.-]+|@sha\d+:[0-9a-f]+)$/;
     NAMES_OF_RECIPES = "a recipe's name ends with .yaml, .json or .ts";
     ENDS4 = [
       ".yaml",
