@@ -72,7 +72,7 @@ export const PATH_CALLS: Readonly<Record<string, readonly PathArgument[]>> = {
 };
 
 /** The calls by which programs reach others over a network. */
-export const NETWORK_CALLS = ["connect", "sendto", "sendmmsg"] as const;
+const NETWORK_CALLS = ["connect", "sendto", "sendmmsg"] as const;
 
 /** The calls that {@linkcode import("./observe.ts").observing} is to ask about. */
 export const OBSERVED_CALLS: readonly string[] = [...Object.keys(PATH_CALLS), ...NETWORK_CALLS];
