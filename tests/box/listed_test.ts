@@ -65,6 +65,8 @@ test("enter runs a program in a box, with its user and its limits", () =>
 test("the copies of a box's streams are no containers", async () => {
   using box = new BoxFile(sandbox());
   const directory = Deno.makeTempDirSync();
+  // The shell makes it at any time after it has told the pid.
+  Deno.writeTextFileSync(`${directory}/out`, "");
   try {
     const shell = new Deno.Command("sh", {
       args: ["-c", `"$0" sh -c 'echo ready; exec sleep 30' >out 2>err & echo $!; wait`, box.path],
