@@ -8,12 +8,12 @@
 import { algorithmOf, encodedOf } from "../digest.ts";
 import { ImageError } from "../errors.ts";
 import type { Image } from "../image.ts";
+import { END_OF_ARCHIVE, headerOf, paddingOf } from "../layer/mod.ts";
 import { OCI_INDEX } from "../media_types.ts";
 import { parseReference, shortReference } from "../reference.ts";
 import { partsOf } from "../sources/file_set.ts";
 import { writeAll } from "../store/files.ts";
 import { NAME } from "../store/index_file.ts";
-import { tarEnd, tarHeader, tarPadding } from "./tar_writer.ts";
 
 /** Options of {@linkcode save}. */
 export interface SaveOptions {
@@ -105,20 +105,25 @@ class ArchiveWriter {
 
   async text(name: string, text: string): Promise<void> {
     const bytes = new TextEncoder().encode(text);
-    for (const part of [tarHeader(name, bytes.length), bytes, tarPadding(bytes.length)]) {
-      await this.#write(part);
-    }
+    await this.#header(name, bytes.length);
+    await this.#write(bytes);
+    await this.#write(paddingOf(bytes.length));
   }
 
   async file(name: string, path: string): Promise<void> {
     const { size } = await Deno.stat(path);
-    await this.#write(tarHeader(name, size));
+    await this.#header(name, size);
     for await (const part of partsOf(path, 0, size)) await this.#write(part);
-    await this.#write(tarPadding(size));
+    await this.#write(paddingOf(size));
   }
 
   async end(): Promise<void> {
-    await this.#write(tarEnd());
+    await this.#write(END_OF_ARCHIVE);
+  }
+
+  async #header(name: string, size: number): Promise<void> {
+    const entry = { name, kind: "file", mode: 0o644, uid: 0, gid: 0, mtime: 0, size } as const;
+    for (const part of headerOf(entry)) await this.#write(part);
   }
 
   async #write(bytes: Uint8Array): Promise<void> {

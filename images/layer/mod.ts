@@ -17,3 +17,4 @@ export {
   type UnpackSummary,
 } from "./unpack_layers.ts";
 export { writeLayer, type WriteLayerOptions, type WrittenLayer } from "./write_layer.ts";
+export { END_OF_ARCHIVE, headerOf, paddingOf } from "./tar/writer.ts";

@@ -67,12 +67,11 @@ export function headerOf(entry: NewEntry): Uint8Array[] {
   if (records.length === 0) return [own];
   const body = joined(records);
   const plain = { mode: 0o644, uid: 0, gid: 0, mtime: 0, prefix: new Uint8Array() };
-  const rest2 = encoder.encode("PaxHeader");
   const extended = block({
     ...plain,
     size: body.length,
     type: "x",
-    rest: rest2,
+    rest: encoder.encode("PaxHeader"),
     link: new Uint8Array(),
   });
   return [extended, body, paddingOf(body.length), own];
