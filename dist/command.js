@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "6f74691708c131bcf5f0d860e741e42985333e565ba94296054e790b82e867f0";
+var BUILD = "45e9df99f335d98bec8c2ace0e5e598019689ff55fb350c6869d2a252082849f";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

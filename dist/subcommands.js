@@ -11200,12 +11200,12 @@ function listAddresses() {
   };
 }
 function readAddress({ payload: payload2 }) {
-  const header3 = new DataView(payload2.buffer, payload2.byteOffset, ADDRESS_HEADER_SIZE);
+  const header2 = new DataView(payload2.buffer, payload2.byteOffset, ADDRESS_HEADER_SIZE);
   const attributes = decodeAttributes(payload2.subarray(ADDRESS_HEADER_SIZE));
   const bytes = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
   return {
-    link: header3.getUint32(4, true),
-    address: `${formatIp(bytes)}/${header3.getUint8(1)}`
+    link: header2.getUint32(4, true),
+    address: `${formatIp(bytes)}/${header2.getUint8(1)}`
   };
 }
 function describe(index) {
@@ -11242,9 +11242,9 @@ var init_links = __esm({
 
 // ffi/netlink/link.ts
 function addVeth(one, other) {
-  const header3 = linkHeader(0, void 0);
+  const header2 = linkHeader(0, void 0);
   const peer = new Attribute(VETH_INFO_PEER, [
-    ...header3,
+    ...header2,
     ...settings(other)
   ]);
   const words3 = [
@@ -11303,7 +11303,7 @@ function listLinks() {
   };
 }
 function readLink({ payload: payload2 }) {
-  const header3 = new DataView(payload2.buffer, payload2.byteOffset, LINK_HEADER_SIZE);
+  const header2 = new DataView(payload2.buffer, payload2.byteOffset, LINK_HEADER_SIZE);
   const attributes = decodeAttributes(payload2.subarray(LINK_HEADER_SIZE));
   const number = (type) => {
     const bytes = attributes.get(type);
@@ -11311,9 +11311,9 @@ function readLink({ payload: payload2 }) {
   };
   const kind = decodeAttributes(attributes.get(IFLA.LINKINFO) ?? new Uint8Array()).get(IFLA_INFO_KIND);
   const hardware = attributes.get(IFLA.ADDRESS) ?? new Uint8Array();
-  const flags2 = header3.getUint32(8, true);
+  const flags2 = header2.getUint32(8, true);
   return {
-    index: header3.getInt32(4, true),
+    index: header2.getInt32(4, true),
     name: decodeText(attributes.get(IFLA.IFNAME) ?? new Uint8Array()),
     kind: kind && decodeText(kind),
     up: (flags2 & IFF_UP) !== 0,
@@ -11474,7 +11474,7 @@ function listRoutes() {
   };
 }
 function readRoute({ payload: payload2 }) {
-  const header3 = payload2.subarray(0, ROUTE_HEADER_SIZE);
+  const header2 = payload2.subarray(0, ROUTE_HEADER_SIZE);
   const attributes = decodeAttributes(payload2.subarray(ROUTE_HEADER_SIZE));
   const ip = (type) => {
     const bytes = attributes.get(type);
@@ -11484,19 +11484,19 @@ function readRoute({ payload: payload2 }) {
     const bytes = attributes.get(type);
     return bytes && decodeUint32(bytes);
   };
-  const everything = header3[0] === AF_INET6 ? "::" : "0.0.0.0";
+  const everything = header2[0] === AF_INET6 ? "::" : "0.0.0.0";
   return {
-    destination: `${ip(RTA.DST) ?? everything}/${header3[1]}`,
+    destination: `${ip(RTA.DST) ?? everything}/${header2[1]}`,
     via: ip(RTA.GATEWAY),
     link: number(RTA.OIF),
     source: ip(RTA.PREFSRC),
     metric: number(RTA.PRIORITY) ?? 0,
-    table: number(RTA.TABLE) ?? header3[4]
+    table: number(RTA.TABLE) ?? header2[4]
   };
 }
 function findRoute({ family, bytes }) {
-  const header3 = new Uint8Array(ROUTE_HEADER_SIZE);
-  header3.set([
+  const header2 = new Uint8Array(ROUTE_HEADER_SIZE);
+  header2.set([
     family,
     bytes.length * 8
   ]);
@@ -11504,7 +11504,7 @@ function findRoute({ family, bytes }) {
     type: RTM_GETROUTE,
     flags: 0,
     payload: [
-      header3,
+      header2,
       new Attribute(RTA.DST, [
         bytes
       ])
@@ -17080,10 +17080,10 @@ var init_names2 = __esm({
 
 // ffi/elf_note.ts
 function noteBytes(text5) {
-  const encoder9 = new TextEncoder();
+  const encoder8 = new TextEncoder();
   const [owner, content2] = [
-    encoder9.encode(`${NOTE.owner}\0`),
-    encoder9.encode(text5)
+    encoder8.encode(`${NOTE.owner}\0`),
+    encoder8.encode(text5)
   ];
   const bytes = new Uint8Array(12 + align(owner.length) + align(content2.length));
   const view2 = new DataView(bytes.buffer);
@@ -19525,10 +19525,10 @@ var init_directory_lists = __esm({
 
 // ffi/elf.ts
 function readElf(readAt2) {
-  const header3 = view(readAt2(0, HEADER_SIZE3));
-  if (header3.byteLength < HEADER_SIZE3 || header3.getUint32(0) !== 2135247942) return void 0;
-  if (header3.getUint16(4) !== 513) return void 0;
-  const segments = readSegments(readAt2, header3);
+  const header2 = view(readAt2(0, HEADER_SIZE3));
+  if (header2.byteLength < HEADER_SIZE3 || header2.getUint32(0) !== 2135247942) return void 0;
+  if (header2.getUint16(4) !== 513) return void 0;
+  const segments = readSegments(readAt2, header2);
   if (segments === void 0) return void 0;
   const interpreter = segments.find(({ type }) => type === PT.INTERP);
   const dynamic = segments.find(({ type }) => type === PT.DYNAMIC);
@@ -19538,7 +19538,7 @@ function readElf(readAt2) {
   const texts2 = (tag) => strings === void 0 ? [] : of2(tag).map(({ value }) => textAt(readAt2, strings + value));
   const paths = (tag) => texts2(tag).at(-1)?.split(":").filter(Boolean) ?? [];
   return {
-    machine: header3.getUint16(18, true),
+    machine: header2.getUint16(18, true),
     interpreter: interpreter && textAt(readAt2, interpreter.offset),
     soname: texts2(DT.SONAME)[0],
     needed: texts2(DT.NEEDED),
@@ -19547,11 +19547,11 @@ function readElf(readAt2) {
     noDefaultDirectories: of2(DT.FLAGS_1).some(({ value }) => (value & DF_1_NODEFLIB) !== 0)
   };
 }
-function readSegments(readAt2, header3) {
+function readSegments(readAt2, header2) {
   const [offset, size, count] = [
-    Number(header3.getBigUint64(32, true)),
-    header3.getUint16(54, true),
-    header3.getUint16(56, true)
+    Number(header2.getBigUint64(32, true)),
+    header2.getUint16(54, true),
+    header2.getUint16(56, true)
   ];
   const table2 = view(readAt2(offset, size * count));
   if (size < 56 || table2.byteLength < size * count) return void 0;
@@ -22388,7 +22388,7 @@ function reachesSockets({ state, deniesSockets, init: init2 }) {
 }
 function requiredAccess(recorder, command) {
   const { state } = recorder;
-  const { capabilities: model, unshared, joined: joined4, caller } = state;
+  const { capabilities: model, unshared, joined: joined3, caller } = state;
   const uid = command?.uid ?? state.ids?.uid ?? (unshared.has("user") ? OVERFLOW_ID : caller.euid);
   const credentials = {
     uid,
@@ -22424,7 +22424,7 @@ function requiredAccess(recorder, command) {
   if (asHost) needs2.push(...privileges(capabilities2));
   needs2.push(...beyondNamespaces(recorder, init2, command));
   if (command !== void 0) needs2.push(...commandAccess(command, state));
-  return distinct(needs2.filter((need) => need.kind !== "namespace" || !joined4.has(need.namespace)));
+  return distinct(needs2.filter((need) => need.kind !== "namespace" || !joined3.has(need.namespace)));
 }
 function beyondNamespaces({ state, filtered, init: init2, lifetime }, controlled, command) {
   const needs2 = [];
@@ -23794,9 +23794,9 @@ var init_judge = __esm({
       }
       /** The first part of the first message of sendmmsg(2): struct mmsghdr, struct iovec. */
       #message(notified, messages) {
-        const header3 = this.#read(notified, messages, 24);
-        if (header3.length < 24) return header3;
-        const part = this.#read(notified, new DataView(header3.buffer).getBigUint64(16, true), 16);
+        const header2 = this.#read(notified, messages, 24);
+        if (header2.length < 24) return header2;
+        const part = this.#read(notified, new DataView(header2.buffer).getBigUint64(16, true), 16);
         if (part.length < 16) return part;
         const view2 = new DataView(part.buffer);
         return this.#read(notified, view2.getBigUint64(0, true), Number(view2.getBigUint64(8, true)));
@@ -31246,8 +31246,8 @@ var init_shown_directory = __esm({
   }
   static {
     isOthers$66 = (function (path2) {
-        const { caller, inUserNamespace, joined: joined4 } = this.#plan.state;
-        if (caller.euid !== 0 || !inUserNamespace || joined4.has("user")) return false;
+        const { caller, inUserNamespace, joined: joined3 } = this.#plan.state;
+        if (caller.euid !== 0 || !inUserNamespace || joined3.has("user")) return false;
         if (this.#plan.cursor.includes("mapIds")) return false;
         const around = parentsOf2(path2).map((parent) => {
           const whole = this.#source === "/" ? `/${parent}` : `${this.#source}/${parent}`;
@@ -36873,8 +36873,8 @@ var init_listing = __esm({
           if (point !== void 0) entries.push(...parentEntries(plan, point));
         }
         this.entries = entries;
-        const { unshared, joined: joined4, mounts } = plan.state;
-        const ownerOf3 = (kind) => joined4.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
+        const { unshared, joined: joined3, mounts } = plan.state;
+        const ownerOf3 = (kind) => joined3.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
         const owners = NAMESPACE_KINDS.map((kind) => [
           kind,
           ownerOf3(kind)
@@ -45028,7 +45028,7 @@ function typeOf3(type, name) {
   }
   return kind;
 }
-function entryOf2({ header: header3, kind, globals, extensions, sparse }) {
+function entryOf2({ header: header2, kind, globals, extensions, sparse }) {
   const records = [
     ...globals.records,
     ...extensions.records
@@ -45056,19 +45056,19 @@ function entryOf2({ header: header3, kind, globals, extensions, sparse }) {
   const size = sparse.size ?? number("GNU.sparse.realsize") ?? number("GNU.sparse.size");
   if (segments !== void 0) checkSegments(segments, size ?? sparse.stored, sparse.stored);
   return {
-    name: text5("GNU.sparse.name") ?? extensions.name ?? text5("path") ?? header3.name,
+    name: text5("GNU.sparse.name") ?? extensions.name ?? text5("path") ?? header2.name,
     kind,
-    target: extensions.target ?? text5("linkpath") ?? header3.target,
-    uid: number("uid") ?? header3.uid,
-    gid: number("gid") ?? header3.gid,
-    mode: header3.mode,
-    mtime: mtime === void 0 ? wholeSeconds(header3.mtime) : paxTime(mtime, "mtime", header3.libarchive),
+    target: extensions.target ?? text5("linkpath") ?? header2.target,
+    uid: number("uid") ?? header2.uid,
+    gid: number("gid") ?? header2.gid,
+    mode: header2.mode,
+    mtime: mtime === void 0 ? wholeSeconds(header2.mtime) : paxTime(mtime, "mtime", header2.libarchive),
     size: segments === void 0 ? sparse.stored : size ?? sparse.stored,
     stored: sparse.stored,
     segments,
     xattrs: xattrsOf(records),
-    major: header3.major,
-    minor: header3.minor,
+    major: header2.major,
+    minor: header2.minor,
     unread: [
       ...all.keys()
     ].filter((key) => ACLS.test(key) && all.get(key).length > 0)
@@ -45271,22 +45271,22 @@ var init_reader2 = __esm({
         if (this.#zeroBlocks > 0) {
           throw new ArchiveError("one block of zeros lies within the archive; two would end it");
         }
-        const header3 = readHeader(block2);
-        if (header3.size < 0) throw new ArchiveError("a size is negative");
-        if ("xgXLK".includes(header3.type)) return this.#beginExtension(header3);
-        if (header3.type === "S") {
+        const header2 = readHeader(block2);
+        if (header2.size < 0) throw new ArchiveError("a size is negative");
+        if ("xgXLK".includes(header2.type)) return this.#beginExtension(header2);
+        if (header2.type === "S") {
           const segments = oldSegments(block2, 386, 4);
           const size = readOldSize(block2);
           if (block2[482] !== 0) {
             this.#state = {
               kind: "old-map",
-              header: header3,
+              header: header2,
               segments,
               size
             };
             return;
           }
-          return this.#begin(header3, {
+          return this.#begin(header2, {
             size,
             segments
           });
@@ -45295,35 +45295,35 @@ var init_reader2 = __esm({
         if (records.some(({ key, value }) => key === "GNU.sparse.major" && untilNul(value) === "1")) {
           this.#state = {
             kind: "map",
-            header: header3,
+            header: header2,
             map: new SparseMapReader(),
-            left: this.#storedSize(header3)
+            left: this.#storedSize(header2)
           };
           return;
         }
-        this.#begin(header3);
+        this.#begin(header2);
       }
-      #beginExtension(header3) {
-        if (header3.size > MOST_EXTENSION) {
-          throw new ArchiveError(`an extended header or a long name has ${header3.size} bytes, more than ${MOST_EXTENSION}`);
+      #beginExtension(header2) {
+        if (header2.size > MOST_EXTENSION) {
+          throw new ArchiveError(`an extended header or a long name has ${header2.size} bytes, more than ${MOST_EXTENSION}`);
         }
         const state = {
           kind: "extension",
-          header: header3,
-          bytes: new Uint8Array(header3.size),
+          header: header2,
+          bytes: new Uint8Array(header2.size),
           filled: 0
         };
         this.#state = state;
-        if (header3.size === 0) this.#endExtension(header3, state.bytes);
+        if (header2.size === 0) this.#endExtension(header2, state.bytes);
       }
       #takeExtension(state, piece) {
-        const { bytes, header: header3, filled } = state;
+        const { bytes, header: header2, filled } = state;
         const taken = Math.min(bytes.length - filled, piece.length);
         bytes.set(piece.subarray(0, taken), filled);
         state.filled += taken;
         if (state.filled === bytes.length) {
-          this.#padding = paddingOf(header3.size);
-          this.#endExtension(header3, bytes);
+          this.#padding = paddingOf(header2.size);
+          this.#endExtension(header2, bytes);
         }
         return taken;
       }
@@ -45374,11 +45374,11 @@ var init_reader2 = __esm({
           stored: state.left
         });
       }
-      #begin(header3, sparse = {}) {
-        const stored = sparse.stored ?? this.#storedSize(header3);
-        const type = typeOf3(header3.type, header3.name);
+      #begin(header2, sparse = {}) {
+        const stored = sparse.stored ?? this.#storedSize(header2);
+        const type = typeOf3(header2.type, header2.name);
         const entry2 = type === "skip" ? void 0 : entryOf2({
-          header: header3,
+          header: header2,
           kind: type,
           globals: this.#globals,
           extensions: this.#extensions,
@@ -45393,7 +45393,7 @@ var init_reader2 = __esm({
         const isFile5 = entry2?.kind === "file";
         if (entry2 !== void 0) this.#sink.entry(entry2, this.#position);
         if (entry2 !== void 0 && !isFile5) this.#sink.end();
-        const left = entry2 === void 0 || isFile5 || header3.type === "D" ? stored : 0;
+        const left = entry2 === void 0 || isFile5 || header2.type === "D" ? stored : 0;
         this.#state = {
           kind: "data",
           left,
@@ -45401,10 +45401,10 @@ var init_reader2 = __esm({
         };
         if (left === 0) this.#endData(!isFile5, 0);
       }
-      #storedSize(header3) {
+      #storedSize(header2) {
         const last = (extensions) => extensions.records.findLast(({ key, value }) => key === "size" && value.length > 0);
         const size = last(this.#extensions) ?? last(this.#globals);
-        return size === void 0 ? header3.size : paxNumber(size.value, "size");
+        return size === void 0 ? header2.size : paxNumber(size.value, "size");
       }
       #takeData(state, piece) {
         const taken = Math.min(state.left, piece.length);
@@ -45777,8 +45777,8 @@ function readFrameHeader(bytes) {
   };
 }
 function* piecesOf2(input) {
-  const header3 = readFrameHeader(input.peek(MOST_HEADER));
-  let wanted = header3.size;
+  const header2 = readFrameHeader(input.peek(MOST_HEADER));
+  let wanted = header2.size;
   for (let last = false; !last; ) {
     const head2 = input.peek(wanted + 3);
     if (head2.length < wanted + 3) throw cut();
@@ -45790,7 +45790,7 @@ function* piecesOf2(input) {
     yield input.take(wanted + 3 + size);
     wanted = 0;
   }
-  if (header3.hasChecksum) yield input.take(4);
+  if (header2.hasChecksum) yield input.take(4);
 }
 function joined(parts2) {
   const whole = new Uint8Array(parts2.reduce((total, { length }) => total + length, 0));
@@ -47508,12 +47508,11 @@ function headerOf(entry2) {
     mtime: 0,
     prefix: new Uint8Array()
   };
-  const rest2 = encoder6.encode("PaxHeader");
   const extended = block({
     ...plain3,
     size: body.length,
     type: "x",
-    rest: rest2,
+    rest: encoder6.encode("PaxHeader"),
     link: new Uint8Array()
   });
   return [
@@ -47907,6 +47906,7 @@ var init_mod4 = __esm({
     init_index_of();
     init_unpack_layers();
     init_write_layer();
+    init_writer();
   }
 });
 
@@ -49999,9 +49999,9 @@ var init_blobs = __esm({
 });
 
 // images/registry/challenge.ts
-function parseChallenges(header3) {
+function parseChallenges(header2) {
   const challenges = [];
-  let rest = header3;
+  let rest = header2;
   for (let scheme = SCHEME.exec(rest); scheme !== null; scheme = SCHEME.exec(rest)) {
     rest = rest.slice(scheme[0].length);
     const parameters = {};
@@ -52390,79 +52390,6 @@ var init_push = __esm({
   }
 });
 
-// images/archive/tar_writer.ts
-function tarHeader(name, size, type = "0") {
-  if (encoder7.encode(name).length <= 100) return header2(name, size, type);
-  const record2 = paxRecord("path", name);
-  return joined3([
-    header2("path", record2.length, "x"),
-    padded(record2),
-    header2(name.slice(0, 100), size, type)
-  ]);
-}
-function tarEnd() {
-  return new Uint8Array(2 * BLOCK2);
-}
-function tarPadding(size) {
-  return new Uint8Array((BLOCK2 - size % BLOCK2) % BLOCK2);
-}
-function header2(name, size, type) {
-  const bytes = new Uint8Array(BLOCK2);
-  const put = (text5, at2) => bytes.set(encoder7.encode(text5), at2);
-  put(name, 0);
-  put(type === "5" ? "0000755\0" : "0000644\0", 100);
-  put("0000000\x000000000\0", 108);
-  bytes.set(sizeField(size), 124);
-  put("00000000000\0        ", 136);
-  put(type, 156);
-  put("ustar\x0000", 257);
-  const sum4 = bytes.reduce((sum5, byte) => sum5 + byte, 0);
-  put(`${sum4.toString(8).padStart(6, "0")}\0 `, 148);
-  return bytes;
-}
-function sizeField(size) {
-  if (size < OCTAL_LIMIT) return encoder7.encode(`${size.toString(8).padStart(11, "0")}\0`);
-  const field2 = new Uint8Array(12);
-  field2[0] = 128;
-  new DataView(field2.buffer).setBigUint64(4, BigInt(size));
-  return field2;
-}
-function paxRecord(key, value) {
-  const rest = encoder7.encode(` ${key}=${value}
-`);
-  let length = rest.length;
-  while (String(length).length + rest.length !== length) {
-    length = String(length).length + rest.length;
-  }
-  return joined3([
-    encoder7.encode(String(length)),
-    rest
-  ]);
-}
-function padded(bytes) {
-  return joined3([
-    bytes,
-    tarPadding(bytes.length)
-  ]);
-}
-function joined3(parts2) {
-  const whole = new Uint8Array(parts2.reduce((sum4, { length }) => sum4 + length, 0));
-  let at2 = 0;
-  for (const part of parts2) {
-    whole.set(part, at2);
-    at2 += part.length;
-  }
-  return whole;
-}
-var BLOCK2, encoder7, OCTAL_LIMIT;
-var init_tar_writer = __esm({
-  "images/archive/tar_writer.ts"() {
-    BLOCK2 = 512;
-    encoder7 = new TextEncoder();
-    OCTAL_LIMIT = 8 ** 11;
-  }
-});
-
 // images/archive/save.ts
 async function save(images, output, { signal } = {}) {
   if (images.length === 0) throw new ImageError("no image is to be saved", {
@@ -52519,12 +52446,12 @@ var init_save = __esm({
   "images/archive/save.ts"() {
     init_digest();
     init_errors4();
+    init_mod4();
     init_media_types();
     init_reference();
     init_file_set();
     init_files9();
     init_index_file();
-    init_tar_writer();
     ArchiveWriter = class {
 
       #output;
@@ -52535,22 +52462,30 @@ var init_save = __esm({
       }
       async text(name, text5) {
         const bytes = new TextEncoder().encode(text5);
-        for (const part of [
-          tarHeader(name, bytes.length),
-          bytes,
-          tarPadding(bytes.length)
-        ]) {
-          await this.#write(part);
-        }
+        await this.#header(name, bytes.length);
+        await this.#write(bytes);
+        await this.#write(paddingOf2(bytes.length));
       }
       async file(name, path2) {
         const { size } = await Deno.stat(path2);
-        await this.#write(tarHeader(name, size));
+        await this.#header(name, size);
         for await (const part of partsOf4(path2, 0, size)) await this.#write(part);
-        await this.#write(tarPadding(size));
+        await this.#write(paddingOf2(size));
       }
       async end() {
-        await this.#write(tarEnd());
+        await this.#write(END_OF_ARCHIVE);
+      }
+      async #header(name, size) {
+        const entry2 = {
+          name,
+          kind: "file",
+          mode: 420,
+          uid: 0,
+          gid: 0,
+          mtime: 0,
+          size
+        };
+        for (const part of headerOf(entry2)) await this.#write(part);
       }
       async #write(bytes) {
         this.#signal?.throwIfAborted();
@@ -54078,7 +54013,7 @@ var init_pack = __esm({
 // box/texts.ts
 function textBytes(calls, looks) {
   const refusals = REFUSALS.map((text5, number) => looks || !OF_STREAMS.includes(number) ? text5 : "");
-  return encoder8.encode([
+  return encoder7.encode([
     ...refusals,
     ...calls,
     ""
@@ -54089,12 +54024,12 @@ function errnoBytes() {
   return concat([
     ...named2.map(([name, number]) => concat([
       Uint8Array.of(number),
-      encoder8.encode(`${name}\0`)
+      encoder7.encode(`${name}\0`)
     ])),
-    encoder8.encode("\0an errno that errno(1) names\0")
+    encoder7.encode("\0an errno that errno(1) names\0")
   ]);
 }
-var REFUSALS, OF_STREAMS, LATER, NEVER, encoder8;
+var REFUSALS, OF_STREAMS, LATER, NEVER, encoder7;
 var init_texts = __esm({
   "box/texts.ts"() {
     init_concat();
@@ -54119,7 +54054,7 @@ var init_texts = __esm({
     ];
     LATER = /^E(NODATA|PROTO|OVERFLOW|USERS|MSGSIZE|NOPROTOOPT|PROTONOSUPPORT|OPNOTSUPP|AFNOSUPPORT|ADDRINUSE|ADDRNOTAVAIL|NETDOWN|NETUNREACH|NOBUFS|HOSTUNREACH|STALE|DQUOT|LIBBAD)$/;
     NEVER = /^E(NOTBLK|DOM|DEADLK|NOLCK|SPIPE|MLINK|CHILD)$/;
-    encoder8 = new TextEncoder();
+    encoder7 = new TextEncoder();
   }
 });
 
