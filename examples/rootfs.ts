@@ -10,8 +10,7 @@
  */
 // deno-lint-ignore-file no-console
 
-import { bind, devices, hostname, mapRoot, pivotRoot, proc, recipe } from "../mod.ts";
-import { sysfs, tmpfs, unshare } from "../mod.ts";
+import { hostname, mapRoot, recipe, root, unshare } from "../mod.ts";
 
 const [directory, program = "sh", ...args] = Deno.args;
 if (directory === undefined) {
@@ -22,12 +21,7 @@ if (directory === undefined) {
 const box = recipe(
   unshare("user", "mount", "pid", "uts", "ipc", "net"),
   mapRoot(),
-  bind(directory, "/mnt"),
-  devices("/mnt/dev"),
-  proc("/mnt/proc"),
-  sysfs("/mnt/sys"),
-  tmpfs("/mnt/tmp"),
-  pivotRoot("/mnt"),
+  root(directory),
   hostname("rootfs"),
 );
 

@@ -5,6 +5,7 @@
  */
 
 import type { Step, StepOf } from "../recipe/steps.ts";
+import type { RootStep } from "../recipe/steps/root_directory.ts";
 import type { PlanBuilder } from "./builder.ts";
 import { lowerBind } from "./steps/bind.ts";
 import { lowerBounds } from "./steps/bounds.ts";
@@ -47,6 +48,7 @@ import {
 import { lowerPrograms } from "./steps/programs.ts";
 import { lowerProtect } from "./steps/protect.ts";
 import { lowerChdir, lowerChroot, lowerPivotRoot } from "./steps/root.ts";
+import { rootParts } from "./steps/root_directory.ts";
 import { lowerSeccomp } from "./steps/seccomp.ts";
 import { lowerSysctl } from "./steps/sysctl.ts";
 import { lowerTimeOffset } from "./steps/time.ts";
@@ -102,6 +104,7 @@ const LOWERINGS = {
   readonlyPaths: lowerReadonlyPaths,
   remount: lowerRemount,
   rlimit: lowerRlimit,
+  root: lowerRoot,
   route: lowerRoute,
   seccomp: lowerSeccomp,
   setEnv: lowerSetEnv,
@@ -118,6 +121,11 @@ const LOWERINGS = {
   veth: lowerVeth,
   writeFile: lowerWriteFile,
 } satisfies { readonly [Name in Step["step"]]: Lowering<StepOf<Name>> };
+
+/** Lowers `root`, by the steps that it stands for. */
+function lowerRoot(step: RootStep, plan: PlanBuilder): void {
+  for (const part of rootParts(step, plan)) lower(part, plan);
+}
 
 /** Lowers a step by its entry in the table. */
 export function lower(step: Step, plan: PlanBuilder): void {

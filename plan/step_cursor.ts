@@ -7,6 +7,7 @@
 import { RecipeError } from "../recipe/errors.ts";
 import { isWithin, normalize } from "../recipe/path.ts";
 import type { BindStep } from "../recipe/steps/bind.ts";
+import { ROOT_PLACE, type RootStep } from "../recipe/steps/root_directory.ts";
 
 /**
  * Iterates over the steps while they are lowered, with lookups before and after the current one.
@@ -30,8 +31,13 @@ export class StepCursor {
     const roots: (string | undefined)[] = new Array(steps.length);
     let next: string | undefined;
     for (let index = steps.length - 1; index >= 0; index--) {
-      roots[index] = next;
       const step = steps[index]!;
+      if (step.step === "root") {
+        // It covers what was there, and looks paths up in its own root itself.
+        [roots[index], next] = [ROOT_PLACE, undefined];
+        continue;
+      }
+      roots[index] = next;
       if (isRootStep(step)) next = normalize(step.path);
     }
     this.#nextRoots = roots;
@@ -95,9 +101,12 @@ export class StepCursor {
     return undefined;
   }
 
-  /** The sources of the binds that an untrusted program may write to. */
+  /** The directories of the host that an untrusted program may write to. */
   get untrustedSources(): readonly string[] {
-    return this.steps.flatMap((step) => isUntrustedBind(step) ? [step.source] : []);
+    return this.steps.flatMap((step) => {
+      if (isChangedRoot(step)) return [step.directory];
+      return isUntrustedBind(step) ? [step.source] : [];
+    });
   }
 
   /** Whether the current step is a bind of files that an untrusted program is shown. */
@@ -132,6 +141,12 @@ function isUntrustedBind(
   step: { readonly step: string } & Partial<Pick<BindStep, "untrusted" | "readOnly">>,
 ): step is { readonly step: string; readonly source: string } {
   return step.step === "bind" && step.untrusted === true && step.readOnly !== true;
+}
+
+function isChangedRoot(
+  step: { readonly step: string } & Partial<Pick<RootStep, "discard" | "readOnly">>,
+): step is { readonly step: string; readonly directory: string } {
+  return step.step === "root" && step.discard !== true && step.readOnly !== true;
 }
 
 function entersUserNamespace(step: { readonly step: string; readonly kinds?: unknown }): boolean {

@@ -36,6 +36,7 @@ export const NETWORK_FILES: readonly string[] = [
 ];
 
 /** The text of /etc/hosts without a network: the names of the loopback interface (hosts(5)). */
-export function loopbackHosts(hostname: string): string {
-  return `127.0.0.1 localhost ${hostname}\n::1 localhost ip6-localhost ip6-loopback\n`;
+export function loopbackHosts(hostname?: string): string {
+  const names = ["localhost", ...(hostname === undefined ? [] : [hostname])];
+  return `127.0.0.1 ${names.join(" ")}\n::1 localhost ip6-localhost ip6-loopback\n`;
 }

@@ -128,6 +128,7 @@ import {
   pivotRootSchema,
   type PivotRootStep,
 } from "./steps/root.ts";
+import { rootSchema, type RootStep } from "./steps/root_directory.ts";
 import { seccompSchema, type SeccompStep } from "./steps/seccomp.ts";
 import { sysctlSchema, type SysctlStep } from "./steps/sysctl.ts";
 import { timeOffsetSchema, type TimeOffsetStep } from "./steps/time.ts";
@@ -184,6 +185,7 @@ export type Step =
   | ReadonlyPathsStep
   | RemountStep
   | RlimitStep
+  | RootStep
   | RouteStep
   | SeccompStep
   | SetEnvStep
@@ -249,6 +251,7 @@ const SCHEMAS = {
   readonlyPaths: readonlyPathsSchema,
   remount: remountSchema,
   rlimit: rlimitSchema,
+  root: rootSchema,
   route: routeSchema,
   seccomp: seccompSchema,
   setEnv: setEnvSchema,

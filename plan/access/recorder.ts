@@ -8,7 +8,11 @@
  * @module
  */
 
-import { MS_NODEV, MS_RDONLY } from "../../ffi/calls/constants/mounts.ts";
+import {
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_RDONLY,
+  MS_RDONLY,
+} from "../../ffi/calls/constants/mounts.ts";
 import { kernelMountAround, kernelMountsIn } from "../../host/kernel_mounts.ts";
 import { parseMountOptions } from "../../recipe/mount_options.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
@@ -321,10 +325,10 @@ export class AccessRecorder {
     this.record({ kind: "device", path: source });
   }
 
-  /** Records that a step changes the flags of a mount. */
-  recordRemount(flags: number): void {
-    if ((flags & MS_RDONLY) === 0) this.makesWritable = true;
-    if ((flags & MS_NODEV) === 0) this.allowsDevices = true;
+  /** Records that a step lifts restrictions of a mount, by the attributes that it clears. */
+  recordRemount(cleared: number): void {
+    if ((cleared & MOUNT_ATTR_RDONLY) !== 0) this.makesWritable = true;
+    if ((cleared & MOUNT_ATTR_NODEV) !== 0) this.allowsDevices = true;
   }
 
   /** Returns the place that a path certainly leads to, if it is known. */

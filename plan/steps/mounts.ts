@@ -216,7 +216,8 @@ export function lowerRemount(step: RemountStep, plan: PlanBuilder): void {
       "/proc/self/mountinfo shows for it",
     EINVAL: notMounted(step.target),
   };
-  plan.access.recordRemount(flags);
+  const attributes = step.keep === true ? namedAttributes(step.options) : attributesOf(flags);
+  plan.access.recordRemount(attributes.attr_clr);
   if (step.bind === false) {
     if (!plan.state.mounts.isContainerMount(target.canonical)) {
       plan.refuse(
@@ -227,7 +228,6 @@ export function lowerRemount(step: RemountStep, plan: PlanBuilder): void {
     checkOptions(plan, data);
     target.reconfigure(MS_REMOUNT | flags, data, fixes);
   } else {
-    const attributes = step.keep === true ? namedAttributes(step.options) : attributesOf(flags);
     target.setAttributes(attributes, step.recursive === true, fixes);
   }
   if (step.keep === true && (flags & MS_RDONLY) === 0) return;

@@ -142,6 +142,12 @@ export {
   pivotRoot,
   type PivotRootStep,
 } from "./root.ts";
+export {
+  root,
+  type RootDirectoryOptions,
+  type RootStep,
+  type RootVolume,
+} from "./root_directory.ts";
 export { seccomp, type SeccompAllowance, type SeccompStep } from "./seccomp.ts";
 export { DEFAULT_SECCOMP_PROFILE } from "../seccomp_default.ts";
 export type {

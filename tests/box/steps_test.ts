@@ -80,6 +80,7 @@ const STEPS: Readonly<Record<Step["step"], "built" | string>> = {
   readonlyPaths: "built",
   remount: "built",
   rlimit: "built",
+  root: "built",
   route: "built",
   seccomp: "built",
   setEnv: "built",

@@ -51,6 +51,7 @@ import {
   recipe,
   remount,
   rlimit,
+  root as rootDirectory,
   route,
   seccomp,
   setEnv,
@@ -139,6 +140,8 @@ export const STEP_RECIPES: Readonly<Record<Step["step"], (hub: Container) => Rec
   readonlyPaths: () => own("mount", "pid").with(proc(), readonlyPaths("/proc/sys", "/proc/fs")),
   remount: () => room.with(remount("/mnt", "ro,nosuid,nodev")),
   rlimit: () => recipe(rlimit("nofile", 64)),
+  root: () =>
+    own("mount", "pid").with(rootDirectory("/", { volumes: { "/srv": { source: "/etc" } } })),
   route: (hub) =>
     plugged(
       hub,

@@ -155,6 +155,7 @@ const APART = [
   "pivotRoot",
   "proc",
   "programs",
+  "root",
   "sysfs",
   "veth",
 ];
@@ -757,4 +758,18 @@ test("a command adds its program, and the variables that it passes on", () => {
 test("needs are JSON data", () => {
   const all = recipe().needs();
   assertEquals(JSON.parse(JSON.stringify(all)), all);
+});
+
+test("a root needs its directory, its files and its volumes", () => {
+  const needs = (options: steps.RootDirectoryOptions) =>
+    requiredAccess(steps.root("/usr", options)).flatMap((need) =>
+      "path" in need && !["/proc", "/sys"].includes(need.path) ? [`${need.kind} ${need.path}`] : []
+    );
+  assertEquals(needs({ discard: true }), ["read /usr"]);
+  assertEquals(needs({ readOnly: true }), ["read /usr"]);
+  const resolved = Deno.realPathSync("/etc/resolv.conf");
+  assertEquals(needs({ discard: true, resolvConf: true }), ["read /usr", `read ${resolved}`]);
+  const shown = needs({ volumes: { "/a": { source: "/etc" } } });
+  assertEquals(shown.slice(0, 2), ["read /usr", "write /usr"]);
+  for (const need of ["read /etc", "write /etc"]) assert(shown.includes(need), need);
 });

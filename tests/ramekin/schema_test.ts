@@ -83,6 +83,12 @@ const STEPS: readonly Step[] = [
   ramekin.readonlyPaths("/proc/sys"),
   ramekin.remount("/", "ro"),
   ramekin.rlimit("nofile", 10, "unlimited"),
+  ramekin.root("/srv", {
+    readOnly: true,
+    resolvConf: true,
+    hosts: { db: "10.0.0.2" },
+    volumes: { "/in": { source: "in" } },
+  }),
   ramekin.route("default", { via: "10.0.0.1" }),
   ramekin.seccomp({ allow: ["@mounts", "ptrace"] }),
   ramekin.setEnv({ A: "b" }),
