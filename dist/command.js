@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "45e9df99f335d98bec8c2ace0e5e598019689ff55fb350c6869d2a252082849f";
+var BUILD = "d7320233512b4fa71313286780be756f0350445ad9068c6556f1401efa4f2180";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

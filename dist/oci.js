@@ -111,13 +111,13 @@ var readFlags = (function readFlags(words3, table) {
   };
 });
 var split = (function split(word4) {
-  const at2 = word4.indexOf("=");
-  return at2 === -1 ? [
+  const at3 = word4.indexOf("=");
+  return at3 === -1 ? [
     word4,
     void 0
   ] : [
-    word4.slice(0, at2),
-    word4.slice(at2 + 1)
+    word4.slice(0, at3),
+    word4.slice(at3 + 1)
   ];
 });
 var valueOf = (function valueOf({ flags: flags16 }, name) {
@@ -204,8 +204,8 @@ var words = (function words(...values) {
   const bytes = new Uint8Array(values.length * 8);
   for (let index = 0; index < values.length; index++) {
     let rest = values[index];
-    for (let at2 = index * 8; rest > 0; at2++) {
-      bytes[at2] = rest % 256;
+    for (let at3 = index * 8; rest > 0; at3++) {
+      bytes[at3] = rest % 256;
       rest = Math.floor(rest / 256);
     }
   }
@@ -249,8 +249,8 @@ var read = (function read(fd, buffer, size) {
 var write = (function write(fd, bytes, size) {
   return call("write", fd, bytes, size);
 });
-var pwrite64 = (function pwrite64(fd, bytes, size, at2) {
-  return call("pwrite64", fd, bytes, size, at2);
+var pwrite64 = (function pwrite64(fd, bytes, size, at3) {
+  return call("pwrite64", fd, bytes, size, at3);
 });
 var pipe2 = (function pipe2(ends, flagBits) {
   return call("pipe2", ends, flags(flagBits, OPEN_FLAGS));
@@ -340,11 +340,11 @@ var decodeLong = (function decodeLong(bytes) {
   const whole = decodeStrictly(bytes);
   if (whole !== void 0) return whole;
   let text3 = "";
-  for (let at2 = 0; at2 < bytes.length; ) {
-    const size = sizeOf(bytes[at2]);
-    const letter = decodeStrictly(bytes.subarray(at2, at2 + size));
-    text3 += letter ?? String.fromCharCode(ESCAPE + bytes[at2]);
-    at2 += letter === void 0 ? 1 : size;
+  for (let at3 = 0; at3 < bytes.length; ) {
+    const size = sizeOf(bytes[at3]);
+    const letter = decodeStrictly(bytes.subarray(at3, at3 + size));
+    text3 += letter ?? String.fromCharCode(ESCAPE + bytes[at3]);
+    at3 += letter === void 0 ? 1 : size;
   }
   return text3;
 });
@@ -454,12 +454,12 @@ var sizeWith = (function sizeWith(program, bindings) {
 });
 var place = (function place(program, memory, bindings) {
   memory.bytes.set(program.bytes);
-  const { view: view2, address } = memory;
+  const { view: view2, address: address2 } = memory;
   for (let index = 0; index < program.relocations.length; index++) {
-    const at2 = program.relocations[index];
-    const value = address + view2.getUint32(at2, true);
-    view2.setUint32(at2, value >>> 0, true);
-    view2.setUint32(at2 + 4, Math.floor(value / 2 ** 32), true);
+    const at3 = program.relocations[index];
+    const value = address2 + view2.getUint32(at3, true);
+    view2.setUint32(at3, value >>> 0, true);
+    view2.setUint32(at3 + 4, Math.floor(value / 2 ** 32), true);
   }
   bindings?.write(program, memory);
 });
@@ -829,7 +829,7 @@ var checkedId = (function checkedId(id2) {
 });
 var inheritedStrings = (function inheritedStrings(strings, changes) {
   if (changes.size === 0 || strings.length === 0) return strings;
-  return strings.filter((address) => !changes.has(nameAt(address)));
+  return strings.filter((address2) => !changes.has(nameAt(address2)));
 });
 var execSpec = (function execSpec(program, spec = {}) {
   return {
@@ -919,7 +919,7 @@ var rusageOutput = (function rusageOutput() {
   return new Output(144, "&rusage");
 });
 var readRusage = (function readRusage(usage) {
-  const time = ((at2) => Number(usage.getBigInt64(at2, true)) * 1e3 + Number(usage.getBigInt64(at2 + 8, true)) / 1e3);
+  const time = ((at3) => Number(usage.getBigInt64(at3, true)) * 1e3 + Number(usage.getBigInt64(at3 + 8, true)) / 1e3);
   return {
     userMs: time(0),
     systemMs: time(16)
@@ -1124,8 +1124,8 @@ var statxOutput = (function statxOutput() {
   return new Output(256, "&statx");
 });
 var readStatx = (function readStatx(stat) {
-  const time = ((at2) => stat.getBigInt64(at2, true) * 1000000000n + BigInt(stat.getUint32(at2 + 8, true)));
-  const device = ((at2) => makedev(stat.getUint32(at2, true), stat.getUint32(at2 + 4, true)));
+  const time = ((at3) => stat.getBigInt64(at3, true) * 1000000000n + BigInt(stat.getUint32(at3 + 8, true)));
+  const device = ((at3) => makedev(stat.getUint32(at3, true), stat.getUint32(at3 + 4, true)));
   return {
     mask: stat.getUint32(0, true),
     nlink: stat.getUint32(16, true),
@@ -1718,11 +1718,11 @@ var either = (function either(one, other) {
       other.issue(value)
     ];
     if (issues.includes(void 0)) return void 0;
-    const at2 = [
+    const at3 = [
       one,
       other
     ].findIndex((schema2) => isContainer(value, schema2.jsonSchema()));
-    return issues[at2] ?? mismatch(value, expected);
+    return issues[at3] ?? mismatch(value, expected);
   }), () => ({
     anyOf: [
       one.jsonSchema(),
@@ -1814,9 +1814,9 @@ var rootMount = (function rootMount(own) {
     own
   };
 });
-var walk = (function walk(root, path2, pass) {
+var walk = (function walk(root2, path2, pass) {
   const normal = normalize(path2);
-  let place2 = root;
+  let place2 = root2;
   for (let begin = 1; begin < normal.length; ) {
     const slash = normal.indexOf("/", begin);
     const end = slash < 0 ? normal.length : slash;
@@ -1854,12 +1854,12 @@ var mountFixes = (function mountFixes(host, inUserNamespace) {
   };
 });
 var baseOf = (function baseOf(plan, path2) {
-  const root = plan.cursor.rootOf(path2);
-  if (root !== void 0) {
+  const root2 = plan.cursor.rootOf(path2);
+  if (root2 !== void 0) {
     plan.access.recordLookup(path2);
     return {
       kind: "beneath",
-      directory: root,
+      directory: root2,
       resolve: RESOLVE_IN_ROOT
     };
   }
@@ -1889,6 +1889,18 @@ var newProcess = (function newProcess() {
     pid: new Output(4, "&pid"),
     then: "exec",
     ownMemory: false
+  };
+});
+var stepSchema = (function stepSchema(name, fields, issue) {
+  const made = lazy(fields);
+  return {
+    name,
+    get fields() {
+      return made();
+    },
+    ...issue !== void 0 && {
+      issue
+    }
   };
 });
 var isRootStep = (function isRootStep(step) {
@@ -2032,9 +2044,9 @@ var bindSlots = (function bindSlots(program, memory, values) {
   for (const [slot, cells] of program.slots) {
     const value = slot instanceof LaunchSlot ? slot.value(values, room) : values.inheritedFds?.get(slot);
     if (value === void 0) throw new TypeError(`nothing fills the slot "${slot.text}"`);
-    for (const at2 of cells) {
-      if (slot.size === 4) memory.view.setInt32(at2, Number(value), true);
-      else room.put(at2, value);
+    for (const at3 of cells) {
+      if (slot.size === 4) memory.view.setInt32(at3, Number(value), true);
+      else room.put(at3, value);
     }
   }
 });
@@ -2435,18 +2447,6 @@ var scriptFacts = (function scriptFacts() {
     ...ignoredSignals()
   };
 });
-var stepSchema = (function stepSchema(name, fields, issue) {
-  const made = lazy(fields);
-  return {
-    name,
-    get fields() {
-      return made();
-    },
-    ...issue !== void 0 && {
-      issue
-    }
-  };
-});
 var openInheritedFds = (function openInheritedFds(plan) {
   const opened = /* @__PURE__ */ new Map();
   for (const { call: call2, slot, check, fixes, stepIndex } of plan.inheritedFds) {
@@ -2615,8 +2615,8 @@ var waitingImage = (function waitingImage(program) {
   image2.set(code);
   image2.set(table.bytes, TABLE_OFFSET);
   const view2 = new DataView(image2.buffer);
-  for (const at2 of table.relocations) {
-    const cell = TABLE_OFFSET + at2;
+  for (const at3 of table.relocations) {
+    const cell = TABLE_OFFSET + at3;
     view2.setBigUint64(cell, TABLE_ADDRESS + view2.getBigUint64(cell, true), true);
   }
   view2.setBigUint64(TABLE_SIZES, BigInt(table.bytes.length), true);
@@ -2726,8 +2726,8 @@ var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned =
   const mount3 = mounts.mountAbove(canonical);
   if (!canonical.startsWith("/") || mount3.own || mount3.readOnly || mount3.type !== "bind") return;
   if (mounts.isHostFile(canonical) && KERNEL2.some((own) => isWithin(canonical, own))) return;
-  const root = plan.cursor.rootOf(canonical);
-  const top = root !== void 0 && isWithin(root, mount3.target) ? root : mount3.target;
+  const root2 = plan.cursor.rootOf(canonical);
+  const top = root2 !== void 0 && isWithin(root2, mount3.target) ? root2 : mount3.target;
   const start2 = top === "/" ? 1 : top.length + 1;
   for (const directory of parentsOf(canonical.slice(start2))) {
     const whole = canonical.slice(0, start2) + directory;
@@ -2759,33 +2759,33 @@ var withMemoryFiles = (function withMemoryFiles(plan, { name, blocks, inodes, ma
     fixes
   });
   const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  const root = plan.open(fsmount(filesystem, FSMOUNT_CLOEXEC, attributes), `<${name}>`, {
+  const root2 = plan.open(fsmount(filesystem, FSMOUNT_CLOEXEC, attributes), `<${name}>`, {
     fixes
   });
   plan.release(filesystem);
-  make3(root);
-  plan.call(mount_setattr(root, "", AT_EMPTY_PATH, {
+  make3(root2);
+  plan.call(mount_setattr(root2, "", AT_EMPTY_PATH, {
     attr_set: MOUNT_ATTR_RDONLY
   }));
   const attached = !atLeast(plan.host.kernel(), {
     major: 6,
     minor: 15
   });
-  if (attached) plan.call(move_mount(root, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
-  use(root);
-  if (attached) plan.directories.inside(root, () => void plan.call(umount2(".", MNT_DETACH)));
-  plan.release(root);
+  if (attached) plan.call(move_mount(root2, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
+  use(root2);
+  if (attached) plan.directories.inside(root2, () => void plan.call(umount2(".", MNT_DETACH)));
+  plan.release(root2);
 });
-var copyOfFile = (function copyOfFile(plan, root, name, called = name) {
-  const copied = open_tree(root, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+var copyOfFile = (function copyOfFile(plan, root2, name, called = name) {
+  const copied = open_tree(root2, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
   return plan.open(copied, `<${called}>`, {
     fixes: plan.state.mountFixes
   });
 });
 var withEmptyFiles = (function withEmptyFiles(plan, write4) {
-  const make3 = ((root) => {
-    plan.call(mkdirat(root, EMPTY.directory, 365));
-    plan.call(mknodat(root, EMPTY.file, S_IFREG | 292, 0));
+  const make3 = ((root2) => {
+    plan.call(mkdirat(root2, EMPTY.directory, 365));
+    plan.call(mknodat(root2, EMPTY.file, S_IFREG | 292, 0));
   });
   withMemoryFiles(plan, {
     name: "empty",
@@ -3009,7 +3009,8 @@ var lowerRemount = (function lowerRemount(step, plan) {
     EPERM: "the options that the mount has from outside are locked; repeat those that /proc/self/mountinfo shows for it",
     EINVAL: notMounted(step.target)
   };
-  plan.access.recordRemount(flags16);
+  const attributes = step.keep === true ? namedAttributes(step.options) : attributesOf(flags16);
+  plan.access.recordRemount(attributes.attr_clr);
   if (step.bind === false) {
     if (!plan.state.mounts.isContainerMount(target.canonical)) {
       plan.refuse(`{ bind: false } would change the host's filesystem at ${step.target} everywhere; leave it out, to change this mount alone`);
@@ -3017,7 +3018,6 @@ var lowerRemount = (function lowerRemount(step, plan) {
     checkOptions(plan, data2);
     target.reconfigure(MS_REMOUNT | flags16, data2, fixes);
   } else {
-    const attributes = step.keep === true ? namedAttributes(step.options) : attributesOf(flags16);
     target.setAttributes(attributes, step.recursive === true, fixes);
   }
   if (step.keep === true && (flags16 & MS_RDONLY) === 0) return;
@@ -3280,7 +3280,7 @@ var joinProcess = (function joinProcess(target, step, plan) {
       }
     });
   });
-  const [root, cwd] = [
+  const [root2, cwd] = [
     open2("root", entersRoot),
     open2("cwd", step.cwd === true)
   ];
@@ -3294,12 +3294,12 @@ var joinProcess = (function joinProcess(target, step, plan) {
     plan.state.setgroupsDenied = found.setgroupsDenied;
     takeUserInside(plan, found, credentials);
   } else if (credentials === "process") takeUserOutside(plan, found);
-  if (root !== void 0) {
-    plan.call(fchdir(root));
+  if (root2 !== void 0) {
+    plan.call(fchdir(root2));
     plan.call(chroot("."));
     plan.state.leavesRoot();
   }
-  if (step.root === true && root === void 0) plan.call(chdir("/"));
+  if (step.root === true && root2 === void 0) plan.call(chdir("/"));
   if (cwd !== void 0) plan.call(fchdir(cwd));
   if (step.root === true || cwd !== void 0) plan.directories.enteredWorking();
   if (kinds.has("pid")) plan.fork("exit");
@@ -3483,8 +3483,8 @@ var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
   const noDevices = !isMountPoint && usualRestrictions(path2, plan).includes("nodev");
   plan.access.recordRoot(path2, "pivotRoot", noDevices);
   const directory = openRoot(plan, path2);
-  const root = isMountPoint ? directory : mountOnItself2(plan, directory, path2, noDevices);
-  plan.call(fchdir(root));
+  const root2 = isMountPoint ? directory : mountOnItself2(plan, directory, path2, noDevices);
+  plan.call(fchdir(root2));
   plan.call(pivot_root(".", "."), {
     fixes: {
       EINVAL: "the root of this machine is its initial ramdisk, which pivot_root(2) cannot replace; or the new root is on a shared mount",
@@ -3492,7 +3492,7 @@ var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
     }
   });
   plan.call(umount2(".", MNT_DETACH));
-  enterRoot(plan, target.canonical, root);
+  enterRoot(plan, target.canonical, root2);
 });
 var openRoot = (function openRoot(plan, path2) {
   return plan.path(path2).open(O_PATH | O_DIRECTORY, {
@@ -3502,95 +3502,12 @@ var openRoot = (function openRoot(plan, path2) {
     }
   });
 });
-var enterRoot = (function enterRoot(plan, path2, root) {
+var enterRoot = (function enterRoot(plan, path2, root2) {
   plan.call(chdir("/"));
-  plan.release(root);
+  plan.release(root2);
   plan.directories.enteredWorking();
   plan.directories.forget();
   plan.state.entersRoot(path2);
-});
-var of = (function of(use, path2, directory) {
-  return {
-    path: path2,
-    use,
-    ...directory !== void 0 && {
-      directory
-    }
-  };
-});
-var setUpNetworkService = (function setUpNetworkService(plan) {
-  const { network } = plan.options;
-  if (network === void 0) return;
-  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
-    up: true
-  })));
-  if (network === "loopback") return;
-  forwardsByScript(plan);
-  const socket = plan.open(ipSocket(AF_INET, "tcp"), "proxy");
-  plan.call(bindLoopback(socket, PROXY_PORT));
-  plan.call(listen(socket, BACKLOG));
-  plan.listener = socket;
-});
-var lowerUnshare = (function lowerUnshare(step, plan) {
-  const kinds = new Set(step.kinds);
-  if (!kinds.has("user")) refuseForUsers("make these", plan);
-  if (kinds.has("pid")) plan.needsHostPids();
-  if (kinds.has("user")) {
-    requireMappedIds(plan);
-    dropScriptGroups(plan);
-  }
-  if (kinds.has("net")) keepParentNetns(plan);
-  if (kinds.has("mount")) plan.directories.leaveMountNamespace();
-  enterNamespaces(kinds, plan);
-  plan.state.unshares(kinds);
-  if (kinds.has("mount")) {
-    const receives = step.propagation === "slave";
-    const propagation2 = receives ? MS_SLAVE : MS_PRIVATE;
-    plan.call(mount_setattr(at_fdcwd, "/", AT_RECURSIVE, {
-      propagation: propagation2
-    }), {
-      fixes: () => ({
-        ...plan.state.mountFixes,
-        EINVAL: ROOT_IS_NO_MOUNT
-      })
-    });
-    plan.access.recordMountNamespace(receives);
-  }
-  if (kinds.has("net")) setUpNetworkService(plan);
-});
-var enterNamespaces = (function enterNamespaces(kinds, plan) {
-  let flags16 = 0;
-  for (const kind of kinds) if (kind !== "time") flags16 |= CLONE_FLAG[kind];
-  const fixes = namespaceFixes(kinds, plan.host, plan.state.inUserNamespace);
-  if (plan.untouched) plan.cloneWith(flags16, kinds);
-  else if (flags16 !== 0) {
-    plan.call(unshare(flags16), {
-      fixes
-    });
-    if (kinds.has("pid")) plan.fork("exit");
-  }
-  if (!kinds.has("time")) return;
-  plan.call(unshare(CLONE_NEWTIME), {
-    fixes
-  });
-  enterTime(plan);
-});
-var lower = (function lower(step, plan) {
-  LOWERINGS[step.step](step, plan);
-});
-var planRecipe = (function planRecipe(steps, options = {}, host = liveHost()) {
-  const plan = new PlanBuilder(steps, host, options);
-  for (let index = 0; index < steps.length; index++) {
-    plan.cursor.begin(index);
-    try {
-      lower(steps[index], plan);
-    } catch (error) {
-      if (error instanceof TargetIssue) plan.refuse(error.message);
-      throw error instanceof SyscallError ? inStep2(error, plan) : error;
-    }
-  }
-  plan.directories.returnToWorking();
-  return plan;
 });
 var bind3 = (function bind3(source, target = source, options = {}) {
   return {
@@ -3677,6 +3594,12 @@ var noNewPrivileges = (function noNewPrivileges() {
     step: "noNewPrivileges"
   };
 });
+var joinCgroup = (function joinCgroup(...directories) {
+  return {
+    step: "joinCgroup",
+    directories
+  };
+});
 var join = (function join(target, ...kinds) {
   const last = kinds.at(-1);
   const options = typeof last === "object" ? last : {};
@@ -3693,12 +3616,6 @@ var join = (function join(target, ...kinds) {
 var dataOf = (function dataOf(target) {
   const hasIdentity = typeof target === "object" && target !== null && "identity" in target;
   return hasIdentity ? target.identity : target;
-});
-var joinCgroup = (function joinCgroup(...directories) {
-  return {
-    step: "joinCgroup",
-    directories
-  };
 });
 var maskPaths = (function maskPaths(...paths) {
   return {
@@ -3764,6 +3681,89 @@ var unshare2 = (function unshare2(...kinds) {
     kinds: names,
     ...options
   };
+});
+var of = (function of(use, path2, directory) {
+  return {
+    path: path2,
+    use,
+    ...directory !== void 0 && {
+      directory
+    }
+  };
+});
+var setUpNetworkService = (function setUpNetworkService(plan) {
+  const { network } = plan.options;
+  if (network === void 0) return;
+  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
+    up: true
+  })));
+  if (network === "loopback") return;
+  forwardsByScript(plan);
+  const socket = plan.open(ipSocket(AF_INET, "tcp"), "proxy");
+  plan.call(bindLoopback(socket, PROXY_PORT));
+  plan.call(listen(socket, BACKLOG));
+  plan.listener = socket;
+});
+var lowerUnshare = (function lowerUnshare(step, plan) {
+  const kinds = new Set(step.kinds);
+  if (!kinds.has("user")) refuseForUsers("make these", plan);
+  if (kinds.has("pid")) plan.needsHostPids();
+  if (kinds.has("user")) {
+    requireMappedIds(plan);
+    dropScriptGroups(plan);
+  }
+  if (kinds.has("net")) keepParentNetns(plan);
+  if (kinds.has("mount")) plan.directories.leaveMountNamespace();
+  enterNamespaces(kinds, plan);
+  plan.state.unshares(kinds);
+  if (kinds.has("mount")) {
+    const receives = step.propagation === "slave";
+    const propagation2 = receives ? MS_SLAVE : MS_PRIVATE;
+    plan.call(mount_setattr(at_fdcwd, "/", AT_RECURSIVE, {
+      propagation: propagation2
+    }), {
+      fixes: () => ({
+        ...plan.state.mountFixes,
+        EINVAL: ROOT_IS_NO_MOUNT
+      })
+    });
+    plan.access.recordMountNamespace(receives);
+  }
+  if (kinds.has("net")) setUpNetworkService(plan);
+});
+var enterNamespaces = (function enterNamespaces(kinds, plan) {
+  let flags16 = 0;
+  for (const kind of kinds) if (kind !== "time") flags16 |= CLONE_FLAG[kind];
+  const fixes = namespaceFixes(kinds, plan.host, plan.state.inUserNamespace);
+  if (plan.untouched) plan.cloneWith(flags16, kinds);
+  else if (flags16 !== 0) {
+    plan.call(unshare(flags16), {
+      fixes
+    });
+    if (kinds.has("pid")) plan.fork("exit");
+  }
+  if (!kinds.has("time")) return;
+  plan.call(unshare(CLONE_NEWTIME), {
+    fixes
+  });
+  enterTime(plan);
+});
+var lower = (function lower(step, plan) {
+  LOWERINGS[step.step](step, plan);
+});
+var planRecipe = (function planRecipe(steps, options = {}, host = liveHost()) {
+  const plan = new PlanBuilder(steps, host, options);
+  for (let index = 0; index < steps.length; index++) {
+    plan.cursor.begin(index);
+    try {
+      lower(steps[index], plan);
+    } catch (error) {
+      if (error instanceof TargetIssue) plan.refuse(error.message);
+      throw error instanceof SyscallError ? inStep2(error, plan) : error;
+    }
+  }
+  plan.directories.returnToWorking();
+  return plan;
 });
 var checkedSteps = (function checkedSteps(values) {
   if (values.length > MAX_STEPS) throw new RecipeError(`a recipe has at most ${MAX_STEPS} steps`);
@@ -4011,7 +4011,7 @@ var pidsLimit = (function pidsLimit(limit2) {
 var rdmaTexts = (function rdmaTexts(rdma) {
   return Object.entries(rdma ?? {}).map(([device, { hcaHandles, hcaObjects }]) => `${device} hca_handle=${hcaHandles ?? "max"} hca_object=${hcaObjects ?? "max"}`);
 });
-var pathInRoot = (function pathInRoot(root, path2) {
+var pathInRoot = (function pathInRoot(root2, path2) {
   const waiting = path2.split("/").reverse();
   let found = [];
   let links = 0;
@@ -4022,7 +4022,7 @@ var pathInRoot = (function pathInRoot(root, path2) {
       found.pop();
       continue;
     }
-    const target = linkAt(`${root}/${[
+    const target = linkAt(`${root2}/${[
       ...found,
       name
     ].join("/")}`);
@@ -4042,7 +4042,7 @@ var linkAt = (function linkAt(path2) {
     return void 0;
   }
 });
-var deviceSteps = (function deviceSteps(config, root, mayMake2) {
+var deviceSteps = (function deviceSteps(config, root2, mayMake2) {
   const { mounts = [], linux = {} } = config;
   const dev = mounts.find((({ destination: destination2 }) => destination2.replace(/\/+$/, "") === "/dev"));
   const isBind = dev !== void 0 && (dev.type === "bind" || (dev.options ?? []).some(((word4) => /^r?bind$/.test(word4))));
@@ -4055,26 +4055,26 @@ var deviceSteps = (function deviceSteps(config, root, mayMake2) {
   const links = isBind ? [] : Object.entries(LINKS2);
   return [
     ...isBind ? [] : [
-      mkdir(`${root}/dev`, {
+      mkdir(`${root2}/dev`, {
         host: true
       })
     ],
-    ...all.flatMap(((device, index) => deviceStep(device, index, root, mayMake2))),
-    ...links.map((([path2, target]) => symlink(target, root + path2, {
+    ...all.flatMap(((device, index) => deviceStep(device, index, root2, mayMake2))),
+    ...links.map((([path2, target]) => symlink(target, root2 + path2, {
       host: true,
       keep: true
     })))
   ];
 });
-var deviceStep = (function deviceStep(device, index, root, mayMake2) {
+var deviceStep = (function deviceStep(device, index, root2, mayMake2) {
   const { path: path2, type, major, minor, fileMode = 438, uid = 0, gid = 0 } = device;
-  const target = root + pathInRoot(root, path2);
+  const target = root2 + pathInRoot(root2, path2);
   const letter = type === "u" ? "c" : type;
   if (letter !== "c" && letter !== "b" && letter !== "p") {
     return unsupported(`linux.devices[${index}].type`, `there is no type "${type}"`);
   }
   const parent = target.slice(0, target.lastIndexOf("/"));
-  const parents = parent === root || parent === `${root}/dev` ? [] : [
+  const parents = parent === root2 || parent === `${root2}/dev` ? [] : [
     mkdir(parent, {
       host: true
     })
@@ -4214,17 +4214,17 @@ var cgroupSteps = (function cgroupSteps(options, target, { hierarchies: hierarch
       keep: true
     })
   ] : [];
-  const show2 = ((hierarchy, at2) => {
+  const show2 = ((hierarchy, at3) => {
     const { version, names, top } = hierarchy;
     if (!ownCgroups) {
       const group = groups.find((group2) => group2.hierarchy.top === top);
       return [
-        bind3(group?.path ?? top, at2, {
+        bind3(group?.path ?? top, at3, {
           restrict: [],
           make: true
         }),
         ...attributes.length > 0 ? [
-          remount(at2, attributes.join(","), {
+          remount(at3, attributes.join(","), {
             keep: true
           })
         ] : []
@@ -4236,7 +4236,7 @@ var cgroupSteps = (function cgroupSteps(options, target, { hierarchies: hierarch
       ...names
     ].filter(Boolean).join(",");
     return [
-      mount2("cgroup", at2, {
+      mount2("cgroup", at3, {
         type,
         make: true,
         ...all !== "" && {
@@ -4244,7 +4244,7 @@ var cgroupSteps = (function cgroupSteps(options, target, { hierarchies: hierarch
         }
       }),
       ...attributes.includes("ro") ? [
-        remount(at2, "ro", {
+        remount(at3, "ro", {
           keep: true
         })
       ] : []
@@ -4253,14 +4253,14 @@ var cgroupSteps = (function cgroupSteps(options, target, { hierarchies: hierarch
   const [only] = hierarchies2;
   if (only === void 0) return [];
   if (hierarchies2.length === 1 && only.version === 2) return show2(only, target);
-  const tmpfs = [
+  const tmpfs2 = [
     ...attributes.filter(((word4) => word4 !== "ro")),
     "mode=755"
   ].join(",");
   return [
     mount2("tmpfs", target, {
       type: "tmpfs",
-      options: tmpfs,
+      options: tmpfs2,
       make: true
     }),
     ...hierarchies2.flatMap(((hierarchy) => show2(hierarchy, `${target}/${nameOf4(hierarchy)}`))),
@@ -4487,9 +4487,9 @@ var setsOf = (function setsOf(given2) {
     ambient: named("ambient").filter((name) => permitted.includes(name) && inheritable.includes(name))
   };
 });
-var rootOf2 = (function rootOf2({ root }, bundle) {
-  if (!root?.path) throw new OciError("root.path: there is none");
-  const path2 = root.path.startsWith("/") ? root.path : `${bundle}/${root.path}`;
+var rootOf2 = (function rootOf2({ root: root2 }, bundle) {
+  if (!root2?.path) throw new OciError("root.path: there is none");
+  const path2 = root2.path.startsWith("/") ? root2.path : `${bundle}/${root2.path}`;
   try {
     return Deno.realPathSync(path2);
   } catch (error) {
@@ -4504,11 +4504,11 @@ var recipeOf = (function recipeOf(config, context) {
   if (process === void 0) throw new OciError("process: there is none");
   checkLinux(config);
   checkProcess(process);
-  const root = rootOf2(config, context.bundle);
-  if (root === "/") unsupported("root.path", "the root of this machine cannot be the container's");
+  const root2 = rootOf2(config, context.bundle);
+  if (root2 === "/") unsupported("root.path", "the root of this machine cannot be the container's");
   const namespaces2 = namespacesOf(linux);
   const ownUser = namespaces2.fresh.has("user");
-  const program = withHome(programOf(process), process.user?.uid ?? 0, root);
+  const program = withHome(programOf(process), process.user?.uid ?? 0, root2);
   const mayChange = ownUser ? !deniesGroups(linux) : context.mayChangeGroups;
   const keepsGroups = keepsOriginalGroups(config) || !mayChange;
   const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
@@ -4520,19 +4520,19 @@ var recipeOf = (function recipeOf(config, context) {
     newSession(),
     ...limitSteps(process),
     ...nameSteps(config),
-    bind3(root, root, {
+    bind3(root2, root2, {
       restrict: []
     }),
     ...mountSteps(config.mounts ?? [], {
       ...context,
-      root,
+      root: root2,
       early,
       ownCgroups
     }),
-    ...deviceSteps(config, root, context.mayMakeDevices && !ownUser),
-    ...directorySteps(program.cwd, root),
-    ...protectionSteps(config, root),
-    pivotRoot(root),
+    ...deviceSteps(config, root2, context.mayMakeDevices && !ownUser),
+    ...directorySteps(program.cwd, root2),
+    ...protectionSteps(config, root2),
+    pivotRoot(root2),
     ...rootPropagation(linux.rootfsPropagation),
     ...launch3
   ];
@@ -4583,18 +4583,18 @@ var nameSteps = (function nameSteps({ hostname: name, domainname: domain, linux 
     ] : []
   ];
 });
-var directorySteps = (function directorySteps(cwd, root) {
-  const path2 = pathInRoot(root, cwd);
+var directorySteps = (function directorySteps(cwd, root2) {
+  const path2 = pathInRoot(root2, cwd);
   return path2 === "/" ? [] : [
-    mkdir(root + path2, {
+    mkdir(root2 + path2, {
       host: true
     })
   ];
 });
-var protectionSteps = (function protectionSteps({ root: given2, linux = {} }, root) {
+var protectionSteps = (function protectionSteps({ root: given2, linux = {} }, root2) {
   const { maskedPaths, readonlyPaths: kept } = linux;
   const inside = ((paths) => [
-    ...new Set(paths.map(((path2) => root + pathInRoot(root, path2))))
+    ...new Set(paths.map(((path2) => root2 + pathInRoot(root2, path2))))
   ]);
   return [
     ...kept?.length ? [
@@ -4604,7 +4604,7 @@ var protectionSteps = (function protectionSteps({ root: given2, linux = {} }, ro
       maskPaths(...inside(maskedPaths))
     ] : [],
     ...given2?.readonly === true ? [
-      remount(root, "ro", {
+      remount(root2, "ro", {
         keep: true
       })
     ] : []
@@ -4628,18 +4628,18 @@ var rootPropagation = (function rootPropagation(word4) {
       return unsupported("linux.rootfsPropagation", `there is no propagation "${word4}"`);
   }
 });
-var withHome = (function withHome(program, uid, root) {
+var withHome = (function withHome(program, uid, root2) {
   if (program.environment.has("HOME")) return program;
   const environment = new Map(program.environment);
-  environment.set("HOME", homeOf2(uid, root) ?? "/");
+  environment.set("HOME", homeOf2(uid, root2) ?? "/");
   return {
     ...program,
     environment
   };
 });
-var homeOf2 = (function homeOf2(uid, root) {
+var homeOf2 = (function homeOf2(uid, root2) {
   try {
-    const text3 = readBeneath(root, "etc/passwd");
+    const text3 = readBeneath(root2, "etc/passwd");
     const line = text3.split("\n").find((line2) => line2.split(":")[2] === String(uid));
     return line?.split(":")[5] || void 0;
   } catch {
@@ -4942,10 +4942,10 @@ var idOf = (function idOf({ words: words3 }) {
   return id2;
 });
 var createOptions = (function createOptions(given2) {
-  const bundle = absolute(valueOf(given2, "bundle") ?? Deno.cwd());
+  const bundle = absolute2(valueOf(given2, "bundle") ?? Deno.cwd());
   const file = ((name) => {
     const path2 = valueOf(given2, name);
-    return path2 === void 0 ? void 0 : absolute(path2);
+    return path2 === void 0 ? void 0 : absolute2(path2);
   });
   const count = Number(valueOf(given2, "preserve-fds") ?? 0);
   if (!Number.isInteger(count) || count < 0) {
@@ -4960,7 +4960,7 @@ var createOptions = (function createOptions(given2) {
     preserveFds: count
   };
 });
-var absolute = (function absolute(path2) {
+var absolute2 = (function absolute2(path2) {
   const whole = path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`;
   return whole.length > 1 ? whole.replace(/\/+$/, "") : whole;
 });
@@ -5048,18 +5048,18 @@ var run3 = (async function run3(runtime, given2) {
       throw new OciError("use --console-socket, as nobody else has the terminal's other side");
     }
     const terminal = needsTerminal ? new ProgramTerminal(true) : void 0;
-    const root = `/proc/${first.pid}/root`;
+    const root2 = `/proc/${first.pid}/root`;
     const count = Number(valueOf(given2, "preserve-fds") ?? 0);
     giveStreams({
       process
     }, config);
     const launched = launch2(process, steps, {
-      root,
+      root: root2,
       count,
       terminal: terminal?.theirs
     });
     if (launched.terminal !== void 0 && socket !== void 0) {
-      sendTo(absolute(socket), launched.terminal);
+      sendTo(absolute2(socket), launched.terminal);
     }
     terminal?.join(launched.terminal, [
       "inherit",
@@ -5067,7 +5067,7 @@ var run3 = (async function run3(runtime, given2) {
       "inherit"
     ]);
     const file = valueOf(given2, "pid-file");
-    if (file !== void 0) writePidFile(absolute(file), launched.pid);
+    if (file !== void 0) writePidFile(absolute2(file), launched.pid);
     if (isDetached) return 0;
     const code = await waitForEnd3(launched);
     await terminal?.leave();
@@ -5076,10 +5076,10 @@ var run3 = (async function run3(runtime, given2) {
     throw new OciError(wordsFor(error, process.args?.[0]), FAILED);
   }
 });
-var launch2 = (function launch2(process, { first, last }, { root, count, terminal }) {
+var launch2 = (function launch2(process, { first, last }, { root: root2, count, terminal }) {
   const fds = preserved(count);
   const opened = fds.map(({ fd }) => fd);
-  const { program, args, environment, searchPath, cwd } = withHome(programOf(process), process.user?.uid ?? 0, root);
+  const { program, args, environment, searchPath, cwd } = withHome(programOf(process), process.user?.uid ?? 0, root2);
   try {
     const plan = planRecipe(checkedSteps(first), {
       recorded: true
@@ -5739,7 +5739,7 @@ function reportFailure({ log, logFormat }, words3) {
 }
 function writeAll(to, text3) {
   const bytes = new TextEncoder().encode(text3);
-  for (let at2 = 0; at2 < bytes.length; ) at2 += to.writeSync(bytes.subarray(at2));
+  for (let at3 = 0; at3 < bytes.length; ) at3 += to.writeSync(bytes.subarray(at3));
 }
 
 // ffi/call.ts
@@ -6182,10 +6182,10 @@ var Memory = class {
   view;
   pointer;
   /** Wraps the memory of `size` bytes at `address`, which must stay mapped. */
-  constructor(address, size) {
-    this.address = address;
+  constructor(address2, size) {
+    this.address = address2;
     this.size = size;
-    const pointer = Deno.UnsafePointer.create(BigInt(address));
+    const pointer = Deno.UnsafePointer.create(BigInt(address2));
     if (pointer === null) throw new TypeError("memory at address 0");
     this.pointer = pointer;
     const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, size);
@@ -7099,9 +7099,9 @@ var Table = class {
     if (value instanceof ResultOf || value instanceof OutputField) return source$3.call(this, value, call2);
     if (value instanceof Output) return output$10.call(this, value);
     if (value instanceof Struct) return struct$7.call(this, value, call2);
-    const at2 = reserve$12.call(this, value.length);
-    paper.bytes.set(value, at2);
-    return at2;
+    const at3 = reserve$12.call(this, value.length);
+    paper.bytes.set(value, at3);
+    return at3;
   });
   }
   static {
@@ -7111,41 +7111,41 @@ var Table = class {
     if (text3.includes("\0")) {
       throw invalidArgument(call2.name, describeCall(call2), "the kernel ends each string at its first NUL byte; take it out");
     }
-    const at2 = reserve$12.call(this, text3.length * 3 + 1);
-    const { written: written2 } = encodeName(text3, paper.bytes.subarray(at2, this.#end));
-    this.#end = at2 + written2 + 1;
-    return keep$11.call(this, text3, at2);
+    const at3 = reserve$12.call(this, text3.length * 3 + 1);
+    const { written: written2 } = encodeName(text3, paper.bytes.subarray(at3, this.#end));
+    this.#end = at3 + written2 + 1;
+    return keep$11.call(this, text3, at3);
   });
   }
   static {
     struct$7 = (function (struct, call2) {
     const known = this.#placed?.get(struct);
     if (known !== void 0) return known;
-    const at2 = reserve$12.call(this, struct.bytes.length);
-    keep$11.call(this, struct, at2);
-    paper.bytes.set(struct.bytes, at2);
-    for (const { offset, to } of struct.pointers) address$2.call(this, at2 + offset, place$5.call(this, to, call2));
-    for (const { offset, slot } of struct.cells) cell$9.call(this, slot, at2 + offset);
-    return at2;
+    const at3 = reserve$12.call(this, struct.bytes.length);
+    keep$11.call(this, struct, at3);
+    paper.bytes.set(struct.bytes, at3);
+    for (const { offset, to } of struct.pointers) address$2.call(this, at3 + offset, place$5.call(this, to, call2));
+    for (const { offset, slot } of struct.cells) cell$9.call(this, slot, at3 + offset);
+    return at3;
   });
   }
   static {
     slot$8 = (function (slot) {
     const known = this.#placed?.get(slot);
     if (known !== void 0) return known;
-    const at2 = reserve$12.call(this, 8);
-    cell$9.call(this, slot, at2);
-    return keep$11.call(this, slot, at2);
+    const at3 = reserve$12.call(this, 8);
+    cell$9.call(this, slot, at3);
+    return keep$11.call(this, slot, at3);
   });
   }
   static {
-    cell$9 = (function (slot, at2) {
+    cell$9 = (function (slot, at3) {
     this.#slots ??= /* @__PURE__ */ new Map();
     const cells = this.#slots.get(slot);
     if (cells === void 0) this.#slots.set(slot, [
-      at2
+      at3
     ]);
-    else cells.push(at2);
+    else cells.push(at3);
   });
   }
   static {
@@ -7153,31 +7153,31 @@ var Table = class {
     this.#outputs ??= /* @__PURE__ */ new Map();
     const known = this.#outputs.get(output);
     if (known !== void 0) return known;
-    const at2 = reserve$12.call(this, output.size);
-    if (output.initial !== void 0) paper.bytes.set(output.initial, at2);
-    this.#outputs.set(output, at2);
-    return at2;
+    const at3 = reserve$12.call(this, output.size);
+    if (output.initial !== void 0) paper.bytes.set(output.initial, at3);
+    this.#outputs.set(output, at3);
+    return at3;
   });
   }
   static {
-    keep$11 = (function (value, at2) {
+    keep$11 = (function (value, at3) {
     this.#placed ??= /* @__PURE__ */ new Map();
-    this.#placed.set(value, at2);
-    return at2;
+    this.#placed.set(value, at3);
+    return at3;
   });
   }
   static {
     reserve$12 = (function (size) {
     const begin = this.#end;
-    const at2 = Math.ceil(begin / 8) * 8;
-    this.#end = at2 + size;
+    const at3 = Math.ceil(begin / 8) * 8;
+    this.#end = at3 + size;
     if (this.#end > paper.bytes.length) {
       const larger = sheet(this.#end * 2);
       larger.bytes.set(paper.bytes);
       paper = larger;
     }
     paper.bytes.fill(0, begin, this.#end);
-    return at2;
+    return at3;
   });
   }
 
@@ -7216,8 +7216,8 @@ var Table = class {
     if (name === "openat") this.int32(flags16, translateOpenFlags(paper.view.getInt32(flags16, true)));
     if (name !== "openat2" || !(how instanceof Struct) || this.#translated.has(how)) return;
     this.#translated.add(how);
-    const at2 = this.#placed.get(how);
-    this.int32(at2, translateOpenFlags(paper.view.getInt32(at2, true)));
+    const at3 = this.#placed.get(how);
+    this.int32(at3, translateOpenFlags(paper.view.getInt32(at3, true)));
   }
   
   
@@ -7289,9 +7289,9 @@ var RunResult = class _RunResult {
     return this.#table.getBigInt64(resultOffset(this.#program.calls.indexOf(call2)), true);
   }),
     output: (function (output) {
-    const at2 = this.#program.outputs.get(output);
-    if (at2 === void 0) throw new TypeError("the output is not in the program");
-    return new DataView(this.#table.buffer, this.#table.byteOffset + at2, output.size);
+    const at3 = this.#program.outputs.get(output);
+    if (at3 === void 0) throw new TypeError("the output is not in the program");
+    return new DataView(this.#table.buffer, this.#table.byteOffset + at3, output.size);
   }),
     copy: (function () {
     const { buffer, byteOffset } = this.#table;
@@ -7311,9 +7311,9 @@ var RunResult = class _RunResult {
   get failed() {
     const errno = this.#table.getUint32(HEADER.failedWith, true);
     if (errno === 0) return void 0;
-    const at2 = this.#table.getUint32(HEADER.failedAt, true);
+    const at3 = this.#table.getUint32(HEADER.failedAt, true);
     return {
-      call: this.#program.calls[recordIndex(at2)],
+      call: this.#program.calls[recordIndex(at3)],
       errno
     };
   }
@@ -7364,8 +7364,8 @@ var Engine = class _Engine {
         hint
       });
     }
-    const address = new DataView(table.buffer).getBigInt64(resultOffset(0), true);
-    return new Memory(Number(address), size);
+    const address2 = new DataView(table.buffer).getBigInt64(resultOffset(0), true);
+    return new Memory(Number(address2), size);
   })
     });
   }
@@ -7657,9 +7657,9 @@ var ContainerRecord = class _ContainerRecord {
   }
   static {
     addMethods(this, {
-    make: (function ({ root }, id2) {
-    const directory = `${root}/${checkedId(id2)}`;
-    Deno.mkdirSync(root, {
+    make: (function ({ root: root2 }, id2) {
+    const directory = `${root2}/${checkedId(id2)}`;
+    Deno.mkdirSync(root2, {
       recursive: true,
       mode: 448
     });
@@ -7673,8 +7673,8 @@ var ContainerRecord = class _ContainerRecord {
     }
     return new _ContainerRecord(id2, directory);
   }),
-    find: (function ({ root }, id2) {
-    const directory = `${root}/${checkedId(id2)}`;
+    find: (function ({ root: root2 }, id2) {
+    const directory = `${root2}/${checkedId(id2)}`;
     try {
       Deno.statSync(directory);
       return new _ContainerRecord(id2, directory);
@@ -7775,9 +7775,9 @@ var ContainerRecord = class _ContainerRecord {
   /** Removes the record. */
   
 };
-function idsIn({ root }) {
+function idsIn({ root: root2 }) {
   try {
-    return Array.from(Deno.readDirSync(root), ({ name }) => name).sort();
+    return Array.from(Deno.readDirSync(root2), ({ name }) => name).sort();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
@@ -7793,7 +7793,7 @@ function fail(words3) {
 var create_exports = {};
 __export(create_exports, {
   CREATE_FLAGS: () => CREATE_FLAGS,
-  absolute: () => absolute,
+  absolute: () => absolute2,
   createOptions: () => createOptions,
   flags: (() => flags2),
   idOf: () => idOf,
@@ -7812,18 +7812,18 @@ function environmentStrings() {
   if (list2 === null) return addresses;
   const view2 = new Deno.UnsafePointerView(list2);
   for (let offset = 0; ; offset += 8) {
-    const address = view2.getBigUint64(offset);
-    if (address === 0n) return addresses;
-    addresses.push(address);
+    const address2 = view2.getBigUint64(offset);
+    if (address2 === 0n) return addresses;
+    addresses.push(address2);
   }
 }
 
-function nameAt(address) {
-  const text3 = stringAt(address);
+function nameAt(address2) {
+  const text3 = stringAt(address2);
   return text3.slice(0, text3.indexOf("="));
 }
-function stringAt(address) {
-  return Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address));
+function stringAt(address2) {
+  return Deno.UnsafePointerView.getCString(Deno.UnsafePointer.create(address2));
 }
 function environ() {
   const variable = new Deno.UnsafePointerView(engine().libc.environ);
@@ -8507,9 +8507,9 @@ var Routine = class {
     fill$14 = (function ({ slots }, view2) {
     for (let index = 0; index < this.#slots.length; index++) {
       const slot = this.#slots[index], value = this.#values[index];
-      for (const at2 of slots.get(slot) ?? []) {
-        view2.setInt32(at2, value, true);
-        if (slot.size === 8) view2.setInt32(at2 + 4, Math.floor(value / 2 ** 32), true);
+      for (const at3 of slots.get(slot) ?? []) {
+        view2.setInt32(at3, value, true);
+        if (slot.size === 8) view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
       }
     }
   });
@@ -8580,8 +8580,8 @@ var CurrentCredentials = class {
       egid,
       groups
     ];
-    for (let at2 = 0; at2 < view2.byteLength; at2 += 4) words3.push(view2.getUint32(at2, true));
-    if (this.#last !== void 0 && words3.every((word4, at2) => word4 === this.#words[at2])) {
+    for (let at3 = 0; at3 < view2.byteLength; at3 += 4) words3.push(view2.getUint32(at3, true));
+    if (this.#last !== void 0 && words3.every((word4, at3) => word4 === this.#words[at3])) {
       return this.#last;
     }
     const { effective, inheritable } = readCapabilities(view2);
@@ -8803,8 +8803,8 @@ var KeptTable = class {
     this.#memory = loaded2.allocate(program.bytes.length);
     place(program, this.#memory);
     const { bytes } = this.#memory;
-    const at2 = program.outputs.get(path2);
-    this.#path = bytes.subarray(at2, at2 + path2.size);
+    const at3 = program.outputs.get(path2);
+    this.#path = bytes.subarray(at3, at3 + path2.size);
     this.outputs = outputs.map(((output) => new DataView(bytes.buffer, bytes.byteOffset + program.outputs.get(output), output.size)));
   }
   /**
@@ -9066,20 +9066,20 @@ function readSegments(readAt, header2) {
 function readDynamic(readAt, { offset, size }) {
   const table = view(readAt(offset, Math.min(size, MOST_ENTRIES * ENTRY_SIZE)));
   const entries = [];
-  for (let at2 = 0; at2 + ENTRY_SIZE <= table.byteLength; at2 += ENTRY_SIZE) {
-    const tag = Number(table.getBigInt64(at2, true));
+  for (let at3 = 0; at3 + ENTRY_SIZE <= table.byteLength; at3 += ENTRY_SIZE) {
+    const tag = Number(table.getBigInt64(at3, true));
     if (tag === DT.NULL) break;
     entries.push({
       tag,
-      value: Number(table.getBigUint64(at2 + 8, true))
+      value: Number(table.getBigUint64(at3 + 8, true))
     });
   }
   return entries;
 }
-function offsetOf(segments, address) {
-  if (address === void 0) return void 0;
-  const holder = segments.find((segment) => segment.type === PT.LOAD && address >= segment.address && address < segment.address + segment.size);
-  return holder && holder.offset + address - holder.address;
+function offsetOf(segments, address2) {
+  if (address2 === void 0) return void 0;
+  const holder = segments.find((segment) => segment.type === PT.LOAD && address2 >= segment.address && address2 < segment.address + segment.size);
+  return holder && holder.offset + address2 - holder.address;
 }
 function textAt(readAt, offset) {
   const bytes = readAt(offset, 4096);
@@ -9139,11 +9139,11 @@ var RegularFile = class {
   /** Reads all that it held when it was found, and no more. */
   readAll() {
     const parts = [];
-    for (let at2 = 0; at2 < this.size; ) {
-      const part = this.readAt(at2, this.size - at2);
+    for (let at3 = 0; at3 < this.size; ) {
+      const part = this.readAt(at3, this.size - at3);
       if (part.length === 0) break;
       parts.push(part);
-      at2 += part.length;
+      at3 += part.length;
     }
     return concat(parts);
   }
@@ -9333,7 +9333,7 @@ function muslSearch(architecture, host) {
   };
 }
 function* chain(object2) {
-  for (let at2 = object2; at2 !== void 0; at2 = at2.askedBy) yield at2;
+  for (let at3 = object2; at3 !== void 0; at3 = at3.askedBy) yield at3;
 }
 function placeOf(path2, { origin }) {
   const expanded = (directory) => path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/, () => directory);
@@ -9378,9 +9378,9 @@ function withoutDots(path2) {
 
 // host/elf/program_files.ts
 var SCRIPTS_DEEP = 5;
-function filesOfPrograms(programs, host, refuse) {
+function filesOfPrograms(programs2, host, refuse) {
   const files = /* @__PURE__ */ new Map();
-  for (const program of programs) {
+  for (const program of programs2) {
     for (const { source, target } of filesOf(program, host, refuse)) files.set(target, source);
   }
   return [
@@ -9766,12 +9766,12 @@ var MAX_LINKS = 40;
 function followLinks(path2) {
   const links = [];
   const rest = partsOf(path2);
-  let at2 = "/";
+  let at3 = "/";
   for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
-    const here = name === ".." ? parentOf(at2) : at2 === "/" ? `/${name}` : `${at2}/${name}`;
+    const here = name === ".." ? parentOf(at3) : at3 === "/" ? `/${name}` : `${at3}/${name}`;
     const target = name === ".." || OWN_LINKS.has(here) ? void 0 : linkTarget(here);
     if (target === void 0) {
-      at2 = here;
+      at3 = here;
       continue;
     }
     if (links.push(here) > MAX_LINKS) return {
@@ -9779,14 +9779,14 @@ function followLinks(path2) {
       links
     };
     if (isWithin(here, "/proc")) {
-      at2 = resolvePath(here).path;
+      at3 = resolvePath(here).path;
     } else {
-      if (target.startsWith("/")) at2 = "/";
+      if (target.startsWith("/")) at3 = "/";
       rest.push(...partsOf(target));
     }
   }
   return {
-    path: at2,
+    path: at3,
     links
   };
 }
@@ -9949,18 +9949,18 @@ var PF_EXITING = 4;
 
 
 function sharesRoot(pid) {
-  const [root, own] = readLinks([
+  const [root2, own] = readLinks([
     `${processDirectory(pid)}/root`,
     "/proc/self/root"
   ]);
-  return root !== void 0 && root === own;
+  return root2 !== void 0 && root2 === own;
 }
 
 function environmentOf(pid) {
   const variables = {};
   for (const string of environmentStrings2(pid)) {
-    const at2 = string.indexOf("=");
-    if (at2 > 0) variables[string.slice(0, at2)] = string.slice(at2 + 1);
+    const at3 = string.indexOf("=");
+    if (at3 > 0) variables[string.slice(0, at3)] = string.slice(at3 + 1);
   }
   return variables;
 }
@@ -10139,30 +10139,30 @@ var FoundLinks = class {
   endOf(path2, { isProtected = false, base } = {}) {
     if (path2.length >= PATH_MAX) return void 0;
     const start2 = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
-    let at2 = start2 === "/" ? "" : start2;
-    const rest = path2.slice(at2.length).split("/");
+    let at3 = start2 === "/" ? "" : start2;
+    const rest = path2.slice(at3.length).split("/");
     for (let links = 0; rest.length > 0; ) {
       const name = rest.shift();
       if (name === "" || name === ".") continue;
       if (name === "..") {
-        at2 = at2.slice(0, at2.lastIndexOf("/"));
+        at3 = at3.slice(0, at3.lastIndexOf("/"));
         continue;
       }
       this.#cost.addParts();
-      const here = `${at2}/${name}`;
-      const target = this.#targetOf(at2, name);
+      const here = `${at3}/${name}`;
+      const target = this.#targetOf(at3, name);
       if (target === void 0) {
-        at2 = here;
+        at3 = here;
         continue;
       }
       if (++links > MAX_LINKS2) return void 0;
       if (!(isProtected && here === path2)) {
         for (const link2 of this.#found.pathsOf(here)) this.#found.addLink(link2);
       }
-      if (target.startsWith("/")) at2 = "";
+      if (target.startsWith("/")) at3 = "";
       rest.unshift(...target.split("/"));
     }
-    return at2 === "" ? "/" : at2;
+    return at3 === "" ? "/" : at3;
   }
   /** Returns where a link leads; `undefined` if the file is none. */
   #targetOf(directory, name) {
@@ -10380,10 +10380,10 @@ function valueIn(line) {
     "",
     false
   ];
-  for (let at2 = 0; at2 < line.length; at2++) {
-    const letter = line[at2];
+  for (let at3 = 0; at3 < line.length; at3++) {
+    const letter = line[at3];
     if (letter === '"') isQuoted = !isQuoted;
-    else if (letter === "\\") value += line[++at2] ?? "";
+    else if (letter === "\\") value += line[++at3] ?? "";
     else if (!isQuoted && (letter === "#" || letter === ";")) break;
     else value += letter;
   }
@@ -10703,8 +10703,8 @@ var NameSearch = class {
   }
   /** Reads the directories that are queued, and those that are found meanwhile. */
   #readQueue() {
-    for (let at2 = 0; at2 < this.#queue.length; ) {
-      while (at2 < this.#queue.length && !this.#cost.isOver) this.#read(this.#queue[at2++]);
+    for (let at3 = 0; at3 < this.#queue.length; ) {
+      while (at3 < this.#queue.length && !this.#cost.isOver) this.#read(this.#queue[at3++]);
       if (this.#index.ofGit.length === 0) return;
       for (const { path: path2, text: text3 } of this.#repositories.named()) {
         if (this.#cost.isOver) return;
@@ -10741,7 +10741,7 @@ var NameSearch = class {
     const { directory } = this.#question;
     if (!isWithin(start2, directory)) return [];
     const around = [];
-    for (let at2 = start2; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
+    for (let at3 = start2; at3 !== directory; at3 = parentOf(at3)) around.push(at3);
     return around;
   }
   /** Notes a path, by where it leads and the links on the way, or what is missing of it. */
@@ -10758,9 +10758,9 @@ var NameSearch = class {
   #closedAbove(path2) {
     const { directory } = this.#question;
     let closed;
-    for (let at2 = path2; at2 !== directory && at2 !== "/"; ) {
-      at2 = parentOf(at2);
-      if (this.#found.isClosed(at2, 1)) closed = at2;
+    for (let at3 = path2; at3 !== directory && at3 !== "/"; ) {
+      at3 = parentOf(at3);
+      if (this.#found.isClosed(at3, 1)) closed = at3;
     }
     return closed;
   }
@@ -10773,9 +10773,9 @@ var NameSearch = class {
     for (const [index, path2] of around.entries()) {
       if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
     }
-    for (let at2 = directory; at2 !== "/"; ) {
-      at2 = parentOf(at2);
-      if (at2 === start2 || look(below(at2, ".git")) !== void 0) projects.add(at2);
+    for (let at3 = directory; at3 !== "/"; ) {
+      at3 = parentOf(at3);
+      if (at3 === start2 || look(below(at3, ".git")) !== void 0) projects.add(at3);
     }
     const plain = absent2.filter(isPlain);
     for (const project of projects) this.#reportAll(project, plain);
@@ -10803,10 +10803,10 @@ var NameSearch = class {
   /** Reports what the host mounts in the directory, and has such a name elsewhere. */
   #reportMounts() {
     const { directory } = this.#question;
-    for (const { root, target } of this.#otherNames.mountsIn(directory)) {
+    for (const { root: root2, target } of this.#otherNames.mountsIn(directory)) {
       const others = this.#otherNames.wholeOf(target);
       const places = others.length === 0 ? [
-        root
+        root2
       ] : others.filter((place2) => !isWithin(place2, directory));
       if (places.some((place2) => this.#isNamed(place2))) this.#report(target, false);
       this.#reportAll(target, places.flatMap((place2) => this.#index.after(place2)));
@@ -10814,8 +10814,8 @@ var NameSearch = class {
   }
   /** Whether a path outside of the directory has one of the names, or a directory around it. */
   #isNamed(path2) {
-    for (let at2 = path2; at2 !== "/"; at2 = parentOf(at2)) {
-      if (this.#index.isEndOf(at2) || this.#isOfGit(at2)) return true;
+    for (let at3 = path2; at3 !== "/"; at3 = parentOf(at3)) {
+      if (this.#index.isEndOf(at3) || this.#isOfGit(at3)) return true;
     }
     return false;
   }
@@ -10834,7 +10834,7 @@ var NameSearch = class {
       if (entries.has(name.split("/", 1)[0])) this.#report(path2, true, {
         base
       });
-      else for (const at2 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at2);
+      else for (const at3 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at3);
     }
   }
   /** Notes a path by where it leads and the links on the way, or what is missing of it. */
@@ -10842,10 +10842,10 @@ var NameSearch = class {
     const end = this.#links.endOf(path2, {
       base
     });
-    for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
-      const type = typeOf(at2);
-      if (type !== void 0 && !this.#found.isLeft(at2)) this.#find(at2, type);
-      else if (isAbsent) this.#found.addMissingOf(at2, text3);
+    for (const at3 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+      const type = typeOf(at3);
+      if (type !== void 0 && !this.#found.isLeft(at3)) this.#find(at3, type);
+      else if (isAbsent) this.#found.addMissingOf(at3, text3);
     }
   }
   #later(pending) {
@@ -10962,11 +10962,11 @@ var NameSearch = class {
     const end = this.#links.endOf(link2, {
       isProtected
     });
-    for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
-      const type = typeOf(at2);
-      if (type === void 0) this.#found.addMissingOf(at2);
-      const isAround = isProtected && isWithin(link2, at2);
-      if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(at2, type);
+    for (const at3 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+      const type = typeOf(at3);
+      if (type === void 0) this.#found.addMissingOf(at3);
+      const isAround = isProtected && isWithin(link2, at3);
+      if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(at3, type);
     }
   }
 };
@@ -11031,18 +11031,18 @@ var VisibleMounts = class {
   }
   /** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
   around(path2) {
-    for (let at2 = path2; ; at2 = parentOf(at2)) {
-      const mount3 = this.#byTarget.get(at2);
-      if (mount3 !== void 0 || at2 === "/") return mount3;
+    for (let at3 = path2; ; at3 = parentOf(at3)) {
+      const mount3 = this.#byTarget.get(at3);
+      if (mount3 !== void 0 || at3 === "/") return mount3;
     }
   }
   /** Whether a path leads to the root of the mount. */
   #has(mount3) {
     if (this.#points.get(mount3.id)?.has(mount3.target)) return false;
-    for (let at2 = mount3, above = this.#above(at2); above !== void 0; above = this.#above(at2)) {
+    for (let at3 = mount3, above = this.#above(at3); above !== void 0; above = this.#above(at3)) {
       const points = this.#points.get(above.id);
-      if (directoriesAround(at2.target, above.target).some((path2) => points.has(path2))) return false;
-      at2 = above;
+      if (directoriesAround(at3.target, above.target).some((path2) => points.has(path2))) return false;
+      at3 = above;
     }
     return true;
   }
@@ -11052,7 +11052,7 @@ var VisibleMounts = class {
 };
 function directoriesAround(path2, top) {
   const directories = [];
-  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
+  for (let at3 = path2; at3 !== top && at3 !== "/"; ) directories.push(at3 = parentOf(at3));
   return directories;
 }
 
@@ -11095,7 +11095,7 @@ function kernelMountsIn(directory, mounts) {
   const found = new Set(new VisibleMounts(mounts).all().filter((mount3) => isKernelMount(mount3) && mount3.target !== directory && isWithin(mount3.target, directory)).map(({ target }) => target));
   return [
     ...found
-  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
+  ].filter((path2) => !directoriesAround(path2, directory).some((at3) => found.has(at3)));
 }
 function kernelMountAround(directory, mounts) {
   const mount3 = new VisibleMounts(mounts).around(directory);
@@ -11161,7 +11161,7 @@ var OtherNames = class {
   }
   /** Returns the paths of a whole at other mounts. */
   #wholes({ mount: mount3, path: path2 }) {
-    return this.#others.get(mount3).filter(({ root }) => isWithin(path2, root)).flatMap((other) => {
+    return this.#others.get(mount3).filter(({ root: root2 }) => isWithin(path2, root2)).flatMap((other) => {
       const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
       return this.#mounts.around(name) === other ? [
         name
@@ -11170,7 +11170,7 @@ var OtherNames = class {
   }
   /** Returns the mounts of parts of a directory. */
   #parts({ mount: mount3, path: path2 }) {
-    return this.#others.get(mount3).filter(({ root }) => root !== path2 && isWithin(root, path2)).map(({ target }) => target);
+    return this.#others.get(mount3).filter(({ root: root2 }) => root2 !== path2 && isWithin(root2, path2)).map(({ target }) => target);
   }
 };
 function isBelow({ target }, directory) {
@@ -11374,13 +11374,13 @@ var LiveHost = class {
     return namespaceKindOf(file);
   }
   /** The files that programs need. */
-  programFiles(programs, reading2) {
+  programFiles(programs2, reading2) {
     const refuse = (issue) => {
       throw new ProgramIssue(issue);
     };
     try {
       return {
-        files: filesOfPrograms(programs, programHost(reading2, refuse), refuse)
+        files: filesOfPrograms(programs2, programHost(reading2, refuse), refuse)
       };
     } catch (error) {
       if (error instanceof ProgramIssue) return {
@@ -11453,9 +11453,9 @@ function overlapping(wanted, words3) {
   return best;
 }
 function abbreviates(short, word4) {
-  let at2 = 0;
-  for (const letter of word4) if (letter === short[at2]) at2++;
-  return at2 === short.length && short[0] === word4[0];
+  let at3 = 0;
+  for (const letter of word4) if (letter === short[at3]) at3++;
+  return at3 === short.length && short[0] === word4[0];
 }
 function editDistance(a, b) {
   let row = Array.from({
@@ -11832,8 +11832,8 @@ var MountTable = class {
     if (!this.atHostRoot) return false;
     return deepest$15.call(this, path2, ((place2) => place2.mounts.findLast((({ mount: mount3 }) => mount3.certain)))) === this.#base;
   }),
-    enter: (function (root) {
-    const directory = normalize(root);
+    enter: (function (root2) {
+    const directory = normalize(root2);
     if (directory === "/") return;
     const mount3 = this.mountOf(directory);
     this.#root = {
@@ -11971,14 +11971,14 @@ var HostPaths = class {
     return this.#mounts.atHostRoot && (climbs(path2) || this.#mounts.mayBeHostFile(path2) || this.hostRootAround(path2) !== void 0);
   }),
     hostRootAround: (function (path2) {
-    const root = this.#cursor.rootOf(path2);
-    if (root === void 0 || climbs(path2) || !this.#mounts.mayBeHostFile(root)) return void 0;
+    const root2 = this.#cursor.rootOf(path2);
+    if (root2 === void 0 || climbs(path2) || !this.#mounts.mayBeHostFile(root2)) return void 0;
     const normal = normalize(path2);
-    if (!this.#mounts.isHostFile(parentOf(normal))) return root;
+    if (!this.#mounts.isHostFile(parentOf(normal))) return root2;
     if (!this.#mounts.isHostFile(normal)) return void 0;
     const resolved = this.#host.resolve(normal);
-    if (resolved.late === true) return root;
-    return isPlainIn(root, resolved, this.#host) ? void 0 : root;
+    if (resolved.late === true) return root2;
+    return isPlainIn(root2, resolved, this.#host) ? void 0 : root2;
   }),
     placeOf: (function (path2) {
     const place2 = placeOf$18.call(this, path2);
@@ -11999,8 +11999,8 @@ var HostPaths = class {
   }
   static {
     placeOf$18 = (function (path2) {
-    const root = this.hostRootAround(path2);
-    if (root !== void 0) return this.#host.resolve(root);
+    const root2 = this.hostRootAround(path2);
+    if (root2 !== void 0) return this.#host.resolve(root2);
     if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
     const mount3 = this.#mounts.mountOf(path2);
     const normal = normalize(path2);
@@ -12038,8 +12038,8 @@ var HostPaths = class {
   
   
 };
-function isPlainIn(root, { asked, path: path2 }, host) {
-  return path2 === host.resolve(root).path + asked.slice(root.length);
+function isPlainIn(root2, { asked, path: path2 }, host) {
+  return path2 === host.resolve(root2).path + asked.slice(root2.length);
 }
 function below2(place2, directory, path2, name) {
   const rest = name === void 0 ? path2.slice(directory === "/" ? 0 : directory.length) : `/${name}`;
@@ -12204,8 +12204,8 @@ var SettledPaths = class {
     if (this.of(path2) === void 0 || !isOnlyThere) this.#isLost = true;
     this.#links.push(normal);
   }),
-    entered: (function (root) {
-    this.#links = this.#links.filter(((link2) => isWithin(link2, root))).map(((link2) => link2.slice(root.length) || "/"));
+    entered: (function (root2) {
+    this.#links = this.#links.filter(((link2) => isWithin(link2, root2))).map(((link2) => link2.slice(root2.length) || "/"));
   })
     });
   }
@@ -12249,8 +12249,8 @@ var SettledPaths = class {
   
   #onHost(path2) {
     const resolved = this.#host.resolve(path2);
-    const root = this.#cursor.rootOf(path2);
-    const isKnown2 = root === void 0 ? this.#mounts.isHostFile(resolved.path) : isPlainIn(root, resolved, this.#host);
+    const root2 = this.#cursor.rootOf(path2);
+    const isKnown2 = root2 === void 0 ? this.#mounts.isHostFile(resolved.path) : isPlainIn(root2, resolved, this.#host);
     return isKnown2 ? resolved.path : void 0;
   }
   /** Whether the path has no links either where this mount, an optional bind, is left out. */
@@ -12299,10 +12299,10 @@ var AccessRecorder = class {
     return this.#paths.hostRootAround(path2);
   }),
     recordLookup: (function (path2) {
-    const root = this.#paths.hostRootAround(path2);
-    if (root === void 0 || this.#lookedUp.has(root)) return;
-    this.#lookedUp.add(root);
-    const { path: place2 } = this.#paths.placeOf(root);
+    const root2 = this.#paths.hostRootAround(path2);
+    if (root2 === void 0 || this.#lookedUp.has(root2)) return;
+    this.#lookedUp.add(root2);
+    const { path: place2 } = this.#paths.placeOf(root2);
     this.record({
       kind: "read",
       path: place2
@@ -12414,9 +12414,9 @@ var AccessRecorder = class {
       path: source
     });
   }),
-    recordRemount: (function (flags16) {
-    if ((flags16 & MS_RDONLY) === 0) this.makesWritable = true;
-    if ((flags16 & MS_NODEV) === 0) this.allowsDevices = true;
+    recordRemount: (function (cleared) {
+    if ((cleared & MOUNT_ATTR_RDONLY) !== 0) this.makesWritable = true;
+    if ((cleared & MOUNT_ATTR_NODEV) !== 0) this.allowsDevices = true;
   }),
     settledPlace: (function (path2) {
     return this.#settled.of(path2);
@@ -12620,7 +12620,7 @@ var AccessRecorder = class {
   
   /** Records a mount of a new filesystem. */
   
-  /** Records that a step changes the flags of a mount. */
+  /** Records that a step lifts restrictions of a mount, by the attributes that it clears. */
   
   /** Returns the place that a path certainly leads to, if it is known. */
   
@@ -12737,11 +12737,11 @@ var ContainerPath = class {
   }),
     makeDirectories: (function () {
     const { state, cursor } = this.#plan;
-    const root = cursor.rootOf(this.canonical);
+    const root2 = cursor.rootOf(this.canonical);
     const missing2 = [];
     for (let directory = this.canonical; directory !== "/"; directory = parentOf(directory)) {
       if (state.mounts.isThere(directory)) break;
-      const holdsRoot = root !== void 0 && isWithin(root, directory);
+      const holdsRoot = root2 !== void 0 && isWithin(root2, directory);
       if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
       missing2.push(directory);
     }
@@ -12896,8 +12896,8 @@ var ContainerPath = class {
     this.#plan = plan;
     this.path = path2;
     plan.countPath(path2);
-    const absolute2 = lookup === void 0 && path2.startsWith("/") && !climbs(path2);
-    if (!absolute2) {
+    const absolute3 = lookup === void 0 && path2.startsWith("/") && !climbs(path2);
+    if (!absolute3) {
       [this.#base, this.canonical] = [
         {
           kind: "current"
@@ -13378,13 +13378,13 @@ var OpenDirectories = class {
   /** Closes all of them, which would keep a mount busy (umount(2)). */
   closeAll() {
     const { state } = this.#plan;
-    const proc = [
+    const proc2 = [
       state.proc,
       state.outerProc
     ].filter((one) => one !== void 0);
     const open2 = new Set([
       ...this.#open.values(),
-      ...proc
+      ...proc2
     ].map(({ fd }) => fd));
     for (const fd of open2) this.#plan.call(close(fd));
     this.forget();
@@ -13615,6 +13615,206 @@ var PlannedState = class {
 
 var EXIT_CHILD = new Label("give up");
 
+// ffi/calls/constants/links.ts
+var LINK_NAME_BYTES = 15;
+var MACVLAN_MODES = {
+  private: 1,
+  vepa: 2,
+  bridge: 4,
+  passthru: 8
+};
+
+// ffi/calls/constants/sockets.ts
+var AF_UNIX = 1;
+var AF_INET = 2;
+var AF_INET6 = 10;
+var AF_NETLINK = 16;
+var SOCK_STREAM = 1;
+var SOCK_DGRAM = 2;
+var SOCK_RAW = 3;
+var SOCK_SEQPACKET = 5;
+var SOCK_CLOEXEC = 524288;
+var SOCK_NONBLOCK = 2048;
+var SOL_SOCKET = 1;
+var SO_TYPE = 3;
+var SO_ERROR = 4;
+var SO_PASSCRED = 16;
+var SO_DOMAIN = 39;
+var IPPROTO_IPV6 = 41;
+var IPV6_V6ONLY = 26;
+var SOL_NETLINK = 270;
+var NETLINK_CAP_ACK = 10;
+var NETLINK_EXT_ACK = 11;
+var NETLINK_ROUTE = 0;
+var NETLINK_NETFILTER = 12;
+var MSG_DONTWAIT = 64;
+var MSG_CMSG_CLOEXEC = 1073741824;
+var SIOCGIFINDEX = 35123;
+var SIOCGSKNS = 35148;
+
+// ffi/netlink/ip.ts
+function parseIp(text3) {
+  const family = text3.includes(":") ? AF_INET6 : AF_INET;
+  const bytes = family === AF_INET ? parseIpv4(text3) : parseIpv6(text3);
+  return bytes && {
+    family,
+    bytes: Uint8Array.from(bytes)
+  };
+}
+function parsePrefix(text3) {
+  const [address2, length, ...more] = text3.split("/");
+  const ip = parseIp(address2);
+  if (ip === void 0 || length === void 0 || more.length > 0) return void 0;
+  if (!/^(0|[1-9][0-9]{0,2})$/.test(length) || Number(length) > ip.bytes.length * 8) {
+    return void 0;
+  }
+  return {
+    ...ip,
+    length: Number(length)
+  };
+}
+function formatIp(bytes) {
+  if (bytes.length === 4) return bytes.join(".");
+  const groups = Array.from({
+    length: 8
+  }, (_, i) => bytes[i * 2] << 8 | bytes[i * 2 + 1]);
+  const words3 = groups.map((group) => group.toString(16));
+  const [start2, count] = longestZeros(groups);
+  if (count < 2) return words3.join(":");
+  return `${words3.slice(0, start2).join(":")}::${words3.slice(start2 + count).join(":")}`;
+}
+function networkOf({ bytes, length }) {
+  return bytes.map((byte, index) => {
+    const kept = Math.min(8, Math.max(0, length - index * 8));
+    return byte & 65280 >> kept;
+  });
+}
+function parseIpv4(text3) {
+  const parts = text3.split(".");
+  const valid = parts.length === 4 && parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255);
+  return valid ? parts.map(Number) : void 0;
+}
+function parseIpv6(text3) {
+  const halves = text3.split("::");
+  if (halves.length > 2) return void 0;
+  const [before, after] = halves.map((half) => half === "" ? [] : half.split(":"));
+  const head = parseGroups(before, after === void 0);
+  if (after === void 0) return head?.length === 16 ? head : void 0;
+  const tail = parseGroups(after, true);
+  if (head === void 0 || tail === void 0 || head.length + tail.length > 14) return void 0;
+  return [
+    ...head,
+    ...new Array(16 - head.length - tail.length).fill(0),
+    ...tail
+  ];
+}
+function parseGroups(groups, mayEndInIpv4) {
+  const bytes = [];
+  for (const [index, group] of groups.entries()) {
+    const last = index === groups.length - 1;
+    if (/^[0-9a-f]{1,4}$/i.test(group)) {
+      const value = parseInt(group, 16);
+      bytes.push(value >> 8, value & 255);
+    } else {
+      const ipv4 = last && mayEndInIpv4 ? parseIpv4(group) : void 0;
+      if (ipv4 === void 0) return void 0;
+      bytes.push(...ipv4);
+    }
+  }
+  return bytes;
+}
+function longestZeros(groups) {
+  let best = [
+    0,
+    0
+  ];
+  for (let start2 = 0; start2 < groups.length; start2++) {
+    let count = 0;
+    while (groups[start2 + count] === 0) count++;
+    if (count > best[1]) best = [
+      start2,
+      count
+    ];
+  }
+  return best;
+}
+
+// recipe/network_schema.ts
+function interfaceName() {
+  return text({
+    expected: `a name of at most ${LINK_NAME_BYTES} bytes`,
+    min: 1,
+    max: LINK_NAME_BYTES,
+    pattern: "^[^/:%\\s]+$",
+    issue(name) {
+      if (name === "." || name === "..") return `"${name}" cannot be the name of an interface`;
+      return /[/:%\s]/.test(name) ? `"${name}" must not have "/", ":", "%" or a space, as the name of an interface` : void 0;
+    }
+  });
+}
+function ipPrefix() {
+  return text({
+    expected: "an address like 10.0.0.2/24 or fd00::2/64",
+    min: 1,
+    issue(text3) {
+      if (parsePrefix(text3) !== void 0) return void 0;
+      if (parseIp(text3) === void 0) {
+        return `${quoted(text3)} is not an address with a prefix length, like 10.0.0.2/24 or fd00::2/64`;
+      }
+      const length = text3.includes(":") ? 64 : 24;
+      return `"${text3}" has no prefix length; write it like ${text3}/${length}`;
+    }
+  });
+}
+function ipAddress() {
+  const expected = "an address like 10.0.0.1 or fd00::1";
+  return text({
+    expected,
+    min: 1,
+    issue: (text3) => parseIp(text3) === void 0 ? `${quoted(text3)} is not ${expected}` : void 0
+  });
+}
+function destination() {
+  const prefix = ipPrefix();
+  return schema(`"default", or a network like 10.1.0.0/16`, (value) => value === "default" ? void 0 : prefix.issue(value), () => prefix.jsonSchema());
+}
+
+// recipe/step_schema.ts
+
+
+// recipe/steps/root_directory.ts
+var ROOT_PLACE = "/proc/root";
+var rootSchema = stepSchema("root", () => ({
+  directory: path(),
+  discard: optional(boolean()),
+  readOnly: optional(boolean()),
+  resolvConf: optional(boolean()),
+  hosts: optional(either(boolean(), dictionary(hostName(), ipAddress()))),
+  volumes: optional(dictionary(absolutePath((target) => normalize(target) === "/" ? "/ is the directory's" : void 0), object({
+    source: path(),
+    readOnly: optional(boolean())
+  })))
+}), ({ directory, discard: discard2, readOnly, volumes = {} }) => {
+  if (discard2 === true && readOnly === true) {
+    return '"readOnly" leaves no changes that "discard" could throw away';
+  }
+  const covered = [
+    directory,
+    ...Object.values(volumes).map(({ source }) => source)
+  ].find((source) => isWithin(normalize(source), "/proc"));
+  if (covered === void 0) return void 0;
+  return `${covered} cannot be shown, as the new root is put together at /proc`;
+});
+function hostName() {
+  return text({
+    expected: "the name of a host",
+    min: 1,
+    max: 253,
+    pattern: "^[^\\s#]+$",
+    issue: (name) => /[\s#]/.test(name) ? `${quoted(name)} cannot be the name of a host in /etc/hosts` : void 0
+  });
+}
+
 // plan/step_cursor.ts
 var StepCursor = class {
   static {
@@ -13632,10 +13832,10 @@ var StepCursor = class {
     return (this.#places.get(step)?.last ?? -1) > this.#index;
   }),
     rootOf: (function (path2) {
-    const root = this.nextRoot;
-    if (root === void 0 || root === "/") return void 0;
+    const root2 = this.nextRoot;
+    if (root2 === void 0 || root2 === "/") return void 0;
     const target = normalize(path2);
-    return target !== root && isWithin(target, root) ? root : void 0;
+    return target !== root2 && isWithin(target, root2) ? root2 : void 0;
   })
     });
   }
@@ -13660,8 +13860,15 @@ var StepCursor = class {
     const roots = new Array(steps.length);
     let next;
     for (let index = steps.length - 1; index >= 0; index--) {
-      roots[index] = next;
       const step = steps[index];
+      if (step.step === "root") {
+        [roots[index], next] = [
+          ROOT_PLACE,
+          void 0
+        ];
+        continue;
+      }
+      roots[index] = next;
       if (isRootStep(step)) next = normalize(step.path);
     }
     this.#nextRoots = roots;
@@ -13709,11 +13916,16 @@ var StepCursor = class {
     }
     return void 0;
   }
-  /** The sources of the binds that an untrusted program may write to. */
+  /** The directories of the host that an untrusted program may write to. */
   get untrustedSources() {
-    return this.steps.flatMap(((step) => isUntrustedBind(step) ? [
-      step.source
-    ] : []));
+    return this.steps.flatMap(((step) => {
+      if (isChangedRoot(step)) return [
+        step.directory
+      ];
+      return isUntrustedBind(step) ? [
+        step.source
+      ] : [];
+    }));
   }
   /** Whether the current step is a bind of files that an untrusted program is shown. */
   get isUntrusted() {
@@ -13731,6 +13943,9 @@ var StepCursor = class {
 };
 
 
+function isChangedRoot(step) {
+  return step.step === "root" && step.discard !== true && step.readOnly !== true;
+}
 function entersUserNamespace(step) {
   const { kinds } = step;
   return (step.step === "unshare" || step.step === "join") && (!Array.isArray(kinds) || kinds.includes("user"));
@@ -14204,13 +14419,13 @@ var PlanBuilder = class {
     return this.#limits;
   }
   /** Gives the container a control group with limits. */
-  limitTo(limits) {
+  limitTo(limits2) {
     if (this.#limits !== void 0) {
       this.refuse("limits() can be used once; it applies to the whole container");
     }
     this.#limits = {
       stepIndex: this.cursor.index,
-      limits
+      limits: limits2
     };
     this.#shield();
   }
@@ -14311,10 +14526,10 @@ var CONTROLLER_OF = {
   io: "io",
   cpuset: "cpuset"
 };
-function limitsIn(limits) {
-  return Object.keys(CONTROLLER_OF).filter((limit2) => limits[limit2] !== void 0);
+function limitsIn(limits2) {
+  return Object.keys(CONTROLLER_OF).filter((limit2) => limits2[limit2] !== void 0);
 }
-function settingsOf2(limit2, limits) {
+function settingsOf2(limit2, limits2) {
   const controller = CONTROLLER_OF[limit2];
   const setting = (file, value) => ({
     limit: limit2,
@@ -14325,34 +14540,34 @@ function settingsOf2(limit2, limits) {
   switch (limit2) {
     case "memory":
       return [
-        setting("memory.max", orMax(limits.memory))
+        setting("memory.max", orMax(limits2.memory))
       ];
     case "memoryHigh":
       return [
-        setting("memory.high", orMax(limits.memoryHigh))
+        setting("memory.high", orMax(limits2.memoryHigh))
       ];
     case "swap":
       return [
-        setting("memory.swap.max", orMax(limits.swap))
+        setting("memory.swap.max", orMax(limits2.swap))
       ];
     case "cpus":
       return [
-        setting("cpu.max", `${orMax(quota(limits.cpus))} ${PERIOD}`)
+        setting("cpu.max", `${orMax(quota(limits2.cpus))} ${PERIOD}`)
       ];
     case "cpuWeight":
       return [
-        setting("cpu.weight", String(limits.cpuWeight))
+        setting("cpu.weight", String(limits2.cpuWeight))
       ];
     case "pids":
       return [
-        setting("pids.max", orMax(limits.pids))
+        setting("pids.max", orMax(limits2.pids))
       ];
     case "cpuset":
       return [
-        setting("cpuset.cpus", limits.cpuset)
+        setting("cpuset.cpus", limits2.cpuset)
       ];
     case "io":
-      return limits.io.map(({ device, readBps, writeBps, readIops, writeIops }) => {
+      return limits2.io.map(({ device, readBps, writeBps, readIops, writeIops }) => {
         const words3 = Object.entries({
           rbps: readBps,
           wbps: writeBps,
@@ -14366,7 +14581,7 @@ function settingsOf2(limit2, limits) {
       });
   }
 }
-function settingsOf1(limit2, limits) {
+function settingsOf1(limit2, limits2) {
   const controller = CONTROLLER_OF[limit2];
   const setting = (file, value) => ({
     limit: limit2,
@@ -14377,12 +14592,12 @@ function settingsOf1(limit2, limits) {
   switch (limit2) {
     case "memory":
       return [
-        setting("memory.limit_in_bytes", orMinus1(limits.memory))
+        setting("memory.limit_in_bytes", orMinus1(limits2.memory))
       ];
     case "memoryHigh":
       return void 0;
     case "swap": {
-      const { swap = Infinity, memory = Infinity } = limits;
+      const { swap = Infinity, memory = Infinity } = limits2;
       if (memory === Infinity && swap !== Infinity) return void 0;
       return [
         setting("memory.memsw.limit_in_bytes", orMinus1(memory + swap))
@@ -14391,22 +14606,22 @@ function settingsOf1(limit2, limits) {
     case "cpus":
       return [
         setting("cpu.cfs_period_us", String(PERIOD)),
-        setting("cpu.cfs_quota_us", orMinus1(quota(limits.cpus)))
+        setting("cpu.cfs_quota_us", orMinus1(quota(limits2.cpus)))
       ];
     case "cpuWeight":
       return [
-        setting("cpu.shares", String(shares(limits.cpuWeight)))
+        setting("cpu.shares", String(shares(limits2.cpuWeight)))
       ];
     case "pids":
       return [
-        setting("pids.max", orMax(limits.pids))
+        setting("pids.max", orMax(limits2.pids))
       ];
     case "cpuset":
       return [
-        setting("cpuset.cpus", limits.cpuset)
+        setting("cpuset.cpus", limits2.cpuset)
       ];
     case "io":
-      return limits.io.flatMap(({ device, readBps, writeBps, readIops, writeIops }) => Object.entries({
+      return limits2.io.flatMap(({ device, readBps, writeBps, readIops, writeIops }) => Object.entries({
         read_bps: readBps,
         write_bps: writeBps,
         read_iops: readIops,
@@ -14704,11 +14919,11 @@ function parseMount(line) {
   const [before = "", after = ""] = line.split(" - ");
   const [type = "", , options = ""] = after.split(" ");
   if (type !== "cgroup" && type !== "cgroup2") return [];
-  const [, , , root = "", directory = ""] = before.split(" ").map(unescapeOctal);
+  const [, , , root2 = "", directory = ""] = before.split(" ").map(unescapeOctal);
   return [
     {
       version: type === "cgroup2" ? 2 : 1,
-      root,
+      root: root2,
       directory,
       options: options.split(",")
     }
@@ -14717,9 +14932,9 @@ function parseMount(line) {
 function unescapeOctal(text3) {
   return text3.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 }
-function directoryIn({ root, directory }, path2) {
-  if (root === path2) return directory;
-  const within = root === "/" ? path2 : path2.startsWith(`${root}/`) && path2.slice(root.length);
+function directoryIn({ root: root2, directory }, path2) {
+  if (root2 === path2) return directory;
+  const within = root2 === "/" ? path2 : path2.startsWith(`${root2}/`) && path2.slice(root2.length);
   return within === false || path2.startsWith("/..") ? void 0 : directory + within;
 }
 
@@ -14731,9 +14946,9 @@ var USEFUL = [
   "pids",
   "io"
 ];
-function findParents(limits) {
+function findParents(limits2) {
   const found = hierarchies();
-  const needed = new Set(limitsIn(limits).map((limit2) => CONTROLLER_OF[limit2]));
+  const needed = new Set(limitsIn(limits2).map((limit2) => CONTROLLER_OF[limit2]));
   const old = found.filter(({ version }) => version === 1);
   const unified = found.find(({ version }) => version === 2);
   const bound = new Set(old.flatMap(({ controllers }) => [
@@ -14781,7 +14996,7 @@ function findParents(limits) {
       if (!blockers.has(void 0)) blockers.set(void 0, denied2);
     }
   }
-  for (const limit2 of limitsIn(limits)) {
+  for (const limit2 of limitsIn(limits2)) {
     const controller = CONTROLLER_OF[limit2];
     if (parents.some(({ controllers }) => controllers.has(controller))) continue;
     const blocker2 = blockers.get(controller);
@@ -14875,11 +15090,11 @@ function parentAt2(directory, needed, isOwnGroup) {
   ]);
 }
 function isOurs(pid) {
-  for (let at2 = pid; at2 !== void 0 && at2 > 0; ) {
-    if (at2 === Deno.pid) return true;
-    const status = readFile2(`${processDirectory(at2)}/status`) ?? "";
+  for (let at3 = pid; at3 !== void 0 && at3 > 0; ) {
+    if (at3 === Deno.pid) return true;
+    const status = readFile2(`${processDirectory(at3)}/status`) ?? "";
     const parent = /^PPid:\s*(\d+)/m.exec(status)?.[1];
-    at2 = parent === void 0 ? void 0 : Number(parent);
+    at3 = parent === void 0 ? void 0 : Number(parent);
   }
   return false;
 }
@@ -14897,9 +15112,9 @@ function nameOf2(directory) {
 }
 
 // ffi/cgroups/plan.ts
-function planCgroup(limits) {
+function planCgroup(limits2) {
   const name = newName();
-  const parents = findParents(limits);
+  const parents = findParents(limits2);
   const directories = parents.map((parent) => ({
     ...parent,
     directory: `${parent.directory}/${name}`
@@ -14911,23 +15126,23 @@ function planCgroup(limits) {
       {
         directory
       },
-      ...inherited(parent, directory, limits)
+      ...inherited(parent, directory, limits2)
     ];
   });
   return {
     directories,
-    limits,
+    limits: limits2,
     actions: [
       ...actions,
-      ...settingActions(directories, limitsIn(limits), limits)
+      ...settingActions(directories, limitsIn(limits2), limits2)
     ]
   };
 }
-function inherited(parent, made, limits) {
+function inherited(parent, made, limits2) {
   if (parent.version === 2 || !parent.controllers.has("cpuset")) return [];
   return [
     "cpuset.mems",
-    ...limits.cpuset === void 0 ? [
+    ...limits2.cpuset === void 0 ? [
       "cpuset.cpus"
     ] : []
   ].map((file) => ({
@@ -14935,7 +15150,7 @@ function inherited(parent, made, limits) {
     text: readFile2(`${parent.directory}/${file}`) ?? ""
   }));
 }
-function settingActions(directories, names, limits) {
+function settingActions(directories, names, limits2) {
   return names.flatMap((limit2) => {
     const controller = CONTROLLER_OF[limit2];
     const found = directories.find(({ controllers }) => controllers.has(controller));
@@ -14943,8 +15158,8 @@ function settingActions(directories, names, limits) {
       throw new UnsupportedError(`"${limit2}" cannot be limited: the container's group was made without the controller "${controller}"; set this limit in the step limits() too`);
     }
     const { directory, version } = found;
-    if (limit2 === "cpuset") checkProcessors(directory, limits.cpuset);
-    const settings2 = version === 2 ? settingsOf2(limit2, limits) : settingsOf1(limit2, limits);
+    if (limit2 === "cpuset") checkProcessors(directory, limits2.cpuset);
+    const settings2 = version === 2 ? settingsOf2(limit2, limits2) : settingsOf1(limit2, limits2);
     if (settings2 === void 0) {
       throw new UnsupportedError(`"${limit2}" cannot be limited: the controller "${controller}" is bound to cgroup v1 here, ` + (limit2 === "swap" ? 'which only limits the sum of memory and swap; give "memory" too' : "which has no such limit; boot with systemd.unified_cgroup_hierarchy=1"));
     }
@@ -15208,9 +15423,9 @@ var Group = class _Group {
   #limits;
   #locks;
   /** Use {@linkcode Group.make}. */
-  constructor(directories, limits) {
+  constructor(directories, limits2) {
     this.directories = directories;
-    this.#limits = limits;
+    this.#limits = limits2;
   }
   /**
    * Creates a group. The first one in a directory removes the groups that ended scripts left there.
@@ -15218,10 +15433,10 @@ var Group = class _Group {
    * @throws {SyscallError} naming the file that refused; then nothing is left
    * @throws {UnsupportedError} if the kernel does not have that file
    */
-  static make({ directories, limits, actions }) {
+  static make({ directories, limits: limits2, actions }) {
     const paths = directories.map(({ directory }) => directory);
     for (const path2 of paths) sweepOnce(parentOf2(path2));
-    const group = new _Group(directories, limits);
+    const group = new _Group(directories, limits2);
     using _making = Locks.ofMaking(paths.map(parentOf2));
     try {
       makeAll(actions);
@@ -15256,22 +15471,22 @@ var Group = class _Group {
    * @throws {SyscallError} naming the file that refused: `EBUSY` below what is in use
    */
   update(changes) {
-    const limits = {
+    const limits2 = {
       ...this.#limits,
       ...changes
     };
-    const sum2 = this.#of("memory")?.version === 1 && limits.swap !== void 0 && changes.memory !== void 0;
+    const sum2 = this.#of("memory")?.version === 1 && limits2.swap !== void 0 && changes.memory !== void 0;
     const names = limitsIn(sum2 ? {
       ...changes,
-      swap: limits.swap
+      swap: limits2.swap
     } : changes);
-    for (const action of inOrder(settingActions(this.directories, names, limits))) {
-      if (action.file.endsWith("/memory.max")) makeRoom(action, limits.memory);
+    for (const action of inOrder(settingActions(this.directories, names, limits2))) {
+      if (action.file.endsWith("/memory.max")) makeRoom(action, limits2.memory);
       makeAll([
         action
       ]);
     }
-    this.#limits = limits;
+    this.#limits = limits2;
   }
   /** What its processes use, and used until now. */
   usage() {
@@ -15502,34 +15717,6 @@ function unknownKind(kinds, host) {
   return void 0;
 }
 
-// ffi/calls/constants/sockets.ts
-var AF_UNIX = 1;
-var AF_INET = 2;
-var AF_INET6 = 10;
-var AF_NETLINK = 16;
-var SOCK_STREAM = 1;
-var SOCK_DGRAM = 2;
-var SOCK_RAW = 3;
-var SOCK_SEQPACKET = 5;
-var SOCK_CLOEXEC = 524288;
-var SOCK_NONBLOCK = 2048;
-var SOL_SOCKET = 1;
-var SO_TYPE = 3;
-var SO_ERROR = 4;
-var SO_PASSCRED = 16;
-var SO_DOMAIN = 39;
-var IPPROTO_IPV6 = 41;
-var IPV6_V6ONLY = 26;
-var SOL_NETLINK = 270;
-var NETLINK_CAP_ACK = 10;
-var NETLINK_EXT_ACK = 11;
-var NETLINK_ROUTE = 0;
-var NETLINK_NETFILTER = 12;
-var MSG_DONTWAIT = 64;
-var MSG_CMSG_CLOEXEC = 1073741824;
-var SIOCGIFINDEX = 35123;
-var SIOCGSKNS = 35148;
-
 // ffi/calls/sockets.ts
 var SCM_RIGHTS = 1;
 var CMSG_HEADER = 16;
@@ -15655,9 +15842,9 @@ function sendPieces(socket, pieces, text3) {
   const vector = new Uint8Array(pieces.length * 16);
   const view2 = new DataView(vector.buffer);
   pieces.forEach(({ size }, index) => view2.setBigUint64(index * 16 + 8, BigInt(size), true));
-  const iov = new Struct(vector, "&iov", pieces.map(({ at: at2 }, index) => ({
+  const iov = new Struct(vector, "&iov", pieces.map(({ at: at3 }, index) => ({
     offset: index * 16,
-    to: at2
+    to: at3
   })));
   const bytes = new Uint8Array(MSGHDR.size);
   new DataView(bytes.buffer).setBigUint64(MSGHDR.iovlen, BigInt(pieces.length), true);
@@ -15815,33 +16002,33 @@ var encoder4 = new TextEncoder();
 var Room = class {
   static {
     addMethods(this.prototype, {
-    put: (function (at2, value) {
+    put: (function (at3, value) {
     const { view: view2 } = this.#memory;
-    if (typeof value === "bigint") return view2.setBigUint64(at2, value, true);
-    view2.setUint32(at2, value >>> 0, true);
-    view2.setInt32(at2 + 4, Math.floor(value / 2 ** 32), true);
+    if (typeof value === "bigint") return view2.setBigUint64(at3, value, true);
+    view2.setUint32(at3, value >>> 0, true);
+    view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
   }),
     string: (function (text3) {
     if (text3.includes("\0")) {
       const hint = "the kernel ends each string at its first NUL byte; take it out";
       throw invalidArgument("execve", `execve(${quoted2(text3)}, ...)`, hint);
     }
-    const { bytes, address } = this.#memory;
-    const at2 = this.#end;
-    const { written: written2 } = encoder4.encodeInto(text3, bytes.subarray(at2));
-    bytes[at2 + written2] = 0;
-    this.#end = at2 + written2 + 1;
-    return address + at2;
+    const { bytes, address: address2 } = this.#memory;
+    const at3 = this.#end;
+    const { written: written2 } = encoder4.encodeInto(text3, bytes.subarray(at3));
+    bytes[at3 + written2] = 0;
+    this.#end = at3 + written2 + 1;
+    return address2 + at3;
   }),
     list: (function (known, strings) {
     const list2 = Math.ceil(this.#end / 8) * 8;
-    let at2 = list2;
+    let at3 = list2;
     this.#end = list2 + 8 * (known.length + strings.length + 1);
-    for (let index = 0; index < known.length; index++, at2 += 8) this.put(at2, known[index]);
-    for (let index = 0; index < strings.length; index++, at2 += 8) {
-      this.put(at2, this.string(strings[index]));
+    for (let index = 0; index < known.length; index++, at3 += 8) this.put(at3, known[index]);
+    for (let index = 0; index < strings.length; index++, at3 += 8) {
+      this.put(at3, this.string(strings[index]));
     }
-    this.put(at2, 0);
+    this.put(at3, 0);
     return this.#memory.address + list2;
   })
     });
@@ -16359,12 +16546,12 @@ var ignoredSignals = perEngine((() => {
 // launch/runtime_fds.ts
 var scriptPidfd = perEngine((() => syscall(call("pidfd_open", Deno.pid, 0), "containers need this call: Linux 5.3, and no seccomp filter that hides it")));
 var scriptThread = perEngine((() => {
-  const [address, id2] = [
+  const [address2, id2] = [
     new Output(8, "&address"),
     gettid()
   ];
   const query = {
-    call: prctl(PR_GET_TID_ADDRESS, address),
+    call: prctl(PR_GET_TID_ADDRESS, address2),
     accept: [
       "EINVAL"
     ]
@@ -16376,7 +16563,7 @@ var scriptThread = perEngine((() => {
     query
   ]);
   const thread = {
-    address: outcome.output(address).getBigUint64(0, true),
+    address: outcome.output(address2).getBigUint64(0, true),
     id: Number(outcome.result(id2))
   };
   const word4 = Deno.UnsafePointer.create(thread.address);
@@ -16461,9 +16648,6 @@ function waitForEnd(reader) {
     }
   ]);
 }
-
-// recipe/step_schema.ts
-
 
 // recipe/steps/limits.ts
 var UNITS = {
@@ -16558,18 +16742,18 @@ function lowerLimits(step, plan) {
   if (step.io?.some(({ device }) => device.startsWith("/"))) plan.isMomentary = true;
   plan.limitTo(groupLimits(step, plan.host, refuse));
 }
-function checkLimits(limits, host) {
+function checkLimits(limits2, host) {
   const refuse = (why) => {
     throw new RecipeError(why);
   };
   const wrong = invalidField({
-    ...limits
+    ...limits2
   }, limitFields());
   if (wrong !== void 0) refuse(`the limit "${wrong.field}" ${wrong.issue}`);
-  return groupLimits(limits, host, refuse);
+  return groupLimits(limits2, host, refuse);
 }
-function groupLimits(limits, host, refuse) {
-  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits;
+function groupLimits(limits2, host, refuse) {
+  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
   return present({
     memory: numberOf3(memory),
     memoryHigh: numberOf3(memoryHigh),
@@ -16636,9 +16820,9 @@ var ContainerCgroup = class _ContainerCgroup {
     addMethods(this, {
     make: (function (plan) {
     if (plan.limits === void 0) return void 0;
-    const { limits } = plan.limits;
+    const { limits: limits2 } = plan.limits;
     return inStep(plan, () => {
-      const group = Group.make(planCgroup(limits));
+      const group = Group.make(planCgroup(limits2));
       try {
         return new _ContainerCgroup(group);
       } catch (error) {
@@ -16687,8 +16871,8 @@ var ContainerCgroup = class _ContainerCgroup {
     return this.#finalUsage ?? this.#group.usage();
   }
   /** Changes limits. */
-  update(limits) {
-    this.#group.update(checkLimits(limits, liveHost()));
+  update(limits2) {
+    this.#group.update(checkLimits(limits2, liveHost()));
   }
   /**
    * Freezes all processes; resolves when they are frozen or have ended.
@@ -17917,15 +18101,6 @@ function runIdMapTool(spawn, tool, args) {
   });
 }
 
-// ffi/calls/constants/links.ts
-var LINK_NAME_BYTES = 15;
-var MACVLAN_MODES = {
-  private: 1,
-  vepa: 2,
-  bridge: 4,
-  passthru: 8
-};
-
 // ffi/netlink/message.ts
 var Attribute = class {
 
@@ -17985,28 +18160,28 @@ function encode(messages, sequence = 1) {
 function decode(bytes) {
   const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const messages = [];
-  for (let at2 = 0; at2 + HEADER_SIZE3 <= bytes.length; ) {
-    const length = view2.getUint32(at2, true);
-    if (length < HEADER_SIZE3 || at2 + length > bytes.length) break;
+  for (let at3 = 0; at3 + HEADER_SIZE3 <= bytes.length; ) {
+    const length = view2.getUint32(at3, true);
+    if (length < HEADER_SIZE3 || at3 + length > bytes.length) break;
     messages.push({
-      type: view2.getUint16(at2 + 4, true),
-      flags: view2.getUint16(at2 + 6, true),
-      sequence: view2.getUint32(at2 + 8, true),
-      payload: bytes.subarray(at2 + HEADER_SIZE3, at2 + length)
+      type: view2.getUint16(at3 + 4, true),
+      flags: view2.getUint16(at3 + 6, true),
+      sequence: view2.getUint32(at3 + 8, true),
+      payload: bytes.subarray(at3 + HEADER_SIZE3, at3 + length)
     });
-    at2 += aligned(length);
+    at3 += aligned(length);
   }
   return messages;
 }
 function decodeAttributes(bytes) {
   const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const attributes = /* @__PURE__ */ new Map();
-  for (let at2 = 0; at2 + ATTRIBUTE_HEADER_SIZE <= bytes.length; ) {
-    const length = view2.getUint16(at2, true);
-    if (length < ATTRIBUTE_HEADER_SIZE || at2 + length > bytes.length) break;
-    const type = view2.getUint16(at2 + 2, true) & NLA_TYPE_MASK;
-    attributes.set(type, bytes.subarray(at2 + ATTRIBUTE_HEADER_SIZE, at2 + length));
-    at2 += aligned(length);
+  for (let at3 = 0; at3 + ATTRIBUTE_HEADER_SIZE <= bytes.length; ) {
+    const length = view2.getUint16(at3, true);
+    if (length < ATTRIBUTE_HEADER_SIZE || at3 + length > bytes.length) break;
+    const type = view2.getUint16(at3 + 2, true) & NLA_TYPE_MASK;
+    attributes.set(type, bytes.subarray(at3 + ATTRIBUTE_HEADER_SIZE, at3 + length));
+    at3 += aligned(length);
   }
   return attributes;
 }
@@ -18019,12 +18194,12 @@ function readResponse(answer) {
   };
   const length = Math.min(answer.getUint32(0, true), answer.byteLength);
   const copied = (flags16 & NLM_F_CAPPED) === 0 && errno !== 0 ? answer.getUint32(REQUEST_OFFSET, true) : HEADER_SIZE3;
-  const at2 = REQUEST_OFFSET + aligned(copied);
-  if (at2 > length) return {
+  const at3 = REQUEST_OFFSET + aligned(copied);
+  if (at3 > length) return {
     errno,
     words: void 0
   };
-  const attributes = new Uint8Array(answer.buffer, answer.byteOffset + at2, length - at2);
+  const attributes = new Uint8Array(answer.buffer, answer.byteOffset + at3, length - at3);
   const words3 = decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
   return {
     errno,
@@ -18076,15 +18251,15 @@ var MessageWriter = class {
     this.#view.setUint16(start2 + 2, type, true);
   }
   #append(bytes) {
-    const at2 = this.#end;
-    this.#grow(at2 + bytes.length);
-    this.#bytes.set(bytes, at2);
+    const at3 = this.#end;
+    this.#grow(at3 + bytes.length);
+    this.#bytes.set(bytes, at3);
   }
   /** Reserves space for a header, aligned as every header is. */
   #reserve(size) {
-    const at2 = aligned(this.#end);
-    this.#grow(at2 + size);
-    return at2;
+    const at3 = aligned(this.#end);
+    this.#grow(at3 + size);
+    return at3;
   }
   #grow(end) {
     this.#end = end;
@@ -18301,93 +18476,6 @@ function indexOf(link2) {
 }
 function nameOf3(value) {
   return typeof value === "number" ? String(value) : value.text;
-}
-
-// ffi/netlink/ip.ts
-function parseIp(text3) {
-  const family = text3.includes(":") ? AF_INET6 : AF_INET;
-  const bytes = family === AF_INET ? parseIpv4(text3) : parseIpv6(text3);
-  return bytes && {
-    family,
-    bytes: Uint8Array.from(bytes)
-  };
-}
-function parsePrefix(text3) {
-  const [address, length, ...more] = text3.split("/");
-  const ip = parseIp(address);
-  if (ip === void 0 || length === void 0 || more.length > 0) return void 0;
-  if (!/^(0|[1-9][0-9]{0,2})$/.test(length) || Number(length) > ip.bytes.length * 8) {
-    return void 0;
-  }
-  return {
-    ...ip,
-    length: Number(length)
-  };
-}
-function formatIp(bytes) {
-  if (bytes.length === 4) return bytes.join(".");
-  const groups = Array.from({
-    length: 8
-  }, (_, i) => bytes[i * 2] << 8 | bytes[i * 2 + 1]);
-  const words3 = groups.map((group) => group.toString(16));
-  const [start2, count] = longestZeros(groups);
-  if (count < 2) return words3.join(":");
-  return `${words3.slice(0, start2).join(":")}::${words3.slice(start2 + count).join(":")}`;
-}
-function networkOf({ bytes, length }) {
-  return bytes.map((byte, index) => {
-    const kept = Math.min(8, Math.max(0, length - index * 8));
-    return byte & 65280 >> kept;
-  });
-}
-function parseIpv4(text3) {
-  const parts = text3.split(".");
-  const valid = parts.length === 4 && parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255);
-  return valid ? parts.map(Number) : void 0;
-}
-function parseIpv6(text3) {
-  const halves = text3.split("::");
-  if (halves.length > 2) return void 0;
-  const [before, after] = halves.map((half) => half === "" ? [] : half.split(":"));
-  const head = parseGroups(before, after === void 0);
-  if (after === void 0) return head?.length === 16 ? head : void 0;
-  const tail = parseGroups(after, true);
-  if (head === void 0 || tail === void 0 || head.length + tail.length > 14) return void 0;
-  return [
-    ...head,
-    ...new Array(16 - head.length - tail.length).fill(0),
-    ...tail
-  ];
-}
-function parseGroups(groups, mayEndInIpv4) {
-  const bytes = [];
-  for (const [index, group] of groups.entries()) {
-    const last = index === groups.length - 1;
-    if (/^[0-9a-f]{1,4}$/i.test(group)) {
-      const value = parseInt(group, 16);
-      bytes.push(value >> 8, value & 255);
-    } else {
-      const ipv4 = last && mayEndInIpv4 ? parseIpv4(group) : void 0;
-      if (ipv4 === void 0) return void 0;
-      bytes.push(...ipv4);
-    }
-  }
-  return bytes;
-}
-function longestZeros(groups) {
-  let best = [
-    0,
-    0
-  ];
-  for (let start2 = 0; start2 < groups.length; start2++) {
-    let count = 0;
-    while (groups[start2 + count] === 0) count++;
-    if (count > best[1]) best = [
-      start2,
-      count
-    ];
-  }
-  return best;
 }
 
 // ffi/netlink/address.ts
@@ -18671,9 +18759,9 @@ var NetlinkSocket = class {
     return this.list(listRoutes()).map(readRoute);
   }
   /** Whether packets to this address go to one other machine, by the present routes. */
-  leadsToOneMachine(address) {
-    const route = ifThere(() => this.#get(findRoute(address)), NO_ROUTE);
-    return route !== void 0 && leadsToOneMachine(route);
+  leadsToOneMachine(address2) {
+    const route2 = ifThere(() => this.#get(findRoute(address2)), NO_ROUTE);
+    return route2 !== void 0 && leadsToOneMachine(route2);
   }
   /** Makes a request; see {@linkcode requestCalls}. */
   request(messages, words3) {
@@ -19292,8 +19380,8 @@ function lowerMasquerade({ source, inside }, plan) {
     source
   ]);
 }
-function lowerPublish({ port, address, hostAddress, to: toPort = port, protocol = "tcp", inside }, plan) {
-  const to = parseIp(address);
+function lowerPublish({ port, address: address2, hostAddress, to: toPort = port, protocol = "tcp", inside }, plan) {
+  const to = parseIp(address2);
   const host = hostAddress === void 0 ? void 0 : parseIp(hostAddress);
   const published = {
     protocol,
@@ -19555,8 +19643,8 @@ function setIpv6Only(socket) {
     IPV6_V6ONLY
   }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
 }
-function bind(socket, address) {
-  const struct = socketAddress2(address);
+function bind(socket, address2) {
+  const struct = socketAddress2(address2);
   return call("bind", socket, struct, struct.size);
 }
 function bindLoopback(socket, port) {
@@ -19583,18 +19671,18 @@ function socketAddress2({ family, bytes, port, text: text3 }) {
 
 // launch/host_services/reserve_port.ts
 var reservePortService = {
-  describe({ protocol, address }) {
-    const socket = new ResultOf(ipSocket(address.family, protocol), "socket");
+  describe({ protocol, address: address2 }) {
+    const socket = new ResultOf(ipSocket(address2.family, protocol), "socket");
     return [
-      describeCall(bind(socket, address))
+      describeCall(bind(socket, address2))
     ];
   },
-  start({ protocol, address }) {
-    const socket = syscall(ipSocket(address.family, protocol));
+  start({ protocol, address: address2 }) {
+    const socket = syscall(ipSocket(address2.family, protocol));
     try {
-      if (address.family === AF_INET6) syscall(setIpv6Only(socket));
-      syscall(bind(socket, address), {
-        EADDRINUSE: `another container has published ${protocol} port ${address.port}, or a program of this machine uses it; publish() can take another port`,
+      if (address2.family === AF_INET6) syscall(setIpv6Only(socket));
+      syscall(bind(socket, address2), {
+        EADDRINUSE: `another container has published ${protocol} port ${address2.port}, or a program of this machine uses it; publish() can take another port`,
         EADDRNOTAVAIL: "this machine has no such address; without { hostAddress }, the port of all its addresses is published"
       });
     } catch (error) {
@@ -19657,15 +19745,15 @@ var ARGUMENTS = {
 };
 var PATIENCE2 = 1e4;
 var userNetworkService = {
-  describe: ({ programs, forwardsNames = false }, pid) => [
-    programs.map((name) => [
+  describe: ({ programs: programs2, forwardsNames = false }, pid) => [
+    programs2.map((name) => [
       name,
       ...ARGUMENTS[name](pid, forwardsNames)
     ].join(" ")).join(", or ")
   ],
-  start({ programs, forwardsNames = false }, context) {
+  start({ programs: programs2, forwardsNames = false }, context) {
     const issues = [];
-    for (const program of programs) {
+    for (const program of programs2) {
       const streams = new StandardStreams([
         "null",
         "piped",
@@ -19690,7 +19778,7 @@ var userNetworkService = {
     if (first !== void 0) throw new UnsupportedError(first, {
       advice
     });
-    throw new UnsupportedError(`a network for an ordinary user needs ${programs.join(" or ")}, and it is not installed (Debian: passt, slirp4netns); root can use veth() and masquerade() instead`);
+    throw new UnsupportedError(`a network for an ordinary user needs ${programs2.join(" or ")}, and it is not installed (Debian: passt, slirp4netns); root can use veth() and masquerade() instead`);
   },
   cleanUp(process) {
     const pidfd = openIfRunning(process, (pid) => pidfd_open(pid, 0));
@@ -20785,11 +20873,11 @@ var BackwardsProgram = class {
     const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
     const view2 = new DataView(bytes.buffer);
     this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
-      const at2 = index * INSTRUCTION_SIZE;
-      view2.setUint16(at2, code, true);
-      view2.setUint8(at2 + 2, jt);
-      view2.setUint8(at2 + 3, jf);
-      view2.setUint32(at2 + 4, k, true);
+      const at3 = index * INSTRUCTION_SIZE;
+      view2.setUint16(at3, code, true);
+      view2.setUint8(at3 + 2, jt);
+      view2.setUint8(at3 + 3, jf);
+      view2.setUint32(at3 + 4, k, true);
     });
     return bytes;
   }
@@ -21451,15 +21539,15 @@ var EVERY_BIT = 0xffffffffffffffffn;
 var LOW = 0xffffffffn;
 function compare2(condition, isNarrow, otherwise) {
   const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
-  const at2 = SECCOMP_DATA.arguments + index * 8;
+  const at3 = SECCOMP_DATA.arguments + index * 8;
   const holds3 = new Label("it holds");
   const high = {
-    offset: isNarrow ? void 0 : at2 + 4,
+    offset: isNarrow ? void 0 : at3 + 4,
     mask: Number(mask2 >> 32n),
     value: Number(value >> 32n)
   };
   const low = {
-    offset: at2,
+    offset: at3,
     mask: Number(mask2 & LOW),
     value: Number(value & LOW)
   };
@@ -21573,9 +21661,9 @@ function unobserved(call2) {
 function observing(filter, numbers, architecture) {
   const asked = filter.slice();
   const view2 = new DataView(asked.buffer);
-  for (let at2 = 0; at2 < asked.length; at2 += INSTRUCTION_SIZE) {
-    const denies2 = view2.getUint16(at2, true) === BPF.return && actionOf(view2.getUint32(at2 + 4, true)) === SECCOMP_RET.ERRNO;
-    if (denies2) view2.setUint32(at2 + 4, SECCOMP_RET.USER_NOTIF, true);
+  for (let at3 = 0; at3 < asked.length; at3 += INSTRUCTION_SIZE) {
+    const denies2 = view2.getUint16(at3, true) === BPF.return && actionOf(view2.getUint32(at3 + 4, true)) === SECCOMP_RET.ERRNO;
+    if (denies2) view2.setUint32(at3 + 4, SECCOMP_RET.USER_NOTIF, true);
   }
   const head = numbersHead(numbers, architecture);
   const whole = new Uint8Array(head.length + asked.length);
@@ -21647,11 +21735,11 @@ function numbersHead(numbers, architecture) {
   const bytes = new Uint8Array(words3.length * INSTRUCTION_SIZE);
   const view2 = new DataView(bytes.buffer);
   words3.forEach(([code, holds3, fails, value], index) => {
-    const at2 = index * INSTRUCTION_SIZE;
-    view2.setUint16(at2, code, true);
-    view2.setUint8(at2 + 2, holds3);
-    view2.setUint8(at2 + 3, fails);
-    view2.setUint32(at2 + 4, value, true);
+    const at3 = index * INSTRUCTION_SIZE;
+    view2.setUint16(at3, code, true);
+    view2.setUint8(at3 + 2, holds3);
+    view2.setUint8(at3 + 3, fails);
+    view2.setUint32(at3 + 4, value, true);
   });
   return bytes;
 }
@@ -22236,8 +22324,8 @@ function lowerLateEntries({ entries = [], hide = [], ...step }, plan, show2) {
 }
 function mayLieIn(pattern, entry2) {
   const parts = pattern.split("/");
-  return entry2.split("/").every((name, at2) => {
-    const words3 = parts[at2]?.split("*").map((word4) => word4.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return entry2.split("/").every((name, at3) => {
+    const words3 = parts[at3]?.split("*").map((word4) => word4.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
     return words3 !== void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
   });
 }
@@ -23423,15 +23511,15 @@ function processDirectory2(pid) {
     []
   ];
   const flags16 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-  const proc = openat(at_fdcwd, "/proc", flags16);
-  const directory = openat(new ResultOf(proc, "proc"), pid, flags16);
+  const proc2 = openat(at_fdcwd, "/proc", flags16);
+  const directory = openat(new ResultOf(proc2, "proc"), pid, flags16);
   const fds = [
-    new ResultOf(proc, "proc"),
+    new ResultOf(proc2, "proc"),
     new ResultOf(directory, "process")
   ];
   return [
     [
-      proc,
+      proc2,
       directory
     ],
     fds[1],
@@ -23551,10 +23639,10 @@ var NO_ROOT = 'root is not mapped in this user namespace: join a process of it i
 var CHANGE = {
   EPERM: "to become another user takes CAP_SETUID, CAP_SETGID and CAP_SETPCAP"
 };
-function rootOf({ uid, gid, root }) {
+function rootOf({ uid, gid, root: root2 }) {
   return {
-    uid: root.uid ? 0 : uid,
-    gid: root.gid ? 0 : gid,
+    uid: root2.uid ? 0 : uid,
+    gid: root2.gid ? 0 : gid,
     groups: []
   };
 }
@@ -23882,46 +23970,6 @@ function lowerDomainname(step, plan) {
   });
 }
 
-// recipe/network_schema.ts
-function interfaceName() {
-  return text({
-    expected: `a name of at most ${LINK_NAME_BYTES} bytes`,
-    min: 1,
-    max: LINK_NAME_BYTES,
-    pattern: "^[^/:%\\s]+$",
-    issue(name) {
-      if (name === "." || name === "..") return `"${name}" cannot be the name of an interface`;
-      return /[/:%\s]/.test(name) ? `"${name}" must not have "/", ":", "%" or a space, as the name of an interface` : void 0;
-    }
-  });
-}
-function ipPrefix() {
-  return text({
-    expected: "an address like 10.0.0.2/24 or fd00::2/64",
-    min: 1,
-    issue(text3) {
-      if (parsePrefix(text3) !== void 0) return void 0;
-      if (parseIp(text3) === void 0) {
-        return `${quoted(text3)} is not an address with a prefix length, like 10.0.0.2/24 or fd00::2/64`;
-      }
-      const length = text3.includes(":") ? 64 : 24;
-      return `"${text3}" has no prefix length; write it like ${text3}/${length}`;
-    }
-  });
-}
-function ipAddress() {
-  const expected = "an address like 10.0.0.1 or fd00::1";
-  return text({
-    expected,
-    min: 1,
-    issue: (text3) => parseIp(text3) === void 0 ? `${quoted(text3)} is not ${expected}` : void 0
-  });
-}
-function destination() {
-  const prefix = ipPrefix();
-  return schema(`"default", or a network like 10.1.0.0/16`, (value) => value === "default" ? void 0 : prefix.issue(value), () => prefix.jsonSchema());
-}
-
 // recipe/steps/network/addresses.ts
 var addressSchema = stepSchema("address", () => ({
   device: interfaceName(),
@@ -23944,10 +23992,10 @@ function prefixOf({ destination: destination2, via }) {
 }
 
 // plan/steps/network/addresses.ts
-function lowerAddress({ device, address }, plan) {
+function lowerAddress({ device, address: address2 }, plan) {
   plan.needs("net", HOSTS_NETWORK);
   inContainerNetns(plan, (kernel) => {
-    kernel.request(addAddress(kernel.indexOf(device), parsePrefix(address)), addressFixes(device));
+    kernel.request(addAddress(kernel.indexOf(device), parsePrefix(address2)), addressFixes(device));
   });
 }
 function addressFixes(device) {
@@ -24008,10 +24056,10 @@ function lowerDummy({ name }, plan) {
 }
 
 // plan/steps/network/outside.ts
-function lowerVeth({ name, peer, peerAddress, bridge }, plan) {
+function lowerVeth({ name, peer, peerAddress, bridge: bridge2 }, plan) {
   plan.needs("net", HOSTS_NETWORK);
   inParentNetns(plan, (kernel, namespace) => {
-    const master = bridge === void 0 ? void 0 : kernel.indexOf(bridge);
+    const master = bridge2 === void 0 ? void 0 : kernel.indexOf(bridge2);
     kernel.request(addVeth({
       name: peer,
       master,
@@ -24021,8 +24069,8 @@ function lowerVeth({ name, peer, peerAddress, bridge }, plan) {
       namespace
     }), {
       ...linkFixes(peer ?? name, "veth"),
-      ...bridge !== void 0 && {
-        EOPNOTSUPP: `${bridge} is not a bridge, or this kernel has no veth`
+      ...bridge2 !== void 0 && {
+        EOPNOTSUPP: `${bridge2} is not a bridge, or this kernel has no veth`
       }
     });
     if (peerAddress !== void 0) {
@@ -24097,9 +24145,9 @@ function isLoopback(text3) {
 function nameForwarder(plan, resolvConf) {
   plan.access.recordRead(RESOLV_CONF);
   const text3 = forwardedConf(resolvConf);
-  const make3 = (root) => {
+  const make3 = (root2) => {
     const flags16 = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    const file = new ResultOf(plan.call(openat(root, NAME2, flags16, 420)), "file");
+    const file = new ResultOf(plan.call(openat(root2, NAME2, flags16, 420)), "file");
     plan.call(write(file, text3, text3.length));
     plan.call(close(file));
   };
@@ -24109,7 +24157,7 @@ function nameForwarder(plan, resolvConf) {
     blocks,
     inodes: 2,
     make: make3
-  }, (root) => {
+  }, (root2) => {
     for (const target of placesOf2(plan)) {
       plan.skippable(`${target} is missing`, (end) => {
         const accept = [
@@ -24120,7 +24168,7 @@ function nameForwarder(plan, resolvConf) {
           accept,
           onAccepted: end
         });
-        const file = copyOfFile(plan, root, NAME2);
+        const file = copyOfFile(plan, root2, NAME2);
         plan.path(target).attachTo(place2, file, NAME2);
         plan.release(file);
         plan.release(place2);
@@ -24167,7 +24215,7 @@ function lowerUserNetwork(step, plan) {
     kind: "net",
     host: "*"
   });
-  const programs = program === void 0 ? USER_NETWORK_PROGRAMS : [
+  const programs2 = program === void 0 ? USER_NETWORK_PROGRAMS : [
     program
   ];
   const resolvConf = dns ? plan.facts.resolvConf() : "";
@@ -24184,7 +24232,7 @@ function lowerUserNetwork(step, plan) {
   plan.syncWithParent(() => [
     {
       service: "user-network",
-      programs,
+      programs: programs2,
       ...forwarding
     }
   ]);
@@ -24421,11 +24469,11 @@ function lowerInit(_step, plan) {
 // plan/steps/programs.ts
 function lowerPrograms(step, plan) {
   plan.needs("mount", "it would be put on the host");
-  const root = normalize(step.root ?? nextRoot(plan));
-  plan.requireContainerMount(root);
+  const root2 = normalize(step.root ?? nextRoot(plan));
+  plan.requireContainerMount(root2);
   const files = filesOf2(step, plan).map(({ source, target }) => ({
     source,
-    target: normalize(`${root}/${target}`)
+    target: normalize(`${root2}/${target}`)
   })).filter(({ target }) => !plan.state.mounts.isMountPoint(target));
   for (const directory of new Set(files.map(({ target }) => parentOf(target)))) {
     plan.path(directory).makeDirectories();
@@ -24762,6 +24810,1136 @@ function lowerChdir({ path: path2 }, plan) {
   plan.directories.enteredWorking();
 }
 
+// recipe/steps/bind.ts
+var RESTRICTIONS2 = [
+  "nosuid",
+  "nodev",
+  "noexec",
+  "nosymfollow"
+];
+
+
+var bindSchema = stepSchema("bind", (() => ({
+  source: path(),
+  target: withDefaultOf(absolutePath(), "source"),
+  readOnly: optional(boolean()),
+  recursive: optional(boolean()),
+  optional: optional(boolean()),
+  entries: optional(list(entry(), 1)),
+  hide: optional(list(entry())),
+  restrict: optional(list(oneOf(RESTRICTIONS2))),
+  untrusted: optional(boolean()),
+  make: optional(boolean()),
+  early: optional(boolean())
+})), (({ entries, hide }) => hide !== void 0 && entries === void 0 ? '"hide" is about the files in "entries"; maskPaths() hides any path' : void 0));
+
+// recipe/steps/bounds.ts
+var boundFields = lazy(() => {
+  const { pids, memory } = limitFields();
+  return {
+    pids,
+    timeout: optional(either(integer(0), oneOf([
+      "unlimited"
+    ]))),
+    output: memory,
+    degrade: optional(boolean())
+  };
+});
+var boundsSchema = stepSchema("bounds", boundFields);
+
+// recipe/steps/deny_files.ts
+var denyFilesSchema = stepSchema("denyFiles", () => ({
+  read: optional(list(absolutePath())),
+  write: optional(list(absolutePath()))
+}));
+
+// recipe/steps/mounts.ts
+
+var mountSchema = stepSchema("mount", (() => ({
+  source: text(),
+  target: absolutePath(),
+  type: text({
+    min: 1
+  }),
+  options: optional(mountOptions()),
+  make: optional(boolean())
+})));
+function tmpfs(target, options = {}) {
+  return {
+    step: "tmpfs",
+    target,
+    ...options
+  };
+}
+var tmpfsSchema = stepSchema("tmpfs", () => ({
+  target: absolutePath(),
+  size: optional(tmpfsSize()),
+  mode: optional(modeBits()),
+  options: optional(mountOptions())
+}));
+function tmpfsSize(...words3) {
+  return text({
+    expected: [
+      "a size such as 64m",
+      ...words3.map((word4) => `"${word4}"`)
+    ].join(", or "),
+    min: 1,
+    issue: (size) => words3.includes(size) ? void 0 : sizeIssue(size)
+  });
+}
+function sizeIssue(size) {
+  if (!/^\d+[kmgKMG%]?$/.test(size)) {
+    return `${quoted(size)} is not a number of bytes, or one with "k", "m", "g" or "%" after it`;
+  }
+  const number = parseInt(size);
+  if (number === 0) return "0 means no limit to the kernel";
+  return number > Number.MAX_SAFE_INTEGER ? `${quoted(size)} is more than any machine has` : void 0;
+}
+function proc(target = "/proc", options = {}) {
+  return {
+    step: "proc",
+    target,
+    ...options
+  };
+}
+var procSchema = stepSchema("proc", () => ({
+  ...kernelFilesystem("/proc")(),
+  outer: optional(boolean())
+}), ({ outer, options }) => outer === true && options !== void 0 ? '"options" are those of a new /proc, and "outer" shows the one that there is' : void 0);
+function sysfs(target = "/sys", options = {}) {
+  return {
+    step: "sysfs",
+    target,
+    ...options
+  };
+}
+var sysfsSchema = stepSchema("sysfs", kernelFilesystem("/sys"));
+var mqueueSchema = stepSchema("mqueue", kernelFilesystem("/dev/mqueue"));
+
+var PROPAGATIONS = [
+  "private",
+  "shared",
+  "slave",
+  "unbindable"
+];
+function propagation(target, type, options = {}) {
+  return {
+    step: "propagation",
+    target,
+    type,
+    ...options
+  };
+}
+var propagationSchema = stepSchema("propagation", () => ({
+  target: absolutePath(),
+  type: oneOf(PROPAGATIONS),
+  recursive: optional(boolean())
+}));
+
+var remountSchema = stepSchema("remount", (() => ({
+  target: absolutePath(),
+  options: mountOptions(),
+  bind: optional(boolean()),
+  keep: optional(boolean()),
+  recursive: optional(boolean())
+})), (({ options, bind: bind4, keep, recursive }) => {
+  const { data: data2 } = parseMountOptions(options);
+  if (keep === true && bind4 === false) return '"keep" is for this mount alone, without "bind"';
+  if (recursive === true && keep !== true) return '"recursive" needs "keep"';
+  return data2 !== null && bind4 !== false ? `"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it` : void 0;
+}));
+var unmountSchema = stepSchema("unmount", () => ({
+  target: absolutePath(),
+  detach: optional(boolean())
+}));
+
+// recipe/steps/devices.ts
+function devices(target = "/dev", options = {}) {
+  return {
+    step: "devices",
+    target,
+    ...options
+  };
+}
+var devicesSchema = stepSchema("devices", () => ({
+  target: withDefault(absolutePath(), "/dev"),
+  shm: optional(tmpfsSize())
+}));
+
+// recipe/steps/files.ts
+var fileFields = (() => ({
+  path: absolutePath(),
+  mode: optional(modeBits()),
+  host: optional(boolean())
+}));
+
+var mkdirSchema = stepSchema("mkdir", (() => {
+  return fileFields();
+}));
+
+var symlinkSchema = stepSchema("symlink", (() => ({
+  target: text({
+    min: 1,
+    max: 4095
+  }),
+  path: absolutePath(),
+  host: optional(boolean()),
+  keep: optional(boolean())
+})));
+function writeFile2(path2, text3, options = {}) {
+  return {
+    step: "writeFile",
+    path: path2,
+    text: text3,
+    ...options
+  };
+}
+var writeFileSchema = stepSchema("writeFile", () => ({
+  ...fileFields(),
+  text: content()
+}));
+
+var mknodSchema = stepSchema("mknod", (() => ({
+  ...fileFields(),
+  type: oneOf([
+    "b",
+    "c",
+    "p"
+  ]),
+  major: optional(integer(0, 4095)),
+  minor: optional(integer(0, 1048575)),
+  uid: optional(id()),
+  gid: optional(id()),
+  keep: optional(boolean())
+})), (({ type, major, minor }) => {
+  if (type === "p" && (major ?? minor) !== void 0) return "a pipe has no device number";
+  if (type !== "p" && (major === void 0 || minor === void 0)) {
+    return `a device needs "major" and "minor"`;
+  }
+  return void 0;
+}));
+
+// recipe/steps/identity.ts
+
+var setUserSchema = stepSchema("setUser", (() => ({
+  uid: id(),
+  gid: optional(id()),
+  groups: optional(list(id())),
+  keepCapabilities: optional(boolean()),
+  keepGroups: optional(boolean())
+})), (({ groups, keepGroups }) => groups !== void 0 && keepGroups === true ? '"keepGroups" leaves the groups as they are, and "groups" sets them' : void 0));
+
+var capabilitiesSchema = stepSchema("capabilities", (() => {
+  const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
+  return {
+    keep: capabilityList,
+    bounding: capabilityList,
+    permitted: capabilityList,
+    effective: capabilityList,
+    inheritable: capabilityList,
+    ambient: capabilityList
+  };
+}), (({ keep, bounding, permitted, effective, inheritable, ambient }) => {
+  const others = bounding ?? permitted ?? effective ?? inheritable ?? ambient;
+  if (keep !== void 0 && others !== void 0) {
+    return `"keep" cannot be combined with other sets`;
+  }
+  const lacks = ((set, of2) => of2 === void 0 ? void 0 : set?.find(((name) => !of2.includes(name))));
+  const notPermitted = lacks(effective, permitted) ?? lacks(ambient, permitted);
+  if (notPermitted !== void 0) return `${notPermitted} is not in "permitted"`;
+  const notInheritable = lacks(ambient, inheritable);
+  if (notInheritable !== void 0) return `${notInheritable} is not in "inheritable"`;
+  return void 0;
+}));
+
+var noNewPrivilegesSchema = stepSchema("noNewPrivileges", (() => ({})));
+
+// recipe/steps/join_cgroup.ts
+
+var joinCgroupSchema = stepSchema("joinCgroup", (() => ({
+  directories: list(absolutePath(), 1)
+})));
+
+// recipe/steps/join.ts
+
+
+var joinSchema = stepSchema("join", (() => ({
+  target: either(integer(1, 2 ** 31 - 1), either(path(), object({
+    pid: integer(1, 2 ** 31 - 1),
+    started: integer(0)
+  }))),
+  kinds: optional(list(oneOf(NAMESPACE_KINDS), 1)),
+  credentials: optional(oneOf([
+    "root",
+    "process",
+    "keep"
+  ])),
+  root: optional(boolean()),
+  cwd: optional(boolean()),
+  environment: optional(boolean()),
+  cgroup: optional(boolean())
+})), (({ target, kinds = [], ...options }) => {
+  if (typeof target !== "string") return void 0;
+  if (kinds.length > 1) return "a file is one namespace and takes one kind";
+  if (options.credentials === "process") {
+    return '"credentials" of "process" need a process, and the target is a file';
+  }
+  const ofProcess = [
+    "root",
+    "cwd",
+    "environment",
+    "cgroup"
+  ].find((name) => options[name] === true);
+  return ofProcess && `"${ofProcess}" needs a process, and the target is a file`;
+}));
+
+// recipe/steps/masks.ts
+
+var maskPathsSchema = stepSchema("maskPaths", (() => ({
+  paths: list(absolutePath(), 1)
+})));
+
+var readonlyPathsSchema = stepSchema("readonlyPaths", (() => ({
+  paths: list(absolutePath(), 1)
+})));
+
+// recipe/steps/protect.ts
+function protectedName() {
+  return text({
+    expected: "a name, or the end of a path",
+    min: 1,
+    max: 4095,
+    pattern: "^[^/]",
+    issue(name) {
+      if (name.startsWith("/") || name.endsWith("/") || climbs(name)) {
+        return `${quoted(name)} is no name, and no end of a path such as ".git/hooks"`;
+      }
+      return void 0;
+    }
+  });
+}
+var protectSchema = stepSchema("protect", () => ({
+  source: absolutePath(),
+  target: withDefaultOf(absolutePath(), "source"),
+  names: optional(list(protectedName())),
+  except: optional(list(absolutePath()))
+}));
+
+// recipe/steps/names.ts
+var NAME_BYTES = 64;
+
+
+var hostnameSchema = stepSchema("hostname", (() => ({
+  name: hostnameText()
+})));
+function domainname(name) {
+  return {
+    step: "domainname",
+    name
+  };
+}
+var domainnameSchema = stepSchema("domainname", () => ({
+  name: hostnameText()
+}));
+
+// recipe/steps/network/links.ts
+var loopbackSchema = stepSchema("loopback", () => ({}));
+var bridgeSchema = stepSchema("bridge", () => ({
+  name: interfaceName(),
+  ports: optional(list(interfaceName()))
+}));
+var dummySchema = stepSchema("dummy", () => ({
+  name: interfaceName()
+}));
+
+// recipe/steps/network/outside.ts
+var vethSchema = stepSchema("veth", () => ({
+  name: interfaceName(),
+  peer: optional(interfaceName()),
+  peerAddress: optional(ipPrefix()),
+  bridge: optional(interfaceName())
+}), ({ peer, peerAddress }) => {
+  return peerAddress !== void 0 && peer === void 0 ? `"peerAddress" needs "peer", the name of the end outside` : void 0;
+});
+var macvlanSchema = stepSchema("macvlan", () => ({
+  name: interfaceName(),
+  parent: interfaceName(),
+  mode: optional(oneOf(Object.keys(MACVLAN_MODES)))
+}));
+var moveInterfaceSchema = stepSchema("moveInterface", () => ({
+  name: interfaceName(),
+  as: optional(interfaceName())
+}));
+
+// recipe/steps/network/translation.ts
+var masqueradeSchema = stepSchema("masquerade", () => ({
+  source: ipPrefix(),
+  inside: optional(boolean())
+}));
+var publishSchema = stepSchema("publish", () => ({
+  port: integer(1, 65535),
+  address: ipAddress(),
+  hostAddress: optional(ipAddress()),
+  to: optional(integer(1, 65535)),
+  protocol: optional(oneOf([
+    "tcp",
+    "udp"
+  ])),
+  inside: optional(boolean())
+}), ({ address: address2, hostAddress }) => {
+  if (hostAddress === void 0) return void 0;
+  const host = parseIp(hostAddress);
+  if (host.family !== parseIp(address2).family) {
+    return `"${hostAddress}" and "${address2}" are not both IPv4 or both IPv6`;
+  }
+  if (host.bytes.every((byte) => byte === 0)) {
+    return `without "hostAddress", all addresses are published`;
+  }
+  const isLoopback2 = host.bytes.length === 4 ? host.bytes[0] === 127 : formatIp(host.bytes) === "::1";
+  return isLoopback2 ? `the kernel forwards no packets of ${hostAddress}; programs of this machine reach the container at ${address2} without publish()` : void 0;
+});
+
+// recipe/steps/overlay.ts
+function overlay(target, options) {
+  return {
+    step: "overlay",
+    target,
+    ...options
+  };
+}
+var overlaySchema = stepSchema("overlay", () => ({
+  target: absolutePath(),
+  lower: list(absolutePath(), 1),
+  upper: optional(absolutePath()),
+  work: optional(absolutePath()),
+  discard: optional(boolean())
+}), ({ lower: lower2, upper, work, discard: discard2 }) => {
+  if (upper === void 0 !== (work === void 0)) return `"upper" and "work" go together`;
+  if (upper !== void 0 && discard2 === true) return `"discard" takes the place of "upper"`;
+  if (upper === void 0 && discard2 !== true && lower2.length < 2) {
+    return `needs two lower directories without "upper" or "discard"`;
+  }
+  return void 0;
+});
+
+// recipe/variable_pattern.ts
+function variablePattern() {
+  const expected = 'the name of a variable, or "AWS_*" for all that begin so';
+  return text({
+    expected,
+    min: 1,
+    pattern: "^[^=*]*\\*?$",
+    issue: (name) => /^[^=*]*\*?$/.test(name) ? void 0 : `${quoted(name)} is not ${expected}`
+  });
+}
+
+// recipe/steps/process.ts
+var setEnvSchema = stepSchema("setEnv", () => ({
+  variables: dictionary(variableName(), text())
+}));
+var clearEnvSchema = stepSchema("clearEnv", () => ({
+  keep: optional(list(variablePattern()))
+}));
+
+var umaskSchema = stepSchema("umask", (() => ({
+  mask: maskBits()
+})));
+
+var rlimitSchema = stepSchema("rlimit", (() => {
+  const limit2 = either(integer(0), oneOf([
+    "unlimited"
+  ]));
+  return {
+    resource: oneOf(Object.keys(RLIMITS).map(((name) => name.toLowerCase()))),
+    soft: limit2,
+    hard: withDefaultOf(limit2, "soft")
+  };
+}), (({ soft, hard }) => {
+  if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
+    return `"soft" (${soft}) is greater than "hard" (${hard})`;
+  }
+  return void 0;
+}));
+function oomScoreAdj(value) {
+  return {
+    step: "oomScoreAdj",
+    value
+  };
+}
+var oomScoreAdjSchema = stepSchema("oomScoreAdj", () => ({
+  value: integer(-1e3, 1e3)
+}));
+
+var newSessionSchema = stepSchema("newSession", (() => ({})));
+
+var dieWithParentSchema = stepSchema("dieWithParent", (() => {
+  const names = Object.keys(SIGNALS);
+  const name = oneOf(names);
+  return {
+    signal: withDefault(schema(`${name.expected}, or null`, ((value) => value === null ? void 0 : name.issue(value)), () => ({
+      enum: [
+        ...names,
+        null
+      ]
+    })), "SIGKILL")
+  };
+}));
+var initSchema = stepSchema("init", () => ({}));
+
+// recipe/steps/programs.ts
+var programsSchema = stepSchema("programs", () => ({
+  programs: list(absolutePath(), 1),
+  root: optional(absolutePath()),
+  copy: optional(boolean())
+}));
+
+// recipe/steps/root.ts
+
+var pivotRootSchema = stepSchema("pivotRoot", (() => ({
+  path: absolutePath()
+})), (({ path: path2 }) => normalize(path2) === "/" ? "/ is the root already" : void 0));
+var chrootSchema = stepSchema("chroot", () => ({
+  path: absolutePath()
+}));
+var chdirSchema = stepSchema("chdir", () => ({
+  path: path()
+}));
+
+// recipe/seccomp_default.ts
+var FILES = `
+  access chdir chmod chown chroot close close_range copy_file_range creat dup dup2 dup3 faccessat
+  faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync
+  flock fstat fstatfs fsync ftruncate futimesat getcwd getdents getdents64 lchown link linkat lseek
+  lstat mkdir mkdirat mknod mknodat name_to_handle_at newfstatat open openat openat2 pipe pipe2
+  pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv rename
+  renameat renameat2 rmdir sendfile splice stat statfs statx symlink symlinkat sync sync_file_range
+  syncfs tee truncate umask unlink unlinkat utime utimensat utimes vmsplice write writev
+  fgetxattr flistxattr fremovexattr fsetxattr getxattr lgetxattr listxattr llistxattr lremovexattr
+  lsetxattr removexattr setxattr getxattrat listxattrat removexattrat setxattrat
+  file_getattr file_setattr listmount statmount
+  inotify_add_watch inotify_init inotify_init1 inotify_rm_watch
+  io_cancel io_destroy io_getevents io_pgetevents io_setup io_submit
+`;
+var WAITING4 = `
+  epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 poll
+  ppoll pselect6 select signalfd signalfd4
+  alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer time
+  timer_create timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create
+  timerfd_gettime timerfd_settime times
+`;
+var CLOCK = `adjtimex clock_adjtime`;
+var MEMORY = `
+  brk cachestat madvise map_shadow_stack memfd_create memfd_secret mincore mlock mlock2 mlockall mmap
+  mprotect mremap mseal msync munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect
+  process_mrelease remap_file_pages
+`;
+var PROCESSES = `
+  arch_prctl capget capset execve execveat exit exit_group fork get_robust_list get_thread_area
+  getcpu getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getpriority getrandom
+  getresgid getresuid getrlimit getrusage getsid gettid getuid ioprio_get ioprio_set kill membarrier
+  pause pidfd_open pidfd_send_signal prctl prlimit64 restart_syscall rseq rt_sigaction rt_sigpending
+  rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo
+  sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam
+  sched_getscheduler sched_rr_get_interval sched_setaffinity sched_setattr sched_setparam
+  sched_setscheduler sched_yield set_robust_list set_thread_area set_tid_address setfsgid setfsuid
+  setgid setgroups setpgid setpriority setregid setresgid setresuid setreuid setrlimit setsid setuid
+  sigaltstack sysinfo tgkill tkill uname vfork wait4 waitid
+  futex futex_requeue futex_wait futex_waitv futex_wake
+  ptrace process_vm_readv process_vm_writev uprobe uretprobe
+  seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self
+  lsm_get_self_attr lsm_list_modules
+`;
+var MESSAGES = `
+  accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg
+  sendmmsg sendmsg sendto setsockopt shutdown
+  mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd
+  semctl semget semop semtimedop shmat shmctl shmdt shmget
+`;
+var NARROW2 = `
+  _llseek arm_fadvise64_64 arm_sync_file_range chown32 fadvise64_64 fchown32 fcntl64 fstat64
+  fstatat64 fstatfs64 ftruncate64 io_pgetevents_time64 lchown32 lstat64 sendfile64 stat64 statfs64
+  truncate64 utimensat_time64
+  _newselect clock_adjtime64 clock_getres_time64 clock_gettime64 clock_nanosleep_time64
+  ppoll_time64 pselect6_time64 timer_gettime64 timer_settime64 timerfd_gettime64 timerfd_settime64
+  mmap2
+  futex_time64 getegid32 geteuid32 getgid32 getgroups32 getresgid32 getresuid32 getuid32 nice
+  olduname rt_sigtimedwait_time64 sched_rr_get_interval_time64 setfsgid32 setfsuid32 setgid32
+  setgroups32 setregid32 setresgid32 setresuid32 setreuid32 setuid32 sigaction signal sigpending
+  sigprocmask sigreturn sigsuspend ugetrlimit waitpid
+  mq_timedreceive_time64 mq_timedsend_time64 recv recvmmsg_time64 semtimedop_time64 send
+  breakpoint cacheflush get_tls set_tls
+`;
+var SECCOMP_GROUPS = {
+  "@mounts": `
+    fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree open_tree_attr pivot_root
+    umount umount2
+  `,
+  "@namespaces": "clone clone3 setns unshare"
+};
+var CLONE_NAMESPACES = 2114060288;
+var CLONE_NEWTIME2 = 128;
+var INT = 4294967295;
+var SOCKET_FAMILIES = [
+  1,
+  2,
+  10,
+  16,
+  17
+];
+var PERSONALITIES = [
+  0,
+  8,
+  131072,
+  131080,
+  4294967295
+];
+var TYPING = [
+  21522,
+  21532
+];
+var DEFAULT_SECCOMP_PROFILE = {
+  defaultAction: "SCMP_ACT_ERRNO",
+  get syscalls() {
+    return [
+      allow([
+        FILES,
+        WAITING4,
+        CLOCK,
+        MEMORY,
+        PROCESSES,
+        MESSAGES,
+        NARROW2
+      ].flatMap(words2)),
+      allowWhere([
+        "clone"
+      ], {
+        index: 0,
+        bits: CLONE_NAMESPACES,
+        are: 0
+      }),
+      allowWhere([
+        "unshare"
+      ], {
+        index: 0,
+        bits: CLONE_NAMESPACES + CLONE_NEWTIME2,
+        are: 0
+      }),
+      {
+        names: [
+          "clone3"
+        ],
+        action: "SCMP_ACT_ERRNO",
+        errnoRet: ERRNO.ENOSYS
+      },
+      ...SOCKET_FAMILIES.map((are) => allowWhere([
+        "socket",
+        "socketpair"
+      ], {
+        index: 0,
+        bits: INT,
+        are
+      })),
+      // As of a family that the kernel does not have: programs then try another one.
+      {
+        names: [
+          "socket",
+          "socketpair"
+        ],
+        action: "SCMP_ACT_ERRNO",
+        errnoRet: ERRNO.EAFNOSUPPORT
+      },
+      ...PERSONALITIES.map((are) => allowWhere([
+        "personality"
+      ], {
+        index: 0,
+        bits: INT,
+        are
+      })),
+      ...TYPING.map((are) => ({
+        ...allowWhere([
+          "ioctl"
+        ], {
+          index: 1,
+          bits: INT,
+          are
+        }),
+        action: "SCMP_ACT_ERRNO"
+      })),
+      allow([
+        "ioctl"
+      ])
+    ];
+  }
+};
+function allowMore(profile2, more) {
+  if (more.length === 0) return profile2;
+  return {
+    ...profile2,
+    syscalls: [
+      allow(more.flatMap(callsOf2)),
+      ...profile2.syscalls ?? []
+    ]
+  };
+}
+function callsOf2(name) {
+  const groups = SECCOMP_GROUPS;
+  return words2(groups[name] ?? name);
+}
+function words2(text3) {
+  return text3.trim().split(/\s+/);
+}
+function allow(names) {
+  return {
+    names,
+    action: "SCMP_ACT_ALLOW"
+  };
+}
+function allowWhere(names, { index, bits, are }) {
+  return {
+    ...allow(names),
+    args: [
+      {
+        index,
+        value: bits,
+        valueTwo: are,
+        op: "SCMP_CMP_MASKED_EQ"
+      }
+    ]
+  };
+}
+
+// recipe/seccomp_denials.ts
+var SETUID_BITS = [
+  2048,
+  1024
+];
+var CREATING = [
+  64,
+  4194304
+];
+var UNIX = 1;
+var DATAGRAMS = [
+  2,
+  3
+];
+var INT2 = 4294967295;
+var SOCK_TYPE_MASK = 15;
+var SECCOMP_DENIALS = {
+  /**
+   * Files with the bits of set-user-ID and set-group-ID, as RestrictSUIDSGID= of systemd.exec(5)
+   * denies them. A filter cannot see the mode of openat2(2): programs then use openat(2).
+   */
+  "@setuid-files": () => [
+    ...SETUID_BITS.flatMap((bit) => [
+      deny([
+        "chmod",
+        "fchmod",
+        "creat",
+        "mknod"
+      ], has2(1, bit)),
+      deny([
+        "fchmodat",
+        "fchmodat2",
+        "mknodat"
+      ], has2(2, bit)),
+      ...CREATING.flatMap((flag) => [
+        deny([
+          "open"
+        ], has2(1, flag), has2(2, bit)),
+        deny([
+          "openat"
+        ], has2(2, flag), has2(3, bit))
+      ])
+    ]),
+    {
+      ...deny([
+        "openat2"
+      ]),
+      errnoRet: ERRNO.ENOSYS
+    }
+  ],
+  /**
+   * Unix sockets, but for connected pairs: with the kernel's own errors for a family, and for a type
+   * of it, that it does not have. Datagrams can be sent from one of a pair to any other
+   * socket by its path, so that only streams are left.
+   */
+  "@unix-sockets": () => [
+    {
+      ...deny([
+        "socket"
+      ], is2(0, INT2, UNIX)),
+      errnoRet: ERRNO.EAFNOSUPPORT
+    },
+    ...DATAGRAMS.map((type) => ({
+      ...deny([
+        "socketpair"
+      ], is2(0, INT2, UNIX), is2(1, SOCK_TYPE_MASK, type)),
+      errnoRet: ERRNO.ESOCKTNOSUPPORT
+    }))
+  ]
+};
+function denyMore(profile2, more) {
+  if (more.length === 0) return profile2;
+  const denials = SECCOMP_DENIALS;
+  const rules = more.flatMap((name) => denials[name]?.() ?? deny(callsOf2(name)));
+  return {
+    ...profile2,
+    syscalls: [
+      ...rules,
+      ...profile2.syscalls ?? []
+    ]
+  };
+}
+function deny(names, ...args) {
+  return {
+    names,
+    action: "SCMP_ACT_ERRNO",
+    args
+  };
+}
+function has2(index, bits) {
+  return is2(index, bits, bits);
+}
+function is2(index, mask2, value) {
+  return {
+    index,
+    value: mask2,
+    valueTwo: value,
+    op: "SCMP_CMP_MASKED_EQ"
+  };
+}
+
+// recipe/seccomp_profile.ts
+var ACTIONS = {
+  SCMP_ACT_KILL: SECCOMP_RET.KILL_THREAD,
+  SCMP_ACT_KILL_PROCESS: SECCOMP_RET.KILL_PROCESS,
+  SCMP_ACT_KILL_THREAD: SECCOMP_RET.KILL_THREAD,
+  SCMP_ACT_TRAP: SECCOMP_RET.TRAP,
+  SCMP_ACT_ERRNO: SECCOMP_RET.ERRNO,
+  SCMP_ACT_TRACE: SECCOMP_RET.TRACE,
+  SCMP_ACT_ALLOW: SECCOMP_RET.ALLOW,
+  SCMP_ACT_LOG: SECCOMP_RET.LOG
+};
+var COMPARISONS = {
+  SCMP_CMP_NE: "unequal",
+  SCMP_CMP_LT: "less",
+  SCMP_CMP_LE: "lessOrEqual",
+  SCMP_CMP_EQ: "equal",
+  SCMP_CMP_GE: "greaterOrEqual",
+  SCMP_CMP_GT: "greater"
+};
+var ARCHITECTURES = {
+  SCMP_ARCH_X86: "i386",
+  SCMP_ARCH_X86_64: "x86_64",
+  SCMP_ARCH_X32: "x32",
+  SCMP_ARCH_ARM: "arm",
+  SCMP_ARCH_AARCH64: "aarch64",
+  SCMP_ARCH_LOONGARCH64: void 0,
+  SCMP_ARCH_M68K: void 0,
+  SCMP_ARCH_MIPS: void 0,
+  SCMP_ARCH_MIPS64: void 0,
+  SCMP_ARCH_MIPS64N32: void 0,
+  SCMP_ARCH_MIPSEL: void 0,
+  SCMP_ARCH_MIPSEL64: void 0,
+  SCMP_ARCH_MIPSEL64N32: void 0,
+  SCMP_ARCH_PARISC: void 0,
+  SCMP_ARCH_PARISC64: void 0,
+  SCMP_ARCH_PPC: void 0,
+  SCMP_ARCH_PPC64: void 0,
+  SCMP_ARCH_PPC64LE: void 0,
+  SCMP_ARCH_RISCV64: void 0,
+  SCMP_ARCH_S390: void 0,
+  SCMP_ARCH_S390X: void 0,
+  SCMP_ARCH_SH: void 0,
+  SCMP_ARCH_SHEB: void 0
+};
+var FLAGS2 = [
+  "SECCOMP_FILTER_FLAG_TSYNC",
+  "SECCOMP_FILTER_FLAG_LOG",
+  "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
+];
+function word3() {
+  const expected = "an unsigned 64-bit number";
+  return schema(expected, (value) => {
+    if (typeof value === "string") {
+      return /^(0x[0-9a-f]{1,16}|\d{1,20})$/i.test(value) && BigInt(value) < 2n ** 64n ? void 0 : `${quoted(value)} is not ${expected}`;
+    }
+    if (typeof value !== "number" || !Number.isInteger(value) || value < 0) {
+      return `should be ${expected}, not ${shown(value)}`;
+    }
+    return Number.isSafeInteger(value) ? void 0 : `is a number too large to be exact; write it as a string: "0x..."`;
+  }, () => ({
+    anyOf: [
+      integer().jsonSchema(),
+      {
+        type: "string",
+        pattern: "^(0[xX][0-9a-fA-F]+|\\d+)$"
+      }
+    ]
+  }));
+}
+var LAST_ERRNO = 4095;
+function seccompProfile() {
+  const whole = lazy(profile);
+  return schema("a profile as the OCI runtime specification defines it", (value) => whole().issue(value), () => whole().jsonSchema());
+}
+function seccompArchitectures() {
+  return list(oneOf(Object.keys(ARCHITECTURES)));
+}
+function abisOf(architectures) {
+  return architectures.map((name) => ARCHITECTURES[name]).filter((abi) => abi !== void 0);
+}
+function profile() {
+  const action = oneOf(Object.keys(ACTIONS));
+  const errno = optional(integer(0, LAST_ERRNO));
+  const argument = object({
+    index: integer(0, 5),
+    value: word3(),
+    valueTwo: optional(word3()),
+    op: oneOf([
+      ...Object.keys(COMPARISONS),
+      "SCMP_CMP_MASKED_EQ"
+    ])
+  });
+  const rule = object({
+    names: list(text({
+      min: 1
+    }), 1),
+    action,
+    errnoRet: errno,
+    args: optional(list(argument))
+  });
+  return object({
+    defaultAction: action,
+    defaultErrnoRet: errno,
+    architectures: optional(seccompArchitectures()),
+    flags: optional(list(oneOf(FLAGS2))),
+    syscalls: optional(list(rule))
+  });
+}
+function filterOf(profile2) {
+  const { defaultAction, defaultErrnoRet, syscalls: syscalls2 = [] } = profile2;
+  return {
+    otherwise: answerOf(defaultAction, defaultErrnoRet),
+    unknown: defaultAction === "SCMP_ACT_ERRNO" ? answerOf(defaultAction, ERRNO.ENOSYS) : answerOf(defaultAction, defaultErrnoRet),
+    foreign: SECCOMP_RET.KILL_PROCESS,
+    rules: syscalls2.flatMap(rulesOf)
+  };
+}
+function rulesOf({ names, action, errnoRet, args = [] }) {
+  const answer = answerOf(action, errnoRet);
+  const conditions = args.map(conditionOf);
+  const indices = new Set(args.map(({ index }) => index));
+  if (indices.size < args.length) {
+    return conditions.map((condition) => ({
+      names,
+      action: answer,
+      conditions: [
+        condition
+      ]
+    }));
+  }
+  return [
+    {
+      names,
+      action: answer,
+      conditions
+    }
+  ];
+}
+function conditionOf({ index, value, valueTwo = 0, op }) {
+  if (op !== "SCMP_CMP_MASKED_EQ") {
+    return {
+      index,
+      comparison: COMPARISONS[op],
+      value: BigInt(value)
+    };
+  }
+  const mask2 = BigInt(value);
+  return {
+    index,
+    comparison: "equal",
+    value: BigInt(valueTwo) & mask2,
+    mask: mask2
+  };
+}
+function answerOf(action, errnoRet = ERRNO.EPERM) {
+  const data2 = action === "SCMP_ACT_ERRNO" || action === "SCMP_ACT_TRACE" ? errnoRet : 0;
+  return (ACTIONS[action] | data2) >>> 0;
+}
+
+// recipe/steps/seccomp.ts
+function seccomp(profile2 = {}) {
+  return "defaultAction" in profile2 ? {
+    step: "seccomp",
+    profile: profile2
+  } : {
+    step: "seccomp",
+    ...profile2
+  };
+}
+var callNames = lazy(() => [
+  ...syscallNames()
+]);
+function callName(groups) {
+  return text({
+    expected: `the name of a system call, or ${groups.map((name) => `"${name}"`).join(", ")}`,
+    min: 1,
+    issue: (name) => groups.includes(name) || isSyscallName(name) ? void 0 : `there is no call ${quoted(name)}${suggestion(name, [
+      ...groups,
+      ...callNames()
+    ])}`
+  });
+}
+var seccompSchema = stepSchema("seccomp", () => {
+  const groups = Object.keys(SECCOMP_GROUPS);
+  return {
+    profile: optional(seccompProfile()),
+    allow: optional(list(callName(groups))),
+    deny: optional(list(callName([
+      ...groups,
+      ...Object.keys(SECCOMP_DENIALS)
+    ]))),
+    architectures: optional(seccompArchitectures()),
+    privileged: optional(boolean())
+  };
+});
+
+// recipe/steps/time.ts
+function timeOffset(offsets) {
+  return {
+    step: "timeOffset",
+    ...offsets
+  };
+}
+var LIMIT = 46e8;
+function seconds() {
+  return schema("a number of seconds", (value) => {
+    if (typeof value !== "number" || !Number.isFinite(value)) {
+      return `should be a number of seconds, not ${shown(value)}`;
+    }
+    return Math.abs(value) > LIMIT ? `${value} is more than the kernel takes, ${LIMIT} seconds` : void 0;
+  }, () => ({
+    type: "number",
+    minimum: -LIMIT,
+    maximum: LIMIT
+  }));
+}
+var timeOffsetSchema = stepSchema("timeOffset", () => ({
+  monotonic: optional(seconds()),
+  boottime: optional(seconds())
+}), ({ monotonic, boottime }) => (monotonic ?? boottime) === void 0 ? `needs "monotonic" or "boottime"` : void 0);
+
+// recipe/steps/unshare.ts
+
+var unshareSchema = stepSchema("unshare", (() => ({
+  kinds: list(oneOf(NAMESPACE_KINDS), 1),
+  propagation: optional(oneOf([
+    "private",
+    "slave"
+  ]))
+})), (({ kinds, propagation: propagation2 }) => {
+  if (propagation2 !== void 0 && !kinds.includes("mount")) {
+    return `"propagation" needs the kind "mount"`;
+  }
+  return void 0;
+}));
+
+// recipe/steps/user_namespaces.ts
+var disableUserNamespacesSchema = stepSchema("disableUserNamespaces", () => ({}));
+
+// recipe/network_files.ts
+function loopbackHosts(hostname2) {
+  const names = [
+    "localhost",
+    ...hostname2 === void 0 ? [] : [
+      hostname2
+    ]
+  ];
+  return `127.0.0.1 ${names.join(" ")}
+::1 localhost ip6-localhost ip6-loopback
+`;
+}
+
+// plan/steps/root_directory.ts
+var SCRATCH = parentOf(ROOT_PLACE);
+function rootParts(step, plan) {
+  const { directory, discard: discard2 = false, readOnly = false, resolvConf = false, volumes = {} } = step;
+  plan.needs("mount", "it would change the host's root");
+  const isKept = !discard2 && !readOnly;
+  const make3 = {
+    make: isKept
+  };
+  const shown2 = (source, target, isReadOnly) => bind3(source, at2(target), {
+    readOnly: isReadOnly,
+    ...make3
+  });
+  const system = ownsNetwork(plan) ? [
+    sysfs(at2("/sys"), {
+      options: "ro"
+    })
+  ] : [];
+  const mounted = [
+    devices(at2("/dev")),
+    proc(at2("/proc")),
+    ...system,
+    tmpfs(at2("/tmp"))
+  ];
+  return [
+    tmpfs(SCRATCH, {
+      mode: 493
+    }),
+    isKept ? bind3(directory, ROOT_PLACE) : overlay(ROOT_PLACE, {
+      lower: [
+        absolute(directory, plan)
+      ],
+      discard: true
+    }),
+    ...mounted.flatMap((part) => [
+      mkdir(part.target, {
+        host: isKept
+      }),
+      part
+    ]),
+    ...resolvConf ? [
+      shown2("/etc/resolv.conf", "/etc/resolv.conf", true)
+    ] : [],
+    ...hostsFile(step, shown2),
+    ...Object.entries(volumes).map(([target, { source, readOnly: isReadOnly = false }]) => shown2(source, target, isReadOnly)),
+    pivotRoot(ROOT_PLACE),
+    // Of an overlay the devices would be those of the host; a bind has none.
+    ...isKept ? [] : [
+      remount("/", readOnly ? "ro,nodev" : "nodev", {
+        keep: true
+      })
+    ]
+  ];
+}
+function at2(path2) {
+  return ROOT_PLACE + path2;
+}
+function hostsFile({ hosts = false }, shown2) {
+  if (hosts === false) return [];
+  if (hosts === true) return [
+    shown2("/etc/hosts", "/etc/hosts", true)
+  ];
+  const lines = Object.entries(hosts).map(([name, address2]) => `${address2} ${name}
+`);
+  const file = `${SCRATCH}/hosts`;
+  return [
+    writeFile2(file, loopbackHosts() + lines.join(""), {
+      mode: 420
+    }),
+    shown2(file, "/etc/hosts", true)
+  ];
+}
+function ownsNetwork({ state }) {
+  return state.unshared.has("net") && !state.joined.has("net") && !state.isBeyondRights("net");
+}
+function absolute(directory, plan) {
+  return plan.access.hostSource(directory) ?? directory;
+}
+
 // ffi/calls/seccomp.ts
 var SECCOMP_SET_MODE_FILTER = new Named(1, "SECCOMP_SET_MODE_FILTER");
 var SECCOMP_FILTER_FLAGS = {
@@ -25010,7 +26188,7 @@ function deniesKernelCalls(filter, others = []) {
   ]));
   return isDenial(filter.unknown) && CALLS.every((name) => denies(rules, name)) && FAMILIES.every((family) => denies(rules, "socket", int(family))) && (!others.includes("i386") || deniesSocketCall(filter, SYS_SOCKET));
 }
-var [UNIX, DATAGRAMS, TYPE_BITS] = [
+var [UNIX2, DATAGRAMS2, TYPE_BITS] = [
   1,
   [
     2,
@@ -25024,7 +26202,7 @@ function deniesUnixSockets(filter, others = []) {
     "socketpair",
     "io_uring_setup"
   ]));
-  return isDenial(filter.unknown) && denies(rules, "io_uring_setup") && denies(rules, "socket", int(UNIX)) && DATAGRAMS.every((value) => denies(rules, "socketpair", int(UNIX), {
+  return isDenial(filter.unknown) && denies(rules, "io_uring_setup") && denies(rules, "socket", int(UNIX2)) && DATAGRAMS2.every((value) => denies(rules, "socketpair", int(UNIX2), {
     value,
     bits: TYPE_BITS
   })) && (!others.includes("i386") || [
@@ -25042,469 +26220,6 @@ var [SYS_SOCKET, SYS_SOCKETPAIR] = [
   1,
   8
 ];
-
-// recipe/seccomp_default.ts
-var FILES = `
-  access chdir chmod chown chroot close close_range copy_file_range creat dup dup2 dup3 faccessat
-  faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync
-  flock fstat fstatfs fsync ftruncate futimesat getcwd getdents getdents64 lchown link linkat lseek
-  lstat mkdir mkdirat mknod mknodat name_to_handle_at newfstatat open openat openat2 pipe pipe2
-  pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv rename
-  renameat renameat2 rmdir sendfile splice stat statfs statx symlink symlinkat sync sync_file_range
-  syncfs tee truncate umask unlink unlinkat utime utimensat utimes vmsplice write writev
-  fgetxattr flistxattr fremovexattr fsetxattr getxattr lgetxattr listxattr llistxattr lremovexattr
-  lsetxattr removexattr setxattr getxattrat listxattrat removexattrat setxattrat
-  file_getattr file_setattr listmount statmount
-  inotify_add_watch inotify_init inotify_init1 inotify_rm_watch
-  io_cancel io_destroy io_getevents io_pgetevents io_setup io_submit
-`;
-var WAITING4 = `
-  epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 poll
-  ppoll pselect6 select signalfd signalfd4
-  alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer time
-  timer_create timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create
-  timerfd_gettime timerfd_settime times
-`;
-var CLOCK = `adjtimex clock_adjtime`;
-var MEMORY = `
-  brk cachestat madvise map_shadow_stack memfd_create memfd_secret mincore mlock mlock2 mlockall mmap
-  mprotect mremap mseal msync munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect
-  process_mrelease remap_file_pages
-`;
-var PROCESSES = `
-  arch_prctl capget capset execve execveat exit exit_group fork get_robust_list get_thread_area
-  getcpu getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getpriority getrandom
-  getresgid getresuid getrlimit getrusage getsid gettid getuid ioprio_get ioprio_set kill membarrier
-  pause pidfd_open pidfd_send_signal prctl prlimit64 restart_syscall rseq rt_sigaction rt_sigpending
-  rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo
-  sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam
-  sched_getscheduler sched_rr_get_interval sched_setaffinity sched_setattr sched_setparam
-  sched_setscheduler sched_yield set_robust_list set_thread_area set_tid_address setfsgid setfsuid
-  setgid setgroups setpgid setpriority setregid setresgid setresuid setreuid setrlimit setsid setuid
-  sigaltstack sysinfo tgkill tkill uname vfork wait4 waitid
-  futex futex_requeue futex_wait futex_waitv futex_wake
-  ptrace process_vm_readv process_vm_writev uprobe uretprobe
-  seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self
-  lsm_get_self_attr lsm_list_modules
-`;
-var MESSAGES = `
-  accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg
-  sendmmsg sendmsg sendto setsockopt shutdown
-  mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd
-  semctl semget semop semtimedop shmat shmctl shmdt shmget
-`;
-var NARROW2 = `
-  _llseek arm_fadvise64_64 arm_sync_file_range chown32 fadvise64_64 fchown32 fcntl64 fstat64
-  fstatat64 fstatfs64 ftruncate64 io_pgetevents_time64 lchown32 lstat64 sendfile64 stat64 statfs64
-  truncate64 utimensat_time64
-  _newselect clock_adjtime64 clock_getres_time64 clock_gettime64 clock_nanosleep_time64
-  ppoll_time64 pselect6_time64 timer_gettime64 timer_settime64 timerfd_gettime64 timerfd_settime64
-  mmap2
-  futex_time64 getegid32 geteuid32 getgid32 getgroups32 getresgid32 getresuid32 getuid32 nice
-  olduname rt_sigtimedwait_time64 sched_rr_get_interval_time64 setfsgid32 setfsuid32 setgid32
-  setgroups32 setregid32 setresgid32 setresuid32 setreuid32 setuid32 sigaction signal sigpending
-  sigprocmask sigreturn sigsuspend ugetrlimit waitpid
-  mq_timedreceive_time64 mq_timedsend_time64 recv recvmmsg_time64 semtimedop_time64 send
-  breakpoint cacheflush get_tls set_tls
-`;
-var SECCOMP_GROUPS = {
-  "@mounts": `
-    fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree open_tree_attr pivot_root
-    umount umount2
-  `,
-  "@namespaces": "clone clone3 setns unshare"
-};
-var CLONE_NAMESPACES = 2114060288;
-var CLONE_NEWTIME2 = 128;
-var INT = 4294967295;
-var SOCKET_FAMILIES = [
-  1,
-  2,
-  10,
-  16,
-  17
-];
-var PERSONALITIES = [
-  0,
-  8,
-  131072,
-  131080,
-  4294967295
-];
-var TYPING = [
-  21522,
-  21532
-];
-var DEFAULT_SECCOMP_PROFILE = {
-  defaultAction: "SCMP_ACT_ERRNO",
-  get syscalls() {
-    return [
-      allow([
-        FILES,
-        WAITING4,
-        CLOCK,
-        MEMORY,
-        PROCESSES,
-        MESSAGES,
-        NARROW2
-      ].flatMap(words2)),
-      allowWhere([
-        "clone"
-      ], {
-        index: 0,
-        bits: CLONE_NAMESPACES,
-        are: 0
-      }),
-      allowWhere([
-        "unshare"
-      ], {
-        index: 0,
-        bits: CLONE_NAMESPACES + CLONE_NEWTIME2,
-        are: 0
-      }),
-      {
-        names: [
-          "clone3"
-        ],
-        action: "SCMP_ACT_ERRNO",
-        errnoRet: ERRNO.ENOSYS
-      },
-      ...SOCKET_FAMILIES.map((are) => allowWhere([
-        "socket",
-        "socketpair"
-      ], {
-        index: 0,
-        bits: INT,
-        are
-      })),
-      // As of a family that the kernel does not have: programs then try another one.
-      {
-        names: [
-          "socket",
-          "socketpair"
-        ],
-        action: "SCMP_ACT_ERRNO",
-        errnoRet: ERRNO.EAFNOSUPPORT
-      },
-      ...PERSONALITIES.map((are) => allowWhere([
-        "personality"
-      ], {
-        index: 0,
-        bits: INT,
-        are
-      })),
-      ...TYPING.map((are) => ({
-        ...allowWhere([
-          "ioctl"
-        ], {
-          index: 1,
-          bits: INT,
-          are
-        }),
-        action: "SCMP_ACT_ERRNO"
-      })),
-      allow([
-        "ioctl"
-      ])
-    ];
-  }
-};
-function allowMore(profile2, more) {
-  if (more.length === 0) return profile2;
-  return {
-    ...profile2,
-    syscalls: [
-      allow(more.flatMap(callsOf2)),
-      ...profile2.syscalls ?? []
-    ]
-  };
-}
-function callsOf2(name) {
-  const groups = SECCOMP_GROUPS;
-  return words2(groups[name] ?? name);
-}
-function words2(text3) {
-  return text3.trim().split(/\s+/);
-}
-function allow(names) {
-  return {
-    names,
-    action: "SCMP_ACT_ALLOW"
-  };
-}
-function allowWhere(names, { index, bits, are }) {
-  return {
-    ...allow(names),
-    args: [
-      {
-        index,
-        value: bits,
-        valueTwo: are,
-        op: "SCMP_CMP_MASKED_EQ"
-      }
-    ]
-  };
-}
-
-// recipe/seccomp_denials.ts
-var SETUID_BITS = [
-  2048,
-  1024
-];
-var CREATING = [
-  64,
-  4194304
-];
-var UNIX2 = 1;
-var DATAGRAMS2 = [
-  2,
-  3
-];
-var INT2 = 4294967295;
-var SOCK_TYPE_MASK = 15;
-var SECCOMP_DENIALS = {
-  /**
-   * Files with the bits of set-user-ID and set-group-ID, as RestrictSUIDSGID= of systemd.exec(5)
-   * denies them. A filter cannot see the mode of openat2(2): programs then use openat(2).
-   */
-  "@setuid-files": () => [
-    ...SETUID_BITS.flatMap((bit) => [
-      deny([
-        "chmod",
-        "fchmod",
-        "creat",
-        "mknod"
-      ], has2(1, bit)),
-      deny([
-        "fchmodat",
-        "fchmodat2",
-        "mknodat"
-      ], has2(2, bit)),
-      ...CREATING.flatMap((flag) => [
-        deny([
-          "open"
-        ], has2(1, flag), has2(2, bit)),
-        deny([
-          "openat"
-        ], has2(2, flag), has2(3, bit))
-      ])
-    ]),
-    {
-      ...deny([
-        "openat2"
-      ]),
-      errnoRet: ERRNO.ENOSYS
-    }
-  ],
-  /**
-   * Unix sockets, but for connected pairs: with the kernel's own errors for a family, and for a type
-   * of it, that it does not have. Datagrams can be sent from one of a pair to any other
-   * socket by its path, so that only streams are left.
-   */
-  "@unix-sockets": () => [
-    {
-      ...deny([
-        "socket"
-      ], is2(0, INT2, UNIX2)),
-      errnoRet: ERRNO.EAFNOSUPPORT
-    },
-    ...DATAGRAMS2.map((type) => ({
-      ...deny([
-        "socketpair"
-      ], is2(0, INT2, UNIX2), is2(1, SOCK_TYPE_MASK, type)),
-      errnoRet: ERRNO.ESOCKTNOSUPPORT
-    }))
-  ]
-};
-function denyMore(profile2, more) {
-  if (more.length === 0) return profile2;
-  const denials = SECCOMP_DENIALS;
-  const rules = more.flatMap((name) => denials[name]?.() ?? deny(callsOf2(name)));
-  return {
-    ...profile2,
-    syscalls: [
-      ...rules,
-      ...profile2.syscalls ?? []
-    ]
-  };
-}
-function deny(names, ...args) {
-  return {
-    names,
-    action: "SCMP_ACT_ERRNO",
-    args
-  };
-}
-function has2(index, bits) {
-  return is2(index, bits, bits);
-}
-function is2(index, mask2, value) {
-  return {
-    index,
-    value: mask2,
-    valueTwo: value,
-    op: "SCMP_CMP_MASKED_EQ"
-  };
-}
-
-// recipe/seccomp_profile.ts
-var ACTIONS = {
-  SCMP_ACT_KILL: SECCOMP_RET.KILL_THREAD,
-  SCMP_ACT_KILL_PROCESS: SECCOMP_RET.KILL_PROCESS,
-  SCMP_ACT_KILL_THREAD: SECCOMP_RET.KILL_THREAD,
-  SCMP_ACT_TRAP: SECCOMP_RET.TRAP,
-  SCMP_ACT_ERRNO: SECCOMP_RET.ERRNO,
-  SCMP_ACT_TRACE: SECCOMP_RET.TRACE,
-  SCMP_ACT_ALLOW: SECCOMP_RET.ALLOW,
-  SCMP_ACT_LOG: SECCOMP_RET.LOG
-};
-var COMPARISONS = {
-  SCMP_CMP_NE: "unequal",
-  SCMP_CMP_LT: "less",
-  SCMP_CMP_LE: "lessOrEqual",
-  SCMP_CMP_EQ: "equal",
-  SCMP_CMP_GE: "greaterOrEqual",
-  SCMP_CMP_GT: "greater"
-};
-var ARCHITECTURES = {
-  SCMP_ARCH_X86: "i386",
-  SCMP_ARCH_X86_64: "x86_64",
-  SCMP_ARCH_X32: "x32",
-  SCMP_ARCH_ARM: "arm",
-  SCMP_ARCH_AARCH64: "aarch64",
-  SCMP_ARCH_LOONGARCH64: void 0,
-  SCMP_ARCH_M68K: void 0,
-  SCMP_ARCH_MIPS: void 0,
-  SCMP_ARCH_MIPS64: void 0,
-  SCMP_ARCH_MIPS64N32: void 0,
-  SCMP_ARCH_MIPSEL: void 0,
-  SCMP_ARCH_MIPSEL64: void 0,
-  SCMP_ARCH_MIPSEL64N32: void 0,
-  SCMP_ARCH_PARISC: void 0,
-  SCMP_ARCH_PARISC64: void 0,
-  SCMP_ARCH_PPC: void 0,
-  SCMP_ARCH_PPC64: void 0,
-  SCMP_ARCH_PPC64LE: void 0,
-  SCMP_ARCH_RISCV64: void 0,
-  SCMP_ARCH_S390: void 0,
-  SCMP_ARCH_S390X: void 0,
-  SCMP_ARCH_SH: void 0,
-  SCMP_ARCH_SHEB: void 0
-};
-var FLAGS2 = [
-  "SECCOMP_FILTER_FLAG_TSYNC",
-  "SECCOMP_FILTER_FLAG_LOG",
-  "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
-];
-function word3() {
-  const expected = "an unsigned 64-bit number";
-  return schema(expected, (value) => {
-    if (typeof value === "string") {
-      return /^(0x[0-9a-f]{1,16}|\d{1,20})$/i.test(value) && BigInt(value) < 2n ** 64n ? void 0 : `${quoted(value)} is not ${expected}`;
-    }
-    if (typeof value !== "number" || !Number.isInteger(value) || value < 0) {
-      return `should be ${expected}, not ${shown(value)}`;
-    }
-    return Number.isSafeInteger(value) ? void 0 : `is a number too large to be exact; write it as a string: "0x..."`;
-  }, () => ({
-    anyOf: [
-      integer().jsonSchema(),
-      {
-        type: "string",
-        pattern: "^(0[xX][0-9a-fA-F]+|\\d+)$"
-      }
-    ]
-  }));
-}
-var LAST_ERRNO = 4095;
-function seccompProfile() {
-  const whole = lazy(profile);
-  return schema("a profile as the OCI runtime specification defines it", (value) => whole().issue(value), () => whole().jsonSchema());
-}
-function seccompArchitectures() {
-  return list(oneOf(Object.keys(ARCHITECTURES)));
-}
-function abisOf(architectures) {
-  return architectures.map((name) => ARCHITECTURES[name]).filter((abi) => abi !== void 0);
-}
-function profile() {
-  const action = oneOf(Object.keys(ACTIONS));
-  const errno = optional(integer(0, LAST_ERRNO));
-  const argument = object({
-    index: integer(0, 5),
-    value: word3(),
-    valueTwo: optional(word3()),
-    op: oneOf([
-      ...Object.keys(COMPARISONS),
-      "SCMP_CMP_MASKED_EQ"
-    ])
-  });
-  const rule = object({
-    names: list(text({
-      min: 1
-    }), 1),
-    action,
-    errnoRet: errno,
-    args: optional(list(argument))
-  });
-  return object({
-    defaultAction: action,
-    defaultErrnoRet: errno,
-    architectures: optional(seccompArchitectures()),
-    flags: optional(list(oneOf(FLAGS2))),
-    syscalls: optional(list(rule))
-  });
-}
-function filterOf(profile2) {
-  const { defaultAction, defaultErrnoRet, syscalls: syscalls2 = [] } = profile2;
-  return {
-    otherwise: answerOf(defaultAction, defaultErrnoRet),
-    unknown: defaultAction === "SCMP_ACT_ERRNO" ? answerOf(defaultAction, ERRNO.ENOSYS) : answerOf(defaultAction, defaultErrnoRet),
-    foreign: SECCOMP_RET.KILL_PROCESS,
-    rules: syscalls2.flatMap(rulesOf)
-  };
-}
-function rulesOf({ names, action, errnoRet, args = [] }) {
-  const answer = answerOf(action, errnoRet);
-  const conditions = args.map(conditionOf);
-  const indices = new Set(args.map(({ index }) => index));
-  if (indices.size < args.length) {
-    return conditions.map((condition) => ({
-      names,
-      action: answer,
-      conditions: [
-        condition
-      ]
-    }));
-  }
-  return [
-    {
-      names,
-      action: answer,
-      conditions
-    }
-  ];
-}
-function conditionOf({ index, value, valueTwo = 0, op }) {
-  if (op !== "SCMP_CMP_MASKED_EQ") {
-    return {
-      index,
-      comparison: COMPARISONS[op],
-      value: BigInt(value)
-    };
-  }
-  const mask2 = BigInt(value);
-  return {
-    index,
-    comparison: "equal",
-    value: BigInt(valueTwo) & mask2,
-    mask: mask2
-  };
-}
-function answerOf(action, errnoRet = ERRNO.EPERM) {
-  const data2 = action === "SCMP_ACT_ERRNO" || action === "SCMP_ACT_TRACE" ? errnoRet : 0;
-  return (ACTIONS[action] | data2) >>> 0;
-}
 
 // plan/steps/seccomp_filters.ts
 var SECCOMP_FILTERS = {
@@ -25754,6 +26469,7 @@ var LOWERINGS = {
   readonlyPaths: lowerReadonlyPaths,
   remount: lowerRemount,
   rlimit: lowerRlimit,
+  root: lowerRoot,
   route: lowerRoute,
   seccomp: lowerSeccomp,
   setEnv: lowerSetEnv,
@@ -25770,6 +26486,9 @@ var LOWERINGS = {
   veth: lowerVeth,
   writeFile: lowerWriteFile
 };
+function lowerRoot(step, plan) {
+  for (const part of rootParts(step, plan)) lower(part, plan);
+}
 
 
 // plan/plan_recipe.ts
@@ -25867,545 +26586,6 @@ var NOTHING3 = {
   text: 0
 };
 
-// recipe/steps/bind.ts
-var RESTRICTIONS2 = [
-  "nosuid",
-  "nodev",
-  "noexec",
-  "nosymfollow"
-];
-
-
-var bindSchema = stepSchema("bind", (() => ({
-  source: path(),
-  target: withDefaultOf(absolutePath(), "source"),
-  readOnly: optional(boolean()),
-  recursive: optional(boolean()),
-  optional: optional(boolean()),
-  entries: optional(list(entry(), 1)),
-  hide: optional(list(entry())),
-  restrict: optional(list(oneOf(RESTRICTIONS2))),
-  untrusted: optional(boolean()),
-  make: optional(boolean()),
-  early: optional(boolean())
-})), (({ entries, hide }) => hide !== void 0 && entries === void 0 ? '"hide" is about the files in "entries"; maskPaths() hides any path' : void 0));
-
-// recipe/steps/bounds.ts
-var boundFields = lazy(() => {
-  const { pids, memory } = limitFields();
-  return {
-    pids,
-    timeout: optional(either(integer(0), oneOf([
-      "unlimited"
-    ]))),
-    output: memory,
-    degrade: optional(boolean())
-  };
-});
-var boundsSchema = stepSchema("bounds", boundFields);
-
-// recipe/steps/deny_files.ts
-var denyFilesSchema = stepSchema("denyFiles", () => ({
-  read: optional(list(absolutePath())),
-  write: optional(list(absolutePath()))
-}));
-
-// recipe/steps/mounts.ts
-
-var mountSchema = stepSchema("mount", (() => ({
-  source: text(),
-  target: absolutePath(),
-  type: text({
-    min: 1
-  }),
-  options: optional(mountOptions()),
-  make: optional(boolean())
-})));
-var tmpfsSchema = stepSchema("tmpfs", () => ({
-  target: absolutePath(),
-  size: optional(tmpfsSize()),
-  mode: optional(modeBits()),
-  options: optional(mountOptions())
-}));
-function tmpfsSize(...words3) {
-  return text({
-    expected: [
-      "a size such as 64m",
-      ...words3.map((word4) => `"${word4}"`)
-    ].join(", or "),
-    min: 1,
-    issue: (size) => words3.includes(size) ? void 0 : sizeIssue(size)
-  });
-}
-function sizeIssue(size) {
-  if (!/^\d+[kmgKMG%]?$/.test(size)) {
-    return `${quoted(size)} is not a number of bytes, or one with "k", "m", "g" or "%" after it`;
-  }
-  const number = parseInt(size);
-  if (number === 0) return "0 means no limit to the kernel";
-  return number > Number.MAX_SAFE_INTEGER ? `${quoted(size)} is more than any machine has` : void 0;
-}
-var procSchema = stepSchema("proc", () => ({
-  ...kernelFilesystem("/proc")(),
-  outer: optional(boolean())
-}), ({ outer, options }) => outer === true && options !== void 0 ? '"options" are those of a new /proc, and "outer" shows the one that there is' : void 0);
-var sysfsSchema = stepSchema("sysfs", kernelFilesystem("/sys"));
-var mqueueSchema = stepSchema("mqueue", kernelFilesystem("/dev/mqueue"));
-
-var PROPAGATIONS = [
-  "private",
-  "shared",
-  "slave",
-  "unbindable"
-];
-function propagation(target, type, options = {}) {
-  return {
-    step: "propagation",
-    target,
-    type,
-    ...options
-  };
-}
-var propagationSchema = stepSchema("propagation", () => ({
-  target: absolutePath(),
-  type: oneOf(PROPAGATIONS),
-  recursive: optional(boolean())
-}));
-
-var remountSchema = stepSchema("remount", (() => ({
-  target: absolutePath(),
-  options: mountOptions(),
-  bind: optional(boolean()),
-  keep: optional(boolean()),
-  recursive: optional(boolean())
-})), (({ options, bind: bind4, keep, recursive }) => {
-  const { data: data2 } = parseMountOptions(options);
-  if (keep === true && bind4 === false) return '"keep" is for this mount alone, without "bind"';
-  if (recursive === true && keep !== true) return '"recursive" needs "keep"';
-  return data2 !== null && bind4 !== false ? `"${data2}" is for the filesystem, not for this mount alone: { bind: false } sets it` : void 0;
-}));
-var unmountSchema = stepSchema("unmount", () => ({
-  target: absolutePath(),
-  detach: optional(boolean())
-}));
-
-// recipe/steps/devices.ts
-var devicesSchema = stepSchema("devices", () => ({
-  target: withDefault(absolutePath(), "/dev"),
-  shm: optional(tmpfsSize())
-}));
-
-// recipe/steps/files.ts
-var fileFields = (() => ({
-  path: absolutePath(),
-  mode: optional(modeBits()),
-  host: optional(boolean())
-}));
-
-var mkdirSchema = stepSchema("mkdir", (() => {
-  return fileFields();
-}));
-
-var symlinkSchema = stepSchema("symlink", (() => ({
-  target: text({
-    min: 1,
-    max: 4095
-  }),
-  path: absolutePath(),
-  host: optional(boolean()),
-  keep: optional(boolean())
-})));
-var writeFileSchema = stepSchema("writeFile", () => ({
-  ...fileFields(),
-  text: content()
-}));
-
-var mknodSchema = stepSchema("mknod", (() => ({
-  ...fileFields(),
-  type: oneOf([
-    "b",
-    "c",
-    "p"
-  ]),
-  major: optional(integer(0, 4095)),
-  minor: optional(integer(0, 1048575)),
-  uid: optional(id()),
-  gid: optional(id()),
-  keep: optional(boolean())
-})), (({ type, major, minor }) => {
-  if (type === "p" && (major ?? minor) !== void 0) return "a pipe has no device number";
-  if (type !== "p" && (major === void 0 || minor === void 0)) {
-    return `a device needs "major" and "minor"`;
-  }
-  return void 0;
-}));
-
-// recipe/steps/identity.ts
-
-var setUserSchema = stepSchema("setUser", (() => ({
-  uid: id(),
-  gid: optional(id()),
-  groups: optional(list(id())),
-  keepCapabilities: optional(boolean()),
-  keepGroups: optional(boolean())
-})), (({ groups, keepGroups }) => groups !== void 0 && keepGroups === true ? '"keepGroups" leaves the groups as they are, and "groups" sets them' : void 0));
-
-var capabilitiesSchema = stepSchema("capabilities", (() => {
-  const capabilityList = optional(list(oneOf(Object.keys(CAPABILITIES))));
-  return {
-    keep: capabilityList,
-    bounding: capabilityList,
-    permitted: capabilityList,
-    effective: capabilityList,
-    inheritable: capabilityList,
-    ambient: capabilityList
-  };
-}), (({ keep, bounding, permitted, effective, inheritable, ambient }) => {
-  const others = bounding ?? permitted ?? effective ?? inheritable ?? ambient;
-  if (keep !== void 0 && others !== void 0) {
-    return `"keep" cannot be combined with other sets`;
-  }
-  const lacks = ((set, of2) => of2 === void 0 ? void 0 : set?.find(((name) => !of2.includes(name))));
-  const notPermitted = lacks(effective, permitted) ?? lacks(ambient, permitted);
-  if (notPermitted !== void 0) return `${notPermitted} is not in "permitted"`;
-  const notInheritable = lacks(ambient, inheritable);
-  if (notInheritable !== void 0) return `${notInheritable} is not in "inheritable"`;
-  return void 0;
-}));
-
-var noNewPrivilegesSchema = stepSchema("noNewPrivileges", (() => ({})));
-
-// recipe/steps/join.ts
-
-
-var joinSchema = stepSchema("join", (() => ({
-  target: either(integer(1, 2 ** 31 - 1), either(path(), object({
-    pid: integer(1, 2 ** 31 - 1),
-    started: integer(0)
-  }))),
-  kinds: optional(list(oneOf(NAMESPACE_KINDS), 1)),
-  credentials: optional(oneOf([
-    "root",
-    "process",
-    "keep"
-  ])),
-  root: optional(boolean()),
-  cwd: optional(boolean()),
-  environment: optional(boolean()),
-  cgroup: optional(boolean())
-})), (({ target, kinds = [], ...options }) => {
-  if (typeof target !== "string") return void 0;
-  if (kinds.length > 1) return "a file is one namespace and takes one kind";
-  if (options.credentials === "process") {
-    return '"credentials" of "process" need a process, and the target is a file';
-  }
-  const ofProcess = [
-    "root",
-    "cwd",
-    "environment",
-    "cgroup"
-  ].find((name) => options[name] === true);
-  return ofProcess && `"${ofProcess}" needs a process, and the target is a file`;
-}));
-
-// recipe/steps/join_cgroup.ts
-
-var joinCgroupSchema = stepSchema("joinCgroup", (() => ({
-  directories: list(absolutePath(), 1)
-})));
-
-// recipe/steps/masks.ts
-
-var maskPathsSchema = stepSchema("maskPaths", (() => ({
-  paths: list(absolutePath(), 1)
-})));
-
-var readonlyPathsSchema = stepSchema("readonlyPaths", (() => ({
-  paths: list(absolutePath(), 1)
-})));
-
-// recipe/steps/names.ts
-var NAME_BYTES = 64;
-
-
-var hostnameSchema = stepSchema("hostname", (() => ({
-  name: hostnameText()
-})));
-function domainname(name) {
-  return {
-    step: "domainname",
-    name
-  };
-}
-var domainnameSchema = stepSchema("domainname", () => ({
-  name: hostnameText()
-}));
-
-// recipe/steps/network/links.ts
-var loopbackSchema = stepSchema("loopback", () => ({}));
-var bridgeSchema = stepSchema("bridge", () => ({
-  name: interfaceName(),
-  ports: optional(list(interfaceName()))
-}));
-var dummySchema = stepSchema("dummy", () => ({
-  name: interfaceName()
-}));
-
-// recipe/steps/network/outside.ts
-var vethSchema = stepSchema("veth", () => ({
-  name: interfaceName(),
-  peer: optional(interfaceName()),
-  peerAddress: optional(ipPrefix()),
-  bridge: optional(interfaceName())
-}), ({ peer, peerAddress }) => {
-  return peerAddress !== void 0 && peer === void 0 ? `"peerAddress" needs "peer", the name of the end outside` : void 0;
-});
-var macvlanSchema = stepSchema("macvlan", () => ({
-  name: interfaceName(),
-  parent: interfaceName(),
-  mode: optional(oneOf(Object.keys(MACVLAN_MODES)))
-}));
-var moveInterfaceSchema = stepSchema("moveInterface", () => ({
-  name: interfaceName(),
-  as: optional(interfaceName())
-}));
-
-// recipe/steps/network/translation.ts
-var masqueradeSchema = stepSchema("masquerade", () => ({
-  source: ipPrefix(),
-  inside: optional(boolean())
-}));
-var publishSchema = stepSchema("publish", () => ({
-  port: integer(1, 65535),
-  address: ipAddress(),
-  hostAddress: optional(ipAddress()),
-  to: optional(integer(1, 65535)),
-  protocol: optional(oneOf([
-    "tcp",
-    "udp"
-  ])),
-  inside: optional(boolean())
-}), ({ address, hostAddress }) => {
-  if (hostAddress === void 0) return void 0;
-  const host = parseIp(hostAddress);
-  if (host.family !== parseIp(address).family) {
-    return `"${hostAddress}" and "${address}" are not both IPv4 or both IPv6`;
-  }
-  if (host.bytes.every((byte) => byte === 0)) {
-    return `without "hostAddress", all addresses are published`;
-  }
-  const isLoopback2 = host.bytes.length === 4 ? host.bytes[0] === 127 : formatIp(host.bytes) === "::1";
-  return isLoopback2 ? `the kernel forwards no packets of ${hostAddress}; programs of this machine reach the container at ${address} without publish()` : void 0;
-});
-
-// recipe/steps/overlay.ts
-function overlay(target, options) {
-  return {
-    step: "overlay",
-    target,
-    ...options
-  };
-}
-var overlaySchema = stepSchema("overlay", () => ({
-  target: absolutePath(),
-  lower: list(absolutePath(), 1),
-  upper: optional(absolutePath()),
-  work: optional(absolutePath()),
-  discard: optional(boolean())
-}), ({ lower: lower2, upper, work, discard: discard2 }) => {
-  if (upper === void 0 !== (work === void 0)) return `"upper" and "work" go together`;
-  if (upper !== void 0 && discard2 === true) return `"discard" takes the place of "upper"`;
-  if (upper === void 0 && discard2 !== true && lower2.length < 2) {
-    return `needs two lower directories without "upper" or "discard"`;
-  }
-  return void 0;
-});
-
-// recipe/variable_pattern.ts
-function variablePattern() {
-  const expected = 'the name of a variable, or "AWS_*" for all that begin so';
-  return text({
-    expected,
-    min: 1,
-    pattern: "^[^=*]*\\*?$",
-    issue: (name) => /^[^=*]*\*?$/.test(name) ? void 0 : `${quoted(name)} is not ${expected}`
-  });
-}
-
-// recipe/steps/process.ts
-var setEnvSchema = stepSchema("setEnv", () => ({
-  variables: dictionary(variableName(), text())
-}));
-var clearEnvSchema = stepSchema("clearEnv", () => ({
-  keep: optional(list(variablePattern()))
-}));
-
-var umaskSchema = stepSchema("umask", (() => ({
-  mask: maskBits()
-})));
-
-var rlimitSchema = stepSchema("rlimit", (() => {
-  const limit2 = either(integer(0), oneOf([
-    "unlimited"
-  ]));
-  return {
-    resource: oneOf(Object.keys(RLIMITS).map(((name) => name.toLowerCase()))),
-    soft: limit2,
-    hard: withDefaultOf(limit2, "soft")
-  };
-}), (({ soft, hard }) => {
-  if (hard !== "unlimited" && (soft === "unlimited" || soft > hard)) {
-    return `"soft" (${soft}) is greater than "hard" (${hard})`;
-  }
-  return void 0;
-}));
-function oomScoreAdj(value) {
-  return {
-    step: "oomScoreAdj",
-    value
-  };
-}
-var oomScoreAdjSchema = stepSchema("oomScoreAdj", () => ({
-  value: integer(-1e3, 1e3)
-}));
-
-var newSessionSchema = stepSchema("newSession", (() => ({})));
-
-var dieWithParentSchema = stepSchema("dieWithParent", (() => {
-  const names = Object.keys(SIGNALS);
-  const name = oneOf(names);
-  return {
-    signal: withDefault(schema(`${name.expected}, or null`, ((value) => value === null ? void 0 : name.issue(value)), () => ({
-      enum: [
-        ...names,
-        null
-      ]
-    })), "SIGKILL")
-  };
-}));
-var initSchema = stepSchema("init", () => ({}));
-
-// recipe/steps/programs.ts
-var programsSchema = stepSchema("programs", () => ({
-  programs: list(absolutePath(), 1),
-  root: optional(absolutePath()),
-  copy: optional(boolean())
-}));
-
-// recipe/steps/protect.ts
-function protectedName() {
-  return text({
-    expected: "a name, or the end of a path",
-    min: 1,
-    max: 4095,
-    pattern: "^[^/]",
-    issue(name) {
-      if (name.startsWith("/") || name.endsWith("/") || climbs(name)) {
-        return `${quoted(name)} is no name, and no end of a path such as ".git/hooks"`;
-      }
-      return void 0;
-    }
-  });
-}
-var protectSchema = stepSchema("protect", () => ({
-  source: absolutePath(),
-  target: withDefaultOf(absolutePath(), "source"),
-  names: optional(list(protectedName())),
-  except: optional(list(absolutePath()))
-}));
-
-// recipe/steps/root.ts
-
-var pivotRootSchema = stepSchema("pivotRoot", (() => ({
-  path: absolutePath()
-})), (({ path: path2 }) => normalize(path2) === "/" ? "/ is the root already" : void 0));
-var chrootSchema = stepSchema("chroot", () => ({
-  path: absolutePath()
-}));
-var chdirSchema = stepSchema("chdir", () => ({
-  path: path()
-}));
-
-// recipe/steps/seccomp.ts
-function seccomp(profile2 = {}) {
-  return "defaultAction" in profile2 ? {
-    step: "seccomp",
-    profile: profile2
-  } : {
-    step: "seccomp",
-    ...profile2
-  };
-}
-var callNames = lazy(() => [
-  ...syscallNames()
-]);
-function callName(groups) {
-  return text({
-    expected: `the name of a system call, or ${groups.map((name) => `"${name}"`).join(", ")}`,
-    min: 1,
-    issue: (name) => groups.includes(name) || isSyscallName(name) ? void 0 : `there is no call ${quoted(name)}${suggestion(name, [
-      ...groups,
-      ...callNames()
-    ])}`
-  });
-}
-var seccompSchema = stepSchema("seccomp", () => {
-  const groups = Object.keys(SECCOMP_GROUPS);
-  return {
-    profile: optional(seccompProfile()),
-    allow: optional(list(callName(groups))),
-    deny: optional(list(callName([
-      ...groups,
-      ...Object.keys(SECCOMP_DENIALS)
-    ]))),
-    architectures: optional(seccompArchitectures()),
-    privileged: optional(boolean())
-  };
-});
-
-// recipe/steps/time.ts
-function timeOffset(offsets) {
-  return {
-    step: "timeOffset",
-    ...offsets
-  };
-}
-var LIMIT = 46e8;
-function seconds() {
-  return schema("a number of seconds", (value) => {
-    if (typeof value !== "number" || !Number.isFinite(value)) {
-      return `should be a number of seconds, not ${shown(value)}`;
-    }
-    return Math.abs(value) > LIMIT ? `${value} is more than the kernel takes, ${LIMIT} seconds` : void 0;
-  }, () => ({
-    type: "number",
-    minimum: -LIMIT,
-    maximum: LIMIT
-  }));
-}
-var timeOffsetSchema = stepSchema("timeOffset", () => ({
-  monotonic: optional(seconds()),
-  boottime: optional(seconds())
-}), ({ monotonic, boottime }) => (monotonic ?? boottime) === void 0 ? `needs "monotonic" or "boottime"` : void 0);
-
-// recipe/steps/unshare.ts
-
-var unshareSchema = stepSchema("unshare", (() => ({
-  kinds: list(oneOf(NAMESPACE_KINDS), 1),
-  propagation: optional(oneOf([
-    "private",
-    "slave"
-  ]))
-})), (({ kinds, propagation: propagation2 }) => {
-  if (propagation2 !== void 0 && !kinds.includes("mount")) {
-    return `"propagation" needs the kind "mount"`;
-  }
-  return void 0;
-}));
-
-// recipe/steps/user_namespaces.ts
-var disableUserNamespacesSchema = stepSchema("disableUserNamespaces", () => ({}));
-
 // recipe/steps.ts
 var SCHEMAS = {
   address: addressSchema,
@@ -26453,6 +26633,7 @@ var SCHEMAS = {
   readonlyPaths: readonlyPathsSchema,
   remount: remountSchema,
   rlimit: rlimitSchema,
+  root: rootSchema,
   route: routeSchema,
   seccomp: seccompSchema,
   setEnv: setEnvSchema,
@@ -26909,9 +27090,9 @@ function read4(fd, buffer) {
 
 // ffi/linux/read_beneath.ts
 var LIMIT2 = 1 << 20;
-function readBeneath(root, path2) {
+function readBeneath(root2, path2) {
   try {
-    using directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    using directory = open(root2, O_PATH | O_DIRECTORY | O_CLOEXEC);
     using file = openat22(directory, path2, {
       flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
       resolve: RESOLVE_IN_ROOT
@@ -27190,13 +27371,13 @@ function sendTo(path2, fd) {
   if (bytes.length > PATH_BYTES2) {
     throw new OciError(`the path of the socket has more than ${PATH_BYTES2} bytes: ${path2}`);
   }
-  const address = new Uint8Array(2 + PATH_BYTES2 + 1);
-  address[0] = AF_UNIX2;
-  address.set(bytes, 2);
+  const address2 = new Uint8Array(2 + PATH_BYTES2 + 1);
+  address2[0] = AF_UNIX2;
+  address2.set(bytes, 2);
   const socket = syscall(call("socket", AF_UNIX2, SOCK_STREAM2 | SOCK_CLOEXEC2, 0));
   try {
     const size = 2 + bytes.length + 1;
-    syscall(call("connect", socket, new Struct(address, JSON.stringify(path2)), size));
+    syscall(call("connect", socket, new Struct(address2, JSON.stringify(path2)), size));
     syscall(sendDescriptor(socket, fd));
   } finally {
     syscall(close(socket));
@@ -27302,13 +27483,13 @@ function waitFor2(pidfd, seconds2) {
 }
 function environmentOf2(env) {
   return new Map(env.map((entry2) => {
-    const at2 = entry2.indexOf("=");
-    return at2 === -1 ? [
+    const at3 = entry2.indexOf("=");
+    return at3 === -1 ? [
       entry2,
       ""
     ] : [
-      entry2.slice(0, at2),
-      entry2.slice(at2 + 1)
+      entry2.slice(0, at3),
+      entry2.slice(at3 + 1)
     ];
   }));
 }
@@ -27495,7 +27676,7 @@ var RawMode = class _RawMode {
 function raw3(saved) {
   const bytes = saved.slice();
   const view2 = new DataView(bytes.buffer);
-  const clear = (at2, bits) => view2.setUint32(at2, (view2.getUint32(at2, true) & ~bits) >>> 0, true);
+  const clear = (at3, bits) => view2.setUint32(at3, (view2.getUint32(at3, true) & ~bits) >>> 0, true);
   clear(TERMIOS.iflag, 1 | 2 | 8 | 32 | 64 | 128 | 256 | 1024);
   clear(TERMIOS.oflag, 1);
   clear(TERMIOS.lflag, 8 | 64 | 2 | 1 | 32768);
@@ -28554,7 +28735,7 @@ var flags13 = {
   }
 };
 function run12(_runtime, given2) {
-  const path2 = `${absolute(valueOf(given2, "bundle") ?? Deno.cwd())}/config.json`;
+  const path2 = `${absolute2(valueOf(given2, "bundle") ?? Deno.cwd())}/config.json`;
   const text3 = `${JSON.stringify(exampleConfig(isSet(given2, "rootless")), null, 2)}
 `;
   try {

@@ -138,8 +138,8 @@ var words = (function words(...values) {
   const bytes = new Uint8Array(values.length * 8);
   for (let index = 0; index < values.length; index++) {
     let rest = values[index];
-    for (let at2 = index * 8; rest > 0; at2++) {
-      bytes[at2] = rest % 256;
+    for (let at3 = index * 8; rest > 0; at3++) {
+      bytes[at3] = rest % 256;
       rest = Math.floor(rest / 256);
     }
   }
@@ -193,8 +193,8 @@ var read = (function read(fd, buffer, size) {
 var write = (function write(fd, bytes, size) {
   return call("write", fd, bytes, size);
 });
-var pwrite64 = (function pwrite64(fd, bytes, size, at2) {
-  return call("pwrite64", fd, bytes, size, at2);
+var pwrite64 = (function pwrite64(fd, bytes, size, at3) {
+  return call("pwrite64", fd, bytes, size, at3);
 });
 var tee = (function tee(from2, to, size, flagBits = 0) {
   return call("tee", from2, to, size, flags(flagBits, SPLICE_FLAGS));
@@ -303,11 +303,11 @@ var decodeLong = (function decodeLong(bytes) {
   const whole = decodeStrictly(bytes);
   if (whole !== void 0) return whole;
   let text4 = "";
-  for (let at2 = 0; at2 < bytes.length; ) {
-    const size = sizeOf(bytes[at2]);
-    const letter = decodeStrictly(bytes.subarray(at2, at2 + size));
-    text4 += letter ?? String.fromCharCode(ESCAPE + bytes[at2]);
-    at2 += letter === void 0 ? 1 : size;
+  for (let at3 = 0; at3 < bytes.length; ) {
+    const size = sizeOf(bytes[at3]);
+    const letter = decodeStrictly(bytes.subarray(at3, at3 + size));
+    text4 += letter ?? String.fromCharCode(ESCAPE + bytes[at3]);
+    at3 += letter === void 0 ? 1 : size;
   }
   return text4;
 });
@@ -419,10 +419,10 @@ var place = (function place(program, memory, bindings) {
   memory.bytes.set(program.bytes);
   const { view: view2, address: address2 } = memory;
   for (let index = 0; index < program.relocations.length; index++) {
-    const at2 = program.relocations[index];
-    const value = address2 + view2.getUint32(at2, true);
-    view2.setUint32(at2, value >>> 0, true);
-    view2.setUint32(at2 + 4, Math.floor(value / 2 ** 32), true);
+    const at3 = program.relocations[index];
+    const value = address2 + view2.getUint32(at3, true);
+    view2.setUint32(at3, value >>> 0, true);
+    view2.setUint32(at3 + 4, Math.floor(value / 2 ** 32), true);
   }
   bindings?.write(program, memory);
 });
@@ -587,8 +587,8 @@ var statxOutput = (function statxOutput() {
   return new Output(256, "&statx");
 });
 var readStatx = (function readStatx(stat) {
-  const time = ((at2) => stat.getBigInt64(at2, true) * 1000000000n + BigInt(stat.getUint32(at2 + 8, true)));
-  const device = ((at2) => makedev(stat.getUint32(at2, true), stat.getUint32(at2 + 4, true)));
+  const time = ((at3) => stat.getBigInt64(at3, true) * 1000000000n + BigInt(stat.getUint32(at3 + 8, true)));
+  const device = ((at3) => makedev(stat.getUint32(at3, true), stat.getUint32(at3 + 4, true)));
   return {
     mask: stat.getUint32(0, true),
     nlink: stat.getUint32(16, true),
@@ -919,7 +919,7 @@ var rusageOutput = (function rusageOutput() {
   return new Output(144, "&rusage");
 });
 var readRusage = (function readRusage(usage) {
-  const time = ((at2) => Number(usage.getBigInt64(at2, true)) * 1e3 + Number(usage.getBigInt64(at2 + 8, true)) / 1e3);
+  const time = ((at3) => Number(usage.getBigInt64(at3, true)) * 1e3 + Number(usage.getBigInt64(at3 + 8, true)) / 1e3);
   return {
     userMs: time(0),
     systemMs: time(16)
@@ -1290,11 +1290,11 @@ var either = (function either(one, other) {
       other.issue(value)
     ];
     if (issues.includes(void 0)) return void 0;
-    const at2 = [
+    const at3 = [
       one,
       other
     ].findIndex((schema2) => isContainer(value, schema2.jsonSchema()));
-    return issues[at2] ?? mismatch(value, expected);
+    return issues[at3] ?? mismatch(value, expected);
   }), () => ({
     anyOf: [
       one.jsonSchema(),
@@ -2104,7 +2104,13 @@ var simple = (function simple(stream, use) {
   } : void 0;
 });
 var loopbackHosts = (function loopbackHosts(hostname2) {
-  return `127.0.0.1 localhost ${hostname2}
+  const names = [
+    "localhost",
+    ...hostname2 === void 0 ? [] : [
+      hostname2
+    ]
+  ];
+  return `127.0.0.1 ${names.join(" ")}
 ::1 localhost ip6-localhost ip6-loopback
 `;
 });
@@ -2127,9 +2133,9 @@ var rootMount = (function rootMount(own) {
     own
   };
 });
-var walk = (function walk(root, path2, pass2) {
+var walk = (function walk(root2, path2, pass2) {
   const normal = normalize(path2);
-  let place2 = root;
+  let place2 = root2;
   for (let begin = 1; begin < normal.length; ) {
     const slash = normal.indexOf("/", begin);
     const end = slash < 0 ? normal.length : slash;
@@ -2535,7 +2541,7 @@ var textOfRegular = (function textOfRegular(path2) {
 });
 var directoriesAround = (function directoriesAround(path2, top) {
   const directories = [];
-  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
+  for (let at3 = path2; at3 !== top && at3 !== "/"; ) directories.push(at3 = parentOf(at3));
   return directories;
 });
 var isKernelMount = (function isKernelMount({ type }) {
@@ -2548,7 +2554,7 @@ var kernelMountsIn = (function kernelMountsIn(directory, mounts) {
   const found = new Set(new VisibleMounts(mounts).all().filter(((mount4) => isKernelMount(mount4) && mount4.target !== directory && isWithin(mount4.target, directory))).map(({ target }) => target));
   return [
     ...found
-  ].filter((path2) => !directoriesAround(path2, directory).some((at2) => found.has(at2)));
+  ].filter((path2) => !directoriesAround(path2, directory).some((at3) => found.has(at3)));
 });
 var isBelow = (function isBelow({ target }, directory) {
   return target !== directory && isWithin(target, directory);
@@ -2992,9 +2998,9 @@ var bindSlots = (function bindSlots(program, memory, values) {
   for (const [slot, cells] of program.slots) {
     const value = slot instanceof LaunchSlot ? slot.value(values, room) : values.inheritedFds?.get(slot);
     if (value === void 0) throw new TypeError(`nothing fills the slot "${slot.text}"`);
-    for (const at2 of cells) {
-      if (slot.size === 4) memory.view.setInt32(at2, Number(value), true);
-      else room.put(at2, value);
+    for (const at3 of cells) {
+      if (slot.size === 4) memory.view.setInt32(at3, Number(value), true);
+      else room.put(at3, value);
     }
   }
 });
@@ -3498,12 +3504,12 @@ var writeSetting = (function writeSetting(plan, path2, value) {
   });
 });
 var baseOf = (function baseOf(plan, path2) {
-  const root = plan.cursor.rootOf(path2);
-  if (root !== void 0) {
+  const root2 = plan.cursor.rootOf(path2);
+  if (root2 !== void 0) {
     plan.access.recordLookup(path2);
     return {
       kind: "beneath",
-      directory: root,
+      directory: root2,
       resolve: RESOLVE_IN_ROOT
     };
   }
@@ -3558,8 +3564,8 @@ var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned =
   const mount4 = mounts.mountAbove(canonical);
   if (!canonical.startsWith("/") || mount4.own || mount4.readOnly || mount4.type !== "bind") return;
   if (mounts.isHostFile(canonical) && KERNEL2.some((own) => isWithin(canonical, own))) return;
-  const root = plan.cursor.rootOf(canonical);
-  const top = root !== void 0 && isWithin(root, mount4.target) ? root : mount4.target;
+  const root2 = plan.cursor.rootOf(canonical);
+  const top = root2 !== void 0 && isWithin(root2, mount4.target) ? root2 : mount4.target;
   const start = top === "/" ? 1 : top.length + 1;
   for (const directory of parentsOf2(canonical.slice(start))) {
     const whole = canonical.slice(0, start) + directory;
@@ -3636,33 +3642,33 @@ var withMemoryFiles = (function withMemoryFiles(plan, { name, blocks, inodes, ma
     fixes
   });
   const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  const root = plan.open(fsmount(filesystem, FSMOUNT_CLOEXEC, attributes), `<${name}>`, {
+  const root2 = plan.open(fsmount(filesystem, FSMOUNT_CLOEXEC, attributes), `<${name}>`, {
     fixes
   });
   plan.release(filesystem);
-  make2(root);
-  plan.call(mount_setattr(root, "", AT_EMPTY_PATH, {
+  make2(root2);
+  plan.call(mount_setattr(root2, "", AT_EMPTY_PATH, {
     attr_set: MOUNT_ATTR_RDONLY
   }));
   const attached = !atLeast(plan.host.kernel(), {
     major: 6,
     minor: 15
   });
-  if (attached) plan.call(move_mount(root, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
-  use(root);
-  if (attached) plan.directories.inside(root, () => void plan.call(umount2(".", MNT_DETACH)));
-  plan.release(root);
+  if (attached) plan.call(move_mount(root2, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
+  use(root2);
+  if (attached) plan.directories.inside(root2, () => void plan.call(umount2(".", MNT_DETACH)));
+  plan.release(root2);
 });
-var copyOfFile = (function copyOfFile(plan, root, name, called = name) {
-  const copied = open_tree(root, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+var copyOfFile = (function copyOfFile(plan, root2, name, called = name) {
+  const copied = open_tree(root2, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
   return plan.open(copied, `<${called}>`, {
     fixes: plan.state.mountFixes
   });
 });
 var withEmptyFiles = (function withEmptyFiles(plan, write4) {
-  const make2 = ((root) => {
-    plan.call(mkdirat(root, EMPTY.directory, 365));
-    plan.call(mknodat(root, EMPTY.file, S_IFREG | 292, 0));
+  const make2 = ((root2) => {
+    plan.call(mkdirat(root2, EMPTY.directory, 365));
+    plan.call(mknodat(root2, EMPTY.file, S_IFREG | 292, 0));
   });
   withMemoryFiles(plan, {
     name: "empty",
@@ -4097,7 +4103,8 @@ var lowerRemount = (function lowerRemount(step, plan) {
     EPERM: "the options that the mount has from outside are locked; repeat those that /proc/self/mountinfo shows for it",
     EINVAL: notMounted(step.target)
   };
-  plan.access.recordRemount(flags2);
+  const attributes = step.keep === true ? namedAttributes(step.options) : attributesOf(flags2);
+  plan.access.recordRemount(attributes.attr_clr);
   if (step.bind === false) {
     if (!plan.state.mounts.isContainerMount(target.canonical)) {
       plan.refuse(`{ bind: false } would change the host's filesystem at ${step.target} everywhere; leave it out, to change this mount alone`);
@@ -4105,7 +4112,6 @@ var lowerRemount = (function lowerRemount(step, plan) {
     checkOptions(plan, data2);
     target.reconfigure(MS_REMOUNT | flags2, data2, fixes);
   } else {
-    const attributes = step.keep === true ? namedAttributes(step.options) : attributesOf(flags2);
     target.setAttributes(attributes, step.recursive === true, fixes);
   }
   if (step.keep === true && (flags2 & MS_RDONLY) === 0) return;
@@ -4576,8 +4582,8 @@ var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
   const noDevices = !isMountPoint && usualRestrictions(path2, plan).includes("nodev");
   plan.access.recordRoot(path2, "pivotRoot", noDevices);
   const directory = openRoot(plan, path2);
-  const root = isMountPoint ? directory : mountOnItself2(plan, directory, path2, noDevices);
-  plan.call(fchdir(root));
+  const root2 = isMountPoint ? directory : mountOnItself2(plan, directory, path2, noDevices);
+  plan.call(fchdir(root2));
   plan.call(pivot_root(".", "."), {
     fixes: {
       EINVAL: "the root of this machine is its initial ramdisk, which pivot_root(2) cannot replace; or the new root is on a shared mount",
@@ -4585,7 +4591,7 @@ var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
     }
   });
   plan.call(umount2(".", MNT_DETACH));
-  enterRoot(plan, target.canonical, root);
+  enterRoot(plan, target.canonical, root2);
 });
 var openRoot = (function openRoot(plan, path2) {
   return plan.path(path2).open(O_PATH | O_DIRECTORY, {
@@ -4595,9 +4601,9 @@ var openRoot = (function openRoot(plan, path2) {
     }
   });
 });
-var enterRoot = (function enterRoot(plan, path2, root) {
+var enterRoot = (function enterRoot(plan, path2, root2) {
   plan.call(chdir("/"));
-  plan.release(root);
+  plan.release(root2);
   plan.directories.enteredWorking();
   plan.directories.forget();
   plan.state.entersRoot(path2);
@@ -7365,9 +7371,9 @@ var Table = class {
     if (value instanceof ResultOf || value instanceof OutputField) return source$3.call(this, value, call2);
     if (value instanceof Output) return output$10.call(this, value);
     if (value instanceof Struct) return struct$7.call(this, value, call2);
-    const at2 = reserve$12.call(this, value.length);
-    paper.bytes.set(value, at2);
-    return at2;
+    const at3 = reserve$12.call(this, value.length);
+    paper.bytes.set(value, at3);
+    return at3;
   });
   }
   static {
@@ -7377,41 +7383,41 @@ var Table = class {
     if (text4.includes("\0")) {
       throw invalidArgument(call2.name, describeCall(call2), "the kernel ends each string at its first NUL byte; take it out");
     }
-    const at2 = reserve$12.call(this, text4.length * 3 + 1);
-    const { written: written2 } = encodeName(text4, paper.bytes.subarray(at2, this.#end));
-    this.#end = at2 + written2 + 1;
-    return keep$11.call(this, text4, at2);
+    const at3 = reserve$12.call(this, text4.length * 3 + 1);
+    const { written: written2 } = encodeName(text4, paper.bytes.subarray(at3, this.#end));
+    this.#end = at3 + written2 + 1;
+    return keep$11.call(this, text4, at3);
   });
   }
   static {
     struct$7 = (function (struct, call2) {
     const known = this.#placed?.get(struct);
     if (known !== void 0) return known;
-    const at2 = reserve$12.call(this, struct.bytes.length);
-    keep$11.call(this, struct, at2);
-    paper.bytes.set(struct.bytes, at2);
-    for (const { offset, to } of struct.pointers) address$2.call(this, at2 + offset, place$5.call(this, to, call2));
-    for (const { offset, slot } of struct.cells) cell$9.call(this, slot, at2 + offset);
-    return at2;
+    const at3 = reserve$12.call(this, struct.bytes.length);
+    keep$11.call(this, struct, at3);
+    paper.bytes.set(struct.bytes, at3);
+    for (const { offset, to } of struct.pointers) address$2.call(this, at3 + offset, place$5.call(this, to, call2));
+    for (const { offset, slot } of struct.cells) cell$9.call(this, slot, at3 + offset);
+    return at3;
   });
   }
   static {
     slot$8 = (function (slot) {
     const known = this.#placed?.get(slot);
     if (known !== void 0) return known;
-    const at2 = reserve$12.call(this, 8);
-    cell$9.call(this, slot, at2);
-    return keep$11.call(this, slot, at2);
+    const at3 = reserve$12.call(this, 8);
+    cell$9.call(this, slot, at3);
+    return keep$11.call(this, slot, at3);
   });
   }
   static {
-    cell$9 = (function (slot, at2) {
+    cell$9 = (function (slot, at3) {
     this.#slots ??= /* @__PURE__ */ new Map();
     const cells = this.#slots.get(slot);
     if (cells === void 0) this.#slots.set(slot, [
-      at2
+      at3
     ]);
-    else cells.push(at2);
+    else cells.push(at3);
   });
   }
   static {
@@ -7419,31 +7425,31 @@ var Table = class {
     this.#outputs ??= /* @__PURE__ */ new Map();
     const known = this.#outputs.get(output);
     if (known !== void 0) return known;
-    const at2 = reserve$12.call(this, output.size);
-    if (output.initial !== void 0) paper.bytes.set(output.initial, at2);
-    this.#outputs.set(output, at2);
-    return at2;
+    const at3 = reserve$12.call(this, output.size);
+    if (output.initial !== void 0) paper.bytes.set(output.initial, at3);
+    this.#outputs.set(output, at3);
+    return at3;
   });
   }
   static {
-    keep$11 = (function (value, at2) {
+    keep$11 = (function (value, at3) {
     this.#placed ??= /* @__PURE__ */ new Map();
-    this.#placed.set(value, at2);
-    return at2;
+    this.#placed.set(value, at3);
+    return at3;
   });
   }
   static {
     reserve$12 = (function (size) {
     const begin = this.#end;
-    const at2 = Math.ceil(begin / 8) * 8;
-    this.#end = at2 + size;
+    const at3 = Math.ceil(begin / 8) * 8;
+    this.#end = at3 + size;
     if (this.#end > paper.bytes.length) {
       const larger = sheet(this.#end * 2);
       larger.bytes.set(paper.bytes);
       paper = larger;
     }
     paper.bytes.fill(0, begin, this.#end);
-    return at2;
+    return at3;
   });
   }
 
@@ -7482,8 +7488,8 @@ var Table = class {
     if (name === "openat") this.int32(flags2, translateOpenFlags(paper.view.getInt32(flags2, true)));
     if (name !== "openat2" || !(how instanceof Struct) || this.#translated.has(how)) return;
     this.#translated.add(how);
-    const at2 = this.#placed.get(how);
-    this.int32(at2, translateOpenFlags(paper.view.getInt32(at2, true)));
+    const at3 = this.#placed.get(how);
+    this.int32(at3, translateOpenFlags(paper.view.getInt32(at3, true)));
   }
   
   
@@ -7555,9 +7561,9 @@ var RunResult = class _RunResult {
     return this.#table.getBigInt64(resultOffset(this.#program.calls.indexOf(call2)), true);
   }),
     output: (function (output) {
-    const at2 = this.#program.outputs.get(output);
-    if (at2 === void 0) throw new TypeError("the output is not in the program");
-    return new DataView(this.#table.buffer, this.#table.byteOffset + at2, output.size);
+    const at3 = this.#program.outputs.get(output);
+    if (at3 === void 0) throw new TypeError("the output is not in the program");
+    return new DataView(this.#table.buffer, this.#table.byteOffset + at3, output.size);
   }),
     copy: (function () {
     const { buffer, byteOffset } = this.#table;
@@ -7577,9 +7583,9 @@ var RunResult = class _RunResult {
   get failed() {
     const errno = this.#table.getUint32(HEADER.failedWith, true);
     if (errno === 0) return void 0;
-    const at2 = this.#table.getUint32(HEADER.failedAt, true);
+    const at3 = this.#table.getUint32(HEADER.failedAt, true);
     return {
-      call: this.#program.calls[recordIndex(at2)],
+      call: this.#program.calls[recordIndex(at3)],
       errno
     };
   }
@@ -8586,9 +8592,9 @@ function sendPieces(socket, pieces, text4) {
   const vector = new Uint8Array(pieces.length * 16);
   const view2 = new DataView(vector.buffer);
   pieces.forEach(({ size }, index) => view2.setBigUint64(index * 16 + 8, BigInt(size), true));
-  const iov = new Struct(vector, "&iov", pieces.map(({ at: at2 }, index) => ({
+  const iov = new Struct(vector, "&iov", pieces.map(({ at: at3 }, index) => ({
     offset: index * 16,
-    to: at2
+    to: at3
   })));
   const bytes = new Uint8Array(MSGHDR.size);
   new DataView(bytes.buffer).setBigUint64(MSGHDR.iovlen, BigInt(pieces.length), true);
@@ -8783,28 +8789,28 @@ function raw2(type, ...bytes) {
 function decode(bytes) {
   const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const messages = [];
-  for (let at2 = 0; at2 + HEADER_SIZE <= bytes.length; ) {
-    const length = view2.getUint32(at2, true);
-    if (length < HEADER_SIZE || at2 + length > bytes.length) break;
+  for (let at3 = 0; at3 + HEADER_SIZE <= bytes.length; ) {
+    const length = view2.getUint32(at3, true);
+    if (length < HEADER_SIZE || at3 + length > bytes.length) break;
     messages.push({
-      type: view2.getUint16(at2 + 4, true),
-      flags: view2.getUint16(at2 + 6, true),
-      sequence: view2.getUint32(at2 + 8, true),
-      payload: bytes.subarray(at2 + HEADER_SIZE, at2 + length)
+      type: view2.getUint16(at3 + 4, true),
+      flags: view2.getUint16(at3 + 6, true),
+      sequence: view2.getUint32(at3 + 8, true),
+      payload: bytes.subarray(at3 + HEADER_SIZE, at3 + length)
     });
-    at2 += aligned(length);
+    at3 += aligned(length);
   }
   return messages;
 }
 function decodeAttributes(bytes) {
   const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const attributes = /* @__PURE__ */ new Map();
-  for (let at2 = 0; at2 + ATTRIBUTE_HEADER_SIZE <= bytes.length; ) {
-    const length = view2.getUint16(at2, true);
-    if (length < ATTRIBUTE_HEADER_SIZE || at2 + length > bytes.length) break;
-    const type = view2.getUint16(at2 + 2, true) & NLA_TYPE_MASK;
-    attributes.set(type, bytes.subarray(at2 + ATTRIBUTE_HEADER_SIZE, at2 + length));
-    at2 += aligned(length);
+  for (let at3 = 0; at3 + ATTRIBUTE_HEADER_SIZE <= bytes.length; ) {
+    const length = view2.getUint16(at3, true);
+    if (length < ATTRIBUTE_HEADER_SIZE || at3 + length > bytes.length) break;
+    const type = view2.getUint16(at3 + 2, true) & NLA_TYPE_MASK;
+    attributes.set(type, bytes.subarray(at3 + ATTRIBUTE_HEADER_SIZE, at3 + length));
+    at3 += aligned(length);
   }
   return attributes;
 }
@@ -8817,12 +8823,12 @@ function readResponse(answer) {
   };
   const length = Math.min(answer.getUint32(0, true), answer.byteLength);
   const copied = (flags2 & NLM_F_CAPPED) === 0 && errno !== 0 ? answer.getUint32(REQUEST_OFFSET, true) : HEADER_SIZE;
-  const at2 = REQUEST_OFFSET + aligned(copied);
-  if (at2 > length) return {
+  const at3 = REQUEST_OFFSET + aligned(copied);
+  if (at3 > length) return {
     errno,
     words: void 0
   };
-  const attributes = new Uint8Array(answer.buffer, answer.byteOffset + at2, length - at2);
+  const attributes = new Uint8Array(answer.buffer, answer.byteOffset + at3, length - at3);
   const words3 = decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
   return {
     errno,
@@ -8875,16 +8881,16 @@ var MessageWriter = class {
   }
   static {
     append$15 = (function (bytes) {
-    const at2 = this.#end;
-    grow$17.call(this, at2 + bytes.length);
-    this.#bytes.set(bytes, at2);
+    const at3 = this.#end;
+    grow$17.call(this, at3 + bytes.length);
+    this.#bytes.set(bytes, at3);
   });
   }
   static {
     reserve$16 = (function (size) {
-    const at2 = aligned(this.#end);
-    grow$17.call(this, at2 + size);
-    return at2;
+    const at3 = aligned(this.#end);
+    grow$17.call(this, at3 + size);
+    return at3;
   });
   }
   static {
@@ -9885,8 +9891,8 @@ var NamespaceList = class {
     });
   }
   addMounts() {
-    for (const { type, root, target } of mountsOf()) {
-      if (type === "nsfs") this.#add(root, target)?.mounts.push(target);
+    for (const { type, root: root2, target } of mountsOf()) {
+      if (type === "nsfs") this.#add(root2, target)?.mounts.push(target);
     }
   }
   addOpenFiles(pids) {
@@ -10069,9 +10075,9 @@ function overlapping(wanted, words3) {
   return best;
 }
 function abbreviates(short, word4) {
-  let at2 = 0;
-  for (const letter of word4) if (letter === short[at2]) at2++;
-  return at2 === short.length && short[0] === word4[0];
+  let at3 = 0;
+  for (const letter of word4) if (letter === short[at3]) at3++;
+  return at3 === short.length && short[0] === word4[0];
 }
 function editDistance(a, b) {
   let row = Array.from({
@@ -11271,6 +11277,46 @@ var chdirSchema = stepSchema("chdir", () => ({
   path: path()
 }));
 
+// recipe/steps/root_directory.ts
+function root(directory, options = {}) {
+  return {
+    step: "root",
+    directory,
+    ...options
+  };
+}
+var ROOT_PLACE = "/proc/root";
+var rootSchema = stepSchema("root", () => ({
+  directory: path(),
+  discard: optional(boolean()),
+  readOnly: optional(boolean()),
+  resolvConf: optional(boolean()),
+  hosts: optional(either(boolean(), dictionary(hostName(), ipAddress()))),
+  volumes: optional(dictionary(absolutePath((target) => normalize(target) === "/" ? "/ is the directory's" : void 0), object({
+    source: path(),
+    readOnly: optional(boolean())
+  })))
+}), ({ directory, discard: discard2, readOnly, volumes = {} }) => {
+  if (discard2 === true && readOnly === true) {
+    return '"readOnly" leaves no changes that "discard" could throw away';
+  }
+  const covered = [
+    directory,
+    ...Object.values(volumes).map(({ source }) => source)
+  ].find((source) => isWithin(normalize(source), "/proc"));
+  if (covered === void 0) return void 0;
+  return `${covered} cannot be shown, as the new root is put together at /proc`;
+});
+function hostName() {
+  return text3({
+    expected: "the name of a host",
+    min: 1,
+    max: 253,
+    pattern: "^[^\\s#]+$",
+    issue: (name) => /[\s#]/.test(name) ? `${quoted(name)} cannot be the name of a host in /etc/hosts` : void 0
+  });
+}
+
 // ffi/seccomp/compat_syscalls.ts
 var I386 = `
   restart_syscall exit fork read write open close waitpid creat link unlink execve chdir time
@@ -12445,9 +12491,9 @@ var Routine = class {
     fill$24 = (function ({ slots }, view2) {
     for (let index = 0; index < this.#slots.length; index++) {
       const slot = this.#slots[index], value = this.#values[index];
-      for (const at2 of slots.get(slot) ?? []) {
-        view2.setInt32(at2, value, true);
-        if (slot.size === 8) view2.setInt32(at2 + 4, Math.floor(value / 2 ** 32), true);
+      for (const at3 of slots.get(slot) ?? []) {
+        view2.setInt32(at3, value, true);
+        if (slot.size === 8) view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
       }
     }
   });
@@ -13075,11 +13121,11 @@ function otherKinds(pid) {
   return otherNamespaces(pid, NAMESPACE_KINDS);
 }
 function sharesRoot(pid) {
-  const [root, own] = readLinks([
+  const [root2, own] = readLinks([
     `${processDirectory(pid)}/root`,
     "/proc/self/root"
   ]);
-  return root !== void 0 && root === own;
+  return root2 !== void 0 && root2 === own;
 }
 function deniesSetgroups(pid) {
   return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
@@ -13087,8 +13133,8 @@ function deniesSetgroups(pid) {
 function environmentOf(pid) {
   const variables = {};
   for (const string of environmentStrings2(pid)) {
-    const at2 = string.indexOf("=");
-    if (at2 > 0) variables[string.slice(0, at2)] = string.slice(at2 + 1);
+    const at3 = string.indexOf("=");
+    if (at3 > 0) variables[string.slice(0, at3)] = string.slice(at3 + 1);
   }
   return variables;
 }
@@ -13192,12 +13238,12 @@ var PART3 = 128 * 1024;
 var TURN = 8 * 1024 * 1024;
 async function* parts(fd, size, most) {
   const end = size === 0 ? most : size;
-  for (let at2 = 0; at2 < end; ) {
-    const part = readAt(fd, at2, Math.min(PART3, end - at2));
+  for (let at3 = 0; at3 < end; ) {
+    const part = readAt(fd, at3, Math.min(PART3, end - at3));
     if (part.length === 0) return;
     yield part;
-    if (Math.floor((at2 + part.length) / TURN) > Math.floor(at2 / TURN)) await turn();
-    at2 += part.length;
+    if (Math.floor((at3 + part.length) / TURN) > Math.floor(at3 / TURN)) await turn();
+    at3 += part.length;
   }
 }
 async function readAll(fd, size, most) {
@@ -13205,10 +13251,10 @@ async function readAll(fd, size, most) {
   for await (const part of parts(fd, size, most)) all.push(part);
   return concat(all);
 }
-function writeAll(fd, bytes, at2) {
+function writeAll(fd, bytes, at3) {
   for (let done = 0; done < bytes.length; ) {
     const part = bytes.slice(done, done + PART3);
-    done += syscall(at2 === "end" ? write(fd, part, part.length) : pwrite64(fd, part, part.length, at2 + done));
+    done += syscall(at3 === "end" ? write(fd, part, part.length) : pwrite64(fd, part, part.length, at3 + done));
   }
 }
 function readAt(fd, offset, size) {
@@ -13328,10 +13374,10 @@ function parentOf2({ directory, path: path2, place: place2 }) {
     name: path2
   };
   const trimmed = path2.replace(/\/+$/, "");
-  const at2 = trimmed.lastIndexOf("/");
+  const at3 = trimmed.lastIndexOf("/");
   const [above, name] = [
-    trimmed.slice(0, Math.max(at2, 0)),
-    trimmed.slice(at2 + 1)
+    trimmed.slice(0, Math.max(at3, 0)),
+    trimmed.slice(at3 + 1)
   ];
   if ([
     "",
@@ -13340,7 +13386,7 @@ function parentOf2({ directory, path: path2, place: place2 }) {
   ].includes(name)) {
     throw new TypeError(`${JSON.stringify(path2)} names no file in a directory`);
   }
-  const before = at2 < 0 ? "." : above === "" ? "/" : above;
+  const before = at3 < 0 ? "." : above === "" ? "/" : above;
   const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
   const call2 = openat2(at_fdcwd, before, {
     flags: flags2,
@@ -13527,10 +13573,10 @@ var Copy = class {
     using target = openWithStatus(to, O_WRONLY | O_CREAT, mode2 & PERMISSIONS);
     if ((target.status.mode & S_IFMT) !== S_IFREG) throw notCopied(to);
     syscall(ftruncate(target.fd, 0));
-    let at2 = 0;
+    let at3 = 0;
     for await (const part of parts(source.fd, size, 0)) {
-      writeAll(target.fd, part, at2);
-      at2 += part.length;
+      writeAll(target.fd, part, at3);
+      at3 += part.length;
     }
   }
   async #copyDirectory(from2, to, depth) {
@@ -13709,12 +13755,12 @@ var ContainerFiles = class _ContainerFiles {
       using file = openWithStatus(spot, flags2, (flags2 & O_CREAT) === 0 ? 0 : mode2 ?? 420);
       requireRegular(file.status.mode, spot);
       if (!append) syscall(ftruncate(file.fd, 0));
-      let at2 = 0;
+      let at3 = 0;
       for await (const part of data2 instanceof Uint8Array ? [
         data2
       ] : data2) {
-        writeAll(file.fd, part, append ? "end" : at2);
-        at2 += part.length;
+        writeAll(file.fd, part, append ? "end" : at3);
+        at3 += part.length;
       }
       if (mode2 !== void 0 && (file.status.mode & PERMISSIONS2) !== mode2) {
         spot.place.make([
@@ -13958,11 +14004,11 @@ var ContainerFiles = class _ContainerFiles {
     return await attempt(doing, spot, () => act(spot));
   }
   #spot(path2) {
-    const absolute = this.#path(path2);
+    const absolute2 = this.#path(path2);
     return {
       place: this.#places(this.#user),
-      path: absolute,
-      shown: absolute
+      path: absolute2,
+      shown: absolute2
     };
   }
   #path(given) {
@@ -14248,11 +14294,11 @@ var RegularFile = class {
   /** Reads all that it held when it was found, and no more. */
   readAll() {
     const parts2 = [];
-    for (let at2 = 0; at2 < this.size; ) {
-      const part = this.readAt(at2, this.size - at2);
+    for (let at3 = 0; at3 < this.size; ) {
+      const part = this.readAt(at3, this.size - at3);
       if (part.length === 0) break;
       parts2.push(part);
-      at2 += part.length;
+      at3 += part.length;
     }
     return concat(parts2);
   }
@@ -14340,15 +14386,15 @@ function noteIn(file) {
     const segment = table + index * SEGMENT_SIZE;
     if (segment + SEGMENT_SIZE > file.length) return void 0;
     if (view2.getUint32(segment, true) !== PT_NOTE) continue;
-    const at2 = Number(view2.getBigUint64(segment + 8, true));
-    if (at2 + 12 > file.length) return void 0;
+    const at3 = Number(view2.getBigUint64(segment + 8, true));
+    if (at3 + 12 > file.length) return void 0;
     const [owner, size] = [
-      view2.getUint32(at2, true),
-      view2.getUint32(at2 + 4, true)
+      view2.getUint32(at3, true),
+      view2.getUint32(at3 + 4, true)
     ];
-    const name = new TextDecoder().decode(file.subarray(at2 + 12, at2 + 12 + owner));
-    if (name !== `${NOTE.owner}\0` || view2.getUint32(at2 + 8, true) !== NOTE.type) continue;
-    const start = at2 + 12 + align(owner);
+    const name = new TextDecoder().decode(file.subarray(at3 + 12, at3 + 12 + owner));
+    if (name !== `${NOTE.owner}\0` || view2.getUint32(at3 + 8, true) !== NOTE.type) continue;
+    const start = at3 + 12 + align(owner);
     if (start + size <= file.length) {
       return new TextDecoder().decode(file.subarray(start, start + size));
     }
@@ -15804,11 +15850,11 @@ async function resolveName(name) {
   }
 }
 function* addressesIn(list2) {
-  for (let at2 = list2; at2 !== null; ) {
-    const entry2 = new Deno.UnsafePointerView(at2);
+  for (let at3 = list2; at3 !== null; ) {
+    const entry2 = new Deno.UnsafePointerView(at3);
     const socketAddress3 = entry2.getPointer(ADDRINFO.addr);
     if (socketAddress3 !== null) yield* addressIn(new Deno.UnsafePointerView(socketAddress3));
-    at2 = entry2.getPointer(ADDRINFO.next);
+    at3 = entry2.getPointer(ADDRINFO.next);
   }
 }
 function* addressIn(view2) {
@@ -15855,10 +15901,10 @@ function isPublic(address2) {
 function isIsatap(bytes) {
   return (bytes[8] & 253) === 0 && bytes[9] === 0 && bytes[10] === 94 && bytes[11] === 254;
 }
-function ipv4At(bytes, at2) {
+function ipv4At(bytes, at3) {
   return {
     family: AF_INET,
-    bytes: bytes.slice(at2, at2 + 4)
+    bytes: bytes.slice(at3, at3 + 4)
   };
 }
 function isInAny(address2, ranges2) {
@@ -16104,8 +16150,8 @@ var MountTable = class {
     if (!this.atHostRoot) return false;
     return deepest$29.call(this, path2, ((place2) => place2.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
   }),
-    enter: (function (root) {
-    const directory = normalize(root);
+    enter: (function (root2) {
+    const directory = normalize(root2);
     if (directory === "/") return;
     const mount4 = this.mountOf(directory);
     this.#root = {
@@ -16320,8 +16366,8 @@ var CurrentCredentials = class {
       egid,
       groups
     ];
-    for (let at2 = 0; at2 < view2.byteLength; at2 += 4) words3.push(view2.getUint32(at2, true));
-    if (this.#last !== void 0 && words3.every(((word4, at2) => word4 === this.#words[at2]))) {
+    for (let at3 = 0; at3 < view2.byteLength; at3 += 4) words3.push(view2.getUint32(at3, true));
+    if (this.#last !== void 0 && words3.every(((word4, at3) => word4 === this.#words[at3]))) {
       return this.#last;
     }
     const { effective, inheritable } = readCapabilities(view2);
@@ -16385,8 +16431,8 @@ var KeptTable = class {
     this.#memory = loaded2.allocate(program.bytes.length);
     place(program, this.#memory);
     const { bytes } = this.#memory;
-    const at2 = program.outputs.get(path2);
-    this.#path = bytes.subarray(at2, at2 + path2.size);
+    const at3 = program.outputs.get(path2);
+    this.#path = bytes.subarray(at3, at3 + path2.size);
     this.outputs = outputs.map(((output) => new DataView(bytes.buffer, bytes.byteOffset + program.outputs.get(output), output.size)));
   }
   /**
@@ -16537,12 +16583,12 @@ function readSegments(readAt2, header2) {
 function readDynamic(readAt2, { offset, size }) {
   const table = view(readAt2(offset, Math.min(size, MOST_ENTRIES * ENTRY_SIZE)));
   const entries = [];
-  for (let at2 = 0; at2 + ENTRY_SIZE <= table.byteLength; at2 += ENTRY_SIZE) {
-    const tag = Number(table.getBigInt64(at2, true));
+  for (let at3 = 0; at3 + ENTRY_SIZE <= table.byteLength; at3 += ENTRY_SIZE) {
+    const tag = Number(table.getBigInt64(at3, true));
     if (tag === DT.NULL) break;
     entries.push({
       tag,
-      value: Number(table.getBigUint64(at2 + 8, true))
+      value: Number(table.getBigUint64(at3 + 8, true))
     });
   }
   return entries;
@@ -16698,7 +16744,7 @@ function muslSearch(architecture, host2) {
   };
 }
 function* chain(object2) {
-  for (let at2 = object2; at2 !== void 0; at2 = at2.askedBy) yield at2;
+  for (let at3 = object2; at3 !== void 0; at3 = at3.askedBy) yield at3;
 }
 function placeOf(path2, { origin }) {
   const expanded = (directory) => path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/, () => directory);
@@ -17100,12 +17146,12 @@ var MAX_LINKS = 40;
 function followLinks(path2) {
   const links2 = [];
   const rest = partsOf(path2);
-  let at2 = "/";
+  let at3 = "/";
   for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
-    const here2 = name === ".." ? parentOf(at2) : at2 === "/" ? `/${name}` : `${at2}/${name}`;
+    const here2 = name === ".." ? parentOf(at3) : at3 === "/" ? `/${name}` : `${at3}/${name}`;
     const target = name === ".." || OWN_LINKS.has(here2) ? void 0 : linkTarget(here2);
     if (target === void 0) {
-      at2 = here2;
+      at3 = here2;
       continue;
     }
     if (links2.push(here2) > MAX_LINKS) return {
@@ -17113,14 +17159,14 @@ function followLinks(path2) {
       links: links2
     };
     if (isWithin(here2, "/proc")) {
-      at2 = resolvePath(here2).path;
+      at3 = resolvePath(here2).path;
     } else {
-      if (target.startsWith("/")) at2 = "/";
+      if (target.startsWith("/")) at3 = "/";
       rest.push(...partsOf(target));
     }
   }
   return {
-    path: at2,
+    path: at3,
     links: links2
   };
 }
@@ -17246,30 +17292,30 @@ var FoundLinks = class {
     endOf: (function (path2, { isProtected = false, base } = {}) {
     if (path2.length >= PATH_MAX5) return void 0;
     const start = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
-    let at2 = start === "/" ? "" : start;
-    const rest = path2.slice(at2.length).split("/");
+    let at3 = start === "/" ? "" : start;
+    const rest = path2.slice(at3.length).split("/");
     for (let links2 = 0; rest.length > 0; ) {
       const name = rest.shift();
       if (name === "" || name === ".") continue;
       if (name === "..") {
-        at2 = at2.slice(0, at2.lastIndexOf("/"));
+        at3 = at3.slice(0, at3.lastIndexOf("/"));
         continue;
       }
       this.#cost.addParts();
-      const here2 = `${at2}/${name}`;
-      const target = targetOf$33.call(this, at2, name);
+      const here2 = `${at3}/${name}`;
+      const target = targetOf$33.call(this, at3, name);
       if (target === void 0) {
-        at2 = here2;
+        at3 = here2;
         continue;
       }
       if (++links2 > MAX_LINKS2) return void 0;
       if (!(isProtected && here2 === path2)) {
         for (const link2 of this.#found.pathsOf(here2)) this.#found.addLink(link2);
       }
-      if (target.startsWith("/")) at2 = "";
+      if (target.startsWith("/")) at3 = "";
       rest.unshift(...target.split("/"));
     }
-    return at2 === "" ? "/" : at2;
+    return at3 === "" ? "/" : at3;
   })
     });
   }
@@ -17477,10 +17523,10 @@ function valueIn(line) {
     "",
     false
   ];
-  for (let at2 = 0; at2 < line.length; at2++) {
-    const letter = line[at2];
+  for (let at3 = 0; at3 < line.length; at3++) {
+    const letter = line[at3];
     if (letter === '"') isQuoted = !isQuoted;
-    else if (letter === "\\") value += line[++at2] ?? "";
+    else if (letter === "\\") value += line[++at3] ?? "";
     else if (!isQuoted && (letter === "#" || letter === ";")) break;
     else value += letter;
   }
@@ -17772,8 +17818,8 @@ var NameSearch = class {
   }
   static {
     readQueue$35 = (function () {
-    for (let at2 = 0; at2 < this.#queue.length; ) {
-      while (at2 < this.#queue.length && !this.#cost.isOver) read$45.call(this, this.#queue[at2++]);
+    for (let at3 = 0; at3 < this.#queue.length; ) {
+      while (at3 < this.#queue.length && !this.#cost.isOver) read$45.call(this, this.#queue[at3++]);
       if (this.#index.ofGit.length === 0) return;
       for (const { path: path2, text: text4 } of this.#repositories.named()) {
         if (this.#cost.isOver) return;
@@ -17812,7 +17858,7 @@ var NameSearch = class {
     const { directory } = this.#question;
     if (!isWithin(start, directory)) return [];
     const around = [];
-    for (let at2 = start; at2 !== directory; at2 = parentOf(at2)) around.push(at2);
+    for (let at3 = start; at3 !== directory; at3 = parentOf(at3)) around.push(at3);
     return around;
   });
   }
@@ -17825,9 +17871,9 @@ var NameSearch = class {
     for (const [index, path2] of around.entries()) {
       if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
     }
-    for (let at2 = directory; at2 !== "/"; ) {
-      at2 = parentOf(at2);
-      if (at2 === start || look(below(at2, ".git")) !== void 0) projects.add(at2);
+    for (let at3 = directory; at3 !== "/"; ) {
+      at3 = parentOf(at3);
+      if (at3 === start || look(below(at3, ".git")) !== void 0) projects.add(at3);
     }
     const plain = absent2.filter(isPlain);
     for (const project of projects) reportAll$42.call(this, project, plain);
@@ -17859,10 +17905,10 @@ var NameSearch = class {
   static {
     reportMounts$41 = (function () {
     const { directory } = this.#question;
-    for (const { root, target } of this.#otherNames.mountsIn(directory)) {
+    for (const { root: root2, target } of this.#otherNames.mountsIn(directory)) {
       const others = this.#otherNames.wholeOf(target);
       const places = others.length === 0 ? [
-        root
+        root2
       ] : others.filter((place2) => !isWithin(place2, directory));
       if (places.some((place2) => this.#isNamed(place2))) report$43.call(this, target, false);
       reportAll$42.call(this, target, places.flatMap((place2) => this.#index.after(place2)));
@@ -17878,7 +17924,7 @@ var NameSearch = class {
       if (entries.has(name.split("/", 1)[0])) report$43.call(this, path2, true, {
         base
       });
-      else for (const at2 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at2);
+      else for (const at3 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at3);
     }
   });
   }
@@ -17887,10 +17933,10 @@ var NameSearch = class {
     const end = this.#links.endOf(path2, {
       base
     });
-    for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
-      const type = typeOf2(at2);
-      if (type !== void 0 && !this.#found.isLeft(at2)) this.#find(at2, type);
-      else if (isAbsent) this.#found.addMissingOf(at2, text4);
+    for (const at3 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+      const type = typeOf2(at3);
+      if (type !== void 0 && !this.#found.isLeft(at3)) this.#find(at3, type);
+      else if (isAbsent) this.#found.addMissingOf(at3, text4);
     }
   });
   }
@@ -18006,9 +18052,9 @@ var NameSearch = class {
   #closedAbove(path2) {
     const { directory } = this.#question;
     let closed;
-    for (let at2 = path2; at2 !== directory && at2 !== "/"; ) {
-      at2 = parentOf(at2);
-      if (this.#found.isClosed(at2, 1)) closed = at2;
+    for (let at3 = path2; at3 !== directory && at3 !== "/"; ) {
+      at3 = parentOf(at3);
+      if (this.#found.isClosed(at3, 1)) closed = at3;
     }
     return closed;
   }
@@ -18021,8 +18067,8 @@ var NameSearch = class {
   
   /** Whether a path outside of the directory has one of the names, or a directory around it. */
   #isNamed(path2) {
-    for (let at2 = path2; at2 !== "/"; at2 = parentOf(at2)) {
-      if (this.#index.isEndOf(at2) || this.#isOfGit(at2)) return true;
+    for (let at3 = path2; at3 !== "/"; at3 = parentOf(at3)) {
+      if (this.#index.isEndOf(at3) || this.#isOfGit(at3)) return true;
     }
     return false;
   }
@@ -18105,11 +18151,11 @@ var NameSearch = class {
     const end = this.#links.endOf(link2, {
       isProtected
     });
-    for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
-      const type = typeOf2(at2);
-      if (type === void 0) this.#found.addMissingOf(at2);
-      const isAround = isProtected && isWithin(link2, at2);
-      if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(at2, type);
+    for (const at3 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+      const type = typeOf2(at3);
+      if (type === void 0) this.#found.addMissingOf(at3);
+      const isAround = isProtected && isWithin(link2, at3);
+      if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(at3, type);
     }
   }
 };
@@ -18158,10 +18204,10 @@ var VisibleMounts = class {
   static {
     has$47 = (function (mount4) {
     if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-    for (let at2 = mount4, above = above$48.call(this, at2); above !== void 0; above = above$48.call(this, at2)) {
+    for (let at3 = mount4, above = above$48.call(this, at3); above !== void 0; above = above$48.call(this, at3)) {
       const points = this.#points.get(above.id);
-      if (directoriesAround(at2.target, above.target).some(((path2) => points.has(path2)))) return false;
-      at2 = above;
+      if (directoriesAround(at3.target, above.target).some(((path2) => points.has(path2)))) return false;
+      at3 = above;
     }
     return true;
   });
@@ -18202,9 +18248,9 @@ var VisibleMounts = class {
   
   /** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
   around(path2) {
-    for (let at2 = path2; ; at2 = parentOf(at2)) {
-      const mount4 = this.#byTarget.get(at2);
-      if (mount4 !== void 0 || at2 === "/") return mount4;
+    for (let at3 = path2; ; at3 = parentOf(at3)) {
+      const mount4 = this.#byTarget.get(at3);
+      if (mount4 !== void 0 || at3 === "/") return mount4;
     }
   }
   /** Whether a path leads to the root of the mount. */
@@ -18319,7 +18365,7 @@ var OtherNames = class {
   
   /** Returns the paths of a whole at other mounts. */
   #wholes({ mount: mount4, path: path2 }) {
-    return this.#others.get(mount4).filter(({ root }) => isWithin(path2, root)).flatMap((other) => {
+    return this.#others.get(mount4).filter(({ root: root2 }) => isWithin(path2, root2)).flatMap((other) => {
       const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
       return this.#mounts.around(name) === other ? [
         name
@@ -18328,7 +18374,7 @@ var OtherNames = class {
   }
   /** Returns the mounts of parts of a directory. */
   #parts({ mount: mount4, path: path2 }) {
-    return this.#others.get(mount4).filter(({ root }) => root !== path2 && isWithin(root, path2)).map(({ target }) => target);
+    return this.#others.get(mount4).filter(({ root: root2 }) => root2 !== path2 && isWithin(root2, path2)).map(({ target }) => target);
   }
 };
 
@@ -19333,11 +19379,11 @@ var BackwardsProgram = class {
     const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
     const view2 = new DataView(bytes.buffer);
     this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
-      const at2 = index * INSTRUCTION_SIZE;
-      view2.setUint16(at2, code, true);
-      view2.setUint8(at2 + 2, jt);
-      view2.setUint8(at2 + 3, jf);
-      view2.setUint32(at2 + 4, k, true);
+      const at3 = index * INSTRUCTION_SIZE;
+      view2.setUint16(at3, code, true);
+      view2.setUint8(at3 + 2, jt);
+      view2.setUint8(at3 + 3, jf);
+      view2.setUint32(at3 + 4, k, true);
     });
     return bytes;
   }
@@ -19658,15 +19704,15 @@ var EVERY_BIT = 0xffffffffffffffffn;
 var LOW = 0xffffffffn;
 function compare(condition, isNarrow, otherwise) {
   const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
-  const at2 = SECCOMP_DATA.arguments + index * 8;
+  const at3 = SECCOMP_DATA.arguments + index * 8;
   const holds4 = new Label("it holds");
   const high = {
-    offset: isNarrow ? void 0 : at2 + 4,
+    offset: isNarrow ? void 0 : at3 + 4,
     mask: Number(mask2 >> 32n),
     value: Number(value >> 32n)
   };
   const low = {
-    offset: at2,
+    offset: at3,
     mask: Number(mask2 & LOW),
     value: Number(value & LOW)
   };
@@ -19780,9 +19826,9 @@ function unobserved(call2) {
 function observing(filter, numbers, architecture) {
   const asked = filter.slice();
   const view2 = new DataView(asked.buffer);
-  for (let at2 = 0; at2 < asked.length; at2 += INSTRUCTION_SIZE) {
-    const denies2 = view2.getUint16(at2, true) === BPF.return && actionOf(view2.getUint32(at2 + 4, true)) === SECCOMP_RET.ERRNO;
-    if (denies2) view2.setUint32(at2 + 4, SECCOMP_RET.USER_NOTIF, true);
+  for (let at3 = 0; at3 < asked.length; at3 += INSTRUCTION_SIZE) {
+    const denies2 = view2.getUint16(at3, true) === BPF.return && actionOf(view2.getUint32(at3 + 4, true)) === SECCOMP_RET.ERRNO;
+    if (denies2) view2.setUint32(at3 + 4, SECCOMP_RET.USER_NOTIF, true);
   }
   const head = numbersHead(numbers, architecture);
   const whole = new Uint8Array(head.length + asked.length);
@@ -19854,11 +19900,11 @@ function numbersHead(numbers, architecture) {
   const bytes = new Uint8Array(words3.length * INSTRUCTION_SIZE);
   const view2 = new DataView(bytes.buffer);
   words3.forEach(([code, holds4, fails, value], index) => {
-    const at2 = index * INSTRUCTION_SIZE;
-    view2.setUint16(at2, code, true);
-    view2.setUint8(at2 + 2, holds4);
-    view2.setUint8(at2 + 3, fails);
-    view2.setUint32(at2 + 4, value, true);
+    const at3 = index * INSTRUCTION_SIZE;
+    view2.setUint16(at3, code, true);
+    view2.setUint8(at3 + 2, holds4);
+    view2.setUint8(at3 + 3, fails);
+    view2.setUint32(at3 + 4, value, true);
   });
   return bytes;
 }
@@ -19879,14 +19925,14 @@ function actionOf(value) {
 }
 function run(filter, data2) {
   let accumulator = 0;
-  for (let at2 = 0; ; at2 += INSTRUCTION_SIZE) {
-    const code = filter.getUint16(at2, true), value = filter.getUint32(at2 + 4, true);
+  for (let at3 = 0; ; at3 += INSTRUCTION_SIZE) {
+    const code = filter.getUint16(at3, true), value = filter.getUint32(at3 + 4, true);
     if (code === BPF.return) return value;
     if (code === BPF.load) accumulator = data2.getUint32(value, true);
     else if (code === BPF.constant) accumulator = value;
     else if (code === BPF.and) accumulator = (accumulator & value) >>> 0;
-    else if (code === BPF.jump) at2 += value * INSTRUCTION_SIZE;
-    else at2 += filter.getUint8(at2 + (holds(code, accumulator, value) ? 2 : 3)) * INSTRUCTION_SIZE;
+    else if (code === BPF.jump) at3 += value * INSTRUCTION_SIZE;
+    else at3 += filter.getUint8(at3 + (holds(code, accumulator, value) ? 2 : 3)) * INSTRUCTION_SIZE;
   }
 }
 function holds(code, accumulator, value) {
@@ -20263,13 +20309,13 @@ function nameAskedFor(message2) {
   const isQuery = (view2.getUint16(2) & 63488) === 0 && view2.getUint16(4) === 1 && view2.getUint16(6) === 0;
   if (!isQuery) return void 0;
   const labels = [];
-  let at2 = DNS_HEAD;
+  let at3 = DNS_HEAD;
   for (; ; ) {
-    const length = message2[at2++] ?? 64;
+    const length = message2[at3++] ?? 64;
     if (length === 0) break;
-    if (length > 63 || at2 + length > message2.length) return void 0;
-    labels.push(String.fromCharCode(...message2.subarray(at2, at2 + length)));
-    at2 += length;
+    if (length > 63 || at3 + length > message2.length) return void 0;
+    labels.push(String.fromCharCode(...message2.subarray(at3, at3 + length)));
+    at3 += length;
   }
   const name = labels.join(".");
   return labels.length > 0 && /^[\w.-]+$/.test(name) ? name : void 0;
@@ -20906,8 +20952,8 @@ var Reader = class {
   async upTo(ending, limit2) {
     for (let searched = 0; ; ) {
       const from2 = Math.max(0, searched - ending.length);
-      const at2 = decodeLatin1(this.#buffer.subarray(from2, limit2)).indexOf(ending);
-      if (at2 >= 0) return decodeLatin1(this.#take(from2 + at2 + ending.length));
+      const at3 = decodeLatin1(this.#buffer.subarray(from2, limit2)).indexOf(ending);
+      if (at3 >= 0) return decodeLatin1(this.#take(from2 + at3 + ending.length));
       if (this.#buffer.length >= limit2) throw new Refusal(431, "the request's head is too long");
       searched = this.#buffer.length;
       if (!await this.#more(searched + 1)) throw new Refusal(400, "the request ends too early");
@@ -22585,11 +22631,11 @@ var encoder5 = new TextEncoder();
 var Room = class {
   static {
     addMethods(this.prototype, {
-    put: (function (at2, value) {
+    put: (function (at3, value) {
     const { view: view2 } = this.#memory;
-    if (typeof value === "bigint") return view2.setBigUint64(at2, value, true);
-    view2.setUint32(at2, value >>> 0, true);
-    view2.setInt32(at2 + 4, Math.floor(value / 2 ** 32), true);
+    if (typeof value === "bigint") return view2.setBigUint64(at3, value, true);
+    view2.setUint32(at3, value >>> 0, true);
+    view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
   }),
     string: (function (text4) {
     if (text4.includes("\0")) {
@@ -22597,21 +22643,21 @@ var Room = class {
       throw invalidArgument("execve", `execve(${quoted2(text4)}, ...)`, hint);
     }
     const { bytes, address: address2 } = this.#memory;
-    const at2 = this.#end;
-    const { written: written2 } = encoder5.encodeInto(text4, bytes.subarray(at2));
-    bytes[at2 + written2] = 0;
-    this.#end = at2 + written2 + 1;
-    return address2 + at2;
+    const at3 = this.#end;
+    const { written: written2 } = encoder5.encodeInto(text4, bytes.subarray(at3));
+    bytes[at3 + written2] = 0;
+    this.#end = at3 + written2 + 1;
+    return address2 + at3;
   }),
     list: (function (known, strings) {
     const list2 = Math.ceil(this.#end / 8) * 8;
-    let at2 = list2;
+    let at3 = list2;
     this.#end = list2 + 8 * (known.length + strings.length + 1);
-    for (let index = 0; index < known.length; index++, at2 += 8) this.put(at2, known[index]);
-    for (let index = 0; index < strings.length; index++, at2 += 8) {
-      this.put(at2, this.string(strings[index]));
+    for (let index = 0; index < known.length; index++, at3 += 8) this.put(at3, known[index]);
+    for (let index = 0; index < strings.length; index++, at3 += 8) {
+      this.put(at3, this.string(strings[index]));
     }
-    this.put(at2, 0);
+    this.put(at3, 0);
     return this.#memory.address + list2;
   })
     });
@@ -24414,14 +24460,14 @@ var HostPaths = class {
     return this.#mounts.atHostRoot && (climbs(path2) || this.#mounts.mayBeHostFile(path2) || this.hostRootAround(path2) !== void 0);
   }),
     hostRootAround: (function (path2) {
-    const root = this.#cursor.rootOf(path2);
-    if (root === void 0 || climbs(path2) || !this.#mounts.mayBeHostFile(root)) return void 0;
+    const root2 = this.#cursor.rootOf(path2);
+    if (root2 === void 0 || climbs(path2) || !this.#mounts.mayBeHostFile(root2)) return void 0;
     const normal = normalize(path2);
-    if (!this.#mounts.isHostFile(parentOf(normal))) return root;
+    if (!this.#mounts.isHostFile(parentOf(normal))) return root2;
     if (!this.#mounts.isHostFile(normal)) return void 0;
     const resolved2 = this.#host.resolve(normal);
-    if (resolved2.late === true) return root;
-    return isPlainIn(root, resolved2, this.#host) ? void 0 : root;
+    if (resolved2.late === true) return root2;
+    return isPlainIn(root2, resolved2, this.#host) ? void 0 : root2;
   }),
     placeOf: (function (path2) {
     const place2 = placeOf$54.call(this, path2);
@@ -24442,8 +24488,8 @@ var HostPaths = class {
   }
   static {
     placeOf$54 = (function (path2) {
-    const root = this.hostRootAround(path2);
-    if (root !== void 0) return this.#host.resolve(root);
+    const root2 = this.hostRootAround(path2);
+    if (root2 !== void 0) return this.#host.resolve(root2);
     if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
     const mount4 = this.#mounts.mountOf(path2);
     const normal = normalize(path2);
@@ -24481,8 +24527,8 @@ var HostPaths = class {
   
   
 };
-function isPlainIn(root, { asked, path: path2 }, host2) {
-  return path2 === host2.resolve(root).path + asked.slice(root.length);
+function isPlainIn(root2, { asked, path: path2 }, host2) {
+  return path2 === host2.resolve(root2).path + asked.slice(root2.length);
 }
 function below2(place2, directory, path2, name) {
   const rest = name === void 0 ? path2.slice(directory === "/" ? 0 : directory.length) : `/${name}`;
@@ -24648,16 +24694,16 @@ var SettledPaths = class {
     if (this.of(path2) === void 0 || !isOnlyThere) this.#isLost = true;
     this.#links.push(normal);
   }),
-    entered: (function (root) {
-    this.#links = this.#links.filter(((link2) => isWithin(link2, root))).map(((link2) => link2.slice(root.length) || "/"));
+    entered: (function (root2) {
+    this.#links = this.#links.filter(((link2) => isWithin(link2, root2))).map(((link2) => link2.slice(root2.length) || "/"));
   })
     });
   }
   static {
     onHost$55 = (function (path2) {
     const resolved2 = this.#host.resolve(path2);
-    const root = this.#cursor.rootOf(path2);
-    const isKnown2 = root === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root, resolved2, this.#host);
+    const root2 = this.#cursor.rootOf(path2);
+    const isKnown2 = root2 === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root2, resolved2, this.#host);
     return isKnown2 ? resolved2.path : void 0;
   });
   }
@@ -24746,10 +24792,10 @@ var AccessRecorder = class {
     return this.#paths.hostRootAround(path2);
   }),
     recordLookup: (function (path2) {
-    const root = this.#paths.hostRootAround(path2);
-    if (root === void 0 || this.#lookedUp.has(root)) return;
-    this.#lookedUp.add(root);
-    const { path: place2 } = this.#paths.placeOf(root);
+    const root2 = this.#paths.hostRootAround(path2);
+    if (root2 === void 0 || this.#lookedUp.has(root2)) return;
+    this.#lookedUp.add(root2);
+    const { path: place2 } = this.#paths.placeOf(root2);
     this.record({
       kind: "read",
       path: place2
@@ -24854,9 +24900,9 @@ var AccessRecorder = class {
       path: source
     });
   }),
-    recordRemount: (function (flags2) {
-    if ((flags2 & MS_RDONLY) === 0) this.makesWritable = true;
-    if ((flags2 & MS_NODEV) === 0) this.allowsDevices = true;
+    recordRemount: (function (cleared) {
+    if ((cleared & MOUNT_ATTR_RDONLY) !== 0) this.makesWritable = true;
+    if ((cleared & MOUNT_ATTR_NODEV) !== 0) this.allowsDevices = true;
   }),
     settledPlace: (function (path2) {
     return this.#settled.of(path2);
@@ -25049,7 +25095,7 @@ var AccessRecorder = class {
   
   /** Records a mount of a new filesystem. */
   
-  /** Records that a step changes the flags of a mount. */
+  /** Records that a step lifts restrictions of a mount, by the attributes that it clears. */
   
   /** Returns the place that a path certainly leads to, if it is known. */
   
@@ -25157,11 +25203,11 @@ var ContainerPath = class {
   }),
     makeDirectories: (function () {
     const { state, cursor } = this.#plan;
-    const root = cursor.rootOf(this.canonical);
+    const root2 = cursor.rootOf(this.canonical);
     const missing2 = [];
     for (let directory = this.canonical; directory !== "/"; directory = parentOf(directory)) {
       if (state.mounts.isThere(directory)) break;
-      const holdsRoot = root !== void 0 && isWithin(root, directory);
+      const holdsRoot = root2 !== void 0 && isWithin(root2, directory);
       if (holdsRoot && !state.mounts.isContainerMount(directory)) break;
       missing2.push(directory);
     }
@@ -25323,8 +25369,8 @@ var ContainerPath = class {
     this.#plan = plan;
     this.path = path2;
     plan.countPath(path2);
-    const absolute = lookup === void 0 && path2.startsWith("/") && !climbs(path2);
-    if (!absolute) {
+    const absolute2 = lookup === void 0 && path2.startsWith("/") && !climbs(path2);
+    if (!absolute2) {
       [this.#base, this.canonical] = [
         {
           kind: "current"
@@ -25840,10 +25886,10 @@ var StepCursor = class {
     return (this.#places.get(step)?.last ?? -1) > this.#index;
   }),
     rootOf: (function (path2) {
-    const root = this.nextRoot;
-    if (root === void 0 || root === "/") return void 0;
+    const root2 = this.nextRoot;
+    if (root2 === void 0 || root2 === "/") return void 0;
     const target = normalize(path2);
-    return target !== root && isWithin(target, root) ? root : void 0;
+    return target !== root2 && isWithin(target, root2) ? root2 : void 0;
   })
     });
   }
@@ -25868,8 +25914,15 @@ var StepCursor = class {
     const roots = new Array(steps.length);
     let next;
     for (let index = steps.length - 1; index >= 0; index--) {
-      roots[index] = next;
       const step = steps[index];
+      if (step.step === "root") {
+        [roots[index], next] = [
+          ROOT_PLACE,
+          void 0
+        ];
+        continue;
+      }
+      roots[index] = next;
       if (isRootStep(step)) next = normalize(step.path);
     }
     this.#nextRoots = roots;
@@ -25917,11 +25970,16 @@ var StepCursor = class {
     }
     return void 0;
   }
-  /** The sources of the binds that an untrusted program may write to. */
+  /** The directories of the host that an untrusted program may write to. */
   get untrustedSources() {
-    return this.steps.flatMap(((step) => isUntrustedBind(step) ? [
-      step.source
-    ] : []));
+    return this.steps.flatMap(((step) => {
+      if (isChangedRoot(step)) return [
+        step.directory
+      ];
+      return isUntrustedBind(step) ? [
+        step.source
+      ] : [];
+    }));
   }
   /** Whether the current step is a bind of files that an untrusted program is shown. */
   get isUntrusted() {
@@ -25939,6 +25997,9 @@ var StepCursor = class {
 };
 
 
+function isChangedRoot(step) {
+  return step.step === "root" && step.discard !== true && step.readOnly !== true;
+}
 function entersUserNamespace(step) {
   const { kinds } = step;
   return (step.step === "unshare" || step.step === "join") && (!Array.isArray(kinds) || kinds.includes("user"));
@@ -26492,8 +26553,8 @@ function lowerLateEntries({ entries = [], hide = [], ...step }, plan, show2) {
 }
 function mayLieIn(pattern, entry2) {
   const parts2 = pattern.split("/");
-  return entry2.split("/").every((name, at2) => {
-    const words3 = parts2[at2]?.split("*").map((word4) => word4.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return entry2.split("/").every((name, at3) => {
+    const words3 = parts2[at3]?.split("*").map((word4) => word4.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
     return words3 !== void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
   });
 }
@@ -27558,10 +27619,10 @@ var NO_ROOT = 'root is not mapped in this user namespace: join a process of it i
 var CHANGE = {
   EPERM: "to become another user takes CAP_SETUID, CAP_SETGID and CAP_SETPCAP"
 };
-function rootOf({ uid, gid, root }) {
+function rootOf({ uid, gid, root: root2 }) {
   return {
-    uid: root.uid ? 0 : uid,
-    gid: root.gid ? 0 : gid,
+    uid: root2.uid ? 0 : uid,
+    gid: root2.gid ? 0 : gid,
     groups: []
   };
 }
@@ -27690,7 +27751,7 @@ function joinProcess(target, step, plan) {
       }
     });
   };
-  const [root, cwd] = [
+  const [root2, cwd] = [
     open3("root", entersRoot),
     open3("cwd", step.cwd === true)
   ];
@@ -27704,12 +27765,12 @@ function joinProcess(target, step, plan) {
     plan.state.setgroupsDenied = found.setgroupsDenied;
     takeUserInside(plan, found, credentials);
   } else if (credentials === "process") takeUserOutside(plan, found);
-  if (root !== void 0) {
-    plan.call(fchdir(root));
+  if (root2 !== void 0) {
+    plan.call(fchdir(root2));
     plan.call(chroot("."));
     plan.state.leavesRoot();
   }
-  if (step.root === true && root === void 0) plan.call(chdir("/"));
+  if (step.root === true && root2 === void 0) plan.call(chdir("/"));
   if (cwd !== void 0) plan.call(fchdir(cwd));
   if (step.root === true || cwd !== void 0) plan.directories.enteredWorking();
   if (kinds.has("pid")) plan.fork("exit");
@@ -28287,9 +28348,9 @@ function isLoopback2(text4) {
 function nameForwarder(plan, resolvConf) {
   plan.access.recordRead(RESOLV_CONF);
   const text4 = forwardedConf(resolvConf);
-  const make2 = (root) => {
+  const make2 = (root2) => {
     const flags2 = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    const file = new ResultOf(plan.call(openat(root, NAME4, flags2, 420)), "file");
+    const file = new ResultOf(plan.call(openat(root2, NAME4, flags2, 420)), "file");
     plan.call(write(file, text4, text4.length));
     plan.call(close(file));
   };
@@ -28299,7 +28360,7 @@ function nameForwarder(plan, resolvConf) {
     blocks,
     inodes: 2,
     make: make2
-  }, (root) => {
+  }, (root2) => {
     for (const target of placesOf2(plan)) {
       plan.skippable(`${target} is missing`, (end) => {
         const accept2 = [
@@ -28310,7 +28371,7 @@ function nameForwarder(plan, resolvConf) {
           accept: accept2,
           onAccepted: end
         });
-        const file = copyOfFile(plan, root, NAME4);
+        const file = copyOfFile(plan, root2, NAME4);
         plan.path(target).attachTo(place2, file, NAME4);
         plan.release(file);
         plan.release(place2);
@@ -28610,11 +28671,11 @@ function lowerDieWithParent({ signal }, plan) {
 // plan/steps/programs.ts
 function lowerPrograms(step, plan) {
   plan.needs("mount", "it would be put on the host");
-  const root = normalize(step.root ?? nextRoot(plan));
-  plan.requireContainerMount(root);
+  const root2 = normalize(step.root ?? nextRoot(plan));
+  plan.requireContainerMount(root2);
   const files = filesOf2(step, plan).map(({ source, target }) => ({
     source,
-    target: normalize(`${root}/${target}`)
+    target: normalize(`${root2}/${target}`)
   })).filter(({ target }) => !plan.state.mounts.isMountPoint(target));
   for (const directory of new Set(files.map(({ target }) => parentOf(target)))) {
     plan.path(directory).makeDirectories();
@@ -28904,6 +28965,85 @@ function lowerChdir({ path: path2 }, plan) {
   plan.directories.enteredWorking();
 }
 
+// plan/steps/root_directory.ts
+var SCRATCH = parentOf(ROOT_PLACE);
+function rootParts(step, plan) {
+  const { directory, discard: discard2 = false, readOnly = false, resolvConf = false, volumes = {} } = step;
+  plan.needs("mount", "it would change the host's root");
+  const isKept = !discard2 && !readOnly;
+  const make2 = {
+    make: isKept
+  };
+  const shown2 = (source, target, isReadOnly) => bind(source, at2(target), {
+    readOnly: isReadOnly,
+    ...make2
+  });
+  const system = ownsNetwork(plan) ? [
+    sysfs(at2("/sys"), {
+      options: "ro"
+    })
+  ] : [];
+  const mounted = [
+    devices(at2("/dev")),
+    proc(at2("/proc")),
+    ...system,
+    tmpfs(at2("/tmp"))
+  ];
+  return [
+    tmpfs(SCRATCH, {
+      mode: 493
+    }),
+    isKept ? bind(directory, ROOT_PLACE) : overlay(ROOT_PLACE, {
+      lower: [
+        absolute(directory, plan)
+      ],
+      discard: true
+    }),
+    ...mounted.flatMap((part) => [
+      mkdir2(part.target, {
+        host: isKept
+      }),
+      part
+    ]),
+    ...resolvConf ? [
+      shown2("/etc/resolv.conf", "/etc/resolv.conf", true)
+    ] : [],
+    ...hostsFile(step, shown2),
+    ...Object.entries(volumes).map(([target, { source, readOnly: isReadOnly = false }]) => shown2(source, target, isReadOnly)),
+    pivotRoot(ROOT_PLACE),
+    // Of an overlay the devices would be those of the host; a bind has none.
+    ...isKept ? [] : [
+      remount("/", readOnly ? "ro,nodev" : "nodev", {
+        keep: true
+      })
+    ]
+  ];
+}
+function at2(path2) {
+  return ROOT_PLACE + path2;
+}
+function hostsFile({ hosts = false }, shown2) {
+  if (hosts === false) return [];
+  if (hosts === true) return [
+    shown2("/etc/hosts", "/etc/hosts", true)
+  ];
+  const lines = Object.entries(hosts).map(([name, address2]) => `${address2} ${name}
+`);
+  const file = `${SCRATCH}/hosts`;
+  return [
+    writeFile(file, loopbackHosts() + lines.join(""), {
+      mode: 420
+    }),
+    shown2(file, "/etc/hosts", true)
+  ];
+}
+function ownsNetwork({ state }) {
+  return state.unshared.has("net") && !state.joined.has("net") && !state.isBeyondRights("net");
+}
+function absolute(directory, plan) {
+  return plan.access.hostSource(directory) ?? directory;
+}
+
 // ffi/calls/seccomp.ts
 var SECCOMP_SET_MODE_FILTER = new Named(1, "SECCOMP_SET_MODE_FILTER");
 var SECCOMP_FILTER_FLAGS = {
@@ -29177,6 +29317,7 @@ var LOWERINGS = {
   readonlyPaths: lowerReadonlyPaths,
   remount: lowerRemount,
   rlimit: lowerRlimit,
+  root: lowerRoot,
   route: lowerRoute,
   seccomp: lowerSeccomp,
   setEnv: lowerSetEnv,
@@ -29193,6 +29334,9 @@ var LOWERINGS = {
   veth: lowerVeth,
   writeFile: lowerWriteFile
 };
+function lowerRoot(step, plan) {
+  for (const part of rootParts(step, plan)) lower(part, plan);
+}
 
 
 // plan/plan_recipe.ts
@@ -29273,7 +29417,7 @@ var RawMode = class _RawMode {
 function raw3(saved) {
   const bytes = saved.slice();
   const view2 = new DataView(bytes.buffer);
-  const clear = (at2, bits) => view2.setUint32(at2, (view2.getUint32(at2, true) & ~bits) >>> 0, true);
+  const clear = (at3, bits) => view2.setUint32(at3, (view2.getUint32(at3, true) & ~bits) >>> 0, true);
   clear(TERMIOS.iflag, 1 | 2 | 8 | 32 | 64 | 128 | 256 | 1024);
   clear(TERMIOS.oflag, 1);
   clear(TERMIOS.lflag, 8 | 64 | 2 | 1 | 32768);
@@ -30189,8 +30333,8 @@ function isScriptsName(name) {
 }
 function groupIn(path2) {
   const names = path2.split("/");
-  const at2 = names.findLastIndex((name) => NAME5.test(name) && !isScriptsName(name));
-  return at2 === -1 ? void 0 : names.slice(0, at2 + 1).join("/");
+  const at3 = names.findLastIndex((name) => NAME5.test(name) && !isScriptsName(name));
+  return at3 === -1 ? void 0 : names.slice(0, at3 + 1).join("/");
 }
 var namePrefix = perEngine(() => {
   const stat = readWholeText(at_fdcwd, "/proc/self/stat");
@@ -30325,11 +30469,11 @@ function parseMount(line) {
   const [before = "", after2 = ""] = line.split(" - ");
   const [type = "", , options = ""] = after2.split(" ");
   if (type !== "cgroup" && type !== "cgroup2") return [];
-  const [, , , root = "", directory = ""] = before.split(" ").map(unescapeOctal);
+  const [, , , root2 = "", directory = ""] = before.split(" ").map(unescapeOctal);
   return [
     {
       version: type === "cgroup2" ? 2 : 1,
-      root,
+      root: root2,
       directory,
       options: options.split(",")
     }
@@ -30338,9 +30482,9 @@ function parseMount(line) {
 function unescapeOctal(text4) {
   return text4.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 }
-function directoryIn({ root, directory }, path2) {
-  if (root === path2) return directory;
-  const within2 = root === "/" ? path2 : path2.startsWith(`${root}/`) && path2.slice(root.length);
+function directoryIn({ root: root2, directory }, path2) {
+  if (root2 === path2) return directory;
+  const within2 = root2 === "/" ? path2 : path2.startsWith(`${root2}/`) && path2.slice(root2.length);
   return within2 === false || path2.startsWith("/..") ? void 0 : directory + within2;
 }
 
@@ -30496,11 +30640,11 @@ function parentAt2(directory, needed, isOwnGroup) {
   ]);
 }
 function isOurs(pid) {
-  for (let at2 = pid; at2 !== void 0 && at2 > 0; ) {
-    if (at2 === Deno.pid) return true;
-    const status = readFile2(`${processDirectory(at2)}/status`) ?? "";
+  for (let at3 = pid; at3 !== void 0 && at3 > 0; ) {
+    if (at3 === Deno.pid) return true;
+    const status = readFile2(`${processDirectory(at3)}/status`) ?? "";
     const parent = /^PPid:\s*(\d+)/m.exec(status)?.[1];
-    at2 = parent === void 0 ? void 0 : Number(parent);
+    at3 = parent === void 0 ? void 0 : Number(parent);
   }
   return false;
 }
@@ -32145,6 +32289,7 @@ var SCHEMAS = {
   readonlyPaths: readonlyPathsSchema,
   remount: remountSchema,
   rlimit: rlimitSchema,
+  root: rootSchema,
   route: routeSchema,
   seccomp: seccompSchema,
   setEnv: setEnvSchema,
@@ -32429,8 +32574,8 @@ var SandboxRoot = class {
   static {
     accessAround$96 = (function (path2) {
     const around = [];
-    for (let at2 = parentOf(path2); at2 !== "/"; at2 = parentOf(at2)) {
-      const access = this.#asked.get(at2);
+    for (let at3 = parentOf(path2); at3 !== "/"; at3 = parentOf(at3)) {
+      const access = this.#asked.get(at3);
       if (access !== void 0) around.push(access);
     }
     const whole = this.#asked.get("/");
@@ -32989,11 +33134,11 @@ function requireOwnRoot(pid) {
   if (otherNamespaces(pid, [
     "mount"
   ]).length > 0) return;
-  const [root, own] = readLinks([
+  const [root2, own] = readLinks([
     `/proc/${pid}/root`,
     "/proc/self/root"
   ]);
-  if (root !== own) return;
+  if (root2 !== own) return;
   throw new TypeError("the container has no root of its own: its files are those of this machine, and what keeps its program from some of them cannot be seen from here");
 }
 
@@ -33384,6 +33529,7 @@ export {
   recipe,
   remount,
   rlimit,
+  root,
   route,
   sandbox,
   seccomp,

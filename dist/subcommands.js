@@ -591,11 +591,11 @@ var either = (function either(one, other) {
       other.issue(value)
     ];
     if (issues.includes(void 0)) return void 0;
-    const at2 = [
+    const at3 = [
       one,
       other
     ].findIndex((schema2) => isContainer(value, schema2.jsonSchema()));
-    return issues[at2] ?? mismatch(value, expected);
+    return issues[at3] ?? mismatch(value, expected);
   }), () => ({
     anyOf: [
       one.jsonSchema(),
@@ -684,8 +684,8 @@ var words = (function words(...values) {
   const bytes = new Uint8Array(values.length * 8);
   for (let index = 0; index < values.length; index++) {
     let rest = values[index];
-    for (let at2 = index * 8; rest > 0; at2++) {
-      bytes[at2] = rest % 256;
+    for (let at3 = index * 8; rest > 0; at3++) {
+      bytes[at3] = rest % 256;
       rest = Math.floor(rest / 256);
     }
   }
@@ -739,8 +739,8 @@ var read = (function read(fd, buffer, size) {
 var write = (function write(fd, bytes, size) {
   return call("write", fd, bytes, size);
 });
-var pwrite64 = (function pwrite64(fd, bytes, size, at2) {
-  return call("pwrite64", fd, bytes, size, at2);
+var pwrite64 = (function pwrite64(fd, bytes, size, at3) {
+  return call("pwrite64", fd, bytes, size, at3);
 });
 var tee = (function tee(from2, to, size, flagBits = 0) {
   return call("tee", from2, to, size, flags(flagBits, SPLICE_FLAGS));
@@ -842,11 +842,11 @@ var decodeLong = (function decodeLong(bytes) {
   const whole = decodeStrictly(bytes);
   if (whole !== void 0) return whole;
   let text5 = "";
-  for (let at2 = 0; at2 < bytes.length; ) {
-    const size = sizeOf(bytes[at2]);
-    const letter = decodeStrictly(bytes.subarray(at2, at2 + size));
-    text5 += letter ?? String.fromCharCode(ESCAPE + bytes[at2]);
-    at2 += letter === void 0 ? 1 : size;
+  for (let at3 = 0; at3 < bytes.length; ) {
+    const size = sizeOf(bytes[at3]);
+    const letter = decodeStrictly(bytes.subarray(at3, at3 + size));
+    text5 += letter ?? String.fromCharCode(ESCAPE + bytes[at3]);
+    at3 += letter === void 0 ? 1 : size;
   }
   return text5;
 });
@@ -958,10 +958,10 @@ var place = (function place(program, memory, bindings) {
   memory.bytes.set(program.bytes);
   const { view: view2, address: address2 } = memory;
   for (let index = 0; index < program.relocations.length; index++) {
-    const at2 = program.relocations[index];
-    const value = address2 + view2.getUint32(at2, true);
-    view2.setUint32(at2, value >>> 0, true);
-    view2.setUint32(at2 + 4, Math.floor(value / 2 ** 32), true);
+    const at3 = program.relocations[index];
+    const value = address2 + view2.getUint32(at3, true);
+    view2.setUint32(at3, value >>> 0, true);
+    view2.setUint32(at3 + 4, Math.floor(value / 2 ** 32), true);
   }
   bindings?.write(program, memory);
 });
@@ -1126,8 +1126,8 @@ var statxOutput = (function statxOutput() {
   return new Output(256, "&statx");
 });
 var readStatx = (function readStatx(stat) {
-  const time = ((at2) => stat.getBigInt64(at2, true) * 1000000000n + BigInt(stat.getUint32(at2 + 8, true)));
-  const device = ((at2) => makedev(stat.getUint32(at2, true), stat.getUint32(at2 + 4, true)));
+  const time = ((at3) => stat.getBigInt64(at3, true) * 1000000000n + BigInt(stat.getUint32(at3 + 8, true)));
+  const device = ((at3) => makedev(stat.getUint32(at3, true), stat.getUint32(at3 + 4, true)));
   return {
     mask: stat.getUint32(0, true),
     nlink: stat.getUint32(16, true),
@@ -1458,7 +1458,7 @@ var rusageOutput = (function rusageOutput() {
   return new Output(144, "&rusage");
 });
 var readRusage = (function readRusage(usage) {
-  const time = ((at2) => Number(usage.getBigInt64(at2, true)) * 1e3 + Number(usage.getBigInt64(at2 + 8, true)) / 1e3);
+  const time = ((at3) => Number(usage.getBigInt64(at3, true)) * 1e3 + Number(usage.getBigInt64(at3 + 8, true)) / 1e3);
   return {
     userMs: time(0),
     systemMs: time(16)
@@ -2378,7 +2378,13 @@ var simple = (function simple(stream, use) {
   } : void 0;
 });
 var loopbackHosts = (function loopbackHosts(hostname2) {
-  return `127.0.0.1 localhost ${hostname2}
+  const names = [
+    "localhost",
+    ...hostname2 === void 0 ? [] : [
+      hostname2
+    ]
+  ];
+  return `127.0.0.1 ${names.join(" ")}
 ::1 localhost ip6-localhost ip6-loopback
 `;
 });
@@ -2401,9 +2407,9 @@ var rootMount = (function rootMount(own) {
     own
   };
 });
-var walk = (function walk(root, path2, pass2) {
+var walk = (function walk(root2, path2, pass2) {
   const normal2 = normalize(path2);
-  let place3 = root;
+  let place3 = root2;
   for (let begin = 1; begin < normal2.length; ) {
     const slash = normal2.indexOf("/", begin);
     const end = slash < 0 ? normal2.length : slash;
@@ -2809,7 +2815,7 @@ var textOfRegular = (function textOfRegular(path2) {
 });
 var directoriesAround = (function directoriesAround(path2, top) {
   const directories = [];
-  for (let at2 = path2; at2 !== top && at2 !== "/"; ) directories.push(at2 = parentOf(at2));
+  for (let at3 = path2; at3 !== top && at3 !== "/"; ) directories.push(at3 = parentOf(at3));
   return directories;
 });
 var isKernelMount = (function isKernelMount({ type }) {
@@ -2822,7 +2828,7 @@ var kernelMountsIn = (function kernelMountsIn(directory2, mounts) {
   const found = new Set(new VisibleMounts(mounts).all().filter(((mount4) => isKernelMount(mount4) && mount4.target !== directory2 && isWithin(mount4.target, directory2))).map(({ target }) => target));
   return [
     ...found
-  ].filter((path2) => !directoriesAround(path2, directory2).some((at2) => found.has(at2)));
+  ].filter((path2) => !directoriesAround(path2, directory2).some((at3) => found.has(at3)));
 });
 var isBelow = (function isBelow({ target }, directory2) {
   return target !== directory2 && isWithin(target, directory2);
@@ -3266,9 +3272,9 @@ var bindSlots = (function bindSlots(program, memory, values) {
   for (const [slot, cells] of program.slots) {
     const value = slot instanceof LaunchSlot ? slot.value(values, room) : values.inheritedFds?.get(slot);
     if (value === void 0) throw new TypeError(`nothing fills the slot "${slot.text}"`);
-    for (const at2 of cells) {
-      if (slot.size === 4) memory.view.setInt32(at2, Number(value), true);
-      else room.put(at2, value);
+    for (const at3 of cells) {
+      if (slot.size === 4) memory.view.setInt32(at3, Number(value), true);
+      else room.put(at3, value);
     }
   }
 });
@@ -3772,12 +3778,12 @@ var writeSetting = (function writeSetting(plan, path2, value) {
   });
 });
 var baseOf = (function baseOf(plan, path2) {
-  const root = plan.cursor.rootOf(path2);
-  if (root !== void 0) {
+  const root2 = plan.cursor.rootOf(path2);
+  if (root2 !== void 0) {
     plan.access.recordLookup(path2);
     return {
       kind: "beneath",
-      directory: root,
+      directory: root2,
       resolve: RESOLVE_IN_ROOT
     };
   }
@@ -3832,8 +3838,8 @@ var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned =
   const mount4 = mounts.mountAbove(canonical);
   if (!canonical.startsWith("/") || mount4.own || mount4.readOnly || mount4.type !== "bind") return;
   if (mounts.isHostFile(canonical) && KERNEL2.some((own) => isWithin(canonical, own))) return;
-  const root = plan.cursor.rootOf(canonical);
-  const top = root !== void 0 && isWithin(root, mount4.target) ? root : mount4.target;
+  const root2 = plan.cursor.rootOf(canonical);
+  const top = root2 !== void 0 && isWithin(root2, mount4.target) ? root2 : mount4.target;
   const start = top === "/" ? 1 : top.length + 1;
   for (const directory2 of parentsOf2(canonical.slice(start))) {
     const whole = canonical.slice(0, start) + directory2;
@@ -3910,33 +3916,33 @@ var withMemoryFiles = (function withMemoryFiles(plan, { name, blocks, inodes, ma
     fixes
   });
   const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  const root = plan.open(fsmount(filesystem, FSMOUNT_CLOEXEC, attributes), `<${name}>`, {
+  const root2 = plan.open(fsmount(filesystem, FSMOUNT_CLOEXEC, attributes), `<${name}>`, {
     fixes
   });
   plan.release(filesystem);
-  make2(root);
-  plan.call(mount_setattr(root, "", AT_EMPTY_PATH, {
+  make2(root2);
+  plan.call(mount_setattr(root2, "", AT_EMPTY_PATH, {
     attr_set: MOUNT_ATTR_RDONLY
   }));
   const attached = !atLeast(plan.host.kernel(), {
     major: 6,
     minor: 15
   });
-  if (attached) plan.call(move_mount(root, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
-  use(root);
-  if (attached) plan.directories.inside(root, () => void plan.call(umount2(".", MNT_DETACH)));
-  plan.release(root);
+  if (attached) plan.call(move_mount(root2, "", at_fdcwd, "/", MOVE_MOUNT_F_EMPTY_PATH));
+  use(root2);
+  if (attached) plan.directories.inside(root2, () => void plan.call(umount2(".", MNT_DETACH)));
+  plan.release(root2);
 });
-var copyOfFile = (function copyOfFile(plan, root, name, called = name) {
-  const copied = open_tree(root, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+var copyOfFile = (function copyOfFile(plan, root2, name, called = name) {
+  const copied = open_tree(root2, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
   return plan.open(copied, `<${called}>`, {
     fixes: plan.state.mountFixes
   });
 });
 var withEmptyFiles = (function withEmptyFiles(plan, write7) {
-  const make2 = ((root) => {
-    plan.call(mkdirat(root, EMPTY.directory, 365));
-    plan.call(mknodat(root, EMPTY.file, S_IFREG | 292, 0));
+  const make2 = ((root2) => {
+    plan.call(mkdirat(root2, EMPTY.directory, 365));
+    plan.call(mknodat(root2, EMPTY.file, S_IFREG | 292, 0));
   });
   withMemoryFiles(plan, {
     name: "empty",
@@ -4371,7 +4377,8 @@ var lowerRemount = (function lowerRemount(step, plan) {
     EPERM: "the options that the mount has from outside are locked; repeat those that /proc/self/mountinfo shows for it",
     EINVAL: notMounted(step.target)
   };
-  plan.access.recordRemount(flags2);
+  const attributes = step.keep === true ? namedAttributes(step.options) : attributesOf(flags2);
+  plan.access.recordRemount(attributes.attr_clr);
   if (step.bind === false) {
     if (!plan.state.mounts.isContainerMount(target.canonical)) {
       plan.refuse(`{ bind: false } would change the host's filesystem at ${step.target} everywhere; leave it out, to change this mount alone`);
@@ -4379,7 +4386,6 @@ var lowerRemount = (function lowerRemount(step, plan) {
     checkOptions(plan, data2);
     target.reconfigure(MS_REMOUNT | flags2, data2, fixes);
   } else {
-    const attributes = step.keep === true ? namedAttributes(step.options) : attributesOf(flags2);
     target.setAttributes(attributes, step.recursive === true, fixes);
   }
   if (step.keep === true && (flags2 & MS_RDONLY) === 0) return;
@@ -4850,8 +4856,8 @@ var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
   const noDevices = !isMountPoint && usualRestrictions(path2, plan).includes("nodev");
   plan.access.recordRoot(path2, "pivotRoot", noDevices);
   const directory2 = openRoot(plan, path2);
-  const root = isMountPoint ? directory2 : mountOnItself2(plan, directory2, path2, noDevices);
-  plan.call(fchdir(root));
+  const root2 = isMountPoint ? directory2 : mountOnItself2(plan, directory2, path2, noDevices);
+  plan.call(fchdir(root2));
   plan.call(pivot_root(".", "."), {
     fixes: {
       EINVAL: "the root of this machine is its initial ramdisk, which pivot_root(2) cannot replace; or the new root is on a shared mount",
@@ -4859,7 +4865,7 @@ var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
     }
   });
   plan.call(umount2(".", MNT_DETACH));
-  enterRoot(plan, target.canonical, root);
+  enterRoot(plan, target.canonical, root2);
 });
 var openRoot = (function openRoot(plan, path2) {
   return plan.path(path2).open(O_PATH | O_DIRECTORY, {
@@ -4869,9 +4875,9 @@ var openRoot = (function openRoot(plan, path2) {
     }
   });
 });
-var enterRoot = (function enterRoot(plan, path2, root) {
+var enterRoot = (function enterRoot(plan, path2, root2) {
   plan.call(chdir("/"));
-  plan.release(root);
+  plan.release(root2);
   plan.directories.enteredWorking();
   plan.directories.forget();
   plan.state.entersRoot(path2);
@@ -5771,11 +5777,11 @@ var withoutClimbing2 = (function withoutClimbing2(path2) {
 var environment = (function environment(pid) {
   if (pid !== void 0) return environmentOf(pid);
   return Object.fromEntries(environmentStrings().map(stringAt).flatMap(((string) => {
-    const at2 = string.indexOf("=");
-    return at2 > 0 ? [
+    const at3 = string.indexOf("=");
+    return at3 > 0 ? [
       [
-        string.slice(0, at2),
-        string.slice(at2 + 1)
+        string.slice(0, at3),
+        string.slice(at3 + 1)
       ]
     ] : [];
   })));
@@ -6161,9 +6167,9 @@ function overlapping(wanted, words3) {
   return best3;
 }
 function abbreviates(short, word4) {
-  let at2 = 0;
-  for (const letter of word4) if (letter === short[at2]) at2++;
-  return at2 === short.length && short[0] === word4[0];
+  let at3 = 0;
+  for (const letter of word4) if (letter === short[at3]) at3++;
+  return at3 === short.length && short[0] === word4[0];
 }
 function editDistance(a, b) {
   let row = Array.from({
@@ -9468,9 +9474,9 @@ var init_program = __esm({
         if (value instanceof ResultOf || value instanceof OutputField) return source$3.call(this, value, call2);
         if (value instanceof Output) return output$10.call(this, value);
         if (value instanceof Struct) return struct$7.call(this, value, call2);
-        const at2 = reserve$12.call(this, value.length);
-        paper.bytes.set(value, at2);
-        return at2;
+        const at3 = reserve$12.call(this, value.length);
+        paper.bytes.set(value, at3);
+        return at3;
       });
   }
   static {
@@ -9480,41 +9486,41 @@ var init_program = __esm({
         if (text5.includes("\0")) {
           throw invalidArgument(call2.name, describeCall(call2), "the kernel ends each string at its first NUL byte; take it out");
         }
-        const at2 = reserve$12.call(this, text5.length * 3 + 1);
-        const { written: written2 } = encodeName(text5, paper.bytes.subarray(at2, this.#end));
-        this.#end = at2 + written2 + 1;
-        return keep$11.call(this, text5, at2);
+        const at3 = reserve$12.call(this, text5.length * 3 + 1);
+        const { written: written2 } = encodeName(text5, paper.bytes.subarray(at3, this.#end));
+        this.#end = at3 + written2 + 1;
+        return keep$11.call(this, text5, at3);
       });
   }
   static {
     struct$7 = (function (struct, call2) {
         const known = this.#placed?.get(struct);
         if (known !== void 0) return known;
-        const at2 = reserve$12.call(this, struct.bytes.length);
-        keep$11.call(this, struct, at2);
-        paper.bytes.set(struct.bytes, at2);
-        for (const { offset, to } of struct.pointers) address$2.call(this, at2 + offset, place$5.call(this, to, call2));
-        for (const { offset, slot } of struct.cells) cell$9.call(this, slot, at2 + offset);
-        return at2;
+        const at3 = reserve$12.call(this, struct.bytes.length);
+        keep$11.call(this, struct, at3);
+        paper.bytes.set(struct.bytes, at3);
+        for (const { offset, to } of struct.pointers) address$2.call(this, at3 + offset, place$5.call(this, to, call2));
+        for (const { offset, slot } of struct.cells) cell$9.call(this, slot, at3 + offset);
+        return at3;
       });
   }
   static {
     slot$8 = (function (slot) {
         const known = this.#placed?.get(slot);
         if (known !== void 0) return known;
-        const at2 = reserve$12.call(this, 8);
-        cell$9.call(this, slot, at2);
-        return keep$11.call(this, slot, at2);
+        const at3 = reserve$12.call(this, 8);
+        cell$9.call(this, slot, at3);
+        return keep$11.call(this, slot, at3);
       });
   }
   static {
-    cell$9 = (function (slot, at2) {
+    cell$9 = (function (slot, at3) {
         this.#slots ??= /* @__PURE__ */ new Map();
         const cells = this.#slots.get(slot);
         if (cells === void 0) this.#slots.set(slot, [
-          at2
+          at3
         ]);
-        else cells.push(at2);
+        else cells.push(at3);
       });
   }
   static {
@@ -9522,31 +9528,31 @@ var init_program = __esm({
         this.#outputs ??= /* @__PURE__ */ new Map();
         const known = this.#outputs.get(output);
         if (known !== void 0) return known;
-        const at2 = reserve$12.call(this, output.size);
-        if (output.initial !== void 0) paper.bytes.set(output.initial, at2);
-        this.#outputs.set(output, at2);
-        return at2;
+        const at3 = reserve$12.call(this, output.size);
+        if (output.initial !== void 0) paper.bytes.set(output.initial, at3);
+        this.#outputs.set(output, at3);
+        return at3;
       });
   }
   static {
-    keep$11 = (function (value, at2) {
+    keep$11 = (function (value, at3) {
         this.#placed ??= /* @__PURE__ */ new Map();
-        this.#placed.set(value, at2);
-        return at2;
+        this.#placed.set(value, at3);
+        return at3;
       });
   }
   static {
     reserve$12 = (function (size) {
         const begin = this.#end;
-        const at2 = Math.ceil(begin / 8) * 8;
-        this.#end = at2 + size;
+        const at3 = Math.ceil(begin / 8) * 8;
+        this.#end = at3 + size;
         if (this.#end > paper.bytes.length) {
           const larger = sheet(this.#end * 2);
           larger.bytes.set(paper.bytes);
           paper = larger;
         }
         paper.bytes.fill(0, begin, this.#end);
-        return at2;
+        return at3;
       });
   }
 
@@ -9585,8 +9591,8 @@ var init_program = __esm({
         if (name === "openat") this.int32(flags2, translateOpenFlags(paper.view.getInt32(flags2, true)));
         if (name !== "openat2" || !(how instanceof Struct) || this.#translated.has(how)) return;
         this.#translated.add(how);
-        const at2 = this.#placed.get(how);
-        this.int32(at2, translateOpenFlags(paper.view.getInt32(at2, true)));
+        const at3 = this.#placed.get(how);
+        this.int32(at3, translateOpenFlags(paper.view.getInt32(at3, true)));
       }
       
       
@@ -9676,9 +9682,9 @@ var init_engine = __esm({
         return this.#table.getBigInt64(resultOffset(this.#program.calls.indexOf(call2)), true);
       }),
     output: (function (output) {
-        const at2 = this.#program.outputs.get(output);
-        if (at2 === void 0) throw new TypeError("the output is not in the program");
-        return new DataView(this.#table.buffer, this.#table.byteOffset + at2, output.size);
+        const at3 = this.#program.outputs.get(output);
+        if (at3 === void 0) throw new TypeError("the output is not in the program");
+        return new DataView(this.#table.buffer, this.#table.byteOffset + at3, output.size);
       }),
     copy: (function () {
         const { buffer, byteOffset } = this.#table;
@@ -9698,9 +9704,9 @@ var init_engine = __esm({
       get failed() {
         const errno = this.#table.getUint32(HEADER.failedWith, true);
         if (errno === 0) return void 0;
-        const at2 = this.#table.getUint32(HEADER.failedAt, true);
+        const at3 = this.#table.getUint32(HEADER.failedAt, true);
         return {
-          call: this.#program.calls[recordIndex(at2)],
+          call: this.#program.calls[recordIndex(at3)],
           errno
         };
       }
@@ -10900,9 +10906,9 @@ function sendPieces(socket, pieces, text5) {
   const vector = new Uint8Array(pieces.length * 16);
   const view2 = new DataView(vector.buffer);
   pieces.forEach(({ size }, index) => view2.setBigUint64(index * 16 + 8, BigInt(size), true));
-  const iov = new Struct(vector, "&iov", pieces.map(({ at: at2 }, index) => ({
+  const iov = new Struct(vector, "&iov", pieces.map(({ at: at3 }, index) => ({
     offset: index * 16,
-    to: at2
+    to: at3
   })));
   const bytes = new Uint8Array(MSGHDR.size);
   new DataView(bytes.buffer).setBigUint64(MSGHDR.iovlen, BigInt(pieces.length), true);
@@ -10998,28 +11004,28 @@ function raw2(type, ...bytes) {
 function decode(bytes) {
   const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const messages = [];
-  for (let at2 = 0; at2 + HEADER_SIZE <= bytes.length; ) {
-    const length = view2.getUint32(at2, true);
-    if (length < HEADER_SIZE || at2 + length > bytes.length) break;
+  for (let at3 = 0; at3 + HEADER_SIZE <= bytes.length; ) {
+    const length = view2.getUint32(at3, true);
+    if (length < HEADER_SIZE || at3 + length > bytes.length) break;
     messages.push({
-      type: view2.getUint16(at2 + 4, true),
-      flags: view2.getUint16(at2 + 6, true),
-      sequence: view2.getUint32(at2 + 8, true),
-      payload: bytes.subarray(at2 + HEADER_SIZE, at2 + length)
+      type: view2.getUint16(at3 + 4, true),
+      flags: view2.getUint16(at3 + 6, true),
+      sequence: view2.getUint32(at3 + 8, true),
+      payload: bytes.subarray(at3 + HEADER_SIZE, at3 + length)
     });
-    at2 += aligned(length);
+    at3 += aligned(length);
   }
   return messages;
 }
 function decodeAttributes(bytes) {
   const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const attributes = /* @__PURE__ */ new Map();
-  for (let at2 = 0; at2 + ATTRIBUTE_HEADER_SIZE <= bytes.length; ) {
-    const length = view2.getUint16(at2, true);
-    if (length < ATTRIBUTE_HEADER_SIZE || at2 + length > bytes.length) break;
-    const type = view2.getUint16(at2 + 2, true) & NLA_TYPE_MASK;
-    attributes.set(type, bytes.subarray(at2 + ATTRIBUTE_HEADER_SIZE, at2 + length));
-    at2 += aligned(length);
+  for (let at3 = 0; at3 + ATTRIBUTE_HEADER_SIZE <= bytes.length; ) {
+    const length = view2.getUint16(at3, true);
+    if (length < ATTRIBUTE_HEADER_SIZE || at3 + length > bytes.length) break;
+    const type = view2.getUint16(at3 + 2, true) & NLA_TYPE_MASK;
+    attributes.set(type, bytes.subarray(at3 + ATTRIBUTE_HEADER_SIZE, at3 + length));
+    at3 += aligned(length);
   }
   return attributes;
 }
@@ -11032,12 +11038,12 @@ function readResponse(answer) {
   };
   const length = Math.min(answer.getUint32(0, true), answer.byteLength);
   const copied = (flags2 & NLM_F_CAPPED) === 0 && errno !== 0 ? answer.getUint32(REQUEST_OFFSET, true) : HEADER_SIZE;
-  const at2 = REQUEST_OFFSET + aligned(copied);
-  if (at2 > length) return {
+  const at3 = REQUEST_OFFSET + aligned(copied);
+  if (at3 > length) return {
     errno,
     words: void 0
   };
-  const attributes = new Uint8Array(answer.buffer, answer.byteOffset + at2, length - at2);
+  const attributes = new Uint8Array(answer.buffer, answer.byteOffset + at3, length - at3);
   const words3 = decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
   return {
     errno,
@@ -11120,16 +11126,16 @@ var init_message = __esm({
   }
   static {
     append$15 = (function (bytes) {
-        const at2 = this.#end;
-        grow$17.call(this, at2 + bytes.length);
-        this.#bytes.set(bytes, at2);
+        const at3 = this.#end;
+        grow$17.call(this, at3 + bytes.length);
+        this.#bytes.set(bytes, at3);
       });
   }
   static {
     reserve$16 = (function (size) {
-        const at2 = aligned(this.#end);
-        grow$17.call(this, at2 + size);
-        return at2;
+        const at3 = aligned(this.#end);
+        grow$17.call(this, at3 + size);
+        return at3;
       });
   }
   static {
@@ -12381,8 +12387,8 @@ var init_namespace_list = __esm({
         });
       }
       addMounts() {
-        for (const { type, root, target } of mountsOf()) {
-          if (type === "nsfs") this.#add(root, target)?.mounts.push(target);
+        for (const { type, root: root2, target } of mountsOf()) {
+          if (type === "nsfs") this.#add(root2, target)?.mounts.push(target);
         }
       }
       addOpenFiles(pids) {
@@ -13657,6 +13663,49 @@ var init_root = __esm({
   })
 });
 
+// recipe/steps/root_directory.ts
+function hostName() {
+  return text({
+    expected: "the name of a host",
+    min: 1,
+    max: 253,
+    pattern: "^[^\\s#]+$",
+    issue: (name) => /[\s#]/.test(name) ? `${quoted(name)} cannot be the name of a host in /etc/hosts` : void 0
+  });
+}
+var ROOT_PLACE, rootSchema;
+var init_root_directory = __esm({
+  "recipe/steps/root_directory.ts"() {
+    init_network_schema();
+    init_path();
+    init_schema();
+    init_shown();
+    init_step_schema();
+    ROOT_PLACE = "/proc/root";
+    rootSchema = stepSchema("root", () => ({
+      directory: path(),
+      discard: optional(boolean()),
+      readOnly: optional(boolean()),
+      resolvConf: optional(boolean()),
+      hosts: optional(either(boolean(), dictionary(hostName(), ipAddress()))),
+      volumes: optional(dictionary(absolutePath((target) => normalize(target) === "/" ? "/ is the directory's" : void 0), object({
+        source: path(),
+        readOnly: optional(boolean())
+      })))
+    }), ({ directory: directory2, discard: discard3, readOnly, volumes = {} }) => {
+      if (discard3 === true && readOnly === true) {
+        return '"readOnly" leaves no changes that "discard" could throw away';
+      }
+      const covered = [
+        directory2,
+        ...Object.values(volumes).map(({ source }) => source)
+      ].find((source) => isWithin(normalize(source), "/proc"));
+      if (covered === void 0) return void 0;
+      return `${covered} cannot be shown, as the new root is put together at /proc`;
+    });
+  }
+});
+
 // ffi/seccomp/compat_syscalls.ts
 var I386, ARM, X32_OWN, NOT_IN_X32;
 var init_compat_syscalls = __esm({
@@ -14547,6 +14596,7 @@ var init_builders = __esm({
     init_process();
     init_programs();
     init_root();
+    init_root_directory();
     init_seccomp();
     init_seccomp_default();
     init_sysctl();
@@ -14990,9 +15040,9 @@ var init_routine = __esm({
     fill$24 = (function ({ slots }, view2) {
         for (let index = 0; index < this.#slots.length; index++) {
           const slot = this.#slots[index], value = this.#values[index];
-          for (const at2 of slots.get(slot) ?? []) {
-            view2.setInt32(at2, value, true);
-            if (slot.size === 8) view2.setInt32(at2 + 4, Math.floor(value / 2 ** 32), true);
+          for (const at3 of slots.get(slot) ?? []) {
+            view2.setInt32(at3, value, true);
+            if (slot.size === 8) view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
           }
         }
       });
@@ -15656,11 +15706,11 @@ function otherKinds(pid) {
   return otherNamespaces(pid, NAMESPACE_KINDS);
 }
 function sharesRoot(pid) {
-  const [root, own] = readLinks([
+  const [root2, own] = readLinks([
     `${processDirectory(pid)}/root`,
     "/proc/self/root"
   ]);
-  return root !== void 0 && root === own;
+  return root2 !== void 0 && root2 === own;
 }
 function deniesSetgroups(pid) {
   return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
@@ -15668,8 +15718,8 @@ function deniesSetgroups(pid) {
 function environmentOf(pid) {
   const variables = {};
   for (const string of environmentStrings2(pid)) {
-    const at2 = string.indexOf("=");
-    if (at2 > 0) variables[string.slice(0, at2)] = string.slice(at2 + 1);
+    const at3 = string.indexOf("=");
+    if (at3 > 0) variables[string.slice(0, at3)] = string.slice(at3 + 1);
   }
   return variables;
 }
@@ -15800,12 +15850,12 @@ var init_enter_steps = __esm({
 // container/files/contents.ts
 async function* parts(fd, size, most) {
   const end = size === 0 ? most : size;
-  for (let at2 = 0; at2 < end; ) {
-    const part = readAt(fd, at2, Math.min(PART3, end - at2));
+  for (let at3 = 0; at3 < end; ) {
+    const part = readAt(fd, at3, Math.min(PART3, end - at3));
     if (part.length === 0) return;
     yield part;
-    if (Math.floor((at2 + part.length) / TURN) > Math.floor(at2 / TURN)) await turn();
-    at2 += part.length;
+    if (Math.floor((at3 + part.length) / TURN) > Math.floor(at3 / TURN)) await turn();
+    at3 += part.length;
   }
 }
 async function readAll(fd, size, most) {
@@ -15813,10 +15863,10 @@ async function readAll(fd, size, most) {
   for await (const part of parts(fd, size, most)) all.push(part);
   return concat(all);
 }
-function writeAll(fd, bytes, at2) {
+function writeAll(fd, bytes, at3) {
   for (let done = 0; done < bytes.length; ) {
     const part = bytes.slice(done, done + PART3);
-    done += syscall(at2 === "end" ? write(fd, part, part.length) : pwrite64(fd, part, part.length, at2 + done));
+    done += syscall(at3 === "end" ? write(fd, part, part.length) : pwrite64(fd, part, part.length, at3 + done));
   }
 }
 function readAt(fd, offset, size) {
@@ -15909,10 +15959,10 @@ function parentOf2({ directory: directory2, path: path2, place: place3 }) {
     name: path2
   };
   const trimmed = path2.replace(/\/+$/, "");
-  const at2 = trimmed.lastIndexOf("/");
+  const at3 = trimmed.lastIndexOf("/");
   const [above, name] = [
-    trimmed.slice(0, Math.max(at2, 0)),
-    trimmed.slice(at2 + 1)
+    trimmed.slice(0, Math.max(at3, 0)),
+    trimmed.slice(at3 + 1)
   ];
   if ([
     "",
@@ -15921,7 +15971,7 @@ function parentOf2({ directory: directory2, path: path2, place: place3 }) {
   ].includes(name)) {
     throw new TypeError(`${JSON.stringify(path2)} names no file in a directory`);
   }
-  const before = at2 < 0 ? "." : above === "" ? "/" : above;
+  const before = at3 < 0 ? "." : above === "" ? "/" : above;
   const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
   const call2 = openat2(at_fdcwd, before, {
     flags: flags2,
@@ -16244,10 +16294,10 @@ var init_copy_tree = __esm({
         using target = openWithStatus(to, O_WRONLY | O_CREAT, mode2 & PERMISSIONS);
         if ((target.status.mode & S_IFMT) !== S_IFREG) throw notCopied(to);
         syscall(ftruncate(target.fd, 0));
-        let at2 = 0;
+        let at3 = 0;
         for await (const part of parts(source.fd, size, 0)) {
-          writeAll(target.fd, part, at2);
-          at2 += part.length;
+          writeAll(target.fd, part, at3);
+          at3 += part.length;
         }
       }
       async #copyDirectory(from2, to, depth) {
@@ -16424,12 +16474,12 @@ var init_container_files = __esm({
           using file = openWithStatus(spot, flags2, (flags2 & O_CREAT) === 0 ? 0 : mode2 ?? 420);
           requireRegular(file.status.mode, spot);
           if (!append) syscall(ftruncate(file.fd, 0));
-          let at2 = 0;
+          let at3 = 0;
           for await (const part of data2 instanceof Uint8Array ? [
             data2
           ] : data2) {
-            writeAll(file.fd, part, append ? "end" : at2);
-            at2 += part.length;
+            writeAll(file.fd, part, append ? "end" : at3);
+            at3 += part.length;
           }
           if (mode2 !== void 0 && (file.status.mode & PERMISSIONS2) !== mode2) {
             spot.place.make([
@@ -16673,11 +16723,11 @@ var init_container_files = __esm({
         return await attempt(doing, spot, () => act(spot));
       }
       #spot(path2) {
-        const absolute2 = this.#path(path2);
+        const absolute3 = this.#path(path2);
         return {
           place: this.#places(this.#user),
-          path: absolute2,
-          shown: absolute2
+          path: absolute3,
+          shown: absolute3
         };
       }
       #path(given) {
@@ -17023,11 +17073,11 @@ var init_regular_file = __esm({
       /** Reads all that it held when it was found, and no more. */
       readAll() {
         const parts2 = [];
-        for (let at2 = 0; at2 < this.size; ) {
-          const part = this.readAt(at2, this.size - at2);
+        for (let at3 = 0; at3 < this.size; ) {
+          const part = this.readAt(at3, this.size - at3);
           if (part.length === 0) break;
           parts2.push(part);
-          at2 += part.length;
+          at3 += part.length;
         }
         return concat(parts2);
       }
@@ -17107,15 +17157,15 @@ function noteIn(file) {
     const segment = table2 + index * SEGMENT_SIZE;
     if (segment + SEGMENT_SIZE > file.length) return void 0;
     if (view2.getUint32(segment, true) !== PT_NOTE) continue;
-    const at2 = Number(view2.getBigUint64(segment + 8, true));
-    if (at2 + 12 > file.length) return void 0;
+    const at3 = Number(view2.getBigUint64(segment + 8, true));
+    if (at3 + 12 > file.length) return void 0;
     const [owner, size] = [
-      view2.getUint32(at2, true),
-      view2.getUint32(at2 + 4, true)
+      view2.getUint32(at3, true),
+      view2.getUint32(at3 + 4, true)
     ];
-    const name = new TextDecoder().decode(file.subarray(at2 + 12, at2 + 12 + owner));
-    if (name !== `${NOTE.owner}\0` || view2.getUint32(at2 + 8, true) !== NOTE.type) continue;
-    const start = at2 + 12 + align(owner);
+    const name = new TextDecoder().decode(file.subarray(at3 + 12, at3 + 12 + owner));
+    if (name !== `${NOTE.owner}\0` || view2.getUint32(at3 + 8, true) !== NOTE.type) continue;
+    const start = at3 + 12 + align(owner);
     if (start + size <= file.length) {
       return new TextDecoder().decode(file.subarray(start, start + size));
     }
@@ -18730,11 +18780,11 @@ async function resolveName(name) {
   }
 }
 function* addressesIn(list5) {
-  for (let at2 = list5; at2 !== null; ) {
-    const entry2 = new Deno.UnsafePointerView(at2);
+  for (let at3 = list5; at3 !== null; ) {
+    const entry2 = new Deno.UnsafePointerView(at3);
     const socketAddress3 = entry2.getPointer(ADDRINFO.addr);
     if (socketAddress3 !== null) yield* addressIn(new Deno.UnsafePointerView(socketAddress3));
-    at2 = entry2.getPointer(ADDRINFO.next);
+    at3 = entry2.getPointer(ADDRINFO.next);
   }
 }
 function* addressIn(view2) {
@@ -18784,10 +18834,10 @@ function isPublic(address2) {
 function isIsatap(bytes) {
   return (bytes[8] & 253) === 0 && bytes[9] === 0 && bytes[10] === 94 && bytes[11] === 254;
 }
-function ipv4At(bytes, at2) {
+function ipv4At(bytes, at3) {
   return {
     family: AF_INET,
-    bytes: bytes.slice(at2, at2 + 4)
+    bytes: bytes.slice(at3, at3 + 4)
   };
 }
 function isInAny(address2, ranges2) {
@@ -19094,8 +19144,8 @@ var init_mount_table = __esm({
         if (!this.atHostRoot) return false;
         return deepest$29.call(this, path2, ((place3) => place3.mounts.findLast((({ mount: mount4 }) => mount4.certain)))) === this.#base;
       }),
-    enter: (function (root) {
-        const directory2 = normalize(root);
+    enter: (function (root2) {
+        const directory2 = normalize(root2);
         if (directory2 === "/") return;
         const mount4 = this.mountOf(directory2);
         this.#root = {
@@ -19342,8 +19392,8 @@ var init_credentials = __esm({
           egid,
           groups
         ];
-        for (let at2 = 0; at2 < view2.byteLength; at2 += 4) words3.push(view2.getUint32(at2, true));
-        if (this.#last !== void 0 && words3.every(((word4, at2) => word4 === this.#words[at2]))) {
+        for (let at3 = 0; at3 < view2.byteLength; at3 += 4) words3.push(view2.getUint32(at3, true));
+        if (this.#last !== void 0 && words3.every(((word4, at3) => word4 === this.#words[at3]))) {
           return this.#last;
         }
         const { effective, inheritable } = readCapabilities(view2);
@@ -19415,8 +19465,8 @@ var init_kept_table = __esm({
         this.#memory = loaded2.allocate(program.bytes.length);
         place(program, this.#memory);
         const { bytes } = this.#memory;
-        const at2 = program.outputs.get(path2);
-        this.#path = bytes.subarray(at2, at2 + path2.size);
+        const at3 = program.outputs.get(path2);
+        this.#path = bytes.subarray(at3, at3 + path2.size);
         this.outputs = outputs.map(((output) => new DataView(bytes.buffer, bytes.byteOffset + program.outputs.get(output), output.size)));
       }
       /**
@@ -19567,12 +19617,12 @@ function readSegments(readAt2, header2) {
 function readDynamic(readAt2, { offset, size }) {
   const table2 = view(readAt2(offset, Math.min(size, MOST_ENTRIES * ENTRY_SIZE)));
   const entries = [];
-  for (let at2 = 0; at2 + ENTRY_SIZE <= table2.byteLength; at2 += ENTRY_SIZE) {
-    const tag = Number(table2.getBigInt64(at2, true));
+  for (let at3 = 0; at3 + ENTRY_SIZE <= table2.byteLength; at3 += ENTRY_SIZE) {
+    const tag = Number(table2.getBigInt64(at3, true));
     if (tag === DT.NULL) break;
     entries.push({
       tag,
-      value: Number(table2.getBigUint64(at2 + 8, true))
+      value: Number(table2.getBigUint64(at3 + 8, true))
     });
   }
   return entries;
@@ -19758,7 +19808,7 @@ function muslSearch(architecture, host2) {
   };
 }
 function* chain(object2) {
-  for (let at2 = object2; at2 !== void 0; at2 = at2.askedBy) yield at2;
+  for (let at3 = object2; at3 !== void 0; at3 = at3.askedBy) yield at3;
 }
 function placeOf(path2, { origin }) {
   const expanded = (directory2) => path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/, () => directory2);
@@ -20217,12 +20267,12 @@ var init_resolve_path = __esm({
 function followLinks(path2) {
   const links2 = [];
   const rest = partsOf(path2);
-  let at2 = "/";
+  let at3 = "/";
   for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
-    const here2 = name === ".." ? parentOf(at2) : at2 === "/" ? `/${name}` : `${at2}/${name}`;
+    const here2 = name === ".." ? parentOf(at3) : at3 === "/" ? `/${name}` : `${at3}/${name}`;
     const target = name === ".." || OWN_LINKS.has(here2) ? void 0 : linkTarget(here2);
     if (target === void 0) {
-      at2 = here2;
+      at3 = here2;
       continue;
     }
     if (links2.push(here2) > MAX_LINKS) return {
@@ -20230,14 +20280,14 @@ function followLinks(path2) {
       links: links2
     };
     if (isWithin(here2, "/proc")) {
-      at2 = resolvePath(here2).path;
+      at3 = resolvePath(here2).path;
     } else {
-      if (target.startsWith("/")) at2 = "/";
+      if (target.startsWith("/")) at3 = "/";
       rest.push(...partsOf(target));
     }
   }
   return {
-    path: at2,
+    path: at3,
     links: links2
   };
 }
@@ -20397,30 +20447,30 @@ var init_found_links = __esm({
     endOf: (function (path2, { isProtected = false, base } = {}) {
         if (path2.length >= PATH_MAX5) return void 0;
         const start = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
-        let at2 = start === "/" ? "" : start;
-        const rest = path2.slice(at2.length).split("/");
+        let at3 = start === "/" ? "" : start;
+        const rest = path2.slice(at3.length).split("/");
         for (let links2 = 0; rest.length > 0; ) {
           const name = rest.shift();
           if (name === "" || name === ".") continue;
           if (name === "..") {
-            at2 = at2.slice(0, at2.lastIndexOf("/"));
+            at3 = at3.slice(0, at3.lastIndexOf("/"));
             continue;
           }
           this.#cost.addParts();
-          const here2 = `${at2}/${name}`;
-          const target = targetOf$33.call(this, at2, name);
+          const here2 = `${at3}/${name}`;
+          const target = targetOf$33.call(this, at3, name);
           if (target === void 0) {
-            at2 = here2;
+            at3 = here2;
             continue;
           }
           if (++links2 > MAX_LINKS2) return void 0;
           if (!(isProtected && here2 === path2)) {
             for (const link2 of this.#found.pathsOf(here2)) this.#found.addLink(link2);
           }
-          if (target.startsWith("/")) at2 = "";
+          if (target.startsWith("/")) at3 = "";
           rest.unshift(...target.split("/"));
         }
-        return at2 === "" ? "/" : at2;
+        return at3 === "" ? "/" : at3;
       })
     });
   }
@@ -20623,10 +20673,10 @@ function valueIn(line2) {
     "",
     false
   ];
-  for (let at2 = 0; at2 < line2.length; at2++) {
-    const letter = line2[at2];
+  for (let at3 = 0; at3 < line2.length; at3++) {
+    const letter = line2[at3];
     if (letter === '"') isQuoted = !isQuoted;
-    else if (letter === "\\") value += line2[++at2] ?? "";
+    else if (letter === "\\") value += line2[++at3] ?? "";
     else if (!isQuoted && (letter === "#" || letter === ";")) break;
     else value += letter;
   }
@@ -20973,8 +21023,8 @@ var init_name_search = __esm({
   }
   static {
     readQueue$35 = (function () {
-        for (let at2 = 0; at2 < this.#queue.length; ) {
-          while (at2 < this.#queue.length && !this.#cost.isOver) read$45.call(this, this.#queue[at2++]);
+        for (let at3 = 0; at3 < this.#queue.length; ) {
+          while (at3 < this.#queue.length && !this.#cost.isOver) read$45.call(this, this.#queue[at3++]);
           if (this.#index.ofGit.length === 0) return;
           for (const { path: path2, text: text5 } of this.#repositories.named()) {
             if (this.#cost.isOver) return;
@@ -21013,7 +21063,7 @@ var init_name_search = __esm({
         const { directory: directory2 } = this.#question;
         if (!isWithin(start, directory2)) return [];
         const around = [];
-        for (let at2 = start; at2 !== directory2; at2 = parentOf(at2)) around.push(at2);
+        for (let at3 = start; at3 !== directory2; at3 = parentOf(at3)) around.push(at3);
         return around;
       });
   }
@@ -21026,9 +21076,9 @@ var init_name_search = __esm({
         for (const [index, path2] of around.entries()) {
           if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
         }
-        for (let at2 = directory2; at2 !== "/"; ) {
-          at2 = parentOf(at2);
-          if (at2 === start || look(below(at2, ".git")) !== void 0) projects.add(at2);
+        for (let at3 = directory2; at3 !== "/"; ) {
+          at3 = parentOf(at3);
+          if (at3 === start || look(below(at3, ".git")) !== void 0) projects.add(at3);
         }
         const plain3 = absent2.filter(isPlain);
         for (const project of projects) reportAll$42.call(this, project, plain3);
@@ -21060,10 +21110,10 @@ var init_name_search = __esm({
   static {
     reportMounts$41 = (function () {
         const { directory: directory2 } = this.#question;
-        for (const { root, target } of this.#otherNames.mountsIn(directory2)) {
+        for (const { root: root2, target } of this.#otherNames.mountsIn(directory2)) {
           const others = this.#otherNames.wholeOf(target);
           const places = others.length === 0 ? [
-            root
+            root2
           ] : others.filter((place3) => !isWithin(place3, directory2));
           if (places.some((place3) => this.#isNamed(place3))) report$43.call(this, target, false);
           reportAll$42.call(this, target, places.flatMap((place3) => this.#index.after(place3)));
@@ -21079,7 +21129,7 @@ var init_name_search = __esm({
           if (entries.has(name.split("/", 1)[0])) report$43.call(this, path2, true, {
             base
           });
-          else for (const at2 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at2);
+          else for (const at3 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at3);
         }
       });
   }
@@ -21088,10 +21138,10 @@ var init_name_search = __esm({
         const end = this.#links.endOf(path2, {
           base
         });
-        for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
-          const type = typeOf2(at2);
-          if (type !== void 0 && !this.#found.isLeft(at2)) this.#find(at2, type);
-          else if (isAbsent) this.#found.addMissingOf(at2, text5);
+        for (const at3 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+          const type = typeOf2(at3);
+          if (type !== void 0 && !this.#found.isLeft(at3)) this.#find(at3, type);
+          else if (isAbsent) this.#found.addMissingOf(at3, text5);
         }
       });
   }
@@ -21207,9 +21257,9 @@ var init_name_search = __esm({
       #closedAbove(path2) {
         const { directory: directory2 } = this.#question;
         let closed;
-        for (let at2 = path2; at2 !== directory2 && at2 !== "/"; ) {
-          at2 = parentOf(at2);
-          if (this.#found.isClosed(at2, 1)) closed = at2;
+        for (let at3 = path2; at3 !== directory2 && at3 !== "/"; ) {
+          at3 = parentOf(at3);
+          if (this.#found.isClosed(at3, 1)) closed = at3;
         }
         return closed;
       }
@@ -21222,8 +21272,8 @@ var init_name_search = __esm({
       
       /** Whether a path outside of the directory has one of the names, or a directory around it. */
       #isNamed(path2) {
-        for (let at2 = path2; at2 !== "/"; at2 = parentOf(at2)) {
-          if (this.#index.isEndOf(at2) || this.#isOfGit(at2)) return true;
+        for (let at3 = path2; at3 !== "/"; at3 = parentOf(at3)) {
+          if (this.#index.isEndOf(at3) || this.#isOfGit(at3)) return true;
         }
         return false;
       }
@@ -21306,11 +21356,11 @@ var init_name_search = __esm({
         const end = this.#links.endOf(link2, {
           isProtected
         });
-        for (const at2 of end === void 0 ? [] : this.#found.pathsOf(end)) {
-          const type = typeOf2(at2);
-          if (type === void 0) this.#found.addMissingOf(at2);
-          const isAround = isProtected && isWithin(link2, at2);
-          if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(at2, type);
+        for (const at3 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+          const type = typeOf2(at3);
+          if (type === void 0) this.#found.addMissingOf(at3);
+          const isAround = isProtected && isWithin(link2, at3);
+          if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(at3, type);
         }
       }
     };
@@ -21374,10 +21424,10 @@ var init_visible_mounts = __esm({
   static {
     has$47 = (function (mount4) {
         if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-        for (let at2 = mount4, above = above$48.call(this, at2); above !== void 0; above = above$48.call(this, at2)) {
+        for (let at3 = mount4, above = above$48.call(this, at3); above !== void 0; above = above$48.call(this, at3)) {
           const points = this.#points.get(above.id);
-          if (directoriesAround(at2.target, above.target).some(((path2) => points.has(path2)))) return false;
-          at2 = above;
+          if (directoriesAround(at3.target, above.target).some(((path2) => points.has(path2)))) return false;
+          at3 = above;
         }
         return true;
       });
@@ -21418,9 +21468,9 @@ var init_visible_mounts = __esm({
       
       /** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
       around(path2) {
-        for (let at2 = path2; ; at2 = parentOf(at2)) {
-          const mount4 = this.#byTarget.get(at2);
-          if (mount4 !== void 0 || at2 === "/") return mount4;
+        for (let at3 = path2; ; at3 = parentOf(at3)) {
+          const mount4 = this.#byTarget.get(at3);
+          if (mount4 !== void 0 || at3 === "/") return mount4;
         }
       }
       /** Whether a path leads to the root of the mount. */
@@ -21554,7 +21604,7 @@ var init_other_names = __esm({
       
       /** Returns the paths of a whole at other mounts. */
       #wholes({ mount: mount4, path: path2 }) {
-        return this.#others.get(mount4).filter(({ root }) => isWithin(path2, root)).flatMap((other) => {
+        return this.#others.get(mount4).filter(({ root: root2 }) => isWithin(path2, root2)).flatMap((other) => {
           const name = normalize(`${other.target}/${path2.slice(lengthOf(other.root))}`);
           return this.#mounts.around(name) === other ? [
             name
@@ -21563,7 +21613,7 @@ var init_other_names = __esm({
       }
       /** Returns the mounts of parts of a directory. */
       #parts({ mount: mount4, path: path2 }) {
-        return this.#others.get(mount4).filter(({ root }) => root !== path2 && isWithin(root, path2)).map(({ target }) => target);
+        return this.#others.get(mount4).filter(({ root: root2 }) => root2 !== path2 && isWithin(root2, path2)).map(({ target }) => target);
       }
     };
   })
@@ -22659,11 +22709,11 @@ var init_bpf = __esm({
         const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
         const view2 = new DataView(bytes.buffer);
         this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
-          const at2 = index * INSTRUCTION_SIZE;
-          view2.setUint16(at2, code, true);
-          view2.setUint8(at2 + 2, jt);
-          view2.setUint8(at2 + 3, jf);
-          view2.setUint32(at2 + 4, k, true);
+          const at3 = index * INSTRUCTION_SIZE;
+          view2.setUint16(at3, code, true);
+          view2.setUint8(at3 + 2, jt);
+          view2.setUint8(at3 + 3, jf);
+          view2.setUint32(at3 + 4, k, true);
         });
         return bytes;
       }
@@ -22753,15 +22803,15 @@ function searchAmong(ranges2) {
 }
 function compare(condition, isNarrow, otherwise) {
   const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
-  const at2 = SECCOMP_DATA.arguments + index * 8;
+  const at3 = SECCOMP_DATA.arguments + index * 8;
   const holds4 = new Label("it holds");
   const high = {
-    offset: isNarrow ? void 0 : at2 + 4,
+    offset: isNarrow ? void 0 : at3 + 4,
     mask: Number(mask2 >> 32n),
     value: Number(value >> 32n)
   };
   const low = {
-    offset: at2,
+    offset: at3,
     mask: Number(mask2 & LOW),
     value: Number(value & LOW)
   };
@@ -23108,9 +23158,9 @@ function unobserved(call2) {
 function observing(filter, numbers, architecture) {
   const asked = filter.slice();
   const view2 = new DataView(asked.buffer);
-  for (let at2 = 0; at2 < asked.length; at2 += INSTRUCTION_SIZE) {
-    const denies2 = view2.getUint16(at2, true) === BPF.return && actionOf(view2.getUint32(at2 + 4, true)) === SECCOMP_RET.ERRNO;
-    if (denies2) view2.setUint32(at2 + 4, SECCOMP_RET.USER_NOTIF, true);
+  for (let at3 = 0; at3 < asked.length; at3 += INSTRUCTION_SIZE) {
+    const denies2 = view2.getUint16(at3, true) === BPF.return && actionOf(view2.getUint32(at3 + 4, true)) === SECCOMP_RET.ERRNO;
+    if (denies2) view2.setUint32(at3 + 4, SECCOMP_RET.USER_NOTIF, true);
   }
   const head2 = numbersHead(numbers, architecture);
   const whole = new Uint8Array(head2.length + asked.length);
@@ -23182,11 +23232,11 @@ function numbersHead(numbers, architecture) {
   const bytes = new Uint8Array(words3.length * INSTRUCTION_SIZE);
   const view2 = new DataView(bytes.buffer);
   words3.forEach(([code, holds4, fails, value], index) => {
-    const at2 = index * INSTRUCTION_SIZE;
-    view2.setUint16(at2, code, true);
-    view2.setUint8(at2 + 2, holds4);
-    view2.setUint8(at2 + 3, fails);
-    view2.setUint32(at2 + 4, value, true);
+    const at3 = index * INSTRUCTION_SIZE;
+    view2.setUint16(at3, code, true);
+    view2.setUint8(at3 + 2, holds4);
+    view2.setUint8(at3 + 3, fails);
+    view2.setUint32(at3 + 4, value, true);
   });
   return bytes;
 }
@@ -23206,14 +23256,14 @@ function actionOf(value) {
 }
 function run(filter, data2) {
   let accumulator = 0;
-  for (let at2 = 0; ; at2 += INSTRUCTION_SIZE) {
-    const code = filter.getUint16(at2, true), value = filter.getUint32(at2 + 4, true);
+  for (let at3 = 0; ; at3 += INSTRUCTION_SIZE) {
+    const code = filter.getUint16(at3, true), value = filter.getUint32(at3 + 4, true);
     if (code === BPF.return) return value;
     if (code === BPF.load) accumulator = data2.getUint32(value, true);
     else if (code === BPF.constant) accumulator = value;
     else if (code === BPF.and) accumulator = (accumulator & value) >>> 0;
-    else if (code === BPF.jump) at2 += value * INSTRUCTION_SIZE;
-    else at2 += filter.getUint8(at2 + (holds(code, accumulator, value) ? 2 : 3)) * INSTRUCTION_SIZE;
+    else if (code === BPF.jump) at3 += value * INSTRUCTION_SIZE;
+    else at3 += filter.getUint8(at3 + (holds(code, accumulator, value) ? 2 : 3)) * INSTRUCTION_SIZE;
   }
 }
 function holds(code, accumulator, value) {
@@ -23626,13 +23676,13 @@ function nameAskedFor(message2) {
   const isQuery = (view2.getUint16(2) & 63488) === 0 && view2.getUint16(4) === 1 && view2.getUint16(6) === 0;
   if (!isQuery) return void 0;
   const labels = [];
-  let at2 = DNS_HEAD;
+  let at3 = DNS_HEAD;
   for (; ; ) {
-    const length = message2[at2++] ?? 64;
+    const length = message2[at3++] ?? 64;
     if (length === 0) break;
-    if (length > 63 || at2 + length > message2.length) return void 0;
-    labels.push(String.fromCharCode(...message2.subarray(at2, at2 + length)));
-    at2 += length;
+    if (length > 63 || at3 + length > message2.length) return void 0;
+    labels.push(String.fromCharCode(...message2.subarray(at3, at3 + length)));
+    at3 += length;
   }
   const name = labels.join(".");
   return labels.length > 0 && /^[\w.-]+$/.test(name) ? name : void 0;
@@ -24351,8 +24401,8 @@ var init_reader = __esm({
       async upTo(ending, limit2) {
         for (let searched = 0; ; ) {
           const from2 = Math.max(0, searched - ending.length);
-          const at2 = decodeLatin1(this.#buffer.subarray(from2, limit2)).indexOf(ending);
-          if (at2 >= 0) return decodeLatin1(this.#take(from2 + at2 + ending.length));
+          const at3 = decodeLatin1(this.#buffer.subarray(from2, limit2)).indexOf(ending);
+          if (at3 >= 0) return decodeLatin1(this.#take(from2 + at3 + ending.length));
           if (this.#buffer.length >= limit2) throw new Refusal(431, "the request's head is too long");
           searched = this.#buffer.length;
           if (!await this.#more(searched + 1)) throw new Refusal(400, "the request ends too early");
@@ -26320,11 +26370,11 @@ var init_slots = __esm({
     Room = class {
   static {
     addMethods(this.prototype, {
-    put: (function (at2, value) {
+    put: (function (at3, value) {
         const { view: view2 } = this.#memory;
-        if (typeof value === "bigint") return view2.setBigUint64(at2, value, true);
-        view2.setUint32(at2, value >>> 0, true);
-        view2.setInt32(at2 + 4, Math.floor(value / 2 ** 32), true);
+        if (typeof value === "bigint") return view2.setBigUint64(at3, value, true);
+        view2.setUint32(at3, value >>> 0, true);
+        view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
       }),
     string: (function (text5) {
         if (text5.includes("\0")) {
@@ -26332,21 +26382,21 @@ var init_slots = __esm({
           throw invalidArgument("execve", `execve(${quoted2(text5)}, ...)`, hint);
         }
         const { bytes, address: address2 } = this.#memory;
-        const at2 = this.#end;
-        const { written: written2 } = encoder5.encodeInto(text5, bytes.subarray(at2));
-        bytes[at2 + written2] = 0;
-        this.#end = at2 + written2 + 1;
-        return address2 + at2;
+        const at3 = this.#end;
+        const { written: written2 } = encoder5.encodeInto(text5, bytes.subarray(at3));
+        bytes[at3 + written2] = 0;
+        this.#end = at3 + written2 + 1;
+        return address2 + at3;
       }),
     list: (function (known, strings) {
         const list5 = Math.ceil(this.#end / 8) * 8;
-        let at2 = list5;
+        let at3 = list5;
         this.#end = list5 + 8 * (known.length + strings.length + 1);
-        for (let index = 0; index < known.length; index++, at2 += 8) this.put(at2, known[index]);
-        for (let index = 0; index < strings.length; index++, at2 += 8) {
-          this.put(at2, this.string(strings[index]));
+        for (let index = 0; index < known.length; index++, at3 += 8) this.put(at3, known[index]);
+        for (let index = 0; index < strings.length; index++, at3 += 8) {
+          this.put(at3, this.string(strings[index]));
         }
-        this.put(at2, 0);
+        this.put(at3, 0);
         return this.#memory.address + list5;
       })
     });
@@ -28643,8 +28693,8 @@ var init_target_host = __esm({
 });
 
 // plan/access/host_paths.ts
-function isPlainIn(root, { asked, path: path2 }, host2) {
-  return path2 === host2.resolve(root).path + asked.slice(root.length);
+function isPlainIn(root2, { asked, path: path2 }, host2) {
+  return path2 === host2.resolve(root2).path + asked.slice(root2.length);
 }
 function below2(place3, directory2, path2, name) {
   const rest = name === void 0 ? path2.slice(directory2 === "/" ? 0 : directory2.length) : `/${name}`;
@@ -28664,14 +28714,14 @@ var init_host_paths = __esm({
         return this.#mounts.atHostRoot && (climbs(path2) || this.#mounts.mayBeHostFile(path2) || this.hostRootAround(path2) !== void 0);
       }),
     hostRootAround: (function (path2) {
-        const root = this.#cursor.rootOf(path2);
-        if (root === void 0 || climbs(path2) || !this.#mounts.mayBeHostFile(root)) return void 0;
+        const root2 = this.#cursor.rootOf(path2);
+        if (root2 === void 0 || climbs(path2) || !this.#mounts.mayBeHostFile(root2)) return void 0;
         const normal2 = normalize(path2);
-        if (!this.#mounts.isHostFile(parentOf(normal2))) return root;
+        if (!this.#mounts.isHostFile(parentOf(normal2))) return root2;
         if (!this.#mounts.isHostFile(normal2)) return void 0;
         const resolved2 = this.#host.resolve(normal2);
-        if (resolved2.late === true) return root;
-        return isPlainIn(root, resolved2, this.#host) ? void 0 : root;
+        if (resolved2.late === true) return root2;
+        return isPlainIn(root2, resolved2, this.#host) ? void 0 : root2;
       }),
     placeOf: (function (path2) {
         const place3 = placeOf$54.call(this, path2);
@@ -28692,8 +28742,8 @@ var init_host_paths = __esm({
   }
   static {
     placeOf$54 = (function (path2) {
-        const root = this.hostRootAround(path2);
-        if (root !== void 0) return this.#host.resolve(root);
+        const root2 = this.hostRootAround(path2);
+        if (root2 !== void 0) return this.#host.resolve(root2);
         if (climbs(path2) || this.#mounts.isHostFile(path2)) return this.#host.resolve(path2);
         const mount4 = this.#mounts.mountOf(path2);
         const normal2 = normalize(path2);
@@ -28902,16 +28952,16 @@ var init_settled_paths = __esm({
         if (this.of(path2) === void 0 || !isOnlyThere) this.#isLost = true;
         this.#links.push(normal2);
       }),
-    entered: (function (root) {
-        this.#links = this.#links.filter(((link2) => isWithin(link2, root))).map(((link2) => link2.slice(root.length) || "/"));
+    entered: (function (root2) {
+        this.#links = this.#links.filter(((link2) => isWithin(link2, root2))).map(((link2) => link2.slice(root2.length) || "/"));
       })
     });
   }
   static {
     onHost$55 = (function (path2) {
         const resolved2 = this.#host.resolve(path2);
-        const root = this.#cursor.rootOf(path2);
-        const isKnown2 = root === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root, resolved2, this.#host);
+        const root2 = this.#cursor.rootOf(path2);
+        const isKnown2 = root2 === void 0 ? this.#mounts.isHostFile(resolved2.path) : isPlainIn(root2, resolved2, this.#host);
         return isKnown2 ? resolved2.path : void 0;
       });
   }
@@ -29013,10 +29063,10 @@ var init_recorder = __esm({
         return this.#paths.hostRootAround(path2);
       }),
     recordLookup: (function (path2) {
-        const root = this.#paths.hostRootAround(path2);
-        if (root === void 0 || this.#lookedUp.has(root)) return;
-        this.#lookedUp.add(root);
-        const { path: place3 } = this.#paths.placeOf(root);
+        const root2 = this.#paths.hostRootAround(path2);
+        if (root2 === void 0 || this.#lookedUp.has(root2)) return;
+        this.#lookedUp.add(root2);
+        const { path: place3 } = this.#paths.placeOf(root2);
         this.record({
           kind: "read",
           path: place3
@@ -29121,9 +29171,9 @@ var init_recorder = __esm({
           path: source
         });
       }),
-    recordRemount: (function (flags2) {
-        if ((flags2 & MS_RDONLY) === 0) this.makesWritable = true;
-        if ((flags2 & MS_NODEV) === 0) this.allowsDevices = true;
+    recordRemount: (function (cleared) {
+        if ((cleared & MOUNT_ATTR_RDONLY) !== 0) this.makesWritable = true;
+        if ((cleared & MOUNT_ATTR_NODEV) !== 0) this.allowsDevices = true;
       }),
     settledPlace: (function (path2) {
         return this.#settled.of(path2);
@@ -29316,7 +29366,7 @@ var init_recorder = __esm({
       
       /** Records a mount of a new filesystem. */
       
-      /** Records that a step changes the flags of a mount. */
+      /** Records that a step lifts restrictions of a mount, by the attributes that it clears. */
       
       /** Returns the place that a path certainly leads to, if it is known. */
       
@@ -29448,11 +29498,11 @@ var init_container_path = __esm({
       }),
     makeDirectories: (function () {
         const { state, cursor } = this.#plan;
-        const root = cursor.rootOf(this.canonical);
+        const root2 = cursor.rootOf(this.canonical);
         const missing4 = [];
         for (let directory2 = this.canonical; directory2 !== "/"; directory2 = parentOf(directory2)) {
           if (state.mounts.isThere(directory2)) break;
-          const holdsRoot = root !== void 0 && isWithin(root, directory2);
+          const holdsRoot = root2 !== void 0 && isWithin(root2, directory2);
           if (holdsRoot && !state.mounts.isContainerMount(directory2)) break;
           missing4.push(directory2);
         }
@@ -29614,8 +29664,8 @@ var init_container_path = __esm({
         this.#plan = plan;
         this.path = path2;
         plan.countPath(path2);
-        const absolute2 = lookup === void 0 && path2.startsWith("/") && !climbs(path2);
-        if (!absolute2) {
+        const absolute3 = lookup === void 0 && path2.startsWith("/") && !climbs(path2);
+        if (!absolute3) {
           [this.#base, this.canonical] = [
             {
               kind: "current"
@@ -30141,6 +30191,9 @@ var init_open_directories = __esm({
 // plan/step_cursor.ts
 
 
+function isChangedRoot(step) {
+  return step.step === "root" && step.discard !== true && step.readOnly !== true;
+}
 function entersUserNamespace(step) {
   const { kinds } = step;
   return (step.step === "unshare" || step.step === "join") && (!Array.isArray(kinds) || kinds.includes("user"));
@@ -30150,6 +30203,7 @@ var init_step_cursor = __esm({
   "plan/step_cursor.ts": (function () {
     init_errors2();
     init_path();
+    init_root_directory();
     StepCursor = class {
   static {
     addMethods(this.prototype, {
@@ -30166,10 +30220,10 @@ var init_step_cursor = __esm({
         return (this.#places.get(step)?.last ?? -1) > this.#index;
       }),
     rootOf: (function (path2) {
-        const root = this.nextRoot;
-        if (root === void 0 || root === "/") return void 0;
+        const root2 = this.nextRoot;
+        if (root2 === void 0 || root2 === "/") return void 0;
         const target = normalize(path2);
-        return target !== root && isWithin(target, root) ? root : void 0;
+        return target !== root2 && isWithin(target, root2) ? root2 : void 0;
       })
     });
   }
@@ -30194,8 +30248,15 @@ var init_step_cursor = __esm({
         const roots = new Array(steps.length);
         let next;
         for (let index = steps.length - 1; index >= 0; index--) {
-          roots[index] = next;
           const step = steps[index];
+          if (step.step === "root") {
+            [roots[index], next] = [
+              ROOT_PLACE,
+              void 0
+            ];
+            continue;
+          }
+          roots[index] = next;
           if (isRootStep(step)) next = normalize(step.path);
         }
         this.#nextRoots = roots;
@@ -30243,11 +30304,16 @@ var init_step_cursor = __esm({
         }
         return void 0;
       }
-      /** The sources of the binds that an untrusted program may write to. */
+      /** The directories of the host that an untrusted program may write to. */
       get untrustedSources() {
-        return this.steps.flatMap(((step) => isUntrustedBind(step) ? [
-          step.source
-        ] : []));
+        return this.steps.flatMap(((step) => {
+          if (isChangedRoot(step)) return [
+            step.directory
+          ];
+          return isUntrustedBind(step) ? [
+            step.source
+          ] : [];
+        }));
       }
       /** Whether the current step is a bind of files that an untrusted program is shown. */
       get isUntrusted() {
@@ -30873,8 +30939,8 @@ function lowerLateEntries({ entries = [], hide = [], ...step }, plan, show3) {
 }
 function mayLieIn(pattern, entry2) {
   const parts2 = pattern.split("/");
-  return entry2.split("/").every((name, at2) => {
-    const words3 = parts2[at2]?.split("*").map((word4) => word4.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return entry2.split("/").every((name, at3) => {
+    const words3 = parts2[at3]?.split("*").map((word4) => word4.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
     return words3 !== void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
   });
 }
@@ -32073,10 +32139,10 @@ function takeRoot(plan, taken) {
     gid: 0
   };
 }
-function rootOf({ uid, gid, root }) {
+function rootOf({ uid, gid, root: root2 }) {
   return {
-    uid: root.uid ? 0 : uid,
-    gid: root.gid ? 0 : gid,
+    uid: root2.uid ? 0 : uid,
+    gid: root2.gid ? 0 : gid,
     groups: []
   };
 }
@@ -32221,7 +32287,7 @@ function joinProcess(target, step, plan) {
       }
     });
   };
-  const [root, cwd] = [
+  const [root2, cwd] = [
     open4("root", entersRoot),
     open4("cwd", step.cwd === true)
   ];
@@ -32235,12 +32301,12 @@ function joinProcess(target, step, plan) {
     plan.state.setgroupsDenied = found.setgroupsDenied;
     takeUserInside(plan, found, credentials);
   } else if (credentials === "process") takeUserOutside(plan, found);
-  if (root !== void 0) {
-    plan.call(fchdir(root));
+  if (root2 !== void 0) {
+    plan.call(fchdir(root2));
     plan.call(chroot("."));
     plan.state.leavesRoot();
   }
-  if (step.root === true && root === void 0) plan.call(chdir("/"));
+  if (step.root === true && root2 === void 0) plan.call(chdir("/"));
   if (cwd !== void 0) plan.call(fchdir(cwd));
   if (step.root === true || cwd !== void 0) plan.directories.enteredWorking();
   if (kinds.has("pid")) plan.fork("exit");
@@ -32912,9 +32978,9 @@ function isLoopback2(text5) {
 function nameForwarder(plan, resolvConf) {
   plan.access.recordRead(RESOLV_CONF);
   const text5 = forwardedConf(resolvConf);
-  const make2 = (root) => {
+  const make2 = (root2) => {
     const flags2 = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    const file = new ResultOf(plan.call(openat(root, NAME4, flags2, 420)), "file");
+    const file = new ResultOf(plan.call(openat(root2, NAME4, flags2, 420)), "file");
     plan.call(write(file, text5, text5.length));
     plan.call(close(file));
   };
@@ -32924,7 +32990,7 @@ function nameForwarder(plan, resolvConf) {
     blocks,
     inodes: 2,
     make: make2
-  }, (root) => {
+  }, (root2) => {
     for (const target of placesOf2(plan)) {
       plan.skippable(`${target} is missing`, (end) => {
         const accept2 = [
@@ -32935,7 +33001,7 @@ function nameForwarder(plan, resolvConf) {
           accept: accept2,
           onAccepted: end
         });
-        const file = copyOfFile(plan, root, NAME4);
+        const file = copyOfFile(plan, root2, NAME4);
         plan.path(target).attachTo(place3, file, NAME4);
         plan.release(file);
         plan.release(place3);
@@ -33276,11 +33342,11 @@ var init_process4 = __esm({
 // plan/steps/programs.ts
 function lowerPrograms(step, plan) {
   plan.needs("mount", "it would be put on the host");
-  const root = normalize(step.root ?? nextRoot(plan));
-  plan.requireContainerMount(root);
+  const root2 = normalize(step.root ?? nextRoot(plan));
+  plan.requireContainerMount(root2);
   const files2 = filesOf2(step, plan).map(({ source, target }) => ({
     source,
-    target: normalize(`${root}/${target}`)
+    target: normalize(`${root2}/${target}`)
   })).filter(({ target }) => !plan.state.mounts.isMountPoint(target));
   for (const directory2 of new Set(files2.map(({ target }) => parentOf(target)))) {
     plan.path(directory2).makeDirectories();
@@ -33609,6 +33675,94 @@ var init_root2 = __esm({
   })
 });
 
+// plan/steps/root_directory.ts
+function rootParts(step, plan) {
+  const { directory: directory2, discard: discard3 = false, readOnly = false, resolvConf = false, volumes = {} } = step;
+  plan.needs("mount", "it would change the host's root");
+  const isKept = !discard3 && !readOnly;
+  const make2 = {
+    make: isKept
+  };
+  const shown4 = (source, target, isReadOnly) => bind(source, at2(target), {
+    readOnly: isReadOnly,
+    ...make2
+  });
+  const system = ownsNetwork(plan) ? [
+    sysfs(at2("/sys"), {
+      options: "ro"
+    })
+  ] : [];
+  const mounted = [
+    devices(at2("/dev")),
+    proc(at2("/proc")),
+    ...system,
+    tmpfs(at2("/tmp"))
+  ];
+  return [
+    tmpfs(SCRATCH, {
+      mode: 493
+    }),
+    isKept ? bind(directory2, ROOT_PLACE) : overlay(ROOT_PLACE, {
+      lower: [
+        absolute(directory2, plan)
+      ],
+      discard: true
+    }),
+    ...mounted.flatMap((part) => [
+      mkdir2(part.target, {
+        host: isKept
+      }),
+      part
+    ]),
+    ...resolvConf ? [
+      shown4("/etc/resolv.conf", "/etc/resolv.conf", true)
+    ] : [],
+    ...hostsFile(step, shown4),
+    ...Object.entries(volumes).map(([target, { source, readOnly: isReadOnly = false }]) => shown4(source, target, isReadOnly)),
+    pivotRoot(ROOT_PLACE),
+    // Of an overlay the devices would be those of the host; a bind has none.
+    ...isKept ? [] : [
+      remount("/", readOnly ? "ro,nodev" : "nodev", {
+        keep: true
+      })
+    ]
+  ];
+}
+function at2(path2) {
+  return ROOT_PLACE + path2;
+}
+function hostsFile({ hosts = false }, shown4) {
+  if (hosts === false) return [];
+  if (hosts === true) return [
+    shown4("/etc/hosts", "/etc/hosts", true)
+  ];
+  const lines = Object.entries(hosts).map(([name, address2]) => `${address2} ${name}
+`);
+  const file = `${SCRATCH}/hosts`;
+  return [
+    writeFile(file, loopbackHosts() + lines.join(""), {
+      mode: 420
+    }),
+    shown4(file, "/etc/hosts", true)
+  ];
+}
+function ownsNetwork({ state }) {
+  return state.unshared.has("net") && !state.joined.has("net") && !state.isBeyondRights("net");
+}
+function absolute(directory2, plan) {
+  return plan.access.hostSource(directory2) ?? directory2;
+}
+var SCRATCH;
+var init_root_directory2 = __esm({
+  "plan/steps/root_directory.ts"() {
+    init_builders();
+    init_network_files();
+    init_path();
+    init_root_directory();
+    SCRATCH = parentOf(ROOT_PLACE);
+  }
+});
+
 // ffi/calls/seccomp.ts
 
 function seccompSetListener(program, flagBits, waitsKillable) {
@@ -33916,6 +34070,9 @@ var init_user_namespaces2 = __esm({
 });
 
 // plan/lowering.ts
+function lowerRoot(step, plan) {
+  for (const part of rootParts(step, plan)) lower(part, plan);
+}
 
 var LOWERINGS;
 var init_lowering = __esm({
@@ -33944,6 +34101,7 @@ var init_lowering = __esm({
     init_programs2();
     init_protect2();
     init_root2();
+    init_root_directory2();
     init_seccomp3();
     init_sysctl2();
     init_time2();
@@ -33995,6 +34153,7 @@ var init_lowering = __esm({
       readonlyPaths: lowerReadonlyPaths,
       remount: lowerRemount,
       rlimit: lowerRlimit,
+      root: lowerRoot,
       route: lowerRoute,
       seccomp: lowerSeccomp,
       setEnv: lowerSetEnv,
@@ -34066,7 +34225,7 @@ var init_short_program = __esm({
 function raw3(saved) {
   const bytes = saved.slice();
   const view2 = new DataView(bytes.buffer);
-  const clear = (at2, bits) => view2.setUint32(at2, (view2.getUint32(at2, true) & ~bits) >>> 0, true);
+  const clear = (at3, bits) => view2.setUint32(at3, (view2.getUint32(at3, true) & ~bits) >>> 0, true);
   clear(TERMIOS.iflag, 1 | 2 | 8 | 32 | 64 | 128 | 256 | 1024);
   clear(TERMIOS.oflag, 1);
   clear(TERMIOS.lflag, 8 | 64 | 2 | 1 | 32768);
@@ -35110,8 +35269,8 @@ function isScriptsName(name) {
 }
 function groupIn(path2) {
   const names = path2.split("/");
-  const at2 = names.findLastIndex((name) => NAME5.test(name) && !isScriptsName(name));
-  return at2 === -1 ? void 0 : names.slice(0, at2 + 1).join("/");
+  const at3 = names.findLastIndex((name) => NAME5.test(name) && !isScriptsName(name));
+  return at3 === -1 ? void 0 : names.slice(0, at3 + 1).join("/");
 }
 function sweep(directory2) {
   using alone = Locks.ofSweeping(directory2);
@@ -35260,11 +35419,11 @@ function parseMount(line2) {
   const [before = "", after2 = ""] = line2.split(" - ");
   const [type = "", , options = ""] = after2.split(" ");
   if (type !== "cgroup" && type !== "cgroup2") return [];
-  const [, , , root = "", directory2 = ""] = before.split(" ").map(unescapeOctal);
+  const [, , , root2 = "", directory2 = ""] = before.split(" ").map(unescapeOctal);
   return [
     {
       version: type === "cgroup2" ? 2 : 1,
-      root,
+      root: root2,
       directory: directory2,
       options: options.split(",")
     }
@@ -35273,9 +35432,9 @@ function parseMount(line2) {
 function unescapeOctal(text5) {
   return text5.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 }
-function directoryIn({ root, directory: directory2 }, path2) {
-  if (root === path2) return directory2;
-  const within3 = root === "/" ? path2 : path2.startsWith(`${root}/`) && path2.slice(root.length);
+function directoryIn({ root: root2, directory: directory2 }, path2) {
+  if (root2 === path2) return directory2;
+  const within3 = root2 === "/" ? path2 : path2.startsWith(`${root2}/`) && path2.slice(root2.length);
   return within3 === false || path2.startsWith("/..") ? void 0 : directory2 + within3;
 }
 var CONTROLLERS;
@@ -35437,11 +35596,11 @@ function parentAt2(directory2, needed, isOwnGroup) {
   ]);
 }
 function isOurs(pid) {
-  for (let at2 = pid; at2 !== void 0 && at2 > 0; ) {
-    if (at2 === Deno.pid) return true;
-    const status = readFile2(`${processDirectory(at2)}/status`) ?? "";
+  for (let at3 = pid; at3 !== void 0 && at3 > 0; ) {
+    if (at3 === Deno.pid) return true;
+    const status = readFile2(`${processDirectory(at3)}/status`) ?? "";
     const parent = /^PPid:\s*(\d+)/m.exec(status)?.[1];
-    at2 = parent === void 0 ? void 0 : Number(parent);
+    at3 = parent === void 0 ? void 0 : Number(parent);
   }
   return false;
 }
@@ -37269,6 +37428,7 @@ var init_steps = __esm({
     init_programs();
     init_protect();
     init_root();
+    init_root_directory();
     init_seccomp();
     init_sysctl();
     init_time();
@@ -37320,6 +37480,7 @@ var init_steps = __esm({
       readonlyPaths: readonlyPathsSchema,
       remount: remountSchema,
       rlimit: rlimitSchema,
+      root: rootSchema,
       route: routeSchema,
       seccomp: seccompSchema,
       setEnv: setEnvSchema,
@@ -37651,8 +37812,8 @@ var init_sandbox_root = __esm({
   static {
     accessAround$96 = (function (path2) {
         const around = [];
-        for (let at2 = parentOf(path2); at2 !== "/"; at2 = parentOf(at2)) {
-          const access = this.#asked.get(at2);
+        for (let at3 = parentOf(path2); at3 !== "/"; at3 = parentOf(at3)) {
+          const access = this.#asked.get(at3);
           if (access !== void 0) around.push(access);
         }
         const whole = this.#asked.get("/");
@@ -38024,11 +38185,11 @@ function requireOwnRoot(pid) {
   if (otherNamespaces(pid, [
     "mount"
   ]).length > 0) return;
-  const [root, own] = readLinks([
+  const [root2, own] = readLinks([
     `/proc/${pid}/root`,
     "/proc/self/root"
   ]);
-  if (root !== own) return;
+  if (root2 !== own) return;
   throw new TypeError("the container has no root of its own: its files are those of this machine, and what keeps its program from some of them cannot be seen from here");
 }
 var AttachedContainer;
@@ -38836,7 +38997,7 @@ function runOptions(given) {
       readOnly: true
     },
     ...keep2 !== void 0 && {
-      persistent: absolute(keep2)
+      persistent: absolute2(keep2)
     },
     volumes: Object.fromEntries(given.values("volume").map((text5) => volumeOf(text5))),
     env: variablesOf(given),
@@ -38881,7 +39042,7 @@ function volumeOf(text5) {
   return [
     target,
     {
-      source: absolute(source),
+      source: absolute2(source),
       readOnly: mode2 === "ro"
     }
   ];
@@ -38897,16 +39058,16 @@ function variableOf(text5) {
   ];
 }
 function split(text5, by) {
-  const at2 = text5.indexOf(by);
-  return at2 === -1 ? [
+  const at3 = text5.indexOf(by);
+  return at3 === -1 ? [
     text5,
     ""
   ] : [
-    text5.slice(0, at2),
-    text5.slice(at2 + 1)
+    text5.slice(0, at3),
+    text5.slice(at3 + 1)
   ];
 }
-function absolute(path2) {
+function absolute2(path2) {
   return path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`;
 }
 var PLATFORM, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS, IMAGE_RUN_FLAGS, PROGRAM_FLAGS;
@@ -39988,8 +40149,8 @@ function deniedPath(path2, flag) {
   const whole = absolutePath2(path2);
   if (!isMissing(whole)) return whole;
   if (/^~|\$/.test(path2)) throw new UsageError(`${flag}: ${missing2(path2)}`);
-  const at2 = whole.lastIndexOf("/");
-  printError(`ramekin: ${flag}: there is no such file now; it is denied if it comes` + suggestion(whole.slice(at2 + 1), namesIn2(whole.slice(0, at2) || "/")));
+  const at3 = whole.lastIndexOf("/");
+  printError(`ramekin: ${flag}: there is no such file now; it is denied if it comes` + suggestion(whole.slice(at3 + 1), namesIn2(whole.slice(0, at3) || "/")));
   return whole;
 }
 function namesIn2(directory2) {
@@ -42719,14 +42880,14 @@ var init_positions = __esm({
 function replaceReferences(text5, replacement) {
   let result = "";
   let end = 0;
-  for (let at2 = text5.indexOf("${"); at2 >= 0; at2 = text5.indexOf("${", end)) {
-    const close3 = text5.indexOf("}", at2);
+  for (let at3 = text5.indexOf("${"); at3 >= 0; at3 = text5.indexOf("${", end)) {
+    const close3 = text5.indexOf("}", at3);
     if (close3 < 0 || result.length > MAX_TEXT) break;
-    let begin = at2;
+    let begin = at3;
     while (begin > end && text5[begin - 1] === "$") begin--;
     const [dollars, name] = [
-      text5.slice(begin, at2 + 1),
-      text5.slice(at2 + 2, close3)
+      text5.slice(begin, at3 + 1),
+      text5.slice(at3 + 2, close3)
     ];
     result += text5.slice(end, begin) + replacement(dollars, name);
     end = close3 + 1;
@@ -42816,8 +42977,8 @@ function readRecipe(text5, options = {}) {
   const steps = reader.stepsOf(text5, options.file, []);
   reader.requireUse();
   const located = (error) => {
-    const at2 = error.stepIndex === void 0 ? void 0 : steps[error.stepIndex];
-    return at2 === void 0 || error.position !== void 0 ? error : placed2(error, at2);
+    const at3 = error.stepIndex === void 0 ? void 0 : steps[error.stepIndex];
+    return at3 === void 0 || error.position !== void 0 ? error : placed2(error, at3);
   };
   try {
     return {
@@ -42828,7 +42989,7 @@ function readRecipe(text5, options = {}) {
     throw error instanceof RecipeError ? located(error) : error;
   }
 }
-function placed2(error, at2) {
+function placed2(error, at3) {
   const { issue, step, stepIndex, field: field2, advice, cause } = error;
   const details = {
     step,
@@ -42836,7 +42997,7 @@ function placed2(error, at2) {
     field: field2,
     advice,
     cause,
-    position: at2.position(field2)
+    position: at3.position(field2)
   };
   if (error instanceof PermissionError) {
     return new PermissionError(issue, error.grant, {
@@ -43332,7 +43493,7 @@ function isExecutable(path2) {
     if (!Deno.statSync(path2).isFile) return false;
     using file = Deno.openSync(path2);
     const start = new Uint8Array(ELF.length);
-    return file.readSync(start) === ELF.length && ELF.every((byte, at2) => start[at2] === byte);
+    return file.readSync(start) === ELF.length && ELF.every((byte, at3) => start[at3] === byte);
   } catch {
     return false;
   }
@@ -43462,11 +43623,11 @@ function hasSteps(value) {
 }
 function variablesOf3(settings2) {
   return Object.fromEntries(settings2.map((setting2) => {
-    const at2 = setting2.indexOf("=");
-    if (at2 < 1) throw new UsageError(`--set=${setting2} is not of the form --set NAME=VALUE`);
+    const at3 = setting2.indexOf("=");
+    if (at3 < 1) throw new UsageError(`--set=${setting2} is not of the form --set NAME=VALUE`);
     return [
-      setting2.slice(0, at2),
-      parseVariable(setting2.slice(at2 + 1))
+      setting2.slice(0, at3),
+      parseVariable(setting2.slice(at3 + 1))
     ];
   }));
 }
@@ -43670,12 +43831,12 @@ function parseFile(transport, rest, text5) {
   };
 }
 function pathOf4(rest, text5, transport) {
-  const at2 = transport === "dir" ? -1 : rest.indexOf(":");
-  const [path2, image3] = at2 === -1 ? [
+  const at3 = transport === "dir" ? -1 : rest.indexOf(":");
+  const [path2, image3] = at3 === -1 ? [
     rest
   ] : [
-    rest.slice(0, at2),
-    rest.slice(at2 + 1)
+    rest.slice(0, at3),
+    rest.slice(at3 + 1)
   ];
   if (path2 === "") throw refused(text5, "it has no path");
   if (image3 === "") throw refused(text5, "it has no tag after the colon");
@@ -43723,30 +43884,30 @@ function registryName(registry) {
   return registry === "index.docker.io" ? DEFAULT_REGISTRY : registry;
 }
 function splitDigest(text5, whole) {
-  const at2 = text5.indexOf("@");
-  if (at2 === -1) return {
+  const at3 = text5.indexOf("@");
+  if (at3 === -1) return {
     rest: text5
   };
-  const digest = text5.slice(at2 + 1);
+  const digest = text5.slice(at3 + 1);
   const issue = digestIssue(digest);
   if (issue !== void 0) throw refused(whole, `the digest ${shown2(digest)} ${issue}`);
   return {
-    rest: text5.slice(0, at2),
+    rest: text5.slice(0, at3),
     digest
   };
 }
 function splitTag(text5, whole) {
-  const at2 = text5.indexOf(":", text5.lastIndexOf("/") + 1);
-  if (at2 === -1) return {
+  const at3 = text5.indexOf(":", text5.lastIndexOf("/") + 1);
+  if (at3 === -1) return {
     name: text5
   };
-  const tag = text5.slice(at2 + 1);
+  const tag = text5.slice(at3 + 1);
   if (tag === "") throw refused(whole, "it has no tag after the colon");
   if (!TAG.test(tag)) {
     throw refused(whole, `${shown2(tag)} is no tag: up to 128 letters, digits and _ . -, the first no . or -`);
   }
   return {
-    name: text5.slice(0, at2),
+    name: text5.slice(0, at3),
     tag
   };
 }
@@ -44130,11 +44291,11 @@ var init_errors5 = __esm({
 // images/environment.ts
 function environment2() {
   return Object.fromEntries(environmentStrings().map(stringAt).flatMap((string) => {
-    const at2 = string.indexOf("=");
-    return at2 > 0 ? [
+    const at3 = string.indexOf("=");
+    return at3 > 0 ? [
       [
-        string.slice(0, at2),
-        string.slice(at2 + 1)
+        string.slice(0, at3),
+        string.slice(at3 + 1)
       ]
     ] : [];
   }));
@@ -44251,9 +44412,9 @@ var init_mapped_owners = __esm({
 });
 
 // ffi/call_batch.ts
-function writeNumber(view2, at2, value) {
-  view2.setInt32(at2, value | 0, true);
-  view2.setInt32(at2 + 4, Math.floor(value / 2 ** 32), true);
+function writeNumber(view2, at3, value) {
+  view2.setInt32(at3, value | 0, true);
+  view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
 }
 function acceptedBytes(names) {
   let bytes = 0n;
@@ -44324,58 +44485,58 @@ var init_call_batch = __esm({
       add(name, args, edges = {}) {
         const index = this.#count;
         const { view: view2 } = this.#memory;
-        const at2 = recordOffset(index);
-        if (at2 + 2 * RECORD.size > this.#data) throw new RangeError("the batch is full");
+        const at3 = recordOffset(index);
+        if (at3 + 2 * RECORD.size > this.#data) throw new RangeError("the batch is full");
         this.#count++;
-        const next = at2 + RECORD.size;
-        view2.setInt32(at2 + RECORD.number, this.#numberOf(name), true);
+        const next = at3 + RECORD.size;
+        view2.setInt32(at3 + RECORD.number, this.#numberOf(name), true);
         let references = 0;
         for (let position = 0; position < 6; position++) {
           const argument = args[position] ?? 0;
-          const field2 = at2 + RECORD.arguments + position * 8;
+          const field2 = at3 + RECORD.arguments + position * 8;
           if (typeof argument === "number") writeNumber(view2, field2, argument);
           else {
             references |= 1 << position;
             writeNumber(view2, field2, resultOffset(argument.index));
           }
         }
-        view2.setInt32(at2 + RECORD.references, references, true);
-        view2.setBigUint64(at2 + RECORD.accepted, acceptedBytes(edges.accept), true);
-        view2.setInt32(at2 + RECORD.onZero, next, true);
-        view2.setInt32(at2 + RECORD.onSuccess, next, true);
-        view2.setInt32(at2 + RECORD.onAccepted, next + RECORD.size * (edges.skip ?? 0), true);
-        view2.setInt32(at2 + RECORD.onFailure, this.#end, true);
-        view2.setBigInt64(at2 + RECORD.result, PENDING, true);
+        view2.setInt32(at3 + RECORD.references, references, true);
+        view2.setBigUint64(at3 + RECORD.accepted, acceptedBytes(edges.accept), true);
+        view2.setInt32(at3 + RECORD.onZero, next, true);
+        view2.setInt32(at3 + RECORD.onSuccess, next, true);
+        view2.setInt32(at3 + RECORD.onAccepted, next + RECORD.size * (edges.skip ?? 0), true);
+        view2.setInt32(at3 + RECORD.onFailure, this.#end, true);
+        view2.setBigInt64(at3 + RECORD.result, PENDING, true);
         this.#names[index] = name;
         return index;
       }
       /** Copies a name, with a NUL behind it, and returns the address of the copy. */
       name(text5) {
         const size = text5.length * 3 + 1;
-        const at2 = this.#reserve(size);
-        const { written: written2 } = encodeName(text5, this.#memory.bytes.subarray(at2, at2 + size - 1));
-        this.#memory.bytes[at2 + written2] = 0;
-        return this.#memory.address + at2;
+        const at3 = this.#reserve(size);
+        const { written: written2 } = encodeName(text5, this.#memory.bytes.subarray(at3, at3 + size - 1));
+        this.#memory.bytes[at3 + written2] = 0;
+        return this.#memory.address + at3;
       }
       /** Copies bytes, and returns the address of the copy. */
       bytes(bytes) {
-        const at2 = this.#reserve(bytes.length);
-        this.#memory.bytes.set(bytes, at2);
-        return this.#memory.address + at2;
+        const at3 = this.#reserve(bytes.length);
+        this.#memory.bytes.set(bytes, at3);
+        return this.#memory.address + at3;
       }
       /** Copies whole numbers as 64-bit words, and returns their address. */
       words(...values) {
-        const at2 = this.#reserve(values.length * 8);
+        const at3 = this.#reserve(values.length * 8);
         for (let index = 0; index < values.length; index++) {
-          writeNumber(this.#memory.view, at2 + index * 8, values[index]);
+          writeNumber(this.#memory.view, at3 + index * 8, values[index]);
         }
-        return this.#memory.address + at2;
+        return this.#memory.address + at3;
       }
       /** Room that the kernel writes to; {@linkcode read} returns what it holds after the run. */
       output(size) {
-        const at2 = this.#reserve(size);
-        this.#memory.bytes.fill(0, at2, at2 + size);
-        return this.#memory.address + at2;
+        const at3 = this.#reserve(size);
+        this.#memory.bytes.fill(0, at3, at3 + size);
+        return this.#memory.address + at3;
       }
       /** What lies at an address of the batch's own. */
       read(address2, size) {
@@ -44513,10 +44674,10 @@ var init_call_batch = __esm({
         }
       }
       #reserve(size) {
-        const at2 = Math.floor((this.#data - size) / 8) * 8;
-        if (at2 < recordOffset(this.#count) + RECORD.size) throw new RangeError("the batch is full");
-        this.#data = at2;
-        return at2;
+        const at3 = Math.floor((this.#data - size) / 8) * 8;
+        if (at3 < recordOffset(this.#count) + RECORD.size) throw new RangeError("the batch is full");
+        this.#data = at3;
+        return at3;
       }
       #numberOf(name) {
         let number = this.#numbers.get(name);
@@ -44531,10 +44692,10 @@ var init_call_batch = __esm({
 });
 
 // images/layer/beneath.ts
-function openBeneath(calls, root, path2, flags2) {
+function openBeneath(calls, root2, path2, flags2) {
   const how = calls.words(flags2 | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE);
   return calls.add("openat2", [
-    root,
+    root2,
     calls.name(path2),
     how,
     HOW_SIZE
@@ -44550,28 +44711,28 @@ var init_beneath = __esm({
 });
 
 // images/layer/remove_tree.ts
-async function removeAll(root, namespace) {
+async function removeAll(root2, namespace) {
   using calls = new CallBatch(engine(), MEMORY2, namespace);
   const way = [
     "."
   ];
   while (way.length > 0) {
     const path2 = way.at(-1);
-    const entries = await list3(calls, root, path2);
+    const entries = await list3(calls, root2, path2);
     if (entries.length === 0) {
       way.pop();
-      if (path2 !== ".") await removeDirectory(calls, root, path2);
+      if (path2 !== ".") await removeDirectory(calls, root2, path2);
       continue;
     }
-    await removeFiles(calls, root, path2, entries.filter(({ type }) => type !== S_IFDIR));
+    await removeFiles(calls, root2, path2, entries.filter(({ type }) => type !== S_IFDIR));
     for (const { name, type } of entries) {
       if (type === S_IFDIR) way.push(path2 === "." ? name : `${path2}/${name}`);
     }
   }
 }
-async function list3(calls, root, path2) {
+async function list3(calls, root2, path2) {
   const [above, name] = split2(path2);
-  const parent = new BatchResult(openBeneath(calls, root, above, O_PATH));
+  const parent = new BatchResult(openBeneath(calls, root2, above, O_PATH));
   calls.add("fchmodat", [
     parent,
     calls.name(name),
@@ -44580,7 +44741,7 @@ async function list3(calls, root, path2) {
   calls.add("close", [
     parent
   ]);
-  const opened2 = new BatchResult(openBeneath(calls, root, path2, O_RDONLY));
+  const opened2 = new BatchResult(openBeneath(calls, root2, path2, O_RDONLY));
   const listed3 = calls.output(LISTED);
   const read5 = calls.add("getdents64", [
     opened2,
@@ -44595,9 +44756,9 @@ async function list3(calls, root, path2) {
   calls.clear();
   return entries;
 }
-async function removeFiles(calls, root, path2, entries) {
+async function removeFiles(calls, root2, path2, entries) {
   if (entries.length === 0) return;
-  const directory2 = new BatchResult(openBeneath(calls, root, path2, O_PATH));
+  const directory2 = new BatchResult(openBeneath(calls, root2, path2, O_PATH));
   for (const { name } of entries) {
     if (calls.room < MEMORY2 / 8) break;
     calls.add("unlinkat", [
@@ -44612,9 +44773,9 @@ async function removeFiles(calls, root, path2, entries) {
   await run2(calls, path2);
   calls.clear();
 }
-async function removeDirectory(calls, root, path2) {
+async function removeDirectory(calls, root2, path2) {
   const [above, name] = split2(path2);
-  const parent = new BatchResult(openBeneath(calls, root, above, O_PATH));
+  const parent = new BatchResult(openBeneath(calls, root2, above, O_PATH));
   calls.add("unlinkat", [
     parent,
     calls.name(name),
@@ -44670,13 +44831,13 @@ function numberOf6(field2, name, ended = false) {
   return (field2[0] & 128) !== 0 ? binary(field2, name, ended) : octal2(field2, name);
 }
 function octal2(field2, name) {
-  let [at2, value] = [
+  let [at3, value] = [
     0,
     0
   ];
-  while (at2 < field2.length && (field2[at2] === SPACE || field2[at2] === 0)) at2++;
-  for (; at2 < field2.length && field2[at2] !== SPACE && field2[at2] !== 0; at2++) {
-    const digit = field2[at2];
+  while (at3 < field2.length && (field2[at3] === SPACE || field2[at3] === 0)) at3++;
+  for (; at3 < field2.length && field2[at3] !== SPACE && field2[at3] !== 0; at3++) {
+    const digit = field2[at3];
     if (digit < ZERO || digit > SEVEN) throw wrong(field2, name);
     value = value * 8 + digit - ZERO;
   }
@@ -44686,7 +44847,7 @@ function binary(field2, name, ended) {
   const length = ended && field2[field2.length - 1] === SPACE ? field2.length - 1 : field2.length;
   const negative = (field2[0] & 64) !== 0;
   let value = negative ? (field2[0] | 128) - 256 : field2[0] & 127;
-  for (let at2 = 1; at2 < length; at2++) value = value * 256 + field2[at2];
+  for (let at3 = 1; at3 < length; at3++) value = value * 256 + field2[at3];
   return exact(value, field2, name);
 }
 function exact(value, field2, name) {
@@ -44717,9 +44878,9 @@ function isHeader(block2) {
     CHECKSUM[1] * SPACE2,
     0
   ];
-  for (let at2 = 0; at2 < BLOCK; at2++) {
-    if (at2 === CHECKSUM[0]) at2 += CHECKSUM[1];
-    const byte = block2[at2];
+  for (let at3 = 0; at3 < BLOCK; at3++) {
+    if (at3 === CHECKSUM[0]) at3 += CHECKSUM[1];
+    const byte = block2[at3];
     sum4 += byte;
     high += byte >> 7;
   }
@@ -44845,25 +45006,25 @@ var init_header = __esm({
 // images/layer/tar/pax.ts
 function paxRecords(bytes) {
   const records = [];
-  for (let at2 = 0; at2 < bytes.length && bytes[at2] !== 0; ) {
+  for (let at3 = 0; at3 < bytes.length && bytes[at3] !== 0; ) {
     let [length, digits] = [
       0,
-      at2
+      at3
     ];
     for (; digits < bytes.length && isDigit(bytes[digits]); digits++) {
       length = length * 10 + bytes[digits] - ZERO2;
       if (length > bytes.length) throw broken();
     }
-    const end = at2 + length;
+    const end = at3 + length;
     const equals = bytes.indexOf(EQUALS, digits);
-    const whole = digits > at2 && bytes[digits] === SPACE3 && end <= bytes.length && equals > digits + 1 && equals < end && bytes[end - 1] === NEWLINE;
+    const whole = digits > at3 && bytes[digits] === SPACE3 && end <= bytes.length && equals > digits + 1 && equals < end && bytes[end - 1] === NEWLINE;
     if (!whole) throw broken();
     const key = decodeName(bytes.subarray(digits + 1, equals));
     records.push({
       key,
       value: bytes.slice(equals + 1, end - 1)
     });
-    at2 = end;
+    at3 = end;
   }
   return records;
 }
@@ -44920,11 +45081,11 @@ var init_pax = __esm({
 function oldSegments(block2, start, count) {
   const segments = [];
   for (let index = 0; index < count; index++) {
-    const at2 = start + index * 2 * FIELD;
-    if (block2[at2 + FIELD] === 0) break;
+    const at3 = start + index * 2 * FIELD;
+    if (block2[at3 + FIELD] === 0) break;
     segments.push({
-      offset: numberOf6(block2.subarray(at2, at2 + FIELD), "offset in a sparse file"),
-      length: numberOf6(block2.subarray(at2 + FIELD, at2 + 2 * FIELD), "length in a sparse file")
+      offset: numberOf6(block2.subarray(at3, at3 + FIELD), "offset in a sparse file"),
+      length: numberOf6(block2.subarray(at3 + FIELD, at3 + 2 * FIELD), "length in a sparse file")
     });
   }
   return segments;
@@ -44962,10 +45123,10 @@ function pairs2(numbers) {
   if (numbers.length % 2 !== 0) throw broken2("an offset has no length");
   if (numbers.length / 2 > MOST_SEGMENTS) throw broken2(`it has more than ${MOST_SEGMENTS} parts`);
   const segments = [];
-  for (let at2 = 0; at2 < numbers.length; at2 += 2) {
+  for (let at3 = 0; at3 < numbers.length; at3 += 2) {
     segments.push({
-      offset: numbers[at2],
-      length: numbers[at2 + 1]
+      offset: numbers[at3],
+      length: numbers[at3 + 1]
     });
   }
   return segments;
@@ -45191,10 +45352,10 @@ var init_reader2 = __esm({
        * @throws {ArchiveError} if it is no tar, or a broken one
        */
       push(piece) {
-        let at2 = 0;
-        while (at2 < piece.length) {
-          const taken = this.#take(at2 === 0 ? piece : piece.subarray(at2));
-          at2 += taken;
+        let at3 = 0;
+        while (at3 < piece.length) {
+          const taken = this.#take(at3 === 0 ? piece : piece.subarray(at3));
+          at3 += taken;
           this.#position += taken;
         }
       }
@@ -45445,12 +45606,12 @@ function readTarIndex(path2) {
   try {
     const { size } = fstatSync(fd);
     const block2 = new Uint8Array(BLOCK);
-    for (let at2 = 0; at2 < size; ) {
-      const count = readSync(fd, block2, 0, BLOCK, at2);
+    for (let at3 = 0; at3 < size; ) {
+      const count = readSync(fd, block2, 0, BLOCK, at3);
       reader.push(block2.subarray(0, count));
-      at2 += count;
+      at3 += count;
       if (count === 0) break;
-      at2 += reader.skip(size - at2);
+      at3 += reader.skip(size - at3);
     }
     reader.finish();
   } finally {
@@ -45651,10 +45812,10 @@ async function* gunzip(blob) {
     });
   }
   const start = fed - sum2(recent);
-  let at2 = start;
+  let at3 = start;
   for (const piece of recent) {
-    checkZeros(piece.subarray(Math.max(0, gunzip2.bytesWritten - at2)));
-    at2 += piece.length;
+    checkZeros(piece.subarray(Math.max(0, gunzip2.bytesWritten - at3)));
+    at3 += piece.length;
   }
   for (let piece = blob.next(); piece !== void 0; piece = blob.next()) checkZeros(piece);
 }
@@ -45794,10 +45955,10 @@ function* piecesOf2(input) {
 }
 function joined(parts2) {
   const whole = new Uint8Array(parts2.reduce((total, { length }) => total + length, 0));
-  let at2 = 0;
+  let at3 = 0;
   for (const part of parts2) {
-    whole.set(part, at2);
-    at2 += part.length;
+    whole.set(part, at3);
+    at3 += part.length;
   }
   return whole;
 }
@@ -45871,7 +46032,7 @@ function decompress(blob) {
   if (isTar(head2)) return plain2(blob);
   if (head2[0] === 31 && head2[1] === 139) return gunzip(blob);
   if (isZstd(head2)) return unzstd(blob);
-  const other = OTHERS3.find(([, magic]) => magic.every((byte, at2) => head2[at2] === byte));
+  const other = OTHERS3.find(([, magic]) => magic.every((byte, at3) => head2[at3] === byte));
   if (other !== void 0) {
     throw new ArchiveError(`it is compressed by ${other[0]}, and layers are by gzip or zstd, or not at all`);
   }
@@ -45990,8 +46151,8 @@ var init_file_batch = __esm({
       /** Files that were opened by an earlier batch, and all of those. */
       #closing = [];
       #openFiles;
-      constructor(root, namespace, openFiles) {
-        this.#root = root;
+      constructor(root2, namespace, openFiles) {
+        this.#root = root2;
         this.#openFiles = openFiles;
         this.calls = new CallBatch(engine(), MEMORY3, namespace);
       }
@@ -46029,14 +46190,14 @@ var init_file_batch = __esm({
         return this.#openedBy(calls.add("openat", args));
       }
       write(fd, { offset, bytes }) {
-        for (let at2 = 0; at2 < bytes.length; at2 += LONG) {
-          const part = bytes.subarray(at2, at2 + LONG);
+        for (let at3 = 0; at3 < bytes.length; at3 += LONG) {
+          const part = bytes.subarray(at3, at3 + LONG);
           const address2 = this.calls.address(part);
           const index = this.calls.add("pwrite64", [
             fd,
             address2,
             part.length,
-            offset + at2
+            offset + at3
           ]);
           this.#writes.push({
             index,
@@ -46237,9 +46398,9 @@ var init_disk = __esm({
        * @param root the descriptor of the directory
        * @param namespace that of the user namespace in which the files are made
        */
-      constructor(root, namespace) {
-        this.#batch = new FileBatch(root, namespace, this.#openFiles);
-        this.#other = new FileBatch(root, namespace, this.#openFiles);
+      constructor(root2, namespace) {
+        this.#batch = new FileBatch(root2, namespace, this.#openFiles);
+        this.#other = new FileBatch(root2, namespace, this.#openFiles);
       }
       /** Makes a directory, which only its owner may enter until {@linkcode finishDirectory}. */
       async makeDirectory(place3) {
@@ -46504,16 +46665,16 @@ var init_file_reading = __esm({
           };
           return;
         }
-        for (let at2 = 0; at2 < bytes.length; ) {
+        for (let at3 = 0; at3 < bytes.length; ) {
           const { offset, length } = segments[this.#segment];
-          const taken = Math.min(length - this.#segmentRead, bytes.length - at2);
-          const part = bytes.subarray(at2, at2 + taken);
+          const taken = Math.min(length - this.#segmentRead, bytes.length - at3);
+          const part = bytes.subarray(at3, at3 + taken);
           if (taken > 0) yield {
             offset: offset + this.#segmentRead,
             bytes: part
           };
           this.#segmentRead += taken;
-          at2 += taken;
+          at3 += taken;
           if (this.#segmentRead === length) {
             this.#segment++;
             this.#segmentRead = 0;
@@ -46739,8 +46900,8 @@ var init_tree2 = __esm({
       }
       /** Notes that the layer has said something of a file, and so of the directories around it. */
       touch(node) {
-        for (let at2 = node; at2 && at2.layer !== this.layer; at2 = at2.parent) {
-          at2.layer = this.layer;
+        for (let at3 = node; at3 && at3.layer !== this.layer; at3 = at3.parent) {
+          at3.layer = this.layer;
         }
       }
       /** The files of lower layers that a whiteout hides: the outermost of each. */
@@ -47056,16 +47217,16 @@ async function unpackLayers(layers, directory2, options = {}) {
       code: "unsupported"
     });
   }
-  using root = open(directory2, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  using root2 = open(directory2, O_PATH | O_DIRECTORY | O_CLOEXEC);
   const namespace = owners.kind === "mapped" ? owners.namespace : void 0;
-  const devices2 = owners.kind === "real" && mayMakeDevices(root.number);
+  const devices2 = owners.kind === "real" && mayMakeDevices(root2.number);
   const rules = {
     owners,
     devices: devices2,
     maxEntries: options.maxEntries ?? MOST_ENTRIES2
   };
   const notes = new Notes();
-  await using disk = new Disk(root.number, namespace);
+  await using disk = new Disk(root2.number, namespace);
   const unpacker = new Unpacker(disk, rules, (path2, what, why) => notes.add(path2, what, why));
   let bytes = 0;
   try {
@@ -47082,7 +47243,7 @@ async function unpackLayers(layers, directory2, options = {}) {
   } catch (error) {
     await disk.flush().catch(() => {
     });
-    await removeAll(root.number, namespace).catch(() => {
+    await removeAll(root2.number, namespace).catch(() => {
     });
     throw error;
   }
@@ -47165,15 +47326,15 @@ function checkDiffId({ digest, diffId, mediaType }, hex) {
     advice
   });
 }
-function mayMakeDevices(root) {
+function mayMakeDevices(root2) {
   const name = ".ramekin-device";
   try {
-    syscall(mknodat(root, name, S_IFCHR | 384, makedev(1, 3)));
+    syscall(mknodat(root2, name, S_IFCHR | 384, makedev(1, 3)));
   } catch (error) {
     if (error instanceof SyscallError) return false;
     throw error;
   }
-  syscall(unlinkat(root, name, 0));
+  syscall(unlinkat(root2, name, 0));
   return true;
 }
 var MOST_ENTRIES2, MOST_NOTES, Notes;
@@ -47258,8 +47419,8 @@ var init_read_tree = __esm({
        * @param root the descriptor of the directory
        * @param namespace that of the user namespace in which the files are read
        */
-      constructor(root, namespace) {
-        this.#root = root;
+      constructor(root2, namespace) {
+        this.#root = root2;
         this.#calls = new CallBatch(engine(), MEMORY4, namespace);
       }
       /** Reads a directory. */
@@ -47295,8 +47456,8 @@ var init_read_tree = __esm({
       }
       /** Reads files of a directory, in this order. */
       async *files(path2, entries) {
-        for (let at2 = 0; at2 < entries.length; at2 += AT_ONCE5) {
-          for (const file of await this.#group(path2, entries.slice(at2, at2 + AT_ONCE5))) {
+        for (let at3 = 0; at3 < entries.length; at3 += AT_ONCE5) {
+          for (const file of await this.#group(path2, entries.slice(at3, at3 + AT_ONCE5))) {
             yield file;
             if (file.fd !== void 0) this.#close(file.fd);
           }
@@ -47527,8 +47688,8 @@ function paddingOf2(size) {
 }
 function block(fields) {
   const bytes = new Uint8Array(BLOCK);
-  const octal4 = (at2, digits, value) => {
-    encoder6.encodeInto(value.toString(8).padStart(digits, "0"), bytes.subarray(at2, at2 + digits));
+  const octal4 = (at3, digits, value) => {
+    encoder6.encodeInto(value.toString(8).padStart(digits, "0"), bytes.subarray(at3, at3 + digits));
   };
   bytes.set(fields.rest);
   octal4(100, 7, fields.mode);
@@ -47552,10 +47713,10 @@ function splitName(name) {
     new Uint8Array(),
     name
   ];
-  for (let at2 = name.length - 2; at2 >= 0 && name.length - at2 - 1 <= NAME7; at2--) {
-    if (name[at2] === 47 && at2 <= PREFIX2) return [
-      name.subarray(0, at2),
-      name.subarray(at2 + 1)
+  for (let at3 = name.length - 2; at3 >= 0 && name.length - at3 - 1 <= NAME7; at3--) {
+    if (name[at3] === 47 && at3 <= PREFIX2) return [
+      name.subarray(0, at3),
+      name.subarray(at3 + 1)
     ];
   }
   return void 0;
@@ -47585,10 +47746,10 @@ function bytesOf5(text5) {
 }
 function joined2(parts2) {
   const whole = new Uint8Array(parts2.reduce((sum4, { length }) => sum4 + length, 0));
-  let at2 = 0;
+  let at3 = 0;
   for (const part of parts2) {
-    whole.set(part, at2);
-    at2 += part.length;
+    whole.set(part, at3);
+    at3 += part.length;
   }
   return whole;
 }
@@ -47621,8 +47782,8 @@ async function writeLayer(directory2, path2, options = {}) {
   const owners = options.owners ?? {
     kind: geteuid2() === 0 ? "real" : "one"
   };
-  using root = open(directory2, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  using tree = new TreeReader(root.number, owners.kind === "mapped" ? owners.namespace : void 0);
+  using root2 = open(directory2, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  using tree = new TreeReader(root2.number, owners.kind === "mapped" ? owners.namespace : void 0);
   const archive = new LayerArchive(tree, owners, options);
   const fd = openSync3(path2, "wx", 420);
   const [blob, diff] = [
@@ -47646,7 +47807,7 @@ async function writeLayer(directory2, path2, options = {}) {
     for await (const piece of decoded2(gzip, next)) {
       blob.update(piece);
       size += piece.length;
-      for (let at2 = 0; at2 < piece.length; ) at2 += writeSync(fd, piece, at2);
+      for (let at3 = 0; at3 < piece.length; ) at3 += writeSync(fd, piece, at3);
     }
   } catch (error) {
     rmSync(path2, {
@@ -47665,15 +47826,15 @@ async function writeLayer(directory2, path2, options = {}) {
   };
 }
 function* dataOf(path2, fd, size) {
-  for (let at2 = 0; at2 < size; ) {
+  for (let at3 = 0; at3 < size; ) {
     const piece = readSome(fd) ?? new Uint8Array();
     if (piece.length === 0) {
       throw new LayerError(`${JSON.stringify(path2)} became shorter while it was read`, {
         code: "invalid"
       });
     }
-    yield piece.subarray(0, size - at2);
-    at2 += piece.length;
+    yield piece.subarray(0, size - at3);
+    at3 += piece.length;
   }
   yield paddingOf2(size);
 }
@@ -47760,11 +47921,11 @@ var init_write_layer = __esm({
         let piece = new Uint8Array(PIECE2);
         let filled = 0;
         for await (const bytes of this.#parts()) {
-          for (let at2 = 0; at2 < bytes.length; ) {
-            const taken = Math.min(PIECE2 - filled, bytes.length - at2);
-            piece.set(bytes.subarray(at2, at2 + taken), filled);
+          for (let at3 = 0; at3 < bytes.length; ) {
+            const taken = Math.min(PIECE2 - filled, bytes.length - at3);
+            piece.set(bytes.subarray(at3, at3 + taken), filled);
             filled += taken;
-            at2 += taken;
+            at3 += taken;
             if (filled === PIECE2) {
               yield piece;
               piece = new Uint8Array(PIECE2);
@@ -48150,8 +48311,8 @@ var init_owners2 = __esm({
 
 // images/run/resolve.ts
 var posix;
-function resolveInImage(root, path2) {
-  let [at2, rest, links2] = [
+function resolveInImage(root2, path2) {
+  let [at3, rest, links2] = [
     "/",
     partsOf3(path2),
     0
@@ -48159,11 +48320,11 @@ function resolveInImage(root, path2) {
   let hasParent = true;
   while (rest.length > 0) {
     const [part, ...further] = rest;
-    const next = posix.join(at2, part);
-    const link2 = hasParent && links2 < LINKS2 ? linkAt2(root + next) : void 0;
+    const next = posix.join(at3, part);
+    const link2 = hasParent && links2 < LINKS2 ? linkAt2(root2 + next) : void 0;
     if (link2 === void 0) {
-      hasParent &&= further.length === 0 || isDirectory(root + next);
-      [at2, rest] = [
+      hasParent &&= further.length === 0 || isDirectory(root2 + next);
+      [at3, rest] = [
         next,
         further
       ];
@@ -48174,10 +48335,10 @@ function resolveInImage(root, path2) {
       ...partsOf3(link2),
       ...further
     ];
-    if (link2.startsWith("/")) at2 = "/";
+    if (link2.startsWith("/")) at3 = "/";
   }
   return {
-    path: at2,
+    path: at3,
     hasParent
   };
 }
@@ -48207,7 +48368,7 @@ var init_resolve = __esm({
 });
 
 // images/run/root_steps.ts
-async function rootSteps(root, session, options, { cwd, volumes: declared }) {
+async function rootSteps(root2, session, options, { cwd, volumes: declared }) {
   const { persistent, readOnly = false, net = "none", hostname: hostname2 = HOSTNAME2, volumes = {} } = options;
   checkChanges(options);
   checkVolumes(volumes);
@@ -48215,24 +48376,24 @@ async function rootSteps(root, session, options, { cwd, volumes: declared }) {
     "/dev",
     "/proc",
     "/sys"
-  ]) checkMountPoint(root, path2);
-  const at2 = (path2) => root.path + resolveInImage(root.path, path2).path;
+  ]) checkMountPoint(root2, path2);
+  const at3 = (path2) => root2.path + resolveInImage(root2.path, path2).path;
   return [
-    await lower2(root.path, persistent),
+    await lower2(root2.path, persistent),
     ...cwd === "/" ? [] : [
-      mkdir2(at2(cwd))
+      mkdir2(at3(cwd))
     ],
-    ...readOnly ? writable(declared, Object.keys(volumes)).flatMap((path2) => discarding(at2(path2))) : [],
-    proc(at2("/proc")),
-    net === "host" ? bind("/sys", at2("/sys"), {
+    ...readOnly ? writable(declared, Object.keys(volumes)).flatMap((path2) => discarding(at3(path2))) : [],
+    proc(at3("/proc")),
+    net === "host" ? bind("/sys", at3("/sys"), {
       readOnly: true
-    }) : sysfs(at2("/sys")),
-    devices(at2("/dev")),
-    mqueue(at2("/dev/mqueue")),
-    ...await networkFiles(root, session, hostname2, net),
-    ...shown3(root, root.marker, MARKER2, true),
-    ...Object.entries(volumes).flatMap(([target, { source, readOnly: readOnly2 = false }]) => shown3(root, source, target, readOnly2)),
-    pivotRoot(root.path),
+    }) : sysfs(at3("/sys")),
+    devices(at3("/dev")),
+    mqueue(at3("/dev/mqueue")),
+    ...await networkFiles(root2, session, hostname2, net),
+    ...shown3(root2, root2.marker, MARKER2, true),
+    ...Object.entries(volumes).flatMap(([target, { source, readOnly: readOnly2 = false }]) => shown3(root2, source, target, readOnly2)),
+    pivotRoot(root2.path),
     // Devices that a layer has made are those of this machine, if root unpacks it.
     remount("/", readOnly ? "ro,nodev" : "nodev")
   ];
@@ -48302,19 +48463,19 @@ function discarding(path2) {
     })
   ];
 }
-function shown3(root, source, target, readOnly) {
-  const { path: path2, hasParent } = resolveInImage(root.path, target);
+function shown3(root2, source, target, readOnly) {
+  const { path: path2, hasParent } = resolveInImage(root2.path, target);
   const parent = path2.slice(0, path2.lastIndexOf("/"));
   return [
     ...hasParent || parent === "" ? [] : [
-      mkdir2(root.path + parent)
+      mkdir2(root2.path + parent)
     ],
-    bind(source, root.path + path2, {
+    bind(source, root2.path + path2, {
       readOnly
     })
   ];
 }
-async function networkFiles(root, session, hostname2, net) {
+async function networkFiles(root2, session, hostname2, net) {
   const resolv = net === "host" ? await textOf9("/etc/resolv.conf") : "";
   const hosts = net === "host" ? await textOf9("/etc/hosts") : "";
   const files2 = {
@@ -48330,7 +48491,7 @@ async function networkFiles(root, session, hostname2, net) {
     await Deno.writeTextFile(file, text5, {
       mode: 420
     });
-    steps.push(...shown3(root, file, target, false));
+    steps.push(...shown3(root2, file, target, false));
   }
   return steps;
 }
@@ -48342,10 +48503,10 @@ async function textOf9(path2) {
     throw error;
   }
 }
-function checkMountPoint(root, path2) {
+function checkMountPoint(root2, path2) {
   let state;
   try {
-    state = Deno.lstatSync(root.path + path2);
+    state = Deno.lstatSync(root2.path + path2);
   } catch {
     return;
   }
@@ -48400,7 +48561,7 @@ var init_root_steps = __esm({
 });
 
 // images/run/container_steps.ts
-function containerSteps(root, process, owners, { net = "none", hostname: hostname2 = HOSTNAME2 }) {
+function containerSteps(root2, process, owners, { net = "none", hostname: hostname2 = HOSTNAME2 }) {
   const { user, env, cwd } = process;
   return [
     ...owners.enter(user),
@@ -48410,7 +48571,7 @@ function containerSteps(root, process, owners, { net = "none", hostname: hostnam
       loopback()
     ] : [],
     hostname(hostname2),
-    ...root,
+    ...root2,
     maskPaths(...MASKED_FILES),
     readonlyPaths(...READ_ONLY_FILES),
     newSession(),
@@ -48454,9 +48615,9 @@ var init_container_steps = __esm({
 });
 
 // ffi/linux/read_beneath.ts
-function readBeneath(root, path2) {
+function readBeneath(root2, path2) {
   try {
-    using directory2 = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    using directory2 = open(root2, O_PATH | O_DIRECTORY | O_CLOEXEC);
     using file = openat22(directory2, path2, {
       flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
       resolve: RESOLVE_IN_ROOT
@@ -48496,13 +48657,13 @@ var init_read_beneath = __esm({
 });
 
 // images/run/users.ts
-function findUser(root, text5) {
+function findUser(root2, text5) {
   const [user = "", group] = text5.split(/:(.*)/s);
-  const passwd = linesOf(root, "etc/passwd");
+  const passwd = linesOf(root2, "etc/passwd");
   const line2 = findLine(passwd, user === "" ? "0" : user);
   const uid = line2 === void 0 ? numberOf7(user === "" ? "0" : user) : numberOf7(line2[2]);
   if (uid === void 0) throw unknown("user", user, passwd);
-  const groups = linesOf(root, "etc/group");
+  const groups = linesOf(root2, "etc/group");
   const home = line2?.[5] || "/";
   if (group !== void 0 && group !== "") {
     return {
@@ -48545,8 +48706,8 @@ function unknown(kind, name, lines) {
     ]
   });
 }
-function linesOf(root, path2) {
-  return readBeneath(root, path2).split("\n").filter((line2) => line2 !== "" && line2[0] !== "#").map((line2) => line2.split(":"));
+function linesOf(root2, path2) {
+  return readBeneath(root2, path2).split("\n").filter((line2) => line2 !== "" && line2[0] !== "#").map((line2) => line2.split(":"));
 }
 var LAST_ID2;
 var init_users3 = __esm({
@@ -48558,7 +48719,7 @@ var init_users3 = __esm({
 });
 
 // images/run/process.ts
-function processOf3(config, root, words3, options = {}) {
+function processOf3(config, root2, words3, options = {}) {
   const { entrypoint, cwd = config.workingDir || "/" } = options;
   const first = entrypoint ?? config.entrypoint;
   const rest = words3.length > 0 || entrypoint !== void 0 ? words3 : config.cmd;
@@ -48574,7 +48735,7 @@ function processOf3(config, root, words3, options = {}) {
       ]
     });
   }
-  const user = findUser(root, options.user ?? config.user);
+  const user = findUser(root2, options.user ?? config.user);
   return {
     args,
     env: {
@@ -48590,11 +48751,11 @@ function processOf3(config, root, words3, options = {}) {
 }
 function variablesOf4({ env }, { home }) {
   const own = env.flatMap((text5) => {
-    const at2 = text5.indexOf("=");
-    return at2 > 0 ? [
+    const at3 = text5.indexOf("=");
+    return at3 > 0 ? [
       [
-        text5.slice(0, at2),
-        text5.slice(at2 + 1)
+        text5.slice(0, at3),
+        text5.slice(at3 + 1)
       ]
     ] : [];
   });
@@ -48764,7 +48925,7 @@ async function readIndex2(path2) {
       code: "store"
     });
   }
-  return manifests.map((value, at2) => readDescriptor(`${path2}: manifest ${at2 + 1}`, value, OCI_MANIFEST));
+  return manifests.map((value, at3) => readDescriptor(`${path2}: manifest ${at3 + 1}`, value, OCI_MANIFEST));
 }
 async function changeIndex({ path: path2, lock: lock2 }, session, change, signal) {
   using _held = await FileLock.acquire(lock2, {
@@ -49230,11 +49391,11 @@ var init_image = __esm({
       async #rootSteps(options, process) {
         const { name } = await this.#unpacked();
         const { roots } = this.#store;
-        const root = {
+        const root2 = {
           path: roots.path(name),
           marker: roots.marker(name)
         };
-        return await rootSteps(root, this.#session, options, process);
+        return await rootSteps(root2, this.#session, options, process);
       }
       /**
        * Returns the recipe of a container of the image: its root, namespaces, the user, the environment, the
@@ -49248,8 +49409,8 @@ var init_image = __esm({
         ], options), options));
       }
       async #containerSteps(process, options) {
-        const root = await this.#rootSteps(options, process);
-        return containerSteps(root, process, this.#owners, options);
+        const root2 = await this.#rootSteps(options, process);
+        return containerSteps(root2, process, this.#owners, options);
       }
       /**
        * Returns a command for the image's program, in a container of it.
@@ -50394,15 +50555,15 @@ function fromEntry(path2, name, entry2) {
   const auth = textIn(entry2, "auth");
   if (auth === void 0) return void 0;
   const decoded3 = decode2(auth);
-  const at2 = decoded3?.indexOf(":") ?? -1;
-  if (decoded3 === void 0 || at2 < 0) {
+  const at3 = decoded3?.indexOf(":") ?? -1;
+  if (decoded3 === void 0 || at3 < 0) {
     throw new ImageError(`${path2}: "auth" of ${name} is not "name:password" in base64`, {
       code: "denied"
     });
   }
   return {
-    username: decoded3.slice(0, at2),
-    password: decoded3.slice(at2 + 1).replace(/\0+$/, "")
+    username: decoded3.slice(0, at3),
+    password: decoded3.slice(at3 + 1).replace(/\0+$/, "")
   };
 }
 function decode2(base64) {
@@ -50978,41 +51139,41 @@ var init_repository = __esm({
       async *download(what, blob, offset) {
         const tries = new Tries(this.#options, this.#signal);
         let mayAsk = true;
-        for (let at2 = offset; at2 < blob.size; ) {
-          if (at2 > 0 && !mayAsk) {
+        for (let at3 = offset; at3 < blob.size; ) {
+          if (at3 > 0 && !mayAsk) {
             yield RESTART;
-            at2 = 0;
+            at3 = 0;
           }
-          const response = await this.#blob(what, blob, at2);
+          const response = await this.#blob(what, blob, at3);
           const begin = beginOf(response);
-          if (begin !== at2 && begin !== 0) {
+          if (begin !== at3 && begin !== 0) {
             await discard2(response);
-            if (at2 === 0) throw this.#noBlob(what, response);
+            if (at3 === 0) throw this.#noBlob(what, response);
             mayAsk = false;
             continue;
           }
-          if (begin !== at2) {
+          if (begin !== at3) {
             yield RESTART;
-            at2 = 0;
+            at3 = 0;
           }
-          const before = at2;
+          const before = at3;
           try {
             for await (const part of bodyOf2(response, this.connection.idleTimeout)) {
-              at2 += part.length;
+              at3 += part.length;
               yield part;
-              if (at2 > blob.size) return;
+              if (at3 > blob.size) return;
             }
-            if (at2 >= blob.size) return;
-            throw new TypeError(`it ended after ${at2} of ${blob.size} bytes`);
+            if (at3 >= blob.size) return;
+            throw new TypeError(`it ended after ${at3} of ${blob.size} bytes`);
           } catch (error) {
-            if (at2 - before >= PROGRESS) tries.reset();
+            if (at3 - before >= PROGRESS) tries.reset();
             if (!(error instanceof TypeError)) throw error;
             if (await tries.next()) continue;
             throw this.#broken(what, error);
           }
         }
       }
-      #blob(what, { digest }, at2) {
+      #blob(what, { digest }, at3) {
         return this.connection.request({
           method: "GET",
           path: `${this.name}/blobs/${digest}`,
@@ -51020,8 +51181,8 @@ var init_repository = __esm({
           // What is decoded on the way would be other bytes than those of the digest.
           headers: {
             "accept-encoding": "identity",
-            ...at2 > 0 && {
-              range: `bytes=${at2}-`
+            ...at3 > 0 && {
+              range: `bytes=${at3}-`
             }
           },
           expects: [
@@ -51112,11 +51273,11 @@ var init_registry2 = __esm({
         const places = this.#places;
         const what = `the blob ${blob.digest} of ${this.what}`;
         return async function* (offset) {
-          let at2 = offset;
+          let at3 = offset;
           for (const place3 of places) {
             try {
-              for await (const part of place3.download(what, blob, at2)) {
-                at2 = part === RESTART ? 0 : at2 + part.length;
+              for await (const part of place3.download(what, blob, at3)) {
+                at3 = part === RESTART ? 0 : at3 + part.length;
                 yield part;
               }
               return;
@@ -52211,25 +52372,25 @@ var init_upload = __esm({
       async #sendTo(begin, upload) {
         const { blob, progress } = upload;
         let destination3 = begin;
-        let at2 = 0;
-        while (blob.size - at2 > destination3.chunk) {
-          const bytes = await upload.read(at2, destination3.chunk);
-          const response = await this.#sendChunk(destination3, bytes, at2, blob);
+        let at3 = 0;
+        while (blob.size - at3 > destination3.chunk) {
+          const bytes = await upload.read(at3, destination3.chunk);
+          const response = await this.#sendChunk(destination3, bytes, at3, blob);
           destination3 = await this.#destination(response, destination3);
-          at2 = receivedBy(response, at2 + bytes.length);
-          progress?.(at2);
+          at3 = receivedBy(response, at3 + bytes.length);
+          progress?.(at3);
         }
-        await this.#end(destination3, await upload.read(at2, blob.size - at2), at2, blob);
+        await this.#end(destination3, await upload.read(at3, blob.size - at3), at3, blob);
         progress?.(blob.size);
       }
-      async #sendChunk({ url }, body, at2, { digest }) {
+      async #sendChunk({ url }, body, at3, { digest }) {
         const response = await this.#repository.connection.request({
           method: "PATCH",
           path: url,
           scope: this.#scope,
           headers: {
             "content-type": "application/octet-stream",
-            "content-range": `${at2}-${at2 + body.length - 1}`
+            "content-range": `${at3}-${at3 + body.length - 1}`
           },
           body,
           // It has another part already: of a request that was made twice.
@@ -52242,7 +52403,7 @@ var init_upload = __esm({
         await discard2(response);
         return response;
       }
-      async #end({ url }, body, at2, { digest }) {
+      async #end({ url }, body, at3, { digest }) {
         const end = new URL(url);
         end.searchParams.set("digest", digest);
         const response = await this.#repository.connection.request({
@@ -52251,8 +52412,8 @@ var init_upload = __esm({
           scope: this.#scope,
           headers: {
             "content-type": "application/octet-stream",
-            ...at2 > 0 && body.length > 0 && {
-              "content-range": `${at2}-${at2 + body.length - 1}`
+            ...at3 > 0 && body.length > 0 && {
+              "content-range": `${at3}-${at3 + body.length - 1}`
             }
           },
           body,
@@ -52625,12 +52786,12 @@ function sizeText(bytes) {
     "GB",
     "TB"
   ];
-  let [value, at2] = [
+  let [value, at3] = [
     bytes,
     0
   ];
-  for (; value >= 999.95 && at2 < units.length - 1; at2++) value /= 1e3;
-  return `${at2 === 0 ? Math.round(value) : value.toFixed(1)} ${units[at2]}`;
+  for (; value >= 999.95 && at3 < units.length - 1; at3++) value /= 1e3;
+  return `${at3 === 0 ? Math.round(value) : value.toFixed(1)} ${units[at3]}`;
 }
 function shortDigest(digest) {
   return digest.slice(digest.indexOf(":") + 1).slice(0, 12);
@@ -53430,8 +53591,8 @@ function answersIn({ calls, outputs }) {
   return calls.flatMap(({ verdict, args }, index) => {
     if (verdict === void 0) return [];
     const answer = args.find((argument) => argument instanceof OutputField);
-    const at2 = outputs.get(verdict.answer);
-    const errno = answer === void 0 ? ERRNO_ITSELF + ERRNO.EINVAL : at2 + answer.offset;
+    const at3 = outputs.get(verdict.answer);
+    const errno = answer === void 0 ? ERRNO_ITSELF + ERRNO.EINVAL : at3 + answer.offset;
     return [
       recordOffset(index),
       errno
@@ -53561,10 +53722,10 @@ var init_contents2 = __esm({
       }
       /** Adds bytes, and returns their address. */
       add(bytes) {
-        const at2 = Math.ceil(this.#end / 4) * 4;
-        this.#parts.push(new Uint8Array(at2 - this.#end), bytes);
-        this.#end = at2 + bytes.length;
-        return this.#address + at2;
+        const at3 = Math.ceil(this.#end / 4) * 4;
+        this.#parts.push(new Uint8Array(at3 - this.#end), bytes);
+        this.#end = at3 + bytes.length;
+        return this.#address + at3;
       }
       /** Adds strings, each with a NUL behind it, and one more behind the last. */
       strings(strings) {
@@ -53645,7 +53806,7 @@ function writeElf(executable) {
     dataAddress(executable.note) - BASE,
     codeAddress(executable.note, data2.length) - BASE
   ];
-  const at2 = {
+  const at3 = {
     note: NOTE_AT,
     data: dataAt,
     code: codeAt,
@@ -53661,16 +53822,16 @@ function writeElf(executable) {
       size: 0,
       alignment: 0
     },
-    ofFile(".note.ramekin", SHT_NOTE, SHF_ALLOC, at2.note, note2.length, 4),
+    ofFile(".note.ramekin", SHT_NOTE, SHF_ALLOC, at3.note, note2.length, 4),
     // With the parameters: strip(1) clears what is in no section.
-    ofFile(".rodata", SHT_PROGBITS, SHF_ALLOC, at2.data, at2.code - at2.data, 4),
-    ofFile(".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, at2.code, code.length, 16),
+    ofFile(".rodata", SHT_PROGBITS, SHF_ALLOC, at3.data, at3.code - at3.data, 4),
+    ofFile(".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, at3.code, code.length, 16),
     {
       name: ".bss",
       type: SHT_NOBITS,
       flags: SHF_ALLOC | SHF_WRITE,
       address: memory.address,
-      offset: at2.end,
+      offset: at3.end,
       size: memory.size,
       alignment: 16
     }
@@ -53680,7 +53841,7 @@ function writeElf(executable) {
     ".shstrtab",
     ""
   ].join("\0"));
-  const sectionsAt = align2(at2.end + names.length, 8);
+  const sectionsAt = align2(at3.end + names.length, 8);
   const all = [
     ...sections,
     {
@@ -53688,7 +53849,7 @@ function writeElf(executable) {
       type: SHT_STRTAB,
       flags: 0,
       address: 0,
-      offset: at2.end,
+      offset: at3.end,
       size: names.length,
       alignment: 1
     }
@@ -53707,7 +53868,7 @@ function writeElf(executable) {
   view2.setUint16(16, ET_EXEC, true);
   view2.setUint16(18, MACHINE2[architecture], true);
   view2.setUint32(20, 1, true);
-  put64(view2, 24, BASE + at2.code);
+  put64(view2, 24, BASE + at3.code);
   put64(view2, 32, HEADER_SIZE5);
   put64(view2, 40, sectionsAt);
   [
@@ -53726,8 +53887,8 @@ function writeElf(executable) {
       PF_R | PF_X,
       0,
       BASE,
-      at2.end,
-      at2.end,
+      at3.end,
+      at3.end,
       page
     ],
     [
@@ -53742,8 +53903,8 @@ function writeElf(executable) {
     [
       PT_NOTE2,
       PF_R,
-      at2.note,
-      BASE + at2.note,
+      at3.note,
+      BASE + at3.note,
       note2.length,
       note2.length,
       4
@@ -53771,11 +53932,11 @@ function writeElf(executable) {
       alignment
     ].forEach((value, field2) => put64(view2, start + 8 + 8 * field2, value));
   });
-  file.set(note2, at2.note);
-  file.set(parameters, at2.code - parameters.length);
-  file.set(code, at2.code);
-  file.set(data2, at2.data);
-  file.set(names, at2.end);
+  file.set(note2, at3.note);
+  file.set(parameters, at3.code - parameters.length);
+  file.set(code, at3.code);
+  file.set(data2, at3.data);
+  file.set(names, at3.end);
   let name = 0;
   all.forEach((section, index) => {
     const start = sectionsAt + index * SECTION_SIZE;
@@ -53803,8 +53964,8 @@ function ofFile(name, type, flags2, offset, size, alignment) {
     alignment
   };
 }
-function put64(view2, at2, value) {
-  view2.setBigUint64(at2, BigInt(value), true);
+function put64(view2, at3, value) {
+  view2.setBigUint64(at3, BigInt(value), true);
 }
 function align2(value, to) {
   return Math.ceil(value / to) * to;
@@ -53923,22 +54084,22 @@ function pack(bytes) {
     bytes.length >>> 24
   ];
   const places = /* @__PURE__ */ new Map();
-  let [literals, at2] = [
+  let [literals, at3] = [
     0,
     0
   ];
-  while (at2 + SHORTEST <= bytes.length) {
-    const found = copyFor(bytes, at2, places);
-    note(places, bytes, at2);
-    const later = found === void 0 ? void 0 : copyFor(bytes, at2 + 1, places);
+  while (at3 + SHORTEST <= bytes.length) {
+    const found = copyFor(bytes, at3, places);
+    note(places, bytes, at3);
+    const later = found === void 0 ? void 0 : copyFor(bytes, at3 + 1, places);
     if (found === void 0 || later !== void 0 && gainOf(later) > gainOf(found) + 1) {
-      at2++;
+      at3++;
       continue;
     }
-    writeSequence(packed, bytes.subarray(literals, at2), found);
-    const end = at2 + found.length;
-    for (at2++; at2 < end; at2++) note(places, bytes, at2);
-    literals = at2;
+    writeSequence(packed, bytes.subarray(literals, at3), found);
+    const end = at3 + found.length;
+    for (at3++; at3 < end; at3++) note(places, bytes, at3);
+    literals = at3;
   }
   if (literals < bytes.length) writeSequence(packed, bytes.subarray(literals));
   return Uint8Array.from(packed);
@@ -53946,40 +54107,40 @@ function pack(bytes) {
 function gainOf({ distance, length }) {
   return length - (distance <= NEAR ? 1 : 2);
 }
-function copyFor(bytes, at2, places) {
-  if (at2 + SHORTEST > bytes.length) return void 0;
-  const known = places.get(wordAt(bytes, at2));
-  return known === void 0 ? void 0 : best2(bytes, at2, known);
+function copyFor(bytes, at3, places) {
+  if (at3 + SHORTEST > bytes.length) return void 0;
+  const known = places.get(wordAt(bytes, at3));
+  return known === void 0 ? void 0 : best2(bytes, at3, known);
 }
-function best2(bytes, at2, places) {
+function best2(bytes, at3, places) {
   let best3 = {
     distance: 0,
     length: 2
   };
   for (let index = places.length - 1; index >= Math.max(0, places.length - TRIES3); index--) {
     const from2 = places[index];
-    if (at2 - from2 > FARTHEST) break;
+    if (at3 - from2 > FARTHEST) break;
     let length = 0;
-    while (at2 + length < bytes.length && bytes[from2 + length] === bytes[at2 + length]) length++;
+    while (at3 + length < bytes.length && bytes[from2 + length] === bytes[at3 + length]) length++;
     const copy2 = {
-      distance: at2 - from2,
+      distance: at3 - from2,
       length
     };
     if (gainOf(copy2) > gainOf(best3)) best3 = copy2;
   }
   return best3.distance === 0 ? void 0 : best3;
 }
-function wordAt(bytes, at2) {
-  return bytes[at2] | bytes[at2 + 1] << 8 | bytes[at2 + 2] << 16;
+function wordAt(bytes, at3) {
+  return bytes[at3] | bytes[at3 + 1] << 8 | bytes[at3 + 2] << 16;
 }
-function note(places, bytes, at2) {
-  if (at2 + SHORTEST > bytes.length) return;
-  const word4 = wordAt(bytes, at2);
+function note(places, bytes, at3) {
+  if (at3 + SHORTEST > bytes.length) return;
+  const word4 = wordAt(bytes, at3);
   const known = places.get(word4);
   if (known === void 0) places.set(word4, [
-    at2
+    at3
   ]);
-  else known.push(at2);
+  else known.push(at3);
 }
 function writeSequence(packed, literals, copy2) {
   const more = copy2 === void 0 ? 0 : copy2.length - SHORTEST;
@@ -54123,7 +54284,7 @@ function isBoxOf(file, note2) {
     for: user,
     cwd
   });
-  return built.length === file.length && built.every((byte, at2) => byte === file[at2]);
+  return built.length === file.length && built.every((byte, at3) => byte === file[at3]);
 }
 function layOutMemory(compiled, address2) {
   const textsAt = address2 + aligned2(compiled.program.bytes.length);
@@ -54192,8 +54353,8 @@ function flagsOf({ plan, copiesMemory }, user) {
 function tableBytes({ program }, address2) {
   const bytes = program.bytes.slice();
   const view2 = new DataView(bytes.buffer);
-  for (const at2 of program.relocations) {
-    view2.setBigUint64(at2, BigInt(address2) + view2.getBigUint64(at2, true), true);
+  for (const at3 of program.relocations) {
+    view2.setBigUint64(at3, BigInt(address2) + view2.getBigUint64(at3, true), true);
   }
   return bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1);
 }
@@ -54550,11 +54711,11 @@ async function run8(given) {
   return 0;
 }
 function place2(word4) {
-  const at2 = word4.indexOf(":");
-  if (at2 <= 0 || /^[/.]/.test(word4)) return word4;
+  const at3 = word4.indexOf(":");
+  if (at3 <= 0 || /^[/.]/.test(word4)) return word4;
   const [container, path2] = [
-    word4.slice(0, at2),
-    word4.slice(at2 + 1)
+    word4.slice(0, at3),
+    word4.slice(at3 + 1)
   ];
   if (!path2.startsWith("/")) {
     throw new UsageError(`a path in a container begins with /: ${container}:/${path2}`);
@@ -55417,7 +55578,7 @@ function run17(given) {
   return interruptible(async (signal) => {
     await using image3 = await openImage(given);
     await using made = await commit(image3, name, {
-      changes: absolute(changes),
+      changes: absolute2(changes),
       config: configOf(given),
       signal,
       ...message2 !== void 0 && {
@@ -55627,13 +55788,13 @@ function treeOf(entries) {
     return id2 !== void 0 && known.has(id2) ? id2 : void 0;
   };
   const rows = [];
-  const add = (entry2, before, last, root) => {
+  const add = (entry2, before, last, root2) => {
     rows.push({
       entry: entry2,
-      indent: root ? "" : before + (last ? "\u2514\u2500" : "\u251C\u2500")
+      indent: root2 ? "" : before + (last ? "\u2514\u2500" : "\u251C\u2500")
     });
     const below4 = entries.filter((other) => above(other) === entry2.id);
-    const deeper = root ? "" : before + (last ? "  " : "\u2502 ");
+    const deeper = root2 ? "" : before + (last ? "  " : "\u2502 ");
     below4.forEach((other, index) => add(other, deeper, index === below4.length - 1, false));
   };
   const roots = entries.filter((entry2) => above(entry2) === void 0);
@@ -56156,14 +56317,14 @@ function run23(given) {
   if (directory2 === void 0) {
     throw new UsageError("DIR is missing: where the runtime is written to");
   }
-  const absolute2 = directory2.startsWith("/") ? directory2 : `${Deno.cwd()}/${directory2}`;
+  const absolute3 = directory2.startsWith("/") ? directory2 : `${Deno.cwd()}/${directory2}`;
   const [command, module] = [
-    `${absolute2}/ramekin-oci`,
-    `${absolute2}/ramekin-oci.js`
+    `${absolute3}/ramekin-oci`,
+    `${absolute3}/ramekin-oci.js`
   ];
-  const cache = `${absolute2}/ramekin-oci-cache`;
-  if (ifThere2(() => linux.statx(linux.AT_FDCWD, absolute2)) === void 0) {
-    linux.mkdirat(linux.AT_FDCWD, absolute2, 493);
+  const cache = `${absolute3}/ramekin-oci-cache`;
+  if (ifThere2(() => linux.statx(linux.AT_FDCWD, absolute3)) === void 0) {
+    linux.mkdirat(linux.AT_FDCWD, absolute3, 493);
   }
   write5(module, readText(moduleFile()), 420);
   write5(command, commandText({
