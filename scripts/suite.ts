@@ -37,35 +37,51 @@ export const EXAMPLES: readonly string[] = [
 export interface Tally {
   passed: number;
   failed: number;
+  /** The names of the tests that failed, each with what it said. */
+  failures: string[];
   /** The names of the tests that were left out, which say why. */
   skipped: string[];
 }
 
 /** A tally of nothing. */
 export function emptyTally(): Tally {
-  return { passed: 0, failed: 0, skipped: [] };
+  return { passed: 0, failed: 0, failures: [], skipped: [] };
 }
 
-/** Adds a part of the suite to a total; skipped tests are listed with the user who ran it. */
-export function addTally(total: Tally, { passed, failed, skipped }: Tally, who: string): void {
+/** Adds a part of the suite to a total; tests are listed with the user who ran them. */
+export function addTally(total: Tally, part: Tally, who: string): void {
+  const { passed, failed, failures, skipped } = part;
   total.passed += passed;
   total.failed += failed;
+  total.failures.push(...failures.map((failure) => `${who}: ${failure}`));
   total.skipped.push(...skipped.map((name) => `${who}: ${name}`));
 }
 
-/** The skipped tests, and the last line: `N passed, N failed`. */
-export function tallyText({ passed, failed, skipped }: Tally): string {
-  const list = skipped.length === 0 ? "" : `skipped:\n  ${skipped.join("\n  ")}\n\n`;
-  return `${list}${passed} passed, ${failed} failed`;
+/**
+ * The skipped tests, those that failed, and the last line: `N passed, N failed`. Where just the end
+ * of a long output is kept, it tells what failed.
+ */
+export function tallyText({ passed, failed, failures, skipped }: Tally): string {
+  return `${list("skipped", skipped)}${list("failed", failures)}${passed} passed, ${failed} failed`;
 }
+
+function list(title: string, tests: readonly string[]): string {
+  return tests.length === 0 ? "" : `${title}:\n  ${tests.join("\n  ")}\n\n`;
+}
+
+/** A test in a report, with the element that tells its outcome, and that one's text. */
+const TESTCASE = /<testcase name="([^"]*)"[^>]*>\s*(?:<(\w+)[^>]*>([^<]*))?/g;
 
 /** Counts the outcomes in a report of JUnit's form. */
 export function readReport(xml: string): Tally {
   const tally = emptyTally();
-  for (const [, name, outcome] of xml.matchAll(/<testcase name="([^"]*)"[^>]*>\s*(<\w+)?/g)) {
-    if (outcome === "<skipped") tally.skipped.push(unescape(name!));
+  for (const [, name, outcome, message] of xml.matchAll(TESTCASE)) {
+    if (outcome === "skipped") tally.skipped.push(unescape(name!));
     else if (outcome === undefined) tally.passed++;
-    else tally.failed++;
+    else {
+      tally.failed++;
+      tally.failures.push(`${unescape(name!)}: ${beginning(unescape(message ?? outcome))}`);
+    }
   }
   return tally;
 }
@@ -76,8 +92,14 @@ export function readSummary(text: string): Tally {
   return {
     passed: Number(passed ?? 0),
     failed: Number(failed ?? 0),
+    failures: text.matchAll(/^(.*) \.\.\. FAILED \(/gm).map(([, name]) => name!).toArray(),
     skipped: text.matchAll(/^(.*) \.\.\. ignored \(/gm).map(([, name]) => name!).toArray(),
   };
+}
+
+/** The first lines of a failure, which may show two long values. */
+function beginning(text: string): string {
+  return text.split("\n").slice(0, 20).join("\n");
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

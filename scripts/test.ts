@@ -107,6 +107,9 @@ async function runTests(
   // A test file that fails to load is in no report, but in the summary; one whose types are wrong
   // is in neither.
   tally.failed = Math.max(tally.failed, readSummary(text).failed, success ? 0 : 1);
+  if (tally.failures.length < tally.failed) {
+    tally.failures.push(`deno test ${args.join(" ")}: its error stands in the output`);
+  }
   return tally;
 }
 

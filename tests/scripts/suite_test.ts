@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import denoJson from "../../deno.json" with { type: "json" };
-import { EXAMPLES, readReport } from "../../scripts/suite.ts";
+import { addTally, emptyTally, EXAMPLES, readReport, tallyText } from "../../scripts/suite.ts";
 
 Deno.test("a report is counted, with the names of what was skipped", () => {
   const report = `<?xml version="1.0" encoding="UTF-8"?>
@@ -20,8 +20,27 @@ Deno.test("a report is counted, with the names of what was skipped", () => {
         <testcase name="four" classname="./a_test.ts" time="0.000" line="1" col="148"/>
     </testsuite>
 </testsuites>`;
-  assertEquals(readReport(report), { passed: 2, failed: 1, skipped: ['"two" <&> (needs root)'] });
-  assertEquals(readReport(""), { passed: 0, failed: 0, skipped: [] });
+  const tally = readReport(report);
+  assertEquals(tally, {
+    passed: 2,
+    failed: 1,
+    failures: ['one: Leaks detected:\n  - <testcase name="none">'],
+    skipped: ['"two" <&> (needs root)'],
+  });
+  assertEquals(readReport(""), emptyTally());
+  const total = emptyTally();
+  addTally(total, tally, "root");
+  assertEquals(
+    tallyText(total),
+    `skipped:
+  root: "two" <&> (needs root)
+
+failed:
+  root: one: Leaks detected:
+  - <testcase name="none">
+
+2 passed, 1 failed`,
+  );
 });
 
 Deno.test("the examples and the documentation of each entry are tested", () => {
