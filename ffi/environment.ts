@@ -59,3 +59,14 @@ function environ(): Deno.PointerValue {
   const variable = new Deno.UnsafePointerView(engine().libc.environ);
   return Deno.UnsafePointer.create(variable.getBigUint64());
 }
+
+/** The bytes of a string of the environment, with the NUL at its end. */
+export function stringBytes(address: bigint): Uint8Array<ArrayBuffer> {
+  const text = stringAt(address);
+  // What is not UTF-8 reads as this letter.
+  if (!text.includes("\ufffd")) return encoder.encode(`${text}\0`);
+  const view = new Deno.UnsafePointerView(Deno.UnsafePointer.create(address)!);
+  let length = 0;
+  while (view.getUint8(length) !== 0) length++;
+  return Uint8Array.from({ length: length + 1 }, (_, index) => view.getUint8(index));
+}

@@ -49,7 +49,8 @@ import type { PlanBuilder } from "../plan/builder.ts";
 import { SCRIPT_SOCKET, SYNC_SOCKETS } from "../plan/parent_work.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
 import { writeParentWork } from "./box_parent.ts";
-import { type ExecCandidate, openDevNull } from "./enter_program.ts";
+import { openDevNull } from "./enter_program.ts";
+import type { ExecCandidate } from "./exec_candidates.ts";
 import type { Frame } from "./frame.ts";
 import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
 

@@ -10,7 +10,6 @@ import {
   Named,
   Output,
   OutputField,
-  pointerList,
   ResultOf,
   type Slot,
   Struct,
@@ -22,8 +21,6 @@ import {
   close_range,
   dup3,
   F_DUPFD_CLOEXEC,
-  F_OK,
-  faccessat,
   fchdir,
   fcntl,
   getcwd,
@@ -32,7 +29,6 @@ import {
   O_DIRECTORY,
   O_NOCTTY,
   O_PATH,
-  O_RDONLY,
   O_RDWR,
   openat,
   openat2,
@@ -44,29 +40,27 @@ import {
   TIOCSWINSZ,
   umask,
   write,
-  X_OK,
 } from "../ffi/calls/files.ts";
-import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
-import { execve, execveat, rt_sigprocmask, setsid } from "../ffi/calls/processes.ts";
+import { rt_sigprocmask, setsid } from "../ffi/calls/processes.ts";
 import { sendDescriptor } from "../ffi/calls/sockets.ts";
 import { Label } from "../ffi/engine/program.ts";
 import type { ErrnoName } from "../ffi/errno.ts";
 import type { Fixes } from "../ffi/fix.ts";
+import { unobserved } from "../ffi/seccomp/observe.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { changeIds } from "../plan/change_ids.ts";
 import { CONTAINER_SOCKET } from "../plan/parent_work.ts";
 import { EXIT_CHILD, type PlannedCall } from "../plan/process.ts";
+import type { ExecCandidate } from "./exec_candidates.ts";
 import type { Frame } from "./frame.ts";
 import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
+import { executeSealed, type SealedLayout } from "./sealed_program.ts";
 import type { LaunchShape } from "./shape.ts";
 import {
-  ARGV,
   CWD,
-  ENVIRONMENT,
   GID,
   handedFd,
   IMAGE,
-  programPath,
   RESERVED,
   SCRIPT_PIDFD,
   STDIO,
@@ -75,22 +69,17 @@ import {
   WINDOW_SIZE,
 } from "./slots.ts";
 
-/** A path at which the program may be. */
-export interface ExecCandidate {
-  readonly execve: Call;
-  /** The call that executes an image in its place; then `execve` only finds the program. */
-  readonly image?: Call;
-  /** Checks whether the file exists, after all attempts have failed. */
-  readonly exists: Call;
-  /** Reads the start of the file, after all attempts have failed, to explain the error. */
-  readonly readHead: Call;
-  readonly head: Output;
-  /** Checks whether the mode of a file that was read, and its mount, let it be executed. */
-  readonly executable: Call;
-}
-
 /** Opens /dev/null before the steps, which may hide the host's /dev. */
 export const openNull: Call = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+
+/** How a launch ends: by the calls that execute the program. */
+export interface ProgramEnd {
+  readonly candidates: readonly ExecCandidate[];
+  /** The calls that do not return, one of them, once all is well. */
+  readonly executes: readonly Call[];
+  /** The program of the executable that executes the program, if one does. */
+  readonly sealed?: SealedLayout;
+}
 
 /** Writes the calls after the steps, and returns those that execute the program. */
 export function writeExec(
@@ -98,7 +87,7 @@ export function writeExec(
   plan: PlanBuilder,
   shape: LaunchShape,
   frame: Frame,
-): readonly ExecCandidate[] {
+): ProgramEnd {
   const add = (call: Call) => writer.add(call, CHILD_EDGES);
   if (plan.state.mounts.hasMounts) enterAgain(writer);
   if (shape.cwd) enterDirectory(writer, plan);
@@ -129,9 +118,22 @@ export function writeExec(
     keepsSocket: !frame.vfork || notifier !== undefined,
   });
   add(rt_sigprocmask("none", null));
-  for (const planned of calls) writer.part(planned);
+  const filters = shape.sealed === true && plan.mayFilterLast ? calls.filter(isFilter) : [];
+  for (const planned of calls) {
+    if (!filters.includes(planned)) writer.part(planned);
+  }
   if (notifier !== undefined) sendNotifier(writer, notifier.call, socket!);
-  return frame.exec(writer, shape, image);
+  if (shape.sealed === true) {
+    const marked = notifier === undefined ? undefined : unobserved;
+    const { paths } = shape;
+    return executeSealed(writer, { image: image!, socket: socket!, paths, filters, marked });
+  }
+  const candidates = frame.exec(writer, shape, image);
+  return { candidates, executes: candidates.map(({ execve, image = execve }) => image) };
+}
+
+function isFilter({ call }: PlannedCall): boolean {
+  return call.name === "seccomp";
 }
 
 /**
@@ -144,18 +146,23 @@ export function writeExec(
 function closeOthers(
   writer: ProgramWriter,
   last: readonly PlannedCall[],
-  { fds, image }: LaunchShape,
+  { fds, image: isInPlace, sealed = false }: LaunchShape,
   { keepsSocket }: { readonly keepsSocket: boolean },
 ): LastCalls {
   const used = last.flatMap(({ call, accept = [] }) =>
     call.args.filter(isDescriptor).map((fd): UsedFd => ({ fd, accept }))
   );
+  const image = isInPlace || sealed;
   // By its end the script is told that the program runs.
   if (keepsSocket) used.push({ fd: CONTAINER_SOCKET, accept: [] });
   if (image) used.push({ fd: IMAGE, accept: [] });
   const numbers = freeNumbers(used.length, fds);
   const kept = [
-    ...used.map((one, index) => ({ ...one, number: numbers[index]!, flags: O_CLOEXEC })),
+    ...used.map((one, index) => {
+      // The sealed executable reports by the socket.
+      const flags = sealed && one.fd === CONTAINER_SOCKET ? 0 : O_CLOEXEC;
+      return { ...one, number: numbers[index]!, flags };
+    }),
     ...fds.map((number, index) => ({ fd: handedFd(index), accept: [], number, flags: 0 })),
   ].toSorted((one, other) => one.number - other.number);
   const beyond = (kept.at(-1)?.number ?? 2) + 1;
@@ -335,86 +342,3 @@ function openTerminal(add: (call: Call) => Call): ResultOf {
   add(sendDescriptor(CONTAINER_SOCKET, RESERVED));
   return new ResultOf(slave, "slave");
 }
-
-/** Tries to execute the program at each path, as execvp(3) does. */
-export function tryExec(
-  writer: ProgramWriter,
-  count: number,
-  marked: (call: Call) => Call = (call) => call,
-): readonly ExecCandidate[] {
-  const paths = Array.from({ length: count }, (_, index) => programPath(index));
-  const findOut = new Label("find out why");
-  const attempts = paths.map((path, index) => {
-    const isLast = index === paths.length - 1;
-    const edges = isLast ? { onFailure: findOut } : { accept: NOT_HERE, onFailure: findOut };
-    return { path, execve: writer.add(marked(execve(path, ARGV, ENVIRONMENT)), edges) };
-  });
-  writer.section = "failure";
-  writer.place(findOut);
-  return attempts.map(({ path, execve }) => ({ execve, ...writeFindingOut(writer, path, marked) }));
-}
-
-/** Writes the calls that find out why a file could not be executed. */
-function writeFindingOut(
-  writer: ProgramWriter,
-  path: Slot,
-  marked: (call: Call) => Call = (call) => call,
-): Omit<ExecCandidate, "execve" | "image"> {
-  const next = new Label(`after ${path.text}`);
-  const look = (call: Call) => writer.add(marked(call), { onFailure: next });
-  const exists = look(faccessat(at_fdcwd, path, F_OK));
-  const opened = look(openat(at_fdcwd, path, O_RDONLY | O_CLOEXEC, 0));
-  const head = new Output(256, "&head");
-  const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), { onFailure: next });
-  const executable = look(faccessat(at_fdcwd, path, X_OK));
-  writer.place(next);
-  return { exists, readHead, head, executable };
-}
-
-/**
- * Finds the program as {@linkcode tryExec} does, and executes an image in its place. What a filter
- * hides from the launch is left to the image to find out.
- */
-export function findThenExec(
-  writer: ProgramWriter,
-  count: number,
-  image: number,
-): readonly ExecCandidate[] {
-  const paths = Array.from({ length: count }, (_, index) => programPath(index));
-  const [found, findOut] = [new Label("the program is found"), new Label("find out why")];
-  const attempts = paths.map((path, index) => {
-    const isLast = index === paths.length - 1;
-    const next = new Label(`after ${path.text}`);
-    const here = new Label(`${path.text} may be executed`);
-    const look = faccessat(at_fdcwd, path, X_OK);
-    const edges = isLast
-      ? { accept: ["EPERM", "ENOSYS"], onAccepted: here } as const
-      : { accept: NOT_HERE, onAccepted: next };
-    writer.add(look, { ...edges, onFailure: findOut });
-    writer.place(here);
-    const directory = openat(at_fdcwd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    writer.add(directory, { accept: ["ENOTDIR", "EPERM", "ENOSYS"], onAccepted: found });
-    // A directory may not be opened for writing, by anybody.
-    const refused = openat(at_fdcwd, path, O_RDWR | O_CLOEXEC, 0);
-    writer.add(refused, { ...CHILD_EDGES, fixes: { EISDIR: "the program is a directory" } });
-    writer.place(next);
-    return { path, execve: look };
-  });
-  writer.place(found);
-  const name = pointerList(["ramekin-wait"], '["ramekin-wait"]');
-  const none = pointerList([], "[]");
-  const started = writer.add(execveat(image, "", name, none, AT_EMPTY_PATH), {
-    ...CHILD_EDGES,
-    fixes: { EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)" },
-  });
-  writer.section = "failure";
-  writer.place(findOut);
-  return attempts.map(({ path, execve }) => ({
-    execve,
-    image: started,
-    ...writeFindingOut(writer, path),
-  }));
-}
-
-/** The errors after which execvp(3) tries the next directory of PATH. */
-const NOT_HERE = ["ENOENT", "ENOTDIR", "EACCES"] as const;

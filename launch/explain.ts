@@ -22,19 +22,33 @@ import { showValues } from "./slots.ts";
 export function launchError({ compiled, values }: PreparedLaunch, result: RunResult): Error {
   const { plan, layout } = compiled;
   const failure = failureOf(result, showValues(values));
-  if (failure === undefined) {
-    return new SyscallError({
-      syscall: "clone",
-      errno: ERRNO.EINTR,
-      hint: "the container was killed during the launch; does it have enough memory?",
-    });
-  }
+  if (failure === undefined) return killedError();
   if (layout.candidates.some(({ execve }) => execve === failure.call)) {
     return programError(compiled, values, result, failure.errno);
   }
   const { stepIndex, fixes, isFound } = recordOf(failure.call, layout);
   if (isFound === true && isMiss(errnoName(failure.errno))) plan.hasMissed = true;
   return failureError(failure, { plan, stepIndex, fixes });
+}
+
+/** Returns the error of a launch that something else has ended. */
+export function killedError(): SyscallError {
+  return new SyscallError({
+    syscall: "clone",
+    errno: ERRNO.EINTR,
+    hint: "the container was killed during the launch; does it have enough memory?",
+  });
+}
+
+/** Returns the error of a launch that has not come to its program in time. */
+export function heldUpError(): SyscallError {
+  return new SyscallError({
+    syscall: "execve",
+    errno: ERRNO.ETIMEDOUT,
+    hint:
+      "something has stopped it before its program began, as a program of the container may by " +
+      "SIGSTOP; it was killed",
+  });
 }
 
 /** Whether it is an error of a file that is not what it was when it was found. */

@@ -7,7 +7,7 @@
 
 import type { Call } from "../ffi/call.ts";
 import type { Label } from "../ffi/engine/program.ts";
-import type { ExecCandidate } from "./enter_program.ts";
+import type { ExecCandidate } from "./exec_candidates.ts";
 import type { ProgramWriter } from "./program_writer.ts";
 import type { LaunchShape } from "./shape.ts";
 

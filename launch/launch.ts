@@ -15,11 +15,12 @@ import { syscall } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { SYNC_SOCKETS } from "../plan/parent_work.ts";
 import type { ExecSpec } from "./exec.ts";
-import { launchError } from "./explain.ts";
+import { killedError, launchError } from "./explain.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 import type { LaunchProgram } from "./link.ts";
 import { writeName } from "./names.ts";
 import { reap } from "./reap.ts";
+import type { SealedProgram } from "./sealed_program.ts";
 import type { ScriptFrame } from "./script_frame.ts";
 import type { LaunchShape } from "./shape.ts";
 import { bindingsOf, type LaunchValues } from "./slots.ts";
@@ -33,6 +34,8 @@ export interface CompiledLaunch {
   readonly frame: ScriptFrame;
   readonly layout: LaunchProgram;
   readonly program: SyscallProgram;
+  /** The executable that executes the program, if one does. */
+  readonly sealed: SealedProgram | undefined;
 }
 
 /** A compiled launch with the values of its slots. */
@@ -122,8 +125,9 @@ export class Launch {
       const { socket } = this.#state;
       if (shape.held) letGo(socket!);
       this.#receiveNotifier(socket!);
-      waitForEnd(socket!);
+      const report = waitForEnd(socket!, this.#compiled.sealed?.length);
       this.#restore();
+      if (report.length > 0) throw this.#sealedError(report);
     }
     const { pids, pidfd, socket, runs } = this.#state;
     if (!runs) throw launchError(this.#prepared, this.#result);
@@ -152,12 +156,10 @@ export class Launch {
   /** Ends all processes and services, and closes all descriptors. Returns the error to throw. */
   abort(thrown: unknown): unknown {
     // If the container has failed, the script's error is only a consequence.
-    const { pids, pidfd, socket, failed } = this.#state;
+    const { failed } = this.#state;
     const error = failed ? launchError(this.#prepared, this.#result) : thrown;
-    for (const pid of pids) {
-      syscall(kill(pid, SIGNALS.SIGKILL));
-      reap(pid);
-    }
+    this.#killAll();
+    const { pidfd, socket } = this.#state;
     for (const fd of [this.#terminal, this.#listener, this.#notifier, pidfd, socket]) {
       if (fd !== undefined) syscall(close(fd));
     }
@@ -169,6 +171,25 @@ export class Launch {
     this.#restore();
     this.#release();
     return error;
+  }
+
+  /** Kills and reaps the processes: each may have made the next one before it has ended. */
+  #killAll(): void {
+    for (let index = 0; index < this.#state.pids.length; index++) {
+      const pid = this.#state.pids[index]!;
+      syscall(kill(pid, SIGNALS.SIGKILL));
+      reap(pid);
+    }
+  }
+
+  /** The error that the sealed executable has reported. */
+  #sealedError(report: Uint8Array<ArrayBuffer>): Error {
+    const { compiled, values } = this.#prepared;
+    const { layout, sealed } = compiled;
+    const result = sealed?.read(report);
+    if (result === undefined) return killedError();
+    const inside = { ...compiled, layout: { ...layout, ...sealed!.layout } };
+    return launchError({ compiled: inside, values }, result);
   }
 
   #receiveFds(socket: number): void {
@@ -210,7 +231,7 @@ export class Launch {
       failed,
       // execve(2) does not return on success.
       runs: !failed &&
-        layout.candidates.some(({ execve, image = execve }) => result.result(image) === PENDING),
+        layout.executes.some((call) => result.result(call) === PENDING),
     };
   }
 }

@@ -4,12 +4,14 @@
  * @module
  */
 
+import { close } from "../ffi/calls/files.ts";
 import { SIGNALS } from "../ffi/calls/processes.ts";
 import type { CgroupEntry } from "../ffi/cgroups/group.ts";
 import { engine } from "../ffi/engine/engine.ts";
 import { assemble, type SyscallProgram } from "../ffi/engine/program.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
 import { prepareLock } from "../ffi/process_lock.ts";
+import { syscall } from "../ffi/syscalls.ts";
 import { liveHost } from "../host/live_host.ts";
 import { PlanBuilder } from "../plan/builder.ts";
 import { ContainerCgroup, planContainerCgroup } from "./cgroup.ts";
@@ -25,6 +27,7 @@ import { Marker } from "./marker.ts";
 import { namesFile } from "./names.ts";
 import { Placeholders } from "./placeholders.ts";
 import { initImage, scriptFacts, scriptPidfd } from "./runtime_fds.ts";
+import { SealedProgram } from "./sealed_program.ts";
 import { ScriptFrame } from "./script_frame.ts";
 import { type LaunchShape, shapeOf } from "./shape.ts";
 import type { LaunchGivens, LaunchValues } from "./slots.ts";
@@ -111,8 +114,11 @@ export class Launcher {
     alter: Alteration | undefined,
   ): Launch {
     const inheritedFds = openInheritedFds(this.plan);
+    let sealedProgram: number | undefined;
     try {
-      const prepared = this.prepare(spec, { cgroupEntry, inheritedFds, held });
+      const { compiled, values } = this.prepare(spec, { cgroupEntry, inheritedFds, held });
+      sealedProgram = compiled.sealed?.image(values);
+      const prepared = { compiled, values: { ...values, sealedProgram } };
       const launch = startLaunch(alter === undefined ? prepared : altered(prepared, alter));
       try {
         launch.serve(spawnTool);
@@ -121,12 +127,16 @@ export class Launcher {
         throw launch.abort(error);
       }
     } finally {
+      if (sealedProgram !== undefined) syscall(close(sealedProgram));
       closeInheritedFds(inheritedFds);
     }
   }
 
   #compile({ spec, paths, cgroupEntry, held = false }: LaunchValues): CompiledLaunch {
-    const shape = shapeOf(spec, paths.length, cgroupEntry, held);
+    const shape = {
+      ...shapeOf(spec, paths.length, cgroupEntry, held),
+      ...(isSealed(this.plan, spec) && { sealed: true }),
+    };
     const key = JSON.stringify(shape);
     const known = this.#compiled.get(key);
     if (known !== undefined) return known;
@@ -218,12 +228,24 @@ function startIn(launch: Launch, cgroup: ContainerCgroup | undefined): LaunchedP
   return cgroup === undefined ? launched : { ...launched, cgroup };
 }
 
+/**
+ * Whether a sealed executable executes the program, as what lies at its path may be anything: among
+ * files of others, or in a root of which a process may outlive the script, and write to its executable
+ * then. What runs in place of the program needs no other.
+ */
+function isSealed({ state, deathSignal }: PlanBuilder, { image }: ExecSpec): boolean {
+  if (image !== undefined) return false;
+  const mayOutlive = deathSignal !== SIGNALS.SIGKILL || !state.unshared.has("pid");
+  return state.entersFiles || (state.hasOwnRoot && mayOutlive);
+}
+
 /** Compiles a launch of this shape. */
 export function compile(plan: PlanBuilder, shape: LaunchShape): CompiledLaunch {
   const frame = new ScriptFrame(plan, shape, scriptFacts());
   const layout = link(plan, shape, frame);
   const program = assemble(layout.parts, engine().architecture);
-  return { plan, shape, frame, layout, program };
+  const sealed = layout.sealed && new SealedProgram(layout.sealed);
+  return { plan, shape, frame, layout, program, sealed };
 }
 
 /** Returns the launch with a changed copy of its program. */

@@ -30,19 +30,17 @@ import type { PlanBuilder } from "../plan/builder.ts";
 import { CGROUP_DENIED, FILTERED, PROCESS_LIMIT } from "../plan/fixes.ts";
 import { namespaceFixes } from "../plan/namespace_fixes.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
-import { type ExecCandidate, openNull, writeExec } from "./enter_program.ts";
+import { openNull, type ProgramEnd, writeExec } from "./enter_program.ts";
 import type { Frame } from "./frame.ts";
 import { CHILD_EDGES, type LaunchRecord, ProgramWriter } from "./program_writer.ts";
 import type { LaunchShape } from "./shape.ts";
 import { CGROUP_DIRECTORY, cgroupFile, INIT_IMAGE } from "./slots.ts";
 
 /** The linked program of a launch, with the calls whose results are read afterwards. */
-export interface LaunchProgram {
+export interface LaunchProgram extends ProgramEnd {
   readonly parts: readonly (LaunchRecord | Label)[];
   /** The call that makes the container's first process. */
   readonly clone: Call;
-  /** The calls that execute the program, in the order of PATH. */
-  readonly candidates: readonly ExecCandidate[];
 }
 
 /**
@@ -60,7 +58,7 @@ export function link(
   const labels = plan.processes.map((_, index) => new Label(`process ${index + 1}`));
   const first = cloneProcess(plan, shape, 0, frame);
   frame.enclose(writer, first, labels[0]!);
-  let candidates: readonly ExecCandidate[] = [];
+  let end: ProgramEnd = { candidates: [], executes: [] };
   plan.processes.forEach((process, index) => {
     writer.place(labels[index]!);
     writer.section = "begin";
@@ -77,7 +75,7 @@ export function link(
     for (const part of process.parts) writer.part(part);
     if (process.then === "exec") {
       writer.section = "program";
-      candidates = writeEnd(writer, plan, shape, frame);
+      end = writeEnd(writer, plan, shape, frame);
       return;
     }
     writer.section = "clone";
@@ -92,11 +90,11 @@ export function link(
   writer.section = "failure";
   writer.place(EXIT_CHILD);
   writer.add(exit_group(127));
-  return { parts: writer.parts, clone: first, candidates };
+  return { parts: writer.parts, clone: first, ...end };
 }
 
 /** Returns the record of a call. */
-export function recordOf(call: Call, { parts }: LaunchProgram): LaunchRecord {
+export function recordOf(call: Call, { parts }: Pick<LaunchProgram, "parts">): LaunchRecord {
   return parts.find((part): part is LaunchRecord => "call" in part && part.call === call)!;
 }
 

@@ -84,8 +84,9 @@ export class Plan {
       by: "script",
       call: describeCall(call),
     }));
-    const conditions = conditionsOf(layout.parts);
-    for (const part of layout.parts) {
+    const parts = [...layout.parts, ...layout.sealed?.parts ?? []];
+    const conditions = conditionsOf(parts);
+    for (const part of parts) {
       if (!("call" in part)) continue;
       const { call, stepIndex, section } = part;
       if (section === "failure") continue;

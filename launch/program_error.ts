@@ -11,7 +11,7 @@ import { ERRNO, type ErrnoName, errnoName, errnoText } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { generalFix } from "../plan/general_fix.ts";
-import type { ExecCandidate } from "./enter_program.ts";
+import { type ExecCandidate, TOO_MANY_PROCESSES } from "./exec_candidates.ts";
 import type { CompiledLaunch } from "./launch.ts";
 import { orMemoryLimit } from "./memory_limit_fix.ts";
 import type { LaunchValues } from "./slots.ts";
@@ -99,7 +99,7 @@ const GENERAL: ReadonlySet<number> = new Set([ERRNO.E2BIG, ERRNO.ENOMEM]);
 const EXECVE_FIXES: Readonly<Partial<Record<ErrnoName, string>>> = {
   E2BIG: "the arguments and the environment are larger than the kernel accepts (execve(2)), or " +
     "than the memory that is left for them",
-  EAGAIN: "its user has more processes than RLIMIT_NPROC allows (ulimit -u)",
+  EAGAIN: TOO_MANY_PROCESSES,
   EISDIR: "its dynamic loader is a directory",
   ELIBBAD: "its dynamic loader is not a program that this kernel can load",
   ENOMEM: shortageHint("ENOMEM")!,

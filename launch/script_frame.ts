@@ -19,13 +19,13 @@ import {
   rt_sigaction,
   rt_sigprocmask,
 } from "../ffi/calls/processes.ts";
-import { passCredentials, socketpair } from "../ffi/calls/sockets.ts";
+import { passCredentials, receiveTimeout, socketpair } from "../ffi/calls/sockets.ts";
 import { END, Label } from "../ffi/engine/program.ts";
 import { unobserved } from "../ffi/seccomp/observe.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { CONTAINER_SOCKET, SCRIPT_SOCKET, SYNC_SOCKETS } from "../plan/parent_work.ts";
 import { EXIT_CHILD } from "../plan/process.ts";
-import { type ExecCandidate, findThenExec, tryExec } from "./enter_program.ts";
+import { type ExecCandidate, findThenExec, tryExec } from "./exec_candidates.ts";
 import type { Frame } from "./frame.ts";
 import type { IgnoredSignals } from "./ignored_signals.ts";
 import { firstCloneFixes } from "./link.ts";
@@ -33,6 +33,9 @@ import { MemoryGuard } from "./memory_guard.ts";
 import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
 import type { LaunchShape } from "./shape.ts";
 import { SCRIPT_PIDFD } from "./slots.ts";
+
+/** How long the script waits for a container that programs of others may stop, in milliseconds. */
+export const PATIENCE = 30_000;
 
 /** The facts of the script that a frame needs. */
 export interface ScriptFacts extends IgnoredSignals {
@@ -64,7 +67,10 @@ export class ScriptFrame implements Frame {
   constructor(plan: PlanBuilder, shape: LaunchShape, facts: ScriptFacts) {
     this.#plan = plan;
     this.#facts = facts;
-    this.vfork = plan.syncPoints.length === 0 && !shape.held;
+    // A sealed executable reports to the script, which waits for that; and who sleeps until the
+    // program runs does so for ever where it is stopped before.
+    this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true &&
+      !plan.state.stoppable;
     // The script runs on while the container waits, so the container needs a copy.
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);
@@ -95,7 +101,12 @@ export class ScriptFrame implements Frame {
     if (this.#needsSockets) {
       this.#sockets = writer.add(socketpair(SYNC_SOCKETS), { onFailure: END });
     }
-    if (!this.vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), { onFailure: closing });
+    if (this.#plan.syncPoints.length > 0) {
+      writer.add(passCredentials(SCRIPT_SOCKET, true), { onFailure: closing });
+    }
+    if (this.#plan.state.stoppable) {
+      writer.add(receiveTimeout(SCRIPT_SOCKET, PATIENCE), { onFailure: closing });
+    }
     this.guard.raise(writer, closing);
     // A signal handler of the script must not run in the container, which shares the memory.
     writer.add(rt_sigprocmask("all", mask), { onFailure: lowering });

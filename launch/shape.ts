@@ -29,6 +29,8 @@ export interface LaunchShape {
   readonly visits?: true;
   /** Whether another executable runs in place of the program. */
   readonly image: boolean;
+  /** Whether a sealed executable executes the program. */
+  readonly sealed?: boolean;
 }
 
 /** Returns the shape of a launch. */

@@ -7,7 +7,7 @@
 import { type ShowSlot, Slot } from "../ffi/call.ts";
 import type { CgroupEntry } from "../ffi/cgroups/group.ts";
 import type { Bindings } from "../ffi/engine/engine.ts";
-import type { Memory } from "../ffi/engine/memory.ts";
+import type { TableMemory } from "../ffi/engine/memory.ts";
 import type { SyscallProgram } from "../ffi/engine/program.ts";
 import { type EnvironmentStrings, inheritedStrings } from "../ffi/environment.ts";
 import { invalidArgument } from "../ffi/errors.ts";
@@ -21,6 +21,8 @@ export interface LaunchGivens {
   readonly inheritedFds?: ReadonlyMap<Slot, number> | undefined;
   /** Whether the container waits before its program to be started. */
   readonly held?: boolean;
+  /** The sealed executable that executes the program, if there is one. */
+  readonly sealedProgram?: number | undefined;
 }
 
 /** The values of the slots of one launch; some are left out if it is only described. */
@@ -134,8 +136,11 @@ export const SCRIPT_PIDFD: Slot = new LaunchSlot(
 /** The memfd of the init's image. */
 export const INIT_IMAGE: Slot = new LaunchSlot("init", ({ initImage }) => initImage);
 
-/** The descriptor of the executable that runs in place of the program. */
-export const IMAGE: Slot = new LaunchSlot("image", ({ spec }) => spec.image);
+/** The descriptor of the executable that runs in place of the program, or executes it. */
+export const IMAGE: Slot = new LaunchSlot(
+  "image",
+  ({ spec, sealedProgram }) => spec.image ?? sealedProgram,
+);
 
 /** The directory of the control group in which clone3(2) makes the container. */
 export const CGROUP_DIRECTORY: Slot = new LaunchSlot(
@@ -184,7 +189,7 @@ export function bindingsOf(values: LaunchValues): Bindings {
   };
 }
 
-function bindSlots(program: SyscallProgram, memory: Memory, values: LaunchValues): void {
+function bindSlots(program: SyscallProgram, memory: TableMemory, values: LaunchValues): void {
   const room = new Room(memory, program.bytes.length);
   for (const [slot, cells] of program.slots) {
     const value = slot instanceof LaunchSlot
@@ -219,10 +224,10 @@ const encoder = new TextEncoder();
 
 /** The memory after a program, for data that its slots point to. */
 class Room {
-  readonly #memory: Memory;
+  readonly #memory: TableMemory;
   #end: number;
 
-  constructor(memory: Memory, begin: number) {
+  constructor(memory: TableMemory, begin: number) {
     this.#memory = memory;
     this.#end = begin;
   }
@@ -237,10 +242,7 @@ class Room {
 
   /** Writes a string, and returns its address. */
   string(text: string): number {
-    if (text.includes("\0")) {
-      const hint = "the kernel ends each string at its first NUL byte; take it out";
-      throw invalidArgument("execve", `execve(${quoted(text)}, ...)`, hint);
-    }
+    requireNoNul(text);
     const { bytes, address } = this.#memory;
     const at = this.#end;
     const { written } = encoder.encodeInto(text, bytes.subarray(at));
@@ -261,6 +263,13 @@ class Room {
     this.put(at, 0);
     return this.#memory.address + list;
   }
+}
+
+/** Throws for a string that the kernel would cut. */
+export function requireNoNul(text: string): void {
+  if (!text.includes("\0")) return;
+  const hint = "the kernel ends each string at its first NUL byte; take it out";
+  throw invalidArgument("execve", `execve(${quoted(text)}, ...)`, hint);
 }
 
 function quoted(text: string): string {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Output } from "../ffi/call.ts";
+import { type Call, Output } from "../ffi/call.ts";
 import { read, write } from "../ffi/calls/files.ts";
 import {
   controlOutput,
@@ -16,9 +16,11 @@ import {
   senderOf,
   senderOutput,
 } from "../ffi/calls/sockets.ts";
-import { engine } from "../ffi/engine/engine.ts";
+import { concat } from "../ffi/concat.ts";
+import { engine, type RunResult } from "../ffi/engine/engine.ts";
 import { failureOf } from "../ffi/engine/failure.ts";
 import { assemble, Label } from "../ffi/engine/program.ts";
+import { ERRNO } from "../ffi/errno.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import {
@@ -28,7 +30,7 @@ import {
   type SyncPoint,
 } from "../plan/parent_work.ts";
 import type { ExecSpec } from "./exec.ts";
-import { failureError, stepError } from "./explain.ts";
+import { failureError, heldUpError, stepError } from "./explain.ts";
 import { runIdMapTool } from "./host_services/id_maps.ts";
 import type { RunningService } from "./running_service.ts";
 import { startService } from "./host_services/table.ts";
@@ -57,6 +59,7 @@ export function serveSyncPoints(
     }
     letGo(socket);
   }
+  if (plan.syncPoints.length === 0) return;
   // The next message may carry a descriptor, for which the output has no room for credentials too.
   syscall(passCredentials(socket, false));
 }
@@ -66,23 +69,48 @@ export function letGo(socket: number): void {
   syscalls([{ call: write(socket, new Uint8Array(1), 1), accept: ["EPIPE"] }]);
 }
 
-/** Waits until the program runs or the container has ended, which closes the container's end. */
-export function waitForEnd(socket: number): void {
-  while (waitForByte(socket));
+/**
+ * Waits until the program runs or the container has ended, which closes the container's end. Returns
+ * what it has sent before, at most so many bytes.
+ */
+export function waitForEnd(socket: number, most = 0): Uint8Array<ArrayBuffer> {
+  const parts: Uint8Array[] = [];
+  for (let length = 0;;) {
+    const part = receive(socket, Math.max(most - length, 1));
+    if (part.length === 0) break;
+    if (length < most) parts.push(part);
+    length += part.length;
+  }
+  return concat(parts);
+}
+
+/** Receives bytes; none if the other end is closed. */
+function receive(socket: number, most: number): Uint8Array {
+  const bytes = new Output(most);
+  const call = read(socket, bytes, most);
+  const result = received(call);
+  const { buffer, byteOffset } = result.output(bytes);
+  return new Uint8Array(buffer, byteOffset, Math.max(Number(result.result(call)), 0));
 }
 
 /** Waits for a byte; returns `false` if the other end is closed. */
 export function waitForByte(socket: number): boolean {
-  const byte = read(socket, new Output(1), 1);
+  return receive(socket, 1).length > 0;
+}
+
+/** Makes a call that receives what the container sends, in its time. */
+function received(call: Call): RunResult {
   // ECONNRESET: the container has exited without having read the script's byte.
-  return Number(syscalls([{ call: byte, accept: ["ECONNRESET"] }]).result(byte)) > 0;
+  const result = syscalls([{ call, accept: ["ECONNRESET", "EAGAIN"] }]);
+  if (result.result(call) === BigInt(-ERRNO.EAGAIN)) throw heldUpError();
+  return result;
 }
 
 /** Receives a descriptor that the container sends; `undefined` if the container has failed. */
 export function receiveFd(socket: number): number | undefined {
   const control = controlOutput();
   const call = receiveDescriptor(socket, control);
-  const result = syscalls([{ call, accept: ["ECONNRESET"] }]);
+  const result = received(call);
   return descriptorOf(result.output(control));
 }
 
@@ -123,6 +151,6 @@ function makeCalls(calls: readonly ParentCall[], plan: PlanBuilder, point: SyncP
 function waitForArrival(socket: number): number | undefined {
   const sender = senderOutput();
   const call = receiveByte(socket, sender);
-  const result = syscalls([{ call, accept: ["ECONNRESET"] }]);
+  const result = received(call);
   return result.result(call) > 0n ? senderOf(result.output(sender)) : undefined;
 }

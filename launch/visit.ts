@@ -8,11 +8,17 @@
 
 import { type Call, ResultOf } from "../ffi/call.ts";
 import { close, dup3, O_CLOEXEC } from "../ffi/calls/files.ts";
-import { exit_group } from "../ffi/calls/processes.ts";
+import { exit_group, kill, pidfd_open, POLLIN, ppoll, SIGNALS } from "../ffi/calls/processes.ts";
 import { sendDescriptor } from "../ffi/calls/sockets.ts";
-import { engine, type RunResult } from "../ffi/engine/engine.ts";
+import { engine, place, RunResult, sizeWith } from "../ffi/engine/engine.ts";
 import { failureOf } from "../ffi/engine/failure.ts";
-import { assemble, Label, PENDING, type ProgramRecord } from "../ffi/engine/program.ts";
+import {
+  assemble,
+  Label,
+  PENDING,
+  type ProgramRecord,
+  type SyscallProgram,
+} from "../ffi/engine/program.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import type { LazyFixes } from "../ffi/fix.ts";
@@ -21,14 +27,14 @@ import { syscall } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { CONTAINER_SOCKET, SYNC_SOCKETS } from "../plan/parent_work.ts";
 import { execSpec } from "./exec.ts";
-import { failureError, orEnded } from "./explain.ts";
+import { failureError, heldUpError, orEnded } from "./explain.ts";
 import { closeInheritedFds, openInheritedFds } from "./inherited_fds.ts";
 import { link, recordOf } from "./link.ts";
 import { CHILD_EDGES } from "./program_writer.ts";
 import { scriptFacts, scriptPidfd } from "./runtime_fds.ts";
-import { ScriptFrame } from "./script_frame.ts";
+import { PATIENCE, ScriptFrame } from "./script_frame.ts";
 import { shapeOf } from "./shape.ts";
-import { bindingsOf, SCRIPT_PIDFD } from "./slots.ts";
+import { bindingsOf, type LaunchValues, SCRIPT_PIDFD } from "./slots.ts";
 import { reap } from "./reap.ts";
 import { receiveFd } from "./sync.ts";
 
@@ -59,9 +65,14 @@ export const MOST_SENT = 32;
  * Makes the calls in a process that has the steps of the plan behind it. The script's thread blocks
  * meanwhile.
  *
+ * @param patience how many milliseconds it waits where a program of the container may stop the process
  * @throws {SyscallError} with the call that failed; no descriptor is left open then
  */
-export function visit(plan: PlanBuilder, parts: readonly (VisitCall | Label)[]): Visited {
+export function visit(
+  plan: PlanBuilder,
+  parts: readonly (VisitCall | Label)[],
+  patience: number = PATIENCE,
+): Visited {
   const calls = parts.filter((part): part is VisitCall => !(part instanceof Label));
   prepareLock();
   const shape = { ...shapeOf(NO_PROGRAM, 0, undefined, false), visits: true } as const;
@@ -87,27 +98,71 @@ export function visit(plan: PlanBuilder, parts: readonly (VisitCall | Label)[]):
       writer.place(passed);
     }
     writer.add(end);
-    return [];
+    return { candidates: [], executes: [end] };
   });
   const program = assemble(layout.parts, engine().architecture);
   const inheritedFds = openInheritedFds(plan);
   let result: RunResult;
   try {
     const values = { spec: NO_PROGRAM, paths: [], scriptPidfd: scriptPidfd(), inheritedFds };
-    result = engine().run(program, bindingsOf(values));
+    result = frame.vfork
+      ? engine().run(program, bindingsOf(values))
+      : runWatched(program, values, plan, patience);
   } finally {
     closeInheritedFds(inheritedFds);
   }
-  reapAll(plan, result);
+  frame.guard.restore(result);
+  if (frame.vfork) reapAll(plan, result);
   return received(result, frame, () => {
     const failure = failureOf(result);
     if (failure !== undefined) {
       const { stepIndex, fixes } = recordOf(failure.call, layout);
       throw orEnded(failureError(failure, { plan, stepIndex, fixes }), plan);
     }
-    if (result.result(end) !== PENDING) throw orEnded(killed(), plan);
+    if (result.result(end) !== PENDING) {
+      throw orEnded(frame.vfork ? killed() : heldUpError(), plan);
+    }
     return calls.filter(({ call, sends }) => sends === true && result.result(call) >= 0n);
   });
+}
+
+/**
+ * Runs it in memory of its own, as the script does not sleep until the processes have ended, and kills
+ * those that take too long.
+ */
+function runWatched(
+  program: SyscallProgram,
+  values: LaunchValues,
+  { processes }: PlanBuilder,
+  patience: number,
+): RunResult {
+  const bindings = bindingsOf(values);
+  const loaded = engine();
+  const memory = loaded.allocate(sizeWith(program, bindings));
+  try {
+    place(program, memory, bindings);
+    loaded.runIn(memory);
+    const result = new RunResult(program, memory.view);
+    for (const { pid } of processes) {
+      const number = result.output(pid).getInt32(0, true);
+      if (number > 0) endWithin(patience, number);
+    }
+    return result.copy();
+  } finally {
+    loaded.release(memory);
+  }
+}
+
+/** Waits for the end of a child, and kills it where that does not come in time. */
+function endWithin(milliseconds: number, pid: number): void {
+  const pidfd = syscall(pidfd_open(pid, 0));
+  const ended = ppoll([{ fd: pidfd, events: POLLIN }], milliseconds);
+  try {
+    if (syscall(ended) === 0) syscall(kill(pid, SIGNALS.SIGKILL));
+  } finally {
+    syscall(close(pidfd));
+    reap(pid);
+  }
 }
 
 /** Waits for the processes of the visit, which have ended. */

@@ -6,13 +6,12 @@
  * @module
  */
 
-import { type Call, call, Output, pointerList } from "../ffi/call.ts";
-import { close, read, write } from "../ffi/calls/files.ts";
+import { call, Output, pointerList } from "../ffi/call.ts";
+import { close, read } from "../ffi/calls/files.ts";
 import { execve, exit_group } from "../ffi/calls/processes.ts";
 import { engine } from "../ffi/engine/engine.ts";
 import { assemble, Label, type ProgramRecord } from "../ffi/engine/program.ts";
-import { sealedImage } from "./sealed_image.ts";
-import { WAIT } from "./wait_bytes.ts";
+import { complaint, engineImage } from "./engine_image.ts";
 
 /** The program that a waiting process becomes. */
 export interface AwaitedProgram {
@@ -29,26 +28,9 @@ export interface AwaitedProgram {
 
 /** Makes a sealed memfd with the executable. */
 export function waitingImage(program: AwaitedProgram): number {
-  const { architecture } = engine();
-  const table = assemble(recordsOf(program), architecture);
-  const code = Uint8Array.fromBase64(WAIT[architecture]);
-  const image = new Uint8Array(TABLE_OFFSET + table.bytes.length);
-  image.set(code);
-  image.set(table.bytes, TABLE_OFFSET);
-  const view = new DataView(image.buffer);
-  for (const at of table.relocations) {
-    const cell = TABLE_OFFSET + at;
-    view.setBigUint64(cell, TABLE_ADDRESS + view.getBigUint64(cell, true), true);
-  }
-  view.setBigUint64(TABLE_SIZES, BigInt(table.bytes.length), true);
-  view.setBigUint64(TABLE_SIZES + 8, BigInt(table.bytes.length), true);
-  return sealedImage("ramekin-wait", image);
+  const table = assemble(recordsOf(program), engine().architecture);
+  return engineImage("ramekin-wait", table);
 }
-
-/** Where the table lies in the file and in memory; as in wait_x86_64.S and wait_aarch64.S. */
-const [TABLE_OFFSET, TABLE_ADDRESS] = [0x1000, 0x411000n];
-/** Where the second program header has the size in the file, and behind it that in memory. */
-const TABLE_SIZES = 64 + 56 + 32;
 
 function recordsOf(
   { descriptor, calls, paths, argv, environment }: AwaitedProgram,
@@ -91,9 +73,3 @@ function recordsOf(
 }
 
 const PR_SET_NAME = 15;
-
-function complaint(text: string): ProgramRecord[] {
-  const bytes = new TextEncoder().encode(text);
-  const said: Call = write(2, bytes, bytes.length);
-  return [{ call: said, accept: ["EBADF", "EPIPE", "EAGAIN", "EIO", "ENOSPC"] }];
-}

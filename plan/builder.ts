@@ -190,6 +190,14 @@ export class PlanBuilder {
       this.facts.hold(this.state.caller);
   }
 
+  /**
+   * Whether filters of system calls can be set later than the other last calls: none of these has to
+   * come behind one, and no listener of one is sent to the script.
+   */
+  get mayFilterLast(): boolean {
+    return !this.#isFinishing && this.notifier === undefined;
+  }
+
   /** The process that calls are added to. */
   get process(): ProcessPlan {
     return this.processes.at(-1)!;

@@ -124,7 +124,10 @@ function rootOf({ uid, gid, root }: ProcessUser): Pick<ProcessUser, "uid" | "gid
 }
 
 /** Whether a process is of the script's user. */
-function isScripts({ outside }: ProcessUser, { ids, inUserNamespace, caller }: PlannedState) {
+export function isScripts(
+  { outside }: ProcessUser,
+  { ids, inUserNamespace, caller }: PlannedState,
+) {
   return outside === (inUserNamespace ? caller.euid : ids?.uid ?? caller.euid);
 }
 

@@ -93,6 +93,13 @@ export class PlannedState {
   readonly #depths = new Map<NamespaceKind, number>();
   /** Whether untrusted processes can see the container during setup. */
   exposed = false;
+  /**
+   * Whether a program of others may stop it during setup (SIGSTOP), which may not stop the script: it
+   * sees it in their pid namespace, or has its user, or rights over that.
+   */
+  stoppable = false;
+  /** Whether its paths lead through mounts or a root that others have made, and may change. */
+  entersFiles = false;
   readonly #host: Host;
   #caller: Credentials | undefined;
   #mountFixes: { readonly inUserNamespace: boolean; readonly fixes: Fixes } | undefined;

@@ -32,6 +32,7 @@ import {
   SO_DOMAIN,
   SO_ERROR,
   SO_PASSCRED,
+  SO_RCVTIMEO,
   SO_TYPE,
   SOCK_CLOEXEC,
   SOCK_RAW,
@@ -91,6 +92,22 @@ export function passCredentials(socket: Fd, on: boolean): Call {
     constant(SO_PASSCRED, { SO_PASSCRED }),
     new Struct(Uint8Array.of(on ? 1 : 0, 0, 0, 0), on ? "&1" : "&0"),
     4,
+  );
+}
+
+/** Has calls that receive fail after this time (`EAGAIN`). See socket(7). */
+export function receiveTimeout(socket: Fd, milliseconds: number): Call {
+  const timeval = new Uint8Array(16);
+  const view = new DataView(timeval.buffer);
+  view.setBigInt64(0, BigInt(Math.floor(milliseconds / 1000)), true);
+  view.setBigInt64(8, BigInt(milliseconds % 1000) * 1000n, true);
+  return call(
+    "setsockopt",
+    socket,
+    constant(SOL_SOCKET, { SOL_SOCKET }),
+    constant(SO_RCVTIMEO, { SO_RCVTIMEO }),
+    new Struct(timeval, `&{${milliseconds} ms}`),
+    timeval.length,
   );
 }
 

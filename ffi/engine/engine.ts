@@ -10,7 +10,7 @@
 import { type Call, call, constant, describeCall, type Output } from "../call.ts";
 import { PermissionError, SyscallError, UnsupportedError } from "../errors.ts";
 import { type Libc, openLibc } from "./libc.ts";
-import { Memory } from "./memory.ts";
+import { Memory, type TableMemory } from "./memory.ts";
 import { assemble, HEADER, recordIndex, resultOffset, type SyscallProgram } from "./program.ts";
 import type { Architecture } from "../syscall_numbers.ts";
 import { ENGINE } from "./bytes.ts";
@@ -86,7 +86,7 @@ export interface Bindings {
   /** How many bytes are needed behind the program, at most. */
   readonly size: number;
   /** Fills the slots of a program that lies in this memory, with `size` bytes behind it. */
-  write(program: SyscallProgram, memory: Memory): void;
+  write(program: SyscallProgram, memory: TableMemory): void;
 }
 
 /** The loaded machine code, and the memory in which its programs run. */
@@ -198,7 +198,7 @@ export function sizeWith(program: SyscallProgram, bindings: Bindings | undefined
 }
 
 /** Copies a program into memory, relocates its offsets to addresses, and fills its slots. */
-export function place(program: SyscallProgram, memory: Memory, bindings?: Bindings): void {
+export function place(program: SyscallProgram, memory: TableMemory, bindings?: Bindings): void {
   memory.bytes.set(program.bytes);
   const { view, address } = memory;
   for (let index = 0; index < program.relocations.length; index++) {

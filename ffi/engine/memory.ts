@@ -5,6 +5,9 @@
  * @module
  */
 
+/** Memory for a table, as it is seen here, and its address where the table runs. */
+export type TableMemory = Pick<Memory, "address" | "bytes" | "view">;
+
 /** A piece of memory at a fixed address. */
 export class Memory {
   readonly bytes: Uint8Array<ArrayBuffer>;

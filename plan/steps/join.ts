@@ -23,11 +23,18 @@ import { pidfd_open } from "../../ffi/calls/processes.ts";
 import type { Fixes } from "../../ffi/fix.ts";
 import { NO_PROCESS, OTHERS_PROCESS } from "../../ffi/proc/proc_dir.ts";
 import type { ProcessIdentity } from "../../ffi/proc/process_identity.ts";
+import type { JoinTarget } from "../../host/host.ts";
 import { CLONE_FLAG, type NamespaceKind } from "../../recipe/namespaces.ts";
 import type { JoinStep } from "../../recipe/steps/join.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { CGROUP_DENIED } from "../fixes.ts";
-import { leaveGroups, takeRoot, takeUserInside, takeUserOutside } from "../joined_user.ts";
+import {
+  isScripts,
+  leaveGroups,
+  takeRoot,
+  takeUserInside,
+  takeUserOutside,
+} from "../joined_user.ts";
 import { keepParentNetns } from "../network.ts";
 import { refuseForUsers } from "../users_box.ts";
 import { unexpanded } from "../../recipe/unexpanded.ts";
@@ -84,6 +91,7 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
   };
   const [root, cwd] = [open("root", entersRoot), open("cwd", step.cwd === true)];
   const joinsUser = kinds.has("user");
+  plan.state.stoppable ||= mayBeStopped(plan, found, step);
   if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
     plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
   }
@@ -97,11 +105,26 @@ function joinProcess(target: number | ProcessIdentity, step: JoinStep, plan: Pla
     plan.call(fchdir(root));
     plan.call(chroot("."));
     plan.state.leavesRoot();
+    plan.state.entersFiles = true;
   }
   if (step.root === true && root === undefined) plan.call(chdir("/"));
   if (cwd !== undefined) plan.call(fchdir(cwd));
   if (step.root === true || cwd !== undefined) plan.directories.enteredWorking();
   if (kinds.has("pid")) plan.fork("exit");
+}
+
+/**
+ * Whether it changes to a user, or enters the namespace of one, whose programs see it among the
+ * script's processes, and could not stop the script itself.
+ */
+function mayBeStopped(
+  { state }: PlanBuilder,
+  { otherKinds, user }: JoinTarget,
+  { credentials = "root" }: JoinStep,
+): boolean {
+  if (otherKinds.includes("pid")) return false;
+  if (!otherKinds.includes("user") && credentials !== "process") return false;
+  return user === undefined || !isScripts(user, state);
 }
 
 const ENDED: Fixes = { ENOENT: NO_PROCESS, ESRCH: NO_PROCESS };
@@ -130,8 +153,12 @@ function enter(plan: PlanBuilder, fd: Fd, kinds: ReadonlySet<NamespaceKind>): vo
   // setns(2) refuses a process that shares its memory for a time namespace (EUSERS).
   if (kinds.has("time")) plan.process.ownMemory = true;
   if (kinds.has("net")) keepParentNetns(plan);
-  if (kinds.has("mount")) plan.directories.leaveMountNamespace();
+  if (kinds.has("mount")) {
+    plan.directories.leaveMountNamespace();
+    plan.state.entersFiles = true;
+  }
   plan.state.joins(kinds);
+  plan.state.stoppable ||= kinds.has("pid");
   let flags = 0;
   for (const kind of kinds) flags |= CLONE_FLAG[kind];
   plan.call(setns(fd, flags), { fixes: joiningFixes(kinds) });

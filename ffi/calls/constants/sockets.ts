@@ -38,6 +38,8 @@ export const SO_TYPE = 3;
 export const SO_ERROR = 4;
 /** Messages carry the credentials of their sender. See unix(7). */
 export const SO_PASSCRED = 16;
+/** How long a receiving call waits, as struct timeval. See socket(7). */
+export const SO_RCVTIMEO = 20;
 /** The family: `AF_UNIX` ... */
 export const SO_DOMAIN = 39;
 /** Options of IPv6 sockets. See ipv6(7). */

@@ -1,0 +1,80 @@
+/**
+ * Programs of a container against who enters it or looks into it: they stop its process before its
+ * program begins (SIGSTOP), so that the script would wait for ever.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { endSync } from "../../launch/collect.ts";
+import { execSpec } from "../../launch/exec.ts";
+import { Launcher } from "../../launch/launcher.ts";
+import { PATIENCE } from "../../launch/script_frame.ts";
+import { visit } from "../../launch/visit.ts";
+import { getpid } from "../../ffi/calls/processes.ts";
+import type { SyscallProgram } from "../../ffi/engine/program.ts";
+import { join, mapRoot, proc, recipe, setUser, SyscallError, unshare } from "../../mod.ts";
+import { planRecipe } from "../../plan/plan_recipe.ts";
+import { notRoot, test } from "../support.ts";
+
+/** Stops all that it may, again and again. */
+const ATTACK = `$| = 1; print "begun\\n"; while (1) { kill "STOP", -1 }`;
+
+test("a launch that a program of the container stops is an error, in time", async () => {
+  const box = recipe(unshare("user", "mount", "pid"), mapRoot(), proc());
+  const args = ["-e", ATTACK];
+  await using container = box.command("perl", { args, stdout: "piped" }).spawn();
+  await begun(container.stdout);
+  const launcher = new Launcher(planRecipe([join(container.pid, { root: true })]));
+  for (let attempt = 0; attempt < 100; attempt++) {
+    try {
+      endSync(launcher.spawn(execSpec("true"), shorten));
+    } catch (error) {
+      assert(error instanceof SyscallError, String(error));
+      assertEquals([error.code, error.syscall], ["ETIMEDOUT", "execve"]);
+      return;
+    }
+  }
+  assert(false, "it was never stopped");
+});
+
+test("so is a look at its files, where it sees the script's processes", async () => {
+  // A user that nobody is, as all of its processes are stopped.
+  const user = 54_321;
+  const box = recipe(unshare("mount"), setUser({ uid: user, gid: user }));
+  const args = ["-e", ATTACK];
+  await using container = box.command("perl", { args, stdout: "piped" }).spawn();
+  await begun(container.stdout);
+  const plan = planRecipe([
+    join(container.pid, "mount", { root: true, credentials: "process" }),
+  ]);
+  const calls = Array.from({ length: 5_000 }, () => ({ call: getpid() }));
+  for (let attempt = 0; attempt < 100; attempt++) {
+    try {
+      visit(plan, calls, 100);
+    } catch (error) {
+      assert(error instanceof SyscallError, String(error));
+      assertEquals([error.code, error.syscall], ["ETIMEDOUT", "execve"]);
+      return;
+    }
+  }
+  assert(false, "it was never stopped");
+}, notRoot);
+
+async function begun(stdout: ReadableStream<Uint8Array>): Promise<void> {
+  const reader = stdout.getReader();
+  await reader.read();
+  reader.releaseLock();
+}
+
+/** Has the launch wait for a tenth of a second. */
+function shorten({ bytes }: SyscallProgram): void {
+  const view = new DataView(bytes.buffer);
+  let found = 0;
+  for (let at = 0; at + 16 <= bytes.length; at += 8) {
+    if (view.getBigInt64(at, true) !== BigInt(PATIENCE / 1000)) continue;
+    if (view.getBigInt64(at + 8, true) !== 0n) continue;
+    view.setBigInt64(at, 0n, true);
+    view.setBigInt64(at + 8, 100_000n, true);
+    found++;
+  }
+  assertEquals(found, 1);
+}
