@@ -54,7 +54,7 @@ import { EXIT_CHILD, type PlannedCall } from "../plan/process.ts";
 import type { ExecCandidate } from "./exec_candidates.ts";
 import type { Frame } from "./frame.ts";
 import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
-import { executeSealed, type SealedLayout } from "./sealed_program.ts";
+import { executeSealed, lateCalls, type SealedLayout } from "./sealed_program.ts";
 import type { LaunchShape } from "./shape.ts";
 import {
   CWD,
@@ -118,22 +118,18 @@ export function writeExec(
     keepsSocket: !frame.vfork || notifier !== undefined,
   });
   add(rt_sigprocmask("none", null));
-  const filters = shape.sealed === true && plan.mayFilterLast ? calls.filter(isFilter) : [];
+  const late = shape.sealed === true ? lateCalls(calls, plan) : [];
   for (const planned of calls) {
-    if (!filters.includes(planned)) writer.part(planned);
+    if (!late.includes(planned)) writer.part(planned);
   }
   if (notifier !== undefined) sendNotifier(writer, notifier.call, socket!);
   if (shape.sealed === true) {
     const marked = notifier === undefined ? undefined : unobserved;
     const { paths } = shape;
-    return executeSealed(writer, { image: image!, socket: socket!, paths, filters, marked });
+    return executeSealed(writer, { image: image!, socket: socket!, paths, late, marked });
   }
   const candidates = frame.exec(writer, shape, image);
   return { candidates, executes: candidates.map(({ execve, image = execve }) => image) };
-}
-
-function isFilter({ call }: PlannedCall): boolean {
-  return call.name === "seccomp";
 }
 
 /**

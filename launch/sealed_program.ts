@@ -17,6 +17,7 @@ import { execveat, exit_group } from "../ffi/calls/processes.ts";
 import { type Bindings, engine, RunResult } from "../ffi/engine/engine.ts";
 import { argumentOffset, assemble, Label, type SyscallProgram } from "../ffi/engine/program.ts";
 import { inheritedStrings, stringBytes } from "../ffi/environment.ts";
+import type { PlanBuilder } from "../plan/builder.ts";
 import { EXIT_CHILD, type PlannedCall } from "../plan/process.ts";
 import { complaint, engineImage, TABLE_ADDRESS } from "./engine_image.ts";
 import type { Environment } from "./exec.ts";
@@ -47,16 +48,30 @@ interface SealedGivens {
   readonly socket: Named;
   /** How many paths there are at which the program may be. */
   readonly paths: number;
-  /** The filters that it sets. */
-  readonly filters: readonly PlannedCall[];
+  /** The calls that it makes before. */
+  readonly late: readonly PlannedCall[];
   /** Returns a call that no listener is asked about, if there is a filter with one. */
   readonly marked: ((call: Call) => Call) | undefined;
+}
+
+/**
+ * Returns those of the last calls of a launch that the executable makes: the filters, which may deny
+ * what executes it. It has no capabilities but those that the program will have, so what needs more
+ * comes before it, and filters that others have to come behind; and one with a listener, which is sent
+ * to the script.
+ */
+export function lateCalls(
+  calls: readonly PlannedCall[],
+  { notifier, isFinishing }: PlanBuilder,
+): readonly PlannedCall[] {
+  if (notifier !== undefined || isFinishing) return [];
+  return calls.filter(({ call }) => call.name === "seccomp");
 }
 
 /** Writes the call that executes it, and returns what it does then. */
 export function executeSealed(
   writer: ProgramWriter,
-  { image, socket, paths, filters, marked = (call) => call }: SealedGivens,
+  { image, socket, paths, late, marked = (call) => call }: SealedGivens,
 ): SealedEnd {
   const name = pointerList(["ramekin-launch"], '["ramekin-launch"]');
   const none = pointerList([], "[]");
@@ -70,7 +85,7 @@ export function executeSealed(
   const again = new Label("the program is this executable itself");
   // It has no such descriptor where it is executed again, as the program.
   inside.add(fcntl(socket, F_SETFD, FD_CLOEXEC), { onFailure: again });
-  for (const planned of filters) inside.part(planned);
+  for (const planned of late) inside.part(planned);
   const candidates = tryExec(inside, paths, marked);
   inside.place(EXIT_CHILD);
   const table = new Named(TABLE_ADDRESS, "table");

@@ -231,7 +231,7 @@ function launch(
 }
 
 /** The calls of steps that need nothing but themselves. */
-export function callsOf(steps: readonly Step[]): AwaitedProgram["calls"] {
+function callsOf(steps: readonly Step[]): AwaitedProgram["calls"] {
   const { process, beforeProgram } = planRecipe(checkedSteps(steps));
   return [...process.parts, ...beforeProgram];
 }

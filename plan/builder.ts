@@ -190,12 +190,9 @@ export class PlanBuilder {
       this.facts.hold(this.state.caller);
   }
 
-  /**
-   * Whether filters of system calls can be set later than the other last calls: none of these has to
-   * come behind one, and no listener of one is sent to the script.
-   */
-  get mayFilterLast(): boolean {
-    return !this.#isFinishing && this.notifier === undefined;
+  /** Whether the last calls come behind a filter under which privileges can be gained. */
+  get isFinishing(): boolean {
+    return this.#isFinishing;
   }
 
   /** The process that calls are added to. */

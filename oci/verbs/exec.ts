@@ -4,12 +4,11 @@
  * @module
  */
 
-import { at_fdcwd, close, O_CLOEXEC, O_RDONLY, openat } from "../../ffi/calls/files.ts";
+import { close } from "../../ffi/calls/files.ts";
 import { syscall } from "../../ffi/syscalls.ts";
 import { ProgramTerminal } from "../../container/terminal/terminal.ts";
-import { execSpec, programPaths, type Terminal } from "../../launch/exec.ts";
+import { execSpec, type Terminal } from "../../launch/exec.ts";
 import { Launcher } from "../../launch/launcher.ts";
-import { waitingImage } from "../../launch/waiting_image.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
 import { checkedSteps } from "../../recipe/check.ts";
 import { join } from "../../recipe/steps/join.ts";
@@ -22,7 +21,7 @@ import { checkProcess, identitySteps, limitSteps, programOf } from "../config/pr
 import { keepsOriginalGroups, withHome } from "../config/recipe.ts";
 import type { Config, ConfigProcess } from "../spec.ts";
 import { sendTo } from "../console.ts";
-import { callsOf, preserved, streamsOf, writePidFile } from "../create.ts";
+import { preserved, streamsOf, writePidFile } from "../create.ts";
 import { OciError, wordsFor } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ContainerRecord } from "../state.ts";
@@ -94,20 +93,9 @@ export async function run(runtime: Runtime, given: Given): Promise<number> {
   }
 }
 
-/** What the first steps of a launch do, and the last ones, which come right before the program. */
-interface ExecSteps {
-  readonly first: readonly Step[];
-  readonly last: readonly Step[];
-}
-
-/**
- * Starts the program by a sealed executable, as `create` does, which waits for nothing: a program of the
- * container that is "#!/proc/self/exe" would be Deno otherwise, and the container outlives this process,
- * by which Deno's file is busy (CVE-2019-5736).
- */
 function launch(
   process: ConfigProcess,
-  { first, last }: ExecSteps,
+  steps: readonly Step[],
   { root, count, terminal }: {
     readonly root: string;
     readonly count: number;
@@ -115,36 +103,18 @@ function launch(
   },
 ) {
   const fds = preserved(count);
-  const opened = fds.map(({ fd }) => fd);
   const { program, args, environment, searchPath, cwd } = withHome(
     programOf(process),
     process.user?.uid ?? 0,
     root,
   );
   try {
-    const plan = planRecipe(checkedSteps(first), { recorded: true });
+    const plan = planRecipe(checkedSteps(steps), { recorded: true });
     const changes = { inherited: [], changes: environment };
     const spec = execSpec(program, { args, environment: changes, searchPath, cwd });
-    const number = 3 + count;
-    // There is always a byte to read.
-    const zero = syscall(openat(at_fdcwd, "/dev/zero", O_RDONLY | O_CLOEXEC));
-    opened.push(zero);
-    const image = waitingImage({
-      descriptor: number,
-      calls: callsOf(last),
-      paths: programPaths(spec),
-      argv: [program, ...args],
-      environment: Array.from(environment, ([name, value]) => `${name}=${value}`),
-    });
-    opened.push(image);
-    return new Launcher(plan).spawn({
-      ...spec,
-      ...streamsOf({ process }, terminal),
-      fds: [...fds, { number, fd: zero }],
-      image,
-    });
+    return new Launcher(plan).spawn({ ...spec, ...streamsOf({ process }, terminal), fds });
   } finally {
-    for (const fd of opened) syscall(close(fd));
+    for (const { fd } of fds) syscall(close(fd));
   }
 }
 
@@ -152,7 +122,7 @@ function stepsOf(
   process: ConfigProcess,
   config: Config,
   first: { readonly pid: number; readonly started: number },
-): ExecSteps {
+): readonly Step[] {
   checkProcess(process);
   const { linux = {} } = config;
   const isUser = (linux.namespaces ?? []).some(({ type }) => type === "user");
@@ -161,14 +131,14 @@ function stepsOf(
     : caller().mayChangeGroups;
   const keepsGroups = keepsOriginalGroups(config) || !mayChange;
   const { launch, last } = identitySteps(process, linux, keepsGroups);
-  const entering = [
+  return [
     dieWithParent(null),
     join(first, { root: true, cgroup: true, credentials: "keep" }),
     newSession(),
     ...limitSteps(process),
     ...launch,
+    ...last,
   ];
-  return { first: entering, last };
 }
 
 /** Returns the process of a file, or that of the container with what the flags change. */

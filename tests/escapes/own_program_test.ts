@@ -20,6 +20,7 @@ import {
   type Recipe,
   recipe,
   sandbox,
+  seccomp,
   type Step,
   unshare,
 } from "../../mod.ts";
@@ -144,3 +145,16 @@ test(
     assertEquals(unsealed(alive.steps, `${directory}/link`, argsOf("link")), "0");
   }),
 );
+
+test("a filter may deny what executes the sealed executable", async () => {
+  const profile = {
+    defaultAction: "SCMP_ACT_ALLOW",
+    syscalls: [{ names: ["execveat", "fcntl"], action: "SCMP_ACT_ERRNO", errnoRet: 1 }],
+  } as const;
+  const box = recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), seccomp(profile));
+  await using container = box.command("sleep", { args: ["600"], stdin: "null" }).spawn();
+  const { code, stdout } = container.enter("grep", { args: ["Seccomp:", "/proc/self/status"] })
+    .outputSync();
+  assertEquals([code, new TextDecoder().decode(stdout)], [0, "Seccomp:\t2\n"]);
+  assertThrows(() => container.enter("/nonesuch").outputSync(), Deno.errors.NotFound);
+});
