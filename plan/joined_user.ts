@@ -127,7 +127,7 @@ function rootOf({ uid, gid, root }: ProcessUser): Pick<ProcessUser, "uid" | "gid
 export function isScripts(
   { outside }: ProcessUser,
   { ids, inUserNamespace, caller }: PlannedState,
-) {
+): boolean {
   return outside === (inUserNamespace ? caller.euid : ids?.uid ?? caller.euid);
 }
 
