@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "d7320233512b4fa71313286780be756f0350445ad9068c6556f1401efa4f2180";
+var BUILD = "4eed6647e4cdd861f75cd749313e0eb3da34261891986c45b8c4914a82d49bbf";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -2004,6 +2004,10 @@ var namespaceFixes = (function namespaceFixes(kinds, host, inUserNamespace) {
     EINVAL: () => unknownKind(kinds, host)
   };
 });
+var lazy2 = (function lazy2(make3) {
+  let made;
+  return () => made ??= make3();
+});
 var changeIds = (function changeIds({ uid, gid, groups = [], keepGroups = false }, { setgroupsDenied, inUserNamespace }) {
   const calls = [];
   const add = ((call2, denied2) => {
@@ -2026,6 +2030,18 @@ var changeIds = (function changeIds({ uid, gid, groups = [], keepGroups = false 
     add(setresuid(uid, uid, uid), "changing the user needs CAP_SETUID: a recipe of root, or mapRoot()");
   }
   return calls;
+});
+var sealedImage = (function sealedImage(name, given2) {
+  const fd = syscall(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  const image2 = typeof given2 === "string" ? Uint8Array.fromBase64(given2) : given2;
+  try {
+    syscall(write(fd, image2, image2.length));
+    syscall(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+  } catch (error) {
+    syscall(close(fd));
+    throw error;
+  }
+  return fd;
 });
 var argvOf = (function argvOf({ program, argv0, args }) {
   return [
@@ -2106,15 +2122,34 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
     keepsSocket: !frame.vfork || notifier !== void 0
   });
   add(rt_sigprocmask("none", null));
-  for (const planned of calls) writer.part(planned);
+  const late = shape.sealed === true ? lateCalls(calls, plan) : [];
+  for (const planned of calls) {
+    if (!late.includes(planned)) writer.part(planned);
+  }
   if (notifier !== void 0) sendNotifier(writer, notifier.call, socket);
-  return frame.exec(writer, shape, image2);
+  if (shape.sealed === true) {
+    const marked = notifier === void 0 ? void 0 : unobserved;
+    const { paths } = shape;
+    return executeSealed(writer, {
+      image: image2,
+      socket,
+      paths,
+      late,
+      marked
+    });
+  }
+  const candidates = frame.exec(writer, shape, image2);
+  return {
+    candidates,
+    executes: candidates.map(({ execve: execve2, image: image3 = execve2 }) => image3)
+  };
 });
-var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { keepsSocket }) {
+var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, sealed = false }, { keepsSocket }) {
   const used = last.flatMap((({ call: call2, accept = [] }) => call2.args.filter(isDescriptor).map((fd) => ({
     fd,
     accept
   }))));
+  const image2 = isInPlace || sealed;
   if (keepsSocket) used.push({
     fd: CONTAINER_SOCKET,
     accept: []
@@ -2125,11 +2160,14 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { 
   });
   const numbers = freeNumbers(used.length, fds);
   const kept = [
-    ...used.map(((one, index) => ({
-      ...one,
-      number: numbers[index],
-      flags: O_CLOEXEC
-    }))),
+    ...used.map(((one, index) => {
+      const flags16 = sealed && one.fd === CONTAINER_SOCKET ? 0 : O_CLOEXEC;
+      return {
+        ...one,
+        number: numbers[index],
+        flags: flags16
+      };
+    })),
     ...fds.map(((number, index) => ({
       fd: handedFd(index),
       accept: [],
@@ -2246,126 +2284,15 @@ var connectStdio = (function connectStdio(add, { stdio }) {
     add(dup3(kind === "null" ? new ResultOf(openNull, "null") : STDIO[fd], fd, 0));
   }));
 });
-var tryExec = (function tryExec(writer, count, marked = ((call2) => call2)) {
-  const paths = Array.from({
-    length: count
-  }, ((_, index) => programPath(index)));
-  const findOut = new Label("find out why");
-  const attempts = paths.map(((path2, index) => {
-    const isLast = index === paths.length - 1;
-    const edges = isLast ? {
-      onFailure: findOut
-    } : {
-      accept: NOT_HERE,
-      onFailure: findOut
-    };
-    return {
-      path: path2,
-      execve: writer.add(marked(execve(path2, ARGV, ENVIRONMENT)), edges)
-    };
-  }));
-  writer.section = "failure";
-  writer.place(findOut);
-  return attempts.map((({ path: path2, execve: execve2 }) => ({
-    execve: execve2,
-    ...writeFindingOut(writer, path2, marked)
-  })));
-});
-var writeFindingOut = (function writeFindingOut(writer, path2, marked = ((call2) => call2)) {
-  const next = new Label(`after ${path2.text}`);
-  const look2 = ((call2) => writer.add(marked(call2), {
-    onFailure: next
-  }));
-  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
-  const opened = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
-  const head = new Output(256, "&head");
-  const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
-    onFailure: next
-  });
-  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
-  writer.place(next);
-  return {
-    exists,
-    readHead,
-    head,
-    executable
-  };
-});
-var findThenExec = (function findThenExec(writer, count, image2) {
-  const paths = Array.from({
-    length: count
-  }, ((_, index) => programPath(index)));
-  const [found, findOut] = [
-    new Label("the program is found"),
-    new Label("find out why")
-  ];
-  const attempts = paths.map(((path2, index) => {
-    const isLast = index === paths.length - 1;
-    const next = new Label(`after ${path2.text}`);
-    const here = new Label(`${path2.text} may be executed`);
-    const look2 = faccessat(at_fdcwd, path2, X_OK);
-    const edges = isLast ? {
-      accept: [
-        "EPERM",
-        "ENOSYS"
-      ],
-      onAccepted: here
-    } : {
-      accept: NOT_HERE,
-      onAccepted: next
-    };
-    writer.add(look2, {
-      ...edges,
-      onFailure: findOut
-    });
-    writer.place(here);
-    const directory = openat(at_fdcwd, path2, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    writer.add(directory, {
-      accept: [
-        "ENOTDIR",
-        "EPERM",
-        "ENOSYS"
-      ],
-      onAccepted: found
-    });
-    const refused = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
-    writer.add(refused, {
-      ...CHILD_EDGES,
-      fixes: {
-        EISDIR: "the program is a directory"
-      }
-    });
-    writer.place(next);
-    return {
-      path: path2,
-      execve: look2
-    };
-  }));
-  writer.place(found);
-  const name = pointerList([
-    "ramekin-wait"
-  ], '["ramekin-wait"]');
-  const none = pointerList([], "[]");
-  const started2 = writer.add(execveat(image2, "", name, none, AT_EMPTY_PATH), {
-    ...CHILD_EDGES,
-    fixes: {
-      EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)"
-    }
-  });
-  writer.section = "failure";
-  writer.place(findOut);
-  return attempts.map((({ path: path2, execve: execve2 }) => ({
-    execve: execve2,
-    image: started2,
-    ...writeFindingOut(writer, path2)
-  })));
-});
 var link = (function link(plan, shape, frame, writeEnd = writeExec) {
   const writer = new ProgramWriter();
   const labels = plan.processes.map(((_, index) => new Label(`process ${index + 1}`)));
   const first = cloneProcess(plan, shape, 0, frame);
   frame.enclose(writer, first, labels[0]);
-  let candidates = [];
+  let end = {
+    candidates: [],
+    executes: []
+  };
   plan.processes.forEach(((process, index) => {
     writer.place(labels[index]);
     writer.section = "begin";
@@ -2382,7 +2309,7 @@ var link = (function link(plan, shape, frame, writeEnd = writeExec) {
     for (const part of process.parts) writer.part(part);
     if (process.then === "exec") {
       writer.section = "program";
-      candidates = writeEnd(writer, plan, shape, frame);
+      end = writeEnd(writer, plan, shape, frame);
       return;
     }
     writer.section = "clone";
@@ -2400,7 +2327,7 @@ var link = (function link(plan, shape, frame, writeEnd = writeExec) {
   return {
     parts: writer.parts,
     clone: first,
-    candidates
+    ...end
   };
 });
 var cloneProcess = (function cloneProcess(plan, shape, index, frame) {
@@ -2432,13 +2359,6 @@ var enterCgroup = (function enterCgroup(writer, plan, { cgroup }) {
     writer.add(sched_setaffinity(0, ALL_PROCESSORS), options);
   }
   if ((plan.cloneFlags & CLONE_NEWCGROUP) !== 0) writer.add(unshare(CLONE_NEWCGROUP), options);
-});
-var sealedImage = (function sealedImage(name, given2) {
-  const fd = syscall(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  const image2 = typeof given2 === "string" ? Uint8Array.fromBase64(given2) : given2;
-  syscall(write(fd, image2, image2.length));
-  syscall(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
-  return fd;
 });
 var scriptFacts = (function scriptFacts() {
   return {
@@ -2534,10 +2454,6 @@ var childrenIn = (function childrenIn(result, plan) {
 var pidIn = (function pidIn(result, pid) {
   return result.output(pid).getInt32(0, true);
 });
-var lazy2 = (function lazy2(make3) {
-  let made;
-  return () => made ??= make3();
-});
 var changesDumpability = (function changesDumpability(plan, shape) {
   return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid || changesIds(plan);
 });
@@ -2599,29 +2515,19 @@ var compile = (function compile(plan, shape) {
   const frame = new ScriptFrame(plan, shape, scriptFacts());
   const layout = link(plan, shape, frame);
   const program = assemble(layout.parts, engine().architecture);
+  const sealed = layout.sealed && new SealedProgram(layout.sealed);
   return {
     plan,
     shape,
     frame,
     layout,
-    program
+    program,
+    sealed
   };
 });
 var waitingImage = (function waitingImage(program) {
-  const { architecture } = engine();
-  const table = assemble(recordsOf(program), architecture);
-  const code = Uint8Array.fromBase64(WAIT[architecture]);
-  const image2 = new Uint8Array(TABLE_OFFSET + table.bytes.length);
-  image2.set(code);
-  image2.set(table.bytes, TABLE_OFFSET);
-  const view2 = new DataView(image2.buffer);
-  for (const at3 of table.relocations) {
-    const cell = TABLE_OFFSET + at3;
-    view2.setBigUint64(cell, TABLE_ADDRESS + view2.getBigUint64(cell, true), true);
-  }
-  view2.setBigUint64(TABLE_SIZES, BigInt(table.bytes.length), true);
-  view2.setBigUint64(TABLE_SIZES + 8, BigInt(table.bytes.length), true);
-  return sealedImage("ramekin-wait", image2);
+  const table = assemble(recordsOf(program), engine().architecture);
+  return engineImage("ramekin-wait", table);
 });
 var recordsOf = (function recordsOf({ descriptor, calls, paths, argv, environment }) {
   const [again, told] = [
@@ -2692,22 +2598,6 @@ var recordsOf = (function recordsOf({ descriptor, calls, paths, argv, environmen
 `),
     {
       call: exit_group(126)
-    }
-  ];
-});
-var complaint = (function complaint(text3) {
-  const bytes = new TextEncoder().encode(text3);
-  const said = write(2, bytes, bytes.length);
-  return [
-    {
-      call: said,
-      accept: [
-        "EBADF",
-        "EPIPE",
-        "EAGAIN",
-        "EIO",
-        "ENOSPC"
-      ]
     }
   ];
 });
@@ -3285,6 +3175,7 @@ var joinProcess = (function joinProcess(target, step, plan) {
     open2("cwd", step.cwd === true)
   ];
   const joinsUser = kinds.has("user");
+  plan.state.stoppable ||= mayBeStopped(plan, found, step);
   if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
     plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
   }
@@ -3298,6 +3189,7 @@ var joinProcess = (function joinProcess(target, step, plan) {
     plan.call(fchdir(root2));
     plan.call(chroot("."));
     plan.state.leavesRoot();
+    plan.state.entersFiles = true;
   }
   if (step.root === true && root2 === void 0) plan.call(chdir("/"));
   if (cwd !== void 0) plan.call(fchdir(cwd));
@@ -3308,8 +3200,12 @@ var enter2 = (function enter2(plan, fd, kinds) {
   if (kinds.has("pid")) plan.needsHostPids();
   if (kinds.has("time")) plan.process.ownMemory = true;
   if (kinds.has("net")) keepParentNetns(plan);
-  if (kinds.has("mount")) plan.directories.leaveMountNamespace();
+  if (kinds.has("mount")) {
+    plan.directories.leaveMountNamespace();
+    plan.state.entersFiles = true;
+  }
   plan.state.joins(kinds);
+  plan.state.stoppable ||= kinds.has("pid");
   let flags16 = 0;
   for (const kind of kinds) flags16 |= CLONE_FLAG[kind];
   plan.call(setns(fd, flags16), {
@@ -4648,7 +4544,7 @@ var homeOf2 = (function homeOf2(uid, root2) {
 });
 var destroy = (function destroy(record) {
   const { groups } = record;
-  const end = Date.now() + PATIENCE3;
+  const end = Date.now() + PATIENCE4;
   for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
     const pids = killAll(record);
     if (pids.length === 0 && removeGroups(groups)) break;
@@ -5076,12 +4972,11 @@ var run3 = (async function run3(runtime, given2) {
     throw new OciError(wordsFor(error, process.args?.[0]), FAILED);
   }
 });
-var launch2 = (function launch2(process, { first, last }, { root: root2, count, terminal }) {
+var launch2 = (function launch2(process, steps, { root: root2, count, terminal }) {
   const fds = preserved(count);
-  const opened = fds.map(({ fd }) => fd);
   const { program, args, environment, searchPath, cwd } = withHome(programOf(process), process.user?.uid ?? 0, root2);
   try {
-    const plan = planRecipe(checkedSteps(first), {
+    const plan = planRecipe(checkedSteps(steps), {
       recorded: true
     });
     const changes = {
@@ -5094,36 +4989,15 @@ var launch2 = (function launch2(process, { first, last }, { root: root2, count, 
       searchPath,
       cwd
     });
-    const number = 3 + count;
-    const zero = syscall(openat(at_fdcwd, "/dev/zero", O_RDONLY | O_CLOEXEC));
-    opened.push(zero);
-    const image2 = waitingImage({
-      descriptor: number,
-      calls: callsOf3(last),
-      paths: programPaths(spec),
-      argv: [
-        program,
-        ...args
-      ],
-      environment: Array.from(environment, ([name, value]) => `${name}=${value}`)
-    });
-    opened.push(image2);
     return new Launcher(plan).spawn({
       ...spec,
       ...streamsOf({
         process
       }, terminal),
-      fds: [
-        ...fds,
-        {
-          number,
-          fd: zero
-        }
-      ],
-      image: image2
+      fds
     });
   } finally {
-    for (const fd of opened) syscall(close(fd));
+    for (const { fd } of fds) syscall(close(fd));
   }
 });
 var stepsOf2 = (function stepsOf2(process, config, first) {
@@ -5133,7 +5007,7 @@ var stepsOf2 = (function stepsOf2(process, config, first) {
   const mayChange = isUser ? textOf2(`/proc/${first.pid}/setgroups`)?.trim() !== "deny" : caller().mayChangeGroups;
   const keepsGroups = keepsOriginalGroups(config) || !mayChange;
   const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
-  const entering = [
+  return [
     dieWithParent(null),
     join(first, {
       root: true,
@@ -5142,12 +5016,9 @@ var stepsOf2 = (function stepsOf2(process, config, first) {
     }),
     newSession(),
     ...limitSteps(process),
-    ...launch3
+    ...launch3,
+    ...last
   ];
-  return {
-    first: entering,
-    last
-  };
 });
 var processOf = (function processOf(given2, words3, config) {
   const file = valueOf(given2, "process");
@@ -5889,6 +5760,7 @@ var F_GET_SEALS = 1034;
 var LOCK_SH = 1;
 var LOCK_EX = 2;
 var LOCK_NB = 4;
+var FD_CLOEXEC = 1;
 var F_SEAL_SEAL = 1;
 var F_SEAL_SHRINK = 2;
 var F_SEAL_GROW = 4;
@@ -7828,6 +7700,16 @@ function stringAt(address2) {
 function environ() {
   const variable = new Deno.UnsafePointerView(engine().libc.environ);
   return Deno.UnsafePointer.create(variable.getBigUint64());
+}
+function stringBytes(address2) {
+  const text3 = stringAt(address2);
+  if (!text3.includes("\uFFFD")) return encoder2.encode(`${text3}\0`);
+  const view2 = new Deno.UnsafePointerView(Deno.UnsafePointer.create(address2));
+  let length = 0;
+  while (view2.getUint8(length) !== 0) length++;
+  return Uint8Array.from({
+    length: length + 1
+  }, (_, index) => view2.getUint8(index));
 }
 
 // recipe/default_path.ts
@@ -13561,6 +13443,13 @@ var PlannedState = class {
   #depths = /* @__PURE__ */ new Map();
   /** Whether untrusted processes can see the container during setup. */
   exposed = false;
+  /**
+   * Whether a program of others may stop it during setup (SIGSTOP), which may not stop the script: it
+   * sees it in their pid namespace, or has its user, or rights over that.
+   */
+  stoppable = false;
+  /** Whether its paths lead through mounts or a root that others have made, and may change. */
+  entersFiles = false;
   #host;
   #caller;
   #mountFixes;
@@ -13639,6 +13528,7 @@ var SOL_SOCKET = 1;
 var SO_TYPE = 3;
 var SO_ERROR = 4;
 var SO_PASSCRED = 16;
+var SO_RCVTIMEO = 20;
 var SO_DOMAIN = 39;
 var IPPROTO_IPV6 = 41;
 var IPV6_V6ONLY = 26;
@@ -14254,6 +14144,10 @@ var PlanBuilder = class {
   /** Whether a new plan of the same steps would be the same. */
   get isCurrent() {
     return !this.isMomentary && !this.isStale && !this.hasMissed && this.facts.hold(this.state.caller);
+  }
+  /** Whether the last calls come behind a filter under which privileges can be gained. */
+  get isFinishing() {
+    return this.#isFinishing;
   }
   /** The process that calls are added to. */
   get process() {
@@ -15766,6 +15660,17 @@ function passCredentials(socket, on) {
     SO_PASSCRED
   }), new Struct(Uint8Array.of(on ? 1 : 0, 0, 0, 0), on ? "&1" : "&0"), 4);
 }
+function receiveTimeout(socket, milliseconds) {
+  const timeval = new Uint8Array(16);
+  const view2 = new DataView(timeval.buffer);
+  view2.setBigInt64(0, BigInt(Math.floor(milliseconds / 1e3)), true);
+  view2.setBigInt64(8, BigInt(milliseconds % 1e3) * 1000n, true);
+  return call("setsockopt", socket, constant(SOL_SOCKET, {
+    SOL_SOCKET
+  }), constant(SO_RCVTIMEO, {
+    SO_RCVTIMEO
+  }), new Struct(timeval, `&{${milliseconds} ms}`), timeval.length);
+}
 function getSocketOption(socket, option, value) {
   return call("getsockopt", socket, constant(SOL_SOCKET, {
     SOL_SOCKET
@@ -15884,6 +15789,929 @@ function indexField(request, name) {
   return new OutputField(request, IFREQ.index, `index of ${name}`);
 }
 
+// ffi/seccomp/bpf.ts
+var BPF = {
+  load: 32,
+  constant: 0,
+  and: 84,
+  jump: 5,
+  equal: 21,
+  greater: 37,
+  greaterOrEqual: 53,
+  return: 6
+};
+var MOST_INSTRUCTIONS = 4096;
+var INSTRUCTION_SIZE = 8;
+var FAR = 254;
+function assembleFilter(parts) {
+  const backwards = new BackwardsProgram();
+  for (const part of parts.toReversed()) {
+    if (!("kind" in part)) backwards.place(part);
+    else backwards.add(part);
+  }
+  return backwards.bytes();
+}
+var BackwardsProgram = class {
+
+  #words = [];
+  #places = /* @__PURE__ */ new Map();
+  place(label) {
+    this.#places.set(label, this.#words.length);
+  }
+  add(instruction) {
+    switch (instruction.kind) {
+      case "load":
+        return this.#word(BPF.load, instruction.offset);
+      case "constant":
+        return this.#word(BPF.constant, instruction.value);
+      case "and":
+        return this.#word(BPF.and, instruction.mask);
+      case "return":
+        return this.#word(BPF.return, instruction.value);
+      case "jump":
+        return this.#word(BPF.jump, this.#distance(instruction.to));
+      case "branch":
+        return this.#branch(instruction);
+    }
+  }
+  bytes() {
+    const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
+    const view2 = new DataView(bytes.buffer);
+    this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
+      const at3 = index * INSTRUCTION_SIZE;
+      view2.setUint16(at3, code, true);
+      view2.setUint8(at3 + 2, jt);
+      view2.setUint8(at3 + 3, jf);
+      view2.setUint32(at3 + 4, k, true);
+    });
+    return bytes;
+  }
+  #branch({ test, value, holds: holds3, fails }) {
+    const next = this.#words.length;
+    const reachable = (label) => {
+      if (label === void 0) return next;
+      if (this.#distance(label) >= FAR) this.#word(BPF.jump, this.#distance(label));
+      else return this.#places.get(label);
+      return this.#words.length;
+    };
+    const [jt, jf] = [
+      reachable(holds3),
+      reachable(fails)
+    ].map((place2) => this.#words.length - place2);
+    this.#word(BPF[test], value, jt, jf);
+  }
+  #distance(label) {
+    const place2 = this.#places.get(label);
+    if (place2 === void 0) throw new TypeError(`the label "${label.text}" is not placed later`);
+    return this.#words.length - place2;
+  }
+  #word(code, k, jt = 0, jf = 0) {
+    this.#words.push({
+      code,
+      jt,
+      jf,
+      k: k >>> 0
+    });
+  }
+};
+
+// ffi/seccomp/returns.ts
+var SECCOMP_RET = {
+  KILL_PROCESS: 2147483648,
+  KILL_THREAD: 0,
+  TRAP: 196608,
+  ERRNO: 327680,
+  USER_NOTIF: 2143289344,
+  TRACE: 2146435072,
+  LOG: 2147221504,
+  ALLOW: 2147418112
+};
+
+// ffi/seccomp/compat_syscalls.ts
+var I386 = `
+  restart_syscall exit fork read write open close waitpid creat link unlink execve chdir time
+  mknod chmod lchown break oldstat lseek getpid mount umount setuid getuid stime ptrace alarm
+  oldfstat pause utime stty gtty access nice ftime sync kill rename mkdir rmdir dup pipe times
+  prof brk setgid getgid signal geteuid getegid acct umount2 lock ioctl fcntl mpx setpgid ulimit
+  oldolduname umask chroot ustat dup2 getppid getpgrp setsid sigaction sgetmask ssetmask setreuid
+  setregid sigsuspend sigpending sethostname setrlimit getrlimit getrusage gettimeofday
+  settimeofday getgroups setgroups select symlink oldlstat readlink uselib swapon reboot readdir
+  mmap munmap truncate ftruncate fchmod fchown getpriority setpriority profil statfs fstatfs
+  ioperm socketcall syslog setitimer getitimer stat lstat fstat olduname iopl vhangup idle
+  vm86old wait4 swapoff sysinfo ipc fsync sigreturn clone setdomainname uname modify_ldt adjtimex
+  mprotect sigprocmask create_module init_module delete_module get_kernel_syms quotactl getpgid
+  fchdir bdflush sysfs personality afs_syscall setfsuid setfsgid _llseek getdents _newselect
+  flock msync readv writev getsid fdatasync _sysctl mlock munlock mlockall munlockall
+  sched_setparam sched_getparam sched_setscheduler sched_getscheduler sched_yield
+  sched_get_priority_max sched_get_priority_min sched_rr_get_interval nanosleep mremap setresuid
+  getresuid vm86 query_module poll nfsservctl setresgid getresgid prctl rt_sigreturn rt_sigaction
+  rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend pread64 pwrite64
+  chown getcwd capget capset sigaltstack sendfile getpmsg putpmsg vfork ugetrlimit mmap2
+  truncate64 ftruncate64 stat64 lstat64 fstat64 lchown32 getuid32 getgid32 geteuid32 getegid32
+  setreuid32 setregid32 getgroups32 setgroups32 fchown32 setresuid32 getresuid32 setresgid32
+  getresgid32 chown32 setuid32 setgid32 setfsuid32 setfsgid32 pivot_root mincore madvise
+  getdents64 fcntl64 224 gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr
+  fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill
+  sendfile64 futex sched_setaffinity sched_getaffinity set_thread_area get_thread_area io_setup
+  io_destroy io_getevents io_submit io_cancel fadvise64 252 exit_group lookup_dcookie
+  epoll_create epoll_ctl epoll_wait remap_file_pages set_tid_address timer_create timer_settime
+  timer_gettime timer_getoverrun timer_delete clock_settime clock_gettime clock_getres
+  clock_nanosleep statfs64 fstatfs64 tgkill utimes fadvise64_64 vserver mbind get_mempolicy
+  set_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr kexec_load
+  waitid 286 add_key request_key keyctl ioprio_set ioprio_get inotify_init inotify_add_watch
+  inotify_rm_watch migrate_pages openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat
+  renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll unshare set_robust_list
+  get_robust_list splice sync_file_range tee vmsplice move_pages getcpu epoll_pwait utimensat
+  signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime signalfd4 eventfd2
+  epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo perf_event_open
+  recvmmsg fanotify_init fanotify_mark prlimit64 name_to_handle_at open_by_handle_at
+  clock_adjtime syncfs sendmmsg setns process_vm_readv process_vm_writev kcmp finit_module
+  sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat socket
+  socketpair bind connect listen accept4 getsockopt setsockopt getsockname getpeername sendto
+  sendmsg recvfrom recvmsg shutdown userfaultfd membarrier mlock2 copy_file_range preadv2
+  pwritev2 pkey_mprotect pkey_alloc pkey_free statx arch_prctl io_pgetevents rseq 393 semget
+  semctl shmget shmctl shmat shmdt msgget msgsnd msgrcv msgctl clock_gettime64 clock_settime64
+  clock_adjtime64 clock_getres_time64 clock_nanosleep_time64 timer_gettime64 timer_settime64
+  timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64 ppoll_time64 416
+  io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64 mq_timedreceive_time64
+  semtimedop_time64 rt_sigtimedwait_time64 futex_time64 sched_rr_get_interval_time64
+  pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
+  fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
+  process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset
+  landlock_add_rule landlock_restrict_self memfd_secret process_mrelease futex_waitv
+  set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
+  futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
+  setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
+`;
+var ARM = `
+  restart_syscall exit fork read write open close 8 creat link unlink execve chdir 14 mknod chmod
+  lchown 19 lseek getpid mount 23 setuid getuid 26 ptrace 29 pause 33 access nice 36 sync kill
+  rename mkdir rmdir dup pipe times 45 brk setgid getgid 49 geteuid getegid acct umount2 54 ioctl
+  fcntl 57 setpgid 60 umask chroot ustat dup2 getppid getpgrp setsid sigaction 70 setreuid
+  setregid sigsuspend sigpending sethostname setrlimit 77 getrusage gettimeofday settimeofday
+  getgroups setgroups 83 symlink 85 readlink uselib swapon reboot 91 munmap truncate ftruncate
+  fchmod fchown getpriority setpriority 99 statfs fstatfs 103 syslog setitimer getitimer stat
+  lstat fstat 111 vhangup 114 wait4 swapoff sysinfo 118 fsync sigreturn clone setdomainname uname
+  124 adjtimex mprotect sigprocmask 128 init_module delete_module 131 quotactl getpgid fchdir
+  bdflush sysfs personality 138 setfsuid setfsgid _llseek getdents _newselect flock msync readv
+  writev getsid fdatasync _sysctl mlock munlock mlockall munlockall sched_setparam sched_getparam
+  sched_setscheduler sched_getscheduler sched_yield sched_get_priority_max sched_get_priority_min
+  sched_rr_get_interval nanosleep mremap setresuid getresuid 168 poll nfsservctl setresgid
+  getresgid prctl rt_sigreturn rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait
+  rt_sigqueueinfo rt_sigsuspend pread64 pwrite64 chown getcwd capget capset sigaltstack sendfile
+  190 vfork ugetrlimit mmap2 truncate64 ftruncate64 stat64 lstat64 fstat64 lchown32 getuid32
+  getgid32 geteuid32 getegid32 setreuid32 setregid32 getgroups32 setgroups32 fchown32 setresuid32
+  getresuid32 setresgid32 getresgid32 chown32 setuid32 setgid32 setfsuid32 setfsgid32 getdents64
+  pivot_root mincore madvise fcntl64 224 gettid readahead setxattr lsetxattr fsetxattr getxattr
+  lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill
+  sendfile64 futex sched_setaffinity sched_getaffinity io_setup io_destroy io_getevents io_submit
+  io_cancel exit_group lookup_dcookie epoll_create epoll_ctl epoll_wait remap_file_pages 256
+  set_tid_address timer_create timer_settime timer_gettime timer_getoverrun timer_delete
+  clock_settime clock_gettime clock_getres clock_nanosleep statfs64 fstatfs64 tgkill utimes
+  arm_fadvise64_64 pciconfig_iobase pciconfig_read pciconfig_write mq_open mq_unlink mq_timedsend
+  mq_timedreceive mq_notify mq_getsetattr waitid socket bind connect listen accept getsockname
+  getpeername socketpair send sendto recv recvfrom shutdown setsockopt getsockopt sendmsg recvmsg
+  semop semget semctl msgsnd msgrcv msgget msgctl shmat shmdt shmget shmctl add_key request_key
+  keyctl semtimedop vserver ioprio_set ioprio_get inotify_init inotify_add_watch inotify_rm_watch
+  mbind get_mempolicy set_mempolicy openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat
+  renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll unshare set_robust_list
+  get_robust_list splice arm_sync_file_range tee vmsplice move_pages getcpu epoll_pwait
+  kexec_load utimensat signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime
+  signalfd4 eventfd2 epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo
+  perf_event_open recvmmsg accept4 fanotify_init fanotify_mark prlimit64 name_to_handle_at
+  open_by_handle_at clock_adjtime syncfs sendmmsg setns process_vm_readv process_vm_writev kcmp
+  finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat
+  userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc
+  pkey_free statx rseq io_pgetevents migrate_pages kexec_file_load 403 clock_gettime64
+  clock_settime64 clock_adjtime64 clock_getres_time64 clock_nanosleep_time64 timer_gettime64
+  timer_settime64 timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64
+  ppoll_time64 416 io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64
+  mq_timedreceive_time64 semtimedop_time64 rt_sigtimedwait_time64 futex_time64
+  sched_rr_get_interval_time64 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register
+  open_tree move_mount fsopen fsconfig fsmount fspick pidfd_open clone3 close_range openat2
+  pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr quotactl_fd
+  landlock_create_ruleset landlock_add_rule landlock_restrict_self 448 process_mrelease
+  futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
+  futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
+  setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
+  983041 breakpoint cacheflush usr26 usr32 set_tls get_tls
+`;
+var X32_OWN = `
+  512 rt_sigaction rt_sigreturn ioctl readv writev recvfrom sendmsg recvmsg execve ptrace
+  rt_sigpending rt_sigtimedwait rt_sigqueueinfo sigaltstack timer_create mq_notify kexec_load
+  waitid set_robust_list get_robust_list vmsplice move_pages preadv pwritev rt_tgsigqueueinfo
+  recvmmsg sendmmsg process_vm_readv process_vm_writev setsockopt getsockopt io_setup io_submit
+  execveat preadv2 pwritev2
+`;
+var NOT_IN_X32 = `
+  uselib _sysctl create_module get_kernel_syms query_module nfsservctl set_thread_area
+  get_thread_area epoll_ctl_old epoll_wait_old vserver
+`;
+
+// ffi/seccomp/all_syscalls.ts
+var X32_BIT = 1073741824;
+var X86_64 = `
+  read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction
+  rt_sigprocmask rt_sigreturn ioctl pread64 pwrite64 readv writev access pipe select sched_yield
+  mremap msync mincore madvise shmget shmat shmctl dup dup2 pause nanosleep getitimer alarm
+  setitimer getpid sendfile socket connect accept sendto recvfrom sendmsg recvmsg shutdown bind
+  listen getsockname getpeername socketpair setsockopt getsockopt clone fork vfork execve exit
+  wait4 kill uname semget semop semctl shmdt msgget msgsnd msgrcv msgctl fcntl flock fsync
+  fdatasync truncate ftruncate getdents getcwd chdir fchdir rename mkdir rmdir creat link unlink
+  symlink readlink chmod fchmod chown fchown lchown umask gettimeofday getrlimit getrusage sysinfo
+  times ptrace getuid syslog getgid setuid setgid geteuid getegid setpgid getppid getpgrp setsid
+  setreuid setregid getgroups setgroups setresuid getresuid setresgid getresgid getpgid setfsuid
+  setfsgid getsid capget capset rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend
+  sigaltstack utime mknod uselib personality ustat statfs fstatfs sysfs getpriority setpriority
+  sched_setparam sched_getparam sched_setscheduler sched_getscheduler sched_get_priority_max
+  sched_get_priority_min sched_rr_get_interval mlock munlock mlockall munlockall vhangup
+  modify_ldt pivot_root _sysctl prctl arch_prctl adjtimex setrlimit chroot sync acct settimeofday
+  mount umount2 swapon swapoff reboot sethostname setdomainname iopl ioperm create_module
+  init_module delete_module get_kernel_syms query_module quotactl nfsservctl getpmsg putpmsg
+  afs_syscall tuxcall security gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr
+  fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill time futex
+  sched_setaffinity sched_getaffinity set_thread_area io_setup io_destroy io_getevents io_submit
+  io_cancel get_thread_area lookup_dcookie epoll_create epoll_ctl_old epoll_wait_old
+  remap_file_pages getdents64 set_tid_address restart_syscall semtimedop fadvise64 timer_create
+  timer_settime timer_gettime timer_getoverrun timer_delete clock_settime clock_gettime
+  clock_getres clock_nanosleep exit_group epoll_wait epoll_ctl tgkill utimes vserver mbind
+  set_mempolicy get_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify
+  mq_getsetattr kexec_load waitid add_key request_key keyctl ioprio_set ioprio_get inotify_init
+  inotify_add_watch inotify_rm_watch migrate_pages openat mkdirat mknodat fchownat futimesat
+  newfstatat unlinkat renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll
+  unshare set_robust_list get_robust_list splice tee sync_file_range vmsplice move_pages utimensat
+  epoll_pwait signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime accept4
+  signalfd4 eventfd2 epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo
+  perf_event_open recvmmsg fanotify_init fanotify_mark prlimit64 name_to_handle_at
+  open_by_handle_at clock_adjtime syncfs sendmmsg setns getcpu process_vm_readv process_vm_writev
+  kcmp finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create
+  kexec_file_load bpf execveat userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2
+  pkey_mprotect pkey_alloc pkey_free statx io_pgetevents rseq uretprobe uprobe 424
+  pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
+  fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
+  process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule
+  landlock_restrict_self memfd_secret process_mrelease futex_waitv set_mempolicy_home_node
+  cachestat fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount
+  lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal setxattrat getxattrat listxattrat
+  removexattrat open_tree_attr file_getattr file_setattr
+`;
+var AARCH64 = `
+  io_setup io_destroy io_submit io_cancel io_getevents setxattr lsetxattr fsetxattr getxattr
+  lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr getcwd
+  lookup_dcookie eventfd2 epoll_create1 epoll_ctl epoll_pwait dup dup3 fcntl inotify_init1
+  inotify_add_watch inotify_rm_watch ioctl ioprio_set ioprio_get flock mknodat mkdirat unlinkat
+  symlinkat linkat renameat umount2 mount pivot_root nfsservctl statfs fstatfs truncate ftruncate
+  fallocate faccessat chdir fchdir chroot fchmod fchmodat fchownat fchown openat close vhangup
+  pipe2 quotactl getdents64 lseek read write readv writev pread64 pwrite64 preadv pwritev sendfile
+  pselect6 ppoll signalfd4 vmsplice splice tee readlinkat newfstatat fstat sync fsync fdatasync
+  sync_file_range timerfd_create timerfd_settime timerfd_gettime utimensat acct capget capset
+  personality exit exit_group waitid set_tid_address unshare futex set_robust_list get_robust_list
+  nanosleep getitimer setitimer kexec_load init_module delete_module timer_create timer_gettime
+  timer_getoverrun timer_settime timer_delete clock_settime clock_gettime clock_getres
+  clock_nanosleep syslog ptrace sched_setparam sched_setscheduler sched_getscheduler
+  sched_getparam sched_setaffinity sched_getaffinity sched_yield sched_get_priority_max
+  sched_get_priority_min sched_rr_get_interval restart_syscall kill tkill tgkill sigaltstack
+  rt_sigsuspend rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo
+  rt_sigreturn setpriority getpriority reboot setregid setgid setreuid setuid setresuid getresuid
+  setresgid getresgid setfsuid setfsgid times setpgid getpgid getsid setsid getgroups setgroups
+  uname sethostname setdomainname getrlimit setrlimit getrusage umask prctl getcpu gettimeofday
+  settimeofday adjtimex getpid getppid getuid geteuid getgid getegid gettid sysinfo mq_open
+  mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr msgget msgctl msgrcv msgsnd
+  semget semctl semtimedop semop shmget shmctl shmat shmdt socket socketpair bind listen accept
+  connect getsockname getpeername sendto recvfrom setsockopt getsockopt shutdown sendmsg recvmsg
+  readahead brk munmap mremap add_key request_key keyctl clone execve mmap fadvise64 swapon
+  swapoff mprotect msync mlock munlock mlockall munlockall mincore madvise remap_file_pages mbind
+  get_mempolicy set_mempolicy migrate_pages move_pages rt_tgsigqueueinfo perf_event_open accept4
+  recvmmsg 260 wait4 prlimit64 fanotify_init fanotify_mark name_to_handle_at open_by_handle_at
+  clock_adjtime syncfs setns sendmmsg process_vm_readv process_vm_writev kcmp finit_module
+  sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat userfaultfd
+  membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free statx
+  io_pgetevents rseq kexec_file_load 424 pidfd_send_signal io_uring_setup io_uring_enter
+  io_uring_register open_tree move_mount fsopen fsconfig fsmount fspick pidfd_open clone3
+  close_range openat2 pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr
+  quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret
+  process_mrelease futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack
+  futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr
+  lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat open_tree_attr
+  file_getattr file_setattr
+`;
+var TABLES = {
+  x86_64: lazy2(() => numbersOf(X86_64)),
+  aarch64: lazy2(() => numbersOf(AARCH64)),
+  i386: lazy2(() => numbersOf(I386)),
+  x32: lazy2(numbersOfX32),
+  arm: lazy2(() => numbersOf(ARM))
+};
+function allSyscalls(abi) {
+  return TABLES[abi]();
+}
+function isSyscallName(name) {
+  return Object.values(TABLES).some((table) => table().has(name));
+}
+function syscallNames() {
+  return new Set(Object.values(TABLES).flatMap((table) => [
+    ...table().keys()
+  ]));
+}
+function numbersOfX32() {
+  const numbers = new Map([
+    ...numbersOf(X86_64),
+    ...numbersOf(X32_OWN)
+  ]);
+  for (const name of NOT_IN_X32.trim().split(/\s+/)) numbers.delete(name);
+  return new Map([
+    ...numbers
+  ].map(([name, number]) => [
+    name,
+    number + X32_BIT
+  ]));
+}
+function numbersOf(table) {
+  const numbers = /* @__PURE__ */ new Map();
+  let next = 0;
+  for (const word4 of table.trim().split(/\s+/)) {
+    if (/^\d+$/.test(word4)) next = Number(word4);
+    else numbers.set(word4, next++);
+  }
+  return numbers;
+}
+
+
+// ffi/seccomp/multiplexed.ts
+var MULTIPLEXERS = [
+  {
+    name: "socketcall",
+    mask: 0xffffffffn,
+    numbers: {
+      socket: 1,
+      bind: 2,
+      connect: 3,
+      listen: 4,
+      accept: 5,
+      getsockname: 6,
+      getpeername: 7,
+      socketpair: 8,
+      send: 9,
+      recv: 10,
+      sendto: 11,
+      recvfrom: 12,
+      shutdown: 13,
+      setsockopt: 14,
+      getsockopt: 15,
+      sendmsg: 16,
+      recvmsg: 17,
+      accept4: 18,
+      recvmmsg: 19,
+      sendmmsg: 20
+    }
+  },
+  {
+    name: "ipc",
+    // Above them is a version.
+    mask: 0xffffn,
+    numbers: {
+      semop: 1,
+      semget: 2,
+      semctl: 3,
+      semtimedop: 4,
+      msgsnd: 11,
+      msgrcv: 12,
+      msgget: 13,
+      msgctl: 14,
+      shmat: 21,
+      shmdt: 22,
+      shmget: 23,
+      shmctl: 24
+    }
+  }
+];
+function withMultiplexers(filter, abi) {
+  if (abi !== "i386") return filter;
+  return {
+    ...filter,
+    rules: filter.rules.flatMap((rule) => [
+      rule,
+      ...multiplexed(rule)
+    ])
+  };
+}
+function multiplexed({ names, action, conditions = [] }) {
+  if (conditions.length > 0 && action === SECCOMP_RET.ALLOW) return [];
+  return MULTIPLEXERS.flatMap(({ name, mask: mask2, numbers }) => names.filter((meant) => Object.hasOwn(numbers, meant)).map((meant) => ({
+    names: [
+      name
+    ],
+    action,
+    conditions: [
+      is(numbers[meant], mask2)
+    ]
+  })));
+}
+function is(number, mask2) {
+  return {
+    index: 0,
+    comparison: "equal",
+    value: BigInt(number),
+    mask: mask2
+  };
+}
+
+// ffi/seccomp/filter.ts
+var SECCOMP_DATA = {
+  number: 0,
+  architecture: 4,
+  arguments: 16,
+  size: 64
+};
+var AUDIT_ARCH = {
+  x86_64: 3221225534,
+  aarch64: 3221225655,
+  i386: 1073741827,
+  arm: 1073741864
+};
+var OTHER_ABIS = {
+  x86_64: [
+    "i386",
+    "x32"
+  ],
+  aarch64: [
+    "arm"
+  ]
+};
+function compileFilter(filter, architecture, others = []) {
+  const bytes = assembleFilter(new Compiler(filter, architecture, others).parts());
+  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) throw tooLong();
+  return bytes;
+}
+function tooLong() {
+  return new RangeError(`the filter has more than ${MOST_INSTRUCTIONS} instructions, and the kernel takes no more`);
+}
+var RuleIndex = class {
+
+  #rules = /* @__PURE__ */ new Map();
+  #otherwise;
+  /**
+   * Makes the index for these calls.
+   *
+   * @throws {RangeError} where one has more rules than a filter has instructions
+   */
+  constructor({ rules, otherwise }, calls) {
+    this.#otherwise = [
+      {
+        names: [],
+        action: otherwise
+      }
+    ];
+    const indexed = /* @__PURE__ */ new Map();
+    for (const rule of rules) {
+      let names = indexed.get(rule.names);
+      if (names === void 0) {
+        names = [
+          ...new Set(rule.names)
+        ].filter((name) => calls.has(name));
+        indexed.set(rule.names, names);
+      }
+      for (const name of names) this.#add(name, rule);
+    }
+  }
+  #add(name, rule) {
+    const known = this.#rules.get(name);
+    if (known === void 0) return void this.#rules.set(name, [
+      rule
+    ]);
+    if (isUnconditional(known.at(-1))) return;
+    if (known.push(rule) > MOST_INSTRUCTIONS) throw tooLong();
+  }
+  /** The rules for the call; the last of them is without conditions. */
+  for(name) {
+    const rules = this.#rules.get(name);
+    if (rules === void 0) return this.#otherwise;
+    return isUnconditional(rules.at(-1)) ? rules : [
+      ...rules,
+      ...this.#otherwise
+    ];
+  }
+};
+function isUnconditional({ conditions = [] }) {
+  return conditions.length === 0;
+}
+var NARROW = [
+  "i386",
+  "arm"
+];
+var Compiler = class {
+
+  #filter;
+  #architecture;
+  #others;
+  #returns = /* @__PURE__ */ new Map();
+  #decisions = /* @__PURE__ */ new Map();
+  /** The numbers of rules, by what they do and by themselves. */
+  #contents = /* @__PURE__ */ new Map();
+  #numbers = /* @__PURE__ */ new Map();
+  #decided = 0;
+  constructor(filter, architecture, others) {
+    this.#filter = filter;
+    this.#architecture = architecture;
+    this.#others = others;
+  }
+  parts() {
+    const entries = [
+      this.#entry(this.#architecture, this.#ranges()),
+      ...this.#others.filter((abi) => abi !== "x32").map((abi) => this.#entry(abi, this.#rangesOf(abi)))
+    ];
+    const foreign = this.#return(this.#filter.foreign);
+    const decisions = [
+      ...this.#decisions.values()
+    ].flatMap((decision) => this.#decide(decision));
+    const returns = [
+      ...this.#returns
+    ].flatMap(([value, label]) => [
+      label,
+      {
+        kind: "return",
+        value
+      }
+    ]);
+    return [
+      {
+        kind: "load",
+        offset: SECCOMP_DATA.architecture
+      },
+      ...entries.flat(),
+      {
+        kind: "jump",
+        to: foreign
+      },
+      ...decisions,
+      ...returns
+    ];
+  }
+  /** Finds the number of a call that was made by an entry point. */
+  #entry(abi, ranges) {
+    const other = new Label(`not ${abi}`);
+    return [
+      {
+        kind: "branch",
+        test: "equal",
+        value: AUDIT_ARCH[abi],
+        fails: other
+      },
+      {
+        kind: "load",
+        offset: SECCOMP_DATA.number
+      },
+      ...searchAmong(ranges),
+      other
+    ];
+  }
+  /** The ranges of the architecture's own entry point. */
+  #ranges() {
+    const own = this.#rangesOf(this.#architecture);
+    if (this.#architecture !== "x86_64") return own;
+    const x32 = this.#others.includes("x32") ? this.#rangesOf("x32", X32_BIT) : [];
+    const beyond = x32.length === 0 ? X32_BIT : X32_BIT * 2;
+    return [
+      ...own,
+      ...x32,
+      {
+        first: beyond,
+        decision: this.#return(NO_CALL)
+      }
+    ];
+  }
+  #rangesOf(abi, first = 0) {
+    const { unknown: unknown2 } = this.#filter;
+    const calls = allSyscalls(abi);
+    const rules = new RuleIndex(withMultiplexers(this.#filter, abi), calls);
+    const known = [
+      ...calls
+    ].sort(([, a], [, b]) => a - b);
+    const isNarrow = NARROW.includes(abi);
+    const ranges = [];
+    const add = (first2, decision) => {
+      if (ranges.at(-1)?.decision !== decision) ranges.push({
+        first: first2,
+        decision
+      });
+    };
+    let next = first;
+    for (const [name, number] of known) {
+      if (number > next) add(next, this.#return(unknown2));
+      add(number, this.#decision(rules.for(name), isNarrow));
+      next = number + 1;
+    }
+    add(next, this.#return(unknown2));
+    return ranges;
+  }
+  /** The label of the code for these rules, which calls with the same rules share. */
+  #decision(rules, isNarrow) {
+    const first = rules[0];
+    if (isUnconditional(first)) return this.#return(first.action);
+    const key = `${isNarrow ? "narrow " : ""}${rules.map((rule) => this.#numberOf(rule)).join()}`;
+    let decision = this.#decisions.get(key);
+    if (decision === void 0) {
+      this.#decided += rules.length;
+      if (this.#decided > MOST_INSTRUCTIONS) throw tooLong();
+      decision = {
+        label: new Label(`about ${first.names.join(", ")}`),
+        rules,
+        isNarrow
+      };
+      this.#decisions.set(key, decision);
+    }
+    return decision.label;
+  }
+  /** The number of a rule: the same for rules that do the same. */
+  #numberOf(rule) {
+    let number = this.#numbers.get(rule);
+    if (number !== void 0) return number;
+    const content2 = JSON.stringify([
+      rule.action,
+      rule.conditions
+    ], (_, value) => typeof value === "bigint" ? String(value) : value);
+    number = this.#contents.get(content2) ?? this.#contents.size;
+    this.#contents.set(content2, number);
+    this.#numbers.set(rule, number);
+    return number;
+  }
+  #return(value) {
+    let label = this.#returns.get(value);
+    if (label === void 0) {
+      label = new Label(`return 0x${value.toString(16)}`);
+      this.#returns.set(value, label);
+    }
+    return label;
+  }
+  #decide({ label, rules, isNarrow }) {
+    const parts = [
+      label
+    ];
+    for (const { action, conditions = [] } of rules) {
+      const otherwise = new Label("the next rule");
+      for (const condition of conditions) parts.push(...compare(condition, isNarrow, otherwise));
+      parts.push({
+        kind: "jump",
+        to: this.#return(action)
+      }, otherwise);
+    }
+    return parts;
+  }
+};
+var NO_CALL = SECCOMP_RET.ERRNO | 38;
+function searchAmong(ranges) {
+  if (ranges.length === 1) return [
+    {
+      kind: "jump",
+      to: ranges[0].decision
+    }
+  ];
+  const half = Math.ceil(ranges.length / 2);
+  const [below3, above] = [
+    ranges.slice(0, half),
+    ranges.slice(half)
+  ];
+  const value = above[0].first;
+  if (ranges.length === 2) {
+    const [holds3, fails] = [
+      above[0].decision,
+      below3[0].decision
+    ];
+    return [
+      {
+        kind: "branch",
+        test: "greaterOrEqual",
+        value,
+        holds: holds3,
+        fails
+      }
+    ];
+  }
+  const upper = new Label(`${value} and above`);
+  return [
+    {
+      kind: "branch",
+      test: "greaterOrEqual",
+      value,
+      holds: upper
+    },
+    ...searchAmong(below3),
+    upper,
+    ...searchAmong(above)
+  ];
+}
+var EVERY_BIT = 0xffffffffffffffffn;
+var LOW = 0xffffffffn;
+function compare(condition, isNarrow, otherwise) {
+  const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
+  const at3 = SECCOMP_DATA.arguments + index * 8;
+  const holds3 = new Label("it holds");
+  const high = {
+    offset: isNarrow ? void 0 : at3 + 4,
+    mask: Number(mask2 >> 32n),
+    value: Number(value >> 32n)
+  };
+  const low = {
+    offset: at3,
+    mask: Number(mask2 & LOW),
+    value: Number(value & LOW)
+  };
+  const parts = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds3, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds3, otherwise));
+  return [
+    ...parts,
+    holds3
+  ];
+}
+function isEquality(comparison) {
+  return comparison === "equal" || comparison === "unequal";
+}
+function directions(straight, holds3, otherwise) {
+  return straight ? [
+    holds3,
+    otherwise
+  ] : [
+    otherwise,
+    holds3
+  ];
+}
+function equality(high, low, yes, no) {
+  return [
+    ...loadMasked(high),
+    {
+      kind: "branch",
+      test: "equal",
+      value: high.value,
+      fails: no
+    },
+    ...loadMasked(low),
+    {
+      kind: "branch",
+      test: "equal",
+      value: low.value,
+      holds: yes,
+      fails: no
+    }
+  ];
+}
+function order(high, low, test, yes, no) {
+  return [
+    loadHalf(high),
+    {
+      kind: "branch",
+      test: "greater",
+      value: high.value,
+      holds: yes
+    },
+    {
+      kind: "branch",
+      test: "equal",
+      value: high.value,
+      fails: no
+    },
+    loadHalf(low),
+    {
+      kind: "branch",
+      test,
+      value: low.value,
+      holds: yes,
+      fails: no
+    }
+  ];
+}
+function loadHalf({ offset }) {
+  return offset === void 0 ? {
+    kind: "constant",
+    value: 0
+  } : {
+    kind: "load",
+    offset
+  };
+}
+function loadMasked(half) {
+  const { mask: mask2 } = half;
+  const load = loadHalf(half);
+  return mask2 === 4294967295 ? [
+    load
+  ] : [
+    load,
+    {
+      kind: "and",
+      mask: mask2
+    }
+  ];
+}
+
+// ffi/seccomp/observe.ts
+var [ACTION_BITS, DATA_BITS] = [
+  4294901760,
+  65535
+];
+var [NUMBER, ARCHITECTURE, SIXTH] = [
+  0,
+  4,
+  56
+];
+var UNOBSERVED = new Named(1918987627, "UNOBSERVED");
+function unobserved(call2) {
+  const { args } = call2;
+  return {
+    ...call2,
+    args: [
+      ...args,
+      ...Array(5 - args.length).fill(0),
+      UNOBSERVED
+    ]
+  };
+}
+function observing(filter, numbers, architecture) {
+  const asked = filter.slice();
+  const view2 = new DataView(asked.buffer);
+  for (let at3 = 0; at3 < asked.length; at3 += INSTRUCTION_SIZE) {
+    const denies2 = view2.getUint16(at3, true) === BPF.return && actionOf(view2.getUint32(at3 + 4, true)) === SECCOMP_RET.ERRNO;
+    if (denies2) view2.setUint32(at3 + 4, SECCOMP_RET.USER_NOTIF, true);
+  }
+  const head = numbersHead(numbers, architecture);
+  const whole = new Uint8Array(head.length + asked.length);
+  whole.set(head);
+  whole.set(asked, head.length);
+  if (whole.length <= MOST_INSTRUCTIONS * INSTRUCTION_SIZE) return whole;
+  throw new RangeError(`with what is observed, it has more than ${MOST_INSTRUCTIONS} instructions`);
+}
+function numbersHead(numbers, architecture) {
+  const words3 = [
+    [
+      BPF.load,
+      0,
+      0,
+      ARCHITECTURE
+    ],
+    // A branch reaches 255 instructions, so each comparison has its own return.
+    [
+      BPF.equal,
+      1,
+      0,
+      AUDIT_ARCH[architecture]
+    ],
+    [
+      BPF.jump,
+      0,
+      0,
+      4 + numbers.length * 2
+    ],
+    [
+      BPF.load,
+      0,
+      0,
+      SIXTH
+    ],
+    [
+      BPF.equal,
+      0,
+      1,
+      Number(UNOBSERVED.value)
+    ],
+    [
+      BPF.jump,
+      0,
+      0,
+      1 + numbers.length * 2
+    ],
+    [
+      BPF.load,
+      0,
+      0,
+      NUMBER
+    ],
+    ...numbers.flatMap((number) => [
+      [
+        BPF.equal,
+        0,
+        1,
+        number
+      ],
+      [
+        BPF.return,
+        0,
+        0,
+        SECCOMP_RET.USER_NOTIF
+      ]
+    ])
+  ];
+  const bytes = new Uint8Array(words3.length * INSTRUCTION_SIZE);
+  const view2 = new DataView(bytes.buffer);
+  words3.forEach(([code, holds3, fails, value], index) => {
+    const at3 = index * INSTRUCTION_SIZE;
+    view2.setUint16(at3, code, true);
+    view2.setUint8(at3 + 2, holds3);
+    view2.setUint8(at3 + 3, fails);
+    view2.setUint32(at3 + 4, value, true);
+  });
+  return bytes;
+}
+function actionOf(value) {
+  return (value & ACTION_BITS) >>> 0;
+}
+
 // plan/change_ids.ts
 
 
@@ -15950,6 +16778,51 @@ var ProgramWriter = class {
   
 };
 
+// launch/sealed_image.ts
+
+
+// launch/wait_bytes.ts
+var WAIT = {
+  x86_64: "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAQAAAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAABIjT1JDwEAvhAAAADoDwAAAL9+AAAAuOcAAAAPBQ8fAFNVQVRBVYn2SIn7SI0sN0G9AAQAAESLZQRIi30gQfbEAXQESIs8O0iLdShB9sQCdARIizQzSItVMEH2xAR0BEiLFBNMi1U4QfbECHQETosUE0yLRUBB9sQQdAROiwQDTItNSEH2xCB0BE6LDAuLRQDHRVAAAAAAx0VU/////w8FSIXAdBFIiUVQSD0B8P//cxGLRRzrUsdFVAAAAACLRRDrRvfYg/gLdRBBD7rkBnMJQf/ND4Vc////SItNCEiFyXQSD7bROdB0BkjB6Qjr7otFFOsUg3sEAHULSInpSCnZiQuJQwSLRRhIjSwDhcAPhRv///+LQwRBXUFcXVvD",
+  aarch64: "f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAAAQAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAACAAACwAAAAkQECgFIFAACUwA+A0sgLgNIBAADUHyAD1ekDAKoKQCGLDoCAUksFQLlAEUD5SwAANiBpYPhBFUD5SwAINiFpYfhCGUD5SwAQNiJpYvhDHUD5SwAYNiNpY/hEIUD5SwAgNiRpZPhFJUD5SwAoNiVpZfhIAUC57H9gskwpAPkBAADUwAAAtEApAPkf/D+xwgAAVEwdQLkZAAAUX1UAuUwRQLkWAAAU4AMASx8sAHGBAABUawAwNs4FAHFh+/9UTAVA+QwBALSNHQASvwEAa2AAAFSM/UjT+///F0wVQLkHAAAULAVAuYwAADVMAQnLLAEAuSAFALlMGUC5KgEMiyz5/7UgBUC5wANf1g=="
+};
+
+// launch/engine_image.ts
+var TABLE_OFFSET = 4096;
+var TABLE_ADDRESS = 4263936;
+var TABLE_SIZES = 64 + 56 + 32;
+function engineImage(name, program, bindings) {
+  const size = sizeWith(program, bindings);
+  const image2 = new Uint8Array(TABLE_OFFSET + size);
+  image2.set(Uint8Array.fromBase64(WAIT[engine().architecture]));
+  const { buffer } = image2;
+  place(program, {
+    address: TABLE_ADDRESS,
+    bytes: new Uint8Array(buffer, TABLE_OFFSET),
+    view: new DataView(buffer, TABLE_OFFSET)
+  }, bindings);
+  const view2 = new DataView(buffer);
+  view2.setBigUint64(TABLE_SIZES, BigInt(size), true);
+  view2.setBigUint64(TABLE_SIZES + 8, BigInt(size), true);
+  return sealedImage(name, image2);
+}
+function complaint(text3) {
+  const bytes = new TextEncoder().encode(text3);
+  const said = write(2, bytes, bytes.length);
+  return [
+    {
+      call: said,
+      accept: [
+        "EBADF",
+        "EPIPE",
+        "EAGAIN",
+        "EIO",
+        "ENOSPC"
+      ]
+    }
+  ];
+}
+
 // launch/slots.ts
 var LaunchSlot = class extends Slot {
 
@@ -15986,7 +16859,7 @@ var WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
 });
 var SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
 var INIT_IMAGE = new LaunchSlot("init", ({ initImage: initImage2 }) => initImage2);
-var IMAGE = new LaunchSlot("image", (({ spec }) => spec.image));
+var IMAGE = new LaunchSlot("image", (({ spec, sealedProgram }) => spec.image ?? sealedProgram));
 var CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
 var programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
 var handedFd = numbered(((index) => new LaunchSlot(`handed ${index + 1}`, (({ spec }) => spec.fds[index]?.fd), ({ spec }) => `<${spec.fds[index]?.number}>`)));
@@ -16009,10 +16882,7 @@ var Room = class {
     view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
   }),
     string: (function (text3) {
-    if (text3.includes("\0")) {
-      const hint = "the kernel ends each string at its first NUL byte; take it out";
-      throw invalidArgument("execve", `execve(${quoted2(text3)}, ...)`, hint);
-    }
+    requireNoNul(text3);
     const { bytes, address: address2 } = this.#memory;
     const at3 = this.#end;
     const { written: written2 } = encoder4.encodeInto(text3, bytes.subarray(at3));
@@ -16047,10 +16917,253 @@ var Room = class {
   /** Writes a list of pointers: known addresses, then new strings. Returns its address. */
   
 };
+function requireNoNul(text3) {
+  if (!text3.includes("\0")) return;
+  const hint = "the kernel ends each string at its first NUL byte; take it out";
+  throw invalidArgument("execve", `execve(${quoted2(text3)}, ...)`, hint);
+}
 function quoted2(text3) {
   return JSON.stringify(text3);
 }
 
+
+// launch/exec_candidates.ts
+function tryExec(writer, count, marked = (call2) => call2) {
+  const paths = Array.from({
+    length: count
+  }, (_, index) => programPath(index));
+  const findOut = new Label("find out why");
+  const attempts = paths.map((path2, index) => {
+    const isLast = index === paths.length - 1;
+    const edges = isLast ? {
+      onFailure: findOut
+    } : {
+      accept: NOT_HERE,
+      onFailure: findOut
+    };
+    return {
+      path: path2,
+      execve: writer.add(marked(execve(path2, ARGV, ENVIRONMENT)), edges)
+    };
+  });
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map(({ path: path2, execve: execve2 }) => ({
+    execve: execve2,
+    ...writeFindingOut(writer, path2, marked)
+  }));
+}
+function writeFindingOut(writer, path2, marked = (call2) => call2) {
+  const next = new Label(`after ${path2.text}`);
+  const look2 = (call2) => writer.add(marked(call2), {
+    onFailure: next
+  });
+  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
+  const opened = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
+  const head = new Output(256, "&head");
+  const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
+    onFailure: next
+  });
+  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
+  writer.place(next);
+  return {
+    exists,
+    readHead,
+    head,
+    executable
+  };
+}
+function findThenExec(writer, count, image2) {
+  const paths = Array.from({
+    length: count
+  }, (_, index) => programPath(index));
+  const [found, findOut] = [
+    new Label("the program is found"),
+    new Label("find out why")
+  ];
+  const attempts = paths.map((path2, index) => {
+    const isLast = index === paths.length - 1;
+    const next = new Label(`after ${path2.text}`);
+    const here = new Label(`${path2.text} may be executed`);
+    const look2 = faccessat(at_fdcwd, path2, X_OK);
+    const edges = isLast ? {
+      accept: [
+        "EPERM",
+        "ENOSYS"
+      ],
+      onAccepted: here
+    } : {
+      accept: NOT_HERE,
+      onAccepted: next
+    };
+    writer.add(look2, {
+      ...edges,
+      onFailure: findOut
+    });
+    writer.place(here);
+    const directory = openat(at_fdcwd, path2, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    writer.add(directory, {
+      accept: [
+        "ENOTDIR",
+        "EPERM",
+        "ENOSYS"
+      ],
+      onAccepted: found
+    });
+    const refused = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
+    writer.add(refused, {
+      ...CHILD_EDGES,
+      fixes: {
+        EISDIR: "the program is a directory"
+      }
+    });
+    writer.place(next);
+    return {
+      path: path2,
+      execve: look2
+    };
+  });
+  writer.place(found);
+  const name = pointerList([
+    "ramekin-wait"
+  ], '["ramekin-wait"]');
+  const none = pointerList([], "[]");
+  const started2 = writer.add(execveat(image2, "", name, none, AT_EMPTY_PATH), {
+    ...CHILD_EDGES,
+    fixes: IMAGE_FIXES
+  });
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map(({ path: path2, execve: execve2 }) => ({
+    execve: execve2,
+    image: started2,
+    ...writeFindingOut(writer, path2)
+  }));
+}
+var NOT_HERE = [
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES"
+];
+var TOO_MANY_PROCESSES = "its user has more processes than RLIMIT_NPROC allows (ulimit -u)";
+var IMAGE_FIXES = {
+  EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)",
+  EAGAIN: TOO_MANY_PROCESSES
+};
+
+// launch/sealed_program.ts
+function lateCalls(calls, { notifier, isFinishing }) {
+  if (notifier !== void 0 || isFinishing) return [];
+  return calls.filter(({ call: call2 }) => call2.name === "seccomp");
+}
+function executeSealed(writer, { image: image2, socket, paths, late, marked = (call2) => call2 }) {
+  const name = pointerList([
+    "ramekin-launch"
+  ], '["ramekin-launch"]');
+  const none = pointerList([], "[]");
+  const started2 = writer.add(marked(execveat(image2, "", name, none, AT_EMPTY_PATH)), {
+    ...CHILD_EDGES,
+    fixes: IMAGE_FIXES
+  });
+  const inside = new ProgramWriter();
+  inside.section = "program";
+  const again = new Label("the program is this executable itself");
+  inside.add(fcntl(socket, F_SETFD, FD_CLOEXEC), {
+    onFailure: again
+  });
+  for (const planned of late) inside.part(planned);
+  const candidates = tryExec(inside, paths, marked);
+  inside.place(EXIT_CHILD);
+  const table = new Named(TABLE_ADDRESS, "table");
+  const report = inside.add(call("write", socket, table, 0), {
+    accept: [
+      "EPIPE",
+      "ECONNRESET"
+    ]
+  });
+  inside.add(exit_group(127));
+  inside.place(again);
+  for (const record of complaint("the program could not be started: it is /proc/self/exe\n")) {
+    inside.add(record.call, record);
+  }
+  inside.add(exit_group(126));
+  return {
+    candidates: [],
+    executes: [
+      started2
+    ],
+    sealed: {
+      parts: inside.parts,
+      candidates,
+      report
+    }
+  };
+}
+var SealedProgram = class {
+
+  layout;
+  #program;
+  constructor(layout) {
+    this.layout = layout;
+    this.#program = assemble(layout.parts, engine().architecture);
+    const { bytes, calls } = this.#program;
+    const length = argumentOffset(calls.indexOf(layout.report), 2);
+    new DataView(bytes.buffer).setInt32(length, bytes.length, true);
+  }
+  /** Makes the executable for one launch: a sealed memfd. */
+  image(values) {
+    return engineImage("ramekin-launch", this.#program, bindingsIn(values));
+  }
+  /** The length of a report. */
+  get length() {
+    return this.#program.bytes.length;
+  }
+  /**
+   * Returns the results that it has sent; `undefined` if that is no report: processes of the container
+   * can trace it.
+   */
+  read(report) {
+    if (report.length !== this.length) return void 0;
+    const result = new RunResult(this.#program, new DataView(report.buffer));
+    return result.failed?.call === void 0 ? void 0 : result;
+  }
+};
+function bindingsIn(values) {
+  const { spec } = values;
+  const strings = stringsOf(spec.environment);
+  const length = strings.reduce((sum2, { length: length2 }) => sum2 + length2, 0);
+  const bindings = (inherited2) => bindingsOf({
+    ...values,
+    spec: {
+      ...spec,
+      environment: {
+        inherited: inherited2,
+        changes: /* @__PURE__ */ new Map()
+      }
+    }
+  });
+  return {
+    size: bindings(strings.map(() => 0n)).size + length,
+    write: (program, memory) => {
+      let at3 = memory.bytes.length - length;
+      const addresses = strings.map((string) => {
+        memory.bytes.set(string, at3);
+        at3 += string.length;
+        return BigInt(memory.address + at3 - string.length);
+      });
+      bindings(addresses).write(program, memory);
+    }
+  };
+}
+function stringsOf({ inherited: inherited2, changes }) {
+  const set = Array.from(changes, ([name, value]) => `${name}=${value}`);
+  set.forEach(requireNoNul);
+  const encoder6 = new TextEncoder();
+  return [
+    ...inheritedStrings(inherited2, changes).map(stringBytes),
+    ...set.map((text3) => encoder6.encode(`${text3}\0`))
+  ];
+}
 
 // launch/enter_program.ts
 var openNull = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
@@ -16142,14 +17255,6 @@ function openTerminal(add) {
   add(sendDescriptor(CONTAINER_SOCKET, RESERVED));
   return new ResultOf(slave, "slave");
 }
-
-
-
-var NOT_HERE = [
-  "ENOENT",
-  "ENOTDIR",
-  "EACCES"
-];
 
 // launch/link.ts
 
@@ -16267,7 +17372,7 @@ var GENERAL = /* @__PURE__ */ new Set([
 ]);
 var EXECVE_FIXES = {
   E2BIG: "the arguments and the environment are larger than the kernel accepts (execve(2)), or than the memory that is left for them",
-  EAGAIN: "its user has more processes than RLIMIT_NPROC allows (ulimit -u)",
+  EAGAIN: TOO_MANY_PROCESSES,
   EISDIR: "its dynamic loader is a directory",
   ELIBBAD: "its dynamic loader is not a program that this kernel can load",
   ENOMEM: shortageHint("ENOMEM"),
@@ -16325,13 +17430,7 @@ function describeExecve(path2) {
 function launchError({ compiled, values }, result) {
   const { plan, layout } = compiled;
   const failure = failureOf(result, showValues(values));
-  if (failure === void 0) {
-    return new SyscallError({
-      syscall: "clone",
-      errno: ERRNO.EINTR,
-      hint: "the container was killed during the launch; does it have enough memory?"
-    });
-  }
+  if (failure === void 0) return killedError();
   if (layout.candidates.some(({ execve: execve2 }) => execve2 === failure.call)) {
     return programError(compiled, values, result, failure.errno);
   }
@@ -16341,6 +17440,20 @@ function launchError({ compiled, values }, result) {
     plan,
     stepIndex,
     fixes
+  });
+}
+function killedError() {
+  return new SyscallError({
+    syscall: "clone",
+    errno: ERRNO.EINTR,
+    hint: "the container was killed during the launch; does it have enough memory?"
+  });
+}
+function heldUpError() {
+  return new SyscallError({
+    syscall: "execve",
+    errno: ERRNO.ETIMEDOUT,
+    hint: "something has stopped it before its program began, as a program of the container may by SIGSTOP; it was killed"
   });
 }
 function isMiss(code) {
@@ -16539,9 +17652,6 @@ var ignoredSignals = perEngine((() => {
     ignoredByRuntime: all.filter(isRuntimes)
   };
 }));
-
-// launch/sealed_image.ts
-
 
 // launch/runtime_fds.ts
 var scriptPidfd = perEngine((() => syscall(call("pidfd_open", Deno.pid, 0), "containers need this call: Linux 5.3, and no seccomp filter that hides it")));
@@ -18775,11 +19885,11 @@ var NetlinkSocket = class {
     syscall(send(this.number, [
       message2
     ]));
-    const received = [];
+    const received2 = [];
     for (; ; ) {
       for (const answer of this.#receive(message2)) {
-        if (answer.type === NLMSG_DONE) return received;
-        received.push(answer);
+        if (answer.type === NLMSG_DONE) return received2;
+        received2.push(answer);
       }
     }
   }
@@ -18935,7 +20045,7 @@ function masquerading(source) {
   const inNetwork = (offset, comparison) => [
     payload(NETWORK_HEADER, offset, size),
     expression("bitwise", big(1, 1), big(2, 1), big(3, size), data(4, mask2), data(5, NOTHING2[size])),
-    compare(comparison, network)
+    compare2(comparison, network)
   ];
   return [
     ...inNetwork(from2, EQUAL),
@@ -18948,21 +20058,21 @@ function publishing({ protocol, host, port, to, toPort }) {
   const { to: offset, size } = ADDRESS2[ipv6 ? "ip6" : "ip"];
   return [
     expression("fib", big(1, 1), big(2, FIB_ADDRESS_TYPE), big(3, FIB_DESTINATION)),
-    compare(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
+    compare2(EQUAL, Uint8Array.of(RTN_LOCAL, 0, 0, 0)),
     ...host !== void 0 ? [
       payload(NETWORK_HEADER, offset, size),
-      compare(EQUAL, host.bytes)
+      compare2(EQUAL, host.bytes)
     ] : ipv6 ? [
       payload(NETWORK_HEADER, offset, 16),
-      compare(NOT_EQUAL, LOOPBACK_IPV6)
+      compare2(NOT_EQUAL, LOOPBACK_IPV6)
     ] : [
       payload(NETWORK_HEADER, offset, 1),
-      compare(NOT_EQUAL, Uint8Array.of(127))
+      compare2(NOT_EQUAL, Uint8Array.of(127))
     ],
     expression("meta", big(1, 1), big(2, META_PROTOCOL)),
-    compare(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
+    compare2(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
     payload(TRANSPORT_HEADER, 2, 2),
-    compare(EQUAL, portBytes(port)),
+    compare2(EQUAL, portBytes(port)),
     expression("immediate", big(1, 1), data(2, to.bytes)),
     expression("immediate", big(1, 2), data(2, portBytes(toPort))),
     expression("nat", big(1, DESTINATION_NAT), big(2, to.family), big(3, 1), big(5, 2))
@@ -19001,7 +20111,7 @@ var NOTHING2 = {
 function payload(base, offset, length) {
   return expression("payload", big(1, 1), big(2, base), big(3, offset), big(4, length));
 }
-function compare(operator, value) {
+function compare2(operator, value) {
   return expression("cmp", big(1, 1), big(2, operator), data(3, value));
 }
 function expression(name, ...attributes) {
@@ -19893,6 +21003,7 @@ function serveSyncPoints(plan, socket, spawn, services) {
     }
     letGo(socket);
   }
+  if (plan.syncPoints.length === 0) return;
   syscall(passCredentials(socket, false));
 }
 function letGo(socket) {
@@ -19905,31 +21016,43 @@ function letGo(socket) {
     }
   ]);
 }
-function waitForEnd2(socket) {
-  while (waitForByte(socket)) ;
+function waitForEnd2(socket, most = 0) {
+  const parts = [];
+  for (let length = 0; ; ) {
+    const part = receive(socket, Math.max(most - length, 1));
+    if (part.length === 0) break;
+    if (length < most) parts.push(part);
+    length += part.length;
+  }
+  return concat(parts);
+}
+function receive(socket, most) {
+  const bytes = new Output(most);
+  const call2 = read(socket, bytes, most);
+  const result = received(call2);
+  const { buffer, byteOffset } = result.output(bytes);
+  return new Uint8Array(buffer, byteOffset, Math.max(Number(result.result(call2)), 0));
 }
 function waitForByte(socket) {
-  const byte = read(socket, new Output(1), 1);
-  return Number(syscalls([
-    {
-      call: byte,
-      accept: [
-        "ECONNRESET"
-      ]
-    }
-  ]).result(byte)) > 0;
+  return receive(socket, 1).length > 0;
 }
-function receiveFd(socket) {
-  const control = controlOutput();
-  const call2 = receiveDescriptor(socket, control);
+function received(call2) {
   const result = syscalls([
     {
       call: call2,
       accept: [
-        "ECONNRESET"
+        "ECONNRESET",
+        "EAGAIN"
       ]
     }
   ]);
+  if (result.result(call2) === BigInt(-ERRNO.EAGAIN)) throw heldUpError();
+  return result;
+}
+function receiveFd(socket) {
+  const control = controlOutput();
+  const call2 = receiveDescriptor(socket, control);
+  const result = received(call2);
   return descriptorOf(result.output(control));
 }
 function startProgram(action, pid, spawn, plan, point) {
@@ -19972,14 +21095,7 @@ function makeCalls(calls, plan, point) {
 function waitForArrival(socket) {
   const sender = senderOutput();
   const call2 = receiveByte(socket, sender);
-  const result = syscalls([
-    {
-      call: call2,
-      accept: [
-        "ECONNRESET"
-      ]
-    }
-  ]);
+  const result = received(call2);
   return result.result(call2) > 0n ? senderOf(result.output(sender)) : void 0;
 }
 
@@ -20003,8 +21119,9 @@ var Launch = class {
       const { socket: socket2 } = this.#state;
       if (shape.held) letGo(socket2);
       this.#receiveNotifier(socket2);
-      waitForEnd2(socket2);
+      const report = waitForEnd2(socket2, this.#compiled.sealed?.length);
       this.#restore();
+      if (report.length > 0) throw this.#sealedError(report);
     }
     const { pids, pidfd, socket, runs } = this.#state;
     if (!runs) throw launchError(this.#prepared, this.#result);
@@ -20052,7 +21169,7 @@ var Launch = class {
       socket: hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0,
       failed,
       // execve(2) does not return on success.
-      runs: !failed && layout.candidates.some((({ execve: execve2, image: image2 = execve2 }) => result.result(image2) === PENDING))
+      runs: !failed && layout.executes.some(((call2) => result.result(call2) === PENDING))
     };
   });
   }
@@ -20119,12 +21236,10 @@ var Launch = class {
   
   /** Ends all processes and services, and closes all descriptors. Returns the error to throw. */
   abort(thrown) {
-    const { pids, pidfd, socket, failed } = this.#state;
+    const { failed } = this.#state;
     const error = failed ? launchError(this.#prepared, this.#result) : thrown;
-    for (const pid of pids) {
-      syscall(kill(pid, SIGNALS.SIGKILL));
-      reap(pid);
-    }
+    this.#killAll();
+    const { pidfd, socket } = this.#state;
     for (const fd of [
       this.#terminal,
       this.#listener,
@@ -20141,6 +21256,32 @@ var Launch = class {
     this.#restore();
     release$28.call(this);
     return error;
+  }
+  /** Kills and reaps the processes: each may have made the next one before it has ended. */
+  #killAll() {
+    for (let index = 0; index < this.#state.pids.length; index++) {
+      const pid = this.#state.pids[index];
+      syscall(kill(pid, SIGNALS.SIGKILL));
+      reap(pid);
+    }
+  }
+  /** The error that the sealed executable has reported. */
+  #sealedError(report) {
+    const { compiled, values } = this.#prepared;
+    const { layout, sealed } = compiled;
+    const result = sealed?.read(report);
+    if (result === void 0) return killedError();
+    const inside = {
+      ...compiled,
+      layout: {
+        ...layout,
+        ...sealed.layout
+      }
+    };
+    return launchError({
+      compiled: inside,
+      values
+    }, result);
   }
   #receiveFds(socket) {
     const { plan, shape } = this.#compiled;
@@ -20669,8 +21810,12 @@ var Plan = class {
       by: "script",
       call: describeCall(call2)
     }));
-    const conditions = conditionsOf(layout.parts);
-    for (const part of layout.parts) {
+    const parts = [
+      ...layout.parts,
+      ...layout.sealed?.parts ?? []
+    ];
+    const conditions = conditionsOf(parts);
+    for (const part of parts) {
       if (!("call" in part)) continue;
       const { call: call2, stepIndex, section } = part;
       if (section === "failure") continue;
@@ -20824,929 +21969,6 @@ var Marker = class {
   }
 };
 
-// ffi/seccomp/bpf.ts
-var BPF = {
-  load: 32,
-  constant: 0,
-  and: 84,
-  jump: 5,
-  equal: 21,
-  greater: 37,
-  greaterOrEqual: 53,
-  return: 6
-};
-var MOST_INSTRUCTIONS = 4096;
-var INSTRUCTION_SIZE = 8;
-var FAR = 254;
-function assembleFilter(parts) {
-  const backwards = new BackwardsProgram();
-  for (const part of parts.toReversed()) {
-    if (!("kind" in part)) backwards.place(part);
-    else backwards.add(part);
-  }
-  return backwards.bytes();
-}
-var BackwardsProgram = class {
-
-  #words = [];
-  #places = /* @__PURE__ */ new Map();
-  place(label) {
-    this.#places.set(label, this.#words.length);
-  }
-  add(instruction) {
-    switch (instruction.kind) {
-      case "load":
-        return this.#word(BPF.load, instruction.offset);
-      case "constant":
-        return this.#word(BPF.constant, instruction.value);
-      case "and":
-        return this.#word(BPF.and, instruction.mask);
-      case "return":
-        return this.#word(BPF.return, instruction.value);
-      case "jump":
-        return this.#word(BPF.jump, this.#distance(instruction.to));
-      case "branch":
-        return this.#branch(instruction);
-    }
-  }
-  bytes() {
-    const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
-    const view2 = new DataView(bytes.buffer);
-    this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
-      const at3 = index * INSTRUCTION_SIZE;
-      view2.setUint16(at3, code, true);
-      view2.setUint8(at3 + 2, jt);
-      view2.setUint8(at3 + 3, jf);
-      view2.setUint32(at3 + 4, k, true);
-    });
-    return bytes;
-  }
-  #branch({ test, value, holds: holds3, fails }) {
-    const next = this.#words.length;
-    const reachable = (label) => {
-      if (label === void 0) return next;
-      if (this.#distance(label) >= FAR) this.#word(BPF.jump, this.#distance(label));
-      else return this.#places.get(label);
-      return this.#words.length;
-    };
-    const [jt, jf] = [
-      reachable(holds3),
-      reachable(fails)
-    ].map((place2) => this.#words.length - place2);
-    this.#word(BPF[test], value, jt, jf);
-  }
-  #distance(label) {
-    const place2 = this.#places.get(label);
-    if (place2 === void 0) throw new TypeError(`the label "${label.text}" is not placed later`);
-    return this.#words.length - place2;
-  }
-  #word(code, k, jt = 0, jf = 0) {
-    this.#words.push({
-      code,
-      jt,
-      jf,
-      k: k >>> 0
-    });
-  }
-};
-
-// ffi/seccomp/returns.ts
-var SECCOMP_RET = {
-  KILL_PROCESS: 2147483648,
-  KILL_THREAD: 0,
-  TRAP: 196608,
-  ERRNO: 327680,
-  USER_NOTIF: 2143289344,
-  TRACE: 2146435072,
-  LOG: 2147221504,
-  ALLOW: 2147418112
-};
-
-// ffi/seccomp/compat_syscalls.ts
-var I386 = `
-  restart_syscall exit fork read write open close waitpid creat link unlink execve chdir time
-  mknod chmod lchown break oldstat lseek getpid mount umount setuid getuid stime ptrace alarm
-  oldfstat pause utime stty gtty access nice ftime sync kill rename mkdir rmdir dup pipe times
-  prof brk setgid getgid signal geteuid getegid acct umount2 lock ioctl fcntl mpx setpgid ulimit
-  oldolduname umask chroot ustat dup2 getppid getpgrp setsid sigaction sgetmask ssetmask setreuid
-  setregid sigsuspend sigpending sethostname setrlimit getrlimit getrusage gettimeofday
-  settimeofday getgroups setgroups select symlink oldlstat readlink uselib swapon reboot readdir
-  mmap munmap truncate ftruncate fchmod fchown getpriority setpriority profil statfs fstatfs
-  ioperm socketcall syslog setitimer getitimer stat lstat fstat olduname iopl vhangup idle
-  vm86old wait4 swapoff sysinfo ipc fsync sigreturn clone setdomainname uname modify_ldt adjtimex
-  mprotect sigprocmask create_module init_module delete_module get_kernel_syms quotactl getpgid
-  fchdir bdflush sysfs personality afs_syscall setfsuid setfsgid _llseek getdents _newselect
-  flock msync readv writev getsid fdatasync _sysctl mlock munlock mlockall munlockall
-  sched_setparam sched_getparam sched_setscheduler sched_getscheduler sched_yield
-  sched_get_priority_max sched_get_priority_min sched_rr_get_interval nanosleep mremap setresuid
-  getresuid vm86 query_module poll nfsservctl setresgid getresgid prctl rt_sigreturn rt_sigaction
-  rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend pread64 pwrite64
-  chown getcwd capget capset sigaltstack sendfile getpmsg putpmsg vfork ugetrlimit mmap2
-  truncate64 ftruncate64 stat64 lstat64 fstat64 lchown32 getuid32 getgid32 geteuid32 getegid32
-  setreuid32 setregid32 getgroups32 setgroups32 fchown32 setresuid32 getresuid32 setresgid32
-  getresgid32 chown32 setuid32 setgid32 setfsuid32 setfsgid32 pivot_root mincore madvise
-  getdents64 fcntl64 224 gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr
-  fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill
-  sendfile64 futex sched_setaffinity sched_getaffinity set_thread_area get_thread_area io_setup
-  io_destroy io_getevents io_submit io_cancel fadvise64 252 exit_group lookup_dcookie
-  epoll_create epoll_ctl epoll_wait remap_file_pages set_tid_address timer_create timer_settime
-  timer_gettime timer_getoverrun timer_delete clock_settime clock_gettime clock_getres
-  clock_nanosleep statfs64 fstatfs64 tgkill utimes fadvise64_64 vserver mbind get_mempolicy
-  set_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr kexec_load
-  waitid 286 add_key request_key keyctl ioprio_set ioprio_get inotify_init inotify_add_watch
-  inotify_rm_watch migrate_pages openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat
-  renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll unshare set_robust_list
-  get_robust_list splice sync_file_range tee vmsplice move_pages getcpu epoll_pwait utimensat
-  signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime signalfd4 eventfd2
-  epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo perf_event_open
-  recvmmsg fanotify_init fanotify_mark prlimit64 name_to_handle_at open_by_handle_at
-  clock_adjtime syncfs sendmmsg setns process_vm_readv process_vm_writev kcmp finit_module
-  sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat socket
-  socketpair bind connect listen accept4 getsockopt setsockopt getsockname getpeername sendto
-  sendmsg recvfrom recvmsg shutdown userfaultfd membarrier mlock2 copy_file_range preadv2
-  pwritev2 pkey_mprotect pkey_alloc pkey_free statx arch_prctl io_pgetevents rseq 393 semget
-  semctl shmget shmctl shmat shmdt msgget msgsnd msgrcv msgctl clock_gettime64 clock_settime64
-  clock_adjtime64 clock_getres_time64 clock_nanosleep_time64 timer_gettime64 timer_settime64
-  timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64 ppoll_time64 416
-  io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64 mq_timedreceive_time64
-  semtimedop_time64 rt_sigtimedwait_time64 futex_time64 sched_rr_get_interval_time64
-  pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
-  fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
-  process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset
-  landlock_add_rule landlock_restrict_self memfd_secret process_mrelease futex_waitv
-  set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
-  futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
-  setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
-`;
-var ARM = `
-  restart_syscall exit fork read write open close 8 creat link unlink execve chdir 14 mknod chmod
-  lchown 19 lseek getpid mount 23 setuid getuid 26 ptrace 29 pause 33 access nice 36 sync kill
-  rename mkdir rmdir dup pipe times 45 brk setgid getgid 49 geteuid getegid acct umount2 54 ioctl
-  fcntl 57 setpgid 60 umask chroot ustat dup2 getppid getpgrp setsid sigaction 70 setreuid
-  setregid sigsuspend sigpending sethostname setrlimit 77 getrusage gettimeofday settimeofday
-  getgroups setgroups 83 symlink 85 readlink uselib swapon reboot 91 munmap truncate ftruncate
-  fchmod fchown getpriority setpriority 99 statfs fstatfs 103 syslog setitimer getitimer stat
-  lstat fstat 111 vhangup 114 wait4 swapoff sysinfo 118 fsync sigreturn clone setdomainname uname
-  124 adjtimex mprotect sigprocmask 128 init_module delete_module 131 quotactl getpgid fchdir
-  bdflush sysfs personality 138 setfsuid setfsgid _llseek getdents _newselect flock msync readv
-  writev getsid fdatasync _sysctl mlock munlock mlockall munlockall sched_setparam sched_getparam
-  sched_setscheduler sched_getscheduler sched_yield sched_get_priority_max sched_get_priority_min
-  sched_rr_get_interval nanosleep mremap setresuid getresuid 168 poll nfsservctl setresgid
-  getresgid prctl rt_sigreturn rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait
-  rt_sigqueueinfo rt_sigsuspend pread64 pwrite64 chown getcwd capget capset sigaltstack sendfile
-  190 vfork ugetrlimit mmap2 truncate64 ftruncate64 stat64 lstat64 fstat64 lchown32 getuid32
-  getgid32 geteuid32 getegid32 setreuid32 setregid32 getgroups32 setgroups32 fchown32 setresuid32
-  getresuid32 setresgid32 getresgid32 chown32 setuid32 setgid32 setfsuid32 setfsgid32 getdents64
-  pivot_root mincore madvise fcntl64 224 gettid readahead setxattr lsetxattr fsetxattr getxattr
-  lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill
-  sendfile64 futex sched_setaffinity sched_getaffinity io_setup io_destroy io_getevents io_submit
-  io_cancel exit_group lookup_dcookie epoll_create epoll_ctl epoll_wait remap_file_pages 256
-  set_tid_address timer_create timer_settime timer_gettime timer_getoverrun timer_delete
-  clock_settime clock_gettime clock_getres clock_nanosleep statfs64 fstatfs64 tgkill utimes
-  arm_fadvise64_64 pciconfig_iobase pciconfig_read pciconfig_write mq_open mq_unlink mq_timedsend
-  mq_timedreceive mq_notify mq_getsetattr waitid socket bind connect listen accept getsockname
-  getpeername socketpair send sendto recv recvfrom shutdown setsockopt getsockopt sendmsg recvmsg
-  semop semget semctl msgsnd msgrcv msgget msgctl shmat shmdt shmget shmctl add_key request_key
-  keyctl semtimedop vserver ioprio_set ioprio_get inotify_init inotify_add_watch inotify_rm_watch
-  mbind get_mempolicy set_mempolicy openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat
-  renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll unshare set_robust_list
-  get_robust_list splice arm_sync_file_range tee vmsplice move_pages getcpu epoll_pwait
-  kexec_load utimensat signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime
-  signalfd4 eventfd2 epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo
-  perf_event_open recvmmsg accept4 fanotify_init fanotify_mark prlimit64 name_to_handle_at
-  open_by_handle_at clock_adjtime syncfs sendmmsg setns process_vm_readv process_vm_writev kcmp
-  finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat
-  userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc
-  pkey_free statx rseq io_pgetevents migrate_pages kexec_file_load 403 clock_gettime64
-  clock_settime64 clock_adjtime64 clock_getres_time64 clock_nanosleep_time64 timer_gettime64
-  timer_settime64 timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64
-  ppoll_time64 416 io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64
-  mq_timedreceive_time64 semtimedop_time64 rt_sigtimedwait_time64 futex_time64
-  sched_rr_get_interval_time64 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register
-  open_tree move_mount fsopen fsconfig fsmount fspick pidfd_open clone3 close_range openat2
-  pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr quotactl_fd
-  landlock_create_ruleset landlock_add_rule landlock_restrict_self 448 process_mrelease
-  futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
-  futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
-  setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
-  983041 breakpoint cacheflush usr26 usr32 set_tls get_tls
-`;
-var X32_OWN = `
-  512 rt_sigaction rt_sigreturn ioctl readv writev recvfrom sendmsg recvmsg execve ptrace
-  rt_sigpending rt_sigtimedwait rt_sigqueueinfo sigaltstack timer_create mq_notify kexec_load
-  waitid set_robust_list get_robust_list vmsplice move_pages preadv pwritev rt_tgsigqueueinfo
-  recvmmsg sendmmsg process_vm_readv process_vm_writev setsockopt getsockopt io_setup io_submit
-  execveat preadv2 pwritev2
-`;
-var NOT_IN_X32 = `
-  uselib _sysctl create_module get_kernel_syms query_module nfsservctl set_thread_area
-  get_thread_area epoll_ctl_old epoll_wait_old vserver
-`;
-
-// ffi/seccomp/all_syscalls.ts
-var X32_BIT = 1073741824;
-var X86_64 = `
-  read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction
-  rt_sigprocmask rt_sigreturn ioctl pread64 pwrite64 readv writev access pipe select sched_yield
-  mremap msync mincore madvise shmget shmat shmctl dup dup2 pause nanosleep getitimer alarm
-  setitimer getpid sendfile socket connect accept sendto recvfrom sendmsg recvmsg shutdown bind
-  listen getsockname getpeername socketpair setsockopt getsockopt clone fork vfork execve exit
-  wait4 kill uname semget semop semctl shmdt msgget msgsnd msgrcv msgctl fcntl flock fsync
-  fdatasync truncate ftruncate getdents getcwd chdir fchdir rename mkdir rmdir creat link unlink
-  symlink readlink chmod fchmod chown fchown lchown umask gettimeofday getrlimit getrusage sysinfo
-  times ptrace getuid syslog getgid setuid setgid geteuid getegid setpgid getppid getpgrp setsid
-  setreuid setregid getgroups setgroups setresuid getresuid setresgid getresgid getpgid setfsuid
-  setfsgid getsid capget capset rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend
-  sigaltstack utime mknod uselib personality ustat statfs fstatfs sysfs getpriority setpriority
-  sched_setparam sched_getparam sched_setscheduler sched_getscheduler sched_get_priority_max
-  sched_get_priority_min sched_rr_get_interval mlock munlock mlockall munlockall vhangup
-  modify_ldt pivot_root _sysctl prctl arch_prctl adjtimex setrlimit chroot sync acct settimeofday
-  mount umount2 swapon swapoff reboot sethostname setdomainname iopl ioperm create_module
-  init_module delete_module get_kernel_syms query_module quotactl nfsservctl getpmsg putpmsg
-  afs_syscall tuxcall security gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr
-  fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr tkill time futex
-  sched_setaffinity sched_getaffinity set_thread_area io_setup io_destroy io_getevents io_submit
-  io_cancel get_thread_area lookup_dcookie epoll_create epoll_ctl_old epoll_wait_old
-  remap_file_pages getdents64 set_tid_address restart_syscall semtimedop fadvise64 timer_create
-  timer_settime timer_gettime timer_getoverrun timer_delete clock_settime clock_gettime
-  clock_getres clock_nanosleep exit_group epoll_wait epoll_ctl tgkill utimes vserver mbind
-  set_mempolicy get_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify
-  mq_getsetattr kexec_load waitid add_key request_key keyctl ioprio_set ioprio_get inotify_init
-  inotify_add_watch inotify_rm_watch migrate_pages openat mkdirat mknodat fchownat futimesat
-  newfstatat unlinkat renameat linkat symlinkat readlinkat fchmodat faccessat pselect6 ppoll
-  unshare set_robust_list get_robust_list splice tee sync_file_range vmsplice move_pages utimensat
-  epoll_pwait signalfd timerfd_create eventfd fallocate timerfd_settime timerfd_gettime accept4
-  signalfd4 eventfd2 epoll_create1 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo
-  perf_event_open recvmmsg fanotify_init fanotify_mark prlimit64 name_to_handle_at
-  open_by_handle_at clock_adjtime syncfs sendmmsg setns getcpu process_vm_readv process_vm_writev
-  kcmp finit_module sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create
-  kexec_file_load bpf execveat userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2
-  pkey_mprotect pkey_alloc pkey_free statx io_pgetevents rseq uretprobe uprobe 424
-  pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
-  fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
-  process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule
-  landlock_restrict_self memfd_secret process_mrelease futex_waitv set_mempolicy_home_node
-  cachestat fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount
-  lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal setxattrat getxattrat listxattrat
-  removexattrat open_tree_attr file_getattr file_setattr
-`;
-var AARCH64 = `
-  io_setup io_destroy io_submit io_cancel io_getevents setxattr lsetxattr fsetxattr getxattr
-  lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr getcwd
-  lookup_dcookie eventfd2 epoll_create1 epoll_ctl epoll_pwait dup dup3 fcntl inotify_init1
-  inotify_add_watch inotify_rm_watch ioctl ioprio_set ioprio_get flock mknodat mkdirat unlinkat
-  symlinkat linkat renameat umount2 mount pivot_root nfsservctl statfs fstatfs truncate ftruncate
-  fallocate faccessat chdir fchdir chroot fchmod fchmodat fchownat fchown openat close vhangup
-  pipe2 quotactl getdents64 lseek read write readv writev pread64 pwrite64 preadv pwritev sendfile
-  pselect6 ppoll signalfd4 vmsplice splice tee readlinkat newfstatat fstat sync fsync fdatasync
-  sync_file_range timerfd_create timerfd_settime timerfd_gettime utimensat acct capget capset
-  personality exit exit_group waitid set_tid_address unshare futex set_robust_list get_robust_list
-  nanosleep getitimer setitimer kexec_load init_module delete_module timer_create timer_gettime
-  timer_getoverrun timer_settime timer_delete clock_settime clock_gettime clock_getres
-  clock_nanosleep syslog ptrace sched_setparam sched_setscheduler sched_getscheduler
-  sched_getparam sched_setaffinity sched_getaffinity sched_yield sched_get_priority_max
-  sched_get_priority_min sched_rr_get_interval restart_syscall kill tkill tgkill sigaltstack
-  rt_sigsuspend rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo
-  rt_sigreturn setpriority getpriority reboot setregid setgid setreuid setuid setresuid getresuid
-  setresgid getresgid setfsuid setfsgid times setpgid getpgid getsid setsid getgroups setgroups
-  uname sethostname setdomainname getrlimit setrlimit getrusage umask prctl getcpu gettimeofday
-  settimeofday adjtimex getpid getppid getuid geteuid getgid getegid gettid sysinfo mq_open
-  mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr msgget msgctl msgrcv msgsnd
-  semget semctl semtimedop semop shmget shmctl shmat shmdt socket socketpair bind listen accept
-  connect getsockname getpeername sendto recvfrom setsockopt getsockopt shutdown sendmsg recvmsg
-  readahead brk munmap mremap add_key request_key keyctl clone execve mmap fadvise64 swapon
-  swapoff mprotect msync mlock munlock mlockall munlockall mincore madvise remap_file_pages mbind
-  get_mempolicy set_mempolicy migrate_pages move_pages rt_tgsigqueueinfo perf_event_open accept4
-  recvmmsg 260 wait4 prlimit64 fanotify_init fanotify_mark name_to_handle_at open_by_handle_at
-  clock_adjtime syncfs setns sendmmsg process_vm_readv process_vm_writev kcmp finit_module
-  sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat userfaultfd
-  membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free statx
-  io_pgetevents rseq kexec_file_load 424 pidfd_send_signal io_uring_setup io_uring_enter
-  io_uring_register open_tree move_mount fsopen fsconfig fsmount fspick pidfd_open clone3
-  close_range openat2 pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr
-  quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret
-  process_mrelease futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack
-  futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr
-  lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat open_tree_attr
-  file_getattr file_setattr
-`;
-var TABLES = {
-  x86_64: lazy2(() => numbersOf(X86_64)),
-  aarch64: lazy2(() => numbersOf(AARCH64)),
-  i386: lazy2(() => numbersOf(I386)),
-  x32: lazy2(numbersOfX32),
-  arm: lazy2(() => numbersOf(ARM))
-};
-function allSyscalls(abi) {
-  return TABLES[abi]();
-}
-function isSyscallName(name) {
-  return Object.values(TABLES).some((table) => table().has(name));
-}
-function syscallNames() {
-  return new Set(Object.values(TABLES).flatMap((table) => [
-    ...table().keys()
-  ]));
-}
-function numbersOfX32() {
-  const numbers = new Map([
-    ...numbersOf(X86_64),
-    ...numbersOf(X32_OWN)
-  ]);
-  for (const name of NOT_IN_X32.trim().split(/\s+/)) numbers.delete(name);
-  return new Map([
-    ...numbers
-  ].map(([name, number]) => [
-    name,
-    number + X32_BIT
-  ]));
-}
-function numbersOf(table) {
-  const numbers = /* @__PURE__ */ new Map();
-  let next = 0;
-  for (const word4 of table.trim().split(/\s+/)) {
-    if (/^\d+$/.test(word4)) next = Number(word4);
-    else numbers.set(word4, next++);
-  }
-  return numbers;
-}
-
-
-// ffi/seccomp/multiplexed.ts
-var MULTIPLEXERS = [
-  {
-    name: "socketcall",
-    mask: 0xffffffffn,
-    numbers: {
-      socket: 1,
-      bind: 2,
-      connect: 3,
-      listen: 4,
-      accept: 5,
-      getsockname: 6,
-      getpeername: 7,
-      socketpair: 8,
-      send: 9,
-      recv: 10,
-      sendto: 11,
-      recvfrom: 12,
-      shutdown: 13,
-      setsockopt: 14,
-      getsockopt: 15,
-      sendmsg: 16,
-      recvmsg: 17,
-      accept4: 18,
-      recvmmsg: 19,
-      sendmmsg: 20
-    }
-  },
-  {
-    name: "ipc",
-    // Above them is a version.
-    mask: 0xffffn,
-    numbers: {
-      semop: 1,
-      semget: 2,
-      semctl: 3,
-      semtimedop: 4,
-      msgsnd: 11,
-      msgrcv: 12,
-      msgget: 13,
-      msgctl: 14,
-      shmat: 21,
-      shmdt: 22,
-      shmget: 23,
-      shmctl: 24
-    }
-  }
-];
-function withMultiplexers(filter, abi) {
-  if (abi !== "i386") return filter;
-  return {
-    ...filter,
-    rules: filter.rules.flatMap((rule) => [
-      rule,
-      ...multiplexed(rule)
-    ])
-  };
-}
-function multiplexed({ names, action, conditions = [] }) {
-  if (conditions.length > 0 && action === SECCOMP_RET.ALLOW) return [];
-  return MULTIPLEXERS.flatMap(({ name, mask: mask2, numbers }) => names.filter((meant) => Object.hasOwn(numbers, meant)).map((meant) => ({
-    names: [
-      name
-    ],
-    action,
-    conditions: [
-      is(numbers[meant], mask2)
-    ]
-  })));
-}
-function is(number, mask2) {
-  return {
-    index: 0,
-    comparison: "equal",
-    value: BigInt(number),
-    mask: mask2
-  };
-}
-
-// ffi/seccomp/filter.ts
-var SECCOMP_DATA = {
-  number: 0,
-  architecture: 4,
-  arguments: 16,
-  size: 64
-};
-var AUDIT_ARCH = {
-  x86_64: 3221225534,
-  aarch64: 3221225655,
-  i386: 1073741827,
-  arm: 1073741864
-};
-var OTHER_ABIS = {
-  x86_64: [
-    "i386",
-    "x32"
-  ],
-  aarch64: [
-    "arm"
-  ]
-};
-function compileFilter(filter, architecture, others = []) {
-  const bytes = assembleFilter(new Compiler(filter, architecture, others).parts());
-  if (bytes.length > MOST_INSTRUCTIONS * INSTRUCTION_SIZE) throw tooLong();
-  return bytes;
-}
-function tooLong() {
-  return new RangeError(`the filter has more than ${MOST_INSTRUCTIONS} instructions, and the kernel takes no more`);
-}
-var RuleIndex = class {
-
-  #rules = /* @__PURE__ */ new Map();
-  #otherwise;
-  /**
-   * Makes the index for these calls.
-   *
-   * @throws {RangeError} where one has more rules than a filter has instructions
-   */
-  constructor({ rules, otherwise }, calls) {
-    this.#otherwise = [
-      {
-        names: [],
-        action: otherwise
-      }
-    ];
-    const indexed = /* @__PURE__ */ new Map();
-    for (const rule of rules) {
-      let names = indexed.get(rule.names);
-      if (names === void 0) {
-        names = [
-          ...new Set(rule.names)
-        ].filter((name) => calls.has(name));
-        indexed.set(rule.names, names);
-      }
-      for (const name of names) this.#add(name, rule);
-    }
-  }
-  #add(name, rule) {
-    const known = this.#rules.get(name);
-    if (known === void 0) return void this.#rules.set(name, [
-      rule
-    ]);
-    if (isUnconditional(known.at(-1))) return;
-    if (known.push(rule) > MOST_INSTRUCTIONS) throw tooLong();
-  }
-  /** The rules for the call; the last of them is without conditions. */
-  for(name) {
-    const rules = this.#rules.get(name);
-    if (rules === void 0) return this.#otherwise;
-    return isUnconditional(rules.at(-1)) ? rules : [
-      ...rules,
-      ...this.#otherwise
-    ];
-  }
-};
-function isUnconditional({ conditions = [] }) {
-  return conditions.length === 0;
-}
-var NARROW = [
-  "i386",
-  "arm"
-];
-var Compiler = class {
-
-  #filter;
-  #architecture;
-  #others;
-  #returns = /* @__PURE__ */ new Map();
-  #decisions = /* @__PURE__ */ new Map();
-  /** The numbers of rules, by what they do and by themselves. */
-  #contents = /* @__PURE__ */ new Map();
-  #numbers = /* @__PURE__ */ new Map();
-  #decided = 0;
-  constructor(filter, architecture, others) {
-    this.#filter = filter;
-    this.#architecture = architecture;
-    this.#others = others;
-  }
-  parts() {
-    const entries = [
-      this.#entry(this.#architecture, this.#ranges()),
-      ...this.#others.filter((abi) => abi !== "x32").map((abi) => this.#entry(abi, this.#rangesOf(abi)))
-    ];
-    const foreign = this.#return(this.#filter.foreign);
-    const decisions = [
-      ...this.#decisions.values()
-    ].flatMap((decision) => this.#decide(decision));
-    const returns = [
-      ...this.#returns
-    ].flatMap(([value, label]) => [
-      label,
-      {
-        kind: "return",
-        value
-      }
-    ]);
-    return [
-      {
-        kind: "load",
-        offset: SECCOMP_DATA.architecture
-      },
-      ...entries.flat(),
-      {
-        kind: "jump",
-        to: foreign
-      },
-      ...decisions,
-      ...returns
-    ];
-  }
-  /** Finds the number of a call that was made by an entry point. */
-  #entry(abi, ranges) {
-    const other = new Label(`not ${abi}`);
-    return [
-      {
-        kind: "branch",
-        test: "equal",
-        value: AUDIT_ARCH[abi],
-        fails: other
-      },
-      {
-        kind: "load",
-        offset: SECCOMP_DATA.number
-      },
-      ...searchAmong(ranges),
-      other
-    ];
-  }
-  /** The ranges of the architecture's own entry point. */
-  #ranges() {
-    const own = this.#rangesOf(this.#architecture);
-    if (this.#architecture !== "x86_64") return own;
-    const x32 = this.#others.includes("x32") ? this.#rangesOf("x32", X32_BIT) : [];
-    const beyond = x32.length === 0 ? X32_BIT : X32_BIT * 2;
-    return [
-      ...own,
-      ...x32,
-      {
-        first: beyond,
-        decision: this.#return(NO_CALL)
-      }
-    ];
-  }
-  #rangesOf(abi, first = 0) {
-    const { unknown: unknown2 } = this.#filter;
-    const calls = allSyscalls(abi);
-    const rules = new RuleIndex(withMultiplexers(this.#filter, abi), calls);
-    const known = [
-      ...calls
-    ].sort(([, a], [, b]) => a - b);
-    const isNarrow = NARROW.includes(abi);
-    const ranges = [];
-    const add = (first2, decision) => {
-      if (ranges.at(-1)?.decision !== decision) ranges.push({
-        first: first2,
-        decision
-      });
-    };
-    let next = first;
-    for (const [name, number] of known) {
-      if (number > next) add(next, this.#return(unknown2));
-      add(number, this.#decision(rules.for(name), isNarrow));
-      next = number + 1;
-    }
-    add(next, this.#return(unknown2));
-    return ranges;
-  }
-  /** The label of the code for these rules, which calls with the same rules share. */
-  #decision(rules, isNarrow) {
-    const first = rules[0];
-    if (isUnconditional(first)) return this.#return(first.action);
-    const key = `${isNarrow ? "narrow " : ""}${rules.map((rule) => this.#numberOf(rule)).join()}`;
-    let decision = this.#decisions.get(key);
-    if (decision === void 0) {
-      this.#decided += rules.length;
-      if (this.#decided > MOST_INSTRUCTIONS) throw tooLong();
-      decision = {
-        label: new Label(`about ${first.names.join(", ")}`),
-        rules,
-        isNarrow
-      };
-      this.#decisions.set(key, decision);
-    }
-    return decision.label;
-  }
-  /** The number of a rule: the same for rules that do the same. */
-  #numberOf(rule) {
-    let number = this.#numbers.get(rule);
-    if (number !== void 0) return number;
-    const content2 = JSON.stringify([
-      rule.action,
-      rule.conditions
-    ], (_, value) => typeof value === "bigint" ? String(value) : value);
-    number = this.#contents.get(content2) ?? this.#contents.size;
-    this.#contents.set(content2, number);
-    this.#numbers.set(rule, number);
-    return number;
-  }
-  #return(value) {
-    let label = this.#returns.get(value);
-    if (label === void 0) {
-      label = new Label(`return 0x${value.toString(16)}`);
-      this.#returns.set(value, label);
-    }
-    return label;
-  }
-  #decide({ label, rules, isNarrow }) {
-    const parts = [
-      label
-    ];
-    for (const { action, conditions = [] } of rules) {
-      const otherwise = new Label("the next rule");
-      for (const condition of conditions) parts.push(...compare2(condition, isNarrow, otherwise));
-      parts.push({
-        kind: "jump",
-        to: this.#return(action)
-      }, otherwise);
-    }
-    return parts;
-  }
-};
-var NO_CALL = SECCOMP_RET.ERRNO | 38;
-function searchAmong(ranges) {
-  if (ranges.length === 1) return [
-    {
-      kind: "jump",
-      to: ranges[0].decision
-    }
-  ];
-  const half = Math.ceil(ranges.length / 2);
-  const [below3, above] = [
-    ranges.slice(0, half),
-    ranges.slice(half)
-  ];
-  const value = above[0].first;
-  if (ranges.length === 2) {
-    const [holds3, fails] = [
-      above[0].decision,
-      below3[0].decision
-    ];
-    return [
-      {
-        kind: "branch",
-        test: "greaterOrEqual",
-        value,
-        holds: holds3,
-        fails
-      }
-    ];
-  }
-  const upper = new Label(`${value} and above`);
-  return [
-    {
-      kind: "branch",
-      test: "greaterOrEqual",
-      value,
-      holds: upper
-    },
-    ...searchAmong(below3),
-    upper,
-    ...searchAmong(above)
-  ];
-}
-var EVERY_BIT = 0xffffffffffffffffn;
-var LOW = 0xffffffffn;
-function compare2(condition, isNarrow, otherwise) {
-  const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
-  const at3 = SECCOMP_DATA.arguments + index * 8;
-  const holds3 = new Label("it holds");
-  const high = {
-    offset: isNarrow ? void 0 : at3 + 4,
-    mask: Number(mask2 >> 32n),
-    value: Number(value >> 32n)
-  };
-  const low = {
-    offset: at3,
-    mask: Number(mask2 & LOW),
-    value: Number(value & LOW)
-  };
-  const parts = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds3, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds3, otherwise));
-  return [
-    ...parts,
-    holds3
-  ];
-}
-function isEquality(comparison) {
-  return comparison === "equal" || comparison === "unequal";
-}
-function directions(straight, holds3, otherwise) {
-  return straight ? [
-    holds3,
-    otherwise
-  ] : [
-    otherwise,
-    holds3
-  ];
-}
-function equality(high, low, yes, no) {
-  return [
-    ...loadMasked(high),
-    {
-      kind: "branch",
-      test: "equal",
-      value: high.value,
-      fails: no
-    },
-    ...loadMasked(low),
-    {
-      kind: "branch",
-      test: "equal",
-      value: low.value,
-      holds: yes,
-      fails: no
-    }
-  ];
-}
-function order(high, low, test, yes, no) {
-  return [
-    loadHalf(high),
-    {
-      kind: "branch",
-      test: "greater",
-      value: high.value,
-      holds: yes
-    },
-    {
-      kind: "branch",
-      test: "equal",
-      value: high.value,
-      fails: no
-    },
-    loadHalf(low),
-    {
-      kind: "branch",
-      test,
-      value: low.value,
-      holds: yes,
-      fails: no
-    }
-  ];
-}
-function loadHalf({ offset }) {
-  return offset === void 0 ? {
-    kind: "constant",
-    value: 0
-  } : {
-    kind: "load",
-    offset
-  };
-}
-function loadMasked(half) {
-  const { mask: mask2 } = half;
-  const load = loadHalf(half);
-  return mask2 === 4294967295 ? [
-    load
-  ] : [
-    load,
-    {
-      kind: "and",
-      mask: mask2
-    }
-  ];
-}
-
-// ffi/seccomp/observe.ts
-var [ACTION_BITS, DATA_BITS] = [
-  4294901760,
-  65535
-];
-var [NUMBER, ARCHITECTURE, SIXTH] = [
-  0,
-  4,
-  56
-];
-var UNOBSERVED = new Named(1918987627, "UNOBSERVED");
-function unobserved(call2) {
-  const { args } = call2;
-  return {
-    ...call2,
-    args: [
-      ...args,
-      ...Array(5 - args.length).fill(0),
-      UNOBSERVED
-    ]
-  };
-}
-function observing(filter, numbers, architecture) {
-  const asked = filter.slice();
-  const view2 = new DataView(asked.buffer);
-  for (let at3 = 0; at3 < asked.length; at3 += INSTRUCTION_SIZE) {
-    const denies2 = view2.getUint16(at3, true) === BPF.return && actionOf(view2.getUint32(at3 + 4, true)) === SECCOMP_RET.ERRNO;
-    if (denies2) view2.setUint32(at3 + 4, SECCOMP_RET.USER_NOTIF, true);
-  }
-  const head = numbersHead(numbers, architecture);
-  const whole = new Uint8Array(head.length + asked.length);
-  whole.set(head);
-  whole.set(asked, head.length);
-  if (whole.length <= MOST_INSTRUCTIONS * INSTRUCTION_SIZE) return whole;
-  throw new RangeError(`with what is observed, it has more than ${MOST_INSTRUCTIONS} instructions`);
-}
-function numbersHead(numbers, architecture) {
-  const words3 = [
-    [
-      BPF.load,
-      0,
-      0,
-      ARCHITECTURE
-    ],
-    // A branch reaches 255 instructions, so each comparison has its own return.
-    [
-      BPF.equal,
-      1,
-      0,
-      AUDIT_ARCH[architecture]
-    ],
-    [
-      BPF.jump,
-      0,
-      0,
-      4 + numbers.length * 2
-    ],
-    [
-      BPF.load,
-      0,
-      0,
-      SIXTH
-    ],
-    [
-      BPF.equal,
-      0,
-      1,
-      Number(UNOBSERVED.value)
-    ],
-    [
-      BPF.jump,
-      0,
-      0,
-      1 + numbers.length * 2
-    ],
-    [
-      BPF.load,
-      0,
-      0,
-      NUMBER
-    ],
-    ...numbers.flatMap((number) => [
-      [
-        BPF.equal,
-        0,
-        1,
-        number
-      ],
-      [
-        BPF.return,
-        0,
-        0,
-        SECCOMP_RET.USER_NOTIF
-      ]
-    ])
-  ];
-  const bytes = new Uint8Array(words3.length * INSTRUCTION_SIZE);
-  const view2 = new DataView(bytes.buffer);
-  words3.forEach(([code, holds3, fails, value], index) => {
-    const at3 = index * INSTRUCTION_SIZE;
-    view2.setUint16(at3, code, true);
-    view2.setUint8(at3 + 2, holds3);
-    view2.setUint8(at3 + 3, fails);
-    view2.setUint32(at3 + 4, value, true);
-  });
-  return bytes;
-}
-function actionOf(value) {
-  return (value & ACTION_BITS) >>> 0;
-}
-
 // launch/memory_guard.ts
 var MemoryGuard = class {
   static {
@@ -21854,6 +22076,7 @@ var MemoryGuard = class {
 
 
 // launch/script_frame.ts
+var PATIENCE3 = 3e4;
 var ScriptFrame = class {
   static {
     addMethods(this.prototype, {
@@ -21870,9 +22093,16 @@ var ScriptFrame = class {
         onFailure: END
       });
     }
-    if (!this.vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), {
-      onFailure: closing
-    });
+    if (this.#plan.syncPoints.length > 0) {
+      writer.add(passCredentials(SCRIPT_SOCKET, true), {
+        onFailure: closing
+      });
+    }
+    if (this.#plan.state.stoppable) {
+      writer.add(receiveTimeout(SCRIPT_SOCKET, PATIENCE3), {
+        onFailure: closing
+      });
+    }
     this.guard.raise(writer, closing);
     writer.add(rt_sigprocmask("all", mask2), {
       onFailure: lowering
@@ -21955,7 +22185,7 @@ var ScriptFrame = class {
   constructor(plan, shape, facts) {
     this.#plan = plan;
     this.#facts = facts;
-    this.vfork = plan.syncPoints.length === 0 && !shape.held;
+    this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable;
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);
     this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true;
@@ -22029,12 +22259,21 @@ var Launcher = class {
   static {
     begin$31 = (function (spec, cgroupEntry, held, alter) {
     const inheritedFds = openInheritedFds(this.plan);
+    let sealedProgram;
     try {
-      const prepared = this.prepare(spec, {
+      const { compiled, values } = this.prepare(spec, {
         cgroupEntry,
         inheritedFds,
         held
       });
+      sealedProgram = compiled.sealed?.image(values);
+      const prepared = {
+        compiled,
+        values: {
+          ...values,
+          sealedProgram
+        }
+      };
       const launch3 = startLaunch(alter === void 0 ? prepared : altered(prepared, alter));
       try {
         launch3.serve(spawnTool);
@@ -22043,13 +22282,19 @@ var Launcher = class {
         throw launch3.abort(error);
       }
     } finally {
+      if (sealedProgram !== void 0) syscall(close(sealedProgram));
       closeInheritedFds(inheritedFds);
     }
   });
   }
   static {
     compile$32 = (function ({ spec, paths, cgroupEntry, held = false }) {
-    const shape = shapeOf(spec, paths.length, cgroupEntry, held);
+    const shape = {
+      ...shapeOf(spec, paths.length, cgroupEntry, held),
+      ...isSealed(this.plan, spec) && {
+        sealed: true
+      }
+    };
     const key = JSON.stringify(shape);
     const known = this.#compiled.get(key);
     if (known !== void 0) return known;
@@ -22145,6 +22390,11 @@ var CreatedContainer = class {
 
 
 
+function isSealed({ state, deathSignal }, { image: image2 }) {
+  if (image2 !== void 0) return false;
+  const mayOutlive = deathSignal !== SIGNALS.SIGKILL || !state.unshared.has("pid");
+  return state.entersFiles || state.hasOwnRoot && mayOutlive;
+}
 
 function altered({ compiled, values }, alter) {
   const { bytes, relocations } = compiled.program;
@@ -22169,22 +22419,10 @@ function spawnTool(spec) {
   return launcherOfTools().spawn(spec);
 }
 
-// launch/wait_bytes.ts
-var WAIT = {
-  x86_64: "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAQAAAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAABIjT1JDwEAvhAAAADoDwAAAL9+AAAAuOcAAAAPBQ8fAFNVQVRBVYn2SIn7SI0sN0G9AAQAAESLZQRIi30gQfbEAXQESIs8O0iLdShB9sQCdARIizQzSItVMEH2xAR0BEiLFBNMi1U4QfbECHQETosUE0yLRUBB9sQQdAROiwQDTItNSEH2xCB0BE6LDAuLRQDHRVAAAAAAx0VU/////w8FSIXAdBFIiUVQSD0B8P//cxGLRRzrUsdFVAAAAACLRRDrRvfYg/gLdRBBD7rkBnMJQf/ND4Vc////SItNCEiFyXQSD7bROdB0BkjB6Qjr7otFFOsUg3sEAHULSInpSCnZiQuJQwSLRRhIjSwDhcAPhRv///+LQwRBXUFcXVvD",
-  aarch64: "f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAAAQAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAACAAACwAAAAkQECgFIFAACUwA+A0sgLgNIBAADUHyAD1ekDAKoKQCGLDoCAUksFQLlAEUD5SwAANiBpYPhBFUD5SwAINiFpYfhCGUD5SwAQNiJpYvhDHUD5SwAYNiNpY/hEIUD5SwAgNiRpZPhFJUD5SwAoNiVpZfhIAUC57H9gskwpAPkBAADUwAAAtEApAPkf/D+xwgAAVEwdQLkZAAAUX1UAuUwRQLkWAAAU4AMASx8sAHGBAABUawAwNs4FAHFh+/9UTAVA+QwBALSNHQASvwEAa2AAAFSM/UjT+///F0wVQLkHAAAULAVAuYwAADVMAQnLLAEAuSAFALlMGUC5KgEMiyz5/7UgBUC5wANf1g=="
-};
-
 // launch/waiting_image.ts
 
-var [TABLE_OFFSET, TABLE_ADDRESS] = [
-  4096,
-  0x411000n
-];
-var TABLE_SIZES = 64 + 56 + 32;
 
 var PR_SET_NAME2 = 15;
-
 
 // host/target_host.ts
 var TargetIssue = class extends Error {
@@ -23715,6 +23953,11 @@ function becomeUndumpable(plan) {
 // plan/steps/join.ts
 
 
+function mayBeStopped({ state }, { otherKinds: otherKinds2, user }, { credentials = "root" }) {
+  if (otherKinds2.includes("pid")) return false;
+  if (!otherKinds2.includes("user") && credentials !== "process") return false;
+  return user === void 0 || !isScripts(user, state);
+}
 var ENDED2 = {
   ENOENT: NO_PROCESS,
   ESRCH: NO_PROCESS
@@ -27385,7 +27628,7 @@ function sendTo(path2, fd) {
 }
 
 // oci/destroy.ts
-var PATIENCE3 = 1e4;
+var PATIENCE4 = 1e4;
 
 
 function holdersOf(path2) {
@@ -28114,9 +28357,9 @@ var ProgramTerminal = class {
    * Connects the program's terminal with the script's after the launch. Returns the descriptors of
    * the piped streams.
    */
-  join(received, kinds) {
+  join(received2, kinds) {
     this.#closeTheirs();
-    const master = this.#master ??= received;
+    const master = this.#master ??= received2;
     syscall(fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK));
     const [stdin, stdout] = kinds;
     if (stdin === "inherit") this.#takeInput(master);

@@ -2049,8 +2049,13 @@ var checkCommand = (function checkCommand(program, options) {
 var sealedImage = (function sealedImage(name, given) {
   const fd = syscall(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   const image2 = typeof given === "string" ? Uint8Array.fromBase64(given) : given;
-  syscall(write(fd, image2, image2.length));
-  syscall(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+  try {
+    syscall(write(fd, image2, image2.length));
+    syscall(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+  } catch (error) {
+    syscall(close(fd));
+    throw error;
+  }
   return fd;
 });
 var writeName = (function writeName(pidfd, pid, program) {
@@ -3060,15 +3065,34 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
     keepsSocket: !frame.vfork || notifier !== void 0
   });
   add(rt_sigprocmask("none", null));
-  for (const planned of calls) writer.part(planned);
+  const late = shape.sealed === true ? lateCalls(calls, plan) : [];
+  for (const planned of calls) {
+    if (!late.includes(planned)) writer.part(planned);
+  }
   if (notifier !== void 0) sendNotifier(writer, notifier.call, socket);
-  return frame.exec(writer, shape, image2);
+  if (shape.sealed === true) {
+    const marked = notifier === void 0 ? void 0 : unobserved;
+    const { paths } = shape;
+    return executeSealed(writer, {
+      image: image2,
+      socket,
+      paths,
+      late,
+      marked
+    });
+  }
+  const candidates = frame.exec(writer, shape, image2);
+  return {
+    candidates,
+    executes: candidates.map(({ execve: execve2, image: image3 = execve2 }) => image3)
+  };
 });
-var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { keepsSocket }) {
+var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, sealed = false }, { keepsSocket }) {
   const used = last.flatMap((({ call: call2, accept: accept2 = [] }) => call2.args.filter(isDescriptor2).map((fd) => ({
     fd,
     accept: accept2
   }))));
+  const image2 = isInPlace || sealed;
   if (keepsSocket) used.push({
     fd: CONTAINER_SOCKET,
     accept: []
@@ -3079,11 +3103,14 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: image2 }, { 
   });
   const numbers = freeNumbers(used.length, fds);
   const kept = [
-    ...used.map((one, index) => ({
-      ...one,
-      number: numbers[index],
-      flags: O_CLOEXEC
-    })),
+    ...used.map((one, index) => {
+      const flags2 = sealed && one.fd === CONTAINER_SOCKET ? 0 : O_CLOEXEC;
+      return {
+        ...one,
+        number: numbers[index],
+        flags: flags2
+      };
+    }),
     ...fds.map((number, index) => ({
       fd: handedFd(index),
       accept: [],
@@ -3226,57 +3253,15 @@ var openDevNull = (function openDevNull() {
   };
   return openat2(at_fdcwd, "/dev/null", how);
 });
-var tryExec = (function tryExec(writer, count, marked = ((call2) => call2)) {
-  const paths = Array.from({
-    length: count
-  }, ((_, index) => programPath(index)));
-  const findOut = new Label("find out why");
-  const attempts = paths.map(((path2, index) => {
-    const isLast = index === paths.length - 1;
-    const edges = isLast ? {
-      onFailure: findOut
-    } : {
-      accept: NOT_HERE,
-      onFailure: findOut
-    };
-    return {
-      path: path2,
-      execve: writer.add(marked(execve(path2, ARGV, ENVIRONMENT)), edges)
-    };
-  }));
-  writer.section = "failure";
-  writer.place(findOut);
-  return attempts.map((({ path: path2, execve: execve2 }) => ({
-    execve: execve2,
-    ...writeFindingOut(writer, path2, marked)
-  })));
-});
-var writeFindingOut = (function writeFindingOut(writer, path2, marked = (call2) => call2) {
-  const next = new Label(`after ${path2.text}`);
-  const look2 = ((call2) => writer.add(marked(call2), {
-    onFailure: next
-  }));
-  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
-  const opened = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
-  const head = new Output(256, "&head");
-  const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
-    onFailure: next
-  });
-  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
-  writer.place(next);
-  return {
-    exists,
-    readHead,
-    head,
-    executable
-  };
-});
 var link = (function link(plan, shape, frame, writeEnd = writeExec) {
   const writer = new ProgramWriter();
   const labels = plan.processes.map(((_, index) => new Label(`process ${index + 1}`)));
   const first = cloneProcess(plan, shape, 0, frame);
   frame.enclose(writer, first, labels[0]);
-  let candidates = [];
+  let end = {
+    candidates: [],
+    executes: []
+  };
   plan.processes.forEach(((process, index) => {
     writer.place(labels[index]);
     writer.section = "begin";
@@ -3293,7 +3278,7 @@ var link = (function link(plan, shape, frame, writeEnd = writeExec) {
     for (const part of process.parts) writer.part(part);
     if (process.then === "exec") {
       writer.section = "program";
-      candidates = writeEnd(writer, plan, shape, frame);
+      end = writeEnd(writer, plan, shape, frame);
       return;
     }
     writer.section = "clone";
@@ -3311,7 +3296,7 @@ var link = (function link(plan, shape, frame, writeEnd = writeExec) {
   return {
     parts: writer.parts,
     clone: first,
-    candidates
+    ...end
   };
 });
 var cloneProcess = (function cloneProcess(plan, shape, index, frame) {
@@ -5104,12 +5089,14 @@ var compile = (function compile(plan, shape) {
   const frame = new ScriptFrame(plan, shape, scriptFacts());
   const layout = link(plan, shape, frame);
   const program = assemble(layout.parts, engine().architecture);
+  const sealed = layout.sealed && new SealedProgram(layout.sealed);
   return {
     plan,
     shape,
     frame,
     layout,
-    program
+    program,
+    sealed
   };
 });
 var checkedSteps = (function checkedSteps(values) {
@@ -8473,6 +8460,7 @@ var SOL_SOCKET = 1;
 var SO_TYPE = 3;
 var SO_ERROR = 4;
 var SO_PASSCRED = 16;
+var SO_RCVTIMEO = 20;
 var SO_DOMAIN = 39;
 var IPPROTO_IPV6 = 41;
 var IPV6_V6ONLY = 26;
@@ -8534,6 +8522,17 @@ function passCredentials(socket, on) {
   }), constant(SO_PASSCRED, {
     SO_PASSCRED
   }), new Struct(Uint8Array.of(on ? 1 : 0, 0, 0, 0), on ? "&1" : "&0"), 4);
+}
+function receiveTimeout(socket, milliseconds) {
+  const timeval = new Uint8Array(16);
+  const view2 = new DataView(timeval.buffer);
+  view2.setBigInt64(0, BigInt(Math.floor(milliseconds / 1e3)), true);
+  view2.setBigInt64(8, BigInt(milliseconds % 1e3) * 1000n, true);
+  return call("setsockopt", socket, constant(SOL_SOCKET, {
+    SOL_SOCKET
+  }), constant(SO_RCVTIMEO, {
+    SO_RCVTIMEO
+  }), new Struct(timeval, `&{${milliseconds} ms}`), timeval.length);
 }
 function getSocketOption(socket, option, value) {
   return call("getsockopt", socket, constant(SOL_SOCKET, {
@@ -9334,11 +9333,11 @@ var NetlinkSocket = class {
     syscall(send(this.number, [
       message2
     ]));
-    const received2 = [];
+    const received3 = [];
     for (; ; ) {
       for (const answer of this.#receive(message2)) {
-        if (answer.type === NLMSG_DONE) return received2;
-        received2.push(answer);
+        if (answer.type === NLMSG_DONE) return received3;
+        received3.push(answer);
       }
     }
   }
@@ -12188,6 +12187,16 @@ function nameAt(address2) {
 }
 
 
+function stringBytes(address2) {
+  const text4 = stringAt(address2);
+  if (!text4.includes("\uFFFD")) return encoder3.encode(`${text4}\0`);
+  const view2 = new Deno.UnsafePointerView(Deno.UnsafePointer.create(address2));
+  let length = 0;
+  while (view2.getUint8(length) !== 0) length++;
+  return Uint8Array.from({
+    length: length + 1
+  }, (_, index) => view2.getUint8(index));
+}
 
 // recipe/errors.ts
 var RecipeError = class extends RamekinError {
@@ -19053,6 +19062,13 @@ var PlannedState = class {
   #depths = /* @__PURE__ */ new Map();
   /** Whether untrusted processes can see the container during setup. */
   exposed = false;
+  /**
+   * Whether a program of others may stop it during setup (SIGSTOP), which may not stop the script: it
+   * sees it in their pid namespace, or has its user, or rights over that.
+   */
+  stoppable = false;
+  /** Whether its paths lead through mounts or a root that others have made, and may change. */
+  entersFiles = false;
   #host;
   #caller;
   #mountFixes;
@@ -20631,10 +20647,10 @@ var Listener = class {
         ]
       }
     ]);
-    const receive = receiveNotification(fd, this.#notification);
+    const receive2 = receiveNotification(fd, this.#notification);
     this.#receive = new Routine([], [
       {
-        call: receive,
+        call: receive2,
         accept: GONE2
       }
     ]);
@@ -22579,6 +22595,48 @@ var ProgramWriter = class {
   
 };
 
+// launch/wait_bytes.ts
+var WAIT = {
+  x86_64: "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAQAAAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAABIjT1JDwEAvhAAAADoDwAAAL9+AAAAuOcAAAAPBQ8fAFNVQVRBVYn2SIn7SI0sN0G9AAQAAESLZQRIi30gQfbEAXQESIs8O0iLdShB9sQCdARIizQzSItVMEH2xAR0BEiLFBNMi1U4QfbECHQETosUE0yLRUBB9sQQdAROiwQDTItNSEH2xCB0BE6LDAuLRQDHRVAAAAAAx0VU/////w8FSIXAdBFIiUVQSD0B8P//cxGLRRzrUsdFVAAAAACLRRDrRvfYg/gLdRBBD7rkBnMJQf/ND4Vc////SItNCEiFyXQSD7bROdB0BkjB6Qjr7otFFOsUg3sEAHULSInpSCnZiQuJQwSLRRhIjSwDhcAPhRv///+LQwRBXUFcXVvD",
+  aarch64: "f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAAAQAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAACAAACwAAAAkQECgFIFAACUwA+A0sgLgNIBAADUHyAD1ekDAKoKQCGLDoCAUksFQLlAEUD5SwAANiBpYPhBFUD5SwAINiFpYfhCGUD5SwAQNiJpYvhDHUD5SwAYNiNpY/hEIUD5SwAgNiRpZPhFJUD5SwAoNiVpZfhIAUC57H9gskwpAPkBAADUwAAAtEApAPkf/D+xwgAAVEwdQLkZAAAUX1UAuUwRQLkWAAAU4AMASx8sAHGBAABUawAwNs4FAHFh+/9UTAVA+QwBALSNHQASvwEAa2AAAFSM/UjT+///F0wVQLkHAAAULAVAuYwAADVMAQnLLAEAuSAFALlMGUC5KgEMiyz5/7UgBUC5wANf1g=="
+};
+
+// launch/engine_image.ts
+var TABLE_OFFSET = 4096;
+var TABLE_ADDRESS = 4263936;
+var TABLE_SIZES = 64 + 56 + 32;
+function engineImage(name, program, bindings) {
+  const size = sizeWith(program, bindings);
+  const image2 = new Uint8Array(TABLE_OFFSET + size);
+  image2.set(Uint8Array.fromBase64(WAIT[engine().architecture]));
+  const { buffer } = image2;
+  place(program, {
+    address: TABLE_ADDRESS,
+    bytes: new Uint8Array(buffer, TABLE_OFFSET),
+    view: new DataView(buffer, TABLE_OFFSET)
+  }, bindings);
+  const view2 = new DataView(buffer);
+  view2.setBigUint64(TABLE_SIZES, BigInt(size), true);
+  view2.setBigUint64(TABLE_SIZES + 8, BigInt(size), true);
+  return sealedImage(name, image2);
+}
+function complaint(text4) {
+  const bytes = new TextEncoder().encode(text4);
+  const said = write(2, bytes, bytes.length);
+  return [
+    {
+      call: said,
+      accept: [
+        "EBADF",
+        "EPIPE",
+        "EAGAIN",
+        "EIO",
+        "ENOSPC"
+      ]
+    }
+  ];
+}
+
 // launch/slots.ts
 var LaunchSlot = class extends Slot {
 
@@ -22615,7 +22673,7 @@ var WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
 });
 var SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
 var INIT_IMAGE = new LaunchSlot("init", (({ initImage: initImage2 }) => initImage2));
-var IMAGE = new LaunchSlot("image", ({ spec }) => spec.image);
+var IMAGE = new LaunchSlot("image", ({ spec, sealedProgram }) => spec.image ?? sealedProgram);
 var CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
 var programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
 var handedFd = numbered((index) => new LaunchSlot(`handed ${index + 1}`, ({ spec }) => spec.fds[index]?.fd, ({ spec }) => `<${spec.fds[index]?.number}>`));
@@ -22638,10 +22696,7 @@ var Room = class {
     view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
   }),
     string: (function (text4) {
-    if (text4.includes("\0")) {
-      const hint = "the kernel ends each string at its first NUL byte; take it out";
-      throw invalidArgument("execve", `execve(${quoted2(text4)}, ...)`, hint);
-    }
+    requireNoNul(text4);
     const { bytes, address: address2 } = this.#memory;
     const at3 = this.#end;
     const { written: written2 } = encoder5.encodeInto(text4, bytes.subarray(at3));
@@ -22676,10 +22731,253 @@ var Room = class {
   /** Writes a list of pointers: known addresses, then new strings. Returns its address. */
   
 };
+function requireNoNul(text4) {
+  if (!text4.includes("\0")) return;
+  const hint = "the kernel ends each string at its first NUL byte; take it out";
+  throw invalidArgument("execve", `execve(${quoted2(text4)}, ...)`, hint);
+}
 function quoted2(text4) {
   return JSON.stringify(text4);
 }
 
+
+// launch/exec_candidates.ts
+function tryExec(writer, count, marked = (call2) => call2) {
+  const paths = Array.from({
+    length: count
+  }, (_, index) => programPath(index));
+  const findOut = new Label("find out why");
+  const attempts = paths.map((path2, index) => {
+    const isLast = index === paths.length - 1;
+    const edges = isLast ? {
+      onFailure: findOut
+    } : {
+      accept: NOT_HERE,
+      onFailure: findOut
+    };
+    return {
+      path: path2,
+      execve: writer.add(marked(execve(path2, ARGV, ENVIRONMENT)), edges)
+    };
+  });
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map(({ path: path2, execve: execve2 }) => ({
+    execve: execve2,
+    ...writeFindingOut(writer, path2, marked)
+  }));
+}
+function writeFindingOut(writer, path2, marked = (call2) => call2) {
+  const next = new Label(`after ${path2.text}`);
+  const look2 = (call2) => writer.add(marked(call2), {
+    onFailure: next
+  });
+  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
+  const opened = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
+  const head = new Output(256, "&head");
+  const readHead = writer.add(read(new ResultOf(opened, "fd"), head, 256), {
+    onFailure: next
+  });
+  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
+  writer.place(next);
+  return {
+    exists,
+    readHead,
+    head,
+    executable
+  };
+}
+function findThenExec(writer, count, image2) {
+  const paths = Array.from({
+    length: count
+  }, (_, index) => programPath(index));
+  const [found, findOut] = [
+    new Label("the program is found"),
+    new Label("find out why")
+  ];
+  const attempts = paths.map((path2, index) => {
+    const isLast = index === paths.length - 1;
+    const next = new Label(`after ${path2.text}`);
+    const here2 = new Label(`${path2.text} may be executed`);
+    const look2 = faccessat(at_fdcwd, path2, X_OK);
+    const edges = isLast ? {
+      accept: [
+        "EPERM",
+        "ENOSYS"
+      ],
+      onAccepted: here2
+    } : {
+      accept: NOT_HERE,
+      onAccepted: next
+    };
+    writer.add(look2, {
+      ...edges,
+      onFailure: findOut
+    });
+    writer.place(here2);
+    const directory = openat(at_fdcwd, path2, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    writer.add(directory, {
+      accept: [
+        "ENOTDIR",
+        "EPERM",
+        "ENOSYS"
+      ],
+      onAccepted: found
+    });
+    const refused = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
+    writer.add(refused, {
+      ...CHILD_EDGES,
+      fixes: {
+        EISDIR: "the program is a directory"
+      }
+    });
+    writer.place(next);
+    return {
+      path: path2,
+      execve: look2
+    };
+  });
+  writer.place(found);
+  const name = pointerList([
+    "ramekin-wait"
+  ], '["ramekin-wait"]');
+  const none = pointerList([], "[]");
+  const started2 = writer.add(execveat(image2, "", name, none, AT_EMPTY_PATH), {
+    ...CHILD_EDGES,
+    fixes: IMAGE_FIXES
+  });
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map(({ path: path2, execve: execve2 }) => ({
+    execve: execve2,
+    image: started2,
+    ...writeFindingOut(writer, path2)
+  }));
+}
+var NOT_HERE = [
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES"
+];
+var TOO_MANY_PROCESSES = "its user has more processes than RLIMIT_NPROC allows (ulimit -u)";
+var IMAGE_FIXES = {
+  EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)",
+  EAGAIN: TOO_MANY_PROCESSES
+};
+
+// launch/sealed_program.ts
+function lateCalls(calls, { notifier, isFinishing }) {
+  if (notifier !== void 0 || isFinishing) return [];
+  return calls.filter(({ call: call2 }) => call2.name === "seccomp");
+}
+function executeSealed(writer, { image: image2, socket, paths, late, marked = (call2) => call2 }) {
+  const name = pointerList([
+    "ramekin-launch"
+  ], '["ramekin-launch"]');
+  const none = pointerList([], "[]");
+  const started2 = writer.add(marked(execveat(image2, "", name, none, AT_EMPTY_PATH)), {
+    ...CHILD_EDGES,
+    fixes: IMAGE_FIXES
+  });
+  const inside = new ProgramWriter();
+  inside.section = "program";
+  const again = new Label("the program is this executable itself");
+  inside.add(fcntl(socket, F_SETFD, FD_CLOEXEC), {
+    onFailure: again
+  });
+  for (const planned of late) inside.part(planned);
+  const candidates = tryExec(inside, paths, marked);
+  inside.place(EXIT_CHILD);
+  const table = new Named(TABLE_ADDRESS, "table");
+  const report = inside.add(call("write", socket, table, 0), {
+    accept: [
+      "EPIPE",
+      "ECONNRESET"
+    ]
+  });
+  inside.add(exit_group(127));
+  inside.place(again);
+  for (const record of complaint("the program could not be started: it is /proc/self/exe\n")) {
+    inside.add(record.call, record);
+  }
+  inside.add(exit_group(126));
+  return {
+    candidates: [],
+    executes: [
+      started2
+    ],
+    sealed: {
+      parts: inside.parts,
+      candidates,
+      report
+    }
+  };
+}
+var SealedProgram = class {
+
+  layout;
+  #program;
+  constructor(layout) {
+    this.layout = layout;
+    this.#program = assemble(layout.parts, engine().architecture);
+    const { bytes, calls } = this.#program;
+    const length = argumentOffset(calls.indexOf(layout.report), 2);
+    new DataView(bytes.buffer).setInt32(length, bytes.length, true);
+  }
+  /** Makes the executable for one launch: a sealed memfd. */
+  image(values) {
+    return engineImage("ramekin-launch", this.#program, bindingsIn(values));
+  }
+  /** The length of a report. */
+  get length() {
+    return this.#program.bytes.length;
+  }
+  /**
+   * Returns the results that it has sent; `undefined` if that is no report: processes of the container
+   * can trace it.
+   */
+  read(report) {
+    if (report.length !== this.length) return void 0;
+    const result = new RunResult(this.#program, new DataView(report.buffer));
+    return result.failed?.call === void 0 ? void 0 : result;
+  }
+};
+function bindingsIn(values) {
+  const { spec } = values;
+  const strings = stringsOf(spec.environment);
+  const length = strings.reduce((sum2, { length: length2 }) => sum2 + length2, 0);
+  const bindings = (inherited2) => bindingsOf({
+    ...values,
+    spec: {
+      ...spec,
+      environment: {
+        inherited: inherited2,
+        changes: /* @__PURE__ */ new Map()
+      }
+    }
+  });
+  return {
+    size: bindings(strings.map(() => 0n)).size + length,
+    write: (program, memory) => {
+      let at3 = memory.bytes.length - length;
+      const addresses2 = strings.map((string) => {
+        memory.bytes.set(string, at3);
+        at3 += string.length;
+        return BigInt(memory.address + at3 - string.length);
+      });
+      bindings(addresses2).write(program, memory);
+    }
+  };
+}
+function stringsOf({ inherited: inherited2, changes }) {
+  const set = Array.from(changes, ([name, value]) => `${name}=${value}`);
+  set.forEach(requireNoNul);
+  const encoder6 = new TextEncoder();
+  return [
+    ...inheritedStrings(inherited2, changes).map(stringBytes),
+    ...set.map((text4) => encoder6.encode(`${text4}\0`))
+  ];
+}
 
 // launch/enter_program.ts
 var openNull = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
@@ -22747,82 +23045,6 @@ function openTerminal(add) {
   add(sendDescriptor(CONTAINER_SOCKET, RESERVED));
   return new ResultOf(slave, "slave");
 }
-
-
-function findThenExec(writer, count, image2) {
-  const paths = Array.from({
-    length: count
-  }, (_, index) => programPath(index));
-  const [found, findOut] = [
-    new Label("the program is found"),
-    new Label("find out why")
-  ];
-  const attempts = paths.map((path2, index) => {
-    const isLast = index === paths.length - 1;
-    const next = new Label(`after ${path2.text}`);
-    const here2 = new Label(`${path2.text} may be executed`);
-    const look2 = faccessat(at_fdcwd, path2, X_OK);
-    const edges = isLast ? {
-      accept: [
-        "EPERM",
-        "ENOSYS"
-      ],
-      onAccepted: here2
-    } : {
-      accept: NOT_HERE,
-      onAccepted: next
-    };
-    writer.add(look2, {
-      ...edges,
-      onFailure: findOut
-    });
-    writer.place(here2);
-    const directory = openat(at_fdcwd, path2, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    writer.add(directory, {
-      accept: [
-        "ENOTDIR",
-        "EPERM",
-        "ENOSYS"
-      ],
-      onAccepted: found
-    });
-    const refused = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
-    writer.add(refused, {
-      ...CHILD_EDGES,
-      fixes: {
-        EISDIR: "the program is a directory"
-      }
-    });
-    writer.place(next);
-    return {
-      path: path2,
-      execve: look2
-    };
-  });
-  writer.place(found);
-  const name = pointerList([
-    "ramekin-wait"
-  ], '["ramekin-wait"]');
-  const none = pointerList([], "[]");
-  const started2 = writer.add(execveat(image2, "", name, none, AT_EMPTY_PATH), {
-    ...CHILD_EDGES,
-    fixes: {
-      EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)"
-    }
-  });
-  writer.section = "failure";
-  writer.place(findOut);
-  return attempts.map(({ path: path2, execve: execve2 }) => ({
-    execve: execve2,
-    image: started2,
-    ...writeFindingOut(writer, path2)
-  }));
-}
-var NOT_HERE = [
-  "ENOENT",
-  "ENOTDIR",
-  "EACCES"
-];
 
 // launch/link.ts
 
@@ -22923,7 +23145,7 @@ var GENERAL = /* @__PURE__ */ new Set([
 ]);
 var EXECVE_FIXES = {
   E2BIG: "the arguments and the environment are larger than the kernel accepts (execve(2)), or than the memory that is left for them",
-  EAGAIN: "its user has more processes than RLIMIT_NPROC allows (ulimit -u)",
+  EAGAIN: TOO_MANY_PROCESSES,
   EISDIR: "its dynamic loader is a directory",
   ELIBBAD: "its dynamic loader is not a program that this kernel can load",
   ENOMEM: shortageHint("ENOMEM"),
@@ -22981,13 +23203,7 @@ function describeExecve(path2) {
 function launchError({ compiled, values }, result) {
   const { plan, layout } = compiled;
   const failure = failureOf(result, showValues(values));
-  if (failure === void 0) {
-    return new SyscallError({
-      syscall: "clone",
-      errno: ERRNO.EINTR,
-      hint: "the container was killed during the launch; does it have enough memory?"
-    });
-  }
+  if (failure === void 0) return killedError();
   if (layout.candidates.some(({ execve: execve2 }) => execve2 === failure.call)) {
     return programError(compiled, values, result, failure.errno);
   }
@@ -22997,6 +23213,20 @@ function launchError({ compiled, values }, result) {
     plan,
     stepIndex,
     fixes
+  });
+}
+function killedError() {
+  return new SyscallError({
+    syscall: "clone",
+    errno: ERRNO.EINTR,
+    hint: "the container was killed during the launch; does it have enough memory?"
+  });
+}
+function heldUpError() {
+  return new SyscallError({
+    syscall: "execve",
+    errno: ERRNO.ETIMEDOUT,
+    hint: "something has stopped it before its program began, as a program of the container may by SIGSTOP; it was killed"
   });
 }
 function isMiss(code) {
@@ -23236,6 +23466,7 @@ var MemoryGuard = class {
 
 
 // launch/script_frame.ts
+var PATIENCE3 = 3e4;
 var ScriptFrame = class {
   static {
     addMethods(this.prototype, {
@@ -23252,9 +23483,16 @@ var ScriptFrame = class {
         onFailure: END
       });
     }
-    if (!this.vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), {
-      onFailure: closing
-    });
+    if (this.#plan.syncPoints.length > 0) {
+      writer.add(passCredentials(SCRIPT_SOCKET, true), {
+        onFailure: closing
+      });
+    }
+    if (this.#plan.state.stoppable) {
+      writer.add(receiveTimeout(SCRIPT_SOCKET, PATIENCE3), {
+        onFailure: closing
+      });
+    }
     this.guard.raise(writer, closing);
     writer.add(rt_sigprocmask("all", mask2), {
       onFailure: lowering
@@ -23337,7 +23575,7 @@ var ScriptFrame = class {
   constructor(plan, shape, facts) {
     this.#plan = plan;
     this.#facts = facts;
-    this.vfork = plan.syncPoints.length === 0 && !shape.held;
+    this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable;
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);
     this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true;
@@ -24014,7 +24252,7 @@ var ARGUMENTS = {
     ]
   ]
 };
-var PATIENCE3 = 1e4;
+var PATIENCE4 = 1e4;
 var userNetworkService = {
   describe: ({ programs: programs2, forwardsNames = false }, pid) => [
     programs2.map((name) => [
@@ -24063,7 +24301,7 @@ var userNetworkService = {
           ]
         }
       ]);
-      waitFor(pidfd, PATIENCE3);
+      waitFor(pidfd, PATIENCE4);
     } finally {
       syscall(close(pidfd));
     }
@@ -24099,7 +24337,7 @@ function whenReady(program, { pid, pidfd }, descriptors) {
   };
   let issue;
   try {
-    waitFor(ready, PATIENCE3);
+    waitFor(ready, PATIENCE4);
     if ((readSome(ready)?.length ?? 0) > 0) {
       return {
         record: {
@@ -24164,6 +24402,7 @@ function serveSyncPoints(plan, socket, spawn, services) {
     }
     letGo(socket);
   }
+  if (plan.syncPoints.length === 0) return;
   syscall(passCredentials(socket, false));
 }
 function letGo(socket) {
@@ -24176,31 +24415,43 @@ function letGo(socket) {
     }
   ]);
 }
-function waitForEnd(socket) {
-  while (waitForByte(socket)) ;
+function waitForEnd(socket, most = 0) {
+  const parts2 = [];
+  for (let length = 0; ; ) {
+    const part = receive(socket, Math.max(most - length, 1));
+    if (part.length === 0) break;
+    if (length < most) parts2.push(part);
+    length += part.length;
+  }
+  return concat(parts2);
+}
+function receive(socket, most) {
+  const bytes = new Output(most);
+  const call2 = read(socket, bytes, most);
+  const result = received(call2);
+  const { buffer, byteOffset } = result.output(bytes);
+  return new Uint8Array(buffer, byteOffset, Math.max(Number(result.result(call2)), 0));
 }
 function waitForByte(socket) {
-  const byte = read(socket, new Output(1), 1);
-  return Number(syscalls([
-    {
-      call: byte,
-      accept: [
-        "ECONNRESET"
-      ]
-    }
-  ]).result(byte)) > 0;
+  return receive(socket, 1).length > 0;
 }
-function receiveFd(socket) {
-  const control = controlOutput();
-  const call2 = receiveDescriptor(socket, control);
+function received(call2) {
   const result = syscalls([
     {
       call: call2,
       accept: [
-        "ECONNRESET"
+        "ECONNRESET",
+        "EAGAIN"
       ]
     }
   ]);
+  if (result.result(call2) === BigInt(-ERRNO.EAGAIN)) throw heldUpError();
+  return result;
+}
+function receiveFd(socket) {
+  const control = controlOutput();
+  const call2 = receiveDescriptor(socket, control);
+  const result = received(call2);
   return descriptorOf(result.output(control));
 }
 function startProgram(action, pid, spawn, plan, point) {
@@ -24243,14 +24494,7 @@ function makeCalls(calls, plan, point) {
 function waitForArrival(socket) {
   const sender = senderOutput();
   const call2 = receiveByte(socket, sender);
-  const result = syscalls([
-    {
-      call: call2,
-      accept: [
-        "ECONNRESET"
-      ]
-    }
-  ]);
+  const result = received(call2);
   return result.result(call2) > 0n ? senderOf(result.output(sender)) : void 0;
 }
 
@@ -24263,7 +24507,7 @@ var NO_PROGRAM = execSpec("", {
   searchPath: "",
   stdio: []
 });
-function visit(plan, parts2) {
+function visit(plan, parts2, patience = PATIENCE3) {
   const calls = parts2.filter((part) => !(part instanceof Label));
   prepareLock();
   const shape = {
@@ -24300,7 +24544,12 @@ function visit(plan, parts2) {
       writer.place(passed);
     }
     writer.add(end);
-    return [];
+    return {
+      candidates: [],
+      executes: [
+        end
+      ]
+    };
   });
   const program = assemble(layout.parts, engine().architecture);
   const inheritedFds = openInheritedFds(plan);
@@ -24312,12 +24561,13 @@ function visit(plan, parts2) {
       scriptPidfd: scriptPidfd(),
       inheritedFds
     };
-    result = engine().run(program, bindingsOf(values));
+    result = frame.vfork ? engine().run(program, bindingsOf(values)) : runWatched(program, values, plan, patience);
   } finally {
     closeInheritedFds(inheritedFds);
   }
-  reapAll(plan, result);
-  return received(result, frame, () => {
+  frame.guard.restore(result);
+  if (frame.vfork) reapAll(plan, result);
+  return received2(result, frame, () => {
     const failure = failureOf(result);
     if (failure !== void 0) {
       const { stepIndex, fixes } = recordOf(failure.call, layout);
@@ -24327,9 +24577,43 @@ function visit(plan, parts2) {
         fixes
       }), plan);
     }
-    if (result.result(end) !== PENDING) throw orEnded2(killed(), plan);
+    if (result.result(end) !== PENDING) {
+      throw orEnded2(frame.vfork ? killed() : heldUpError(), plan);
+    }
     return calls.filter(({ call: call2, sends }) => sends === true && result.result(call2) >= 0n);
   });
+}
+function runWatched(program, values, { processes }, patience) {
+  const bindings = bindingsOf(values);
+  const loaded2 = engine();
+  const memory = loaded2.allocate(sizeWith(program, bindings));
+  try {
+    place(program, memory, bindings);
+    loaded2.runIn(memory);
+    const result = new RunResult(program, memory.view);
+    for (const { pid } of processes) {
+      const number = result.output(pid).getInt32(0, true);
+      if (number > 0) endWithin(patience, number);
+    }
+    return result.copy();
+  } finally {
+    loaded2.release(memory);
+  }
+}
+function endWithin(milliseconds, pid) {
+  const pidfd = syscall(pidfd_open(pid, 0));
+  const ended = ppoll([
+    {
+      fd: pidfd,
+      events: POLLIN
+    }
+  ], milliseconds);
+  try {
+    if (syscall(ended) === 0) syscall(kill(pid, SIGNALS.SIGKILL));
+  } finally {
+    syscall(close(pidfd));
+    reap(pid);
+  }
 }
 function reapAll({ processes }, result) {
   for (const { pid } of processes) {
@@ -24337,7 +24621,7 @@ function reapAll({ processes }, result) {
     if (number > 0) reap(number);
   }
 }
-function received(result, { sockets, pidfd }, sent) {
+function received2(result, { sockets, pidfd }, sent) {
   const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
   const socket = hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0;
   const fds = /* @__PURE__ */ new Map();
@@ -26316,6 +26600,10 @@ var PlanBuilder = class {
   get isCurrent() {
     return !this.isMomentary && !this.isStale && !this.hasMissed && this.facts.hold(this.state.caller);
   }
+  /** Whether the last calls come behind a filter under which privileges can be gained. */
+  get isFinishing() {
+    return this.#isFinishing;
+  }
   /** The process that calls are added to. */
   get process() {
     return this.processes.at(-1);
@@ -27756,6 +28044,7 @@ function joinProcess(target, step, plan) {
     open3("cwd", step.cwd === true)
   ];
   const joinsUser = kinds.has("user");
+  plan.state.stoppable ||= mayBeStopped(plan, found, step);
   if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
     plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
   }
@@ -27769,11 +28058,17 @@ function joinProcess(target, step, plan) {
     plan.call(fchdir(root2));
     plan.call(chroot("."));
     plan.state.leavesRoot();
+    plan.state.entersFiles = true;
   }
   if (step.root === true && root2 === void 0) plan.call(chdir("/"));
   if (cwd !== void 0) plan.call(fchdir(cwd));
   if (step.root === true || cwd !== void 0) plan.directories.enteredWorking();
   if (kinds.has("pid")) plan.fork("exit");
+}
+function mayBeStopped({ state }, { otherKinds: otherKinds2, user }, { credentials = "root" }) {
+  if (otherKinds2.includes("pid")) return false;
+  if (!otherKinds2.includes("user") && credentials !== "process") return false;
+  return user === void 0 || !isScripts(user, state);
 }
 var ENDED3 = {
   ENOENT: NO_PROCESS,
@@ -27801,8 +28096,12 @@ function enter2(plan, fd, kinds) {
   if (kinds.has("pid")) plan.needsHostPids();
   if (kinds.has("time")) plan.process.ownMemory = true;
   if (kinds.has("net")) keepParentNetns(plan);
-  if (kinds.has("mount")) plan.directories.leaveMountNamespace();
+  if (kinds.has("mount")) {
+    plan.directories.leaveMountNamespace();
+    plan.state.entersFiles = true;
+  }
   plan.state.joins(kinds);
+  plan.state.stoppable ||= kinds.has("pid");
   let flags2 = 0;
   for (const kind of kinds) flags2 |= CLONE_FLAG[kind];
   plan.call(setns(fd, flags2), {
@@ -29506,9 +29805,9 @@ var ProgramTerminal = class {
    * Connects the program's terminal with the script's after the launch. Returns the descriptors of
    * the piped streams.
    */
-  join(received2, kinds) {
+  join(received3, kinds) {
     this.#closeTheirs();
-    const master = this.#master ??= received2;
+    const master = this.#master ??= received3;
     syscall(fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK));
     const [stdin, stdout] = kinds;
     if (stdin === "inherit") this.#takeInput(master);
@@ -31227,7 +31526,7 @@ function waitForEnd2(reader) {
 }
 
 // launch/cgroup.ts
-var PATIENCE4 = [
+var PATIENCE5 = [
   1,
   2,
   4,
@@ -31338,7 +31637,7 @@ var ContainerCgroup = class _ContainerCgroup {
   /** After the end of the program, kills the remaining processes and removes the group. */
   async end() {
     const result = this.#close();
-    for (const delay of PATIENCE4) {
+    for (const delay of PATIENCE5) {
       if (this.#group.remove()) break;
       this.#group.kill();
       await sleep(delay);
@@ -31365,7 +31664,7 @@ var ContainerCgroup = class _ContainerCgroup {
     };
   }
   #removeSync() {
-    for (const delay of PATIENCE4) {
+    for (const delay of PATIENCE5) {
       if (this.#group.remove()) break;
       this.#group.kill();
       syscalls([
@@ -31418,8 +31717,9 @@ var Launch = class {
       const { socket: socket2 } = this.#state;
       if (shape.held) letGo(socket2);
       this.#receiveNotifier(socket2);
-      waitForEnd(socket2);
+      const report = waitForEnd(socket2, this.#compiled.sealed?.length);
       this.#restore();
+      if (report.length > 0) throw this.#sealedError(report);
     }
     const { pids, pidfd, socket, runs } = this.#state;
     if (!runs) throw launchError(this.#prepared, this.#result);
@@ -31467,7 +31767,7 @@ var Launch = class {
       socket: hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0,
       failed,
       // execve(2) does not return on success.
-      runs: !failed && layout.candidates.some((({ execve: execve2, image: image2 = execve2 }) => result.result(image2) === PENDING))
+      runs: !failed && layout.executes.some(((call2) => result.result(call2) === PENDING))
     };
   });
   }
@@ -31534,12 +31834,10 @@ var Launch = class {
   
   /** Ends all processes and services, and closes all descriptors. Returns the error to throw. */
   abort(thrown) {
-    const { pids, pidfd, socket, failed } = this.#state;
+    const { failed } = this.#state;
     const error = failed ? launchError(this.#prepared, this.#result) : thrown;
-    for (const pid of pids) {
-      syscall(kill(pid, SIGNALS.SIGKILL));
-      reap(pid);
-    }
+    this.#killAll();
+    const { pidfd, socket } = this.#state;
     for (const fd of [
       this.#terminal,
       this.#listener,
@@ -31556,6 +31854,32 @@ var Launch = class {
     this.#restore();
     release$84.call(this);
     return error;
+  }
+  /** Kills and reaps the processes: each may have made the next one before it has ended. */
+  #killAll() {
+    for (let index = 0; index < this.#state.pids.length; index++) {
+      const pid = this.#state.pids[index];
+      syscall(kill(pid, SIGNALS.SIGKILL));
+      reap(pid);
+    }
+  }
+  /** The error that the sealed executable has reported. */
+  #sealedError(report) {
+    const { compiled, values } = this.#prepared;
+    const { layout, sealed } = compiled;
+    const result = sealed?.read(report);
+    if (result === void 0) return killedError();
+    const inside = {
+      ...compiled,
+      layout: {
+        ...layout,
+        ...sealed.layout
+      }
+    };
+    return launchError({
+      compiled: inside,
+      values
+    }, result);
   }
   #receiveFds(socket) {
     const { plan, shape } = this.#compiled;
@@ -31877,8 +32201,12 @@ var Plan = class {
       by: "script",
       call: describeCall(call2)
     }));
-    const conditions = conditionsOf(layout.parts);
-    for (const part of layout.parts) {
+    const parts2 = [
+      ...layout.parts,
+      ...layout.sealed?.parts ?? []
+    ];
+    const conditions = conditionsOf(parts2);
+    for (const part of parts2) {
       if (!("call" in part)) continue;
       const { call: call2, stepIndex, section } = part;
       if (section === "failure") continue;
@@ -31992,12 +32320,21 @@ var Launcher = class {
   static {
     begin$90 = (function (spec, cgroupEntry, held, alter) {
     const inheritedFds = openInheritedFds(this.plan);
+    let sealedProgram;
     try {
-      const prepared = this.prepare(spec, {
+      const { compiled, values } = this.prepare(spec, {
         cgroupEntry,
         inheritedFds,
         held
       });
+      sealedProgram = compiled.sealed?.image(values);
+      const prepared = {
+        compiled,
+        values: {
+          ...values,
+          sealedProgram
+        }
+      };
       const launch = startLaunch(alter === void 0 ? prepared : altered(prepared, alter));
       try {
         launch.serve(spawnTool);
@@ -32006,13 +32343,19 @@ var Launcher = class {
         throw launch.abort(error);
       }
     } finally {
+      if (sealedProgram !== void 0) syscall(close(sealedProgram));
       closeInheritedFds(inheritedFds);
     }
   });
   }
   static {
     compile$91 = (function ({ spec, paths, cgroupEntry, held = false }) {
-    const shape = shapeOf(spec, paths.length, cgroupEntry, held);
+    const shape = {
+      ...shapeOf(spec, paths.length, cgroupEntry, held),
+      ...isSealed(this.plan, spec) && {
+        sealed: true
+      }
+    };
     const key = JSON.stringify(shape);
     const known = this.#compiled.get(key);
     if (known !== void 0) return known;
@@ -32108,6 +32451,11 @@ var CreatedContainer = class {
 
 
 
+function isSealed({ state, deathSignal }, { image: image2 }) {
+  if (image2 !== void 0) return false;
+  const mayOutlive = deathSignal !== SIGNALS.SIGKILL || !state.unshared.has("pid");
+  return state.entersFiles || state.hasOwnRoot && mayOutlive;
+}
 
 function altered({ compiled, values }, alter) {
   const { bytes, relocations } = compiled.program;

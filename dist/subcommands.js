@@ -2323,8 +2323,13 @@ var checkCommand = (function checkCommand(program, options) {
 var sealedImage = (function sealedImage(name, given) {
   const fd = syscall(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   const image3 = typeof given === "string" ? Uint8Array.fromBase64(given) : given;
-  syscall(write(fd, image3, image3.length));
-  syscall(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+  try {
+    syscall(write(fd, image3, image3.length));
+    syscall(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+  } catch (error) {
+    syscall(close(fd));
+    throw error;
+  }
   return fd;
 });
 var writeName = (function writeName(pidfd, pid, program) {
@@ -3334,15 +3339,34 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
     keepsSocket: !frame2.vfork || notifier !== void 0
   });
   add(rt_sigprocmask("none", null));
-  for (const planned of calls) writer.part(planned);
+  const late = shape.sealed === true ? lateCalls(calls, plan) : [];
+  for (const planned of calls) {
+    if (!late.includes(planned)) writer.part(planned);
+  }
   if (notifier !== void 0) sendNotifier(writer, notifier.call, socket);
-  return frame2.exec(writer, shape, image3);
+  if (shape.sealed === true) {
+    const marked = notifier === void 0 ? void 0 : unobserved;
+    const { paths } = shape;
+    return executeSealed(writer, {
+      image: image3,
+      socket,
+      paths,
+      late,
+      marked
+    });
+  }
+  const candidates = frame2.exec(writer, shape, image3);
+  return {
+    candidates,
+    executes: candidates.map(({ execve: execve2, image: image4 = execve2 }) => image4)
+  };
 });
-var closeOthers = (function closeOthers(writer, last, { fds, image: image3 }, { keepsSocket }) {
+var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, sealed = false }, { keepsSocket }) {
   const used = last.flatMap((({ call: call2, accept: accept2 = [] }) => call2.args.filter(isDescriptor2).map((fd) => ({
     fd,
     accept: accept2
   }))));
+  const image3 = isInPlace || sealed;
   if (keepsSocket) used.push({
     fd: CONTAINER_SOCKET,
     accept: []
@@ -3353,11 +3377,14 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: image3 }, { 
   });
   const numbers = freeNumbers(used.length, fds);
   const kept = [
-    ...used.map((one, index) => ({
-      ...one,
-      number: numbers[index],
-      flags: O_CLOEXEC
-    })),
+    ...used.map((one, index) => {
+      const flags2 = sealed && one.fd === CONTAINER_SOCKET ? 0 : O_CLOEXEC;
+      return {
+        ...one,
+        number: numbers[index],
+        flags: flags2
+      };
+    }),
     ...fds.map((number, index) => ({
       fd: handedFd(index),
       accept: [],
@@ -3500,57 +3527,15 @@ var openDevNull = (function openDevNull() {
   };
   return openat2(at_fdcwd, "/dev/null", how);
 });
-var tryExec = (function tryExec(writer, count, marked = ((call2) => call2)) {
-  const paths = Array.from({
-    length: count
-  }, ((_, index) => programPath(index)));
-  const findOut = new Label("find out why");
-  const attempts = paths.map(((path2, index) => {
-    const isLast = index === paths.length - 1;
-    const edges = isLast ? {
-      onFailure: findOut
-    } : {
-      accept: NOT_HERE,
-      onFailure: findOut
-    };
-    return {
-      path: path2,
-      execve: writer.add(marked(execve(path2, ARGV, ENVIRONMENT)), edges)
-    };
-  }));
-  writer.section = "failure";
-  writer.place(findOut);
-  return attempts.map((({ path: path2, execve: execve2 }) => ({
-    execve: execve2,
-    ...writeFindingOut(writer, path2, marked)
-  })));
-});
-var writeFindingOut = (function writeFindingOut(writer, path2, marked = (call2) => call2) {
-  const next = new Label(`after ${path2.text}`);
-  const look2 = ((call2) => writer.add(marked(call2), {
-    onFailure: next
-  }));
-  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
-  const opened2 = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
-  const head2 = new Output(256, "&head");
-  const readHead = writer.add(read(new ResultOf(opened2, "fd"), head2, 256), {
-    onFailure: next
-  });
-  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
-  writer.place(next);
-  return {
-    exists,
-    readHead,
-    head: head2,
-    executable
-  };
-});
 var link = (function link(plan, shape, frame2, writeEnd = writeExec) {
   const writer = new ProgramWriter();
   const labels = plan.processes.map(((_, index) => new Label(`process ${index + 1}`)));
   const first = cloneProcess(plan, shape, 0, frame2);
   frame2.enclose(writer, first, labels[0]);
-  let candidates = [];
+  let end = {
+    candidates: [],
+    executes: []
+  };
   plan.processes.forEach(((process, index) => {
     writer.place(labels[index]);
     writer.section = "begin";
@@ -3567,7 +3552,7 @@ var link = (function link(plan, shape, frame2, writeEnd = writeExec) {
     for (const part of process.parts) writer.part(part);
     if (process.then === "exec") {
       writer.section = "program";
-      candidates = writeEnd(writer, plan, shape, frame2);
+      end = writeEnd(writer, plan, shape, frame2);
       return;
     }
     writer.section = "clone";
@@ -3585,7 +3570,7 @@ var link = (function link(plan, shape, frame2, writeEnd = writeExec) {
   return {
     parts: writer.parts,
     clone: first,
-    candidates
+    ...end
   };
 });
 var cloneProcess = (function cloneProcess(plan, shape, index, frame2) {
@@ -5378,12 +5363,14 @@ var compile = (function compile(plan, shape) {
   const frame2 = new ScriptFrame(plan, shape, scriptFacts());
   const layout = link(plan, shape, frame2);
   const program = assemble(layout.parts, engine().architecture);
+  const sealed = layout.sealed && new SealedProgram(layout.sealed);
   return {
     plan,
     shape,
     frame: frame2,
     layout,
-    program
+    program,
+    sealed
   };
 });
 var checkedSteps = (function checkedSteps(values) {
@@ -6675,7 +6662,7 @@ var init_peer_words = __esm({
 });
 
 // ffi/calls/constants/sockets.ts
-var AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_CLOEXEC, SOCK_NONBLOCK, SHUT_WR, SOL_SOCKET, SO_TYPE, SO_ERROR, SO_PASSCRED, SO_DOMAIN, IPPROTO_IPV6, IPV6_V6ONLY, SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_ROUTE, NETLINK_NETFILTER, MSG_DONTWAIT, MSG_CMSG_CLOEXEC, SIOCGIFINDEX, SIOCGSKNS;
+var AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_CLOEXEC, SOCK_NONBLOCK, SHUT_WR, SOL_SOCKET, SO_TYPE, SO_ERROR, SO_PASSCRED, SO_RCVTIMEO, SO_DOMAIN, IPPROTO_IPV6, IPV6_V6ONLY, SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_ROUTE, NETLINK_NETFILTER, MSG_DONTWAIT, MSG_CMSG_CLOEXEC, SIOCGIFINDEX, SIOCGSKNS;
 var init_sockets = __esm({
   "ffi/calls/constants/sockets.ts": (function () {
     AF_UNIX = 1;
@@ -6693,6 +6680,7 @@ var init_sockets = __esm({
     SO_TYPE = 3;
     SO_ERROR = 4;
     SO_PASSCRED = 16;
+    SO_RCVTIMEO = 20;
     SO_DOMAIN = 39;
     IPPROTO_IPV6 = 41;
     IPV6_V6ONLY = 26;
@@ -10846,6 +10834,17 @@ function passCredentials(socket, on) {
     SO_PASSCRED
   }), new Struct(Uint8Array.of(on ? 1 : 0, 0, 0, 0), on ? "&1" : "&0"), 4);
 }
+function receiveTimeout(socket, milliseconds) {
+  const timeval = new Uint8Array(16);
+  const view2 = new DataView(timeval.buffer);
+  view2.setBigInt64(0, BigInt(Math.floor(milliseconds / 1e3)), true);
+  view2.setBigInt64(8, BigInt(milliseconds % 1e3) * 1000n, true);
+  return call("setsockopt", socket, constant(SOL_SOCKET, {
+    SOL_SOCKET
+  }), constant(SO_RCVTIMEO, {
+    SO_RCVTIMEO
+  }), new Struct(timeval, `&{${milliseconds} ms}`), timeval.length);
+}
 function getSocketOption(socket, option, value) {
   return call("getsockopt", socket, constant(SOL_SOCKET, {
     SOL_SOCKET
@@ -11640,11 +11639,11 @@ var init_socket = __esm({
         syscall(send(this.number, [
           message2
         ]));
-        const received2 = [];
+        const received3 = [];
         for (; ; ) {
           for (const answer of this.#receive(message2)) {
-            if (answer.type === NLMSG_DONE) return received2;
-            received2.push(answer);
+            if (answer.type === NLMSG_DONE) return received3;
+            received3.push(answer);
           }
         }
       }
@@ -14693,6 +14692,16 @@ function nameAt(address2) {
 }
 
 
+function stringBytes(address2) {
+  const text5 = stringAt(address2);
+  if (!text5.includes("\uFFFD")) return encoder3.encode(`${text5}\0`);
+  const view2 = new Deno.UnsafePointerView(Deno.UnsafePointer.create(address2));
+  let length = 0;
+  while (view2.getUint8(length) !== 0) length++;
+  return Uint8Array.from({
+    length: length + 1
+  }, (_, index) => view2.getUint8(index));
+}
 var encoder3;
 var init_environment = __esm({
   "ffi/environment.ts": (function () {
@@ -22364,6 +22373,13 @@ var init_planned_state = __esm({
       #depths = /* @__PURE__ */ new Map();
       /** Whether untrusted processes can see the container during setup. */
       exposed = false;
+      /**
+       * Whether a program of others may stop it during setup (SIGSTOP), which may not stop the script: it
+       * sees it in their pid namespace, or has its user, or rights over that.
+       */
+      stoppable = false;
+      /** Whether its paths lead through mounts or a root that others have made, and may change. */
+      entersFiles = false;
       #host;
       #caller;
       #mountFixes;
@@ -24041,10 +24057,10 @@ var init_listener = __esm({
             ]
           }
         ]);
-        const receive = receiveNotification(fd, this.#notification);
+        const receive2 = receiveNotification(fd, this.#notification);
         this.#receive = new Routine([], [
           {
-            call: receive,
+            call: receive2,
             accept: GONE3
           }
         ]);
@@ -26308,6 +26324,62 @@ var init_program_writer = __esm({
   })
 });
 
+// launch/wait_bytes.ts
+var WAIT;
+var init_wait_bytes = __esm({
+  "launch/wait_bytes.ts"() {
+    WAIT = {
+      x86_64: "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAQAAAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAABIjT1JDwEAvhAAAADoDwAAAL9+AAAAuOcAAAAPBQ8fAFNVQVRBVYn2SIn7SI0sN0G9AAQAAESLZQRIi30gQfbEAXQESIs8O0iLdShB9sQCdARIizQzSItVMEH2xAR0BEiLFBNMi1U4QfbECHQETosUE0yLRUBB9sQQdAROiwQDTItNSEH2xCB0BE6LDAuLRQDHRVAAAAAAx0VU/////w8FSIXAdBFIiUVQSD0B8P//cxGLRRzrUsdFVAAAAACLRRDrRvfYg/gLdRBBD7rkBnMJQf/ND4Vc////SItNCEiFyXQSD7bROdB0BkjB6Qjr7otFFOsUg3sEAHULSInpSCnZiQuJQwSLRRhIjSwDhcAPhRv///+LQwRBXUFcXVvD",
+      aarch64: "f0VMRgIBAQAAAAAAAAAAAAIAtwABAAAAsABAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAEAAOAACAAAAAAAAAAEAAAAFAAAAAAAAAAAAAAAAAEAAAAAAAAAAQAAAAAAAABAAAAAAAAAAEAAAAAAAAAAAAQAAAAAAAQAAAAYAAAAAEAAAAAAAAAAQQQAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAACAAACwAAAAkQECgFIFAACUwA+A0sgLgNIBAADUHyAD1ekDAKoKQCGLDoCAUksFQLlAEUD5SwAANiBpYPhBFUD5SwAINiFpYfhCGUD5SwAQNiJpYvhDHUD5SwAYNiNpY/hEIUD5SwAgNiRpZPhFJUD5SwAoNiVpZfhIAUC57H9gskwpAPkBAADUwAAAtEApAPkf/D+xwgAAVEwdQLkZAAAUX1UAuUwRQLkWAAAU4AMASx8sAHGBAABUawAwNs4FAHFh+/9UTAVA+QwBALSNHQASvwEAa2AAAFSM/UjT+///F0wVQLkHAAAULAVAuYwAADVMAQnLLAEAuSAFALlMGUC5KgEMiyz5/7UgBUC5wANf1g=="
+    };
+  }
+});
+
+// launch/engine_image.ts
+function engineImage(name, program, bindings) {
+  const size = sizeWith(program, bindings);
+  const image3 = new Uint8Array(TABLE_OFFSET + size);
+  image3.set(Uint8Array.fromBase64(WAIT[engine().architecture]));
+  const { buffer } = image3;
+  place(program, {
+    address: TABLE_ADDRESS,
+    bytes: new Uint8Array(buffer, TABLE_OFFSET),
+    view: new DataView(buffer, TABLE_OFFSET)
+  }, bindings);
+  const view2 = new DataView(buffer);
+  view2.setBigUint64(TABLE_SIZES, BigInt(size), true);
+  view2.setBigUint64(TABLE_SIZES + 8, BigInt(size), true);
+  return sealedImage(name, image3);
+}
+function complaint(text5) {
+  const bytes = new TextEncoder().encode(text5);
+  const said = write(2, bytes, bytes.length);
+  return [
+    {
+      call: said,
+      accept: [
+        "EBADF",
+        "EPIPE",
+        "EAGAIN",
+        "EIO",
+        "ENOSPC"
+      ]
+    }
+  ];
+}
+var TABLE_OFFSET, TABLE_ADDRESS, TABLE_SIZES;
+var init_engine_image = __esm({
+  "launch/engine_image.ts"() {
+    init_engine();
+    init_files3();
+    init_sealed_image();
+    init_wait_bytes();
+    TABLE_OFFSET = 4096;
+    TABLE_ADDRESS = 4263936;
+    TABLE_SIZES = 64 + 56 + 32;
+  }
+});
+
 // launch/slots.ts
 
 function showValues(values) {
@@ -26317,6 +26389,11 @@ function showValues(values) {
 
 
 
+function requireNoNul(text5) {
+  if (!text5.includes("\0")) return;
+  const hint = "the kernel ends each string at its first NUL byte; take it out";
+  throw invalidArgument("execve", `execve(${quoted2(text5)}, ...)`, hint);
+}
 function quoted2(text5) {
   return JSON.stringify(text5);
 }
@@ -26361,7 +26438,7 @@ var init_slots = __esm({
     });
     SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
     INIT_IMAGE = new LaunchSlot("init", (({ initImage: initImage2 }) => initImage2));
-    IMAGE = new LaunchSlot("image", ({ spec }) => spec.image);
+    IMAGE = new LaunchSlot("image", ({ spec, sealedProgram }) => spec.image ?? sealedProgram);
     CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
     programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
     handedFd = numbered((index) => new LaunchSlot(`handed ${index + 1}`, ({ spec }) => spec.fds[index]?.fd, ({ spec }) => `<${spec.fds[index]?.number}>`));
@@ -26377,10 +26454,7 @@ var init_slots = __esm({
         view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
       }),
     string: (function (text5) {
-        if (text5.includes("\0")) {
-          const hint = "the kernel ends each string at its first NUL byte; take it out";
-          throw invalidArgument("execve", `execve(${quoted2(text5)}, ...)`, hint);
-        }
+        requireNoNul(text5);
         const { bytes, address: address2 } = this.#memory;
         const at3 = this.#end;
         const { written: written2 } = encoder5.encodeInto(text5, bytes.subarray(at3));
@@ -26416,6 +26490,273 @@ var init_slots = __esm({
       
     };
   })
+});
+
+// launch/exec_candidates.ts
+function tryExec(writer, count, marked = (call2) => call2) {
+  const paths = Array.from({
+    length: count
+  }, (_, index) => programPath(index));
+  const findOut = new Label("find out why");
+  const attempts = paths.map((path2, index) => {
+    const isLast = index === paths.length - 1;
+    const edges = isLast ? {
+      onFailure: findOut
+    } : {
+      accept: NOT_HERE,
+      onFailure: findOut
+    };
+    return {
+      path: path2,
+      execve: writer.add(marked(execve(path2, ARGV, ENVIRONMENT)), edges)
+    };
+  });
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map(({ path: path2, execve: execve2 }) => ({
+    execve: execve2,
+    ...writeFindingOut(writer, path2, marked)
+  }));
+}
+function writeFindingOut(writer, path2, marked = (call2) => call2) {
+  const next = new Label(`after ${path2.text}`);
+  const look2 = (call2) => writer.add(marked(call2), {
+    onFailure: next
+  });
+  const exists = look2(faccessat(at_fdcwd, path2, F_OK));
+  const opened2 = look2(openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0));
+  const head2 = new Output(256, "&head");
+  const readHead = writer.add(read(new ResultOf(opened2, "fd"), head2, 256), {
+    onFailure: next
+  });
+  const executable = look2(faccessat(at_fdcwd, path2, X_OK));
+  writer.place(next);
+  return {
+    exists,
+    readHead,
+    head: head2,
+    executable
+  };
+}
+function findThenExec(writer, count, image3) {
+  const paths = Array.from({
+    length: count
+  }, (_, index) => programPath(index));
+  const [found, findOut] = [
+    new Label("the program is found"),
+    new Label("find out why")
+  ];
+  const attempts = paths.map((path2, index) => {
+    const isLast = index === paths.length - 1;
+    const next = new Label(`after ${path2.text}`);
+    const here2 = new Label(`${path2.text} may be executed`);
+    const look2 = faccessat(at_fdcwd, path2, X_OK);
+    const edges = isLast ? {
+      accept: [
+        "EPERM",
+        "ENOSYS"
+      ],
+      onAccepted: here2
+    } : {
+      accept: NOT_HERE,
+      onAccepted: next
+    };
+    writer.add(look2, {
+      ...edges,
+      onFailure: findOut
+    });
+    writer.place(here2);
+    const directory2 = openat(at_fdcwd, path2, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    writer.add(directory2, {
+      accept: [
+        "ENOTDIR",
+        "EPERM",
+        "ENOSYS"
+      ],
+      onAccepted: found
+    });
+    const refused2 = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
+    writer.add(refused2, {
+      ...CHILD_EDGES,
+      fixes: {
+        EISDIR: "the program is a directory"
+      }
+    });
+    writer.place(next);
+    return {
+      path: path2,
+      execve: look2
+    };
+  });
+  writer.place(found);
+  const name = pointerList([
+    "ramekin-wait"
+  ], '["ramekin-wait"]');
+  const none = pointerList([], "[]");
+  const started2 = writer.add(execveat(image3, "", name, none, AT_EMPTY_PATH), {
+    ...CHILD_EDGES,
+    fixes: IMAGE_FIXES
+  });
+  writer.section = "failure";
+  writer.place(findOut);
+  return attempts.map(({ path: path2, execve: execve2 }) => ({
+    execve: execve2,
+    image: started2,
+    ...writeFindingOut(writer, path2)
+  }));
+}
+var NOT_HERE, TOO_MANY_PROCESSES, IMAGE_FIXES;
+var init_exec_candidates = __esm({
+  "launch/exec_candidates.ts"() {
+    init_call();
+    init_files3();
+    init_mounts3();
+    init_processes();
+    init_program();
+    init_program_writer();
+    init_slots();
+    NOT_HERE = [
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES"
+    ];
+    TOO_MANY_PROCESSES = "its user has more processes than RLIMIT_NPROC allows (ulimit -u)";
+    IMAGE_FIXES = {
+      EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)",
+      EAGAIN: TOO_MANY_PROCESSES
+    };
+  }
+});
+
+// launch/sealed_program.ts
+function lateCalls(calls, { notifier, isFinishing }) {
+  if (notifier !== void 0 || isFinishing) return [];
+  return calls.filter(({ call: call2 }) => call2.name === "seccomp");
+}
+function executeSealed(writer, { image: image3, socket, paths, late, marked = (call2) => call2 }) {
+  const name = pointerList([
+    "ramekin-launch"
+  ], '["ramekin-launch"]');
+  const none = pointerList([], "[]");
+  const started2 = writer.add(marked(execveat(image3, "", name, none, AT_EMPTY_PATH)), {
+    ...CHILD_EDGES,
+    fixes: IMAGE_FIXES
+  });
+  const inside2 = new ProgramWriter();
+  inside2.section = "program";
+  const again = new Label("the program is this executable itself");
+  inside2.add(fcntl(socket, F_SETFD, FD_CLOEXEC), {
+    onFailure: again
+  });
+  for (const planned of late) inside2.part(planned);
+  const candidates = tryExec(inside2, paths, marked);
+  inside2.place(EXIT_CHILD);
+  const table2 = new Named(TABLE_ADDRESS, "table");
+  const report = inside2.add(call("write", socket, table2, 0), {
+    accept: [
+      "EPIPE",
+      "ECONNRESET"
+    ]
+  });
+  inside2.add(exit_group(127));
+  inside2.place(again);
+  for (const record2 of complaint("the program could not be started: it is /proc/self/exe\n")) {
+    inside2.add(record2.call, record2);
+  }
+  inside2.add(exit_group(126));
+  return {
+    candidates: [],
+    executes: [
+      started2
+    ],
+    sealed: {
+      parts: inside2.parts,
+      candidates,
+      report
+    }
+  };
+}
+function bindingsIn(values) {
+  const { spec } = values;
+  const strings = stringsOf(spec.environment);
+  const length = strings.reduce((sum4, { length: length2 }) => sum4 + length2, 0);
+  const bindings = (inherited2) => bindingsOf({
+    ...values,
+    spec: {
+      ...spec,
+      environment: {
+        inherited: inherited2,
+        changes: /* @__PURE__ */ new Map()
+      }
+    }
+  });
+  return {
+    size: bindings(strings.map(() => 0n)).size + length,
+    write: (program, memory) => {
+      let at3 = memory.bytes.length - length;
+      const addresses2 = strings.map((string) => {
+        memory.bytes.set(string, at3);
+        at3 += string.length;
+        return BigInt(memory.address + at3 - string.length);
+      });
+      bindings(addresses2).write(program, memory);
+    }
+  };
+}
+function stringsOf({ inherited: inherited2, changes }) {
+  const set = Array.from(changes, ([name, value]) => `${name}=${value}`);
+  set.forEach(requireNoNul);
+  const encoder8 = new TextEncoder();
+  return [
+    ...inheritedStrings(inherited2, changes).map(stringBytes),
+    ...set.map((text5) => encoder8.encode(`${text5}\0`))
+  ];
+}
+var SealedProgram;
+var init_sealed_program = __esm({
+  "launch/sealed_program.ts"() {
+    init_call();
+    init_files3();
+    init_mounts3();
+    init_processes();
+    init_engine();
+    init_program();
+    init_environment();
+    init_process2();
+    init_engine_image();
+    init_exec_candidates();
+    init_program_writer();
+    init_slots();
+    SealedProgram = class {
+
+      layout;
+      #program;
+      constructor(layout) {
+        this.layout = layout;
+        this.#program = assemble(layout.parts, engine().architecture);
+        const { bytes, calls } = this.#program;
+        const length = argumentOffset(calls.indexOf(layout.report), 2);
+        new DataView(bytes.buffer).setInt32(length, bytes.length, true);
+      }
+      /** Makes the executable for one launch: a sealed memfd. */
+      image(values) {
+        return engineImage("ramekin-launch", this.#program, bindingsIn(values));
+      }
+      /** The length of a report. */
+      get length() {
+        return this.#program.bytes.length;
+      }
+      /**
+       * Returns the results that it has sent; `undefined` if that is no report: processes of the container
+       * can trace it.
+       */
+      read(report) {
+        if (report.length !== this.length) return void 0;
+        const result = new RunResult(this.#program, new DataView(report.buffer));
+        return result.failed?.call === void 0 ? void 0 : result;
+      }
+    };
+  }
 });
 
 // launch/enter_program.ts
@@ -26478,90 +26819,20 @@ function openTerminal(add) {
   add(sendDescriptor(CONTAINER_SOCKET, RESERVED));
   return new ResultOf(slave, "slave");
 }
-
-
-function findThenExec(writer, count, image3) {
-  const paths = Array.from({
-    length: count
-  }, (_, index) => programPath(index));
-  const [found, findOut] = [
-    new Label("the program is found"),
-    new Label("find out why")
-  ];
-  const attempts = paths.map((path2, index) => {
-    const isLast = index === paths.length - 1;
-    const next = new Label(`after ${path2.text}`);
-    const here2 = new Label(`${path2.text} may be executed`);
-    const look2 = faccessat(at_fdcwd, path2, X_OK);
-    const edges = isLast ? {
-      accept: [
-        "EPERM",
-        "ENOSYS"
-      ],
-      onAccepted: here2
-    } : {
-      accept: NOT_HERE,
-      onAccepted: next
-    };
-    writer.add(look2, {
-      ...edges,
-      onFailure: findOut
-    });
-    writer.place(here2);
-    const directory2 = openat(at_fdcwd, path2, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    writer.add(directory2, {
-      accept: [
-        "ENOTDIR",
-        "EPERM",
-        "ENOSYS"
-      ],
-      onAccepted: found
-    });
-    const refused2 = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
-    writer.add(refused2, {
-      ...CHILD_EDGES,
-      fixes: {
-        EISDIR: "the program is a directory"
-      }
-    });
-    writer.place(next);
-    return {
-      path: path2,
-      execve: look2
-    };
-  });
-  writer.place(found);
-  const name = pointerList([
-    "ramekin-wait"
-  ], '["ramekin-wait"]');
-  const none = pointerList([], "[]");
-  const started2 = writer.add(execveat(image3, "", name, none, AT_EMPTY_PATH), {
-    ...CHILD_EDGES,
-    fixes: {
-      EACCES: "memory files may not be executed here (sysctl vm.memfd_noexec)"
-    }
-  });
-  writer.section = "failure";
-  writer.place(findOut);
-  return attempts.map(({ path: path2, execve: execve2 }) => ({
-    execve: execve2,
-    image: started2,
-    ...writeFindingOut(writer, path2)
-  }));
-}
-var openNull, BEYOND_LIMIT, HANDED_FIXES, NOT_HERE;
+var openNull, BEYOND_LIMIT, HANDED_FIXES;
 var init_enter_program = __esm({
   "launch/enter_program.ts": (function () {
     init_call();
     init_files3();
-    init_mounts3();
     init_processes();
     init_sockets2();
     init_program();
+    init_observe();
     init_change_ids();
     init_parent_work();
     init_process2();
     init_program_writer();
+    init_sealed_program();
     init_slots();
     openNull = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
     BEYOND_LIMIT = "the number of a descriptor is beyond the limit of open files (rlimit nofile)";
@@ -26569,11 +26840,6 @@ var init_enter_program = __esm({
       EBADF: BEYOND_LIMIT,
       EINVAL: BEYOND_LIMIT
     };
-    NOT_HERE = [
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES"
-    ];
   })
 });
 
@@ -26746,6 +27012,7 @@ var init_program_error = __esm({
     init_errno();
     init_errors();
     init_general_fix();
+    init_exec_candidates();
     init_memory_limit_fix();
     init_unexpanded();
     GENERAL = /* @__PURE__ */ new Set([
@@ -26754,7 +27021,7 @@ var init_program_error = __esm({
     ]);
     EXECVE_FIXES = {
       E2BIG: "the arguments and the environment are larger than the kernel accepts (execve(2)), or than the memory that is left for them",
-      EAGAIN: "its user has more processes than RLIMIT_NPROC allows (ulimit -u)",
+      EAGAIN: TOO_MANY_PROCESSES,
       EISDIR: "its dynamic loader is a directory",
       ELIBBAD: "its dynamic loader is not a program that this kernel can load",
       ENOMEM: shortageHint("ENOMEM"),
@@ -26772,13 +27039,7 @@ var init_program_error = __esm({
 function launchError({ compiled, values }, result) {
   const { plan, layout } = compiled;
   const failure = failureOf(result, showValues(values));
-  if (failure === void 0) {
-    return new SyscallError({
-      syscall: "clone",
-      errno: ERRNO.EINTR,
-      hint: "the container was killed during the launch; does it have enough memory?"
-    });
-  }
+  if (failure === void 0) return killedError();
   if (layout.candidates.some(({ execve: execve2 }) => execve2 === failure.call)) {
     return programError(compiled, values, result, failure.errno);
   }
@@ -26788,6 +27049,20 @@ function launchError({ compiled, values }, result) {
     plan,
     stepIndex,
     fixes
+  });
+}
+function killedError() {
+  return new SyscallError({
+    syscall: "clone",
+    errno: ERRNO.EINTR,
+    hint: "the container was killed during the launch; does it have enough memory?"
+  });
+}
+function heldUpError() {
+  return new SyscallError({
+    syscall: "execve",
+    errno: ERRNO.ETIMEDOUT,
+    hint: "something has stopped it before its program began, as a program of the container may by SIGSTOP; it was killed"
   });
 }
 function isMiss(code) {
@@ -27096,7 +27371,7 @@ var init_memory_guard = __esm({
 });
 
 // launch/script_frame.ts
-var ScriptFrame;
+var PATIENCE3, ScriptFrame;
 var init_script_frame = __esm({
   "launch/script_frame.ts": (function () {
     init_call();
@@ -27108,11 +27383,12 @@ var init_script_frame = __esm({
     init_observe();
     init_parent_work();
     init_process2();
-    init_enter_program();
+    init_exec_candidates();
     init_link2();
     init_memory_guard();
     init_program_writer();
     init_slots();
+    PATIENCE3 = 3e4;
     ScriptFrame = class {
   static {
     addMethods(this.prototype, {
@@ -27129,9 +27405,16 @@ var init_script_frame = __esm({
             onFailure: END
           });
         }
-        if (!this.vfork) writer.add(passCredentials(SCRIPT_SOCKET, true), {
-          onFailure: closing
-        });
+        if (this.#plan.syncPoints.length > 0) {
+          writer.add(passCredentials(SCRIPT_SOCKET, true), {
+            onFailure: closing
+          });
+        }
+        if (this.#plan.state.stoppable) {
+          writer.add(receiveTimeout(SCRIPT_SOCKET, PATIENCE3), {
+            onFailure: closing
+          });
+        }
         this.guard.raise(writer, closing);
         writer.add(rt_sigprocmask("all", mask2), {
           onFailure: lowering
@@ -27214,7 +27497,7 @@ var init_script_frame = __esm({
       constructor(plan, shape, facts) {
         this.#plan = plan;
         this.#facts = facts;
-        this.vfork = plan.syncPoints.length === 0 && !shape.held;
+        this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable;
         this.sharesMemory = !shape.held;
         this.guard = new MemoryGuard(plan, shape, this);
         this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true;
@@ -28007,7 +28290,7 @@ function whenReady(program, { pid, pidfd }, descriptors) {
   };
   let issue;
   try {
-    waitFor(ready, PATIENCE3);
+    waitFor(ready, PATIENCE4);
     if ((readSome(ready)?.length ?? 0) > 0) {
       return {
         record: {
@@ -28041,7 +28324,7 @@ function waitFor(fd, milliseconds) {
     }
   ]);
 }
-var ARGUMENTS, PATIENCE3, userNetworkService;
+var ARGUMENTS, PATIENCE4, userNetworkService;
 var init_user_network2 = __esm({
   "launch/host_services/user_network.ts": (function () {
     init_files3();
@@ -28101,7 +28384,7 @@ var init_user_network2 = __esm({
         ]
       ]
     };
-    PATIENCE3 = 1e4;
+    PATIENCE4 = 1e4;
     userNetworkService = {
       describe: ({ programs: programs2, forwardsNames = false }, pid) => [
         programs2.map((name) => [
@@ -28150,7 +28433,7 @@ var init_user_network2 = __esm({
               ]
             }
           ]);
-          waitFor(pidfd, PATIENCE3);
+          waitFor(pidfd, PATIENCE4);
         } finally {
           syscall(close(pidfd));
         }
@@ -28199,6 +28482,7 @@ function serveSyncPoints(plan, socket, spawn2, services) {
     }
     letGo(socket);
   }
+  if (plan.syncPoints.length === 0) return;
   syscall(passCredentials(socket, false));
 }
 function letGo(socket) {
@@ -28211,31 +28495,43 @@ function letGo(socket) {
     }
   ]);
 }
-function waitForEnd(socket) {
-  while (waitForByte(socket)) ;
+function waitForEnd(socket, most = 0) {
+  const parts2 = [];
+  for (let length = 0; ; ) {
+    const part = receive(socket, Math.max(most - length, 1));
+    if (part.length === 0) break;
+    if (length < most) parts2.push(part);
+    length += part.length;
+  }
+  return concat(parts2);
+}
+function receive(socket, most) {
+  const bytes = new Output(most);
+  const call2 = read(socket, bytes, most);
+  const result = received(call2);
+  const { buffer, byteOffset } = result.output(bytes);
+  return new Uint8Array(buffer, byteOffset, Math.max(Number(result.result(call2)), 0));
 }
 function waitForByte(socket) {
-  const byte = read(socket, new Output(1), 1);
-  return Number(syscalls([
-    {
-      call: byte,
-      accept: [
-        "ECONNRESET"
-      ]
-    }
-  ]).result(byte)) > 0;
+  return receive(socket, 1).length > 0;
 }
-function receiveFd(socket) {
-  const control = controlOutput();
-  const call2 = receiveDescriptor(socket, control);
+function received(call2) {
   const result = syscalls([
     {
       call: call2,
       accept: [
-        "ECONNRESET"
+        "ECONNRESET",
+        "EAGAIN"
       ]
     }
   ]);
+  if (result.result(call2) === BigInt(-ERRNO.EAGAIN)) throw heldUpError();
+  return result;
+}
+function receiveFd(socket) {
+  const control = controlOutput();
+  const call2 = receiveDescriptor(socket, control);
+  const result = received(call2);
   return descriptorOf(result.output(control));
 }
 function startProgram(action, pid, spawn2, plan, point) {
@@ -28278,14 +28574,7 @@ function makeCalls(calls, plan, point) {
 function waitForArrival(socket) {
   const sender = senderOutput();
   const call2 = receiveByte(socket, sender);
-  const result = syscalls([
-    {
-      call: call2,
-      accept: [
-        "ECONNRESET"
-      ]
-    }
-  ]);
+  const result = received(call2);
   return result.result(call2) > 0n ? senderOf(result.output(sender)) : void 0;
 }
 var init_sync = __esm({
@@ -28293,9 +28582,11 @@ var init_sync = __esm({
     init_call();
     init_files3();
     init_sockets2();
+    init_concat();
     init_engine();
     init_failure();
     init_program();
+    init_errno();
     init_syscalls();
     init_parent_work();
     init_explain();
@@ -28305,7 +28596,7 @@ var init_sync = __esm({
 });
 
 // launch/visit.ts
-function visit(plan, parts2) {
+function visit(plan, parts2, patience = PATIENCE3) {
   const calls = parts2.filter((part) => !(part instanceof Label));
   prepareLock();
   const shape = {
@@ -28342,7 +28633,12 @@ function visit(plan, parts2) {
       writer.place(passed);
     }
     writer.add(end);
-    return [];
+    return {
+      candidates: [],
+      executes: [
+        end
+      ]
+    };
   });
   const program = assemble(layout.parts, engine().architecture);
   const inheritedFds = openInheritedFds(plan);
@@ -28354,12 +28650,13 @@ function visit(plan, parts2) {
       scriptPidfd: scriptPidfd(),
       inheritedFds
     };
-    result = engine().run(program, bindingsOf(values));
+    result = frame2.vfork ? engine().run(program, bindingsOf(values)) : runWatched(program, values, plan, patience);
   } finally {
     closeInheritedFds(inheritedFds);
   }
-  reapAll(plan, result);
-  return received(result, frame2, () => {
+  frame2.guard.restore(result);
+  if (frame2.vfork) reapAll(plan, result);
+  return received2(result, frame2, () => {
     const failure = failureOf(result);
     if (failure !== void 0) {
       const { stepIndex, fixes } = recordOf(failure.call, layout);
@@ -28369,9 +28666,43 @@ function visit(plan, parts2) {
         fixes
       }), plan);
     }
-    if (result.result(end) !== PENDING) throw orEnded2(killed(), plan);
+    if (result.result(end) !== PENDING) {
+      throw orEnded2(frame2.vfork ? killed() : heldUpError(), plan);
+    }
     return calls.filter(({ call: call2, sends }) => sends === true && result.result(call2) >= 0n);
   });
+}
+function runWatched(program, values, { processes }, patience) {
+  const bindings = bindingsOf(values);
+  const loaded2 = engine();
+  const memory = loaded2.allocate(sizeWith(program, bindings));
+  try {
+    place(program, memory, bindings);
+    loaded2.runIn(memory);
+    const result = new RunResult(program, memory.view);
+    for (const { pid } of processes) {
+      const number = result.output(pid).getInt32(0, true);
+      if (number > 0) endWithin(patience, number);
+    }
+    return result.copy();
+  } finally {
+    loaded2.release(memory);
+  }
+}
+function endWithin(milliseconds, pid) {
+  const pidfd = syscall(pidfd_open(pid, 0));
+  const ended = ppoll([
+    {
+      fd: pidfd,
+      events: POLLIN
+    }
+  ], milliseconds);
+  try {
+    if (syscall(ended) === 0) syscall(kill(pid, SIGNALS.SIGKILL));
+  } finally {
+    syscall(close(pidfd));
+    reap(pid);
+  }
 }
 function reapAll({ processes }, result) {
   for (const { pid } of processes) {
@@ -28379,7 +28710,7 @@ function reapAll({ processes }, result) {
     if (number > 0) reap(number);
   }
 }
-function received(result, { sockets, pidfd }, sent) {
+function received2(result, { sockets, pidfd }, sent) {
   const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
   const socket = hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0;
   const fds = /* @__PURE__ */ new Map();
@@ -30669,6 +31000,10 @@ var init_builder = __esm({
       get isCurrent() {
         return !this.isMomentary && !this.isStale && !this.hasMissed && this.facts.hold(this.state.caller);
       }
+      /** Whether the last calls come behind a filter under which privileges can be gained. */
+      get isFinishing() {
+        return this.#isFinishing;
+      }
       /** The process that calls are added to. */
       get process() {
         return this.processes.at(-1);
@@ -32292,6 +32627,7 @@ function joinProcess(target, step, plan) {
     open4("cwd", step.cwd === true)
   ];
   const joinsUser = kinds.has("user");
+  plan.state.stoppable ||= mayBeStopped(plan, found, step);
   if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
     plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
   }
@@ -32305,11 +32641,17 @@ function joinProcess(target, step, plan) {
     plan.call(fchdir(root2));
     plan.call(chroot("."));
     plan.state.leavesRoot();
+    plan.state.entersFiles = true;
   }
   if (step.root === true && root2 === void 0) plan.call(chdir("/"));
   if (cwd !== void 0) plan.call(fchdir(cwd));
   if (step.root === true || cwd !== void 0) plan.directories.enteredWorking();
   if (kinds.has("pid")) plan.fork("exit");
+}
+function mayBeStopped({ state }, { otherKinds: otherKinds2, user }, { credentials = "root" }) {
+  if (otherKinds2.includes("pid")) return false;
+  if (!otherKinds2.includes("user") && credentials !== "process") return false;
+  return user === void 0 || !isScripts(user, state);
 }
 function joinFile(file, step, plan) {
   const kind = step.kinds?.[0] ?? plan.host.namespaceKind(file) ?? plan.refuse(`${file} is not a namespace file, such as /proc/PID/ns/net or a file of pin()`);
@@ -32333,8 +32675,12 @@ function enter2(plan, fd, kinds) {
   if (kinds.has("pid")) plan.needsHostPids();
   if (kinds.has("time")) plan.process.ownMemory = true;
   if (kinds.has("net")) keepParentNetns(plan);
-  if (kinds.has("mount")) plan.directories.leaveMountNamespace();
+  if (kinds.has("mount")) {
+    plan.directories.leaveMountNamespace();
+    plan.state.entersFiles = true;
+  }
   plan.state.joins(kinds);
+  plan.state.stoppable ||= kinds.has("pid");
   let flags2 = 0;
   for (const kind of kinds) flags2 |= CLONE_FLAG[kind];
   plan.call(setns(fd, flags2), {
@@ -34425,9 +34771,9 @@ var init_terminal = __esm({
        * Connects the program's terminal with the script's after the launch. Returns the descriptors of
        * the piped streams.
        */
-      join(received2, kinds) {
+      join(received3, kinds) {
         this.#closeTheirs();
-        const master = this.#master ??= received2;
+        const master = this.#master ??= received3;
         syscall(fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK));
         const [stdin, stdout] = kinds;
         if (stdin === "inherit") this.#takeInput(master);
@@ -36298,7 +36644,7 @@ function inStep2(plan, body) {
 function sleep(milliseconds) {
   return new Promise((resolve2) => setTimeout(resolve2, milliseconds));
 }
-var PATIENCE4, LONGEST_PAUSE, ContainerCgroup;
+var PATIENCE5, LONGEST_PAUSE, ContainerCgroup;
 var init_cgroup = __esm({
   "launch/cgroup.ts": (function () {
     init_processes();
@@ -36310,7 +36656,7 @@ var init_cgroup = __esm({
     init_thaw_guard();
     init_live_host();
     init_limits5();
-    PATIENCE4 = [
+    PATIENCE5 = [
       1,
       2,
       4,
@@ -36413,7 +36759,7 @@ var init_cgroup = __esm({
       /** After the end of the program, kills the remaining processes and removes the group. */
       async end() {
         const result = this.#close();
-        for (const delay of PATIENCE4) {
+        for (const delay of PATIENCE5) {
           if (this.#group.remove()) break;
           this.#group.kill();
           await sleep(delay);
@@ -36440,7 +36786,7 @@ var init_cgroup = __esm({
         };
       }
       #removeSync() {
-        for (const delay of PATIENCE4) {
+        for (const delay of PATIENCE5) {
           if (this.#group.remove()) break;
           this.#group.kill();
           syscalls([
@@ -36495,8 +36841,9 @@ var init_launch = __esm({
           const { socket: socket2 } = this.#state;
           if (shape.held) letGo(socket2);
           this.#receiveNotifier(socket2);
-          waitForEnd(socket2);
+          const report = waitForEnd(socket2, this.#compiled.sealed?.length);
           this.#restore();
+          if (report.length > 0) throw this.#sealedError(report);
         }
         const { pids, pidfd, socket, runs } = this.#state;
         if (!runs) throw launchError(this.#prepared, this.#result);
@@ -36544,7 +36891,7 @@ var init_launch = __esm({
           socket: hasSockets ? result.output(SYNC_SOCKETS).getInt32(0, true) : void 0,
           failed: failed2,
           // execve(2) does not return on success.
-          runs: !failed2 && layout.candidates.some((({ execve: execve2, image: image3 = execve2 }) => result.result(image3) === PENDING))
+          runs: !failed2 && layout.executes.some(((call2) => result.result(call2) === PENDING))
         };
       });
   }
@@ -36611,12 +36958,10 @@ var init_launch = __esm({
       
       /** Ends all processes and services, and closes all descriptors. Returns the error to throw. */
       abort(thrown) {
-        const { pids, pidfd, socket, failed: failed2 } = this.#state;
+        const { failed: failed2 } = this.#state;
         const error = failed2 ? launchError(this.#prepared, this.#result) : thrown;
-        for (const pid of pids) {
-          syscall(kill(pid, SIGNALS.SIGKILL));
-          reap(pid);
-        }
+        this.#killAll();
+        const { pidfd, socket } = this.#state;
         for (const fd of [
           this.#terminal,
           this.#listener,
@@ -36633,6 +36978,32 @@ var init_launch = __esm({
         this.#restore();
         release$84.call(this);
         return error;
+      }
+      /** Kills and reaps the processes: each may have made the next one before it has ended. */
+      #killAll() {
+        for (let index = 0; index < this.#state.pids.length; index++) {
+          const pid = this.#state.pids[index];
+          syscall(kill(pid, SIGNALS.SIGKILL));
+          reap(pid);
+        }
+      }
+      /** The error that the sealed executable has reported. */
+      #sealedError(report) {
+        const { compiled, values } = this.#prepared;
+        const { layout, sealed } = compiled;
+        const result = sealed?.read(report);
+        if (result === void 0) return killedError();
+        const inside2 = {
+          ...compiled,
+          layout: {
+            ...layout,
+            ...sealed.layout
+          }
+        };
+        return launchError({
+          compiled: inside2,
+          values
+        }, result);
       }
       #receiveFds(socket) {
         const { plan, shape } = this.#compiled;
@@ -37011,8 +37382,12 @@ var init_listing = __esm({
           by: "script",
           call: describeCall(call2)
         }));
-        const conditions = conditionsOf(layout.parts);
-        for (const part of layout.parts) {
+        const parts2 = [
+          ...layout.parts,
+          ...layout.sealed?.parts ?? []
+        ];
+        const conditions = conditionsOf(parts2);
+        for (const part of parts2) {
           if (!("call" in part)) continue;
           const { call: call2, stepIndex, section } = part;
           if (section === "failure") continue;
@@ -37067,6 +37442,11 @@ var init_listing = __esm({
 
 
 
+function isSealed({ state, deathSignal }, { image: image3 }) {
+  if (image3 !== void 0) return false;
+  const mayOutlive = deathSignal !== SIGNALS.SIGKILL || !state.unshared.has("pid");
+  return state.entersFiles || state.hasOwnRoot && mayOutlive;
+}
 
 function altered({ compiled, values }, alter) {
   const { bytes, relocations } = compiled.program;
@@ -37092,11 +37472,13 @@ function spawnTool(spec) {
 var Launcher, CreatedContainer, launcherOfTools;
 var init_launcher = __esm({
   "launch/launcher.ts": (function () {
+    init_files3();
     init_processes();
     init_engine();
     init_program();
     init_per_engine();
     init_process_lock();
+    init_syscalls();
     init_live_host();
     init_builder();
     init_cgroup();
@@ -37111,6 +37493,7 @@ var init_launcher = __esm({
     init_names2();
     init_placeholders();
     init_runtime_fds();
+    init_sealed_program();
     init_script_frame();
     init_shape();
     Launcher = class {
@@ -37160,12 +37543,21 @@ var init_launcher = __esm({
   static {
     begin$90 = (function (spec, cgroupEntry, held, alter) {
         const inheritedFds = openInheritedFds(this.plan);
+        let sealedProgram;
         try {
-          const prepared = this.prepare(spec, {
+          const { compiled, values } = this.prepare(spec, {
             cgroupEntry,
             inheritedFds,
             held
           });
+          sealedProgram = compiled.sealed?.image(values);
+          const prepared = {
+            compiled,
+            values: {
+              ...values,
+              sealedProgram
+            }
+          };
           const launch = startLaunch(alter === void 0 ? prepared : altered(prepared, alter));
           try {
             launch.serve(spawnTool);
@@ -37174,13 +37566,19 @@ var init_launcher = __esm({
             throw launch.abort(error);
           }
         } finally {
+          if (sealedProgram !== void 0) syscall(close(sealedProgram));
           closeInheritedFds(inheritedFds);
         }
       });
   }
   static {
     compile$91 = (function ({ spec, paths, cgroupEntry, held = false }) {
-        const shape = shapeOf(spec, paths.length, cgroupEntry, held);
+        const shape = {
+          ...shapeOf(spec, paths.length, cgroupEntry, held),
+          ...isSealed(this.plan, spec) && {
+            sealed: true
+          }
+        };
         const key = JSON.stringify(shape);
         const known = this.#compiled.get(key);
         if (known !== void 0) return known;
@@ -48776,7 +49174,7 @@ var init_process5 = __esm({
 
 // images/store/file_lock.ts
 async function wait(file, exclusive, signal) {
-  for (let time = WAIT.first; !file.tryLockSync(exclusive); time = Math.min(time * 2, WAIT.most)) {
+  for (let time = WAIT2.first; !file.tryLockSync(exclusive); time = Math.min(time * 2, WAIT2.most)) {
     signal?.throwIfAborted();
     await new Promise((resolve2) => setTimeout(resolve2, time * (0.5 + Math.random() / 2)));
   }
@@ -48806,10 +49204,10 @@ function removeQuietly(path2) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
-var WAIT, FileLock;
+var WAIT2, FileLock;
 var init_file_lock = __esm({
   "images/store/file_lock.ts"() {
-    WAIT = {
+    WAIT2 = {
       first: 5,
       most: 100
     };
