@@ -389,12 +389,13 @@ export class Command {
   }
 
   #spec(streams: ProgramStreams): ExecSpec {
-    const { args = [], argv0, cwd } = this.#options;
+    const { args = [], argv0, cwd, name } = this.#options;
     const inherited = this.#inherited();
     const changes = this.#changes();
     const inheritedPath = this.#inheritsVariable("PATH") ? environmentVariable("PATH") : undefined;
     return {
       program: this.#program,
+      name,
       argv0,
       args,
       environment: { inherited, changes },

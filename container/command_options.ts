@@ -21,6 +21,8 @@ import {
   variableName,
 } from "../recipe/schema.ts";
 import { type Permissions, permissionsSchema } from "../permissions/permissions.ts";
+import { CONTAINER_NAME, isContainerName } from "../recipe/container_name.ts";
+import { shown } from "../recipe/shown.ts";
 import { optionError, pathOf } from "./command_paths.ts";
 import { fdsSchema, type StdioOptions, stdioSchema } from "./stdio_options.ts";
 
@@ -33,6 +35,11 @@ export interface CommandOptions extends StdioOptions {
    * default is the name of the command.
    */
   readonly argv0?: string;
+  /**
+   * The name of the container, by which `runningContainers()` lists it and `attach()` finds it: of
+   * letters, digits, `.`, `_` and `-`, 64 at most. The default is the name of the program.
+   */
+  readonly name?: string;
   /** Its working directory in the container. The default is the one of the steps. */
   readonly cwd?: string | URL;
   /** Whether it gets no variables of this process's environment. */
@@ -107,10 +114,19 @@ export interface EnterOptions extends CommandOptions {
   readonly user?: "program" | "root";
 }
 
+const containerName = schema(
+  "a name",
+  (value) =>
+    typeof value === "string" && isContainerName(value)
+      ? undefined
+      : `should be a name of ${CONTAINER_NAME}, not ${shown(value)}`,
+);
+
 const commandFields = lazy((): Schemas<CommandOptions> => {
   return {
     args: optional(list(text())),
     argv0: optional(text()),
+    name: optional(containerName),
     cwd: optional(text({ min: 1 })),
     clearEnv: optional(boolean()),
     env: optional(dictionary(variableName(), text())),

@@ -27,7 +27,7 @@ export interface RunningContainer {
   readonly pid: number;
   /** The pid of its program, which is the first process unless that is an init. */
   readonly program: number;
-  /** The name of its program. */
+  /** Its name: the one that its script has given it, or that of its program. */
   readonly name: string;
   /**
    * Whether the script has given it the name, by the program that it runs; a name of the program

@@ -16,6 +16,8 @@ import { DEFAULT_PATH } from "../recipe/default_path.ts";
 export interface ExecSpec {
   /** The path of the program, or a name that is looked up in `searchPath`. */
   readonly program: string;
+  /** The name of the container; the default is that of the program. */
+  readonly name: string | undefined;
   /** Its own name, as it gets it; the default is `program`. */
   readonly argv0: string | undefined;
   /** Its arguments, without its own name. */
@@ -72,6 +74,7 @@ export function execSpec(
 ): ExecSpec {
   return {
     program,
+    name: spec.name,
     argv0: spec.argv0,
     args: spec.args ?? [],
     environment: spec.environment ?? { inherited: environmentStrings(), changes: new Map() },

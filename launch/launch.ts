@@ -137,7 +137,8 @@ export class Launch {
     const opened = pidfd ?? syscall(pidfd_open(pid, 0));
     // So that abort() closes it.
     if (pidfd === undefined) this.#final = { ...this.#state, pidfd: opened };
-    writeName(opened, pid, this.#prepared.values.spec.program);
+    const { name, program } = this.#prepared.values.spec;
+    writeName(opened, pid, name ?? program);
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]!);
     if (socket !== undefined) syscall(close(socket));

@@ -203,7 +203,7 @@ function startLaunch(prepared: PreparedLaunch): Launch {
   try {
     return new Launch(prepared, [
       ...(placeholders === undefined ? [] : [placeholders]),
-      ...(needsMarker(plan) ? [new Marker(spec.program)] : []),
+      ...(needsMarker(plan) ? [new Marker(spec.name ?? spec.program)] : []),
     ]);
   } catch (error) {
     placeholders?.end();

@@ -45,11 +45,11 @@ export class Marker implements RunningService {
   /**
    * Nothing runs yet.
    *
-   * @param program what the script has the container run
+   * @param name the name of the container, or the path of its program
    * @throws {SyscallError} if no more files may be open
    */
-  constructor(program: string) {
-    this.#name = nameOf(program);
+  constructor(name: string) {
+    this.#name = nameOf(name);
   }
 
   /** Starts it. Where no more processes can be made, the container runs without a marker as well. */

@@ -20,10 +20,10 @@ const RECORD = 128;
 /** The file of this script. */
 export const namesFile: () => number = perEngine(() => syscall(memfd_create(FILE, MFD_CLOEXEC)));
 
-/** Writes the name of a container, by the program that the script has it run. */
-export function writeName(pidfd: number, pid: number, program: string): void {
+/** Writes the name of a container: its own, or the last part of the path of its program. */
+export function writeName(pidfd: number, pid: number, name: string): void {
   const record = new Uint8Array(RECORD);
-  new TextEncoder().encodeInto(`${pid} ${nameOf(program)}`, record.subarray(0, -1));
+  new TextEncoder().encodeInto(`${pid} ${nameOf(name)}`, record.subarray(0, -1));
   const call = pwrite64(namesFile(), record, RECORD, pidfd * RECORD);
   // Without a name the container runs as well.
   syscalls([{ call, accept: ["ENOSPC", "ENOMEM", "EDQUOT"] }]);

@@ -10,6 +10,7 @@ import type { Container, StopOptions } from "../container/container.ts";
 import { commandOptionsOf } from "./check_service.ts";
 import { after } from "../container/timer.ts";
 import { type Recipe, recipe } from "../container/recipe.ts";
+import { isContainerName } from "../recipe/container_name.ts";
 import { RamekinError } from "../ffi/errors.ts";
 import { type CommandStatus, describeEnd } from "../launch/status.ts";
 import { type ServiceLog, ServiceOutput } from "./output.ts";
@@ -313,6 +314,7 @@ export class ServiceRunner implements Service {
     try {
       return box.command(program, {
         ...commandOptionsOf(this.#options),
+        ...(isContainerName(this.name) && { name: this.name }),
         stdin: "null",
         stdout: "piped",
         stderr: "piped",

@@ -7,6 +7,7 @@
 import { type RunningContainer, runningContainers } from "../../host.ts";
 import { attach, type AttachedContainer } from "../../mod.ts";
 import { nearest } from "../../recipe/nearest.ts";
+import { processOfDetached } from "./detached/find.ts";
 import { ifThere, readText } from "./files.ts";
 import { UsageError } from "./usage.ts";
 
@@ -20,6 +21,10 @@ import { UsageError } from "./usage.ts";
 export function containerOf(word: string, any: boolean): number {
   const all = runningContainers();
   const containers = any ? all : all.filter(({ own }) => own);
+  // Another script may have a container by the name of a detached one.
+  const detached = processOfDetached(word)?.pid;
+  const kept = containers.find(({ pid }) => pid === detached);
+  if (kept !== undefined) return kept.program;
   return /^\d+$/.test(word) ? byPid(Number(word), containers, any) : byName(word, containers, all);
 }
 

@@ -91,8 +91,8 @@ export function findKeptBox(words: readonly string[]): KeptBox | undefined {
   }
 }
 
-/** A flag with a value or without, as the help writes it; not one by which the script tells of the end. */
-const FLAG = /^(--(?!audit\b|status-fd\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
+/** A flag with a value or without, as the help writes it; not one that the script is for. */
+const FLAG = /^(--(?!audit\b|detach\b|name\b|status-fd\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
 /** Those that name files. */
 const FILES = /^(?:--allow-read|--allow-write|-R|-W)=(.*)$/s;
 

@@ -5,7 +5,7 @@
  */
 
 const STARTS = "ramekin run RECIPE starts a container, each time anew";
-const ENDS = "ramekin ps shows the pid of a container, and kill(1) ends it";
+const ENDS = "ramekin stop ends a container";
 const GONE = "a container leaves nothing when it has ended";
 const LIVE = "a script has it, as a member of its container: docs/running.md";
 
@@ -27,17 +27,13 @@ export const PEER_SUBCOMMANDS: ReadonlyMap<string, string> = new Map([
     "login",
     "docker login, podman login and skopeo login leave what ramekin pull reads: docs/images.md",
   ],
-  ["logs", "a program writes to where ramekin run does: docs/running.md#logs"],
   ["ns", "ramekin ls lists namespaces"],
   ["pause", LIVE],
   ["prune", "ramekin images --prune removes what no image uses"],
   ["restart", STARTS],
-  ["rm", GONE],
   ["sh", "a program comes after --: ramekin sandbox -- sh"],
   ["shell", "ramekin sandbox, without a program, runs your shell"],
   ["start", STARTS],
-  ["stats", LIVE],
-  ["stop", ENDS],
   ["test", "ramekin plan shows what a recipe would do, and ramekin check what this machine can"],
   ["top", "ramekin enter NAME -- top"],
   ["unpause", LIVE],
@@ -45,7 +41,6 @@ export const PEER_SUBCOMMANDS: ReadonlyMap<string, string> = new Map([
   ["update", LIVE],
   ["validate", "ramekin plan shows what is wrong with a recipe, without running it"],
   ["version", "ramekin --version"],
-  ["wait", "ramekin run waits for its program"],
 ]);
 
 /** Flags of other tools that have one thing in their place. */
@@ -189,16 +184,8 @@ export const PEER_FLAGS: readonly PeerFlag[] = [
     always: "a program that is started at a terminal has one, without a flag",
   },
   {
-    names: ["d", "detach"],
-    always: "& of a shell, and dieWithParent(null) of a recipe: docs/running.md#detaching",
-  },
-  {
-    names: ["name"],
-    always: "ramekin enter finds a container by the name of its program",
-  },
-  {
-    names: ["restart", "health-cmd", "log-driver", "stop-timeout", "stop-signal"],
-    always: "a script has it: docs/running.md",
+    names: ["log-driver", "log-opt", "stop-timeout", "stop-signal"],
+    always: "ramekin logs and ramekin stop have it: docs/running.md",
   },
   { names: ["entrypoint"], always: "a program comes after --" },
   {

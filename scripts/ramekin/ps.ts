@@ -1,23 +1,73 @@
 /**
- * `ramekin ps`: the containers that run.
+ * `ramekin ps`: the containers that run, and with `--all` the detached ones that have ended.
  *
  * @module
  */
 
 import { type RunningContainer, runningContainers } from "../../host.ts";
 import type { Arguments } from "./arguments.ts";
+import { DetachedRecord, type DetachedState } from "./detached/record.ts";
 import { paintFor, print, printError, printJson, table } from "./output.ts";
 
 const HEADS = ["PID", "NAME", "UP", "SCRIPT", "NAMESPACES", "CGROUP", "COMMAND"];
 
+/** A container that runs; of a detached one, what is recorded of it. */
+type Listed = RunningContainer & { readonly detached?: DetachedState };
+
+/** A detached container without a process. */
+interface Resting {
+  readonly name: string;
+  readonly detached: DetachedState | undefined;
+  /** Where it is in its life: it has ended, is about to be started, or its supervisor was killed. */
+  readonly state: string;
+}
+
 /** Lists them. */
 export function run(given: Arguments): number {
-  const containers = runningContainers();
+  const records = DetachedRecord.all();
+  const running = runningContainers().map((container) => withRecord(container, records));
+  const pids = new Set(running.map(({ pid }) => pid));
+  const resting = records.flatMap((record) => restingOf(record, pids, given.has("all")) ?? []);
   if (given.has("json")) {
-    printJson(containers);
+    printJson([...running, ...resting]);
     return 0;
   }
-  const rows = containers.map((container) => [
+  const rows = [...running.map(rowOf), ...resting.map(restingRow)];
+  print(table(HEADS, rows, paintFor(Deno.stdout)));
+  if (running.some(({ own }) => !own)) printError(NOT_OWN);
+  return 0;
+}
+
+function withRecord(
+  container: RunningContainer,
+  records: readonly DetachedRecord[],
+): Listed {
+  const detached = records.map(({ state }) => state).find((state) =>
+    state?.container?.pid === container.pid && state.supervisor.pid === container.script
+  );
+  return detached === undefined ? container : { ...container, detached };
+}
+
+/** A detached container without a process; one that has ended, if all are to be listed. */
+function restingOf(
+  record: DetachedRecord,
+  running: ReadonlySet<number>,
+  all: boolean,
+): Resting | undefined {
+  const { name, state: detached, isKept } = record;
+  if (!isKept && !all) return undefined;
+  if (isKept && detached?.container !== undefined && running.has(detached.container.pid)) {
+    return undefined;
+  }
+  if (detached === undefined || (!isKept && detached.status !== "ended")) {
+    return { name, detached, state: "its supervisor was killed" };
+  }
+  const { status, end } = detached;
+  return { name, detached, state: status === "ended" ? end?.reason ?? status : status };
+}
+
+function rowOf(container: Listed): string[] {
+  return [
     String(container.pid),
     nameOf(container),
     timeText(container.uptime),
@@ -25,10 +75,11 @@ export function run(given: Arguments): number {
     Object.keys(container.namespaces).join(",") || "-",
     container.cgroup.join(" ") || "-",
     container.command,
-  ]);
-  print(table(HEADS, rows, paintFor(Deno.stdout)));
-  if (containers.some(({ own }) => !own)) printError(NOT_OWN);
-  return 0;
+  ];
+}
+
+function restingRow({ name, detached, state }: Resting): string[] {
+  return ["-", name, state, "-", "-", "-", detached?.program.join(" ") ?? ""];
 }
 
 /** The name, as `ramekin enter` takes it: not by a program's own word, nor another's script. */

@@ -11,7 +11,8 @@ import { deniedPath } from "./flag_paths.ts";
 import { deniedList, grantsOf, hasDenials, PERMISSION_FLAGS } from "./permission_flags.ts";
 import { apart, apartAtTerminal, runProgram } from "./run_program.ts";
 import { type RecipeFile, recipeFile } from "./recipe_file.ts";
-import { IMAGE_RUN_FLAGS } from "./image_flags.ts";
+import { isDetached } from "./detached/flags.ts";
+import { absolute, IMAGE_RUN_FLAGS } from "./image_flags.ts";
 import { reportOf } from "./status_fd.ts";
 import { UsageError } from "./usage.ts";
 
@@ -27,6 +28,17 @@ export async function run(given: Arguments): Promise<number> {
   }
   const file = await recipeFile(path, given.values("set").map((setting) => setting!));
   let grants = permissionsFor(file, given);
+  if (isDetached(given)) {
+    const { superviseProgram } = await import("./detached/supervisor.ts");
+    return await file.located(() =>
+      superviseProgram(given, {
+        recipe: apart(file.recipe),
+        program: given.program,
+        options: grants === undefined ? {} : { permissions: grants },
+        source: { recipe: absolute(path) },
+      })
+    );
+  }
   return await file.located(() =>
     runProgram(
       given.program,
@@ -36,6 +48,7 @@ export async function run(given: Arguments): Promise<number> {
           : apart(file.recipe).command(program, { ...options, permissions: grants }),
       {
         report,
+        name: given.value("name"),
         denied: (error) => {
           if (error.denied || !canAsk()) return false;
           const answer = ask(path, error);

@@ -6,11 +6,12 @@
 
 import { type Image, image as imageOf, ImageError, pull, storedImage } from "../../images/mod.ts";
 import type { Arguments } from "./arguments.ts";
+import { isDetached } from "./detached/flags.ts";
 import { pullOptions, runOptions } from "./image_flags.ts";
 import { imageReport } from "./image_report.ts";
 import { interruptible } from "./interruptible.ts";
 import { DENIAL_FLAGS, PERMISSION_FLAGS } from "./permission_flags.ts";
-import { runProgram } from "./run_program.ts";
+import { apart, runProgram } from "./run_program.ts";
 import { reportOf } from "./status_fd.ts";
 import { UsageError } from "./usage.ts";
 
@@ -29,7 +30,19 @@ export async function run(given: Arguments): Promise<number> {
   await using held = image;
   const { args } = await held.process(given.program, options);
   const box = await held.recipe(options);
-  return await runProgram(args, (program, streams) => box.command(program, streams), { report });
+  if (isDetached(given)) {
+    const { superviseProgram } = await import("./detached/supervisor.ts");
+    return await superviseProgram(given, {
+      recipe: apart(box),
+      program: args,
+      source: { image: held.name },
+    });
+  }
+  const name = given.value("name");
+  return await runProgram(args, (program, streams) => box.command(program, streams), {
+    report,
+    name,
+  });
 }
 
 /** Opens the image, which is pulled when the flags say so. */

@@ -9,6 +9,7 @@ import { environment } from "../../host.ts";
 import {
   type Command,
   type CommandOptions,
+  type CommandStatus,
   type Container,
   newSession,
   PermissionError,
@@ -62,6 +63,8 @@ const STATUS = { notFound: 127, notStarted: 126, timedOut: 124 } as const;
 
 /** What a program is run with. */
 export interface RunOptions {
+  /** The name of the container, which is that of the program otherwise. */
+  readonly name?: string | undefined;
   /** Asks for a permission that is missing. */
   readonly denied?: Denied;
   /** Is told how the program has ended. */
@@ -78,11 +81,15 @@ export interface RunOptions {
 export async function runProgram(
   words: readonly string[],
   make: MakeCommand,
-  { denied = () => false, report, ended }: RunOptions = {},
+  { name, denied = () => false, report, ended }: RunOptions = {},
 ): Promise<number> {
   const [program = environment()["SHELL"] ?? "sh", ...args] = words;
   const terminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
-  const options: CommandOptions = { args, ...(terminal && { terminal }) };
+  const options: CommandOptions = {
+    args,
+    ...(terminal && { terminal }),
+    ...(name !== undefined && { name }),
+  };
   try {
     const start = (program: string) => spawn(() => make(program, options), denied);
     using running = startShell(program, start, words.length === 0);
@@ -92,9 +99,8 @@ export async function runProgram(
     if (code === BAD_CALL) printError(KILLED_BY_FILTER);
     ended?.(running.container);
     if (outOfMemory) printError(OUT_OF_MEMORY);
-    if (!timedOut) return code;
-    printError(OUT_OF_TIME);
-    return STATUS.timedOut;
+    if (timedOut) printError(OUT_OF_TIME);
+    return exitCode(end);
   } catch (error) {
     const status = startStatus(error);
     if (status === undefined) throw error;
@@ -132,8 +138,13 @@ function spawn(make: () => Command, denied: Denied): Running {
   }
 }
 
+/** The exit status for how a program has ended. */
+export function exitCode({ code, timedOut }: Pick<CommandStatus, "code" | "timedOut">): number {
+  return timedOut ? STATUS.timedOut : code;
+}
+
 /** The exit status for a program that does not start; `undefined` for errors of the container. */
-function startStatus(error: unknown): number | undefined {
+export function startStatus(error: unknown): number | undefined {
   if (error instanceof Deno.errors.NotFound && error.cause instanceof SyscallError) {
     return STATUS.notFound;
   }

@@ -21,6 +21,7 @@ import {
 } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { auditOf, reportDenials } from "./audit.ts";
+import { isDetached } from "./detached/flags.ts";
 import { deniedPath, existingPath } from "./flag_paths.ts";
 import {
   deniedList,
@@ -37,7 +38,7 @@ import {
   WEAKER_PROC,
 } from "./permission_flags.ts";
 import { limitsOf } from "./limit_flags.ts";
-import { runProgram } from "./run_program.ts";
+import { apart, runProgram } from "./run_program.ts";
 import { reportOf } from "./status_fd.ts";
 import { UsageError } from "./usage.ts";
 
@@ -54,19 +55,31 @@ export async function run(given: Arguments): Promise<number> {
     ? undefined
     : environment()["TERM"];
   const permissions = permissionsOf(given);
+  const place = {
+    ...(cwd !== undefined && { cwd }),
+    ...(terminal !== undefined && { env: { TERM: terminal } }),
+    ...(permissions !== undefined && { permissions }),
+  };
+  if (isDetached(given)) {
+    const { superviseProgram } = await import("./detached/supervisor.ts");
+    return await superviseProgram(given, {
+      recipe: apart(box),
+      program: given.program,
+      options: place,
+      source: {},
+    });
+  }
   const audit = auditOf(given);
   const make = (program: string, command: CommandOptions) =>
     box.command(program, {
       ...command,
+      ...place,
       audit: audit !== undefined,
-      ...(cwd !== undefined && { cwd }),
-      ...(terminal !== undefined && { env: { TERM: terminal } }),
-      ...(permissions !== undefined && { permissions }),
     });
   const ended = (container: Container) => {
     if (audit !== undefined) reportDenials(container.denials.list, audit.file);
   };
-  return await runProgram(given.program, make, { report, ended });
+  return await runProgram(given.program, make, { report, ended, name: given.value("name") });
 }
 
 /** How words of the flags are read: here, or for a machine that is not known. */

@@ -4,19 +4,28 @@
  * @module
  */
 
+import { signalNumber } from "../../container/signal_number.ts";
 import type { StopOptions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { attachTo } from "./container_of.ts";
+import { detachedCalled } from "./detached/find.ts";
 import { millisecondsOf } from "./units.ts";
 
 /** Stops it. */
 export async function run(given: Arguments): Promise<number> {
   const [signal, grace] = [given.value("signal"), given.value("grace")];
   const options: StopOptions = {
-    ...(signal !== undefined && { signal: signalOf(signal) }),
+    ...(signal !== undefined && { signal: signalNumber(signalOf(signal)) }),
     ...(grace !== undefined && { grace: millisecondsOf(grace, "grace") }),
   };
-  using container = attachTo(given.operands[0]!, given.has("any"));
+  const [word] = given.operands;
+  // Its supervisor could start it again.
+  const detached = detachedCalled(word!);
+  if (detached !== undefined) {
+    await detached.stop(options);
+    return 0;
+  }
+  using container = attachTo(word!, given.has("any"));
   await container.stop(options);
   return 0;
 }

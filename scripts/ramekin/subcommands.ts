@@ -15,6 +15,7 @@ import {
   WEAKER_PROC,
 } from "./permission_flags.ts";
 import { AUDIT } from "./audit.ts";
+import { DETACH_FLAGS } from "./detached/flags.ts";
 import {
   IMAGE_RUN_FLAGS,
   PROGRAM_FLAGS,
@@ -28,6 +29,8 @@ import type { Flag, Subcommand } from "./usage.ts";
 const JSON_FLAG: Flag = { name: "json", summary: "write JSON" };
 
 const RECIPE = { name: "RECIPE", completes: "file" } as const;
+
+const DETACHED = { name: "NAME", completes: "container" } as const;
 
 const IMAGE = { name: "IMAGE", completes: "image" } as const;
 
@@ -53,6 +56,11 @@ const STATUS =
   "The exit status is the program's: 128 plus the signal's number if a signal has ended it; " +
   "127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails, 124 if " +
   "its time was over.";
+
+const RUNS_ON =
+  "With -d, the program runs on by itself, with an empty standard input, and the name " +
+  "of its container is written once it runs. A process beside it, its supervisor, keeps its log and " +
+  "its status until ramekin rm NAME; it ends when the program does.";
 
 /** Of the subcommands that run a program. */
 const STATUS_FD: Flag = {
@@ -110,7 +118,7 @@ const TABLE = [
       "With --image, the container is one of the image, which is pulled unless it is there: its " +
       "files, its user, its environment, and its entry point, which gets the words after --. What " +
       "the program changes is thrown away, and of this machine it sees nothing but volumes, and the " +
-      `network with --allow-net.\n\n${STATUS}`,
+      `network with --allow-net.\n\n${RUNS_ON}\n\n${STATUS}`,
     operands: [{ ...RECIPE, optional: true }],
     program: true,
     runs: true,
@@ -121,6 +129,7 @@ const TABLE = [
       ALLOW_ALL,
       ...Object.values(DENIAL_FLAGS),
       ...IMAGE_RUN_FLAGS,
+      ...DETACH_FLAGS,
       STATUS_FD,
     ],
   },
@@ -134,12 +143,18 @@ const TABLE = [
       "calls. Where it may change files, those stay as they are that shells, git and editors run " +
       "or trust later, outside: .git/hooks, .bashrc, .vscode and others. Once it is shown files or " +
       "the network of this machine, it can make no unix sockets, by which it could talk to services " +
-      `of it. ${PROGRAM}\n\n${STATUS}`,
+      `of it. ${PROGRAM}\n\n${RUNS_ON}\n\n${STATUS}`,
     operands: [],
     program: true,
     runs: true,
     place: "sandbox",
-    flags: [...SANDBOX_FLAGS, ...Object.values(DENIAL_FLAGS), AUDIT, STATUS_FD],
+    flags: [
+      ...SANDBOX_FLAGS,
+      ...Object.values(DENIAL_FLAGS),
+      ...DETACH_FLAGS,
+      AUDIT,
+      STATUS_FD,
+    ],
   },
   {
     name: "build",
@@ -227,13 +242,43 @@ const TABLE = [
     name: "stop",
     summary: "ask a running container to end, and wait until it has",
     more: "Its first process gets SIGTERM, or another signal, and SIGKILL after the grace, or at " +
-      "once if the signal would not reach it: PID 1 of a pid namespace without a handler gets none.",
+      "once if the signal would not reach it: PID 1 of a pid namespace without a handler gets none. " +
+      "A detached one is not started again.",
     operands: [{ name: "PID|NAME", completes: "container" }],
     flags: [
       { name: "signal", value: "NAME", summary: "the signal: TERM, INT, 15" },
       { name: "grace", value: "TIME", summary: "how long it may go on then, else 5s: 500ms, 2m" },
       { name: "any", summary: "stop a container of another user's script" },
     ],
+  },
+  {
+    name: "logs",
+    summary: "show what a detached container has written",
+    more:
+      "Both outputs of its program, by whole lines, as they were written; at a terminal, control " +
+      "characters are escaped. Kept is as much as --log-size of ramekin run says.",
+    operands: [DETACHED],
+    flags: [
+      { name: "follow", letter: "f", summary: "go on until the container has ended" },
+      { name: "tail", value: "NUMBER", summary: "only so many lines of the end" },
+    ],
+  },
+  {
+    name: "wait",
+    summary: "wait until a detached container has ended",
+    more: "The exit status is that of its program, as of ramekin run; 125 if its supervisor was " +
+      "killed, so that nobody knows it.",
+    operands: [DETACHED],
+    runs: true,
+    flags: [{ ...JSON_FLAG, summary: "write how it has ended, as JSON" }],
+  },
+  {
+    name: "rm",
+    summary: "remove the log and the status of a detached container that has ended",
+    more:
+      "With -f, the container is ended first, and what a killed supervisor has left is removed.",
+    operands: [DETACHED],
+    flags: [{ name: "force", letter: "f", summary: "end it (SIGKILL), if it runs" }],
   },
   {
     name: "stats",
@@ -364,9 +409,14 @@ const TABLE = [
   {
     name: "ps",
     summary: "list the running containers of all scripts of this user",
-    more: "The namespaces are those that the container does not share with its script.",
+    more:
+      "The namespaces are those that the container does not share with its script. Of a detached " +
+      "one, the script is its supervisor, and without a process it has its state in place of a time.",
     operands: [],
-    flags: [JSON_FLAG],
+    flags: [
+      { name: "all", letter: "a", summary: "list detached containers that have ended, too" },
+      JSON_FLAG,
+    ],
   },
   {
     name: "ls",

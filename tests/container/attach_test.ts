@@ -7,7 +7,16 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { attach, limits, mapRoot, recipe, SyscallError, unshare } from "../../mod.ts";
+import { runningContainers } from "../../host.ts";
+import {
+  attach,
+  dieWithParent,
+  limits,
+  mapRoot,
+  recipe,
+  SyscallError,
+  unshare,
+} from "../../mod.ts";
 import { planCgroup } from "../../ffi/cgroups/plan.ts";
 import { UnsupportedError } from "../../mod.ts";
 import { readUntil, Script } from "../other_scripts.ts";
@@ -92,6 +101,21 @@ test("by name, identity and program; what leaves it alone leaves it running", as
     made.kill(0);
   } finally {
     Deno.removeSync(path, { recursive: true });
+  }
+});
+
+test("by the name that its script has given it, and no other", async () => {
+  const name = `sous-chef.${Deno.pid}`;
+  const options = { args: ["60"], killAfter: 0, name };
+  for (const steps of [[], [dieWithParent(null)]]) {
+    await using made = recipe(...steps).command("sleep", options).spawn();
+    using container = attach(name);
+    assertEquals([container.identity, container.name], [made.identity, name]);
+    const [found] = runningContainers().filter(({ pid }) => pid === made.pid);
+    assertEquals([found?.name, found?.namedBy], [name, "script"]);
+  }
+  for (const wrong of ["", "a/b", "4711", "-a", "a b", "x".repeat(65)]) {
+    assertThrows(() => recipe().command("true", { name: wrong }), TypeError, '"name" should be');
   }
 });
 

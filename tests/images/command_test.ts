@@ -25,7 +25,7 @@ async function ramekin(directory: string, ...words: readonly string[]) {
   const { code, stdout, stderr } = await new Deno.Command(program!, {
     args,
     cwd: directory,
-    env: { RAMEKIN_IMAGES: `${directory}/store`, NO_COLOR: "1" },
+    env: { RAMEKIN_IMAGES: `${directory}/store`, XDG_RUNTIME_DIR: directory, NO_COLOR: "1" },
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();
@@ -44,6 +44,11 @@ inDirectory("an image is pulled, listed, run and removed", async (directory) => 
   assertEquals(JSON.parse(stdout)[0].shortName, "tool:1");
   const ran = await ramekin(directory, "run", "--image=tool:1");
   assertEquals(ran, { code: 0, stdout: "1234\nsoup\n", stderr: "" });
+  const detached = await ramekin(directory, "run", "-d", "--name=cook", "--image=tool:1");
+  assertEquals(detached, { code: 0, stdout: "cook\n", stderr: "" });
+  assertEquals((await ramekin(directory, "wait", "cook")).code, 0);
+  assertEquals((await ramekin(directory, "logs", "cook")).stdout, "1234\nsoup\n");
+  assertEquals((await ramekin(directory, "rm", "cook")).code, 0);
   const inspected = await ramekin(directory, "inspect", "tool:1");
   assertMatch(inspected.stdout, / in 1 layer$/m);
   const untagged = await ramekin(directory, "inspect", "tool");

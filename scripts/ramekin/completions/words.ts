@@ -46,8 +46,8 @@ export function wordsOf(completion: Completion): readonly string[] | undefined {
  * A command that writes the pids and names of the containers that run, a line each. A program chooses
  * its name, and shells expand words that they complete: a name with other letters is left out.
  */
-export const CONTAINERS = `ramekin ps 2>/dev/null | ` +
-  `awk 'NR > 1 { print $1; if ($2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) print $2 }'`;
+export const CONTAINERS = `ramekin ps --all 2>/dev/null | ` +
+  `awk 'NR > 1 { if ($1 != "-") print $1; if ($2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) print $2 }'`;
 
 /** A command that writes the names of the images in the store, a line each. */
 export const IMAGES = "ramekin images 2>/dev/null | awk 'NR > 1 { print $1 }'";

@@ -1,0 +1,142 @@
+/**
+ * The flags of programs that run on by themselves, and what they ask for.
+ *
+ * @module
+ */
+
+import type { HealthOptions, RestartOptions, ServiceOptions } from "../../../services/mod.ts";
+import { CONTAINER_NAME, isContainerName } from "../../../recipe/container_name.ts";
+import type { Arguments } from "../arguments.ts";
+import { bytesOf, millisecondsOf } from "../units.ts";
+import { type Flag, UsageError } from "../usage.ts";
+
+/** The name, which a program that does not run on by itself can have too. */
+export const NAME: Flag = {
+  name: "name",
+  value: "NAME",
+  summary: "the name of the container, or else that of the program",
+};
+
+/** By which ramekin starts the supervisor, with the descriptor that is told when it is ready. */
+const SUPERVISOR: Flag = { name: "supervisor", value: "FD", summary: "", hidden: true };
+
+/** The flags that take --detach. */
+const DETACHED: readonly Flag[] = [
+  {
+    name: "restart",
+    value: "WHEN",
+    completes: ["never", "on-failure", "always"],
+    summary: "with -d: start it again when it has ended: on-failure, always, or never",
+  },
+  {
+    name: "ready-port",
+    value: "PORT",
+    summary: "with -d: wait until it accepts connections to this port of its network",
+  },
+  {
+    name: "health-cmd",
+    value: "COMMAND",
+    summary: "with -d: a command of sh in the container; when it fails three times, stop it",
+  },
+  {
+    name: "health-interval",
+    value: "TIME",
+    summary: "with -d: the pause between these checks, which is 30s",
+  },
+  {
+    name: "log-size",
+    value: "SIZE",
+    summary: "with -d: how much of what it writes is kept, which is 2m",
+  },
+  { name: "replace", summary: "with -d: remove an ended container of this name first" },
+];
+
+/** The flags of `ramekin run` and `ramekin sandbox`. */
+export const DETACH_FLAGS: readonly Flag[] = [
+  {
+    name: "detach",
+    letter: "d",
+    summary: "let it run on by itself; ramekin ps, logs, stop, wait and rm take its name",
+  },
+  NAME,
+  ...DETACHED,
+  SUPERVISOR,
+];
+
+/** Flags that tell how a program has ended to who waits for it. */
+const WAITING = ["status-fd", "audit"];
+
+/**
+ * Whether the program is to run on by itself.
+ *
+ * @throws {UsageError} for flags that make no sense then, or only then
+ */
+export function isDetached(given: Arguments): boolean {
+  const name = given.value(NAME.name);
+  if (name !== undefined && !isContainerName(name)) {
+    throw new UsageError(`--name=${name} is no name, which is made of ${CONTAINER_NAME}`);
+  }
+  if (given.has("detach")) {
+    const flag = WAITING.find((name) => given.has(name));
+    if (flag === undefined) return true;
+    throw new UsageError(`--${flag} is for who waits for the program; ramekin wait tells its end`);
+  }
+  const flag = [...DETACHED, SUPERVISOR].find(({ name }) => given.has(name));
+  if (flag !== undefined) throw new UsageError(`--${flag.name} is for --detach`);
+  return false;
+}
+
+/** The descriptor that is told when the program runs; `undefined` in who has to start the supervisor. */
+export function supervisorFd(given: Arguments): number | undefined {
+  const word = given.value(SUPERVISOR.name);
+  return word === undefined ? undefined : Number(word);
+}
+
+/** What a supervisor is asked for: options of its service, and the bound of the log. */
+export interface Upkeep extends Pick<ServiceOptions, "restart" | "ready" | "health"> {
+  readonly logBytes: number;
+}
+
+/**
+ * What the flags ask for.
+ *
+ * @throws {UsageError} where one makes no sense
+ */
+export function upkeepOf(given: Arguments): Upkeep {
+  const [ready, size] = [given.value("ready-port"), given.value("log-size")];
+  const [restart, health] = [restartOf(given), healthOf(given)];
+  return {
+    ...(restart !== undefined && { restart }),
+    ...(ready !== undefined && { ready: { port: portOf(ready) } }),
+    ...(health !== undefined && { health }),
+    logBytes: size === undefined ? USUAL_LOG : bytesOf(size, "log-size"),
+  };
+}
+
+const USUAL_LOG = 2 * 2 ** 20;
+const USUAL_PAUSE = 30_000;
+const POLICIES = ["never", "on-failure", "always"] as const;
+
+function restartOf(given: Arguments): RestartOptions | undefined {
+  const word = given.value("restart");
+  if (word === undefined) return undefined;
+  const policy = POLICIES.find((policy) => policy === word);
+  if (policy !== undefined) return { policy };
+  throw new UsageError(`--restart=${word}: it is ${POLICIES.join(", ")}`);
+}
+
+function portOf(word: string): number {
+  const port = /^\d{1,5}$/.test(word) ? Number(word) : 0;
+  if (port > 0 && port < 65536) return port;
+  throw new UsageError(`--ready-port=${word} is no port: a number from 1 to 65535`);
+}
+
+function healthOf(given: Arguments): HealthOptions | undefined {
+  const [command, pause] = [given.value("health-cmd"), given.value("health-interval")];
+  if (command !== undefined) {
+    const every = pause === undefined ? USUAL_PAUSE : millisecondsOf(pause, "health-interval");
+    return { every: Math.max(every, 1), command: ["sh", "-c", command] };
+  }
+  if (pause === undefined) return undefined;
+  throw new UsageError("--health-interval is for --health-cmd");
+}

@@ -1,0 +1,249 @@
+/**
+ * The supervisor of a detached container: it keeps the program running, its log and its record, and
+ * what lasts beside it, such as published ports and the proxy to granted hosts.
+ *
+ * @module
+ */
+
+import { close } from "../../../ffi/calls/files.ts";
+import { ifThere } from "../../../ffi/missing.ts";
+import { HIDDEN_PROCESS } from "../../../ffi/proc/proc_dir.ts";
+import { syscall } from "../../../ffi/syscalls.ts";
+import {
+  type CommandOptions,
+  linux,
+  RamekinError,
+  type Recipe,
+  SyscallError,
+} from "../../../mod.ts";
+import { nameOf } from "../../../recipe/path.ts";
+import {
+  type Service,
+  type ServiceEvent,
+  type ServiceOptions,
+  supervise,
+  type Supervisor,
+} from "../../../services/mod.ts";
+import type { Arguments } from "../arguments.ts";
+import { errorReport } from "../error_report.ts";
+import { paintFor, printError } from "../output.ts";
+import { startStatus } from "../run_program.ts";
+import { UsageError } from "../usage.ts";
+import { supervisorFd, type Upkeep, upkeepOf } from "./flags.ts";
+import { leaveStreams } from "./leave_streams.ts";
+import { groupsOf } from "./left_groups.ts";
+import { DetachedRecord, type DetachedState } from "./record.ts";
+
+/** What runs on by itself. */
+export interface Detached {
+  readonly recipe: Recipe;
+  /** Its program, with the arguments. */
+  readonly program: readonly string[];
+  readonly options?: Pick<CommandOptions, "cwd" | "env" | "permissions">;
+  /** Of what the recipe was made. */
+  readonly source: Pick<DetachedState, "recipe" | "image">;
+}
+
+/**
+ * Keeps it running, and returns the exit status of this process: of the program's that could not be
+ * started, or was not ready before it has ended.
+ *
+ * @throws {UsageError} if there is a detached container of the name
+ * @throws {RamekinError} if the container cannot be made
+ */
+export async function superviseProgram(given: Arguments, what: Detached): Promise<number> {
+  const [program] = what.program;
+  if (program === undefined) throw new UsageError("--detach takes a program after --");
+  const upkeep = upkeepOf(given);
+  const name = given.value("name") ?? nameOf(program);
+  const state = stateOf(name, what);
+  const record = DetachedRecord.make(state, given.has("replace"));
+  const supervised = new SupervisedProgram(record, state, new Caller(supervisorFd(given)!));
+  try {
+    return await supervised.run(serviceOf(what, record, upkeep));
+  } catch (error) {
+    const status = startStatus(error);
+    if (status === undefined) throw error;
+    printError(errorReport(error, { paint: paintFor(Deno.stderr), debug: false }));
+    return status;
+  }
+}
+
+function stateOf(name: string, { program, source }: Detached): DetachedState {
+  return {
+    name,
+    ...source,
+    program,
+    supervisor: linux.processIdentity(Deno.pid),
+    status: "starting",
+    isReady: false,
+    restarts: 0,
+    unhealthy: 0,
+    startedAt: new Date().toISOString(),
+  };
+}
+
+function serviceOf(
+  { recipe, program: [program, ...args], options }: Detached,
+  { log }: DetachedRecord,
+  { logBytes, ...upkeep }: Upkeep,
+): ServiceOptions {
+  const file = { path: log, maxBytes: Math.max(1, Math.floor(logBytes / 2)), keep: 1 };
+  return { recipe, program: program!, args, ...options, ...upkeep, log: file };
+}
+
+/** Signals that the program gets when the supervisor does. */
+const PASSED = ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
+/** Signals by which it is stopped. */
+const STOPPING = ["SIGTERM", "SIGINT"] as const;
+
+/** A program with its record, and who waits for its start. */
+class SupervisedProgram {
+  readonly #record: DetachedRecord;
+  readonly #caller: Caller;
+  #state: DetachedState;
+  /** Why it could not be started the first time. */
+  #startError: unknown;
+
+  constructor(record: DetachedRecord, state: DetachedState, caller: Caller) {
+    this.#record = record;
+    this.#state = state;
+    this.#caller = caller;
+  }
+
+  async run(options: ServiceOptions): Promise<number> {
+    const { name } = this.#record;
+    try {
+      const kitchen = supervise({ [name]: options });
+      this.#listen(kitchen, kitchen.services[name]!);
+      for await (const event of kitchen.events) {
+        this.#take(event, kitchen, kitchen.services[name]!);
+      }
+      if (this.#startError !== undefined) throw this.#startError;
+    } catch (error) {
+      this.#record.remove();
+      throw error;
+    }
+    this.#change({ ...this.#state, status: "ended", endedAt: new Date().toISOString() });
+    if (this.#caller.isTold) return 0;
+    if (this.#caller.isGone) this.#record.remove();
+    throw new RamekinError(
+      `${name} ${this.#state.end?.reason ?? "was stopped"} before it was ready; ramekin logs ` +
+        `${name} has what it wrote`,
+    );
+  }
+
+  #listen(kitchen: Supervisor, service: Service): void {
+    for (const signal of STOPPING) {
+      Deno.addSignalListener(signal, () => void kitchen.stop(this.#record.stopOptions));
+    }
+    for (const signal of PASSED) {
+      Deno.addSignalListener(signal, () => {
+        try {
+          service.container?.kill(signal);
+        } catch (error) {
+          // It has ended meanwhile.
+          if (!(error instanceof TypeError)) throw error;
+        }
+      });
+    }
+  }
+
+  #take(event: ServiceEvent, kitchen: Supervisor, service: Service): void {
+    if (event.kind === "failed" && this.#state.status === "starting") {
+      this.#startError = event.error;
+      void kitchen.stop();
+    }
+    if (this.#startError !== undefined) return;
+    this.#change(stateAfter(event, this.#state, service));
+    // Who is gone does not know of it.
+    if (event.kind === "ready" && !this.#caller.tell(this.#record.name)) void kitchen.stop();
+  }
+
+  #change(state: DetachedState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    try {
+      this.#record.write(state);
+    } catch (error) {
+      // A full disk ends no service.
+      if (!(error instanceof SyscallError)) throw error;
+    }
+  }
+}
+
+/** The state of a service after an event. */
+function stateAfter(
+  event: ServiceEvent,
+  { container, cgroups, ...state }: DetachedState,
+  service: Service,
+): DetachedState {
+  const running = {
+    ...(container !== undefined && { container }),
+    ...(cgroups !== undefined && { cgroups }),
+  };
+  switch (event.kind) {
+    case "started":
+      return { ...state, status: "running", ...runningOf(service) };
+    case "ready":
+      return { ...state, ...running, isReady: true };
+    case "unhealthy":
+      return { ...state, ...running, unhealthy: event.failures };
+    case "failed":
+      return { ...state, ...running, failure: event.reason };
+    case "ended": {
+      const { success: _, ...end } = event.status;
+      return { ...state, isReady: false, unhealthy: 0, end: { ...end, reason: event.reason } };
+    }
+    case "restarting":
+      return { ...state, ...running, status: "restarting", restarts: event.restarts };
+    case "stopped":
+      return { ...state, ...running };
+  }
+}
+
+/** Where the container is that runs now; nothing if it has ended already. */
+function runningOf({ container }: Service): Pick<DetachedState, "container" | "cgroups"> {
+  try {
+    const identity = container?.identity;
+    return identity === undefined ? {} : {
+      container: identity,
+      cgroups: ifThere(() => groupsOf(identity.pid), HIDDEN_PROCESS) ?? [],
+    };
+  } catch (error) {
+    // That of a container that has ended.
+    if (error instanceof TypeError) return {};
+    throw error;
+  }
+}
+
+/** Who waits for the start, at the other end of a pipe. */
+class Caller {
+  readonly #fd: number;
+  #is: "waiting" | "told" | "gone" = "waiting";
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  get isTold(): boolean {
+    return this.#is === "told";
+  }
+
+  get isGone(): boolean {
+    return this.#is === "gone";
+  }
+
+  /**
+   * Tells once that it runs, and lets go of the caller's streams. Returns whether there is still
+   * somebody.
+   */
+  tell(name: string): boolean {
+    if (this.#is !== "waiting") return this.isTold;
+    const sent = ifThere(() => linux.write(this.#fd, new TextEncoder().encode(name)), ["EPIPE"]);
+    this.#is = sent === undefined ? "gone" : "told";
+    syscall(close(this.#fd));
+    leaveStreams();
+    return this.isTold;
+  }
+}
