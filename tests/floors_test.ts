@@ -23,6 +23,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   yaml: 7,
   shell: 7,
   services: 7,
+  detached: 7,
   "mod.ts": 7,
   scripts: 8,
 };

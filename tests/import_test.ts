@@ -123,6 +123,7 @@ test("the module and its imports import nothing but one another", async () => {
  * these.
  */
 const COMMANDS_OWN: readonly string[] = [
+  "recipe/container_name.ts",
   "recipe/default_path.ts",
   "recipe/path.ts",
   "recipe/nearest.ts",

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { DetachedRecord } from "../../detached/mod.ts";
 import { type RunningContainer, runningContainers } from "../../host.ts";
 import { attach, type AttachedContainer } from "../../mod.ts";
 import { nearest } from "../../recipe/nearest.ts";
-import { processOfDetached } from "./detached/find.ts";
 import { ifThere, readText } from "./files.ts";
 import { UsageError } from "./usage.ts";
 
@@ -22,7 +22,7 @@ export function containerOf(word: string, any: boolean): number {
   const all = runningContainers();
   const containers = any ? all : all.filter(({ own }) => own);
   // Another script may have a container by the name of a detached one.
-  const detached = processOfDetached(word)?.pid;
+  const detached = DetachedRecord.find(word)?.container?.pid;
   const kept = containers.find(({ pid }) => pid === detached);
   if (kept !== undefined) return kept.program;
   return /^\d+$/.test(word) ? byPid(Number(word), containers, any) : byName(word, containers, all);

@@ -4,10 +4,8 @@
  * @module
  */
 
-import { concat } from "../../ffi/concat.ts";
+import { DetachedRecord, LogReader } from "../../detached/mod.ts";
 import type { Arguments } from "./arguments.ts";
-import { LogReader } from "./detached/log_reader.ts";
-import { DetachedRecord } from "./detached/record.ts";
 import { print } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
@@ -20,7 +18,7 @@ export async function run(given: Arguments): Promise<number> {
   const tail = tailOf(given);
   using log = new LogReader(record.log);
   if (tail === undefined) log.read(write);
-  else write(lastLines(log, tail));
+  else write(log.last(tail));
   if (!given.has("follow")) return 0;
   while (record.isKept) {
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
@@ -34,28 +32,6 @@ function tailOf(given: Arguments): number | undefined {
   const word = given.value("tail");
   if (word === undefined || /^\d{1,9}$/.test(word)) return word === undefined ? word : Number(word);
   throw new UsageError(`--tail=${word} is no number of lines`);
-}
-
-const NEWLINE = 10;
-
-/** The last lines of a log that is read to its end; the log has whole lines. */
-function lastLines(log: LogReader, count: number): Uint8Array<ArrayBuffer> {
-  let last = new Uint8Array();
-  log.read((part) => {
-    const bytes = concat([last, part]);
-    last = bytes.subarray(startOf(bytes, count));
-  });
-  return last;
-}
-
-/** Where the last lines begin. */
-function startOf(bytes: Uint8Array, count: number): number {
-  if (count === 0) return bytes.length;
-  let at = bytes.length - 1;
-  for (let lines = 0; at > 0; at--) {
-    if (bytes[at - 1] === NEWLINE && ++lines === count) break;
-  }
-  return Math.max(at, 0);
 }
 
 /** Writes it as it is; to a terminal, what could do something there is escaped. */

@@ -5,7 +5,7 @@
  */
 
 import { readArguments } from "./arguments.ts";
-import { isDetached, supervisorFd } from "./detached/flags.ts";
+import { isDetached, supervisorFd } from "./detach_flags.ts";
 import { errorReport } from "./error_report.ts";
 import { programHelp, subcommandHelp } from "./help.ts";
 import type { KeptBox } from "./kept_box.ts";
@@ -60,7 +60,7 @@ async function runSubcommand(
   const given = readArguments(words, subcommand);
   if (given.has("help")) return show((paint) => subcommandHelp(subcommand, paint));
   if (given.has("detach") && isDetached(given) && supervisorFd(given) === undefined) {
-    return (await import("./detached/start.ts")).startSupervisor();
+    return (await import("./detach.ts")).detach();
   }
   return await (await LOAD[subcommand.name]()).run(given);
 }

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { DetachedRecord, type DetachedState } from "../../detached/mod.ts";
 import { type RunningContainer, runningContainers } from "../../host.ts";
 import type { Arguments } from "./arguments.ts";
-import { DetachedRecord, type DetachedState } from "./detached/record.ts";
 import { paintFor, print, printError, printJson, table } from "./output.ts";
 
 const HEADS = ["PID", "NAME", "UP", "SCRIPT", "NAMESPACES", "CGROUP", "COMMAND"];

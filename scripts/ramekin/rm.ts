@@ -4,8 +4,8 @@
  * @module
  */
 
+import { DetachedRecord } from "../../detached/mod.ts";
 import type { Arguments } from "./arguments.ts";
-import { DetachedRecord } from "./detached/record.ts";
 import { UsageError } from "./usage.ts";
 
 /** How long a supervisor may take to end what it keeps, in milliseconds. */

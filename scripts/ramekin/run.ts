@@ -11,7 +11,7 @@ import { deniedPath } from "./flag_paths.ts";
 import { deniedList, grantsOf, hasDenials, PERMISSION_FLAGS } from "./permission_flags.ts";
 import { apart, apartAtTerminal, runProgram } from "./run_program.ts";
 import { type RecipeFile, recipeFile } from "./recipe_file.ts";
-import { isDetached } from "./detached/flags.ts";
+import { isDetached } from "./detach_flags.ts";
 import { absolute, IMAGE_RUN_FLAGS } from "./image_flags.ts";
 import { reportOf } from "./status_fd.ts";
 import { UsageError } from "./usage.ts";
@@ -29,12 +29,12 @@ export async function run(given: Arguments): Promise<number> {
   const file = await recipeFile(path, given.values("set").map((setting) => setting!));
   let grants = permissionsFor(file, given);
   if (isDetached(given)) {
-    const { superviseProgram } = await import("./detached/supervisor.ts");
+    const { superviseProgram } = await import("./supervisor.ts");
     return await file.located(() =>
       superviseProgram(given, {
         recipe: apart(file.recipe),
         program: given.program,
-        options: grants === undefined ? {} : { permissions: grants },
+        ...(grants !== undefined && { permissions: grants }),
         source: { recipe: absolute(path) },
       })
     );

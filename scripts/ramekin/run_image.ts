@@ -6,7 +6,7 @@
 
 import { type Image, image as imageOf, ImageError, pull, storedImage } from "../../images/mod.ts";
 import type { Arguments } from "./arguments.ts";
-import { isDetached } from "./detached/flags.ts";
+import { isDetached } from "./detach_flags.ts";
 import { pullOptions, runOptions } from "./image_flags.ts";
 import { imageReport } from "./image_report.ts";
 import { interruptible } from "./interruptible.ts";
@@ -31,7 +31,7 @@ export async function run(given: Arguments): Promise<number> {
   const { args } = await held.process(given.program, options);
   const box = await held.recipe(options);
   if (isDetached(given)) {
-    const { superviseProgram } = await import("./detached/supervisor.ts");
+    const { superviseProgram } = await import("./supervisor.ts");
     return await superviseProgram(given, {
       recipe: apart(box),
       program: args,

@@ -21,7 +21,7 @@ import {
 } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { auditOf, reportDenials } from "./audit.ts";
-import { isDetached } from "./detached/flags.ts";
+import { isDetached } from "./detach_flags.ts";
 import { deniedPath, existingPath } from "./flag_paths.ts";
 import {
   deniedList,
@@ -61,11 +61,11 @@ export async function run(given: Arguments): Promise<number> {
     ...(permissions !== undefined && { permissions }),
   };
   if (isDetached(given)) {
-    const { superviseProgram } = await import("./detached/supervisor.ts");
+    const { superviseProgram } = await import("./supervisor.ts");
     return await superviseProgram(given, {
       recipe: apart(box),
       program: given.program,
-      options: place,
+      ...place,
       source: {},
     });
   }

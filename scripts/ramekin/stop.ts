@@ -4,23 +4,24 @@
  * @module
  */
 
-import { signalNumber } from "../../container/signal_number.ts";
+import { DetachedRecord } from "../../detached/mod.ts";
 import type { StopOptions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { attachTo } from "./container_of.ts";
-import { detachedCalled } from "./detached/find.ts";
 import { millisecondsOf } from "./units.ts";
 
 /** Stops it. */
 export async function run(given: Arguments): Promise<number> {
   const [signal, grace] = [given.value("signal"), given.value("grace")];
   const options: StopOptions = {
-    ...(signal !== undefined && { signal: signalNumber(signalOf(signal)) }),
+    ...(signal !== undefined && { signal: signalOf(signal) }),
     ...(grace !== undefined && { grace: millisecondsOf(grace, "grace") }),
   };
   const [word] = given.operands;
   // Its supervisor could start it again.
-  const detached = detachedCalled(word!);
+  const detached = /^\d+$/.test(word!)
+    ? DetachedRecord.ofPid(Number(word))
+    : DetachedRecord.find(word!);
   if (detached !== undefined) {
     await detached.stop(options);
     return 0;

@@ -15,7 +15,7 @@ import {
   WEAKER_PROC,
 } from "./permission_flags.ts";
 import { AUDIT } from "./audit.ts";
-import { DETACH_FLAGS } from "./detached/flags.ts";
+import { DETACH_FLAGS } from "./detach_flags.ts";
 import {
   IMAGE_RUN_FLAGS,
   PROGRAM_FLAGS,

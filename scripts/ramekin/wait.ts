@@ -4,9 +4,9 @@
  * @module
  */
 
+import { DetachedRecord } from "../../detached/mod.ts";
 import { RamekinError } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
-import { DetachedRecord } from "./detached/record.ts";
 import { printJson } from "./output.ts";
 import { exitCode } from "./run_program.ts";
 

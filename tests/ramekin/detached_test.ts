@@ -3,8 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { planCgroup } from "../../ffi/cgroups/plan.ts";
 import { attach, linux, UnsupportedError } from "../../mod.ts";
-import { LogReader } from "../../scripts/ramekin/detached/log_reader.ts";
-import type { DetachedState } from "../../scripts/ramekin/detached/record.ts";
+import { type DetachedState, LogReader } from "../../detached/mod.ts";
 import { LogFile } from "../../services/log_file.ts";
 import { decode, isAlive, type ScriptResult, until } from "../other_scripts.ts";
 import { notRoot, test } from "../support.ts";

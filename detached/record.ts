@@ -5,22 +5,23 @@
  * @module
  */
 
-import { at_fdcwd, renameat2 } from "../../../ffi/calls/files.ts";
-import { namesIn } from "../../../ffi/files/read_dir.ts";
-import { readWholeText } from "../../../ffi/files/read_file.ts";
-import { ifThere, NO_SUCH_PATH } from "../../../ffi/missing.ts";
-import { syscall } from "../../../ffi/syscalls.ts";
-import { hasEnded } from "../../../host/join_target.ts";
+import { at_fdcwd, renameat2 } from "../ffi/calls/files.ts";
+import { namesIn } from "../ffi/files/read_dir.ts";
+import { readWholeText } from "../ffi/files/read_file.ts";
+import { ifThere, NO_SUCH_PATH } from "../ffi/missing.ts";
+import { syscall } from "../ffi/syscalls.ts";
+import { hasEnded } from "../host/join_target.ts";
+import { programOf } from "../container/registry.ts";
+import { signalNumber } from "../container/signal_number.ts";
 import {
   attach,
   type AttachedContainer,
   type CommandStatus,
   linux,
+  RamekinError,
   type StopOptions,
-} from "../../../mod.ts";
-import { nearest } from "../../../recipe/nearest.ts";
-import { writeBytes } from "../files.ts";
-import { UsageError } from "../usage.ts";
+} from "../mod.ts";
+import { nearest } from "../recipe/nearest.ts";
 import { type CgroupDirectory, endGroups } from "./left_groups.ts";
 import { findRecords, makeRecords } from "./records_directory.ts";
 
@@ -71,8 +72,7 @@ export class DetachedRecord {
    * Makes the record of a new container.
    *
    * @param replace whether the record of one that has ended may be removed first
-   * @throws {UsageError} if there is one of this name
-   * @throws {RamekinError} if this user has no runtime directory
+   * @throws {RamekinError} if there is one of this name, or this user has no runtime directory
    */
   static make(state: DetachedState, replace: boolean): DetachedRecord {
     const record = new DetachedRecord(state.name, `${makeRecords()}/${state.name}`);
@@ -91,17 +91,25 @@ export class DetachedRecord {
   /**
    * Returns the record of this name.
    *
-   * @throws {UsageError} if there is none
+   * @throws {RamekinError} if there is none
    */
   static get(name: string): DetachedRecord {
     const all = DetachedRecord.all();
     const found = all.find((record) => record.name === name);
     if (found !== undefined) return found;
     const near = nearest(name, all.map((record) => record.name));
-    throw new UsageError(
+    throw new RamekinError(
       `there is no detached container ${name}` +
         (near === undefined ? "; ramekin ps --all lists them" : `; did you mean ${near}?`),
     );
+  }
+
+  /** Returns the record of a running container by the pid of its first process, or of its program. */
+  static ofPid(pid: number): DetachedRecord | undefined {
+    return DetachedRecord.all().find((record) => {
+      const first = record.container?.pid;
+      return first !== undefined && (first === pid || programOf(first) === pid);
+    });
   }
 
   /** Returns the records of all detached containers of this user, also of those that have ended. */
@@ -128,13 +136,24 @@ export class DetachedRecord {
     return supervisor !== undefined && !hasEnded(supervisor);
   }
 
+  /** The first process of its container, while that and its supervisor run. */
+  get container(): linux.ProcessIdentity | undefined {
+    const { container } = this.state ?? {};
+    return container === undefined || hasEnded(container) || !this.isKept ? undefined : container;
+  }
+
   /** Records a state. */
   write(state: DetachedState): void {
     this.#write("state.json", state);
   }
 
-  /** Asks the supervisor to stop the program, and resolves when it has ended itself. */
+  /**
+   * Asks the supervisor to stop the program, and resolves when it has ended itself.
+   *
+   * @throws {TypeError} for a signal that Linux does not have
+   */
   async stop(options: StopOptions): Promise<void> {
+    if (options.signal !== undefined) signalNumber(options.signal);
     using supervisor = processOf(this.state?.supervisor);
     if (supervisor === undefined) return;
     this.#write("stop.json", options);
@@ -177,14 +196,14 @@ export class DetachedRecord {
     return ifThere(make, ["EEXIST"]) ?? false;
   }
 
-  #taken(): UsageError {
+  #taken(): RamekinError {
     if (this.isKept) {
-      return new UsageError(
+      return new RamekinError(
         `a detached container has the name ${this.name} already; --name=NAME gives another, and ` +
           `ramekin rm -f ${this.name} ends that`,
       );
     }
-    return new UsageError(
+    return new RamekinError(
       `the name ${this.name} is that of a detached container which has ended; ramekin rm ` +
         `${this.name} removes its log and its status, as --replace does`,
     );
@@ -200,9 +219,15 @@ export class DetachedRecord {
   #write(name: string, value: unknown): void {
     const path = `${this.#directory}/${name}`;
     const bytes = new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
-    writeBytes(`${path}.new`, bytes, 0o600);
+    writeFile(`${path}.new`, bytes);
     syscall(renameat2(at_fdcwd, `${path}.new`, at_fdcwd, path, 0));
   }
+}
+
+function writeFile(path: string, bytes: Uint8Array<ArrayBuffer>): void {
+  const flags = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
+  using file = linux.open(path, flags, 0o600);
+  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(linux.write(file, rest));
 }
 
 /** The process, if it runs. */

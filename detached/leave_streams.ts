@@ -4,11 +4,11 @@
  * @module
  */
 
-import { dup3, O_CLOEXEC } from "../../../ffi/calls/files.ts";
-import { namesIn } from "../../../ffi/files/read_dir.ts";
-import { readLinks } from "../../../ffi/files/read_links.ts";
-import { syscall } from "../../../ffi/syscalls.ts";
-import { linux } from "../../../mod.ts";
+import { dup3, O_CLOEXEC } from "../ffi/calls/files.ts";
+import { namesIn } from "../ffi/files/read_dir.ts";
+import { readLinks } from "../ffi/files/read_links.ts";
+import { syscall } from "../ffi/syscalls.ts";
+import { linux } from "../mod.ts";
 
 const STREAMS = 3;
 

@@ -5,68 +5,62 @@
  * @module
  */
 
-import { close } from "../../../ffi/calls/files.ts";
-import { ifThere } from "../../../ffi/missing.ts";
-import { HIDDEN_PROCESS } from "../../../ffi/proc/proc_dir.ts";
-import { syscall } from "../../../ffi/syscalls.ts";
-import {
-  type CommandOptions,
-  linux,
-  RamekinError,
-  type Recipe,
-  SyscallError,
-} from "../../../mod.ts";
-import { nameOf } from "../../../recipe/path.ts";
+import { close } from "../ffi/calls/files.ts";
+import { ifThere } from "../ffi/missing.ts";
+import { HIDDEN_PROCESS } from "../ffi/proc/proc_dir.ts";
+import { syscall } from "../ffi/syscalls.ts";
+import { linux, RamekinError, SyscallError } from "../mod.ts";
+import { CONTAINER_NAME, isContainerName } from "../recipe/container_name.ts";
+import { nameOf } from "../recipe/path.ts";
+import { shown } from "../recipe/shown.ts";
 import {
   type Service,
   type ServiceEvent,
   type ServiceOptions,
   supervise,
   type Supervisor,
-} from "../../../services/mod.ts";
-import type { Arguments } from "../arguments.ts";
-import { errorReport } from "../error_report.ts";
-import { paintFor, printError } from "../output.ts";
-import { startStatus } from "../run_program.ts";
-import { UsageError } from "../usage.ts";
-import { supervisorFd, type Upkeep, upkeepOf } from "./flags.ts";
+} from "../services/mod.ts";
 import { leaveStreams } from "./leave_streams.ts";
 import { groupsOf } from "./left_groups.ts";
 import { DetachedRecord, type DetachedState } from "./record.ts";
 
-/** What runs on by itself. */
-export interface Detached {
-  readonly recipe: Recipe;
+/** What runs on by itself, and how it is kept running. */
+export interface Detached extends
+  Pick<
+    ServiceOptions,
+    "recipe" | "cwd" | "env" | "permissions" | "restart" | "ready" | "health"
+  > {
+  /** Its name; that of the program otherwise. */
+  readonly name: string | undefined;
   /** Its program, with the arguments. */
-  readonly program: readonly string[];
-  readonly options?: Pick<CommandOptions, "cwd" | "env" | "permissions">;
+  readonly program: readonly [string, ...string[]];
   /** Of what the recipe was made. */
   readonly source: Pick<DetachedState, "recipe" | "image">;
+  /** How much is kept of what it writes. */
+  readonly logBytes: number;
+  /** Whether the record of one that has ended is removed, if it has the name. */
+  readonly replace: boolean;
 }
 
 /**
- * Keeps it running, and returns the exit status of this process: of the program's that could not be
- * started, or was not ready before it has ended.
+ * Keeps it running until it has ended for good.
  *
- * @throws {UsageError} if there is a detached container of the name
- * @throws {RamekinError} if the container cannot be made
+ * @param ready the descriptor by which who has started this process is told that it runs
+ * @throws {RamekinError} if there is a detached container of the name, the container cannot be made,
+ * or the program has ended before it was ready
+ * @throws {Deno.errors.NotFound} if there is no such program in the container
  */
-export async function superviseProgram(given: Arguments, what: Detached): Promise<number> {
-  const [program] = what.program;
-  if (program === undefined) throw new UsageError("--detach takes a program after --");
-  const upkeep = upkeepOf(given);
-  const name = given.value("name") ?? nameOf(program);
-  const state = stateOf(name, what);
-  const record = DetachedRecord.make(state, given.has("replace"));
-  const supervised = new SupervisedProgram(record, state, new Caller(supervisorFd(given)!));
-  try {
-    return await supervised.run(serviceOf(what, record, upkeep));
-  } catch (error) {
-    const status = startStatus(error);
-    if (status === undefined) throw error;
-    printError(errorReport(error, { paint: paintFor(Deno.stderr), debug: false }));
-    return status;
+export async function superviseDetached(ready: number, detached: Detached): Promise<void> {
+  const { name = nameOf(detached.program[0]), replace } = detached;
+  if (!isContainerName(name)) {
+    throw new RamekinError(
+      `a container cannot have the name ${shown(name)}; --name=NAME gives another, of ` +
+        CONTAINER_NAME,
+    );
   }
+  const state = stateOf(name, detached);
+  const record = DetachedRecord.make(state, replace);
+  await new SupervisedProgram(record, state, new Caller(ready)).run(serviceOf(detached, record));
 }
 
 function stateOf(name: string, { program, source }: Detached): DetachedState {
@@ -84,12 +78,12 @@ function stateOf(name: string, { program, source }: Detached): DetachedState {
 }
 
 function serviceOf(
-  { recipe, program: [program, ...args], options }: Detached,
+  { program: [program, ...args], logBytes, name: _, source: _source, replace: __, ...options }:
+    Detached,
   { log }: DetachedRecord,
-  { logBytes, ...upkeep }: Upkeep,
 ): ServiceOptions {
   const file = { path: log, maxBytes: Math.max(1, Math.floor(logBytes / 2)), keep: 1 };
-  return { recipe, program: program!, args, ...options, ...upkeep, log: file };
+  return { ...options, program, args, log: file };
 }
 
 /** Signals that the program gets when the supervisor does. */
@@ -111,7 +105,7 @@ class SupervisedProgram {
     this.#caller = caller;
   }
 
-  async run(options: ServiceOptions): Promise<number> {
+  async run(options: ServiceOptions): Promise<void> {
     const { name } = this.#record;
     try {
       const kitchen = supervise({ [name]: options });
@@ -125,7 +119,7 @@ class SupervisedProgram {
       throw error;
     }
     this.#change({ ...this.#state, status: "ended", endedAt: new Date().toISOString() });
-    if (this.#caller.isTold) return 0;
+    if (this.#caller.isTold) return;
     if (this.#caller.isGone) this.#record.remove();
     throw new RamekinError(
       `${name} ${this.#state.end?.reason ?? "was stopped"} before it was ready; ramekin logs ` +

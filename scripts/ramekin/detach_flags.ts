@@ -4,11 +4,12 @@
  * @module
  */
 
-import type { HealthOptions, RestartOptions, ServiceOptions } from "../../../services/mod.ts";
-import { CONTAINER_NAME, isContainerName } from "../../../recipe/container_name.ts";
-import type { Arguments } from "../arguments.ts";
-import { bytesOf, millisecondsOf } from "../units.ts";
-import { type Flag, UsageError } from "../usage.ts";
+import type { Detached } from "../../detached/mod.ts";
+import type { HealthOptions, RestartOptions } from "../../services/mod.ts";
+import { CONTAINER_NAME, isContainerName } from "../../recipe/container_name.ts";
+import type { Arguments } from "./arguments.ts";
+import { bytesOf, millisecondsOf } from "./units.ts";
+import { type Flag, UsageError } from "./usage.ts";
 
 /** The name, which a program that does not run on by itself can have too. */
 export const NAME: Flag = {
@@ -86,16 +87,22 @@ export function isDetached(given: Arguments): boolean {
   return false;
 }
 
+/** The flag of the supervisor. */
+export function supervisorFlag(fd: number): string {
+  return `--${SUPERVISOR.name}=${fd}`;
+}
+
 /** The descriptor that is told when the program runs; `undefined` in who has to start the supervisor. */
 export function supervisorFd(given: Arguments): number | undefined {
   const word = given.value(SUPERVISOR.name);
   return word === undefined ? undefined : Number(word);
 }
 
-/** What a supervisor is asked for: options of its service, and the bound of the log. */
-export interface Upkeep extends Pick<ServiceOptions, "restart" | "ready" | "health"> {
-  readonly logBytes: number;
-}
+/** What the flags say of how it is kept. */
+export type Upkeep = Pick<
+  Detached,
+  "name" | "restart" | "ready" | "health" | "logBytes" | "replace"
+>;
 
 /**
  * What the flags ask for.
@@ -109,6 +116,8 @@ export function upkeepOf(given: Arguments): Upkeep {
     ...(restart !== undefined && { restart }),
     ...(ready !== undefined && { ready: { port: portOf(ready) } }),
     ...(health !== undefined && { health }),
+    name: given.value(NAME.name),
+    replace: given.has("replace"),
     logBytes: size === undefined ? USUAL_LOG : bytesOf(size, "log-size"),
   };
 }

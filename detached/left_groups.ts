@@ -4,10 +4,10 @@
  * @module
  */
 
-import { parentOf, readFile } from "../../../ffi/cgroups/files.ts";
-import { groupOf } from "../../../ffi/cgroups/found.ts";
-import { killGroup } from "../../../ffi/cgroups/kill.ts";
-import { groupIn, sweep } from "../../../ffi/cgroups/naming.ts";
+import { parentOf, readFile } from "../ffi/cgroups/files.ts";
+import { groupOf } from "../ffi/cgroups/found.ts";
+import { killGroup } from "../ffi/cgroups/kill.ts";
+import { groupIn, sweep } from "../ffi/cgroups/naming.ts";
 
 /** A directory of a control group, in a hierarchy of that version of cgroups. */
 export interface CgroupDirectory {

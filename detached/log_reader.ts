@@ -4,8 +4,9 @@
  * @module
  */
 
-import { ifThere } from "../../../ffi/missing.ts";
-import { linux } from "../../../mod.ts";
+import { concat } from "../ffi/concat.ts";
+import { ifThere } from "../ffi/missing.ts";
+import { linux } from "../mod.ts";
 
 const FLAGS = linux.O_RDONLY | linux.O_NOFOLLOW | linux.O_CLOEXEC;
 
@@ -32,6 +33,16 @@ export class LogReader implements Disposable {
     }
   }
 
+  /** Reads to the end, and returns the last lines; the log has whole ones. */
+  last(count: number): Uint8Array<ArrayBuffer> {
+    let last = new Uint8Array();
+    this.read((part) => {
+      const bytes = concat([last, part]);
+      last = bytes.subarray(startOf(bytes, count));
+    });
+    return last;
+  }
+
   /** The file that follows the one that is read, if there is one. */
   #next(): linux.OwnedFd | undefined {
     // In this order, as the newest becomes the older one.
@@ -56,6 +67,18 @@ export class LogReader implements Disposable {
   [Symbol.dispose](): void {
     this.#file?.close();
   }
+}
+
+const NEWLINE = 10;
+
+/** Where the last lines begin. */
+function startOf(bytes: Uint8Array, count: number): number {
+  if (count === 0) return bytes.length;
+  let at = bytes.length - 1;
+  for (let lines = 0; at > 0; at--) {
+    if (bytes[at - 1] === NEWLINE && ++lines === count) break;
+  }
+  return Math.max(at, 0);
 }
 
 function open(path: string): linux.OwnedFd | undefined {

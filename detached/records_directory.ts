@@ -5,9 +5,9 @@
  * @module
  */
 
-import { ifThere } from "../../../ffi/missing.ts";
-import { environment } from "../../../host.ts";
-import { linux, RamekinError } from "../../../mod.ts";
+import { ifThere } from "../ffi/missing.ts";
+import { environmentVariable } from "../ffi/environment.ts";
+import { linux, RamekinError } from "../mod.ts";
 
 const NAME = "ramekin-detached";
 
@@ -43,7 +43,7 @@ export function makeRecords(): string {
 
 /** The directory of what is there until the user logs out, or the machine restarts. */
 function runtimeDirectory(): string | undefined {
-  const named = environment()["XDG_RUNTIME_DIR"];
+  const named = environmentVariable("XDG_RUNTIME_DIR");
   // The specification of the base directories says to ignore relative ones.
   if (named?.startsWith("/")) return named;
   const user = linux.geteuid();
