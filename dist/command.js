@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "4eed6647e4cdd861f75cd749313e0eb3da34261891986c45b8c4914a82d49bbf";
+var BUILD = "4b8f109fbcaab2c5d23d036e3befa22f55b116f6fb6b07bfa8cf7e4c264f0cd7";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {
@@ -221,7 +221,7 @@ function findKeptBox(words) {
     return;
   }
 }
-var FLAG = /^(--(?!audit\b|status-fd\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
+var FLAG = /^(--(?!audit\b|detach\b|name\b|status-fd\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
 var FILES = /^(?:--allow-read|--allow-write|-R|-W)=(.*)$/s;
 function sandboxIn([subcommand, ...words]) {
   const end = words.indexOf("--");

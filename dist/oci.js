@@ -834,6 +834,7 @@ var inheritedStrings = (function inheritedStrings(strings, changes) {
 var execSpec = (function execSpec(program, spec = {}) {
   return {
     program,
+    name: spec.name,
     argv0: spec.argv0,
     args: spec.args ?? [],
     environment: spec.environment ?? {
@@ -2383,9 +2384,9 @@ var openInheritedFds = (function openInheritedFds(plan) {
 var closeInheritedFds = (function closeInheritedFds(opened) {
   for (const fd of opened.values()) syscall(close(fd));
 });
-var writeName = (function writeName(pidfd, pid, program) {
+var writeName = (function writeName(pidfd, pid, name) {
   const record = new Uint8Array(RECORD2);
-  new TextEncoder().encodeInto(`${pid} ${nameOf(program)}`, record.subarray(0, -1));
+  new TextEncoder().encodeInto(`${pid} ${nameOf(name)}`, record.subarray(0, -1));
   const call2 = pwrite64(namesFile(), record, RECORD2, pidfd * RECORD2);
   syscalls([
     {
@@ -2486,7 +2487,7 @@ var startLaunch = (function startLaunch(prepared) {
         placeholders
       ],
       ...needsMarker(plan) ? [
-        new Marker(spec.program)
+        new Marker(spec.name ?? spec.program)
       ] : []
     ]);
   } catch (error) {
@@ -21133,7 +21134,8 @@ var Launch = class {
       ...this.#state,
       pidfd: opened
     };
-    writeName(opened, pid, this.#prepared.values.spec.program);
+    const { name, program } = this.#prepared.values.spec;
+    writeName(opened, pid, name ?? program);
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
     if (socket !== void 0) syscall(close(socket));
@@ -21892,11 +21894,11 @@ var Marker = class {
   /**
    * Nothing runs yet.
    *
-   * @param program what the script has the container run
+   * @param name the name of the container, or the path of its program
    * @throws {SyscallError} if no more files may be open
    */
-  constructor(program) {
-    this.#name = nameOf(program);
+  constructor(name) {
+    this.#name = nameOf(name);
   }
   /** Starts it. Where no more processes can be made, the container runs without a marker as well. */
   guard(pidfd) {

@@ -2058,9 +2058,9 @@ var sealedImage = (function sealedImage(name, given) {
   }
   return fd;
 });
-var writeName = (function writeName(pidfd, pid, program) {
+var writeName = (function writeName(pidfd, pid, name) {
   const record = new Uint8Array(RECORD2);
-  new TextEncoder().encodeInto(`${pid} ${nameOf2(program)}`, record.subarray(0, -1));
+  new TextEncoder().encodeInto(`${pid} ${nameOf2(name)}`, record.subarray(0, -1));
   const call2 = pwrite64(namesFile(), record, RECORD2, pidfd * RECORD2);
   syscalls([
     {
@@ -2902,6 +2902,7 @@ var unlockProcess = (function unlockProcess() {
 var execSpec = (function execSpec(program, spec = {}) {
   return {
     program,
+    name: spec.name,
     argv0: spec.argv0,
     args: spec.args ?? [],
     environment: spec.environment ?? {
@@ -5060,7 +5061,7 @@ var startLaunch = (function startLaunch(prepared) {
         placeholders
       ],
       ...needsMarker(plan) ? [
-        new Marker(spec.program)
+        new Marker(spec.name ?? spec.program)
       ] : []
     ]);
   } catch (error) {
@@ -12855,6 +12856,13 @@ var permissionFields = lazy((() => ({
 
 
 
+// recipe/container_name.ts
+var NAME2 = /^(?!\d+$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+var CONTAINER_NAME = 'letters, digits, ".", "_" and "-", 64 at most, not digits alone';
+function isContainerName(name) {
+  return NAME2.test(name);
+}
+
 // container/command_paths.ts
 
 function optionError(message2) {
@@ -12886,10 +12894,12 @@ function isPath(value) {
 }
 
 // container/command_options.ts
+var containerName = schema("a name", (value) => typeof value === "string" && isContainerName(value) ? void 0 : `should be a name of ${CONTAINER_NAME}, not ${shown(value)}`);
 var commandFields = lazy((() => {
   return {
     args: optional(list(text3())),
     argv0: optional(text3()),
+    name: optional(containerName),
     cwd: optional(text3({
       min: 1
     })),
@@ -13324,7 +13334,7 @@ function fileError(error, doing) {
 
 // container/files/place.ts
 var IN_ROOT = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-var NAME2 = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+var NAME3 = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 var HERE2 = {
   resolve: 0,
   named: (path2) => path2,
@@ -13360,7 +13370,7 @@ function opening({ place: place2, directory, path: path2 }, flags2, mode2 = 0) {
   const how = {
     flags: flags2 | O_CLOEXEC | ((flags2 & O_PATH) === 0 ? O_NONBLOCK | O_NOCTTY : 0),
     mode: mode2,
-    resolve: directory === void 0 ? place2.resolve : NAME2
+    resolve: directory === void 0 ? place2.resolve : NAME3
   };
   return openat2(directory ?? at_fdcwd, path2, how);
 }
@@ -14165,11 +14175,11 @@ var Marker = class {
   /**
    * Nothing runs yet.
    *
-   * @param program what the script has the container run
+   * @param name the name of the container, or the path of its program
    * @throws {SyscallError} if no more files may be open
    */
-  constructor(program) {
-    this.#name = nameOf2(program);
+  constructor(name) {
+    this.#name = nameOf2(name);
   }
   /** Starts it. Where no more processes can be made, the container runs without a marker as well. */
   guard(pidfd) {
@@ -21109,7 +21119,7 @@ var SOCKS_VERSION = 5;
 var NO_AUTHENTICATION = 0;
 var NONE_ACCEPTABLE = 255;
 var CONNECT = 1;
-var [IPV4, NAME3, IPV6] = [
+var [IPV4, NAME4, IPV6] = [
   1,
   3,
   4
@@ -21160,7 +21170,7 @@ async function readName2(type, from2) {
     }, (_, i) => view2.getUint16(i * 2).toString(16));
     return `[${groups.join(":")}]`;
   }
-  if (type !== NAME3) throw new Refusal(400, "this is not SOCKS 5");
+  if (type !== NAME4) throw new Refusal(400, "this is not SOCKS 5");
   const [length] = await from2.exactly(1);
   return decodeLatin1(await from2.exactly(length));
 }
@@ -28649,7 +28659,7 @@ function nameForwarder(plan, resolvConf) {
   const text4 = forwardedConf(resolvConf);
   const make2 = (root2) => {
     const flags2 = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    const file = new ResultOf(plan.call(openat(root2, NAME4, flags2, 420)), "file");
+    const file = new ResultOf(plan.call(openat(root2, NAME5, flags2, 420)), "file");
     plan.call(write(file, text4, text4.length));
     plan.call(close(file));
   };
@@ -28670,8 +28680,8 @@ function nameForwarder(plan, resolvConf) {
           accept: accept2,
           onAccepted: end
         });
-        const file = copyOfFile(plan, root2, NAME4);
-        plan.path(target).attachTo(place2, file, NAME4);
+        const file = copyOfFile(plan, root2, NAME5);
+        plan.path(target).attachTo(place2, file, NAME5);
         plan.release(file);
         plan.release(place2);
       });
@@ -28685,7 +28695,7 @@ function nameForwarder(plan, resolvConf) {
     }
   });
 }
-var NAME4 = "resolv.conf";
+var NAME5 = "resolv.conf";
 function forwardedConf(resolvConf) {
   const kept = resolvConf.split("\n").filter((line) => /^(search|domain|options)[ \t]/.test(line));
   return new TextEncoder().encode([
@@ -30150,12 +30160,13 @@ var Command = class _Command {
   }
   static {
     spec$82 = (function (streams) {
-    const { args = [], argv0, cwd } = this.#options;
+    const { args = [], argv0, cwd, name } = this.#options;
     const inherited2 = inherited$79.call(this);
     const changes = changes$81.call(this);
     const inheritedPath = inheritsVariable$80.call(this, "PATH") ? environmentVariable("PATH") : void 0;
     return {
       program: this.#program,
+      name,
       argv0,
       args,
       environment: {
@@ -30618,7 +30629,7 @@ function closeAll(fds) {
 }
 
 // ffi/cgroups/naming.ts
-var NAME5 = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
+var NAME6 = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
 var SCRIPTS_OWN = "script";
 function newName() {
   const [random] = crypto.getRandomValues(new Uint32Array(1));
@@ -30628,11 +30639,11 @@ function scriptsName() {
   return `${namePrefix()}-${SCRIPTS_OWN}`;
 }
 function isScriptsName(name) {
-  return NAME5.exec(name)?.[4] === SCRIPTS_OWN;
+  return NAME6.exec(name)?.[4] === SCRIPTS_OWN;
 }
 function groupIn(path2) {
   const names = path2.split("/");
-  const at3 = names.findLastIndex((name) => NAME5.test(name) && !isScriptsName(name));
+  const at3 = names.findLastIndex((name) => NAME6.test(name) && !isScriptsName(name));
   return at3 === -1 ? void 0 : names.slice(0, at3 + 1).join("/");
 }
 var namePrefix = perEngine(() => {
@@ -30641,9 +30652,9 @@ var namePrefix = perEngine(() => {
 });
 function sweep(directory) {
   using alone = Locks.ofSweeping(directory);
-  const own = NAME5.exec(scriptsName())[1];
+  const own = NAME6.exec(scriptsName())[1];
   for (const name of directoriesIn(directory)) {
-    const [, pidNamespace, pid, started2] = NAME5.exec(name) ?? [];
+    const [, pidNamespace, pid, started2] = NAME6.exec(name) ?? [];
     if (pid === void 0) continue;
     if (pidNamespace === own ? isRunning(pid, started2) : alone === void 0) continue;
     const group = `${directory}/${name}`;
@@ -31731,7 +31742,8 @@ var Launch = class {
       ...this.#state,
       pidfd: opened
     };
-    writeName(opened, pid, this.#prepared.values.spec.program);
+    const { name, program } = this.#prepared.values.spec;
+    writeName(opened, pid, name ?? program);
     for (const service of this.#services) service.guard?.(opened);
     for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
     if (socket !== void 0) syscall(close(socket));

@@ -1572,10 +1572,10 @@ var mountinfoOf = (function mountinfoOf(pid = "thread-self") {
   return decodeNames(readWhole(at_fdcwd, `${processDirectory(pid)}/mountinfo`));
 });
 var parseMountinfo = (function parseMountinfo(text5) {
-  return text5.split("\n").filter(((line2) => line2 !== "")).map(parseLine);
+  return text5.split("\n").filter(((line3) => line3 !== "")).map(parseLine);
 });
-var parseLine = (function parseLine(line2) {
-  const fields = line2.split(" ");
+var parseLine = (function parseLine(line3) {
+  const fields = line3.split(" ");
   const end = fields.indexOf("-", 6);
   const [major, minor] = fields[2].split(":").map(Number);
   return {
@@ -1656,9 +1656,9 @@ var isSize = (function isSize(value, min) {
   const bytes = typeof value === "string" ? bytesOf2(value) : value;
   return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;
 });
-var limit = (function limit(expected, holds4, ...json) {
+var limit = (function limit(expected, holds5, ...json) {
   const whole = `${expected}, or "unlimited"`;
-  return optional(schema(whole, ((value) => value === "unlimited" || holds4(value) ? void 0 : `should be ${whole}, not ${shown(value)}`), () => ({
+  return optional(schema(whole, ((value) => value === "unlimited" || holds5(value) ? void 0 : `should be ${whole}, not ${shown(value)}`), () => ({
     anyOf: [
       {
         enum: [
@@ -1676,12 +1676,12 @@ var sizeFrom = (function sizeFrom(min) {
     pattern: "^\\d+[kmgtKMGT]?$"
   });
 });
-var textThat = (function textThat(expected, holds4, pattern) {
+var textThat = (function textThat(expected, holds5, pattern) {
   return text({
     expected,
     min: 1,
     pattern,
-    issue: (text5) => holds4(text5) ? void 0 : `should be ${expected}, not ${quoted(text5)}`
+    issue: (text5) => holds5(text5) ? void 0 : `should be ${expected}, not ${quoted(text5)}`
   });
 });
 var bounds = (function bounds(bounds2) {
@@ -2171,7 +2171,7 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
   descriptors.forEach(((fd, stream) => {
     if (fd !== void 0) collected.set(fd, new OutputCollector(stream, maxOutput));
   }));
-  const open4 = new Set(collected.keys());
+  const open6 = new Set(collected.keys());
   let [isEnding, timedOut] = [
     false,
     false
@@ -2193,14 +2193,14 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
     ];
   };
   const waitForAny = (() => {
-    const [first = -1, second = -1] = open4;
+    const [first = -1, second = -1] = open6;
     const left = deadline === Infinity ? FOREVER : Math.max(0, deadline - performance.now());
     const seconds2 = Math.floor(left / 1e3);
     const exit = status === void 0 ? pidfd : -1;
     WAITING3.run(first, second, exit, seconds2, Math.round((left - seconds2 * 1e3) * 1e6));
   });
-  while (status === void 0 || open4.size > 0 && !isEnding) {
-    const waitsForEnd = open4.size === 0 && deadline === Infinity;
+  while (status === void 0 || open6.size > 0 && !isEnding) {
+    const waitsForEnd = open6.size === 0 && deadline === Infinity;
     if (!waitsForEnd) waitForAny();
     if (performance.now() >= deadline) {
       timedOut ||= !isEnding;
@@ -2213,12 +2213,12 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
         ...cgroup.endSync()
       };
     }
-    for (const fd of open4) {
+    for (const fd of open6) {
       const bytes = readSome(fd);
       if (bytes === void 0) continue;
       const stream = collected.get(fd);
       stream.add(bytes);
-      if (bytes.length === 0) open4.delete(fd);
+      if (bytes.length === 0) open6.delete(fd);
       else if (stream.overflows) kill3();
     }
   }
@@ -2332,9 +2332,9 @@ var sealedImage = (function sealedImage(name, given) {
   }
   return fd;
 });
-var writeName = (function writeName(pidfd, pid, program) {
+var writeName = (function writeName(pidfd, pid, name) {
   const record2 = new Uint8Array(RECORD2);
-  new TextEncoder().encodeInto(`${pid} ${nameOf2(program)}`, record2.subarray(0, -1));
+  new TextEncoder().encodeInto(`${pid} ${nameOf2(name)}`, record2.subarray(0, -1));
   const call2 = pwrite64(namesFile(), record2, RECORD2, pidfd * RECORD2);
   syscalls([
     {
@@ -3176,6 +3176,7 @@ var unlockProcess = (function unlockProcess() {
 var execSpec = (function execSpec(program, spec = {}) {
   return {
     program,
+    name: spec.name,
     argv0: spec.argv0,
     args: spec.args ?? [],
     environment: spec.environment ?? {
@@ -3924,7 +3925,7 @@ var copyOfFile = (function copyOfFile(plan, root2, name, called = name) {
     fixes: plan.state.mountFixes
   });
 });
-var withEmptyFiles = (function withEmptyFiles(plan, write7) {
+var withEmptyFiles = (function withEmptyFiles(plan, write8) {
   const make2 = ((root2) => {
     plan.call(mkdirat(root2, EMPTY.directory, 365));
     plan.call(mknodat(root2, EMPTY.file, S_IFREG | 292, 0));
@@ -3934,7 +3935,7 @@ var withEmptyFiles = (function withEmptyFiles(plan, write7) {
     blocks: 1,
     inodes: 3,
     make: make2
-  }, write7);
+  }, write8);
 });
 var coverWithEmpty = (function coverWithEmpty(plan, place3, path2, empty) {
   const cover2 = ((copy2) => move_mount(copy2, "", place3, "", ONTO_FD));
@@ -4026,7 +4027,7 @@ var linksAmong = (function linksAmong(names, directory2, plan) {
     };
   }));
   const shown4 = found.filter((({ asked, path: path2 }) => asked === path2));
-  return new Map(found.filter((({ asked, path: path2, isThere: isThere2 }) => isThere2 && asked !== path2 && shown4.some(((other) => isWithin(path2, other.path))))).map((({ name, path: path2 }) => {
+  return new Map(found.filter((({ asked, path: path2, isThere: isThere3 }) => isThere3 && asked !== path2 && shown4.some(((other) => isWithin(path2, other.path))))).map((({ name, path: path2 }) => {
     const up = "../".repeat(name.split("/").length - 1);
     return [
       name,
@@ -5237,7 +5238,7 @@ var give = (function give(all) {
   }
 });
 var looking = (function looking({ placeholder: { path: path2, text: text5 }, parent, fd }) {
-  const [named2, open4] = [
+  const [named2, open6] = [
     statxOutput(),
     statxOutput()
   ];
@@ -5254,12 +5255,12 @@ var looking = (function looking({ placeholder: { path: path2, text: text5 }, par
         ]
       },
       {
-        call: statx(fd, "", AT_EMPTY_PATH, mask2, open4)
+        call: statx(fd, "", AT_EMPTY_PATH, mask2, open6)
       }
     ],
     isOurs: (function (outcome) {
       if (outcome.result(look2) !== 0n) return false;
-      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open4));
+      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open6));
       if (readStatx(outcome.output(named2)).ino !== ino) return false;
       if (text5 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
       return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text5.length && holds3(fd, text5);
@@ -5334,7 +5335,7 @@ var startLaunch = (function startLaunch(prepared) {
         placeholders
       ],
       ...needsMarker(plan) ? [
-        new Marker(spec.program)
+        new Marker(spec.name ?? spec.program)
       ] : []
     ]);
   } catch (error) {
@@ -5464,13 +5465,13 @@ var protectedFiles = (function protectedFiles(written2, isInner, names = true) {
 var fromRoot = (function fromRoot(path2) {
   return path2.slice(1);
 });
-var askedPaths = (function askedPaths(read5, write7) {
+var askedPaths = (function askedPaths(read5, write8) {
   return new Map([
     ...read5.map(((path2) => [
       normalize(path2),
       "read"
     ])),
-    ...write7.map(((path2) => [
+    ...write8.map(((path2) => [
       normalize(path2),
       "write"
     ]))
@@ -5486,8 +5487,8 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
   if (invalid3 !== void 0) {
     throw new RecipeError(`sandbox, "${invalid3.field}": ${invalid3.issue}`);
   }
-  const { read: read5 = [], write: write7 = [], net = "none", env = [], architectures = [], weakerProc = false } = options;
-  const asked = askedPaths(read5, write7);
+  const { read: read5 = [], write: write8 = [], net = "none", env = [], architectures = [], weakerProc = false } = options;
+  const asked = askedPaths(read5, write8);
   const { setuidFiles = false, unixSockets = asked.size === 0 && net === "none" } = options;
   const denied2 = [
     ...setuidFiles ? [] : [
@@ -5773,13 +5774,16 @@ var environment = (function environment(pid) {
     ] : [];
   })));
 });
-var runProgram = (async function runProgram(words3, make2, { denied: denied2 = () => false, report, ended } = {}) {
+var runProgram = (async function runProgram(words3, make2, { name, denied: denied2 = () => false, report, ended } = {}) {
   const [program = environment()["SHELL"] ?? "sh", ...args] = words3;
   const terminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
   const options = {
     args,
     ...terminal && {
       terminal
+    },
+    ...name !== void 0 && {
+      name
     }
   };
   try {
@@ -5791,9 +5795,8 @@ var runProgram = (async function runProgram(words3, make2, { denied: denied2 = (
     if (code === BAD_CALL) printError(KILLED_BY_FILTER);
     ended?.(running.container);
     if (outOfMemory) printError(OUT_OF_MEMORY);
-    if (!timedOut) return code;
-    printError(OUT_OF_TIME);
-    return STATUS2.timedOut;
+    if (timedOut) printError(OUT_OF_TIME);
+    return exitCode(end);
   } catch (error) {
     const status = startStatus(error);
     if (status === void 0) throw error;
@@ -5838,7 +5841,7 @@ var reportOf = (function reportOf(given) {
   return (end) => {
     const reason2 = "reason" in end ? end.reason : describeEnd(end);
     const { code, signal, timedOut, outOfMemory, durationMs, usage } = end;
-    const line2 = {
+    const line3 = {
       code,
       signal,
       reason: reason2,
@@ -5847,7 +5850,7 @@ var reportOf = (function reportOf(given) {
       durationMs,
       usage
     };
-    let bytes = new TextEncoder().encode(`${JSON.stringify(line2)}
+    let bytes = new TextEncoder().encode(`${JSON.stringify(line3)}
 `);
     while (bytes.length > 0) bytes = bytes.subarray(linux.write(fd, bytes));
   };
@@ -5859,10 +5862,7 @@ var run5 = (async function run5(given) {
   const cwd = options.cwd === void 0 ? visibleDirectory(options) : void 0;
   const terminal = includesVariable(deniedList(given, "env"), "TERM") ? void 0 : environment()["TERM"];
   const permissions = permissionsOf(given);
-  const audit = auditOf(given);
-  const make2 = ((program, command) => box2.command(program, {
-    ...command,
-    audit: audit !== void 0,
+  const place3 = {
     ...cwd !== void 0 && {
       cwd
     },
@@ -5874,13 +5874,29 @@ var run5 = (async function run5(given) {
     ...permissions !== void 0 && {
       permissions
     }
+  };
+  if (isDetached(given)) {
+    const { superviseProgram: superviseProgram2 } = await Promise.resolve().then((() => (init_supervisor(), supervisor_exports)));
+    return await superviseProgram2(given, {
+      recipe: apart(box2),
+      program: given.program,
+      ...place3,
+      source: {}
+    });
+  }
+  const audit = auditOf(given);
+  const make2 = ((program, command) => box2.command(program, {
+    ...command,
+    ...place3,
+    audit: audit !== void 0
   }));
-  const ended = ((container) => {
+  const ended = (container) => {
     if (audit !== void 0) reportDenials(container.denials.list, audit.file);
-  });
+  };
   return await runProgram(given.program, make2, {
     report,
-    ended
+    ended,
+    name: given.value("name")
   });
 });
 var optionsOf = (function optionsOf(given, reading2 = HERE3) {
@@ -5891,14 +5907,14 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
   const read5 = paths("read", () => all ? everywhere() : [
     "/"
   ]);
-  const write7 = paths("write", everywhere);
+  const write8 = paths("write", everywhere);
   const sockets = socketsOf(given);
   return {
     read: [
       ...read5,
       ...sockets
     ],
-    write: write7,
+    write: write8,
     denyRead: denied2("read"),
     denyWrite: denied2("write"),
     net: grantedList(given, "net", all) === void 0 ? "host" : "none",
@@ -5906,7 +5922,7 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
     protect: protectedBy(given),
     ...limitsOf2(given),
     ...placeOf6(given, reading2),
-    ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read5, write7)) && {
+    ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read5, write8)) && {
       unixSockets: true
     },
     ...given.has(NARROW_PROGRAMS.name) && {
@@ -5931,11 +5947,11 @@ var socketsOf = (function socketsOf(given) {
     throw new UsageError(`${flag}: this is no unix socket`);
   });
 });
-var onlySockets = (function onlySockets(sockets, read5, write7) {
+var onlySockets = (function onlySockets(sockets, read5, write8) {
   if (sockets.length === 0) return false;
   const [other] = [
     ...read5,
-    ...write7
+    ...write8
   ];
   if (other === void 0) return true;
   throw new UsageError(`--allow-net=unix:${sockets[0]}: with it, the program could also reach the unix sockets in ${other}; --unix-sockets allows that`);
@@ -6004,15 +6020,15 @@ var permissionsOf = (function permissionsOf(given) {
     denyNet
   };
 });
-var visibleDirectory = (function visibleDirectory({ read: read5, write: write7 }) {
+var visibleDirectory = (function visibleDirectory({ read: read5, write: write8 }) {
   const directory2 = Deno.cwd();
   const isOwn3 = OWN2.some(((path2) => isWithin(directory2, path2)));
-  const isThere2 = [
+  const isThere3 = [
     ...read5,
-    ...write7,
+    ...write8,
     "/usr"
   ].some(((path2) => isWithin(path2, directory2) || isWithin(directory2, path2) && (path2 !== "/" || !isOwn3)));
-  return isThere2 ? directory2 : void 0;
+  return isThere3 ? directory2 : void 0;
 });
 var main = (async function main(words3) {
   const [first, ...rest] = words3;
@@ -6043,6 +6059,9 @@ var runsProgram = (function runsProgram([first]) {
 var runSubcommand = (async function runSubcommand(subcommand, words3) {
   const given = readArguments(words3, subcommand);
   if (given.has("help")) return show2((paint) => subcommandHelp(subcommand, paint));
+  if (given.has("detach") && isDetached(given) && supervisorFd(given) === void 0) {
+    return (await Promise.resolve().then(() => (init_detach(), detach_exports))).detach();
+  }
   return await (await LOAD[subcommand.name]()).run(given);
 });
 var find2 = (function find2(name) {
@@ -6200,7 +6219,7 @@ var STARTS, ENDS, GONE, LIVE, PEER_SUBCOMMANDS, PEER_FLAGS;
 var init_peer_words = __esm({
   "scripts/ramekin/peer_words.ts": (function () {
     STARTS = "ramekin run RECIPE starts a container, each time anew";
-    ENDS = "ramekin ps shows the pid of a container, and kill(1) ends it";
+    ENDS = "ramekin stop ends a container";
     GONE = "a container leaves nothing when it has ended";
     LIVE = "a script has it, as a member of its container: docs/running.md";
     PEER_SUBCOMMANDS = /* @__PURE__ */ new Map([
@@ -6257,10 +6276,6 @@ var init_peer_words = __esm({
         "docker login, podman login and skopeo login leave what ramekin pull reads: docs/images.md"
       ],
       [
-        "logs",
-        "a program writes to where ramekin run does: docs/running.md#logs"
-      ],
-      [
         "ns",
         "ramekin ls lists namespaces"
       ],
@@ -6277,10 +6292,6 @@ var init_peer_words = __esm({
         STARTS
       ],
       [
-        "rm",
-        GONE
-      ],
-      [
         "sh",
         "a program comes after --: ramekin sandbox -- sh"
       ],
@@ -6291,14 +6302,6 @@ var init_peer_words = __esm({
       [
         "start",
         STARTS
-      ],
-      [
-        "stats",
-        LIVE
-      ],
-      [
-        "stop",
-        ENDS
       ],
       [
         "test",
@@ -6327,10 +6330,6 @@ var init_peer_words = __esm({
       [
         "version",
         "ramekin --version"
-      ],
-      [
-        "wait",
-        "ramekin run waits for its program"
       ]
     ]);
     PEER_FLAGS = [
@@ -6608,26 +6607,12 @@ var init_peer_words = __esm({
       },
       {
         names: [
-          "d",
-          "detach"
-        ],
-        always: "& of a shell, and dieWithParent(null) of a recipe: docs/running.md#detaching"
-      },
-      {
-        names: [
-          "name"
-        ],
-        always: "ramekin enter finds a container by the name of its program"
-      },
-      {
-        names: [
-          "restart",
-          "health-cmd",
           "log-driver",
+          "log-opt",
           "stop-timeout",
           "stop-signal"
         ],
-        always: "a script has it: docs/running.md"
+        always: "ramekin logs and ramekin stop have it: docs/running.md"
       },
       {
         names: [
@@ -6978,11 +6963,11 @@ function parseHost(text5) {
   const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text5);
   if (match === null) return void 0;
   const name = canonicalName(match[1]);
-  const port = match[2] === void 0 ? void 0 : Number(match[2]);
-  if (name === void 0 || port !== void 0 && (port < 1 || port > 65535)) return void 0;
+  const port2 = match[2] === void 0 ? void 0 : Number(match[2]);
+  if (name === void 0 || port2 !== void 0 && (port2 < 1 || port2 > 65535)) return void 0;
   return {
     name,
-    port
+    port: port2
   };
 }
 function canonicalName(name) {
@@ -7003,8 +6988,8 @@ var init_host = __esm({
 
 // proxy/granted_host.ts
 function parseGrantedHost(text5) {
-  const [, wildcard, host2, length, port] = /^(\*\.)?(.+?)(?:\/(0|[1-9]\d{0,2}))?(:\d+)?$/s.exec(text5) ?? [];
-  const parsed = parseHost(`${host2}${port ?? ""}`);
+  const [, wildcard, host2, length, port2] = /^(\*\.)?(.+?)(?:\/(0|[1-9]\d{0,2}))?(:\d+)?$/s.exec(text5) ?? [];
+  const parsed = parseHost(`${host2}${port2 ?? ""}`);
   if (parsed === void 0) return void 0;
   const ip = parseIp(parsed.name);
   if (ip === void 0) {
@@ -7095,10 +7080,10 @@ function hasDenials(given) {
 
 
 function hostsOf(text5, flag) {
-  const port = /^:\d+$/.test(text5) ? text5 : void 0;
-  const hosts = port === void 0 ? [
+  const port2 = /^:\d+$/.test(text5) ? text5 : void 0;
+  const hosts = port2 === void 0 ? [
     text5
-  ] : THIS_MACHINE.map((host2) => host2 + port);
+  ] : THIS_MACHINE.map((host2) => host2 + port2);
   for (const host2 of hosts) {
     if (isSocket(host2) || parseGrantedHost(host2) !== void 0) continue;
     throw new UsageError(`--${flag}=${text5}: this is not ${GRANTED_HOSTS}`);
@@ -8307,8 +8292,8 @@ var init_errno = __esm({
 // ffi/text_position.ts
 function positionText(position) {
   if (position === void 0) return "";
-  const { file, line: line2, column } = position;
-  return file === void 0 ? `line ${line2}, column ${column}: ` : `${file}:${line2}:${column}: `;
+  const { file, line: line3, column } = position;
+  return file === void 0 ? `line ${line3}, column ${column}: ` : `${file}:${line3}:${column}: `;
 }
 var init_text_position = __esm({
   "ffi/text_position.ts": (function () {
@@ -15394,6 +15379,18 @@ var init_permissions = __esm({
   })
 });
 
+// recipe/container_name.ts
+function isContainerName(name) {
+  return NAME2.test(name);
+}
+var NAME2, CONTAINER_NAME;
+var init_container_name = __esm({
+  "recipe/container_name.ts"() {
+    NAME2 = /^(?!\d+$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+    CONTAINER_NAME = 'letters, digits, ".", "_" and "-", 64 at most, not digits alone';
+  }
+});
+
 // container/command_paths.ts
 
 function optionError(message2) {
@@ -15443,17 +15440,21 @@ function checkEnteringUser(user) {
   const issue = enteringUser().issue(user);
   if (issue !== void 0) throw optionError(`the command's option "user" ${issue}`);
 }
-var commandFields, enteringUser, programName;
+var containerName, commandFields, enteringUser, programName;
 var init_command_options = __esm({
   "container/command_options.ts": (function () {
     init_schema();
     init_permissions();
+    init_container_name();
+    init_shown();
     init_command_paths();
     init_stdio_options();
+    containerName = schema("a name", (value) => typeof value === "string" && isContainerName(value) ? void 0 : `should be a name of ${CONTAINER_NAME}, not ${shown(value)}`);
     commandFields = lazy((() => {
       return {
         args: optional(list(text())),
         argv0: optional(text()),
+        name: optional(containerName),
         cwd: optional(text({
           min: 1
         })),
@@ -15514,8 +15515,8 @@ function isFrozen(file) {
 }
 function memberships(process) {
   const lines = readWholeText(at_fdcwd, `${processDirectory(process)}/cgroup`).trimEnd().split("\n");
-  return lines.map((line2) => {
-    const [, controllers, ...path2] = line2.split(":");
+  return lines.map((line3) => {
+    const [, controllers, ...path2] = line3.split(":");
     return {
       controllers,
       path: path2.join(":")
@@ -15605,8 +15606,8 @@ function numbersAfter(name, status) {
   return words3.split(/\s+/).filter((word4) => word4 !== "").map(Number);
 }
 function mapOf(pid, file) {
-  return read3(pid, file).split("\n").filter((line2) => line2 !== "").map((line2) => {
-    const [inside2, outside, count] = line2.trim().split(/\s+/).map(Number);
+  return read3(pid, file).split("\n").filter((line3) => line3 !== "").map((line3) => {
+    const [inside2, outside, count] = line3.trim().split(/\s+/).map(Number);
     return {
       inside: inside2,
       outside,
@@ -15957,7 +15958,7 @@ function opening({ place: place3, directory: directory2, path: path2 }, flags2, 
   const how = {
     flags: flags2 | O_CLOEXEC | ((flags2 & O_PATH) === 0 ? O_NONBLOCK | O_NOCTTY : 0),
     mode: mode2,
-    resolve: directory2 === void 0 ? place3.resolve : NAME2
+    resolve: directory2 === void 0 ? place3.resolve : NAME3
   };
   return openat2(directory2 ?? at_fdcwd, path2, how);
 }
@@ -15996,7 +15997,7 @@ function parentOf2({ directory: directory2, path: path2, place: place3 }) {
     name
   };
 }
-var IN_ROOT, NAME2, HERE2, Status;
+var IN_ROOT, NAME3, HERE2, Status;
 var init_place = __esm({
   "container/files/place.ts": (function () {
     init_call();
@@ -16012,7 +16013,7 @@ var init_place = __esm({
     init_fix();
     init_syscalls();
     IN_ROOT = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    NAME2 = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    NAME3 = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
     HERE2 = {
       resolve: 0,
       named: (path2) => path2,
@@ -16915,11 +16916,11 @@ var init_marker = __esm({
       /**
        * Nothing runs yet.
        *
-       * @param program what the script has the container run
+       * @param name the name of the container, or the path of its program
        * @throws {SyscallError} if no more files may be open
        */
-      constructor(program) {
-        this.#name = nameOf2(program);
+      constructor(name) {
+        this.#name = nameOf2(name);
       }
       /** Starts it. Where no more processes can be made, the container runs without a marker as well. */
       guard(pidfd) {
@@ -17324,9 +17325,9 @@ function writeDescriptor(pipe, descriptor) {
 function addPathBeneath(ruleset, rule) {
   return call("landlock_add_rule", ruleset, RULE_PATH_BENEATH, rule, 0);
 }
-function addNetPort(ruleset, rights, port) {
-  const text5 = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port}}`;
-  return call("landlock_add_rule", ruleset, RULE_NET_PORT, new Struct(words(rights, port), text5), 0);
+function addNetPort(ruleset, rights, port2) {
+  const text5 = () => `{${flags(rights, LANDLOCK_ACCESS_NET).text}, ${port2}}`;
+  return call("landlock_add_rule", ruleset, RULE_NET_PORT, new Struct(words(rights, port2), text5), 0);
 }
 function landlock_restrict_self(ruleset) {
   return call("landlock_restrict_self", ruleset, 0);
@@ -17477,11 +17478,11 @@ function childrenOf(script, parents) {
       }
     ];
   });
-  const ordered = [
+  const ordered2 = [
     ...found
   ].sort((a, b) => Number(b.name === void 0) - Number(a.name === void 0));
   return [
-    ...new Map(ordered.map((child) => [
+    ...new Map(ordered2.map((child) => [
       child.pid,
       child
     ])).values()
@@ -17541,7 +17542,7 @@ function commandOf(pid) {
 function cgroupOf(pid) {
   const lines = readWholeText(at_fdcwd, `/proc/${pid}/cgroup`).trimEnd().split("\n");
   return [
-    ...new Set(lines.map((line2) => line2.split(":").slice(2).join(":")))
+    ...new Set(lines.map((line3) => line3.split(":").slice(2).join(":")))
   ];
 }
 function bootedFor() {
@@ -18085,11 +18086,11 @@ var init_container = __esm({
        *
        * @throws {TypeError} if the container has ended, or for a port that there is not
        */
-      accepts(port) {
-        if (!Number.isInteger(port) || port < 1 || port > 65535) {
-          throw new TypeError(`the port should be a number from 1 to 65535, not ${shown(port)}`);
+      accepts(port2) {
+        if (!Number.isInteger(port2) || port2 < 1 || port2 > 65535) {
+          throw new TypeError(`the port should be a number from 1 to 65535, not ${shown(port2)}`);
         }
-        return this.#entrance.accepts(this.#processes(), port);
+        return this.#entrance.accepts(this.#processes(), port2);
       }
       #processes() {
         const first = this.identity;
@@ -18507,8 +18508,8 @@ function descriptorOf2(file, use) {
     Deno.stderr
   ].findIndex((stream) => stream === file);
   if (standard !== -1) return standard;
-  const open4 = file;
-  const { dev, ino } = open4.statSync();
+  const open6 = file;
+  const { dev, ino } = open6.statSync();
   const same = namesIn("/proc/self/fd").map(Number).filter((fd) => {
     const status = statusOf3(fd);
     return status !== void 0 && Number(status.ino) === ino && status.dev === dev;
@@ -18516,7 +18517,7 @@ function descriptorOf2(file, use) {
   const [first] = same;
   if (first === void 0) throw new TypeError("the file is not one of this process's open files");
   if (same.length === 1) return first;
-  return same.find((fd) => movesWith(fd, open4)) ?? same.find((fd) => isFor(fd, use)) ?? first;
+  return same.find((fd) => movesWith(fd, open6)) ?? same.find((fd) => isFor(fd, use)) ?? first;
 }
 function isFor(fd, use) {
   const mode2 = syscall(fcntl(fd, F_GETFL, 0)) & O_ACCMODE;
@@ -18956,20 +18957,20 @@ var init_semaphore = __esm({
 });
 
 // proxy/hosts.ts
-function describeDestination2({ name, port }) {
-  return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;
+function describeDestination2({ name, port: port2 }) {
+  return name.includes(":") ? `[${name}]:${port2}` : `${name}:${port2}`;
 }
-function describeAddress({ bytes }, port) {
+function describeAddress({ bytes }, port2) {
   return describeDestination2({
     name: formatIp(bytes),
-    port
+    port: port2
   });
 }
 function isLoopback(address2) {
   return isInRange(address2, loopbackIpv4()) || formatIp(address2.bytes) === "::1";
 }
-function isFor2(host2, port) {
-  return (host2.port ?? port) === port;
+function isFor2(host2, port2) {
+  return (host2.port ?? port2) === port2;
 }
 function stateOf(host2) {
   return Deno.permissions.querySync({
@@ -19012,11 +19013,11 @@ var init_hosts = __esm({
         this.#denied = denied2.map((text5) => parseGrantedHost(text5));
       }
       /** Whether the host is granted, by the name or the address in the request. */
-      has({ name, port }) {
+      has({ name, port: port2 }) {
         const ip = parseDestinationAddress(name);
-        if (ip !== void 0) return this.#hasAddress(ip, port) && !this.#denies(ip, port);
-        if (this.#denied.some((host2) => isFor2(host2, port) && grantsName(host2, name))) return false;
-        return this.#granted.some((host2) => isFor2(host2, port) && grantsName(host2, name));
+        if (ip !== void 0) return this.#hasAddress(ip, port2) && !this.#denies(ip, port2);
+        if (this.#denied.some((host2) => isFor2(host2, port2) && grantsName(host2, name))) return false;
+        return this.#granted.some((host2) => isFor2(host2, port2) && grantsName(host2, name));
       }
       /** Whether one of the hosts is this machine by its loopback interface. */
       get includesLoopback() {
@@ -19049,18 +19050,18 @@ var init_hosts = __esm({
         const found = await this.#lookups.run(() => allLookups().run(look2));
         return found.slice(0, ADDRESSES).map(destinationAddress);
       }
-      #mayLeadTo(address2, port) {
-        if (this.#hasAddress(address2, port)) return true;
+      #mayLeadTo(address2, port2) {
+        if (this.#hasAddress(address2, port2)) return true;
         if (!isPublic(address2)) return false;
         using socket = new NetlinkSocket();
         return socket.leadsToOneMachine(address2);
       }
       /** Whether an address is denied, by itself or as one of localhost. */
-      #denies(address2, port) {
-        return this.#denied.some((host2) => isFor2(host2, port) && (grantsAddress(host2, address2) || grantsName(host2, "localhost") && isLoopback(address2)));
+      #denies(address2, port2) {
+        return this.#denied.some((host2) => isFor2(host2, port2) && (grantsAddress(host2, address2) || grantsName(host2, "localhost") && isLoopback(address2)));
       }
-      #hasAddress(address2, port) {
-        return this.#granted.some((host2) => isFor2(host2, port) && grantsAddress(host2, address2));
+      #hasAddress(address2, port2) {
+        return this.#granted.some((host2) => isFor2(host2, port2) && grantsAddress(host2, address2));
       }
     };
   })
@@ -20060,11 +20061,11 @@ function filesystemIssue({ type, data: data2, ids: ids2 }) {
 }
 function mapping(ids2) {
   if (ids2 === void 0) return [];
-  const line2 = ({ inside: inside2, outside }) => `${inside2} ${outside} 1`;
+  const line3 = ({ inside: inside2, outside }) => `${inside2} ${outside} 1`;
   return [
     ...writeText(at_fdcwd, "/proc/self/setgroups", "deny"),
-    ...writeText(at_fdcwd, "/proc/self/uid_map", line2(ids2.uid)),
-    ...writeText(at_fdcwd, "/proc/self/gid_map", line2(ids2.gid))
+    ...writeText(at_fdcwd, "/proc/self/uid_map", line3(ids2.uid)),
+    ...writeText(at_fdcwd, "/proc/self/gid_map", line3(ids2.gid))
   ];
 }
 function textOf3(result, reading2, message2) {
@@ -20677,15 +20678,15 @@ function pointerIn(file) {
   return text5 === void 0 || text5 === "" || text5.includes("\n") ? void 0 : from(parentOf(file), text5);
 }
 
-function valueIn(line2) {
+function valueIn(line3) {
   let [value, isQuoted] = [
     "",
     false
   ];
-  for (let at3 = 0; at3 < line2.length; at3++) {
-    const letter = line2[at3];
+  for (let at3 = 0; at3 < line3.length; at3++) {
+    const letter = line3[at3];
     if (letter === '"') isQuoted = !isQuoted;
-    else if (letter === "\\") value += line2[++at3] ?? "";
+    else if (letter === "\\") value += line3[++at3] ?? "";
     else if (!isQuoted && (letter === "#" || letter === ";")) break;
     else value += letter;
   }
@@ -22052,10 +22053,10 @@ var init_permission_set = __esm({
           denyEnv: [],
           ...given
         };
-        const { read: read5, write: write7, denyRead, denyWrite } = this.#options;
+        const { read: read5, write: write8, denyRead, denyWrite } = this.#options;
         this.#paths = {
           read: resolved(read5),
-          write: resolved(write7)
+          write: resolved(write8)
         };
         this.#deniedPaths = {
           read: resolved(denyRead),
@@ -22096,8 +22097,8 @@ var init_permission_set = __esm({
           case "env":
             return true;
           case "run": {
-            const { run: run27 } = this.#options;
-            return typeof run27 !== "object" || run27.includes(need.program);
+            const { run: run30 } = this.#options;
+            return typeof run30 !== "object" || run30.includes(need.program);
           }
           case "kernel":
           case "lifetime":
@@ -22471,8 +22472,8 @@ function requiredAccess(recorder, command) {
     if (locksWith === void 0 || !isLocked(access.kind, locksWith)) needs2.push(access);
   }
   if (caller.euid === 0 && recorder.mapsRoot) {
-    const holds4 = (userNamespaces) => isLocked("write", userNamespaces);
-    needs2.push(...recorder.kernelFiles.needs(holds4, (path2) => recorder.exists(path2)));
+    const holds5 = (userNamespaces) => isLocked("write", userNamespaces);
+    needs2.push(...recorder.kernelFiles.needs(holds5, (path2) => recorder.exists(path2)));
   }
   if (!isContainerMount("net")) needs2.push({
     kind: "net",
@@ -22733,7 +22734,7 @@ var init_bpf = __esm({
         });
         return bytes;
       }
-      #branch({ test, value, holds: holds4, fails }) {
+      #branch({ test, value, holds: holds5, fails }) {
         const next = this.#words.length;
         const reachable = (label2) => {
           if (label2 === void 0) return next;
@@ -22742,7 +22743,7 @@ var init_bpf = __esm({
           return this.#words.length;
         };
         const [jt, jf] = [
-          reachable(holds4),
+          reachable(holds5),
           reachable(fails)
         ].map((place3) => this.#words.length - place3);
         this.#word(BPF[test], value, jt, jf);
@@ -22790,7 +22791,7 @@ function searchAmong(ranges2) {
   ];
   const value = above[0].first;
   if (ranges2.length === 2) {
-    const [holds4, fails] = [
+    const [holds5, fails] = [
       above[0].decision,
       below4[0].decision
     ];
@@ -22799,7 +22800,7 @@ function searchAmong(ranges2) {
         kind: "branch",
         test: "greaterOrEqual",
         value,
-        holds: holds4,
+        holds: holds5,
         fails
       }
     ];
@@ -22820,7 +22821,7 @@ function searchAmong(ranges2) {
 function compare(condition, isNarrow, otherwise) {
   const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
   const at3 = SECCOMP_DATA.arguments + index * 8;
-  const holds4 = new Label("it holds");
+  const holds5 = new Label("it holds");
   const high = {
     offset: isNarrow ? void 0 : at3 + 4,
     mask: Number(mask2 >> 32n),
@@ -22831,22 +22832,22 @@ function compare(condition, isNarrow, otherwise) {
     mask: Number(mask2 & LOW),
     value: Number(value & LOW)
   };
-  const parts2 = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds4, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds4, otherwise));
+  const parts2 = isEquality(comparison) ? equality(high, low, ...directions(comparison === "equal", holds5, otherwise)) : order(high, low, comparison === "greater" || comparison === "lessOrEqual" ? "greater" : "greaterOrEqual", ...directions(comparison.startsWith("greater"), holds5, otherwise));
   return [
     ...parts2,
-    holds4
+    holds5
   ];
 }
 function isEquality(comparison) {
   return comparison === "equal" || comparison === "unequal";
 }
-function directions(straight, holds4, otherwise) {
+function directions(straight, holds5, otherwise) {
   return straight ? [
-    holds4,
+    holds5,
     otherwise
   ] : [
     otherwise,
-    holds4
+    holds5
   ];
 }
 function equality(high, low, yes, no) {
@@ -23247,10 +23248,10 @@ function numbersHead(numbers, architecture) {
   ];
   const bytes = new Uint8Array(words3.length * INSTRUCTION_SIZE);
   const view2 = new DataView(bytes.buffer);
-  words3.forEach(([code, holds4, fails, value], index) => {
+  words3.forEach(([code, holds5, fails, value], index) => {
     const at3 = index * INSTRUCTION_SIZE;
     view2.setUint16(at3, code, true);
-    view2.setUint8(at3 + 2, holds4);
+    view2.setUint8(at3 + 2, holds5);
     view2.setUint8(at3 + 3, fails);
     view2.setUint32(at3 + 4, value, true);
   });
@@ -23326,7 +23327,7 @@ var init_advice = __esm({
       constructor(steps) {
         const denials = steps.filter((step) => step.step === "denyFiles");
         this.#deniedRead = denials.flatMap(({ read: read5 = [] }) => read5);
-        this.#deniedWrite = denials.flatMap(({ write: write7 = [] }) => write7);
+        this.#deniedWrite = denials.flatMap(({ write: write8 = [] }) => write8);
         this.#protected = steps.flatMap((step) => step.step === "protect" ? [
           step.source
         ] : []);
@@ -23561,13 +23562,13 @@ var init_path_calls = __esm({
 });
 
 // audit/container_files.ts
-function stateOf2(open4) {
+function stateOf2(open6) {
   const told2 = statfsOutput();
-  const fd = new ResultOf(open4, "file");
+  const fd = new ResultOf(open6, "file");
   try {
     const result = syscalls([
       {
-        call: open4,
+        call: open6,
         accept: NO_SUCH_PATH,
         onAccepted: END
       },
@@ -23578,7 +23579,7 @@ function stateOf2(open4) {
         call: close(fd)
       }
     ]);
-    if (result.result(open4) < 0n) return "missing";
+    if (result.result(open6) < 0n) return "missing";
     return (readStatfs(result.output(told2)).flags & READ_ONLY2) === 0 ? "writable" : "readOnly";
   } catch (error) {
     if (error instanceof SyscallError) return "unknown";
@@ -23661,28 +23662,28 @@ var init_container_files2 = __esm({
 function readAddress2(bytes) {
   if (bytes.length < 8) return void 0;
   const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const family = view2.getUint16(0, true), port = view2.getUint16(2);
-  if (family === AF_UNIX2 || port === 0) return void 0;
+  const family = view2.getUint16(0, true), port2 = view2.getUint16(2);
+  if (family === AF_UNIX2 || port2 === 0) return void 0;
   if (family === AF_INET2) {
     const address3 = bytes.subarray(4, 8);
     return {
-      text: `${formatIp(address3)}:${port}`,
+      text: `${formatIp(address3)}:${port2}`,
       isLoopback: address3[0] === 127,
-      port
+      port: port2
     };
   }
   if (family !== AF_INET62 || bytes.length < 24) return void 0;
   const address2 = formatIp(bytes.subarray(8, 24));
   return {
-    text: `[${address2}]:${port}`,
+    text: `[${address2}]:${port2}`,
     isLoopback: address2 === "::1",
-    port
+    port: port2
   };
 }
-function hasListener(table2, port) {
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  return table2.split("\n").slice(1).some((line2) => {
-    const [, local = "", , state] = line2.trim().split(/\s+/);
+function hasListener(table2, port2) {
+  const suffix = `:${port2.toString(16).toUpperCase().padStart(4, "0")}`;
+  return table2.split("\n").slice(1).some((line3) => {
+    const [, local = "", , state] = line3.trim().split(/\s+/);
     return state === LISTEN && local.endsWith(suffix);
   });
 }
@@ -23725,11 +23726,11 @@ function isOnHost(path2) {
 function numberIn2(bytes) {
   return bytes.length < 8 ? 0 : Number(new DataView(bytes.buffer).getBigUint64(0, true) & INT3);
 }
-function listens(pid, port) {
+function listens(pid, port2) {
   return [
     "tcp",
     "tcp6"
-  ].some((table2) => hasListener(textOf5(`/proc/${pid}/net/${table2}`) ?? "", port));
+  ].some((table2) => hasListener(textOf5(`/proc/${pid}/net/${table2}`) ?? "", port2));
 }
 function nameOf3(pid) {
   return textOf5(`/proc/${pid}/comm`)?.trimEnd() ?? "?";
@@ -24280,13 +24281,13 @@ function bind2(socket, address2) {
   const struct = socketAddress(address2);
   return call("bind", socket, struct, struct.size);
 }
-function bindLoopback(socket, port) {
+function bindLoopback(socket, port2) {
   const bytes = Uint8Array.of(127, 0, 0, 1);
   return bind2(socket, {
     family: AF_INET,
     bytes,
-    port,
-    text: `127.0.0.1:${port}`
+    port: port2,
+    text: `127.0.0.1:${port2}`
   });
 }
 function listen(socket, backlog) {
@@ -24314,12 +24315,12 @@ function shutdownWrite(socket) {
     SHUT_WR
   }));
 }
-function socketAddress({ family, bytes, port, text: text5 }) {
+function socketAddress({ family, bytes, port: port2, text: text5 }) {
   const ipv6 = family === AF_INET6;
   const struct = new Uint8Array(ipv6 ? 28 : 16);
   const view2 = new DataView(struct.buffer);
   view2.setUint16(0, family, true);
-  view2.setUint16(2, port);
+  view2.setUint16(2, port2);
   struct.set(bytes, ipv6 ? 8 : 4);
   return new Struct(struct, `{${ipv6 ? "AF_INET6" : "AF_INET"}, ${text5}}`);
 }
@@ -24360,9 +24361,9 @@ var init_latin1 = __esm({
 async function passBody(body, from2, to) {
   if (body !== "chunked") return await passBytes(body.length, from2, to);
   for (; ; ) {
-    const line2 = await from2.upTo("\r\n", LINE_LIMIT);
-    if (!/^[0-9A-Fa-f]{1,8}\r\n$/.test(line2)) throw new Refusal(400, "a chunk has no length");
-    const length = parseInt(line2, 16);
+    const line3 = await from2.upTo("\r\n", LINE_LIMIT);
+    if (!/^[0-9A-Fa-f]{1,8}\r\n$/.test(line3)) throw new Refusal(400, "a chunk has no length");
+    const length = parseInt(line3, 16);
     await to.write(new TextEncoder().encode(`${length.toString(16)}\r
 `));
     await passBytes(length, from2, to);
@@ -24477,17 +24478,17 @@ function parseRequest(head2) {
     body: bodyOf(headers, minor)
   };
 }
-function parseHeader(line2) {
-  const match = HEADER3.exec(line2);
+function parseHeader(line3) {
+  const match = HEADER3.exec(line3);
   if (match === null) throw new Refusal(400, "a line of the request's head is not a header");
   return {
     name: match[1],
     value: match[2]
   };
 }
-function destination2(authority, port) {
+function destination2(authority, port2) {
   const host2 = parseHost(authority);
-  const named2 = host2?.port ?? port;
+  const named2 = host2?.port ?? port2;
   if (host2 === void 0 || named2 === void 0) {
     throw new Refusal(400, `${authority} is not a host with a port`);
   }
@@ -24521,7 +24522,7 @@ function bodyOf(headers, minor) {
   }
   return "chunked";
 }
-function forwarded(method, { name, port }, path2, headers) {
+function forwarded(method, { name, port: port2 }, path2, headers) {
   const named2 = headers.filter(({ name: name2 }) => name2.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((word4) => word4.trim().toLowerCase()));
   const left = /* @__PURE__ */ new Set([
     ...HOP_BY_HOP,
@@ -24536,7 +24537,7 @@ function forwarded(method, { name, port }, path2, headers) {
   const asked = path2.startsWith("/") ? path2 : `/${path2}`;
   return [
     `${method} ${asked} HTTP/1.1`,
-    `Host: ${bracketed}${port === 80 ? "" : `:${port}`}`,
+    `Host: ${bracketed}${port2 === 80 ? "" : `:${port2}`}`,
     ...headers.filter(({ name: name2 }) => !left.has(name2.toLowerCase())).map(({ name: name2, value }) => `${name2}: ${value}`),
     "Connection: close",
     "\r\n"
@@ -24603,11 +24604,11 @@ async function readName2(type, from2) {
     }, (_, i) => view2.getUint16(i * 2).toString(16));
     return `[${groups.join(":")}]`;
   }
-  if (type !== NAME3) throw new Refusal(400, "this is not SOCKS 5");
+  if (type !== NAME4) throw new Refusal(400, "this is not SOCKS 5");
   const [length] = await from2.exactly(1);
   return decodeLatin1(await from2.exactly(length));
 }
-var SOCKS_VERSION, NO_AUTHENTICATION, NONE_ACCEPTABLE, CONNECT, IPV4, NAME3, IPV6, REPLIES;
+var SOCKS_VERSION, NO_AUTHENTICATION, NONE_ACCEPTABLE, CONNECT, IPV4, NAME4, IPV6, REPLIES;
 var init_socks = __esm({
   "proxy/socks.ts": (function () {
     init_latin1();
@@ -24617,7 +24618,7 @@ var init_socks = __esm({
     NO_AUTHENTICATION = 0;
     NONE_ACCEPTABLE = 255;
     CONNECT = 1;
-    [IPV4, NAME3, IPV6] = [
+    [IPV4, NAME4, IPV6] = [
       1,
       3,
       4
@@ -24802,13 +24803,13 @@ async function dial(to, hosts, isWanted) {
   }
   throw new Refusal(502, `${describeDestination2(to)} cannot be reached at a public address, nor at one that is granted itself, as "10.0.0.0/8" grants those of a private network`);
 }
-async function dialAddress(address2, port) {
+async function dialAddress(address2, port2) {
   const socket = syscall(ipSocket(address2.family, "tcp"));
   try {
-    const text5 = describeAddress(address2, port);
+    const text5 = describeAddress(address2, port2);
     const call2 = connect(socket, {
       ...address2,
-      port,
+      port: port2,
       text: text5
     });
     syscalls([
@@ -24971,18 +24972,18 @@ var init_proxy = __esm({
       }
       /** Returns the stream, to be closed with the proxy unless it is closed before. */
       #noted(stream) {
-        const open4 = this.#open;
+        const open6 = this.#open;
         const noted = {
           read: () => stream.read(),
           write: (bytes) => stream.write(bytes),
           end: () => stream.end(),
           close() {
-            open4.delete(noted);
+            open6.delete(noted);
             stream.close();
           }
         };
         if (this.#watch.closed) stream.close();
-        else open4.add(noted);
+        else open6.add(noted);
         return noted;
       }
     };
@@ -26992,8 +26993,8 @@ function whyNotStarted(path2, { head: head2, executable, code, place: place3 }) 
   return `${path2} is neither a program nor a script that begins with "#!"`;
 }
 function interpreterIssue(script, denied2, place3) {
-  const [line2] = script.slice(2).split("\n");
-  const [word4 = ""] = line2.replace(/^[ \t]+/, "").split(/[ \t\0]/);
+  const [line3] = script.slice(2).split("\n");
+  const [word4 = ""] = line3.replace(/^[ \t]+/, "").split(/[ \t\0]/);
   const interpreter = JSON.stringify(word4);
   if (word4.endsWith("\r")) {
     return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
@@ -27556,7 +27557,7 @@ var init_host_tool = __esm({
 });
 
 // launch/host_services/id_maps.ts
-function runIdMapTool(spawn2, tool, args) {
+function runIdMapTool(spawn3, tool, args) {
   const streams = new StandardStreams([
     "null",
     "null",
@@ -27564,7 +27565,7 @@ function runIdMapTool(spawn2, tool, args) {
   ]);
   let launched;
   try {
-    launched = spawn2(hostTool(tool, args, streams.theirs));
+    launched = spawn3(hostTool(tool, args, streams.theirs));
   } catch (error) {
     streams.close();
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -27615,8 +27616,8 @@ var init_delete_link = __esm({
       },
       cleanUp({ name, index }) {
         using socket = new NetlinkSocket();
-        const isThere2 = socket.links().some((link2) => link2.index === index && link2.name === name);
-        if (isThere2) ifThere(() => socket.request([
+        const isThere3 = socket.links().some((link2) => link2.index === index && link2.name === name);
+        if (isThere3) ifThere(() => socket.request([
           deleteLink({
             index
           })
@@ -27690,7 +27691,7 @@ function masquerading(source) {
     expression("masq")
   ];
 }
-function publishing({ protocol, host: host2, port, to, toPort }) {
+function publishing({ protocol, host: host2, port: port2, to, toPort }) {
   const ipv6 = to.family === AF_INET6;
   const { to: offset, size } = ADDRESS3[ipv6 ? "ip6" : "ip"];
   return [
@@ -27709,14 +27710,14 @@ function publishing({ protocol, host: host2, port, to, toPort }) {
     expression("meta", big(1, 1), big(2, META_PROTOCOL)),
     compare2(EQUAL, Uint8Array.of(protocol === "tcp" ? 6 : 17)),
     payload(TRANSPORT_HEADER, 2, 2),
-    compare2(EQUAL, portBytes(port)),
+    compare2(EQUAL, portBytes(port2)),
     expression("immediate", big(1, 1), data(2, to.bytes)),
     expression("immediate", big(1, 2), data(2, portBytes(toPort))),
     expression("nat", big(1, DESTINATION_NAT), big(2, to.family), big(3, 1), big(5, 2))
   ];
 }
-function describePublished({ protocol, host: host2, port, to, toPort }) {
-  const from2 = host2 === void 0 ? port : `${formatIp(host2.bytes)} ${port}`;
+function describePublished({ protocol, host: host2, port: port2, to, toPort }) {
+  const from2 = host2 === void 0 ? port2 : `${formatIp(host2.bytes)} ${port2}`;
   return `${protocol} ${from2} to ${formatIp(to.bytes)} ${toPort}`;
 }
 function payload(base, offset, length) {
@@ -27736,8 +27737,8 @@ function data(type, value) {
 function big(type, value) {
   return raw2(type, value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255);
 }
-function portBytes(port) {
-  return Uint8Array.of(port >> 8, port & 255);
+function portBytes(port2) {
+  return Uint8Array.of(port2 >> 8, port2 & 255);
 }
 function header(family, resource = 0) {
   return Uint8Array.of(family, 0, resource >> 8, resource & 255);
@@ -27935,13 +27936,13 @@ function lowerMasquerade({ source, inside: inside2 }, plan) {
     source
   ]);
 }
-function lowerPublish({ port, address: address2, hostAddress, to: toPort = port, protocol = "tcp", inside: inside2 }, plan) {
+function lowerPublish({ port: port2, address: address2, hostAddress, to: toPort = port2, protocol = "tcp", inside: inside2 }, plan) {
   const to = parseIp(address2);
   const host2 = hostAddress === void 0 ? void 0 : parseIp(hostAddress);
   const published = {
     protocol,
     host: host2,
-    port,
+    port: port2,
     to,
     toPort
   };
@@ -27978,14 +27979,14 @@ function requireFree(published, plan) {
   }
   others.push(published);
 }
-function socketAddress2({ host: host2, port, to }) {
+function socketAddress2({ host: host2, port: port2, to }) {
   const bytes = host2?.bytes ?? new Uint8Array(to.bytes.length);
   const ip = formatIp(bytes);
-  const text5 = to.family === AF_INET6 ? `[${ip}]:${port}` : `${ip}:${port}`;
+  const text5 = to.family === AF_INET6 ? `[${ip}]:${port2}` : `${ip}:${port2}`;
   return {
     family: to.family,
     bytes,
-    port,
+    port: port2,
     text: text5
   };
 }
@@ -28105,8 +28106,8 @@ var init_nat_table = __esm({
 });
 
 // launch/host_services/process.ts
-function openIfRunning({ pid, started: started2 }, open4) {
-  const fd = ifThere(() => syscall(open4(pid)), ENDED2);
+function openIfRunning({ pid, started: started2 }, open6) {
+  const fd = ifThere(() => syscall(open6(pid)), ENDED2);
   if (fd === void 0) return void 0;
   if (ifThere(() => processIdentity(pid), ENDED2)?.started === started2) return fd;
   syscall(close(fd));
@@ -28260,7 +28261,7 @@ var init_reserve_port = __esm({
 });
 
 // launch/host_services/user_network.ts
-function launchProgram(program, forwardsNames, { pid, spawn: spawn2 }, streams) {
+function launchProgram(program, forwardsNames, { pid, spawn: spawn3 }, streams) {
   const { euid, egid } = liveHost().credentials();
   const asRoot = program === "pasta" && euid === 0 ? [
     "--runas",
@@ -28271,7 +28272,7 @@ function launchProgram(program, forwardsNames, { pid, spawn: spawn2 }, streams) 
     ...ARGUMENTS[program](String(pid), forwardsNames)
   ];
   const [, ready, stderr] = streams.theirs;
-  return spawn2(hostTool(program, args, [
+  return spawn3(hostTool(program, args, [
     ready,
     "null",
     stderr
@@ -28471,14 +28472,14 @@ var init_table = __esm({
 });
 
 // launch/sync.ts
-function serveSyncPoints(plan, socket, spawn2, services) {
+function serveSyncPoints(plan, socket, spawn3, services) {
   for (const point of plan.syncPoints) {
     const pid = waitForArrival(socket);
     if (pid === void 0) return;
     for (const action of point.parentActions(knownPid(pid))) {
       if ("calls" in action) makeCalls(action.calls, plan, point);
       else if ("run" in action) action.run(pid);
-      else services.push(...startProgram(action, pid, spawn2, plan, point));
+      else services.push(...startProgram(action, pid, spawn3, plan, point));
     }
     letGo(socket);
   }
@@ -28534,15 +28535,15 @@ function receiveFd(socket) {
   const result = received(call2);
   return descriptorOf(result.output(control));
 }
-function startProgram(action, pid, spawn2, plan, point) {
+function startProgram(action, pid, spawn3, plan, point) {
   try {
     if (!("program" in action)) return [
       startService(action, {
         pid,
-        spawn: spawn2
+        spawn: spawn3
       })
     ];
-    runIdMapTool(spawn2, action.program, action.args.map(String));
+    runIdMapTool(spawn3, action.program, action.args.map(String));
     return [];
   } catch (error) {
     throw stepError(error, plan, point.stepIndex);
@@ -28779,19 +28780,19 @@ var init_visit = __esm({
 });
 
 // launch/accepts.ts
-function accepts(plan, port) {
+function accepts(plan, port2) {
   return LOOPBACK.some((address2) => {
     const socket = ipSocket(address2.family, "tcp");
     const fd = new ResultOf(socket, "socket");
     const begin = connect(fd, {
       ...address2,
-      port,
-      text: `port ${port}`
+      port: port2,
+      text: `port ${port2}`
     });
     const look2 = connect(fd, {
       ...address2,
-      port,
-      text: `port ${port}`
+      port: port2,
+      text: `port ${port2}`
     });
     const none = new Label("no such network");
     const parts2 = [
@@ -29224,23 +29225,23 @@ var init_kernel_files = __esm({
        * @param holds whether a path is still read-only that was made so in this user namespace
        * @param exists whether the host has a file with such a path
        */
-      needs(holds4, exists) {
+      needs(holds5, exists) {
         return this.#mounts.flatMap(({ target, type, copied, readOnlyIn, step, stepIndex }) => {
-          if (readOnlyIn !== void 0 && holds4(readOnlyIn)) return [];
+          if (readOnlyIn !== void 0 && holds5(readOnlyIn)) return [];
           const { path: path2, guards } = KERNEL_FILES[type];
           const isOpen2 = (name) => {
             const guarded = this.#guarded.get(normalize(`${target}/${name}`));
-            return copied || guarded === void 0 || !holds4(guarded);
+            return copied || guarded === void 0 || !holds5(guarded);
           };
-          const open4 = guards.map((name) => [
+          const open6 = guards.map((name) => [
             name,
             normalize(`${path2}/${name}`)
           ]).filter(([name, path3]) => isOpen2(name) && exists(path3));
-          if (open4.length === 0) return [];
+          if (open6.length === 0) return [];
           return [
             {
               kind: "write",
-              path: open4.length === 1 ? open4[0][1] : path2,
+              path: open6.length === 1 ? open6[0][1] : path2,
               stepIndex,
               step
             }
@@ -29824,8 +29825,8 @@ var init_container_path = __esm({
           fixes
         });
       }),
-    inParent: (function (write7) {
-        write7(this.#plan.directories.at(parentOf(this.canonical)), nameOf2(this.canonical));
+    inParent: (function (write8) {
+        write8(this.#plan.directories.at(parentOf(this.canonical)), nameOf2(this.canonical));
       }),
     makeDirectories: (function () {
         const { state, cursor } = this.#plan;
@@ -30087,7 +30088,7 @@ var init_container_path = __esm({
        * busy, so it gets the path that getcwd(2) returns for the open mount, after all descriptors are
        * closed.
        */
-      unmount(detach, fixes) {
+      unmount(detach2, fixes) {
         const plan = this.#plan;
         plan.directories.rememberWorking();
         const [done, isFile5] = [
@@ -30103,23 +30104,23 @@ var init_container_path = __esm({
         });
         const path2 = new Output(4096, "&path");
         plan.directories.inside(place3, () => {
-          plan.call(detach ? umount2(".", MNT_DETACH) : getcwd(path2), detach ? {
+          plan.call(detach2 ? umount2(".", MNT_DETACH) : getcwd(path2), detach2 ? {
             fixes
           } : {});
         });
-        if (!detach) plan.call(chdir("/"));
+        if (!detach2) plan.call(chdir("/"));
         const opened2 = plan.directories.closeAll();
-        plan.call(close(place3), detach ? {
+        plan.call(close(place3), detach2 ? {
           onZero: done
         } : {});
-        if (!detach) plan.call(umount2(path2, UMOUNT_NOFOLLOW), {
+        if (!detach2) plan.call(umount2(path2, UMOUNT_NOFOLLOW), {
           fixes,
           onZero: done
         });
         plan.place(isFile5);
         this.inParent((parent, name) => {
           plan.directories.inside(parent, () => {
-            plan.call(umount2(name, UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0)), {
+            plan.call(umount2(name, UMOUNT_NOFOLLOW | (detach2 ? MNT_DETACH : 0)), {
               fixes
             });
           });
@@ -30150,9 +30151,9 @@ var init_matching_names = __esm({
       }),
     hold: (function (now) {
         if (now === this.#names) return true;
-        const isSame2 = this.#matching.entries().every(([pattern, names]) => matchesIn(now, pattern).join("/") === names.join("/"));
-        if (isSame2) this.#names = now;
-        return isSame2;
+        const isSame3 = this.#matching.entries().every(([pattern, names]) => matchesIn(now, pattern).join("/") === names.join("/"));
+        if (isSame3) this.#names = now;
+        return isSame3;
       })
     });
   }
@@ -30397,11 +30398,11 @@ var init_open_directories = __esm({
         });
         return fd;
       }),
-    whereSkippable: (function (write7) {
+    whereSkippable: (function (write8) {
         this.rememberWorking();
         const outer = this.#opened;
         const opened2 = this.#opened = [];
-        write7();
+        write8();
         for (const [path2, before] of opened2.reverse()) {
           const { fd } = this.#open.get(path2) ?? {};
           if (this.#plan.closesAtOnce && fd !== void 0) this.#plan.call(close(fd));
@@ -30413,11 +30414,11 @@ var init_open_directories = __esm({
     forget: (function () {
         this.#open.clear();
       }),
-    inside: (function (directory2, write7) {
+    inside: (function (directory2, write8) {
         if (!this.#isElsewhere) this.rememberWorking();
         this.#isElsewhere = true;
         this.#plan.call(fchdir(directory2));
-        write7();
+        write8();
       }),
     returnToWorking: (function () {
         if (!this.#isElsewhere) return;
@@ -30489,15 +30490,15 @@ var init_open_directories = __esm({
           state.proc,
           state.outerProc
         ].filter((one) => one !== void 0);
-        const open4 = new Set([
+        const open6 = new Set([
           ...this.#open.values(),
           ...proc2
         ].map(({ fd }) => fd));
-        for (const fd of open4) this.#plan.call(close(fd));
+        for (const fd of open6) this.#plan.call(close(fd));
         this.forget();
         state.proc = state.outerProc = void 0;
         return [
-          ...open4
+          ...open6
         ];
       }
       /** Forgets them: the root has changed. */
@@ -30784,18 +30785,18 @@ var init_builder = __esm({
     place: (function (label2) {
         this.process.parts.push(label2);
       }),
-    skippable: (function (name, write7) {
+    skippable: (function (name, write8) {
         const end = new Label(name);
-        this.directories.whereSkippable((() => write7(end)));
+        this.directories.whereSkippable((() => write8(end)));
         this.place(end);
       }),
     release: (function (fd) {
         if (this.closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
       }),
-    forFound: (function (write7) {
+    forFound: (function (write8) {
         const outer = this.#isFound;
         this.#isFound = true;
-        write7();
+        write8();
         this.#isFound = outer;
       }),
     closeWritten: (function (fd) {
@@ -31639,10 +31640,10 @@ var init_shown_directory = __esm({
     });
   }
   static {
-    whereReachable$65 = (function (path2, write7) {
-        if (!isOthers$66.call(this, path2)) return write7(void 0);
+    whereReachable$65 = (function (path2, write8) {
+        if (!isOthers$66.call(this, path2)) return write8(void 0);
         this.#plan.directories.at(this.target);
-        this.#plan.skippable(`${path2} is out of reach`, write7);
+        this.#plan.skippable(`${path2} is out of reach`, write8);
       });
   }
   static {
@@ -31747,7 +31748,7 @@ var init_shown_directory = __esm({
 });
 
 // plan/steps/deny_files.ts
-function lowerDenyFiles({ read: read5 = [], write: write7 = [] }, plan) {
+function lowerDenyFiles({ read: read5 = [], write: write8 = [] }, plan) {
   plan.needs("mount", "they would be hidden on the host");
   if (!plan.state.mounts.atHostRoot) {
     plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
@@ -31759,7 +31760,7 @@ function lowerDenyFiles({ read: read5 = [], write: write7 = [] }, plan) {
   }
   const [hidden2, kept] = [
     placesOf(read5, plan),
-    placesOf(write7, plan)
+    placesOf(write8, plan)
   ];
   const trees = shownTrees(plan, [
     ...hidden2,
@@ -31890,7 +31891,7 @@ var init_deny_files2 = __esm({
         return path2.open(O_PATH);
       }
       /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
-      #find(denied2, done, write7) {
+      #find(denied2, done, write8) {
         const { origin, type, target, readOnly } = this.#tree;
         if (type !== "directory") return;
         const paths = this.#shownOf(denied2.map(({ end }) => end));
@@ -31914,7 +31915,7 @@ var init_deny_files2 = __esm({
           if (file.isShared) {
             plan.refuse(`${file.path} has another name, a hard link, by which it could be ${done}; copy it to a file of its own, or deny the directories of both`);
           }
-          write7(file);
+          write8(file);
         }
         for (const path2 of links2) this.#shown.keep({
           path: path2,
@@ -32613,7 +32614,7 @@ function joinProcess(target, step, plan) {
     check: check3,
     fixes: ENDED3
   }) : void 0;
-  const open4 = (name, isWanted) => {
+  const open6 = (name, isWanted) => {
     if (!isWanted) return void 0;
     const call2 = openat(directory2, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return plan.open(call2, `<${name}>`, {
@@ -32623,8 +32624,8 @@ function joinProcess(target, step, plan) {
     });
   };
   const [root2, cwd] = [
-    open4("root", entersRoot),
-    open4("cwd", step.cwd === true)
+    open6("root", entersRoot),
+    open6("cwd", step.cwd === true)
   ];
   const joinsUser = kinds.has("user");
   plan.state.stoppable ||= mayBeStopped(plan, found, step);
@@ -32881,11 +32882,11 @@ function allowFiles(step, deniable, ruleset, plan) {
 function allowPorts(step, ruleset, plan) {
   const rights = /* @__PURE__ */ new Map();
   for (const word4 of PORT_WORDS) {
-    for (const port of step[word4] ?? []) {
-      rights.set(port, (rights.get(port) ?? 0) | PORT_RIGHTS[word4]);
+    for (const port2 of step[word4] ?? []) {
+      rights.set(port2, (rights.get(port2) ?? 0) | PORT_RIGHTS[word4]);
     }
   }
-  for (const [port, allowed] of rights) plan.call(addNetPort(ruleset, allowed, port));
+  for (const [port2, allowed] of rights) plan.call(addNetPort(ruleset, allowed, port2));
 }
 var RESTRICT_FIXES, OLDER, NO_RULESET, NEWEST;
 var init_landlock5 = __esm({
@@ -33210,12 +33211,12 @@ function lowerBridge({ name, ports = [] }, plan) {
     }), linkFixes(name, "bridge"));
     if (ports.length === 0) return;
     const master = kernel.indexOf(name);
-    for (const port of ports) {
-      kernel.request(setLink(port, {
+    for (const port2 of ports) {
+      kernel.request(setLink(port2, {
         master,
         up: true
       }), {
-        ENODEV: noInterface(port)
+        ENODEV: noInterface(port2)
       });
     }
   });
@@ -33326,7 +33327,7 @@ function nameForwarder(plan, resolvConf) {
   const text5 = forwardedConf(resolvConf);
   const make2 = (root2) => {
     const flags2 = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    const file = new ResultOf(plan.call(openat(root2, NAME4, flags2, 420)), "file");
+    const file = new ResultOf(plan.call(openat(root2, NAME5, flags2, 420)), "file");
     plan.call(write(file, text5, text5.length));
     plan.call(close(file));
   };
@@ -33347,8 +33348,8 @@ function nameForwarder(plan, resolvConf) {
           accept: accept2,
           onAccepted: end
         });
-        const file = copyOfFile(plan, root2, NAME4);
-        plan.path(target).attachTo(place3, file, NAME4);
+        const file = copyOfFile(plan, root2, NAME5);
+        plan.path(target).attachTo(place3, file, NAME5);
         plan.release(file);
         plan.release(place3);
       });
@@ -33363,7 +33364,7 @@ function nameForwarder(plan, resolvConf) {
   });
 }
 function forwardedConf(resolvConf) {
-  const kept = resolvConf.split("\n").filter((line2) => /^(search|domain|options)[ \t]/.test(line2));
+  const kept = resolvConf.split("\n").filter((line3) => /^(search|domain|options)[ \t]/.test(line3));
   return new TextEncoder().encode([
     `nameserver ${DNS_FORWARDER}`,
     ...kept,
@@ -33382,7 +33383,7 @@ function placesOf2(plan) {
     ] : [];
   });
 }
-var NAME4;
+var NAME5;
 var init_name_servers = __esm({
   "plan/steps/network/name_servers.ts": (function () {
     init_call();
@@ -33393,7 +33394,7 @@ var init_name_servers = __esm({
     init_path();
     init_parent_work();
     init_memory_files();
-    NAME4 = "resolv.conf";
+    NAME5 = "resolv.conf";
   })
 });
 
@@ -34317,10 +34318,10 @@ function enterTime(plan) {
   const opened2 = plan.call(openat(directory2, "time_for_children", O_RDONLY | O_CLOEXEC));
   const fd = new ResultOf(opened2, "time");
   plan.call(setns(fd, CLONE_NEWTIME));
-  for (const open4 of [
+  for (const open6 of [
     fd,
     directory2
-  ]) plan.release(open4);
+  ]) plan.release(open6);
 }
 var init_time_namespace = __esm({
   "plan/time_namespace.ts": (function () {
@@ -35117,12 +35118,13 @@ var init_command = __esm({
   }
   static {
     spec$82 = (function (streams) {
-        const { args = [], argv0, cwd } = this.#options;
+        const { args = [], argv0, cwd, name } = this.#options;
         const inherited2 = inherited$79.call(this);
         const changes = changes$81.call(this);
         const inheritedPath = inheritsVariable$80.call(this, "PATH") ? environmentVariable("PATH") : void 0;
         return {
           program: this.#program,
+          name,
           argv0,
           args,
           environment: {
@@ -35385,7 +35387,7 @@ var init_command = __esm({
       };
       
     };
-    acceptsIn = ({ first, inside: inside2 }, port) => rethrown(first, () => accepts(planRecipe(networkSteps(inside2)), port));
+    acceptsIn = ({ first, inside: inside2 }, port2) => rethrown(first, () => accepts(planRecipe(networkSteps(inside2)), port2));
   })
 });
 
@@ -35397,8 +35399,8 @@ function readNumber(path2) {
   return toNumber(readFile2(path2));
 }
 function readEntry(path2, word4) {
-  const line2 = readFile2(path2)?.split("\n").find((line3) => line3.startsWith(`${word4} `));
-  return toNumber(line2?.slice(word4.length));
+  const line3 = readFile2(path2)?.split("\n").find((line4) => line4.startsWith(`${word4} `));
+  return toNumber(line3?.slice(word4.length));
 }
 function toNumber(text5) {
   return text5 === void 0 || text5.trim() === "" ? void 0 : Number(text5);
@@ -35611,18 +35613,18 @@ function scriptsName() {
   return `${namePrefix()}-${SCRIPTS_OWN}`;
 }
 function isScriptsName(name) {
-  return NAME5.exec(name)?.[4] === SCRIPTS_OWN;
+  return NAME6.exec(name)?.[4] === SCRIPTS_OWN;
 }
 function groupIn(path2) {
   const names = path2.split("/");
-  const at3 = names.findLastIndex((name) => NAME5.test(name) && !isScriptsName(name));
+  const at3 = names.findLastIndex((name) => NAME6.test(name) && !isScriptsName(name));
   return at3 === -1 ? void 0 : names.slice(0, at3 + 1).join("/");
 }
 function sweep(directory2) {
   using alone = Locks.ofSweeping(directory2);
-  const own = NAME5.exec(scriptsName())[1];
+  const own = NAME6.exec(scriptsName())[1];
   for (const name of directoriesIn(directory2)) {
-    const [, pidNamespace, pid, started2] = NAME5.exec(name) ?? [];
+    const [, pidNamespace, pid, started2] = NAME6.exec(name) ?? [];
     if (pid === void 0) continue;
     if (pidNamespace === own ? isRunning(pid, started2) : alone === void 0) continue;
     const group = `${directory2}/${name}`;
@@ -35659,7 +35661,7 @@ function removeTree2(directory2) {
   for (const name of directoriesIn(directory2)) removeTree2(`${directory2}/${name}`);
   return !failed2();
 }
-var NAME5, SCRIPTS_OWN, namePrefix, NOT_THERE2;
+var NAME6, SCRIPTS_OWN, namePrefix, NOT_THERE2;
 var init_naming = __esm({
   "ffi/cgroups/naming.ts": (function () {
     init_files3();
@@ -35670,7 +35672,7 @@ var init_naming = __esm({
     init_read_file();
     init_files7();
     init_locks();
-    NAME5 = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
+    NAME6 = /^ramekin-(\d+)-(\d+)-(\d+)-(\w+)$/;
     SCRIPTS_OWN = "script";
     namePrefix = perEngine(() => {
       const stat = readWholeText(at_fdcwd, "/proc/self/stat");
@@ -35732,8 +35734,8 @@ function hierarchies() {
 }
 function parseHierarchies(groups, mountinfo) {
   const mounts = mountinfo.split("\n").flatMap(parseMount);
-  return groups.split("\n").filter(Boolean).flatMap((line2) => {
-    const [id2, names = "", ...rest] = line2.split(":");
+  return groups.split("\n").filter(Boolean).flatMap((line3) => {
+    const [id2, names = "", ...rest] = line3.split(":");
     const version = id2 === "0" && names === "" ? 2 : 1;
     const words3 = names.split(",");
     const controllers = new Set(words3.flatMap(controllerOf));
@@ -35761,8 +35763,8 @@ function controllerOf(word4) {
   const name = word4 === "blkio" ? "io" : word4;
   return CONTROLLERS.filter((controller) => controller === name);
 }
-function parseMount(line2) {
-  const [before = "", after2 = ""] = line2.split(" - ");
+function parseMount(line3) {
+  const [before = "", after2 = ""] = line3.split(" - ");
   const [type = "", , options = ""] = after2.split(" ");
   if (type !== "cgroup" && type !== "cgroup2") return [];
   const [, , , root2 = "", directory2 = ""] = before.split(" ").map(unescapeOctal);
@@ -36298,16 +36300,16 @@ function sweepOnce(directory2) {
   sweep(directory2);
   swept().add(directory2);
 }
-function entryOf(directories, open4) {
+function entryOf(directories, open6) {
   let into;
   const files2 = [];
   for (const { version, directory: directory2 } of directories) {
     if (version === 2 && hasClone3()) {
       const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-      into = new Named(open4(openat(at_fdcwd, directory2, flags2)), directory2);
+      into = new Named(open6(openat(at_fdcwd, directory2, flags2)), directory2);
     } else {
       const file = `${directory2}/cgroup.procs`;
-      files2.push(new Named(open4(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
+      files2.push(new Named(open6(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
     }
   }
   return {
@@ -36531,18 +36533,18 @@ var init_group = __esm({
 
 // launch/thaw_guard.ts
 function thawGuard({ file, thawing }) {
-  const open4 = [
+  const open6 = [
     syscall(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC))
   ];
   try {
     const { reader, writer } = openPipe();
-    open4.push(reader, writer);
-    const guard2 = startGuard(open4[0], thawing);
-    syscall(close(open4.pop()));
+    open6.push(reader, writer);
+    const guard2 = startGuard(open6[0], thawing);
+    syscall(close(open6.pop()));
     waitForEnd2(reader);
     return guard2;
   } finally {
-    for (const fd of open4) syscall(close(fd));
+    for (const fd of open6) syscall(close(fd));
   }
 }
 function startGuard(file, thawing) {
@@ -36825,11 +36827,11 @@ var init_launch = __esm({
     Launch = class {
   static {
     addMethods(this.prototype, {
-    serve: (function (spawn2) {
+    serve: (function (spawn3) {
         const { plan, frame: frame2, shape } = this.#compiled;
         const { failed: failed2, socket } = this.#state;
         if (!frame2.vfork && !failed2) {
-          serveSyncPoints(plan, socket, spawn2, this.#services);
+          serveSyncPoints(plan, socket, spawn3, this.#services);
           this.#receiveFds(socket);
           if (shape.held && !waitForByte(socket)) throw launchError(this.#prepared, this.#result);
         }
@@ -36855,7 +36857,8 @@ var init_launch = __esm({
           ...this.#state,
           pidfd: opened2
         };
-        writeName(opened2, pid, this.#prepared.values.spec.program);
+        const { name, program } = this.#prepared.values.spec;
+        writeName(opened2, pid, name ?? program);
         for (const service of this.#services) service.guard?.(opened2);
         for (let index = 0; index < pids.length - 1; index++) reap(pids[index]);
         if (socket !== void 0) syscall(close(socket));
@@ -37955,8 +37958,8 @@ var init_recipe = __esm({
     launcherWith$93 = (function (options = {}) {
         const plan = this.#launcher?.plan;
         const { network, detached, audit } = options;
-        const isSame2 = plan?.options.network === network && plan?.options.detached === detached && plan?.options.audit === audit;
-        if (isSame2 && plan?.isCurrent) return this.#launcher;
+        const isSame3 = plan?.options.network === network && plan?.options.detached === detached && plan?.options.audit === audit;
+        if (isSame3 && plan?.isCurrent) return this.#launcher;
         return this.#launcher = launchers().of(this.steps, options);
       });
   }
@@ -39283,13 +39286,13 @@ function width() {
 function table(heads, rows, paint = plain, limit2 = width()) {
   const shown4 = rows.map((row) => row.map(escapeControls));
   const widths = heads.map((head2, column) => Math.max(head2.length, ...shown4.map((row) => row[column].length)));
-  const line2 = (cells) => {
+  const line3 = (cells) => {
     const text5 = cells.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd();
     return limit2 === void 0 ? text5 : text5.slice(0, limit2);
   };
   return [
-    paint("bold", line2(heads)),
-    ...shown4.map(line2)
+    paint("bold", line3(heads)),
+    ...shown4.map(line3)
   ].join("\n");
 }
 var CODES, COLOUR;
@@ -39354,6 +39357,200 @@ var init_audit = __esm({
       summary: "tell at the end what it was denied, and what would allow it; or write it to a file"
     };
   })
+});
+
+// scripts/ramekin/units.ts
+function bytesOf4(text5, flag) {
+  const [, number, unit] = /^(\d+)([kmgt]?)$/i.exec(text5) ?? [];
+  if (number !== void 0) return Number(number) * SIZES[unit.toLowerCase()];
+  throw new UsageError(`--${flag}=${text5} is no size; one is 1000000, 512k, 100m or 2g`);
+}
+function millisecondsOf(text5, flag) {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|)$/.exec(text5) ?? [];
+  if (number !== void 0) return Math.ceil(Number(number) * TIMES2[unit]);
+  throw new UsageError(`--${flag}=${text5} is no time; one is 10, 500ms, 30s, 5m, 2h or 1d`);
+}
+var SIZES, TIMES2;
+var init_units = __esm({
+  "scripts/ramekin/units.ts"() {
+    init_usage();
+    SIZES = {
+      "": 1,
+      k: 2 ** 10,
+      m: 2 ** 20,
+      g: 2 ** 30,
+      t: 2 ** 40
+    };
+    TIMES2 = {
+      ms: 1,
+      "": 1e3,
+      s: 1e3,
+      m: 6e4,
+      h: 36e5,
+      d: 864e5
+    };
+  }
+});
+
+// scripts/ramekin/detach_flags.ts
+function isDetached(given) {
+  const name = given.value(NAME7.name);
+  if (name !== void 0 && !isContainerName(name)) {
+    throw new UsageError(`--name=${name} is no name, which is made of ${CONTAINER_NAME}`);
+  }
+  if (given.has("detach")) {
+    const flag2 = WAITING5.find((name2) => given.has(name2));
+    if (flag2 === void 0) return true;
+    throw new UsageError(`--${flag2} is for who waits for the program; ramekin wait tells its end`);
+  }
+  const flag = [
+    ...DETACHED,
+    SUPERVISOR
+  ].find(({ name: name2 }) => given.has(name2));
+  if (flag !== void 0) throw new UsageError(`--${flag.name} is for --detach`);
+  return false;
+}
+function supervisorFlag(fd) {
+  return `--${SUPERVISOR.name}=${fd}`;
+}
+function supervisorFd(given) {
+  const word4 = given.value(SUPERVISOR.name);
+  return word4 === void 0 ? void 0 : Number(word4);
+}
+function upkeepOf(given) {
+  const [ready, size] = [
+    given.value("ready-port"),
+    given.value("log-size")
+  ];
+  const [restart, health] = [
+    restartOf(given),
+    healthOf(given)
+  ];
+  return {
+    ...restart !== void 0 && {
+      restart
+    },
+    ...ready !== void 0 && {
+      ready: {
+        port: portOf(ready)
+      }
+    },
+    ...health !== void 0 && {
+      health
+    },
+    name: given.value(NAME7.name),
+    replace: given.has("replace"),
+    logBytes: size === void 0 ? USUAL_LOG : bytesOf4(size, "log-size")
+  };
+}
+function restartOf(given) {
+  const word4 = given.value("restart");
+  if (word4 === void 0) return void 0;
+  const policy = POLICIES.find((policy2) => policy2 === word4);
+  if (policy !== void 0) return {
+    policy
+  };
+  throw new UsageError(`--restart=${word4}: it is ${POLICIES.join(", ")}`);
+}
+function portOf(word4) {
+  const port2 = /^\d{1,5}$/.test(word4) ? Number(word4) : 0;
+  if (port2 > 0 && port2 < 65536) return port2;
+  throw new UsageError(`--ready-port=${word4} is no port: a number from 1 to 65535`);
+}
+function healthOf(given) {
+  const [command, pause2] = [
+    given.value("health-cmd"),
+    given.value("health-interval")
+  ];
+  if (command !== void 0) {
+    const every = pause2 === void 0 ? USUAL_PAUSE : millisecondsOf(pause2, "health-interval");
+    return {
+      every: Math.max(every, 1),
+      command: [
+        "sh",
+        "-c",
+        command
+      ]
+    };
+  }
+  if (pause2 === void 0) return void 0;
+  throw new UsageError("--health-interval is for --health-cmd");
+}
+var NAME7, SUPERVISOR, DETACHED, DETACH_FLAGS, WAITING5, USUAL_LOG, USUAL_PAUSE, POLICIES;
+var init_detach_flags = __esm({
+  "scripts/ramekin/detach_flags.ts"() {
+    init_container_name();
+    init_units();
+    init_usage();
+    NAME7 = {
+      name: "name",
+      value: "NAME",
+      summary: "the name of the container, or else that of the program"
+    };
+    SUPERVISOR = {
+      name: "supervisor",
+      value: "FD",
+      summary: "",
+      hidden: true
+    };
+    DETACHED = [
+      {
+        name: "restart",
+        value: "WHEN",
+        completes: [
+          "never",
+          "on-failure",
+          "always"
+        ],
+        summary: "with -d: start it again when it has ended: on-failure, always, or never"
+      },
+      {
+        name: "ready-port",
+        value: "PORT",
+        summary: "with -d: wait until it accepts connections to this port of its network"
+      },
+      {
+        name: "health-cmd",
+        value: "COMMAND",
+        summary: "with -d: a command of sh in the container; when it fails three times, stop it"
+      },
+      {
+        name: "health-interval",
+        value: "TIME",
+        summary: "with -d: the pause between these checks, which is 30s"
+      },
+      {
+        name: "log-size",
+        value: "SIZE",
+        summary: "with -d: how much of what it writes is kept, which is 2m"
+      },
+      {
+        name: "replace",
+        summary: "with -d: remove an ended container of this name first"
+      }
+    ];
+    DETACH_FLAGS = [
+      {
+        name: "detach",
+        letter: "d",
+        summary: "let it run on by itself; ramekin ps, logs, stop, wait and rm take its name"
+      },
+      NAME7,
+      ...DETACHED,
+      SUPERVISOR
+    ];
+    WAITING5 = [
+      "status-fd",
+      "audit"
+    ];
+    USUAL_LOG = 2 * 2 ** 20;
+    USUAL_PAUSE = 3e4;
+    POLICIES = [
+      "never",
+      "on-failure",
+      "always"
+    ];
+  }
 });
 
 // scripts/ramekin/image_flags.ts
@@ -39587,39 +39784,6 @@ var init_image_flags = __esm({
   })
 });
 
-// scripts/ramekin/units.ts
-function bytesOf4(text5, flag) {
-  const [, number, unit] = /^(\d+)([kmgt]?)$/i.exec(text5) ?? [];
-  if (number !== void 0) return Number(number) * SIZES[unit.toLowerCase()];
-  throw new UsageError(`--${flag}=${text5} is no size; one is 1000000, 512k, 100m or 2g`);
-}
-function millisecondsOf(text5, flag) {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|)$/.exec(text5) ?? [];
-  if (number !== void 0) return Math.ceil(Number(number) * TIMES2[unit]);
-  throw new UsageError(`--${flag}=${text5} is no time; one is 10, 500ms, 30s, 5m, 2h or 1d`);
-}
-var SIZES, TIMES2;
-var init_units = __esm({
-  "scripts/ramekin/units.ts"() {
-    init_usage();
-    SIZES = {
-      "": 1,
-      k: 2 ** 10,
-      m: 2 ** 20,
-      g: 2 ** 30,
-      t: 2 ** 40
-    };
-    TIMES2 = {
-      ms: 1,
-      "": 1e3,
-      s: 1e3,
-      m: 6e4,
-      h: 36e5,
-      d: 864e5
-    };
-  }
-});
-
 // scripts/ramekin/limit_flags.ts
 
 
@@ -39681,11 +39845,12 @@ var init_limit_flags = __esm({
 
 // scripts/ramekin/subcommands.ts
 
-var JSON_FLAG, RECIPE, IMAGE2, SET, PROTECT, PROGRAM, STREAM, STATUS, STATUS_FD, SANDBOX_FLAGS, TABLE, SUBCOMMANDS;
+var JSON_FLAG, RECIPE, DETACHED2, IMAGE2, SET, PROTECT, PROGRAM, STREAM, STATUS, RUNS_ON, STATUS_FD, SANDBOX_FLAGS, TABLE, SUBCOMMANDS;
 var init_subcommands = __esm({
   "scripts/ramekin/subcommands.ts": (function () {
     init_permission_flags();
     init_audit();
+    init_detach_flags();
     init_image_flags();
     init_limit_flags();
     JSON_FLAG = {
@@ -39695,6 +39860,10 @@ var init_subcommands = __esm({
     RECIPE = {
       name: "RECIPE",
       completes: "file"
+    };
+    DETACHED2 = {
+      name: "NAME",
+      completes: "container"
     };
     IMAGE2 = {
       name: "IMAGE",
@@ -39715,6 +39884,7 @@ var init_subcommands = __esm({
     PROGRAM = "The program is your shell (SHELL, else sh) if none is given.";
     STREAM = "A recipe in YAML that comes by the standard input is -.";
     STATUS = "The exit status is the program's: 128 plus the signal's number if a signal has ended it; 127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails, 124 if its time was over.";
+    RUNS_ON = "With -d, the program runs on by itself, with an empty standard input, and the name of its container is written once it runs. A process beside it, its supervisor, keeps its log and its status until ramekin rm NAME; it ends when the program does.";
     STATUS_FD = {
       name: "status-fd",
       value: "NUMBER",
@@ -39765,6 +39935,8 @@ var init_subcommands = __esm({
 
 With --image, the container is one of the image, which is pulled unless it is there: its files, its user, its environment, and its entry point, which gets the words after --. What the program changes is thrown away, and of this machine it sees nothing but volumes, and the network with --allow-net.
 
+${RUNS_ON}
+
 ${STATUS}`,
         operands: [
           {
@@ -39781,6 +39953,7 @@ ${STATUS}`,
           ALLOW_ALL,
           ...Object.values(DENIAL_FLAGS),
           ...IMAGE_RUN_FLAGS,
+          ...DETACH_FLAGS,
           STATUS_FD
         ]
       },
@@ -39788,6 +39961,8 @@ ${STATUS}`,
         name: "sandbox",
         summary: "run an untrusted program",
         more: `The program sees the programs and libraries of this machine, which it cannot change, and nothing else but what the flags allow: no files of yours, no network, no environment, no other processes. It runs as you, without further rights, under a filter of system calls. Where it may change files, those stay as they are that shells, git and editors run or trust later, outside: .git/hooks, .bashrc, .vscode and others. Once it is shown files or the network of this machine, it can make no unix sockets, by which it could talk to services of it. ${PROGRAM}
+
+${RUNS_ON}
 
 ${STATUS}`,
         operands: [],
@@ -39797,6 +39972,7 @@ ${STATUS}`,
         flags: [
           ...SANDBOX_FLAGS,
           ...Object.values(DENIAL_FLAGS),
+          ...DETACH_FLAGS,
           AUDIT,
           STATUS_FD
         ]
@@ -39917,7 +40093,7 @@ ${STATUS}`,
       {
         name: "stop",
         summary: "ask a running container to end, and wait until it has",
-        more: "Its first process gets SIGTERM, or another signal, and SIGKILL after the grace, or at once if the signal would not reach it: PID 1 of a pid namespace without a handler gets none.",
+        more: "Its first process gets SIGTERM, or another signal, and SIGKILL after the grace, or at once if the signal would not reach it: PID 1 of a pid namespace without a handler gets none. A detached one is not started again.",
         operands: [
           {
             name: "PID|NAME",
@@ -39938,6 +40114,56 @@ ${STATUS}`,
           {
             name: "any",
             summary: "stop a container of another user's script"
+          }
+        ]
+      },
+      {
+        name: "logs",
+        summary: "show what a detached container has written",
+        more: "Both outputs of its program, by whole lines, as they were written; at a terminal, control characters are escaped. Kept is as much as --log-size of ramekin run says.",
+        operands: [
+          DETACHED2
+        ],
+        flags: [
+          {
+            name: "follow",
+            letter: "f",
+            summary: "go on until the container has ended"
+          },
+          {
+            name: "tail",
+            value: "NUMBER",
+            summary: "only so many lines of the end"
+          }
+        ]
+      },
+      {
+        name: "wait",
+        summary: "wait until a detached container has ended",
+        more: "The exit status is that of its program, as of ramekin run; 125 if its supervisor was killed, so that nobody knows it.",
+        operands: [
+          DETACHED2
+        ],
+        runs: true,
+        flags: [
+          {
+            ...JSON_FLAG,
+            summary: "write how it has ended, as JSON"
+          }
+        ]
+      },
+      {
+        name: "rm",
+        summary: "remove the log and the status of a detached container that has ended",
+        more: "With -f, the container is ended first, and what a killed supervisor has left is removed.",
+        operands: [
+          DETACHED2
+        ],
+        flags: [
+          {
+            name: "force",
+            letter: "f",
+            summary: "end it (SIGKILL), if it runs"
           }
         ]
       },
@@ -40124,9 +40350,14 @@ ${STATUS}`,
       {
         name: "ps",
         summary: "list the running containers of all scripts of this user",
-        more: "The namespaces are those that the container does not share with its script.",
+        more: "The namespaces are those that the container does not share with its script. Of a detached one, the script is its supervisor, and without a process it has its state in place of a time.",
         operands: [],
         flags: [
+          {
+            name: "all",
+            letter: "a",
+            summary: "list detached containers that have ended, too"
+          },
           JSON_FLAG
         ]
       },
@@ -40426,7 +40657,7 @@ function pairs(rows, paint) {
     ];
     return [
       ...first,
-      ...lines.map((line2) => " ".repeat(width2 + 4) + line2)
+      ...lines.map((line3) => " ".repeat(width2 + 4) + line3)
     ];
   });
 }
@@ -40456,16 +40687,16 @@ var init_help = __esm({
 
 // scripts/ramekin/prompt.ts
 function questionFor(file, { message: message2 }, paint) {
-  const [what, ...rest] = message2.split("\n").map((line2) => escapeControls(line2.trim()));
+  const [what, ...rest] = message2.split("\n").map((line3) => escapeControls(line3.trim()));
   return [
     `\u250F ${paint("yellow", paint("bold", `${escapeControls(file)} asks for a permission`))}`,
     `\u2520\u2500 ${what.replace("not granted: ", "")}`,
-    ...rest.map((line2) => `\u2520\u2500 ${paint("dim", line2)}`),
+    ...rest.map((line3) => `\u2520\u2500 ${paint("dim", line3)}`),
     `\u2517 Allow? [y/n/A] (y = yes, allow; n = no, deny; A = allow all of its kind) `
   ].join("\n");
 }
-function answerOf3(line2) {
-  switch (line2.trim()) {
+function answerOf3(line3) {
+  switch (line3.trim()) {
     case "y":
     case "Y":
     case "yes":
@@ -40519,9 +40750,9 @@ function ask(file, error) {
   for (; ; ) {
     syscall(ioctl(0, TCFLSH, TCIFLUSH));
     printError(question);
-    const line2 = readLine();
-    if (line2 === void 0) return "no";
-    const answer = answerOf3(line2);
+    const line3 = readLine();
+    if (line3 === void 0) return "no";
+    const answer = answerOf3(line3);
     if (answer !== void 0) return answer;
   }
 }
@@ -40614,6 +40845,9 @@ function apartAtTerminal(box2, { terminal }) {
 
 
 
+function exitCode({ code, timedOut }) {
+  return timedOut ? STATUS2.timedOut : code;
+}
 function startStatus(error) {
   if (error instanceof Deno.errors.NotFound && error.cause instanceof SyscallError) {
     return STATUS2.notFound;
@@ -40993,19 +41227,19 @@ function makeSnippet(mark, options) {
   const maxLineLength = opts.maxLength - (opts.indent + lineNoLength + 3);
   for (let i = 1; i <= opts.linesBefore; i++) {
     if (foundLineNo - i < 0) break;
-    const line3 = getLine(mark.buffer, lineStarts[foundLineNo - i], lineEnds[foundLineNo - i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo - i]), maxLineLength);
-    result = `${" ".repeat(opts.indent)}${padStart((mark.line - i + 1).toString(), lineNoLength)} | ${line3.str}
+    const line4 = getLine(mark.buffer, lineStarts[foundLineNo - i], lineEnds[foundLineNo - i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo - i]), maxLineLength);
+    result = `${" ".repeat(opts.indent)}${padStart((mark.line - i + 1).toString(), lineNoLength)} | ${line4.str}
 ${result}`;
   }
-  const line2 = getLine(mark.buffer, lineStarts[foundLineNo], lineEnds[foundLineNo], mark.position, maxLineLength);
-  result += `${" ".repeat(opts.indent)}${padStart((mark.line + 1).toString(), lineNoLength)} | ${line2.str}
+  const line3 = getLine(mark.buffer, lineStarts[foundLineNo], lineEnds[foundLineNo], mark.position, maxLineLength);
+  result += `${" ".repeat(opts.indent)}${padStart((mark.line + 1).toString(), lineNoLength)} | ${line3.str}
 `;
-  result += `${"-".repeat(opts.indent + lineNoLength + 3 + line2.pos)}^
+  result += `${"-".repeat(opts.indent + lineNoLength + 3 + line3.pos)}^
 `;
   for (let i = 1; i <= opts.linesAfter; i++) {
     if (foundLineNo + i >= lineEnds.length) break;
-    const line3 = getLine(mark.buffer, lineStarts[foundLineNo + i], lineEnds[foundLineNo + i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo + i]), maxLineLength);
-    result += `${" ".repeat(opts.indent)}${padStart((mark.line + i + 1).toString(), lineNoLength)} | ${line3.str}
+    const line4 = getLine(mark.buffer, lineStarts[foundLineNo + i], lineEnds[foundLineNo + i], mark.position - (lineStarts[foundLineNo] - lineStarts[foundLineNo + i]), maxLineLength);
+    result += `${" ".repeat(opts.indent)}${padStart((mark.line + i + 1).toString(), lineNoLength)} | ${line4.str}
 `;
   }
   return result.replace(/\n$/, "");
@@ -41187,14 +41421,14 @@ function getBlockValue(input, start, end, indent, chomping, folded2) {
   let didReadContent = false;
   let emptyLines = 0;
   let atMoreIndented = false;
-  for (const line2 of lines) {
+  for (const line3 of lines) {
     let column = 0;
-    while (column < textIndent && line2.charCodeAt(column) === 32) column++;
-    if (indent < 0 || column >= line2.length) {
+    while (column < textIndent && line3.charCodeAt(column) === 32) column++;
+    if (indent < 0 || column >= line3.length) {
       emptyLines++;
       continue;
     }
-    const content2 = line2.slice(textIndent);
+    const content2 = line3.slice(textIndent);
     const first = content2.charCodeAt(0);
     if (folded2) {
       if (first === 32 || first === 9) {
@@ -42375,8 +42609,8 @@ function tryLongOrMultilineAsBlock(layout) {
     let lineEnd = value.length;
     const nextLineBreak = value.indexOf("\n", position);
     if (nextLineBreak !== -1) lineEnd = nextLineBreak;
-    const line2 = value.slice(position, lineEnd);
-    if (line2.length > availableWidth && line2[0] !== " " && / [^ \t]/.test(line2)) shouldFold = true;
+    const line3 = value.slice(position, lineEnd);
+    if (line3.length > availableWidth && line3[0] !== " " && / [^ \t]/.test(line3)) shouldFold = true;
     if (nextLineBreak === -1) break;
     position = nextLineBreak + 1;
   }
@@ -43008,15 +43242,15 @@ var init_js_yaml = __esm({
       * the raw input text; `position` is an offset into it.
       */
       static throwAt(source, position, message2, filename = "") {
-        let line2 = 0;
+        let line3 = 0;
         let lineStart = 0;
         for (let index = 0; index < position; index++) {
           const ch = source.charCodeAt(index);
           if (ch === 10) {
-            line2++;
+            line3++;
             lineStart = index + 1;
           } else if (ch === 13) {
-            line2++;
+            line3++;
             if (source.charCodeAt(index + 1) === 10) index++;
             lineStart = index + 1;
           }
@@ -43025,7 +43259,7 @@ var init_js_yaml = __esm({
           name: filename,
           buffer: source,
           position,
-          line: line2,
+          line: line3,
           column: position - lineStart
         };
         mark.snippet = makeSnippet(mark);
@@ -43440,11 +43674,11 @@ function parse(text5, file) {
     };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
-    const { line: line2 = 0, column = 0 } = error.mark ?? {};
+    const { line: line3 = 0, column = 0 } = error.mark ?? {};
     throw new RecipeError(`invalid YAML: ${error.reason}`, {
       position: {
         file,
-        line: line2 + 1,
+        line: line3 + 1,
         column: column + 1
       }
     });
@@ -44001,7 +44235,7 @@ async function imported(path2, url) {
         advice
       });
     }
-    const place3 = rest.findLast((line2) => /^\s*at /.test(line2));
+    const place3 = rest.findLast((line3) => /^\s*at /.test(line3));
     throw new FileError(`${path2}: nothing says what "${bare2}" is${place3?.replace(/^\s*/, ", ") ?? ""}`, {
       cause: error,
       advice: [
@@ -44744,8 +44978,8 @@ async function openOwners(ids2) {
 }
 function rangesOf(text5, user, uid) {
   const ranges2 = [];
-  for (const line2 of text5.split("\n")) {
-    const [owner, first, count] = line2.split(":");
+  for (const line3 of text5.split("\n")) {
+    const [owner, first, count] = line3.split(":");
     if (owner !== user && owner !== String(uid)) continue;
     const range = {
       first: Number(first),
@@ -44775,8 +45009,8 @@ function mapsOf(own, ranges2) {
   return maps;
 }
 function nameOf5(uid, passwd) {
-  const line2 = passwd.split("\n").find((line3) => line3.split(":")[2] === String(uid));
-  return line2?.split(":")[0];
+  const line3 = passwd.split("\n").find((line4) => line4.split(":")[2] === String(uid));
+  return line3?.split(":")[0];
 }
 function isInstalled(program) {
   const path2 = environment2()["PATH"] ?? "/usr/bin:/bin";
@@ -45302,7 +45536,7 @@ function readHeader(block2) {
   const libarchive = block2[MODE2[0] + 6] === SPACE2 && block2[MODE2[0] + 7] === 0;
   const number = (field2, name2) => numberOf6(fieldOf(block2, field2), name2, libarchive);
   const prefix = posix2 ? textOf7(block2, prefixField(block2)) : "";
-  const name = textOf7(block2, NAME6);
+  const name = textOf7(block2, NAME8);
   const type = String.fromCharCode(block2[TYPE[0]]);
   const isDevice = type === "3" || type === "4";
   return {
@@ -45336,14 +45570,14 @@ function untilNul(bytes) {
   const end = bytes.indexOf(0);
   return decodeName(end < 0 ? bytes : bytes.subarray(0, end));
 }
-var BLOCK, NAME6, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX, SPACE2;
+var BLOCK, NAME8, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX, SPACE2;
 var init_header = __esm({
   "images/layer/tar/header.ts"() {
     init_file_name();
     init_errors5();
     init_numbers();
     BLOCK = 512;
-    [NAME6, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX] = [
+    [NAME8, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX] = [
       [
         0,
         100
@@ -46686,7 +46920,7 @@ var init_file_batch = __esm({
         const close3 = this.calls.add("close", [
           fd
         ]);
-        this.#opened.findLast(({ open: open4 }) => open4 === fd.index).close = close3;
+        this.#opened.findLast(({ open: open6 }) => open6 === fd.index).close = close3;
       }
       /**
        * Runs it, and clears it.
@@ -46739,8 +46973,8 @@ var init_file_batch = __esm({
         });
       }
       #closeAll() {
-        for (const { open: open4, close: close3 } of this.#opened) {
-          const fd = this.calls.result(open4);
+        for (const { open: open6, close: close3 } of this.#opened) {
+          const fd = this.calls.result(open6);
           const isOpen2 = fd !== void 0 && fd >= 0;
           if (isOpen2 && (close3 === void 0 || this.calls.result(close3) === void 0)) closeNow(fd);
         }
@@ -46748,12 +46982,12 @@ var init_file_batch = __esm({
           if (this.calls.result(close3) === void 0) closeNow(fd);
         }
       }
-      #openedBy(open4) {
+      #openedBy(open6) {
         this.#opened.push({
-          open: open4,
+          open: open6,
           close: void 0
         });
-        return new BatchResult(open4);
+        return new BatchResult(open6);
       }
     };
     XATTR_ERRORS = [
@@ -48031,7 +48265,7 @@ function headerOf(entry2) {
   const keep2 = (key, value) => records.push(record(key, value));
   const { uid, gid, size = 0, mtime } = entry2;
   if (split3 === void 0 || !isAscii(name)) keep2("path", name);
-  if (target.length > NAME7 || !isAscii(target)) keep2("linkpath", target);
+  if (target.length > NAME9 || !isAscii(target)) keep2("linkpath", target);
   const number = (key, value, digits) => {
     if (value >= 0 && value < 8 ** digits) return value;
     keep2(key, String(value));
@@ -48046,7 +48280,7 @@ function headerOf(entry2) {
   for (const { name: name2, value } of entry2.xattrs ?? []) keep2(`SCHILY.xattr.${name2}`, value);
   const [prefix, rest] = split3 ?? [
     new Uint8Array(),
-    name.subarray(0, NAME7)
+    name.subarray(0, NAME9)
   ];
   const own = block({
     ...entry2,
@@ -48096,7 +48330,7 @@ function block(fields) {
   octal4(124, 11, fields.size);
   octal4(136, 11, fields.mtime);
   encoder6.encodeInto(fields.type, bytes.subarray(156));
-  bytes.set(fields.link.subarray(0, NAME7), 157);
+  bytes.set(fields.link.subarray(0, NAME9), 157);
   encoder6.encodeInto("ustar\x0000", bytes.subarray(257));
   octal4(329, 7, fields.major ?? 0);
   octal4(337, 7, fields.minor ?? 0);
@@ -48107,11 +48341,11 @@ function block(fields) {
   return bytes;
 }
 function splitName(name) {
-  if (name.length <= NAME7) return [
+  if (name.length <= NAME9) return [
     new Uint8Array(),
     name
   ];
-  for (let at3 = name.length - 2; at3 >= 0 && name.length - at3 - 1 <= NAME7; at3--) {
+  for (let at3 = name.length - 2; at3 >= 0 && name.length - at3 - 1 <= NAME9; at3--) {
     if (name[at3] === 47 && at3 <= PREFIX2) return [
       name.subarray(0, at3),
       name.subarray(at3 + 1)
@@ -48151,7 +48385,7 @@ function joined2(parts2) {
   }
   return whole;
 }
-var TYPES4, NAME7, PREFIX2, encoder6, END_OF_ARCHIVE;
+var TYPES4, NAME9, PREFIX2, encoder6, END_OF_ARCHIVE;
 var init_writer = __esm({
   "images/layer/tar/writer.ts"() {
     init_file_name();
@@ -48165,7 +48399,7 @@ var init_writer = __esm({
       directory: "5",
       fifo: "6"
     };
-    [NAME7, PREFIX2] = [
+    [NAME9, PREFIX2] = [
       100,
       155
     ];
@@ -49058,11 +49292,11 @@ var init_read_beneath = __esm({
 function findUser(root2, text5) {
   const [user = "", group] = text5.split(/:(.*)/s);
   const passwd = linesOf(root2, "etc/passwd");
-  const line2 = findLine(passwd, user === "" ? "0" : user);
-  const uid = line2 === void 0 ? numberOf7(user === "" ? "0" : user) : numberOf7(line2[2]);
+  const line3 = findLine(passwd, user === "" ? "0" : user);
+  const uid = line3 === void 0 ? numberOf7(user === "" ? "0" : user) : numberOf7(line3[2]);
   if (uid === void 0) throw unknown("user", user, passwd);
   const groups = linesOf(root2, "etc/group");
-  const home = line2?.[5] || "/";
+  const home = line3?.[5] || "/";
   if (group !== void 0 && group !== "") {
     return {
       uid,
@@ -49071,8 +49305,8 @@ function findUser(root2, text5) {
       home
     };
   }
-  const gid = numberOf7(line2?.[3]) ?? 0;
-  const name = line2?.[0];
+  const gid = numberOf7(line3?.[3]) ?? 0;
+  const name = line3?.[0];
   const further = groups.filter(([, , , members]) => name !== void 0 && members?.split(",").includes(name)).flatMap(([, , id2]) => numberOf7(id2) ?? []).filter((id2) => id2 !== gid);
   return {
     uid,
@@ -49105,7 +49339,7 @@ function unknown(kind, name, lines) {
   });
 }
 function linesOf(root2, path2) {
-  return readBeneath(root2, path2).split("\n").filter((line2) => line2 !== "" && line2[0] !== "#").map((line2) => line2.split(":"));
+  return readBeneath(root2, path2).split("\n").filter((line3) => line3 !== "" && line3[0] !== "#").map((line3) => line3.split(":"));
 }
 var LAST_ID2;
 var init_users3 = __esm({
@@ -49347,12 +49581,12 @@ async function indexBytes(path2, manifests) {
   return new TextEncoder().encode(JSON.stringify(index));
 }
 function isSamePlace(one, other) {
-  return one.annotations?.[NAME8] === other.annotations?.[NAME8] && placeOf5(one) === placeOf5(other);
+  return one.annotations?.[NAME10] === other.annotations?.[NAME10] && placeOf5(one) === placeOf5(other);
 }
 function placeOf5({ platform }) {
   return platform === void 0 ? "" : platformText(platform);
 }
-var NAME8, ORIGIN, STORED;
+var NAME10, ORIGIN, STORED;
 var init_index_file = __esm({
   "images/store/index_file.ts"() {
     init_descriptor();
@@ -49361,7 +49595,7 @@ var init_index_file = __esm({
     init_platform();
     init_file_lock();
     init_files9();
-    NAME8 = "org.opencontainers.image.ref.name";
+    NAME10 = "org.opencontainers.image.ref.name";
     ORIGIN = "dev.ramekin.origin";
     STORED = "dev.ramekin.stored";
   }
@@ -49393,8 +49627,8 @@ async function removeTree3(path2, ids2) {
   });
   const { success, stderr } = await command.output();
   if (success) return;
-  const [line2] = new TextDecoder().decode(stderr).trim().split("\n");
-  throw new ImageError(`${path2} cannot be removed: ${line2}`, {
+  const [line3] = new TextDecoder().decode(stderr).trim().split("\n");
+  throw new ImageError(`${path2} cannot be removed: ${line3}`, {
     code: "store"
   });
 }
@@ -49423,7 +49657,7 @@ async function namesKept(directory2) {
   try {
     using free = await FileLock.tryExisting(path2);
     if (free !== void 0) return void 0;
-    return (await Deno.readTextFile(path2)).split("\n").filter((line2) => line2 !== "");
+    return (await Deno.readTextFile(path2)).split("\n").filter((line3) => line3 !== "");
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return void 0;
     throw error;
@@ -49670,7 +49904,7 @@ var init_image = __esm({
         this.#session = session;
         this.manifest = manifest;
         this.manifestSize = descriptor.size;
-        this.name = descriptor.annotations?.[NAME8] ?? descriptor.digest;
+        this.name = descriptor.annotations?.[NAME10] ?? descriptor.digest;
         this.digest = descriptor.digest;
         this.origin = descriptor.annotations?.[ORIGIN] ?? descriptor.digest;
         this.platform = descriptor.platform ?? config.platform;
@@ -49685,7 +49919,7 @@ var init_image = __esm({
       }
       /** Opens an image of the store; the session becomes its own. Use `pull()` or `storedImage()`. */
       static async open(store, session, descriptor, { ids: ids2 } = {}) {
-        const what = descriptor.annotations?.[NAME8] ?? descriptor.digest;
+        const what = descriptor.annotations?.[NAME10] ?? descriptor.digest;
         await session.keep([
           descriptor.digest
         ]);
@@ -50303,7 +50537,7 @@ var init_docker_archive = __esm({
 function namesOf3({ annotations }) {
   return [
     "io.containerd.image.name",
-    NAME8
+    NAME10
   ].flatMap((key) => annotations?.[key] ?? []);
 }
 function isNamed(manifest, image3) {
@@ -50357,7 +50591,7 @@ var init_layout = __esm({
             code: "not-found",
             advice: [
               await this.#otherKind()
-            ].filter((line2) => line2 !== void 0)
+            ].filter((line3) => line3 !== void 0)
           });
         }
         const bytes = await readFileOf(this.#files, "index.json", DOCUMENT_LIMIT);
@@ -50370,9 +50604,9 @@ var init_layout = __esm({
       #choose(manifests) {
         const { image: image3, digest } = this.#reference;
         const found = manifests.filter((manifest) => digest !== void 0 ? manifest.digest === digest : image3 === void 0 || isNamed(manifest, image3));
-        const names = new Set(found.map((manifest) => manifest.annotations?.[NAME8]));
+        const names = new Set(found.map((manifest) => manifest.annotations?.[NAME10]));
         if (found.length > 0 && names.size === 1) return found;
-        const all = manifests.flatMap((it) => it.annotations?.[NAME8] ?? []);
+        const all = manifests.flatMap((it) => it.annotations?.[NAME10] ?? []);
         const listed3 = all.length === 0 ? "it has none with a name" : `it has ${all.join(", ")}`;
         if (digest !== void 0 && found.length > 0) return found.slice(0, 1);
         throw new ImageError(found.length > 0 ? `${this.what} is one of several images, and none is named` : `there is no ${this.what}`, {
@@ -51332,7 +51566,7 @@ var init_connection2 = __esm({
           cause: error,
           advice: isTls(error) ? [
             url.protocol === "https:" ? `a registry without TLS has to be named: --plain-http; another authority is put into /etc/containers/certs.d/${this.registry}/ca.crt` : ""
-          ].filter((line2) => line2 !== "") : []
+          ].filter((line3) => line3 !== "") : []
         });
       }
       async #url({ path: path2 }) {
@@ -51955,7 +52189,7 @@ var init_store = __esm({
       async unname(session, isMeant2) {
         let taken = [];
         await changeIndex(this.places.index, session, (manifests) => {
-          taken = manifests.filter((image3) => image3.annotations?.[NAME8] !== void 0 && isMeant2(image3));
+          taken = manifests.filter((image3) => image3.annotations?.[NAME10] !== void 0 && isMeant2(image3));
           return taken.length === 0 ? manifests : manifests.filter((image3) => !taken.includes(image3));
         });
         return taken;
@@ -52018,7 +52252,7 @@ async function fetchImage(store, session, reference, name, options) {
     size: image3.descriptor.size,
     platform: stated(image3.config.platform),
     annotations: {
-      [NAME8]: name,
+      [NAME10]: name,
       [ORIGIN]: found.length === 1 ? found[0].digest : image3.descriptor.digest,
       [STORED]: (/* @__PURE__ */ new Date()).toISOString()
     }
@@ -52171,13 +52405,13 @@ async function collect(store, signal) {
 }
 async function neededBy2(store, images, kept) {
   const needed = /* @__PURE__ */ new Set();
-  const open4 = [
+  const open6 = [
     ...images
   ];
-  for (let blob = open4.pop(); blob !== void 0; blob = open4.pop()) {
+  for (let blob = open6.pop(); blob !== void 0; blob = open6.pop()) {
     if (needed.has(blob.digest)) continue;
     needed.add(blob.digest);
-    open4.push(...await partsOf5(store, blob));
+    open6.push(...await partsOf5(store, blob));
   }
   for (const digest of kept) needed.add(digest);
   for (const digest of [
@@ -52281,7 +52515,7 @@ async function verify(store, { remove = false, signal } = {}) {
     for (const part of await missingOrDamaged(store, image3, damaged)) {
       told2.add(part.digest);
       issues.push({
-        image: image3.annotations?.[NAME8] ?? image3.digest,
+        image: image3.annotations?.[NAME10] ?? image3.digest,
         ...part
       });
     }
@@ -52375,7 +52609,7 @@ async function storedImages(options = {}) {
   const store = await Store.open(options.store);
   const images = [];
   for (const image3 of await store.images()) {
-    const name = image3.annotations?.[NAME8] ?? image3.digest;
+    const name = image3.annotations?.[NAME10] ?? image3.digest;
     images.push({
       name,
       shortName: shortName(name),
@@ -52432,7 +52666,7 @@ function matching(images, name) {
   }
   if (byDigest.length > 0) return byDigest.slice(0, 1);
   const whole = storeName(name);
-  return images.filter(({ annotations }) => annotations?.[NAME8] === whole);
+  return images.filter(({ annotations }) => annotations?.[NAME10] === whole);
 }
 function storeName(name) {
   const reference = parseReference(name);
@@ -52460,7 +52694,7 @@ async function removeImages(names, { store: directory2, signal } = {}) {
     const meant = names.flatMap((name) => {
       const found = matching(images, name);
       if (found.length > 0) return found;
-      const all = images.map(({ annotations }) => shortName(annotations?.[NAME8] ?? ""));
+      const all = images.map(({ annotations }) => shortName(annotations?.[NAME10] ?? ""));
       throw new ImageError(`there is no image ${name} in the store`, {
         code: "not-found",
         advice: all.length === 0 ? [] : [
@@ -52468,8 +52702,8 @@ async function removeImages(names, { store: directory2, signal } = {}) {
         ]
       });
     });
-    const gone = await store.unname(session, (image3) => meant.some((one) => one.digest === image3.digest && one.annotations?.[NAME8] === image3.annotations?.[NAME8]));
-    taken.push(...gone.map(({ annotations }) => annotations[NAME8]));
+    const gone = await store.unname(session, (image3) => meant.some((one) => one.digest === image3.digest && one.annotations?.[NAME10] === image3.annotations?.[NAME10]));
+    taken.push(...gone.map(({ annotations }) => annotations[NAME10]));
   }
   return {
     names: taken,
@@ -52519,7 +52753,7 @@ async function commit(image3, name, options) {
       ...manifest,
       platform: image3.platform,
       annotations: {
-        [NAME8]: whole,
+        [NAME10]: whole,
         [ORIGIN]: manifest.digest,
         [STORED]: (/* @__PURE__ */ new Date()).toISOString()
       }
@@ -52980,7 +53214,7 @@ function indexOf2(images) {
       digest: image3.digest,
       size: image3.manifestSize,
       annotations: {
-        [NAME8]: image3.name,
+        [NAME10]: image3.name,
         "io.containerd.image.name": image3.name
       }
     }))
@@ -53341,6 +53575,1511 @@ var init_interruptible = __esm({
   }
 });
 
+// detached/log_reader.ts
+function startOf2(bytes, count) {
+  if (count === 0) return bytes.length;
+  let at3 = bytes.length - 1;
+  for (let lines = 0; at3 > 0; at3--) {
+    if (bytes[at3 - 1] === NEWLINE2 && ++lines === count) break;
+  }
+  return Math.max(at3, 0);
+}
+function open4(path2) {
+  return ifThere(() => linux.open(path2, FLAGS3));
+}
+function isSame2(one, other) {
+  if (one === void 0 || other === void 0) return false;
+  const [a, b] = [
+    one,
+    other
+  ].map((file) => linux.statx(file, "", linux.AT_EMPTY_PATH));
+  return a.ino === b.ino && a.dev === b.dev;
+}
+var FLAGS3, LogReader, NEWLINE2;
+var init_log_reader = __esm({
+  "detached/log_reader.ts"() {
+    init_concat();
+    init_missing();
+    init_mod2();
+    FLAGS3 = linux.O_RDONLY | linux.O_NOFOLLOW | linux.O_CLOEXEC;
+    LogReader = class {
+
+      #path;
+      #file;
+      /** Begins with the older part of the log, `PATH.1`. */
+      constructor(path2) {
+        this.#path = path2;
+        this.#file = open4(`${path2}.1`) ?? open4(path2);
+      }
+      /** Passes on what was added since the last time. */
+      read(take) {
+        for (; ; ) {
+          const next = this.#next();
+          this.#readFile(take);
+          if (next === void 0) return;
+          this.#file?.close();
+          this.#file = next;
+        }
+      }
+      /** Reads to the end, and returns the last lines; the log has whole ones. */
+      last(count) {
+        let last = new Uint8Array();
+        this.read((part) => {
+          const bytes = concat([
+            last,
+            part
+          ]);
+          last = bytes.subarray(startOf2(bytes, count));
+        });
+        return last;
+      }
+      /** The file that follows the one that is read, if there is one. */
+      #next() {
+        const [newest, older] = [
+          open4(this.#path),
+          open4(`${this.#path}.1`)
+        ];
+        const [isNewest, isOlder] = [
+          newest,
+          older
+        ].map((file) => isSame2(file, this.#file));
+        const next = isNewest ? void 0 : isOlder ? newest : older ?? newest;
+        for (const file of [
+          newest,
+          older
+        ]) if (file !== next) file?.close();
+        return next;
+      }
+      #readFile(take) {
+        if (this.#file === void 0) return;
+        const buffer = new Uint8Array(64 * 1024);
+        for (; ; ) {
+          const count = linux.read(this.#file, buffer);
+          if (count === 0) return;
+          take(buffer.slice(0, count));
+        }
+      }
+      /** Closes it. */
+      [Symbol.dispose]() {
+        this.#file?.close();
+      }
+    };
+    NEWLINE2 = 10;
+  }
+});
+
+// detached/left_groups.ts
+function groupsOf(pid) {
+  const directories = groupOf(pid)?.directories ?? [];
+  return directories.map(({ version, directory: directory2 }) => ({
+    version,
+    directory: directory2
+  }));
+}
+async function endGroups(groups) {
+  const own = groups.filter(({ directory: directory2 }) => groupIn(directory2) === directory2);
+  for (const pause2 of PAUSES) {
+    const left = own.filter(({ directory: directory2 }) => isThere(directory2));
+    if (left.length === 0) return;
+    killGroup(left.map((group) => ({
+      ...group,
+      controllers: /* @__PURE__ */ new Set()
+    })));
+    for (const { directory: directory2 } of left) sweep(parentOf4(directory2));
+    await new Promise((resolve2) => setTimeout(resolve2, pause2));
+  }
+}
+function isThere(directory2) {
+  return readFile2(`${directory2}/cgroup.procs`) !== void 0;
+}
+var PAUSES;
+var init_left_groups = __esm({
+  "detached/left_groups.ts"() {
+    init_files7();
+    init_found();
+    init_kill();
+    init_naming();
+    PAUSES = [
+      1,
+      10,
+      ...new Array(50).fill(100)
+    ];
+  }
+});
+
+// detached/records_directory.ts
+function findRecords() {
+  const place3 = runtimeDirectory();
+  const path2 = place3 === void 0 || whyNot2(place3) !== void 0 ? void 0 : `${place3}/${NAME11}`;
+  return path2 === void 0 || whyNotOwn(path2) !== void 0 ? void 0 : path2;
+}
+function makeRecords() {
+  const place3 = runtimeDirectory();
+  if (place3 === void 0) {
+    throw new RamekinError(`there is no runtime directory of this user's; ${ADVICE}`);
+  }
+  const wrong2 = whyNot2(place3);
+  if (wrong2 !== void 0) {
+    throw new RamekinError(`the runtime directory ${place3} ${wrong2}; ${ADVICE}`);
+  }
+  const path2 = `${place3}/${NAME11}`;
+  ifThere(() => linux.mkdirat(linux.AT_FDCWD, path2, 448), [
+    "EEXIST"
+  ]);
+  const other = whyNotOwn(path2);
+  if (other === void 0) return path2;
+  throw new RamekinError(`${path2}, where detached containers are recorded, ${other}; remove it`);
+}
+function runtimeDirectory() {
+  const named2 = environmentVariable("XDG_RUNTIME_DIR");
+  if (named2?.startsWith("/")) return named2;
+  const user = linux.geteuid();
+  const usual = user === 0 ? "/run" : `/run/user/${user}`;
+  return statusOf6(usual) === void 0 ? void 0 : usual;
+}
+function whyNot2(path2) {
+  const found = statusOf6(path2);
+  if (found === void 0) return "is not there, or no directory";
+  if (found.uid !== linux.geteuid() && found.uid !== 0) return "is another user's";
+  return (found.mode & OTHERS_WRITE) === 0 ? void 0 : "can be written by other users";
+}
+function whyNotOwn(path2) {
+  const found = statusOf6(path2, linux.AT_SYMLINK_NOFOLLOW);
+  if (found === void 0) return "is not there, or no directory";
+  if (found.uid !== linux.geteuid()) return "is another user's";
+  return (found.mode & OTHERS4) === 0 ? void 0 : "is open to other users";
+}
+function statusOf6(path2, flags2 = 0) {
+  const found = ifThere(() => linux.statx(linux.AT_FDCWD, path2, flags2), [
+    "ENOENT",
+    "ENOTDIR",
+    "EACCES"
+  ]);
+  return found !== void 0 && (found.mode & linux.S_IFMT) === linux.S_IFDIR ? found : void 0;
+}
+var NAME11, ADVICE, OTHERS4, OTHERS_WRITE;
+var init_records_directory = __esm({
+  "detached/records_directory.ts"() {
+    init_missing();
+    init_environment();
+    init_mod2();
+    NAME11 = "ramekin-detached";
+    ADVICE = "set XDG_RUNTIME_DIR to a directory of yours that nobody else writes (mode 0700)";
+    OTHERS4 = 63;
+    OTHERS_WRITE = 18;
+  }
+});
+
+// detached/record.ts
+function writeFile3(path2, bytes) {
+  const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
+  using file = linux.open(path2, flags2, 384);
+  for (let rest = bytes; rest.length > 0; ) rest = rest.subarray(linux.write(file, rest));
+}
+function processOf4(identity) {
+  if (identity === void 0 || hasEnded(identity)) return void 0;
+  try {
+    return attach(identity, {
+      any: true
+    });
+  } catch (error) {
+    if (error instanceof TypeError) return void 0;
+    throw error;
+  }
+}
+var DetachedRecord;
+var init_record = __esm({
+  "detached/record.ts"() {
+    init_files3();
+    init_read_dir();
+    init_read_file();
+    init_missing();
+    init_syscalls();
+    init_join_target();
+    init_registry();
+    init_signal_number();
+    init_mod2();
+    init_nearest();
+    init_left_groups();
+    init_records_directory();
+    DetachedRecord = class _DetachedRecord {
+
+      name;
+      #directory;
+      constructor(name, directory2) {
+        this.name = name;
+        this.#directory = directory2;
+      }
+      /**
+       * Makes the record of a new container.
+       *
+       * @param replace whether the record of one that has ended may be removed first
+       * @throws {RamekinError} if there is one of this name, or this user has no runtime directory
+       */
+      static make(state, replace) {
+        const record2 = new _DetachedRecord(state.name, `${makeRecords()}/${state.name}`);
+        if (!record2.#claim() && (!replace || record2.isKept || !(record2.remove(), record2.#claim()))) {
+          throw record2.#taken();
+        }
+        record2.write(state);
+        return record2;
+      }
+      /** Returns the record of this name, if there is one. */
+      static find(name) {
+        return _DetachedRecord.all().find((record2) => record2.name === name);
+      }
+      /**
+       * Returns the record of this name.
+       *
+       * @throws {RamekinError} if there is none
+       */
+      static get(name) {
+        const all = _DetachedRecord.all();
+        const found = all.find((record2) => record2.name === name);
+        if (found !== void 0) return found;
+        const near = nearest(name, all.map((record2) => record2.name));
+        throw new RamekinError(`there is no detached container ${name}` + (near === void 0 ? "; ramekin ps --all lists them" : `; did you mean ${near}?`));
+      }
+      /** Returns the record of a running container by the pid of its first process, or of its program. */
+      static ofPid(pid) {
+        return _DetachedRecord.all().find((record2) => {
+          const first = record2.container?.pid;
+          return first !== void 0 && (first === pid || programOf(first) === pid);
+        });
+      }
+      /** Returns the records of all detached containers of this user, also of those that have ended. */
+      static all() {
+        const directory2 = findRecords();
+        if (directory2 === void 0) return [];
+        const names = ifThere(() => namesIn(directory2)) ?? [];
+        return names.sort().map((name) => new _DetachedRecord(name, `${directory2}/${name}`));
+      }
+      /** The path of its log; the older part of it is beside it, with `.1`. */
+      get log() {
+        return `${this.#directory}/log`;
+      }
+      /** What is recorded; `undefined` if its supervisor was killed before it has written anything. */
+      get state() {
+        return this.#read("state.json");
+      }
+      /** Whether its supervisor runs. */
+      get isKept() {
+        const supervisor = this.state?.supervisor;
+        return supervisor !== void 0 && !hasEnded(supervisor);
+      }
+      /** The first process of its container, while that and its supervisor run. */
+      get container() {
+        const { container } = this.state ?? {};
+        return container === void 0 || hasEnded(container) || !this.isKept ? void 0 : container;
+      }
+      /** Records a state. */
+      write(state) {
+        this.#write("state.json", state);
+      }
+      /**
+       * Asks the supervisor to stop the program, and resolves when it has ended itself.
+       *
+       * @throws {TypeError} for a signal that Linux does not have
+       */
+      async stop(options) {
+        if (options.signal !== void 0) signalNumber(options.signal);
+        using supervisor = processOf4(this.state?.supervisor);
+        if (supervisor === void 0) return;
+        this.#write("stop.json", options);
+        supervisor.kill("SIGTERM");
+        await supervisor.ended;
+      }
+      /** How it is to be stopped, as asked for by {@linkcode DetachedRecord.stop}. */
+      get stopOptions() {
+        return this.#read("stop.json") ?? {};
+      }
+      /** Resolves when its supervisor has ended. */
+      async ended() {
+        using supervisor = processOf4(this.state?.supervisor);
+        await supervisor?.ended;
+      }
+      /** Kills the supervisor and what it has left behind, and resolves when both have ended. */
+      async kill() {
+        for (const which of [
+          "supervisor",
+          "container"
+        ]) {
+          using process = processOf4(this.state?.[which]);
+          process?.kill("SIGKILL");
+          await process?.ended;
+        }
+        await endGroups(this.state?.cgroups ?? []);
+      }
+      /** Removes it, with the log. */
+      remove() {
+        const names = ifThere(() => namesIn(this.#directory)) ?? [];
+        for (const name of names) linux.unlinkat(linux.AT_FDCWD, `${this.#directory}/${name}`);
+        ifThere(() => linux.unlinkat(linux.AT_FDCWD, this.#directory, linux.AT_REMOVEDIR));
+      }
+      /** Makes the directory; returns whether there was none. */
+      #claim() {
+        const make2 = () => (linux.mkdirat(linux.AT_FDCWD, this.#directory, 448), true);
+        return ifThere(make2, [
+          "EEXIST"
+        ]) ?? false;
+      }
+      #taken() {
+        if (this.isKept) {
+          return new RamekinError(`a detached container has the name ${this.name} already; --name=NAME gives another, and ramekin rm -f ${this.name} ends that`);
+        }
+        return new RamekinError(`the name ${this.name} is that of a detached container which has ended; ramekin rm ${this.name} removes its log and its status, as --replace does`);
+      }
+      #read(name) {
+        const path2 = `${this.#directory}/${name}`;
+        const text5 = ifThere(() => readWholeText(at_fdcwd, path2), NO_SUCH_PATH);
+        return text5 === void 0 ? void 0 : JSON.parse(text5);
+      }
+      /** Writes a file whole, as others read it meanwhile. */
+      #write(name, value) {
+        const path2 = `${this.#directory}/${name}`;
+        const bytes = new TextEncoder().encode(`${JSON.stringify(value, null, 2)}
+`);
+        writeFile3(`${path2}.new`, bytes);
+        syscall(renameat2(at_fdcwd, `${path2}.new`, at_fdcwd, path2, 0));
+      }
+    };
+  }
+});
+
+// detached/start.ts
+function startSupervisor(argsFor) {
+  const [reader, writer] = linux.pipe2();
+  using read5 = reader;
+  let pidfd;
+  {
+    using write8 = writer;
+    pidfd = spawn2(write8, argsFor(READY));
+  }
+  using supervisor = pidfd;
+  const name = readAll3(read5);
+  return name === "" ? reapStatus(supervisor.number, true) : {
+    name
+  };
+}
+function spawn2(ready, args) {
+  const [argv0, ...words3] = readWholeText(at_fdcwd, "/proc/self/cmdline").split("\0").slice(0, -1);
+  const flags2 = words3.slice(0, words3.length - Deno.args.length);
+  const handed = new HandedFds([
+    {
+      number: READY,
+      fd: ready.number
+    }
+  ], false);
+  try {
+    const spec = execSpec("/proc/self/exe", {
+      argv0,
+      args: [
+        ...flags2,
+        ...args
+      ],
+      // A recipe may come by the standard input; at a terminal nobody could answer.
+      stdio: [
+        Deno.stdin.isTerminal() ? "null" : "inherit",
+        "null",
+        "inherit"
+      ],
+      fds: handed.theirs
+    });
+    const launcher = new Launcher(planRecipe([], {
+      detached: true,
+      recorded: true
+    }));
+    return new linux.OwnedFd(launcher.spawn(spec).pidfd);
+  } finally {
+    handed.close();
+  }
+}
+function readAll3(reader) {
+  const decoder2 = new TextDecoder();
+  const buffer = new Uint8Array(4096);
+  let text5 = "";
+  for (let count = linux.read(reader, buffer); count > 0; count = linux.read(reader, buffer)) {
+    text5 += decoder2.decode(buffer.subarray(0, count), {
+      stream: true
+    });
+  }
+  return text5;
+}
+var READY;
+var init_start = __esm({
+  "detached/start.ts"() {
+    init_files3();
+    init_read_file();
+    init_exec();
+    init_handed_fds();
+    init_launcher();
+    init_status();
+    init_mod2();
+    init_plan_recipe();
+    READY = 3;
+  }
+});
+
+// services/check_service.ts
+function checkService(name, options) {
+  if (!isObject(options)) {
+    throw new TypeError(`the service ${name} should be an object, not ${shown(options)}`);
+  }
+  const wrong2 = invalidField(options, FIELDS);
+  if (wrong2 !== void 0) {
+    throw new TypeError(`the service ${name}: its option "${wrong2.field}" ${wrong2.issue}`);
+  }
+  try {
+    checkCommand(String(options.program), commandOptionsOf(options));
+  } catch (error) {
+    throw new TypeError(`the service ${name}: ${error.message}`, {
+      cause: error
+    });
+  }
+}
+function commandOptionsOf(options) {
+  const entries = Object.entries(options).filter(([name]) => Object.hasOwn(OF_COMMANDS, name));
+  return Object.fromEntries(entries);
+}
+function instance(expected, holds5) {
+  const issue = (value) => `should be ${expected}, not ${shown(value)}`;
+  return schema(expected, (value) => holds5(value) ? void 0 : issue(value));
+}
+function isFunction(value) {
+  return typeof value === "function";
+}
+var ANY2, OF_COMMANDS, NAMES6, COMMAND, FIELDS;
+var init_check_service = __esm({
+  "services/check_service.ts"() {
+    init_command_options();
+    init_recipe();
+    init_schema();
+    init_shown();
+    ANY2 = optional(schema("a value", () => void 0));
+    OF_COMMANDS = {
+      args: ANY2,
+      argv0: ANY2,
+      clearEnv: ANY2,
+      cwd: ANY2,
+      env: ANY2,
+      fds: ANY2,
+      gid: ANY2,
+      killAfter: ANY2,
+      permissions: ANY2,
+      uid: ANY2
+    };
+    NAMES6 = list(text());
+    COMMAND = list(text(), 1);
+    FIELDS = {
+      ...OF_COMMANDS,
+      program: instance("a program", (value) => typeof value === "string" || value instanceof URL),
+      recipe: optional(instance("a recipe", (value) => value instanceof Recipe)),
+      ready: optional(instance("port(NUMBER), line(PATTERN) or a function", (value) => isFunction(value) || isObject(value) && ("port" in value || "line" in value))),
+      readyTimeout: optional(integer()),
+      restart: optional(object({
+        policy: optional(oneOf([
+          "always",
+          "on-failure",
+          "never"
+        ])),
+        backoff: optional(integer()),
+        max: optional(integer())
+      })),
+      health: optional(object({
+        every: integer(1),
+        command: instance("a list of a program and its arguments, or a function", (value) => isFunction(value) || COMMAND.issue(value) === void 0),
+        timeout: optional(integer(1)),
+        failures: optional(integer(1))
+      })),
+      log: optional(instance('"inherit", "null", a function or an object with the path of a file', (value) => value === "inherit" || value === "null" || isFunction(value) || isObject(value))),
+      after: optional(instance("the name of a service, or a list of names", (value) => typeof value === "string" || NAMES6.issue(value) === void 0))
+    };
+  }
+});
+
+// services/event_log.ts
+var KEPT2, EventLog;
+var init_event_log = __esm({
+  "services/event_log.ts"() {
+    KEPT2 = 1e3;
+    EventLog = class {
+
+      #events = [];
+      /** How many earlier ones were dropped. */
+      #dropped = 0;
+      #isClosed = false;
+      #next = Promise.withResolvers();
+      /** Adds one. */
+      add(event) {
+        this.#events.push(event);
+        if (this.#events.length > KEPT2) {
+          this.#events.shift();
+          this.#dropped++;
+        }
+        this.#wake();
+      }
+      /** Ends the iterations of all readers once they have read what there is. */
+      close() {
+        this.#isClosed = true;
+        this.#wake();
+      }
+      #wake() {
+        this.#next.resolve();
+        this.#next = Promise.withResolvers();
+      }
+      async *[Symbol.asyncIterator]() {
+        for (let at3 = 0; ; at3++) {
+          at3 = Math.max(at3, this.#dropped);
+          while (at3 - this.#dropped >= this.#events.length) {
+            if (this.#isClosed) return;
+            await this.#next.promise;
+            at3 = Math.max(at3, this.#dropped);
+          }
+          yield this.#events[at3 - this.#dropped];
+        }
+      }
+    };
+  }
+});
+
+// services/log_file.ts
+function open5(path2) {
+  const flags2 = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
+  const fd = syscall(openat(at_fdcwd, path2, flags2, MODE3));
+  const output = statxOutput();
+  const call2 = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
+  return [
+    fd,
+    readStatx(syscalls([
+      {
+        call: call2
+      }
+    ]).output(output)).size
+  ];
+}
+var MODE3, NEWLINE3, MOST_AT_ONCE3, LogFile;
+var init_log_file = __esm({
+  "services/log_file.ts"() {
+    init_files3();
+    init_mounts3();
+    init_statx3();
+    init_syscalls();
+    MODE3 = 384;
+    NEWLINE3 = 10;
+    MOST_AT_ONCE3 = 64 * 1024;
+    LogFile = class {
+
+      #path;
+      #maxBytes;
+      #keep;
+      #fd;
+      #size;
+      /** @throws {SyscallError} `ENOENT`, `EACCES`, `ELOOP` for a symbolic link */
+      constructor({ path: path2, maxBytes = 10 * 2 ** 20, keep: keep2 = 3 }) {
+        if (!(maxBytes >= 1)) throw new TypeError(`maxBytes should be at least 1, not ${maxBytes}`);
+        this.#path = path2;
+        this.#maxBytes = maxBytes;
+        this.#keep = keep2;
+        [this.#fd, this.#size] = open5(path2);
+      }
+      /**
+       * Adds lines; one that is longer than a file is cut.
+       *
+       * @throws {SyscallError} `ENOSPC`
+       */
+      write(lines) {
+        let rest = lines;
+        while (rest.length > 0) {
+          const room = this.#maxBytes - this.#size;
+          const fitting = rest.length <= room ? rest.length : rest.lastIndexOf(NEWLINE3, room - 1) + 1;
+          if (fitting === 0 && this.#size > 0) {
+            this.#rotate();
+            continue;
+          }
+          const part = rest.slice(0, Math.min(fitting || room, MOST_AT_ONCE3));
+          const written2 = syscall(write(this.#fd, part, part.length));
+          this.#size += written2;
+          rest = rest.subarray(written2);
+        }
+      }
+      #rotate() {
+        const names = [
+          this.#path,
+          ...Array.from({
+            length: this.#keep
+          }, (_, n) => `${this.#path}.${n + 1}`)
+        ];
+        for (let index = names.length - 1; index > 0; index--) {
+          const call2 = renameat2(at_fdcwd, names[index - 1], at_fdcwd, names[index], 0);
+          syscalls([
+            {
+              call: call2,
+              accept: [
+                "ENOENT"
+              ]
+            }
+          ]);
+        }
+        syscall(close(this.#fd));
+        [this.#fd, this.#size] = open5(this.#path);
+      }
+      [Symbol.dispose]() {
+        syscall(close(this.#fd));
+      }
+    };
+  }
+});
+
+// services/output.ts
+function writeTo(fd, bytes) {
+  for (let done = 0; done < bytes.length; ) {
+    const part = bytes.slice(done, done + LONGEST8);
+    const call2 = write(fd, part, part.length);
+    const written2 = Number(syscalls([
+      {
+        call: call2,
+        accept: [
+          "EPIPE",
+          "EAGAIN"
+        ]
+      }
+    ]).result(call2));
+    if (written2 <= 0) return;
+    done += written2;
+  }
+}
+var LONGEST8, ServiceOutput, NEWLINE4;
+var init_output3 = __esm({
+  "services/output.ts"() {
+    init_files3();
+    init_syscalls();
+    init_log_file();
+    LONGEST8 = 64 * 1024;
+    ServiceOutput = class {
+
+      #log;
+      /** @throws {SyscallError} if the file of the log cannot be opened */
+      constructor(log) {
+        this.#log = typeof log === "object" ? new LogFile(log) : log;
+      }
+      /**
+       * Passes one stream on to its end, by whole lines, so that those of two streams do not mix.
+       *
+       * @param watch sees each line too
+       * @param failed is told of what could not be logged, which is lost: a full disk ends no service
+       */
+      async pass(stream, name, { watch, failed: failed2 }) {
+        const take = (bytes) => {
+          try {
+            this.#take(bytes, name, watch);
+          } catch (error) {
+            failed2(error);
+          }
+        };
+        let rest = new Uint8Array();
+        for await (const chunk of stream) {
+          const bytes = new Uint8Array(rest.length + chunk.length);
+          bytes.set(rest);
+          bytes.set(chunk, rest.length);
+          const end = bytes.length >= LONGEST8 ? bytes.length : bytes.lastIndexOf(NEWLINE4) + 1;
+          if (end > 0) take(bytes.subarray(0, end));
+          rest = bytes.slice(end);
+        }
+        if (rest.length > 0) take(rest);
+      }
+      #take(bytes, name, watch) {
+        const log = this.#log;
+        if (log instanceof LogFile) log.write(bytes);
+        else if (log === "inherit") writeTo(name === "stdout" ? 1 : 2, bytes);
+        const lines = new TextDecoder().decode(bytes).replace(/\n$/, "").split("\n");
+        for (const line3 of lines) {
+          if (typeof log === "function") log(line3, name);
+          watch(line3);
+        }
+      }
+      [Symbol.dispose]() {
+        if (this.#log instanceof LogFile) this.#log[Symbol.dispose]();
+      }
+    };
+    NEWLINE4 = 10;
+  }
+});
+
+// services/ready.ts
+async function untilReady(readiness, container, signal) {
+  for (let pause2 = SHORTEST; !signal.aborted; pause2 = Math.min(pause2 * 2, LONGEST9)) {
+    if (await holds4(readiness, container)) return true;
+    await sleep3(pause2, signal);
+  }
+  return false;
+}
+async function holds4(readiness, container) {
+  try {
+    return typeof readiness === "function" ? await readiness(container) === true : container.accepts(readiness.port);
+  } catch {
+    return false;
+  }
+}
+function sleep3(milliseconds, signal) {
+  return new Promise((resolve2) => {
+    if (signal.aborted) return resolve2();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve2();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener("abort", done);
+  });
+}
+var SHORTEST, LONGEST9;
+var init_ready = __esm({
+  "services/ready.ts"() {
+    init_shown();
+    [SHORTEST, LONGEST9] = [
+      5,
+      250
+    ];
+  }
+});
+
+// services/restart.ts
+var LONGEST10, SETTLED, Restarts;
+var init_restart = __esm({
+  "services/restart.ts"() {
+    LONGEST10 = 6e4;
+    SETTLED = 1e4;
+    Restarts = class {
+
+      #options;
+      /** Those since it has last run for a while. */
+      #inARow = 0;
+      #count = 0;
+      constructor({ policy = "never", backoff = 100, max = Infinity }) {
+        this.#options = {
+          policy,
+          backoff,
+          max
+        };
+      }
+      /** How often it was started again. */
+      get count() {
+        return this.#count;
+      }
+      /**
+       * Returns after how many milliseconds it is to be started again; `undefined` if it is not.
+       *
+       * @param status how it has ended; `undefined` if it could not be started
+       */
+      after(status) {
+        const { policy, backoff, max } = this.#options;
+        const failed2 = status?.success !== true;
+        if (policy === "never" || policy === "on-failure" && !failed2) return void 0;
+        if (status !== void 0 && status.durationMs >= SETTLED) this.#inARow = 0;
+        if (this.#inARow >= max) return void 0;
+        const delay = Math.min(backoff * 2 ** this.#inARow, LONGEST10);
+        this.#inARow++;
+        this.#count++;
+        return delay;
+      }
+    };
+  }
+});
+
+// services/service.ts
+function isLine(ready) {
+  return typeof ready === "object" && "line" in ready;
+}
+function aborted(signal) {
+  return new Promise((resolve2) => {
+    if (signal.aborted) resolve2(false);
+    signal.addEventListener("abort", () => resolve2(false), {
+      once: true
+    });
+  });
+}
+var ServiceError, ServiceRunner;
+var init_service = __esm({
+  "services/service.ts"() {
+    init_check_service();
+    init_timer();
+    init_recipe();
+    init_container_name();
+    init_errors();
+    init_status();
+    init_output3();
+    init_ready();
+    init_restart();
+    ServiceError = class extends RamekinError {
+
+      /** `"ServiceError"`. */
+      name = "ServiceError";
+      /** The name of the service. */
+      service;
+      /** Creates the error of a service. */
+      constructor(service, reason2, options = {}) {
+        super(`the service ${service} ${reason2}`, options);
+        this.service = service;
+      }
+    };
+    ServiceRunner = class {
+
+      name;
+      ready;
+      #options;
+      #emit;
+      #restarts;
+      #stopping = new AbortController();
+      #settled = Promise.withResolvers();
+      #container;
+      #isReady = false;
+      #status;
+      #running;
+      #stopOptions = {};
+      /** Use {@linkcode supervise}. */
+      constructor(name, options, emit) {
+        this.name = name;
+        this.#options = options;
+        this.#emit = emit;
+        this.#restarts = new Restarts(options.restart ?? {});
+        this.ready = this.#settled.promise;
+        this.ready.catch(() => {
+        });
+      }
+      get container() {
+        return this.#container;
+      }
+      get isReady() {
+        return this.#isReady;
+      }
+      get restarts() {
+        return this.#restarts.count;
+      }
+      get status() {
+        return this.#status;
+      }
+      /** Starts it, unless it was; resolves when it has ended for good. */
+      run() {
+        return this.#running ??= this.#run();
+      }
+      /** Takes it that it will not be started, as another that it comes after has failed. */
+      skip(error) {
+        this.#running ??= Promise.resolve();
+        this.#settled.reject(error);
+      }
+      async stop(options = {}) {
+        this.#stopOptions = options;
+        this.#stopping.abort();
+        this.#running ??= Promise.resolve();
+        this.#settled.reject(new ServiceError(this.name, "was stopped before it was ready"));
+        await Promise.all([
+          this.#container?.stop(options),
+          this.#running
+        ]);
+      }
+      async #run() {
+        const { signal } = this.#stopping;
+        using output = this.#output();
+        const command = output && this.#command();
+        while (output !== void 0 && command !== void 0 && !signal.aborted) {
+          const reason2 = await this.#runOnce(command, output);
+          if (signal.aborted) break;
+          const delay = this.#restarts.after(this.#status);
+          if (delay === void 0) {
+            this.#settled.reject(new ServiceError(this.name, reason2));
+            break;
+          }
+          this.#tell({
+            kind: "restarting",
+            delay,
+            restarts: this.restarts
+          });
+          await sleep3(delay, signal);
+        }
+        this.#tell({
+          kind: "stopped"
+        });
+      }
+      /** Runs it to its end, and returns that in words. */
+      async #runOnce(command, output) {
+        this.#status = void 0;
+        let container;
+        try {
+          container = command.spawn();
+        } catch (error) {
+          return this.#failed(error);
+        }
+        this.#container = container;
+        this.#tell({
+          kind: "started",
+          pid: container.pid
+        });
+        const ended = new AbortController();
+        const seen = Promise.withResolvers();
+        const { ready } = this.#options;
+        const handlers = {
+          watch: (text5) => {
+            if (isLine(ready) && ready.line.test(text5)) seen.resolve();
+          },
+          failed: (error) => void this.#failed(error)
+        };
+        const passing = Promise.all([
+          output.pass(container.stdout, "stdout", handlers),
+          output.pass(container.stderr, "stderr", handlers)
+        ]);
+        const watching = this.#watch(container, ended.signal, seen.promise);
+        if (this.#stopping.signal.aborted) void container.stop(this.#stopOptions);
+        const status = this.#status = await container.status;
+        ended.abort();
+        this.#isReady = false;
+        this.#container = void 0;
+        await container[Symbol.asyncDispose]();
+        const [, watched] = await Promise.allSettled([
+          passing,
+          watching
+        ]);
+        const reason2 = watched.status === "fulfilled" && watched.value || describeEnd(status);
+        this.#tell({
+          kind: "ended",
+          status,
+          reason: reason2
+        });
+        return reason2;
+      }
+      /**
+       * Waits until it is ready, and looks after its health then. Returns why it was stopped, if it was.
+       */
+      async #watch(container, ended, line3) {
+        const { ready, readyTimeout = 6e4, health } = this.#options;
+        const late = new AbortController();
+        const end = () => late.abort();
+        ended.addEventListener("abort", end);
+        const stopTimer = after(readyTimeout, end);
+        const isReady = ready === void 0 || (isLine(ready) ? await Promise.race([
+          line3.then(() => true),
+          aborted(late.signal)
+        ]) : await untilReady(ready, container, late.signal));
+        stopTimer();
+        if (ended.aborted) return void 0;
+        if (!isReady) {
+          const reason2 = `was not ready after ${readyTimeout} ms`;
+          this.#failed(new Error(`it ${reason2}`));
+          void container.stop();
+          return reason2;
+        }
+        this.#isReady = true;
+        this.#tell({
+          kind: "ready"
+        });
+        this.#settled.resolve();
+        return health && await this.#watchHealth(container, ended, health);
+      }
+      async #watchHealth(container, ended, { every, command, timeout = 1e4, failures = 3 }) {
+        const check3 = async () => {
+          if (typeof command === "function") return await command(container);
+          const [program, ...args] = command;
+          const options = {
+            args,
+            timeout,
+            stdin: "null",
+            stdout: "null",
+            stderr: "null"
+          };
+          return (await container.enter(program, options).output()).success;
+        };
+        for (let failed2 = 0; failed2 < failures; ) {
+          await sleep3(every, ended);
+          if (ended.aborted) return void 0;
+          failed2 = await check3().catch(() => false) ? 0 : failed2 + 1;
+          if (ended.aborted) return void 0;
+          if (failed2 > 0) this.#tell({
+            kind: "unhealthy",
+            failures: failed2
+          });
+        }
+        void container.stop();
+        return `was not healthy ${failures} times in a row`;
+      }
+      #output() {
+        try {
+          return new ServiceOutput(this.#options.log ?? "inherit");
+        } catch (error) {
+          this.#settled.reject(new ServiceError(this.name, this.#failed(error), {
+            cause: error
+          }));
+          return void 0;
+        }
+      }
+      #command() {
+        const { program, recipe: box2 = recipe() } = this.#options;
+        try {
+          return box2.command(program, {
+            ...commandOptionsOf(this.#options),
+            ...isContainerName(this.name) && {
+              name: this.name
+            },
+            stdin: "null",
+            stdout: "piped",
+            stderr: "piped"
+          });
+        } catch (error) {
+          this.#settled.reject(new ServiceError(this.name, this.#failed(error), {
+            cause: error
+          }));
+          return void 0;
+        }
+      }
+      #failed(error) {
+        const reason2 = error instanceof Error ? error.message : String(error);
+        this.#tell({
+          kind: "failed",
+          error,
+          reason: reason2
+        });
+        return `has failed: ${reason2}`;
+      }
+      #tell(event) {
+        this.#emit({
+          service: this.name,
+          time: /* @__PURE__ */ new Date(),
+          ...event
+        });
+      }
+    };
+  }
+});
+
+// services/supervise.ts
+function supervise(services) {
+  return new Supervisor(services);
+}
+function needsOf(name, services) {
+  const { after: after2 = [] } = services[name];
+  const needs2 = typeof after2 === "string" ? [
+    after2
+  ] : after2;
+  for (const need of needs2) {
+    if (Object.hasOwn(services, need)) continue;
+    const near = nearest(need, Object.keys(services));
+    throw new TypeError(`the service ${name} comes after ${need}, which there is not` + (near === void 0 ? "" : `; did you mean ${near}?`));
+  }
+  return needs2;
+}
+function ordered(needs2) {
+  const order2 = /* @__PURE__ */ new Set();
+  const visit2 = (name, way) => {
+    if (way.includes(name)) {
+      throw new TypeError(`services come after themselves: ${[
+        ...way,
+        name
+      ].join(" after ")}`);
+    }
+    for (const need of needs2.get(name)) visit2(need, [
+      ...way,
+      name
+    ]);
+    order2.add(name);
+  };
+  for (const name of needs2.keys()) visit2(name, []);
+  return [
+    ...order2
+  ];
+}
+var Supervisor;
+var init_supervise = __esm({
+  "services/supervise.ts"() {
+    init_nearest();
+    init_check_service();
+    init_event_log();
+    init_service();
+    Supervisor = class {
+
+      /** The services, by their names. */
+      services;
+      /** Resolves when all were ready; rejects with the first that will never be. */
+      ready;
+      /** Resolves when all have ended for good. */
+      ended;
+      #events = new EventLog();
+      #runners;
+      /** The services in an order in which each comes after those that it needs. */
+      #order;
+      #needs;
+      #stopping;
+      /** Use {@linkcode supervise}. */
+      constructor(services) {
+        const names = Object.keys(services);
+        for (const name of names) checkService(name, services[name]);
+        this.#needs = new Map(names.map((name) => [
+          name,
+          needsOf(name, services)
+        ]));
+        this.#order = ordered(this.#needs);
+        const entries = names.map((name) => {
+          const { after: _after, ...options } = services[name];
+          return [
+            name,
+            new ServiceRunner(name, options, (event) => this.#events.add(event))
+          ];
+        });
+        this.#runners = new Map(entries);
+        this.services = Object.fromEntries(entries);
+        const all = this.#all;
+        this.ready = Promise.all(all.map(({ ready }) => ready)).then(() => {
+        });
+        this.ready.catch(() => {
+        });
+        this.ended = Promise.all(names.map((name) => this.#run(name))).then(() => this.#events.close());
+      }
+      /** What happens, from the beginning on; the last 1000 events are kept for who begins late. */
+      get events() {
+        return this.#events;
+      }
+      /** Stops the services for good, each before those that it comes after. */
+      stop(options = {}) {
+        return this.#stopping ??= this.#stop(options);
+      }
+      /** Stops the services at the end of an `await using` scope. */
+      async [Symbol.asyncDispose]() {
+        await this.stop();
+      }
+      get #all() {
+        return this.#order.map((name) => this.services[name]);
+      }
+      async #run(name) {
+        const service = this.#runners.get(name);
+        try {
+          await Promise.all(this.#needs.get(name).map((need) => this.services[need].ready));
+        } catch (error) {
+          return service.skip(error);
+        }
+        if (this.#stopping === void 0) await service.run();
+      }
+      async #stop(options) {
+        for (const service of this.#all.toReversed()) await service.stop(options);
+        await this.ended;
+      }
+    };
+  }
+});
+
+// services/mod.ts
+var init_mod6 = __esm({
+  "services/mod.ts"() {
+    init_supervise();
+    init_service();
+    init_ready();
+  }
+});
+
+// detached/leave_streams.ts
+function leaveStreams() {
+  const fds = namesIn("/proc/self/fd").map(Number).sort((a, b) => a - b);
+  const links2 = readLinks(fds.map((fd) => `/proc/self/fd/${fd}`));
+  const streams = new Set(fds.flatMap((fd, index) => fd < STREAMS2 ? [
+    links2[index]
+  ] : []));
+  using nothing = linux.open("/dev/null", linux.O_RDWR | linux.O_CLOEXEC);
+  fds.forEach((fd, index) => {
+    const isSame3 = links2[index] !== void 0 && streams.has(links2[index]);
+    if (!isSame3 || fd === nothing.number) return;
+    syscall(dup3(nothing.number, fd, fd < STREAMS2 ? 0 : O_CLOEXEC));
+  });
+}
+var STREAMS2;
+var init_leave_streams = __esm({
+  "detached/leave_streams.ts"() {
+    init_files3();
+    init_read_dir();
+    init_read_links();
+    init_syscalls();
+    init_mod2();
+    STREAMS2 = 3;
+  }
+});
+
+// detached/supervised_program.ts
+async function superviseDetached(ready, detached) {
+  const { name = nameOf2(detached.program[0]), replace } = detached;
+  if (!isContainerName(name)) {
+    throw new RamekinError(`a container cannot have the name ${shown(name)}; --name=NAME gives another, of ` + CONTAINER_NAME);
+  }
+  const state = stateOf3(name, detached);
+  const record2 = DetachedRecord.make(state, replace);
+  await new SupervisedProgram(record2, state, new Caller(ready)).run(serviceOf(detached, record2));
+}
+function stateOf3(name, { program, source }) {
+  return {
+    name,
+    ...source,
+    program,
+    supervisor: linux.processIdentity(Deno.pid),
+    status: "starting",
+    isReady: false,
+    restarts: 0,
+    unhealthy: 0,
+    startedAt: (/* @__PURE__ */ new Date()).toISOString()
+  };
+}
+function serviceOf({ program: [program, ...args], logBytes, name: _, source: _source, replace: __, ...options }, { log }) {
+  const file = {
+    path: log,
+    maxBytes: Math.max(1, Math.floor(logBytes / 2)),
+    keep: 1
+  };
+  return {
+    ...options,
+    program,
+    args,
+    log: file
+  };
+}
+function stateAfter(event, { container, cgroups: cgroups2, ...state }, service) {
+  const running = {
+    ...container !== void 0 && {
+      container
+    },
+    ...cgroups2 !== void 0 && {
+      cgroups: cgroups2
+    }
+  };
+  switch (event.kind) {
+    case "started":
+      return {
+        ...state,
+        status: "running",
+        ...runningOf(service)
+      };
+    case "ready":
+      return {
+        ...state,
+        ...running,
+        isReady: true
+      };
+    case "unhealthy":
+      return {
+        ...state,
+        ...running,
+        unhealthy: event.failures
+      };
+    case "failed":
+      return {
+        ...state,
+        ...running,
+        failure: event.reason
+      };
+    case "ended": {
+      const { success: _, ...end } = event.status;
+      return {
+        ...state,
+        isReady: false,
+        unhealthy: 0,
+        end: {
+          ...end,
+          reason: event.reason
+        }
+      };
+    }
+    case "restarting":
+      return {
+        ...state,
+        ...running,
+        status: "restarting",
+        restarts: event.restarts
+      };
+    case "stopped":
+      return {
+        ...state,
+        ...running
+      };
+  }
+}
+function runningOf({ container }) {
+  try {
+    const identity = container?.identity;
+    return identity === void 0 ? {} : {
+      container: identity,
+      cgroups: ifThere(() => groupsOf(identity.pid), HIDDEN_PROCESS) ?? []
+    };
+  } catch (error) {
+    if (error instanceof TypeError) return {};
+    throw error;
+  }
+}
+var PASSED, STOPPING, SupervisedProgram, Caller;
+var init_supervised_program = __esm({
+  "detached/supervised_program.ts"() {
+    init_files3();
+    init_missing();
+    init_proc_dir();
+    init_syscalls();
+    init_mod2();
+    init_container_name();
+    init_path();
+    init_shown();
+    init_mod6();
+    init_leave_streams();
+    init_left_groups();
+    init_record();
+    PASSED = [
+      "SIGHUP",
+      "SIGUSR1",
+      "SIGUSR2"
+    ];
+    STOPPING = [
+      "SIGTERM",
+      "SIGINT"
+    ];
+    SupervisedProgram = class {
+
+      #record;
+      #caller;
+      #state;
+      /** Why it could not be started the first time. */
+      #startError;
+      constructor(record2, state, caller) {
+        this.#record = record2;
+        this.#state = state;
+        this.#caller = caller;
+      }
+      async run(options) {
+        const { name } = this.#record;
+        try {
+          const kitchen = supervise({
+            [name]: options
+          });
+          this.#listen(kitchen, kitchen.services[name]);
+          for await (const event of kitchen.events) {
+            this.#take(event, kitchen, kitchen.services[name]);
+          }
+          if (this.#startError !== void 0) throw this.#startError;
+        } catch (error) {
+          this.#record.remove();
+          throw error;
+        }
+        this.#change({
+          ...this.#state,
+          status: "ended",
+          endedAt: (/* @__PURE__ */ new Date()).toISOString()
+        });
+        if (this.#caller.isTold) return;
+        if (this.#caller.isGone) this.#record.remove();
+        throw new RamekinError(`${name} ${this.#state.end?.reason ?? "was stopped"} before it was ready; ramekin logs ${name} has what it wrote`);
+      }
+      #listen(kitchen, service) {
+        for (const signal of STOPPING) {
+          Deno.addSignalListener(signal, () => void kitchen.stop(this.#record.stopOptions));
+        }
+        for (const signal of PASSED) {
+          Deno.addSignalListener(signal, () => {
+            try {
+              service.container?.kill(signal);
+            } catch (error) {
+              if (!(error instanceof TypeError)) throw error;
+            }
+          });
+        }
+      }
+      #take(event, kitchen, service) {
+        if (event.kind === "failed" && this.#state.status === "starting") {
+          this.#startError = event.error;
+          void kitchen.stop();
+        }
+        if (this.#startError !== void 0) return;
+        this.#change(stateAfter(event, this.#state, service));
+        if (event.kind === "ready" && !this.#caller.tell(this.#record.name)) void kitchen.stop();
+      }
+      #change(state) {
+        if (state === this.#state) return;
+        this.#state = state;
+        try {
+          this.#record.write(state);
+        } catch (error) {
+          if (!(error instanceof SyscallError)) throw error;
+        }
+      }
+    };
+    Caller = class {
+
+      #fd;
+      #is = "waiting";
+      constructor(fd) {
+        this.#fd = fd;
+      }
+      get isTold() {
+        return this.#is === "told";
+      }
+      get isGone() {
+        return this.#is === "gone";
+      }
+      /**
+       * Tells once that it runs, and lets go of the caller's streams. Returns whether there is still
+       * somebody.
+       */
+      tell(name) {
+        if (this.#is !== "waiting") return this.isTold;
+        const sent = ifThere(() => linux.write(this.#fd, new TextEncoder().encode(name)), [
+          "EPIPE"
+        ]);
+        this.#is = sent === void 0 ? "gone" : "told";
+        syscall(close(this.#fd));
+        leaveStreams();
+        return this.isTold;
+      }
+    };
+  }
+});
+
+// detached/mod.ts
+var init_mod7 = __esm({
+  "detached/mod.ts"() {
+    init_log_reader();
+    init_record();
+    init_start();
+    init_supervised_program();
+  }
+});
+
+// scripts/ramekin/supervisor.ts
+var supervisor_exports = {};
+__export(supervisor_exports, {
+  superviseProgram: () => superviseProgram
+});
+async function superviseProgram(given, what) {
+  const [program, ...args] = what.program;
+  if (program === void 0) throw new UsageError("--detach takes a program after --");
+  const detached = {
+    ...what,
+    ...upkeepOf(given),
+    program: [
+      program,
+      ...args
+    ]
+  };
+  try {
+    await superviseDetached(supervisorFd(given), detached);
+    return 0;
+  } catch (error) {
+    const status = startStatus(error);
+    if (status === void 0) throw error;
+    printError(errorReport(error, {
+      paint: paintFor(Deno.stderr),
+      debug: false
+    }));
+    return status;
+  }
+}
+var init_supervisor = __esm({
+  "scripts/ramekin/supervisor.ts"() {
+    init_mod7();
+    init_detach_flags();
+    init_error_report();
+    init_output2();
+    init_run_program();
+    init_usage();
+  }
+});
+
 // scripts/ramekin/run_image.ts
 var run_image_exports = {};
 __export(run_image_exports, {
@@ -53362,8 +55101,20 @@ async function run3(given) {
   await using held = image3;
   const { args } = await held.process(given.program, options);
   const box2 = await held.recipe(options);
+  if (isDetached(given)) {
+    const { superviseProgram: superviseProgram2 } = await Promise.resolve().then(() => (init_supervisor(), supervisor_exports));
+    return await superviseProgram2(given, {
+      recipe: apart(box2),
+      program: args,
+      source: {
+        image: held.name
+      }
+    });
+  }
+  const name = given.value("name");
   return await runProgram(args, (program, streams) => box2.command(program, streams), {
-    report
+    report,
+    name
   });
 }
 async function opened(given, signal) {
@@ -53420,6 +55171,7 @@ function check2(given) {
 var init_run_image = __esm({
   "scripts/ramekin/run_image.ts"() {
     init_mod5();
+    init_detach_flags();
     init_image_flags();
     init_image_report();
     init_interruptible();
@@ -53449,11 +55201,25 @@ async function run4(given) {
   }
   const file = await recipeFile(path2, given.values("set").map((setting2) => setting2));
   let grants = permissionsFor(file, given);
+  if (isDetached(given)) {
+    const { superviseProgram: superviseProgram2 } = await Promise.resolve().then(() => (init_supervisor(), supervisor_exports));
+    return await file.located(() => superviseProgram2(given, {
+      recipe: apart(file.recipe),
+      program: given.program,
+      ...grants !== void 0 && {
+        permissions: grants
+      },
+      source: {
+        recipe: absolute2(path2)
+      }
+    }));
+  }
   return await file.located(() => runProgram(given.program, (program, options) => grants === void 0 ? apartAtTerminal(file.recipe, options).command(program, options) : apart(file.recipe).command(program, {
     ...options,
     permissions: grants
   }), {
     report,
+    name: given.value("name"),
     denied: (error) => {
       if (error.denied || !canAsk()) return false;
       const answer = ask(path2, error);
@@ -53479,6 +55245,7 @@ var init_run = __esm({
     init_permission_flags();
     init_run_program();
     init_recipe_file();
+    init_detach_flags();
     init_image_flags();
     init_status_fd();
     init_usage();
@@ -53528,6 +55295,7 @@ var init_sandbox3 = __esm({
     init_host3();
     init_mod2();
     init_audit();
+    init_detach_flags();
     init_flag_paths();
     init_permission_flags();
     init_limit_flags();
@@ -53563,14 +55331,14 @@ var init_version = __esm({
 });
 
 // box/bytes.ts
-var START, STREAMS2;
+var START, STREAMS3;
 var init_bytes2 = __esm({
   "box/bytes.ts"() {
     START = {
       x86_64: "SInlTI0tpv///0WLdQBIi0UATI1kxRBMiecx20iDPwBIjX8IdAT/w+vySIsHSIXAdBxIg/gXSI1/EHXuSIN/+AB0C0G/AAAAAOn3BAAAuGsAAAAPBYXAdBJB9kU8BHQLQb8BAAAA6doEAABB9kU8EHQyRIn3QYt1BLoDAAAAQboxAAAAScfA/////0UxybgJAAAADwVMOfBBvwMAAAAPhaEEAABFMcBEice+AQAAALhIAAAADwWFwHkYv5z///9IjTU3BgAAugIAAAC4AQEAAA8FQf/AQYP4A3LMQYt1CEyJ9+hABQAAQYtFSIXAdA3/0EGJ94X2D4VJBAAAuGsAAAAPBUGLdRTo3gQAALhsAAAADwVBi3UY6M4EAABIi0UASIPoAUiD0ABBi004SInCSAHKQb8CAAAAD4QHBAAASI0U1QgAAABIKdRJiedMif9Bi3U06FMEAABIjXUQSInB80ilSMcHAAAAAEGLTTBIjVQLAUjB4gNIKdRIiedNiwQkSYPECE2FwHQkQfZFPAF0C0GLdSjoKgQAAHPhQYt1LOgfBAAActZMicBIq+vPQYtNMEGLdSzo8QMAAEjHBwAAAABJieRIg+TwTIn3vhAAAADoWwUAAEiNpCQA/v//QYtNEEGLBA5BC0YED4X4AAAATYsHTInHigdI/8c8Lw+ExQAAAITAde9MKcdJiflMiedIizdIg8cISIX2dBSBPlBBVEh17IB+BD115kiDxgXrB0iNNYoEAABIifeAPwBIjX8BdfdIKfdMAc9IKfy7AgAAAEiJ56w8OnQHhMB0A6rr9InFSDnndAOwL6pJifJMicZMicnzpEFSQVFBUEiNfCQYTIn+TIniuDsAAAAPBffYg/gCdCaD+BR0IYP4DXU8v5z///9IjXQkGDHSuA0BAAAPBYXAdQW7DQAAAEFYQVleQITtdY2J2OsSTInHTIn+TIniuDsAAAAPBffYQYlGDL9/AAAA6fsAAABBi10MQYscHoXbD4RNAQAAv/////9Iiea6AQAAAEUx0rg9AAAADwWFwA+O0wAAAOh6AwAAOdh12EGDfgQAD4UaAQAAQYN+DAAPhXIBAACLBCQPtvyD4H90Bo24gAAAAIH/nwAAAHUPiftBvwkAAADo+QEAAInfiftFi2VESYM8JAB0SEGLRCQEQQtEJAy/AgAAAHQHuAMAAAAPBb8BAAAAuAMAAAAPBb//////SInmMdJFMdK4PQAAAA8FhcB4DOjqAgAASYM8JAB10EGDfCQIAInfdCZBvwQAAABBi3wkEIX/D452AQAAvgIAAAAx0rgkAQAADwXpYwEAALjnAAAADwVIjT3IAgAASI10JBAx0kG6CAAAALiAAAAADwWD+BEPhOr+//+FwHjYicaJ34N8JBgAfhaNSOyD+QJ3F7gnAAAADwWJx74TAAAAuD4AAAAPBeuuQfZFPAJ0p+vu6NYBAABIjTW3AgAA6CgBAABBiwaD6BAx0rlYAAAA9/FBi3UgjUgK6CoBAABJifToBQEAAEGLbgS7fQAAAEGLdUyLBoXAdE+LTgRIg8YIQTsGde6JzQ+69R9yO0GLLA733esz6HMBAABIjTVkAgAA6MUAAABJizfovQAAAEyNJWQCAABBi24Mu34AAACD/QJ1Bbt/AAAASI01LAIAAOiXAAAAQYt9JIoHSP/HSIn+QDjodA+EwHQLgD8ASI1/AXX36+TocgAAAEyJ5qw8AXf7ch2sQDjodfNJifRIjTUCAgAA6FMAAABMieboSwAAAEiNNfIBAADoPwAAAInf6Rj+///oCgAAAL99AAAA6Y7+///oxgAAAEiNNacBAADoGAAAAEGLdSBEifnoKQAAAOgHAAAASI01rgEAAEjHwv////9I/8KAPBYBd/e/AgAAALgBAAAADwXDZ+MNgD4ASI12AXX3/8nr8MNn4xRIiTdIg8cIgD4ASI12AXX3/8nr6cOAPgB0IEyJwqyEwHQLOgJ1CUj/wjw9dfD5w4B+/wB04Ej/xuv1+MOF9nQwQYnAQbkKAAAAiz6F/3QhSIPGBEwB90SJwLkKAAAAMdJB9/GAwjCIVA///8l18OvZw0GLdRxBi30grUyNBAdMOcdzTg+2Fkj/xonRwekE6D8AAADzpEw5x3M3RA+2Dkj/xkEPuvEHcwwPtgZI/8bB4AdBCcGJ0YPhD+gUAAAAg8EDSYnySIn+TCnO86RMidbrrcOD+Q91Dw+2Bkj/xgHBPf8AAAB08cNBi01EOwF0B4PBBDsBdRHHAQAAAABBi01Ei1QkCAlRCMNmkP//////////L3Vzci9sb2NhbC9zYmluOi91c3IvbG9jYWwvYmluOi91c3Ivc2JpbjovdXNyL2Jpbjovc2JpbjovYmluAC9kZXYvbnVsbABib3g6IAAgZmFpbGVkOiAAYm94OiBleGVjdmUgb2YgAAogIAAKAA8fAFNVQVRBVYn2SIn7SI0sN0G9AAQAAESLZQRIi30gQfbEAXQESIs8O0iLdShB9sQCdARIizQzSItVMEH2xAR0BEiLFBNMi1U4QfbECHQETosUE0yLRUBB9sQQdAROiwQDTItNSEH2xCB0BE6LDAuLRQDHRVAAAAAAx0VU/////w8FSIXAdBFIiUVQSD0B8P//cxGLRRzrUsdFVAAAAACLRRDrRvfYg/gLdRBBD7rkBnMJQf/ND4Vc////SItNCEiFyXQSD7bROdB0BkjB6Qjr7otFFOsUg3sEAHULSInpSCnZiQuJQwSLRRhIjSwDhcAPhRv///+LQwRBXUFcXVvD",
       aarch64: "9wMAkXT9/xCVAkC54AJA+fMOAItzQgCR4QMTqhgAgNIghED4YAAAtBgHAJH9//8XIAjBqMAAALQfXADxof//VGIAALQWAIBSXwEAFOgVgNIBAADUoAAANII+QLliABA2NgCAUlgBABSCPkC5ggEgNuADFaqBBkC5YgCA0iMGgNIEAICSBQCA0sgbgNIBAADUdgCAUh8AFethKQBUCQCA0uADCaohAIDSKAOA0gEAANTAAPg2YAyAkuE5ADBCAIDSCAeA0gEAANQpBQCRPw0A8YP+/1SBCkC54AMVqoABAJSCSkC5ggAANEAAP9b2AwEqoSYANegVgNIBAADUgRZAuWUBAJQoFoDSAQAA1IEaQLlhAQCU5QJA+UUAALSlBADRgzpAuaIAA4tWAIBSwiQAtEIIAJFC+H+S4AMAkQAMAssfAACR9gMAqoE2QLk6AQCU4UIAkaUAALQihED4AoQA+KUEANH8//8XHwAA+YMyQLkCAwOLQggAkUL4f5LgAwCRAAwCyx8AAJFlhkD4ZQEAtII+QLmCAAA2gSpAuS0BAJRG//80gS5AuSoBAJTm/v81BYQA+PX//xeDMkC5gS5AuR0BAJQfAAD58wMAkeADFaoBAoBSlwEAlIESQLmiamG4owZAuUIAAyoiCwA1yQJA+eEDCaoiFEA4X7wAcWAJAFSi//81KgAJy+EDE6orhED4SwIAtGIBQDlfQAFxgf//VGIFQDlfBAFxIf//VGIJQDlfUAFxwf7/VGINQDlfIAFxYf7/VGIRQDlf9ABxAf7/VGsVAJECAAAUCysAEOEDC6oiFEA44v//NSEAC8shAAqLIUAAkSHsfJLiAwCRQgABy18AAJFYAIBS4AMAkWwVQDif6QBxgAAAVGwAADQMFAA4+///F+EDAJEfAAHrYAAAVOIFgFICFAA44QMJquMDCqoiFEA4AhQAOGMEAPGh//9U4AMAkeEDFqriAxOqqBuA0gEAANTgAwBLHwgAcYABAFQfUABxQAEAVB80AHEhAgBUYAyAkuEDAJECAIDSCAaA0gEAANRAAAA1uAGAUmz7/zXgAxgqBwAAFOADCarhAxaq4gMTqqgbgNIBAADU4AMAS6AOALngD4BSQwAAFIEOQLm4amG4/4MC0XgLADQAAICS4QMAkSIAgNIDAIDSiCCA0gEAANQfAABxLQcAVP0AAJQfABhrwf7/VKEGQLnBCQA1oQ5AuaEMADXhA0C5IDwIUyEYAHJAAABUIAACER98AnGhAABU+AMAKjYBgFKFAACU4AMYKvgDACqTRkC5YQJA+aECALRhBkC5Yg5AuSEAAiqBAAA0QACA0igHgNIBAADUIACA0igHgNIBAADUAACAkuEDAJECAIDSAwCA0ogggNIBAADUgAD4N9YAAJRhAkD54f7/tWEKQLngAxgqQQEANJYAgFJgEkC5HwAAcU0MAFRBAIDSAgCA0ggDgNIBAADUXQAAFMgLgNIBAADUoBoAEOFDAJECAIDSAwGA0igRgNIBAADUH0QAcSD3/1QA//834QMAKuADGCriG0C5XwAAce0AAFQiUABRXwgAcegAAFSIFYDSAQAA1GECgNIoEIDSAQAA1Or//xeCPkC5Av0PNvv//xeEAACUoRkAcEsAAJSjAkC5Y0AAUQILgFJjCMIaYygAEYEiQLlNAACU+QMBqkIAAJS3BkC5uA+AUoFOQLmkAkC5IgzBKGICADRfAARrof//VHd4ABLjAfg3t2pjuPcDF0sMAAAUawAAlAEXAHAyAACUwQJA+TAAAJQ5FwBwtw5AudgPgFL/CgBxQQAAVPgPgFKBFQAwKAAAlIEmQLkiFEA4XwAXa6AAAFSCAAA0IhRAOOL//zX6//8XHwAAlOEDGaoiFEA4XwQAccj//1QjAQBUIhRAOF8AF2tB//9U+QMBqsETAHAUAACU4QMZqhIAAJRhEwBwEAAAlOADGCqB//8XAwAAlKAPgFKi//8X+gMeqkAAAJQhEQBwBwAAlIEiQLnjAxYqDQAAlAMAAJT+AxqqYREAcAIAgJJCBACRI2hiOH8EAHGo//9UQACA0ggIgNIBAADUwANf1qMAADQiFEA44v//NWMEAFH8//8XwANf1sMAADQBhAD4IhRAOOL//zVjBABR+///F8ADX9YiAEA5BgCAUsIBADTjAwWqIhRAOMIAADRkFEA4XwAEa6EAAFRf9ABxQf//VCYAgFLAA1/WIhRAOOL//zXx//8XwANf1uEBADRJAYBSIkRAuIIBADSiAgKL4wMAKkQBgNJlCMkapowJG8bAABHjAwUqhAQA0UZoJDhE//+19P//F8ADX9aBHkC5gCJAuecDHqoiREC4CQACix8ACesiAwBUIxRAOGJ8BFMXAACUogAANCQUQDgEFAA4QgQAUfz//xcfAAnr4gEAVCUUQDiFADg2JBRAOKUYABKlHAQqYgwAEgkAAJRCDAARBQAFy6QUQDgEFAA4QgQAcaH//1Tn//8X4ABf1l88AHGhAABUJBRAOEIABAuf/ANxoP//VMADX9aCRkC5QwBAueQDAqofAANroAAAVEQQAJGDAEC5HwADa8EAAFSfAAC54wNAuUQIQLljAAQqQwgAucADX9YfIAPV//////////8vdXNyL2xvY2FsL3NiaW46L3Vzci9sb2NhbC9iaW46L3Vzci9zYmluOi91c3IvYmluOi9zYmluOi9iaW4AL2Rldi9udWxsAGJveDogACBmYWlsZWQ6IABib3g6IGV4ZWN2ZSBvZiAACiAgAAoAHyAD1R8gA9UfIAPpAwCqCkAhiw6AgFJLBUC5QBFA+UsAADYgaWD4QRVA+UsACDYhaWH4QhlA+UsAEDYiaWL4Qx1A+UsAGDYjaWP4RCFA+UsAIDYkaWT4RSVA+UsAKDYlaWX4SAFAuex/YLJMKQD5AQAA1MAAALRAKQD5H/w/scIAAFRMHUC5GQAAFF9VALlMEUC5FgAAFOADAEsfLABxgQAAVGsAMDbOBQBxYfv/VEwFQPkMAQC0jR0AEr8BAGtgAABUjP1I0/v//xdMFUC5BwAAFCwFQLmMAAA1TAEJyywBALkgBQC5TBlAuSoBDIss+f+1IAVAucADX9Y="
     };
-    STREAMS2 = {
+    STREAMS3 = {
       x86_64: "SIHsQAEAAEjHhCSYAAAAAAAAAEjHhCSoAAAAAAAAAEUx/0SJ/0iJ5rgFAAAADwWFwA+FcgIAAESJ/74DAAAAuEgAAAAPBb4IAAAAD7rgFQ+CYwIAAItEJBglAPAAAD0AEAAAD4SpAAAAPQDAAAAPhMQAAAC+BQAAAD0AQAAAD4Q0AgAAPQAgAAAPhSMBAABIgXwkKAMBAAB1FUGLdUBCiwS+QccEBgEAAADp+gEAAESJ/74BVAAASI2UJLAAAAC4EAAAAA8FhcAPheQAAABIiwQkSItUJAhFhf91FUiJhCSQAAAASImUJJgAAADpuAEAAEg7hCSQAAAAD4WzAAAASDuUJJgAAAAPhJwBAADpoAAAAESJ/0iNtCSwAAAAuIoAAAAPBUiBvCSwAAAARVBJUA+EcwEAAOt6ugMAAADoQgAAAIP4AnQzRIn/SI20JLAAAABIjZQkuAAAALg0AAAADwWFwHUVuicAAADoFQAAAIP4AQ+EMQEAAOs4vgYAAADpNAEAAESJ/74BAAAATI2UJLgAAABMjYQkwAAAAEHHAAQAAAC4NwAAAA8Fi4QkuAAAAMNBg/8CdRtEif++BgQAALoEAAAAuEgAAAAPBUGLTUSJQRBIiwQkSItUJAhBg/8Bckh3EkiJhCSgAAAASImUJKgAAADrNEg7hCSgAAAAdSpIO5QkqAAAAHUgvwEAAAC+AgAAADHSuCQBAAAPBUGLTUTHQQwBAAAA639IjbwksAAAADH2uCUBAAAPBb4HAAAAhcB1dL8RAAAAMfYx0kUx0kUxwLg4AAAADwW+BwAAAIXAeFV0W4u8JLAAAABFhf90EEGLTURCiUS5/Iu8JLQAAABEif4x0rgkAQAADwWLvCSwAAAAuAMAAAAPBYu8JLQAAAC4AwAAAA8FQf/HQYP/Aw+CbP3//zH2SIHEQAEAAMO/AgAAAEiNNbwAAAAx0kG6CAAAALgOAAAADwWLnCSwAAAARIn9i7wktAAAAEWF/3UXif2/AQAAAL4JAAAAuJ0AAAAPBYnfMdu4AwAAAA8FMf++AAABALoDAAAAQboiAAAAScfA/////0UxybgJAAAADwW/AQAAAEiFwHhBSYnEid9Miea6AAABALgAAAAADwWJx4XAdCe/AQAAAHggTInmicKJ77gBAAAADwW/AQAAAIXAfglIAcYpwnXn68K45wAAAA8FDx9AAP//////////",
       aarch64: "7gMeqv/DBNH/RwD5/08A+Q8AgNLgAw+q4QMAkQgKgNIBAADUoBEANeADD6phAIDSKAOA0gEAANQBAYDSYBGoN+ATQLkADBQSHwRAcSAEAFQCAJhSHwACa+AEAFShAIBSHxBAcSAQAFQfCEBxoQcAVOATQPkfDATxwQAAVIFCQLkgeG+4IgCAUqJqILhzAAAU4AMPqiGAitLigwKRqAOA0gEAANTgBQA14AdAqW8AALXgBwipaQAAFOIPSKkfAALrAQUAVD8AA+uADABUJQAAFOADD6rhgwKRiAWA0gEAANTgU0D5IRMAWB8AAetgCwBUHAAAFGIAgNIQAACUHwgAcYABAFTgAw+q4YMCkeKjApGoGYDSAQAA1MAAADXiBIDSBgAAlB8EAHGACQBUDQAAFMEAgFJNAAAU4AMPqiEAgNLjgwKR5KMCkYUAgFKFAAC5KBqA0gEAANTgo0C5wANf1v8JAPEBAQBU4AMPqsGAgNKCAIDSKAOA0gEAANSBRkC5IBAAueAHQKn/BQDxQwIAVGgAAFTgBwmpDwAAFOIPSakfAALrgQEAVD8AA+tBAQBUIACA0kEAgNICAIDSCAOA0gEAANSBRkC5IgCAUiIMALkiAAAU4IMCkQEAgNJoB4DSAQAA1OEAgFIABAA1IAKA0gEAgNICAIDSAwCA0gQAgNKIG4DSAQAA1OEAgFLgAvg3AAMANOKjQLmvAAC0gUZAuSEQANEgeC+44qdAueADAirhAw+qAgCA0ggDgNIBAADU4KNAuSgHgNIBAADU4KdAuSgHgNIBAADU7wUAkf8NAPGj7f9UAQCA0v/DBJHAAV/WQACA0mEGABACAIDSAwGA0ugQgNIBAADU6aNAueoDDyrrp0C5DwEAteoDCyogAIDSIQGA0ugUgNIBAADU6wMJKgkAgFLgAwsqKAeA0gEAANQAAIDSIQCg0mIAgNJDBIDSBACAkgUAgNLIG4DSAQAA1KAC+LftAwCq4AMJKuEDDaoiAKDS6AeA0gEAANTgAQC0oAH4t+EDDarsAwCq4AMKKuIDDKoICIDSAQAA1B8AAPGtAABUIQAAi4wBAOsB//9U7v//FyAAgFLIC4DSAQAA1P//////////RVBJUAAAAAA="
     };
@@ -54170,10 +55938,10 @@ function parameterBytes(parameters) {
   ]);
   return new Uint8Array(words3.buffer);
 }
-var FLAGS3, PARAMETERS_SIZE;
+var FLAGS4, PARAMETERS_SIZE;
 var init_parameters = __esm({
   "box/parameters.ts"() {
-    FLAGS3 = {
+    FLAGS4 = {
       /** The environment is cleared. */
       clears: 1,
       /** The program has no part in the signals of the terminal. */
@@ -54486,7 +56254,7 @@ function pack(bytes) {
     0,
     0
   ];
-  while (at3 + SHORTEST <= bytes.length) {
+  while (at3 + SHORTEST2 <= bytes.length) {
     const found = copyFor(bytes, at3, places);
     note(places, bytes, at3);
     const later = found === void 0 ? void 0 : copyFor(bytes, at3 + 1, places);
@@ -54506,7 +56274,7 @@ function gainOf({ distance, length }) {
   return length - (distance <= NEAR ? 1 : 2);
 }
 function copyFor(bytes, at3, places) {
-  if (at3 + SHORTEST > bytes.length) return void 0;
+  if (at3 + SHORTEST2 > bytes.length) return void 0;
   const known = places.get(wordAt(bytes, at3));
   return known === void 0 ? void 0 : best2(bytes, at3, known);
 }
@@ -54532,7 +56300,7 @@ function wordAt(bytes, at3) {
   return bytes[at3] | bytes[at3 + 1] << 8 | bytes[at3 + 2] << 16;
 }
 function note(places, bytes, at3) {
-  if (at3 + SHORTEST > bytes.length) return;
+  if (at3 + SHORTEST2 > bytes.length) return;
   const word4 = wordAt(bytes, at3);
   const known = places.get(word4);
   if (known === void 0) places.set(word4, [
@@ -54541,7 +56309,7 @@ function note(places, bytes, at3) {
   else known.push(at3);
 }
 function writeSequence(packed, literals, copy2) {
-  const more = copy2 === void 0 ? 0 : copy2.length - SHORTEST;
+  const more = copy2 === void 0 ? 0 : copy2.length - SHORTEST2;
   packed.push(Math.min(literals.length, 15) << 4 | Math.min(more, 15));
   writeLength(packed, literals.length);
   for (const byte of literals) packed.push(byte);
@@ -54557,10 +56325,10 @@ function writeLength(packed, length) {
   for (; rest >= 255; rest -= 255) packed.push(255);
   packed.push(rest);
 }
-var SHORTEST, FARTHEST, NEAR, TRIES3;
+var SHORTEST2, FARTHEST, NEAR, TRIES3;
 var init_pack = __esm({
   "box/pack.ts"() {
-    SHORTEST = 3;
+    SHORTEST2 = 3;
     [FARTHEST, NEAR] = [
       32767,
       127
@@ -54647,7 +56415,7 @@ function boxOf(compiled, steps, options) {
   });
   const start = Uint8Array.fromBase64(START[architecture]);
   const ownRoot = compiled.plan.state.hasOwnRoot;
-  const streams = Uint8Array.fromBase64(ownRoot ? STREAMS2[architecture] : "");
+  const streams = Uint8Array.fromBase64(ownRoot ? STREAMS3[architecture] : "");
   const code = concat([
     start,
     new Uint8Array(aligned2(start.length) - start.length),
@@ -54746,7 +56514,7 @@ function beginningOf2(pattern) {
 function flagsOf({ plan, copiesMemory }, user) {
   const { clearsEnvironment, keptVariables, ownSession } = plan.state;
   const clears = clearsEnvironment && !keptVariables.has("*");
-  return (clears ? FLAGS3.clears : 0) | (ownSession ? FLAGS3.ownSession : 0) | (user === "root" ? FLAGS3.forRoot : 0) | (copiesMemory ? FLAGS3.shared : 0);
+  return (clears ? FLAGS4.clears : 0) | (ownSession ? FLAGS4.ownSession : 0) | (user === "root" ? FLAGS4.forRoot : 0) | (copiesMemory ? FLAGS4.shared : 0);
 }
 function tableBytes({ program }, address2) {
   const bytes = program.bytes.slice();
@@ -54781,7 +56549,7 @@ var init_build_box = __esm({
 });
 
 // box/mod.ts
-var init_mod6 = __esm({
+var init_mod8 = __esm({
   "box/mod.ts"() {
     init_build_box();
     init_note();
@@ -54965,7 +56733,7 @@ function choice(given, flag, option, values) {
 var SANDBOX_FLAGS2;
 var init_build = __esm({
   "scripts/ramekin/build.ts"() {
-    init_mod6();
+    init_mod8();
     init_mod2();
     init_files8();
     init_read();
@@ -55001,6 +56769,9 @@ var init_build = __esm({
 function containerOf2(word4, any) {
   const all = runningContainers();
   const containers = any ? all : all.filter(({ own }) => own);
+  const detached = DetachedRecord.find(word4)?.container?.pid;
+  const kept = containers.find(({ pid }) => pid === detached);
+  if (kept !== void 0) return kept.program;
   return /^\d+$/.test(word4) ? byPid(Number(word4), containers, any) : byName(word4, containers, all);
 }
 function attachTo(word4, any) {
@@ -55035,6 +56806,7 @@ function byName(name, containers, all) {
 }
 var init_container_of = __esm({
   "scripts/ramekin/container_of.ts"() {
+    init_mod7();
     init_host3();
     init_mod2();
     init_nearest();
@@ -55169,7 +56941,13 @@ async function run9(given) {
       grace: millisecondsOf(grace, "grace")
     }
   };
-  using container = attachTo(given.operands[0], given.has("any"));
+  const [word4] = given.operands;
+  const detached = /^\d+$/.test(word4) ? DetachedRecord.ofPid(Number(word4)) : DetachedRecord.find(word4);
+  if (detached !== void 0) {
+    await detached.stop(options);
+    return 0;
+  }
+  using container = attachTo(word4, given.has("any"));
   await container.stop(options);
   return 0;
 }
@@ -55179,24 +56957,167 @@ function signalOf(word4) {
 }
 var init_stop = __esm({
   "scripts/ramekin/stop.ts"() {
+    init_mod7();
     init_container_of();
     init_units();
+  }
+});
+
+// scripts/ramekin/logs.ts
+var logs_exports = {};
+__export(logs_exports, {
+  run: () => run10
+});
+async function run10(given) {
+  const record2 = DetachedRecord.get(given.operands[0]);
+  const tail = tailOf(given);
+  using log = new LogReader(record2.log);
+  if (tail === void 0) log.read(write5);
+  else write5(log.last(tail));
+  if (!given.has("follow")) return 0;
+  while (record2.isKept) {
+    await new Promise((resolve2) => setTimeout(resolve2, PAUSE2));
+    log.read(write5);
+  }
+  log.read(write5);
+  return 0;
+}
+function tailOf(given) {
+  const word4 = given.value("tail");
+  if (word4 === void 0 || /^\d{1,9}$/.test(word4)) return word4 === void 0 ? word4 : Number(word4);
+  throw new UsageError(`--tail=${word4} is no number of lines`);
+}
+function write5(bytes) {
+  if (bytes.length === 0) return;
+  if (Deno.stdout.isTerminal()) return print(new TextDecoder().decode(bytes).replace(/\n$/, ""));
+  for (let rest = bytes; rest.length > 0; ) rest = rest.subarray(Deno.stdout.writeSync(rest));
+}
+var PAUSE2;
+var init_logs = __esm({
+  "scripts/ramekin/logs.ts"() {
+    init_mod7();
+    init_output2();
+    init_usage();
+    PAUSE2 = 100;
+  }
+});
+
+// scripts/ramekin/wait.ts
+var wait_exports = {};
+__export(wait_exports, {
+  run: () => run11
+});
+async function run11(given) {
+  const record2 = DetachedRecord.get(given.operands[0]);
+  await record2.ended();
+  const { status, end } = record2.state ?? {};
+  if (status !== "ended" || end === void 0) {
+    throw new RamekinError(`the supervisor of ${record2.name} was killed, so that nobody knows how its program has ended`);
+  }
+  if (given.has("json")) printJson(end);
+  return exitCode(end);
+}
+var init_wait = __esm({
+  "scripts/ramekin/wait.ts"() {
+    init_mod7();
+    init_mod2();
+    init_output2();
+    init_run_program();
+  }
+});
+
+// scripts/ramekin/rm.ts
+var rm_exports = {};
+__export(rm_exports, {
+  run: () => run12
+});
+async function run12(given) {
+  const record2 = DetachedRecord.get(given.operands[0]);
+  if (record2.isKept) {
+    if (!given.has("force")) {
+      throw new UsageError(`${record2.name} runs; ramekin stop ${record2.name} stops it, and ramekin rm -f kills it`);
+    }
+    await atMost(PATIENCE6, record2.stop({
+      grace: 0
+    }));
+  }
+  await record2.kill();
+  record2.remove();
+  return 0;
+}
+async function atMost(time, ended) {
+  const { promise, resolve: resolve2 } = Promise.withResolvers();
+  const timer = setTimeout(resolve2, time);
+  await Promise.race([
+    ended,
+    promise
+  ]);
+  clearTimeout(timer);
+}
+var PATIENCE6;
+var init_rm = __esm({
+  "scripts/ramekin/rm.ts"() {
+    init_mod7();
+    init_usage();
+    PATIENCE6 = 1e4;
   }
 });
 
 // scripts/ramekin/ps.ts
 var ps_exports = {};
 __export(ps_exports, {
-  run: () => run10,
+  run: () => run13,
   timeText: () => timeText
 });
-function run10(given) {
-  const containers = runningContainers();
+function run13(given) {
+  const records = DetachedRecord.all();
+  const running = runningContainers().map((container) => withRecord(container, records));
+  const pids = new Set(running.map(({ pid }) => pid));
+  const resting = records.flatMap((record2) => restingOf(record2, pids, given.has("all")) ?? []);
   if (given.has("json")) {
-    printJson(containers);
+    printJson([
+      ...running,
+      ...resting
+    ]);
     return 0;
   }
-  const rows = containers.map((container) => [
+  const rows = [
+    ...running.map(rowOf),
+    ...resting.map(restingRow)
+  ];
+  print(table(HEADS, rows, paintFor(Deno.stdout)));
+  if (running.some(({ own }) => !own)) printError(NOT_OWN);
+  return 0;
+}
+function withRecord(container, records) {
+  const detached = records.map(({ state }) => state).find((state) => state?.container?.pid === container.pid && state.supervisor.pid === container.script);
+  return detached === void 0 ? container : {
+    ...container,
+    detached
+  };
+}
+function restingOf(record2, running, all) {
+  const { name, state: detached, isKept } = record2;
+  if (!isKept && !all) return void 0;
+  if (isKept && detached?.container !== void 0 && running.has(detached.container.pid)) {
+    return void 0;
+  }
+  if (detached === void 0 || !isKept && detached.status !== "ended") {
+    return {
+      name,
+      detached,
+      state: "its supervisor was killed"
+    };
+  }
+  const { status, end } = detached;
+  return {
+    name,
+    detached,
+    state: status === "ended" ? end?.reason ?? status : status
+  };
+}
+function rowOf(container) {
+  return [
     String(container.pid),
     nameOf8(container),
     timeText(container.uptime),
@@ -55204,10 +57125,18 @@ function run10(given) {
     Object.keys(container.namespaces).join(",") || "-",
     container.cgroup.join(" ") || "-",
     container.command
-  ]);
-  print(table(HEADS, rows, paintFor(Deno.stdout)));
-  if (containers.some(({ own }) => !own)) printError(NOT_OWN);
-  return 0;
+  ];
+}
+function restingRow({ name, detached, state }) {
+  return [
+    "-",
+    name,
+    state,
+    "-",
+    "-",
+    "-",
+    detached?.program.join(" ") ?? ""
+  ];
 }
 function nameOf8({ name, namedBy, own }) {
   return (namedBy === "script" ? name : `(${name})`) + (own ? "" : "*");
@@ -55246,6 +57175,7 @@ function timeText(seconds2) {
 var HEADS, NOT_OWN;
 var init_ps = __esm({
   "scripts/ramekin/ps.ts"() {
+    init_mod7();
     init_host3();
     init_output2();
     HEADS = [
@@ -55265,10 +57195,10 @@ var init_ps = __esm({
 // scripts/ramekin/stats.ts
 var stats_exports = {};
 __export(stats_exports, {
-  run: () => run11,
+  run: () => run14,
   sizeText: () => sizeText2
 });
-async function run11(given) {
+async function run14(given) {
   const [word4] = given.operands;
   const only = word4 === void 0 ? void 0 : containerOf2(word4, given.has("any"));
   if (only !== void 0 && statsOf(only).length === 0) {
@@ -55283,7 +57213,7 @@ async function run11(given) {
   for (; ; ) {
     const stats = statsOf(only);
     if (isLive) Deno.stdout.writeSync(CLEAR);
-    print(table(HEADS2, stats.map((one) => rowOf(one, before.get(one.pid))), paintFor(Deno.stdout)));
+    print(table(HEADS2, stats.map((one) => rowOf2(one, before.get(one.pid))), paintFor(Deno.stdout)));
     if (!isLive) return 0;
     before = new Map(stats.flatMap(({ pid, cpu }) => cpu === void 0 ? [] : [
       [
@@ -55291,7 +57221,7 @@ async function run11(given) {
         cpu
       ]
     ]));
-    await new Promise((resolve2) => setTimeout(resolve2, PAUSE2));
+    await new Promise((resolve2) => setTimeout(resolve2, PAUSE3));
   }
 }
 function statsOf(only) {
@@ -55315,8 +57245,8 @@ function statsOf(only) {
     }
   });
 }
-function rowOf({ pid, name, uptime, cpu, memory, memoryPeak, pids, ioRead, ioWritten }, before) {
-  const time = cpu === void 0 ? "-" : before === void 0 ? `${cpu.toFixed(2)}s` : `${Math.round((cpu - before) / PAUSE2 * 1e5)}%`;
+function rowOf2({ pid, name, uptime, cpu, memory, memoryPeak, pids, ioRead, ioWritten }, before) {
+  const time = cpu === void 0 ? "-" : before === void 0 ? `${cpu.toFixed(2)}s` : `${Math.round((cpu - before) / PAUSE3 * 1e5)}%`;
   const sizes = [
     memory,
     memoryPeak
@@ -55349,7 +57279,7 @@ function sizeText2(bytes) {
   const value = bytes / 1024 ** power;
   return `${power === 0 ? value : value.toFixed(1)}${units[power]}`;
 }
-var HEADS2, PAUSE2, CLEAR;
+var HEADS2, PAUSE3, CLEAR;
 var init_stats = __esm({
   "scripts/ramekin/stats.ts"() {
     init_host3();
@@ -55369,7 +57299,7 @@ var init_stats = __esm({
       "READ",
       "WRITTEN"
     ];
-    PAUSE2 = 1e3;
+    PAUSE3 = 1e3;
     CLEAR = new TextEncoder().encode("\x1B[H\x1B[J");
   }
 });
@@ -55573,7 +57503,7 @@ function recipeOfBox(path2) {
 }
 var init_box_file = __esm({
   "scripts/ramekin/box_file.ts"() {
-    init_mod6();
+    init_mod8();
     init_mod2();
     init_executable();
     init_version2();
@@ -55585,9 +57515,9 @@ var init_box_file = __esm({
 var plan_exports = {};
 __export(plan_exports, {
   flagOf: () => flagOf,
-  run: () => run12
+  run: () => run15
 });
-async function run12(given) {
+async function run15(given) {
   const path2 = given.operands[0];
   const graph = given.value("graph");
   if (graph !== void 0) checkDrawing(graph);
@@ -55636,7 +57566,7 @@ function checkDrawing(file) {
   throw new UsageError(`--graph=${file}: it draws SVG, and no ${end}; write a file that ends with .svg, from which other programs make pictures (rsvg-convert, inkscape)`);
 }
 function planText(plan, needs2, paint) {
-  const lines = plan.split("\n").map((line2) => line2.startsWith(" ") ? line2 : paint("bold", line2));
+  const lines = plan.split("\n").map((line3) => line3.startsWith(" ") ? line3 : paint("bold", line3));
   const listed3 = needs2.map((need) => {
     const flag = flagOf(need);
     return `    ${describeAccess(need)}` + (flag === void 0 ? "" : `  ${paint("dim", escapeControls(flag))}`);
@@ -55686,10 +57616,10 @@ var init_plan2 = __esm({
 // scripts/ramekin/pull.ts
 var pull_exports = {};
 __export(pull_exports, {
-  run: () => run13,
+  run: () => run16,
   told: () => told
 });
-function run13(given) {
+function run16(given) {
   const reference = given.operands[0];
   const name = given.value("name");
   return interruptible(async (signal) => {
@@ -55747,9 +57677,9 @@ var init_pull2 = __esm({
 // scripts/ramekin/images.ts
 var images_exports = {};
 __export(images_exports, {
-  run: () => run14
+  run: () => run17
 });
-function run14(given) {
+function run17(given) {
   return interruptible(async (signal) => {
     if (given.has("verify")) return await verify2(given, signal);
     if (given.has("prune")) return await prune(given, signal);
@@ -55822,9 +57752,9 @@ var init_images = __esm({
 // scripts/ramekin/rmi.ts
 var rmi_exports = {};
 __export(rmi_exports, {
-  run: () => run15
+  run: () => run18
 });
-async function run15(given) {
+async function run18(given) {
   const removed = await removeImages(given.operands);
   if (given.has("json")) printJson(removed);
   else for (const name of removed.names) print(name);
@@ -55866,9 +57796,9 @@ var init_open_image = __esm({
 // scripts/ramekin/inspect.ts
 var inspect_exports = {};
 __export(inspect_exports, {
-  run: () => run16
+  run: () => run19
 });
-async function run16(given) {
+async function run19(given) {
   await using image3 = await openImage(given);
   if (given.has("json")) printJson(asJson(image3));
   else print(asText(image3));
@@ -55968,9 +57898,9 @@ var init_inspect = __esm({
 // scripts/ramekin/commit.ts
 var commit_exports = {};
 __export(commit_exports, {
-  run: () => run17
+  run: () => run20
 });
-function run17(given) {
+function run20(given) {
   const [, changes, name] = given.operands;
   const message2 = given.value("message");
   return interruptible(async (signal) => {
@@ -56030,9 +57960,9 @@ var init_commit2 = __esm({
 // scripts/ramekin/push.ts
 var push_exports = {};
 __export(push_exports, {
-  run: () => run18
+  run: () => run21
 });
-function run18(given) {
+function run21(given) {
   return interruptible(async (signal) => {
     await using image3 = await openImage(given);
     const to = given.operands[1] ?? image3.name;
@@ -56067,9 +57997,9 @@ var init_push2 = __esm({
 // scripts/ramekin/save.ts
 var save_exports = {};
 __export(save_exports, {
-  run: () => run19
+  run: () => run22
 });
-function run19(given) {
+function run22(given) {
   const path2 = given.value("output");
   if (path2 === void 0 && Deno.stdout.isTerminal()) {
     throw new UsageError("an archive is not for a terminal; name a file with --output=FILE");
@@ -56089,7 +58019,7 @@ function run19(given) {
     return 0;
   });
 }
-async function saveTo(path2, write7) {
+async function saveTo(path2, write8) {
   const temporary = `${path2}.${crypto.randomUUID().slice(0, 8)}.part`;
   try {
     {
@@ -56097,7 +58027,7 @@ async function saveTo(path2, write7) {
         write: true,
         createNew: true
       });
-      await write7(file);
+      await write8(file);
     }
     await Deno.rename(temporary, path2);
   } catch (error) {
@@ -56118,9 +58048,9 @@ var init_save2 = __esm({
 // scripts/ramekin/load_images.ts
 var load_images_exports = {};
 __export(load_images_exports, {
-  run: () => run20
+  run: () => run23
 });
-function run20(given) {
+function run23(given) {
   const path2 = given.operands[0];
   const name = given.value("name");
   return interruptible(async (signal) => {
@@ -56155,20 +58085,20 @@ var init_load_images = __esm({
 // scripts/ramekin/ls.ts
 var ls_exports = {};
 __export(ls_exports, {
-  run: () => run21,
+  run: () => run24,
   treeOf: () => treeOf
 });
-function run21(given) {
+function run24(given) {
   const entries = listNamespaces();
   if (given.has("json")) {
     printJson(entries);
     return 0;
   }
-  const rows = given.has("tree") ? treeOf(entries).map(({ entry: entry2, indent }) => rowOf2(entry2, indent)) : entries.map((entry2) => rowOf2(entry2, ""));
+  const rows = given.has("tree") ? treeOf(entries).map(({ entry: entry2, indent }) => rowOf3(entry2, indent)) : entries.map((entry2) => rowOf3(entry2, ""));
   print(table(HEADS4, rows, paintFor(Deno.stdout)));
   return 0;
 }
-function rowOf2(entry2, indent) {
+function rowOf3(entry2, indent) {
   const { id: id2, type, processes, first, mounts } = entry2;
   return [
     indent + id2,
@@ -56287,7 +58217,7 @@ function idRanges() {
   ].map((file) => firstOf3(textOf11(file), user, euid));
   if (uid === void 0 || gid === void 0) {
     return {
-      name: NAME9,
+      name: NAME12,
       works: false,
       says: `/etc/subuid and /etc/subgid give ${user ?? `the user ${euid}`} none`,
       fix: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user ?? "USER"}`
@@ -56310,15 +58240,15 @@ function idRanges() {
     gids: range(egid, gid)
   });
   const says = mayMapIds ? "as root" : "by newuidmap and newgidmap";
-  return tried(NAME9, says, recipe(unshare3("user"), ids2));
+  return tried(NAME12, says, recipe(unshare3("user"), ids2));
 }
 function nameOf9(uid, passwd) {
-  const line2 = passwd.split("\n").find((line3) => line3.split(":")[2] === String(uid));
-  return line2?.split(":")[0];
+  const line3 = passwd.split("\n").find((line4) => line4.split(":")[2] === String(uid));
+  return line3?.split(":")[0];
 }
 function firstOf3(text5, user, uid) {
-  for (const line2 of text5.split("\n")) {
-    const [owner, first, count] = line2.split(":");
+  for (const line3 of text5.split("\n")) {
+    const [owner, first, count] = line3.split(":");
     if ((owner === user || owner === String(uid)) && Number(count) > 0) return Number(first);
   }
   return void 0;
@@ -56326,13 +58256,13 @@ function firstOf3(text5, user, uid) {
 function textOf11(file) {
   return ifThere2(() => readText(file)) ?? "";
 }
-var NAME9;
+var NAME12;
 var init_id_ranges = __esm({
   "scripts/ramekin/id_ranges.ts"() {
     init_mod2();
     init_check_result();
     init_files8();
-    NAME9 = "more ids than one";
+    NAME12 = "more ids than one";
   }
 });
 
@@ -56478,9 +58408,9 @@ function outsideNetwork() {
 }
 function isInstalled2(program) {
   const directories = environment()["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
-  return directories.split(":").some((directory2) => isThere(`${directory2}/${program}`));
+  return directories.split(":").some((directory2) => isThere2(`${directory2}/${program}`));
 }
-function isThere(path2) {
+function isThere2(path2) {
   return ifThere2(() => linux.statx(linux.AT_FDCWD, path2)) !== void 0;
 }
 var TUN, OTHERS_OPEN;
@@ -56500,9 +58430,9 @@ var init_host_checks = __esm({
 var check_exports = {};
 __export(check_exports, {
   findingsText: () => findingsText,
-  run: () => run22
+  run: () => run25
 });
-function run22(given) {
+function run25(given) {
   const { release, machine } = linux.uname();
   const findings = hostChecks();
   if (given.has("json")) printJson({
@@ -56707,9 +58637,9 @@ deno "$@"
 // scripts/ramekin/oci.ts
 var oci_exports = {};
 __export(oci_exports, {
-  run: () => run23
+  run: () => run26
 });
-function run23(given) {
+function run26(given) {
   const [action, directory2] = given.operands;
   if (action !== "install") throw new UsageError(`there is no "${action}"; there is: install`);
   if (directory2 === void 0) {
@@ -56724,8 +58654,8 @@ function run23(given) {
   if (ifThere2(() => linux.statx(linux.AT_FDCWD, absolute3)) === void 0) {
     linux.mkdirat(linux.AT_FDCWD, absolute3, 493);
   }
-  write5(module, readText(moduleFile()), 420);
-  write5(command, commandText({
+  write6(module, readText(moduleFile()), 420);
+  write6(command, commandText({
     deno: Deno.execPath(),
     module,
     cache
@@ -56741,7 +58671,7 @@ function moduleFile() {
   const isBundled = !url.endsWith("/scripts/ramekin/oci.ts");
   return new URL(isBundled ? "./oci.js" : "../../dist/oci.js", url).pathname;
 }
-function write5(path2, text5, mode2) {
+function write6(path2, text5, mode2) {
   const bytes = new TextEncoder().encode(text5);
   ifThere2(() => linux.unlinkat(linux.AT_FDCWD, path2));
   writeBytes(path2, bytes, mode2);
@@ -56759,9 +58689,9 @@ var init_oci = __esm({
 // scripts/ramekin/schema.ts
 var schema_exports = {};
 __export(schema_exports, {
-  run: () => run24
+  run: () => run27
 });
-function run24() {
+function run27() {
   printJson(recipeSchema());
   return 0;
 }
@@ -56776,10 +58706,10 @@ var init_schema2 = __esm({
 var man_exports = {};
 __export(man_exports, {
   programPage: () => programPage,
-  run: () => run25,
+  run: () => run28,
   subcommandPage: () => subcommandPage
 });
-function run25(given) {
+function run28(given) {
   const [name] = given.operands;
   print(name === void 0 ? programPage() : subcommandPage(find(name)));
   return 0;
@@ -56794,11 +58724,11 @@ function programPage() {
   return [
     ...head("ramekin", "run programs in containers, made of recipes"),
     ".SH SYNOPSIS",
-    line("ramekin SUBCOMMAND ..."),
+    line2("ramekin SUBCOMMAND ..."),
     ".SH SUBCOMMANDS",
     ...SUBCOMMANDS.flatMap(({ name, summary }) => term(`ramekin-${name}(1)`, summary)),
     ".SH SEE ALSO",
-    line("namespaces(7), cgroups(7), user_namespaces(7)")
+    line2("namespaces(7), cgroups(7), user_namespaces(7)")
   ].join("\n");
 }
 function subcommandPage(subcommand) {
@@ -56810,7 +58740,7 @@ function subcommandPage(subcommand) {
   return [
     ...head(`ramekin-${name}`, summary),
     ".SH SYNOPSIS",
-    line(usageLine(subcommand)),
+    line2(usageLine(subcommand)),
     ...more === void 0 ? [] : [
       ".SH DESCRIPTION",
       ...more.split("\n").flatMap(paragraph)
@@ -56818,21 +58748,21 @@ function subcommandPage(subcommand) {
     ".SH OPTIONS",
     ...shown4.flatMap((flag) => term(flagText(flag) + (flag.repeated === true ? " ..." : ""), flag.summary)),
     ".SH SEE ALSO",
-    line("ramekin(1)")
+    line2("ramekin(1)")
   ].join("\n");
 }
 function head(name, summary) {
   return [
     `.TH ${escaped4(name.toUpperCase())} 1 "" "ramekin ${escaped4(VERSION)}" "User Commands"`,
     ".SH NAME",
-    line(`${name} - ${summary}`)
+    line2(`${name} - ${summary}`)
   ];
 }
 function paragraph(text5) {
   return text5 === "" ? [
     ".PP"
   ] : [
-    line(text5),
+    line2(text5),
     ".br"
   ];
 }
@@ -56840,10 +58770,10 @@ function term(name, text5) {
   return [
     ".TP",
     `\\fB${escaped4(name)}\\fR`,
-    line(text5)
+    line2(text5)
   ];
 }
-function line(text5) {
+function line2(text5) {
   return escaped4(text5).replace(/^(?=[.'])/, "\\&");
 }
 function escaped4(text5) {
@@ -56899,7 +58829,7 @@ var init_words2 = __esm({
         program: false
       }
     ];
-    CONTAINERS = `ramekin ps 2>/dev/null | awk 'NR > 1 { print $1; if ($2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) print $2 }'`;
+    CONTAINERS = `ramekin ps --all 2>/dev/null | awk 'NR > 1 { if ($1 != "-") print $1; if ($2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) print $2 }'`;
     IMAGES = "ramekin images 2>/dev/null | awk 'NR > 1 { print $1 }'";
   }
 });
@@ -57120,9 +59050,9 @@ var init_zsh = __esm({
 // scripts/ramekin/completions.ts
 var completions_exports = {};
 __export(completions_exports, {
-  run: () => run26
+  run: () => run29
 });
-function run26(given) {
+function run29(given) {
   const shell = given.operands[0];
   const completions = SHELLS[shell];
   if (completions === void 0) {
@@ -57163,7 +59093,7 @@ function keepBox(kept) {
     });
     if (!kept.isSafe()) return false;
     const bytes = bytesOf8(kept.flags);
-    write6(kept, new Uint8Array([
+    write7(kept, new Uint8Array([
       ...bytes ?? [],
       ...kept.key
     ]));
@@ -57181,16 +59111,16 @@ function bytesOf8(flags2) {
       ...IN_BOX,
       path: HERE3.path
     });
-    const isThere2 = visibleDirectory(optionsOf(given, HERE3)) !== void 0;
+    const isThere3 = visibleDirectory(optionsOf(given, HERE3)) !== void 0;
     return buildBox(box2, {
-      cwd: isThere2 ? "caller" : "root"
+      cwd: isThere3 ? "caller" : "root"
     });
   } catch (error) {
     if (error instanceof UsageError || error instanceof RamekinError) return void 0;
     throw error;
   }
 }
-function write6({ directory: directory2, path: path2 }, bytes) {
+function write7({ directory: directory2, path: path2 }, bytes) {
   const name = `${directory2}/.${crypto.randomUUID()}`;
   try {
     Deno.writeFileSync(name, bytes, {
@@ -57216,7 +59146,7 @@ function forgetOldest(directory2) {
 var MOST5;
 var init_keep_box = __esm({
   "scripts/ramekin/keep_box.ts"() {
-    init_mod6();
+    init_mod8();
     init_mod2();
     init_arguments();
     init_box_flags();
@@ -57227,8 +59157,37 @@ var init_keep_box = __esm({
   }
 });
 
+// scripts/ramekin/detach.ts
+var detach_exports = {};
+__export(detach_exports, {
+  detach: () => detach
+});
+function detach() {
+  const [subcommand, ...rest] = Deno.args;
+  const started2 = startSupervisor((fd) => [
+    subcommand,
+    supervisorFlag(fd),
+    ...rest
+  ]);
+  if ("name" in started2) {
+    print(started2.name);
+    return 0;
+  }
+  const { code, signal } = started2;
+  if (signal !== null) printError(`ramekin: the supervisor was killed by ${signal}`);
+  return code;
+}
+var init_detach = __esm({
+  "scripts/ramekin/detach.ts"() {
+    init_mod7();
+    init_detach_flags();
+    init_output2();
+  }
+});
+
 // scripts/ramekin/main.ts
 init_arguments();
+init_detach_flags();
 init_error_report();
 init_help();
 
@@ -57240,6 +59199,9 @@ var LOAD = {
   enter: () => Promise.resolve().then(() => (init_enter(), enter_exports)),
   cp: () => Promise.resolve().then(() => (init_cp(), cp_exports)),
   stop: () => Promise.resolve().then(() => (init_stop(), stop_exports)),
+  logs: () => Promise.resolve().then(() => (init_logs(), logs_exports)),
+  wait: () => Promise.resolve().then(() => (init_wait(), wait_exports)),
+  rm: () => Promise.resolve().then(() => (init_rm(), rm_exports)),
   stats: () => Promise.resolve().then(() => (init_stats(), stats_exports)),
   plan: () => Promise.resolve().then(() => (init_plan2(), plan_exports)),
   pull: () => Promise.resolve().then(() => (init_pull2(), pull_exports)),
