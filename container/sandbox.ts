@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type SandboxOptions, sandboxSteps } from "../recipe/sandbox.ts";
+import { type SandboxBind, type SandboxOptions, sandboxSteps } from "../recipe/sandbox.ts";
 import { type Recipe, recipe } from "./recipe.ts";
 
-export type { SandboxOptions };
+export type { SandboxBind, SandboxOptions };
 
 /**
  * Makes a recipe for an untrusted program. The program runs as the same user, in namespaces of its

@@ -371,7 +371,8 @@ export class PlanBuilder {
     if (!this.state.isBeyondRights(kind)) return;
     this.refuse(
       `the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put ` +
-        "the step before that. A sandbox ends so: give its options what it is to have",
+        "the step before that. A sandbox ends so: give its options what it is to have (bind, tmpfs, " +
+        "overlay, hostname, net)",
     );
   }
 

@@ -7,7 +7,8 @@
 import { DEFAULT_PATH } from "./default_path.ts";
 import { RecipeError } from "./errors.ts";
 import { isWithin, normalize } from "./path.ts";
-import { askedPaths, HOSTNAME, sandboxRoot } from "./sandbox_root.ts";
+import { HOSTNAME, sandboxRoot } from "./sandbox_root.ts";
+import { shownFiles } from "./sandbox_files.ts";
 import {
   absolutePath,
   boolean,
@@ -20,6 +21,8 @@ import {
   object,
   oneOf,
   optional,
+  type Schema,
+  schema,
   type Schemas,
   text,
   variableName,
@@ -71,8 +74,25 @@ export interface SandboxOptions {
    * with `unixSockets` connect to a socket, and talk to the process that serves it.
    */
   readonly read?: readonly string[];
+  /** As `read`, and left out where they are missing. */
+  readonly tryRead?: readonly string[];
   /** Files and directories that appear at their own paths, and can be changed too. */
   readonly write?: readonly string[];
+  /**
+   * Files and directories that appear at another path: `["/home/me/work", "/work"]` can be changed as
+   * with `write`, and `["/home/me/work", "/work", "ro"]` as little as with `read`. A path in a
+   * directory that the program may change is refused.
+   */
+  readonly bind?: readonly SandboxBind[];
+  /** Directories that appear at their own paths, and whose changes are thrown away. */
+  readonly overlay?: readonly string[];
+  /** Empty directories in memory, each of the size of /tmp (`tmp`) at most. */
+  readonly tmpfs?: readonly string[];
+  /**
+   * A directory with a system in it, which takes the place of the programs and libraries of this
+   * machine: an unpacked image, what debootstrap makes. It cannot be changed.
+   */
+  readonly root?: string;
   /**
    * Files and directories that are hidden, whatever `read` and `write` say, also by another name that
    * shows them. A file appears empty, and a directory too. See `denyFiles()`.
@@ -174,15 +194,26 @@ export interface SandboxOptions {
   readonly weakerProc?: boolean;
 }
 
+/** A file or directory of this machine, its path in the sandbox, and `"ro"` if it is only read. */
+export type SandboxBind =
+  | readonly [source: string, target: string]
+  | readonly [source: string, target: string, mode: "ro"];
+
 /** What each of the options may be. */
 const optionFields = lazy((): Schemas<SandboxOptions> => {
-  const paths = optional(list(absolutePath((path) => {
+  const path = absolutePath((path) => {
     const own = ["/proc", "/dev"].find((directory) => isWithin(normalize(path), directory));
     return own && `${quoted(path)} cannot be the host's, as a sandbox has its own ${own}`;
-  })));
+  });
+  const paths = optional(list(path));
   return {
     read: paths,
+    tryRead: paths,
     write: paths,
+    bind: optional(list(boundFile(path))),
+    overlay: paths,
+    tmpfs: paths,
+    root: optional(path),
     denyRead: paths,
     denyWrite: paths,
     net: optional(oneOf(["none", "host"])),
@@ -204,6 +235,17 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
   };
 });
 
+/** What an entry of `bind` may be. */
+function boundFile(path: Schema): Schema {
+  const expected = 'a list [source, target], or [source, target, "ro"]';
+  return schema(expected, (value) => {
+    if (!Array.isArray(value) || value.length < 2 || value.length > 3) return `is not ${expected}`;
+    const [source, target, mode = "ro"] = value;
+    if (mode !== "ro") return `has ${quoted(String(mode))} where only "ro" can be`;
+    return path.issue(source) ?? path.issue(target);
+  });
+}
+
 /**
  * Returns the steps of a sandbox, in their order.
  *
@@ -214,10 +256,11 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
   if (invalid !== undefined) {
     throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
   }
-  const { read = [], write = [], net = "none", env = [], architectures = [], weakerProc = false } =
-    options;
-  const asked = askedPaths(read, write);
-  const { setuidFiles = false, unixSockets = asked.size === 0 && net === "none" } = options;
+  const { net = "none", env = [], architectures = [], weakerProc = false } = options;
+  const asked = shownFiles(options);
+  const showsFiles = options.root !== undefined ||
+    asked.values().some(({ option }) => option !== "tmpfs");
+  const { setuidFiles = false, unixSockets = !showsFiles && net === "none" } = options;
   const denied = [
     ...(setuidFiles ? [] : ["@setuid-files"]),
     ...(unixSockets ? [] : ["@unix-sockets"]),

@@ -7,14 +7,16 @@
 import { RecipeError } from "./errors.ts";
 import { loopbackHosts } from "./network_files.ts";
 import { isWithin, normalize, parentOf } from "./path.ts";
-import { protectedFiles } from "./protected_files.ts";
+import { protectedFiles, type WrittenDirectory } from "./protected_files.ts";
 import type { SandboxOptions } from "./sandbox.ts";
+import type { Access, ShownFile, ShownFiles } from "./sandbox_files.ts";
 import { bind, type BindOptions, type BindStep } from "./steps/bind.ts";
 import {
   denyFiles,
   devices,
   maskPaths,
   mkdir,
+  overlay,
   pivotRoot,
   proc,
   remount,
@@ -25,20 +27,6 @@ import {
 import type { Step } from "./steps.ts";
 import { CURRENT_SYSTEM, HIDDEN_FILES, SYSTEM_FILES, systemNetworkFiles } from "./system_files.ts";
 
-/** What a program may do with a file of the host's. */
-type Access = "read" | "write";
-
-/** The files of the host that a sandbox is asked to show. */
-export type AskedPaths = ReadonlyMap<string, Access>;
-
-/** Returns the paths; one of both lists is to be written. */
-export function askedPaths(read: readonly string[], write: readonly string[]): AskedPaths {
-  return new Map<string, Access>([
-    ...read.map((path) => [normalize(path), "read"] as const),
-    ...write.map((path) => [normalize(path), "write"] as const),
-  ]);
-}
-
 /** The name of a sandbox. */
 export const HOSTNAME = "sandbox";
 
@@ -46,12 +34,12 @@ export const HOSTNAME = "sandbox";
 const TEMPORARY = ["/tmp", "/run"];
 
 /** Returns the steps that make the root and enter it. */
-export function sandboxRoot(asked: AskedPaths, options: SandboxOptions): readonly Step[] {
+export function sandboxRoot(asked: ShownFiles, options: SandboxOptions): readonly Step[] {
   return new SandboxRoot(asked, options).steps();
 }
 
 class SandboxRoot {
-  readonly #asked: AskedPaths;
+  readonly #asked: ShownFiles;
   readonly #options: SandboxOptions;
   /**
    * Where the new root is put together: the one place of the host that no sandbox shows. The /proc
@@ -59,11 +47,16 @@ class SandboxRoot {
    */
   readonly #root: "/proc" | "/sys";
 
-  constructor(asked: AskedPaths, options: SandboxOptions) {
+  constructor(asked: ShownFiles, options: SandboxOptions) {
     this.#asked = asked;
     this.#options = options;
     this.#root = options.weakerProc === true ? "/sys" : "/proc";
-    const covered = [...asked.keys()].find((path) => isWithin(path, this.#root));
+    if (options.root !== undefined && asked.has("/")) {
+      throw new RecipeError('sandbox: "root" takes the place of all files ("/")');
+    }
+    const named = [...asked.values()].flatMap(({ path, source }) => [path, source]);
+    const covered = [...named, ...(options.root === undefined ? [] : [normalize(options.root)])]
+      .find((path) => isWithin(path, this.#root));
     if (covered === undefined) return;
     throw new RecipeError(
       `sandbox: ${covered} cannot be shown with "weakerProc", as the root is put together at ` +
@@ -72,28 +65,24 @@ class SandboxRoot {
   }
 
   steps(): readonly Step[] {
-    const { denyRead = [], denyWrite = [], weakerProc, protect, tmp = "25%", shm } = this.#options;
+    const { denyRead = [], denyWrite = [], weakerProc, protect, root, shm } = this.#options;
     const whole = this.#asked.get("/");
     // A directory comes before what is in it, so that nothing is covered.
     const paths = [...this.#asked.keys()].filter((path) => path !== "/").sort();
     return [
-      ...(whole === undefined ? this.#smallRoot(paths) : [this.#grantedFile("/", whole)]),
-      // tmpfs(5): 0 is no limit.
-      tmpfs(
-        this.#at("/tmp"),
-        tmp === "unlimited"
-          ? { options: "size=0,nr_inodes=0" }
-          : { size: tmp, options: "nr_inodes=400k" },
-      ),
+      ...(root !== undefined
+        ? this.#otherRoot(normalize(root))
+        : whole === undefined
+        ? this.#smallRoot(paths)
+        : [this.#shownFile(whole)]),
+      this.#temporary("/tmp"),
       tmpfs(this.#at("/run"), { size: "16m", mode: 0o755, options: "nr_inodes=16k" }),
-      this.#hostFile("/run", { readOnly: true, entries: CURRENT_SYSTEM }),
+      ...(root === undefined
+        ? [this.#hostFile("/run", { readOnly: true, entries: CURRENT_SYSTEM })]
+        : []),
       devices(this.#at("/dev"), { ...(shm !== undefined && { shm }) }),
-      ...paths.map((path) => this.#askedFile(path)),
-      ...protectedFiles(
-        this.#written(),
-        (path) => this.#accessAround(path).includes("write"),
-        protect,
-      ),
+      ...paths.map((path) => this.#askedFile(this.#asked.get(path)!)),
+      ...protectedFiles(this.#written(), protect),
       ...(denyRead.length + denyWrite.length === 0
         ? []
         : [denyFiles({ read: denyRead, write: denyWrite })]),
@@ -113,27 +102,29 @@ class SandboxRoot {
    * put a link to any file of the host. Such a path is looked up in the new root, where that
    * directory is mounted already and no link leads out.
    */
-  #askedFile(path: string): Step {
-    const access = this.#asked.get(path)!;
+  #askedFile(file: ShownFile): Step {
+    const { option, path, access } = file;
+    if (option === "tmpfs") return this.#temporary(path);
+    if (option === "overlay") return overlay(this.#at(path), { lower: [path], discard: true });
     const around = this.#accessAround(path);
-    if (!around.includes("write")) return this.#grantedFile(path, access);
+    if (option === "bind" || !around.includes("write")) return this.#shownFile(file);
     if (access === "write" && around[0] === "read") {
       throw new RecipeError(
         `sandbox, "write": ${path} is in a directory to be read, and that is in one to be written; ` +
           "name either the two inner ones alone, or the outer one",
       );
     }
-    return { ...this.#grantedFile(path, access), source: this.#at(path) };
+    return { ...this.#shownFile(file), source: this.#at(path) };
   }
 
   /** Returns the access to each directory around the path that was asked for, the innermost first. */
   #accessAround(path: string): readonly Access[] {
     const around: Access[] = [];
     for (let at = parentOf(path); at !== "/"; at = parentOf(at)) {
-      const access = this.#asked.get(at);
-      if (access !== undefined) around.push(access);
+      const file = this.#asked.get(at);
+      if (file !== undefined) around.push(file.access);
     }
-    const whole = this.#asked.get("/");
+    const whole = this.#asked.get("/")?.access;
     if (
       whole === undefined || path === "/" ||
       TEMPORARY.some((directory) => isWithin(path, directory))
@@ -143,10 +134,48 @@ class SandboxRoot {
     return [...around, whole];
   }
 
-  /** Returns the directories to be written, and where each is while the root is put together. */
-  #written(): ReadonlyMap<string, string> {
-    const written = [...this.#asked].filter(([, access]) => access === "write");
-    return new Map(written.map(([path]) => path).sort().map((path) => [path, this.#at(path)]));
+  /** Returns the directories to be written. */
+  #written(): readonly WrittenDirectory[] {
+    const written = [...this.#asked.values()].filter(({ access }) => access === "write");
+    return written.sort((a, b) => a.path < b.path ? -1 : 1).map(({ option, path, source }) => ({
+      source,
+      target: this.#at(path),
+      // What is shown at another path is not reached by that of a directory around it.
+      isInner: option === "write" && this.#accessAround(path).includes("write"),
+    }));
+  }
+
+  /** A directory with a system in it, in which mount points are made in memory. */
+  #otherRoot(directory: string): readonly Step[] {
+    const { net = "none" } = this.#options;
+    return [
+      overlay(this.#root, { lower: [directory], discard: true }),
+      ...(net === "none"
+        ? this.#loopbackHosts()
+        : ["/etc/resolv.conf", "/etc/hosts"].map((path) =>
+          this.#hostFile(path, { readOnly: true, optional: true })
+        )),
+    ];
+  }
+
+  /** The names of the loopback interface. */
+  #loopbackHosts(): readonly Step[] {
+    return [
+      mkdir(this.#at("/etc")),
+      writeFile(this.#at("/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME)),
+    ];
+  }
+
+  /** An empty directory in memory. */
+  #temporary(path: string): Step {
+    const { tmp = "25%" } = this.#options;
+    // tmpfs(5): 0 is no limit.
+    return tmpfs(
+      this.#at(path),
+      tmp === "unlimited"
+        ? { options: "size=0,nr_inodes=0" }
+        : { size: tmp, options: "nr_inodes=400k" },
+    );
   }
 
   /** A root with nothing but what programs need. */
@@ -168,20 +197,20 @@ class SandboxRoot {
       ...(holdsAsked("/var/tmp") ? [] : [symlink("/tmp", this.#at("/var/tmp"))]),
       this.#hostFile("/", { readOnly: true, entries, hide: HIDDEN_FILES }),
       ...apart.map((path) => this.#hostFile(`/${path}`, { readOnly: true, optional: true })),
-      ...(net === "none" && !isCovered("etc/hosts")
-        ? [
-          mkdir(this.#at("/etc")),
-          writeFile(this.#at("/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME)),
-        ]
-        : []),
+      ...(net === "none" && !isCovered("etc/hosts") ? this.#loopbackHosts() : []),
     ];
   }
 
-  #grantedFile(path: string, access: Access): BindStep {
-    return this.#hostFile(path, { readOnly: access === "read", untrusted: true });
+  #shownFile({ option, path, source, access }: ShownFile): BindStep {
+    const options = { readOnly: access === "read", untrusted: true };
+    return this.#hostFile(
+      path,
+      { ...options, ...(option === "tryRead" && { optional: true }) },
+      source,
+    );
   }
 
-  #hostFile(path: string, options: BindOptions): BindStep {
-    return bind(path, this.#at(path), { ...options, restrict: ["nosuid", "nodev"] });
+  #hostFile(path: string, options: BindOptions, source = path): BindStep {
+    return bind(source, this.#at(path), { ...options, restrict: ["nosuid", "nodev"] });
   }
 }

@@ -37,7 +37,8 @@ export function lowerDenyFiles({ read = [], write = [] }: DenyFilesStep, plan: P
     for (const tree of trees) {
       const within = new DenialsIn(tree, trees, plan);
       if (empty !== undefined) within.hide(hidden, empty);
-      if (!tree.readOnly) within.keep(kept);
+      // What is thrown away changes nothing.
+      if (!tree.readOnly && !tree.discards) within.keep(kept);
     }
   };
   if (hidden.length === 0) deny();
@@ -74,6 +75,8 @@ interface ShownTree {
   readonly type: FileType | "unknown";
   readonly target: string;
   readonly readOnly: boolean;
+  /** Whether its changes are thrown away. */
+  readonly discards: boolean;
 }
 
 /** Returns what is shown of the host, the innermost first: what is around it then has the mounts in it. */
@@ -84,12 +87,13 @@ function shownTrees(
   const { nextRoot } = plan.cursor;
   const trees: ShownTree[] = [];
   for (const mount of plan.state.mounts.visible()) {
-    const { origin, target, readOnly } = mount;
+    const { origin, target, readOnly, type: kind } = mount;
     if (nextRoot !== undefined && !isWithin(target, nextRoot)) continue;
-    refuseLayers(mount, denied, plan);
+    if (origin === undefined) refuseLayers(mount, denied, plan);
     if (origin === undefined) continue;
     const { type } = plan.facts.resolve(origin);
-    if (type !== undefined) trees.push({ origin, type, target, readOnly });
+    const discards = kind === "overlay";
+    if (type !== undefined) trees.push({ origin, type, target, readOnly, discards });
   }
   return trees.sort((a, b) => b.target.length - a.target.length);
 }
@@ -164,10 +168,10 @@ class DenialsIn {
     done: string,
     write: (file: FoundName) => void,
   ): void {
-    const { origin, type, target, readOnly } = this.#tree;
+    const { origin, type, target, readOnly, discards } = this.#tree;
     if (type !== "directory") return;
     const paths = this.#shownOf(denied.map(({ end }) => end));
-    const links = readOnly ? [] : this.#shownOf(denied.flatMap(({ links }) => links));
+    const links = readOnly || discards ? [] : this.#shownOf(denied.flatMap(({ links }) => links));
     if (paths.length + links.length === 0) return;
     const plan = this.#plan;
     const { found, missing } = scanNames(plan, {
@@ -196,8 +200,8 @@ class DenialsIn {
       write(file);
     }
     for (const path of links) this.#shown.keep({ path, isLink: true });
-    // Nobody makes a file in what can only be read.
-    if (readOnly || missing.length === 0) return;
+    // Nobody makes a file in what can only be read, or of what is thrown away.
+    if (readOnly || discards || missing.length === 0) return;
     plan.access.record({ kind: "write", path: origin });
     for (const name of missing) {
       plan.placeholders.push({ ...name, stepIndex: plan.cursor.index });

@@ -51,6 +51,7 @@ export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would be mounted on the host");
   const target = plan.path(step.target);
   if (target.needsMountPoint) target.makeMountPoint("directory");
+  const origin = onlyOrigin(step, plan);
   const lower = step.lower.map((path) => {
     plan.access.recordLowerDirectory(path);
     const source = plan.source(path);
@@ -80,6 +81,7 @@ export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
   plan.mounted({
     target: target.canonical,
     type: "overlay",
+    ...origin,
     layers: [
       ...(step.upper === undefined ? [] : [{ path: step.upper, changes: true }]),
       ...step.lower.map((path) => ({ path, changes: false })),
@@ -87,6 +89,13 @@ export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
     readOnly: step.upper === undefined && step.discard !== true,
     own: true,
   });
+}
+
+/** Returns the directory of the host that is shown, if it is one and no other. */
+function onlyOrigin({ lower, discard }: OverlayStep, plan: PlanBuilder): { origin?: string } {
+  if (discard !== true || lower.length > 1 || !plan.host.isHere) return {};
+  const source = plan.source(lower[0]!);
+  return source instanceof HostPath ? { origin: source.resolved.path } : {};
 }
 
 function overlayFixes(step: OverlayStep, plan: PlanBuilder): Fixes {

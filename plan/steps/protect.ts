@@ -65,10 +65,15 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
   }
 }
 
-/** The other places at which the program finds what is protected, by mounts of the host. */
+/**
+ * The other places at which the program finds what is protected: by mounts of the host, and by those of
+ * the recipe that show the same directory.
+ */
 class OtherPlaces {
   readonly #plan: PlanBuilder;
   readonly #except: readonly string[];
+  /** What is shown of the host and can be changed. */
+  readonly #changeable: readonly { readonly origin: string; readonly target: string }[];
   /** The directories of the host that are shown, by their paths in the container. */
   readonly #shown: Map<string, ShownDirectory>;
 
@@ -76,18 +81,21 @@ class OtherPlaces {
     this.#plan = plan;
     this.#shown = new Map([[shown.target, shown]]);
     this.#except = except;
+    this.#changeable = plan.state.mounts.visible().flatMap(({ origin, target, readOnly }) =>
+      origin === undefined || readOnly || !this.#isReached(target) ? [] : [{ origin, target }]
+    );
   }
 
   /** Makes a file read-only there, but where a step names it, or what is in it, itself. */
   keep({ path, isLink }: Pick<FoundName, "path" | "isLink">): void {
     const others = this.#plan.facts.otherNames.of(path)
       .filter((other) => !this.#except.includes(other));
-    if (others.length === 0) return;
     const { mounts, unknownSource } = this.#plan.state;
-    if (unknownSource !== undefined) this.#refuse(path, others[0]!, unknownSource);
-    for (const { origin, target, readOnly } of mounts.visible()) {
-      if (origin === undefined || readOnly || !this.#isReached(target)) continue;
-      for (const other of others) {
+    if (others.length > 0 && unknownSource !== undefined) {
+      this.#refuse(path, others[0]!, unknownSource);
+    }
+    for (const { origin, target } of this.#changeable) {
+      for (const other of [path, ...others]) {
         if (other === origin || !isWithin(other, origin)) continue;
         const shown = this.#at(origin, target);
         // Another mount of the recipe may be there.

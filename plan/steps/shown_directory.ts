@@ -31,7 +31,9 @@ export class ShownDirectory {
 
   /** Whether the file is shown, and not covered by a filesystem of the recipe's. */
   has(source: string): boolean {
-    return !this.#plan.state.mounts.isContainerMount(this.targetOf(source));
+    const { own, target } = this.#plan.state.mounts.mountOf(this.targetOf(source));
+    // An overlay shows the directory itself.
+    return !own || target === this.target;
   }
 
   /** Returns the path at which the container shows a file. */

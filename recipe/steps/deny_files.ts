@@ -37,7 +37,8 @@ export interface DeniedFiles {
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, in a user namespace
  * without a step that maps ids, after `pivotRoot()`, for `/`, for a file that has a second name (a
- * hard link), or for one in a layer of an `overlay()`
+ * hard link), or for one in a layer of an `overlay()`, but where it is the only one and changes are
+ * discarded
  * @throws {SyscallError} when it is run: `ENOENT` and `ELOOP` where files that are found are gone, or
  * have become links, whenever the container is made, `ENOSYS` before Linux 5.12
  *

@@ -42,7 +42,7 @@ export interface ProtectOptions {
  * the same. What is found is mounted on itself, read-only, and so are the directories on the way, which
  * then cannot be moved away. Where a name is a symbolic link, or a directory on the way to it, neither
  * the link nor what it leads to can be changed; nor can what is linked to from within a directory of
- * such a name; and all of it by every path at which mounts of the host show it. Repositories of git are found by what is in them, however deep those of submodules and
+ * such a name; and all of it by every path at which mounts of the host, or earlier steps, show it. Repositories of git are found by what is in them, however deep those of submodules and
  * worktrees are; what their configuration and the user's own includes, and the hooks that these name,
  * are protected too.
  *

@@ -16,6 +16,7 @@ import { UsageError } from "./usage.ts";
 /** How the flags of a box are read. */
 export const IN_BOX: FlagReading = {
   path: boxPath,
+  optional: boxPath,
   // refuseDenials() has refused it.
   denied: boxPath,
   variables: () => ["*"],

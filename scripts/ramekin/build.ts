@@ -11,6 +11,7 @@ import { mayWrite, writeBytes } from "./files.ts";
 import { readRecipe } from "../../yaml/read.ts";
 import type { Arguments } from "./arguments.ts";
 import { boxedSandbox, IN_BOX } from "./box_flags.ts";
+import { FILE_FLAGS } from "./file_flags.ts";
 import { LIMIT_FLAGS } from "./limit_flags.ts";
 import { importRecipe, isCode, isData, notRecipe, readable, variablesOf } from "./recipe_file.ts";
 import { UsageError } from "./usage.ts";
@@ -77,6 +78,7 @@ const SANDBOX_FLAGS = [
   "deny-env",
   "protect",
   "no-protect",
+  ...FILE_FLAGS.map(({ name }) => name),
   "cwd",
   "setenv",
   "hostname",

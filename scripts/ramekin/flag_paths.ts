@@ -13,7 +13,7 @@ import { UsageError } from "./usage.ts";
 const MISSING = ["ENOENT", "ENOTDIR"];
 
 /** Returns the path from the root. Links, which an earlier program may have made, are left to the sandbox. */
-function absolutePath(path: string): string {
+export function absolutePath(path: string): string {
   // Deno's own flags take `..` by the words of the path too.
   return withoutClimbing(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);
 }

@@ -40,7 +40,7 @@ function bytesOf(flags: readonly string[]): Uint8Array<ArrayBuffer> | undefined 
     const subcommand = SUBCOMMANDS.find(({ name }) => name === "sandbox")!;
     const given = readArguments(flags, subcommand);
     // It is for this machine and directory, and the paths are of those.
-    const box = boxedSandbox(given, { ...IN_BOX, path: HERE.path });
+    const box = boxedSandbox(given, { ...IN_BOX, path: HERE.path, optional: HERE.optional });
     const isThere = visibleDirectory(optionsOf(given, HERE)) !== undefined;
     return buildBox(box, { cwd: isThere ? "caller" : "root" });
   } catch (error) {

@@ -59,12 +59,14 @@ interface PeerFlag {
 export const PEER_FLAGS: readonly PeerFlag[] = [
   {
     names: ["ro-bind", "ro-bind-try", "ro-bind-data"],
-    sandbox: "--allow-read=PATH shows a file or directory",
+    sandbox: "--allow-read=PATH shows a file or directory, --bind=PATH:TARGET:ro at another path",
     recipe: "in a recipe it is the step bind, with readOnly",
   },
   {
     names: ["bind", "bind-try", "bind-data", "dev-bind", "dev-bind-try"],
-    sandbox: "--allow-write=PATH shows a file or directory that may be changed",
+    sandbox:
+      "--allow-write=PATH shows a file or directory that may be changed, --bind=PATH:TARGET " +
+      "at another path",
     recipe: "in a recipe it is the step bind",
   },
   {
@@ -79,12 +81,14 @@ export const PEER_FLAGS: readonly PeerFlag[] = [
   },
   {
     names: ["overlay", "overlay-src", "tmp-overlay", "ro-overlay"],
-    sandbox: "a recipe has it: the step overlay",
+    sandbox: "--overlay=PATHS shows directories whose changes are thrown away",
     recipe: "in a recipe it is the step overlay",
   },
   {
     names: ["tmpfs", "shm-size"],
-    sandbox: "a sandbox has a /tmp and a /dev/shm of its own; --tmp-size and --shm-size size them",
+    sandbox:
+      "a sandbox has a /tmp and a /dev/shm of its own; --tmp-size and --shm-size size them, " +
+      "and --tmpfs=PATHS makes further ones",
     recipe: "in a recipe it is the step tmpfs",
   },
   {

@@ -22,7 +22,8 @@ import {
 import type { Arguments } from "./arguments.ts";
 import { auditOf, reportDenials } from "./audit.ts";
 import { isDetached } from "./detach_flags.ts";
-import { deniedPath, existingPath } from "./flag_paths.ts";
+import { type FileOptions, filesOf, type PathReading } from "./file_flags.ts";
+import { absolutePath, deniedPath, existingPath } from "./flag_paths.ts";
 import {
   deniedList,
   grantedList,
@@ -43,7 +44,7 @@ import { reportOf } from "./status_fd.ts";
 import { UsageError } from "./usage.ts";
 
 /** The files that a sandbox shows. */
-type ShownPaths = Required<Pick<SandboxOptions, "read" | "write">>;
+type ShownPaths = Required<Pick<SandboxOptions, "read" | "write">> & FileOptions;
 
 /** Runs the program. */
 export async function run(given: Arguments): Promise<number> {
@@ -83,9 +84,7 @@ export async function run(given: Arguments): Promise<number> {
 }
 
 /** How words of the flags are read: here, or for a machine that is not known. */
-export interface FlagReading {
-  /** Returns the path from the root. */
-  path(path: string, flag: string): string;
+export interface FlagReading extends PathReading {
   /** The same of a path that is denied. */
   denied(path: string, flag: string): string;
   /** Returns the names of all variables. */
@@ -112,9 +111,11 @@ export function optionsOf(
   const read = paths("read", () => all ? everywhere() : ["/"]);
   const write = paths("write", everywhere);
   const sockets = socketsOf(given);
+  const files = filesOf(given, reading);
   return {
     read: [...read, ...sockets],
     write,
+    ...files,
     denyRead: denied("read"),
     denyWrite: denied("write"),
     net: grantedList(given, "net", all) === undefined ? "host" : "none",
@@ -122,7 +123,7 @@ export function optionsOf(
     protect: protectedBy(given),
     ...limitsOf(given),
     ...placeOf(given, reading),
-    ...((all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read, write)) &&
+    ...((all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read, write, files)) &&
       { unixSockets: true }),
     ...(given.has(NARROW_PROGRAMS.name) && { architectures: NARROW_ARCHITECTURES }),
     ...(given.has(WEAKER_PROC.name) && { weakerProc: true }),
@@ -157,9 +158,11 @@ function onlySockets(
   sockets: readonly string[],
   read: readonly string[],
   write: readonly string[],
+  { tryRead = [], bind = [], overlay = [], root }: FileOptions,
 ): boolean {
   if (sockets.length === 0) return false;
-  const [other] = [...read, ...write];
+  const [other] = [...read, ...write, ...tryRead, ...bind.map(([path]) => path), ...overlay]
+    .concat(root ?? []);
   if (other === undefined) return true;
   throw new UsageError(
     `--allow-net=unix:${sockets[0]}: with it, the program could also reach the unix sockets in ` +
@@ -212,7 +215,7 @@ function placeOf(
   });
   return {
     ...(hostname !== undefined && { hostname }),
-    ...(cwd !== undefined && { cwd: reading.denied(cwd, `--cwd=${cwd}`) }),
+    ...(cwd !== undefined && { cwd: reading.optional(cwd, `--cwd=${cwd}`) }),
     ...(variables.length > 0 && { setEnv: Object.fromEntries(variables) }),
   };
 }
@@ -248,6 +251,7 @@ function permissionsOf(given: Arguments): Permissions | undefined {
 /** As flags are read for a script. */
 export const HERE: FlagReading = {
   path: existingPath,
+  optional: absolutePath,
   denied: deniedPath,
   variables: () => Object.keys(environment()),
   without: (allowed, denied) =>
@@ -257,10 +261,14 @@ export const HERE: FlagReading = {
 };
 
 /** The working directory, if it is there for the program: shown, or around something that is. */
-export function visibleDirectory({ read, write }: ShownPaths): string | undefined {
+export function visibleDirectory(
+  { read, write, tryRead = [], bind = [], overlay = [], tmpfs = [], root }: ShownPaths,
+): string | undefined {
   const directory = Deno.cwd();
   const isOwn = OWN.some((path) => isWithin(directory, path));
-  const isThere = [...read, ...write, "/usr"].some((path) =>
+  const shown = [...read, ...write, ...tryRead, ...overlay, ...tmpfs]
+    .concat(bind.map(([, target]) => target), root === undefined ? ["/usr"] : []);
+  const isThere = shown.some((path) =>
     isWithin(path, directory) || (isWithin(directory, path) && (path !== "/" || !isOwn))
   );
   return isThere ? directory : undefined;

@@ -23,6 +23,7 @@ import {
   REGISTRY_FLAGS,
   REPORT_FLAGS,
 } from "./image_flags.ts";
+import { FILE_FLAGS } from "./file_flags.ts";
 import { LIMIT_FLAGS } from "./limit_flags.ts";
 import type { Flag, Subcommand } from "./usage.ts";
 
@@ -82,6 +83,7 @@ const SANDBOX_FLAGS: readonly Flag[] = [
   PERMISSION_FLAGS.env,
   PROTECT,
   { name: "no-protect", summary: "let it change those that are run or trusted later, too" },
+  ...FILE_FLAGS,
   {
     name: "cwd",
     value: "PATH",

@@ -23,7 +23,7 @@ test("a flag of another tool leads to what there is in its place", () => {
     [["run", "box.yaml", "--write=."], "did you mean --allow-write?"],
     [["sandbox", "--allow-run"], "the program may start what it sees"],
     [["sandbox", "--ro-bind", "/usr", "/usr"], "--allow-read=PATH shows"],
-    [["sandbox", "--bind=/srv"], "--allow-write=PATH shows"],
+    [["sandbox", "--dev-bind=/srv"], "--allow-write=PATH shows"],
     [["sandbox", "--unshare-net"], "no network without --allow-net"],
     [["sandbox", "-v", "/a:/b"], "--allow-read=PATH shows"],
     [["sandbox", "-v/a:/b"], "--allow-read=PATH shows"],

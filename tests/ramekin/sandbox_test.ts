@@ -44,6 +44,39 @@ test(
 );
 
 test(
+  "files are shown at other paths, in memory, or not at all",
+  inDirectory(async (directory) => {
+    const show = (...flags: string[]) =>
+      inside(directory, flags, "pwd; cat soup.txt; echo x > new");
+    assertEquals(await show("--overlay=."), `${directory}\nleek\n`);
+    const script = "pwd; cat /in/soup.txt; echo salt > /in/salt; stat -fc %T /mem; ls /in/none";
+    const flags = ["--bind=.:/in", "--try-read=none,soup.txt", "--tmpfs=/mem", "--cwd=/in"];
+    assertEquals(
+      await inside(directory, flags, `${script} 2> /dev/null || true`),
+      "/in\nleek\ntmpfs\n",
+    );
+    assertEquals(Deno.readTextFileSync(`${directory}/salt`), "salt\n");
+    const read = await inside(
+      directory,
+      ["--bind=.:/in:ro"],
+      "(echo > /in/a) 2> /dev/null || echo no",
+    );
+    assertEquals(read, "no\n");
+    Deno.mkdirSync(`${directory}/root`);
+    for (const name of ["bin", "lib", "lib64"]) {
+      Deno.symlinkSync(`usr/${name}`, `${directory}/root/${name}`);
+    }
+    const rooted = await inside(directory, ["--root=root", "-R=/usr"], "pwd; echo /*");
+    assertEquals(rooted, "/\n/bin /dev /etc /lib /lib64 /proc /run /tmp /usr\n");
+    for (const flag of ["--bind=.", "--bind=.:in", "--bind=.:/in:rw", "--bind=.:/in:ro:x"]) {
+      const { code, stderr } = await ramekinWith({ cwd: directory }, "sandbox", flag, "--", "true");
+      assertEquals(code, 125);
+      assertStringIncludes(stderr, "is not of the form --bind=PATH:TARGET or PATH:TARGET:ro");
+    }
+  }),
+);
+
+test(
   "what is run outside later stays as it is, by its name",
   inDirectory(async (directory) => {
     const script =

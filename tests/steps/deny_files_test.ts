@@ -188,10 +188,10 @@ testOn(
 
 testOn(
   ["mount"],
-  "a file with another name is refused, and so are layers of an overlay",
+  "a file with another name is refused, and so are several layers of an overlay",
   (mounts) =>
     inDirectory((directory) => {
-      write(directory, "a", "lower/secret");
+      write(directory, "a", "lower/secret", "other/x");
       Deno.linkSync(`${directory}/a`, `${directory}/b`);
       for (const kind of ["read", "write"]) {
         assertRefused(() => mounts.with(denyFiles({ [kind]: [`${directory}/a`] })), {
@@ -199,7 +199,8 @@ testOn(
           says: "a hard link, by which it could be " + (kind === "read" ? "read" : "changed"),
         });
       }
-      const over = mounts.with(overlay("/mnt", { lower: [`${directory}/lower`], discard: true }));
+      const lower = [`${directory}/lower`, `${directory}/other`];
+      const over = mounts.with(overlay("/mnt", { lower, discard: true }));
       assertRefused(() => over.with(denyFiles({ read: [`${directory}/lower/secret`] })), {
         step: "denyFiles",
         says: "is in a layer of the overlay at /mnt; maskPaths()",
