@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "4b8f109fbcaab2c5d23d036e3befa22f55b116f6fb6b07bfa8cf7e4c264f0cd7";
+var BUILD = "e635124147819152af06532139a06845bb303e01664424d1f2980f4d606e52aa";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {
@@ -221,7 +221,7 @@ function findKeptBox(words) {
     return;
   }
 }
-var FLAG = /^(--(?!audit\b|detach\b|name\b|status-fd\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
+var FLAG = /^(--(?!(?:audit|bind|detach|name|overlay|root|status-fd|try-read)\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
 var FILES = /^(?:--allow-read|--allow-write|-R|-W)=(.*)$/s;
 function sandboxIn([subcommand, ...words]) {
   const end = words.indexOf("--");

@@ -13959,7 +13959,7 @@ var PlanBuilder = class {
   }),
     requireRights: (function (kind) {
     if (!this.state.isBeyondRights(kind)) return;
-    this.refuse(`the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put the step before that. A sandbox ends so: give its options what it is to have`);
+    this.refuse(`the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put the step before that. A sandbox ends so: give its options what it is to have (bind, tmpfs, overlay, hostname, net)`);
   }),
     needsHostPids: (function () {
     if (!this.state.unshared.has("pid")) return;
@@ -22957,7 +22957,8 @@ var ShownDirectory = class {
   }
   /** Whether the file is shown, and not covered by a filesystem of the recipe's. */
   has(source) {
-    return !this.#plan.state.mounts.isContainerMount(this.targetOf(source));
+    const { own, target } = this.#plan.state.mounts.mountOf(this.targetOf(source));
+    return !own || target === this.target;
   }
   /** Returns the path at which the container shows a file. */
   targetOf(source) {
@@ -23081,7 +23082,7 @@ function lowerDenyFiles({ read: read5 = [], write: write4 = [] }, plan) {
     for (const tree of trees) {
       const within = new DenialsIn(tree, trees, plan);
       if (empty !== void 0) within.hide(hidden, empty);
-      if (!tree.readOnly) within.keep(kept);
+      if (!tree.readOnly && !tree.discards) within.keep(kept);
     }
   };
   if (hidden.length === 0) deny2();
@@ -23112,16 +23113,18 @@ function shownTrees(plan, denied2) {
   const { nextRoot: nextRoot2 } = plan.cursor;
   const trees = [];
   for (const mount3 of plan.state.mounts.visible()) {
-    const { origin, target, readOnly } = mount3;
+    const { origin, target, readOnly, type: kind } = mount3;
     if (nextRoot2 !== void 0 && !isWithin(target, nextRoot2)) continue;
-    refuseLayers(mount3, denied2, plan);
+    if (origin === void 0) refuseLayers(mount3, denied2, plan);
     if (origin === void 0) continue;
     const { type } = plan.facts.resolve(origin);
+    const discards = kind === "overlay";
     if (type !== void 0) trees.push({
       origin,
       type,
       target,
-      readOnly
+      readOnly,
+      discards
     });
   }
   return trees.sort((a, b) => b.target.length - a.target.length);
@@ -23193,10 +23196,10 @@ var DenialsIn = class {
   }
   /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
   #find(denied2, done, write4) {
-    const { origin, type, target, readOnly } = this.#tree;
+    const { origin, type, target, readOnly, discards } = this.#tree;
     if (type !== "directory") return;
     const paths = this.#shownOf(denied2.map(({ end }) => end));
-    const links = readOnly ? [] : this.#shownOf(denied2.flatMap(({ links: links2 }) => links2));
+    const links = readOnly || discards ? [] : this.#shownOf(denied2.flatMap(({ links: links2 }) => links2));
     if (paths.length + links.length === 0) return;
     const plan = this.#plan;
     const { found, missing: missing2 } = scanNames(plan, {
@@ -23222,7 +23225,7 @@ var DenialsIn = class {
       path: path2,
       isLink: true
     });
-    if (readOnly || missing2.length === 0) return;
+    if (readOnly || discards || missing2.length === 0) return;
     plan.access.record({
       kind: "write",
       path: origin
@@ -24488,6 +24491,7 @@ function lowerOverlay(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
   const target = plan.path(step.target);
   if (target.needsMountPoint) target.makeMountPoint("directory");
+  const origin = onlyOrigin(step, plan);
   const lower2 = step.lower.map((path2) => {
     plan.access.recordLowerDirectory(path2);
     const source = plan.source(path2);
@@ -24531,6 +24535,7 @@ function lowerOverlay(step, plan) {
   plan.mounted({
     target: target.canonical,
     type: "overlay",
+    ...origin,
     layers: [
       ...step.upper === void 0 ? [] : [
         {
@@ -24546,6 +24551,13 @@ function lowerOverlay(step, plan) {
     readOnly: step.upper === void 0 && step.discard !== true,
     own: true
   });
+}
+function onlyOrigin({ lower: lower2, discard: discard2 }, plan) {
+  if (discard2 !== true || lower2.length > 1 || !plan.host.isHere) return {};
+  const source = plan.source(lower2[0]);
+  return source instanceof HostPath ? {
+    origin: source.resolved.path
+  } : {};
 }
 function overlayFixes(step, plan) {
   const directories = [
@@ -24950,6 +24962,8 @@ var OtherPlaces = class {
 
   #plan;
   #except;
+  /** What is shown of the host and can be changed. */
+  #changeable;
   /** The directories of the host that are shown, by their paths in the container. */
   #shown;
   constructor(plan, shown2, except) {
@@ -24961,16 +24975,25 @@ var OtherPlaces = class {
       ]
     ]);
     this.#except = except;
+    this.#changeable = plan.state.mounts.visible().flatMap(({ origin, target, readOnly }) => origin === void 0 || readOnly || !this.#isReached(target) ? [] : [
+      {
+        origin,
+        target
+      }
+    ]);
   }
   /** Makes a file read-only there, but where a step names it, or what is in it, itself. */
   keep({ path: path2, isLink }) {
     const others = this.#plan.facts.otherNames.of(path2).filter((other) => !this.#except.includes(other));
-    if (others.length === 0) return;
     const { mounts, unknownSource } = this.#plan.state;
-    if (unknownSource !== void 0) this.#refuse(path2, others[0], unknownSource);
-    for (const { origin, target, readOnly } of mounts.visible()) {
-      if (origin === void 0 || readOnly || !this.#isReached(target)) continue;
-      for (const other of others) {
+    if (others.length > 0 && unknownSource !== void 0) {
+      this.#refuse(path2, others[0], unknownSource);
+    }
+    for (const { origin, target } of this.#changeable) {
+      for (const other of [
+        path2,
+        ...others
+      ]) {
         if (other === origin || !isWithin(other, origin)) continue;
         const shown2 = this.#at(origin, target);
         if (mounts.originOf(shown2.targetOf(other)).origin !== other) continue;

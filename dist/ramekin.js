@@ -105,8 +105,7 @@ var askedFile$95;
 var accessAround$96;
 var written$97;
 var smallRoot$98;
-var grantedFile$99;
-var hostFile$100;
+var hostFile$99;
 var call = (function call(name, ...args) {
   return {
     name,
@@ -5170,15 +5169,14 @@ var recipe = (function recipe(...inputs) {
     input
   ])));
 });
-var protectedFiles = (function protectedFiles(written2, isInner, names = true) {
+var protectedFiles = (function protectedFiles(written2, names = true) {
   if (names === false || names !== true && names.length === 0) return [];
-  return [
-    ...written2
-  ].filter((([path2]) => !isInner(path2))).map((([path2, target]) => {
-    const except = [
-      ...written2.keys()
-    ].filter(((other) => other !== path2 && isWithin(other, path2)));
-    return protect(path2, target, {
+  const sources = [
+    ...new Set(written2.map((({ source }) => source)))
+  ];
+  return written2.filter((({ isInner }) => !isInner)).map(({ source, target }) => {
+    const except = sources.filter((other) => other !== source && isWithin(other, source));
+    return protect(source, target, {
       ...names !== true && {
         names
       },
@@ -5186,22 +5184,10 @@ var protectedFiles = (function protectedFiles(written2, isInner, names = true) {
         except
       }
     });
-  }));
+  });
 });
 var fromRoot = (function fromRoot(path2) {
   return path2.slice(1);
-});
-var askedPaths = (function askedPaths(read5, write4) {
-  return new Map([
-    ...read5.map(((path2) => [
-      normalize(path2),
-      "read"
-    ])),
-    ...write4.map(((path2) => [
-      normalize(path2),
-      "write"
-    ]))
-  ]);
 });
 var sandboxRoot = (function sandboxRoot(asked, options) {
   return new SandboxRoot(asked, options).steps();
@@ -5213,9 +5199,10 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
   if (invalid !== void 0) {
     throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
   }
-  const { read: read5 = [], write: write4 = [], net = "none", env = [], architectures = [], weakerProc = false } = options;
-  const asked = askedPaths(read5, write4);
-  const { setuidFiles = false, unixSockets = asked.size === 0 && net === "none" } = options;
+  const { net = "none", env = [], architectures = [], weakerProc = false } = options;
+  const asked = shownFiles(options);
+  const showsFiles = options.root !== void 0 || asked.values().some((({ option }) => option !== "tmpfs"));
+  const { setuidFiles = false, unixSockets = !showsFiles && net === "none" } = options;
   const denied2 = [
     ...setuidFiles ? [] : [
       "@setuid-files"
@@ -5278,7 +5265,7 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
       keep: env
     }),
     setEnv({
-      ...Object.fromEntries(usual.filter((([name]) => !includesVariable(env, name)))),
+      ...Object.fromEntries(usual.filter(([name]) => !includesVariable(env, name))),
       ...options.setEnv
     }),
     ...options.cwd === void 0 ? [] : [
@@ -16628,11 +16615,11 @@ function view(bytes) {
 
 // host/elf/elf_reader.ts
 var MOST_LOOKS = 1e5;
-function programHost(reading2, refuse2) {
+function programHost(reading2, refuse3) {
   const known = /* @__PURE__ */ new Map();
   let looks = 0;
   const look2 = () => {
-    if (++looks > MOST_LOOKS) refuse2("the programs have too many libraries to look for them all");
+    if (++looks > MOST_LOOKS) refuse3("the programs have too many libraries to look for them all");
   };
   const read5 = (path2, use) => {
     look2();
@@ -16805,10 +16792,10 @@ function withoutDots(path2) {
 
 // host/elf/program_files.ts
 var SCRIPTS_DEEP = 5;
-function filesOfPrograms(programs2, host2, refuse2) {
+function filesOfPrograms(programs2, host2, refuse3) {
   const files = /* @__PURE__ */ new Map();
   for (const program of programs2) {
-    for (const { source, target } of filesOf(program, host2, refuse2)) files.set(target, source);
+    for (const { source, target } of filesOf(program, host2, refuse3)) files.set(target, source);
   }
   return [
     ...files
@@ -16817,30 +16804,30 @@ function filesOfPrograms(programs2, host2, refuse2) {
     target
   }));
 }
-function* filesOf(program, host2, refuse2) {
+function* filesOf(program, host2, refuse3) {
   let path2 = program;
   for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
-    const head = host2.head(path2) ?? refuse2(`${path2 === program ? path2 : `the interpreter ${path2} of ${program}`} does not exist, or is not a regular file${unexpanded(path2)}`);
+    const head = host2.head(path2) ?? refuse3(`${path2 === program ? path2 : `the interpreter ${path2} of ${program}`} does not exist, or is not a regular file${unexpanded(path2)}`);
     yield {
       source: path2,
       target: path2
     };
     const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head));
     if (script === null) {
-      const elf = host2.elf(path2) ?? refuse2(`${path2} is neither a program (ELF, 64 bits) nor a script that begins with "#!"`);
-      return yield* filesOfElf(path2, elf, host2, refuse2);
+      const elf = host2.elf(path2) ?? refuse3(`${path2} is neither a program (ELF, 64 bits) nor a script that begins with "#!"`);
+      return yield* filesOfElf(path2, elf, host2, refuse3);
     }
     path2 = script[1];
     if (!path2.startsWith("/")) {
-      refuse2(`${program} is a script, and its interpreter, "${path2}", has no absolute path`);
+      refuse3(`${program} is a script, and its interpreter, "${path2}", has no absolute path`);
     }
   }
-  refuse2(`${program} is a script, and too many of its interpreters are scripts themselves`);
+  refuse3(`${program} is a script, and too many of its interpreters are scripts themselves`);
 }
-function* filesOfElf(path2, elf, host2, refuse2) {
+function* filesOfElf(path2, elf, host2, refuse3) {
   if (elf.interpreter === void 0) return;
   if (host2.head(elf.interpreter) === void 0) {
-    refuse2(`the loader ${elf.interpreter}, which ${path2} needs, does not exist`);
+    refuse3(`the loader ${elf.interpreter}, which ${path2} needs, does not exist`);
   }
   yield {
     source: elf.interpreter,
@@ -16867,7 +16854,7 @@ function* filesOfElf(path2, elf, host2, refuse2) {
   for (const object2 of queue) {
     for (const name of object2.elf.needed) {
       if (loaded2.has(name) || search.isLoader(name)) continue;
-      const library = libraryOf(name, object2, search, host2) ?? refuse2(`the library ${name}, which ${object2.source} needs, does not exist`);
+      const library = libraryOf(name, object2, search, host2) ?? refuse3(`the library ${name}, which ${object2.source} needs, does not exist`);
       loaded2.add(name);
       if (library.elf.soname !== void 0) loaded2.add(library.elf.soname);
       queue.push(library);
@@ -18604,12 +18591,12 @@ var LiveHost = class {
   }
   /** The files that programs need. */
   programFiles(programs2, reading2) {
-    const refuse2 = (issue) => {
+    const refuse3 = (issue) => {
       throw new ProgramIssue(issue);
     };
     try {
       return {
-        files: filesOfPrograms(programs2, programHost(reading2, refuse2), refuse2)
+        files: filesOfPrograms(programs2, programHost(reading2, refuse3), refuse3)
       };
     } catch (error) {
       if (error instanceof ProgramIssue) return {
@@ -26430,7 +26417,7 @@ var PlanBuilder = class {
   }),
     requireRights: (function (kind) {
     if (!this.state.isBeyondRights(kind)) return;
-    this.refuse(`the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put the step before that. A sandbox ends so: give its options what it is to have`);
+    this.refuse(`the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put the step before that. A sandbox ends so: give its options what it is to have (bind, tmpfs, overlay, hostname, net)`);
   }),
     needsHostPids: (function () {
     if (!this.state.unshared.has("pid")) return;
@@ -27122,7 +27109,8 @@ var ShownDirectory = class {
   static {
     addMethods(this.prototype, {
     has: (function (source) {
-    return !this.#plan.state.mounts.isContainerMount(this.targetOf(source));
+    const { own, target } = this.#plan.state.mounts.mountOf(this.targetOf(source));
+    return !own || target === this.target;
   }),
     targetOf: (function (source) {
     return `${this.#root}/${nameOf$68.call(this, source)}`;
@@ -27279,7 +27267,7 @@ function lowerDenyFiles({ read: read5 = [], write: write4 = [] }, plan) {
     for (const tree of trees) {
       const within2 = new DenialsIn(tree, trees, plan);
       if (empty !== void 0) within2.hide(hidden, empty);
-      if (!tree.readOnly) within2.keep(kept);
+      if (!tree.readOnly && !tree.discards) within2.keep(kept);
     }
   };
   if (hidden.length === 0) deny2();
@@ -27310,16 +27298,18 @@ function shownTrees(plan, denied2) {
   const { nextRoot: nextRoot2 } = plan.cursor;
   const trees = [];
   for (const mount4 of plan.state.mounts.visible()) {
-    const { origin, target, readOnly } = mount4;
+    const { origin, target, readOnly, type: kind } = mount4;
     if (nextRoot2 !== void 0 && !isWithin(target, nextRoot2)) continue;
-    refuseLayers(mount4, denied2, plan);
+    if (origin === void 0) refuseLayers(mount4, denied2, plan);
     if (origin === void 0) continue;
     const { type } = plan.facts.resolve(origin);
+    const discards = kind === "overlay";
     if (type !== void 0) trees.push({
       origin,
       type,
       target,
-      readOnly
+      readOnly,
+      discards
     });
   }
   return trees.sort((a, b) => b.target.length - a.target.length);
@@ -27391,10 +27381,10 @@ var DenialsIn = class {
   }
   /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
   #find(denied2, done, write4) {
-    const { origin, type, target, readOnly } = this.#tree;
+    const { origin, type, target, readOnly, discards } = this.#tree;
     if (type !== "directory") return;
     const paths = this.#shownOf(denied2.map(({ end }) => end));
-    const links2 = readOnly ? [] : this.#shownOf(denied2.flatMap(({ links: links3 }) => links3));
+    const links2 = readOnly || discards ? [] : this.#shownOf(denied2.flatMap(({ links: links3 }) => links3));
     if (paths.length + links2.length === 0) return;
     const plan = this.#plan;
     const { found, missing: missing2 } = scanNames(plan, {
@@ -27420,7 +27410,7 @@ var DenialsIn = class {
       path: path2,
       isLink: true
     });
-    if (readOnly || missing2.length === 0) return;
+    if (readOnly || discards || missing2.length === 0) return;
     plan.access.record({
       kind: "write",
       path: origin
@@ -28445,21 +28435,21 @@ function orMinus1(value) {
 
 // plan/steps/limits.ts
 function lowerLimits(step, plan) {
-  const refuse2 = (why) => plan.refuse(why);
+  const refuse3 = (why) => plan.refuse(why);
   if (step.io?.some(({ device }) => device.startsWith("/"))) plan.isMomentary = true;
-  plan.limitTo(groupLimits(step, plan.host, refuse2));
+  plan.limitTo(groupLimits(step, plan.host, refuse3));
 }
 function checkLimits(limits2, host2) {
-  const refuse2 = (why) => {
+  const refuse3 = (why) => {
     throw new RecipeError(why);
   };
   const wrong = invalidField({
     ...limits2
   }, limitFields());
-  if (wrong !== void 0) refuse2(`the limit "${wrong.field}" ${wrong.issue}`);
-  return groupLimits(limits2, host2, refuse2);
+  if (wrong !== void 0) refuse3(`the limit "${wrong.field}" ${wrong.issue}`);
+  return groupLimits(limits2, host2, refuse3);
 }
-function groupLimits(limits2, host2, refuse2) {
+function groupLimits(limits2, host2, refuse3) {
   const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
   return present({
     memory: numberOf3(memory),
@@ -28469,7 +28459,7 @@ function groupLimits(limits2, host2, refuse2) {
     cpuWeight,
     pids: numberOf3(pids),
     io: io?.map((item) => ({
-      device: deviceNumbers(item.device, host2, refuse2),
+      device: deviceNumbers(item.device, host2, refuse3),
       ...present({
         readBps: numberOf3(item.readBps),
         writeBps: numberOf3(item.writeBps),
@@ -28485,12 +28475,12 @@ function groupLimits(limits2, host2, refuse2) {
 function numberOf3(value) {
   return value === void 0 ? void 0 : numberOf2(value);
 }
-function deviceNumbers(device, host2, refuse2) {
+function deviceNumbers(device, host2, refuse3) {
   if (!device.startsWith("/")) return device;
   try {
-    return host2.blockDevice(device) ?? refuse2(`${device} is not a block device`);
+    return host2.blockDevice(device) ?? refuse3(`${device} is not a block device`);
   } catch (error) {
-    if (error instanceof SyscallError) refuse2(`${device} cannot be found: ${error.code}`);
+    if (error instanceof SyscallError) refuse3(`${device} cannot be found: ${error.code}`);
     throw error;
   }
 }
@@ -28755,6 +28745,7 @@ function lowerOverlay(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
   const target = plan.path(step.target);
   if (target.needsMountPoint) target.makeMountPoint("directory");
+  const origin = onlyOrigin(step, plan);
   const lower2 = step.lower.map((path2) => {
     plan.access.recordLowerDirectory(path2);
     const source = plan.source(path2);
@@ -28798,6 +28789,7 @@ function lowerOverlay(step, plan) {
   plan.mounted({
     target: target.canonical,
     type: "overlay",
+    ...origin,
     layers: [
       ...step.upper === void 0 ? [] : [
         {
@@ -28813,6 +28805,13 @@ function lowerOverlay(step, plan) {
     readOnly: step.upper === void 0 && step.discard !== true,
     own: true
   });
+}
+function onlyOrigin({ lower: lower2, discard: discard2 }, plan) {
+  if (discard2 !== true || lower2.length > 1 || !plan.host.isHere) return {};
+  const source = plan.source(lower2[0]);
+  return source instanceof HostPath ? {
+    origin: source.resolved.path
+  } : {};
 }
 function overlayFixes(step, plan) {
   const directories = [
@@ -29168,12 +29167,15 @@ var OtherPlaces = class {
     addMethods(this.prototype, {
     keep: (function ({ path: path2, isLink }) {
     const others = this.#plan.facts.otherNames.of(path2).filter((other) => !this.#except.includes(other));
-    if (others.length === 0) return;
     const { mounts, unknownSource } = this.#plan.state;
-    if (unknownSource !== void 0) this.#refuse(path2, others[0], unknownSource);
-    for (const { origin, target, readOnly } of mounts.visible()) {
-      if (origin === void 0 || readOnly || !this.#isReached(target)) continue;
-      for (const other of others) {
+    if (others.length > 0 && unknownSource !== void 0) {
+      this.#refuse(path2, others[0], unknownSource);
+    }
+    for (const { origin, target } of this.#changeable) {
+      for (const other of [
+        path2,
+        ...others
+      ]) {
         if (other === origin || !isWithin(other, origin)) continue;
         const shown2 = this.#at(origin, target);
         if (mounts.originOf(shown2.targetOf(other)).origin !== other) continue;
@@ -29189,6 +29191,8 @@ var OtherPlaces = class {
 
   #plan;
   #except;
+  /** What is shown of the host and can be changed. */
+  #changeable;
   /** The directories of the host that are shown, by their paths in the container. */
   #shown;
   constructor(plan, shown2, except) {
@@ -29200,6 +29204,12 @@ var OtherPlaces = class {
       ]
     ]);
     this.#except = except;
+    this.#changeable = plan.state.mounts.visible().flatMap(({ origin, target, readOnly }) => origin === void 0 || readOnly || !this.#isReached(target) ? [] : [
+      {
+        origin,
+        target
+      }
+    ]);
   }
   /** Makes a file read-only there, but where a step names it, or what is in it, itself. */
   
@@ -32854,7 +32864,6 @@ function systemNetworkFiles() {
 
 
 // recipe/sandbox_root.ts
-
 var HOSTNAME = "sandbox";
 var TEMPORARY = [
   "/tmp",
@@ -32865,38 +32874,34 @@ var SandboxRoot = class {
   static {
     addMethods(this.prototype, {
     steps: (function () {
-    const { denyRead = [], denyWrite = [], weakerProc, protect: protect2, tmp = "25%", shm } = this.#options;
+    const { denyRead = [], denyWrite = [], weakerProc, protect: protect2, root: root2, shm } = this.#options;
     const whole = this.#asked.get("/");
     const paths = [
       ...this.#asked.keys()
     ].filter(((path2) => path2 !== "/")).sort();
     return [
-      ...whole === void 0 ? smallRoot$98.call(this, paths) : [
-        grantedFile$99.call(this, "/", whole)
+      ...root2 !== void 0 ? this.#otherRoot(normalize(root2)) : whole === void 0 ? smallRoot$98.call(this, paths) : [
+        this.#shownFile(whole)
       ],
-      // tmpfs(5): 0 is no limit.
-      tmpfs(at$94.call(this, "/tmp"), tmp === "unlimited" ? {
-        options: "size=0,nr_inodes=0"
-      } : {
-        size: tmp,
-        options: "nr_inodes=400k"
-      }),
+      this.#temporary("/tmp"),
       tmpfs(at$94.call(this, "/run"), {
         size: "16m",
         mode: 493,
         options: "nr_inodes=16k"
       }),
-      hostFile$100.call(this, "/run", {
-        readOnly: true,
-        entries: CURRENT_SYSTEM
-      }),
+      ...root2 === void 0 ? [
+        hostFile$99.call(this, "/run", {
+          readOnly: true,
+          entries: CURRENT_SYSTEM
+        })
+      ] : [],
       devices(at$94.call(this, "/dev"), {
         ...shm !== void 0 && {
           shm
         }
       }),
-      ...paths.map(((path2) => askedFile$95.call(this, path2))),
-      ...protectedFiles(written$97.call(this), ((path2) => accessAround$96.call(this, path2).includes("write")), protect2),
+      ...paths.map(((path2) => askedFile$95.call(this, this.#asked.get(path2)))),
+      ...protectedFiles(written$97.call(this), protect2),
       ...denyRead.length + denyWrite.length === 0 ? [] : [
         denyFiles({
           read: denyRead,
@@ -32918,15 +32923,22 @@ var SandboxRoot = class {
   });
   }
   static {
-    askedFile$95 = (function (path2) {
-    const access = this.#asked.get(path2);
+    askedFile$95 = (function (file) {
+    const { option, path: path2, access } = file;
+    if (option === "tmpfs") return this.#temporary(path2);
+    if (option === "overlay") return overlay(at$94.call(this, path2), {
+      lower: [
+        path2
+      ],
+      discard: true
+    });
     const around = accessAround$96.call(this, path2);
-    if (!around.includes("write")) return grantedFile$99.call(this, path2, access);
+    if (option === "bind" || !around.includes("write")) return this.#shownFile(file);
     if (access === "write" && around[0] === "read") {
       throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
     }
     return {
-      ...grantedFile$99.call(this, path2, access),
+      ...this.#shownFile(file),
       source: at$94.call(this, path2)
     };
   });
@@ -32935,10 +32947,10 @@ var SandboxRoot = class {
     accessAround$96 = (function (path2) {
     const around = [];
     for (let at3 = parentOf(path2); at3 !== "/"; at3 = parentOf(at3)) {
-      const access = this.#asked.get(at3);
-      if (access !== void 0) around.push(access);
+      const file = this.#asked.get(at3);
+      if (file !== void 0) around.push(file.access);
     }
-    const whole = this.#asked.get("/");
+    const whole = this.#asked.get("/")?.access;
     if (whole === void 0 || path2 === "/" || TEMPORARY.some((directory) => isWithin(path2, directory))) {
       return around;
     }
@@ -32951,12 +32963,14 @@ var SandboxRoot = class {
   static {
     written$97 = (function () {
     const written2 = [
-      ...this.#asked
-    ].filter((([, access]) => access === "write"));
-    return new Map(written2.map((([path2]) => path2)).sort().map(((path2) => [
-      path2,
-      at$94.call(this, path2)
-    ])));
+      ...this.#asked.values()
+    ].filter((({ access }) => access === "write"));
+    return written2.sort(((a, b) => a.path < b.path ? -1 : 1)).map((({ option, path: path2, source }) => ({
+      source,
+      target: at$94.call(this, path2),
+      // What is shown at another path is not reached by that of a directory around it.
+      isInner: option === "write" && accessAround$96.call(this, path2).includes("write")
+    })));
   });
   }
   static {
@@ -32981,33 +32995,22 @@ var SandboxRoot = class {
       ...holdsAsked("/var/tmp") ? [] : [
         symlink("/tmp", at$94.call(this, "/var/tmp"))
       ],
-      hostFile$100.call(this, "/", {
+      hostFile$99.call(this, "/", {
         readOnly: true,
         entries,
         hide: HIDDEN_FILES
       }),
-      ...apart.map((path2) => hostFile$100.call(this, `/${path2}`, {
+      ...apart.map((path2) => hostFile$99.call(this, `/${path2}`, {
         readOnly: true,
         optional: true
       })),
-      ...net === "none" && !isCovered("etc/hosts") ? [
-        mkdir2(at$94.call(this, "/etc")),
-        writeFile(at$94.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
-      ] : []
+      ...net === "none" && !isCovered("etc/hosts") ? this.#loopbackHosts() : []
     ];
   });
   }
   static {
-    grantedFile$99 = (function (path2, access) {
-    return hostFile$100.call(this, path2, {
-      readOnly: access === "read",
-      untrusted: true
-    });
-  });
-  }
-  static {
-    hostFile$100 = (function (path2, options) {
-    return bind(path2, at$94.call(this, path2), {
+    hostFile$99 = (function (path2, options, source = path2) {
+    return bind(source, at$94.call(this, path2), {
       ...options,
       restrict: [
         "nosuid",
@@ -33028,9 +33031,21 @@ var SandboxRoot = class {
     this.#asked = asked;
     this.#options = options;
     this.#root = options.weakerProc === true ? "/sys" : "/proc";
+    if (options.root !== void 0 && asked.has("/")) {
+      throw new RecipeError('sandbox: "root" takes the place of all files ("/")');
+    }
+    const named2 = [
+      ...asked.values()
+    ].flatMap((({ path: path2, source }) => [
+      path2,
+      source
+    ]));
     const covered = [
-      ...asked.keys()
-    ].find(((path2) => isWithin(path2, this.#root)));
+      ...named2,
+      ...options.root === void 0 ? [] : [
+        normalize(options.root)
+      ]
+    ].find((path2) => isWithin(path2, this.#root));
     if (covered === void 0) return;
     throw new RecipeError(`sandbox: ${covered} cannot be shown with "weakerProc", as the root is put together at ${this.#root}`);
   }
@@ -33045,26 +33060,138 @@ var SandboxRoot = class {
   
   /** Returns the access to each directory around the path that was asked for, the innermost first. */
   
-  /** Returns the directories to be written, and where each is while the root is put together. */
+  /** Returns the directories to be written. */
   
+  /** A directory with a system in it, in which mount points are made in memory. */
+  #otherRoot(directory) {
+    const { net = "none" } = this.#options;
+    return [
+      overlay(this.#root, {
+        lower: [
+          directory
+        ],
+        discard: true
+      }),
+      ...net === "none" ? this.#loopbackHosts() : [
+        "/etc/resolv.conf",
+        "/etc/hosts"
+      ].map((path2) => hostFile$99.call(this, path2, {
+        readOnly: true,
+        optional: true
+      }))
+    ];
+  }
+  /** The names of the loopback interface. */
+  #loopbackHosts() {
+    return [
+      mkdir2(at$94.call(this, "/etc")),
+      writeFile(at$94.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
+    ];
+  }
+  /** An empty directory in memory. */
+  #temporary(path2) {
+    const { tmp = "25%" } = this.#options;
+    return tmpfs(at$94.call(this, path2), tmp === "unlimited" ? {
+      options: "size=0,nr_inodes=0"
+    } : {
+      size: tmp,
+      options: "nr_inodes=400k"
+    });
+  }
   /** A root with nothing but what programs need. */
   
-  
+  #shownFile({ option, path: path2, source, access }) {
+    const options = {
+      readOnly: access === "read",
+      untrusted: true
+    };
+    return hostFile$99.call(this, path2, {
+      ...options,
+      ...option === "tryRead" && {
+        optional: true
+      }
+    }, source);
+  }
   
 };
 
+// recipe/sandbox_files.ts
+function shownFiles(options) {
+  const { read: read5 = [], write: write4 = [], tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [] } = options;
+  const at3 = (option, access) => (given) => {
+    const path2 = normalize(given);
+    return {
+      option,
+      path: path2,
+      source: path2,
+      access
+    };
+  };
+  const files = /* @__PURE__ */ new Map();
+  for (const file of [
+    ...tryRead.map(at3("tryRead", "read")),
+    ...read5.map(at3("read", "read"))
+  ]) {
+    files.set(file.path, file);
+  }
+  const bound = bind4.map(([source, target, mode2]) => ({
+    ...at3("bind", mode2 === "ro" ? "read" : "write")(target),
+    source: normalize(source)
+  }));
+  const others = [
+    ...write4.map(at3("write", "write")),
+    ...overlay2.map(at3("overlay", "read")),
+    ...bound,
+    ...tmpfs2.map(at3("tmpfs", "read"))
+  ];
+  for (const file of others) {
+    const other = files.get(file.path);
+    if (other !== void 0 && other.option !== file.option && !yields(other, file)) {
+      refuse2(file, `"${other.option}" has it too; name it in one of them`);
+    }
+    files.set(file.path, file);
+  }
+  for (const file of files.values()) checkPlace(file, files);
+  return files;
+}
+function yields({ option }, by) {
+  return (option === "read" || option === "tryRead") && (by.option === "write" || by.option === "overlay");
+}
+function checkPlace(file, files) {
+  const { option } = file;
+  const isBound = option === "bind" || option === "overlay";
+  if (file.path === "/" && (isBound || option === "tmpfs")) {
+    refuse2(file, 'it is the root of the sandbox; "root" takes another one');
+  }
+  if (option === "tmpfs") return;
+  for (const { option: option2, path: path2, access } of files.values()) {
+    if (path2 === file.path || !isWithin(file.path, path2) || access !== "write") continue;
+    if (!isBound && option2 !== "bind") continue;
+    refuse2(file, `it is in ${path2}, which the program may change, and could have put a link there; show it at a path outside of it`);
+  }
+}
+function refuse2({ option, path: path2 }, why) {
+  throw new RecipeError(`sandbox, "${option}": ${path2} cannot be shown, as ${why}`);
+}
+
 // recipe/sandbox.ts
 var optionFields = lazy((() => {
-  const paths = optional(list(absolutePath(((path2) => {
+  const path2 = absolutePath(((path3) => {
     const own = [
       "/proc",
       "/dev"
-    ].find(((directory) => isWithin(normalize(path2), directory)));
-    return own && `${quoted(path2)} cannot be the host's, as a sandbox has its own ${own}`;
-  }))));
+    ].find(((directory) => isWithin(normalize(path3), directory)));
+    return own && `${quoted(path3)} cannot be the host's, as a sandbox has its own ${own}`;
+  }));
+  const paths = optional(list(path2));
   return {
     read: paths,
+    tryRead: paths,
     write: paths,
+    bind: optional(list(boundFile(path2))),
+    overlay: paths,
+    tmpfs: paths,
+    root: optional(path2),
     denyRead: paths,
     denyWrite: paths,
     net: optional(oneOf([
@@ -33090,6 +33217,15 @@ var optionFields = lazy((() => {
     shm: optional(tmpfsSize())
   };
 }));
+function boundFile(path2) {
+  const expected = 'a list [source, target], or [source, target, "ro"]';
+  return schema(expected, (value) => {
+    if (!Array.isArray(value) || value.length < 2 || value.length > 3) return `is not ${expected}`;
+    const [source, target, mode2 = "ro"] = value;
+    if (mode2 !== "ro") return `has ${quoted(String(mode2))} where only "ro" can be`;
+    return path2.issue(source) ?? path2.issue(target);
+  });
+}
 
 var DEFAULT_BOUNDS = {
   pids: 4096,

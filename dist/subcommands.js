@@ -104,8 +104,7 @@ var askedFile$95;
 var accessAround$96;
 var written$97;
 var smallRoot$98;
-var grantedFile$99;
-var hostFile$100;
+var hostFile$99;
 var isConstructorOrProto = (function isConstructorOrProto(obj, key) {
   return key === "constructor" && typeof obj[key] === "function" || key === "__proto__";
 });
@@ -5444,15 +5443,14 @@ var recipe = (function recipe(...inputs) {
     input
   ])));
 });
-var protectedFiles = (function protectedFiles(written2, isInner, names = true) {
+var protectedFiles = (function protectedFiles(written2, names = true) {
   if (names === false || names !== true && names.length === 0) return [];
-  return [
-    ...written2
-  ].filter((([path2]) => !isInner(path2))).map((([path2, target]) => {
-    const except = [
-      ...written2.keys()
-    ].filter(((other) => other !== path2 && isWithin(other, path2)));
-    return protect(path2, target, {
+  const sources = [
+    ...new Set(written2.map((({ source }) => source)))
+  ];
+  return written2.filter((({ isInner }) => !isInner)).map(({ source, target }) => {
+    const except = sources.filter((other) => other !== source && isWithin(other, source));
+    return protect(source, target, {
       ...names !== true && {
         names
       },
@@ -5460,22 +5458,10 @@ var protectedFiles = (function protectedFiles(written2, isInner, names = true) {
         except
       }
     });
-  }));
+  });
 });
 var fromRoot = (function fromRoot(path2) {
   return path2.slice(1);
-});
-var askedPaths = (function askedPaths(read5, write8) {
-  return new Map([
-    ...read5.map(((path2) => [
-      normalize(path2),
-      "read"
-    ])),
-    ...write8.map(((path2) => [
-      normalize(path2),
-      "write"
-    ]))
-  ]);
 });
 var sandboxRoot = (function sandboxRoot(asked, options) {
   return new SandboxRoot(asked, options).steps();
@@ -5487,9 +5473,10 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
   if (invalid3 !== void 0) {
     throw new RecipeError(`sandbox, "${invalid3.field}": ${invalid3.issue}`);
   }
-  const { read: read5 = [], write: write8 = [], net = "none", env = [], architectures = [], weakerProc = false } = options;
-  const asked = askedPaths(read5, write8);
-  const { setuidFiles = false, unixSockets = asked.size === 0 && net === "none" } = options;
+  const { net = "none", env = [], architectures = [], weakerProc = false } = options;
+  const asked = shownFiles(options);
+  const showsFiles = options.root !== void 0 || asked.values().some((({ option }) => option !== "tmpfs"));
+  const { setuidFiles = false, unixSockets = !showsFiles && net === "none" } = options;
   const denied2 = [
     ...setuidFiles ? [] : [
       "@setuid-files"
@@ -5552,7 +5539,7 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
       keep: env
     }),
     setEnv({
-      ...Object.fromEntries(usual.filter((([name]) => !includesVariable(env, name)))),
+      ...Object.fromEntries(usual.filter(([name]) => !includesVariable(env, name))),
       ...options.setEnv
     }),
     ...options.cwd === void 0 ? [] : [
@@ -5909,12 +5896,14 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
   ]);
   const write8 = paths("write", everywhere);
   const sockets = socketsOf(given);
+  const files2 = filesOf3(given, reading2);
   return {
     read: [
       ...read5,
       ...sockets
     ],
     write: write8,
+    ...files2,
     denyRead: denied2("read"),
     denyWrite: denied2("write"),
     net: grantedList(given, "net", all) === void 0 ? "host" : "none",
@@ -5922,7 +5911,7 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
     protect: protectedBy(given),
     ...limitsOf2(given),
     ...placeOf6(given, reading2),
-    ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read5, write8)) && {
+    ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read5, write8, files2)) && {
       unixSockets: true
     },
     ...given.has(NARROW_PROGRAMS.name) && {
@@ -5947,12 +5936,15 @@ var socketsOf = (function socketsOf(given) {
     throw new UsageError(`${flag}: this is no unix socket`);
   });
 });
-var onlySockets = (function onlySockets(sockets, read5, write8) {
+var onlySockets = (function onlySockets(sockets, read5, write8, { tryRead = [], bind: bind4 = [], overlay: overlay2 = [], root: root2 }) {
   if (sockets.length === 0) return false;
   const [other] = [
     ...read5,
-    ...write8
-  ];
+    ...write8,
+    ...tryRead,
+    ...bind4.map(([path2]) => path2),
+    ...overlay2
+  ].concat(root2 ?? []);
   if (other === void 0) return true;
   throw new UsageError(`--allow-net=unix:${sockets[0]}: with it, the program could also reach the unix sockets in ${other}; --unix-sockets allows that`);
 });
@@ -5989,7 +5981,7 @@ var placeOf6 = (function placeOf6(given, reading2) {
       hostname: hostname2
     },
     ...cwd !== void 0 && {
-      cwd: reading2.denied(cwd, `--cwd=${cwd}`)
+      cwd: reading2.optional(cwd, `--cwd=${cwd}`)
     },
     ...variables.length > 0 && {
       setEnv: Object.fromEntries(variables)
@@ -6020,14 +6012,19 @@ var permissionsOf = (function permissionsOf(given) {
     denyNet
   };
 });
-var visibleDirectory = (function visibleDirectory({ read: read5, write: write8 }) {
+var visibleDirectory = (function visibleDirectory({ read: read5, write: write8, tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [], root: root2 }) {
   const directory2 = Deno.cwd();
   const isOwn3 = OWN2.some(((path2) => isWithin(directory2, path2)));
-  const isThere3 = [
+  const shown4 = [
     ...read5,
     ...write8,
+    ...tryRead,
+    ...overlay2,
+    ...tmpfs2
+  ].concat(bind4.map((([, target]) => target)), root2 === void 0 ? [
     "/usr"
-  ].some(((path2) => isWithin(path2, directory2) || isWithin(directory2, path2) && (path2 !== "/" || !isOwn3)));
+  ] : []);
+  const isThere3 = shown4.some((path2) => isWithin(path2, directory2) || isWithin(directory2, path2) && (path2 !== "/" || !isOwn3));
   return isThere3 ? directory2 : void 0;
 });
 var main = (async function main(words3) {
@@ -6339,7 +6336,7 @@ var init_peer_words = __esm({
           "ro-bind-try",
           "ro-bind-data"
         ],
-        sandbox: "--allow-read=PATH shows a file or directory",
+        sandbox: "--allow-read=PATH shows a file or directory, --bind=PATH:TARGET:ro at another path",
         recipe: "in a recipe it is the step bind, with readOnly"
       },
       {
@@ -6350,7 +6347,7 @@ var init_peer_words = __esm({
           "dev-bind",
           "dev-bind-try"
         ],
-        sandbox: "--allow-write=PATH shows a file or directory that may be changed",
+        sandbox: "--allow-write=PATH shows a file or directory that may be changed, --bind=PATH:TARGET at another path",
         recipe: "in a recipe it is the step bind"
       },
       {
@@ -6378,7 +6375,7 @@ var init_peer_words = __esm({
           "tmp-overlay",
           "ro-overlay"
         ],
-        sandbox: "a recipe has it: the step overlay",
+        sandbox: "--overlay=PATHS shows directories whose changes are thrown away",
         recipe: "in a recipe it is the step overlay"
       },
       {
@@ -6386,7 +6383,7 @@ var init_peer_words = __esm({
           "tmpfs",
           "shm-size"
         ],
-        sandbox: "a sandbox has a /tmp and a /dev/shm of its own; --tmp-size and --shm-size size them",
+        sandbox: "a sandbox has a /tmp and a /dev/shm of its own; --tmp-size and --shm-size size them, and --tmpfs=PATHS makes further ones",
         recipe: "in a recipe it is the step tmpfs"
       },
       {
@@ -19675,11 +19672,11 @@ var init_elf = __esm({
 });
 
 // host/elf/elf_reader.ts
-function programHost(reading2, refuse2) {
+function programHost(reading2, refuse3) {
   const known = /* @__PURE__ */ new Map();
   let looks = 0;
   const look2 = () => {
-    if (++looks > MOST_LOOKS) refuse2("the programs have too many libraries to look for them all");
+    if (++looks > MOST_LOOKS) refuse3("the programs have too many libraries to look for them all");
   };
   const read5 = (path2, use) => {
     look2();
@@ -19871,10 +19868,10 @@ var init_library_search = __esm({
 });
 
 // host/elf/program_files.ts
-function filesOfPrograms(programs2, host2, refuse2) {
+function filesOfPrograms(programs2, host2, refuse3) {
   const files2 = /* @__PURE__ */ new Map();
   for (const program of programs2) {
-    for (const { source, target } of filesOf(program, host2, refuse2)) files2.set(target, source);
+    for (const { source, target } of filesOf(program, host2, refuse3)) files2.set(target, source);
   }
   return [
     ...files2
@@ -19883,30 +19880,30 @@ function filesOfPrograms(programs2, host2, refuse2) {
     target
   }));
 }
-function* filesOf(program, host2, refuse2) {
+function* filesOf(program, host2, refuse3) {
   let path2 = program;
   for (let depth = 0; depth < SCRIPTS_DEEP; depth++) {
-    const head2 = host2.head(path2) ?? refuse2(`${path2 === program ? path2 : `the interpreter ${path2} of ${program}`} does not exist, or is not a regular file${unexpanded(path2)}`);
+    const head2 = host2.head(path2) ?? refuse3(`${path2 === program ? path2 : `the interpreter ${path2} of ${program}`} does not exist, or is not a regular file${unexpanded(path2)}`);
     yield {
       source: path2,
       target: path2
     };
     const script = /^#![ \t]*([^ \t\n\0]+)/.exec(new TextDecoder().decode(head2));
     if (script === null) {
-      const elf = host2.elf(path2) ?? refuse2(`${path2} is neither a program (ELF, 64 bits) nor a script that begins with "#!"`);
-      return yield* filesOfElf(path2, elf, host2, refuse2);
+      const elf = host2.elf(path2) ?? refuse3(`${path2} is neither a program (ELF, 64 bits) nor a script that begins with "#!"`);
+      return yield* filesOfElf(path2, elf, host2, refuse3);
     }
     path2 = script[1];
     if (!path2.startsWith("/")) {
-      refuse2(`${program} is a script, and its interpreter, "${path2}", has no absolute path`);
+      refuse3(`${program} is a script, and its interpreter, "${path2}", has no absolute path`);
     }
   }
-  refuse2(`${program} is a script, and too many of its interpreters are scripts themselves`);
+  refuse3(`${program} is a script, and too many of its interpreters are scripts themselves`);
 }
-function* filesOfElf(path2, elf, host2, refuse2) {
+function* filesOfElf(path2, elf, host2, refuse3) {
   if (elf.interpreter === void 0) return;
   if (host2.head(elf.interpreter) === void 0) {
-    refuse2(`the loader ${elf.interpreter}, which ${path2} needs, does not exist`);
+    refuse3(`the loader ${elf.interpreter}, which ${path2} needs, does not exist`);
   }
   yield {
     source: elf.interpreter,
@@ -19933,7 +19930,7 @@ function* filesOfElf(path2, elf, host2, refuse2) {
   for (const object2 of queue) {
     for (const name of object2.elf.needed) {
       if (loaded2.has(name) || search.isLoader(name)) continue;
-      const library = libraryOf(name, object2, search, host2) ?? refuse2(`the library ${name}, which ${object2.source} needs, does not exist`);
+      const library = libraryOf(name, object2, search, host2) ?? refuse3(`the library ${name}, which ${object2.source} needs, does not exist`);
       loaded2.add(name);
       if (library.elf.soname !== void 0) loaded2.add(library.elf.soname);
       queue.push(library);
@@ -21873,12 +21870,12 @@ var init_live_host = __esm({
       }
       /** The files that programs need. */
       programFiles(programs2, reading2) {
-        const refuse2 = (issue) => {
+        const refuse3 = (issue) => {
           throw new ProgramIssue(issue);
         };
         try {
           return {
-            files: filesOfPrograms(programs2, programHost(reading2, refuse2), refuse2)
+            files: filesOfPrograms(programs2, programHost(reading2, refuse3), refuse3)
           };
         } catch (error) {
           if (error instanceof ProgramIssue) return {
@@ -30821,7 +30818,7 @@ var init_builder = __esm({
       }),
     requireRights: (function (kind) {
         if (!this.state.isBeyondRights(kind)) return;
-        this.refuse(`the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put the step before that. A sandbox ends so: give its options what it is to have`);
+        this.refuse(`the ${kind} namespace belongs to a user namespace that a later unshare("user") has left; put the step before that. A sandbox ends so: give its options what it is to have (bind, tmpfs, overlay, hostname, net)`);
       }),
     needsHostPids: (function () {
         if (!this.state.unshared.has("pid")) return;
@@ -31612,7 +31609,8 @@ var init_shown_directory = __esm({
   static {
     addMethods(this.prototype, {
     has: (function (source) {
-        return !this.#plan.state.mounts.isContainerMount(this.targetOf(source));
+        const { own, target } = this.#plan.state.mounts.mountOf(this.targetOf(source));
+        return !own || target === this.target;
       }),
     targetOf: (function (source) {
         return `${this.#root}/${nameOf$68.call(this, source)}`;
@@ -31770,7 +31768,7 @@ function lowerDenyFiles({ read: read5 = [], write: write8 = [] }, plan) {
     for (const tree of trees) {
       const within3 = new DenialsIn(tree, trees, plan);
       if (empty !== void 0) within3.hide(hidden2, empty);
-      if (!tree.readOnly) within3.keep(kept);
+      if (!tree.readOnly && !tree.discards) within3.keep(kept);
     }
   };
   if (hidden2.length === 0) deny2();
@@ -31800,16 +31798,18 @@ function shownTrees(plan, denied2) {
   const { nextRoot: nextRoot2 } = plan.cursor;
   const trees = [];
   for (const mount4 of plan.state.mounts.visible()) {
-    const { origin, target, readOnly } = mount4;
+    const { origin, target, readOnly, type: kind } = mount4;
     if (nextRoot2 !== void 0 && !isWithin(target, nextRoot2)) continue;
-    refuseLayers(mount4, denied2, plan);
+    if (origin === void 0) refuseLayers(mount4, denied2, plan);
     if (origin === void 0) continue;
     const { type } = plan.facts.resolve(origin);
+    const discards = kind === "overlay";
     if (type !== void 0) trees.push({
       origin,
       type,
       target,
-      readOnly
+      readOnly,
+      discards
     });
   }
   return trees.sort((a, b) => b.target.length - a.target.length);
@@ -31892,10 +31892,10 @@ var init_deny_files2 = __esm({
       }
       /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
       #find(denied2, done, write8) {
-        const { origin, type, target, readOnly } = this.#tree;
+        const { origin, type, target, readOnly, discards } = this.#tree;
         if (type !== "directory") return;
         const paths = this.#shownOf(denied2.map(({ end }) => end));
-        const links2 = readOnly ? [] : this.#shownOf(denied2.flatMap(({ links: links3 }) => links3));
+        const links2 = readOnly || discards ? [] : this.#shownOf(denied2.flatMap(({ links: links3 }) => links3));
         if (paths.length + links2.length === 0) return;
         const plan = this.#plan;
         const { found, missing: missing4 } = scanNames(plan, {
@@ -31921,7 +31921,7 @@ var init_deny_files2 = __esm({
           path: path2,
           isLink: true
         });
-        if (readOnly || missing4.length === 0) return;
+        if (readOnly || discards || missing4.length === 0) return;
         plan.access.record({
           kind: "write",
           path: origin
@@ -33061,21 +33061,21 @@ var init_limits4 = __esm({
 
 // plan/steps/limits.ts
 function lowerLimits(step, plan) {
-  const refuse2 = (why) => plan.refuse(why);
+  const refuse3 = (why) => plan.refuse(why);
   if (step.io?.some(({ device }) => device.startsWith("/"))) plan.isMomentary = true;
-  plan.limitTo(groupLimits(step, plan.host, refuse2));
+  plan.limitTo(groupLimits(step, plan.host, refuse3));
 }
 function checkLimits(limits2, host2) {
-  const refuse2 = (why) => {
+  const refuse3 = (why) => {
     throw new RecipeError(why);
   };
   const wrong2 = invalidField({
     ...limits2
   }, limitFields());
-  if (wrong2 !== void 0) refuse2(`the limit "${wrong2.field}" ${wrong2.issue}`);
-  return groupLimits(limits2, host2, refuse2);
+  if (wrong2 !== void 0) refuse3(`the limit "${wrong2.field}" ${wrong2.issue}`);
+  return groupLimits(limits2, host2, refuse3);
 }
-function groupLimits(limits2, host2, refuse2) {
+function groupLimits(limits2, host2, refuse3) {
   const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
   return present({
     memory: numberOf3(memory),
@@ -33085,7 +33085,7 @@ function groupLimits(limits2, host2, refuse2) {
     cpuWeight,
     pids: numberOf3(pids),
     io: io?.map((item) => ({
-      device: deviceNumbers(item.device, host2, refuse2),
+      device: deviceNumbers(item.device, host2, refuse3),
       ...present({
         readBps: numberOf3(item.readBps),
         writeBps: numberOf3(item.writeBps),
@@ -33101,12 +33101,12 @@ function groupLimits(limits2, host2, refuse2) {
 function numberOf3(value) {
   return value === void 0 ? void 0 : numberOf2(value);
 }
-function deviceNumbers(device, host2, refuse2) {
+function deviceNumbers(device, host2, refuse3) {
   if (!device.startsWith("/")) return device;
   try {
-    return host2.blockDevice(device) ?? refuse2(`${device} is not a block device`);
+    return host2.blockDevice(device) ?? refuse3(`${device} is not a block device`);
   } catch (error) {
-    if (error instanceof SyscallError) refuse2(`${device} cannot be found: ${error.code}`);
+    if (error instanceof SyscallError) refuse3(`${device} cannot be found: ${error.code}`);
     throw error;
   }
 }
@@ -33443,6 +33443,7 @@ function lowerOverlay(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
   const target = plan.path(step.target);
   if (target.needsMountPoint) target.makeMountPoint("directory");
+  const origin = onlyOrigin(step, plan);
   const lower3 = step.lower.map((path2) => {
     plan.access.recordLowerDirectory(path2);
     const source = plan.source(path2);
@@ -33486,6 +33487,7 @@ function lowerOverlay(step, plan) {
   plan.mounted({
     target: target.canonical,
     type: "overlay",
+    ...origin,
     layers: [
       ...step.upper === void 0 ? [] : [
         {
@@ -33501,6 +33503,13 @@ function lowerOverlay(step, plan) {
     readOnly: step.upper === void 0 && step.discard !== true,
     own: true
   });
+}
+function onlyOrigin({ lower: lower3, discard: discard3 }, plan) {
+  if (discard3 !== true || lower3.length > 1 || !plan.host.isHere) return {};
+  const source = plan.source(lower3[0]);
+  return source instanceof HostPath ? {
+    origin: source.resolved.path
+  } : {};
 }
 function overlayFixes(step, plan) {
   const directories = [
@@ -33902,12 +33911,15 @@ var init_protect2 = __esm({
     addMethods(this.prototype, {
     keep: (function ({ path: path2, isLink }) {
         const others = this.#plan.facts.otherNames.of(path2).filter((other) => !this.#except.includes(other));
-        if (others.length === 0) return;
         const { mounts, unknownSource } = this.#plan.state;
-        if (unknownSource !== void 0) this.#refuse(path2, others[0], unknownSource);
-        for (const { origin, target, readOnly } of mounts.visible()) {
-          if (origin === void 0 || readOnly || !this.#isReached(target)) continue;
-          for (const other of others) {
+        if (others.length > 0 && unknownSource !== void 0) {
+          this.#refuse(path2, others[0], unknownSource);
+        }
+        for (const { origin, target } of this.#changeable) {
+          for (const other of [
+            path2,
+            ...others
+          ]) {
             if (other === origin || !isWithin(other, origin)) continue;
             const shown4 = this.#at(origin, target);
             if (mounts.originOf(shown4.targetOf(other)).origin !== other) continue;
@@ -33923,6 +33935,8 @@ var init_protect2 = __esm({
 
       #plan;
       #except;
+      /** What is shown of the host and can be changed. */
+      #changeable;
       /** The directories of the host that are shown, by their paths in the container. */
       #shown;
       constructor(plan, shown4, except) {
@@ -33934,6 +33948,12 @@ var init_protect2 = __esm({
           ]
         ]);
         this.#except = except;
+        this.#changeable = plan.state.mounts.visible().flatMap(({ origin, target, readOnly }) => origin === void 0 || readOnly || !this.#isReached(target) ? [] : [
+          {
+            origin,
+            target
+          }
+        ]);
       }
       /** Makes a file read-only there, but where a step names it, or what is in it, itself. */
       
@@ -38124,7 +38144,6 @@ var init_system_files = __esm({
 
 // recipe/sandbox_root.ts
 
-
 var HOSTNAME, TEMPORARY, SandboxRoot;
 var init_sandbox_root = __esm({
   "recipe/sandbox_root.ts": (function () {
@@ -38144,38 +38163,34 @@ var init_sandbox_root = __esm({
   static {
     addMethods(this.prototype, {
     steps: (function () {
-        const { denyRead = [], denyWrite = [], weakerProc, protect: protect2, tmp = "25%", shm } = this.#options;
+        const { denyRead = [], denyWrite = [], weakerProc, protect: protect2, root: root2, shm } = this.#options;
         const whole = this.#asked.get("/");
         const paths = [
           ...this.#asked.keys()
         ].filter(((path2) => path2 !== "/")).sort();
         return [
-          ...whole === void 0 ? smallRoot$98.call(this, paths) : [
-            grantedFile$99.call(this, "/", whole)
+          ...root2 !== void 0 ? this.#otherRoot(normalize(root2)) : whole === void 0 ? smallRoot$98.call(this, paths) : [
+            this.#shownFile(whole)
           ],
-          // tmpfs(5): 0 is no limit.
-          tmpfs(at$94.call(this, "/tmp"), tmp === "unlimited" ? {
-            options: "size=0,nr_inodes=0"
-          } : {
-            size: tmp,
-            options: "nr_inodes=400k"
-          }),
+          this.#temporary("/tmp"),
           tmpfs(at$94.call(this, "/run"), {
             size: "16m",
             mode: 493,
             options: "nr_inodes=16k"
           }),
-          hostFile$100.call(this, "/run", {
-            readOnly: true,
-            entries: CURRENT_SYSTEM
-          }),
+          ...root2 === void 0 ? [
+            hostFile$99.call(this, "/run", {
+              readOnly: true,
+              entries: CURRENT_SYSTEM
+            })
+          ] : [],
           devices(at$94.call(this, "/dev"), {
             ...shm !== void 0 && {
               shm
             }
           }),
-          ...paths.map(((path2) => askedFile$95.call(this, path2))),
-          ...protectedFiles(written$97.call(this), ((path2) => accessAround$96.call(this, path2).includes("write")), protect2),
+          ...paths.map(((path2) => askedFile$95.call(this, this.#asked.get(path2)))),
+          ...protectedFiles(written$97.call(this), protect2),
           ...denyRead.length + denyWrite.length === 0 ? [] : [
             denyFiles({
               read: denyRead,
@@ -38197,15 +38212,22 @@ var init_sandbox_root = __esm({
       });
   }
   static {
-    askedFile$95 = (function (path2) {
-        const access = this.#asked.get(path2);
+    askedFile$95 = (function (file) {
+        const { option, path: path2, access } = file;
+        if (option === "tmpfs") return this.#temporary(path2);
+        if (option === "overlay") return overlay(at$94.call(this, path2), {
+          lower: [
+            path2
+          ],
+          discard: true
+        });
         const around = accessAround$96.call(this, path2);
-        if (!around.includes("write")) return grantedFile$99.call(this, path2, access);
+        if (option === "bind" || !around.includes("write")) return this.#shownFile(file);
         if (access === "write" && around[0] === "read") {
           throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
         }
         return {
-          ...grantedFile$99.call(this, path2, access),
+          ...this.#shownFile(file),
           source: at$94.call(this, path2)
         };
       });
@@ -38214,10 +38236,10 @@ var init_sandbox_root = __esm({
     accessAround$96 = (function (path2) {
         const around = [];
         for (let at3 = parentOf(path2); at3 !== "/"; at3 = parentOf(at3)) {
-          const access = this.#asked.get(at3);
-          if (access !== void 0) around.push(access);
+          const file = this.#asked.get(at3);
+          if (file !== void 0) around.push(file.access);
         }
-        const whole = this.#asked.get("/");
+        const whole = this.#asked.get("/")?.access;
         if (whole === void 0 || path2 === "/" || TEMPORARY.some((directory2) => isWithin(path2, directory2))) {
           return around;
         }
@@ -38230,12 +38252,14 @@ var init_sandbox_root = __esm({
   static {
     written$97 = (function () {
         const written2 = [
-          ...this.#asked
-        ].filter((([, access]) => access === "write"));
-        return new Map(written2.map((([path2]) => path2)).sort().map(((path2) => [
-          path2,
-          at$94.call(this, path2)
-        ])));
+          ...this.#asked.values()
+        ].filter((({ access }) => access === "write"));
+        return written2.sort(((a, b) => a.path < b.path ? -1 : 1)).map((({ option, path: path2, source }) => ({
+          source,
+          target: at$94.call(this, path2),
+          // What is shown at another path is not reached by that of a directory around it.
+          isInner: option === "write" && accessAround$96.call(this, path2).includes("write")
+        })));
       });
   }
   static {
@@ -38260,33 +38284,22 @@ var init_sandbox_root = __esm({
           ...holdsAsked("/var/tmp") ? [] : [
             symlink("/tmp", at$94.call(this, "/var/tmp"))
           ],
-          hostFile$100.call(this, "/", {
+          hostFile$99.call(this, "/", {
             readOnly: true,
             entries,
             hide: HIDDEN_FILES
           }),
-          ...apart2.map((path2) => hostFile$100.call(this, `/${path2}`, {
+          ...apart2.map((path2) => hostFile$99.call(this, `/${path2}`, {
             readOnly: true,
             optional: true
           })),
-          ...net === "none" && !isCovered("etc/hosts") ? [
-            mkdir2(at$94.call(this, "/etc")),
-            writeFile(at$94.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
-          ] : []
+          ...net === "none" && !isCovered("etc/hosts") ? this.#loopbackHosts() : []
         ];
       });
   }
   static {
-    grantedFile$99 = (function (path2, access) {
-        return hostFile$100.call(this, path2, {
-          readOnly: access === "read",
-          untrusted: true
-        });
-      });
-  }
-  static {
-    hostFile$100 = (function (path2, options) {
-        return bind(path2, at$94.call(this, path2), {
+    hostFile$99 = (function (path2, options, source = path2) {
+        return bind(source, at$94.call(this, path2), {
           ...options,
           restrict: [
             "nosuid",
@@ -38307,9 +38320,21 @@ var init_sandbox_root = __esm({
         this.#asked = asked;
         this.#options = options;
         this.#root = options.weakerProc === true ? "/sys" : "/proc";
+        if (options.root !== void 0 && asked.has("/")) {
+          throw new RecipeError('sandbox: "root" takes the place of all files ("/")');
+        }
+        const named2 = [
+          ...asked.values()
+        ].flatMap((({ path: path2, source }) => [
+          path2,
+          source
+        ]));
         const covered = [
-          ...asked.keys()
-        ].find(((path2) => isWithin(path2, this.#root)));
+          ...named2,
+          ...options.root === void 0 ? [] : [
+            normalize(options.root)
+          ]
+        ].find((path2) => isWithin(path2, this.#root));
         if (covered === void 0) return;
         throw new RecipeError(`sandbox: ${covered} cannot be shown with "weakerProc", as the root is put together at ${this.#root}`);
       }
@@ -38324,17 +38349,138 @@ var init_sandbox_root = __esm({
       
       /** Returns the access to each directory around the path that was asked for, the innermost first. */
       
-      /** Returns the directories to be written, and where each is while the root is put together. */
+      /** Returns the directories to be written. */
       
+      /** A directory with a system in it, in which mount points are made in memory. */
+      #otherRoot(directory2) {
+        const { net = "none" } = this.#options;
+        return [
+          overlay(this.#root, {
+            lower: [
+              directory2
+            ],
+            discard: true
+          }),
+          ...net === "none" ? this.#loopbackHosts() : [
+            "/etc/resolv.conf",
+            "/etc/hosts"
+          ].map((path2) => hostFile$99.call(this, path2, {
+            readOnly: true,
+            optional: true
+          }))
+        ];
+      }
+      /** The names of the loopback interface. */
+      #loopbackHosts() {
+        return [
+          mkdir2(at$94.call(this, "/etc")),
+          writeFile(at$94.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
+        ];
+      }
+      /** An empty directory in memory. */
+      #temporary(path2) {
+        const { tmp = "25%" } = this.#options;
+        return tmpfs(at$94.call(this, path2), tmp === "unlimited" ? {
+          options: "size=0,nr_inodes=0"
+        } : {
+          size: tmp,
+          options: "nr_inodes=400k"
+        });
+      }
       /** A root with nothing but what programs need. */
       
-      
+      #shownFile({ option, path: path2, source, access }) {
+        const options = {
+          readOnly: access === "read",
+          untrusted: true
+        };
+        return hostFile$99.call(this, path2, {
+          ...options,
+          ...option === "tryRead" && {
+            optional: true
+          }
+        }, source);
+      }
       
     };
   })
 });
 
+// recipe/sandbox_files.ts
+function shownFiles(options) {
+  const { read: read5 = [], write: write8 = [], tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [] } = options;
+  const at3 = (option, access) => (given) => {
+    const path2 = normalize(given);
+    return {
+      option,
+      path: path2,
+      source: path2,
+      access
+    };
+  };
+  const files2 = /* @__PURE__ */ new Map();
+  for (const file of [
+    ...tryRead.map(at3("tryRead", "read")),
+    ...read5.map(at3("read", "read"))
+  ]) {
+    files2.set(file.path, file);
+  }
+  const bound = bind4.map(([source, target, mode2]) => ({
+    ...at3("bind", mode2 === "ro" ? "read" : "write")(target),
+    source: normalize(source)
+  }));
+  const others = [
+    ...write8.map(at3("write", "write")),
+    ...overlay2.map(at3("overlay", "read")),
+    ...bound,
+    ...tmpfs2.map(at3("tmpfs", "read"))
+  ];
+  for (const file of others) {
+    const other = files2.get(file.path);
+    if (other !== void 0 && other.option !== file.option && !yields(other, file)) {
+      refuse2(file, `"${other.option}" has it too; name it in one of them`);
+    }
+    files2.set(file.path, file);
+  }
+  for (const file of files2.values()) checkPlace(file, files2);
+  return files2;
+}
+function yields({ option }, by) {
+  return (option === "read" || option === "tryRead") && (by.option === "write" || by.option === "overlay");
+}
+function checkPlace(file, files2) {
+  const { option } = file;
+  const isBound = option === "bind" || option === "overlay";
+  if (file.path === "/" && (isBound || option === "tmpfs")) {
+    refuse2(file, 'it is the root of the sandbox; "root" takes another one');
+  }
+  if (option === "tmpfs") return;
+  for (const { option: option2, path: path2, access } of files2.values()) {
+    if (path2 === file.path || !isWithin(file.path, path2) || access !== "write") continue;
+    if (!isBound && option2 !== "bind") continue;
+    refuse2(file, `it is in ${path2}, which the program may change, and could have put a link there; show it at a path outside of it`);
+  }
+}
+function refuse2({ option, path: path2 }, why) {
+  throw new RecipeError(`sandbox, "${option}": ${path2} cannot be shown, as ${why}`);
+}
+var init_sandbox_files = __esm({
+  "recipe/sandbox_files.ts"() {
+    init_errors2();
+    init_path();
+  }
+});
+
 // recipe/sandbox.ts
+function boundFile(path2) {
+  const expected = 'a list [source, target], or [source, target, "ro"]';
+  return schema(expected, (value) => {
+    if (!Array.isArray(value) || value.length < 2 || value.length > 3) return `is not ${expected}`;
+    const [source, target, mode2 = "ro"] = value;
+    if (mode2 !== "ro") return `has ${quoted(String(mode2))} where only "ro" can be`;
+    return path2.issue(source) ?? path2.issue(target);
+  });
+}
 
 
 var optionFields, DEFAULT_BOUNDS, STORE_PATH, MASKED_FILES, READ_ONLY_FILES;
@@ -38344,6 +38490,7 @@ var init_sandbox = __esm({
     init_errors2();
     init_path();
     init_sandbox_root();
+    init_sandbox_files();
     init_schema();
     init_seccomp_profile();
     init_shown();
@@ -38355,16 +38502,22 @@ var init_sandbox = __esm({
     init_mounts5();
     init_variable_pattern();
     optionFields = lazy((() => {
-      const paths = optional(list(absolutePath(((path2) => {
+      const path2 = absolutePath(((path3) => {
         const own = [
           "/proc",
           "/dev"
-        ].find(((directory2) => isWithin(normalize(path2), directory2)));
-        return own && `${quoted(path2)} cannot be the host's, as a sandbox has its own ${own}`;
-      }))));
+        ].find(((directory2) => isWithin(normalize(path3), directory2)));
+        return own && `${quoted(path3)} cannot be the host's, as a sandbox has its own ${own}`;
+      }));
+      const paths = optional(list(path2));
       return {
         read: paths,
+        tryRead: paths,
         write: paths,
+        bind: optional(list(boundFile(path2))),
+        overlay: paths,
+        tmpfs: paths,
+        root: optional(path2),
         denyRead: paths,
         denyWrite: paths,
         net: optional(oneOf([
@@ -39784,6 +39937,82 @@ var init_image_flags = __esm({
   })
 });
 
+// scripts/ramekin/file_flags.ts
+function filesOf3(given, reading2) {
+  const paths = (name, read5) => (listOf(given, name) ?? []).map((path2) => read5(path2, `--${name}=${path2}`));
+  const root2 = given.value("root");
+  const lists = {
+    tryRead: paths("try-read", reading2.optional),
+    bind: given.values("bind").map((text5) => bindOf(text5, reading2)),
+    overlay: paths("overlay", reading2.path),
+    tmpfs: paths("tmpfs", reading2.optional)
+  };
+  return {
+    ...Object.fromEntries(Object.entries(lists).filter(([, list5]) => list5.length > 0)),
+    ...root2 !== void 0 && {
+      root: reading2.path(root2, `--root=${root2}`)
+    }
+  };
+}
+function bindOf(text5, reading2) {
+  const [source = "", target, mode2, ...more] = text5.split(":");
+  const isRight = source !== "" && target?.startsWith("/") === true && more.length === 0 && (mode2 === void 0 || mode2 === "ro");
+  if (!isRight) {
+    throw new UsageError(`--bind=${text5} is not of the form --bind=PATH:TARGET or PATH:TARGET:ro`);
+  }
+  const path2 = reading2.path(source, `--bind=${text5}`);
+  return mode2 === void 0 ? [
+    path2,
+    target
+  ] : [
+    path2,
+    target,
+    mode2
+  ];
+}
+var FILE_FLAGS;
+var init_file_flags = __esm({
+  "scripts/ramekin/file_flags.ts"() {
+    init_permission_flags();
+    init_usage();
+    FILE_FLAGS = [
+      {
+        name: "try-read",
+        value: "PATHS",
+        repeated: true,
+        completes: "file",
+        summary: "let files be read, if they are there"
+      },
+      {
+        name: "bind",
+        value: "PATH:TARGET",
+        repeated: true,
+        completes: "file",
+        summary: "show a file at another path, to be changed; with :ro behind, it cannot be"
+      },
+      {
+        name: "overlay",
+        value: "PATHS",
+        repeated: true,
+        completes: "file",
+        summary: "show directories whose changes are thrown away"
+      },
+      {
+        name: "tmpfs",
+        value: "PATHS",
+        repeated: true,
+        summary: "empty directories in memory"
+      },
+      {
+        name: "root",
+        value: "DIRECTORY",
+        completes: "file",
+        summary: "a directory with a system, in place of this machine's programs"
+      }
+    ];
+  }
+});
+
 // scripts/ramekin/limit_flags.ts
 
 
@@ -39852,6 +40081,7 @@ var init_subcommands = __esm({
     init_audit();
     init_detach_flags();
     init_image_flags();
+    init_file_flags();
     init_limit_flags();
     JSON_FLAG = {
       name: "json",
@@ -39900,6 +40130,7 @@ var init_subcommands = __esm({
         name: "no-protect",
         summary: "let it change those that are run or trusted later, too"
       },
+      ...FILE_FLAGS,
       {
         name: "cwd",
         value: "PATH",
@@ -43684,14 +43915,14 @@ function parse(text5, file) {
     });
   }
 }
-function variablesOf2(declared, { variables: given = {} }, refuse2) {
+function variablesOf2(declared, { variables: given = {} }, refuse3) {
   if (declared !== void 0 && !isObject(declared)) {
-    return refuse2('"variables" should be a mapping of names and their defaults', "variables");
+    return refuse3('"variables" should be a mapping of names and their defaults', "variables");
   }
   const defaults = Object.entries(declared ?? {});
   for (const [name, value] of defaults) {
     if (value !== null && !isVariable(value)) {
-      refuse2(`the default of ${quoted(name)} should be a string, a number, true or false`, "variables", name);
+      refuse3(`the default of ${quoted(name)} should be a string, a number, true or false`, "variables", name);
     }
   }
   const values = new Map(defaults.filter((entry2) => isVariable(entry2[1])));
@@ -43708,12 +43939,12 @@ function isVariable(value) {
     "boolean"
   ].includes(typeof value);
 }
-function replaced(value, variables, path2, refuse2) {
+function replaced(value, variables, path2, refuse3) {
   try {
     return variables.replace(value, path2);
   } catch (error) {
     if (!(error instanceof VariableError)) throw error;
-    return refuse2(error.message, ...error.path);
+    return refuse3(error.message, ...error.path);
   }
 }
 var MAX_BYTES, MAX_EVENTS2, MAX_INCLUDES, MAX_INCLUDE_DEPTH, MAX_STEPS2, KEYS, RecipeReader;
@@ -43787,19 +44018,19 @@ var init_read = __esm({
           file,
           ...positions.at(path2)
         });
-        const refuse2 = (message2, ...path2) => {
+        const refuse3 = (message2, ...path2) => {
           throw new RecipeError(message2, {
             position: position(path2)
           });
         };
-        if (!isObject(value)) return refuse2('a recipe should be a mapping with the key "steps"');
+        if (!isObject(value)) return refuse3('a recipe should be a mapping with the key "steps"');
         for (const key of Object.keys(value)) {
           if (KEYS.includes(key)) continue;
-          refuse2(`there is no key ${quoted(key)} in a recipe, only "steps" and "variables"` + suggestion(key, KEYS), key);
+          refuse3(`there is no key ${quoted(key)} in a recipe, only "steps" and "variables"` + suggestion(key, KEYS), key);
         }
         const list5 = value["steps"];
-        if (!Array.isArray(list5)) return refuse2('"steps" should be a list of steps', "steps");
-        const variables = variablesOf2(value["variables"], this.#options, refuse2);
+        if (!Array.isArray(list5)) return refuse3('"steps" should be a list of steps', "steps");
+        const variables = variablesOf2(value["variables"], this.#options, refuse3);
         for (const name of Object.keys(value["variables"] ?? {})) this.#variables.add(name);
         const substitution = new Substitution(variables, this.#variables);
         return list5.flatMap((item, index) => {
@@ -43809,11 +44040,11 @@ var init_read = __esm({
           ];
           this.#size.add(item);
           const { issue } = this.#size;
-          if (issue !== void 0) refuse2(issue, ...path2);
+          if (issue !== void 0) refuse3(issue, ...path2);
           const included = isObject(item) && Object.keys(item).length === 1 ? item["include"] : void 0;
-          const step = replaced(included ?? item, substitution, path2, refuse2);
+          const step = replaced(included ?? item, substitution, path2, refuse3);
           if (included === void 0) {
-            if (++this.#steps > MAX_STEPS2) refuse2(`a recipe has at most ${MAX_STEPS2} steps`, ...path2);
+            if (++this.#steps > MAX_STEPS2) refuse3(`a recipe has at most ${MAX_STEPS2} steps`, ...path2);
             return [
               {
                 step,
@@ -43824,31 +44055,31 @@ var init_read = __esm({
               }
             ];
           }
-          if (typeof step !== "string") return refuse2('"include" should be a path', ...path2, "include");
-          return this.#included(step, file, chain2, (message2) => refuse2(message2, ...path2, "include"));
+          if (typeof step !== "string") return refuse3('"include" should be a path', ...path2, "include");
+          return this.#included(step, file, chain2, (message2) => refuse3(message2, ...path2, "include"));
         });
       }
-      #included(path2, from2, chain2, refuse2) {
+      #included(path2, from2, chain2, refuse3) {
         const { include } = this.#options;
         if (include === void 0) {
-          return refuse2("a text can include no files; load the recipe from a file");
+          return refuse3("a text can include no files; load the recipe from a file");
         }
-        if (++this.#includes > MAX_INCLUDES) refuse2(`a recipe includes at most ${MAX_INCLUDES} files`);
+        if (++this.#includes > MAX_INCLUDES) refuse3(`a recipe includes at most ${MAX_INCLUDES} files`);
         const way = [
           ...chain2,
           from2 ?? ""
         ];
         if (way.length > MAX_INCLUDE_DEPTH) {
-          refuse2(`files include each other at most ${MAX_INCLUDE_DEPTH} deep`);
+          refuse3(`files include each other at most ${MAX_INCLUDE_DEPTH} deep`);
         }
         let read5;
         try {
           read5 = include(path2, from2);
         } catch (error) {
-          return refuse2(`${quoted(path2)} cannot be read: ${error.message}`);
+          return refuse3(`${quoted(path2)} cannot be read: ${error.message}`);
         }
         if (way.includes(read5.file)) {
-          return refuse2(`${quoted(path2)} includes itself: ${[
+          return refuse3(`${quoted(path2)} includes itself: ${[
             ...way,
             read5.file
           ].join(" > ")}`);
@@ -51999,7 +52230,7 @@ var init_place2 = __esm({
 function bootId() {
   return readWholeText(at_fdcwd, "/proc/sys/kernel/random/boot_id").trim();
 }
-async function checkPlace(directory2) {
+async function checkPlace2(directory2) {
   if (await statIfThere(directory2) === void 0) return;
   const state = await Deno.stat(directory2);
   if (!state.isDirectory) {
@@ -52105,7 +52336,7 @@ var init_store = __esm({
           `${directory2}/blobs/sha256`
         ];
         try {
-          await checkPlace(directory2);
+          await checkPlace2(directory2);
           await Deno.mkdir(directory2, {
             recursive: true,
             mode: 448
@@ -55296,6 +55527,7 @@ var init_sandbox3 = __esm({
     init_mod2();
     init_audit();
     init_detach_flags();
+    init_file_flags();
     init_flag_paths();
     init_permission_flags();
     init_limit_flags();
@@ -55308,6 +55540,7 @@ var init_sandbox3 = __esm({
     ];
     HERE3 = {
       path: existingPath,
+      optional: absolutePath2,
       denied: deniedPath,
       variables: () => Object.keys(environment()),
       without: (allowed, denied2) => Object.keys(environment()).filter((name) => includesVariable(allowed, name) && !includesVariable(denied2, name))
@@ -55767,26 +56000,26 @@ function answersIn({ calls, outputs }) {
 }
 function refuseParentWork(plan) {
   const { inheritedFds, placeholders, limits: limits2 } = plan;
-  const refuse2 = (stepIndex, message2) => {
+  const refuse3 = (stepIndex, message2) => {
     throw new RecipeError(message2, {
       step: plan.cursor.nameOf(stepIndex),
       stepIndex
     });
   };
   const issue = parentWorkIssue(plan);
-  if (issue !== void 0) refuse2(issue.stepIndex, issue.message);
+  if (issue !== void 0) refuse3(issue.stepIndex, issue.message);
   const [opens, makes] = [
     inheritedFds[0],
     placeholders[0]
   ];
   if (opens !== void 0) {
-    refuse2(opens.stepIndex, "the script opens files for this; run the recipe with Deno");
+    refuse3(opens.stepIndex, "the script opens files for this; run the recipe with Deno");
   }
   if (makes !== void 0) {
-    refuse2(makes.stepIndex, "the script makes files on the host for this; run it with Deno");
+    refuse3(makes.stepIndex, "the script makes files on the host for this; run it with Deno");
   }
   if (limits2 !== void 0) {
-    refuse2(limits2.stepIndex, "a box makes no control group; give it one: systemd-run --scope -p MemoryMax=64M ./box");
+    refuse3(limits2.stepIndex, "a box makes no control group; give it one: systemd-run --scope -p MemoryMax=64M ./box");
   }
 }
 function withImage(part, { initImage: initImage2 }) {
@@ -56619,6 +56852,7 @@ var init_box_flags = __esm({
     init_usage();
     IN_BOX = {
       path: boxPath,
+      optional: boxPath,
       // refuseDenials() has refused it.
       denied: boxPath,
       variables: () => [
@@ -56738,6 +56972,7 @@ var init_build = __esm({
     init_files8();
     init_read();
     init_box_flags();
+    init_file_flags();
     init_limit_flags();
     init_recipe_file();
     init_usage();
@@ -56753,6 +56988,7 @@ var init_build = __esm({
       "deny-env",
       "protect",
       "no-protect",
+      ...FILE_FLAGS.map(({ name }) => name),
       "cwd",
       "setenv",
       "hostname",
@@ -59109,7 +59345,8 @@ function bytesOf8(flags2) {
     const given = readArguments(flags2, subcommand);
     const box2 = boxedSandbox(given, {
       ...IN_BOX,
-      path: HERE3.path
+      path: HERE3.path,
+      optional: HERE3.optional
     });
     const isThere3 = visibleDirectory(optionsOf(given, HERE3)) !== void 0;
     return buildBox(box2, {
