@@ -67,6 +67,7 @@ export {
   type WriteFileOptions,
 } from "./container/files/container_files.ts";
 export type { Copied, CopyBounds } from "./container/files/copy_tree.ts";
+export { LaunchTimeoutError } from "./launch/launch_timeout.ts";
 export { type CommandOutput, OutputLimitError } from "./launch/output.ts";
 export { describeAccess } from "./plan/access/access.ts";
 export type {

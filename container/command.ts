@@ -17,6 +17,7 @@ import { SyscallError } from "../ffi/errors.ts";
 import { RecipeError } from "../recipe/errors.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import { reactor } from "../ffi/reactor.ts";
+import { USUAL_GRACE } from "../launch/ask_to_end.ts";
 import { collectSync, endSync } from "../launch/collect.ts";
 import { checkCommand, checkEnteringUser, type CommandOptions } from "./command_options.ts";
 import { pathOf } from "./command_paths.ts";
@@ -153,6 +154,7 @@ export class Command {
    * @throws {PermissionError} if the recipe needs more than its permissions
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {LaunchTimeoutError} if the launch is not done by `timeout` and `killAfter` together
    * @throws {Deno.errors.NotFound} if there is no such program in the container
    * @throws {OutputLimitError} if it writes more than `maxOutput`
    * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
@@ -184,6 +186,7 @@ export class Command {
    * @throws {PermissionError} if the recipe needs more than its permissions
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {LaunchTimeoutError} if the launch is not done by `timeout` and `killAfter` together
    * @throws {Deno.errors.NotFound} if there is no such program in the container
    * @throws {OutputLimitError} if it writes more than `maxOutput`
    * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
@@ -216,6 +219,7 @@ export class Command {
    * @throws {PermissionError} if the recipe needs more than its permissions
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {LaunchTimeoutError} if the launch is not done by `timeout` and `killAfter` together
    * @throws {Deno.errors.NotFound} if there is no such program in the container
    * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
    * socket without a connection
@@ -271,6 +275,12 @@ export class Command {
     const taken = (fd: number) => fd === 0 ? passed.input !== undefined : passed.outputs.has(fd);
     const others = descriptors.map((descriptor, fd) => taken(fd) ? undefined : descriptor);
     return new Container(launched, others, limits, this.#entrance, pumps);
+  }
+
+  /** A launch may take as long as a program that does not end when it is asked to. */
+  get #timeLimit(): number | undefined {
+    const { timeout, killAfter = USUAL_GRACE } = this.#limits;
+    return timeout === undefined ? undefined : timeout + killAfter;
   }
 
   get #limits(): ContainerLimits {
@@ -406,6 +416,7 @@ export class Command {
       fds: streams.fds ?? [],
       terminal: streams.terminal,
       image: undefined,
+      timeLimit: this.#timeLimit,
     };
   }
 

@@ -16,7 +16,7 @@ import {
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
 } from "../ffi/calls/files.ts";
-import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
+import { AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_STATX_DONT_SYNC } from "../ffi/calls/mounts.ts";
 import {
   readStatx,
   statx,
@@ -76,6 +76,12 @@ export interface FileAttributes {
 /** What is asked of a file. */
 const ATTRIBUTES = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
 
+/**
+ * Asks neither an automounter nor a server, which may not answer: the script's thread would wait for
+ * good. The type and the inode of a file that is known do not change.
+ */
+const UNASKED = AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+
 const TYPES: Readonly<Record<number, FileType>> = {
   0o010000: "pipe",
   0o020000: "device",
@@ -116,7 +122,7 @@ function plainLookup(): KeptTable {
   return new KeptTable(path, [stat], [
     // ENOSYS: Linux 5.5 and earlier have no openat2(2).
     { call: opened, accept: [...NOTHING, "ENOSYS"], onAccepted: end },
-    { call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat) },
+    { call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat) },
     { call: close(fd) },
     end,
   ]);
@@ -129,7 +135,7 @@ function followingLookup(): KeptTable {
   const [fd, stat, end] = [new ResultOf(opened, "fd"), statxOutput(), new Label("end")];
   return new KeptTable(path, [stat], [
     { call: opened, accept: NOTHING, onAccepted: end },
-    { call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat) },
+    { call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat) },
     end,
   ]);
 }
@@ -272,7 +278,7 @@ export class ResolvedPathsCheck {
       }
       for (const path of new Set([known.asked, known.path])) {
         const output = statxOutput();
-        const call = statx(at_fdcwd, path, 0, ATTRIBUTES, output);
+        const call = statx(at_fdcwd, path, UNASKED, ATTRIBUTES, output);
         parts.push({ call, accept: NOTHING });
         this.#found.push({ known, output });
       }

@@ -15,7 +15,7 @@ import { syscall } from "../ffi/syscalls.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 
 /** How long a program that got the signal may go on, in milliseconds, where nothing else is said. */
-const USUAL_GRACE = 5000;
+export const USUAL_GRACE = 5000;
 
 /**
  * Sends a signal to a container's first process, and returns after how many milliseconds SIGKILL has

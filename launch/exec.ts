@@ -40,6 +40,10 @@ export interface ExecSpec {
    * the container.
    */
   readonly image: number | undefined;
+  /**
+   * How long its launch may take, in milliseconds. One that waits to be started has no such limit.
+   */
+  readonly timeLimit?: number | undefined;
 }
 
 /** The environment of a program: strings of this process, and variables that override them. */
@@ -86,6 +90,7 @@ export function execSpec(
     fds: spec.fds ?? [],
     terminal: spec.terminal,
     image: spec.image,
+    timeLimit: spec.timeLimit,
   };
 }
 

@@ -23,6 +23,8 @@ export interface Frame {
   enclose(writer: ProgramWriter, clone: Call, firstProcess: Label): void;
   /** Writes the first calls of the first process. */
   begin(writer: ProgramWriter): void;
+  /** Writes the calls of a process beside the container. */
+  aside?(writer: ProgramWriter): void;
   /** Writes the calls by which a process ends with its parent. */
   tie(writer: ProgramWriter): void;
   /** Writes the last calls of the program's process, after its ids have changed. */

@@ -16,6 +16,8 @@ import type { PlanBuilder } from "../plan/builder.ts";
 import { SYNC_SOCKETS } from "../plan/parent_work.ts";
 import type { ExecSpec } from "./exec.ts";
 import { killedError, launchError } from "./explain.ts";
+import { launchTimeout } from "./launch_timeout.ts";
+import { childrenOf } from "./launch_watch.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 import type { LaunchProgram } from "./link.ts";
 import { writeName } from "./names.ts";
@@ -55,6 +57,8 @@ export class Launch {
   #final: LaunchState | undefined;
   /** Whether the script's memory is still to be restored. */
   #isGuarded: boolean;
+  /** Whether a process watches it that the script has to end. */
+  #isWatched = true;
   #terminal: number | undefined;
   #listener: number | undefined;
   #notifier: number | undefined;
@@ -103,9 +107,9 @@ export class Launch {
     if (!frame.vfork && !failed) {
       serveSyncPoints(plan, socket!, spawn, this.#services);
       this.#receiveFds(socket!);
-      if (shape.held && !waitForByte(socket!)) throw launchError(this.#prepared, this.#result);
+      if (shape.held && !waitForByte(socket!)) throw this.#error();
     }
-    if (this.#state.failed) throw launchError(this.#prepared, this.#result);
+    if (this.#state.failed) throw this.#error();
   }
 
   /** The services of the container that run on the host. */
@@ -126,11 +130,12 @@ export class Launch {
       if (shape.held) letGo(socket!);
       this.#receiveNotifier(socket!);
       const report = waitForEnd(socket!, this.#compiled.sealed?.length);
+      this.#endWatch();
       this.#restore();
       if (report.length > 0) throw this.#sealedError(report);
     }
     const { pids, pidfd, socket, runs } = this.#state;
-    if (!runs) throw launchError(this.#prepared, this.#result);
+    if (!runs) throw this.#error();
     if (socket !== undefined) this.#receiveFds(socket);
     if (socket !== undefined) this.#receiveNotifier(socket);
     const pid = pids.at(-1)!;
@@ -156,9 +161,10 @@ export class Launch {
 
   /** Ends all processes and services, and closes all descriptors. Returns the error to throw. */
   abort(thrown: unknown): unknown {
+    this.#endWatch();
     // If the container has failed, the script's error is only a consequence.
     const { failed } = this.#state;
-    const error = failed ? launchError(this.#prepared, this.#result) : thrown;
+    const error = failed ? this.#error() : thrown;
     this.#killAll();
     const { pidfd, socket } = this.#state;
     for (const fd of [this.#terminal, this.#listener, this.#notifier, pidfd, socket]) {
@@ -181,6 +187,14 @@ export class Launch {
       syscall(kill(pid, SIGNALS.SIGKILL));
       reap(pid);
     }
+  }
+
+  /** The error of the launch, as its program has recorded it. */
+  #error(): Error {
+    const { frame: { watch } } = this.#compiled;
+    // What the script has met after that is a consequence.
+    if (watch?.hasEnded(this.#result)) return launchTimeout(this.#prepared, this.#result);
+    return launchError(this.#prepared, this.#result);
   }
 
   /** The error that the sealed executable has reported. */
@@ -210,6 +224,13 @@ export class Launch {
     this.#isGuarded = false;
   }
 
+  /** Ends what watches a launch that meets the script. */
+  #endWatch(): void {
+    const { frame: { vfork, watch } } = this.#compiled;
+    if (!vfork && this.#isWatched) watch?.end(this.#result);
+    this.#isWatched = false;
+  }
+
   #release(): void {
     if (this.#memory !== undefined) engine().release(this.#memory);
     this.#memory = undefined;
@@ -222,7 +243,7 @@ export class Launch {
   #read(result: RunResult): LaunchState {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
-    const failed = result.failed !== undefined;
+    const failed = result.failed !== undefined || frame.watch?.hasEnded(result) === true;
     const hasSockets = sockets !== undefined && result.result(sockets) === 0n;
     const opened = pidfd === undefined ? 0n : result.result(pidfd);
     return {
@@ -244,21 +265,15 @@ interface LaunchState {
   readonly pidfd: number | undefined;
   /** The script's end of the sync sockets. */
   readonly socket: number | undefined;
-  /** Whether a call has failed. */
+  /** Whether a call has failed, or the time is over. */
   readonly failed: boolean;
   /** Whether the program runs. */
   readonly runs: boolean;
 }
 
-/** Returns the pids of the script's children; the processes after an init are the init's. */
+/** Returns the pids of the script's children. */
 function childrenIn(result: RunResult, plan: PlanBuilder): number[] {
-  const pids: number[] = [];
-  for (const { pid, then } of plan.processes) {
-    const number = pidIn(result, pid);
-    if (number > 0) pids.push(number);
-    if (then === "init") break;
-  }
-  return pids;
+  return childrenOf(plan).map(({ pid }) => pidIn(result, pid)).filter((pid) => pid > 0);
 }
 
 function pidIn(result: RunResult, pid: Output): number {

@@ -87,6 +87,7 @@ export function link(
     if (process.then === "exit") writer.add(exit_group(0));
     else becomeInit(writer, cloned, frame);
   });
+  frame.aside?.(writer);
   writer.section = "failure";
   writer.place(EXIT_CHILD);
   writer.add(exit_group(127));

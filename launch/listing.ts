@@ -90,7 +90,8 @@ export class Plan {
       if (!("call" in part)) continue;
       const { call, stepIndex, section } = part;
       if (section === "failure") continue;
-      const isScripts = section === "script" || section === "restore" || call === layout.clone;
+      const isScripts = section === "script" || section === "restore" ||
+        section === "watch" || call === layout.clone;
       entries.push({
         ...(stepIndex === undefined ? {} : { stepIndex }),
         part: stepIndex === undefined ? PARTS[section!] : plan.cursor.nameOf(stepIndex),
@@ -130,6 +131,7 @@ const PARTS: Readonly<Record<Section, string>> = {
   program: "the program",
   restore: "the script",
   script: "the script",
+  watch: "the watch of the launch",
 };
 
 /** Returns the script's actions at a sync point. */

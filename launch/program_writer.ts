@@ -19,6 +19,8 @@ export type Section =
   | "script"
   /** Restores the state of the script from before the launch. */
   | "restore"
+  /** Ends a launch that takes too long. */
+  | "watch"
   | "failure";
 
 /** A call of a launch. */

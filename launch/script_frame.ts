@@ -28,6 +28,7 @@ import { EXIT_CHILD } from "../plan/process.ts";
 import { type ExecCandidate, findThenExec, tryExec } from "./exec_candidates.ts";
 import type { Frame } from "./frame.ts";
 import type { IgnoredSignals } from "./ignored_signals.ts";
+import { LaunchWatch } from "./launch_watch.ts";
 import { firstCloneFixes } from "./link.ts";
 import { MemoryGuard } from "./memory_guard.ts";
 import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
@@ -58,6 +59,8 @@ export class ScriptFrame implements Frame {
   readonly vfork: boolean;
   readonly sharesMemory: boolean;
   readonly guard: MemoryGuard;
+  /** What ends the launch when it takes too long, if there is a limit. */
+  readonly watch: LaunchWatch | undefined;
   readonly #plan: PlanBuilder;
   readonly #facts: ScriptFacts;
   readonly #needsSockets: boolean;
@@ -74,6 +77,7 @@ export class ScriptFrame implements Frame {
     // The script runs on while the container waits, so the container needs a copy.
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);
+    this.watch = shape.bounded === true ? new LaunchWatch() : undefined;
     this.#needsSockets = !this.vfork || shape.terminal === "container" ||
       plan.listener !== undefined || plan.notifier !== undefined || shape.visits === true;
   }
@@ -93,9 +97,12 @@ export class ScriptFrame implements Frame {
   }
 
   enclose(writer: ProgramWriter, clone: Call, firstProcess: Label): void {
-    const [unmasking, lowering, closing] = ["unmasking", "lowering", "closing"].map((name) =>
-      new Label(name)
-    ) as [Label, Label, Label];
+    const [stopping, unmasking, lowering, closing] = [
+      "stopping",
+      "unmasking",
+      "lowering",
+      "closing",
+    ].map((name) => new Label(name)) as [Label, Label, Label, Label];
     const mask = new Output(8, "&mask");
     writer.section = "script";
     if (this.#needsSockets) {
@@ -110,14 +117,18 @@ export class ScriptFrame implements Frame {
     this.guard.raise(writer, closing);
     // A signal handler of the script must not run in the container, which shares the memory.
     writer.add(rt_sigprocmask("all", mask), { onFailure: lowering });
+    this.watch?.start(writer, unmasking);
     writer.section = "clone";
     writer.add(clone, {
       onZero: firstProcess,
-      onFailure: unmasking,
+      onFailure: stopping,
       stepIndex: this.#plan.cloneStep,
       fixes: () => firstCloneFixes(this.#plan),
     });
     writer.section = "restore";
+    writer.place(stopping);
+    // What meets the container watches on.
+    if (this.vfork) this.watch?.stop(writer);
     writer.place(unmasking);
     writer.add(rt_sigprocmask(mask, null));
     writer.place(lowering);
@@ -129,6 +140,11 @@ export class ScriptFrame implements Frame {
       this.#pidfd = writer.add(pidfd_open(new OutputField(this.#plan.main.pid, 0, "pid"), 0));
     }
     writer.end();
+  }
+
+  aside(writer: ProgramWriter): void {
+    writer.section = "watch";
+    this.watch?.write(writer, this.#plan);
   }
 
   begin(writer: ProgramWriter): void {

@@ -25,6 +25,8 @@ export interface LaunchShape {
   readonly cgroup: { readonly directory: boolean; readonly files: number } | undefined;
   /** Whether the container waits before its program to be started. */
   readonly held: boolean;
+  /** Whether it is ended when it takes too long. */
+  readonly bounded?: boolean;
   /** Whether it runs no program, but makes calls and sends descriptors to the script. */
   readonly visits?: true;
   /** Whether another executable runs in place of the program. */
@@ -35,7 +37,7 @@ export interface LaunchShape {
 
 /** Returns the shape of a launch. */
 export function shapeOf(
-  { stdio, fds, cwd, uid, gid, terminal, image }: ExecSpec,
+  { stdio, fds, cwd, uid, gid, terminal, image, timeLimit }: ExecSpec,
   paths: number,
   cgroup: CgroupEntry | undefined,
   held: boolean,
@@ -51,6 +53,7 @@ export function shapeOf(
     cgroup: cgroup &&
       { directory: cgroup.directory !== undefined, files: cgroup.files.length },
     held,
+    bounded: timeLimit !== undefined && !held,
     image: image !== undefined,
   };
 }

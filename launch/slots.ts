@@ -133,6 +133,16 @@ export const SCRIPT_PIDFD: Slot = new LaunchSlot(
   4,
 );
 
+/** How long the launch may take, in seconds and the rest in nanoseconds. */
+export const LIMIT_SECONDS: Slot = new LaunchSlot(
+  "seconds",
+  ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit / 1000),
+);
+export const LIMIT_NANOSECONDS: Slot = new LaunchSlot(
+  "nanoseconds",
+  ({ spec: { timeLimit } }) => timeLimit && Math.floor((timeLimit % 1000) * 1e6),
+);
+
 /** The memfd of the init's image. */
 export const INIT_IMAGE: Slot = new LaunchSlot("init", ({ initImage }) => initImage);
 

@@ -47,6 +47,11 @@ export function kill(pid: Pid, signal: number): Call {
   return call("kill", pid, signalName(signal));
 }
 
+/** Sends a signal to a thread of a process; with SIGKILL the process ends. See tgkill(2). */
+export function tgkill(process: Pid, thread: Pid, signal: number): Call {
+  return call("tgkill", process, thread, signalName(signal));
+}
+
 /** Opens a pidfd: a descriptor of a process. See pidfd_open(2). */
 export function pidfd_open(pid: Pid, flagBits: number): Call {
   return call("pidfd_open", pid, flagBits);

@@ -6,7 +6,12 @@
 
 import { type Call, call, type Fd, flags, Output, OutputField } from "../call.ts";
 import { at } from "./at.ts";
-import { AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW } from "./constants/at.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_NO_AUTOMOUNT,
+  AT_STATX_DONT_SYNC,
+  AT_SYMLINK_NOFOLLOW,
+} from "./constants/at.ts";
 import { STATX_FLAGS } from "./names/statx.ts";
 import { makedev } from "./files.ts";
 
@@ -20,7 +25,12 @@ export function statx(
   mask: number,
   stat: Output,
 ): Call {
-  const named = flags(flagBits, { AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH });
+  const named = flags(flagBits, {
+    AT_SYMLINK_NOFOLLOW,
+    AT_NO_AUTOMOUNT,
+    AT_EMPTY_PATH,
+    AT_STATX_DONT_SYNC,
+  });
   return call("statx", at(directory), path, named, flags(mask, STATX_FLAGS), stat);
 }
 

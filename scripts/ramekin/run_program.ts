@@ -11,6 +11,7 @@ import {
   type CommandOptions,
   type CommandStatus,
   type Container,
+  LaunchTimeoutError,
   newSession,
   PermissionError,
   type Recipe,
@@ -143,11 +144,12 @@ export function exitCode({ code, timedOut }: Pick<CommandStatus, "code" | "timed
   return timedOut ? STATUS.timedOut : code;
 }
 
-/** The exit status for a program that does not start; `undefined` for errors of the container. */
+/** The exit status for a program that does not start, or not in time; `undefined` for errors of the container. */
 export function startStatus(error: unknown): number | undefined {
   if (error instanceof Deno.errors.NotFound && error.cause instanceof SyscallError) {
     return STATUS.notFound;
   }
+  if (error instanceof LaunchTimeoutError) return STATUS.timedOut;
   return error instanceof SyscallError && error.syscall === "execve"
     ? STATUS.notStarted
     : undefined;

@@ -165,7 +165,7 @@ class Launching {
   }
 
   #spec(terminal: ProgramTerminal | undefined): ExecSpec {
-    const { cwd, uid, gid } = this.#options;
+    const { cwd, uid, gid, timeout } = this.#options;
     return execSpec(this.#program, {
       searchPath: "/nonesuch:/usr/bin:/bin",
       cwd: cwd === undefined ? undefined : String(cwd),
@@ -173,6 +173,7 @@ class Launching {
       gid,
       stdio: terminal === undefined ? ["null", "null", "null"] : [],
       terminal: terminal?.theirs,
+      timeLimit: typeof timeout === "number" ? timeout : undefined,
     });
   }
 }

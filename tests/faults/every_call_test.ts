@@ -154,3 +154,16 @@ test("every call of a sandbox with granted hosts fails once", () => {
     permissions,
   });
 });
+
+const bounded = SHAPES["several id ranges"]!;
+
+test("every call of a launch with a time limit fails once", () => {
+  const timeout = 3_600_000;
+  breakAndNote("a launch with a time limit", mounts.with(proc(), init()), { timeout });
+});
+
+test("every call of a launch with a time limit that meets the script fails once", () => {
+  breakAndNote("a launch with a time limit that meets the script", bounded.box, {
+    timeout: 3_600_000,
+  });
+}, bounded.rootOnly && notRoot);

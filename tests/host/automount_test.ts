@@ -102,3 +102,16 @@ test("a launch that waits for an automounter without an answer is ended by Ctrl-
   // 137 where it takes SIGKILL.
   assertEquals([decode(stdout), decode(stderr)], ["124\n", ""]);
 }, notHere());
+
+test("a launch that waits for an automounter without an answer is ended by its timeout", () => {
+  const silent = daemon("direct").replace(/system\("mount".*/, "sleep 1000;");
+  const script = `
+    const box = ramekin.recipe(ramekin.unshare("mount"), ramekin.tmpfs("/mnt/auto"));
+    try {
+      box.command("true", { timeout: 100, killAfter: 0 }).outputSync();
+    } catch ({ name, step, stepIndex }) {
+      console.log(JSON.stringify([name, step, stepIndex]));
+    }`;
+  const begin = `perl -e '${silent}' &\nuntil test -e /mnt/ready; do sleep 0.01; done`;
+  assertEquals(scriptInside(outer, script, begin), ["LaunchTimeoutError", "tmpfs", 1]);
+}, notHere());

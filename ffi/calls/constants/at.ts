@@ -18,5 +18,7 @@ export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_NO_AUTOMOUNT = 0x800;
 /** An empty path means the descriptor itself. */
 export const AT_EMPTY_PATH = 0x1000;
+/** Takes the attributes that are known here, and asks no server. For statx(2). */
+export const AT_STATX_DONT_SYNC = 0x4000;
 /** Includes the mounts below. For open_tree(2) and mount_setattr(2). */
 export const AT_RECURSIVE = 0x8000;
