@@ -48,6 +48,9 @@ import { ProgramTerminal } from "./terminal/terminal.ts";
 /** The variables that a program gets in place of the script's, unless these are granted. */
 const DEFAULT_VARIABLES = { PATH: DEFAULT_PATH, LANG: "C.UTF-8" } as const;
 
+/** What a launch may take in any case, in milliseconds: a short timeout is that of the program. */
+const SHORTEST_LAUNCH = 1000;
+
 /** How many plans are made for one launch, as files that a plan has found may be gone by then. */
 const MOST_PLANS = 10;
 
@@ -280,7 +283,7 @@ export class Command {
   /** A launch may take as long as a program that does not end when it is asked to. */
   get #timeLimit(): number | undefined {
     const { timeout, killAfter = USUAL_GRACE } = this.#limits;
-    return timeout === undefined ? undefined : timeout + killAfter;
+    return timeout === undefined ? undefined : Math.max(timeout, SHORTEST_LAUNCH) + killAfter;
   }
 
   get #limits(): ContainerLimits {

@@ -65,7 +65,7 @@ export interface CommandOptions extends StdioOptions {
   /**
    * The time after which the container is ended, in milliseconds: see `killAfter`. Without it, the
    * time is that of the steps, if they have one; `"unlimited"` is none. It begins with the program. A
-   * launch that takes longer than this and `killAfter` together is ended too, with a
+   * launch that takes longer than this, or than a second, and `killAfter` together is ended too, with a
    * {@linkcode LaunchTimeoutError}.
    */
   readonly timeout?: number | "unlimited";
