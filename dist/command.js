@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "e635124147819152af06532139a06845bb303e01664424d1f2980f4d606e52aa";
+var BUILD = "799795dc991de3b00df7d04538c7330fa794a21df2ee2e640e1d4ca573305846";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -852,7 +852,8 @@ var execSpec = (function execSpec(program, spec = {}) {
     ],
     fds: spec.fds ?? [],
     terminal: spec.terminal,
-    image: spec.image
+    image: spec.image,
+    timeLimit: spec.timeLimit
   };
 });
 var programPaths = (function programPaths({ program, searchPath }) {
@@ -1117,7 +1118,8 @@ var statx = (function statx(directory, path2, flagBits, mask2, stat) {
   const named = flags(flagBits, {
     AT_SYMLINK_NOFOLLOW,
     AT_NO_AUTOMOUNT,
-    AT_EMPTY_PATH
+    AT_EMPTY_PATH,
+    AT_STATX_DONT_SYNC
   });
   return call("statx", at(directory), path2, named, flags(mask2, STATX_FLAGS), stat);
 });
@@ -1291,7 +1293,7 @@ var plainLookup = (function plainLookup() {
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat)
+      call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat)
     },
     {
       call: close(fd)
@@ -1316,7 +1318,7 @@ var followingLookup = (function followingLookup() {
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat)
+      call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat)
     },
     end
   ]);
@@ -2322,6 +2324,7 @@ var link = (function link(plan, shape, frame, writeEnd = writeExec) {
     if (process.then === "exit") writer.add(exit_group(0));
     else becomeInit(writer, cloned, frame);
   }));
+  frame.aside?.(writer);
   writer.section = "failure";
   writer.place(EXIT_CHILD);
   writer.add(exit_group(127));
@@ -2384,6 +2387,16 @@ var openInheritedFds = (function openInheritedFds(plan) {
 var closeInheritedFds = (function closeInheritedFds(opened) {
   for (const fd of opened.values()) syscall(close(fd));
 });
+var reap = (function reap(pid) {
+  syscalls([
+    {
+      call: waitid(P_PID, pid, null, WEXITED),
+      accept: [
+        "ECHILD"
+      ]
+    }
+  ]);
+});
 var writeName = (function writeName(pidfd, pid, name) {
   const record = new Uint8Array(RECORD2);
   new TextEncoder().encodeInto(`${pid} ${nameOf(name)}`, record.subarray(0, -1));
@@ -2395,16 +2408,6 @@ var writeName = (function writeName(pidfd, pid, name) {
         "ENOSPC",
         "ENOMEM",
         "EDQUOT"
-      ]
-    }
-  ]);
-});
-var reap = (function reap(pid) {
-  syscalls([
-    {
-      call: waitid(P_PID, pid, null, WEXITED),
-      accept: [
-        "ECHILD"
       ]
     }
   ]);
@@ -2444,13 +2447,7 @@ var atLeast = (function atLeast({ major, minor }, wanted) {
   return major > wanted.major || major === wanted.major && minor >= wanted.minor;
 });
 var childrenIn = (function childrenIn(result, plan) {
-  const pids = [];
-  for (const { pid, then } of plan.processes) {
-    const number = pidIn(result, pid);
-    if (number > 0) pids.push(number);
-    if (then === "init") break;
-  }
-  return pids;
+  return childrenOf(plan).map(({ pid }) => pidIn(result, pid)).filter((pid) => pid > 0);
 });
 var pidIn = (function pidIn(result, pid) {
   return result.output(pid).getInt32(0, true);
@@ -2461,7 +2458,7 @@ var changesDumpability = (function changesDumpability(plan, shape) {
 var changesIds = (function changesIds(plan) {
   return plan.processes.some((({ parts }) => parts.some(((part) => "call" in part && (part.call.name === "setresuid" || part.call.name === "setresgid")))));
 });
-var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image2 }, paths, cgroup, held) {
+var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image2, timeLimit }, paths, cgroup, held) {
   return {
     stdio: stdio.map(((stream) => typeof stream === "string" ? stream : "fd")),
     fds: fds.map((({ number }) => number)),
@@ -2475,6 +2472,7 @@ var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: im
       files: cgroup.files.length
     },
     held,
+    bounded: timeLimit !== void 0 && !held,
     image: image2 !== void 0
   };
 });
@@ -5722,6 +5720,7 @@ var AT_SYMLINK_NOFOLLOW = 256;
 var AT_REMOVEDIR = 512;
 var AT_NO_AUTOMOUNT = 2048;
 var AT_EMPTY_PATH = 4096;
+var AT_STATX_DONT_SYNC = 16384;
 var AT_RECURSIVE = 32768;
 
 // ffi/calls/at.ts
@@ -7948,6 +7947,9 @@ var WAIT_FLAGS = {
 function kill(pid, signal2) {
   return call("kill", pid, signalName(signal2));
 }
+function tgkill(process, thread, signal2) {
+  return call("tgkill", process, thread, signalName(signal2));
+}
 
 function pidfd_send_signal(pidfd, signal2) {
   return call("pidfd_send_signal", pidfd, signalName(signal2), null, 0);
@@ -7977,6 +7979,9 @@ var MASKS = {
 
 
 
+function getpid() {
+  return call("getpid");
+}
 
 
 
@@ -9452,6 +9457,7 @@ function textOf3(result, reading2, message2) {
 
 // host/resolve_path.ts
 var ATTRIBUTES = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
+var UNASKED = AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
 var TYPES = {
   4096: "pipe",
   8192: "device",
@@ -9593,7 +9599,7 @@ var ResolvedPathsCheck = class {
         known.path
       ])) {
         const output = statxOutput();
-        const call2 = statx(at_fdcwd, path2, 0, ATTRIBUTES, output);
+        const call2 = statx(at_fdcwd, path2, UNASKED, ATTRIBUTES, output);
         parts.push({
           call: call2,
           accept: NOTHING
@@ -16859,6 +16865,8 @@ var WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
   return new DataView(buffer, byteOffset).getBigUint64(0, true);
 });
 var SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
+var LIMIT_SECONDS = new LaunchSlot("seconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit / 1e3));
+var LIMIT_NANOSECONDS = new LaunchSlot("nanoseconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit % 1e3 * 1e6));
 var INIT_IMAGE = new LaunchSlot("init", ({ initImage: initImage2 }) => initImage2);
 var IMAGE = new LaunchSlot("image", (({ spec, sealedProgram }) => spec.image ?? sealedProgram));
 var CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
@@ -18079,13 +18087,143 @@ function sleep(milliseconds) {
 
 
 
+// launch/launch_timeout.ts
+var LaunchTimeoutError = class extends RamekinError {
+
+  /** `"LaunchTimeoutError"`. */
+  name = "LaunchTimeoutError";
+  /** How long the launch could take, in milliseconds. */
+  timeLimit;
+  /** The call in which it was ended, as C would write it, if it was in one of the container's. */
+  call;
+  /** Creates an error about the call of the step. */
+  constructor(timeLimit, call2, place2) {
+    super(call2 === void 0 ? `the launch took longer than ${timeLimit} ms (timeout and killAfter), and was ended between two calls` : `the launch took longer than ${timeLimit} ms (timeout and killAfter), and was ended in ` + call2, {
+      ...place2,
+      advice: [
+        call2 === void 0 ? BUSY : SILENT
+      ]
+    });
+    this.timeLimit = timeLimit;
+    this.call = call2;
+  }
+};
+var SILENT = "what this call waits for does not answer, such as an automounter, FUSE or a network filesystem; or it is slow: give it a longer timeout";
+var BUSY = "the machine is busy, or the script was stopped; give it a longer timeout";
+function launchTimeout({ compiled: { plan, layout, sealed }, values }, result) {
+  const timeLimit = values.spec.timeLimit;
+  const pending = pendingRecord(layout, result);
+  if (pending === void 0) return new LaunchTimeoutError(timeLimit, void 0, {});
+  const { stepIndex } = pending;
+  const hidden = sealed?.layout.candidates[0]?.execve;
+  const call2 = hidden !== void 0 && layout.executes.includes(pending.call) ? hidden : pending.call;
+  const place2 = stepIndex === void 0 ? {} : {
+    step: plan.cursor.nameOf(stepIndex),
+    stepIndex
+  };
+  return new LaunchTimeoutError(timeLimit, describeCall(call2, showValues(values)), place2);
+}
+function pendingRecord({ parts }, result) {
+  return parts.findLast((part) => !(part instanceof Label) && !(part.section !== void 0 && OTHERS2.has(part.section)) && result.result(part.call) === PENDING);
+}
+var OTHERS2 = /* @__PURE__ */ new Set([
+  "script",
+  "clone",
+  "restore",
+  "init",
+  "watch",
+  "failure"
+]);
+
+// launch/reap.ts
+
+
+// launch/launch_watch.ts
+var LaunchWatch = class {
+
+  #pid = new Output(4, "&watch");
+  #begins = new Label("the watch");
+  #ends = new Label("the watch ends");
+  /** Waits until the time is over, or the script has ended. */
+  #wait = ppoll([
+    {
+      fd: SCRIPT_PIDFD,
+      events: POLLIN
+    }
+  ], TIME_LIMIT);
+  /** Leaves a mark in the table when the time is over: a result that is not 0. */
+  #mark = getpid();
+  /** Writes the call of the script that starts it, with signals blocked. */
+  start(writer, onFailure) {
+    writer.add(clone(CLONE_VM | CLONE_FILES, this.#pid), {
+      onZero: this.#begins,
+      onFailure,
+      fixes: {
+        EAGAIN: PROCESS_LIMIT
+      }
+    });
+  }
+  /** Writes the calls of the script that end it, with signals still blocked. */
+  stop(writer) {
+    const pid = new OutputField(this.#pid, 0, "watch");
+    writer.add(kill(pid, SIGNALS.SIGKILL));
+    writer.add(waitid(P_PID, pid, null, WEXITED));
+  }
+  /** Writes its own calls. */
+  write(writer, plan) {
+    const ends = {
+      onFailure: this.#ends
+    };
+    writer.place(this.#begins);
+    writer.add(this.#wait, {
+      ...ends,
+      onSuccess: this.#ends
+    });
+    writer.add(this.#mark, ends);
+    for (const { pid } of childrenOf(plan)) {
+      const child = new OutputField(pid, 0, "pid");
+      writer.add(tgkill(child, child, SIGNALS.SIGKILL), {
+        ...ends,
+        accept: [
+          "EINVAL",
+          "ESRCH"
+        ]
+      });
+    }
+    writer.place(this.#ends);
+    writer.add(exit_group(0));
+  }
+  /** Ends it from outside of the launch's program. */
+  end(result) {
+    const pid = result.output(this.#pid).getInt32(0, true);
+    if (pid === 0) return;
+    syscall(kill(pid, SIGNALS.SIGKILL));
+    reap(pid);
+  }
+  /** Whether it has ended the launch. */
+  hasEnded(result) {
+    return result.result(this.#mark) > 0n;
+  }
+};
+var TIME_LIMIT = new Struct(new Uint8Array(16), "&limit", [], [
+  {
+    offset: 0,
+    slot: LIMIT_SECONDS
+  },
+  {
+    offset: 8,
+    slot: LIMIT_NANOSECONDS
+  }
+]);
+function childrenOf({ processes }) {
+  const init2 = processes.findIndex(({ then }) => then === "init");
+  return init2 === -1 ? processes : processes.slice(0, init2 + 1);
+}
+
 // launch/names.ts
 var FILE = "ramekin-names";
 var RECORD2 = 128;
 var namesFile = perEngine((() => syscall(memfd_create(FILE, MFD_CLOEXEC))));
-
-
-// launch/reap.ts
 
 
 // ffi/engine/transfer.ts
@@ -21110,9 +21248,9 @@ var Launch = class {
     if (!frame.vfork && !failed) {
       serveSyncPoints(plan, socket, spawn, this.#services);
       this.#receiveFds(socket);
-      if (shape.held && !waitForByte(socket)) throw launchError(this.#prepared, this.#result);
+      if (shape.held && !waitForByte(socket)) throw this.#error();
     }
-    if (this.#state.failed) throw launchError(this.#prepared, this.#result);
+    if (this.#state.failed) throw this.#error();
   }),
     finish: (function () {
     const { frame, shape } = this.#compiled;
@@ -21121,11 +21259,12 @@ var Launch = class {
       if (shape.held) letGo(socket2);
       this.#receiveNotifier(socket2);
       const report = waitForEnd2(socket2, this.#compiled.sealed?.length);
+      this.#endWatch();
       this.#restore();
       if (report.length > 0) throw this.#sealedError(report);
     }
     const { pids, pidfd, socket, runs } = this.#state;
-    if (!runs) throw launchError(this.#prepared, this.#result);
+    if (!runs) throw this.#error();
     if (socket !== void 0) this.#receiveFds(socket);
     if (socket !== void 0) this.#receiveNotifier(socket);
     const pid = pids.at(-1);
@@ -21162,7 +21301,7 @@ var Launch = class {
     read$29 = (function (result) {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
-    const failed = result.failed !== void 0;
+    const failed = result.failed !== void 0 || frame.watch?.hasEnded(result) === true;
     const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
     const opened = pidfd === void 0 ? 0n : result.result(pidfd);
     return {
@@ -21185,6 +21324,8 @@ var Launch = class {
   #final;
   /** Whether the script's memory is still to be restored. */
   #isGuarded;
+  /** Whether a process watches it that the script has to end. */
+  #isWatched = true;
   #terminal;
   #listener;
   #notifier;
@@ -21238,8 +21379,9 @@ var Launch = class {
   
   /** Ends all processes and services, and closes all descriptors. Returns the error to throw. */
   abort(thrown) {
+    this.#endWatch();
     const { failed } = this.#state;
-    const error = failed ? launchError(this.#prepared, this.#result) : thrown;
+    const error = failed ? this.#error() : thrown;
     this.#killAll();
     const { pidfd, socket } = this.#state;
     for (const fd of [
@@ -21266,6 +21408,12 @@ var Launch = class {
       syscall(kill(pid, SIGNALS.SIGKILL));
       reap(pid);
     }
+  }
+  /** The error of the launch, as its program has recorded it. */
+  #error() {
+    const { frame: { watch } } = this.#compiled;
+    if (watch?.hasEnded(this.#result)) return launchTimeout(this.#prepared, this.#result);
+    return launchError(this.#prepared, this.#result);
   }
   /** The error that the sealed executable has reported. */
   #sealedError(report) {
@@ -21298,6 +21446,12 @@ var Launch = class {
   #restore() {
     if (this.#isGuarded) this.#compiled.frame.guard.restore(this.#result);
     this.#isGuarded = false;
+  }
+  /** Ends what watches a launch that meets the script. */
+  #endWatch() {
+    const { frame: { vfork, watch } } = this.#compiled;
+    if (!vfork && this.#isWatched) watch?.end(this.#result);
+    this.#isWatched = false;
   }
   
   get #state() {
@@ -21821,7 +21975,7 @@ var Plan = class {
       if (!("call" in part)) continue;
       const { call: call2, stepIndex, section } = part;
       if (section === "failure") continue;
-      const isScripts2 = section === "script" || section === "restore" || call2 === layout.clone;
+      const isScripts2 = section === "script" || section === "restore" || section === "watch" || call2 === layout.clone;
       entries.push({
         ...stepIndex === void 0 ? {} : {
           stepIndex
@@ -21863,7 +22017,8 @@ var PARTS2 = {
   limits: "the limits",
   program: "the program",
   restore: "the script",
-  script: "the script"
+  script: "the script",
+  watch: "the watch of the launch"
 };
 function parentEntries(plan, { stepIndex, parentActions }) {
   const part = plan.cursor.nameOf(stepIndex);
@@ -22083,7 +22238,8 @@ var ScriptFrame = class {
   static {
     addMethods(this.prototype, {
     enclose: (function (writer, clone2, firstProcess) {
-    const [unmasking, lowering, closing] = [
+    const [stopping, unmasking, lowering, closing] = [
+      "stopping",
       "unmasking",
       "lowering",
       "closing"
@@ -22109,14 +22265,17 @@ var ScriptFrame = class {
     writer.add(rt_sigprocmask("all", mask2), {
       onFailure: lowering
     });
+    this.watch?.start(writer, unmasking);
     writer.section = "clone";
     writer.add(clone2, {
       onZero: firstProcess,
-      onFailure: unmasking,
+      onFailure: stopping,
       stepIndex: this.#plan.cloneStep,
       fixes: () => firstCloneFixes(this.#plan)
     });
     writer.section = "restore";
+    writer.place(stopping);
+    if (this.vfork) this.watch?.stop(writer);
     writer.place(unmasking);
     writer.add(rt_sigprocmask(mask2, null));
     writer.place(lowering);
@@ -22179,6 +22338,8 @@ var ScriptFrame = class {
   vfork;
   sharesMemory;
   guard;
+  /** What ends the launch when it takes too long, if there is a limit. */
+  watch;
   #plan;
   #facts;
   #needsSockets;
@@ -22190,6 +22351,7 @@ var ScriptFrame = class {
     this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable;
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);
+    this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
     this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true;
   }
   get clearsHandlers() {
@@ -22204,6 +22366,10 @@ var ScriptFrame = class {
     return this.#pidfd;
   }
   
+  aside(writer) {
+    writer.section = "watch";
+    this.watch?.write(writer, this.#plan);
+  }
   
   
   

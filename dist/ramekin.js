@@ -578,7 +578,8 @@ var statx = (function statx(directory, path2, flagBits, mask2, stat) {
   const named2 = flags(flagBits, {
     AT_SYMLINK_NOFOLLOW,
     AT_NO_AUTOMOUNT,
-    AT_EMPTY_PATH
+    AT_EMPTY_PATH,
+    AT_STATX_DONT_SYNC
   });
   return call("statx", at(directory), path2, named2, flags(mask2, STATX_FLAGS), stat);
 });
@@ -2350,7 +2351,7 @@ var plainLookup = (function plainLookup() {
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat)
+      call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat)
     },
     {
       call: close(fd)
@@ -2375,7 +2376,7 @@ var followingLookup = (function followingLookup() {
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat)
+      call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat)
     },
     end
   ]);
@@ -2919,7 +2920,8 @@ var execSpec = (function execSpec(program, spec = {}) {
     ],
     fds: spec.fds ?? [],
     terminal: spec.terminal,
-    image: spec.image
+    image: spec.image,
+    timeLimit: spec.timeLimit
   };
 });
 var programPaths = (function programPaths({ program, searchPath }) {
@@ -3290,6 +3292,7 @@ var link = (function link(plan, shape, frame, writeEnd = writeExec) {
     if (process.then === "exit") writer.add(exit_group(0));
     else becomeInit(writer, cloned, frame);
   }));
+  frame.aside?.(writer);
   writer.section = "failure";
   writer.place(EXIT_CHILD);
   writer.add(exit_group(127));
@@ -3379,7 +3382,7 @@ var changesDumpability = (function changesDumpability(plan, shape) {
 var changesIds = (function changesIds(plan) {
   return plan.processes.some((({ parts: parts2 }) => parts2.some(((part) => "call" in part && (part.call.name === "setresuid" || part.call.name === "setresgid")))));
 });
-var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image2 }, paths, cgroup, held) {
+var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image2, timeLimit }, paths, cgroup, held) {
   return {
     stdio: stdio.map(((stream) => typeof stream === "string" ? stream : "fd")),
     fds: fds.map(({ number }) => number),
@@ -3393,6 +3396,7 @@ var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: im
       files: cgroup.files.length
     },
     held,
+    bounded: timeLimit !== void 0 && !held,
     image: image2 !== void 0
   };
 });
@@ -4808,13 +4812,7 @@ var boundOf = (function boundOf(bound) {
   return bound === "unlimited" || bound === Infinity ? void 0 : bound;
 });
 var childrenIn = (function childrenIn(result, plan) {
-  const pids = [];
-  for (const { pid, then } of plan.processes) {
-    const number = pidIn(result, pid);
-    if (number > 0) pids.push(number);
-    if (then === "init") break;
-  }
-  return pids;
+  return childrenOf2(plan).map(({ pid }) => pidIn(result, pid)).filter((pid) => pid > 0);
 });
 var pidIn = (function pidIn(result, pid) {
   return result.output(pid).getInt32(0, true);
@@ -5309,6 +5307,7 @@ var AT_REMOVEDIR = 512;
 var AT_SYMLINK_FOLLOW = 1024;
 var AT_NO_AUTOMOUNT = 2048;
 var AT_EMPTY_PATH = 4096;
+var AT_STATX_DONT_SYNC = 16384;
 var AT_RECURSIVE = 32768;
 
 // ffi/calls/constants/capabilities.ts
@@ -9472,6 +9471,9 @@ var WAIT_FLAGS = {
 // ffi/calls/processes.ts
 
 
+function tgkill(process, thread, signal) {
+  return call("tgkill", process, thread, signalName(signal));
+}
 
 function pidfd_send_signal(pidfd, signal) {
   return call("pidfd_send_signal", pidfd, signalName(signal), null, 0);
@@ -12472,6 +12474,34 @@ var Watch = class {
   
 };
 
+// launch/ask_to_end.ts
+var USUAL_GRACE = 5e3;
+function askToEnd({ pid, pidfd, cgroup }, killAfter = USUAL_GRACE, signal = SIGNALS.SIGTERM) {
+  const asks = killAfter > 0 && cgroup?.paused !== true && !drops(pid, signal);
+  syscall(pidfd_send_signal(pidfd, asks ? signal : SIGNALS.SIGKILL));
+  if (!asks) cgroup?.killed();
+  return asks ? killAfter : void 0;
+}
+function drops(pid, signal) {
+  try {
+    const directory = processDirectory(pid);
+    const waiting = readWholeText(at_fdcwd, `${directory}/syscall`);
+    const status = readWholeText(at_fdcwd, `${directory}/status`);
+    const number = syscallNumber("rt_sigtimedwait", engine().architecture);
+    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) && !TAKEN.some((field2) => hasSignal(status, field2, signal));
+  } catch {
+    return false;
+  }
+}
+var TAKEN = [
+  "SigCgt",
+  "SigBlk"
+];
+function hasSignal(status, field2, signal) {
+  const mask2 = new RegExp(`^${field2}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0";
+  return (BigInt(`0x${mask2}`) >> BigInt(signal - 1) & 1n) === 1n;
+}
+
 // ffi/routine.ts
 var Routine = class {
   static {
@@ -12548,34 +12578,6 @@ var tables = perEngine(((loaded2) => {
   };
 }));
 
-
-// launch/ask_to_end.ts
-var USUAL_GRACE = 5e3;
-function askToEnd({ pid, pidfd, cgroup }, killAfter = USUAL_GRACE, signal = SIGNALS.SIGTERM) {
-  const asks = killAfter > 0 && cgroup?.paused !== true && !drops(pid, signal);
-  syscall(pidfd_send_signal(pidfd, asks ? signal : SIGNALS.SIGKILL));
-  if (!asks) cgroup?.killed();
-  return asks ? killAfter : void 0;
-}
-function drops(pid, signal) {
-  try {
-    const directory = processDirectory(pid);
-    const waiting = readWholeText(at_fdcwd, `${directory}/syscall`);
-    const status = readWholeText(at_fdcwd, `${directory}/status`);
-    const number = syscallNumber("rt_sigtimedwait", engine().architecture);
-    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) && !TAKEN.some((field2) => hasSignal(status, field2, signal));
-  } catch {
-    return false;
-  }
-}
-var TAKEN = [
-  "SigCgt",
-  "SigBlk"
-];
-function hasSignal(status, field2, signal) {
-  const mask2 = new RegExp(`^${field2}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0";
-  return (BigInt(`0x${mask2}`) >> BigInt(signal - 1) & 1n) === 1n;
-}
 
 // launch/output.ts
 var OutputLimitError = class extends RamekinError {
@@ -16983,6 +16985,7 @@ function textOf3(result, reading2, message2) {
 
 // host/resolve_path.ts
 var ATTRIBUTES = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
+var UNASKED = AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
 var TYPES2 = {
   4096: "pipe",
   8192: "device",
@@ -17117,7 +17120,7 @@ var ResolvedPathsCheck = class {
         known.path
       ])) {
         const output = statxOutput();
-        const call2 = statx(at_fdcwd, path2, 0, ATTRIBUTES, output);
+        const call2 = statx(at_fdcwd, path2, UNASKED, ATTRIBUTES, output);
         parts2.push({
           call: call2,
           accept: NOTHING
@@ -22669,6 +22672,8 @@ var WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
   return new DataView(buffer, byteOffset).getBigUint64(0, true);
 });
 var SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
+var LIMIT_SECONDS = new LaunchSlot("seconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit / 1e3));
+var LIMIT_NANOSECONDS = new LaunchSlot("nanoseconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit % 1e3 * 1e6));
 var INIT_IMAGE = new LaunchSlot("init", (({ initImage: initImage2 }) => initImage2));
 var IMAGE = new LaunchSlot("image", ({ spec, sealedProgram }) => spec.image ?? sealedProgram);
 var CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
@@ -23356,6 +23361,88 @@ var initImage = perEngine((({ architecture }) => sealedImage("ramekin-init", INI
 var FUTEX_CMP_REQUEUE_PRIVATE = new Named(4 | 128, "FUTEX_CMP_REQUEUE_PRIVATE");
 
 
+// launch/launch_watch.ts
+var LaunchWatch = class {
+
+  #pid = new Output(4, "&watch");
+  #begins = new Label("the watch");
+  #ends = new Label("the watch ends");
+  /** Waits until the time is over, or the script has ended. */
+  #wait = ppoll([
+    {
+      fd: SCRIPT_PIDFD,
+      events: POLLIN
+    }
+  ], TIME_LIMIT);
+  /** Leaves a mark in the table when the time is over: a result that is not 0. */
+  #mark = getpid();
+  /** Writes the call of the script that starts it, with signals blocked. */
+  start(writer, onFailure) {
+    writer.add(clone(CLONE_VM | CLONE_FILES, this.#pid), {
+      onZero: this.#begins,
+      onFailure,
+      fixes: {
+        EAGAIN: PROCESS_LIMIT
+      }
+    });
+  }
+  /** Writes the calls of the script that end it, with signals still blocked. */
+  stop(writer) {
+    const pid = new OutputField(this.#pid, 0, "watch");
+    writer.add(kill(pid, SIGNALS.SIGKILL));
+    writer.add(waitid(P_PID, pid, null, WEXITED));
+  }
+  /** Writes its own calls. */
+  write(writer, plan) {
+    const ends = {
+      onFailure: this.#ends
+    };
+    writer.place(this.#begins);
+    writer.add(this.#wait, {
+      ...ends,
+      onSuccess: this.#ends
+    });
+    writer.add(this.#mark, ends);
+    for (const { pid } of childrenOf2(plan)) {
+      const child = new OutputField(pid, 0, "pid");
+      writer.add(tgkill(child, child, SIGNALS.SIGKILL), {
+        ...ends,
+        accept: [
+          "EINVAL",
+          "ESRCH"
+        ]
+      });
+    }
+    writer.place(this.#ends);
+    writer.add(exit_group(0));
+  }
+  /** Ends it from outside of the launch's program. */
+  end(result) {
+    const pid = result.output(this.#pid).getInt32(0, true);
+    if (pid === 0) return;
+    syscall(kill(pid, SIGNALS.SIGKILL));
+    reap(pid);
+  }
+  /** Whether it has ended the launch. */
+  hasEnded(result) {
+    return result.result(this.#mark) > 0n;
+  }
+};
+var TIME_LIMIT = new Struct(new Uint8Array(16), "&limit", [], [
+  {
+    offset: 0,
+    slot: LIMIT_SECONDS
+  },
+  {
+    offset: 8,
+    slot: LIMIT_NANOSECONDS
+  }
+]);
+function childrenOf2({ processes }) {
+  const init2 = processes.findIndex(({ then }) => then === "init");
+  return init2 === -1 ? processes : processes.slice(0, init2 + 1);
+}
+
 // launch/memory_guard.ts
 var MemoryGuard = class {
   static {
@@ -23468,7 +23555,8 @@ var ScriptFrame = class {
   static {
     addMethods(this.prototype, {
     enclose: (function (writer, clone2, firstProcess) {
-    const [unmasking, lowering, closing] = [
+    const [stopping, unmasking, lowering, closing] = [
+      "stopping",
       "unmasking",
       "lowering",
       "closing"
@@ -23494,14 +23582,17 @@ var ScriptFrame = class {
     writer.add(rt_sigprocmask("all", mask2), {
       onFailure: lowering
     });
+    this.watch?.start(writer, unmasking);
     writer.section = "clone";
     writer.add(clone2, {
       onZero: firstProcess,
-      onFailure: unmasking,
+      onFailure: stopping,
       stepIndex: this.#plan.cloneStep,
       fixes: () => firstCloneFixes(this.#plan)
     });
     writer.section = "restore";
+    writer.place(stopping);
+    if (this.vfork) this.watch?.stop(writer);
     writer.place(unmasking);
     writer.add(rt_sigprocmask(mask2, null));
     writer.place(lowering);
@@ -23564,6 +23655,8 @@ var ScriptFrame = class {
   vfork;
   sharesMemory;
   guard;
+  /** What ends the launch when it takes too long, if there is a limit. */
+  watch;
   #plan;
   #facts;
   #needsSockets;
@@ -23575,6 +23668,7 @@ var ScriptFrame = class {
     this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable;
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);
+    this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
     this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true;
   }
   get clearsHandlers() {
@@ -23589,6 +23683,10 @@ var ScriptFrame = class {
     return this.#pidfd;
   }
   
+  aside(writer) {
+    writer.section = "watch";
+    this.watch?.write(writer, this.#plan);
+  }
   
   
   
@@ -29974,6 +30072,7 @@ var DEFAULT_VARIABLES = {
   PATH: DEFAULT_PATH,
   LANG: "C.UTF-8"
 };
+var SHORTEST_LAUNCH = 1e3;
 var MOST_PLANS = 10;
 var Command = class _Command {
   static {
@@ -30189,7 +30288,8 @@ var Command = class _Command {
       stdio: streams.stdio ?? [],
       fds: streams.fds ?? [],
       terminal: streams.terminal,
-      image: void 0
+      image: void 0,
+      timeLimit: this.#timeLimit
     };
   });
   }
@@ -30267,6 +30367,7 @@ var Command = class _Command {
    * @throws {PermissionError} if the recipe needs more than its permissions
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {LaunchTimeoutError} if the launch is not done by `timeout` and `killAfter` together
    * @throws {Deno.errors.NotFound} if there is no such program in the container
    * @throws {OutputLimitError} if it writes more than `maxOutput`
    * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
@@ -30282,6 +30383,7 @@ var Command = class _Command {
    * @throws {PermissionError} if the recipe needs more than its permissions
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {LaunchTimeoutError} if the launch is not done by `timeout` and `killAfter` together
    * @throws {Deno.errors.NotFound} if there is no such program in the container
    * @throws {OutputLimitError} if it writes more than `maxOutput`
    * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
@@ -30296,6 +30398,7 @@ var Command = class _Command {
    * @throws {PermissionError} if the recipe needs more than its permissions
    * @throws {SyscallError} if a call fails, with the step
    * @throws {UnsupportedError} if this machine lacks something that a step needs
+   * @throws {LaunchTimeoutError} if the launch is not done by `timeout` and `killAfter` together
    * @throws {Deno.errors.NotFound} if there is no such program in the container
    * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
    * socket without a connection
@@ -30321,6 +30424,11 @@ var Command = class _Command {
   
   
   
+  /** A launch may take as long as a program that does not end when it is asked to. */
+  get #timeLimit() {
+    const { timeout, killAfter = USUAL_GRACE } = this.#limits;
+    return timeout === void 0 ? void 0 : Math.max(timeout, SHORTEST_LAUNCH) + killAfter;
+  }
   get #limits() {
     const { signal, killAfter } = this.#options;
     const { timeout = this.#plan.state.timeout, maxOutput = this.#plan.state.maxOutput } = this.#options;
@@ -31718,6 +31826,54 @@ function sleep(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+// launch/launch_timeout.ts
+var LaunchTimeoutError = class extends RamekinError {
+
+  /** `"LaunchTimeoutError"`. */
+  name = "LaunchTimeoutError";
+  /** How long the launch could take, in milliseconds. */
+  timeLimit;
+  /** The call in which it was ended, as C would write it, if it was in one of the container's. */
+  call;
+  /** Creates an error about the call of the step. */
+  constructor(timeLimit, call2, place2) {
+    super(call2 === void 0 ? `the launch took longer than ${timeLimit} ms (timeout and killAfter), and was ended between two calls` : `the launch took longer than ${timeLimit} ms (timeout and killAfter), and was ended in ` + call2, {
+      ...place2,
+      advice: [
+        call2 === void 0 ? BUSY : SILENT
+      ]
+    });
+    this.timeLimit = timeLimit;
+    this.call = call2;
+  }
+};
+var SILENT = "what this call waits for does not answer, such as an automounter, FUSE or a network filesystem; or it is slow: give it a longer timeout";
+var BUSY = "the machine is busy, or the script was stopped; give it a longer timeout";
+function launchTimeout({ compiled: { plan, layout, sealed }, values }, result) {
+  const timeLimit = values.spec.timeLimit;
+  const pending = pendingRecord(layout, result);
+  if (pending === void 0) return new LaunchTimeoutError(timeLimit, void 0, {});
+  const { stepIndex } = pending;
+  const hidden = sealed?.layout.candidates[0]?.execve;
+  const call2 = hidden !== void 0 && layout.executes.includes(pending.call) ? hidden : pending.call;
+  const place2 = stepIndex === void 0 ? {} : {
+    step: plan.cursor.nameOf(stepIndex),
+    stepIndex
+  };
+  return new LaunchTimeoutError(timeLimit, describeCall(call2, showValues(values)), place2);
+}
+function pendingRecord({ parts: parts2 }, result) {
+  return parts2.findLast((part) => !(part instanceof Label) && !(part.section !== void 0 && OTHERS3.has(part.section)) && result.result(part.call) === PENDING);
+}
+var OTHERS3 = /* @__PURE__ */ new Set([
+  "script",
+  "clone",
+  "restore",
+  "init",
+  "watch",
+  "failure"
+]);
+
 // launch/launch.ts
 var Launch = class {
   static {
@@ -31728,9 +31884,9 @@ var Launch = class {
     if (!frame.vfork && !failed) {
       serveSyncPoints(plan, socket, spawn, this.#services);
       this.#receiveFds(socket);
-      if (shape.held && !waitForByte(socket)) throw launchError(this.#prepared, this.#result);
+      if (shape.held && !waitForByte(socket)) throw this.#error();
     }
-    if (this.#state.failed) throw launchError(this.#prepared, this.#result);
+    if (this.#state.failed) throw this.#error();
   }),
     finish: (function () {
     const { frame, shape } = this.#compiled;
@@ -31739,11 +31895,12 @@ var Launch = class {
       if (shape.held) letGo(socket2);
       this.#receiveNotifier(socket2);
       const report = waitForEnd(socket2, this.#compiled.sealed?.length);
+      this.#endWatch();
       this.#restore();
       if (report.length > 0) throw this.#sealedError(report);
     }
     const { pids, pidfd, socket, runs } = this.#state;
-    if (!runs) throw launchError(this.#prepared, this.#result);
+    if (!runs) throw this.#error();
     if (socket !== void 0) this.#receiveFds(socket);
     if (socket !== void 0) this.#receiveNotifier(socket);
     const pid = pids.at(-1);
@@ -31780,7 +31937,7 @@ var Launch = class {
     read$85 = (function (result) {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
-    const failed = result.failed !== void 0;
+    const failed = result.failed !== void 0 || frame.watch?.hasEnded(result) === true;
     const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
     const opened = pidfd === void 0 ? 0n : result.result(pidfd);
     return {
@@ -31803,6 +31960,8 @@ var Launch = class {
   #final;
   /** Whether the script's memory is still to be restored. */
   #isGuarded;
+  /** Whether a process watches it that the script has to end. */
+  #isWatched = true;
   #terminal;
   #listener;
   #notifier;
@@ -31856,8 +32015,9 @@ var Launch = class {
   
   /** Ends all processes and services, and closes all descriptors. Returns the error to throw. */
   abort(thrown) {
+    this.#endWatch();
     const { failed } = this.#state;
-    const error = failed ? launchError(this.#prepared, this.#result) : thrown;
+    const error = failed ? this.#error() : thrown;
     this.#killAll();
     const { pidfd, socket } = this.#state;
     for (const fd of [
@@ -31884,6 +32044,12 @@ var Launch = class {
       syscall(kill(pid, SIGNALS.SIGKILL));
       reap(pid);
     }
+  }
+  /** The error of the launch, as its program has recorded it. */
+  #error() {
+    const { frame: { watch } } = this.#compiled;
+    if (watch?.hasEnded(this.#result)) return launchTimeout(this.#prepared, this.#result);
+    return launchError(this.#prepared, this.#result);
   }
   /** The error that the sealed executable has reported. */
   #sealedError(report) {
@@ -31916,6 +32082,12 @@ var Launch = class {
   #restore() {
     if (this.#isGuarded) this.#compiled.frame.guard.restore(this.#result);
     this.#isGuarded = false;
+  }
+  /** Ends what watches a launch that meets the script. */
+  #endWatch() {
+    const { frame: { vfork, watch } } = this.#compiled;
+    if (!vfork && this.#isWatched) watch?.end(this.#result);
+    this.#isWatched = false;
   }
   
   get #state() {
@@ -32232,7 +32404,7 @@ var Plan = class {
       if (!("call" in part)) continue;
       const { call: call2, stepIndex, section } = part;
       if (section === "failure") continue;
-      const isScripts2 = section === "script" || section === "restore" || call2 === layout.clone;
+      const isScripts2 = section === "script" || section === "restore" || section === "watch" || call2 === layout.clone;
       entries.push({
         ...stepIndex === void 0 ? {} : {
           stepIndex
@@ -32274,7 +32446,8 @@ var PARTS2 = {
   limits: "the limits",
   program: "the program",
   restore: "the script",
-  script: "the script"
+  script: "the script",
+  watch: "the watch of the launch"
 };
 function parentEntries(plan, { stepIndex, parentActions }) {
   const part = plan.cursor.nameOf(stepIndex);
@@ -33646,6 +33819,7 @@ var linux = {
   AT_NO_AUTOMOUNT,
   AT_RECURSIVE,
   AT_REMOVEDIR,
+  AT_STATX_DONT_SYNC,
   AT_SYMLINK_FOLLOW,
   AT_SYMLINK_NOFOLLOW,
   CAPABILITIES,
@@ -33960,6 +34134,7 @@ export {
   ContainerFiles,
   DEFAULT_SECCOMP_PROFILE,
   ERRNO,
+  LaunchTimeoutError,
   OutputLimitError,
   PROTECTED_NAMES,
   PermissionError,

@@ -1117,7 +1117,8 @@ var statx = (function statx(directory2, path2, flagBits, mask2, stat) {
   const named2 = flags(flagBits, {
     AT_SYMLINK_NOFOLLOW,
     AT_NO_AUTOMOUNT,
-    AT_EMPTY_PATH
+    AT_EMPTY_PATH,
+    AT_STATX_DONT_SYNC
   });
   return call("statx", at(directory2), path2, named2, flags(mask2, STATX_FLAGS), stat);
 });
@@ -2624,7 +2625,7 @@ var plainLookup = (function plainLookup() {
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat)
+      call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat)
     },
     {
       call: close(fd)
@@ -2649,7 +2650,7 @@ var followingLookup = (function followingLookup() {
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH, ATTRIBUTES, stat)
+      call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat)
     },
     end
   ]);
@@ -3193,7 +3194,8 @@ var execSpec = (function execSpec(program, spec = {}) {
     ],
     fds: spec.fds ?? [],
     terminal: spec.terminal,
-    image: spec.image
+    image: spec.image,
+    timeLimit: spec.timeLimit
   };
 });
 var programPaths = (function programPaths({ program, searchPath }) {
@@ -3564,6 +3566,7 @@ var link = (function link(plan, shape, frame2, writeEnd = writeExec) {
     if (process.then === "exit") writer.add(exit_group(0));
     else becomeInit(writer, cloned, frame2);
   }));
+  frame2.aside?.(writer);
   writer.section = "failure";
   writer.place(EXIT_CHILD);
   writer.add(exit_group(127));
@@ -3653,7 +3656,7 @@ var changesDumpability = (function changesDumpability(plan, shape) {
 var changesIds = (function changesIds(plan) {
   return plan.processes.some((({ parts: parts2 }) => parts2.some(((part) => "call" in part && (part.call.name === "setresuid" || part.call.name === "setresgid")))));
 });
-var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image3 }, paths, cgroup, held) {
+var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image3, timeLimit }, paths, cgroup, held) {
   return {
     stdio: stdio.map(((stream) => typeof stream === "string" ? stream : "fd")),
     fds: fds.map(({ number }) => number),
@@ -3667,6 +3670,7 @@ var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: im
       files: cgroup.files.length
     },
     held,
+    bounded: timeLimit !== void 0 && !held,
     image: image3 !== void 0
   };
 });
@@ -5082,13 +5086,7 @@ var boundOf = (function boundOf(bound) {
   return bound === "unlimited" || bound === Infinity ? void 0 : bound;
 });
 var childrenIn = (function childrenIn(result, plan) {
-  const pids = [];
-  for (const { pid, then } of plan.processes) {
-    const number = pidIn(result, pid);
-    if (number > 0) pids.push(number);
-    if (then === "init") break;
-  }
-  return pids;
+  return childrenOf2(plan).map(({ pid }) => pidIn(result, pid)).filter((pid) => pid > 0);
 });
 var pidIn = (function pidIn(result, pid) {
   return result.output(pid).getInt32(0, true);
@@ -7228,7 +7226,7 @@ var init_permission_flags = __esm({
 });
 
 // ffi/calls/constants/at.ts
-var AT_FDCWD, AT_SYMLINK_NOFOLLOW, AT_EACCESS, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH, AT_RECURSIVE;
+var AT_FDCWD, AT_SYMLINK_NOFOLLOW, AT_EACCESS, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH, AT_STATX_DONT_SYNC, AT_RECURSIVE;
 var init_at = __esm({
   "ffi/calls/constants/at.ts": (function () {
     AT_FDCWD = -100;
@@ -7238,6 +7236,7 @@ var init_at = __esm({
     AT_SYMLINK_FOLLOW = 1024;
     AT_NO_AUTOMOUNT = 2048;
     AT_EMPTY_PATH = 4096;
+    AT_STATX_DONT_SYNC = 16384;
     AT_RECURSIVE = 32768;
   })
 });
@@ -11801,6 +11800,9 @@ var init_waiting3 = __esm({
 // ffi/calls/processes.ts
 
 
+function tgkill(process, thread, signal) {
+  return call("tgkill", process, thread, signalName(signal));
+}
 
 function pidfd_send_signal(pidfd, signal) {
   return call("pidfd_send_signal", pidfd, signalName(signal), null, 0);
@@ -15009,6 +15011,46 @@ var init_reactor = __esm({
   })
 });
 
+// launch/ask_to_end.ts
+function askToEnd({ pid, pidfd, cgroup }, killAfter = USUAL_GRACE, signal = SIGNALS.SIGTERM) {
+  const asks = killAfter > 0 && cgroup?.paused !== true && !drops(pid, signal);
+  syscall(pidfd_send_signal(pidfd, asks ? signal : SIGNALS.SIGKILL));
+  if (!asks) cgroup?.killed();
+  return asks ? killAfter : void 0;
+}
+function drops(pid, signal) {
+  try {
+    const directory2 = processDirectory(pid);
+    const waiting = readWholeText(at_fdcwd, `${directory2}/syscall`);
+    const status = readWholeText(at_fdcwd, `${directory2}/status`);
+    const number = syscallNumber("rt_sigtimedwait", engine().architecture);
+    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) && !TAKEN.some((field2) => hasSignal(status, field2, signal));
+  } catch {
+    return false;
+  }
+}
+function hasSignal(status, field2, signal) {
+  const mask2 = new RegExp(`^${field2}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0";
+  return (BigInt(`0x${mask2}`) >> BigInt(signal - 1) & 1n) === 1n;
+}
+var USUAL_GRACE, TAKEN;
+var init_ask_to_end = __esm({
+  "launch/ask_to_end.ts": (function () {
+    init_files3();
+    init_processes();
+    init_engine();
+    init_read_file();
+    init_proc_dir();
+    init_syscall_numbers();
+    init_syscalls();
+    USUAL_GRACE = 5e3;
+    TAKEN = [
+      "SigCgt",
+      "SigBlk"
+    ];
+  })
+});
+
 // ffi/routine.ts
 var Routine;
 var init_routine = __esm({
@@ -15102,46 +15144,6 @@ var init_transfer = __esm({
         write: table2("write")
       };
     }));
-  })
-});
-
-// launch/ask_to_end.ts
-function askToEnd({ pid, pidfd, cgroup }, killAfter = USUAL_GRACE, signal = SIGNALS.SIGTERM) {
-  const asks = killAfter > 0 && cgroup?.paused !== true && !drops(pid, signal);
-  syscall(pidfd_send_signal(pidfd, asks ? signal : SIGNALS.SIGKILL));
-  if (!asks) cgroup?.killed();
-  return asks ? killAfter : void 0;
-}
-function drops(pid, signal) {
-  try {
-    const directory2 = processDirectory(pid);
-    const waiting = readWholeText(at_fdcwd, `${directory2}/syscall`);
-    const status = readWholeText(at_fdcwd, `${directory2}/status`);
-    const number = syscallNumber("rt_sigtimedwait", engine().architecture);
-    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) && !TAKEN.some((field2) => hasSignal(status, field2, signal));
-  } catch {
-    return false;
-  }
-}
-function hasSignal(status, field2, signal) {
-  const mask2 = new RegExp(`^${field2}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0";
-  return (BigInt(`0x${mask2}`) >> BigInt(signal - 1) & 1n) === 1n;
-}
-var USUAL_GRACE, TAKEN;
-var init_ask_to_end = __esm({
-  "launch/ask_to_end.ts": (function () {
-    init_files3();
-    init_processes();
-    init_engine();
-    init_read_file();
-    init_proc_dir();
-    init_syscall_numbers();
-    init_syscalls();
-    USUAL_GRACE = 5e3;
-    TAKEN = [
-      "SigCgt",
-      "SigBlk"
-    ];
   })
 });
 
@@ -20153,7 +20155,7 @@ function canBeFound(path2) {
 }
 
 
-var ATTRIBUTES, TYPES2, NOTHING, ABSENT2, lookups, OWN_LINKS, ResolvedPathsCheck;
+var ATTRIBUTES, UNASKED, TYPES2, NOTHING, ABSENT2, lookups, OWN_LINKS, ResolvedPathsCheck;
 var init_resolve_path = __esm({
   "host/resolve_path.ts": (function () {
     init_call();
@@ -20169,6 +20171,7 @@ var init_resolve_path = __esm({
     init_path();
     init_kept_table();
     ATTRIBUTES = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
+    UNASKED = AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
     TYPES2 = {
       4096: "pipe",
       8192: "device",
@@ -20240,7 +20243,7 @@ var init_resolve_path = __esm({
             known.path
           ])) {
             const output = statxOutput();
-            const call2 = statx(at_fdcwd, path2, 0, ATTRIBUTES, output);
+            const call2 = statx(at_fdcwd, path2, UNASKED, ATTRIBUTES, output);
             parts2.push({
               call: call2,
               accept: NOTHING
@@ -26396,7 +26399,7 @@ function quoted2(text5) {
   return JSON.stringify(text5);
 }
 
-var LaunchSlot, ARGV, ENVIRONMENT, CWD, UID2, GID2, STDIO, TERMINAL, RESERVED, WINDOW_SIZE, SCRIPT_PIDFD, INIT_IMAGE, IMAGE, CGROUP_DIRECTORY, programPath, handedFd, cgroupFile, encoder5, Room;
+var LaunchSlot, ARGV, ENVIRONMENT, CWD, UID2, GID2, STDIO, TERMINAL, RESERVED, WINDOW_SIZE, SCRIPT_PIDFD, LIMIT_SECONDS, LIMIT_NANOSECONDS, INIT_IMAGE, IMAGE, CGROUP_DIRECTORY, programPath, handedFd, cgroupFile, encoder5, Room;
 var init_slots = __esm({
   "launch/slots.ts": (function () {
     init_call();
@@ -26435,6 +26438,8 @@ var init_slots = __esm({
       return new DataView(buffer, byteOffset).getBigUint64(0, true);
     });
     SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
+    LIMIT_SECONDS = new LaunchSlot("seconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit / 1e3));
+    LIMIT_NANOSECONDS = new LaunchSlot("nanoseconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit % 1e3 * 1e6));
     INIT_IMAGE = new LaunchSlot("init", (({ initImage: initImage2 }) => initImage2));
     IMAGE = new LaunchSlot("image", ({ spec, sealedProgram }) => spec.image ?? sealedProgram);
     CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
@@ -27251,6 +27256,101 @@ var init_futex = __esm({
   })
 });
 
+// launch/launch_watch.ts
+function childrenOf2({ processes }) {
+  const init2 = processes.findIndex(({ then }) => then === "init");
+  return init2 === -1 ? processes : processes.slice(0, init2 + 1);
+}
+var LaunchWatch, TIME_LIMIT;
+var init_launch_watch = __esm({
+  "launch/launch_watch.ts"() {
+    init_call();
+    init_namespaces3();
+    init_processes();
+    init_program();
+    init_syscalls();
+    init_fixes();
+    init_reap();
+    init_slots();
+    LaunchWatch = class {
+
+      #pid = new Output(4, "&watch");
+      #begins = new Label("the watch");
+      #ends = new Label("the watch ends");
+      /** Waits until the time is over, or the script has ended. */
+      #wait = ppoll([
+        {
+          fd: SCRIPT_PIDFD,
+          events: POLLIN
+        }
+      ], TIME_LIMIT);
+      /** Leaves a mark in the table when the time is over: a result that is not 0. */
+      #mark = getpid();
+      /** Writes the call of the script that starts it, with signals blocked. */
+      start(writer, onFailure) {
+        writer.add(clone(CLONE_VM | CLONE_FILES, this.#pid), {
+          onZero: this.#begins,
+          onFailure,
+          fixes: {
+            EAGAIN: PROCESS_LIMIT
+          }
+        });
+      }
+      /** Writes the calls of the script that end it, with signals still blocked. */
+      stop(writer) {
+        const pid = new OutputField(this.#pid, 0, "watch");
+        writer.add(kill(pid, SIGNALS.SIGKILL));
+        writer.add(waitid(P_PID, pid, null, WEXITED));
+      }
+      /** Writes its own calls. */
+      write(writer, plan) {
+        const ends = {
+          onFailure: this.#ends
+        };
+        writer.place(this.#begins);
+        writer.add(this.#wait, {
+          ...ends,
+          onSuccess: this.#ends
+        });
+        writer.add(this.#mark, ends);
+        for (const { pid } of childrenOf2(plan)) {
+          const child = new OutputField(pid, 0, "pid");
+          writer.add(tgkill(child, child, SIGNALS.SIGKILL), {
+            ...ends,
+            accept: [
+              "EINVAL",
+              "ESRCH"
+            ]
+          });
+        }
+        writer.place(this.#ends);
+        writer.add(exit_group(0));
+      }
+      /** Ends it from outside of the launch's program. */
+      end(result) {
+        const pid = result.output(this.#pid).getInt32(0, true);
+        if (pid === 0) return;
+        syscall(kill(pid, SIGNALS.SIGKILL));
+        reap(pid);
+      }
+      /** Whether it has ended the launch. */
+      hasEnded(result) {
+        return result.result(this.#mark) > 0n;
+      }
+    };
+    TIME_LIMIT = new Struct(new Uint8Array(16), "&limit", [], [
+      {
+        offset: 0,
+        slot: LIMIT_SECONDS
+      },
+      {
+        offset: 8,
+        slot: LIMIT_NANOSECONDS
+      }
+    ]);
+  }
+});
+
 // launch/memory_guard.ts
 
 
@@ -27382,6 +27482,7 @@ var init_script_frame = __esm({
     init_parent_work();
     init_process2();
     init_exec_candidates();
+    init_launch_watch();
     init_link2();
     init_memory_guard();
     init_program_writer();
@@ -27391,7 +27492,8 @@ var init_script_frame = __esm({
   static {
     addMethods(this.prototype, {
     enclose: (function (writer, clone2, firstProcess) {
-        const [unmasking, lowering, closing] = [
+        const [stopping, unmasking, lowering, closing] = [
+          "stopping",
           "unmasking",
           "lowering",
           "closing"
@@ -27417,14 +27519,17 @@ var init_script_frame = __esm({
         writer.add(rt_sigprocmask("all", mask2), {
           onFailure: lowering
         });
+        this.watch?.start(writer, unmasking);
         writer.section = "clone";
         writer.add(clone2, {
           onZero: firstProcess,
-          onFailure: unmasking,
+          onFailure: stopping,
           stepIndex: this.#plan.cloneStep,
           fixes: () => firstCloneFixes(this.#plan)
         });
         writer.section = "restore";
+        writer.place(stopping);
+        if (this.vfork) this.watch?.stop(writer);
         writer.place(unmasking);
         writer.add(rt_sigprocmask(mask2, null));
         writer.place(lowering);
@@ -27487,6 +27592,8 @@ var init_script_frame = __esm({
       vfork;
       sharesMemory;
       guard;
+      /** What ends the launch when it takes too long, if there is a limit. */
+      watch;
       #plan;
       #facts;
       #needsSockets;
@@ -27498,6 +27605,7 @@ var init_script_frame = __esm({
         this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable;
         this.sharesMemory = !shape.held;
         this.guard = new MemoryGuard(plan, shape, this);
+        this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
         this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true;
       }
       get clearsHandlers() {
@@ -27512,6 +27620,10 @@ var init_script_frame = __esm({
         return this.#pidfd;
       }
       
+      aside(writer) {
+        writer.section = "watch";
+        this.watch?.write(writer, this.#plan);
+      }
       
       
       
@@ -34910,7 +35022,7 @@ function rethrown(first, act) {
   }
 }
 
-var DEFAULT_VARIABLES, MOST_PLANS, Command, acceptsIn;
+var DEFAULT_VARIABLES, SHORTEST_LAUNCH, MOST_PLANS, Command, acceptsIn;
 var init_command = __esm({
   "container/command.ts": (function () {
     init_default_path();
@@ -34919,6 +35031,7 @@ var init_command = __esm({
     init_errors();
     init_errors2();
     init_reactor();
+    init_ask_to_end();
     init_collect();
     init_command_options();
     init_command_paths();
@@ -34942,6 +35055,7 @@ var init_command = __esm({
       PATH: DEFAULT_PATH,
       LANG: "C.UTF-8"
     };
+    SHORTEST_LAUNCH = 1e3;
     MOST_PLANS = 10;
     Command = class _Command {
   static {
@@ -35157,7 +35271,8 @@ var init_command = __esm({
           stdio: streams.stdio ?? [],
           fds: streams.fds ?? [],
           terminal: streams.terminal,
-          image: void 0
+          image: void 0,
+          timeLimit: this.#timeLimit
         };
       });
   }
@@ -35235,6 +35350,7 @@ var init_command = __esm({
        * @throws {PermissionError} if the recipe needs more than its permissions
        * @throws {SyscallError} if a call fails, with the step
        * @throws {UnsupportedError} if this machine lacks something that a step needs
+       * @throws {LaunchTimeoutError} if the launch is not done by `timeout` and `killAfter` together
        * @throws {Deno.errors.NotFound} if there is no such program in the container
        * @throws {OutputLimitError} if it writes more than `maxOutput`
        * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
@@ -35250,6 +35366,7 @@ var init_command = __esm({
        * @throws {PermissionError} if the recipe needs more than its permissions
        * @throws {SyscallError} if a call fails, with the step
        * @throws {UnsupportedError} if this machine lacks something that a step needs
+       * @throws {LaunchTimeoutError} if the launch is not done by `timeout` and `killAfter` together
        * @throws {Deno.errors.NotFound} if there is no such program in the container
        * @throws {OutputLimitError} if it writes more than `maxOutput`
        * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
@@ -35264,6 +35381,7 @@ var init_command = __esm({
        * @throws {PermissionError} if the recipe needs more than its permissions
        * @throws {SyscallError} if a call fails, with the step
        * @throws {UnsupportedError} if this machine lacks something that a step needs
+       * @throws {LaunchTimeoutError} if the launch is not done by `timeout` and `killAfter` together
        * @throws {Deno.errors.NotFound} if there is no such program in the container
        * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
        * socket without a connection
@@ -35289,6 +35407,11 @@ var init_command = __esm({
       
       
       
+      /** A launch may take as long as a program that does not end when it is asked to. */
+      get #timeLimit() {
+        const { timeout, killAfter = USUAL_GRACE } = this.#limits;
+        return timeout === void 0 ? void 0 : Math.max(timeout, SHORTEST_LAUNCH) + killAfter;
+      }
       get #limits() {
         const { signal, killAfter } = this.#options;
         const { timeout = this.#plan.state.timeout, maxOutput = this.#plan.state.maxOutput } = this.#options;
@@ -36826,6 +36949,63 @@ var init_cgroup = __esm({
   })
 });
 
+// launch/launch_timeout.ts
+function launchTimeout({ compiled: { plan, layout, sealed }, values }, result) {
+  const timeLimit = values.spec.timeLimit;
+  const pending = pendingRecord(layout, result);
+  if (pending === void 0) return new LaunchTimeoutError(timeLimit, void 0, {});
+  const { stepIndex } = pending;
+  const hidden2 = sealed?.layout.candidates[0]?.execve;
+  const call2 = hidden2 !== void 0 && layout.executes.includes(pending.call) ? hidden2 : pending.call;
+  const place3 = stepIndex === void 0 ? {} : {
+    step: plan.cursor.nameOf(stepIndex),
+    stepIndex
+  };
+  return new LaunchTimeoutError(timeLimit, describeCall(call2, showValues(values)), place3);
+}
+function pendingRecord({ parts: parts2 }, result) {
+  return parts2.findLast((part) => !(part instanceof Label) && !(part.section !== void 0 && OTHERS3.has(part.section)) && result.result(part.call) === PENDING);
+}
+var LaunchTimeoutError, SILENT, BUSY, OTHERS3;
+var init_launch_timeout = __esm({
+  "launch/launch_timeout.ts"() {
+    init_call();
+    init_program();
+    init_errors();
+    init_slots();
+    LaunchTimeoutError = class extends RamekinError {
+
+      /** `"LaunchTimeoutError"`. */
+      name = "LaunchTimeoutError";
+      /** How long the launch could take, in milliseconds. */
+      timeLimit;
+      /** The call in which it was ended, as C would write it, if it was in one of the container's. */
+      call;
+      /** Creates an error about the call of the step. */
+      constructor(timeLimit, call2, place3) {
+        super(call2 === void 0 ? `the launch took longer than ${timeLimit} ms (timeout and killAfter), and was ended between two calls` : `the launch took longer than ${timeLimit} ms (timeout and killAfter), and was ended in ` + call2, {
+          ...place3,
+          advice: [
+            call2 === void 0 ? BUSY : SILENT
+          ]
+        });
+        this.timeLimit = timeLimit;
+        this.call = call2;
+      }
+    };
+    SILENT = "what this call waits for does not answer, such as an automounter, FUSE or a network filesystem; or it is slow: give it a longer timeout";
+    BUSY = "the machine is busy, or the script was stopped; give it a longer timeout";
+    OTHERS3 = /* @__PURE__ */ new Set([
+      "script",
+      "clone",
+      "restore",
+      "init",
+      "watch",
+      "failure"
+    ]);
+  }
+});
+
 // launch/launch.ts
 
 
@@ -36839,6 +37019,8 @@ var init_launch = __esm({
     init_syscalls();
     init_parent_work();
     init_explain();
+    init_launch_timeout();
+    init_launch_watch();
     init_names2();
     init_reap();
     init_slots();
@@ -36853,9 +37035,9 @@ var init_launch = __esm({
         if (!frame2.vfork && !failed2) {
           serveSyncPoints(plan, socket, spawn3, this.#services);
           this.#receiveFds(socket);
-          if (shape.held && !waitForByte(socket)) throw launchError(this.#prepared, this.#result);
+          if (shape.held && !waitForByte(socket)) throw this.#error();
         }
-        if (this.#state.failed) throw launchError(this.#prepared, this.#result);
+        if (this.#state.failed) throw this.#error();
       }),
     finish: (function () {
         const { frame: frame2, shape } = this.#compiled;
@@ -36864,11 +37046,12 @@ var init_launch = __esm({
           if (shape.held) letGo(socket2);
           this.#receiveNotifier(socket2);
           const report = waitForEnd(socket2, this.#compiled.sealed?.length);
+          this.#endWatch();
           this.#restore();
           if (report.length > 0) throw this.#sealedError(report);
         }
         const { pids, pidfd, socket, runs } = this.#state;
-        if (!runs) throw launchError(this.#prepared, this.#result);
+        if (!runs) throw this.#error();
         if (socket !== void 0) this.#receiveFds(socket);
         if (socket !== void 0) this.#receiveNotifier(socket);
         const pid = pids.at(-1);
@@ -36905,7 +37088,7 @@ var init_launch = __esm({
     read$85 = (function (result) {
         const { plan, frame: frame2, layout } = this.#compiled;
         const { sockets, pidfd } = frame2;
-        const failed2 = result.failed !== void 0;
+        const failed2 = result.failed !== void 0 || frame2.watch?.hasEnded(result) === true;
         const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
         const opened2 = pidfd === void 0 ? 0n : result.result(pidfd);
         return {
@@ -36928,6 +37111,8 @@ var init_launch = __esm({
       #final;
       /** Whether the script's memory is still to be restored. */
       #isGuarded;
+      /** Whether a process watches it that the script has to end. */
+      #isWatched = true;
       #terminal;
       #listener;
       #notifier;
@@ -36981,8 +37166,9 @@ var init_launch = __esm({
       
       /** Ends all processes and services, and closes all descriptors. Returns the error to throw. */
       abort(thrown) {
+        this.#endWatch();
         const { failed: failed2 } = this.#state;
-        const error = failed2 ? launchError(this.#prepared, this.#result) : thrown;
+        const error = failed2 ? this.#error() : thrown;
         this.#killAll();
         const { pidfd, socket } = this.#state;
         for (const fd of [
@@ -37009,6 +37195,12 @@ var init_launch = __esm({
           syscall(kill(pid, SIGNALS.SIGKILL));
           reap(pid);
         }
+      }
+      /** The error of the launch, as its program has recorded it. */
+      #error() {
+        const { frame: { watch } } = this.#compiled;
+        if (watch?.hasEnded(this.#result)) return launchTimeout(this.#prepared, this.#result);
+        return launchError(this.#prepared, this.#result);
       }
       /** The error that the sealed executable has reported. */
       #sealedError(report) {
@@ -37041,6 +37233,12 @@ var init_launch = __esm({
       #restore() {
         if (this.#isGuarded) this.#compiled.frame.guard.restore(this.#result);
         this.#isGuarded = false;
+      }
+      /** Ends what watches a launch that meets the script. */
+      #endWatch() {
+        const { frame: { vfork, watch } } = this.#compiled;
+        if (!vfork && this.#isWatched) watch?.end(this.#result);
+        this.#isWatched = false;
       }
       
       get #state() {
@@ -37414,7 +37612,7 @@ var init_listing = __esm({
           if (!("call" in part)) continue;
           const { call: call2, stepIndex, section } = part;
           if (section === "failure") continue;
-          const isScripts2 = section === "script" || section === "restore" || call2 === layout.clone;
+          const isScripts2 = section === "script" || section === "restore" || section === "watch" || call2 === layout.clone;
           entries.push({
             ...stepIndex === void 0 ? {} : {
               stepIndex
@@ -37456,7 +37654,8 @@ var init_listing = __esm({
       limits: "the limits",
       program: "the program",
       restore: "the script",
-      script: "the script"
+      script: "the script",
+      watch: "the watch of the launch"
     };
   })
 });
@@ -39036,6 +39235,7 @@ var init_module = __esm({
     init_container();
     init_attached();
     init_container_files();
+    init_launch_timeout();
     init_output();
     init_access();
     init_status();
@@ -39056,6 +39256,7 @@ var init_mod2 = __esm({
       AT_NO_AUTOMOUNT,
       AT_RECURSIVE,
       AT_REMOVEDIR,
+      AT_STATX_DONT_SYNC,
       AT_SYMLINK_FOLLOW,
       AT_SYMLINK_NOFOLLOW,
       CAPABILITIES,
@@ -41083,6 +41284,7 @@ function startStatus(error) {
   if (error instanceof Deno.errors.NotFound && error.cause instanceof SyscallError) {
     return STATUS2.notFound;
   }
+  if (error instanceof LaunchTimeoutError) return STATUS2.timedOut;
   return error instanceof SyscallError && error.syscall === "execve" ? STATUS2.notStarted : void 0;
 }
 var BAD_CALL, KILLED_BY_FILTER, OUT_OF_MEMORY, OUT_OF_TIME, STATUS2, SIGNALS2, Running;
@@ -46895,7 +47097,7 @@ function decompress(blob) {
   if (isTar(head2)) return plain2(blob);
   if (head2[0] === 31 && head2[1] === 139) return gunzip(blob);
   if (isZstd(head2)) return unzstd(blob);
-  const other = OTHERS3.find(([, magic]) => magic.every((byte, at3) => head2[at3] === byte));
+  const other = OTHERS4.find(([, magic]) => magic.every((byte, at3) => head2[at3] === byte));
   if (other !== void 0) {
     throw new ArchiveError(`it is compressed by ${other[0]}, and layers are by gzip or zstd, or not at all`);
   }
@@ -46908,14 +47110,14 @@ function isTar(head2) {
 async function* plain2(blob) {
   for (let piece = blob.next(); piece !== void 0; piece = blob.next()) yield piece;
 }
-var OTHERS3;
+var OTHERS4;
 var init_decompress = __esm({
   "images/layer/decompress.ts"() {
     init_errors5();
     init_gzip();
     init_header();
     init_zstd();
-    OTHERS3 = [
+    OTHERS4 = [
       [
         "xz",
         [
@@ -53978,7 +54180,7 @@ function whyNotOwn(path2) {
   const found = statusOf6(path2, linux.AT_SYMLINK_NOFOLLOW);
   if (found === void 0) return "is not there, or no directory";
   if (found.uid !== linux.geteuid()) return "is another user's";
-  return (found.mode & OTHERS4) === 0 ? void 0 : "is open to other users";
+  return (found.mode & OTHERS5) === 0 ? void 0 : "is open to other users";
 }
 function statusOf6(path2, flags2 = 0) {
   const found = ifThere(() => linux.statx(linux.AT_FDCWD, path2, flags2), [
@@ -53988,7 +54190,7 @@ function statusOf6(path2, flags2 = 0) {
   ]);
   return found !== void 0 && (found.mode & linux.S_IFMT) === linux.S_IFDIR ? found : void 0;
 }
-var NAME11, ADVICE, OTHERS4, OTHERS_WRITE;
+var NAME11, ADVICE, OTHERS5, OTHERS_WRITE;
 var init_records_directory = __esm({
   "detached/records_directory.ts"() {
     init_missing();
@@ -53996,7 +54198,7 @@ var init_records_directory = __esm({
     init_mod2();
     NAME11 = "ramekin-detached";
     ADVICE = "set XDG_RUNTIME_DIR to a directory of yours that nobody else writes (mode 0700)";
-    OTHERS4 = 63;
+    OTHERS5 = 63;
     OTHERS_WRITE = 18;
   }
 });
