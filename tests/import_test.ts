@@ -126,6 +126,7 @@ const COMMANDS_OWN: readonly string[] = [
   "recipe/container_name.ts",
   "recipe/default_path.ts",
   "recipe/path.ts",
+  "recipe/shown.ts",
   "recipe/nearest.ts",
   "recipe/unexpanded.ts",
   "recipe/variable_pattern.ts",

@@ -13,6 +13,7 @@ import type { Arguments } from "./arguments.ts";
 import { boxedSandbox, IN_BOX } from "./box_flags.ts";
 import { FILE_FLAGS } from "./file_flags.ts";
 import { LIMIT_FLAGS } from "./limit_flags.ts";
+import { printJson } from "./output.ts";
 import { importRecipe, isCode, isData, notRecipe, readable, variablesOf } from "./recipe_file.ts";
 import { UsageError } from "./usage.ts";
 
@@ -25,12 +26,16 @@ export async function run(given: Arguments): Promise<number> {
     ...choice(given, "arch", "architecture", ["x86_64", "aarch64"]),
     ...choice(given, "for", "for", ["root", "user"]),
   };
+  if (output === "-" && given.has("json")) {
+    throw new UsageError("--json and -o=-: both would be on the standard output");
+  }
   if (output === "-" && Deno.stdout.isTerminal()) {
     throw new UsageError("-o=-: the standard output is a terminal; redirect it to a file");
   }
   const bytes = await bytesOf(given, options);
   if (output === "-") writeOut(bytes);
   else writeExecutable(output, bytes);
+  if (given.has("json")) printJson({ file: output, size: bytes.length });
   return 0;
 }
 

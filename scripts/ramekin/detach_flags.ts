@@ -49,6 +49,10 @@ const DETACHED: readonly Flag[] = [
     value: "SIZE",
     summary: "with -d: how much of what it writes is kept, which is 2m",
   },
+  {
+    name: "json",
+    summary: "with -d: write its name, its supervisor and its first process as JSON",
+  },
   { name: "replace", summary: "with -d: remove an ended container of this name first" },
 ];
 
@@ -83,6 +87,11 @@ export function isDetached(given: Arguments): boolean {
     throw new UsageError(`--${flag} is for who waits for the program; ramekin wait tells its end`);
   }
   const flag = [...DETACHED, SUPERVISOR].find(({ name }) => given.has(name));
+  if (flag?.name === "json") {
+    throw new UsageError(
+      "--json is for --detach; --status-fd=NUMBER tells how a program has ended",
+    );
+  }
   if (flag !== undefined) throw new UsageError(`--${flag.name} is for --detach`);
   return false;
 }

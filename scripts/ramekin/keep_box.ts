@@ -8,6 +8,7 @@ import { buildBox } from "../../box/mod.ts";
 import { RamekinError } from "../../mod.ts";
 import { readArguments } from "./arguments.ts";
 import { boxedSandbox, IN_BOX } from "./box_flags.ts";
+import { isDetached } from "./detach_flags.ts";
 import type { KeptBox } from "./kept_box.ts";
 import { HERE, optionsOf, visibleDirectory } from "./sandbox.ts";
 import { SUBCOMMANDS } from "./subcommands.ts";
@@ -39,6 +40,7 @@ function bytesOf(flags: readonly string[]): Uint8Array<ArrayBuffer> | undefined 
   try {
     const subcommand = SUBCOMMANDS.find(({ name }) => name === "sandbox")!;
     const given = readArguments(flags, subcommand);
+    if (isDetached(given)) return undefined;
     // It is for this machine and directory, and the paths are of those.
     const box = boxedSandbox(given, { ...IN_BOX, path: HERE.path, optional: HERE.optional });
     const isThere = visibleDirectory(optionsOf(given, HERE)) !== undefined;

@@ -60,7 +60,7 @@ async function runSubcommand(
   const given = readArguments(words, subcommand);
   if (given.has("help")) return show((paint) => subcommandHelp(subcommand, paint));
   if (given.has("detach") && isDetached(given) && supervisorFd(given) === undefined) {
-    return (await import("./detach.ts")).detach();
+    return (await import("./detach.ts")).detach(given);
   }
   return await (await LOAD[subcommand.name]()).run(given);
 }

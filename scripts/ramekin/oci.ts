@@ -8,7 +8,7 @@ import { commandText, engineLines } from "../../oci/install.ts";
 import type { Arguments } from "./arguments.ts";
 import { linux } from "../../mod.ts";
 import { ifThere, readText, writeBytes } from "./files.ts";
-import { print } from "./output.ts";
+import { print, printJson } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
 /** Writes the command, and prints what engines have to be told. */
@@ -26,7 +26,8 @@ export function run(given: Arguments): number {
   }
   write(module, readText(moduleFile()), 0o644);
   write(command, commandText({ deno: Deno.execPath(), module, cache }), 0o755);
-  print(engineLines(command));
+  if (given.has("json")) printJson({ command, module, cache });
+  else print(engineLines(command));
   return 0;
 }
 

@@ -6,6 +6,7 @@
 
 import { DetachedRecord } from "../../detached/mod.ts";
 import type { Arguments } from "./arguments.ts";
+import { printJson } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
 /** How long a supervisor may take to end what it keeps, in milliseconds. */
@@ -25,6 +26,7 @@ export async function run(given: Arguments): Promise<number> {
   }
   await record.kill();
   record.remove();
+  if (given.has("json")) printJson({ name: record.name });
   return 0;
 }
 

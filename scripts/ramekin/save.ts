@@ -8,6 +8,7 @@ import { save } from "../../images/mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { interruptible } from "./interruptible.ts";
 import { openImage } from "./open_image.ts";
+import { printJson } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
 /** Writes it. */
@@ -16,10 +17,17 @@ export function run(given: Arguments): Promise<number> {
   if (path === undefined && Deno.stdout.isTerminal()) {
     throw new UsageError("an archive is not for a terminal; name a file with --output=FILE");
   }
+  if (path === undefined && given.has("json")) {
+    throw new UsageError("--json is for --output=FILE, as the archive is on the standard output");
+  }
   return interruptible(async (signal) => {
     await using image = await openImage(given);
     if (path === undefined) await save([image], Deno.stdout, { signal });
     else await saveTo(path, (file) => save([image], file, { signal }));
+    if (given.has("json")) {
+      const { name, digest } = image;
+      printJson({ name, digest, file: path, size: Deno.statSync(path!).size });
+    }
     return 0;
   });
 }

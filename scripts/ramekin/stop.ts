@@ -8,6 +8,7 @@ import { DetachedRecord } from "../../detached/mod.ts";
 import type { StopOptions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { attachTo } from "./container_of.ts";
+import { printJson } from "./output.ts";
 import { millisecondsOf } from "./units.ts";
 
 /** Stops it. */
@@ -24,10 +25,13 @@ export async function run(given: Arguments): Promise<number> {
     : DetachedRecord.find(word!);
   if (detached !== undefined) {
     await detached.stop(options);
+    const { name, state } = detached;
+    if (given.has("json")) printJson({ name, ...(state?.end && { end: state.end }) });
     return 0;
   }
   using container = attachTo(word!, given.has("any"));
   await container.stop(options);
+  if (given.has("json")) printJson({ name: container.name, pid: container.pid });
   return 0;
 }
 

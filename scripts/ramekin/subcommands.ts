@@ -191,6 +191,7 @@ const TABLE = [
         completes: ["root", "user"],
         summary: "who runs it: root, for what only root may do, or any user, which is usual",
       },
+      { ...JSON_FLAG, summary: "write the path and the size of the file, as JSON" },
       SET,
       { name: "sandbox", summary: "build a sandbox, without a recipe, by the flags below" },
       ...SANDBOX_FLAGS,
@@ -251,6 +252,10 @@ const TABLE = [
       { name: "signal", value: "NAME", summary: "the signal: TERM, INT, 15" },
       { name: "grace", value: "TIME", summary: "how long it may go on then, else 5s: 500ms, 2m" },
       { name: "any", summary: "stop a container of another user's script" },
+      {
+        ...JSON_FLAG,
+        summary: "write what was stopped, as JSON; of a detached one, how it has ended",
+      },
     ],
   },
   {
@@ -280,7 +285,7 @@ const TABLE = [
     more:
       "With -f, the container is ended first, and what a killed supervisor has left is removed.",
     operands: [DETACHED],
-    flags: [{ name: "force", letter: "f", summary: "end it (SIGKILL), if it runs" }],
+    flags: [{ name: "force", letter: "f", summary: "end it (SIGKILL), if it runs" }, JSON_FLAG],
   },
   {
     name: "stats",
@@ -298,8 +303,8 @@ const TABLE = [
   {
     name: "plan",
     summary: "show what a recipe would do, without doing it",
-    more: "Each step with its system calls, and what it needs of this machine with the flags of " +
-      `ramekin run that grant it; or those of a box that ramekin build has written. ${STREAM}`,
+    more: "Each step, and what it needs of this machine with the flags of ramekin run that grant " +
+      `it; or those of a box that ramekin build has written. ${STREAM}`,
     operands: [RECIPE],
     place: "recipe",
     flags: [
@@ -311,7 +316,8 @@ const TABLE = [
         summary: "draw what is shared with this machine and what is mounted from where; - for " +
           "the standard output",
       },
-      JSON_FLAG,
+      { name: "calls", summary: "show every system call, by its step" },
+      { ...JSON_FLAG, summary: "write steps, calls and needs as JSON" },
     ],
   },
   {
@@ -396,6 +402,7 @@ const TABLE = [
         summary: "the file to write, or else the standard output",
       },
       PULL_FLAGS[0]!,
+      { ...JSON_FLAG, summary: "write the image and the size of the file, as JSON" },
     ],
   },
   {
@@ -449,7 +456,7 @@ const TABLE = [
       "the verbs and flags of runc and crun: create, start, state, kill, delete, exec, run, pause, " +
       "resume, update, ps, list, features, spec.",
     operands: [{ name: "install", completes: ["install"] }, { name: "DIR", completes: "file" }],
-    flags: [],
+    flags: [{ ...JSON_FLAG, summary: "write the paths of what was written, as JSON" }],
   },
   {
     name: "schema",

@@ -45,10 +45,12 @@ test(
 test(
   "the command builds as it is installed, and plan shows what is in a box",
   inKitchen(async (cwd) => {
-    const built = await ramekinWith({ cwd }, "build", "box.yaml", "-o", "box");
-    assertEquals(built, { code: 0, signal: null, stdout: "", stderr: "" });
+    const built = await ramekinWith({ cwd }, "build", "box.yaml", "-o", "box", "--json");
+    assertEquals([built.code, built.stderr], [0, ""]);
+    const { size } = Deno.statSync(`${cwd}/box`);
+    assertEquals(JSON.parse(built.stdout), { file: "box", size });
     assertEquals(decode(text(`${cwd}/box`, "uname", "-n").stdout), "kitchen\n");
-    const { stdout } = await ramekinWith({ cwd }, "plan", "./box");
+    const { stdout } = await ramekinWith({ cwd }, "plan", "--calls", "./box");
     assertMatch(stdout, /^3 hostname\n {4}sethostname\("kitchen", 7\)$/m);
     const what = `a box for any user on ${Deno.build.arch}; it runs the program that it is given\n`;
     assertStringIncludes(stdout, what);

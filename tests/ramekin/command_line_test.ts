@@ -84,6 +84,14 @@ test("every subcommand and flag is in the help", () => {
   }
 });
 
+test("what a subcommand tells can be had as JSON, but for texts with a form of their own", () => {
+  const without = SUBCOMMANDS.filter(({ flags }) => !flags.some(({ name }) => name === "json"));
+  assertEquals(
+    without.map(({ name }) => name),
+    ["enter", "logs", "schema", "man", "completions"],
+  );
+});
+
 test("the version is the project's", () => {
   assertEquals(VERSION, config.version);
 });

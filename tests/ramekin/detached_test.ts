@@ -96,20 +96,21 @@ test("a detached program is listed, entered, attached to, stopped, waited for an
   assertStringIncludes(again.stderr, `a detached container has the name ${NAME} already`);
   assertStringIncludes((await user.ramekin("rm", NAME)).stderr, `${NAME} runs; ramekin stop`);
 
-  assertEquals((await user.ramekin("stop", "--grace=60s", NAME)).code, 0);
+  const stopped = await user.ramekin("stop", "--json", "--grace=60s", NAME);
+  assertEquals([stopped.code, JSON.parse(stopped.stdout).end.code], [0, 3]);
   assert(!isAlive(supervisor.pid) && !isAlive(container!.pid));
   assertEquals((await user.ramekin("logs", NAME)).stdout, "leek\nbye\n");
   assertEquals((await user.ramekin("logs", "--tail=1", "-f", NAME)).stdout, "bye\n");
   const waited = await user.ramekin("wait", "--json", NAME);
   assertEquals([waited.code, JSON.parse(waited.stdout).reason], [3, "failed with code 3"]);
-  assert(!(await user.ramekin("ps")).stdout.includes(NAME));
   const { stdout } = await user.ramekin("ps", "--all");
   assertMatch(stdout, new RegExp(`^- +${NAME} +failed with code 3 `, "m"));
 
   assertStringIncludes((await user.detach("true")).stderr, `ramekin rm ${NAME} removes its log`);
-  assertEquals((await user.detach("true", "--replace")).code, 0);
+  const replaced = JSON.parse((await user.detach("true", "--replace", "--json")).stdout);
+  assertEquals([replaced.name, replaced.supervisor], [NAME, user.state().supervisor]);
   assertEquals((await user.ramekin("wait", NAME)).code, 0);
-  assertEquals((await user.ramekin("rm", NAME)).code, 0);
+  assertEquals(JSON.parse((await user.ramekin("rm", "--json", NAME)).stdout), { name: NAME });
   assertEquals([...Deno.readDirSync(user.records)], []);
   assertStringIncludes((await user.ramekin("logs", NAME)).stderr, "no detached container");
 });

@@ -36,12 +36,28 @@ steps:
 const inKitchen = (body: (directory: string) => Promise<void>) => withFiles(FILES, body);
 
 test(
-  "plan shows each step with its calls, and each need with its flag",
+  "plan shows each step in a line, and each need with its flag",
+  inKitchen(async (cwd) => {
+    const { code, stdout, stderr } = await ramekinWith({ cwd }, "plan", "box.yaml");
+    assertEquals([code, stderr], [0, ""]);
+    const [steps, needs] = stdout.split("\n\nwhat it needs of this machine\n");
+    const lines = steps!.split("\n");
+    assertMatch(lines[0]!, /^# +STEP +CALLS +WITH$/);
+    assertMatch(lines[1]!, /^1 +unshare +\d+ +kinds: \[user, mount, uts, ipc, pid\]$/);
+    assertMatch(lines[6]!, /^6 +hostname +1 +name: box$/);
+    assertMatch(lines.at(-1)!, /^\d+ calls in all, with those that start the program; --calls /);
+    assertMatch(needs!, /^ {4}read \/usr, for step 4 \(bind\) {2}--allow-read=\/usr$/m);
+  }),
+);
+
+test(
+  "plan --calls shows each step with its calls",
   inKitchen(async (cwd) => {
     const { code, stdout, stderr } = await ramekinWith(
       { cwd },
       "plan",
       "box.yaml",
+      "--calls",
       "--set",
       "name=pot",
     );
@@ -57,7 +73,8 @@ test(
   "plan --json prints the same as data",
   inKitchen(async (cwd) => {
     const { stdout } = await ramekinWith({ cwd }, "plan", "box.yaml", "--json");
-    const { entries, needs } = JSON.parse(stdout);
+    const { steps, entries, needs } = JSON.parse(stdout);
+    assertEquals(steps[1], { step: "mapRoot" });
     assert(entries.some(({ call }: { call: string }) => call === `sethostname("box", 3)`));
     assert(
       needs.some(({ kind, path }: Record<string, string>) => kind === "read" && path === "/usr"),
