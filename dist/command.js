@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "799795dc991de3b00df7d04538c7330fa794a21df2ee2e640e1d4ca573305846";
+var BUILD = "d0fc5d190ae47ca3efaf9cdbdde71b3e4e78853db0322560ce05af9f94d1f2fc";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

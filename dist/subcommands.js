@@ -6055,7 +6055,7 @@ var runSubcommand = (async function runSubcommand(subcommand, words3) {
   const given = readArguments(words3, subcommand);
   if (given.has("help")) return show2((paint) => subcommandHelp(subcommand, paint));
   if (given.has("detach") && isDetached(given) && supervisorFd(given) === void 0) {
-    return (await Promise.resolve().then(() => (init_detach(), detach_exports))).detach();
+    return (await Promise.resolve().then(() => (init_detach(), detach_exports))).detach(given);
   }
   return await (await LOAD[subcommand.name]()).run(given);
 });
@@ -39761,6 +39761,9 @@ function isDetached(given) {
     ...DETACHED,
     SUPERVISOR
   ].find(({ name: name2 }) => given.has(name2));
+  if (flag?.name === "json") {
+    throw new UsageError("--json is for --detach; --status-fd=NUMBER tells how a program has ended");
+  }
   if (flag !== void 0) throw new UsageError(`--${flag.name} is for --detach`);
   return false;
 }
@@ -39877,6 +39880,10 @@ var init_detach_flags = __esm({
         name: "log-size",
         value: "SIZE",
         summary: "with -d: how much of what it writes is kept, which is 2m"
+      },
+      {
+        name: "json",
+        summary: "with -d: write its name, its supervisor and its first process as JSON"
       },
       {
         name: "replace",
@@ -40447,6 +40454,10 @@ ${STATUS}`,
             ],
             summary: "who runs it: root, for what only root may do, or any user, which is usual"
           },
+          {
+            ...JSON_FLAG,
+            summary: "write the path and the size of the file, as JSON"
+          },
           SET,
           {
             name: "sandbox",
@@ -40546,6 +40557,10 @@ ${STATUS}`,
           {
             name: "any",
             summary: "stop a container of another user's script"
+          },
+          {
+            ...JSON_FLAG,
+            summary: "write what was stopped, as JSON; of a detached one, how it has ended"
           }
         ]
       },
@@ -40596,7 +40611,8 @@ ${STATUS}`,
             name: "force",
             letter: "f",
             summary: "end it (SIGKILL), if it runs"
-          }
+          },
+          JSON_FLAG
         ]
       },
       {
@@ -40625,7 +40641,7 @@ ${STATUS}`,
       {
         name: "plan",
         summary: "show what a recipe would do, without doing it",
-        more: `Each step with its system calls, and what it needs of this machine with the flags of ramekin run that grant it; or those of a box that ramekin build has written. ${STREAM}`,
+        more: `Each step, and what it needs of this machine with the flags of ramekin run that grant it; or those of a box that ramekin build has written. ${STREAM}`,
         operands: [
           RECIPE
         ],
@@ -40638,7 +40654,14 @@ ${STATUS}`,
             completes: "file",
             summary: "draw what is shared with this machine and what is mounted from where; - for the standard output"
           },
-          JSON_FLAG
+          {
+            name: "calls",
+            summary: "show every system call, by its step"
+          },
+          {
+            ...JSON_FLAG,
+            summary: "write steps, calls and needs as JSON"
+          }
         ]
       },
       {
@@ -40757,7 +40780,11 @@ ${STATUS}`,
             completes: "file",
             summary: "the file to write, or else the standard output"
           },
-          PULL_FLAGS[0]
+          PULL_FLAGS[0],
+          {
+            ...JSON_FLAG,
+            summary: "write the image and the size of the file, as JSON"
+          }
         ]
       },
       {
@@ -40830,7 +40857,12 @@ ${STATUS}`,
             completes: "file"
           }
         ],
-        flags: []
+        flags: [
+          {
+            ...JSON_FLAG,
+            summary: "write the paths of what was written, as JSON"
+          }
+        ]
       },
       {
         name: "schema",
@@ -57090,12 +57122,19 @@ async function run6(given) {
       "user"
     ])
   };
+  if (output === "-" && given.has("json")) {
+    throw new UsageError("--json and -o=-: both would be on the standard output");
+  }
   if (output === "-" && Deno.stdout.isTerminal()) {
     throw new UsageError("-o=-: the standard output is a terminal; redirect it to a file");
   }
   const bytes = await bytesOf7(given, options);
   if (output === "-") writeOut(bytes);
   else writeExecutable(output, bytes);
+  if (given.has("json")) printJson({
+    file: output,
+    size: bytes.length
+  });
   return 0;
 }
 function writeOut(bytes) {
@@ -57176,6 +57215,7 @@ var init_build = __esm({
     init_box_flags();
     init_file_flags();
     init_limit_flags();
+    init_output2();
     init_recipe_file();
     init_usage();
     SANDBOX_FLAGS2 = [
@@ -57383,10 +57423,21 @@ async function run9(given) {
   const detached = /^\d+$/.test(word4) ? DetachedRecord.ofPid(Number(word4)) : DetachedRecord.find(word4);
   if (detached !== void 0) {
     await detached.stop(options);
+    const { name, state } = detached;
+    if (given.has("json")) printJson({
+      name,
+      ...state?.end && {
+        end: state.end
+      }
+    });
     return 0;
   }
   using container = attachTo(word4, given.has("any"));
   await container.stop(options);
+  if (given.has("json")) printJson({
+    name: container.name,
+    pid: container.pid
+  });
   return 0;
 }
 function signalOf(word4) {
@@ -57397,6 +57448,7 @@ var init_stop = __esm({
   "scripts/ramekin/stop.ts"() {
     init_mod7();
     init_container_of();
+    init_output2();
     init_units();
   }
 });
@@ -57481,6 +57533,9 @@ async function run12(given) {
   }
   await record2.kill();
   record2.remove();
+  if (given.has("json")) printJson({
+    name: record2.name
+  });
   return 0;
 }
 async function atMost(time, ended) {
@@ -57496,6 +57551,7 @@ var PATIENCE6;
 var init_rm = __esm({
   "scripts/ramekin/rm.ts"() {
     init_mod7();
+    init_output2();
     init_usage();
     PATIENCE6 = 1e4;
   }
@@ -57981,13 +58037,17 @@ async function run15(given) {
       ...box2 && {
         box: about
       },
+      steps: recipe2.steps,
       entries: plan.entries,
       needs: needs2
     });
   } else if (graph === void 0) {
     if (box2 !== void 0) print(`${paint("bold", "a box")} ${describeBox(box2.note)}
 `);
-    print(planText(plan.toString(), needs2, paint));
+    const steps = given.has("calls") ? callsText(plan.toString(), paint) : stepsText(recipe2.steps, plan.entries, paint);
+    print(`${steps}
+
+${needsText(needs2, paint)}`);
   }
   return 0;
 }
@@ -58003,15 +58063,44 @@ function checkDrawing(file) {
   if (end === void 0 || end.toLowerCase() === ".svg") return;
   throw new UsageError(`--graph=${file}: it draws SVG, and no ${end}; write a file that ends with .svg, from which other programs make pictures (rsvg-convert, inkscape)`);
 }
-function planText(plan, needs2, paint) {
-  const lines = plan.split("\n").map((line3) => line3.startsWith(" ") ? line3 : paint("bold", line3));
+function callsText(plan, paint) {
+  return plan.split("\n").map((line3) => line3.startsWith(" ") ? line3 : paint("bold", line3)).join("\n");
+}
+function stepsText(steps, entries, paint) {
+  const rows = steps.map(({ step, ...fields }, index) => {
+    const calls = entries.filter(({ stepIndex }) => stepIndex === index).length;
+    return [
+      String(index + 1),
+      step,
+      String(calls),
+      fieldsText(fields)
+    ];
+  });
+  const note2 = `${entries.length} calls in all, with those that start the program; --calls shows them`;
+  return `${table([
+    "#",
+    "STEP",
+    "CALLS",
+    "WITH"
+  ], rows, paint)}
+${paint("dim", note2)}`;
+}
+function fieldsText(fields) {
+  const parts2 = Object.entries(fields).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}: ${valueText(value)}`);
+  const text5 = parts2.join(", ");
+  return text5.length > LONGEST11 ? `${text5.slice(0, LONGEST11 - 3)}...` : text5;
+}
+function valueText(value) {
+  if (Array.isArray(value)) return `[${value.map(valueText).join(", ")}]`;
+  if (typeof value === "string" && PLAIN2.test(value)) return value;
+  return JSON.stringify(value) ?? shown(value);
+}
+function needsText(needs2, paint) {
   const listed3 = needs2.map((need) => {
     const flag = flagOf(need);
     return `    ${describeAccess(need)}` + (flag === void 0 ? "" : `  ${paint("dim", escapeControls(flag))}`);
   });
   return [
-    ...lines,
-    "",
     paint("bold", "what it needs of this machine"),
     ...listed3.length > 0 ? listed3 : [
       "    nothing"
@@ -58036,10 +58125,12 @@ function flagOf(need) {
       return "--allow-run --allow-sys";
   }
 }
+var LONGEST11, PLAIN2;
 var init_plan2 = __esm({
   "scripts/ramekin/plan.ts"() {
     init_control_characters();
     init_mod2();
+    init_shown();
     init_files8();
     init_graph();
     init_graph_svg();
@@ -58048,6 +58139,8 @@ var init_plan2 = __esm({
     init_recipe_file();
     init_run_program();
     init_usage();
+    LONGEST11 = 100;
+    PLAIN2 = /^[\w@%+=:./-]+$/;
   }
 });
 
@@ -58442,6 +58535,9 @@ function run22(given) {
   if (path2 === void 0 && Deno.stdout.isTerminal()) {
     throw new UsageError("an archive is not for a terminal; name a file with --output=FILE");
   }
+  if (path2 === void 0 && given.has("json")) {
+    throw new UsageError("--json is for --output=FILE, as the archive is on the standard output");
+  }
   return interruptible(async (signal) => {
     await using image3 = await openImage(given);
     if (path2 === void 0) await save([
@@ -58454,6 +58550,15 @@ function run22(given) {
     ], file, {
       signal
     }));
+    if (given.has("json")) {
+      const { name, digest } = image3;
+      printJson({
+        name,
+        digest,
+        file: path2,
+        size: Deno.statSync(path2).size
+      });
+    }
     return 0;
   });
 }
@@ -58479,6 +58584,7 @@ var init_save2 = __esm({
     init_mod5();
     init_interruptible();
     init_open_image();
+    init_output2();
     init_usage();
   }
 });
@@ -59098,7 +59204,12 @@ function run26(given) {
     module,
     cache
   }), 493);
-  print(engineLines(command));
+  if (given.has("json")) printJson({
+    command,
+    module,
+    cache
+  });
+  else print(engineLines(command));
   return 0;
 }
 function moduleFile() {
@@ -59545,6 +59656,7 @@ function bytesOf8(flags2) {
   try {
     const subcommand = SUBCOMMANDS.find(({ name }) => name === "sandbox");
     const given = readArguments(flags2, subcommand);
+    if (isDetached(given)) return void 0;
     const box2 = boxedSandbox(given, {
       ...IN_BOX,
       path: HERE3.path,
@@ -59589,6 +59701,7 @@ var init_keep_box = __esm({
     init_mod2();
     init_arguments();
     init_box_flags();
+    init_detach_flags();
     init_sandbox3();
     init_subcommands();
     init_usage();
@@ -59601,7 +59714,7 @@ var detach_exports = {};
 __export(detach_exports, {
   detach: () => detach
 });
-function detach() {
+function detach(given) {
   const [subcommand, ...rest] = Deno.args;
   const started2 = startSupervisor((fd) => [
     subcommand,
@@ -59609,12 +59722,25 @@ function detach() {
     ...rest
   ]);
   if ("name" in started2) {
-    print(started2.name);
+    if (given.has("json")) printJson(startOf3(started2.name));
+    else print(started2.name);
     return 0;
   }
   const { code, signal } = started2;
   if (signal !== null) printError(`ramekin: the supervisor was killed by ${signal}`);
   return code;
+}
+function startOf3(name) {
+  const { supervisor, container } = DetachedRecord.find(name)?.state ?? {};
+  return {
+    name,
+    ...supervisor !== void 0 && {
+      supervisor
+    },
+    ...container !== void 0 && {
+      container
+    }
+  };
 }
 var init_detach = __esm({
   "scripts/ramekin/detach.ts"() {
