@@ -217,6 +217,11 @@ export class MountTable {
     return [this.#base, ...entriesBelow(this.#root, "")];
   }
 
+  /** Whether something is mounted beneath the path that shows files. */
+  showsMoreBelow(path: string): boolean {
+    return this.#placeAt(path)?.children?.values().some(showsFiles) ?? false;
+  }
+
   #deepest(path: string, entryAt: (place: Place) => Entry | undefined): PlannedMount {
     let best = entryAt(this.#root);
     walk(this.#root, path, (place) => {
@@ -271,6 +276,13 @@ function walk(root: Place, path: string, pass?: (place: Place) => void): Place |
 function isKnown(place: Place): boolean {
   if (place.made || place.mounts.some(({ mount }) => mount.certain)) return true;
   return place.children?.values().some(isKnown) ?? false;
+}
+
+/** Whether files are shown at a place or beneath it. */
+function showsFiles({ mounts, children }: Place): boolean {
+  const top = mounts.at(-1);
+  if (top !== undefined && top.mount.type !== "mask") return true;
+  return children?.values().some(showsFiles) ?? false;
 }
 
 function* entriesBelow(place: Place, path: string): Generator<PlannedMount> {

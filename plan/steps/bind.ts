@@ -21,7 +21,7 @@ import {
   OPEN_TREE_CLONE,
 } from "../../ffi/calls/mounts.ts";
 import { Label } from "../../ffi/engine/program.ts";
-import { isWithin, normalize } from "../../recipe/path.ts";
+import { normalize } from "../../recipe/path.ts";
 import type { BindRestriction, BindStep } from "../../recipe/steps/bind.ts";
 import type { PlanBuilder } from "../builder.ts";
 import type { ContainerPath } from "../container_path.ts";
@@ -111,10 +111,7 @@ export function noteOrigin(
   const isHost = source instanceof HostPath;
   const place = isHost ? source.resolved.path : plan.access.settledPlace(source.path);
   const path = normalize(isHost ? source.resolved.path : source.path);
-  const showsMore = isRecursive &&
-    mounts.visible().some(({ target, type }) =>
-      target !== path && isWithin(target, path) && type !== "mask"
-    );
+  const showsMore = isRecursive && mounts.showsMoreBelow(path);
   if (place !== undefined && !showsMore) return isHost ? { origin: place } : mounts.originOf(place);
   plan.state.unknownSource ??= source.path;
   return {};
