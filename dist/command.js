@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "d0fc5d190ae47ca3efaf9cdbdde71b3e4e78853db0322560ce05af9f94d1f2fc";
+var BUILD = "17768bec9949da39a7bf9838a430d582e735b9546cc18d4a8efd2f36d57ebddc";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -2779,7 +2779,7 @@ var noteOrigin = (function noteOrigin(source, plan, isRecursive) {
   const isHost = source instanceof HostPath;
   const place2 = isHost ? source.resolved.path : plan.access.settledPlace(source.path);
   const path2 = normalize(isHost ? source.resolved.path : source.path);
-  const showsMore = isRecursive && mounts.visible().some((({ target, type }) => target !== path2 && isWithin(target, path2) && type !== "mask"));
+  const showsMore = isRecursive && mounts.showsMoreBelow(path2);
   if (place2 !== void 0 && !showsMore) return isHost ? {
     origin: place2
   } : mounts.originOf(place2);
@@ -11839,6 +11839,10 @@ var MountTable = class {
   
   /** Returns all visible mounts with their present mount points, the root first. */
   
+  /** Whether something is mounted beneath the path that shows files. */
+  showsMoreBelow(path2) {
+    return this.#placeAt(path2)?.children?.values().some(showsFiles) ?? false;
+  }
   
   /** Returns the mount with its mount point beneath the present root. */
   
@@ -11849,6 +11853,11 @@ var MountTable = class {
 };
 
 
+function showsFiles({ mounts, children }) {
+  const top = mounts.at(-1);
+  if (top !== void 0 && top.mount.type !== "mask") return true;
+  return children?.values().some(showsFiles) ?? false;
+}
 
 
 

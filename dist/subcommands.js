@@ -4122,7 +4122,7 @@ var noteOrigin = (function noteOrigin(source, plan, isRecursive) {
   const isHost = source instanceof HostPath;
   const place3 = isHost ? source.resolved.path : plan.access.settledPlace(source.path);
   const path2 = normalize(isHost ? source.resolved.path : source.path);
-  const showsMore = isRecursive && mounts.visible().some((({ target, type }) => target !== path2 && isWithin(target, path2) && type !== "mask"));
+  const showsMore = isRecursive && mounts.showsMoreBelow(path2);
   if (place3 !== void 0 && !showsMore) return isHost ? {
     origin: place3
   } : mounts.originOf(place3);
@@ -5473,8 +5473,8 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
   }
   const { net = "none", env = [], architectures = [], weakerProc = false } = options;
   const asked = shownFiles(options);
-  const showsFiles = options.root !== void 0 || asked.values().some((({ option }) => option !== "tmpfs"));
-  const { setuidFiles = false, unixSockets = !showsFiles && net === "none" } = options;
+  const showsFiles2 = options.root !== void 0 || asked.values().some((({ option }) => option !== "tmpfs"));
+  const { setuidFiles = false, unixSockets = !showsFiles2 && net === "none" } = options;
   const denied2 = [
     ...setuidFiles ? [] : [
       "@setuid-files"
@@ -19071,6 +19071,11 @@ var init_hosts = __esm({
 
 
 
+function showsFiles({ mounts, children }) {
+  const top = mounts.at(-1);
+  if (top !== void 0 && top.mount.type !== "mask") return true;
+  return children?.values().some(showsFiles) ?? false;
+}
 
 
 var DEFAULTS, HOST_ROOT, MountTable;
@@ -19270,6 +19275,10 @@ var init_mount_table = __esm({
       }
       /** Returns all visible mounts with their present mount points, the root first. */
       
+      /** Whether something is mounted beneath the path that shows files. */
+      showsMoreBelow(path2) {
+        return this.#placeAt(path2)?.children?.values().some(showsFiles) ?? false;
+      }
       
       /** Returns the mount with its mount point beneath the present root. */
       
