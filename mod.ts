@@ -45,7 +45,12 @@ export type { ProcessIdentity } from "./ffi/proc/process_identity.ts";
 export * from "./recipe/steps/builders.ts";
 export { type Denial, type Denials, describeDenial } from "./audit/denial.ts";
 export { Recipe, recipe, type RecipeInput } from "./container/recipe.ts";
-export { sandbox, type SandboxBind, type SandboxOptions } from "./container/sandbox.ts";
+export {
+  type Degradation,
+  sandbox,
+  type SandboxBind,
+  type SandboxOptions,
+} from "./container/sandbox.ts";
 export { PROTECTED_NAMES } from "./recipe/protected_names.ts";
 export { RecipeError } from "./recipe/errors.ts";
 export type { TextPosition } from "./ffi/text_position.ts";

@@ -6,6 +6,7 @@
 
 import { Command } from "./command.ts";
 import type { CommandOptions } from "./command_options.ts";
+import type { Degradation } from "./degradation.ts";
 import { enterSteps, visitSteps } from "./enter_steps.ts";
 import { launchers } from "./launchers.ts";
 import { Launcher } from "../launch/launcher.ts";
@@ -44,6 +45,8 @@ export type RecipeInput = Step | Recipe;
 export function recipe(...inputs: RecipeInput[]): Recipe {
   return new Recipe(
     inputs.flatMap((input) => input instanceof Recipe ? input.steps : [input]),
+    inputs.find((input): input is Recipe => input instanceof Recipe && input.degraded !== undefined)
+      ?.degraded,
   );
 }
 
@@ -65,6 +68,11 @@ export function recipe(...inputs: RecipeInput[]): Recipe {
 export class Recipe {
   /** The steps, in order. */
   readonly steps: readonly Step[];
+  /**
+   * Why it is weaker than it would be on another machine, if it is made of
+   * `sandbox({ degrade: true })`, and user namespaces are refused here.
+   */
+  readonly degraded: Degradation | undefined;
   /** The launcher of the last command. */
   #launcher: Launcher | undefined;
 
@@ -73,8 +81,9 @@ export class Recipe {
    *
    * @throws {RecipeError} for a value that is not a step, or an invalid field
    */
-  constructor(steps: readonly Step[]) {
+  constructor(steps: readonly Step[], degraded?: Degradation) {
     this.steps = checkedSteps(steps);
+    this.degraded = degraded;
   }
 
   /**

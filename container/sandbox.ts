@@ -4,10 +4,12 @@
  * @module
  */
 
+import { liveHost } from "../host/live_host.ts";
 import { type SandboxBind, type SandboxOptions, sandboxSteps } from "../recipe/sandbox.ts";
-import { type Recipe, recipe } from "./recipe.ts";
+import { type Degradation, sandboxOn } from "./degradation.ts";
+import { Recipe, recipe } from "./recipe.ts";
 
-export type { SandboxBind, SandboxOptions };
+export type { Degradation, SandboxBind, SandboxOptions };
 
 /**
  * Makes a recipe for an untrusted program. The program runs as the same user, in namespaces of its
@@ -34,10 +36,26 @@ export type { SandboxBind, SandboxOptions };
  * console.log(new TextDecoder().decode(stdout));
  * ```
  *
+ * With `degrade` this machine is asked whether it lets this user make user namespaces: where it does
+ * not, the sandbox is a weaker one, and `degraded` of the recipe says what that does not hold.
+ *
+ * @example Where user namespaces may be refused
+ * ```ts
+ * import { sandbox } from "@ramekin/ramekin";
+ *
+ * const box = sandbox({ degrade: true });
+ * if (box.degraded !== undefined) console.error(box.degraded.refused, box.degraded.lacks);
+ * console.log((await box.command("true").output()).success); // true
+ * ```
+ *
  * @throws {RecipeError} if an option is unknown, or a path does not start with `/`; when it is planned,
  * if a path is a filesystem of the kernel, or leads over a link in a directory of `write` that it
- * reaches by another name
+ * reaches by another name; with `degrade` where the weaker sandbox cannot hold an option
+ * @throws {UnsupportedError} with `degrade` where there is no such Landlock either
+ * @throws {PermissionError} with `degrade` and without `--allow-ffi`
  */
 export function sandbox(options: SandboxOptions = {}): Recipe {
-  return recipe(...sandboxSteps(options));
+  if (options.degrade !== true) return recipe(...sandboxSteps(options));
+  const { steps, degraded } = sandboxOn(liveHost(), options);
+  return new Recipe(steps, degraded);
 }

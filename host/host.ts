@@ -16,6 +16,7 @@ import type { FollowedLinks } from "./follow_links.ts";
 import type { ProcessUser } from "./process_user.ts";
 import type { NameQuestion, NameScan } from "./name_question.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
+import type { UserNamespaceRefusal } from "./user_namespaces.ts";
 
 /** A version of Linux: `6.18`. */
 export interface KernelVersion {
@@ -83,6 +84,8 @@ export interface Host {
   hasVariable(name: string): boolean;
   /** Whether the script is in the first user namespace, that of the machine. */
   inFirstUserNamespace(): boolean;
+  /** What refuses user namespaces to the script, or mounts in them; `undefined` if nothing does. */
+  userNamespaceRefusal(): UserNamespaceRefusal | undefined;
   /** What the kernel says against the options of a filesystem, if it says something. */
   filesystemIssue(options: FilesystemOptions): string | undefined;
   /** The number in a file of /proc/sys; `undefined` if there is no such file. */

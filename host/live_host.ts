@@ -40,6 +40,7 @@ import { OtherNames } from "./other_names.ts";
 import { readResolvConf } from "./resolver.ts";
 import { type ResolvedPath, ResolvedPathsCheck, resolvePath } from "./resolve_path.ts";
 import { readSetting } from "./settings.ts";
+import { type UserNamespaceRefusal, userNamespaceRefusal } from "./user_namespaces.ts";
 
 /** Reads from this machine; values that never change while the script runs are read once. */
 export class LiveHost implements Host {
@@ -111,6 +112,11 @@ export class LiveHost implements Host {
     // PROC_USER_INIT_INO (include/linux/proc_ns.h). Without /proc nothing speaks against it.
     const { id } = resolvePath("/proc/self/ns/user");
     return id === undefined || id.endsWith(`:${0xefff_fffd}`);
+  }
+
+  /** What refuses user namespaces to the script, or mounts in them: it is tried. */
+  userNamespaceRefusal(): UserNamespaceRefusal | undefined {
+    return userNamespaceRefusal();
   }
 
   /** What the kernel says against the options of a filesystem. */

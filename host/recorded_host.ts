@@ -22,6 +22,7 @@ import type {
 } from "./host.ts";
 import type { NameQuestion, NameScan } from "./name_question.ts";
 import type { ResolvedPath } from "./resolve_path.ts";
+import type { UserNamespaceRefusal } from "./user_namespaces.ts";
 
 /** The recorded results of a host, as plain data. */
 export interface HostRecording {
@@ -93,6 +94,11 @@ export class RecordedHost implements Host {
   /** Whether the script was in the first user namespace. */
   inFirstUserNamespace(): boolean {
     return this.#answer("inFirstUserNamespace") as boolean;
+  }
+
+  /** The recorded refusal of user namespaces. */
+  userNamespaceRefusal(): UserNamespaceRefusal | undefined {
+    return this.#answer("userNamespaceRefusal") as UserNamespaceRefusal | undefined;
   }
 
   /** Returns `undefined`: no kernel is asked. */
@@ -225,6 +231,7 @@ export function recordHost(host: Host): Recorder {
       resolvConf: () => noted(["resolvConf"], host.resolvConf()),
       hasVariable: (name) => noted(["hasVariable", name], host.hasVariable(name)),
       inFirstUserNamespace: () => noted(["inFirstUserNamespace"], host.inFirstUserNamespace()),
+      userNamespaceRefusal: () => noted(["userNamespaceRefusal"], host.userNamespaceRefusal()),
       filesystemIssue: (options) => host.filesystemIssue(options),
       setting: (path) => noted(["setting", path], host.setting(path)),
       resolve: (path) => noted(["resolve", path], host.resolve(path)),

@@ -90,6 +90,11 @@ export class TargetHost implements Host {
     );
   }
 
+  /** Refused: a recipe is made for a machine that is here. */
+  userNamespaceRefusal(): undefined {
+    throw new TargetIssue("whether user namespaces are refused is known only where the box runs");
+  }
+
   /** Returns `undefined`: the kernel is asked when the box runs. */
   filesystemIssue(): undefined {
     return undefined;

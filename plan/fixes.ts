@@ -46,13 +46,24 @@ export function filesystemFull(path: string): string {
     'many files, { options: "nr_inodes=..." }';
 }
 
-/** Returns the fix for AppArmor's restriction of user namespaces, if the host has it. */
-export function appArmor(host: Host): string | undefined {
+/** What there is in the place of user namespaces. */
+export const WITHOUT_THEM =
+  "sandbox({ degrade: true }), --degrade, does without them: Landlock and seccomp hold files, " +
+  "network and environment, while processes are seen, and /proc and /tmp are the host's";
+
+/** Returns what to do about AppArmor's restriction of user namespaces, if the host has it. */
+export function restrictedByAppArmor(host: Host): string | undefined {
   return host.setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1
     ? "AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile " +
       'for deno with "userns," allows it, or ' +
       "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
     : undefined;
+}
+
+/** Returns the fix for AppArmor's restriction, if the host has it. */
+export function appArmor(host: Host): string | undefined {
+  const restriction = restrictedByAppArmor(host);
+  return restriction && `${restriction}; ${WITHOUT_THEM}`;
 }
 
 /** Returns the fix for EPERM of a call that needs CAP_SYS_ADMIN. */
@@ -67,10 +78,13 @@ export function deniedPrivilege(host: Host, inUserNamespace: boolean): string {
   return appArmor(host) ?? needsPrivilege(inUserNamespace);
 }
 
+const MOUNTS_DENIED = "a security module around this process denies mounts " +
+  `(docker run --security-opt apparmor=unconfined ...); ${WITHOUT_THEM}`;
+
 /** Returns the fixes for a call on mounts that is denied. */
 export function mountFixes(host: Host, inUserNamespace: boolean): Fixes {
   return {
     EPERM: () => deniedPrivilege(host, inUserNamespace),
-    EACCES: () => appArmor(host),
+    EACCES: () => appArmor(host) ?? (inUserNamespace ? MOUNTS_DENIED : undefined),
   };
 }

@@ -7,6 +7,7 @@
 import { RecipeError } from "../recipe/errors.ts";
 import { isWithin, normalize } from "../recipe/path.ts";
 import type { BindStep } from "../recipe/steps/bind.ts";
+import type { LandlockStep } from "../recipe/steps/landlock.ts";
 import { ROOT_PLACE, type RootStep } from "../recipe/steps/root_directory.ts";
 
 /**
@@ -101,10 +102,11 @@ export class StepCursor {
     return undefined;
   }
 
-  /** The directories of the host that an untrusted program may write to. */
+  /** The files of the host that an untrusted program may write to. */
   get untrustedSources(): readonly string[] {
     return this.steps.flatMap((step) => {
       if (isChangedRoot(step)) return [step.directory];
+      if (isUntrustedRule(step)) return step.write;
       return isUntrustedBind(step) ? [step.source] : [];
     });
   }
@@ -147,6 +149,12 @@ function isChangedRoot(
   step: { readonly step: string } & Partial<Pick<RootStep, "discard" | "readOnly">>,
 ): step is { readonly step: string; readonly directory: string } {
   return step.step === "root" && step.discard !== true && step.readOnly !== true;
+}
+
+function isUntrustedRule(
+  step: { readonly step: string } & Partial<Pick<LandlockStep, "untrusted" | "write">>,
+): step is { readonly step: string; readonly write: readonly string[] } {
+  return step.step === "landlock" && step.untrusted === true && step.write !== undefined;
 }
 
 function entersUserNamespace(step: { readonly step: string; readonly kinds?: unknown }): boolean {

@@ -12,7 +12,7 @@ import {
 } from "../ffi/calls/constants/landlock.ts";
 
 /** What a program may do beneath a path. */
-export type FileRight = "read" | "write" | "execute";
+export type FileRight = "read" | "write" | "execute" | "public";
 
 /** What a program may do with a port. */
 export type PortRight = "bindTcp" | "connectTcp";
@@ -29,13 +29,17 @@ export const PORTS_SINCE = 4;
 /** The version that can isolate a program from processes outside (Linux 6.12). */
 export const SCOPES_SINCE = 6;
 
-/** The rights to files that each word grants. A program that cannot be read cannot be executed. */
+/** What programs need: one that cannot be read cannot be executed. */
+const EXECUTE = FS.EXECUTE + FS.READ_FILE + FS.READ_DIR;
+
+/** The rights to files that each word grants. */
 export const FILE_RIGHTS: Readonly<Record<FileRight, number>> = {
   read: FS.READ_FILE + FS.READ_DIR,
   write: FS.WRITE_FILE + FS.REMOVE_DIR + FS.REMOVE_FILE + FS.MAKE_CHAR + FS.MAKE_DIR + FS.MAKE_REG +
     FS.MAKE_SOCK + FS.MAKE_FIFO + FS.MAKE_BLOCK + FS.MAKE_SYM + FS.REFER + FS.TRUNCATE +
     FS.IOCTL_DEV,
-  execute: FS.EXECUTE + FS.READ_FILE + FS.READ_DIR,
+  execute: EXECUTE,
+  public: EXECUTE,
 };
 
 /** The rights to ports that each word grants. */

@@ -192,6 +192,14 @@ export interface SandboxOptions {
    * @default {false}
    */
   readonly weakerProc?: boolean;
+  /**
+   * Whether the sandbox is a weaker one where this machine refuses user namespaces, held by Landlock
+   * and the filter of system calls alone; `recipe.degraded` says so then. What cannot be held so is an
+   * error. See docs/sandbox.md.
+   *
+   * @default {false}
+   */
+  readonly degrade?: boolean;
 }
 
 /** A file or directory of this machine, its path in the sandbox, and `"ro"` if it is only read. */
@@ -223,6 +231,7 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     setuidFiles: optional(boolean()),
     architectures: optional(seccompArchitectures()),
     weakerProc: optional(boolean()),
+    degrade: optional(boolean()),
     cwd: optional(absolutePath()),
     setEnv: optional(dictionary(variableName(), text())),
     hostname: optional(hostnameText()),
@@ -252,11 +261,8 @@ function boundFile(path: Schema): Schema {
  * @throws {RecipeError} where an option is unknown, or a path does not begin with `/`
  */
 export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
-  const invalid = invalidField({ ...options }, optionFields());
-  if (invalid !== undefined) {
-    throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
-  }
-  const { net = "none", env = [], architectures = [], weakerProc = false } = options;
+  checkOptions(options);
+  const { net = "none", architectures = [], weakerProc = false } = options;
   const asked = shownFiles(options);
   const showsFiles = options.root !== undefined ||
     asked.values().some(({ option }) => option !== "tmpfs");
@@ -265,11 +271,6 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     ...(setuidFiles ? [] : ["@setuid-files"]),
     ...(unixSockets ? [] : ["@unix-sockets"]),
   ];
-  const usual = Object.entries({
-    PATH: `${DEFAULT_PATH}:${STORE_PATH}`,
-    HOME: "/tmp",
-    LANG: "C.UTF-8",
-  });
   return [
     unshare("user", "mount", "pid", "uts", "ipc", "cgroup"),
     ...(net === "none" ? [unshare("net")] : []),
@@ -293,20 +294,36 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     // The host's network has the host's abstract unix sockets: of a desktop, of a bus.
     ...(net === "host" ? [landlock({ isolate: ["abstractSockets"], degrade: true })] : []),
     seccomp({ deny: denied, ...(architectures.length > 0 && { architectures }) }),
-    clearEnv({ keep: env }),
-    setEnv({
-      ...Object.fromEntries(usual.filter(([name]) => !includesVariable(env, name))),
-      ...options.setEnv,
-    }),
+    ...environmentSteps(options, "/tmp"),
     ...(options.cwd === undefined ? [] : [chdir(options.cwd)]),
   ];
+}
+
+/** Checks that each option is what it may be. */
+export function checkOptions(options: SandboxOptions): void {
+  const invalid = invalidField({ ...options }, optionFields());
+  if (invalid === undefined) return;
+  throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
+}
+
+/** The variables of the program, with a home directory of its own. */
+export function environmentSteps(
+  { env = [], setEnv: variables }: SandboxOptions,
+  home: string,
+): readonly Step[] {
+  const usual = Object.entries({
+    PATH: `${DEFAULT_PATH}:${STORE_PATH}`,
+    HOME: home,
+    LANG: "C.UTF-8",
+  }).filter(([name]) => !includesVariable(env, name));
+  return [clearEnv({ keep: env }), setEnv({ ...Object.fromEntries(usual), ...variables })];
 }
 
 /** The processes and threads that a sandbox has at most, and the bytes of output, by default. */
 const DEFAULT_BOUNDS = { pids: 4096, output: "64m" } as const;
 
 /** What bounds the sandbox: a control group where one is asked for, and what needs none. */
-function boundSteps({ limits: group = {}, ...options }: SandboxOptions): readonly Step[] {
+export function boundSteps({ limits: group = {}, ...options }: SandboxOptions): readonly Step[] {
   const { pids, ...others } = group;
   const { timeout, maxOutput = DEFAULT_BOUNDS.output, openFiles = "unlimited" } = options;
   const needsGroup = Object.keys(others).length > 0;

@@ -52,7 +52,56 @@ export const SECCOMP_DENIALS = {
       errnoRet: ERRNO.ESOCKTNOSUPPORT,
     })),
   ],
+  /**
+   * Modes, owners, times and extended attributes of files, also of those that can only be read:
+   * Landlock denies none of it (landlock(7), "Current limitations").
+   */
+  "@attributes": (): readonly SeccompRule[] => [
+    deny(callsOf(ATTRIBUTES)),
+    ...FLAG_REQUESTS.map((request) => deny(["ioctl"], is(1, INT, request))),
+  ],
+  /** What btrfs makes and removes in a directory that can only be read, without asking Landlock. */
+  "@subvolumes": (): readonly SeccompRule[] =>
+    SUBVOLUME_REQUESTS.map((request) => deny(["ioctl"], is(1, INT, request))),
+  /**
+   * What is known to all processes of a user or of the machine outside of an ipc namespace: shared
+   * memory, semaphores and queues.
+   */
+  "@ipc": (): readonly SeccompRule[] => [deny(callsOf(IPC))],
+  /** Limits of other processes of the user, by which those can be ended (RLIMIT_CPU). */
+  "@limits-of-others": (): readonly SeccompRule[] => [
+    { ...deny(["prlimit64"], is(0, INT, 0)), action: "SCMP_ACT_ALLOW" },
+    deny(["prlimit64"]),
+  ],
 } as const;
+
+const ATTRIBUTES = `
+  chmod fchmod fchmodat fchmodat2 chown fchown fchownat lchown chown32 fchown32 lchown32 utime utimes
+  utimensat utimensat_time64 futimesat setxattr lsetxattr fsetxattr setxattrat removexattr
+  lremovexattr fremovexattr removexattrat file_setattr
+`;
+
+/**
+ * FS_IOC_SETFLAGS, the same of 32-bit programs, and FS_IOC_FSSETXATTR (linux/fs.h).
+ */
+const FLAG_REQUESTS = [0x4008_6602, 0x4004_6602, 0x401c_5820];
+
+/**
+ * BTRFS_IOC_SNAP_CREATE, SUBVOL_CREATE, SNAP_DESTROY, and the second versions (linux/btrfs.h).
+ */
+const SUBVOLUME_REQUESTS = [
+  0x5000_9401,
+  0x5000_940e,
+  0x5000_940f,
+  0x5000_9417,
+  0x5000_9418,
+  0x5000_943f,
+];
+
+const IPC = `
+  shmget shmat shmctl shmdt semget semop semtimedop semtimedop_time64 semctl msgget msgsnd msgrcv
+  msgctl mq_open mq_unlink
+`;
 
 /** Returns the profile with these denied, whatever it allows: calls, groups of them, or uses. */
 export function denyMore(profile: SeccompProfile, more: readonly string[]): SeccompProfile {

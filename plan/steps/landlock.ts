@@ -4,7 +4,6 @@
  * @module
  */
 
-import { normalize } from "../../recipe/path.ts";
 import { type Fd, Output, OutputField, ResultOf } from "../../ffi/call.ts";
 import { O_CLOEXEC, O_PATH, pipe2, PipeEnds, read } from "../../ffi/calls/files.ts";
 import {
@@ -21,9 +20,9 @@ import type { Fixes } from "../../ffi/fix.ts";
 import { UnsupportedError } from "../../ffi/errors.ts";
 import { Label } from "../../ffi/engine/program.ts";
 import type { PlanBuilder } from "../builder.ts";
+import { fileRules } from "./landlock_files.ts";
 import {
   deniableFileRights,
-  FILE_RIGHTS,
   FILES_SINCE,
   PORT_RIGHTS,
   PORTS_SINCE,
@@ -153,13 +152,7 @@ function refuseOlder(step: LandlockStep, version: number): void {
 }
 
 function allowFiles(step: LandlockStep, deniable: number, ruleset: Fd, plan: PlanBuilder): void {
-  const rights = new Map<string, number>();
-  for (const word of FILE_WORDS) {
-    for (const path of step[word] ?? []) {
-      const place = normalize(path);
-      rights.set(place, (rights.get(place) ?? 0) | (FILE_RIGHTS[word] & deniable));
-    }
-  }
+  const rights = fileRules(step, deniable, plan);
   const pipe = new PipeEnds();
   plan.call(pipe2(pipe.output, O_CLOEXEC));
   for (const [path, allowed] of rights) {

@@ -15,8 +15,8 @@ export interface LandlockStep extends LandlockRules {
 }
 
 /**
- * The rules of {@linkcode landlock}. With at least one of `read`, `write` and `execute`, all files
- * that none of them allows are denied; without the three, files are not limited. Likewise `bindTcp`
+ * The rules of {@linkcode landlock}. With at least one of `read`, `write`, `execute` and `public`, all
+ * files that none of them allows are denied; without the four, files are not limited. Likewise `bindTcp`
  * limits the ports to bind, and `connectTcp` the ports to connect to.
  *
  * A path is a file, or a directory with everything beneath it, in the container as it is at this
@@ -31,6 +31,25 @@ export interface LandlockRules {
    * The files to execute, which includes reading them: programs, their loader and their libraries.
    */
   readonly execute?: readonly string[];
+  /**
+   * The same, as far as they are there and all users may read them: for what differs from machine to
+   * machine. Files of the host, in a recipe without a mount namespace and a root of its own.
+   */
+  readonly public?: readonly string[];
+  /**
+   * What a rule for a directory around them leaves out. Landlock cannot take away what it allows, so
+   * there is a rule for each other file of that directory in its place, as they are when the recipe is
+   * planned, and none for symbolic links: the directory itself cannot be listed, and what is made in it
+   * later is denied. Files of the host, as those of `public`.
+   */
+  readonly except?: readonly string[];
+  /**
+   * Whether the program is untrusted, and may have put symbolic links in what it may write: a path of
+   * the host that leads over such a link is refused. Filesystems of the kernel that are mounted below a
+   * path, such as the /proc of a chroot, are left out, and refused as a path. Files of the host, as
+   * those of `public`, which are trusted.
+   */
+  readonly untrusted?: boolean;
   /** The TCP ports to bind. */
   readonly bindTcp?: readonly number[];
   /** The TCP ports to connect to, on any address. */
@@ -54,7 +73,8 @@ export interface LandlockRules {
  * leaves no right. Needs Linux 6.2 for files, 6.7 for ports and 6.12 for
  * `isolate`; `write` includes ioctl(2) on devices from Linux 6.10 on.
  *
- * @throws {RecipeError} without any rule
+ * @throws {RecipeError} without any rule; when it is planned, for `public` and `except` in a recipe with
+ * other files than the host's
  * @throws {UnsupportedError} when it is planned where the kernel cannot deny all of this, and
  * `degrade` is not given
  * @throws {SyscallError} when it is run: `ENOENT` for a path that does not exist, `E2BIG` where 16
@@ -75,7 +95,7 @@ export function landlock(rules: LandlockRules): LandlockStep {
 }
 
 /** The rules about files, in the order in which they are added. */
-export const FILE_WORDS = ["read", "write", "execute"] as const;
+export const FILE_WORDS = ["read", "write", "execute", "public"] as const;
 
 /** The rules about ports, in the order in which they are added. */
 export const PORT_WORDS = ["bindTcp", "connectTcp"] as const;
@@ -88,6 +108,9 @@ export const landlockSchema: StepSchema<LandlockStep> = stepSchema("landlock", (
     read: paths,
     write: paths,
     execute: paths,
+    public: paths,
+    except: paths,
+    untrusted: optional(boolean()),
     bindTcp: ports,
     connectTcp: ports,
     isolate: optional(list(oneOf(Object.keys(SCOPES)))),

@@ -47,8 +47,10 @@ export interface SeccompAllowance {
    * Calls by their names, which fail with `EPERM` even if they are in `allow`, or names of `allow`
    * for groups of them; `"@setuid-files"` for what makes files that run as their owner or group
    * (chmod, mknod, open and the like with the bits of set-user-ID or set-group-ID; `openat2` fails
-   * with `ENOSYS`, and programs use `openat`); and `"@unix-sockets"` for unix sockets other than
-   * connected pairs (`socketpair` of streams).
+   * with `ENOSYS`, and programs use `openat`); `"@unix-sockets"` for unix sockets other than
+   * connected pairs (`socketpair` of streams); `"@attributes"` for modes, owners, times, flags and
+   * extended attributes of files; `"@subvolumes"` for those of btrfs; `"@ipc"` for shared memory, semaphores and queues of System V, and queues of
+   * POSIX; and `"@limits-of-others"` for `prlimit64` of another process.
    */
   readonly deny?: readonly string[];
   /**

@@ -22,7 +22,7 @@ import {
   unshare,
   userNetwork,
 } from "../../mod.ts";
-import { type Finding, tried } from "./check_result.ts";
+import { failed, type Finding, tried } from "./check_result.ts";
 import { ifThere, readText } from "./files.ts";
 import { idRanges } from "./id_ranges.ts";
 
@@ -59,8 +59,22 @@ export function hostChecks(): readonly Finding[] {
     landlockFinding(),
     outsideNetwork(),
     tried("address translation", "", inOwn("net").with(masquerade("10.0.0.0/8", { inside: true }))),
+    degradedSandbox(),
     tried("ramekin sandbox", "", sandbox()),
   ];
+}
+
+/** What `--degrade` makes here: the whole sandbox, unless user namespaces are refused. */
+function degradedSandbox(): Finding {
+  const name = "ramekin sandbox --degrade";
+  try {
+    const box = sandbox({ degrade: true });
+    const lacks = box.degraded?.lacks.join("; ");
+    return tried(name, lacks === undefined ? "not needed here" : `a weaker one: ${lacks}`, box);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return failed(name, error);
+  }
 }
 
 function userNamespacesFinding(): Finding {

@@ -92,11 +92,12 @@ export function findKeptBox(words: readonly string[]): KeptBox | undefined {
 }
 
 /**
+/**
  * A flag with a value or without, as the help writes it; not one that the script is for, or that shows
  * files otherwise than at their own paths.
  */
 const FLAG =
-  /^(--(?!(?:audit|bind|detach|name|overlay|root|status-fd|try-read)\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
+  /^(--(?!(?:audit|bind|degrade|detach|name|overlay|root|status-fd|try-read)\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
 /** Those that name files. */
 const FILES = /^(?:--allow-read|--allow-write|-R|-W)=(.*)$/s;
 

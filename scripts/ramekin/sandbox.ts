@@ -21,6 +21,7 @@ import {
 } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { auditOf, reportDenials } from "./audit.ts";
+import { DEGRADE, reportDegradation } from "./degrade.ts";
 import { isDetached } from "./detach_flags.ts";
 import { type FileOptions, filesOf, type PathReading } from "./file_flags.ts";
 import { absolutePath, deniedPath, existingPath } from "./flag_paths.ts";
@@ -51,6 +52,7 @@ export async function run(given: Arguments): Promise<number> {
   const report = reportOf(given);
   const options = optionsOf(given);
   const box = sandbox(options);
+  if (box.degraded !== undefined) reportDegradation(given, box.degraded);
   const cwd = options.cwd === undefined ? visibleDirectory(options) : undefined;
   const terminal = includesVariable(deniedList(given, "env"), "TERM")
     ? undefined
@@ -127,6 +129,7 @@ export function optionsOf(
       { unixSockets: true }),
     ...(given.has(NARROW_PROGRAMS.name) && { architectures: NARROW_ARCHITECTURES }),
     ...(given.has(WEAKER_PROC.name) && { weakerProc: true }),
+    ...(given.has(DEGRADE.name) && { degrade: true }),
     setuidFiles: all || given.has(SETUID_FILES.name),
   };
 }

@@ -15,6 +15,7 @@ import {
   WEAKER_PROC,
 } from "./permission_flags.ts";
 import { AUDIT } from "./audit.ts";
+import { DEGRADE, QUIET } from "./degrade.ts";
 import { DETACH_FLAGS } from "./detach_flags.ts";
 import {
   IMAGE_RUN_FLAGS,
@@ -152,6 +153,8 @@ const TABLE = [
     place: "sandbox",
     flags: [
       ...SANDBOX_FLAGS,
+      DEGRADE,
+      QUIET,
       ...Object.values(DENIAL_FLAGS),
       ...DETACH_FLAGS,
       AUDIT,

@@ -5,6 +5,7 @@ import { type Call, describeCall } from "../../ffi/call.ts";
 import { Engine } from "../../ffi/engine/engine.ts";
 import { knownPid } from "../../plan/parent_work.ts";
 import { fixFor } from "../../ffi/fix.ts";
+import type { MountEntry } from "../../ffi/proc/mountinfo.ts";
 import { liveHost } from "../../host/live_host.ts";
 import { type HostRecording, RecordedHost, recordHost } from "../../host/recorded_host.ts";
 import type { ResolvedPath } from "../../host/resolve_path.ts";
@@ -336,6 +337,37 @@ test("landlock is refused if it is missing or too old, or leaves rules out", () 
   assertEquals(counts, [4, 5, 5]);
   const created = [3, 4, 6].map((version) => made(version)[0]!);
   assertEquals(new Set(created).size, 3, created.join("\n"));
+});
+
+test("filesystems of the kernel are left out of what an untrusted program may use", () => {
+  const mount = (id: number, target: string, type: string): MountEntry => ({
+    id,
+    parent: id === 1 ? 0 : 1,
+    device: { major: 0, minor: id },
+    root: "/",
+    target,
+    options: ["rw"],
+    propagation: {},
+    type,
+    source: type,
+    data: "rw",
+  });
+  const answers = {
+    ...DEBIAN.answers,
+    ...["/srv", "/srv/proc", "/srv/usr", "/sys"].map((path) => resolved(path))
+      .reduce((all, one) => ({ ...all, ...one })),
+    "mounts()": [mount(1, "/", "ext4"), mount(2, "/srv/proc", "proc"), mount(3, "/sys", "sysfs")],
+    'namesIn("/srv")': ["proc", "usr"],
+  };
+  const opened = callsOn({ answers }, landlock({ write: ["/srv"], untrusted: true }))
+    .filter((call) => call.startsWith("openat2") && call.includes("/srv"));
+  assertEquals(opened.length, 1);
+  assertStringIncludes(opened[0]!, '"/srv/usr"');
+  const refused = assertThrows(
+    () => planOn({ answers }, landlock({ write: ["/sys"], untrusted: true })),
+    RecipeError,
+  );
+  assertStringIncludes(refused.message, "/sys is a filesystem of the kernel (sysfs)");
 });
 
 test("without user namespaces the plan is the same, and the error says why", () => {

@@ -30,6 +30,7 @@ const PLACES: ReadonlySet<Field> = new Set<Field>([
   "chdir.path",
   "devices.target",
   "landlock.execute",
+  "landlock.public",
   "landlock.read",
   "landlock.write",
   "maskPaths.paths",

@@ -1,7 +1,7 @@
 /** `ramekin check`: what the host supports, as it is, and with something missing. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { hierarchies } from "../../host.ts";
+import { hierarchies, landlockVersion } from "../../host.ts";
 import {
   landlock,
   limits,
@@ -68,6 +68,9 @@ test("check reports what does not work, and the fix", async () => {
   assertMatch(text, /sysctl -w user\.max_user_namespaces=10000/);
   assertMatch(text, /^no {3}uts namespaces /m);
   assertMatch(text, /^no {3}ramekin sandbox /m);
+  if (landlockVersion() >= 3) {
+    assertMatch(text, /^yes {2}ramekin sandbox --degrade +a weaker one: it sees all processes/m);
+  }
   assertMatch(text, /^yes {2}net namespaces /m);
 });
 

@@ -94,6 +94,67 @@ test(
   noFiles,
 );
 
+test(
+  "what is left out of a directory is denied, also by a link, and the rest is not",
+  inDirectory((directory) => {
+    const kept = `${directory}/kept`;
+    Deno.mkdirSync(kept);
+    for (const name of ["secret", "other"]) Deno.writeTextFileSync(`${kept}/${name}`, name);
+    Deno.writeTextFileSync(`${directory}/beside`, "beside");
+    Deno.symlinkSync("kept/secret", `${directory}/link`);
+    const limited = box({ read: [directory], except: [`${kept}/secret`] });
+    assertEquals(inside(limited, `cat ${kept}/other ${directory}/beside`), "otherbeside");
+    for (const path of [`${kept}/secret`, `${directory}/link`]) failing(limited, `cat ${path}`);
+    failing(limited, `ls ${kept}`);
+    Deno.writeTextFileSync(`${kept}/later`, "later");
+    assertEquals(inside(limited, `cat ${kept}/later`), "later", "it is planned anew");
+    // A rule for the path itself is not for a directory around it.
+    inside(limited.with(landlock({ execute: ["/"], except: ["/no"] })), "true");
+    const both = box({ read: [directory, `${kept}/secret`], except: [`${kept}/secret`] });
+    assertEquals(inside(both, `cat ${kept}/secret`), "secret");
+  }),
+  noFiles,
+);
+
+test(
+  "files for all are allowed as far as they are there",
+  inDirectory((directory) => {
+    Deno.writeTextFileSync(`${directory}/private`, "private", { mode: 0o600 });
+    Deno.writeTextFileSync(`${directory}/public`, "public", { mode: 0o644 });
+    const paths = ["private", "public", "missing"].map((name) => `${directory}/${name}`);
+    const limited = box({ public: paths });
+    assertEquals(inside(limited, `cat ${directory}/public`), "public");
+    failing(limited, `cat ${directory}/private`);
+  }),
+  noFiles,
+);
+
+test(
+  "no link is followed that the program may have made",
+  inDirectory((directory) => {
+    Deno.mkdirSync(`${directory}/own`);
+    Deno.mkdirSync(`${directory}/others`);
+    Deno.symlinkSync("../others", `${directory}/own/link`);
+    const rules = (untrusted: boolean) =>
+      box({ read: [`${directory}/own/link`], write: [`${directory}/own`], untrusted });
+    assertRefused(() => rules(true), { step: "landlock", says: "which a program may have put in" });
+    inside(rules(false), `ls ${directory}/others`);
+  }),
+  noFiles,
+);
+
+testOn(
+  ["mount"],
+  "what is about files of the host is refused for those of the recipe",
+  (mounts) => {
+    for (const rules of [{ public: ["/tmp/a"] }, { read: ["/tmp"], except: ["/tmp/a"] }]) {
+      const limited = mounts.with(tmpfs("/tmp"), landlock(rules));
+      assertRefused(() => limited, { step: "landlock", says: "is about files of the host" });
+    }
+  },
+  noFiles,
+);
+
 test("only allowed programs can be executed", () => {
   assertFails(recipe(landlock({ execute: [] })), {
     code: "EACCES",
