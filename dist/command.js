@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "17768bec9949da39a7bf9838a430d582e735b9546cc18d4a8efd2f36d57ebddc";
+var BUILD = "0841a5e2f0dd0df5f19c1dfccfe9316263fac4f70935beb06a1ba184cc02d6db";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {
@@ -221,7 +221,7 @@ function findKeptBox(words) {
     return;
   }
 }
-var FLAG = /^(--(?!(?:audit|bind|detach|name|overlay|root|status-fd|try-read)\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
+var FLAG = /^(--(?!(?:audit|bind|degrade|detach|name|overlay|root|status-fd|try-read)\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
 var FILES = /^(?:--allow-read|--allow-write|-R|-W)=(.*)$/s;
 function sandboxIn([subcommand, ...words]) {
   const end = words.indexOf("--");

@@ -1853,7 +1853,7 @@ var needsPrivilege = (function needsPrivilege(inUserNamespace) {
 var mountFixes = (function mountFixes(host, inUserNamespace) {
   return {
     EPERM: () => deniedPrivilege(host, inUserNamespace),
-    EACCES: () => appArmor(host)
+    EACCES: () => appArmor(host) ?? (inUserNamespace ? MOUNTS_DENIED : void 0)
   };
 });
 var baseOf = (function baseOf(plan, path2) {
@@ -1999,7 +1999,7 @@ var namespaceFixes = (function namespaceFixes(kinds, host, inUserNamespace) {
       EUSERS: TOO_MANY
     };
   }
-  const usedUp = () => limitReached(kinds, host);
+  const usedUp = () => kinds.has("user") && host.setting("/proc/sys/user/max_user_namespaces") === 0 ? `${limitReached(kinds, host)}; ${WITHOUT_THEM}` : limitReached(kinds, host);
   return {
     EPERM: () => denied(kinds, host, inUserNamespace),
     ENOSPC: usedUp,
@@ -4048,8 +4048,8 @@ var sorted = (function sorted({ options }, field) {
     } else if (word4 === "tmpcopyup") copiesUp = true;
     else if (word4 === "idmap" || word4 === "ridmap") {
       unsupported(`${field}.options`, `mounts with mapped ids (${word4}) are not supported`);
-    } else if (ATTRIBUTES3.includes(word4)) attributes.push(word4);
-    else if (ATTRIBUTES3.includes(stripped)) recursive.push(stripped);
+    } else if (ATTRIBUTES4.includes(word4)) attributes.push(word4);
+    else if (ATTRIBUTES4.includes(stripped)) recursive.push(stripped);
     else if (LIFTED.includes(stripped)) continue;
     else rest.push(word4);
   }
@@ -11090,6 +11090,60 @@ function readSetting(path2) {
   ]);
 }
 
+// host/user_namespaces.ts
+function userNamespaceRefusal() {
+  const [pid, mask2] = [
+    new Output(4, "&pid"),
+    new Output(8, "&mask")
+  ];
+  const [restore, child, ended] = [
+    new Label("the mask is restored"),
+    new Label("the child"),
+    new Label("the child ends")
+  ];
+  const program = assemble([
+    // A signal handler of the script must not run in the child, which shares the memory.
+    {
+      call: rt_sigprocmask("all", mask2)
+    },
+    {
+      call: clone(CLONE_VM | CLONE_VFORK | CLONE_NEWUSER | CLONE_NEWNS, pid),
+      onZero: child,
+      onFailure: restore
+    },
+    restore,
+    {
+      call: rt_sigprocmask(mask2, null),
+      onZero: END
+    },
+    child,
+    {
+      call: mount(null, "/", null, MS_REC | MS_PRIVATE, null),
+      onFailure: ended
+    },
+    {
+      call: mount("none", "/proc", "tmpfs", 0, null),
+      onFailure: ended
+    },
+    ended,
+    {
+      call: exit_group(0)
+    }
+  ], engine().architecture);
+  const result = engine().run(program);
+  const started2 = result.output(pid).getInt32(0, true);
+  if (started2 > 0) syscall(waitid(P_PID, started2, null, WEXITED));
+  const { failed } = result;
+  const code = failed && errnoName(failed.errno);
+  return code && isRefusal2(code) ? {
+    syscall: failed.call.name,
+    code
+  } : void 0;
+}
+function isRefusal2(code) {
+  return code === "EPERM" || code === "EACCES" || code === "EINVAL" || code === "ENOSYS" || (code === "ENOSPC" || code === "EUSERS") && readSetting("/proc/sys/user/max_user_namespaces") === 0;
+}
+
 // host/live_host.ts
 var LiveHost = class {
   static {
@@ -11173,6 +11227,10 @@ var LiveHost = class {
   inFirstUserNamespace() {
     const { id: id2 } = resolvePath("/proc/self/ns/user");
     return id2 === void 0 || id2.endsWith(`:${4026531837}`);
+  }
+  /** What refuses user namespaces to the script, or mounts in them: it is tried. */
+  userNamespaceRefusal() {
+    return userNamespaceRefusal();
   }
   /** What the kernel says against the options of a filesystem. */
   filesystemIssue(options) {
@@ -12603,13 +12661,19 @@ function linkOnTheWay(path2) {
   return `a symbolic link is on the way to ${path2}, and none is followed there; name the path that it leads to`;
 }
 
-function appArmor(host) {
+var WITHOUT_THEM = "sandbox({ degrade: true }), --degrade, does without them: Landlock and seccomp hold files, network and environment, while processes are seen, and /proc and /tmp are the host's";
+function restrictedByAppArmor(host) {
   return host.setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1 ? 'AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile for deno with "userns," allows it, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0' : void 0;
+}
+function appArmor(host) {
+  const restriction = restrictedByAppArmor(host);
+  return restriction && `${restriction}; ${WITHOUT_THEM}`;
 }
 
 function deniedPrivilege(host, inUserNamespace) {
   return appArmor(host) ?? needsPrivilege(inUserNamespace);
 }
+var MOUNTS_DENIED = `a security module around this process denies mounts (docker run --security-opt apparmor=unconfined ...); ${WITHOUT_THEM}`;
 
 
 // plan/container_path.ts
@@ -13822,12 +13886,13 @@ var StepCursor = class {
     }
     return void 0;
   }
-  /** The directories of the host that an untrusted program may write to. */
+  /** The files of the host that an untrusted program may write to. */
   get untrustedSources() {
     return this.steps.flatMap(((step) => {
       if (isChangedRoot(step)) return [
         step.directory
       ];
+      if (isUntrustedRule(step)) return step.write;
       return isUntrustedBind(step) ? [
         step.source
       ] : [];
@@ -13851,6 +13916,9 @@ var StepCursor = class {
 
 function isChangedRoot(step) {
   return step.step === "root" && step.discard !== true && step.readOnly !== true;
+}
+function isUntrustedRule(step) {
+  return step.step === "landlock" && step.untrusted === true && step.write !== void 0;
 }
 function entersUserNamespace(step) {
   const { kinds } = step;
@@ -15603,10 +15671,13 @@ var FORBIDDEN_SOMEWHERE = `user namespaces are forbidden here: by a setting (sys
 var TOO_MANY = "namespaces are nested too deep (32 levels), or there are as many of them as the sysctls user.max_*_namespaces allow";
 function denied(kinds, host, inUserNamespace) {
   if (!kinds.has("user")) return inUserNamespace ? FILTERED : PRIVILEGE;
+  return `${forbidden(host)}; ${WITHOUT_THEM}`;
+}
+function forbidden(host) {
   if (host.setting("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
     return "ordinary users may not make user namespaces here: sysctl -w kernel.unprivileged_userns_clone=1 allows it";
   }
-  return appArmor(host) ?? `user namespaces are forbidden here: ${FORBIDDEN}`;
+  return restrictedByAppArmor(host) ?? `user namespaces are forbidden here: ${FORBIDDEN}`;
 }
 function limitReached(kinds, host) {
   for (const kind of kinds) {
@@ -24176,10 +24247,12 @@ function takeEnvironment(plan, variables) {
 var FILES_SINCE = 3;
 var PORTS_SINCE = 4;
 var SCOPES_SINCE = 6;
+var EXECUTE = LANDLOCK_ACCESS_FS.EXECUTE + LANDLOCK_ACCESS_FS.READ_FILE + LANDLOCK_ACCESS_FS.READ_DIR;
 var FILE_RIGHTS = {
   read: LANDLOCK_ACCESS_FS.READ_FILE + LANDLOCK_ACCESS_FS.READ_DIR,
   write: LANDLOCK_ACCESS_FS.WRITE_FILE + LANDLOCK_ACCESS_FS.REMOVE_DIR + LANDLOCK_ACCESS_FS.REMOVE_FILE + LANDLOCK_ACCESS_FS.MAKE_CHAR + LANDLOCK_ACCESS_FS.MAKE_DIR + LANDLOCK_ACCESS_FS.MAKE_REG + LANDLOCK_ACCESS_FS.MAKE_SOCK + LANDLOCK_ACCESS_FS.MAKE_FIFO + LANDLOCK_ACCESS_FS.MAKE_BLOCK + LANDLOCK_ACCESS_FS.MAKE_SYM + LANDLOCK_ACCESS_FS.REFER + LANDLOCK_ACCESS_FS.TRUNCATE + LANDLOCK_ACCESS_FS.IOCTL_DEV,
-  execute: LANDLOCK_ACCESS_FS.EXECUTE + LANDLOCK_ACCESS_FS.READ_FILE + LANDLOCK_ACCESS_FS.READ_DIR
+  execute: EXECUTE,
+  public: EXECUTE
 };
 var PORT_RIGHTS = {
   bindTcp: LANDLOCK_ACCESS_NET.BIND_TCP,
@@ -24202,7 +24275,8 @@ function deniableFileRights(version) {
 var FILE_WORDS = [
   "read",
   "write",
-  "execute"
+  "execute",
+  "public"
 ];
 var PORT_WORDS = [
   "bindTcp",
@@ -24215,6 +24289,9 @@ var landlockSchema = stepSchema("landlock", () => {
     read: paths,
     write: paths,
     execute: paths,
+    public: paths,
+    except: paths,
+    untrusted: optional(boolean()),
     bindTcp: ports,
     connectTcp: ports,
     isolate: optional(list(oneOf(Object.keys(SCOPES)))),
@@ -24228,6 +24305,78 @@ var landlockSchema = stepSchema("landlock", () => {
   ];
   return rules.every((rule) => step[rule] === void 0) ? `needs at least one rule: ${rules.join(", ")}` : void 0;
 });
+
+// plan/steps/landlock_files.ts
+var S_IROTH2 = 4;
+function fileRules(step, deniable, plan) {
+  const files = new RuleFiles(step, plan);
+  const rights = /* @__PURE__ */ new Map();
+  for (const word4 of FILE_WORDS) {
+    for (const asked of step[word4] ?? []) {
+      const paths = word4 === "public" ? files.ifPublic(asked) : files.of(asked);
+      for (const path2 of paths) {
+        rights.set(path2, (rights.get(path2) ?? 0) | FILE_RIGHTS[word4] & deniable);
+      }
+    }
+  }
+  return rights;
+}
+var RuleFiles = class {
+
+  #step;
+  #plan;
+  #except;
+  constructor(step, plan) {
+    this.#step = step;
+    this.#plan = plan;
+    this.#except = (step.except ?? []).map((path2) => this.#hostFile(path2, "except"));
+  }
+  /** Returns the path, if there is such a file, and all users may read it. */
+  ifPublic(asked) {
+    const path2 = this.#hostFile(asked, "public");
+    const { attributes } = this.#plan.facts.resolve(path2);
+    return attributes !== void 0 && (attributes.mode & S_IROTH2) !== 0 ? [
+      path2
+    ] : [];
+  }
+  /** Returns the path, or those of what is in it, where something is left out. */
+  of(asked) {
+    const { untrusted, except } = this.#step;
+    if (untrusted !== true && except === void 0) return [
+      normalize(asked)
+    ];
+    const place2 = this.#hostFile(asked, untrusted === true ? "untrusted" : "except");
+    const { path: path2, type } = this.#plan.resolveTrusted(place2);
+    if (untrusted !== true) return this.#without(this.#except, path2);
+    if (type !== "device") refuseKernelMount(asked, path2, this.#plan);
+    const ofKernel = kernelMountsIn(path2, this.#plan.facts.mounts);
+    return this.#without([
+      ...this.#except,
+      ...ofKernel
+    ], path2);
+  }
+  /** Returns a path of which the host tells now what there is, which is so of its own files only. */
+  #hostFile(path2, word4) {
+    const plan = this.#plan;
+    const place2 = normalize(path2);
+    if (!plan.host.isHere) {
+      plan.refuse(`what "${word4}" is about is known only where the box runs; name the files by "execute"`);
+    }
+    if (plan.cursor.rootOf(place2) === void 0 && plan.state.mounts.isHostFile(place2)) {
+      return place2;
+    }
+    return plan.refuse(`"${word4}" is about files of the host, and ${path2} is one of the recipe's; put the step before its mounts, or leave it out`);
+  }
+  /** A symbolic link would allow what it leads to, and so has no rule. */
+  #without(except, path2) {
+    const { facts } = this.#plan;
+    if (!except.some((inner) => inner !== path2 && isWithin(inner, path2))) return [
+      path2
+    ];
+    const parent = path2 === "/" ? "" : path2;
+    return facts.namesIn(path2, "*").map((name) => `${parent}/${name}`).filter((inner) => !except.includes(inner) && facts.resolve(inner).path === inner).flatMap((inner) => this.#without(except, inner));
+  }
+};
 
 // plan/steps/landlock.ts
 function lowerLandlock(step, plan) {
@@ -24325,13 +24474,7 @@ function refuseOlder(step, version) {
   throw new UnsupportedError(`landlock: this kernel cannot ${lacking}: ` + (version === 0 ? "it has no Landlock, or Landlock is not among its security modules (lsm=landlock,...)" : `its Landlock has version ${version}`) + "; { degrade: true } uses what there is");
 }
 function allowFiles(step, deniable, ruleset, plan) {
-  const rights = /* @__PURE__ */ new Map();
-  for (const word4 of FILE_WORDS) {
-    for (const path2 of step[word4] ?? []) {
-      const place2 = normalize(path2);
-      rights.set(place2, (rights.get(place2) ?? 0) | FILE_RIGHTS[word4] & deniable);
-    }
-  }
+  const rights = fileRules(step, deniable, plan);
   const pipe = new PipeEnds();
   plan.call(pipe2(pipe.output, O_CLOEXEC));
   for (const [path2, allowed] of rights) {
@@ -26019,8 +26162,63 @@ var SECCOMP_DENIALS = {
       ], is2(0, INT2, UNIX), is2(1, SOCK_TYPE_MASK, type)),
       errnoRet: ERRNO.ESOCKTNOSUPPORT
     }))
+  ],
+  /**
+   * Modes, owners, times and extended attributes of files, also of those that can only be read:
+   * Landlock denies none of it (landlock(7), "Current limitations").
+   */
+  "@attributes": () => [
+    deny(callsOf2(ATTRIBUTES3)),
+    ...FLAG_REQUESTS.map((request) => deny([
+      "ioctl"
+    ], is2(1, INT2, request)))
+  ],
+  /** What btrfs makes and removes in a directory that can only be read, without asking Landlock. */
+  "@subvolumes": () => SUBVOLUME_REQUESTS.map((request) => deny([
+    "ioctl"
+  ], is2(1, INT2, request))),
+  /**
+   * What is known to all processes of a user or of the machine outside of an ipc namespace: shared
+   * memory, semaphores and queues.
+   */
+  "@ipc": () => [
+    deny(callsOf2(IPC))
+  ],
+  /** Limits of other processes of the user, by which those can be ended (RLIMIT_CPU). */
+  "@limits-of-others": () => [
+    {
+      ...deny([
+        "prlimit64"
+      ], is2(0, INT2, 0)),
+      action: "SCMP_ACT_ALLOW"
+    },
+    deny([
+      "prlimit64"
+    ])
   ]
 };
+var ATTRIBUTES3 = `
+  chmod fchmod fchmodat fchmodat2 chown fchown fchownat lchown chown32 fchown32 lchown32 utime utimes
+  utimensat utimensat_time64 futimesat setxattr lsetxattr fsetxattr setxattrat removexattr
+  lremovexattr fremovexattr removexattrat file_setattr
+`;
+var FLAG_REQUESTS = [
+  1074292226,
+  1074030082,
+  1075599392
+];
+var SUBVOLUME_REQUESTS = [
+  1342215169,
+  1342215182,
+  1342215183,
+  1342215191,
+  1342215192,
+  1342215231
+];
+var IPC = `
+  shmget shmat shmctl shmdt semget semop semtimedop semtimedop_time64 semctl msgget msgsnd msgrcv
+  msgctl mq_open mq_unlink
+`;
 function denyMore(profile2, more) {
   if (more.length === 0) return profile2;
   const denials = SECCOMP_DENIALS;
@@ -27626,7 +27824,7 @@ var PROPAGATIONS2 = {
   shared: "shared",
   unbindable: "unbindable"
 };
-var ATTRIBUTES3 = [
+var ATTRIBUTES4 = [
   "ro",
   "nosuid",
   "nodev",

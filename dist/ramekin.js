@@ -2351,7 +2351,7 @@ var plainLookup = (function plainLookup() {
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat)
+      call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES2, stat)
     },
     {
       call: close(fd)
@@ -2376,7 +2376,7 @@ var followingLookup = (function followingLookup() {
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat)
+      call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES2, stat)
     },
     end
   ]);
@@ -2583,7 +2583,7 @@ var needsPrivilege = (function needsPrivilege(inUserNamespace) {
 var mountFixes = (function mountFixes(host2, inUserNamespace) {
   return {
     EPERM: () => deniedPrivilege(host2, inUserNamespace),
-    EACCES: () => appArmor(host2)
+    EACCES: () => appArmor(host2) ?? (inUserNamespace ? MOUNTS_DENIED : void 0)
   };
 });
 var of = (function of(use, path2, directory) {
@@ -2965,14 +2965,14 @@ var argsOf = (function argsOf(flagBits, exitSignal, cgroup) {
 });
 var namespaceFixes = (function namespaceFixes(kinds, host2, inUserNamespace) {
   if (!host2.isHere) {
-    const denied2 = kinds.has("user") ? FORBIDDEN_SOMEWHERE : inUserNamespace ? FILTERED : PRIVILEGE;
+    const denied3 = kinds.has("user") ? FORBIDDEN_SOMEWHERE : inUserNamespace ? FILTERED : PRIVILEGE;
     return {
-      EPERM: denied2,
+      EPERM: denied3,
       ENOSPC: TOO_MANY,
       EUSERS: TOO_MANY
     };
   }
-  const usedUp = () => limitReached(kinds, host2);
+  const usedUp = () => kinds.has("user") && host2.setting("/proc/sys/user/max_user_namespaces") === 0 ? `${limitReached(kinds, host2)}; ${WITHOUT_THEM}` : limitReached(kinds, host2);
   return {
     EPERM: () => denied(kinds, host2, inUserNamespace),
     ENOSPC: usedUp,
@@ -4075,13 +4075,13 @@ var lowerKernelFilesystem = (function lowerKernelFilesystem({ step: type, target
 });
 var kernelFilesystemFixes = (function kernelFilesystemFixes(type, plan) {
   const ownsPids = plan.state.unshared.has("pid");
-  const denied2 = {
+  const denied3 = {
     proc: ownsPids ? 'an ordinary user may mount /proc only if no part of the outer /proc is covered, as it is in many containers; show that one, which is weaker: proc("/proc", { outer: true }), weakerProc of sandbox(), --weaker-proc of ramekin sandbox' : 'a new /proc needs a pid namespace: put unshare("pid") before it',
     sysfs: 'a new /sys needs a network namespace: unshare("net")',
     mqueue: 'a new mqueue needs an ipc namespace: unshare("ipc")'
   }[type];
   return {
-    EPERM: () => appArmor(plan.host) ?? denied2
+    EPERM: () => appArmor(plan.host) ?? denied3
   };
 });
 var lowerRemount = (function lowerRemount(step, plan) {
@@ -4111,7 +4111,7 @@ var attributesOf = (function attributesOf(flags2) {
     0,
     0
   ];
-  for (const [flag, attribute] of ATTRIBUTES2) {
+  for (const [flag, attribute] of ATTRIBUTES3) {
     if ((flags2 & flag) !== 0) set += attribute;
     else clear += attribute;
   }
@@ -5165,7 +5165,7 @@ var frozenCopy = (function frozenCopy(value) {
 var recipe = (function recipe(...inputs) {
   return new Recipe(inputs.flatMap(((input) => input instanceof Recipe ? input.steps : [
     input
-  ])));
+  ])), inputs.find((input) => input instanceof Recipe && input.degraded !== void 0)?.degraded);
 });
 var protectedFiles = (function protectedFiles(written2, names = true) {
   if (names === false || names !== true && names.length === 0) return [];
@@ -5191,17 +5191,12 @@ var sandboxRoot = (function sandboxRoot(asked, options) {
   return new SandboxRoot(asked, options).steps();
 });
 var sandboxSteps = (function sandboxSteps(options = {}) {
-  const invalid = invalidField({
-    ...options
-  }, optionFields());
-  if (invalid !== void 0) {
-    throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
-  }
-  const { net = "none", env = [], architectures = [], weakerProc = false } = options;
+  checkOptions2(options);
+  const { net = "none", architectures = [], weakerProc = false } = options;
   const asked = shownFiles(options);
   const showsFiles2 = options.root !== void 0 || asked.values().some((({ option }) => option !== "tmpfs"));
   const { setuidFiles = false, unixSockets = !showsFiles2 && net === "none" } = options;
-  const denied2 = [
+  const denied3 = [
     ...setuidFiles ? [] : [
       "@setuid-files"
     ],
@@ -5209,11 +5204,6 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
       "@unix-sockets"
     ]
   ];
-  const usual = Object.entries({
-    PATH: `${DEFAULT_PATH}:${STORE_PATH}`,
-    HOME: "/tmp",
-    LANG: "C.UTF-8"
-  });
   return [
     unshare3("user", "mount", "pid", "uts", "ipc", "cgroup"),
     ...net === "none" ? [
@@ -5254,18 +5244,12 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
       })
     ] : [],
     seccomp({
-      deny: denied2,
+      deny: denied3,
       ...architectures.length > 0 && {
         architectures
       }
     }),
-    clearEnv({
-      keep: env
-    }),
-    setEnv({
-      ...Object.fromEntries(usual.filter(([name]) => !includesVariable(env, name))),
-      ...options.setEnv
-    }),
+    ...environmentSteps(options, "/tmp"),
     ...options.cwd === void 0 ? [] : [
       chdir3(options.cwd)
     ]
@@ -5297,7 +5281,9 @@ var boundSteps = (function boundSteps({ limits: group = {}, ...options }) {
   ];
 });
 var sandbox = (function sandbox(options = {}) {
-  return recipe(...sandboxSteps(options));
+  if (options.degrade !== true) return recipe(...sandboxSteps(options));
+  const { steps, degraded } = sandboxOn(liveHost(), options);
+  return new Recipe(steps, degraded);
 });
 // ffi/calls/constants/at.ts
 var AT_FDCWD = -100;
@@ -10821,10 +10807,12 @@ var LANDLOCK_SCOPE = {
 var FILES_SINCE = 3;
 var PORTS_SINCE = 4;
 var SCOPES_SINCE = 6;
+var EXECUTE = LANDLOCK_ACCESS_FS.EXECUTE + LANDLOCK_ACCESS_FS.READ_FILE + LANDLOCK_ACCESS_FS.READ_DIR;
 var FILE_RIGHTS = {
   read: LANDLOCK_ACCESS_FS.READ_FILE + LANDLOCK_ACCESS_FS.READ_DIR,
   write: LANDLOCK_ACCESS_FS.WRITE_FILE + LANDLOCK_ACCESS_FS.REMOVE_DIR + LANDLOCK_ACCESS_FS.REMOVE_FILE + LANDLOCK_ACCESS_FS.MAKE_CHAR + LANDLOCK_ACCESS_FS.MAKE_DIR + LANDLOCK_ACCESS_FS.MAKE_REG + LANDLOCK_ACCESS_FS.MAKE_SOCK + LANDLOCK_ACCESS_FS.MAKE_FIFO + LANDLOCK_ACCESS_FS.MAKE_BLOCK + LANDLOCK_ACCESS_FS.MAKE_SYM + LANDLOCK_ACCESS_FS.REFER + LANDLOCK_ACCESS_FS.TRUNCATE + LANDLOCK_ACCESS_FS.IOCTL_DEV,
-  execute: LANDLOCK_ACCESS_FS.EXECUTE + LANDLOCK_ACCESS_FS.READ_FILE + LANDLOCK_ACCESS_FS.READ_DIR
+  execute: EXECUTE,
+  public: EXECUTE
 };
 var PORT_RIGHTS = {
   bindTcp: LANDLOCK_ACCESS_NET.BIND_TCP,
@@ -10853,7 +10841,8 @@ function landlock(rules) {
 var FILE_WORDS = [
   "read",
   "write",
-  "execute"
+  "execute",
+  "public"
 ];
 var PORT_WORDS = [
   "bindTcp",
@@ -10866,6 +10855,9 @@ var landlockSchema = stepSchema("landlock", () => {
     read: paths,
     write: paths,
     execute: paths,
+    public: paths,
+    except: paths,
+    untrusted: optional(boolean()),
     bindTcp: ports,
     connectTcp: ports,
     isolate: optional(list(oneOf(Object.keys(SCOPES)))),
@@ -11827,8 +11819,63 @@ var SECCOMP_DENIALS = {
       ], is(0, INT2, UNIX), is(1, SOCK_TYPE_MASK, type)),
       errnoRet: ERRNO.ESOCKTNOSUPPORT
     }))
+  ],
+  /**
+   * Modes, owners, times and extended attributes of files, also of those that can only be read:
+   * Landlock denies none of it (landlock(7), "Current limitations").
+   */
+  "@attributes": () => [
+    deny(callsOf(ATTRIBUTES)),
+    ...FLAG_REQUESTS.map((request2) => deny([
+      "ioctl"
+    ], is(1, INT2, request2)))
+  ],
+  /** What btrfs makes and removes in a directory that can only be read, without asking Landlock. */
+  "@subvolumes": () => SUBVOLUME_REQUESTS.map((request2) => deny([
+    "ioctl"
+  ], is(1, INT2, request2))),
+  /**
+   * What is known to all processes of a user or of the machine outside of an ipc namespace: shared
+   * memory, semaphores and queues.
+   */
+  "@ipc": () => [
+    deny(callsOf(IPC))
+  ],
+  /** Limits of other processes of the user, by which those can be ended (RLIMIT_CPU). */
+  "@limits-of-others": () => [
+    {
+      ...deny([
+        "prlimit64"
+      ], is(0, INT2, 0)),
+      action: "SCMP_ACT_ALLOW"
+    },
+    deny([
+      "prlimit64"
+    ])
   ]
 };
+var ATTRIBUTES = `
+  chmod fchmod fchmodat fchmodat2 chown fchown fchownat lchown chown32 fchown32 lchown32 utime utimes
+  utimensat utimensat_time64 futimesat setxattr lsetxattr fsetxattr setxattrat removexattr
+  lremovexattr fremovexattr removexattrat file_setattr
+`;
+var FLAG_REQUESTS = [
+  1074292226,
+  1074030082,
+  1075599392
+];
+var SUBVOLUME_REQUESTS = [
+  1342215169,
+  1342215182,
+  1342215183,
+  1342215191,
+  1342215192,
+  1342215231
+];
+var IPC = `
+  shmget shmat shmctl shmdt semget semop semtimedop semtimedop_time64 semctl msgget msgsnd msgrcv
+  msgctl mq_open mq_unlink
+`;
 function denyMore(profile2, more) {
   if (more.length === 0) return profile2;
   const denials = SECCOMP_DENIALS;
@@ -16001,9 +16048,9 @@ var Hosts = class {
    * A list such as `["example.org:443", "*.example.org", "10.0.0.0/8"]`, and one of hosts that are
    * not reached although they are in it.
    */
-  constructor(list2, denied2 = []) {
+  constructor(list2, denied3 = []) {
     this.#granted = list2.map((text4) => parseGrantedHost(text4));
-    this.#denied = denied2.map((text4) => parseGrantedHost(text4));
+    this.#denied = denied3.map((text4) => parseGrantedHost(text4));
   }
   /** Whether the host is granted, by the name or the address in the request. */
   has({ name, port }) {
@@ -16993,7 +17040,7 @@ function textOf3(result, reading2, message2) {
 }
 
 // host/resolve_path.ts
-var ATTRIBUTES = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
+var ATTRIBUTES2 = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
 var UNASKED = AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
 var TYPES2 = {
   4096: "pipe",
@@ -17129,7 +17176,7 @@ var ResolvedPathsCheck = class {
         known.path
       ])) {
         const output = statxOutput();
-        const call2 = statx(at_fdcwd, path2, UNASKED, ATTRIBUTES, output);
+        const call2 = statx(at_fdcwd, path2, UNASKED, ATTRIBUTES2, output);
         parts2.push({
           call: call2,
           accept: NOTHING
@@ -18419,6 +18466,60 @@ function readSetting(path2) {
   ]);
 }
 
+// host/user_namespaces.ts
+function userNamespaceRefusal() {
+  const [pid, mask2] = [
+    new Output(4, "&pid"),
+    new Output(8, "&mask")
+  ];
+  const [restore, child, ended] = [
+    new Label("the mask is restored"),
+    new Label("the child"),
+    new Label("the child ends")
+  ];
+  const program = assemble([
+    // A signal handler of the script must not run in the child, which shares the memory.
+    {
+      call: rt_sigprocmask("all", mask2)
+    },
+    {
+      call: clone(CLONE_VM | CLONE_VFORK | CLONE_NEWUSER | CLONE_NEWNS, pid),
+      onZero: child,
+      onFailure: restore
+    },
+    restore,
+    {
+      call: rt_sigprocmask(mask2, null),
+      onZero: END
+    },
+    child,
+    {
+      call: mount(null, "/", null, MS_REC | MS_PRIVATE, null),
+      onFailure: ended
+    },
+    {
+      call: mount("none", "/proc", "tmpfs", 0, null),
+      onFailure: ended
+    },
+    ended,
+    {
+      call: exit_group(0)
+    }
+  ], engine().architecture);
+  const result = engine().run(program);
+  const started2 = result.output(pid).getInt32(0, true);
+  if (started2 > 0) syscall(waitid(P_PID, started2, null, WEXITED));
+  const { failed } = result;
+  const code = failed && errnoName(failed.errno);
+  return code && isRefusal(code) ? {
+    syscall: failed.call.name,
+    code
+  } : void 0;
+}
+function isRefusal(code) {
+  return code === "EPERM" || code === "EACCES" || code === "EINVAL" || code === "ENOSYS" || (code === "ENOSPC" || code === "EUSERS") && readSetting("/proc/sys/user/max_user_namespaces") === 0;
+}
+
 // host/live_host.ts
 var LiveHost = class {
   static {
@@ -18552,6 +18653,10 @@ var LiveHost = class {
   inFirstUserNamespace() {
     const { id: id2 } = resolvePath("/proc/self/ns/user");
     return id2 === void 0 || id2.endsWith(`:${4026531837}`);
+  }
+  /** What refuses user namespaces to the script, or mounts in them: it is tried. */
+  userNamespaceRefusal() {
+    return userNamespaceRefusal();
   }
   /** What the kernel says against the options of a filesystem. */
   filesystemIssue(options) {
@@ -18774,7 +18879,7 @@ var PermissionSet = class {
     switch (need.kind) {
       case "read":
       case "write": {
-        const value = this.#deniedPaths[need.kind].find((denied2) => touches(need.path, denied2) || liveHost().otherNames().of(denied2).some((other) => touches(need.path, other)));
+        const value = this.#deniedPaths[need.kind].find((denied3) => touches(need.path, denied3) || liveHost().otherNames().of(denied3).some((other) => touches(need.path, other)));
         return value === void 0 ? void 0 : {
           grant: need.kind,
           value
@@ -18836,14 +18941,14 @@ function permissionError(need, others, denial) {
   });
 }
 function lifted({ grant, value }, need) {
-  const denied2 = `--deny-${grant}=${value}, or { ${DENIALS[grant]}: [${JSON.stringify(value)}] }`;
+  const denied3 = `--deny-${grant}=${value}, or { ${DENIALS[grant]}: [${JSON.stringify(value)}] }`;
   const why = need.kind === "net" ? `, cannot be held on the host's network: list the hosts to be reached, with unshare("net")` : ", denies it, and it wins over what is granted";
   return {
     grant,
     ..."path" in need && {
       value: need.path
     },
-    fix: denied2 + why
+    fix: denied3 + why
   };
 }
 function remedyOf(need) {
@@ -18978,13 +19083,19 @@ function linkOnTheWay(path2) {
   return `a symbolic link is on the way to ${path2}, and none is followed there; name the path that it leads to`;
 }
 
-function appArmor(host2) {
+var WITHOUT_THEM = "sandbox({ degrade: true }), --degrade, does without them: Landlock and seccomp hold files, network and environment, while processes are seen, and /proc and /tmp are the host's";
+function restrictedByAppArmor(host2) {
   return host2.setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1 ? 'AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile for deno with "userns," allows it, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0' : void 0;
+}
+function appArmor(host2) {
+  const restriction = restrictedByAppArmor(host2);
+  return restriction && `${restriction}; ${WITHOUT_THEM}`;
 }
 
 function deniedPrivilege(host2, inUserNamespace) {
   return appArmor(host2) ?? needsPrivilege(inUserNamespace);
 }
+var MOUNTS_DENIED = `a security module around this process denies mounts (docker run --security-opt apparmor=unconfined ...); ${WITHOUT_THEM}`;
 
 
 // plan/planned_state.ts
@@ -19988,16 +20099,16 @@ var Advisor = class {
   }
   /** Whether a file is hidden on purpose. */
   isDenied(path2) {
-    return this.#deniedRead.some((denied2) => isWithin(path2, denied2));
+    return this.#deniedRead.some((denied3) => isWithin(path2, denied3));
   }
   /** For a file that is to be read or executed. */
   reading(path2) {
     if (OWN.some((own) => isWithin(path2, own))) return {};
-    const denied2 = this.#deniedRead.find((denied3) => isWithin(path2, denied3));
-    if (denied2 !== void 0) {
+    const denied3 = this.#deniedRead.find((denied4) => isWithin(path2, denied4));
+    if (denied3 !== void 0) {
       return {
-        flag: `without --deny-read=${denied2}`,
-        option: `without denyRead: ["${denied2}"]`
+        flag: `without --deny-read=${denied3}`,
+        option: `without denyRead: ["${denied3}"]`
       };
     }
     return {
@@ -20010,11 +20121,11 @@ var Advisor = class {
   /** For a file that is to be changed. */
   writing(path2) {
     if (OWN.some((own) => isWithin(path2, own))) return {};
-    const denied2 = this.#deniedWrite.find((denied3) => isWithin(path2, denied3));
-    if (denied2 !== void 0) {
+    const denied3 = this.#deniedWrite.find((denied4) => isWithin(path2, denied4));
+    if (denied3 !== void 0) {
       return {
-        flag: `without --deny-write=${denied2}`,
-        option: `without denyWrite: ["${denied2}"]`
+        flag: `without --deny-write=${denied3}`,
+        option: `without denyWrite: ["${denied3}"]`
       };
     }
     if (this.#protected.some((directory) => isWithin(path2, directory))) {
@@ -21224,8 +21335,8 @@ async function serveSocks(client, from2, connect2, whenAsked) {
   try {
     host2 = await connect2(to);
   } catch (error) {
-    const denied2 = error instanceof Refusal && error.status === 403;
-    return await replySocks(denied2 ? "notAllowed" : "unreachable", client);
+    const denied3 = error instanceof Refusal && error.status === 403;
+    return await replySocks(denied3 ? "notAllowed" : "unreachable", client);
   }
   try {
     await replySocks("done", client);
@@ -21528,11 +21639,11 @@ var NetlinkBatch = class {
   #answer;
   #denied;
   /** @param denied the fix for EPERM */
-  constructor(socket, denied2) {
+  constructor(socket, denied3) {
     this.socket = socket;
     this.calls = [];
     this.#answer = answerOutput();
-    this.#denied = denied2;
+    this.#denied = denied3;
   }
   /** Adds a request. */
   
@@ -22486,12 +22597,22 @@ function sched_setaffinity(thread, mask2) {
 var FORBIDDEN = "in a chroot, or by a seccomp filter or security module around this process (docker run --security-opt seccomp=unconfined ...)";
 var FORBIDDEN_SOMEWHERE = `user namespaces are forbidden here: by a setting (sysctl -w kernel.unprivileged_userns_clone=1 or kernel.apparmor_restrict_unprivileged_userns=0 allows them), ${FORBIDDEN}`;
 var TOO_MANY = "namespaces are nested too deep (32 levels), or there are as many of them as the sysctls user.max_*_namespaces allow";
+function refusalFix(code, host2) {
+  const kinds = /* @__PURE__ */ new Set([
+    "user"
+  ]);
+  if (code === "ENOSPC" || code === "EUSERS") return limitReached(kinds, host2);
+  return code === "EPERM" || code === "EACCES" ? forbidden(host2) : unknownKind(kinds, host2);
+}
 function denied(kinds, host2, inUserNamespace) {
   if (!kinds.has("user")) return inUserNamespace ? FILTERED : PRIVILEGE;
+  return `${forbidden(host2)}; ${WITHOUT_THEM}`;
+}
+function forbidden(host2) {
   if (host2.setting("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
     return "ordinary users may not make user namespaces here: sysctl -w kernel.unprivileged_userns_clone=1 allows it";
   }
-  return appArmor(host2) ?? `user namespaces are forbidden here: ${FORBIDDEN}`;
+  return restrictedByAppArmor(host2) ?? `user namespaces are forbidden here: ${FORBIDDEN}`;
 }
 function limitReached(kinds, host2) {
   for (const kind of kinds) {
@@ -22519,12 +22640,12 @@ var EXIT_CHILD = new Label("give up");
 // plan/change_ids.ts
 function changeIds({ uid, gid, groups = [], keepGroups = false }, { setgroupsDenied, inUserNamespace }) {
   const calls = [];
-  const add = (call2, denied2) => {
+  const add = (call2, denied3) => {
     const unmapped = inUserNamespace ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
     calls.push({
       call: call2,
       fixes: {
-        EPERM: denied2,
+        EPERM: denied3,
         EINVAL: unmapped
       }
     });
@@ -23097,9 +23218,9 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
   const errnoOf = ({ execve: execve2 }) => -Number(result.result(execve2));
   const tried = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
   const found = tried.find((candidate) => headOf(result, candidate) !== void 0);
-  const denied2 = tried.find((candidate) => errnoOf(candidate) === ERRNO.EACCES && (tried.length === 1 || result.result(candidate.exists) === 0n));
+  const denied3 = tried.find((candidate) => errnoOf(candidate) === ERRNO.EACCES && (tried.length === 1 || result.result(candidate.exists) === 0n));
   const general = GENERAL.has(lastErrno);
-  const chosen = general ? tried.at(-1) : found ?? denied2 ?? tried.at(-1);
+  const chosen = general ? tried.at(-1) : found ?? denied3 ?? tried.at(-1);
   const path2 = paths[layout.candidates.indexOf(chosen)];
   const errno = general ? lastErrno : errnoOf(chosen);
   const error = (hint) => new SyscallError({
@@ -23112,7 +23233,7 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
   const code = errnoName(errno);
   const fix = code && EXECVE_FIXES[code];
   if (general) return error(orMemoryLimit(fix, code, plan));
-  if (denied2 !== void 0 && isLandlocked(plan)) {
+  if (denied3 !== void 0 && isLandlocked(plan)) {
     return error(`${path2} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
   }
   if (fix !== void 0) return error(`${path2}: ${fix}`);
@@ -23125,10 +23246,10 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
       place: place2
     }));
   }
-  if (denied2 !== void 0 && result.result(denied2.readHead) === BigInt(-ERRNO.EISDIR)) {
+  if (denied3 !== void 0 && result.result(denied3.readHead) === BigInt(-ERRNO.EISDIR)) {
     return error(`${path2} is a directory`);
   }
-  if (denied2 !== void 0) {
+  if (denied3 !== void 0) {
     return error(`${path2} may not be executed: permission is denied for it, or for a directory on the way to it`);
   }
   if (code === "ENOEXEC") return error(`${path2} is neither a program nor a script`);
@@ -23180,15 +23301,15 @@ function whyNotStarted(path2, { head, executable, code, place: place2 }) {
   const text4 = new TextDecoder("utf-8", {
     ignoreBOM: true
   }).decode(head);
-  const denied2 = code === "EACCES";
-  if (denied2 && !executable) {
+  const denied3 = code === "EACCES";
+  if (denied3 && !executable) {
     return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
   }
   if (text4.startsWith("#!")) {
-    return `${path2} is a script, and its interpreter ${interpreterIssue(text4, denied2, place2)}`;
+    return `${path2} is a script, and its interpreter ${interpreterIssue(text4, denied3, place2)}`;
   }
   if (text4.startsWith("\x7FELF")) {
-    if (denied2) return `${path2} may be executed, but not its dynamic loader (see ldd ${path2})`;
+    if (denied3) return `${path2} may be executed, but not its dynamic loader (see ldd ${path2})`;
     return code === "ENOENT" ? `${path2} exists, but its dynamic loader does not: bind the libraries too (see ldd ${path2})` : `${path2} is for another architecture`;
   }
   if (text4.startsWith("\uFEFF#!")) {
@@ -23196,7 +23317,7 @@ function whyNotStarted(path2, { head, executable, code, place: place2 }) {
   }
   return `${path2} is neither a program nor a script that begins with "#!"`;
 }
-function interpreterIssue(script, denied2, place2) {
+function interpreterIssue(script, denied3, place2) {
   const [line] = script.slice(2).split("\n");
   const [word4 = ""] = line.replace(/^[ \t]+/, "").split(/[ \t\0]/);
   const interpreter = JSON.stringify(word4);
@@ -23204,7 +23325,7 @@ function interpreterIssue(script, denied2, place2) {
     return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
   }
   if (word4 === "") return 'has no name behind "#!"';
-  return denied2 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not ${place2}`;
+  return denied3 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not ${place2}`;
 }
 function describeExecve(path2) {
   return `execve(${JSON.stringify(path2)}, ...)`;
@@ -26358,12 +26479,13 @@ var StepCursor = class {
     }
     return void 0;
   }
-  /** The directories of the host that an untrusted program may write to. */
+  /** The files of the host that an untrusted program may write to. */
   get untrustedSources() {
     return this.steps.flatMap(((step) => {
       if (isChangedRoot(step)) return [
         step.directory
       ];
+      if (isUntrustedRule(step)) return step.write;
       return isUntrustedBind(step) ? [
         step.source
       ] : [];
@@ -26387,6 +26509,9 @@ var StepCursor = class {
 
 function isChangedRoot(step) {
   return step.step === "root" && step.discard !== true && step.readOnly !== true;
+}
+function isUntrustedRule(step) {
+  return step.step === "landlock" && step.untrusted === true && step.write !== void 0;
 }
 function entersUserNamespace(step) {
   const { kinds } = step;
@@ -27401,13 +27526,13 @@ function placesOf(paths, plan) {
     ];
   });
 }
-function shownTrees(plan, denied2) {
+function shownTrees(plan, denied3) {
   const { nextRoot: nextRoot2 } = plan.cursor;
   const trees = [];
   for (const mount4 of plan.state.mounts.visible()) {
     const { origin, target, readOnly, type: kind } = mount4;
     if (nextRoot2 !== void 0 && !isWithin(target, nextRoot2)) continue;
-    if (origin === void 0) refuseLayers(mount4, denied2, plan);
+    if (origin === void 0) refuseLayers(mount4, denied3, plan);
     if (origin === void 0) continue;
     const { type } = plan.facts.resolve(origin);
     const discards = kind === "overlay";
@@ -27421,10 +27546,10 @@ function shownTrees(plan, denied2) {
   }
   return trees.sort((a, b) => b.target.length - a.target.length);
 }
-function refuseLayers({ target, layers }, denied2, plan) {
+function refuseLayers({ target, layers }, denied3, plan) {
   for (const { path: path2 } of layers) {
     const layer = plan.facts.resolve(path2).path;
-    const found = denied2.find(({ end }) => touches(end, layer));
+    const found = denied3.find(({ end }) => touches(end, layer));
     if (found === void 0) continue;
     plan.refuse(`${found.end} is in a layer of the overlay at ${target}; maskPaths() and readonlyPaths() take its path in there`);
   }
@@ -27442,9 +27567,9 @@ var DenialsIn = class {
     this.#shown = new ShownDirectory(plan, tree.origin, tree.target);
   }
   /** Mounts empty files and directories over what is denied. */
-  hide(denied2, empty) {
+  hide(denied3, empty) {
     const { target, readOnly } = this.#tree;
-    if (this.#isWhole(denied2)) {
+    if (this.#isWhole(denied3)) {
       const place2 = this.#openWhole();
       coverWithEmpty(this.#plan, place2, target, empty);
       this.#plan.release(place2);
@@ -27454,12 +27579,12 @@ var DenialsIn = class {
         readOnly: true
       });
     }
-    this.#find(denied2, "read", ({ path: path2 }) => this.#shown.hide(path2, empty, readOnly));
+    this.#find(denied3, "read", ({ path: path2 }) => this.#shown.hide(path2, empty, readOnly));
   }
   /** Makes what is denied read-only. */
-  keep(denied2) {
+  keep(denied3) {
     const { target, origin } = this.#tree;
-    if (this.#isWhole(denied2)) {
+    if (this.#isWhole(denied3)) {
       mountOnItself(this.#plan, this.#openWhole(), target, {
         readOnly: true
       });
@@ -27475,11 +27600,11 @@ var DenialsIn = class {
         ...kept
       });
     }
-    this.#find(denied2, "changed", (file) => this.#shown.keep(file));
+    this.#find(denied3, "changed", (file) => this.#shown.keep(file));
   }
   /** Whether the tree is denied, or in a directory that is. */
-  #isWhole(denied2) {
-    return denied2.some(({ end }) => isWithin(this.#tree.origin, end));
+  #isWhole(denied3) {
+    return denied3.some(({ end }) => isWithin(this.#tree.origin, end));
   }
   #openWhole() {
     const path2 = this.#plan.path(this.#tree.target);
@@ -27487,11 +27612,11 @@ var DenialsIn = class {
     return path2.open(O_PATH);
   }
   /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
-  #find(denied2, done, write4) {
+  #find(denied3, done, write4) {
     const { origin, type, target, readOnly, discards } = this.#tree;
     if (type !== "directory") return;
-    const paths = this.#shownOf(denied2.map(({ end }) => end));
-    const links2 = readOnly || discards ? [] : this.#shownOf(denied2.flatMap(({ links: links3 }) => links3));
+    const paths = this.#shownOf(denied3.map(({ end }) => end));
+    const links2 = readOnly || discards ? [] : this.#shownOf(denied3.flatMap(({ links: links3 }) => links3));
     if (paths.length + links2.length === 0) return;
     const plan = this.#plan;
     const { found, missing: missing2 } = scanNames(plan, {
@@ -27641,7 +27766,7 @@ function lowerPropagation(step, plan) {
     EINVAL: notMounted(step.target)
   });
 }
-var ATTRIBUTES2 = [
+var ATTRIBUTES3 = [
   [
     MS_RDONLY,
     MOUNT_ATTR_RDONLY
@@ -27673,7 +27798,7 @@ function namedAttributes(options) {
   const { flags: flags2 } = parseMountOptions(options);
   const { flags: kept } = parseMountOptions(options, 4294967295);
   const named2 = attributesOf(flags2);
-  const cleared = ATTRIBUTES2.reduce((sum2, [flag, attribute]) => (kept & flag) === 0 ? sum2 + attribute : sum2, named2.attr_clr & MOUNT_ATTR__ATIME);
+  const cleared = ATTRIBUTES3.reduce((sum2, [flag, attribute]) => (kept & flag) === 0 ? sum2 + attribute : sum2, named2.attr_clr & MOUNT_ATTR__ATIME);
   return {
     attr_set: named2.attr_set,
     attr_clr: cleared
@@ -28259,15 +28384,87 @@ function lowerJoinCgroup({ directories }, plan) {
   }
 }
 
+// plan/steps/landlock_files.ts
+var S_IROTH2 = 4;
+function fileRules(step, deniable, plan) {
+  const files = new RuleFiles(step, plan);
+  const rights = /* @__PURE__ */ new Map();
+  for (const word4 of FILE_WORDS) {
+    for (const asked of step[word4] ?? []) {
+      const paths = word4 === "public" ? files.ifPublic(asked) : files.of(asked);
+      for (const path2 of paths) {
+        rights.set(path2, (rights.get(path2) ?? 0) | FILE_RIGHTS[word4] & deniable);
+      }
+    }
+  }
+  return rights;
+}
+var RuleFiles = class {
+
+  #step;
+  #plan;
+  #except;
+  constructor(step, plan) {
+    this.#step = step;
+    this.#plan = plan;
+    this.#except = (step.except ?? []).map((path2) => this.#hostFile(path2, "except"));
+  }
+  /** Returns the path, if there is such a file, and all users may read it. */
+  ifPublic(asked) {
+    const path2 = this.#hostFile(asked, "public");
+    const { attributes } = this.#plan.facts.resolve(path2);
+    return attributes !== void 0 && (attributes.mode & S_IROTH2) !== 0 ? [
+      path2
+    ] : [];
+  }
+  /** Returns the path, or those of what is in it, where something is left out. */
+  of(asked) {
+    const { untrusted, except } = this.#step;
+    if (untrusted !== true && except === void 0) return [
+      normalize(asked)
+    ];
+    const place2 = this.#hostFile(asked, untrusted === true ? "untrusted" : "except");
+    const { path: path2, type } = this.#plan.resolveTrusted(place2);
+    if (untrusted !== true) return this.#without(this.#except, path2);
+    if (type !== "device") refuseKernelMount(asked, path2, this.#plan);
+    const ofKernel = kernelMountsIn(path2, this.#plan.facts.mounts);
+    return this.#without([
+      ...this.#except,
+      ...ofKernel
+    ], path2);
+  }
+  /** Returns a path of which the host tells now what there is, which is so of its own files only. */
+  #hostFile(path2, word4) {
+    const plan = this.#plan;
+    const place2 = normalize(path2);
+    if (!plan.host.isHere) {
+      plan.refuse(`what "${word4}" is about is known only where the box runs; name the files by "execute"`);
+    }
+    if (plan.cursor.rootOf(place2) === void 0 && plan.state.mounts.isHostFile(place2)) {
+      return place2;
+    }
+    return plan.refuse(`"${word4}" is about files of the host, and ${path2} is one of the recipe's; put the step before its mounts, or leave it out`);
+  }
+  /** A symbolic link would allow what it leads to, and so has no rule. */
+  #without(except, path2) {
+    const { facts } = this.#plan;
+    if (!except.some((inner) => inner !== path2 && isWithin(inner, path2))) return [
+      path2
+    ];
+    const parent = path2 === "/" ? "" : path2;
+    return facts.namesIn(path2, "*").map((name) => `${parent}/${name}`).filter((inner) => !except.includes(inner) && facts.resolve(inner).path === inner).flatMap((inner) => this.#without(except, inner));
+  }
+};
+
 // plan/steps/landlock.ts
 function lowerLandlock(step, plan) {
   if (!plan.host.isHere) return lowerForAnyVersion(step, plan);
   const version = plan.host.landlockVersion();
   if (step.degrade !== true) refuseOlder(step, version);
-  const denied2 = deniedBy(step, version);
-  const { files, ports, scopes } = denied2;
+  const denied3 = deniedBy(step, version);
+  const { files, ports, scopes } = denied3;
   if (files + ports + scopes === 0) return;
-  const created = plan.call(landlock_create_ruleset(denied2));
+  const created = plan.call(landlock_create_ruleset(denied3));
   const ruleset = new ResultOf(created, "ruleset");
   if (files !== 0) allowFiles(step, files, ruleset, plan);
   if (ports !== 0) allowPorts(step, ruleset, plan);
@@ -28300,7 +28497,7 @@ function lowerForAnyVersion(step, plan) {
     new Label("there is no Landlock")
   ];
   plan.call(pipe2(pipe.output, O_CLOEXEC));
-  versions.forEach((denied2, index) => {
+  versions.forEach((denied3, index) => {
     const isLast = index === versions.length - 1;
     plan.skippable("this Landlock is older", (older) => {
       const onAccepted = isLast ? none : older;
@@ -28308,10 +28505,10 @@ function lowerForAnyVersion(step, plan) {
         accept: OLDER,
         onAccepted
       };
-      const created = plan.call(landlock_create_ruleset(denied2), accepted);
+      const created = plan.call(landlock_create_ruleset(denied3), accepted);
       const ruleset2 = new ResultOf(created, "ruleset");
-      if (denied2.files !== 0) allowFiles(step, denied2.files, ruleset2, plan);
-      if (denied2.ports !== 0) allowPorts(step, ruleset2, plan);
+      if (denied3.files !== 0) allowFiles(step, denied3.files, ruleset2, plan);
+      if (denied3.ports !== 0) allowPorts(step, ruleset2, plan);
       plan.call(writeDescriptor(pipe.writer, ruleset2), {
         onSuccess: made
       });
@@ -28329,10 +28526,10 @@ function lowerForAnyVersion(step, plan) {
 function versionsFor(step, oldest) {
   const found = [];
   for (let version = NEWEST; version >= oldest; version--) {
-    const denied2 = deniedBy(step, version);
-    const { files, ports, scopes } = denied2;
-    const isNew = JSON.stringify(denied2) !== JSON.stringify(found.at(-1));
-    if (files + ports + scopes !== 0 && isNew) found.push(denied2);
+    const denied3 = deniedBy(step, version);
+    const { files, ports, scopes } = denied3;
+    const isNew = JSON.stringify(denied3) !== JSON.stringify(found.at(-1));
+    if (files + ports + scopes !== 0 && isNew) found.push(denied3);
   }
   return found;
 }
@@ -28355,13 +28552,7 @@ function refuseOlder(step, version) {
   throw new UnsupportedError(`landlock: this kernel cannot ${lacking}: ` + (version === 0 ? "it has no Landlock, or Landlock is not among its security modules (lsm=landlock,...)" : `its Landlock has version ${version}`) + "; { degrade: true } uses what there is");
 }
 function allowFiles(step, deniable, ruleset, plan) {
-  const rights = /* @__PURE__ */ new Map();
-  for (const word4 of FILE_WORDS) {
-    for (const path2 of step[word4] ?? []) {
-      const place2 = normalize(path2);
-      rights.set(place2, (rights.get(place2) ?? 0) | FILE_RIGHTS[word4] & deniable);
-    }
-  }
+  const rights = fileRules(step, deniable, plan);
   const pipe = new PipeEnds();
   plan.call(pipe2(pipe.output, O_CLOEXEC));
   for (const [path2, allowed] of rights) {
@@ -30974,13 +31165,13 @@ function findParents(limits2) {
         before: []
       });
     } else {
-      const denied2 = {
+      const denied3 = {
         version: 1,
         directory: own,
         ...denial
       };
-      for (const name of mine) blockers.set(name, denied2);
-      if (!blockers.has(void 0)) blockers.set(void 0, denied2);
+      for (const name of mine) blockers.set(name, denied3);
+      if (!blockers.has(void 0)) blockers.set(void 0, denied3);
     }
   }
   for (const limit2 of limitsIn(limits2)) {
@@ -32903,6 +33094,11 @@ var Recipe = class {
 
   /** The steps, in order. */
   steps;
+  /**
+   * Why it is weaker than it would be on another machine, if it is made of
+   * `sandbox({ degrade: true })`, and user namespaces are refused here.
+   */
+  degraded;
   /** The launcher of the last command. */
   #launcher;
   /**
@@ -32910,8 +33106,9 @@ var Recipe = class {
    *
    * @throws {RecipeError} for a value that is not a step, or an invalid field
    */
-  constructor(steps) {
+  constructor(steps, degraded) {
     this.steps = checkedSteps(steps);
+    this.degraded = degraded;
   }
   /**
    * Returns a recipe with more steps after those of this one.
@@ -33386,6 +33583,7 @@ var optionFields = lazy((() => {
     setuidFiles: optional(boolean()),
     architectures: optional(seccompArchitectures()),
     weakerProc: optional(boolean()),
+    degrade: optional(boolean()),
     cwd: optional(absolutePath()),
     setEnv: optional(dictionary(variableName(), text3())),
     hostname: optional(hostnameText()),
@@ -33409,6 +33607,29 @@ function boundFile(path2) {
   });
 }
 
+function checkOptions2(options) {
+  const invalid = invalidField({
+    ...options
+  }, optionFields());
+  if (invalid === void 0) return;
+  throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
+}
+function environmentSteps({ env = [], setEnv: variables }, home) {
+  const usual = Object.entries({
+    PATH: `${DEFAULT_PATH}:${STORE_PATH}`,
+    HOME: home,
+    LANG: "C.UTF-8"
+  }).filter(([name]) => !includesVariable(env, name));
+  return [
+    clearEnv({
+      keep: env
+    }),
+    setEnv({
+      ...Object.fromEntries(usual),
+      ...variables
+    })
+  ];
+}
 var DEFAULT_BOUNDS = {
   pids: 4096,
   output: "64m"
@@ -33447,6 +33668,201 @@ var READ_ONLY_FILES = [
   "/proc/sys",
   "/proc/sysrq-trigger"
 ];
+
+// recipe/degraded_sandbox.ts
+function degradedSteps(options = {}) {
+  checkOptions2(options);
+  const { net = "none", architectures = [] } = options;
+  const asked = shownFiles(options);
+  refuseUnheld(options, asked);
+  const written2 = [
+    ...asked.values()
+  ].filter(({ access }) => access === "write").map(({ path: path2 }) => path2);
+  const system = net === "host" ? [
+    ...SYSTEM_FILES,
+    ...systemNetworkFiles()
+  ] : SYSTEM_FILES;
+  return [
+    newSession(),
+    ...boundSteps(options),
+    capabilities({
+      permitted: []
+    }),
+    noNewPrivileges(),
+    landlock({
+      execute: [
+        ...asked.keys()
+      ],
+      write: [
+        ...written2,
+        ...WRITABLE_DEVICES
+      ],
+      // What a pattern stands for may have passwords in it, which a mount would hide.
+      public: [
+        ...system.filter((path2) => !path2.includes("*")).map((path2) => `/${path2}`),
+        ...DEVICES2,
+        "/proc"
+      ],
+      ...asked.has("/") && {
+        except: OWN2
+      },
+      untrusted: true
+    }),
+    landlock({
+      isolate: [
+        "abstractSockets",
+        "signals"
+      ],
+      degrade: true
+    }),
+    seccomp({
+      deny: denied2(options, written2),
+      ...architectures.length > 0 && {
+        architectures
+      }
+    }),
+    // No other user can make this directory.
+    ...environmentSteps(options, "/nonexistent"),
+    chdir3(options.cwd ?? "/")
+  ];
+}
+var OWN2 = [
+  "/dev",
+  "/proc",
+  "/run",
+  "/sys",
+  "/tmp"
+];
+var WRITABLE_DEVICES = [
+  "/dev/null",
+  "/dev/zero",
+  "/dev/full",
+  "/dev/tty"
+];
+var DEVICES2 = [
+  ...WRITABLE_DEVICES,
+  "/dev/random",
+  "/dev/urandom"
+];
+function denied2({ net = "none", setuidFiles = false }, written2) {
+  return [
+    ...setuidFiles ? [] : [
+      "@setuid-files"
+    ],
+    // By the path of a socket Landlock lets everybody connect.
+    "@unix-sockets",
+    ...net === "none" ? [
+      "socket"
+    ] : [],
+    // A program that writes its own files sets their modes, too.
+    ...written2.length === 0 ? [
+      "@attributes"
+    ] : [],
+    "@subvolumes",
+    "@ipc",
+    "@limits-of-others"
+  ];
+}
+var OWN_OPTIONS = [
+  "bind",
+  "overlay",
+  "tmpfs",
+  "root",
+  "hostname",
+  "tmp",
+  "shm"
+];
+function refuseUnheld(options, asked) {
+  const [name, reason2] = unheld(options, asked) ?? [];
+  if (name === void 0) return;
+  throw new RecipeError(`sandbox, "${name}": this machine refuses user namespaces, and without them ${reason2}`);
+}
+function unheld(options, asked) {
+  const { denyRead = [], denyWrite = [], write: write4 = [], protect: protect2 = true } = options;
+  const denied3 = denyRead.length > 0 ? "denyRead" : denyWrite.length > 0 ? "denyWrite" : void 0;
+  if (denied3 !== void 0) {
+    return [
+      denied3,
+      'nothing can be taken out of what is allowed; list what the program needs in "read"'
+    ];
+  }
+  if (write4.length > 0 && protect2 !== false && (protect2 === true || protect2.length > 0)) {
+    return [
+      "protect",
+      `no file in ${write4[0]} stays read-only; with false (--no-protect) the program can change what is run or trusted later, such as .git/hooks and .bashrc`
+    ];
+  }
+  const inner = [
+    ...asked.values()
+  ].find(({ path: path2, access }) => access === "read" && write4.some((outer) => isWithin(path2, normalize(outer))));
+  if (inner !== void 0) {
+    return [
+      "read",
+      `${inner.path} does not stay read-only in what "write" names`
+    ];
+  }
+  if (options.unixSockets === true) {
+    return [
+      "unixSockets",
+      "the program would reach every unix socket of the machine (-A asks for them, too)"
+    ];
+  }
+  const own = OWN_OPTIONS.find((option) => options[option] !== void 0);
+  return own && [
+    own,
+    "it has nothing of the kind of its own"
+  ];
+}
+function lacksOf({ write: write4 = [] }, landlockVersion3) {
+  return [
+    "it sees all processes, and their arguments",
+    ...landlockVersion3 < SCOPES_SINCE ? [
+      "it can send signals to processes of this user"
+    ] : [],
+    "it can ask for the names, sizes and times of all files (stat)",
+    ...write4.length > 0 ? [
+      "it can change modes, times and attributes of all files of this user"
+    ] : [],
+    "what it leaves running goes on",
+    "it has no /tmp, no hostname and no loopback of its own"
+  ];
+}
+
+// container/degradation.ts
+function sandboxOn(host2, options) {
+  const whole = sandboxSteps(options);
+  const refusal = options.degrade === true ? host2.userNamespaceRefusal() : void 0;
+  if (refusal === void 0) return {
+    steps: whole,
+    degraded: void 0
+  };
+  const { syscall: syscall2, code } = refusal;
+  const version = host2.landlockVersion();
+  const degraded = {
+    refused: `${syscall2} fails with ${code}`,
+    fix: refusalFix(code, host2),
+    lacks: lacksOf(options, version)
+  };
+  if (version >= FILES_SINCE) {
+    const { read: read5 = [], tryRead = [], ...others } = options;
+    const there = tryRead.filter((path2) => host2.resolve(path2).type !== void 0);
+    return {
+      steps: degradedSteps({
+        ...others,
+        read: [
+          ...read5,
+          ...there
+        ]
+      }),
+      degraded
+    };
+  }
+  throw new UnsupportedError(`this machine refuses user namespaces (${degraded.refused}), and ` + (version === 0 ? "it has no Landlock" : `its Landlock has version ${version}`) + ", where version 3 holds files (Linux 6.2), so that it can make no sandbox at all", {
+    advice: degraded.fix === void 0 ? [] : [
+      degraded.fix
+    ]
+  });
+}
 
 // container/sandbox.ts
 

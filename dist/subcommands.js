@@ -640,8 +640,8 @@ var grantedList = (function grantedList(given, grant, others = false) {
   const isDenied = grant in DENIAL_FLAGS && given.values(DENIAL_FLAGS[grant].name).includes(void 0);
   return isAll && !isDenied ? void 0 : listed(given, grant, name);
 });
-var deniedList = (function deniedList(given, denied2) {
-  return listed(given, denied2, DENIAL_FLAGS[denied2].name);
+var deniedList = (function deniedList(given, denied3) {
+  return listed(given, denied3, DENIAL_FLAGS[denied3].name);
 });
 var listed = (function listed(given, kind, flag) {
   const words3 = given.values(flag).flatMap(((value) => value?.split(",") ?? [])).filter(((word4) => word4 !== ""));
@@ -2625,7 +2625,7 @@ var plainLookup = (function plainLookup() {
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat)
+      call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES2, stat)
     },
     {
       call: close(fd)
@@ -2650,7 +2650,7 @@ var followingLookup = (function followingLookup() {
       onAccepted: end
     },
     {
-      call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES, stat)
+      call: statx(fd, "", AT_EMPTY_PATH | UNASKED, ATTRIBUTES2, stat)
     },
     end
   ]);
@@ -2857,7 +2857,7 @@ var needsPrivilege = (function needsPrivilege(inUserNamespace) {
 var mountFixes = (function mountFixes(host2, inUserNamespace) {
   return {
     EPERM: () => deniedPrivilege(host2, inUserNamespace),
-    EACCES: () => appArmor(host2)
+    EACCES: () => appArmor(host2) ?? (inUserNamespace ? MOUNTS_DENIED : void 0)
   };
 });
 var of = (function of(use, path2, directory2) {
@@ -3239,14 +3239,14 @@ var argsOf = (function argsOf(flagBits, exitSignal, cgroup) {
 });
 var namespaceFixes = (function namespaceFixes(kinds, host2, inUserNamespace) {
   if (!host2.isHere) {
-    const denied2 = kinds.has("user") ? FORBIDDEN_SOMEWHERE : inUserNamespace ? FILTERED : PRIVILEGE;
+    const denied3 = kinds.has("user") ? FORBIDDEN_SOMEWHERE : inUserNamespace ? FILTERED : PRIVILEGE;
     return {
-      EPERM: denied2,
+      EPERM: denied3,
       ENOSPC: TOO_MANY,
       EUSERS: TOO_MANY
     };
   }
-  const usedUp = () => limitReached(kinds, host2);
+  const usedUp = () => kinds.has("user") && host2.setting("/proc/sys/user/max_user_namespaces") === 0 ? `${limitReached(kinds, host2)}; ${WITHOUT_THEM}` : limitReached(kinds, host2);
   return {
     EPERM: () => denied(kinds, host2, inUserNamespace),
     ENOSPC: usedUp,
@@ -4349,13 +4349,13 @@ var lowerKernelFilesystem = (function lowerKernelFilesystem({ step: type, target
 });
 var kernelFilesystemFixes = (function kernelFilesystemFixes(type, plan) {
   const ownsPids = plan.state.unshared.has("pid");
-  const denied2 = {
+  const denied3 = {
     proc: ownsPids ? 'an ordinary user may mount /proc only if no part of the outer /proc is covered, as it is in many containers; show that one, which is weaker: proc("/proc", { outer: true }), weakerProc of sandbox(), --weaker-proc of ramekin sandbox' : 'a new /proc needs a pid namespace: put unshare("pid") before it',
     sysfs: 'a new /sys needs a network namespace: unshare("net")',
     mqueue: 'a new mqueue needs an ipc namespace: unshare("ipc")'
   }[type];
   return {
-    EPERM: () => appArmor(plan.host) ?? denied2
+    EPERM: () => appArmor(plan.host) ?? denied3
   };
 });
 var lowerRemount = (function lowerRemount(step, plan) {
@@ -4385,7 +4385,7 @@ var attributesOf = (function attributesOf(flags2) {
     0,
     0
   ];
-  for (const [flag, attribute] of ATTRIBUTES2) {
+  for (const [flag, attribute] of ATTRIBUTES3) {
     if ((flags2 & flag) !== 0) set += attribute;
     else clear += attribute;
   }
@@ -5439,7 +5439,7 @@ var frozenCopy = (function frozenCopy(value) {
 var recipe = (function recipe(...inputs) {
   return new Recipe(inputs.flatMap(((input) => input instanceof Recipe ? input.steps : [
     input
-  ])));
+  ])), inputs.find((input) => input instanceof Recipe && input.degraded !== void 0)?.degraded);
 });
 var protectedFiles = (function protectedFiles(written2, names = true) {
   if (names === false || names !== true && names.length === 0) return [];
@@ -5465,17 +5465,12 @@ var sandboxRoot = (function sandboxRoot(asked, options) {
   return new SandboxRoot(asked, options).steps();
 });
 var sandboxSteps = (function sandboxSteps(options = {}) {
-  const invalid3 = invalidField({
-    ...options
-  }, optionFields());
-  if (invalid3 !== void 0) {
-    throw new RecipeError(`sandbox, "${invalid3.field}": ${invalid3.issue}`);
-  }
-  const { net = "none", env = [], architectures = [], weakerProc = false } = options;
+  checkOptions2(options);
+  const { net = "none", architectures = [], weakerProc = false } = options;
   const asked = shownFiles(options);
   const showsFiles2 = options.root !== void 0 || asked.values().some((({ option }) => option !== "tmpfs"));
   const { setuidFiles = false, unixSockets = !showsFiles2 && net === "none" } = options;
-  const denied2 = [
+  const denied3 = [
     ...setuidFiles ? [] : [
       "@setuid-files"
     ],
@@ -5483,11 +5478,6 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
       "@unix-sockets"
     ]
   ];
-  const usual = Object.entries({
-    PATH: `${DEFAULT_PATH}:${STORE_PATH}`,
-    HOME: "/tmp",
-    LANG: "C.UTF-8"
-  });
   return [
     unshare3("user", "mount", "pid", "uts", "ipc", "cgroup"),
     ...net === "none" ? [
@@ -5528,18 +5518,12 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
       })
     ] : [],
     seccomp({
-      deny: denied2,
+      deny: denied3,
       ...architectures.length > 0 && {
         architectures
       }
     }),
-    clearEnv({
-      keep: env
-    }),
-    setEnv({
-      ...Object.fromEntries(usual.filter(([name]) => !includesVariable(env, name))),
-      ...options.setEnv
-    }),
+    ...environmentSteps(options, "/tmp"),
     ...options.cwd === void 0 ? [] : [
       chdir3(options.cwd)
     ]
@@ -5571,7 +5555,9 @@ var boundSteps = (function boundSteps({ limits: group = {}, ...options }) {
   ];
 });
 var sandbox = (function sandbox(options = {}) {
-  return recipe(...sandboxSteps(options));
+  if (options.degrade !== true) return recipe(...sandboxSteps(options));
+  const { steps, degraded } = sandboxOn(liveHost(), options);
+  return new Recipe(steps, degraded);
 });
 var print = (function print(text5) {
   write4(Deno.stdout, `${text5}
@@ -5759,7 +5745,7 @@ var environment = (function environment(pid) {
     ] : [];
   })));
 });
-var runProgram = (async function runProgram(words3, make2, { name, denied: denied2 = () => false, report, ended } = {}) {
+var runProgram = (async function runProgram(words3, make2, { name, denied: denied3 = () => false, report, ended } = {}) {
   const [program = environment()["SHELL"] ?? "sh", ...args] = words3;
   const terminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
   const options = {
@@ -5772,7 +5758,7 @@ var runProgram = (async function runProgram(words3, make2, { name, denied: denie
     }
   };
   try {
-    const start = ((program2) => spawn((() => make2(program2, options)), denied2));
+    const start = ((program2) => spawn((() => make2(program2, options)), denied3));
     using running = startShell(program, start, words3.length === 0);
     const end = await running.container.status;
     const { code, timedOut, outOfMemory } = end;
@@ -5805,13 +5791,13 @@ var startShell = (function startShell(program, start, isShell) {
     return start("sh");
   }
 });
-var spawn = (function spawn(make2, denied2) {
+var spawn = (function spawn(make2, denied3) {
   for (let before; ; ) {
     try {
       return new Running(make2());
     } catch (error) {
       if (!(error instanceof PermissionError) || error.message === before) throw error;
-      if (!denied2(error)) throw error;
+      if (!denied3(error)) throw error;
       before = error.message;
     }
   }
@@ -5844,6 +5830,7 @@ var run5 = (async function run5(given) {
   const report = reportOf(given);
   const options = optionsOf(given);
   const box2 = sandbox(options);
+  if (box2.degraded !== void 0) reportDegradation(given, box2.degraded);
   const cwd = options.cwd === void 0 ? visibleDirectory(options) : void 0;
   const terminal = includesVariable(deniedList(given, "env"), "TERM") ? void 0 : environment()["TERM"];
   const permissions = permissionsOf(given);
@@ -5888,7 +5875,7 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
   const all = given.has("allow-all");
   const allowed = ((grant, everything) => grantedList(given, grant, all) ?? everything());
   const paths = ((grant, everything) => allowed(grant, everything).map(((path2) => reading2.path(path2, `--${PERMISSION_FLAGS[grant].name}=${path2}`))));
-  const denied2 = ((kind) => deniedList(given, kind).map((path2) => reading2.denied(path2, `--deny-${kind}=${path2}`)));
+  const denied3 = ((kind) => deniedList(given, kind).map((path2) => reading2.denied(path2, `--deny-${kind}=${path2}`)));
   const read5 = paths("read", () => all ? everywhere() : [
     "/"
   ]);
@@ -5902,8 +5889,8 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
     ],
     write: write8,
     ...files2,
-    denyRead: denied2("read"),
-    denyWrite: denied2("write"),
+    denyRead: denied3("read"),
+    denyWrite: denied3("write"),
     net: grantedList(given, "net", all) === void 0 ? "host" : "none",
     env: variablesOf5(given, allowed("env", () => reading2.variables()), reading2),
     protect: protectedBy(given),
@@ -5917,6 +5904,9 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
     },
     ...given.has(WEAKER_PROC.name) && {
       weakerProc: true
+    },
+    ...given.has(DEGRADE.name) && {
+      degrade: true
     },
     setuidFiles: all || given.has(SETUID_FILES.name)
   };
@@ -5947,8 +5937,8 @@ var onlySockets = (function onlySockets(sockets, read5, write8, { tryRead = [], 
   throw new UsageError(`--allow-net=unix:${sockets[0]}: with it, the program could also reach the unix sockets in ${other}; --unix-sockets allows that`);
 });
 var variablesOf5 = (function variablesOf5(given, allowed, reading2) {
-  const denied2 = deniedList(given, "env");
-  return denied2.length === 0 ? allowed : reading2.without(allowed, denied2);
+  const denied3 = deniedList(given, "env");
+  return denied3.length === 0 ? allowed : reading2.without(allowed, denied3);
 });
 var protectedBy = (function protectedBy(given) {
   const listed3 = listOf(given, "protect") ?? [];
@@ -6012,7 +6002,7 @@ var permissionsOf = (function permissionsOf(given) {
 });
 var visibleDirectory = (function visibleDirectory({ read: read5, write: write8, tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [], root: root2 }) {
   const directory2 = Deno.cwd();
-  const isOwn3 = OWN2.some(((path2) => isWithin(directory2, path2)));
+  const isOwn3 = OWN3.some(((path2) => isWithin(directory2, path2)));
   const shown4 = [
     ...read5,
     ...write8,
@@ -7053,8 +7043,8 @@ function grantsOf(given, others = false) {
     const list5 = value === void 0 ? void 0 : grantedList(given, grant, others);
     grants[grant] = list5 ?? true;
   }
-  for (const [denied2, option] of Object.entries(DENIALS)) {
-    const list5 = deniedList(given, denied2);
+  for (const [denied3, option] of Object.entries(DENIALS)) {
+    const list5 = deniedList(given, denied3);
     if (list5.length > 0) grants[option] = list5;
   }
   const { net } = grants;
@@ -13164,17 +13154,19 @@ function deniableFileRights(version) {
   if (version < 5) return LANDLOCK_ACCESS_FS.IOCTL_DEV - 1;
   return LANDLOCK_ACCESS_FS.IOCTL_DEV * 2 - 1;
 }
-var FILES_SINCE, PORTS_SINCE, SCOPES_SINCE, FILE_RIGHTS, PORT_RIGHTS, SCOPES, RIGHTS_OF_FILE;
+var FILES_SINCE, PORTS_SINCE, SCOPES_SINCE, EXECUTE, FILE_RIGHTS, PORT_RIGHTS, SCOPES, RIGHTS_OF_FILE;
 var init_landlock_rights = __esm({
   "recipe/landlock_rights.ts": (function () {
     init_landlock();
     FILES_SINCE = 3;
     PORTS_SINCE = 4;
     SCOPES_SINCE = 6;
+    EXECUTE = LANDLOCK_ACCESS_FS.EXECUTE + LANDLOCK_ACCESS_FS.READ_FILE + LANDLOCK_ACCESS_FS.READ_DIR;
     FILE_RIGHTS = {
       read: LANDLOCK_ACCESS_FS.READ_FILE + LANDLOCK_ACCESS_FS.READ_DIR,
       write: LANDLOCK_ACCESS_FS.WRITE_FILE + LANDLOCK_ACCESS_FS.REMOVE_DIR + LANDLOCK_ACCESS_FS.REMOVE_FILE + LANDLOCK_ACCESS_FS.MAKE_CHAR + LANDLOCK_ACCESS_FS.MAKE_DIR + LANDLOCK_ACCESS_FS.MAKE_REG + LANDLOCK_ACCESS_FS.MAKE_SOCK + LANDLOCK_ACCESS_FS.MAKE_FIFO + LANDLOCK_ACCESS_FS.MAKE_BLOCK + LANDLOCK_ACCESS_FS.MAKE_SYM + LANDLOCK_ACCESS_FS.REFER + LANDLOCK_ACCESS_FS.TRUNCATE + LANDLOCK_ACCESS_FS.IOCTL_DEV,
-      execute: LANDLOCK_ACCESS_FS.EXECUTE + LANDLOCK_ACCESS_FS.READ_FILE + LANDLOCK_ACCESS_FS.READ_DIR
+      execute: EXECUTE,
+      public: EXECUTE
     };
     PORT_RIGHTS = {
       bindTcp: LANDLOCK_ACCESS_NET.BIND_TCP,
@@ -13204,7 +13196,8 @@ var init_landlock2 = __esm({
     FILE_WORDS = [
       "read",
       "write",
-      "execute"
+      "execute",
+      "public"
     ];
     PORT_WORDS = [
       "bindTcp",
@@ -13217,6 +13210,9 @@ var init_landlock2 = __esm({
         read: paths,
         write: paths,
         execute: paths,
+        public: paths,
+        except: paths,
+        untrusted: optional(boolean()),
         bindTcp: ports,
         connectTcp: ports,
         isolate: optional(list(oneOf(Object.keys(SCOPES)))),
@@ -14190,7 +14186,7 @@ function is(index, mask2, value) {
     op: "SCMP_CMP_MASKED_EQ"
   };
 }
-var SETUID_BITS, CREATING, UNIX2, DATAGRAMS, INT2, SOCK_TYPE_MASK, SECCOMP_DENIALS;
+var SETUID_BITS, CREATING, UNIX2, DATAGRAMS, INT2, SOCK_TYPE_MASK, SECCOMP_DENIALS, ATTRIBUTES, FLAG_REQUESTS, SUBVOLUME_REQUESTS, IPC;
 var init_seccomp_denials = __esm({
   "recipe/seccomp_denials.ts": (function () {
     init_errno();
@@ -14262,8 +14258,63 @@ var init_seccomp_denials = __esm({
           ], is(0, INT2, UNIX2), is(1, SOCK_TYPE_MASK, type)),
           errnoRet: ERRNO.ESOCKTNOSUPPORT
         }))
+      ],
+      /**
+       * Modes, owners, times and extended attributes of files, also of those that can only be read:
+       * Landlock denies none of it (landlock(7), "Current limitations").
+       */
+      "@attributes": () => [
+        deny(callsOf(ATTRIBUTES)),
+        ...FLAG_REQUESTS.map((request2) => deny([
+          "ioctl"
+        ], is(1, INT2, request2)))
+      ],
+      /** What btrfs makes and removes in a directory that can only be read, without asking Landlock. */
+      "@subvolumes": () => SUBVOLUME_REQUESTS.map((request2) => deny([
+        "ioctl"
+      ], is(1, INT2, request2))),
+      /**
+       * What is known to all processes of a user or of the machine outside of an ipc namespace: shared
+       * memory, semaphores and queues.
+       */
+      "@ipc": () => [
+        deny(callsOf(IPC))
+      ],
+      /** Limits of other processes of the user, by which those can be ended (RLIMIT_CPU). */
+      "@limits-of-others": () => [
+        {
+          ...deny([
+            "prlimit64"
+          ], is(0, INT2, 0)),
+          action: "SCMP_ACT_ALLOW"
+        },
+        deny([
+          "prlimit64"
+        ])
       ]
     };
+    ATTRIBUTES = `
+  chmod fchmod fchmodat fchmodat2 chown fchown fchownat lchown chown32 fchown32 lchown32 utime utimes
+  utimensat utimensat_time64 futimesat setxattr lsetxattr fsetxattr setxattrat removexattr
+  lremovexattr fremovexattr removexattrat file_setattr
+`;
+    FLAG_REQUESTS = [
+      1074292226,
+      1074030082,
+      1075599392
+    ];
+    SUBVOLUME_REQUESTS = [
+      1342215169,
+      1342215182,
+      1342215183,
+      1342215191,
+      1342215192,
+      1342215231
+    ];
+    IPC = `
+  shmget shmat shmctl shmdt semget semop semtimedop semtimedop_time64 semctl msgget msgsnd msgrcv
+  msgctl mq_open mq_unlink
+`;
   })
 });
 
@@ -19007,9 +19058,9 @@ var init_hosts = __esm({
        * A list such as `["example.org:443", "*.example.org", "10.0.0.0/8"]`, and one of hosts that are
        * not reached although they are in it.
        */
-      constructor(list5, denied2 = []) {
+      constructor(list5, denied3 = []) {
         this.#granted = list5.map((text5) => parseGrantedHost(text5));
-        this.#denied = denied2.map((text5) => parseGrantedHost(text5));
+        this.#denied = denied3.map((text5) => parseGrantedHost(text5));
       }
       /** Whether the host is granted, by the name or the address in the request. */
       has({ name, port: port2 }) {
@@ -20164,7 +20215,7 @@ function canBeFound(path2) {
 }
 
 
-var ATTRIBUTES, UNASKED, TYPES2, NOTHING, ABSENT2, lookups, OWN_LINKS, ResolvedPathsCheck;
+var ATTRIBUTES2, UNASKED, TYPES2, NOTHING, ABSENT2, lookups, OWN_LINKS, ResolvedPathsCheck;
 var init_resolve_path = __esm({
   "host/resolve_path.ts": (function () {
     init_call();
@@ -20179,7 +20230,7 @@ var init_resolve_path = __esm({
     init_syscalls();
     init_path();
     init_kept_table();
-    ATTRIBUTES = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
+    ATTRIBUTES2 = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
     UNASKED = AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
     TYPES2 = {
       4096: "pipe",
@@ -20252,7 +20303,7 @@ var init_resolve_path = __esm({
             known.path
           ])) {
             const output = statxOutput();
-            const call2 = statx(at_fdcwd, path2, UNASKED, ATTRIBUTES, output);
+            const call2 = statx(at_fdcwd, path2, UNASKED, ATTRIBUTES2, output);
             parts2.push({
               call: call2,
               accept: NOTHING
@@ -21670,6 +21721,73 @@ var init_settings = __esm({
   })
 });
 
+// host/user_namespaces.ts
+function userNamespaceRefusal() {
+  const [pid, mask2] = [
+    new Output(4, "&pid"),
+    new Output(8, "&mask")
+  ];
+  const [restore, child, ended] = [
+    new Label("the mask is restored"),
+    new Label("the child"),
+    new Label("the child ends")
+  ];
+  const program = assemble([
+    // A signal handler of the script must not run in the child, which shares the memory.
+    {
+      call: rt_sigprocmask("all", mask2)
+    },
+    {
+      call: clone(CLONE_VM | CLONE_VFORK | CLONE_NEWUSER | CLONE_NEWNS, pid),
+      onZero: child,
+      onFailure: restore
+    },
+    restore,
+    {
+      call: rt_sigprocmask(mask2, null),
+      onZero: END
+    },
+    child,
+    {
+      call: mount(null, "/", null, MS_REC | MS_PRIVATE, null),
+      onFailure: ended
+    },
+    {
+      call: mount("none", "/proc", "tmpfs", 0, null),
+      onFailure: ended
+    },
+    ended,
+    {
+      call: exit_group(0)
+    }
+  ], engine().architecture);
+  const result = engine().run(program);
+  const started2 = result.output(pid).getInt32(0, true);
+  if (started2 > 0) syscall(waitid(P_PID, started2, null, WEXITED));
+  const { failed: failed2 } = result;
+  const code = failed2 && errnoName(failed2.errno);
+  return code && isRefusal(code) ? {
+    syscall: failed2.call.name,
+    code
+  } : void 0;
+}
+function isRefusal(code) {
+  return code === "EPERM" || code === "EACCES" || code === "EINVAL" || code === "ENOSYS" || (code === "ENOSPC" || code === "EUSERS") && readSetting("/proc/sys/user/max_user_namespaces") === 0;
+}
+var init_user_namespaces2 = __esm({
+  "host/user_namespaces.ts"() {
+    init_call();
+    init_mounts3();
+    init_namespaces3();
+    init_processes();
+    init_engine();
+    init_program();
+    init_errno();
+    init_syscalls();
+    init_settings();
+  }
+});
+
 // host/live_host.ts
 
 var LiveHost, ProgramIssue, liveHost;
@@ -21699,6 +21817,7 @@ var init_live_host = __esm({
     init_resolver();
     init_resolve_path();
     init_settings();
+    init_user_namespaces2();
     LiveHost = class {
   static {
     addMethods(this.prototype, {
@@ -21832,6 +21951,10 @@ var init_live_host = __esm({
         const { id: id2 } = resolvePath("/proc/self/ns/user");
         return id2 === void 0 || id2.endsWith(`:${4026531837}`);
       }
+      /** What refuses user namespaces to the script, or mounts in them: it is tried. */
+      userNamespaceRefusal() {
+        return userNamespaceRefusal();
+      }
       /** What the kernel says against the options of a filesystem. */
       filesystemIssue(options) {
         return filesystemIssue(options);
@@ -21941,14 +22064,14 @@ function permissionError(need, others, denial) {
   });
 }
 function lifted({ grant, value }, need) {
-  const denied2 = `--deny-${grant}=${value}, or { ${DENIALS2[grant]}: [${JSON.stringify(value)}] }`;
+  const denied3 = `--deny-${grant}=${value}, or { ${DENIALS2[grant]}: [${JSON.stringify(value)}] }`;
   const why = need.kind === "net" ? `, cannot be held on the host's network: list the hosts to be reached, with unshare("net")` : ", denies it, and it wins over what is granted";
   return {
     grant,
     ..."path" in need && {
       value: need.path
     },
-    fix: denied2 + why
+    fix: denied3 + why
   };
 }
 function remedyOf(need) {
@@ -22165,7 +22288,7 @@ var init_permission_set = __esm({
         switch (need.kind) {
           case "read":
           case "write": {
-            const value = this.#deniedPaths[need.kind].find((denied2) => touches(need.path, denied2) || liveHost().otherNames().of(denied2).some((other) => touches(need.path, other)));
+            const value = this.#deniedPaths[need.kind].find((denied3) => touches(need.path, denied3) || liveHost().otherNames().of(denied3).some((other) => touches(need.path, other)));
             return value === void 0 ? void 0 : {
               grant: need.kind,
               value
@@ -22274,15 +22397,19 @@ function linkOnTheWay(path2) {
   return `a symbolic link is on the way to ${path2}, and none is followed there; name the path that it leads to`;
 }
 
-function appArmor(host2) {
+function restrictedByAppArmor(host2) {
   return host2.setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === 1 ? 'AppArmor lets ordinary users do nothing in their user namespaces here: an AppArmor profile for deno with "userns," allows it, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0' : void 0;
+}
+function appArmor(host2) {
+  const restriction = restrictedByAppArmor(host2);
+  return restriction && `${restriction}; ${WITHOUT_THEM}`;
 }
 
 function deniedPrivilege(host2, inUserNamespace) {
   return appArmor(host2) ?? needsPrivilege(inUserNamespace);
 }
 
-var READ_ONLY, FILTERED, PROCESS_LIMIT, PRIVILEGE, CGROUP_DENIED;
+var READ_ONLY, FILTERED, PROCESS_LIMIT, PRIVILEGE, CGROUP_DENIED, WITHOUT_THEM, MOUNTS_DENIED;
 var init_fixes = __esm({
   "plan/fixes.ts": (function () {
     READ_ONLY = "the filesystem is read-only";
@@ -22290,6 +22417,8 @@ var init_fixes = __esm({
     PROCESS_LIMIT = "the limit of processes is reached: that of this user (ulimit -u), or of the cgroup";
     PRIVILEGE = 'this takes CAP_SYS_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", ...), mapRoot()';
     CGROUP_DENIED = "this user may not move processes into this cgroup: it, or the common ancestor of the old and the new one, belongs to another user";
+    WITHOUT_THEM = "sandbox({ degrade: true }), --degrade, does without them: Landlock and seccomp hold files, network and environment, while processes are seen, and /proc and /tmp are the host's";
+    MOUNTS_DENIED = `a security module around this process denies mounts (docker run --security-opt apparmor=unconfined ...); ${WITHOUT_THEM}`;
   })
 });
 
@@ -23343,16 +23472,16 @@ var init_advice = __esm({
       }
       /** Whether a file is hidden on purpose. */
       isDenied(path2) {
-        return this.#deniedRead.some((denied2) => isWithin(path2, denied2));
+        return this.#deniedRead.some((denied3) => isWithin(path2, denied3));
       }
       /** For a file that is to be read or executed. */
       reading(path2) {
         if (OWN.some((own) => isWithin(path2, own))) return {};
-        const denied2 = this.#deniedRead.find((denied3) => isWithin(path2, denied3));
-        if (denied2 !== void 0) {
+        const denied3 = this.#deniedRead.find((denied4) => isWithin(path2, denied4));
+        if (denied3 !== void 0) {
           return {
-            flag: `without --deny-read=${denied2}`,
-            option: `without denyRead: ["${denied2}"]`
+            flag: `without --deny-read=${denied3}`,
+            option: `without denyRead: ["${denied3}"]`
           };
         }
         return {
@@ -23365,11 +23494,11 @@ var init_advice = __esm({
       /** For a file that is to be changed. */
       writing(path2) {
         if (OWN.some((own) => isWithin(path2, own))) return {};
-        const denied2 = this.#deniedWrite.find((denied3) => isWithin(path2, denied3));
-        if (denied2 !== void 0) {
+        const denied3 = this.#deniedWrite.find((denied4) => isWithin(path2, denied4));
+        if (denied3 !== void 0) {
           return {
-            flag: `without --deny-write=${denied2}`,
-            option: `without denyWrite: ["${denied2}"]`
+            flag: `without --deny-write=${denied3}`,
+            option: `without denyWrite: ["${denied3}"]`
           };
         }
         if (this.#protected.some((directory2) => isWithin(path2, directory2))) {
@@ -24689,8 +24818,8 @@ async function serveSocks(client, from2, connect2, whenAsked) {
   try {
     host2 = await connect2(to);
   } catch (error) {
-    const denied2 = error instanceof Refusal && error.status === 403;
-    return await replySocks(denied2 ? "notAllowed" : "unreachable", client);
+    const denied3 = error instanceof Refusal && error.status === 403;
+    return await replySocks(denied3 ? "notAllowed" : "unreachable", client);
   }
   try {
     await replySocks("done", client);
@@ -25131,11 +25260,11 @@ var init_network3 = __esm({
       #answer;
       #denied;
       /** @param denied the fix for EPERM */
-      constructor(socket, denied2) {
+      constructor(socket, denied3) {
         this.socket = socket;
         this.calls = [];
         this.#answer = answerOutput();
-        this.#denied = denied2;
+        this.#denied = denied3;
       }
       /** Adds a request. */
       
@@ -26187,12 +26316,22 @@ var init_processors = __esm({
 
 // plan/namespace_fixes.ts
 
+function refusalFix(code, host2) {
+  const kinds = /* @__PURE__ */ new Set([
+    "user"
+  ]);
+  if (code === "ENOSPC" || code === "EUSERS") return limitReached(kinds, host2);
+  return code === "EPERM" || code === "EACCES" ? forbidden(host2) : unknownKind(kinds, host2);
+}
 function denied(kinds, host2, inUserNamespace) {
   if (!kinds.has("user")) return inUserNamespace ? FILTERED : PRIVILEGE;
+  return `${forbidden(host2)}; ${WITHOUT_THEM}`;
+}
+function forbidden(host2) {
   if (host2.setting("/proc/sys/kernel/unprivileged_userns_clone") === 0) {
     return "ordinary users may not make user namespaces here: sysctl -w kernel.unprivileged_userns_clone=1 allows it";
   }
-  return appArmor(host2) ?? `user namespaces are forbidden here: ${FORBIDDEN}`;
+  return restrictedByAppArmor(host2) ?? `user namespaces are forbidden here: ${FORBIDDEN}`;
 }
 function limitReached(kinds, host2) {
   for (const kind of kinds) {
@@ -26237,12 +26376,12 @@ var init_process2 = __esm({
 // plan/change_ids.ts
 function changeIds({ uid, gid, groups = [], keepGroups = false }, { setgroupsDenied, inUserNamespace }) {
   const calls = [];
-  const add = (call2, denied2) => {
+  const add = (call2, denied3) => {
     const unmapped = inUserNamespace ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
     calls.push({
       call: call2,
       fixes: {
-        EPERM: denied2,
+        EPERM: denied3,
         EINVAL: unmapped
       }
     });
@@ -26921,9 +27060,9 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
   const errnoOf = ({ execve: execve2 }) => -Number(result.result(execve2));
   const tried2 = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
   const found = tried2.find((candidate) => headOf(result, candidate) !== void 0);
-  const denied2 = tried2.find((candidate) => errnoOf(candidate) === ERRNO.EACCES && (tried2.length === 1 || result.result(candidate.exists) === 0n));
+  const denied3 = tried2.find((candidate) => errnoOf(candidate) === ERRNO.EACCES && (tried2.length === 1 || result.result(candidate.exists) === 0n));
   const general = GENERAL.has(lastErrno);
-  const chosen = general ? tried2.at(-1) : found ?? denied2 ?? tried2.at(-1);
+  const chosen = general ? tried2.at(-1) : found ?? denied3 ?? tried2.at(-1);
   const path2 = paths[layout.candidates.indexOf(chosen)];
   const errno = general ? lastErrno : errnoOf(chosen);
   const error = (hint) => new SyscallError({
@@ -26936,7 +27075,7 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
   const code = errnoName(errno);
   const fix = code && EXECVE_FIXES[code];
   if (general) return error(orMemoryLimit(fix, code, plan));
-  if (denied2 !== void 0 && isLandlocked(plan)) {
+  if (denied3 !== void 0 && isLandlocked(plan)) {
     return error(`${path2} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
   }
   if (fix !== void 0) return error(`${path2}: ${fix}`);
@@ -26949,10 +27088,10 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
       place: place3
     }));
   }
-  if (denied2 !== void 0 && result.result(denied2.readHead) === BigInt(-ERRNO.EISDIR)) {
+  if (denied3 !== void 0 && result.result(denied3.readHead) === BigInt(-ERRNO.EISDIR)) {
     return error(`${path2} is a directory`);
   }
-  if (denied2 !== void 0) {
+  if (denied3 !== void 0) {
     return error(`${path2} may not be executed: permission is denied for it, or for a directory on the way to it`);
   }
   if (code === "ENOEXEC") return error(`${path2} is neither a program nor a script`);
@@ -26987,15 +27126,15 @@ function whyNotStarted(path2, { head: head2, executable, code, place: place3 }) 
   const text5 = new TextDecoder("utf-8", {
     ignoreBOM: true
   }).decode(head2);
-  const denied2 = code === "EACCES";
-  if (denied2 && !executable) {
+  const denied3 = code === "EACCES";
+  if (denied3 && !executable) {
     return `${path2} exists, but may not be executed; chmod +x it, or see whether it is on a mount with noexec`;
   }
   if (text5.startsWith("#!")) {
-    return `${path2} is a script, and its interpreter ${interpreterIssue(text5, denied2, place3)}`;
+    return `${path2} is a script, and its interpreter ${interpreterIssue(text5, denied3, place3)}`;
   }
   if (text5.startsWith("\x7FELF")) {
-    if (denied2) return `${path2} may be executed, but not its dynamic loader (see ldd ${path2})`;
+    if (denied3) return `${path2} may be executed, but not its dynamic loader (see ldd ${path2})`;
     return code === "ENOENT" ? `${path2} exists, but its dynamic loader does not: bind the libraries too (see ldd ${path2})` : `${path2} is for another architecture`;
   }
   if (text5.startsWith("\uFEFF#!")) {
@@ -27003,7 +27142,7 @@ function whyNotStarted(path2, { head: head2, executable, code, place: place3 }) 
   }
   return `${path2} is neither a program nor a script that begins with "#!"`;
 }
-function interpreterIssue(script, denied2, place3) {
+function interpreterIssue(script, denied3, place3) {
   const [line3] = script.slice(2).split("\n");
   const [word4 = ""] = line3.replace(/^[ \t]+/, "").split(/[ \t\0]/);
   const interpreter = JSON.stringify(word4);
@@ -27011,7 +27150,7 @@ function interpreterIssue(script, denied2, place3) {
     return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
   }
   if (word4 === "") return 'has no name behind "#!"';
-  return denied2 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not ${place3}`;
+  return denied3 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not ${place3}`;
 }
 function describeExecve(path2) {
   return `execve(${JSON.stringify(path2)}, ...)`;
@@ -29053,6 +29192,10 @@ var init_target_host = __esm({
       inFirstUserNamespace() {
         throw new TargetIssue('whether root is that of the machine is known only where the box runs; put unshare("user", "mount") and mapRoot() before it');
       }
+      /** Refused: a recipe is made for a machine that is here. */
+      userNamespaceRefusal() {
+        throw new TargetIssue("whether user namespaces are refused is known only where the box runs");
+      }
       /** Returns `undefined`: the kernel is asked when the box runs. */
       filesystemIssue() {
         return void 0;
@@ -30644,6 +30787,9 @@ var init_open_directories = __esm({
 function isChangedRoot(step) {
   return step.step === "root" && step.discard !== true && step.readOnly !== true;
 }
+function isUntrustedRule(step) {
+  return step.step === "landlock" && step.untrusted === true && step.write !== void 0;
+}
 function entersUserNamespace(step) {
   const { kinds } = step;
   return (step.step === "unshare" || step.step === "join") && (!Array.isArray(kinds) || kinds.includes("user"));
@@ -30754,12 +30900,13 @@ var init_step_cursor = __esm({
         }
         return void 0;
       }
-      /** The directories of the host that an untrusted program may write to. */
+      /** The files of the host that an untrusted program may write to. */
       get untrustedSources() {
         return this.steps.flatMap(((step) => {
           if (isChangedRoot(step)) return [
             step.directory
           ];
+          if (isUntrustedRule(step)) return step.write;
           return isUntrustedBind(step) ? [
             step.source
           ] : [];
@@ -31915,13 +32062,13 @@ function placesOf(paths, plan) {
     ];
   });
 }
-function shownTrees(plan, denied2) {
+function shownTrees(plan, denied3) {
   const { nextRoot: nextRoot2 } = plan.cursor;
   const trees = [];
   for (const mount4 of plan.state.mounts.visible()) {
     const { origin, target, readOnly, type: kind } = mount4;
     if (nextRoot2 !== void 0 && !isWithin(target, nextRoot2)) continue;
-    if (origin === void 0) refuseLayers(mount4, denied2, plan);
+    if (origin === void 0) refuseLayers(mount4, denied3, plan);
     if (origin === void 0) continue;
     const { type } = plan.facts.resolve(origin);
     const discards = kind === "overlay";
@@ -31935,10 +32082,10 @@ function shownTrees(plan, denied2) {
   }
   return trees.sort((a, b) => b.target.length - a.target.length);
 }
-function refuseLayers({ target, layers }, denied2, plan) {
+function refuseLayers({ target, layers }, denied3, plan) {
   for (const { path: path2 } of layers) {
     const layer = plan.facts.resolve(path2).path;
-    const found = denied2.find(({ end }) => touches(end, layer));
+    const found = denied3.find(({ end }) => touches(end, layer));
     if (found === void 0) continue;
     plan.refuse(`${found.end} is in a layer of the overlay at ${target}; maskPaths() and readonlyPaths() take its path in there`);
   }
@@ -31967,9 +32114,9 @@ var init_deny_files2 = __esm({
         this.#shown = new ShownDirectory(plan, tree.origin, tree.target);
       }
       /** Mounts empty files and directories over what is denied. */
-      hide(denied2, empty) {
+      hide(denied3, empty) {
         const { target, readOnly } = this.#tree;
-        if (this.#isWhole(denied2)) {
+        if (this.#isWhole(denied3)) {
           const place3 = this.#openWhole();
           coverWithEmpty(this.#plan, place3, target, empty);
           this.#plan.release(place3);
@@ -31979,12 +32126,12 @@ var init_deny_files2 = __esm({
             readOnly: true
           });
         }
-        this.#find(denied2, "read", ({ path: path2 }) => this.#shown.hide(path2, empty, readOnly));
+        this.#find(denied3, "read", ({ path: path2 }) => this.#shown.hide(path2, empty, readOnly));
       }
       /** Makes what is denied read-only. */
-      keep(denied2) {
+      keep(denied3) {
         const { target, origin } = this.#tree;
-        if (this.#isWhole(denied2)) {
+        if (this.#isWhole(denied3)) {
           mountOnItself(this.#plan, this.#openWhole(), target, {
             readOnly: true
           });
@@ -32000,11 +32147,11 @@ var init_deny_files2 = __esm({
             ...kept
           });
         }
-        this.#find(denied2, "changed", (file) => this.#shown.keep(file));
+        this.#find(denied3, "changed", (file) => this.#shown.keep(file));
       }
       /** Whether the tree is denied, or in a directory that is. */
-      #isWhole(denied2) {
-        return denied2.some(({ end }) => isWithin(this.#tree.origin, end));
+      #isWhole(denied3) {
+        return denied3.some(({ end }) => isWithin(this.#tree.origin, end));
       }
       #openWhole() {
         const path2 = this.#plan.path(this.#tree.target);
@@ -32012,11 +32159,11 @@ var init_deny_files2 = __esm({
         return path2.open(O_PATH);
       }
       /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
-      #find(denied2, done, write8) {
+      #find(denied3, done, write8) {
         const { origin, type, target, readOnly, discards } = this.#tree;
         if (type !== "directory") return;
-        const paths = this.#shownOf(denied2.map(({ end }) => end));
-        const links2 = readOnly || discards ? [] : this.#shownOf(denied2.flatMap(({ links: links3 }) => links3));
+        const paths = this.#shownOf(denied3.map(({ end }) => end));
+        const links2 = readOnly || discards ? [] : this.#shownOf(denied3.flatMap(({ links: links3 }) => links3));
         if (paths.length + links2.length === 0) return;
         const plan = this.#plan;
         const { found, missing: missing4 } = scanNames(plan, {
@@ -32173,7 +32320,7 @@ function namedAttributes(options) {
   const { flags: flags2 } = parseMountOptions(options);
   const { flags: kept } = parseMountOptions(options, 4294967295);
   const named2 = attributesOf(flags2);
-  const cleared = ATTRIBUTES2.reduce((sum4, [flag, attribute]) => (kept & flag) === 0 ? sum4 + attribute : sum4, named2.attr_clr & MOUNT_ATTR__ATIME);
+  const cleared = ATTRIBUTES3.reduce((sum4, [flag, attribute]) => (kept & flag) === 0 ? sum4 + attribute : sum4, named2.attr_clr & MOUNT_ATTR__ATIME);
   return {
     attr_set: named2.attr_set,
     attr_clr: cleared
@@ -32192,7 +32339,7 @@ function lowerUnmount(step, plan) {
   plan.state.mounts.unmounted(target.canonical);
 }
 
-var NEEDS_MOUNT, OPTION_BYTES, PROPAGATION, ATTRIBUTES2, TIMES;
+var NEEDS_MOUNT, OPTION_BYTES, PROPAGATION, ATTRIBUTES3, TIMES;
 var init_mounts6 = __esm({
   "plan/steps/mounts.ts": (function () {
     init_mounts();
@@ -32208,7 +32355,7 @@ var init_mounts6 = __esm({
       slave: MS_SLAVE,
       unbindable: MS_UNBINDABLE
     };
-    ATTRIBUTES2 = [
+    ATTRIBUTES3 = [
       [
         MS_RDONLY,
         MOUNT_ATTR_RDONLY
@@ -32880,15 +33027,97 @@ var init_join_cgroup2 = __esm({
   })
 });
 
+// plan/steps/landlock_files.ts
+function fileRules(step, deniable, plan) {
+  const files2 = new RuleFiles(step, plan);
+  const rights = /* @__PURE__ */ new Map();
+  for (const word4 of FILE_WORDS) {
+    for (const asked of step[word4] ?? []) {
+      const paths = word4 === "public" ? files2.ifPublic(asked) : files2.of(asked);
+      for (const path2 of paths) {
+        rights.set(path2, (rights.get(path2) ?? 0) | FILE_RIGHTS[word4] & deniable);
+      }
+    }
+  }
+  return rights;
+}
+var S_IROTH2, RuleFiles;
+var init_landlock_files = __esm({
+  "plan/steps/landlock_files.ts"() {
+    init_kernel_mounts();
+    init_landlock_rights();
+    init_path();
+    init_landlock2();
+    init_kernel_mounts2();
+    S_IROTH2 = 4;
+    RuleFiles = class {
+
+      #step;
+      #plan;
+      #except;
+      constructor(step, plan) {
+        this.#step = step;
+        this.#plan = plan;
+        this.#except = (step.except ?? []).map((path2) => this.#hostFile(path2, "except"));
+      }
+      /** Returns the path, if there is such a file, and all users may read it. */
+      ifPublic(asked) {
+        const path2 = this.#hostFile(asked, "public");
+        const { attributes } = this.#plan.facts.resolve(path2);
+        return attributes !== void 0 && (attributes.mode & S_IROTH2) !== 0 ? [
+          path2
+        ] : [];
+      }
+      /** Returns the path, or those of what is in it, where something is left out. */
+      of(asked) {
+        const { untrusted, except } = this.#step;
+        if (untrusted !== true && except === void 0) return [
+          normalize(asked)
+        ];
+        const place3 = this.#hostFile(asked, untrusted === true ? "untrusted" : "except");
+        const { path: path2, type } = this.#plan.resolveTrusted(place3);
+        if (untrusted !== true) return this.#without(this.#except, path2);
+        if (type !== "device") refuseKernelMount(asked, path2, this.#plan);
+        const ofKernel = kernelMountsIn(path2, this.#plan.facts.mounts);
+        return this.#without([
+          ...this.#except,
+          ...ofKernel
+        ], path2);
+      }
+      /** Returns a path of which the host tells now what there is, which is so of its own files only. */
+      #hostFile(path2, word4) {
+        const plan = this.#plan;
+        const place3 = normalize(path2);
+        if (!plan.host.isHere) {
+          plan.refuse(`what "${word4}" is about is known only where the box runs; name the files by "execute"`);
+        }
+        if (plan.cursor.rootOf(place3) === void 0 && plan.state.mounts.isHostFile(place3)) {
+          return place3;
+        }
+        return plan.refuse(`"${word4}" is about files of the host, and ${path2} is one of the recipe's; put the step before its mounts, or leave it out`);
+      }
+      /** A symbolic link would allow what it leads to, and so has no rule. */
+      #without(except, path2) {
+        const { facts } = this.#plan;
+        if (!except.some((inner) => inner !== path2 && isWithin(inner, path2))) return [
+          path2
+        ];
+        const parent = path2 === "/" ? "" : path2;
+        return facts.namesIn(path2, "*").map((name) => `${parent}/${name}`).filter((inner) => !except.includes(inner) && facts.resolve(inner).path === inner).flatMap((inner) => this.#without(except, inner));
+      }
+    };
+  }
+});
+
 // plan/steps/landlock.ts
 function lowerLandlock(step, plan) {
   if (!plan.host.isHere) return lowerForAnyVersion(step, plan);
   const version = plan.host.landlockVersion();
   if (step.degrade !== true) refuseOlder(step, version);
-  const denied2 = deniedBy(step, version);
-  const { files: files2, ports, scopes } = denied2;
+  const denied3 = deniedBy(step, version);
+  const { files: files2, ports, scopes } = denied3;
   if (files2 + ports + scopes === 0) return;
-  const created = plan.call(landlock_create_ruleset(denied2));
+  const created = plan.call(landlock_create_ruleset(denied3));
   const ruleset = new ResultOf(created, "ruleset");
   if (files2 !== 0) allowFiles(step, files2, ruleset, plan);
   if (ports !== 0) allowPorts(step, ruleset, plan);
@@ -32906,7 +33135,7 @@ function lowerForAnyVersion(step, plan) {
     new Label("there is no Landlock")
   ];
   plan.call(pipe2(pipe.output, O_CLOEXEC));
-  versions.forEach((denied2, index) => {
+  versions.forEach((denied3, index) => {
     const isLast = index === versions.length - 1;
     plan.skippable("this Landlock is older", (older) => {
       const onAccepted = isLast ? none : older;
@@ -32914,10 +33143,10 @@ function lowerForAnyVersion(step, plan) {
         accept: OLDER,
         onAccepted
       };
-      const created = plan.call(landlock_create_ruleset(denied2), accepted);
+      const created = plan.call(landlock_create_ruleset(denied3), accepted);
       const ruleset2 = new ResultOf(created, "ruleset");
-      if (denied2.files !== 0) allowFiles(step, denied2.files, ruleset2, plan);
-      if (denied2.ports !== 0) allowPorts(step, ruleset2, plan);
+      if (denied3.files !== 0) allowFiles(step, denied3.files, ruleset2, plan);
+      if (denied3.ports !== 0) allowPorts(step, ruleset2, plan);
       plan.call(writeDescriptor(pipe.writer, ruleset2), {
         onSuccess: made
       });
@@ -32935,10 +33164,10 @@ function lowerForAnyVersion(step, plan) {
 function versionsFor(step, oldest) {
   const found = [];
   for (let version = NEWEST; version >= oldest; version--) {
-    const denied2 = deniedBy(step, version);
-    const { files: files2, ports, scopes } = denied2;
-    const isNew = JSON.stringify(denied2) !== JSON.stringify(found.at(-1));
-    if (files2 + ports + scopes !== 0 && isNew) found.push(denied2);
+    const denied3 = deniedBy(step, version);
+    const { files: files2, ports, scopes } = denied3;
+    const isNew = JSON.stringify(denied3) !== JSON.stringify(found.at(-1));
+    if (files2 + ports + scopes !== 0 && isNew) found.push(denied3);
   }
   return found;
 }
@@ -32961,13 +33190,7 @@ function refuseOlder(step, version) {
   throw new UnsupportedError(`landlock: this kernel cannot ${lacking}: ` + (version === 0 ? "it has no Landlock, or Landlock is not among its security modules (lsm=landlock,...)" : `its Landlock has version ${version}`) + "; { degrade: true } uses what there is");
 }
 function allowFiles(step, deniable, ruleset, plan) {
-  const rights = /* @__PURE__ */ new Map();
-  for (const word4 of FILE_WORDS) {
-    for (const path2 of step[word4] ?? []) {
-      const place3 = normalize(path2);
-      rights.set(place3, (rights.get(place3) ?? 0) | FILE_RIGHTS[word4] & deniable);
-    }
-  }
+  const rights = fileRules(step, deniable, plan);
   const pipe = new PipeEnds();
   plan.call(pipe2(pipe.output, O_CLOEXEC));
   for (const [path2, allowed] of rights) {
@@ -33012,12 +33235,12 @@ function allowPorts(step, ruleset, plan) {
 var RESTRICT_FIXES, OLDER, NO_RULESET, NEWEST;
 var init_landlock5 = __esm({
   "plan/steps/landlock.ts": (function () {
-    init_path();
     init_call();
     init_files3();
     init_landlock3();
     init_errors();
     init_program();
+    init_landlock_files();
     init_landlock_rights();
     init_landlock2();
     init_unexpanded();
@@ -34549,7 +34772,7 @@ function lowerDisableUserNamespaces(_step, plan) {
     step: "mapCurrentUser"
   }, plan);
 }
-var init_user_namespaces2 = __esm({
+var init_user_namespaces3 = __esm({
   "plan/steps/user_namespaces.ts": (function () {
     init_id_maps3();
     init_sysctl2();
@@ -34594,7 +34817,7 @@ var init_lowering = __esm({
     init_sysctl2();
     init_time2();
     init_unshare2();
-    init_user_namespaces2();
+    init_user_namespaces3();
     LOWERINGS = {
       address: lowerAddress,
       bind: lowerBind,
@@ -35997,13 +36220,13 @@ function findParents(limits2) {
         before: []
       });
     } else {
-      const denied2 = {
+      const denied3 = {
         version: 1,
         directory: own,
         ...denial
       };
-      for (const name of mine) blockers.set(name, denied2);
-      if (!blockers.has(void 0)) blockers.set(void 0, denied2);
+      for (const name of mine) blockers.set(name, denied3);
+      if (!blockers.has(void 0)) blockers.set(void 0, denied3);
     }
   }
   for (const limit2 of limitsIn(limits2)) {
@@ -38194,6 +38417,11 @@ var init_recipe = __esm({
 
       /** The steps, in order. */
       steps;
+      /**
+       * Why it is weaker than it would be on another machine, if it is made of
+       * `sandbox({ degrade: true })`, and user namespaces are refused here.
+       */
+      degraded;
       /** The launcher of the last command. */
       #launcher;
       /**
@@ -38201,8 +38429,9 @@ var init_recipe = __esm({
        *
        * @throws {RecipeError} for a value that is not a step, or an invalid field
        */
-      constructor(steps) {
+      constructor(steps, degraded) {
         this.steps = checkedSteps(steps);
+        this.degraded = degraded;
       }
       /**
        * Returns a recipe with more steps after those of this one.
@@ -38690,6 +38919,29 @@ function boundFile(path2) {
   });
 }
 
+function checkOptions2(options) {
+  const invalid3 = invalidField({
+    ...options
+  }, optionFields());
+  if (invalid3 === void 0) return;
+  throw new RecipeError(`sandbox, "${invalid3.field}": ${invalid3.issue}`);
+}
+function environmentSteps({ env = [], setEnv: variables }, home) {
+  const usual = Object.entries({
+    PATH: `${DEFAULT_PATH}:${STORE_PATH}`,
+    HOME: home,
+    LANG: "C.UTF-8"
+  }).filter(([name]) => !includesVariable(env, name));
+  return [
+    clearEnv({
+      keep: env
+    }),
+    setEnv({
+      ...Object.fromEntries(usual),
+      ...variables
+    })
+  ];
+}
 
 var optionFields, DEFAULT_BOUNDS, STORE_PATH, MASKED_FILES, READ_ONLY_FILES;
 var init_sandbox = __esm({
@@ -38738,6 +38990,7 @@ var init_sandbox = __esm({
         setuidFiles: optional(boolean()),
         architectures: optional(seccompArchitectures()),
         weakerProc: optional(boolean()),
+        degrade: optional(boolean()),
         cwd: optional(absolutePath()),
         setEnv: optional(dictionary(variableName(), text())),
         hostname: optional(hostnameText()),
@@ -38791,11 +39044,229 @@ var init_sandbox = __esm({
   })
 });
 
+// recipe/degraded_sandbox.ts
+function degradedSteps(options = {}) {
+  checkOptions2(options);
+  const { net = "none", architectures = [] } = options;
+  const asked = shownFiles(options);
+  refuseUnheld(options, asked);
+  const written2 = [
+    ...asked.values()
+  ].filter(({ access }) => access === "write").map(({ path: path2 }) => path2);
+  const system = net === "host" ? [
+    ...SYSTEM_FILES,
+    ...systemNetworkFiles()
+  ] : SYSTEM_FILES;
+  return [
+    newSession(),
+    ...boundSteps(options),
+    capabilities({
+      permitted: []
+    }),
+    noNewPrivileges(),
+    landlock({
+      execute: [
+        ...asked.keys()
+      ],
+      write: [
+        ...written2,
+        ...WRITABLE_DEVICES
+      ],
+      // What a pattern stands for may have passwords in it, which a mount would hide.
+      public: [
+        ...system.filter((path2) => !path2.includes("*")).map((path2) => `/${path2}`),
+        ...DEVICES2,
+        "/proc"
+      ],
+      ...asked.has("/") && {
+        except: OWN2
+      },
+      untrusted: true
+    }),
+    landlock({
+      isolate: [
+        "abstractSockets",
+        "signals"
+      ],
+      degrade: true
+    }),
+    seccomp({
+      deny: denied2(options, written2),
+      ...architectures.length > 0 && {
+        architectures
+      }
+    }),
+    // No other user can make this directory.
+    ...environmentSteps(options, "/nonexistent"),
+    chdir3(options.cwd ?? "/")
+  ];
+}
+function denied2({ net = "none", setuidFiles = false }, written2) {
+  return [
+    ...setuidFiles ? [] : [
+      "@setuid-files"
+    ],
+    // By the path of a socket Landlock lets everybody connect.
+    "@unix-sockets",
+    ...net === "none" ? [
+      "socket"
+    ] : [],
+    // A program that writes its own files sets their modes, too.
+    ...written2.length === 0 ? [
+      "@attributes"
+    ] : [],
+    "@subvolumes",
+    "@ipc",
+    "@limits-of-others"
+  ];
+}
+function refuseUnheld(options, asked) {
+  const [name, reason2] = unheld(options, asked) ?? [];
+  if (name === void 0) return;
+  throw new RecipeError(`sandbox, "${name}": this machine refuses user namespaces, and without them ${reason2}`);
+}
+function unheld(options, asked) {
+  const { denyRead = [], denyWrite = [], write: write8 = [], protect: protect2 = true } = options;
+  const denied3 = denyRead.length > 0 ? "denyRead" : denyWrite.length > 0 ? "denyWrite" : void 0;
+  if (denied3 !== void 0) {
+    return [
+      denied3,
+      'nothing can be taken out of what is allowed; list what the program needs in "read"'
+    ];
+  }
+  if (write8.length > 0 && protect2 !== false && (protect2 === true || protect2.length > 0)) {
+    return [
+      "protect",
+      `no file in ${write8[0]} stays read-only; with false (--no-protect) the program can change what is run or trusted later, such as .git/hooks and .bashrc`
+    ];
+  }
+  const inner = [
+    ...asked.values()
+  ].find(({ path: path2, access }) => access === "read" && write8.some((outer) => isWithin(path2, normalize(outer))));
+  if (inner !== void 0) {
+    return [
+      "read",
+      `${inner.path} does not stay read-only in what "write" names`
+    ];
+  }
+  if (options.unixSockets === true) {
+    return [
+      "unixSockets",
+      "the program would reach every unix socket of the machine (-A asks for them, too)"
+    ];
+  }
+  const own = OWN_OPTIONS.find((option) => options[option] !== void 0);
+  return own && [
+    own,
+    "it has nothing of the kind of its own"
+  ];
+}
+function lacksOf({ write: write8 = [] }, landlockVersion3) {
+  return [
+    "it sees all processes, and their arguments",
+    ...landlockVersion3 < SCOPES_SINCE ? [
+      "it can send signals to processes of this user"
+    ] : [],
+    "it can ask for the names, sizes and times of all files (stat)",
+    ...write8.length > 0 ? [
+      "it can change modes, times and attributes of all files of this user"
+    ] : [],
+    "what it leaves running goes on",
+    "it has no /tmp, no hostname and no loopback of its own"
+  ];
+}
+var OWN2, WRITABLE_DEVICES, DEVICES2, OWN_OPTIONS;
+var init_degraded_sandbox = __esm({
+  "recipe/degraded_sandbox.ts"() {
+    init_errors2();
+    init_landlock_rights();
+    init_path();
+    init_sandbox();
+    init_sandbox_files();
+    init_builders();
+    init_system_files();
+    OWN2 = [
+      "/dev",
+      "/proc",
+      "/run",
+      "/sys",
+      "/tmp"
+    ];
+    WRITABLE_DEVICES = [
+      "/dev/null",
+      "/dev/zero",
+      "/dev/full",
+      "/dev/tty"
+    ];
+    DEVICES2 = [
+      ...WRITABLE_DEVICES,
+      "/dev/random",
+      "/dev/urandom"
+    ];
+    OWN_OPTIONS = [
+      "bind",
+      "overlay",
+      "tmpfs",
+      "root",
+      "hostname",
+      "tmp",
+      "shm"
+    ];
+  }
+});
+
+// container/degradation.ts
+function sandboxOn(host2, options) {
+  const whole = sandboxSteps(options);
+  const refusal = options.degrade === true ? host2.userNamespaceRefusal() : void 0;
+  if (refusal === void 0) return {
+    steps: whole,
+    degraded: void 0
+  };
+  const { syscall: syscall2, code } = refusal;
+  const version = host2.landlockVersion();
+  const degraded = {
+    refused: `${syscall2} fails with ${code}`,
+    fix: refusalFix(code, host2),
+    lacks: lacksOf(options, version)
+  };
+  if (version >= FILES_SINCE) {
+    const { read: read5 = [], tryRead = [], ...others } = options;
+    const there = tryRead.filter((path2) => host2.resolve(path2).type !== void 0);
+    return {
+      steps: degradedSteps({
+        ...others,
+        read: [
+          ...read5,
+          ...there
+        ]
+      }),
+      degraded
+    };
+  }
+  throw new UnsupportedError(`this machine refuses user namespaces (${degraded.refused}), and ` + (version === 0 ? "it has no Landlock" : `its Landlock has version ${version}`) + ", where version 3 holds files (Linux 6.2), so that it can make no sandbox at all", {
+    advice: degraded.fix === void 0 ? [] : [
+      degraded.fix
+    ]
+  });
+}
+var init_degradation = __esm({
+  "container/degradation.ts"() {
+    init_errors();
+    init_namespace_fixes();
+    init_degraded_sandbox();
+    init_landlock_rights();
+    init_sandbox();
+  }
+});
+
 // container/sandbox.ts
 
 var init_sandbox2 = __esm({
   "container/sandbox.ts": (function () {
+    init_live_host();
     init_sandbox();
+    init_degradation();
     init_recipe();
   })
 });
@@ -39923,6 +40394,43 @@ var init_detach_flags = __esm({
   }
 });
 
+// scripts/ramekin/degrade.ts
+function reportDegradation(given, { refused: refused2, lacks }) {
+  const why = `this machine refuses user namespaces (${refused2})`;
+  const [host2] = grantedList(given, "net", given.has("allow-all")) ?? [];
+  if (host2 !== void 0) {
+    throw new UsageError(`--allow-net=${host2}: ${why}, and without them the program cannot be held to hosts; --allow-net gives it the whole network`);
+  }
+  if (isDetached(given)) {
+    throw new UsageError(`--detach: ${why}, and without them what the program leaves running goes on`);
+  }
+  if (given.has(AUDIT.name)) {
+    throw new UsageError(`--audit: ${why}, and it sees nothing of what Landlock denies`);
+  }
+  if (given.has(QUIET.name)) return;
+  printError(`ramekin: ${why}; the sandbox is a weaker one:
+  ${lacks.join("\n  ")}`);
+}
+var DEGRADE, QUIET;
+var init_degrade = __esm({
+  "scripts/ramekin/degrade.ts"() {
+    init_audit();
+    init_detach_flags();
+    init_output2();
+    init_permission_flags();
+    init_usage();
+    DEGRADE = {
+      name: "degrade",
+      summary: "where this machine refuses user namespaces, hold it by Landlock and seccomp alone"
+    };
+    QUIET = {
+      name: "quiet",
+      letter: "q",
+      summary: "do not tell what a degraded sandbox lacks"
+    };
+  }
+});
+
 // scripts/ramekin/image_flags.ts
 function pullOptions(given) {
   const platform = given.value("platform");
@@ -40296,6 +40804,7 @@ var init_subcommands = __esm({
   "scripts/ramekin/subcommands.ts": (function () {
     init_permission_flags();
     init_audit();
+    init_degrade();
     init_detach_flags();
     init_image_flags();
     init_file_flags();
@@ -40419,6 +40928,8 @@ ${STATUS}`,
         place: "sandbox",
         flags: [
           ...SANDBOX_FLAGS,
+          DEGRADE,
+          QUIET,
           ...Object.values(DENIAL_FLAGS),
           ...DETACH_FLAGS,
           AUDIT,
@@ -44673,8 +45184,8 @@ function readable(path2, read5) {
   try {
     return read5();
   } catch (error) {
-    const denied2 = error instanceof SyscallError && error.code === "EACCES";
-    const why = denied2 ? DENIED3 : READING.find(([kind]) => error instanceof kind)?.[1];
+    const denied3 = error instanceof SyscallError && error.code === "EACCES";
+    const why = denied3 ? DENIED3 : READING.find(([kind]) => error instanceof kind)?.[1];
     if (why === void 0) throw error;
     throw new FileError(`${path2} cannot be read: ${why}${unexpanded(path2)}`);
   }
@@ -55671,7 +56182,7 @@ async function run4(given) {
     "read",
     "write"
   ]) {
-    for (const denied2 of deniedList(given, kind)) deniedPath(denied2, `--deny-${kind}=${denied2}`);
+    for (const denied3 of deniedList(given, kind)) deniedPath(denied3, `--deny-${kind}=${denied3}`);
   }
   const file = await recipeFile(path2, given.values("set").map((setting2) => setting2));
   let grants = permissionsFor(file, given);
@@ -55761,7 +56272,7 @@ function everywhere() {
 }
 
 
-var NARROW_ARCHITECTURES, HERE3, OWN2;
+var NARROW_ARCHITECTURES, HERE3, OWN3;
 var init_sandbox3 = __esm({
   "scripts/ramekin/sandbox.ts": (function () {
     init_path();
@@ -55769,6 +56280,7 @@ var init_sandbox3 = __esm({
     init_host3();
     init_mod2();
     init_audit();
+    init_degrade();
     init_detach_flags();
     init_file_flags();
     init_flag_paths();
@@ -55786,9 +56298,9 @@ var init_sandbox3 = __esm({
       optional: absolutePath2,
       denied: deniedPath,
       variables: () => Object.keys(environment()),
-      without: (allowed, denied2) => Object.keys(environment()).filter((name) => includesVariable(allowed, name) && !includesVariable(denied2, name))
+      without: (allowed, denied3) => Object.keys(environment()).filter((name) => includesVariable(allowed, name) && !includesVariable(denied3, name))
     };
-    OWN2 = [
+    OWN3 = [
       "/dev",
       "/proc",
       "/run",
@@ -57033,10 +57545,10 @@ var init_mod8 = __esm({
 });
 
 // scripts/ramekin/box_flags.ts
-function withoutDenied(allowed, denied2) {
-  const kept = allowed.filter((name) => !includesVariable(denied2, name));
+function withoutDenied(allowed, denied3) {
+  const kept = allowed.filter((name) => !includesVariable(denied3, name));
   for (const pattern of kept.filter((name) => name.endsWith("*"))) {
-    const name = denied2.find((name2) => name2.startsWith(pattern.slice(0, -1)));
+    const name = denied3.find((name2) => name2.startsWith(pattern.slice(0, -1)));
     if (name === void 0) continue;
     const some = pattern === "*" ? "all variables are" : `${pattern} stands for`;
     throw new UsageError(`--deny-env=${name}: what ${some} is known only where the box runs; list those that it gets: --allow-env=NAMES`);
@@ -57077,8 +57589,8 @@ function boxedSandbox(given, reading2) {
   });
 }
 function refuseDenials(given) {
-  for (const [denied2, why] of Object.entries(NOT_IN_BOX)) {
-    const { name } = DENIAL_FLAGS[denied2];
+  for (const [denied3, why] of Object.entries(NOT_IN_BOX)) {
+    const { name } = DENIAL_FLAGS[denied3];
     if (!given.has(name)) continue;
     const [value] = listOf(given, name) ?? [];
     throw new UsageError(`--${name}${value === void 0 ? "" : `=${value}`}: ${why}`);
@@ -58856,8 +59368,22 @@ function hostChecks() {
     tried("address translation", "", inOwn("net").with(masquerade("10.0.0.0/8", {
       inside: true
     }))),
+    degradedSandbox(),
     tried("ramekin sandbox", "", sandbox())
   ];
+}
+function degradedSandbox() {
+  const name = "ramekin sandbox --degrade";
+  try {
+    const box2 = sandbox({
+      degrade: true
+    });
+    const lacks = box2.degraded?.lacks.join("; ");
+    return tried(name, lacks === void 0 ? "not needed here" : `a weaker one: ${lacks}`, box2);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return failed(name, error);
+  }
 }
 function userNamespacesFinding() {
   return tried("user namespaces", limitOf("user"), recipe(unshare3("user"), mapRoot()));
