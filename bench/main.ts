@@ -23,6 +23,7 @@ import { pipes } from "./pipe.ts";
 import { planning } from "./plan.ts";
 import { markdownOf, print, printReport, type Report, wantedOf } from "./report.ts";
 import { sandboxes } from "./sandbox.ts";
+import { jobs } from "./sandbox_jobs.ts";
 import { templates } from "./shell.ts";
 import { trace } from "./trace.ts";
 
@@ -30,6 +31,7 @@ const BENCHES = [
   launches,
   newCommands,
   sandboxes,
+  jobs,
   boxes,
   planning,
   calls,
