@@ -44,6 +44,7 @@ export { pidsIn } from "./ffi/proc/process_ids.ts";
 export type { ProcessIdentity } from "./ffi/proc/process_identity.ts";
 export * from "./recipe/steps/builders.ts";
 export { type Denial, type Denials, describeDenial } from "./audit/denial.ts";
+export type { UsedFile, UsedFiles } from "./audit/file_use.ts";
 export { Recipe, recipe, type RecipeInput } from "./container/recipe.ts";
 export {
   type Degradation,

@@ -17,6 +17,7 @@ import { isWithin, parentOf } from "../recipe/path.ts";
 import { type Advice, Advisor } from "./advice.ts";
 import { absolutePathOf, ContainerFiles } from "./container_files.ts";
 import type { Denial, DenialLog } from "./denial.ts";
+import type { UseLog } from "./file_use.ts";
 import type { Listener } from "./listener.ts";
 import { hasListener, nameAskedFor, readAddress } from "./network.ts";
 
@@ -29,19 +30,32 @@ const MOST_KNOWN = 50_000;
 /** AF_UNIX. */
 const UNIX = 1n;
 
+/** What a judge notes: what is denied, and where it is asked for, the files that are used. */
+export interface Notes {
+  readonly denials: DenialLog;
+  readonly uses?: UseLog | undefined;
+}
+
 /** Judges the calls of a container. */
 export class Judge {
   readonly #listener: Listener;
   readonly #denials: DenialLog;
+  readonly #uses: UseLog | undefined;
   readonly #advisor: Advisor;
   readonly #ownNetwork: boolean;
   readonly #known = new Set<string>();
   #files: ContainerFiles | undefined;
 
   /** @param ownNetwork whether the container has no network of the host's */
-  constructor(listener: Listener, denials: DenialLog, advisor: Advisor, ownNetwork: boolean) {
+  constructor(
+    listener: Listener,
+    { denials, uses }: Notes,
+    advisor: Advisor,
+    ownNetwork: boolean,
+  ) {
     this.#listener = listener;
     this.#denials = denials;
+    this.#uses = uses;
     this.#advisor = advisor;
     this.#ownNetwork = ownNetwork;
   }
@@ -87,13 +101,32 @@ export class Judge {
     const wanted = use === "open" || use === "openHow"
       ? this.#useOf(notified, use, notified.args[flags!]!)
       : use;
-    const key = `${wanted} ${whole}`;
+    const key = `${this.#uses === undefined ? wanted : `${use} ${wanted}`} ${whole}`;
     if (this.#known.has(key)) return;
     if (this.#known.size === MOST_KNOWN) this.#known.clear();
     this.#known.add(key);
-    if (!this.#isDenied(whole, wanted, notified)) return;
+    if (!this.#isDenied(whole, wanted, notified)) {
+      return this.#note(whole, wanted, use === "open" || use === "openHow", notified);
+    }
     const advice = wanted === "write" ? this.#advisor.writing(whole) : this.#advisor.reading(whole);
     this.#add(notified, { kind: wanted, what: whole, ...advice });
+  }
+
+  /** Notes that a file is used. What is missing is not, unless it is to be made. */
+  #note(path: string, use: FileUse, opens: boolean, notified: NotifiedCall): void {
+    if (this.#uses === undefined) return;
+    const isThere = this.#filesOf(notified).stateOf(path, true) !== "missing";
+    if (use === "execute") {
+      if (isThere) this.#uses.add({ use, path });
+    } else if (use === "read") {
+      if (isThere) this.#uses.add({ use: opens ? "read" : "look", path });
+    } else {
+      this.#uses.add({ use: opens && isThere ? "write" : "make", path });
+    }
+  }
+
+  #filesOf({ pid }: NotifiedCall): ContainerFiles {
+    return this.#files ??= new ContainerFiles(pid);
   }
 
   #useOf(notified: NotifiedCall, use: "open" | "openHow", flags: bigint): FileUse {
@@ -104,7 +137,7 @@ export class Judge {
   }
 
   #isDenied(path: string, use: FileUse, notified: NotifiedCall): boolean {
-    const files = this.#files ??= new ContainerFiles(notified.pid);
+    const files = this.#filesOf(notified);
     if (use !== "write") {
       if (this.#advisor.isDenied(path)) return true;
       return !isWithin(path, "/proc") && files.stateOf(path, true) === "missing" &&

@@ -15,7 +15,7 @@ import type { NotifiedCall } from "../ffi/calls/seccomp_notifications.ts";
 import type { Step } from "../recipe/steps.ts";
 import { Advisor } from "./advice.ts";
 import type { DenialLog } from "./denial.ts";
-import { Judge } from "./judge.ts";
+import { Judge, type Notes } from "./judge.ts";
 import { Listener } from "./listener.ts";
 
 /** How long one turn of the event loop may take, and how long it waits in it for a further call. */
@@ -43,13 +43,13 @@ export class Observer {
   readonly #architecture = AUDIT_ARCH[engine().architecture];
 
   /** Begins at once, and adds what it finds. */
-  constructor({ notifier, filter, steps, ownNetwork }: Observed, denials: DenialLog) {
+  constructor({ notifier, filter, steps, ownNetwork }: Observed, notes: Notes) {
     this.#listener = new Listener(notifier);
     this.#filter = filter;
-    this.#denials = denials;
+    this.#denials = notes.denials;
     this.#judge = new Judge(
       this.#listener,
-      denials,
+      notes,
       new Advisor(steps as readonly Step[]),
       ownNetwork,
     );

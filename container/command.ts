@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Denials } from "../audit/denial.ts";
+import type { Audit } from "../audit/audit.ts";
 import { DEFAULT_PATH } from "../recipe/default_path.ts";
 import { includesVariable } from "../recipe/variable_pattern.ts";
 import {
@@ -102,7 +102,11 @@ export class Command {
     this.#grants = permissions === undefined ? undefined : new PermissionSet(permissions);
     this.#plans = plans;
     this.#launcher = plans.launcher(this.#planOptions);
-    if (options.audit === true) this.#checkAudit();
+    if (this.#isAudited) this.#checkAudit();
+  }
+
+  get #isAudited(): boolean {
+    return (this.#options.audit ?? false) !== false;
   }
 
   #checkAudit(): void {
@@ -122,7 +126,7 @@ export class Command {
   get #planOptions(): PlanOptions {
     const grants = this.#grants;
     const detached = this.#options.detached || undefined;
-    const audit = this.#options.audit || undefined;
+    const audit = this.#isAudited || undefined;
     if (grants === undefined) return { detached, audit };
     return {
       detached,
@@ -172,7 +176,7 @@ export class Command {
     const { launched, descriptors, passed } = started;
     const { timeout, maxOutput } = this.#limits;
     // An audited program waits for the event loop. Such a bound is not one of what is passed on.
-    const takesLonger = started.denials !== undefined ||
+    const takesLonger = started.audit !== undefined ||
       passed !== undefined && (passed.input !== undefined || maxOutput !== undefined);
     const collected = takesLonger
       ? undefined
@@ -202,7 +206,7 @@ export class Command {
     if (this.#options.terminal === true) {
       throw new TypeError("a terminal needs the event loop; use output() or spawn()");
     }
-    if (this.#options.audit === true) {
+    if (this.#isAudited) {
       throw new TypeError("an audit needs the event loop; use output() or spawn()");
     }
     if (this.#grants?.network === "proxy") {
@@ -269,8 +273,8 @@ export class Command {
     return { launched: { ...launched, services }, descriptors: streams.release() };
   }
 
-  #container({ launched, denials, descriptors, passed }: Started): Container {
-    const limits = { ...this.#limits, denials };
+  #container({ launched, audit, descriptors, passed }: Started): Container {
+    const limits = { ...this.#limits, audit };
     if (passed === undefined) {
       return new Container(launched, descriptors, limits, this.#entrance);
     }
@@ -298,12 +302,12 @@ export class Command {
     this.#admit();
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== undefined);
-    const { launched, denials } = this.#served(
+    const { launched, audit } = this.#served(
       this.#launch({ terminal: terminal.theirs }, terminal),
     );
     try {
       const ours = terminal.join(launched.terminal, kinds);
-      const limits = { ...this.#limits, denials, ended: () => terminal.leave() };
+      const limits = { ...this.#limits, audit, ended: () => terminal.leave() };
       return new Container(launched, ours, limits, this.#entrance);
     } catch (error) {
       terminal.close();
@@ -367,7 +371,7 @@ export class Command {
   #served(launched: LaunchedProcess): Served {
     return serveContainer(launched, this.#plan, {
       hosts: this.#grants?.hosts,
-      audits: this.#options.audit === true,
+      audit: this.#options.audit ?? false,
     });
   }
 
@@ -512,8 +516,8 @@ interface ProgramStreams {
 interface Started {
   readonly launched: LaunchedProcess;
   readonly descriptors: readonly (number | undefined)[];
-  /** What it is denied, if it is audited. */
-  readonly denials?: Denials | undefined;
+  /** What is told of it, if it is audited. */
+  readonly audit?: Audit | undefined;
   /** The streams of the script's that are passed on. */
   readonly passed?: PassedStreams | undefined;
 }

@@ -92,9 +92,10 @@ export interface CommandOptions extends StdioOptions {
   /**
    * Whether `container.denials` tells what the program is denied. It takes a recipe with `seccomp()`,
    * as `sandbox()` has, and the event loop, which each call of the program waits for that names a file
-   * or a host. A report, and no protection: see docs/sandbox.md.
+   * or a host. With `"uses"`, `container.uses` also tells the files that it uses. A report, and no
+   * protection: see docs/sandbox.md.
    */
-  readonly audit?: boolean;
+  readonly audit?: boolean | "uses";
   /** As for `Deno.Command`: without effect on Linux. */
   readonly windowsRawArguments?: boolean;
   /**
@@ -144,7 +145,7 @@ const commandFields = lazy((): Schemas<CommandOptions> => {
     killAfter: optional(integer(0)),
     terminal: optional(boolean()),
     detached: optional(boolean()),
-    audit: optional(boolean()),
+    audit: optional(either(boolean(), oneOf(["uses"]))),
     windowsRawArguments: optional(boolean()),
     permissions: permissionsSchema(),
   };

@@ -13,6 +13,7 @@ import { reactor, type Watch } from "../ffi/reactor.ts";
 import { type ProcessIdentity, processIdentity } from "../ffi/proc/process_identity.ts";
 import { namespaces } from "../ffi/proc/process_namespaces.ts";
 import type { Denials } from "../audit/denial.ts";
+import type { UsedFiles } from "../audit/file_use.ts";
 import type { Command } from "./command.ts";
 import type { EnterOptions } from "./command_options.ts";
 import { ENDED } from "./enter_steps.ts";
@@ -45,8 +46,8 @@ export interface ContainerLimits {
   readonly killAfter?: number | undefined;
   /** How many bytes of a stream `output()` collects before the container is killed. */
   readonly maxOutput?: number | undefined;
-  /** What it is denied, if it is audited. */
-  readonly denials?: Denials | undefined;
+  /** What is told of it, if it is audited. */
+  readonly audit?: { readonly denials: Denials; readonly uses?: UsedFiles | undefined } | undefined;
   /** Called once, after its end. */
   readonly ended?: () => Promise<void>;
 }
@@ -117,7 +118,7 @@ export class Container implements AsyncDisposable {
   readonly #pumps: StreamPumps | undefined;
   readonly #maxOutput: number | undefined;
   readonly #killAfter: number | undefined;
-  readonly #denials: Denials | undefined;
+  readonly #audit: ContainerLimits["audit"];
   #stdin: WritableStream<Uint8Array> | undefined;
   readonly #outputs: (OutputStream | undefined)[] = [];
   /** Whether `output()` was called. */
@@ -148,7 +149,7 @@ export class Container implements AsyncDisposable {
     this.#pumps = pumps;
     this.#maxOutput = limits.maxOutput;
     this.#killAfter = limits.killAfter;
-    this.#denials = limits.denials;
+    this.#audit = limits.audit;
     this.#status = this.#wait(limits);
     // A script that does not wait for it must not be ended by an error of the container's.
     this.#status.catch(() => {});
@@ -388,8 +389,32 @@ export class Container implements AsyncDisposable {
    * @throws {TypeError} without that option
    */
   get denials(): Denials {
-    if (this.#denials !== undefined) return this.#denials;
+    if (this.#audit !== undefined) return this.#audit.denials;
     throw new TypeError("the container is not audited; the option { audit: true } does that");
+  }
+
+  /**
+   * The files that its programs have used, with the option `audit: "uses"`: each once for each use,
+   * as they named it. `ramekin learn` makes a recipe of them.
+   *
+   * @example
+   * ```ts
+   * import { sandbox } from "@ramekin/ramekin";
+   *
+   * const box = sandbox({ read: ["/etc/debian_version"] });
+   * const command = box.command("cat", { args: ["/etc/debian_version"], audit: "uses" });
+   * const container = command.spawn();
+   * await container.status;
+   * const read = container.uses.list.filter(({ use }) => use === "read");
+   * console.log(read.some(({ path }) => path === "/etc/debian_version")); // true
+   * ```
+   *
+   * @throws {TypeError} without that option
+   */
+  get uses(): UsedFiles {
+    const uses = this.#audit?.uses;
+    if (uses !== undefined) return uses;
+    throw new TypeError('the files are not noted; the option { audit: "uses" } does that');
   }
 
   /**

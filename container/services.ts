@@ -5,7 +5,10 @@
  * @module
  */
 
-import { DenialLog, type Denials, refusedHost } from "../audit/denial.ts";
+import type { Audit } from "../audit/audit.ts";
+import { DenialLog, refusedHost } from "../audit/denial.ts";
+import { UseLog } from "../audit/file_use.ts";
+import type { Notes } from "../audit/judge.ts";
 import { Observer } from "../audit/observer.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import type { RunningService } from "../launch/running_service.ts";
@@ -13,28 +16,37 @@ import type { PlanBuilder } from "../plan/builder.ts";
 import type { Hosts } from "../proxy/hosts.ts";
 import { ContainerProxy } from "../proxy/proxy.ts";
 
-/** A running program, and what it is denied, if it is audited. */
+/** A running program, and what is told of it, if it is audited. */
 export interface Served {
   readonly launched: LaunchedProcess;
-  readonly denials: Denials | undefined;
+  readonly audit: Audit | undefined;
+}
+
+/** What is served. */
+interface ServiceOptions {
+  readonly hosts: Hosts | undefined;
+  readonly audit: boolean | "uses";
 }
 
 /** Starts the services, which end with the container. */
 export function serveContainer(
   launched: LaunchedProcess,
   plan: PlanBuilder,
-  { hosts, audits }: { readonly hosts: Hosts | undefined; readonly audits: boolean },
+  { hosts, audit }: ServiceOptions,
 ): Served {
-  const denials = audits ? new DenialLog() : undefined;
+  const notes = audit === false ? undefined : {
+    denials: new DenialLog(),
+    ...(audit === "uses" && { uses: new UseLog() }),
+  };
   const services = [...launched.services];
   const { listener, notifier } = launched;
   if (listener !== undefined && hosts !== undefined) {
-    services.push(proxyTo(listener, hosts, denials));
+    services.push(proxyTo(listener, hosts, notes?.denials));
   }
-  if (denials !== undefined && notifier !== undefined) {
-    services.push(observe(notifier, plan, denials));
+  if (notes !== undefined && notifier !== undefined) {
+    services.push(observe(notifier, plan, notes));
   }
-  return { launched: { ...launched, services }, denials };
+  return { launched: { ...launched, services }, audit: notes };
 }
 
 function proxyTo(listener: number, hosts: Hosts, denials: DenialLog | undefined): RunningService {
@@ -42,12 +54,12 @@ function proxyTo(listener: number, hosts: Hosts, denials: DenialLog | undefined)
   return { end: () => proxy.close() };
 }
 
-function observe(notifier: number, plan: PlanBuilder, denials: DenialLog): RunningService {
+function observe(notifier: number, plan: PlanBuilder, notes: Notes): RunningService {
   const observer = new Observer({
     notifier,
     filter: plan.notifier!.filter,
     steps: plan.cursor.steps,
     ownNetwork: plan.state.unshared.has("net"),
-  }, denials);
+  }, notes);
   return { end: () => observer.close() };
 }

@@ -17,6 +17,7 @@ interface SubcommandModule {
 export const LOAD: Readonly<Record<SubcommandName, () => Promise<SubcommandModule>>> = {
   run: () => import("./run.ts"),
   sandbox: () => import("./sandbox.ts"),
+  learn: () => import("./learn.ts"),
   build: () => import("./build.ts"),
   enter: () => import("./enter.ts"),
   cp: () => import("./cp.ts"),

@@ -45,7 +45,7 @@ import { reportOf } from "./status_fd.ts";
 import { UsageError } from "./usage.ts";
 
 /** The files that a sandbox shows. */
-type ShownPaths = Required<Pick<SandboxOptions, "read" | "write">> & FileOptions;
+export type ShownPaths = Required<Pick<SandboxOptions, "read" | "write">> & FileOptions;
 
 /** Runs the program. */
 export async function run(given: Arguments): Promise<number> {
@@ -53,14 +53,9 @@ export async function run(given: Arguments): Promise<number> {
   const options = optionsOf(given);
   const box = sandbox(options);
   if (box.degraded !== undefined) reportDegradation(given, box.degraded);
-  const cwd = options.cwd === undefined ? visibleDirectory(options) : undefined;
-  const terminal = includesVariable(deniedList(given, "env"), "TERM")
-    ? undefined
-    : environment()["TERM"];
   const permissions = permissionsOf(given);
   const place = {
-    ...(cwd !== undefined && { cwd }),
-    ...(terminal !== undefined && { env: { TERM: terminal } }),
+    ...inheritedBy(given, options),
     ...(permissions !== undefined && { permissions }),
   };
   if (isDetached(given)) {
@@ -83,6 +78,21 @@ export async function run(given: Arguments): Promise<number> {
     if (audit !== undefined) reportDenials(container.denials.list, audit.file);
   };
   return await runProgram(given.program, make, { report, ended, name: given.value("name") });
+}
+
+/** The directory and the terminal of whoever calls the command, as far as the program has them. */
+export function inheritedBy(
+  given: Arguments,
+  options: SandboxOptions & ShownPaths,
+): Pick<CommandOptions, "cwd" | "env"> {
+  const cwd = options.cwd === undefined ? visibleDirectory(options) : undefined;
+  const terminal = includesVariable(deniedList(given, "env"), "TERM")
+    ? undefined
+    : environment()["TERM"];
+  return {
+    ...(cwd !== undefined && { cwd }),
+    ...(terminal !== undefined && { env: { TERM: terminal } }),
+  };
 }
 
 /** How words of the flags are read: here, or for a machine that is not known. */
@@ -229,7 +239,7 @@ function everywhere(): readonly string[] {
 }
 
 /** The permissions for a list of hosts, which are reached through this script and no other way. */
-function permissionsOf(given: Arguments): Permissions | undefined {
+export function permissionsOf(given: Arguments): Permissions | undefined {
   const listed = grantedList(given, "net", given.has("allow-all"));
   const denyNet = deniedList(given, "net");
   if (listed === undefined) {

@@ -110,6 +110,30 @@ const SANDBOX_FLAGS: readonly Flag[] = [
   },
 ];
 
+/** The flags of a program that is learnt: all that it may read is shown. */
+const LEARN_FLAGS: readonly Flag[] = [
+  ...SANDBOX_FLAGS.filter((flag) =>
+    !["allow-read", "allow-write", "allow-net", "allow-all"].includes(flag.name) &&
+    !FILE_FLAGS.includes(flag)
+  ),
+  {
+    ...PERMISSION_FLAGS.write,
+    summary: "let files and directories be changed while it is learnt, or else this directory",
+  },
+  {
+    ...PERMISSION_FLAGS.net,
+    summary: "let it use the network while it is learnt: *.example.org:443, or all of the host's",
+  },
+  ...Object.values(DENIAL_FLAGS),
+  {
+    name: "output",
+    letter: "o",
+    value: "FILE",
+    completes: "file",
+    summary: "write the recipe to this file, as YAML",
+  },
+];
+
 const TABLE = [
   {
     name: "run",
@@ -160,6 +184,24 @@ const TABLE = [
       AUDIT,
       STATUS_FD,
     ],
+  },
+  {
+    name: "learn",
+    summary: "run a program, and tell the smallest sandbox that lets it do the same",
+    more:
+      "The program runs in a sandbox that shows it all that you may read, but for files where " +
+      "secrets usually are (~/.ssh, ~/.aws, .env and others), and lets it change this directory, " +
+      "unless that is your home directory or as wide, or what --allow-write lists. At its end the " +
+      "flags of ramekin sandbox are told that let it do what it did, and what it was denied, each " +
+      "with the flag that would allow it. Run it so with a program that you trust with what you can " +
+      "read; it reaches no host that --allow-net does not list. What is told is a report: a program " +
+      "that hides what it does is only granted less. Which variables of the environment it reads " +
+      `cannot be seen: list them with --allow-env.\n\n${STATUS}`,
+    operands: [],
+    program: true,
+    runs: true,
+    place: "sandbox",
+    flags: LEARN_FLAGS,
   },
   {
     name: "build",

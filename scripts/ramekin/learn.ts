@@ -1,0 +1,125 @@
+/**
+ * `ramekin learn`: runs a program with all that its user may read, and tells what it has used as the
+ * flags of `ramekin sandbox` and as a recipe.
+ *
+ * @module
+ */
+
+import { environment } from "../../host.ts";
+import {
+  type CommandOptions,
+  type Container,
+  type Permissions,
+  sandbox,
+  type SandboxOptions,
+} from "../../mod.ts";
+import { stringifyRecipe } from "../../yaml/mod.ts";
+import type { Arguments } from "./arguments.ts";
+import { writeText } from "./files.ts";
+import { learnedFlags } from "./learn/flags.ts";
+import { isWide, learn } from "./learn/grants.ts";
+import { printLearnt } from "./learn/report.ts";
+import { startedFile } from "./learn/started.ts";
+import { realPath, Secrets } from "./learn/secrets.ts";
+import { runProgram } from "./run_program.ts";
+import {
+  inheritedBy,
+  optionsOf,
+  permissionsOf,
+  type ShownPaths,
+  visibleDirectory,
+} from "./sandbox.ts";
+import { SUBCOMMANDS } from "./subcommands.ts";
+import { UsageError } from "./usage.ts";
+
+/** All flags of the subcommand. */
+const FLAGS = SUBCOMMANDS.find(({ name }) => name === "learn")!.flags;
+
+/** Runs the program, and tells. */
+export async function run(given: Arguments): Promise<number> {
+  if (given.program.length === 0) {
+    throw new UsageError("the program is missing: ramekin learn -- PROGRAM ...");
+  }
+  const file = given.value("output");
+  // Where it cannot be written, nothing runs.
+  if (file !== undefined) writeText(file, "");
+  const home = environment()["HOME"];
+  const secrets = new Secrets(home, Deno.cwd());
+  const options = learningOptions(given, secrets, home);
+  const permissions = permissionsFor(given);
+  const box = sandbox(options);
+  const make = (program: string, command: CommandOptions) =>
+    box.command(program, {
+      ...command,
+      ...inheritedBy(given, options),
+      ...(permissions !== undefined && { permissions }),
+      audit: "uses",
+    });
+  let ended: Container | undefined;
+  const code = await runProgram(given.program, make, {
+    ended: (container) => ended = container,
+  });
+  if (ended === undefined) return code;
+  const used = [...startedFile(given.program[0]!, options), ...ended.uses.list];
+  const learnt = learn(used, { home, writable: options.write, secrets });
+  if (file !== undefined) writeText(file, recipeOf(given, options, learnt));
+  printLearnt({
+    learnt,
+    flags: learnedFlags(given, FLAGS, learnt),
+    program: given.program,
+    denials: ended.denials.list,
+    secrets,
+    file,
+    code,
+    isWhole: !ended.uses.isFull,
+  });
+  return code;
+}
+
+/** What the program has while it is learnt: all but secrets to read, and this directory to change. */
+function learningOptions(
+  given: Arguments,
+  secrets: Secrets,
+  home: string | undefined,
+): SandboxOptions & ShownPaths {
+  const options = optionsOf(given);
+  const isGiven = given.has("allow-write");
+  const own = isGiven || isWide(Deno.cwd(), home) ? [] : [Deno.cwd()];
+  const write = isGiven ? options.write : own;
+  return {
+    ...options,
+    read: ["/"],
+    write,
+    denyRead: [
+      ...options.denyRead ?? [],
+      ...secrets.paths,
+      ...(options.net === "host" ? [] : nameServers()),
+    ],
+  };
+}
+
+/** Where name servers are named. Without them, the names are told that the program looks up. */
+function nameServers(): readonly string[] {
+  const path = realPath("/etc/resolv.conf");
+  return path === undefined ? [] : [path];
+}
+
+/** The hosts that are listed; without a list none, by a proxy that tells which it was asked for. */
+function permissionsFor(given: Arguments): Permissions | undefined {
+  const permissions = permissionsOf(given);
+  if (permissions !== undefined || given.has("allow-net")) return permissions;
+  // A name that no host has (RFC 2606).
+  return { read: true, write: true, env: true, run: true, sys: true, net: ["ramekin.invalid"] };
+}
+
+/** The recipe in YAML. */
+function recipeOf(
+  given: Arguments,
+  { cwd, ...options }: SandboxOptions & ShownPaths,
+  { read, write, denyRead }: ReturnType<typeof learn>,
+): string {
+  const denied = optionsOf(given).denyRead ?? [];
+  const shown = { ...options, read, write, denyRead: [...denied, ...denyRead] };
+  const directory = cwd ?? visibleDirectory(shown);
+  return stringifyRecipe(sandbox({ ...shown, ...(directory !== undefined && { cwd: directory }) }));
+}

@@ -1,0 +1,49 @@
+/**
+ * What was learnt, as flags of `ramekin sandbox`.
+ *
+ * @module
+ */
+
+import { escapeControls } from "../../../ffi/control_characters.ts";
+import type { Arguments } from "../arguments.ts";
+import { quoted } from "../completions/words.ts";
+import type { Flag } from "../usage.ts";
+import type { Learnt } from "./grants.ts";
+
+/** Flags of `ramekin learn` that the sandbox does not get as they are given. */
+const OWN: ReadonlySet<string> = new Set(["allow-write", "output", "debug", "help"]);
+
+/** The flags that were given and hold in the sandbox too, and those that were learnt. */
+export function learnedFlags(
+  given: Arguments,
+  flags: readonly Flag[],
+  { read, write, denyRead }: Learnt,
+): readonly string[] {
+  const kept = flags.filter(({ name }) => !OWN.has(name)).flatMap((flag) => givenAs(given, flag));
+  const paths = (name: string, list: readonly string[]) =>
+    list.filter(isSayable).map((path) => word(`--${name}=${path}`));
+  return [
+    ...paths("allow-read", read),
+    ...paths("allow-write", write),
+    ...paths("deny-read", denyRead),
+    ...kept,
+  ];
+}
+
+/** Whether a flag can name a path: a comma ends one, and a line of the report what it shows. */
+export function isSayable(path: string): boolean {
+  return !path.includes(",") && escapeControls(path) === path;
+}
+
+function givenAs(given: Arguments, { name, value }: Flag): readonly string[] {
+  if (!given.has(name)) return [];
+  if (value === undefined) return [`--${name}`];
+  return given.values(name).map((value) =>
+    word(value === undefined ? `--${name}` : `--${name}=${value}`)
+  );
+}
+
+/** A word of a command line for a shell. */
+export function word(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : quoted(text);
+}

@@ -1,0 +1,182 @@
+/**
+ * From the files that a program has used to the smallest sensible list of grants.
+ *
+ * @module
+ */
+
+import type { UsedFile } from "../../../mod.ts";
+import { isWithin, parentOf } from "../../../recipe/path.ts";
+import { NETWORK_FILES } from "../../../recipe/network_files.ts";
+import { SYSTEM_FILES } from "../../../recipe/system_files.ts";
+import { realPath, type Secrets } from "./secrets.ts";
+
+/** What is to be granted. */
+export interface Learnt {
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  /** Secrets within these. */
+  readonly denyRead: readonly string[];
+  /** Directories that were listed, and are too wide to be granted. */
+  readonly tooWide: readonly string[];
+}
+
+/** Where the program ran. */
+export interface Surroundings {
+  readonly home: string | undefined;
+  /** What it could write to. */
+  readonly writable: readonly string[];
+  readonly secrets: Secrets;
+}
+
+/** So many files or directories in one directory, and the directory is granted in their place. */
+const MANY = 5;
+
+/** Directories of a home that have everything in them. */
+const WIDE_IN_HOME = ["", "/.cache", "/.config", "/.local", "/.local/share", "/.local/lib"];
+
+/** Those of the machine, beside those in /. */
+const WIDE = ["/var/cache", "/var/lib", "/var/log", "/var/spool"];
+
+/** What a sandbox has of its own. */
+const OWN = ["/dev", "/proc", "/run", "/sys", "/tmp"];
+
+/** Summarises what was used. */
+export function learn(used: readonly UsedFile[], around: Surroundings): Learnt {
+  return new Learner(around).learn(used);
+}
+
+class Learner {
+  readonly #around: Surroundings;
+  readonly #tooWide = new Set<string>();
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+  }
+
+  learn(used: readonly UsedFile[]): Learnt {
+    const write = this.#written(used);
+    const read = this.#read(used).filter((path) => !isWithinAny(path, write));
+    const denyRead = [...read, ...write].flatMap((path) => this.#around.secrets.within(path));
+    return { read, write, denyRead: [...new Set(denyRead)].sort(), tooWide: [...this.#tooWide] };
+  }
+
+  /** Files that were there and were written to; of what was made, the directory around it. */
+  #written(used: readonly UsedFile[]): readonly string[] {
+    const { writable } = this.#around;
+    const paths = used.flatMap(({ use, path }) => {
+      if (use !== "write" && use !== "make") return [];
+      const root = writable.find((root) => isWithin(path, root));
+      if (root === undefined) return [];
+      return existing(use === "make" && path !== root ? parentOf(path) : path, root);
+    });
+    const outer = outermost(paths);
+    return outermost(writable.flatMap((root) => {
+      const within = outer.filter((path) => isWithin(path, root));
+      if (this.#isWide(root)) return this.#summarised(within);
+      return within.length < MANY ? within : [root];
+    }));
+  }
+
+  #read(used: readonly UsedFile[]): readonly string[] {
+    const needed = new Set<string>();
+    for (const { use, path } of used) {
+      if (use === "write" || use === "make") continue;
+      const real = realPath(path);
+      if (real === undefined || this.#isShown(path) && this.#isShown(real)) continue;
+      // A directory that is only looked at is there if something in it is.
+      if (isDirectory(real) && (use !== "read" || this.#isTooWide(real))) continue;
+      const interpreter = use === "execute" ? interpreterOf(real) : undefined;
+      for (const one of [path, real, ...(interpreter === undefined ? [] : [interpreter])]) {
+        if (!this.#isShown(one) && !this.#around.secrets.has(one)) needed.add(one);
+      }
+    }
+    return this.#summarised(outermost([...needed]));
+  }
+
+  #isTooWide(directory: string): boolean {
+    if (!this.#isWide(directory)) return false;
+    this.#tooWide.add(directory);
+    return true;
+  }
+
+  /** Whether every sandbox has a file: it is shown, one of its own, or of a network. */
+  #isShown(path: string): boolean {
+    const { writable } = this.#around;
+    const isHosts = writable.some((root) => root !== "/" && isWithin(path, root));
+    return path === "/" || isOfSystem(path) || isWithinAny(path, OWN) && !isHosts;
+  }
+
+  #isWide(directory: string): boolean {
+    return isWide(directory, this.#around.home);
+  }
+
+  /** Takes the directory in the place of many in it. */
+  #summarised(paths: readonly string[]): readonly string[] {
+    const byParent = Map.groupBy(paths, parentOf);
+    const merged = [...byParent].flatMap(([parent, inner]) =>
+      inner.length < MANY || this.#isWide(parent) ? inner : [parent]
+    );
+    const next = outermost(merged);
+    return next.length === paths.length ? next : this.#summarised(next);
+  }
+}
+
+/** Whether a directory has far more in it than one program is about. */
+export function isWide(directory: string, home: string | undefined): boolean {
+  if (directory === "/" || parentOf(directory) === "/" || WIDE.includes(directory)) return true;
+  return home !== undefined &&
+    (isWithin(home, directory) || WIDE_IN_HOME.some((name) => directory === home + name));
+}
+
+/** The paths that are not within another one of them. */
+function outermost(paths: readonly string[]): readonly string[] {
+  const sorted = [...new Set(paths)].sort();
+  return sorted.filter((path) => !sorted.some((other) => other !== path && isWithin(path, other)));
+}
+
+function isWithinAny(path: string, directories: readonly string[]): boolean {
+  return directories.some((directory) => isWithin(path, directory));
+}
+
+/** The path, or the next directory around it that is there still. */
+function existing(path: string, root: string): string {
+  let at = path;
+  while (at !== root && realPath(at) === undefined) at = parentOf(at);
+  return at;
+}
+
+const SHOWN = SYSTEM_FILES.map((path) => path.split("/").map(wholeName));
+
+/** A name with `*` for any text. */
+function wholeName(name: string): RegExp {
+  return new RegExp(`^${name.split("*").map((text) => RegExp.escape(text)).join(".*")}$`, "s");
+}
+
+/** Whether a file is one that every sandbox is shown, or that comes with a network. */
+function isOfSystem(path: string): boolean {
+  if (NETWORK_FILES.includes(path)) return true;
+  const names = path.slice(1).split("/");
+  return SHOWN.some((pattern) =>
+    pattern.length <= names.length && pattern.every((name, index) => name.test(names[index]!))
+  );
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** The program that the kernel opens for a script, without a call that an audit sees. */
+function interpreterOf(path: string): string | undefined {
+  try {
+    using file = Deno.openSync(path);
+    const bytes = new Uint8Array(256);
+    const length = file.readSync(bytes) ?? 0;
+    return new TextDecoder().decode(bytes.subarray(0, length)).match(/^#![ \t]*(\/\S+)/)?.[1];
+  } catch {
+    return undefined;
+  }
+}

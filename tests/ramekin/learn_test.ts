@@ -1,0 +1,149 @@
+/** `ramekin learn`: what it tells lets the program do the same again, and no secret is in it. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { sandbox } from "../../mod.ts";
+import { learn, type Learnt } from "../../scripts/ramekin/learn/grants.ts";
+import { Secrets } from "../../scripts/ramekin/learn/secrets.ts";
+import { quoted } from "../../scripts/ramekin/completions/words.ts";
+import { test } from "../support.ts";
+import { ramekinWith, RUN } from "./support.ts";
+
+/** A home directory with a project, a tool and secrets, outside of /tmp, which a sandbox has itself. */
+async function inHome(body: (home: string) => Promise<void> | void): Promise<void> {
+  const home = Deno.realPathSync(
+    Deno.makeTempDirSync({ dir: "/var/tmp", prefix: "ramekin-learn-" }),
+  );
+  try {
+    for (const name of [".ssh", ".config/tool", "project/out", "tool/parts", "notes"]) {
+      Deno.mkdirSync(`${home}/${name}`, { recursive: true });
+    }
+    for (const part of "abcdef") Deno.writeTextFileSync(`${home}/tool/parts/${part}`, `${part}\n`);
+    const files = {
+      ".ssh/id_ed25519": "secret\n",
+      ".config/tool/rc": "quiet\n",
+      "notes/one": "1\n",
+      "notes/log": "",
+      "project/.env": "TOKEN=secret\n",
+      "project/main.c": "soup\n",
+      "tool/run": "#!/bin/sh\ncat $(dirname $0)/parts/* > out/all\ncat $HOME/.config/tool/rc\n",
+    };
+    for (const [name, text] of Object.entries(files)) {
+      Deno.writeTextFileSync(`${home}/${name}`, text);
+    }
+    Deno.chmodSync(`${home}/tool/run`, 0o755);
+    Deno.copyFileSync("/bin/sh", `${home}/tool/shell`);
+    Deno.symlinkSync(`${home}/notes/one`, `${home}/project/linked`);
+    await body(home);
+  } finally {
+    Deno.removeSync(home, { recursive: true });
+  }
+}
+
+/** Runs the line that was told, as a user's shell would. */
+async function runTold(stderr: string, cwd: string, env: Record<string, string>) {
+  const line = stderr.match(/^ {2}ramekin sandbox .*$/m)![0];
+  const script = `ramekin() { ${RUN.map(quoted).join(" ")} "$@"; }; ${line}`;
+  const { code, stdout } = await new Deno.Command("sh", { args: ["-c", script], cwd, env })
+    .output();
+  return { line, code, stdout: new TextDecoder().decode(stdout) };
+}
+
+test("what was learnt lets the program do the same, as flags and as a recipe, without secrets", () =>
+  inHome(async (home) => {
+    const cwd = `${home}/project`, env = { HOME: home };
+    const script = '"$HOME"/tool/run && cat main.c linked; cat "$HOME"/.ssh/id_ed25519 .env; ' +
+      "getent hosts soup.example; echo done > out/last && cat out/all";
+    const program = ["../tool/shell", "-c", script];
+    const words = ["--allow-env=HOME", "-o", "../recipe.yaml", "--", ...program];
+    const { code, stdout, stderr } = await ramekinWith({ cwd, env }, "learn", ...words);
+    assertEquals(code, 0, stderr);
+    assertEquals(stdout, "quiet\nsoup\n1\na\nb\nc\nd\ne\nf\n");
+    assertStringIncludes(stderr, `\n  ${home}/.ssh/id_ed25519 (for cat)\n`);
+    assertStringIncludes(stderr, `\n  ${cwd}/.env (for cat)\n`);
+    assertMatch(stderr, /\n {2}getent: reach the host soup\.example \(--allow-net=soup\.example\)/);
+    Deno.removeSync(`${cwd}/out/all`);
+
+    const told = await runTold(stderr, cwd, env);
+    assertEquals([told.code, told.stdout], [0, stdout], told.line);
+    for (
+      const wanted of [
+        "/tool/parts ",
+        "/tool/run ",
+        "/tool/shell ",
+        "/.config/tool/rc ",
+        "/notes/one ",
+      ]
+    ) {
+      assertStringIncludes(told.line, ` --allow-read=${home}${wanted}`);
+    }
+    assertStringIncludes(told.line, ` --allow-write=${cwd}/out `);
+    assert(!told.line.includes(".ssh --") && !/--allow-\w+=\S*(\.ssh|\.env)/.test(told.line));
+
+    const file = `${home}/recipe.yaml`;
+    const again = await ramekinWith({ cwd, env }, "run", file, "-A", "--", ...program);
+    assertEquals([again.code, again.stdout], [0, stdout], again.stderr);
+  }));
+
+test("a command line that makes no sense, or no file for the recipe, runs nothing", () =>
+  inHome(async (home) => {
+    const none = await ramekinWith({ cwd: home }, "learn");
+    assertEquals(none.code, 125);
+    assertStringIncludes(none.stderr, "the program is missing");
+    const words = ["-o=/nonesuch/recipe", "--", "touch", `${home}/project/made`];
+    const { code, stderr } = await ramekinWith({ cwd: `${home}/project` }, "learn", ...words);
+    assertEquals(code, 125);
+    assertStringIncludes(stderr, "ENOENT");
+    assertEquals(
+      [...Deno.readDirSync(`${home}/project`)].some(({ name }) => name === "made"),
+      false,
+    );
+  }));
+
+/** What is learnt of a script in the home directory. */
+async function learntOf(home: string, script: string): Promise<Learnt> {
+  const project = `${home}/project`;
+  const secrets = new Secrets(home, project);
+  const box = sandbox({ read: ["/"], write: [project, `${home}/notes`], denyRead: secrets.paths });
+  const container = box.command("sh", { args: ["-c", script], cwd: project, audit: "uses" })
+    .spawn();
+  assertEquals((await container.status).code, 0);
+  const learnt = learn(container.uses.list, {
+    home,
+    writable: [project, `${home}/notes`],
+    secrets,
+  });
+  return { ...learnt, read: learnt.read.filter((path) => !path.startsWith("/etc/")) };
+}
+
+test("files are granted one by one, many in a directory as that, and nothing that is too wide", () =>
+  inHome(async (home) => {
+    assertEquals(await learntOf(home, "cat ../notes/one; ls .. > /dev/null; [ -e ../tool/run ]"), {
+      read: [`${home}/notes/one`, `${home}/tool/run`],
+      write: [],
+      denyRead: [],
+      tooWide: [home],
+    });
+    assertEquals(await learntOf(home, "cat ../tool/parts/[a-e] > /dev/null; ls ../notes"), {
+      read: [`${home}/notes`, `${home}/tool/parts`],
+      write: [],
+      denyRead: [],
+      tooWide: [],
+    });
+  }));
+
+test("a file that is there is granted alone to be written, and for a new one its directory", () =>
+  inHome(async (home) => {
+    const project = `${home}/project`;
+    assertEquals(await learntOf(home, "echo x >> ../notes/log; cat linked > /dev/null"), {
+      read: [`${home}/notes/one`, `${project}/linked`],
+      write: [`${home}/notes/log`],
+      denyRead: [],
+      tooWide: [],
+    });
+    assertEquals(await learntOf(home, "mkdir new; echo x > new/y; echo y > z; rm -r new"), {
+      read: [],
+      write: [project],
+      denyRead: [`${project}/.env`],
+      tooWide: [],
+    });
+  }));
