@@ -20,7 +20,7 @@ import { learnedFlags } from "./learn/flags.ts";
 import { isWide, learn } from "./learn/grants.ts";
 import { printLearnt } from "./learn/report.ts";
 import { startedFile } from "./learn/started.ts";
-import { realPath, Secrets } from "./learn/secrets.ts";
+import { NAME_SERVERS, realPath, Secrets } from "./learn/secrets.ts";
 import { runProgram } from "./run_program.ts";
 import {
   inheritedBy,
@@ -100,7 +100,7 @@ function learningOptions(
 
 /** Where name servers are named. Without them, the names are told that the program looks up. */
 function nameServers(): readonly string[] {
-  const path = realPath("/etc/resolv.conf");
+  const path = realPath(NAME_SERVERS);
   return path === undefined ? [] : [path];
 }
 

@@ -4,10 +4,8 @@
  * @module
  */
 
-import type { UsedFile } from "../../../mod.ts";
+import { sandbox, type UsedFile } from "../../../mod.ts";
 import { isWithin, parentOf } from "../../../recipe/path.ts";
-import { NETWORK_FILES } from "../../../recipe/network_files.ts";
-import { SYSTEM_FILES } from "../../../recipe/system_files.ts";
 import { realPath, type Secrets } from "./secrets.ts";
 
 /** What is to be granted. */
@@ -48,6 +46,7 @@ export function learn(used: readonly UsedFile[], around: Surroundings): Learnt {
 class Learner {
   readonly #around: Surroundings;
   readonly #tooWide = new Set<string>();
+  readonly #ofSystem = shownFiles();
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -103,7 +102,7 @@ class Learner {
   #isShown(path: string): boolean {
     const { writable } = this.#around;
     const isHosts = writable.some((root) => root !== "/" && isWithin(path, root));
-    return path === "/" || isOfSystem(path) || isWithinAny(path, OWN) && !isHosts;
+    return path === "/" || matches(path, this.#ofSystem) || isWithinAny(path, OWN) && !isHosts;
   }
 
   #isWide(directory: string): boolean {
@@ -145,18 +144,22 @@ function existing(path: string, root: string): string {
   return at;
 }
 
-const SHOWN = SYSTEM_FILES.map((path) => path.split("/").map(wholeName));
+/** What every sandbox with a network is shown: the names of each path. */
+function shownFiles(): readonly (readonly RegExp[])[] {
+  return sandbox({ net: "host" }).steps.flatMap((step) =>
+    step.step === "bind" && step.source === "/" ? step.entries ?? [] : []
+  ).map((path) => path.split("/").map(wholeName));
+}
 
 /** A name with `*` for any text. */
 function wholeName(name: string): RegExp {
   return new RegExp(`^${name.split("*").map((text) => RegExp.escape(text)).join(".*")}$`, "s");
 }
 
-/** Whether a file is one that every sandbox is shown, or that comes with a network. */
-function isOfSystem(path: string): boolean {
-  if (NETWORK_FILES.includes(path)) return true;
+/** Whether a path begins with one of the patterns. */
+function matches(path: string, patterns: readonly (readonly RegExp[])[]): boolean {
   const names = path.slice(1).split("/");
-  return SHOWN.some((pattern) =>
+  return patterns.some((pattern) =>
     pattern.length <= names.length && pattern.every((name, index) => name.test(names[index]!))
   );
 }

@@ -6,8 +6,8 @@
 
 import { escapeControls } from "../../../ffi/control_characters.ts";
 import { type Denial, describeDenial } from "../../../mod.ts";
-import { NETWORK_FILES } from "../../../recipe/network_files.ts";
 import { printError } from "../output.ts";
+import { NAME_SERVERS } from "./secrets.ts";
 import { isSayable, word } from "./flags.ts";
 import type { Learnt } from "./grants.ts";
 import type { Secrets } from "./secrets.ts";
@@ -57,7 +57,7 @@ export function printLearnt(lesson: Lesson): void {
 
 /** Whether it is what the program is shown nothing of, so that it tells which hosts it looks up. */
 function isOwn({ kind, what }: Denial): boolean {
-  return kind === "read" && NETWORK_FILES.includes(what);
+  return kind === "read" && what === NAME_SERVERS;
 }
 
 function part(heading: string, lines: readonly string[]): string {

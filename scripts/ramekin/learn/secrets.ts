@@ -65,6 +65,9 @@ const SYSTEM_SECRETS: readonly string[] = [
   "/etc/wireguard",
 ];
 
+/** Where name servers are named, which a program that is learnt does not see either. */
+export const NAME_SERVERS = "/etc/resolv.conf";
+
 /** Files of variables with tokens, in the working directory: `.env`, `.env.local`. */
 const VARIABLES = /^\.env(\.|$)/;
 
