@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "0841a5e2f0dd0df5f19c1dfccfe9316263fac4f70935beb06a1ba184cc02d6db";
+var BUILD = "b38758a334c1986e0c37751197d84c0ca22d64d288df6eaa89c46d3b62920648";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -2595,24 +2595,29 @@ var of = (function of(use, path2, directory) {
     }
   };
 });
-var serveContainer = (function serveContainer(launched, plan, { hosts, audits }) {
-  const denials = audits ? new DenialLog() : void 0;
+var serveContainer = (function serveContainer(launched, plan, { hosts, audit }) {
+  const notes = audit === false ? void 0 : {
+    denials: new DenialLog(),
+    ...audit === "uses" && {
+      uses: new UseLog()
+    }
+  };
   const services = [
     ...launched.services
   ];
   const { listener, notifier } = launched;
   if (listener !== void 0 && hosts !== void 0) {
-    services.push(proxyTo(listener, hosts, denials));
+    services.push(proxyTo(listener, hosts, notes?.denials));
   }
-  if (denials !== void 0 && notifier !== void 0) {
-    services.push(observe(notifier, plan, denials));
+  if (notes !== void 0 && notifier !== void 0) {
+    services.push(observe(notifier, plan, notes));
   }
   return {
     launched: {
       ...launched,
       services
     },
-    denials
+    audit: notes
   };
 });
 var denialIn = (function denialIn(plan) {
@@ -12957,7 +12962,9 @@ var commandFields = lazy((() => {
     killAfter: optional(integer(0)),
     terminal: optional(boolean()),
     detached: optional(boolean()),
-    audit: optional(boolean()),
+    audit: optional(either(boolean(), oneOf([
+      "uses"
+    ]))),
     windowsRawArguments: optional(boolean()),
     permissions: permissionsSchema()
   };
@@ -15075,7 +15082,7 @@ var Container = class {
   #pumps;
   #maxOutput;
   #killAfter;
-  #denials;
+  #audit;
   #stdin;
   #outputs = [];
   /** Whether `output()` was called. */
@@ -15099,7 +15106,7 @@ var Container = class {
     this.#pumps = pumps;
     this.#maxOutput = limits2.maxOutput;
     this.#killAfter = limits2.killAfter;
-    this.#denials = limits2.denials;
+    this.#audit = limits2.audit;
     this.#status = wait$25.call(this, limits2);
     this.#status.catch(() => {
     });
@@ -15331,8 +15338,31 @@ var Container = class {
    * @throws {TypeError} without that option
    */
   get denials() {
-    if (this.#denials !== void 0) return this.#denials;
+    if (this.#audit !== void 0) return this.#audit.denials;
     throw new TypeError("the container is not audited; the option { audit: true } does that");
+  }
+  /**
+   * The files that its programs have used, with the option `audit: "uses"`: each once for each use,
+   * as they named it. `ramekin learn` makes a recipe of them.
+   *
+   * @example
+   * ```ts
+   * import { sandbox } from "@ramekin/ramekin";
+   *
+   * const box = sandbox({ read: ["/etc/debian_version"] });
+   * const command = box.command("cat", { args: ["/etc/debian_version"], audit: "uses" });
+   * const container = command.spawn();
+   * await container.status;
+   * const read = container.uses.list.filter(({ use }) => use === "read");
+   * console.log(read.some(({ path }) => path === "/etc/debian_version")); // true
+   * ```
+   *
+   * @throws {TypeError} without that option
+   */
+  get uses() {
+    const uses = this.#audit?.uses;
+    if (uses !== void 0) return uses;
+    throw new TypeError('the files are not noted; the option { audit: "uses" } does that');
   }
   /**
    * Waits for the end of the program, and returns its status and output. A piped standard input is
@@ -19387,6 +19417,27 @@ function distinct(needs2) {
   ];
 }
 
+// audit/file_use.ts
+var MOST3 = 5e4;
+var UseLog = class {
+
+  #list = [];
+  #known = /* @__PURE__ */ new Set();
+  get list() {
+    return this.#list;
+  }
+  get isFull() {
+    return this.#list.length === MOST3;
+  }
+  /** Adds one, unless it is known. */
+  add(file) {
+    const key = `${file.use} ${file.path}`;
+    if (this.#known.has(key) || this.isFull) return;
+    this.#known.add(key);
+    this.#list.push(file);
+  }
+};
+
 // ffi/seccomp/multiplexed.ts
 var MULTIPLEXERS = [
   {
@@ -20464,14 +20515,16 @@ var Judge = class {
 
   #listener;
   #denials;
+  #uses;
   #advisor;
   #ownNetwork;
   #known = /* @__PURE__ */ new Set();
   #files;
   /** @param ownNetwork whether the container has no network of the host's */
-  constructor(listener, denials, advisor, ownNetwork) {
+  constructor(listener, { denials, uses }, advisor, ownNetwork) {
     this.#listener = listener;
     this.#denials = denials;
+    this.#uses = uses;
     this.#advisor = advisor;
     this.#ownNetwork = ownNetwork;
   }
@@ -20520,11 +20573,13 @@ var Judge = class {
     const whole = absolutePathOf(text4, notified.pid, base);
     if (whole === void 0) return;
     const wanted = use === "open" || use === "openHow" ? this.#useOf(notified, use, notified.args[flags2]) : use;
-    const key = `${wanted} ${whole}`;
+    const key = `${this.#uses === void 0 ? wanted : `${use} ${wanted}`} ${whole}`;
     if (this.#known.has(key)) return;
     if (this.#known.size === MOST_KNOWN) this.#known.clear();
     this.#known.add(key);
-    if (!this.#isDenied(whole, wanted, notified)) return;
+    if (!this.#isDenied(whole, wanted, notified)) {
+      return this.#note(whole, wanted, use === "open" || use === "openHow", notified);
+    }
     const advice = wanted === "write" ? this.#advisor.writing(whole) : this.#advisor.reading(whole);
     this.#add(notified, {
       kind: wanted,
@@ -20532,12 +20587,36 @@ var Judge = class {
       ...advice
     });
   }
+  /** Notes that a file is used. What is missing is not, unless it is to be made. */
+  #note(path2, use, opens, notified) {
+    if (this.#uses === void 0) return;
+    const isThere = this.#filesOf(notified).stateOf(path2, true) !== "missing";
+    if (use === "execute") {
+      if (isThere) this.#uses.add({
+        use,
+        path: path2
+      });
+    } else if (use === "read") {
+      if (isThere) this.#uses.add({
+        use: opens ? "read" : "look",
+        path: path2
+      });
+    } else {
+      this.#uses.add({
+        use: opens && isThere ? "write" : "make",
+        path: path2
+      });
+    }
+  }
+  #filesOf({ pid }) {
+    return this.#files ??= new ContainerFiles2(pid);
+  }
   #useOf(notified, use, flags2) {
     const bits = use === "open" ? Number(flags2 & INT3) : numberIn2(this.#listener.read(notified, flags2, 8));
     return (bits & WRITING) === 0 ? "read" : "write";
   }
   #isDenied(path2, use, notified) {
-    const files = this.#files ??= new ContainerFiles2(notified.pid);
+    const files = this.#filesOf(notified);
     if (use !== "write") {
       if (this.#advisor.isDenied(path2)) return true;
       return !isWithin(path2, "/proc") && files.stateOf(path2, true) === "missing" && isOnHost(path2);
@@ -20893,11 +20972,11 @@ var Observer = class {
   #names;
   #architecture = AUDIT_ARCH[engine().architecture];
   /** Begins at once, and adds what it finds. */
-  constructor({ notifier, filter, steps, ownNetwork }, denials) {
+  constructor({ notifier, filter, steps, ownNetwork }, notes) {
     this.#listener = new Listener(notifier);
     this.#filter = filter;
-    this.#denials = denials;
-    this.#judge = new Judge(this.#listener, denials, new Advisor(steps), ownNetwork);
+    this.#denials = notes.denials;
+    this.#judge = new Judge(this.#listener, notes, new Advisor(steps), ownNetwork);
     this.#names = namesByNumber();
     this.#watch = reactor().watch(notifier);
     this.#watch.unref();
@@ -21600,13 +21679,13 @@ function proxyTo(listener, hosts, denials) {
     end: () => proxy.close()
   };
 }
-function observe(notifier, plan, denials) {
+function observe(notifier, plan, notes) {
   const observer = new Observer({
     notifier,
     filter: plan.notifier.filter,
     steps: plan.cursor.steps,
     ownNetwork: plan.state.unshared.has("net")
-  }, denials);
+  }, notes);
   return {
     end: () => observer.close()
   };
@@ -30288,7 +30367,7 @@ var Command = class _Command {
     const started2 = start$71.call(this, defaults);
     const { launched, descriptors, passed } = started2;
     const { timeout, maxOutput } = this.#limits;
-    const takesLonger = started2.denials !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
+    const takesLonger = started2.audit !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
     const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
     if (collected === void 0) return await container$74.call(this, started2).output();
     return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
@@ -30298,7 +30377,7 @@ var Command = class _Command {
     if (this.#options.terminal === true) {
       throw new TypeError("a terminal needs the event loop; use output() or spawn()");
     }
-    if (this.#options.audit === true) {
+    if (this.#isAudited) {
       throw new TypeError("an audit needs the event loop; use output() or spawn()");
     }
     if (this.#grants?.network === "proxy") {
@@ -30374,10 +30453,10 @@ var Command = class _Command {
   });
   }
   static {
-    container$74 = (function ({ launched, denials, descriptors, passed }) {
+    container$74 = (function ({ launched, audit, descriptors, passed }) {
     const limits2 = {
       ...this.#limits,
-      denials
+      audit
     };
     if (passed === void 0) {
       return new Container(launched, descriptors, limits2, this.#entrance);
@@ -30433,7 +30512,7 @@ var Command = class _Command {
     served$78 = (function (launched) {
     return serveContainer(launched, this.#plan, {
       hosts: this.#grants?.hosts,
-      audits: this.#options.audit === true
+      audit: this.#options.audit ?? false
     });
   });
   }
@@ -30515,7 +30594,10 @@ var Command = class _Command {
     this.#grants = permissions === void 0 ? void 0 : new PermissionSet(permissions);
     this.#plans = plans;
     this.#launcher = plans.launcher(this.#planOptions);
-    if (options.audit === true) this.#checkAudit();
+    if (this.#isAudited) this.#checkAudit();
+  }
+  get #isAudited() {
+    return (this.#options.audit ?? false) !== false;
   }
   #checkAudit() {
     if (this.#options.fds !== void 0) {
@@ -30530,7 +30612,7 @@ var Command = class _Command {
   get #planOptions() {
     const grants = this.#grants;
     const detached = this.#options.detached || void 0;
-    const audit = this.#options.audit || void 0;
+    const audit = this.#isAudited || void 0;
     if (grants === void 0) return {
       detached,
       audit
@@ -30644,14 +30726,14 @@ var Command = class _Command {
     admit$77.call(this);
     reactor();
     const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-    const { launched, denials } = served$78.call(this, launch$75.call(this, {
+    const { launched, audit } = served$78.call(this, launch$75.call(this, {
       terminal: terminal.theirs
     }, terminal));
     try {
       const ours = terminal.join(launched.terminal, kinds);
       const limits2 = {
         ...this.#limits,
-        denials,
+        audit,
         ended: () => terminal.leave()
       };
       return new Container(launched, ours, limits2, this.#entrance);

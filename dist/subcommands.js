@@ -532,7 +532,7 @@ var boolean = (function boolean() {
   }));
 });
 var oneOf = (function oneOf(words3) {
-  const all = words3.map(((word4) => `"${word4}"`)).join(", ");
+  const all = words3.map(((word5) => `"${word5}"`)).join(", ");
   return schema(`one of ${all}`, ((value) => {
     if (typeof value !== "string") return mismatch(value, `one of ${all}`);
     if (words3.includes(value)) return void 0;
@@ -644,13 +644,13 @@ var deniedList = (function deniedList(given, denied3) {
   return listed(given, denied3, DENIAL_FLAGS[denied3].name);
 });
 var listed = (function listed(given, kind, flag) {
-  const words3 = given.values(flag).flatMap(((value) => value?.split(",") ?? [])).filter(((word4) => word4 !== ""));
+  const words3 = given.values(flag).flatMap(((value) => value?.split(",") ?? [])).filter(((word5) => word5 !== ""));
   return kind === "net" ? words3.flatMap((host2) => hostsOf(host2, flag)) : words3;
 });
 var listOf = (function listOf(given, flag) {
   const values = given.values(flag);
   if (values.includes(void 0)) return void 0;
-  return values.flatMap((value) => value.split(",")).filter((word4) => word4 !== "");
+  return values.flatMap((value) => value.split(",")).filter((word5) => word5 !== "");
 });
 var call = (function call(name, ...args) {
   return {
@@ -890,13 +890,13 @@ var assemble = (function assemble(parts2, architecture) {
   const records = [];
   const calls = [];
   for (let index = 0; index < parts2.length; index++) {
-    const part = parts2[index];
-    if (part instanceof Label) {
+    const part2 = parts2[index];
+    if (part2 instanceof Label) {
       places ??= /* @__PURE__ */ new Map();
-      places.set(part, HEADER.size + records.length * RECORD.size);
+      places.set(part2, HEADER.size + records.length * RECORD.size);
     } else {
-      records.push(part);
-      calls.push(part.call);
+      records.push(part2);
+      calls.push(part2.call);
     }
   }
   const end = HEADER.size + records.length * RECORD.size;
@@ -1069,11 +1069,11 @@ var processDirectory = (function processDirectory(process) {
   return `/proc/${process}`;
 });
 var concat = (function concat(parts2) {
-  const whole = new Uint8Array(parts2.reduce((size, part) => size + part.length, 0));
+  const whole = new Uint8Array(parts2.reduce((size, part2) => size + part2.length, 0));
   let offset = 0;
-  for (const part of parts2) {
-    whole.set(part, offset);
-    offset += part.length;
+  for (const part2 of parts2) {
+    whole.set(part2, offset);
+    offset += part2.length;
   }
   return whole;
 });
@@ -1083,8 +1083,8 @@ var readWhole = (function readWhole(directory2, path2) {
 var readSmall = (function readSmall(directory2, path2) {
   const opened2 = openat(directory2, path2, O_RDONLY | O_CLOEXEC, 0);
   const fd = new ResultOf(opened2, "fd");
-  const part = new Output(SMALL, "&buffer");
-  const got = read(fd, part, SMALL);
+  const part2 = new Output(SMALL, "&buffer");
+  const got = read(fd, part2, SMALL);
   const rest = read(fd, new Output(1, "&rest"), 1);
   const closing = new Label("closing");
   const outcome = syscalls([
@@ -1104,10 +1104,10 @@ var readSmall = (function readSmall(directory2, path2) {
       call: close(fd)
     }
   ]);
-  return outcome.result(rest) === 0n ? bytesOf(outcome, got, part) : void 0;
+  return outcome.result(rest) === 0n ? bytesOf(outcome, got, part2) : void 0;
 });
-var bytesOf = (function bytesOf(outcome, got, part) {
-  const { buffer, byteOffset } = outcome.output(part);
+var bytesOf = (function bytesOf(outcome, got, part2) {
+  const { buffer, byteOffset } = outcome.output(part2);
   return new Uint8Array(buffer, byteOffset, Number(outcome.result(got)));
 });
 var raw = (function raw(fd) {
@@ -1697,8 +1697,8 @@ var mountOptions = (function mountOptions() {
   });
 });
 var wordOfAnotherStep = (function wordOfAnotherStep(options) {
-  for (const word4 of splitOptions(options)) {
-    const [name] = word4.split("=");
+  for (const word5 of splitOptions(options)) {
+    const [name] = word5.split("=");
     if (LOOP.has(name)) return `"${name}" needs a loop device, which mount(2) does not make`;
     if (name.startsWith("verity.")) {
       return `"${name}" needs dm-verity, which mount(2) does not set up`;
@@ -1706,7 +1706,7 @@ var wordOfAnotherStep = (function wordOfAnotherStep(options) {
     if (DONE_BY_MOUNT.test(name)) {
       return `"${name}" is done by mount(8), and mount(2) has no such option`;
     }
-    if (Object.hasOwn(OTHER_STEPS, word4)) return `"${word4}" is the step ${OTHER_STEPS[word4]}()`;
+    if (Object.hasOwn(OTHER_STEPS, word5)) return `"${word5}" is the step ${OTHER_STEPS[word5]}()`;
   }
   return void 0;
 });
@@ -1714,8 +1714,8 @@ var parseMountOptions = (function parseMountOptions(options, initial = 0) {
   let flags2 = initial;
   const data2 = [];
   for (const option of splitOptions(options ?? "")) {
-    const word4 = Object.hasOwn(WORDS, option) ? WORDS[option] : void 0;
-    if (word4 !== void 0) flags2 = flags2 & ~(word4.clear ?? 0) | (word4.set ?? 0);
+    const word5 = Object.hasOwn(WORDS, option) ? WORDS[option] : void 0;
+    if (word5 !== void 0) flags2 = flags2 & ~(word5.clear ?? 0) | (word5.set ?? 0);
     else if (!IGNORED.test(option)) data2.push(option);
   }
   return {
@@ -1737,7 +1737,7 @@ var tmpfsSize = (function tmpfsSize(...words3) {
   return text({
     expected: [
       "a size such as 64m",
-      ...words3.map(((word4) => `"${word4}"`))
+      ...words3.map(((word5) => `"${word5}"`))
     ].join(", or "),
     min: 1,
     issue: ((size) => words3.includes(size) ? void 0 : sizeIssue(size))
@@ -1841,7 +1841,7 @@ var readonlyPaths = (function readonlyPaths(...paths) {
 });
 var normalize = (function normalize(path2) {
   if (path2.startsWith("/") && !UNTIDY.test(path2)) return path2;
-  return "/" + path2.split("/").filter(((part) => part !== "" && part !== ".")).join("/");
+  return "/" + path2.split("/").filter(((part2) => part2 !== "" && part2 !== ".")).join("/");
 });
 var isWithin = (function isWithin(path2, directory2) {
   return directory2 === "/" || path2 === directory2 || path2.startsWith(`${directory2}/`);
@@ -1993,11 +1993,11 @@ var settingName = (function settingName() {
     pattern: "^[^./]+([./][^./]+)+$",
     issue: (function (name) {
       const parts2 = pathOf(name).split("/");
-      return parts2.length > 1 && parts2.every(((part) => ![
+      return parts2.length > 1 && parts2.every(((part2) => ![
         "",
         ".",
         ".."
-      ].includes(part))) ? void 0 : `is not ${expected}`;
+      ].includes(part2))) ? void 0 : `is not ${expected}`;
     })
   });
 });
@@ -2236,12 +2236,12 @@ var conclude = (function conclude({ pidfd, services, startedAt }, descriptors, e
   return commandOutput(status, stdout?.bytes(), stderr?.bytes());
 });
 var permissionsSchema = (function permissionsSchema() {
-  const word4 = oneOf([
+  const word5 = oneOf([
     "inherit",
     "none"
   ]);
   const lists = object(permissionFields());
-  return optional(schema(`"inherit", "none", or an object of permissions`, (value) => typeof value === "string" ? word4.issue(value) : lists.issue(value)));
+  return optional(schema(`"inherit", "none", or an object of permissions`, (value) => typeof value === "string" ? word5.issue(value) : lists.issue(value)));
 });
 var grantOf = (function grantOf(item, words3 = [
   "inherit"
@@ -2869,24 +2869,29 @@ var of = (function of(use, path2, directory2) {
     }
   };
 });
-var serveContainer = (function serveContainer(launched, plan, { hosts, audits }) {
-  const denials = audits ? new DenialLog() : void 0;
+var serveContainer = (function serveContainer(launched, plan, { hosts, audit }) {
+  const notes = audit === false ? void 0 : {
+    denials: new DenialLog(),
+    ...audit === "uses" && {
+      uses: new UseLog()
+    }
+  };
   const services = [
     ...launched.services
   ];
   const { listener, notifier } = launched;
   if (listener !== void 0 && hosts !== void 0) {
-    services.push(proxyTo(listener, hosts, denials));
+    services.push(proxyTo(listener, hosts, notes?.denials));
   }
-  if (denials !== void 0 && notifier !== void 0) {
-    services.push(observe(notifier, plan, denials));
+  if (notes !== void 0 && notifier !== void 0) {
+    services.push(observe(notifier, plan, notes));
   }
   return {
     launched: {
       ...launched,
       services
     },
-    denials
+    audit: notes
   };
 });
 var denialIn = (function denialIn(plan) {
@@ -3551,7 +3556,7 @@ var link = (function link(plan, shape, frame2, writeEnd = writeExec) {
       if (plan.options.detached === true) writer.add(setsid(), CHILD_EDGES);
       enterCgroup(writer, plan, shape);
     }
-    for (const part of process.parts) writer.part(part);
+    for (const part2 of process.parts) writer.part(part2);
     if (process.then === "exec") {
       writer.section = "program";
       end = writeEnd(writer, plan, shape, frame2);
@@ -3647,14 +3652,14 @@ var scriptFacts = (function scriptFacts() {
     ...ignoredSignals()
   };
 });
-var compareWord = (function compareWord(word4, value) {
-  return call("futex", word4, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word4, value);
+var compareWord = (function compareWord(word5, value) {
+  return call("futex", word5, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word5, value);
 });
 var changesDumpability = (function changesDumpability(plan, shape) {
   return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid || changesIds(plan);
 });
 var changesIds = (function changesIds(plan) {
-  return plan.processes.some((({ parts: parts2 }) => parts2.some(((part) => "call" in part && (part.call.name === "setresuid" || part.call.name === "setresgid")))));
+  return plan.processes.some((({ parts: parts2 }) => parts2.some(((part2) => "call" in part2 && (part2.call.name === "setresuid" || part2.call.name === "setresgid")))));
 });
 var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image3, timeLimit }, paths, cgroup, held) {
   return {
@@ -3800,7 +3805,7 @@ var matchesIn = (function matchesIn(names, pattern) {
   if (!pattern.includes("*")) return names.has(pattern) ? [
     pattern
   ] : [];
-  const parts2 = pattern.split("*").map(((part) => RegExp.escape(part)));
+  const parts2 = pattern.split("*").map(((part2) => RegExp.escape(part2)));
   const whole = new RegExp(`^${parts2.join(".*")}$`, "su");
   return [
     ...names
@@ -3946,7 +3951,7 @@ var coverWithEmpty = (function coverWithEmpty(plan, place3, path2, empty) {
     ...plan.state.mountFixes,
     ENOENT: `what is mounted at ${path2} has been removed, as /proc/PID is when its process has ended; unmount it`
   });
-  const [isDirectory2, covered] = [
+  const [isDirectory3, covered] = [
     new Label(`${path2} is a directory`),
     new Label(`${path2} is a file`)
   ];
@@ -3956,11 +3961,11 @@ var coverWithEmpty = (function coverWithEmpty(plan, place3, path2, empty) {
       "EINVAL",
       "ENOTDIR"
     ],
-    onAccepted: isDirectory2,
+    onAccepted: isDirectory3,
     onZero: covered,
     fixes
   });
-  plan.place(isDirectory2);
+  plan.place(isDirectory3);
   const directory2 = copyOfFile(plan, empty, EMPTY.directory, "empty directory");
   plan.call(cover2(directory2), {
     fixes
@@ -4185,7 +4190,7 @@ var show = (function show(step, source, target, plan, { missing: missing4, gone 
   plan.release(opened2);
 });
 var setAttributes = (function setAttributes(step, tree, recursive, plan) {
-  const attributes = (step.restrict ?? []).reduce(((sum4, word4) => sum4 | RESTRICTIONS4[word4]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  const attributes = (step.restrict ?? []).reduce(((sum4, word5) => sum4 | RESTRICTIONS4[word5]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
   if (attributes === 0) return;
   const set = {
     attr_set: attributes
@@ -5663,8 +5668,8 @@ var readArguments = (function readArguments(words3, subcommand) {
       "_"
     ],
     collect: valued,
-    unknown: (word4, name) => {
-      if (name !== void 0) throw unknownFlag(word4, flags2, placed(subcommand, words3));
+    unknown: (word5, name) => {
+      if (name !== void 0) throw unknownFlag(word5, flags2, placed(subcommand, words3));
     }
   });
   if (parsed["help"] !== true) check(parsed, words3.includes("--"), subcommand);
@@ -5672,21 +5677,21 @@ var readArguments = (function readArguments(words3, subcommand) {
 });
 var withValues = (function withValues(words3, flags2) {
   const end = words3.indexOf("--");
-  return words3.map(((word4, index) => {
-    if (!word4.startsWith("-") || end !== -1 && index >= end) return word4;
-    const [name, value] = longName(word4, flags2).slice(2).split(/=(.*)/s);
+  return words3.map(((word5, index) => {
+    if (!word5.startsWith("-") || end !== -1 && index >= end) return word5;
+    const [name, value] = longName(word5, flags2).slice(2).split(/=(.*)/s);
     const flag = flags2.find(((flag2) => flag2.name === name));
-    if (flag === void 0) return word4;
+    if (flag === void 0) return word5;
     if (flag.value === void 0 && value !== void 0) {
       throw new UsageError(`--${name} takes no value`);
     }
     if (value === "") throw new UsageError(`--${name}= has no value after it`);
-    return value === void 0 && flag.optionalValue === true ? `--${name}=` : word4;
+    return value === void 0 && flag.optionalValue === true ? `--${name}=` : word5;
   }));
 });
-var longName = (function longName(word4, flags2) {
-  const flag = flags2.find((({ letter }) => letter !== void 0 && word4.startsWith(`-${letter}`)));
-  return flag !== void 0 && /^-\w(=|$)/.test(word4) ? `--${flag.name}${word4.slice(2)}` : word4;
+var longName = (function longName(word5, flags2) {
+  const flag = flags2.find((({ letter }) => letter !== void 0 && word5.startsWith(`-${letter}`)));
+  return flag !== void 0 && /^-\w(=|$)/.test(word5) ? `--${flag.name}${word5.slice(2)}` : word5;
 });
 var check = (function check(parsed, hasProgram, subcommand) {
   const { operands, flags: flags2, program } = subcommand;
@@ -5727,9 +5732,9 @@ var isMissing = (function isMissing(path2) {
 });
 var withoutClimbing2 = (function withoutClimbing2(path2) {
   const parts2 = [];
-  for (const part of normalize(path2).slice(1).split("/")) {
-    if (part === "..") parts2.pop();
-    else parts2.push(part);
+  for (const part2 of normalize(path2).slice(1).split("/")) {
+    if (part2 === "..") parts2.pop();
+    else parts2.push(part2);
   }
   return `/${parts2.join("/")}`;
 });
@@ -5803,11 +5808,11 @@ var spawn = (function spawn(make2, denied3) {
   }
 });
 var reportOf = (function reportOf(given) {
-  const word4 = given.value("status-fd");
-  if (word4 === void 0) return void 0;
-  const fd = /^\d{1,9}$/.test(word4) ? Number(word4) : void 0;
+  const word5 = given.value("status-fd");
+  if (word5 === void 0) return void 0;
+  const fd = /^\d{1,9}$/.test(word5) ? Number(word5) : void 0;
   if (fd === void 0 || !isOpen(fd)) {
-    throw new UsageError(`--status-fd=${word4} is no open descriptor; a shell opens one by ${fd ?? 3}>FILE`);
+    throw new UsageError(`--status-fd=${word5} is no open descriptor; a shell opens one by ${fd ?? 3}>FILE`);
   }
   return (end) => {
     const reason2 = "reason" in end ? end.reason : describeEnd(end);
@@ -5831,18 +5836,9 @@ var run5 = (async function run5(given) {
   const options = optionsOf(given);
   const box2 = sandbox(options);
   if (box2.degraded !== void 0) reportDegradation(given, box2.degraded);
-  const cwd = options.cwd === void 0 ? visibleDirectory(options) : void 0;
-  const terminal = includesVariable(deniedList(given, "env"), "TERM") ? void 0 : environment()["TERM"];
   const permissions = permissionsOf(given);
   const place3 = {
-    ...cwd !== void 0 && {
-      cwd
-    },
-    ...terminal !== void 0 && {
-      env: {
-        TERM: terminal
-      }
-    },
+    ...inheritedBy(given, options),
     ...permissions !== void 0 && {
       permissions
     }
@@ -6002,7 +5998,7 @@ var permissionsOf = (function permissionsOf(given) {
 });
 var visibleDirectory = (function visibleDirectory({ read: read5, write: write8, tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [], root: root2 }) {
   const directory2 = Deno.cwd();
-  const isOwn3 = OWN3.some(((path2) => isWithin(directory2, path2)));
+  const isOwn4 = OWN3.some(((path2) => isWithin(directory2, path2)));
   const shown4 = [
     ...read5,
     ...write8,
@@ -6012,7 +6008,7 @@ var visibleDirectory = (function visibleDirectory({ read: read5, write: write8, 
   ].concat(bind4.map((([, target]) => target)), root2 === void 0 ? [
     "/usr"
   ] : []);
-  const isThere3 = shown4.some((path2) => isWithin(path2, directory2) || isWithin(directory2, path2) && (path2 !== "/" || !isOwn3));
+  const isThere3 = shown4.some((path2) => isWithin(path2, directory2) || isWithin(directory2, path2) && (path2 !== "/" || !isOwn4));
   return isThere3 ? directory2 : void 0;
 });
 var main = (async function main(words3) {
@@ -6119,9 +6115,9 @@ var init_cli = __esm({
 });
 
 // recipe/nearest.ts
-function nearest(word4, words3) {
-  if (word4.length > LONGEST) return void 0;
-  const wanted = word4.toLowerCase();
+function nearest(word5, words3) {
+  if (word5.length > LONGEST) return void 0;
+  const wanted = word5.toLowerCase();
   let best3;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of words3) {
@@ -6134,8 +6130,8 @@ function nearest(word4, words3) {
   }
   return best3 ?? overlapping(wanted, words3);
 }
-function suggestion(word4, words3) {
-  const near = nearest(word4, words3);
+function suggestion(word5, words3) {
+  const near = nearest(word5, words3);
   return near === void 0 ? "" : `; did you mean "${near}"?`;
 }
 function overlapping(wanted, words3) {
@@ -6157,10 +6153,10 @@ function overlapping(wanted, words3) {
   }
   return best3;
 }
-function abbreviates(short, word4) {
+function abbreviates(short, word5) {
   let at3 = 0;
-  for (const letter of word4) if (letter === short[at3]) at3++;
-  return at3 === short.length && short[0] === word4[0];
+  for (const letter of word5) if (letter === short[at3]) at3++;
+  return at3 === short.length && short[0] === word5[0];
 }
 function editDistance(a, b) {
   let row = Array.from({
@@ -6716,7 +6712,7 @@ function isInRange(address2, range) {
 }
 function parseIpv4(text5) {
   const parts2 = text5.split(".");
-  const valid = parts2.length === 4 && parts2.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255);
+  const valid = parts2.length === 4 && parts2.every((part2) => /^(0|[1-9][0-9]{0,2})$/.test(part2) && Number(part2) <= 255);
   return valid ? parts2.map(Number) : void 0;
 }
 function parseIpv6(text5) {
@@ -9892,8 +9888,8 @@ function entriesIn(path2) {
   try {
     const entries = [];
     for (; ; ) {
-      const part = new Output(PART_SIZE, "&entries");
-      const list5 = getdents64(directory2, part);
+      const part2 = new Output(PART_SIZE, "&entries");
+      const list5 = getdents64(directory2, part2);
       const outcome = syscalls([
         {
           call: list5,
@@ -9904,7 +9900,7 @@ function entriesIn(path2) {
       ]);
       const size = Number(outcome.result(list5));
       if (size <= 0) return entries;
-      entries.push(...readDirectoryEntries(outcome.output(part), size));
+      entries.push(...readDirectoryEntries(outcome.output(part2), size));
     }
   } finally {
     syscall(close(directory2));
@@ -10015,20 +10011,20 @@ function readLarge(directory2, path2) {
   const fd = syscall(openat(directory2, path2, O_RDONLY | O_CLOEXEC, 0));
   try {
     const parts2 = [];
-    for (let part = readPart(fd); part.length > 0; part = readPart(fd)) parts2.push(part);
+    for (let part2 = readPart(fd); part2.length > 0; part2 = readPart(fd)) parts2.push(part2);
     return concat(parts2);
   } finally {
     syscall(close(fd));
   }
 }
 function readPart(fd) {
-  const part = new Output(PART2, "&buffer");
-  const got = read(fd, part, PART2);
+  const part2 = new Output(PART2, "&buffer");
+  const got = read(fd, part2, PART2);
   return bytesOf(syscalls([
     {
       call: got
     }
-  ]), got, part);
+  ]), got, part2);
 }
 
 var SMALL, PART2;
@@ -10160,8 +10156,8 @@ function read2(fd, buffer) {
   return count;
 }
 function write2(fd, bytes) {
-  const part = bytes.subarray(0, MOST_AT_ONCE);
-  return syscall(write(raw(fd), part, part.length));
+  const part2 = bytes.subarray(0, MOST_AT_ONCE);
+  return syscall(write(raw(fd), part2, part2.length));
 }
 function pipe22(flags2 = O_CLOEXEC) {
   const { output } = new PipeEnds();
@@ -10563,16 +10559,16 @@ function statfs(path2, state) {
 
 
 function readStatfs(state) {
-  const word4 = (index) => Number(state.getBigUint64(index * 8, true));
+  const word5 = (index) => Number(state.getBigUint64(index * 8, true));
   return {
-    type: word4(0),
-    bsize: word4(1),
-    blocks: word4(2),
-    bfree: word4(3),
-    bavail: word4(4),
-    files: word4(5),
-    ffree: word4(6),
-    flags: word4(10)
+    type: word5(0),
+    bsize: word5(1),
+    blocks: word5(2),
+    bfree: word5(3),
+    bavail: word5(4),
+    files: word5(5),
+    ffree: word5(6),
+    flags: word5(10)
   };
 }
 var init_statfs = __esm({
@@ -13839,9 +13835,9 @@ function numbersOfX32() {
 function numbersOf(table2) {
   const numbers = /* @__PURE__ */ new Map();
   let next = 0;
-  for (const word4 of table2.trim().split(/\s+/)) {
-    if (/^\d+$/.test(word4)) next = Number(word4);
-    else numbers.set(word4, next++);
+  for (const word5 of table2.trim().split(/\s+/)) {
+    if (/^\d+$/.test(word5)) next = Number(word5);
+    else numbers.set(word5, next++);
   }
   return numbers;
 }
@@ -15161,9 +15157,9 @@ var init_routine = __esm({
 
 function writeSome(fd, bytes) {
   const { buffer } = tables();
-  const part = bytes.subarray(0, BUFFER_SIZE);
-  buffer.bytes.set(part);
-  return transfer("write", fd, part.length) ?? 0;
+  const part2 = bytes.subarray(0, BUFFER_SIZE);
+  buffer.bytes.set(part2);
+  return transfer("write", fd, part2.length) ?? 0;
 }
 
 var BUFFER_SIZE, tables;
@@ -15526,7 +15522,9 @@ var init_command_options = __esm({
         killAfter: optional(integer(0)),
         terminal: optional(boolean()),
         detached: optional(boolean()),
-        audit: optional(boolean()),
+        audit: optional(either(boolean(), oneOf([
+          "uses"
+        ]))),
         windowsRawArguments: optional(boolean()),
         permissions: permissionsSchema()
       };
@@ -15653,7 +15651,7 @@ function hasRoot(ranges2) {
 }
 function numbersAfter(name, status) {
   const [, words3 = ""] = new RegExp(`^${name}:(.*)$`, "m").exec(status) ?? [];
-  return words3.split(/\s+/).filter((word4) => word4 !== "").map(Number);
+  return words3.split(/\s+/).filter((word5) => word5 !== "").map(Number);
 }
 function mapOf(pid, file) {
   return read3(pid, file).split("\n").filter((line3) => line3 !== "").map((line3) => {
@@ -15911,22 +15909,22 @@ var init_enter_steps = __esm({
 async function* parts(fd, size, most) {
   const end = size === 0 ? most : size;
   for (let at3 = 0; at3 < end; ) {
-    const part = readAt(fd, at3, Math.min(PART3, end - at3));
-    if (part.length === 0) return;
-    yield part;
-    if (Math.floor((at3 + part.length) / TURN) > Math.floor(at3 / TURN)) await turn();
-    at3 += part.length;
+    const part2 = readAt(fd, at3, Math.min(PART3, end - at3));
+    if (part2.length === 0) return;
+    yield part2;
+    if (Math.floor((at3 + part2.length) / TURN) > Math.floor(at3 / TURN)) await turn();
+    at3 += part2.length;
   }
 }
 async function readAll(fd, size, most) {
   const all = [];
-  for await (const part of parts(fd, size, most)) all.push(part);
+  for await (const part2 of parts(fd, size, most)) all.push(part2);
   return concat(all);
 }
 function writeAll(fd, bytes, at3) {
   for (let done = 0; done < bytes.length; ) {
-    const part = bytes.slice(done, done + PART3);
-    done += syscall(at3 === "end" ? write(fd, part, part.length) : pwrite64(fd, part, part.length, at3 + done));
+    const part2 = bytes.slice(done, done + PART3);
+    done += syscall(at3 === "end" ? write(fd, part2, part2.length) : pwrite64(fd, part2, part2.length, at3 + done));
   }
 }
 function readAt(fd, offset, size) {
@@ -16128,8 +16126,8 @@ function openWithStatus(spot, flags2, mode2) {
 }
 function* entriesOf(directory2) {
   for (; ; ) {
-    const part = new Output(PART_SIZE2, "&entries");
-    const list5 = getdents64(directory2, part);
+    const part2 = new Output(PART_SIZE2, "&entries");
+    const list5 = getdents64(directory2, part2);
     const outcome = syscalls([
       {
         call: list5,
@@ -16140,7 +16138,7 @@ function* entriesOf(directory2) {
     ]);
     const size = Number(outcome.result(list5));
     if (size <= 0) return;
-    yield readDirectoryEntries(outcome.output(part), size);
+    yield readDirectoryEntries(outcome.output(part2), size);
   }
 }
 function typed(place3, directory2, entries) {
@@ -16355,9 +16353,9 @@ var init_copy_tree = __esm({
         if ((target.status.mode & S_IFMT) !== S_IFREG) throw notCopied(to);
         syscall(ftruncate(target.fd, 0));
         let at3 = 0;
-        for await (const part of parts(source.fd, size, 0)) {
-          writeAll(target.fd, part, at3);
-          at3 += part.length;
+        for await (const part2 of parts(source.fd, size, 0)) {
+          writeAll(target.fd, part2, at3);
+          at3 += part2.length;
         }
       }
       async #copyDirectory(from2, to, depth) {
@@ -16535,11 +16533,11 @@ var init_container_files = __esm({
           requireRegular(file.status.mode, spot);
           if (!append) syscall(ftruncate(file.fd, 0));
           let at3 = 0;
-          for await (const part of data2 instanceof Uint8Array ? [
+          for await (const part2 of data2 instanceof Uint8Array ? [
             data2
           ] : data2) {
-            writeAll(file.fd, part, append ? "end" : at3);
-            at3 += part.length;
+            writeAll(file.fd, part2, append ? "end" : at3);
+            at3 += part2.length;
           }
           if (mode2 !== void 0 && (file.status.mode & PERMISSIONS2) !== mode2) {
             spot.place.make([
@@ -16570,7 +16568,7 @@ var init_container_files = __esm({
         using directory2 = await attempt("list", spot, () => openWithStatus(spot, O_RDONLY | O_DIRECTORY));
         for (const entries of entriesOf(directory2.fd)) {
           for (const { name, type } of typed(spot.place, directory2.fd, entries)) {
-            const [isFile5, isDirectory2, isSymlink] = [
+            const [isFile5, isDirectory3, isSymlink] = [
               S_IFREG,
               S_IFDIR,
               S_IFLNK
@@ -16578,7 +16576,7 @@ var init_container_files = __esm({
             yield {
               name,
               isFile: isFile5,
-              isDirectory: isDirectory2,
+              isDirectory: isDirectory3,
               isSymlink
             };
           }
@@ -16669,13 +16667,13 @@ var init_container_files = __esm({
               call: status.call
             }
           ]);
-          const isDirectory2 = (status.of(made).mode & S_IFMT) === S_IFDIR;
-          if (isDirectory2 && recursive) return removeTree(spot);
+          const isDirectory3 = (status.of(made).mode & S_IFMT) === S_IFDIR;
+          if (isDirectory3 && recursive) return removeTree(spot);
           const { calls, parent, name } = parentOf2(spot);
           spot.place.make([
             ...calls,
             {
-              call: unlinkat(parent, name, isDirectory2 ? AT_REMOVEDIR : 0)
+              call: unlinkat(parent, name, isDirectory3 ? AT_REMOVEDIR : 0)
             }
           ]);
         });
@@ -17134,10 +17132,10 @@ var init_regular_file = __esm({
       readAll() {
         const parts2 = [];
         for (let at3 = 0; at3 < this.size; ) {
-          const part = this.readAt(at3, this.size - at3);
-          if (part.length === 0) break;
-          parts2.push(part);
-          at3 += part.length;
+          const part2 = this.readAt(at3, this.size - at3);
+          if (part2.length === 0) break;
+          parts2.push(part2);
+          at3 += part2.length;
         }
         return concat(parts2);
       }
@@ -17274,15 +17272,15 @@ function boxContainers(maps, parents) {
 }
 function nameIn(box2, program) {
   const given = () => readWholeText(at_fdcwd, `/proc/${box2}/cmdline`).split("\0")[1];
-  const word4 = program[0] ?? ifThere(given, HIDDEN_PROCESS);
-  return word4 === void 0 || word4 === "" ? void 0 : nameOf2(word4);
+  const word5 = program[0] ?? ifThere(given, HIDDEN_PROCESS);
+  return word5 === void 0 || word5 === "" ? void 0 : nameOf2(word5);
 }
 function programOfBox(pid) {
   const note2 = noteIn(beginningOf(`/proc/${pid}/exe`));
   if (note2 === void 0) return void 0;
   try {
     const { program } = JSON.parse(note2);
-    return Array.isArray(program) ? program.filter((word4) => typeof word4 === "string") : [];
+    return Array.isArray(program) ? program.filter((word5) => typeof word5 === "string") : [];
   } catch {
     return void 0;
   }
@@ -17290,8 +17288,8 @@ function programOfBox(pid) {
 function beginningOf(path2) {
   const opened2 = openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC, 0);
   const fd = new ResultOf(opened2, "fd");
-  const part = new Output(PART4, "&part");
-  const got = read(fd, part, PART4);
+  const part2 = new Output(PART4, "&part");
+  const got = read(fd, part2, PART4);
   const closing = new Label("closing");
   const outcome = syscalls([
     {
@@ -17306,7 +17304,7 @@ function beginningOf(path2) {
       call: close(fd)
     }
   ]);
-  const view2 = outcome.output(part);
+  const view2 = outcome.output(part2);
   return new Uint8Array(view2.buffer, view2.byteOffset, Number(outcome.result(got)));
 }
 var BEGIN, PART4;
@@ -17974,7 +17972,7 @@ var init_container = __esm({
       #pumps;
       #maxOutput;
       #killAfter;
-      #denials;
+      #audit;
       #stdin;
       #outputs = [];
       /** Whether `output()` was called. */
@@ -17998,7 +17996,7 @@ var init_container = __esm({
         this.#pumps = pumps;
         this.#maxOutput = limits2.maxOutput;
         this.#killAfter = limits2.killAfter;
-        this.#denials = limits2.denials;
+        this.#audit = limits2.audit;
         this.#status = wait$25.call(this, limits2);
         this.#status.catch(() => {
         });
@@ -18230,8 +18228,31 @@ var init_container = __esm({
        * @throws {TypeError} without that option
        */
       get denials() {
-        if (this.#denials !== void 0) return this.#denials;
+        if (this.#audit !== void 0) return this.#audit.denials;
         throw new TypeError("the container is not audited; the option { audit: true } does that");
+      }
+      /**
+       * The files that its programs have used, with the option `audit: "uses"`: each once for each use,
+       * as they named it. `ramekin learn` makes a recipe of them.
+       *
+       * @example
+       * ```ts
+       * import { sandbox } from "@ramekin/ramekin";
+       *
+       * const box = sandbox({ read: ["/etc/debian_version"] });
+       * const command = box.command("cat", { args: ["/etc/debian_version"], audit: "uses" });
+       * const container = command.spawn();
+       * await container.status;
+       * const read = container.uses.list.filter(({ use }) => use === "read");
+       * console.log(read.some(({ path }) => path === "/etc/debian_version")); // true
+       * ```
+       *
+       * @throws {TypeError} without that option
+       */
+      get uses() {
+        const uses = this.#audit?.uses;
+        if (uses !== void 0) return uses;
+        throw new TypeError('the files are not noted; the option { audit: "uses" } does that');
       }
       /**
        * Waits for the end of the program, and returns its status and output. A piped standard input is
@@ -19264,10 +19285,10 @@ var init_mount_table = __esm({
         let place3 = this.#root;
         const normal2 = normalize(path2);
         if (normal2 === "/") return place3;
-        for (const part of normal2.slice(1).split("/")) {
+        for (const part2 of normal2.slice(1).split("/")) {
           const children = place3.children ??= /* @__PURE__ */ new Map();
-          let next = children.get(part);
-          if (next === void 0) children.set(part, next = newPlace());
+          let next = children.get(part2);
+          if (next === void 0) children.set(part2, next = newPlace());
           place3 = next;
         }
         return place3;
@@ -19462,7 +19483,7 @@ var init_credentials = __esm({
           groups
         ];
         for (let at3 = 0; at3 < view2.byteLength; at3 += 4) words3.push(view2.getUint32(at3, true));
-        if (this.#last !== void 0 && words3.every(((word4, at3) => word4 === this.#words[at3]))) {
+        if (this.#last !== void 0 && words3.every(((word5, at3) => word5 === this.#words[at3]))) {
           return this.#last;
         }
         const { effective, inheritable } = readCapabilities(view2);
@@ -19592,9 +19613,9 @@ var init_directory_lists = __esm({
           ...this.#known.keys()
         ];
         for (let start = 0; start < paths.length; start += AT_ONCE2) {
-          const part = paths.slice(start, start + AT_ONCE2);
-          const now = stampsOf(part);
-          part.forEach(((path2, index) => {
+          const part2 = paths.slice(start, start + AT_ONCE2);
+          const now = stampsOf(part2);
+          part2.forEach(((path2, index) => {
             const known = this.#known.get(path2);
             if (now[index]?.stamp === known.stamp) known.used = false;
             else this.#known.delete(path2);
@@ -19910,9 +19931,9 @@ function originOf({ source, target }) {
 }
 function withoutDots(path2) {
   const parts2 = [];
-  for (const part of path2.split("/")) {
-    if (part === "..") parts2.pop();
-    else if (part !== "" && part !== ".") parts2.push(part);
+  for (const part2 of path2.split("/")) {
+    if (part2 === "..") parts2.pop();
+    else if (part2 !== "" && part2 !== ".") parts2.push(part2);
   }
   return `/${parts2.join("/")}`;
 }
@@ -20092,8 +20113,8 @@ function filesystemIssue({ type, data: data2, ids: ids2 }) {
       call: opened2,
       onFailure: ended
     },
-    ...data2.split(",").map((word4) => {
-      const [key, ...value] = word4.split("=");
+    ...data2.split(",").map((word5) => {
+      const [key, ...value] = word5.split("=");
       const call2 = value.length === 0 ? fsconfig(fd, FSCONFIG_SET_FLAG, key, null, 0) : fsconfig(fd, FSCONFIG_SET_STRING, key, value.join("="), 0);
       return {
         call: call2,
@@ -20362,7 +20383,7 @@ function followLinks(path2) {
   };
 }
 function partsOf(path2) {
-  return path2.split("/").filter((part) => part !== "" && part !== ".").reverse();
+  return path2.split("/").filter((part2) => part2 !== "" && part2 !== ".").reverse();
 }
 var MAX_LINKS;
 var init_follow_links = __esm({
@@ -20632,15 +20653,15 @@ var init_found_names = __esm({
     addMissingOf: (function (whole, text5) {
         const { directory: directory2 } = this.#question;
         let path2 = directory2;
-        for (const part of whole.slice(directory2 === "/" ? 1 : directory2.length + 1).split("/")) {
+        for (const part2 of whole.slice(directory2 === "/" ? 1 : directory2.length + 1).split("/")) {
           const entries = this.#lists.of(path2);
-          path2 = below(path2, part);
-          if (!entries.has(part) || this.isLeft(path2)) {
+          path2 = below(path2, part2);
+          if (!entries.has(part2) || this.isLeft(path2)) {
             if (!this.isExcepted(path2)) this.addMissing(path2, path2 === whole ? text5 : void 0);
             this.#found.delete(path2);
             return;
           }
-          if (entries.get(part) !== S_IFDIR || this.#found.has(path2)) return;
+          if (entries.get(part2) !== S_IFDIR || this.#found.has(path2)) return;
         }
       }),
     missing: (function () {
@@ -21365,9 +21386,9 @@ var init_name_search = __esm({
         for (const name of this.#index.ofGit) {
           const path2 = below(directory2, name);
           const type = name.includes("/") ? typeOf2(path2) : entries.get(name);
-          const isOwn3 = name === "commondir" && this.#isPointerTo(path2, directory2);
-          if (type !== void 0 && !isOwn3) this.#find(path2, type);
-          else if ((isOwn3 || !entries.has("commondir") || name === "config.worktree") && this.#question.absent.includes(GIT2 + name)) {
+          const isOwn4 = name === "commondir" && this.#isPointerTo(path2, directory2);
+          if (type !== void 0 && !isOwn4) this.#find(path2, type);
+          else if ((isOwn4 || !entries.has("commondir") || name === "config.worktree") && this.#question.absent.includes(GIT2 + name)) {
             this.#found.addMissing(path2, GIT_FILES[name]);
           }
         }
@@ -22229,8 +22250,8 @@ var init_permission_set = __esm({
           case "env":
             return true;
           case "run": {
-            const { run: run30 } = this.#options;
-            return typeof run30 !== "object" || run30.includes(need.program);
+            const { run: run31 } = this.#options;
+            return typeof run31 !== "object" || run31.includes(need.program);
           }
           case "kernel":
           case "lifetime":
@@ -22727,6 +22748,32 @@ var init_required = __esm({
   })
 });
 
+// audit/file_use.ts
+var MOST3, UseLog;
+var init_file_use = __esm({
+  "audit/file_use.ts"() {
+    MOST3 = 5e4;
+    UseLog = class {
+
+      #list = [];
+      #known = /* @__PURE__ */ new Set();
+      get list() {
+        return this.#list;
+      }
+      get isFull() {
+        return this.#list.length === MOST3;
+      }
+      /** Adds one, unless it is known. */
+      add(file) {
+        const key = `${file.use} ${file.path}`;
+        if (this.#known.has(key) || this.isFull) return;
+        this.#known.add(key);
+        this.#list.push(file);
+      }
+    };
+  }
+});
+
 // ffi/seccomp/multiplexed.ts
 function withMultiplexers(filter, abi) {
   if (abi !== "i386") return filter;
@@ -22815,9 +22862,9 @@ var init_multiplexed = __esm({
 // ffi/seccomp/bpf.ts
 function assembleFilter(parts2) {
   const backwards = new BackwardsProgram();
-  for (const part of parts2.toReversed()) {
-    if (!("kind" in part)) backwards.place(part);
-    else backwards.add(part);
+  for (const part2 of parts2.toReversed()) {
+    if (!("kind" in part2)) backwards.place(part2);
+    else backwards.add(part2);
   }
   return backwards.bytes();
 }
@@ -23749,9 +23796,9 @@ function linkAt(path2) {
 }
 function withoutClimbing(path2) {
   const parts2 = [];
-  for (const part of path2.split("/")) {
-    if (part === "..") parts2.pop();
-    else if (part !== "" && part !== ".") parts2.push(part);
+  for (const part2 of path2.split("/")) {
+    if (part2 === "..") parts2.pop();
+    else if (part2 !== "" && part2 !== ".") parts2.push(part2);
   }
   return `/${parts2.join("/")}`;
 }
@@ -23900,14 +23947,16 @@ var init_judge = __esm({
 
       #listener;
       #denials;
+      #uses;
       #advisor;
       #ownNetwork;
       #known = /* @__PURE__ */ new Set();
       #files;
       /** @param ownNetwork whether the container has no network of the host's */
-      constructor(listener, denials, advisor, ownNetwork) {
+      constructor(listener, { denials, uses }, advisor, ownNetwork) {
         this.#listener = listener;
         this.#denials = denials;
+        this.#uses = uses;
         this.#advisor = advisor;
         this.#ownNetwork = ownNetwork;
       }
@@ -23956,11 +24005,13 @@ var init_judge = __esm({
         const whole = absolutePathOf(text5, notified.pid, base);
         if (whole === void 0) return;
         const wanted = use === "open" || use === "openHow" ? this.#useOf(notified, use, notified.args[flags2]) : use;
-        const key = `${wanted} ${whole}`;
+        const key = `${this.#uses === void 0 ? wanted : `${use} ${wanted}`} ${whole}`;
         if (this.#known.has(key)) return;
         if (this.#known.size === MOST_KNOWN) this.#known.clear();
         this.#known.add(key);
-        if (!this.#isDenied(whole, wanted, notified)) return;
+        if (!this.#isDenied(whole, wanted, notified)) {
+          return this.#note(whole, wanted, use === "open" || use === "openHow", notified);
+        }
         const advice = wanted === "write" ? this.#advisor.writing(whole) : this.#advisor.reading(whole);
         this.#add(notified, {
           kind: wanted,
@@ -23968,12 +24019,36 @@ var init_judge = __esm({
           ...advice
         });
       }
+      /** Notes that a file is used. What is missing is not, unless it is to be made. */
+      #note(path2, use, opens, notified) {
+        if (this.#uses === void 0) return;
+        const isThere3 = this.#filesOf(notified).stateOf(path2, true) !== "missing";
+        if (use === "execute") {
+          if (isThere3) this.#uses.add({
+            use,
+            path: path2
+          });
+        } else if (use === "read") {
+          if (isThere3) this.#uses.add({
+            use: opens ? "read" : "look",
+            path: path2
+          });
+        } else {
+          this.#uses.add({
+            use: opens && isThere3 ? "write" : "make",
+            path: path2
+          });
+        }
+      }
+      #filesOf({ pid }) {
+        return this.#files ??= new ContainerFiles2(pid);
+      }
       #useOf(notified, use, flags2) {
         const bits = use === "open" ? Number(flags2 & INT3) : numberIn2(this.#listener.read(notified, flags2, 8));
         return (bits & WRITING) === 0 ? "read" : "write";
       }
       #isDenied(path2, use, notified) {
-        const files2 = this.#files ??= new ContainerFiles2(notified.pid);
+        const files2 = this.#filesOf(notified);
         if (use !== "write") {
           if (this.#advisor.isDenied(path2)) return true;
           return !isWithin(path2, "/proc") && files2.stateOf(path2, true) === "missing" && isOnHost(path2);
@@ -24001,9 +24076,9 @@ var init_judge = __esm({
       #message(notified, messages) {
         const header2 = this.#read(notified, messages, 24);
         if (header2.length < 24) return header2;
-        const part = this.#read(notified, new DataView(header2.buffer).getBigUint64(16, true), 16);
-        if (part.length < 16) return part;
-        const view2 = new DataView(part.buffer);
+        const part2 = this.#read(notified, new DataView(header2.buffer).getBigUint64(16, true), 16);
+        if (part2.length < 16) return part2;
+        const view2 = new DataView(part2.buffer);
         return this.#read(notified, view2.getBigUint64(0, true), Number(view2.getBigUint64(8, true)));
       }
       #judgeAddress(notified, address2, length) {
@@ -24343,11 +24418,11 @@ var init_observer = __esm({
       #names;
       #architecture = AUDIT_ARCH[engine().architecture];
       /** Begins at once, and adds what it finds. */
-      constructor({ notifier, filter, steps, ownNetwork }, denials) {
+      constructor({ notifier, filter, steps, ownNetwork }, notes) {
         this.#listener = new Listener(notifier);
         this.#filter = filter;
-        this.#denials = denials;
-        this.#judge = new Judge(this.#listener, denials, new Advisor(steps), ownNetwork);
+        this.#denials = notes.denials;
+        this.#judge = new Judge(this.#listener, notes, new Advisor(steps), ownNetwork);
         this.#names = namesByNumber();
         this.#watch = reactor().watch(notifier);
         this.#watch.unref();
@@ -24389,8 +24464,8 @@ var init_observer = __esm({
       }
       /** The name of a call; `undefined` for one of another ABI. */
       #nameOf({ number, data: data2 }) {
-        const isOwn3 = data2.getUint32(4, true) === this.#architecture;
-        return isOwn3 ? this.#names.get(number) : void 0;
+        const isOwn4 = data2.getUint32(4, true) === this.#architecture;
+        return isOwn4 ? this.#names.get(number) : void 0;
       }
     };
   })
@@ -24514,10 +24589,10 @@ async function passBody(body, from2, to) {
 }
 async function passBytes(count, from2, to) {
   for (let left = count; left > 0; ) {
-    const part = await from2.some(left);
-    if (part.length === 0) throw new Refusal(400, "the body ends too early");
-    await to.write(part);
-    left -= part.length;
+    const part2 = await from2.some(left);
+    if (part2.length === 0) throw new Refusal(400, "the body ends too early");
+    await to.write(part2);
+    left -= part2.length;
   }
 }
 var LINE_LIMIT;
@@ -24569,18 +24644,18 @@ var init_reader = __esm({
         return this.#take(Math.min(limit2, this.#buffer.length));
       }
       #take(count) {
-        const part = this.#buffer.subarray(0, count);
+        const part2 = this.#buffer.subarray(0, count);
         this.#buffer = this.#buffer.subarray(count);
-        return part;
+        return part2;
       }
       /** Reads until there are this many bytes, and reports whether there are. */
       async #more(count) {
         while (this.#buffer.length < count) {
-          const part = await this.#stream.read();
-          if (part.length === 0) return false;
+          const part2 = await this.#stream.read();
+          if (part2.length === 0) return false;
           this.#buffer = concat([
             this.#buffer,
-            part
+            part2
           ]);
         }
         return true;
@@ -24661,7 +24736,7 @@ function bodyOf(headers, minor) {
   return "chunked";
 }
 function forwarded(method, { name, port: port2 }, path2, headers) {
-  const named2 = headers.filter(({ name: name2 }) => name2.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((word4) => word4.trim().toLowerCase()));
+  const named2 = headers.filter(({ name: name2 }) => name2.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((word5) => word5.trim().toLowerCase()));
   const left = /* @__PURE__ */ new Set([
     ...HOP_BY_HOP,
     ...named2,
@@ -24843,9 +24918,9 @@ async function passBoth(client, from2, host2) {
 }
 async function pass(from2, to) {
   for (; ; ) {
-    const part = await from2.some();
-    if (part.length === 0) return await to.end();
-    await to.write(part);
+    const part2 = await from2.some();
+    if (part2.length === 0) return await to.end();
+    await to.write(part2);
   }
 }
 async function refuse(error, to) {
@@ -25136,13 +25211,13 @@ function proxyTo(listener, hosts, denials) {
     end: () => proxy.close()
   };
 }
-function observe(notifier, plan, denials) {
+function observe(notifier, plan, notes) {
   const observer = new Observer({
     notifier,
     filter: plan.notifier.filter,
     steps: plan.cursor.steps,
     ownNetwork: plan.state.unshared.has("net")
-  }, denials);
+  }, notes);
   return {
     end: () => observer.close()
   };
@@ -25150,6 +25225,7 @@ function observe(notifier, plan, denials) {
 var init_services = __esm({
   "container/services.ts": (function () {
     init_denial();
+    init_file_use();
     init_observer();
     init_proxy();
   })
@@ -26423,11 +26499,11 @@ var init_program_writer = __esm({
         });
         return call2;
       }),
-    part: (function (part) {
-        this.parts.push("call" in part ? {
+    part: (function (part2) {
+        this.parts.push("call" in part2 ? {
           ...CHILD_EDGES,
-          ...part
-        } : part);
+          ...part2
+        } : part2);
       }),
     place: (function (label2) {
         this.parts.push(label2);
@@ -26997,7 +27073,7 @@ var init_enter_program = __esm({
 // launch/link.ts
 
 function recordOf(call2, { parts: parts2 }) {
-  return parts2.find((part) => "call" in part && part.call === call2);
+  return parts2.find((part2) => "call" in part2 && part2.call === call2);
 }
 
 
@@ -27144,12 +27220,12 @@ function whyNotStarted(path2, { head: head2, executable, code, place: place3 }) 
 }
 function interpreterIssue(script, denied3, place3) {
   const [line3] = script.slice(2).split("\n");
-  const [word4 = ""] = line3.replace(/^[ \t]+/, "").split(/[ \t\0]/);
-  const interpreter = JSON.stringify(word4);
-  if (word4.endsWith("\r")) {
+  const [word5 = ""] = line3.replace(/^[ \t]+/, "").split(/[ \t\0]/);
+  const interpreter = JSON.stringify(word5);
+  if (word5.endsWith("\r")) {
     return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
   }
-  if (word4 === "") return 'has no name behind "#!"';
+  if (word5 === "") return 'has no name behind "#!"';
   return denied3 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not ${place3}`;
 }
 function describeExecve(path2) {
@@ -27386,9 +27462,9 @@ var init_runtime_fds = __esm({
         address: outcome.output(address2).getBigUint64(0, true),
         id: Number(outcome.result(id2))
       };
-      const word4 = Deno.UnsafePointer.create(thread.address);
-      if (word4 === null) return void 0;
-      return new Deno.UnsafePointerView(word4).getInt32() === thread.id ? thread : void 0;
+      const word5 = Deno.UnsafePointer.create(thread.address);
+      if (word5 === null) return void 0;
+      return new Deno.UnsafePointerView(word5).getInt32() === thread.id ? thread : void 0;
     }));
     initImage = perEngine((({ architecture }) => sealedImage("ramekin-init", INIT[architecture])));
   })
@@ -28756,10 +28832,10 @@ function letGo(socket) {
 function waitForEnd(socket, most = 0) {
   const parts2 = [];
   for (let length = 0; ; ) {
-    const part = receive(socket, Math.max(most - length, 1));
-    if (part.length === 0) break;
-    if (length < most) parts2.push(part);
-    length += part.length;
+    const part2 = receive(socket, Math.max(most - length, 1));
+    if (part2.length === 0) break;
+    if (length < most) parts2.push(part2);
+    length += part2.length;
   }
   return concat(parts2);
 }
@@ -28855,7 +28931,7 @@ var init_sync = __esm({
 
 // launch/visit.ts
 function visit(plan, parts2, patience = PATIENCE3) {
-  const calls = parts2.filter((part) => !(part instanceof Label));
+  const calls = parts2.filter((part2) => !(part2 instanceof Label));
   prepareLock();
   const shape = {
     ...shapeOf(NO_PROGRAM, 0, void 0, false),
@@ -28867,12 +28943,12 @@ function visit(plan, parts2, patience = PATIENCE3) {
     writer.section = "program";
     frame2.beforeExec(writer);
     for (const planned of plan.beforeProgram) writer.part(planned);
-    for (const part of parts2) {
-      if (part instanceof Label) {
-        writer.place(part);
+    for (const part2 of parts2) {
+      if (part2 instanceof Label) {
+        writer.place(part2);
         continue;
       }
-      const { call: call2, sends, accept: accept2 = [], fixes, onAccepted } = part;
+      const { call: call2, sends, accept: accept2 = [], fixes, onAccepted } = part2;
       const passed = new Label("nothing to send");
       const edges = sends === true && accept2.length > 0 ? {
         onAccepted: passed
@@ -31541,7 +31617,7 @@ function lowerLateEntries({ entries = [], hide = [], ...step }, plan, show3) {
 function mayLieIn(pattern, entry2) {
   const parts2 = pattern.split("/");
   return entry2.split("/").every((name, at3) => {
-    const words3 = parts2[at3]?.split("*").map((word4) => word4.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+    const words3 = parts2[at3]?.split("*").map((word5) => word5.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
     return words3 !== void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
   });
 }
@@ -32666,12 +32742,12 @@ function leaveGroups(plan) {
 function takeUserInside(plan, { user, setgroupsDenied }, taken) {
   becomeUndumpable(plan);
   if (taken === "keep" || user === void 0) return;
-  const isOwn3 = isScripts(user, plan.state);
+  const isOwn4 = isScripts(user, plan.state);
   const { uid, gid, groups } = taken === "process" ? user : rootOf(user);
-  if ((uid === void 0 || gid === void 0) && !isOwn3 && plan.state.caller.mayMapIds) {
+  if ((uid === void 0 || gid === void 0) && !isOwn4 && plan.state.caller.mayMapIds) {
     plan.refuse(`the user of the process is not mapped in its user namespace, and the container would stay the script's user on the host's files; pass { credentials: "keep" } for that`);
   }
-  const mayKeepGroups = isOwn3 || hasNoPrivilegedGroups(plan.state);
+  const mayKeepGroups = isOwn4 || hasNoPrivilegedGroups(plan.state);
   if (setgroupsDenied && !mayKeepGroups) {
     plan.refuse("setgroups(2) is denied in the user namespace, and the script's groups cannot be dropped before without CAP_SETGID; run the script without groups, as setpriv --clear-groups does");
   }
@@ -32684,7 +32760,7 @@ function takeUserInside(plan, { user, setgroupsDenied }, taken) {
     });
   }
   if (gid !== void 0) changeGroup(plan, gid);
-  if (uid !== void 0 && !(isOwn3 && uid === user.uid)) changeUser(plan, uid);
+  if (uid !== void 0 && !(isOwn4 && uid === user.uid)) changeUser(plan, uid);
   if (uid !== void 0 && gid !== void 0) plan.state.ids = {
     uid,
     gid
@@ -33031,11 +33107,11 @@ var init_join_cgroup2 = __esm({
 function fileRules(step, deniable, plan) {
   const files2 = new RuleFiles(step, plan);
   const rights = /* @__PURE__ */ new Map();
-  for (const word4 of FILE_WORDS) {
-    for (const asked of step[word4] ?? []) {
-      const paths = word4 === "public" ? files2.ifPublic(asked) : files2.of(asked);
+  for (const word5 of FILE_WORDS) {
+    for (const asked of step[word5] ?? []) {
+      const paths = word5 === "public" ? files2.ifPublic(asked) : files2.of(asked);
       for (const path2 of paths) {
-        rights.set(path2, (rights.get(path2) ?? 0) | FILE_RIGHTS[word4] & deniable);
+        rights.set(path2, (rights.get(path2) ?? 0) | FILE_RIGHTS[word5] & deniable);
       }
     }
   }
@@ -33085,16 +33161,16 @@ var init_landlock_files = __esm({
         ], path2);
       }
       /** Returns a path of which the host tells now what there is, which is so of its own files only. */
-      #hostFile(path2, word4) {
+      #hostFile(path2, word5) {
         const plan = this.#plan;
         const place3 = normalize(path2);
         if (!plan.host.isHere) {
-          plan.refuse(`what "${word4}" is about is known only where the box runs; name the files by "execute"`);
+          plan.refuse(`what "${word5}" is about is known only where the box runs; name the files by "execute"`);
         }
         if (plan.cursor.rootOf(place3) === void 0 && plan.state.mounts.isHostFile(place3)) {
           return place3;
         }
-        return plan.refuse(`"${word4}" is about files of the host, and ${path2} is one of the recipe's; put the step before its mounts, or leave it out`);
+        return plan.refuse(`"${word5}" is about files of the host, and ${path2} is one of the recipe's; put the step before its mounts, or leave it out`);
       }
       /** A symbolic link would allow what it leads to, and so has no rule. */
       #without(except, path2) {
@@ -33172,12 +33248,12 @@ function versionsFor(step, oldest) {
   return found;
 }
 function neededBy(step) {
-  return Math.max(FILE_WORDS.some((word4) => step[word4] !== void 0) ? FILES_SINCE : 1, PORT_WORDS.some((word4) => step[word4] !== void 0) ? PORTS_SINCE : 1, step.isolate !== void 0 ? SCOPES_SINCE : 1);
+  return Math.max(FILE_WORDS.some((word5) => step[word5] !== void 0) ? FILES_SINCE : 1, PORT_WORDS.some((word5) => step[word5] !== void 0) ? PORTS_SINCE : 1, step.isolate !== void 0 ? SCOPES_SINCE : 1);
 }
 function deniedBy(step, version) {
-  const files2 = FILE_WORDS.some((word4) => step[word4] !== void 0) ? deniableFileRights(version) : 0;
-  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum4, word4) => sum4 + (step[word4] === void 0 ? 0 : PORT_RIGHTS[word4]), 0);
-  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum4, word4) => sum4 | SCOPES[word4], 0);
+  const files2 = FILE_WORDS.some((word5) => step[word5] !== void 0) ? deniableFileRights(version) : 0;
+  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum4, word5) => sum4 + (step[word5] === void 0 ? 0 : PORT_RIGHTS[word5]), 0);
+  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum4, word5) => sum4 | SCOPES[word5], 0);
   return {
     files: files2,
     ports,
@@ -33185,7 +33261,7 @@ function deniedBy(step, version) {
   };
 }
 function refuseOlder(step, version) {
-  const lacking = FILE_WORDS.some((word4) => step[word4] !== void 0) && version < FILES_SINCE ? "limit files (Linux 6.2)" : PORT_WORDS.some((word4) => step[word4] !== void 0) && version < PORTS_SINCE ? "limit ports (Linux 6.7)" : step.isolate !== void 0 && version < SCOPES_SINCE ? "isolate a program (Linux 6.12)" : void 0;
+  const lacking = FILE_WORDS.some((word5) => step[word5] !== void 0) && version < FILES_SINCE ? "limit files (Linux 6.2)" : PORT_WORDS.some((word5) => step[word5] !== void 0) && version < PORTS_SINCE ? "limit ports (Linux 6.7)" : step.isolate !== void 0 && version < SCOPES_SINCE ? "isolate a program (Linux 6.12)" : void 0;
   if (lacking === void 0) return;
   throw new UnsupportedError(`landlock: this kernel cannot ${lacking}: ` + (version === 0 ? "it has no Landlock, or Landlock is not among its security modules (lsm=landlock,...)" : `its Landlock has version ${version}`) + "; { degrade: true } uses what there is");
 }
@@ -33225,9 +33301,9 @@ function allowFiles(step, deniable, ruleset, plan) {
 }
 function allowPorts(step, ruleset, plan) {
   const rights = /* @__PURE__ */ new Map();
-  for (const word4 of PORT_WORDS) {
-    for (const port2 of step[word4] ?? []) {
-      rights.set(port2, (rights.get(port2) ?? 0) | PORT_RIGHTS[word4]);
+  for (const word5 of PORT_WORDS) {
+    for (const port2 of step[word5] ?? []) {
+      rights.set(port2, (rights.get(port2) ?? 0) | PORT_RIGHTS[word5]);
     }
   }
   for (const [port2, allowed] of rights) plan.call(addNetPort(ruleset, allowed, port2));
@@ -34419,11 +34495,11 @@ function rootParts(step, plan) {
       ],
       discard: true
     }),
-    ...mounted.flatMap((part) => [
-      mkdir2(part.target, {
+    ...mounted.flatMap((part2) => [
+      mkdir2(part2.target, {
         host: isKept
       }),
-      part
+      part2
     ]),
     ...resolvConf ? [
       shown4("/etc/resolv.conf", "/etc/resolv.conf", true)
@@ -34782,7 +34858,7 @@ var init_user_namespaces3 = __esm({
 
 // plan/lowering.ts
 function lowerRoot(step, plan) {
-  for (const part of rootParts(step, plan)) lower(part, plan);
+  for (const part2 of rootParts(step, plan)) lower(part2, plan);
 }
 
 var LOWERINGS;
@@ -35303,7 +35379,7 @@ var init_command = __esm({
         const started2 = start$71.call(this, defaults);
         const { launched, descriptors, passed } = started2;
         const { timeout, maxOutput } = this.#limits;
-        const takesLonger = started2.denials !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
+        const takesLonger = started2.audit !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
         const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
         if (collected === void 0) return await container$74.call(this, started2).output();
         return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
@@ -35313,7 +35389,7 @@ var init_command = __esm({
         if (this.#options.terminal === true) {
           throw new TypeError("a terminal needs the event loop; use output() or spawn()");
         }
-        if (this.#options.audit === true) {
+        if (this.#isAudited) {
           throw new TypeError("an audit needs the event loop; use output() or spawn()");
         }
         if (this.#grants?.network === "proxy") {
@@ -35389,10 +35465,10 @@ var init_command = __esm({
       });
   }
   static {
-    container$74 = (function ({ launched, denials, descriptors, passed }) {
+    container$74 = (function ({ launched, audit, descriptors, passed }) {
         const limits2 = {
           ...this.#limits,
-          denials
+          audit
         };
         if (passed === void 0) {
           return new Container(launched, descriptors, limits2, this.#entrance);
@@ -35448,7 +35524,7 @@ var init_command = __esm({
     served$78 = (function (launched) {
         return serveContainer(launched, this.#plan, {
           hosts: this.#grants?.hosts,
-          audits: this.#options.audit === true
+          audit: this.#options.audit ?? false
         });
       });
   }
@@ -35530,7 +35606,10 @@ var init_command = __esm({
         this.#grants = permissions === void 0 ? void 0 : new PermissionSet(permissions);
         this.#plans = plans;
         this.#launcher = plans.launcher(this.#planOptions);
-        if (options.audit === true) this.#checkAudit();
+        if (this.#isAudited) this.#checkAudit();
+      }
+      get #isAudited() {
+        return (this.#options.audit ?? false) !== false;
       }
       #checkAudit() {
         if (this.#options.fds !== void 0) {
@@ -35545,7 +35624,7 @@ var init_command = __esm({
       get #planOptions() {
         const grants = this.#grants;
         const detached = this.#options.detached || void 0;
-        const audit = this.#options.audit || void 0;
+        const audit = this.#isAudited || void 0;
         if (grants === void 0) return {
           detached,
           audit
@@ -35659,14 +35738,14 @@ var init_command = __esm({
         admit$77.call(this);
         reactor();
         const terminal = new ProgramTerminal(this.#plan.state.terminals !== void 0);
-        const { launched, denials } = served$78.call(this, launch$75.call(this, {
+        const { launched, audit } = served$78.call(this, launch$75.call(this, {
           terminal: terminal.theirs
         }, terminal));
         try {
           const ours = terminal.join(launched.terminal, kinds);
           const limits2 = {
             ...this.#limits,
-            denials,
+            audit,
             ended: () => terminal.leave()
           };
           return new Container(launched, ours, limits2, this.#entrance);
@@ -35773,9 +35852,9 @@ function readFile2(path2) {
 function readNumber(path2) {
   return toNumber(readFile2(path2));
 }
-function readEntry(path2, word4) {
-  const line3 = readFile2(path2)?.split("\n").find((line4) => line4.startsWith(`${word4} `));
-  return toNumber(line3?.slice(word4.length));
+function readEntry(path2, word5) {
+  const line3 = readFile2(path2)?.split("\n").find((line4) => line4.startsWith(`${word5} `));
+  return toNumber(line3?.slice(word5.length));
 }
 function toNumber(text5) {
   return text5 === void 0 || text5.trim() === "" ? void 0 : Number(text5);
@@ -36117,7 +36196,7 @@ function parseHierarchies(groups, mountinfo) {
     if (version === 1 && controllers.size === 0) return [];
     const path2 = rest.join(":");
     for (const mount4 of mounts) {
-      const same = mount4.version === version && (version === 2 || words3.every((word4) => mount4.options.includes(word4)));
+      const same = mount4.version === version && (version === 2 || words3.every((word5) => mount4.options.includes(word5)));
       const own = same ? directoryIn(mount4, path2) : void 0;
       if (own !== void 0) return [
         {
@@ -36134,8 +36213,8 @@ function parseHierarchies(groups, mountinfo) {
 function controllersIn(text5) {
   return new Set(text5.trim().split(/\s+/).flatMap(controllerOf));
 }
-function controllerOf(word4) {
-  const name = word4 === "blkio" ? "io" : word4;
+function controllerOf(word5) {
+  const name = word5 === "blkio" ? "io" : word5;
   return CONTROLLERS.filter((controller) => controller === name);
 }
 function parseMount(line3) {
@@ -36464,8 +36543,8 @@ function cgroupError(action, { syscall: syscall2, errno }) {
   }
   const { file, text: text5 } = action;
   if (code === "ENOENT" && syscall2 === "openat") {
-    const part = PARTS.find(([name]) => name.test(file))?.[1] ?? "does not have it";
-    return new UnsupportedError(`there is no ${file}: this kernel ${part}`);
+    const part2 = PARTS.find(([name]) => name.test(file))?.[1] ?? "does not have it";
+    return new UnsupportedError(`there is no ${file}: this kernel ${part2}`);
   }
   const written2 = syscall2 === "write" ? `, ${JSON.stringify(text5)}` : "";
   const call2 = `${syscall2}(${JSON.stringify(file)}${written2})`;
@@ -37196,7 +37275,7 @@ function launchTimeout({ compiled: { plan, layout, sealed }, values }, result) {
   return new LaunchTimeoutError(timeLimit, describeCall(call2, showValues(values)), place3);
 }
 function pendingRecord({ parts: parts2 }, result) {
-  return parts2.findLast((part) => !(part instanceof Label) && !(part.section !== void 0 && OTHERS3.has(part.section)) && result.result(part.call) === PENDING);
+  return parts2.findLast((part2) => !(part2 instanceof Label) && !(part2.section !== void 0 && OTHERS3.has(part2.section)) && result.result(part2.call) === PENDING);
 }
 var LaunchTimeoutError, SILENT, BUSY, OTHERS3;
 var init_launch_timeout = __esm({
@@ -37485,15 +37564,15 @@ var init_launch = __esm({
 function conditionsOf(parts2) {
   const conditions = /* @__PURE__ */ new Map();
   const positions = /* @__PURE__ */ new Map();
-  parts2.forEach((part, index) => {
-    if (part instanceof Label) positions.set(part, index);
+  parts2.forEach((part2, index) => {
+    if (part2 instanceof Label) positions.set(part2, index);
   });
-  parts2.forEach((part, index) => {
-    if (part instanceof Label || part.call.name.startsWith("clone")) return;
+  parts2.forEach((part2, index) => {
+    if (part2 instanceof Label || part2.call.name.startsWith("clone")) return;
     for (const label2 of [
-      part.onZero,
-      part.onAccepted,
-      part.onSuccess
+      part2.onZero,
+      part2.onAccepted,
+      part2.onSuccess
     ]) {
       if (label2 === void 0 || label2 === END || label2 === EXIT_CHILD) continue;
       for (const passed of parts2.slice(index + 1, positions.get(label2))) {
@@ -37783,7 +37862,7 @@ var init_placeholders = __esm({
 
 // launch/listing.ts
 function parentEntries(plan, { stepIndex, parentActions }) {
-  const part = plan.cursor.nameOf(stepIndex);
+  const part2 = plan.cursor.nameOf(stepIndex);
   return parentActions({
     text: "PID",
     number: NaN
@@ -37794,7 +37873,7 @@ function parentEntries(plan, { stepIndex, parentActions }) {
     ].join(" ")
   ] : "run" in action ? "run what the caller gave" : describeService(action, "PID")).map((call2) => ({
     stepIndex,
-    part,
+    part: part2,
     by: "script",
     call: call2
   }));
@@ -37840,9 +37919,9 @@ var init_listing = __esm({
           ...layout.sealed?.parts ?? []
         ];
         const conditions = conditionsOf(parts2);
-        for (const part of parts2) {
-          if (!("call" in part)) continue;
-          const { call: call2, stepIndex, section } = part;
+        for (const part2 of parts2) {
+          if (!("call" in part2)) continue;
+          const { call: call2, stepIndex, section } = part2;
           if (section === "failure") continue;
           const isScripts2 = section === "script" || section === "restore" || section === "watch" || call2 === layout.clone;
           entries.push({
@@ -40251,8 +40330,8 @@ function supervisorFlag(fd) {
   return `--${SUPERVISOR.name}=${fd}`;
 }
 function supervisorFd(given) {
-  const word4 = given.value(SUPERVISOR.name);
-  return word4 === void 0 ? void 0 : Number(word4);
+  const word5 = given.value(SUPERVISOR.name);
+  return word5 === void 0 ? void 0 : Number(word5);
 }
 function upkeepOf(given) {
   const [ready, size] = [
@@ -40281,18 +40360,18 @@ function upkeepOf(given) {
   };
 }
 function restartOf(given) {
-  const word4 = given.value("restart");
-  if (word4 === void 0) return void 0;
-  const policy = POLICIES.find((policy2) => policy2 === word4);
+  const word5 = given.value("restart");
+  if (word5 === void 0) return void 0;
+  const policy = POLICIES.find((policy2) => policy2 === word5);
   if (policy !== void 0) return {
     policy
   };
-  throw new UsageError(`--restart=${word4}: it is ${POLICIES.join(", ")}`);
+  throw new UsageError(`--restart=${word5}: it is ${POLICIES.join(", ")}`);
 }
-function portOf(word4) {
-  const port2 = /^\d{1,5}$/.test(word4) ? Number(word4) : 0;
+function portOf(word5) {
+  const port2 = /^\d{1,5}$/.test(word5) ? Number(word5) : 0;
   if (port2 > 0 && port2 < 65536) return port2;
-  throw new UsageError(`--ready-port=${word4} is no port: a number from 1 to 65535`);
+  throw new UsageError(`--ready-port=${word5} is no port: a number from 1 to 65535`);
 }
 function healthOf(given) {
   const [command, pause2] = [
@@ -40799,7 +40878,7 @@ var init_limit_flags = __esm({
 
 // scripts/ramekin/subcommands.ts
 
-var JSON_FLAG, RECIPE, DETACHED2, IMAGE2, SET, PROTECT, PROGRAM, STREAM, STATUS, RUNS_ON, STATUS_FD, SANDBOX_FLAGS, TABLE, SUBCOMMANDS;
+var JSON_FLAG, RECIPE, DETACHED2, IMAGE2, SET, PROTECT, PROGRAM, STREAM, STATUS, RUNS_ON, STATUS_FD, SANDBOX_FLAGS, LEARN_FLAGS, TABLE, SUBCOMMANDS;
 var init_subcommands = __esm({
   "scripts/ramekin/subcommands.ts": (function () {
     init_permission_flags();
@@ -40884,6 +40963,30 @@ var init_subcommands = __esm({
         summary: "show it all files, the network and the environment, and lift --unix-sockets and --setuid-files"
       }
     ];
+    LEARN_FLAGS = [
+      ...SANDBOX_FLAGS.filter((flag) => ![
+        "allow-read",
+        "allow-write",
+        "allow-net",
+        "allow-all"
+      ].includes(flag.name) && !FILE_FLAGS.includes(flag)),
+      {
+        ...PERMISSION_FLAGS.write,
+        summary: "let files and directories be changed while it is learnt, or else this directory"
+      },
+      {
+        ...PERMISSION_FLAGS.net,
+        summary: "let it use the network while it is learnt: *.example.org:443, or all of the host's"
+      },
+      ...Object.values(DENIAL_FLAGS),
+      {
+        name: "output",
+        letter: "o",
+        value: "FILE",
+        completes: "file",
+        summary: "write the recipe to this file, as YAML"
+      }
+    ];
     TABLE = [
       {
         name: "run",
@@ -40935,6 +41038,18 @@ ${STATUS}`,
           AUDIT,
           STATUS_FD
         ]
+      },
+      {
+        name: "learn",
+        summary: "run a program, and tell the smallest sandbox that lets it do the same",
+        more: `The program runs in a sandbox that shows it all that you may read, but for files where secrets usually are (~/.ssh, ~/.aws, .env and others), and lets it change this directory, unless that is your home directory or as wide, or what --allow-write lists. At its end the flags of ramekin sandbox are told that let it do what it did, and what it was denied, each with the flag that would allow it. Run it so with a program that you trust with what you can read; it reaches no host that --allow-net does not list. What is told is a report: a program that hides what it does is only granted less. Which variables of the environment it reads cannot be seen: list them with --allow-env.
+
+${STATUS}`,
+        operands: [],
+        program: true,
+        runs: true,
+        place: "sandbox",
+        flags: LEARN_FLAGS
       },
       {
         name: "build",
@@ -41440,8 +41555,8 @@ function meantBy(name) {
   ]);
   return near === void 0 ? `they are ${names.join(", ")}` : `did you mean ${near}?`;
 }
-function unknownFlag(word4, flags2, subcommand) {
-  const [written2] = word4.split("=");
+function unknownFlag(word5, flags2, subcommand) {
+  const [written2] = word5.split("=");
   const advice = insteadOf(written2, flags2.map(({ name }) => name), subcommand);
   return new UsageError(`there is no flag ${written2}${advice === void 0 ? "" : `; ${advice}`}`);
 }
@@ -41650,11 +41765,11 @@ function wrapped(text5, width2 = LINE) {
     const lines = [
       ""
     ];
-    for (const word4 of paragraph2.split(" ")) {
+    for (const word5 of paragraph2.split(" ")) {
       const last = lines.at(-1);
-      if (last === "") lines[lines.length - 1] = word4;
-      else if (last.length + 1 + word4.length <= width2) lines[lines.length - 1] = `${last} ${word4}`;
-      else lines.push(word4);
+      if (last === "") lines[lines.length - 1] = word5;
+      else if (last.length + 1 + word5.length <= width2) lines[lines.length - 1] = `${last} ${word5}`;
+      else lines.push(word5);
     }
     return lines;
   });
@@ -41994,7 +42109,7 @@ function parseYamlInteger(source) {
   if (value.startsWith("0x")) return sign * parseInt(value.slice(2), 16);
   if (value.includes(":")) {
     let result = 0;
-    for (const part of value.split(":")) result = result * 60 + Number(part);
+    for (const part2 of value.split(":")) result = result * 60 + Number(part2);
     return sign * result;
   }
   if (value !== "0" && value[0] === "0") return sign * parseInt(value, 8);
@@ -42057,7 +42172,7 @@ function resolveYamlFloat(source) {
   if (value === ".nan") return NaN;
   let result = 0;
   if (value.includes(":")) {
-    for (const part of value.split(":")) result = result * 60 + Number(part);
+    for (const part2 of value.split(":")) result = result * 60 + Number(part2);
     result *= sign;
   } else result = sign * parseFloat(value);
   if (Number.isFinite(result) || YAML_FLOAT_SPECIAL_PATTERN.test(source)) return result;
@@ -42126,6 +42241,11 @@ function isPlainObject(data2) {
   if (data2 === null || typeof data2 !== "object" || Array.isArray(data2)) return false;
   const prototype = Object.getPrototypeOf(data2);
   return prototype === null || prototype === Object.prototype;
+}
+function pick(object2, keys2) {
+  const result = {};
+  for (const key of keys2) if (object2[key] !== void 0) result[key] = object2[key];
+  return result;
 }
 function createTagDefinitionMap() {
   return {
@@ -42453,6 +42573,26 @@ function getScalarValue(input, scalar) {
       return getPlainValue(input, valueStart, valueEnd);
   }
 }
+function percentByte(byte) {
+  return "%" + HEX[byte >> 4] + HEX[byte & 15];
+}
+function tagPercentEncode(source, isSuffix) {
+  const allowed = isSuffix ? TAG_SUFFIX_CHARS : TAG_URI_CHARS;
+  let result = "";
+  for (let index = 0; index < source.length; index++) {
+    let ch = source.charCodeAt(index);
+    if (ch >= 48 && ch <= 57 || ch >= 65 && ch <= 90 || ch >= 97 && ch <= 122 || allowed.includes(source[index])) {
+      result += source[index];
+      continue;
+    }
+    if (ch >= 55296 && ch <= 56319) ch = 65536 + ((ch & 1023) << 10) + (source.charCodeAt(++index) & 1023);
+    if (ch < 128) result += percentByte(ch);
+    else if (ch < 2048) result += percentByte(192 | ch >> 6) + percentByte(128 | ch & 63);
+    else if (ch < 65536) result += percentByte(224 | ch >> 12) + percentByte(128 | ch >> 6 & 63) + percentByte(128 | ch & 63);
+    else result += percentByte(240 | ch >> 18) + percentByte(128 | ch >> 12 & 63) + percentByte(128 | ch >> 6 & 63) + percentByte(128 | ch & 63);
+  }
+  return result;
+}
 function tagPercentDecode(source) {
   let result = "";
   let index = 0;
@@ -42484,6 +42624,15 @@ function tagNameFull(rawTag, tagHandlers) {
   const handleEnd = rawTag.indexOf("!", 1);
   const handle = handleEnd === -1 ? "!" : rawTag.slice(0, handleEnd + 1);
   return tagPercentDecode(tagHandlers?.[handle] ?? DEFAULT_TAG_HANDLERS[handle] ?? handle) + tagPercentDecode(rawTag.slice(handle.length));
+}
+function tagNameShort(fullTag) {
+  let tag = fullTag;
+  if (tag.charCodeAt(0) === 33) {
+    tag = tag.slice(1);
+    return `!${tagPercentEncode(tag, true)}`;
+  }
+  if (tag.slice(0, 18) === "tag:yaml.org,2002:") return `!!${tagPercentEncode(tag.slice(18), true)}`;
+  return `!<${tagPercentEncode(tag, false)}>`;
 }
 function eventPosition$1(event) {
   if ("tagStart" in event && event.tagStart !== NO_RANGE$2) return event.tagStart;
@@ -43550,6 +43699,162 @@ function parseEvents(input, options) {
   }
   return state.events;
 }
+function buildRepresentTypes(schema2) {
+  const defaultTags = new Set([
+    schema2.defaultScalarTag,
+    schema2.defaultSequenceTag,
+    schema2.defaultMappingTag
+  ].filter((t) => t !== void 0));
+  const implicitScalars = schema2.implicitScalarTags;
+  const explicitTags = schema2.tags.filter((t) => !(t.nodeKind === "scalar" && t.implicit) && !defaultTags.has(t));
+  const defaultTagsLast = schema2.tags.filter((t) => defaultTags.has(t));
+  return [
+    ...implicitScalars.map((tag) => ({
+      tag,
+      implicitTag: true
+    })),
+    ...explicitTags.map((tag) => ({
+      tag,
+      implicitTag: false
+    })),
+    ...defaultTagsLast.map((tag) => ({
+      tag,
+      implicitTag: true
+    }))
+  ];
+}
+function matchTag(state, object2) {
+  for (let index = 0, length = state.representTypes.length; index < length; index += 1) {
+    const { tag, implicitTag } = state.representTypes[index];
+    if (tag.identify(object2)) {
+      let tagName;
+      if (tag.matchByTagPrefix) tagName = tag.representTagName(object2);
+      else tagName = tag.tagName;
+      return {
+        tag,
+        tagName,
+        implicitTag
+      };
+    }
+  }
+  return null;
+}
+function build(state, object2) {
+  if (!state.noRefs && object2 !== null && typeof object2 === "object") {
+    const existing2 = state.refs.get(object2);
+    if (existing2) {
+      if (existing2.anchor === void 0) existing2.anchor = `ref_${state.refCounter++}`;
+      return {
+        kind: "alias",
+        anchor: existing2.anchor
+      };
+    }
+  }
+  const matched = matchTag(state, object2);
+  if (!matched) {
+    if (object2 === void 0) return INVALID;
+    if (state.skipInvalid) return INVALID;
+    throw new YAMLException(`unacceptable kind of an object to dump ${Object.prototype.toString.call(object2)}`);
+  }
+  const { tag, tagName, implicitTag } = matched;
+  const nodeTagName = implicitTag ? tagName : tagNameShort(tagName);
+  if (tag.nodeKind === "scalar") return {
+    kind: "scalar",
+    tag: nodeTagName,
+    tagged: !implicitTag,
+    style: SCALAR_STYLE.PLAIN,
+    value: tag.represent(object2)
+  };
+  if (tag.nodeKind === "sequence") {
+    const container = tag.represent(object2);
+    const node2 = {
+      kind: "sequence",
+      tag: nodeTagName,
+      tagged: !implicitTag,
+      style: COLLECTION_STYLE.BLOCK,
+      items: []
+    };
+    if (!state.noRefs) state.refs.set(object2, node2);
+    for (let index = 0, length = container.length; index < length; index += 1) {
+      let item = build(state, container[index]);
+      if (item === INVALID && container[index] === void 0) item = build(state, null);
+      if (item === INVALID) continue;
+      node2.items.push(item);
+    }
+    return node2;
+  }
+  const map = tag.represent(object2);
+  const node = {
+    kind: "mapping",
+    tag: nodeTagName,
+    tagged: !implicitTag,
+    style: COLLECTION_STYLE.BLOCK,
+    items: []
+  };
+  if (!state.noRefs) state.refs.set(object2, node);
+  for (const [objectKey, objectValue] of map) {
+    const key = build(state, objectKey);
+    if (key === INVALID) continue;
+    const value = build(state, objectValue);
+    if (value === INVALID) continue;
+    node.items.push({
+      key,
+      value
+    });
+  }
+  return node;
+}
+function jsToAst(input, schema2, options = {}) {
+  const root2 = build({
+    representTypes: buildRepresentTypes(schema2),
+    noRefs: options.noRefs ?? false,
+    skipInvalid: options.skipInvalid ?? false,
+    refs: /* @__PURE__ */ new Map(),
+    refCounter: 0
+  }, input);
+  return [
+    {
+      contents: root2 === INVALID ? null : root2,
+      directives: []
+    }
+  ];
+}
+function visitNode(node, visitor, ctx) {
+  const control = visitor(node, ctx);
+  if (control === VISIT_BREAK) return true;
+  if (control === VISIT_SKIP) return false;
+  const depth = ctx.depth + 1;
+  switch (node.kind) {
+    case "sequence":
+      for (const item of node.items) if (visitNode(item, visitor, {
+        depth,
+        parent: node,
+        isKey: false
+      })) return true;
+      break;
+    case "mapping":
+      for (const { key, value } of node.items) {
+        if (visitNode(key, visitor, {
+          depth,
+          parent: node,
+          isKey: true
+        })) return true;
+        if (visitNode(value, visitor, {
+          depth,
+          parent: node,
+          isKey: false
+        })) return true;
+      }
+  }
+  return false;
+}
+function visit2(documents, visitor) {
+  for (const doc of documents) if (doc.contents && visitNode(doc.contents, visitor, {
+    depth: 0,
+    parent: null,
+    isKey: false
+  })) return;
+}
 function hasBit(mask2, bit) {
   return (mask2 & 1 << bit) !== 0;
 }
@@ -43608,7 +43913,478 @@ function quoteInvalidPlain(layout) {
 function fallbackToDoubleQuoted(layout) {
   if (!hasBit(layout.allowedStylesMask, layout.style)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
 }
-var NOT_RESOLVED, strTag, NULL_VALUES$1, nullCoreTag, nullJsonTag, NULL_VALUES, nullYaml11Tag, TRUE_VALUES$2, FALSE_VALUES$2, boolCoreTag, TRUE_VALUES$1, FALSE_VALUES$1, boolJsonTag, TRUE_VALUES, FALSE_VALUES, boolYaml11Tag, YAML_INTEGER_IMPLICIT_PATTERN$1, YAML_INTEGER_EXPLICIT_PATTERN$1, intCoreTag, YAML_INTEGER_IMPLICIT_PATTERN, YAML_INTEGER_EXPLICIT_PATTERN, intJsonTag, YAML_INTEGER_PATTERN, intYaml11Tag, YAML_FLOAT_PATTERN$1, YAML_FLOAT_SPECIAL_PATTERN$1, floatCoreTag, YAML_FLOAT_IMPLICIT_PATTERN, YAML_FLOAT_EXPLICIT_PATTERN, floatJsonTag, YAML_FLOAT_PATTERN, YAML_FLOAT_SPECIAL_PATTERN, floatYaml11Tag, mergeTag, BASE64_PATTERN, binaryTag, YAML_DATE_REGEXP, YAML_TIMESTAMP_REGEXP, timestampTag, seqTag, omapTag, pairsTag, mapTag, setTag, Schema, FAILSAFE_SCHEMA, JSON_SCHEMA, CORE_SCHEMA, YAML11_SCHEMA, DUMP_SCHEMA, realMapTag, legacyMapTag, DEFAULT_SNIPPET_OPTIONS, YAMLException, EVENT_ID, SCALAR_STYLE, COLLECTION_STYLE, CHOMPING_MODE, NO_RANGE$3, simpleEscapeCheck, simpleEscapeMap, DEFAULT_TAG_HANDLERS, TAG_SUFFIX_CHARS, TAG_URI_CHARS, NO_RANGE$2, MERGE_TAG_NAME, DEFAULT_CONSTRUCTOR_OPTIONS, NO_RANGE$1, HAS_OWN, CONTEXT_FLOW_IN, CONTEXT_FLOW_OUT, CONTEXT_BLOCK_IN, CONTEXT_BLOCK_OUT, PATTERN_NON_PRINTABLE, PATTERN_FLOW_INDICATORS, PATTERN_TAG_HANDLE, NS_URI_CHAR, NS_TAG_CHAR, PATTERN_TAG_URI, PATTERN_TAG_SUFFIX, PATTERN_TAG_PREFIX, DEFAULT_PARSER_OPTIONS, DEFAULT_LOAD_OPTIONS, INVALID, VISIT_BREAK, VISIT_SKIP, DEFAULT_SCALAR_STYLE_RULES, SRC_C_PRINTABLE, SRC_B_CHAR, SRC_C_BYTE_ORDER_MARK, SRC_S_WHITE, SRC_NB_CHAR, SRC_NS_CHAR, SRC_NB_JSON, SRC_C_INDICATOR, SRC_C_FLOW_INDICATOR, SRC_NS_PLAIN_SAFE_FLOW_OUT, SRC_NS_PLAIN_SAFE_FLOW_IN, SRC_NS_PLAIN_FIRST_FLOW_OUT, SRC_NS_PLAIN_FIRST_FLOW_IN, SRC_NS_PLAIN_CHAR_FLOW_OUT, SRC_NS_PLAIN_CHAR_FLOW_IN, SRC_NB_NS_PLAIN_IN_LINE_FLOW_OUT, SRC_NB_NS_PLAIN_IN_LINE_FLOW_IN, SRC_NS_PLAIN_ONE_LINE_FLOW_OUT, SRC_NS_PLAIN_ONE_LINE_FLOW_IN, SRC_NS_PLAIN_ONE_LINE_BLOCK_KEY, SRC_NS_PLAIN_ONE_LINE_FLOW_KEY, SRC_S_NS_PLAIN_NEXT_LINE_FLOW_OUT, SRC_S_NS_PLAIN_NEXT_LINE_FLOW_IN, SRC_NS_PLAIN_MULTI_LINE_FLOW_OUT, SRC_NS_PLAIN_MULTI_LINE_FLOW_IN, NS_PLAIN_FLOW_OUT, NS_PLAIN_FLOW_IN, NS_PLAIN_BLOCK_KEY, NS_PLAIN_FLOW_KEY, NB_SINGLE_ONE_LINE, NB_SINGLE_MULTI_LINE, BLOCK_SCALAR_CONTENT, DEFAULT_PRESENTER_OPTIONS, DEFAULT_DUMP_OPTIONS, EVENT_DOCUMENT, EVENT_SEQUENCE, EVENT_MAPPING, EVENT_SCALAR, EVENT_ALIAS, EVENT_POP, SCALAR_STYLE_PLAIN, SCALAR_STYLE_SINGLE_QUOTED, SCALAR_STYLE_DOUBLE_QUOTED, SCALAR_STYLE_LITERAL_BLOCK, SCALAR_STYLE_FOLDED_BLOCK, COLLECTION_STYLE_BLOCK, COLLECTION_STYLE_FLOW, CHOMPING_CLIP, CHOMPING_STRIP, CHOMPING_KEEP;
+function setBit(mask2, bit) {
+  return mask2 | 1 << bit;
+}
+function canUsePlain(layout) {
+  const str = layout.node.value;
+  if (str !== "") {
+    if (!(layout.isKey ? layout.flowOnly ? NS_PLAIN_FLOW_KEY : NS_PLAIN_BLOCK_KEY : layout.flowOnly ? NS_PLAIN_FLOW_IN : NS_PLAIN_FLOW_OUT).test(str)) return false;
+    if (layout.shiftOfFirstLine === 0 && C_FORBIDDEN_FIRST_LINE.test(str)) return false;
+    if (layout.shiftOfContent === 0) {
+      const firstLineBreak = str.indexOf("\n");
+      if (firstLineBreak !== -1) {
+        const content2 = str.slice(firstLineBreak + 1);
+        if (C_FORBIDDEN_CONTENT.test(content2)) return false;
+      }
+    }
+  }
+  const resolvedTag = layout.presenterOptions.schema.resolveImplicitScalarTag(str).tag.tagName;
+  if (!layout.node.tagged && resolvedTag !== layout.node.tag) return false;
+  if (!layout.node.tagged && str === "=" && resolvedTag === layout.presenterOptions.schema.defaultScalarTag.tagName) return false;
+  return true;
+}
+function canUseSingleQuoted(layout) {
+  const str = layout.node.value;
+  if (!(layout.isKey ? NB_SINGLE_ONE_LINE : NB_SINGLE_MULTI_LINE).test(str)) return false;
+  if (/[ \t]\n|\n[ \t]/.test(str)) return false;
+  if (!layout.isKey && layout.shiftOfContent === 0) {
+    const firstLineBreak = str.indexOf("\n");
+    if (firstLineBreak !== -1 && C_FORBIDDEN_CONTENT.test(str.slice(firstLineBreak + 1))) return false;
+  }
+  return true;
+}
+function canUseBlock(layout) {
+  if (layout.flowOnly || !BLOCK_SCALAR_CONTENT.test(layout.node.value)) return false;
+  const contentIndent = layout.shiftOfContent - layout.shiftOfParent;
+  if (contentIndent < 1) return false;
+  if (contentIndent > 9 && /^\n* /.test(layout.node.value)) return false;
+  if (layout.shiftOfContent === 0 && C_FORBIDDEN_CONTENT.test(layout.node.value)) return false;
+  return true;
+}
+function detectAllowedStyles(layout) {
+  let mask2 = setBit(0, SCALAR_STYLE.DOUBLE_QUOTED);
+  if (canUsePlain(layout)) mask2 = setBit(mask2, SCALAR_STYLE.PLAIN);
+  if (canUseSingleQuoted(layout)) mask2 = setBit(mask2, SCALAR_STYLE.SINGLE_QUOTED);
+  if (canUseBlock(layout)) mask2 = setBit(setBit(mask2, SCALAR_STYLE.LITERAL_BLOCK), SCALAR_STYLE.FOLDED_BLOCK);
+  layout.allowedStylesMask = mask2;
+}
+function renderScalar(layout) {
+  switch (layout.style) {
+    case SCALAR_STYLE.PLAIN:
+      return renderPlain(layout);
+    case SCALAR_STYLE.SINGLE_QUOTED:
+      return renderSingleQuoted(layout);
+    case SCALAR_STYLE.LITERAL_BLOCK:
+      return renderLiteralBlock(layout);
+    case SCALAR_STYLE.FOLDED_BLOCK:
+      return renderFoldedBlock(layout);
+    case SCALAR_STYLE.DOUBLE_QUOTED:
+      return renderDoubleQuoted(layout);
+  }
+}
+function renderPlain(layout) {
+  return encodeFlowBreaks(layout.node.value, layout.shiftOfContent);
+}
+function renderSingleQuoted(layout) {
+  return `'${encodeFlowBreaks(layout.node.value, layout.shiftOfContent).replace(/'/g, "''")}'`;
+}
+function renderLiteralBlock(layout) {
+  const value = layout.node.value;
+  return "|" + blockHeader(value, layout.shiftOfParent, layout.shiftOfContent) + dropEndingNewline(indentString(value, layout.shiftOfContent));
+}
+function renderFoldedBlock(layout) {
+  const value = layout.node.value;
+  const w = layout.presenterOptions.lineWidth;
+  let availableWidth = Infinity;
+  if (w !== -1) availableWidth = Math.max(Math.min(w, 40), w - layout.shiftOfContent);
+  return ">" + blockHeader(value, layout.shiftOfParent, layout.shiftOfContent) + dropEndingNewline(indentString(foldBlockScalar(value, availableWidth), layout.shiftOfContent));
+}
+function renderDoubleQuoted(layout) {
+  return `"${escapeString(layout.node.value)}"`;
+}
+function encodeFlowBreaks(string, shiftOfContent) {
+  let nextLF = string.indexOf("\n");
+  if (nextLF === -1) return string;
+  const pad = " ".repeat(shiftOfContent);
+  let result = string.slice(0, nextLF);
+  const lineRe = /(\n+)([^\n]*)/g;
+  lineRe.lastIndex = nextLF;
+  let match;
+  while (match = lineRe.exec(string)) {
+    const breaks = match[1].length;
+    const line3 = match[2];
+    result += "\n".repeat(breaks + 1) + pad + line3;
+  }
+  return result;
+}
+function indentString(string, spaces) {
+  const indent = " ".repeat(spaces);
+  let position = 0;
+  let result = "";
+  const length = string.length;
+  while (position < length) {
+    let line3;
+    const next = string.indexOf("\n", position);
+    if (next === -1) {
+      line3 = string.slice(position);
+      position = length;
+    } else {
+      line3 = string.slice(position, next + 1);
+      position = next + 1;
+    }
+    if (line3.length && line3 !== "\n") result += indent;
+    result += line3;
+  }
+  return result;
+}
+function needIndentIndicator(string) {
+  return /^\n* /.test(string);
+}
+function blockHeader(string, shiftOfParent, shiftOfContent) {
+  const indentIndicator = needIndentIndicator(string) ? String(shiftOfContent - shiftOfParent) : "";
+  const clip = string[string.length - 1] === "\n";
+  return `${indentIndicator}${clip && (string[string.length - 2] === "\n" || string === "\n") ? "+" : clip ? "" : "-"}
+`;
+}
+function dropEndingNewline(string) {
+  return string[string.length - 1] === "\n" ? string.slice(0, -1) : string;
+}
+function isMoreIndented(char) {
+  return char === " " || char === "	";
+}
+function foldLine(line3, width2) {
+  if (line3 === "" || isMoreIndented(line3[0])) return line3;
+  const breakRe = / [^ \t]/g;
+  let match;
+  let start = 0;
+  let end;
+  let curr = 0;
+  let next = 0;
+  let result = "";
+  while (match = breakRe.exec(line3)) {
+    next = match.index;
+    if (next - start > width2) {
+      end = curr > start ? curr : next;
+      result += `
+${line3.slice(start, end)}`;
+      start = end + 1;
+    }
+    curr = next;
+  }
+  result += "\n";
+  if (line3.length - start > width2 && curr > start) result += `${line3.slice(start, curr)}
+${line3.slice(curr + 1)}`;
+  else result += line3.slice(start);
+  return result.slice(1);
+}
+function foldBlockScalar(string, width2) {
+  const lineRe = /(\n+)([^\n]*)/g;
+  let nextLF = string.indexOf("\n");
+  if (nextLF === -1) nextLF = string.length;
+  lineRe.lastIndex = nextLF;
+  let result = foldLine(string.slice(0, nextLF), width2);
+  let prevMoreIndented = string[0] === "\n" || isMoreIndented(string[0]);
+  let moreIndented;
+  let match;
+  while (match = lineRe.exec(string)) {
+    const prefix = match[1];
+    const line3 = match[2];
+    moreIndented = line3 !== "" && isMoreIndented(line3[0]);
+    result += prefix + (!prevMoreIndented && !moreIndented && line3 !== "" ? "\n" : "") + foldLine(line3, width2);
+    prevMoreIndented = moreIndented;
+  }
+  return result;
+}
+function escapeCharacter(character) {
+  switch (character) {
+    case "\0":
+      return "\\0";
+    case "\x07":
+      return "\\a";
+    case "\b":
+      return "\\b";
+    case "	":
+      return "\\t";
+    case "\n":
+      return "\\n";
+    case "\v":
+      return "\\v";
+    case "\f":
+      return "\\f";
+    case "\r":
+      return "\\r";
+    case "\x1B":
+      return "\\e";
+    case '"':
+      return '\\"';
+    case "\\":
+      return "\\\\";
+    case "\x85":
+      return "\\N";
+    case "\xA0":
+      return "\\_";
+    case "\u2028":
+      return "\\L";
+    case "\u2029":
+      return "\\P";
+  }
+  const code = character.charCodeAt(0);
+  const hex = code.toString(16).toUpperCase();
+  if (code <= 255) return `\\x${"0".repeat(2 - hex.length)}${hex}`;
+  return `\\u${"0".repeat(4 - hex.length)}${hex}`;
+}
+function escapeString(string) {
+  return string.replace(CHARACTERS_TO_ESCAPE, escapeCharacter);
+}
+function nodeTagShort(node) {
+  return node.tagged ? node.tag : tagNameShort(node.tag);
+}
+function createPresenterState(options) {
+  const opts = {
+    ...DEFAULT_PRESENTER_OPTIONS,
+    ...options
+  };
+  if (opts.flowSkipColonSpace) opts.quoteFlowKeys = true;
+  return {
+    ...opts,
+    defaultScalarTagName: opts.schema.defaultScalarTag.tagName,
+    openEnded: false
+  };
+}
+function generateNextLine(state, level2) {
+  return `
+${" ".repeat(state.indent * level2)}`;
+}
+function scalarLayout(state, node, parent, level2, isKey, flowOnly) {
+  return {
+    node,
+    parent,
+    level: level2,
+    isKey,
+    flowOnly,
+    shiftOfParent: level2 === 0 ? -1 : state.indent * (level2 - 1),
+    shiftOfContent: state.indent * Math.max(1, level2),
+    shiftOfFirstLine: level2 === 0 ? 0 : state.indent * level2,
+    presenterOptions: state,
+    allowedStylesMask: 0,
+    style: node.style
+  };
+}
+function writeFlowSequence(state, level2, node) {
+  let result = "";
+  for (let index = 0, length = node.items.length; index < length; index += 1) {
+    const item = writeNode(state, level2, node.items[index], node, {}).text;
+    if (index > 0) result += `,${!state.flowSkipCommaSpace ? " " : ""}`;
+    result += item;
+  }
+  const pad = state.flowBracketPadding && node.items.length > 0 ? " " : "";
+  return `[${pad}${result}${pad}]`;
+}
+function writeBlockSequence(state, level2, node, compact) {
+  let result = "";
+  for (let index = 0, length = node.items.length; index < length; index += 1) {
+    const item = writeNode(state, level2 + 1, node.items[index], node, {
+      block: true,
+      compact: state.seqInlineFirst,
+      isblockseq: true
+    }).text;
+    if (!compact || result !== "") result += generateNextLine(state, level2);
+    if (item === "" || CHAR_LINE_FEED === item.charCodeAt(0)) result += "-";
+    else result += "- ";
+    result += item;
+  }
+  return result;
+}
+function writeFlowMapping(state, level2, node) {
+  let result = "";
+  for (const { key, value } of node.items) {
+    let pairBuffer = "";
+    if (result !== "") pairBuffer += `,${!state.flowSkipCommaSpace ? " " : ""}`;
+    const keyRender = writeNode(state, level2, key, node, {
+      iskey: true
+    });
+    const keyText = keyRender.text;
+    const valueText2 = writeNode(state, level2, value, node, {}).text;
+    const sep = state.flowSkipColonSpace || valueText2 === "" ? "" : " ";
+    const keyIsBareProps = key.kind === "scalar" && keyRender.noBody && (key.tagged || key.anchor !== void 0);
+    const keyColonSep = key.kind === "alias" || keyIsBareProps ? " " : "";
+    pairBuffer += `${keyText}${keyColonSep}:${sep}${valueText2}`;
+    result += pairBuffer;
+  }
+  const pad = state.flowBracketPadding && result !== "" ? " " : "";
+  return `{${pad}${result}${pad}}`;
+}
+function writeBlockMapping(state, level2, node, compact) {
+  let result = "";
+  for (let index = 0, length = node.items.length; index < length; index += 1) {
+    let pairBuffer = "";
+    if (!compact || result !== "") pairBuffer += generateNextLine(state, level2);
+    const { key, value } = node.items[index];
+    const keyIsBlock = (key.kind === "mapping" || key.kind === "sequence") && key.style === COLLECTION_STYLE.BLOCK && key.items.length !== 0 || key.kind === "scalar" && (key.style === SCALAR_STYLE.LITERAL_BLOCK || key.style === SCALAR_STYLE.FOLDED_BLOCK);
+    const keyRender = keyIsBlock ? writeNode(state, level2 + 1, key, node, {
+      block: true,
+      compact: true,
+      isblockseq: !cannotBeCompact(state, key, level2 + 1)
+    }) : writeNode(state, level2 + 1, key, node, {
+      block: true,
+      compact: true,
+      iskey: true
+    });
+    const keyText = keyRender.text;
+    const keyHasLineBreak = key.kind === "scalar" && key.value.indexOf("\n") !== -1;
+    const keyIsTooLong = keyText.length > 1024 && /^[\s\S]{1025}/u.test(keyText);
+    const explicitPair = keyIsBlock || keyHasLineBreak || keyIsTooLong;
+    if (explicitPair) {
+      if (keyText && CHAR_LINE_FEED === keyText.charCodeAt(0)) pairBuffer += "?";
+      else pairBuffer += "? ";
+    }
+    pairBuffer += keyText;
+    if (explicitPair) pairBuffer += generateNextLine(state, level2);
+    const valueText2 = writeNode(state, level2 + 1, value, node, {
+      block: true,
+      compact: explicitPair,
+      isblockseq: explicitPair && !cannotBeCompact(state, value, level2 + 1)
+    }).text;
+    const keyIsBareProps = key.kind === "scalar" && keyRender.noBody && (key.tagged || key.anchor !== void 0);
+    const keyColonSep = !explicitPair && (key.kind === "alias" || keyIsBareProps) ? " " : "";
+    if (valueText2 === "" || CHAR_LINE_FEED === valueText2.charCodeAt(0)) pairBuffer += `${keyColonSep}:`;
+    else pairBuffer += `${keyColonSep}: `;
+    pairBuffer += valueText2;
+    result += pairBuffer;
+  }
+  return result;
+}
+function cannotBeCompact(state, node, level2) {
+  if (node.kind === "alias") return true;
+  return node.tagged || node.anchor !== void 0 || state.indent < 2 && level2 > 0;
+}
+function writeNode(state, level2, node, parent, ctx) {
+  if (node.kind === "alias") {
+    state.openEnded = false;
+    return {
+      text: `*${node.anchor}`,
+      noBody: false
+    };
+  }
+  const { block: block2 = false, iskey = false, isblockseq = false } = ctx;
+  let compact = ctx.compact ?? false;
+  const hasAnchor = node.anchor !== void 0;
+  if (cannotBeCompact(state, node, level2)) compact = false;
+  let body;
+  let shouldPrintTag = node.tagged;
+  const useBlockCollection = block2 && (node.kind === "mapping" || node.kind === "sequence") && node.style === COLLECTION_STYLE.BLOCK && node.items.length !== 0;
+  if (node.kind === "mapping") {
+    if (useBlockCollection) body = writeBlockMapping(state, level2, node, compact);
+    else body = writeFlowMapping(state, level2, node);
+  } else if (node.kind === "sequence") {
+    if (useBlockCollection) {
+      if (state.seqNoIndent && !isblockseq && level2 > 0) body = writeBlockSequence(state, level2 - 1, node, compact);
+      else body = writeBlockSequence(state, level2, node, compact);
+    } else body = writeFlowSequence(state, level2, node);
+  } else {
+    const layout = scalarLayout(state, node, parent, level2, iskey, !block2);
+    detectAllowedStyles(layout);
+    for (const rule of state.scalarStyleRules) rule(layout);
+    body = renderScalar(layout);
+    state.openEnded = (layout.style === SCALAR_STYLE.LITERAL_BLOCK || layout.style === SCALAR_STYLE.FOLDED_BLOCK) && (node.value === "\n" || node.value.endsWith("\n\n"));
+    shouldPrintTag = node.tagged || body === "" && layout.flowOnly && parent?.kind === "sequence" && !hasAnchor || layout.style !== SCALAR_STYLE.PLAIN && node.tag !== state.defaultScalarTagName;
+  }
+  if ((node.kind === "mapping" || node.kind === "sequence") && !useBlockCollection) state.openEnded = false;
+  if (useBlockCollection && compact && level2 > 0 && state.indent > 2) body = `${" ".repeat(state.indent - 2)}${body}`;
+  const noBody = body === "";
+  let text5 = body;
+  if (shouldPrintTag || hasAnchor) {
+    const props = [];
+    const tag = shouldPrintTag ? nodeTagShort(node) : null;
+    const anchor = hasAnchor ? `&${node.anchor}` : null;
+    if (state.tagBeforeAnchor) {
+      if (tag !== null) props.push(tag);
+      if (anchor !== null) props.push(anchor);
+    } else {
+      if (anchor !== null) props.push(anchor);
+      if (tag !== null) props.push(tag);
+    }
+    const sep = body === "" || body.charCodeAt(0) === CHAR_LINE_FEED ? "" : " ";
+    text5 = `${props.join(" ")}${sep}${body}`;
+  }
+  return {
+    text: text5,
+    noBody
+  };
+}
+function rootStartsOwnLine(node) {
+  return (node.kind === "sequence" || node.kind === "mapping") && node.style === COLLECTION_STYLE.BLOCK && node.items.length !== 0 && !node.tagged && node.anchor === void 0;
+}
+function writeDocumentDirectives(doc) {
+  let result = "";
+  for (const directive of doc.directives) {
+    if (directive.kind === "yaml") {
+      result += `%YAML ${directive.version}
+`;
+      continue;
+    }
+    const { handle, prefix } = directive;
+    result += `%TAG ${handle} ${prefix}
+`;
+  }
+  return result;
+}
+function present2(documents, options) {
+  const state = createPresenterState(options);
+  let result = "";
+  let previousEnded = false;
+  for (let index = 0; index < documents.length; index += 1) {
+    const doc = documents[index];
+    state.openEnded = false;
+    const directives = writeDocumentDirectives(doc);
+    const hasDirectives = directives !== "";
+    const marker2 = doc.explicitStart || hasDirectives || index > 0 && !previousEnded;
+    result += directives;
+    if (doc.contents === null) {
+      if (marker2) result += "---\n";
+    } else if (marker2) {
+      const body = writeNode(state, 0, doc.contents, null, {
+        block: true,
+        compact: true
+      }).text;
+      const sep = body === "" ? "" : hasDirectives || rootStartsOwnLine(doc.contents) ? "\n" : " ";
+      result += `---${sep}${body}
+`;
+    } else result += writeNode(state, 0, doc.contents, null, {
+      block: true,
+      compact: true
+    }).text + "\n";
+    previousEnded = doc.explicitEnd || state.openEnded;
+    if (previousEnded) result += "...\n";
+  }
+  return result;
+}
+function defaultCompareFn(a, b) {
+  const x = String(a);
+  const y = String(b);
+  if (x < y) return -1;
+  if (x > y) return 1;
+  return 0;
+}
+function dump(input, options = {}) {
+  const opts = {
+    ...DEFAULT_DUMP_OPTIONS,
+    ...options
+  };
+  const documents = jsToAst(input, opts.schema, {
+    noRefs: opts.noRefs,
+    skipInvalid: opts.skipInvalid
+  });
+  if (opts.flowLevel >= 0) visit2(documents, (node, ctx) => {
+    if (ctx.depth < opts.flowLevel) return;
+    if (node.kind === "sequence" || node.kind === "mapping") node.style = COLLECTION_STYLE.FLOW;
+    return VISIT_SKIP;
+  });
+  if (opts.sortKeys) {
+    const compareFn = opts.sortKeys === true ? defaultCompareFn : opts.sortKeys;
+    visit2(documents, (node) => {
+      if (node.kind !== "mapping") return;
+      node.items.sort((a, b) => compareFn(a.key.kind === "scalar" ? a.key.value : "", b.key.kind === "scalar" ? b.key.value : ""));
+    });
+  }
+  opts.transform(documents);
+  return present2(documents, {
+    ...pick(opts, Object.keys(DEFAULT_PRESENTER_OPTIONS)),
+    schema: opts.schema
+  });
+}
+var NOT_RESOLVED, strTag, NULL_VALUES$1, nullCoreTag, nullJsonTag, NULL_VALUES, nullYaml11Tag, TRUE_VALUES$2, FALSE_VALUES$2, boolCoreTag, TRUE_VALUES$1, FALSE_VALUES$1, boolJsonTag, TRUE_VALUES, FALSE_VALUES, boolYaml11Tag, YAML_INTEGER_IMPLICIT_PATTERN$1, YAML_INTEGER_EXPLICIT_PATTERN$1, intCoreTag, YAML_INTEGER_IMPLICIT_PATTERN, YAML_INTEGER_EXPLICIT_PATTERN, intJsonTag, YAML_INTEGER_PATTERN, intYaml11Tag, YAML_FLOAT_PATTERN$1, YAML_FLOAT_SPECIAL_PATTERN$1, floatCoreTag, YAML_FLOAT_IMPLICIT_PATTERN, YAML_FLOAT_EXPLICIT_PATTERN, floatJsonTag, YAML_FLOAT_PATTERN, YAML_FLOAT_SPECIAL_PATTERN, floatYaml11Tag, mergeTag, BASE64_PATTERN, binaryTag, YAML_DATE_REGEXP, YAML_TIMESTAMP_REGEXP, timestampTag, seqTag, omapTag, pairsTag, mapTag, setTag, Schema, FAILSAFE_SCHEMA, JSON_SCHEMA, CORE_SCHEMA, YAML11_SCHEMA, DUMP_SCHEMA, realMapTag, legacyMapTag, DEFAULT_SNIPPET_OPTIONS, YAMLException, EVENT_ID, SCALAR_STYLE, COLLECTION_STYLE, CHOMPING_MODE, NO_RANGE$3, simpleEscapeCheck, simpleEscapeMap, DEFAULT_TAG_HANDLERS, TAG_SUFFIX_CHARS, TAG_URI_CHARS, HEX, NO_RANGE$2, MERGE_TAG_NAME, DEFAULT_CONSTRUCTOR_OPTIONS, NO_RANGE$1, HAS_OWN, CONTEXT_FLOW_IN, CONTEXT_FLOW_OUT, CONTEXT_BLOCK_IN, CONTEXT_BLOCK_OUT, PATTERN_NON_PRINTABLE, PATTERN_FLOW_INDICATORS, PATTERN_TAG_HANDLE, NS_URI_CHAR, NS_TAG_CHAR, PATTERN_TAG_URI, PATTERN_TAG_SUFFIX, PATTERN_TAG_PREFIX, DEFAULT_PARSER_OPTIONS, DEFAULT_LOAD_OPTIONS, INVALID, VISIT_BREAK, VISIT_SKIP, DEFAULT_SCALAR_STYLE_RULES, SRC_C_PRINTABLE, SRC_B_CHAR, SRC_C_BYTE_ORDER_MARK, SRC_S_WHITE, SRC_NB_CHAR, SRC_NS_CHAR, SRC_NB_JSON, SRC_C_INDICATOR, SRC_C_FLOW_INDICATOR, SRC_NS_PLAIN_SAFE_FLOW_OUT, SRC_NS_PLAIN_SAFE_FLOW_IN, SRC_NS_PLAIN_FIRST_FLOW_OUT, SRC_NS_PLAIN_FIRST_FLOW_IN, SRC_NS_PLAIN_CHAR_FLOW_OUT, SRC_NS_PLAIN_CHAR_FLOW_IN, SRC_NB_NS_PLAIN_IN_LINE_FLOW_OUT, SRC_NB_NS_PLAIN_IN_LINE_FLOW_IN, SRC_NS_PLAIN_ONE_LINE_FLOW_OUT, SRC_NS_PLAIN_ONE_LINE_FLOW_IN, SRC_NS_PLAIN_ONE_LINE_BLOCK_KEY, SRC_NS_PLAIN_ONE_LINE_FLOW_KEY, SRC_S_NS_PLAIN_NEXT_LINE_FLOW_OUT, SRC_S_NS_PLAIN_NEXT_LINE_FLOW_IN, SRC_NS_PLAIN_MULTI_LINE_FLOW_OUT, SRC_NS_PLAIN_MULTI_LINE_FLOW_IN, NS_PLAIN_FLOW_OUT, NS_PLAIN_FLOW_IN, NS_PLAIN_BLOCK_KEY, NS_PLAIN_FLOW_KEY, NB_SINGLE_ONE_LINE, NB_SINGLE_MULTI_LINE, BLOCK_SCALAR_CONTENT, C_FORBIDDEN_FIRST_LINE, C_FORBIDDEN_CONTENT, CHARACTERS_TO_ESCAPE, CHAR_LINE_FEED, DEFAULT_PRESENTER_OPTIONS, DEFAULT_DUMP_OPTIONS, EVENT_DOCUMENT, EVENT_SEQUENCE, EVENT_MAPPING, EVENT_SCALAR, EVENT_ALIAS, EVENT_POP, SCALAR_STYLE_PLAIN, SCALAR_STYLE_SINGLE_QUOTED, SCALAR_STYLE_DOUBLE_QUOTED, SCALAR_STYLE_LITERAL_BLOCK, SCALAR_STYLE_FOLDED_BLOCK, COLLECTION_STYLE_BLOCK, COLLECTION_STYLE_FLOW, CHOMPING_CLIP, CHOMPING_STRIP, CHOMPING_KEEP;
 var init_js_yaml = __esm({
   "npm/js-yaml/5.5.0/dist/js-yaml.mjs": (function () {
     NOT_RESOLVED = Symbol("NOT_RESOLVED");
@@ -44288,6 +45064,7 @@ var init_js_yaml = __esm({
     });
     TAG_SUFFIX_CHARS = "-#;/?:@&=+$_.~*'()";
     TAG_URI_CHARS = TAG_SUFFIX_CHARS + "!,[]";
+    HEX = "0123456789ABCDEF";
     NO_RANGE$2 = -1;
     MERGE_TAG_NAME = "tag:yaml.org,2002:merge";
     DEFAULT_CONSTRUCTOR_OPTIONS = {
@@ -44363,6 +45140,10 @@ var init_js_yaml = __esm({
     NB_SINGLE_ONE_LINE = new RegExp(`^(?:${SRC_NB_JSON})*$`, "u");
     NB_SINGLE_MULTI_LINE = new RegExp(`^(?:${SRC_NB_JSON}|\\n)*$`, "u");
     BLOCK_SCALAR_CONTENT = new RegExp(`^(?:${SRC_NB_CHAR}|\\n)*$`, "u");
+    C_FORBIDDEN_FIRST_LINE = /^(?:---|\.\.\.)(?=$|[ \t\n\r])/;
+    C_FORBIDDEN_CONTENT = /^(?:---|\.\.\.)(?=$|[ \t\n\r])/m;
+    CHARACTERS_TO_ESCAPE = /["\\\x00-\x1F\x7F-\xA0\u2028\u2029\uD800-\uDFFF\uFEFF\uFFFE\uFFFF]/gu;
+    CHAR_LINE_FEED = 10;
     DEFAULT_PRESENTER_OPTIONS = {
       indent: 2,
       seqNoIndent: false,
@@ -44510,6 +45291,9 @@ function replaceReferences(text5, replacement) {
     end = close3 + 1;
   }
   return result + text5.slice(end);
+}
+function escapeVariables(text5) {
+  return replaceReferences(text5, (dollars, name) => `$${dollars}{${name}}`);
 }
 var VariableError, Substitution;
 var init_variables2 = __esm({
@@ -45079,6 +45863,14 @@ function loadRecipeText(path2, options = {}) {
     include
   });
 }
+function stringifyRecipe(recipe2) {
+  const escaped6 = JSON.parse(JSON.stringify(recipe2), (_, value) => typeof value === "string" ? escapeVariables(value) : value);
+  return dump(escaped6, {
+    flowLevel: 3,
+    noRefs: true,
+    lineWidth: 100
+  });
+}
 function parseVariable(text5) {
   try {
     const [value] = constructFromEvents(parseEvents(text5, {}), {
@@ -45494,8 +46286,8 @@ function parseRegistry(given, text5) {
     }
   };
 }
-function isRegistry(part) {
-  return /[.:]/.test(part) && !/^\.*$/.test(part) || part === "localhost" || part !== part.toLowerCase();
+function isRegistry(part2) {
+  return /[.:]/.test(part2) && !/^\.*$/.test(part2) || part2 === "localhost" || part2 !== part2.toLowerCase();
 }
 function registryName(registry) {
   return registry === "index.docker.io" ? DEFAULT_REGISTRY : registry;
@@ -45601,7 +46393,7 @@ function parsePlatform(text5) {
     ...parts2
   ] : parts2;
   const [os, name = "", given, ...more] = words3;
-  const isName = words3.every((word4) => /^[a-z0-9][a-z0-9._-]*$/.test(word4));
+  const isName = words3.every((word5) => /^[a-z0-9][a-z0-9._-]*$/.test(word5));
   if (!isName || more.length > 0 || parts2.length === 1 && os === name) {
     throw new ImageError(`${JSON.stringify(text5)} is no platform`, {
       code: "platform",
@@ -47210,8 +48002,8 @@ function readTarIndex(path2) {
       if (entries.push({
         ...entry2,
         offset
-      }) > MOST3) {
-        throw new ArchiveError(`the archive has more than ${MOST3} files`);
+      }) > MOST4) {
+        throw new ArchiveError(`the archive has more than ${MOST4} files`);
       }
     },
     data: () => {
@@ -47236,14 +48028,14 @@ function readTarIndex(path2) {
   }
   return entries;
 }
-var MOST3;
+var MOST4;
 var init_index_of = __esm({
   "images/layer/tar/index_of.ts"() {
     ({ closeSync, fstatSync, openSync, readSync } = process.getBuiltinModule("node:fs"));
     init_errors5();
     init_header();
     init_reader2();
-    MOST3 = 1 << 20;
+    MOST4 = 1 << 20;
   }
 });
 
@@ -47573,9 +48365,9 @@ function* piecesOf2(input) {
 function joined(parts2) {
   const whole = new Uint8Array(parts2.reduce((total, { length }) => total + length, 0));
   let at3 = 0;
-  for (const part of parts2) {
-    whole.set(part, at3);
-    at3 += part.length;
+  for (const part2 of parts2) {
+    whole.set(part2, at3);
+    at3 += part2.length;
   }
   return whole;
 }
@@ -47808,17 +48600,17 @@ var init_file_batch = __esm({
       }
       write(fd, { offset, bytes }) {
         for (let at3 = 0; at3 < bytes.length; at3 += LONG) {
-          const part = bytes.subarray(at3, at3 + LONG);
-          const address2 = this.calls.address(part);
+          const part2 = bytes.subarray(at3, at3 + LONG);
+          const address2 = this.calls.address(part2);
           const index = this.calls.add("pwrite64", [
             fd,
             address2,
-            part.length,
+            part2.length,
             offset + at3
           ]);
           this.#writes.push({
             index,
-            length: part.length
+            length: part2.length
           });
         }
         this.bytes += bytes.length;
@@ -48134,10 +48926,10 @@ var init_disk = __esm({
         if (!same) batch.close(from2);
       }
       /** Removes a file, or an empty directory, if it is there. */
-      async remove(place3, isDirectory2) {
+      async remove(place3, isDirectory3) {
         const batch = await this.#for(place3, 1);
         const { calls } = batch;
-        const flags2 = isDirectory2 ? AT_REMOVEDIR : 0;
+        const flags2 = isDirectory3 ? AT_REMOVEDIR : 0;
         calls.add("unlinkat", [
           batch.directory(place3),
           calls.name(place3.name),
@@ -48285,10 +49077,10 @@ var init_file_reading = __esm({
         for (let at3 = 0; at3 < bytes.length; ) {
           const { offset, length } = segments[this.#segment];
           const taken = Math.min(length - this.#segmentRead, bytes.length - at3);
-          const part = bytes.subarray(at3, at3 + taken);
+          const part2 = bytes.subarray(at3, at3 + taken);
           if (taken > 0) yield {
             offset: offset + this.#segmentRead,
-            bytes: part
+            bytes: part2
           };
           this.#segmentRead += taken;
           at3 += taken;
@@ -48362,9 +49154,9 @@ var init_owners = __esm({
 function partsOf2(name) {
   if (name.length > LONGEST6) throw tooLong3(name.length);
   const parts2 = [];
-  for (const part of name.split("/")) {
-    if (part === "..") parts2.pop();
-    else if (part !== "" && part !== ".") parts2.push(part);
+  for (const part2 of name.split("/")) {
+    if (part2 === "..") parts2.pop();
+    else if (part2 !== "" && part2 !== ".") parts2.push(part2);
   }
   return parts2;
 }
@@ -48470,15 +49262,15 @@ var init_tree2 = __esm({
         const missing4 = [];
         const left = parts2.toReversed();
         for (let links2 = 0; left.length > 0; ) {
-          const part = left.pop();
-          if (part === "" || part === ".") continue;
-          if (part === "..") {
+          const part2 = left.pop();
+          if (part2 === "" || part2 === ".") continue;
+          if (part2 === "..") {
             if (missing4.length > 0) missing4.pop();
             else if (way.length > 1) way.pop();
             continue;
           }
-          const child = missing4.length > 0 ? void 0 : way.at(-1).children.get(part);
-          if (child === void 0) missing4.push(part);
+          const child = missing4.length > 0 ? void 0 : way.at(-1).children.get(part2);
+          if (child === void 0) missing4.push(part2);
           else if (child.kind === "directory") way.push(child);
           else if (child.kind === "symlink") {
             if (++links2 > MOST_LINKS) return blocked(`more than ${MOST_LINKS} links lie on the way`);
@@ -49364,9 +50156,9 @@ function bytesOf5(text5) {
 function joined2(parts2) {
   const whole = new Uint8Array(parts2.reduce((sum4, { length }) => sum4 + length, 0));
   let at3 = 0;
-  for (const part of parts2) {
-    whole.set(part, at3);
-    at3 += part.length;
+  for (const part2 of parts2) {
+    whole.set(part2, at3);
+    at3 += part2.length;
   }
   return whole;
 }
@@ -49561,11 +50353,11 @@ var init_write_layer = __esm({
         const directory2 = await this.#tree.directory(path2);
         if (path2 !== "." || this.#options.whole) yield* this.#directoryEntry(path2, directory2);
         const entries = directory2.entries.filter(({ name }) => !this.#excluded.has(inside(path2, name))).toSorted((a, b) => a.name < b.name ? -1 : 1);
-        const isDirectory2 = ({ type }) => type === S_IFDIR;
-        for await (const file of this.#tree.files(path2, entries.filter((entry2) => !isDirectory2(entry2)))) {
+        const isDirectory3 = ({ type }) => type === S_IFDIR;
+        for await (const file of this.#tree.files(path2, entries.filter((entry2) => !isDirectory3(entry2)))) {
           yield* this.#file(path2, file);
         }
-        for (const { name } of entries.filter(isDirectory2)) {
+        for (const { name } of entries.filter(isDirectory3)) {
           refuseWhiteout(path2, name);
           yield* this.#directory(inside(path2, name));
         }
@@ -49790,7 +50582,7 @@ function readManifest(what, document, mediaType) {
 function listOf2(what, document, field2) {
   const list5 = document[field2];
   if (!Array.isArray(list5)) throw invalid(what, `has no list "${field2}"`);
-  if (list5.length > MOST4) throw invalid(what, `has more than ${MOST4} ${field2}`);
+  if (list5.length > MOST5) throw invalid(what, `has more than ${MOST5} ${field2}`);
   return list5;
 }
 function annotationsOf({ annotations }) {
@@ -49812,13 +50604,13 @@ function checkRunnable(what, manifest) {
     });
   }
 }
-var MOST4;
+var MOST5;
 var init_manifest = __esm({
   "images/manifest.ts"() {
     init_descriptor();
     init_errors4();
     init_media_types();
-    MOST4 = 1e4;
+    MOST5 = 1e4;
   }
 });
 
@@ -49936,8 +50728,8 @@ function resolveInImage(root2, path2) {
   ];
   let hasParent = true;
   while (rest.length > 0) {
-    const [part, ...further] = rest;
-    const next = posix.join(at3, part);
+    const [part2, ...further] = rest;
+    const next = posix.join(at3, part2);
     const link2 = hasParent && links2 < LINKS2 ? linkAt2(root2 + next) : void 0;
     if (link2 === void 0) {
       hasParent &&= further.length === 0 || isDirectory(root2 + next);
@@ -49960,7 +50752,7 @@ function resolveInImage(root2, path2) {
   };
 }
 function partsOf3(path2) {
-  return path2.split("/").filter((part) => part !== "" && part !== ".");
+  return path2.split("/").filter((part2) => part2 !== "" && part2 !== ".");
 }
 function linkAt2(path2) {
   try {
@@ -50918,7 +51710,7 @@ var init_image = __esm({
         await session.keep([
           manifest,
           ...manifest.layers
-        ].map((part) => "config" in part ? part.config.digest : part.digest));
+        ].map((part2) => "config" in part2 ? part2.config.digest : part2.digest));
         const config = await store.document(`the configuration of ${what}`, manifest.config);
         return new _Image(store, session, descriptor, manifest, parseConfig(`the configuration of ${what}`, config), ids2);
       }
@@ -51094,10 +51886,10 @@ async function* partsOf4(path2, offset, size) {
   using file = await open3(path2);
   await file.seek(offset, Deno.SeekMode.Start);
   for (let left = size; left > 0; ) {
-    const part = new Uint8Array(Math.min(PART5, left));
-    const count = await file.read(part);
+    const part2 = new Uint8Array(Math.min(PART5, left));
+    const count = await file.read(part2);
     if (count === null) return;
-    yield part.subarray(0, count);
+    yield part2.subarray(0, count);
     left -= count;
   }
 }
@@ -51225,9 +52017,9 @@ async function decompressed(path2, session) {
 }
 function normal(name) {
   const parts2 = [];
-  for (const part of name.split("/")) {
-    if (part === "..") parts2.pop();
-    else if (part !== "" && part !== ".") parts2.push(part);
+  for (const part2 of name.split("/")) {
+    if (part2 === "..") parts2.pop();
+    else if (part2 !== "" && part2 !== ".") parts2.push(part2);
   }
   return parts2.join("/");
 }
@@ -51499,7 +52291,7 @@ var init_docker_archive = __esm({
       }
       async #digest(name) {
         const hash = hashFor("sha256:");
-        for await (const part of this.#files.parts(name)) hash.update(part);
+        for await (const part2 of this.#files.parts(name)) hash.update(part2);
         return `sha256:${hash.digest("hex")}`;
       }
       document(what, blob) {
@@ -51734,10 +52526,10 @@ var init_blobs = __esm({
       async run(download2) {
         const { signal } = this.#options;
         if (this.size < this.#blob.size) {
-          for await (const part of download2(this.size)) {
+          for await (const part2 of download2(this.size)) {
             signal?.throwIfAborted();
-            if (part === RESTART) await this.#restart();
-            else await this.#write(part);
+            if (part2 === RESTART) await this.#restart();
+            else await this.#write(part2);
           }
         }
         await this.#check();
@@ -51883,14 +52675,14 @@ async function discard2(response) {
 async function readBody(what, response, limit2, idleTimeout) {
   const parts2 = [];
   let size = 0;
-  for await (const part of bodyOf2(response, idleTimeout)) {
-    size += part.length;
+  for await (const part2 of bodyOf2(response, idleTimeout)) {
+    size += part2.length;
     if (size > limit2) {
       throw new ImageError(`${what} has more than ${limit2} bytes`, {
         code: "invalid"
       });
     }
-    parts2.push(part);
+    parts2.push(part2);
   }
   return new Uint8Array(await new Blob(parts2).arrayBuffer());
 }
@@ -52505,7 +53297,7 @@ var init_connection2 = __esm({
       /** Makes the request once; `undefined` where it failed and is to be made again. */
       async #try(request2, url, tries, authorization) {
         const { method, headers = {}, body } = request2;
-        const isOwn3 = await this.#isOwn(url);
+        const isOwn4 = await this.#isOwn(url);
         try {
           const response = await send2({
             method,
@@ -52513,7 +53305,7 @@ var init_connection2 = __esm({
             body,
             headers: {
               ...headers,
-              ...isOwn3 && authorization !== void 0 && {
+              ...isOwn4 && authorization !== void 0 && {
                 authorization
               }
             }
@@ -52740,9 +53532,9 @@ var init_repository = __esm({
           });
         }
         const parts2 = [];
-        for await (const part of this.download(what, blob, 0)) {
-          if (part === RESTART) parts2.length = 0;
-          else parts2.push(part);
+        for await (const part2 of this.download(what, blob, 0)) {
+          if (part2 === RESTART) parts2.length = 0;
+          else parts2.push(part2);
         }
         const bytes = new Uint8Array(await new Blob(parts2).arrayBuffer());
         checkBytes(what, bytes, blob);
@@ -52775,9 +53567,9 @@ var init_repository = __esm({
           }
           const before = at3;
           try {
-            for await (const part of bodyOf2(response, this.connection.idleTimeout)) {
-              at3 += part.length;
-              yield part;
+            for await (const part2 of bodyOf2(response, this.connection.idleTimeout)) {
+              at3 += part2.length;
+              yield part2;
               if (at3 > blob.size) return;
             }
             if (at3 >= blob.size) return;
@@ -52893,9 +53685,9 @@ var init_registry2 = __esm({
           let at3 = offset;
           for (const place3 of places) {
             try {
-              for await (const part of place3.download(what, blob, at3)) {
-                at3 = part === RESTART ? 0 : at3 + part.length;
-                yield part;
+              for await (const part2 of place3.download(what, blob, at3)) {
+                at3 = part2 === RESTART ? 0 : at3 + part2.length;
+                yield part2;
               }
               return;
             } catch (error) {
@@ -53497,11 +54289,11 @@ async function verify(store, { remove = false, signal } = {}) {
   const issues = [];
   const told2 = /* @__PURE__ */ new Set();
   for (const image3 of await store.images()) {
-    for (const part of await missingOrDamaged(store, image3, damaged)) {
-      told2.add(part.digest);
+    for (const part2 of await missingOrDamaged(store, image3, damaged)) {
+      told2.add(part2.digest);
       issues.push({
         image: image3.annotations?.[NAME10] ?? image3.digest,
-        ...part
+        ...part2
       });
     }
   }
@@ -53559,8 +54351,8 @@ async function missingOrDamaged(store, image3, damaged) {
     const parts2 = [
       parsed.config,
       ...parsed.layers
-    ].map((part) => missingOrDamaged(store, {
-      ...part,
+    ].map((part2) => missingOrDamaged(store, {
+      ...part2,
       mediaType: ""
     }, damaged));
     return (await Promise.all(parts2)).flat();
@@ -54247,7 +55039,7 @@ var init_save = __esm({
       async file(name, path2) {
         const { size } = await Deno.stat(path2);
         await this.#header(name, size);
-        for await (const part of partsOf4(path2, 0, size)) await this.#write(part);
+        for await (const part2 of partsOf4(path2, 0, size)) await this.#write(part2);
         await this.#write(paddingOf2(size));
       }
       async end() {
@@ -54263,7 +55055,7 @@ var init_save = __esm({
           mtime: 0,
           size
         };
-        for (const part of headerOf(entry2)) await this.#write(part);
+        for (const part2 of headerOf(entry2)) await this.#write(part2);
       }
       async #write(bytes) {
         this.#signal?.throwIfAborted();
@@ -54609,10 +55401,10 @@ var init_log_reader = __esm({
       /** Reads to the end, and returns the last lines; the log has whole ones. */
       last(count) {
         let last = new Uint8Array();
-        this.read((part) => {
+        this.read((part2) => {
           const bytes = concat([
             last,
-            part
+            part2
           ]);
           last = bytes.subarray(startOf2(bytes, count));
         });
@@ -55181,8 +55973,8 @@ var init_log_file = __esm({
             this.#rotate();
             continue;
           }
-          const part = rest.slice(0, Math.min(fitting || room, MOST_AT_ONCE3));
-          const written2 = syscall(write(this.#fd, part, part.length));
+          const part2 = rest.slice(0, Math.min(fitting || room, MOST_AT_ONCE3));
+          const written2 = syscall(write(this.#fd, part2, part2.length));
           this.#size += written2;
           rest = rest.subarray(written2);
         }
@@ -55218,8 +56010,8 @@ var init_log_file = __esm({
 // services/output.ts
 function writeTo(fd, bytes) {
   for (let done = 0; done < bytes.length; ) {
-    const part = bytes.slice(done, done + LONGEST8);
-    const call2 = write(fd, part, part.length);
+    const part2 = bytes.slice(done, done + LONGEST8);
+    const call2 = write(fd, part2, part2.length);
     const written2 = Number(syscalls([
       {
         call: call2,
@@ -55652,20 +56444,20 @@ function needsOf(name, services) {
 }
 function ordered(needs2) {
   const order2 = /* @__PURE__ */ new Set();
-  const visit2 = (name, way) => {
+  const visit3 = (name, way) => {
     if (way.includes(name)) {
       throw new TypeError(`services come after themselves: ${[
         ...way,
         name
       ].join(" after ")}`);
     }
-    for (const need of needs2.get(name)) visit2(need, [
+    for (const need of needs2.get(name)) visit3(need, [
       ...way,
       name
     ]);
     order2.add(name);
   };
-  for (const name of needs2.keys()) visit2(name, []);
+  for (const name of needs2.keys()) visit3(name, []);
   return [
     ...order2
   ];
@@ -56241,11 +57033,27 @@ var init_run = __esm({
 var sandbox_exports = {};
 __export(sandbox_exports, {
   HERE: () => HERE3,
-  optionsOf: () => optionsOf,
-  run: (() => run5),
+  inheritedBy: () => inheritedBy,
+  optionsOf: (() => optionsOf),
+  permissionsOf: () => permissionsOf,
+  run: () => run5,
   visibleDirectory: () => visibleDirectory
 });
 
+function inheritedBy(given, options) {
+  const cwd = options.cwd === void 0 ? visibleDirectory(options) : void 0;
+  const terminal = includesVariable(deniedList(given, "env"), "TERM") ? void 0 : environment()["TERM"];
+  return {
+    ...cwd !== void 0 && {
+      cwd
+    },
+    ...terminal !== void 0 && {
+      env: {
+        TERM: terminal
+      }
+    }
+  };
+}
 
 
 
@@ -56310,6 +57118,594 @@ var init_sandbox3 = __esm({
   })
 });
 
+// scripts/ramekin/completions/words.ts
+function wordsOf(completion) {
+  if (completion === "subcommand") return SUBCOMMANDS.map(({ name }) => name);
+  return typeof completion === "string" ? void 0 : completion;
+}
+function listOf3(completion) {
+  return completion === "image" ? IMAGES : CONTAINERS;
+}
+function quoted3(text5) {
+  return `'${text5.replaceAll("'", `'\\''`)}'`;
+}
+var FIRST_WORDS, CONTAINERS, IMAGES;
+var init_words2 = __esm({
+  "scripts/ramekin/completions/words.ts"() {
+    init_arguments();
+    init_subcommands();
+    FIRST_WORDS = [
+      ...SUBCOMMANDS.map(({ name, summary, flags: flags2, operands, program }) => ({
+        name,
+        summary,
+        flags: [
+          ...flags2,
+          ...COMMON_FLAGS
+        ].filter(({ hidden: hidden2 }) => hidden2 !== true),
+        operand: operands[0],
+        program: program === true
+      })),
+      {
+        name: "help",
+        summary: "show the help of a subcommand",
+        flags: [],
+        operand: {
+          name: "SUBCOMMAND",
+          completes: "subcommand"
+        },
+        program: false
+      }
+    ];
+    CONTAINERS = `ramekin ps --all 2>/dev/null | awk 'NR > 1 { if ($1 != "-") print $1; if ($2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) print $2 }'`;
+    IMAGES = "ramekin images 2>/dev/null | awk 'NR > 1 { print $1 }'";
+  }
+});
+
+// scripts/ramekin/learn/flags.ts
+function learnedFlags(given, flags2, { read: read5, write: write8, denyRead }) {
+  const kept = flags2.filter(({ name }) => !OWN4.has(name)).flatMap((flag) => givenAs(given, flag));
+  const paths = (name, list5) => list5.filter(isSayable).map((path2) => word4(`--${name}=${path2}`));
+  return [
+    ...paths("allow-read", read5),
+    ...paths("allow-write", write8),
+    ...paths("deny-read", denyRead),
+    ...kept
+  ];
+}
+function isSayable(path2) {
+  return !path2.includes(",") && escapeControls(path2) === path2;
+}
+function givenAs(given, { name, value }) {
+  if (!given.has(name)) return [];
+  if (value === void 0) return [
+    `--${name}`
+  ];
+  return given.values(name).map((value2) => word4(value2 === void 0 ? `--${name}` : `--${name}=${value2}`));
+}
+function word4(text5) {
+  return /^[\w@%+=:,./-]+$/.test(text5) ? text5 : quoted3(text5);
+}
+var OWN4;
+var init_flags = __esm({
+  "scripts/ramekin/learn/flags.ts"() {
+    init_control_characters();
+    init_words2();
+    OWN4 = /* @__PURE__ */ new Set([
+      "allow-write",
+      "output",
+      "debug",
+      "help"
+    ]);
+  }
+});
+
+// scripts/ramekin/learn/secrets.ts
+function hostKeys() {
+  return namesIn5("/etc/ssh").filter((name) => /^ssh_host_.*_key$/.test(name)).map((name) => `/etc/ssh/${name}`);
+}
+function namesIn5(directory2) {
+  try {
+    return [
+      ...Deno.readDirSync(directory2)
+    ].map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+function realPath(path2) {
+  try {
+    return Deno.realPathSync(path2);
+  } catch {
+    return void 0;
+  }
+}
+var HOME_SECRETS, SYSTEM_SECRETS, NAME_SERVERS, VARIABLES, EXAMPLE, Secrets;
+var init_secrets = __esm({
+  "scripts/ramekin/learn/secrets.ts"() {
+    init_path();
+    HOME_SECRETS = [
+      ".ssh",
+      ".gnupg",
+      ".aws",
+      ".azure",
+      ".boto",
+      ".cargo/credentials",
+      ".cargo/credentials.toml",
+      ".config/containers/auth.json",
+      ".config/gcloud",
+      ".config/gh",
+      ".config/glab-cli",
+      ".config/google-chrome",
+      ".config/chromium",
+      ".config/hub",
+      ".config/op",
+      ".config/rclone",
+      ".docker/config.json",
+      ".gem/credentials",
+      ".git-credentials",
+      ".gradle/gradle.properties",
+      ".kube",
+      ".local/share/keyrings",
+      ".m2/settings.xml",
+      ".m2/settings-security.xml",
+      ".mozilla",
+      ".my.cnf",
+      ".netrc",
+      ".npmrc",
+      ".password-store",
+      ".pgpass",
+      ".pypirc",
+      ".s3cfg",
+      ".terraform.d/credentials.tfrc.json",
+      ".vault-token",
+      // What was typed, passwords among it.
+      ".bash_history",
+      ".mysql_history",
+      ".node_repl_history",
+      ".psql_history",
+      ".python_history",
+      ".zsh_history"
+    ];
+    SYSTEM_SECRETS = [
+      "/etc/NetworkManager/system-connections",
+      "/etc/gshadow",
+      "/etc/gshadow-",
+      "/etc/krb5.keytab",
+      "/etc/shadow",
+      "/etc/shadow-",
+      "/etc/ssl/private",
+      "/etc/sudoers",
+      "/etc/sudoers.d",
+      "/etc/wireguard"
+    ];
+    NAME_SERVERS = "/etc/resolv.conf";
+    VARIABLES = /^\.env(\.|$)/;
+    EXAMPLE = /\.(example|sample|template|dist)$/;
+    Secrets = class {
+
+      #paths;
+      /** Those that there are, for who has this home and works in this directory. */
+      constructor(home, directory2) {
+        const homes = home?.startsWith("/") === true ? [
+          home
+        ] : [];
+        const named2 = [
+          ...homes.flatMap((home2) => HOME_SECRETS.map((name) => `${home2}/${name}`)),
+          ...SYSTEM_SECRETS,
+          ...hostKeys(),
+          ...namesIn5(directory2).filter((name) => VARIABLES.test(name) && !EXAMPLE.test(name)).map((name) => `${directory2}/${name}`)
+        ];
+        this.#paths = [
+          ...new Set(named2.flatMap((path2) => realPath(path2) ?? []))
+        ];
+      }
+      /** The files and directories, none of which is a link. */
+      get paths() {
+        return this.#paths;
+      }
+      /** Whether a file is one of them, or in one. */
+      has(path2) {
+        return this.#paths.some((secret) => isWithin(path2, secret));
+      }
+      /** Those in a directory. */
+      within(directory2) {
+        return this.#paths.filter((secret) => isWithin(secret, directory2));
+      }
+    };
+  }
+});
+
+// scripts/ramekin/learn/grants.ts
+function learn(used, around) {
+  return new Learner(around).learn(used);
+}
+function isWide(directory2, home) {
+  if (directory2 === "/" || parentOf(directory2) === "/" || WIDE.includes(directory2)) return true;
+  return home !== void 0 && (isWithin(home, directory2) || WIDE_IN_HOME.some((name) => directory2 === home + name));
+}
+function outermost(paths) {
+  const sorted = [
+    ...new Set(paths)
+  ].sort();
+  return sorted.filter((path2) => !sorted.some((other) => other !== path2 && isWithin(path2, other)));
+}
+function isWithinAny(path2, directories) {
+  return directories.some((directory2) => isWithin(path2, directory2));
+}
+function existing(path2, root2) {
+  let at3 = path2;
+  while (at3 !== root2 && realPath(at3) === void 0) at3 = parentOf(at3);
+  return at3;
+}
+function shownFiles2() {
+  return sandbox({
+    net: "host"
+  }).steps.flatMap((step) => step.step === "bind" && step.source === "/" ? step.entries ?? [] : []).map((path2) => path2.split("/").map(wholeName3));
+}
+function wholeName3(name) {
+  return new RegExp(`^${name.split("*").map((text5) => RegExp.escape(text5)).join(".*")}$`, "s");
+}
+function matches(path2, patterns) {
+  const names = path2.slice(1).split("/");
+  return patterns.some((pattern) => pattern.length <= names.length && pattern.every((name, index) => name.test(names[index])));
+}
+function isDirectory2(path2) {
+  try {
+    return Deno.statSync(path2).isDirectory;
+  } catch {
+    return false;
+  }
+}
+function interpreterOf(path2) {
+  try {
+    using file = Deno.openSync(path2);
+    const bytes = new Uint8Array(256);
+    const length = file.readSync(bytes) ?? 0;
+    return new TextDecoder().decode(bytes.subarray(0, length)).match(/^#![ \t]*(\/\S+)/)?.[1];
+  } catch {
+    return void 0;
+  }
+}
+var MANY, WIDE_IN_HOME, WIDE, OWN5, Learner;
+var init_grants = __esm({
+  "scripts/ramekin/learn/grants.ts"() {
+    init_mod2();
+    init_path();
+    init_secrets();
+    MANY = 5;
+    WIDE_IN_HOME = [
+      "",
+      "/.cache",
+      "/.config",
+      "/.local",
+      "/.local/share",
+      "/.local/lib"
+    ];
+    WIDE = [
+      "/var/cache",
+      "/var/lib",
+      "/var/log",
+      "/var/spool"
+    ];
+    OWN5 = [
+      "/dev",
+      "/proc",
+      "/run",
+      "/sys",
+      "/tmp"
+    ];
+    Learner = class {
+
+      #around;
+      #tooWide = /* @__PURE__ */ new Set();
+      #ofSystem = shownFiles2();
+      constructor(around) {
+        this.#around = around;
+      }
+      learn(used) {
+        const write8 = this.#written(used);
+        const read5 = this.#read(used).filter((path2) => !isWithinAny(path2, write8));
+        const denyRead = [
+          ...read5,
+          ...write8
+        ].flatMap((path2) => this.#around.secrets.within(path2));
+        return {
+          read: read5,
+          write: write8,
+          denyRead: [
+            ...new Set(denyRead)
+          ].sort(),
+          tooWide: [
+            ...this.#tooWide
+          ]
+        };
+      }
+      /** Files that were there and were written to; of what was made, the directory around it. */
+      #written(used) {
+        const { writable: writable2 } = this.#around;
+        const paths = used.flatMap(({ use, path: path2 }) => {
+          if (use !== "write" && use !== "make") return [];
+          const root2 = writable2.find((root3) => isWithin(path2, root3));
+          if (root2 === void 0) return [];
+          return existing(use === "make" && path2 !== root2 ? parentOf(path2) : path2, root2);
+        });
+        const outer = outermost(paths);
+        return outermost(writable2.flatMap((root2) => {
+          const within3 = outer.filter((path2) => isWithin(path2, root2));
+          if (this.#isWide(root2)) return this.#summarised(within3);
+          return within3.length < MANY ? within3 : [
+            root2
+          ];
+        }));
+      }
+      #read(used) {
+        const needed = /* @__PURE__ */ new Set();
+        for (const { use, path: path2 } of used) {
+          if (use === "write" || use === "make") continue;
+          const real = realPath(path2);
+          if (real === void 0 || this.#isShown(path2) && this.#isShown(real)) continue;
+          if (isDirectory2(real) && (use !== "read" || this.#isTooWide(real))) continue;
+          const interpreter = use === "execute" ? interpreterOf(real) : void 0;
+          for (const one of [
+            path2,
+            real,
+            ...interpreter === void 0 ? [] : [
+              interpreter
+            ]
+          ]) {
+            if (!this.#isShown(one) && !this.#around.secrets.has(one)) needed.add(one);
+          }
+        }
+        return this.#summarised(outermost([
+          ...needed
+        ]));
+      }
+      #isTooWide(directory2) {
+        if (!this.#isWide(directory2)) return false;
+        this.#tooWide.add(directory2);
+        return true;
+      }
+      /** Whether every sandbox has a file: it is shown, one of its own, or of a network. */
+      #isShown(path2) {
+        const { writable: writable2 } = this.#around;
+        const isHosts = writable2.some((root2) => root2 !== "/" && isWithin(path2, root2));
+        return path2 === "/" || matches(path2, this.#ofSystem) || isWithinAny(path2, OWN5) && !isHosts;
+      }
+      #isWide(directory2) {
+        return isWide(directory2, this.#around.home);
+      }
+      /** Takes the directory in the place of many in it. */
+      #summarised(paths) {
+        const byParent = Map.groupBy(paths, parentOf);
+        const merged = [
+          ...byParent
+        ].flatMap(([parent, inner]) => inner.length < MANY || this.#isWide(parent) ? inner : [
+          parent
+        ]);
+        const next = outermost(merged);
+        return next.length === paths.length ? next : this.#summarised(next);
+      }
+    };
+  }
+});
+
+// scripts/ramekin/learn/report.ts
+function printLearnt(lesson) {
+  const { learnt, flags: flags2, program, denials, secrets, file, code, isWhole } = lesson;
+  const isSecret = ({ kind, what }) => (kind === "read" || kind === "execute") && secrets.has(what);
+  const command = [
+    "ramekin",
+    "sandbox",
+    ...flags2,
+    "--",
+    ...program.map(word4)
+  ].join(" ");
+  const unsayable = [
+    ...learnt.read,
+    ...learnt.write
+  ].filter((path2) => !isSayable(path2));
+  const parts2 = [
+    part("this lets it do what it has done:", [
+      command
+    ]),
+    ...file === void 0 ? [] : [
+      `ramekin: the recipe is in ${escapeControls(file)}; ramekin plan shows what it needs`
+    ],
+    part("secrets are usually here, and it was shown none of them:", [
+      ...new Set(denials.filter(isSecret).map(({ program: program2, what }) => `${what} (for ${program2})`))
+    ]),
+    part("it was denied this; what it needs of it is to be added:", [
+      ...new Set(denials.filter((denial) => !isSecret(denial) && !isOwn2(denial)).map(describeDenial))
+    ]),
+    part("these were listed, and are too wide to be granted:", learnt.tooWide),
+    part("no flag can name these, as a comma ends a path there, and a line:", unsayable),
+    isWhole ? "" : "ramekin: it has used more files than are kept; the list is not whole",
+    code === 0 ? "" : `ramekin: it has failed (${code}), and may need more where it goes on`
+  ];
+  printError(parts2.filter((text5) => text5 !== "").join("\n"));
+}
+function isOwn2({ kind, what }) {
+  return kind === "read" && what === NAME_SERVERS;
+}
+function part(heading, lines) {
+  if (lines.length === 0) return "";
+  return [
+    `ramekin: ${heading}`,
+    ...lines.map((line3) => `  ${escapeControls(line3)}`)
+  ].join("\n");
+}
+var init_report = __esm({
+  "scripts/ramekin/learn/report.ts"() {
+    init_control_characters();
+    init_mod2();
+    init_output2();
+    init_secrets();
+    init_flags();
+  }
+});
+
+// scripts/ramekin/learn/started.ts
+function startedFile(program, { env = [], setEnv: setEnv2 = {} }) {
+  const inherited2 = includesVariable(env, "PATH") ? environment()["PATH"] : void 0;
+  const search = setEnv2["PATH"] ?? inherited2 ?? DEFAULT_PATH;
+  const paths = program.includes("/") ? [
+    absolutePath2(program)
+  ] : search.split(":").map((directory2) => `${directory2}/${program}`);
+  const path2 = paths.find(mayRun);
+  return path2 === void 0 ? [] : [
+    {
+      use: "execute",
+      path: path2
+    }
+  ];
+}
+function mayRun(path2) {
+  try {
+    const { isFile: isFile5, mode: mode2 } = Deno.statSync(path2);
+    return isFile5 && (mode2 & 73) !== 0;
+  } catch {
+    return false;
+  }
+}
+var init_started = __esm({
+  "scripts/ramekin/learn/started.ts"() {
+    init_host3();
+    init_default_path();
+    init_variable_pattern();
+    init_flag_paths();
+  }
+});
+
+// scripts/ramekin/learn.ts
+var learn_exports = {};
+__export(learn_exports, {
+  run: () => run6
+});
+async function run6(given) {
+  if (given.program.length === 0) {
+    throw new UsageError("the program is missing: ramekin learn -- PROGRAM ...");
+  }
+  const file = given.value("output");
+  if (file !== void 0) writeText2(file, "");
+  const home = environment()["HOME"];
+  const secrets = new Secrets(home, Deno.cwd());
+  const options = learningOptions(given, secrets, home);
+  const permissions = permissionsFor2(given);
+  const box2 = sandbox(options);
+  const make2 = (program, command) => box2.command(program, {
+    ...command,
+    ...inheritedBy(given, options),
+    ...permissions !== void 0 && {
+      permissions
+    },
+    audit: "uses"
+  });
+  let ended;
+  const code = await runProgram(given.program, make2, {
+    ended: (container) => ended = container
+  });
+  if (ended === void 0) return code;
+  const used = [
+    ...startedFile(given.program[0], options),
+    ...ended.uses.list
+  ];
+  const learnt = learn(used, {
+    home,
+    writable: options.write,
+    secrets
+  });
+  if (file !== void 0) writeText2(file, recipeOf(given, options, learnt));
+  printLearnt({
+    learnt,
+    flags: learnedFlags(given, FLAGS4, learnt),
+    program: given.program,
+    denials: ended.denials.list,
+    secrets,
+    file,
+    code,
+    isWhole: !ended.uses.isFull
+  });
+  return code;
+}
+function learningOptions(given, secrets, home) {
+  const options = optionsOf(given);
+  const isGiven = given.has("allow-write");
+  const own = isGiven || isWide(Deno.cwd(), home) ? [] : [
+    Deno.cwd()
+  ];
+  const write8 = isGiven ? options.write : own;
+  return {
+    ...options,
+    read: [
+      "/"
+    ],
+    write: write8,
+    denyRead: [
+      ...options.denyRead ?? [],
+      ...secrets.paths,
+      ...options.net === "host" ? [] : nameServers()
+    ]
+  };
+}
+function nameServers() {
+  const path2 = realPath(NAME_SERVERS);
+  return path2 === void 0 ? [] : [
+    path2
+  ];
+}
+function permissionsFor2(given) {
+  const permissions = permissionsOf(given);
+  if (permissions !== void 0 || given.has("allow-net")) return permissions;
+  return {
+    read: true,
+    write: true,
+    env: true,
+    run: true,
+    sys: true,
+    net: [
+      "ramekin.invalid"
+    ]
+  };
+}
+function recipeOf(given, { cwd, ...options }, { read: read5, write: write8, denyRead }) {
+  const denied3 = optionsOf(given).denyRead ?? [];
+  const shown4 = {
+    ...options,
+    read: read5,
+    write: write8,
+    denyRead: [
+      ...denied3,
+      ...denyRead
+    ]
+  };
+  const directory2 = cwd ?? visibleDirectory(shown4);
+  return stringifyRecipe(sandbox({
+    ...shown4,
+    ...directory2 !== void 0 && {
+      cwd: directory2
+    }
+  }));
+}
+var FLAGS4;
+var init_learn = __esm({
+  "scripts/ramekin/learn.ts"() {
+    init_host3();
+    init_mod2();
+    init_mod3();
+    init_files8();
+    init_flags();
+    init_grants();
+    init_report();
+    init_started();
+    init_secrets();
+    init_run_program();
+    init_sandbox3();
+    init_subcommands();
+    init_usage();
+    FLAGS4 = SUBCOMMANDS.find(({ name }) => name === "learn").flags;
+  }
+});
+
 // recipe/version.ts
 var VERSION;
 var init_version = __esm({
@@ -56343,7 +57739,7 @@ function parentWorkIssue({ syncPoints, processes }) {
         message: message2
       };
     }
-    const isFirst = processes[0].parts.some((part) => "call" in part && part.call === arrival);
+    const isFirst = processes[0].parts.some((part2) => "call" in part2 && part2.call === arrival);
     if (!isFirst) {
       const message2 = 'a box can do this for the first process of a container only; put the step before init() and before a second unshare("pid")';
       return {
@@ -56420,7 +57816,7 @@ function runTool(writer, { program, args }, stepIndex, onFailure) {
     program,
     ...args
   ];
-  const shown4 = words3.map((word4) => typeof word4 === "string" ? word4 : word4.text).join(" ");
+  const shown4 = words3.map((word5) => typeof word5 === "string" ? word5 : word5.text).join(" ");
   const argv = new Struct(new Uint8Array((words3.length + 1) * 8), `[${shown4}]`, words3.map((to, index) => ({
     offset: index * 8,
     to
@@ -56578,12 +57974,12 @@ var init_box_frame = __esm({
           onFailure: END
         });
         if (hasInit) this.#makeImage(add);
-        for (const part of launcherParts) {
-          if ("call" in part) writer.part({
-            ...part,
+        for (const part2 of launcherParts) {
+          if ("call" in part2) writer.part({
+            ...part2,
             onFailure: END
           });
-          else writer.place(part);
+          else writer.place(part2);
         }
         add(rt_sigprocmask("all", null));
         if (!this.vfork) add(socketpair(SYNC_SOCKETS));
@@ -56678,9 +58074,9 @@ var init_box_frame = __esm({
           ],
           onAccepted: missing4
         });
-        this.nulls.forEach((word4, fd) => {
+        this.nulls.forEach((word5, fd) => {
           const other = new Label(`stream ${fd} is not /dev/null`);
-          const compare3 = compareWord(word4, new Named(1, "1"));
+          const compare3 = compareWord(word5, new Named(1, "1"));
           writer.add(compare3, {
             ...CHILD_EDGES,
             accept: [
@@ -56713,9 +58109,9 @@ function compileBox(steps, target) {
     keepsDirectory
   });
   const { parts: parts2, clone: clone2 } = link(plan, SHAPE, frame2);
-  const bound = parts2.map((part) => part instanceof Label ? part : withImage(part, frame2));
-  const records = bound.flatMap((part) => part instanceof Label ? [] : [
-    part
+  const bound = parts2.map((part2) => part2 instanceof Label ? part2 : withImage(part2, frame2));
+  const records = bound.flatMap((part2) => part2 instanceof Label ? [] : [
+    part2
   ]);
   const texts2 = records.map((record2) => textOf10(record2, plan));
   const fixes = records.map(fixesOf);
@@ -56728,7 +58124,7 @@ function compileBox(steps, target) {
     }
   }
   const { launchersLast, copiesMemory } = frame2;
-  const nulls = frame2.nulls.flatMap((word4) => program.outputs.get(word4) ?? []);
+  const nulls = frame2.nulls.flatMap((word5) => program.outputs.get(word5) ?? []);
   const answers = answersIn(program);
   return {
     plan,
@@ -56777,11 +58173,11 @@ function refuseParentWork(plan) {
     refuse3(limits2.stepIndex, "a box makes no control group; give it one: systemd-run --scope -p MemoryMax=64M ./box");
   }
 }
-function withImage(part, { initImage: initImage2 }) {
-  const { args, name } = part.call;
-  if (name !== "execveat" || args[0] !== INIT_IMAGE) return part;
+function withImage(part2, { initImage: initImage2 }) {
+  const { args, name } = part2.call;
+  if (name !== "execveat" || args[0] !== INIT_IMAGE) return part2;
   return {
-    ...part,
+    ...part2,
     call: {
       ...execveat(0, "", 0, 0, 0),
       args: [
@@ -56926,10 +58322,10 @@ function parameterBytes(parameters) {
   ]);
   return new Uint8Array(words3.buffer);
 }
-var FLAGS4, PARAMETERS_SIZE;
+var FLAGS5, PARAMETERS_SIZE;
 var init_parameters = __esm({
   "box/parameters.ts"() {
-    FLAGS4 = {
+    FLAGS5 = {
       /** The environment is cleared. */
       clears: 1,
       /** The program has no part in the signals of the terminal. */
@@ -57289,9 +58685,9 @@ function wordAt(bytes, at3) {
 }
 function note(places, bytes, at3) {
   if (at3 + SHORTEST2 > bytes.length) return;
-  const word4 = wordAt(bytes, at3);
-  const known = places.get(word4);
-  if (known === void 0) places.set(word4, [
+  const word5 = wordAt(bytes, at3);
+  const known = places.get(word5);
+  if (known === void 0) places.set(word5, [
     at3
   ]);
   else known.push(at3);
@@ -57502,7 +58898,7 @@ function beginningOf2(pattern) {
 function flagsOf({ plan, copiesMemory }, user) {
   const { clearsEnvironment, keptVariables, ownSession } = plan.state;
   const clears = clearsEnvironment && !keptVariables.has("*");
-  return (clears ? FLAGS4.clears : 0) | (ownSession ? FLAGS4.ownSession : 0) | (user === "root" ? FLAGS4.forRoot : 0) | (copiesMemory ? FLAGS4.shared : 0);
+  return (clears ? FLAGS5.clears : 0) | (ownSession ? FLAGS5.ownSession : 0) | (user === "root" ? FLAGS5.forRoot : 0) | (copiesMemory ? FLAGS5.shared : 0);
 }
 function tableBytes({ program }, address2) {
   const bytes = program.bytes.slice();
@@ -57627,9 +59023,9 @@ var init_box_flags = __esm({
 // scripts/ramekin/build.ts
 var build_exports = {};
 __export(build_exports, {
-  run: () => run6
+  run: () => run7
 });
-async function run6(given) {
+async function run7(given) {
   const output = given.value("output");
   if (output === void 0) throw new UsageError("-o=FILE is missing: where the box is written to");
   const options = {
@@ -57765,16 +59161,16 @@ var init_build = __esm({
 });
 
 // scripts/ramekin/container_of.ts
-function containerOf2(word4, any) {
+function containerOf2(word5, any) {
   const all = runningContainers();
   const containers = any ? all : all.filter(({ own }) => own);
-  const detached = DetachedRecord.find(word4)?.container?.pid;
+  const detached = DetachedRecord.find(word5)?.container?.pid;
   const kept = containers.find(({ pid }) => pid === detached);
   if (kept !== void 0) return kept.program;
-  return /^\d+$/.test(word4) ? byPid(Number(word4), containers, any) : byName(word4, containers, all);
+  return /^\d+$/.test(word5) ? byPid(Number(word5), containers, any) : byName(word5, containers, all);
 }
-function attachTo(word4, any) {
-  const pid = containerOf2(word4, any);
+function attachTo(word5, any) {
+  const pid = containerOf2(word5, any);
   if (!runningContainers().some(({ program, own }) => program === pid && (own || any))) {
     throw new UsageError(`the process ${pid} is not the first of a container, nor its program`);
   }
@@ -57817,9 +59213,9 @@ var init_container_of = __esm({
 // scripts/ramekin/enter.ts
 var enter_exports = {};
 __export(enter_exports, {
-  run: () => run7
+  run: () => run8
 });
-async function run7(given) {
+async function run8(given) {
   const report = reportOf(given);
   using container = attachTo2(containerOf2(given.operands[0], given.has("any")));
   const user = given.has("root") ? "root" : "program";
@@ -57859,9 +59255,9 @@ var init_enter = __esm({
 // scripts/ramekin/cp.ts
 var cp_exports = {};
 __export(cp_exports, {
-  run: () => run8
+  run: () => run9
 });
-async function run8(given) {
+async function run9(given) {
   const [from2, to] = given.operands.map(place2);
   if (given.operands.includes("-")) {
     throw new UsageError("- is no file: ramekin enter PID -- cat FILE writes one to the standard output; a file of this name is ./-");
@@ -57879,12 +59275,12 @@ async function run8(given) {
   if (given.has("json")) printJson(copied);
   return 0;
 }
-function place2(word4) {
-  const at3 = word4.indexOf(":");
-  if (at3 <= 0 || /^[/.]/.test(word4)) return word4;
+function place2(word5) {
+  const at3 = word5.indexOf(":");
+  if (at3 <= 0 || /^[/.]/.test(word5)) return word5;
   const [container, path2] = [
-    word4.slice(0, at3),
-    word4.slice(at3 + 1)
+    word5.slice(0, at3),
+    word5.slice(at3 + 1)
   ];
   if (!path2.startsWith("/")) {
     throw new UsageError(`a path in a container begins with /: ${container}:/${path2}`);
@@ -57925,9 +59321,9 @@ var init_cp = __esm({
 // scripts/ramekin/stop.ts
 var stop_exports = {};
 __export(stop_exports, {
-  run: () => run9
+  run: () => run10
 });
-async function run9(given) {
+async function run10(given) {
   const [signal, grace] = [
     given.value("signal"),
     given.value("grace")
@@ -57940,8 +59336,8 @@ async function run9(given) {
       grace: millisecondsOf(grace, "grace")
     }
   };
-  const [word4] = given.operands;
-  const detached = /^\d+$/.test(word4) ? DetachedRecord.ofPid(Number(word4)) : DetachedRecord.find(word4);
+  const [word5] = given.operands;
+  const detached = /^\d+$/.test(word5) ? DetachedRecord.ofPid(Number(word5)) : DetachedRecord.find(word5);
   if (detached !== void 0) {
     await detached.stop(options);
     const { name, state } = detached;
@@ -57953,7 +59349,7 @@ async function run9(given) {
     });
     return 0;
   }
-  using container = attachTo(word4, given.has("any"));
+  using container = attachTo(word5, given.has("any"));
   await container.stop(options);
   if (given.has("json")) printJson({
     name: container.name,
@@ -57961,9 +59357,9 @@ async function run9(given) {
   });
   return 0;
 }
-function signalOf(word4) {
-  if (/^\d+$/.test(word4)) return Number(word4);
-  return word4.startsWith("SIG") ? word4 : `SIG${word4}`;
+function signalOf(word5) {
+  if (/^\d+$/.test(word5)) return Number(word5);
+  return word5.startsWith("SIG") ? word5 : `SIG${word5}`;
 }
 var init_stop = __esm({
   "scripts/ramekin/stop.ts"() {
@@ -57977,9 +59373,9 @@ var init_stop = __esm({
 // scripts/ramekin/logs.ts
 var logs_exports = {};
 __export(logs_exports, {
-  run: () => run10
+  run: () => run11
 });
-async function run10(given) {
+async function run11(given) {
   const record2 = DetachedRecord.get(given.operands[0]);
   const tail = tailOf(given);
   using log = new LogReader(record2.log);
@@ -57994,9 +59390,9 @@ async function run10(given) {
   return 0;
 }
 function tailOf(given) {
-  const word4 = given.value("tail");
-  if (word4 === void 0 || /^\d{1,9}$/.test(word4)) return word4 === void 0 ? word4 : Number(word4);
-  throw new UsageError(`--tail=${word4} is no number of lines`);
+  const word5 = given.value("tail");
+  if (word5 === void 0 || /^\d{1,9}$/.test(word5)) return word5 === void 0 ? word5 : Number(word5);
+  throw new UsageError(`--tail=${word5} is no number of lines`);
 }
 function write5(bytes) {
   if (bytes.length === 0) return;
@@ -58016,9 +59412,9 @@ var init_logs = __esm({
 // scripts/ramekin/wait.ts
 var wait_exports = {};
 __export(wait_exports, {
-  run: () => run11
+  run: () => run12
 });
-async function run11(given) {
+async function run12(given) {
   const record2 = DetachedRecord.get(given.operands[0]);
   await record2.ended();
   const { status, end } = record2.state ?? {};
@@ -58040,9 +59436,9 @@ var init_wait = __esm({
 // scripts/ramekin/rm.ts
 var rm_exports = {};
 __export(rm_exports, {
-  run: () => run12
+  run: () => run13
 });
-async function run12(given) {
+async function run13(given) {
   const record2 = DetachedRecord.get(given.operands[0]);
   if (record2.isKept) {
     if (!given.has("force")) {
@@ -58081,10 +59477,10 @@ var init_rm = __esm({
 // scripts/ramekin/ps.ts
 var ps_exports = {};
 __export(ps_exports, {
-  run: () => run13,
+  run: () => run14,
   timeText: () => timeText
 });
-function run13(given) {
+function run14(given) {
   const records = DetachedRecord.all();
   const running = runningContainers().map((container) => withRecord(container, records));
   const pids = new Set(running.map(({ pid }) => pid));
@@ -58210,14 +59606,14 @@ var init_ps = __esm({
 // scripts/ramekin/stats.ts
 var stats_exports = {};
 __export(stats_exports, {
-  run: () => run14,
+  run: () => run15,
   sizeText: () => sizeText2
 });
-async function run14(given) {
-  const [word4] = given.operands;
-  const only = word4 === void 0 ? void 0 : containerOf2(word4, given.has("any"));
+async function run15(given) {
+  const [word5] = given.operands;
+  const only = word5 === void 0 ? void 0 : containerOf2(word5, given.has("any"));
   if (only !== void 0 && statsOf(only).length === 0) {
-    throw new UsageError(`the container ${word4} has no control group, by which its use is counted; limits() gives one`);
+    throw new UsageError(`the container ${word5} has no control group, by which its use is counted; limits() gives one`);
   }
   if (given.has("json")) {
     printJson(statsOf(only));
@@ -58411,7 +59807,7 @@ function drawGraph(graph, title) {
       const way = source.changes ? "write" : "read";
       parts2.push(`<path class="way ${way}" d="M${from2} ${top + 13} L${to - 4} ${middle}" marker-end="url(#${way})"/>`);
     });
-    parts2.push(box(COLUMN.container, middle - 13, COLUMN.width, ROW - 8, isOwn2(mount4) ? "own" : "host"), label(COLUMN.container + 10, middle + 5, fitted(mount4.target), "name"), label(COLUMN.container + COLUMN.width - 10, middle + 5, noteOf(mount4), "small end"));
+    parts2.push(box(COLUMN.container, middle - 13, COLUMN.width, ROW - 8, isOwn3(mount4) ? "own" : "host"), label(COLUMN.container + 10, middle + 5, fitted(mount4.target), "name"), label(COLUMN.container + COLUMN.width - 10, middle + 5, noteOf(mount4), "small end"));
     y += sources.length * ROW;
   }
   y += 36;
@@ -58424,7 +59820,7 @@ function drawGraph(graph, title) {
   }
   return frame(y + MARGIN, title, parts2);
 }
-function isOwn2({ sources }) {
+function isOwn3({ sources }) {
   return sources.length === 0;
 }
 function noteOf({ type, readOnly }) {
@@ -58530,9 +59926,9 @@ var init_box_file = __esm({
 var plan_exports = {};
 __export(plan_exports, {
   flagOf: () => flagOf,
-  run: () => run15
+  run: () => run16
 });
-async function run15(given) {
+async function run16(given) {
   const path2 = given.operands[0];
   const graph = given.value("graph");
   if (graph !== void 0) checkDrawing(graph);
@@ -58574,7 +59970,7 @@ ${needsText(needs2, paint)}`);
 }
 function describeBox({ architecture, for: user, program, cwd }) {
   const whose = user === "root" ? "root" : "any user";
-  const words3 = program.map((word4) => /^[\w@%+=:,./-]+$/.test(word4) ? word4 : JSON.stringify(word4));
+  const words3 = program.map((word5) => /^[\w@%+=:,./-]+$/.test(word5) ? word5 : JSON.stringify(word5));
   const runs = program.length === 0 ? "the program that it is given" : words3.join(" ");
   const where = cwd === "caller" ? ", in the directory of its caller" : "";
   return escapeControls(`for ${whose} on ${architecture}; it runs ${runs}${where}`);
@@ -58668,10 +60064,10 @@ var init_plan2 = __esm({
 // scripts/ramekin/pull.ts
 var pull_exports = {};
 __export(pull_exports, {
-  run: () => run16,
+  run: () => run17,
   told: () => told
 });
-function run16(given) {
+function run17(given) {
   const reference = given.operands[0];
   const name = given.value("name");
   return interruptible(async (signal) => {
@@ -58729,9 +60125,9 @@ var init_pull2 = __esm({
 // scripts/ramekin/images.ts
 var images_exports = {};
 __export(images_exports, {
-  run: () => run17
+  run: () => run18
 });
-function run17(given) {
+function run18(given) {
   return interruptible(async (signal) => {
     if (given.has("verify")) return await verify2(given, signal);
     if (given.has("prune")) return await prune(given, signal);
@@ -58804,9 +60200,9 @@ var init_images = __esm({
 // scripts/ramekin/rmi.ts
 var rmi_exports = {};
 __export(rmi_exports, {
-  run: () => run18
+  run: () => run19
 });
-async function run18(given) {
+async function run19(given) {
   const removed = await removeImages(given.operands);
   if (given.has("json")) printJson(removed);
   else for (const name of removed.names) print(name);
@@ -58848,9 +60244,9 @@ var init_open_image = __esm({
 // scripts/ramekin/inspect.ts
 var inspect_exports = {};
 __export(inspect_exports, {
-  run: () => run19
+  run: () => run20
 });
-async function run19(given) {
+async function run20(given) {
   await using image3 = await openImage(given);
   if (given.has("json")) printJson(asJson(image3));
   else print(asText(image3));
@@ -58870,7 +60266,7 @@ function asJson({ name, digest, origin, platform, size, layers, config }) {
 function asText(image3) {
   const { config, platform, layers } = image3;
   const paint = paintFor(Deno.stdout);
-  const words3 = (list5) => list5.map((word4) => JSON.stringify(word4)).join(" ");
+  const words3 = (list5) => list5.map((word5) => JSON.stringify(word5)).join(" ");
   const rows = [
     [
       "name",
@@ -58950,9 +60346,9 @@ var init_inspect = __esm({
 // scripts/ramekin/commit.ts
 var commit_exports = {};
 __export(commit_exports, {
-  run: () => run20
+  run: () => run21
 });
-function run20(given) {
+function run21(given) {
   const [, changes, name] = given.operands;
   const message2 = given.value("message");
   return interruptible(async (signal) => {
@@ -59012,9 +60408,9 @@ var init_commit2 = __esm({
 // scripts/ramekin/push.ts
 var push_exports = {};
 __export(push_exports, {
-  run: () => run21
+  run: () => run22
 });
-function run21(given) {
+function run22(given) {
   return interruptible(async (signal) => {
     await using image3 = await openImage(given);
     const to = given.operands[1] ?? image3.name;
@@ -59049,9 +60445,9 @@ var init_push2 = __esm({
 // scripts/ramekin/save.ts
 var save_exports = {};
 __export(save_exports, {
-  run: () => run22
+  run: () => run23
 });
-function run22(given) {
+function run23(given) {
   const path2 = given.value("output");
   if (path2 === void 0 && Deno.stdout.isTerminal()) {
     throw new UsageError("an archive is not for a terminal; name a file with --output=FILE");
@@ -59113,9 +60509,9 @@ var init_save2 = __esm({
 // scripts/ramekin/load_images.ts
 var load_images_exports = {};
 __export(load_images_exports, {
-  run: () => run23
+  run: () => run24
 });
-function run23(given) {
+function run24(given) {
   const path2 = given.operands[0];
   const name = given.value("name");
   return interruptible(async (signal) => {
@@ -59150,10 +60546,10 @@ var init_load_images = __esm({
 // scripts/ramekin/ls.ts
 var ls_exports = {};
 __export(ls_exports, {
-  run: () => run24,
+  run: () => run25,
   treeOf: () => treeOf
 });
-function run24(given) {
+function run25(given) {
   const entries = listNamespaces();
   if (given.has("json")) {
     printJson(entries);
@@ -59509,9 +60905,9 @@ var init_host_checks = __esm({
 var check_exports = {};
 __export(check_exports, {
   findingsText: () => findingsText,
-  run: () => run25
+  run: () => run26
 });
-function run25(given) {
+function run26(given) {
   const { release, machine } = linux.uname();
   const findings = hostChecks();
   if (given.has("json")) printJson({
@@ -59543,10 +60939,10 @@ var init_check2 = __esm({
 
 // oci/install.ts
 function commandText({ deno, module, cache }) {
-  return DISPATCHER.replace("@deno@", quoted3(deno)).replace("@module@", quoted3(module)).replace("@cache@", quoted3(cache));
+  return DISPATCHER.replace("@deno@", quoted4(deno)).replace("@module@", quoted4(module)).replace("@cache@", quoted4(cache));
 }
-function quoted3(word4) {
-  return `'${word4.replaceAll("'", `'\\''`)}'`;
+function quoted4(word5) {
+  return `'${word5.replaceAll("'", `'\\''`)}'`;
 }
 function engineLines(command) {
   return `podman, in containers.conf:
@@ -59716,9 +61112,9 @@ deno "$@"
 // scripts/ramekin/oci.ts
 var oci_exports = {};
 __export(oci_exports, {
-  run: () => run26
+  run: () => run27
 });
-function run26(given) {
+function run27(given) {
   const [action, directory2] = given.operands;
   if (action !== "install") throw new UsageError(`there is no "${action}"; there is: install`);
   if (directory2 === void 0) {
@@ -59773,9 +61169,9 @@ var init_oci = __esm({
 // scripts/ramekin/schema.ts
 var schema_exports = {};
 __export(schema_exports, {
-  run: () => run27
+  run: () => run28
 });
-function run27() {
+function run28() {
   printJson(recipeSchema());
   return 0;
 }
@@ -59790,10 +61186,10 @@ var init_schema2 = __esm({
 var man_exports = {};
 __export(man_exports, {
   programPage: () => programPage,
-  run: () => run28,
+  run: () => run29,
   subcommandPage: () => subcommandPage
 });
-function run28(given) {
+function run29(given) {
   const [name] = given.operands;
   print(name === void 0 ? programPage() : subcommandPage(find(name)));
   return 0;
@@ -59872,49 +61268,6 @@ var init_man = __esm({
     init_subcommands();
     init_usage();
     init_version2();
-  }
-});
-
-// scripts/ramekin/completions/words.ts
-function wordsOf(completion) {
-  if (completion === "subcommand") return SUBCOMMANDS.map(({ name }) => name);
-  return typeof completion === "string" ? void 0 : completion;
-}
-function listOf3(completion) {
-  return completion === "image" ? IMAGES : CONTAINERS;
-}
-function quoted4(text5) {
-  return `'${text5.replaceAll("'", `'\\''`)}'`;
-}
-var FIRST_WORDS, CONTAINERS, IMAGES;
-var init_words2 = __esm({
-  "scripts/ramekin/completions/words.ts"() {
-    init_arguments();
-    init_subcommands();
-    FIRST_WORDS = [
-      ...SUBCOMMANDS.map(({ name, summary, flags: flags2, operands, program }) => ({
-        name,
-        summary,
-        flags: [
-          ...flags2,
-          ...COMMON_FLAGS
-        ].filter(({ hidden: hidden2 }) => hidden2 !== true),
-        operand: operands[0],
-        program: program === true
-      })),
-      {
-        name: "help",
-        summary: "show the help of a subcommand",
-        flags: [],
-        operand: {
-          name: "SUBCOMMAND",
-          completes: "subcommand"
-        },
-        program: false
-      }
-    ];
-    CONTAINERS = `ramekin ps --all 2>/dev/null | awk 'NR > 1 { if ($1 != "-") print $1; if ($2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) print $2 }'`;
-    IMAGES = "ramekin images 2>/dev/null | awk 'NR > 1 { print $1 }'";
   }
 });
 
@@ -60011,10 +61364,10 @@ function fishCompletions() {
   ].join("\n");
 }
 function linesOf2({ name, summary, flags: flags2, operand }) {
-  const here2 = `complete -c ramekin -n ${quoted4(`__ramekin_at ${name}`)}`;
+  const here2 = `complete -c ramekin -n ${quoted3(`__ramekin_at ${name}`)}`;
   return [
-    `complete -c ramekin -n __fish_use_subcommand -a ${name} -d ${quoted4(summary)}`,
-    ...flags2.map((flag) => `${here2} ${flagWords(flag)} -d ${quoted4(flag.summary)}`),
+    `complete -c ramekin -n __fish_use_subcommand -a ${name} -d ${quoted3(summary)}`,
+    ...flags2.map((flag) => `${here2} ${flagWords(flag)} -d ${quoted3(flag.summary)}`),
     ...operand === void 0 ? [] : [
       `${here2} ${valueWords(operand.completes)}`
     ]
@@ -60036,14 +61389,14 @@ function flagWords({ name, letter, value, completes }) {
 }
 function valueWords(completion) {
   const words3 = wordsOf(completion);
-  if (words3 !== void 0) return `-a ${quoted4(words3.join(" "))}`;
+  if (words3 !== void 0) return `-a ${quoted3(words3.join(" "))}`;
   switch (completion) {
     case "file":
       return "-F";
     case "variable":
       return "-a '(set -nx)'";
     default:
-      return `-a ${quoted4(`(${listOf3(completion)})`)}`;
+      return `-a ${quoted3(`(${listOf3(completion)})`)}`;
   }
 }
 var init_fish = __esm({
@@ -60054,7 +61407,7 @@ var init_fish = __esm({
 
 // scripts/ramekin/completions/zsh.ts
 function zshCompletions() {
-  const first = FIRST_WORDS.map(({ name, summary }) => `    ${quoted4(`${name}:${summary}`)}`);
+  const first = FIRST_WORDS.map(({ name, summary }) => `    ${quoted3(`${name}:${summary}`)}`);
   return `#compdef ramekin
 # Completions of ramekin for zsh: source <(ramekin completions zsh)
 _ramekin_containers() {
@@ -60134,9 +61487,9 @@ var init_zsh = __esm({
 // scripts/ramekin/completions.ts
 var completions_exports = {};
 __export(completions_exports, {
-  run: () => run29
+  run: () => run30
 });
-function run29(given) {
+function run30(given) {
   const shell = given.operands[0];
   const completions = SHELLS[shell];
   if (completions === void 0) {
@@ -60221,15 +61574,15 @@ function write7({ directory: directory2, path: path2 }, bytes) {
 }
 function forgetOldest(directory2) {
   const files2 = Array.from(Deno.readDirSync(directory2), ({ name }) => `${directory2}/${name}`);
-  if (files2.length <= MOST5) return;
+  if (files2.length <= MOST6) return;
   const ages = files2.map((path2) => ({
     path: path2,
     time: Deno.statSync(path2).mtime?.getTime() ?? 0
   }));
   ages.sort((one, other) => one.time - other.time);
-  for (const { path: path2 } of ages.slice(0, files2.length - MOST5 / 2)) Deno.removeSync(path2);
+  for (const { path: path2 } of ages.slice(0, files2.length - MOST6 / 2)) Deno.removeSync(path2);
 }
-var MOST5;
+var MOST6;
 var init_keep_box = __esm({
   "scripts/ramekin/keep_box.ts"() {
     init_mod8();
@@ -60240,7 +61593,7 @@ var init_keep_box = __esm({
     init_sandbox3();
     init_subcommands();
     init_usage();
-    MOST5 = 256;
+    MOST6 = 256;
   }
 });
 
@@ -60295,6 +61648,7 @@ init_help();
 var LOAD = {
   run: () => Promise.resolve().then(() => (init_run(), run_exports)),
   sandbox: (() => Promise.resolve().then((() => (init_sandbox3(), sandbox_exports)))),
+  learn: () => Promise.resolve().then(() => (init_learn(), learn_exports)),
   build: () => Promise.resolve().then(() => (init_build(), build_exports)),
   enter: () => Promise.resolve().then(() => (init_enter(), enter_exports)),
   cp: () => Promise.resolve().then(() => (init_cp(), cp_exports)),
