@@ -123,7 +123,7 @@ async function runInTerminal(printed: RegExp): Promise<void> {
   /** What is on the screen, once it is complete, or at last. */
   const screen = async (complete: RegExp) => {
     let text = "";
-    for (let attempt = 0; attempt < patience(200) && !complete.test(text); attempt++) {
+    for (let attempt = 0; attempt < patience(1200) && !complete.test(text); attempt++) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       text = `${(await tmux("capture-pane", "-p", "-J")).trimEnd()}\n`;
     }

@@ -89,12 +89,12 @@ export function isAlive(pid: number): boolean {
 
 /** Polls until a condition holds. */
 export async function until(holds: () => boolean): Promise<void> {
-  const end = performance.now() + patience(10_000);
+  const end = performance.now() + patience(60_000);
   while (performance.now() < end) {
     if (holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error(`it did not happen within ${patience(10)} seconds`);
+  throw new Error(`it did not happen within ${patience(60)} seconds`);
 }
 
 /** Bytes as text. */

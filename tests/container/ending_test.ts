@@ -4,8 +4,10 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   type Command,
   type CommandOptions,
+  type CommandOutput,
   describeEnd,
   init,
+  LaunchTimeoutError,
   mapRoot,
   proc,
   type Recipe,
@@ -15,7 +17,7 @@ import {
 import { programOf } from "../../container/registry.ts";
 import { allSyscalls } from "../../ffi/seccomp/all_syscalls.ts";
 import { decode, runScript, until } from "../other_scripts.ts";
-import { patience } from "../rounds.ts";
+import { withTime } from "../rounds.ts";
 import { test } from "../support.ts";
 
 const own = recipe(unshare("user", "pid", "mount"), mapRoot(), proc());
@@ -34,8 +36,25 @@ function shell(box: Recipe, script: string, options: CommandOptions = {}): Comma
   return box.command("sh", { args: ["-c", script], ...options });
 }
 
-/** By then a shell has set its trap, in milliseconds. */
-const STARTED = patience(400);
+/** Runs a script that says when it is ready with a timeout, before which it was ready. */
+async function timedOut(
+  box: Recipe,
+  script: string,
+  how: "output" | "outputSync",
+  options: CommandOptions = {},
+): Promise<CommandOutput | undefined> {
+  const run = async (timeout: number) => {
+    try {
+      return await shell(box, script, { ...options, timeout })[how]();
+    } catch (error) {
+      if (!(error instanceof LaunchTimeoutError)) throw error;
+      return undefined;
+    }
+  };
+  return await withTime(400, run, (output) => output !== undefined && output.stdout.length > 0);
+}
+
+const WAYS = ["output", "outputSync"] as const;
 
 /** Runs it, ends it once it is ready, and returns its code and its output. */
 async function ended(
@@ -68,8 +87,8 @@ for (const [place, box] of Object.entries(PLACES)) {
   test(`a program that handles SIGTERM ends as it wants, ${place}`, async () => {
     assertEquals(await ended(box, TRAPS, "signal"), [7, "ready\ntrapped\n"]);
     assertEquals((await ended(box, TRAPS, "dispose"))[0], 7);
-    const timed = shell(box, TRAPS, { timeout: STARTED });
-    for (const output of [await timed.output(), timed.outputSync()]) {
+    for (const how of WAYS) {
+      const output = (await timedOut(box, TRAPS, how))!;
       assertEquals([output.code, output.timedOut], [7, true]);
       assertEquals(decode(output.stdout), "ready\ntrapped\n");
     }
@@ -78,8 +97,8 @@ for (const [place, box] of Object.entries(PLACES)) {
   test(`one that ignores SIGTERM is killed after the time that is given, ${place}`, async () => {
     assertEquals(await ended(box, IGNORES, "signal", 100), [137, "ready\n"]);
     assertEquals(await ended(box, IGNORES, "dispose", 100), [137, "ready\n"]);
-    const timed = shell(box, IGNORES, { timeout: STARTED, killAfter: 100 });
-    for (const output of [await timed.output(), timed.outputSync()]) {
+    for (const how of WAYS) {
+      const output = (await timedOut(box, IGNORES, how, { killAfter: 100 }))!;
       assertEquals([output.code, output.timedOut], [137, true]);
     }
   });
@@ -87,8 +106,8 @@ for (const [place, box] of Object.entries(PLACES)) {
   test(`with killAfter: 0 it is killed at once, ${place}`, async () => {
     assertEquals(await ended(box, TRAPS, "signal", 0), [137, "ready\n"]);
     assertEquals(await ended(box, TRAPS, "dispose", 0), [137, "ready\n"]);
-    const timed = shell(box, TRAPS, { timeout: STARTED, killAfter: 0 });
-    for (const output of [await timed.output(), timed.outputSync()]) {
+    for (const how of WAYS) {
+      const output = (await timedOut(box, TRAPS, how, { killAfter: 0 }))!;
       assertEquals([output.code, decode(output.stdout)], [137, "ready\n"]);
     }
   });
@@ -163,8 +182,8 @@ test("more than one reason to end it are one", async () => {
 
 test("what holds the pipes of a program that was ended is not waited for", async () => {
   const script = "sleep 1000 & echo $!; wait";
-  const command = shell(recipe(), script, { timeout: 200 });
-  for (const output of [await command.output(), command.outputSync()]) {
+  for (const how of WAYS) {
+    const output = (await timedOut(recipe(), script, how))!;
     assertEquals([output.signal, output.timedOut], ["SIGTERM", true]);
     Deno.kill(Number(decode(output.stdout)), "SIGKILL");
   }

@@ -38,9 +38,9 @@ for (const [place, steps] of PLACES) {
       env: { PS1: "> " },
     }).spawn();
     const { stdin, stdout } = container;
-    await type(stdin, "sleep 100\n");
-    await readUntil(stdout, (text) => text.includes("sleep 100\r\n"));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    // What it says is not what is typed, so that it runs by then.
+    await type(stdin, "sh -c 'echo be''gun; exec sleep 100'\n");
+    await readUntil(stdout, (text) => text.includes("begun\r\n"));
     await type(stdin, "\x1a");
     await readUntil(stdout, (text) => text.includes("Stopped"));
     await type(stdin, "kill -9 %1; sleep 0.1\n");

@@ -8,6 +8,9 @@ import { notRoot, test } from "../support.ts";
 const MOD = new URL("../../mod.ts", import.meta.url).href;
 const NOBODY = { uid: 65534, gid: 65534 } as const;
 
+/** A name for containers, which the tests of another user at the same time have not. */
+const COOK = `cook${Deno.pid}`;
+
 /** A directory with a `sh` that tells as whom it runs. */
 function withShell(body: (directory: string) => Promise<void>): () => Promise<void> {
   return async () => {
@@ -101,19 +104,19 @@ test(
 test(
   "a name does not make a program a container of the user's",
   withShell(async (directory) => {
-    Deno.copyFileSync("/bin/sleep", `${directory}/pantryman`);
-    const code = sleeper({}, `${directory}/pantryman`);
+    Deno.copyFileSync("/bin/sleep", `${directory}/${COOK}`);
+    const code = sleeper({}, `${directory}/${COOK}`);
     // A script in a container: what looks like one there may be anything.
     const box = recipe(unshare("user", "pid", "mount"), mapRoot(), proc());
     await withScript({ box, directory, code }, async (pid) => {
       const listed = (await ramekin("ps")).stdout;
-      assertStringIncludes(listed, "pantryman");
-      for (const word of ["pantryman", pid]) {
+      assertStringIncludes(listed, COOK);
+      for (const word of [COOK, pid]) {
         const { code, stderr } = await ramekin("enter", word, "--", "true");
         assertEquals(code, 125, stderr);
         assertStringIncludes(stderr, "of yours");
       }
-      const { code, stderr } = await ramekin("enter", "--any", "pantryman", "--", "true");
+      const { code, stderr } = await ramekin("enter", "--any", COOK, "--", "true");
       assertEquals([code, stderr], [0, ""]);
     });
   }),

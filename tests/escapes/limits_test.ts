@@ -25,7 +25,7 @@ const PROCESSES = String.raw`
   for (1 .. 100) {
     my $pid = fork;
     defined $pid or die "fork: $!\n";
-    $pid or (sleep(10), exit);
+    $pid or (sleep(100), exit);
   }
 `;
 
@@ -36,7 +36,7 @@ test("processes without end", () => {
 }, lacks("pids"));
 
 /** More processes than a sandbox may have. */
-const BOMB = PROCESSES.replace("100", "5000").replace("sleep(10)", "sleep(30)");
+const BOMB = PROCESSES.replace("100", "5000").replace("sleep(100)", "sleep(1000)");
 
 test("processes without end, in a sandbox without limits", () => {
   assertStopped(sandbox(), BOMB, /fork: Resource temporarily unavailable/);

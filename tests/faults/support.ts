@@ -52,7 +52,7 @@ export function marked(marker: string): string[] {
 /** Returns the processes with the word that still run after some time. */
 export async function survivors(marker: string): Promise<string[]> {
   let alive: string[] = [];
-  for (let attempt = 0; attempt < patience(100); attempt++) {
+  for (let attempt = 0; attempt < patience(1200); attempt++) {
     alive = marked(marker);
     if (alive.length === 0) break;
     await pause(50);

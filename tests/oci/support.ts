@@ -196,7 +196,7 @@ type DeepMutable<T> = T extends readonly (infer Item)[] ? DeepMutable<Item>[]
 
 /** Waits until something holds. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + patience(10_000);
+  const end = performance.now() + patience(60_000);
   while (!await holds()) {
     if (performance.now() > end) throw new Error(`it did not happen: ${holds}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

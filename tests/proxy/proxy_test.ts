@@ -26,7 +26,7 @@ async function bash(
   const { stdout } = await box.command("bash", {
     args: ["-c", `exec 2>&1; ${script}`],
     permissions: { read: READ, ...(net !== undefined && { net }) },
-    timeout: 20_000,
+    timeout: 120_000,
   }).output();
   return new TextDecoder().decode(stdout);
 }

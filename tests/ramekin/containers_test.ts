@@ -10,6 +10,9 @@ import { readUntil, Script } from "../other_scripts.ts";
 import { test } from "../support.ts";
 import { ramekin } from "./support.ts";
 
+/** A name for containers, which the tests of another user at the same time have not. */
+const COOK = `cook${Deno.pid}`;
+
 const CONTAINERS = `
 const box = ramekin.recipe(
   ramekin.unshare("user", "mount", "pid", "uts"), ramekin.mapRoot(), ramekin.proc(),
@@ -165,32 +168,32 @@ async function withProgram(
 for (const init of [false, true]) {
   const kind = init ? "with an init" : "without an init";
   test(`a container is entered by the name that its script gives, ${kind}`, () =>
-    withProgram({ program: "printf pantryman > /proc/self/comm", init }, async () => {
+    withProgram({ program: `printf ${COOK} > /proc/self/comm`, init }, async () => {
       const listed = JSON.parse((await ramekin("ps", "--json")).stdout) as RunningContainer[];
-      assert(!listed.some(({ name }) => name === "pantryman"));
-      const { code, stderr } = await ramekin("enter", "pantryman", "--", "hostname");
+      assert(!listed.some(({ name }) => name === COOK));
+      const { code, stderr } = await ramekin("enter", COOK, "--", "hostname");
       assertEquals(code, 125);
-      assertStringIncludes(stderr, "no running container of yours has the name pantryman");
+      assertStringIncludes(stderr, `no running container of yours has the name ${COOK}`);
     }));
 }
 
 test("enter finds a container by its name, if it is the only one", async () => {
   const directory = Deno.makeTempDirSync();
   Deno.chmodSync(directory, 0o755);
-  Deno.symlinkSync("/bin/sh", `${directory}/pantryman`);
+  Deno.symlinkSync("/bin/sh", `${directory}/${COOK}`);
   await using script = new Script(`
     const box = ramekin.recipe(ramekin.unshare("user", "uts"), ramekin.mapRoot(),
       ramekin.hostname("pantry"));
-    const container = box.command("${directory}/pantryman", {
+    const container = box.command("${directory}/${COOK}", {
       args: ["-c", "printf sh > /proc/self/comm; echo ready; read line"],
       stdin: "piped", stdout: "inherit" }).spawn();
     await container.status;`);
   const { process } = script;
   await readUntil(process.stdout, (text) => text.includes("ready"));
-  assertEquals((await ramekin("enter", "pantryman", "--", "hostname")).stdout, "pantry\n");
-  const missing = await ramekin("enter", "pantrymen", "--", "hostname");
+  assertEquals((await ramekin("enter", COOK, "--", "hostname")).stdout, "pantry\n");
+  const missing = await ramekin("enter", `${COOK}x`, "--", "hostname");
   assertEquals(missing.code, 125);
-  assertStringIncludes(missing.stderr, "did you mean pantryman?");
+  assertStringIncludes(missing.stderr, `did you mean ${COOK}?`);
   process.kill("SIGKILL");
   await process.stdout.cancel();
   await process.stderr.cancel();

@@ -498,9 +498,9 @@ test("a sandbox at a terminal gets its own, with job control", async () => {
   await terminal.shows(/[#$] $/);
   await terminal.type("tty; hostname\n");
   await terminal.shows(/\/dev\/pts\/0\nsandbox\n/);
-  await terminal.type("sleep 100\n");
-  await terminal.shows("sleep 100\n");
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  // What it says is not what is typed, so that it runs by then.
+  await terminal.type("sh -c 'echo be''gun; exec sleep 100'\n");
+  await terminal.shows("begun\n");
   await terminal.type("\x1a");
   await terminal.shows("Stopped");
   await terminal.type("kill -9 %1; sleep 0.1\n");
@@ -530,7 +530,7 @@ test(
       return decode(stdout);
     };
     const shows = async (text: RegExp) => {
-      for (let attempt = 0; attempt < patience(200); attempt++) {
+      for (let attempt = 0; attempt < patience(1200); attempt++) {
         if (text.test(await run("capture-pane", "-p"))) return;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
@@ -543,8 +543,9 @@ test(
       await run("send-keys", "stty size; hostname", "Enter");
       await shows(/^30 90\nsandbox$/m);
       await run("resize-window", "-x", "70", "-y", "20");
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      await run("send-keys", "stty size", "Enter");
+      // The size is passed on with a signal, which may take a while.
+      const loop = 'until test "$(stty size)" = "20 70"; do sleep 0.05; done; stty size';
+      await run("send-keys", loop, "Enter");
       await shows(/^20 70$/m);
       await run("send-keys", "exit 7", "Enter");
       await shows(/^status 7$/m);

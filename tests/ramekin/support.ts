@@ -61,7 +61,7 @@ export class TestTerminal implements AsyncDisposable {
       args,
       env: { NO_COLOR: "1", TERM: "xterm", SHELL: "/bin/sh" },
       terminal: true,
-      timeout: patience(30_000),
+      timeout: patience(120_000),
       stdin: "piped",
       stdout: "piped",
       ...(cwd !== undefined && { cwd }),
