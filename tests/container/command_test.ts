@@ -444,7 +444,13 @@ test("a command can be run repeatedly", async () => {
 
 test("the init reaps orphans, forwards signals, and exits like the program", async () => {
   const withInit = box.with(init());
-  const orphan = "sh -c 'sleep 0.01 &'; sleep 0.1; ps -eo stat,comm";
+  // A zombie is one until the init has been given time.
+  const orphan = `sh -c 'sleep 0.01 &'; sleep 0.1
+    for i in $(seq 300); do
+      seen=$(ps -eo stat,comm)
+      case $seen in *Z*) sleep 0.1;; *) break;; esac
+    done
+    echo "$seen"`;
   const { stdout } = await withInit.command("sh", shell(orphan)).output();
   assertMatch(decode(stdout), /init/);
   assert(!/Z/.test(decode(stdout)), decode(stdout));

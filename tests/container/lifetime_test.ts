@@ -326,7 +326,7 @@ function terminating(call: string): string {
 
 test("a worker's end is its container's; one in outputSync() has no end before its program", async () => {
   // Worker.terminate() interrupts nothing of Deno 2.9 that runs, so that only the timeout is left.
-  for (const call of ["await command().output()", "command({ timeout: 2000 }).outputSync()"]) {
+  for (const call of ["await command().output()", "command({ timeout: 4000 }).outputSync()"]) {
     assertEquals((await runScript(terminating(call), ["-A"])).stdout, "ended\n", call);
   }
 });

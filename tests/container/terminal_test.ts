@@ -43,7 +43,7 @@ for (const [place, steps] of PLACES) {
     await readUntil(stdout, (text) => text.includes("begun\r\n"));
     await type(stdin, "\x1a");
     await readUntil(stdout, (text) => text.includes("Stopped"));
-    await type(stdin, "kill -9 %1; sleep 0.1\n");
+    await type(stdin, "p=$(jobs -p %1); kill -9 %1; while test -e /proc/$p; do sleep 0.01; done\n");
     await readUntil(stdout, (text) => text.includes("Killed"));
     await type(stdin, "exit 3\n");
     assertEquals((await container.status).code, 3);
@@ -88,8 +88,11 @@ async function inTerminal(
     Deno.writeTextFileSync(path, `import * as ramekin from "${MOD}";\n${code}`);
     Deno.chmodSync(path, 0o644);
     const deno = `${Deno.execPath()} run --no-check --no-config --quiet --allow-ffi ${path}`;
+    // What restores the settings of a script that is killed may need its time.
+    const waiting = 'for i in $(seq 200); do test "$(stty -g)" = "$b" && break; sleep 0.05; done';
+    const script = `stty rows 30 cols 100; b=$(stty -g); echo $b; ${deno}; ${waiting}`;
     await using terminal = recipe().command("sh", {
-      args: ["-c", `stty rows 30 cols 100; stty -g; ${deno}; sleep 0.2; echo; stty -g; echo end`],
+      args: ["-c", `${script}; echo; stty -g; echo end`],
       terminal: true,
       stdin: "piped",
       stdout: "piped",

@@ -89,7 +89,7 @@ test("the script's environment", () => {
 escape("PID 1, which has begun as a copy of the script", {
   // The process shares the script's memory and cannot be traced until it is the init.
   attack: String.raw`
-    for (1 .. 50) { open(my $maps, "<", "/proc/1/maps") and exit; select(undef, undef, undef, .01) }
+    for (1 .. 150) { open(my $maps, "<", "/proc/1/maps") and exit; select(undef, undef, undef, .01) }
     die "PID 1: $!\n"`,
   lacking: root ? ["the second user namespace", "capabilities"] : ["the second user namespace"],
   says: /Permission denied/,

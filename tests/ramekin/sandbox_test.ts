@@ -503,7 +503,7 @@ test("a sandbox at a terminal gets its own, with job control", async () => {
   await terminal.shows("begun\n");
   await terminal.type("\x1a");
   await terminal.shows("Stopped");
-  await terminal.type("kill -9 %1; sleep 0.1\n");
+  await terminal.type("p=$(jobs -p %1); kill -9 %1; while test -e /proc/$p; do sleep 0.01; done\n");
   await terminal.shows("Killed");
   await terminal.type("exit 6\n");
   assertEquals(await terminal.code(), 6);
