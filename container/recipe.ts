@@ -6,7 +6,7 @@
 
 import { Command } from "./command.ts";
 import type { CommandOptions } from "./command_options.ts";
-import type { Degradation } from "./degradation.ts";
+import type { Degradation } from "./sandbox_on.ts";
 import { enterSteps, visitSteps } from "./enter_steps.ts";
 import { launchers } from "./launchers.ts";
 import { Launcher } from "../launch/launcher.ts";

@@ -6,7 +6,7 @@
 
 import { liveHost } from "../host/live_host.ts";
 import { type SandboxBind, type SandboxOptions, sandboxSteps } from "../recipe/sandbox.ts";
-import { type Degradation, sandboxOn } from "./degradation.ts";
+import { type Degradation, sandboxOn } from "./sandbox_on.ts";
 import { Recipe, recipe } from "./recipe.ts";
 
 export type { Degradation, SandboxBind, SandboxOptions };
@@ -51,11 +51,12 @@ export type { Degradation, SandboxBind, SandboxOptions };
  * @throws {RecipeError} if an option is unknown, or a path does not start with `/`; when it is planned,
  * if a path is a filesystem of the kernel, or leads over a link in a directory of `write` that it
  * reaches by another name; with `degrade` where the weaker sandbox cannot hold an option
- * @throws {UnsupportedError} with `degrade` where there is no such Landlock either
- * @throws {PermissionError} with `degrade` and without `--allow-ffi`
+ * @throws {UnsupportedError} with `degrade` where there is no such Landlock either, with
+ * `nest` as root
+ * @throws {PermissionError} with `degrade` or `nest`, and without `--allow-ffi`
  */
 export function sandbox(options: SandboxOptions = {}): Recipe {
-  if (options.degrade !== true) return recipe(...sandboxSteps(options));
+  if (options.degrade !== true && options.nest !== true) return recipe(...sandboxSteps(options));
   const { steps, degraded } = sandboxOn(liveHost(), options);
   return new Recipe(steps, degraded);
 }

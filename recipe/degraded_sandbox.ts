@@ -129,6 +129,7 @@ function unheld(
       "the program would reach every unix socket of the machine (-A asks for them, too)",
     ];
   }
+  if (options.nest === true) return ["nest", "the program can make none either"];
   const own = OWN_OPTIONS.find((option) => options[option] !== undefined);
   return own && [own, "it has nothing of the kind of its own"];
 }

@@ -200,6 +200,15 @@ export interface SandboxOptions {
    * @default {false}
    */
   readonly degrade?: boolean;
+  /**
+   * Whether the program may make user namespaces, and in them containers: `sandbox({ weakerProc: true })`,
+   * bubblewrap, rootless engines. **That is weaker**: in them it has all capabilities, over nothing that
+   * is not theirs, but with much more of the kernel in reach; and it can make set-user-ID files, as
+   * `setuidFiles` lets it. For ordinary users alone. See docs/sandbox.md.
+   *
+   * @default {false}
+   */
+  readonly nest?: boolean;
 }
 
 /** A file or directory of this machine, its path in the sandbox, and `"ro"` if it is only read. */
@@ -232,6 +241,7 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     architectures: optional(seccompArchitectures()),
     weakerProc: optional(boolean()),
     degrade: optional(boolean()),
+    nest: optional(boolean()),
     cwd: optional(absolutePath()),
     setEnv: optional(dictionary(variableName(), text())),
     hostname: optional(hostnameText()),
@@ -262,13 +272,14 @@ function boundFile(path: Schema): Schema {
  */
 export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
   checkOptions(options);
-  const { net = "none", architectures = [], weakerProc = false } = options;
+  const { net = "none", architectures = [], weakerProc = false, nest = false } = options;
   const asked = shownFiles(options);
   const showsFiles = options.root !== undefined ||
     asked.values().some(({ option }) => option !== "tmpfs");
   const { setuidFiles = false, unixSockets = !showsFiles && net === "none" } = options;
   const denied = [
-    ...(setuidFiles ? [] : ["@setuid-files"]),
+    // A filter cannot see the mode of openat2(2), by which a nested sandbox opens paths.
+    ...(setuidFiles || nest ? [] : ["@setuid-files"]),
     ...(unixSockets ? [] : ["@unix-sockets"]),
   ];
   return [
@@ -281,7 +292,7 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     ...sandboxRoot(asked, options),
     // One more user namespace can be made, and the program runs in that one: it can make no other,
     // and has no capabilities over the mounts and the network. The /proc outside is read-only.
-    ...(weakerProc ? [] : [sysctl({ "user.max_user_namespaces": 1 })]),
+    ...(weakerProc ? [] : [sysctl({ "user.max_user_namespaces": nest ? 1 + MAX_NESTED : 1 })]),
     ...boundSteps(options),
     maskPaths(...MASKED_FILES),
     readonlyPaths(...READ_ONLY_FILES),
@@ -293,11 +304,21 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     noNewPrivileges(),
     // The host's network has the host's abstract unix sockets: of a desktop, of a bus.
     ...(net === "host" ? [landlock({ isolate: ["abstractSockets"], degrade: true })] : []),
-    seccomp({ deny: denied, ...(architectures.length > 0 && { architectures }) }),
+    seccomp({
+      ...(nest && { allow: NESTING }),
+      deny: denied,
+      ...(architectures.length > 0 && { architectures }),
+    }),
     ...environmentSteps(options, "/tmp"),
     ...(options.cwd === undefined ? [] : [chdir(options.cwd)]),
   ];
 }
+
+/** The user namespaces that a program with `nest` may have, all of those in them included. */
+const MAX_NESTED = 64;
+
+/** What the launch of a container calls, and the filter denies otherwise. */
+const NESTING = ["@mounts", "@namespaces", "sethostname", "setdomainname"];
 
 /** Checks that each option is what it may be. */
 export function checkOptions(options: SandboxOptions): void {

@@ -180,7 +180,7 @@ class SandboxRoot {
 
   /** A root with nothing but what programs need. */
   #smallRoot(asked: readonly string[]): readonly Step[] {
-    const { net = "none" } = this.#options;
+    const { net = "none", nest = false } = this.#options;
     // What is asked for comes later, and would cover these.
     const isCovered = (path: string) => asked.some((directory) => isWithin(`/${path}`, directory));
     const others = [...SYSTEM_FILES, ...(net === "host" ? systemNetworkFiles() : [])]
@@ -193,6 +193,8 @@ class SandboxRoot {
     return [
       tmpfs(this.#root, { mode: 0o755 }),
       mkdir(this.#at("/var")),
+      // Where a sandbox with the /proc outside puts its root together.
+      ...(nest ? [mkdir(this.#at("/sys"))] : []),
       // A mount on a link would be one on /tmp.
       ...(holdsAsked("/var/tmp") ? [] : [symlink("/tmp", this.#at("/var/tmp"))]),
       this.#hostFile("/", { readOnly: true, entries, hide: HIDDEN_FILES }),

@@ -137,6 +137,12 @@ export const WEAKER_PROC: Flag = {
   summary: "show it the /proc outside, with all processes there: for containers as those of Docker",
 };
 
+/** The flag of a sandbox in which others can be made. */
+export const NEST: Flag = {
+  name: "nest",
+  summary: "let it make user namespaces, for sandboxes in it (--weaker-proc, bwrap)",
+};
+
 /**
  * The permissions that the flags grant, and those that they deny.
  *

@@ -32,6 +32,7 @@ import {
   isSocket,
   listOf,
   NARROW_PROGRAMS,
+  NEST,
   PERMISSION_FLAGS,
   requireNetwork,
   SETUID_FILES,
@@ -140,6 +141,7 @@ export function optionsOf(
     ...(given.has(NARROW_PROGRAMS.name) && { architectures: NARROW_ARCHITECTURES }),
     ...(given.has(WEAKER_PROC.name) && { weakerProc: true }),
     ...(given.has(DEGRADE.name) && { degrade: true }),
+    ...(given.has(NEST.name) && { nest: true }),
     setuidFiles: all || given.has(SETUID_FILES.name),
   };
 }

@@ -9,6 +9,7 @@ import {
   ALLOW_ALL,
   DENIAL_FLAGS,
   NARROW_PROGRAMS,
+  NEST,
   PERMISSION_FLAGS,
   SETUID_FILES,
   UNIX_SOCKETS,
@@ -177,6 +178,7 @@ const TABLE = [
     place: "sandbox",
     flags: [
       ...SANDBOX_FLAGS,
+      NEST,
       DEGRADE,
       QUIET,
       ...Object.values(DENIAL_FLAGS),

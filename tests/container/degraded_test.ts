@@ -1,7 +1,7 @@
 /** `sandbox({ degrade: true })` where user namespaces are refused, and where they are not. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { sandboxOn } from "../../container/degradation.ts";
+import { sandboxOn } from "../../container/sandbox_on.ts";
 import { landlockVersion } from "../../ffi/linux/landlock.ts";
 import { RecordedHost } from "../../host/recorded_host.ts";
 import {
@@ -163,6 +163,7 @@ test("what cannot be held is refused", () => {
     overlay: { overlay: ["/srv"] },
     tmpfs: { tmpfs: ["/mnt"] },
     root: { root: "/srv" },
+    nest: { nest: true },
   };
   for (const [name, options] of Object.entries(refused)) {
     const make = () => sandboxOn(refusing(7), { degrade: true, ...options });

@@ -1,5 +1,6 @@
 /**
- * Whether a sandbox is the weaker one that needs no user namespaces, and why.
+ * What a sandbox is on one machine: the weaker one that needs no user namespaces, and why; and whether
+ * there can be others in it.
  *
  * @module
  */
@@ -32,10 +33,17 @@ export interface SandboxOnHost {
  * Returns the steps of a sandbox: those of the weaker one if `degrade` allows it and the host refuses
  * user namespaces.
  *
- * @throws {UnsupportedError} where the host refuses them, and its Landlock holds no files
+ * @throws {UnsupportedError} where the host refuses them, and its Landlock holds no files; with `nest`
+ * as root
  */
 export function sandboxOn(host: Host, options: SandboxOptions): SandboxOnHost {
   const whole = sandboxSteps(options);
+  if (options.nest === true && host.credentials().euid === 0) {
+    throw new UnsupportedError(
+      'sandbox, "nest": as root the program could map root\'s id in a user namespace only with ' +
+        "CAP_SETFCAP, by which it could give files capabilities on this machine; run it as another user",
+    );
+  }
   const refusal = options.degrade === true ? host.userNamespaceRefusal() : undefined;
   if (refusal === undefined) return { steps: whole, degraded: undefined };
   const { syscall, code } = refusal;
