@@ -1,9 +1,10 @@
 /** `sandbox({ nest: true })`: containers in a sandbox, and what stays out of reach for them. */
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { Recipe, sandbox, UnsupportedError } from "../../mod.ts";
+import { type Recipe, sandbox, UnsupportedError } from "../../mod.ts";
 import { decode } from "../other_scripts.ts";
 import { program } from "../escapes/support.ts";
+import { ramekin } from "../ramekin/support.ts";
 import { inDirectory, inside, notOrdinary, notRoot, test } from "../support.ts";
 
 const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
@@ -36,6 +37,11 @@ test(
   }),
   notOrdinary,
 );
+
+test("the command has it", async () => {
+  const { code, stderr } = await ramekin("sandbox", "--nest", "--", "unshare", "-Ur", "true");
+  assertEquals([code, stderr], [0, ""]);
+}, notOrdinary);
 
 /** Whether bubblewrap makes a container outside. */
 function hasBubblewrap(): boolean {
