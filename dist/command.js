@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "b38758a334c1986e0c37751197d84c0ca22d64d288df6eaa89c46d3b62920648";
+var BUILD = "fb55c29d3816e5eb10cf3c9ecd537e3a448d8eef708ae7858e84ea6f8aa49d80";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {
@@ -221,7 +221,7 @@ function findKeptBox(words) {
     return;
   }
 }
-var FLAG = /^(--(?!(?:audit|bind|degrade|detach|name|overlay|root|status-fd|try-read)\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
+var FLAG = /^(--(?!(?:audit|bind|degrade|detach|name|nest|overlay|root|status-fd|try-read)\b)[a-z0-9-]+|-[A-Z])(=.*)?$/s;
 var FILES = /^(?:--allow-read|--allow-write|-R|-W)=(.*)$/s;
 function sandboxIn([subcommand, ...words]) {
   const end = words.indexOf("--");

@@ -5197,12 +5197,13 @@ var sandboxRoot = (function sandboxRoot(asked, options) {
 });
 var sandboxSteps = (function sandboxSteps(options = {}) {
   checkOptions2(options);
-  const { net = "none", architectures = [], weakerProc = false } = options;
+  const { net = "none", architectures = [], weakerProc = false, nest = false } = options;
   const asked = shownFiles(options);
   const showsFiles2 = options.root !== void 0 || asked.values().some((({ option }) => option !== "tmpfs"));
   const { setuidFiles = false, unixSockets = !showsFiles2 && net === "none" } = options;
   const denied3 = [
-    ...setuidFiles ? [] : [
+    // A filter cannot see the mode of openat2(2), by which a nested sandbox opens paths.
+    ...setuidFiles || nest ? [] : [
       "@setuid-files"
     ],
     ...unixSockets ? [] : [
@@ -5225,7 +5226,7 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
     // and has no capabilities over the mounts and the network. The /proc outside is read-only.
     ...weakerProc ? [] : [
       sysctl({
-        "user.max_user_namespaces": 1
+        "user.max_user_namespaces": nest ? 1 + MAX_NESTED : 1
       })
     ],
     ...boundSteps(options),
@@ -5249,6 +5250,9 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
       })
     ] : [],
     seccomp({
+      ...nest && {
+        allow: NESTING
+      },
       deny: denied3,
       ...architectures.length > 0 && {
         architectures
@@ -5286,7 +5290,7 @@ var boundSteps = (function boundSteps({ limits: group = {}, ...options }) {
   ];
 });
 var sandbox = (function sandbox(options = {}) {
-  if (options.degrade !== true) return recipe(...sandboxSteps(options));
+  if (options.degrade !== true && options.nest !== true) return recipe(...sandboxSteps(options));
   const { steps, degraded } = sandboxOn(liveHost(), options);
   return new Recipe(steps, degraded);
 });
@@ -33436,7 +33440,7 @@ var SandboxRoot = class {
   }
   static {
     smallRoot$98 = (function (asked) {
-    const { net = "none" } = this.#options;
+    const { net = "none", nest = false } = this.#options;
     const isCovered = ((path2) => asked.some(((directory) => isWithin(`/${path2}`, directory))));
     const others = [
       ...SYSTEM_FILES,
@@ -33452,6 +33456,10 @@ var SandboxRoot = class {
         mode: 493
       }),
       mkdir2(at$94.call(this, "/var")),
+      // Where a sandbox with the /proc outside puts its root together.
+      ...nest ? [
+        mkdir2(at$94.call(this, "/sys"))
+      ] : [],
       // A mount on a link would be one on /tmp.
       ...holdsAsked("/var/tmp") ? [] : [
         symlink("/tmp", at$94.call(this, "/var/tmp"))
@@ -33666,6 +33674,7 @@ var optionFields = lazy((() => {
     architectures: optional(seccompArchitectures()),
     weakerProc: optional(boolean()),
     degrade: optional(boolean()),
+    nest: optional(boolean()),
     cwd: optional(absolutePath()),
     setEnv: optional(dictionary(variableName(), text3())),
     hostname: optional(hostnameText()),
@@ -33689,6 +33698,13 @@ function boundFile(path2) {
   });
 }
 
+var MAX_NESTED = 64;
+var NESTING = [
+  "@mounts",
+  "@namespaces",
+  "sethostname",
+  "setdomainname"
+];
 function checkOptions2(options) {
   const invalid = invalidField({
     ...options
@@ -33889,6 +33905,10 @@ function unheld(options, asked) {
       "the program would reach every unix socket of the machine (-A asks for them, too)"
     ];
   }
+  if (options.nest === true) return [
+    "nest",
+    "the program can make none either"
+  ];
   const own = OWN_OPTIONS.find((option) => options[option] !== void 0);
   return own && [
     own,
@@ -33910,9 +33930,12 @@ function lacksOf({ write: write4 = [] }, landlockVersion3) {
   ];
 }
 
-// container/degradation.ts
+// container/sandbox_on.ts
 function sandboxOn(host2, options) {
   const whole = sandboxSteps(options);
+  if (options.nest === true && host2.credentials().euid === 0) {
+    throw new UnsupportedError(`sandbox, "nest": as root the program could map root's id in a user namespace only with CAP_SETFCAP, by which it could give files capabilities on this machine; run it as another user`);
+  }
   const refusal = options.degrade === true ? host2.userNamespaceRefusal() : void 0;
   if (refusal === void 0) return {
     steps: whole,

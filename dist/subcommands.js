@@ -5471,12 +5471,13 @@ var sandboxRoot = (function sandboxRoot(asked, options) {
 });
 var sandboxSteps = (function sandboxSteps(options = {}) {
   checkOptions2(options);
-  const { net = "none", architectures = [], weakerProc = false } = options;
+  const { net = "none", architectures = [], weakerProc = false, nest = false } = options;
   const asked = shownFiles(options);
   const showsFiles2 = options.root !== void 0 || asked.values().some((({ option }) => option !== "tmpfs"));
   const { setuidFiles = false, unixSockets = !showsFiles2 && net === "none" } = options;
   const denied3 = [
-    ...setuidFiles ? [] : [
+    // A filter cannot see the mode of openat2(2), by which a nested sandbox opens paths.
+    ...setuidFiles || nest ? [] : [
       "@setuid-files"
     ],
     ...unixSockets ? [] : [
@@ -5499,7 +5500,7 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
     // and has no capabilities over the mounts and the network. The /proc outside is read-only.
     ...weakerProc ? [] : [
       sysctl({
-        "user.max_user_namespaces": 1
+        "user.max_user_namespaces": nest ? 1 + MAX_NESTED : 1
       })
     ],
     ...boundSteps(options),
@@ -5523,6 +5524,9 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
       })
     ] : [],
     seccomp({
+      ...nest && {
+        allow: NESTING
+      },
       deny: denied3,
       ...architectures.length > 0 && {
         architectures
@@ -5560,7 +5564,7 @@ var boundSteps = (function boundSteps({ limits: group = {}, ...options }) {
   ];
 });
 var sandbox = (function sandbox(options = {}) {
-  if (options.degrade !== true) return recipe(...sandboxSteps(options));
+  if (options.degrade !== true && options.nest !== true) return recipe(...sandboxSteps(options));
   const { steps, degraded } = sandboxOn(liveHost(), options);
   return new Recipe(steps, degraded);
 });
@@ -5903,6 +5907,9 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
     },
     ...given.has(DEGRADE.name) && {
       degrade: true
+    },
+    ...given.has(NEST.name) && {
+      nest: true
     },
     setuidFiles: all || given.has(SETUID_FILES.name)
   };
@@ -7088,7 +7095,7 @@ function requireNetwork(hosts) {
   }
 }
 
-var PERMISSION_FLAGS, DENIALS, DENIAL_FLAGS, ALLOW_ALL, UNIX_SOCKETS, SETUID_FILES, NARROW_PROGRAMS, WEAKER_PROC, THIS_MACHINE, UNIX;
+var PERMISSION_FLAGS, DENIALS, DENIAL_FLAGS, ALLOW_ALL, UNIX_SOCKETS, SETUID_FILES, NARROW_PROGRAMS, WEAKER_PROC, NEST, THIS_MACHINE, UNIX;
 var init_permission_flags = __esm({
   "scripts/ramekin/permission_flags.ts": (function () {
     init_granted_host();
@@ -7201,6 +7208,10 @@ var init_permission_flags = __esm({
     WEAKER_PROC = {
       name: "weaker-proc",
       summary: "show it the /proc outside, with all processes there: for containers as those of Docker"
+    };
+    NEST = {
+      name: "nest",
+      summary: "let it make user namespaces, for sandboxes in it (--weaker-proc, bwrap)"
     };
     THIS_MACHINE = [
       "0.0.0.0",
@@ -38780,7 +38791,7 @@ var init_sandbox_root = __esm({
   }
   static {
     smallRoot$98 = (function (asked) {
-        const { net = "none" } = this.#options;
+        const { net = "none", nest = false } = this.#options;
         const isCovered = ((path2) => asked.some(((directory2) => isWithin(`/${path2}`, directory2))));
         const others = [
           ...SYSTEM_FILES,
@@ -38796,6 +38807,10 @@ var init_sandbox_root = __esm({
             mode: 493
           }),
           mkdir2(at$94.call(this, "/var")),
+          // Where a sandbox with the /proc outside puts its root together.
+          ...nest ? [
+            mkdir2(at$94.call(this, "/sys"))
+          ] : [],
           // A mount on a link would be one on /tmp.
           ...holdsAsked("/var/tmp") ? [] : [
             symlink("/tmp", at$94.call(this, "/var/tmp"))
@@ -39022,7 +39037,7 @@ function environmentSteps({ env = [], setEnv: variables }, home) {
   ];
 }
 
-var optionFields, DEFAULT_BOUNDS, STORE_PATH, MASKED_FILES, READ_ONLY_FILES;
+var optionFields, MAX_NESTED, NESTING, DEFAULT_BOUNDS, STORE_PATH, MASKED_FILES, READ_ONLY_FILES;
 var init_sandbox = __esm({
   "recipe/sandbox.ts": (function () {
     init_default_path();
@@ -39070,6 +39085,7 @@ var init_sandbox = __esm({
         architectures: optional(seccompArchitectures()),
         weakerProc: optional(boolean()),
         degrade: optional(boolean()),
+        nest: optional(boolean()),
         cwd: optional(absolutePath()),
         setEnv: optional(dictionary(variableName(), text())),
         hostname: optional(hostnameText()),
@@ -39083,6 +39099,13 @@ var init_sandbox = __esm({
         shm: optional(tmpfsSize())
       };
     }));
+    MAX_NESTED = 64;
+    NESTING = [
+      "@mounts",
+      "@namespaces",
+      "sethostname",
+      "setdomainname"
+    ];
     DEFAULT_BOUNDS = {
       pids: 4096,
       output: "64m"
@@ -39234,6 +39257,10 @@ function unheld(options, asked) {
       "the program would reach every unix socket of the machine (-A asks for them, too)"
     ];
   }
+  if (options.nest === true) return [
+    "nest",
+    "the program can make none either"
+  ];
   const own = OWN_OPTIONS.find((option) => options[option] !== void 0);
   return own && [
     own,
@@ -39294,9 +39321,12 @@ var init_degraded_sandbox = __esm({
   }
 });
 
-// container/degradation.ts
+// container/sandbox_on.ts
 function sandboxOn(host2, options) {
   const whole = sandboxSteps(options);
+  if (options.nest === true && host2.credentials().euid === 0) {
+    throw new UnsupportedError(`sandbox, "nest": as root the program could map root's id in a user namespace only with CAP_SETFCAP, by which it could give files capabilities on this machine; run it as another user`);
+  }
   const refusal = options.degrade === true ? host2.userNamespaceRefusal() : void 0;
   if (refusal === void 0) return {
     steps: whole,
@@ -39329,8 +39359,8 @@ function sandboxOn(host2, options) {
     ]
   });
 }
-var init_degradation = __esm({
-  "container/degradation.ts"() {
+var init_sandbox_on = __esm({
+  "container/sandbox_on.ts"() {
     init_errors();
     init_namespace_fixes();
     init_degraded_sandbox();
@@ -39345,7 +39375,7 @@ var init_sandbox2 = __esm({
   "container/sandbox.ts": (function () {
     init_live_host();
     init_sandbox();
-    init_degradation();
+    init_sandbox_on();
     init_recipe();
   })
 });
@@ -41031,6 +41061,7 @@ ${STATUS}`,
         place: "sandbox",
         flags: [
           ...SANDBOX_FLAGS,
+          NEST,
           DEGRADE,
           QUIET,
           ...Object.values(DENIAL_FLAGS),
