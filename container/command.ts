@@ -35,6 +35,7 @@ import { reachesSockets, requiredAccess } from "../plan/access/required.ts";
 import { serveContainer, type Served } from "./services.ts";
 import { proxyVariables } from "../proxy/variables.ts";
 import { HandedFds } from "../launch/handed_fds.ts";
+import { newNotifyName, notifyVariable } from "../launch/notify_socket.ts";
 import type { Launcher } from "../launch/launcher.ts";
 import { accepts } from "../launch/accepts.ts";
 import { visit } from "../launch/visit.ts";
@@ -176,7 +177,7 @@ export class Command {
     const { launched, descriptors, passed } = started;
     const { timeout, maxOutput } = this.#limits;
     // An audited program waits for the event loop. Such a bound is not one of what is passed on.
-    const takesLonger = started.audit !== undefined ||
+    const takesLonger = started.audit !== undefined || this.#options.notify !== undefined ||
       passed !== undefined && (passed.input !== undefined || maxOutput !== undefined);
     const collected = takesLonger
       ? undefined
@@ -198,8 +199,8 @@ export class Command {
    * @throws {OutputLimitError} if it writes more than `maxOutput`
    * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
    * socket without a connection
-   * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a
-   * list of granted hosts
+   * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, for messages
+   * (`notify`), or for a list of granted hosts
    */
   outputSync(): CommandOutput {
     this.#refusePipedInput("outputSync");
@@ -208,6 +209,9 @@ export class Command {
     }
     if (this.#isAudited) {
       throw new TypeError("an audit needs the event loop; use output() or spawn()");
+    }
+    if (this.#options.notify !== undefined) {
+      throw new TypeError("notify() needs the event loop; use output() or spawn()");
     }
     if (this.#grants?.network === "proxy") {
       throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
@@ -372,6 +376,7 @@ export class Command {
     return serveContainer(launched, this.#plan, {
       hosts: this.#grants?.hosts,
       audit: this.#options.audit ?? false,
+      notify: this.#options.notify,
     });
   }
 
@@ -389,10 +394,11 @@ export class Command {
   }
 
   /** Returns the variables that are added to these strings, or override them. */
-  #changes(): ReadonlyMap<string, string> {
+  #changes(notify: string | undefined): ReadonlyMap<string, string> {
     const { environment } = this.#plan.state;
     const grants = this.#grants;
-    if (grants === undefined && this.#options.env === undefined) return environment;
+    const { env } = this.#options;
+    if (grants === undefined && env === undefined && notify === undefined) return environment;
     const changes = new Map(environment);
     if (grants !== undefined) {
       for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
@@ -401,14 +407,16 @@ export class Command {
     }
     const hosts = grants?.hosts;
     for (const [name, value] of hosts ? proxyVariables(hosts) : []) changes.set(name, value);
-    for (const [name, value] of Object.entries(this.#options.env ?? {})) changes.set(name, value);
+    for (const [name, value] of Object.entries(env ?? {})) changes.set(name, value);
+    if (notify !== undefined) changes.set("NOTIFY_SOCKET", notifyVariable(notify));
     return changes;
   }
 
   #spec(streams: ProgramStreams): ExecSpec {
     const { args = [], argv0, cwd, name } = this.#options;
     const inherited = this.#inherited();
-    const changes = this.#changes();
+    const notify = this.#options.notify && newNotifyName();
+    const changes = this.#changes(notify);
     const inheritedPath = this.#inheritsVariable("PATH") ? environmentVariable("PATH") : undefined;
     return {
       program: this.#program,
@@ -423,6 +431,7 @@ export class Command {
       fds: streams.fds ?? [],
       terminal: streams.terminal,
       image: undefined,
+      notify,
       timeLimit: this.#timeLimit,
     };
   }

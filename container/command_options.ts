@@ -96,6 +96,13 @@ export interface CommandOptions extends StdioOptions {
    * protection: see docs/sandbox.md.
    */
   readonly audit?: boolean | "uses";
+  /**
+   * Is called with each message that the program sends as sd_notify(3) does, by the socket that the
+   * variable NOTIFY_SOCKET names: `{ READY: "1" }`, `{ STATUS: "loading" }`. A message counts if it
+   * comes out of a network of the container's own, or else from a process of the container's. It
+   * takes the event loop, which `outputSync()` does not have. What it throws is an unhandled rejection.
+   */
+  readonly notify?: (message: Readonly<Record<string, string>>) => void;
   /** As for `Deno.Command`: without effect on Linux. */
   readonly windowsRawArguments?: boolean;
   /**
@@ -125,6 +132,8 @@ const containerName = schema(
       : `should be a name of ${CONTAINER_NAME}, not ${shown(value)}`,
 );
 
+const NO_FUNCTION = "should be a function";
+
 const commandFields = lazy((): Schemas<CommandOptions> => {
   return {
     args: optional(list(text())),
@@ -146,6 +155,9 @@ const commandFields = lazy((): Schemas<CommandOptions> => {
     terminal: optional(boolean()),
     detached: optional(boolean()),
     audit: optional(either(boolean(), oneOf(["uses"]))),
+    notify: optional(
+      schema("a function", (value) => typeof value === "function" ? undefined : NO_FUNCTION),
+    ),
     windowsRawArguments: optional(boolean()),
     permissions: permissionsSchema(),
   };

@@ -14,6 +14,7 @@ import type { LaunchedProcess } from "../launch/launched_process.ts";
 import type { RunningService } from "../launch/running_service.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import type { Hosts } from "../proxy/hosts.ts";
+import { NotifyListener } from "./notify_listener.ts";
 import { ContainerProxy } from "../proxy/proxy.ts";
 
 /** A running program, and what is told of it, if it is audited. */
@@ -26,13 +27,14 @@ export interface Served {
 interface ServiceOptions {
   readonly hosts: Hosts | undefined;
   readonly audit: boolean | "uses";
+  readonly notify: ((message: Readonly<Record<string, string>>) => void) | undefined;
 }
 
 /** Starts the services, which end with the container. */
 export function serveContainer(
   launched: LaunchedProcess,
   plan: PlanBuilder,
-  { hosts, audit }: ServiceOptions,
+  { hosts, audit, notify }: ServiceOptions,
 ): Served {
   const notes = audit === false ? undefined : {
     denials: new DenialLog(),
@@ -45,6 +47,9 @@ export function serveContainer(
   }
   if (notes !== undefined && notifier !== undefined) {
     services.push(observe(notifier, plan, notes));
+  }
+  if (notify !== undefined && launched.notifySocket !== undefined) {
+    services.push(new NotifyListener(launched.notifySocket, launched.pid, notify));
   }
   return { launched: { ...launched, services }, audit: notes };
 }

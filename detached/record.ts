@@ -45,6 +45,8 @@ export interface DetachedState {
   /** The directories of its control group, if it has one. */
   readonly cgroups?: readonly CgroupDirectory[];
   readonly isReady: boolean;
+  /** What the program has told of itself: see sd_notify(3). */
+  readonly statusText?: string;
   /** How often it was started again. */
   readonly restarts: number;
   /** How many checks of its health have failed in a row. */

@@ -181,6 +181,8 @@ function stateAfter(
       return { ...state, status: "running", ...runningOf(service) };
     case "ready":
       return { ...state, ...running, isReady: true };
+    case "status":
+      return { ...state, ...running, statusText: event.text };
     case "unhealthy":
       return { ...state, ...running, unhealthy: event.failures };
     case "failed":
@@ -191,6 +193,7 @@ function stateAfter(
     }
     case "restarting":
       return { ...state, ...running, status: "restarting", restarts: event.restarts };
+    case "stopping":
     case "stopped":
       return { ...state, ...running };
   }

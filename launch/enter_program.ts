@@ -55,6 +55,7 @@ import type { ExecCandidate } from "./exec_candidates.ts";
 import type { Frame } from "./frame.ts";
 import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
 import { executeSealed, lateCalls, type SealedLayout } from "./sealed_program.ts";
+import { addNotifySocket } from "./notify_socket.ts";
 import type { LaunchShape } from "./shape.ts";
 import {
   CWD,
@@ -111,7 +112,8 @@ export function writeExec(
   if (!plan.state.hasUmask) add(umask(plan.scriptUmask));
   frame.tie(writer);
   frame.beforeExec(writer);
-  if (plan.listener !== undefined) sendListener(add, plan.listener);
+  if (plan.listener !== undefined) sendSocket(add, plan.listener);
+  if (shape.notify === true) sendSocket(add, addNotifySocket(add));
   if (shape.held) waitToStart(writer);
   const { notifier } = plan;
   const { calls, socket, image } = closeOthers(writer, plan.beforeProgram, shape, {
@@ -236,7 +238,7 @@ function waitToStart(writer: ProgramWriter): void {
  * Sends a socket to the script. The message holds the descriptor's number, which has to be known
  * before, so the socket takes that of a descriptor that is no longer used.
  */
-function sendListener(add: (call: Call) => Call, listener: ResultOf): void {
+function sendSocket(add: (call: Call) => Call, listener: ResultOf): void {
   add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
   add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
 }

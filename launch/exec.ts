@@ -41,6 +41,11 @@ export interface ExecSpec {
    */
   readonly image: number | undefined;
   /**
+   * The last eight letters of the name of a socket for messages of the program's, of sd_notify(3),
+   * which the container makes and the script gets.
+   */
+  readonly notify?: string | undefined;
+  /**
    * How long its launch may take, in milliseconds. One that waits to be started has no such limit.
    */
   readonly timeLimit?: number | undefined;

@@ -62,6 +62,7 @@ export class Launch {
   #terminal: number | undefined;
   #listener: number | undefined;
   #notifier: number | undefined;
+  #notifySocket: number | undefined;
   readonly #services: RunningService[];
 
   /**
@@ -155,6 +156,7 @@ export class Launch {
       terminal: this.#terminal,
       listener: this.#listener,
       notifier: this.#notifier,
+      notifySocket: this.#notifySocket,
       services: this.#services,
     };
   }
@@ -167,7 +169,16 @@ export class Launch {
     const error = failed ? this.#error() : thrown;
     this.#killAll();
     const { pidfd, socket } = this.#state;
-    for (const fd of [this.#terminal, this.#listener, this.#notifier, pidfd, socket]) {
+    for (
+      const fd of [
+        this.#terminal,
+        this.#listener,
+        this.#notifier,
+        this.#notifySocket,
+        pidfd,
+        socket,
+      ]
+    ) {
       if (fd !== undefined) syscall(close(fd));
     }
     try {
@@ -211,6 +222,7 @@ export class Launch {
     const { plan, shape } = this.#compiled;
     if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
     if (plan.listener !== undefined) this.#listener ??= receiveFd(socket);
+    if (shape.notify === true) this.#notifySocket ??= receiveFd(socket);
   }
 
   /** Receives what the container sends last, before its program. */

@@ -21,6 +21,8 @@ export interface LaunchedProcess {
   readonly listener: number | undefined;
   /** The listener of the container's filter, if it is audited. */
   readonly notifier?: number | undefined;
+  /** The socket to which its program sends messages, if it was asked for one. */
+  readonly notifySocket?: number | undefined;
   /** The services of the container that run on the host. */
   readonly services: readonly RunningService[];
   /** Its control group, if it has one. */

@@ -79,7 +79,8 @@ export class ScriptFrame implements Frame {
     this.guard = new MemoryGuard(plan, shape, this);
     this.watch = shape.bounded === true ? new LaunchWatch() : undefined;
     this.#needsSockets = !this.vfork || shape.terminal === "container" ||
-      plan.listener !== undefined || plan.notifier !== undefined || shape.visits === true;
+      plan.listener !== undefined || plan.notifier !== undefined || shape.visits === true ||
+      shape.notify === true;
   }
 
   get clearsHandlers(): boolean {

@@ -33,11 +33,13 @@ export interface LaunchShape {
   readonly image: boolean;
   /** Whether a sealed executable executes the program. */
   readonly sealed?: boolean;
+  /** Whether it makes a socket for messages of the program's. */
+  readonly notify?: boolean;
 }
 
 /** Returns the shape of a launch. */
 export function shapeOf(
-  { stdio, fds, cwd, uid, gid, terminal, image, timeLimit }: ExecSpec,
+  { stdio, fds, cwd, uid, gid, terminal, image, timeLimit, notify }: ExecSpec,
   paths: number,
   cgroup: CgroupEntry | undefined,
   held: boolean,
@@ -55,5 +57,6 @@ export function shapeOf(
     held,
     bounded: timeLimit !== undefined && !held,
     image: image !== undefined,
+    notify: notify !== undefined,
   };
 }

@@ -125,6 +125,16 @@ export const WINDOW_SIZE: Slot = new LaunchSlot("size", ({ spec: { terminal } })
   return new DataView(buffer, byteOffset).getBigUint64(0, true);
 });
 
+/** The end of the name of the socket for messages of the program's, which has eight letters. */
+export const NOTIFY_NAME: Slot = new LaunchSlot(
+  "name",
+  ({ spec: { notify } }) =>
+    notify === undefined
+      ? undefined
+      : new DataView(encoder.encode(notify).buffer).getBigUint64(0, true),
+  ({ spec: { notify } }) => notify ?? "",
+);
+
 /** The pidfd of the script. */
 export const SCRIPT_PIDFD: Slot = new LaunchSlot(
   "script",

@@ -84,8 +84,10 @@ const FIELDS: Readonly<Record<keyof SupervisedOptions, Schema>> = {
   recipe: optional(instance("a recipe", (value) => value instanceof Recipe)),
   ready: optional(
     instance(
-      "port(NUMBER), line(PATTERN) or a function",
-      (value) => isFunction(value) || (isObject(value) && ("port" in value || "line" in value)),
+      'port(NUMBER), line(PATTERN), "notify" or a function',
+      (value) =>
+        value === "notify" || isFunction(value) ||
+        (isObject(value) && ("port" in value || "line" in value)),
     ),
   ),
   readyTimeout: optional(integer()),

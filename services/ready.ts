@@ -7,8 +7,11 @@
 import type { Container } from "../container/container.ts";
 import { shown } from "../recipe/shown.ts";
 
-/** Whether a service is ready: by its port, by a line that it writes, or by any check. */
-export type Readiness = PortReadiness | LineReadiness | ReadinessCheck;
+/**
+ * Whether a service is ready: by its port, by a line that it writes, by any check, or with `"notify"`
+ * when it says so itself, as sd_notify(3) does (`READY=1`).
+ */
+export type Readiness = PortReadiness | LineReadiness | ReadinessCheck | "notify";
 
 /** A check, which is made again until it returns `true`; one that throws is as `false`. */
 export type ReadinessCheck = (container: Container) => boolean | Promise<boolean>;

@@ -48,7 +48,10 @@ export interface ServiceOptions extends
   readonly program: string | URL;
   /** The recipe of its containers. Without it, the program runs as any other of this machine. */
   readonly recipe?: Recipe;
-  /** When it is ready. Without it, as soon as the program runs. */
+  /**
+   * When it is ready. Without it, as soon as the program runs. With `"notify"`, the program tells, and
+   * also what it does: events of the kinds `status` and `stopping`.
+   */
   readonly ready?: Readiness;
   /** How long that may take, in milliseconds; then it is stopped. The default is a minute. */
   readonly readyTimeout?: number;
@@ -75,6 +78,8 @@ export type ServiceEvent =
   & (
     | { readonly kind: "started"; readonly pid: number }
     | { readonly kind: "ready" }
+    | { readonly kind: "status"; readonly text: string }
+    | { readonly kind: "stopping" }
     | { readonly kind: "unhealthy"; readonly failures: number }
     | { readonly kind: "ended"; readonly status: CommandStatus; readonly reason: string }
     | { readonly kind: "failed"; readonly error: unknown; readonly reason: string }
@@ -142,6 +147,8 @@ export class ServiceRunner implements Service {
   readonly #stopping = new AbortController();
   readonly #settled = Promise.withResolvers<void>();
   #container: Container | undefined;
+  /** Is told that the program that runs is ready, by a line or a message. */
+  #seen = Promise.withResolvers<void>();
   #isReady = false;
   #status: CommandStatus | undefined;
   #running: Promise<void> | undefined;
@@ -213,6 +220,7 @@ export class ServiceRunner implements Service {
   /** Runs it to its end, and returns that in words. */
   async #runOnce(command: Command, output: ServiceOutput): Promise<string> {
     this.#status = undefined;
+    this.#seen = Promise.withResolvers();
     let container: Container;
     try {
       container = command.spawn();
@@ -222,11 +230,10 @@ export class ServiceRunner implements Service {
     this.#container = container;
     this.#tell({ kind: "started", pid: container.pid });
     const ended = new AbortController();
-    const seen = Promise.withResolvers<void>();
     const { ready } = this.#options;
     const handlers = {
       watch: (text: string) => {
-        if (isLine(ready) && ready.line.test(text)) seen.resolve();
+        if (isLine(ready) && ready.line.test(text)) this.#seen.resolve();
       },
       failed: (error: unknown) => void this.#failed(error),
     };
@@ -234,7 +241,7 @@ export class ServiceRunner implements Service {
       output.pass(container.stdout, "stdout", handlers),
       output.pass(container.stderr, "stderr", handlers),
     ]);
-    const watching = this.#watch(container, ended.signal, seen.promise);
+    const watching = this.#watch(container, ended.signal, this.#seen.promise);
     if (this.#stopping.signal.aborted) void container.stop(this.#stopOptions);
     const status = this.#status = await container.status;
     ended.abort();
@@ -253,7 +260,7 @@ export class ServiceRunner implements Service {
   async #watch(
     container: Container,
     ended: AbortSignal,
-    line: Promise<void>,
+    seen: Promise<void>,
   ): Promise<string | undefined> {
     const { ready, readyTimeout = 60_000, health } = this.#options;
     const late = new AbortController();
@@ -261,8 +268,8 @@ export class ServiceRunner implements Service {
     ended.addEventListener("abort", end);
     const stopTimer = after(readyTimeout, end);
     const isReady = ready === undefined ||
-      (isLine(ready)
-        ? await Promise.race([line.then(() => true), aborted(late.signal)])
+      (isLine(ready) || ready === "notify"
+        ? await Promise.race([seen.then(() => true), aborted(late.signal)])
         : await untilReady(ready, container, late.signal));
     stopTimer();
     if (ended.aborted) return undefined;
@@ -310,7 +317,7 @@ export class ServiceRunner implements Service {
   }
 
   #command(): Command | undefined {
-    const { program, recipe: box = recipe() } = this.#options;
+    const { program, recipe: box = recipe(), ready } = this.#options;
     try {
       return box.command(program, {
         ...commandOptionsOf(this.#options),
@@ -318,11 +325,19 @@ export class ServiceRunner implements Service {
         stdin: "null",
         stdout: "piped",
         stderr: "piped",
+        ...(ready === "notify" && { notify: (message) => this.#take(message) }),
       });
     } catch (error) {
       this.#settled.reject(new ServiceError(this.name, this.#failed(error), { cause: error }));
       return undefined;
     }
+  }
+
+  /** Takes what the program tells of itself. See sd_notify(3). */
+  #take({ READY, STATUS, STOPPING }: Readonly<Record<string, string>>): void {
+    if (STATUS !== undefined) this.#tell({ kind: "status", text: STATUS });
+    if (STOPPING === "1") this.#tell({ kind: "stopping" });
+    if (READY === "1") this.#seen.resolve();
   }
 
   #failed(error: unknown): string {

@@ -160,13 +160,15 @@ export function descriptorOf(control: DataView): number | undefined {
     : undefined;
 }
 
-function message(
+/** A message of one piece: struct msghdr. */
+export function message(
   data: Uint8Array<ArrayBuffer> | Output,
   control: Struct | Output,
   text: Text,
 ): Struct {
   const vector = new Uint8Array(16);
-  vector[8] = 1;
+  const length = data instanceof Uint8Array ? data.length : data.size;
+  new DataView(vector.buffer).setUint32(8, length, true);
   const iov = new Struct(vector, "&iov", [{ offset: 0, to: data }]);
   const bytes = new Uint8Array(MSGHDR.size);
   bytes[MSGHDR.iovlen] = 1;

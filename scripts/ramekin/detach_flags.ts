@@ -5,7 +5,7 @@
  */
 
 import type { Detached } from "../../detached/mod.ts";
-import type { HealthOptions, RestartOptions } from "../../services/mod.ts";
+import type { HealthOptions, Readiness, RestartOptions } from "../../services/mod.ts";
 import { CONTAINER_NAME, isContainerName } from "../../recipe/container_name.ts";
 import type { Arguments } from "./arguments.ts";
 import { bytesOf, millisecondsOf } from "./units.ts";
@@ -30,9 +30,9 @@ const DETACHED: readonly Flag[] = [
     summary: "with -d: start it again when it has ended: on-failure, always, or never",
   },
   {
-    name: "ready-port",
-    value: "PORT",
-    summary: "with -d: wait until it accepts connections to this port of its network",
+    name: "ready",
+    value: "PORT|notify",
+    summary: "with -d: wait until it accepts connections to a port, or says READY=1 (sd_notify)",
   },
   {
     name: "health-cmd",
@@ -119,11 +119,11 @@ export type Upkeep = Pick<
  * @throws {UsageError} where one makes no sense
  */
 export function upkeepOf(given: Arguments): Upkeep {
-  const [ready, size] = [given.value("ready-port"), given.value("log-size")];
+  const [ready, size] = [given.value("ready"), given.value("log-size")];
   const [restart, health] = [restartOf(given), healthOf(given)];
   return {
     ...(restart !== undefined && { restart }),
-    ...(ready !== undefined && { ready: { port: portOf(ready) } }),
+    ...(ready !== undefined && { ready: readinessOf(ready) }),
     ...(health !== undefined && { health }),
     name: given.value(NAME.name),
     replace: given.has("replace"),
@@ -143,10 +143,11 @@ function restartOf(given: Arguments): RestartOptions | undefined {
   throw new UsageError(`--restart=${word}: it is ${POLICIES.join(", ")}`);
 }
 
-function portOf(word: string): number {
+function readinessOf(word: string): Readiness {
+  if (word === "notify") return word;
   const port = /^\d{1,5}$/.test(word) ? Number(word) : 0;
-  if (port > 0 && port < 65536) return port;
-  throw new UsageError(`--ready-port=${word} is no port: a number from 1 to 65535`);
+  if (port > 0 && port < 65536) return { port };
+  throw new UsageError(`--ready=${word}: it is a port, from 1 to 65535, or notify`);
 }
 
 function healthOf(given: Arguments): HealthOptions | undefined {

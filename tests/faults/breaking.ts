@@ -15,6 +15,7 @@ import { type CommandOptions, type Recipe, SyscallError, UnsupportedError } from
 import type { PlanBuilder } from "../../plan/builder.ts";
 import { PermissionSet } from "../../permissions/permission_set.ts";
 import { type Alteration, Launcher } from "../../launch/launcher.ts";
+import { newNotifyName } from "../../launch/notify_socket.ts";
 import { type LaunchProgram, recordOf } from "../../launch/link.ts";
 import { type ExecSpec, execSpec } from "../../launch/exec.ts";
 import type { Section } from "../../launch/program_writer.ts";
@@ -152,7 +153,7 @@ class Launching {
         ? this.#launcher.create(spec, alter).start()
         : this.#launcher.spawn(spec, alter);
       begun?.();
-      for (const fd of [launched.listener, launched.terminal]) {
+      for (const fd of [launched.listener, launched.terminal, launched.notifySocket]) {
         if (fd !== undefined) syscall(close(fd));
       }
       endSync(launched);
@@ -165,7 +166,7 @@ class Launching {
   }
 
   #spec(terminal: ProgramTerminal | undefined): ExecSpec {
-    const { cwd, uid, gid, timeout } = this.#options;
+    const { cwd, uid, gid, timeout, notify } = this.#options;
     return execSpec(this.#program, {
       searchPath: "/nonesuch:/usr/bin:/bin",
       cwd: cwd === undefined ? undefined : String(cwd),
@@ -173,6 +174,7 @@ class Launching {
       gid,
       stdio: terminal === undefined ? ["null", "null", "null"] : [],
       terminal: terminal?.theirs,
+      notify: notify && newNotifyName(),
       timeLimit: typeof timeout === "number" ? timeout : undefined,
     });
   }

@@ -157,6 +157,10 @@ test("every call of a sandbox with granted hosts fails once", () => {
 
 const bounded = SHAPES["several id ranges"]!;
 
+test("every call of a launch with a socket for messages fails once", () => {
+  breakAndNote("a socket for messages", mounts.with(init()), { notify: () => {} });
+});
+
 test("every call of a launch with a time limit fails once", () => {
   const timeout = 3_600_000;
   breakAndNote("a launch with a time limit", mounts.with(proc(), init()), { timeout });

@@ -1,9 +1,13 @@
 /** Programs that run on by themselves: `ramekin run -d`, and `logs`, `stop`, `wait`, `rm`. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { planCgroup } from "../../ffi/cgroups/plan.ts";
 import { attach, linux, UnsupportedError } from "../../mod.ts";
 import { type DetachedState, LogReader } from "../../detached/mod.ts";
+import { readArguments } from "../../scripts/ramekin/arguments.ts";
+import { isDetached, upkeepOf } from "../../scripts/ramekin/detach_flags.ts";
+import { SUBCOMMANDS } from "../../scripts/ramekin/subcommands.ts";
+import { UsageError } from "../../scripts/ramekin/usage.ts";
 import { LogFile } from "../../services/log_file.ts";
 import { decode, isAlive, type ScriptResult, until } from "../other_scripts.ts";
 import { notRoot, test } from "../support.ts";
@@ -99,7 +103,6 @@ test("a detached program is listed, entered, attached to, stopped, waited for an
   const stopped = await user.ramekin("stop", "--json", "--grace=60s", NAME);
   assertEquals([stopped.code, JSON.parse(stopped.stdout).end.code], [0, 3]);
   assert(!isAlive(supervisor.pid) && !isAlive(container!.pid));
-  assertEquals((await user.ramekin("logs", NAME)).stdout, "leek\nbye\n");
   assertEquals((await user.ramekin("logs", "--tail=1", "-f", NAME)).stdout, "bye\n");
   const waited = await user.ramekin("wait", "--json", NAME);
   assertEquals([waited.code, JSON.parse(waited.stdout).reason], [3, "failed with code 3"]);
@@ -134,12 +137,7 @@ test("what cannot be started is told to the caller, and leaves nothing", async (
   const cases: readonly (readonly [words: readonly string[], code: number, says: string])[] = [
     [["run", "-d", "-A", recipe, "--", "/nonesuch"], 127, "/nonesuch"],
     [["run", "-d", recipe, "--", "true"], 125, "--allow-"],
-    [["run", "-d", "-A", recipe], 125, "--detach takes a program"],
-    [["run", "-d", "-A", "--name=a/b", recipe, "--", "true"], 125, "--name=a/b is no name"],
-    [["run", "-A", "--restart=always", recipe, "--", "true"], 125, "is for --detach"],
-    [["sandbox", "-d", "--status-fd=3", "--", "true"], 125, "ramekin wait tells its end"],
-    [["sandbox", "-d", "--restart=ever", "--", "true"], 125, "--restart=ever: it is never"],
-    [["sandbox", "-d", "--name=x", "--ready-port=1", "--", "false"], 125, "before it was ready"],
+    [["sandbox", "-d", "--name=x", "--ready=1", "--", "false"], 125, "before it was ready"],
   ];
   for (const [words, code, says] of cases) {
     const result = await user.ramekin(...words);
@@ -159,6 +157,26 @@ test("what cannot be started is told to the caller, and leaves nothing", async (
   assertEquals((await user.ramekin("ps", "--all")).code, 0);
 });
 
+test("flags of what runs on are refused without -d, and where they make no sense", () => {
+  const cases: readonly (readonly [words: readonly string[], says: string])[] = [
+    [["-d", "--name=a/b"], "--name=a/b is no name"],
+    [["--name=4711"], "not digits alone"],
+    [["--restart=always"], "is for --detach"],
+    [["--json"], "--status-fd=NUMBER tells"],
+    [["-d", "--status-fd=3"], "ramekin wait tells its end"],
+    [["-d", "--audit"], "ramekin wait tells its end"],
+    [["-d", "--restart=ever"], "--restart=ever: it is never"],
+    [["-d", "--ready=soon"], "--ready=soon: it is a port"],
+    [["-d", "--log-size=much"], "--log-size=much is no size"],
+    [["-d", "--health-interval=1s"], "is for --health-cmd"],
+  ];
+  const sandbox = SUBCOMMANDS.find(({ name }) => name === "sandbox")!;
+  for (const [words, says] of cases) {
+    const given = readArguments(words, sandbox);
+    assertThrows(() => isDetached(given) && upkeepOf(given), UsageError, says);
+  }
+});
+
 test("records of another user are not believed", async () => {
   using user = new Runtime();
   Deno.mkdirSync(`${user.records}/${NAME}`, { recursive: true, mode: 0o700 });
@@ -169,11 +187,19 @@ test("records of another user are not believed", async () => {
   assertStringIncludes((await user.detach("true")).stderr, "is another user's");
 }, notRoot);
 
-test("a program that fails is started again until it is stopped", async () => {
+/** A program that says by sd_notify(3) that it is ready. */
+const NOTIFIES = `exec perl -e '
+  use Socket; $| = 1; $SIG{TERM} = sub { print "bye\\n"; exit 3 }; print "leek\\n";
+  socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die;
+  my $to = pack_sockaddr_un("\\0" . substr($ENV{NOTIFY_SOCKET}, 1));
+  send($s, "STATUS=leek soup\\nREADY=1", 0, $to) or die; select undef, undef, undef, 0.1 while 1'`;
+
+test("a program that says when it is ready, and fails, is started again until it is stopped", async () => {
   using user = new Runtime();
-  const { code } = await user.detach(TRAPS, "--restart=on-failure");
-  assertEquals(code, 0);
-  const { container, supervisor } = user.state();
+  const { code, stderr } = await user.detach(NOTIFIES, "--restart=on-failure", "--ready=notify");
+  assertEquals(code, 0, stderr);
+  const { container, supervisor, statusText } = user.state();
+  assertEquals(statusText, "leek soup");
   Deno.kill(container!.pid, "SIGKILL");
   await until(() => user.state().restarts === 1 && user.state().isReady);
   assertEquals((await user.ramekin("stop", "--grace=60s", NAME)).code, 0);
@@ -190,7 +216,7 @@ test("the proxy to granted hosts lives with a detached sandbox", async () => {
     () => new Response("leek soup"),
   );
   const host = `127.0.0.1:${server.addr.port}`;
-  const flags = ["-d", `--name=${NAME}`, `--allow-net=${host}`, "--ready-port=3128"];
+  const flags = ["-d", `--name=${NAME}`, `--allow-net=${host}`, "--ready=3128"];
   const started = await user.ramekin("sandbox", ...flags, "--", "sleep", "100");
   assertEquals(started.code, 0, started.stderr);
   const ask =

@@ -210,6 +210,34 @@ test("an option that is none is refused before anything runs, with the service a
   }
 });
 
+/** A program that says by sd_notify(3) that it is ready, and waits. */
+const NOTIFIES = `use Socket; $SIG{TERM} = sub { notify("STOPPING=1"); exit };
+  socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die;
+  sub notify { send($s, $_[0], 0, pack_sockaddr_un("\\0" . substr($ENV{NOTIFY_SOCKET}, 1))) }
+  notify("STATUS=loading"); notify("READY=1"); select undef, undef, undef, 0.1 while 1`;
+
+test("a service says by itself that it is ready, and each time that it is started", async () => {
+  const kitchen = supervise({
+    db: {
+      recipe: box,
+      program: "perl",
+      args: ["-e", NOTIFIES],
+      ready: "notify",
+      restart: { policy: "on-failure", backoff: 1 },
+    },
+  });
+  await kitchen.ready;
+  const { db } = kitchen.services;
+  db.container!.kill("SIGKILL");
+  await until(() => db.restarts === 1 && db.isReady);
+  await kitchen.stop({ grace: 60_000 });
+  const started = ["db started", "db status", "db ready"];
+  assertEquals(await told(kitchen.events), [
+    ...[...started, "db ended", "db restarting"],
+    ...[...started, "db stopping", "db ended", "db stopped"],
+  ]);
+});
+
 test("a log is rotated, and no line is lost", async () => {
   const directory = Deno.makeTempDirSync();
   try {
