@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "fb55c29d3816e5eb10cf3c9ecd537e3a448d8eef708ae7858e84ea6f8aa49d80";
+var BUILD = "cbb9585c030be79fc395caba1d27f94c2c5be4202dbe5663dd3f4aa38843f4be";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -2118,7 +2118,8 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   if (!plan.state.hasUmask) add(umask(plan.scriptUmask));
   frame.tie(writer);
   frame.beforeExec(writer);
-  if (plan.listener !== void 0) sendListener(add, plan.listener);
+  if (plan.listener !== void 0) sendSocket(add, plan.listener);
+  if (shape.notify === true) sendSocket(add, addNotifySocket(add));
   if (shape.held) waitToStart(writer);
   const { notifier } = plan;
   const { calls, socket, image: image2 } = closeOthers(writer, plan.beforeProgram, shape, {
@@ -2458,7 +2459,7 @@ var changesDumpability = (function changesDumpability(plan, shape) {
 var changesIds = (function changesIds(plan) {
   return plan.processes.some((({ parts }) => parts.some(((part) => "call" in part && (part.call.name === "setresuid" || part.call.name === "setresgid")))));
 });
-var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image2, timeLimit }, paths, cgroup, held) {
+var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image2, timeLimit, notify }, paths, cgroup, held) {
   return {
     stdio: stdio.map(((stream) => typeof stream === "string" ? stream : "fd")),
     fds: fds.map((({ number }) => number)),
@@ -2473,7 +2474,8 @@ var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: im
     },
     held,
     bounded: timeLimit !== void 0 && !held,
-    image: image2 !== void 0
+    image: image2 !== void 0,
+    notify: notify !== void 0
   };
 });
 var startLaunch = (function startLaunch(prepared) {
@@ -15787,7 +15789,8 @@ function descriptorOf(control) {
 }
 function message(data2, control, text3) {
   const vector = new Uint8Array(16);
-  vector[8] = 1;
+  const length = data2 instanceof Uint8Array ? data2.length : data2.size;
+  new DataView(vector.buffer).setUint32(8, length, true);
   const iov = new Struct(vector, "&iov", [
     {
       offset: 0,
@@ -16944,6 +16947,7 @@ var WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
   const { buffer, byteOffset } = terminal.size.bytes;
   return new DataView(buffer, byteOffset).getBigUint64(0, true);
 });
+var NOTIFY_NAME = new LaunchSlot("name", ({ spec: { notify } }) => notify === void 0 ? void 0 : new DataView(encoder4.encode(notify).buffer).getBigUint64(0, true), ({ spec: { notify } }) => notify ?? "");
 var SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
 var LIMIT_SECONDS = new LaunchSlot("seconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit / 1e3));
 var LIMIT_NANOSECONDS = new LaunchSlot("nanoseconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit % 1e3 * 1e6));
@@ -17254,6 +17258,38 @@ function stringsOf({ inherited: inherited2, changes }) {
   ];
 }
 
+// ffi/calls/unix_sockets.ts
+function unixDatagramSocket() {
+  const type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  return call("socket", constant(AF_UNIX, {
+    AF_UNIX
+  }), constant(type, {
+    "SOCK_DGRAM|SOCK_NONBLOCK|SOCK_CLOEXEC": type
+  }), 0);
+}
+function bindAbstract(socket, prefix, end) {
+  const path2 = new TextEncoder().encode(`\0${prefix}`);
+  const bytes = new Uint8Array(2 + path2.length + 8);
+  new DataView(bytes.buffer).setUint16(0, AF_UNIX, true);
+  bytes.set(path2, 2);
+  const address2 = new Struct(bytes, (show2) => `"@${prefix}${show2(end)}"`, [], [
+    {
+      offset: 2 + path2.length,
+      slot: end
+    }
+  ]);
+  return call("bind", socket, address2, address2.size);
+}
+
+// launch/notify_socket.ts
+var PREFIX = "ramekin-notify-";
+function addNotifySocket(add) {
+  const socket = new ResultOf(add(unixDatagramSocket()), "notify");
+  add(passCredentials(socket, true));
+  add(bindAbstract(socket, PREFIX, NOTIFY_NAME));
+  return socket;
+}
+
 // launch/enter_program.ts
 var openNull = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
 
@@ -17273,7 +17309,7 @@ function waitToStart(writer) {
     onZero: EXIT_CHILD
   });
 }
-function sendListener(add, listener) {
+function sendSocket(add, listener) {
   add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
   add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
 }
@@ -21366,6 +21402,7 @@ var Launch = class {
       terminal: this.#terminal,
       listener: this.#listener,
       notifier: this.#notifier,
+      notifySocket: this.#notifySocket,
       services: this.#services
     };
   })
@@ -21409,6 +21446,7 @@ var Launch = class {
   #terminal;
   #listener;
   #notifier;
+  #notifySocket;
   #services;
   /**
    * Starts the first process. The script's thread blocks until the program runs, unless the
@@ -21468,6 +21506,7 @@ var Launch = class {
       this.#terminal,
       this.#listener,
       this.#notifier,
+      this.#notifySocket,
       pidfd,
       socket
     ]) {
@@ -21517,6 +21556,7 @@ var Launch = class {
     const { plan, shape } = this.#compiled;
     if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
     if (plan.listener !== void 0) this.#listener ??= receiveFd(socket);
+    if (shape.notify === true) this.#notifySocket ??= receiveFd(socket);
   }
   /** Receives what the container sends last, before its program. */
   #receiveNotifier(socket) {
@@ -22432,7 +22472,7 @@ var ScriptFrame = class {
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);
     this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
-    this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true;
+    this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true || shape.notify === true;
   }
   get clearsHandlers() {
     return this.#facts.clearsHandlers;

@@ -2595,7 +2595,7 @@ var of = (function of(use, path2, directory) {
     }
   };
 });
-var serveContainer = (function serveContainer(launched, plan, { hosts, audit }) {
+var serveContainer = (function serveContainer(launched, plan, { hosts, audit, notify }) {
   const notes = audit === false ? void 0 : {
     denials: new DenialLog(),
     ...audit === "uses" && {
@@ -2611,6 +2611,9 @@ var serveContainer = (function serveContainer(launched, plan, { hosts, audit }) 
   }
   if (notes !== void 0 && notifier !== void 0) {
     services.push(observe(notifier, plan, notes));
+  }
+  if (notify !== void 0 && launched.notifySocket !== void 0) {
+    services.push(new NotifyListener(launched.notifySocket, launched.pid, notify));
   }
   return {
     launched: {
@@ -2898,6 +2901,44 @@ var openPipeTo = (function openPipeTo(fd) {
     theirs: writer
   };
 });
+var argvOf = (function argvOf({ program, argv0, args }) {
+  return [
+    argv0 ?? program,
+    ...args
+  ];
+});
+var bindingsOf = (function bindingsOf(values) {
+  return {
+    size: roomFor(values),
+    write: ((program, memory) => bindSlots(program, memory, values))
+  };
+});
+var bindSlots = (function bindSlots(program, memory, values) {
+  const room = new Room(memory, program.bytes.length);
+  for (const [slot, cells] of program.slots) {
+    const value = slot instanceof LaunchSlot ? slot.value(values, room) : values.inheritedFds?.get(slot);
+    if (value === void 0) throw new TypeError(`nothing fills the slot "${slot.text}"`);
+    for (const at3 of cells) {
+      if (slot.size === 4) memory.view.setInt32(at3, Number(value), true);
+      else room.put(at3, value);
+    }
+  }
+});
+var roomFor = (function roomFor({ spec, paths }) {
+  const { program, argv0 = program, args, environment: { inherited: inherited2, changes }, cwd } = spec;
+  let bytes = 8 * (args.length + inherited2.length + changes.size + 5) + stringSize(argv0) + (cwd === void 0 ? 0 : stringSize(cwd));
+  for (let index = 0; index < args.length; index++) bytes += stringSize(args[index]);
+  for (let index = 0; index < paths.length; index++) bytes += stringSize(paths[index]);
+  for (const [name, value] of changes) bytes += stringSize(name) + 1 + stringSize(value);
+  return bytes;
+});
+var stringSize = (function stringSize(text4) {
+  return text4.length * 3 + 1;
+});
+var numbered = (function numbered(make2) {
+  const made = [];
+  return ((index) => made[index] ??= make2(index));
+});
 var lockProcess = (function lockProcess() {
   return call("futex", WORD, LOCK, 0, null);
 });
@@ -2993,44 +3034,6 @@ var newProcess = (function newProcess() {
     ownMemory: false
   };
 });
-var argvOf = (function argvOf({ program, argv0, args }) {
-  return [
-    argv0 ?? program,
-    ...args
-  ];
-});
-var bindingsOf = (function bindingsOf(values) {
-  return {
-    size: roomFor(values),
-    write: ((program, memory) => bindSlots(program, memory, values))
-  };
-});
-var bindSlots = (function bindSlots(program, memory, values) {
-  const room = new Room(memory, program.bytes.length);
-  for (const [slot, cells] of program.slots) {
-    const value = slot instanceof LaunchSlot ? slot.value(values, room) : values.inheritedFds?.get(slot);
-    if (value === void 0) throw new TypeError(`nothing fills the slot "${slot.text}"`);
-    for (const at3 of cells) {
-      if (slot.size === 4) memory.view.setInt32(at3, Number(value), true);
-      else room.put(at3, value);
-    }
-  }
-});
-var roomFor = (function roomFor({ spec, paths }) {
-  const { program, argv0 = program, args, environment: { inherited: inherited2, changes }, cwd } = spec;
-  let bytes = 8 * (args.length + inherited2.length + changes.size + 5) + stringSize(argv0) + (cwd === void 0 ? 0 : stringSize(cwd));
-  for (let index = 0; index < args.length; index++) bytes += stringSize(args[index]);
-  for (let index = 0; index < paths.length; index++) bytes += stringSize(paths[index]);
-  for (const [name, value] of changes) bytes += stringSize(name) + 1 + stringSize(value);
-  return bytes;
-});
-var stringSize = (function stringSize(text4) {
-  return text4.length * 3 + 1;
-});
-var numbered = (function numbered(make2) {
-  const made = [];
-  return ((index) => made[index] ??= make2(index));
-});
 var writeExec = (function writeExec(writer, plan, shape, frame) {
   const add = ((call2) => writer.add(call2, CHILD_EDGES));
   if (plan.state.mounts.hasMounts) enterAgain(writer);
@@ -3065,7 +3068,8 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   if (!plan.state.hasUmask) add(umask(plan.scriptUmask));
   frame.tie(writer);
   frame.beforeExec(writer);
-  if (plan.listener !== void 0) sendListener(add, plan.listener);
+  if (plan.listener !== void 0) sendSocket(add, plan.listener);
+  if (shape.notify === true) sendSocket(add, addNotifySocket(add));
   if (shape.held) waitToStart(writer);
   const { notifier } = plan;
   const { calls, socket, image: image2 } = closeOthers(writer, plan.beforeProgram, shape, {
@@ -3387,7 +3391,7 @@ var changesDumpability = (function changesDumpability(plan, shape) {
 var changesIds = (function changesIds(plan) {
   return plan.processes.some((({ parts: parts2 }) => parts2.some(((part) => "call" in part && (part.call.name === "setresuid" || part.call.name === "setresgid")))));
 });
-var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image2, timeLimit }, paths, cgroup, held) {
+var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image2, timeLimit, notify }, paths, cgroup, held) {
   return {
     stdio: stdio.map(((stream) => typeof stream === "string" ? stream : "fd")),
     fds: fds.map(({ number }) => number),
@@ -3402,7 +3406,8 @@ var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: im
     },
     held,
     bounded: timeLimit !== void 0 && !held,
-    image: image2 !== void 0
+    image: image2 !== void 0,
+    notify: notify !== void 0
   };
 });
 var atLeast = (function atLeast({ major, minor }, wanted) {
@@ -8545,7 +8550,8 @@ function descriptorOf(control) {
 }
 function message(data2, control, text4) {
   const vector = new Uint8Array(16);
-  vector[8] = 1;
+  const length = data2 instanceof Uint8Array ? data2.length : data2.size;
+  new DataView(vector.buffer).setUint32(8, length, true);
   const iov = new Struct(vector, "&iov", [
     {
       offset: 0,
@@ -12940,6 +12946,7 @@ function isPath(value) {
 
 // container/command_options.ts
 var containerName = schema("a name", (value) => typeof value === "string" && isContainerName(value) ? void 0 : `should be a name of ${CONTAINER_NAME}, not ${shown(value)}`);
+var NO_FUNCTION = "should be a function";
 var commandFields = lazy((() => {
   return {
     args: optional(list(text3())),
@@ -12969,6 +12976,7 @@ var commandFields = lazy((() => {
     audit: optional(either(boolean(), oneOf([
       "uses"
     ]))),
+    notify: optional(schema("a function", (value) => typeof value === "function" ? void 0 : NO_FUNCTION)),
     windowsRawArguments: optional(boolean()),
     permissions: permissionsSchema()
   };
@@ -21035,6 +21043,125 @@ function namesByNumber() {
   ]));
 }
 
+// ffi/calls/unix_sockets.ts
+function unixDatagramSocket() {
+  const type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  return call("socket", constant(AF_UNIX, {
+    AF_UNIX
+  }), constant(type, {
+    "SOCK_DGRAM|SOCK_NONBLOCK|SOCK_CLOEXEC": type
+  }), 0);
+}
+function bindAbstract(socket, prefix, end) {
+  const path2 = new TextEncoder().encode(`\0${prefix}`);
+  const bytes = new Uint8Array(2 + path2.length + 8);
+  new DataView(bytes.buffer).setUint16(0, AF_UNIX, true);
+  bytes.set(path2, 2);
+  const address2 = new Struct(bytes, (show2) => `"@${prefix}${show2(end)}"`, [], [
+    {
+      offset: 2 + path2.length,
+      slot: end
+    }
+  ]);
+  return call("bind", socket, address2, address2.size);
+}
+function receiveMessage(socket, data2, sender) {
+  return call("recvmsg", socket, message(data2, sender, "&message"), constant(MSG_DONTWAIT, {
+    MSG_DONTWAIT
+  }));
+}
+
+// container/notify_listener.ts
+var LONGEST6 = 4096;
+var AT_ONCE3 = 100;
+var NotifyListener = class {
+
+  #socket;
+  #first;
+  #hasOwnNetwork;
+  #watch;
+  #take;
+  /**
+   * Takes ownership of the socket.
+   *
+   * @param first the pid of the container's first process
+   */
+  constructor(socket, first, take) {
+    this.#socket = socket;
+    this.#first = first;
+    this.#take = take;
+    const others = ifThere(() => otherNamespaces(first, [
+      "net"
+    ]), HIDDEN_PROCESS) ?? [];
+    this.#hasOwnNetwork = others.length > 0;
+    this.#watch = reactor().watch(socket);
+    this.#watch.unref();
+    void this.#serve();
+  }
+  /** Takes what has come before the end, and closes the socket. */
+  end() {
+    if (this.#watch.closed) return;
+    this.#watch.close();
+    try {
+      this.#receiveAll();
+    } finally {
+      syscall(close(this.#socket));
+    }
+  }
+  async #serve() {
+    while (!this.#watch.closed) {
+      await this.#watch.ready("readable");
+      if (!this.#watch.closed) this.#receiveAll();
+    }
+  }
+  #receiveAll() {
+    for (let count = 0; count < AT_ONCE3 && this.#receive(); count++) ;
+  }
+  /** Receives a message; returns whether there was one. */
+  #receive() {
+    const [data2, sender] = [
+      new Output(LONGEST6),
+      senderOutput()
+    ];
+    const call2 = receiveMessage(this.#socket, data2, sender);
+    const outcome = syscalls([
+      {
+        call: call2,
+        accept: [
+          "EAGAIN",
+          "EINTR"
+        ]
+      }
+    ]);
+    const length = Number(outcome.result(call2));
+    if (length < 0) return false;
+    const { buffer, byteOffset } = outcome.output(data2);
+    const text4 = new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
+    if (this.#hasOwnNetwork || this.#isOurs(senderOf(outcome.output(sender)))) {
+      this.#take(notificationIn(text4));
+    }
+    return true;
+  }
+  /** Whether the sender is the container's first process, or comes from it. */
+  #isOurs(sender) {
+    for (let pid = sender; pid > 0; ) {
+      if (pid === this.#first) return true;
+      const parent = ifThere(() => readWholeText(at_fdcwd, `/proc/${pid}/stat`), HIDDEN_PROCESS);
+      pid = parent === void 0 ? 0 : Number(statField(parent, 4));
+    }
+    return false;
+  }
+};
+function notificationIn(text4) {
+  const lines = text4.split("\n").map((line) => /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line));
+  return Object.fromEntries(lines.flatMap((found) => found ? [
+    [
+      found[1],
+      found[2]
+    ]
+  ] : []));
+}
+
 // ffi/calls/ip_sockets.ts
 var TYPES3 = {
   tcp: [
@@ -21574,7 +21701,7 @@ function ifSyscall(error) {
 }
 
 // proxy/proxy.ts
-var AT_ONCE3 = 128;
+var AT_ONCE4 = 128;
 var DESCRIPTORS = 4;
 var SHARE = 1 / 4;
 var PAUSE = 100;
@@ -21669,7 +21796,7 @@ function connectionsAtOnce() {
     }
   ]);
   const descriptors = Number(readRlimit(result.output(limit2)).soft);
-  return Math.max(1, Math.min(AT_ONCE3, Math.floor(descriptors * SHARE / DESCRIPTORS)));
+  return Math.max(1, Math.min(AT_ONCE4, Math.floor(descriptors * SHARE / DESCRIPTORS)));
 }
 async function pause() {
   await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, PAUSE)));
@@ -22574,6 +22701,129 @@ function requireHarmless(fd, number) {
   throw new RamekinError(`${name} is a file or a device, by which the program would reach files outside of its root; give it a pipe, or a connection of unix sockets`);
 }
 
+// launch/slots.ts
+var LaunchSlot = class extends Slot {
+
+  value;
+  show;
+  constructor(text4, value, show2 = () => text4, size) {
+    super(text4, size), this.value = value, this.show = show2;
+  }
+};
+var ARGV = new LaunchSlot("argv", (({ spec }, room) => room.list([], argvOf(spec))), ({ spec }) => `[${argvOf(spec).map(quoted2).join(", ")}]`);
+
+var ENVIRONMENT = new LaunchSlot("envp", (({ spec: { environment } }, room) => {
+  const { changes } = environment;
+  const set = changes.size === 0 ? [] : Array.from(changes, (([name, value]) => `${name}=${value}`));
+  return room.list(inheritedStrings(environment.inherited, changes), set);
+}), ({ spec: { environment: { inherited: inherited2, changes } } }) => `[${inheritedStrings(inherited2, changes).length + changes.size} variables]`);
+var CWD = new LaunchSlot("cwd", (({ spec: { cwd } }, room) => cwd === void 0 ? void 0 : room.string(cwd)), ({ spec: { cwd } }) => quoted2(cwd ?? ""));
+var UID2 = new LaunchSlot("uid", ({ spec }) => spec.uid, ({ spec }) => String(spec.uid));
+var GID2 = new LaunchSlot("gid", ({ spec }) => spec.gid, ({ spec }) => String(spec.gid));
+var STDIO = [
+  "stdin",
+  "stdout",
+  "stderr"
+].map(((name, index) => new LaunchSlot(name, (({ spec }) => {
+  const stream = spec.stdio[index];
+  return typeof stream === "object" ? stream.fd : void 0;
+}))));
+var TERMINAL = new LaunchSlot("terminal", ({ spec: { terminal } }) => terminal?.place === "script" ? terminal.fd : void 0);
+var RESERVED = new LaunchSlot("reserved", ({ spec: { terminal } }) => terminal?.place === "container" ? terminal.reserved : void 0, void 0, 4);
+var WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
+  if (terminal?.place !== "container") return void 0;
+  const { buffer, byteOffset } = terminal.size.bytes;
+  return new DataView(buffer, byteOffset).getBigUint64(0, true);
+});
+var NOTIFY_NAME = new LaunchSlot("name", ({ spec: { notify } }) => notify === void 0 ? void 0 : new DataView(encoder5.encode(notify).buffer).getBigUint64(0, true), ({ spec: { notify } }) => notify ?? "");
+var SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
+var LIMIT_SECONDS = new LaunchSlot("seconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit / 1e3));
+var LIMIT_NANOSECONDS = new LaunchSlot("nanoseconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit % 1e3 * 1e6));
+var INIT_IMAGE = new LaunchSlot("init", (({ initImage: initImage2 }) => initImage2));
+var IMAGE = new LaunchSlot("image", ({ spec, sealedProgram }) => spec.image ?? sealedProgram);
+var CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
+var programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
+var handedFd = numbered((index) => new LaunchSlot(`handed ${index + 1}`, ({ spec }) => spec.fds[index]?.fd, ({ spec }) => `<${spec.fds[index]?.number}>`));
+var cgroupFile = numbered((index) => new LaunchSlot(`cgroup.procs ${index + 1}`, ({ cgroupEntry }) => cgroupEntry?.files[index]?.value, ({ cgroupEntry }) => cgroupEntry?.files[index]?.text ?? "cgroup.procs"));
+function showValues(values) {
+  return (slot) => slot instanceof LaunchSlot ? slot.show(values) : slot.text;
+}
+
+
+
+
+var encoder5 = new TextEncoder();
+var Room = class {
+  static {
+    addMethods(this.prototype, {
+    put: (function (at3, value) {
+    const { view: view2 } = this.#memory;
+    if (typeof value === "bigint") return view2.setBigUint64(at3, value, true);
+    view2.setUint32(at3, value >>> 0, true);
+    view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
+  }),
+    string: (function (text4) {
+    requireNoNul(text4);
+    const { bytes, address: address2 } = this.#memory;
+    const at3 = this.#end;
+    const { written: written2 } = encoder5.encodeInto(text4, bytes.subarray(at3));
+    bytes[at3 + written2] = 0;
+    this.#end = at3 + written2 + 1;
+    return address2 + at3;
+  }),
+    list: (function (known, strings) {
+    const list2 = Math.ceil(this.#end / 8) * 8;
+    let at3 = list2;
+    this.#end = list2 + 8 * (known.length + strings.length + 1);
+    for (let index = 0; index < known.length; index++, at3 += 8) this.put(at3, known[index]);
+    for (let index = 0; index < strings.length; index++, at3 += 8) {
+      this.put(at3, this.string(strings[index]));
+    }
+    this.put(at3, 0);
+    return this.#memory.address + list2;
+  })
+    });
+  }
+
+  #memory;
+  #end;
+  constructor(memory, begin) {
+    this.#memory = memory;
+    this.#end = begin;
+  }
+  /** Writes a number of 64 bits. */
+  
+  /** Writes a string, and returns its address. */
+  
+  /** Writes a list of pointers: known addresses, then new strings. Returns its address. */
+  
+};
+function requireNoNul(text4) {
+  if (!text4.includes("\0")) return;
+  const hint = "the kernel ends each string at its first NUL byte; take it out";
+  throw invalidArgument("execve", `execve(${quoted2(text4)}, ...)`, hint);
+}
+function quoted2(text4) {
+  return JSON.stringify(text4);
+}
+
+
+// launch/notify_socket.ts
+var PREFIX = "ramekin-notify-";
+var LETTERS = 8;
+function newNotifyName() {
+  return crypto.randomUUID().slice(0, LETTERS);
+}
+function notifyVariable(name) {
+  return `@${PREFIX}${name}`;
+}
+function addNotifySocket(add) {
+  const socket = new ResultOf(add(unixDatagramSocket()), "notify");
+  add(passCredentials(socket, true));
+  add(bindAbstract(socket, PREFIX, NOTIFY_NAME));
+  return socket;
+}
+
 // ffi/process_lock.ts
 var ADDRESS2 = 142996733952;
 var SIZE = 4096;
@@ -22850,112 +23100,6 @@ function complaint(text4) {
   ];
 }
 
-// launch/slots.ts
-var LaunchSlot = class extends Slot {
-
-  value;
-  show;
-  constructor(text4, value, show2 = () => text4, size) {
-    super(text4, size), this.value = value, this.show = show2;
-  }
-};
-var ARGV = new LaunchSlot("argv", (({ spec }, room) => room.list([], argvOf(spec))), ({ spec }) => `[${argvOf(spec).map(quoted2).join(", ")}]`);
-
-var ENVIRONMENT = new LaunchSlot("envp", (({ spec: { environment } }, room) => {
-  const { changes } = environment;
-  const set = changes.size === 0 ? [] : Array.from(changes, (([name, value]) => `${name}=${value}`));
-  return room.list(inheritedStrings(environment.inherited, changes), set);
-}), ({ spec: { environment: { inherited: inherited2, changes } } }) => `[${inheritedStrings(inherited2, changes).length + changes.size} variables]`);
-var CWD = new LaunchSlot("cwd", (({ spec: { cwd } }, room) => cwd === void 0 ? void 0 : room.string(cwd)), ({ spec: { cwd } }) => quoted2(cwd ?? ""));
-var UID2 = new LaunchSlot("uid", ({ spec }) => spec.uid, ({ spec }) => String(spec.uid));
-var GID2 = new LaunchSlot("gid", ({ spec }) => spec.gid, ({ spec }) => String(spec.gid));
-var STDIO = [
-  "stdin",
-  "stdout",
-  "stderr"
-].map(((name, index) => new LaunchSlot(name, (({ spec }) => {
-  const stream = spec.stdio[index];
-  return typeof stream === "object" ? stream.fd : void 0;
-}))));
-var TERMINAL = new LaunchSlot("terminal", ({ spec: { terminal } }) => terminal?.place === "script" ? terminal.fd : void 0);
-var RESERVED = new LaunchSlot("reserved", ({ spec: { terminal } }) => terminal?.place === "container" ? terminal.reserved : void 0, void 0, 4);
-var WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
-  if (terminal?.place !== "container") return void 0;
-  const { buffer, byteOffset } = terminal.size.bytes;
-  return new DataView(buffer, byteOffset).getBigUint64(0, true);
-});
-var SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
-var LIMIT_SECONDS = new LaunchSlot("seconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit / 1e3));
-var LIMIT_NANOSECONDS = new LaunchSlot("nanoseconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit % 1e3 * 1e6));
-var INIT_IMAGE = new LaunchSlot("init", (({ initImage: initImage2 }) => initImage2));
-var IMAGE = new LaunchSlot("image", ({ spec, sealedProgram }) => spec.image ?? sealedProgram);
-var CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
-var programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
-var handedFd = numbered((index) => new LaunchSlot(`handed ${index + 1}`, ({ spec }) => spec.fds[index]?.fd, ({ spec }) => `<${spec.fds[index]?.number}>`));
-var cgroupFile = numbered((index) => new LaunchSlot(`cgroup.procs ${index + 1}`, ({ cgroupEntry }) => cgroupEntry?.files[index]?.value, ({ cgroupEntry }) => cgroupEntry?.files[index]?.text ?? "cgroup.procs"));
-function showValues(values) {
-  return (slot) => slot instanceof LaunchSlot ? slot.show(values) : slot.text;
-}
-
-
-
-
-var encoder5 = new TextEncoder();
-var Room = class {
-  static {
-    addMethods(this.prototype, {
-    put: (function (at3, value) {
-    const { view: view2 } = this.#memory;
-    if (typeof value === "bigint") return view2.setBigUint64(at3, value, true);
-    view2.setUint32(at3, value >>> 0, true);
-    view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
-  }),
-    string: (function (text4) {
-    requireNoNul(text4);
-    const { bytes, address: address2 } = this.#memory;
-    const at3 = this.#end;
-    const { written: written2 } = encoder5.encodeInto(text4, bytes.subarray(at3));
-    bytes[at3 + written2] = 0;
-    this.#end = at3 + written2 + 1;
-    return address2 + at3;
-  }),
-    list: (function (known, strings) {
-    const list2 = Math.ceil(this.#end / 8) * 8;
-    let at3 = list2;
-    this.#end = list2 + 8 * (known.length + strings.length + 1);
-    for (let index = 0; index < known.length; index++, at3 += 8) this.put(at3, known[index]);
-    for (let index = 0; index < strings.length; index++, at3 += 8) {
-      this.put(at3, this.string(strings[index]));
-    }
-    this.put(at3, 0);
-    return this.#memory.address + list2;
-  })
-    });
-  }
-
-  #memory;
-  #end;
-  constructor(memory, begin) {
-    this.#memory = memory;
-    this.#end = begin;
-  }
-  /** Writes a number of 64 bits. */
-  
-  /** Writes a string, and returns its address. */
-  
-  /** Writes a list of pointers: known addresses, then new strings. Returns its address. */
-  
-};
-function requireNoNul(text4) {
-  if (!text4.includes("\0")) return;
-  const hint = "the kernel ends each string at its first NUL byte; take it out";
-  throw invalidArgument("execve", `execve(${quoted2(text4)}, ...)`, hint);
-}
-function quoted2(text4) {
-  return JSON.stringify(text4);
-}
-
-
 // launch/exec_candidates.ts
 function tryExec(writer, count, marked = (call2) => call2) {
   const paths = Array.from({
@@ -23213,7 +23357,7 @@ function waitToStart(writer) {
     onZero: EXIT_CHILD
   });
 }
-function sendListener(add, listener) {
+function sendSocket(add, listener) {
   add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
   add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
 }
@@ -23882,7 +24026,7 @@ var ScriptFrame = class {
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);
     this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
-    this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true;
+    this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true || shape.notify === true;
   }
   get clearsHandlers() {
     return this.#facts.clearsHandlers;
@@ -29413,7 +29557,7 @@ function bind3(plan, { source, target }) {
     readOnly: true
   });
 }
-var AT_ONCE4 = 2147479552;
+var AT_ONCE5 = 2147479552;
 function copy(plan, { source, target }) {
   plan.access.recordRead(source);
   const from2 = plan.source(source).open(O_RDONLY | O_NONBLOCK);
@@ -29423,7 +29567,7 @@ function copy(plan, { source, target }) {
   const more = new Label("more");
   const done = new Label("done");
   plan.place(more);
-  plan.call(sendfile(to, from2, AT_ONCE4), {
+  plan.call(sendfile(to, from2, AT_ONCE5), {
     onSuccess: more,
     onZero: done,
     fixes: {
@@ -30371,7 +30515,7 @@ var Command = class _Command {
     const started2 = start$71.call(this, defaults);
     const { launched, descriptors, passed } = started2;
     const { timeout, maxOutput } = this.#limits;
-    const takesLonger = started2.audit !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
+    const takesLonger = started2.audit !== void 0 || this.#options.notify !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
     const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
     if (collected === void 0) return await container$74.call(this, started2).output();
     return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
@@ -30383,6 +30527,9 @@ var Command = class _Command {
     }
     if (this.#isAudited) {
       throw new TypeError("an audit needs the event loop; use output() or spawn()");
+    }
+    if (this.#options.notify !== void 0) {
+      throw new TypeError("notify() needs the event loop; use output() or spawn()");
     }
     if (this.#grants?.network === "proxy") {
       throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
@@ -30516,7 +30663,8 @@ var Command = class _Command {
     served$78 = (function (launched) {
     return serveContainer(launched, this.#plan, {
       hosts: this.#grants?.hosts,
-      audit: this.#options.audit ?? false
+      audit: this.#options.audit ?? false,
+      notify: this.#options.notify
     });
   });
   }
@@ -30534,10 +30682,11 @@ var Command = class _Command {
   });
   }
   static {
-    changes$81 = (function () {
+    changes$81 = (function (notify) {
     const { environment } = this.#plan.state;
     const grants = this.#grants;
-    if (grants === void 0 && this.#options.env === void 0) return environment;
+    const { env } = this.#options;
+    if (grants === void 0 && env === void 0 && notify === void 0) return environment;
     const changes = new Map(environment);
     if (grants !== void 0) {
       for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
@@ -30546,7 +30695,8 @@ var Command = class _Command {
     }
     const hosts = grants?.hosts;
     for (const [name, value] of hosts ? proxyVariables(hosts) : []) changes.set(name, value);
-    for (const [name, value] of Object.entries(this.#options.env ?? {})) changes.set(name, value);
+    for (const [name, value] of Object.entries(env ?? {})) changes.set(name, value);
+    if (notify !== void 0) changes.set("NOTIFY_SOCKET", notifyVariable(notify));
     return changes;
   });
   }
@@ -30554,7 +30704,8 @@ var Command = class _Command {
     spec$82 = (function (streams) {
     const { args = [], argv0, cwd, name } = this.#options;
     const inherited2 = inherited$79.call(this);
-    const changes = changes$81.call(this);
+    const notify = this.#options.notify && newNotifyName();
+    const changes = changes$81.call(this, notify);
     const inheritedPath = inheritsVariable$80.call(this, "PATH") ? environmentVariable("PATH") : void 0;
     return {
       program: this.#program,
@@ -30572,6 +30723,7 @@ var Command = class _Command {
       fds: streams.fds ?? [],
       terminal: streams.terminal,
       image: void 0,
+      notify,
       timeLimit: this.#timeLimit
     };
   });
@@ -30674,8 +30826,8 @@ var Command = class _Command {
    * @throws {OutputLimitError} if it writes more than `maxOutput`
    * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
    * socket without a connection
-   * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a
-   * list of granted hosts
+   * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, for messages
+   * (`notify`), or for a list of granted hosts
    */
   
   /**
@@ -32208,6 +32360,7 @@ var Launch = class {
       terminal: this.#terminal,
       listener: this.#listener,
       notifier: this.#notifier,
+      notifySocket: this.#notifySocket,
       services: this.#services
     };
   })
@@ -32251,6 +32404,7 @@ var Launch = class {
   #terminal;
   #listener;
   #notifier;
+  #notifySocket;
   #services;
   /**
    * Starts the first process. The script's thread blocks until the program runs, unless the
@@ -32310,6 +32464,7 @@ var Launch = class {
       this.#terminal,
       this.#listener,
       this.#notifier,
+      this.#notifySocket,
       pidfd,
       socket
     ]) {
@@ -32359,6 +32514,7 @@ var Launch = class {
     const { plan, shape } = this.#compiled;
     if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
     if (plan.listener !== void 0) this.#listener ??= receiveFd(socket);
+    if (shape.notify === true) this.#notifySocket ??= receiveFd(socket);
   }
   /** Receives what the container sends last, before its program. */
   #receiveNotifier(socket) {

@@ -2869,7 +2869,7 @@ var of = (function of(use, path2, directory2) {
     }
   };
 });
-var serveContainer = (function serveContainer(launched, plan, { hosts, audit }) {
+var serveContainer = (function serveContainer(launched, plan, { hosts, audit, notify }) {
   const notes = audit === false ? void 0 : {
     denials: new DenialLog(),
     ...audit === "uses" && {
@@ -2885,6 +2885,9 @@ var serveContainer = (function serveContainer(launched, plan, { hosts, audit }) 
   }
   if (notes !== void 0 && notifier !== void 0) {
     services.push(observe(notifier, plan, notes));
+  }
+  if (notify !== void 0 && launched.notifySocket !== void 0) {
+    services.push(new NotifyListener(launched.notifySocket, launched.pid, notify));
   }
   return {
     launched: {
@@ -3172,6 +3175,44 @@ var openPipeTo = (function openPipeTo(fd) {
     theirs: writer
   };
 });
+var argvOf = (function argvOf({ program, argv0, args }) {
+  return [
+    argv0 ?? program,
+    ...args
+  ];
+});
+var bindingsOf = (function bindingsOf(values) {
+  return {
+    size: roomFor(values),
+    write: ((program, memory) => bindSlots(program, memory, values))
+  };
+});
+var bindSlots = (function bindSlots(program, memory, values) {
+  const room = new Room(memory, program.bytes.length);
+  for (const [slot, cells] of program.slots) {
+    const value = slot instanceof LaunchSlot ? slot.value(values, room) : values.inheritedFds?.get(slot);
+    if (value === void 0) throw new TypeError(`nothing fills the slot "${slot.text}"`);
+    for (const at3 of cells) {
+      if (slot.size === 4) memory.view.setInt32(at3, Number(value), true);
+      else room.put(at3, value);
+    }
+  }
+});
+var roomFor = (function roomFor({ spec, paths }) {
+  const { program, argv0 = program, args, environment: { inherited: inherited2, changes }, cwd } = spec;
+  let bytes = 8 * (args.length + inherited2.length + changes.size + 5) + stringSize(argv0) + (cwd === void 0 ? 0 : stringSize(cwd));
+  for (let index = 0; index < args.length; index++) bytes += stringSize(args[index]);
+  for (let index = 0; index < paths.length; index++) bytes += stringSize(paths[index]);
+  for (const [name, value] of changes) bytes += stringSize(name) + 1 + stringSize(value);
+  return bytes;
+});
+var stringSize = (function stringSize(text5) {
+  return text5.length * 3 + 1;
+});
+var numbered = (function numbered(make2) {
+  const made = [];
+  return ((index) => made[index] ??= make2(index));
+});
 var lockProcess = (function lockProcess() {
   return call("futex", WORD, LOCK, 0, null);
 });
@@ -3267,44 +3308,6 @@ var newProcess = (function newProcess() {
     ownMemory: false
   };
 });
-var argvOf = (function argvOf({ program, argv0, args }) {
-  return [
-    argv0 ?? program,
-    ...args
-  ];
-});
-var bindingsOf = (function bindingsOf(values) {
-  return {
-    size: roomFor(values),
-    write: ((program, memory) => bindSlots(program, memory, values))
-  };
-});
-var bindSlots = (function bindSlots(program, memory, values) {
-  const room = new Room(memory, program.bytes.length);
-  for (const [slot, cells] of program.slots) {
-    const value = slot instanceof LaunchSlot ? slot.value(values, room) : values.inheritedFds?.get(slot);
-    if (value === void 0) throw new TypeError(`nothing fills the slot "${slot.text}"`);
-    for (const at3 of cells) {
-      if (slot.size === 4) memory.view.setInt32(at3, Number(value), true);
-      else room.put(at3, value);
-    }
-  }
-});
-var roomFor = (function roomFor({ spec, paths }) {
-  const { program, argv0 = program, args, environment: { inherited: inherited2, changes }, cwd } = spec;
-  let bytes = 8 * (args.length + inherited2.length + changes.size + 5) + stringSize(argv0) + (cwd === void 0 ? 0 : stringSize(cwd));
-  for (let index = 0; index < args.length; index++) bytes += stringSize(args[index]);
-  for (let index = 0; index < paths.length; index++) bytes += stringSize(paths[index]);
-  for (const [name, value] of changes) bytes += stringSize(name) + 1 + stringSize(value);
-  return bytes;
-});
-var stringSize = (function stringSize(text5) {
-  return text5.length * 3 + 1;
-});
-var numbered = (function numbered(make2) {
-  const made = [];
-  return ((index) => made[index] ??= make2(index));
-});
 var writeExec = (function writeExec(writer, plan, shape, frame2) {
   const add = ((call2) => writer.add(call2, CHILD_EDGES));
   if (plan.state.mounts.hasMounts) enterAgain(writer);
@@ -3339,7 +3342,8 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
   if (!plan.state.hasUmask) add(umask(plan.scriptUmask));
   frame2.tie(writer);
   frame2.beforeExec(writer);
-  if (plan.listener !== void 0) sendListener(add, plan.listener);
+  if (plan.listener !== void 0) sendSocket(add, plan.listener);
+  if (shape.notify === true) sendSocket(add, addNotifySocket(add));
   if (shape.held) waitToStart(writer);
   const { notifier } = plan;
   const { calls, socket, image: image3 } = closeOthers(writer, plan.beforeProgram, shape, {
@@ -3661,7 +3665,7 @@ var changesDumpability = (function changesDumpability(plan, shape) {
 var changesIds = (function changesIds(plan) {
   return plan.processes.some((({ parts: parts2 }) => parts2.some(((part2) => "call" in part2 && (part2.call.name === "setresuid" || part2.call.name === "setresgid")))));
 });
-var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image3, timeLimit }, paths, cgroup, held) {
+var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image3, timeLimit, notify }, paths, cgroup, held) {
   return {
     stdio: stdio.map(((stream) => typeof stream === "string" ? stream : "fd")),
     fds: fds.map(({ number }) => number),
@@ -3676,7 +3680,8 @@ var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: im
     },
     held,
     bounded: timeLimit !== void 0 && !held,
-    image: image3 !== void 0
+    image: image3 !== void 0,
+    notify: notify !== void 0
   };
 });
 var atLeast = (function atLeast({ major, minor }, wanted) {
@@ -10855,7 +10860,8 @@ function descriptorOf(control) {
 }
 function message(data2, control, text5) {
   const vector = new Uint8Array(16);
-  vector[8] = 1;
+  const length = data2 instanceof Uint8Array ? data2.length : data2.size;
+  new DataView(vector.buffer).setUint32(8, length, true);
   const iov = new Struct(vector, "&iov", [
     {
       offset: 0,
@@ -15497,7 +15503,7 @@ function checkEnteringUser(user) {
   const issue = enteringUser().issue(user);
   if (issue !== void 0) throw optionError(`the command's option "user" ${issue}`);
 }
-var containerName, commandFields, enteringUser, programName;
+var containerName, NO_FUNCTION, commandFields, enteringUser, programName;
 var init_command_options = __esm({
   "container/command_options.ts": (function () {
     init_schema();
@@ -15507,6 +15513,7 @@ var init_command_options = __esm({
     init_command_paths();
     init_stdio_options();
     containerName = schema("a name", (value) => typeof value === "string" && isContainerName(value) ? void 0 : `should be a name of ${CONTAINER_NAME}, not ${shown(value)}`);
+    NO_FUNCTION = "should be a function";
     commandFields = lazy((() => {
       return {
         args: optional(list(text())),
@@ -15536,6 +15543,7 @@ var init_command_options = __esm({
         audit: optional(either(boolean(), oneOf([
           "uses"
         ]))),
+        notify: optional(schema("a function", (value) => typeof value === "function" ? void 0 : NO_FUNCTION)),
         windowsRawArguments: optional(boolean()),
         permissions: permissionsSchema()
       };
@@ -24482,6 +24490,148 @@ var init_observer = __esm({
   })
 });
 
+// ffi/calls/unix_sockets.ts
+function unixDatagramSocket() {
+  const type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  return call("socket", constant(AF_UNIX, {
+    AF_UNIX
+  }), constant(type, {
+    "SOCK_DGRAM|SOCK_NONBLOCK|SOCK_CLOEXEC": type
+  }), 0);
+}
+function bindAbstract(socket, prefix, end) {
+  const path2 = new TextEncoder().encode(`\0${prefix}`);
+  const bytes = new Uint8Array(2 + path2.length + 8);
+  new DataView(bytes.buffer).setUint16(0, AF_UNIX, true);
+  bytes.set(path2, 2);
+  const address2 = new Struct(bytes, (show3) => `"@${prefix}${show3(end)}"`, [], [
+    {
+      offset: 2 + path2.length,
+      slot: end
+    }
+  ]);
+  return call("bind", socket, address2, address2.size);
+}
+function receiveMessage(socket, data2, sender) {
+  return call("recvmsg", socket, message(data2, sender, "&message"), constant(MSG_DONTWAIT, {
+    MSG_DONTWAIT
+  }));
+}
+var init_unix_sockets = __esm({
+  "ffi/calls/unix_sockets.ts"() {
+    init_call();
+    init_sockets();
+    init_sockets2();
+  }
+});
+
+// container/notify_listener.ts
+function notificationIn(text5) {
+  const lines = text5.split("\n").map((line3) => /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line3));
+  return Object.fromEntries(lines.flatMap((found) => found ? [
+    [
+      found[1],
+      found[2]
+    ]
+  ] : []));
+}
+var LONGEST6, AT_ONCE3, NotifyListener;
+var init_notify_listener = __esm({
+  "container/notify_listener.ts"() {
+    init_call();
+    init_files3();
+    init_sockets2();
+    init_unix_sockets();
+    init_read_file();
+    init_missing();
+    init_proc_dir();
+    init_process_identity();
+    init_process_namespaces();
+    init_reactor();
+    init_syscalls();
+    LONGEST6 = 4096;
+    AT_ONCE3 = 100;
+    NotifyListener = class {
+
+      #socket;
+      #first;
+      #hasOwnNetwork;
+      #watch;
+      #take;
+      /**
+       * Takes ownership of the socket.
+       *
+       * @param first the pid of the container's first process
+       */
+      constructor(socket, first, take) {
+        this.#socket = socket;
+        this.#first = first;
+        this.#take = take;
+        const others = ifThere(() => otherNamespaces(first, [
+          "net"
+        ]), HIDDEN_PROCESS) ?? [];
+        this.#hasOwnNetwork = others.length > 0;
+        this.#watch = reactor().watch(socket);
+        this.#watch.unref();
+        void this.#serve();
+      }
+      /** Takes what has come before the end, and closes the socket. */
+      end() {
+        if (this.#watch.closed) return;
+        this.#watch.close();
+        try {
+          this.#receiveAll();
+        } finally {
+          syscall(close(this.#socket));
+        }
+      }
+      async #serve() {
+        while (!this.#watch.closed) {
+          await this.#watch.ready("readable");
+          if (!this.#watch.closed) this.#receiveAll();
+        }
+      }
+      #receiveAll() {
+        for (let count = 0; count < AT_ONCE3 && this.#receive(); count++) ;
+      }
+      /** Receives a message; returns whether there was one. */
+      #receive() {
+        const [data2, sender] = [
+          new Output(LONGEST6),
+          senderOutput()
+        ];
+        const call2 = receiveMessage(this.#socket, data2, sender);
+        const outcome = syscalls([
+          {
+            call: call2,
+            accept: [
+              "EAGAIN",
+              "EINTR"
+            ]
+          }
+        ]);
+        const length = Number(outcome.result(call2));
+        if (length < 0) return false;
+        const { buffer, byteOffset } = outcome.output(data2);
+        const text5 = new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
+        if (this.#hasOwnNetwork || this.#isOurs(senderOf(outcome.output(sender)))) {
+          this.#take(notificationIn(text5));
+        }
+        return true;
+      }
+      /** Whether the sender is the container's first process, or comes from it. */
+      #isOurs(sender) {
+        for (let pid = sender; pid > 0; ) {
+          if (pid === this.#first) return true;
+          const parent = ifThere(() => readWholeText(at_fdcwd, `/proc/${pid}/stat`), HIDDEN_PROCESS);
+          pid = parent === void 0 ? 0 : Number(statField(parent, 4));
+        }
+        return false;
+      }
+    };
+  }
+});
+
 // ffi/calls/ip_sockets.ts
 function ipSocket(family, protocol) {
   const [kind, name] = TYPES3[protocol];
@@ -25105,12 +25255,12 @@ function connectionsAtOnce() {
     }
   ]);
   const descriptors = Number(readRlimit(result.output(limit2)).soft);
-  return Math.max(1, Math.min(AT_ONCE3, Math.floor(descriptors * SHARE / DESCRIPTORS)));
+  return Math.max(1, Math.min(AT_ONCE4, Math.floor(descriptors * SHARE / DESCRIPTORS)));
 }
 async function pause() {
   await new Promise((resolve2) => Deno.unrefTimer(setTimeout(resolve2, PAUSE)));
 }
-var AT_ONCE3, DESCRIPTORS, SHARE, PAUSE, NO_CONNECTION, ContainerProxy;
+var AT_ONCE4, DESCRIPTORS, SHARE, PAUSE, NO_CONNECTION, ContainerProxy;
 var init_proxy = __esm({
   "proxy/proxy.ts": (function () {
     init_files3();
@@ -25124,7 +25274,7 @@ var init_proxy = __esm({
     init_hosts();
     init_semaphore();
     init_stream();
-    AT_ONCE3 = 128;
+    AT_ONCE4 = 128;
     DESCRIPTORS = 4;
     SHARE = 1 / 4;
     PAUSE = 100;
@@ -25238,6 +25388,7 @@ var init_services = __esm({
     init_denial();
     init_file_use();
     init_observer();
+    init_notify_listener();
     init_proxy();
   })
 });
@@ -26258,6 +26409,146 @@ var init_handed_fds = __esm({
   })
 });
 
+// launch/slots.ts
+
+function showValues(values) {
+  return (slot) => slot instanceof LaunchSlot ? slot.show(values) : slot.text;
+}
+
+
+
+
+function requireNoNul(text5) {
+  if (!text5.includes("\0")) return;
+  const hint = "the kernel ends each string at its first NUL byte; take it out";
+  throw invalidArgument("execve", `execve(${quoted2(text5)}, ...)`, hint);
+}
+function quoted2(text5) {
+  return JSON.stringify(text5);
+}
+
+var LaunchSlot, ARGV, ENVIRONMENT, CWD, UID2, GID2, STDIO, TERMINAL, RESERVED, WINDOW_SIZE, NOTIFY_NAME, SCRIPT_PIDFD, LIMIT_SECONDS, LIMIT_NANOSECONDS, INIT_IMAGE, IMAGE, CGROUP_DIRECTORY, programPath, handedFd, cgroupFile, encoder5, Room;
+var init_slots = __esm({
+  "launch/slots.ts": (function () {
+    init_call();
+    init_environment();
+    init_errors();
+    LaunchSlot = class extends Slot {
+
+      value;
+      show;
+      constructor(text5, value, show3 = () => text5, size) {
+        super(text5, size), this.value = value, this.show = show3;
+      }
+    };
+    ARGV = new LaunchSlot("argv", (({ spec }, room) => room.list([], argvOf(spec))), ({ spec }) => `[${argvOf(spec).map(quoted2).join(", ")}]`);
+    ENVIRONMENT = new LaunchSlot("envp", (({ spec: { environment: environment3 } }, room) => {
+      const { changes } = environment3;
+      const set = changes.size === 0 ? [] : Array.from(changes, (([name, value]) => `${name}=${value}`));
+      return room.list(inheritedStrings(environment3.inherited, changes), set);
+    }), ({ spec: { environment: { inherited: inherited2, changes } } }) => `[${inheritedStrings(inherited2, changes).length + changes.size} variables]`);
+    CWD = new LaunchSlot("cwd", (({ spec: { cwd } }, room) => cwd === void 0 ? void 0 : room.string(cwd)), ({ spec: { cwd } }) => quoted2(cwd ?? ""));
+    UID2 = new LaunchSlot("uid", ({ spec }) => spec.uid, ({ spec }) => String(spec.uid));
+    GID2 = new LaunchSlot("gid", ({ spec }) => spec.gid, ({ spec }) => String(spec.gid));
+    STDIO = [
+      "stdin",
+      "stdout",
+      "stderr"
+    ].map(((name, index) => new LaunchSlot(name, (({ spec }) => {
+      const stream = spec.stdio[index];
+      return typeof stream === "object" ? stream.fd : void 0;
+    }))));
+    TERMINAL = new LaunchSlot("terminal", ({ spec: { terminal } }) => terminal?.place === "script" ? terminal.fd : void 0);
+    RESERVED = new LaunchSlot("reserved", ({ spec: { terminal } }) => terminal?.place === "container" ? terminal.reserved : void 0, void 0, 4);
+    WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
+      if (terminal?.place !== "container") return void 0;
+      const { buffer, byteOffset } = terminal.size.bytes;
+      return new DataView(buffer, byteOffset).getBigUint64(0, true);
+    });
+    NOTIFY_NAME = new LaunchSlot("name", ({ spec: { notify } }) => notify === void 0 ? void 0 : new DataView(encoder5.encode(notify).buffer).getBigUint64(0, true), ({ spec: { notify } }) => notify ?? "");
+    SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
+    LIMIT_SECONDS = new LaunchSlot("seconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit / 1e3));
+    LIMIT_NANOSECONDS = new LaunchSlot("nanoseconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit % 1e3 * 1e6));
+    INIT_IMAGE = new LaunchSlot("init", (({ initImage: initImage2 }) => initImage2));
+    IMAGE = new LaunchSlot("image", ({ spec, sealedProgram }) => spec.image ?? sealedProgram);
+    CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
+    programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
+    handedFd = numbered((index) => new LaunchSlot(`handed ${index + 1}`, ({ spec }) => spec.fds[index]?.fd, ({ spec }) => `<${spec.fds[index]?.number}>`));
+    cgroupFile = numbered((index) => new LaunchSlot(`cgroup.procs ${index + 1}`, ({ cgroupEntry }) => cgroupEntry?.files[index]?.value, ({ cgroupEntry }) => cgroupEntry?.files[index]?.text ?? "cgroup.procs"));
+    encoder5 = new TextEncoder();
+    Room = class {
+  static {
+    addMethods(this.prototype, {
+    put: (function (at3, value) {
+        const { view: view2 } = this.#memory;
+        if (typeof value === "bigint") return view2.setBigUint64(at3, value, true);
+        view2.setUint32(at3, value >>> 0, true);
+        view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
+      }),
+    string: (function (text5) {
+        requireNoNul(text5);
+        const { bytes, address: address2 } = this.#memory;
+        const at3 = this.#end;
+        const { written: written2 } = encoder5.encodeInto(text5, bytes.subarray(at3));
+        bytes[at3 + written2] = 0;
+        this.#end = at3 + written2 + 1;
+        return address2 + at3;
+      }),
+    list: (function (known, strings) {
+        const list5 = Math.ceil(this.#end / 8) * 8;
+        let at3 = list5;
+        this.#end = list5 + 8 * (known.length + strings.length + 1);
+        for (let index = 0; index < known.length; index++, at3 += 8) this.put(at3, known[index]);
+        for (let index = 0; index < strings.length; index++, at3 += 8) {
+          this.put(at3, this.string(strings[index]));
+        }
+        this.put(at3, 0);
+        return this.#memory.address + list5;
+      })
+    });
+  }
+
+      #memory;
+      #end;
+      constructor(memory, begin) {
+        this.#memory = memory;
+        this.#end = begin;
+      }
+      /** Writes a number of 64 bits. */
+      
+      /** Writes a string, and returns its address. */
+      
+      /** Writes a list of pointers: known addresses, then new strings. Returns its address. */
+      
+    };
+  })
+});
+
+// launch/notify_socket.ts
+function newNotifyName() {
+  return crypto.randomUUID().slice(0, LETTERS);
+}
+function notifyVariable(name) {
+  return `@${PREFIX}${name}`;
+}
+function addNotifySocket(add) {
+  const socket = new ResultOf(add(unixDatagramSocket()), "notify");
+  add(passCredentials(socket, true));
+  add(bindAbstract(socket, PREFIX, NOTIFY_NAME));
+  return socket;
+}
+var PREFIX, LETTERS;
+var init_notify_socket = __esm({
+  "launch/notify_socket.ts"() {
+    init_call();
+    init_sockets2();
+    init_unix_sockets();
+    init_slots();
+    PREFIX = "ramekin-notify-";
+    LETTERS = 8;
+  }
+});
+
 // ffi/process_lock.ts
 
 
@@ -26616,120 +26907,6 @@ var init_engine_image = __esm({
   }
 });
 
-// launch/slots.ts
-
-function showValues(values) {
-  return (slot) => slot instanceof LaunchSlot ? slot.show(values) : slot.text;
-}
-
-
-
-
-function requireNoNul(text5) {
-  if (!text5.includes("\0")) return;
-  const hint = "the kernel ends each string at its first NUL byte; take it out";
-  throw invalidArgument("execve", `execve(${quoted2(text5)}, ...)`, hint);
-}
-function quoted2(text5) {
-  return JSON.stringify(text5);
-}
-
-var LaunchSlot, ARGV, ENVIRONMENT, CWD, UID2, GID2, STDIO, TERMINAL, RESERVED, WINDOW_SIZE, SCRIPT_PIDFD, LIMIT_SECONDS, LIMIT_NANOSECONDS, INIT_IMAGE, IMAGE, CGROUP_DIRECTORY, programPath, handedFd, cgroupFile, encoder5, Room;
-var init_slots = __esm({
-  "launch/slots.ts": (function () {
-    init_call();
-    init_environment();
-    init_errors();
-    LaunchSlot = class extends Slot {
-
-      value;
-      show;
-      constructor(text5, value, show3 = () => text5, size) {
-        super(text5, size), this.value = value, this.show = show3;
-      }
-    };
-    ARGV = new LaunchSlot("argv", (({ spec }, room) => room.list([], argvOf(spec))), ({ spec }) => `[${argvOf(spec).map(quoted2).join(", ")}]`);
-    ENVIRONMENT = new LaunchSlot("envp", (({ spec: { environment: environment3 } }, room) => {
-      const { changes } = environment3;
-      const set = changes.size === 0 ? [] : Array.from(changes, (([name, value]) => `${name}=${value}`));
-      return room.list(inheritedStrings(environment3.inherited, changes), set);
-    }), ({ spec: { environment: { inherited: inherited2, changes } } }) => `[${inheritedStrings(inherited2, changes).length + changes.size} variables]`);
-    CWD = new LaunchSlot("cwd", (({ spec: { cwd } }, room) => cwd === void 0 ? void 0 : room.string(cwd)), ({ spec: { cwd } }) => quoted2(cwd ?? ""));
-    UID2 = new LaunchSlot("uid", ({ spec }) => spec.uid, ({ spec }) => String(spec.uid));
-    GID2 = new LaunchSlot("gid", ({ spec }) => spec.gid, ({ spec }) => String(spec.gid));
-    STDIO = [
-      "stdin",
-      "stdout",
-      "stderr"
-    ].map(((name, index) => new LaunchSlot(name, (({ spec }) => {
-      const stream = spec.stdio[index];
-      return typeof stream === "object" ? stream.fd : void 0;
-    }))));
-    TERMINAL = new LaunchSlot("terminal", ({ spec: { terminal } }) => terminal?.place === "script" ? terminal.fd : void 0);
-    RESERVED = new LaunchSlot("reserved", ({ spec: { terminal } }) => terminal?.place === "container" ? terminal.reserved : void 0, void 0, 4);
-    WINDOW_SIZE = new LaunchSlot("size", ({ spec: { terminal } }) => {
-      if (terminal?.place !== "container") return void 0;
-      const { buffer, byteOffset } = terminal.size.bytes;
-      return new DataView(buffer, byteOffset).getBigUint64(0, true);
-    });
-    SCRIPT_PIDFD = new LaunchSlot("script", ({ scriptPidfd: scriptPidfd2 }) => scriptPidfd2, void 0, 4);
-    LIMIT_SECONDS = new LaunchSlot("seconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit / 1e3));
-    LIMIT_NANOSECONDS = new LaunchSlot("nanoseconds", ({ spec: { timeLimit } }) => timeLimit && Math.floor(timeLimit % 1e3 * 1e6));
-    INIT_IMAGE = new LaunchSlot("init", (({ initImage: initImage2 }) => initImage2));
-    IMAGE = new LaunchSlot("image", ({ spec, sealedProgram }) => spec.image ?? sealedProgram);
-    CGROUP_DIRECTORY = new LaunchSlot("cgroup", ({ cgroupEntry }) => cgroupEntry?.directory?.value, ({ cgroupEntry }) => cgroupEntry?.directory?.text ?? "cgroup");
-    programPath = numbered(((index) => new LaunchSlot(`path ${index + 1}`, (({ paths }, room) => room.string(paths[index])), ({ paths }) => quoted2(paths[index]))));
-    handedFd = numbered((index) => new LaunchSlot(`handed ${index + 1}`, ({ spec }) => spec.fds[index]?.fd, ({ spec }) => `<${spec.fds[index]?.number}>`));
-    cgroupFile = numbered((index) => new LaunchSlot(`cgroup.procs ${index + 1}`, ({ cgroupEntry }) => cgroupEntry?.files[index]?.value, ({ cgroupEntry }) => cgroupEntry?.files[index]?.text ?? "cgroup.procs"));
-    encoder5 = new TextEncoder();
-    Room = class {
-  static {
-    addMethods(this.prototype, {
-    put: (function (at3, value) {
-        const { view: view2 } = this.#memory;
-        if (typeof value === "bigint") return view2.setBigUint64(at3, value, true);
-        view2.setUint32(at3, value >>> 0, true);
-        view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
-      }),
-    string: (function (text5) {
-        requireNoNul(text5);
-        const { bytes, address: address2 } = this.#memory;
-        const at3 = this.#end;
-        const { written: written2 } = encoder5.encodeInto(text5, bytes.subarray(at3));
-        bytes[at3 + written2] = 0;
-        this.#end = at3 + written2 + 1;
-        return address2 + at3;
-      }),
-    list: (function (known, strings) {
-        const list5 = Math.ceil(this.#end / 8) * 8;
-        let at3 = list5;
-        this.#end = list5 + 8 * (known.length + strings.length + 1);
-        for (let index = 0; index < known.length; index++, at3 += 8) this.put(at3, known[index]);
-        for (let index = 0; index < strings.length; index++, at3 += 8) {
-          this.put(at3, this.string(strings[index]));
-        }
-        this.put(at3, 0);
-        return this.#memory.address + list5;
-      })
-    });
-  }
-
-      #memory;
-      #end;
-      constructor(memory, begin) {
-        this.#memory = memory;
-        this.#end = begin;
-      }
-      /** Writes a number of 64 bits. */
-      
-      /** Writes a string, and returns its address. */
-      
-      /** Writes a list of pointers: known addresses, then new strings. Returns its address. */
-      
-    };
-  })
-});
-
 // launch/exec_candidates.ts
 function tryExec(writer, count, marked = (call2) => call2) {
   const paths = Array.from({
@@ -27010,7 +27187,7 @@ function waitToStart(writer) {
     onZero: EXIT_CHILD
   });
 }
-function sendListener(add, listener) {
+function sendSocket(add, listener) {
   add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
   add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
 }
@@ -27071,6 +27248,7 @@ var init_enter_program = __esm({
     init_process2();
     init_program_writer();
     init_sealed_program();
+    init_notify_socket();
     init_slots();
     openNull = openat(at_fdcwd, "/dev/null", O_RDWR | O_CLOEXEC, 0);
     BEYOND_LIMIT = "the number of a descriptor is beyond the limit of open files (rlimit nofile)";
@@ -27841,7 +28019,7 @@ var init_script_frame = __esm({
         this.sharesMemory = !shape.held;
         this.guard = new MemoryGuard(plan, shape, this);
         this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
-        this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true;
+        this.#needsSockets = !this.vfork || shape.terminal === "container" || plan.listener !== void 0 || plan.notifier !== void 0 || shape.visits === true || shape.notify === true;
       }
       get clearsHandlers() {
         return this.#facts.clearsHandlers;
@@ -34191,7 +34369,7 @@ function copy(plan, { source, target }) {
   const more = new Label("more");
   const done = new Label("done");
   plan.place(more);
-  plan.call(sendfile(to, from2, AT_ONCE4), {
+  plan.call(sendfile(to, from2, AT_ONCE5), {
     onSuccess: more,
     onZero: done,
     fixes: {
@@ -34206,7 +34384,7 @@ function copy(plan, { source, target }) {
 function sendfile(to, from2, count) {
   return call("sendfile", to, from2, null, count);
 }
-var AT_ONCE4;
+var AT_ONCE5;
 var init_programs2 = __esm({
   "plan/steps/programs.ts": (function () {
     init_call();
@@ -34216,7 +34394,7 @@ var init_programs2 = __esm({
     init_path();
     init_fixes();
     init_copy_tree2();
-    AT_ONCE4 = 2147479552;
+    AT_ONCE5 = 2147479552;
   })
 });
 
@@ -35364,6 +35542,7 @@ var init_command = __esm({
     init_services();
     init_variables();
     init_handed_fds();
+    init_notify_socket();
     init_accepts();
     init_visit();
     init_plan_recipe();
@@ -35390,7 +35569,7 @@ var init_command = __esm({
         const started2 = start$71.call(this, defaults);
         const { launched, descriptors, passed } = started2;
         const { timeout, maxOutput } = this.#limits;
-        const takesLonger = started2.audit !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
+        const takesLonger = started2.audit !== void 0 || this.#options.notify !== void 0 || passed !== void 0 && (passed.input !== void 0 || maxOutput !== void 0);
         const collected = takesLonger ? void 0 : await collectPromptly(launched, descriptors, timeout, maxOutput);
         if (collected === void 0) return await container$74.call(this, started2).output();
         return passed === void 0 ? collected : await passOnOutput(collected, passed, descriptors);
@@ -35402,6 +35581,9 @@ var init_command = __esm({
         }
         if (this.#isAudited) {
           throw new TypeError("an audit needs the event loop; use output() or spawn()");
+        }
+        if (this.#options.notify !== void 0) {
+          throw new TypeError("notify() needs the event loop; use output() or spawn()");
         }
         if (this.#grants?.network === "proxy") {
           throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
@@ -35535,7 +35717,8 @@ var init_command = __esm({
     served$78 = (function (launched) {
         return serveContainer(launched, this.#plan, {
           hosts: this.#grants?.hosts,
-          audit: this.#options.audit ?? false
+          audit: this.#options.audit ?? false,
+          notify: this.#options.notify
         });
       });
   }
@@ -35553,10 +35736,11 @@ var init_command = __esm({
       });
   }
   static {
-    changes$81 = (function () {
+    changes$81 = (function (notify) {
         const { environment: environment3 } = this.#plan.state;
         const grants = this.#grants;
-        if (grants === void 0 && this.#options.env === void 0) return environment3;
+        const { env } = this.#options;
+        if (grants === void 0 && env === void 0 && notify === void 0) return environment3;
         const changes = new Map(environment3);
         if (grants !== void 0) {
           for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
@@ -35565,7 +35749,8 @@ var init_command = __esm({
         }
         const hosts = grants?.hosts;
         for (const [name, value] of hosts ? proxyVariables(hosts) : []) changes.set(name, value);
-        for (const [name, value] of Object.entries(this.#options.env ?? {})) changes.set(name, value);
+        for (const [name, value] of Object.entries(env ?? {})) changes.set(name, value);
+        if (notify !== void 0) changes.set("NOTIFY_SOCKET", notifyVariable(notify));
         return changes;
       });
   }
@@ -35573,7 +35758,8 @@ var init_command = __esm({
     spec$82 = (function (streams) {
         const { args = [], argv0, cwd, name } = this.#options;
         const inherited2 = inherited$79.call(this);
-        const changes = changes$81.call(this);
+        const notify = this.#options.notify && newNotifyName();
+        const changes = changes$81.call(this, notify);
         const inheritedPath = inheritsVariable$80.call(this, "PATH") ? environmentVariable("PATH") : void 0;
         return {
           program: this.#program,
@@ -35591,6 +35777,7 @@ var init_command = __esm({
           fds: streams.fds ?? [],
           terminal: streams.terminal,
           image: void 0,
+          notify,
           timeLimit: this.#timeLimit
         };
       });
@@ -35693,8 +35880,8 @@ var init_command = __esm({
        * @throws {OutputLimitError} if it writes more than `maxOutput`
        * @throws {RamekinError} if the program has a root of its own, and would inherit a directory, or a
        * socket without a connection
-       * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, or for a
-       * list of granted hosts
+       * @throws {TypeError} if stdin is piped, or the event loop is needed: for a terminal, for messages
+       * (`notify`), or for a list of granted hosts
        */
       
       /**
@@ -37395,6 +37582,7 @@ var init_launch = __esm({
           terminal: this.#terminal,
           listener: this.#listener,
           notifier: this.#notifier,
+          notifySocket: this.#notifySocket,
           services: this.#services
         };
       })
@@ -37438,6 +37626,7 @@ var init_launch = __esm({
       #terminal;
       #listener;
       #notifier;
+      #notifySocket;
       #services;
       /**
        * Starts the first process. The script's thread blocks until the program runs, unless the
@@ -37497,6 +37686,7 @@ var init_launch = __esm({
           this.#terminal,
           this.#listener,
           this.#notifier,
+          this.#notifySocket,
           pidfd,
           socket
         ]) {
@@ -37546,6 +37736,7 @@ var init_launch = __esm({
         const { plan, shape } = this.#compiled;
         if (shape.terminal === "container") this.#terminal ??= receiveFd(socket);
         if (plan.listener !== void 0) this.#listener ??= receiveFd(socket);
+        if (shape.notify === true) this.#notifySocket ??= receiveFd(socket);
       }
       /** Receives what the container sends last, before its program. */
       #receiveNotifier(socket) {
@@ -40365,7 +40556,7 @@ function supervisorFd(given) {
 }
 function upkeepOf(given) {
   const [ready, size] = [
-    given.value("ready-port"),
+    given.value("ready"),
     given.value("log-size")
   ];
   const [restart, health] = [
@@ -40377,9 +40568,7 @@ function upkeepOf(given) {
       restart
     },
     ...ready !== void 0 && {
-      ready: {
-        port: portOf(ready)
-      }
+      ready: readinessOf(ready)
     },
     ...health !== void 0 && {
       health
@@ -40398,10 +40587,13 @@ function restartOf(given) {
   };
   throw new UsageError(`--restart=${word5}: it is ${POLICIES.join(", ")}`);
 }
-function portOf(word5) {
+function readinessOf(word5) {
+  if (word5 === "notify") return word5;
   const port2 = /^\d{1,5}$/.test(word5) ? Number(word5) : 0;
-  if (port2 > 0 && port2 < 65536) return port2;
-  throw new UsageError(`--ready-port=${word5} is no port: a number from 1 to 65535`);
+  if (port2 > 0 && port2 < 65536) return {
+    port: port2
+  };
+  throw new UsageError(`--ready=${word5}: it is a port, from 1 to 65535, or notify`);
 }
 function healthOf(given) {
   const [command, pause2] = [
@@ -40451,9 +40643,9 @@ var init_detach_flags = __esm({
         summary: "with -d: start it again when it has ended: on-failure, always, or never"
       },
       {
-        name: "ready-port",
-        value: "PORT",
-        summary: "with -d: wait until it accepts connections to this port of its network"
+        name: "ready",
+        value: "PORT|notify",
+        summary: "with -d: wait until it accepts connections to a port, or says READY=1 (sd_notify)"
       },
       {
         name: "health-cmd",
@@ -47364,9 +47556,9 @@ function readHeader(block2) {
 function prefixField(block2) {
   const star = String.fromCharCode(...block2.subarray(508, 512)) === "tar\0" && block2[475] === 0;
   return star ? [
-    PREFIX[0],
+    PREFIX2[0],
     131
-  ] : PREFIX;
+  ] : PREFIX2;
 }
 function fieldOf(block2, [start, length]) {
   return block2.subarray(start, start + length);
@@ -47378,14 +47570,14 @@ function untilNul(bytes) {
   const end = bytes.indexOf(0);
   return decodeName(end < 0 ? bytes : bytes.subarray(0, end));
 }
-var BLOCK, NAME8, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX, SPACE2;
+var BLOCK, NAME8, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX2, SPACE2;
 var init_header = __esm({
   "images/layer/tar/header.ts"() {
     init_file_name();
     init_errors5();
     init_numbers();
     BLOCK = 512;
-    [NAME8, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX] = [
+    [NAME8, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX2] = [
       [
         0,
         100
@@ -49183,7 +49375,7 @@ var init_owners = __esm({
 
 // images/layer/tree.ts
 function partsOf2(name) {
-  if (name.length > LONGEST6) throw tooLong3(name.length);
+  if (name.length > LONGEST7) throw tooLong3(name.length);
   const parts2 = [];
   for (const part2 of name.split("/")) {
     if (part2 === "..") parts2.pop();
@@ -49213,14 +49405,14 @@ function* deepestFirst(node) {
   }
 }
 function tooLong3(length) {
-  return new ArchiveError(`a name has ${length} letters, and a path at most ${LONGEST6}`);
+  return new ArchiveError(`a name has ${length} letters, and a path at most ${LONGEST7}`);
 }
-var MOST_LINKS, LONGEST6, PLAIN, TreeNode, Tree;
+var MOST_LINKS, LONGEST7, PLAIN, TreeNode, Tree;
 var init_tree2 = __esm({
   "images/layer/tree.ts"() {
     init_errors5();
     MOST_LINKS = 40;
-    LONGEST6 = 4095;
+    LONGEST7 = 4095;
     PLAIN = {
       uid: 0,
       gid: 0,
@@ -49261,7 +49453,7 @@ var init_tree2 = __esm({
         this.absent = false;
         this.children = kind === "directory" ? /* @__PURE__ */ new Map() : void 0;
         this.#length = parent === void 0 ? 0 : parent.#length + name.length + 1;
-        if (this.#length > LONGEST6) throw tooLong3(this.#length);
+        if (this.#length > LONGEST7) throw tooLong3(this.#length);
       }
       /** Its path from the root, which is ".". */
       get path() {
@@ -49484,7 +49676,7 @@ var init_unpack = __esm({
       }
       /** A file hides one of the same name that lower layers have, and one that came before. */
       #take(entry2, parts2) {
-        if (entry2.target.length > LONGEST6) {
+        if (entry2.target.length > LONGEST7) {
           throw new ArchiveError(`${JSON.stringify(entry2.name)} is a link that is longer than any path`);
         }
         const parent = this.#makeDirectories(parts2.slice(0, -1));
@@ -49822,7 +50014,7 @@ function mtimeOf(status) {
 function copyOf({ buffer, byteOffset, byteLength }) {
   return new Uint8Array(buffer, byteOffset, byteLength).slice();
 }
-var MEMORY4, LISTED2, NAMES5, VALUE, TARGET2, STATX_SIZE2, STATX_MTIME2, AT_ONCE5, TreeReader;
+var MEMORY4, LISTED2, NAMES5, VALUE, TARGET2, STATX_SIZE2, STATX_MTIME2, AT_ONCE6, TreeReader;
 var init_read_tree = __esm({
   "images/layer/read_tree.ts"() {
     init_at();
@@ -49849,7 +50041,7 @@ var init_read_tree = __esm({
       256,
       112
     ];
-    AT_ONCE5 = 64;
+    AT_ONCE6 = 64;
     TreeReader = class {
 
       #root;
@@ -49896,8 +50088,8 @@ var init_read_tree = __esm({
       }
       /** Reads files of a directory, in this order. */
       async *files(path2, entries) {
-        for (let at3 = 0; at3 < entries.length; at3 += AT_ONCE5) {
-          for (const file of await this.#group(path2, entries.slice(at3, at3 + AT_ONCE5))) {
+        for (let at3 = 0; at3 < entries.length; at3 += AT_ONCE6) {
+          for (const file of await this.#group(path2, entries.slice(at3, at3 + AT_ONCE6))) {
             yield file;
             if (file.fd !== void 0) this.#close(file.fd);
           }
@@ -50154,7 +50346,7 @@ function splitName(name) {
     name
   ];
   for (let at3 = name.length - 2; at3 >= 0 && name.length - at3 - 1 <= NAME9; at3--) {
-    if (name[at3] === 47 && at3 <= PREFIX2) return [
+    if (name[at3] === 47 && at3 <= PREFIX3) return [
       name.subarray(0, at3),
       name.subarray(at3 + 1)
     ];
@@ -50193,7 +50385,7 @@ function joined2(parts2) {
   }
   return whole;
 }
-var TYPES4, NAME9, PREFIX2, encoder6, END_OF_ARCHIVE;
+var TYPES4, NAME9, PREFIX3, encoder6, END_OF_ARCHIVE;
 var init_writer = __esm({
   "images/layer/tar/writer.ts"() {
     init_file_name();
@@ -50207,7 +50399,7 @@ var init_writer = __esm({
       directory: "5",
       fifo: "6"
     };
-    [NAME9, PREFIX2] = [
+    [NAME9, PREFIX3] = [
       100,
       155
     ];
@@ -53119,7 +53311,7 @@ function sleep2(time, signal) {
     });
   });
 }
-var PASSING2, LONGEST7, Tries;
+var PASSING2, LONGEST8, Tries;
 var init_retry = __esm({
   "images/registry/retry.ts"() {
     PASSING2 = /* @__PURE__ */ new Set([
@@ -53130,7 +53322,7 @@ var init_retry = __esm({
       503,
       504
     ]);
-    LONGEST7 = 6e4;
+    LONGEST8 = 6e4;
     Tries = class {
 
       #most;
@@ -53152,7 +53344,7 @@ var init_retry = __esm({
         if (this.#made >= this.#most) return false;
         const own = this.#delay * 2 ** this.#made * (0.75 + Math.random() / 2);
         this.#made++;
-        await sleep2(Math.min(Math.max(own, askedFor(response)), LONGEST7), this.#signal);
+        await sleep2(Math.min(Math.max(own, askedFor(response)), LONGEST8), this.#signal);
         return true;
       }
     };
@@ -54166,14 +54358,14 @@ async function download(store, session, source, { manifest, config, descriptor }
     }
   };
   const workers = Array.from({
-    length: Math.min(AT_ONCE6, waiting.length)
+    length: Math.min(AT_ONCE7, waiting.length)
   }, work);
   for (const worker of workers) worker.catch((error) => failed2.abort(error));
   const outcomes = await Promise.allSettled(workers);
   const rejected = outcomes.find(({ status }) => status === "rejected");
   if (rejected?.status === "rejected") throw failed2.signal.reason ?? rejected.reason;
 }
-var AT_ONCE6, DEEPEST2;
+var AT_ONCE7, DEEPEST2;
 var init_pull = __esm({
   "images/pull.ts"() {
     ({ resolve: resolvePath2 } = process.getBuiltinModule("node:path"));
@@ -54186,7 +54378,7 @@ var init_pull = __esm({
     init_open3();
     init_index_file();
     init_store();
-    AT_ONCE6 = 4;
+    AT_ONCE7 = 4;
     DEEPEST2 = 3;
   }
 });
@@ -54970,7 +55162,7 @@ async function sendAll(image3, uploads, from2, { progress, signal }) {
     }
   };
   const outcomes = await Promise.allSettled(Array.from({
-    length: AT_ONCE7
+    length: AT_ONCE8
   }, work));
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
@@ -54978,7 +55170,7 @@ async function readPart2(path2, offset, size) {
   const parts2 = await Array.fromAsync(partsOf4(path2, offset, size));
   return new Uint8Array(await new Blob(parts2).arrayBuffer());
 }
-var AT_ONCE7;
+var AT_ONCE8;
 var init_push = __esm({
   "images/push.ts"() {
     init_errors4();
@@ -54987,7 +55179,7 @@ var init_push = __esm({
     init_repository();
     init_upload();
     init_file_set();
-    AT_ONCE7 = 3;
+    AT_ONCE8 = 3;
   }
 });
 
@@ -55882,7 +56074,7 @@ var init_check_service = __esm({
       ...OF_COMMANDS,
       program: instance("a program", (value) => typeof value === "string" || value instanceof URL),
       recipe: optional(instance("a recipe", (value) => value instanceof Recipe)),
-      ready: optional(instance("port(NUMBER), line(PATTERN) or a function", (value) => isFunction(value) || isObject(value) && ("port" in value || "line" in value))),
+      ready: optional(instance('port(NUMBER), line(PATTERN), "notify" or a function', (value) => value === "notify" || isFunction(value) || isObject(value) && ("port" in value || "line" in value))),
       readyTimeout: optional(integer()),
       restart: optional(object({
         policy: optional(oneOf([
@@ -56041,7 +56233,7 @@ var init_log_file = __esm({
 // services/output.ts
 function writeTo(fd, bytes) {
   for (let done = 0; done < bytes.length; ) {
-    const part2 = bytes.slice(done, done + LONGEST8);
+    const part2 = bytes.slice(done, done + LONGEST9);
     const call2 = write(fd, part2, part2.length);
     const written2 = Number(syscalls([
       {
@@ -56056,13 +56248,13 @@ function writeTo(fd, bytes) {
     done += written2;
   }
 }
-var LONGEST8, ServiceOutput, NEWLINE4;
+var LONGEST9, ServiceOutput, NEWLINE4;
 var init_output3 = __esm({
   "services/output.ts"() {
     init_files3();
     init_syscalls();
     init_log_file();
-    LONGEST8 = 64 * 1024;
+    LONGEST9 = 64 * 1024;
     ServiceOutput = class {
 
       #log;
@@ -56089,7 +56281,7 @@ var init_output3 = __esm({
           const bytes = new Uint8Array(rest.length + chunk.length);
           bytes.set(rest);
           bytes.set(chunk, rest.length);
-          const end = bytes.length >= LONGEST8 ? bytes.length : bytes.lastIndexOf(NEWLINE4) + 1;
+          const end = bytes.length >= LONGEST9 ? bytes.length : bytes.lastIndexOf(NEWLINE4) + 1;
           if (end > 0) take(bytes.subarray(0, end));
           rest = bytes.slice(end);
         }
@@ -56115,7 +56307,7 @@ var init_output3 = __esm({
 
 // services/ready.ts
 async function untilReady(readiness, container, signal) {
-  for (let pause2 = SHORTEST; !signal.aborted; pause2 = Math.min(pause2 * 2, LONGEST9)) {
+  for (let pause2 = SHORTEST; !signal.aborted; pause2 = Math.min(pause2 * 2, LONGEST10)) {
     if (await holds4(readiness, container)) return true;
     await sleep3(pause2, signal);
   }
@@ -56140,11 +56332,11 @@ function sleep3(milliseconds, signal) {
     signal.addEventListener("abort", done);
   });
 }
-var SHORTEST, LONGEST9;
+var SHORTEST, LONGEST10;
 var init_ready = __esm({
   "services/ready.ts"() {
     init_shown();
-    [SHORTEST, LONGEST9] = [
+    [SHORTEST, LONGEST10] = [
       5,
       250
     ];
@@ -56152,10 +56344,10 @@ var init_ready = __esm({
 });
 
 // services/restart.ts
-var LONGEST10, SETTLED, Restarts;
+var LONGEST11, SETTLED, Restarts;
 var init_restart = __esm({
   "services/restart.ts"() {
-    LONGEST10 = 6e4;
+    LONGEST11 = 6e4;
     SETTLED = 1e4;
     Restarts = class {
 
@@ -56185,7 +56377,7 @@ var init_restart = __esm({
         if (policy === "never" || policy === "on-failure" && !failed2) return void 0;
         if (status !== void 0 && status.durationMs >= SETTLED) this.#inARow = 0;
         if (this.#inARow >= max) return void 0;
-        const delay = Math.min(backoff * 2 ** this.#inARow, LONGEST10);
+        const delay = Math.min(backoff * 2 ** this.#inARow, LONGEST11);
         this.#inARow++;
         this.#count++;
         return delay;
@@ -56240,6 +56432,8 @@ var init_service = __esm({
       #stopping = new AbortController();
       #settled = Promise.withResolvers();
       #container;
+      /** Is told that the program that runs is ready, by a line or a message. */
+      #seen = Promise.withResolvers();
       #isReady = false;
       #status;
       #running;
@@ -56311,6 +56505,7 @@ var init_service = __esm({
       /** Runs it to its end, and returns that in words. */
       async #runOnce(command, output) {
         this.#status = void 0;
+        this.#seen = Promise.withResolvers();
         let container;
         try {
           container = command.spawn();
@@ -56323,11 +56518,10 @@ var init_service = __esm({
           pid: container.pid
         });
         const ended = new AbortController();
-        const seen = Promise.withResolvers();
         const { ready } = this.#options;
         const handlers = {
           watch: (text5) => {
-            if (isLine(ready) && ready.line.test(text5)) seen.resolve();
+            if (isLine(ready) && ready.line.test(text5)) this.#seen.resolve();
           },
           failed: (error) => void this.#failed(error)
         };
@@ -56335,7 +56529,7 @@ var init_service = __esm({
           output.pass(container.stdout, "stdout", handlers),
           output.pass(container.stderr, "stderr", handlers)
         ]);
-        const watching = this.#watch(container, ended.signal, seen.promise);
+        const watching = this.#watch(container, ended.signal, this.#seen.promise);
         if (this.#stopping.signal.aborted) void container.stop(this.#stopOptions);
         const status = this.#status = await container.status;
         ended.abort();
@@ -56357,14 +56551,14 @@ var init_service = __esm({
       /**
        * Waits until it is ready, and looks after its health then. Returns why it was stopped, if it was.
        */
-      async #watch(container, ended, line3) {
+      async #watch(container, ended, seen) {
         const { ready, readyTimeout = 6e4, health } = this.#options;
         const late = new AbortController();
         const end = () => late.abort();
         ended.addEventListener("abort", end);
         const stopTimer = after(readyTimeout, end);
-        const isReady = ready === void 0 || (isLine(ready) ? await Promise.race([
-          line3.then(() => true),
+        const isReady = ready === void 0 || (isLine(ready) || ready === "notify" ? await Promise.race([
+          seen.then(() => true),
           aborted(late.signal)
         ]) : await untilReady(ready, container, late.signal));
         stopTimer();
@@ -56419,7 +56613,7 @@ var init_service = __esm({
         }
       }
       #command() {
-        const { program, recipe: box2 = recipe() } = this.#options;
+        const { program, recipe: box2 = recipe(), ready } = this.#options;
         try {
           return box2.command(program, {
             ...commandOptionsOf(this.#options),
@@ -56428,7 +56622,10 @@ var init_service = __esm({
             },
             stdin: "null",
             stdout: "piped",
-            stderr: "piped"
+            stderr: "piped",
+            ...ready === "notify" && {
+              notify: (message2) => this.#take(message2)
+            }
           });
         } catch (error) {
           this.#settled.reject(new ServiceError(this.name, this.#failed(error), {
@@ -56436,6 +56633,17 @@ var init_service = __esm({
           }));
           return void 0;
         }
+      }
+      /** Takes what the program tells of itself. See sd_notify(3). */
+      #take({ READY: READY2, STATUS: STATUS3, STOPPING: STOPPING2 }) {
+        if (STATUS3 !== void 0) this.#tell({
+          kind: "status",
+          text: STATUS3
+        });
+        if (STOPPING2 === "1") this.#tell({
+          kind: "stopping"
+        });
+        if (READY2 === "1") this.#seen.resolve();
       }
       #failed(error) {
         const reason2 = error instanceof Error ? error.message : String(error);
@@ -56664,6 +56872,12 @@ function stateAfter(event, { container, cgroups: cgroups2, ...state }, service) 
         ...running,
         isReady: true
       };
+    case "status":
+      return {
+        ...state,
+        ...running,
+        statusText: event.text
+      };
     case "unhealthy":
       return {
         ...state,
@@ -56695,6 +56909,7 @@ function stateAfter(event, { container, cgroups: cgroups2, ...state }, service) 
         status: "restarting",
         restarts: event.restarts
       };
+    case "stopping":
     case "stopped":
       return {
         ...state,
@@ -60036,7 +60251,7 @@ ${paint("dim", note2)}`;
 function fieldsText(fields) {
   const parts2 = Object.entries(fields).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}: ${valueText(value)}`);
   const text5 = parts2.join(", ");
-  return text5.length > LONGEST11 ? `${text5.slice(0, LONGEST11 - 3)}...` : text5;
+  return text5.length > LONGEST12 ? `${text5.slice(0, LONGEST12 - 3)}...` : text5;
 }
 function valueText(value) {
   if (Array.isArray(value)) return `[${value.map(valueText).join(", ")}]`;
@@ -60073,7 +60288,7 @@ function flagOf(need) {
       return "--allow-run --allow-sys";
   }
 }
-var LONGEST11, PLAIN2;
+var LONGEST12, PLAIN2;
 var init_plan2 = __esm({
   "scripts/ramekin/plan.ts"() {
     init_control_characters();
@@ -60087,7 +60302,7 @@ var init_plan2 = __esm({
     init_recipe_file();
     init_run_program();
     init_usage();
-    LONGEST11 = 100;
+    LONGEST12 = 100;
     PLAIN2 = /^[\w@%+=:./-]+$/;
   }
 });
