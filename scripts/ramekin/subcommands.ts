@@ -37,6 +37,14 @@ const DETACHED = { name: "NAME", completes: "container" } as const;
 
 const IMAGE = { name: "IMAGE", completes: "image" } as const;
 
+/** The command line of another tool, as one word. */
+const COMMAND_LINE = { name: "COMMAND", optional: true, completes: [] } as const;
+
+const AS_SCRIPT: Flag = { name: "ts", summary: "write a script in place of YAML" };
+
+const LEFT_OUT = "What no recipe says is told, on the standard error and in the recipe; the exit " +
+  "status is 1 then.";
+
 const SET: Flag = {
   name: "set",
   value: "NAME=VALUE",
@@ -504,6 +512,31 @@ const TABLE = [
       "resume, update, ps, list, features, spec.",
     operands: [{ name: "install", completes: ["install"] }, { name: "DIR", completes: "file" }],
     flags: [{ ...JSON_FLAG, summary: "write the paths of what was written, as JSON" }],
+  },
+  {
+    name: "from-bwrap",
+    summary: "write a recipe from a command line of bubblewrap",
+    more:
+      `The recipe is for an ordinary user, and has no capabilities but those of --cap-add; it begins in ` +
+      `/, unless --chdir says otherwise. ${LEFT_OUT}`,
+    operands: [COMMAND_LINE],
+    program: true,
+    flags: [AS_SCRIPT],
+  },
+  {
+    name: "from-unshare",
+    summary: "write a recipe from a command line of unshare(1)",
+    more: LEFT_OUT,
+    operands: [COMMAND_LINE],
+    program: true,
+    flags: [AS_SCRIPT],
+  },
+  {
+    name: "from-nsjail",
+    summary: "write a recipe from a configuration of nsjail",
+    more: `The file is one that nsjail --config takes. ${LEFT_OUT}`,
+    operands: [{ name: "FILE", completes: "file" }],
+    flags: [AS_SCRIPT],
   },
   {
     name: "schema",

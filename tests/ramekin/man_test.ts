@@ -21,7 +21,8 @@ test("the page of each subcommand has its flags, and text begins no request", ()
       assert(!/^[.']/.test(line) || REQUESTS.test(line), line);
       assert(!/\\(?!-|e|&|f[BR])/.test(line), line);
     }
-    assertStringIncludes(programPage(), `ramekin\\-${subcommand.name}(1)`);
+    const name = `ramekin-${subcommand.name}(1)`.replaceAll("-", "\\-");
+    assertStringIncludes(programPage(), name);
   }
 });
 

@@ -1,0 +1,116 @@
+/**
+ * Writes a translated recipe, as YAML or as a script.
+ *
+ * @module
+ */
+
+import { escapeControls } from "../../../ffi/control_characters.ts";
+import { RamekinError, recipe, type Step } from "../../../mod.ts";
+import { shownWords } from "../../../shell/words.ts";
+import { stringifyRecipe } from "../../../yaml/mod.ts";
+import { flagOf } from "../plan.ts";
+import type { Translation } from "./translation.ts";
+
+/** The fields that a builder takes before its options, in their order. */
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  bind: ["source", "target"],
+  chdir: ["path"],
+  chroot: ["path"],
+  devices: ["target"],
+  hostname: ["name"],
+  mkdir: ["path"],
+  mount: ["source", "target"],
+  mqueue: ["target"],
+  oomScoreAdj: ["value"],
+  overlay: ["target"],
+  pivotRoot: ["path"],
+  proc: ["target"],
+  readonlyPaths: ["...paths"],
+  remount: ["target", "options"],
+  rlimit: ["resource", "soft", "hard"],
+  setEnv: ["variables"],
+  symlink: ["target", "path"],
+  sysctl: ["settings"],
+  tmpfs: ["target"],
+  umask: ["mask"],
+  unshare: ["...kinds"],
+  writeFile: ["path", "text"],
+};
+
+/** The recipe as a file in YAML. */
+export function yamlOf(made: Translation): string {
+  return comments(made) + stringifyRecipe(recipe(...made.steps));
+}
+
+/** Returns the text of a step with its mode as chmod(1) has it. */
+function inOctal(step: Step, text: string): string {
+  if (!("mode" in step) || typeof step.mode !== "number") return text;
+  return text.replace(`mode: ${step.mode}`, `mode: 0o${step.mode.toString(8)}`);
+}
+
+/** The recipe as a script. */
+export function scriptOf(made: Translation): string {
+  const names = [...new Set(["recipe", ...made.steps.map(({ step }) => step)])].sort();
+  const [program, ...args] = made.program;
+  const command = program === undefined
+    ? '"sh"'
+    : `${literal(program)}${args.length > 0 ? `, { args: ${literal(args)} }` : ""}`;
+  return [
+    ...made.lost.map((text) => `// Left out: ${escapeControls(text)}`),
+    `import { ${names.join(", ")} } from "@ramekin/ramekin";\n`,
+    "const box = recipe(",
+    ...made.steps.map((step) => `  ${callOf(step)},`),
+    ");",
+    `const { code } = await box.command(${command}).spawn().status;`,
+    "Deno.exit(code);\n",
+  ].join("\n");
+}
+
+function callOf({ step, ...fields }: Step): string {
+  const rest: Record<string, unknown> = { ...fields };
+  const args: string[] = [];
+  for (const name of ARGUMENTS[step] ?? []) {
+    const field = name.replace(/^\.\.\./, "");
+    const value = rest[field];
+    delete rest[field];
+    if (value === undefined) continue;
+    args.push(...(field === name ? [value] : value as unknown[]).map(literal));
+  }
+  if (Object.keys(rest).length > 0) args.push(inOctal({ step, ...fields } as Step, literal(rest)));
+  return `${step}(${args.join(", ")})`;
+}
+
+/** Returns a value as a script has it. */
+function literal(value: unknown): string {
+  return Deno.inspect(value, {
+    breakLength: Infinity,
+    compact: true,
+    depth: Infinity,
+    iterableLimit: Infinity,
+    strAbbreviateSize: Infinity,
+  });
+}
+
+/** What is left out, and how the recipe is run. */
+function comments(made: Translation): string {
+  const lines = made.lost.map((text) => `left out: ${text}`);
+  const program = made.program.length === 0 ? "" : ` -- ${shownWords(made.program)}`;
+  const flags = flagsOf(made.steps).map((words) => ` ${words}`).join("");
+  lines.push(`ramekin run RECIPE.yaml${flags}${program}`);
+  return lines.map((line) => `# ${escapeControls(line)}\n`).join("");
+}
+
+/** The flags that grant what the recipe needs; none where it cannot be planned here. */
+function flagsOf(steps: readonly Step[]): readonly string[] {
+  try {
+    const words = recipe(...steps).needs().flatMap((need) => flagOf(need)?.split(" ") ?? []);
+    const lists = Map.groupBy(new Set(words), (word) => word.split("=")[0]!);
+    return [...lists].map(([flag, words]) => {
+      const values = words.flatMap((word) => word.split("=").slice(1));
+      return values.length === 0 ? flag : `${flag}=${values.join(",")}`;
+    });
+  } catch (error) {
+    if (error instanceof RamekinError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * `ramekin from-nsjail`: a recipe from a configuration of nsjail.
+ *
+ * @module
+ */
+
+import type { Arguments } from "./arguments.ts";
+import { writeRecipe } from "./from/command_line.ts";
+import { fromNsjail } from "./from/nsjail.ts";
+import { readable } from "./recipe_file.ts";
+
+/** Writes it. */
+export function run(given: Arguments): number {
+  const path = given.operands[0]!;
+  return writeRecipe(fromNsjail(readable(path, () => Deno.readTextFileSync(path))), given);
+}
