@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "cbb9585c030be79fc395caba1d27f94c2c5be4202dbe5663dd3f4aa38843f4be";
+var BUILD = "54c0512e885b79acf0a8e76e59f90803a6d727c44bb8f3595ebabd7a44222395";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -379,11 +379,11 @@ var shown = (function shown(value) {
 var unexpanded = (function unexpanded(path2) {
   return /^~|\$/.test(path2) ? "; a shell expands ~ and $HOME, a recipe does not: write the path itself" : "";
 });
-var schema = (function schema(expected, issue, jsonSchema = () => ({})) {
+var schema = (function schema(expected, issue2, jsonSchema = () => ({})) {
   return {
     expected,
     optional: false,
-    issue,
+    issue: issue2,
     jsonSchema
   };
 });
@@ -432,7 +432,7 @@ var withDefaults = (function withDefaults(value, fields) {
   return whole ?? value;
 });
 var text = (function text(rules = {}) {
-  const { expected = "a string", min = 0, max = Infinity, pattern, issue } = rules;
+  const { expected = "a string", min = 0, max = Infinity, pattern, issue: issue2 } = rules;
   return schema(expected, ((value) => {
     if (typeof value !== "string") return mismatch(value, "a string");
     if (value.includes("\0")) return "has a NUL byte, which a string for the kernel cannot have";
@@ -441,7 +441,7 @@ var text = (function text(rules = {}) {
       const size = new TextEncoder().encode(value).length;
       if (size > max) return `has ${size} bytes; the kernel takes at most ${max}`;
     }
-    return issue?.(value);
+    return issue2?.(value);
   }), () => ({
     type: "string",
     ...min > 0 && {
@@ -475,7 +475,7 @@ var path = (function path() {
     max: PATH_BYTES
   });
 });
-var absolutePath = (function absolutePath(issue) {
+var absolutePath = (function absolutePath(issue2) {
   return text({
     expected: "a path that begins with /",
     min: 1,
@@ -486,7 +486,7 @@ var absolutePath = (function absolutePath(issue) {
       if (path2.includes("..") && path2.split("/").includes("..")) {
         return `${quoted(path2)} must not contain ".."`;
       }
-      return issue?.(path2);
+      return issue2?.(path2);
     })
   });
 });
@@ -547,8 +547,8 @@ var list = (function list(of2, min = 0) {
     if (!Array.isArray(value)) return mismatch(value, expected);
     if (value.length < min) return `needs at least ${min === 1 ? "one" : min}: ${of2.expected}`;
     for (let index = 0; index < value.length; index++) {
-      const issue = of2.issue(value[index]);
-      if (issue !== void 0) return `number ${index + 1}: ${issue}`;
+      const issue2 = of2.issue(value[index]);
+      if (issue2 !== void 0) return `number ${index + 1}: ${issue2}`;
     }
     return void 0;
   }), () => ({
@@ -564,8 +564,8 @@ var dictionary = (function dictionary(key, of2) {
   return schema(expected, ((value) => {
     if (!isObject(value)) return mismatch(value, expected);
     for (const name of Object.keys(value)) {
-      const issue = key.issue(name) ?? of2.issue(value[name]);
-      if (issue !== void 0) return `${quoted(name)}: ${issue}`;
+      const issue2 = key.issue(name) ?? of2.issue(value[name]);
+      if (issue2 !== void 0) return `${quoted(name)}: ${issue2}`;
     }
     return void 0;
   }), () => ({
@@ -614,10 +614,10 @@ var invalidField = (function invalidField(value, fields, tag) {
     const field2 = fields[name];
     const given = Object.hasOwn(value, name) ? value[name] : void 0;
     if (given !== void 0) {
-      const issue = field2.issue(given);
-      if (issue !== void 0) return {
+      const issue2 = field2.issue(given);
+      if (issue2 !== void 0) return {
         field: name,
-        issue
+        issue: issue2
       };
     } else if (!field2.optional) {
       return {
@@ -643,12 +643,12 @@ var grantedList = (function grantedList(given, grant, others = false) {
 var deniedList = (function deniedList(given, denied3) {
   return listed(given, denied3, DENIAL_FLAGS[denied3].name);
 });
-var listed = (function listed(given, kind, flag) {
-  const words3 = given.values(flag).flatMap(((value) => value?.split(",") ?? [])).filter(((word5) => word5 !== ""));
-  return kind === "net" ? words3.flatMap((host2) => hostsOf(host2, flag)) : words3;
+var listed = (function listed(given, kind, flag2) {
+  const words3 = given.values(flag2).flatMap(((value) => value?.split(",") ?? [])).filter(((word5) => word5 !== ""));
+  return kind === "net" ? words3.flatMap((host2) => hostsOf(host2, flag2)) : words3;
 });
-var listOf = (function listOf(given, flag) {
-  const values = given.values(flag);
+var listOf = (function listOf(given, flag2) {
+  const values = given.values(flag2);
   if (values.includes(void 0)) return void 0;
   return values.flatMap((value) => value.split(",")).filter((word5) => word5 !== "");
 });
@@ -725,8 +725,8 @@ var fcntl = (function fcntl(fd, command, argument) {
 var ioctl = (function ioctl(fd, request2, argument) {
   return call("ioctl", fd, constant(request2, IOCTL_REQUESTS), argument);
 });
-var flock = (function flock(fd, operation) {
-  return call("flock", fd, flags(operation, {
+var flock = (function flock(fd, operation2) {
+  return call("flock", fd, flags(operation2, {
     LOCK_SH,
     LOCK_EX,
     LOCK_NB
@@ -1190,8 +1190,8 @@ var fsmount = (function fsmount(fd, flagBits, attributes) {
   });
   return call("fsmount", fd, named2, flags(attributes, MOUNT_ATTRIBUTES));
 });
-var needs = (function needs(capability, kinds = '"user"') {
-  return `this takes ${capability}; without it, do it in a recipe: recipe(unshare(${kinds}), mapRoot(), ...)`;
+var needs = (function needs(capability2, kinds = '"user"') {
+  return `this takes ${capability2}; without it, do it in a recipe: recipe(unshare(${kinds}), mapRoot(), ...)`;
 });
 var fstatfs = (function fstatfs(fd, told2) {
   return call("fstatfs", fd, told2);
@@ -1430,10 +1430,10 @@ var ppoll = (function ppoll(fds, timeout) {
 });
 var timespec = (function timespec(milliseconds) {
   if (milliseconds === void 0) return null;
-  const seconds2 = Math.floor(milliseconds / 1e3);
-  const nanoseconds = Math.round((milliseconds - seconds2 * 1e3) * 1e6);
+  const seconds3 = Math.floor(milliseconds / 1e3);
+  const nanoseconds = Math.round((milliseconds - seconds3 * 1e3) * 1e6);
   const words3 = new BigInt64Array([
-    BigInt(seconds2),
+    BigInt(seconds3),
     BigInt(nanoseconds)
   ]);
   return new Struct(new Uint8Array(words3.buffer), `{${milliseconds} ms}`);
@@ -1507,14 +1507,14 @@ var gettid = (function gettid() {
 var setsid = (function setsid() {
   return call("setsid");
 });
-var prctl = (function prctl(operation, argument2 = 0, argument3 = 0, argument4 = 0, argument5 = 0) {
-  const named2 = constant(operation, PRCTL_OPERATIONS);
-  const second = typeof argument2 === "number" ? nameSecond(operation, argument2) : argument2;
-  const third = operation === PR_CAP_AMBIENT && argument2 !== PR_CAP_AMBIENT_CLEAR_ALL ? constant(argument3, CAPABILITIES) : argument3;
+var prctl = (function prctl(operation2, argument2 = 0, argument3 = 0, argument4 = 0, argument5 = 0) {
+  const named2 = constant(operation2, PRCTL_OPERATIONS);
+  const second = typeof argument2 === "number" ? nameSecond(operation2, argument2) : argument2;
+  const third = operation2 === PR_CAP_AMBIENT && argument2 !== PR_CAP_AMBIENT_CLEAR_ALL ? constant(argument3, CAPABILITIES) : argument3;
   return call("prctl", named2, second, third, argument4, argument5);
 });
-var nameSecond = (function nameSecond(operation, argument) {
-  switch (operation) {
+var nameSecond = (function nameSecond(operation2, argument) {
+  switch (operation2) {
     case PR_SET_PDEATHSIG:
       return signalName(argument);
     case PR_CAPBSET_READ:
@@ -1608,15 +1608,15 @@ var parsePropagation = (function parsePropagation(fields) {
 var unescape = (function unescape(field2) {
   return field2.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 });
-var stepSchema = (function stepSchema(name, fields, issue) {
+var stepSchema = (function stepSchema(name, fields, issue2) {
   const made = lazy(fields);
   return {
     name,
     get fields() {
       return made();
     },
-    ...issue !== void 0 && {
-      issue
+    ...issue2 !== void 0 && {
+      issue: issue2
     }
   };
 });
@@ -2051,7 +2051,7 @@ var epollLayout = (function epollLayout(architecture) {
     size: 16
   };
 });
-var epoll_ctl = (function epoll_ctl(epoll, operation, fd, event, architecture) {
+var epoll_ctl = (function epoll_ctl(epoll, operation2, fd, event, architecture) {
   const { data: data2, size } = epollLayout(architecture);
   const bytes = new Uint8Array(size);
   const view2 = new DataView(bytes.buffer);
@@ -2059,7 +2059,7 @@ var epoll_ctl = (function epoll_ctl(epoll, operation, fd, event, architecture) {
   view2.setUint32(data2, event.data, true);
   const text5 = () => `{${flags(event.events, EPOLL_EVENTS).text}, ${event.data}}`;
   const struct = new Struct(bytes, text5);
-  const named2 = constant(operation, {
+  const named2 = constant(operation2, {
     EPOLL_CTL_ADD,
     EPOLL_CTL_DEL,
     EPOLL_CTL_MOD
@@ -2195,9 +2195,9 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
   const waitForAny = (() => {
     const [first = -1, second = -1] = open6;
     const left = deadline === Infinity ? FOREVER : Math.max(0, deadline - performance.now());
-    const seconds2 = Math.floor(left / 1e3);
+    const seconds3 = Math.floor(left / 1e3);
     const exit = status === void 0 ? pidfd : -1;
-    WAITING3.run(first, second, exit, seconds2, Math.round((left - seconds2 * 1e3) * 1e6));
+    WAITING3.run(first, second, exit, seconds3, Math.round((left - seconds3 * 1e3) * 1e6));
   });
   while (status === void 0 || open6.size > 0 && !isEnding) {
     const waitsForEnd = open6.size === 0 && deadline === Infinity;
@@ -2310,8 +2310,8 @@ var isWritable = (function isWritable(value) {
   return isObject2(value) && !isFile(value) && "getWriter" in value && value instanceof WritableStream;
 });
 var checkCommand = (function checkCommand(program, options) {
-  const issue = programName().issue(program);
-  if (issue !== void 0) throw optionError(`the program's name ${issue}`);
+  const issue2 = programName().issue(program);
+  if (issue2 !== void 0) throw optionError(`the program's name ${issue2}`);
   const wrong2 = invalidField({
     ...options,
     cwd: options.cwd && pathOf2(options.cwd)
@@ -3423,13 +3423,13 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
     first = number + 1;
   });
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
-  const numberOf8 = new Map(used.map(({ fd }, index) => [
+  const numberOf9 = new Map(used.map(({ fd }, index) => [
     fd,
     numbers[index]
   ]));
   const calls = last.map(((planned) => {
     if (!planned.call.args.some(isDescriptor2)) return planned;
-    const args = planned.call.args.map((argument) => isDescriptor2(argument) ? new Named(numberOf8.get(argument), argument.text) : argument);
+    const args = planned.call.args.map((argument) => isDescriptor2(argument) ? new Named(numberOf9.get(argument), argument.text) : argument);
     return {
       ...planned,
       call: {
@@ -3438,11 +3438,11 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
       }
     };
   }));
-  const socket = numberOf8.get(CONTAINER_SOCKET);
+  const socket = numberOf9.get(CONTAINER_SOCKET);
   return {
     calls,
     socket: socket === void 0 ? void 0 : new Named(socket, "socket"),
-    image: image3 ? numberOf8.get(IMAGE) : void 0
+    image: image3 ? numberOf9.get(IMAGE) : void 0
   };
 });
 var isDescriptor2 = (function isDescriptor2(argument) {
@@ -3457,7 +3457,7 @@ var freeNumbers = (function freeNumbers(count, taken) {
 });
 var enterAgain = (function enterAgain(writer) {
   const path2 = new Output(4096, "&path");
-  const [lost, done] = [
+  const [lost2, done] = [
     new Label("the directory is gone"),
     new Label("the directory is entered")
   ];
@@ -3469,7 +3469,7 @@ var enterAgain = (function enterAgain(writer) {
       "EACCES",
       "ELOOP"
     ],
-    onAccepted: lost
+    onAccepted: lost2
   };
   writer.add(getcwd(path2), otherwise);
   const directory2 = new ResultOf(writer.add(openDirectory(path2), otherwise), "directory");
@@ -3477,7 +3477,7 @@ var enterAgain = (function enterAgain(writer) {
     ...otherwise,
     onZero: done
   });
-  writer.place(lost);
+  writer.place(lost2);
   writer.add(chdir("/"), CHILD_EDGES);
   writer.place(done);
 });
@@ -4395,8 +4395,8 @@ var attributesOf = (function attributesOf(flags2) {
     0,
     0
   ];
-  for (const [flag, attribute] of ATTRIBUTES3) {
-    if ((flags2 & flag) !== 0) set += attribute;
+  for (const [flag2, attribute] of ATTRIBUTES3) {
+    if ((flags2 & flag2) !== 0) set += attribute;
     else clear += attribute;
   }
   if ((flags2 & TIMES) !== 0) {
@@ -5092,8 +5092,8 @@ var readAll2 = (function readAll2(fd, collected) {
     collected.add(bytes);
   }
 });
-var boundOf = (function boundOf(bound) {
-  return bound === "unlimited" || bound === Infinity ? void 0 : bound;
+var boundOf = (function boundOf(bound2) {
+  return bound2 === "unlimited" || bound2 === Infinity ? void 0 : bound2;
 });
 var childrenIn = (function childrenIn(result, plan) {
   return childrenOf2(plan).map(({ pid }) => pidIn(result, pid)).filter((pid) => pid > 0);
@@ -5388,9 +5388,9 @@ var checkedSteps = (function checkedSteps(values) {
     const known = isObject(value) ? CHECKED.get(value) : void 0;
     if (known !== void 0) whole.addSize(known);
     const size = known ?? whole.add(value);
-    const { issue } = whole;
-    if (issue !== void 0) {
-      throw new RecipeError(`makes the recipe too large: ${issue}`, {
+    const { issue: issue2 } = whole;
+    if (issue2 !== void 0) {
+      throw new RecipeError(`makes the recipe too large: ${issue2}`, {
         stepIndex
       });
     }
@@ -5427,8 +5427,8 @@ var completeStep = (function completeStep(value, stepIndex) {
       field: invalid3.field
     });
   }
-  const issue = schema2.issue?.(whole);
-  if (issue !== void 0) throw new RecipeError(issue, {
+  const issue2 = schema2.issue?.(whole);
+  if (issue2 !== void 0) throw new RecipeError(issue2, {
     step,
     stepIndex
   });
@@ -5641,19 +5641,19 @@ var limitsOf2 = (function limitsOf2(given) {
     }
   };
 });
-var numberOf5 = (function numberOf5(given, flag) {
-  const value = given.value(flag);
+var numberOf5 = (function numberOf5(given, flag2) {
+  const value = given.value(flag2);
   if (value === void 0 || value === "unlimited") return value;
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
-  throw new UsageError(`--${flag}=${value}: this is not a number, or "unlimited"`);
+  throw new UsageError(`--${flag2}=${value}: this is not a number, or "unlimited"`);
 });
 var timeOf = (function timeOf(given) {
   const value = given.value("timeout");
   return value === void 0 || value === "unlimited" ? value : millisecondsOf(value, "timeout");
 });
-var hidden = (function hidden(flag) {
+var hidden = (function hidden(flag2) {
   return {
-    ...flag,
+    ...flag2,
     hidden: true
   };
 });
@@ -5689,18 +5689,18 @@ var withValues = (function withValues(words3, flags2) {
   return words3.map(((word5, index) => {
     if (!word5.startsWith("-") || end !== -1 && index >= end) return word5;
     const [name, value] = longName(word5, flags2).slice(2).split(/=(.*)/s);
-    const flag = flags2.find(((flag2) => flag2.name === name));
-    if (flag === void 0) return word5;
-    if (flag.value === void 0 && value !== void 0) {
+    const flag2 = flags2.find(((flag3) => flag3.name === name));
+    if (flag2 === void 0) return word5;
+    if (flag2.value === void 0 && value !== void 0) {
       throw new UsageError(`--${name} takes no value`);
     }
     if (value === "") throw new UsageError(`--${name}= has no value after it`);
-    return value === void 0 && flag.optionalValue === true ? `--${name}=` : word5;
+    return value === void 0 && flag2.optionalValue === true ? `--${name}=` : word5;
   }));
 });
 var longName = (function longName(word5, flags2) {
-  const flag = flags2.find((({ letter }) => letter !== void 0 && word5.startsWith(`-${letter}`)));
-  return flag !== void 0 && /^-\w(=|$)/.test(word5) ? `--${flag.name}${word5.slice(2)}` : word5;
+  const flag2 = flags2.find((({ letter }) => letter !== void 0 && word5.startsWith(`-${letter}`)));
+  return flag2 !== void 0 && /^-\w(=|$)/.test(word5) ? `--${flag2.name}${word5.slice(2)}` : word5;
 });
 var check = (function check(parsed, hasProgram, subcommand) {
   const { operands, flags: flags2, program } = subcommand;
@@ -5719,15 +5719,15 @@ var check = (function check(parsed, hasProgram, subcommand) {
   }
   const extra = parsed._[operands.length];
   if (extra === void 0) return;
-  const flag = flags2.find(({ name, optionalValue }) => optionalValue === true && parsed[name]?.includes(""));
-  throw new UsageError(`"${extra}" is one word too many` + (flag === void 0 ? "" : `; a value is written with =: --${flag.name}=${extra}`) + (program === true ? `; a program comes after --: -- ${extra} ...` : ""));
+  const flag2 = flags2.find(({ name, optionalValue }) => optionalValue === true && parsed[name]?.includes(""));
+  throw new UsageError(`"${extra}" is one word too many` + (flag2 === void 0 ? "" : `; a value is written with =: --${flag2.name}=${extra}`) + (program === true ? `; a program comes after --: -- ${extra} ...` : ""));
 });
 var absolutePath2 = (function absolutePath2(path2) {
   return withoutClimbing2(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`);
 });
-var existingPath = (function existingPath(path2, flag) {
+var existingPath = (function existingPath(path2, flag2) {
   const whole = absolutePath2(path2);
-  if (isMissing(whole)) throw new UsageError(`${flag}: ${missing2(path2)}`);
+  if (isMissing(whole)) throw new UsageError(`${flag2}: ${missing2(path2)}`);
   return whole;
 });
 var isMissing = (function isMissing(path2) {
@@ -5922,14 +5922,14 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
 var socketsOf = (function socketsOf(given) {
   return (grantedList(given, "net") ?? []).filter(isSocket).map((host2) => {
     const path2 = socketPath(host2);
-    const flag = `--allow-net=${host2}`;
+    const flag2 = `--allow-net=${host2}`;
     if (!path2.startsWith("/")) {
-      throw new UsageError(`${flag}: the path of a socket has to begin with /`);
+      throw new UsageError(`${flag2}: the path of a socket has to begin with /`);
     }
-    const whole = existingPath(path2, flag);
+    const whole = existingPath(path2, flag2);
     const { mode: mode2 } = linux.statx(linux.AT_FDCWD, whole);
     if ((mode2 & linux.S_IFMT) === linux.S_IFSOCK) return whole;
-    throw new UsageError(`${flag}: this is no unix socket`);
+    throw new UsageError(`${flag2}: this is no unix socket`);
   });
 });
 var onlySockets = (function onlySockets(sockets, read5, write8, { tryRead = [], bind: bind4 = [], overlay: overlay2 = [], root: root2 }) {
@@ -7072,14 +7072,14 @@ function hasDenials(given) {
 
 
 
-function hostsOf(text5, flag) {
+function hostsOf(text5, flag2) {
   const port2 = /^:\d+$/.test(text5) ? text5 : void 0;
   const hosts = port2 === void 0 ? [
     text5
   ] : THIS_MACHINE.map((host2) => host2 + port2);
   for (const host2 of hosts) {
     if (isSocket(host2) || parseGrantedHost(host2) !== void 0) continue;
-    throw new UsageError(`--${flag}=${text5}: this is not ${GRANTED_HOSTS}`);
+    throw new UsageError(`--${flag2}=${text5}: this is not ${GRANTED_HOSTS}`);
   }
   return hosts;
 }
@@ -8341,13 +8341,13 @@ var init_errors = __esm({
       /** Further lines of the message: what to do about it. */
       advice;
       /** Creates an error about the place in the details. */
-      constructor(issue, details = {}) {
+      constructor(issue2, details = {}) {
         const { advice = [] } = details;
         super([
-          placeText(details) + issue,
+          placeText(details) + issue2,
           ...advice
         ].map(escapeControls).join("\n  "), details);
-        this.issue = issue;
+        this.issue = issue2;
         this.advice = advice;
         this.step = details.step;
         this.stepIndex = details.stepIndex;
@@ -8403,8 +8403,8 @@ var init_errors = __esm({
       /** Whether it is denied by name, so that granting it is of no use. */
       denied;
       /** Creates an error about the missing permission. */
-      constructor(issue, grant, details = {}) {
-        super(issue, details);
+      constructor(issue2, grant, details = {}) {
+        super(issue2, details);
         this.grant = grant;
         this.value = details.value;
         this.denied = details.denied ?? false;
@@ -11870,13 +11870,13 @@ var init_processes = __esm({
 });
 
 // ffi/linux/prctl.ts
-function prctl2(operation, argument2 = 0, argument3 = 0, argument4 = 0, argument5 = 0) {
-  switch (operation) {
+function prctl2(operation2, argument2 = 0, argument3 = 0, argument4 = 0, argument5 = 0) {
+  switch (operation2) {
     case PR_GET_NAME: {
       const name = new Output(NAME_LENGTH, "&name");
       const view2 = syscalls([
         {
-          call: prctl(operation, name)
+          call: prctl(operation2, name)
         }
       ]).output(name);
       const bytes = new Uint8Array(view2.buffer, view2.byteOffset, NAME_LENGTH);
@@ -11888,12 +11888,12 @@ function prctl2(operation, argument2 = 0, argument3 = 0, argument4 = 0, argument
       const value = new Output(4, "&value");
       return syscalls([
         {
-          call: prctl(operation, value)
+          call: prctl(operation2, value)
         }
       ]).output(value).getInt32(0, true);
     }
     default:
-      return syscall(prctl(operation, argument2, argument3, argument4, argument5), {
+      return syscall(prctl(operation2, argument2, argument3, argument4, argument5), {
         EPERM: "this takes CAP_SETPCAP, or a capability that the thread does not have"
       });
   }
@@ -12226,9 +12226,9 @@ function ids(describe4) {
     saved: id2(saved)
   };
 }
-function idHints(capability) {
+function idHints(capability2) {
   return {
-    EPERM: `this takes ${capability}; a user namespace may deny setgroups(2) altogether`,
+    EPERM: `this takes ${capability2}; a user namespace may deny setgroups(2) altogether`,
     EINVAL: "the id is not mapped into the user namespace"
   };
 }
@@ -12787,6 +12787,14 @@ var init_mount_options = __esm({
 });
 
 // recipe/steps/mounts.ts
+function mount3(source, target, options) {
+  return {
+    step: "mount",
+    source,
+    target,
+    ...options
+  };
+}
 
 
 
@@ -12935,10 +12943,10 @@ var init_files5 = __esm({
 // recipe/steps/id_maps.ts
 
 
-function mapIds(maps) {
+function mapIds(maps2) {
   return {
     step: "mapIds",
-    ...maps
+    ...maps2
   };
 }
 
@@ -13561,6 +13569,12 @@ function rlimit(resource, soft, hard = soft) {
     hard
   };
 }
+function oomScoreAdj(value) {
+  return {
+    step: "oomScoreAdj",
+    value
+  };
+}
 
 
 var setEnvSchema, clearEnvSchema, umaskSchema, rlimitSchema, oomScoreAdjSchema, newSessionSchema, dieWithParentSchema, initSchema;
@@ -13631,6 +13645,12 @@ var init_programs = __esm({
 
 // recipe/steps/root.ts
 
+function chroot3(path2) {
+  return {
+    step: "chroot",
+    path: path2
+  };
+}
 function chdir3(path2) {
   return {
     step: "chdir",
@@ -14237,13 +14257,13 @@ var init_seccomp_denials = __esm({
             "fchmodat2",
             "mknodat"
           ], has2(2, bit)),
-          ...CREATING.flatMap((flag) => [
+          ...CREATING.flatMap((flag2) => [
             deny([
               "open"
-            ], has2(1, flag), has2(2, bit)),
+            ], has2(1, flag2), has2(2, bit)),
             deny([
               "openat"
-            ], has2(2, flag), has2(3, bit))
+            ], has2(2, flag2), has2(3, bit))
           ])
         ]),
         {
@@ -14558,6 +14578,12 @@ var init_sysctl = __esm({
 });
 
 // recipe/steps/time.ts
+function timeOffset(offsets) {
+  return {
+    step: "timeOffset",
+    ...offsets
+  };
+}
 function seconds() {
   return schema("a number of seconds", (value) => {
     if (typeof value !== "number" || !Number.isFinite(value)) {
@@ -14654,8 +14680,8 @@ var init_builders = __esm({
 });
 
 // audit/denial.ts
-function describeDenial({ kind, what, program, flag, option }) {
-  const fix = flag ?? option;
+function describeDenial({ kind, what, program, flag: flag2, option }) {
+  const fix = flag2 ?? option;
   return escapeControls(`${program}: ${TRIED[kind]} ${what}${fix === void 0 ? "" : ` (${fix})`}`);
 }
 function refusedHost(host2) {
@@ -14858,8 +14884,8 @@ var init_reactor = __esm({
     });
   }
   static {
-    control$18 = (function (operation, fd, events) {
-        syscall(epoll_ctl(this.#epoll, operation, fd, {
+    control$18 = (function (operation2, fd, events) {
+        syscall(epoll_ctl(this.#epoll, operation2, fd, {
           events,
           data: fd
         }, engine().architecture));
@@ -15500,8 +15526,8 @@ var init_stdio_options = __esm({
 // container/command_options.ts
 
 function checkEnteringUser(user) {
-  const issue = enteringUser().issue(user);
-  if (issue !== void 0) throw optionError(`the command's option "user" ${issue}`);
+  const issue2 = enteringUser().issue(user);
+  if (issue2 !== void 0) throw optionError(`the command's option "user" ${issue2}`);
 }
 var containerName, NO_FUNCTION, commandFields, enteringUser, programName;
 var init_command_options = __esm({
@@ -16944,8 +16970,8 @@ var init_sealed_image = __esm({
 });
 
 // launch/marker.ts
-function isMarker(maps) {
-  return maps.includes(`/memfd:${FILE}`);
+function isMarker(maps2) {
+  return maps2.includes(`/memfd:${FILE}`);
 }
 function readMarker(marker2) {
   const text5 = readWholeText(at_fdcwd, `/proc/${marker2}/fdinfo/0`);
@@ -17268,8 +17294,8 @@ var init_elf_note = __esm({
 });
 
 // container/box_launchers.ts
-function boxContainers(maps, parents) {
-  const boxes = maps.filter(({ text: text5 }) => BEGIN.test(text5)).flatMap(({ pid }) => {
+function boxContainers(maps2, parents2) {
+  const boxes = maps2.filter(({ text: text5 }) => BEGIN.test(text5)).flatMap(({ pid }) => {
     const program = ifThere(() => programOfBox(pid), HIDDEN_PROCESS);
     return program === void 0 ? [] : [
       {
@@ -17280,7 +17306,7 @@ function boxContainers(maps, parents) {
   });
   const known = new Set(boxes.map(({ pid }) => pid));
   return boxes.flatMap(({ pid: box2, program }) => [
-    ...parents
+    ...parents2
   ].flatMap(([pid, parent]) => parent !== box2 || known.has(pid) ? [] : [
     {
       pid,
@@ -17491,25 +17517,25 @@ var init_trust = __esm({
 // container/registry.ts
 function runningContainers() {
   const pids = allPids();
-  const parents = parentsOf(pids);
-  const maps = pids.map((pid) => ({
+  const parents2 = parentsOf(pids);
+  const maps2 = pids.map((pid) => ({
     pid,
     text: textOf2(pid, "maps") ?? ""
   }));
-  const scripts = maps.filter(({ text: text5 }) => text5.includes("/memfd:ramekin-engine"));
-  const children = scripts.flatMap(({ pid }) => childrenOf(pid, parents).map((child) => ({
+  const scripts = maps2.filter(({ text: text5 }) => text5.includes("/memfd:ramekin-engine"));
+  const children = scripts.flatMap(({ pid }) => childrenOf(pid, parents2).map((child) => ({
     ...child,
     script: pid,
     source: pid
   })));
-  const ofBoxes = boxContainers(maps, parents).map(({ pid, box: box2, name }) => ({
+  const ofBoxes = boxContainers(maps2, parents2).map(({ pid, box: box2, name }) => ({
     pid,
     name,
     script: box2,
     source: box2
   }));
   const known = new Set(children.map(({ pid }) => pid));
-  const marked = maps.filter(({ text: text5 }) => isMarker(text5)).flatMap(({ pid: source }) => {
+  const marked = maps2.filter(({ text: text5 }) => isMarker(text5)).flatMap(({ pid: source }) => {
     const found = ifThere(() => readMarker(source), HIDDEN_PROCESS);
     if (found === void 0 || known.has(found.pid) || !canHaveMade(source, found.pid)) return [];
     return [
@@ -17524,9 +17550,9 @@ function runningContainers() {
     ...children,
     ...ofBoxes,
     ...marked
-  ].flatMap((child) => containerOf(child, parents) ?? []).sort((a, b) => a.pid - b.pid);
+  ].flatMap((child) => containerOf(child, parents2) ?? []).sort((a, b) => a.pid - b.pid);
 }
-function childrenOf(script, parents) {
+function childrenOf(script, parents2) {
   const fds = ifThere(() => namesIn(`/proc/${script}/fdinfo`), HIDDEN_PROCESS) ?? [];
   const paths = fds.map((fd) => `/proc/${script}/fd/${fd}`);
   const links2 = readLinks(paths);
@@ -17535,7 +17561,7 @@ function childrenOf(script, parents) {
     const text5 = textOf2(script, `fdinfo/${fd}`) ?? "";
     const pid = Number(/^Pid:\s*(\d+)$/m.exec(text5)?.[1] ?? 0);
     const flags2 = parseInt(/^flags:\s*([0-7]+)$/m.exec(text5)?.[1] ?? "0", 8);
-    if (parents.get(pid) !== script || (flags2 & O_NONBLOCK) !== 0) return [];
+    if (parents2.get(pid) !== script || (flags2 & O_NONBLOCK) !== 0) return [];
     const pids = /^NSpid:(.*)$/m.exec(text5)?.[1]?.trim().split(/\s+/) ?? [];
     const names = files2.map((file) => ifThere(() => readName(file, Number(fd), pids), HIDDEN_PROCESS));
     return [
@@ -17555,10 +17581,10 @@ function childrenOf(script, parents) {
     ])).values()
   ];
 }
-function containerOf({ script, source, pid, name }, parents) {
+function containerOf({ script, source, pid, name }, parents2) {
   return ifThere(() => {
     const stat = readWholeText(at_fdcwd, `/proc/${pid}/stat`);
-    const program = programOf(pid, parents);
+    const program = programOf(pid, parents2);
     const [own, others] = [
       namespaces(pid),
       namespaces(source)
@@ -17582,13 +17608,13 @@ function containerOf({ script, source, pid, name }, parents) {
     };
   }, HIDDEN_PROCESS);
 }
-function programOf(pid, parents) {
+function programOf(pid, parents2) {
   const [image3] = readLinks([
     `/proc/${pid}/exe`
   ]);
   if (image3?.startsWith("/memfd:ramekin-init") !== true) return pid;
   const children = [
-    ...parents ?? parentsOf(allPids())
+    ...parents2 ?? parentsOf(allPids())
   ].flatMap(([child, parent]) => parent === pid ? [
     child
   ] : []);
@@ -20454,8 +20480,8 @@ function kindOf(file) {
       call: close(fd)
     }
   ]);
-  const flag = Number(result.result(type));
-  return NAMESPACE_KINDS.find((kind) => CLONE_FLAG[kind] === flag);
+  const flag2 = Number(result.result(type));
+  return NAMESPACE_KINDS.find((kind) => CLONE_FLAG[kind] === flag2);
 }
 var NSFS_MAGIC;
 var init_namespace_kind = __esm({
@@ -20684,13 +20710,13 @@ var init_found_names = __esm({
         }
       }),
     missing: (function () {
-        const parents = /* @__PURE__ */ new Map();
+        const parents2 = /* @__PURE__ */ new Map();
         return [
           ...this.#missing.values()
         ].filter((({ path: path2 }) => {
           const parent = parentOf(path2);
-          let writable2 = parents.get(parent);
-          if (writable2 === void 0) parents.set(parent, writable2 = isWritable2(parent));
+          let writable2 = parents2.get(parent);
+          if (writable2 === void 0) parents2.set(parent, writable2 = isWritable2(parent));
           if (!writable2 && this.isClosed(parent, 2)) this.addClosed(parent);
           return writable2;
         })).sort(byPath);
@@ -22045,8 +22071,8 @@ var init_live_host = __esm({
       }
       /** The files that programs need. */
       programFiles(programs2, reading2) {
-        const refuse3 = (issue) => {
-          throw new ProgramIssue(issue);
+        const refuse3 = (issue2) => {
+          throw new ProgramIssue(issue2);
         };
         try {
           return {
@@ -22094,8 +22120,8 @@ function permissionError(need, others, denial) {
   if (others.length > 0) {
     advice.push(`not granted either: ${others.map(describeAccess).join("; ")}`);
   }
-  const issue = `not granted: ${describeAccess(subject)}`;
-  return new PermissionError(issue, grant, {
+  const issue2 = `not granted: ${describeAccess(subject)}`;
+  return new PermissionError(issue2, grant, {
     value,
     step,
     stepIndex,
@@ -22269,8 +22295,8 @@ var init_permission_set = __esm({
           case "env":
             return true;
           case "run": {
-            const { run: run31 } = this.#options;
-            return typeof run31 !== "object" || run31.includes(need.program);
+            const { run: run34 } = this.#options;
+            return typeof run34 !== "object" || run34.includes(need.program);
           }
           case "kernel":
           case "lifetime":
@@ -28811,7 +28837,7 @@ function whenReady(program, { pid, pidfd }, descriptors) {
       stderr
     ]) syscall(close(fd));
   };
-  let issue;
+  let issue2;
   try {
     waitFor(ready, PATIENCE4);
     if ((readSome(ready)?.length ?? 0) > 0) {
@@ -28824,13 +28850,13 @@ function whenReady(program, { pid, pidfd }, descriptors) {
         end
       };
     }
-    issue = new TextDecoder().decode(readSome(stderr) ?? new Uint8Array()).trim();
+    issue2 = new TextDecoder().decode(readSome(stderr) ?? new Uint8Array()).trim();
   } catch (error) {
     end();
     throw error;
   }
   end();
-  throw new UnsupportedError(`${program} could not connect the container: ${issue}`);
+  throw new UnsupportedError(`${program} could not connect the container: ${issue2}`);
 }
 function waitFor(fd, milliseconds) {
   syscalls([
@@ -32585,7 +32611,7 @@ function namedAttributes(options) {
   const { flags: flags2 } = parseMountOptions(options);
   const { flags: kept } = parseMountOptions(options, 4294967295);
   const named2 = attributesOf(flags2);
-  const cleared = ATTRIBUTES3.reduce((sum4, [flag, attribute]) => (kept & flag) === 0 ? sum4 + attribute : sum4, named2.attr_clr & MOUNT_ATTR__ATIME);
+  const cleared = ATTRIBUTES3.reduce((sum4, [flag2, attribute]) => (kept & flag2) === 0 ? sum4 + attribute : sum4, named2.attr_clr & MOUNT_ATTR__ATIME);
   return {
     attr_set: named2.attr_set,
     attr_clr: cleared
@@ -33045,12 +33071,12 @@ function changeUser(plan, uid) {
   });
   plan.call(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL));
 }
-function takeCapabilities(plan, { lost, permitted, ambient, areAll }) {
-  const bounding = ALL3.filter((name) => !lost.includes(name));
-  if (lost.length > 0) plan.state.capabilities.limit({
+function takeCapabilities(plan, { lost: lost2, permitted, ambient, areAll }) {
+  const bounding = ALL3.filter((name) => !lost2.includes(name));
+  if (lost2.length > 0) plan.state.capabilities.limit({
     bounding
   });
-  for (const name of lost) {
+  for (const name of lost2) {
     plan.beforeExec(prctl(PR_CAPBSET_DROP, CAPABILITIES[name]), FEWER, [
       "EINVAL"
     ]);
@@ -34981,9 +35007,9 @@ function lowerTimeOffset(step, plan) {
   });
   enterTime(plan);
 }
-function secondsAndNanoseconds(seconds2) {
-  const whole = Math.floor(seconds2);
-  const nanoseconds = Math.round((seconds2 - whole) * 1e9);
+function secondsAndNanoseconds(seconds3) {
+  const whole = Math.floor(seconds3);
+  const nanoseconds = Math.round((seconds3 - whole) * 1e9);
   return nanoseconds === 1e9 ? `${whole + 1} 0` : `${whole} ${nanoseconds}`;
 }
 var init_time2 = __esm({
@@ -36126,12 +36152,12 @@ var init_files7 = __esm({
 function entrance(directory2) {
   return `${directory2}/cgroup.procs`;
 }
-function lock(paths, operation) {
+function lock(paths, operation2) {
   const tried2 = paths.map((path2) => {
     const opened2 = openat(at_fdcwd, path2, O_RDONLY | O_CLOEXEC);
     return {
       opened: opened2,
-      locked: flock(new ResultOf(opened2, "fd"), operation | LOCK_NB)
+      locked: flock(new ResultOf(opened2, "fd"), operation2 | LOCK_NB)
     };
   });
   const program = assemble(tried2.flatMap(({ opened: opened2, locked }) => {
@@ -36461,28 +36487,28 @@ function findParents(limits2) {
   const needed = new Set(limitsIn(limits2).map((limit2) => CONTROLLER_OF[limit2]));
   const old = found.filter(({ version }) => version === 1);
   const unified = found.find(({ version }) => version === 2);
-  const bound = new Set(old.flatMap(({ controllers }) => [
+  const bound2 = new Set(old.flatMap(({ controllers }) => [
     ...controllers
   ]));
-  const parents = [];
+  const parents2 = [];
   const blockers = /* @__PURE__ */ new Map();
   if (unified !== void 0) {
     const here2 = [
       ...needed
-    ].filter((controller) => !bound.has(controller));
+    ].filter((controller) => !bound2.has(controller));
     const parent = parentIn2(unified, new Set(here2));
     if ("why" in parent) {
       for (const name of [
         void 0,
         ...here2
       ]) blockers.set(name, parent);
-    } else parents.push(parent);
+    } else parents2.push(parent);
   }
   const useful = /* @__PURE__ */ new Set([
     ...needed,
     ...USEFUL
   ]);
-  if (parents.length === 0) useful.add("freezer");
+  if (parents2.length === 0) useful.add("freezer");
   for (const { own, controllers } of old) {
     const mine = [
       ...controllers
@@ -36490,7 +36516,7 @@ function findParents(limits2) {
     if (mine.length === 0) continue;
     const denial = denialIn2(own);
     if (denial === void 0) {
-      parents.push({
+      parents2.push({
         version: 1,
         directory: own,
         controllers,
@@ -36508,11 +36534,11 @@ function findParents(limits2) {
   }
   for (const limit2 of limitsIn(limits2)) {
     const controller = CONTROLLER_OF[limit2];
-    if (parents.some(({ controllers }) => controllers.has(controller))) continue;
+    if (parents2.some(({ controllers }) => controllers.has(controller))) continue;
     const blocker2 = blockers.get(controller);
     throw new UnsupportedError(blocker2 === void 0 ? `"${limit2}" cannot be limited: there is no controller "${controller}" here: this kernel has none, or no hierarchy with it is visible (see /proc/cgroups, /proc/self/mountinfo)` : `"${limit2}" cannot be limited by the controller "${controller}": ${reason(blocker2)}`);
   }
-  if (parents.length > 0) return parents;
+  if (parents2.length > 0) return parents2;
   const blocker = blockers.get(void 0);
   throw new UnsupportedError(blocker === void 0 ? "a container cannot have a control group: no hierarchy of them is mounted here (cgroups(7))" : `a container cannot have a control group: ${reason(blocker)}`);
 }
@@ -36643,12 +36669,12 @@ var init_parents = __esm({
 // ffi/cgroups/plan.ts
 function planCgroup(limits2) {
   const name = newName();
-  const parents = findParents(limits2);
-  const directories = parents.map((parent) => ({
+  const parents2 = findParents(limits2);
+  const directories = parents2.map((parent) => ({
     ...parent,
     directory: `${parent.directory}/${name}`
   }));
-  const actions = parents.flatMap((parent, index) => {
+  const actions = parents2.flatMap((parent, index) => {
     const { directory: directory2 } = directories[index];
     return [
       ...parent.before,
@@ -37862,13 +37888,13 @@ var init_listing_text = __esm({
 
 // launch/placeholders.ts
 function placeholderCalls(plan) {
-  const parents = /* @__PURE__ */ new Map();
+  const parents2 = /* @__PURE__ */ new Map();
   return plan.placeholders.flatMap((placeholder) => {
     const directory2 = parentOf(placeholder.path);
     const calls = [];
-    let parent = parents.get(directory2);
+    let parent = parents2.get(directory2);
     if (parent === void 0) {
-      parents.set(directory2, parent = opening2(directory2));
+      parents2.set(directory2, parent = opening2(directory2));
       calls.push(parent);
     }
     const making2 = callsIn(placeholder, new ResultOf(parent, `<${directory2}>`));
@@ -37965,7 +37991,7 @@ var init_placeholders = __esm({
             ...this.#parents.values()
           ])
         ].sort(ascending);
-        const numberOf8 = ((fd) => descriptors.indexOf(fd));
+        const numberOf9 = ((fd) => descriptors.indexOf(fd));
         return new HelperProcess(descriptors, [
           {
             call: setsid(),
@@ -37974,13 +38000,13 @@ var init_placeholders = __esm({
           {
             call: ppoll([
               {
-                fd: numberOf8(scriptPidfd()),
+                fd: numberOf9(scriptPidfd()),
                 events: POLLIN
               }
             ], void 0),
             onFailure: HELPER_ENDS
           },
-          ...placeholders.filter((({ text: text5 }) => text5 === void 0)).flatMap(((one) => removalByName(one, numberOf8(parent$87.call(this, one)))))
+          ...placeholders.filter((({ text: text5 }) => text5 === void 0)).flatMap(((one) => removalByName(one, numberOf9(parent$87.call(this, one)))))
         ]);
       });
   }
@@ -38002,11 +38028,11 @@ var init_placeholders = __esm({
         const descriptors = [
           ...new Set(uses)
         ].sort(ascending);
-        const numberOf8 = ((fd) => descriptors.indexOf(fd));
+        const numberOf9 = ((fd) => descriptors.indexOf(fd));
         const made = this.#made.filter((({ placeholder }) => placeholder.text === void 0)).map(((one) => ({
           ...one,
-          parent: numberOf8(one.parent),
-          fd: numberOf8(one.fd)
+          parent: numberOf9(one.parent),
+          fd: numberOf9(one.fd)
         })));
         return new HelperProcess(descriptors, [
           {
@@ -38016,7 +38042,7 @@ var init_placeholders = __esm({
           {
             call: ppoll([
               {
-                fd: numberOf8(pidfd),
+                fd: numberOf9(pidfd),
                 events: POLLIN
               }
             ], void 0),
@@ -39147,14 +39173,14 @@ function shownFiles(options) {
   ]) {
     files2.set(file.path, file);
   }
-  const bound = bind4.map(([source, target, mode2]) => ({
+  const bound2 = bind4.map(([source, target, mode2]) => ({
     ...at3("bind", mode2 === "ro" ? "read" : "write")(target),
     source: normalize(source)
   }));
   const others = [
     ...write8.map(at3("write", "write")),
     ...overlay2.map(at3("overlay", "read")),
-    ...bound,
+    ...bound2,
     ...tmpfs2.map(at3("tmpfs", "read"))
   ];
   for (const file of others) {
@@ -39601,19 +39627,19 @@ var init_found = __esm({
 });
 
 // container/confinement.ts
-function environmentIn(pid, isRoot2) {
+function environmentIn(pid, isRoot3) {
   const isApart = otherNamespaces(pid, [
     "user",
     "mount"
   ]).length === 2;
-  return isApart && !isRoot2 ? environmentOf(pid) : {
+  return isApart && !isRoot3 ? environmentOf(pid) : {
     PATH: DEFAULT_PATH
   };
 }
-function limitsOf(pid, isRoot2) {
+function limitsOf(pid, isRoot3) {
   const status = statusOf5(String(pid));
   const limits2 = limitsIn2(status);
-  if (!isRoot2) return limits2;
+  if (!isRoot3) return limits2;
   return [
     ...rootLimitsOf(pid),
     ...limits2.filter(({ step }) => step !== "umask")
@@ -39624,8 +39650,8 @@ function rootLimitsOf(pid) {
 }
 function rootLimitsIn(status, own) {
   const kept = boundingSet2(status);
-  const lost = boundingSet2(own).filter((name) => !kept.includes(name));
-  if (lost.length === 0) return [];
+  const lost2 = boundingSet2(own).filter((name) => !kept.includes(name));
+  if (lost2.length === 0) return [];
   return [
     capabilities(kept.length === 0 ? {
       keep: []
@@ -39824,7 +39850,7 @@ var init_attached = __esm({
       enter(program, { user = "program", env, ...options } = {}) {
         checkEnteringUser(user);
         return this.#running(({ pid, started: started2 }) => {
-          const isRoot2 = user === "root";
+          const isRoot3 = user === "root";
           const steps = [
             {
               step: "join",
@@ -39835,7 +39861,7 @@ var init_attached = __esm({
               root: true,
               cwd: true,
               cgroup: true,
-              credentials: isRoot2 ? "root" : "process"
+              credentials: isRoot3 ? "root" : "process"
             },
             {
               step: "clearEnv"
@@ -39843,7 +39869,7 @@ var init_attached = __esm({
             {
               step: "setEnv",
               variables: {
-                ...environmentIn(pid, isRoot2),
+                ...environmentIn(pid, isRoot3),
                 ...env
               }
             },
@@ -39851,7 +39877,7 @@ var init_attached = __esm({
             {
               step: "newSession"
             },
-            ...limitsOf(pid, isRoot2)
+            ...limitsOf(pid, isRoot3)
           ];
           return new Recipe(steps).command(program, options);
         });
@@ -39870,7 +39896,7 @@ var init_attached = __esm({
         const plan = this.#running((target) => {
           const { pid } = target;
           requireOwnRoot(pid);
-          const isRoot2 = user === "root";
+          const isRoot3 = user === "root";
           const join2 = {
             step: "join",
             target,
@@ -39879,11 +39905,11 @@ var init_attached = __esm({
               "mount"
             ]),
             root: true,
-            credentials: isRoot2 ? "root" : "process"
+            credentials: isRoot3 ? "root" : "process"
           };
           return planRecipe([
             join2,
-            ...isRoot2 ? rootLimitsOf(pid) : []
+            ...isRoot3 ? rootLimitsOf(pid) : []
           ]);
         });
         return {
@@ -40494,15 +40520,15 @@ var init_audit = __esm({
 });
 
 // scripts/ramekin/units.ts
-function bytesOf4(text5, flag) {
+function bytesOf4(text5, flag2) {
   const [, number, unit] = /^(\d+)([kmgt]?)$/i.exec(text5) ?? [];
   if (number !== void 0) return Number(number) * SIZES[unit.toLowerCase()];
-  throw new UsageError(`--${flag}=${text5} is no size; one is 1000000, 512k, 100m or 2g`);
+  throw new UsageError(`--${flag2}=${text5} is no size; one is 1000000, 512k, 100m or 2g`);
 }
-function millisecondsOf(text5, flag) {
+function millisecondsOf(text5, flag2) {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|)$/.exec(text5) ?? [];
   if (number !== void 0) return Math.ceil(Number(number) * TIMES2[unit]);
-  throw new UsageError(`--${flag}=${text5} is no time; one is 10, 500ms, 30s, 5m, 2h or 1d`);
+  throw new UsageError(`--${flag2}=${text5} is no time; one is 10, 500ms, 30s, 5m, 2h or 1d`);
 }
 var SIZES, TIMES2;
 var init_units = __esm({
@@ -40533,18 +40559,18 @@ function isDetached(given) {
     throw new UsageError(`--name=${name} is no name, which is made of ${CONTAINER_NAME}`);
   }
   if (given.has("detach")) {
-    const flag2 = WAITING5.find((name2) => given.has(name2));
-    if (flag2 === void 0) return true;
-    throw new UsageError(`--${flag2} is for who waits for the program; ramekin wait tells its end`);
+    const flag3 = WAITING5.find((name2) => given.has(name2));
+    if (flag3 === void 0) return true;
+    throw new UsageError(`--${flag3} is for who waits for the program; ramekin wait tells its end`);
   }
-  const flag = [
+  const flag2 = [
     ...DETACHED,
     SUPERVISOR
   ].find(({ name: name2 }) => given.has(name2));
-  if (flag?.name === "json") {
+  if (flag2?.name === "json") {
     throw new UsageError("--json is for --detach; --status-fd=NUMBER tells how a program has ended");
   }
-  if (flag !== void 0) throw new UsageError(`--${flag.name} is for --detach`);
+  if (flag2 !== void 0) throw new UsageError(`--${flag2.name} is for --detach`);
   return false;
 }
 function supervisorFlag(fd) {
@@ -41042,9 +41068,9 @@ var init_file_flags = __esm({
 // scripts/ramekin/limit_flags.ts
 
 
-function sizeOf2(given, flag) {
-  const value = given.value(flag);
-  if (value !== void 0 && value !== "unlimited") bytesOf4(value, flag);
+function sizeOf2(given, flag2) {
+  const value = given.value(flag2);
+  if (value !== void 0 && value !== "unlimited") bytesOf4(value, flag2);
   return value;
 }
 
@@ -41100,7 +41126,7 @@ var init_limit_flags = __esm({
 
 // scripts/ramekin/subcommands.ts
 
-var JSON_FLAG, RECIPE, DETACHED2, IMAGE2, SET, PROTECT, PROGRAM, STREAM, STATUS, RUNS_ON, STATUS_FD, SANDBOX_FLAGS, LEARN_FLAGS, TABLE, SUBCOMMANDS;
+var JSON_FLAG, RECIPE, DETACHED2, IMAGE2, COMMAND_LINE, AS_SCRIPT, LEFT_OUT, SET, PROTECT, PROGRAM, STREAM, STATUS, RUNS_ON, STATUS_FD, SANDBOX_FLAGS, LEARN_FLAGS, TABLE, SUBCOMMANDS;
 var init_subcommands = __esm({
   "scripts/ramekin/subcommands.ts": (function () {
     init_permission_flags();
@@ -41126,6 +41152,16 @@ var init_subcommands = __esm({
       name: "IMAGE",
       completes: "image"
     };
+    COMMAND_LINE = {
+      name: "COMMAND",
+      optional: true,
+      completes: []
+    };
+    AS_SCRIPT = {
+      name: "ts",
+      summary: "write a script in place of YAML"
+    };
+    LEFT_OUT = "What no recipe says is told, on the standard error and in the recipe; the exit status is 1 then.";
     SET = {
       name: "set",
       value: "NAME=VALUE",
@@ -41186,12 +41222,12 @@ var init_subcommands = __esm({
       }
     ];
     LEARN_FLAGS = [
-      ...SANDBOX_FLAGS.filter((flag) => ![
+      ...SANDBOX_FLAGS.filter((flag2) => ![
         "allow-read",
         "allow-write",
         "allow-net",
         "allow-all"
-      ].includes(flag.name) && !FILE_FLAGS.includes(flag)),
+      ].includes(flag2.name) && !FILE_FLAGS.includes(flag2)),
       {
         ...PERMISSION_FLAGS.write,
         summary: "let files and directories be changed while it is learnt, or else this directory"
@@ -41723,6 +41759,44 @@ ${STATUS}`,
         ]
       },
       {
+        name: "from-bwrap",
+        summary: "write a recipe from a command line of bubblewrap",
+        more: `The recipe is for an ordinary user, and has no capabilities but those of --cap-add; it begins in /, unless --chdir says otherwise. ${LEFT_OUT}`,
+        operands: [
+          COMMAND_LINE
+        ],
+        program: true,
+        flags: [
+          AS_SCRIPT
+        ]
+      },
+      {
+        name: "from-unshare",
+        summary: "write a recipe from a command line of unshare(1)",
+        more: LEFT_OUT,
+        operands: [
+          COMMAND_LINE
+        ],
+        program: true,
+        flags: [
+          AS_SCRIPT
+        ]
+      },
+      {
+        name: "from-nsjail",
+        summary: "write a recipe from a configuration of nsjail",
+        more: `The file is one that nsjail --config takes. ${LEFT_OUT}`,
+        operands: [
+          {
+            name: "FILE",
+            completes: "file"
+          }
+        ],
+        flags: [
+          AS_SCRIPT
+        ]
+      },
+      {
         name: "schema",
         summary: "write the JSON Schema of recipes, by which editors complete them",
         more: "# yaml-language-server: $schema=recipe.schema.json\nat the head of a recipe names it to an editor, once the schema is in that file.",
@@ -41788,7 +41862,7 @@ function insteadOf(written2, names, { place: place3, program }) {
   if (names.includes(`allow-${name}`)) return `did you mean --allow-${name}?`;
   const peers = place3 && (peerFlag(name, place3) ?? letterFlag(written2, place3));
   if (peers !== void 0) return peers;
-  const others = SUBCOMMANDS.filter(({ flags: flags2 }) => flags2.some((flag) => flag.name === name));
+  const others = SUBCOMMANDS.filter(({ flags: flags2 }) => flags2.some((flag2) => flag2.name === name));
   if (others[0] !== void 0) return `it is one of ramekin ${others[0].name}`;
   const near = nearest(name, names);
   if (near !== void 0) return `did you mean --${near}?`;
@@ -41840,16 +41914,16 @@ var init_arguments = __esm({
     Arguments = class {
   static {
     addMethods(this.prototype, {
-    has: (function (flag) {
-        const value = this.#parsed[flag];
+    has: (function (flag2) {
+        const value = this.#parsed[flag2];
         return Array.isArray(value) ? value.length > 0 : value === true;
       }),
-    values: (function (flag) {
-        const values = this.#parsed[flag] ?? [];
+    values: (function (flag2) {
+        const values = this.#parsed[flag2] ?? [];
         return values.map(((value) => value === "" ? void 0 : value));
       }),
-    value: (function (flag) {
-        return this.values(flag)[0];
+    value: (function (flag2) {
+        return this.values(flag2)[0];
       })
     });
   }
@@ -41940,9 +42014,9 @@ function subcommandHelp(subcommand, paint) {
   const shown4 = [
     ...flags2,
     ...COMMON_FLAGS
-  ].filter(({ hidden: hidden2 }) => hidden2 !== true).map((flag) => [
-    flagText(flag) + (flag.repeated ? " ..." : ""),
-    flag.summary
+  ].filter(({ hidden: hidden2 }) => hidden2 !== true).map((flag2) => [
+    flagText(flag2) + (flag2.repeated ? " ..." : ""),
+    flag2.summary
   ]);
   return [
     `${summary[0].toUpperCase()}${summary.slice(1)}.`,
@@ -42096,12 +42170,12 @@ var init_prompt = __esm({
 
 
 
-function deniedPath(path2, flag) {
+function deniedPath(path2, flag2) {
   const whole = absolutePath2(path2);
   if (!isMissing(whole)) return whole;
-  if (/^~|\$/.test(path2)) throw new UsageError(`${flag}: ${missing2(path2)}`);
+  if (/^~|\$/.test(path2)) throw new UsageError(`${flag2}: ${missing2(path2)}`);
   const at3 = whole.lastIndexOf("/");
-  printError(`ramekin: ${flag}: there is no such file now; it is denied if it comes` + suggestion(whole.slice(at3 + 1), namesIn2(whole.slice(0, at3) || "/")));
+  printError(`ramekin: ${flag2}: there is no such file now; it is denied if it comes` + suggestion(whole.slice(at3 + 1), namesIn2(whole.slice(0, at3) || "/")));
   return whole;
 }
 function namesIn2(directory2) {
@@ -45614,7 +45688,7 @@ function readRecipe(text5, options = {}) {
   }
 }
 function placed2(error, at3) {
-  const { issue, step, stepIndex, field: field2, advice, cause } = error;
+  const { issue: issue2, step, stepIndex, field: field2, advice, cause } = error;
   const details = {
     step,
     stepIndex,
@@ -45624,7 +45698,7 @@ function placed2(error, at3) {
     position: at3.position(field2)
   };
   if (error instanceof PermissionError) {
-    return new PermissionError(issue, error.grant, {
+    return new PermissionError(issue2, error.grant, {
       ...details,
       value: error.value
     });
@@ -45639,8 +45713,8 @@ function placed2(error, at3) {
       hint
     });
   }
-  if (error instanceof UnsupportedError) return new UnsupportedError(issue, details);
-  return error instanceof RecipeError ? new RecipeError(issue, details) : error;
+  if (error instanceof UnsupportedError) return new UnsupportedError(issue2, details);
+  return error instanceof RecipeError ? new RecipeError(issue2, details) : error;
 }
 function parse(text5, file) {
   try {
@@ -45800,8 +45874,8 @@ var init_read = __esm({
             index
           ];
           this.#size.add(item);
-          const { issue } = this.#size;
-          if (issue !== void 0) refuse3(issue, ...path2);
+          const { issue: issue2 } = this.#size;
+          if (issue2 !== void 0) refuse3(issue2, ...path2);
           const included = isObject(item) && Object.keys(item).length === 1 ? item["include"] : void 0;
           const step = replaced(included ?? item, substitution, path2, refuse3);
           if (included === void 0) {
@@ -46352,8 +46426,8 @@ var init_errors4 = __esm({
       /** What it is about. */
       code;
       /** Creates an error with the details. */
-      constructor(issue, { code, ...details }) {
-        super(issue, details);
+      constructor(issue2, { code, ...details }) {
+        super(issue2, details);
         this.code = code;
       }
     };
@@ -46521,8 +46595,8 @@ function splitDigest(text5, whole) {
     rest: text5
   };
   const digest = text5.slice(at3 + 1);
-  const issue = digestIssue(digest);
-  if (issue !== void 0) throw refused(whole, `the digest ${shown2(digest)} ${issue}`);
+  const issue2 = digestIssue(digest);
+  if (issue2 !== void 0) throw refused(whole, `the digest ${shown2(digest)} ${issue2}`);
   return {
     rest: text5.slice(0, at3),
     digest
@@ -46757,8 +46831,8 @@ function readDescriptor(what, value, usual) {
   const { digest, size, platform, annotations, artifactType, data: data2 } = value;
   const mediaType = value["mediaType"] ?? usual;
   if (typeof mediaType !== "string") throw invalid(what, `has no "mediaType"`);
-  const issue = digestIssue(digest);
-  if (issue !== void 0) throw invalid(what, `has a "digest" that ${issue}`);
+  const issue2 = digestIssue(digest);
+  if (issue2 !== void 0) throw invalid(what, `has a "digest" that ${issue2}`);
   if (!Number.isSafeInteger(size) || size < 0) {
     throw invalid(what, `has a "size" that is not a number of bytes`);
   }
@@ -46855,8 +46929,8 @@ function diffIdsOf(what, { rootfs }) {
   const ids2 = rootfs["diff_ids"] ?? [];
   if (!Array.isArray(ids2)) throw invalid(what, `has "diff_ids" that are no list`);
   for (const [index, id2] of ids2.entries()) {
-    const issue = digestIssue(id2);
-    if (issue !== void 0) throw invalid(what, `: diff_id ${index + 1} ${issue}`);
+    const issue2 = digestIssue(id2);
+    if (issue2 !== void 0) throw invalid(what, `: diff_id ${index + 1} ${issue2}`);
   }
   return ids2;
 }
@@ -46906,8 +46980,8 @@ var init_errors5 = __esm({
       /** The digest of the layer, if it is about one. */
       layer;
       /** Creates an error with the details. */
-      constructor(issue, { layer, code, ...options }) {
-        super(layer === void 0 ? issue : `layer ${layer}: ${issue}`, options);
+      constructor(issue2, { layer, code, ...options }) {
+        super(layer === void 0 ? issue2 : `layer ${layer}: ${issue2}`, options);
         this.code = code;
         this.layer = layer;
       }
@@ -46990,7 +47064,7 @@ function rangesOf(text5, user, uid) {
   return ranges2;
 }
 function mapsOf(own, ranges2) {
-  const maps = [
+  const maps2 = [
     {
       inside: 0,
       outside: own,
@@ -46999,14 +47073,14 @@ function mapsOf(own, ranges2) {
   ];
   let inside2 = 1;
   for (const { first, count } of ranges2) {
-    maps.push({
+    maps2.push({
       inside: inside2,
       outside: first,
       count
     });
     inside2 += count;
   }
-  return maps;
+  return maps2;
 }
 function nameOf5(uid, passwd) {
   const line3 = passwd.split("\n").find((line4) => line4.split(":")[2] === String(uid));
@@ -47867,9 +47941,9 @@ function entryOf2({ header: header2, kind, globals, extensions, sparse }) {
     ].filter((key) => ACLS.test(key) && all.get(key).length > 0)
   };
 }
-function wholeSeconds(seconds2) {
+function wholeSeconds(seconds3) {
   return {
-    seconds: seconds2,
+    seconds: seconds3,
     nanoseconds: 0
   };
 }
@@ -48906,8 +48980,8 @@ var init_file_batch = __esm({
         ]);
       }
       /** Two timespecs: of the last access, and of the last change. */
-      times({ seconds: seconds2, nanoseconds }) {
-        return this.calls.words(seconds2, nanoseconds, seconds2, nanoseconds);
+      times({ seconds: seconds3, nanoseconds }) {
+        return this.calls.words(seconds3, nanoseconds, seconds3, nanoseconds);
       }
       /** Has an accepted errno reported. */
       reportErrno(index, report) {
@@ -49327,8 +49401,8 @@ function placeOwners(attributes, owners) {
     owned,
     changes: []
   };
-  const lost = (hasUid ? 0 : SETUID) | (hasGid ? 0 : SETGID);
-  const mode2 = attributes.mode & ~lost;
+  const lost2 = (hasUid ? 0 : SETUID) | (hasGid ? 0 : SETGID);
+  const mode2 = attributes.mode & ~lost2;
   const changes = owned ? [
     {
       what: `owner ${uid}:${gid}`,
@@ -49650,9 +49724,9 @@ var init_unpack = __esm({
         for (let round = 0; this.#links.length > 0 && round < MOST_ROUNDS; round++) {
           this.#links = this.#links.filter((link2) => !this.#tryLink(link2));
         }
-        const lost = this.#links[0];
-        if (lost !== void 0) {
-          const { name, target } = lost.entry;
+        const lost2 = this.#links[0];
+        if (lost2 !== void 0) {
+          const { name, target } = lost2.entry;
           throw new ArchiveError(`${JSON.stringify(name)} is a hard link to ${JSON.stringify(target)}, which neither this layer nor one below it has`);
         }
         await this.work();
@@ -49930,16 +50004,16 @@ function checkBlob({ digest, size }, blob) {
     "it was damaged or changed on its way, or where it is kept; get it again"
   ];
   if (found !== digest) {
-    const issue = `its digest is wrong: its bytes have ${found}`;
-    throw new LayerError(issue, {
+    const issue2 = `its digest is wrong: its bytes have ${found}`;
+    throw new LayerError(issue2, {
       code: "digest",
       layer: digest,
       advice
     });
   }
   if (blob.position !== size) {
-    const issue = `its size is wrong: ${size} bytes are said, and it has ${blob.position}`;
-    throw new LayerError(issue, {
+    const issue2 = `its size is wrong: ${size} bytes are said, and it has ${blob.position}`;
+    throw new LayerError(issue2, {
       code: "digest",
       layer: digest,
       advice: []
@@ -50260,11 +50334,11 @@ var init_read_tree = __esm({
 // images/layer/tar/writer.ts
 function headerOf(entry2) {
   const name = bytesOf5(entry2.name), target = bytesOf5(entry2.target ?? "");
-  const split3 = splitName(name);
+  const split4 = splitName(name);
   const records = [];
   const keep2 = (key, value) => records.push(record(key, value));
   const { uid, gid, size = 0, mtime } = entry2;
-  if (split3 === void 0 || !isAscii(name)) keep2("path", name);
+  if (split4 === void 0 || !isAscii(name)) keep2("path", name);
   if (target.length > NAME9 || !isAscii(target)) keep2("linkpath", target);
   const number = (key, value, digits) => {
     if (value >= 0 && value < 8 ** digits) return value;
@@ -50278,7 +50352,7 @@ function headerOf(entry2) {
     mtime: number("mtime", mtime, 11)
   };
   for (const { name: name2, value } of entry2.xattrs ?? []) keep2(`SCHILY.xattr.${name2}`, value);
-  const [prefix, rest] = split3 ?? [
+  const [prefix, rest] = split4 ?? [
     new Uint8Array(),
     name.subarray(0, NAME9)
   ];
@@ -50820,9 +50894,9 @@ function checkRunnable(what, manifest) {
     });
   }
   for (const [index, { mediaType }] of layers.entries()) {
-    const issue = layerIssue(mediaType);
-    if (issue === void 0) continue;
-    throw new ImageError(`${what}: layer ${index + 1} ${issue}`, {
+    const issue2 = layerIssue(mediaType);
+    if (issue2 === void 0) continue;
+    throw new ImageError(`${what}: layer ${index + 1} ${issue2}`, {
       code: "unsupported"
     });
   }
@@ -55532,10 +55606,10 @@ var init_image_report = __esm({
         if (phase === "sending") this.#total = sum3(this.#sizes);
       }
       /** The line: `debian:12: downloading 3 layers, 45.2 MB of 70.9 MB, 12.3 MB/s, 2 s left`. */
-      text(image3, seconds2) {
+      text(image3, seconds3) {
         if (this.#total === 0) return `${image3}: ${this.#phase} it`;
         const done = Math.min(sum3(this.#bytes), this.#total);
-        const speed = Math.max(0, done - sum3(this.#before)) / Math.max(seconds2, 0.1);
+        const speed = Math.max(0, done - sum3(this.#before)) / Math.max(seconds3, 0.1);
         const left = speed === 0 ? "" : `, ${Math.ceil((this.#total - done) / speed)} s left`;
         const what = this.#layers === 0 ? "" : ` ${layersText(this.#layers)},`;
         return `${image3}: ${this.#phase}${what} ${sizeText(done)} of ${sizeText(this.#total)}, ${sizeText(speed)}/s${left}`;
@@ -56042,8 +56116,8 @@ function commandOptionsOf(options) {
   return Object.fromEntries(entries);
 }
 function instance(expected, holds5) {
-  const issue = (value) => `should be ${expected}, not ${shown(value)}`;
-  return schema(expected, (value) => holds5(value) ? void 0 : issue(value));
+  const issue2 = (value) => `should be ${expected}, not ${shown(value)}`;
+  return schema(expected, (value) => holds5(value) ? void 0 : issue2(value));
 }
 function isFunction(value) {
   return typeof value === "function";
@@ -57170,14 +57244,14 @@ function check2(given) {
       name: "allow-all"
     }
   ];
-  const flag = [
+  const flag2 = [
     ...flags2,
     {
       name: "set"
     }
   ].find(({ name }) => given.has(name));
-  if (flag !== void 0) {
-    throw new UsageError(`--${flag.name} is for recipes; a container of an image sees volumes: --volume=PATH:TARGET`);
+  if (flag2 !== void 0) {
+    throw new UsageError(`--${flag2.name} is for recipes; a container of an image sees volumes: --volume=PATH:TARGET`);
   }
   if (given.values(net.name).some((host2) => host2 !== void 0)) {
     throw new UsageError("--allow-net of an image is for all hosts, and has no list of them");
@@ -57253,8 +57327,8 @@ async function run4(given) {
   }));
 }
 function refuseImageFlags(given) {
-  const flag = IMAGE_RUN_FLAGS.find(({ name }) => given.has(name));
-  if (flag !== void 0) throw new UsageError(`--${flag.name} is for --image=IMAGE`);
+  const flag2 = IMAGE_RUN_FLAGS.find(({ name }) => given.has(name));
+  if (flag2 !== void 0) throw new UsageError(`--${flag2.name} is for --image=IMAGE`);
 }
 function permissionsFor({ isCode: isCode2 }, given) {
   const hasFlags = Object.values(PERMISSION_FLAGS).some(({ name }) => given.has(name));
@@ -57409,7 +57483,7 @@ var init_words2 = __esm({
 
 // scripts/ramekin/learn/flags.ts
 function learnedFlags(given, flags2, { read: read5, write: write8, denyRead }) {
-  const kept = flags2.filter(({ name }) => !OWN4.has(name)).flatMap((flag) => givenAs(given, flag));
+  const kept = flags2.filter(({ name }) => !OWN4.has(name)).flatMap((flag2) => givenAs(given, flag2));
   const paths = (name, list5) => list5.filter(isSayable).map((path2) => word4(`--${name}=${path2}`));
   return [
     ...paths("allow-read", read5),
@@ -58355,15 +58429,15 @@ function compileBox(steps, target) {
     keepsDirectory
   });
   const { parts: parts2, clone: clone2 } = link(plan, SHAPE, frame2);
-  const bound = parts2.map((part2) => part2 instanceof Label ? part2 : withImage(part2, frame2));
-  const records = bound.flatMap((part2) => part2 instanceof Label ? [] : [
+  const bound2 = parts2.map((part2) => part2 instanceof Label ? part2 : withImage(part2, frame2));
+  const records = bound2.flatMap((part2) => part2 instanceof Label ? [] : [
     part2
   ]);
   const texts2 = records.map((record2) => textOf10(record2, plan));
   const fixes = records.map(fixesOf);
   for (const record2 of records) refuseIds(record2, plan);
   if (clone2 === void 0) throw new TypeError("a box makes a process");
-  const program = assemble(bound, architecture);
+  const program = assemble(bound2, architecture);
   for (const slot of program.slots.keys()) {
     if (slot !== UID_DIGITS && slot !== GID_DIGITS) {
       throw new TypeError(`a box does not fill the slot "${slot.text}"`);
@@ -58403,8 +58477,8 @@ function refuseParentWork(plan) {
       stepIndex
     });
   };
-  const issue = parentWorkIssue(plan);
-  if (issue !== void 0) refuse3(issue.stepIndex, issue.message);
+  const issue2 = parentWorkIssue(plan);
+  if (issue2 !== void 0) refuse3(issue2.stepIndex, issue2.message);
   const [opens, makes] = [
     inheritedFds[0],
     placeholders[0]
@@ -58838,8 +58912,8 @@ function checkBox(recipe2, options) {
   const wrong2 = invalidField(options, boxFields());
   if (wrong2 !== void 0) throw invalid2(`the box's option "${wrong2.field}" ${wrong2.issue}`);
   const [name] = options["program"] ?? [];
-  const issue = name === void 0 ? void 0 : programName2().issue(name);
-  if (issue !== void 0) throw invalid2(`the name of the box's program ${issue}`);
+  const issue2 = name === void 0 ? void 0 : programName2().issue(name);
+  if (issue2 !== void 0) throw invalid2(`the name of the box's program ${issue2}`);
 }
 function invalid2(message2) {
   return new TypeError(escapeControls(message2));
@@ -59197,12 +59271,12 @@ function withoutDenied(allowed, denied3) {
   }
   return kept;
 }
-function boxPath(path2, flag) {
+function boxPath(path2, flag2) {
   if (!path2.startsWith("/")) {
-    throw new UsageError(`${flag}: the directory is that of who runs the box, or another one; name the file from the root: ${fromRoot2(path2)}`);
+    throw new UsageError(`${flag2}: the directory is that of who runs the box, or another one; name the file from the root: ${fromRoot2(path2)}`);
   }
   if (climbs(path2)) {
-    throw new UsageError(`${flag}: where .. leads is known only where the box runs; name the file without it`);
+    throw new UsageError(`${flag2}: where .. leads is known only where the box runs; name the file without it`);
   }
   return path2;
 }
@@ -59322,9 +59396,9 @@ async function bytesOf7(given, options) {
     });
   }
   if (path2 === void 0) throw new UsageError("RECIPE is missing, or --sandbox in its place");
-  const flag = SANDBOX_FLAGS2.find((name) => given.has(name));
-  if (flag !== void 0) {
-    throw new UsageError(`--${flag} is for --sandbox; a recipe has its own steps`);
+  const flag2 = SANDBOX_FLAGS2.find((name) => given.has(name));
+  if (flag2 !== void 0) {
+    throw new UsageError(`--${flag2} is for --sandbox; a recipe has its own steps`);
   }
   const settings2 = given.values("set").map((value) => value);
   if (isCode(path2)) return buildBox(await importRecipe(path2, settings2), options);
@@ -59358,11 +59432,11 @@ function directoryOf3(path2) {
   const end = path2.lastIndexOf("/");
   return end < 0 ? "." : path2.slice(0, end) || "/";
 }
-function choice(given, flag, option, values) {
-  const value = given.value(flag);
+function choice(given, flag2, option, values) {
+  const value = given.value(flag2);
   if (value === void 0) return {};
   if (!values.includes(value)) {
-    throw new UsageError(`--${flag}=${value}: it is ${values.join(" or ")}`);
+    throw new UsageError(`--${flag2}=${value}: it is ${values.join(" or ")}`);
   }
   return {
     [option]: value
@@ -59798,7 +59872,7 @@ function restingRow({ name, detached, state }) {
 function nameOf8({ name, namedBy, own }) {
   return (namedBy === "script" ? name : `(${name})`) + (own ? "" : "*");
 }
-function timeText(seconds2) {
+function timeText(seconds3) {
   const units = [
     [
       "d",
@@ -59817,7 +59891,7 @@ function timeText(seconds2) {
       1
     ]
   ];
-  let rest = Math.floor(seconds2);
+  let rest = Math.floor(seconds3);
   const parts2 = units.map(([unit, size]) => {
     const count = Math.floor(rest / size);
     rest -= count * size;
@@ -60260,8 +60334,8 @@ function valueText(value) {
 }
 function needsText(needs2, paint) {
   const listed3 = needs2.map((need) => {
-    const flag = flagOf(need);
-    return `    ${describeAccess(need)}` + (flag === void 0 ? "" : `  ${paint("dim", escapeControls(flag))}`);
+    const flag2 = flagOf(need);
+    return `    ${describeAccess(need)}` + (flag2 === void 0 ? "" : `  ${paint("dim", escapeControls(flag2))}`);
   });
   return [
     paint("bold", "what it needs of this machine"),
@@ -60407,8 +60481,8 @@ async function verify2(given, signal) {
   });
   if (given.has("json")) printJson(issues);
   else {
-    for (const { image: image3, digest, issue } of issues) {
-      printError(`${image3 === void 0 ? "" : `${image3}: `}the blob ${digest} ${issue}`);
+    for (const { image: image3, digest, issue: issue2 } of issues) {
+      printError(`${image3 === void 0 ? "" : `${image3}: `}the blob ${digest} ${issue2}`);
     }
     print(issues.length === 0 ? "all images are whole" : "pull the images again");
   }
@@ -60620,7 +60694,7 @@ function configOf(given) {
     "entrypoint",
     "user",
     "workdir"
-  ].map((flag) => given.value(flag));
+  ].map((flag2) => given.value(flag2));
   return {
     ...entrypoint !== void 0 && {
       entrypoint: [
@@ -60975,13 +61049,13 @@ var init_id_ranges = __esm({
 
 // scripts/ramekin/host_checks.ts
 function hostChecks() {
-  const isRoot2 = linux.geteuid() === 0;
-  const inOwn = (...kinds2) => userNamespaces.works || !isRoot2 ? recipe(unshare3("user", ...kinds2), mapRoot()) : recipe(unshare3(...kinds2));
+  const isRoot3 = linux.geteuid() === 0;
+  const inOwn = (...kinds2) => userNamespaces.works || !isRoot3 ? recipe(unshare3("user", ...kinds2), mapRoot()) : recipe(unshare3(...kinds2));
   const userNamespaces = userNamespacesFinding();
   const kinds = NAMESPACE_KINDS.filter((kind) => kind !== "user");
   return [
     userNamespaces,
-    ...isRoot2 ? [
+    ...isRoot3 ? [
       ordinaryUsers()
     ] : [],
     ...kinds.map((kind) => tried(`${kind} namespaces`, limitOf(kind), inOwn(kind))),
@@ -61412,12 +61486,1919 @@ var init_oci = __esm({
   }
 });
 
+// scripts/ramekin/from/translation.ts
+function flag(values, apply) {
+  return {
+    values,
+    apply
+  };
+}
+function lost(values, why) {
+  return {
+    values,
+    lost: why
+  };
+}
+function applied({ apply, lost: why }, state, words3) {
+  const issue2 = why ?? apply?.(state, ...words3.slice(1));
+  return typeof issue2 === "string" ? [
+    `${words3.join(" ")}: ${issue2}`
+  ] : [];
+}
+function wholeNumber(text5, base = 10) {
+  const isOne = base === 8 ? /^[0-7]+$/.test(text5) : /^\d+$/.test(text5);
+  return isOne ? parseInt(text5, base) : void 0;
+}
+var GIVEN;
+var init_translation3 = __esm({
+  "scripts/ramekin/from/translation.ts"() {
+    GIVEN = {
+      values: 0
+    };
+  }
+});
+
+// scripts/ramekin/from/bwrap_flags.ts
+function bound(options) {
+  const { readOnly, optional: optional2, devices: devices2 } = options;
+  return flag(2, ({ operations }, source, path2) => {
+    const restrict = devices2 === true ? [
+      "nosuid"
+    ] : [
+      "nosuid",
+      "nodev"
+    ];
+    const more = {
+      ...readOnly && {
+        readOnly
+      },
+      ...optional2 && {
+        optional: optional2
+      },
+      restrict
+    };
+    operations.push({
+      path: path2,
+      source,
+      isHost: true,
+      steps: (at3) => [
+        bind(source, at3, more)
+      ]
+    });
+  });
+}
+function operation(make2) {
+  return flag(1, (state, path2) => {
+    const own = {
+      ...state
+    };
+    [state.perms, state.size] = [
+      void 0,
+      void 0
+    ];
+    state.operations.push({
+      path: path2,
+      steps: (at3) => [
+        make2(at3, own)
+      ]
+    });
+  });
+}
+function unshares(...kinds) {
+  return flag(0, (state) => kinds.forEach((kind) => state.kinds.add(kind)));
+}
+function overlaid(values, changes) {
+  return flag(values, (state, ...words3) => {
+    const lower3 = state.layers.toReversed();
+    state.layers = [];
+    if (lower3.length === 0) return "there is no --overlay-src before it";
+    const steps = (at3) => [
+      overlay(at3, {
+        lower: lower3,
+        ...changes(words3)
+      })
+    ];
+    state.operations.push({
+      path: words3.at(-1),
+      source: lower3[0],
+      steps
+    });
+    return void 0;
+  });
+}
+function capability(change) {
+  return flag(1, ({ capabilities: capabilities2 }, name) => {
+    const known = Object.keys(linux.CAPABILITIES);
+    const names = name === "ALL" ? known : known.filter((one) => one === name.toUpperCase());
+    if (names.length === 0) return "there is no such capability";
+    for (const one of names) capabilities2[change](one);
+    return void 0;
+  });
+}
+function parents(at3) {
+  const parent = at3.slice(0, at3.lastIndexOf("/"));
+  return parent.indexOf("/", 1) === -1 ? [] : [
+    parent
+  ];
+}
+var DESCRIPTOR2, DATA2, REPORT, LABEL, BWRAP_FLAGS;
+var init_bwrap_flags = __esm({
+  "scripts/ramekin/from/bwrap_flags.ts"() {
+    init_mod2();
+    init_translation3();
+    DESCRIPTOR2 = "a descriptor has no place in a recipe";
+    DATA2 = "the file's text is in a descriptor; writeFile() takes it as a text";
+    REPORT = "--status-fd of ramekin run tells how the program ends, and container.hostPid its pid";
+    LABEL = "labels of SELinux are not set";
+    BWRAP_FLAGS = {
+      "--help": GIVEN,
+      "--version": GIVEN,
+      "--args": lost(1, "the flags are in a descriptor; give them as words"),
+      "--argv0": lost(1, "it is the option argv0 of recipe.command()"),
+      "--level-prefix": GIVEN,
+      "--unshare-all": unshares("user", "ipc", "pid", "net", "uts", "cgroup"),
+      "--share-net": flag(0, (state) => void (state.sharesNetwork = true)),
+      "--unshare-user": unshares("user"),
+      "--unshare-user-try": unshares("user"),
+      "--unshare-ipc": unshares("ipc"),
+      "--unshare-pid": unshares("pid"),
+      "--unshare-net": unshares("net"),
+      "--unshare-uts": unshares("uts"),
+      "--unshare-cgroup": unshares("cgroup"),
+      "--unshare-cgroup-try": unshares("cgroup"),
+      "--userns": lost(1, 'join() takes a path in place of a descriptor: join("/proc/PID/ns/user")'),
+      "--userns2": lost(1, 'join() takes a path in place of a descriptor: join("/proc/PID/ns/user")'),
+      "--pidns": lost(1, 'join() takes a path in place of a descriptor: join("/proc/PID/ns/pid")'),
+      "--disable-userns": flag(0, (state) => void (state.disablesUserNamespaces = true)),
+      "--assert-userns-disabled": lost(0, "--disable-userns disables them, and a launch that cannot fails"),
+      "--uid": flag(1, (state, text5) => {
+        state.uid = wholeNumber(text5);
+        return state.uid === void 0 ? "this is no id" : void 0;
+      }),
+      "--gid": flag(1, (state, text5) => {
+        state.gid = wholeNumber(text5);
+        return state.gid === void 0 ? "this is no id" : void 0;
+      }),
+      "--hostname": flag(1, (state, name) => void (state.hostname = name)),
+      "--chdir": flag(1, (state, path2) => void (state.chdir = path2)),
+      "--clearenv": flag(0, (state) => {
+        state.clearsEnvironment = true;
+        state.variables.clear();
+      }),
+      "--setenv": flag(2, ({ variables }, name, value) => void variables.set(name, value)),
+      "--unsetenv": flag(1, ({ clearsEnvironment, variables }, name) => {
+        variables.delete(name);
+        if (clearsEnvironment) return void 0;
+        return "a recipe names the variables that stay, and not one that goes: clearEnv({ keep })";
+      }),
+      "--lock-file": lost(1, "no lock is held; flock(1) holds one"),
+      "--sync-fd": lost(1, DESCRIPTOR2),
+      "--bind": bound({}),
+      "--bind-try": bound({
+        optional: true
+      }),
+      "--dev-bind": bound({
+        devices: true
+      }),
+      "--dev-bind-try": bound({
+        devices: true,
+        optional: true
+      }),
+      "--ro-bind": bound({
+        readOnly: true
+      }),
+      "--ro-bind-try": bound({
+        readOnly: true,
+        optional: true
+      }),
+      "--bind-fd": lost(2, `${DESCRIPTOR2}; bind() takes its path`),
+      "--ro-bind-fd": lost(2, `${DESCRIPTOR2}; bind() takes its path`),
+      "--remount-ro": operation((at3) => remount(at3, "ro", {
+        keep: true
+      })),
+      "--overlay-src": flag(1, ({ layers }, path2) => void layers.push(path2)),
+      "--overlay": overlaid(3, ([upper, work]) => ({
+        upper,
+        work
+      })),
+      "--tmp-overlay": overlaid(1, () => ({
+        discard: true
+      })),
+      "--ro-overlay": overlaid(1, () => ({})),
+      "--exec-label": lost(1, LABEL),
+      "--file-label": lost(1, LABEL),
+      "--proc": flag(1, (state, path2) => {
+        const restrict = [
+          "nosuid",
+          "nodev",
+          "noexec"
+        ];
+        const steps = (at3) => [
+          state.kinds.has("pid") ? proc(at3) : bind("/proc", at3, {
+            restrict
+          })
+        ];
+        state.operations.push({
+          path: path2,
+          steps
+        });
+      }),
+      "--dev": operation((at3) => devices(at3)),
+      "--tmpfs": operation((at3, { perms = 493, size }) => tmpfs(at3, {
+        mode: perms,
+        ...size !== void 0 && {
+          size
+        }
+      })),
+      "--mqueue": operation((at3) => mqueue(at3)),
+      "--dir": flag(1, (state, path2) => {
+        const mode2 = state.perms ?? 493;
+        state.perms = void 0;
+        state.operations.push({
+          path: path2,
+          steps: (at3, isOnHost2) => [
+            mkdir2(at3, {
+              mode: mode2,
+              ...isOnHost2 && {
+                host: true
+              }
+            })
+          ]
+        });
+      }),
+      "--file": lost(2, DATA2),
+      "--bind-data": lost(2, DATA2),
+      "--ro-bind-data": lost(2, DATA2),
+      "--symlink": flag(2, ({ operations }, target, path2) => {
+        operations.push({
+          path: path2,
+          steps: (at3, isOnHost2) => [
+            ...isOnHost2 ? [] : parents(at3).map((parent) => mkdir2(parent)),
+            symlink(target, at3, {
+              keep: true,
+              ...isOnHost2 && {
+                host: true
+              }
+            })
+          ]
+        });
+      }),
+      "--seccomp": lost(1, "the filter is in a descriptor, compiled; seccomp() takes rules as JSON"),
+      "--add-seccomp-fd": lost(1, "the filter is in a descriptor, compiled; seccomp() takes rules as JSON"),
+      "--block-fd": lost(1, DESCRIPTOR2),
+      "--userns-block-fd": lost(1, `${DESCRIPTOR2}; mapIds() maps the ids that it would wait for`),
+      "--info-fd": lost(1, REPORT),
+      "--json-status-fd": lost(1, REPORT),
+      "--new-session": flag(0, (state) => void (state.newSession = true)),
+      "--die-with-parent": GIVEN,
+      "--as-pid-1": flag(0, (state) => void (state.isPid1 = true)),
+      "--cap-add": capability("add"),
+      "--cap-drop": capability("delete"),
+      "--perms": flag(1, (state, text5) => {
+        state.perms = wholeNumber(text5, 8);
+        return state.perms === void 0 ? "these are no permissions" : void 0;
+      }),
+      "--size": flag(1, (state, text5) => void (state.size = text5)),
+      "--chmod": lost(2, "mkdir(), tmpfs() and writeFile() take the mode of what they make")
+    };
+  }
+});
+
+// scripts/ramekin/from/bwrap.ts
+function fromBwrap(words3) {
+  const state = newState();
+  const lost2 = [];
+  let at3 = 0;
+  for (; at3 < words3.length && words3[at3].startsWith("--"); at3++) {
+    const name = words3[at3];
+    if (name === "--") {
+      at3++;
+      break;
+    }
+    const known = BWRAP_FLAGS[name];
+    if (known === void 0) throw new UsageError(`bwrap has no flag ${name}`);
+    const values = words3.slice(at3 + 1, at3 + 1 + known.values);
+    if (values.length < known.values) throw new UsageError(`${name} of bwrap is without its value`);
+    lost2.push(...applied(known, state, [
+      name,
+      ...values
+    ]));
+    at3 += known.values;
+  }
+  const { steps, lost: more } = stepsOf(state);
+  return {
+    steps,
+    program: words3.slice(at3),
+    lost: [
+      ...lost2,
+      ...more
+    ]
+  };
+}
+function newState() {
+  return {
+    kinds: /* @__PURE__ */ new Set(),
+    operations: [],
+    capabilities: /* @__PURE__ */ new Set(),
+    variables: /* @__PURE__ */ new Map(),
+    clearsEnvironment: false,
+    perms: void 0,
+    size: void 0,
+    layers: []
+  };
+}
+function stepsOf(state) {
+  const { operations, variables } = state;
+  if (state.sharesNetwork === true) state.kinds.delete("net");
+  const kinds = KINDS4.filter((kind) => [
+    "user",
+    "mount"
+  ].includes(kind) || state.kinds.has(kind));
+  const covers = operations.filter(({ path: path2, source }) => path2 === "/proc" && source === void 0);
+  const lost2 = state.disablesUserNamespaces === true && covers.length === 0 ? [
+    "--disable-userns: it is set by a file of /proc, which --proc /proc mounts"
+  ] : [];
+  const steps = [
+    unshare3(...kinds),
+    mapsOf2(state),
+    ...kinds.includes("net") ? [
+      loopback()
+    ] : [],
+    ...state.hostname === void 0 ? [] : [
+      hostname(state.hostname)
+    ],
+    ...rootOf2(operations),
+    ...covers.length === 0 ? [] : [
+      readonlyPaths(...COVERED2.map((name) => `/proc/${name}`))
+    ],
+    ...state.newSession === true ? [
+      newSession()
+    ] : [],
+    ...kinds.includes("pid") && state.isPid1 !== true ? [
+      init()
+    ] : [],
+    ...state.disablesUserNamespaces === true && covers.length > 0 ? [
+      sysctl({
+        "user.max_user_namespaces": 1
+      }),
+      unshare3("user"),
+      mapCurrentUser()
+    ] : [],
+    ...state.chdir === void 0 ? [] : [
+      chdir3(state.chdir)
+    ],
+    capabilities({
+      keep: [
+        ...state.capabilities
+      ]
+    }),
+    noNewPrivileges(),
+    ...state.clearsEnvironment ? [
+      clearEnv()
+    ] : [],
+    ...variables.size === 0 ? [] : [
+      setEnv(Object.fromEntries(variables))
+    ]
+  ];
+  return {
+    steps,
+    lost: lost2
+  };
+}
+function mapsOf2({ uid, gid }) {
+  if (uid === void 0 && gid === void 0) return mapCurrentUser();
+  if (uid === 0 && gid === 0) return mapRoot();
+  const own = {
+    uid: linux.geteuid(),
+    gid: linux.getegid()
+  };
+  const one = (inside2, outside) => [
+    {
+      inside: inside2,
+      outside,
+      count: 1
+    }
+  ];
+  return mapIds({
+    uids: one(uid ?? own.uid, own.uid),
+    gids: one(gid ?? own.gid, own.gid),
+    setgroups: "deny"
+  });
+}
+function rootOf2(operations) {
+  const sources = operations.flatMap(({ source }) => source === void 0 ? [] : [
+    normalize(source)
+  ]);
+  const place3 = PLACES2.find((path2) => !sources.some((source) => isWithin(source, path2))) ?? "/proc";
+  const at3 = (path2) => normalize(path2) === "/" ? place3 : place3 + normalize(path2);
+  const first = Math.max(0, operations.findLastIndex(isRoot2));
+  const [base, ...rest] = isRoot2(operations[first]) ? operations.slice(first) : [
+    EMPTY2,
+    ...operations
+  ];
+  return [
+    ...base.steps(place3, true),
+    ...rest.flatMap(({ path: path2, steps }, index) => {
+      const around = rest.slice(0, index).filter((other) => normalize(other.path) !== normalize(path2) && isWithin(normalize(path2), normalize(other.path)));
+      const isOnHost2 = (around.at(-1) ?? base).isHost === true;
+      return steps(at3(path2), isOnHost2);
+    }),
+    pivotRoot(place3)
+  ];
+}
+function isRoot2(operation2) {
+  if (operation2 === void 0 || normalize(operation2.path) !== "/") return false;
+  return operation2.steps("/", false).every(({ step }) => step !== "remount");
+}
+var KINDS4, PLACES2, COVERED2, EMPTY2;
+var init_bwrap = __esm({
+  "scripts/ramekin/from/bwrap.ts"() {
+    init_mod2();
+    init_path();
+    init_usage();
+    init_bwrap_flags();
+    init_translation3();
+    KINDS4 = [
+      "user",
+      "mount",
+      "pid",
+      "uts",
+      "ipc",
+      "net",
+      "cgroup"
+    ];
+    PLACES2 = [
+      "/mnt",
+      "/media",
+      "/srv",
+      "/opt",
+      "/home",
+      "/tmp"
+    ];
+    COVERED2 = [
+      "bus",
+      "irq",
+      "sysrq-trigger"
+    ];
+    EMPTY2 = {
+      path: "/",
+      steps: (at3) => [
+        tmpfs(at3, {
+          mode: 493
+        })
+      ]
+    };
+  }
+});
+
+// shell/words.ts
+function wordsOf2(template, values) {
+  if (!Array.isArray(template?.raw)) {
+    throw new TypeError(`a command should be a template, as $\`ls\` or .pipe\`cat\`, not ${shown(template)}: write it without parentheses, and put values in by \${...}`);
+  }
+  const reader = new WordReader();
+  template.raw.forEach((text5, index) => {
+    reader.text(text5.replaceAll("\\`", "`").replaceAll("\\${", "${"));
+    if (index < values.length) reader.value(values[index]);
+  });
+  return reader.end();
+}
+function shellAdvice(text5, beginsWord) {
+  const [char] = text5;
+  if (text5.startsWith("||")) return "|| is a shell's; use .code() or .noThrow()";
+  if (text5.startsWith("&&")) return "&& is a shell's; await one command after the other";
+  if (char === "|") return "| is a shell's; use .pipe()";
+  if (char === ">" || char === "<") return `${char} is a shell's; use .stdout() and .stdin()`;
+  if (char === ";" || char === "&") return `${char} is a shell's; use one command for each program`;
+  if (char === "(" || char === ")" || char === "`") return `${char} is a shell's; use JavaScript`;
+  if (char === "*" || char === "?") return `${char} is a shell's; use glob()`;
+  if (/^\$[\w({]/.test(text5)) return "$ is a shell's; put the value in by ${...}";
+  if (beginsWord && /^~(\/|\s|$)/.test(text5)) return "~ is a shell's; put the path in by ${...}";
+  return void 0;
+}
+function textOf12(value) {
+  if (typeof value === "string") return wellFormed(value);
+  if (typeof value === "number" || typeof value === "bigint") return String(value);
+  if (value instanceof URL) {
+    return value.protocol === "file:" ? pathOf2(value) : value.href;
+  }
+  const kind = value === null ? "null" : typeof value;
+  throw issue(`a value is ${kind}, and no word: it has to be text, a number, a URL, or an array of them`);
+}
+function wellFormed(text5) {
+  if (text5.isWellFormed()) return text5;
+  throw issue(`a value has a lone surrogate, which no argument can have: ${shown(text5)}; the name of a file that is not UTF-8 cannot be passed on`);
+}
+function issue(text5) {
+  return new TypeError(escapeControls(`the template of a command: ${text5}`));
+}
+function shownWords(words3) {
+  return escapeControls(words3.map(shownWord).join(" "));
+}
+function shownWord(word5) {
+  return /^[\w%+,./:=@^-]+$/.test(word5) ? word5 : `'${word5.replaceAll("'", "'\\''")}'`;
+}
+var WordReader, NOT_ALONE;
+var init_words3 = __esm({
+  "shell/words.ts"() {
+    init_command_paths();
+    init_control_characters();
+    init_shown();
+    WordReader = class {
+
+      #words = [];
+      /** The word that is being read; an empty one counts if it was quoted, or is a value. */
+      #word;
+      #quote = "";
+      /** Whether the word is an array, which nothing may be joined to. */
+      #isList = false;
+      text(text5) {
+        for (let at3 = 0; at3 < text5.length; at3++) {
+          const char = text5[at3];
+          if (this.#quote !== "") at3 += this.#quoted(char, text5[at3 + 1]);
+          else if (char === "'" || char === '"') this.#open(char);
+          else if (/\s/.test(char)) this.#finish();
+          else if (char === "\\") at3 += this.#escaped(text5[at3 + 1]);
+          else this.#plain(char, text5.slice(at3));
+        }
+      }
+      value(value) {
+        if (!Array.isArray(value)) return this.#add(textOf12(value));
+        if (this.#isList || this.#word !== void 0 || this.#quote !== "") throw NOT_ALONE();
+        this.#words.push(...value.map(textOf12));
+        this.#isList = true;
+      }
+      end() {
+        if (this.#quote !== "") throw issue(`a quote is not closed: ${this.#quote}`);
+        this.#finish();
+        if (this.#words.length === 0) throw issue("it names no program");
+        return this.#words;
+      }
+      #open(quote) {
+        this.#quote = quote;
+        this.#add("");
+      }
+      /** Takes a character within quotes, and returns how many more were taken with it. */
+      #quoted(char, next) {
+        if (char === this.#quote) {
+          this.#quote = "";
+          return 0;
+        }
+        const escapes = this.#quote === '"' && char === "\\" && next !== void 0 && '"\\$`'.includes(next);
+        this.#add(escapes ? next : char);
+        return escapes ? 1 : 0;
+      }
+      #escaped(next) {
+        if (next === "\n") this.#finish();
+        else this.#add(next ?? "\\");
+        return 1;
+      }
+      #plain(char, rest) {
+        const advice = shellAdvice(rest, this.#word === void 0);
+        if (advice !== void 0) {
+          throw issue(`${advice}, or write it in quotes if it is a part of a word`);
+        }
+        const isAssignment = char === "=" && this.#words.length === 0 && this.#quote === "" && /^[A-Za-z_]\w*$/.test(this.#word ?? "");
+        if (isAssignment) throw issue(`${this.#word}= sets a variable in a shell; use .env()`);
+        this.#add(char);
+      }
+      #add(text5) {
+        if (this.#isList) throw NOT_ALONE();
+        this.#word = (this.#word ?? "") + text5;
+      }
+      #finish() {
+        if (this.#word !== void 0) this.#words.push(this.#word);
+        this.#word = void 0;
+        this.#isList = false;
+      }
+    };
+    NOT_ALONE = () => issue("an array is several words, and has to stand alone between blanks");
+  }
+});
+
+// scripts/ramekin/from/write.ts
+function yamlOf(made) {
+  return comments(made) + stringifyRecipe(recipe(...made.steps));
+}
+function inOctal(step, text5) {
+  if (!("mode" in step) || typeof step.mode !== "number") return text5;
+  return text5.replace(`mode: ${step.mode}`, `mode: 0o${step.mode.toString(8)}`);
+}
+function scriptOf(made) {
+  const names = [
+    .../* @__PURE__ */ new Set([
+      "recipe",
+      ...made.steps.map(({ step }) => step)
+    ])
+  ].sort();
+  const [program, ...args] = made.program;
+  const command = program === void 0 ? '"sh"' : `${literal(program)}${args.length > 0 ? `, { args: ${literal(args)} }` : ""}`;
+  return [
+    ...made.lost.map((text5) => `// Left out: ${escapeControls(text5)}`),
+    `import { ${names.join(", ")} } from "@ramekin/ramekin";
+`,
+    "const box = recipe(",
+    ...made.steps.map((step) => `  ${callOf(step)},`),
+    ");",
+    `const { code } = await box.command(${command}).spawn().status;`,
+    "Deno.exit(code);\n"
+  ].join("\n");
+}
+function callOf({ step, ...fields }) {
+  const rest = {
+    ...fields
+  };
+  const args = [];
+  for (const name of ARGUMENTS2[step] ?? []) {
+    const field2 = name.replace(/^\.\.\./, "");
+    const value = rest[field2];
+    delete rest[field2];
+    if (value === void 0) continue;
+    args.push(...(field2 === name ? [
+      value
+    ] : value).map(literal));
+  }
+  if (Object.keys(rest).length > 0) args.push(inOctal({
+    step,
+    ...fields
+  }, literal(rest)));
+  return `${step}(${args.join(", ")})`;
+}
+function literal(value) {
+  return Deno.inspect(value, {
+    breakLength: Infinity,
+    compact: true,
+    depth: Infinity,
+    iterableLimit: Infinity,
+    strAbbreviateSize: Infinity
+  });
+}
+function comments(made) {
+  const lines = made.lost.map((text5) => `left out: ${text5}`);
+  const program = made.program.length === 0 ? "" : ` -- ${shownWords(made.program)}`;
+  const flags2 = flagsOf2(made.steps).map((words3) => ` ${words3}`).join("");
+  lines.push(`ramekin run RECIPE.yaml${flags2}${program}`);
+  return lines.map((line3) => `# ${escapeControls(line3)}
+`).join("");
+}
+function flagsOf2(steps) {
+  try {
+    const words3 = recipe(...steps).needs().flatMap((need) => flagOf(need)?.split(" ") ?? []);
+    const lists = Map.groupBy(new Set(words3), (word5) => word5.split("=")[0]);
+    return [
+      ...lists
+    ].map(([flag2, words4]) => {
+      const values = words4.flatMap((word5) => word5.split("=").slice(1));
+      return values.length === 0 ? flag2 : `${flag2}=${values.join(",")}`;
+    });
+  } catch (error) {
+    if (error instanceof RamekinError) return [];
+    throw error;
+  }
+}
+var ARGUMENTS2;
+var init_write = __esm({
+  "scripts/ramekin/from/write.ts"() {
+    init_control_characters();
+    init_mod2();
+    init_words3();
+    init_mod3();
+    init_plan2();
+    ARGUMENTS2 = {
+      bind: [
+        "source",
+        "target"
+      ],
+      chdir: [
+        "path"
+      ],
+      chroot: [
+        "path"
+      ],
+      devices: [
+        "target"
+      ],
+      hostname: [
+        "name"
+      ],
+      mkdir: [
+        "path"
+      ],
+      mount: [
+        "source",
+        "target"
+      ],
+      mqueue: [
+        "target"
+      ],
+      oomScoreAdj: [
+        "value"
+      ],
+      overlay: [
+        "target"
+      ],
+      pivotRoot: [
+        "path"
+      ],
+      proc: [
+        "target"
+      ],
+      readonlyPaths: [
+        "...paths"
+      ],
+      remount: [
+        "target",
+        "options"
+      ],
+      rlimit: [
+        "resource",
+        "soft",
+        "hard"
+      ],
+      setEnv: [
+        "variables"
+      ],
+      symlink: [
+        "target",
+        "path"
+      ],
+      sysctl: [
+        "settings"
+      ],
+      tmpfs: [
+        "target"
+      ],
+      umask: [
+        "mask"
+      ],
+      unshare: [
+        "...kinds"
+      ],
+      writeFile: [
+        "path",
+        "text"
+      ]
+    };
+  }
+});
+
+// scripts/ramekin/from/command_line.ts
+function wordsBehind(tool, given) {
+  const [text5] = given.operands;
+  if (text5 === void 0 === (given.program.length === 0)) {
+    throw new UsageError(`one command line is needed: '${tool} ...', or -- ${tool} ...`);
+  }
+  const [first, ...words3] = text5 === void 0 ? given.program : split3(text5);
+  if (first !== tool && !first.endsWith(`/${tool}`)) {
+    throw new UsageError(`${first} is not ${tool}`);
+  }
+  return words3;
+}
+function split3(text5) {
+  try {
+    return wordsOf2(Object.assign([
+      text5
+    ], {
+      raw: [
+        text5
+      ]
+    }), []);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(`the command line is read without a shell, behind -- by yours: ${error.message}`);
+  }
+}
+function writeRecipe(made, given) {
+  print((given.has("ts") ? scriptOf(made) : yamlOf(made)).trimEnd());
+  for (const text5 of made.lost) printError(`ramekin: left out: ${text5}`);
+  return made.lost.length === 0 ? 0 : 1;
+}
+var init_command_line = __esm({
+  "scripts/ramekin/from/command_line.ts"() {
+    init_words3();
+    init_output2();
+    init_usage();
+    init_write();
+  }
+});
+
+// scripts/ramekin/from_bwrap.ts
+var from_bwrap_exports = {};
+__export(from_bwrap_exports, {
+  run: () => run28
+});
+function run28(given) {
+  return writeRecipe(fromBwrap(wordsBehind("bwrap", given)), given);
+}
+var init_from_bwrap = __esm({
+  "scripts/ramekin/from_bwrap.ts"() {
+    init_bwrap();
+    init_command_line();
+  }
+});
+
+// scripts/ramekin/from/unshare_flags.ts
+function unshares2(letter, kind) {
+  const make2 = flag(0, ({ kinds }, file) => {
+    kinds.add(kind);
+    return file === void 0 ? void 0 : PINNED;
+  });
+  return {
+    ...make2,
+    letter
+  };
+}
+function maps(which, own) {
+  return flag(1, ({ kinds, ranges: ranges2 }, text5) => {
+    const inside2 = wholeNumber(text5);
+    if (inside2 === void 0) return "names are those of this machine; give the id";
+    kinds.add("user");
+    ranges2[which].push({
+      inside: inside2,
+      outside: own(ownIds()),
+      count: 1
+    });
+    return void 0;
+  });
+}
+function ownIds() {
+  return {
+    uid: linux.geteuid(),
+    gid: linux.getegid()
+  };
+}
+function mapsRange(which) {
+  return flag(1, ({ kinds, ranges: ranges2 }, text5) => {
+    const isNew = text5.includes(":");
+    const numbers = text5.split(isNew ? ":" : ",").map((word5) => wholeNumber(word5));
+    const [one, other, count] = numbers;
+    if (numbers.length !== 3 || one === void 0 || other === void 0 || count === void 0) {
+      return "it is found in /etc/subuid and /etc/subgid; mapIds() takes the numbers";
+    }
+    kinds.add("user");
+    const [inside2, outside] = isNew ? [
+      one,
+      other
+    ] : [
+      other,
+      one
+    ];
+    ranges2[which].push({
+      inside: inside2,
+      outside,
+      count
+    });
+    return void 0;
+  });
+}
+function seconds2(name) {
+  return flag(1, (state, text5) => {
+    const offset = Number(text5);
+    if (!/^-?\d+$/.test(text5)) return "this is no number of seconds";
+    state[name] = offset;
+    return void 0;
+  });
+}
+var PINNED, UNSHARE_FLAGS;
+var init_unshare_flags = __esm({
+  "scripts/ramekin/from/unshare_flags.ts"() {
+    init_mod2();
+    init_translation3();
+    PINNED = "it is kept by a mount: container.pin() does that";
+    UNSHARE_FLAGS = {
+      "--mount": unshares2("m", "mount"),
+      "--uts": unshares2("u", "uts"),
+      "--ipc": unshares2("i", "ipc"),
+      "--net": unshares2("n", "net"),
+      "--pid": unshares2("p", "pid"),
+      "--user": unshares2("U", "user"),
+      "--cgroup": unshares2("C", "cgroup"),
+      "--time": unshares2("T", "time"),
+      "--fork": {
+        ...flag(0, (state) => void (state.forks = true)),
+        letter: "f"
+      },
+      "--forward-signals": lost(0, "signals reach the program by container.kill()"),
+      "--map-user": maps("uids", ({ uid }) => uid),
+      "--map-group": maps("gids", ({ gid }) => gid),
+      "--map-root-user": {
+        ...flag(0, (state) => {
+          state.kinds.add("user");
+          state.map = "root";
+        }),
+        letter: "r"
+      },
+      "--map-current-user": {
+        ...flag(0, (state) => {
+          state.kinds.add("user");
+          state.map = "current";
+        }),
+        letter: "c"
+      },
+      "--map-auto": lost(0, "it is found in /etc/subuid and /etc/subgid; mapIds() takes the numbers"),
+      "--map-subids": lost(0, "it is found in /etc/subuid and /etc/subgid; mapIds() takes the numbers"),
+      "--map-users": mapsRange("uids"),
+      "--map-groups": mapsRange("gids"),
+      "--owner": lost(1, "the user namespace is the caller's; mapIds() maps other ids into it"),
+      "--kill-child": flag(0, (state, signal) => {
+        state.forks = true;
+        if (signal === void 0 || /^(SIG)?KILL$/.test(signal)) return void 0;
+        return 'dieWithParent() takes the signal: dieWithParent("SIGTERM")';
+      }),
+      "--mount-proc": flag(0, (state, path2 = "/proc") => {
+        state.kinds.add("mount");
+        state.proc = path2;
+      }),
+      "--mount-binfmt": lost(0, 'mount("binfmt_misc", DIR, { type: "binfmt_misc" }) mounts one'),
+      "--propagation": flag(1, (state, type) => {
+        if (type === "private") return void 0;
+        if (type !== "slave") return "mounts of a recipe never reach the host; they are private";
+        state.propagation = type;
+        return void 0;
+      }),
+      "--setgroups": flag(1, (state, word5) => void (state.deniesGroups = word5 === "deny")),
+      "--keep-caps": flag(0, (state) => void (state.keepsCapabilities = true)),
+      "--root": {
+        ...flag(1, (state, path2) => void (state.root = path2)),
+        letter: "R"
+      },
+      "--wd": {
+        ...flag(1, (state, path2) => void (state.directory = path2)),
+        letter: "w"
+      },
+      "--setuid": {
+        ...flag(1, (state, text5) => {
+          const uid = wholeNumber(text5);
+          if (uid === void 0) return "names are those of this machine; give the id";
+          state.uid = uid;
+          return void 0;
+        }),
+        letter: "S"
+      },
+      "--setgid": {
+        ...flag(1, (state, text5) => {
+          const gid = wholeNumber(text5);
+          if (gid === void 0) return "names are those of this machine; give the id";
+          state.gid = gid;
+          return void 0;
+        }),
+        letter: "G"
+      },
+      "--load-interp": {
+        ...lost(1, "interpreters are registered in binfmt_misc"),
+        letter: "l"
+      },
+      "--monotonic": seconds2("monotonic"),
+      "--boottime": seconds2("boottime"),
+      "--help": {
+        ...GIVEN,
+        letter: "h"
+      },
+      "--version": {
+        ...GIVEN,
+        letter: "V"
+      }
+    };
+  }
+});
+
+// scripts/ramekin/from/unshare.ts
+function fromUnshare(words3) {
+  const state = {
+    kinds: /* @__PURE__ */ new Set(),
+    ranges: {
+      uids: [],
+      gids: []
+    }
+  };
+  const lost2 = [];
+  const rest = [
+    ...words3
+  ];
+  while (rest[0]?.startsWith("-") === true && rest[0] !== "-") {
+    const word5 = rest.shift();
+    if (word5 === "--") break;
+    for (const { name, known, value } of flagsIn(word5, rest)) {
+      lost2.push(...applied(known, state, value === void 0 ? [
+        name
+      ] : [
+        name,
+        value
+      ]));
+    }
+  }
+  if (state.kinds.has("pid") && state.forks !== true) {
+    lost2.push("--pid without --fork: the program itself stays outside there; here it is PID 1");
+  }
+  return {
+    steps: stepsOf2(state, lost2),
+    program: rest,
+    lost: lost2
+  };
+}
+function flagsIn(word5, rest) {
+  if (word5.startsWith("--")) {
+    const [, name, , value] = /^(--[^=]+)(=(.*))?$/s.exec(word5) ?? [];
+    const known = UNSHARE_FLAGS[name];
+    if (known === void 0) throw new UsageError(`unshare has no flag ${name}`);
+    const given2 = value ?? (known.values > 0 ? valueFrom(rest, name) : void 0);
+    return [
+      {
+        name,
+        known,
+        value: given2
+      }
+    ];
+  }
+  const given = [];
+  for (let at3 = 1; at3 < word5.length; at3++) {
+    const [name, known] = Object.entries(UNSHARE_FLAGS).find(([, { letter }]) => letter === word5[at3]) ?? [];
+    if (name === void 0 || known === void 0) {
+      throw new UsageError(`unshare has no flag -${word5[at3]}`);
+    }
+    if (known.values === 0) {
+      given.push({
+        name,
+        known,
+        value: void 0
+      });
+      continue;
+    }
+    given.push({
+      name,
+      known,
+      value: word5.slice(at3 + 1) || valueFrom(rest, name)
+    });
+    break;
+  }
+  return given;
+}
+function valueFrom(rest, name) {
+  const value = rest.shift();
+  if (value === void 0) throw new UsageError(`${name} of unshare is without its value`);
+  return value;
+}
+function stepsOf2(state, lost2) {
+  const { kinds, monotonic, boottime, uid, gid, propagation: propagation2 } = state;
+  const all = KINDS5.filter((kind) => kinds.has(kind));
+  const options = propagation2 !== void 0 && kinds.has("mount") ? {
+    propagation: propagation2
+  } : {};
+  const offsets = {
+    ...monotonic !== void 0 && {
+      monotonic
+    },
+    ...boottime !== void 0 && {
+      boottime
+    }
+  };
+  return [
+    ...all.length === 0 ? [] : [
+      {
+        step: "unshare",
+        kinds: all,
+        ...options
+      }
+    ],
+    ...mapsOf3(state, lost2),
+    ...Object.keys(offsets).length === 0 ? [] : [
+      timeOffset(offsets)
+    ],
+    ...state.root === void 0 ? [] : [
+      chroot3(state.root)
+    ],
+    ...state.directory === void 0 ? [] : [
+      chdir3(state.directory)
+    ],
+    ...state.proc === void 0 ? [] : [
+      proc(state.proc)
+    ],
+    ...uid === void 0 && gid === void 0 ? [] : userOf(state, lost2),
+    ...state.keepsCapabilities === true ? [
+      capabilities({
+        keep: Object.keys(linux.CAPABILITIES)
+      })
+    ] : []
+  ];
+}
+function mapsOf3({ map, ranges: ranges2, deniesGroups }, lost2) {
+  const own = {
+    uid: linux.geteuid(),
+    gid: linux.getegid()
+  };
+  const { uids, gids } = ranges2;
+  const hasRanges = uids.length + gids.length > 0;
+  if (deniesGroups === false && !hasRanges) {
+    lost2.push('--setgroups allow: mapIds() takes it, with the ranges: { setgroups: "allow" }');
+  }
+  if (!hasRanges) {
+    return map === "root" ? [
+      mapRoot()
+    ] : map === "current" ? [
+      mapCurrentUser()
+    ] : [];
+  }
+  const mapped2 = (ids2, outside) => {
+    if (map === void 0) return ids2.length > 0 ? ids2 : [
+      {
+        inside: outside,
+        outside,
+        count: 1
+      }
+    ];
+    return [
+      {
+        inside: map === "root" ? 0 : outside,
+        outside,
+        count: 1
+      },
+      ...ids2
+    ];
+  };
+  const single = [
+    uids,
+    gids
+  ].every((ids2) => ids2.every(({ count }) => count === 1));
+  return [
+    mapIds({
+      uids: mapped2(uids, own.uid),
+      gids: mapped2(gids, own.gid),
+      // As the kernel wants it of an ordinary user.
+      ...single && deniesGroups !== false && {
+        setgroups: "deny"
+      }
+    })
+  ];
+}
+function userOf({ uid, gid, map }, lost2) {
+  if (uid !== void 0 && gid !== void 0) return [
+    setUser({
+      uid,
+      gid
+    })
+  ];
+  if (uid === void 0) {
+    lost2.push(`--setgid ${gid}: setUser() sets the user too; give --setuid with it`);
+    return [];
+  }
+  const group = map === "root" ? 0 : linux.getegid();
+  return [
+    setUser({
+      uid,
+      gid: group,
+      keepGroups: true
+    })
+  ];
+}
+var KINDS5;
+var init_unshare3 = __esm({
+  "scripts/ramekin/from/unshare.ts"() {
+    init_mod2();
+    init_usage();
+    init_translation3();
+    init_unshare_flags();
+    KINDS5 = [
+      ...[
+        "user",
+        "mount",
+        "pid",
+        "uts",
+        "ipc",
+        "net",
+        "cgroup",
+        "time"
+      ]
+    ];
+  }
+});
+
+// scripts/ramekin/from_unshare.ts
+var from_unshare_exports = {};
+__export(from_unshare_exports, {
+  run: () => run29
+});
+function run29(given) {
+  return writeRecipe(fromUnshare(wordsBehind("unshare", given)), given);
+}
+var init_from_unshare = __esm({
+  "scripts/ramekin/from_unshare.ts"() {
+    init_command_line();
+    init_unshare3();
+  }
+});
+
+// scripts/ramekin/from/nsjail_fields.ts
+var RUNS, PERSONALITY, SECCOMP, GROUP, NETWORK, NSJAIL_FIELDS, INNER_FIELDS, MIB, NSJAIL_LIMITS;
+var init_nsjail_fields = __esm({
+  "scripts/ramekin/from/nsjail_fields.ts"() {
+    RUNS = {
+      lost: "a script runs a recipe as often as it likes, and listens"
+    };
+    PERSONALITY = {
+      lost: "no step sets a personality; setarch(8) does"
+    };
+    SECCOMP = {
+      lost: "a policy of kafel; seccomp() takes rules as JSON"
+    };
+    GROUP = {
+      lost: "the group is one that ramekin finds: limits()"
+    };
+    NETWORK = {
+      lost: "macvlan(), veth() or userNetwork() make a network, with address() and route()"
+    };
+    NSJAIL_FIELDS = {
+      name: "none",
+      description: "none",
+      mode: "read",
+      chroot_dir: "read",
+      is_root_rw: "read",
+      hostname: "read",
+      cwd: "read",
+      no_pivotroot: {
+        lost: "a root of a recipe is one of pivotRoot()"
+      },
+      port: RUNS,
+      bindhost: RUNS,
+      max_conns: RUNS,
+      max_conns_per_ip: RUNS,
+      time_limit: "read",
+      max_cpus: {
+        lost: 'limits({ cpuset: "0" }) takes the processors'
+      },
+      daemon: RUNS,
+      log_fd: "none",
+      log_file: "none",
+      log_level: "none",
+      keep_env: "read",
+      envar: "read",
+      keep_caps: "read",
+      cap: "read",
+      silent: {
+        lost: 'stdin, stdout and stderr of a command take "null"'
+      },
+      stderr_to_null: {
+        lost: 'stderr of a command takes "null"'
+      },
+      skip_setsid: "read",
+      pass_fd: {
+        lost: "fds of a command takes descriptors"
+      },
+      disable_no_new_privs: "read",
+      forward_signals: {
+        lost: "container.kill() sends signals"
+      },
+      disable_tsc: {
+        lost: "no step hides the time stamp counter"
+      },
+      oom_score_adj: "read",
+      nice_level: {
+        lost: "nice(1) runs a program with another priority"
+      },
+      rlimit_as: "read",
+      rlimit_as_type: "read",
+      rlimit_core: "read",
+      rlimit_core_type: "read",
+      rlimit_cpu: "read",
+      rlimit_cpu_type: "read",
+      rlimit_fsize: "read",
+      rlimit_fsize_type: "read",
+      rlimit_nofile: "read",
+      rlimit_nofile_type: "read",
+      rlimit_nproc: "read",
+      rlimit_nproc_type: "read",
+      rlimit_stack: "read",
+      rlimit_stack_type: "read",
+      rlimit_memlock: "read",
+      rlimit_memlock_type: "read",
+      rlimit_rtprio: "read",
+      rlimit_rtprio_type: "read",
+      rlimit_msgqueue: "read",
+      rlimit_msgqueue_type: "read",
+      disable_rl: "read",
+      persona_addr_compat_layout: PERSONALITY,
+      persona_mmap_page_zero: PERSONALITY,
+      persona_read_implies_exec: PERSONALITY,
+      persona_addr_limit_3gb: PERSONALITY,
+      persona_addr_no_randomize: PERSONALITY,
+      clone_newnet: "read",
+      clone_newuser: "read",
+      clone_newns: "read",
+      clone_newpid: "read",
+      clone_newipc: "read",
+      clone_newuts: "read",
+      clone_newcgroup: "read",
+      clone_newtime: "read",
+      uidmap: "read",
+      gidmap: "read",
+      mount_proc: "read",
+      mount: "read",
+      seccomp_policy_file: SECCOMP,
+      seccomp_string: SECCOMP,
+      seccomp_log: SECCOMP,
+      cgroup_mem_max: "read",
+      cgroup_mem_memsw_max: {
+        lost: "limits({ swap }) is of swap alone"
+      },
+      cgroup_mem_swap_max: "read",
+      cgroup_mem_mount: GROUP,
+      cgroup_mem_parent: GROUP,
+      cgroup_pids_max: "read",
+      cgroup_pids_mount: GROUP,
+      cgroup_pids_parent: GROUP,
+      cgroup_net_cls_classid: {
+        lost: "no step sets the class of packets"
+      },
+      cgroup_net_cls_mount: GROUP,
+      cgroup_net_cls_parent: GROUP,
+      cgroup_cpu_ms_per_sec: "read",
+      cgroup_cpu_mount: GROUP,
+      cgroup_cpu_parent: GROUP,
+      cgroupv2_mount: GROUP,
+      use_cgroupv2: "none",
+      detect_cgroupv2: "none",
+      iface_no_lo: "read",
+      iface_own: {
+        lost: "moveInterface() moves an interface"
+      },
+      macvlan_iface: NETWORK,
+      macvlan_vs_ip: NETWORK,
+      macvlan_vs_nm: NETWORK,
+      macvlan_vs_gw: NETWORK,
+      macvlan_vs_ma: NETWORK,
+      macvlan_vs_mo: NETWORK,
+      user_net: NETWORK,
+      exec_bin: "read"
+    };
+    INNER_FIELDS = {
+      mount: {
+        src: "read",
+        prefix_src_env: {
+          lost: "a recipe has no variables of the environment in paths"
+        },
+        src_content: "read",
+        dst: "read",
+        prefix_dst_env: {
+          lost: "a recipe has no variables of the environment in paths"
+        },
+        fstype: "read",
+        options: "read",
+        is_bind: "read",
+        rw: "read",
+        is_dir: "none",
+        mandatory: "read",
+        is_symlink: "read",
+        nosuid: "read",
+        nodev: "read",
+        noexec: "read"
+      },
+      uidmap: {
+        inside_id: "read",
+        outside_id: "read",
+        count: "read",
+        use_newidmap: "none"
+      },
+      gidmap: {
+        inside_id: "read",
+        outside_id: "read",
+        count: "read",
+        use_newidmap: "none"
+      },
+      exec_bin: {
+        path: "read",
+        arg: "read",
+        arg0: {
+          lost: "it is the option argv0 of recipe.command()"
+        },
+        exec_fd: {
+          lost: "a program is executed by its path"
+        }
+      }
+    };
+    MIB = 1024 * 1024;
+    NSJAIL_LIMITS = {
+      as: {
+        unit: MIB,
+        usual: 4096
+      },
+      core: {
+        unit: MIB,
+        usual: 0
+      },
+      cpu: {
+        unit: 1,
+        usual: 600
+      },
+      fsize: {
+        unit: MIB,
+        usual: 1
+      },
+      nofile: {
+        unit: 1,
+        usual: 32
+      },
+      nproc: {
+        unit: 1,
+        usual: "soft"
+      },
+      stack: {
+        unit: MIB,
+        usual: "soft"
+      },
+      memlock: {
+        unit: 1024,
+        usual: "soft"
+      },
+      rtprio: {
+        unit: 1,
+        usual: "soft"
+      },
+      msgqueue: {
+        unit: 1,
+        usual: "soft"
+      }
+    };
+  }
+});
+
+// scripts/ramekin/from/text_proto.ts
+function readMessage(text5) {
+  const tokens = tokensOf(text5);
+  const message2 = fieldsOf2(tokens);
+  if (tokens.length > 0) throw new UsageError(`${tokens[0]} is in no message`);
+  return message2;
+}
+function tokensOf(text5) {
+  const tokens = [];
+  let end = 0;
+  for (const { 0: whole, 1: token, index } of text5.matchAll(TOKEN3)) {
+    end = index + whole.length;
+    if (token !== void 0) tokens.push(token);
+  }
+  if (end < text5.length) {
+    throw new UsageError(`a string is not closed: ${text5.slice(end, end + 20)}`);
+  }
+  return tokens;
+}
+function fieldsOf2(tokens) {
+  const message2 = /* @__PURE__ */ new Map();
+  while (tokens[0] !== void 0 && !"}>".includes(tokens[0])) {
+    const name = tokens.shift();
+    if (!/^\w+$/.test(name)) throw new UsageError(`${name} is not the name of a field`);
+    if (tokens[0] === ":") tokens.shift();
+    const values = message2.get(name) ?? [];
+    message2.set(name, values);
+    values.push(...valuesOf2(name, tokens));
+    while (tokens[0] === "," || tokens[0] === ";") tokens.shift();
+  }
+  return message2;
+}
+function valuesOf2(name, tokens) {
+  const first = tokens.shift();
+  if (first === void 0 || "}>:]".includes(first)) throw new UsageError(`${name} has no value`);
+  if (first === "[") {
+    const values = [];
+    while (tokens[0] !== "]") {
+      values.push(...valuesOf2(name, tokens));
+      if (tokens[0] === ",") tokens.shift();
+    }
+    tokens.shift();
+    return values;
+  }
+  if (first === "{" || first === "<") {
+    const inner = fieldsOf2(tokens);
+    if (tokens.shift() === void 0) throw new UsageError(`${name} is not closed`);
+    return [
+      inner
+    ];
+  }
+  if (!/^["']/.test(first)) return [
+    first
+  ];
+  let text5 = unquoted(first);
+  while (/^["']/.test(tokens[0] ?? "")) text5 += unquoted(tokens.shift());
+  return [
+    text5
+  ];
+}
+function unquoted(token) {
+  return token.slice(1, -1).replace(/\\([0-7]{1,3}|x[\da-fA-F]{1,2}|.)/gs, (_, code) => /^[0-7]/.test(code) ? String.fromCharCode(parseInt(code, 8)) : /^x./.test(code) ? String.fromCharCode(parseInt(code.slice(1), 16)) : ESCAPES[code] ?? code);
+}
+var TOKEN3, ESCAPES;
+var init_text_proto = __esm({
+  "scripts/ramekin/from/text_proto.ts"() {
+    init_usage();
+    TOKEN3 = /\s+|#[^\n]*|("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[{}:<>[\],;]|[^\s"'{}:<>[\],;#]+)/gys;
+    ESCAPES = {
+      n: "\n",
+      r: "\r",
+      t: "	"
+    };
+  }
+});
+
+// scripts/ramekin/from/nsjail.ts
+function fromNsjail(text5) {
+  const config = readMessage(text5);
+  const lost2 = lostOf(config);
+  const [exec] = messagesOf(config, "exec_bin");
+  const path2 = exec && textOf13(exec, "path");
+  return {
+    steps: stepsOf3(config, lost2),
+    program: path2 === void 0 ? [] : [
+      path2,
+      ...textsOf2(exec, "arg")
+    ],
+    lost: lost2
+  };
+}
+function lostOf(config) {
+  const lost2 = [];
+  const check3 = (message2, fields, of2) => {
+    for (const [name, values] of message2) {
+      const field2 = fields[name];
+      const shown4 = `${of2}${name}${typeof values[0] === "string" ? `: ${values[0]}` : ""}`;
+      if (field2 === void 0) lost2.push(`${shown4}: it is no field that is known here`);
+      else if (typeof field2 === "object") lost2.push(`${shown4}: ${field2.lost}`);
+      for (const value of values) {
+        const inner = INNER_FIELDS[name];
+        if (typeof value !== "string" && inner !== void 0) check3(value, inner, `${name}.`);
+      }
+    }
+  };
+  check3(config, NSJAIL_FIELDS, "");
+  const mode2 = textOf13(config, "mode");
+  if (mode2 === "LISTEN" || mode2 === "RERUN") {
+    lost2.push(`mode: ${mode2}: a script runs a recipe as often as it likes, and listens`);
+  }
+  return lost2;
+}
+function stepsOf3(config, lost2) {
+  const kinds = KINDS6.filter(([, field2, usual]) => flagOf2(config, field2, usual)).map(([kind]) => kind);
+  const has4 = (kind) => kinds.includes(kind);
+  return [
+    ...kinds.length === 0 ? [] : [
+      unshare3(...kinds)
+    ],
+    ...has4("user") ? [
+      mapsOf4(config, lost2)
+    ] : [],
+    ...has4("net") && !flagOf2(config, "iface_no_lo", false) ? [
+      loopback()
+    ] : [],
+    ...has4("uts") ? [
+      hostname(textOf13(config, "hostname") ?? "NSJAIL")
+    ] : [],
+    ...has4("mount") ? rootOf3(config) : [],
+    ...groupOf2(config),
+    ...flagOf2(config, "skip_setsid", false) ? [] : [
+      newSession()
+    ],
+    chdir3(textOf13(config, "cwd") ?? "/"),
+    ...programOf2(config),
+    ...flagOf2(config, "disable_rl", false) ? [] : limitsOf3(config),
+    ...environmentOf2(config)
+  ];
+}
+function programOf2(config) {
+  const all = Object.keys(linux.CAPABILITIES);
+  const named2 = textsOf2(config, "cap");
+  const seconds3 = numberOf8(config, "time_limit") ?? 600;
+  const oom = textOf13(config, "oom_score_adj");
+  return [
+    ...oom === void 0 ? [] : [
+      oomScoreAdj(Number(oom))
+    ],
+    ...seconds3 === 0 ? [] : [
+      bounds({
+        timeout: seconds3 * 1e3
+      })
+    ],
+    capabilities({
+      keep: flagOf2(config, "keep_caps", false) ? all : named2
+    }),
+    ...flagOf2(config, "disable_no_new_privs", false) ? [] : [
+      noNewPrivileges()
+    ]
+  ];
+}
+function mapsOf4(config, lost2) {
+  const [uids, gids] = [
+    rangesOf2(config, "uidmap", lost2),
+    rangesOf2(config, "gidmap", lost2)
+  ];
+  if (uids.length + gids.length === 0) return mapCurrentUser();
+  const own = {
+    uid: linux.geteuid(),
+    gid: linux.getegid()
+  };
+  const one = (id2) => [
+    {
+      inside: id2,
+      outside: id2,
+      count: 1
+    }
+  ];
+  return mapIds({
+    uids: uids.length > 0 ? uids : one(own.uid),
+    gids: gids.length > 0 ? gids : one(own.gid),
+    ...[
+      ...uids,
+      ...gids
+    ].every(({ count }) => count === 1) && {
+      setgroups: "deny"
+    }
+  });
+}
+function rangesOf2(config, field2, lost2) {
+  const own = field2 === "uidmap" ? linux.geteuid() : linux.getegid();
+  return messagesOf(config, field2).flatMap((map) => {
+    const id2 = (name) => {
+      const text5 = textOf13(map, name) ?? "";
+      return text5 === "" ? own : wholeNumber(text5);
+    };
+    const [inside2, outside] = [
+      id2("inside_id"),
+      id2("outside_id")
+    ];
+    const count = numberOf8(map, "count") ?? 1;
+    if (inside2 !== void 0 && outside !== void 0) return [
+      {
+        inside: inside2,
+        outside,
+        count
+      }
+    ];
+    lost2.push(`${field2}: names are those of this machine; give the ids`);
+    return [];
+  });
+}
+function rootOf3(config) {
+  const directory2 = textOf13(config, "chroot_dir");
+  const writable2 = flagOf2(config, "is_root_rw", false);
+  const mounts = messagesOf(config, "mount");
+  const whole = mounts.find((one) => normalize(textOf13(one, "dst") ?? "/") === "/");
+  const isOwn4 = directory2 === void 0 && whole === void 0;
+  return [
+    ...directory2 !== void 0 ? [
+      bind(directory2, PLACE, {
+        readOnly: !writable2
+      })
+    ] : whole === void 0 ? [
+      tmpfs(PLACE, {
+        mode: 493
+      })
+    ] : [],
+    ...mounts.flatMap((one) => mountOf(one, isOwn4)),
+    // Now that what is mounted in them has its place.
+    ...mounts.filter(isClosed).map((one) => remount(placeOf7(one), "ro", {
+      keep: true
+    })),
+    ...flagOf2(config, "mount_proc", false) ? [
+      proc(`${PLACE}/proc`, writable2 ? {} : {
+        options: "ro"
+      })
+    ] : [],
+    pivotRoot(PLACE),
+    ...isOwn4 && !writable2 ? [
+      remount("/", "ro", {
+        keep: true
+      })
+    ] : []
+  ];
+}
+function placeOf7(one) {
+  const path2 = normalize(textOf13(one, "dst") ?? "/");
+  return path2 === "/" ? PLACE : PLACE + path2;
+}
+function isClosed(one) {
+  const isTmpfs = textOf13(one, "fstype") === "tmpfs" && !flagOf2(one, "is_bind", false);
+  return isTmpfs && placeOf7(one) !== PLACE && !flagOf2(one, "rw", false);
+}
+function mountOf(one, isOwn4) {
+  const at3 = placeOf7(one);
+  const source = textOf13(one, "src") ?? "";
+  const content2 = textOf13(one, "src_content");
+  const isWritable3 = flagOf2(one, "rw", false);
+  const parent = isOwn4 && parentOf(at3) !== PLACE ? [
+    mkdir2(parentOf(at3))
+  ] : [];
+  if (flagOf2(one, "is_symlink", false)) return [
+    ...parent,
+    symlink(source, at3)
+  ];
+  if (content2 !== void 0) return [
+    ...parent,
+    writeFile(at3, content2, {
+      mode: 420
+    })
+  ];
+  const restricted = [
+    "nosuid",
+    "nodev",
+    "noexec"
+  ].filter((name) => flagOf2(one, name, false));
+  if (flagOf2(one, "is_bind", false)) {
+    return [
+      bind(source, at3, {
+        readOnly: !isWritable3,
+        ...!flagOf2(one, "mandatory", true) && {
+          optional: true
+        },
+        restrict: restricted
+      })
+    ];
+  }
+  const type = textOf13(one, "fstype") ?? "tmpfs";
+  const options = [
+    isWritable3 ? "" : "ro",
+    ...restricted,
+    textOf13(one, "options") ?? ""
+  ].filter((text5) => text5 !== "").join(",");
+  const more = options === "" ? {} : {
+    options
+  };
+  if (type === "proc") return [
+    proc(at3, more)
+  ];
+  if (type === "tmpfs") {
+    const [, ...others] = isWritable3 ? [
+      "",
+      options
+    ] : options.split(",");
+    const kept = others.filter((text5) => text5 !== "").join(",");
+    return [
+      tmpfs(at3, {
+        mode: 493,
+        ...kept !== "" && {
+          options: kept
+        }
+      })
+    ];
+  }
+  return [
+    mount3(source === "" ? type : source, at3, {
+      type,
+      ...more
+    })
+  ];
+}
+function groupOf2(config) {
+  const [memory, pids] = [
+    numberOf8(config, "cgroup_mem_max"),
+    numberOf8(config, "cgroup_pids_max")
+  ];
+  const [swap, cpu] = [
+    textOf13(config, "cgroup_mem_swap_max"),
+    numberOf8(config, "cgroup_cpu_ms_per_sec")
+  ];
+  const group = {
+    ...memory !== void 0 && memory > 0 && {
+      memory
+    },
+    ...swap !== void 0 && Number(swap) >= 0 && {
+      swap: Number(swap)
+    },
+    ...pids !== void 0 && pids > 0 && {
+      pids
+    },
+    ...cpu !== void 0 && cpu > 0 && {
+      cpus: cpu / 1e3
+    }
+  };
+  return Object.keys(group).length === 0 ? [] : [
+    limits(group)
+  ];
+}
+function limitsOf3(config) {
+  return Object.entries(NSJAIL_LIMITS).flatMap(([name, { unit, usual }]) => {
+    const kind = textOf13(config, `rlimit_${name}_type`) ?? "VALUE";
+    const value = numberOf8(config, `rlimit_${name}`) ?? usual;
+    if (kind === "INF") return [
+      rlimit(name, "unlimited")
+    ];
+    if (kind !== "VALUE" || typeof value !== "number") return [];
+    return [
+      rlimit(name, value * unit)
+    ];
+  });
+}
+function environmentOf2(config) {
+  const pairs3 = textsOf2(config, "envar").map((text5) => text5.split(/=(.*)/s));
+  const set = Object.fromEntries(pairs3.filter(([, value]) => value !== void 0));
+  const kept = pairs3.flatMap(([name, value]) => value === void 0 ? [
+    name
+  ] : []);
+  return [
+    ...flagOf2(config, "keep_env", false) ? [] : [
+      clearEnv(kept.length > 0 ? {
+        keep: kept
+      } : {})
+    ],
+    ...Object.keys(set).length === 0 ? [] : [
+      setEnv(set)
+    ]
+  ];
+}
+function textsOf2(message2, name) {
+  return (message2.get(name) ?? []).filter((value) => typeof value === "string");
+}
+function textOf13(message2, name) {
+  return textsOf2(message2, name).at(-1);
+}
+function numberOf8(message2, name) {
+  const text5 = textOf13(message2, name);
+  return text5 === void 0 ? void 0 : wholeNumber(text5);
+}
+function flagOf2(message2, name, usual) {
+  const text5 = textOf13(message2, name);
+  return text5 === void 0 ? usual : [
+    "true",
+    "t",
+    "True",
+    "1"
+  ].includes(text5);
+}
+function messagesOf(message2, name) {
+  const isMessage = (value) => typeof value !== "string";
+  return (message2.get(name) ?? []).filter(isMessage);
+}
+var PLACE, KINDS6;
+var init_nsjail = __esm({
+  "scripts/ramekin/from/nsjail.ts"() {
+    init_mod2();
+    init_path();
+    init_nsjail_fields();
+    init_text_proto();
+    init_translation3();
+    PLACE = "/mnt";
+    KINDS6 = [
+      [
+        "user",
+        "clone_newuser",
+        true
+      ],
+      [
+        "mount",
+        "clone_newns",
+        true
+      ],
+      [
+        "pid",
+        "clone_newpid",
+        true
+      ],
+      [
+        "uts",
+        "clone_newuts",
+        true
+      ],
+      [
+        "ipc",
+        "clone_newipc",
+        true
+      ],
+      [
+        "net",
+        "clone_newnet",
+        true
+      ],
+      [
+        "cgroup",
+        "clone_newcgroup",
+        true
+      ],
+      [
+        "time",
+        "clone_newtime",
+        false
+      ]
+    ];
+  }
+});
+
+// scripts/ramekin/from_nsjail.ts
+var from_nsjail_exports = {};
+__export(from_nsjail_exports, {
+  run: () => run30
+});
+function run30(given) {
+  const path2 = given.operands[0];
+  return writeRecipe(fromNsjail(readable(path2, () => Deno.readTextFileSync(path2))), given);
+}
+var init_from_nsjail = __esm({
+  "scripts/ramekin/from_nsjail.ts"() {
+    init_command_line();
+    init_nsjail();
+    init_recipe_file();
+  }
+});
+
 // scripts/ramekin/schema.ts
 var schema_exports = {};
 __export(schema_exports, {
-  run: () => run28
+  run: () => run31
 });
-function run28() {
+function run31() {
   printJson(recipeSchema());
   return 0;
 }
@@ -61432,10 +63413,10 @@ var init_schema2 = __esm({
 var man_exports = {};
 __export(man_exports, {
   programPage: () => programPage,
-  run: () => run29,
+  run: () => run32,
   subcommandPage: () => subcommandPage
 });
-function run29(given) {
+function run32(given) {
   const [name] = given.operands;
   print(name === void 0 ? programPage() : subcommandPage(find(name)));
   return 0;
@@ -61472,7 +63453,7 @@ function subcommandPage(subcommand) {
       ...more.split("\n").flatMap(paragraph)
     ],
     ".SH OPTIONS",
-    ...shown4.flatMap((flag) => term(flagText(flag) + (flag.repeated === true ? " ..." : ""), flag.summary)),
+    ...shown4.flatMap((flag2) => term(flagText(flag2) + (flag2.repeated === true ? " ..." : ""), flag2.summary)),
     ".SH SEE ALSO",
     line2("ramekin(1)")
   ].join("\n");
@@ -61559,7 +63540,7 @@ function casesOf({ name, flags: flags2, operand, program }) {
   ].join(" ");
   const valued = flags2.filter(({ completes }) => completes !== void 0);
   return [
-    ...valued.map((flag) => `    ${name}--${flag.name}) ${actionOf2(flag.completes)} ;;`),
+    ...valued.map((flag2) => `    ${name}--${flag2.name}) ${actionOf2(flag2.completes)} ;;`),
     `    ${name})`,
     `      if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "${words3}" -- "$cur")`,
     `      else ${operand === void 0 ? ":" : actionOf2(operand.completes)}; fi ;;`
@@ -61613,7 +63594,7 @@ function linesOf2({ name, summary, flags: flags2, operand }) {
   const here2 = `complete -c ramekin -n ${quoted3(`__ramekin_at ${name}`)}`;
   return [
     `complete -c ramekin -n __fish_use_subcommand -a ${name} -d ${quoted3(summary)}`,
-    ...flags2.map((flag) => `${here2} ${flagWords(flag)} -d ${quoted3(flag.summary)}`),
+    ...flags2.map((flag2) => `${here2} ${flagWords(flag2)} -d ${quoted3(flag2.summary)}`),
     ...operand === void 0 ? [] : [
       `${here2} ${valueWords(operand.completes)}`
     ]
@@ -61733,9 +63714,9 @@ var init_zsh = __esm({
 // scripts/ramekin/completions.ts
 var completions_exports = {};
 __export(completions_exports, {
-  run: () => run30
+  run: () => run33
 });
-function run30(given) {
+function run33(given) {
   const shell = given.operands[0];
   const completions = SHELLS[shell];
   if (completions === void 0) {
@@ -61916,6 +63897,9 @@ var LOAD = {
   ls: () => Promise.resolve().then(() => (init_ls(), ls_exports)),
   check: () => Promise.resolve().then(() => (init_check2(), check_exports)),
   oci: () => Promise.resolve().then(() => (init_oci(), oci_exports)),
+  "from-bwrap": () => Promise.resolve().then(() => (init_from_bwrap(), from_bwrap_exports)),
+  "from-unshare": () => Promise.resolve().then(() => (init_from_unshare(), from_unshare_exports)),
+  "from-nsjail": () => Promise.resolve().then(() => (init_from_nsjail(), from_nsjail_exports)),
   schema: () => Promise.resolve().then(() => (init_schema2(), schema_exports)),
   man: () => Promise.resolve().then(() => (init_man(), man_exports)),
   completions: () => Promise.resolve().then(() => (init_completions(), completions_exports))
