@@ -46,7 +46,8 @@ export function pinParents(
 ): void {
   const { mounts } = plan.state;
   const mount = mounts.mountAbove(canonical);
-  if (!canonical.startsWith("/") || mount.own || mount.readOnly || mount.type !== "bind") return;
+  if (!canonical.startsWith("/") || mount.own || mount.readOnly) return;
+  if (mount.type !== "bind" && mount.origin === undefined) return;
   if (mounts.isHostFile(canonical) && KERNEL.some((own) => isWithin(canonical, own))) return;
   // A later root is entered by its directory, which a mount above it would cover.
   const root = plan.cursor.rootOf(canonical);

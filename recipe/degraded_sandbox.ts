@@ -85,7 +85,16 @@ function denied(
 }
 
 /** What is about files and names of a sandbox's own. */
-const OWN_OPTIONS = ["bind", "overlay", "tmpfs", "root", "hostname", "tmp", "shm"] as const;
+const OWN_OPTIONS = [
+  "changes",
+  "bind",
+  "overlay",
+  "tmpfs",
+  "root",
+  "hostname",
+  "tmp",
+  "shm",
+] as const;
 
 /** Refuses what neither Landlock nor a filter holds. */
 function refuseUnheld(options: SandboxOptions, asked: ShownFiles): void {

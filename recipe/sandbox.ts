@@ -79,6 +79,12 @@ export interface SandboxOptions {
   /** Files and directories that appear at their own paths, and can be changed too. */
   readonly write?: readonly string[];
   /**
+   * Where changes of the directories of `write` go, which then stay as they are: for each the
+   * directory that takes them, with an empty `upper` and `work` in it. `hold()` of ramekin/changes
+   * makes these, tells the changes, and makes them in the end.
+   */
+  readonly changes?: Readonly<Record<string, string>>;
+  /**
    * Files and directories that appear at another path: `["/home/me/work", "/work"]` can be changed as
    * with `write`, and `["/home/me/work", "/work", "ro"]` as little as with `read`. A path in a
    * directory that the program may change is refused.
@@ -227,6 +233,7 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     read: paths,
     tryRead: paths,
     write: paths,
+    changes: optional(dictionary(absolutePath(), absolutePath())),
     bind: optional(list(boundFile(path))),
     overlay: paths,
     tmpfs: paths,

@@ -51,6 +51,7 @@ class SandboxRoot {
     this.#asked = asked;
     this.#options = options;
     this.#root = options.weakerProc === true ? "/sys" : "/proc";
+    this.#checkChanges();
     if (options.root !== undefined && asked.has("/")) {
       throw new RecipeError('sandbox: "root" takes the place of all files ("/")');
     }
@@ -65,7 +66,8 @@ class SandboxRoot {
   }
 
   steps(): readonly Step[] {
-    const { denyRead = [], denyWrite = [], weakerProc, protect, root, shm } = this.#options;
+    const { denyWrite = [], weakerProc, protect, root, shm } = this.#options;
+    const denyRead = [...this.#options.denyRead ?? [], ...this.#changesInSight()];
     const whole = this.#asked.get("/");
     // A directory comes before what is in it, so that nothing is covered.
     const paths = [...this.#asked.keys()].filter((path) => path !== "/").sort();
@@ -107,6 +109,8 @@ class SandboxRoot {
     if (option === "tmpfs") return this.#temporary(path);
     if (option === "overlay") return overlay(this.#at(path), { lower: [path], discard: true });
     const around = this.#accessAround(path);
+    const held = this.#changesOf(file);
+    if (held !== undefined) return this.#heldDirectory(path, held);
     if (option === "bind" || !around.includes("write")) return this.#shownFile(file);
     if (access === "write" && around[0] === "read") {
       throw new RecipeError(
@@ -210,6 +214,47 @@ class SandboxRoot {
       { ...options, ...(option === "tryRead" && { optional: true }) },
       source,
     );
+  }
+
+  /** Refuses a path whose changes would go to the host, while those of others are held. */
+  #checkChanges(): void {
+    if (this.#options.changes === undefined) return;
+    for (const file of this.#asked.values()) {
+      const { option, path, access } = file;
+      if (access !== "write" || this.#changesOf(file) !== undefined) continue;
+      if (option === "write" && this.#accessAround(path).includes("write")) continue;
+      throw new RecipeError(
+        path === "/"
+          ? 'sandbox, "changes": those of / cannot be held, as there are other filesystems in it; ' +
+            'name the directories to be written in "write"'
+          : `sandbox, "changes": there is no directory for those of ${path}, which is to be written`,
+      );
+    }
+  }
+
+  /** The directory that takes the changes of one that is to be written, and lies in no other such. */
+  #changesOf({ option, path, access }: ShownFile): string | undefined {
+    const { changes } = this.#options;
+    if (changes === undefined || option !== "write" || access !== "write" || path === "/") return;
+    if (this.#accessAround(path).includes("write")) return;
+    return Object.hasOwn(changes, path) ? changes[path] : undefined;
+  }
+
+  /** The directories that take changes, where the program would see them. */
+  #changesInSight(): readonly string[] {
+    const directories = Object.values(this.#options.changes ?? {}).map(normalize);
+    return directories.filter((directory) =>
+      this.#asked.values().some(({ source }) => isWithin(directory, source))
+    );
+  }
+
+  #heldDirectory(path: string, held: string): Step {
+    return overlay(this.#at(path), {
+      lower: [path],
+      upper: `${held}/upper`,
+      work: `${held}/work`,
+      untrusted: true,
+    });
   }
 
   #hostFile(path: string, options: BindOptions, source = path): BindStep {

@@ -28,17 +28,22 @@ export function namesIn(path: string): string[] {
 export function entriesIn(path: string): DirectoryEntry[] {
   const directory = syscall(openat(at_fdcwd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
   try {
-    const entries: DirectoryEntry[] = [];
-    for (;;) {
-      const part = new Output(PART_SIZE, "&entries");
-      const list = getdents64(directory, part);
-      // A directory that was removed in the meantime is empty.
-      const outcome = syscalls([{ call: list, accept: ["ENOENT"] }]);
-      const size = Number(outcome.result(list));
-      if (size <= 0) return entries;
-      entries.push(...readDirectoryEntries(outcome.output(part), size));
-    }
+    return entriesOf(directory);
   } finally {
     syscall(close(directory));
+  }
+}
+
+/** Returns the entries of an open directory from where it has been read to. */
+export function entriesOf(directory: number): DirectoryEntry[] {
+  const entries: DirectoryEntry[] = [];
+  for (;;) {
+    const part = new Output(PART_SIZE, "&entries");
+    const list = getdents64(directory, part);
+    // A directory that was removed in the meantime is empty.
+    const outcome = syscalls([{ call: list, accept: ["ENOENT"] }]);
+    const size = Number(outcome.result(list));
+    if (size <= 0) return entries;
+    entries.push(...readDirectoryEntries(outcome.output(part), size));
   }
 }

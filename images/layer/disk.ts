@@ -12,7 +12,7 @@ import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW } from "../../ffi/calls/constants/at.
 import { O_PATH, O_RDONLY } from "../../ffi/calls/constants/open.ts";
 import { closeNow, FileBatch, MEMORY, type Piece, type Place, type Report } from "./file_batch.ts";
 import type { PlacedAttributes } from "./owners.ts";
-import type { Xattr } from "./tar/entry.ts";
+import type { Xattr } from "../../ffi/files/overlay_notes.ts";
 
 /** How many bytes of files a batch writes at most before it runs. */
 const MOST_BYTES = 1 << 20;

@@ -19,7 +19,7 @@ import { engine } from "../../ffi/engine/engine.ts";
 import { ERRNO, type ErrnoName, errnoName } from "../../ffi/errno.ts";
 import { SyscallError } from "../../ffi/errors.ts";
 import { syscall } from "../../ffi/syscalls.ts";
-import { openBeneath } from "./beneath.ts";
+import { openBeneath } from "../../ffi/files/beneath.ts";
 import type { PlacedAttributes } from "./owners.ts";
 import type { Time } from "./tar/entry.ts";
 

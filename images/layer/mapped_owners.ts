@@ -5,7 +5,8 @@
  * @module
  */
 
-import { linux, mapIds, recipe, unshare } from "../../mod.ts";
+import { openUserNamespace } from "../../container/user_namespace.ts";
+import { linux, mapIds, unshare } from "../../mod.ts";
 import type { IdRange } from "../../mod.ts";
 import { environment } from "../environment.ts";
 import type { Owners } from "./owners.ts";
@@ -49,19 +50,11 @@ export function subordinateIds(): IdMaps | undefined {
  * @throws {SyscallError} if user namespaces are not allowed
  */
 export async function openOwners(ids: IdMaps): Promise<MappedOwners> {
-  const maker = recipe(unshare("user"), mapIds(ids))
-    .command("cat", { stdin: "piped", stdout: "null", stderr: "null" }).spawn();
-  try {
-    const flags = linux.O_RDONLY | linux.O_CLOEXEC;
-    const namespace = linux.open(`/proc/${maker.pid}/ns/user`, flags);
-    return {
-      owners: { kind: "mapped", namespace: namespace.number, ...ids },
-      [Symbol.dispose]: () => namespace.close(),
-    };
-  } finally {
-    await maker.stdin.close();
-    await maker.status;
-  }
+  const namespace = await openUserNamespace([unshare("user"), mapIds(ids)]);
+  return {
+    owners: { kind: "mapped", namespace: namespace.number, ...ids },
+    [Symbol.dispose]: () => namespace.close(),
+  };
 }
 
 /** A range of ids of the host. */

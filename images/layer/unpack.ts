@@ -12,7 +12,8 @@ import type { Place } from "./file_batch.ts";
 import { FileReading } from "./file_reading.ts";
 import { ArchiveError } from "./errors.ts";
 import { type Owners, type PlacedAttributes, placeOwners } from "./owners.ts";
-import type { Attributes, EntryKind, TarEntry, Xattr } from "./tar/entry.ts";
+import type { Xattr } from "../../ffi/files/overlay_notes.ts";
+import type { Attributes, EntryKind, TarEntry } from "./tar/entry.ts";
 import type { TarSink } from "./tar/reader.ts";
 import { deepestFirst, LONGEST, partsOf, Tree, type TreeNode } from "./tree.ts";
 

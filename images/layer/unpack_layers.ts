@@ -8,6 +8,7 @@ import { mknodat, O_CLOEXEC, O_DIRECTORY, O_PATH } from "../../ffi/calls/files.t
 import { makedev, S_IFCHR, unlinkat } from "../../ffi/calls/files.ts";
 import { SyscallError } from "../../ffi/errors.ts";
 import { namesIn } from "../../ffi/files/read_dir.ts";
+import { removeAll } from "../../ffi/files/remove_tree.ts";
 import { open } from "../../ffi/linux/files.ts";
 import { geteuid } from "../../ffi/linux/users.ts";
 import { syscall } from "../../ffi/syscalls.ts";
@@ -16,7 +17,6 @@ import { decompress } from "./decompress.ts";
 import { Disk } from "./disk.ts";
 import { ArchiveError, LayerError } from "./errors.ts";
 import type { Owners } from "./owners.ts";
-import { removeAll } from "./remove_tree.ts";
 import { TarReader } from "./tar/reader.ts";
 import { Unpacker } from "./unpack.ts";
 

@@ -19,14 +19,20 @@ import {
 } from "../../ffi/calls/constants/files.ts";
 import { O_CLOEXEC, O_DIRECTORY, O_PATH } from "../../ffi/calls/files.ts";
 import { readSome } from "../../ffi/engine/transfer.ts";
+import {
+  isOverlayNote,
+  isWhiteout,
+  overlayNotes,
+  type Xattr,
+} from "../../ffi/files/overlay_notes.ts";
+import { type FoundDirectory, type FoundFile, TreeReader } from "../../ffi/files/read_tree.ts";
 import type { Statx } from "../../ffi/calls/statx.ts";
 import { open } from "../../ffi/linux/files.ts";
 import { geteuid } from "../../ffi/linux/users.ts";
 import { decoded, type Decoder } from "./decoder.ts";
 import { LayerError } from "./errors.ts";
 import type { Owners } from "./owners.ts";
-import { type FoundDirectory, type FoundFile, TreeReader } from "./read_tree.ts";
-import type { EntryKind, Xattr } from "./tar/entry.ts";
+import type { EntryKind } from "./tar/entry.ts";
 import { END_OF_ARCHIVE, headerOf, type NewEntry, paddingOf } from "./tar/writer.ts";
 
 /** How a layer is written. */
@@ -120,9 +126,6 @@ export async function writeLayer(
 }
 
 const [WHITEOUT, OPAQUE] = [".wh.", ".wh..wh..opq"];
-const OVERLAY = /^(?:trusted|user)\.overlay\.(.*)$/;
-/** What overlay filesystems note of files, and of which a layer has to say nothing. */
-const NOTES: readonly string[] = ["origin", "impure", "nlink", "uuid", "protattr"];
 /** Attributes that belong to the machine, and not to the file. */
 const OF_MACHINE = /^security\.(?!capability$)/;
 
@@ -213,7 +216,7 @@ class LayerArchive {
       this.leftOut.push(path);
       return;
     }
-    if (kind === "character" && status.rdev === 0 && !this.#options.whole) {
+    if (isWhiteout(status) && !this.#options.whole) {
       yield* this.#empty(inside(directory, WHITEOUT + file.name), mtime);
       return;
     }
@@ -256,7 +259,7 @@ class LayerArchive {
       uid: all ? 0 : status.uid,
       gid: all ? 0 : status.gid,
       mtime: this.#time(mtime),
-      xattrs: xattrs.filter(({ name }) => !OVERLAY.test(name) && !OF_MACHINE.test(name))
+      xattrs: xattrs.filter(({ name }) => !isOverlayNote(name) && !OF_MACHINE.test(name))
         .toSorted((a, b) => a.name < b.name ? -1 : 1),
     };
   }
@@ -268,24 +271,18 @@ class LayerArchive {
 
   /** Whether a directory is opaque; refuses what refers to lower layers. */
   #overlayXattrs(path: string, xattrs: readonly Xattr[]): boolean {
-    let opaque = false;
-    for (const { name, value } of xattrs) {
-      const note = OVERLAY.exec(name)?.[1];
-      if (note === undefined || NOTES.includes(note)) continue;
-      if (note !== "opaque") {
-        throw new LayerError(
-          `${
-            JSON.stringify(path)
-          } has the attribute ${name}: an overlay filesystem keeps a part of ` +
-            "the file elsewhere, which a layer cannot say",
-          {
-            code: "unsupported",
-            advice: ["mount it with redirect_dir=off and metacopy=off"],
-          },
-        );
-      }
-      // "x" says that whiteouts may be ordinary files with an attribute.
-      opaque ||= value.length === 1 && value[0] === 0x79;
+    const { opaque, elsewhere } = overlayNotes(xattrs);
+    if (elsewhere !== undefined) {
+      throw new LayerError(
+        `${
+          JSON.stringify(path)
+        } has the attribute ${elsewhere}: an overlay filesystem keeps a part ` +
+          "of the file elsewhere, which a layer cannot say",
+        {
+          code: "unsupported",
+          advice: ["mount it with redirect_dir=off and metacopy=off"],
+        },
+      );
     }
     return opaque && !this.#options.whole;
   }

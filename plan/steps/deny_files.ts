@@ -77,6 +77,8 @@ interface ShownTree {
   readonly readOnly: boolean;
   /** Whether its changes are thrown away. */
   readonly discards: boolean;
+  /** Whether changes go elsewhere: what is made there is not on the host. */
+  readonly holdsChanges: boolean;
 }
 
 /** Returns what is shown of the host, the innermost first: what is around it then has the mounts in it. */
@@ -87,22 +89,26 @@ function shownTrees(
   const { nextRoot } = plan.cursor;
   const trees: ShownTree[] = [];
   for (const mount of plan.state.mounts.visible()) {
-    const { origin, target, readOnly, type: kind } = mount;
+    const { origin, target, readOnly, own } = mount;
+    const isOverlay = mount.type === "overlay";
     if (nextRoot !== undefined && !isWithin(target, nextRoot)) continue;
     if (origin === undefined) refuseLayers(mount, denied, plan);
     if (origin === undefined) continue;
     const { type } = plan.facts.resolve(origin);
-    const discards = kind === "overlay";
-    if (type !== undefined) trees.push({ origin, type, target, readOnly, discards });
+    if (type === undefined) continue;
+    const [discards, holdsChanges] = [isOverlay && own, isOverlay && !own];
+    trees.push({ origin, type, target, readOnly, discards, holdsChanges });
   }
   return trees.sort((a, b) => b.target.length - a.target.length);
 }
 
 function refuseLayers(
-  { target, layers }: PlannedMount,
+  { target, layers, origin }: PlannedMount,
   denied: readonly DeniedPlace[],
   plan: PlanBuilder,
 ): void {
+  // What an overlay certainly shows of the host is looked through as other mounts are.
+  if (origin !== undefined) return;
   for (const { path } of layers) {
     const layer = plan.facts.resolve(path).path;
     const found = denied.find(({ end }) => touches(end, layer));
@@ -168,7 +174,7 @@ class DenialsIn {
     done: string,
     write: (file: FoundName) => void,
   ): void {
-    const { origin, type, target, readOnly, discards } = this.#tree;
+    const { origin, type, target, readOnly, discards, holdsChanges } = this.#tree;
     if (type !== "directory") return;
     const paths = this.#shownOf(denied.map(({ end }) => end));
     const links = readOnly || discards ? [] : this.#shownOf(denied.flatMap(({ links }) => links));
@@ -200,8 +206,8 @@ class DenialsIn {
       write(file);
     }
     for (const path of links) this.#shown.keep({ path, isLink: true });
-    // Nobody makes a file in what can only be read, or of what is thrown away.
-    if (readOnly || discards || missing.length === 0) return;
+    // Nobody makes a file in what can only be read, or of what is thrown away or held.
+    if (readOnly || discards || holdsChanges || missing.length === 0) return;
     plan.access.record({ kind: "write", path: origin });
     for (const name of missing) {
       plan.placeholders.push({ ...name, stepIndex: plan.cursor.index });

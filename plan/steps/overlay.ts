@@ -33,6 +33,7 @@ import type { OverlayStep } from "../../recipe/steps/overlay.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { HostPath } from "../host_path.ts";
 import { copyTree } from "../copy_tree.ts";
+import { refuseKernelMount } from "./kernel_mounts.ts";
 import { checkOptions, mountFilesystem } from "./mounts.ts";
 import { unexpanded } from "../../recipe/unexpanded.ts";
 
@@ -49,9 +50,10 @@ interface Changes {
  */
 export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would be mounted on the host");
+  const held = step.untrusted === true ? trustedOrigin(step.lower[0]!, plan) : undefined;
   const target = plan.path(step.target);
   if (target.needsMountPoint) target.makeMountPoint("directory");
-  const origin = onlyOrigin(step, plan);
+  const origin = held ?? onlyOrigin(step, plan);
   const lower = step.lower.map((path) => {
     plan.access.recordLowerDirectory(path);
     const source = plan.source(path);
@@ -74,28 +76,45 @@ export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
     const written = step.discard === true ? { upper: "upper", work: "work" } : changes;
     const data = overlayData(plan, lower.length, written);
     checkOptions(plan, data);
-    plan.call(mount("overlay", ".", "overlay", 0, data), { fixes: overlayFixes(step, plan) });
+    const restricted = held === undefined ? 0 : flags;
+    plan.call(mount("overlay", ".", "overlay", restricted, data), {
+      fixes: overlayFixes(step, plan),
+    });
     for (const name of attached.keys()) plan.call(umount2(name, MNT_DETACH));
   });
   plan.release(below);
   plan.mounted({
     target: target.canonical,
     type: "overlay",
-    ...origin,
+    ...(origin !== undefined && { origin }),
     layers: [
       ...(step.upper === undefined ? [] : [{ path: step.upper, changes: true }]),
       ...step.lower.map((path) => ({ path, changes: false })),
     ],
     readOnly: step.upper === undefined && step.discard !== true,
-    own: true,
+    own: held === undefined,
   });
 }
 
 /** Returns the directory of the host that is shown, if it is one and no other. */
-function onlyOrigin({ lower, discard }: OverlayStep, plan: PlanBuilder): { origin?: string } {
-  if (discard !== true || lower.length > 1 || !plan.host.isHere) return {};
+function onlyOrigin({ lower, discard }: OverlayStep, plan: PlanBuilder): string | undefined {
+  if (discard !== true || lower.length > 1 || !plan.host.isHere) return undefined;
   const source = plan.source(lower[0]!);
-  return source instanceof HostPath ? { origin: source.resolved.path } : {};
+  return source instanceof HostPath ? source.resolved.path : undefined;
+}
+
+/** Returns the directory of the host that an untrusted program is shown. */
+function trustedOrigin(lower: string, plan: PlanBuilder): string {
+  const source = plan.source(lower);
+  if (!(source instanceof HostPath)) {
+    plan.refuse(`${lower} is no directory of the host at this step, and "untrusted" takes one`);
+  }
+  const { path, type } = source.resolved;
+  refuseKernelMount(lower, path, plan);
+  if (type === "directory" || type === undefined || type === "unknown") return path;
+  return plan.refuse(
+    `${lower} is not a directory, and changes are held for whole directories; name the one it is in`,
+  );
 }
 
 function overlayFixes(step: OverlayStep, plan: PlanBuilder): Fixes {

@@ -57,7 +57,7 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
     everywhere.keep(file);
   }
   for (const name of missing) {
-    if (!shown.has(name.path)) continue;
+    if (!shown.has(name.path) || shown.holdsChanges(name.path)) continue;
     plan.placeholders.push({ ...name, stepIndex: plan.cursor.index });
     const file = { path: name.path, isLink: false };
     shown.keep(file);

@@ -36,6 +36,11 @@ export class ShownDirectory {
     return !own || target === this.target;
   }
 
+  /** Whether changes of the file go elsewhere, so that it is not made on the host. */
+  holdsChanges(source: string): boolean {
+    return this.#plan.state.mounts.mountOf(this.targetOf(source)).type === "overlay";
+  }
+
   /** Returns the path at which the container shows a file. */
   targetOf(source: string): string {
     return `${this.#root}/${this.#nameOf(source)}`;

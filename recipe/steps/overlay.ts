@@ -25,6 +25,13 @@ export interface OverlayOptions {
   readonly work?: string;
   /** Whether changes go to memory and are discarded, in place of `upper` and `work`. */
   readonly discard?: boolean;
+  /**
+   * Whether the program is not trusted with the lower directory, which then is shown as `bind()` shows
+   * one: `protect()` and `denyFiles()` find their files in it, what is mounted on it has to be there,
+   * and it has no devices and no set-user-ID programs. Where a denied or protected name is missing,
+   * it can be made, as that changes `upper` alone. Needs `upper`, and one lower directory.
+   */
+  readonly untrusted?: boolean;
 }
 
 /**
@@ -32,10 +39,11 @@ export interface OverlayOptions {
  * directories stay the same. With neither, the overlay is read-only, and needs two lower
  * directories. Needs `unshare("mount")` before it.
  *
- * @throws {RecipeError} for `upper` without `work` or with `discard`, and for a single lower
- * directory with none of them
+ * @throws {RecipeError} for `upper` without `work` or with `discard`, for a single lower directory
+ * with none of them, and for `untrusted` without `upper` or with several lower directories
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, onto `/`, or with
- * more directories than fit into the 4095 bytes of options that mount(2) takes
+ * more directories than fit into the 4095 bytes of options that mount(2) takes; with `untrusted` for
+ * a lower directory that is none of the host, or a filesystem of the kernel
  * @throws {SyscallError} when it is run: `ENOENT` where one of the directories does not exist,
  * `ENOTDIR` where the target or a lower one is not a directory, `EINVAL` where `upper` or `work` is
  * not one, they are on different filesystems, or one lies in the other, and where in a user
@@ -65,11 +73,15 @@ export const overlaySchema: StepSchema<OverlayStep> = stepSchema("overlay", () =
   upper: optional(absolutePath()),
   work: optional(absolutePath()),
   discard: optional(boolean()),
-}), ({ lower, upper, work, discard }) => {
+  untrusted: optional(boolean()),
+}), ({ lower, upper, work, discard, untrusted }) => {
   if ((upper === undefined) !== (work === undefined)) return `"upper" and "work" go together`;
   if (upper !== undefined && discard === true) return `"discard" takes the place of "upper"`;
   if (upper === undefined && discard !== true && lower.length < 2) {
     return `needs two lower directories without "upper" or "discard"`;
+  }
+  if (untrusted === true && (upper === undefined || lower.length > 1)) {
+    return `"untrusted" needs "upper", and one lower directory`;
   }
   return undefined;
 });

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Xattr } from "../../../ffi/files/overlay_notes.ts";
+
 /** The kind of a file in an archive. */
 export type EntryKind =
   | "file"
@@ -26,12 +28,6 @@ export interface Time {
 export interface Segment {
   readonly offset: number;
   readonly length: number;
-}
-
-/** An extended attribute. */
-export interface Xattr {
-  readonly name: string;
-  readonly value: Uint8Array;
 }
 
 /** The owner, mode, time and attributes of a file. */

@@ -6,7 +6,8 @@
 
 import { decodeName } from "../../../ffi/file_name.ts";
 import { ArchiveError } from "../errors.ts";
-import type { EntryKind, Segment, TarEntry, Time, Xattr } from "./entry.ts";
+import type { Xattr } from "../../../ffi/files/overlay_notes.ts";
+import type { EntryKind, Segment, TarEntry, Time } from "./entry.ts";
 import type { Header } from "./header.ts";
 import { paxNumber, type PaxRecord, paxTime } from "./pax.ts";
 import { checkSegments, paxSegments } from "./sparse.ts";

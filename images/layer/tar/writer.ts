@@ -6,7 +6,8 @@
  */
 
 import { encodeName } from "../../../ffi/file_name.ts";
-import type { EntryKind, Xattr } from "./entry.ts";
+import type { Xattr } from "../../../ffi/files/overlay_notes.ts";
+import type { EntryKind } from "./entry.ts";
 import { BLOCK } from "./header.ts";
 
 /** A file that is written. */

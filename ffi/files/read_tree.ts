@@ -5,26 +5,20 @@
  * @module
  */
 
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../../ffi/calls/constants/at.ts";
-import { S_IFLNK, S_IFREG } from "../../ffi/calls/constants/files.ts";
-import {
-  O_CLOEXEC,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  O_PATH,
-  O_RDONLY,
-} from "../../ffi/calls/constants/open.ts";
-import { STATX_BASIC_STATS } from "../../ffi/calls/constants/statx.ts";
-import { close } from "../../ffi/calls/files.ts";
-import { type DirectoryEntry, readDirectoryEntries } from "../../ffi/calls/getdents.ts";
-import { readStatx, type Statx } from "../../ffi/calls/statx.ts";
-import { BatchResult, CallBatch } from "../../ffi/call_batch.ts";
-import { engine } from "../../ffi/engine/engine.ts";
-import { SyscallError } from "../../ffi/errors.ts";
-import { decodeName } from "../../ffi/file_name.ts";
-import { syscall } from "../../ffi/syscalls.ts";
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../calls/constants/at.ts";
+import { S_IFLNK, S_IFREG } from "../calls/constants/files.ts";
+import { O_CLOEXEC, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY } from "../calls/constants/open.ts";
+import { STATX_BASIC_STATS } from "../calls/constants/statx.ts";
+import { close } from "../calls/files.ts";
+import { type DirectoryEntry, readDirectoryEntries } from "../calls/getdents.ts";
+import { readStatx, type Statx } from "../calls/statx.ts";
+import { BatchResult, CallBatch } from "../call_batch.ts";
+import { engine } from "../engine/engine.ts";
+import { SyscallError } from "../errors.ts";
+import { decodeName } from "../file_name.ts";
+import { syscall } from "../syscalls.ts";
 import { openBeneath } from "./beneath.ts";
-import type { Xattr } from "./tar/entry.ts";
+import type { Xattr } from "./overlay_notes.ts";
 
 const [MEMORY, LISTED, NAMES, VALUE, TARGET] = [1 << 20, 1 << 15, 4096, 1 << 16, 4096];
 /** The size of struct statx, and where it has the time of the last change. */
@@ -92,11 +86,17 @@ export class TreeReader implements Disposable {
   }
 
   /** Reads files of a directory, in this order. */
-  async *files(path: string, entries: readonly DirectoryEntry[]): AsyncGenerator<FoundFile> {
+  async *files(
+    path: string,
+    entries: readonly Pick<DirectoryEntry, "name" | "type">[],
+  ): AsyncGenerator<FoundFile> {
     for (let at = 0; at < entries.length; at += AT_ONCE) {
       for (const file of await this.#group(path, entries.slice(at, at + AT_ONCE))) {
-        yield file;
-        if (file.fd !== undefined) this.#close(file.fd);
+        try {
+          yield file;
+        } finally {
+          if (file.fd !== undefined) this.#close(file.fd);
+        }
       }
     }
   }
@@ -121,7 +121,10 @@ export class TreeReader implements Disposable {
     }
   }
 
-  async #group(path: string, entries: readonly DirectoryEntry[]): Promise<FoundFile[]> {
+  async #group(
+    path: string,
+    entries: readonly Pick<DirectoryEntry, "name" | "type">[],
+  ): Promise<FoundFile[]> {
     const calls = this.#calls;
     const directory = new BatchResult(openBeneath(calls, this.#root, path, O_PATH));
     const asked = entries.map(({ name, type }) => {

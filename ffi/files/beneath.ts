@@ -11,8 +11,8 @@ import {
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
-} from "../../ffi/calls/constants/open.ts";
-import type { CallBatch } from "../../ffi/call_batch.ts";
+} from "../calls/constants/open.ts";
+import type { CallBatch } from "../call_batch.ts";
 
 /** The size of struct open_how (linux/openat2.h). */
 const HOW_SIZE = 24;

@@ -1,0 +1,405 @@
+/**
+ * Directories whose changes are held: what programs in sandboxes write to them is kept apart, told, and
+ * in the end made or thrown away.
+ *
+ * @module
+ */
+
+import { AT_EMPTY_PATH } from "../ffi/calls/constants/at.ts";
+import { O_CLOEXEC, O_DIRECTORY, O_PATH } from "../ffi/calls/constants/open.ts";
+import { at_fdcwd, faccessat, fchmod, fchownat, W_OK, X_OK } from "../ffi/calls/files.ts";
+import { environmentVariable } from "../ffi/environment.ts";
+import { SyscallError } from "../ffi/errors.ts";
+import { mkdirat, statx } from "../ffi/linux/directories.ts";
+import { open } from "../ffi/linux/files.ts";
+import { geteuid } from "../ffi/linux/users.ts";
+import { syscall } from "../ffi/syscalls.ts";
+import type { Recipe } from "../container/recipe.ts";
+import { sandbox, type SandboxOptions } from "../container/sandbox.ts";
+import { openUserNamespace } from "../container/user_namespace.ts";
+import { isWithin, normalize } from "../recipe/path.ts";
+import { mapRoot, unshare } from "../recipe/steps/builders.ts";
+import type { Change } from "./change.ts";
+import { Commit } from "./commit.ts";
+import { compare, type FoundChange } from "./compare.ts";
+import { ChangesError } from "./errors.ts";
+import { entryOf, type Journal } from "./journal.ts";
+import { isDenied } from "./new_files.ts";
+import { ChangesPlace, type FinishedCommit, pathOf } from "./place.ts";
+import { protectedBy, protectedNames } from "./protected.ts";
+import { Tree } from "./tree.ts";
+
+/** Options of {@linkcode hold}. */
+export interface HoldOptions {
+  /**
+   * Where the changes are kept: a directory of this user alone, which is on a filesystem that can be
+   * the upper layer of an overlay.
+   *
+   * @default {ramekin/held in XDG_STATE_HOME (~/.local/state), for root /var/lib/ramekin/held, else a
+   * directory in /var/tmp}
+   */
+  readonly place?: string;
+}
+
+/** The options of a sandbox, but for those that the holder gives. */
+export type HeldSandboxOptions = Omit<SandboxOptions, "write" | "changes">;
+
+/** Options of {@linkcode Held.commit}. */
+export interface CommitOptions {
+  /**
+   * What is done about files that were changed on the host meanwhile: nothing is made at all, they
+   * are left as they are, or they are overwritten.
+   *
+   * @default {"refuse"}
+   */
+  readonly conflicts?: "refuse" | "leave" | "overwrite";
+  /**
+   * What is done about files that are protected or denied: nothing is made at all, they are left as
+   * they are, or they are changed too.
+   *
+   * @default {"refuse"}
+   */
+  readonly protected?: "refuse" | "leave" | "commit";
+}
+
+/** What a commit has done. */
+export interface CommitSummary {
+  /** The changes that were made. */
+  readonly made: readonly Change[];
+  /** The changes that were left out, as they were in conflict or protected. */
+  readonly left: readonly Change[];
+}
+
+/** A directory that is held. */
+interface HeldDirectory {
+  readonly path: string;
+  /** Its name in the place. */
+  readonly name: string;
+}
+
+/** A change, and the directory that it is in. */
+interface Located {
+  readonly index: number;
+  readonly found: FoundChange;
+  readonly change: Change;
+}
+
+/**
+ * Holds the changes of directories: what programs of its sandboxes write to them is not on the host
+ * before {@linkcode Held.commit}. Commits of this user that were cut off are finished first.
+ *
+ * @throws {ChangesError} for what is no directory, or not this user's to write, for /, and where there
+ * is no place for changes
+ * @throws {SyscallError} `ENOENT` where a directory does not exist
+ *
+ * @example
+ * ```ts
+ * import { describeChange, hold } from "@ramekin/ramekin/changes";
+ *
+ * const build = async (directory: string) => {
+ *   await using held = await hold([directory]);
+ *   const box = held.sandbox({ cwd: directory });
+ *   await box.command("make").output();
+ *   await box.command("make", { args: ["install"] }).output(); // sees what the first one has made
+ *   for (const change of await held.changes()) console.log(describeChange(change));
+ *   await held.commit();
+ * };
+ * ```
+ */
+export async function hold(
+  directories: readonly string[],
+  { place: asked }: HoldOptions = {},
+): Promise<Held> {
+  const paths = outermost(directories.map(checkedDirectory));
+  if (paths.length === 0) {
+    throw new ChangesError("there is no directory whose changes are held", { code: "invalid" });
+  }
+  const { place, finished } = await ChangesPlace.make(paths, asked);
+  try {
+    const held = paths.map((path, index) => makeHeld(place.path, path, String(index)));
+    using last = open(place.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const { ctime } = statx(last, "", AT_EMPTY_PATH);
+    return new Held(place, held, ctime, finished);
+  } catch (error) {
+    await place.remove();
+    place[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Directories whose changes are held; made by {@linkcode hold}. */
+export class Held implements AsyncDisposable {
+  readonly #place: ChangesPlace;
+  readonly #held: readonly HeldDirectory[];
+  readonly #since: bigint;
+  #names: readonly string[] = protectedNames();
+  #denied: readonly string[] = [];
+  #hasEnded = false;
+  /** The commits of killed scripts that were finished first. */
+  readonly finished: readonly FinishedCommit[];
+
+  /** Use {@linkcode hold}. */
+  constructor(
+    place: ChangesPlace,
+    held: readonly HeldDirectory[],
+    since: bigint,
+    finished: readonly FinishedCommit[],
+  ) {
+    this.#place = place;
+    this.#held = held;
+    this.#since = since;
+    this.finished = finished;
+  }
+
+  /** The directories, without symbolic links. */
+  get directories(): readonly string[] {
+    return this.#held.map(({ path }) => path);
+  }
+
+  /** Where the changes of each directory go: the option `changes` of `sandbox()`. */
+  get places(): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      this.#held.map(({ path, name }) => [path, `${this.#place.path}/${name}`]),
+    );
+  }
+
+  /**
+   * Makes a recipe for untrusted programs that may write to the directories. Those that run one after
+   * the other see each other's changes; at the same time, no two may.
+   *
+   * @throws {RecipeError} as `sandbox()`
+   * @throws {ChangesError} if the changes were made or thrown away
+   */
+  sandbox(options: HeldSandboxOptions = {}): Recipe {
+    this.#requireHeld();
+    const { protect, denyRead = [], denyWrite = [] } = options;
+    const box = sandbox({ ...options, write: this.directories, changes: this.places });
+    this.#names = protectedNames(protect);
+    this.#denied = [...denyRead, ...denyWrite].map(normalize);
+    return box;
+  }
+
+  /**
+   * Returns the changes, by their paths; a directory comes before what is in it. The containers have
+   * to have ended.
+   *
+   * A file is a conflict where the host's has changed its status (ctime) since `hold()`, or where what
+   * was copied from it is gone.
+   *
+   * @throws {ChangesError} if the changes were made or thrown away
+   */
+  async changes(): Promise<readonly Change[]> {
+    return (await this.#compare()).map(({ change }) => change);
+  }
+
+  /**
+   * Makes changes on the host, and ends the holding; those that are not made are thrown away.
+   *
+   * All files are prepared first, in a directory `.ramekin-ID` beside them; if that fails, nothing has
+   * changed. Then each is moved to its place, which for each file is atomic. If the script is killed
+   * meanwhile, the rest is done by {@linkcode finishCommits} or the next `hold()`. That holds for a
+   * process, not for a machine that loses its power.
+   *
+   * @param paths those of the changes that are made, with all that is in them; by default all are
+   * @throws {ChangesError} for changes in conflict, or of protected files, unless an option says what is
+   * done about these, if a program still changes files, and if the changes were made or thrown away
+   * @throws {SyscallError} if a file cannot be made
+   */
+  async commit(paths?: readonly string[], options: CommitOptions = {}): Promise<CommitSummary> {
+    const all = await this.#compare();
+    const asked = paths === undefined ? all : withParents(all, paths.map(normalize));
+    const { made, left } = sorted(asked, options);
+    const unmoved = await this.#make(made);
+    await this.#end();
+    const isUnmoved = ({ change: { path } }: Located) => unmoved.some((one) => isWithin(path, one));
+    return {
+      made: made.filter((one) => !isUnmoved(one)).map(({ change }) => change),
+      left: [...left, ...made.filter(isUnmoved)].map(({ change }) => change),
+    };
+  }
+
+  /** Throws all changes away, and ends the holding. */
+  async discard(): Promise<void> {
+    if (!this.#hasEnded) await this.#end();
+  }
+
+  /** Throws the changes away that were not made. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.discard();
+  }
+
+  async #end(): Promise<void> {
+    this.#hasEnded = true;
+    try {
+      await this.#place.remove();
+    } finally {
+      this.#place[Symbol.dispose]();
+    }
+  }
+
+  #requireHeld(): void {
+    if (!this.#hasEnded) return;
+    throw new ChangesError("the changes were made or thrown away", { code: "ended" });
+  }
+
+  async #compare(): Promise<readonly Located[]> {
+    this.#requireHeld();
+    const all: Located[] = [];
+    for (const [index, { path, name }] of this.#held.entries()) {
+      using host = new Tree(path);
+      using upper = new Tree(`${this.#place.path}/${name}/upper`);
+      const changes = await withRights((namespace) => compare(upper, host, this.#since, namespace));
+      all.push(...changes.map((found) => ({ index, found, change: this.#change(path, found) })));
+    }
+    return all;
+  }
+
+  #change(directory: string, found: FoundChange): Change {
+    const { before, after, conflict } = found;
+    const path = found.path === "." ? directory : `${directory}/${found.path}`;
+    const home = environmentVariable("HOME");
+    const name = protectedBy(path, { names: this.#names, paths: this.#denied, home });
+    return {
+      path,
+      change: after === undefined ? "removed" : before === undefined ? "added" : "changed",
+      ...(before !== undefined && { before }),
+      ...(after !== undefined && { after }),
+      ...(conflict !== undefined && { conflict }),
+      ...(name !== undefined && { protectedBy: name }),
+    };
+  }
+
+  /** Makes the changes; returns the paths at which somebody else has changed the host just now. */
+  async #make(changes: readonly Located[]): Promise<readonly string[]> {
+    if (changes.length === 0) return [];
+    const journal: Journal = {
+      version: 1,
+      state: "prepare",
+      id: this.#place.id,
+      directories: this.#held,
+      entries: changes.map(({ index, found }) => entryOf(index, found)),
+    };
+    using place = new Tree(this.#place.path);
+    using commit = new Commit(place, journal);
+    await withRights((namespace) => commit.prepare(namespace));
+    commit.decide();
+    return await commit.perform();
+  }
+}
+
+/** Returns the changes at these paths and below, and of the directories that they need. */
+function withParents(all: readonly Located[], paths: readonly string[]): readonly Located[] {
+  const asked = all.filter(({ change }) => paths.some((path) => isWithin(change.path, path)));
+  return all.filter((one) =>
+    asked.includes(one) ||
+    one.change.after?.kind === "directory" && one.change.before?.kind !== "directory" &&
+      asked.some(({ change }) => isWithin(change.path, one.change.path))
+  );
+}
+
+/** Parts the changes into those that are made, and those that are left. */
+function sorted(
+  changes: readonly Located[],
+  { conflicts = "refuse", protected: guarded = "refuse" }: CommitOptions,
+): { readonly made: readonly Located[]; readonly left: readonly Located[] } {
+  const inConflict = changes.filter(({ change }) => change.conflict !== undefined);
+  const areProtected = changes.filter(({ change }) => change.protectedBy !== undefined);
+  if (conflicts === "refuse" && inConflict.length > 0) {
+    throw refusal(inConflict, "conflict", "was changed on the host meanwhile", [
+      'commit(paths, { conflicts: "leave" }) makes the others, and "overwrite" all of them',
+    ]);
+  }
+  if (guarded === "refuse" && areProtected.length > 0) {
+    throw refusal(areProtected, "protected", "is protected", [
+      'commit(paths, { protected: "leave" }) makes the others, and "commit" all of them',
+    ]);
+  }
+  const barred = [
+    ...(conflicts === "leave" ? inConflict : []),
+    ...(guarded === "leave" ? areProtected : []),
+  ];
+  // Without a directory there is nothing in it.
+  const isLeft = (one: Located) =>
+    barred.some(({ change }) => isWithin(one.change.path, change.path));
+  return { made: changes.filter((one) => !isLeft(one)), left: changes.filter(isLeft) };
+}
+
+function refusal(
+  changes: readonly Located[],
+  code: "conflict" | "protected",
+  what: string,
+  advice: readonly string[],
+): ChangesError {
+  const [first] = changes;
+  const more = changes.length === 1 ? "" : `, and ${changes.length - 1} more`;
+  return new ChangesError(`nothing is changed, as ${first!.change.path} ${what}${more}`, {
+    code,
+    advice,
+    changes: changes.map(({ change }) => change),
+  });
+}
+
+/**
+ * Does something for which files have to be read: again with the rights of root in a user namespace,
+ * where the user's own permissions keep the user out.
+ */
+async function withRights<T>(use: (namespace?: number) => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    if (!isDenied(error) || geteuid() === 0) throw error;
+  }
+  using namespace = await openUserNamespace([unshare("user"), mapRoot()]);
+  return await use(namespace.number);
+}
+
+/** Returns the path of a directory without symbolic links. */
+function checkedDirectory(path: string): string {
+  let directory: string;
+  try {
+    using opened = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    directory = pathOf(opened);
+    // The copies of new files are made in it.
+    syscall(faccessat(at_fdcwd, directory, W_OK | X_OK));
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    const why = REASONS[error.code];
+    if (why === undefined) throw error;
+    throw new ChangesError(`${path} ${why[0]}`, {
+      code: "invalid",
+      cause: error,
+      advice: [why[1]],
+    });
+  }
+  if (directory !== "/") return directory;
+  throw new ChangesError("changes of / cannot be held, as there are other filesystems in it", {
+    code: "invalid",
+    advice: ["name the directories that are to be written"],
+  });
+}
+
+const REASONS: Readonly<Record<string, readonly [string, string]>> = {
+  ENOENT: ["does not exist", "make it first"],
+  ENOTDIR: ["is not a directory", "changes are held for whole directories; name the one it is in"],
+  EACCES: ["is not this user's to write", "name the directories in it that are"],
+  EROFS: ["is on a filesystem that is read-only", "nothing in it can be changed"],
+};
+
+/** The directories that lie in no other. */
+function outermost(paths: readonly string[]): readonly string[] {
+  const all = [...new Set(paths)].sort();
+  return all.filter((path) => !all.some((other) => other !== path && isWithin(path, other)));
+}
+
+/** Makes the upper and the work directory of a directory: an overlay has the mode of the upper one. */
+function makeHeld(place: string, path: string, name: string): HeldDirectory {
+  using directory = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const upper = `${name}/upper`;
+  for (const made of [name, upper, `${name}/work`]) mkdirat(directory, made, 0o700);
+  using lower = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const { mode, uid, gid } = statx(lower, "", AT_EMPTY_PATH);
+  if (geteuid() === 0) syscall(fchownat(directory.number, upper, uid, gid));
+  using opened = open(`${place}/${upper}`, O_DIRECTORY | O_CLOEXEC);
+  syscall(fchmod(opened.number, mode & 0o7777));
+  return { path, name };
+}
