@@ -45,7 +45,7 @@ export async function compare(
 ): Promise<readonly FoundChange[]> {
   using files = new TreeReader(upper.fd, namespace);
   using others = new TreeReader(host.fd);
-  const comparison = new Comparison(files, others, host, since);
+  const comparison = new Comparison(files, others, upper, host, since);
   await comparison.directory(".");
   return comparison.found.sort((a, b) => inTreeOrder(a.path, b.path));
 }
@@ -60,19 +60,22 @@ class Comparison {
   readonly found: FoundChange[] = [];
   readonly #files: TreeReader;
   readonly #others: TreeReader;
+  readonly #upper: Tree;
   readonly #host: Tree;
   readonly #since: bigint;
 
-  constructor(files: TreeReader, others: TreeReader, host: Tree, since: bigint) {
+  constructor(files: TreeReader, others: TreeReader, upper: Tree, host: Tree, since: bigint) {
     this.#files = files;
     this.#others = others;
+    this.#upper = upper;
     this.#host = host;
     this.#since = since;
   }
 
   /** Compares a directory, and what is in it. */
   async directory(path: string): Promise<void> {
-    const directory = await this.#files.directory(path);
+    const read = await this.#files.directory(path);
+    const directory = { ...read, status: this.#statusOf(path, read.status) };
     const host = this.#host.status(path);
     const isThere = host !== undefined && isDirectory(host);
     const { opaque, copied } = this.#notes(path, directory.xattrs);
@@ -82,7 +85,8 @@ class Comparison {
     const { entries } = directory;
     for await (const file of this.#files.files(path, entries.filter(isNoDirectory))) {
       const inside = within(path, file.name);
-      await this.#file(inside, file.status, file.xattrs, file.target);
+      const status = this.#statusOf(inside, file.status);
+      await this.#file(inside, status, file.xattrs, file.target);
     }
     for (const { name } of entries.filter((entry) => !isNoDirectory(entry))) {
       await this.directory(within(path, name));
@@ -104,6 +108,19 @@ class Comparison {
     const { copied } = this.#notes(path, xattrs);
     if (host !== undefined && await this.#isSameFile(path, status, xattrs, target, host)) return;
     this.#add(path, host, status, { copied, target });
+  }
+
+  /**
+   * The status of a file outside of the user namespace that it was read in, which does not map all
+   * groups; the one in there where the user's own permissions keep the user out.
+   */
+  #statusOf(path: string, inside: Statx): Statx {
+    try {
+      return this.#upper.status(path) ?? inside;
+    } catch (error) {
+      if (error instanceof SyscallError && error.code === "EACCES") return inside;
+      throw error;
+    }
   }
 
   /** What was below a directory that another one has replaced is removed. */

@@ -18,7 +18,7 @@ import type { Recipe } from "../container/recipe.ts";
 import { sandbox, type SandboxOptions } from "../container/sandbox.ts";
 import { openUserNamespace } from "../container/user_namespace.ts";
 import { isWithin, normalize } from "../recipe/path.ts";
-import { mapRoot, unshare } from "../recipe/steps/builders.ts";
+import { mapCurrentUser, unshare } from "../recipe/steps/builders.ts";
 import type { Change } from "./change.ts";
 import { Commit } from "./commit.ts";
 import { compare, type FoundChange } from "./compare.ts";
@@ -349,7 +349,7 @@ async function withRights<T>(use: (namespace?: number) => Promise<T>): Promise<T
   } catch (error) {
     if (!isDenied(error) || geteuid() === 0) throw error;
   }
-  using namespace = await openUserNamespace([unshare("user"), mapRoot()]);
+  using namespace = await openUserNamespace([unshare("user"), mapCurrentUser()]);
   return await use(namespace.number);
 }
 

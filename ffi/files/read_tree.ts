@@ -71,7 +71,7 @@ export class TreeReader implements Disposable {
     const status = calls.output(STATX_SIZE);
     calls.add("statx", [fd, calls.name(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
     const names = this.#listXattrs(fd);
-    await this.#run(path);
+    await this.#run(path, [opened]);
     const number = this.#opened(opened);
     const found = {
       status: readStatx(calls.read(status, STATX_SIZE)),
@@ -145,7 +145,8 @@ export class TreeReader implements Disposable {
     });
     calls.add("close", [directory]);
     const opens = asked.flatMap(({ opened }) => opened ?? []);
-    await this.#run(path, opens);
+    // Where a call fails, the directory has not been closed yet.
+    await this.#run(path, [directory.index, ...opens]);
     const files = asked.map(({ name, status, target, link, opened, names }) => {
       const bytes = target === undefined ? undefined : calls.read(target, calls.result(link!)!);
       return {
