@@ -19,6 +19,8 @@ export type ChangesErrorCode =
   | "place"
   /** A program has changed files since they were told, and may still run. */
   | "in-use"
+  /** A commit has begun, and could not be finished. */
+  | "unfinished"
   /** The changes were made or thrown away before. */
   | "ended";
 

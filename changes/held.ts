@@ -25,7 +25,7 @@ import { compare, type FoundChange } from "./compare.ts";
 import { ChangesError } from "./errors.ts";
 import { entryOf, type Journal } from "./journal.ts";
 import { isDenied } from "./new_files.ts";
-import { ChangesPlace, type FinishedCommit, pathOf } from "./place.ts";
+import { ChangesPlace, type FinishedCommit, pathOf, placeOfChanges } from "./place.ts";
 import { protectedBy, protectedNames } from "./protected.ts";
 import { Tree } from "./tree.ts";
 
@@ -35,8 +35,7 @@ export interface HoldOptions {
    * Where the changes are kept: a directory of this user alone, which is on a filesystem that can be
    * the upper layer of an overlay.
    *
-   * @default {ramekin/held in XDG_STATE_HOME (~/.local/state), for root /var/lib/ramekin/held, else a
-   * directory in /var/tmp}
+   * @default {ramekin/held in XDG_STATE_HOME, which is ~/.local/state}
    */
   readonly place?: string;
 }
@@ -108,7 +107,7 @@ interface Located {
  */
 export async function hold(
   directories: readonly string[],
-  { place: asked }: HoldOptions = {},
+  { place: asked = placeOfChanges() }: HoldOptions = {},
 ): Promise<Held> {
   const paths = outermost(directories.map(checkedDirectory));
   if (paths.length === 0) {
@@ -203,7 +202,7 @@ export class Held implements AsyncDisposable {
    * @param paths those of the changes that are made, with all that is in them; by default all are
    * @throws {ChangesError} for changes in conflict, or of protected files, unless an option says what is
    * done about these, if a program still changes files, and if the changes were made or thrown away
-   * @throws {SyscallError} if a file cannot be made
+   * @throws {SyscallError} if a file cannot be prepared
    */
   async commit(paths?: readonly string[], options: CommitOptions = {}): Promise<CommitSummary> {
     const all = await this.#compare();
@@ -283,7 +282,19 @@ export class Held implements AsyncDisposable {
     using commit = new Commit(place, journal);
     await withRights((namespace) => commit.prepare(namespace));
     commit.decide();
-    return await commit.perform();
+    try {
+      return await commit.perform();
+    } catch (error) {
+      // The journal stays, for whoever goes on.
+      this.#hasEnded = true;
+      this.#place[Symbol.dispose]();
+      const why = error instanceof Error ? error.message : String(error);
+      throw new ChangesError(`the changes were made in part only: ${why}`, {
+        code: "unfinished",
+        cause: error,
+        advice: ["finishCommits(), or ramekin try --resume, makes the others"],
+      });
+    }
   }
 }
 

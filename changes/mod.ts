@@ -31,9 +31,4 @@ export {
   hold,
   type HoldOptions,
 } from "./held.ts";
-export {
-  finishCommits,
-  type FinishedCommit,
-  type FinishOptions,
-  placesOfChanges,
-} from "./place.ts";
+export { finishCommits, type FinishedCommit, type FinishOptions, placeOfChanges } from "./place.ts";

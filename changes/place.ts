@@ -9,7 +9,6 @@ import { LOCK_EX, LOCK_NB, S_IFDIR, S_IFMT } from "../ffi/calls/constants/files.
 import { O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_RDONLY } from "../ffi/calls/constants/open.ts";
 import { AT_FDCWD, flock } from "../ffi/calls/files.ts";
 import { environmentVariable } from "../ffi/environment.ts";
-import { SyscallError } from "../ffi/errors.ts";
 import { removeAll } from "../ffi/files/remove_tree.ts";
 import { mkdirat, readlinkat, statx, unlinkat } from "../ffi/linux/directories.ts";
 import { open, openat } from "../ffi/linux/files.ts";
@@ -32,21 +31,21 @@ export interface FinishedCommit {
 }
 
 /**
- * The directories in which changes are kept, the first choice first: `ramekin/held` in
- * `XDG_STATE_HOME`, which is ~/.local/state, and for root /var/lib/ramekin/held; and one in /var/tmp,
- * where that one cannot be made, or lies in a directory that is held.
+ * The directory in which changes are kept: `ramekin/held` in `XDG_STATE_HOME`, which is ~/.local/state.
+ * There a sandbox writes nothing: it is one of `PROTECTED_NAMES`, as who writes to it can have any
+ * file of this user changed by the next `hold()`.
+ *
+ * @throws {ChangesError} without HOME
  */
-export function placesOfChanges(): readonly string[] {
-  const uid = geteuid();
+export function placeOfChanges(): string {
   const [state, home] = ["XDG_STATE_HOME", "HOME"].map(environmentVariable);
-  const inState = state?.startsWith("/")
-    ? [`${state}/ramekin/held`]
-    : uid === 0
-    ? ["/var/lib/ramekin/held"]
-    : home?.startsWith("/")
-    ? [`${home}/.local/state/ramekin/held`]
-    : [];
-  return [...inState, `/var/tmp/ramekin-${uid}/held`];
+  // The specification of the base directories says to ignore relative ones.
+  if (state?.startsWith("/")) return `${state}/ramekin/held`;
+  if (home?.startsWith("/")) return `${home}/.local/state/ramekin/held`;
+  throw new ChangesError("there is no place for changes: HOME is not set", {
+    code: "place",
+    advice: ["set XDG_STATE_HOME to a directory of yours that no sandbox may write to"],
+  });
 }
 
 /** Options of {@linkcode finishCommits}. */
@@ -72,40 +71,30 @@ export class ChangesPlace implements Disposable {
    * Makes a place outside of the directories that are held. What killed scripts have left is cleared
    * away first, and their commits are finished.
    *
-   * @throws {ChangesError} if there is none
+   * @throws {ChangesError} if it lies in one of these, or is open to others
+   * @throws {SyscallError} if it cannot be made
    */
-  static async make(held: readonly string[], asked?: string): Promise<{
+  static async make(held: readonly string[], asked: string): Promise<{
     readonly place: ChangesPlace;
     readonly finished: readonly FinishedCommit[];
   }> {
-    const finished = await finishCommits({ ...(asked !== undefined && { place: asked }) });
-    const candidates = asked === undefined ? placesOfChanges() : [asked];
-    const reasons: string[] = [];
-    for (const candidate of candidates) {
-      try {
-        using root = openRoot(candidate, true);
-        const path = pathOf(root);
-        const around = held.find((directory) => isWithin(path, directory));
-        if (around !== undefined) {
-          reasons.push(`${candidate} lies in ${around}`);
-          continue;
-        }
-        // Nobody clears away what is just being made.
-        syscall(flock(root.number, LOCK_EX));
-        const id = newId();
-        mkdirat(root, id, 0o700);
-        const lock = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        syscall(flock(lock.number, LOCK_EX | LOCK_NB));
-        return { place: new ChangesPlace(`${path}/${id}`, lock), finished };
-      } catch (error) {
-        if (!(error instanceof SyscallError || error instanceof ChangesError)) throw error;
-        reasons.push(`${candidate}: ${error instanceof SyscallError ? error.code : error.issue}`);
-      }
+    const finished = await finishCommits({ place: asked });
+    using root = openRoot(asked, true);
+    const path = pathOf(root);
+    const around = held.find((directory) => isWithin(path, directory));
+    if (around !== undefined) {
+      throw new ChangesError(`the place for changes, ${asked}, lies in ${around}, which is held`, {
+        code: "place",
+        advice: ["name another one: XDG_STATE_HOME, or the option place"],
+      });
     }
-    throw new ChangesError(`there is no place for the changes: ${reasons.join("; ")}`, {
-      code: "place",
-      advice: ["set XDG_STATE_HOME to a directory of yours that is not to be written"],
-    });
+    // Nobody clears away what is just being made.
+    syscall(flock(root.number, LOCK_EX));
+    const id = newId();
+    mkdirat(root, id, 0o700);
+    const lock = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    syscall(flock(lock.number, LOCK_EX | LOCK_NB));
+    return { place: new ChangesPlace(`${path}/${id}`, lock), finished };
   }
 
   /** Its name among others. */
@@ -138,18 +127,16 @@ export class ChangesPlace implements Disposable {
  * ```
  */
 export async function finishCommits(
-  { place, discard = false }: FinishOptions = {},
+  { place = placeOfChanges(), discard = false }: FinishOptions = {},
 ): Promise<readonly FinishedCommit[]> {
   const finished: FinishedCommit[] = [];
-  for (const path of place === undefined ? placesOfChanges() : [place]) {
-    for (const left of leftIn(path)) {
-      try {
-        const done = discard ? await giveUp(left.path) : await finish(left.path);
-        if (done !== undefined) finished.push(done);
-        await removePlace(left.path, left.lock);
-      } finally {
-        left.lock.close();
-      }
+  for (const left of leftIn(place)) {
+    try {
+      const done = discard ? await giveUp(left.path) : await finish(left.path);
+      if (done !== undefined) finished.push(done);
+      await removePlace(left.path, left.lock);
+    } finally {
+      left.lock.close();
     }
   }
   return finished;

@@ -86,7 +86,6 @@ function denied(
 
 /** What is about files and names of a sandbox's own. */
 const OWN_OPTIONS = [
-  "changes",
   "bind",
   "overlay",
   "tmpfs",
@@ -110,6 +109,9 @@ function unheld(
   asked: ShownFiles,
 ): readonly [name: keyof SandboxOptions, reason: string] | undefined {
   const { denyRead = [], denyWrite = [], write = [], protect = true } = options;
+  if (options.changes !== undefined) {
+    return ["changes", "each change is made at once, and cannot be held"];
+  }
   const denied = denyRead.length > 0 ? "denyRead" : denyWrite.length > 0 ? "denyWrite" : undefined;
   if (denied !== undefined) {
     return [

@@ -9,7 +9,7 @@
  * Read in a user's home directory, or where a configuration says so. Where one is missing elsewhere,
  * it can be made: nothing reads it there. Directories of programs are among them that come before
  * others in PATH, and of libraries: python runs what is in ~/.local/lib when it starts. The command
- * `ramekin` executes boxes in its cache.
+ * `ramekin` executes boxes in its cache, and makes changes that its state says are to be made.
  */
 export const HOME_NAMES: readonly string[] = [
   ".aws/config",
@@ -76,6 +76,7 @@ export const HOME_NAMES: readonly string[] = [
   "~/.cache/ramekin",
   "~/.local/bin",
   "~/.local/lib",
+  "~/.local/state/ramekin",
   "~/bin",
 ];
 

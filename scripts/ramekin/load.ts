@@ -18,6 +18,7 @@ export const LOAD: Readonly<Record<SubcommandName, () => Promise<SubcommandModul
   run: () => import("./run.ts"),
   sandbox: () => import("./sandbox.ts"),
   learn: () => import("./learn.ts"),
+  try: () => import("./try.ts"),
   build: () => import("./build.ts"),
   enter: () => import("./enter.ts"),
   cp: () => import("./cp.ts"),

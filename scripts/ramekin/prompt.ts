@@ -83,6 +83,14 @@ export function ask(file: string, error: PermissionError): Answer {
   }
 }
 
+/** Asks a question that is answered with yes or no; anything else counts as no. */
+export function confirmed(question: string): boolean {
+  syscall(ioctl(0, TCFLSH, TCIFLUSH));
+  printError(question);
+  const line = readLine();
+  return line !== undefined && ["y", "yes"].includes(line.trim().toLowerCase());
+}
+
 function readLine(): string | undefined {
   const buffer = new Uint8Array(4096);
   const count = Deno.stdin.readSync(buffer);

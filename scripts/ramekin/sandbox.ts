@@ -14,6 +14,7 @@ import {
   type Permissions,
   protect,
   PROTECTED_NAMES,
+  type Recipe,
   recipe,
   RecipeError,
   sandbox,
@@ -50,24 +51,27 @@ export type ShownPaths = Required<Pick<SandboxOptions, "read" | "write">> & File
 
 /** Runs the program. */
 export async function run(given: Arguments): Promise<number> {
-  const report = reportOf(given);
   const options = optionsOf(given);
   const box = sandbox(options);
   if (box.degraded !== undefined) reportDegradation(given, box.degraded);
-  const permissions = permissionsOf(given);
-  const place = {
-    ...inheritedBy(given, options),
-    ...(permissions !== undefined && { permissions }),
-  };
-  if (isDetached(given)) {
-    const { superviseProgram } = await import("./supervisor.ts");
-    return await superviseProgram(given, {
-      recipe: apart(box),
-      program: given.program,
-      ...place,
-      source: {},
-    });
-  }
+  if (!isDetached(given)) return await runIn(given, options, box);
+  const { superviseProgram } = await import("./supervisor.ts");
+  return await superviseProgram(given, {
+    recipe: apart(box),
+    program: given.program,
+    ...placeIn(given, options),
+    source: {},
+  });
+}
+
+/** Runs the program in a sandbox with these options. */
+export async function runIn(
+  given: Arguments,
+  options: SandboxOptions & ShownPaths,
+  box: Recipe,
+): Promise<number> {
+  const report = reportOf(given);
+  const place = placeIn(given, options);
   const audit = auditOf(given);
   const make = (program: string, command: CommandOptions) =>
     box.command(program, {
@@ -79,6 +83,15 @@ export async function run(given: Arguments): Promise<number> {
     if (audit !== undefined) reportDenials(container.denials.list, audit.file);
   };
   return await runProgram(given.program, make, { report, ended, name: given.value("name") });
+}
+
+/** What the program has of whoever calls the command, and what it is granted. */
+function placeIn(
+  given: Arguments,
+  options: SandboxOptions & ShownPaths,
+): Pick<CommandOptions, "cwd" | "env" | "permissions"> {
+  const permissions = permissionsOf(given);
+  return { ...inheritedBy(given, options), ...(permissions !== undefined && { permissions }) };
 }
 
 /** The directory and the terminal of whoever calls the command, as far as the program has them. */

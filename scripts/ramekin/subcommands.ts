@@ -214,6 +214,36 @@ const TABLE = [
     flags: LEARN_FLAGS,
   },
   {
+    name: "try",
+    summary: "run an untrusted program, and make its changes only if you want them",
+    more:
+      "The program runs as in ramekin sandbox. What it changes in the directories of --allow-write, " +
+      "or else in this one, is kept apart, and told when it has ended: what it has added (+), " +
+      "changed (~) and removed (-). At a terminal you are asked whether these changes are made; " +
+      "else they are thrown away, unless there is --yes. Files that you have changed meanwhile are " +
+      "left as they are, and so are those that shells, git and editors run or trust later.\n\n" +
+      "All changes are made, or none: if ramekin is killed while it makes them, the next ramekin try " +
+      `makes the rest, and ramekin try --resume does nothing else. ${PROGRAM}\n\n${STATUS}`,
+    operands: [],
+    program: true,
+    runs: true,
+    place: "sandbox",
+    flags: [
+      { name: "yes", letter: "y", summary: "make the changes without a question" },
+      { name: "no", letter: "n", summary: "throw the changes away without a question" },
+      { name: "overwrite", summary: "make changes of files too that were changed here meanwhile" },
+      {
+        name: "resume",
+        summary: "make the rest of changes that were cut off, or with --no throw it away",
+      },
+      { ...JSON_FLAG, summary: "write the changes as JSON to the standard output" },
+      ...SANDBOX_FLAGS,
+      ...Object.values(DENIAL_FLAGS),
+      AUDIT,
+      STATUS_FD,
+    ],
+  },
+  {
     name: "build",
     summary: "write a recipe as an executable that needs no Deno",
     more:

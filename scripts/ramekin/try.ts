@@ -1,0 +1,137 @@
+/**
+ * `ramekin try`: runs an untrusted program as `ramekin sandbox` does, and makes its changes only when they
+ * were looked at.
+ *
+ * @module
+ */
+
+import {
+  type Change,
+  ChangesError,
+  type CommitSummary,
+  describeChange,
+  finishCommits,
+  type FinishedCommit,
+  type Held,
+  hold,
+} from "../../changes/mod.ts";
+import { SyscallError } from "../../mod.ts";
+import type { Arguments } from "./arguments.ts";
+import { errorReport } from "./error_report.ts";
+import { paintFor, printError, printJson } from "./output.ts";
+import { canAsk, confirmed } from "./prompt.ts";
+import { optionsOf, runIn } from "./sandbox.ts";
+import { UsageError } from "./usage.ts";
+
+/** Runs the program, and makes its changes or throws them away. */
+export async function run(given: Arguments): Promise<number> {
+  if (given.has("yes") && given.has("no")) {
+    throw new UsageError("--yes and --no: the changes are either made or thrown away");
+  }
+  if (given.has("resume")) return await resume(given);
+  const asked = optionsOf(given);
+  const options = { ...asked, write: asked.write.length === 0 ? [Deno.cwd()] : asked.write };
+  const { write, ...others } = options;
+  await using held = await hold(write);
+  held.finished.forEach(tellFinished);
+  const shown = { ...options, write: held.directories };
+  const code = await runIn(given, shown, held.sandbox(others));
+  await conclude(given, held);
+  return code;
+}
+
+/** Makes the rest of commits that were cut off. */
+async function resume(given: Arguments): Promise<number> {
+  if (given.program.length > 0) throw new UsageError("--resume: it runs no program");
+  const discard = given.has("no");
+  const finished = await finishCommits({ discard });
+  if (given.has("json")) printJson({ finished });
+  else if (discard) finished.forEach(tellDiscarded);
+  else finished.forEach(tellFinished);
+  if (finished.length === 0) printError("ramekin: no changes were cut off");
+  return 0;
+}
+
+function tellFinished({ directories, left }: FinishedCommit): void {
+  printError(`ramekin: changes of ${directories.join(", ")} that were cut off are made now`);
+  for (const path of left) printError(`  left as it is, as it was changed meanwhile: ${path}`);
+}
+
+function tellDiscarded({ directories }: FinishedCommit): void {
+  printError(`ramekin: what was left to be changed in ${directories.join(", ")} is thrown away`);
+}
+
+/** Tells the changes, and does with them what the flags or the user say. */
+async function conclude(given: Arguments, held: Held): Promise<void> {
+  const changes = await held.changes();
+  const isJson = given.has("json");
+  if (!isJson) tellChanges(changes);
+  const summary = changes.length === 0 ? NONE : await decide(given, held, changes);
+  if (isJson) printJson({ changes, ...summary });
+}
+
+const NONE: CommitSummary = { made: [], left: [] };
+
+function tellChanges(changes: readonly Change[]): void {
+  const paint = paintFor(Deno.stderr);
+  if (changes.length === 0) return printError("ramekin: the program has changed nothing");
+  printError(`ramekin: the program's ${numberOf(changes)}:`);
+  const looks = { added: "green", changed: "yellow", removed: "red" } as const;
+  for (const change of changes) {
+    printError(`  ${paint(looks[change.change], describeChange(change))}`);
+  }
+}
+
+async function decide(
+  given: Arguments,
+  held: Held,
+  changes: readonly Change[],
+): Promise<CommitSummary> {
+  const overwrites = given.has("overwrite");
+  const withheld = changes.filter(({ conflict, protectedBy }) =>
+    protectedBy !== undefined || conflict !== undefined && !overwrites
+  );
+  const asks = !given.has("yes") && !given.has("no") && canAsk();
+  const without = withheld.length === 0
+    ? ""
+    : `, without ${withheld.length} that are protected or in conflict`;
+  for (;;) {
+    if (!given.has("yes") && !(asks && confirmed(`Make these changes${without}? [y/N] `))) {
+      const advice = asks || given.has("no") ? "" : "\n  --yes makes them";
+      printError(`ramekin: the changes are thrown away${advice}`);
+      return { made: [], left: changes };
+    }
+    try {
+      const summary = await held.commit(undefined, {
+        conflicts: overwrites ? "overwrite" : "leave",
+        protected: "leave",
+      });
+      printError(`ramekin: ${numberOf(summary.made)} made`);
+      summary.left.forEach(tellLeft);
+      return summary;
+    } catch (error) {
+      // What cannot be made now can be after something was done about it.
+      if (!asks || !isPassing(error)) throw error;
+      printError(errorReport(error, { paint: paintFor(Deno.stderr), debug: false }));
+    }
+  }
+}
+
+function tellLeft({ path, protectedBy }: Change): void {
+  const why = protectedBy === undefined
+    ? "it was changed here meanwhile; --overwrite makes the change all the same"
+    : protectedBy.startsWith("/")
+    ? "it is denied"
+    : "it is protected; --no-protect lets it be changed";
+  printError(`  left as it is: ${path}\n    ${why}`);
+}
+
+/** Whether nothing has changed, and the changes are still held. */
+function isPassing(error: unknown): boolean {
+  return error instanceof SyscallError ||
+    error instanceof ChangesError && error.code !== "unfinished";
+}
+
+function numberOf(changes: readonly Change[]): string {
+  return changes.length === 1 ? "1 change" : `${changes.length} changes`;
+}
