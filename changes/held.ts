@@ -107,13 +107,13 @@ interface Located {
  */
 export async function hold(
   directories: readonly string[],
-  { place: asked = placeOfChanges() }: HoldOptions = {},
+  { place: asked }: HoldOptions = {},
 ): Promise<Held> {
   const paths = outermost(directories.map(checkedDirectory));
   if (paths.length === 0) {
     throw new ChangesError("there is no directory whose changes are held", { code: "invalid" });
   }
-  const { place, finished } = await ChangesPlace.make(paths, asked);
+  const { place, finished } = await ChangesPlace.make(paths, asked ?? placeOfChanges());
   try {
     const held = paths.map((path, index) => makeHeld(place.path, path, String(index)));
     using last = open(place.path, O_PATH | O_DIRECTORY | O_CLOEXEC);

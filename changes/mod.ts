@@ -4,18 +4,19 @@
  *
  * @example A program whose changes are looked at first
  * ```ts
- * import { hold } from "@ramekin/ramekin/changes";
+ * import { linux } from "@ramekin/ramekin";
+ * import { describeChange, hold } from "@ramekin/ramekin/changes";
  *
- * const directory = await Deno.makeTempDir();
- * await using held = await hold([directory], { place: `${directory}.held` });
+ * const directory = `/tmp/menu-${Deno.pid}`;
+ * linux.mkdir(directory);
+ * const held = await hold([directory], { place: `${directory}.held` });
  * const box = held.sandbox({ cwd: directory });
  * await box.command("sh", { args: ["-c", "echo leek > soup.txt"] }).output();
- * const [change] = await held.changes();
- * console.log(change?.change, change?.after?.size); // added 5
- * await held.commit();
- * console.log(await Deno.readTextFile(`${directory}/soup.txt`)); // leek
- * await Deno.remove(directory, { recursive: true });
- * await Deno.remove(`${directory}.held`);
+ * console.log((await held.changes()).map(describeChange)); // ["+ /tmp/menu-4711/soup.txt (5 bytes)"]
+ * await held.discard(); // or commit()
+ * for (const path of [directory, `${directory}.held`]) {
+ *   linux.unlinkat(linux.AT_FDCWD, path, linux.AT_REMOVEDIR);
+ * }
  * ```
  *
  * @module

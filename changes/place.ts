@@ -123,7 +123,9 @@ export class ChangesPlace implements Disposable {
  * ```ts
  * import { finishCommits } from "@ramekin/ramekin/changes";
  *
- * for (const { directories, left } of await finishCommits()) console.log(directories, left);
+ * const finish = async () => {
+ *   for (const { directories, left } of await finishCommits()) console.log(directories, left);
+ * };
  * ```
  */
 export async function finishCommits(

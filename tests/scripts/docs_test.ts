@@ -14,6 +14,7 @@ const DOCS = new URL("../../docs/", import.meta.url);
 const MODULE = new URL("../../mod.ts", import.meta.url).href;
 const SHELL = new URL("../../shell/mod.ts", import.meta.url).href;
 const SERVICES = new URL("../../services/mod.ts", import.meta.url).href;
+const CHANGES = new URL("../../changes/mod.ts", import.meta.url).href;
 
 const pages = [...Deno.readDirSync(DOCS)].map(({ name }) => name)
   .filter((name) => name.endsWith(".md")).sort();
@@ -51,7 +52,8 @@ async function printedBy(script: string): Promise<string> {
   try {
     const imported = script.replaceAll('"@ramekin/ramekin"', JSON.stringify(MODULE))
       .replaceAll('"@ramekin/ramekin/shell"', JSON.stringify(SHELL))
-      .replaceAll('"@ramekin/ramekin/services"', JSON.stringify(SERVICES));
+      .replaceAll('"@ramekin/ramekin/services"', JSON.stringify(SERVICES))
+      .replaceAll('"@ramekin/ramekin/changes"', JSON.stringify(CHANGES));
     Deno.writeTextFileSync(file, imported);
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--no-config", "--allow-ffi", file],

@@ -40,6 +40,7 @@ export const ENTRIES = [
   "box/mod.ts",
   "services/mod.ts",
   "images/mod.ts",
+  "changes/mod.ts",
 ] as const;
 
 const documentation: Readonly<Record<string, FileDoc>> = (() => {
