@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "54c0512e885b79acf0a8e76e59f90803a6d727c44bb8f3595ebabd7a44222395";
+var BUILD = "95407cdf84e4bd6a5073d4fbb0f6abe9125175851c3f5c94285c92bb8bd6938b";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

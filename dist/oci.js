@@ -2615,7 +2615,8 @@ var copyTree = (function copyTree(plan, place2, more, source, fixes) {
 var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned = /* @__PURE__ */ new Set(), missing2) {
   const { mounts } = plan.state;
   const mount3 = mounts.mountAbove(canonical);
-  if (!canonical.startsWith("/") || mount3.own || mount3.readOnly || mount3.type !== "bind") return;
+  if (!canonical.startsWith("/") || mount3.own || mount3.readOnly) return;
+  if (mount3.type !== "bind" && mount3.origin === void 0) return;
   if (mounts.isHostFile(canonical) && KERNEL2.some((own) => isWithin(canonical, own))) return;
   const root2 = plan.cursor.rootOf(canonical);
   const top = root2 !== void 0 && isWithin(root2, mount3.target) ? root2 : mount3.target;
@@ -7368,24 +7369,27 @@ var PART_SIZE = 8 * 1024;
 function entriesIn(path2) {
   const directory = syscall(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
   try {
-    const entries = [];
-    for (; ; ) {
-      const part = new Output(PART_SIZE, "&entries");
-      const list2 = getdents64(directory, part);
-      const outcome = syscalls([
-        {
-          call: list2,
-          accept: [
-            "ENOENT"
-          ]
-        }
-      ]);
-      const size = Number(outcome.result(list2));
-      if (size <= 0) return entries;
-      entries.push(...readDirectoryEntries(outcome.output(part), size));
-    }
+    return entriesOf(directory);
   } finally {
     syscall(close(directory));
+  }
+}
+function entriesOf(directory) {
+  const entries = [];
+  for (; ; ) {
+    const part = new Output(PART_SIZE, "&entries");
+    const list2 = getdents64(directory, part);
+    const outcome = syscalls([
+      {
+        call: list2,
+        accept: [
+          "ENOENT"
+        ]
+      }
+    ]);
+    const size = Number(outcome.result(list2));
+    if (size <= 0) return entries;
+    entries.push(...readDirectoryEntries(outcome.output(part), size));
   }
 }
 
@@ -23246,6 +23250,10 @@ var ShownDirectory = class {
     const { own, target } = this.#plan.state.mounts.mountOf(this.targetOf(source));
     return !own || target === this.target;
   }
+  /** Whether changes of the file go elsewhere, so that it is not made on the host. */
+  holdsChanges(source) {
+    return this.#plan.state.mounts.mountOf(this.targetOf(source)).type === "overlay";
+  }
   /** Returns the path at which the container shows a file. */
   targetOf(source) {
     return `${this.#root}/${this.#nameOf(source)}`;
@@ -23399,23 +23407,30 @@ function shownTrees(plan, denied2) {
   const { nextRoot: nextRoot2 } = plan.cursor;
   const trees = [];
   for (const mount3 of plan.state.mounts.visible()) {
-    const { origin, target, readOnly, type: kind } = mount3;
+    const { origin, target, readOnly, own } = mount3;
+    const isOverlay = mount3.type === "overlay";
     if (nextRoot2 !== void 0 && !isWithin(target, nextRoot2)) continue;
     if (origin === void 0) refuseLayers(mount3, denied2, plan);
     if (origin === void 0) continue;
     const { type } = plan.facts.resolve(origin);
-    const discards = kind === "overlay";
-    if (type !== void 0) trees.push({
+    if (type === void 0) continue;
+    const [discards, holdsChanges] = [
+      isOverlay && own,
+      isOverlay && !own
+    ];
+    trees.push({
       origin,
       type,
       target,
       readOnly,
-      discards
+      discards,
+      holdsChanges
     });
   }
   return trees.sort((a, b) => b.target.length - a.target.length);
 }
-function refuseLayers({ target, layers }, denied2, plan) {
+function refuseLayers({ target, layers, origin }, denied2, plan) {
+  if (origin !== void 0) return;
   for (const { path: path2 } of layers) {
     const layer = plan.facts.resolve(path2).path;
     const found = denied2.find(({ end }) => touches(end, layer));
@@ -23482,7 +23497,7 @@ var DenialsIn = class {
   }
   /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
   #find(denied2, done, write4) {
-    const { origin, type, target, readOnly, discards } = this.#tree;
+    const { origin, type, target, readOnly, discards, holdsChanges } = this.#tree;
     if (type !== "directory") return;
     const paths = this.#shownOf(denied2.map(({ end }) => end));
     const links = readOnly || discards ? [] : this.#shownOf(denied2.flatMap(({ links: links2 }) => links2));
@@ -23511,7 +23526,7 @@ var DenialsIn = class {
       path: path2,
       isLink: true
     });
-    if (readOnly || discards || missing2.length === 0) return;
+    if (readOnly || discards || holdsChanges || missing2.length === 0) return;
     plan.access.record({
       kind: "write",
       path: origin
@@ -24847,9 +24862,10 @@ function lowerUserNetwork(step, plan) {
 // plan/steps/overlay.ts
 function lowerOverlay(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
+  const held = step.untrusted === true ? trustedOrigin(step.lower[0], plan) : void 0;
   const target = plan.path(step.target);
   if (target.needsMountPoint) target.makeMountPoint("directory");
-  const origin = onlyOrigin(step, plan);
+  const origin = held ?? onlyOrigin(step, plan);
   const lower2 = step.lower.map((path2) => {
     plan.access.recordLowerDirectory(path2);
     const source = plan.source(path2);
@@ -24884,7 +24900,8 @@ function lowerOverlay(step, plan) {
     } : changes;
     const data2 = overlayData(plan, lower2.length, written2);
     checkOptions(plan, data2);
-    plan.call(mount("overlay", ".", "overlay", 0, data2), {
+    const restricted = held === void 0 ? 0 : flags16;
+    plan.call(mount("overlay", ".", "overlay", restricted, data2), {
       fixes: overlayFixes(step, plan)
     });
     for (const name of attached.keys()) plan.call(umount2(name, MNT_DETACH));
@@ -24893,7 +24910,9 @@ function lowerOverlay(step, plan) {
   plan.mounted({
     target: target.canonical,
     type: "overlay",
-    ...origin,
+    ...origin !== void 0 && {
+      origin
+    },
     layers: [
       ...step.upper === void 0 ? [] : [
         {
@@ -24907,15 +24926,23 @@ function lowerOverlay(step, plan) {
       }))
     ],
     readOnly: step.upper === void 0 && step.discard !== true,
-    own: true
+    own: held === void 0
   });
 }
 function onlyOrigin({ lower: lower2, discard: discard2 }, plan) {
-  if (discard2 !== true || lower2.length > 1 || !plan.host.isHere) return {};
+  if (discard2 !== true || lower2.length > 1 || !plan.host.isHere) return void 0;
   const source = plan.source(lower2[0]);
-  return source instanceof HostPath ? {
-    origin: source.resolved.path
-  } : {};
+  return source instanceof HostPath ? source.resolved.path : void 0;
+}
+function trustedOrigin(lower2, plan) {
+  const source = plan.source(lower2);
+  if (!(source instanceof HostPath)) {
+    plan.refuse(`${lower2} is no directory of the host at this step, and "untrusted" takes one`);
+  }
+  const { path: path2, type } = source.resolved;
+  refuseKernelMount(lower2, path2, plan);
+  if (type === "directory" || type === void 0 || type === "unknown") return path2;
+  return plan.refuse(`${lower2} is not a directory, and changes are held for whole directories; name the one it is in`);
 }
 function overlayFixes(step, plan) {
   const directories = [
@@ -25229,6 +25256,7 @@ var HOME_NAMES = [
   "~/.cache/ramekin",
   "~/.local/bin",
   "~/.local/lib",
+  "~/.local/state/ramekin",
   "~/bin"
 ];
 var PROJECT_NAMES = [
@@ -25303,7 +25331,7 @@ function lowerProtect(step, plan) {
     everywhere.keep(file);
   }
   for (const name of missing2) {
-    if (!shown2.has(name.path)) continue;
+    if (!shown2.has(name.path) || shown2.holdsChanges(name.path)) continue;
     plan.placeholders.push({
       ...name,
       stepIndex: plan.cursor.index
@@ -25838,12 +25866,16 @@ var overlaySchema = stepSchema("overlay", () => ({
   lower: list(absolutePath(), 1),
   upper: optional(absolutePath()),
   work: optional(absolutePath()),
-  discard: optional(boolean())
-}), ({ lower: lower2, upper, work, discard: discard2 }) => {
+  discard: optional(boolean()),
+  untrusted: optional(boolean())
+}), ({ lower: lower2, upper, work, discard: discard2, untrusted }) => {
   if (upper === void 0 !== (work === void 0)) return `"upper" and "work" go together`;
   if (upper !== void 0 && discard2 === true) return `"discard" takes the place of "upper"`;
   if (upper === void 0 && discard2 !== true && lower2.length < 2) {
     return `needs two lower directories without "upper" or "discard"`;
+  }
+  if (untrusted === true && (upper === void 0 || lower2.length > 1)) {
+    return `"untrusted" needs "upper", and one lower directory`;
   }
   return void 0;
 });

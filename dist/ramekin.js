@@ -3561,7 +3561,8 @@ var copyTree = (function copyTree(plan, place2, more, source, fixes) {
 var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned = /* @__PURE__ */ new Set(), missing2) {
   const { mounts } = plan.state;
   const mount4 = mounts.mountAbove(canonical);
-  if (!canonical.startsWith("/") || mount4.own || mount4.readOnly || mount4.type !== "bind") return;
+  if (!canonical.startsWith("/") || mount4.own || mount4.readOnly) return;
+  if (mount4.type !== "bind" && mount4.origin === void 0) return;
   if (mounts.isHostFile(canonical) && KERNEL2.some((own) => isWithin(canonical, own))) return;
   const root2 = plan.cursor.rootOf(canonical);
   const top = root2 !== void 0 && isWithin(root2, mount4.target) ? root2 : mount4.target;
@@ -4551,7 +4552,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
     everywhere.keep(file);
   }
   for (const name of missing2) {
-    if (!shown2.has(name.path)) continue;
+    if (!shown2.has(name.path) || shown2.holdsChanges(name.path)) continue;
     plan.placeholders.push({
       ...name,
       stepIndex: plan.cursor.index
@@ -7753,24 +7754,27 @@ function namesIn(path2) {
 function entriesIn(path2) {
   const directory = syscall(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
   try {
-    const entries = [];
-    for (; ; ) {
-      const part = new Output(PART_SIZE, "&entries");
-      const list2 = getdents64(directory, part);
-      const outcome = syscalls([
-        {
-          call: list2,
-          accept: [
-            "ENOENT"
-          ]
-        }
-      ]);
-      const size = Number(outcome.result(list2));
-      if (size <= 0) return entries;
-      entries.push(...readDirectoryEntries(outcome.output(part), size));
-    }
+    return entriesOf(directory);
   } finally {
     syscall(close(directory));
+  }
+}
+function entriesOf(directory) {
+  const entries = [];
+  for (; ; ) {
+    const part = new Output(PART_SIZE, "&entries");
+    const list2 = getdents64(directory, part);
+    const outcome = syscalls([
+      {
+        call: list2,
+        accept: [
+          "ENOENT"
+        ]
+      }
+    ]);
+    const size = Number(outcome.result(list2));
+    if (size <= 0) return entries;
+    entries.push(...readDirectoryEntries(outcome.output(part), size));
   }
 }
 
@@ -11145,12 +11149,16 @@ var overlaySchema = stepSchema("overlay", () => ({
   lower: list(absolutePath(), 1),
   upper: optional(absolutePath()),
   work: optional(absolutePath()),
-  discard: optional(boolean())
-}), ({ lower: lower2, upper, work, discard: discard2 }) => {
+  discard: optional(boolean()),
+  untrusted: optional(boolean())
+}), ({ lower: lower2, upper, work, discard: discard2, untrusted }) => {
   if (upper === void 0 !== (work === void 0)) return `"upper" and "work" go together`;
   if (upper !== void 0 && discard2 === true) return `"discard" takes the place of "upper"`;
   if (upper === void 0 && discard2 !== true && lower2.length < 2) {
     return `needs two lower directories without "upper" or "discard"`;
+  }
+  if (untrusted === true && (upper === void 0 || lower2.length > 1)) {
+    return `"untrusted" needs "upper", and one lower directory`;
   }
   return void 0;
 });
@@ -13507,7 +13515,7 @@ function openWithStatus(spot, flags2, mode2) {
   ]);
   return new OpenedFile(made.fds.get(call2), status.of(made));
 }
-function* entriesOf(directory) {
+function* entriesOf2(directory) {
   for (; ; ) {
     const part = new Output(PART_SIZE2, "&entries");
     const list2 = getdents64(directory, part);
@@ -13559,7 +13567,7 @@ function removeTree(spot, depth = 0) {
   {
     using directory = openWithStatus(spot, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     const { fd } = directory;
-    for (const entries of entriesOf(fd)) {
+    for (const entries of entriesOf2(fd)) {
       const all = typed(place2, fd, entries);
       const files = all.filter(({ type }) => type !== S_IFDIR);
       if (files.length > 0) place2.make(files.map(({ name: name2 }) => removal(fd, name2, 0)));
@@ -13668,7 +13676,7 @@ var Copy = class {
       }
     ]);
     using target = openWithStatus(to, O_RDONLY | O_DIRECTORY);
-    for (const entries of entriesOf(source.fd)) {
+    for (const entries of entriesOf2(source.fd)) {
       for (const { name: name2, type } of typed(from2.place, source.fd, entries)) {
         await this.run(within(from2, source.fd, name2), within(to, target.fd, name2), type, depth + 1);
       }
@@ -13863,7 +13871,7 @@ var ContainerFiles = class _ContainerFiles {
   async *readDir(path2) {
     const spot = this.#spot(path2);
     using directory = await attempt("list", spot, () => openWithStatus(spot, O_RDONLY | O_DIRECTORY));
-    for (const entries of entriesOf(directory.fd)) {
+    for (const entries of entriesOf2(directory.fd)) {
       for (const { name, type } of typed(spot.place, directory.fd, entries)) {
         const [isFile2, isDirectory, isSymlink] = [
           S_IFREG,
@@ -27658,6 +27666,10 @@ var ShownDirectory = class {
   }
   /** Whether the file is shown, and not covered by a filesystem of the recipe's. */
   
+  /** Whether changes of the file go elsewhere, so that it is not made on the host. */
+  holdsChanges(source) {
+    return this.#plan.state.mounts.mountOf(this.targetOf(source)).type === "overlay";
+  }
   /** Returns the path at which the container shows a file. */
   
   /** Makes a file read-only, and pins the directories on the way to it. */
@@ -27757,23 +27769,30 @@ function shownTrees(plan, denied3) {
   const { nextRoot: nextRoot2 } = plan.cursor;
   const trees = [];
   for (const mount4 of plan.state.mounts.visible()) {
-    const { origin, target, readOnly, type: kind } = mount4;
+    const { origin, target, readOnly, own } = mount4;
+    const isOverlay = mount4.type === "overlay";
     if (nextRoot2 !== void 0 && !isWithin(target, nextRoot2)) continue;
     if (origin === void 0) refuseLayers(mount4, denied3, plan);
     if (origin === void 0) continue;
     const { type } = plan.facts.resolve(origin);
-    const discards = kind === "overlay";
-    if (type !== void 0) trees.push({
+    if (type === void 0) continue;
+    const [discards, holdsChanges] = [
+      isOverlay && own,
+      isOverlay && !own
+    ];
+    trees.push({
       origin,
       type,
       target,
       readOnly,
-      discards
+      discards,
+      holdsChanges
     });
   }
   return trees.sort((a, b) => b.target.length - a.target.length);
 }
-function refuseLayers({ target, layers }, denied3, plan) {
+function refuseLayers({ target, layers, origin }, denied3, plan) {
+  if (origin !== void 0) return;
   for (const { path: path2 } of layers) {
     const layer = plan.facts.resolve(path2).path;
     const found = denied3.find(({ end }) => touches(end, layer));
@@ -27840,7 +27859,7 @@ var DenialsIn = class {
   }
   /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
   #find(denied3, done, write4) {
-    const { origin, type, target, readOnly, discards } = this.#tree;
+    const { origin, type, target, readOnly, discards, holdsChanges } = this.#tree;
     if (type !== "directory") return;
     const paths = this.#shownOf(denied3.map(({ end }) => end));
     const links2 = readOnly || discards ? [] : this.#shownOf(denied3.flatMap(({ links: links3 }) => links3));
@@ -27869,7 +27888,7 @@ var DenialsIn = class {
       path: path2,
       isLink: true
     });
-    if (readOnly || discards || missing2.length === 0) return;
+    if (readOnly || discards || holdsChanges || missing2.length === 0) return;
     plan.access.record({
       kind: "write",
       path: origin
@@ -29268,9 +29287,10 @@ function lowerUserNetwork(step, plan) {
 // plan/steps/overlay.ts
 function lowerOverlay(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
+  const held = step.untrusted === true ? trustedOrigin(step.lower[0], plan) : void 0;
   const target = plan.path(step.target);
   if (target.needsMountPoint) target.makeMountPoint("directory");
-  const origin = onlyOrigin(step, plan);
+  const origin = held ?? onlyOrigin(step, plan);
   const lower2 = step.lower.map((path2) => {
     plan.access.recordLowerDirectory(path2);
     const source = plan.source(path2);
@@ -29305,7 +29325,8 @@ function lowerOverlay(step, plan) {
     } : changes;
     const data2 = overlayData(plan, lower2.length, written2);
     checkOptions(plan, data2);
-    plan.call(mount("overlay", ".", "overlay", 0, data2), {
+    const restricted = held === void 0 ? 0 : flags2;
+    plan.call(mount("overlay", ".", "overlay", restricted, data2), {
       fixes: overlayFixes(step, plan)
     });
     for (const name of attached.keys()) plan.call(umount2(name, MNT_DETACH));
@@ -29314,7 +29335,9 @@ function lowerOverlay(step, plan) {
   plan.mounted({
     target: target.canonical,
     type: "overlay",
-    ...origin,
+    ...origin !== void 0 && {
+      origin
+    },
     layers: [
       ...step.upper === void 0 ? [] : [
         {
@@ -29328,15 +29351,23 @@ function lowerOverlay(step, plan) {
       }))
     ],
     readOnly: step.upper === void 0 && step.discard !== true,
-    own: true
+    own: held === void 0
   });
 }
 function onlyOrigin({ lower: lower2, discard: discard2 }, plan) {
-  if (discard2 !== true || lower2.length > 1 || !plan.host.isHere) return {};
+  if (discard2 !== true || lower2.length > 1 || !plan.host.isHere) return void 0;
   const source = plan.source(lower2[0]);
-  return source instanceof HostPath ? {
-    origin: source.resolved.path
-  } : {};
+  return source instanceof HostPath ? source.resolved.path : void 0;
+}
+function trustedOrigin(lower2, plan) {
+  const source = plan.source(lower2);
+  if (!(source instanceof HostPath)) {
+    plan.refuse(`${lower2} is no directory of the host at this step, and "untrusted" takes one`);
+  }
+  const { path: path2, type } = source.resolved;
+  refuseKernelMount(lower2, path2, plan);
+  if (type === "directory" || type === void 0 || type === "unknown") return path2;
+  return plan.refuse(`${lower2} is not a directory, and changes are held for whole directories; name the one it is in`);
 }
 function overlayFixes(step, plan) {
   const directories = [
@@ -29649,6 +29680,7 @@ var HOME_NAMES = [
   "~/.cache/ramekin",
   "~/.local/bin",
   "~/.local/lib",
+  "~/.local/state/ramekin",
   "~/bin"
 ];
 var PROJECT_NAMES = [
@@ -33495,7 +33527,11 @@ var SandboxRoot = class {
   static {
     addMethods(this.prototype, {
     steps: (function () {
-    const { denyRead = [], denyWrite = [], weakerProc, protect: protect2, root: root2, shm } = this.#options;
+    const { denyWrite = [], weakerProc, protect: protect2, root: root2, shm } = this.#options;
+    const denyRead = [
+      ...this.#options.denyRead ?? [],
+      ...this.#changesInSight()
+    ];
     const whole = this.#asked.get("/");
     const paths = [
       ...this.#asked.keys()
@@ -33554,6 +33590,8 @@ var SandboxRoot = class {
       discard: true
     });
     const around = accessAround$96.call(this, path2);
+    const held = this.#changesOf(file);
+    if (held !== void 0) return this.#heldDirectory(path2, held);
     if (option === "bind" || !around.includes("write")) return this.#shownFile(file);
     if (access === "write" && around[0] === "read") {
       throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
@@ -33656,6 +33694,7 @@ var SandboxRoot = class {
     this.#asked = asked;
     this.#options = options;
     this.#root = options.weakerProc === true ? "/sys" : "/proc";
+    this.#checkChanges();
     if (options.root !== void 0 && asked.has("/")) {
       throw new RecipeError('sandbox: "root" takes the place of all files ("/")');
     }
@@ -33737,6 +33776,38 @@ var SandboxRoot = class {
       }
     }, source);
   }
+  /** Refuses a path whose changes would go to the host, while those of others are held. */
+  #checkChanges() {
+    if (this.#options.changes === void 0) return;
+    for (const file of this.#asked.values()) {
+      const { option, path: path2, access } = file;
+      if (access !== "write" || this.#changesOf(file) !== void 0) continue;
+      if (option === "write" && accessAround$96.call(this, path2).includes("write")) continue;
+      throw new RecipeError(path2 === "/" ? 'sandbox, "changes": those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"' : `sandbox, "changes": there is no directory for those of ${path2}, which is to be written`);
+    }
+  }
+  /** The directory that takes the changes of one that is to be written, and lies in no other such. */
+  #changesOf({ option, path: path2, access }) {
+    const { changes } = this.#options;
+    if (changes === void 0 || option !== "write" || access !== "write" || path2 === "/") return;
+    if (accessAround$96.call(this, path2).includes("write")) return;
+    return Object.hasOwn(changes, path2) ? changes[path2] : void 0;
+  }
+  /** The directories that take changes, where the program would see them. */
+  #changesInSight() {
+    const directories = Object.values(this.#options.changes ?? {}).map(normalize);
+    return directories.filter((directory) => this.#asked.values().some(({ source }) => isWithin(directory, source)));
+  }
+  #heldDirectory(path2, held) {
+    return overlay(at$94.call(this, path2), {
+      lower: [
+        path2
+      ],
+      upper: `${held}/upper`,
+      work: `${held}/work`,
+      untrusted: true
+    });
+  }
   
 };
 
@@ -33813,6 +33884,7 @@ var optionFields = lazy((() => {
     read: paths,
     tryRead: paths,
     write: paths,
+    changes: optional(dictionary(absolutePath(), absolutePath())),
     bind: optional(list(boundFile(path2))),
     overlay: paths,
     tmpfs: paths,
@@ -34033,6 +34105,12 @@ function refuseUnheld(options, asked) {
 }
 function unheld(options, asked) {
   const { denyRead = [], denyWrite = [], write: write4 = [], protect: protect2 = true } = options;
+  if (options.changes !== void 0) {
+    return [
+      "changes",
+      "each change is made at once, and cannot be held"
+    ];
+  }
   const denied3 = denyRead.length > 0 ? "denyRead" : denyWrite.length > 0 ? "denyWrite" : void 0;
   if (denied3 !== void 0) {
     return [

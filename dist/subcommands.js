@@ -637,8 +637,8 @@ var mismatch = (function mismatch(value, expected) {
 var grantedList = (function grantedList(given, grant, others = false) {
   const { name } = PERMISSION_FLAGS[grant];
   const isAll = others || given.values(name).includes(void 0);
-  const isDenied = grant in DENIAL_FLAGS && given.values(DENIAL_FLAGS[grant].name).includes(void 0);
-  return isAll && !isDenied ? void 0 : listed(given, grant, name);
+  const isDenied2 = grant in DENIAL_FLAGS && given.values(DENIAL_FLAGS[grant].name).includes(void 0);
+  return isAll && !isDenied2 ? void 0 : listed(given, grant, name);
 });
 var deniedList = (function deniedList(given, denied3) {
   return listed(given, denied3, DENIAL_FLAGS[denied3].name);
@@ -988,8 +988,8 @@ var failureOf = (function failureOf(result, show3) {
   const { failed: failed2 } = result;
   if (failed2 === void 0) return void 0;
   const { call: call2, errno } = failed2;
-  const refusal = call2.verdict?.read(result.output(call2.verdict.answer));
-  if (refusal === void 0 || refusal.errno === 0) {
+  const refusal2 = call2.verdict?.read(result.output(call2.verdict.answer));
+  if (refusal2 === void 0 || refusal2.errno === 0) {
     return {
       call: call2,
       errno,
@@ -1003,7 +1003,7 @@ var failureOf = (function failureOf(result, show3) {
     call: call2,
     name,
     text: text5,
-    ...refusal
+    ...refusal2
   };
 });
 var shortageHint = (function shortageHint(code) {
@@ -3423,13 +3423,13 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
     first = number + 1;
   });
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
-  const numberOf9 = new Map(used.map(({ fd }, index) => [
+  const numberOf10 = new Map(used.map(({ fd }, index) => [
     fd,
     numbers[index]
   ]));
   const calls = last.map(((planned) => {
     if (!planned.call.args.some(isDescriptor2)) return planned;
-    const args = planned.call.args.map((argument) => isDescriptor2(argument) ? new Named(numberOf9.get(argument), argument.text) : argument);
+    const args = planned.call.args.map((argument) => isDescriptor2(argument) ? new Named(numberOf10.get(argument), argument.text) : argument);
     return {
       ...planned,
       call: {
@@ -3438,11 +3438,11 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
       }
     };
   }));
-  const socket = numberOf9.get(CONTAINER_SOCKET);
+  const socket = numberOf10.get(CONTAINER_SOCKET);
   return {
     calls,
     socket: socket === void 0 ? void 0 : new Named(socket, "socket"),
-    image: image3 ? numberOf9.get(IMAGE) : void 0
+    image: image3 ? numberOf10.get(IMAGE) : void 0
   };
 });
 var isDescriptor2 = (function isDescriptor2(argument) {
@@ -3835,7 +3835,8 @@ var copyTree = (function copyTree(plan, place3, more, source, fixes) {
 var pinParents = (function pinParents(plan, { canonical, path: path2 }, pinned = /* @__PURE__ */ new Set(), missing4) {
   const { mounts } = plan.state;
   const mount4 = mounts.mountAbove(canonical);
-  if (!canonical.startsWith("/") || mount4.own || mount4.readOnly || mount4.type !== "bind") return;
+  if (!canonical.startsWith("/") || mount4.own || mount4.readOnly) return;
+  if (mount4.type !== "bind" && mount4.origin === void 0) return;
   if (mounts.isHostFile(canonical) && KERNEL2.some((own) => isWithin(canonical, own))) return;
   const root2 = plan.cursor.rootOf(canonical);
   const top = root2 !== void 0 && isWithin(root2, mount4.target) ? root2 : mount4.target;
@@ -3956,7 +3957,7 @@ var coverWithEmpty = (function coverWithEmpty(plan, place3, path2, empty) {
     ...plan.state.mountFixes,
     ENOENT: `what is mounted at ${path2} has been removed, as /proc/PID is when its process has ended; unmount it`
   });
-  const [isDirectory3, covered] = [
+  const [isDirectory5, covered] = [
     new Label(`${path2} is a directory`),
     new Label(`${path2} is a file`)
   ];
@@ -3966,11 +3967,11 @@ var coverWithEmpty = (function coverWithEmpty(plan, place3, path2, empty) {
       "EINVAL",
       "ENOTDIR"
     ],
-    onAccepted: isDirectory3,
+    onAccepted: isDirectory5,
     onZero: covered,
     fixes
   });
-  plan.place(isDirectory3);
+  plan.place(isDirectory5);
   const directory2 = copyOfFile(plan, empty, EMPTY.directory, "empty directory");
   plan.call(cover2(directory2), {
     fixes
@@ -4825,7 +4826,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
     everywhere2.keep(file);
   }
   for (const name of missing4) {
-    if (!shown4.has(name.path)) continue;
+    if (!shown4.has(name.path) || shown4.holdsChanges(name.path)) continue;
     plan.placeholders.push({
       ...name,
       stepIndex: plan.cursor.index
@@ -5841,39 +5842,16 @@ var reportOf = (function reportOf(given) {
   };
 });
 var run5 = (async function run5(given) {
-  const report = reportOf(given);
   const options = optionsOf(given);
   const box2 = sandbox(options);
   if (box2.degraded !== void 0) reportDegradation(given, box2.degraded);
-  const permissions = permissionsOf(given);
-  const place3 = {
-    ...inheritedBy(given, options),
-    ...permissions !== void 0 && {
-      permissions
-    }
-  };
-  if (isDetached(given)) {
-    const { superviseProgram: superviseProgram2 } = await Promise.resolve().then((() => (init_supervisor(), supervisor_exports)));
-    return await superviseProgram2(given, {
-      recipe: apart(box2),
-      program: given.program,
-      ...place3,
-      source: {}
-    });
-  }
-  const audit = auditOf(given);
-  const make2 = ((program, command) => box2.command(program, {
-    ...command,
-    ...place3,
-    audit: audit !== void 0
-  }));
-  const ended = (container) => {
-    if (audit !== void 0) reportDenials(container.denials.list, audit.file);
-  };
-  return await runProgram(given.program, make2, {
-    report,
-    ended,
-    name: given.value("name")
+  if (!isDetached(given)) return await runIn(given, options, box2);
+  const { superviseProgram: superviseProgram2 } = await Promise.resolve().then((() => (init_supervisor(), supervisor_exports)));
+  return await superviseProgram2(given, {
+    recipe: apart(box2),
+    program: given.program,
+    ...placeIn(given, options),
+    source: {}
   });
 });
 var optionsOf = (function optionsOf(given, reading2 = HERE3) {
@@ -9902,24 +9880,27 @@ function namesIn(path2) {
 function entriesIn(path2) {
   const directory2 = syscall(openat(at_fdcwd, path2, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
   try {
-    const entries = [];
-    for (; ; ) {
-      const part2 = new Output(PART_SIZE, "&entries");
-      const list5 = getdents64(directory2, part2);
-      const outcome = syscalls([
-        {
-          call: list5,
-          accept: [
-            "ENOENT"
-          ]
-        }
-      ]);
-      const size = Number(outcome.result(list5));
-      if (size <= 0) return entries;
-      entries.push(...readDirectoryEntries(outcome.output(part2), size));
-    }
+    return entriesOf(directory2);
   } finally {
     syscall(close(directory2));
+  }
+}
+function entriesOf(directory2) {
+  const entries = [];
+  for (; ; ) {
+    const part2 = new Output(PART_SIZE, "&entries");
+    const list5 = getdents64(directory2, part2);
+    const outcome = syscalls([
+      {
+        call: list5,
+        accept: [
+          "ENOENT"
+        ]
+      }
+    ]);
+    const size = Number(outcome.result(list5));
+    if (size <= 0) return entries;
+    entries.push(...readDirectoryEntries(outcome.output(part2), size));
   }
 }
 var PART_SIZE;
@@ -13530,12 +13511,16 @@ var init_overlay = __esm({
       lower: list(absolutePath(), 1),
       upper: optional(absolutePath()),
       work: optional(absolutePath()),
-      discard: optional(boolean())
-    }), ({ lower: lower3, upper, work, discard: discard3 }) => {
+      discard: optional(boolean()),
+      untrusted: optional(boolean())
+    }), ({ lower: lower3, upper, work, discard: discard3, untrusted }) => {
       if (upper === void 0 !== (work === void 0)) return `"upper" and "work" go together`;
       if (upper !== void 0 && discard3 === true) return `"discard" takes the place of "upper"`;
       if (upper === void 0 && discard3 !== true && lower3.length < 2) {
         return `needs two lower directories without "upper" or "discard"`;
+      }
+      if (untrusted === true && (upper === void 0 || lower3.length > 1)) {
+        return `"untrusted" needs "upper", and one lower directory`;
       }
       return void 0;
     });
@@ -16169,7 +16154,7 @@ function openWithStatus(spot, flags2, mode2) {
   ]);
   return new OpenedFile(made.fds.get(call2), status.of(made));
 }
-function* entriesOf(directory2) {
+function* entriesOf2(directory2) {
   for (; ; ) {
     const part2 = new Output(PART_SIZE2, "&entries");
     const list5 = getdents64(directory2, part2);
@@ -16221,7 +16206,7 @@ function removeTree(spot, depth = 0) {
   {
     using directory2 = openWithStatus(spot, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     const { fd } = directory2;
-    for (const entries of entriesOf(fd)) {
+    for (const entries of entriesOf2(fd)) {
       const all = typed(place3, fd, entries);
       const files2 = all.filter(({ type }) => type !== S_IFDIR);
       if (files2.length > 0) place3.make(files2.map(({ name: name2 }) => removal(fd, name2, 0)));
@@ -16418,7 +16403,7 @@ var init_copy_tree = __esm({
           }
         ]);
         using target = openWithStatus(to, O_RDONLY | O_DIRECTORY);
-        for (const entries of entriesOf(source.fd)) {
+        for (const entries of entriesOf2(source.fd)) {
           for (const { name: name2, type } of typed(from2.place, source.fd, entries)) {
             await this.run(within(from2, source.fd, name2), within(to, target.fd, name2), type, depth + 1);
           }
@@ -16611,9 +16596,9 @@ var init_container_files = __esm({
       async *readDir(path2) {
         const spot = this.#spot(path2);
         using directory2 = await attempt("list", spot, () => openWithStatus(spot, O_RDONLY | O_DIRECTORY));
-        for (const entries of entriesOf(directory2.fd)) {
+        for (const entries of entriesOf2(directory2.fd)) {
           for (const { name, type } of typed(spot.place, directory2.fd, entries)) {
-            const [isFile5, isDirectory3, isSymlink] = [
+            const [isFile5, isDirectory5, isSymlink] = [
               S_IFREG,
               S_IFDIR,
               S_IFLNK
@@ -16621,7 +16606,7 @@ var init_container_files = __esm({
             yield {
               name,
               isFile: isFile5,
-              isDirectory: isDirectory3,
+              isDirectory: isDirectory5,
               isSymlink
             };
           }
@@ -16712,13 +16697,13 @@ var init_container_files = __esm({
               call: status.call
             }
           ]);
-          const isDirectory3 = (status.of(made).mode & S_IFMT) === S_IFDIR;
-          if (isDirectory3 && recursive) return removeTree(spot);
+          const isDirectory5 = (status.of(made).mode & S_IFMT) === S_IFDIR;
+          if (isDirectory5 && recursive) return removeTree(spot);
           const { calls, parent, name } = parentOf2(spot);
           spot.place.make([
             ...calls,
             {
-              call: unlinkat(parent, name, isDirectory3 ? AT_REMOVEDIR : 0)
+              call: unlinkat(parent, name, isDirectory5 ? AT_REMOVEDIR : 0)
             }
           ]);
         });
@@ -20241,14 +20226,14 @@ function missing(path2, type) {
   };
   const { above, rest } = existingPart(normal2);
   const directory2 = resolvePath(above).path;
-  const within3 = (path3) => directory2 === "/" ? `/${path3}` : `${directory2}/${path3}`;
+  const within4 = (path3) => directory2 === "/" ? `/${path3}` : `${directory2}/${path3}`;
   const [name, ...deeper] = rest.split("/");
-  const target = type === void 0 ? linkTarget(within3(name)) : void 0;
+  const target = type === void 0 ? linkTarget(within4(name)) : void 0;
   if (target === void 0 || deeper.includes("..")) return {
     ...nothing,
-    path: within3(rest)
+    path: within4(rest)
   };
-  const next = target.startsWith("/") ? target : within3(target);
+  const next = target.startsWith("/") ? target : within4(target);
   return {
     ...resolvePath([
       next,
@@ -21296,18 +21281,18 @@ var init_name_search = __esm({
         if (this.#found.isClosed(path2, 5)) return this.#found.addClosed(path2);
         const isGit = this.#index.ofGit.length > 0 && isGitDirectory(path2, entries);
         if (isGit) this.#readGit(path2, entries);
-        const within3 = inGit || isGitName(nameOf2(path2));
+        const within4 = inGit || isGitName(nameOf2(path2));
         for (const [name, type] of entries) {
           if (readName$46.call(this, path2, name, type)) continue;
           if (type !== S_IFDIR || PASSED_OVER.has(name)) continue;
           const child = below(path2, name);
-          const isOfGit = within3 || isGitName(name) || isGit && holdsRepositories(name);
-          if (within3 && !mayHoldRepositories(child)) continue;
+          const isOfGit = within4 || isGitName(name) || isGit && holdsRepositories(name);
+          if (within4 && !mayHoldRepositories(child)) continue;
           if (isOfGit || depth < MAX_DEPTH) {
             later$44.call(this, {
               path: child,
               depth: depth + 1,
-              inGit: within3 || isGit && isOfGit
+              inGit: within4 || isGit && isOfGit
             });
           }
         }
@@ -22235,9 +22220,9 @@ var init_permission_set = __esm({
       #options;
       #paths;
       #deniedPaths;
-      constructor(permissions) {
-        const given = typeof permissions === "string" ? {} : permissions;
-        const otherwise = permissions === "inherit" ? "inherit" : false;
+      constructor(permissions2) {
+        const given = typeof permissions2 === "string" ? {} : permissions2;
+        const otherwise = permissions2 === "inherit" ? "inherit" : false;
         this.#options = {
           read: otherwise,
           write: otherwise,
@@ -22295,8 +22280,8 @@ var init_permission_set = __esm({
           case "env":
             return true;
           case "run": {
-            const { run: run34 } = this.#options;
-            return typeof run34 !== "object" || run34.includes(need.program);
+            const { run: run35 } = this.#options;
+            return typeof run35 !== "object" || run35.includes(need.program);
           }
           case "kernel":
           case "lifetime":
@@ -30703,9 +30688,9 @@ var init_matching_names = __esm({
       }),
     hold: (function (now) {
         if (now === this.#names) return true;
-        const isSame3 = this.#matching.entries().every(([pattern, names]) => matchesIn(now, pattern).join("/") === names.join("/"));
-        if (isSame3) this.#names = now;
-        return isSame3;
+        const isSame4 = this.#matching.entries().every(([pattern, names]) => matchesIn(now, pattern).join("/") === names.join("/"));
+        if (isSame4) this.#names = now;
+        return isSame4;
       })
     });
   }
@@ -31953,9 +31938,9 @@ var init_kernel_mounts2 = __esm({
       }
       /** Covers those in a directory that can be searched. */
       paths(paths, directory2) {
-        for (const [closed, within3] of Map.groupBy(paths, (path2) => this.#closedOn(path2, directory2))) {
-          if (closed !== void 0) this.#unlessClosed(closed, within3);
-          else for (const path2 of within3) this.#cover(path2);
+        for (const [closed, within4] of Map.groupBy(paths, (path2) => this.#closedOn(path2, directory2))) {
+          if (closed !== void 0) this.#unlessClosed(closed, within4);
+          else for (const path2 of within4) this.#cover(path2);
         }
       }
       /** Returns the first directory on the way that not everybody may search. */
@@ -32258,6 +32243,10 @@ var init_shown_directory = __esm({
       }
       /** Whether the file is shown, and not covered by a filesystem of the recipe's. */
       
+      /** Whether changes of the file go elsewhere, so that it is not made on the host. */
+      holdsChanges(source) {
+        return this.#plan.state.mounts.mountOf(this.targetOf(source)).type === "overlay";
+      }
       /** Returns the path at which the container shows a file. */
       
       /** Makes a file read-only, and pins the directories on the way to it. */
@@ -32325,9 +32314,9 @@ function lowerDenyFiles({ read: read5 = [], write: write8 = [] }, plan) {
   ]);
   const deny2 = (empty) => {
     for (const tree of trees) {
-      const within3 = new DenialsIn(tree, trees, plan);
-      if (empty !== void 0) within3.hide(hidden2, empty);
-      if (!tree.readOnly && !tree.discards) within3.keep(kept);
+      const within4 = new DenialsIn(tree, trees, plan);
+      if (empty !== void 0) within4.hide(hidden2, empty);
+      if (!tree.readOnly && !tree.discards) within4.keep(kept);
     }
   };
   if (hidden2.length === 0) deny2();
@@ -32357,23 +32346,30 @@ function shownTrees(plan, denied3) {
   const { nextRoot: nextRoot2 } = plan.cursor;
   const trees = [];
   for (const mount4 of plan.state.mounts.visible()) {
-    const { origin, target, readOnly, type: kind } = mount4;
+    const { origin, target, readOnly, own } = mount4;
+    const isOverlay = mount4.type === "overlay";
     if (nextRoot2 !== void 0 && !isWithin(target, nextRoot2)) continue;
     if (origin === void 0) refuseLayers(mount4, denied3, plan);
     if (origin === void 0) continue;
     const { type } = plan.facts.resolve(origin);
-    const discards = kind === "overlay";
-    if (type !== void 0) trees.push({
+    if (type === void 0) continue;
+    const [discards, holdsChanges] = [
+      isOverlay && own,
+      isOverlay && !own
+    ];
+    trees.push({
       origin,
       type,
       target,
       readOnly,
-      discards
+      discards,
+      holdsChanges
     });
   }
   return trees.sort((a, b) => b.target.length - a.target.length);
 }
-function refuseLayers({ target, layers }, denied3, plan) {
+function refuseLayers({ target, layers, origin }, denied3, plan) {
+  if (origin !== void 0) return;
   for (const { path: path2 } of layers) {
     const layer = plan.facts.resolve(path2).path;
     const found = denied3.find(({ end }) => touches(end, layer));
@@ -32451,7 +32447,7 @@ var init_deny_files2 = __esm({
       }
       /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
       #find(denied3, done, write8) {
-        const { origin, type, target, readOnly, discards } = this.#tree;
+        const { origin, type, target, readOnly, discards, holdsChanges } = this.#tree;
         if (type !== "directory") return;
         const paths = this.#shownOf(denied3.map(({ end }) => end));
         const links2 = readOnly || discards ? [] : this.#shownOf(denied3.flatMap(({ links: links3 }) => links3));
@@ -32480,7 +32476,7 @@ var init_deny_files2 = __esm({
           path: path2,
           isLink: true
         });
-        if (readOnly || discards || missing4.length === 0) return;
+        if (readOnly || discards || holdsChanges || missing4.length === 0) return;
         plan.access.record({
           kind: "write",
           path: origin
@@ -34076,9 +34072,10 @@ var init_user_network3 = __esm({
 // plan/steps/overlay.ts
 function lowerOverlay(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
+  const held = step.untrusted === true ? trustedOrigin(step.lower[0], plan) : void 0;
   const target = plan.path(step.target);
   if (target.needsMountPoint) target.makeMountPoint("directory");
-  const origin = onlyOrigin(step, plan);
+  const origin = held ?? onlyOrigin(step, plan);
   const lower3 = step.lower.map((path2) => {
     plan.access.recordLowerDirectory(path2);
     const source = plan.source(path2);
@@ -34113,7 +34110,8 @@ function lowerOverlay(step, plan) {
     } : changes;
     const data2 = overlayData(plan, lower3.length, written2);
     checkOptions(plan, data2);
-    plan.call(mount("overlay", ".", "overlay", 0, data2), {
+    const restricted = held === void 0 ? 0 : flags2;
+    plan.call(mount("overlay", ".", "overlay", restricted, data2), {
       fixes: overlayFixes(step, plan)
     });
     for (const name of attached.keys()) plan.call(umount2(name, MNT_DETACH));
@@ -34122,7 +34120,9 @@ function lowerOverlay(step, plan) {
   plan.mounted({
     target: target.canonical,
     type: "overlay",
-    ...origin,
+    ...origin !== void 0 && {
+      origin
+    },
     layers: [
       ...step.upper === void 0 ? [] : [
         {
@@ -34136,15 +34136,23 @@ function lowerOverlay(step, plan) {
       }))
     ],
     readOnly: step.upper === void 0 && step.discard !== true,
-    own: true
+    own: held === void 0
   });
 }
 function onlyOrigin({ lower: lower3, discard: discard3 }, plan) {
-  if (discard3 !== true || lower3.length > 1 || !plan.host.isHere) return {};
+  if (discard3 !== true || lower3.length > 1 || !plan.host.isHere) return void 0;
   const source = plan.source(lower3[0]);
-  return source instanceof HostPath ? {
-    origin: source.resolved.path
-  } : {};
+  return source instanceof HostPath ? source.resolved.path : void 0;
+}
+function trustedOrigin(lower3, plan) {
+  const source = plan.source(lower3);
+  if (!(source instanceof HostPath)) {
+    plan.refuse(`${lower3} is no directory of the host at this step, and "untrusted" takes one`);
+  }
+  const { path: path2, type } = source.resolved;
+  refuseKernelMount(lower3, path2, plan);
+  if (type === "directory" || type === void 0 || type === "unknown") return path2;
+  return plan.refuse(`${lower3} is not a directory, and changes are held for whole directories; name the one it is in`);
 }
 function overlayFixes(step, plan) {
   const directories = [
@@ -34273,6 +34281,7 @@ var init_overlay2 = __esm({
     init_path();
     init_host_path();
     init_copy_tree2();
+    init_kernel_mounts2();
     init_mounts6();
     init_unexpanded();
   })
@@ -34493,6 +34502,7 @@ var init_protected_names = __esm({
       "~/.cache/ramekin",
       "~/.local/bin",
       "~/.local/lib",
+      "~/.local/state/ramekin",
       "~/bin"
     ];
     PROJECT_NAMES = [
@@ -34805,10 +34815,10 @@ function int(value) {
 }
 function denies(rules, name, ...args) {
   for (const { action, conditions = [] } of rules.for(name)) {
-    const hold = conditions.map((condition) => holds2(condition, args[condition.index]));
-    if (hold.includes(false)) continue;
+    const hold2 = conditions.map((condition) => holds2(condition, args[condition.index]));
+    if (hold2.includes(false)) continue;
     if (!isDenial(action)) return false;
-    if (!hold.includes(void 0)) return true;
+    if (!hold2.includes(void 0)) return true;
   }
   return false;
 }
@@ -35826,8 +35836,8 @@ var init_command = __esm({
         this.#program = pathOf2(program);
         this.#options = options;
         checkCommand(this.#program, options);
-        const { permissions } = options;
-        this.#grants = permissions === void 0 ? void 0 : new PermissionSet(permissions);
+        const { permissions: permissions2 } = options;
+        this.#grants = permissions2 === void 0 ? void 0 : new PermissionSet(permissions2);
         this.#plans = plans;
         this.#launcher = plans.launcher(this.#planOptions);
         if (this.#isAudited) this.#checkAudit();
@@ -36460,8 +36470,8 @@ function unescapeOctal(text5) {
 }
 function directoryIn({ root: root2, directory: directory2 }, path2) {
   if (root2 === path2) return directory2;
-  const within3 = root2 === "/" ? path2 : path2.startsWith(`${root2}/`) && path2.slice(root2.length);
-  return within3 === false || path2.startsWith("/..") ? void 0 : directory2 + within3;
+  const within4 = root2 === "/" ? path2 : path2.startsWith(`${root2}/`) && path2.slice(root2.length);
+  return within4 === false || path2.startsWith("/..") ? void 0 : directory2 + within4;
 }
 var CONTROLLERS;
 var init_hierarchies = __esm({
@@ -37671,14 +37681,14 @@ var init_launch = __esm({
         this.#isGuarded = !frame2.vfork;
         const bindings = bindingsOf(values);
         const loaded2 = engine();
-        const isCopied = !frame2.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
-        if (frame2.vfork && !isCopied) {
+        const isCopied2 = !frame2.sharesMemory || plan.processes.some((({ ownMemory }) => ownMemory));
+        if (frame2.vfork && !isCopied2) {
           const result = loaded2.runInArena(program, bindings);
           this.#final = read$85.call(this, result);
           this.#result = this.#final.runs ? result : result.copy();
           return;
         }
-        const sharing = isCopied ? "shared" : "private";
+        const sharing = isCopied2 ? "shared" : "private";
         this.#memory = loaded2.allocate(sizeWith(program, bindings), sharing);
         place(program, this.#memory, bindings);
         loaded2.runIn(this.#memory);
@@ -37991,7 +38001,7 @@ var init_placeholders = __esm({
             ...this.#parents.values()
           ])
         ].sort(ascending);
-        const numberOf9 = ((fd) => descriptors.indexOf(fd));
+        const numberOf10 = ((fd) => descriptors.indexOf(fd));
         return new HelperProcess(descriptors, [
           {
             call: setsid(),
@@ -38000,13 +38010,13 @@ var init_placeholders = __esm({
           {
             call: ppoll([
               {
-                fd: numberOf9(scriptPidfd()),
+                fd: numberOf10(scriptPidfd()),
                 events: POLLIN
               }
             ], void 0),
             onFailure: HELPER_ENDS
           },
-          ...placeholders.filter((({ text: text5 }) => text5 === void 0)).flatMap(((one) => removalByName(one, numberOf9(parent$87.call(this, one)))))
+          ...placeholders.filter((({ text: text5 }) => text5 === void 0)).flatMap(((one) => removalByName(one, numberOf10(parent$87.call(this, one)))))
         ]);
       });
   }
@@ -38028,11 +38038,11 @@ var init_placeholders = __esm({
         const descriptors = [
           ...new Set(uses)
         ].sort(ascending);
-        const numberOf9 = ((fd) => descriptors.indexOf(fd));
+        const numberOf10 = ((fd) => descriptors.indexOf(fd));
         const made = this.#made.filter((({ placeholder }) => placeholder.text === void 0)).map(((one) => ({
           ...one,
-          parent: numberOf9(one.parent),
-          fd: numberOf9(one.fd)
+          parent: numberOf10(one.parent),
+          fd: numberOf10(one.fd)
         })));
         return new HelperProcess(descriptors, [
           {
@@ -38042,7 +38052,7 @@ var init_placeholders = __esm({
           {
             call: ppoll([
               {
-                fd: numberOf9(pidfd),
+                fd: numberOf10(pidfd),
                 events: POLLIN
               }
             ], void 0),
@@ -38168,10 +38178,10 @@ var init_listing = __esm({
         }
         this.entries = entries;
         const { unshared, joined: joined3, mounts } = plan.state;
-        const ownerOf3 = (kind) => joined3.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
+        const ownerOf4 = (kind) => joined3.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
         const owners = NAMESPACE_KINDS.map((kind) => [
           kind,
-          ownerOf3(kind)
+          ownerOf4(kind)
         ]);
         this.namespaces = Object.fromEntries(owners);
         this.mounts = mounts.visible();
@@ -38716,8 +38726,8 @@ var init_recipe = __esm({
     launcherWith$93 = (function (options = {}) {
         const plan = this.#launcher?.plan;
         const { network, detached, audit } = options;
-        const isSame3 = plan?.options.network === network && plan?.options.detached === detached && plan?.options.audit === audit;
-        if (isSame3 && plan?.isCurrent) return this.#launcher;
+        const isSame4 = plan?.options.network === network && plan?.options.detached === detached && plan?.options.audit === audit;
+        if (isSame4 && plan?.isCurrent) return this.#launcher;
         return this.#launcher = launchers().of(this.steps, options);
       });
   }
@@ -38907,7 +38917,11 @@ var init_sandbox_root = __esm({
   static {
     addMethods(this.prototype, {
     steps: (function () {
-        const { denyRead = [], denyWrite = [], weakerProc, protect: protect2, root: root2, shm } = this.#options;
+        const { denyWrite = [], weakerProc, protect: protect2, root: root2, shm } = this.#options;
+        const denyRead = [
+          ...this.#options.denyRead ?? [],
+          ...this.#changesInSight()
+        ];
         const whole = this.#asked.get("/");
         const paths = [
           ...this.#asked.keys()
@@ -38966,6 +38980,8 @@ var init_sandbox_root = __esm({
           discard: true
         });
         const around = accessAround$96.call(this, path2);
+        const held = this.#changesOf(file);
+        if (held !== void 0) return this.#heldDirectory(path2, held);
         if (option === "bind" || !around.includes("write")) return this.#shownFile(file);
         if (access === "write" && around[0] === "read") {
           throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
@@ -39068,6 +39084,7 @@ var init_sandbox_root = __esm({
         this.#asked = asked;
         this.#options = options;
         this.#root = options.weakerProc === true ? "/sys" : "/proc";
+        this.#checkChanges();
         if (options.root !== void 0 && asked.has("/")) {
           throw new RecipeError('sandbox: "root" takes the place of all files ("/")');
         }
@@ -39148,6 +39165,38 @@ var init_sandbox_root = __esm({
             optional: true
           }
         }, source);
+      }
+      /** Refuses a path whose changes would go to the host, while those of others are held. */
+      #checkChanges() {
+        if (this.#options.changes === void 0) return;
+        for (const file of this.#asked.values()) {
+          const { option, path: path2, access } = file;
+          if (access !== "write" || this.#changesOf(file) !== void 0) continue;
+          if (option === "write" && accessAround$96.call(this, path2).includes("write")) continue;
+          throw new RecipeError(path2 === "/" ? 'sandbox, "changes": those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"' : `sandbox, "changes": there is no directory for those of ${path2}, which is to be written`);
+        }
+      }
+      /** The directory that takes the changes of one that is to be written, and lies in no other such. */
+      #changesOf({ option, path: path2, access }) {
+        const { changes } = this.#options;
+        if (changes === void 0 || option !== "write" || access !== "write" || path2 === "/") return;
+        if (accessAround$96.call(this, path2).includes("write")) return;
+        return Object.hasOwn(changes, path2) ? changes[path2] : void 0;
+      }
+      /** The directories that take changes, where the program would see them. */
+      #changesInSight() {
+        const directories = Object.values(this.#options.changes ?? {}).map(normalize);
+        return directories.filter((directory2) => this.#asked.values().some(({ source }) => isWithin(directory2, source)));
+      }
+      #heldDirectory(path2, held) {
+        return overlay(at$94.call(this, path2), {
+          lower: [
+            path2
+          ],
+          upper: `${held}/upper`,
+          work: `${held}/work`,
+          untrusted: true
+        });
       }
       
     };
@@ -39285,6 +39334,7 @@ var init_sandbox = __esm({
         read: paths,
         tryRead: paths,
         write: paths,
+        changes: optional(dictionary(absolutePath(), absolutePath())),
         bind: optional(list(boundFile(path2))),
         overlay: paths,
         tmpfs: paths,
@@ -39446,6 +39496,12 @@ function refuseUnheld(options, asked) {
 }
 function unheld(options, asked) {
   const { denyRead = [], denyWrite = [], write: write8 = [], protect: protect2 = true } = options;
+  if (options.changes !== void 0) {
+    return [
+      "changes",
+      "each change is made at once, and cannot be held"
+    ];
+  }
   const denied3 = denyRead.length > 0 ? "denyRead" : denyWrite.length > 0 ? "denyWrite" : void 0;
   if (denied3 !== void 0) {
     return [
@@ -39544,12 +39600,12 @@ function sandboxOn(host2, options) {
   if (options.nest === true && host2.credentials().euid === 0) {
     throw new UnsupportedError(`sandbox, "nest": as root the program could map root's id in a user namespace only with CAP_SETFCAP, by which it could give files capabilities on this machine; run it as another user`);
   }
-  const refusal = options.degrade === true ? host2.userNamespaceRefusal() : void 0;
-  if (refusal === void 0) return {
+  const refusal2 = options.degrade === true ? host2.userNamespaceRefusal() : void 0;
+  if (refusal2 === void 0) return {
     steps: whole,
     degraded: void 0
   };
-  const { syscall: syscall2, code } = refusal;
+  const { syscall: syscall2, code } = refusal2;
   const version = host2.landlockVersion();
   const degraded = {
     refused: `${syscall2} fails with ${code}`,
@@ -41311,6 +41367,47 @@ ${STATUS}`,
         flags: LEARN_FLAGS
       },
       {
+        name: "try",
+        summary: "run an untrusted program, and make its changes only if you want them",
+        more: `The program runs as in ramekin sandbox. What it changes in the directories of --allow-write, or else in this one, is kept apart, and told when it has ended: what it has added (+), changed (~) and removed (-). At a terminal you are asked whether these changes are made; else they are thrown away, unless there is --yes. Files that you have changed meanwhile are left as they are, and so are those that shells, git and editors run or trust later.
+
+All changes are made, or none: if ramekin is killed while it makes them, the next ramekin try makes the rest, and ramekin try --resume does nothing else. ${PROGRAM}
+
+${STATUS}`,
+        operands: [],
+        program: true,
+        runs: true,
+        place: "sandbox",
+        flags: [
+          {
+            name: "yes",
+            letter: "y",
+            summary: "make the changes without a question"
+          },
+          {
+            name: "no",
+            letter: "n",
+            summary: "throw the changes away without a question"
+          },
+          {
+            name: "overwrite",
+            summary: "make changes of files too that were changed here meanwhile"
+          },
+          {
+            name: "resume",
+            summary: "make the rest of changes that were cut off, or with --no throw it away"
+          },
+          {
+            ...JSON_FLAG,
+            summary: "write the changes as JSON to the standard output"
+          },
+          ...SANDBOX_FLAGS,
+          ...Object.values(DENIAL_FLAGS),
+          AUDIT,
+          STATUS_FD
+        ]
+      },
+      {
         name: "build",
         summary: "write a recipe as an executable that needs no Deno",
         more: "The executable, a box, makes the recipe's container by itself, on any machine with Linux 5.12 or later and this processor; with --sandbox, a sandbox that the flags after it describe. It runs the program that is given here, with further arguments of its own command line; or, without one, the program that its command line names. A step that only a script can do, or whose calls depend on the machine, is refused, with the reason. ramekin plan shows what a box would do here.",
@@ -42151,6 +42248,15 @@ function ask(file, error) {
     const answer = answerOf3(line3);
     if (answer !== void 0) return answer;
   }
+}
+function confirmed(question) {
+  syscall(ioctl(0, TCFLSH, TCIFLUSH));
+  printError(question);
+  const line3 = readLine();
+  return line3 !== void 0 && [
+    "y",
+    "yes"
+  ].includes(line3.trim().toLowerCase());
 }
 function readLine() {
   const buffer = new Uint8Array(4096);
@@ -46994,6 +47100,28 @@ var init_errors5 = __esm({
   }
 });
 
+// container/user_namespace.ts
+async function openUserNamespace(steps) {
+  const maker = recipe(...steps).command("cat", {
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null"
+  }).spawn();
+  try {
+    return open(`/proc/${maker.pid}/ns/user`, O_RDONLY | O_CLOEXEC);
+  } finally {
+    await maker.stdin.close();
+    await maker.status;
+  }
+}
+var init_user_namespace = __esm({
+  "container/user_namespace.ts"() {
+    init_open();
+    init_files4();
+    init_recipe();
+  }
+});
+
 // images/environment.ts
 function environment2() {
   return Object.fromEntries(environmentStrings().map(stringAt).flatMap((string) => {
@@ -47029,26 +47157,18 @@ function subordinateIds() {
   };
 }
 async function openOwners(ids2) {
-  const maker = recipe(unshare3("user"), mapIds(ids2)).command("cat", {
-    stdin: "piped",
-    stdout: "null",
-    stderr: "null"
-  }).spawn();
-  try {
-    const flags2 = linux.O_RDONLY | linux.O_CLOEXEC;
-    const namespace = linux.open(`/proc/${maker.pid}/ns/user`, flags2);
-    return {
-      owners: {
-        kind: "mapped",
-        namespace: namespace.number,
-        ...ids2
-      },
-      [Symbol.dispose]: () => namespace.close()
-    };
-  } finally {
-    await maker.stdin.close();
-    await maker.status;
-  }
+  const namespace = await openUserNamespace([
+    unshare3("user"),
+    mapIds(ids2)
+  ]);
+  return {
+    owners: {
+      kind: "mapped",
+      namespace: namespace.number,
+      ...ids2
+    },
+    [Symbol.dispose]: () => namespace.close()
+  };
 }
 function rangesOf(text5, user, uid) {
   const ranges2 = [];
@@ -47108,6 +47228,7 @@ function textOf6(path2) {
 var TOOLS;
 var init_mapped_owners = __esm({
   "images/layer/mapped_owners.ts"() {
+    init_user_namespace();
     init_mod2();
     init_environment2();
     TOOLS = [
@@ -47397,7 +47518,7 @@ var init_call_batch = __esm({
   }
 });
 
-// images/layer/beneath.ts
+// ffi/files/beneath.ts
 function openBeneath(calls, root2, path2, flags2) {
   const how = calls.words(flags2 | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE);
   return calls.add("openat2", [
@@ -47409,14 +47530,14 @@ function openBeneath(calls, root2, path2, flags2) {
 }
 var HOW_SIZE, RESOLVE;
 var init_beneath = __esm({
-  "images/layer/beneath.ts"() {
+  "ffi/files/beneath.ts"() {
     init_open();
     HOW_SIZE = 24;
     RESOLVE = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
   }
 });
 
-// images/layer/remove_tree.ts
+// ffi/files/remove_tree.ts
 async function removeAll(root2, namespace) {
   using calls = new CallBatch(engine(), MEMORY2, namespace);
   const way = [
@@ -47515,7 +47636,7 @@ function split2(path2) {
 }
 var MEMORY2, LISTED;
 var init_remove_tree = __esm({
-  "images/layer/remove_tree.ts"() {
+  "ffi/files/remove_tree.ts"() {
     init_at();
     init_files();
     init_open();
@@ -47523,12 +47644,20 @@ var init_remove_tree = __esm({
     init_call_batch();
     init_engine();
     init_errors();
-    init_files4();
     init_beneath();
     [MEMORY2, LISTED] = [
       1 << 18,
       1 << 15
     ];
+  }
+});
+
+// images/layer/remove_tree.ts
+var init_remove_tree2 = __esm({
+  "images/layer/remove_tree.ts"() {
+    init_open();
+    init_remove_tree();
+    init_files4();
   }
 });
 
@@ -48437,15 +48566,15 @@ async function* decoded2(decoder2, next) {
     if (waiting.length > MOST_WAITING) decoder2.pause();
     wake();
   });
-  const finish = (error) => {
+  const finish2 = (error) => {
     failure ??= error;
     ended = true;
     wake();
   };
-  decoder2.on("error", finish);
-  decoder2.on("end", () => finish());
-  decoder2.on("close", () => finish());
-  const feeding = feed(decoder2, next, () => ended).catch(finish);
+  decoder2.on("error", finish2);
+  decoder2.on("end", () => finish2());
+  decoder2.on("close", () => finish2());
+  const feeding = feed(decoder2, next, () => ended).catch(finish2);
   try {
     for (; ; ) {
       for (let piece = waiting.shift(); piece !== void 0; piece = waiting.shift()) {
@@ -49223,10 +49352,10 @@ var init_disk = __esm({
         if (!same) batch.close(from2);
       }
       /** Removes a file, or an empty directory, if it is there. */
-      async remove(place3, isDirectory3) {
+      async remove(place3, isDirectory5) {
         const batch = await this.#for(place3, 1);
         const { calls } = batch;
-        const flags2 = isDirectory3 ? AT_REMOVEDIR : 0;
+        const flags2 = isDirectory5 ? AT_REMOVEDIR : 0;
         calls.add("unlinkat", [
           batch.directory(place3),
           calls.name(place3.name),
@@ -50050,6 +50179,7 @@ var init_unpack_layers = __esm({
     init_files3();
     init_errors();
     init_read_dir();
+    init_remove_tree();
     init_files4();
     init_users2();
     init_syscalls();
@@ -50057,7 +50187,6 @@ var init_unpack_layers = __esm({
     init_decompress();
     init_disk();
     init_errors5();
-    init_remove_tree();
     init_reader2();
     init_unpack();
     MOST_ENTRIES2 = 4e6;
@@ -50081,7 +50210,48 @@ var init_unpack_layers = __esm({
   }
 });
 
-// images/layer/read_tree.ts
+// ffi/files/overlay_notes.ts
+function overlayNotes(xattrs) {
+  let [opaque, copied, elsewhere] = [
+    false,
+    false,
+    void 0
+  ];
+  for (const { name, value } of xattrs) {
+    const note2 = OVERLAY2.exec(name)?.[1];
+    if (note2 === void 0) continue;
+    if (note2 === "origin") copied = true;
+    if (note2 === "opaque") opaque ||= value.length === 1 && value[0] === 121;
+    else if (!HARMLESS2.includes(note2)) elsewhere ??= name;
+  }
+  return {
+    opaque,
+    copied,
+    elsewhere
+  };
+}
+function isOverlayNote(name) {
+  return OVERLAY2.test(name);
+}
+function isWhiteout({ mode: mode2, rdev }) {
+  return (mode2 & S_IFMT) === S_IFCHR && rdev === 0;
+}
+var OVERLAY2, HARMLESS2;
+var init_overlay_notes = __esm({
+  "ffi/files/overlay_notes.ts"() {
+    init_files();
+    OVERLAY2 = /^(?:trusted|user)\.overlay\.(.*)$/;
+    HARMLESS2 = [
+      "origin",
+      "impure",
+      "nlink",
+      "uuid",
+      "protattr"
+    ];
+  }
+});
+
+// ffi/files/read_tree.ts
 function mtimeOf(status) {
   return Number(status.getBigInt64(STATX_MTIME2, true));
 }
@@ -50090,7 +50260,7 @@ function copyOf({ buffer, byteOffset, byteLength }) {
 }
 var MEMORY4, LISTED2, NAMES5, VALUE, TARGET2, STATX_SIZE2, STATX_MTIME2, AT_ONCE6, TreeReader;
 var init_read_tree = __esm({
-  "images/layer/read_tree.ts"() {
+  "ffi/files/read_tree.ts"() {
     init_at();
     init_files();
     init_open();
@@ -50143,7 +50313,9 @@ var init_read_tree = __esm({
           status
         ]);
         const names = this.#listXattrs(fd);
-        await this.#run(path2);
+        await this.#run(path2, [
+          opened2
+        ]);
         const number = this.#opened(opened2);
         const found = {
           status: readStatx(calls.read(status, STATX_SIZE2)),
@@ -50164,8 +50336,11 @@ var init_read_tree = __esm({
       async *files(path2, entries) {
         for (let at3 = 0; at3 < entries.length; at3 += AT_ONCE6) {
           for (const file of await this.#group(path2, entries.slice(at3, at3 + AT_ONCE6))) {
-            yield file;
-            if (file.fd !== void 0) this.#close(file.fd);
+            try {
+              yield file;
+            } finally {
+              if (file.fd !== void 0) this.#close(file.fd);
+            }
           }
         }
       }
@@ -50234,7 +50409,10 @@ var init_read_tree = __esm({
           directory2
         ]);
         const opens = asked.flatMap(({ opened: opened2 }) => opened2 ?? []);
-        await this.#run(path2, opens);
+        await this.#run(path2, [
+          directory2.index,
+          ...opens
+        ]);
         const files2 = asked.map(({ name, status, target, link: link2, opened: opened2, names }) => {
           const bytes = target === void 0 ? void 0 : calls.read(target, calls.result(link2));
           return {
@@ -50334,11 +50512,11 @@ var init_read_tree = __esm({
 // images/layer/tar/writer.ts
 function headerOf(entry2) {
   const name = bytesOf5(entry2.name), target = bytesOf5(entry2.target ?? "");
-  const split4 = splitName(name);
+  const split5 = splitName(name);
   const records = [];
   const keep2 = (key, value) => records.push(record(key, value));
   const { uid, gid, size = 0, mtime } = entry2;
-  if (split4 === void 0 || !isAscii(name)) keep2("path", name);
+  if (split5 === void 0 || !isAscii(name)) keep2("path", name);
   if (target.length > NAME9 || !isAscii(target)) keep2("linkpath", target);
   const number = (key, value, digits) => {
     if (value >= 0 && value < 8 ** digits) return value;
@@ -50352,7 +50530,7 @@ function headerOf(entry2) {
     mtime: number("mtime", mtime, 11)
   };
   for (const { name: name2, value } of entry2.xattrs ?? []) keep2(`SCHILY.xattr.${name2}`, value);
-  const [prefix, rest] = split4 ?? [
+  const [prefix, rest] = split5 ?? [
     new Uint8Array(),
     name.subarray(0, NAME9)
   ];
@@ -50394,23 +50572,23 @@ function paddingOf2(size) {
 }
 function block(fields) {
   const bytes = new Uint8Array(BLOCK);
-  const octal4 = (at3, digits, value) => {
+  const octal5 = (at3, digits, value) => {
     encoder6.encodeInto(value.toString(8).padStart(digits, "0"), bytes.subarray(at3, at3 + digits));
   };
   bytes.set(fields.rest);
-  octal4(100, 7, fields.mode);
-  octal4(108, 7, fields.uid);
-  octal4(116, 7, fields.gid);
-  octal4(124, 11, fields.size);
-  octal4(136, 11, fields.mtime);
+  octal5(100, 7, fields.mode);
+  octal5(108, 7, fields.uid);
+  octal5(116, 7, fields.gid);
+  octal5(124, 11, fields.size);
+  octal5(136, 11, fields.mtime);
   encoder6.encodeInto(fields.type, bytes.subarray(156));
   bytes.set(fields.link.subarray(0, NAME9), 157);
   encoder6.encodeInto("ustar\x0000", bytes.subarray(257));
-  octal4(329, 7, fields.major ?? 0);
-  octal4(337, 7, fields.minor ?? 0);
+  octal5(329, 7, fields.major ?? 0);
+  octal5(337, 7, fields.minor ?? 0);
   bytes.set(fields.prefix, 345);
   bytes.fill(32, 148, 156);
-  octal4(148, 6, bytes.reduce((sum4, byte) => sum4 + byte, 0));
+  octal5(148, 6, bytes.reduce((sum4, byte) => sum4 + byte, 0));
   bytes[154] = 0;
   return bytes;
 }
@@ -50562,7 +50740,7 @@ function deviceOf2(device) {
     device & 255 | device >>> 12 & 1048320
   ];
 }
-var PIECE2, LEVEL, KINDS3, WHITEOUT2, OPAQUE2, OVERLAY2, NOTES, OF_MACHINE, LayerArchive;
+var PIECE2, LEVEL, KINDS3, WHITEOUT2, OPAQUE2, OF_MACHINE, LayerArchive;
 var init_write_layer = __esm({
   "images/layer/write_layer.ts"() {
     ({ createHash: createHash3 } = process.getBuiltinModule("node:crypto"));
@@ -50571,11 +50749,12 @@ var init_write_layer = __esm({
     init_files();
     init_files3();
     init_transfer();
+    init_overlay_notes();
+    init_read_tree();
     init_files4();
     init_users2();
     init_decoder();
     init_errors5();
-    init_read_tree();
     init_writer();
     [PIECE2, LEVEL] = [
       256 * 1024,
@@ -50592,14 +50771,6 @@ var init_write_layer = __esm({
     [WHITEOUT2, OPAQUE2] = [
       ".wh.",
       ".wh..wh..opq"
-    ];
-    OVERLAY2 = /^(?:trusted|user)\.overlay\.(.*)$/;
-    NOTES = [
-      "origin",
-      "impure",
-      "nlink",
-      "uuid",
-      "protattr"
     ];
     OF_MACHINE = /^security\.(?!capability$)/;
     LayerArchive = class {
@@ -50650,11 +50821,11 @@ var init_write_layer = __esm({
         const directory2 = await this.#tree.directory(path2);
         if (path2 !== "." || this.#options.whole) yield* this.#directoryEntry(path2, directory2);
         const entries = directory2.entries.filter(({ name }) => !this.#excluded.has(inside(path2, name))).toSorted((a, b) => a.name < b.name ? -1 : 1);
-        const isDirectory3 = ({ type }) => type === S_IFDIR;
-        for await (const file of this.#tree.files(path2, entries.filter((entry2) => !isDirectory3(entry2)))) {
+        const isDirectory5 = ({ type }) => type === S_IFDIR;
+        for await (const file of this.#tree.files(path2, entries.filter((entry2) => !isDirectory5(entry2)))) {
           yield* this.#file(path2, file);
         }
-        for (const { name } of entries.filter(isDirectory3)) {
+        for (const { name } of entries.filter(isDirectory5)) {
           refuseWhiteout(path2, name);
           yield* this.#directory(inside(path2, name));
         }
@@ -50678,7 +50849,7 @@ var init_write_layer = __esm({
           this.leftOut.push(path2);
           return;
         }
-        if (kind === "character" && status.rdev === 0 && !this.#options.whole) {
+        if (isWhiteout(status) && !this.#options.whole) {
           yield* this.#empty(inside(directory2, WHITEOUT2 + file.name), mtime);
           return;
         }
@@ -50735,7 +50906,7 @@ var init_write_layer = __esm({
           uid: all ? 0 : status.uid,
           gid: all ? 0 : status.gid,
           mtime: this.#time(mtime),
-          xattrs: xattrs.filter(({ name }) => !OVERLAY2.test(name) && !OF_MACHINE.test(name)).toSorted((a, b) => a.name < b.name ? -1 : 1)
+          xattrs: xattrs.filter(({ name }) => !isOverlayNote(name) && !OF_MACHINE.test(name)).toSorted((a, b) => a.name < b.name ? -1 : 1)
         };
       }
       #time(mtime) {
@@ -50744,19 +50915,14 @@ var init_write_layer = __esm({
       }
       /** Whether a directory is opaque; refuses what refers to lower layers. */
       #overlayXattrs(path2, xattrs) {
-        let opaque = false;
-        for (const { name, value } of xattrs) {
-          const note2 = OVERLAY2.exec(name)?.[1];
-          if (note2 === void 0 || NOTES.includes(note2)) continue;
-          if (note2 !== "opaque") {
-            throw new LayerError(`${JSON.stringify(path2)} has the attribute ${name}: an overlay filesystem keeps a part of the file elsewhere, which a layer cannot say`, {
-              code: "unsupported",
-              advice: [
-                "mount it with redirect_dir=off and metacopy=off"
-              ]
-            });
-          }
-          opaque ||= value.length === 1 && value[0] === 121;
+        const { opaque, elsewhere } = overlayNotes(xattrs);
+        if (elsewhere !== void 0) {
+          throw new LayerError(`${JSON.stringify(path2)} has the attribute ${elsewhere}: an overlay filesystem keeps a part of the file elsewhere, which a layer cannot say`, {
+            code: "unsupported",
+            advice: [
+              "mount it with redirect_dir=off and metacopy=off"
+            ]
+          });
         }
         return opaque && !this.#options.whole;
       }
@@ -50769,7 +50935,7 @@ var init_mod4 = __esm({
   "images/layer/mod.ts"() {
     init_errors5();
     init_mapped_owners();
-    init_remove_tree();
+    init_remove_tree2();
     init_index_of();
     init_unpack_layers();
     init_write_layer();
@@ -51706,7 +51872,7 @@ async function removeTree3(path2, ids2) {
     code: "store"
   });
 }
-var init_remove_tree2 = __esm({
+var init_remove_tree3 = __esm({
   "images/store/remove_tree.ts"() {
     init_recipe();
     init_errors4();
@@ -51758,7 +51924,7 @@ var init_session = __esm({
   "images/store/session.ts"() {
     init_file_lock();
     init_files9();
-    init_remove_tree2();
+    init_remove_tree3();
     init_owners2();
     Session = class _Session {
 
@@ -56871,8 +57037,8 @@ function leaveStreams() {
   ] : []));
   using nothing = linux.open("/dev/null", linux.O_RDWR | linux.O_CLOEXEC);
   fds.forEach((fd, index) => {
-    const isSame3 = links2[index] !== void 0 && streams.has(links2[index]);
-    if (!isSame3 || fd === nothing.number) return;
+    const isSame4 = links2[index] !== void 0 && streams.has(links2[index]);
+    if (!isSame4 || fd === nothing.number) return;
     syscall(dup3(nothing.number, fd, fd < STREAMS2 ? 0 : O_CLOEXEC));
   });
 }
@@ -57357,9 +57523,37 @@ __export(sandbox_exports, {
   optionsOf: (() => optionsOf),
   permissionsOf: () => permissionsOf,
   run: () => run5,
+  runIn: () => runIn,
   visibleDirectory: () => visibleDirectory
 });
 
+async function runIn(given, options, box2) {
+  const report = reportOf(given);
+  const place3 = placeIn(given, options);
+  const audit = auditOf(given);
+  const make2 = (program, command) => box2.command(program, {
+    ...command,
+    ...place3,
+    audit: audit !== void 0
+  });
+  const ended = (container) => {
+    if (audit !== void 0) reportDenials(container.denials.list, audit.file);
+  };
+  return await runProgram(given.program, make2, {
+    report,
+    ended,
+    name: given.value("name")
+  });
+}
+function placeIn(given, options) {
+  const permissions2 = permissionsOf(given);
+  return {
+    ...inheritedBy(given, options),
+    ...permissions2 !== void 0 && {
+      permissions: permissions2
+    }
+  };
+}
 function inheritedBy(given, options) {
   const cwd = options.cwd === void 0 ? visibleDirectory(options) : void 0;
   const terminal = includesVariable(deniedList(given, "env"), "TERM") ? void 0 : environment()["TERM"];
@@ -57644,10 +57838,10 @@ function isWide(directory2, home) {
   return home !== void 0 && (isWithin(home, directory2) || WIDE_IN_HOME.some((name) => directory2 === home + name));
 }
 function outermost(paths) {
-  const sorted = [
+  const sorted2 = [
     ...new Set(paths)
   ].sort();
-  return sorted.filter((path2) => !sorted.some((other) => other !== path2 && isWithin(path2, other)));
+  return sorted2.filter((path2) => !sorted2.some((other) => other !== path2 && isWithin(path2, other)));
 }
 function isWithinAny(path2, directories) {
   return directories.some((directory2) => isWithin(path2, directory2));
@@ -57751,9 +57945,9 @@ var init_grants = __esm({
         });
         const outer = outermost(paths);
         return outermost(writable2.flatMap((root2) => {
-          const within3 = outer.filter((path2) => isWithin(path2, root2));
-          if (this.#isWide(root2)) return this.#summarised(within3);
-          return within3.length < MANY ? within3 : [
+          const within4 = outer.filter((path2) => isWithin(path2, root2));
+          if (this.#isWide(root2)) return this.#summarised(within4);
+          return within4.length < MANY ? within4 : [
             root2
           ];
         }));
@@ -57910,13 +58104,13 @@ async function run6(given) {
   const home = environment()["HOME"];
   const secrets = new Secrets(home, Deno.cwd());
   const options = learningOptions(given, secrets, home);
-  const permissions = permissionsFor2(given);
+  const permissions2 = permissionsFor2(given);
   const box2 = sandbox(options);
   const make2 = (program, command) => box2.command(program, {
     ...command,
     ...inheritedBy(given, options),
-    ...permissions !== void 0 && {
-      permissions
+    ...permissions2 !== void 0 && {
+      permissions: permissions2
     },
     audit: "uses"
   });
@@ -57974,8 +58168,8 @@ function nameServers() {
   ];
 }
 function permissionsFor2(given) {
-  const permissions = permissionsOf(given);
-  if (permissions !== void 0 || given.has("allow-net")) return permissions;
+  const permissions2 = permissionsOf(given);
+  if (permissions2 !== void 0 || given.has("allow-net")) return permissions2;
   return {
     read: true,
     write: true,
@@ -58023,6 +58217,1592 @@ var init_learn = __esm({
     init_subcommands();
     init_usage();
     FLAGS4 = SUBCOMMANDS.find(({ name }) => name === "learn").flags;
+  }
+});
+
+// changes/change.ts
+function kindOf3(mode2) {
+  return KINDS4[mode2 & S_IFMT] ?? "device";
+}
+function describeChange(change) {
+  const { path: path2, before, after: after2 } = change;
+  const slash = (after2 ?? before)?.kind === "directory" ? "/" : "";
+  const words3 = [
+    ...wordsOf2(change)
+  ];
+  const more = words3.length === 0 ? "" : ` (${words3.join(", ")})`;
+  return `${SIGNS[change.change]} ${path2}${slash}${more}`;
+}
+function* wordsOf2({ before, after: after2, conflict, protectedBy: protectedBy3 }) {
+  if (after2 !== void 0) {
+    const { kind, size, mode: mode2, uid, gid, target } = after2;
+    if (before !== void 0 && before.kind !== kind) yield `was a ${before.kind}`;
+    if (kind === "file") yield sizes(before, size);
+    else if (kind === "symlink") yield `leads to ${target}`;
+    else if (kind !== "directory") yield kind;
+    if (before !== void 0 && before.kind === kind && kind !== "symlink" && before.mode !== mode2) {
+      yield `mode ${octal4(before.mode)}, now ${octal4(mode2)}`;
+    } else if ((mode2 & 3072) !== 0) yield `mode ${octal4(mode2)}`;
+    if (before !== void 0 && (before.uid !== uid || before.gid !== gid)) {
+      yield `owner ${before.uid}:${before.gid}, now ${uid}:${gid}`;
+    }
+  }
+  if (protectedBy3 !== void 0) yield `protected: ${protectedBy3}`;
+  if (conflict !== void 0) yield `conflict: ${conflict}`;
+}
+function sizes(before, size) {
+  return before?.kind === "file" && before.size !== size ? `${before.size} bytes, now ${size}` : `${size} bytes`;
+}
+function octal4(mode2) {
+  return mode2.toString(8).padStart(4, "0");
+}
+var KINDS4, SIGNS;
+var init_change = __esm({
+  "changes/change.ts"() {
+    init_files();
+    KINDS4 = {
+      [S_IFREG]: "file",
+      [S_IFDIR]: "directory",
+      [S_IFLNK]: "symlink",
+      [S_IFIFO]: "fifo",
+      [S_IFSOCK]: "socket"
+    };
+    SIGNS = {
+      added: "+",
+      changed: "~",
+      removed: "-"
+    };
+  }
+});
+
+// changes/errors.ts
+var ChangesError;
+var init_errors6 = __esm({
+  "changes/errors.ts"() {
+    init_errors();
+    ChangesError = class extends RamekinError {
+
+      /** `"ChangesError"`. */
+      name = "ChangesError";
+      /** What it is about. */
+      code;
+      /** The changes that it is about. */
+      changes;
+      /** Creates an error with the details. */
+      constructor(issue2, { code, changes = [], ...details }) {
+        super(issue2, details);
+        this.code = code;
+        this.changes = changes;
+      }
+    };
+  }
+});
+
+// changes/journal.ts
+function writeJournal(place3, journal) {
+  ifThere(() => unlinkat2(place3, NEW));
+  {
+    using file = openat3(place3, NEW, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 384);
+    let bytes = new TextEncoder().encode(JSON.stringify(journal));
+    while (bytes.length > 0) bytes = bytes.subarray(write2(file, bytes));
+  }
+  syscall(renameat2(place3, NEW, place3, NAME12, 0));
+}
+function readJournal(place3, path2) {
+  const text5 = ifThere(() => readWholeText(place3, NAME12));
+  if (text5 === void 0) return void 0;
+  const journal = JSON.parse(text5);
+  if (journal.version === 1) return journal;
+  throw new ChangesError(`${path2}/${NAME12} is a journal of another version of Ramekin`, {
+    code: "place"
+  });
+}
+function removeJournal(place3) {
+  ifThere(() => unlinkat2(place3, NAME12));
+}
+function entryOf3(directory2, { path: path2, host: host2, upper, after: after2 }) {
+  return {
+    directory: directory2,
+    path: path2,
+    ...host2 !== void 0 && {
+      before: identityOf(host2)
+    },
+    ...upper !== void 0 && {
+      after: {
+        mode: upper.mode,
+        uid: upper.uid,
+        gid: upper.gid,
+        size: upper.size,
+        mtime: String(upper.mtime),
+        ino: String(upper.ino),
+        ...after2?.target !== void 0 && {
+          target: after2.target
+        },
+        ...upper.nlink > 1 && !isDirectoryMode(upper.mode) && {
+          inode: `${upper.dev}:${upper.ino}`
+        }
+      }
+    }
+  };
+}
+function identityOf({ ino, mode: mode2, size, mtime }) {
+  return {
+    ino: String(ino),
+    mode: mode2,
+    size,
+    mtime: String(mtime)
+  };
+}
+function isSame3(before, now) {
+  if (before === void 0 || now === void 0) return before === void 0 && now === void 0;
+  if (before.ino !== String(now.ino) || (before.mode & S_IFMT) !== (now.mode & S_IFMT)) {
+    return false;
+  }
+  return isDirectoryMode(now.mode) || before.size === now.size && before.mtime === String(now.mtime);
+}
+function isDirectoryMode(mode2) {
+  return (mode2 & S_IFMT) === S_IFDIR;
+}
+var NAME12, NEW;
+var init_journal = __esm({
+  "changes/journal.ts"() {
+    init_files();
+    init_open();
+    init_files3();
+    init_read_file();
+    init_directories();
+    init_files4();
+    init_missing();
+    init_syscalls();
+    init_errors6();
+    [NAME12, NEW] = [
+      "commit.json",
+      "commit.new"
+    ];
+  }
+});
+
+// changes/compare.ts
+async function compare3(upper, host2, since, namespace) {
+  using files2 = new TreeReader(upper.fd, namespace);
+  using others = new TreeReader(host2.fd);
+  const comparison = new Comparison(files2, others, upper, host2, since);
+  await comparison.directory(".");
+  return comparison.found.sort((a, b) => inTreeOrder(a.path, b.path));
+}
+function inTreeOrder(a, b) {
+  const [one, other] = [
+    a,
+    b
+  ].map((path2) => path2.replaceAll("/", "\0"));
+  return one === other ? 0 : one === "." || other !== "." && one < other ? -1 : 1;
+}
+function stateOf4({ mode: mode2, uid, gid, size }, target) {
+  const kind = kindOf3(mode2);
+  return {
+    kind,
+    mode: mode2 & 4095,
+    uid,
+    gid,
+    size: kind === "file" ? size : 0,
+    ...target !== void 0 && kind === "symlink" && {
+      target
+    }
+  };
+}
+function within3(directory2, name) {
+  return directory2 === "." ? name : `${directory2}/${name}`;
+}
+function isDirectory3({ mode: mode2 }) {
+  return (mode2 & S_IFMT) === S_IFDIR;
+}
+function isNoDirectory({ type }) {
+  return type !== S_IFDIR;
+}
+function permissions({ mode: mode2 }) {
+  return mode2 & 4095;
+}
+function hasSameAttributes(one, other) {
+  return one.mode === other.mode && one.uid === other.uid && one.gid === other.gid;
+}
+async function ifReadable(ask2) {
+  try {
+    return await ask2();
+  } catch (error) {
+    if (error instanceof SyscallError) return void 0;
+    throw error;
+  }
+}
+function sameXattrs(xattrs, other) {
+  if (other === void 0) return false;
+  const [ours, theirs] = [
+    xattrs,
+    other.xattrs
+  ].map((all) => all.filter(isCopied).map(({ name, value }) => `${name}=${value}`).sort().join("\n"));
+  return ours === theirs;
+}
+function isCopied({ name }) {
+  return name.startsWith("user.") && !isOverlayNote(name) || name.startsWith("system.posix_acl_");
+}
+var Comparison;
+var init_compare = __esm({
+  "changes/compare.ts"() {
+    init_files();
+    init_errors();
+    init_overlay_notes();
+    init_read_tree();
+    init_change();
+    init_errors6();
+    Comparison = class {
+
+      found = [];
+      #files;
+      #others;
+      #upper;
+      #host;
+      #since;
+      constructor(files2, others, upper, host2, since) {
+        this.#files = files2;
+        this.#others = others;
+        this.#upper = upper;
+        this.#host = host2;
+        this.#since = since;
+      }
+      /** Compares a directory, and what is in it. */
+      async directory(path2) {
+        const read5 = await this.#files.directory(path2);
+        const directory2 = {
+          ...read5,
+          status: this.#statusOf(path2, read5.status)
+        };
+        const host2 = this.#host.status(path2);
+        const isThere3 = host2 !== void 0 && isDirectory3(host2);
+        const { opaque, copied } = this.#notes(path2, directory2.xattrs);
+        if (!isThere3 || !await this.#isSameDirectory(path2, directory2, host2)) {
+          this.#add(path2, host2, directory2.status, {
+            copied
+          });
+        }
+        const { entries } = directory2;
+        for await (const file of this.#files.files(path2, entries.filter(isNoDirectory))) {
+          const inside2 = within3(path2, file.name);
+          const status = this.#statusOf(inside2, file.status);
+          await this.#file(inside2, status, file.xattrs, file.target);
+        }
+        for (const { name } of entries.filter((entry2) => !isNoDirectory(entry2))) {
+          await this.directory(within3(path2, name));
+        }
+        if (isThere3 && opaque) this.#removedBelow(path2, entries);
+      }
+      async #file(path2, status, xattrs, target) {
+        const host2 = this.#host.status(path2);
+        if (isWhiteout(status)) {
+          if (host2 !== void 0) this.#add(path2, host2, void 0);
+          return;
+        }
+        const { copied } = this.#notes(path2, xattrs);
+        if (host2 !== void 0 && await this.#isSameFile(path2, status, xattrs, target, host2)) return;
+        this.#add(path2, host2, status, {
+          copied,
+          target
+        });
+      }
+      /**
+       * The status of a file outside of the user namespace that it was read in, which does not map all
+       * groups; the one in there where the user's own permissions keep the user out.
+       */
+      #statusOf(path2, inside2) {
+        try {
+          return this.#upper.status(path2) ?? inside2;
+        } catch (error) {
+          if (error instanceof SyscallError && error.code === "EACCES") return inside2;
+          throw error;
+        }
+      }
+      /** What was below a directory that another one has replaced is removed. */
+      #removedBelow(path2, entries) {
+        const kept = new Set(entries.map(({ name }) => name));
+        for (const name of this.#host.names(path2)) {
+          if (kept.has(name)) continue;
+          const inside2 = within3(path2, name);
+          const host2 = this.#host.status(inside2);
+          if (host2 !== void 0) this.#add(inside2, host2, void 0);
+        }
+      }
+      #notes(path2, xattrs) {
+        const { elsewhere, ...notes } = overlayNotes(xattrs);
+        if (elsewhere === void 0) return notes;
+        throw new ChangesError(`${this.#pathOf(path2)} has the attribute ${elsewhere}, which no program of a
+ sandbox can set: an overlay filesystem keeps a part of the file elsewhere`.replaceAll("\n", ""), {
+          code: "place"
+        });
+      }
+      #add(path2, host2, upper, { copied = false, target } = {}) {
+        const isLink = host2 !== void 0 && (host2.mode & S_IFMT) === S_IFLNK;
+        this.found.push({
+          path: path2,
+          host: host2,
+          upper,
+          before: host2 && stateOf4(host2, isLink ? this.#host.target(path2) : void 0),
+          after: upper && stateOf4(upper, target),
+          conflict: this.#conflict(path2, host2, upper, copied)
+        });
+      }
+      /** What was done to the file on the host since the start. */
+      #conflict(path2, host2, upper, copied) {
+        if (host2 === void 0) return copied ? "it was removed meanwhile" : void 0;
+        if (upper !== void 0 && isDirectory3(host2) && isDirectory3(upper)) {
+          return void 0;
+        }
+        try {
+          const changed = this.#host.changedSince(path2, this.#since);
+          if (changed === void 0) return void 0;
+          return changed === path2 ? "it was changed meanwhile" : `${this.#pathOf(changed)} was changed meanwhile`;
+        } catch (error) {
+          if (!(error instanceof SyscallError)) throw error;
+          return `it cannot be read (${error.code})`;
+        }
+      }
+      #pathOf(path2) {
+        return path2 === "." ? this.#host.path : `${this.#host.path}/${path2}`;
+      }
+      async #isSameDirectory(path2, { status, xattrs }, host2) {
+        if (path2 === ".") return permissions(status) === permissions(host2);
+        if (!hasSameAttributes(status, host2)) return false;
+        return sameXattrs(xattrs, await ifReadable(() => this.#others.directory(path2)));
+      }
+      /** Whether a file was copied, and nothing of it changed. */
+      async #isSameFile(path2, status, xattrs, target, host2) {
+        const { mtime, size, rdev } = status;
+        if (!hasSameAttributes(status, host2) || mtime !== host2.mtime) return false;
+        if (size !== host2.size || rdev !== host2.rdev) return false;
+        const type = host2.mode & S_IFMT;
+        if (type === S_IFLNK) return this.#host.target(path2) === target;
+        const slash = path2.lastIndexOf("/");
+        const [directory2, name] = [
+          slash < 0 ? "." : path2.slice(0, slash),
+          path2.slice(slash + 1)
+        ];
+        const other = await ifReadable(async () => {
+          for await (const file of this.#others.files(directory2, [
+            {
+              name,
+              type
+            }
+          ])) return file;
+          return void 0;
+        });
+        return sameXattrs(xattrs, other);
+      }
+    };
+  }
+});
+
+// changes/new_files.ts
+async function makeFile2(directory2, name, state, xattrs, source) {
+  const { mode: mode2, target } = state;
+  switch (mode2 & S_IFMT) {
+    case S_IFREG:
+      return await makeRegular(directory2, name, state, xattrs, source);
+    case S_IFLNK:
+      symlinkat2(target, directory2, name);
+      setOwner(directory2, name, state);
+      break;
+    case S_IFIFO:
+    case S_IFSOCK:
+      mknodat2(directory2, name, mode2 & S_IFMT | 384);
+      setOwner(directory2, name, state);
+      syscall(fchmodat(directory2, name, mode2 & 4095));
+      break;
+    default:
+      throw new ChangesError("a device cannot be made on the host", {
+        code: "invalid"
+      });
+  }
+  syscall(call("utimensat", directory2, name, times(state.mtime), AT_SYMLINK_NOFOLLOW));
+}
+function linkFile(directory2, name, other) {
+  syscall(call("linkat", directory2, other, directory2, name, 0));
+}
+function setAttributes2(fd, { uid, gid, mode: mode2, mtime }, xattrs, setsTime) {
+  const before = statx2(fd, "", AT_EMPTY_PATH);
+  if (before.uid !== uid || before.gid !== gid) syscall(call("fchown", fd, uid, gid));
+  for (const { name, value } of xattrs.filter(isCopied)) {
+    const bytes = new Uint8Array(value);
+    syscall(call("fsetxattr", fd, name, bytes, bytes.length, 0));
+  }
+  syscall(fchmod(fd, mode2 & 4095));
+  if (setsTime) syscall(call("utimensat", fd, null, times(mtime), 0));
+}
+async function makeRegular(directory2, name, state, xattrs, source) {
+  const flags2 = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  using file = openat3(directory2, name, flags2, 384);
+  await copyData(source, file.number, state.size);
+  setAttributes2(file.number, state, xattrs, true);
+}
+async function copyData(from2, to, size) {
+  using calls = new CallBatch(engine(), MEMORY5);
+  for (let at3 = 0; at3 < size; ) {
+    const data2 = seek(from2, at3, SEEK_DATA);
+    if (data2 === void 0 || data2 >= size) break;
+    const end = Math.min(seek(from2, data2, SEEK_HOLE) ?? size, size);
+    syscall(lseek(from2, data2, SEEK_SET2));
+    syscall(lseek(to, data2, SEEK_SET2));
+    at3 = data2;
+    while (at3 < end) {
+      const index = calls.add("sendfile", [
+        to,
+        from2,
+        0,
+        Math.min(end - at3, PIECE3)
+      ]);
+      const failure = await calls.run();
+      const count = calls.result(index) ?? 0;
+      calls.clear();
+      if (failure !== void 0) {
+        throw new SyscallError({
+          syscall: failure.name,
+          errno: failure.errno
+        });
+      }
+      if (count === 0) return;
+      at3 += count;
+    }
+  }
+  syscall(ftruncate(to, size));
+}
+function seek(fd, at3, whence) {
+  return ifThere(() => syscall(lseek(fd, at3, whence)), [
+    "ENXIO"
+  ]);
+}
+function setOwner(directory2, name, { uid, gid }) {
+  const before = statx2(directory2, name, AT_SYMLINK_NOFOLLOW);
+  if (before.uid === uid && before.gid === gid) return;
+  syscall(call("fchownat", directory2, name, uid, gid, AT_SYMLINK_NOFOLLOW));
+}
+function times(mtime) {
+  const nanoseconds = BigInt(mtime);
+  const rest = (nanoseconds % BILLION + BILLION) % BILLION;
+  const words3 = new BigInt64Array([
+    0n,
+    OMITTED,
+    (nanoseconds - rest) / BILLION,
+    rest
+  ]);
+  return new Uint8Array(words3.buffer);
+}
+function isDenied(error) {
+  return error instanceof SyscallError && error.errno === ERRNO.EACCES;
+}
+var SEEK_SET2, SEEK_DATA, SEEK_HOLE, PIECE3, MEMORY5, OMITTED, BILLION;
+var init_new_files = __esm({
+  "changes/new_files.ts"() {
+    init_at();
+    init_files();
+    init_open();
+    init_call();
+    init_call_batch();
+    init_files3();
+    init_engine();
+    init_errno();
+    init_errors();
+    init_directories();
+    init_files4();
+    init_missing();
+    init_syscalls();
+    init_compare();
+    init_errors6();
+    [SEEK_SET2, SEEK_DATA, SEEK_HOLE] = [
+      0,
+      3,
+      4
+    ];
+    PIECE3 = 1 << 26;
+    MEMORY5 = 1 << 14;
+    OMITTED = 0x3ffffffen;
+    BILLION = 1000000000n;
+  }
+});
+
+// changes/tree.ts
+var RESOLVE2, Tree2;
+var init_tree3 = __esm({
+  "changes/tree.ts"() {
+    init_at();
+    init_files();
+    init_open();
+    init_read_dir();
+    init_remove_tree();
+    init_directories();
+    init_files4();
+    init_files3();
+    init_missing();
+    init_path();
+    RESOLVE2 = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+    Tree2 = class {
+
+      /** Its path. */
+      path;
+      #root;
+      /**
+       * Opens it.
+       *
+       * @param path without symbolic links
+       * @throws {SyscallError} `ENOENT`, `ENOTDIR`, `ELOOP` where there is a link on the way now
+       */
+      constructor(path2) {
+        this.path = path2;
+        const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+        this.#root = openat22(AT_FDCWD, path2, {
+          flags: flags2,
+          resolve: RESOLVE_NO_SYMLINKS
+        });
+      }
+      /** The descriptor of the directory itself. */
+      get fd() {
+        return this.#root.number;
+      }
+      /** Returns the status of a file; `undefined` if there is none, or no directory on the way. */
+      status(path2) {
+        return ifThere(() => {
+          using file = this.open(path2, O_PATH | O_NOFOLLOW);
+          return statx2(file, "", AT_EMPTY_PATH);
+        }, [
+          "ENOENT",
+          "ENOTDIR",
+          "ELOOP",
+          "EXDEV"
+        ]);
+      }
+      /** Returns where a symbolic link leads. */
+      target(path2) {
+        using place3 = this.place(path2);
+        return readlinkat2(place3.directory, place3.name);
+      }
+      /** Opens a file. */
+      open(path2, flags2) {
+        return openat22(this.#root, path2, {
+          flags: flags2 | O_CLOEXEC,
+          resolve: RESOLVE2
+        });
+      }
+      /** Opens the directory that a file is in. */
+      place(path2) {
+        const slash = path2.lastIndexOf("/");
+        const directory2 = this.open(slash < 0 ? "." : path2.slice(0, slash), O_PATH | O_DIRECTORY);
+        return {
+          directory: directory2,
+          name: nameOf2(`/${path2}`),
+          [Symbol.dispose]: () => directory2.close()
+        };
+      }
+      /** Returns the names in a directory. */
+      names(path2) {
+        using directory2 = this.open(path2, O_RDONLY | O_DIRECTORY);
+        return entriesOf(directory2.number).map(({ name }) => name);
+      }
+      /** Returns a file of those at the path and below whose status has changed since a time. */
+      changedSince(path2, time) {
+        const status = this.status(path2);
+        if (status === void 0) return void 0;
+        if (status.ctime > time) return path2;
+        if ((status.mode & S_IFMT) !== S_IFDIR) return void 0;
+        for (const name of this.names(path2)) {
+          const found = this.changedSince(`${path2}/${name}`, time);
+          if (found !== void 0) return found;
+        }
+        return void 0;
+      }
+      /** Removes a directory with all that is in it, if it is there. */
+      async remove(path2) {
+        if (this.status(path2) === void 0) return;
+        {
+          using directory2 = this.open(path2, O_PATH | O_DIRECTORY);
+          await removeAll(directory2.number);
+        }
+        using place3 = this.place(path2);
+        unlinkat2(place3.directory, place3.name, AT_REMOVEDIR);
+      }
+      /** Closes it. */
+      [Symbol.dispose]() {
+        this.#root.close();
+      }
+    };
+  }
+});
+
+// changes/commit.ts
+function openDirectory2(host2, path2) {
+  return ifThere(() => host2.open(path2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+}
+function ownerOf3(host2) {
+  const { uid, gid } = host2.status(".");
+  return {
+    uid,
+    gid
+  };
+}
+async function xattrsOf2(upper, path2) {
+  try {
+    using reader = new TreeReader(upper.fd);
+    return (await reader.directory(path2)).xattrs;
+  } catch (error) {
+    if (isDenied(error)) return [];
+    throw error;
+  }
+}
+function move(host2, from2, to) {
+  using source = host2.place(from2);
+  using target = host2.place(to);
+  const rename = () => syscall(renameat2(source.directory.number, source.name, target.directory.number, target.name, 0));
+  try {
+    rename();
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    const status = host2.status(from2);
+    if (status === void 0 || !isDirectoryMode(status.mode)) throw error;
+    setMode(host2, from2, status.mode | 448);
+    rename();
+  }
+}
+function setMode(host2, path2, mode2) {
+  using place3 = host2.place(path2);
+  syscall(fchmodat(place3.directory.number, place3.name, mode2 & 4095));
+}
+function checkSame(path2, { status, target }, after2) {
+  const { mode: mode2, size, mtime, ino } = status;
+  const isSame4 = mode2 === after2.mode && size === after2.size && String(mtime) === after2.mtime && String(ino) === after2.ino && target === (after2.target ?? "");
+  if (isSame4) return;
+  throw new ChangesError(`${path2} has been changed by a program since the changes were compared`, {
+    code: "in-use",
+    advice: [
+      "wait for the end of all containers that use the directory"
+    ]
+  });
+}
+function split3(path2) {
+  const slash = path2.lastIndexOf("/");
+  return slash < 0 ? {
+    parent: ".",
+    name: path2
+  } : {
+    parent: path2.slice(0, slash),
+    name: path2.slice(slash + 1)
+  };
+}
+function pathOf5(host2, path2) {
+  return path2 === "." ? host2.path : `${host2.path}/${path2}`;
+}
+function isGone2(error) {
+  return error instanceof SyscallError && [
+    "ENOENT",
+    "ENOTDIR",
+    "ELOOP"
+  ].includes(error.code);
+}
+var Commit;
+var init_commit2 = __esm({
+  "changes/commit.ts"() {
+    init_open();
+    init_files3();
+    init_errors();
+    init_read_tree();
+    init_directories();
+    init_missing();
+    init_syscalls();
+    init_errors6();
+    init_journal();
+    init_new_files();
+    init_tree3();
+    Commit = class {
+
+      #place;
+      #journal;
+      #hosts;
+      /** The directories that could not be made, in which nothing can be made either. */
+      #left = [];
+      /**
+       * @param place the directory of the journal, and of the upper directories
+       * @throws {SyscallError} if one of the directories is not there
+       */
+      constructor(place3, journal) {
+        this.#place = place3;
+        this.#journal = journal;
+        const hosts = [];
+        try {
+          for (const { path: path2 } of journal.directories) hosts.push(new Tree2(path2));
+        } catch (error) {
+          for (const host2 of hosts) host2[Symbol.dispose]();
+          throw error;
+        }
+        this.#hosts = hosts;
+      }
+      /**
+       * Makes copies of all new files. If it fails, nothing of the host has changed.
+       *
+       * @param namespace that of a user namespace, in which all files of the upper directories can be read
+       */
+      async prepare(namespace) {
+        try {
+          writeJournal(this.#place.fd, {
+            ...this.#journal,
+            state: "prepare"
+          });
+          for (const [index, host2] of this.#hosts.entries()) {
+            await host2.remove(this.#own);
+            mkdirat2(host2.fd, this.#own, 448);
+            await this.#copyFiles(index, namespace);
+          }
+        } catch (error) {
+          await this.giveUp();
+          throw error;
+        }
+      }
+      /** Decides that all of it is to be done, by whoever comes to it. */
+      decide() {
+        writeJournal(this.#place.fd, {
+          ...this.#journal,
+          state: "commit"
+        });
+      }
+      /**
+       * Moves each file to its place. What somebody else has put there since the changes were compared
+       * stays.
+       *
+       * @returns the paths of those
+       */
+      async perform() {
+        const left = [];
+        for (const [index, entry2] of this.#journal.entries.entries()) {
+          const { directory: directory2, path: path2 } = entry2;
+          const isBelow2 = this.#left.some((other) => other.directory === directory2 && path2.startsWith(`${other.path}/`));
+          if (!isBelow2 && this.#perform(index, entry2)) continue;
+          this.#left.push({
+            directory: directory2,
+            path: path2
+          });
+          left.push(pathOf5(this.#hosts[directory2], path2));
+        }
+        await this.#removeOwn();
+        for (const entry2 of this.#journal.entries.toReversed()) await this.#finishDirectory(entry2);
+        removeJournal(this.#place.fd);
+        return left;
+      }
+      /** Removes what was prepared. */
+      async giveUp() {
+        await this.#removeOwn();
+        removeJournal(this.#place.fd);
+      }
+      /** Closes the directories. */
+      [Symbol.dispose]() {
+        for (const host2 of this.#hosts) host2[Symbol.dispose]();
+      }
+      /** The name of the directory with the copies, and with what was removed. */
+      get #own() {
+        return `.ramekin-${this.#journal.id}`;
+      }
+      async #removeOwn() {
+        for (const host2 of this.#hosts) await host2.remove(this.#own);
+      }
+      /** Makes copies of the files of one directory, those that lie beside each other by one reader. */
+      async #copyFiles(directory2, namespace) {
+        const { name } = this.#journal.directories[directory2];
+        using upper = new Tree2(`${this.#place.path}/${name}/upper`);
+        using reader = new TreeReader(upper.fd, namespace);
+        using own = this.#hosts[directory2].open(this.#own, O_PATH | O_DIRECTORY);
+        const copies = this.#journal.entries.flatMap((entry2, index) => entry2.directory !== directory2 || entry2.after === void 0 || isDirectoryMode(entry2.after.mode) ? [] : [
+          {
+            index,
+            path: entry2.path,
+            after: entry2.after,
+            ...split3(entry2.path)
+          }
+        ]);
+        const names = /* @__PURE__ */ new Map();
+        for (const [parent, group] of Map.groupBy(copies, ({ parent: parent2 }) => parent2)) {
+          const types = group.map(({ name: name2, after: after2 }) => ({
+            name: name2,
+            type: after2.mode & 61440
+          }));
+          let at3 = 0;
+          for await (const file of reader.files(parent, types)) {
+            const { index, path: path2, after: after2 } = group[at3++];
+            checkSame(pathOf5(this.#hosts[directory2], path2), file, after2);
+            const other = after2.inode === void 0 ? void 0 : names.get(after2.inode);
+            if (other !== void 0) linkFile(own.number, String(index), other);
+            else await makeFile2(own.number, String(index), after2, file.xattrs, file.fd);
+            if (after2.inode !== void 0) names.set(after2.inode, String(index));
+          }
+        }
+      }
+      /** Makes a change; returns whether it is made, now or before. */
+      #perform(index, { directory: directory2, path: path2, before, after: after2 }) {
+        const host2 = this.#hosts[directory2];
+        const [copy2, old] = [
+          `${this.#own}/${index}`,
+          `${this.#own}/old${index}`
+        ];
+        const now = host2.status(path2);
+        const wasMoved = host2.status(old) !== void 0;
+        const isHere = isSame3(wasMoved ? void 0 : before, now);
+        if (after2 === void 0) {
+          if (wasMoved || now === void 0) return true;
+          if (isHere) move(host2, path2, old);
+          return isHere;
+        }
+        if (isDirectoryMode(after2.mode)) {
+          if (now !== void 0 && isDirectoryMode(now.mode)) {
+            if ((now.mode & 448) !== 448) setMode(host2, path2, now.mode | 448);
+            return true;
+          }
+          if (!isHere) return false;
+          if (now !== void 0) move(host2, path2, old);
+          using place3 = host2.place(path2);
+          mkdirat2(place3.directory, place3.name, 448);
+          return true;
+        }
+        if (host2.status(copy2) === void 0) return true;
+        if (!isHere) return false;
+        if (now !== void 0 && isDirectoryMode(now.mode)) move(host2, path2, old);
+        move(host2, copy2, path2);
+        return true;
+      }
+      /** Gives a directory its attributes; nothing is made in it afterwards. */
+      async #finishDirectory({ directory: directory2, path: path2, before, after: after2 }) {
+        if (after2 === void 0 || !isDirectoryMode(after2.mode)) return;
+        if (this.#left.some((other) => other.directory === directory2 && other.path === path2)) return;
+        const host2 = this.#hosts[directory2];
+        const { name } = this.#journal.directories[directory2];
+        using upper = new Tree2(`${this.#place.path}/${name}/upper`);
+        using opened2 = openDirectory2(host2, path2);
+        if (opened2 === void 0) return;
+        const xattrs = await xattrsOf2(upper, path2);
+        const isNew = before === void 0 || !isDirectoryMode(before.mode);
+        const owner = path2 === "." ? ownerOf3(host2) : after2;
+        setAttributes2(opened2.number, {
+          ...after2,
+          ...owner
+        }, xattrs, isNew);
+      }
+    };
+  }
+});
+
+// changes/place.ts
+function placeOfChanges() {
+  const [state, home] = [
+    "XDG_STATE_HOME",
+    "HOME"
+  ].map(environmentVariable);
+  if (state?.startsWith("/")) return `${state}/ramekin/held`;
+  if (home?.startsWith("/")) return `${home}/.local/state/ramekin/held`;
+  throw new ChangesError("there is no place for changes: HOME is not set", {
+    code: "place",
+    advice: [
+      "set XDG_STATE_HOME to a directory of yours that no sandbox may write to"
+    ]
+  });
+}
+async function finishCommits({ place: place3 = placeOfChanges(), discard: discard3 = false } = {}) {
+  const finished = [];
+  for (const left of leftIn(place3)) {
+    try {
+      const done = discard3 ? await giveUp(left.path) : await finish(left.path);
+      if (done !== void 0) finished.push(done);
+      await removePlace(left.path, left.lock);
+    } finally {
+      left.lock.close();
+    }
+  }
+  return finished;
+}
+function leftIn(path2) {
+  const root2 = ifThere(() => openRoot2(path2, false), [
+    "ENOENT",
+    "ENOTDIR",
+    "EACCES"
+  ]);
+  if (root2 === void 0) return [];
+  using opened2 = root2;
+  using tree = new Tree2(pathOf6(opened2));
+  syscall(flock(opened2.number, LOCK_EX));
+  return tree.names(".").flatMap((name) => {
+    const flags2 = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    const lock2 = ifThere(() => openat3(opened2, name, flags2));
+    if (lock2 === void 0) return [];
+    const isFree = ifThere(() => syscall(flock(lock2.number, LOCK_EX | LOCK_NB)), [
+      "EAGAIN"
+    ]);
+    if (isFree !== void 0) return [
+      {
+        path: `${tree.path}/${name}`,
+        lock: lock2
+      }
+    ];
+    lock2.close();
+    return [];
+  });
+}
+async function finish(path2) {
+  using tree = new Tree2(path2);
+  const journal = readJournal(tree.fd, path2);
+  if (journal === void 0) return void 0;
+  const directories = journal.directories.map(({ path: path3 }) => path3);
+  using commit2 = begun(tree, journal);
+  if (commit2 === void 0) return {
+    directories,
+    left: directories
+  };
+  if (journal.state === "commit") return {
+    directories,
+    left: await commit2.perform()
+  };
+  await commit2.giveUp();
+  return void 0;
+}
+async function giveUp(path2) {
+  using tree = new Tree2(path2);
+  const journal = readJournal(tree.fd, path2);
+  if (journal === void 0) return void 0;
+  using commit2 = begun(tree, journal);
+  await commit2?.giveUp();
+  const directories = journal.directories.map(({ path: path3 }) => path3);
+  return {
+    directories,
+    left: journal.state === "commit" ? directories : []
+  };
+}
+function begun(tree, journal) {
+  try {
+    return new Commit(tree, journal);
+  } catch (error) {
+    if (isGone2(error)) return void 0;
+    throw error;
+  }
+}
+async function removePlace(path2, lock2) {
+  await removeAll(lock2.number);
+  using root2 = open(parentOf(path2), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ifThere(() => unlinkat2(root2, path2.slice(path2.lastIndexOf("/") + 1), AT_REMOVEDIR));
+}
+function openRoot2(path2, makes) {
+  if (makes) makeDirectories(path2);
+  const opened2 = open(path2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const { uid, mode: mode2 } = statx2(opened2, "", AT_EMPTY_PATH);
+  if (uid === geteuid2() && (mode2 & 63) === 0) return opened2;
+  opened2.close();
+  throw new ChangesError(`${path2} is open to other users`, {
+    code: "place",
+    advice: [
+      "it has to be yours alone: chmod 700"
+    ]
+  });
+}
+function makeDirectories(path2) {
+  if (path2 === "/" || isDirectory4(path2)) return;
+  makeDirectories(parentOf(path2));
+  ifThere(() => mkdirat2(AT_FDCWD, path2, 448), [
+    "EEXIST"
+  ]);
+}
+function isDirectory4(path2) {
+  const status = ifThere(() => statx2(AT_FDCWD, path2));
+  return status !== void 0 && (status.mode & S_IFMT) === S_IFDIR;
+}
+function pathOf6(directory2) {
+  return readlinkat2(AT_FDCWD, `/proc/self/fd/${directory2.number}`);
+}
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  return [
+    ...bytes
+  ].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+var ChangesPlace;
+var init_place3 = __esm({
+  "changes/place.ts"() {
+    init_at();
+    init_files();
+    init_open();
+    init_files3();
+    init_environment();
+    init_remove_tree();
+    init_directories();
+    init_files4();
+    init_users2();
+    init_missing();
+    init_syscalls();
+    init_path();
+    init_commit2();
+    init_errors6();
+    init_journal();
+    init_tree3();
+    ChangesPlace = class _ChangesPlace {
+
+      /** Its path, without symbolic links. */
+      path;
+      #lock;
+      constructor(path2, lock2) {
+        this.path = path2;
+        this.#lock = lock2;
+      }
+      /**
+       * Makes a place outside of the directories that are held. What killed scripts have left is cleared
+       * away first, and their commits are finished.
+       *
+       * @throws {ChangesError} if it lies in one of these, or is open to others
+       * @throws {SyscallError} if it cannot be made
+       */
+      static async make(held, asked) {
+        const finished = await finishCommits({
+          place: asked
+        });
+        using root2 = openRoot2(asked, true);
+        const path2 = pathOf6(root2);
+        const around = held.find((directory2) => isWithin(path2, directory2));
+        if (around !== void 0) {
+          throw new ChangesError(`the place for changes, ${asked}, lies in ${around}, which is held`, {
+            code: "place",
+            advice: [
+              "name another one: XDG_STATE_HOME, or the option place"
+            ]
+          });
+        }
+        syscall(flock(root2.number, LOCK_EX));
+        const id2 = newId();
+        mkdirat2(root2, id2, 448);
+        const lock2 = openat3(root2, id2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        syscall(flock(lock2.number, LOCK_EX | LOCK_NB));
+        return {
+          place: new _ChangesPlace(`${path2}/${id2}`, lock2),
+          finished
+        };
+      }
+      /** Its name among others. */
+      get id() {
+        return this.path.slice(this.path.lastIndexOf("/") + 1);
+      }
+      /** Removes it with all that is in it. */
+      async remove() {
+        await removePlace(this.path, this.#lock);
+      }
+      /** Lets others have it. */
+      [Symbol.dispose]() {
+        this.#lock.close();
+      }
+    };
+  }
+});
+
+// changes/protected.ts
+function protectedNames(option = true) {
+  if (option === false) return [];
+  return option === true ? PROTECTED_NAMES : option;
+}
+function protectedBy2(path2, { names, paths, home }) {
+  const denied3 = paths.find((denied4) => isWithin(path2, denied4));
+  if (denied3 !== void 0) return denied3;
+  const folded2 = `${path2.toLowerCase()}/`;
+  return names.find((name) => {
+    const own = name.startsWith("~/") ? name.slice(2) : name;
+    if (own !== name || HOME_NAMES.includes(name)) {
+      return home !== void 0 && folded2.startsWith(`${home}/${own}/`.toLowerCase());
+    }
+    return folded2.includes(`/${own.toLowerCase()}/`);
+  });
+}
+var init_protected = __esm({
+  "changes/protected.ts"() {
+    init_path();
+    init_protected_names();
+  }
+});
+
+// changes/held.ts
+async function hold(directories, { place: asked } = {}) {
+  const paths = outermost2(directories.map(checkedDirectory));
+  if (paths.length === 0) {
+    throw new ChangesError("there is no directory whose changes are held", {
+      code: "invalid"
+    });
+  }
+  const { place: place3, finished } = await ChangesPlace.make(paths, asked ?? placeOfChanges());
+  try {
+    const held = paths.map((path2, index) => makeHeld(place3.path, path2, String(index)));
+    using last = open(place3.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const { ctime } = statx2(last, "", AT_EMPTY_PATH);
+    return new Held(place3, held, ctime, finished);
+  } catch (error) {
+    await place3.remove();
+    place3[Symbol.dispose]();
+    throw error;
+  }
+}
+function withParents(all, paths) {
+  const asked = all.filter(({ change }) => paths.some((path2) => isWithin(change.path, path2)));
+  return all.filter((one) => asked.includes(one) || one.change.after?.kind === "directory" && one.change.before?.kind !== "directory" && asked.some(({ change }) => isWithin(change.path, one.change.path)));
+}
+function sorted(changes, { conflicts = "refuse", protected: guarded = "refuse" }) {
+  const inConflict = changes.filter(({ change }) => change.conflict !== void 0);
+  const areProtected = changes.filter(({ change }) => change.protectedBy !== void 0);
+  if (conflicts === "refuse" && inConflict.length > 0) {
+    throw refusal(inConflict, "conflict", "was changed on the host meanwhile", [
+      'commit(paths, { conflicts: "leave" }) makes the others, and "overwrite" all of them'
+    ]);
+  }
+  if (guarded === "refuse" && areProtected.length > 0) {
+    throw refusal(areProtected, "protected", "is protected", [
+      'commit(paths, { protected: "leave" }) makes the others, and "commit" all of them'
+    ]);
+  }
+  const barred = [
+    ...conflicts === "leave" ? inConflict : [],
+    ...guarded === "leave" ? areProtected : []
+  ];
+  const isLeft = (one) => barred.some(({ change }) => isWithin(one.change.path, change.path));
+  return {
+    made: changes.filter((one) => !isLeft(one)),
+    left: changes.filter(isLeft)
+  };
+}
+function refusal(changes, code, what, advice) {
+  const [first] = changes;
+  const more = changes.length === 1 ? "" : `, and ${changes.length - 1} more`;
+  return new ChangesError(`nothing is changed, as ${first.change.path} ${what}${more}`, {
+    code,
+    advice,
+    changes: changes.map(({ change }) => change)
+  });
+}
+async function withRights(use) {
+  try {
+    return await use();
+  } catch (error) {
+    if (!isDenied(error) || geteuid2() === 0) throw error;
+  }
+  using namespace = await openUserNamespace([
+    unshare3("user"),
+    mapCurrentUser()
+  ]);
+  return await use(namespace.number);
+}
+function checkedDirectory(path2) {
+  let directory2;
+  try {
+    using opened2 = open(path2, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    directory2 = pathOf6(opened2);
+    syscall(faccessat(at_fdcwd, directory2, W_OK | X_OK));
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    const why = REASONS2[error.code];
+    if (why === void 0) throw error;
+    throw new ChangesError(`${path2} ${why[0]}`, {
+      code: "invalid",
+      cause: error,
+      advice: [
+        why[1]
+      ]
+    });
+  }
+  if (directory2 !== "/") return directory2;
+  throw new ChangesError("changes of / cannot be held, as there are other filesystems in it", {
+    code: "invalid",
+    advice: [
+      "name the directories that are to be written"
+    ]
+  });
+}
+function outermost2(paths) {
+  const all = [
+    ...new Set(paths)
+  ].sort();
+  return all.filter((path2) => !all.some((other) => other !== path2 && isWithin(path2, other)));
+}
+function makeHeld(place3, path2, name) {
+  using directory2 = open(place3, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const upper = `${name}/upper`;
+  for (const made of [
+    name,
+    upper,
+    `${name}/work`
+  ]) mkdirat2(directory2, made, 448);
+  using lower3 = open(path2, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const { mode: mode2, uid, gid } = statx2(lower3, "", AT_EMPTY_PATH);
+  if (geteuid2() === 0) syscall(fchownat(directory2.number, upper, uid, gid));
+  using opened2 = open(`${place3}/${upper}`, O_DIRECTORY | O_CLOEXEC);
+  syscall(fchmod(opened2.number, mode2 & 4095));
+  return {
+    path: path2,
+    name
+  };
+}
+var Held, REASONS2;
+var init_held = __esm({
+  "changes/held.ts"() {
+    init_at();
+    init_open();
+    init_files3();
+    init_environment();
+    init_errors();
+    init_directories();
+    init_files4();
+    init_users2();
+    init_syscalls();
+    init_sandbox2();
+    init_user_namespace();
+    init_path();
+    init_builders();
+    init_commit2();
+    init_compare();
+    init_errors6();
+    init_journal();
+    init_new_files();
+    init_place3();
+    init_protected();
+    init_tree3();
+    Held = class {
+
+      #place;
+      #held;
+      #since;
+      #names = protectedNames();
+      #denied = [];
+      #hasEnded = false;
+      /** The commits of killed scripts that were finished first. */
+      finished;
+      /** Use {@linkcode hold}. */
+      constructor(place3, held, since, finished) {
+        this.#place = place3;
+        this.#held = held;
+        this.#since = since;
+        this.finished = finished;
+      }
+      /** The directories, without symbolic links. */
+      get directories() {
+        return this.#held.map(({ path: path2 }) => path2);
+      }
+      /** Where the changes of each directory go: the option `changes` of `sandbox()`. */
+      get places() {
+        return Object.fromEntries(this.#held.map(({ path: path2, name }) => [
+          path2,
+          `${this.#place.path}/${name}`
+        ]));
+      }
+      /**
+       * Makes a recipe for untrusted programs that may write to the directories. Those that run one after
+       * the other see each other's changes; at the same time, no two may.
+       *
+       * @throws {RecipeError} as `sandbox()`
+       * @throws {ChangesError} if the changes were made or thrown away
+       */
+      sandbox(options = {}) {
+        this.#requireHeld();
+        const { protect: protect2, denyRead = [], denyWrite = [] } = options;
+        const box2 = sandbox({
+          ...options,
+          write: this.directories,
+          changes: this.places
+        });
+        this.#names = protectedNames(protect2);
+        this.#denied = [
+          ...denyRead,
+          ...denyWrite
+        ].map(normalize);
+        return box2;
+      }
+      /**
+       * Returns the changes, by their paths; a directory comes before what is in it. The containers have
+       * to have ended.
+       *
+       * A file is a conflict where the host's has changed its status (ctime) since `hold()`, or where what
+       * was copied from it is gone.
+       *
+       * @throws {ChangesError} if the changes were made or thrown away
+       */
+      async changes() {
+        return (await this.#compare()).map(({ change }) => change);
+      }
+      /**
+       * Makes changes on the host, and ends the holding; those that are not made are thrown away.
+       *
+       * All files are prepared first, in a directory `.ramekin-ID` beside them; if that fails, nothing has
+       * changed. Then each is moved to its place, which for each file is atomic. If the script is killed
+       * meanwhile, the rest is done by {@linkcode finishCommits} or the next `hold()`. That holds for a
+       * process, not for a machine that loses its power.
+       *
+       * @param paths those of the changes that are made, with all that is in them; by default all are
+       * @throws {ChangesError} for changes in conflict, or of protected files, unless an option says what is
+       * done about these, if a program still changes files, and if the changes were made or thrown away
+       * @throws {SyscallError} if a file cannot be prepared
+       */
+      async commit(paths, options = {}) {
+        const all = await this.#compare();
+        const asked = paths === void 0 ? all : withParents(all, paths.map(normalize));
+        const { made, left } = sorted(asked, options);
+        const unmoved = await this.#make(made);
+        await this.#end();
+        const isUnmoved = ({ change: { path: path2 } }) => unmoved.some((one) => isWithin(path2, one));
+        return {
+          made: made.filter((one) => !isUnmoved(one)).map(({ change }) => change),
+          left: [
+            ...left,
+            ...made.filter(isUnmoved)
+          ].map(({ change }) => change)
+        };
+      }
+      /** Throws all changes away, and ends the holding. */
+      async discard() {
+        if (!this.#hasEnded) await this.#end();
+      }
+      /** Throws the changes away that were not made. */
+      async [Symbol.asyncDispose]() {
+        await this.discard();
+      }
+      async #end() {
+        this.#hasEnded = true;
+        try {
+          await this.#place.remove();
+        } finally {
+          this.#place[Symbol.dispose]();
+        }
+      }
+      #requireHeld() {
+        if (!this.#hasEnded) return;
+        throw new ChangesError("the changes were made or thrown away", {
+          code: "ended"
+        });
+      }
+      async #compare() {
+        this.#requireHeld();
+        const all = [];
+        for (const [index, { path: path2, name }] of this.#held.entries()) {
+          using host2 = new Tree2(path2);
+          using upper = new Tree2(`${this.#place.path}/${name}/upper`);
+          const changes = await withRights((namespace) => compare3(upper, host2, this.#since, namespace));
+          all.push(...changes.map((found) => ({
+            index,
+            found,
+            change: this.#change(path2, found)
+          })));
+        }
+        return all;
+      }
+      #change(directory2, found) {
+        const { before, after: after2, conflict } = found;
+        const path2 = found.path === "." ? directory2 : `${directory2}/${found.path}`;
+        const home = environmentVariable("HOME");
+        const name = protectedBy2(path2, {
+          names: this.#names,
+          paths: this.#denied,
+          home
+        });
+        return {
+          path: path2,
+          change: after2 === void 0 ? "removed" : before === void 0 ? "added" : "changed",
+          ...before !== void 0 && {
+            before
+          },
+          ...after2 !== void 0 && {
+            after: after2
+          },
+          ...conflict !== void 0 && {
+            conflict
+          },
+          ...name !== void 0 && {
+            protectedBy: name
+          }
+        };
+      }
+      /** Makes the changes; returns the paths at which somebody else has changed the host just now. */
+      async #make(changes) {
+        if (changes.length === 0) return [];
+        const journal = {
+          version: 1,
+          state: "prepare",
+          id: this.#place.id,
+          directories: this.#held,
+          entries: changes.map(({ index, found }) => entryOf3(index, found))
+        };
+        using place3 = new Tree2(this.#place.path);
+        using commit2 = new Commit(place3, journal);
+        await withRights((namespace) => commit2.prepare(namespace));
+        commit2.decide();
+        try {
+          return await commit2.perform();
+        } catch (error) {
+          this.#hasEnded = true;
+          this.#place[Symbol.dispose]();
+          const why = error instanceof Error ? error.message : String(error);
+          throw new ChangesError(`the changes were made in part only: ${why}`, {
+            code: "unfinished",
+            cause: error,
+            advice: [
+              "finishCommits(), or ramekin try --resume, makes the others"
+            ]
+          });
+        }
+      }
+    };
+    REASONS2 = {
+      ENOENT: [
+        "does not exist",
+        "make it first"
+      ],
+      ENOTDIR: [
+        "is not a directory",
+        "changes are held for whole directories; name the one it is in"
+      ],
+      EACCES: [
+        "is not this user's to write",
+        "name the directories in it that are"
+      ],
+      EROFS: [
+        "is on a filesystem that is read-only",
+        "nothing in it can be changed"
+      ]
+    };
+  }
+});
+
+// changes/mod.ts
+var init_mod8 = __esm({
+  "changes/mod.ts"() {
+    init_change();
+    init_errors6();
+    init_held();
+    init_place3();
+  }
+});
+
+// scripts/ramekin/try.ts
+var try_exports = {};
+__export(try_exports, {
+  run: () => run7
+});
+async function run7(given) {
+  if (given.has("yes") && given.has("no")) {
+    throw new UsageError("--yes and --no: the changes are either made or thrown away");
+  }
+  if (given.has("resume")) return await resume(given);
+  const asked = optionsOf(given);
+  const options = {
+    ...asked,
+    write: asked.write.length === 0 ? [
+      Deno.cwd()
+    ] : asked.write
+  };
+  const { write: write8, ...others } = options;
+  await using held = await hold(write8);
+  held.finished.forEach(tellFinished);
+  const shown4 = {
+    ...options,
+    write: held.directories
+  };
+  const code = await runIn(given, shown4, held.sandbox(others));
+  await conclude2(given, held);
+  return code;
+}
+async function resume(given) {
+  if (given.program.length > 0) throw new UsageError("--resume: it runs no program");
+  const discard3 = given.has("no");
+  const finished = await finishCommits({
+    discard: discard3
+  });
+  if (given.has("json")) printJson({
+    finished
+  });
+  else if (discard3) finished.forEach(tellDiscarded);
+  else finished.forEach(tellFinished);
+  if (finished.length === 0) printError("ramekin: no changes were cut off");
+  return 0;
+}
+function tellFinished({ directories, left }) {
+  printError(`ramekin: changes of ${directories.join(", ")} that were cut off are made now`);
+  for (const path2 of left) printError(`  left as it is, as it was changed meanwhile: ${path2}`);
+}
+function tellDiscarded({ directories }) {
+  printError(`ramekin: what was left to be changed in ${directories.join(", ")} is thrown away`);
+}
+async function conclude2(given, held) {
+  const changes = await held.changes();
+  const isJson = given.has("json");
+  if (!isJson) tellChanges(changes);
+  const summary = changes.length === 0 ? NONE2 : await decide(given, held, changes);
+  if (isJson) printJson({
+    changes,
+    ...summary
+  });
+}
+function tellChanges(changes) {
+  const paint = paintFor(Deno.stderr);
+  if (changes.length === 0) return printError("ramekin: the program has changed nothing");
+  printError(`ramekin: the program's ${numberOf8(changes)}:`);
+  const looks = {
+    added: "green",
+    changed: "yellow",
+    removed: "red"
+  };
+  for (const change of changes) {
+    printError(`  ${paint(looks[change.change], describeChange(change))}`);
+  }
+}
+async function decide(given, held, changes) {
+  const overwrites = given.has("overwrite");
+  const withheld = changes.filter(({ conflict, protectedBy: protectedBy3 }) => protectedBy3 !== void 0 || conflict !== void 0 && !overwrites);
+  const asks = !given.has("yes") && !given.has("no") && canAsk();
+  const without = withheld.length === 0 ? "" : `, without ${withheld.length} that are protected or in conflict`;
+  for (; ; ) {
+    if (!given.has("yes") && !(asks && confirmed(`Make these changes${without}? [y/N] `))) {
+      const advice = asks || given.has("no") ? "" : "\n  --yes makes them";
+      printError(`ramekin: the changes are thrown away${advice}`);
+      return {
+        made: [],
+        left: changes
+      };
+    }
+    try {
+      const summary = await held.commit(void 0, {
+        conflicts: overwrites ? "overwrite" : "leave",
+        protected: "leave"
+      });
+      printError(`ramekin: ${numberOf8(summary.made)} made`);
+      summary.left.forEach(tellLeft);
+      return summary;
+    } catch (error) {
+      if (!asks || !isPassing2(error)) throw error;
+      printError(errorReport(error, {
+        paint: paintFor(Deno.stderr),
+        debug: false
+      }));
+    }
+  }
+}
+function tellLeft({ path: path2, protectedBy: protectedBy3 }) {
+  const why = protectedBy3 === void 0 ? "it was changed here meanwhile; --overwrite makes the change all the same" : protectedBy3.startsWith("/") ? "it is denied" : "it is protected; --no-protect lets it be changed";
+  printError(`  left as it is: ${path2}
+    ${why}`);
+}
+function isPassing2(error) {
+  return error instanceof SyscallError || error instanceof ChangesError && error.code !== "unfinished";
+}
+function numberOf8(changes) {
+  return changes.length === 1 ? "1 change" : `${changes.length} changes`;
+}
+var NONE2;
+var init_try = __esm({
+  "scripts/ramekin/try.ts"() {
+    init_mod8();
+    init_mod2();
+    init_error_report();
+    init_output2();
+    init_prompt();
+    init_sandbox3();
+    init_usage();
+    NONE2 = {
+      made: [],
+      left: []
+    };
   }
 });
 
@@ -58396,8 +60176,8 @@ var init_box_frame = __esm({
         });
         this.nulls.forEach((word5, fd) => {
           const other = new Label(`stream ${fd} is not /dev/null`);
-          const compare3 = compareWord(word5, new Named(1, "1"));
-          writer.add(compare3, {
+          const compare4 = compareWord(word5, new Named(1, "1"));
+          writer.add(compare4, {
             ...CHILD_EDGES,
             accept: [
               "EAGAIN"
@@ -59253,7 +61033,7 @@ var init_build_box = __esm({
 });
 
 // box/mod.ts
-var init_mod8 = __esm({
+var init_mod9 = __esm({
   "box/mod.ts"() {
     init_build_box();
     init_note();
@@ -59343,9 +61123,9 @@ var init_box_flags = __esm({
 // scripts/ramekin/build.ts
 var build_exports = {};
 __export(build_exports, {
-  run: () => run7
+  run: () => run8
 });
-async function run7(given) {
+async function run8(given) {
   const output = given.value("output");
   if (output === void 0) throw new UsageError("-o=FILE is missing: where the box is written to");
   const options = {
@@ -59445,7 +61225,7 @@ function choice(given, flag2, option, values) {
 var SANDBOX_FLAGS2;
 var init_build = __esm({
   "scripts/ramekin/build.ts"() {
-    init_mod8();
+    init_mod9();
     init_mod2();
     init_files8();
     init_read();
@@ -59533,9 +61313,9 @@ var init_container_of = __esm({
 // scripts/ramekin/enter.ts
 var enter_exports = {};
 __export(enter_exports, {
-  run: () => run8
+  run: () => run9
 });
-async function run8(given) {
+async function run9(given) {
   const report = reportOf(given);
   using container = attachTo2(containerOf2(given.operands[0], given.has("any")));
   const user = given.has("root") ? "root" : "program";
@@ -59575,9 +61355,9 @@ var init_enter = __esm({
 // scripts/ramekin/cp.ts
 var cp_exports = {};
 __export(cp_exports, {
-  run: () => run9
+  run: () => run10
 });
-async function run9(given) {
+async function run10(given) {
   const [from2, to] = given.operands.map(place2);
   if (given.operands.includes("-")) {
     throw new UsageError("- is no file: ramekin enter PID -- cat FILE writes one to the standard output; a file of this name is ./-");
@@ -59641,9 +61421,9 @@ var init_cp = __esm({
 // scripts/ramekin/stop.ts
 var stop_exports = {};
 __export(stop_exports, {
-  run: () => run10
+  run: () => run11
 });
-async function run10(given) {
+async function run11(given) {
   const [signal, grace] = [
     given.value("signal"),
     given.value("grace")
@@ -59693,9 +61473,9 @@ var init_stop = __esm({
 // scripts/ramekin/logs.ts
 var logs_exports = {};
 __export(logs_exports, {
-  run: () => run11
+  run: () => run12
 });
-async function run11(given) {
+async function run12(given) {
   const record2 = DetachedRecord.get(given.operands[0]);
   const tail = tailOf(given);
   using log = new LogReader(record2.log);
@@ -59732,9 +61512,9 @@ var init_logs = __esm({
 // scripts/ramekin/wait.ts
 var wait_exports = {};
 __export(wait_exports, {
-  run: () => run12
+  run: () => run13
 });
-async function run12(given) {
+async function run13(given) {
   const record2 = DetachedRecord.get(given.operands[0]);
   await record2.ended();
   const { status, end } = record2.state ?? {};
@@ -59756,9 +61536,9 @@ var init_wait = __esm({
 // scripts/ramekin/rm.ts
 var rm_exports = {};
 __export(rm_exports, {
-  run: () => run13
+  run: () => run14
 });
-async function run13(given) {
+async function run14(given) {
   const record2 = DetachedRecord.get(given.operands[0]);
   if (record2.isKept) {
     if (!given.has("force")) {
@@ -59797,10 +61577,10 @@ var init_rm = __esm({
 // scripts/ramekin/ps.ts
 var ps_exports = {};
 __export(ps_exports, {
-  run: () => run14,
+  run: () => run15,
   timeText: () => timeText
 });
-function run14(given) {
+function run15(given) {
   const records = DetachedRecord.all();
   const running = runningContainers().map((container) => withRecord(container, records));
   const pids = new Set(running.map(({ pid }) => pid));
@@ -59926,10 +61706,10 @@ var init_ps = __esm({
 // scripts/ramekin/stats.ts
 var stats_exports = {};
 __export(stats_exports, {
-  run: () => run15,
+  run: () => run16,
   sizeText: () => sizeText2
 });
-async function run15(given) {
+async function run16(given) {
   const [word5] = given.operands;
   const only = word5 === void 0 ? void 0 : containerOf2(word5, given.has("any"));
   if (only !== void 0 && statsOf(only).length === 0) {
@@ -59978,7 +61758,7 @@ function statsOf(only) {
 }
 function rowOf2({ pid, name, uptime, cpu, memory, memoryPeak, pids, ioRead, ioWritten }, before) {
   const time = cpu === void 0 ? "-" : before === void 0 ? `${cpu.toFixed(2)}s` : `${Math.round((cpu - before) / PAUSE3 * 1e5)}%`;
-  const sizes = [
+  const sizes2 = [
     memory,
     memoryPeak
   ].map(sizeText2);
@@ -59991,7 +61771,7 @@ function rowOf2({ pid, name, uptime, cpu, memory, memoryPeak, pids, ioRead, ioWr
     name,
     timeText(uptime),
     time,
-    ...sizes,
+    ...sizes2,
     String(pids ?? "-"),
     read5,
     written2
@@ -60234,7 +62014,7 @@ function recipeOfBox(path2) {
 }
 var init_box_file = __esm({
   "scripts/ramekin/box_file.ts"() {
-    init_mod8();
+    init_mod9();
     init_mod2();
     init_executable();
     init_version2();
@@ -60246,9 +62026,9 @@ var init_box_file = __esm({
 var plan_exports = {};
 __export(plan_exports, {
   flagOf: () => flagOf,
-  run: () => run16
+  run: () => run17
 });
-async function run16(given) {
+async function run17(given) {
   const path2 = given.operands[0];
   const graph = given.value("graph");
   if (graph !== void 0) checkDrawing(graph);
@@ -60384,10 +62164,10 @@ var init_plan2 = __esm({
 // scripts/ramekin/pull.ts
 var pull_exports = {};
 __export(pull_exports, {
-  run: () => run17,
+  run: () => run18,
   told: () => told
 });
-function run17(given) {
+function run18(given) {
   const reference = given.operands[0];
   const name = given.value("name");
   return interruptible(async (signal) => {
@@ -60445,9 +62225,9 @@ var init_pull2 = __esm({
 // scripts/ramekin/images.ts
 var images_exports = {};
 __export(images_exports, {
-  run: () => run18
+  run: () => run19
 });
-function run18(given) {
+function run19(given) {
   return interruptible(async (signal) => {
     if (given.has("verify")) return await verify2(given, signal);
     if (given.has("prune")) return await prune(given, signal);
@@ -60520,9 +62300,9 @@ var init_images = __esm({
 // scripts/ramekin/rmi.ts
 var rmi_exports = {};
 __export(rmi_exports, {
-  run: () => run19
+  run: () => run20
 });
-async function run19(given) {
+async function run20(given) {
   const removed = await removeImages(given.operands);
   if (given.has("json")) printJson(removed);
   else for (const name of removed.names) print(name);
@@ -60564,9 +62344,9 @@ var init_open_image = __esm({
 // scripts/ramekin/inspect.ts
 var inspect_exports = {};
 __export(inspect_exports, {
-  run: () => run20
+  run: () => run21
 });
-async function run20(given) {
+async function run21(given) {
   await using image3 = await openImage(given);
   if (given.has("json")) printJson(asJson(image3));
   else print(asText(image3));
@@ -60666,9 +62446,9 @@ var init_inspect = __esm({
 // scripts/ramekin/commit.ts
 var commit_exports = {};
 __export(commit_exports, {
-  run: () => run21
+  run: () => run22
 });
-function run21(given) {
+function run22(given) {
   const [, changes, name] = given.operands;
   const message2 = given.value("message");
   return interruptible(async (signal) => {
@@ -60715,7 +62495,7 @@ function configOf(given) {
     }
   };
 }
-var init_commit2 = __esm({
+var init_commit3 = __esm({
   "scripts/ramekin/commit.ts"() {
     init_mod5();
     init_image_flags();
@@ -60728,9 +62508,9 @@ var init_commit2 = __esm({
 // scripts/ramekin/push.ts
 var push_exports = {};
 __export(push_exports, {
-  run: () => run22
+  run: () => run23
 });
-function run22(given) {
+function run23(given) {
   return interruptible(async (signal) => {
     await using image3 = await openImage(given);
     const to = given.operands[1] ?? image3.name;
@@ -60765,9 +62545,9 @@ var init_push2 = __esm({
 // scripts/ramekin/save.ts
 var save_exports = {};
 __export(save_exports, {
-  run: () => run23
+  run: () => run24
 });
-function run23(given) {
+function run24(given) {
   const path2 = given.value("output");
   if (path2 === void 0 && Deno.stdout.isTerminal()) {
     throw new UsageError("an archive is not for a terminal; name a file with --output=FILE");
@@ -60829,9 +62609,9 @@ var init_save2 = __esm({
 // scripts/ramekin/load_images.ts
 var load_images_exports = {};
 __export(load_images_exports, {
-  run: () => run24
+  run: () => run25
 });
-function run24(given) {
+function run25(given) {
   const path2 = given.operands[0];
   const name = given.value("name");
   return interruptible(async (signal) => {
@@ -60866,10 +62646,10 @@ var init_load_images = __esm({
 // scripts/ramekin/ls.ts
 var ls_exports = {};
 __export(ls_exports, {
-  run: () => run25,
+  run: () => run26,
   treeOf: () => treeOf
 });
-function run25(given) {
+function run26(given) {
   const entries = listNamespaces();
   if (given.has("json")) {
     printJson(entries);
@@ -60998,7 +62778,7 @@ function idRanges() {
   ].map((file) => firstOf3(textOf11(file), user, euid));
   if (uid === void 0 || gid === void 0) {
     return {
-      name: NAME12,
+      name: NAME13,
       works: false,
       says: `/etc/subuid and /etc/subgid give ${user ?? `the user ${euid}`} none`,
       fix: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user ?? "USER"}`
@@ -61021,7 +62801,7 @@ function idRanges() {
     gids: range(egid, gid)
   });
   const says = mayMapIds ? "as root" : "by newuidmap and newgidmap";
-  return tried(NAME12, says, recipe(unshare3("user"), ids2));
+  return tried(NAME13, says, recipe(unshare3("user"), ids2));
 }
 function nameOf9(uid, passwd) {
   const line3 = passwd.split("\n").find((line4) => line4.split(":")[2] === String(uid));
@@ -61037,13 +62817,13 @@ function firstOf3(text5, user, uid) {
 function textOf11(file) {
   return ifThere2(() => readText(file)) ?? "";
 }
-var NAME12;
+var NAME13;
 var init_id_ranges = __esm({
   "scripts/ramekin/id_ranges.ts"() {
     init_mod2();
     init_check_result();
     init_files8();
-    NAME12 = "more ids than one";
+    NAME13 = "more ids than one";
   }
 });
 
@@ -61225,9 +63005,9 @@ var init_host_checks = __esm({
 var check_exports = {};
 __export(check_exports, {
   findingsText: () => findingsText,
-  run: () => run26
+  run: () => run27
 });
-function run26(given) {
+function run27(given) {
   const { release, machine } = linux.uname();
   const findings = hostChecks();
   if (given.has("json")) printJson({
@@ -61432,9 +63212,9 @@ deno "$@"
 // scripts/ramekin/oci.ts
 var oci_exports = {};
 __export(oci_exports, {
-  run: () => run27
+  run: () => run28
 });
-function run27(given) {
+function run28(given) {
   const [action, directory2] = given.operands;
   if (action !== "install") throw new UsageError(`there is no "${action}"; there is: install`);
   if (directory2 === void 0) {
@@ -61810,7 +63590,7 @@ function newState() {
 function stepsOf(state) {
   const { operations, variables } = state;
   if (state.sharesNetwork === true) state.kinds.delete("net");
-  const kinds = KINDS4.filter((kind) => [
+  const kinds = KINDS5.filter((kind) => [
     "user",
     "mount"
   ].includes(kind) || state.kinds.has(kind));
@@ -61910,7 +63690,7 @@ function isRoot2(operation2) {
   if (operation2 === void 0 || normalize(operation2.path) !== "/") return false;
   return operation2.steps("/", false).every(({ step }) => step !== "remount");
 }
-var KINDS4, PLACES2, COVERED2, EMPTY2;
+var KINDS5, PLACES2, COVERED2, EMPTY2;
 var init_bwrap = __esm({
   "scripts/ramekin/from/bwrap.ts"() {
     init_mod2();
@@ -61918,7 +63698,7 @@ var init_bwrap = __esm({
     init_usage();
     init_bwrap_flags();
     init_translation3();
-    KINDS4 = [
+    KINDS5 = [
       "user",
       "mount",
       "pid",
@@ -61952,7 +63732,7 @@ var init_bwrap = __esm({
 });
 
 // shell/words.ts
-function wordsOf2(template, values) {
+function wordsOf3(template, values) {
   if (!Array.isArray(template?.raw)) {
     throw new TypeError(`a command should be a template, as $\`ls\` or .pipe\`cat\`, not ${shown(template)}: write it without parentheses, and put values in by \${...}`);
   }
@@ -62248,15 +64028,15 @@ function wordsBehind(tool, given) {
   if (text5 === void 0 === (given.program.length === 0)) {
     throw new UsageError(`one command line is needed: '${tool} ...', or -- ${tool} ...`);
   }
-  const [first, ...words3] = text5 === void 0 ? given.program : split3(text5);
+  const [first, ...words3] = text5 === void 0 ? given.program : split4(text5);
   if (first !== tool && !first.endsWith(`/${tool}`)) {
     throw new UsageError(`${first} is not ${tool}`);
   }
   return words3;
 }
-function split3(text5) {
+function split4(text5) {
   try {
-    return wordsOf2(Object.assign([
+    return wordsOf3(Object.assign([
       text5
     ], {
       raw: [
@@ -62285,9 +64065,9 @@ var init_command_line = __esm({
 // scripts/ramekin/from_bwrap.ts
 var from_bwrap_exports = {};
 __export(from_bwrap_exports, {
-  run: () => run28
+  run: () => run29
 });
-function run28(given) {
+function run29(given) {
   return writeRecipe(fromBwrap(wordsBehind("bwrap", given)), given);
 }
 var init_from_bwrap = __esm({
@@ -62540,7 +64320,7 @@ function valueFrom(rest, name) {
 }
 function stepsOf2(state, lost2) {
   const { kinds, monotonic, boottime, uid, gid, propagation: propagation2 } = state;
-  const all = KINDS5.filter((kind) => kinds.has(kind));
+  const all = KINDS6.filter((kind) => kinds.has(kind));
   const options = propagation2 !== void 0 && kinds.has("mount") ? {
     propagation: propagation2
   } : {};
@@ -62650,14 +64430,14 @@ function userOf({ uid, gid, map }, lost2) {
     })
   ];
 }
-var KINDS5;
+var KINDS6;
 var init_unshare3 = __esm({
   "scripts/ramekin/from/unshare.ts"() {
     init_mod2();
     init_usage();
     init_translation3();
     init_unshare_flags();
-    KINDS5 = [
+    KINDS6 = [
       ...[
         "user",
         "mount",
@@ -62675,9 +64455,9 @@ var init_unshare3 = __esm({
 // scripts/ramekin/from_unshare.ts
 var from_unshare_exports = {};
 __export(from_unshare_exports, {
-  run: () => run29
+  run: () => run30
 });
-function run29(given) {
+function run30(given) {
   return writeRecipe(fromUnshare(wordsBehind("unshare", given)), given);
 }
 var init_from_unshare = __esm({
@@ -63033,7 +64813,7 @@ function lostOf(config) {
   return lost2;
 }
 function stepsOf3(config, lost2) {
-  const kinds = KINDS6.filter(([, field2, usual]) => flagOf2(config, field2, usual)).map(([kind]) => kind);
+  const kinds = KINDS7.filter(([, field2, usual]) => flagOf2(config, field2, usual)).map(([kind]) => kind);
   const has4 = (kind) => kinds.includes(kind);
   return [
     ...kinds.length === 0 ? [] : [
@@ -63062,7 +64842,7 @@ function stepsOf3(config, lost2) {
 function programOf2(config) {
   const all = Object.keys(linux.CAPABILITIES);
   const named2 = textsOf2(config, "cap");
-  const seconds3 = numberOf8(config, "time_limit") ?? 600;
+  const seconds3 = numberOf9(config, "time_limit") ?? 600;
   const oom = textOf13(config, "oom_score_adj");
   return [
     ...oom === void 0 ? [] : [
@@ -63120,7 +64900,7 @@ function rangesOf2(config, field2, lost2) {
       id2("inside_id"),
       id2("outside_id")
     ];
-    const count = numberOf8(map, "count") ?? 1;
+    const count = numberOf9(map, "count") ?? 1;
     if (inside2 !== void 0 && outside !== void 0) return [
       {
         inside: inside2,
@@ -63244,12 +65024,12 @@ function mountOf(one, isOwn4) {
 }
 function groupOf2(config) {
   const [memory, pids] = [
-    numberOf8(config, "cgroup_mem_max"),
-    numberOf8(config, "cgroup_pids_max")
+    numberOf9(config, "cgroup_mem_max"),
+    numberOf9(config, "cgroup_pids_max")
   ];
   const [swap, cpu] = [
     textOf13(config, "cgroup_mem_swap_max"),
-    numberOf8(config, "cgroup_cpu_ms_per_sec")
+    numberOf9(config, "cgroup_cpu_ms_per_sec")
   ];
   const group = {
     ...memory !== void 0 && memory > 0 && {
@@ -63272,7 +65052,7 @@ function groupOf2(config) {
 function limitsOf3(config) {
   return Object.entries(NSJAIL_LIMITS).flatMap(([name, { unit, usual }]) => {
     const kind = textOf13(config, `rlimit_${name}_type`) ?? "VALUE";
-    const value = numberOf8(config, `rlimit_${name}`) ?? usual;
+    const value = numberOf9(config, `rlimit_${name}`) ?? usual;
     if (kind === "INF") return [
       rlimit(name, "unlimited")
     ];
@@ -63305,7 +65085,7 @@ function textsOf2(message2, name) {
 function textOf13(message2, name) {
   return textsOf2(message2, name).at(-1);
 }
-function numberOf8(message2, name) {
+function numberOf9(message2, name) {
   const text5 = textOf13(message2, name);
   return text5 === void 0 ? void 0 : wholeNumber(text5);
 }
@@ -63322,7 +65102,7 @@ function messagesOf(message2, name) {
   const isMessage = (value) => typeof value !== "string";
   return (message2.get(name) ?? []).filter(isMessage);
 }
-var PLACE, KINDS6;
+var PLACE, KINDS7;
 var init_nsjail = __esm({
   "scripts/ramekin/from/nsjail.ts"() {
     init_mod2();
@@ -63331,7 +65111,7 @@ var init_nsjail = __esm({
     init_text_proto();
     init_translation3();
     PLACE = "/mnt";
-    KINDS6 = [
+    KINDS7 = [
       [
         "user",
         "clone_newuser",
@@ -63379,9 +65159,9 @@ var init_nsjail = __esm({
 // scripts/ramekin/from_nsjail.ts
 var from_nsjail_exports = {};
 __export(from_nsjail_exports, {
-  run: () => run30
+  run: () => run31
 });
-function run30(given) {
+function run31(given) {
   const path2 = given.operands[0];
   return writeRecipe(fromNsjail(readable(path2, () => Deno.readTextFileSync(path2))), given);
 }
@@ -63396,9 +65176,9 @@ var init_from_nsjail = __esm({
 // scripts/ramekin/schema.ts
 var schema_exports = {};
 __export(schema_exports, {
-  run: () => run31
+  run: () => run32
 });
-function run31() {
+function run32() {
   printJson(recipeSchema());
   return 0;
 }
@@ -63413,10 +65193,10 @@ var init_schema2 = __esm({
 var man_exports = {};
 __export(man_exports, {
   programPage: () => programPage,
-  run: () => run32,
+  run: () => run33,
   subcommandPage: () => subcommandPage
 });
-function run32(given) {
+function run33(given) {
   const [name] = given.operands;
   print(name === void 0 ? programPage() : subcommandPage(find(name)));
   return 0;
@@ -63714,9 +65494,9 @@ var init_zsh = __esm({
 // scripts/ramekin/completions.ts
 var completions_exports = {};
 __export(completions_exports, {
-  run: () => run33
+  run: () => run34
 });
-function run33(given) {
+function run34(given) {
   const shell = given.operands[0];
   const completions = SHELLS[shell];
   if (completions === void 0) {
@@ -63812,7 +65592,7 @@ function forgetOldest(directory2) {
 var MOST6;
 var init_keep_box = __esm({
   "scripts/ramekin/keep_box.ts"() {
-    init_mod8();
+    init_mod9();
     init_mod2();
     init_arguments();
     init_box_flags();
@@ -63876,6 +65656,7 @@ var LOAD = {
   run: () => Promise.resolve().then(() => (init_run(), run_exports)),
   sandbox: (() => Promise.resolve().then((() => (init_sandbox3(), sandbox_exports)))),
   learn: () => Promise.resolve().then(() => (init_learn(), learn_exports)),
+  try: () => Promise.resolve().then(() => (init_try(), try_exports)),
   build: () => Promise.resolve().then(() => (init_build(), build_exports)),
   enter: () => Promise.resolve().then(() => (init_enter(), enter_exports)),
   cp: () => Promise.resolve().then(() => (init_cp(), cp_exports)),
@@ -63889,7 +65670,7 @@ var LOAD = {
   images: () => Promise.resolve().then(() => (init_images(), images_exports)),
   rmi: () => Promise.resolve().then(() => (init_rmi(), rmi_exports)),
   inspect: () => Promise.resolve().then(() => (init_inspect(), inspect_exports)),
-  commit: () => Promise.resolve().then(() => (init_commit2(), commit_exports)),
+  commit: () => Promise.resolve().then(() => (init_commit3(), commit_exports)),
   push: () => Promise.resolve().then(() => (init_push2(), push_exports)),
   save: () => Promise.resolve().then(() => (init_save2(), save_exports)),
   load: () => Promise.resolve().then(() => (init_load_images(), load_images_exports)),
