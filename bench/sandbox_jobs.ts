@@ -41,7 +41,8 @@ const JOBS: readonly Job[] = [
 /** Measures. */
 export async function jobs(): Promise<Report> {
   const directory = Deno.realPathSync(Deno.makeTempDirSync({
-    dir: Deno.uid() === 0 ? "/home" : Deno.env.get("HOME") ?? "/var/tmp",
+    // Where firejail shows it.
+    dir: Deno.uid() === 0 ? "/home" : homeDirectory(),
     prefix: "ramekin-bench-",
   }));
   try {
@@ -66,6 +67,17 @@ export async function jobs(): Promise<Report> {
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
+}
+
+/** The user's; /var/tmp for one that has none. */
+function homeDirectory(): string {
+  const home = Deno.env.get("HOME");
+  try {
+    if (home !== undefined && Deno.statSync(home).isDirectory) return home;
+  } catch {
+    // There is none.
+  }
+  return "/var/tmp";
 }
 
 function makePlace(directory: string): Place {

@@ -1,6 +1,12 @@
-/** A script that runs a program in a sandbox, and passes on what it has collected of its output. */
+/**
+ * A script that runs a program in a sandbox, with the module in one file, and passes on what it has
+ * collected of its output.
+ */
 
-import { OutputLimitError, sandbox } from "../../mod.ts";
+import type * as ramekin from "../../mod.ts";
+
+const file = new URL("../../dist/ramekin.js", import.meta.url).href;
+const { OutputLimitError, sandbox } = await import(file) as typeof ramekin;
 
 const [project, program, ...args] = Deno.args as [string, string, ...string[]];
 const box = sandbox({ write: [project], cwd: project });

@@ -17,7 +17,8 @@ import { stringifyRecipe } from "../../yaml/mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { writeText } from "./files.ts";
 import { learnedFlags } from "./learn/flags.ts";
-import { isWide, learn } from "./learn/grants.ts";
+import { isWide, learn, type Learnt } from "./learn/grants.ts";
+import { homeDirectories } from "./learn/homes.ts";
 import { printLearnt } from "./learn/report.ts";
 import { startedFile } from "./learn/started.ts";
 import { NAME_SERVERS, realPath, Secrets } from "./learn/secrets.ts";
@@ -43,9 +44,9 @@ export async function run(given: Arguments): Promise<number> {
   const file = given.value("output");
   // Where it cannot be written, nothing runs.
   if (file !== undefined) writeText(file, "");
-  const home = environment()["HOME"];
-  const secrets = new Secrets(home, Deno.cwd());
-  const options = learningOptions(given, secrets, home);
+  const homes = homeDirectories(environment()["HOME"]);
+  const secrets = new Secrets(homes, Deno.cwd());
+  const options = learningOptions(given, secrets, homes);
   const permissions = permissionsFor(given);
   const box = sandbox(options);
   const make = (program: string, command: CommandOptions) =>
@@ -61,7 +62,7 @@ export async function run(given: Arguments): Promise<number> {
   });
   if (ended === undefined) return code;
   const used = [...startedFile(given.program[0]!, options), ...ended.uses.list];
-  const learnt = learn(used, { home, writable: options.write, secrets });
+  const learnt = learn(used, { homes, writable: options.write, secrets });
   if (file !== undefined) writeText(file, recipeOf(given, options, learnt));
   printLearnt({
     learnt,
@@ -80,11 +81,11 @@ export async function run(given: Arguments): Promise<number> {
 function learningOptions(
   given: Arguments,
   secrets: Secrets,
-  home: string | undefined,
+  homes: readonly string[],
 ): SandboxOptions & ShownPaths {
   const options = optionsOf(given);
   const isGiven = given.has("allow-write");
-  const own = isGiven || isWide(Deno.cwd(), home) ? [] : [Deno.cwd()];
+  const own = isGiven || isWide(Deno.cwd(), homes) ? [] : [Deno.cwd()];
   const write = isGiven ? options.write : own;
   return {
     ...options,
@@ -116,10 +117,10 @@ function permissionsFor(given: Arguments): Permissions | undefined {
 function recipeOf(
   given: Arguments,
   { cwd, ...options }: SandboxOptions & ShownPaths,
-  { read, write, denyRead }: ReturnType<typeof learn>,
+  { read, write, tmpfs, denyRead }: Learnt,
 ): string {
   const denied = optionsOf(given).denyRead ?? [];
-  const shown = { ...options, read, write, denyRead: [...denied, ...denyRead] };
+  const shown = { ...options, read, write, tmpfs, denyRead: [...denied, ...denyRead] };
   const directory = cwd ?? visibleDirectory(shown);
   return stringifyRecipe(sandbox({ ...shown, ...(directory !== undefined && { cwd: directory }) }));
 }

@@ -294,11 +294,15 @@ export function visibleDirectory(
 ): string | undefined {
   const directory = Deno.cwd();
   const isOwn = OWN.some((path) => isWithin(directory, path));
-  const shown = [...read, ...write, ...tryRead, ...overlay, ...tmpfs]
-    .concat(bind.map(([, target]) => target), root === undefined ? ["/usr"] : []);
-  const isThere = shown.some((path) =>
-    isWithin(path, directory) || (isWithin(directory, path) && (path !== "/" || !isOwn))
-  );
+  // An empty directory hides what is below it, but for what is shown in it.
+  const hiding = tmpfs.filter((path) => path !== directory && isWithin(directory, path));
+  const shown = [...read, ...write, ...tryRead, ...overlay]
+    .concat(bind.map(([, target]) => target), root === undefined ? ["/usr"] : [])
+    .filter((path) => hiding.every((empty) => isWithin(path, empty)));
+  const isThere =
+    shown.some((path) =>
+      isWithin(path, directory) || (isWithin(directory, path) && (path !== "/" || !isOwn))
+    ) || tmpfs.some((path) => isWithin(path, directory));
   return isThere ? directory : undefined;
 }
 

@@ -102,13 +102,18 @@ test("a command line that makes no sense, or no file for the recipe, runs nothin
 /** What is learnt of a script in the home directory. */
 async function learntOf(home: string, script: string): Promise<Learnt> {
   const project = `${home}/project`;
-  const secrets = new Secrets(home, project);
+  const secrets = new Secrets([home], project);
   const box = sandbox({ read: ["/"], write: [project, `${home}/notes`], denyRead: secrets.paths });
-  const container = box.command("sh", { args: ["-c", script], cwd: project, audit: "uses" })
+  const container = box.command("sh", {
+    args: ["-c", script],
+    cwd: project,
+    audit: "uses",
+    stdout: "null",
+  })
     .spawn();
   assertEquals((await container.status).code, 0);
   const learnt = learn(container.uses.list, {
-    home,
+    homes: [home],
     writable: [project, `${home}/notes`],
     secrets,
   });
@@ -120,12 +125,21 @@ test("files are granted one by one, many in a directory as that, and nothing tha
     assertEquals(await learntOf(home, "cat ../notes/one; ls .. > /dev/null; [ -e ../tool/run ]"), {
       read: [`${home}/notes/one`, `${home}/tool/run`],
       write: [],
+      tmpfs: [],
       denyRead: [],
       tooWide: [home],
+    });
+    assertEquals(await learntOf(home, "[ -d ../tool ] && cd ../.config/tool"), {
+      read: [],
+      write: [],
+      tmpfs: [`${home}/.config/tool`, `${home}/tool`],
+      denyRead: [],
+      tooWide: [],
     });
     assertEquals(await learntOf(home, "cat ../tool/parts/[a-e] > /dev/null; ls ../notes"), {
       read: [`${home}/notes`, `${home}/tool/parts`],
       write: [],
+      tmpfs: [],
       denyRead: [],
       tooWide: [],
     });
@@ -137,12 +151,14 @@ test("a file that is there is granted alone to be written, and for a new one its
     assertEquals(await learntOf(home, "echo x >> ../notes/log; cat linked > /dev/null"), {
       read: [`${home}/notes/one`, `${project}/linked`],
       write: [`${home}/notes/log`],
+      tmpfs: [],
       denyRead: [],
       tooWide: [],
     });
     assertEquals(await learntOf(home, "mkdir new; echo x > new/y; echo y > z; rm -r new"), {
       read: [],
       write: [project],
+      tmpfs: [],
       denyRead: [`${project}/.env`],
       tooWide: [],
     });

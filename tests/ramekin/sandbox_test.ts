@@ -56,6 +56,9 @@ test(
       "/in\nleek\ntmpfs\n",
     );
     assertEquals(Deno.readTextFileSync(`${directory}/salt`), "salt\n");
+    const around = directory.slice(0, directory.lastIndexOf("/"));
+    assertEquals(await inside(directory, [`--tmpfs=${around}`], "pwd"), "/\n");
+    assertEquals(await inside(directory, [`--tmpfs=${around}`, "--allow-read"], "pwd"), "/\n");
     const read = await inside(
       directory,
       ["--bind=.:/in:ro"],

@@ -17,7 +17,7 @@ const OWN: ReadonlySet<string> = new Set(["allow-write", "output", "debug", "hel
 export function learnedFlags(
   given: Arguments,
   flags: readonly Flag[],
-  { read, write, denyRead }: Learnt,
+  { read, write, tmpfs, denyRead }: Learnt,
 ): readonly string[] {
   const kept = flags.filter(({ name }) => !OWN.has(name)).flatMap((flag) => givenAs(given, flag));
   const paths = (name: string, list: readonly string[]) =>
@@ -25,6 +25,7 @@ export function learnedFlags(
   return [
     ...paths("allow-read", read),
     ...paths("allow-write", write),
+    ...paths("tmpfs", tmpfs),
     ...paths("deny-read", denyRead),
     ...kept,
   ];

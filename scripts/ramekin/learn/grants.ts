@@ -12,6 +12,8 @@ import { realPath, type Secrets } from "./secrets.ts";
 export interface Learnt {
   readonly read: readonly string[];
   readonly write: readonly string[];
+  /** Directories that are only looked at: empty ones in their place will do. */
+  readonly tmpfs: readonly string[];
   /** Secrets within these. */
   readonly denyRead: readonly string[];
   /** Directories that were listed, and are too wide to be granted. */
@@ -20,7 +22,7 @@ export interface Learnt {
 
 /** Where the program ran. */
 export interface Surroundings {
-  readonly home: string | undefined;
+  readonly homes: readonly string[];
   /** What it could write to. */
   readonly writable: readonly string[];
   readonly secrets: Secrets;
@@ -55,8 +57,29 @@ class Learner {
   learn(used: readonly UsedFile[]): Learnt {
     const write = this.#written(used);
     const read = this.#read(used).filter((path) => !isWithinAny(path, write));
-    const denyRead = [...read, ...write].flatMap((path) => this.#around.secrets.within(path));
-    return { read, write, denyRead: [...new Set(denyRead)].sort(), tooWide: [...this.#tooWide] };
+    const shown = [...read, ...write];
+    const denyRead = shown.flatMap((path) => this.#around.secrets.within(path));
+    return {
+      read,
+      write,
+      tmpfs: this.#lookedAt(used, shown),
+      denyRead: [...new Set(denyRead)].sort(),
+      tooWide: [...this.#tooWide],
+    };
+  }
+
+  /** Directories that are looked at, and neither shown nor around what is. */
+  #lookedAt(used: readonly UsedFile[], shown: readonly string[]): readonly string[] {
+    const looked = used.filter(({ use }) => use === "look").map(({ path }) => path);
+    const needed = [...new Set(looked)].sort().filter((path) =>
+      !this.#isShown(path) && !this.#isWide(path) && !this.#around.secrets.has(path) &&
+      !shown.some((other) => isWithin(path, other) || isWithin(other, path)) &&
+      isDirectory(path)
+    );
+    // Those around them are there then.
+    return needed.filter((path) =>
+      !needed.some((other) => other !== path && isWithin(other, path))
+    );
   }
 
   /** Files that were there and were written to; of what was made, the directory around it. */
@@ -82,7 +105,6 @@ class Learner {
       if (use === "write" || use === "make") continue;
       const real = realPath(path);
       if (real === undefined || this.#isShown(path) && this.#isShown(real)) continue;
-      // A directory that is only looked at is there if something in it is.
       if (isDirectory(real) && (use !== "read" || this.#isTooWide(real))) continue;
       const interpreter = use === "execute" ? interpreterOf(real) : undefined;
       for (const one of [path, real, ...(interpreter === undefined ? [] : [interpreter])]) {
@@ -102,11 +124,12 @@ class Learner {
   #isShown(path: string): boolean {
     const { writable } = this.#around;
     const isHosts = writable.some((root) => root !== "/" && isWithin(path, root));
-    return path === "/" || matches(path, this.#ofSystem) || isWithinAny(path, OWN) && !isHosts;
+    return path === "/" || path === "/var/tmp" || matches(path, this.#ofSystem) ||
+      isWithinAny(path, OWN) && !isHosts;
   }
 
   #isWide(directory: string): boolean {
-    return isWide(directory, this.#around.home);
+    return isWide(directory, this.#around.homes);
   }
 
   /** Takes the directory in the place of many in it. */
@@ -121,10 +144,11 @@ class Learner {
 }
 
 /** Whether a directory has far more in it than one program is about. */
-export function isWide(directory: string, home: string | undefined): boolean {
+export function isWide(directory: string, homes: readonly string[]): boolean {
   if (directory === "/" || parentOf(directory) === "/" || WIDE.includes(directory)) return true;
-  return home !== undefined &&
-    (isWithin(home, directory) || WIDE_IN_HOME.some((name) => directory === home + name));
+  return homes.some((home) =>
+    isWithin(home, directory) || WIDE_IN_HOME.some((name) => directory === home + name)
+  );
 }
 
 /** The paths that are not within another one of them. */

@@ -78,9 +78,8 @@ const EXAMPLE = /\.(example|sample|template|dist)$/;
 export class Secrets {
   readonly #paths: readonly string[];
 
-  /** Those that there are, for who has this home and works in this directory. */
-  constructor(home: string | undefined, directory: string) {
-    const homes = home?.startsWith("/") === true ? [home] : [];
+  /** Those that there are in these homes, and in the working directory. */
+  constructor(homes: readonly string[], directory: string) {
     const named = [
       ...homes.flatMap((home) => HOME_SECRETS.map((name) => `${home}/${name}`)),
       ...SYSTEM_SECRETS,
