@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "95407cdf84e4bd6a5073d4fbb0f6abe9125175851c3f5c94285c92bb8bd6938b";
+var BUILD = "5000b7313687859f9bbcb4c21a8c2d2df4f44029bf5ce7ad0be02ee7710bddb3";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -5989,16 +5989,16 @@ var permissionsOf = (function permissionsOf(given) {
 var visibleDirectory = (function visibleDirectory({ read: read5, write: write8, tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [], root: root2 }) {
   const directory2 = Deno.cwd();
   const isOwn4 = OWN3.some(((path2) => isWithin(directory2, path2)));
+  const hiding = tmpfs2.filter(((path2) => path2 !== directory2 && isWithin(directory2, path2)));
   const shown4 = [
     ...read5,
     ...write8,
     ...tryRead,
-    ...overlay2,
-    ...tmpfs2
-  ].concat(bind4.map((([, target]) => target)), root2 === void 0 ? [
+    ...overlay2
+  ].concat(bind4.map(([, target]) => target), root2 === void 0 ? [
     "/usr"
-  ] : []);
-  const isThere3 = shown4.some((path2) => isWithin(path2, directory2) || isWithin(directory2, path2) && (path2 !== "/" || !isOwn4));
+  ] : []).filter((path2) => hiding.every((empty) => isWithin(path2, empty)));
+  const isThere3 = shown4.some((path2) => isWithin(path2, directory2) || isWithin(directory2, path2) && (path2 !== "/" || !isOwn4)) || tmpfs2.some((path2) => isWithin(path2, directory2));
   return isThere3 ? directory2 : void 0;
 });
 var main = (async function main(words3) {
@@ -57676,12 +57676,13 @@ var init_words2 = __esm({
 });
 
 // scripts/ramekin/learn/flags.ts
-function learnedFlags(given, flags2, { read: read5, write: write8, denyRead }) {
+function learnedFlags(given, flags2, { read: read5, write: write8, tmpfs: tmpfs2, denyRead }) {
   const kept = flags2.filter(({ name }) => !OWN4.has(name)).flatMap((flag2) => givenAs(given, flag2));
   const paths = (name, list5) => list5.filter(isSayable).map((path2) => word4(`--${name}=${path2}`));
   return [
     ...paths("allow-read", read5),
     ...paths("allow-write", write8),
+    ...paths("tmpfs", tmpfs2),
     ...paths("deny-read", denyRead),
     ...kept
   ];
@@ -57798,13 +57799,10 @@ var init_secrets = __esm({
     Secrets = class {
 
       #paths;
-      /** Those that there are, for who has this home and works in this directory. */
-      constructor(home, directory2) {
-        const homes = home?.startsWith("/") === true ? [
-          home
-        ] : [];
+      /** Those that there are in these homes, and in the working directory. */
+      constructor(homes, directory2) {
         const named2 = [
-          ...homes.flatMap((home2) => HOME_SECRETS.map((name) => `${home2}/${name}`)),
+          ...homes.flatMap((home) => HOME_SECRETS.map((name) => `${home}/${name}`)),
           ...SYSTEM_SECRETS,
           ...hostKeys(),
           ...namesIn5(directory2).filter((name) => VARIABLES.test(name) && !EXAMPLE.test(name)).map((name) => `${directory2}/${name}`)
@@ -57833,9 +57831,9 @@ var init_secrets = __esm({
 function learn(used, around) {
   return new Learner(around).learn(used);
 }
-function isWide(directory2, home) {
+function isWide(directory2, homes) {
   if (directory2 === "/" || parentOf(directory2) === "/" || WIDE.includes(directory2)) return true;
-  return home !== void 0 && (isWithin(home, directory2) || WIDE_IN_HOME.some((name) => directory2 === home + name));
+  return homes.some((home) => isWithin(home, directory2) || WIDE_IN_HOME.some((name) => directory2 === home + name));
 }
 function outermost(paths) {
   const sorted2 = [
@@ -57919,13 +57917,15 @@ var init_grants = __esm({
       learn(used) {
         const write8 = this.#written(used);
         const read5 = this.#read(used).filter((path2) => !isWithinAny(path2, write8));
-        const denyRead = [
+        const shown4 = [
           ...read5,
           ...write8
-        ].flatMap((path2) => this.#around.secrets.within(path2));
+        ];
+        const denyRead = shown4.flatMap((path2) => this.#around.secrets.within(path2));
         return {
           read: read5,
           write: write8,
+          tmpfs: this.#lookedAt(used, shown4),
           denyRead: [
             ...new Set(denyRead)
           ].sort(),
@@ -57933,6 +57933,14 @@ var init_grants = __esm({
             ...this.#tooWide
           ]
         };
+      }
+      /** Directories that are looked at, and neither shown nor around what is. */
+      #lookedAt(used, shown4) {
+        const looked = used.filter(({ use }) => use === "look").map(({ path: path2 }) => path2);
+        const needed = [
+          ...new Set(looked)
+        ].sort().filter((path2) => !this.#isShown(path2) && !this.#isWide(path2) && !this.#around.secrets.has(path2) && !shown4.some((other) => isWithin(path2, other) || isWithin(other, path2)) && isDirectory2(path2));
+        return needed.filter((path2) => !needed.some((other) => other !== path2 && isWithin(other, path2)));
       }
       /** Files that were there and were written to; of what was made, the directory around it. */
       #written(used) {
@@ -57983,10 +57991,10 @@ var init_grants = __esm({
       #isShown(path2) {
         const { writable: writable2 } = this.#around;
         const isHosts = writable2.some((root2) => root2 !== "/" && isWithin(path2, root2));
-        return path2 === "/" || matches(path2, this.#ofSystem) || isWithinAny(path2, OWN5) && !isHosts;
+        return path2 === "/" || path2 === "/var/tmp" || matches(path2, this.#ofSystem) || isWithinAny(path2, OWN5) && !isHosts;
       }
       #isWide(directory2) {
-        return isWide(directory2, this.#around.home);
+        return isWide(directory2, this.#around.homes);
       }
       /** Takes the directory in the place of many in it. */
       #summarised(paths) {
@@ -57999,6 +58007,40 @@ var init_grants = __esm({
         const next = outermost(merged);
         return next.length === paths.length ? next : this.#summarised(next);
       }
+    };
+  }
+});
+
+// scripts/ramekin/learn/homes.ts
+function homeDirectories(own) {
+  const others = linesOf2("/etc/passwd").flatMap((line3) => {
+    const [, , uid, , , home = ""] = line3.split(":");
+    const isPerson = Number(uid) >= PEOPLE.first && Number(uid) < PEOPLE.end;
+    return isPerson || uid === "0" ? [
+      home
+    ] : [];
+  });
+  const homes = [
+    own ?? "",
+    ...others
+  ].map((path2) => path2.replace(/\/+$/, ""));
+  return [
+    ...new Set(homes.filter((path2) => path2.startsWith("/")))
+  ];
+}
+function linesOf2(path2) {
+  try {
+    return Deno.readTextFileSync(path2).split("\n");
+  } catch {
+    return [];
+  }
+}
+var PEOPLE;
+var init_homes = __esm({
+  "scripts/ramekin/learn/homes.ts"() {
+    PEOPLE = {
+      first: 1e3,
+      end: 65534
     };
   }
 });
@@ -58101,9 +58143,9 @@ async function run6(given) {
   }
   const file = given.value("output");
   if (file !== void 0) writeText2(file, "");
-  const home = environment()["HOME"];
-  const secrets = new Secrets(home, Deno.cwd());
-  const options = learningOptions(given, secrets, home);
+  const homes = homeDirectories(environment()["HOME"]);
+  const secrets = new Secrets(homes, Deno.cwd());
+  const options = learningOptions(given, secrets, homes);
   const permissions2 = permissionsFor2(given);
   const box2 = sandbox(options);
   const make2 = (program, command) => box2.command(program, {
@@ -58124,7 +58166,7 @@ async function run6(given) {
     ...ended.uses.list
   ];
   const learnt = learn(used, {
-    home,
+    homes,
     writable: options.write,
     secrets
   });
@@ -58141,10 +58183,10 @@ async function run6(given) {
   });
   return code;
 }
-function learningOptions(given, secrets, home) {
+function learningOptions(given, secrets, homes) {
   const options = optionsOf(given);
   const isGiven = given.has("allow-write");
-  const own = isGiven || isWide(Deno.cwd(), home) ? [] : [
+  const own = isGiven || isWide(Deno.cwd(), homes) ? [] : [
     Deno.cwd()
   ];
   const write8 = isGiven ? options.write : own;
@@ -58181,12 +58223,13 @@ function permissionsFor2(given) {
     ]
   };
 }
-function recipeOf(given, { cwd, ...options }, { read: read5, write: write8, denyRead }) {
+function recipeOf(given, { cwd, ...options }, { read: read5, write: write8, tmpfs: tmpfs2, denyRead }) {
   const denied3 = optionsOf(given).denyRead ?? [];
   const shown4 = {
     ...options,
     read: read5,
     write: write8,
+    tmpfs: tmpfs2,
     denyRead: [
       ...denied3,
       ...denyRead
@@ -58209,6 +58252,7 @@ var init_learn = __esm({
     init_files8();
     init_flags();
     init_grants();
+    init_homes();
     init_report();
     init_started();
     init_secrets();
@@ -65367,10 +65411,10 @@ function fishCompletions() {
     "complete -c ramekin -n __ramekin_program -a '(__ramekin_program_words)'",
     "complete -c ramekin -n __fish_use_subcommand -l help -s h -d 'show the help'",
     "complete -c ramekin -n __fish_use_subcommand -l version -d 'show the version'",
-    ...FIRST_WORDS.flatMap(linesOf2)
+    ...FIRST_WORDS.flatMap(linesOf3)
   ].join("\n");
 }
-function linesOf2({ name, summary, flags: flags2, operand }) {
+function linesOf3({ name, summary, flags: flags2, operand }) {
   const here2 = `complete -c ramekin -n ${quoted3(`__ramekin_at ${name}`)}`;
   return [
     `complete -c ramekin -n __fish_use_subcommand -a ${name} -d ${quoted3(summary)}`,
