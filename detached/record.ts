@@ -5,7 +5,7 @@
  * @module
  */
 
-import { at_fdcwd, renameat2 } from "../ffi/calls/files.ts";
+import { at_fdcwd, flock, LOCK_EX, renameat2 } from "../ffi/calls/files.ts";
 import { namesIn } from "../ffi/files/read_dir.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
 import { ifThere, NO_SUCH_PATH } from "../ffi/missing.ts";
@@ -77,7 +77,9 @@ export class DetachedRecord {
    * @throws {RamekinError} if there is one of this name, or this user has no runtime directory
    */
   static make(state: DetachedState, replace: boolean): DetachedRecord {
-    const record = new DetachedRecord(state.name, `${makeRecords()}/${state.name}`);
+    const directory = makeRecords();
+    using _alone = lock(directory);
+    const record = new DetachedRecord(state.name, `${directory}/${state.name}`);
     if (!record.#claim() && (!replace || record.isKept || !(record.remove(), record.#claim()))) {
       throw record.#taken();
     }
@@ -144,6 +146,12 @@ export class DetachedRecord {
     return container === undefined || hasEnded(container) || !this.isKept ? undefined : container;
   }
 
+  /** Whether its supervisor was killed, and its container goes on. */
+  get isLeft(): boolean {
+    const { container } = this.state ?? {};
+    return container !== undefined && !hasEnded(container) && !this.isKept;
+  }
+
   /** Records a state. */
   write(state: DetachedState): void {
     this.#write("state.json", state);
@@ -185,7 +193,20 @@ export class DetachedRecord {
     await endGroups(this.state?.cgroups ?? []);
   }
 
-  /** Removes it, with the log. */
+  /**
+   * Removes the record of a container that has ended.
+   *
+   * @throws {RamekinError} if it runs, as one that was started meanwhile
+   */
+  removeEnded(): void {
+    const directory = findRecords();
+    if (directory === undefined) return;
+    using _alone = lock(directory);
+    if (this.isKept) throw new RamekinError(`${this.name} runs, and was started a moment ago`);
+    this.remove();
+  }
+
+  /** Removes it, with the log, whether it runs or not. */
   remove(): void {
     const names = ifThere(() => namesIn(this.#directory)) ?? [];
     for (const name of names) linux.unlinkat(linux.AT_FDCWD, `${this.#directory}/${name}`);
@@ -214,7 +235,12 @@ export class DetachedRecord {
   #read(name: string): unknown {
     const path = `${this.#directory}/${name}`;
     const text = ifThere(() => readWholeText(at_fdcwd, path), NO_SUCH_PATH);
-    return text === undefined ? undefined : JSON.parse(text);
+    try {
+      return text === undefined ? undefined : JSON.parse(text);
+    } catch {
+      // A person has written it, and the others are still to be listed.
+      return undefined;
+    }
   }
 
   /** Writes a file whole, as others read it meanwhile. */
@@ -223,6 +249,18 @@ export class DetachedRecord {
     const bytes = new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
     writeFile(`${path}.new`, bytes);
     syscall(renameat2(at_fdcwd, `${path}.new`, at_fdcwd, path, 0));
+  }
+}
+
+/** Keeps others from making and removing records, until the end of a scope. */
+function lock(directory: string): linux.OwnedFd {
+  const file = linux.open(directory, linux.O_RDONLY | linux.O_DIRECTORY | linux.O_CLOEXEC);
+  try {
+    syscall(flock(file.number, LOCK_EX));
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
   }
 }
 

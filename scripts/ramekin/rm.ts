@@ -25,7 +25,7 @@ export async function run(given: Arguments): Promise<number> {
     await atMost(PATIENCE, record.stop({ grace: 0 }));
   }
   await record.kill();
-  record.remove();
+  record.removeEnded();
   if (given.has("json")) printJson({ name: record.name });
   return 0;
 }

@@ -19,11 +19,11 @@ export async function run(given: Arguments): Promise<number> {
     ...(grace !== undefined && { grace: millisecondsOf(grace, "grace") }),
   };
   const [word] = given.operands;
-  // Its supervisor could start it again.
+  // Its supervisor could start it again; one that has ended is stopped.
   const detached = /^\d+$/.test(word!)
     ? DetachedRecord.ofPid(Number(word))
     : DetachedRecord.find(word!);
-  if (detached !== undefined) {
+  if (detached?.isLeft === false) {
     await detached.stop(options);
     const { name, state } = detached;
     if (given.has("json")) printJson({ name, ...(state?.end && { end: state.end }) });

@@ -103,6 +103,7 @@ test("a detached program is listed, entered, attached to, stopped, waited for an
   const stopped = await user.ramekin("stop", "--json", "--grace=60s", NAME);
   assertEquals([stopped.code, JSON.parse(stopped.stdout).end.code], [0, 3]);
   assert(!isAlive(supervisor.pid) && !isAlive(container!.pid));
+  assertEquals((await user.ramekin("stop", NAME)).code, 0);
   assertEquals((await user.ramekin("logs", "--tail=1", "-f", NAME)).stdout, "bye\n");
   const waited = await user.ramekin("wait", "--json", NAME);
   assertEquals([waited.code, JSON.parse(waited.stdout).reason], [3, "failed with code 3"]);

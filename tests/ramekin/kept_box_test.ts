@@ -181,6 +181,7 @@ test("an audit and the status on a descriptor are left to the script", async () 
     const told = flag === "--audit=denied" ? Deno.readTextFileSync(`${home.work}/denied`) : stderr;
     assertMatch(told, flag === "--status-fd=2" ? /"code":1/ : /\/etc\/shadow/);
   }
+  assertEquals((await home.run(["sandbox", "--name=cook", "--", "true"])).code, 0);
   assertEquals(home.kept, []);
 });
 
@@ -190,6 +191,10 @@ test("what a box cannot do is tried once, and done by the script", async () => {
   for (const _ of ["missing", "noted"]) assertEquals((await home.run(words)).code, 0);
   const [name] = home.kept;
   assert(Deno.statSync(`${home.boxes}/${name}`).size < 500);
+  for (const _ of ["missing", "noted"]) {
+    const { stderr } = await home.run(["sandbox", "--restart=always", "--", "true"]);
+    assertMatch(stderr, /--restart is for --detach/);
+  }
   const wrong = await home.run(["sandbox", "--alow-read", "--", "true"]);
   assertMatch(wrong.stderr, /did you mean --allow-read/);
 });
