@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "5000b7313687859f9bbcb4c21a8c2d2df4f44029bf5ce7ad0be02ee7710bddb3";
+var BUILD = "bfffb1cb05577eba6f3d42bcd1638d1307c1c2c713031edc8c505197a835c6d2";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

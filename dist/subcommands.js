@@ -51718,11 +51718,11 @@ var init_file_lock = __esm({
        */
       static async acquirePassing(path2, { remove, signal }) {
         for (; ; ) {
-          const lock2 = await _FileLock.acquire(path2, {
+          const lock3 = await _FileLock.acquire(path2, {
             signal
           });
-          if (await isAt(lock2.file, path2)) return new _FileLock(lock2.file, remove ? path2 : void 0);
-          lock2[Symbol.dispose]();
+          if (await isAt(lock3.file, path2)) return new _FileLock(lock3.file, remove ? path2 : void 0);
+          lock3[Symbol.dispose]();
         }
       }
       /** Acquires the lock of a file that exists, if it is free; its holder has ended then. */
@@ -51799,8 +51799,8 @@ async function readIndex2(path2) {
   }
   return manifests.map((value, at3) => readDescriptor(`${path2}: manifest ${at3 + 1}`, value, OCI_MANIFEST));
 }
-async function changeIndex({ path: path2, lock: lock2 }, session, change, signal) {
-  using _held = await FileLock.acquire(lock2, {
+async function changeIndex({ path: path2, lock: lock3 }, session, change, signal) {
+  using _held = await FileLock.acquire(lock3, {
     signal
   });
   const before = await readIndex2(path2);
@@ -51934,10 +51934,10 @@ var init_session = __esm({
       #lock;
       #count = 0;
       #ended = false;
-      constructor(directory2, gate, lock2) {
+      constructor(directory2, gate, lock3) {
         this.directory = directory2;
         this.#gate = gate;
-        this.#lock = lock2;
+        this.#lock = lock3;
       }
       /**
        * Begins a session.
@@ -52932,7 +52932,7 @@ var init_blobs = __esm({
         if (await this.has(blob)) return false;
         const path2 = this.path(blob.digest);
         const partial = `${this.#partial}/${algorithmOf(blob.digest)}-${encodedOf(blob.digest)}`;
-        using lock2 = await FileLock.acquirePassing(partial, {
+        using lock3 = await FileLock.acquirePassing(partial, {
           remove: false,
           signal
         });
@@ -52940,7 +52940,7 @@ var init_blobs = __esm({
           await Deno.remove(partial);
           return false;
         }
-        await fill(lock2.file, blob, download2, {
+        await fill(lock3.file, blob, download2, {
           signal,
           progress
         });
@@ -52948,7 +52948,7 @@ var init_blobs = __esm({
           recursive: true
         });
         await Deno.chmod(partial, 420);
-        await lock2.file.sync();
+        await lock3.file.sync();
         await Deno.rename(partial, path2);
         await syncDirectory(path2.slice(0, path2.lastIndexOf("/")));
         return true;
@@ -56011,6 +56011,16 @@ var init_records_directory = __esm({
 });
 
 // detached/record.ts
+function lock2(directory2) {
+  const file = linux.open(directory2, linux.O_RDONLY | linux.O_DIRECTORY | linux.O_CLOEXEC);
+  try {
+    syscall(flock(file.number, LOCK_EX));
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
 function writeFile3(path2, bytes) {
   const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
   using file = linux.open(path2, flags2, 384);
@@ -56057,7 +56067,9 @@ var init_record = __esm({
        * @throws {RamekinError} if there is one of this name, or this user has no runtime directory
        */
       static make(state, replace) {
-        const record2 = new _DetachedRecord(state.name, `${makeRecords()}/${state.name}`);
+        const directory2 = makeRecords();
+        using _alone = lock2(directory2);
+        const record2 = new _DetachedRecord(state.name, `${directory2}/${state.name}`);
         if (!record2.#claim() && (!replace || record2.isKept || !(record2.remove(), record2.#claim()))) {
           throw record2.#taken();
         }
@@ -56112,6 +56124,11 @@ var init_record = __esm({
         const { container } = this.state ?? {};
         return container === void 0 || hasEnded(container) || !this.isKept ? void 0 : container;
       }
+      /** Whether its supervisor was killed, and its container goes on. */
+      get isLeft() {
+        const { container } = this.state ?? {};
+        return container !== void 0 && !hasEnded(container) && !this.isKept;
+      }
       /** Records a state. */
       write(state) {
         this.#write("state.json", state);
@@ -56150,7 +56167,19 @@ var init_record = __esm({
         }
         await endGroups(this.state?.cgroups ?? []);
       }
-      /** Removes it, with the log. */
+      /**
+       * Removes the record of a container that has ended.
+       *
+       * @throws {RamekinError} if it runs, as one that was started meanwhile
+       */
+      removeEnded() {
+        const directory2 = findRecords();
+        if (directory2 === void 0) return;
+        using _alone = lock2(directory2);
+        if (this.isKept) throw new RamekinError(`${this.name} runs, and was started a moment ago`);
+        this.remove();
+      }
+      /** Removes it, with the log, whether it runs or not. */
       remove() {
         const names = ifThere(() => namesIn(this.#directory)) ?? [];
         for (const name of names) linux.unlinkat(linux.AT_FDCWD, `${this.#directory}/${name}`);
@@ -56172,7 +56201,11 @@ var init_record = __esm({
       #read(name) {
         const path2 = `${this.#directory}/${name}`;
         const text5 = ifThere(() => readWholeText(at_fdcwd, path2), NO_SUCH_PATH);
-        return text5 === void 0 ? void 0 : JSON.parse(text5);
+        try {
+          return text5 === void 0 ? void 0 : JSON.parse(text5);
+        } catch {
+          return void 0;
+        }
       }
       /** Writes a file whole, as others read it meanwhile. */
       #write(name, value) {
@@ -59173,18 +59206,18 @@ function leftIn(path2) {
   syscall(flock(opened2.number, LOCK_EX));
   return tree.names(".").flatMap((name) => {
     const flags2 = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    const lock2 = ifThere(() => openat3(opened2, name, flags2));
-    if (lock2 === void 0) return [];
-    const isFree = ifThere(() => syscall(flock(lock2.number, LOCK_EX | LOCK_NB)), [
+    const lock3 = ifThere(() => openat3(opened2, name, flags2));
+    if (lock3 === void 0) return [];
+    const isFree = ifThere(() => syscall(flock(lock3.number, LOCK_EX | LOCK_NB)), [
       "EAGAIN"
     ]);
     if (isFree !== void 0) return [
       {
         path: `${tree.path}/${name}`,
-        lock: lock2
+        lock: lock3
       }
     ];
-    lock2.close();
+    lock3.close();
     return [];
   });
 }
@@ -59225,8 +59258,8 @@ function begun(tree, journal) {
     throw error;
   }
 }
-async function removePlace(path2, lock2) {
-  await removeAll(lock2.number);
+async function removePlace(path2, lock3) {
+  await removeAll(lock3.number);
   using root2 = open(parentOf(path2), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   ifThere(() => unlinkat2(root2, path2.slice(path2.lastIndexOf("/") + 1), AT_REMOVEDIR));
 }
@@ -59287,9 +59320,9 @@ var init_place3 = __esm({
       /** Its path, without symbolic links. */
       path;
       #lock;
-      constructor(path2, lock2) {
+      constructor(path2, lock3) {
         this.path = path2;
-        this.#lock = lock2;
+        this.#lock = lock3;
       }
       /**
        * Makes a place outside of the directories that are held. What killed scripts have left is cleared
@@ -59316,10 +59349,10 @@ var init_place3 = __esm({
         syscall(flock(root2.number, LOCK_EX));
         const id2 = newId();
         mkdirat2(root2, id2, 448);
-        const lock2 = openat3(root2, id2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        syscall(flock(lock2.number, LOCK_EX | LOCK_NB));
+        const lock3 = openat3(root2, id2, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        syscall(flock(lock3.number, LOCK_EX | LOCK_NB));
         return {
-          place: new _ChangesPlace(`${path2}/${id2}`, lock2),
+          place: new _ChangesPlace(`${path2}/${id2}`, lock3),
           finished
         };
       }
@@ -61482,7 +61515,7 @@ async function run11(given) {
   };
   const [word5] = given.operands;
   const detached = /^\d+$/.test(word5) ? DetachedRecord.ofPid(Number(word5)) : DetachedRecord.find(word5);
-  if (detached !== void 0) {
+  if (detached?.isLeft === false) {
     await detached.stop(options);
     const { name, state } = detached;
     if (given.has("json")) printJson({
@@ -61593,7 +61626,7 @@ async function run14(given) {
     }));
   }
   await record2.kill();
-  record2.remove();
+  record2.removeEnded();
   if (given.has("json")) printJson({
     name: record2.name
   });
