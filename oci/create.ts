@@ -36,6 +36,7 @@ import { makeGroups } from "./cgroups/group.ts";
 import { mountedHierarchies } from "./cgroups/hierarchies.ts";
 import { applyResources } from "./cgroups/resources.ts";
 import { type ConfigRecipe, recipeOf, rootOf } from "./config/recipe.ts";
+import { parseConfig } from "./config/text.ts";
 import type { Config, HookKind } from "./spec.ts";
 import { sendTo } from "./console.ts";
 import { destroy } from "./destroy.ts";
@@ -105,9 +106,7 @@ export function readConfig(path: string): Config {
     throw error;
   }
   try {
-    const config = JSON.parse(text) as Config;
-    if (typeof config !== "object" || config === null) throw new SyntaxError("it is no object");
-    return config;
+    return parseConfig(text);
   } catch (error) {
     throw new OciError(`${path} is not valid: ${(error as Error).message}`);
   }

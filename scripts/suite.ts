@@ -27,6 +27,7 @@ export const EXAMPLES: readonly string[] = [
   "proxy",
   "container",
   "changes",
+  "export",
   "images",
   "services",
   "shell",

@@ -19,6 +19,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   proxy: 5,
   container: 6,
   changes: 7,
+  export: 7,
   images: 7,
   oci: 7,
   yaml: 7,

@@ -12,7 +12,7 @@ import { pathInRoot } from "./paths.ts";
 import type { Config, ConfigDevice } from "../spec.ts";
 
 /** The devices of every container (config-linux.md, "Default Devices"). */
-const DEVICES: readonly ConfigDevice[] = [
+export const DEVICES: readonly ConfigDevice[] = [
   { path: "/dev/null", type: "c", major: 1, minor: 3 },
   { path: "/dev/zero", type: "c", major: 1, minor: 5 },
   { path: "/dev/full", type: "c", major: 1, minor: 7 },
@@ -21,7 +21,8 @@ const DEVICES: readonly ConfigDevice[] = [
   { path: "/dev/tty", type: "c", major: 5, minor: 0 },
 ];
 
-const LINKS: Readonly<Record<string, string>> = {
+/** The links of every container. */
+export const LINKS: Readonly<Record<string, string>> = {
   "/dev/fd": "/proc/self/fd",
   "/dev/stdin": "/proc/self/fd/0",
   "/dev/stdout": "/proc/self/fd/1",

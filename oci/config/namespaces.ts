@@ -8,6 +8,7 @@ import type { NamespaceKind } from "../../recipe/namespaces.ts";
 import { mapIds } from "../../recipe/steps/id_maps.ts";
 import { join } from "../../recipe/steps/join.ts";
 import { joinCgroup } from "../../recipe/steps/join_cgroup.ts";
+import { loopback } from "../../recipe/steps/network/links.ts";
 import { timeOffset } from "../../recipe/steps/time.ts";
 import { unshare } from "../../recipe/steps/unshare.ts";
 import type { Step } from "../../recipe/steps.ts";
@@ -55,11 +56,13 @@ export function namespacesOf({ namespaces = [] }: ConfigLinux): ConfigNamespaces
  * new user namespace, in which that would be denied.
  *
  * @param groups the directories of the container's control groups
+ * @param mayChangeGroups whether this process may change its groups
  */
 export function namespaceSteps(
   linux: ConfigLinux,
   { fresh, joined }: ConfigNamespaces,
   groups: readonly string[],
+  mayChangeGroups: boolean,
 ): Step[] {
   const { uidMappings, gidMappings } = linux;
   const files = [...joined].toSorted(([one], [other]) => orderOf(one) - orderOf(other));
@@ -74,7 +77,9 @@ export function namespaceSteps(
     ...joins(early),
     ...joins(pid),
     unshare(...first, { propagation: "slave" }),
-    ...mapSteps(fresh.has("user"), uidMappings, gidMappings),
+    ...(fresh.has("user") ? mapSteps(uidMappings, gidMappings, mayChangeGroups) : []),
+    // As other runtimes do: programs talk to themselves by 127.0.0.1.
+    ...(fresh.has("net") ? [loopback()] : []),
     ...groupSteps,
     ...clockSteps(linux.timeOffsets, fresh.has("time")),
   ];
@@ -86,26 +91,28 @@ function orderOf(kind: NamespaceKind): number {
 }
 
 function mapSteps(
-  isOwn: boolean,
   uids: readonly ConfigIdMapping[] | null | undefined,
   gids: readonly ConfigIdMapping[] | null | undefined,
+  mayChangeGroups: boolean,
 ): Step[] {
-  if (!isOwn) return [];
   if (!uids?.length || !gids?.length) {
     unsupported("linux.uidMappings", "a user namespace needs uidMappings and gidMappings");
   }
-  const deny = deniesGroups({ uidMappings: uids, gidMappings: gids });
-  const setgroups = deny ? { setgroups: "deny" as const } : {};
-  return [mapIds({ uids: uids.map(rangeOf), gids: gids.map(rangeOf), ...setgroups })];
+  const deny = deniesGroups({ uidMappings: uids, gidMappings: gids }, mayChangeGroups);
+  const setgroups = deny ? "deny" : "allow";
+  return [mapIds({ uids: uids.map(rangeOf), gids: gids.map(rangeOf), setgroups })];
 }
 
 /**
  * Whether programs may not set groups under the id maps: an ordinary user who maps only the own ids
  * has to deny it (user_namespaces(7)).
  */
-export function deniesGroups({ uidMappings, gidMappings }: ConfigLinux): boolean {
+export function deniesGroups(
+  { uidMappings, gidMappings }: ConfigLinux,
+  mayChangeGroups: boolean,
+): boolean {
   const single = [uidMappings, gidMappings].every((map) => map?.length === 1 && map[0]!.size === 1);
-  return single && Deno.uid() !== 0;
+  return single && !mayChangeGroups;
 }
 
 function rangeOf({ containerID, hostID, size }: ConfigIdMapping) {

@@ -69,36 +69,50 @@ export function rootOf({ root }: Config, bundle: string): string {
 
 /** Returns the recipe of a container. */
 export function recipeOf(config: Config, context: RecipeContext): ConfigRecipe {
-  const { process, linux = {} } = config;
+  const { process } = config;
   if (process === undefined) throw new OciError("process: there is none");
   checkLinux(config);
   checkProcess(process);
   const root = rootOf(config, context.bundle);
   if (root === "/") unsupported("root.path", "the root of this machine cannot be the container's");
+  const program = withHome(programOf(process), process.user?.uid ?? 0, root);
+  return { ...configSteps(config, root, context), program };
+}
+
+/**
+ * Returns the steps of a container whose root is a directory. Of this machine only links in that
+ * directory are looked at.
+ */
+export function configSteps(
+  config: Config,
+  root: string,
+  context: RecipeContext,
+): Pick<ConfigRecipe, "steps" | "last"> {
+  const { process = {}, linux = {} } = config;
+  const { mayChangeGroups } = context;
   const namespaces = namespacesOf(linux);
   const ownUser = namespaces.fresh.has("user");
-  const program = withHome(programOf(process), process.user?.uid ?? 0, root);
-  const mayChange = ownUser ? !deniesGroups(linux) : context.mayChangeGroups;
+  const mayChange = ownUser ? !deniesGroups(linux, mayChangeGroups) : mayChangeGroups;
   const keepsGroups = keepsOriginalGroups(config) || !mayChange;
   const { launch, last } = identitySteps(process, linux, keepsGroups);
   const early = ownUser && context.mayMount;
   const ownCgroups = namespaces.fresh.has("cgroup");
   const steps = [
     dieWithParent(null),
-    ...namespaceSteps(linux, namespaces, context.groups.map(({ path }) => path)),
+    ...namespaceSteps(linux, namespaces, context.groups.map(({ path }) => path), mayChangeGroups),
     newSession(),
     ...limitSteps(process),
     ...nameSteps(config),
     bind(root, root, { restrict: [] }),
     ...mountSteps(config.mounts ?? [], { ...context, root, early, ownCgroups }),
     ...deviceSteps(config, root, context.mayMakeDevices && !ownUser),
-    ...directorySteps(program.cwd, root),
+    ...directorySteps(process.cwd || "/", root),
     ...protectionSteps(config, root),
     pivotRoot(root),
     ...rootPropagation(linux.rootfsPropagation),
     ...launch,
   ];
-  return { steps, last, program };
+  return { steps, last };
 }
 
 /** Whether an engine asks that the groups of its caller stay, by an annotation that it has for that. */
@@ -107,7 +121,7 @@ export function keepsOriginalGroups({ annotations = {} }: Config): boolean {
 }
 
 /** Refuses what cannot be done for a container. */
-function checkLinux({ linux = {}, hooks = {} }: Config): void {
+export function checkLinux({ linux = {}, hooks = {} }: Config): void {
   if (hooks.startContainer?.length) {
     unsupported("hooks.startContainer", "hooks in the container, behind what waits, are not run");
   }

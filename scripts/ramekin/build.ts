@@ -6,15 +6,13 @@
  */
 
 import { type BoxOptions, buildBox } from "../../box/mod.ts";
-import { RamekinError } from "../../mod.ts";
 import { mayWrite, writeBytes } from "./files.ts";
-import { readRecipe } from "../../yaml/read.ts";
 import type { Arguments } from "./arguments.ts";
 import { boxedSandbox, IN_BOX } from "./box_flags.ts";
+import { dataFile } from "./data_file.ts";
 import { FILE_FLAGS } from "./file_flags.ts";
 import { LIMIT_FLAGS } from "./limit_flags.ts";
 import { printJson } from "./output.ts";
-import { importRecipe, isCode, isData, notRecipe, readable, variablesOf } from "./recipe_file.ts";
 import { UsageError } from "./usage.ts";
 
 /** Writes the box. */
@@ -65,9 +63,8 @@ async function bytesOf(given: Arguments, options: BoxOptions): Promise<Uint8Arra
     throw new UsageError(`--${flag} is for --sandbox; a recipe has its own steps`);
   }
   const settings = given.values("set").map((value) => value!);
-  if (isCode(path)) return buildBox(await importRecipe(path, settings), options);
-  if (!isData(path)) throw notRecipe(path);
-  return buildData(path, settings, options);
+  const { recipe, located } = await dataFile(path, settings);
+  return located(() => buildBox(recipe, options));
 }
 
 /** The flags that describe a sandbox. */
@@ -93,36 +90,6 @@ const SANDBOX_FLAGS = [
   "32-bit",
   "weaker-proc",
 ];
-
-function buildData(
-  path: string,
-  settings: readonly string[],
-  options: BoxOptions,
-): Uint8Array<ArrayBuffer> {
-  const text = readable(path, () => Deno.readTextFileSync(path));
-  const directory = Deno.realPathSync(directoryOf(path));
-  const { recipe, located } = readRecipe(text, {
-    file: path,
-    variables: variablesOf(settings),
-    include: (name, from) => {
-      const file = Deno.realPathSync(name.startsWith("/") ? name : `${directoryOf(from!)}/${name}`);
-      if (!file.startsWith(`${directory}/`)) {
-        throw new UsageError(`${name} is outside of the recipe's directory`);
-      }
-      return { file, text: Deno.readTextFileSync(file) };
-    },
-  });
-  try {
-    return buildBox(recipe, options);
-  } catch (error) {
-    throw error instanceof RamekinError ? located(error) : error;
-  }
-}
-
-function directoryOf(path: string): string {
-  const end = path.lastIndexOf("/");
-  return end < 0 ? "." : path.slice(0, end) || "/";
-}
 
 /** The option that a flag with a few values sets. */
 function choice<Option extends keyof BoxOptions>(

@@ -35,9 +35,10 @@ export function readLink(path: string): string {
   return linux.readlinkat(linux.AT_FDCWD, path);
 }
 
-/** Whether Deno lets the file be written. */
-export function mayWrite(path: string): boolean {
-  return Deno.permissions.querySync({ name: "write", path }).state === "granted";
+/** Whether Deno lets the file be written, or all files. */
+export function mayWrite(path?: string): boolean {
+  const asked = { name: "write", ...(path !== undefined && { path }) } as const;
+  return Deno.permissions.querySync(asked).state === "granted";
 }
 
 /** Writes a file, which is made where there is none. */

@@ -569,6 +569,72 @@ const TABLE = [
     flags: [AS_SCRIPT],
   },
   {
+    name: "export",
+    summary: "write a recipe for who runs containers: an OCI bundle, or a service of systemd",
+    more: "ramekin export oci box.yaml -o bundle -- PROGRAM\n" +
+      "writes bundle/config.json, and bundle/rootfs where the root is no directory of this machine, " +
+      "for crun, runc and other runtimes: crun run -b bundle NAME.\n\n" +
+      "ramekin export systemd box.yaml -o /etc/systemd/system -- PROGRAM\n" +
+      "writes box.service, and box, an executable that the unit runs, in which all of the recipe is " +
+      "but the limits; those are directives of the unit.\n\n" +
+      "What a format cannot say is refused, each step with its number and the reason.",
+    operands: [{ name: "FORMAT", completes: ["oci", "systemd"] }, RECIPE],
+    program: true,
+    place: "recipe",
+    flags: [
+      {
+        name: "output",
+        letter: "o",
+        value: "DIRECTORY",
+        completes: "file",
+        summary: "where the files are written to; a new or an empty one for oci",
+      },
+      {
+        name: "for",
+        value: "WHO",
+        completes: ["root", "user"],
+        summary: "who runs it: root, or for systemd any user, and for oci UID:GID, else you",
+      },
+      { name: "terminal", summary: "oci: give the program a terminal" },
+      {
+        name: "restart",
+        value: "WHEN",
+        completes: ["no", "on-failure", "always"],
+        summary: "systemd: when it is started again, as Restart= has it",
+      },
+      { name: "user", value: "NAME", summary: "systemd: the user who runs it, as User= has it" },
+      SET,
+      { ...JSON_FLAG, summary: "write the names of the files as JSON" },
+    ],
+  },
+  {
+    name: "import",
+    summary: "write the recipe of a config.json of an OCI bundle, in YAML",
+    more:
+      "The program is in a comment at its head, with the command that runs it. Fields that no " +
+      "step says, such as hooks, are refused unless --leave-out names them.",
+    operands: [{ name: "FILE", completes: "file" }],
+    flags: [
+      {
+        name: "output",
+        letter: "o",
+        value: "FILE",
+        completes: "file",
+        summary: "the file to write, or else the standard output",
+      },
+      {
+        name: "leave-out",
+        value: "FIELDS",
+        repeated: true,
+        summary: "fields that are left out: hooks,linux.resources.devices",
+      },
+      {
+        ...JSON_FLAG,
+        summary: "write the steps, the program and whether it has a terminal as JSON",
+      },
+    ],
+  },
+  {
     name: "schema",
     summary: "write the JSON Schema of recipes, by which editors complete them",
     more: "# yaml-language-server: $schema=recipe.schema.json\n" +

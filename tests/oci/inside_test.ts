@@ -1,6 +1,6 @@
 /** What a program finds in a container that config.json describes. */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { CapabilitySet } from "../../oci/spec.ts";
 import { notRoot, root, test } from "../support.ts";
 import { Kitchen, type Mutable, noBusybox, until } from "./support.ts";
@@ -123,6 +123,37 @@ test(
   },
   notRoot ?? noBusybox,
 );
+
+test("a network of its own has a loopback interface that is up", async () => {
+  using kitchen = new Kitchen();
+  Deno.symlinkSync("busybox", kitchen.file("/bin/ping"));
+  const script = "ping -c 1 127.0.0.1 | grep -c '1 packets received'";
+  Deno.symlinkSync("busybox", kitchen.file("/bin/grep"));
+  assertEquals(
+    await linesOf(kitchen, script, ({ process, linux }) => {
+      const needed = ["CAP_NET_RAW"];
+      process.capabilities = { bounding: needed, effective: needed, permitted: needed };
+      assert(linux.namespaces!.some(({ type }) => type === "network"));
+    }),
+    ["1"],
+  );
+}, noBusybox);
+
+test("root runs a container whose user namespace maps a single user", async () => {
+  using kitchen = new Kitchen();
+  const lines = await linesOf(kitchen, "id -u; id -G", ({ linux, mounts }) => {
+    // The group of terminals is not mapped.
+    for (const mount of mounts!) {
+      mount.options = mount.options?.filter((word) => word !== "gid=5") ?? [];
+    }
+    linux.namespaces = [...linux.namespaces!.filter(({ type }) => type !== "user"), {
+      type: "user",
+    }];
+    linux.uidMappings = [{ containerID: 0, hostID: Deno.uid()!, size: 1 }];
+    linux.gidMappings = [{ containerID: 0, hostID: Deno.gid()!, size: 1 }];
+  });
+  assertEquals(lines[0], "0");
+}, noBusybox);
 
 test("namespaces are joined by their files", async () => {
   using kitchen = new Kitchen();

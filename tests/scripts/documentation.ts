@@ -41,6 +41,7 @@ export const ENTRIES = [
   "services/mod.ts",
   "images/mod.ts",
   "changes/mod.ts",
+  "export/mod.ts",
 ] as const;
 
 const documentation: Readonly<Record<string, FileDoc>> = (() => {

@@ -1,0 +1,80 @@
+/**
+ * The steps that make files: in the directory of a bundle that becomes the root, where they are no
+ * part of config.json.
+ *
+ * @module
+ */
+
+import { DEVICES, LINKS } from "../../oci/config/devices.ts";
+import { parentOf } from "../../recipe/path.ts";
+import type { MkdirStep, MknodStep, SymlinkStep, WriteFileStep } from "../../recipe/steps/files.ts";
+import { type BundleFile, type ConfigDraft, ROOTFS } from "./draft.ts";
+
+/** Says `mkdir`. */
+export function sayMkdir({ path, mode }: MkdirStep, draft: ConfigDraft): void {
+  const inside = draft.inside(path);
+  if (inside === undefined) return;
+  if (draft.root?.directory !== undefined || draft.isMounted(inside)) {
+    return draft.noteDirectory(inside);
+  }
+  add(draft, inside, { type: "directory", mode: mode ?? 0o755 });
+}
+
+/** Says `symlink`. */
+export function saySymlink({ target, path }: SymlinkStep, draft: ConfigDraft): void {
+  const inside = draft.inside(path);
+  if (inside === undefined) return;
+  if (LINKS[inside] === target) draft.usual.add(inside);
+  else add(draft, inside, { type: "symlink", text: target });
+}
+
+/** Says `writeFile`. */
+export function sayWriteFile(
+  { path, text, mode = 0o644 }: WriteFileStep,
+  draft: ConfigDraft,
+): void {
+  const inside = draft.inside(path);
+  if (inside !== undefined) add(draft, inside, { type: "file", text, mode });
+}
+
+/** Says `mknod`. */
+export function sayMknod(step: MknodStep, draft: ConfigDraft): void {
+  const { path, type, major, minor, mode = 0o644, uid, gid } = step;
+  const inside = draft.inside(path);
+  if (inside === undefined) return;
+  const usual = DEVICES.find((device) => device.path === inside);
+  if (usual?.type === type && usual.major === major && usual.minor === minor) {
+    draft.usual.add(inside);
+    return;
+  }
+  draft.devices.push({
+    path: inside,
+    type,
+    ...(major !== undefined && { major }),
+    ...(minor !== undefined && { minor }),
+    fileMode: mode,
+    ...(uid !== undefined && { uid }),
+    ...(gid !== undefined && { gid }),
+  });
+}
+
+/** Adds a file to the root of the bundle. */
+function add(draft: ConfigDraft, path: string, file: Omit<BundleFile, "path">): void {
+  if (draft.root?.directory !== undefined) {
+    return draft.refuse("config.json makes no files; put it into the directory of the root");
+  }
+  if (draft.isMounted(path)) {
+    return draft.refuse("config.json makes no files on what is mounted; bind() one of the host");
+  }
+  if (path === "/") return;
+  const known = new Set(draft.files.map(({ path }) => path));
+  const parents: string[] = [];
+  for (let at = parentOf(path); at !== "/"; at = parentOf(at)) parents.unshift(at);
+  for (const parent of parents) {
+    const missing = ROOTFS + parent;
+    if (!known.has(missing)) {
+      draft.files.push({ path: missing, type: "directory", mode: 0o755 });
+    }
+  }
+  if (!known.has(ROOTFS + path)) draft.files.push({ path: ROOTFS + path, ...file });
+}

@@ -1,0 +1,149 @@
+/**
+ * config.json as a recipe: the way back of exportOci(), by the tables of the runtime.
+ *
+ * @module
+ */
+
+import { checkLinux, configSteps } from "../../oci/config/recipe.ts";
+import { programOf } from "../../oci/config/process.ts";
+import { parseConfig } from "../../oci/config/text.ts";
+import { OciError } from "../../oci/errors.ts";
+import type { Config } from "../../oci/spec.ts";
+import { checkedSteps } from "../../recipe/check.ts";
+import { RecipeError } from "../../recipe/errors.ts";
+import { normalize } from "../../recipe/path.ts";
+import { limits } from "../../recipe/steps/limits.ts";
+import { clearEnv, setEnv } from "../../recipe/steps/process.ts";
+import { chdir } from "../../recipe/steps/root.ts";
+import type { Step } from "../../recipe/steps.ts";
+import { isEmpty, limitsOf } from "./resources.ts";
+
+/** The options of {@linkcode importOci}. */
+export interface ImportOptions {
+  /** The directory of config.json, which its relative paths begin at; it begins with `/`. */
+  readonly bundle: string;
+  /** Fields that no step says, and that are left out: `["hooks", "linux.resources.devices"]`. */
+  readonly leaveOut?: readonly string[];
+}
+
+/** A recipe from a config.json, with its program. */
+export interface ImportedRecipe {
+  /** The steps of the recipe. */
+  readonly steps: readonly Step[];
+  /** The program and its arguments. */
+  readonly program: readonly string[];
+  /** Whether the program gets a terminal. */
+  readonly terminal: boolean;
+}
+
+/**
+ * Returns the recipe of a config.json. It makes no call; of this machine it looks at links in the
+ * directory of the root, as far as it may read them.
+ *
+ * @throws {RecipeError} for fields that no step says, unless they are left out, and for ones that
+ * Ramekin's runtime does not do
+ * @throws {SyntaxError} if the text is not JSON
+ *
+ * @example
+ * ```ts
+ * import { clearEnv, mapRoot, recipe, root, unshare } from "@ramekin/ramekin";
+ * import { exportOci, importOci } from "@ramekin/ramekin/export";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const box = recipe(unshare("user", "mount", "pid"), mapRoot(), root("/srv/debian"), clearEnv());
+ * const { config, files } = exportOci(box, { program: ["/bin/id"] });
+ * const imported = importOci(files[0]!.text!, { bundle: "/srv/bundle" });
+ * assertEquals(imported.program, ["/bin/id"]);
+ * assertEquals(exportOci(imported, { program: ["/bin/id"] }).config, config);
+ * ```
+ */
+export function importOci(text: string, options: ImportOptions): ImportedRecipe {
+  const { bundle, leaveOut = [] } = options;
+  if (!bundle.startsWith("/")) throw new TypeError(`the bundle ${bundle} should begin with /`);
+  const config = parseConfig(text);
+  const issues: string[] = [];
+  const refuse = (path: string, why: string) => {
+    const isLeftOut = leaveOut.some((name) =>
+      path === name || path.startsWith(`${name}.`) || path.startsWith(`${name}[`)
+    );
+    if (!isLeftOut) issues.push(`${path}: ${why}`);
+  };
+  refuseUnsaid(config, refuse);
+  const known = limitsOf(config.linux?.resources ?? {}, refuse);
+  const [first, ...others] = issues;
+  if (first !== undefined) throw new RecipeError(first, { advice: others });
+  try {
+    const { process = {} } = config;
+    checkLinux({ ...config, hooks: {} });
+    const { program, args, environment, cwd } = programOf(process);
+    const { steps, last } = configSteps(said(config), rootOf(config, bundle), {
+      bundle,
+      hierarchies: [],
+      groups: [],
+      mayMakeDevices: true,
+      mayMount: false,
+      // An ordinary user maps the own ids alone.
+      mayChangeGroups: (config.linux?.uidMappings?.[0]?.hostID ?? 0) === 0,
+    });
+    return {
+      steps: checkedSteps([
+        ...steps,
+        ...(isEmpty(known) ? [] : [limits(known)]),
+        ...last,
+        clearEnv(),
+        ...(environment.size === 0 ? [] : [setEnv(Object.fromEntries(environment))]),
+        ...(cwd === "/" ? [] : [chdir(cwd)]),
+      ]),
+      program: [program, ...args],
+      terminal: process.terminal === true,
+    };
+  } catch (error) {
+    throw error instanceof OciError ? new RecipeError(error.message) : error;
+  }
+}
+
+/** What the tables are given: without mounts of control groups, which are refused or left out. */
+function said(config: Config): Config {
+  return { ...config, mounts: config.mounts?.filter(({ type }) => type !== "cgroup") ?? [] };
+}
+
+function rootOf({ root }: Config, bundle: string): string {
+  if (!root?.path) throw new OciError("root.path: there is none");
+  const path = normalize(root.path.startsWith("/") ? root.path : `${bundle}/${root.path}`);
+  if (path === "/") throw new OciError("root.path: the root of a machine cannot be a container's");
+  return path;
+}
+
+/** Refuses the fields that no step says. */
+function refuseUnsaid(config: Config, refuse: (path: string, why: string) => void): void {
+  const { process = {}, linux = {}, mounts = [] } = config;
+  const unsaid: Readonly<Record<string, unknown>> = {
+    hooks: Object.values(config.hooks ?? {}).flat(),
+    annotations: config.annotations,
+    "process.consoleSize": process.consoleSize,
+    "process.scheduler": process.scheduler,
+    "process.ioPriority": process.ioPriority,
+    "process.execCPUAffinity": process.execCPUAffinity,
+    "process.apparmorProfile": process.apparmorProfile === "unconfined"
+      ? undefined
+      : process.apparmorProfile,
+    "process.selinuxLabel": process.selinuxLabel,
+    "linux.mountLabel": linux.mountLabel,
+    "linux.cgroupsPath": linux.cgroupsPath,
+    "linux.intelRdt": linux.intelRdt,
+    "linux.memoryPolicy": linux.memoryPolicy,
+    "linux.netDevices": linux.netDevices,
+    "linux.seccomp.listenerPath": linux.seccomp?.listenerPath,
+  };
+  for (const [path, value] of Object.entries(unsaid)) {
+    if (!isEmpty(value)) refuse(path, "no step says it");
+  }
+  mounts.forEach(({ type, options }, index) => {
+    if (type === "cgroup") {
+      refuse(`mounts[${index}]`, "which control groups there are is known where the recipe runs");
+    }
+    if (options?.includes("tmpcopyup")) {
+      refuse(`mounts[${index}]`, "tmpcopyup depends on the files that are there");
+    }
+  });
+}

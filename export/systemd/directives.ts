@@ -1,0 +1,152 @@
+/**
+ * What each step is in a unit of systemd: a directive where that says the same, and else a part of the
+ * box that the unit runs. A step that has no line here does not compile.
+ *
+ * @module
+ */
+
+import type { Step, StepOf } from "../../recipe/steps.ts";
+import { type Limits, numberOf, type Size } from "../../recipe/steps/limits.ts";
+
+/** A line of the section `[Service]`. */
+export type Directive = readonly [name: string, value: string];
+
+/** What a step is: directives, in the place of the step or beside it, or a refusal. */
+export interface UnitPart {
+  readonly directives?: readonly Directive[];
+  /** Whether the box does the step. */
+  readonly inBox: boolean;
+  readonly refused?: string;
+}
+
+type Part<Name extends Step["step"]> = (step: StepOf<Name>) => UnitPart;
+
+const box = (): UnitPart => ({ inBox: true });
+
+const refused = (why: string) => (): UnitPart => ({ inBox: false, refused: why });
+
+const PARTS: { readonly [Name in Step["step"]]: Part<Name> } = {
+  address: box,
+  bind: box,
+  bounds: ({ timeout }) =>
+    timeout === undefined || timeout === "unlimited" ? { inBox: true } : {
+      inBox: false,
+      refused: '"timeout" is the unit\'s: leave it out, and add RuntimeMaxSec= to the unit',
+    },
+  bridge: box,
+  capabilities: box,
+  chdir: box,
+  chroot: box,
+  clearEnv: box,
+  denyFiles: box,
+  devices: box,
+  dieWithParent: box,
+  disableUserNamespaces: box,
+  domainname: box,
+  dummy: box,
+  hostname: box,
+  init: box,
+  join: box,
+  joinCgroup: refused("the control group of a service is systemd's; Slice= chooses where it is"),
+  landlock: box,
+  limits: limitsPart,
+  loopback: box,
+  macvlan: box,
+  mapCurrentUser: box,
+  mapIds: box,
+  mapRoot: box,
+  maskPaths: box,
+  masquerade: box,
+  mkdir: box,
+  mknod: box,
+  // What shows its control groups makes some: systemd leaves them alone if they are delegated.
+  mount: ({ type }) => ({
+    inBox: true,
+    ...(type.startsWith("cgroup") && { directives: [["Delegate", "yes"]] }),
+  }),
+  moveInterface: box,
+  mqueue: box,
+  newSession: box,
+  noNewPrivileges: box,
+  oomScoreAdj: box,
+  overlay: box,
+  pivotRoot: box,
+  proc: box,
+  programs: box,
+  propagation: box,
+  protect: box,
+  publish: box,
+  readonlyPaths: box,
+  remount: box,
+  rlimit: box,
+  root: box,
+  route: box,
+  seccomp: box,
+  setEnv: box,
+  setUser: box,
+  symlink: box,
+  sysctl: box,
+  sysfs: box,
+  timeOffset: box,
+  tmpfs: box,
+  umask: box,
+  unmount: box,
+  unshare: box,
+  userNetwork: box,
+  veth: box,
+  writeFile: box,
+};
+
+/** Returns what a step is in a unit. */
+export function partOf(step: Step): UnitPart {
+  return (PARTS[step.step] as Part<Step["step"]>)(step);
+}
+
+/** The directives of control groups say what `limits` does (systemd.resource-control(5)). */
+function limitsPart(limits: Limits): UnitPart {
+  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io = [], cpuset } = limits;
+  const share = cpus === undefined ? undefined : percentOf(numberOf(cpus));
+  if (share !== undefined && Math.abs(share - numberOf(cpus!) * 100) > 1e-9) {
+    return {
+      inBox: false,
+      refused: `CPUQuota= has two digits behind the point: ${share}% for ${cpus} processors`,
+    };
+  }
+  const given = (name: string, value: Size | undefined): readonly Directive[] =>
+    value === undefined ? [] : [[name, orInfinity(value)]];
+  return {
+    inBox: false,
+    directives: [
+      ...given("MemoryMax", memory),
+      ...given("MemoryHigh", memoryHigh),
+      ...given("MemorySwapMax", swap),
+      ...(share === undefined
+        ? []
+        : [["CPUQuota", share === Infinity ? "" : `${share}%`] as const]),
+      ...given("CPUWeight", cpuWeight),
+      ...given("TasksMax", pids),
+      ...(cpuset === undefined ? [] : [["AllowedCPUs", cpuset] as const]),
+      ...io.flatMap(({ device, readBps, writeBps, readIops, writeIops }) => {
+        const path = device.startsWith("/") ? device : `/dev/block/${device}`;
+        const rate = (name: string, value: Size | undefined): readonly Directive[] =>
+          value === undefined ? [] : [[name, `${path} ${orInfinity(value)}`]];
+        return [
+          ...rate("IOReadBandwidthMax", readBps),
+          ...rate("IOWriteBandwidthMax", writeBps),
+          ...rate("IOReadIOPSMax", readIops),
+          ...rate("IOWriteIOPSMax", writeIops),
+        ];
+      }),
+    ],
+  };
+}
+
+/** A share of processors as `CPUQuota=` has it, with two digits behind the point. */
+function percentOf(cpus: number): number {
+  return Math.round(cpus * 1e4) / 1e2;
+}
+
+function orInfinity(value: Size): string {
+  const number = numberOf(value);
+  return number === Infinity ? "infinity" : String(number);
+}
