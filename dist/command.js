@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "bfffb1cb05577eba6f3d42bcd1638d1307c1c2c713031edc8c505197a835c6d2";
+var BUILD = "49374a3e0a8b45f32f470b7711435c901e7b461ba9e1e0716e8d7790748c28ba";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -4187,7 +4187,7 @@ var namespacesOf = (function namespacesOf({ namespaces: namespaces2 = [] }) {
     joined
   };
 });
-var namespaceSteps = (function namespaceSteps(linux, { fresh, joined }, groups) {
+var namespaceSteps = (function namespaceSteps(linux, { fresh, joined }, groups, mayChangeGroups) {
   const { uidMappings, gidMappings } = linux;
   const files = [
     ...joined
@@ -4215,28 +4215,29 @@ var namespaceSteps = (function namespaceSteps(linux, { fresh, joined }, groups) 
     unshare2(...first, {
       propagation: "slave"
     }),
-    ...mapSteps(fresh.has("user"), uidMappings, gidMappings),
+    ...fresh.has("user") ? mapSteps(uidMappings, gidMappings, mayChangeGroups) : [],
+    // As other runtimes do: programs talk to themselves by 127.0.0.1.
+    ...fresh.has("net") ? [
+      loopback()
+    ] : [],
     ...groupSteps,
     ...clockSteps(linux.timeOffsets, fresh.has("time"))
   ];
 });
-var mapSteps = (function mapSteps(isOwn, uids, gids) {
-  if (!isOwn) return [];
+var mapSteps = (function mapSteps(uids, gids, mayChangeGroups) {
   if (!uids?.length || !gids?.length) {
     unsupported("linux.uidMappings", "a user namespace needs uidMappings and gidMappings");
   }
   const deny2 = deniesGroups({
     uidMappings: uids,
     gidMappings: gids
-  });
-  const setgroups2 = deny2 ? {
-    setgroups: "deny"
-  } : {};
+  }, mayChangeGroups);
+  const setgroups2 = deny2 ? "deny" : "allow";
   return [
     mapIds({
       uids: uids.map(rangeOf),
       gids: gids.map(rangeOf),
-      ...setgroups2
+      setgroups: setgroups2
     })
   ];
 });
@@ -4398,45 +4399,15 @@ var rootOf2 = (function rootOf2({ root: root2 }, bundle) {
   }
 });
 var recipeOf = (function recipeOf(config, context) {
-  const { process, linux = {} } = config;
+  const { process } = config;
   if (process === void 0) throw new OciError("process: there is none");
   checkLinux(config);
   checkProcess(process);
   const root2 = rootOf2(config, context.bundle);
   if (root2 === "/") unsupported("root.path", "the root of this machine cannot be the container's");
-  const namespaces2 = namespacesOf(linux);
-  const ownUser = namespaces2.fresh.has("user");
   const program = withHome(programOf(process), process.user?.uid ?? 0, root2);
-  const mayChange = ownUser ? !deniesGroups(linux) : context.mayChangeGroups;
-  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
-  const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
-  const early = ownUser && context.mayMount;
-  const ownCgroups = namespaces2.fresh.has("cgroup");
-  const steps = [
-    dieWithParent(null),
-    ...namespaceSteps(linux, namespaces2, context.groups.map((({ path: path2 }) => path2))),
-    newSession(),
-    ...limitSteps(process),
-    ...nameSteps(config),
-    bind3(root2, root2, {
-      restrict: []
-    }),
-    ...mountSteps(config.mounts ?? [], {
-      ...context,
-      root: root2,
-      early,
-      ownCgroups
-    }),
-    ...deviceSteps(config, root2, context.mayMakeDevices && !ownUser),
-    ...directorySteps(program.cwd, root2),
-    ...protectionSteps(config, root2),
-    pivotRoot(root2),
-    ...rootPropagation(linux.rootfsPropagation),
-    ...launch3
-  ];
   return {
-    steps,
-    last,
+    ...configSteps(config, root2, context),
     program
   };
 });
@@ -4636,9 +4607,7 @@ var readConfig = (function readConfig(path2) {
     throw error;
   }
   try {
-    const config = JSON.parse(text3);
-    if (typeof config !== "object" || config === null) throw new SyntaxError("it is no object");
-    return config;
+    return parseConfig(text3);
   } catch (error) {
     throw new OciError(`${path2} is not valid: ${error.message}`);
   }
@@ -25797,6 +25766,11 @@ var domainnameSchema = stepSchema("domainname", () => ({
 }));
 
 // recipe/steps/network/links.ts
+function loopback() {
+  return {
+    step: "loopback"
+  };
+}
 var loopbackSchema = stepSchema("loopback", () => ({}));
 var bridgeSchema = stepSchema("bridge", () => ({
   name: interfaceName(),
@@ -27989,12 +27963,12 @@ function orderOf(kind) {
   return kind === "user" ? 0 : 1;
 }
 
-function deniesGroups({ uidMappings, gidMappings }) {
+function deniesGroups({ uidMappings, gidMappings }, mayChangeGroups) {
   const single = [
     uidMappings,
     gidMappings
   ].every((map) => map?.length === 1 && map[0].size === 1);
-  return single && Deno.uid() !== 0;
+  return single && !mayChangeGroups;
 }
 function rangeOf({ containerID, hostID, size }) {
   return {
@@ -28055,6 +28029,43 @@ function withoutNulls(value) {
 // oci/config/recipe.ts
 
 
+function configSteps(config, root2, context) {
+  const { process = {}, linux = {} } = config;
+  const { mayChangeGroups } = context;
+  const namespaces2 = namespacesOf(linux);
+  const ownUser = namespaces2.fresh.has("user");
+  const mayChange = ownUser ? !deniesGroups(linux, mayChangeGroups) : mayChangeGroups;
+  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
+  const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
+  const early = ownUser && context.mayMount;
+  const ownCgroups = namespaces2.fresh.has("cgroup");
+  const steps = [
+    dieWithParent(null),
+    ...namespaceSteps(linux, namespaces2, context.groups.map(({ path: path2 }) => path2), mayChangeGroups),
+    newSession(),
+    ...limitSteps(process),
+    ...nameSteps(config),
+    bind3(root2, root2, {
+      restrict: []
+    }),
+    ...mountSteps(config.mounts ?? [], {
+      ...context,
+      root: root2,
+      early,
+      ownCgroups
+    }),
+    ...deviceSteps(config, root2, context.mayMakeDevices && !ownUser),
+    ...directorySteps(process.cwd || "/", root2),
+    ...protectionSteps(config, root2),
+    pivotRoot(root2),
+    ...rootPropagation(linux.rootfsPropagation),
+    ...launch3
+  ];
+  return {
+    steps,
+    last
+  };
+}
 
 
 function hasFile(path2) {
@@ -28071,6 +28082,18 @@ function hasFile(path2) {
 
 
 
+
+// oci/config/text.ts
+var [ROUNDED, INFINITY] = [
+  String(2 ** 64),
+  String(2n ** 64n - 1n)
+];
+function parseConfig(text3) {
+  const exact = text3.replaceAll(/"(value|valueTwo)"\s*:\s*(\d{16,20})(?=[\s,}])/g, (_, name, value) => `"${name}":"0x${BigInt(value).toString(16)}"`);
+  const config = JSON.parse(exact);
+  if (typeof config !== "object" || config === null) throw new SyntaxError("it is no object");
+  return config;
+}
 
 // oci/console.ts
 var [AF_UNIX2, SOCK_STREAM2, SOCK_CLOEXEC2] = [

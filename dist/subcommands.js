@@ -532,7 +532,7 @@ var boolean = (function boolean() {
   }));
 });
 var oneOf = (function oneOf(words3) {
-  const all = words3.map(((word5) => `"${word5}"`)).join(", ");
+  const all = words3.map(((word6) => `"${word6}"`)).join(", ");
   return schema(`one of ${all}`, ((value) => {
     if (typeof value !== "string") return mismatch(value, `one of ${all}`);
     if (words3.includes(value)) return void 0;
@@ -590,11 +590,11 @@ var either = (function either(one, other) {
       other.issue(value)
     ];
     if (issues.includes(void 0)) return void 0;
-    const at3 = [
+    const at4 = [
       one,
       other
     ].findIndex((schema2) => isContainer(value, schema2.jsonSchema()));
-    return issues[at3] ?? mismatch(value, expected);
+    return issues[at4] ?? mismatch(value, expected);
   }), () => ({
     anyOf: [
       one.jsonSchema(),
@@ -644,13 +644,13 @@ var deniedList = (function deniedList(given, denied3) {
   return listed(given, denied3, DENIAL_FLAGS[denied3].name);
 });
 var listed = (function listed(given, kind, flag2) {
-  const words3 = given.values(flag2).flatMap(((value) => value?.split(",") ?? [])).filter(((word5) => word5 !== ""));
+  const words3 = given.values(flag2).flatMap(((value) => value?.split(",") ?? [])).filter(((word6) => word6 !== ""));
   return kind === "net" ? words3.flatMap((host2) => hostsOf(host2, flag2)) : words3;
 });
 var listOf = (function listOf(given, flag2) {
   const values = given.values(flag2);
   if (values.includes(void 0)) return void 0;
-  return values.flatMap((value) => value.split(",")).filter((word5) => word5 !== "");
+  return values.flatMap((value) => value.split(",")).filter((word6) => word6 !== "");
 });
 var call = (function call(name, ...args) {
   return {
@@ -683,8 +683,8 @@ var words = (function words(...values) {
   const bytes = new Uint8Array(values.length * 8);
   for (let index = 0; index < values.length; index++) {
     let rest = values[index];
-    for (let at3 = index * 8; rest > 0; at3++) {
-      bytes[at3] = rest % 256;
+    for (let at4 = index * 8; rest > 0; at4++) {
+      bytes[at4] = rest % 256;
       rest = Math.floor(rest / 256);
     }
   }
@@ -738,8 +738,8 @@ var read = (function read(fd, buffer, size) {
 var write = (function write(fd, bytes, size) {
   return call("write", fd, bytes, size);
 });
-var pwrite64 = (function pwrite64(fd, bytes, size, at3) {
-  return call("pwrite64", fd, bytes, size, at3);
+var pwrite64 = (function pwrite64(fd, bytes, size, at4) {
+  return call("pwrite64", fd, bytes, size, at4);
 });
 var tee = (function tee(from2, to, size, flagBits = 0) {
   return call("tee", from2, to, size, flags(flagBits, SPLICE_FLAGS));
@@ -841,11 +841,11 @@ var decodeLong = (function decodeLong(bytes) {
   const whole = decodeStrictly(bytes);
   if (whole !== void 0) return whole;
   let text5 = "";
-  for (let at3 = 0; at3 < bytes.length; ) {
-    const size = sizeOf(bytes[at3]);
-    const letter = decodeStrictly(bytes.subarray(at3, at3 + size));
-    text5 += letter ?? String.fromCharCode(ESCAPE + bytes[at3]);
-    at3 += letter === void 0 ? 1 : size;
+  for (let at4 = 0; at4 < bytes.length; ) {
+    const size = sizeOf(bytes[at4]);
+    const letter = decodeStrictly(bytes.subarray(at4, at4 + size));
+    text5 += letter ?? String.fromCharCode(ESCAPE + bytes[at4]);
+    at4 += letter === void 0 ? 1 : size;
   }
   return text5;
 });
@@ -957,10 +957,10 @@ var place = (function place(program, memory, bindings) {
   memory.bytes.set(program.bytes);
   const { view: view2, address: address2 } = memory;
   for (let index = 0; index < program.relocations.length; index++) {
-    const at3 = program.relocations[index];
-    const value = address2 + view2.getUint32(at3, true);
-    view2.setUint32(at3, value >>> 0, true);
-    view2.setUint32(at3 + 4, Math.floor(value / 2 ** 32), true);
+    const at4 = program.relocations[index];
+    const value = address2 + view2.getUint32(at4, true);
+    view2.setUint32(at4, value >>> 0, true);
+    view2.setUint32(at4 + 4, Math.floor(value / 2 ** 32), true);
   }
   bindings?.write(program, memory);
 });
@@ -1126,8 +1126,8 @@ var statxOutput = (function statxOutput() {
   return new Output(256, "&statx");
 });
 var readStatx = (function readStatx(stat) {
-  const time = ((at3) => stat.getBigInt64(at3, true) * 1000000000n + BigInt(stat.getUint32(at3 + 8, true)));
-  const device = ((at3) => makedev(stat.getUint32(at3, true), stat.getUint32(at3 + 4, true)));
+  const time = ((at4) => stat.getBigInt64(at4, true) * 1000000000n + BigInt(stat.getUint32(at4 + 8, true)));
+  const device = ((at4) => makedev(stat.getUint32(at4, true), stat.getUint32(at4 + 4, true)));
   return {
     mask: stat.getUint32(0, true),
     nlink: stat.getUint32(16, true),
@@ -1458,7 +1458,7 @@ var rusageOutput = (function rusageOutput() {
   return new Output(144, "&rusage");
 });
 var readRusage = (function readRusage(usage) {
-  const time = ((at3) => Number(usage.getBigInt64(at3, true)) * 1e3 + Number(usage.getBigInt64(at3 + 8, true)) / 1e3);
+  const time = ((at4) => Number(usage.getBigInt64(at4, true)) * 1e3 + Number(usage.getBigInt64(at4 + 8, true)) / 1e3);
   return {
     userMs: time(0),
     systemMs: time(16)
@@ -1697,8 +1697,8 @@ var mountOptions = (function mountOptions() {
   });
 });
 var wordOfAnotherStep = (function wordOfAnotherStep(options) {
-  for (const word5 of splitOptions(options)) {
-    const [name] = word5.split("=");
+  for (const word6 of splitOptions(options)) {
+    const [name] = word6.split("=");
     if (LOOP.has(name)) return `"${name}" needs a loop device, which mount(2) does not make`;
     if (name.startsWith("verity.")) {
       return `"${name}" needs dm-verity, which mount(2) does not set up`;
@@ -1706,7 +1706,7 @@ var wordOfAnotherStep = (function wordOfAnotherStep(options) {
     if (DONE_BY_MOUNT.test(name)) {
       return `"${name}" is done by mount(8), and mount(2) has no such option`;
     }
-    if (Object.hasOwn(OTHER_STEPS, word5)) return `"${word5}" is the step ${OTHER_STEPS[word5]}()`;
+    if (Object.hasOwn(OTHER_STEPS, word6)) return `"${word6}" is the step ${OTHER_STEPS[word6]}()`;
   }
   return void 0;
 });
@@ -1714,8 +1714,8 @@ var parseMountOptions = (function parseMountOptions(options, initial = 0) {
   let flags2 = initial;
   const data2 = [];
   for (const option of splitOptions(options ?? "")) {
-    const word5 = Object.hasOwn(WORDS, option) ? WORDS[option] : void 0;
-    if (word5 !== void 0) flags2 = flags2 & ~(word5.clear ?? 0) | (word5.set ?? 0);
+    const word6 = Object.hasOwn(WORDS, option) ? WORDS[option] : void 0;
+    if (word6 !== void 0) flags2 = flags2 & ~(word6.clear ?? 0) | (word6.set ?? 0);
     else if (!IGNORED.test(option)) data2.push(option);
   }
   return {
@@ -1737,7 +1737,7 @@ var tmpfsSize = (function tmpfsSize(...words3) {
   return text({
     expected: [
       "a size such as 64m",
-      ...words3.map(((word5) => `"${word5}"`))
+      ...words3.map(((word6) => `"${word6}"`))
     ].join(", or "),
     min: 1,
     issue: ((size) => words3.includes(size) ? void 0 : sizeIssue(size))
@@ -1747,9 +1747,9 @@ var sizeIssue = (function sizeIssue(size) {
   if (!/^\d+[kmgKMG%]?$/.test(size)) {
     return `${quoted(size)} is not a number of bytes, or one with "k", "m", "g" or "%" after it`;
   }
-  const number = parseInt(size);
-  if (number === 0) return "0 means no limit to the kernel";
-  return number > Number.MAX_SAFE_INTEGER ? `${quoted(size)} is more than any machine has` : void 0;
+  const number2 = parseInt(size);
+  if (number2 === 0) return "0 means no limit to the kernel";
+  return number2 > Number.MAX_SAFE_INTEGER ? `${quoted(size)} is more than any machine has` : void 0;
 });
 var proc = (function proc(target = "/proc", options = {}) {
   return {
@@ -2236,12 +2236,12 @@ var conclude = (function conclude({ pidfd, services, startedAt }, descriptors, e
   return commandOutput(status, stdout?.bytes(), stderr?.bytes());
 });
 var permissionsSchema = (function permissionsSchema() {
-  const word5 = oneOf([
+  const word6 = oneOf([
     "inherit",
     "none"
   ]);
   const lists = object(permissionFields());
-  return optional(schema(`"inherit", "none", or an object of permissions`, (value) => typeof value === "string" ? word5.issue(value) : lists.issue(value)));
+  return optional(schema(`"inherit", "none", or an object of permissions`, (value) => typeof value === "string" ? word6.issue(value) : lists.issue(value)));
 });
 var grantOf = (function grantOf(item, words3 = [
   "inherit"
@@ -2296,9 +2296,9 @@ var stdioSchema = (function stdioSchema(stream) {
 var fdsSchema = (function fdsSchema() {
   const expected = "a number from 3 to 1023";
   const isOne = (name) => /^[1-9]\d{0,3}$/.test(String(name));
-  const number = schema(expected, (name) => isOne(name) && Number(name) >= 3 && Number(name) <= 1023 ? void 0 : `should be ${expected}`);
+  const number2 = schema(expected, (name) => isOne(name) && Number(name) >= 3 && Number(name) <= 1023 ? void 0 : `should be ${expected}`);
   const file = schema("a file or a descriptor", (value) => isFile(value) || isDescriptor(value) ? void 0 : `should be a file or a descriptor, not ${shown(value)}`);
-  return dictionary(number, file);
+  return dictionary(number2, file);
 });
 var isObject2 = (function isObject2(value) {
   return typeof value === "object" && value !== null;
@@ -2348,8 +2348,8 @@ var writeName = (function writeName(pidfd, pid, name) {
   ]);
 });
 var handedFds = (function handedFds({ fds = {} }) {
-  return Object.entries(fds).map(([number, file]) => ({
-    number: Number(number),
+  return Object.entries(fds).map(([number2, file]) => ({
+    number: Number(number2),
     fd: typeof file === "number" ? file : descriptorOf2(file, "read")
   }));
 });
@@ -2820,7 +2820,7 @@ var textOfRegular = (function textOfRegular(path2) {
 });
 var directoriesAround = (function directoriesAround(path2, top) {
   const directories = [];
-  for (let at3 = path2; at3 !== top && at3 !== "/"; ) directories.push(at3 = parentOf(at3));
+  for (let at4 = path2; at4 !== top && at4 !== "/"; ) directories.push(at4 = parentOf(at4));
   return directories;
 });
 var isKernelMount = (function isKernelMount({ type }) {
@@ -2833,7 +2833,7 @@ var kernelMountsIn = (function kernelMountsIn(directory2, mounts) {
   const found = new Set(new VisibleMounts(mounts).all().filter(((mount4) => isKernelMount(mount4) && mount4.target !== directory2 && isWithin(mount4.target, directory2))).map(({ target }) => target));
   return [
     ...found
-  ].filter((path2) => !directoriesAround(path2, directory2).some((at3) => found.has(at3)));
+  ].filter((path2) => !directoriesAround(path2, directory2).some((at4) => found.has(at4)));
 });
 var isBelow = (function isBelow({ target }, directory2) {
   return target !== directory2 && isWithin(target, directory2);
@@ -2842,7 +2842,7 @@ var deviceOf = (function deviceOf({ device: { major, minor } }) {
   return `${major}:${minor}`;
 });
 var parseRelease = (function parseRelease(release) {
-  const [major, minor] = release.split(".", 2).map(((number) => parseInt(number)));
+  const [major, minor] = release.split(".", 2).map(((number2) => parseInt(number2)));
   return {
     major,
     minor
@@ -3192,9 +3192,9 @@ var bindSlots = (function bindSlots(program, memory, values) {
   for (const [slot, cells] of program.slots) {
     const value = slot instanceof LaunchSlot ? slot.value(values, room) : values.inheritedFds?.get(slot);
     if (value === void 0) throw new TypeError(`nothing fills the slot "${slot.text}"`);
-    for (const at3 of cells) {
-      if (slot.size === 4) memory.view.setInt32(at3, Number(value), true);
-      else room.put(at3, value);
+    for (const at4 of cells) {
+      if (slot.size === 4) memory.view.setInt32(at4, Number(value), true);
+      else room.put(at4, value);
     }
   }
 });
@@ -3309,11 +3309,11 @@ var newProcess = (function newProcess() {
   };
 });
 var writeExec = (function writeExec(writer, plan, shape, frame2) {
-  const add = ((call2) => writer.add(call2, CHILD_EDGES));
+  const add2 = ((call2) => writer.add(call2, CHILD_EDGES));
   if (plan.state.mounts.hasMounts) enterAgain(writer);
   if (shape.cwd) enterDirectory(writer, plan);
   if (shape.terminal === void 0) {
-    connectStdio(add, shape);
+    connectStdio(add2, shape);
     if (plan.state.terminals !== void 0) useOwnNull(writer, shape);
   } else {
     if (!plan.state.sessionLeader) {
@@ -3325,7 +3325,7 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
         fixes
       });
     }
-    connectTerminal(add, shape.terminal);
+    connectTerminal(add2, shape.terminal);
   }
   if (shape.uid || shape.gid) {
     const ids2 = {
@@ -3339,17 +3339,17 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
       });
     }
   }
-  if (!plan.state.hasUmask) add(umask(plan.scriptUmask));
+  if (!plan.state.hasUmask) add2(umask(plan.scriptUmask));
   frame2.tie(writer);
   frame2.beforeExec(writer);
-  if (plan.listener !== void 0) sendSocket(add, plan.listener);
-  if (shape.notify === true) sendSocket(add, addNotifySocket(add));
+  if (plan.listener !== void 0) sendSocket(add2, plan.listener);
+  if (shape.notify === true) sendSocket(add2, addNotifySocket(add2));
   if (shape.held) waitToStart(writer);
   const { notifier } = plan;
   const { calls, socket, image: image3 } = closeOthers(writer, plan.beforeProgram, shape, {
     keepsSocket: !frame2.vfork || notifier !== void 0
   });
-  add(rt_sigprocmask("none", null));
+  add2(rt_sigprocmask("none", null));
   const late = shape.sealed === true ? lateCalls(calls, plan) : [];
   for (const planned of calls) {
     if (!late.includes(planned)) writer.part(planned);
@@ -3396,10 +3396,10 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
         flags: flags2
       };
     }),
-    ...fds.map((number, index) => ({
+    ...fds.map((number2, index) => ({
       fd: handedFd(index),
       accept: [],
-      number,
+      number: number2,
       flags: 0
     }))
   ].toSorted((one, other) => one.number - other.number);
@@ -3413,14 +3413,14 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
     accept: accept2
   }), "copy"));
   let first = 3;
-  kept.forEach(({ number, accept: accept2, flags: flags2 }, index) => {
-    const last2 = accept2.length > 0 ? number : number - 1;
+  kept.forEach(({ number: number2, accept: accept2, flags: flags2 }, index) => {
+    const last2 = accept2.length > 0 ? number2 : number2 - 1;
     if (last2 >= first) writer.add(close_range(first, last2, 0), CHILD_EDGES);
-    writer.add(dup3(copies[index], number, flags2), {
+    writer.add(dup3(copies[index], number2, flags2), {
       ...edges,
       accept: accept2
     });
-    first = number + 1;
+    first = number2 + 1;
   });
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
   const numberOf10 = new Map(used.map(({ fd }, index) => [
@@ -3450,8 +3450,8 @@ var isDescriptor2 = (function isDescriptor2(argument) {
 });
 var freeNumbers = (function freeNumbers(count, taken) {
   const numbers = [];
-  for (let number = 3; numbers.length < count; number++) {
-    if (!taken.includes(number)) numbers.push(number);
+  for (let number2 = 3; numbers.length < count; number2++) {
+    if (!taken.includes(number2)) numbers.push(number2);
   }
   return numbers;
 });
@@ -3506,10 +3506,10 @@ var enterDirectory = (function enterDirectory(writer, { state }) {
   });
   writer.add(close(directory2), CHILD_EDGES);
 });
-var connectStdio = (function connectStdio(add, { stdio }) {
+var connectStdio = (function connectStdio(add2, { stdio }) {
   stdio.forEach(((kind, fd) => {
     if (kind === "inherit") return;
-    add(dup3(kind === "null" ? new ResultOf(openNull, "null") : STDIO[fd], fd, 0));
+    add2(dup3(kind === "null" ? new ResultOf(openNull, "null") : STDIO[fd], fd, 0));
   }));
 });
 var useOwnNull = (function useOwnNull(writer, { stdio }) {
@@ -3656,8 +3656,8 @@ var scriptFacts = (function scriptFacts() {
     ...ignoredSignals()
   };
 });
-var compareWord = (function compareWord(word5, value) {
-  return call("futex", word5, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word5, value);
+var compareWord = (function compareWord(word6, value) {
+  return call("futex", word6, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, word6, value);
 });
 var changesDumpability = (function changesDumpability(plan, shape) {
   return plan.state.exposed || plan.processes.length > 1 || shape.uid || shape.gid || changesIds(plan);
@@ -3668,7 +3668,7 @@ var changesIds = (function changesIds(plan) {
 var shapeOf = (function shapeOf({ stdio, fds, cwd, uid, gid, terminal, image: image3, timeLimit, notify }, paths, cgroup, held) {
   return {
     stdio: stdio.map(((stream) => typeof stream === "string" ? stream : "fd")),
-    fds: fds.map(({ number }) => number),
+    fds: fds.map(({ number: number2 }) => number2),
     paths,
     cwd: cwd !== void 0,
     uid: uid !== void 0,
@@ -3905,21 +3905,21 @@ var withMemoryFiles = (function withMemoryFiles(plan, { name, blocks, inodes, ma
     plan.refuse("the container makes files to mount over the paths, and needs mapped ids for that: put mapRoot() before it");
   }
   const fixes = plan.state.mountFixes;
-  const filesystem = plan.open(fsopen("tmpfs", FSOPEN_CLOEXEC), "<tmpfs>", {
+  const filesystem2 = plan.open(fsopen("tmpfs", FSOPEN_CLOEXEC), "<tmpfs>", {
     fixes
   });
-  const set = ((key, value) => void plan.call(fsconfig(filesystem, FSCONFIG_SET_STRING, key, value, 0)));
+  const set = ((key, value) => void plan.call(fsconfig(filesystem2, FSCONFIG_SET_STRING, key, value, 0)));
   set("mode", "0555");
   set("nr_blocks", String(blocks));
   set("nr_inodes", String(inodes));
-  plan.call(fsconfig(filesystem, FSCONFIG_CMD_CREATE, null, null, 0), {
+  plan.call(fsconfig(filesystem2, FSCONFIG_CMD_CREATE, null, null, 0), {
     fixes
   });
   const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  const root2 = plan.open(fsmount(filesystem, FSMOUNT_CLOEXEC, attributes), `<${name}>`, {
+  const root2 = plan.open(fsmount(filesystem2, FSMOUNT_CLOEXEC, attributes), `<${name}>`, {
     fixes
   });
-  plan.release(filesystem);
+  plan.release(filesystem2);
   make2(root2);
   plan.call(mount_setattr(root2, "", AT_EMPTY_PATH, {
     attr_set: MOUNT_ATTR_RDONLY
@@ -3939,7 +3939,7 @@ var copyOfFile = (function copyOfFile(plan, root2, name, called = name) {
     fixes: plan.state.mountFixes
   });
 });
-var withEmptyFiles = (function withEmptyFiles(plan, write8) {
+var withEmptyFiles = (function withEmptyFiles(plan, write9) {
   const make2 = ((root2) => {
     plan.call(mkdirat(root2, EMPTY.directory, 365));
     plan.call(mknodat(root2, EMPTY.file, S_IFREG | 292, 0));
@@ -3949,7 +3949,7 @@ var withEmptyFiles = (function withEmptyFiles(plan, write8) {
     blocks: 1,
     inodes: 3,
     make: make2
-  }, write8);
+  }, write9);
 });
 var coverWithEmpty = (function coverWithEmpty(plan, place3, path2, empty) {
   const cover2 = ((copy2) => move_mount(copy2, "", place3, "", ONTO_FD));
@@ -4041,7 +4041,7 @@ var linksAmong = (function linksAmong(names, directory2, plan) {
     };
   }));
   const shown4 = found.filter((({ asked, path: path2 }) => asked === path2));
-  return new Map(found.filter((({ asked, path: path2, isThere: isThere3 }) => isThere3 && asked !== path2 && shown4.some(((other) => isWithin(path2, other.path))))).map((({ name, path: path2 }) => {
+  return new Map(found.filter((({ asked, path: path2, isThere: isThere4 }) => isThere4 && asked !== path2 && shown4.some(((other) => isWithin(path2, other.path))))).map((({ name, path: path2 }) => {
     const up = "../".repeat(name.split("/").length - 1);
     return [
       name,
@@ -4196,7 +4196,7 @@ var show = (function show(step, source, target, plan, { missing: missing4, gone 
   plan.release(opened2);
 });
 var setAttributes = (function setAttributes(step, tree, recursive, plan) {
-  const attributes = (step.restrict ?? []).reduce(((sum4, word5) => sum4 | RESTRICTIONS4[word5]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  const attributes = (step.restrict ?? []).reduce(((sum4, word6) => sum4 | RESTRICTIONS4[word6]), step.readOnly === true ? MOUNT_ATTR_RDONLY : 0);
   if (attributes === 0) return;
   const set = {
     attr_set: attributes
@@ -4534,11 +4534,11 @@ var makingFixes = (function makingFixes(path2) {
     ENOSPC: filesystemFull(path2)
   };
 });
-var making = (function making(plan, step, add) {
+var making = (function making(plan, step, add2) {
   mayMake(plan, step);
-  if (step.host !== true || plan.state.hasUmask) return add();
+  if (step.host !== true || plan.state.hasUmask) return add2();
   plan.call(umask(plan.scriptUmask));
-  const made = add();
+  const made = add2();
   plan.call(umask(0));
   return made;
 });
@@ -4621,9 +4621,9 @@ var lowerCapabilities = (function lowerCapabilities({ keep: keep2, ...sets }, pl
     ambient: keep2
   };
   if (step.bounding !== void 0) {
-    for (const [name, number] of Object.entries(CAPABILITIES)) {
+    for (const [name, number2] of Object.entries(CAPABILITIES)) {
       if (step.bounding.includes(name)) continue;
-      plan.call(prctl(PR_CAPBSET_DROP, number), {
+      plan.call(prctl(PR_CAPBSET_DROP, number2), {
         accept: [
           "EINVAL"
         ],
@@ -5678,8 +5678,8 @@ var readArguments = (function readArguments(words3, subcommand) {
       "_"
     ],
     collect: valued,
-    unknown: (word5, name) => {
-      if (name !== void 0) throw unknownFlag(word5, flags2, placed(subcommand, words3));
+    unknown: (word6, name) => {
+      if (name !== void 0) throw unknownFlag(word6, flags2, placed(subcommand, words3));
     }
   });
   if (parsed["help"] !== true) check(parsed, words3.includes("--"), subcommand);
@@ -5687,21 +5687,21 @@ var readArguments = (function readArguments(words3, subcommand) {
 });
 var withValues = (function withValues(words3, flags2) {
   const end = words3.indexOf("--");
-  return words3.map(((word5, index) => {
-    if (!word5.startsWith("-") || end !== -1 && index >= end) return word5;
-    const [name, value] = longName(word5, flags2).slice(2).split(/=(.*)/s);
+  return words3.map(((word6, index) => {
+    if (!word6.startsWith("-") || end !== -1 && index >= end) return word6;
+    const [name, value] = longName(word6, flags2).slice(2).split(/=(.*)/s);
     const flag2 = flags2.find(((flag3) => flag3.name === name));
-    if (flag2 === void 0) return word5;
+    if (flag2 === void 0) return word6;
     if (flag2.value === void 0 && value !== void 0) {
       throw new UsageError(`--${name} takes no value`);
     }
     if (value === "") throw new UsageError(`--${name}= has no value after it`);
-    return value === void 0 && flag2.optionalValue === true ? `--${name}=` : word5;
+    return value === void 0 && flag2.optionalValue === true ? `--${name}=` : word6;
   }));
 });
-var longName = (function longName(word5, flags2) {
-  const flag2 = flags2.find((({ letter }) => letter !== void 0 && word5.startsWith(`-${letter}`)));
-  return flag2 !== void 0 && /^-\w(=|$)/.test(word5) ? `--${flag2.name}${word5.slice(2)}` : word5;
+var longName = (function longName(word6, flags2) {
+  const flag2 = flags2.find((({ letter }) => letter !== void 0 && word6.startsWith(`-${letter}`)));
+  return flag2 !== void 0 && /^-\w(=|$)/.test(word6) ? `--${flag2.name}${word6.slice(2)}` : word6;
 });
 var check = (function check(parsed, hasProgram, subcommand) {
   const { operands, flags: flags2, program } = subcommand;
@@ -5751,11 +5751,11 @@ var withoutClimbing2 = (function withoutClimbing2(path2) {
 var environment = (function environment(pid) {
   if (pid !== void 0) return environmentOf(pid);
   return Object.fromEntries(environmentStrings().map(stringAt).flatMap(((string) => {
-    const at3 = string.indexOf("=");
-    return at3 > 0 ? [
+    const at4 = string.indexOf("=");
+    return at4 > 0 ? [
       [
-        string.slice(0, at3),
-        string.slice(at3 + 1)
+        string.slice(0, at4),
+        string.slice(at4 + 1)
       ]
     ] : [];
   })));
@@ -5818,11 +5818,11 @@ var spawn = (function spawn(make2, denied3) {
   }
 });
 var reportOf = (function reportOf(given) {
-  const word5 = given.value("status-fd");
-  if (word5 === void 0) return void 0;
-  const fd = /^\d{1,9}$/.test(word5) ? Number(word5) : void 0;
+  const word6 = given.value("status-fd");
+  if (word6 === void 0) return void 0;
+  const fd = /^\d{1,9}$/.test(word6) ? Number(word6) : void 0;
   if (fd === void 0 || !isOpen(fd)) {
-    throw new UsageError(`--status-fd=${word5} is no open descriptor; a shell opens one by ${fd ?? 3}>FILE`);
+    throw new UsageError(`--status-fd=${word6} is no open descriptor; a shell opens one by ${fd ?? 3}>FILE`);
   }
   return (end) => {
     const reason2 = "reason" in end ? end.reason : describeEnd(end);
@@ -5843,12 +5843,12 @@ var reportOf = (function reportOf(given) {
 });
 var run5 = (async function run5(given) {
   const options = optionsOf(given);
-  const box2 = sandbox(options);
-  if (box2.degraded !== void 0) reportDegradation(given, box2.degraded);
-  if (!isDetached(given)) return await runIn(given, options, box2);
+  const box3 = sandbox(options);
+  if (box3.degraded !== void 0) reportDegradation(given, box3.degraded);
+  if (!isDetached(given)) return await runIn(given, options, box3);
   const { superviseProgram: superviseProgram2 } = await Promise.resolve().then((() => (init_supervisor(), supervisor_exports)));
   return await superviseProgram2(given, {
-    recipe: apart(box2),
+    recipe: apart(box3),
     program: given.program,
     ...placeIn(given, options),
     source: {}
@@ -5862,7 +5862,7 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
   const read5 = paths("read", () => all ? everywhere() : [
     "/"
   ]);
-  const write8 = paths("write", everywhere);
+  const write9 = paths("write", everywhere);
   const sockets = socketsOf(given);
   const files2 = filesOf3(given, reading2);
   return {
@@ -5870,7 +5870,7 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
       ...read5,
       ...sockets
     ],
-    write: write8,
+    write: write9,
     ...files2,
     denyRead: denied3("read"),
     denyWrite: denied3("write"),
@@ -5879,7 +5879,7 @@ var optionsOf = (function optionsOf(given, reading2 = HERE3) {
     protect: protectedBy(given),
     ...limitsOf2(given),
     ...placeOf6(given, reading2),
-    ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read5, write8, files2)) && {
+    ...(all || given.has(UNIX_SOCKETS.name) || onlySockets(sockets, read5, write9, files2)) && {
       unixSockets: true
     },
     ...given.has(NARROW_PROGRAMS.name) && {
@@ -5910,11 +5910,11 @@ var socketsOf = (function socketsOf(given) {
     throw new UsageError(`${flag2}: this is no unix socket`);
   });
 });
-var onlySockets = (function onlySockets(sockets, read5, write8, { tryRead = [], bind: bind4 = [], overlay: overlay2 = [], root: root2 }) {
+var onlySockets = (function onlySockets(sockets, read5, write9, { tryRead = [], bind: bind4 = [], overlay: overlay2 = [], root: root2 }) {
   if (sockets.length === 0) return false;
   const [other] = [
     ...read5,
-    ...write8,
+    ...write9,
     ...tryRead,
     ...bind4.map(([path2]) => path2),
     ...overlay2
@@ -5986,20 +5986,20 @@ var permissionsOf = (function permissionsOf(given) {
     denyNet
   };
 });
-var visibleDirectory = (function visibleDirectory({ read: read5, write: write8, tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [], root: root2 }) {
+var visibleDirectory = (function visibleDirectory({ read: read5, write: write9, tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [], root: root2 }) {
   const directory2 = Deno.cwd();
   const isOwn4 = OWN3.some(((path2) => isWithin(directory2, path2)));
   const hiding = tmpfs2.filter(((path2) => path2 !== directory2 && isWithin(directory2, path2)));
   const shown4 = [
     ...read5,
-    ...write8,
+    ...write9,
     ...tryRead,
     ...overlay2
   ].concat(bind4.map(([, target]) => target), root2 === void 0 ? [
     "/usr"
   ] : []).filter((path2) => hiding.every((empty) => isWithin(path2, empty)));
-  const isThere3 = shown4.some((path2) => isWithin(path2, directory2) || isWithin(directory2, path2) && (path2 !== "/" || !isOwn4)) || tmpfs2.some((path2) => isWithin(path2, directory2));
-  return isThere3 ? directory2 : void 0;
+  const isThere4 = shown4.some((path2) => isWithin(path2, directory2) || isWithin(directory2, path2) && (path2 !== "/" || !isOwn4)) || tmpfs2.some((path2) => isWithin(path2, directory2));
+  return isThere4 ? directory2 : void 0;
 });
 var main = (async function main(words3) {
   const [first, ...rest] = words3;
@@ -6105,9 +6105,9 @@ var init_cli = __esm({
 });
 
 // recipe/nearest.ts
-function nearest(word5, words3) {
-  if (word5.length > LONGEST) return void 0;
-  const wanted = word5.toLowerCase();
+function nearest(word6, words3) {
+  if (word6.length > LONGEST) return void 0;
+  const wanted = word6.toLowerCase();
   let best3;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of words3) {
@@ -6120,8 +6120,8 @@ function nearest(word5, words3) {
   }
   return best3 ?? overlapping(wanted, words3);
 }
-function suggestion(word5, words3) {
-  const near = nearest(word5, words3);
+function suggestion(word6, words3) {
+  const near = nearest(word6, words3);
   return near === void 0 ? "" : `; did you mean "${near}"?`;
 }
 function overlapping(wanted, words3) {
@@ -6143,10 +6143,10 @@ function overlapping(wanted, words3) {
   }
   return best3;
 }
-function abbreviates(short, word5) {
-  let at3 = 0;
-  for (const letter of word5) if (letter === short[at3]) at3++;
-  return at3 === short.length && short[0] === word5[0];
+function abbreviates(short, word6) {
+  let at4 = 0;
+  for (const letter of word6) if (letter === short[at4]) at4++;
+  return at4 === short.length && short[0] === word6[0];
 }
 function editDistance(a, b) {
   let row = Array.from({
@@ -7989,7 +7989,7 @@ var init_files3 = __esm({
 
 // ffi/errno.ts
 function errnoName(errno) {
-  const entry2 = Object.entries(ERRNO).find(([, number]) => number === errno);
+  const entry2 = Object.entries(ERRNO).find(([, number2]) => number2 === errno);
   return entry2?.[0];
 }
 function errnoText(name) {
@@ -9423,9 +9423,9 @@ var init_program = __esm({
         if (value instanceof ResultOf || value instanceof OutputField) return source$3.call(this, value, call2);
         if (value instanceof Output) return output$10.call(this, value);
         if (value instanceof Struct) return struct$7.call(this, value, call2);
-        const at3 = reserve$12.call(this, value.length);
-        paper.bytes.set(value, at3);
-        return at3;
+        const at4 = reserve$12.call(this, value.length);
+        paper.bytes.set(value, at4);
+        return at4;
       });
   }
   static {
@@ -9435,41 +9435,41 @@ var init_program = __esm({
         if (text5.includes("\0")) {
           throw invalidArgument(call2.name, describeCall(call2), "the kernel ends each string at its first NUL byte; take it out");
         }
-        const at3 = reserve$12.call(this, text5.length * 3 + 1);
-        const { written: written2 } = encodeName(text5, paper.bytes.subarray(at3, this.#end));
-        this.#end = at3 + written2 + 1;
-        return keep$11.call(this, text5, at3);
+        const at4 = reserve$12.call(this, text5.length * 3 + 1);
+        const { written: written2 } = encodeName(text5, paper.bytes.subarray(at4, this.#end));
+        this.#end = at4 + written2 + 1;
+        return keep$11.call(this, text5, at4);
       });
   }
   static {
     struct$7 = (function (struct, call2) {
         const known = this.#placed?.get(struct);
         if (known !== void 0) return known;
-        const at3 = reserve$12.call(this, struct.bytes.length);
-        keep$11.call(this, struct, at3);
-        paper.bytes.set(struct.bytes, at3);
-        for (const { offset, to } of struct.pointers) address$2.call(this, at3 + offset, place$5.call(this, to, call2));
-        for (const { offset, slot } of struct.cells) cell$9.call(this, slot, at3 + offset);
-        return at3;
+        const at4 = reserve$12.call(this, struct.bytes.length);
+        keep$11.call(this, struct, at4);
+        paper.bytes.set(struct.bytes, at4);
+        for (const { offset, to } of struct.pointers) address$2.call(this, at4 + offset, place$5.call(this, to, call2));
+        for (const { offset, slot } of struct.cells) cell$9.call(this, slot, at4 + offset);
+        return at4;
       });
   }
   static {
     slot$8 = (function (slot) {
         const known = this.#placed?.get(slot);
         if (known !== void 0) return known;
-        const at3 = reserve$12.call(this, 8);
-        cell$9.call(this, slot, at3);
-        return keep$11.call(this, slot, at3);
+        const at4 = reserve$12.call(this, 8);
+        cell$9.call(this, slot, at4);
+        return keep$11.call(this, slot, at4);
       });
   }
   static {
-    cell$9 = (function (slot, at3) {
+    cell$9 = (function (slot, at4) {
         this.#slots ??= /* @__PURE__ */ new Map();
         const cells = this.#slots.get(slot);
         if (cells === void 0) this.#slots.set(slot, [
-          at3
+          at4
         ]);
-        else cells.push(at3);
+        else cells.push(at4);
       });
   }
   static {
@@ -9477,31 +9477,31 @@ var init_program = __esm({
         this.#outputs ??= /* @__PURE__ */ new Map();
         const known = this.#outputs.get(output);
         if (known !== void 0) return known;
-        const at3 = reserve$12.call(this, output.size);
-        if (output.initial !== void 0) paper.bytes.set(output.initial, at3);
-        this.#outputs.set(output, at3);
-        return at3;
+        const at4 = reserve$12.call(this, output.size);
+        if (output.initial !== void 0) paper.bytes.set(output.initial, at4);
+        this.#outputs.set(output, at4);
+        return at4;
       });
   }
   static {
-    keep$11 = (function (value, at3) {
+    keep$11 = (function (value, at4) {
         this.#placed ??= /* @__PURE__ */ new Map();
-        this.#placed.set(value, at3);
-        return at3;
+        this.#placed.set(value, at4);
+        return at4;
       });
   }
   static {
     reserve$12 = (function (size) {
         const begin = this.#end;
-        const at3 = Math.ceil(begin / 8) * 8;
-        this.#end = at3 + size;
+        const at4 = Math.ceil(begin / 8) * 8;
+        this.#end = at4 + size;
         if (this.#end > paper.bytes.length) {
           const larger = sheet(this.#end * 2);
           larger.bytes.set(paper.bytes);
           paper = larger;
         }
         paper.bytes.fill(0, begin, this.#end);
-        return at3;
+        return at4;
       });
   }
 
@@ -9540,8 +9540,8 @@ var init_program = __esm({
         if (name === "openat") this.int32(flags2, translateOpenFlags(paper.view.getInt32(flags2, true)));
         if (name !== "openat2" || !(how instanceof Struct) || this.#translated.has(how)) return;
         this.#translated.add(how);
-        const at3 = this.#placed.get(how);
-        this.int32(at3, translateOpenFlags(paper.view.getInt32(at3, true)));
+        const at4 = this.#placed.get(how);
+        this.int32(at4, translateOpenFlags(paper.view.getInt32(at4, true)));
       }
       
       
@@ -9631,9 +9631,9 @@ var init_engine = __esm({
         return this.#table.getBigInt64(resultOffset(this.#program.calls.indexOf(call2)), true);
       }),
     output: (function (output) {
-        const at3 = this.#program.outputs.get(output);
-        if (at3 === void 0) throw new TypeError("the output is not in the program");
-        return new DataView(this.#table.buffer, this.#table.byteOffset + at3, output.size);
+        const at4 = this.#program.outputs.get(output);
+        if (at4 === void 0) throw new TypeError("the output is not in the program");
+        return new DataView(this.#table.buffer, this.#table.byteOffset + at4, output.size);
       }),
     copy: (function () {
         const { buffer, byteOffset } = this.#table;
@@ -9653,9 +9653,9 @@ var init_engine = __esm({
       get failed() {
         const errno = this.#table.getUint32(HEADER.failedWith, true);
         if (errno === 0) return void 0;
-        const at3 = this.#table.getUint32(HEADER.failedAt, true);
+        const at4 = this.#table.getUint32(HEADER.failedAt, true);
         return {
-          call: this.#program.calls[recordIndex(at3)],
+          call: this.#program.calls[recordIndex(at4)],
           errno
         };
       }
@@ -10048,8 +10048,8 @@ function processIdentity(process) {
 function startOf(stat) {
   return Number(statField(stat, 22));
 }
-function statField(stat, number) {
-  return stat.slice(stat.lastIndexOf(")") + 2).trimEnd().split(" ")[number - 3];
+function statField(stat, number2) {
+  return stat.slice(stat.lastIndexOf(")") + 2).trimEnd().split(" ")[number2 - 3];
 }
 function pidOf(pidfd) {
   const info = readWholeText(at_fdcwd, `/proc/thread-self/fdinfo/${pidfd.number}`);
@@ -10077,8 +10077,8 @@ var init_owned_fd = __esm({
 
       #number;
       /** Takes over an open descriptor. */
-      constructor(number) {
-        this.#number = number;
+      constructor(number2) {
+        this.#number = number2;
       }
       /**
        * Its number, while it is open.
@@ -10110,10 +10110,10 @@ var init_owned_fd = __esm({
       }
       /** Closes it, unless it is closed. */
       close() {
-        const number = this.#number;
-        if (number === void 0) return;
+        const number2 = this.#number;
+        if (number2 === void 0) return;
         this.#number = void 0;
-        syscall(close(number));
+        syscall(close(number2));
       }
       /** Closes it at the end of a `using` scope. */
       [Symbol.dispose]() {
@@ -10520,14 +10520,14 @@ function fsopen2(type, flags2 = FSOPEN_CLOEXEC) {
     ENODEV: "this kernel does not know the type of filesystem (see /proc/filesystems)"
   }));
 }
-function fsconfig2(filesystem, command, key = null, value = null, aux = 0) {
-  syscall(fsconfig(raw(filesystem), command, key, value, raw(aux)), {
+function fsconfig2(filesystem2, command, key = null, value = null, aux = 0) {
+  syscall(fsconfig(raw(filesystem2), command, key, value, raw(aux)), {
     EPERM: TAKES_ADMIN,
     EINVAL: "the filesystem refuses an option; linux.read of its descriptor returns which"
   });
 }
-function fsmount2(filesystem, flags2 = FSMOUNT_CLOEXEC, attributes = 0) {
-  return new OwnedFd(syscall(fsmount(raw(filesystem), flags2, attributes), {
+function fsmount2(filesystem2, flags2 = FSMOUNT_CLOEXEC, attributes = 0) {
+  return new OwnedFd(syscall(fsmount(raw(filesystem2), flags2, attributes), {
     EPERM: TAKES_ADMIN,
     EINVAL: "create the filesystem first: fsconfig with linux.FSCONFIG_CMD_CREATE"
   }));
@@ -10556,16 +10556,16 @@ function statfs(path2, state) {
 
 
 function readStatfs(state) {
-  const word5 = (index) => Number(state.getBigUint64(index * 8, true));
+  const word6 = (index) => Number(state.getBigUint64(index * 8, true));
   return {
-    type: word5(0),
-    bsize: word5(1),
-    blocks: word5(2),
-    bfree: word5(3),
-    bavail: word5(4),
-    files: word5(5),
-    ffree: word5(6),
-    flags: word5(10)
+    type: word6(0),
+    bsize: word6(1),
+    blocks: word6(2),
+    bfree: word6(3),
+    bavail: word6(4),
+    files: word6(5),
+    ffree: word6(6),
+    flags: word6(10)
   };
 }
 var init_statfs = __esm({
@@ -10870,9 +10870,9 @@ function sendPieces(socket, pieces, text5) {
   const vector = new Uint8Array(pieces.length * 16);
   const view2 = new DataView(vector.buffer);
   pieces.forEach(({ size }, index) => view2.setBigUint64(index * 16 + 8, BigInt(size), true));
-  const iov = new Struct(vector, "&iov", pieces.map(({ at: at3 }, index) => ({
+  const iov = new Struct(vector, "&iov", pieces.map(({ at: at4 }, index) => ({
     offset: index * 16,
-    to: at3
+    to: at4
   })));
   const bytes = new Uint8Array(MSGHDR.size);
   new DataView(bytes.buffer).setBigUint64(MSGHDR.iovlen, BigInt(pieces.length), true);
@@ -10968,28 +10968,28 @@ function raw2(type, ...bytes) {
 function decode(bytes) {
   const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const messages = [];
-  for (let at3 = 0; at3 + HEADER_SIZE <= bytes.length; ) {
-    const length = view2.getUint32(at3, true);
-    if (length < HEADER_SIZE || at3 + length > bytes.length) break;
+  for (let at4 = 0; at4 + HEADER_SIZE <= bytes.length; ) {
+    const length = view2.getUint32(at4, true);
+    if (length < HEADER_SIZE || at4 + length > bytes.length) break;
     messages.push({
-      type: view2.getUint16(at3 + 4, true),
-      flags: view2.getUint16(at3 + 6, true),
-      sequence: view2.getUint32(at3 + 8, true),
-      payload: bytes.subarray(at3 + HEADER_SIZE, at3 + length)
+      type: view2.getUint16(at4 + 4, true),
+      flags: view2.getUint16(at4 + 6, true),
+      sequence: view2.getUint32(at4 + 8, true),
+      payload: bytes.subarray(at4 + HEADER_SIZE, at4 + length)
     });
-    at3 += aligned(length);
+    at4 += aligned(length);
   }
   return messages;
 }
 function decodeAttributes(bytes) {
   const view2 = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const attributes = /* @__PURE__ */ new Map();
-  for (let at3 = 0; at3 + ATTRIBUTE_HEADER_SIZE <= bytes.length; ) {
-    const length = view2.getUint16(at3, true);
-    if (length < ATTRIBUTE_HEADER_SIZE || at3 + length > bytes.length) break;
-    const type = view2.getUint16(at3 + 2, true) & NLA_TYPE_MASK;
-    attributes.set(type, bytes.subarray(at3 + ATTRIBUTE_HEADER_SIZE, at3 + length));
-    at3 += aligned(length);
+  for (let at4 = 0; at4 + ATTRIBUTE_HEADER_SIZE <= bytes.length; ) {
+    const length = view2.getUint16(at4, true);
+    if (length < ATTRIBUTE_HEADER_SIZE || at4 + length > bytes.length) break;
+    const type = view2.getUint16(at4 + 2, true) & NLA_TYPE_MASK;
+    attributes.set(type, bytes.subarray(at4 + ATTRIBUTE_HEADER_SIZE, at4 + length));
+    at4 += aligned(length);
   }
   return attributes;
 }
@@ -11002,12 +11002,12 @@ function readResponse(answer) {
   };
   const length = Math.min(answer.getUint32(0, true), answer.byteLength);
   const copied = (flags2 & NLM_F_CAPPED) === 0 && errno !== 0 ? answer.getUint32(REQUEST_OFFSET, true) : HEADER_SIZE;
-  const at3 = REQUEST_OFFSET + aligned(copied);
-  if (at3 > length) return {
+  const at4 = REQUEST_OFFSET + aligned(copied);
+  if (at4 > length) return {
     errno,
     words: void 0
   };
-  const attributes = new Uint8Array(answer.buffer, answer.byteOffset + at3, length - at3);
+  const attributes = new Uint8Array(answer.buffer, answer.byteOffset + at4, length - at4);
   const words3 = decodeAttributes(attributes).get(NLMSGERR_ATTR_MSG);
   return {
     errno,
@@ -11090,16 +11090,16 @@ var init_message = __esm({
   }
   static {
     append$15 = (function (bytes) {
-        const at3 = this.#end;
-        grow$17.call(this, at3 + bytes.length);
-        this.#bytes.set(bytes, at3);
+        const at4 = this.#end;
+        grow$17.call(this, at4 + bytes.length);
+        this.#bytes.set(bytes, at4);
       });
   }
   static {
     reserve$16 = (function (size) {
-        const at3 = aligned(this.#end);
-        grow$17.call(this, at3 + size);
-        return at3;
+        const at4 = aligned(this.#end);
+        grow$17.call(this, at4 + size);
+        return at4;
       });
   }
   static {
@@ -11275,7 +11275,7 @@ function listLinks() {
 function readLink({ payload: payload2 }) {
   const header2 = new DataView(payload2.buffer, payload2.byteOffset, LINK_HEADER_SIZE);
   const attributes = decodeAttributes(payload2.subarray(LINK_HEADER_SIZE));
-  const number = (type) => {
+  const number2 = (type) => {
     const bytes = attributes.get(type);
     return bytes && decodeUint32(bytes);
   };
@@ -11288,10 +11288,10 @@ function readLink({ payload: payload2 }) {
     kind: kind && decodeText(kind),
     up: (flags2 & IFF_UP) !== 0,
     flags: flags2,
-    mtu: number(IFLA.MTU) ?? 0,
+    mtu: number2(IFLA.MTU) ?? 0,
     address: Array.from(hardware, (byte) => byte.toString(16).padStart(2, "0")).join(":"),
-    master: number(IFLA.MASTER),
-    link: number(IFLA.LINK)
+    master: number2(IFLA.MASTER),
+    link: number2(IFLA.LINK)
   };
 }
 
@@ -11450,7 +11450,7 @@ function readRoute({ payload: payload2 }) {
     const bytes = attributes.get(type);
     return bytes && formatIp(bytes);
   };
-  const number = (type) => {
+  const number2 = (type) => {
     const bytes = attributes.get(type);
     return bytes && decodeUint32(bytes);
   };
@@ -11458,10 +11458,10 @@ function readRoute({ payload: payload2 }) {
   return {
     destination: `${ip(RTA.DST) ?? everything}/${header2[1]}`,
     via: ip(RTA.GATEWAY),
-    link: number(RTA.OIF),
+    link: number2(RTA.OIF),
     source: ip(RTA.PREFSRC),
-    metric: number(RTA.PRIORITY) ?? 0,
-    table: number(RTA.TABLE) ?? header2[4]
+    metric: number2(RTA.PRIORITY) ?? 0,
+    table: number2(RTA.TABLE) ?? header2[4]
   };
 }
 function findRoute({ family, bytes }) {
@@ -12434,11 +12434,11 @@ var init_namespace_list = __esm({
       }
       /** Returns the id of a parent or an owner, and adds that to the list. */
       #queryRelative(type, fd, request2) {
-        const number = ifThere(() => syscall(namespaceIoctl(fd.number, request2)), [
+        const number2 = ifThere(() => syscall(namespaceIoctl(fd.number, request2)), [
           "EPERM"
         ]);
-        if (number === void 0) return void 0;
-        using relative = new OwnedFd(number);
+        if (number2 === void 0) return void 0;
+        using relative = new OwnedFd(number2);
         const id2 = idOf(relative);
         const found = this.#entry(type, id2);
         if (!found.queried) this.#queryRelatives(found, relative);
@@ -12795,6 +12795,14 @@ function mqueue(target = "/dev/mqueue", options = {}) {
   };
 }
 
+function propagation(target, type, options = {}) {
+  return {
+    step: "propagation",
+    target,
+    type,
+    ...options
+  };
+}
 
 var mountSchema, tmpfsSchema, procSchema, sysfsSchema, mqueueSchema, PROPAGATIONS, propagationSchema, remountSchema, unmountSchema;
 var init_mounts5 = __esm({
@@ -12873,6 +12881,13 @@ var init_devices = __esm({
 
 
 
+function mknod(path2, node) {
+  return {
+    step: "mknod",
+    path: path2,
+    ...node
+  };
+}
 var fileFields, mkdirSchema, symlinkSchema, writeFileSchema, mknodSchema;
 var init_files5 = __esm({
   "recipe/steps/files.ts": (function () {
@@ -13033,6 +13048,12 @@ var init_identity = __esm({
 });
 
 // recipe/steps/join_cgroup.ts
+function joinCgroup(...directories) {
+  return {
+    step: "joinCgroup",
+    directories
+  };
+}
 var joinCgroupSchema;
 var init_join_cgroup = __esm({
   "recipe/steps/join_cgroup.ts": (function () {
@@ -13077,6 +13098,23 @@ var init_namespaces5 = __esm({
 });
 
 // recipe/steps/join.ts
+function join(target, ...kinds) {
+  const last = kinds.at(-1);
+  const options = typeof last === "object" ? last : {};
+  const names = kinds.filter((kind) => typeof kind !== "object");
+  return {
+    step: "join",
+    target: dataOf(target),
+    ...names.length === 0 ? {} : {
+      kinds: names
+    },
+    ...options
+  };
+}
+function dataOf(target) {
+  const hasIdentity = typeof target === "object" && target !== null && "identity" in target;
+  return hasIdentity ? target.identity : target;
+}
 var joinSchema;
 var init_join = __esm({
   "recipe/steps/join.ts": (function () {
@@ -13283,6 +13321,12 @@ var init_protect = __esm({
 // recipe/steps/names.ts
 
 
+function domainname(name) {
+  return {
+    step: "domainname",
+    name
+  };
+}
 var NAME_BYTES, hostnameSchema, domainnameSchema;
 var init_names = __esm({
   "recipe/steps/names.ts": (function () {
@@ -13561,6 +13605,12 @@ function oomScoreAdj(value) {
   };
 }
 
+function dieWithParent(signal = "SIGKILL") {
+  return {
+    step: "dieWithParent",
+    signal
+  };
+}
 
 var setEnvSchema, clearEnvSchema, umaskSchema, rlimitSchema, oomScoreAdjSchema, newSessionSchema, dieWithParentSchema, initSchema;
 var init_process = __esm({
@@ -13849,17 +13899,17 @@ function numbersOfX32() {
   for (const name of NOT_IN_X32.trim().split(/\s+/)) numbers.delete(name);
   return new Map([
     ...numbers
-  ].map(([name, number]) => [
+  ].map(([name, number2]) => [
     name,
-    number + X32_BIT
+    number2 + X32_BIT
   ]));
 }
 function numbersOf(table2) {
   const numbers = /* @__PURE__ */ new Map();
   let next = 0;
-  for (const word5 of table2.trim().split(/\s+/)) {
-    if (/^\d+$/.test(word5)) next = Number(word5);
-    else numbers.set(word5, next++);
+  for (const word6 of table2.trim().split(/\s+/)) {
+    if (/^\d+$/.test(word6)) next = Number(word6);
+    else numbers.set(word6, next++);
   }
   return numbers;
 }
@@ -15098,8 +15148,8 @@ function drops(pid, signal) {
     const directory2 = processDirectory(pid);
     const waiting = readWholeText(at_fdcwd, `${directory2}/syscall`);
     const status = readWholeText(at_fdcwd, `${directory2}/status`);
-    const number = syscallNumber("rt_sigtimedwait", engine().architecture);
-    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) && !TAKEN.some((field2) => hasSignal(status, field2, signal));
+    const number2 = syscallNumber("rt_sigtimedwait", engine().architecture);
+    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number2} `) && !TAKEN.some((field2) => hasSignal(status, field2, signal));
   } catch {
     return false;
   }
@@ -15148,9 +15198,9 @@ var init_routine = __esm({
     fill$24 = (function ({ slots }, view2) {
         for (let index = 0; index < this.#slots.length; index++) {
           const slot = this.#slots[index], value = this.#values[index];
-          for (const at3 of slots.get(slot) ?? []) {
-            view2.setInt32(at3, value, true);
-            if (slot.size === 8) view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
+          for (const at4 of slots.get(slot) ?? []) {
+            view2.setInt32(at4, value, true);
+            if (slot.size === 8) view2.setInt32(at4 + 4, Math.floor(value / 2 ** 32), true);
           }
         }
       });
@@ -15311,8 +15361,8 @@ function statusOf({ success, code, signal, timedOut, outOfMemory, durationMs, us
 }
 
 
-function signalName2(number) {
-  const entry2 = Object.entries(SIGNALS).find(([, known]) => known === number);
+function signalName2(number2) {
+  const entry2 = Object.entries(SIGNALS).find(([, known]) => known === number2);
   return entry2 === void 0 ? null : entry2[0];
 }
 var PIDFD, INFO, USAGE, WAITING2, LOOKING, ENDS2;
@@ -15681,7 +15731,7 @@ function hasRoot(ranges2) {
 }
 function numbersAfter(name, status) {
   const [, words3 = ""] = new RegExp(`^${name}:(.*)$`, "m").exec(status) ?? [];
-  return words3.split(/\s+/).filter((word5) => word5 !== "").map(Number);
+  return words3.split(/\s+/).filter((word6) => word6 !== "").map(Number);
 }
 function mapOf(pid, file) {
   return read3(pid, file).split("\n").filter((line3) => line3 !== "").map((line3) => {
@@ -15806,8 +15856,8 @@ function deniesSetgroups(pid) {
 function environmentOf(pid) {
   const variables = {};
   for (const string of environmentStrings2(pid)) {
-    const at3 = string.indexOf("=");
-    if (at3 > 0) variables[string.slice(0, at3)] = string.slice(at3 + 1);
+    const at4 = string.indexOf("=");
+    if (at4 > 0) variables[string.slice(0, at4)] = string.slice(at4 + 1);
   }
   return variables;
 }
@@ -15938,12 +15988,12 @@ var init_enter_steps = __esm({
 // container/files/contents.ts
 async function* parts(fd, size, most) {
   const end = size === 0 ? most : size;
-  for (let at3 = 0; at3 < end; ) {
-    const part2 = readAt(fd, at3, Math.min(PART3, end - at3));
+  for (let at4 = 0; at4 < end; ) {
+    const part2 = readAt(fd, at4, Math.min(PART3, end - at4));
     if (part2.length === 0) return;
     yield part2;
-    if (Math.floor((at3 + part2.length) / TURN) > Math.floor(at3 / TURN)) await turn();
-    at3 += part2.length;
+    if (Math.floor((at4 + part2.length) / TURN) > Math.floor(at4 / TURN)) await turn();
+    at4 += part2.length;
   }
 }
 async function readAll(fd, size, most) {
@@ -15951,10 +16001,10 @@ async function readAll(fd, size, most) {
   for await (const part2 of parts(fd, size, most)) all.push(part2);
   return concat(all);
 }
-function writeAll(fd, bytes, at3) {
+function writeAll(fd, bytes, at4) {
   for (let done = 0; done < bytes.length; ) {
     const part2 = bytes.slice(done, done + PART3);
-    done += syscall(at3 === "end" ? write(fd, part2, part2.length) : pwrite64(fd, part2, part2.length, at3 + done));
+    done += syscall(at4 === "end" ? write(fd, part2, part2.length) : pwrite64(fd, part2, part2.length, at4 + done));
   }
 }
 function readAt(fd, offset, size) {
@@ -16047,10 +16097,10 @@ function parentOf2({ directory: directory2, path: path2, place: place3 }) {
     name: path2
   };
   const trimmed = path2.replace(/\/+$/, "");
-  const at3 = trimmed.lastIndexOf("/");
+  const at4 = trimmed.lastIndexOf("/");
   const [above, name] = [
-    trimmed.slice(0, Math.max(at3, 0)),
-    trimmed.slice(at3 + 1)
+    trimmed.slice(0, Math.max(at4, 0)),
+    trimmed.slice(at4 + 1)
   ];
   if ([
     "",
@@ -16059,7 +16109,7 @@ function parentOf2({ directory: directory2, path: path2, place: place3 }) {
   ].includes(name)) {
     throw new TypeError(`${JSON.stringify(path2)} names no file in a directory`);
   }
-  const before = at3 < 0 ? "." : above === "" ? "/" : above;
+  const before = at4 < 0 ? "." : above === "" ? "/" : above;
   const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
   const call2 = openat2(at_fdcwd, before, {
     flags: flags2,
@@ -16382,10 +16432,10 @@ var init_copy_tree = __esm({
         using target = openWithStatus(to, O_WRONLY | O_CREAT, mode2 & PERMISSIONS);
         if ((target.status.mode & S_IFMT) !== S_IFREG) throw notCopied(to);
         syscall(ftruncate(target.fd, 0));
-        let at3 = 0;
+        let at4 = 0;
         for await (const part2 of parts(source.fd, size, 0)) {
-          writeAll(target.fd, part2, at3);
-          at3 += part2.length;
+          writeAll(target.fd, part2, at4);
+          at4 += part2.length;
         }
       }
       async #copyDirectory(from2, to, depth) {
@@ -16562,12 +16612,12 @@ var init_container_files = __esm({
           using file = openWithStatus(spot, flags2, (flags2 & O_CREAT) === 0 ? 0 : mode2 ?? 420);
           requireRegular(file.status.mode, spot);
           if (!append) syscall(ftruncate(file.fd, 0));
-          let at3 = 0;
+          let at4 = 0;
           for await (const part2 of data2 instanceof Uint8Array ? [
             data2
           ] : data2) {
-            writeAll(file.fd, part2, append ? "end" : at3);
-            at3 += part2.length;
+            writeAll(file.fd, part2, append ? "end" : at4);
+            at4 += part2.length;
           }
           if (mode2 !== void 0 && (file.status.mode & PERMISSIONS2) !== mode2) {
             spot.place.make([
@@ -16811,11 +16861,11 @@ var init_container_files = __esm({
         return await attempt(doing, spot, () => act(spot));
       }
       #spot(path2) {
-        const absolute3 = this.#path(path2);
+        const absolute4 = this.#path(path2);
         return {
           place: this.#places(this.#user),
-          path: absolute3,
-          shown: absolute3
+          path: absolute4,
+          shown: absolute4
         };
       }
       #path(given) {
@@ -17161,11 +17211,11 @@ var init_regular_file = __esm({
       /** Reads all that it held when it was found, and no more. */
       readAll() {
         const parts2 = [];
-        for (let at3 = 0; at3 < this.size; ) {
-          const part2 = this.readAt(at3, this.size - at3);
+        for (let at4 = 0; at4 < this.size; ) {
+          const part2 = this.readAt(at4, this.size - at4);
           if (part2.length === 0) break;
           parts2.push(part2);
-          at3 += part2.length;
+          at4 += part2.length;
         }
         return concat(parts2);
       }
@@ -17245,15 +17295,15 @@ function noteIn(file) {
     const segment = table2 + index * SEGMENT_SIZE;
     if (segment + SEGMENT_SIZE > file.length) return void 0;
     if (view2.getUint32(segment, true) !== PT_NOTE) continue;
-    const at3 = Number(view2.getBigUint64(segment + 8, true));
-    if (at3 + 12 > file.length) return void 0;
+    const at4 = Number(view2.getBigUint64(segment + 8, true));
+    if (at4 + 12 > file.length) return void 0;
     const [owner, size] = [
-      view2.getUint32(at3, true),
-      view2.getUint32(at3 + 4, true)
+      view2.getUint32(at4, true),
+      view2.getUint32(at4 + 4, true)
     ];
-    const name = new TextDecoder().decode(file.subarray(at3 + 12, at3 + 12 + owner));
-    if (name !== `${NOTE.owner}\0` || view2.getUint32(at3 + 8, true) !== NOTE.type) continue;
-    const start = at3 + 12 + align(owner);
+    const name = new TextDecoder().decode(file.subarray(at4 + 12, at4 + 12 + owner));
+    if (name !== `${NOTE.owner}\0` || view2.getUint32(at4 + 8, true) !== NOTE.type) continue;
+    const start = at4 + 12 + align(owner);
     if (start + size <= file.length) {
       return new TextDecoder().decode(file.subarray(start, start + size));
     }
@@ -17290,27 +17340,27 @@ function boxContainers(maps2, parents2) {
     ];
   });
   const known = new Set(boxes.map(({ pid }) => pid));
-  return boxes.flatMap(({ pid: box2, program }) => [
+  return boxes.flatMap(({ pid: box3, program }) => [
     ...parents2
-  ].flatMap(([pid, parent]) => parent !== box2 || known.has(pid) ? [] : [
+  ].flatMap(([pid, parent]) => parent !== box3 || known.has(pid) ? [] : [
     {
       pid,
-      box: box2,
-      name: nameIn(box2, program)
+      box: box3,
+      name: nameIn(box3, program)
     }
   ]));
 }
-function nameIn(box2, program) {
-  const given = () => readWholeText(at_fdcwd, `/proc/${box2}/cmdline`).split("\0")[1];
-  const word5 = program[0] ?? ifThere(given, HIDDEN_PROCESS);
-  return word5 === void 0 || word5 === "" ? void 0 : nameOf2(word5);
+function nameIn(box3, program) {
+  const given = () => readWholeText(at_fdcwd, `/proc/${box3}/cmdline`).split("\0")[1];
+  const word6 = program[0] ?? ifThere(given, HIDDEN_PROCESS);
+  return word6 === void 0 || word6 === "" ? void 0 : nameOf2(word6);
 }
 function programOfBox(pid) {
   const note2 = noteIn(beginningOf(`/proc/${pid}/exe`));
   if (note2 === void 0) return void 0;
   try {
     const { program } = JSON.parse(note2);
-    return Array.isArray(program) ? program.filter((word5) => typeof word5 === "string") : [];
+    return Array.isArray(program) ? program.filter((word6) => typeof word6 === "string") : [];
   } catch {
     return void 0;
   }
@@ -17513,11 +17563,11 @@ function runningContainers() {
     script: pid,
     source: pid
   })));
-  const ofBoxes = boxContainers(maps2, parents2).map(({ pid, box: box2, name }) => ({
+  const ofBoxes = boxContainers(maps2, parents2).map(({ pid, box: box3, name }) => ({
     pid,
     name,
-    script: box2,
-    source: box2
+    script: box3,
+    source: box3
   }));
   const known = new Set(children.map(({ pid }) => pid));
   const marked = maps2.filter(({ text: text5 }) => isMarker(text5)).flatMap(({ pid: source }) => {
@@ -18323,9 +18373,9 @@ var init_container = __esm({
        */
       kill(signal = "SIGTERM") {
         this.#requireRunning();
-        const number = signalNumber(signal);
-        syscall(pidfd_send_signal(this.#pidfd, number));
-        if (number === SIGNALS.SIGKILL) this.#cgroup?.killed();
+        const number2 = signalNumber(signal);
+        syscall(pidfd_send_signal(this.#pidfd, number2));
+        if (number2 === SIGNALS.SIGKILL) this.#cgroup?.killed();
       }
       /**
        * Asks the container to end, and resolves with its status once it has: its first process gets a
@@ -18345,11 +18395,11 @@ var init_container = __esm({
        * @throws {TypeError} for a signal that Linux does not have, or a grace that is no time
        */
       async stop({ signal = "SIGTERM", grace = this.#killAfter } = {}) {
-        const number = signalNumber(signal);
+        const number2 = signalNumber(signal);
         if (grace !== void 0 && !(grace >= 0)) {
           throw new TypeError(`the grace should be a number of milliseconds, not ${shown(grace)}`);
         }
-        this.#end(grace, number);
+        this.#end(grace, number2);
         return await this.status;
       }
       /**
@@ -18891,11 +18941,11 @@ async function resolveName(name) {
   }
 }
 function* addressesIn(list5) {
-  for (let at3 = list5; at3 !== null; ) {
-    const entry2 = new Deno.UnsafePointerView(at3);
+  for (let at4 = list5; at4 !== null; ) {
+    const entry2 = new Deno.UnsafePointerView(at4);
     const socketAddress3 = entry2.getPointer(ADDRINFO.addr);
     if (socketAddress3 !== null) yield* addressIn(new Deno.UnsafePointerView(socketAddress3));
-    at3 = entry2.getPointer(ADDRINFO.next);
+    at4 = entry2.getPointer(ADDRINFO.next);
   }
 }
 function* addressIn(view2) {
@@ -18945,10 +18995,10 @@ function isPublic(address2) {
 function isIsatap(bytes) {
   return (bytes[8] & 253) === 0 && bytes[9] === 0 && bytes[10] === 94 && bytes[11] === 254;
 }
-function ipv4At(bytes, at3) {
+function ipv4At(bytes, at4) {
   return {
     family: AF_INET,
-    bytes: bytes.slice(at3, at3 + 4)
+    bytes: bytes.slice(at4, at4 + 4)
   };
 }
 function isInAny(address2, ranges2) {
@@ -19512,8 +19562,8 @@ var init_credentials = __esm({
           egid,
           groups
         ];
-        for (let at3 = 0; at3 < view2.byteLength; at3 += 4) words3.push(view2.getUint32(at3, true));
-        if (this.#last !== void 0 && words3.every(((word5, at3) => word5 === this.#words[at3]))) {
+        for (let at4 = 0; at4 < view2.byteLength; at4 += 4) words3.push(view2.getUint32(at4, true));
+        if (this.#last !== void 0 && words3.every(((word6, at4) => word6 === this.#words[at4]))) {
           return this.#last;
         }
         const { effective, inheritable } = readCapabilities(view2);
@@ -19585,8 +19635,8 @@ var init_kept_table = __esm({
         this.#memory = loaded2.allocate(program.bytes.length);
         place(program, this.#memory);
         const { bytes } = this.#memory;
-        const at3 = program.outputs.get(path2);
-        this.#path = bytes.subarray(at3, at3 + path2.size);
+        const at4 = program.outputs.get(path2);
+        this.#path = bytes.subarray(at4, at4 + path2.size);
         this.outputs = outputs.map(((output) => new DataView(bytes.buffer, bytes.byteOffset + program.outputs.get(output), output.size)));
       }
       /**
@@ -19737,12 +19787,12 @@ function readSegments(readAt2, header2) {
 function readDynamic(readAt2, { offset, size }) {
   const table2 = view(readAt2(offset, Math.min(size, MOST_ENTRIES * ENTRY_SIZE)));
   const entries = [];
-  for (let at3 = 0; at3 + ENTRY_SIZE <= table2.byteLength; at3 += ENTRY_SIZE) {
-    const tag = Number(table2.getBigInt64(at3, true));
+  for (let at4 = 0; at4 + ENTRY_SIZE <= table2.byteLength; at4 += ENTRY_SIZE) {
+    const tag = Number(table2.getBigInt64(at4, true));
     if (tag === DT.NULL) break;
     entries.push({
       tag,
-      value: Number(table2.getBigUint64(at3 + 8, true))
+      value: Number(table2.getBigUint64(at4 + 8, true))
     });
   }
   return entries;
@@ -19928,7 +19978,7 @@ function muslSearch(architecture, host2) {
   };
 }
 function* chain(object2) {
-  for (let at3 = object2; at3 !== void 0; at3 = at3.askedBy) yield at3;
+  for (let at4 = object2; at4 !== void 0; at4 = at4.askedBy) yield at4;
 }
 function placeOf(path2, { origin }) {
   const expanded = (directory2) => path2.replace(/\$(ORIGIN\b|\{ORIGIN\})/, () => directory2);
@@ -20109,7 +20159,7 @@ function filesystemIssue({ type, data: data2, ids: ids2 }) {
     new Output(8, "&mask"),
     new Output(MESSAGE_SIZE2, "&message")
   ];
-  const [restore, child, refused2, ended] = [
+  const [restore, child, refused3, ended] = [
     new Label("the mask is restored"),
     new Label("the child"),
     new Label("an option is refused"),
@@ -20143,18 +20193,18 @@ function filesystemIssue({ type, data: data2, ids: ids2 }) {
       call: opened2,
       onFailure: ended
     },
-    ...data2.split(",").map((word5) => {
-      const [key, ...value] = word5.split("=");
+    ...data2.split(",").map((word6) => {
+      const [key, ...value] = word6.split("=");
       const call2 = value.length === 0 ? fsconfig(fd, FSCONFIG_SET_FLAG, key, null, 0) : fsconfig(fd, FSCONFIG_SET_STRING, key, value.join("="), 0);
       return {
         call: call2,
-        onFailure: refused2
+        onFailure: refused3
       };
     }),
     {
       call: exit_group(0)
     },
-    refused2,
+    refused3,
     {
       call: reading2,
       onFailure: ended
@@ -20388,12 +20438,12 @@ var init_resolve_path = __esm({
 function followLinks(path2) {
   const links2 = [];
   const rest = partsOf(path2);
-  let at3 = "/";
+  let at4 = "/";
   for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
-    const here2 = name === ".." ? parentOf(at3) : at3 === "/" ? `/${name}` : `${at3}/${name}`;
+    const here2 = name === ".." ? parentOf(at4) : at4 === "/" ? `/${name}` : `${at4}/${name}`;
     const target = name === ".." || OWN_LINKS.has(here2) ? void 0 : linkTarget(here2);
     if (target === void 0) {
-      at3 = here2;
+      at4 = here2;
       continue;
     }
     if (links2.push(here2) > MAX_LINKS) return {
@@ -20401,14 +20451,14 @@ function followLinks(path2) {
       links: links2
     };
     if (isWithin(here2, "/proc")) {
-      at3 = resolvePath(here2).path;
+      at4 = resolvePath(here2).path;
     } else {
-      if (target.startsWith("/")) at3 = "/";
+      if (target.startsWith("/")) at4 = "/";
       rest.push(...partsOf(target));
     }
   }
   return {
-    path: at3,
+    path: at4,
     links: links2
   };
 }
@@ -20568,30 +20618,30 @@ var init_found_links = __esm({
     endOf: (function (path2, { isProtected = false, base } = {}) {
         if (path2.length >= PATH_MAX5) return void 0;
         const start = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
-        let at3 = start === "/" ? "" : start;
-        const rest = path2.slice(at3.length).split("/");
+        let at4 = start === "/" ? "" : start;
+        const rest = path2.slice(at4.length).split("/");
         for (let links2 = 0; rest.length > 0; ) {
           const name = rest.shift();
           if (name === "" || name === ".") continue;
           if (name === "..") {
-            at3 = at3.slice(0, at3.lastIndexOf("/"));
+            at4 = at4.slice(0, at4.lastIndexOf("/"));
             continue;
           }
           this.#cost.addParts();
-          const here2 = `${at3}/${name}`;
-          const target = targetOf$33.call(this, at3, name);
+          const here2 = `${at4}/${name}`;
+          const target = targetOf$33.call(this, at4, name);
           if (target === void 0) {
-            at3 = here2;
+            at4 = here2;
             continue;
           }
           if (++links2 > MAX_LINKS2) return void 0;
           if (!(isProtected && here2 === path2)) {
             for (const link2 of this.#found.pathsOf(here2)) this.#found.addLink(link2);
           }
-          if (target.startsWith("/")) at3 = "";
+          if (target.startsWith("/")) at4 = "";
           rest.unshift(...target.split("/"));
         }
-        return at3 === "" ? "/" : at3;
+        return at4 === "" ? "/" : at4;
       })
     });
   }
@@ -20794,10 +20844,10 @@ function valueIn(line3) {
     "",
     false
   ];
-  for (let at3 = 0; at3 < line3.length; at3++) {
-    const letter = line3[at3];
+  for (let at4 = 0; at4 < line3.length; at4++) {
+    const letter = line3[at4];
     if (letter === '"') isQuoted = !isQuoted;
-    else if (letter === "\\") value += line3[++at3] ?? "";
+    else if (letter === "\\") value += line3[++at4] ?? "";
     else if (!isQuoted && (letter === "#" || letter === ";")) break;
     else value += letter;
   }
@@ -21144,8 +21194,8 @@ var init_name_search = __esm({
   }
   static {
     readQueue$35 = (function () {
-        for (let at3 = 0; at3 < this.#queue.length; ) {
-          while (at3 < this.#queue.length && !this.#cost.isOver) read$45.call(this, this.#queue[at3++]);
+        for (let at4 = 0; at4 < this.#queue.length; ) {
+          while (at4 < this.#queue.length && !this.#cost.isOver) read$45.call(this, this.#queue[at4++]);
           if (this.#index.ofGit.length === 0) return;
           for (const { path: path2, text: text5 } of this.#repositories.named()) {
             if (this.#cost.isOver) return;
@@ -21184,7 +21234,7 @@ var init_name_search = __esm({
         const { directory: directory2 } = this.#question;
         if (!isWithin(start, directory2)) return [];
         const around = [];
-        for (let at3 = start; at3 !== directory2; at3 = parentOf(at3)) around.push(at3);
+        for (let at4 = start; at4 !== directory2; at4 = parentOf(at4)) around.push(at4);
         return around;
       });
   }
@@ -21197,9 +21247,9 @@ var init_name_search = __esm({
         for (const [index, path2] of around.entries()) {
           if (index === 0 || this.#lists.of(path2).has(".git")) projects.add(path2);
         }
-        for (let at3 = directory2; at3 !== "/"; ) {
-          at3 = parentOf(at3);
-          if (at3 === start || look(below(at3, ".git")) !== void 0) projects.add(at3);
+        for (let at4 = directory2; at4 !== "/"; ) {
+          at4 = parentOf(at4);
+          if (at4 === start || look(below(at4, ".git")) !== void 0) projects.add(at4);
         }
         const plain3 = absent2.filter(isPlain);
         for (const project of projects) reportAll$42.call(this, project, plain3);
@@ -21250,7 +21300,7 @@ var init_name_search = __esm({
           if (entries.has(name.split("/", 1)[0])) report$43.call(this, path2, true, {
             base
           });
-          else for (const at3 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at3);
+          else for (const at4 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at4);
         }
       });
   }
@@ -21259,10 +21309,10 @@ var init_name_search = __esm({
         const end = this.#links.endOf(path2, {
           base
         });
-        for (const at3 of end === void 0 ? [] : this.#found.pathsOf(end)) {
-          const type = typeOf2(at3);
-          if (type !== void 0 && !this.#found.isLeft(at3)) this.#find(at3, type);
-          else if (isAbsent) this.#found.addMissingOf(at3, text5);
+        for (const at4 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+          const type = typeOf2(at4);
+          if (type !== void 0 && !this.#found.isLeft(at4)) this.#find(at4, type);
+          else if (isAbsent) this.#found.addMissingOf(at4, text5);
         }
       });
   }
@@ -21378,9 +21428,9 @@ var init_name_search = __esm({
       #closedAbove(path2) {
         const { directory: directory2 } = this.#question;
         let closed;
-        for (let at3 = path2; at3 !== directory2 && at3 !== "/"; ) {
-          at3 = parentOf(at3);
-          if (this.#found.isClosed(at3, 1)) closed = at3;
+        for (let at4 = path2; at4 !== directory2 && at4 !== "/"; ) {
+          at4 = parentOf(at4);
+          if (this.#found.isClosed(at4, 1)) closed = at4;
         }
         return closed;
       }
@@ -21393,8 +21443,8 @@ var init_name_search = __esm({
       
       /** Whether a path outside of the directory has one of the names, or a directory around it. */
       #isNamed(path2) {
-        for (let at3 = path2; at3 !== "/"; at3 = parentOf(at3)) {
-          if (this.#index.isEndOf(at3) || this.#isOfGit(at3)) return true;
+        for (let at4 = path2; at4 !== "/"; at4 = parentOf(at4)) {
+          if (this.#index.isEndOf(at4) || this.#isOfGit(at4)) return true;
         }
         return false;
       }
@@ -21477,11 +21527,11 @@ var init_name_search = __esm({
         const end = this.#links.endOf(link2, {
           isProtected
         });
-        for (const at3 of end === void 0 ? [] : this.#found.pathsOf(end)) {
-          const type = typeOf2(at3);
-          if (type === void 0) this.#found.addMissingOf(at3);
-          const isAround = isProtected && isWithin(link2, at3);
-          if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(at3, type);
+        for (const at4 of end === void 0 ? [] : this.#found.pathsOf(end)) {
+          const type = typeOf2(at4);
+          if (type === void 0) this.#found.addMissingOf(at4);
+          const isAround = isProtected && isWithin(link2, at4);
+          if (type === S_IFREG || type === S_IFDIR && !isAround) this.#find(at4, type);
         }
       }
     };
@@ -21545,10 +21595,10 @@ var init_visible_mounts = __esm({
   static {
     has$47 = (function (mount4) {
         if (this.#points.get(mount4.id)?.has(mount4.target)) return false;
-        for (let at3 = mount4, above = above$48.call(this, at3); above !== void 0; above = above$48.call(this, at3)) {
+        for (let at4 = mount4, above = above$48.call(this, at4); above !== void 0; above = above$48.call(this, at4)) {
           const points = this.#points.get(above.id);
-          if (directoriesAround(at3.target, above.target).some(((path2) => points.has(path2)))) return false;
-          at3 = above;
+          if (directoriesAround(at4.target, above.target).some(((path2) => points.has(path2)))) return false;
+          at4 = above;
         }
         return true;
       });
@@ -21589,9 +21639,9 @@ var init_visible_mounts = __esm({
       
       /** Returns the mount that a path is on; `undefined` if it is that of a chroot, which is not listed. */
       around(path2) {
-        for (let at3 = path2; ; at3 = parentOf(at3)) {
-          const mount4 = this.#byTarget.get(at3);
-          if (mount4 !== void 0 || at3 === "/") return mount4;
+        for (let at4 = path2; ; at4 = parentOf(at4)) {
+          const mount4 = this.#byTarget.get(at4);
+          if (mount4 !== void 0 || at4 === "/") return mount4;
         }
       }
       /** Whether a path leads to the root of the mount. */
@@ -22236,10 +22286,10 @@ var init_permission_set = __esm({
           denyEnv: [],
           ...given
         };
-        const { read: read5, write: write8, denyRead, denyWrite } = this.#options;
+        const { read: read5, write: write9, denyRead, denyWrite } = this.#options;
         this.#paths = {
           read: resolved(read5),
-          write: resolved(write8)
+          write: resolved(write9)
         };
         this.#deniedPaths = {
           read: resolved(denyRead),
@@ -22280,8 +22330,8 @@ var init_permission_set = __esm({
           case "env":
             return true;
           case "run": {
-            const { run: run35 } = this.#options;
-            return typeof run35 !== "object" || run35.includes(need.program);
+            const { run: run37 } = this.#options;
+            return typeof run37 !== "object" || run37.includes(need.program);
           }
           case "kernel":
           case "lifetime":
@@ -22827,11 +22877,11 @@ function multiplexed({ names, action, conditions = [] }) {
     ]
   })));
 }
-function is2(number, mask2) {
+function is2(number2, mask2) {
   return {
     index: 0,
     comparison: "equal",
-    value: BigInt(number),
+    value: BigInt(number2),
     mask: mask2
   };
 }
@@ -22941,11 +22991,11 @@ var init_bpf = __esm({
         const bytes = new Uint8Array(this.#words.length * INSTRUCTION_SIZE);
         const view2 = new DataView(bytes.buffer);
         this.#words.toReversed().forEach(({ code, jt, jf, k }, index) => {
-          const at3 = index * INSTRUCTION_SIZE;
-          view2.setUint16(at3, code, true);
-          view2.setUint8(at3 + 2, jt);
-          view2.setUint8(at3 + 3, jf);
-          view2.setUint32(at3 + 4, k, true);
+          const at4 = index * INSTRUCTION_SIZE;
+          view2.setUint16(at4, code, true);
+          view2.setUint8(at4 + 2, jt);
+          view2.setUint8(at4 + 3, jf);
+          view2.setUint32(at4 + 4, k, true);
         });
         return bytes;
       }
@@ -23035,15 +23085,15 @@ function searchAmong(ranges2) {
 }
 function compare(condition, isNarrow, otherwise) {
   const { index, comparison, value, mask: mask2 = EVERY_BIT } = condition;
-  const at3 = SECCOMP_DATA.arguments + index * 8;
+  const at4 = SECCOMP_DATA.arguments + index * 8;
   const holds5 = new Label("it holds");
   const high = {
-    offset: isNarrow ? void 0 : at3 + 4,
+    offset: isNarrow ? void 0 : at4 + 4,
     mask: Number(mask2 >> 32n),
     value: Number(value >> 32n)
   };
   const low = {
-    offset: at3,
+    offset: at4,
     mask: Number(mask2 & LOW),
     value: Number(value & LOW)
   };
@@ -23300,19 +23350,19 @@ var init_filter = __esm({
         ].sort(([, a], [, b]) => a - b);
         const isNarrow = NARROW2.includes(abi);
         const ranges2 = [];
-        const add = (first2, decision) => {
+        const add2 = (first2, decision) => {
           if (ranges2.at(-1)?.decision !== decision) ranges2.push({
             first: first2,
             decision
           });
         };
         let next = first;
-        for (const [name, number] of known) {
-          if (number > next) add(next, this.#return(unknown2));
-          add(number, this.#decision(rules.for(name), isNarrow));
-          next = number + 1;
+        for (const [name, number2] of known) {
+          if (number2 > next) add2(next, this.#return(unknown2));
+          add2(number2, this.#decision(rules.for(name), isNarrow));
+          next = number2 + 1;
         }
-        add(next, this.#return(unknown2));
+        add2(next, this.#return(unknown2));
         return ranges2;
       }
       /** The label of the code for these rules, which calls with the same rules share. */
@@ -23335,16 +23385,16 @@ var init_filter = __esm({
       }
       /** The number of a rule: the same for rules that do the same. */
       #numberOf(rule) {
-        let number = this.#numbers.get(rule);
-        if (number !== void 0) return number;
+        let number2 = this.#numbers.get(rule);
+        if (number2 !== void 0) return number2;
         const content2 = JSON.stringify([
           rule.action,
           rule.conditions
         ], (_, value) => typeof value === "bigint" ? String(value) : value);
-        number = this.#contents.get(content2) ?? this.#contents.size;
-        this.#contents.set(content2, number);
-        this.#numbers.set(rule, number);
-        return number;
+        number2 = this.#contents.get(content2) ?? this.#contents.size;
+        this.#contents.set(content2, number2);
+        this.#numbers.set(rule, number2);
+        return number2;
       }
       #return(value) {
         let label2 = this.#returns.get(value);
@@ -23390,9 +23440,9 @@ function unobserved(call2) {
 function observing(filter, numbers, architecture) {
   const asked = filter.slice();
   const view2 = new DataView(asked.buffer);
-  for (let at3 = 0; at3 < asked.length; at3 += INSTRUCTION_SIZE) {
-    const denies2 = view2.getUint16(at3, true) === BPF.return && actionOf(view2.getUint32(at3 + 4, true)) === SECCOMP_RET.ERRNO;
-    if (denies2) view2.setUint32(at3 + 4, SECCOMP_RET.USER_NOTIF, true);
+  for (let at4 = 0; at4 < asked.length; at4 += INSTRUCTION_SIZE) {
+    const denies2 = view2.getUint16(at4, true) === BPF.return && actionOf(view2.getUint32(at4 + 4, true)) === SECCOMP_RET.ERRNO;
+    if (denies2) view2.setUint32(at4 + 4, SECCOMP_RET.USER_NOTIF, true);
   }
   const head2 = numbersHead(numbers, architecture);
   const whole = new Uint8Array(head2.length + asked.length);
@@ -23446,12 +23496,12 @@ function numbersHead(numbers, architecture) {
       0,
       NUMBER
     ],
-    ...numbers.flatMap((number) => [
+    ...numbers.flatMap((number2) => [
       [
         BPF.equal,
         0,
         1,
-        number
+        number2
       ],
       [
         BPF.return,
@@ -23464,11 +23514,11 @@ function numbersHead(numbers, architecture) {
   const bytes = new Uint8Array(words3.length * INSTRUCTION_SIZE);
   const view2 = new DataView(bytes.buffer);
   words3.forEach(([code, holds5, fails, value], index) => {
-    const at3 = index * INSTRUCTION_SIZE;
-    view2.setUint16(at3, code, true);
-    view2.setUint8(at3 + 2, holds5);
-    view2.setUint8(at3 + 3, fails);
-    view2.setUint32(at3 + 4, value, true);
+    const at4 = index * INSTRUCTION_SIZE;
+    view2.setUint16(at4, code, true);
+    view2.setUint8(at4 + 2, holds5);
+    view2.setUint8(at4 + 3, fails);
+    view2.setUint32(at4 + 4, value, true);
   });
   return bytes;
 }
@@ -23488,14 +23538,14 @@ function actionOf(value) {
 }
 function run(filter, data2) {
   let accumulator = 0;
-  for (let at3 = 0; ; at3 += INSTRUCTION_SIZE) {
-    const code = filter.getUint16(at3, true), value = filter.getUint32(at3 + 4, true);
+  for (let at4 = 0; ; at4 += INSTRUCTION_SIZE) {
+    const code = filter.getUint16(at4, true), value = filter.getUint32(at4 + 4, true);
     if (code === BPF.return) return value;
     if (code === BPF.load) accumulator = data2.getUint32(value, true);
     else if (code === BPF.constant) accumulator = value;
     else if (code === BPF.and) accumulator = (accumulator & value) >>> 0;
-    else if (code === BPF.jump) at3 += value * INSTRUCTION_SIZE;
-    else at3 += filter.getUint8(at3 + (holds(code, accumulator, value) ? 2 : 3)) * INSTRUCTION_SIZE;
+    else if (code === BPF.jump) at4 += value * INSTRUCTION_SIZE;
+    else at4 += filter.getUint8(at4 + (holds(code, accumulator, value) ? 2 : 3)) * INSTRUCTION_SIZE;
   }
 }
 function holds(code, accumulator, value) {
@@ -23542,7 +23592,7 @@ var init_advice = __esm({
       constructor(steps) {
         const denials = steps.filter((step) => step.step === "denyFiles");
         this.#deniedRead = denials.flatMap(({ read: read5 = [] }) => read5);
-        this.#deniedWrite = denials.flatMap(({ write: write8 = [] }) => write8);
+        this.#deniedWrite = denials.flatMap(({ write: write9 = [] }) => write9);
         this.#protected = steps.flatMap((step) => step.step === "protect" ? [
           step.source
         ] : []);
@@ -23908,13 +23958,13 @@ function nameAskedFor(message2) {
   const isQuery = (view2.getUint16(2) & 63488) === 0 && view2.getUint16(4) === 1 && view2.getUint16(6) === 0;
   if (!isQuery) return void 0;
   const labels = [];
-  let at3 = DNS_HEAD;
+  let at4 = DNS_HEAD;
   for (; ; ) {
-    const length = message2[at3++] ?? 64;
+    const length = message2[at4++] ?? 64;
     if (length === 0) break;
-    if (length > 63 || at3 + length > message2.length) return void 0;
-    labels.push(String.fromCharCode(...message2.subarray(at3, at3 + length)));
-    at3 += length;
+    if (length > 63 || at4 + length > message2.length) return void 0;
+    labels.push(String.fromCharCode(...message2.subarray(at4, at4 + length)));
+    at4 += length;
   }
   const name = labels.join(".");
   return labels.length > 0 && /^[\w.-]+$/.test(name) ? name : void 0;
@@ -24052,20 +24102,20 @@ var init_judge = __esm({
       /** Notes that a file is used. What is missing is not, unless it is to be made. */
       #note(path2, use, opens, notified) {
         if (this.#uses === void 0) return;
-        const isThere3 = this.#filesOf(notified).stateOf(path2, true) !== "missing";
+        const isThere4 = this.#filesOf(notified).stateOf(path2, true) !== "missing";
         if (use === "execute") {
-          if (isThere3) this.#uses.add({
+          if (isThere4) this.#uses.add({
             use,
             path: path2
           });
         } else if (use === "read") {
-          if (isThere3) this.#uses.add({
+          if (isThere4) this.#uses.add({
             use: opens ? "read" : "look",
             path: path2
           });
         } else {
           this.#uses.add({
-            use: opens && isThere3 ? "write" : "make",
+            use: opens && isThere4 ? "write" : "make",
             path: path2
           });
         }
@@ -24418,8 +24468,8 @@ var init_listener = __esm({
 function namesByNumber() {
   return new Map([
     ...allSyscalls(engine().architecture)
-  ].map(([name, number]) => [
-    number,
+  ].map(([name, number2]) => [
+    number2,
     name
   ]));
 }
@@ -24493,9 +24543,9 @@ var init_observer = __esm({
         }
       }
       /** The name of a call; `undefined` for one of another ABI. */
-      #nameOf({ number, data: data2 }) {
+      #nameOf({ number: number2, data: data2 }) {
         const isOwn4 = data2.getUint32(4, true) === this.#architecture;
-        return isOwn4 ? this.#names.get(number) : void 0;
+        return isOwn4 ? this.#names.get(number2) : void 0;
       }
     };
   })
@@ -24803,8 +24853,8 @@ var init_reader = __esm({
       async upTo(ending, limit2) {
         for (let searched = 0; ; ) {
           const from2 = Math.max(0, searched - ending.length);
-          const at3 = decodeLatin1(this.#buffer.subarray(from2, limit2)).indexOf(ending);
-          if (at3 >= 0) return decodeLatin1(this.#take(from2 + at3 + ending.length));
+          const at4 = decodeLatin1(this.#buffer.subarray(from2, limit2)).indexOf(ending);
+          if (at4 >= 0) return decodeLatin1(this.#take(from2 + at4 + ending.length));
           if (this.#buffer.length >= limit2) throw new Refusal(431, "the request's head is too long");
           searched = this.#buffer.length;
           if (!await this.#more(searched + 1)) throw new Refusal(400, "the request ends too early");
@@ -24908,7 +24958,7 @@ function bodyOf(headers, minor) {
   return "chunked";
 }
 function forwarded(method, { name, port: port2 }, path2, headers) {
-  const named2 = headers.filter(({ name: name2 }) => name2.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((word5) => word5.trim().toLowerCase()));
+  const named2 = headers.filter(({ name: name2 }) => name2.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((word6) => word6.trim().toLowerCase()));
   const left = /* @__PURE__ */ new Set([
     ...HOP_BY_HOP,
     ...named2,
@@ -25307,13 +25357,13 @@ var init_proxy = __esm({
        *
        * @param refused is called with each host that is not granted
        */
-      constructor(listener, hosts, refused2 = () => {
+      constructor(listener, hosts, refused3 = () => {
       }) {
         this.#listener = listener;
         this.#watch = reactor().watch(listener);
         this.#watch.unref();
         this.#connect = async (to) => {
-          if (!hosts.has(to)) refused2(describeDestination2(to));
+          if (!hosts.has(to)) refused3(describeDestination2(to));
           return this.#noted(await dial(to, hosts, () => !this.#watch.closed));
         };
         void this.#accept();
@@ -26362,8 +26412,8 @@ var init_stdio = __esm({
 });
 
 // launch/handed_fds.ts
-function requireHarmless(fd, number) {
-  const name = `descriptor ${number}`;
+function requireHarmless(fd, number2) {
+  const name = `descriptor ${number2}`;
   if (handoverOf(fd, void 0, name) === "inherit") return;
   throw new RamekinError(`${name} is a file or a device, by which the program would reach files outside of its root; give it a pipe, or a connection of unix sockets`);
 }
@@ -26393,17 +26443,17 @@ var init_handed_fds = __esm({
        * @throws {RamekinError} if a program with a root of its own would get a file of the script's
        */
       constructor(fds, hasOwnRoot) {
-        const lowest = Math.max(2, ...fds.map(({ number }) => number)) + 1;
+        const lowest = Math.max(2, ...fds.map(({ number: number2 }) => number2)) + 1;
         try {
-          for (const { number, fd } of fds) {
+          for (const { number: number2, fd } of fds) {
             const duplicate2 = syscall(fcntl(fd, F_DUPFD_CLOEXEC, lowest), {
               EBADF: NOT_OPEN
             });
             this.#handed.push({
-              number,
+              number: number2,
               fd: duplicate2
             });
-            if (hasOwnRoot) requireHarmless(duplicate2, number);
+            if (hasOwnRoot) requireHarmless(duplicate2, number2);
           }
         } catch (error) {
           this.close();
@@ -26490,30 +26540,30 @@ var init_slots = __esm({
     Room = class {
   static {
     addMethods(this.prototype, {
-    put: (function (at3, value) {
+    put: (function (at4, value) {
         const { view: view2 } = this.#memory;
-        if (typeof value === "bigint") return view2.setBigUint64(at3, value, true);
-        view2.setUint32(at3, value >>> 0, true);
-        view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
+        if (typeof value === "bigint") return view2.setBigUint64(at4, value, true);
+        view2.setUint32(at4, value >>> 0, true);
+        view2.setInt32(at4 + 4, Math.floor(value / 2 ** 32), true);
       }),
     string: (function (text5) {
         requireNoNul(text5);
         const { bytes, address: address2 } = this.#memory;
-        const at3 = this.#end;
-        const { written: written2 } = encoder5.encodeInto(text5, bytes.subarray(at3));
-        bytes[at3 + written2] = 0;
-        this.#end = at3 + written2 + 1;
-        return address2 + at3;
+        const at4 = this.#end;
+        const { written: written2 } = encoder5.encodeInto(text5, bytes.subarray(at4));
+        bytes[at4 + written2] = 0;
+        this.#end = at4 + written2 + 1;
+        return address2 + at4;
       }),
     list: (function (known, strings) {
         const list5 = Math.ceil(this.#end / 8) * 8;
-        let at3 = list5;
+        let at4 = list5;
         this.#end = list5 + 8 * (known.length + strings.length + 1);
-        for (let index = 0; index < known.length; index++, at3 += 8) this.put(at3, known[index]);
-        for (let index = 0; index < strings.length; index++, at3 += 8) {
-          this.put(at3, this.string(strings[index]));
+        for (let index = 0; index < known.length; index++, at4 += 8) this.put(at4, known[index]);
+        for (let index = 0; index < strings.length; index++, at4 += 8) {
+          this.put(at4, this.string(strings[index]));
         }
-        this.put(at3, 0);
+        this.put(at4, 0);
         return this.#memory.address + list5;
       })
     });
@@ -26542,10 +26592,10 @@ function newNotifyName() {
 function notifyVariable(name) {
   return `@${PREFIX}${name}`;
 }
-function addNotifySocket(add) {
-  const socket = new ResultOf(add(unixDatagramSocket()), "notify");
-  add(passCredentials(socket, true));
-  add(bindAbstract(socket, PREFIX, NOTIFY_NAME));
+function addNotifySocket(add2) {
+  const socket = new ResultOf(add2(unixDatagramSocket()), "notify");
+  add2(passCredentials(socket, true));
+  add2(bindAbstract(socket, PREFIX, NOTIFY_NAME));
   return socket;
 }
 var PREFIX, LETTERS;
@@ -26765,7 +26815,7 @@ var init_process2 = __esm({
 // plan/change_ids.ts
 function changeIds({ uid, gid, groups = [], keepGroups = false }, { setgroupsDenied, inUserNamespace }) {
   const calls = [];
-  const add = (call2, denied3) => {
+  const add2 = (call2, denied3) => {
     const unmapped = inUserNamespace ? "the id is not mapped into the user namespace; mapIds() maps more than one" : void 0;
     calls.push({
       call: call2,
@@ -26776,13 +26826,13 @@ function changeIds({ uid, gid, groups = [], keepGroups = false }, { setgroupsDen
     });
   };
   if (!setgroupsDenied && !keepGroups) {
-    add(setgroups(groups), 'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })');
+    add2(setgroups(groups), 'setgroups(2) is denied, or needs CAP_SETGID; in a user namespace: mapIds({ setgroups: "allow" })');
   }
   if (gid !== void 0) {
-    add(setresgid(gid, gid, gid), "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()");
+    add2(setresgid(gid, gid, gid), "changing the group needs CAP_SETGID: a recipe of root, or mapRoot()");
   }
   if (uid !== void 0) {
-    add(setresuid(uid, uid, uid), "changing the user needs CAP_SETUID: a recipe of root, or mapRoot()");
+    add2(setresuid(uid, uid, uid), "changing the user needs CAP_SETUID: a recipe of root, or mapRoot()");
   }
   return calls;
 }
@@ -26891,10 +26941,10 @@ function engineImage(name, program, bindings) {
 }
 function complaint(text5) {
   const bytes = new TextEncoder().encode(text5);
-  const said = write(2, bytes, bytes.length);
+  const said2 = write(2, bytes, bytes.length);
   return [
     {
-      call: said,
+      call: said2,
       accept: [
         "EBADF",
         "EPIPE",
@@ -27001,8 +27051,8 @@ function findThenExec(writer, count, image3) {
       ],
       onAccepted: found
     });
-    const refused2 = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
-    writer.add(refused2, {
+    const refused3 = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
+    writer.add(refused3, {
       ...CHILD_EDGES,
       fixes: {
         EISDIR: "the program is a directory"
@@ -27119,11 +27169,11 @@ function bindingsIn(values) {
   return {
     size: bindings(strings.map(() => 0n)).size + length,
     write: (program, memory) => {
-      let at3 = memory.bytes.length - length;
+      let at4 = memory.bytes.length - length;
       const addresses2 = strings.map((string) => {
-        memory.bytes.set(string, at3);
-        at3 += string.length;
-        return BigInt(memory.address + at3 - string.length);
+        memory.bytes.set(string, at4);
+        at4 += string.length;
+        return BigInt(memory.address + at4 - string.length);
       });
       bindings(addresses2).write(program, memory);
     }
@@ -27198,9 +27248,9 @@ function waitToStart(writer) {
     onZero: EXIT_CHILD
   });
 }
-function sendSocket(add, listener) {
-  add(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
-  add(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
+function sendSocket(add2, listener) {
+  add2(dup3(listener, SCRIPT_PIDFD, O_CLOEXEC));
+  add2(sendDescriptor(CONTAINER_SOCKET, SCRIPT_PIDFD));
 }
 function sendNotifier(writer, notifier, socket) {
   const edges = {
@@ -27216,21 +27266,21 @@ function sendNotifier(writer, notifier, socket) {
 
 
 
-function connectTerminal(add, place3) {
-  const slave = place3 === "script" ? TERMINAL : openTerminal(add);
-  add(ioctl(slave, TIOCSCTTY, 0));
+function connectTerminal(add2, place3) {
+  const slave = place3 === "script" ? TERMINAL : openTerminal(add2);
+  add2(ioctl(slave, TIOCSCTTY, 0));
   for (const fd of [
     0,
     1,
     2
-  ]) add(dup3(slave, fd, 0));
+  ]) add2(dup3(slave, fd, 0));
 }
-function openTerminal(add) {
+function openTerminal(add2) {
   const how = {
     flags: O_RDWR | O_NOCTTY | O_CLOEXEC,
     resolve: RESOLVE_NO_MAGICLINKS
   };
-  const opened2 = add(openat2(at_fdcwd, "/dev/ptmx", how));
+  const opened2 = add2(openat2(at_fdcwd, "/dev/ptmx", how));
   const master = new ResultOf(opened2, "master");
   const size = new Struct(new Uint8Array(8), "&size", [], [
     {
@@ -27238,11 +27288,11 @@ function openTerminal(add) {
       slot: WINDOW_SIZE
     }
   ]);
-  add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
-  add(ioctl(master, TIOCSWINSZ, size));
-  const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-  add(dup3(master, RESERVED, O_CLOEXEC));
-  add(sendDescriptor(CONTAINER_SOCKET, RESERVED));
+  add2(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+  add2(ioctl(master, TIOCSWINSZ, size));
+  const slave = add2(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  add2(dup3(master, RESERVED, O_CLOEXEC));
+  add2(sendDescriptor(CONTAINER_SOCKET, RESERVED));
   return new ResultOf(slave, "slave");
 }
 var openNull, BEYOND_LIMIT, HANDED_FIXES;
@@ -27420,12 +27470,12 @@ function whyNotStarted(path2, { head: head2, executable, code, place: place3 }) 
 }
 function interpreterIssue(script, denied3, place3) {
   const [line3] = script.slice(2).split("\n");
-  const [word5 = ""] = line3.replace(/^[ \t]+/, "").split(/[ \t\0]/);
-  const interpreter = JSON.stringify(word5);
-  if (word5.endsWith("\r")) {
+  const [word6 = ""] = line3.replace(/^[ \t]+/, "").split(/[ \t\0]/);
+  const interpreter = JSON.stringify(word6);
+  if (word6.endsWith("\r")) {
     return `${interpreter} ends with a carriage return; save it with line feeds alone (dos2unix)`;
   }
-  if (word5 === "") return 'has no name behind "#!"';
+  if (word6 === "") return 'has no name behind "#!"';
   return denied3 ? `${interpreter} may not be executed (chmod +x)` : `${interpreter} is not ${place3}`;
 }
 function describeExecve(path2) {
@@ -27662,9 +27712,9 @@ var init_runtime_fds = __esm({
         address: outcome.output(address2).getBigUint64(0, true),
         id: Number(outcome.result(id2))
       };
-      const word5 = Deno.UnsafePointer.create(thread.address);
-      if (word5 === null) return void 0;
-      return new Deno.UnsafePointerView(word5).getInt32() === thread.id ? thread : void 0;
+      const word6 = Deno.UnsafePointer.create(thread.address);
+      if (word6 === null) return void 0;
+      return new Deno.UnsafePointerView(word6).getInt32() === thread.id ? thread : void 0;
     }));
     initImage = perEngine((({ architecture }) => sealedImage("ramekin-init", INIT[architecture])));
   })
@@ -28149,8 +28199,8 @@ var init_delete_link = __esm({
       },
       cleanUp({ name, index }) {
         using socket = new NetlinkSocket();
-        const isThere3 = socket.links().some((link2) => link2.index === index && link2.name === name);
-        if (isThere3) ifThere(() => socket.request([
+        const isThere4 = socket.links().some((link2) => link2.index === index && link2.name === name);
+        if (isThere4) ifThere(() => socket.request([
           deleteLink({
             index
           })
@@ -29215,8 +29265,8 @@ function runWatched(program, values, { processes }, patience) {
     loaded2.runIn(memory);
     const result = new RunResult(program, memory.view);
     for (const { pid } of processes) {
-      const number = result.output(pid).getInt32(0, true);
-      if (number > 0) endWithin(patience, number);
+      const number2 = result.output(pid).getInt32(0, true);
+      if (number2 > 0) endWithin(patience, number2);
     }
     return result.copy();
   } finally {
@@ -29240,8 +29290,8 @@ function endWithin(milliseconds, pid) {
 }
 function reapAll({ processes }, result) {
   for (const { pid } of processes) {
-    const number = result.output(pid).getInt32(0, true);
-    if (number > 0) reap(number);
+    const number2 = result.output(pid).getInt32(0, true);
+    if (number2 > 0) reap(number2);
   }
 }
 function received2(result, { sockets, pidfd }, sent) {
@@ -30362,8 +30412,8 @@ var init_container_path = __esm({
           fixes
         });
       }),
-    inParent: (function (write8) {
-        write8(this.#plan.directories.at(parentOf(this.canonical)), nameOf2(this.canonical));
+    inParent: (function (write9) {
+        write9(this.#plan.directories.at(parentOf(this.canonical)), nameOf2(this.canonical));
       }),
     makeDirectories: (function () {
         const { state, cursor } = this.#plan;
@@ -30533,8 +30583,8 @@ var init_container_path = __esm({
         this.#plan = plan;
         this.path = path2;
         plan.countPath(path2);
-        const absolute3 = lookup === void 0 && path2.startsWith("/") && !climbs(path2);
-        if (!absolute3) {
+        const absolute4 = lookup === void 0 && path2.startsWith("/") && !climbs(path2);
+        if (!absolute4) {
           [this.#base, this.canonical] = [
             {
               kind: "current"
@@ -30935,11 +30985,11 @@ var init_open_directories = __esm({
         });
         return fd;
       }),
-    whereSkippable: (function (write8) {
+    whereSkippable: (function (write9) {
         this.rememberWorking();
         const outer = this.#opened;
         const opened2 = this.#opened = [];
-        write8();
+        write9();
         for (const [path2, before] of opened2.reverse()) {
           const { fd } = this.#open.get(path2) ?? {};
           if (this.#plan.closesAtOnce && fd !== void 0) this.#plan.call(close(fd));
@@ -30951,11 +31001,11 @@ var init_open_directories = __esm({
     forget: (function () {
         this.#open.clear();
       }),
-    inside: (function (directory2, write8) {
+    inside: (function (directory2, write9) {
         if (!this.#isElsewhere) this.rememberWorking();
         this.#isElsewhere = true;
         this.#plan.call(fchdir(directory2));
-        write8();
+        write9();
       }),
     returnToWorking: (function () {
         if (!this.#isElsewhere) return;
@@ -31326,18 +31376,18 @@ var init_builder = __esm({
     place: (function (label2) {
         this.process.parts.push(label2);
       }),
-    skippable: (function (name, write8) {
+    skippable: (function (name, write9) {
         const end = new Label(name);
-        this.directories.whereSkippable((() => write8(end)));
+        this.directories.whereSkippable((() => write9(end)));
         this.place(end);
       }),
     release: (function (fd) {
         if (this.closesAtOnce || ++this.#released > UNCLOSED_FDS) this.call(close(fd));
       }),
-    forFound: (function (write8) {
+    forFound: (function (write9) {
         const outer = this.#isFound;
         this.#isFound = true;
-        write8();
+        write9();
         this.#isFound = outer;
       }),
     closeWritten: (function (fd) {
@@ -31816,8 +31866,8 @@ function lowerLateEntries({ entries = [], hide = [], ...step }, plan, show3) {
 }
 function mayLieIn(pattern, entry2) {
   const parts2 = pattern.split("/");
-  return entry2.split("/").every((name, at3) => {
-    const words3 = parts2[at3]?.split("*").map((word5) => word5.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return entry2.split("/").every((name, at4) => {
+    const words3 = parts2[at4]?.split("*").map((word6) => word6.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
     return words3 !== void 0 && new RegExp(`^${words3.join(".*")}$`).test(name);
   });
 }
@@ -32182,10 +32232,10 @@ var init_shown_directory = __esm({
     });
   }
   static {
-    whereReachable$65 = (function (path2, write8) {
-        if (!isOthers$66.call(this, path2)) return write8(void 0);
+    whereReachable$65 = (function (path2, write9) {
+        if (!isOthers$66.call(this, path2)) return write9(void 0);
         this.#plan.directories.at(this.target);
-        this.#plan.skippable(`${path2} is out of reach`, write8);
+        this.#plan.skippable(`${path2} is out of reach`, write9);
       });
   }
   static {
@@ -32294,7 +32344,7 @@ var init_shown_directory = __esm({
 });
 
 // plan/steps/deny_files.ts
-function lowerDenyFiles({ read: read5 = [], write: write8 = [] }, plan) {
+function lowerDenyFiles({ read: read5 = [], write: write9 = [] }, plan) {
   plan.needs("mount", "they would be hidden on the host");
   if (!plan.state.mounts.atHostRoot) {
     plan.refuse("there is no path of the host's any more; put it before pivotRoot()");
@@ -32306,7 +32356,7 @@ function lowerDenyFiles({ read: read5 = [], write: write8 = [] }, plan) {
   }
   const [hidden2, kept] = [
     placesOf(read5, plan),
-    placesOf(write8, plan)
+    placesOf(write9, plan)
   ];
   const trees = shownTrees(plan, [
     ...hidden2,
@@ -32446,7 +32496,7 @@ var init_deny_files2 = __esm({
         return path2.open(O_PATH);
       }
       /** Calls `write` for each denied file in a directory, and keeps the links on its way. */
-      #find(denied3, done, write8) {
+      #find(denied3, done, write9) {
         const { origin, type, target, readOnly, discards, holdsChanges } = this.#tree;
         if (type !== "directory") return;
         const paths = this.#shownOf(denied3.map(({ end }) => end));
@@ -32470,7 +32520,7 @@ var init_deny_files2 = __esm({
           if (file.isShared) {
             plan.refuse(`${file.path} has another name, a hard link, by which it could be ${done}; copy it to a file of its own, or deny the directories of both`);
           }
-          write8(file);
+          write9(file);
         }
         for (const path2 of links2) this.#shown.keep({
           path: path2,
@@ -33318,11 +33368,11 @@ var init_join_cgroup2 = __esm({
 function fileRules(step, deniable, plan) {
   const files2 = new RuleFiles(step, plan);
   const rights = /* @__PURE__ */ new Map();
-  for (const word5 of FILE_WORDS) {
-    for (const asked of step[word5] ?? []) {
-      const paths = word5 === "public" ? files2.ifPublic(asked) : files2.of(asked);
+  for (const word6 of FILE_WORDS) {
+    for (const asked of step[word6] ?? []) {
+      const paths = word6 === "public" ? files2.ifPublic(asked) : files2.of(asked);
       for (const path2 of paths) {
-        rights.set(path2, (rights.get(path2) ?? 0) | FILE_RIGHTS[word5] & deniable);
+        rights.set(path2, (rights.get(path2) ?? 0) | FILE_RIGHTS[word6] & deniable);
       }
     }
   }
@@ -33372,16 +33422,16 @@ var init_landlock_files = __esm({
         ], path2);
       }
       /** Returns a path of which the host tells now what there is, which is so of its own files only. */
-      #hostFile(path2, word5) {
+      #hostFile(path2, word6) {
         const plan = this.#plan;
         const place3 = normalize(path2);
         if (!plan.host.isHere) {
-          plan.refuse(`what "${word5}" is about is known only where the box runs; name the files by "execute"`);
+          plan.refuse(`what "${word6}" is about is known only where the box runs; name the files by "execute"`);
         }
         if (plan.cursor.rootOf(place3) === void 0 && plan.state.mounts.isHostFile(place3)) {
           return place3;
         }
-        return plan.refuse(`"${word5}" is about files of the host, and ${path2} is one of the recipe's; put the step before its mounts, or leave it out`);
+        return plan.refuse(`"${word6}" is about files of the host, and ${path2} is one of the recipe's; put the step before its mounts, or leave it out`);
       }
       /** A symbolic link would allow what it leads to, and so has no rule. */
       #without(except, path2) {
@@ -33459,12 +33509,12 @@ function versionsFor(step, oldest) {
   return found;
 }
 function neededBy(step) {
-  return Math.max(FILE_WORDS.some((word5) => step[word5] !== void 0) ? FILES_SINCE : 1, PORT_WORDS.some((word5) => step[word5] !== void 0) ? PORTS_SINCE : 1, step.isolate !== void 0 ? SCOPES_SINCE : 1);
+  return Math.max(FILE_WORDS.some((word6) => step[word6] !== void 0) ? FILES_SINCE : 1, PORT_WORDS.some((word6) => step[word6] !== void 0) ? PORTS_SINCE : 1, step.isolate !== void 0 ? SCOPES_SINCE : 1);
 }
 function deniedBy(step, version) {
-  const files2 = FILE_WORDS.some((word5) => step[word5] !== void 0) ? deniableFileRights(version) : 0;
-  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum4, word5) => sum4 + (step[word5] === void 0 ? 0 : PORT_RIGHTS[word5]), 0);
-  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum4, word5) => sum4 | SCOPES[word5], 0);
+  const files2 = FILE_WORDS.some((word6) => step[word6] !== void 0) ? deniableFileRights(version) : 0;
+  const ports = version < PORTS_SINCE ? 0 : PORT_WORDS.reduce((sum4, word6) => sum4 + (step[word6] === void 0 ? 0 : PORT_RIGHTS[word6]), 0);
+  const scopes = version < SCOPES_SINCE ? 0 : (step.isolate ?? []).reduce((sum4, word6) => sum4 | SCOPES[word6], 0);
   return {
     files: files2,
     ports,
@@ -33472,7 +33522,7 @@ function deniedBy(step, version) {
   };
 }
 function refuseOlder(step, version) {
-  const lacking = FILE_WORDS.some((word5) => step[word5] !== void 0) && version < FILES_SINCE ? "limit files (Linux 6.2)" : PORT_WORDS.some((word5) => step[word5] !== void 0) && version < PORTS_SINCE ? "limit ports (Linux 6.7)" : step.isolate !== void 0 && version < SCOPES_SINCE ? "isolate a program (Linux 6.12)" : void 0;
+  const lacking = FILE_WORDS.some((word6) => step[word6] !== void 0) && version < FILES_SINCE ? "limit files (Linux 6.2)" : PORT_WORDS.some((word6) => step[word6] !== void 0) && version < PORTS_SINCE ? "limit ports (Linux 6.7)" : step.isolate !== void 0 && version < SCOPES_SINCE ? "isolate a program (Linux 6.12)" : void 0;
   if (lacking === void 0) return;
   throw new UnsupportedError(`landlock: this kernel cannot ${lacking}: ` + (version === 0 ? "it has no Landlock, or Landlock is not among its security modules (lsm=landlock,...)" : `its Landlock has version ${version}`) + "; { degrade: true } uses what there is");
 }
@@ -33512,9 +33562,9 @@ function allowFiles(step, deniable, ruleset, plan) {
 }
 function allowPorts(step, ruleset, plan) {
   const rights = /* @__PURE__ */ new Map();
-  for (const word5 of PORT_WORDS) {
-    for (const port2 of step[word5] ?? []) {
-      rights.set(port2, (rights.get(port2) ?? 0) | PORT_RIGHTS[word5]);
+  for (const word6 of PORT_WORDS) {
+    for (const port2 of step[word6] ?? []) {
+      rights.set(port2, (rights.get(port2) ?? 0) | PORT_RIGHTS[word6]);
     }
   }
   for (const [port2, allowed] of rights) plan.call(addNetPort(ruleset, allowed, port2));
@@ -33657,7 +33707,7 @@ function parseList(text5) {
   const numbers = /* @__PURE__ */ new Set();
   for (const range of text5.trim().split(",").filter(Boolean)) {
     const [first, last = first] = range.split("-").map(Number);
-    for (let number = first; number <= last; number++) numbers.add(number);
+    for (let number2 = first; number2 <= last; number2++) numbers.add(number2);
   }
   return numbers;
 }
@@ -34110,8 +34160,8 @@ function lowerOverlay(step, plan) {
     } : changes;
     const data2 = overlayData(plan, lower3.length, written2);
     checkOptions(plan, data2);
-    const restricted = held === void 0 ? 0 : flags2;
-    plan.call(mount("overlay", ".", "overlay", restricted, data2), {
+    const restricted2 = held === void 0 ? 0 : flags2;
+    plan.call(mount("overlay", ".", "overlay", restricted2, data2), {
       fixes: overlayFixes(step, plan)
     });
     for (const name of attached.keys()) plan.call(umount2(name, MNT_DETACH));
@@ -34295,11 +34345,11 @@ function lowerUmask({ mask: mask2 }, plan) {
   plan.state.hasUmask = true;
 }
 function lowerRlimit({ resource, soft, hard }, plan) {
-  const number = (value) => value === "unlimited" ? RLIM_INFINITY : value;
+  const number2 = (value) => value === "unlimited" ? RLIM_INFINITY : value;
   const name = resource.toUpperCase();
   const call2 = prlimit64(0, RLIMITS[name], {
-    soft: number(soft),
-    hard: number(hard)
+    soft: number2(soft),
+    hard: number2(hard)
   }, null);
   if (name === "NOFILE") return plan.beforeExec(call2, RAISED);
   plan.access.recordHigherLimit();
@@ -35004,7 +35054,7 @@ function lowerTimeOffset(step, plan) {
   const lines = [
     "monotonic",
     "boottime"
-  ].filter((clock) => step[clock] !== void 0).map((clock) => `${clock} ${secondsAndNanoseconds(step[clock])}
+  ].filter((clock2) => step[clock2] !== void 0).map((clock2) => `${clock2} ${secondsAndNanoseconds(step[clock2])}
 `);
   writeProcFile(plan, "self/timens_offsets", lines.join(""), {
     open: {
@@ -35237,7 +35287,7 @@ var init_short_program = __esm({
 function raw3(saved) {
   const bytes = saved.slice();
   const view2 = new DataView(bytes.buffer);
-  const clear = (at3, bits) => view2.setUint32(at3, (view2.getUint32(at3, true) & ~bits) >>> 0, true);
+  const clear = (at4, bits) => view2.setUint32(at4, (view2.getUint32(at4, true) & ~bits) >>> 0, true);
   clear(TERMIOS.iflag, 1 | 2 | 8 | 32 | 64 | 128 | 256 | 1024);
   clear(TERMIOS.oflag, 1);
   clear(TERMIOS.lflag, 8 | 64 | 2 | 1 | 32768);
@@ -36086,9 +36136,9 @@ function readFile2(path2) {
 function readNumber(path2) {
   return toNumber(readFile2(path2));
 }
-function readEntry(path2, word5) {
-  const line3 = readFile2(path2)?.split("\n").find((line4) => line4.startsWith(`${word5} `));
-  return toNumber(line3?.slice(word5.length));
+function readEntry(path2, word6) {
+  const line3 = readFile2(path2)?.split("\n").find((line4) => line4.startsWith(`${word6} `));
+  return toNumber(line3?.slice(word6.length));
 }
 function toNumber(text5) {
   return text5 === void 0 || text5.trim() === "" ? void 0 : Number(text5);
@@ -36305,8 +36355,8 @@ function isScriptsName(name) {
 }
 function groupIn(path2) {
   const names = path2.split("/");
-  const at3 = names.findLastIndex((name) => NAME6.test(name) && !isScriptsName(name));
-  return at3 === -1 ? void 0 : names.slice(0, at3 + 1).join("/");
+  const at4 = names.findLastIndex((name) => NAME6.test(name) && !isScriptsName(name));
+  return at4 === -1 ? void 0 : names.slice(0, at4 + 1).join("/");
 }
 function sweep(directory2) {
   using alone = Locks.ofSweeping(directory2);
@@ -36430,7 +36480,7 @@ function parseHierarchies(groups, mountinfo) {
     if (version === 1 && controllers.size === 0) return [];
     const path2 = rest.join(":");
     for (const mount4 of mounts) {
-      const same = mount4.version === version && (version === 2 || words3.every((word5) => mount4.options.includes(word5)));
+      const same = mount4.version === version && (version === 2 || words3.every((word6) => mount4.options.includes(word6)));
       const own = same ? directoryIn(mount4, path2) : void 0;
       if (own !== void 0) return [
         {
@@ -36447,8 +36497,8 @@ function parseHierarchies(groups, mountinfo) {
 function controllersIn(text5) {
   return new Set(text5.trim().split(/\s+/).flatMap(controllerOf));
 }
-function controllerOf(word5) {
-  const name = word5 === "blkio" ? "io" : word5;
+function controllerOf(word6) {
+  const name = word6 === "blkio" ? "io" : word6;
   return CONTROLLERS.filter((controller) => controller === name);
 }
 function parseMount(line3) {
@@ -36632,11 +36682,11 @@ function parentAt2(directory2, needed, isOwnGroup) {
   ]);
 }
 function isOurs(pid) {
-  for (let at3 = pid; at3 !== void 0 && at3 > 0; ) {
-    if (at3 === Deno.pid) return true;
-    const status = readFile2(`${processDirectory(at3)}/status`) ?? "";
+  for (let at4 = pid; at4 !== void 0 && at4 > 0; ) {
+    if (at4 === Deno.pid) return true;
+    const status = readFile2(`${processDirectory(at4)}/status`) ?? "";
     const parent = /^PPid:\s*(\d+)/m.exec(status)?.[1];
-    at3 = parent === void 0 ? void 0 : Number(parent);
+    at4 = parent === void 0 ? void 0 : Number(parent);
   }
   return false;
 }
@@ -36963,7 +37013,7 @@ function numberOf4(group, file) {
   return group && readNumber(`${group.directory}/${file}`);
 }
 function sum(text5, numbers) {
-  return text5?.matchAll(numbers).reduce((sum4, [, number]) => sum4 + Number(number), 0);
+  return text5?.matchAll(numbers).reduce((sum4, [, number2]) => sum4 + Number(number2), 0);
 }
 var init_usage2 = __esm({
   "ffi/cgroups/usage.ts": (function () {
@@ -37833,9 +37883,9 @@ function listingText(entries) {
   let heading;
   let condition;
   for (const { first, note: note2 } of collapse(entries)) {
-    const number = first.stepIndex === void 0 ? "" : `${first.stepIndex + 1} `;
-    if (heading !== number + first.part) {
-      lines.push(heading = number + first.part);
+    const number2 = first.stepIndex === void 0 ? "" : `${first.stepIndex + 1} `;
+    if (heading !== number2 + first.part) {
+      lines.push(heading = number2 + first.part);
       condition = void 0;
     }
     if (condition !== first.unless) {
@@ -38917,7 +38967,7 @@ var init_sandbox_root = __esm({
   static {
     addMethods(this.prototype, {
     steps: (function () {
-        const { denyWrite = [], weakerProc, protect: protect2, root: root2, shm } = this.#options;
+        const { denyWrite = [], weakerProc, protect: protect3, root: root2, shm } = this.#options;
         const denyRead = [
           ...this.#options.denyRead ?? [],
           ...this.#changesInSight()
@@ -38948,7 +38998,7 @@ var init_sandbox_root = __esm({
             }
           }),
           ...paths.map(((path2) => askedFile$95.call(this, this.#asked.get(path2)))),
-          ...protectedFiles(written$97.call(this), protect2),
+          ...protectedFiles(written$97.call(this), protect3),
           ...denyRead.length + denyWrite.length === 0 ? [] : [
             denyFiles({
               read: denyRead,
@@ -38995,8 +39045,8 @@ var init_sandbox_root = __esm({
   static {
     accessAround$96 = (function (path2) {
         const around = [];
-        for (let at3 = parentOf(path2); at3 !== "/"; at3 = parentOf(at3)) {
-          const file = this.#asked.get(at3);
+        for (let at4 = parentOf(path2); at4 !== "/"; at4 = parentOf(at4)) {
+          const file = this.#asked.get(at4);
           if (file !== void 0) around.push(file.access);
         }
         const whole = this.#asked.get("/")?.access;
@@ -39205,8 +39255,8 @@ var init_sandbox_root = __esm({
 
 // recipe/sandbox_files.ts
 function shownFiles(options) {
-  const { read: read5 = [], write: write8 = [], tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [] } = options;
-  const at3 = (option, access) => (given) => {
+  const { read: read5 = [], write: write9 = [], tryRead = [], bind: bind4 = [], overlay: overlay2 = [], tmpfs: tmpfs2 = [] } = options;
+  const at4 = (option, access) => (given) => {
     const path2 = normalize(given);
     return {
       option,
@@ -39217,20 +39267,20 @@ function shownFiles(options) {
   };
   const files2 = /* @__PURE__ */ new Map();
   for (const file of [
-    ...tryRead.map(at3("tryRead", "read")),
-    ...read5.map(at3("read", "read"))
+    ...tryRead.map(at4("tryRead", "read")),
+    ...read5.map(at4("read", "read"))
   ]) {
     files2.set(file.path, file);
   }
   const bound2 = bind4.map(([source, target, mode2]) => ({
-    ...at3("bind", mode2 === "ro" ? "read" : "write")(target),
+    ...at4("bind", mode2 === "ro" ? "read" : "write")(target),
     source: normalize(source)
   }));
   const others = [
-    ...write8.map(at3("write", "write")),
-    ...overlay2.map(at3("overlay", "read")),
+    ...write9.map(at4("write", "write")),
+    ...overlay2.map(at4("overlay", "read")),
     ...bound2,
-    ...tmpfs2.map(at3("tmpfs", "read"))
+    ...tmpfs2.map(at4("tmpfs", "read"))
   ];
   for (const file of others) {
     const other = files2.get(file.path);
@@ -39495,7 +39545,7 @@ function refuseUnheld(options, asked) {
   throw new RecipeError(`sandbox, "${name}": this machine refuses user namespaces, and without them ${reason2}`);
 }
 function unheld(options, asked) {
-  const { denyRead = [], denyWrite = [], write: write8 = [], protect: protect2 = true } = options;
+  const { denyRead = [], denyWrite = [], write: write9 = [], protect: protect3 = true } = options;
   if (options.changes !== void 0) {
     return [
       "changes",
@@ -39509,15 +39559,15 @@ function unheld(options, asked) {
       'nothing can be taken out of what is allowed; list what the program needs in "read"'
     ];
   }
-  if (write8.length > 0 && protect2 !== false && (protect2 === true || protect2.length > 0)) {
+  if (write9.length > 0 && protect3 !== false && (protect3 === true || protect3.length > 0)) {
     return [
       "protect",
-      `no file in ${write8[0]} stays read-only; with false (--no-protect) the program can change what is run or trusted later, such as .git/hooks and .bashrc`
+      `no file in ${write9[0]} stays read-only; with false (--no-protect) the program can change what is run or trusted later, such as .git/hooks and .bashrc`
     ];
   }
   const inner = [
     ...asked.values()
-  ].find(({ path: path2, access }) => access === "read" && write8.some((outer) => isWithin(path2, normalize(outer))));
+  ].find(({ path: path2, access }) => access === "read" && write9.some((outer) => isWithin(path2, normalize(outer))));
   if (inner !== void 0) {
     return [
       "read",
@@ -39540,14 +39590,14 @@ function unheld(options, asked) {
     "it has nothing of the kind of its own"
   ];
 }
-function lacksOf({ write: write8 = [] }, landlockVersion3) {
+function lacksOf({ write: write9 = [] }, landlockVersion3) {
   return [
     "it sees all processes, and their arguments",
     ...landlockVersion3 < SCOPES_SINCE ? [
       "it can send signals to processes of this user"
     ] : [],
     "it can ask for the names, sizes and times of all files (stat)",
-    ...write8.length > 0 ? [
+    ...write9.length > 0 ? [
       "it can change modes, times and attributes of all files of this user"
     ] : [],
     "what it leaves running goes on",
@@ -39683,19 +39733,19 @@ var init_found = __esm({
 });
 
 // container/confinement.ts
-function environmentIn(pid, isRoot3) {
+function environmentIn(pid, isRoot4) {
   const isApart = otherNamespaces(pid, [
     "user",
     "mount"
   ]).length === 2;
-  return isApart && !isRoot3 ? environmentOf(pid) : {
+  return isApart && !isRoot4 ? environmentOf(pid) : {
     PATH: DEFAULT_PATH
   };
 }
-function limitsOf(pid, isRoot3) {
+function limitsOf(pid, isRoot4) {
   const status = statusOf5(String(pid));
   const limits2 = limitsIn2(status);
-  if (!isRoot3) return limits2;
+  if (!isRoot4) return limits2;
   return [
     ...rootLimitsOf(pid),
     ...limits2.filter(({ step }) => step !== "umask")
@@ -39906,7 +39956,7 @@ var init_attached = __esm({
       enter(program, { user = "program", env, ...options } = {}) {
         checkEnteringUser(user);
         return this.#running(({ pid, started: started2 }) => {
-          const isRoot3 = user === "root";
+          const isRoot4 = user === "root";
           const steps = [
             {
               step: "join",
@@ -39917,7 +39967,7 @@ var init_attached = __esm({
               root: true,
               cwd: true,
               cgroup: true,
-              credentials: isRoot3 ? "root" : "process"
+              credentials: isRoot4 ? "root" : "process"
             },
             {
               step: "clearEnv"
@@ -39925,7 +39975,7 @@ var init_attached = __esm({
             {
               step: "setEnv",
               variables: {
-                ...environmentIn(pid, isRoot3),
+                ...environmentIn(pid, isRoot4),
                 ...env
               }
             },
@@ -39933,7 +39983,7 @@ var init_attached = __esm({
             {
               step: "newSession"
             },
-            ...limitsOf(pid, isRoot3)
+            ...limitsOf(pid, isRoot4)
           ];
           return new Recipe(steps).command(program, options);
         });
@@ -39952,7 +40002,7 @@ var init_attached = __esm({
         const plan = this.#running((target) => {
           const { pid } = target;
           requireOwnRoot(pid);
-          const isRoot3 = user === "root";
+          const isRoot4 = user === "root";
           const join2 = {
             step: "join",
             target,
@@ -39961,11 +40011,11 @@ var init_attached = __esm({
               "mount"
             ]),
             root: true,
-            credentials: isRoot3 ? "root" : "process"
+            credentials: isRoot4 ? "root" : "process"
           };
           return planRecipe([
             join2,
-            ...isRoot3 ? rootLimitsOf(pid) : []
+            ...isRoot4 ? rootLimitsOf(pid) : []
           ]);
         });
         return {
@@ -39991,7 +40041,7 @@ var init_attached = __esm({
        * @throws {SyscallError} `EPERM` if it is another user's
        */
       async stop({ signal = "SIGTERM", grace } = {}) {
-        const number = signalNumber(signal);
+        const number2 = signalNumber(signal);
         this.#requireOpen();
         if (this.hasEnded) return;
         const { pid } = this;
@@ -39999,7 +40049,7 @@ var init_attached = __esm({
           pid,
           pidfd: this.#pidfd,
           cgroup: void 0
-        }, grace, number);
+        }, grace, number2);
         const stop = rest === void 0 ? void 0 : after(rest, () => {
           if (!this.hasEnded) syscall(pidfd_send_signal(this.#pidfd, SIGNALS.SIGKILL));
         });
@@ -40450,10 +40500,13 @@ function ifThere2(look2) {
   }
 }
 function mayWrite2(path2) {
-  return Deno.permissions.querySync({
+  const asked = {
     name: "write",
-    path: path2
-  }).state === "granted";
+    ...path2 !== void 0 && {
+      path: path2
+    }
+  };
+  return Deno.permissions.querySync(asked).state === "granted";
 }
 function writeText2(path2, text5) {
   writeBytes(path2, new TextEncoder().encode(text5), 420);
@@ -40577,13 +40630,13 @@ var init_audit = __esm({
 
 // scripts/ramekin/units.ts
 function bytesOf4(text5, flag2) {
-  const [, number, unit] = /^(\d+)([kmgt]?)$/i.exec(text5) ?? [];
-  if (number !== void 0) return Number(number) * SIZES[unit.toLowerCase()];
+  const [, number2, unit] = /^(\d+)([kmgt]?)$/i.exec(text5) ?? [];
+  if (number2 !== void 0) return Number(number2) * SIZES[unit.toLowerCase()];
   throw new UsageError(`--${flag2}=${text5} is no size; one is 1000000, 512k, 100m or 2g`);
 }
 function millisecondsOf(text5, flag2) {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|)$/.exec(text5) ?? [];
-  if (number !== void 0) return Math.ceil(Number(number) * TIMES2[unit]);
+  const [, number2, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|)$/.exec(text5) ?? [];
+  if (number2 !== void 0) return Math.ceil(Number(number2) * TIMES2[unit]);
   throw new UsageError(`--${flag2}=${text5} is no time; one is 10, 500ms, 30s, 5m, 2h or 1d`);
 }
 var SIZES, TIMES2;
@@ -40633,8 +40686,8 @@ function supervisorFlag(fd) {
   return `--${SUPERVISOR.name}=${fd}`;
 }
 function supervisorFd(given) {
-  const word5 = given.value(SUPERVISOR.name);
-  return word5 === void 0 ? void 0 : Number(word5);
+  const word6 = given.value(SUPERVISOR.name);
+  return word6 === void 0 ? void 0 : Number(word6);
 }
 function upkeepOf(given) {
   const [ready, size] = [
@@ -40661,21 +40714,21 @@ function upkeepOf(given) {
   };
 }
 function restartOf(given) {
-  const word5 = given.value("restart");
-  if (word5 === void 0) return void 0;
-  const policy = POLICIES.find((policy2) => policy2 === word5);
+  const word6 = given.value("restart");
+  if (word6 === void 0) return void 0;
+  const policy = POLICIES.find((policy2) => policy2 === word6);
   if (policy !== void 0) return {
     policy
   };
-  throw new UsageError(`--restart=${word5}: it is ${POLICIES.join(", ")}`);
+  throw new UsageError(`--restart=${word6}: it is ${POLICIES.join(", ")}`);
 }
-function readinessOf(word5) {
-  if (word5 === "notify") return word5;
-  const port2 = /^\d{1,5}$/.test(word5) ? Number(word5) : 0;
+function readinessOf(word6) {
+  if (word6 === "notify") return word6;
+  const port2 = /^\d{1,5}$/.test(word6) ? Number(word6) : 0;
   if (port2 > 0 && port2 < 65536) return {
     port: port2
   };
-  throw new UsageError(`--ready=${word5}: it is a port, from 1 to 65535, or notify`);
+  throw new UsageError(`--ready=${word6}: it is a port, from 1 to 65535, or notify`);
 }
 function healthOf(given) {
   const [command, pause2] = [
@@ -40778,8 +40831,8 @@ var init_detach_flags = __esm({
 });
 
 // scripts/ramekin/degrade.ts
-function reportDegradation(given, { refused: refused2, lacks }) {
-  const why = `this machine refuses user namespaces (${refused2})`;
+function reportDegradation(given, { refused: refused3, lacks }) {
+  const why = `this machine refuses user namespaces (${refused3})`;
   const [host2] = grantedList(given, "net", given.has("allow-all")) ?? [];
   if (host2 !== void 0) {
     throw new UsageError(`--allow-net=${host2}: ${why}, and without them the program cannot be held to hosts; --allow-net gives it the whole network`);
@@ -40914,13 +40967,13 @@ function variableOf(text5) {
   ];
 }
 function split(text5, by) {
-  const at3 = text5.indexOf(by);
-  return at3 === -1 ? [
+  const at4 = text5.indexOf(by);
+  return at4 === -1 ? [
     text5,
     ""
   ] : [
-    text5.slice(0, at3),
-    text5.slice(at3 + 1)
+    text5.slice(0, at4),
+    text5.slice(at4 + 1)
   ];
 }
 function absolute2(path2) {
@@ -41894,6 +41947,95 @@ ${STATUS}`,
         ]
       },
       {
+        name: "export",
+        summary: "write a recipe for who runs containers: an OCI bundle, or a service of systemd",
+        more: "ramekin export oci box.yaml -o bundle -- PROGRAM\nwrites bundle/config.json, and bundle/rootfs where the root is no directory of this machine, for crun, runc and other runtimes: crun run -b bundle NAME.\n\nramekin export systemd box.yaml -o /etc/systemd/system -- PROGRAM\nwrites box.service, and box, an executable that the unit runs, in which all of the recipe is but the limits; those are directives of the unit.\n\nWhat a format cannot say is refused, each step with its number and the reason.",
+        operands: [
+          {
+            name: "FORMAT",
+            completes: [
+              "oci",
+              "systemd"
+            ]
+          },
+          RECIPE
+        ],
+        program: true,
+        place: "recipe",
+        flags: [
+          {
+            name: "output",
+            letter: "o",
+            value: "DIRECTORY",
+            completes: "file",
+            summary: "where the files are written to; a new or an empty one for oci"
+          },
+          {
+            name: "for",
+            value: "WHO",
+            completes: [
+              "root",
+              "user"
+            ],
+            summary: "who runs it: root, or for systemd any user, and for oci UID:GID, else you"
+          },
+          {
+            name: "terminal",
+            summary: "oci: give the program a terminal"
+          },
+          {
+            name: "restart",
+            value: "WHEN",
+            completes: [
+              "no",
+              "on-failure",
+              "always"
+            ],
+            summary: "systemd: when it is started again, as Restart= has it"
+          },
+          {
+            name: "user",
+            value: "NAME",
+            summary: "systemd: the user who runs it, as User= has it"
+          },
+          SET,
+          {
+            ...JSON_FLAG,
+            summary: "write the names of the files as JSON"
+          }
+        ]
+      },
+      {
+        name: "import",
+        summary: "write the recipe of a config.json of an OCI bundle, in YAML",
+        more: "The program is in a comment at its head, with the command that runs it. Fields that no step says, such as hooks, are refused unless --leave-out names them.",
+        operands: [
+          {
+            name: "FILE",
+            completes: "file"
+          }
+        ],
+        flags: [
+          {
+            name: "output",
+            letter: "o",
+            value: "FILE",
+            completes: "file",
+            summary: "the file to write, or else the standard output"
+          },
+          {
+            name: "leave-out",
+            value: "FIELDS",
+            repeated: true,
+            summary: "fields that are left out: hooks,linux.resources.devices"
+          },
+          {
+            ...JSON_FLAG,
+            summary: "write the steps, the program and whether it has a terminal as JSON"
+          }
+        ]
+      },
+      {
         name: "schema",
         summary: "write the JSON Schema of recipes, by which editors complete them",
         more: "# yaml-language-server: $schema=recipe.schema.json\nat the head of a recipe names it to an editor, once the schema is in that file.",
@@ -41949,8 +42091,8 @@ function meantBy(name) {
   ]);
   return near === void 0 ? `they are ${names.join(", ")}` : `did you mean ${near}?`;
 }
-function unknownFlag(word5, flags2, subcommand) {
-  const [written2] = word5.split("=");
+function unknownFlag(word6, flags2, subcommand) {
+  const [written2] = word6.split("=");
   const advice = insteadOf(written2, flags2.map(({ name }) => name), subcommand);
   return new UsageError(`there is no flag ${written2}${advice === void 0 ? "" : `; ${advice}`}`);
 }
@@ -42159,11 +42301,11 @@ function wrapped(text5, width2 = LINE) {
     const lines = [
       ""
     ];
-    for (const word5 of paragraph2.split(" ")) {
+    for (const word6 of paragraph2.split(" ")) {
       const last = lines.at(-1);
-      if (last === "") lines[lines.length - 1] = word5;
-      else if (last.length + 1 + word5.length <= width2) lines[lines.length - 1] = `${last} ${word5}`;
-      else lines.push(word5);
+      if (last === "") lines[lines.length - 1] = word6;
+      else if (last.length + 1 + word6.length <= width2) lines[lines.length - 1] = `${last} ${word6}`;
+      else lines.push(word6);
     }
     return lines;
   });
@@ -42280,8 +42422,8 @@ function deniedPath(path2, flag2) {
   const whole = absolutePath2(path2);
   if (!isMissing(whole)) return whole;
   if (/^~|\$/.test(path2)) throw new UsageError(`${flag2}: ${missing2(path2)}`);
-  const at3 = whole.lastIndexOf("/");
-  printError(`ramekin: ${flag2}: there is no such file now; it is denied if it comes` + suggestion(whole.slice(at3 + 1), namesIn2(whole.slice(0, at3) || "/")));
+  const at4 = whole.lastIndexOf("/");
+  printError(`ramekin: ${flag2}: there is no such file now; it is denied if it comes` + suggestion(whole.slice(at4 + 1), namesIn2(whole.slice(0, at4) || "/")));
   return whole;
 }
 function namesIn2(directory2) {
@@ -42332,17 +42474,17 @@ var init_host3 = __esm({
 });
 
 // scripts/ramekin/run_program.ts
-function apart(box2) {
-  const isApart = box2.steps.some(({ step }) => step === "newSession");
-  return isApart ? box2 : box2.with(newSession());
+function apart(box3) {
+  const isApart = box3.steps.some(({ step }) => step === "newSession");
+  return isApart ? box3 : box3.with(newSession());
 }
-function apartAtTerminal(box2, { terminal }) {
+function apartAtTerminal(box3, { terminal }) {
   const hasTerminal = [
     Deno.stdin,
     Deno.stdout,
     Deno.stderr
   ].some((stream) => stream.isTerminal());
-  return terminal === true || !hasTerminal ? box2 : apart(box2);
+  return terminal === true || !hasTerminal ? box3 : apart(box3);
 }
 
 
@@ -45681,14 +45823,14 @@ var init_positions = __esm({
 function replaceReferences(text5, replacement) {
   let result = "";
   let end = 0;
-  for (let at3 = text5.indexOf("${"); at3 >= 0; at3 = text5.indexOf("${", end)) {
-    const close3 = text5.indexOf("}", at3);
+  for (let at4 = text5.indexOf("${"); at4 >= 0; at4 = text5.indexOf("${", end)) {
+    const close3 = text5.indexOf("}", at4);
     if (close3 < 0 || result.length > MAX_TEXT) break;
-    let begin = at3;
+    let begin = at4;
     while (begin > end && text5[begin - 1] === "$") begin--;
     const [dollars, name] = [
-      text5.slice(begin, at3 + 1),
-      text5.slice(at3 + 2, close3)
+      text5.slice(begin, at4 + 1),
+      text5.slice(at4 + 2, close3)
     ];
     result += text5.slice(end, begin) + replacement(dollars, name);
     end = close3 + 1;
@@ -45781,8 +45923,8 @@ function readRecipe(text5, options = {}) {
   const steps = reader.stepsOf(text5, options.file, []);
   reader.requireUse();
   const located = (error) => {
-    const at3 = error.stepIndex === void 0 ? void 0 : steps[error.stepIndex];
-    return at3 === void 0 || error.position !== void 0 ? error : placed2(error, at3);
+    const at4 = error.stepIndex === void 0 ? void 0 : steps[error.stepIndex];
+    return at4 === void 0 || error.position !== void 0 ? error : placed2(error, at4);
   };
   try {
     return {
@@ -45793,7 +45935,7 @@ function readRecipe(text5, options = {}) {
     throw error instanceof RecipeError ? located(error) : error;
   }
 }
-function placed2(error, at3) {
+function placed2(error, at4) {
   const { issue: issue2, step, stepIndex, field: field2, advice, cause } = error;
   const details = {
     step,
@@ -45801,7 +45943,7 @@ function placed2(error, at3) {
     field: field2,
     advice,
     cause,
-    position: at3.position(field2)
+    position: at4.position(field2)
   };
   if (error instanceof PermissionError) {
     return new PermissionError(issue2, error.grant, {
@@ -46305,7 +46447,7 @@ function isExecutable(path2) {
     if (!Deno.statSync(path2).isFile) return false;
     using file = Deno.openSync(path2);
     const start = new Uint8Array(ELF.length);
-    return file.readSync(start) === ELF.length && ELF.every((byte, at3) => start[at3] === byte);
+    return file.readSync(start) === ELF.length && ELF.every((byte, at4) => start[at4] === byte);
   } catch {
     return false;
   }
@@ -46435,11 +46577,11 @@ function hasSteps(value) {
 }
 function variablesOf3(settings2) {
   return Object.fromEntries(settings2.map((setting2) => {
-    const at3 = setting2.indexOf("=");
-    if (at3 < 1) throw new UsageError(`--set=${setting2} is not of the form --set NAME=VALUE`);
+    const at4 = setting2.indexOf("=");
+    if (at4 < 1) throw new UsageError(`--set=${setting2} is not of the form --set NAME=VALUE`);
     return [
-      setting2.slice(0, at3),
-      parseVariable(setting2.slice(at3 + 1))
+      setting2.slice(0, at4),
+      parseVariable(setting2.slice(at4 + 1))
     ];
   }));
 }
@@ -46643,12 +46785,12 @@ function parseFile(transport, rest, text5) {
   };
 }
 function pathOf4(rest, text5, transport) {
-  const at3 = transport === "dir" ? -1 : rest.indexOf(":");
-  const [path2, image3] = at3 === -1 ? [
+  const at4 = transport === "dir" ? -1 : rest.indexOf(":");
+  const [path2, image3] = at4 === -1 ? [
     rest
   ] : [
-    rest.slice(0, at3),
-    rest.slice(at3 + 1)
+    rest.slice(0, at4),
+    rest.slice(at4 + 1)
   ];
   if (path2 === "") throw refused(text5, "it has no path");
   if (image3 === "") throw refused(text5, "it has no tag after the colon");
@@ -46696,30 +46838,30 @@ function registryName(registry) {
   return registry === "index.docker.io" ? DEFAULT_REGISTRY : registry;
 }
 function splitDigest(text5, whole) {
-  const at3 = text5.indexOf("@");
-  if (at3 === -1) return {
+  const at4 = text5.indexOf("@");
+  if (at4 === -1) return {
     rest: text5
   };
-  const digest = text5.slice(at3 + 1);
+  const digest = text5.slice(at4 + 1);
   const issue2 = digestIssue(digest);
   if (issue2 !== void 0) throw refused(whole, `the digest ${shown2(digest)} ${issue2}`);
   return {
-    rest: text5.slice(0, at3),
+    rest: text5.slice(0, at4),
     digest
   };
 }
 function splitTag(text5, whole) {
-  const at3 = text5.indexOf(":", text5.lastIndexOf("/") + 1);
-  if (at3 === -1) return {
+  const at4 = text5.indexOf(":", text5.lastIndexOf("/") + 1);
+  if (at4 === -1) return {
     name: text5
   };
-  const tag = text5.slice(at3 + 1);
+  const tag = text5.slice(at4 + 1);
   if (tag === "") throw refused(whole, "it has no tag after the colon");
   if (!TAG.test(tag)) {
     throw refused(whole, `${shown2(tag)} is no tag: up to 128 letters, digits and _ . -, the first no . or -`);
   }
   return {
-    name: text5.slice(0, at3),
+    name: text5.slice(0, at4),
     tag
   };
 }
@@ -46796,7 +46938,7 @@ function parsePlatform(text5) {
     ...parts2
   ] : parts2;
   const [os, name = "", given, ...more] = words3;
-  const isName = words3.every((word5) => /^[a-z0-9][a-z0-9._-]*$/.test(word5));
+  const isName = words3.every((word6) => /^[a-z0-9][a-z0-9._-]*$/.test(word6));
   if (!isName || more.length > 0 || parts2.length === 1 && os === name) {
     throw new ImageError(`${JSON.stringify(text5)} is no platform`, {
       code: "platform",
@@ -46848,8 +46990,8 @@ function fitness(image3, wanted) {
 }
 function level({ architecture, variant }) {
   if (variant === void 0) return architecture === "amd64" ? 1 : 0;
-  const number = /^v(\d+)/.exec(variant)?.[1];
-  return number === void 0 ? void 0 : Number(number);
+  const number2 = /^v(\d+)/.exec(variant)?.[1];
+  return number2 === void 0 ? void 0 : Number(number2);
 }
 function choosePlatform(what, manifests, wanted) {
   const images = manifests.filter((manifest) => !isAttestation(manifest));
@@ -47125,11 +47267,11 @@ var init_user_namespace = __esm({
 // images/environment.ts
 function environment2() {
   return Object.fromEntries(environmentStrings().map(stringAt).flatMap((string) => {
-    const at3 = string.indexOf("=");
-    return at3 > 0 ? [
+    const at4 = string.indexOf("=");
+    return at4 > 0 ? [
       [
-        string.slice(0, at3),
-        string.slice(at3 + 1)
+        string.slice(0, at4),
+        string.slice(at4 + 1)
       ]
     ] : [];
   }));
@@ -47239,9 +47381,9 @@ var init_mapped_owners = __esm({
 });
 
 // ffi/call_batch.ts
-function writeNumber(view2, at3, value) {
-  view2.setInt32(at3, value | 0, true);
-  view2.setInt32(at3 + 4, Math.floor(value / 2 ** 32), true);
+function writeNumber(view2, at4, value) {
+  view2.setInt32(at4, value | 0, true);
+  view2.setInt32(at4 + 4, Math.floor(value / 2 ** 32), true);
 }
 function acceptedBytes(names) {
   let bytes = 0n;
@@ -47312,58 +47454,58 @@ var init_call_batch = __esm({
       add(name, args, edges = {}) {
         const index = this.#count;
         const { view: view2 } = this.#memory;
-        const at3 = recordOffset(index);
-        if (at3 + 2 * RECORD.size > this.#data) throw new RangeError("the batch is full");
+        const at4 = recordOffset(index);
+        if (at4 + 2 * RECORD.size > this.#data) throw new RangeError("the batch is full");
         this.#count++;
-        const next = at3 + RECORD.size;
-        view2.setInt32(at3 + RECORD.number, this.#numberOf(name), true);
+        const next = at4 + RECORD.size;
+        view2.setInt32(at4 + RECORD.number, this.#numberOf(name), true);
         let references = 0;
         for (let position = 0; position < 6; position++) {
           const argument = args[position] ?? 0;
-          const field2 = at3 + RECORD.arguments + position * 8;
+          const field2 = at4 + RECORD.arguments + position * 8;
           if (typeof argument === "number") writeNumber(view2, field2, argument);
           else {
             references |= 1 << position;
             writeNumber(view2, field2, resultOffset(argument.index));
           }
         }
-        view2.setInt32(at3 + RECORD.references, references, true);
-        view2.setBigUint64(at3 + RECORD.accepted, acceptedBytes(edges.accept), true);
-        view2.setInt32(at3 + RECORD.onZero, next, true);
-        view2.setInt32(at3 + RECORD.onSuccess, next, true);
-        view2.setInt32(at3 + RECORD.onAccepted, next + RECORD.size * (edges.skip ?? 0), true);
-        view2.setInt32(at3 + RECORD.onFailure, this.#end, true);
-        view2.setBigInt64(at3 + RECORD.result, PENDING, true);
+        view2.setInt32(at4 + RECORD.references, references, true);
+        view2.setBigUint64(at4 + RECORD.accepted, acceptedBytes(edges.accept), true);
+        view2.setInt32(at4 + RECORD.onZero, next, true);
+        view2.setInt32(at4 + RECORD.onSuccess, next, true);
+        view2.setInt32(at4 + RECORD.onAccepted, next + RECORD.size * (edges.skip ?? 0), true);
+        view2.setInt32(at4 + RECORD.onFailure, this.#end, true);
+        view2.setBigInt64(at4 + RECORD.result, PENDING, true);
         this.#names[index] = name;
         return index;
       }
       /** Copies a name, with a NUL behind it, and returns the address of the copy. */
       name(text5) {
         const size = text5.length * 3 + 1;
-        const at3 = this.#reserve(size);
-        const { written: written2 } = encodeName(text5, this.#memory.bytes.subarray(at3, at3 + size - 1));
-        this.#memory.bytes[at3 + written2] = 0;
-        return this.#memory.address + at3;
+        const at4 = this.#reserve(size);
+        const { written: written2 } = encodeName(text5, this.#memory.bytes.subarray(at4, at4 + size - 1));
+        this.#memory.bytes[at4 + written2] = 0;
+        return this.#memory.address + at4;
       }
       /** Copies bytes, and returns the address of the copy. */
       bytes(bytes) {
-        const at3 = this.#reserve(bytes.length);
-        this.#memory.bytes.set(bytes, at3);
-        return this.#memory.address + at3;
+        const at4 = this.#reserve(bytes.length);
+        this.#memory.bytes.set(bytes, at4);
+        return this.#memory.address + at4;
       }
       /** Copies whole numbers as 64-bit words, and returns their address. */
       words(...values) {
-        const at3 = this.#reserve(values.length * 8);
+        const at4 = this.#reserve(values.length * 8);
         for (let index = 0; index < values.length; index++) {
-          writeNumber(this.#memory.view, at3 + index * 8, values[index]);
+          writeNumber(this.#memory.view, at4 + index * 8, values[index]);
         }
-        return this.#memory.address + at3;
+        return this.#memory.address + at4;
       }
       /** Room that the kernel writes to; {@linkcode read} returns what it holds after the run. */
       output(size) {
-        const at3 = this.#reserve(size);
-        this.#memory.bytes.fill(0, at3, at3 + size);
-        return this.#memory.address + at3;
+        const at4 = this.#reserve(size);
+        this.#memory.bytes.fill(0, at4, at4 + size);
+        return this.#memory.address + at4;
       }
       /** What lies at an address of the batch's own. */
       read(address2, size) {
@@ -47501,18 +47643,18 @@ var init_call_batch = __esm({
         }
       }
       #reserve(size) {
-        const at3 = Math.floor((this.#data - size) / 8) * 8;
-        if (at3 < recordOffset(this.#count) + RECORD.size) throw new RangeError("the batch is full");
-        this.#data = at3;
-        return at3;
+        const at4 = Math.floor((this.#data - size) / 8) * 8;
+        if (at4 < recordOffset(this.#count) + RECORD.size) throw new RangeError("the batch is full");
+        this.#data = at4;
+        return at4;
       }
       #numberOf(name) {
-        let number = this.#numbers.get(name);
-        if (number === void 0) {
-          number = syscallNumber(name, this.#architecture);
-          this.#numbers.set(name, number);
+        let number2 = this.#numbers.get(name);
+        if (number2 === void 0) {
+          number2 = syscallNumber(name, this.#architecture);
+          this.#numbers.set(name, number2);
         }
-        return number;
+        return number2;
       }
     };
   }
@@ -47666,13 +47808,13 @@ function numberOf6(field2, name, ended = false) {
   return (field2[0] & 128) !== 0 ? binary(field2, name, ended) : octal2(field2, name);
 }
 function octal2(field2, name) {
-  let [at3, value] = [
+  let [at4, value] = [
     0,
     0
   ];
-  while (at3 < field2.length && (field2[at3] === SPACE || field2[at3] === 0)) at3++;
-  for (; at3 < field2.length && field2[at3] !== SPACE && field2[at3] !== 0; at3++) {
-    const digit = field2[at3];
+  while (at4 < field2.length && (field2[at4] === SPACE || field2[at4] === 0)) at4++;
+  for (; at4 < field2.length && field2[at4] !== SPACE && field2[at4] !== 0; at4++) {
+    const digit = field2[at4];
     if (digit < ZERO || digit > SEVEN) throw wrong(field2, name);
     value = value * 8 + digit - ZERO;
   }
@@ -47682,7 +47824,7 @@ function binary(field2, name, ended) {
   const length = ended && field2[field2.length - 1] === SPACE ? field2.length - 1 : field2.length;
   const negative = (field2[0] & 64) !== 0;
   let value = negative ? (field2[0] | 128) - 256 : field2[0] & 127;
-  for (let at3 = 1; at3 < length; at3++) value = value * 256 + field2[at3];
+  for (let at4 = 1; at4 < length; at4++) value = value * 256 + field2[at4];
   return exact(value, field2, name);
 }
 function exact(value, field2, name) {
@@ -47713,9 +47855,9 @@ function isHeader(block2) {
     CHECKSUM[1] * SPACE2,
     0
   ];
-  for (let at3 = 0; at3 < BLOCK; at3++) {
-    if (at3 === CHECKSUM[0]) at3 += CHECKSUM[1];
-    const byte = block2[at3];
+  for (let at4 = 0; at4 < BLOCK; at4++) {
+    if (at4 === CHECKSUM[0]) at4 += CHECKSUM[1];
+    const byte = block2[at4];
     sum4 += byte;
     high += byte >> 7;
   }
@@ -47737,22 +47879,22 @@ function readHeader(block2) {
   const posix2 = magic.startsWith("ustar") && block2[MAGIC2[0] + 5] === 0;
   const gnu = magic === "ustar  ";
   const libarchive = block2[MODE2[0] + 6] === SPACE2 && block2[MODE2[0] + 7] === 0;
-  const number = (field2, name2) => numberOf6(fieldOf(block2, field2), name2, libarchive);
+  const number2 = (field2, name2) => numberOf6(fieldOf(block2, field2), name2, libarchive);
   const prefix = posix2 ? textOf7(block2, prefixField(block2)) : "";
   const name = textOf7(block2, NAME8);
   const type = String.fromCharCode(block2[TYPE[0]]);
-  const isDevice = type === "3" || type === "4";
+  const isDevice2 = type === "3" || type === "4";
   return {
     name: prefix === "" ? name : `${prefix}/${name}`,
-    mode: number(MODE2, "mode") & 4095,
-    uid: number(UID3, "uid"),
-    gid: number(GID3, "gid"),
-    size: number(SIZE2, "size"),
-    mtime: number(MTIME, "time"),
+    mode: number2(MODE2, "mode") & 4095,
+    uid: number2(UID3, "uid"),
+    gid: number2(GID3, "gid"),
+    size: number2(SIZE2, "size"),
+    mtime: number2(MTIME, "time"),
     type,
     target: textOf7(block2, TARGET),
-    major: isDevice && (posix2 || gnu) ? number(MAJOR, "major number") : 0,
-    minor: isDevice && (posix2 || gnu) ? number(MINOR, "minor number") : 0,
+    major: isDevice2 && (posix2 || gnu) ? number2(MAJOR, "major number") : 0,
+    minor: isDevice2 && (posix2 || gnu) ? number2(MINOR, "minor number") : 0,
     libarchive
   };
 }
@@ -47841,33 +47983,33 @@ var init_header = __esm({
 // images/layer/tar/pax.ts
 function paxRecords(bytes) {
   const records = [];
-  for (let at3 = 0; at3 < bytes.length && bytes[at3] !== 0; ) {
+  for (let at4 = 0; at4 < bytes.length && bytes[at4] !== 0; ) {
     let [length, digits] = [
       0,
-      at3
+      at4
     ];
     for (; digits < bytes.length && isDigit(bytes[digits]); digits++) {
       length = length * 10 + bytes[digits] - ZERO2;
       if (length > bytes.length) throw broken();
     }
-    const end = at3 + length;
+    const end = at4 + length;
     const equals = bytes.indexOf(EQUALS, digits);
-    const whole = digits > at3 && bytes[digits] === SPACE3 && end <= bytes.length && equals > digits + 1 && equals < end && bytes[end - 1] === NEWLINE;
+    const whole = digits > at4 && bytes[digits] === SPACE3 && end <= bytes.length && equals > digits + 1 && equals < end && bytes[end - 1] === NEWLINE;
     if (!whole) throw broken();
     const key = decodeName(bytes.subarray(digits + 1, equals));
     records.push({
       key,
       value: bytes.slice(equals + 1, end - 1)
     });
-    at3 = end;
+    at4 = end;
   }
   return records;
 }
 function paxNumber(value, key) {
   const text5 = decodeName(value);
-  const number = Number(text5);
-  if (!/^\d+$/.test(text5) || !Number.isSafeInteger(number)) throw noNumber(key, text5);
-  return number;
+  const number2 = Number(text5);
+  if (!/^\d+$/.test(text5) || !Number.isSafeInteger(number2)) throw noNumber(key, text5);
+  return number2;
 }
 function paxTime(value, key, libarchive = false) {
   const text5 = decodeName(value);
@@ -47916,11 +48058,11 @@ var init_pax = __esm({
 function oldSegments(block2, start, count) {
   const segments = [];
   for (let index = 0; index < count; index++) {
-    const at3 = start + index * 2 * FIELD;
-    if (block2[at3 + FIELD] === 0) break;
+    const at4 = start + index * 2 * FIELD;
+    if (block2[at4 + FIELD] === 0) break;
     segments.push({
-      offset: numberOf6(block2.subarray(at3, at3 + FIELD), "offset in a sparse file"),
-      length: numberOf6(block2.subarray(at3 + FIELD, at3 + 2 * FIELD), "length in a sparse file")
+      offset: numberOf6(block2.subarray(at4, at4 + FIELD), "offset in a sparse file"),
+      length: numberOf6(block2.subarray(at4 + FIELD, at4 + 2 * FIELD), "length in a sparse file")
     });
   }
   return segments;
@@ -47958,20 +48100,20 @@ function pairs2(numbers) {
   if (numbers.length % 2 !== 0) throw broken2("an offset has no length");
   if (numbers.length / 2 > MOST_SEGMENTS) throw broken2(`it has more than ${MOST_SEGMENTS} parts`);
   const segments = [];
-  for (let at3 = 0; at3 < numbers.length; at3 += 2) {
+  for (let at4 = 0; at4 < numbers.length; at4 += 2) {
     segments.push({
-      offset: numbers[at3],
-      length: numbers[at3 + 1]
+      offset: numbers[at4],
+      length: numbers[at4 + 1]
     });
   }
   return segments;
 }
 function decimal(text5) {
-  const number = Number(text5);
-  if (!/^\d+$/.test(text5) || !Number.isSafeInteger(number)) {
+  const number2 = Number(text5);
+  if (!/^\d+$/.test(text5) || !Number.isSafeInteger(number2)) {
     throw broken2("its numbers are no numbers");
   }
-  return number;
+  return number2;
 }
 function broken2(why) {
   return new ArchiveError(`the map of a sparse file is broken: ${why}`);
@@ -47998,13 +48140,13 @@ var init_sparse = __esm({
             if (this.#digits.length > 20) throw broken2("its numbers are no numbers");
             continue;
           }
-          const number = decimal(this.#digits);
+          const number2 = decimal(this.#digits);
           this.#digits = "";
           if (this.#wanted < 0) {
-            if (number > MOST_SEGMENTS) throw broken2(`it has more than ${MOST_SEGMENTS} parts`);
-            this.#wanted = number * 2;
+            if (number2 > MOST_SEGMENTS) throw broken2(`it has more than ${MOST_SEGMENTS} parts`);
+            this.#wanted = number2 * 2;
           } else {
-            this.#numbers.push(number);
+            this.#numbers.push(number2);
           }
           if (this.#numbers.length === this.#wanted) return pairs2(this.#numbers);
         }
@@ -48043,20 +48185,20 @@ function entryOf2({ header: header2, kind, globals, extensions, sparse }) {
     return found === void 0 || found.length === 0 ? void 0 : found;
   };
   const text5 = (key) => textOf8(value(key), key);
-  const number = (key) => {
+  const number2 = (key) => {
     const found = value(key);
     return found === void 0 ? void 0 : paxNumber(found, key);
   };
   const mtime = value("mtime");
   const segments = sparse.segments ?? (kind === "file" ? paxSegments(extensions.records) : void 0);
-  const size = sparse.size ?? number("GNU.sparse.realsize") ?? number("GNU.sparse.size");
+  const size = sparse.size ?? number2("GNU.sparse.realsize") ?? number2("GNU.sparse.size");
   if (segments !== void 0) checkSegments(segments, size ?? sparse.stored, sparse.stored);
   return {
     name: text5("GNU.sparse.name") ?? extensions.name ?? text5("path") ?? header2.name,
     kind,
     target: extensions.target ?? text5("linkpath") ?? header2.target,
-    uid: number("uid") ?? header2.uid,
-    gid: number("gid") ?? header2.gid,
+    uid: number2("uid") ?? header2.uid,
+    gid: number2("gid") ?? header2.gid,
     mode: header2.mode,
     mtime: mtime === void 0 ? wholeSeconds(header2.mtime) : paxTime(mtime, "mtime", header2.libarchive),
     size: segments === void 0 ? sparse.stored : size ?? sparse.stored,
@@ -48187,10 +48329,10 @@ var init_reader2 = __esm({
        * @throws {ArchiveError} if it is no tar, or a broken one
        */
       push(piece) {
-        let at3 = 0;
-        while (at3 < piece.length) {
-          const taken = this.#take(at3 === 0 ? piece : piece.subarray(at3));
-          at3 += taken;
+        let at4 = 0;
+        while (at4 < piece.length) {
+          const taken = this.#take(at4 === 0 ? piece : piece.subarray(at4));
+          at4 += taken;
           this.#position += taken;
         }
       }
@@ -48441,12 +48583,12 @@ function readTarIndex(path2) {
   try {
     const { size } = fstatSync(fd);
     const block2 = new Uint8Array(BLOCK);
-    for (let at3 = 0; at3 < size; ) {
-      const count = readSync(fd, block2, 0, BLOCK, at3);
+    for (let at4 = 0; at4 < size; ) {
+      const count = readSync(fd, block2, 0, BLOCK, at4);
       reader.push(block2.subarray(0, count));
-      at3 += count;
+      at4 += count;
       if (count === 0) break;
-      at3 += reader.skip(size - at3);
+      at4 += reader.skip(size - at4);
     }
     reader.finish();
   } finally {
@@ -48647,10 +48789,10 @@ async function* gunzip(blob) {
     });
   }
   const start = fed - sum2(recent);
-  let at3 = start;
+  let at4 = start;
   for (const piece of recent) {
-    checkZeros(piece.subarray(Math.max(0, gunzip2.bytesWritten - at3)));
-    at3 += piece.length;
+    checkZeros(piece.subarray(Math.max(0, gunzip2.bytesWritten - at4)));
+    at4 += piece.length;
   }
   for (let piece = blob.next(); piece !== void 0; piece = blob.next()) checkZeros(piece);
 }
@@ -48790,10 +48932,10 @@ function* piecesOf2(input) {
 }
 function joined(parts2) {
   const whole = new Uint8Array(parts2.reduce((total, { length }) => total + length, 0));
-  let at3 = 0;
+  let at4 = 0;
   for (const part2 of parts2) {
-    whole.set(part2, at3);
-    at3 += part2.length;
+    whole.set(part2, at4);
+    at4 += part2.length;
   }
   return whole;
 }
@@ -48867,7 +49009,7 @@ function decompress(blob) {
   if (isTar(head2)) return plain2(blob);
   if (head2[0] === 31 && head2[1] === 139) return gunzip(blob);
   if (isZstd(head2)) return unzstd(blob);
-  const other = OTHERS4.find(([, magic]) => magic.every((byte, at3) => head2[at3] === byte));
+  const other = OTHERS4.find(([, magic]) => magic.every((byte, at4) => head2[at4] === byte));
   if (other !== void 0) {
     throw new ArchiveError(`it is compressed by ${other[0]}, and layers are by gzip or zstd, or not at all`);
   }
@@ -49025,14 +49167,14 @@ var init_file_batch = __esm({
         return this.#openedBy(calls.add("openat", args));
       }
       write(fd, { offset, bytes }) {
-        for (let at3 = 0; at3 < bytes.length; at3 += LONG) {
-          const part2 = bytes.subarray(at3, at3 + LONG);
+        for (let at4 = 0; at4 < bytes.length; at4 += LONG) {
+          const part2 = bytes.subarray(at4, at4 + LONG);
           const address2 = this.calls.address(part2);
           const index = this.calls.add("pwrite64", [
             fd,
             address2,
             part2.length,
-            offset + at3
+            offset + at4
           ]);
           this.#writes.push({
             index,
@@ -49500,16 +49642,16 @@ var init_file_reading = __esm({
           };
           return;
         }
-        for (let at3 = 0; at3 < bytes.length; ) {
+        for (let at4 = 0; at4 < bytes.length; ) {
           const { offset, length } = segments[this.#segment];
-          const taken = Math.min(length - this.#segmentRead, bytes.length - at3);
-          const part2 = bytes.subarray(at3, at3 + taken);
+          const taken = Math.min(length - this.#segmentRead, bytes.length - at4);
+          const part2 = bytes.subarray(at4, at4 + taken);
           if (taken > 0) yield {
             offset: offset + this.#segmentRead,
             bytes: part2
           };
           this.#segmentRead += taken;
-          at3 += taken;
+          at4 += taken;
           if (this.#segmentRead === length) {
             this.#segment++;
             this.#segmentRead = 0;
@@ -49735,8 +49877,8 @@ var init_tree2 = __esm({
       }
       /** Notes that the layer has said something of a file, and so of the directories around it. */
       touch(node) {
-        for (let at3 = node; at3 && at3.layer !== this.layer; at3 = at3.parent) {
-          at3.layer = this.layer;
+        for (let at4 = node; at4 && at4.layer !== this.layer; at4 = at4.parent) {
+          at4.layer = this.layer;
         }
       }
       /** The files of lower layers that a whiteout hides: the outermost of each. */
@@ -49811,8 +49953,8 @@ var init_unpack = __esm({
         return this.#entries;
       }
       /** Begins a layer. The first is 1. */
-      beginLayer(number) {
-        this.#tree.layer = number;
+      beginLayer(number2) {
+        this.#tree.layer = number2;
       }
       /** Takes an entry of the archive; what it takes on the disk is done by {@linkcode work}. */
       entry(entry2) {
@@ -50316,16 +50458,16 @@ var init_read_tree = __esm({
         await this.#run(path2, [
           opened2
         ]);
-        const number = this.#opened(opened2);
+        const number2 = this.#opened(opened2);
         const found = {
           status: readStatx(calls.read(status, STATX_SIZE2)),
           mtime: mtimeOf(calls.read(status, STATX_SIZE2))
         };
         const xattrNames = names();
         calls.clear();
-        const xattrs = await this.#xattrs(path2, number, xattrNames);
-        const entries = await this.#entries(path2, number);
-        this.#close(number);
+        const xattrs = await this.#xattrs(path2, number2, xattrNames);
+        const entries = await this.#entries(path2, number2);
+        this.#close(number2);
         return {
           ...found,
           xattrs,
@@ -50334,8 +50476,8 @@ var init_read_tree = __esm({
       }
       /** Reads files of a directory, in this order. */
       async *files(path2, entries) {
-        for (let at3 = 0; at3 < entries.length; at3 += AT_ONCE6) {
-          for (const file of await this.#group(path2, entries.slice(at3, at3 + AT_ONCE6))) {
+        for (let at4 = 0; at4 < entries.length; at4 += AT_ONCE6) {
+          for (const file of await this.#group(path2, entries.slice(at4, at4 + AT_ONCE6))) {
             try {
               yield file;
             } finally {
@@ -50518,16 +50660,16 @@ function headerOf(entry2) {
   const { uid, gid, size = 0, mtime } = entry2;
   if (split5 === void 0 || !isAscii(name)) keep2("path", name);
   if (target.length > NAME9 || !isAscii(target)) keep2("linkpath", target);
-  const number = (key, value, digits) => {
+  const number2 = (key, value, digits) => {
     if (value >= 0 && value < 8 ** digits) return value;
     keep2(key, String(value));
     return 0;
   };
   const fields = {
-    uid: number("uid", uid, 7),
-    gid: number("gid", gid, 7),
-    size: number("size", size, 11),
-    mtime: number("mtime", mtime, 11)
+    uid: number2("uid", uid, 7),
+    gid: number2("gid", gid, 7),
+    size: number2("size", size, 11),
+    mtime: number2("mtime", mtime, 11)
   };
   for (const { name: name2, value } of entry2.xattrs ?? []) keep2(`SCHILY.xattr.${name2}`, value);
   const [prefix, rest] = split5 ?? [
@@ -50572,8 +50714,8 @@ function paddingOf2(size) {
 }
 function block(fields) {
   const bytes = new Uint8Array(BLOCK);
-  const octal5 = (at3, digits, value) => {
-    encoder6.encodeInto(value.toString(8).padStart(digits, "0"), bytes.subarray(at3, at3 + digits));
+  const octal5 = (at4, digits, value) => {
+    encoder6.encodeInto(value.toString(8).padStart(digits, "0"), bytes.subarray(at4, at4 + digits));
   };
   bytes.set(fields.rest);
   octal5(100, 7, fields.mode);
@@ -50597,10 +50739,10 @@ function splitName(name) {
     new Uint8Array(),
     name
   ];
-  for (let at3 = name.length - 2; at3 >= 0 && name.length - at3 - 1 <= NAME9; at3--) {
-    if (name[at3] === 47 && at3 <= PREFIX3) return [
-      name.subarray(0, at3),
-      name.subarray(at3 + 1)
+  for (let at4 = name.length - 2; at4 >= 0 && name.length - at4 - 1 <= NAME9; at4--) {
+    if (name[at4] === 47 && at4 <= PREFIX3) return [
+      name.subarray(0, at4),
+      name.subarray(at4 + 1)
     ];
   }
   return void 0;
@@ -50630,10 +50772,10 @@ function bytesOf5(text5) {
 }
 function joined2(parts2) {
   const whole = new Uint8Array(parts2.reduce((sum4, { length }) => sum4 + length, 0));
-  let at3 = 0;
+  let at4 = 0;
   for (const part2 of parts2) {
-    whole.set(part2, at3);
-    at3 += part2.length;
+    whole.set(part2, at4);
+    at4 += part2.length;
   }
   return whole;
 }
@@ -50691,7 +50833,7 @@ async function writeLayer(directory2, path2, options = {}) {
     for await (const piece of decoded2(gzip, next)) {
       blob.update(piece);
       size += piece.length;
-      for (let at3 = 0; at3 < piece.length; ) at3 += writeSync(fd, piece, at3);
+      for (let at4 = 0; at4 < piece.length; ) at4 += writeSync(fd, piece, at4);
     }
   } catch (error) {
     rmSync(path2, {
@@ -50709,16 +50851,16 @@ async function writeLayer(directory2, path2, options = {}) {
     leftOut: archive.leftOut
   };
 }
-function* dataOf(path2, fd, size) {
-  for (let at3 = 0; at3 < size; ) {
+function* dataOf2(path2, fd, size) {
+  for (let at4 = 0; at4 < size; ) {
     const piece = readSome(fd) ?? new Uint8Array();
     if (piece.length === 0) {
       throw new LayerError(`${JSON.stringify(path2)} became shorter while it was read`, {
         code: "invalid"
       });
     }
-    yield piece.subarray(0, size - at3);
-    at3 += piece.length;
+    yield piece.subarray(0, size - at4);
+    at4 += piece.length;
   }
   yield paddingOf2(size);
 }
@@ -50798,11 +50940,11 @@ var init_write_layer = __esm({
         let piece = new Uint8Array(PIECE2);
         let filled = 0;
         for await (const bytes of this.#parts()) {
-          for (let at3 = 0; at3 < bytes.length; ) {
-            const taken = Math.min(PIECE2 - filled, bytes.length - at3);
-            piece.set(bytes.subarray(at3, at3 + taken), filled);
+          for (let at4 = 0; at4 < bytes.length; ) {
+            const taken = Math.min(PIECE2 - filled, bytes.length - at4);
+            piece.set(bytes.subarray(at4, at4 + taken), filled);
             filled += taken;
-            at3 += taken;
+            at4 += taken;
             if (filled === PIECE2) {
               yield piece;
               piece = new Uint8Array(PIECE2);
@@ -50879,7 +51021,7 @@ var init_write_layer = __esm({
           major,
           minor
         });
-        if (file.fd !== void 0) yield* dataOf(path2, file.fd, size);
+        if (file.fd !== void 0) yield* dataOf2(path2, file.fd, size);
       }
       *#entry(entry2) {
         this.#entries++;
@@ -51184,7 +51326,7 @@ var init_owners2 = __esm({
 // images/run/resolve.ts
 var posix;
 function resolveInImage(root2, path2) {
-  let [at3, rest, links2] = [
+  let [at4, rest, links2] = [
     "/",
     partsOf3(path2),
     0
@@ -51192,11 +51334,11 @@ function resolveInImage(root2, path2) {
   let hasParent = true;
   while (rest.length > 0) {
     const [part2, ...further] = rest;
-    const next = posix.join(at3, part2);
+    const next = posix.join(at4, part2);
     const link2 = hasParent && links2 < LINKS2 ? linkAt2(root2 + next) : void 0;
     if (link2 === void 0) {
       hasParent &&= further.length === 0 || isDirectory(root2 + next);
-      [at3, rest] = [
+      [at4, rest] = [
         next,
         further
       ];
@@ -51207,10 +51349,10 @@ function resolveInImage(root2, path2) {
       ...partsOf3(link2),
       ...further
     ];
-    if (link2.startsWith("/")) at3 = "/";
+    if (link2.startsWith("/")) at4 = "/";
   }
   return {
-    path: at3,
+    path: at4,
     hasParent
   };
 }
@@ -51249,19 +51391,19 @@ async function rootSteps(root2, session, options, { cwd, volumes: declared }) {
     "/proc",
     "/sys"
   ]) checkMountPoint(root2, path2);
-  const at3 = (path2) => root2.path + resolveInImage(root2.path, path2).path;
+  const at4 = (path2) => root2.path + resolveInImage(root2.path, path2).path;
   return [
     await lower2(root2.path, persistent),
     ...cwd === "/" ? [] : [
-      mkdir2(at3(cwd))
+      mkdir2(at4(cwd))
     ],
-    ...readOnly ? writable(declared, Object.keys(volumes)).flatMap((path2) => discarding(at3(path2))) : [],
-    proc(at3("/proc")),
-    net === "host" ? bind("/sys", at3("/sys"), {
+    ...readOnly ? writable(declared, Object.keys(volumes)).flatMap((path2) => discarding(at4(path2))) : [],
+    proc(at4("/proc")),
+    net === "host" ? bind("/sys", at4("/sys"), {
       readOnly: true
-    }) : sysfs(at3("/sys")),
-    devices(at3("/dev")),
-    mqueue(at3("/dev/mqueue")),
+    }) : sysfs(at4("/sys")),
+    devices(at4("/dev")),
+    mqueue(at4("/dev/mqueue")),
     ...await networkFiles(root2, session, hostname2, net),
     ...shown3(root2, root2.marker, MARKER2, true),
     ...Object.entries(volumes).flatMap(([target, { source, readOnly: readOnly2 = false }]) => shown3(root2, source, target, readOnly2)),
@@ -51623,11 +51765,11 @@ function processOf3(config, root2, words3, options = {}) {
 }
 function variablesOf4({ env }, { home }) {
   const own = env.flatMap((text5) => {
-    const at3 = text5.indexOf("=");
-    return at3 > 0 ? [
+    const at4 = text5.indexOf("=");
+    return at4 > 0 ? [
       [
-        text5.slice(0, at3),
-        text5.slice(at3 + 1)
+        text5.slice(0, at4),
+        text5.slice(at4 + 1)
       ]
     ] : [];
   });
@@ -51797,7 +51939,7 @@ async function readIndex2(path2) {
       code: "store"
     });
   }
-  return manifests.map((value, at3) => readDescriptor(`${path2}: manifest ${at3 + 1}`, value, OCI_MANIFEST));
+  return manifests.map((value, at4) => readDescriptor(`${path2}: manifest ${at4 + 1}`, value, OCI_MANIFEST));
 }
 async function changeIndex({ path: path2, lock: lock3 }, session, change, signal) {
   using _held = await FileLock.acquire(lock3, {
@@ -52293,8 +52435,8 @@ var init_image = __esm({
       async command(words3 = [], options = {}) {
         const process = await this.process(words3, options);
         const [program, ...args] = process.args;
-        const box2 = recipe(...await this.#containerSteps(process, options));
-        return box2.command(program, {
+        const box3 = recipe(...await this.#containerSteps(process, options));
+        return box3.command(program, {
           ...options.command,
           args
         });
@@ -53427,15 +53569,15 @@ function fromEntry(path2, name, entry2) {
   const auth = textIn(entry2, "auth");
   if (auth === void 0) return void 0;
   const decoded3 = decode2(auth);
-  const at3 = decoded3?.indexOf(":") ?? -1;
-  if (decoded3 === void 0 || at3 < 0) {
+  const at4 = decoded3?.indexOf(":") ?? -1;
+  if (decoded3 === void 0 || at4 < 0) {
     throw new ImageError(`${path2}: "auth" of ${name} is not "name:password" in base64`, {
       code: "denied"
     });
   }
   return {
-    username: decoded3.slice(0, at3),
-    password: decoded3.slice(at3 + 1).replace(/\0+$/, "")
+    username: decoded3.slice(0, at4),
+    password: decoded3.slice(at4 + 1).replace(/\0+$/, "")
   };
 }
 function decode2(base64) {
@@ -53460,9 +53602,9 @@ async function fromHelper(helper, server, variables) {
   const { success, stdout, stderr } = await askHelper(program, server, variables);
   const text5 = new TextDecoder().decode(stdout).trim();
   if (!success) {
-    const said = `${text5} ${new TextDecoder().decode(stderr)}`.trim();
-    if (/credentials not found|no credentials/i.test(said)) return void 0;
-    throw new ImageError(`${program} fails for ${server}: ${said.split("\n")[0]}`, {
+    const said2 = `${text5} ${new TextDecoder().decode(stderr)}`.trim();
+    if (/credentials not found|no credentials/i.test(said2)) return void 0;
+    throw new ImageError(`${program} fails for ${server}: ${said2.split("\n")[0]}`, {
       code: "denied"
     });
   }
@@ -53840,8 +53982,8 @@ var init_connection2 = __esm({
       }
       async #refusal({ what, path: path2 }, response) {
         const { status } = response;
-        const said = await this.#saidBy(response);
-        const words3 = said === "" ? `status ${status}` : `status ${status}, ${said}`;
+        const said2 = await this.#saidBy(response);
+        const words3 = said2 === "" ? `status ${status}` : `status ${status}, ${said2}`;
         if (status === 404) {
           return new ImageError(`${this.registry} does not have ${what} (${words3})`, {
             code: "not-found"
@@ -54011,41 +54153,41 @@ var init_repository = __esm({
       async *download(what, blob, offset) {
         const tries = new Tries(this.#options, this.#signal);
         let mayAsk = true;
-        for (let at3 = offset; at3 < blob.size; ) {
-          if (at3 > 0 && !mayAsk) {
+        for (let at4 = offset; at4 < blob.size; ) {
+          if (at4 > 0 && !mayAsk) {
             yield RESTART;
-            at3 = 0;
+            at4 = 0;
           }
-          const response = await this.#blob(what, blob, at3);
+          const response = await this.#blob(what, blob, at4);
           const begin = beginOf(response);
-          if (begin !== at3 && begin !== 0) {
+          if (begin !== at4 && begin !== 0) {
             await discard2(response);
-            if (at3 === 0) throw this.#noBlob(what, response);
+            if (at4 === 0) throw this.#noBlob(what, response);
             mayAsk = false;
             continue;
           }
-          if (begin !== at3) {
+          if (begin !== at4) {
             yield RESTART;
-            at3 = 0;
+            at4 = 0;
           }
-          const before = at3;
+          const before = at4;
           try {
             for await (const part2 of bodyOf2(response, this.connection.idleTimeout)) {
-              at3 += part2.length;
+              at4 += part2.length;
               yield part2;
-              if (at3 > blob.size) return;
+              if (at4 > blob.size) return;
             }
-            if (at3 >= blob.size) return;
-            throw new TypeError(`it ended after ${at3} of ${blob.size} bytes`);
+            if (at4 >= blob.size) return;
+            throw new TypeError(`it ended after ${at4} of ${blob.size} bytes`);
           } catch (error) {
-            if (at3 - before >= PROGRESS) tries.reset();
+            if (at4 - before >= PROGRESS) tries.reset();
             if (!(error instanceof TypeError)) throw error;
             if (await tries.next()) continue;
             throw this.#broken(what, error);
           }
         }
       }
-      #blob(what, { digest }, at3) {
+      #blob(what, { digest }, at4) {
         return this.connection.request({
           method: "GET",
           path: `${this.name}/blobs/${digest}`,
@@ -54053,8 +54195,8 @@ var init_repository = __esm({
           // What is decoded on the way would be other bytes than those of the digest.
           headers: {
             "accept-encoding": "identity",
-            ...at3 > 0 && {
-              range: `bytes=${at3}-`
+            ...at4 > 0 && {
+              range: `bytes=${at4}-`
             }
           },
           expects: [
@@ -54145,11 +54287,11 @@ var init_registry2 = __esm({
         const places = this.#places;
         const what = `the blob ${blob.digest} of ${this.what}`;
         return async function* (offset) {
-          let at3 = offset;
+          let at4 = offset;
           for (const place3 of places) {
             try {
-              for await (const part2 of place3.download(what, blob, at3)) {
-                at3 = part2 === RESTART ? 0 : at3 + part2.length;
+              for await (const part2 of place3.download(what, blob, at4)) {
+                at4 = part2 === RESTART ? 0 : at4 + part2.length;
                 yield part2;
               }
               return;
@@ -55244,25 +55386,25 @@ var init_upload = __esm({
       async #sendTo(begin, upload) {
         const { blob, progress } = upload;
         let destination3 = begin;
-        let at3 = 0;
-        while (blob.size - at3 > destination3.chunk) {
-          const bytes = await upload.read(at3, destination3.chunk);
-          const response = await this.#sendChunk(destination3, bytes, at3, blob);
+        let at4 = 0;
+        while (blob.size - at4 > destination3.chunk) {
+          const bytes = await upload.read(at4, destination3.chunk);
+          const response = await this.#sendChunk(destination3, bytes, at4, blob);
           destination3 = await this.#destination(response, destination3);
-          at3 = receivedBy(response, at3 + bytes.length);
-          progress?.(at3);
+          at4 = receivedBy(response, at4 + bytes.length);
+          progress?.(at4);
         }
-        await this.#end(destination3, await upload.read(at3, blob.size - at3), at3, blob);
+        await this.#end(destination3, await upload.read(at4, blob.size - at4), at4, blob);
         progress?.(blob.size);
       }
-      async #sendChunk({ url }, body, at3, { digest }) {
+      async #sendChunk({ url }, body, at4, { digest }) {
         const response = await this.#repository.connection.request({
           method: "PATCH",
           path: url,
           scope: this.#scope,
           headers: {
             "content-type": "application/octet-stream",
-            "content-range": `${at3}-${at3 + body.length - 1}`
+            "content-range": `${at4}-${at4 + body.length - 1}`
           },
           body,
           // It has another part already: of a request that was made twice.
@@ -55275,7 +55417,7 @@ var init_upload = __esm({
         await discard2(response);
         return response;
       }
-      async #end({ url }, body, at3, { digest }) {
+      async #end({ url }, body, at4, { digest }) {
         const end = new URL(url);
         end.searchParams.set("digest", digest);
         const response = await this.#repository.connection.request({
@@ -55284,8 +55426,8 @@ var init_upload = __esm({
           scope: this.#scope,
           headers: {
             "content-type": "application/octet-stream",
-            ...at3 > 0 && body.length > 0 && {
-              "content-range": `${at3}-${at3 + body.length - 1}`
+            ...at4 > 0 && body.length > 0 && {
+              "content-range": `${at4}-${at4 + body.length - 1}`
             }
           },
           body,
@@ -55645,7 +55787,7 @@ function imageReport(given, image3) {
 function sum3(numbers) {
   return [
     ...numbers.values()
-  ].reduce((sum4, number) => sum4 + number, 0);
+  ].reduce((sum4, number2) => sum4 + number2, 0);
 }
 function layersText(count) {
   return count === 1 ? "1 layer" : `${count} layers`;
@@ -55658,12 +55800,12 @@ function sizeText(bytes) {
     "GB",
     "TB"
   ];
-  let [value, at3] = [
+  let [value, at4] = [
     bytes,
     0
   ];
-  for (; value >= 999.95 && at3 < units.length - 1; at3++) value /= 1e3;
-  return `${at3 === 0 ? Math.round(value) : value.toFixed(1)} ${units[at3]}`;
+  for (; value >= 999.95 && at4 < units.length - 1; at4++) value /= 1e3;
+  return `${at4 === 0 ? Math.round(value) : value.toFixed(1)} ${units[at4]}`;
 }
 function shortDigest(digest) {
   return digest.slice(digest.indexOf(":") + 1).slice(0, 12);
@@ -55818,11 +55960,11 @@ var init_interruptible = __esm({
 // detached/log_reader.ts
 function startOf2(bytes, count) {
   if (count === 0) return bytes.length;
-  let at3 = bytes.length - 1;
-  for (let lines = 0; at3 > 0; at3--) {
-    if (bytes[at3 - 1] === NEWLINE2 && ++lines === count) break;
+  let at4 = bytes.length - 1;
+  for (let lines = 0; at4 > 0; at4--) {
+    if (bytes[at4 - 1] === NEWLINE2 && ++lines === count) break;
   }
-  return Math.max(at3, 0);
+  return Math.max(at4, 0);
 }
 function open4(path2) {
   return ifThere(() => linux.open(path2, FLAGS3));
@@ -56225,8 +56367,8 @@ function startSupervisor(argsFor) {
   using read5 = reader;
   let pidfd;
   {
-    using write8 = writer;
-    pidfd = spawn2(write8, argsFor(READY));
+    using write9 = writer;
+    pidfd = spawn2(write9, argsFor(READY));
   }
   using supervisor = pidfd;
   const name = readAll3(read5);
@@ -56401,14 +56543,14 @@ var init_event_log = __esm({
         this.#next = Promise.withResolvers();
       }
       async *[Symbol.asyncIterator]() {
-        for (let at3 = 0; ; at3++) {
-          at3 = Math.max(at3, this.#dropped);
-          while (at3 - this.#dropped >= this.#events.length) {
+        for (let at4 = 0; ; at4++) {
+          at4 = Math.max(at4, this.#dropped);
+          while (at4 - this.#dropped >= this.#events.length) {
             if (this.#isClosed) return;
             await this.#next.promise;
-            at3 = Math.max(at3, this.#dropped);
+            at4 = Math.max(at4, this.#dropped);
           }
-          yield this.#events[at3 - this.#dropped];
+          yield this.#events[at4 - this.#dropped];
         }
       }
     };
@@ -56886,9 +57028,9 @@ var init_service = __esm({
         }
       }
       #command() {
-        const { program, recipe: box2 = recipe(), ready } = this.#options;
+        const { program, recipe: box3 = recipe(), ready } = this.#options;
         try {
-          return box2.command(program, {
+          return box3.command(program, {
             ...commandOptionsOf(this.#options),
             ...isContainerName(this.name) && {
               name: this.name
@@ -57396,11 +57538,11 @@ async function run3(given) {
   if (image3 === void 0 || failed2 !== 0) return failed2;
   await using held = image3;
   const { args } = await held.process(given.program, options);
-  const box2 = await held.recipe(options);
+  const box3 = await held.recipe(options);
   if (isDetached(given)) {
     const { superviseProgram: superviseProgram2 } = await Promise.resolve().then(() => (init_supervisor(), supervisor_exports));
     return await superviseProgram2(given, {
-      recipe: apart(box2),
+      recipe: apart(box3),
       program: args,
       source: {
         image: held.name
@@ -57408,7 +57550,7 @@ async function run3(given) {
     });
   }
   const name = given.value("name");
-  return await runProgram(args, (program, streams) => box2.command(program, streams), {
+  return await runProgram(args, (program, streams) => box3.command(program, streams), {
     report,
     name
   });
@@ -57560,11 +57702,11 @@ __export(sandbox_exports, {
   visibleDirectory: () => visibleDirectory
 });
 
-async function runIn(given, options, box2) {
+async function runIn(given, options, box3) {
   const report = reportOf(given);
   const place3 = placeIn(given, options);
   const audit = auditOf(given);
-  const make2 = (program, command) => box2.command(program, {
+  const make2 = (program, command) => box3.command(program, {
     ...command,
     ...place3,
     audit: audit !== void 0
@@ -57709,12 +57851,12 @@ var init_words2 = __esm({
 });
 
 // scripts/ramekin/learn/flags.ts
-function learnedFlags(given, flags2, { read: read5, write: write8, tmpfs: tmpfs2, denyRead }) {
+function learnedFlags(given, flags2, { read: read5, write: write9, tmpfs: tmpfs2, denyRead }) {
   const kept = flags2.filter(({ name }) => !OWN4.has(name)).flatMap((flag2) => givenAs(given, flag2));
   const paths = (name, list5) => list5.filter(isSayable).map((path2) => word4(`--${name}=${path2}`));
   return [
     ...paths("allow-read", read5),
-    ...paths("allow-write", write8),
+    ...paths("allow-write", write9),
     ...paths("tmpfs", tmpfs2),
     ...paths("deny-read", denyRead),
     ...kept
@@ -57869,18 +58011,18 @@ function isWide(directory2, homes) {
   return homes.some((home) => isWithin(home, directory2) || WIDE_IN_HOME.some((name) => directory2 === home + name));
 }
 function outermost(paths) {
-  const sorted2 = [
+  const sorted3 = [
     ...new Set(paths)
   ].sort();
-  return sorted2.filter((path2) => !sorted2.some((other) => other !== path2 && isWithin(path2, other)));
+  return sorted3.filter((path2) => !sorted3.some((other) => other !== path2 && isWithin(path2, other)));
 }
 function isWithinAny(path2, directories) {
   return directories.some((directory2) => isWithin(path2, directory2));
 }
 function existing(path2, root2) {
-  let at3 = path2;
-  while (at3 !== root2 && realPath(at3) === void 0) at3 = parentOf(at3);
-  return at3;
+  let at4 = path2;
+  while (at4 !== root2 && realPath(at4) === void 0) at4 = parentOf(at4);
+  return at4;
 }
 function shownFiles2() {
   return sandbox({
@@ -57948,16 +58090,16 @@ var init_grants = __esm({
         this.#around = around;
       }
       learn(used) {
-        const write8 = this.#written(used);
-        const read5 = this.#read(used).filter((path2) => !isWithinAny(path2, write8));
+        const write9 = this.#written(used);
+        const read5 = this.#read(used).filter((path2) => !isWithinAny(path2, write9));
         const shown4 = [
           ...read5,
-          ...write8
+          ...write9
         ];
         const denyRead = shown4.flatMap((path2) => this.#around.secrets.within(path2));
         return {
           read: read5,
-          write: write8,
+          write: write9,
           tmpfs: this.#lookedAt(used, shown4),
           denyRead: [
             ...new Set(denyRead)
@@ -58180,8 +58322,8 @@ async function run6(given) {
   const secrets = new Secrets(homes, Deno.cwd());
   const options = learningOptions(given, secrets, homes);
   const permissions2 = permissionsFor2(given);
-  const box2 = sandbox(options);
-  const make2 = (program, command) => box2.command(program, {
+  const box3 = sandbox(options);
+  const make2 = (program, command) => box3.command(program, {
     ...command,
     ...inheritedBy(given, options),
     ...permissions2 !== void 0 && {
@@ -58222,13 +58364,13 @@ function learningOptions(given, secrets, homes) {
   const own = isGiven || isWide(Deno.cwd(), homes) ? [] : [
     Deno.cwd()
   ];
-  const write8 = isGiven ? options.write : own;
+  const write9 = isGiven ? options.write : own;
   return {
     ...options,
     read: [
       "/"
     ],
-    write: write8,
+    write: write9,
     denyRead: [
       ...options.denyRead ?? [],
       ...secrets.paths,
@@ -58256,12 +58398,12 @@ function permissionsFor2(given) {
     ]
   };
 }
-function recipeOf(given, { cwd, ...options }, { read: read5, write: write8, tmpfs: tmpfs2, denyRead }) {
+function recipeOf(given, { cwd, ...options }, { read: read5, write: write9, tmpfs: tmpfs2, denyRead }) {
   const denied3 = optionsOf(given).denyRead ?? [];
   const shown4 = {
     ...options,
     read: read5,
-    write: write8,
+    write: write9,
     tmpfs: tmpfs2,
     denyRead: [
       ...denied3,
@@ -58553,9 +58695,9 @@ var init_compare = __esm({
           status: this.#statusOf(path2, read5.status)
         };
         const host2 = this.#host.status(path2);
-        const isThere3 = host2 !== void 0 && isDirectory3(host2);
+        const isThere4 = host2 !== void 0 && isDirectory3(host2);
         const { opaque, copied } = this.#notes(path2, directory2.xattrs);
-        if (!isThere3 || !await this.#isSameDirectory(path2, directory2, host2)) {
+        if (!isThere4 || !await this.#isSameDirectory(path2, directory2, host2)) {
           this.#add(path2, host2, directory2.status, {
             copied
           });
@@ -58569,7 +58711,7 @@ var init_compare = __esm({
         for (const { name } of entries.filter((entry2) => !isNoDirectory(entry2))) {
           await this.directory(within3(path2, name));
         }
-        if (isThere3 && opaque) this.#removedBelow(path2, entries);
+        if (isThere4 && opaque) this.#removedBelow(path2, entries);
       }
       async #file(path2, status, xattrs, target) {
         const host2 = this.#host.status(path2);
@@ -58719,19 +58861,19 @@ async function makeRegular(directory2, name, state, xattrs, source) {
 }
 async function copyData(from2, to, size) {
   using calls = new CallBatch(engine(), MEMORY5);
-  for (let at3 = 0; at3 < size; ) {
-    const data2 = seek(from2, at3, SEEK_DATA);
+  for (let at4 = 0; at4 < size; ) {
+    const data2 = seek(from2, at4, SEEK_DATA);
     if (data2 === void 0 || data2 >= size) break;
     const end = Math.min(seek(from2, data2, SEEK_HOLE) ?? size, size);
     syscall(lseek(from2, data2, SEEK_SET2));
     syscall(lseek(to, data2, SEEK_SET2));
-    at3 = data2;
-    while (at3 < end) {
+    at4 = data2;
+    while (at4 < end) {
       const index = calls.add("sendfile", [
         to,
         from2,
         0,
-        Math.min(end - at3, PIECE3)
+        Math.min(end - at4, PIECE3)
       ]);
       const failure = await calls.run();
       const count = calls.result(index) ?? 0;
@@ -58743,13 +58885,13 @@ async function copyData(from2, to, size) {
         });
       }
       if (count === 0) return;
-      at3 += count;
+      at4 += count;
     }
   }
   syscall(ftruncate(to, size));
 }
-function seek(fd, at3, whence) {
-  return ifThere(() => syscall(lseek(fd, at3, whence)), [
+function seek(fd, at4, whence) {
+  return ifThere(() => syscall(lseek(fd, at4, whence)), [
     "ENXIO"
   ]);
 }
@@ -59102,9 +59244,9 @@ var init_commit2 = __esm({
             name: name2,
             type: after2.mode & 61440
           }));
-          let at3 = 0;
+          let at4 = 0;
           for await (const file of reader.files(parent, types)) {
-            const { index, path: path2, after: after2 } = group[at3++];
+            const { index, path: path2, after: after2 } = group[at4++];
             checkSame(pathOf5(this.#hosts[directory2], path2), file, after2);
             const other = after2.inode === void 0 ? void 0 : names.get(after2.inode);
             if (other !== void 0) linkFile(own.number, String(index), other);
@@ -59575,18 +59717,18 @@ var init_held = __esm({
        */
       sandbox(options = {}) {
         this.#requireHeld();
-        const { protect: protect2, denyRead = [], denyWrite = [] } = options;
-        const box2 = sandbox({
+        const { protect: protect3, denyRead = [], denyWrite = [] } = options;
+        const box3 = sandbox({
           ...options,
           write: this.directories,
           changes: this.places
         });
-        this.#names = protectedNames(protect2);
+        this.#names = protectedNames(protect3);
         this.#denied = [
           ...denyRead,
           ...denyWrite
         ].map(normalize);
-        return box2;
+        return box3;
       }
       /**
        * Returns the changes, by their paths; a directory comes before what is in it. The containers have
@@ -59769,8 +59911,8 @@ async function run7(given) {
       Deno.cwd()
     ] : asked.write
   };
-  const { write: write8, ...others } = options;
-  await using held = await hold(write8);
+  const { write: write9, ...others } = options;
+  await using held = await hold(write9);
   held.finished.forEach(tellFinished);
   const shown4 = {
     ...options,
@@ -59828,9 +59970,9 @@ async function decide(given, held, changes) {
   const overwrites = given.has("overwrite");
   const withheld = changes.filter(({ conflict, protectedBy: protectedBy3 }) => protectedBy3 !== void 0 || conflict !== void 0 && !overwrites);
   const asks = !given.has("yes") && !given.has("no") && canAsk();
-  const without = withheld.length === 0 ? "" : `, without ${withheld.length} that are protected or in conflict`;
+  const without2 = withheld.length === 0 ? "" : `, without ${withheld.length} that are protected or in conflict`;
   for (; ; ) {
-    if (!given.has("yes") && !(asks && confirmed(`Make these changes${without}? [y/N] `))) {
+    if (!given.has("yes") && !(asks && confirmed(`Make these changes${without2}? [y/N] `))) {
       const advice = asks || given.has("no") ? "" : "\n  --yes makes them";
       printError(`ramekin: the changes are thrown away${advice}`);
       return {
@@ -59993,7 +60135,7 @@ function runTool(writer, { program, args }, stepIndex, onFailure) {
     program,
     ...args
   ];
-  const shown4 = words3.map((word5) => typeof word5 === "string" ? word5 : word5.text).join(" ");
+  const shown4 = words3.map((word6) => typeof word6 === "string" ? word6 : word6.text).join(" ");
   const argv = new Struct(new Uint8Array((words3.length + 1) * 8), `[${shown4}]`, words3.map((to, index) => ({
     offset: index * 8,
     to
@@ -60128,13 +60270,13 @@ var init_box_frame = __esm({
       enclose(writer, clone2, firstProcess) {
         const { hasInit, state, launcherParts, cloneStep } = this.#plan;
         writer.section = "script";
-        const add = (call2) => void writer.add(call2, {
+        const add2 = (call2) => void writer.add(call2, {
           onFailure: END
         });
-        add(rt_sigaction(SIGNALS.SIGCHLD, "SIG_DFL"));
+        add2(rt_sigaction(SIGNALS.SIGCHLD, "SIG_DFL"));
         if (this.copiesMemory) {
-          add(this.#me);
-          add(this.#pidfd);
+          add2(this.#me);
+          add2(this.#pidfd);
           const numbered2 = dup3(new ResultOf(this.#pidfd, "launcher"), LAUNCHER_PIDFD, O_CLOEXEC);
           writer.add(numbered2, {
             accept: [
@@ -60142,15 +60284,15 @@ var init_box_frame = __esm({
             ],
             onFailure: END
           });
-        } else add(call("set_tid_address", this.#word));
-        if (state.exposed) add(prctl(PR_SET_DUMPABLE, 0));
+        } else add2(call("set_tid_address", this.#word));
+        if (state.exposed) add2(prctl(PR_SET_DUMPABLE, 0));
         if (this.#cwd) writer.add(getcwd(this.#cwd), {
           accept: [
             "ENOENT"
           ],
           onFailure: END
         });
-        if (hasInit) this.#makeImage(add);
+        if (hasInit) this.#makeImage(add2);
         for (const part2 of launcherParts) {
           if ("call" in part2) writer.part({
             ...part2,
@@ -60158,8 +60300,8 @@ var init_box_frame = __esm({
           });
           else writer.place(part2);
         }
-        add(rt_sigprocmask("all", null));
-        if (!this.vfork) add(socketpair(SYNC_SOCKETS));
+        add2(rt_sigprocmask("all", null));
+        if (!this.vfork) add2(socketpair(SYNC_SOCKETS));
         writer.section = "clone";
         writer.add(clone2, {
           onZero: firstProcess,
@@ -60173,11 +60315,11 @@ var init_box_frame = __esm({
           this.#launchersLast = clone2;
         } else this.#launchersLast = writeParentWork(writer, this.#plan, this.#pidText);
       }
-      #makeImage(add) {
-        add(this.#memfd);
-        add(write(this.initImage, this.#image, this.#image.length));
+      #makeImage(add2) {
+        add2(this.#memfd);
+        add2(write(this.initImage, this.#image, this.#image.length));
         const seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-        add(fcntl(this.initImage, F_ADD_SEALS, seals));
+        add2(fcntl(this.initImage, F_ADD_SEALS, seals));
       }
       begin(writer) {
         if (this.vfork) return;
@@ -60251,9 +60393,9 @@ var init_box_frame = __esm({
           ],
           onAccepted: missing4
         });
-        this.nulls.forEach((word5, fd) => {
+        this.nulls.forEach((word6, fd) => {
           const other = new Label(`stream ${fd} is not /dev/null`);
-          const compare4 = compareWord(word5, new Named(1, "1"));
+          const compare4 = compareWord(word6, new Named(1, "1"));
           writer.add(compare4, {
             ...CHILD_EDGES,
             accept: [
@@ -60301,7 +60443,7 @@ function compileBox(steps, target) {
     }
   }
   const { launchersLast, copiesMemory } = frame2;
-  const nulls = frame2.nulls.flatMap((word5) => program.outputs.get(word5) ?? []);
+  const nulls = frame2.nulls.flatMap((word6) => program.outputs.get(word6) ?? []);
   const answers = answersIn(program);
   return {
     plan,
@@ -60318,8 +60460,8 @@ function answersIn({ calls, outputs }) {
   return calls.flatMap(({ verdict, args }, index) => {
     if (verdict === void 0) return [];
     const answer = args.find((argument) => argument instanceof OutputField);
-    const at3 = outputs.get(verdict.answer);
-    const errno = answer === void 0 ? ERRNO_ITSELF + ERRNO.EINVAL : at3 + answer.offset;
+    const at4 = outputs.get(verdict.answer);
+    const errno = answer === void 0 ? ERRNO_ITSELF + ERRNO.EINVAL : at4 + answer.offset;
     return [
       recordOffset(index),
       errno
@@ -60449,10 +60591,10 @@ var init_contents2 = __esm({
       }
       /** Adds bytes, and returns their address. */
       add(bytes) {
-        const at3 = Math.ceil(this.#end / 4) * 4;
-        this.#parts.push(new Uint8Array(at3 - this.#end), bytes);
-        this.#end = at3 + bytes.length;
-        return this.#address + at3;
+        const at4 = Math.ceil(this.#end / 4) * 4;
+        this.#parts.push(new Uint8Array(at4 - this.#end), bytes);
+        this.#end = at4 + bytes.length;
+        return this.#address + at4;
       }
       /** Adds strings, each with a NUL behind it, and one more behind the last. */
       strings(strings) {
@@ -60533,7 +60675,7 @@ function writeElf(executable) {
     dataAddress(executable.note) - BASE,
     codeAddress(executable.note, data2.length) - BASE
   ];
-  const at3 = {
+  const at4 = {
     note: NOTE_AT,
     data: dataAt,
     code: codeAt,
@@ -60549,16 +60691,16 @@ function writeElf(executable) {
       size: 0,
       alignment: 0
     },
-    ofFile(".note.ramekin", SHT_NOTE, SHF_ALLOC, at3.note, note2.length, 4),
+    ofFile(".note.ramekin", SHT_NOTE, SHF_ALLOC, at4.note, note2.length, 4),
     // With the parameters: strip(1) clears what is in no section.
-    ofFile(".rodata", SHT_PROGBITS, SHF_ALLOC, at3.data, at3.code - at3.data, 4),
-    ofFile(".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, at3.code, code.length, 16),
+    ofFile(".rodata", SHT_PROGBITS, SHF_ALLOC, at4.data, at4.code - at4.data, 4),
+    ofFile(".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, at4.code, code.length, 16),
     {
       name: ".bss",
       type: SHT_NOBITS,
       flags: SHF_ALLOC | SHF_WRITE,
       address: memory.address,
-      offset: at3.end,
+      offset: at4.end,
       size: memory.size,
       alignment: 16
     }
@@ -60568,7 +60710,7 @@ function writeElf(executable) {
     ".shstrtab",
     ""
   ].join("\0"));
-  const sectionsAt = align2(at3.end + names.length, 8);
+  const sectionsAt = align2(at4.end + names.length, 8);
   const all = [
     ...sections,
     {
@@ -60576,7 +60718,7 @@ function writeElf(executable) {
       type: SHT_STRTAB,
       flags: 0,
       address: 0,
-      offset: at3.end,
+      offset: at4.end,
       size: names.length,
       alignment: 1
     }
@@ -60595,7 +60737,7 @@ function writeElf(executable) {
   view2.setUint16(16, ET_EXEC, true);
   view2.setUint16(18, MACHINE2[architecture], true);
   view2.setUint32(20, 1, true);
-  put64(view2, 24, BASE + at3.code);
+  put64(view2, 24, BASE + at4.code);
   put64(view2, 32, HEADER_SIZE5);
   put64(view2, 40, sectionsAt);
   [
@@ -60614,8 +60756,8 @@ function writeElf(executable) {
       PF_R | PF_X,
       0,
       BASE,
-      at3.end,
-      at3.end,
+      at4.end,
+      at4.end,
       page
     ],
     [
@@ -60630,8 +60772,8 @@ function writeElf(executable) {
     [
       PT_NOTE2,
       PF_R,
-      at3.note,
-      BASE + at3.note,
+      at4.note,
+      BASE + at4.note,
       note2.length,
       note2.length,
       4
@@ -60659,11 +60801,11 @@ function writeElf(executable) {
       alignment
     ].forEach((value, field2) => put64(view2, start + 8 + 8 * field2, value));
   });
-  file.set(note2, at3.note);
-  file.set(parameters, at3.code - parameters.length);
-  file.set(code, at3.code);
-  file.set(data2, at3.data);
-  file.set(names, at3.end);
+  file.set(note2, at4.note);
+  file.set(parameters, at4.code - parameters.length);
+  file.set(code, at4.code);
+  file.set(data2, at4.data);
+  file.set(names, at4.end);
   let name = 0;
   all.forEach((section, index) => {
     const start = sectionsAt + index * SECTION_SIZE;
@@ -60691,8 +60833,8 @@ function ofFile(name, type, flags2, offset, size, alignment) {
     alignment
   };
 }
-function put64(view2, at3, value) {
-  view2.setBigUint64(at3, BigInt(value), true);
+function put64(view2, at4, value) {
+  view2.setBigUint64(at4, BigInt(value), true);
 }
 function align2(value, to) {
   return Math.ceil(value / to) * to;
@@ -60811,22 +60953,22 @@ function pack(bytes) {
     bytes.length >>> 24
   ];
   const places = /* @__PURE__ */ new Map();
-  let [literals, at3] = [
+  let [literals, at4] = [
     0,
     0
   ];
-  while (at3 + SHORTEST2 <= bytes.length) {
-    const found = copyFor(bytes, at3, places);
-    note(places, bytes, at3);
-    const later = found === void 0 ? void 0 : copyFor(bytes, at3 + 1, places);
+  while (at4 + SHORTEST2 <= bytes.length) {
+    const found = copyFor(bytes, at4, places);
+    note(places, bytes, at4);
+    const later = found === void 0 ? void 0 : copyFor(bytes, at4 + 1, places);
     if (found === void 0 || later !== void 0 && gainOf(later) > gainOf(found) + 1) {
-      at3++;
+      at4++;
       continue;
     }
-    writeSequence(packed, bytes.subarray(literals, at3), found);
-    const end = at3 + found.length;
-    for (at3++; at3 < end; at3++) note(places, bytes, at3);
-    literals = at3;
+    writeSequence(packed, bytes.subarray(literals, at4), found);
+    const end = at4 + found.length;
+    for (at4++; at4 < end; at4++) note(places, bytes, at4);
+    literals = at4;
   }
   if (literals < bytes.length) writeSequence(packed, bytes.subarray(literals));
   return Uint8Array.from(packed);
@@ -60834,40 +60976,40 @@ function pack(bytes) {
 function gainOf({ distance, length }) {
   return length - (distance <= NEAR ? 1 : 2);
 }
-function copyFor(bytes, at3, places) {
-  if (at3 + SHORTEST2 > bytes.length) return void 0;
-  const known = places.get(wordAt(bytes, at3));
-  return known === void 0 ? void 0 : best2(bytes, at3, known);
+function copyFor(bytes, at4, places) {
+  if (at4 + SHORTEST2 > bytes.length) return void 0;
+  const known = places.get(wordAt(bytes, at4));
+  return known === void 0 ? void 0 : best2(bytes, at4, known);
 }
-function best2(bytes, at3, places) {
+function best2(bytes, at4, places) {
   let best3 = {
     distance: 0,
     length: 2
   };
   for (let index = places.length - 1; index >= Math.max(0, places.length - TRIES3); index--) {
     const from2 = places[index];
-    if (at3 - from2 > FARTHEST) break;
+    if (at4 - from2 > FARTHEST) break;
     let length = 0;
-    while (at3 + length < bytes.length && bytes[from2 + length] === bytes[at3 + length]) length++;
+    while (at4 + length < bytes.length && bytes[from2 + length] === bytes[at4 + length]) length++;
     const copy2 = {
-      distance: at3 - from2,
+      distance: at4 - from2,
       length
     };
     if (gainOf(copy2) > gainOf(best3)) best3 = copy2;
   }
   return best3.distance === 0 ? void 0 : best3;
 }
-function wordAt(bytes, at3) {
-  return bytes[at3] | bytes[at3 + 1] << 8 | bytes[at3 + 2] << 16;
+function wordAt(bytes, at4) {
+  return bytes[at4] | bytes[at4 + 1] << 8 | bytes[at4 + 2] << 16;
 }
-function note(places, bytes, at3) {
-  if (at3 + SHORTEST2 > bytes.length) return;
-  const word5 = wordAt(bytes, at3);
-  const known = places.get(word5);
-  if (known === void 0) places.set(word5, [
-    at3
+function note(places, bytes, at4) {
+  if (at4 + SHORTEST2 > bytes.length) return;
+  const word6 = wordAt(bytes, at4);
+  const known = places.get(word6);
+  if (known === void 0) places.set(word6, [
+    at4
   ]);
-  else known.push(at3);
+  else known.push(at4);
 }
 function writeSequence(packed, literals, copy2) {
   const more = copy2 === void 0 ? 0 : copy2.length - SHORTEST2;
@@ -60900,7 +61042,7 @@ var init_pack = __esm({
 
 // box/texts.ts
 function textBytes(calls, looks) {
-  const refusals = REFUSALS.map((text5, number) => looks || !OF_STREAMS.includes(number) ? text5 : "");
+  const refusals = REFUSALS.map((text5, number2) => looks || !OF_STREAMS.includes(number2) ? text5 : "");
   return encoder7.encode([
     ...refusals,
     ...calls,
@@ -60908,10 +61050,10 @@ function textBytes(calls, looks) {
   ].join("\0"));
 }
 function errnoBytes() {
-  const named2 = Object.entries(ERRNO).filter(([name, number]) => number <= 40 && !NEVER.test(name) || LATER.test(name));
+  const named2 = Object.entries(ERRNO).filter(([name, number2]) => number2 <= 40 && !NEVER.test(name) || LATER.test(name));
   return concat([
-    ...named2.map(([name, number]) => concat([
-      Uint8Array.of(number),
+    ...named2.map(([name, number2]) => concat([
+      Uint8Array.of(number2),
       encoder7.encode(`${name}\0`)
     ])),
     encoder7.encode("\0an errno that errno(1) names\0")
@@ -61005,13 +61147,13 @@ function boxOf(compiled, steps, options) {
 }
 function isBoxOf(file, note2) {
   const { recipe: recipe2, program, architecture, for: user, cwd = "root" } = note2;
-  const built = buildBox(recipe2, {
+  const built2 = buildBox(recipe2, {
     program,
     architecture,
     for: user,
     cwd
   });
-  return built.length === file.length && built.every((byte, at3) => byte === file[at3]);
+  return built2.length === file.length && built2.every((byte, at4) => byte === file[at4]);
 }
 function layOutMemory(compiled, address2) {
   const textsAt = address2 + aligned2(compiled.program.bytes.length);
@@ -61080,8 +61222,8 @@ function flagsOf({ plan, copiesMemory }, user) {
 function tableBytes({ program }, address2) {
   const bytes = program.bytes.slice();
   const view2 = new DataView(bytes.buffer);
-  for (const at3 of program.relocations) {
-    view2.setBigUint64(at3, BigInt(address2) + view2.getBigUint64(at3, true), true);
+  for (const at4 of program.relocations) {
+    view2.setBigUint64(at4, BigInt(address2) + view2.getBigUint64(at4, true), true);
   }
   return bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1);
 }
@@ -61197,6 +61339,55 @@ var init_box_flags = __esm({
   }
 });
 
+// scripts/ramekin/data_file.ts
+async function dataFile(path2, settings2) {
+  if (isCode(path2)) {
+    return {
+      recipe: await importRecipe(path2, settings2),
+      located: (use) => use()
+    };
+  }
+  if (!isData(path2)) throw notRecipe(path2);
+  const text5 = readable(path2, () => Deno.readTextFileSync(path2));
+  const directory2 = Deno.realPathSync(directoryOf3(path2));
+  const { recipe: recipe2, located } = readRecipe(text5, {
+    file: path2,
+    variables: variablesOf3(settings2),
+    include: (name, from2) => {
+      const file = Deno.realPathSync(name.startsWith("/") ? name : `${directoryOf3(from2)}/${name}`);
+      if (!file.startsWith(`${directory2}/`)) {
+        throw new UsageError(`${name} is outside of the recipe's directory`);
+      }
+      return {
+        file,
+        text: Deno.readTextFileSync(file)
+      };
+    }
+  });
+  return {
+    recipe: recipe2,
+    located(use) {
+      try {
+        return use();
+      } catch (error) {
+        throw error instanceof RamekinError ? located(error) : error;
+      }
+    }
+  };
+}
+function directoryOf3(path2) {
+  const end = path2.lastIndexOf("/");
+  return end < 0 ? "." : path2.slice(0, end) || "/";
+}
+var init_data_file = __esm({
+  "scripts/ramekin/data_file.ts"() {
+    init_mod2();
+    init_read();
+    init_recipe_file();
+    init_usage();
+  }
+});
+
 // scripts/ramekin/build.ts
 var build_exports = {};
 __export(build_exports, {
@@ -61258,36 +61449,8 @@ async function bytesOf7(given, options) {
     throw new UsageError(`--${flag2} is for --sandbox; a recipe has its own steps`);
   }
   const settings2 = given.values("set").map((value) => value);
-  if (isCode(path2)) return buildBox(await importRecipe(path2, settings2), options);
-  if (!isData(path2)) throw notRecipe(path2);
-  return buildData(path2, settings2, options);
-}
-function buildData(path2, settings2, options) {
-  const text5 = readable(path2, () => Deno.readTextFileSync(path2));
-  const directory2 = Deno.realPathSync(directoryOf3(path2));
-  const { recipe: recipe2, located } = readRecipe(text5, {
-    file: path2,
-    variables: variablesOf3(settings2),
-    include: (name, from2) => {
-      const file = Deno.realPathSync(name.startsWith("/") ? name : `${directoryOf3(from2)}/${name}`);
-      if (!file.startsWith(`${directory2}/`)) {
-        throw new UsageError(`${name} is outside of the recipe's directory`);
-      }
-      return {
-        file,
-        text: Deno.readTextFileSync(file)
-      };
-    }
-  });
-  try {
-    return buildBox(recipe2, options);
-  } catch (error) {
-    throw error instanceof RamekinError ? located(error) : error;
-  }
-}
-function directoryOf3(path2) {
-  const end = path2.lastIndexOf("/");
-  return end < 0 ? "." : path2.slice(0, end) || "/";
+  const { recipe: recipe2, located } = await dataFile(path2, settings2);
+  return located(() => buildBox(recipe2, options));
 }
 function choice(given, flag2, option, values) {
   const value = given.value(flag2);
@@ -61303,14 +61466,12 @@ var SANDBOX_FLAGS2;
 var init_build = __esm({
   "scripts/ramekin/build.ts"() {
     init_mod9();
-    init_mod2();
     init_files8();
-    init_read();
     init_box_flags();
+    init_data_file();
     init_file_flags();
     init_limit_flags();
     init_output2();
-    init_recipe_file();
     init_usage();
     SANDBOX_FLAGS2 = [
       "allow-read",
@@ -61338,16 +61499,16 @@ var init_build = __esm({
 });
 
 // scripts/ramekin/container_of.ts
-function containerOf2(word5, any) {
+function containerOf2(word6, any) {
   const all = runningContainers();
   const containers = any ? all : all.filter(({ own }) => own);
-  const detached = DetachedRecord.find(word5)?.container?.pid;
+  const detached = DetachedRecord.find(word6)?.container?.pid;
   const kept = containers.find(({ pid }) => pid === detached);
   if (kept !== void 0) return kept.program;
-  return /^\d+$/.test(word5) ? byPid(Number(word5), containers, any) : byName(word5, containers, all);
+  return /^\d+$/.test(word6) ? byPid(Number(word6), containers, any) : byName(word6, containers, all);
 }
-function attachTo(word5, any) {
-  const pid = containerOf2(word5, any);
+function attachTo(word6, any) {
+  const pid = containerOf2(word6, any);
   if (!runningContainers().some(({ program, own }) => program === pid && (own || any))) {
     throw new UsageError(`the process ${pid} is not the first of a container, nor its program`);
   }
@@ -61452,12 +61613,12 @@ async function run10(given) {
   if (given.has("json")) printJson(copied);
   return 0;
 }
-function place2(word5) {
-  const at3 = word5.indexOf(":");
-  if (at3 <= 0 || /^[/.]/.test(word5)) return word5;
+function place2(word6) {
+  const at4 = word6.indexOf(":");
+  if (at4 <= 0 || /^[/.]/.test(word6)) return word6;
   const [container, path2] = [
-    word5.slice(0, at3),
-    word5.slice(at3 + 1)
+    word6.slice(0, at4),
+    word6.slice(at4 + 1)
   ];
   if (!path2.startsWith("/")) {
     throw new UsageError(`a path in a container begins with /: ${container}:/${path2}`);
@@ -61513,8 +61674,8 @@ async function run11(given) {
       grace: millisecondsOf(grace, "grace")
     }
   };
-  const [word5] = given.operands;
-  const detached = /^\d+$/.test(word5) ? DetachedRecord.ofPid(Number(word5)) : DetachedRecord.find(word5);
+  const [word6] = given.operands;
+  const detached = /^\d+$/.test(word6) ? DetachedRecord.ofPid(Number(word6)) : DetachedRecord.find(word6);
   if (detached?.isLeft === false) {
     await detached.stop(options);
     const { name, state } = detached;
@@ -61526,7 +61687,7 @@ async function run11(given) {
     });
     return 0;
   }
-  using container = attachTo(word5, given.has("any"));
+  using container = attachTo(word6, given.has("any"));
   await container.stop(options);
   if (given.has("json")) printJson({
     name: container.name,
@@ -61534,9 +61695,9 @@ async function run11(given) {
   });
   return 0;
 }
-function signalOf(word5) {
-  if (/^\d+$/.test(word5)) return Number(word5);
-  return word5.startsWith("SIG") ? word5 : `SIG${word5}`;
+function signalOf(word6) {
+  if (/^\d+$/.test(word6)) return Number(word6);
+  return word6.startsWith("SIG") ? word6 : `SIG${word6}`;
 }
 var init_stop = __esm({
   "scripts/ramekin/stop.ts"() {
@@ -61567,9 +61728,9 @@ async function run12(given) {
   return 0;
 }
 function tailOf(given) {
-  const word5 = given.value("tail");
-  if (word5 === void 0 || /^\d{1,9}$/.test(word5)) return word5 === void 0 ? word5 : Number(word5);
-  throw new UsageError(`--tail=${word5} is no number of lines`);
+  const word6 = given.value("tail");
+  if (word6 === void 0 || /^\d{1,9}$/.test(word6)) return word6 === void 0 ? word6 : Number(word6);
+  throw new UsageError(`--tail=${word6} is no number of lines`);
 }
 function write5(bytes) {
   if (bytes.length === 0) return;
@@ -61787,10 +61948,10 @@ __export(stats_exports, {
   sizeText: () => sizeText2
 });
 async function run16(given) {
-  const [word5] = given.operands;
-  const only = word5 === void 0 ? void 0 : containerOf2(word5, given.has("any"));
+  const [word6] = given.operands;
+  const only = word6 === void 0 ? void 0 : containerOf2(word6, given.has("any"));
   if (only !== void 0 && statsOf(only).length === 0) {
-    throw new UsageError(`the container ${word5} has no control group, by which its use is counted; limits() gives one`);
+    throw new UsageError(`the container ${word6} has no control group, by which its use is counted; limits() gives one`);
   }
   if (given.has("json")) {
     printJson(statsOf(only));
@@ -62109,8 +62270,8 @@ async function run17(given) {
   const path2 = given.operands[0];
   const graph = given.value("graph");
   if (graph !== void 0) checkDrawing(graph);
-  const box2 = recipeOfBox(path2);
-  const file = box2 ?? await recipeFile(path2, given.values("set").map((value) => value));
+  const box3 = recipeOfBox(path2);
+  const file = box3 ?? await recipeFile(path2, given.values("set").map((value) => value));
   const { located } = file;
   const recipe2 = file.isCode ? file.recipe : apart(file.recipe);
   const [plan, needs2] = await located(() => [
@@ -62124,11 +62285,11 @@ async function run17(given) {
   }
   const paint = paintFor(Deno.stdout);
   if (given.has("json")) {
-    const { recipe: _, ...about } = box2?.note ?? {
+    const { recipe: _, ...about } = box3?.note ?? {
       recipe: void 0
     };
     printJson({
-      ...box2 && {
+      ...box3 && {
         box: about
       },
       steps: recipe2.steps,
@@ -62136,7 +62297,7 @@ async function run17(given) {
       needs: needs2
     });
   } else if (graph === void 0) {
-    if (box2 !== void 0) print(`${paint("bold", "a box")} ${describeBox(box2.note)}
+    if (box3 !== void 0) print(`${paint("bold", "a box")} ${describeBox(box3.note)}
 `);
     const steps = given.has("calls") ? callsText(plan.toString(), paint) : stepsText(recipe2.steps, plan.entries, paint);
     print(`${steps}
@@ -62147,7 +62308,7 @@ ${needsText(needs2, paint)}`);
 }
 function describeBox({ architecture, for: user, program, cwd }) {
   const whose = user === "root" ? "root" : "any user";
-  const words3 = program.map((word5) => /^[\w@%+=:,./-]+$/.test(word5) ? word5 : JSON.stringify(word5));
+  const words3 = program.map((word6) => /^[\w@%+=:,./-]+$/.test(word6) ? word6 : JSON.stringify(word6));
   const runs = program.length === 0 ? "the program that it is given" : words3.join(" ");
   const where = cwd === "caller" ? ", in the directory of its caller" : "";
   return escapeControls(`for ${whose} on ${architecture}; it runs ${runs}${where}`);
@@ -62443,7 +62604,7 @@ function asJson({ name, digest, origin, platform, size, layers, config }) {
 function asText(image3) {
   const { config, platform, layers } = image3;
   const paint = paintFor(Deno.stdout);
-  const words3 = (list5) => list5.map((word5) => JSON.stringify(word5)).join(" ");
+  const words3 = (list5) => list5.map((word6) => JSON.stringify(word6)).join(" ");
   const rows = [
     [
       "name",
@@ -62656,7 +62817,7 @@ function run24(given) {
     return 0;
   });
 }
-async function saveTo(path2, write8) {
+async function saveTo(path2, write9) {
   const temporary = `${path2}.${crypto.randomUUID().slice(0, 8)}.part`;
   try {
     {
@@ -62664,7 +62825,7 @@ async function saveTo(path2, write8) {
         write: true,
         createNew: true
       });
-      await write8(file);
+      await write9(file);
     }
     await Deno.rename(temporary, path2);
   } catch (error) {
@@ -62754,17 +62915,17 @@ function treeOf(entries) {
     return id2 !== void 0 && known.has(id2) ? id2 : void 0;
   };
   const rows = [];
-  const add = (entry2, before, last, root2) => {
+  const add2 = (entry2, before, last, root2) => {
     rows.push({
       entry: entry2,
       indent: root2 ? "" : before + (last ? "\u2514\u2500" : "\u251C\u2500")
     });
     const below4 = entries.filter((other) => above(other) === entry2.id);
     const deeper = root2 ? "" : before + (last ? "  " : "\u2502 ");
-    below4.forEach((other, index) => add(other, deeper, index === below4.length - 1, false));
+    below4.forEach((other, index) => add2(other, deeper, index === below4.length - 1, false));
   };
   const roots = entries.filter((entry2) => above(entry2) === void 0);
-  roots.forEach((entry2) => add(entry2, "", true, true));
+  roots.forEach((entry2) => add2(entry2, "", true, true));
   return rows;
 }
 var HEADS4;
@@ -62784,9 +62945,9 @@ var init_ls = __esm({
 });
 
 // scripts/ramekin/check_result.ts
-function trial(box2) {
+function trial(box3) {
   try {
-    box2.command(NO_PROGRAM2).outputSync();
+    box3.command(NO_PROGRAM2).outputSync();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound && error.cause instanceof SyscallError) {
       return void 0;
@@ -62796,8 +62957,8 @@ function trial(box2) {
   }
   return void 0;
 }
-function tried(name, says, box2) {
-  const error = trial(box2);
+function tried(name, says, box3) {
+  const error = trial(box3);
   return error === void 0 ? {
     name,
     works: true,
@@ -62906,13 +63067,13 @@ var init_id_ranges = __esm({
 
 // scripts/ramekin/host_checks.ts
 function hostChecks() {
-  const isRoot3 = linux.geteuid() === 0;
-  const inOwn = (...kinds2) => userNamespaces.works || !isRoot3 ? recipe(unshare3("user", ...kinds2), mapRoot()) : recipe(unshare3(...kinds2));
+  const isRoot4 = linux.geteuid() === 0;
+  const inOwn = (...kinds2) => userNamespaces.works || !isRoot4 ? recipe(unshare3("user", ...kinds2), mapRoot()) : recipe(unshare3(...kinds2));
   const userNamespaces = userNamespacesFinding();
   const kinds = NAMESPACE_KINDS.filter((kind) => kind !== "user");
   return [
     userNamespaces,
-    ...isRoot3 ? [
+    ...isRoot4 ? [
       ordinaryUsers()
     ] : [],
     ...kinds.map((kind) => tried(`${kind} namespaces`, limitOf(kind), inOwn(kind))),
@@ -62948,11 +63109,11 @@ function hostChecks() {
 function degradedSandbox() {
   const name = "ramekin sandbox --degrade";
   try {
-    const box2 = sandbox({
+    const box3 = sandbox({
       degrade: true
     });
-    const lacks = box2.degraded?.lacks.join("; ");
-    return tried(name, lacks === void 0 ? "not needed here" : `a weaker one: ${lacks}`, box2);
+    const lacks = box3.degraded?.lacks.join("; ");
+    return tried(name, lacks === void 0 ? "not needed here" : `a weaker one: ${lacks}`, box3);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return failed(name, error);
@@ -63012,12 +63173,12 @@ function landlockFinding() {
   const name = "Landlock";
   const version = landlockVersion2();
   if (version > 0) {
-    const box2 = recipe(landlock({
+    const box3 = recipe(landlock({
       read: [
         "/"
       ]
     }));
-    return tried(name, `version ${version} of its interface`, box2);
+    return tried(name, `version ${version} of its interface`, box3);
   }
   return {
     name,
@@ -63040,8 +63201,8 @@ function outsideNetwork() {
       fix: "install one of them: Debian has passt and slirp4netns"
     };
   }
-  const box2 = recipe(unshare3("user", "net"), mapRoot(), userNetwork());
-  const finding = tried(name, found.join(", "), box2);
+  const box3 = recipe(unshare3("user", "net"), mapRoot(), userNetwork());
+  const finding = tried(name, found.join(", "), box3);
   const tunnel = ifThere2(() => linux.statx(linux.AT_FDCWD, TUN).mode);
   if (tunnel === void 0) {
     return {
@@ -63118,8 +63279,8 @@ var init_check2 = __esm({
 function commandText({ deno, module, cache }) {
   return DISPATCHER.replace("@deno@", quoted4(deno)).replace("@module@", quoted4(module)).replace("@cache@", quoted4(cache));
 }
-function quoted4(word5) {
-  return `'${word5.replaceAll("'", `'\\''`)}'`;
+function quoted4(word6) {
+  return `'${word6.replaceAll("'", `'\\''`)}'`;
 }
 function engineLines(command) {
   return `podman, in containers.conf:
@@ -63297,14 +63458,14 @@ function run28(given) {
   if (directory2 === void 0) {
     throw new UsageError("DIR is missing: where the runtime is written to");
   }
-  const absolute3 = directory2.startsWith("/") ? directory2 : `${Deno.cwd()}/${directory2}`;
+  const absolute4 = directory2.startsWith("/") ? directory2 : `${Deno.cwd()}/${directory2}`;
   const [command, module] = [
-    `${absolute3}/ramekin-oci`,
-    `${absolute3}/ramekin-oci.js`
+    `${absolute4}/ramekin-oci`,
+    `${absolute4}/ramekin-oci.js`
   ];
-  const cache = `${absolute3}/ramekin-oci-cache`;
-  if (ifThere2(() => linux.statx(linux.AT_FDCWD, absolute3)) === void 0) {
-    linux.mkdirat(linux.AT_FDCWD, absolute3, 493);
+  const cache = `${absolute4}/ramekin-oci-cache`;
+  if (ifThere2(() => linux.statx(linux.AT_FDCWD, absolute4)) === void 0) {
+    linux.mkdirat(linux.AT_FDCWD, absolute4, 493);
   }
   write6(module, readText(moduleFile()), 420);
   write6(command, commandText({
@@ -63398,8 +63559,8 @@ function bound(options) {
       path: path2,
       source,
       isHost: true,
-      steps: (at3) => [
-        bind(source, at3, more)
+      steps: (at4) => [
+        bind(source, at4, more)
       ]
     });
   });
@@ -63415,8 +63576,8 @@ function operation(make2) {
     ];
     state.operations.push({
       path: path2,
-      steps: (at3) => [
-        make2(at3, own)
+      steps: (at4) => [
+        make2(at4, own)
       ]
     });
   });
@@ -63429,8 +63590,8 @@ function overlaid(values, changes) {
     const lower3 = state.layers.toReversed();
     state.layers = [];
     if (lower3.length === 0) return "there is no --overlay-src before it";
-    const steps = (at3) => [
-      overlay(at3, {
+    const steps = (at4) => [
+      overlay(at4, {
         lower: lower3,
         ...changes(words3)
       })
@@ -63452,8 +63613,8 @@ function capability(change) {
     return void 0;
   });
 }
-function parents(at3) {
-  const parent = at3.slice(0, at3.lastIndexOf("/"));
+function parents(at4) {
+  const parent = at4.slice(0, at4.lastIndexOf("/"));
   return parent.indexOf("/", 1) === -1 ? [] : [
     parent
   ];
@@ -63530,7 +63691,7 @@ var init_bwrap_flags = __esm({
       }),
       "--bind-fd": lost(2, `${DESCRIPTOR2}; bind() takes its path`),
       "--ro-bind-fd": lost(2, `${DESCRIPTOR2}; bind() takes its path`),
-      "--remount-ro": operation((at3) => remount(at3, "ro", {
+      "--remount-ro": operation((at4) => remount(at4, "ro", {
         keep: true
       })),
       "--overlay-src": flag(1, ({ layers }, path2) => void layers.push(path2)),
@@ -63550,8 +63711,8 @@ var init_bwrap_flags = __esm({
           "nodev",
           "noexec"
         ];
-        const steps = (at3) => [
-          state.kinds.has("pid") ? proc(at3) : bind("/proc", at3, {
+        const steps = (at4) => [
+          state.kinds.has("pid") ? proc(at4) : bind("/proc", at4, {
             restrict
           })
         ];
@@ -63560,21 +63721,21 @@ var init_bwrap_flags = __esm({
           steps
         });
       }),
-      "--dev": operation((at3) => devices(at3)),
-      "--tmpfs": operation((at3, { perms = 493, size }) => tmpfs(at3, {
+      "--dev": operation((at4) => devices(at4)),
+      "--tmpfs": operation((at4, { perms = 493, size }) => tmpfs(at4, {
         mode: perms,
         ...size !== void 0 && {
           size
         }
       })),
-      "--mqueue": operation((at3) => mqueue(at3)),
+      "--mqueue": operation((at4) => mqueue(at4)),
       "--dir": flag(1, (state, path2) => {
         const mode2 = state.perms ?? 493;
         state.perms = void 0;
         state.operations.push({
           path: path2,
-          steps: (at3, isOnHost2) => [
-            mkdir2(at3, {
+          steps: (at4, isOnHost2) => [
+            mkdir2(at4, {
               mode: mode2,
               ...isOnHost2 && {
                 host: true
@@ -63589,9 +63750,9 @@ var init_bwrap_flags = __esm({
       "--symlink": flag(2, ({ operations }, target, path2) => {
         operations.push({
           path: path2,
-          steps: (at3, isOnHost2) => [
-            ...isOnHost2 ? [] : parents(at3).map((parent) => mkdir2(parent)),
-            symlink(target, at3, {
+          steps: (at4, isOnHost2) => [
+            ...isOnHost2 ? [] : parents(at4).map((parent) => mkdir2(parent)),
+            symlink(target, at4, {
               keep: true,
               ...isOnHost2 && {
                 host: true
@@ -63625,27 +63786,27 @@ var init_bwrap_flags = __esm({
 function fromBwrap(words3) {
   const state = newState();
   const lost2 = [];
-  let at3 = 0;
-  for (; at3 < words3.length && words3[at3].startsWith("--"); at3++) {
-    const name = words3[at3];
+  let at4 = 0;
+  for (; at4 < words3.length && words3[at4].startsWith("--"); at4++) {
+    const name = words3[at4];
     if (name === "--") {
-      at3++;
+      at4++;
       break;
     }
     const known = BWRAP_FLAGS[name];
     if (known === void 0) throw new UsageError(`bwrap has no flag ${name}`);
-    const values = words3.slice(at3 + 1, at3 + 1 + known.values);
+    const values = words3.slice(at4 + 1, at4 + 1 + known.values);
     if (values.length < known.values) throw new UsageError(`${name} of bwrap is without its value`);
     lost2.push(...applied(known, state, [
       name,
       ...values
     ]));
-    at3 += known.values;
+    at4 += known.values;
   }
   const { steps, lost: more } = stepsOf(state);
   return {
     steps,
-    program: words3.slice(at3),
+    program: words3.slice(at4),
     lost: [
       ...lost2,
       ...more
@@ -63747,7 +63908,7 @@ function rootOf2(operations) {
     normalize(source)
   ]);
   const place3 = PLACES2.find((path2) => !sources.some((source) => isWithin(source, path2))) ?? "/proc";
-  const at3 = (path2) => normalize(path2) === "/" ? place3 : place3 + normalize(path2);
+  const at4 = (path2) => normalize(path2) === "/" ? place3 : place3 + normalize(path2);
   const first = Math.max(0, operations.findLastIndex(isRoot2));
   const [base, ...rest] = isRoot2(operations[first]) ? operations.slice(first) : [
     EMPTY2,
@@ -63758,7 +63919,7 @@ function rootOf2(operations) {
     ...rest.flatMap(({ path: path2, steps }, index) => {
       const around = rest.slice(0, index).filter((other) => normalize(other.path) !== normalize(path2) && isWithin(normalize(path2), normalize(other.path)));
       const isOnHost2 = (around.at(-1) ?? base).isHost === true;
-      return steps(at3(path2), isOnHost2);
+      return steps(at4(path2), isOnHost2);
     }),
     pivotRoot(place3)
   ];
@@ -63799,8 +63960,8 @@ var init_bwrap = __esm({
     ];
     EMPTY2 = {
       path: "/",
-      steps: (at3) => [
-        tmpfs(at3, {
+      steps: (at4) => [
+        tmpfs(at4, {
           mode: 493
         })
       ]
@@ -63852,8 +64013,8 @@ function issue(text5) {
 function shownWords(words3) {
   return escapeControls(words3.map(shownWord).join(" "));
 }
-function shownWord(word5) {
-  return /^[\w%+,./:=@^-]+$/.test(word5) ? word5 : `'${word5.replaceAll("'", "'\\''")}'`;
+function shownWord(word6) {
+  return /^[\w%+,./:=@^-]+$/.test(word6) ? word6 : `'${word6.replaceAll("'", "'\\''")}'`;
 }
 var WordReader, NOT_ALONE;
 var init_words3 = __esm({
@@ -63870,13 +64031,13 @@ var init_words3 = __esm({
       /** Whether the word is an array, which nothing may be joined to. */
       #isList = false;
       text(text5) {
-        for (let at3 = 0; at3 < text5.length; at3++) {
-          const char = text5[at3];
-          if (this.#quote !== "") at3 += this.#quoted(char, text5[at3 + 1]);
+        for (let at4 = 0; at4 < text5.length; at4++) {
+          const char = text5[at4];
+          if (this.#quote !== "") at4 += this.#quoted(char, text5[at4 + 1]);
           else if (char === "'" || char === '"') this.#open(char);
           else if (/\s/.test(char)) this.#finish();
-          else if (char === "\\") at3 += this.#escaped(text5[at3 + 1]);
-          else this.#plain(char, text5.slice(at3));
+          else if (char === "\\") at4 += this.#escaped(text5[at4 + 1]);
+          else this.#plain(char, text5.slice(at4));
         }
       }
       value(value) {
@@ -64001,11 +64162,11 @@ function comments(made) {
 function flagsOf2(steps) {
   try {
     const words3 = recipe(...steps).needs().flatMap((need) => flagOf(need)?.split(" ") ?? []);
-    const lists = Map.groupBy(new Set(words3), (word5) => word5.split("=")[0]);
+    const lists = Map.groupBy(new Set(words3), (word6) => word6.split("=")[0]);
     return [
       ...lists
     ].map(([flag2, words4]) => {
-      const values = words4.flatMap((word5) => word5.split("=").slice(1));
+      const values = words4.flatMap((word6) => word6.split("=").slice(1));
       return values.length === 0 ? flag2 : `${flag2}=${values.join(",")}`;
     });
   } catch (error) {
@@ -64187,7 +64348,7 @@ function ownIds() {
 function mapsRange(which) {
   return flag(1, ({ kinds, ranges: ranges2 }, text5) => {
     const isNew = text5.includes(":");
-    const numbers = text5.split(isNew ? ":" : ",").map((word5) => wholeNumber(word5));
+    const numbers = text5.split(isNew ? ":" : ",").map((word6) => wholeNumber(word6));
     const [one, other, count] = numbers;
     if (numbers.length !== 3 || one === void 0 || other === void 0 || count === void 0) {
       return "it is found in /etc/subuid and /etc/subgid; mapIds() takes the numbers";
@@ -64273,7 +64434,7 @@ var init_unshare_flags = __esm({
         state.propagation = type;
         return void 0;
       }),
-      "--setgroups": flag(1, (state, word5) => void (state.deniesGroups = word5 === "deny")),
+      "--setgroups": flag(1, (state, word6) => void (state.deniesGroups = word6 === "deny")),
       "--keep-caps": flag(0, (state) => void (state.keepsCapabilities = true)),
       "--root": {
         ...flag(1, (state, path2) => void (state.root = path2)),
@@ -64333,9 +64494,9 @@ function fromUnshare(words3) {
     ...words3
   ];
   while (rest[0]?.startsWith("-") === true && rest[0] !== "-") {
-    const word5 = rest.shift();
-    if (word5 === "--") break;
-    for (const { name, known, value } of flagsIn(word5, rest)) {
+    const word6 = rest.shift();
+    if (word6 === "--") break;
+    for (const { name, known, value } of flagsIn(word6, rest)) {
       lost2.push(...applied(known, state, value === void 0 ? [
         name
       ] : [
@@ -64353,9 +64514,9 @@ function fromUnshare(words3) {
     lost: lost2
   };
 }
-function flagsIn(word5, rest) {
-  if (word5.startsWith("--")) {
-    const [, name, , value] = /^(--[^=]+)(=(.*))?$/s.exec(word5) ?? [];
+function flagsIn(word6, rest) {
+  if (word6.startsWith("--")) {
+    const [, name, , value] = /^(--[^=]+)(=(.*))?$/s.exec(word6) ?? [];
     const known = UNSHARE_FLAGS[name];
     if (known === void 0) throw new UsageError(`unshare has no flag ${name}`);
     const given2 = value ?? (known.values > 0 ? valueFrom(rest, name) : void 0);
@@ -64368,10 +64529,10 @@ function flagsIn(word5, rest) {
     ];
   }
   const given = [];
-  for (let at3 = 1; at3 < word5.length; at3++) {
-    const [name, known] = Object.entries(UNSHARE_FLAGS).find(([, { letter }]) => letter === word5[at3]) ?? [];
+  for (let at4 = 1; at4 < word6.length; at4++) {
+    const [name, known] = Object.entries(UNSHARE_FLAGS).find(([, { letter }]) => letter === word6[at4]) ?? [];
     if (name === void 0 || known === void 0) {
-      throw new UsageError(`unshare has no flag -${word5[at3]}`);
+      throw new UsageError(`unshare has no flag -${word6[at4]}`);
     }
     if (known.values === 0) {
       given.push({
@@ -64384,7 +64545,7 @@ function flagsIn(word5, rest) {
     given.push({
       name,
       known,
-      value: word5.slice(at3 + 1) || valueFrom(rest, name)
+      value: word6.slice(at4 + 1) || valueFrom(rest, name)
     });
     break;
   }
@@ -64438,14 +64599,14 @@ function stepsOf2(state, lost2) {
     ] : []
   ];
 }
-function mapsOf3({ map, ranges: ranges2, deniesGroups }, lost2) {
+function mapsOf3({ map, ranges: ranges2, deniesGroups: deniesGroups2 }, lost2) {
   const own = {
     uid: linux.geteuid(),
     gid: linux.getegid()
   };
   const { uids, gids } = ranges2;
   const hasRanges = uids.length + gids.length > 0;
-  if (deniesGroups === false && !hasRanges) {
+  if (deniesGroups2 === false && !hasRanges) {
     lost2.push('--setgroups allow: mapIds() takes it, with the ranges: { setgroups: "allow" }');
   }
   if (!hasRanges) {
@@ -64481,7 +64642,7 @@ function mapsOf3({ map, ranges: ranges2, deniesGroups }, lost2) {
       uids: mapped2(uids, own.uid),
       gids: mapped2(gids, own.gid),
       // As the kernel wants it of an ordinary user.
-      ...single && deniesGroups !== false && {
+      ...single && deniesGroups2 !== false && {
         setgroups: "deny"
       }
     })
@@ -65032,50 +65193,50 @@ function isClosed(one) {
   return isTmpfs && placeOf7(one) !== PLACE && !flagOf2(one, "rw", false);
 }
 function mountOf(one, isOwn4) {
-  const at3 = placeOf7(one);
+  const at4 = placeOf7(one);
   const source = textOf13(one, "src") ?? "";
   const content2 = textOf13(one, "src_content");
   const isWritable3 = flagOf2(one, "rw", false);
-  const parent = isOwn4 && parentOf(at3) !== PLACE ? [
-    mkdir2(parentOf(at3))
+  const parent = isOwn4 && parentOf(at4) !== PLACE ? [
+    mkdir2(parentOf(at4))
   ] : [];
   if (flagOf2(one, "is_symlink", false)) return [
     ...parent,
-    symlink(source, at3)
+    symlink(source, at4)
   ];
   if (content2 !== void 0) return [
     ...parent,
-    writeFile(at3, content2, {
+    writeFile(at4, content2, {
       mode: 420
     })
   ];
-  const restricted = [
+  const restricted2 = [
     "nosuid",
     "nodev",
     "noexec"
   ].filter((name) => flagOf2(one, name, false));
   if (flagOf2(one, "is_bind", false)) {
     return [
-      bind(source, at3, {
+      bind(source, at4, {
         readOnly: !isWritable3,
         ...!flagOf2(one, "mandatory", true) && {
           optional: true
         },
-        restrict: restricted
+        restrict: restricted2
       })
     ];
   }
   const type = textOf13(one, "fstype") ?? "tmpfs";
   const options = [
     isWritable3 ? "" : "ro",
-    ...restricted,
+    ...restricted2,
     textOf13(one, "options") ?? ""
   ].filter((text5) => text5 !== "").join(",");
   const more = options === "" ? {} : {
     options
   };
   if (type === "proc") return [
-    proc(at3, more)
+    proc(at4, more)
   ];
   if (type === "tmpfs") {
     const [, ...others] = isWritable3 ? [
@@ -65084,7 +65245,7 @@ function mountOf(one, isOwn4) {
     ] : options.split(",");
     const kept = others.filter((text5) => text5 !== "").join(",");
     return [
-      tmpfs(at3, {
+      tmpfs(at4, {
         mode: 493,
         ...kept !== "" && {
           options: kept
@@ -65093,7 +65254,7 @@ function mountOf(one, isOwn4) {
     ];
   }
   return [
-    mount3(source === "" ? type : source, at3, {
+    mount3(source === "" ? type : source, at4, {
       type,
       ...more
     })
@@ -65250,12 +65411,2978 @@ var init_from_nsjail = __esm({
   }
 });
 
+// oci/config/text.ts
+function parseConfig2(text5) {
+  const exact2 = text5.replaceAll(/"(value|valueTwo)"\s*:\s*(\d{16,20})(?=[\s,}])/g, (_, name, value) => `"${name}":"0x${BigInt(value).toString(16)}"`);
+  const config = JSON.parse(exact2);
+  if (typeof config !== "object" || config === null) throw new SyntaxError("it is no object");
+  return config;
+}
+function configText(config) {
+  const text5 = JSON.stringify(config, null, 2).replaceAll(new RegExp(`"(soft|hard)": ${ROUNDED}`, "g"), `"$1": ${INFINITY}`).replaceAll(/"(value|valueTwo)": "(0x[0-9a-f]+|\d+)"/g, (_, name, value) => `"${name}": ${BigInt(value)}`);
+  return `${text5}
+`;
+}
+var ROUNDED, INFINITY;
+var init_text = __esm({
+  "oci/config/text.ts"() {
+    [ROUNDED, INFINITY] = [
+      String(2 ** 64),
+      String(2n ** 64n - 1n)
+    ];
+  }
+});
+
+// export/refusals.ts
+var Refusals;
+var init_refusals = __esm({
+  "export/refusals.ts"() {
+    init_errors2();
+    Refusals = class {
+
+      #errors = [];
+      /** Refuses a step by its name and its number. */
+      step({ step }, stepIndex, why) {
+        this.#errors.push(new RecipeError(why, {
+          step,
+          stepIndex
+        }));
+      }
+      /** Refuses the recipe for what it lacks. */
+      recipe(why) {
+        this.#errors.push(new RecipeError(why));
+      }
+      /**
+       * Throws what was refused.
+       *
+       * @throws {RecipeError} about the first refusal, with the others below
+       */
+      throwAny() {
+        const [first, ...others] = this.#errors;
+        if (first === void 0) return;
+        const { issue: issue2, step, stepIndex } = first;
+        const advice = others.map(({ message: message2 }) => message2);
+        throw new RecipeError(issue2, {
+          step,
+          stepIndex,
+          advice
+        });
+      }
+    };
+  }
+});
+
+// oci/errors.ts
+function unsupported(path2, why) {
+  throw new OciError(`${path2}: ${why}`);
+}
+var OciError;
+var init_errors7 = __esm({
+  "oci/errors.ts"() {
+    init_errno();
+    init_errors();
+    init_errors2();
+    OciError = class extends Error {
+
+      name = "OciError";
+      /** The exit status of the runtime. */
+      status;
+      /** Creates an error with the words that engines read. */
+      constructor(message2, status = 1) {
+        super(message2);
+        this.status = status;
+      }
+    };
+  }
+});
+
+// oci/config/paths.ts
+function pathInRoot(root2, path2) {
+  const waiting = path2.split("/").reverse();
+  let found = [];
+  let links2 = 0;
+  while (waiting.length > 0) {
+    const name = waiting.pop();
+    if (name === "" || name === ".") continue;
+    if (name === "..") {
+      found.pop();
+      continue;
+    }
+    const target = linkAt3(`${root2}/${[
+      ...found,
+      name
+    ].join("/")}`);
+    if (target === void 0 || ++links2 > MAX_LINKS3) {
+      found.push(name);
+      continue;
+    }
+    if (target.startsWith("/")) found = [];
+    waiting.push(...target.split("/").reverse());
+  }
+  return `/${found.join("/")}`;
+}
+function linkAt3(path2) {
+  try {
+    return Deno.readLinkSync(path2);
+  } catch {
+    return void 0;
+  }
+}
+var MAX_LINKS3;
+var init_paths = __esm({
+  "oci/config/paths.ts"() {
+    MAX_LINKS3 = 40;
+  }
+});
+
+// oci/config/devices.ts
+function deviceSteps(config, root2, mayMake2) {
+  const { mounts = [], linux: linux2 = {} } = config;
+  const dev = mounts.find(({ destination: destination3 }) => destination3.replace(/\/+$/, "") === "/dev");
+  const isBind = dev !== void 0 && (dev.type === "bind" || (dev.options ?? []).some((word6) => /^r?bind$/.test(word6)));
+  const usual = isBind ? [] : DEVICES3;
+  const given = linux2.devices ?? [];
+  const all = [
+    ...usual.filter(({ path: path2 }) => !given.some((one) => one.path === path2)),
+    ...given
+  ];
+  const links2 = isBind ? [] : Object.entries(LINKS4);
+  return [
+    ...isBind ? [] : [
+      mkdir2(`${root2}/dev`, {
+        host: true
+      })
+    ],
+    ...all.flatMap((device, index) => deviceStep(device, index, root2, mayMake2)),
+    ...links2.map(([path2, target]) => symlink(target, root2 + path2, {
+      host: true,
+      keep: true
+    }))
+  ];
+}
+function deviceStep(device, index, root2, mayMake2) {
+  const { path: path2, type, major, minor, fileMode = 438, uid = 0, gid = 0 } = device;
+  const target = root2 + pathInRoot(root2, path2);
+  const letter = type === "u" ? "c" : type;
+  if (letter !== "c" && letter !== "b" && letter !== "p") {
+    return unsupported(`linux.devices[${index}].type`, `there is no type "${type}"`);
+  }
+  const parent = target.slice(0, target.lastIndexOf("/"));
+  const parents2 = parent === root2 || parent === `${root2}/dev` ? [] : [
+    mkdir2(parent, {
+      host: true
+    })
+  ];
+  if (!mayMake2 && letter !== "p") return [
+    bind(path2, target, {
+      restrict: [],
+      make: true
+    })
+  ];
+  const numbers = letter === "p" ? {} : {
+    major: major ?? 0,
+    minor: minor ?? 0
+  };
+  const owner = uid === 0 && gid === 0 ? {} : {
+    uid,
+    gid
+  };
+  const mode2 = fileMode & 4095;
+  return [
+    ...parents2,
+    mknod(target, {
+      type: letter,
+      ...numbers,
+      mode: mode2,
+      ...owner,
+      host: true,
+      keep: true
+    })
+  ];
+}
+var DEVICES3, LINKS4;
+var init_devices3 = __esm({
+  "oci/config/devices.ts"() {
+    init_bind();
+    init_files5();
+    init_errors7();
+    init_paths();
+    DEVICES3 = [
+      {
+        path: "/dev/null",
+        type: "c",
+        major: 1,
+        minor: 3
+      },
+      {
+        path: "/dev/zero",
+        type: "c",
+        major: 1,
+        minor: 5
+      },
+      {
+        path: "/dev/full",
+        type: "c",
+        major: 1,
+        minor: 7
+      },
+      {
+        path: "/dev/random",
+        type: "c",
+        major: 1,
+        minor: 8
+      },
+      {
+        path: "/dev/urandom",
+        type: "c",
+        major: 1,
+        minor: 9
+      },
+      {
+        path: "/dev/tty",
+        type: "c",
+        major: 5,
+        minor: 0
+      }
+    ];
+    LINKS4 = {
+      "/dev/fd": "/proc/self/fd",
+      "/dev/stdin": "/proc/self/fd/0",
+      "/dev/stdout": "/proc/self/fd/1",
+      "/dev/stderr": "/proc/self/fd/2",
+      "/dev/ptmx": "pts/ptmx"
+    };
+  }
+});
+
+// export/oci/identity.ts
+var ALL4, ProgramIdentity;
+var init_identity3 = __esm({
+  "export/oci/identity.ts"() {
+    init_capabilities();
+    ALL4 = Object.keys(CAPABILITIES);
+    ProgramIdentity = class {
+
+      uid;
+      gid;
+      /** The supplementary groups, if a step names them. */
+      groups;
+      #bounding = ALL4;
+      #permitted = ALL4;
+      #effective = ALL4;
+      #inheritable = [];
+      #ambient = [];
+      constructor(uid, gid) {
+        this.uid = uid;
+        this.gid = gid;
+      }
+      /** Follows `setUser`. */
+      setUser({ uid, gid = uid, groups, keepCapabilities = false }) {
+        if (this.uid === 0 && uid !== 0) {
+          if (!keepCapabilities) this.#permitted = [];
+          this.#effective = [];
+          this.#ambient = [];
+        }
+        this.uid = uid;
+        this.gid = gid;
+        this.groups = groups ?? this.groups;
+      }
+      /** Follows `capabilities`. */
+      limit({ keep: keep2, ...given }) {
+        const sets = keep2 === void 0 ? given : {
+          bounding: keep2,
+          permitted: keep2,
+          inheritable: keep2,
+          ambient: keep2
+        };
+        if (sets.bounding !== void 0) this.#bounding = sets.bounding;
+        const { permitted, effective, inheritable, ambient = [] } = sets;
+        if ((permitted ?? effective ?? inheritable ?? sets.ambient) === void 0) return;
+        this.#permitted = permitted ?? [
+          .../* @__PURE__ */ new Set([
+            ...effective ?? [],
+            ...ambient
+          ])
+        ];
+        this.#effective = effective ?? this.#permitted;
+        this.#inheritable = inheritable ?? ambient;
+        this.#ambient = ambient;
+      }
+      /** The sets as config.json has them. */
+      get capabilities() {
+        return {
+          bounding: this.#bounding,
+          effective: this.#effective,
+          inheritable: this.#inheritable,
+          permitted: this.#permitted,
+          ambient: this.#ambient
+        };
+      }
+    };
+  }
+});
+
+// export/oci/draft.ts
+var TYPE_OF, ROOTFS, ConfigDraft;
+var init_draft = __esm({
+  "export/oci/draft.ts"() {
+    init_devices3();
+    init_path();
+    init_identity3();
+    TYPE_OF = {
+      cgroup: "cgroup",
+      ipc: "ipc",
+      mount: "mount",
+      net: "network",
+      pid: "pid",
+      time: "time",
+      user: "user",
+      uts: "uts"
+    };
+    ROOTFS = "rootfs";
+    ConfigDraft = class {
+
+      caller;
+      /** Where the bundle will be, if that is known. */
+      bundle;
+      namespaces = /* @__PURE__ */ new Map();
+      /** The propagation of a new mount namespace. */
+      propagation;
+      uidMappings;
+      gidMappings;
+      identity;
+      root;
+      mounts = [];
+      devices = [];
+      /** The paths that the recipe makes as every runtime does. */
+      usual = /* @__PURE__ */ new Set();
+      /** The directories that have to be there, or to be made by the runtime, and their steps. */
+      directories = [];
+      files = [];
+      masked = [];
+      readonlyPaths = [];
+      hostname;
+      domainname;
+      sysctl = {};
+      timeOffsets;
+      resources;
+      environment;
+      cwd = "/";
+      /** That of every caller, unless a step says otherwise. */
+      umask = 18;
+      rlimits = [];
+      oomScoreAdj;
+      noNewPrivileges = false;
+      seccomp;
+      #refusals;
+      #step;
+      #at = 0;
+      constructor(caller, refusals, bundle) {
+        this.caller = caller;
+        this.bundle = bundle;
+        this.identity = new ProgramIdentity(caller.uid, caller.gid);
+        this.#refusals = refusals;
+      }
+      /** Begins with a step, which refusals are about from now on. */
+      begin(step, at4) {
+        this.#step = step;
+        this.#at = at4;
+      }
+      /** Refuses the step. */
+      refuse(why) {
+        this.#refusals.step(this.#step, this.#at, why);
+      }
+      /** Refuses the step if the container has no namespace of the kind. */
+      needs(kind) {
+        if (!this.namespaces.has(kind)) this.refuse(`it needs unshare("${kind}") before it`);
+      }
+      /** Notes a directory that a runtime makes if something is mounted there. */
+      noteDirectory(path2) {
+        this.directories.push({
+          path: path2,
+          step: this.#step,
+          at: this.#at
+        });
+      }
+      /**
+       * Returns where a path of the recipe is in the container, or refuses one that is left with the
+       * old root.
+       */
+      inside(path2) {
+        const { root: root2 } = this;
+        const normal2 = normalize(path2);
+        if (root2?.entered === true) return normal2;
+        if (root2 !== void 0 && isWithin(normal2, root2.place)) {
+          return normalize(normal2.slice(root2.place.length));
+        }
+        this.refuse(root2 === void 0 ? `${path2} is of the host, as no root() or pivotRoot() follows` : `${path2} is outside of ${root2.place}, which becomes the root`);
+        return void 0;
+      }
+      /** Returns the path of a file of the host, or refuses one that the recipe has made. */
+      source(path2) {
+        const { root: root2 } = this;
+        const normal2 = path2.startsWith("/") ? normalize(path2) : path2;
+        if (root2?.entered !== true && (root2 === void 0 || !isWithin(normal2, root2.place))) {
+          return normal2;
+        }
+        const isItself = root2?.entered === false && root2.directory !== void 0 && normalize(root2.directory) === root2.place;
+        if (isItself) {
+          const inside2 = normalize(normal2.slice(root2.place.length));
+          const isSame4 = !this.isMounted(inside2) && !this.mounts.some(({ destination: destination3 }) => isWithin(destination3, inside2));
+          if (isSame4) return normal2;
+        }
+        this.refuse(`the source ${path2} is a file of the container, and config.json has the host's`);
+        return void 0;
+      }
+      /** Adds a mount. */
+      mount(mount4) {
+        const { destination: destination3 } = mount4;
+        const late = [
+          ...this.masked,
+          ...this.readonlyPaths
+        ].find((path2) => isWithin(path2, destination3) || isWithin(destination3, path2));
+        if (late !== void 0) {
+          this.refuse(`a runtime mounts first, and covers ${late} then; move maskPaths() behind it`);
+        }
+        this.mounts.push(mount4);
+      }
+      /** Returns the last mount at a path of the container. */
+      mountAt(path2) {
+        return this.mounts.findLast(({ destination: destination3 }) => destination3 === path2);
+      }
+      /** Whether a path of the container lies on something that is mounted. */
+      isMounted(path2) {
+        return this.mounts.some(({ destination: destination3 }) => isWithin(path2, destination3));
+      }
+      /** Refuses what is complete only at the end, or lacks. */
+      finish() {
+        for (const { path: path2, step, at: at4 } of this.directories) {
+          const isMade = [
+            this.cwd,
+            ...this.mounts.map(({ destination: destination3 }) => destination3)
+          ].some((made) => isWithin(made, path2));
+          if (!isMade) {
+            this.#refusals.step(step, at4, `a runtime makes directories to mount on, and not ${path2}: bind() a directory of the host`);
+          }
+        }
+        const { root: root2, namespaces: namespaces2 } = this;
+        if (!namespaces2.has("mount")) {
+          this.#refusals.recipe('a container of an engine has a mount namespace: unshare("mount")');
+        }
+        if (root2 === void 0) {
+          this.#refusals.recipe("a container of an engine has a root of its own: root(), pivotRoot()");
+        }
+        if (namespaces2.has("user") && this.uidMappings === void 0) {
+          this.#refusals.recipe('unshare("user") needs mapRoot(), mapCurrentUser() or mapIds()');
+        }
+        if (!namespaces2.has("user") && this.caller.uid !== 0) {
+          this.#refusals.recipe(`without unshare("user") it takes root to run it, and not the user ${this.caller.uid}`);
+        }
+        if (this.environment === void 0) {
+          this.#refusals.recipe("a container of an engine never has its caller's variables: clearEnv()");
+        }
+        if (root2?.directory === void 0 && root2?.readonly === false) {
+          this.#refusals.recipe('the root is a tmpfs, and would be a directory of the bundle, in which changes stay: add remount("/", "ro") behind pivotRoot(), with a tmpfs() where the program writes');
+        }
+        this.#requireDevices();
+      }
+      /** Refuses a recipe without what every runtime makes in /dev. */
+      #requireDevices() {
+        const dev = this.mountAt("/dev");
+        if (dev?.type === "bind") return;
+        const made = [
+          ...DEVICES3.map(({ path: path2 }) => path2),
+          ...Object.keys(LINKS4)
+        ];
+        if (dev === void 0 || made.some((path2) => !this.usual.has(path2))) {
+          this.#refusals.recipe(`an OCI runtime makes the usual devices at /dev: devices("/dev")`);
+        }
+      }
+      /** Returns the files beside config.json, with the directory that becomes the root. */
+      bundleFiles() {
+        if (this.root?.directory !== void 0) return this.files;
+        return [
+          {
+            path: ROOTFS,
+            type: "directory",
+            mode: 493
+          },
+          ...this.files
+        ];
+      }
+      /** Returns the config.json. */
+      config(args, terminal) {
+        const { identity, sysctl: sysctl2, root: root2 } = this;
+        const { groups } = identity;
+        const namespaces2 = Array.from(this.namespaces, ([kind, path2]) => ({
+          type: TYPE_OF[kind],
+          ...path2 !== void 0 && {
+            path: path2
+          }
+        }));
+        const isNew = this.domainname !== void 0 || this.namespaces.has("time");
+        return {
+          ociVersion: isNew ? "1.1.0" : "1.0.2",
+          process: {
+            terminal,
+            user: {
+              uid: identity.uid,
+              gid: identity.gid,
+              umask: this.umask,
+              ...groups !== void 0 && groups.length > 0 && {
+                additionalGids: groups
+              }
+            },
+            args,
+            env: Array.from(this.environment ?? [], ([name, value]) => `${name}=${value}`),
+            cwd: this.cwd,
+            capabilities: identity.capabilities,
+            ...this.rlimits.length > 0 && {
+              rlimits: this.rlimits
+            },
+            noNewPrivileges: this.noNewPrivileges,
+            ...this.oomScoreAdj !== void 0 && {
+              oomScoreAdj: this.oomScoreAdj
+            }
+          },
+          root: {
+            path: root2?.directory ?? ROOTFS,
+            readonly: root2?.readonly === true
+          },
+          ...this.hostname !== void 0 && {
+            hostname: this.hostname
+          },
+          ...this.domainname !== void 0 && {
+            domainname: this.domainname
+          },
+          mounts: this.mounts,
+          linux: {
+            namespaces: namespaces2,
+            ...this.uidMappings !== void 0 && {
+              uidMappings: this.uidMappings
+            },
+            ...this.gidMappings !== void 0 && {
+              gidMappings: this.gidMappings
+            },
+            ...this.timeOffsets !== void 0 && {
+              timeOffsets: this.timeOffsets
+            },
+            ...this.devices.length > 0 && {
+              devices: this.devices
+            },
+            ...this.resources !== void 0 && {
+              resources: this.resources
+            },
+            ...Object.keys(sysctl2).length > 0 && {
+              sysctl: sysctl2
+            },
+            ...this.seccomp !== void 0 && {
+              seccomp: this.seccomp
+            },
+            ...this.propagation !== void 0 && {
+              rootfsPropagation: this.propagation
+            },
+            ...this.masked.length > 0 && {
+              maskedPaths: this.masked
+            },
+            ...this.readonlyPaths.length > 0 && {
+              readonlyPaths: this.readonlyPaths
+            }
+          }
+        };
+      }
+    };
+  }
+});
+
+// export/oci/mounts.ts
+function sayBind(step, draft) {
+  const { source, target, readOnly = false, recursive = true } = step;
+  if (step.entries !== void 0) {
+    return draft.refuse('"entries" are looked up when the recipe runs; bind() each file');
+  }
+  if (step.optional === true) {
+    return draft.refuse('"optional" is no option of config.json: the file has to be there');
+  }
+  if (step.untrusted === true) {
+    return draft.refuse('"untrusted" keeps links from being followed, which config.json cannot say');
+  }
+  if (isRoot3(target, draft)) return;
+  const destination3 = draft.inside(target);
+  const path2 = draft.source(source);
+  if (destination3 === void 0 || path2 === void 0) return;
+  if (DEVICES3.some((device) => device.path === path2 && destination3 === path2)) {
+    draft.usual.add(path2);
+    return;
+  }
+  const words3 = [
+    ...readOnly ? [
+      "ro"
+    ] : [],
+    ...step.restrict ?? (isDevice(path2) ? [] : [
+      "nodev"
+    ])
+  ];
+  draft.mount({
+    destination: destination3,
+    type: "bind",
+    source: path2,
+    options: [
+      recursive ? "rbind" : "bind",
+      ...words3.map((word6) => recursive ? `r${word6}` : word6)
+    ]
+  });
+}
+function isDevice(path2) {
+  return isWithin(path2, "/dev") || isWithin("/dev", normalize(path2));
+}
+function isRoot3(target, { root: root2 }) {
+  return root2?.entered === false && normalize(target) === root2.place;
+}
+function sayMount({ source, target, type, options }, draft) {
+  filesystem(draft, target, {
+    type,
+    source,
+    options: wordsOf4(options)
+  });
+}
+function sayTmpfs({ target, size, mode: mode2, options }, draft) {
+  const words3 = [
+    ...size === void 0 ? [] : [
+      `size=${size}`
+    ],
+    ...mode2 === void 0 ? [] : [
+      `mode=${mode2.toString(8).padStart(4, "0")}`
+    ]
+  ];
+  filesystem(draft, target, {
+    type: "tmpfs",
+    source: "tmpfs",
+    options: [
+      ...restricted([
+        "nosuid",
+        "nodev"
+      ], options),
+      ...words3
+    ]
+  });
+}
+function sayKernelFilesystem(step, draft) {
+  const { step: type, target, options } = step;
+  if (step.step === "proc" && step.outer === true) {
+    return draft.refuse('"outer" shows the /proc outside, and runtimes mount a new one');
+  }
+  draft.needs({
+    proc: "pid",
+    sysfs: "net",
+    mqueue: "ipc"
+  }[type]);
+  filesystem(draft, target, {
+    type,
+    source: type,
+    options: restricted([
+      "nosuid",
+      "nodev",
+      "noexec"
+    ], options)
+  });
+}
+function sayDevices({ target, shm = "64m" }, draft) {
+  const destination3 = draft.inside(target);
+  if (destination3 === void 0) return;
+  if (destination3 !== "/dev") return draft.refuse("runtimes make the devices at /dev alone");
+  const add2 = (path2, type, ...options) => draft.mount({
+    destination: path2,
+    type,
+    source: type,
+    options: [
+      "nosuid",
+      "noexec",
+      ...options
+    ]
+  });
+  add2("/dev", "tmpfs", "mode=0755", "size=4m", "nr_inodes=1k");
+  add2("/dev/pts", "devpts", "newinstance", "ptmxmode=0666", "mode=0620");
+  add2("/dev/shm", "tmpfs", "mode=1777", `size=${shm}`, "nr_inodes=64k");
+  for (const { path: path2 } of DEVICES3) draft.usual.add(path2);
+  for (const path2 of Object.keys(LINKS4)) draft.usual.add(path2);
+}
+function sayOverlay(step, draft) {
+  const { target, lower: lower3, upper, work, discard: discard3 = false } = step;
+  if (isRoot3(target, draft)) {
+    return draft.refuse("the root of config.json is a directory; an engine mounts layers there");
+  }
+  if (discard3) return draft.refuse('"discard" needs a directory in memory that a runtime lacks');
+  const paths = [
+    ...lower3,
+    ...[
+      upper,
+      work
+    ].filter((path2) => path2 !== void 0)
+  ];
+  if (paths.some((path2) => /[:,\\]/.test(path2))) {
+    return draft.refuse("a path with : , or \\ cannot be an option of a mount");
+  }
+  if (paths.some((path2) => draft.source(path2) === void 0)) return;
+  filesystem(draft, target, {
+    type: "overlay",
+    source: "overlay",
+    options: [
+      `lowerdir=${lower3.join(":")}`,
+      ...upper === void 0 ? [] : [
+        `upperdir=${upper}`,
+        `workdir=${work}`
+      ]
+    ]
+  });
+}
+function filesystem(draft, target, mount4) {
+  if (isRoot3(target, draft)) {
+    if (mount4.type !== "tmpfs") draft.refuse("the root of config.json is a directory");
+    return;
+  }
+  const destination3 = draft.inside(target);
+  if (destination3 === "/") return draft.refuse("nothing can be mounted on the root");
+  if (destination3 !== void 0) draft.mount({
+    destination: destination3,
+    ...mount4
+  });
+}
+function sayRemount({ target, options, keep: keep2, recursive, bind: bind4 }, draft) {
+  const path2 = draft.inside(target);
+  if (path2 === void 0) return;
+  const words3 = wordsOf4(options);
+  if (path2 === "/") return remountRoot(words3, draft);
+  const mount4 = draft.mountAt(path2);
+  if (mount4 === void 0) return draft.refuse(`nothing is mounted at ${target} by this recipe`);
+  if (bind4 === false) {
+    return draft.refuse('"bind: false" changes a filesystem that is mounted already');
+  }
+  if (keep2 !== true) mount4.options = mount4.options.filter((word6) => !isAttribute(word6));
+  mount4.options.push(...words3.map((word6) => recursive === true ? `r${word6}` : word6));
+}
+function remountRoot(words3, draft) {
+  const root2 = draft.root;
+  const others = words3.filter((word6) => word6 !== "ro");
+  const harmless = root2.directory === void 0 ? [
+    "nosuid",
+    "nodev"
+  ] : [];
+  const unsaid = others.find((word6) => !harmless.includes(word6));
+  if (unsaid !== void 0) draft.refuse(`config.json cannot say "${unsaid}" of the root`);
+  if (words3.includes("ro")) root2.readonly = true;
+}
+function sayPropagation({ target, type, recursive }, draft) {
+  const path2 = draft.inside(target);
+  if (path2 === void 0) return;
+  const word6 = recursive === true ? `r${type}` : type;
+  if (path2 === "/") {
+    if (draft.root?.entered !== true) return draft.refuse("config.json says it of / alone");
+    draft.propagation = word6;
+    return;
+  }
+  const mount4 = draft.mountAt(path2);
+  if (mount4 === void 0) return draft.refuse(`nothing is mounted at ${target} by this recipe`);
+  if (type === "shared") return draft.refuse("runtimes refuse shared mounts in a container");
+  mount4.options.push(word6);
+}
+function isAttribute(word6) {
+  return /^r?(ro|rw|nosuid|suid|nodev|dev|noexec|exec|nosymfollow|symfollow|.*atime)$/.test(word6);
+}
+function wordsOf4(options = "") {
+  return options.match(/(?:"[^"]*"|[^,"])+/g) ?? [];
+}
+function restricted(usual, options) {
+  const words3 = wordsOf4(options);
+  const kept = usual.filter((word6) => !words3.includes(word6) && !words3.includes(word6.slice(2)));
+  return [
+    ...kept,
+    ...words3
+  ];
+}
+var init_mounts7 = __esm({
+  "export/oci/mounts.ts"() {
+    init_devices3();
+    init_path();
+  }
+});
+
+// export/oci/root.ts
+function plannedRoot(steps) {
+  const end = steps.findIndex(({ step }) => step === "pivotRoot");
+  if (end === -1) return void 0;
+  const place3 = normalize(steps[end].path);
+  const source = steps.slice(0, end).findLast((step) => (step.step === "bind" || step.step === "tmpfs") && normalize(step.target) === place3);
+  const shown4 = source?.step === "bind" ? source : void 0;
+  return {
+    directory: source?.step === "tmpfs" ? void 0 : shown4?.source ?? place3,
+    place: place3,
+    entered: false,
+    readonly: shown4?.readOnly === true
+  };
+}
+function sayPivotRoot(_step, draft) {
+  draft.needs("mount");
+  if (draft.root?.entered === true) return draft.refuse("config.json has one root");
+  draft.root.entered = true;
+}
+function sayRoot(step, draft) {
+  const { directory: directory2, discard: discard3 = false, readOnly = false, resolvConf = false, volumes = {} } = step;
+  draft.needs("mount");
+  if (draft.root !== void 0) return draft.refuse("config.json has one root");
+  if (discard3) {
+    draft.refuse('"discard" is an overlay, which engines mount before they call a runtime');
+  }
+  const root2 = {
+    directory: directory2,
+    place: ROOT_PLACE,
+    entered: false,
+    readonly: readOnly
+  };
+  draft.root = root2;
+  const show3 = (source, target, options) => sayBind(bind(source, at3(target), options), draft);
+  const file = {
+    readOnly: true,
+    recursive: false
+  };
+  sayDevices(devices(at3("/dev")), draft);
+  sayKernelFilesystem(proc(at3("/proc")), draft);
+  if (draft.namespaces.has("net") && draft.namespaces.get("net") === void 0) {
+    sayKernelFilesystem(sysfs(at3("/sys"), {
+      options: "ro"
+    }), draft);
+  }
+  sayTmpfs(tmpfs(at3("/tmp")), draft);
+  if (resolvConf) show3("/etc/resolv.conf", "/etc/resolv.conf", file);
+  const hosts = hostsFile2(step, draft);
+  if (hosts !== void 0) show3(hosts, "/etc/hosts", file);
+  for (const [target, { source, readOnly: isReadOnly = false }] of Object.entries(volumes)) {
+    show3(source, target, {
+      readOnly: isReadOnly
+    });
+  }
+  root2.entered = true;
+}
+function at3(path2) {
+  return ROOT_PLACE + path2;
+}
+function hostsFile2({ hosts = false }, draft) {
+  if (hosts === false) return void 0;
+  if (hosts === true) return "/etc/hosts";
+  const lines = Object.entries(hosts).map(([name, address2]) => `${address2} ${name}
+`);
+  draft.files.push({
+    path: "hosts",
+    type: "file",
+    text: loopbackHosts() + lines.join(""),
+    mode: 420
+  });
+  if (draft.bundle === void 0) {
+    draft.refuse('the file of "hosts" is in the bundle: say where that will be');
+  }
+  return `${draft.bundle ?? ""}/hosts`;
+}
+var init_root3 = __esm({
+  "export/oci/root.ts"() {
+    init_network_files();
+    init_path();
+    init_bind();
+    init_devices();
+    init_mounts5();
+    init_root_directory();
+    init_mounts7();
+  }
+});
+
+// export/oci/files.ts
+function sayMkdir({ path: path2, mode: mode2 }, draft) {
+  const inside2 = draft.inside(path2);
+  if (inside2 === void 0) return;
+  if (draft.root?.directory !== void 0 || draft.isMounted(inside2)) {
+    return draft.noteDirectory(inside2);
+  }
+  add(draft, inside2, {
+    type: "directory",
+    mode: mode2 ?? 493
+  });
+}
+function saySymlink({ target, path: path2 }, draft) {
+  const inside2 = draft.inside(path2);
+  if (inside2 === void 0) return;
+  if (LINKS4[inside2] === target) draft.usual.add(inside2);
+  else add(draft, inside2, {
+    type: "symlink",
+    text: target
+  });
+}
+function sayWriteFile({ path: path2, text: text5, mode: mode2 = 420 }, draft) {
+  const inside2 = draft.inside(path2);
+  if (inside2 !== void 0) add(draft, inside2, {
+    type: "file",
+    text: text5,
+    mode: mode2
+  });
+}
+function sayMknod(step, draft) {
+  const { path: path2, type, major, minor, mode: mode2 = 420, uid, gid } = step;
+  const inside2 = draft.inside(path2);
+  if (inside2 === void 0) return;
+  const usual = DEVICES3.find((device) => device.path === inside2);
+  if (usual?.type === type && usual.major === major && usual.minor === minor) {
+    draft.usual.add(inside2);
+    return;
+  }
+  draft.devices.push({
+    path: inside2,
+    type,
+    ...major !== void 0 && {
+      major
+    },
+    ...minor !== void 0 && {
+      minor
+    },
+    fileMode: mode2,
+    ...uid !== void 0 && {
+      uid
+    },
+    ...gid !== void 0 && {
+      gid
+    }
+  });
+}
+function add(draft, path2, file) {
+  if (draft.root?.directory !== void 0) {
+    return draft.refuse("config.json makes no files; put it into the directory of the root");
+  }
+  if (draft.isMounted(path2)) {
+    return draft.refuse("config.json makes no files on what is mounted; bind() one of the host");
+  }
+  if (path2 === "/") return;
+  const known = new Set(draft.files.map(({ path: path3 }) => path3));
+  const parents2 = [];
+  for (let at4 = parentOf(path2); at4 !== "/"; at4 = parentOf(at4)) parents2.unshift(at4);
+  for (const parent of parents2) {
+    const missing4 = ROOTFS + parent;
+    if (!known.has(missing4)) {
+      draft.files.push({
+        path: missing4,
+        type: "directory",
+        mode: 493
+      });
+    }
+  }
+  if (!known.has(ROOTFS + path2)) draft.files.push({
+    path: ROOTFS + path2,
+    ...file
+  });
+}
+var init_files10 = __esm({
+  "export/oci/files.ts"() {
+    init_devices3();
+    init_path();
+    init_draft();
+  }
+});
+
+// export/oci/resources.ts
+function resourcesOf(limits2, refuse3) {
+  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
+  const unified = {
+    ...memoryHigh !== void 0 && {
+      "memory.high": orMax2(memoryHigh)
+    },
+    ...cpuWeight !== void 0 && {
+      "cpu.weight": String(cpuWeight)
+    }
+  };
+  const processor = {
+    ...cpus !== void 0 && {
+      quota: orMinus12(numberOf2(cpus) * PERIOD3),
+      period: PERIOD3
+    },
+    ...cpuset !== void 0 && {
+      cpus: cpuset
+    }
+  };
+  const space = {
+    ...memory !== void 0 && {
+      limit: orMinus12(numberOf2(memory))
+    },
+    ...swap !== void 0 && {
+      swap: sumOf(memory, swap, refuse3)
+    }
+  };
+  return {
+    ...hasFields(space) && {
+      memory: space
+    },
+    ...hasFields(processor) && {
+      cpu: processor
+    },
+    ...pids !== void 0 && {
+      pids: {
+        limit: orMinus12(numberOf2(pids))
+      }
+    },
+    ...io !== void 0 && {
+      blockIO: rates(io, refuse3)
+    },
+    ...hasFields(unified) && {
+      unified
+    }
+  };
+}
+function sumOf(memory, swap, refuse3) {
+  if (numberOf2(swap) === Infinity) return -1;
+  if (memory !== void 0 && numberOf2(memory) !== Infinity) {
+    return numberOf2(memory) + numberOf2(swap);
+  }
+  refuse3('"swap" is limited together with "memory" in config.json; give that, too');
+  return -1;
+}
+function rates(io, refuse3) {
+  const lists = {};
+  for (const item of io) {
+    const [, major, minor] = /^(\d+):(\d+)$/.exec(item.device) ?? [];
+    if (major === void 0) {
+      refuse3(`config.json names devices by their numbers: "8:0" in the place of "${item.device}"`);
+      continue;
+    }
+    for (const name of RATE_NAMES) {
+      const rate = item[name];
+      if (rate === void 0) continue;
+      const list5 = lists[RATES[name]] ??= [];
+      const number2 = numberOf2(rate);
+      list5.push({
+        major: Number(major),
+        minor: Number(minor),
+        rate: number2 === Infinity ? 0 : number2
+      });
+    }
+  }
+  return lists;
+}
+function limitsOf4(resources, refuse3) {
+  const { memory, cpu, pids, blockIO, unified, ...others } = resources;
+  const { limit: limit2, swap, ...otherMemory } = memory ?? {};
+  const { quota: quota2, period, cpus, ...otherCpu } = cpu ?? {};
+  const { "memory.high": high, "cpu.weight": weight, ...otherFiles } = unified ?? {};
+  const ratesOf = Object.fromEntries(RATE_NAMES.map((name) => [
+    name,
+    blockIO?.[RATES[name]] ?? []
+  ]));
+  const otherBlock = Object.entries(blockIO ?? {}).filter(([name]) => !Object.values(RATES).includes(name));
+  const rest = {
+    ...others,
+    ...prefixed("memory", otherMemory),
+    ...prefixed("cpu", otherCpu),
+    ...prefixed("blockIO", Object.fromEntries(otherBlock)),
+    ...prefixed("unified", otherFiles)
+  };
+  for (const [field2, value] of Object.entries(rest)) {
+    if (isEmpty(value)) continue;
+    refuse3(`linux.resources.${field2}`, "no step says it");
+  }
+  if (isLimit(swap) && swap !== -1 && !(isLimit(limit2) && limit2 !== -1)) {
+    refuse3("linux.resources.memory.swap", "it is the sum with memory.limit, and that is not given");
+  }
+  const io = ioOf2(ratesOf);
+  return {
+    ...isLimit(limit2) && {
+      memory: orUnlimited(limit2)
+    },
+    ...high !== void 0 && {
+      memoryHigh: high === "max" ? "unlimited" : Number(high)
+    },
+    ...isLimit(swap) && {
+      swap: swap === -1 ? "unlimited" : Math.max(0, swap - (limit2 ?? 0))
+    },
+    ...isLimit(quota2) && {
+      cpus: quota2 === -1 ? "unlimited" : quota2 / (period || PERIOD3)
+    },
+    ...weight !== void 0 && {
+      cpuWeight: Number(weight)
+    },
+    ...isLimit(pids?.limit) && {
+      pids: orUnlimited(pids.limit)
+    },
+    ...io.length > 0 && {
+      io
+    },
+    ...cpus !== void 0 && cpus !== "" && {
+      cpuset: cpus
+    }
+  };
+}
+function ioOf2(lists) {
+  const devices2 = /* @__PURE__ */ new Map();
+  for (const name of RATE_NAMES) {
+    for (const { major, minor, rate } of lists[name]) {
+      const device = `${major}:${minor}`;
+      const known = devices2.get(device) ?? {
+        device
+      };
+      devices2.set(device, {
+        ...known,
+        [name]: rate === 0 ? "unlimited" : rate
+      });
+    }
+  }
+  return [
+    ...devices2.values()
+  ];
+}
+function prefixed(name, fields) {
+  return Object.fromEntries(Object.entries(fields).map(([field2, value]) => [
+    `${name}.${field2}`,
+    value
+  ]));
+}
+function isEmpty(value) {
+  if (value === void 0 || value === null || value === "" || value === false) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return typeof value === "object" && Object.values(value).every(isEmpty);
+}
+function isLimit(value) {
+  return value !== void 0 && value !== null && value !== 0;
+}
+function orUnlimited(value) {
+  return value < 0 ? "unlimited" : value;
+}
+function orMinus12(value) {
+  return value === Infinity ? -1 : Math.round(value);
+}
+function orMax2(value) {
+  const number2 = numberOf2(value);
+  return number2 === Infinity ? "max" : String(number2);
+}
+function hasFields(value) {
+  return Object.keys(value).length > 0;
+}
+var PERIOD3, RATES, RATE_NAMES;
+var init_resources = __esm({
+  "export/oci/resources.ts"() {
+    init_limits3();
+    PERIOD3 = 1e5;
+    RATES = {
+      readBps: "throttleReadBpsDevice",
+      writeBps: "throttleWriteBpsDevice",
+      readIops: "throttleReadIOPSDevice",
+      writeIops: "throttleWriteIOPSDevice"
+    };
+    RATE_NAMES = Object.keys(RATES);
+  }
+});
+
+// export/oci/seccomp_rules.ts
+function apartRules(rules) {
+  const byName2 = /* @__PURE__ */ new Map();
+  for (const rule of rules) {
+    for (const name of rule.names) byName2.set(name, [
+      ...byName2.get(name) ?? [],
+      rule
+    ]);
+  }
+  const result = [];
+  for (const [name, own] of byName2) {
+    const apart2 = own.length === 1 ? [
+      own[0]
+    ] : takeApart(own);
+    if (typeof apart2 === "string") return `the rules for ${name} ${apart2}`;
+    for (const rule of apart2) {
+      const { names: _, ...body } = rule;
+      const key = JSON.stringify(body);
+      const same = result.find((other) => JSON.stringify(bodyOf3(other.rule)) === key);
+      if (same === void 0) result.push({
+        rule,
+        names: [
+          name
+        ]
+      });
+      else same.names.push(name);
+    }
+  }
+  return result.map(({ rule, names }) => ({
+    ...rule,
+    names
+  }));
+}
+function bodyOf3({ names: _, ...body }) {
+  return body;
+}
+function takeApart(rules) {
+  const earlier = [];
+  const apart2 = [];
+  for (const rule of rules) {
+    const match = matchOf(rule.args ?? []);
+    if (match === void 0) return "compare in a way that depends on their order";
+    let left = [
+      match
+    ];
+    for (const other of earlier) left = left.flatMap((one) => without(one, other));
+    for (const one of left) apart2.push({
+      ...rule,
+      args: argumentsOf(one)
+    });
+    if (apart2.length > MOST6) return "are too many once each stands for itself";
+    earlier.push(match);
+  }
+  return apart2;
+}
+function matchOf(args) {
+  const match = /* @__PURE__ */ new Map();
+  for (const { index, value, valueTwo = 0, op } of args) {
+    if (match.has(index)) return void 0;
+    if (op === "SCMP_CMP_EQ") match.set(index, {
+      mask: ALL_BITS2,
+      value: BigInt(value)
+    });
+    else if (op === "SCMP_CMP_MASKED_EQ") {
+      const mask2 = BigInt(value);
+      match.set(index, {
+        mask: mask2,
+        value: BigInt(valueTwo) & mask2
+      });
+    } else return void 0;
+  }
+  return match;
+}
+function without(one, other) {
+  const pieces = [];
+  let rest = new Map(one);
+  for (const [index, { mask: mask2, value }] of other) {
+    for (let bit = 1n; bit <= mask2; bit <<= 1n) {
+      if ((mask2 & bit) === 0n) continue;
+      const known = rest.get(index) ?? {
+        mask: 0n,
+        value: 0n
+      };
+      if ((known.mask & bit) !== 0n) {
+        if ((known.value & bit) !== (value & bit)) return [
+          one
+        ];
+        continue;
+      }
+      const set = (bits) => ({
+        mask: known.mask | bit,
+        value: known.value | bits
+      });
+      pieces.push(new Map(rest).set(index, set(~value & bit)));
+      rest = new Map(rest).set(index, set(value & bit));
+    }
+  }
+  return pieces;
+}
+function argumentsOf(match) {
+  return Array.from(match, ([index, { mask: mask2, value }]) => mask2 === ALL_BITS2 ? {
+    index,
+    value: number(value),
+    op: "SCMP_CMP_EQ"
+  } : {
+    index,
+    value: number(mask2),
+    valueTwo: number(value),
+    op: "SCMP_CMP_MASKED_EQ"
+  });
+}
+function number(value) {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : `0x${value.toString(16)}`;
+}
+var MOST6, ALL_BITS2;
+var init_seccomp_rules = __esm({
+  "export/oci/seccomp_rules.ts"() {
+    MOST6 = 500;
+    ALL_BITS2 = 0xffffffffffffffffn;
+  }
+});
+
+// export/oci/seccomp.ts
+function saySeccomp(step, draft) {
+  const { profile: profile2, allow: allow2 = [], deny: deny2 = [], architectures = [], privileged = false } = step;
+  if (draft.seccomp !== void 0) return draft.refuse("config.json has one filter");
+  if (privileged && draft.noNewPrivileges) {
+    return draft.refuse('runtimes set a filter late under noNewPrivileges(): leave out "privileged"');
+  }
+  const whole = denyMore(allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2), deny2);
+  const rules = apartRules(whole.syscalls ?? []);
+  if (typeof rules === "string") return draft.refuse(rules);
+  const { flags: flags2 = [], ...others } = whole;
+  const known = [
+    ...whole.architectures ?? [],
+    ...architectures
+  ];
+  draft.seccomp = {
+    ...others,
+    ...flags2.length > 0 && {
+      flags: flags2
+    },
+    ...whole.defaultAction === "SCMP_ACT_ERRNO" && {
+      defaultErrnoRet: whole.defaultErrnoRet ?? 1
+    },
+    ...known.length > 0 && {
+      architectures: known
+    },
+    syscalls: rules
+  };
+  if (!privileged) draft.noNewPrivileges = true;
+}
+var init_seccomp4 = __esm({
+  "export/oci/seccomp.ts"() {
+    init_seccomp_default();
+    init_seccomp_denials();
+    init_seccomp_rules();
+  }
+});
+
+// export/oci/steps.ts
+function never(why) {
+  return (_step, draft) => draft.refuse(why);
+}
+function sayStep(step, draft) {
+  SAYINGS[step.step](step, draft);
+}
+function sayUnshare({ kinds, propagation: propagation2 = "private" }, draft) {
+  for (const kind of kinds) {
+    if (draft.namespaces.has(kind)) {
+      const of2 = kind === "user" ? "user namespace; limit rights by capabilities()" : `namespace`;
+      draft.refuse(`a container of config.json has one ${of2}, and has "${kind}" already`);
+    }
+  }
+  const late = kinds.includes("user") && [
+    ...draft.namespaces
+  ].some(([, path2]) => path2 === void 0);
+  if (late) draft.refuse("runtimes make the user namespace first: move it to the first unshare()");
+  for (const kind of kinds) draft.namespaces.set(kind, void 0);
+  if (kinds.includes("mount")) draft.propagation = `r${propagation2}`;
+}
+function sayJoin(step, draft) {
+  const { target, kinds: [kind] = [], credentials = "keep" } = step;
+  if (typeof target !== "string" || kind === void 0) {
+    return draft.refuse("config.json names namespaces by files: join(path, kind), such as /run/netns/blue");
+  }
+  if (credentials !== "keep") draft.refuse('"credentials" stay as they are: give "keep"');
+  if (kind === "mount" || kind === "user") {
+    return draft.refuse(`the ${kind} namespace of a container has to be its own: unshare()`);
+  }
+  if (draft.namespaces.has(kind)) draft.refuse(`"${kind}" is there already`);
+  draft.namespaces.set(kind, target);
+}
+function mapOne(uid, gid, draft) {
+  const { caller } = draft;
+  setMaps({
+    uids: [
+      {
+        inside: uid,
+        outside: caller.uid,
+        count: 1
+      }
+    ],
+    gids: [
+      {
+        inside: gid,
+        outside: caller.gid,
+        count: 1
+      }
+    ]
+  }, draft);
+}
+function sayMapIds(step, draft) {
+  setMaps(step, draft);
+  if (step.setgroups !== "deny" || isSingle(draft)) return;
+  draft.refuse('config.json has no "setgroups"; runtimes deny it where they have to');
+}
+function setMaps({ uids, gids }, draft) {
+  draft.needs("user");
+  if (draft.uidMappings !== void 0) return draft.refuse("the id maps are set already");
+  const mapping2 = ({ inside: inside2, outside, count }) => ({
+    containerID: inside2,
+    hostID: outside,
+    size: count
+  });
+  draft.uidMappings = uids.map(mapping2);
+  draft.gidMappings = gids.map(mapping2);
+  const { caller, identity } = draft;
+  identity.uid = insideOf(uids, caller.uid);
+  identity.gid = insideOf(gids, caller.gid);
+}
+function insideOf(ranges2, id2) {
+  const range = ranges2.find(({ outside, count }) => id2 >= outside && id2 < outside + count);
+  if (range !== void 0) return range.inside + id2 - range.outside;
+  return ranges2.some(({ inside: inside2 }) => inside2 === 0) ? 0 : ranges2[0].inside;
+}
+function isSingle({ uidMappings, gidMappings }) {
+  return [
+    uidMappings,
+    gidMappings
+  ].every((map) => map?.length === 1 && map[0].size === 1);
+}
+function protect2(paths, list5, draft) {
+  for (const path2 of paths) {
+    const inside2 = draft.inside(path2);
+    if (inside2 !== void 0) list5.push(inside2);
+  }
+}
+function limitNumber(value) {
+  return value === "unlimited" ? 2 ** 64 : value;
+}
+function dotted(name) {
+  const swapped = {
+    ".": "/",
+    "/": "."
+  };
+  return pathOf(name).replace(/[./]/g, (separator) => swapped[separator]);
+}
+function clock(seconds3) {
+  const secs = Math.floor(seconds3);
+  return {
+    secs,
+    nanosecs: Math.round((seconds3 - secs) * 1e9)
+  };
+}
+var NETWORK2, TRANSLATION, FOUND, SAYINGS;
+var init_steps2 = __esm({
+  "export/oci/steps.ts"() {
+    init_path();
+    init_limits3();
+    init_sysctl();
+    init_files10();
+    init_mounts7();
+    init_resources();
+    init_root3();
+    init_seccomp4();
+    NETWORK2 = "the network of a container is the engine's, which config.json does not describe";
+    TRANSLATION = "ports and addresses are translated by the engine: podman run --publish";
+    FOUND = "which files these are is found out when a recipe runs; name them by maskPaths()";
+    SAYINGS = {
+      address: never(NETWORK2),
+      bind: sayBind,
+      bounds: ({ pids, timeout, output }, draft) => {
+        if (timeout !== void 0 && timeout !== "unlimited") {
+          draft.refuse('no runtime ends a program after a time: leave "timeout" to timeout(1)');
+        }
+        if (output !== void 0 && output !== "unlimited") {
+          draft.refuse('"output" is about what a script collects, and an engine has no bound for it');
+        }
+        if (pids !== void 0 && draft.resources?.pids === void 0) {
+          const limit2 = numberOf2(pids);
+          draft.resources = {
+            ...draft.resources,
+            pids: {
+              limit: limit2 === Infinity ? -1 : limit2
+            }
+          };
+        }
+      },
+      bridge: never(NETWORK2),
+      capabilities: (step, draft) => draft.identity.limit(step),
+      chdir: ({ path: path2 }, draft) => {
+        if (!path2.startsWith("/")) return draft.refuse("the directory of config.json begins with /");
+        if (draft.root?.entered !== true) {
+          return draft.refuse("the directory is of the host; move chdir() behind the root");
+        }
+        draft.cwd = normalize(path2);
+      },
+      chroot: never("runtimes enter the root by pivot_root(2): pivotRoot()"),
+      clearEnv: ({ keep: keep2 = [] }, draft) => {
+        if (keep2.length > 0) {
+          draft.refuse(`an engine has no variables to "keep": setEnv() gives values`);
+        }
+        draft.environment = /* @__PURE__ */ new Map();
+      },
+      denyFiles: never(FOUND),
+      devices: sayDevices,
+      dieWithParent: ({ signal }, draft) => {
+        if (signal !== null) {
+          draft.refuse("a container of an engine outlives who called the runtime: dieWithParent(null)");
+        }
+      },
+      disableUserNamespaces: never("config.json cannot deny user namespaces; deny unshare(2) by seccomp()"),
+      domainname: ({ name }, draft) => {
+        draft.needs("uts");
+        draft.domainname = name;
+      },
+      dummy: never(NETWORK2),
+      hostname: ({ name }, draft) => {
+        draft.needs("uts");
+        draft.hostname = name;
+      },
+      init: never("the program itself is the first process; podman run --init adds one"),
+      join: sayJoin,
+      joinCgroup: never("the control group of a container is the engine's; limits() says how much it has"),
+      landlock: never("config.json knows nothing of Landlock; what is not mounted is out of reach too"),
+      limits: (step, draft) => {
+        draft.resources = {
+          ...draft.resources,
+          ...resourcesOf(step, (why) => draft.refuse(why))
+        };
+      },
+      // Every runtime brings it up.
+      loopback: (_step, draft) => draft.needs("net"),
+      macvlan: never(NETWORK2),
+      mapCurrentUser: (_step, draft) => mapOne(draft.caller.uid, draft.caller.gid, draft),
+      mapIds: sayMapIds,
+      mapRoot: (_step, draft) => mapOne(0, 0, draft),
+      maskPaths: ({ paths }, draft) => protect2(paths, draft.masked, draft),
+      masquerade: never(TRANSLATION),
+      mkdir: sayMkdir,
+      mknod: sayMknod,
+      mount: sayMount,
+      moveInterface: never(NETWORK2),
+      mqueue: sayKernelFilesystem,
+      // Every runtime gives a program a session of its own.
+      newSession: () => {
+      },
+      noNewPrivileges: (_step, draft) => {
+        draft.noNewPrivileges = true;
+      },
+      oomScoreAdj: ({ value }, draft) => {
+        draft.oomScoreAdj = value;
+      },
+      overlay: sayOverlay,
+      pivotRoot: sayPivotRoot,
+      proc: sayKernelFilesystem,
+      programs: never("the libraries of programs are found when a recipe runs; bind() their directories"),
+      propagation: sayPropagation,
+      protect: never(FOUND),
+      publish: never(TRANSLATION),
+      readonlyPaths: ({ paths }, draft) => protect2(paths, draft.readonlyPaths, draft),
+      remount: sayRemount,
+      rlimit: ({ resource, soft, hard }, draft) => {
+        const type = `RLIMIT_${resource.toUpperCase()}`;
+        const limit2 = {
+          type,
+          soft: limitNumber(soft),
+          hard: limitNumber(hard)
+        };
+        draft.rlimits = [
+          ...draft.rlimits.filter((other) => other.type !== type),
+          limit2
+        ];
+      },
+      root: sayRoot,
+      route: never(NETWORK2),
+      seccomp: saySeccomp,
+      setEnv: ({ variables }, draft) => {
+        for (const [name, value] of Object.entries(variables)) draft.environment?.set(name, value);
+      },
+      setUser: (step, draft) => {
+        const isDenied2 = draft.namespaces.has("user") && isSingle(draft);
+        if (step.keepGroups === true && !isDenied2) {
+          draft.refuse('runtimes do not leave the groups of their caller; name them by "groups"');
+        }
+        draft.identity.setUser(step);
+      },
+      symlink: saySymlink,
+      sysctl: ({ settings: settings2 }, draft) => {
+        for (const [name, value] of Object.entries(settings2)) {
+          draft.sysctl[dotted(name)] = String(value);
+        }
+      },
+      sysfs: sayKernelFilesystem,
+      timeOffset: ({ monotonic, boottime }, draft) => {
+        draft.needs("time");
+        draft.timeOffsets = {
+          ...monotonic !== void 0 && {
+            monotonic: clock(monotonic)
+          },
+          ...boottime !== void 0 && {
+            boottime: clock(boottime)
+          }
+        };
+      },
+      tmpfs: sayTmpfs,
+      umask: ({ mask: mask2 }, draft) => {
+        draft.umask = mask2;
+      },
+      unmount: never("a runtime leaves the old root, and unmounts nothing else"),
+      unshare: sayUnshare,
+      userNetwork: never("the network is the engine's: podman run --network=pasta"),
+      veth: never(NETWORK2),
+      writeFile: sayWriteFile
+    };
+  }
+});
+
+// export/oci/export_oci.ts
+function exportOci(recipe2, options) {
+  const { program, for: runner = "root", terminal = false } = options;
+  if (!Array.isArray(program) || program.length === 0 || program[0] === "") {
+    throw new TypeError("a bundle needs a program: exportOci(recipe, { program: [...] })");
+  }
+  const steps = checkedSteps(recipe2.steps);
+  const refusals = new Refusals();
+  const caller = runner === "root" ? {
+    uid: 0,
+    gid: 0
+  } : runner;
+  const draft = new ConfigDraft(caller, refusals, options.bundle);
+  draft.root = plannedRoot(steps);
+  steps.forEach((step, at4) => {
+    draft.begin(step, at4);
+    sayStep(step, draft);
+  });
+  draft.finish();
+  if (!program[0].includes("/") && draft.environment?.has("PATH") === false) {
+    refusals.recipe(`runtimes find ${program[0]} by the container's PATH: setEnv({ PATH: ... })`);
+  }
+  refusals.throwAny();
+  const config = draft.config(program, terminal);
+  const text5 = {
+    path: "config.json",
+    type: "file",
+    text: configText(config),
+    mode: 420
+  };
+  return {
+    config: {
+      ...config
+    },
+    files: [
+      text5,
+      ...draft.bundleFiles()
+    ]
+  };
+}
+var init_export_oci = __esm({
+  "export/oci/export_oci.ts"() {
+    init_text();
+    init_check();
+    init_refusals();
+    init_draft();
+    init_root3();
+    init_steps2();
+  }
+});
+
+// oci/config/mounts.ts
+function mountSteps(mounts, context) {
+  return mounts.flatMap((entry2, index) => stepsOf4(entry2, `mounts[${index}]`, context));
+}
+function stepsOf4(entry2, field2, context) {
+  if (entry2.uidMappings?.length || entry2.gidMappings?.length) {
+    unsupported(`${field2}.uidMappings`, "mounts with mapped ids are not supported");
+  }
+  if (entry2.type === "cgroup" && context.hierarchies.length === 0) return [];
+  const options = sorted2(entry2, field2);
+  const inside2 = pathInRoot(context.root, entry2.destination);
+  if (inside2 === "/") unsupported(`${field2}.destination`, "nothing can be mounted on the root");
+  const target = context.root + inside2;
+  const isBind = options.kind !== void 0 || entry2.type === "bind";
+  const made = isBind ? bindSteps(entry2, field2, options, target, context) : filesystemSteps(entry2, field2, options, target, context);
+  return [
+    ...made,
+    ...options.propagation.map(({ type, recursive }) => propagation(target, type, {
+      recursive
+    }))
+  ];
+}
+function sorted2({ options }, field2) {
+  let kind;
+  const propagation2 = [];
+  const [attributes, recursive, rest] = [
+    [],
+    [],
+    []
+  ];
+  let copiesUp = false;
+  for (const word6 of options ?? []) {
+    const stripped = word6.startsWith("r") ? word6.slice(1) : "";
+    if (word6 === "") continue;
+    if (word6 === "bind" || word6 === "rbind") kind = word6;
+    else if (word6 in PROPAGATIONS2) {
+      propagation2.push({
+        type: PROPAGATIONS2[word6],
+        recursive: false
+      });
+    } else if (stripped in PROPAGATIONS2) {
+      propagation2.push({
+        type: PROPAGATIONS2[stripped],
+        recursive: true
+      });
+    } else if (word6 === "tmpcopyup") copiesUp = true;
+    else if (word6 === "idmap" || word6 === "ridmap") {
+      unsupported(`${field2}.options`, `mounts with mapped ids (${word6}) are not supported`);
+    } else if (ATTRIBUTES4.includes(word6)) attributes.push(word6);
+    else if (ATTRIBUTES4.includes(stripped)) recursive.push(stripped);
+    else if (LIFTED.includes(stripped)) continue;
+    else rest.push(word6);
+  }
+  if (propagation2.some(({ type }) => type === "shared") && kind !== void 0) {
+    unsupported(`${field2}.options`, "mounts that are made in the container cannot appear on the host (shared); use slave");
+  }
+  return {
+    kind,
+    propagation: propagation2,
+    attributes,
+    recursive,
+    copiesUp,
+    rest
+  };
+}
+function bindSteps({ source, type }, field2, options, target, { bundle, early }) {
+  if (source === void 0 || source === "") unsupported(`${field2}.source`, "a bind has a source");
+  const other = options.rest.filter((word6) => !LIFTED.includes(word6));
+  if (other.length > 0) {
+    unsupported(`${field2}.options`, `${other.join(", ")} cannot be set for a ${type ?? "bind"}`);
+  }
+  const path2 = source.startsWith("/") ? source : `${bundle}/${source}`;
+  const recursive = options.kind === "rbind" || options.kind === void 0;
+  return [
+    bind(path2, target, {
+      restrict: [],
+      recursive,
+      make: true,
+      ...early && {
+        early
+      }
+    }),
+    ...attributeSteps(target, options)
+  ];
+}
+function attributeSteps(target, { attributes, recursive }) {
+  const steps = [];
+  if (attributes.length > 0) steps.push(remount(target, attributes.join(","), {
+    keep: true
+  }));
+  if (recursive.length > 0) {
+    steps.push(remount(target, recursive.join(","), {
+      keep: true,
+      recursive: true
+    }));
+  }
+  return steps;
+}
+function filesystemSteps(entry2, field2, options, target, context) {
+  const { type, source } = entry2;
+  if (type === void 0) return unsupported(`${field2}.type`, "a mount has a type, or is a bind");
+  if (type === "cgroup") return cgroupSteps(options, target, context);
+  const words3 = [
+    ...options.attributes,
+    ...options.rest
+  ].join(",");
+  if (options.copiesUp && hasEntries(target)) return copiedUp(target, options);
+  return [
+    mount3(source || type, target, {
+      type,
+      make: true,
+      ...words3 !== "" && {
+        options: words3
+      }
+    }),
+    ...attributeSteps(target, {
+      ...options,
+      attributes: []
+    })
+  ];
+}
+function copiedUp(target, options) {
+  return [
+    overlay(target, {
+      lower: [
+        target
+      ],
+      discard: true
+    }),
+    ...attributeSteps(target, options)
+  ];
+}
+function hasEntries(path2) {
+  try {
+    for (const _ of Deno.readDirSync(path2)) return true;
+  } catch {
+  }
+  return false;
+}
+function cgroupSteps(options, target, { hierarchies: hierarchies2, groups, ownCgroups }) {
+  const { attributes } = options;
+  const words3 = attributes.filter((word6) => word6 !== "ro").join(",");
+  const readOnly = attributes.includes("ro") ? [
+    remount(target, "ro", {
+      keep: true
+    })
+  ] : [];
+  const show3 = (hierarchy, at4) => {
+    const { version, names, top } = hierarchy;
+    if (!ownCgroups) {
+      const group = groups.find((group2) => group2.hierarchy.top === top);
+      return [
+        bind(group?.path ?? top, at4, {
+          restrict: [],
+          make: true
+        }),
+        ...attributes.length > 0 ? [
+          remount(at4, attributes.join(","), {
+            keep: true
+          })
+        ] : []
+      ];
+    }
+    const type = version === 2 ? "cgroup2" : "cgroup";
+    const all = version === 2 ? words3 : [
+      words3,
+      ...names
+    ].filter(Boolean).join(",");
+    return [
+      mount3("cgroup", at4, {
+        type,
+        make: true,
+        ...all !== "" && {
+          options: all
+        }
+      }),
+      ...attributes.includes("ro") ? [
+        remount(at4, "ro", {
+          keep: true
+        })
+      ] : []
+    ];
+  };
+  const [only] = hierarchies2;
+  if (only === void 0) return [];
+  if (hierarchies2.length === 1 && only.version === 2) return show3(only, target);
+  const tmpfs2 = [
+    ...attributes.filter((word6) => word6 !== "ro"),
+    "mode=755"
+  ].join(",");
+  return [
+    mount3("tmpfs", target, {
+      type: "tmpfs",
+      options: tmpfs2,
+      make: true
+    }),
+    ...hierarchies2.flatMap((hierarchy) => show3(hierarchy, `${target}/${nameOf10(hierarchy)}`)),
+    ...readOnly
+  ];
+}
+function nameOf10({ top }) {
+  return top.slice(top.lastIndexOf("/") + 1);
+}
+var PROPAGATIONS2, ATTRIBUTES4, LIFTING, LIFTED;
+var init_mounts8 = __esm({
+  "oci/config/mounts.ts"() {
+    init_bind();
+    init_mounts5();
+    init_overlay();
+    init_errors7();
+    init_paths();
+    PROPAGATIONS2 = {
+      private: "private",
+      slave: "slave",
+      shared: "shared",
+      unbindable: "unbindable"
+    };
+    ATTRIBUTES4 = [
+      "ro",
+      "nosuid",
+      "nodev",
+      "noexec",
+      "noatime",
+      "nodiratime",
+      "relatime",
+      "strictatime",
+      "nosymfollow"
+    ];
+    LIFTING = [
+      "rw",
+      "suid",
+      "dev",
+      "exec",
+      "atime",
+      "diratime",
+      "norelatime",
+      "nostrictatime"
+    ];
+    LIFTED = [
+      ...LIFTING,
+      "symfollow",
+      "defaults",
+      "async",
+      "loud",
+      "nolazytime",
+      "nomand"
+    ];
+  }
+});
+
+// oci/config/namespaces.ts
+function namespacesOf({ namespaces: namespaces2 = [] }) {
+  const fresh = /* @__PURE__ */ new Set();
+  const joined3 = /* @__PURE__ */ new Map();
+  namespaces2.forEach(({ type, path: path2 }, index) => {
+    const kind = KINDS8[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
+    if (fresh.has(kind) || joined3.has(kind)) {
+      unsupported(`linux.namespaces[${index}].type`, `"${type}" is given twice`);
+    }
+    if (path2 === void 0 || path2 === "") fresh.add(kind);
+    else joined3.set(kind, path2);
+  });
+  if (!fresh.has("mount")) {
+    unsupported("linux.namespaces", 'a container needs a mount namespace of its own, "mount"');
+  }
+  return {
+    fresh,
+    joined: joined3
+  };
+}
+function namespaceSteps(linux2, { fresh, joined: joined3 }, groups, mayChangeGroups) {
+  const { uidMappings, gidMappings } = linux2;
+  const files2 = [
+    ...joined3
+  ].toSorted(([one], [other]) => orderOf(one) - orderOf(other));
+  const early = files2.filter(([kind]) => kind !== "pid");
+  const pid = files2.filter(([kind]) => kind === "pid");
+  const joins = (list5) => list5.map(([kind, path2]) => join(path2, kind, {
+    credentials: "keep"
+  }));
+  const first = [
+    ...fresh
+  ].filter((kind) => kind !== "cgroup");
+  const own = fresh.has("cgroup") ? [
+    unshare3("cgroup")
+  ] : [];
+  const groupSteps = [
+    ...groups.length > 0 ? [
+      joinCgroup(...groups)
+    ] : [],
+    ...own
+  ];
+  return [
+    ...joins(early),
+    ...joins(pid),
+    unshare3(...first, {
+      propagation: "slave"
+    }),
+    ...fresh.has("user") ? mapSteps(uidMappings, gidMappings, mayChangeGroups) : [],
+    // As other runtimes do: programs talk to themselves by 127.0.0.1.
+    ...fresh.has("net") ? [
+      loopback()
+    ] : [],
+    ...groupSteps,
+    ...clockSteps(linux2.timeOffsets, fresh.has("time"))
+  ];
+}
+function orderOf(kind) {
+  return kind === "user" ? 0 : 1;
+}
+function mapSteps(uids, gids, mayChangeGroups) {
+  if (!uids?.length || !gids?.length) {
+    unsupported("linux.uidMappings", "a user namespace needs uidMappings and gidMappings");
+  }
+  const deny2 = deniesGroups({
+    uidMappings: uids,
+    gidMappings: gids
+  }, mayChangeGroups);
+  const setgroups3 = deny2 ? "deny" : "allow";
+  return [
+    mapIds({
+      uids: uids.map(rangeOf),
+      gids: gids.map(rangeOf),
+      setgroups: setgroups3
+    })
+  ];
+}
+function deniesGroups({ uidMappings, gidMappings }, mayChangeGroups) {
+  const single = [
+    uidMappings,
+    gidMappings
+  ].every((map) => map?.length === 1 && map[0].size === 1);
+  return single && !mayChangeGroups;
+}
+function rangeOf({ containerID, hostID, size }) {
+  return {
+    inside: containerID,
+    outside: hostID,
+    count: size
+  };
+}
+function clockSteps(offsets, isOwn4) {
+  const entries = Object.entries(offsets ?? {});
+  if (entries.length === 0) return [];
+  if (!isOwn4) unsupported("linux.timeOffsets", 'they need a time namespace, "time"');
+  const clocks = {};
+  for (const [clock2, { secs = 0, nanosecs = 0 }] of entries) {
+    if (clock2 !== "monotonic" && clock2 !== "boottime") {
+      return unsupported(`linux.timeOffsets.${clock2}`, "there is no such clock");
+    }
+    clocks[clock2] = secs + nanosecs / 1e9;
+  }
+  return [
+    timeOffset(clocks)
+  ];
+}
+var KINDS8;
+var init_namespaces6 = __esm({
+  "oci/config/namespaces.ts"() {
+    init_id_maps();
+    init_join();
+    init_join_cgroup();
+    init_links2();
+    init_time();
+    init_unshare();
+    init_errors7();
+    KINDS8 = {
+      cgroup: "cgroup",
+      ipc: "ipc",
+      mount: "mount",
+      network: "net",
+      pid: "pid",
+      time: "time",
+      user: "user",
+      uts: "uts"
+    };
+  }
+});
+
+// oci/config/process.ts
+function programOf3({ args = [], env, cwd = "/" }) {
+  const [program, ...rest] = args;
+  if (program === void 0) throw new OciError("process.args: there is no program");
+  if (program === "") throw new OciError('exec: "": executable file not found in $PATH');
+  const environment3 = /* @__PURE__ */ new Map();
+  for (const entry2 of env ?? []) {
+    const end = entry2.indexOf("=");
+    if (end > 0) environment3.set(entry2.slice(0, end), entry2.slice(end + 1));
+  }
+  return {
+    program,
+    args: rest,
+    environment: environment3,
+    searchPath: environment3.get("PATH") ?? DEFAULT_PATH,
+    cwd: cwd === "" ? "/" : cwd
+  };
+}
+function limitSteps({ rlimits, oomScoreAdj: score }) {
+  return [
+    ...score === void 0 ? [] : [
+      oomScoreAdj(score)
+    ],
+    ...(rlimits ?? []).map(({ type, soft, hard }, index) => {
+      const name = type.replace(/^RLIMIT_/, "").toLowerCase();
+      if (!type.startsWith("RLIMIT_")) {
+        unsupported(`process.rlimits[${index}].type`, `there is no limit "${type}"`);
+      }
+      return rlimit(name, limitOf2(soft), limitOf2(hard));
+    })
+  ];
+}
+function limitOf2(value) {
+  return value > Number.MAX_SAFE_INTEGER || value < 0 ? "unlimited" : value;
+}
+function identitySteps(process, { seccomp: given }, keepsGroups) {
+  const filter = given === void 0 || given === null ? void 0 : profileOf(given);
+  const { noNewPrivileges: gainsNone = false, user = {} } = process;
+  const privileged = filter !== void 0 && !gainsNone;
+  const steps = [
+    umask3(user.umask ?? 18),
+    ...privileged ? [
+      {
+        ...seccomp(filter),
+        privileged
+      }
+    ] : [],
+    ...userSteps(process, keepsGroups),
+    ...gainsNone ? [
+      noNewPrivileges()
+    ] : []
+  ];
+  return {
+    launch: steps,
+    last: filter !== void 0 && gainsNone ? [
+      seccomp(filter)
+    ] : []
+  };
+}
+function profileOf({ listenerPath, listenerMetadata, ...profile2 }) {
+  if (listenerPath || listenerMetadata) {
+    unsupported("linux.seccomp.listenerPath", "filters that ask another process are not supported");
+  }
+  const flags2 = (profile2.flags ?? []).filter((flag2) => KNOWN_FLAGS.has(flag2));
+  if (flags2.length < (profile2.flags ?? []).length) {
+    unsupported("linux.seccomp.flags", `only ${[
+      ...KNOWN_FLAGS
+    ].join(", ")} are supported`);
+  }
+  return withoutNulls({
+    ...profile2,
+    flags: flags2
+  });
+}
+function withoutNulls(value) {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, field2]) => field2 !== null);
+  return Object.fromEntries(entries.map(([name, field2]) => [
+    name,
+    withoutNulls(field2)
+  ]));
+}
+function userSteps({ user = {}, capabilities: given }, keepGroups) {
+  const { uid = 0, gid = 0, additionalGids } = user;
+  if (keepGroups && additionalGids?.length) {
+    unsupported("process.user.additionalGids", "groups cannot be set here (setgroups(2) is denied)");
+  }
+  const sets = setsOf(given ?? {});
+  const keeps = uid !== 0 && [
+    ...sets.permitted ?? [],
+    ...sets.inheritable ?? []
+  ].length > 0;
+  return [
+    capabilities({
+      bounding: sets.bounding ?? []
+    }),
+    setUser({
+      uid,
+      gid,
+      ...keepGroups ? {
+        keepGroups
+      } : {
+        groups: additionalGids ?? []
+      },
+      ...keeps && {
+        keepCapabilities: true
+      }
+    }),
+    ...uid === 0 || keeps ? [
+      capabilities(withoutBounding(sets))
+    ] : []
+  ];
+}
+function withoutBounding({ permitted, effective, inheritable, ambient }) {
+  return {
+    permitted: permitted ?? [],
+    effective: effective ?? [],
+    inheritable: inheritable ?? [],
+    ambient: ambient ?? []
+  };
+}
+function setsOf(given) {
+  const named2 = (set) => (given[set] ?? []).map((name) => name.toUpperCase()).filter((name) => Object.hasOwn(CAPABILITIES, name));
+  const permitted = named2("permitted");
+  const inheritable = named2("inheritable");
+  return {
+    bounding: named2("bounding"),
+    permitted,
+    inheritable,
+    effective: named2("effective").filter((name) => permitted.includes(name)),
+    ambient: named2("ambient").filter((name) => permitted.includes(name) && inheritable.includes(name))
+  };
+}
+var KNOWN_FLAGS;
+var init_process6 = __esm({
+  "oci/config/process.ts"() {
+    init_capabilities();
+    init_default_path();
+    init_identity();
+    init_process();
+    init_seccomp();
+    init_errors7();
+    KNOWN_FLAGS = /* @__PURE__ */ new Set([
+      "SECCOMP_FILTER_FLAG_TSYNC",
+      "SECCOMP_FILTER_FLAG_LOG",
+      "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
+    ]);
+  }
+});
+
+// oci/config/recipe.ts
+function configSteps(config, root2, context) {
+  const { process = {}, linux: linux2 = {} } = config;
+  const { mayChangeGroups } = context;
+  const namespaces2 = namespacesOf(linux2);
+  const ownUser = namespaces2.fresh.has("user");
+  const mayChange = ownUser ? !deniesGroups(linux2, mayChangeGroups) : mayChangeGroups;
+  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
+  const { launch, last } = identitySteps(process, linux2, keepsGroups);
+  const early = ownUser && context.mayMount;
+  const ownCgroups = namespaces2.fresh.has("cgroup");
+  const steps = [
+    dieWithParent(null),
+    ...namespaceSteps(linux2, namespaces2, context.groups.map(({ path: path2 }) => path2), mayChangeGroups),
+    newSession(),
+    ...limitSteps(process),
+    ...nameSteps(config),
+    bind(root2, root2, {
+      restrict: []
+    }),
+    ...mountSteps(config.mounts ?? [], {
+      ...context,
+      root: root2,
+      early,
+      ownCgroups
+    }),
+    ...deviceSteps(config, root2, context.mayMakeDevices && !ownUser),
+    ...directorySteps(process.cwd || "/", root2),
+    ...protectionSteps(config, root2),
+    pivotRoot(root2),
+    ...rootPropagation(linux2.rootfsPropagation),
+    ...launch
+  ];
+  return {
+    steps,
+    last
+  };
+}
+function keepsOriginalGroups({ annotations = {} }) {
+  return annotations["run.oci.keep_original_groups"] === "1";
+}
+function checkLinux({ linux: linux2 = {}, hooks = {} }) {
+  if (hooks.startContainer?.length) {
+    unsupported("hooks.startContainer", "hooks in the container, behind what waits, are not run");
+  }
+  const { personality, intelRdt, memoryPolicy, netDevices, mountLabel } = linux2;
+  if (personality?.domain !== void 0 && personality.domain !== "LINUX") {
+    unsupported("linux.personality.domain", `${personality.domain} is not supported`);
+  }
+  for (const [field2, value] of Object.entries({
+    intelRdt,
+    memoryPolicy
+  })) {
+    if (value !== void 0 && value !== null) unsupported(`linux.${field2}`, "it is not supported");
+  }
+  if (Object.keys(netDevices ?? {}).length > 0) {
+    unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");
+  }
+  if (mountLabel && hasFile("/sys/fs/selinux/enforce")) {
+    unsupported("linux.mountLabel", "labels of SELinux are not supported; disable them");
+  }
+}
+function hasFile(path2) {
+  try {
+    Deno.statSync(path2);
+    return true;
+  } catch {
+    return false;
+  }
+}
+function nameSteps({ hostname: name, domainname: domain, linux: linux2 = {} }) {
+  const { sysctl: settings2 } = linux2;
+  if (settings2 && "kernel.hostname" in settings2) {
+    unsupported("linux.sysctl", 'the name of the host is given by "hostname", not by a setting');
+  }
+  return [
+    ...name ? [
+      hostname(name)
+    ] : [],
+    ...domain ? [
+      domainname(domain)
+    ] : [],
+    ...Object.keys(settings2 ?? {}).length > 0 ? [
+      sysctl(settings2)
+    ] : []
+  ];
+}
+function directorySteps(cwd, root2) {
+  const path2 = pathInRoot(root2, cwd);
+  return path2 === "/" ? [] : [
+    mkdir2(root2 + path2, {
+      host: true
+    })
+  ];
+}
+function protectionSteps({ root: given, linux: linux2 = {} }, root2) {
+  const { maskedPaths, readonlyPaths: kept } = linux2;
+  const inside2 = (paths) => [
+    ...new Set(paths.map((path2) => root2 + pathInRoot(root2, path2)))
+  ];
+  return [
+    ...kept?.length ? [
+      readonlyPaths(...inside2(kept))
+    ] : [],
+    ...maskedPaths?.length ? [
+      maskPaths(...inside2(maskedPaths))
+    ] : [],
+    ...given?.readonly === true ? [
+      remount(root2, "ro", {
+        keep: true
+      })
+    ] : []
+  ];
+}
+function rootPropagation(word6) {
+  if (word6 === void 0 || word6 === "") return [];
+  const recursive = word6.startsWith("r");
+  const type = recursive ? word6.slice(1) : word6;
+  switch (type) {
+    case "private":
+    case "slave":
+    case "shared":
+    case "unbindable":
+      return [
+        propagation("/", type, {
+          recursive
+        })
+      ];
+    default:
+      return unsupported("linux.rootfsPropagation", `there is no propagation "${word6}"`);
+  }
+}
+var init_recipe2 = __esm({
+  "oci/config/recipe.ts"() {
+    init_read_beneath();
+    init_files5();
+    init_bind();
+    init_masks();
+    init_mounts5();
+    init_names();
+    init_process();
+    init_root();
+    init_sysctl();
+    init_errors7();
+    init_devices3();
+    init_mounts8();
+    init_namespaces6();
+    init_paths();
+    init_process6();
+  }
+});
+
+// export/oci/import_oci.ts
+function importOci(text5, options) {
+  const { bundle, leaveOut = [] } = options;
+  if (!bundle.startsWith("/")) throw new TypeError(`the bundle ${bundle} should begin with /`);
+  const config = parseConfig2(text5);
+  const issues = [];
+  const refuse3 = (path2, why) => {
+    const isLeftOut = leaveOut.some((name) => path2 === name || path2.startsWith(`${name}.`) || path2.startsWith(`${name}[`));
+    if (!isLeftOut) issues.push(`${path2}: ${why}`);
+  };
+  refuseUnsaid(config, refuse3);
+  const known = limitsOf4(config.linux?.resources ?? {}, refuse3);
+  const [first, ...others] = issues;
+  if (first !== void 0) throw new RecipeError(first, {
+    advice: others
+  });
+  try {
+    const { process = {} } = config;
+    checkLinux({
+      ...config,
+      hooks: {}
+    });
+    const { program, args, environment: environment3, cwd } = programOf3(process);
+    const { steps, last } = configSteps(said(config), rootOf4(config, bundle), {
+      bundle,
+      hierarchies: [],
+      groups: [],
+      mayMakeDevices: true,
+      mayMount: false,
+      // An ordinary user maps the own ids alone.
+      mayChangeGroups: (config.linux?.uidMappings?.[0]?.hostID ?? 0) === 0
+    });
+    return {
+      steps: checkedSteps([
+        ...steps,
+        ...isEmpty(known) ? [] : [
+          limits(known)
+        ],
+        ...last,
+        clearEnv(),
+        ...environment3.size === 0 ? [] : [
+          setEnv(Object.fromEntries(environment3))
+        ],
+        ...cwd === "/" ? [] : [
+          chdir3(cwd)
+        ]
+      ]),
+      program: [
+        program,
+        ...args
+      ],
+      terminal: process.terminal === true
+    };
+  } catch (error) {
+    throw error instanceof OciError ? new RecipeError(error.message) : error;
+  }
+}
+function said(config) {
+  return {
+    ...config,
+    mounts: config.mounts?.filter(({ type }) => type !== "cgroup") ?? []
+  };
+}
+function rootOf4({ root: root2 }, bundle) {
+  if (!root2?.path) throw new OciError("root.path: there is none");
+  const path2 = normalize(root2.path.startsWith("/") ? root2.path : `${bundle}/${root2.path}`);
+  if (path2 === "/") throw new OciError("root.path: the root of a machine cannot be a container's");
+  return path2;
+}
+function refuseUnsaid(config, refuse3) {
+  const { process = {}, linux: linux2 = {}, mounts = [] } = config;
+  const unsaid = {
+    hooks: Object.values(config.hooks ?? {}).flat(),
+    annotations: config.annotations,
+    "process.consoleSize": process.consoleSize,
+    "process.scheduler": process.scheduler,
+    "process.ioPriority": process.ioPriority,
+    "process.execCPUAffinity": process.execCPUAffinity,
+    "process.apparmorProfile": process.apparmorProfile === "unconfined" ? void 0 : process.apparmorProfile,
+    "process.selinuxLabel": process.selinuxLabel,
+    "linux.mountLabel": linux2.mountLabel,
+    "linux.cgroupsPath": linux2.cgroupsPath,
+    "linux.intelRdt": linux2.intelRdt,
+    "linux.memoryPolicy": linux2.memoryPolicy,
+    "linux.netDevices": linux2.netDevices,
+    "linux.seccomp.listenerPath": linux2.seccomp?.listenerPath
+  };
+  for (const [path2, value] of Object.entries(unsaid)) {
+    if (!isEmpty(value)) refuse3(path2, "no step says it");
+  }
+  mounts.forEach(({ type, options }, index) => {
+    if (type === "cgroup") {
+      refuse3(`mounts[${index}]`, "which control groups there are is known where the recipe runs");
+    }
+    if (options?.includes("tmpcopyup")) {
+      refuse3(`mounts[${index}]`, "tmpcopyup depends on the files that are there");
+    }
+  });
+}
+var init_import_oci = __esm({
+  "export/oci/import_oci.ts"() {
+    init_recipe2();
+    init_process6();
+    init_text();
+    init_errors7();
+    init_check();
+    init_errors2();
+    init_path();
+    init_limits3();
+    init_process();
+    init_root();
+    init_resources();
+  }
+});
+
+// export/systemd/directives.ts
+function partOf(step) {
+  return PARTS3[step.step](step);
+}
+function limitsPart(limits2) {
+  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io = [], cpuset } = limits2;
+  const share = cpus === void 0 ? void 0 : percentOf(numberOf2(cpus));
+  if (share !== void 0 && Math.abs(share - numberOf2(cpus) * 100) > 1e-9) {
+    return {
+      inBox: false,
+      refused: `CPUQuota= has two digits behind the point: ${share}% for ${cpus} processors`
+    };
+  }
+  const given = (name, value) => value === void 0 ? [] : [
+    [
+      name,
+      orInfinity(value)
+    ]
+  ];
+  return {
+    inBox: false,
+    directives: [
+      ...given("MemoryMax", memory),
+      ...given("MemoryHigh", memoryHigh),
+      ...given("MemorySwapMax", swap),
+      ...share === void 0 ? [] : [
+        [
+          "CPUQuota",
+          share === Infinity ? "" : `${share}%`
+        ]
+      ],
+      ...given("CPUWeight", cpuWeight),
+      ...given("TasksMax", pids),
+      ...cpuset === void 0 ? [] : [
+        [
+          "AllowedCPUs",
+          cpuset
+        ]
+      ],
+      ...io.flatMap(({ device, readBps, writeBps, readIops, writeIops }) => {
+        const path2 = device.startsWith("/") ? device : `/dev/block/${device}`;
+        const rate = (name, value) => value === void 0 ? [] : [
+          [
+            name,
+            `${path2} ${orInfinity(value)}`
+          ]
+        ];
+        return [
+          ...rate("IOReadBandwidthMax", readBps),
+          ...rate("IOWriteBandwidthMax", writeBps),
+          ...rate("IOReadIOPSMax", readIops),
+          ...rate("IOWriteIOPSMax", writeIops)
+        ];
+      })
+    ]
+  };
+}
+function percentOf(cpus) {
+  return Math.round(cpus * 1e4) / 100;
+}
+function orInfinity(value) {
+  const number2 = numberOf2(value);
+  return number2 === Infinity ? "infinity" : String(number2);
+}
+var box2, refused2, PARTS3;
+var init_directives = __esm({
+  "export/systemd/directives.ts"() {
+    init_limits3();
+    box2 = () => ({
+      inBox: true
+    });
+    refused2 = (why) => () => ({
+      inBox: false,
+      refused: why
+    });
+    PARTS3 = {
+      address: box2,
+      bind: box2,
+      bounds: ({ timeout }) => timeout === void 0 || timeout === "unlimited" ? {
+        inBox: true
+      } : {
+        inBox: false,
+        refused: `"timeout" is the unit's: leave it out, and add RuntimeMaxSec= to the unit`
+      },
+      bridge: box2,
+      capabilities: box2,
+      chdir: box2,
+      chroot: box2,
+      clearEnv: box2,
+      denyFiles: box2,
+      devices: box2,
+      dieWithParent: box2,
+      disableUserNamespaces: box2,
+      domainname: box2,
+      dummy: box2,
+      hostname: box2,
+      init: box2,
+      join: box2,
+      joinCgroup: refused2("the control group of a service is systemd's; Slice= chooses where it is"),
+      landlock: box2,
+      limits: limitsPart,
+      loopback: box2,
+      macvlan: box2,
+      mapCurrentUser: box2,
+      mapIds: box2,
+      mapRoot: box2,
+      maskPaths: box2,
+      masquerade: box2,
+      mkdir: box2,
+      mknod: box2,
+      // What shows its control groups makes some: systemd leaves them alone if they are delegated.
+      mount: ({ type }) => ({
+        inBox: true,
+        ...type.startsWith("cgroup") && {
+          directives: [
+            [
+              "Delegate",
+              "yes"
+            ]
+          ]
+        }
+      }),
+      moveInterface: box2,
+      mqueue: box2,
+      newSession: box2,
+      noNewPrivileges: box2,
+      oomScoreAdj: box2,
+      overlay: box2,
+      pivotRoot: box2,
+      proc: box2,
+      programs: box2,
+      propagation: box2,
+      protect: box2,
+      publish: box2,
+      readonlyPaths: box2,
+      remount: box2,
+      rlimit: box2,
+      root: box2,
+      route: box2,
+      seccomp: box2,
+      setEnv: box2,
+      setUser: box2,
+      symlink: box2,
+      sysctl: box2,
+      sysfs: box2,
+      timeOffset: box2,
+      tmpfs: box2,
+      umask: box2,
+      unmount: box2,
+      unshare: box2,
+      userNetwork: box2,
+      veth: box2,
+      writeFile: box2
+    };
+  }
+});
+
+// export/systemd/export_systemd.ts
+function exportSystemd(recipe2, options) {
+  const { program, box: path2, restart = "no", user, architecture, for: runner = "user" } = options;
+  const { description = path2.slice(path2.lastIndexOf("/") + 1) } = options;
+  checkOptions3({
+    ...options,
+    description,
+    restart
+  });
+  const steps = checkedSteps(recipe2.steps);
+  const refusals = new Refusals();
+  const directives = [];
+  const boxed = [];
+  steps.forEach((step, at4) => {
+    const part2 = partOf(step);
+    if (part2.refused !== void 0) refusals.step(step, at4, part2.refused);
+    directives.push(...part2.directives ?? []);
+    if (part2.inBox) boxed.push({
+      step,
+      at: at4
+    });
+  });
+  refusals.throwAny();
+  return {
+    unit: unitText(description, [
+      [
+        "Type",
+        "exec"
+      ],
+      [
+        "ExecStart",
+        quoted5(path2)
+      ],
+      ...user === void 0 ? [] : [
+        [
+          "User",
+          user
+        ]
+      ],
+      ...restart === "no" ? [] : [
+        [
+          "Restart",
+          restart
+        ]
+      ],
+      // The box passes SIGTERM on, and what is left in the control group is killed.
+      [
+        "KillMode",
+        "mixed"
+      ],
+      ...new Map(directives.map((line3) => [
+        line3.join("="),
+        line3
+      ])).values()
+    ]),
+    box: built(() => buildBox({
+      steps: boxed.map(({ step }) => step)
+    }, {
+      program,
+      for: runner,
+      ...architecture !== void 0 && {
+        architecture
+      }
+    }), boxed)
+  };
+}
+function built(build2, boxed) {
+  try {
+    return build2();
+  } catch (error) {
+    if (!(error instanceof RecipeError) || error.stepIndex === void 0) throw error;
+    const { issue: issue2, step, stepIndex, field: field2, advice, cause } = error;
+    const at4 = boxed[stepIndex].at;
+    throw new RecipeError(issue2, {
+      step,
+      stepIndex: at4,
+      field: field2,
+      advice,
+      cause
+    });
+  }
+}
+function unitText(description, service) {
+  return [
+    "[Unit]",
+    `Description=${description.replaceAll("%", "%%")}`,
+    "",
+    "[Service]",
+    ...service.map(([name, value]) => `${name}=${value}`),
+    "",
+    "[Install]",
+    "WantedBy=multi-user.target",
+    ""
+  ].join("\n");
+}
+function quoted5(path2) {
+  const word6 = path2.replaceAll("%", "%%");
+  return word6.includes(" ") ? `"${word6}"` : word6;
+}
+function checkOptions3(options) {
+  const { program, box: box3, description, restart, user } = options;
+  const wrong2 = (name, issue2) => {
+    throw new TypeError(`exportSystemd(): the option "${name}" ${issue2}`);
+  };
+  if (!Array.isArray(program) || !program[0]) wrong2("program", "has at least a program's name");
+  if (!/^\/[\w@%+=:,./ -]+$/.test(box3)) {
+    wrong2("box", `should be a path from the root without special characters, not ${box3}`);
+  }
+  if (/[\x00-\x1f\\]/.test(description)) wrong2("description", "is a line without backslashes");
+  if (!RESTARTS.some((known) => known === restart)) {
+    wrong2("restart", `is one of ${RESTARTS.join(", ")}`);
+  }
+  if (user !== void 0 && !/^[\w.-]+$/.test(user)) wrong2("user", "is a name or a number");
+}
+var RESTARTS;
+var init_export_systemd = __esm({
+  "export/systemd/export_systemd.ts"() {
+    init_mod9();
+    init_check();
+    init_errors2();
+    init_refusals();
+    init_directives();
+    RESTARTS = [
+      "no",
+      "on-success",
+      "on-failure",
+      "on-abnormal",
+      "on-watchdog",
+      "on-abort",
+      "always"
+    ];
+  }
+});
+
+// export/mod.ts
+var init_mod10 = __esm({
+  "export/mod.ts"() {
+    init_export_oci();
+    init_import_oci();
+    init_export_systemd();
+  }
+});
+
+// scripts/ramekin/export.ts
+var export_exports = {};
+__export(export_exports, {
+  run: () => run32
+});
+async function run32(given) {
+  const [format, path2] = given.operands;
+  if (format !== "oci" && format !== "systemd") {
+    throw new UsageError(`there is no format "${format}"; there are oci and systemd`);
+  }
+  if (path2 === void 0) throw new UsageError("RECIPE is missing");
+  const output = given.value("output");
+  if (output === void 0) {
+    throw new UsageError("-o=DIRECTORY is missing: where the files are written to");
+  }
+  const [program, ...args] = given.program;
+  if (program === void 0) throw new UsageError("PROGRAM is missing behind --");
+  const unused = FLAGS_OF[format === "oci" ? "systemd" : "oci"].find((name) => given.has(name));
+  if (unused !== void 0) throw new UsageError(`--${unused} is not for ${format}`);
+  const read5 = await dataFile(path2, given.values("set").map((value) => value));
+  const directory2 = absolute3(output);
+  const files2 = format === "oci" ? writeOci(given, read5, [
+    program,
+    ...args
+  ], directory2) : writeSystemd(given, read5, [
+    program,
+    ...args
+  ], directory2, nameOf11(path2));
+  if (given.has("json")) printJson({
+    format,
+    files: files2
+  });
+  return 0;
+}
+function writeOci(given, { recipe: recipe2, located }, program, directory2) {
+  const { files: files2 } = located(() => exportOci(recipe2, {
+    program,
+    bundle: directory2,
+    for: runnerOf(given.value("for")),
+    terminal: given.has("terminal")
+  }));
+  if (isThere3(directory2) && !isEmpty2(directory2)) {
+    throw new UsageError(`-o=${directory2}: files are there already; a bundle gets a new directory`);
+  }
+  if (!isThere3(directory2)) makeDirectory(directory2, 493);
+  for (const file of files2) writeFile4(`${directory2}/${file.path}`, file);
+  return files2.map(({ path: path2 }) => `${directory2}/${path2}`);
+}
+function writeSystemd(given, { recipe: recipe2, located }, program, directory2, name) {
+  const runner = given.value("for") ?? "user";
+  if (runner !== "root" && runner !== "user") {
+    throw new UsageError(`--for=${runner}: it is root or user for systemd`);
+  }
+  const user = given.value("user");
+  const { unit, box: box3 } = located(() => exportSystemd(recipe2, {
+    program,
+    box: `${directory2}/${name}`,
+    for: runner,
+    restart: given.value("restart") ?? "no",
+    ...user !== void 0 && {
+      user
+    }
+  }));
+  if (!isThere3(directory2)) makeDirectory(directory2, 493);
+  write7(`${directory2}/${name}`, box3, 493);
+  write7(`${directory2}/${name}.service`, new TextEncoder().encode(unit), 420);
+  return [
+    `${directory2}/${name}.service`,
+    `${directory2}/${name}`
+  ];
+}
+function runnerOf(value) {
+  if (value === "root") return "root";
+  if (value !== void 0) {
+    const [, uid, gid] = /^(\d+):(\d+)$/.exec(value) ?? [];
+    if (uid === void 0) throw new UsageError(`--for=${value}: it is root or UID:GID for oci`);
+    return {
+      uid: Number(uid),
+      gid: Number(gid)
+    };
+  }
+  const may = (name) => Deno.permissions.querySync({
+    name
+  }).state === "granted";
+  if (may("sys")) return {
+    uid: Deno.uid() ?? 0,
+    gid: Deno.gid() ?? 0
+  };
+  if (may("ffi")) return {
+    uid: linux.geteuid(),
+    gid: linux.getegid()
+  };
+  throw new UsageError("--for=UID:GID is missing: who runs the container");
+}
+function nameOf11(path2) {
+  return path2.slice(path2.lastIndexOf("/") + 1).replace(/\.\w+$/, "");
+}
+function absolute3(path2) {
+  const whole = path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`;
+  return whole.replace(/(?<=.)\/+$/, "");
+}
+function isThere3(path2) {
+  try {
+    Deno.statSync(path2);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+function isEmpty2(path2) {
+  for (const _ of Deno.readDirSync(path2)) return false;
+  return true;
+}
+function writeFile4(path2, { type, text: text5 = "", mode: mode2 = 420 }) {
+  if (type === "directory") return makeDirectory(path2, mode2);
+  if (type === "file") return write7(path2, new TextEncoder().encode(text5), mode2);
+  if (mayWrite2()) Deno.symlinkSync(text5, path2);
+  else linux.symlinkat(text5, linux.AT_FDCWD, path2);
+}
+function makeDirectory(path2, mode2) {
+  if (!mayWrite2(path2)) {
+    return withoutUmask(() => linux.mkdirat(linux.AT_FDCWD, path2, mode2));
+  }
+  Deno.mkdirSync(path2);
+  if (Deno.build.os !== "windows") Deno.chmodSync(path2, mode2);
+}
+function write7(path2, bytes, mode2) {
+  if (!mayWrite2(path2)) return withoutUmask(() => writeBytes(path2, bytes, mode2));
+  Deno.writeFileSync(path2, bytes);
+  if (Deno.build.os !== "windows") Deno.chmodSync(path2, mode2);
+}
+function withoutUmask(make2) {
+  const old = linux.umask(0);
+  try {
+    make2();
+  } finally {
+    linux.umask(old);
+  }
+}
+var FLAGS_OF;
+var init_export = __esm({
+  "scripts/ramekin/export.ts"() {
+    init_mod10();
+    init_mod2();
+    init_data_file();
+    init_files8();
+    init_output2();
+    init_usage();
+    FLAGS_OF = {
+      oci: [
+        "terminal"
+      ],
+      systemd: [
+        "restart",
+        "user"
+      ]
+    };
+  }
+});
+
+// scripts/ramekin/import.ts
+var import_exports = {};
+__export(import_exports, {
+  run: () => run33
+});
+function run33(given) {
+  const path2 = given.operands[0];
+  const text5 = readable(path2, () => Deno.readTextFileSync(path2));
+  const file = readable(path2, () => Deno.realPathSync(path2));
+  const leaveOut = given.values("leave-out").flatMap((value) => value?.split(",") ?? []);
+  const imported2 = importedFrom(path2, () => importOci(text5, {
+    bundle: file.slice(0, file.lastIndexOf("/")) || "/",
+    leaveOut
+  }));
+  const output = given.value("output");
+  if (given.has("json")) {
+    if (output !== void 0) {
+      throw new UsageError("--json is for the standard output; leave out -o");
+    }
+    printJson(imported2);
+    return 0;
+  }
+  const named2 = output === void 0 || output === "-" ? "recipe.yaml" : output;
+  const words3 = [
+    "ramekin",
+    "run",
+    named2,
+    "--",
+    ...imported2.program
+  ];
+  const yaml = `# ${words3.map(word5).join(" ")}
+${stringifyRecipe(recipe(...imported2.steps))}`;
+  if (output === void 0 || output === "-") print(yaml.trimEnd());
+  else if (mayWrite2(output)) Deno.writeTextFileSync(output, yaml);
+  else writeText2(output, yaml);
+  return 0;
+}
+function importedFrom(path2, read5) {
+  try {
+    return read5();
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new FileError(`${path2} is no config.json: ${error.message}`);
+  }
+}
+function word5(text5) {
+  if (/^[\w@%+=:,./-]+$/.test(text5)) return text5;
+  if (!CONTROL.test(text5)) return `'${text5.replaceAll("'", "'\\''")}'`;
+  const escaped6 = Array.from(text5, (one) => CONTROL.test(one) || /[\\']/.test(one) ? `\\x${one.charCodeAt(0).toString(16).padStart(2, "0")}` : one);
+  return `$'${escaped6.join("")}'`;
+}
+var CONTROL;
+var init_import = __esm({
+  "scripts/ramekin/import.ts"() {
+    init_mod10();
+    init_mod2();
+    init_mod3();
+    init_files8();
+    init_output2();
+    init_recipe_file();
+    init_usage();
+    CONTROL = /[\x00-\x1f\x7f]/;
+  }
+});
+
 // scripts/ramekin/schema.ts
 var schema_exports = {};
 __export(schema_exports, {
-  run: () => run32
+  run: () => run34
 });
-function run32() {
+function run34() {
   printJson(recipeSchema());
   return 0;
 }
@@ -65270,10 +68397,10 @@ var init_schema2 = __esm({
 var man_exports = {};
 __export(man_exports, {
   programPage: () => programPage,
-  run: () => run33,
+  run: () => run35,
   subcommandPage: () => subcommandPage
 });
-function run33(given) {
+function run35(given) {
   const [name] = given.operands;
   print(name === void 0 ? programPage() : subcommandPage(find(name)));
   return 0;
@@ -65571,9 +68698,9 @@ var init_zsh = __esm({
 // scripts/ramekin/completions.ts
 var completions_exports = {};
 __export(completions_exports, {
-  run: () => run34
+  run: () => run36
 });
-function run34(given) {
+function run36(given) {
   const shell = given.operands[0];
   const completions = SHELLS[shell];
   if (completions === void 0) {
@@ -65614,7 +68741,7 @@ function keepBox(kept) {
     });
     if (!kept.isSafe()) return false;
     const bytes = bytesOf8(kept.flags);
-    write7(kept, new Uint8Array([
+    write8(kept, new Uint8Array([
       ...bytes ?? [],
       ...kept.key
     ]));
@@ -65629,21 +68756,21 @@ function bytesOf8(flags2) {
     const subcommand = SUBCOMMANDS.find(({ name }) => name === "sandbox");
     const given = readArguments(flags2, subcommand);
     if (isDetached(given)) return void 0;
-    const box2 = boxedSandbox(given, {
+    const box3 = boxedSandbox(given, {
       ...IN_BOX,
       path: HERE3.path,
       optional: HERE3.optional
     });
-    const isThere3 = visibleDirectory(optionsOf(given, HERE3)) !== void 0;
-    return buildBox(box2, {
-      cwd: isThere3 ? "caller" : "root"
+    const isThere4 = visibleDirectory(optionsOf(given, HERE3)) !== void 0;
+    return buildBox(box3, {
+      cwd: isThere4 ? "caller" : "root"
     });
   } catch (error) {
     if (error instanceof UsageError || error instanceof RamekinError) return void 0;
     throw error;
   }
 }
-function write7({ directory: directory2, path: path2 }, bytes) {
+function write8({ directory: directory2, path: path2 }, bytes) {
   const name = `${directory2}/.${crypto.randomUUID()}`;
   try {
     Deno.writeFileSync(name, bytes, {
@@ -65658,15 +68785,15 @@ function write7({ directory: directory2, path: path2 }, bytes) {
 }
 function forgetOldest(directory2) {
   const files2 = Array.from(Deno.readDirSync(directory2), ({ name }) => `${directory2}/${name}`);
-  if (files2.length <= MOST6) return;
+  if (files2.length <= MOST7) return;
   const ages = files2.map((path2) => ({
     path: path2,
     time: Deno.statSync(path2).mtime?.getTime() ?? 0
   }));
   ages.sort((one, other) => one.time - other.time);
-  for (const { path: path2 } of ages.slice(0, files2.length - MOST6 / 2)) Deno.removeSync(path2);
+  for (const { path: path2 } of ages.slice(0, files2.length - MOST7 / 2)) Deno.removeSync(path2);
 }
-var MOST6;
+var MOST7;
 var init_keep_box = __esm({
   "scripts/ramekin/keep_box.ts"() {
     init_mod9();
@@ -65677,7 +68804,7 @@ var init_keep_box = __esm({
     init_sandbox3();
     init_subcommands();
     init_usage();
-    MOST6 = 256;
+    MOST7 = 256;
   }
 });
 
@@ -65758,6 +68885,8 @@ var LOAD = {
   "from-bwrap": () => Promise.resolve().then(() => (init_from_bwrap(), from_bwrap_exports)),
   "from-unshare": () => Promise.resolve().then(() => (init_from_unshare(), from_unshare_exports)),
   "from-nsjail": () => Promise.resolve().then(() => (init_from_nsjail(), from_nsjail_exports)),
+  export: () => Promise.resolve().then(() => (init_export(), export_exports)),
+  import: () => Promise.resolve().then(() => (init_import(), import_exports)),
   schema: () => Promise.resolve().then(() => (init_schema2(), schema_exports)),
   man: () => Promise.resolve().then(() => (init_man(), man_exports)),
   completions: () => Promise.resolve().then(() => (init_completions(), completions_exports))
