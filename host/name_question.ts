@@ -21,6 +21,12 @@ export interface NameQuestion {
   readonly start?: string | undefined;
   /** The home directory, where all names are reported if they are missing. */
   readonly home?: string | undefined;
+  /**
+   * Those of the names that are reported nowhere where they are missing, not in the home directory
+   * either. What is in such a directory of the home directory is not looked at: it may be much, and
+   * have hard links of its own.
+   */
+  readonly present?: readonly string[] | undefined;
   /** The directory for what is in .config of the home directory, if it is another one. */
   readonly configHome?: string | undefined;
   /** Paths below the directory that are reported themselves, found or missing. */

@@ -34,6 +34,8 @@ const PASSED_OVER: ReadonlySet<string> = new Set(["node_modules"]);
 /** Objects of git, by whose contents they have their names. */
 const OBJECTS = /\/\.git\/(.*\/)?objects$/;
 
+const NONE: ReadonlySet<string> = new Set();
+const HOME = "~/";
 const GIT = ".git/";
 const CONFIG = ".config/";
 
@@ -204,10 +206,16 @@ export class NameSearch {
   #reportHome(): void {
     const { home, configHome } = this.#question;
     const { ofHome } = this.#index;
-    if (home !== undefined) this.#reportAll(home, ofHome);
+    if (home !== undefined) this.#reportAll(home, ofHome, this.#presentInHome());
     if (configHome === undefined) return;
     const configs = ofHome.filter((name) => name.startsWith(CONFIG));
     this.#reportAll(configHome, configs.map((name) => name.slice(CONFIG.length)));
+  }
+
+  /** The names of the home directory that may be missing. */
+  #presentInHome(): ReadonlySet<string> {
+    const { present = [] } = this.#question;
+    return new Set(present.map((name) => name.startsWith(HOME) ? name.slice(HOME.length) : name));
   }
 
   /** Reports what the host mounts in the directory, and has such a name elsewhere. */
@@ -240,14 +248,19 @@ export class NameSearch {
     });
   }
 
-  #reportAll(base: string, names: readonly string[]): void {
+  /** @param present those that are reported only if they are there */
+  #reportAll(base: string, names: readonly string[], present: ReadonlySet<string> = NONE): void {
     if (names.length === 0) return;
     const entries = this.#lists.of(base);
     for (const name of names) {
       const path = below(base, name);
       // Most are missing.
-      if (entries.has(name.split("/", 1)[0]!)) this.#report(path, true, { base });
-      else for (const at of this.#found.pathsOf(path)) this.#found.addMissingOf(at);
+      const mayBeMade = present.has(name);
+      if (entries.has(name.split("/", 1)[0]!)) {
+        this.#report(path, !mayBeMade, { base, isWhole: mayBeMade });
+      } else if (!mayBeMade) {
+        for (const at of this.#found.pathsOf(path)) this.#found.addMissingOf(at);
+      }
     }
   }
 
@@ -255,12 +268,17 @@ export class NameSearch {
   #report(
     path: string,
     isAbsent: boolean,
-    { text, base }: { readonly text?: string | undefined; readonly base?: string } = {},
+    { text, base, isWhole = false }: {
+      readonly text?: string | undefined;
+      readonly base?: string;
+      /** Whether what is in a directory is not looked at. */
+      readonly isWhole?: boolean;
+    } = {},
   ): void {
     const end = this.#links.endOf(path, { base });
     for (const at of end === undefined ? [] : this.#found.pathsOf(end)) {
       const type = typeOf(at);
-      if (type !== undefined && !this.#found.isLeft(at)) this.#find(at, type);
+      if (type !== undefined && !this.#found.isLeft(at)) this.#find(at, type, isWhole);
       else if (isAbsent) this.#found.addMissingOf(at, text);
     }
   }
@@ -347,12 +365,12 @@ export class NameSearch {
   }
 
   /** Notes a file, the links by which it is reached, and what is in a directory. */
-  #find(path: string, type: number): void {
+  #find(path: string, type: number, isWhole = false): void {
     const found = this.#found;
     if (found.has(path) || found.isExcepted(path) || !found.isInside(path)) return;
     if (type === S_IFLNK) return this.#follow(path);
     found.add(path, type);
-    if (type === S_IFDIR) this.#lookThrough(path);
+    if (type === S_IFDIR && !isWhole) this.#lookThrough(path);
   }
 
   /** Notes where links in a protected directory lead, and the files in it that have other names. */

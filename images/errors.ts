@@ -20,6 +20,8 @@ export type ImageErrorCode =
   | "digest"
   /** A manifest, an index, a configuration or a layer is not valid. */
   | "invalid"
+  /** It is larger than `maxBytes`. */
+  | "too-large"
   /** It is valid, and of a kind that this module does not handle. */
   | "unsupported"
   /** There is no image for the platform. */

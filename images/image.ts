@@ -44,6 +44,20 @@ export interface IdOptions {
   readonly ids?: IdMaps | undefined;
 }
 
+/** How large an image may be. */
+export interface SizeOptions {
+  /**
+   * The most bytes of its layers together, before any is downloaded; and once more of the archives in
+   * them, while they are unpacked.
+   *
+   * @default {34_359_738_368}
+   */
+  readonly maxBytes?: number | undefined;
+}
+
+/** What images have at most, unless they may have more: 32 GiB. */
+export const MOST_BYTES = 32 * 2 ** 30;
+
 /** What a container of an image is made by. */
 export interface RunOptions extends RootOptions, ProcessOptions {}
 
@@ -83,6 +97,7 @@ export class Image implements AsyncDisposable {
   readonly #store: Store;
   readonly #session: Session;
   readonly #ids: IdMaps | undefined;
+  readonly #maxBytes: number;
   #owners: Owners;
   #root: Promise<UnpackedRoot> | undefined;
 
@@ -92,9 +107,10 @@ export class Image implements AsyncDisposable {
     descriptor: Descriptor,
     manifest: Manifest,
     config: ImageConfig,
-    ids: IdMaps | undefined,
+    { ids, maxBytes = MOST_BYTES }: IdOptions & SizeOptions,
   ) {
     this.#ids = ids;
+    this.#maxBytes = maxBytes;
     this.#owners = ids === undefined ? ownersHere() : mappedOwners(ids);
     this.#store = store;
     this.#session = session;
@@ -119,7 +135,7 @@ export class Image implements AsyncDisposable {
     store: Store,
     session: Session,
     descriptor: Descriptor,
-    { ids }: IdOptions = {},
+    options: IdOptions & SizeOptions = {},
   ): Promise<Image> {
     const what = descriptor.annotations?.[NAME] ?? descriptor.digest;
     await session.keep([descriptor.digest]);
@@ -142,7 +158,7 @@ export class Image implements AsyncDisposable {
       descriptor,
       manifest,
       parseConfig(`the configuration of ${what}`, config),
-      ids,
+      options,
     );
   }
 
@@ -169,7 +185,7 @@ export class Image implements AsyncDisposable {
 
   async #unpack(options: Pick<UnpackRequest, "progress" | "signal">): Promise<UnpackedRoot> {
     const { config, layers } = this;
-    const request = { config, layers, ...options };
+    const request = { config, layers, maxBytes: this.#maxBytes, ...options };
     try {
       return await unpack(this.#store, this.#session, { ...request, owners: this.#owners });
     } catch (error) {

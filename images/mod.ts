@@ -31,7 +31,13 @@ export type { Descriptor, Platform } from "./descriptor.ts";
 export { parsePlatform } from "./platform.ts";
 export type { ImageConfig } from "./config.ts";
 export type { Manifest } from "./manifest.ts";
-export { type IdOptions, Image, type ImageLayer, type RunOptions } from "./image.ts";
+export {
+  type IdOptions,
+  Image,
+  type ImageLayer,
+  type RunOptions,
+  type SizeOptions,
+} from "./image.ts";
 export type { ImageProcess, ProcessOptions } from "./run/process.ts";
 export type { ImageUser } from "./run/users.ts";
 export type { RootOptions, Volume } from "./run/root_steps.ts";

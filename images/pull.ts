@@ -8,7 +8,7 @@ import { resolve as resolvePath } from "node:path";
 import { type ImageConfig, parseConfig } from "./config.ts";
 import type { Descriptor, Platform } from "./descriptor.ts";
 import { ImageError } from "./errors.ts";
-import { type IdOptions, Image } from "./image.ts";
+import { type IdOptions, Image, MOST_BYTES, type SizeOptions } from "./image.ts";
 import { checkRunnable, type Manifest, parseManifest } from "./manifest.ts";
 import {
   checkPlatform,
@@ -27,7 +27,7 @@ import type { Session } from "./store/session.ts";
 import { Store } from "./store/store.ts";
 
 /** Options of {@linkcode pull}. */
-export interface PullOptions extends RegistryOptions, IdOptions {
+export interface PullOptions extends RegistryOptions, IdOptions, SizeOptions {
   /**
    * The platform that the image is for: `linux/arm64`. The default is that of this machine, and an image
    * for another is refused unless it is asked for here.
@@ -194,15 +194,26 @@ function checkLayers(what: string, { layers }: Manifest, { diffIds }: ImageConfi
   );
 }
 
+/** Refuses layers that are larger than they may be, before any is downloaded. */
+function checkSize(what: string, layers: readonly Descriptor[], maxBytes: number): void {
+  const size = layers.reduce((sum, layer) => sum + layer.size, 0);
+  if (size <= maxBytes) return;
+  throw new ImageError(`the layers of ${what} have ${size} bytes, and ${maxBytes} are the most`, {
+    code: "too-large",
+    advice: ["allow more, if you want it: maxBytes, or --max-size"],
+  });
+}
+
 /** Downloads the layers, some at once. */
 async function download(
   store: Store,
   session: Session,
   source: ImageSource,
   { manifest, config, descriptor }: Described,
-  { progress, signal }: PullOptions,
+  { progress, signal, maxBytes = MOST_BYTES }: PullOptions,
 ): Promise<void> {
   const layers = new Map(manifest.layers.map((layer) => [layer.digest, layer]));
+  checkSize(source.what, [...layers.values()], maxBytes);
   await session.keep([descriptor.digest, manifest.config.digest, ...layers.keys()], signal);
   progress?.({
     kind: "layers",

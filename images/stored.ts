@@ -112,16 +112,16 @@ async function sizeOf(store: Store, image: Descriptor): Promise<number | undefin
  */
 export async function storedImage(
   name: string,
-  { platform, store: directory, signal, ids }:
+  { platform, store: directory, signal, ids, maxBytes }:
     & StoreOptions
-    & Pick<PullOptions, "platform" | "ids"> = {},
+    & Pick<PullOptions, "platform" | "ids" | "maxBytes"> = {},
 ): Promise<Image | undefined> {
   const store = await Store.open(directory);
   const wanted = platform === undefined ? thisPlatform() : parsePlatform(platform);
   const session = await store.begin(signal);
   try {
     const found = best(matching(await store.images(), name), wanted);
-    if (found !== undefined) return await Image.open(store, session, found, { ids });
+    if (found !== undefined) return await Image.open(store, session, found, { ids, maxBytes });
     await session[Symbol.asyncDispose]();
     return undefined;
   } catch (error) {

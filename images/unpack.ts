@@ -20,6 +20,8 @@ export interface UnpackRequest {
   readonly owners: Owners;
   readonly progress?: ProgressReporter | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** The most bytes of the archives. */
+  readonly maxBytes: number;
 }
 
 /** An unpacked root. */
@@ -32,7 +34,7 @@ export interface UnpackedRoot extends RootRecord {
 export async function unpack(
   store: Store,
   session: Session,
-  { config, layers, owners, progress, signal }: UnpackRequest,
+  { config, layers, owners, progress, signal, maxBytes }: UnpackRequest,
 ): Promise<UnpackedRoot> {
   const name = rootName(chainIdOf(config.diffIds), owners.name);
   await session.keep([name], signal);
@@ -47,6 +49,7 @@ export async function unpack(
     return owners.using((owners) =>
       unpackLayers(sources, directory, {
         owners,
+        maxBytes,
         ...(signal !== undefined && { signal }),
         progress(index, bytes) {
           const { digest, size } = layers[index]!;

@@ -4,10 +4,12 @@
  * @module
  */
 
+import { SIGNALS } from "../ffi/calls/processes.ts";
 import { freeze, pidsIn, removeGroups, textOf } from "./cgroups/group.ts";
 import { has, mountedHierarchies } from "./cgroups/hierarchies.ts";
 import type { ContainerRecord } from "./state.ts";
 import { OciError } from "./errors.ts";
+import { signalFound } from "./signal.ts";
 
 /** How long processes may take to end, in milliseconds. */
 const PATIENCE = 10_000;
@@ -27,14 +29,19 @@ export function destroy(record: ContainerRecord): void {
 
 /** Kills the processes of a container, frozen ones too; returns those that were there. */
 function killAll(record: ContainerRecord): readonly number[] {
+  const { groups } = record;
+  const pids = signalFound(() => processesOf(record), SIGNALS.SIGKILL);
+  // What version 1 has frozen does not die.
+  if (pids.length > 0) freeze([...groups, ...pids.flatMap(freezerOf)], false);
+  return pids;
+}
+
+function processesOf(record: ContainerRecord): readonly number[] {
   const { groups, process } = record;
   const pids = new Set(pidsIn(groups));
   if (process !== undefined) pids.add(process.pid);
   // Of a runtime that was killed while it made the container.
   if (record.fixed === undefined) { for (const pid of holdersOf(record.fifo)) pids.add(pid); }
-  for (const pid of pids) signal(pid, "SIGKILL");
-  // What version 1 has frozen does not die.
-  if (pids.size > 0) freeze([...groups, ...[...pids].flatMap(freezerOf)], false);
   return [...pids];
 }
 
@@ -67,17 +74,6 @@ function freezerOf(pid: number): string[] {
   if (!line?.[1] || hierarchy === undefined) return [];
   const group = `${hierarchy.top}/${line[1]}`;
   return textOf(`${group}/freezer.state`)?.trim() === "FROZEN" ? [group] : [];
-}
-
-/** Sends a signal; returns `false` if the process has ended. */
-export function signal(pid: number, name: Deno.Signal): boolean {
-  try {
-    Deno.kill(pid, name);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || /ESRCH/.test(String(error))) return false;
-    throw error;
-  }
 }
 
 function pause(milliseconds: number): void {

@@ -81,6 +81,43 @@ export const HOME_NAMES: readonly string[] = [
 ];
 
 /**
+ * Programs in the home directory that are run by their names, what manages them, what Deno has compiled
+ * and downloaded, and the images of `ramekin`. These can be made where they are missing, as then no PATH
+ * has them, and much else is made beside them (~/go).
+ */
+const PROGRAM_NAMES: readonly string[] = [
+  "~/.asdf",
+  "~/.bun/bin",
+  "~/.cache/deno",
+  "~/.cache/pre-commit",
+  "~/.cargo/bin",
+  "~/.cargo/env",
+  "~/.deno",
+  "~/.local/share/pnpm",
+  "~/.local/share/ramekin",
+  "~/.nvm",
+  "~/.pyenv",
+  "~/.rbenv",
+  "~/.rustup",
+  "~/.volta",
+  "~/go/bin",
+];
+
+/**
+ * Names that are protected where they are, and can always be made. A directory of git that stands for
+ * a state, as that of a rebase, is among them if it is asked for: git would take an empty one for it.
+ */
+export const PRESENT_NAMES: readonly string[] = [
+  ...PROGRAM_NAMES,
+  ".git/rebase-apply",
+  ".git/rebase-merge",
+  ".git/sequencer",
+];
+
+/** Where `ramekin` keeps boxes, which it executes by their names. */
+export const KEPT_BOXES = "~/.cache/ramekin";
+
+/**
  * Read in the directory of a project by programs that are started there, or run anyway: these cannot
  * be made either where they are missing.
  */
@@ -129,4 +166,8 @@ const PROJECT_NAMES = [
  * console.log(box.steps.length > 0); // true
  * ```
  */
-export const PROTECTED_NAMES: readonly string[] = [...HOME_NAMES, ...PROJECT_NAMES].sort();
+export const PROTECTED_NAMES: readonly string[] = [
+  ...HOME_NAMES,
+  ...PROGRAM_NAMES,
+  ...PROJECT_NAMES,
+].sort();

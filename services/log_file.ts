@@ -10,10 +10,15 @@ import {
   O_APPEND,
   O_CLOEXEC,
   O_CREAT,
+  O_DIRECTORY,
   O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
   O_WRONLY,
   openat,
   renameat2,
+  S_IFMT,
+  S_IFREG,
   write,
 } from "../ffi/calls/files.ts";
 import { AT_EMPTY_PATH } from "../ffi/calls/mounts.ts";
@@ -34,7 +39,11 @@ export interface LogFileOptions {
   readonly keep?: number;
 }
 
-/** The file of a log. It holds names and secrets of programs: nobody else reads it. */
+/**
+ * The file of a log is a regular one in the directory that was there at first, whatever its program,
+ * which may be able to change that, has put in its place. It holds names and secrets of programs: nobody
+ * else reads it.
+ */
 const MODE = 0o600;
 
 const NEWLINE = 10;
@@ -42,19 +51,32 @@ const MOST_AT_ONCE = 64 * 1024;
 
 /** A log that is written to. */
 export class LogFile implements Disposable {
-  readonly #path: string;
+  /** The descriptor of its directory. */
+  readonly #directory: number;
+  readonly #name: string;
   readonly #maxBytes: number;
   readonly #keep: number;
   #fd: number;
   #size: number;
 
-  /** @throws {SyscallError} `ENOENT`, `EACCES`, `ELOOP` for a symbolic link */
+  /**
+   * @throws {SyscallError} `ENOENT`, `EACCES`, `ELOOP` for a symbolic link
+   * @throws {TypeError} for what is no regular file
+   */
   constructor({ path, maxBytes = 10 * 2 ** 20, keep = 3 }: LogFileOptions) {
     if (!(maxBytes >= 1)) throw new TypeError(`maxBytes should be at least 1, not ${maxBytes}`);
-    this.#path = path;
     this.#maxBytes = maxBytes;
     this.#keep = keep;
-    [this.#fd, this.#size] = open(path);
+    const end = path.lastIndexOf("/") + 1;
+    this.#name = path.slice(end);
+    const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    this.#directory = syscall(openat(at_fdcwd, path.slice(0, end) || ".", flags));
+    try {
+      [this.#fd, this.#size] = this.#open();
+    } catch (error) {
+      syscall(close(this.#directory));
+      throw error;
+    }
   }
 
   /**
@@ -80,26 +102,33 @@ export class LogFile implements Disposable {
 
   #rotate(): void {
     const names = [
-      this.#path,
-      ...Array.from({ length: this.#keep }, (_, n) => `${this.#path}.${n + 1}`),
+      this.#name,
+      ...Array.from({ length: this.#keep }, (_, n) => `${this.#name}.${n + 1}`),
     ];
     for (let index = names.length - 1; index > 0; index--) {
-      const call = renameat2(at_fdcwd, names[index - 1]!, at_fdcwd, names[index]!, 0);
+      const directory = this.#directory;
+      const call = renameat2(directory, names[index - 1]!, directory, names[index]!, 0);
       syscalls([{ call, accept: ["ENOENT"] }]);
     }
-    syscall(close(this.#fd));
-    [this.#fd, this.#size] = open(this.#path);
+    const full = this.#fd;
+    [this.#fd, this.#size] = this.#open();
+    syscall(close(full));
+  }
+
+  #open(): [fd: number, size: number] {
+    // A named pipe would be waited for.
+    const flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    const fd = syscall(openat(this.#directory, this.#name, flags, MODE));
+    const output = statxOutput();
+    const call = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
+    const { mode, size } = readStatx(syscalls([{ call }]).output(output));
+    if ((mode & S_IFMT) === S_IFREG) return [fd, size];
+    syscall(close(fd));
+    throw new TypeError(`the log ${this.#name} is no regular file`);
   }
 
   [Symbol.dispose](): void {
     syscall(close(this.#fd));
+    syscall(close(this.#directory));
   }
-}
-
-function open(path: string): [fd: number, size: number] {
-  const flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
-  const fd = syscall(openat(at_fdcwd, path, flags, MODE));
-  const output = statxOutput();
-  const call = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
-  return [fd, readStatx(syscalls([{ call }]).output(output)).size];
 }

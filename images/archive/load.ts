@@ -16,7 +16,7 @@ import { Store } from "../store/store.ts";
 
 /** Options of {@linkcode load}. */
 export interface LoadOptions
-  extends Pick<PullOptions, "platform" | "store" | "unpack" | "progress" | "signal"> {
+  extends Pick<PullOptions, "platform" | "store" | "unpack" | "progress" | "signal" | "maxBytes"> {
   /** The name of the only image, in place of that in the archive. */
   readonly name?: string;
 }

@@ -152,7 +152,7 @@ async function unpackLayer(
       diff.update(piece);
       size += piece.length;
       if (size > left) {
-        throw new ArchiveError(`the archives have more than the bytes that they may`);
+        throw new ArchiveError("the archives of the image have more than maxBytes (--max-size)");
       }
       reader.push(piece);
       await unpacker.work();

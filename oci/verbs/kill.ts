@@ -4,12 +4,12 @@
  * @module
  */
 
-import { kill as killCall, SIGNALS } from "../../ffi/calls/processes.ts";
-import { syscalls } from "../../ffi/syscalls.ts";
+import { SIGNALS } from "../../ffi/calls/processes.ts";
 import { freeze, pidsIn } from "../cgroups/group.ts";
 import { type FlagTable, type Given, isSet } from "../command_line.ts";
 import { OciError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import { signalFound, signalProcess } from "../signal.ts";
 import { ContainerRecord } from "../state.ts";
 
 export const flags: FlagTable = { values: [], switches: ["all", "regex"], letters: { a: "all" } };
@@ -21,17 +21,13 @@ export function run(runtime: Runtime, given: Given): number {
   const number = signalNumber(name);
   const record = ContainerRecord.open(runtime, id);
   const all = isSet(given, "all");
-  if (all) { for (const pid of pidsIn(record.groups)) send(pid, number); }
+  if (all) signalFound(() => pidsIn(record.groups), number);
   const { process } = record;
   // Engines take this for "it has ended".
   if (process === undefined && !all) throw new OciError("container not running: no such process");
-  if (process !== undefined) send(process.pid, number);
+  if (process !== undefined) signalProcess(process, number);
   if (number === SIGNALS.SIGKILL) freeze(record.groups, false);
   return 0;
-}
-
-function send(pid: number, number: number): void {
-  syscalls([{ call: killCall(pid, number), accept: ["ESRCH"] }]);
 }
 
 function signalNumber(name: string): number {

@@ -6,7 +6,12 @@
 
 import type { FoundName } from "../../host/name_question.ts";
 import { isWithin, normalize } from "../../recipe/path.ts";
-import { HOME_NAMES, PROTECTED_NAMES } from "../../recipe/protected_names.ts";
+import {
+  HOME_NAMES,
+  KEPT_BOXES,
+  PRESENT_NAMES,
+  PROTECTED_NAMES,
+} from "../../recipe/protected_names.ts";
 import type { ProtectStep } from "../../recipe/steps/protect.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { scanNames } from "../scan_names.ts";
@@ -24,15 +29,18 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
   // Links below the directory are not followed: a program may have made them.
   const except = (step.except ?? []).map(normalize).filter((path) => isWithin(path, source))
     .map((path) => directory + path.slice(source.length));
+  const home = homeOf(plan);
+  if (names.includes(KEPT_BOXES)) refuseBoxes(plan, home, [directory, ...except]);
   // Where a name is missing, the script makes a file.
   plan.recordBeforehand({ kind: "write", path: directory });
   const { found, missing } = scanNames(plan, {
     directory,
     asked: source,
     names,
-    absent: names.filter((name) => !HOME_NAMES.includes(name)),
+    absent: names.filter((name) => !HOME_NAMES.includes(name) && !PRESENT_NAMES.includes(name)),
+    present: names.filter((name) => PRESENT_NAMES.includes(name)),
     start: plan.facts.resolve(plan.facts.workingDirectory()).path,
-    home: homeOf(plan),
+    home,
     uid: plan.state.caller.euid,
     except,
   });
@@ -63,6 +71,21 @@ export function lowerProtect(step: ProtectStep, plan: PlanBuilder): void {
     shown.keep(file);
     everywhere.keep(file);
   }
+}
+
+/**
+ * Refuses to have boxes changed that `ramekin` executes outside, which nobody means who names their
+ * directory: to keep boxes, the command writes there, and no program in a sandbox.
+ */
+function refuseBoxes(plan: PlanBuilder, home: string | undefined, paths: readonly string[]): void {
+  if (home === undefined) return;
+  const boxes = plan.facts.resolve(KEPT_BOXES.replace("~", home)).path;
+  const names = paths.flatMap((path) => [path, ...plan.facts.otherNames.wholeOf(path)]);
+  if (!names.some((name) => isWithin(name, boxes))) return;
+  plan.refuse(
+    `${boxes} has boxes that ramekin executes outside of the sandbox, so no program may write ` +
+      "there; leave it out, or protect nothing (protect: false, --no-protect)",
+  );
 }
 
 /**

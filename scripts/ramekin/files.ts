@@ -50,6 +50,11 @@ export function writeText(path: string, text: string): void {
 export function writeBytes(path: string, content: Uint8Array<ArrayBuffer>, mode: number): void {
   const flags = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
   using file = linux.open(path, flags, mode);
+  writeAll(file, content);
+}
+
+/** Writes all of the bytes to an open file. */
+export function writeAll(file: linux.OwnedFd, content: Uint8Array<ArrayBuffer>): void {
   let bytes = content;
   while (bytes.length > 0) bytes = bytes.subarray(linux.write(file, bytes));
 }

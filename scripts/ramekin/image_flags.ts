@@ -8,6 +8,7 @@ import type { PullOptions, RegistryOptions, RunOptions, Volume } from "../../ima
 import { linux } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { ifThere } from "./files.ts";
+import { bytesOf } from "./units.ts";
 import { type Flag, UsageError } from "./usage.ts";
 
 const PLATFORM: Flag = {
@@ -17,9 +18,16 @@ const PLATFORM: Flag = {
   summary: "the platform of the image, in place of this machine's: linux/arm64",
 };
 
+const MAX_SIZE: Flag = {
+  name: "max-size",
+  value: "SIZE",
+  summary: "the most bytes of the image's layers, and of the archives in them; 32g without it",
+};
+
 /** The flags of what is pulled; the first one is the platform. */
 export const PULL_FLAGS: readonly Flag[] = [
   PLATFORM,
+  MAX_SIZE,
   { name: "no-unpack", summary: "unpack it when it is first run" },
 ];
 
@@ -53,6 +61,7 @@ export const IMAGE_RUN_FLAGS: readonly Flag[] = [
     summary: "when to pull it: missing (where it is not in the store), always or never",
   },
   PLATFORM,
+  MAX_SIZE,
   {
     name: "volume",
     letter: "v",
@@ -81,9 +90,10 @@ export const PROGRAM_FLAGS: readonly Flag[] = IMAGE_RUN_FLAGS.filter(({ name }) 
 
 /** The options of a pull. */
 export function pullOptions(given: Arguments): PullOptions {
-  const platform = given.value("platform");
+  const [platform, maxSize] = [given.value("platform"), given.value("max-size")];
   return {
     ...registryOptions(given),
+    ...(maxSize !== undefined && { maxBytes: bytesOf(maxSize, "max-size") }),
     ...(platform !== undefined && { platform }),
     ...(given.has("no-unpack") && { unpack: false }),
   };

@@ -33,7 +33,8 @@ class LineReport implements ImageReport {
     if (event.kind === "layers") {
       const { layers, platform } = event;
       const size = layers.reduce((sum, { size }) => sum + size, 0);
-      printError(`${this.#image} for ${platform}: ${layersText(layers.length)}, ${sizeText(size)}`);
+      const what = escapeControls(`${this.#image} for ${platform}`);
+      printError(`${what}: ${layersText(layers.length)}, ${sizeText(size)}`);
     }
     if (event.kind === "downloaded") {
       const { digest, size, isNew } = event;

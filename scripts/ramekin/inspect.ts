@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escapeControls } from "../../ffi/control_characters.ts";
 import type { Image } from "../../images/mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { openImage } from "./open_image.ts";
@@ -44,5 +45,6 @@ function asText(image: Image): string {
     ...layers.map(({ digest, size }) => ["layer", `${digest}  ${sizeText(size)}`] as const),
   ];
   return rows.filter(([, text]) => text !== "")
-    .map(([name, text]) => `${paint("bold", name.padEnd(12))}${text}`).join("\n");
+    // An image can say anything, a line that looks like another one too.
+    .map(([name, text]) => `${paint("bold", name.padEnd(12))}${escapeControls(text)}`).join("\n");
 }

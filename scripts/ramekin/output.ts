@@ -28,8 +28,16 @@ export function plain(_look: Look, text: string): string {
 
 /** Colours where the stream is a terminal, and NO_COLOR is not set. */
 export function paintFor(stream: { isTerminal(): boolean }): Paint {
-  if (Deno.noColor || !stream.isTerminal()) return plain;
-  return (look, text) => `\x1b[${CODES[look][0]}m${text}\x1b[${CODES[look][1]}m`;
+  return Deno.noColor || !stream.isTerminal() ? plain : paint;
+}
+
+/** What begins a colour up to {@linkcode print}: no text of others' can have it. */
+const MARK = `\x1b[${crypto.randomUUID()};`;
+const COLOUR = new RegExp(`\\x1b\\[${MARK.slice(2)}(\\d+)m`);
+
+/** Gives it colours for `print()` and `printError()`, which alone know them. */
+export function paint(look: Look, text: string): string {
+  return `${MARK}${CODES[look][0]}m${text}${MARK}${CODES[look][1]}m`;
 }
 
 /** Writes a text and a newline to the standard output. */
@@ -52,15 +60,11 @@ function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): 
   while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
 }
 
-/** A colour of {@linkcode Paint}. */
-// deno-lint-ignore no-control-regex -- these are the control characters that may be written
-const COLOUR = /(\x1b\[(?:1|2|22|3[1236]|39)m)/;
-
 /** The text with its colours, and every other control character escaped, whoever has left it in. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   // At every other place of the pieces there is a colour.
-  return text.split(COLOUR).map((piece, index) => index % 2 === 1 ? piece : escapeLines(piece))
-    .join("");
+  return text.split(COLOUR)
+    .map((piece, index) => index % 2 === 1 ? `\x1b[${piece}m` : escapeLines(piece)).join("");
 }
 
 /** The width of the terminal, if the standard output is one. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escapeControls } from "../../ffi/control_characters.ts";
 import { type Image, pull } from "../../images/mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { pullOptions } from "./image_flags.ts";
@@ -42,7 +43,7 @@ export async function told(given: Arguments, image: Image): Promise<void> {
   const { leftOut, leftOutCount, ownersSquashed } = summary;
   if (ownersSquashed) printError("all files belong to you, whatever the image says of owners");
   for (const { path, what, why } of leftOut.slice(0, MOST_TOLD)) {
-    printError(`left out: ${what} of ${path}: ${why}`);
+    printError(escapeControls(`left out: ${what} of ${path}: ${why}`));
   }
   const more = leftOutCount - Math.min(leftOut.length, MOST_TOLD);
   if (more > 0) printError(`left out: ${more} more; --json lists them`);

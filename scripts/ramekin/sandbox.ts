@@ -21,7 +21,7 @@ import {
   type SandboxOptions,
 } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
-import { auditOf, reportDenials } from "./audit.ts";
+import { auditOf } from "./audit.ts";
 import { DEGRADE, reportDegradation } from "./degrade.ts";
 import { isDetached } from "./detach_flags.ts";
 import { type FileOptions, filesOf, type PathReading } from "./file_flags.ts";
@@ -72,7 +72,7 @@ export async function runIn(
 ): Promise<number> {
   const report = reportOf(given);
   const place = placeIn(given, options);
-  const audit = auditOf(given);
+  using audit = auditOf(given);
   const make = (program: string, command: CommandOptions) =>
     box.command(program, {
       ...command,
@@ -80,7 +80,7 @@ export async function runIn(
       audit: audit !== undefined,
     });
   const ended = (container: Container) => {
-    if (audit !== undefined) reportDenials(container.denials.list, audit.file);
+    audit?.report(container.denials.list);
   };
   return await runProgram(given.program, make, { report, ended, name: given.value("name") });
 }

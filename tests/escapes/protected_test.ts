@@ -447,6 +447,20 @@ const CHANGES: Readonly<
       ".cache/ramekin/boxes/x",
     ].map((name) => `home/${name}`),
   },
+  "by programs that are run by their names, and what Deno has compiled": {
+    before: "mkdir -p home/.cargo/bin home/go/bin home/.deno home/.nvm home/.local/share/ramekin;" +
+      "touch home/.cargo/env home/.cargo/bin/x",
+    write: "home",
+    files: [
+      ".cache/deno/v8_code_cache_v2",
+      ".cargo/bin/cargo",
+      ".cargo/env",
+      ".deno/bin/tool",
+      ".local/share/ramekin/images/x",
+      ".nvm/nvm.sh",
+      "go/bin/tool",
+    ].map((name) => `home/${name}`),
+  },
   "by further names of a project": {
     before: "mkdir -p work/.cargo",
     write: "work",
@@ -478,6 +492,67 @@ test(
   inDirectory((directory) => {
     const change = { before: "mkdir -p work/bin", write: "work", files: ["work/bin/tool"] };
     assertEquals(changed(directory, { ...change, protect: true }), ["work/bin/tool"]);
+  }),
+);
+
+test(
+  "where no programs are yet, they can be made",
+  inDirectory((directory) => {
+    const files = ["home/go/pkg/mod/x", "home/go/bin/x", "home/.nvm/nvm.sh"];
+    assertEquals(
+      changed(directory, { before: "mkdir home", write: "home", files, protect: true }),
+      files,
+    );
+  }),
+);
+
+test(
+  "a rebase can go on, and its list of commands be protected, where there is one",
+  inDirectory((directory) => {
+    const names = [".git/rebase-merge"];
+    const box = sandbox({ write: [directory], protect: names });
+    const write = (path: string) =>
+      box.command("sh", { args: ["-c", `echo "exec evil" > ${path}`] }).outputSync().code;
+    assert(sh("git init -q .", directory).success);
+    assertEquals(write(`${directory}/x`), 0);
+    assert(sh("test ! -e .git/rebase-merge; git status", directory).success);
+    Deno.mkdirSync(`${directory}/.git/rebase-merge`);
+    assert(write(`${directory}/.git/rebase-merge/git-rebase-todo`) !== 0);
+    assertEquals(
+      sandbox({ write: [directory] }).command("touch", {
+        args: [`${directory}/.git/rebase-merge/done`],
+      }).outputSync().code,
+      0,
+    );
+  }),
+  noGit,
+);
+
+test(
+  "the boxes that ramekin executes outside cannot be given to a program",
+  inDirectory((directory) => {
+    const boxes = `${directory}/.cache/ramekin/boxes`;
+    Deno.mkdirSync(boxes, { recursive: true });
+    Deno.symlinkSync(`${directory}/.cache`, `${directory}/other`);
+    const home = Deno.env.get("HOME");
+    Deno.env.set("HOME", directory);
+    try {
+      for (
+        const write of [
+          [boxes],
+          [`${directory}/.cache/ramekin`],
+          [`${directory}/other/ramekin`],
+          [directory, boxes],
+        ]
+      ) {
+        assertThrows(() => sandbox({ write }).plan(), RecipeError, "ramekin executes outside");
+      }
+      sandbox({ write: [boxes], protect: false }).plan();
+      sandbox({ write: [directory] }).plan();
+    } finally {
+      if (home === undefined) Deno.env.delete("HOME");
+      else Deno.env.set("HOME", home);
+    }
   }),
 );
 

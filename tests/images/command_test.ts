@@ -32,6 +32,52 @@ async function ramekin(directory: string, ...words: readonly string[]) {
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
+inDirectory("what an image says of itself is shown escaped, on its line", async (directory) => {
+  const evil = "\x1b[31mred\x1b[39m\x9b2J\u202e\nname        trusted:1";
+  const config = {
+    Entrypoint: [evil],
+    Cmd: [evil],
+    Env: [`DISH=${evil}`],
+    User: evil,
+    WorkingDir: `/${evil}`,
+    StopSignal: evil,
+    Labels: { [evil]: evil },
+    ExposedPorts: { [evil]: {} },
+    Volumes: { [`/${evil}`]: {} },
+  };
+  writeLayout(`${directory}/layout`, { tag: makeImage({ layers: [systemFiles()], config }) });
+  await ramekin(directory, "pull", "oci:layout:tag", "--name=tool:1");
+  const shown = await Promise.all([
+    ramekin(directory, "inspect", "tool:1"),
+    ramekin(directory, "inspect", "tool:1", "--json"),
+    ramekin(directory, "images"),
+    ramekin(directory, "run", "--image=tool:1"),
+  ]);
+  assertEquals(shown[0]!.code, 0, shown[0]!.stderr);
+  for (const { stdout, stderr } of shown) {
+    const text = stdout + stderr;
+    assertEquals(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u.exec(text), null, JSON.stringify(text));
+    assertEquals(/^name +trusted/m.exec(text), null, text);
+  }
+});
+
+inDirectory(
+  "an image larger than it may be is not downloaded, and not unpacked",
+  async (directory) => {
+    writeLayout(`${directory}/layout`, { tag: makeImage({ layers: [systemFiles()] }) });
+    const small = await ramekin(directory, "pull", "oci:layout:tag", "--name=a:1", "--max-size=10");
+    assertEquals(small.code, 1, small.stderr);
+    assertMatch(small.stderr, /have \d+ bytes, and 10 are the most\n {2}allow more.*--max-size/);
+    const { stdout } = await ramekin(directory, "images", "--json");
+    assertEquals(JSON.parse(stdout), []);
+    // A layer that is compressed may become more.
+    await ramekin(directory, "pull", "oci:layout:tag", "--name=a:1", "--no-unpack");
+    const run = await ramekin(directory, "run", "--image=a:1", "--max-size=1k", "--", "true");
+    assertEquals(run.code, 125);
+    assertStringIncludes(run.stderr, "more than maxBytes (--max-size)");
+  },
+);
+
 inDirectory("an image is pulled, listed, run and removed", async (directory) => {
   const config = { Entrypoint: ["sh", "-c"], Cmd: ["id -u; echo $DISH"], Env: ["DISH=soup"] };
   const image = makeImage({ layers: [systemFiles()], config: { ...config, User: "cook" } });

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { PermissionError, recipe, SyscallError, unshare } from "../../mod.ts";
 import { drawGraph } from "../../scripts/ramekin/graph_svg.ts";
 import { graphOf } from "../../scripts/ramekin/graph.ts";
-import { table } from "../../scripts/ramekin/output.ts";
+import { escaped, paint, table } from "../../scripts/ramekin/output.ts";
 import { parseRecipe } from "../../yaml/mod.ts";
 import { test } from "../support.ts";
 import { ramekinWith, withFiles } from "./support.ts";
@@ -65,6 +65,11 @@ for (const name of Object.keys(RECIPES)) {
     }),
   );
 }
+
+test("colours are those that this program gives, and no others", () => {
+  const text = escaped(paint("red", "\x1b[31mred\x1b[39m") + "\x1b[1m");
+  assertEquals(text, "\x1b[31m\\u001b[31mred\\u001b[39m\x1b[39m\\u001b[1m");
+});
 
 test("the names of files, flags and programs are shown escaped", () => {
   const evil = EVIL.replaceAll("/", "");

@@ -128,6 +128,31 @@ test(
 );
 
 test(
+  "an audit is written to no file that a program has put a link to in its place",
+  inDirectory(async (directory) => {
+    Deno.writeTextFileSync(`${directory}/startup`, "");
+    Deno.mkdirSync(`${directory}/work`);
+    const file = `${directory}/work/denied`;
+    const flags = [
+      "sandbox",
+      `--audit=${file}`,
+      `--allow-write=${directory}/work`,
+      "--",
+      "sh",
+      "-c",
+    ];
+    const script = `ln -sf ../startup ${file}; cat '/nonesuch/$(evil)'`;
+    // The second time the link is there before.
+    const [first, second] = [await ramekin(...flags, script), await ramekin(...flags, script)];
+    assertEquals(first.code, 1, first.stderr);
+    assertEquals(Deno.readTextFileSync(`${directory}/startup`), "");
+    assertStringIncludes(second.stderr, "is a symbolic link");
+    const there = await ramekin("sandbox", "--audit=/dev/stderr", "--", "cat", "/etc/shadow");
+    assertStringIncludes(there.stderr, '"what":"/etc/shadow"');
+  }),
+);
+
+test(
   "what it uses of the machine is limited by flags",
   inDirectory(async (directory) => {
     const flags = ["--pids=300", "--open-files=99", "--tmp-size=unlimited", "--timeout=10s"];

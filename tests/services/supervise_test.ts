@@ -1,7 +1,7 @@
 /** Services that are kept running: `supervise()`. */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { loopback, mapRoot, proc, recipe, unshare } from "../../mod.ts";
+import { loopback, mapRoot, proc, recipe, SyscallError, unshare } from "../../mod.ts";
 import {
   line,
   port,
@@ -10,6 +10,7 @@ import {
   supervise,
   type SupervisedOptions,
 } from "../../services/mod.ts";
+import { LogFile } from "../../services/log_file.ts";
 import { isAlive, until } from "../other_scripts.ts";
 import { test } from "../support.ts";
 
@@ -236,6 +237,26 @@ test("a service says by itself that it is ready, and each time that it is starte
     ...[...started, "db ended", "db restarting"],
     ...[...started, "db stopping", "db ended", "db stopped"],
   ]);
+});
+
+test("a log stays in its directory, and is no pipe, whatever its program does there", async () => {
+  const directory = Deno.makeTempDirSync();
+  try {
+    Deno.mkdirSync(`${directory}/logs`);
+    Deno.mkdirSync(`${directory}/elsewhere`);
+    const log = { path: `${directory}/logs/log`, maxBytes: 100, keep: 1 };
+    const attack = `cd ${directory}; mv logs old; ln -s elsewhere logs; seq 1 200`;
+    {
+      await using kitchen = supervise({ moves: { program: "sh", args: ["-c", attack], log } });
+      await kitchen.ended;
+    }
+    assertEquals([...Deno.readDirSync(`${directory}/elsewhere`)], []);
+    assert(Deno.readTextFileSync(`${directory}/old/log`).endsWith("200\n"));
+    new Deno.Command("mkfifo", { args: [`${directory}/pipe`] }).outputSync();
+    assertThrows(() => new LogFile({ path: `${directory}/pipe` }), SyscallError, "ENXIO");
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
 });
 
 test("a log is rotated, and no line is lost", async () => {
