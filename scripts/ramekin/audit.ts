@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escapeControls } from "../../ffi/control_characters.ts";
 import { type Denial, describeDenial, linux, SyscallError } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { writeAll } from "./files.ts";
@@ -31,8 +32,8 @@ export class Audit implements Disposable {
   /** Tells what was denied: as lines of JSON, in a file. */
   report(denials: readonly Denial[]): void {
     if (this.#file !== undefined) {
-      const lines = denials.map((denial) => `${JSON.stringify(denial)}\n`).join("");
-      return writeAll(this.#file, new TextEncoder().encode(lines));
+      const lines = denials.map((denial) => `${escapeControls(JSON.stringify(denial))}\n`);
+      return writeAll(this.#file, new TextEncoder().encode(lines.join("")));
     }
     if (denials.length === 0) return printError("ramekin: nothing was denied that an audit sees");
     const lines = denials.map((denial) => `  ${describeDenial(denial)}`);
