@@ -47,6 +47,12 @@ export interface CommitOptions {
    * @default {SOURCE_DATE_EPOCH, or else now}
    */
   readonly epoch?: number | undefined;
+  /**
+   * The most bytes of the files that have changed, with the holes in them.
+   *
+   * @default {34_359_738_368}
+   */
+  readonly maxBytes?: number | undefined;
   /** Ends it. */
   readonly signal?: AbortSignal;
 }
@@ -124,11 +130,15 @@ async function addLayer(
   store: Store,
   session: Session,
   image: Image,
-  { changes, epoch, signal }: CommitOptions & { readonly epoch: number | undefined },
+  { changes, epoch, signal, maxBytes }: CommitOptions & { readonly epoch: number | undefined },
 ): Promise<{ layer: Descriptor; diffId: string }> {
   const file = session.temporary();
   const upper = await upperOf(changes);
-  const { digest, size, diffId } = await image.writeChanges(upper, file, { epoch, signal });
+  const { digest, size, diffId } = await image.writeChanges(upper, file, {
+    epoch,
+    signal,
+    maxBytes,
+  });
   const mediaType = image.manifest.mediaType === DOCKER_MANIFEST
     ? DOCKER_LAYER
     : `${OCI_LAYER}+gzip`;

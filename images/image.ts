@@ -288,13 +288,18 @@ export class Image implements AsyncDisposable {
   async writeChanges(
     upper: string,
     file: string,
-    options: { readonly epoch?: number | undefined; readonly signal?: AbortSignal | undefined },
+    options: {
+      readonly epoch?: number | undefined;
+      readonly signal?: AbortSignal | undefined;
+      readonly maxBytes?: number | undefined;
+    },
   ): Promise<{ readonly digest: string; readonly size: number; readonly diffId: string }> {
-    const { epoch, signal } = options;
+    const { epoch, signal, maxBytes = MOST_BYTES } = options;
     await this.#unpacked();
     return await this.#owners.using((owners) =>
       writeLayer(upper, file, {
         owners,
+        maxBytes,
         exclude: MOUNTED_FILES.map((path) => path.slice(1)),
         ...(epoch !== undefined && { epoch }),
         ...(signal !== undefined && { signal }),

@@ -8,9 +8,9 @@ import { RamekinError } from "../../ffi/errors.ts";
 
 /**
  * What a {@linkcode LayerError} is about: its bytes are not what its digest, size or diff_id says; it
- * is broken; it is what cannot be unpacked here.
+ * is broken; it is what cannot be unpacked here; it is larger than `maxBytes`.
  */
-export type LayerErrorCode = "digest" | "invalid" | "unsupported";
+export type LayerErrorCode = "digest" | "invalid" | "unsupported" | "too-large";
 
 /** The details of a {@linkcode LayerError}. */
 export interface LayerErrorDetails extends ErrorOptions {

@@ -152,7 +152,10 @@ async function unpackLayer(
       diff.update(piece);
       size += piece.length;
       if (size > left) {
-        throw new ArchiveError("the archives of the image have more than maxBytes (--max-size)");
+        throw new LayerError("the archives of the image have more than maxBytes (--max-size)", {
+          code: "too-large",
+          layer: layer.digest,
+        });
       }
       reader.push(piece);
       await unpacker.work();

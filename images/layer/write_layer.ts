@@ -48,6 +48,8 @@ export interface WriteLayerOptions {
   readonly whole?: boolean;
   /** Paths that are left out, with all that lies in them: `etc/hosts`. */
   readonly exclude?: readonly string[];
+  /** The most bytes that all files may have together, holes too; by default there is no bound. */
+  readonly maxBytes?: number;
   /** Ends the work; nothing is left. */
   readonly signal?: AbortSignal;
 }
@@ -147,6 +149,8 @@ class LayerArchive {
     this.#excluded = new Set(options.exclude?.map((path) => path.replace(/^\/+|\/+$/g, "")));
   }
 
+  #bytes = 0;
+
   /** How many files it has so far. */
   get entries(): number {
     return this.#entries;
@@ -236,6 +240,13 @@ class LayerArchive {
     }
     if (status.nlink > 1) this.#links.set(identity, path);
     const size = kind === "file" ? status.size : 0;
+    this.#bytes += size;
+    if (this.#bytes > (this.#options.maxBytes ?? Infinity)) {
+      throw new LayerError(`${JSON.stringify(path)} makes the layer larger than it may be`, {
+        code: "too-large",
+        advice: ["remove it, or allow more: maxBytes, or --max-size"],
+      });
+    }
     const [major, minor] = deviceOf(status.rdev);
     yield* this.#entry({ ...attributes, name: path, kind, target, size, major, minor });
     if (file.fd !== undefined) yield* dataOf(path, file.fd, size);

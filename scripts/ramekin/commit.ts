@@ -10,11 +10,12 @@ import { absolute, variablesOf } from "./image_flags.ts";
 import { interruptible } from "./interruptible.ts";
 import { openImage } from "./open_image.ts";
 import { print, printJson } from "./output.ts";
+import { bytesOf } from "./units.ts";
 
 /** Makes it. */
 export function run(given: Arguments): Promise<number> {
   const [, changes, name] = given.operands;
-  const message = given.value("message");
+  const [message, maxSize] = [given.value("message"), given.value("max-size")];
   return interruptible(async (signal) => {
     await using image = await openImage(given);
     await using made = await commit(image, name!, {
@@ -22,6 +23,7 @@ export function run(given: Arguments): Promise<number> {
       config: configOf(given),
       signal,
       ...(message !== undefined && { message }),
+      ...(maxSize !== undefined && { maxBytes: bytesOf(maxSize, "max-size") }),
     });
     if (given.has("json")) printJson({ name: made.name, digest: made.digest });
     else print(`${made.name}@${made.digest}`);

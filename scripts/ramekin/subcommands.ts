@@ -462,6 +462,11 @@ const TABLE = [
     flags: [
       ...PROGRAM_FLAGS,
       { name: "message", letter: "m", value: "TEXT", summary: "what its history says of it" },
+      {
+        name: "max-size",
+        value: "SIZE",
+        summary: "the most bytes of the files, with holes in them; 32g without it",
+      },
       PULL_FLAGS[0]!,
       JSON_FLAG,
     ],

@@ -62,6 +62,14 @@ withImage("what a container has changed is a layer of a new image", async (image
   const nothing = { changes: directory };
   await assertImageError(() => commit(image, "tool:4", nothing), "not-found", "has no changes");
   await assertImageError(() => commit(image, "oci:x", options), "reference", "is no name");
+  // A program can make a file that is all hole.
+  await inside(image, "busybox truncate -s 900G /etc/hole", { persistent: changes });
+  await assertImageError(
+    () => commit(image, "tool:4", options),
+    undefined,
+    "etc/hole",
+    "--max-size",
+  );
 });
 
 withImage("podman has the files of a new image", async (image, directory) => {
