@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "49374a3e0a8b45f32f470b7711435c901e7b461ba9e1e0716e8d7790748c28ba";
+var BUILD = "de7d267d7527226d5ee63b88778694bb02ebf43b1ef77064e6ab729f616d044f";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -927,16 +927,16 @@ var readRusage = (function readRusage(usage) {
     systemMs: time(16)
   };
 });
-var signalName = (function signalName(signal2) {
-  if (signal2 < SIGRTMIN) return constant(signal2, SIGNALS);
-  return new Named(signal2, () => `SIGRTMIN+${signal2 - SIGRTMIN}`);
+var signalName = (function signalName(signal) {
+  if (signal < SIGRTMIN) return constant(signal, SIGNALS);
+  return new Named(signal, () => `SIGRTMIN+${signal - SIGRTMIN}`);
 });
 var pidfd_open = (function pidfd_open(pid, flagBits) {
   return call("pidfd_open", pid, flagBits);
 });
-var rt_sigaction = (function rt_sigaction(signal2, action, old = null) {
+var rt_sigaction = (function rt_sigaction(signal, action, old = null) {
   const bytes = action === null ? null : action === "SIG_DFL" ? DEFAULT_ACTION : IGNORE_ACTION;
-  return call("rt_sigaction", signalName(signal2), bytes, old, SIGSET_SIZE2);
+  return call("rt_sigaction", signalName(signal), bytes, old, SIGSET_SIZE2);
 });
 var sigactionOutput = (function sigactionOutput() {
   return new Output(32, "&old");
@@ -1914,9 +1914,9 @@ var isUntrustedBind = (function isUntrustedBind(step) {
 });
 var clone3 = (function clone3(flagBits, stored, cgroup) {
   const bits = flagBits + CLONE_PARENT_SETTID + (cgroup === void 0 ? 0 : CLONE_INTO_CGROUP);
-  const signal2 = (flagBits & CLONE_PARENT) === 0 ? SIGNALS.SIGCHLD : 0;
-  const args = argsOf(BigInt(bits), signal2, 0);
-  const exit = signal2 === 0 ? "" : ", exit_signal=SIGCHLD";
+  const signal = (flagBits & CLONE_PARENT) === 0 ? SIGNALS.SIGCHLD : 0;
+  const args = argsOf(BigInt(bits), signal, 0);
+  const exit = signal === 0 ? "" : ", exit_signal=SIGCHLD";
   const group = (show2) => cgroup === void 0 ? "" : `, cgroup=${show2(cgroup)}`;
   const text3 = (show2) => `{flags=${flags(bits, FLAGS).text}${exit}${group(show2)}}`;
   const cells = cgroup === void 0 ? [] : [
@@ -3362,11 +3362,11 @@ var lowerNewSession = (function lowerNewSession(_step, plan) {
   plan.state.sessionLeader = true;
   plan.state.ownSession = true;
 });
-var lowerDieWithParent = (function lowerDieWithParent({ signal: signal2 }, plan) {
+var lowerDieWithParent = (function lowerDieWithParent({ signal }, plan) {
   if (plan.options.detached === true) return;
-  if (signal2 === null && plan.state.isForwardedByScript) plan.refuse(OUTLIVES_FORWARDING);
-  plan.deathSignal = signal2 === null ? 0 : SIGNALS[signal2];
-  plan.access.recordDeath(signal2 === "SIGKILL");
+  if (signal === null && plan.state.isForwardedByScript) plan.refuse(OUTLIVES_FORWARDING);
+  plan.deathSignal = signal === null ? 0 : SIGNALS[signal];
+  plan.access.recordDeath(signal === "SIGKILL");
 });
 var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
   plan.needs("mount", "it would change the host's root");
@@ -3558,10 +3558,10 @@ var newSession = (function newSession() {
     step: "newSession"
   };
 });
-var dieWithParent = (function dieWithParent(signal2 = "SIGKILL") {
+var dieWithParent = (function dieWithParent(signal = "SIGKILL") {
   return {
     step: "dieWithParent",
-    signal: signal2
+    signal
   };
 });
 var pivotRoot = (function pivotRoot(path2) {
@@ -4527,22 +4527,13 @@ var destroy = (function destroy(record) {
   record.remove();
 });
 var killAll = (function killAll(record) {
-  const { groups, process } = record;
-  const pids = new Set(pidsIn(groups));
-  if (process !== void 0) pids.add(process.pid);
-  if (record.fixed === void 0) {
-    for (const pid of holdersOf(record.fifo)) pids.add(pid);
-  }
-  for (const pid of pids) signal(pid, "SIGKILL");
-  if (pids.size > 0) freeze([
+  const { groups } = record;
+  const pids = signalFound(() => processesOf(record), SIGNALS.SIGKILL);
+  if (pids.length > 0) freeze([
     ...groups,
-    ...[
-      ...pids
-    ].flatMap(freezerOf)
+    ...pids.flatMap(freezerOf)
   ], false);
-  return [
-    ...pids
-  ];
+  return pids;
 });
 var freezerOf = (function freezerOf(pid) {
   const line = /^\d+:freezer:\/(.*)$/m.exec(textOf2(`/proc/${pid}/cgroup`) ?? "");
@@ -4552,15 +4543,6 @@ var freezerOf = (function freezerOf(pid) {
   return textOf2(`${group}/freezer.state`)?.trim() === "FROZEN" ? [
     group
   ] : [];
-});
-var signal = (function signal(pid, name) {
-  try {
-    Deno.kill(pid, name);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || /ESRCH/.test(String(error))) return false;
-    throw error;
-  }
 });
 var pause = (function pause(milliseconds) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
@@ -7919,20 +7901,20 @@ var WAIT_FLAGS = {
 
 // ffi/calls/processes.ts
 
-function kill(pid, signal2) {
-  return call("kill", pid, signalName(signal2));
+function kill(pid, signal) {
+  return call("kill", pid, signalName(signal));
 }
-function tgkill(process, thread, signal2) {
-  return call("tgkill", process, thread, signalName(signal2));
+function tgkill(process, thread, signal) {
+  return call("tgkill", process, thread, signalName(signal));
 }
 
-function pidfd_send_signal(pidfd, signal2) {
-  return call("pidfd_send_signal", pidfd, signalName(signal2), null, 0);
+function pidfd_send_signal(pidfd, signal) {
+  return call("pidfd_send_signal", pidfd, signalName(signal), null, 0);
 }
 
 var CHANGEABLE_SIGNALS = Array.from({
   length: SIGRTMAX
-}, ((_, index) => index + 1)).filter(((signal2) => signal2 !== SIGNALS.SIGKILL && signal2 !== SIGNALS.SIGSTOP));
+}, ((_, index) => index + 1)).filter(((signal) => signal !== SIGNALS.SIGKILL && signal !== SIGNALS.SIGSTOP));
 
 
 var SIGSET_SIZE2 = 8;
@@ -7942,9 +7924,9 @@ var IGNORE_ACTION = new Struct(new Uint8Array([
   ...new Array(31).fill(0)
 ]), "SIG_IGN");
 
-function rt_sigtimedwait(signal2) {
+function rt_sigtimedwait(signal) {
   const set = new Uint8Array(SIGSET_SIZE2);
-  set[signal2 - 1 >> 3] = 1 << (signal2 - 1 & 7);
+  set[signal - 1 >> 3] = 1 << (signal - 1 & 7);
   return call("rt_sigtimedwait", new Struct(set, "&set"), null, null, SIGSET_SIZE2);
 }
 var MASKS = {
@@ -10482,6 +10464,8 @@ var PASSED_OVER = /* @__PURE__ */ new Set([
   "node_modules"
 ]);
 var OBJECTS = /\/\.git\/(.*\/)?objects$/;
+var NONE2 = /* @__PURE__ */ new Set();
+var HOME2 = "~/";
 var GIT2 = ".git/";
 var CONFIG = ".config/";
 var GIT_FILES = {
@@ -10659,10 +10643,15 @@ var NameSearch = class {
   #reportHome() {
     const { home, configHome } = this.#question;
     const { ofHome } = this.#index;
-    if (home !== void 0) this.#reportAll(home, ofHome);
+    if (home !== void 0) this.#reportAll(home, ofHome, this.#presentInHome());
     if (configHome === void 0) return;
     const configs = ofHome.filter((name) => name.startsWith(CONFIG));
     this.#reportAll(configHome, configs.map((name) => name.slice(CONFIG.length)));
+  }
+  /** The names of the home directory that may be missing. */
+  #presentInHome() {
+    const { present: present2 = [] } = this.#question;
+    return new Set(present2.map((name) => name.startsWith(HOME2) ? name.slice(HOME2.length) : name));
   }
   /** Reports what the host mounts in the directory, and has such a name elsewhere. */
   #reportMounts() {
@@ -10690,25 +10679,31 @@ var NameSearch = class {
       return isGitDirectory(directory, this.#lists.of(directory));
     });
   }
-  #reportAll(base, names) {
+  /** @param present those that are reported only if they are there */
+  #reportAll(base, names, present2 = NONE2) {
     if (names.length === 0) return;
     const entries = this.#lists.of(base);
     for (const name of names) {
       const path2 = below(base, name);
-      if (entries.has(name.split("/", 1)[0])) this.#report(path2, true, {
-        base
-      });
-      else for (const at3 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at3);
+      const mayBeMade = present2.has(name);
+      if (entries.has(name.split("/", 1)[0])) {
+        this.#report(path2, !mayBeMade, {
+          base,
+          isWhole: mayBeMade
+        });
+      } else if (!mayBeMade) {
+        for (const at3 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at3);
+      }
     }
   }
   /** Notes a path by where it leads and the links on the way, or what is missing of it. */
-  #report(path2, isAbsent, { text: text3, base } = {}) {
+  #report(path2, isAbsent, { text: text3, base, isWhole = false } = {}) {
     const end = this.#links.endOf(path2, {
       base
     });
     for (const at3 of end === void 0 ? [] : this.#found.pathsOf(end)) {
       const type = typeOf(at3);
-      if (type !== void 0 && !this.#found.isLeft(at3)) this.#find(at3, type);
+      if (type !== void 0 && !this.#found.isLeft(at3)) this.#find(at3, type, isWhole);
       else if (isAbsent) this.#found.addMissingOf(at3, text3);
     }
   }
@@ -10796,12 +10791,12 @@ var NameSearch = class {
     }
   }
   /** Notes a file, the links by which it is reached, and what is in a directory. */
-  #find(path2, type) {
+  #find(path2, type, isWhole = false) {
     const found = this.#found;
     if (found.has(path2) || found.isExcepted(path2) || !found.isInside(path2)) return;
     if (type === S_IFLNK) return this.#follow(path2);
     found.add(path2, type);
-    if (type === S_IFDIR) this.#lookThrough(path2);
+    if (type === S_IFDIR && !isWhole) this.#lookThrough(path2);
   }
   /** Notes where links in a protected directory lead, and the files in it that have other names. */
   #lookThrough(directory) {
@@ -17731,22 +17726,22 @@ var OPENING = new Routine([], [
 
 // launch/ignored_signals.ts
 var ignoredSignals = perEngine((() => {
-  const queries = CHANGEABLE_SIGNALS.map(((signal2) => {
+  const queries = CHANGEABLE_SIGNALS.map(((signal) => {
     const action = sigactionOutput();
     return {
-      signal: signal2,
+      signal,
       action,
-      call: rt_sigaction(signal2, null, action)
+      call: rt_sigaction(signal, null, action)
     };
   }));
   const outcome = syscalls(queries.map((({ call: call2 }) => ({
     call: call2
   }))));
-  const all = queries.filter((({ action }) => isIgnored(outcome.output(action)))).map((({ signal: signal2 }) => signal2));
+  const all = queries.filter((({ action }) => isIgnored(outcome.output(action)))).map((({ signal }) => signal));
   if (all.includes(SIGNALS.SIGCHLD)) syscall(rt_sigaction(SIGNALS.SIGCHLD, "SIG_DFL"));
-  const isRuntimes = ((signal2) => signal2 === SIGNALS.SIGPIPE || signal2 >= SIGRTMIN);
+  const isRuntimes = ((signal) => signal === SIGNALS.SIGPIPE || signal >= SIGRTMIN);
   return {
-    ignored: all.filter(((signal2) => signal2 !== SIGNALS.SIGCHLD && !isRuntimes(signal2))),
+    ignored: all.filter(((signal) => signal !== SIGNALS.SIGCHLD && !isRuntimes(signal))),
     ignoredByRuntime: all.filter(isRuntimes)
   };
 }));
@@ -18365,19 +18360,19 @@ function transfer(direction, fd, size) {
 
 // launch/ask_to_end.ts
 var USUAL_GRACE = 5e3;
-function askToEnd({ pid, pidfd, cgroup }, killAfter = USUAL_GRACE, signal2 = SIGNALS.SIGTERM) {
-  const asks = killAfter > 0 && cgroup?.paused !== true && !drops(pid, signal2);
-  syscall(pidfd_send_signal(pidfd, asks ? signal2 : SIGNALS.SIGKILL));
+function askToEnd({ pid, pidfd, cgroup }, killAfter = USUAL_GRACE, signal = SIGNALS.SIGTERM) {
+  const asks = killAfter > 0 && cgroup?.paused !== true && !drops(pid, signal);
+  syscall(pidfd_send_signal(pidfd, asks ? signal : SIGNALS.SIGKILL));
   if (!asks) cgroup?.killed();
   return asks ? killAfter : void 0;
 }
-function drops(pid, signal2) {
+function drops(pid, signal) {
   try {
     const directory = processDirectory(pid);
     const waiting = readWholeText(at_fdcwd, `${directory}/syscall`);
     const status = readWholeText(at_fdcwd, `${directory}/status`);
     const number = syscallNumber("rt_sigtimedwait", engine().architecture);
-    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) && !TAKEN.some((field) => hasSignal(status, field, signal2));
+    return /^NSpid:.*\s1$/m.test(status) && !waiting.startsWith(`${number} `) && !TAKEN.some((field) => hasSignal(status, field, signal));
   } catch {
     return false;
   }
@@ -18386,9 +18381,9 @@ var TAKEN = [
   "SigCgt",
   "SigBlk"
 ];
-function hasSignal(status, field, signal2) {
+function hasSignal(status, field, signal) {
   const mask2 = new RegExp(`^${field}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0";
-  return (BigInt(`0x${mask2}`) >> BigInt(signal2 - 1) & 1n) === 1n;
+  return (BigInt(`0x${mask2}`) >> BigInt(signal - 1) & 1n) === 1n;
 }
 
 // launch/output.ts
@@ -22383,10 +22378,10 @@ var ScriptFrame = class {
   }),
     begin: (function (writer) {
     const { ignored, ignoredByRuntime, clearsHandlers } = this.#facts;
-    for (const signal2 of clearsHandlers ? ignoredByRuntime : CHANGEABLE_SIGNALS) {
-      writer.add(rt_sigaction(signal2, "SIG_DFL"), CHILD_EDGES);
+    for (const signal of clearsHandlers ? ignoredByRuntime : CHANGEABLE_SIGNALS) {
+      writer.add(rt_sigaction(signal, "SIG_DFL"), CHILD_EDGES);
     }
-    for (const signal2 of ignored) writer.add(rt_sigaction(signal2, "SIG_IGN"), CHILD_EDGES);
+    for (const signal of ignored) writer.add(rt_sigaction(signal, "SIG_IGN"), CHILD_EDGES);
     this.guard.begin(writer);
     if (this.#needsSockets) writer.add(close(SCRIPT_SOCKET), CHILD_EDGES);
   }),
@@ -25228,6 +25223,30 @@ var HOME_NAMES = [
   "~/.local/state/ramekin",
   "~/bin"
 ];
+var PROGRAM_NAMES = [
+  "~/.asdf",
+  "~/.bun/bin",
+  "~/.cache/deno",
+  "~/.cache/pre-commit",
+  "~/.cargo/bin",
+  "~/.cargo/env",
+  "~/.deno",
+  "~/.local/share/pnpm",
+  "~/.local/share/ramekin",
+  "~/.nvm",
+  "~/.pyenv",
+  "~/.rbenv",
+  "~/.rustup",
+  "~/.volta",
+  "~/go/bin"
+];
+var PRESENT_NAMES = [
+  ...PROGRAM_NAMES,
+  ".git/rebase-apply",
+  ".git/rebase-merge",
+  ".git/sequencer"
+];
+var KEPT_BOXES = "~/.cache/ramekin";
 var PROJECT_NAMES = [
   ".cargo/config",
   ".cargo/config.toml",
@@ -25259,6 +25278,7 @@ var PROJECT_NAMES = [
 ];
 var PROTECTED_NAMES = [
   ...HOME_NAMES,
+  ...PROGRAM_NAMES,
   ...PROJECT_NAMES
 ].sort();
 
@@ -25271,6 +25291,11 @@ function lowerProtect(step, plan) {
   if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
   const { names = PROTECTED_NAMES } = step;
   const except = (step.except ?? []).map(normalize).filter((path2) => isWithin(path2, source)).map((path2) => directory + path2.slice(source.length));
+  const home = homeOf(plan);
+  if (names.includes(KEPT_BOXES)) refuseBoxes(plan, home, [
+    directory,
+    ...except
+  ]);
   plan.recordBeforehand({
     kind: "write",
     path: directory
@@ -25279,9 +25304,10 @@ function lowerProtect(step, plan) {
     directory,
     asked: source,
     names,
-    absent: names.filter((name) => !HOME_NAMES.includes(name)),
+    absent: names.filter((name) => !HOME_NAMES.includes(name) && !PRESENT_NAMES.includes(name)),
+    present: names.filter((name) => PRESENT_NAMES.includes(name)),
     start: plan.facts.resolve(plan.facts.workingDirectory()).path,
-    home: homeOf(plan),
+    home,
     uid: plan.state.caller.euid,
     except
   });
@@ -25312,6 +25338,16 @@ function lowerProtect(step, plan) {
     shown2.keep(file);
     everywhere.keep(file);
   }
+}
+function refuseBoxes(plan, home, paths) {
+  if (home === void 0) return;
+  const boxes = plan.facts.resolve(KEPT_BOXES.replace("~", home)).path;
+  const names = paths.flatMap((path2) => [
+    path2,
+    ...plan.facts.otherNames.wholeOf(path2)
+  ]);
+  if (!names.some((name) => isWithin(name, boxes))) return;
+  plan.refuse(`${boxes} has boxes that ramekin executes outside of the sandbox, so no program may write there; leave it out, or protect nothing (protect: false, --no-protect)`);
 }
 var OtherPlaces = class {
 
@@ -28120,10 +28156,60 @@ function sendTo(path2, fd) {
   }
 }
 
+// oci/signal.ts
+function signalProcess(process, number) {
+  signalThose([
+    process.pid
+  ], () => isAlive(process) ? [
+    process.pid
+  ] : [], number);
+}
+function signalFound(find, number) {
+  const pids = find();
+  signalThose(pids, find, number);
+  return pids;
+}
+function signalThose(pids, find, number) {
+  const pidfds = /* @__PURE__ */ new Map();
+  try {
+    for (const pid of pids) {
+      const pidfd = ifThere(() => syscall(pidfd_open(pid, 0)), [
+        "ESRCH"
+      ]);
+      if (pidfd !== void 0) pidfds.set(pid, pidfd);
+    }
+    const still = new Set(find());
+    for (const [pid, pidfd] of pidfds) {
+      if (!still.has(pid)) continue;
+      syscalls([
+        {
+          call: pidfd_send_signal(pidfd, number),
+          accept: [
+            "ESRCH"
+          ]
+        }
+      ]);
+    }
+  } finally {
+    for (const pidfd of pidfds.values()) syscall(close(pidfd));
+  }
+}
+
 // oci/destroy.ts
 var PATIENCE4 = 1e4;
 
 
+function processesOf(record) {
+  const { groups, process } = record;
+  const pids = new Set(pidsIn(groups));
+  if (process !== void 0) pids.add(process.pid);
+  if (record.fixed === void 0) {
+    for (const pid of holdersOf(record.fifo)) pids.add(pid);
+  }
+  return [
+    ...pids
+  ];
+}
 function holdersOf(path2) {
   const holds3 = (pid) => {
     try {
@@ -28141,7 +28227,6 @@ function linkOf(path2) {
     return void 0;
   }
 }
-
 
 
 
@@ -29234,24 +29319,12 @@ function run5(runtime, given2) {
   const number = signalNumber(name);
   const record = ContainerRecord.open(runtime, id2);
   const all = isSet(given2, "all");
-  if (all) {
-    for (const pid of pidsIn(record.groups)) send2(pid, number);
-  }
+  if (all) signalFound(() => pidsIn(record.groups), number);
   const { process } = record;
   if (process === void 0 && !all) throw new OciError("container not running: no such process");
-  if (process !== void 0) send2(process.pid, number);
+  if (process !== void 0) signalProcess(process, number);
   if (number === SIGNALS.SIGKILL) freeze(record.groups, false);
   return 0;
-}
-function send2(pid, number) {
-  syscalls([
-    {
-      call: kill(pid, number),
-      accept: [
-        "ESRCH"
-      ]
-    }
-  ]);
 }
 function signalNumber(name) {
   if (/^\d+$/.test(name) && Number(name) <= 64) return Number(name);

@@ -4523,6 +4523,11 @@ var lowerProtect = (function lowerProtect(step, plan) {
   if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
   const { names = PROTECTED_NAMES } = step;
   const except = (step.except ?? []).map(normalize).filter((path2) => isWithin(path2, source)).map((path2) => directory + path2.slice(source.length));
+  const home = homeOf(plan);
+  if (names.includes(KEPT_BOXES)) refuseBoxes(plan, home, [
+    directory,
+    ...except
+  ]);
   plan.recordBeforehand({
     kind: "write",
     path: directory
@@ -4531,9 +4536,10 @@ var lowerProtect = (function lowerProtect(step, plan) {
     directory,
     asked: source,
     names,
-    absent: names.filter(((name) => !HOME_NAMES.includes(name))),
+    absent: names.filter(((name) => !HOME_NAMES.includes(name) && !PRESENT_NAMES.includes(name))),
+    present: names.filter((name) => PRESENT_NAMES.includes(name)),
     start: plan.facts.resolve(plan.facts.workingDirectory()).path,
-    home: homeOf(plan),
+    home,
     uid: plan.state.caller.euid,
     except
   });
@@ -17881,6 +17887,8 @@ var PASSED_OVER = /* @__PURE__ */ new Set([
   "node_modules"
 ]);
 var OBJECTS = /\/\.git\/(.*\/)?objects$/;
+var NONE2 = /* @__PURE__ */ new Set();
+var HOME2 = "~/";
 var GIT2 = ".git/";
 var CONFIG = ".config/";
 var GIT_FILES = {
@@ -18011,7 +18019,7 @@ var NameSearch = class {
     reportHome$40 = (function () {
     const { home, configHome } = this.#question;
     const { ofHome } = this.#index;
-    if (home !== void 0) reportAll$42.call(this, home, ofHome);
+    if (home !== void 0) reportAll$42.call(this, home, ofHome, this.#presentInHome());
     if (configHome === void 0) return;
     const configs = ofHome.filter((name) => name.startsWith(CONFIG));
     reportAll$42.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
@@ -18031,26 +18039,31 @@ var NameSearch = class {
   });
   }
   static {
-    reportAll$42 = (function (base, names) {
+    reportAll$42 = (function (base, names, present2 = NONE2) {
     if (names.length === 0) return;
     const entries = this.#lists.of(base);
     for (const name of names) {
       const path2 = below(base, name);
-      if (entries.has(name.split("/", 1)[0])) report$43.call(this, path2, true, {
-        base
-      });
-      else for (const at3 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at3);
+      const mayBeMade = present2.has(name);
+      if (entries.has(name.split("/", 1)[0])) {
+        report$43.call(this, path2, !mayBeMade, {
+          base,
+          isWhole: mayBeMade
+        });
+      } else if (!mayBeMade) {
+        for (const at3 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at3);
+      }
     }
   });
   }
   static {
-    report$43 = (function (path2, isAbsent, { text: text4, base } = {}) {
+    report$43 = (function (path2, isAbsent, { text: text4, base, isWhole = false } = {}) {
     const end = this.#links.endOf(path2, {
       base
     });
     for (const at3 of end === void 0 ? [] : this.#found.pathsOf(end)) {
       const type = typeOf2(at3);
-      if (type !== void 0 && !this.#found.isLeft(at3)) this.#find(at3, type);
+      if (type !== void 0 && !this.#found.isLeft(at3)) this.#find(at3, type, isWhole);
       else if (isAbsent) this.#found.addMissingOf(at3, text4);
     }
   });
@@ -18178,6 +18191,11 @@ var NameSearch = class {
   /** Reports names where what is written to may itself be the beginning of one. */
   
   
+  /** The names of the home directory that may be missing. */
+  #presentInHome() {
+    const { present: present2 = [] } = this.#question;
+    return new Set(present2.map((name) => name.startsWith(HOME2) ? name.slice(HOME2.length) : name));
+  }
   /** Reports what the host mounts in the directory, and has such a name elsewhere. */
   
   /** Whether a path outside of the directory has one of the names, or a directory around it. */
@@ -18194,6 +18212,7 @@ var NameSearch = class {
       return isGitDirectory(directory, this.#lists.of(directory));
     });
   }
+  /** @param present those that are reported only if they are there */
   
   /** Notes a path by where it leads and the links on the way, or what is missing of it. */
   
@@ -18236,12 +18255,12 @@ var NameSearch = class {
     }
   }
   /** Notes a file, the links by which it is reached, and what is in a directory. */
-  #find(path2, type) {
+  #find(path2, type, isWhole = false) {
     const found = this.#found;
     if (found.has(path2) || found.isExcepted(path2) || !found.isInside(path2)) return;
     if (type === S_IFLNK) return this.#follow(path2);
     found.add(path2, type);
-    if (type === S_IFDIR) this.#lookThrough(path2);
+    if (type === S_IFDIR && !isWhole) this.#lookThrough(path2);
   }
   /** Notes where links in a protected directory lead, and the files in it that have other names. */
   #lookThrough(directory) {
@@ -29683,6 +29702,30 @@ var HOME_NAMES = [
   "~/.local/state/ramekin",
   "~/bin"
 ];
+var PROGRAM_NAMES = [
+  "~/.asdf",
+  "~/.bun/bin",
+  "~/.cache/deno",
+  "~/.cache/pre-commit",
+  "~/.cargo/bin",
+  "~/.cargo/env",
+  "~/.deno",
+  "~/.local/share/pnpm",
+  "~/.local/share/ramekin",
+  "~/.nvm",
+  "~/.pyenv",
+  "~/.rbenv",
+  "~/.rustup",
+  "~/.volta",
+  "~/go/bin"
+];
+var PRESENT_NAMES = [
+  ...PROGRAM_NAMES,
+  ".git/rebase-apply",
+  ".git/rebase-merge",
+  ".git/sequencer"
+];
+var KEPT_BOXES = "~/.cache/ramekin";
 var PROJECT_NAMES = [
   ".cargo/config",
   ".cargo/config.toml",
@@ -29714,11 +29757,22 @@ var PROJECT_NAMES = [
 ];
 var PROTECTED_NAMES = [
   ...HOME_NAMES,
+  ...PROGRAM_NAMES,
   ...PROJECT_NAMES
 ].sort();
 
 // plan/steps/protect.ts
 
+function refuseBoxes(plan, home, paths) {
+  if (home === void 0) return;
+  const boxes = plan.facts.resolve(KEPT_BOXES.replace("~", home)).path;
+  const names = paths.flatMap((path2) => [
+    path2,
+    ...plan.facts.otherNames.wholeOf(path2)
+  ]);
+  if (!names.some((name) => isWithin(name, boxes))) return;
+  plan.refuse(`${boxes} has boxes that ramekin executes outside of the sandbox, so no program may write there; leave it out, or protect nothing (protect: false, --no-protect)`);
+}
 var OtherPlaces = class {
   static {
     addMethods(this.prototype, {

@@ -2171,7 +2171,7 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
   descriptors.forEach(((fd, stream) => {
     if (fd !== void 0) collected.set(fd, new OutputCollector(stream, maxOutput));
   }));
-  const open6 = new Set(collected.keys());
+  const open5 = new Set(collected.keys());
   let [isEnding, timedOut] = [
     false,
     false
@@ -2193,14 +2193,14 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
     ];
   };
   const waitForAny = (() => {
-    const [first = -1, second = -1] = open6;
+    const [first = -1, second = -1] = open5;
     const left = deadline === Infinity ? FOREVER : Math.max(0, deadline - performance.now());
     const seconds3 = Math.floor(left / 1e3);
     const exit = status === void 0 ? pidfd : -1;
     WAITING3.run(first, second, exit, seconds3, Math.round((left - seconds3 * 1e3) * 1e6));
   });
-  while (status === void 0 || open6.size > 0 && !isEnding) {
-    const waitsForEnd = open6.size === 0 && deadline === Infinity;
+  while (status === void 0 || open5.size > 0 && !isEnding) {
+    const waitsForEnd = open5.size === 0 && deadline === Infinity;
     if (!waitsForEnd) waitForAny();
     if (performance.now() >= deadline) {
       timedOut ||= !isEnding;
@@ -2213,12 +2213,12 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
         ...cgroup.endSync()
       };
     }
-    for (const fd of open6) {
+    for (const fd of open5) {
       const bytes = readSome(fd);
       if (bytes === void 0) continue;
       const stream = collected.get(fd);
       stream.add(bytes);
-      if (bytes.length === 0) open6.delete(fd);
+      if (bytes.length === 0) open5.delete(fd);
       else if (stream.overflows) kill3();
     }
   }
@@ -4797,6 +4797,11 @@ var lowerProtect = (function lowerProtect(step, plan) {
   if (!plan.host.isHere) plan.refuse(NAMES_OF_TARGET);
   const { names = PROTECTED_NAMES } = step;
   const except = (step.except ?? []).map(normalize).filter((path2) => isWithin(path2, source)).map((path2) => directory2 + path2.slice(source.length));
+  const home = homeOf(plan);
+  if (names.includes(KEPT_BOXES)) refuseBoxes(plan, home, [
+    directory2,
+    ...except
+  ]);
   plan.recordBeforehand({
     kind: "write",
     path: directory2
@@ -4805,9 +4810,10 @@ var lowerProtect = (function lowerProtect(step, plan) {
     directory: directory2,
     asked: source,
     names,
-    absent: names.filter(((name) => !HOME_NAMES.includes(name))),
+    absent: names.filter(((name) => !HOME_NAMES.includes(name) && !PRESENT_NAMES.includes(name))),
+    present: names.filter((name) => PRESENT_NAMES.includes(name)),
     start: plan.facts.resolve(plan.facts.workingDirectory()).path,
-    home: homeOf(plan),
+    home,
     uid: plan.state.caller.euid,
     except
   });
@@ -5246,7 +5252,7 @@ var give = (function give(all) {
   }
 });
 var looking = (function looking({ placeholder: { path: path2, text: text5 }, parent, fd }) {
-  const [named2, open6] = [
+  const [named2, open5] = [
     statxOutput(),
     statxOutput()
   ];
@@ -5263,12 +5269,12 @@ var looking = (function looking({ placeholder: { path: path2, text: text5 }, par
         ]
       },
       {
-        call: statx(fd, "", AT_EMPTY_PATH, mask2, open6)
+        call: statx(fd, "", AT_EMPTY_PATH, mask2, open5)
       }
     ],
     isOurs: (function (outcome) {
       if (outcome.result(look2) !== 0n) return false;
-      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open6));
+      const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open5));
       if (readStatx(outcome.output(named2)).ino !== ino) return false;
       if (text5 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
       return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text5.length && holds3(fd, text5);
@@ -5583,15 +5589,10 @@ var write4 = (function write4(stream, text5) {
   while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
 });
 var escaped2 = (function escaped2(text5) {
-  return text5.split(COLOUR).map(((piece, index) => index % 2 === 1 ? piece : escapeLines(piece))).join("");
+  return text5.split(COLOUR).map(((piece, index) => index % 2 === 1 ? `\x1B[${piece}m` : escapeLines(piece))).join("");
 });
 var auditOf = (function auditOf(given) {
-  if (!given.has(AUDIT.name)) return void 0;
-  const file = given.value(AUDIT.name);
-  if (file !== void 0) writeText2(file, "");
-  return {
-    file
-  };
+  return given.has(AUDIT.name) ? new Audit(given.value(AUDIT.name)) : void 0;
 });
 var limitsOf2 = (function limitsOf2(given) {
   const [memory, swap] = [
@@ -5786,8 +5787,8 @@ var runProgram = (async function runProgram(words3, make2, { name, denied: denie
   } catch (error) {
     const status = startStatus(error);
     if (status === void 0) throw error;
-    const text5 = (paint) => errorReport(error, {
-      paint,
+    const text5 = (paint2) => errorReport(error, {
+      paint: paint2,
       debug: false
     });
     printError(text5(paintFor(Deno.stderr)));
@@ -6029,7 +6030,7 @@ var runsProgram = (function runsProgram([first]) {
 });
 var runSubcommand = (async function runSubcommand(subcommand, words3) {
   const given = readArguments(words3, subcommand);
-  if (given.has("help")) return show2((paint) => subcommandHelp(subcommand, paint));
+  if (given.has("help")) return show2((paint2) => subcommandHelp(subcommand, paint2));
   if (given.has("detach") && isDetached(given) && supervisorFd(given) === void 0) {
     return (await Promise.resolve().then(() => (init_detach(), detach_exports))).detach(given);
   }
@@ -18659,8 +18660,8 @@ function descriptorOf2(file, use) {
     Deno.stderr
   ].findIndex((stream) => stream === file);
   if (standard !== -1) return standard;
-  const open6 = file;
-  const { dev, ino } = open6.statSync();
+  const open5 = file;
+  const { dev, ino } = open5.statSync();
   const same = namesIn("/proc/self/fd").map(Number).filter((fd) => {
     const status = statusOf3(fd);
     return status !== void 0 && Number(status.ino) === ino && status.dev === dev;
@@ -18668,7 +18669,7 @@ function descriptorOf2(file, use) {
   const [first] = same;
   if (first === void 0) throw new TypeError("the file is not one of this process's open files");
   if (same.length === 1) return first;
-  return same.find((fd) => movesWith(fd, open6)) ?? same.find((fd) => isFor(fd, use)) ?? first;
+  return same.find((fd) => movesWith(fd, open5)) ?? same.find((fd) => isFor(fd, use)) ?? first;
 }
 function isFor(fd, use) {
   const mode2 = syscall(fcntl(fd, F_GETFL, 0)) & O_ACCMODE;
@@ -21118,7 +21119,7 @@ var init_search_cost = __esm({
 });
 
 // host/name_search.ts
-var MAX_DEPTH, OTHERS2, PASSED_OVER, OBJECTS, GIT2, CONFIG, GIT_FILES, NameSearch;
+var MAX_DEPTH, OTHERS2, PASSED_OVER, OBJECTS, NONE2, HOME2, GIT2, CONFIG, GIT_FILES, NameSearch;
 var init_name_search = __esm({
   "host/name_search.ts": (function () {
     init_files3();
@@ -21142,6 +21143,8 @@ var init_name_search = __esm({
       "node_modules"
     ]);
     OBJECTS = /\/\.git\/(.*\/)?objects$/;
+    NONE2 = /* @__PURE__ */ new Set();
+    HOME2 = "~/";
     GIT2 = ".git/";
     CONFIG = ".config/";
     GIT_FILES = {
@@ -21272,7 +21275,7 @@ var init_name_search = __esm({
     reportHome$40 = (function () {
         const { home, configHome } = this.#question;
         const { ofHome } = this.#index;
-        if (home !== void 0) reportAll$42.call(this, home, ofHome);
+        if (home !== void 0) reportAll$42.call(this, home, ofHome, this.#presentInHome());
         if (configHome === void 0) return;
         const configs = ofHome.filter((name) => name.startsWith(CONFIG));
         reportAll$42.call(this, configHome, configs.map((name) => name.slice(CONFIG.length)));
@@ -21292,26 +21295,31 @@ var init_name_search = __esm({
       });
   }
   static {
-    reportAll$42 = (function (base, names) {
+    reportAll$42 = (function (base, names, present3 = NONE2) {
         if (names.length === 0) return;
         const entries = this.#lists.of(base);
         for (const name of names) {
           const path2 = below(base, name);
-          if (entries.has(name.split("/", 1)[0])) report$43.call(this, path2, true, {
-            base
-          });
-          else for (const at4 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at4);
+          const mayBeMade = present3.has(name);
+          if (entries.has(name.split("/", 1)[0])) {
+            report$43.call(this, path2, !mayBeMade, {
+              base,
+              isWhole: mayBeMade
+            });
+          } else if (!mayBeMade) {
+            for (const at4 of this.#found.pathsOf(path2)) this.#found.addMissingOf(at4);
+          }
         }
       });
   }
   static {
-    report$43 = (function (path2, isAbsent, { text: text5, base } = {}) {
+    report$43 = (function (path2, isAbsent, { text: text5, base, isWhole = false } = {}) {
         const end = this.#links.endOf(path2, {
           base
         });
         for (const at4 of end === void 0 ? [] : this.#found.pathsOf(end)) {
           const type = typeOf2(at4);
-          if (type !== void 0 && !this.#found.isLeft(at4)) this.#find(at4, type);
+          if (type !== void 0 && !this.#found.isLeft(at4)) this.#find(at4, type, isWhole);
           else if (isAbsent) this.#found.addMissingOf(at4, text5);
         }
       });
@@ -21439,6 +21447,11 @@ var init_name_search = __esm({
       /** Reports names where what is written to may itself be the beginning of one. */
       
       
+      /** The names of the home directory that may be missing. */
+      #presentInHome() {
+        const { present: present3 = [] } = this.#question;
+        return new Set(present3.map((name) => name.startsWith(HOME2) ? name.slice(HOME2.length) : name));
+      }
       /** Reports what the host mounts in the directory, and has such a name elsewhere. */
       
       /** Whether a path outside of the directory has one of the names, or a directory around it. */
@@ -21455,6 +21468,7 @@ var init_name_search = __esm({
           return isGitDirectory(directory2, this.#lists.of(directory2));
         });
       }
+      /** @param present those that are reported only if they are there */
       
       /** Notes a path by where it leads and the links on the way, or what is missing of it. */
       
@@ -21497,12 +21511,12 @@ var init_name_search = __esm({
         }
       }
       /** Notes a file, the links by which it is reached, and what is in a directory. */
-      #find(path2, type) {
+      #find(path2, type, isWhole = false) {
         const found = this.#found;
         if (found.has(path2) || found.isExcepted(path2) || !found.isInside(path2)) return;
         if (type === S_IFLNK) return this.#follow(path2);
         found.add(path2, type);
-        if (type === S_IFDIR) this.#lookThrough(path2);
+        if (type === S_IFDIR && !isWhole) this.#lookThrough(path2);
       }
       /** Notes where links in a protected directory lead, and the files in it that have other names. */
       #lookThrough(directory2) {
@@ -23827,13 +23841,13 @@ var init_path_calls = __esm({
 });
 
 // audit/container_files.ts
-function stateOf2(open6) {
+function stateOf2(open5) {
   const told2 = statfsOutput();
-  const fd = new ResultOf(open6, "file");
+  const fd = new ResultOf(open5, "file");
   try {
     const result = syscalls([
       {
-        call: open6,
+        call: open5,
         accept: NO_SUCH_PATH,
         onAccepted: END
       },
@@ -23844,7 +23858,7 @@ function stateOf2(open6) {
         call: close(fd)
       }
     ]);
-    if (result.result(open6) < 0n) return "missing";
+    if (result.result(open5) < 0n) return "missing";
     return (readStatfs(result.output(told2)).flags & READ_ONLY2) === 0 ? "writable" : "readOnly";
   } catch (error) {
     if (error instanceof SyscallError) return "unknown";
@@ -25407,18 +25421,18 @@ var init_proxy = __esm({
       }
       /** Returns the stream, to be closed with the proxy unless it is closed before. */
       #noted(stream) {
-        const open6 = this.#open;
+        const open5 = this.#open;
         const noted = {
           read: () => stream.read(),
           write: (bytes) => stream.write(bytes),
           end: () => stream.end(),
           close() {
-            open6.delete(noted);
+            open5.delete(noted);
             stream.close();
           }
         };
         if (this.#watch.closed) stream.close();
-        else open6.add(noted);
+        else open5.add(noted);
         return noted;
       }
     };
@@ -28689,8 +28703,8 @@ var init_nat_table = __esm({
 });
 
 // launch/host_services/process.ts
-function openIfRunning({ pid, started: started2 }, open6) {
-  const fd = ifThere(() => syscall(open6(pid)), ENDED2);
+function openIfRunning({ pid, started: started2 }, open5) {
+  const fd = ifThere(() => syscall(open5(pid)), ENDED2);
   if (fd === void 0) return void 0;
   if (ifThere(() => processIdentity(pid), ENDED2)?.started === started2) return fd;
   syscall(close(fd));
@@ -29820,15 +29834,15 @@ var init_kernel_files = __esm({
             const guarded = this.#guarded.get(normalize(`${target}/${name}`));
             return copied || guarded === void 0 || !holds5(guarded);
           };
-          const open6 = guards.map((name) => [
+          const open5 = guards.map((name) => [
             name,
             normalize(`${path2}/${name}`)
           ]).filter(([name, path3]) => isOpen2(name) && exists(path3));
-          if (open6.length === 0) return [];
+          if (open5.length === 0) return [];
           return [
             {
               kind: "write",
-              path: open6.length === 1 ? open6[0][1] : path2,
+              path: open5.length === 1 ? open5[0][1] : path2,
               stepIndex,
               step
             }
@@ -31077,15 +31091,15 @@ var init_open_directories = __esm({
           state.proc,
           state.outerProc
         ].filter((one) => one !== void 0);
-        const open6 = new Set([
+        const open5 = new Set([
           ...this.#open.values(),
           ...proc2
         ].map(({ fd }) => fd));
-        for (const fd of open6) this.#plan.call(close(fd));
+        for (const fd of open5) this.#plan.call(close(fd));
         this.forget();
         state.proc = state.outerProc = void 0;
         return [
-          ...open6
+          ...open5
         ];
       }
       /** Forgets them: the root has changed. */
@@ -33219,7 +33233,7 @@ function joinProcess(target, step, plan) {
     check: check3,
     fixes: ENDED3
   }) : void 0;
-  const open6 = (name, isWanted) => {
+  const open5 = (name, isWanted) => {
     if (!isWanted) return void 0;
     const call2 = openat(directory2, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return plan.open(call2, `<${name}>`, {
@@ -33229,8 +33243,8 @@ function joinProcess(target, step, plan) {
     });
   };
   const [root2, cwd] = [
-    open6("root", entersRoot),
-    open6("cwd", step.cwd === true)
+    open5("root", entersRoot),
+    open5("cwd", step.cwd === true)
   ];
   const joinsUser = kinds.has("user");
   plan.state.stoppable ||= mayBeStopped(plan, found, step);
@@ -34484,7 +34498,7 @@ var init_programs2 = __esm({
 });
 
 // recipe/protected_names.ts
-var HOME_NAMES, PROJECT_NAMES, PROTECTED_NAMES;
+var HOME_NAMES, PROGRAM_NAMES, PRESENT_NAMES, KEPT_BOXES, PROJECT_NAMES, PROTECTED_NAMES;
 var init_protected_names = __esm({
   "recipe/protected_names.ts": (function () {
     HOME_NAMES = [
@@ -34555,6 +34569,30 @@ var init_protected_names = __esm({
       "~/.local/state/ramekin",
       "~/bin"
     ];
+    PROGRAM_NAMES = [
+      "~/.asdf",
+      "~/.bun/bin",
+      "~/.cache/deno",
+      "~/.cache/pre-commit",
+      "~/.cargo/bin",
+      "~/.cargo/env",
+      "~/.deno",
+      "~/.local/share/pnpm",
+      "~/.local/share/ramekin",
+      "~/.nvm",
+      "~/.pyenv",
+      "~/.rbenv",
+      "~/.rustup",
+      "~/.volta",
+      "~/go/bin"
+    ];
+    PRESENT_NAMES = [
+      ...PROGRAM_NAMES,
+      ".git/rebase-apply",
+      ".git/rebase-merge",
+      ".git/sequencer"
+    ];
+    KEPT_BOXES = "~/.cache/ramekin";
     PROJECT_NAMES = [
       ".cargo/config",
       ".cargo/config.toml",
@@ -34586,6 +34624,7 @@ var init_protected_names = __esm({
     ];
     PROTECTED_NAMES = [
       ...HOME_NAMES,
+      ...PROGRAM_NAMES,
       ...PROJECT_NAMES
     ].sort();
   })
@@ -34593,6 +34632,16 @@ var init_protected_names = __esm({
 
 // plan/steps/protect.ts
 
+function refuseBoxes(plan, home, paths) {
+  if (home === void 0) return;
+  const boxes = plan.facts.resolve(KEPT_BOXES.replace("~", home)).path;
+  const names = paths.flatMap((path2) => [
+    path2,
+    ...plan.facts.otherNames.wholeOf(path2)
+  ]);
+  if (!names.some((name) => isWithin(name, boxes))) return;
+  plan.refuse(`${boxes} has boxes that ramekin executes outside of the sandbox, so no program may write there; leave it out, or protect nothing (protect: false, --no-protect)`);
+}
 
 var OtherPlaces, NAMES_OF_TARGET;
 var init_protect2 = __esm({
@@ -35033,10 +35082,10 @@ function enterTime(plan) {
   const opened2 = plan.call(openat(directory2, "time_for_children", O_RDONLY | O_CLOEXEC));
   const fd = new ResultOf(opened2, "time");
   plan.call(setns(fd, CLONE_NEWTIME));
-  for (const open6 of [
+  for (const open5 of [
     fd,
     directory2
-  ]) plan.release(open6);
+  ]) plan.release(open5);
 }
 var init_time_namespace = __esm({
   "plan/time_namespace.ts": (function () {
@@ -37038,16 +37087,16 @@ function sweepOnce(directory2) {
   sweep(directory2);
   swept().add(directory2);
 }
-function entryOf(directories, open6) {
+function entryOf(directories, open5) {
   let into;
   const files2 = [];
   for (const { version, directory: directory2 } of directories) {
     if (version === 2 && hasClone3()) {
       const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
-      into = new Named(open6(openat(at_fdcwd, directory2, flags2)), directory2);
+      into = new Named(open5(openat(at_fdcwd, directory2, flags2)), directory2);
     } else {
       const file = `${directory2}/cgroup.procs`;
-      files2.push(new Named(open6(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
+      files2.push(new Named(open5(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC)), file));
     }
   }
   return {
@@ -37271,18 +37320,18 @@ var init_group = __esm({
 
 // launch/thaw_guard.ts
 function thawGuard({ file, thawing }) {
-  const open6 = [
+  const open5 = [
     syscall(openat(at_fdcwd, file, O_WRONLY | O_CLOEXEC))
   ];
   try {
     const { reader, writer } = openPipe();
-    open6.push(reader, writer);
-    const guard2 = startGuard(open6[0], thawing);
-    syscall(close(open6.pop()));
+    open5.push(reader, writer);
+    const guard2 = startGuard(open5[0], thawing);
+    syscall(close(open5.pop()));
     waitForEnd2(reader);
     return guard2;
   } finally {
-    for (const fd of open6) syscall(close(fd));
+    for (const fd of open5) syscall(close(fd));
   }
 }
 function startGuard(file, thawing) {
@@ -40514,6 +40563,9 @@ function writeText2(path2, text5) {
 function writeBytes(path2, content2, mode2) {
   const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
   using file = linux.open(path2, flags2, mode2);
+  writeAll2(file, content2);
+}
+function writeAll2(file, content2) {
   let bytes = content2;
   while (bytes.length > 0) bytes = bytes.subarray(linux.write(file, bytes));
 }
@@ -40536,8 +40588,10 @@ function plain(_look, text5) {
   return text5;
 }
 function paintFor(stream) {
-  if (Deno.noColor || !stream.isTerminal()) return plain;
-  return (look2, text5) => `\x1B[${CODES[look2][0]}m${text5}\x1B[${CODES[look2][1]}m`;
+  return Deno.noColor || !stream.isTerminal() ? plain : paint;
+}
+function paint(look2, text5) {
+  return `${MARK}${CODES[look2][0]}m${text5}${MARK}${CODES[look2][1]}m`;
 }
 
 function printError(text5) {
@@ -40552,7 +40606,7 @@ function printJson(value) {
 function width() {
   return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : void 0;
 }
-function table(heads, rows, paint = plain, limit2 = width()) {
+function table(heads, rows, paint2 = plain, limit2 = width()) {
   const shown4 = rows.map((row) => row.map(escapeControls));
   const widths = heads.map((head2, column) => Math.max(head2.length, ...shown4.map((row) => row[column].length)));
   const line3 = (cells) => {
@@ -40560,11 +40614,11 @@ function table(heads, rows, paint = plain, limit2 = width()) {
     return limit2 === void 0 ? text5 : text5.slice(0, limit2);
   };
   return [
-    paint("bold", line3(heads)),
+    paint2("bold", line3(heads)),
     ...shown4.map(line3)
   ].join("\n");
 }
-var CODES, COLOUR;
+var CODES, MARK, COLOUR;
 var init_output2 = __esm({
   "scripts/ramekin/output.ts": (function () {
     init_control_characters();
@@ -40594,30 +40648,30 @@ var init_output2 = __esm({
         39
       ]
     };
-    COLOUR = /(\x1b\[(?:1|2|22|3[1236]|39)m)/;
+    MARK = `\x1B[${crypto.randomUUID()};`;
+    COLOUR = new RegExp(`\\x1b\\[${MARK.slice(2)}(\\d+)m`);
   })
 });
 
 // scripts/ramekin/audit.ts
 
-function reportDenials(denials, file) {
-  if (file !== void 0) {
-    return writeText2(file, denials.map((denial) => `${JSON.stringify(denial)}
-`).join(""));
+function openReport(path2) {
+  const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
+  try {
+    return linux.open(path2, KERNELS.test(path2) ? flags2 : flags2 | linux.O_NOFOLLOW, 420);
+  } catch (error) {
+    if (!(error instanceof SyscallError) || error.code !== "ELOOP") throw error;
+    throw new UsageError(`--audit=${path2} is a symbolic link, which may lead anywhere; remove it`);
   }
-  if (denials.length === 0) return printError("ramekin: nothing was denied that an audit sees");
-  const lines = denials.map((denial) => `  ${describeDenial(denial)}`);
-  printError([
-    "ramekin: denied",
-    ...lines
-  ].join("\n"));
 }
-var AUDIT;
+var AUDIT, Audit, KERNELS;
 var init_audit = __esm({
   "scripts/ramekin/audit.ts": (function () {
+    init_control_characters();
     init_mod2();
     init_files8();
     init_output2();
+    init_usage();
     AUDIT = {
       name: "audit",
       value: "FILE",
@@ -40625,6 +40679,32 @@ var init_audit = __esm({
       completes: "file",
       summary: "tell at the end what it was denied, and what would allow it; or write it to a file"
     };
+    Audit = class {
+
+      #file;
+      /** Opens the file, if there is one. Where it cannot be written, nothing runs. */
+      constructor(path2) {
+        this.#file = path2 === void 0 ? void 0 : openReport(path2);
+      }
+      /** Tells what was denied: as lines of JSON, in a file. */
+      report(denials) {
+        if (this.#file !== void 0) {
+          const lines2 = denials.map((denial) => `${escapeControls(JSON.stringify(denial))}
+`);
+          return writeAll2(this.#file, new TextEncoder().encode(lines2.join("")));
+        }
+        if (denials.length === 0) return printError("ramekin: nothing was denied that an audit sees");
+        const lines = denials.map((denial) => `  ${describeDenial(denial)}`);
+        printError([
+          "ramekin: denied",
+          ...lines
+        ].join("\n"));
+      }
+      [Symbol.dispose]() {
+        this.#file?.[Symbol.dispose]();
+      }
+    };
+    KERNELS = /^\/(?:dev|proc)\//;
   })
 });
 
@@ -40869,9 +40949,15 @@ var init_degrade = __esm({
 
 // scripts/ramekin/image_flags.ts
 function pullOptions(given) {
-  const platform = given.value("platform");
+  const [platform, maxSize] = [
+    given.value("platform"),
+    given.value("max-size")
+  ];
   return {
     ...registryOptions(given),
+    ...maxSize !== void 0 && {
+      maxBytes: bytesOf4(maxSize, "max-size")
+    },
     ...platform !== void 0 && {
       platform
     },
@@ -40979,11 +41065,12 @@ function split(text5, by) {
 function absolute2(path2) {
   return path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`;
 }
-var PLATFORM, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS, IMAGE_RUN_FLAGS, PROGRAM_FLAGS;
+var PLATFORM, MAX_SIZE2, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS, IMAGE_RUN_FLAGS, PROGRAM_FLAGS;
 var init_image_flags = __esm({
   "scripts/ramekin/image_flags.ts": (function () {
     init_mod2();
     init_files8();
+    init_units();
     init_usage();
     PLATFORM = {
       name: "platform",
@@ -40994,8 +41081,14 @@ var init_image_flags = __esm({
       ],
       summary: "the platform of the image, in place of this machine's: linux/arm64"
     };
+    MAX_SIZE2 = {
+      name: "max-size",
+      value: "SIZE",
+      summary: "the most bytes of the image's layers, and of the archives in them; 32g without it"
+    };
     PULL_FLAGS = [
       PLATFORM,
+      MAX_SIZE2,
       {
         name: "no-unpack",
         summary: "unpack it when it is first run"
@@ -41042,6 +41135,7 @@ var init_image_flags = __esm({
         summary: "when to pull it: missing (where it is not in the store), always or never"
       },
       PLATFORM,
+      MAX_SIZE2,
       {
         name: "volume",
         letter: "v",
@@ -41788,6 +41882,11 @@ ${STATUS}`,
             value: "TEXT",
             summary: "what its history says of it"
           },
+          {
+            name: "max-size",
+            value: "SIZE",
+            summary: "the most bytes of the files, with holes in them; 32g without it"
+          },
           PULL_FLAGS[0],
           JSON_FLAG
         ]
@@ -42189,9 +42288,9 @@ var init_arguments = __esm({
 });
 
 // scripts/ramekin/error_report.ts
-function errorReport(error, { paint, debug, subcommand }) {
+function errorReport(error, { paint: paint2, debug, subcommand }) {
   const lines = [
-    `${paint("red", "ramekin")}: ${messageOf(error)}`
+    `${paint2("red", "ramekin")}: ${messageOf(error)}`
   ];
   if (error instanceof UsageError) {
     lines.push(`  see ramekin help${subcommand === void 0 ? "" : ` ${subcommand}`}`);
@@ -42202,7 +42301,7 @@ function errorReport(error, { paint, debug, subcommand }) {
     const isWrite = error instanceof Error && error.message.includes("write access");
     lines.push(`  ${isWrite ? INSTALL_FOR_IMAGES : INSTALL}`);
   }
-  if (debug) lines.push(paint("dim", stackOf(error)));
+  if (debug) lines.push(paint2("dim", stackOf(error)));
   return lines.join("\n");
 }
 function messageOf(error) {
@@ -42224,7 +42323,7 @@ var init_error_report = __esm({
 });
 
 // scripts/ramekin/help.ts
-function programHelp(paint) {
+function programHelp(paint2) {
   const names = SUBCOMMANDS.map(({ name, summary }) => [
     name,
     summary
@@ -42232,9 +42331,9 @@ function programHelp(paint) {
   return [
     "Runs programs in containers, made of recipes.",
     "",
-    `${paint("bold", "Usage:")} ramekin SUBCOMMAND ...`,
+    `${paint2("bold", "Usage:")} ramekin SUBCOMMAND ...`,
     "",
-    ...pairs(names, paint),
+    ...pairs(names, paint2),
     "",
     ...pairs([
       [
@@ -42245,10 +42344,10 @@ function programHelp(paint) {
         "--version",
         "show the version"
       ]
-    ], paint)
+    ], paint2)
   ].join("\n");
 }
-function subcommandHelp(subcommand, paint) {
+function subcommandHelp(subcommand, paint2) {
   const { summary, more, flags: flags2 } = subcommand;
   const shown4 = [
     ...flags2,
@@ -42260,13 +42359,13 @@ function subcommandHelp(subcommand, paint) {
   return [
     `${summary[0].toUpperCase()}${summary.slice(1)}.`,
     "",
-    `${paint("bold", "Usage:")} ${usageLine(subcommand)}`,
+    `${paint2("bold", "Usage:")} ${usageLine(subcommand)}`,
     "",
     ...more === void 0 ? [] : [
       ...wrapped(more),
       ""
     ],
-    ...pairs(shown4, paint)
+    ...pairs(shown4, paint2)
   ].join("\n");
 }
 function usageLine({ name, operands, program, flags: flags2 }) {
@@ -42281,14 +42380,14 @@ function usageLine({ name, operands, program, flags: flags2 }) {
     ] : []
   ].join(" ");
 }
-function pairs(rows, paint) {
+function pairs(rows, paint2) {
   const width2 = Math.min(26, Math.max(...rows.map(([term2]) => term2.length)));
   return rows.flatMap(([term2, text5]) => {
     const lines = wrapped(text5, LINE - width2 - 4);
     const first = term2.length > width2 ? [
-      `  ${paint("cyan", term2)}`
+      `  ${paint2("cyan", term2)}`
     ] : [
-      `  ${paint("cyan", term2)}${" ".repeat(width2 - term2.length)}  ${lines.shift()}`
+      `  ${paint2("cyan", term2)}${" ".repeat(width2 - term2.length)}  ${lines.shift()}`
     ];
     return [
       ...first,
@@ -42321,12 +42420,12 @@ var init_help = __esm({
 });
 
 // scripts/ramekin/prompt.ts
-function questionFor(file, { message: message2 }, paint) {
+function questionFor(file, { message: message2 }, paint2) {
   const [what, ...rest] = message2.split("\n").map((line3) => escapeControls(line3.trim()));
   return [
-    `\u250F ${paint("yellow", paint("bold", `${escapeControls(file)} asks for a permission`))}`,
+    `\u250F ${paint2("yellow", paint2("bold", `${escapeControls(file)} asks for a permission`))}`,
     `\u2520\u2500 ${what.replace("not granted: ", "")}`,
-    ...rest.map((line3) => `\u2520\u2500 ${paint("dim", line3)}`),
+    ...rest.map((line3) => `\u2520\u2500 ${paint2("dim", line3)}`),
     `\u2517 Allow? [y/n/A] (y = yes, allow; n = no, deny; A = allow all of its kind) `
   ].join("\n");
 }
@@ -49265,7 +49364,7 @@ var init_file_batch = __esm({
         const close3 = this.calls.add("close", [
           fd
         ]);
-        this.#opened.findLast(({ open: open6 }) => open6 === fd.index).close = close3;
+        this.#opened.findLast(({ open: open5 }) => open5 === fd.index).close = close3;
       }
       /**
        * Runs it, and clears it.
@@ -49318,8 +49417,8 @@ var init_file_batch = __esm({
         });
       }
       #closeAll() {
-        for (const { open: open6, close: close3 } of this.#opened) {
-          const fd = this.calls.result(open6);
+        for (const { open: open5, close: close3 } of this.#opened) {
+          const fd = this.calls.result(open5);
           const isOpen2 = fd !== void 0 && fd >= 0;
           if (isOpen2 && (close3 === void 0 || this.calls.result(close3) === void 0)) closeNow(fd);
         }
@@ -49327,12 +49426,12 @@ var init_file_batch = __esm({
           if (this.calls.result(close3) === void 0) closeNow(fd);
         }
       }
-      #openedBy(open6) {
+      #openedBy(open5) {
         this.#opened.push({
-          open: open6,
+          open: open5,
           close: void 0
         });
-        return new BatchResult(open6);
+        return new BatchResult(open5);
       }
     };
     XATTR_ERRORS = [
@@ -50245,7 +50344,10 @@ async function unpackLayer(layer, unpacker, { left, signal, progress }) {
       diff.update(piece);
       size += piece.length;
       if (size > left) {
-        throw new ArchiveError(`the archives have more than the bytes that they may`);
+        throw new LayerError("the archives of the image have more than maxBytes (--max-size)", {
+          code: "too-large",
+          layer: layer.digest
+        });
       }
       reader.push(piece);
       await unpacker.work();
@@ -50931,6 +51033,7 @@ var init_write_layer = __esm({
         this.#options = options;
         this.#excluded = new Set(options.exclude?.map((path2) => path2.replace(/^\/+|\/+$/g, "")));
       }
+      #bytes = 0;
       /** How many files it has so far. */
       get entries() {
         return this.#entries;
@@ -51011,6 +51114,15 @@ var init_write_layer = __esm({
         }
         if (status.nlink > 1) this.#links.set(identity, path2);
         const size = kind === "file" ? status.size : 0;
+        this.#bytes += size;
+        if (this.#bytes > (this.#options.maxBytes ?? Infinity)) {
+          throw new LayerError(`${JSON.stringify(path2)} makes the layer larger than it may be`, {
+            code: "too-large",
+            advice: [
+              "remove it, or allow more: maxBytes, or --max-size"
+            ]
+          });
+        }
         const [major, minor] = deviceOf2(status.rdev);
         yield* this.#entry({
           ...attributes,
@@ -51894,13 +52006,13 @@ async function writeWhole(path2, bytes, temporary) {
       truncate: true,
       mode: 420
     });
-    await writeAll2(file, bytes);
+    await writeAll3(file, bytes);
     await file.sync();
   }
   await Deno.rename(temporary, path2);
   await syncDirectory(path2.slice(0, path2.lastIndexOf("/")));
 }
-async function writeAll2(file, bytes) {
+async function writeAll3(file, bytes) {
   let rest = bytes;
   while (rest.length > 0) rest = rest.subarray(await file.write(rest));
 }
@@ -52104,7 +52216,7 @@ var init_session = __esm({
           shared: true,
           signal
         });
-        await writeAll2(this.#lock.file, new TextEncoder().encode(names.map((it) => `${it}
+        await writeAll3(this.#lock.file, new TextEncoder().encode(names.map((it) => `${it}
 `).join("")));
       }
       /** A path for a temporary file. */
@@ -52197,7 +52309,7 @@ var init_roots = __esm({
 });
 
 // images/unpack.ts
-async function unpack(store, session, { config, layers, owners, progress, signal }) {
+async function unpack(store, session, { config, layers, owners, progress, signal, maxBytes }) {
   const name = rootName(chainIdOf(config.diffIds), owners.name);
   await session.keep([
     name
@@ -52212,6 +52324,7 @@ async function unpack(store, session, { config, layers, owners, progress, signal
     }));
     return owners.using((owners2) => unpackLayers(sources, directory2, {
       owners: owners2,
+      maxBytes,
       ...signal !== void 0 && {
         signal
       },
@@ -52240,7 +52353,7 @@ var init_unpack2 = __esm({
 });
 
 // images/image.ts
-var Image;
+var MOST_BYTES3, Image;
 var init_image = __esm({
   "images/image.ts"() {
     init_recipe();
@@ -52254,6 +52367,7 @@ var init_image = __esm({
     init_root_steps();
     init_index_file();
     init_unpack2();
+    MOST_BYTES3 = 32 * 2 ** 30;
     Image = class _Image {
 
       /** Its name in the store: `docker.io/library/debian:12`. */
@@ -52277,10 +52391,12 @@ var init_image = __esm({
       #store;
       #session;
       #ids;
+      #maxBytes;
       #owners;
       #root;
-      constructor(store, session, descriptor, manifest, config, ids2) {
+      constructor(store, session, descriptor, manifest, config, { ids: ids2, maxBytes = MOST_BYTES3 }) {
         this.#ids = ids2;
+        this.#maxBytes = maxBytes;
         this.#owners = ids2 === void 0 ? ownersHere() : mappedOwners(ids2);
         this.#store = store;
         this.#session = session;
@@ -52300,7 +52416,7 @@ var init_image = __esm({
         this.size = this.layers.reduce((sum4, { size }) => sum4 + size, 0);
       }
       /** Opens an image of the store; the session becomes its own. Use `pull()` or `storedImage()`. */
-      static async open(store, session, descriptor, { ids: ids2 } = {}) {
+      static async open(store, session, descriptor, options = {}) {
         const what = descriptor.annotations?.[NAME10] ?? descriptor.digest;
         await session.keep([
           descriptor.digest
@@ -52317,7 +52433,7 @@ var init_image = __esm({
           ...manifest.layers
         ].map((part2) => "config" in part2 ? part2.config.digest : part2.digest));
         const config = await store.document(`the configuration of ${what}`, manifest.config);
-        return new _Image(store, session, descriptor, manifest, parseConfig(`the configuration of ${what}`, config), ids2);
+        return new _Image(store, session, descriptor, manifest, parseConfig(`the configuration of ${what}`, config), options);
       }
       /**
        * Unpacks it, unless that is done, and returns what was left out or changed: device files that an
@@ -52342,6 +52458,7 @@ var init_image = __esm({
         const request2 = {
           config,
           layers,
+          maxBytes: this.#maxBytes,
           ...options
         };
         try {
@@ -52443,10 +52560,11 @@ var init_image = __esm({
       }
       /** Writes what a container of it has changed as a layer to a new file. */
       async writeChanges(upper, file, options) {
-        const { epoch, signal } = options;
+        const { epoch, signal, maxBytes = MOST_BYTES3 } = options;
         await this.#unpacked();
         return await this.#owners.using((owners) => writeLayer(upper, file, {
           owners,
+          maxBytes,
           exclude: MOUNTED_FILES.map((path2) => path2.slice(1)),
           ...epoch !== void 0 && {
             epoch
@@ -53142,7 +53260,7 @@ var init_blobs = __esm({
       async #write(bytes) {
         this.#count(bytes);
         if (this.size > this.#blob.size) await this.#refuse();
-        await writeAll2(this.#file, bytes);
+        await writeAll3(this.#file, bytes);
       }
       #count(bytes) {
         this.#hash.update(Buffer2.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
@@ -54691,11 +54809,24 @@ function checkLayers(what, { layers }, { diffIds }) {
     code: "invalid"
   });
 }
-async function download(store, session, source, { manifest, config, descriptor }, { progress, signal }) {
+function checkSize(what, layers, maxBytes) {
+  const size = layers.reduce((sum4, layer) => sum4 + layer.size, 0);
+  if (size <= maxBytes) return;
+  throw new ImageError(`the layers of ${what} have ${size} bytes, and ${maxBytes} are the most`, {
+    code: "too-large",
+    advice: [
+      "allow more, if you want it: maxBytes, or --max-size"
+    ]
+  });
+}
+async function download(store, session, source, { manifest, config, descriptor }, { progress, signal, maxBytes = MOST_BYTES3 }) {
   const layers = new Map(manifest.layers.map((layer) => [
     layer.digest,
     layer
   ]));
+  checkSize(source.what, [
+    ...layers.values()
+  ], maxBytes);
   await session.keep([
     descriptor.digest,
     manifest.config.digest,
@@ -54787,13 +54918,13 @@ async function collect(store, signal) {
 }
 async function neededBy2(store, images, kept) {
   const needed = /* @__PURE__ */ new Set();
-  const open6 = [
+  const open5 = [
     ...images
   ];
-  for (let blob = open6.pop(); blob !== void 0; blob = open6.pop()) {
+  for (let blob = open5.pop(); blob !== void 0; blob = open5.pop()) {
     if (needed.has(blob.digest)) continue;
     needed.add(blob.digest);
-    open6.push(...await partsOf5(store, blob));
+    open5.push(...await partsOf5(store, blob));
   }
   for (const digest of kept) needed.add(digest);
   for (const digest of [
@@ -55022,14 +55153,15 @@ async function sizeOf3(store, image3) {
     throw error;
   }
 }
-async function storedImage(name, { platform, store: directory2, signal, ids: ids2 } = {}) {
+async function storedImage(name, { platform, store: directory2, signal, ids: ids2, maxBytes } = {}) {
   const store = await Store.open(directory2);
   const wanted = platform === void 0 ? thisPlatform() : parsePlatform(platform);
   const session = await store.begin(signal);
   try {
     const found = best(matching(await store.images(), name), wanted);
     if (found !== void 0) return await Image.open(store, session, found, {
-      ids: ids2
+      ids: ids2,
+      maxBytes
     });
     await session[Symbol.asyncDispose]();
     return void 0;
@@ -55159,12 +55291,13 @@ function nameFor2(name) {
     ]
   });
 }
-async function addLayer(store, session, image3, { changes, epoch, signal }) {
+async function addLayer(store, session, image3, { changes, epoch, signal, maxBytes }) {
   const file = session.temporary();
   const upper = await upperOf(changes);
   const { digest, size, diffId } = await image3.writeChanges(upper, file, {
     epoch,
-    signal
+    signal,
+    maxBytes
   });
   const mediaType = image3.manifest.mediaType === DOCKER_MANIFEST ? DOCKER_LAYER : `${OCI_LAYER}+gzip`;
   const layer = {
@@ -55664,7 +55797,7 @@ var init_save = __esm({
       }
       async #write(bytes) {
         this.#signal?.throwIfAborted();
-        await writeAll2(this.#output, bytes);
+        await writeAll3(this.#output, bytes);
       }
     };
   }
@@ -55825,7 +55958,8 @@ var init_image_report = __esm({
         if (event.kind === "layers") {
           const { layers, platform } = event;
           const size = layers.reduce((sum4, { size: size2 }) => sum4 + size2, 0);
-          printError(`${this.#image} for ${platform}: ${layersText(layers.length)}, ${sizeText(size)}`);
+          const what = escapeControls(`${this.#image} for ${platform}`);
+          printError(`${what}: ${layersText(layers.length)}, ${sizeText(size)}`);
         }
         if (event.kind === "downloaded") {
           const { digest, size, isNew } = event;
@@ -56558,20 +56692,6 @@ var init_event_log = __esm({
 });
 
 // services/log_file.ts
-function open5(path2) {
-  const flags2 = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
-  const fd = syscall(openat(at_fdcwd, path2, flags2, MODE3));
-  const output = statxOutput();
-  const call2 = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
-  return [
-    fd,
-    readStatx(syscalls([
-      {
-        call: call2
-      }
-    ]).output(output)).size
-  ];
-}
 var MODE3, NEWLINE3, MOST_AT_ONCE3, LogFile;
 var init_log_file = __esm({
   "services/log_file.ts"() {
@@ -56584,18 +56704,31 @@ var init_log_file = __esm({
     MOST_AT_ONCE3 = 64 * 1024;
     LogFile = class {
 
-      #path;
+      /** The descriptor of its directory. */
+      #directory;
+      #name;
       #maxBytes;
       #keep;
       #fd;
       #size;
-      /** @throws {SyscallError} `ENOENT`, `EACCES`, `ELOOP` for a symbolic link */
+      /**
+       * @throws {SyscallError} `ENOENT`, `EACCES`, `ELOOP` for a symbolic link
+       * @throws {TypeError} for what is no regular file
+       */
       constructor({ path: path2, maxBytes = 10 * 2 ** 20, keep: keep2 = 3 }) {
         if (!(maxBytes >= 1)) throw new TypeError(`maxBytes should be at least 1, not ${maxBytes}`);
-        this.#path = path2;
         this.#maxBytes = maxBytes;
         this.#keep = keep2;
-        [this.#fd, this.#size] = open5(path2);
+        const end = path2.lastIndexOf("/") + 1;
+        this.#name = path2.slice(end);
+        const flags2 = O_PATH | O_DIRECTORY | O_CLOEXEC;
+        this.#directory = syscall(openat(at_fdcwd, path2.slice(0, end) || ".", flags2));
+        try {
+          [this.#fd, this.#size] = this.#open();
+        } catch (error) {
+          syscall(close(this.#directory));
+          throw error;
+        }
       }
       /**
        * Adds lines; one that is longer than a file is cut.
@@ -56619,13 +56752,14 @@ var init_log_file = __esm({
       }
       #rotate() {
         const names = [
-          this.#path,
+          this.#name,
           ...Array.from({
             length: this.#keep
-          }, (_, n) => `${this.#path}.${n + 1}`)
+          }, (_, n) => `${this.#name}.${n + 1}`)
         ];
         for (let index = names.length - 1; index > 0; index--) {
-          const call2 = renameat2(at_fdcwd, names[index - 1], at_fdcwd, names[index], 0);
+          const directory2 = this.#directory;
+          const call2 = renameat2(directory2, names[index - 1], directory2, names[index], 0);
           syscalls([
             {
               call: call2,
@@ -56635,11 +56769,30 @@ var init_log_file = __esm({
             }
           ]);
         }
-        syscall(close(this.#fd));
-        [this.#fd, this.#size] = open5(this.#path);
+        const full = this.#fd;
+        [this.#fd, this.#size] = this.#open();
+        syscall(close(full));
+      }
+      #open() {
+        const flags2 = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+        const fd = syscall(openat(this.#directory, this.#name, flags2, MODE3));
+        const output = statxOutput();
+        const call2 = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
+        const { mode: mode2, size } = readStatx(syscalls([
+          {
+            call: call2
+          }
+        ]).output(output));
+        if ((mode2 & S_IFMT) === S_IFREG) return [
+          fd,
+          size
+        ];
+        syscall(close(fd));
+        throw new TypeError(`the log ${this.#name} is no regular file`);
       }
       [Symbol.dispose]() {
         syscall(close(this.#fd));
+        syscall(close(this.#directory));
       }
     };
   }
@@ -57705,14 +57858,14 @@ __export(sandbox_exports, {
 async function runIn(given, options, box3) {
   const report = reportOf(given);
   const place3 = placeIn(given, options);
-  const audit = auditOf(given);
+  using audit = auditOf(given);
   const make2 = (program, command) => box3.command(program, {
     ...command,
     ...place3,
     audit: audit !== void 0
   });
   const ended = (container) => {
-    if (audit !== void 0) reportDenials(container.denials.list, audit.file);
+    audit?.report(container.denials.list);
   };
   return await runProgram(given.program, make2, {
     report,
@@ -59947,14 +60100,14 @@ async function conclude2(given, held) {
   const changes = await held.changes();
   const isJson = given.has("json");
   if (!isJson) tellChanges(changes);
-  const summary = changes.length === 0 ? NONE2 : await decide(given, held, changes);
+  const summary = changes.length === 0 ? NONE3 : await decide(given, held, changes);
   if (isJson) printJson({
     changes,
     ...summary
   });
 }
 function tellChanges(changes) {
-  const paint = paintFor(Deno.stderr);
+  const paint2 = paintFor(Deno.stderr);
   if (changes.length === 0) return printError("ramekin: the program has changed nothing");
   printError(`ramekin: the program's ${numberOf8(changes)}:`);
   const looks = {
@@ -59963,7 +60116,7 @@ function tellChanges(changes) {
     removed: "red"
   };
   for (const change of changes) {
-    printError(`  ${paint(looks[change.change], describeChange(change))}`);
+    printError(`  ${paint2(looks[change.change], describeChange(change))}`);
   }
 }
 async function decide(given, held, changes) {
@@ -60008,7 +60161,7 @@ function isPassing2(error) {
 function numberOf8(changes) {
   return changes.length === 1 ? "1 change" : `${changes.length} changes`;
 }
-var NONE2;
+var NONE3;
 var init_try = __esm({
   "scripts/ramekin/try.ts"() {
     init_mod8();
@@ -60018,7 +60171,7 @@ var init_try = __esm({
     init_prompt();
     init_sandbox3();
     init_usage();
-    NONE2 = {
+    NONE3 = {
       made: [],
       left: []
     };
@@ -62283,7 +62436,7 @@ async function run17(given) {
     if (graph === "-") print(drawing);
     else writeText2(graph, drawing);
   }
-  const paint = paintFor(Deno.stdout);
+  const paint2 = paintFor(Deno.stdout);
   if (given.has("json")) {
     const { recipe: _, ...about } = box3?.note ?? {
       recipe: void 0
@@ -62297,12 +62450,12 @@ async function run17(given) {
       needs: needs2
     });
   } else if (graph === void 0) {
-    if (box3 !== void 0) print(`${paint("bold", "a box")} ${describeBox(box3.note)}
+    if (box3 !== void 0) print(`${paint2("bold", "a box")} ${describeBox(box3.note)}
 `);
-    const steps = given.has("calls") ? callsText(plan.toString(), paint) : stepsText(recipe2.steps, plan.entries, paint);
+    const steps = given.has("calls") ? callsText(plan.toString(), paint2) : stepsText(recipe2.steps, plan.entries, paint2);
     print(`${steps}
 
-${needsText(needs2, paint)}`);
+${needsText(needs2, paint2)}`);
   }
   return 0;
 }
@@ -62318,10 +62471,10 @@ function checkDrawing(file) {
   if (end === void 0 || end.toLowerCase() === ".svg") return;
   throw new UsageError(`--graph=${file}: it draws SVG, and no ${end}; write a file that ends with .svg, from which other programs make pictures (rsvg-convert, inkscape)`);
 }
-function callsText(plan, paint) {
-  return plan.split("\n").map((line3) => line3.startsWith(" ") ? line3 : paint("bold", line3)).join("\n");
+function callsText(plan, paint2) {
+  return plan.split("\n").map((line3) => line3.startsWith(" ") ? line3 : paint2("bold", line3)).join("\n");
 }
-function stepsText(steps, entries, paint) {
+function stepsText(steps, entries, paint2) {
   const rows = steps.map(({ step, ...fields }, index) => {
     const calls = entries.filter(({ stepIndex }) => stepIndex === index).length;
     return [
@@ -62337,8 +62490,8 @@ function stepsText(steps, entries, paint) {
     "STEP",
     "CALLS",
     "WITH"
-  ], rows, paint)}
-${paint("dim", note2)}`;
+  ], rows, paint2)}
+${paint2("dim", note2)}`;
 }
 function fieldsText(fields) {
   const parts2 = Object.entries(fields).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}: ${valueText(value)}`);
@@ -62350,13 +62503,13 @@ function valueText(value) {
   if (typeof value === "string" && PLAIN2.test(value)) return value;
   return JSON.stringify(value) ?? shown(value);
 }
-function needsText(needs2, paint) {
+function needsText(needs2, paint2) {
   const listed3 = needs2.map((need) => {
     const flag2 = flagOf(need);
-    return `    ${describeAccess(need)}` + (flag2 === void 0 ? "" : `  ${paint("dim", escapeControls(flag2))}`);
+    return `    ${describeAccess(need)}` + (flag2 === void 0 ? "" : `  ${paint2("dim", escapeControls(flag2))}`);
   });
   return [
-    paint("bold", "what it needs of this machine"),
+    paint2("bold", "what it needs of this machine"),
     ...listed3.length > 0 ? listed3 : [
       "    nothing"
     ]
@@ -62443,7 +62596,7 @@ async function told(given, image3) {
   const { leftOut, leftOutCount, ownersSquashed } = summary;
   if (ownersSquashed) printError("all files belong to you, whatever the image says of owners");
   for (const { path: path2, what, why } of leftOut.slice(0, MOST_TOLD)) {
-    printError(`left out: ${what} of ${path2}: ${why}`);
+    printError(escapeControls(`left out: ${what} of ${path2}: ${why}`));
   }
   const more = leftOutCount - Math.min(leftOut.length, MOST_TOLD);
   if (more > 0) printError(`left out: ${more} more; --json lists them`);
@@ -62451,6 +62604,7 @@ async function told(given, image3) {
 var MOST_TOLD;
 var init_pull2 = __esm({
   "scripts/ramekin/pull.ts"() {
+    init_control_characters();
     init_mod5();
     init_image_flags();
     init_image_report();
@@ -62603,7 +62757,7 @@ function asJson({ name, digest, origin, platform, size, layers, config }) {
 }
 function asText(image3) {
   const { config, platform, layers } = image3;
-  const paint = paintFor(Deno.stdout);
+  const paint2 = paintFor(Deno.stdout);
   const words3 = (list5) => list5.map((word6) => JSON.stringify(word6)).join(" ");
   const rows = [
     [
@@ -62671,10 +62825,11 @@ function asText(image3) {
       `${digest}  ${sizeText(size)}`
     ])
   ];
-  return rows.filter(([, text5]) => text5 !== "").map(([name, text5]) => `${paint("bold", name.padEnd(12))}${text5}`).join("\n");
+  return rows.filter(([, text5]) => text5 !== "").map(([name, text5]) => `${paint2("bold", name.padEnd(12))}${escapeControls(text5)}`).join("\n");
 }
 var init_inspect = __esm({
   "scripts/ramekin/inspect.ts"() {
+    init_control_characters();
     init_open_image();
     init_image_report();
     init_output2();
@@ -62688,7 +62843,10 @@ __export(commit_exports, {
 });
 function run22(given) {
   const [, changes, name] = given.operands;
-  const message2 = given.value("message");
+  const [message2, maxSize] = [
+    given.value("message"),
+    given.value("max-size")
+  ];
   return interruptible(async (signal) => {
     await using image3 = await openImage(given);
     await using made = await commit(image3, name, {
@@ -62697,6 +62855,9 @@ function run22(given) {
       signal,
       ...message2 !== void 0 && {
         message: message2
+      },
+      ...maxSize !== void 0 && {
+        maxBytes: bytesOf4(maxSize, "max-size")
       }
     });
     if (given.has("json")) printJson({
@@ -62740,6 +62901,7 @@ var init_commit3 = __esm({
     init_interruptible();
     init_open_image();
     init_output2();
+    init_units();
   }
 });
 
@@ -63258,12 +63420,12 @@ function run27(given) {
 ${findingsText(findings, paintFor(Deno.stdout))}`);
   return findings.at(-1).works ? 0 : 1;
 }
-function findingsText(findings, paint) {
+function findingsText(findings, paint2) {
   const width2 = Math.max(...findings.map(({ name }) => name.length));
   return findings.flatMap(({ name, works, says, fix }) => [
-    `${works ? paint("green", "yes") : paint("red", "no ")}  ${name.padEnd(width2)}  ${says}`.trimEnd(),
+    `${works ? paint2("green", "yes") : paint2("red", "no ")}  ${name.padEnd(width2)}  ${says}`.trimEnd(),
     ...fix === void 0 ? [] : [
-      `       ${paint("yellow", fix)}`
+      `       ${paint2("yellow", fix)}`
     ]
   ]).join("\n");
 }
@@ -68910,7 +69072,7 @@ function help([name, ...extra]) {
   if (name === void 0 || name.startsWith("-")) return show2(programHelp);
   if (extra.length > 0) throw new UsageError(`"${extra[0]}" is one word too many`);
   const subcommand = find2(name);
-  return show2((paint) => subcommandHelp(subcommand, paint));
+  return show2((paint2) => subcommandHelp(subcommand, paint2));
 }
 
 function show2(text5) {
