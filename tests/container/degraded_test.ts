@@ -17,7 +17,8 @@ import {
   UnsupportedError,
 } from "../../mod.ts";
 import { scriptInside } from "../script_inside.ts";
-import { test } from "../support.ts";
+import { emulated } from "../rounds.ts";
+import { assertFails, inside, notRoot, test } from "../support.ts";
 
 const noFiles = landlockVersion() >= 3 ? undefined : "needs the Landlock of Linux 6.2";
 
@@ -85,6 +86,22 @@ for (const [name, [place, refused, fix]] of Object.entries(PLACES)) {
     assertEquals(result.shows, [true, true]);
   }, noFiles);
 }
+
+const SETTING = "/proc/sys/user/max_user_namespaces";
+
+test("on a machine whose user namespaces are switched off", () => {
+  const before = Deno.readTextFileSync(SETTING);
+  Deno.writeTextFileSync(SETTING, "0");
+  try {
+    const box = sandbox({ degrade: true });
+    assertEquals(box.degraded?.refused, "clone fails with ENOSPC");
+    const script = "head -c 1 /etc/passwd >/dev/null; cat /etc/shadow || echo held";
+    assertEquals(inside(box, `${script} 2>/dev/null`), "held");
+    assertFails(sandbox(), { step: "unshare", code: "ENOSPC", says: "--degrade, does without" });
+  } finally {
+    Deno.writeTextFileSync(SETTING, before);
+  }
+}, noFiles ?? notRoot ?? (emulated ? undefined : "changes the host: deno task test:vm"));
 
 test("where nothing is refused it is the whole sandbox", () => {
   const box = sandbox({ degrade: true });
