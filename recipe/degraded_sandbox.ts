@@ -51,6 +51,7 @@ export function degradedSteps(options: SandboxOptions = {}): readonly Step[] {
       ...(asked.has("/") && { except: OWN }),
       untrusted: true,
     }),
+    ...denials(options),
     landlock({ isolate: ["abstractSockets", "signals"], degrade: true }),
     seccomp({ deny: denied(options, written), ...(architectures.length > 0 && { architectures }) }),
     // No other user can make this directory.
@@ -65,6 +66,16 @@ const OWN = ["/dev", "/proc", "/run", "/sys", "/tmp"];
 /** Devices that are the same for all, and the terminal of its own session, if it has one. */
 const WRITABLE_DEVICES = ["/dev/null", "/dev/zero", "/dev/full", "/dev/tty"];
 const DEVICES = [...WRITABLE_DEVICES, "/dev/random", "/dev/urandom"];
+
+/** Rules beside those of what is shown: what is used has to be allowed by both. */
+function denials({ denyRead = [], denyWrite = [] }: SandboxOptions): readonly Step[] {
+  if (denyRead.length + denyWrite.length === 0) return [];
+  if ([...denyRead, ...denyWrite].some((path) => normalize(path) === "/")) {
+    throw new RecipeError("sandbox: the root itself cannot be denied; leave out what shows it");
+  }
+  const rules = { execute: ["/"], write: ["/"], except: denyRead, exceptWrite: denyWrite };
+  return [landlock(rules)];
+}
 
 /** What the filter denies. */
 function denied(
@@ -108,16 +119,9 @@ function unheld(
   options: SandboxOptions,
   asked: ShownFiles,
 ): readonly [name: keyof SandboxOptions, reason: string] | undefined {
-  const { denyRead = [], denyWrite = [], write = [], protect = true } = options;
+  const { write = [], protect = true } = options;
   if (options.changes !== undefined) {
     return ["changes", "each change is made at once, and cannot be held"];
-  }
-  const denied = denyRead.length > 0 ? "denyRead" : denyWrite.length > 0 ? "denyWrite" : undefined;
-  if (denied !== undefined) {
-    return [
-      denied,
-      'nothing can be taken out of what is allowed; list what the program needs in "read"',
-    ];
   }
   if (write.length > 0 && protect !== false && (protect === true || protect.length > 0)) {
     return [

@@ -19,8 +19,8 @@ import {
 import type { Fixes } from "../../ffi/fix.ts";
 import { UnsupportedError } from "../../ffi/errors.ts";
 import { Label } from "../../ffi/engine/program.ts";
-import type { PlanBuilder } from "../builder.ts";
-import { fileRules } from "./landlock_files.ts";
+import type { CallOptions, PlanBuilder } from "../builder.ts";
+import { type FileRule, fileRules } from "./landlock_files.ts";
 import {
   deniableFileRights,
   FILES_SINCE,
@@ -152,40 +152,57 @@ function refuseOlder(step: LandlockStep, version: number): void {
 }
 
 function allowFiles(step: LandlockStep, deniable: number, ruleset: Fd, plan: PlanBuilder): void {
-  const rights = fileRules(step, deniable, plan);
+  const rules = fileRules(step, deniable, plan);
   const pipe = new PipeEnds();
   plan.call(pipe2(pipe.output, O_CLOEXEC));
-  for (const [path, allowed] of rights) {
-    const place = plan.path(path).open(O_PATH, {
-      fixes: {
-        ENOENT: `${path}, the path of a rule, does not exist ${plan.state.filesAt}${
-          unexpanded(path)
-        }`,
-      },
-    });
-    // The kernel returns EINVAL for rights of directories on a file, and the type of the path is
-    // not known before.
-    const isFile = new Label("it is a file");
-    const done = new Label("it is a directory");
-    plan.call(writePathBeneath(pipe.writer, allowed, place));
-    const rule = pathBeneathOutput(allowed);
-    plan.call(read(pipe.reader, rule, rule.size));
-    plan.call(addPathBeneath(ruleset, rule), {
-      accept: ["EINVAL"],
-      onAccepted: isFile,
-      onZero: done,
-    });
-    plan.place(isFile);
-    const ofFile = allowed & RIGHTS_OF_FILE;
-    plan.call(writePathBeneath(pipe.writer, ofFile, place));
-    const fileRule = pathBeneathOutput(ofFile);
-    plan.call(read(pipe.reader, fileRule, fileRule.size));
-    plan.call(addPathBeneath(ruleset, fileRule));
-    plan.place(done);
-    plan.release(place);
+  for (const rule of rules) {
+    if (rule.isNamed) allowFile(rule, pipe, ruleset, plan, {});
+    else {
+      // What is gone, or another file now, is not allowed.
+      plan.skippable(`${rule.path} is there`, (onAccepted) => {
+        allowFile(rule, pipe, ruleset, plan, { accept: ["ENOENT", "ELOOP"], onAccepted });
+      });
+    }
   }
   plan.release(pipe.reader);
   plan.release(pipe.writer);
+}
+
+function allowFile(
+  { path, rights }: FileRule,
+  pipe: PipeEnds,
+  ruleset: Fd,
+  plan: PlanBuilder,
+  options: CallOptions,
+): void {
+  const place = plan.path(path).open(O_PATH, {
+    ...options,
+    fixes: {
+      ENOENT: `${path}, the path of a rule, does not exist ${plan.state.filesAt}${
+        unexpanded(path)
+      }`,
+    },
+  });
+  // The kernel returns EINVAL for rights of directories on a file, and the type of the path is
+  // not known before.
+  const isFile = new Label("it is a file");
+  const done = new Label("it is a directory");
+  plan.call(writePathBeneath(pipe.writer, rights, place));
+  const rule = pathBeneathOutput(rights);
+  plan.call(read(pipe.reader, rule, rule.size));
+  plan.call(addPathBeneath(ruleset, rule), {
+    accept: ["EINVAL"],
+    onAccepted: isFile,
+    onZero: done,
+  });
+  plan.place(isFile);
+  const ofFile = rights & RIGHTS_OF_FILE;
+  plan.call(writePathBeneath(pipe.writer, ofFile, place));
+  const ruleOfFile = pathBeneathOutput(ofFile);
+  plan.call(read(pipe.reader, ruleOfFile, ruleOfFile.size));
+  plan.call(addPathBeneath(ruleset, ruleOfFile));
+  plan.place(done);
+  plan.release(place);
 }
 
 function allowPorts(step: LandlockStep, ruleset: Fd, plan: PlanBuilder): void {

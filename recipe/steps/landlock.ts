@@ -37,12 +37,15 @@ export interface LandlockRules {
    */
   readonly public?: readonly string[];
   /**
-   * What a rule for a directory around them leaves out. Landlock cannot take away what it allows, so
-   * there is a rule for each other file of that directory in its place, as they are when the recipe is
-   * planned, and none for symbolic links: the directory itself cannot be listed, and what is made in it
-   * later is denied. Files of the host, as those of `public`.
+   * What a rule for a directory around them leaves out, by all names that mounts and links give it.
+   * Landlock cannot take away what it allows, so there is a rule for each other file of that directory
+   * in its place, as they are when the recipe is planned, and none for symbolic links: the directory
+   * itself cannot be listed, and what is made in it later is denied. Files of the host, as those of
+   * `public`.
    */
   readonly except?: readonly string[];
+  /** The same of `write` alone. */
+  readonly exceptWrite?: readonly string[];
   /**
    * Whether the program is untrusted, and may have put symbolic links in what it may write: a path of
    * the host that leads over such a link is refused. Filesystems of the kernel that are mounted below a
@@ -74,7 +77,7 @@ export interface LandlockRules {
  * `isolate`; `write` includes ioctl(2) on devices from Linux 6.10 on.
  *
  * @throws {RecipeError} without any rule; when it is planned, for `public` and `except` in a recipe with
- * other files than the host's
+ * other files than the host's, and for a file in `except` that has a second name (a hard link)
  * @throws {UnsupportedError} when it is planned where the kernel cannot deny all of this, and
  * `degrade` is not given
  * @throws {SyscallError} when it is run: `ENOENT` for a path that does not exist, `E2BIG` where 16
@@ -110,6 +113,7 @@ export const landlockSchema: StepSchema<LandlockStep> = stepSchema("landlock", (
     execute: paths,
     public: paths,
     except: paths,
+    exceptWrite: paths,
     untrusted: optional(boolean()),
     bindTcp: ports,
     connectTcp: ports,

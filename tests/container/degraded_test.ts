@@ -168,8 +168,6 @@ test("what may be missing is shown where it is there", () => {
 
 test("what cannot be held is refused", () => {
   const refused: Readonly<Record<string, SandboxOptions>> = {
-    denyRead: { denyRead: ["/usr/share"] },
-    denyWrite: { denyWrite: ["/srv"] },
     protect: { write: ["/srv"] },
     read: { write: ["/srv/"], read: ["/srv/soup"], protect: false },
     unixSockets: { unixSockets: true },

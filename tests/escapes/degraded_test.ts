@@ -105,6 +105,49 @@ escape(
   (at) => String.raw`open(my $file, ">", "${at}/new") or die "open: $!\n"`,
 );
 
+const deniedIn = (at: string): SandboxOptions => ({
+  write: [at],
+  denyRead: [`${at}/secret`],
+  denyWrite: [`${at}/kept`],
+  protect: false,
+});
+
+escape(
+  "a file that is denied in what is shown",
+  ["landlock"],
+  /denied/,
+  (at) => `take("${at}/secret")`,
+  deniedIn,
+);
+
+escape(
+  "the same by another name that the program makes",
+  ["landlock"],
+  /denied/,
+  (at) =>
+    String.raw`
+    my $other = "${at}/shown/other-$$";
+    rename("${at}/secret", $other) or die "rename: $!\n";
+    take($other) or die;
+    rename($other, "${at}/secret");
+  `,
+  deniedIn,
+);
+
+escape(
+  "a denied file that is missing",
+  ["landlock"],
+  /denied/,
+  (at) => String.raw`open(my $file, ">", "${at}/kept") or die "open: $!\n"; unlink("${at}/kept")`,
+  deniedIn,
+);
+
+escape("a directory around a denied file, moved", ["landlock"], /denied/, (at) =>
+  String.raw`
+    rename("${at}", "${at}-moved") or die "rename: $!\n";
+    rename("${at}-moved", "${at}");
+  `, (at) => ({ ...deniedIn(at), write: ["/var/tmp", at] }));
+
 escape("a connection", ["seccomp"], DENIED, () =>
   String.raw`
     use Socket;

@@ -370,6 +370,35 @@ test("filesystems of the kernel are left out of what an untrusted program may us
   assertStringIncludes(refused.message, "/sys is a filesystem of the kernel (sysfs)");
 });
 
+test("what landlock leaves out is left out by its other names too", () => {
+  const mount = (id: number, target: string, root: string): MountEntry => ({
+    id,
+    parent: id === 1 ? 0 : 1,
+    device: { major: 8, minor: 1 },
+    root,
+    target,
+    options: ["rw"],
+    propagation: {},
+    type: "ext4",
+    source: "/dev/sda1",
+    data: "rw",
+  });
+  const answers = {
+    ...DEBIAN.answers,
+    ...["/srv", "/srv/secret", "/srv/other", "/mnt"].map((path) => resolved(path))
+      .reduce((all, one) => ({ ...all, ...one })),
+    "mounts()": [mount(1, "/", "/"), mount(2, "/mnt", "/srv/secret")],
+    'namesIn("/")': ["mnt", "srv", "usr"],
+    'namesIn("/srv")': ["other", "secret"],
+  };
+  const opened = callsOn({ answers }, landlock({ read: ["/"], except: ["/srv/secret"] }))
+    .flatMap((call) => /^openat2\(AT_FDCWD, "(.*?)"/.exec(call)?.[1] ?? []);
+  assertEquals(opened, ["/srv/other", "/usr"]);
+  const writes = callsOn({ answers }, landlock({ write: ["/"], exceptWrite: ["/srv/secret"] }))
+    .filter((call) => call.startsWith("openat2"));
+  assertEquals(writes.length, 2);
+});
+
 test("without user namespaces the plan is the same, and the error says why", () => {
   const settings = (values: Record<string, number | undefined>) =>
     new RecordedHost({

@@ -117,6 +117,23 @@ test(
 );
 
 test(
+  "what is left out of writing can be read, and a hard link is refused",
+  inDirectory((directory) => {
+    Deno.writeTextFileSync(`${directory}/one`, "one");
+    Deno.writeTextFileSync(`${directory}/two`, "two");
+    const limited = () =>
+      box({ read: [directory], write: [directory], exceptWrite: [`${directory}/one`] });
+    assertEquals(inside(limited(), `cat ${directory}/one; ls ${directory}`), "oneone\ntwo");
+    inside(limited(), `echo 2 > ${directory}/two`);
+    failing(limited(), `echo 1 > ${directory}/one`);
+    failing(limited(), `mv ${directory}/one ${directory}/three`);
+    Deno.linkSync(`${directory}/one`, `${directory}/two-names`);
+    assertRefused(limited, { step: "landlock", says: "has another name, a hard link" });
+  }),
+  noFiles,
+);
+
+test(
   "files for all are allowed as far as they are there",
   inDirectory((directory) => {
     Deno.writeTextFileSync(`${directory}/private`, "private", { mode: 0o600 });
