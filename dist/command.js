@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "de7d267d7527226d5ee63b88778694bb02ebf43b1ef77064e6ab729f616d044f";
+var BUILD = "d2182018d823f2677c92386a317fb39fbd72262dd90b725df7316cf6482d5e81";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

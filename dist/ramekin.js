@@ -10882,6 +10882,7 @@ var landlockSchema = stepSchema("landlock", () => {
     execute: paths,
     public: paths,
     except: paths,
+    exceptWrite: paths,
     untrusted: optional(boolean()),
     bindTcp: ports,
     connectTcp: ports,
@@ -11907,8 +11908,8 @@ var IPC = `
 `;
 function denyMore(profile2, more) {
   if (more.length === 0) return profile2;
-  const denials = SECCOMP_DENIALS;
-  const rules = more.flatMap((name) => denials[name]?.() ?? deny(callsOf(name)));
+  const denials2 = SECCOMP_DENIALS;
+  const rules = more.flatMap((name) => denials2[name]?.() ?? deny(callsOf(name)));
   return {
     ...profile2,
     syscalls: [
@@ -20180,9 +20181,9 @@ var Advisor = class {
   #protected;
   /** For a container of these steps. */
   constructor(steps) {
-    const denials = steps.filter((step) => step.step === "denyFiles");
-    this.#deniedRead = denials.flatMap(({ read: read5 = [] }) => read5);
-    this.#deniedWrite = denials.flatMap(({ write: write4 = [] }) => write4);
+    const denials2 = steps.filter((step) => step.step === "denyFiles");
+    this.#deniedRead = denials2.flatMap(({ read: read5 = [] }) => read5);
+    this.#deniedWrite = denials2.flatMap(({ write: write4 = [] }) => write4);
     this.#protected = steps.flatMap((step) => step.step === "protect" ? [
       step.source
     ] : []);
@@ -20560,9 +20561,9 @@ var Judge = class {
   #known = /* @__PURE__ */ new Set();
   #files;
   /** @param ownNetwork whether the container has no network of the host's */
-  constructor(listener, { denials, uses }, advisor, ownNetwork) {
+  constructor(listener, { denials: denials2, uses }, advisor, ownNetwork) {
     this.#listener = listener;
-    this.#denials = denials;
+    this.#denials = denials2;
     this.#uses = uses;
     this.#advisor = advisor;
     this.#ownNetwork = ownNetwork;
@@ -21831,8 +21832,8 @@ async function pause() {
 
 // container/services.ts
 
-function proxyTo(listener, hosts, denials) {
-  const proxy = new ContainerProxy(listener, hosts, (host2) => denials?.add(refusedHost(host2)));
+function proxyTo(listener, hosts, denials2) {
+  const proxy = new ContainerProxy(listener, hosts, (host2) => denials2?.add(refusedHost(host2)));
   return {
     end: () => proxy.close()
   };
@@ -28653,48 +28654,98 @@ function lowerJoinCgroup({ directories }, plan) {
 var S_IROTH2 = 4;
 function fileRules(step, deniable, plan) {
   const files = new RuleFiles(step, plan);
-  const rights = /* @__PURE__ */ new Map();
+  const rules = /* @__PURE__ */ new Map();
   for (const word4 of FILE_WORDS) {
     for (const asked of step[word4] ?? []) {
-      const paths = word4 === "public" ? files.ifPublic(asked) : files.of(asked);
-      for (const path2 of paths) {
-        rights.set(path2, (rights.get(path2) ?? 0) | FILE_RIGHTS[word4] & deniable);
+      const found = word4 === "public" ? files.ifPublic(asked) : files.of(asked, word4);
+      for (const { path: path2, isNamed } of found) {
+        const other = rules.get(path2);
+        rules.set(path2, {
+          path: path2,
+          isNamed: isNamed || other?.isNamed === true,
+          rights: (other?.rights ?? 0) | FILE_RIGHTS[word4] & deniable
+        });
       }
     }
   }
-  return rights;
+  return [
+    ...rules.values()
+  ];
 }
 var RuleFiles = class {
 
   #step;
   #plan;
+  /** What is left out of all rules, and of those of `write`. */
   #except;
+  #exceptWrite;
   constructor(step, plan) {
     this.#step = step;
     this.#plan = plan;
-    this.#except = (step.except ?? []).map((path2) => this.#hostFile(path2, "except"));
+    this.#except = this.#namesOf(step.except);
+    this.#exceptWrite = [
+      ...this.#except,
+      ...this.#namesOf(step.exceptWrite)
+    ];
+  }
+  /** Returns the paths, and the other names of the same files. */
+  #namesOf(paths = []) {
+    const { facts } = this.#plan;
+    return paths.map((path2) => this.#hostFile(path2, "except")).flatMap((path2) => {
+      const { path: end, type } = facts.resolve(path2);
+      if (type === "file") this.#refuseShared(end);
+      return [
+        path2,
+        end,
+        ...facts.otherNames.of(end)
+      ];
+    });
+  }
+  #refuseShared(file) {
+    const { state } = this.#plan;
+    const { found } = scanNames(this.#plan, {
+      directory: parentOf(file),
+      names: [],
+      absent: [],
+      paths: [
+        file
+      ],
+      except: [],
+      uid: state.caller.euid
+    });
+    if (!found.some(({ path: path2, isShared: isShared2 }) => path2 === file && isShared2)) return;
+    this.#plan.refuse(`${file} has another name, a hard link, by which it could be reached; copy it to a file of its own, or deny the directories of both`);
   }
   /** Returns the path, if there is such a file, and all users may read it. */
   ifPublic(asked) {
     const path2 = this.#hostFile(asked, "public");
     const { attributes } = this.#plan.facts.resolve(path2);
     return attributes !== void 0 && (attributes.mode & S_IROTH2) !== 0 ? [
-      path2
+      {
+        path: path2,
+        isNamed: false
+      }
     ] : [];
   }
   /** Returns the path, or those of what is in it, where something is left out. */
-  of(asked) {
-    const { untrusted, except } = this.#step;
-    if (untrusted !== true && except === void 0) return [
-      normalize(asked)
-    ];
+  of(asked, word4) {
+    const { untrusted, except, exceptWrite } = this.#step;
+    if (untrusted !== true && (except ?? exceptWrite) === void 0) {
+      return [
+        {
+          path: normalize(asked),
+          isNamed: true
+        }
+      ];
+    }
+    const leftOut = word4 === "write" ? this.#exceptWrite : this.#except;
     const place2 = this.#hostFile(asked, untrusted === true ? "untrusted" : "except");
     const { path: path2, type } = this.#plan.resolveTrusted(place2);
-    if (untrusted !== true) return this.#without(this.#except, path2);
+    if (untrusted !== true) return this.#without(leftOut, path2);
     if (type !== "device") refuseKernelMount(asked, path2, this.#plan);
     const ofKernel = kernelMountsIn(path2, this.#plan.facts.mounts);
     return this.#without([
-      ...this.#except,
+      ...leftOut,
       ...ofKernel
     ], path2);
   }
@@ -28711,13 +28762,18 @@ var RuleFiles = class {
     return plan.refuse(`"${word4}" is about files of the host, and ${path2} is one of the recipe's; put the step before its mounts, or leave it out`);
   }
   /** A symbolic link would allow what it leads to, and so has no rule. */
-  #without(except, path2) {
+  #without(except, path2, isNamed = true) {
     const { facts } = this.#plan;
-    if (!except.some((inner) => inner !== path2 && isWithin(inner, path2))) return [
-      path2
-    ];
+    if (!except.some((inner) => inner !== path2 && isWithin(inner, path2))) {
+      return [
+        {
+          path: path2,
+          isNamed
+        }
+      ];
+    }
     const parent = path2 === "/" ? "" : path2;
-    return facts.namesIn(path2, "*").map((name) => `${parent}/${name}`).filter((inner) => !except.includes(inner) && facts.resolve(inner).path === inner).flatMap((inner) => this.#without(except, inner));
+    return facts.namesIn(path2, "*").map((name) => `${parent}/${name}`).filter((inner) => !except.includes(inner) && facts.resolve(inner).path === inner).flatMap((inner) => this.#without(except, inner, false));
   }
 };
 
@@ -28817,38 +28873,53 @@ function refuseOlder(step, version) {
   throw new UnsupportedError(`landlock: this kernel cannot ${lacking}: ` + (version === 0 ? "it has no Landlock, or Landlock is not among its security modules (lsm=landlock,...)" : `its Landlock has version ${version}`) + "; { degrade: true } uses what there is");
 }
 function allowFiles(step, deniable, ruleset, plan) {
-  const rights = fileRules(step, deniable, plan);
+  const rules = fileRules(step, deniable, plan);
   const pipe = new PipeEnds();
   plan.call(pipe2(pipe.output, O_CLOEXEC));
-  for (const [path2, allowed] of rights) {
-    const place2 = plan.path(path2).open(O_PATH, {
-      fixes: {
-        ENOENT: `${path2}, the path of a rule, does not exist ${plan.state.filesAt}${unexpanded(path2)}`
-      }
-    });
-    const isFile2 = new Label("it is a file");
-    const done = new Label("it is a directory");
-    plan.call(writePathBeneath(pipe.writer, allowed, place2));
-    const rule = pathBeneathOutput(allowed);
-    plan.call(read(pipe.reader, rule, rule.size));
-    plan.call(addPathBeneath(ruleset, rule), {
-      accept: [
-        "EINVAL"
-      ],
-      onAccepted: isFile2,
-      onZero: done
-    });
-    plan.place(isFile2);
-    const ofFile = allowed & RIGHTS_OF_FILE;
-    plan.call(writePathBeneath(pipe.writer, ofFile, place2));
-    const fileRule = pathBeneathOutput(ofFile);
-    plan.call(read(pipe.reader, fileRule, fileRule.size));
-    plan.call(addPathBeneath(ruleset, fileRule));
-    plan.place(done);
-    plan.release(place2);
+  for (const rule of rules) {
+    if (rule.isNamed) allowFile(rule, pipe, ruleset, plan, {});
+    else {
+      plan.skippable(`${rule.path} is there`, (onAccepted) => {
+        allowFile(rule, pipe, ruleset, plan, {
+          accept: [
+            "ENOENT",
+            "ELOOP"
+          ],
+          onAccepted
+        });
+      });
+    }
   }
   plan.release(pipe.reader);
   plan.release(pipe.writer);
+}
+function allowFile({ path: path2, rights }, pipe, ruleset, plan, options) {
+  const place2 = plan.path(path2).open(O_PATH, {
+    ...options,
+    fixes: {
+      ENOENT: `${path2}, the path of a rule, does not exist ${plan.state.filesAt}${unexpanded(path2)}`
+    }
+  });
+  const isFile2 = new Label("it is a file");
+  const done = new Label("it is a directory");
+  plan.call(writePathBeneath(pipe.writer, rights, place2));
+  const rule = pathBeneathOutput(rights);
+  plan.call(read(pipe.reader, rule, rule.size));
+  plan.call(addPathBeneath(ruleset, rule), {
+    accept: [
+      "EINVAL"
+    ],
+    onAccepted: isFile2,
+    onZero: done
+  });
+  plan.place(isFile2);
+  const ofFile = rights & RIGHTS_OF_FILE;
+  plan.call(writePathBeneath(pipe.writer, ofFile, place2));
+  const ruleOfFile = pathBeneathOutput(ofFile);
+  plan.call(read(pipe.reader, ruleOfFile, ruleOfFile.size));
+  plan.call(addPathBeneath(ruleset, ruleOfFile));
+  plan.place(done);
+  plan.release(place2);
 }
 function allowPorts(step, ruleset, plan) {
   const rights = /* @__PURE__ */ new Map();
@@ -34088,6 +34159,7 @@ function degradedSteps(options = {}) {
       },
       untrusted: true
     }),
+    ...denials(options),
     landlock({
       isolate: [
         "abstractSockets",
@@ -34124,6 +34196,28 @@ var DEVICES2 = [
   "/dev/random",
   "/dev/urandom"
 ];
+function denials({ denyRead = [], denyWrite = [] }) {
+  if (denyRead.length + denyWrite.length === 0) return [];
+  if ([
+    ...denyRead,
+    ...denyWrite
+  ].some((path2) => normalize(path2) === "/")) {
+    throw new RecipeError("sandbox: the root itself cannot be denied; leave out what shows it");
+  }
+  const rules = {
+    execute: [
+      "/"
+    ],
+    write: [
+      "/"
+    ],
+    except: denyRead,
+    exceptWrite: denyWrite
+  };
+  return [
+    landlock(rules)
+  ];
+}
 function denied2({ net = "none", setuidFiles = false }, written2) {
   return [
     ...setuidFiles ? [] : [
@@ -34158,18 +34252,11 @@ function refuseUnheld(options, asked) {
   throw new RecipeError(`sandbox, "${name}": this machine refuses user namespaces, and without them ${reason2}`);
 }
 function unheld(options, asked) {
-  const { denyRead = [], denyWrite = [], write: write4 = [], protect: protect2 = true } = options;
+  const { write: write4 = [], protect: protect2 = true } = options;
   if (options.changes !== void 0) {
     return [
       "changes",
       "each change is made at once, and cannot be held"
-    ];
-  }
-  const denied3 = denyRead.length > 0 ? "denyRead" : denyWrite.length > 0 ? "denyWrite" : void 0;
-  if (denied3 !== void 0) {
-    return [
-      denied3,
-      'nothing can be taken out of what is allowed; list what the program needs in "read"'
     ];
   }
   if (write4.length > 0 && protect2 !== false && (protect2 === true || protect2.length > 0)) {

@@ -13253,6 +13253,7 @@ var init_landlock2 = __esm({
         execute: paths,
         public: paths,
         except: paths,
+        exceptWrite: paths,
         untrusted: optional(boolean()),
         bindTcp: ports,
         connectTcp: ports,
@@ -14227,8 +14228,8 @@ var init_seccomp_default = __esm({
 // recipe/seccomp_denials.ts
 function denyMore(profile2, more) {
   if (more.length === 0) return profile2;
-  const denials = SECCOMP_DENIALS;
-  const rules = more.flatMap((name) => denials[name]?.() ?? deny(callsOf(name)));
+  const denials2 = SECCOMP_DENIALS;
+  const rules = more.flatMap((name) => denials2[name]?.() ?? deny(callsOf(name)));
   return {
     ...profile2,
     syscalls: [
@@ -23604,9 +23605,9 @@ var init_advice = __esm({
       #protected;
       /** For a container of these steps. */
       constructor(steps) {
-        const denials = steps.filter((step) => step.step === "denyFiles");
-        this.#deniedRead = denials.flatMap(({ read: read5 = [] }) => read5);
-        this.#deniedWrite = denials.flatMap(({ write: write9 = [] }) => write9);
+        const denials2 = steps.filter((step) => step.step === "denyFiles");
+        this.#deniedRead = denials2.flatMap(({ read: read5 = [] }) => read5);
+        this.#deniedWrite = denials2.flatMap(({ write: write9 = [] }) => write9);
         this.#protected = steps.flatMap((step) => step.step === "protect" ? [
           step.source
         ] : []);
@@ -24047,9 +24048,9 @@ var init_judge = __esm({
       #known = /* @__PURE__ */ new Set();
       #files;
       /** @param ownNetwork whether the container has no network of the host's */
-      constructor(listener, { denials, uses }, advisor, ownNetwork) {
+      constructor(listener, { denials: denials2, uses }, advisor, ownNetwork) {
         this.#listener = listener;
-        this.#denials = denials;
+        this.#denials = denials2;
         this.#uses = uses;
         this.#advisor = advisor;
         this.#ownNetwork = ownNetwork;
@@ -25441,8 +25442,8 @@ var init_proxy = __esm({
 
 // container/services.ts
 
-function proxyTo(listener, hosts, denials) {
-  const proxy = new ContainerProxy(listener, hosts, (host2) => denials?.add(refusedHost(host2)));
+function proxyTo(listener, hosts, denials2) {
+  const proxy = new ContainerProxy(listener, hosts, (host2) => denials2?.add(refusedHost(host2)));
   return {
     end: () => proxy.close()
   };
@@ -33381,16 +33382,23 @@ var init_join_cgroup2 = __esm({
 // plan/steps/landlock_files.ts
 function fileRules(step, deniable, plan) {
   const files2 = new RuleFiles(step, plan);
-  const rights = /* @__PURE__ */ new Map();
+  const rules = /* @__PURE__ */ new Map();
   for (const word6 of FILE_WORDS) {
     for (const asked of step[word6] ?? []) {
-      const paths = word6 === "public" ? files2.ifPublic(asked) : files2.of(asked);
-      for (const path2 of paths) {
-        rights.set(path2, (rights.get(path2) ?? 0) | FILE_RIGHTS[word6] & deniable);
+      const found = word6 === "public" ? files2.ifPublic(asked) : files2.of(asked, word6);
+      for (const { path: path2, isNamed: isNamed2 } of found) {
+        const other = rules.get(path2);
+        rules.set(path2, {
+          path: path2,
+          isNamed: isNamed2 || other?.isNamed === true,
+          rights: (other?.rights ?? 0) | FILE_RIGHTS[word6] & deniable
+        });
       }
     }
   }
-  return rights;
+  return [
+    ...rules.values()
+  ];
 }
 var S_IROTH2, RuleFiles;
 var init_landlock_files = __esm({
@@ -33399,39 +33407,83 @@ var init_landlock_files = __esm({
     init_landlock_rights();
     init_path();
     init_landlock2();
+    init_scan_names();
     init_kernel_mounts2();
     S_IROTH2 = 4;
     RuleFiles = class {
 
       #step;
       #plan;
+      /** What is left out of all rules, and of those of `write`. */
       #except;
+      #exceptWrite;
       constructor(step, plan) {
         this.#step = step;
         this.#plan = plan;
-        this.#except = (step.except ?? []).map((path2) => this.#hostFile(path2, "except"));
+        this.#except = this.#namesOf(step.except);
+        this.#exceptWrite = [
+          ...this.#except,
+          ...this.#namesOf(step.exceptWrite)
+        ];
+      }
+      /** Returns the paths, and the other names of the same files. */
+      #namesOf(paths = []) {
+        const { facts } = this.#plan;
+        return paths.map((path2) => this.#hostFile(path2, "except")).flatMap((path2) => {
+          const { path: end, type } = facts.resolve(path2);
+          if (type === "file") this.#refuseShared(end);
+          return [
+            path2,
+            end,
+            ...facts.otherNames.of(end)
+          ];
+        });
+      }
+      #refuseShared(file) {
+        const { state } = this.#plan;
+        const { found } = scanNames(this.#plan, {
+          directory: parentOf(file),
+          names: [],
+          absent: [],
+          paths: [
+            file
+          ],
+          except: [],
+          uid: state.caller.euid
+        });
+        if (!found.some(({ path: path2, isShared: isShared2 }) => path2 === file && isShared2)) return;
+        this.#plan.refuse(`${file} has another name, a hard link, by which it could be reached; copy it to a file of its own, or deny the directories of both`);
       }
       /** Returns the path, if there is such a file, and all users may read it. */
       ifPublic(asked) {
         const path2 = this.#hostFile(asked, "public");
         const { attributes } = this.#plan.facts.resolve(path2);
         return attributes !== void 0 && (attributes.mode & S_IROTH2) !== 0 ? [
-          path2
+          {
+            path: path2,
+            isNamed: false
+          }
         ] : [];
       }
       /** Returns the path, or those of what is in it, where something is left out. */
-      of(asked) {
-        const { untrusted, except } = this.#step;
-        if (untrusted !== true && except === void 0) return [
-          normalize(asked)
-        ];
+      of(asked, word6) {
+        const { untrusted, except, exceptWrite } = this.#step;
+        if (untrusted !== true && (except ?? exceptWrite) === void 0) {
+          return [
+            {
+              path: normalize(asked),
+              isNamed: true
+            }
+          ];
+        }
+        const leftOut = word6 === "write" ? this.#exceptWrite : this.#except;
         const place3 = this.#hostFile(asked, untrusted === true ? "untrusted" : "except");
         const { path: path2, type } = this.#plan.resolveTrusted(place3);
-        if (untrusted !== true) return this.#without(this.#except, path2);
+        if (untrusted !== true) return this.#without(leftOut, path2);
         if (type !== "device") refuseKernelMount(asked, path2, this.#plan);
         const ofKernel = kernelMountsIn(path2, this.#plan.facts.mounts);
         return this.#without([
-          ...this.#except,
+          ...leftOut,
           ...ofKernel
         ], path2);
       }
@@ -33448,13 +33500,18 @@ var init_landlock_files = __esm({
         return plan.refuse(`"${word6}" is about files of the host, and ${path2} is one of the recipe's; put the step before its mounts, or leave it out`);
       }
       /** A symbolic link would allow what it leads to, and so has no rule. */
-      #without(except, path2) {
+      #without(except, path2, isNamed2 = true) {
         const { facts } = this.#plan;
-        if (!except.some((inner) => inner !== path2 && isWithin(inner, path2))) return [
-          path2
-        ];
+        if (!except.some((inner) => inner !== path2 && isWithin(inner, path2))) {
+          return [
+            {
+              path: path2,
+              isNamed: isNamed2
+            }
+          ];
+        }
         const parent = path2 === "/" ? "" : path2;
-        return facts.namesIn(path2, "*").map((name) => `${parent}/${name}`).filter((inner) => !except.includes(inner) && facts.resolve(inner).path === inner).flatMap((inner) => this.#without(except, inner));
+        return facts.namesIn(path2, "*").map((name) => `${parent}/${name}`).filter((inner) => !except.includes(inner) && facts.resolve(inner).path === inner).flatMap((inner) => this.#without(except, inner, false));
       }
     };
   }
@@ -33541,38 +33598,53 @@ function refuseOlder(step, version) {
   throw new UnsupportedError(`landlock: this kernel cannot ${lacking}: ` + (version === 0 ? "it has no Landlock, or Landlock is not among its security modules (lsm=landlock,...)" : `its Landlock has version ${version}`) + "; { degrade: true } uses what there is");
 }
 function allowFiles(step, deniable, ruleset, plan) {
-  const rights = fileRules(step, deniable, plan);
+  const rules = fileRules(step, deniable, plan);
   const pipe = new PipeEnds();
   plan.call(pipe2(pipe.output, O_CLOEXEC));
-  for (const [path2, allowed] of rights) {
-    const place3 = plan.path(path2).open(O_PATH, {
-      fixes: {
-        ENOENT: `${path2}, the path of a rule, does not exist ${plan.state.filesAt}${unexpanded(path2)}`
-      }
-    });
-    const isFile5 = new Label("it is a file");
-    const done = new Label("it is a directory");
-    plan.call(writePathBeneath(pipe.writer, allowed, place3));
-    const rule = pathBeneathOutput(allowed);
-    plan.call(read(pipe.reader, rule, rule.size));
-    plan.call(addPathBeneath(ruleset, rule), {
-      accept: [
-        "EINVAL"
-      ],
-      onAccepted: isFile5,
-      onZero: done
-    });
-    plan.place(isFile5);
-    const ofFile2 = allowed & RIGHTS_OF_FILE;
-    plan.call(writePathBeneath(pipe.writer, ofFile2, place3));
-    const fileRule = pathBeneathOutput(ofFile2);
-    plan.call(read(pipe.reader, fileRule, fileRule.size));
-    plan.call(addPathBeneath(ruleset, fileRule));
-    plan.place(done);
-    plan.release(place3);
+  for (const rule of rules) {
+    if (rule.isNamed) allowFile(rule, pipe, ruleset, plan, {});
+    else {
+      plan.skippable(`${rule.path} is there`, (onAccepted) => {
+        allowFile(rule, pipe, ruleset, plan, {
+          accept: [
+            "ENOENT",
+            "ELOOP"
+          ],
+          onAccepted
+        });
+      });
+    }
   }
   plan.release(pipe.reader);
   plan.release(pipe.writer);
+}
+function allowFile({ path: path2, rights }, pipe, ruleset, plan, options) {
+  const place3 = plan.path(path2).open(O_PATH, {
+    ...options,
+    fixes: {
+      ENOENT: `${path2}, the path of a rule, does not exist ${plan.state.filesAt}${unexpanded(path2)}`
+    }
+  });
+  const isFile5 = new Label("it is a file");
+  const done = new Label("it is a directory");
+  plan.call(writePathBeneath(pipe.writer, rights, place3));
+  const rule = pathBeneathOutput(rights);
+  plan.call(read(pipe.reader, rule, rule.size));
+  plan.call(addPathBeneath(ruleset, rule), {
+    accept: [
+      "EINVAL"
+    ],
+    onAccepted: isFile5,
+    onZero: done
+  });
+  plan.place(isFile5);
+  const ofFile2 = rights & RIGHTS_OF_FILE;
+  plan.call(writePathBeneath(pipe.writer, ofFile2, place3));
+  const ruleOfFile = pathBeneathOutput(ofFile2);
+  plan.call(read(pipe.reader, ruleOfFile, ruleOfFile.size));
+  plan.call(addPathBeneath(ruleset, ruleOfFile));
+  plan.place(done);
+  plan.release(place3);
 }
 function allowPorts(step, ruleset, plan) {
   const rights = /* @__PURE__ */ new Map();
@@ -39551,6 +39623,7 @@ function degradedSteps(options = {}) {
       },
       untrusted: true
     }),
+    ...denials(options),
     landlock({
       isolate: [
         "abstractSockets",
@@ -39567,6 +39640,28 @@ function degradedSteps(options = {}) {
     // No other user can make this directory.
     ...environmentSteps(options, "/nonexistent"),
     chdir3(options.cwd ?? "/")
+  ];
+}
+function denials({ denyRead = [], denyWrite = [] }) {
+  if (denyRead.length + denyWrite.length === 0) return [];
+  if ([
+    ...denyRead,
+    ...denyWrite
+  ].some((path2) => normalize(path2) === "/")) {
+    throw new RecipeError("sandbox: the root itself cannot be denied; leave out what shows it");
+  }
+  const rules = {
+    execute: [
+      "/"
+    ],
+    write: [
+      "/"
+    ],
+    except: denyRead,
+    exceptWrite: denyWrite
+  };
+  return [
+    landlock(rules)
   ];
 }
 function denied2({ net = "none", setuidFiles = false }, written2) {
@@ -39594,18 +39689,11 @@ function refuseUnheld(options, asked) {
   throw new RecipeError(`sandbox, "${name}": this machine refuses user namespaces, and without them ${reason2}`);
 }
 function unheld(options, asked) {
-  const { denyRead = [], denyWrite = [], write: write9 = [], protect: protect3 = true } = options;
+  const { write: write9 = [], protect: protect3 = true } = options;
   if (options.changes !== void 0) {
     return [
       "changes",
       "each change is made at once, and cannot be held"
-    ];
-  }
-  const denied3 = denyRead.length > 0 ? "denyRead" : denyWrite.length > 0 ? "denyWrite" : void 0;
-  if (denied3 !== void 0) {
-    return [
-      denied3,
-      'nothing can be taken out of what is allowed; list what the program needs in "read"'
     ];
   }
   if (write9.length > 0 && protect3 !== false && (protect3 === true || protect3.length > 0)) {
@@ -40687,14 +40775,14 @@ var init_audit = __esm({
         this.#file = path2 === void 0 ? void 0 : openReport(path2);
       }
       /** Tells what was denied: as lines of JSON, in a file. */
-      report(denials) {
+      report(denials2) {
         if (this.#file !== void 0) {
-          const lines2 = denials.map((denial) => `${escapeControls(JSON.stringify(denial))}
+          const lines2 = denials2.map((denial) => `${escapeControls(JSON.stringify(denial))}
 `);
           return writeAll2(this.#file, new TextEncoder().encode(lines2.join("")));
         }
-        if (denials.length === 0) return printError("ramekin: nothing was denied that an audit sees");
-        const lines = denials.map((denial) => `  ${describeDenial(denial)}`);
+        if (denials2.length === 0) return printError("ramekin: nothing was denied that an audit sees");
+        const lines = denials2.map((denial) => `  ${describeDenial(denial)}`);
         printError([
           "ramekin: denied",
           ...lines
@@ -58375,7 +58463,7 @@ var init_homes = __esm({
 
 // scripts/ramekin/learn/report.ts
 function printLearnt(lesson) {
-  const { learnt, flags: flags2, program, denials, secrets, file, code, isWhole } = lesson;
+  const { learnt, flags: flags2, program, denials: denials2, secrets, file, code, isWhole } = lesson;
   const isSecret = ({ kind, what }) => (kind === "read" || kind === "execute") && secrets.has(what);
   const command = [
     "ramekin",
@@ -58396,10 +58484,10 @@ function printLearnt(lesson) {
       `ramekin: the recipe is in ${escapeControls(file)}; ramekin plan shows what it needs`
     ],
     part("secrets are usually here, and it was shown none of them:", [
-      ...new Set(denials.filter(isSecret).map(({ program: program2, what }) => `${what} (for ${program2})`))
+      ...new Set(denials2.filter(isSecret).map(({ program: program2, what }) => `${what} (for ${program2})`))
     ]),
     part("it was denied this; what it needs of it is to be added:", [
-      ...new Set(denials.filter((denial) => !isSecret(denial) && !isOwn2(denial)).map(describeDenial))
+      ...new Set(denials2.filter((denial) => !isSecret(denial) && !isOwn2(denial)).map(describeDenial))
     ]),
     part("these were listed, and are too wide to be granted:", learnt.tooWide),
     part("no flag can name these, as a comma ends a path there, and a line:", unsayable),
