@@ -250,6 +250,19 @@ export class ConfigDraft {
     }
   }
 
+  /** Returns the file that the bundle has at a path of the container. */
+  fileAt(path: string): BundleFile | undefined {
+    return this.files.find((file) => file.path === ROOTFS + path);
+  }
+
+  /** Puts a file into the root of the bundle, in the place of one that is there. */
+  putFile(path: string, file: Omit<BundleFile, "path">): void {
+    const at = this.files.findIndex((other) => other.path === ROOTFS + path);
+    const put = { path: ROOTFS + path, ...file };
+    if (at === -1) this.files.push(put);
+    else this.files[at] = put;
+  }
+
   /** Returns the files beside config.json, with the directory that becomes the root. */
   bundleFiles(): readonly BundleFile[] {
     if (this.root?.directory !== undefined) return this.files;

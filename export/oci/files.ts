@@ -8,7 +8,7 @@
 import { DEVICES, LINKS } from "../../oci/config/devices.ts";
 import { parentOf } from "../../recipe/path.ts";
 import type { MkdirStep, MknodStep, SymlinkStep, WriteFileStep } from "../../recipe/steps/files.ts";
-import { type BundleFile, type ConfigDraft, ROOTFS } from "./draft.ts";
+import type { BundleFile, ConfigDraft } from "./draft.ts";
 
 /** Says `mkdir`. */
 export function sayMkdir({ path, mode }: MkdirStep, draft: ConfigDraft): void {
@@ -17,6 +17,7 @@ export function sayMkdir({ path, mode }: MkdirStep, draft: ConfigDraft): void {
   if (draft.root?.directory !== undefined || draft.isMounted(inside)) {
     return draft.noteDirectory(inside);
   }
+  if (mode === undefined && draft.fileAt(inside)?.type === "directory") return;
   add(draft, inside, { type: "directory", mode: mode ?? 0o755 });
 }
 
@@ -67,14 +68,24 @@ function add(draft: ConfigDraft, path: string, file: Omit<BundleFile, "path">): 
     return draft.refuse("config.json makes no files on what is mounted; bind() one of the host");
   }
   if (path === "/") return;
-  const known = new Set(draft.files.map(({ path }) => path));
+  for (const parent of parentsOf(path)) {
+    const { type } = draft.fileAt(parent) ?? {};
+    // Whoever writes the bundle would follow a link, and to the files of the machine.
+    if (type !== undefined && type !== "directory") {
+      return draft.refuse(`${parent} is a ${type === "file" ? "file" : "link"} of this recipe`);
+    }
+    if (type === undefined) draft.putFile(parent, { type: "directory", mode: 0o755 });
+  }
+  const known = draft.fileAt(path);
+  if (known !== undefined && (known.type !== file.type || file.type === "symlink")) {
+    return draft.refuse(`${path} is there already`);
+  }
+  draft.putFile(path, file);
+}
+
+/** The directories around a path but the root, the outermost first. */
+function parentsOf(path: string): readonly string[] {
   const parents: string[] = [];
   for (let at = parentOf(path); at !== "/"; at = parentOf(at)) parents.unshift(at);
-  for (const parent of parents) {
-    const missing = ROOTFS + parent;
-    if (!known.has(missing)) {
-      draft.files.push({ path: missing, type: "directory", mode: 0o755 });
-    }
-  }
-  if (!known.has(ROOTFS + path)) draft.files.push({ path: ROOTFS + path, ...file });
+  return parents;
 }

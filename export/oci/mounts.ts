@@ -91,7 +91,10 @@ export function sayKernelFilesystem(
   if (step.step === "proc" && step.outer === true) {
     return draft.refuse('"outer" shows the /proc outside, and runtimes mount a new one');
   }
-  draft.needs(({ proc: "pid", sysfs: "net", mqueue: "ipc" } as const)[type]);
+  // Root itself may mount those of the host's namespaces.
+  if (draft.namespaces.has("user")) {
+    draft.needs(({ proc: "pid", sysfs: "net", mqueue: "ipc" } as const)[type]);
+  }
   filesystem(draft, target, {
     type,
     source: type,

@@ -77,6 +77,9 @@ function writeSystemd(
   directory: string,
   name: string,
 ): readonly string[] {
+  if (!/^[\w:.-]+$/.test(name)) {
+    throw new UsageError(`${name}.service cannot be the name of a unit: rename the recipe`);
+  }
   const runner = given.value("for") ?? "user";
   if (runner !== "root" && runner !== "user") {
     throw new UsageError(`--for=${runner}: it is root or user for systemd`);

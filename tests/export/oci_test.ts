@@ -28,6 +28,8 @@ import {
   seccomp,
   setEnv,
   setUser,
+  type Step,
+  symlink,
   sysctl,
   timeOffset,
   tmpfs,
@@ -177,6 +179,48 @@ for (const [name, { run, skip }] of Object.entries(RUNTIMES)) {
     noBusybox ?? skip,
   );
 }
+
+test("a bundle has the last word of files, and none that lie behind links or above it", () => {
+  const made = (...files: Step[]) =>
+    exportOci(
+      recipe(
+        unshare("user", "mount"),
+        mapRoot(),
+        tmpfs("/mnt"),
+        ...files,
+        devices("/mnt/dev"),
+        pivotRoot("/mnt"),
+        remount("/", "ro"),
+        clearEnv(),
+      ),
+      { program: ["/bin/id"] },
+    ).files.slice(2);
+  assertEquals(
+    made(
+      writeFile("/mnt/a/b", "old"),
+      mkdir("/mnt/a"),
+      mkdir("/mnt/a", { mode: 0o700 }),
+      writeFile("/mnt/a/b", "new", { mode: 0o600 }),
+      symlink("a", "/mnt/c"),
+    ),
+    [
+      { path: "rootfs/a", type: "directory", mode: 0o700 },
+      { path: "rootfs/a/b", type: "file", text: "new", mode: 0o600 },
+      { path: "rootfs/c", type: "symlink", text: "a" },
+    ],
+  );
+  const refused = (says: string, at: number, ...files: Step[]) => {
+    const error = assertThrows(() => made(...files), RecipeError, says);
+    assertEquals(error.stepIndex, at);
+  };
+  const link = symlink("/etc", "/mnt/etc");
+  refused("/etc is a link of this recipe", 4, link, writeFile("/mnt/etc/passwd", ""));
+  refused("/etc is a link of this recipe", 4, link, mkdir("/mnt/etc/a/b"));
+  refused("/etc is there already", 4, link, writeFile("/mnt/etc", ""));
+  refused("/a is a file of this recipe", 4, writeFile("/mnt/a", ""), mkdir("/mnt/a/b"));
+  refused('must not contain ".."', 3, writeFile("/mnt/../../etc/passwd", ""));
+  refused('must not contain ".."', 3, mkdir("/mnt/a/../../../x"));
+});
 
 /** A bundle's config.json goes to a recipe and comes back. */
 function assertComesBack(text: string, program: readonly string[], bundle: string): void {

@@ -88,7 +88,17 @@ test("what a subcommand tells can be had as JSON, but for texts with a form of t
   const without = SUBCOMMANDS.filter(({ flags }) => !flags.some(({ name }) => name === "json"));
   assertEquals(
     without.map(({ name }) => name),
-    ["learn", "enter", "logs", "schema", "man", "completions"],
+    [
+      "learn",
+      "enter",
+      "logs",
+      "from-bwrap",
+      "from-unshare",
+      "from-nsjail",
+      "schema",
+      "man",
+      "completions",
+    ],
   );
 });
 
