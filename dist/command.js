@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "d2182018d823f2677c92386a317fb39fbd72262dd90b725df7316cf6482d5e81";
+var BUILD = "49a92c572068e0f1c29a5c955b6c18c170b8c85ed7b6790f0ad0083733ab4845";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

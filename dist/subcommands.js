@@ -66148,6 +66148,20 @@ var init_draft = __esm({
           this.#refusals.recipe(`an OCI runtime makes the usual devices at /dev: devices("/dev")`);
         }
       }
+      /** Returns the file that the bundle has at a path of the container. */
+      fileAt(path2) {
+        return this.files.find((file) => file.path === ROOTFS + path2);
+      }
+      /** Puts a file into the root of the bundle, in the place of one that is there. */
+      putFile(path2, file) {
+        const at4 = this.files.findIndex((other) => other.path === ROOTFS + path2);
+        const put = {
+          path: ROOTFS + path2,
+          ...file
+        };
+        if (at4 === -1) this.files.push(put);
+        else this.files[at4] = put;
+      }
       /** Returns the files beside config.json, with the directory that becomes the root. */
       bundleFiles() {
         if (this.root?.directory !== void 0) return this.files;
@@ -66322,11 +66336,13 @@ function sayKernelFilesystem(step, draft) {
   if (step.step === "proc" && step.outer === true) {
     return draft.refuse('"outer" shows the /proc outside, and runtimes mount a new one');
   }
-  draft.needs({
-    proc: "pid",
-    sysfs: "net",
-    mqueue: "ipc"
-  }[type]);
+  if (draft.namespaces.has("user")) {
+    draft.needs({
+      proc: "pid",
+      sysfs: "net",
+      mqueue: "ipc"
+    }[type]);
+  }
   filesystem(draft, target, {
     type,
     source: type,
@@ -66551,6 +66567,7 @@ function sayMkdir({ path: path2, mode: mode2 }, draft) {
   if (draft.root?.directory !== void 0 || draft.isMounted(inside2)) {
     return draft.noteDirectory(inside2);
   }
+  if (mode2 === void 0 && draft.fileAt(inside2)?.type === "directory") return;
   add(draft, inside2, {
     type: "directory",
     mode: mode2 ?? 493
@@ -66608,29 +66625,31 @@ function add(draft, path2, file) {
     return draft.refuse("config.json makes no files on what is mounted; bind() one of the host");
   }
   if (path2 === "/") return;
-  const known = new Set(draft.files.map(({ path: path3 }) => path3));
+  for (const parent of parentsOf3(path2)) {
+    const { type } = draft.fileAt(parent) ?? {};
+    if (type !== void 0 && type !== "directory") {
+      return draft.refuse(`${parent} is a ${type === "file" ? "file" : "link"} of this recipe`);
+    }
+    if (type === void 0) draft.putFile(parent, {
+      type: "directory",
+      mode: 493
+    });
+  }
+  const known = draft.fileAt(path2);
+  if (known !== void 0 && (known.type !== file.type || file.type === "symlink")) {
+    return draft.refuse(`${path2} is there already`);
+  }
+  draft.putFile(path2, file);
+}
+function parentsOf3(path2) {
   const parents2 = [];
   for (let at4 = parentOf(path2); at4 !== "/"; at4 = parentOf(at4)) parents2.unshift(at4);
-  for (const parent of parents2) {
-    const missing4 = ROOTFS + parent;
-    if (!known.has(missing4)) {
-      draft.files.push({
-        path: missing4,
-        type: "directory",
-        mode: 493
-      });
-    }
-  }
-  if (!known.has(ROOTFS + path2)) draft.files.push({
-    path: ROOTFS + path2,
-    ...file
-  });
+  return parents2;
 }
 var init_files10 = __esm({
   "export/oci/files.ts"() {
     init_devices3();
     init_path();
-    init_draft();
   }
 });
 
@@ -68450,6 +68469,9 @@ function writeOci(given, { recipe: recipe2, located }, program, directory2) {
   return files2.map(({ path: path2 }) => `${directory2}/${path2}`);
 }
 function writeSystemd(given, { recipe: recipe2, located }, program, directory2, name) {
+  if (!/^[\w:.-]+$/.test(name)) {
+    throw new UsageError(`${name}.service cannot be the name of a unit: rename the recipe`);
+  }
   const runner = given.value("for") ?? "user";
   if (runner !== "root" && runner !== "user") {
     throw new UsageError(`--for=${runner}: it is root or user for systemd`);
