@@ -96,7 +96,7 @@ const FILES: readonly Probe[] = [
     attack: reads(({ home }) => `${home}/notes.txt`),
     fixes: {
       srt: '`denyRead: ["~"]` with `allowRead: ["."]`',
-      firejail: "`--whitelist`, `--private`",
+      firejail: "`--whitelist=PROJECT`; for root `--blacklist` of it",
     },
   },
   {
@@ -107,7 +107,10 @@ const FILES: readonly Probe[] = [
   {
     name: "reads beside the project, by /proc/self/cwd/..",
     attack: reads(() => "/proc/self/cwd/../notes.txt"),
-    fixes: { srt: "`denyRead`", firejail: "`--whitelist`, `--private`" },
+    fixes: {
+      srt: '`denyRead: ["~"]` with `allowRead: ["."]`',
+      firejail: "`--whitelist=PROJECT`; for root `--blacklist` of it",
+    },
   },
   { name: "writes to ~/.bashrc", ...writes(({ home }) => `${home}/.bashrc`) },
   {
@@ -225,7 +228,10 @@ const NETWORK: readonly Probe[] = [
   {
     name: "connects to a unix socket in the project",
     attack: ({ project }) => connects(`pack_sockaddr_un("${project}/socket")`),
-    fixes: { bwrap: "`--seccomp`, with a filter of one's own", firejail: "`--protocol=inet`" },
+    fixes: {
+      bwrap: "`--seccomp`, with a filter of one's own",
+      firejail: "`--ignore=protocol --protocol=inet`",
+    },
   },
   {
     name: "sees the host's interfaces",
@@ -304,7 +310,7 @@ const KERNEL: readonly Probe[] = [
   {
     name: "makes a user namespace",
     attack: () => `call(${nr("unshare")}, 0x10000000); through()`,
-    fixes: { bwrap: "`--disable-userns`" },
+    fixes: { bwrap: "`--unshare-user --disable-userns`" },
   },
   {
     name: "mounts a filesystem",
@@ -313,7 +319,7 @@ const KERNEL: readonly Probe[] = [
         nr("unshare")
       }, 0x10020000);
         call(${nr("mount")}, "none", "${project}/.old", "tmpfs", 0, 0); through()`,
-    fixes: { bwrap: "`--disable-userns` and `--cap-drop ALL`" },
+    fixes: { bwrap: "`--unshare-user --disable-userns --cap-drop ALL`" },
   },
   {
     name: "opens /proc/sys/kernel/core_pattern to write",
@@ -399,9 +405,9 @@ const LIMITS: readonly Probe[] = [
         waitpid($_, 0) for @children;
         $count == ${BOMB} ? through() : stopped("after $count")`,
     fixes: {
-      bwrap: "`prlimit --nproc`, systemd-run",
-      srt: "`prlimit --nproc`, systemd-run",
-      firejail: "`--rlimit-nproc`",
+      bwrap: "`prlimit --nproc` before it, not for root",
+      srt: "`prlimit --nproc` before it, not for root",
+      firejail: "`--rlimit-nproc`, not for root",
     },
   },
   {
@@ -418,7 +424,7 @@ const LIMITS: readonly Probe[] = [
           $sum += $size;
         }
         $sum * 2 >= $memory * 0.95 ? through() : stopped("$sum KiB")`,
-    fixes: { bwrap: "`--size` before each `--tmpfs` (0.9)" },
+    fixes: { bwrap: "`--size` before each `--tmpfs`, and `--remount-ro` of / and /dev" },
   },
   {
     name: `writes ${MEBIBYTES} MiB of output`,

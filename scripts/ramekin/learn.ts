@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type Held, type HeldSandboxOptions, hold } from "../../changes/mod.ts";
 import { environment } from "../../host.ts";
 import {
   type CommandOptions,
@@ -31,7 +32,11 @@ import {
   visibleDirectory,
 } from "./sandbox.ts";
 import { SUBCOMMANDS } from "./subcommands.ts";
+import { tellFinished } from "./try.ts";
 import { UsageError } from "./usage.ts";
+
+/** The flag by which no change stays. */
+const DISCARD = "discard";
 
 /** All flags of the subcommand. */
 const FLAGS = SUBCOMMANDS.find(({ name }) => name === "learn")!.flags;
@@ -47,8 +52,9 @@ export async function run(given: Arguments): Promise<number> {
   const homes = homeDirectories(environment()["HOME"]);
   const secrets = new Secrets(homes, Deno.cwd());
   const options = learningOptions(given, secrets, homes);
+  await using held = given.has(DISCARD) ? await heldChanges(options) : undefined;
   const permissions = permissionsFor(given);
-  const box = sandbox(options);
+  const box = held === undefined ? sandbox(options) : held.sandbox(withoutWrite(options));
   const make = (program: string, command: CommandOptions) =>
     box.command(program, {
       ...command,
@@ -75,6 +81,20 @@ export async function run(given: Arguments): Promise<number> {
     isWhole: !ended.uses.isFull,
   });
   return code;
+}
+
+/** Holds what the program changes, so that it is thrown away at the end. */
+async function heldChanges({ write }: ShownPaths): Promise<Held> {
+  if (write.length === 0) {
+    throw new UsageError("--discard: it may change nothing here; list directories: --allow-write");
+  }
+  const held = await hold(write);
+  held.finished.forEach(tellFinished);
+  return held;
+}
+
+function withoutWrite({ write: _, ...others }: SandboxOptions & ShownPaths): HeldSandboxOptions {
+  return others;
 }
 
 /** What the program has while it is learnt: all but secrets to read, and this directory to change. */

@@ -134,6 +134,7 @@ const LEARN_FLAGS: readonly Flag[] = [
     summary: "let it use the network while it is learnt: *.example.org:443, or all of the host's",
   },
   ...Object.values(DENIAL_FLAGS),
+  { name: "discard", summary: "throw away at its end what it has changed" },
   {
     name: "output",
     letter: "o",
@@ -201,7 +202,8 @@ const TABLE = [
     more:
       "The program runs in a sandbox that shows it all that you may read, but for files where " +
       "secrets usually are (~/.ssh, ~/.aws, .env and others), and lets it change this directory, " +
-      "unless that is your home directory or as wide, or what --allow-write lists. At its end the " +
+      "unless that is your home directory or as wide, or what --allow-write lists; with --discard, " +
+      "no change stays. At its end the " +
       "flags of ramekin sandbox are told that let it do what it did, and what it was denied, each " +
       "with the flag that would allow it. Run it so with a program that you trust with what you can " +
       "read; it reaches no host that --allow-net does not list. What is told is a report: a program " +

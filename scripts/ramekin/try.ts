@@ -52,7 +52,8 @@ async function resume(given: Arguments): Promise<number> {
   return 0;
 }
 
-function tellFinished({ directories, left }: FinishedCommit): void {
+/** Tells what was done about an earlier commit that was cut off. */
+export function tellFinished({ directories, left }: FinishedCommit): void {
   printError(`ramekin: changes of ${directories.join(", ")} that were cut off are made now`);
   for (const path of left) printError(`  left as it is, as it was changed meanwhile: ${path}`);
 }

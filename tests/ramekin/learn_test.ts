@@ -99,6 +99,20 @@ test("a command line that makes no sense, or no file for the recipe, runs nothin
     );
   }));
 
+test("with --discard no change stays, and what was changed is learnt", () =>
+  inHome(async (home) => {
+    const cwd = `${home}/project`, env = { HOME: home, XDG_CACHE_HOME: `${home}/cache` };
+    const words = ["--discard", "--", "sh", "-c", "echo x > made; rm main.c; cat made"];
+    const { code, stdout, stderr } = await ramekinWith({ cwd, env }, "learn", ...words);
+    assertEquals([code, stdout], [0, "x\n"], stderr);
+    assertStringIncludes(stderr, ` --allow-write=${cwd} `);
+    const names = [...Deno.readDirSync(cwd)].map(({ name }) => name).sort();
+    assertEquals(names, [".env", "linked", "main.c", "out"]);
+    const none = await ramekinWith({ cwd: home, env }, "learn", "--discard", "--", "true");
+    assertEquals(none.code, 125);
+    assertStringIncludes(none.stderr, "--discard: it may change nothing here");
+  }));
+
 /** What is learnt of a script in the home directory. */
 async function learntOf(home: string, script: string): Promise<Learnt> {
   const project = `${home}/project`;
