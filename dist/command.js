@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "49a92c572068e0f1c29a5c955b6c18c170b8c85ed7b6790f0ad0083733ab4845";
+var BUILD = "639dfa44e1f5b757200cf378f0539798207be7afe1da5e1bfeff3914f3f8d614";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -41529,6 +41529,10 @@ var init_subcommands = __esm({
       },
       ...Object.values(DENIAL_FLAGS),
       {
+        name: "discard",
+        summary: "throw away at its end what it has changed"
+      },
+      {
         name: "output",
         letter: "o",
         value: "FILE",
@@ -41592,7 +41596,7 @@ ${STATUS}`,
       {
         name: "learn",
         summary: "run a program, and tell the smallest sandbox that lets it do the same",
-        more: `The program runs in a sandbox that shows it all that you may read, but for files where secrets usually are (~/.ssh, ~/.aws, .env and others), and lets it change this directory, unless that is your home directory or as wide, or what --allow-write lists. At its end the flags of ramekin sandbox are told that let it do what it did, and what it was denied, each with the flag that would allow it. Run it so with a program that you trust with what you can read; it reaches no host that --allow-net does not list. What is told is a report: a program that hides what it does is only granted less. Which variables of the environment it reads cannot be seen: list them with --allow-env.
+        more: `The program runs in a sandbox that shows it all that you may read, but for files where secrets usually are (~/.ssh, ~/.aws, .env and others), and lets it change this directory, unless that is your home directory or as wide, or what --allow-write lists; with --discard, no change stays. At its end the flags of ramekin sandbox are told that let it do what it did, and what it was denied, each with the flag that would allow it. Run it so with a program that you trust with what you can read; it reaches no host that --allow-net does not list. What is told is a report: a program that hides what it does is only granted less. Which variables of the environment it reads cannot be seen: list them with --allow-env.
 
 ${STATUS}`,
         operands: [],
@@ -58048,638 +58052,6 @@ var init_sandbox3 = __esm({
   })
 });
 
-// scripts/ramekin/completions/words.ts
-function wordsOf(completion) {
-  if (completion === "subcommand") return SUBCOMMANDS.map(({ name }) => name);
-  return typeof completion === "string" ? void 0 : completion;
-}
-function listOf3(completion) {
-  return completion === "image" ? IMAGES : CONTAINERS;
-}
-function quoted3(text5) {
-  return `'${text5.replaceAll("'", `'\\''`)}'`;
-}
-var FIRST_WORDS, CONTAINERS, IMAGES;
-var init_words2 = __esm({
-  "scripts/ramekin/completions/words.ts"() {
-    init_arguments();
-    init_subcommands();
-    FIRST_WORDS = [
-      ...SUBCOMMANDS.map(({ name, summary, flags: flags2, operands, program }) => ({
-        name,
-        summary,
-        flags: [
-          ...flags2,
-          ...COMMON_FLAGS
-        ].filter(({ hidden: hidden2 }) => hidden2 !== true),
-        operand: operands[0],
-        program: program === true
-      })),
-      {
-        name: "help",
-        summary: "show the help of a subcommand",
-        flags: [],
-        operand: {
-          name: "SUBCOMMAND",
-          completes: "subcommand"
-        },
-        program: false
-      }
-    ];
-    CONTAINERS = `ramekin ps --all 2>/dev/null | awk 'NR > 1 { if ($1 != "-") print $1; if ($2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) print $2 }'`;
-    IMAGES = "ramekin images 2>/dev/null | awk 'NR > 1 { print $1 }'";
-  }
-});
-
-// scripts/ramekin/learn/flags.ts
-function learnedFlags(given, flags2, { read: read5, write: write9, tmpfs: tmpfs2, denyRead }) {
-  const kept = flags2.filter(({ name }) => !OWN4.has(name)).flatMap((flag2) => givenAs(given, flag2));
-  const paths = (name, list5) => list5.filter(isSayable).map((path2) => word4(`--${name}=${path2}`));
-  return [
-    ...paths("allow-read", read5),
-    ...paths("allow-write", write9),
-    ...paths("tmpfs", tmpfs2),
-    ...paths("deny-read", denyRead),
-    ...kept
-  ];
-}
-function isSayable(path2) {
-  return !path2.includes(",") && escapeControls(path2) === path2;
-}
-function givenAs(given, { name, value }) {
-  if (!given.has(name)) return [];
-  if (value === void 0) return [
-    `--${name}`
-  ];
-  return given.values(name).map((value2) => word4(value2 === void 0 ? `--${name}` : `--${name}=${value2}`));
-}
-function word4(text5) {
-  return /^[\w@%+=:,./-]+$/.test(text5) ? text5 : quoted3(text5);
-}
-var OWN4;
-var init_flags = __esm({
-  "scripts/ramekin/learn/flags.ts"() {
-    init_control_characters();
-    init_words2();
-    OWN4 = /* @__PURE__ */ new Set([
-      "allow-write",
-      "output",
-      "debug",
-      "help"
-    ]);
-  }
-});
-
-// scripts/ramekin/learn/secrets.ts
-function hostKeys() {
-  return namesIn5("/etc/ssh").filter((name) => /^ssh_host_.*_key$/.test(name)).map((name) => `/etc/ssh/${name}`);
-}
-function namesIn5(directory2) {
-  try {
-    return [
-      ...Deno.readDirSync(directory2)
-    ].map(({ name }) => name);
-  } catch {
-    return [];
-  }
-}
-function realPath(path2) {
-  try {
-    return Deno.realPathSync(path2);
-  } catch {
-    return void 0;
-  }
-}
-var HOME_SECRETS, SYSTEM_SECRETS, NAME_SERVERS, VARIABLES, EXAMPLE, Secrets;
-var init_secrets = __esm({
-  "scripts/ramekin/learn/secrets.ts"() {
-    init_path();
-    HOME_SECRETS = [
-      ".ssh",
-      ".gnupg",
-      ".aws",
-      ".azure",
-      ".boto",
-      ".cargo/credentials",
-      ".cargo/credentials.toml",
-      ".config/containers/auth.json",
-      ".config/gcloud",
-      ".config/gh",
-      ".config/glab-cli",
-      ".config/google-chrome",
-      ".config/chromium",
-      ".config/hub",
-      ".config/op",
-      ".config/rclone",
-      ".docker/config.json",
-      ".gem/credentials",
-      ".git-credentials",
-      ".gradle/gradle.properties",
-      ".kube",
-      ".local/share/keyrings",
-      ".m2/settings.xml",
-      ".m2/settings-security.xml",
-      ".mozilla",
-      ".my.cnf",
-      ".netrc",
-      ".npmrc",
-      ".password-store",
-      ".pgpass",
-      ".pypirc",
-      ".s3cfg",
-      ".terraform.d/credentials.tfrc.json",
-      ".vault-token",
-      // What was typed, passwords among it.
-      ".bash_history",
-      ".mysql_history",
-      ".node_repl_history",
-      ".psql_history",
-      ".python_history",
-      ".zsh_history"
-    ];
-    SYSTEM_SECRETS = [
-      "/etc/NetworkManager/system-connections",
-      "/etc/gshadow",
-      "/etc/gshadow-",
-      "/etc/krb5.keytab",
-      "/etc/shadow",
-      "/etc/shadow-",
-      "/etc/ssl/private",
-      "/etc/sudoers",
-      "/etc/sudoers.d",
-      "/etc/wireguard"
-    ];
-    NAME_SERVERS = "/etc/resolv.conf";
-    VARIABLES = /^\.env(\.|$)/;
-    EXAMPLE = /\.(example|sample|template|dist)$/;
-    Secrets = class {
-
-      #paths;
-      /** Those that there are in these homes, and in the working directory. */
-      constructor(homes, directory2) {
-        const named2 = [
-          ...homes.flatMap((home) => HOME_SECRETS.map((name) => `${home}/${name}`)),
-          ...SYSTEM_SECRETS,
-          ...hostKeys(),
-          ...namesIn5(directory2).filter((name) => VARIABLES.test(name) && !EXAMPLE.test(name)).map((name) => `${directory2}/${name}`)
-        ];
-        this.#paths = [
-          ...new Set(named2.flatMap((path2) => realPath(path2) ?? []))
-        ];
-      }
-      /** The files and directories, none of which is a link. */
-      get paths() {
-        return this.#paths;
-      }
-      /** Whether a file is one of them, or in one. */
-      has(path2) {
-        return this.#paths.some((secret) => isWithin(path2, secret));
-      }
-      /** Those in a directory. */
-      within(directory2) {
-        return this.#paths.filter((secret) => isWithin(secret, directory2));
-      }
-    };
-  }
-});
-
-// scripts/ramekin/learn/grants.ts
-function learn(used, around) {
-  return new Learner(around).learn(used);
-}
-function isWide(directory2, homes) {
-  if (directory2 === "/" || parentOf(directory2) === "/" || WIDE.includes(directory2)) return true;
-  return homes.some((home) => isWithin(home, directory2) || WIDE_IN_HOME.some((name) => directory2 === home + name));
-}
-function outermost(paths) {
-  const sorted3 = [
-    ...new Set(paths)
-  ].sort();
-  return sorted3.filter((path2) => !sorted3.some((other) => other !== path2 && isWithin(path2, other)));
-}
-function isWithinAny(path2, directories) {
-  return directories.some((directory2) => isWithin(path2, directory2));
-}
-function existing(path2, root2) {
-  let at4 = path2;
-  while (at4 !== root2 && realPath(at4) === void 0) at4 = parentOf(at4);
-  return at4;
-}
-function shownFiles2() {
-  return sandbox({
-    net: "host"
-  }).steps.flatMap((step) => step.step === "bind" && step.source === "/" ? step.entries ?? [] : []).map((path2) => path2.split("/").map(wholeName3));
-}
-function wholeName3(name) {
-  return new RegExp(`^${name.split("*").map((text5) => RegExp.escape(text5)).join(".*")}$`, "s");
-}
-function matches(path2, patterns) {
-  const names = path2.slice(1).split("/");
-  return patterns.some((pattern) => pattern.length <= names.length && pattern.every((name, index) => name.test(names[index])));
-}
-function isDirectory2(path2) {
-  try {
-    return Deno.statSync(path2).isDirectory;
-  } catch {
-    return false;
-  }
-}
-function interpreterOf(path2) {
-  try {
-    using file = Deno.openSync(path2);
-    const bytes = new Uint8Array(256);
-    const length = file.readSync(bytes) ?? 0;
-    return new TextDecoder().decode(bytes.subarray(0, length)).match(/^#![ \t]*(\/\S+)/)?.[1];
-  } catch {
-    return void 0;
-  }
-}
-var MANY, WIDE_IN_HOME, WIDE, OWN5, Learner;
-var init_grants = __esm({
-  "scripts/ramekin/learn/grants.ts"() {
-    init_mod2();
-    init_path();
-    init_secrets();
-    MANY = 5;
-    WIDE_IN_HOME = [
-      "",
-      "/.cache",
-      "/.config",
-      "/.local",
-      "/.local/share",
-      "/.local/lib"
-    ];
-    WIDE = [
-      "/var/cache",
-      "/var/lib",
-      "/var/log",
-      "/var/spool"
-    ];
-    OWN5 = [
-      "/dev",
-      "/proc",
-      "/run",
-      "/sys",
-      "/tmp"
-    ];
-    Learner = class {
-
-      #around;
-      #tooWide = /* @__PURE__ */ new Set();
-      #ofSystem = shownFiles2();
-      constructor(around) {
-        this.#around = around;
-      }
-      learn(used) {
-        const write9 = this.#written(used);
-        const read5 = this.#read(used).filter((path2) => !isWithinAny(path2, write9));
-        const shown4 = [
-          ...read5,
-          ...write9
-        ];
-        const denyRead = shown4.flatMap((path2) => this.#around.secrets.within(path2));
-        return {
-          read: read5,
-          write: write9,
-          tmpfs: this.#lookedAt(used, shown4),
-          denyRead: [
-            ...new Set(denyRead)
-          ].sort(),
-          tooWide: [
-            ...this.#tooWide
-          ]
-        };
-      }
-      /** Directories that are looked at, and neither shown nor around what is. */
-      #lookedAt(used, shown4) {
-        const looked = used.filter(({ use }) => use === "look").map(({ path: path2 }) => path2);
-        const needed = [
-          ...new Set(looked)
-        ].sort().filter((path2) => !this.#isShown(path2) && !this.#isWide(path2) && !this.#around.secrets.has(path2) && !shown4.some((other) => isWithin(path2, other) || isWithin(other, path2)) && isDirectory2(path2));
-        return needed.filter((path2) => !needed.some((other) => other !== path2 && isWithin(other, path2)));
-      }
-      /** Files that were there and were written to; of what was made, the directory around it. */
-      #written(used) {
-        const { writable: writable2 } = this.#around;
-        const paths = used.flatMap(({ use, path: path2 }) => {
-          if (use !== "write" && use !== "make") return [];
-          const root2 = writable2.find((root3) => isWithin(path2, root3));
-          if (root2 === void 0) return [];
-          return existing(use === "make" && path2 !== root2 ? parentOf(path2) : path2, root2);
-        });
-        const outer = outermost(paths);
-        return outermost(writable2.flatMap((root2) => {
-          const within4 = outer.filter((path2) => isWithin(path2, root2));
-          if (this.#isWide(root2)) return this.#summarised(within4);
-          return within4.length < MANY ? within4 : [
-            root2
-          ];
-        }));
-      }
-      #read(used) {
-        const needed = /* @__PURE__ */ new Set();
-        for (const { use, path: path2 } of used) {
-          if (use === "write" || use === "make") continue;
-          const real = realPath(path2);
-          if (real === void 0 || this.#isShown(path2) && this.#isShown(real)) continue;
-          if (isDirectory2(real) && (use !== "read" || this.#isTooWide(real))) continue;
-          const interpreter = use === "execute" ? interpreterOf(real) : void 0;
-          for (const one of [
-            path2,
-            real,
-            ...interpreter === void 0 ? [] : [
-              interpreter
-            ]
-          ]) {
-            if (!this.#isShown(one) && !this.#around.secrets.has(one)) needed.add(one);
-          }
-        }
-        return this.#summarised(outermost([
-          ...needed
-        ]));
-      }
-      #isTooWide(directory2) {
-        if (!this.#isWide(directory2)) return false;
-        this.#tooWide.add(directory2);
-        return true;
-      }
-      /** Whether every sandbox has a file: it is shown, one of its own, or of a network. */
-      #isShown(path2) {
-        const { writable: writable2 } = this.#around;
-        const isHosts = writable2.some((root2) => root2 !== "/" && isWithin(path2, root2));
-        return path2 === "/" || path2 === "/var/tmp" || matches(path2, this.#ofSystem) || isWithinAny(path2, OWN5) && !isHosts;
-      }
-      #isWide(directory2) {
-        return isWide(directory2, this.#around.homes);
-      }
-      /** Takes the directory in the place of many in it. */
-      #summarised(paths) {
-        const byParent = Map.groupBy(paths, parentOf);
-        const merged = [
-          ...byParent
-        ].flatMap(([parent, inner]) => inner.length < MANY || this.#isWide(parent) ? inner : [
-          parent
-        ]);
-        const next = outermost(merged);
-        return next.length === paths.length ? next : this.#summarised(next);
-      }
-    };
-  }
-});
-
-// scripts/ramekin/learn/homes.ts
-function homeDirectories(own) {
-  const others = linesOf2("/etc/passwd").flatMap((line3) => {
-    const [, , uid, , , home = ""] = line3.split(":");
-    const isPerson = Number(uid) >= PEOPLE.first && Number(uid) < PEOPLE.end;
-    return isPerson || uid === "0" ? [
-      home
-    ] : [];
-  });
-  const homes = [
-    own ?? "",
-    ...others
-  ].map((path2) => path2.replace(/\/+$/, ""));
-  return [
-    ...new Set(homes.filter((path2) => path2.startsWith("/")))
-  ];
-}
-function linesOf2(path2) {
-  try {
-    return Deno.readTextFileSync(path2).split("\n");
-  } catch {
-    return [];
-  }
-}
-var PEOPLE;
-var init_homes = __esm({
-  "scripts/ramekin/learn/homes.ts"() {
-    PEOPLE = {
-      first: 1e3,
-      end: 65534
-    };
-  }
-});
-
-// scripts/ramekin/learn/report.ts
-function printLearnt(lesson) {
-  const { learnt, flags: flags2, program, denials: denials2, secrets, file, code, isWhole } = lesson;
-  const isSecret = ({ kind, what }) => (kind === "read" || kind === "execute") && secrets.has(what);
-  const command = [
-    "ramekin",
-    "sandbox",
-    ...flags2,
-    "--",
-    ...program.map(word4)
-  ].join(" ");
-  const unsayable = [
-    ...learnt.read,
-    ...learnt.write
-  ].filter((path2) => !isSayable(path2));
-  const parts2 = [
-    part("this lets it do what it has done:", [
-      command
-    ]),
-    ...file === void 0 ? [] : [
-      `ramekin: the recipe is in ${escapeControls(file)}; ramekin plan shows what it needs`
-    ],
-    part("secrets are usually here, and it was shown none of them:", [
-      ...new Set(denials2.filter(isSecret).map(({ program: program2, what }) => `${what} (for ${program2})`))
-    ]),
-    part("it was denied this; what it needs of it is to be added:", [
-      ...new Set(denials2.filter((denial) => !isSecret(denial) && !isOwn2(denial)).map(describeDenial))
-    ]),
-    part("these were listed, and are too wide to be granted:", learnt.tooWide),
-    part("no flag can name these, as a comma ends a path there, and a line:", unsayable),
-    isWhole ? "" : "ramekin: it has used more files than are kept; the list is not whole",
-    code === 0 ? "" : `ramekin: it has failed (${code}), and may need more where it goes on`
-  ];
-  printError(parts2.filter((text5) => text5 !== "").join("\n"));
-}
-function isOwn2({ kind, what }) {
-  return kind === "read" && what === NAME_SERVERS;
-}
-function part(heading, lines) {
-  if (lines.length === 0) return "";
-  return [
-    `ramekin: ${heading}`,
-    ...lines.map((line3) => `  ${escapeControls(line3)}`)
-  ].join("\n");
-}
-var init_report = __esm({
-  "scripts/ramekin/learn/report.ts"() {
-    init_control_characters();
-    init_mod2();
-    init_output2();
-    init_secrets();
-    init_flags();
-  }
-});
-
-// scripts/ramekin/learn/started.ts
-function startedFile(program, { env = [], setEnv: setEnv2 = {} }) {
-  const inherited2 = includesVariable(env, "PATH") ? environment()["PATH"] : void 0;
-  const search = setEnv2["PATH"] ?? inherited2 ?? DEFAULT_PATH;
-  const paths = program.includes("/") ? [
-    absolutePath2(program)
-  ] : search.split(":").map((directory2) => `${directory2}/${program}`);
-  const path2 = paths.find(mayRun);
-  return path2 === void 0 ? [] : [
-    {
-      use: "execute",
-      path: path2
-    }
-  ];
-}
-function mayRun(path2) {
-  try {
-    const { isFile: isFile5, mode: mode2 } = Deno.statSync(path2);
-    return isFile5 && (mode2 & 73) !== 0;
-  } catch {
-    return false;
-  }
-}
-var init_started = __esm({
-  "scripts/ramekin/learn/started.ts"() {
-    init_host3();
-    init_default_path();
-    init_variable_pattern();
-    init_flag_paths();
-  }
-});
-
-// scripts/ramekin/learn.ts
-var learn_exports = {};
-__export(learn_exports, {
-  run: () => run6
-});
-async function run6(given) {
-  if (given.program.length === 0) {
-    throw new UsageError("the program is missing: ramekin learn -- PROGRAM ...");
-  }
-  const file = given.value("output");
-  if (file !== void 0) writeText2(file, "");
-  const homes = homeDirectories(environment()["HOME"]);
-  const secrets = new Secrets(homes, Deno.cwd());
-  const options = learningOptions(given, secrets, homes);
-  const permissions2 = permissionsFor2(given);
-  const box3 = sandbox(options);
-  const make2 = (program, command) => box3.command(program, {
-    ...command,
-    ...inheritedBy(given, options),
-    ...permissions2 !== void 0 && {
-      permissions: permissions2
-    },
-    audit: "uses"
-  });
-  let ended;
-  const code = await runProgram(given.program, make2, {
-    ended: (container) => ended = container
-  });
-  if (ended === void 0) return code;
-  const used = [
-    ...startedFile(given.program[0], options),
-    ...ended.uses.list
-  ];
-  const learnt = learn(used, {
-    homes,
-    writable: options.write,
-    secrets
-  });
-  if (file !== void 0) writeText2(file, recipeOf(given, options, learnt));
-  printLearnt({
-    learnt,
-    flags: learnedFlags(given, FLAGS4, learnt),
-    program: given.program,
-    denials: ended.denials.list,
-    secrets,
-    file,
-    code,
-    isWhole: !ended.uses.isFull
-  });
-  return code;
-}
-function learningOptions(given, secrets, homes) {
-  const options = optionsOf(given);
-  const isGiven = given.has("allow-write");
-  const own = isGiven || isWide(Deno.cwd(), homes) ? [] : [
-    Deno.cwd()
-  ];
-  const write9 = isGiven ? options.write : own;
-  return {
-    ...options,
-    read: [
-      "/"
-    ],
-    write: write9,
-    denyRead: [
-      ...options.denyRead ?? [],
-      ...secrets.paths,
-      ...options.net === "host" ? [] : nameServers()
-    ]
-  };
-}
-function nameServers() {
-  const path2 = realPath(NAME_SERVERS);
-  return path2 === void 0 ? [] : [
-    path2
-  ];
-}
-function permissionsFor2(given) {
-  const permissions2 = permissionsOf(given);
-  if (permissions2 !== void 0 || given.has("allow-net")) return permissions2;
-  return {
-    read: true,
-    write: true,
-    env: true,
-    run: true,
-    sys: true,
-    net: [
-      "ramekin.invalid"
-    ]
-  };
-}
-function recipeOf(given, { cwd, ...options }, { read: read5, write: write9, tmpfs: tmpfs2, denyRead }) {
-  const denied3 = optionsOf(given).denyRead ?? [];
-  const shown4 = {
-    ...options,
-    read: read5,
-    write: write9,
-    tmpfs: tmpfs2,
-    denyRead: [
-      ...denied3,
-      ...denyRead
-    ]
-  };
-  const directory2 = cwd ?? visibleDirectory(shown4);
-  return stringifyRecipe(sandbox({
-    ...shown4,
-    ...directory2 !== void 0 && {
-      cwd: directory2
-    }
-  }));
-}
-var FLAGS4;
-var init_learn = __esm({
-  "scripts/ramekin/learn.ts"() {
-    init_host3();
-    init_mod2();
-    init_mod3();
-    init_files8();
-    init_flags();
-    init_grants();
-    init_homes();
-    init_report();
-    init_started();
-    init_secrets();
-    init_run_program();
-    init_sandbox3();
-    init_subcommands();
-    init_usage();
-    FLAGS4 = SUBCOMMANDS.find(({ name }) => name === "learn").flags;
-  }
-});
-
 // changes/change.ts
 function kindOf3(mode2) {
   return KINDS4[mode2 & S_IFMT] ?? "device";
@@ -58688,12 +58060,12 @@ function describeChange(change) {
   const { path: path2, before, after: after2 } = change;
   const slash = (after2 ?? before)?.kind === "directory" ? "/" : "";
   const words3 = [
-    ...wordsOf2(change)
+    ...wordsOf(change)
   ];
   const more = words3.length === 0 ? "" : ` (${words3.join(", ")})`;
   return `${SIGNS[change.change]} ${path2}${slash}${more}`;
 }
-function* wordsOf2({ before, after: after2, conflict, protectedBy: protectedBy3 }) {
+function* wordsOf({ before, after: after2, conflict, protectedBy: protectedBy3 }) {
   if (after2 !== void 0) {
     const { kind, size, mode: mode2, uid, gid, target } = after2;
     if (before !== void 0 && before.kind !== kind) yield `was a ${before.kind}`;
@@ -58873,7 +58245,7 @@ function stateOf4({ mode: mode2, uid, gid, size }, target) {
 function within3(directory2, name) {
   return directory2 === "." ? name : `${directory2}/${name}`;
 }
-function isDirectory3({ mode: mode2 }) {
+function isDirectory2({ mode: mode2 }) {
   return (mode2 & S_IFMT) === S_IFDIR;
 }
 function isNoDirectory({ type }) {
@@ -58936,7 +58308,7 @@ var init_compare = __esm({
           status: this.#statusOf(path2, read5.status)
         };
         const host2 = this.#host.status(path2);
-        const isThere4 = host2 !== void 0 && isDirectory3(host2);
+        const isThere4 = host2 !== void 0 && isDirectory2(host2);
         const { opaque, copied } = this.#notes(path2, directory2.xattrs);
         if (!isThere4 || !await this.#isSameDirectory(path2, directory2, host2)) {
           this.#add(path2, host2, directory2.status, {
@@ -59011,7 +58383,7 @@ var init_compare = __esm({
       /** What was done to the file on the host since the start. */
       #conflict(path2, host2, upper, copied) {
         if (host2 === void 0) return copied ? "it was removed meanwhile" : void 0;
-        if (upper !== void 0 && isDirectory3(host2) && isDirectory3(upper)) {
+        if (upper !== void 0 && isDirectory2(host2) && isDirectory2(upper)) {
           return void 0;
         }
         try {
@@ -59660,13 +59032,13 @@ function openRoot2(path2, makes) {
   });
 }
 function makeDirectories(path2) {
-  if (path2 === "/" || isDirectory4(path2)) return;
+  if (path2 === "/" || isDirectory3(path2)) return;
   makeDirectories(parentOf(path2));
   ifThere(() => mkdirat2(AT_FDCWD, path2, 448), [
     "EEXIST"
   ]);
 }
-function isDirectory4(path2) {
+function isDirectory3(path2) {
   const status = ifThere(() => statx2(AT_FDCWD, path2));
   return status !== void 0 && (status.mode & S_IFMT) === S_IFDIR;
 }
@@ -59781,7 +59153,7 @@ var init_protected = __esm({
 
 // changes/held.ts
 async function hold(directories, { place: asked } = {}) {
-  const paths = outermost2(directories.map(checkedDirectory));
+  const paths = outermost(directories.map(checkedDirectory));
   if (paths.length === 0) {
     throw new ChangesError("there is no directory whose changes are held", {
       code: "invalid"
@@ -59873,7 +59245,7 @@ function checkedDirectory(path2) {
     ]
   });
 }
-function outermost2(paths) {
+function outermost(paths) {
   const all = [
     ...new Set(paths)
   ].sort();
@@ -60135,12 +59507,514 @@ var init_mod8 = __esm({
   }
 });
 
+// scripts/ramekin/completions/words.ts
+function wordsOf2(completion) {
+  if (completion === "subcommand") return SUBCOMMANDS.map(({ name }) => name);
+  return typeof completion === "string" ? void 0 : completion;
+}
+function listOf3(completion) {
+  return completion === "image" ? IMAGES : CONTAINERS;
+}
+function quoted3(text5) {
+  return `'${text5.replaceAll("'", `'\\''`)}'`;
+}
+var FIRST_WORDS, CONTAINERS, IMAGES;
+var init_words2 = __esm({
+  "scripts/ramekin/completions/words.ts"() {
+    init_arguments();
+    init_subcommands();
+    FIRST_WORDS = [
+      ...SUBCOMMANDS.map(({ name, summary, flags: flags2, operands, program }) => ({
+        name,
+        summary,
+        flags: [
+          ...flags2,
+          ...COMMON_FLAGS
+        ].filter(({ hidden: hidden2 }) => hidden2 !== true),
+        operand: operands[0],
+        program: program === true
+      })),
+      {
+        name: "help",
+        summary: "show the help of a subcommand",
+        flags: [],
+        operand: {
+          name: "SUBCOMMAND",
+          completes: "subcommand"
+        },
+        program: false
+      }
+    ];
+    CONTAINERS = `ramekin ps --all 2>/dev/null | awk 'NR > 1 { if ($1 != "-") print $1; if ($2 ~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/) print $2 }'`;
+    IMAGES = "ramekin images 2>/dev/null | awk 'NR > 1 { print $1 }'";
+  }
+});
+
+// scripts/ramekin/learn/flags.ts
+function learnedFlags(given, flags2, { read: read5, write: write9, tmpfs: tmpfs2, denyRead }) {
+  const kept = flags2.filter(({ name }) => !OWN4.has(name)).flatMap((flag2) => givenAs(given, flag2));
+  const paths = (name, list5) => list5.filter(isSayable).map((path2) => word4(`--${name}=${path2}`));
+  return [
+    ...paths("allow-read", read5),
+    ...paths("allow-write", write9),
+    ...paths("tmpfs", tmpfs2),
+    ...paths("deny-read", denyRead),
+    ...kept
+  ];
+}
+function isSayable(path2) {
+  return !path2.includes(",") && escapeControls(path2) === path2;
+}
+function givenAs(given, { name, value }) {
+  if (!given.has(name)) return [];
+  if (value === void 0) return [
+    `--${name}`
+  ];
+  return given.values(name).map((value2) => word4(value2 === void 0 ? `--${name}` : `--${name}=${value2}`));
+}
+function word4(text5) {
+  return /^[\w@%+=:,./-]+$/.test(text5) ? text5 : quoted3(text5);
+}
+var OWN4;
+var init_flags = __esm({
+  "scripts/ramekin/learn/flags.ts"() {
+    init_control_characters();
+    init_words2();
+    OWN4 = /* @__PURE__ */ new Set([
+      "allow-write",
+      "discard",
+      "output",
+      "debug",
+      "help"
+    ]);
+  }
+});
+
+// scripts/ramekin/learn/secrets.ts
+function hostKeys() {
+  return namesIn5("/etc/ssh").filter((name) => /^ssh_host_.*_key$/.test(name)).map((name) => `/etc/ssh/${name}`);
+}
+function namesIn5(directory2) {
+  try {
+    return [
+      ...Deno.readDirSync(directory2)
+    ].map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+function realPath(path2) {
+  try {
+    return Deno.realPathSync(path2);
+  } catch {
+    return void 0;
+  }
+}
+var HOME_SECRETS, SYSTEM_SECRETS, NAME_SERVERS, VARIABLES, EXAMPLE, Secrets;
+var init_secrets = __esm({
+  "scripts/ramekin/learn/secrets.ts"() {
+    init_path();
+    HOME_SECRETS = [
+      ".ssh",
+      ".gnupg",
+      ".aws",
+      ".azure",
+      ".boto",
+      ".cargo/credentials",
+      ".cargo/credentials.toml",
+      ".config/containers/auth.json",
+      ".config/gcloud",
+      ".config/gh",
+      ".config/glab-cli",
+      ".config/google-chrome",
+      ".config/chromium",
+      ".config/hub",
+      ".config/op",
+      ".config/rclone",
+      ".docker/config.json",
+      ".gem/credentials",
+      ".git-credentials",
+      ".gradle/gradle.properties",
+      ".kube",
+      ".local/share/keyrings",
+      ".m2/settings.xml",
+      ".m2/settings-security.xml",
+      ".mozilla",
+      ".my.cnf",
+      ".netrc",
+      ".npmrc",
+      ".password-store",
+      ".pgpass",
+      ".pypirc",
+      ".s3cfg",
+      ".terraform.d/credentials.tfrc.json",
+      ".vault-token",
+      // What was typed, passwords among it.
+      ".bash_history",
+      ".mysql_history",
+      ".node_repl_history",
+      ".psql_history",
+      ".python_history",
+      ".zsh_history"
+    ];
+    SYSTEM_SECRETS = [
+      "/etc/NetworkManager/system-connections",
+      "/etc/gshadow",
+      "/etc/gshadow-",
+      "/etc/krb5.keytab",
+      "/etc/shadow",
+      "/etc/shadow-",
+      "/etc/ssl/private",
+      "/etc/sudoers",
+      "/etc/sudoers.d",
+      "/etc/wireguard"
+    ];
+    NAME_SERVERS = "/etc/resolv.conf";
+    VARIABLES = /^\.env(\.|$)/;
+    EXAMPLE = /\.(example|sample|template|dist)$/;
+    Secrets = class {
+
+      #paths;
+      /** Those that there are in these homes, and in the working directory. */
+      constructor(homes, directory2) {
+        const named2 = [
+          ...homes.flatMap((home) => HOME_SECRETS.map((name) => `${home}/${name}`)),
+          ...SYSTEM_SECRETS,
+          ...hostKeys(),
+          ...namesIn5(directory2).filter((name) => VARIABLES.test(name) && !EXAMPLE.test(name)).map((name) => `${directory2}/${name}`)
+        ];
+        this.#paths = [
+          ...new Set(named2.flatMap((path2) => realPath(path2) ?? []))
+        ];
+      }
+      /** The files and directories, none of which is a link. */
+      get paths() {
+        return this.#paths;
+      }
+      /** Whether a file is one of them, or in one. */
+      has(path2) {
+        return this.#paths.some((secret) => isWithin(path2, secret));
+      }
+      /** Those in a directory. */
+      within(directory2) {
+        return this.#paths.filter((secret) => isWithin(secret, directory2));
+      }
+    };
+  }
+});
+
+// scripts/ramekin/learn/grants.ts
+function learn(used, around) {
+  return new Learner(around).learn(used);
+}
+function isWide(directory2, homes) {
+  if (directory2 === "/" || parentOf(directory2) === "/" || WIDE.includes(directory2)) return true;
+  return homes.some((home) => isWithin(home, directory2) || WIDE_IN_HOME.some((name) => directory2 === home + name));
+}
+function outermost2(paths) {
+  const sorted3 = [
+    ...new Set(paths)
+  ].sort();
+  return sorted3.filter((path2) => !sorted3.some((other) => other !== path2 && isWithin(path2, other)));
+}
+function isWithinAny(path2, directories) {
+  return directories.some((directory2) => isWithin(path2, directory2));
+}
+function existing(path2, root2) {
+  let at4 = path2;
+  while (at4 !== root2 && realPath(at4) === void 0) at4 = parentOf(at4);
+  return at4;
+}
+function shownFiles2() {
+  return sandbox({
+    net: "host"
+  }).steps.flatMap((step) => step.step === "bind" && step.source === "/" ? step.entries ?? [] : []).map((path2) => path2.split("/").map(wholeName3));
+}
+function wholeName3(name) {
+  return new RegExp(`^${name.split("*").map((text5) => RegExp.escape(text5)).join(".*")}$`, "s");
+}
+function matches(path2, patterns) {
+  const names = path2.slice(1).split("/");
+  return patterns.some((pattern) => pattern.length <= names.length && pattern.every((name, index) => name.test(names[index])));
+}
+function isDirectory4(path2) {
+  try {
+    return Deno.statSync(path2).isDirectory;
+  } catch {
+    return false;
+  }
+}
+function interpreterOf(path2) {
+  try {
+    using file = Deno.openSync(path2);
+    const bytes = new Uint8Array(256);
+    const length = file.readSync(bytes) ?? 0;
+    return new TextDecoder().decode(bytes.subarray(0, length)).match(/^#![ \t]*(\/\S+)/)?.[1];
+  } catch {
+    return void 0;
+  }
+}
+var MANY, WIDE_IN_HOME, WIDE, OWN5, Learner;
+var init_grants = __esm({
+  "scripts/ramekin/learn/grants.ts"() {
+    init_mod2();
+    init_path();
+    init_secrets();
+    MANY = 5;
+    WIDE_IN_HOME = [
+      "",
+      "/.cache",
+      "/.config",
+      "/.local",
+      "/.local/share",
+      "/.local/lib"
+    ];
+    WIDE = [
+      "/var/cache",
+      "/var/lib",
+      "/var/log",
+      "/var/spool"
+    ];
+    OWN5 = [
+      "/dev",
+      "/proc",
+      "/run",
+      "/sys",
+      "/tmp"
+    ];
+    Learner = class {
+
+      #around;
+      #tooWide = /* @__PURE__ */ new Set();
+      #ofSystem = shownFiles2();
+      constructor(around) {
+        this.#around = around;
+      }
+      learn(used) {
+        const write9 = this.#written(used);
+        const read5 = this.#read(used).filter((path2) => !isWithinAny(path2, write9));
+        const shown4 = [
+          ...read5,
+          ...write9
+        ];
+        const denyRead = shown4.flatMap((path2) => this.#around.secrets.within(path2));
+        return {
+          read: read5,
+          write: write9,
+          tmpfs: this.#lookedAt(used, shown4),
+          denyRead: [
+            ...new Set(denyRead)
+          ].sort(),
+          tooWide: [
+            ...this.#tooWide
+          ]
+        };
+      }
+      /** Directories that are looked at, and neither shown nor around what is. */
+      #lookedAt(used, shown4) {
+        const looked = used.filter(({ use }) => use === "look").map(({ path: path2 }) => path2);
+        const needed = [
+          ...new Set(looked)
+        ].sort().filter((path2) => !this.#isShown(path2) && !this.#isWide(path2) && !this.#around.secrets.has(path2) && !shown4.some((other) => isWithin(path2, other) || isWithin(other, path2)) && isDirectory4(path2));
+        return needed.filter((path2) => !needed.some((other) => other !== path2 && isWithin(other, path2)));
+      }
+      /** Files that were there and were written to; of what was made, the directory around it. */
+      #written(used) {
+        const { writable: writable2 } = this.#around;
+        const paths = used.flatMap(({ use, path: path2 }) => {
+          if (use !== "write" && use !== "make") return [];
+          const root2 = writable2.find((root3) => isWithin(path2, root3));
+          if (root2 === void 0) return [];
+          return existing(use === "make" && path2 !== root2 ? parentOf(path2) : path2, root2);
+        });
+        const outer = outermost2(paths);
+        return outermost2(writable2.flatMap((root2) => {
+          const within4 = outer.filter((path2) => isWithin(path2, root2));
+          if (this.#isWide(root2)) return this.#summarised(within4);
+          return within4.length < MANY ? within4 : [
+            root2
+          ];
+        }));
+      }
+      #read(used) {
+        const needed = /* @__PURE__ */ new Set();
+        for (const { use, path: path2 } of used) {
+          if (use === "write" || use === "make") continue;
+          const real = realPath(path2);
+          if (real === void 0 || this.#isShown(path2) && this.#isShown(real)) continue;
+          if (isDirectory4(real) && (use !== "read" || this.#isTooWide(real))) continue;
+          const interpreter = use === "execute" ? interpreterOf(real) : void 0;
+          for (const one of [
+            path2,
+            real,
+            ...interpreter === void 0 ? [] : [
+              interpreter
+            ]
+          ]) {
+            if (!this.#isShown(one) && !this.#around.secrets.has(one)) needed.add(one);
+          }
+        }
+        return this.#summarised(outermost2([
+          ...needed
+        ]));
+      }
+      #isTooWide(directory2) {
+        if (!this.#isWide(directory2)) return false;
+        this.#tooWide.add(directory2);
+        return true;
+      }
+      /** Whether every sandbox has a file: it is shown, one of its own, or of a network. */
+      #isShown(path2) {
+        const { writable: writable2 } = this.#around;
+        const isHosts = writable2.some((root2) => root2 !== "/" && isWithin(path2, root2));
+        return path2 === "/" || path2 === "/var/tmp" || matches(path2, this.#ofSystem) || isWithinAny(path2, OWN5) && !isHosts;
+      }
+      #isWide(directory2) {
+        return isWide(directory2, this.#around.homes);
+      }
+      /** Takes the directory in the place of many in it. */
+      #summarised(paths) {
+        const byParent = Map.groupBy(paths, parentOf);
+        const merged = [
+          ...byParent
+        ].flatMap(([parent, inner]) => inner.length < MANY || this.#isWide(parent) ? inner : [
+          parent
+        ]);
+        const next = outermost2(merged);
+        return next.length === paths.length ? next : this.#summarised(next);
+      }
+    };
+  }
+});
+
+// scripts/ramekin/learn/homes.ts
+function homeDirectories(own) {
+  const others = linesOf2("/etc/passwd").flatMap((line3) => {
+    const [, , uid, , , home = ""] = line3.split(":");
+    const isPerson = Number(uid) >= PEOPLE.first && Number(uid) < PEOPLE.end;
+    return isPerson || uid === "0" ? [
+      home
+    ] : [];
+  });
+  const homes = [
+    own ?? "",
+    ...others
+  ].map((path2) => path2.replace(/\/+$/, ""));
+  return [
+    ...new Set(homes.filter((path2) => path2.startsWith("/")))
+  ];
+}
+function linesOf2(path2) {
+  try {
+    return Deno.readTextFileSync(path2).split("\n");
+  } catch {
+    return [];
+  }
+}
+var PEOPLE;
+var init_homes = __esm({
+  "scripts/ramekin/learn/homes.ts"() {
+    PEOPLE = {
+      first: 1e3,
+      end: 65534
+    };
+  }
+});
+
+// scripts/ramekin/learn/report.ts
+function printLearnt(lesson) {
+  const { learnt, flags: flags2, program, denials: denials2, secrets, file, code, isWhole } = lesson;
+  const isSecret = ({ kind, what }) => (kind === "read" || kind === "execute") && secrets.has(what);
+  const command = [
+    "ramekin",
+    "sandbox",
+    ...flags2,
+    "--",
+    ...program.map(word4)
+  ].join(" ");
+  const unsayable = [
+    ...learnt.read,
+    ...learnt.write
+  ].filter((path2) => !isSayable(path2));
+  const parts2 = [
+    part("this lets it do what it has done:", [
+      command
+    ]),
+    ...file === void 0 ? [] : [
+      `ramekin: the recipe is in ${escapeControls(file)}; ramekin plan shows what it needs`
+    ],
+    part("secrets are usually here, and it was shown none of them:", [
+      ...new Set(denials2.filter(isSecret).map(({ program: program2, what }) => `${what} (for ${program2})`))
+    ]),
+    part("it was denied this; what it needs of it is to be added:", [
+      ...new Set(denials2.filter((denial) => !isSecret(denial) && !isOwn2(denial)).map(describeDenial))
+    ]),
+    part("these were listed, and are too wide to be granted:", learnt.tooWide),
+    part("no flag can name these, as a comma ends a path there, and a line:", unsayable),
+    isWhole ? "" : "ramekin: it has used more files than are kept; the list is not whole",
+    code === 0 ? "" : `ramekin: it has failed (${code}), and may need more where it goes on`
+  ];
+  printError(parts2.filter((text5) => text5 !== "").join("\n"));
+}
+function isOwn2({ kind, what }) {
+  return kind === "read" && what === NAME_SERVERS;
+}
+function part(heading, lines) {
+  if (lines.length === 0) return "";
+  return [
+    `ramekin: ${heading}`,
+    ...lines.map((line3) => `  ${escapeControls(line3)}`)
+  ].join("\n");
+}
+var init_report = __esm({
+  "scripts/ramekin/learn/report.ts"() {
+    init_control_characters();
+    init_mod2();
+    init_output2();
+    init_secrets();
+    init_flags();
+  }
+});
+
+// scripts/ramekin/learn/started.ts
+function startedFile(program, { env = [], setEnv: setEnv2 = {} }) {
+  const inherited2 = includesVariable(env, "PATH") ? environment()["PATH"] : void 0;
+  const search = setEnv2["PATH"] ?? inherited2 ?? DEFAULT_PATH;
+  const paths = program.includes("/") ? [
+    absolutePath2(program)
+  ] : search.split(":").map((directory2) => `${directory2}/${program}`);
+  const path2 = paths.find(mayRun);
+  return path2 === void 0 ? [] : [
+    {
+      use: "execute",
+      path: path2
+    }
+  ];
+}
+function mayRun(path2) {
+  try {
+    const { isFile: isFile5, mode: mode2 } = Deno.statSync(path2);
+    return isFile5 && (mode2 & 73) !== 0;
+  } catch {
+    return false;
+  }
+}
+var init_started = __esm({
+  "scripts/ramekin/learn/started.ts"() {
+    init_host3();
+    init_default_path();
+    init_variable_pattern();
+    init_flag_paths();
+  }
+});
+
 // scripts/ramekin/try.ts
 var try_exports = {};
 __export(try_exports, {
-  run: () => run7
+  run: () => run6,
+  tellFinished: () => tellFinished
 });
-async function run7(given) {
+async function run6(given) {
   if (given.has("yes") && given.has("no")) {
     throw new UsageError("--yes and --no: the changes are either made or thrown away");
   }
@@ -60263,6 +60137,153 @@ var init_try = __esm({
       made: [],
       left: []
     };
+  }
+});
+
+// scripts/ramekin/learn.ts
+var learn_exports = {};
+__export(learn_exports, {
+  run: () => run7
+});
+async function run7(given) {
+  if (given.program.length === 0) {
+    throw new UsageError("the program is missing: ramekin learn -- PROGRAM ...");
+  }
+  const file = given.value("output");
+  if (file !== void 0) writeText2(file, "");
+  const homes = homeDirectories(environment()["HOME"]);
+  const secrets = new Secrets(homes, Deno.cwd());
+  const options = learningOptions(given, secrets, homes);
+  await using held = given.has(DISCARD) ? await heldChanges(options) : void 0;
+  const permissions2 = permissionsFor2(given);
+  const box3 = held === void 0 ? sandbox(options) : held.sandbox(withoutWrite(options));
+  const make2 = (program, command) => box3.command(program, {
+    ...command,
+    ...inheritedBy(given, options),
+    ...permissions2 !== void 0 && {
+      permissions: permissions2
+    },
+    audit: "uses"
+  });
+  let ended;
+  const code = await runProgram(given.program, make2, {
+    ended: (container) => ended = container
+  });
+  if (ended === void 0) return code;
+  const used = [
+    ...startedFile(given.program[0], options),
+    ...ended.uses.list
+  ];
+  const learnt = learn(used, {
+    homes,
+    writable: options.write,
+    secrets
+  });
+  if (file !== void 0) writeText2(file, recipeOf(given, options, learnt));
+  printLearnt({
+    learnt,
+    flags: learnedFlags(given, FLAGS4, learnt),
+    program: given.program,
+    denials: ended.denials.list,
+    secrets,
+    file,
+    code,
+    isWhole: !ended.uses.isFull
+  });
+  return code;
+}
+async function heldChanges({ write: write9 }) {
+  if (write9.length === 0) {
+    throw new UsageError("--discard: it may change nothing here; list directories: --allow-write");
+  }
+  const held = await hold(write9);
+  held.finished.forEach(tellFinished);
+  return held;
+}
+function withoutWrite({ write: _, ...others }) {
+  return others;
+}
+function learningOptions(given, secrets, homes) {
+  const options = optionsOf(given);
+  const isGiven = given.has("allow-write");
+  const own = isGiven || isWide(Deno.cwd(), homes) ? [] : [
+    Deno.cwd()
+  ];
+  const write9 = isGiven ? options.write : own;
+  return {
+    ...options,
+    read: [
+      "/"
+    ],
+    write: write9,
+    denyRead: [
+      ...options.denyRead ?? [],
+      ...secrets.paths,
+      ...options.net === "host" ? [] : nameServers()
+    ]
+  };
+}
+function nameServers() {
+  const path2 = realPath(NAME_SERVERS);
+  return path2 === void 0 ? [] : [
+    path2
+  ];
+}
+function permissionsFor2(given) {
+  const permissions2 = permissionsOf(given);
+  if (permissions2 !== void 0 || given.has("allow-net")) return permissions2;
+  return {
+    read: true,
+    write: true,
+    env: true,
+    run: true,
+    sys: true,
+    net: [
+      "ramekin.invalid"
+    ]
+  };
+}
+function recipeOf(given, { cwd, ...options }, { read: read5, write: write9, tmpfs: tmpfs2, denyRead }) {
+  const denied3 = optionsOf(given).denyRead ?? [];
+  const shown4 = {
+    ...options,
+    read: read5,
+    write: write9,
+    tmpfs: tmpfs2,
+    denyRead: [
+      ...denied3,
+      ...denyRead
+    ]
+  };
+  const directory2 = cwd ?? visibleDirectory(shown4);
+  return stringifyRecipe(sandbox({
+    ...shown4,
+    ...directory2 !== void 0 && {
+      cwd: directory2
+    }
+  }));
+}
+var DISCARD, FLAGS4;
+var init_learn = __esm({
+  "scripts/ramekin/learn.ts"() {
+    init_mod8();
+    init_host3();
+    init_mod2();
+    init_mod3();
+    init_files8();
+    init_flags();
+    init_grants();
+    init_homes();
+    init_report();
+    init_started();
+    init_secrets();
+    init_run_program();
+    init_sandbox3();
+    init_subcommands();
+    init_try();
+    init_usage();
+    DISCARD = "discard";
+    FLAGS4 = SUBCOMMANDS.find(({ name }) => name === "learn").flags;
   }
 });
 
@@ -68803,7 +68824,7 @@ function casesOf({ name, flags: flags2, operand, program }) {
   ];
 }
 function actionOf2(completion) {
-  const words3 = wordsOf(completion);
+  const words3 = wordsOf2(completion);
   if (words3 !== void 0) return reply(`compgen -W "${words3.join(" ")}"`);
   switch (completion) {
     case "file":
@@ -68871,7 +68892,7 @@ function flagWords({ name, letter, value, completes }) {
   ].join(" ");
 }
 function valueWords(completion) {
-  const words3 = wordsOf(completion);
+  const words3 = wordsOf2(completion);
   if (words3 !== void 0) return `-a ${quoted3(words3.join(" "))}`;
   switch (completion) {
     case "file":
@@ -68948,7 +68969,7 @@ function escaped5(text5) {
   return text5.replaceAll(":", "\\:");
 }
 function actionOf3(completion) {
-  const words3 = wordsOf(completion);
+  const words3 = wordsOf2(completion);
   if (words3 !== void 0) return `(${words3.join(" ")})`;
   switch (completion) {
     case "file":
