@@ -33,6 +33,7 @@ import { PermissionSet } from "../permissions/permission_set.ts";
 import type { HostAccess } from "../plan/access/access.ts";
 import { reachesSockets, requiredAccess } from "../plan/access/required.ts";
 import { serveContainer, type Served } from "./services.ts";
+import { Hosts } from "../proxy/hosts.ts";
 import { proxyVariables } from "../proxy/variables.ts";
 import { HandedFds } from "../launch/handed_fds.ts";
 import { newNotifyName, notifyVariable } from "../launch/notify_socket.ts";
@@ -213,7 +214,7 @@ export class Command {
     if (this.#options.notify !== undefined) {
       throw new TypeError("notify() needs the event loop; use output() or spawn()");
     }
-    if (this.#grants?.network === "proxy") {
+    if (this.#hosts !== undefined) {
       throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
     }
     if (passedStreams(this.#options) !== undefined) {
@@ -371,10 +372,16 @@ export class Command {
     return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
   }
 
+  /** The hosts that the script is a proxy to, by the permissions or by a step. */
+  get #hosts(): Hosts | undefined {
+    const { hosts } = this.#plan.state;
+    return this.#grants?.hosts ?? (hosts && new Hosts(hosts.hosts, hosts.deny));
+  }
+
   /** Starts what serves the container from here, and ends with it. */
   #served(launched: LaunchedProcess): Served {
     return serveContainer(launched, this.#plan, {
-      hosts: this.#grants?.hosts,
+      hosts: this.#hosts,
       audit: this.#options.audit ?? false,
       notify: this.#options.notify,
     });
@@ -398,14 +405,15 @@ export class Command {
     const { environment } = this.#plan.state;
     const grants = this.#grants;
     const { env } = this.#options;
-    if (grants === undefined && env === undefined && notify === undefined) return environment;
+    const hosts = this.#hosts;
+    const hasChanges = [grants, hosts, env, notify].some((changing) => changing !== undefined);
+    if (!hasChanges) return environment;
     const changes = new Map(environment);
     if (grants !== undefined) {
       for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
         if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
       }
     }
-    const hosts = grants?.hosts;
     for (const [name, value] of hosts ? proxyVariables(hosts) : []) changes.set(name, value);
     for (const [name, value] of Object.entries(env ?? {})) changes.set(name, value);
     if (notify !== undefined) changes.set("NOTIFY_SOCKET", notifyVariable(notify));

@@ -9,6 +9,8 @@ import { SyscallError } from "../ffi/errors.ts";
 import type { ProcessIdentity } from "../ffi/proc/process_identity.ts";
 import { otherNamespaces } from "../ffi/proc/process_namespaces.ts";
 import { hasEnded } from "../host/join_target.ts";
+import { Hosts } from "../proxy/hosts.ts";
+import { proxyVariables } from "../proxy/variables.ts";
 import type { Step } from "../recipe/steps.ts";
 
 /** Returns the steps for a program that enters the container of these steps, as its program or root. */
@@ -22,7 +24,7 @@ export function enterSteps(
   // The capabilities of the program are those that it has.
   const restricts = ({ step }: Step) =>
     RESTRICTIONS.has(step) || (step === "capabilities" && user === "root");
-  return [join, ...steps.filter(restricts).map(forProgram)];
+  return [join, ...steps.filter(restricts).map(forProgram), ...steps.flatMap(proxyOf)];
 }
 
 /**
@@ -68,6 +70,13 @@ export const ENDED = "the container has ended already";
 /** Leaves out what is of the container as a whole: it ends in its own time. */
 function forProgram(step: Step): Step {
   return step.step === "bounds" ? { ...step, timeout: "unlimited", degrade: true } : step;
+}
+
+/** The variables by which the container's proxy is found. */
+function proxyOf(step: Step): readonly Step[] {
+  if (step.step !== "proxy") return [];
+  const variables = Object.fromEntries(proxyVariables(new Hosts(step.hosts, step.deny)));
+  return [{ step: "setEnv", variables }];
 }
 
 /** The steps that restrict every program of a container, also those that enter it later. */

@@ -20,7 +20,7 @@ import {
 } from "../recipe/schema.ts";
 import { quoted } from "../recipe/shown.ts";
 import { variablePattern } from "../recipe/variable_pattern.ts";
-import { GRANTED_HOSTS, parseGrantedHost } from "../proxy/granted_host.ts";
+import { GRANTED_HOSTS, parseGrantedHost } from "../recipe/granted_host.ts";
 
 /**
  * The access to the host of a recipe and its program: none (`"none"`), that of the script's own

@@ -32,6 +32,7 @@ import { lowerDomainname, lowerHostname } from "./steps/names.ts";
 import { lowerAddress, lowerRoute } from "./steps/network/addresses.ts";
 import { lowerBridge, lowerDummy, lowerLoopback } from "./steps/network/links.ts";
 import { lowerMacvlan, lowerMoveInterface, lowerVeth } from "./steps/network/outside.ts";
+import { lowerProxy } from "./steps/network/proxy.ts";
 import { lowerMasquerade, lowerPublish } from "./steps/network/translation.ts";
 import { lowerUserNetwork } from "./steps/network/user_network.ts";
 import { lowerOverlay } from "./steps/overlay.ts";
@@ -100,6 +101,7 @@ const LOWERINGS = {
   programs: lowerPrograms,
   propagation: lowerPropagation,
   protect: lowerProtect,
+  proxy: lowerProxy,
   publish: lowerPublish,
   readonlyPaths: lowerReadonlyPaths,
   remount: lowerRemount,

@@ -20,8 +20,13 @@ const BACKLOG = 128;
 export function setUpNetworkService(plan: PlanBuilder): void {
   const { network } = plan.options;
   if (network === undefined) return;
+  if (network === "proxy") return setUpProxy(plan);
   inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", { up: true })));
-  if (network === "loopback") return;
+}
+
+/** Adds calls that set up the loopback interface, and on it the listening socket of a proxy. */
+export function setUpProxy(plan: PlanBuilder): void {
+  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", { up: true })));
   forwardsByScript(plan);
   const socket = plan.open(ipSocket(AF_INET, "tcp"), "proxy");
   plan.call(bindLoopback(socket, PROXY_PORT));

@@ -47,6 +47,8 @@ export class PlannedState {
   readonly mounts: MountTable = new MountTable();
   /** Its network. */
   network: PlannedNetwork = {};
+  /** The hosts that the script is a proxy to, and those of them that are not reached. */
+  hosts: { readonly hosts: readonly string[]; readonly deny: readonly string[] } | undefined;
   /** Whether the script forwards its packets. */
   isForwardedByScript = false;
   /** The open /proc, once a step has needed it. */

@@ -5,11 +5,16 @@
  */
 
 import { formatIp, type IpAddress, isInRange, parseIp, parsePrefix } from "../ffi/netlink/ip.ts";
-import { destinationAddress, parseDestinationAddress } from "./destination_address.ts";
+import { destinationAddress, parseDestinationAddress } from "../recipe/destination_address.ts";
 import { perEngine } from "../ffi/engine/per_engine.ts";
 import { NetlinkSocket } from "../ffi/netlink/socket.ts";
 import { resolveName } from "../ffi/resolve_name.ts";
-import { type GrantedHost, grantsAddress, grantsName, parseGrantedHost } from "./granted_host.ts";
+import {
+  type GrantedHost,
+  grantsAddress,
+  grantsName,
+  parseGrantedHost,
+} from "../recipe/granted_host.ts";
 import { isPublic } from "./public_address.ts";
 import { Refusal } from "./refusal.ts";
 import { lazy } from "../recipe/schema.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Host, parseHost } from "./host.ts";
+import { type Host, parseHost } from "../recipe/host_name.ts";
 import { Refusal } from "./refusal.ts";
 
 /** A host with a port. */

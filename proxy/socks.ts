@@ -5,7 +5,7 @@
  */
 
 import { decodeLatin1 } from "./latin1.ts";
-import { parseHost } from "./host.ts";
+import { parseHost } from "../recipe/host_name.ts";
 import type { Reader } from "./reader.ts";
 import { Refusal } from "./refusal.ts";
 import type { Destination } from "./request.ts";

@@ -86,7 +86,7 @@ function denied(
     ...(setuidFiles ? [] : ["@setuid-files"]),
     // By the path of a socket Landlock lets everybody connect.
     "@unix-sockets",
-    ...(net === "none" ? ["socket"] : []),
+    ...(net === "host" ? [] : ["socket"]),
     // A program that writes its own files sets their modes, too.
     ...(written.length === 0 ? ["@attributes"] : []),
     "@subvolumes",
@@ -144,6 +144,7 @@ function unheld(
       "the program would reach every unix socket of the machine (-A asks for them, too)",
     ];
   }
+  if (typeof options.net === "object") return ["net", "nothing holds a program to some hosts"];
   if (options.nest === true) return ["nest", "the program can make none either"];
   const own = OWN_OPTIONS.find((option) => options[option] !== undefined);
   return own && [own, "it has nothing of the kind of its own"];

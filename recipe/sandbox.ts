@@ -6,6 +6,7 @@
 
 import { DEFAULT_PATH } from "./default_path.ts";
 import { RecipeError } from "./errors.ts";
+import { grantedHost } from "./granted_host.ts";
 import { isWithin, normalize } from "./path.ts";
 import { HOSTNAME, sandboxRoot } from "./sandbox_root.ts";
 import { shownFiles } from "./sandbox_files.ts";
@@ -45,6 +46,7 @@ import {
   maskPaths,
   newSession,
   noNewPrivileges,
+  proxy,
   readonlyPaths,
   rlimit,
   seccomp,
@@ -107,13 +109,16 @@ export interface SandboxOptions {
   /** Files and directories that stay read-only, whatever `write` says. See `denyFiles()`. */
   readonly denyWrite?: readonly string[];
   /**
-   * The network: the host's, or nothing but a loopback interface. The container has the name
+   * The network: the host's, or nothing but a loopback interface. With a list such as
+   * `["example.org:443"]` the script is a proxy to these hosts: see `proxy()`. The container has the name
    * `sandbox`, and with the host's network `localhost`, which can be looked up there. With `unixSockets`,
    * those of the host with abstract names are out of reach even with its network, from Linux 6.12 on.
    *
    * @default {"none"}
    */
-  readonly net?: "none" | "host";
+  readonly net?: "none" | "host" | readonly string[];
+  /** Hosts that are not reached, though the list of `net` has them. */
+  readonly denyNet?: readonly string[];
   /**
    * Variables of the script's environment that the program gets, where they are set; `"AWS_*"` is
    * all that begin so.
@@ -240,7 +245,8 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     root: optional(path),
     denyRead: paths,
     denyWrite: paths,
-    net: optional(oneOf(["none", "host"])),
+    net: optional(either(oneOf(["none", "host"]), list(grantedHost()))),
+    denyNet: optional(list(grantedHost())),
     env: optional(list(variablePattern())),
     protect: optional(either(boolean(), list(protectedName()))),
     unixSockets: optional(boolean()),
@@ -283,7 +289,7 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
   const asked = shownFiles(options);
   const showsFiles = options.root !== undefined ||
     asked.values().some(({ option }) => option !== "tmpfs");
-  const { setuidFiles = false, unixSockets = !showsFiles && net === "none" } = options;
+  const { setuidFiles = false, unixSockets = !showsFiles && net !== "host" } = options;
   const denied = [
     // A filter cannot see the mode of openat2(2), by which a nested sandbox opens paths.
     ...(setuidFiles || nest ? [] : ["@setuid-files"]),
@@ -291,11 +297,11 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
   ];
   return [
     unshare("user", "mount", "pid", "uts", "ipc", "cgroup"),
-    ...(net === "none" ? [unshare("net")] : []),
+    ...(net === "host" ? [] : [unshare("net")]),
     mapCurrentUser(),
-    ...(net === "none" ? [loopback()] : []),
+    ...networkSteps(options),
     // A name that the host's /etc/hosts has.
-    hostname(options.hostname ?? (net === "none" ? HOSTNAME : "localhost")),
+    hostname(options.hostname ?? (net === "host" ? "localhost" : HOSTNAME)),
     ...sandboxRoot(asked, options),
     // One more user namespace can be made, and the program runs in that one: it can make no other,
     // and has no capabilities over the mounts and the network. The /proc outside is read-only.
@@ -319,6 +325,15 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
     ...environmentSteps(options, "/tmp"),
     ...(options.cwd === undefined ? [] : [chdir(options.cwd)]),
   ];
+}
+
+/** The loopback interface, and a proxy on it where there are hosts. */
+function networkSteps({ net = "none", denyNet }: SandboxOptions): readonly Step[] {
+  if (typeof net === "object" && net.length > 0) return [proxy(net, denyNet && { deny: denyNet })];
+  if (denyNet !== undefined) {
+    throw new RecipeError('sandbox, "denyNet": it is about the hosts of a list in "net"');
+  }
+  return net === "host" ? [] : [loopback()];
 }
 
 /** The user namespaces that a program with `nest` may have, all of those in them included. */

@@ -154,7 +154,7 @@ class SandboxRoot {
     const { net = "none" } = this.#options;
     return [
       overlay(this.#root, { lower: [directory], discard: true }),
-      ...(net === "none"
+      ...(net !== "host"
         ? this.#loopbackHosts()
         : ["/etc/resolv.conf", "/etc/hosts"].map((path) =>
           this.#hostFile(path, { readOnly: true, optional: true })
@@ -203,7 +203,7 @@ class SandboxRoot {
       ...(holdsAsked("/var/tmp") ? [] : [symlink("/tmp", this.#at("/var/tmp"))]),
       this.#hostFile("/", { readOnly: true, entries, hide: HIDDEN_FILES }),
       ...apart.map((path) => this.#hostFile(`/${path}`, { readOnly: true, optional: true })),
-      ...(net === "none" && !isCovered("etc/hosts") ? this.#loopbackHosts() : []),
+      ...(net !== "host" && !isCovered("etc/hosts") ? this.#loopbackHosts() : []),
     ];
   }
 

@@ -92,6 +92,7 @@ import {
   vethSchema,
   type VethStep,
 } from "./steps/network/outside.ts";
+import { proxySchema, type ProxyStep } from "./steps/network/proxy.ts";
 import {
   masqueradeSchema,
   type MasqueradeStep,
@@ -181,6 +182,7 @@ export type Step =
   | ProgramsStep
   | PropagationStep
   | ProtectStep
+  | ProxyStep
   | PublishStep
   | ReadonlyPathsStep
   | RemountStep
@@ -247,6 +249,7 @@ const SCHEMAS = {
   programs: programsSchema,
   propagation: propagationSchema,
   protect: protectSchema,
+  proxy: proxySchema,
   publish: publishSchema,
   readonlyPaths: readonlyPathsSchema,
   remount: remountSchema,

@@ -131,7 +131,7 @@ const COMMANDS_OWN: readonly string[] = [
   "recipe/unexpanded.ts",
   "recipe/variable_pattern.ts",
   "recipe/version.ts",
-  "proxy/granted_host.ts",
+  "recipe/granted_host.ts",
   "ffi/control_characters.ts",
   // The input before a question is flushed by an ioctl(2), which no entry has.
   "ffi/calls/files.ts",

@@ -128,6 +128,7 @@ const SAYINGS: { readonly [Name in Step["step"]]: Saying<Name> } = {
   ),
   propagation: sayPropagation,
   protect: never(FOUND),
+  proxy: never("the script is the proxy, and a runtime has none"),
   publish: never(TRANSLATION),
   readonlyPaths: ({ paths }, draft) => protect(paths, draft.readonlyPaths, draft),
   remount: sayRemount,

@@ -75,6 +75,7 @@ const PARTS: { readonly [Name in Step["step"]]: Part<Name> } = {
   programs: box,
   propagation: box,
   protect: box,
+  proxy: box,
   publish: box,
   readonlyPaths: box,
   remount: box,

@@ -98,6 +98,7 @@ export {
   type VethOptions,
   type VethStep,
 } from "./network/outside.ts";
+export { proxy, type ProxyStep } from "./network/proxy.ts";
 export {
   masquerade,
   type MasqueradeStep,

@@ -5,7 +5,7 @@
  */
 
 import type { PermissionOptions } from "../../mod.ts";
-import { GRANTED_HOSTS, parseGrantedHost } from "../../proxy/granted_host.ts";
+import { GRANTED_HOSTS, parseGrantedHost } from "../../recipe/granted_host.ts";
 import type { Arguments } from "./arguments.ts";
 import { type Flag, UsageError } from "./usage.ts";
 

@@ -76,6 +76,7 @@ const STEPS: Readonly<Record<Step["step"], "built" | string>> = {
   programs: "the libraries of programs",
   propagation: "built",
   protect: "which files have these names",
+  proxy: "a box cannot pass connections on",
   publish: "a script that runs beside",
   readonlyPaths: "built",
   remount: "built",

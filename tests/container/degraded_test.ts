@@ -178,6 +178,7 @@ test("what cannot be held is refused", () => {
     overlay: { overlay: ["/srv"] },
     tmpfs: { tmpfs: ["/mnt"] },
     root: { root: "/srv" },
+    net: { net: ["example.org"] },
     nest: { nest: true },
   };
   for (const [name, options] of Object.entries(refused)) {

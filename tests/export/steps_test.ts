@@ -85,6 +85,7 @@ const CASES: Readonly<Record<Step["step"], Case>> = {
     said: /"rootfsPropagation":"rslave"/,
   },
   protect: { before: steps.protect("/a", "/new/a"), refused: FOUND },
+  proxy: { after: steps.proxy(["example.org"]), refused: /the script is the proxy/ },
   publish: { after: steps.publish(80, { address: "10.0.0.2" }), refused: /--publish/ },
   readonlyPaths: {
     after: steps.readonlyPaths("/proc/sys"),

@@ -108,6 +108,7 @@ const NEEDS: readonly (readonly [step: Step, needs: readonly HostAccessKind[]])[
   ]],
   [steps.propagation("/", "private"), NONE],
   [steps.protect("/mnt"), [{ kind: "write", path: "/mnt" }]],
+  [steps.proxy(["example.org:443"]), [{ kind: "net", host: "*" }]],
   [steps.publish(80, { address: "10.7.0.2", inside: true }), NONE],
   [steps.readonlyPaths("/usr"), NONE],
   [steps.remount("/mnt", "ro"), NONE],

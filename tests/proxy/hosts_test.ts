@@ -3,8 +3,8 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { sandbox } from "../../mod.ts";
 import { parseIp } from "../../ffi/netlink/ip.ts";
-import { parseDestinationAddress } from "../../proxy/destination_address.ts";
-import { parseHost } from "../../proxy/host.ts";
+import { parseDestinationAddress } from "../../recipe/destination_address.ts";
+import { parseHost } from "../../recipe/host_name.ts";
 import { Hosts } from "../../proxy/hosts.ts";
 import { isPublic } from "../../proxy/public_address.ts";
 

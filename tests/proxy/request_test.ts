@@ -1,7 +1,7 @@
 /** Requests to the proxy, and those that it refuses as ambiguous. */
 
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import { parseHost } from "../../proxy/host.ts";
+import { parseHost } from "../../recipe/host_name.ts";
 import { Refusal } from "../../proxy/refusal.ts";
 import { parseRequest } from "../../proxy/request.ts";
 

@@ -105,6 +105,7 @@ const STEPS: readonly Step[] = [
   ramekin.macvlan("eth0", { parent: "eth1" }),
   ramekin.moveInterface("eth1"),
   ramekin.masquerade("10.0.0.0/24", { inside: true }),
+  ramekin.proxy(["*.example.org:443", "10.0.0.0/8"], { deny: ["10.1.0.0/16"] }),
   ramekin.publish(8080, { address: "10.0.0.2", to: 80 }),
   ramekin.userNetwork("pasta"),
   ramekin.programs("/bin/sh", { root: "/srv" }),

@@ -12,7 +12,7 @@ import {
   parseIp,
   parsePrefix,
 } from "../ffi/netlink/ip.ts";
-import { lazy } from "../recipe/schema.ts";
+import { lazy } from "./schema.ts";
 
 /** IPv4 addresses in IPv6 (RFC 4291, 2.5.5.2). */
 const mapped = lazy(() => parsePrefix("::ffff:0:0/96")!);

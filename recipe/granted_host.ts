@@ -7,7 +7,9 @@
 
 import { type IpAddress, type IpPrefix, isInRange, parseIp } from "../ffi/netlink/ip.ts";
 import { destinationRange } from "./destination_address.ts";
-import { parseHost } from "./host.ts";
+import { parseHost } from "./host_name.ts";
+import { type Schema, text } from "./schema.ts";
+import { quoted } from "./shown.ts";
 
 /** A granted host: a name, or addresses. */
 export type GrantedHost = (GrantedName | GrantedAddresses) & {
@@ -31,9 +33,9 @@ export const GRANTED_HOSTS =
   '"10.0.0.0/8"';
 
 /** Parses an entry; returns `undefined` for what is none. */
-export function parseGrantedHost(text: string): GrantedHost | undefined {
+export function parseGrantedHost(given: string): GrantedHost | undefined {
   const [, wildcard, host, length, port] =
-    /^(\*\.)?(.+?)(?:\/(0|[1-9]\d{0,2}))?(:\d+)?$/s.exec(text) ?? [];
+    /^(\*\.)?(.+?)(?:\/(0|[1-9]\d{0,2}))?(:\d+)?$/s.exec(given) ?? [];
   const parsed = parseHost(`${host}${port ?? ""}`);
   if (parsed === undefined) return undefined;
   const ip = parseIp(parsed.name);
@@ -57,4 +59,13 @@ export function grantsName(granted: GrantedHost, name: string): boolean {
 /** Whether the entry grants an address. */
 export function grantsAddress(granted: GrantedHost, address: IpAddress): boolean {
   return "range" in granted && isInRange(address, granted.range);
+}
+
+/** What an entry of a list may be. */
+export function grantedHost(): Schema {
+  return text({
+    expected: GRANTED_HOSTS,
+    issue: (host) =>
+      parseGrantedHost(host) === undefined ? `${quoted(host)} is not ${GRANTED_HOSTS}` : undefined,
+  });
 }
