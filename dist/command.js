@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "639dfa44e1f5b757200cf378f0539798207be7afe1da5e1bfeff3914f3f8d614";
+var BUILD = "b82a44553661a96410249c853bc6920afb7847da71fc65442c3de325bed5f0f4";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

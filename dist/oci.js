@@ -3335,6 +3335,14 @@ var lowerHostname = (function lowerHostname(step, plan) {
     }
   });
 });
+var setUpNetworkService = (function setUpNetworkService(plan) {
+  const { network } = plan.options;
+  if (network === void 0) return;
+  if (network === "proxy") return setUpProxy(plan);
+  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
+    up: true
+  })));
+});
 var lowerUmask = (function lowerUmask({ mask: mask2 }, plan) {
   plan.call(umask(mask2));
   plan.state.hasUmask = true;
@@ -3588,19 +3596,6 @@ var of = (function of(use, path2, directory) {
       directory
     }
   };
-});
-var setUpNetworkService = (function setUpNetworkService(plan) {
-  const { network } = plan.options;
-  if (network === void 0) return;
-  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
-    up: true
-  })));
-  if (network === "loopback") return;
-  forwardsByScript(plan);
-  const socket = plan.open(ipSocket(AF_INET, "tcp"), "proxy");
-  plan.call(bindLoopback(socket, PROXY_PORT));
-  plan.call(listen(socket, BACKLOG));
-  plan.listener = socket;
 });
 var lowerUnshare = (function lowerUnshare(step, plan) {
   const kinds = new Set(step.kinds);
@@ -13447,6 +13442,8 @@ var PlannedState = class {
   mounts = new MountTable();
   /** Its network. */
   network = {};
+  /** The hosts that the script is a proxy to, and those of them that are not reached. */
+  hosts;
   /** Whether the script forwards its packets. */
   isForwardedByScript = false;
   /** The open /proc, once a step has needed it. */
@@ -13628,6 +13625,17 @@ function networkOf({ bytes, length }) {
     const kept = Math.min(8, Math.max(0, length - index * 8));
     return byte & 65280 >> kept;
   });
+}
+function isInRange(address2, range) {
+  if (address2.family !== range.family) return false;
+  const [one, other] = [
+    networkOf({
+      ...address2,
+      length: range.length
+    }),
+    networkOf(range)
+  ];
+  return one.every((byte, index) => byte === other[index]);
 }
 function parseIpv4(text3) {
   const parts = text3.split(".");
@@ -23566,7 +23574,7 @@ function optionIssue({ host, state }, type, data2) {
     uid: caller2.euid,
     gid: caller2.egid
   } } = state;
-  const mapped = state.inUserNamespace ? {
+  const mapped2 = state.inUserNamespace ? {
     uid: {
       inside: ids.uid,
       outside: caller2.euid
@@ -23579,7 +23587,7 @@ function optionIssue({ host, state }, type, data2) {
   return host.filesystemIssue({
     type,
     data: data2,
-    ids: mapped
+    ids: mapped2
   });
 }
 
@@ -24772,6 +24780,42 @@ function lowerMoveInterface({ name, as = name }, plan) {
   })));
 }
 
+// plan/network_service.ts
+var PROXY_PORT = 3128;
+var BACKLOG = 128;
+
+function setUpProxy(plan) {
+  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
+    up: true
+  })));
+  forwardsByScript(plan);
+  const socket = plan.open(ipSocket(AF_INET, "tcp"), "proxy");
+  plan.call(bindLoopback(socket, PROXY_PORT));
+  plan.call(listen(socket, BACKLOG));
+  plan.listener = socket;
+}
+
+// plan/steps/network/proxy.ts
+function lowerProxy({ hosts, deny: deny2 = [] }, plan) {
+  plan.needs("net", HOSTS_NETWORK);
+  if (!plan.host.isHere) {
+    plan.refuse("a box cannot pass connections on; a script has to run beside the program for that");
+  }
+  if (plan.listener !== void 0) {
+    plan.refuse("there is a proxy already, of another such step or of a list of granted hosts");
+  }
+  plan.requireRights("net");
+  plan.access.record({
+    kind: "net",
+    host: "*"
+  });
+  setUpProxy(plan);
+  plan.state.hosts = {
+    hosts,
+    deny: deny2
+  };
+}
+
 // recipe/steps/network/user_network.ts
 var USER_NETWORK_PROGRAMS = [
   "pasta",
@@ -25904,6 +25948,85 @@ var macvlanSchema = stepSchema("macvlan", () => ({
 var moveInterfaceSchema = stepSchema("moveInterface", () => ({
   name: interfaceName(),
   as: optional(interfaceName())
+}));
+
+// recipe/destination_address.ts
+var mapped = lazy(() => parsePrefix("::ffff:0:0/96"));
+function destinationAddress(address2) {
+  return address2.family === AF_INET6 && isInRange(address2, mapped()) ? {
+    family: AF_INET,
+    bytes: address2.bytes.slice(12)
+  } : address2;
+}
+function destinationRange(range) {
+  const isMapped = range.length >= mapped().length && isInRange(range, mapped());
+  if (!isMapped) return range;
+  return {
+    ...destinationAddress(range),
+    length: range.length - mapped().length
+  };
+}
+
+// recipe/host_name.ts
+function parseHost(text3) {
+  const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text3);
+  if (match === null) return void 0;
+  const name = canonicalName(match[1]);
+  const port = match[2] === void 0 ? void 0 : Number(match[2]);
+  if (name === void 0 || port !== void 0 && (port < 1 || port > 65535)) return void 0;
+  return {
+    name,
+    port
+  };
+}
+var NAME3 = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
+function canonicalName(name) {
+  const url = URL.parse(`http://${name}/`);
+  if (url === null || url.username !== "" || url.password !== "" || url.port !== "") {
+    return void 0;
+  }
+  if (url.hostname.startsWith("[")) return url.hostname.slice(1, -1);
+  const canonical = url.hostname.replace(/\.$/, "");
+  return NAME3.test(canonical) ? canonical : void 0;
+}
+
+// recipe/granted_host.ts
+var GRANTED_HOSTS = 'a host with or without a port, such as "example.org:443", "*.example.org", "[fd00::1]:80" or "10.0.0.0/8"';
+function parseGrantedHost(given2) {
+  const [, wildcard, host, length, port] = /^(\*\.)?(.+?)(?:\/(0|[1-9]\d{0,2}))?(:\d+)?$/s.exec(given2) ?? [];
+  const parsed = parseHost(`${host}${port ?? ""}`);
+  if (parsed === void 0) return void 0;
+  const ip = parseIp(parsed.name);
+  if (ip === void 0) {
+    if (length !== void 0) return void 0;
+    return {
+      name: parsed.name,
+      below: wildcard !== void 0,
+      port: parsed.port
+    };
+  }
+  const bits = ip.bytes.length * 8;
+  if (wildcard !== void 0 || Number(length ?? 0) > bits) return void 0;
+  const range = destinationRange({
+    ...ip,
+    length: Number(length ?? bits)
+  });
+  return {
+    range,
+    port: parsed.port
+  };
+}
+function grantedHost() {
+  return text({
+    expected: GRANTED_HOSTS,
+    issue: (host) => parseGrantedHost(host) === void 0 ? `${quoted(host)} is not ${GRANTED_HOSTS}` : void 0
+  });
+}
+
+// recipe/steps/network/proxy.ts
+var proxySchema = stepSchema("proxy", () => ({
+  hosts: list(grantedHost(), 1),
+  deny: optional(list(grantedHost()))
 }));
 
 // recipe/steps/network/translation.ts
@@ -27168,11 +27291,6 @@ function secondsAndNanoseconds(seconds2) {
   return nanoseconds === 1e9 ? `${whole + 1} 0` : `${whole} ${nanoseconds}`;
 }
 
-// plan/network_service.ts
-var PROXY_PORT = 3128;
-var BACKLOG = 128;
-
-
 // plan/steps/unshare.ts
 
 var ROOT_IS_NO_MOUNT = "the root of this script is a plain directory, as in a chroot; bind it onto itself before it is entered (mount --bind DIRECTORY DIRECTORY)";
@@ -27259,6 +27377,7 @@ var LOWERINGS = {
   programs: lowerPrograms,
   propagation: lowerPropagation,
   protect: lowerProtect,
+  proxy: lowerProxy,
   publish: lowerPublish,
   readonlyPaths: lowerReadonlyPaths,
   remount: lowerRemount,
@@ -27423,6 +27542,7 @@ var SCHEMAS = {
   programs: programsSchema,
   propagation: propagationSchema,
   protect: protectSchema,
+  proxy: proxySchema,
   publish: publishSchema,
   readonlyPaths: readonlyPathsSchema,
   remount: remountSchema,

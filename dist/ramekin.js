@@ -2046,6 +2046,43 @@ var checkCommand = (function checkCommand(program, options) {
     throw optionError(`the command's option "${wrong.field}" ${wrong.issue}`);
   }
 });
+var ranges = (function ranges(...texts) {
+  return lazy(() => texts.map((text4) => parsePrefix(text4)));
+});
+var denialIn = (function denialIn(plan) {
+  return plan.state.inUserNamespace ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
+});
+var inContainerNetns = (function inContainerNetns(plan, request2) {
+  const kernel = new NetlinkBatch(insideSocket(plan), denialIn(plan));
+  request2(kernel);
+  for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
+    fixes
+  });
+});
+var keepParentNetns = (function keepParentNetns(plan) {
+  plan.state.network = plan.state.unshared.has("net") ? {
+    outside: insideSocket(plan)
+  } : {};
+});
+var insideSocket = (function insideSocket(plan) {
+  if (plan.state.network.inside === void 0) {
+    const calls = socketCalls(NETLINK_ROUTE, fdOf);
+    for (const call2 of calls) plan.call(call2);
+    plan.state.network.inside = fdOf(calls[0]);
+  }
+  return plan.state.network.inside;
+});
+var fdOf = (function fdOf(socket) {
+  return new ResultOf(socket, "socket");
+});
+var setUpNetworkService = (function setUpNetworkService(plan) {
+  const { network } = plan.options;
+  if (network === void 0) return;
+  if (network === "proxy") return setUpProxy(plan);
+  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
+    up: true
+  })));
+});
 var sealedImage = (function sealedImage(name, given) {
   const fd = syscall(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   const image2 = typeof given === "string" ? Uint8Array.fromBase64(given) : given;
@@ -2118,9 +2155,6 @@ var loopbackHosts = (function loopbackHosts(hostname2) {
   return `127.0.0.1 ${names.join(" ")}
 ::1 localhost ip6-localhost ip6-loopback
 `;
-});
-var ranges = (function ranges(...texts) {
-  return lazy(() => texts.map((text4) => parsePrefix(text4)));
 });
 var newPlace = (function newPlace() {
   return {
@@ -2460,7 +2494,7 @@ var readFile = (function readFile(stat) {
     gid
   };
   return {
-    type: TYPES2[mode2 & 61440],
+    type: TYPES3[mode2 & 61440],
     id: `${dev}:${ino}`,
     attributes
   };
@@ -2622,45 +2656,6 @@ var serveContainer = (function serveContainer(launched, plan, { hosts, audit, no
     },
     audit: notes
   };
-});
-var denialIn = (function denialIn(plan) {
-  return plan.state.inUserNamespace ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
-});
-var inContainerNetns = (function inContainerNetns(plan, request2) {
-  const kernel = new NetlinkBatch(insideSocket(plan), denialIn(plan));
-  request2(kernel);
-  for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
-    fixes
-  });
-});
-var keepParentNetns = (function keepParentNetns(plan) {
-  plan.state.network = plan.state.unshared.has("net") ? {
-    outside: insideSocket(plan)
-  } : {};
-});
-var insideSocket = (function insideSocket(plan) {
-  if (plan.state.network.inside === void 0) {
-    const calls = socketCalls(NETLINK_ROUTE, fdOf);
-    for (const call2 of calls) plan.call(call2);
-    plan.state.network.inside = fdOf(calls[0]);
-  }
-  return plan.state.network.inside;
-});
-var fdOf = (function fdOf(socket) {
-  return new ResultOf(socket, "socket");
-});
-var setUpNetworkService = (function setUpNetworkService(plan) {
-  const { network } = plan.options;
-  if (network === void 0) return;
-  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
-    up: true
-  })));
-  if (network === "loopback") return;
-  forwardsByScript(plan);
-  const socket = plan.open(ipSocket(AF_INET, "tcp"), "proxy");
-  plan.call(bindLoopback(socket, PROXY_PORT));
-  plan.call(listen(socket, BACKLOG));
-  plan.listener = socket;
 });
 var handoverOf = (function handoverOf(fd, input, name) {
   const status = statusOf4(fd);
@@ -5212,7 +5207,7 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
   const { net = "none", architectures = [], weakerProc = false, nest = false } = options;
   const asked = shownFiles(options);
   const showsFiles2 = options.root !== void 0 || asked.values().some((({ option }) => option !== "tmpfs"));
-  const { setuidFiles = false, unixSockets = !showsFiles2 && net === "none" } = options;
+  const { setuidFiles = false, unixSockets = !showsFiles2 && net !== "host" } = options;
   const denied3 = [
     // A filter cannot see the mode of openat2(2), by which a nested sandbox opens paths.
     ...setuidFiles || nest ? [] : [
@@ -5224,15 +5219,13 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
   ];
   return [
     unshare3("user", "mount", "pid", "uts", "ipc", "cgroup"),
-    ...net === "none" ? [
+    ...net === "host" ? [] : [
       unshare3("net")
-    ] : [],
+    ],
     mapCurrentUser(),
-    ...net === "none" ? [
-      loopback()
-    ] : [],
+    ...networkSteps2(options),
     // A name that the host's /etc/hosts has.
-    hostname(options.hostname ?? (net === "none" ? HOSTNAME : "localhost")),
+    hostname(options.hostname ?? (net === "host" ? "localhost" : HOSTNAME)),
     ...sandboxRoot(asked, options),
     // One more user namespace can be made, and the program runs in that one: it can make no other,
     // and has no capabilities over the mounts and the network. The /proc outside is read-only.
@@ -11082,6 +11075,103 @@ var moveInterfaceSchema = stepSchema("moveInterface", () => ({
   as: optional(interfaceName())
 }));
 
+// recipe/destination_address.ts
+var mapped = lazy(() => parsePrefix("::ffff:0:0/96"));
+function destinationAddress(address2) {
+  return address2.family === AF_INET6 && isInRange(address2, mapped()) ? {
+    family: AF_INET,
+    bytes: address2.bytes.slice(12)
+  } : address2;
+}
+function destinationRange(range) {
+  const isMapped = range.length >= mapped().length && isInRange(range, mapped());
+  if (!isMapped) return range;
+  return {
+    ...destinationAddress(range),
+    length: range.length - mapped().length
+  };
+}
+function parseDestinationAddress(text4) {
+  const ip = parseIp(text4);
+  return ip && destinationAddress(ip);
+}
+
+// recipe/host_name.ts
+function parseHost(text4) {
+  const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text4);
+  if (match === null) return void 0;
+  const name = canonicalName(match[1]);
+  const port = match[2] === void 0 ? void 0 : Number(match[2]);
+  if (name === void 0 || port !== void 0 && (port < 1 || port > 65535)) return void 0;
+  return {
+    name,
+    port
+  };
+}
+var NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
+function canonicalName(name) {
+  const url = URL.parse(`http://${name}/`);
+  if (url === null || url.username !== "" || url.password !== "" || url.port !== "") {
+    return void 0;
+  }
+  if (url.hostname.startsWith("[")) return url.hostname.slice(1, -1);
+  const canonical = url.hostname.replace(/\.$/, "");
+  return NAME.test(canonical) ? canonical : void 0;
+}
+
+// recipe/granted_host.ts
+var GRANTED_HOSTS = 'a host with or without a port, such as "example.org:443", "*.example.org", "[fd00::1]:80" or "10.0.0.0/8"';
+function parseGrantedHost(given) {
+  const [, wildcard, host2, length, port] = /^(\*\.)?(.+?)(?:\/(0|[1-9]\d{0,2}))?(:\d+)?$/s.exec(given) ?? [];
+  const parsed = parseHost(`${host2}${port ?? ""}`);
+  if (parsed === void 0) return void 0;
+  const ip = parseIp(parsed.name);
+  if (ip === void 0) {
+    if (length !== void 0) return void 0;
+    return {
+      name: parsed.name,
+      below: wildcard !== void 0,
+      port: parsed.port
+    };
+  }
+  const bits = ip.bytes.length * 8;
+  if (wildcard !== void 0 || Number(length ?? 0) > bits) return void 0;
+  const range = destinationRange({
+    ...ip,
+    length: Number(length ?? bits)
+  });
+  return {
+    range,
+    port: parsed.port
+  };
+}
+function grantsName(granted, name) {
+  if (!("name" in granted)) return false;
+  return granted.name === name || granted.below && name.endsWith(`.${granted.name}`);
+}
+function grantsAddress(granted, address2) {
+  return "range" in granted && isInRange(address2, granted.range);
+}
+function grantedHost() {
+  return text3({
+    expected: GRANTED_HOSTS,
+    issue: (host2) => parseGrantedHost(host2) === void 0 ? `${quoted(host2)} is not ${GRANTED_HOSTS}` : void 0
+  });
+}
+
+// recipe/steps/network/proxy.ts
+function proxy(hosts, options = {}) {
+  return {
+    step: "proxy",
+    hosts,
+    ...options
+  };
+}
+var proxySchema = stepSchema("proxy", () => ({
+  hosts: list(grantedHost(), 1),
+  deny: optional(list(grantedHost()))
+}));
+
 // recipe/steps/network/translation.ts
 function masquerade(source, options = {}) {
   return {
@@ -12820,84 +12910,6 @@ var CLOSING = new Routine([
   }
 ]);
 
-// proxy/destination_address.ts
-var mapped = lazy(() => parsePrefix("::ffff:0:0/96"));
-function destinationAddress(address2) {
-  return address2.family === AF_INET6 && isInRange(address2, mapped()) ? {
-    family: AF_INET,
-    bytes: address2.bytes.slice(12)
-  } : address2;
-}
-function destinationRange(range) {
-  const isMapped = range.length >= mapped().length && isInRange(range, mapped());
-  if (!isMapped) return range;
-  return {
-    ...destinationAddress(range),
-    length: range.length - mapped().length
-  };
-}
-function parseDestinationAddress(text4) {
-  const ip = parseIp(text4);
-  return ip && destinationAddress(ip);
-}
-
-// proxy/host.ts
-function parseHost(text4) {
-  const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text4);
-  if (match === null) return void 0;
-  const name = canonicalName(match[1]);
-  const port = match[2] === void 0 ? void 0 : Number(match[2]);
-  if (name === void 0 || port !== void 0 && (port < 1 || port > 65535)) return void 0;
-  return {
-    name,
-    port
-  };
-}
-var NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
-function canonicalName(name) {
-  const url = URL.parse(`http://${name}/`);
-  if (url === null || url.username !== "" || url.password !== "" || url.port !== "") {
-    return void 0;
-  }
-  if (url.hostname.startsWith("[")) return url.hostname.slice(1, -1);
-  const canonical = url.hostname.replace(/\.$/, "");
-  return NAME.test(canonical) ? canonical : void 0;
-}
-
-// proxy/granted_host.ts
-var GRANTED_HOSTS = 'a host with or without a port, such as "example.org:443", "*.example.org", "[fd00::1]:80" or "10.0.0.0/8"';
-function parseGrantedHost(text4) {
-  const [, wildcard, host2, length, port] = /^(\*\.)?(.+?)(?:\/(0|[1-9]\d{0,2}))?(:\d+)?$/s.exec(text4) ?? [];
-  const parsed = parseHost(`${host2}${port ?? ""}`);
-  if (parsed === void 0) return void 0;
-  const ip = parseIp(parsed.name);
-  if (ip === void 0) {
-    if (length !== void 0) return void 0;
-    return {
-      name: parsed.name,
-      below: wildcard !== void 0,
-      port: parsed.port
-    };
-  }
-  const bits = ip.bytes.length * 8;
-  if (wildcard !== void 0 || Number(length ?? 0) > bits) return void 0;
-  const range = destinationRange({
-    ...ip,
-    length: Number(length ?? bits)
-  });
-  return {
-    range,
-    port: parsed.port
-  };
-}
-function grantsName(granted, name) {
-  if (!("name" in granted)) return false;
-  return granted.name === name || granted.below && name.endsWith(`.${granted.name}`);
-}
-function grantsAddress(granted, address2) {
-  return "range" in granted && isInRange(address2, granted.range);
-}
-
 // permissions/permissions.ts
 var permissionFields = lazy((() => ({
   read: grantOf(path()),
@@ -13245,6 +13257,502 @@ function isLoaded(stat) {
   return statField(stat, 51) !== "0" || isDead(stat);
 }
 
+// ffi/resolve_name.ts
+var ADDRINFO = {
+  socktype: 8,
+  addr: 24,
+  next: 40,
+  size: 48
+};
+var ADDRESS = {
+  [AF_INET]: {
+    offset: 4,
+    size: 4
+  },
+  [AF_INET6]: {
+    offset: 8,
+    size: 16
+  }
+};
+async function resolveName(name) {
+  const { getaddrinfo, freeaddrinfo } = engine().libc;
+  const node = new TextEncoder().encode(`${name}\0`);
+  const hints = new Uint8Array(ADDRINFO.size);
+  new DataView(hints.buffer).setInt32(ADDRINFO.socktype, SOCK_STREAM, true);
+  const found = new BigUint64Array(1);
+  const args = [
+    node,
+    null,
+    hints,
+    found
+  ];
+  if (await getaddrinfo.call(...args) !== 0) return [];
+  const list2 = Deno.UnsafePointer.create(args[3][0]);
+  try {
+    return [
+      ...addressesIn(list2)
+    ];
+  } finally {
+    freeaddrinfo.call(list2);
+  }
+}
+function* addressesIn(list2) {
+  for (let at3 = list2; at3 !== null; ) {
+    const entry2 = new Deno.UnsafePointerView(at3);
+    const socketAddress3 = entry2.getPointer(ADDRINFO.addr);
+    if (socketAddress3 !== null) yield* addressIn(new Deno.UnsafePointerView(socketAddress3));
+    at3 = entry2.getPointer(ADDRINFO.next);
+  }
+}
+function* addressIn(view2) {
+  const family = view2.getUint16();
+  if (family !== AF_INET && family !== AF_INET6) return;
+  const { offset, size } = ADDRESS[family];
+  const bytes = new Uint8Array(size);
+  view2.copyInto(bytes, offset);
+  yield {
+    family,
+    bytes
+  };
+}
+
+// proxy/public_address.ts
+var notPublicIpv4 = ranges("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4");
+var globalIpv6 = ranges("2000::/3");
+var notPublicIpv6 = ranges("2001::/23", "2001:db8::/32", "3fff::/20");
+var withIpv4 = lazy(() => [
+  // The socket is one of IPv4 (RFC 4291, 2.5.5.2).
+  {
+    range: parsePrefix("::ffff:0:0/96"),
+    at: 12
+  },
+  // NAT64 (RFC 6052).
+  {
+    range: parsePrefix("64:ff9b::/96"),
+    at: 12
+  },
+  // 6to4 (RFC 3056).
+  {
+    range: parsePrefix("2002::/16"),
+    at: 2
+  }
+]);
+function isPublic(address2) {
+  const { family, bytes } = address2;
+  if (family === AF_INET) return !isInAny(address2, notPublicIpv4());
+  const carrier = withIpv4().find(({ range }) => isInRange(address2, range));
+  if (carrier !== void 0) return isPublic(ipv4At(bytes, carrier.at));
+  if (isIsatap(bytes) && !isPublic(ipv4At(bytes, 12))) return false;
+  return isInAny(address2, globalIpv6()) && !isInAny(address2, notPublicIpv6());
+}
+function isIsatap(bytes) {
+  return (bytes[8] & 253) === 0 && bytes[9] === 0 && bytes[10] === 94 && bytes[11] === 254;
+}
+function ipv4At(bytes, at3) {
+  return {
+    family: AF_INET,
+    bytes: bytes.slice(at3, at3 + 4)
+  };
+}
+function isInAny(address2, ranges2) {
+  return ranges2.some((range) => isInRange(address2, range));
+}
+
+
+// proxy/refusal.ts
+var REASONS = {
+  400: "Bad Request",
+  403: "Forbidden",
+  408: "Request Timeout",
+  431: "Request Header Fields Too Large",
+  502: "Bad Gateway"
+};
+var Refusal = class extends Error {
+
+  status;
+  /** A refusal with a status of HTTP, and a message for the body of the response. */
+  constructor(status, message2) {
+    super(message2), this.status = status;
+  }
+  /** Returns the HTTP response. */
+  toResponse() {
+    const body = new TextEncoder().encode(`${this.message}
+`);
+    const head = [
+      `HTTP/1.1 ${this.status} ${REASONS[this.status]}`,
+      "Content-Type: text/plain; charset=utf-8",
+      `Content-Length: ${body.length}`,
+      "Connection: close"
+    ];
+    return new Uint8Array([
+      ...new TextEncoder().encode(head.join("\r\n") + "\r\n\r\n"),
+      ...body
+    ]);
+  }
+};
+
+// proxy/semaphore.ts
+var Semaphore = class {
+
+  #free;
+  #waiting = [];
+  /** @param places how many there are */
+  constructor(places) {
+    this.#free = places;
+  }
+  /** Takes a place, as soon as there is one. */
+  async acquire() {
+    if (this.#free > 0) this.#free--;
+    else await new Promise((resolve) => this.#waiting.push(resolve));
+  }
+  /** Gives a place back. */
+  release() {
+    const next = this.#waiting.shift();
+    if (next === void 0) this.#free++;
+    else next();
+  }
+  /** Runs a function in a place. */
+  async run(body) {
+    await this.acquire();
+    try {
+      return await body();
+    } finally {
+      this.release();
+    }
+  }
+};
+
+// proxy/hosts.ts
+var LOOKUPS_AT_ONCE = 4;
+var allLookups = perEngine(() => new Semaphore(8));
+var ADDRESSES = 16;
+var loopbackIpv4 = lazy(() => parsePrefix("127.0.0.0/8"));
+var localhost = lazy(() => [
+  parseIp("127.0.0.1"),
+  parseIp("::1")
+]);
+var Hosts = class {
+
+  #granted;
+  #denied;
+  #lookups = new Semaphore(LOOKUPS_AT_ONCE);
+  /**
+   * A list such as `["example.org:443", "*.example.org", "10.0.0.0/8"]`, and one of hosts that are
+   * not reached although they are in it.
+   */
+  constructor(list2, denied3 = []) {
+    this.#granted = list2.map((text4) => parseGrantedHost(text4));
+    this.#denied = denied3.map((text4) => parseGrantedHost(text4));
+  }
+  /** Whether the host is granted, by the name or the address in the request. */
+  has({ name, port }) {
+    const ip = parseDestinationAddress(name);
+    if (ip !== void 0) return this.#hasAddress(ip, port) && !this.#denies(ip, port);
+    if (this.#denied.some((host2) => isFor(host2, port) && grantsName(host2, name))) return false;
+    return this.#granted.some((host2) => isFor(host2, port) && grantsName(host2, name));
+  }
+  /** Whether one of the hosts is this machine by its loopback interface. */
+  get includesLoopback() {
+    return this.#granted.some((host2) => grantsName(host2, "localhost") || localhost().some((address2) => grantsAddress(host2, address2)) || "range" in host2 && isInRange(host2.range, loopbackIpv4()));
+  }
+  /**
+   * Returns the addresses at which a program may reach a granted host, in the order in which they are
+   * to be tried. Whoever controls a name could have it lead anywhere, so only public addresses count,
+   * and those that the list grants themselves.
+   *
+   * @param isWanted whether the name still has to be looked up, once there is a thread for it
+   * @throws {Refusal} where the host is not granted, to the program or to the script
+   */
+  async addressesOf(to, isWanted = () => true) {
+    const text4 = describeDestination2(to);
+    if (!this.has(to)) throw new Refusal(403, `${text4} is not allowed`);
+    if (stateOf(text4) !== "granted") {
+      throw new Refusal(403, `${text4} is not allowed to the script: --allow-net=${text4}`);
+    }
+    const found = await this.#resolve(to.name, isWanted);
+    return found.filter((address2) => stateOf(describeAddress(address2, to.port)) !== "denied" && !this.#denies(address2, to.port) && (to.name === "localhost" || this.#mayLeadTo(address2, to.port)));
+  }
+  async #resolve(name, isWanted) {
+    const ip = parseDestinationAddress(name);
+    if (ip !== void 0) return [
+      ip
+    ];
+    if (name === "localhost") return localhost();
+    const look2 = () => isWanted() ? resolveName(name) : Promise.resolve([]);
+    const found = await this.#lookups.run(() => allLookups().run(look2));
+    return found.slice(0, ADDRESSES).map(destinationAddress);
+  }
+  #mayLeadTo(address2, port) {
+    if (this.#hasAddress(address2, port)) return true;
+    if (!isPublic(address2)) return false;
+    using socket = new NetlinkSocket();
+    return socket.leadsToOneMachine(address2);
+  }
+  /** Whether an address is denied, by itself or as one of localhost. */
+  #denies(address2, port) {
+    return this.#denied.some((host2) => isFor(host2, port) && (grantsAddress(host2, address2) || grantsName(host2, "localhost") && isLoopback(address2)));
+  }
+  #hasAddress(address2, port) {
+    return this.#granted.some((host2) => isFor(host2, port) && grantsAddress(host2, address2));
+  }
+};
+function describeDestination2({ name, port }) {
+  return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;
+}
+function describeAddress({ bytes }, port) {
+  return describeDestination2({
+    name: formatIp(bytes),
+    port
+  });
+}
+function isLoopback(address2) {
+  return isInRange(address2, loopbackIpv4()) || formatIp(address2.bytes) === "::1";
+}
+function isFor(host2, port) {
+  return (host2.port ?? port) === port;
+}
+function stateOf(host2) {
+  return Deno.permissions.querySync({
+    name: "net",
+    host: host2
+  }).state;
+}
+
+// ffi/calls/ip_sockets.ts
+var TYPES2 = {
+  tcp: [
+    SOCK_STREAM,
+    "SOCK_STREAM"
+  ],
+  udp: [
+    SOCK_DGRAM,
+    "SOCK_DGRAM"
+  ]
+};
+function ipSocket(family, protocol) {
+  const [kind, name] = TYPES2[protocol];
+  const type = kind | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  const text4 = `${name}|SOCK_NONBLOCK|SOCK_CLOEXEC`;
+  return call("socket", constant(family, {
+    AF_INET,
+    AF_INET6
+  }), constant(type, {
+    [text4]: type
+  }), 0);
+}
+function setIpv6Only(socket) {
+  return call("setsockopt", socket, constant(IPPROTO_IPV6, {
+    IPPROTO_IPV6
+  }), constant(IPV6_V6ONLY, {
+    IPV6_V6ONLY
+  }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
+}
+function bind2(socket, address2) {
+  const struct = socketAddress(address2);
+  return call("bind", socket, struct, struct.size);
+}
+function bindLoopback(socket, port) {
+  const bytes = Uint8Array.of(127, 0, 0, 1);
+  return bind2(socket, {
+    family: AF_INET,
+    bytes,
+    port,
+    text: `127.0.0.1:${port}`
+  });
+}
+function listen(socket, backlog) {
+  return call("listen", socket, backlog);
+}
+function accept(socket) {
+  const named2 = flags(SOCK_NONBLOCK | SOCK_CLOEXEC, {
+    SOCK_NONBLOCK,
+    SOCK_CLOEXEC
+  });
+  return call("accept4", socket, null, null, named2);
+}
+function connect(socket, address2) {
+  const struct = socketAddress(address2);
+  return call("connect", socket, struct, struct.size);
+}
+function takeSocketError(socket, error) {
+  return getSocketOption(socket, SO_ERROR, error);
+}
+function socketErrorOutput() {
+  return new Output(4, "&error");
+}
+function shutdownWrite(socket) {
+  return call("shutdown", socket, constant(SHUT_WR, {
+    SHUT_WR
+  }));
+}
+function socketAddress({ family, bytes, port, text: text4 }) {
+  const ipv6 = family === AF_INET6;
+  const struct = new Uint8Array(ipv6 ? 28 : 16);
+  const view2 = new DataView(struct.buffer);
+  view2.setUint16(0, family, true);
+  view2.setUint16(2, port);
+  struct.set(bytes, ipv6 ? 8 : 4);
+  return new Struct(struct, `{${ipv6 ? "AF_INET6" : "AF_INET"}, ${text4}}`);
+}
+
+// plan/network.ts
+var HOSTS_NETWORK = "it would change the host's network";
+var NetlinkBatch = class {
+  static {
+    addMethods(this.prototype, {
+    request: (function (message2, fixes = {}) {
+    const whole = {
+      EPERM: this.#denied,
+      ...fixes
+    };
+    for (const call2 of requestCalls(this.socket, [
+      message2
+    ], this.#answer)) {
+      this.calls.push({
+        call: call2,
+        fixes: whole
+      });
+    }
+  })
+    });
+  }
+
+  socket;
+  calls;
+  #answer;
+  #denied;
+  /** @param denied the fix for EPERM */
+  constructor(socket, denied3) {
+    this.socket = socket;
+    this.calls = [];
+    this.#answer = answerOutput();
+    this.#denied = denied3;
+  }
+  /** Adds a request. */
+  
+  /** Adds a call that looks up the index of the interface with this name, and returns the index. */
+  indexOf(name) {
+    const request2 = interfaceRequest(name);
+    const fixes = {
+      ENODEV: noInterface(name)
+    };
+    this.calls.push({
+      call: getInterfaceIndex(this.socket, request2),
+      fixes
+    });
+    return indexField(request2, name);
+  }
+};
+function noInterface(name) {
+  return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
+}
+function linkFixes(name, kind) {
+  return {
+    EEXIST: `an interface is called ${name} already; choose another name`,
+    ENODEV: noInterface(name ?? "of this name"),
+    EOPNOTSUPP: `this kernel has no interfaces of this kind, or has not loaded them: modprobe ${kind}`
+  };
+}
+
+
+function inParentNetns(plan, request2, service) {
+  const { outside } = plan.state.network;
+  if (outside !== void 0) {
+    const kernel = new NetlinkBatch(outside, denialIn(plan));
+    request2(kernel, {
+      fd: namespaceOf(plan)
+    });
+    for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
+      fixes
+    });
+    return;
+  }
+  mayChangeOutside(plan);
+  plan.access.recordNetworkChange();
+  plan.syncWithParent((pid) => {
+    const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
+    const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
+    request2(kernel, {
+      pid: pid.number
+    });
+    const calls = [
+      ...[
+        socket,
+        ...options
+      ].map((call2) => ({
+        call: call2
+      })),
+      ...kernel.calls,
+      {
+        call: close(fdOf(socket))
+      }
+    ];
+    return service === void 0 ? [
+      {
+        calls
+      }
+    ] : [
+      {
+        calls
+      },
+      service
+    ];
+  });
+}
+function mayChangeOutside(plan) {
+  if (plan.state.caller.mayChangeNetwork) return;
+  plan.refuse(`an ordinary user may not change the host's network; join() the namespaces of a container that has a network, then unshare("net"), and do this there`);
+}
+function forwardsByScript(plan) {
+  if (plan.deathSignal === 0) plan.refuse(OUTLIVES_FORWARDING);
+  plan.state.isForwardedByScript = true;
+}
+var OUTLIVES_FORWARDING = "publish(), masquerade(), userNetwork() and a list of hosts last as long as the script, and dieWithParent(null), or the option detached, lets the container outlive it; leave out one of them";
+
+
+function namespaceOf(plan) {
+  const opened = () => plan.call(openSocketNamespace(insideSocket(plan)));
+  return plan.state.network.namespace ??= new ResultOf(opened(), "the container's network");
+}
+
+
+// plan/network_service.ts
+var PROXY_PORT = 3128;
+var BACKLOG = 128;
+
+function setUpProxy(plan) {
+  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
+    up: true
+  })));
+  forwardsByScript(plan);
+  const socket = plan.open(ipSocket(AF_INET, "tcp"), "proxy");
+  plan.call(bindLoopback(socket, PROXY_PORT));
+  plan.call(listen(socket, BACKLOG));
+  plan.listener = socket;
+}
+
+// proxy/variables.ts
+function proxyVariables(hosts) {
+  const address2 = `127.0.0.1:${PROXY_PORT}`;
+  const variables = {
+    HTTP_PROXY: `http://${address2}`,
+    HTTPS_PROXY: `http://${address2}`,
+    ALL_PROXY: `socks5h://${address2}`,
+    // The container's own loopback interface, unless the script's was allowed.
+    NO_PROXY: hosts.includesLoopback ? "" : "localhost,127.0.0.1,::1"
+  };
+  return Object.entries(variables).flatMap(([name, value]) => [
+    [
+      name,
+      value
+    ],
+    [
+      name.toLowerCase(),
+      value
+    ]
+  ]);
+}
+
 // container/enter_steps.ts
 function enterSteps(steps, target, user) {
   const credentials = user === "program" ? "process" : "root";
@@ -13259,7 +13767,8 @@ function enterSteps(steps, target, user) {
   const restricts = ({ step }) => RESTRICTIONS2.has(step) || step === "capabilities" && user === "root";
   return [
     join2,
-    ...steps.filter(restricts).map(forProgram)
+    ...steps.filter(restricts).map(forProgram),
+    ...steps.flatMap(proxyOf)
   ];
 }
 function visitSteps(steps, target, user) {
@@ -13309,6 +13818,16 @@ function forProgram(step) {
     timeout: "unlimited",
     degrade: true
   } : step;
+}
+function proxyOf(step) {
+  if (step.step !== "proxy") return [];
+  const variables = Object.fromEntries(proxyVariables(new Hosts(step.hosts, step.deny)));
+  return [
+    {
+      step: "setEnv",
+      variables
+    }
+  ];
 }
 var RESTRICTIONS2 = /* @__PURE__ */ new Set([
   "bounds",
@@ -15714,10 +16233,10 @@ function descriptorOf2(file, use) {
   const [first] = same;
   if (first === void 0) throw new TypeError("the file is not one of this process's open files");
   if (same.length === 1) return first;
-  return same.find((fd) => movesWith(fd, open3)) ?? same.find((fd) => isFor(fd, use)) ?? first;
+  return same.find((fd) => movesWith(fd, open3)) ?? same.find((fd) => isFor2(fd, use)) ?? first;
 }
 var O_ACCMODE = 3;
-function isFor(fd, use) {
+function isFor2(fd, use) {
   const mode2 = syscall(fcntl(fd, F_GETFL, 0)) & O_ACCMODE;
   return mode2 !== (use === "read" ? O_WRONLY : O_RDONLY);
 }
@@ -15920,267 +16439,6 @@ function subjectOf(need) {
     case "lifetime":
       return "running on after the script";
   }
-}
-
-// ffi/resolve_name.ts
-var ADDRINFO = {
-  socktype: 8,
-  addr: 24,
-  next: 40,
-  size: 48
-};
-var ADDRESS = {
-  [AF_INET]: {
-    offset: 4,
-    size: 4
-  },
-  [AF_INET6]: {
-    offset: 8,
-    size: 16
-  }
-};
-async function resolveName(name) {
-  const { getaddrinfo, freeaddrinfo } = engine().libc;
-  const node = new TextEncoder().encode(`${name}\0`);
-  const hints = new Uint8Array(ADDRINFO.size);
-  new DataView(hints.buffer).setInt32(ADDRINFO.socktype, SOCK_STREAM, true);
-  const found = new BigUint64Array(1);
-  const args = [
-    node,
-    null,
-    hints,
-    found
-  ];
-  if (await getaddrinfo.call(...args) !== 0) return [];
-  const list2 = Deno.UnsafePointer.create(args[3][0]);
-  try {
-    return [
-      ...addressesIn(list2)
-    ];
-  } finally {
-    freeaddrinfo.call(list2);
-  }
-}
-function* addressesIn(list2) {
-  for (let at3 = list2; at3 !== null; ) {
-    const entry2 = new Deno.UnsafePointerView(at3);
-    const socketAddress3 = entry2.getPointer(ADDRINFO.addr);
-    if (socketAddress3 !== null) yield* addressIn(new Deno.UnsafePointerView(socketAddress3));
-    at3 = entry2.getPointer(ADDRINFO.next);
-  }
-}
-function* addressIn(view2) {
-  const family = view2.getUint16();
-  if (family !== AF_INET && family !== AF_INET6) return;
-  const { offset, size } = ADDRESS[family];
-  const bytes = new Uint8Array(size);
-  view2.copyInto(bytes, offset);
-  yield {
-    family,
-    bytes
-  };
-}
-
-// proxy/public_address.ts
-var notPublicIpv4 = ranges("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4");
-var globalIpv6 = ranges("2000::/3");
-var notPublicIpv6 = ranges("2001::/23", "2001:db8::/32", "3fff::/20");
-var withIpv4 = lazy(() => [
-  // The socket is one of IPv4 (RFC 4291, 2.5.5.2).
-  {
-    range: parsePrefix("::ffff:0:0/96"),
-    at: 12
-  },
-  // NAT64 (RFC 6052).
-  {
-    range: parsePrefix("64:ff9b::/96"),
-    at: 12
-  },
-  // 6to4 (RFC 3056).
-  {
-    range: parsePrefix("2002::/16"),
-    at: 2
-  }
-]);
-function isPublic(address2) {
-  const { family, bytes } = address2;
-  if (family === AF_INET) return !isInAny(address2, notPublicIpv4());
-  const carrier = withIpv4().find(({ range }) => isInRange(address2, range));
-  if (carrier !== void 0) return isPublic(ipv4At(bytes, carrier.at));
-  if (isIsatap(bytes) && !isPublic(ipv4At(bytes, 12))) return false;
-  return isInAny(address2, globalIpv6()) && !isInAny(address2, notPublicIpv6());
-}
-function isIsatap(bytes) {
-  return (bytes[8] & 253) === 0 && bytes[9] === 0 && bytes[10] === 94 && bytes[11] === 254;
-}
-function ipv4At(bytes, at3) {
-  return {
-    family: AF_INET,
-    bytes: bytes.slice(at3, at3 + 4)
-  };
-}
-function isInAny(address2, ranges2) {
-  return ranges2.some((range) => isInRange(address2, range));
-}
-
-
-// proxy/refusal.ts
-var REASONS = {
-  400: "Bad Request",
-  403: "Forbidden",
-  408: "Request Timeout",
-  431: "Request Header Fields Too Large",
-  502: "Bad Gateway"
-};
-var Refusal = class extends Error {
-
-  status;
-  /** A refusal with a status of HTTP, and a message for the body of the response. */
-  constructor(status, message2) {
-    super(message2), this.status = status;
-  }
-  /** Returns the HTTP response. */
-  toResponse() {
-    const body = new TextEncoder().encode(`${this.message}
-`);
-    const head = [
-      `HTTP/1.1 ${this.status} ${REASONS[this.status]}`,
-      "Content-Type: text/plain; charset=utf-8",
-      `Content-Length: ${body.length}`,
-      "Connection: close"
-    ];
-    return new Uint8Array([
-      ...new TextEncoder().encode(head.join("\r\n") + "\r\n\r\n"),
-      ...body
-    ]);
-  }
-};
-
-// proxy/semaphore.ts
-var Semaphore = class {
-
-  #free;
-  #waiting = [];
-  /** @param places how many there are */
-  constructor(places) {
-    this.#free = places;
-  }
-  /** Takes a place, as soon as there is one. */
-  async acquire() {
-    if (this.#free > 0) this.#free--;
-    else await new Promise((resolve) => this.#waiting.push(resolve));
-  }
-  /** Gives a place back. */
-  release() {
-    const next = this.#waiting.shift();
-    if (next === void 0) this.#free++;
-    else next();
-  }
-  /** Runs a function in a place. */
-  async run(body) {
-    await this.acquire();
-    try {
-      return await body();
-    } finally {
-      this.release();
-    }
-  }
-};
-
-// proxy/hosts.ts
-var LOOKUPS_AT_ONCE = 4;
-var allLookups = perEngine(() => new Semaphore(8));
-var ADDRESSES = 16;
-var loopbackIpv4 = lazy(() => parsePrefix("127.0.0.0/8"));
-var localhost = lazy(() => [
-  parseIp("127.0.0.1"),
-  parseIp("::1")
-]);
-var Hosts = class {
-
-  #granted;
-  #denied;
-  #lookups = new Semaphore(LOOKUPS_AT_ONCE);
-  /**
-   * A list such as `["example.org:443", "*.example.org", "10.0.0.0/8"]`, and one of hosts that are
-   * not reached although they are in it.
-   */
-  constructor(list2, denied3 = []) {
-    this.#granted = list2.map((text4) => parseGrantedHost(text4));
-    this.#denied = denied3.map((text4) => parseGrantedHost(text4));
-  }
-  /** Whether the host is granted, by the name or the address in the request. */
-  has({ name, port }) {
-    const ip = parseDestinationAddress(name);
-    if (ip !== void 0) return this.#hasAddress(ip, port) && !this.#denies(ip, port);
-    if (this.#denied.some((host2) => isFor2(host2, port) && grantsName(host2, name))) return false;
-    return this.#granted.some((host2) => isFor2(host2, port) && grantsName(host2, name));
-  }
-  /** Whether one of the hosts is this machine by its loopback interface. */
-  get includesLoopback() {
-    return this.#granted.some((host2) => grantsName(host2, "localhost") || localhost().some((address2) => grantsAddress(host2, address2)) || "range" in host2 && isInRange(host2.range, loopbackIpv4()));
-  }
-  /**
-   * Returns the addresses at which a program may reach a granted host, in the order in which they are
-   * to be tried. Whoever controls a name could have it lead anywhere, so only public addresses count,
-   * and those that the list grants themselves.
-   *
-   * @param isWanted whether the name still has to be looked up, once there is a thread for it
-   * @throws {Refusal} where the host is not granted, to the program or to the script
-   */
-  async addressesOf(to, isWanted = () => true) {
-    const text4 = describeDestination2(to);
-    if (!this.has(to)) throw new Refusal(403, `${text4} is not allowed`);
-    if (stateOf(text4) !== "granted") {
-      throw new Refusal(403, `${text4} is not allowed to the script: --allow-net=${text4}`);
-    }
-    const found = await this.#resolve(to.name, isWanted);
-    return found.filter((address2) => stateOf(describeAddress(address2, to.port)) !== "denied" && !this.#denies(address2, to.port) && (to.name === "localhost" || this.#mayLeadTo(address2, to.port)));
-  }
-  async #resolve(name, isWanted) {
-    const ip = parseDestinationAddress(name);
-    if (ip !== void 0) return [
-      ip
-    ];
-    if (name === "localhost") return localhost();
-    const look2 = () => isWanted() ? resolveName(name) : Promise.resolve([]);
-    const found = await this.#lookups.run(() => allLookups().run(look2));
-    return found.slice(0, ADDRESSES).map(destinationAddress);
-  }
-  #mayLeadTo(address2, port) {
-    if (this.#hasAddress(address2, port)) return true;
-    if (!isPublic(address2)) return false;
-    using socket = new NetlinkSocket();
-    return socket.leadsToOneMachine(address2);
-  }
-  /** Whether an address is denied, by itself or as one of localhost. */
-  #denies(address2, port) {
-    return this.#denied.some((host2) => isFor2(host2, port) && (grantsAddress(host2, address2) || grantsName(host2, "localhost") && isLoopback(address2)));
-  }
-  #hasAddress(address2, port) {
-    return this.#granted.some((host2) => isFor2(host2, port) && grantsAddress(host2, address2));
-  }
-};
-function describeDestination2({ name, port }) {
-  return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;
-}
-function describeAddress({ bytes }, port) {
-  return describeDestination2({
-    name: formatIp(bytes),
-    port
-  });
-}
-function isLoopback(address2) {
-  return isInRange(address2, loopbackIpv4()) || formatIp(address2.bytes) === "::1";
-}
-function isFor2(host2, port) {
-  return (host2.port ?? port) === port;
-}
-function stateOf(host2) {
-  return Deno.permissions.querySync({
-    name: "net",
-    host: host2
-  }).state;
 }
 
 // plan/mount_table.ts
@@ -17099,7 +17357,7 @@ function textOf3(result, reading2, message2) {
 // host/resolve_path.ts
 var ATTRIBUTES2 = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
 var UNASKED = AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
-var TYPES2 = {
+var TYPES3 = {
   4096: "pipe",
   8192: "device",
   16384: "directory",
@@ -19206,6 +19464,8 @@ var PlannedState = class {
   mounts = new MountTable();
   /** Its network. */
   network = {};
+  /** The hosts that the script is a proxy to, and those of them that are not reached. */
+  hosts;
   /** Whether the script forwards its packets. */
   isForwardedByScript = false;
   /** The open /proc, once a step has needed it. */
@@ -21190,83 +21450,6 @@ function notificationIn(text4) {
   ] : []));
 }
 
-// ffi/calls/ip_sockets.ts
-var TYPES3 = {
-  tcp: [
-    SOCK_STREAM,
-    "SOCK_STREAM"
-  ],
-  udp: [
-    SOCK_DGRAM,
-    "SOCK_DGRAM"
-  ]
-};
-function ipSocket(family, protocol) {
-  const [kind, name] = TYPES3[protocol];
-  const type = kind | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  const text4 = `${name}|SOCK_NONBLOCK|SOCK_CLOEXEC`;
-  return call("socket", constant(family, {
-    AF_INET,
-    AF_INET6
-  }), constant(type, {
-    [text4]: type
-  }), 0);
-}
-function setIpv6Only(socket) {
-  return call("setsockopt", socket, constant(IPPROTO_IPV6, {
-    IPPROTO_IPV6
-  }), constant(IPV6_V6ONLY, {
-    IPV6_V6ONLY
-  }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
-}
-function bind2(socket, address2) {
-  const struct = socketAddress(address2);
-  return call("bind", socket, struct, struct.size);
-}
-function bindLoopback(socket, port) {
-  const bytes = Uint8Array.of(127, 0, 0, 1);
-  return bind2(socket, {
-    family: AF_INET,
-    bytes,
-    port,
-    text: `127.0.0.1:${port}`
-  });
-}
-function listen(socket, backlog) {
-  return call("listen", socket, backlog);
-}
-function accept(socket) {
-  const named2 = flags(SOCK_NONBLOCK | SOCK_CLOEXEC, {
-    SOCK_NONBLOCK,
-    SOCK_CLOEXEC
-  });
-  return call("accept4", socket, null, null, named2);
-}
-function connect(socket, address2) {
-  const struct = socketAddress(address2);
-  return call("connect", socket, struct, struct.size);
-}
-function takeSocketError(socket, error) {
-  return getSocketOption(socket, SO_ERROR, error);
-}
-function socketErrorOutput() {
-  return new Output(4, "&error");
-}
-function shutdownWrite(socket) {
-  return call("shutdown", socket, constant(SHUT_WR, {
-    SHUT_WR
-  }));
-}
-function socketAddress({ family, bytes, port, text: text4 }) {
-  const ipv6 = family === AF_INET6;
-  const struct = new Uint8Array(ipv6 ? 28 : 16);
-  const view2 = new DataView(struct.buffer);
-  view2.setUint16(0, family, true);
-  view2.setUint16(2, port);
-  struct.set(bytes, ipv6 ? 8 : 4);
-  return new Struct(struct, `{${ipv6 ? "AF_INET6" : "AF_INET"}, ${text4}}`);
-}
-
 // proxy/latin1.ts
 function decodeLatin1(bytes) {
   let text4 = "";
@@ -21833,9 +22016,9 @@ async function pause() {
 // container/services.ts
 
 function proxyTo(listener, hosts, denials2) {
-  const proxy = new ContainerProxy(listener, hosts, (host2) => denials2?.add(refusedHost(host2)));
+  const proxy2 = new ContainerProxy(listener, hosts, (host2) => denials2?.add(refusedHost(host2)));
   return {
-    end: () => proxy.close()
+    end: () => proxy2.close()
   };
 }
 function observe(notifier, plan, notes) {
@@ -21848,154 +22031,6 @@ function observe(notifier, plan, notes) {
   return {
     end: () => observer.close()
   };
-}
-
-// plan/network.ts
-var HOSTS_NETWORK = "it would change the host's network";
-var NetlinkBatch = class {
-  static {
-    addMethods(this.prototype, {
-    request: (function (message2, fixes = {}) {
-    const whole = {
-      EPERM: this.#denied,
-      ...fixes
-    };
-    for (const call2 of requestCalls(this.socket, [
-      message2
-    ], this.#answer)) {
-      this.calls.push({
-        call: call2,
-        fixes: whole
-      });
-    }
-  })
-    });
-  }
-
-  socket;
-  calls;
-  #answer;
-  #denied;
-  /** @param denied the fix for EPERM */
-  constructor(socket, denied3) {
-    this.socket = socket;
-    this.calls = [];
-    this.#answer = answerOutput();
-    this.#denied = denied3;
-  }
-  /** Adds a request. */
-  
-  /** Adds a call that looks up the index of the interface with this name, and returns the index. */
-  indexOf(name) {
-    const request2 = interfaceRequest(name);
-    const fixes = {
-      ENODEV: noInterface(name)
-    };
-    this.calls.push({
-      call: getInterfaceIndex(this.socket, request2),
-      fixes
-    });
-    return indexField(request2, name);
-  }
-};
-function noInterface(name) {
-  return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
-}
-function linkFixes(name, kind) {
-  return {
-    EEXIST: `an interface is called ${name} already; choose another name`,
-    ENODEV: noInterface(name ?? "of this name"),
-    EOPNOTSUPP: `this kernel has no interfaces of this kind, or has not loaded them: modprobe ${kind}`
-  };
-}
-
-
-function inParentNetns(plan, request2, service) {
-  const { outside } = plan.state.network;
-  if (outside !== void 0) {
-    const kernel = new NetlinkBatch(outside, denialIn(plan));
-    request2(kernel, {
-      fd: namespaceOf(plan)
-    });
-    for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
-      fixes
-    });
-    return;
-  }
-  mayChangeOutside(plan);
-  plan.access.recordNetworkChange();
-  plan.syncWithParent((pid) => {
-    const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
-    const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
-    request2(kernel, {
-      pid: pid.number
-    });
-    const calls = [
-      ...[
-        socket,
-        ...options
-      ].map((call2) => ({
-        call: call2
-      })),
-      ...kernel.calls,
-      {
-        call: close(fdOf(socket))
-      }
-    ];
-    return service === void 0 ? [
-      {
-        calls
-      }
-    ] : [
-      {
-        calls
-      },
-      service
-    ];
-  });
-}
-function mayChangeOutside(plan) {
-  if (plan.state.caller.mayChangeNetwork) return;
-  plan.refuse(`an ordinary user may not change the host's network; join() the namespaces of a container that has a network, then unshare("net"), and do this there`);
-}
-function forwardsByScript(plan) {
-  if (plan.deathSignal === 0) plan.refuse(OUTLIVES_FORWARDING);
-  plan.state.isForwardedByScript = true;
-}
-var OUTLIVES_FORWARDING = "publish(), masquerade(), userNetwork() and a list of hosts last as long as the script, and dieWithParent(null), or the option detached, lets the container outlive it; leave out one of them";
-
-
-function namespaceOf(plan) {
-  const opened = () => plan.call(openSocketNamespace(insideSocket(plan)));
-  return plan.state.network.namespace ??= new ResultOf(opened(), "the container's network");
-}
-
-
-// plan/network_service.ts
-var PROXY_PORT = 3128;
-var BACKLOG = 128;
-
-
-// proxy/variables.ts
-function proxyVariables(hosts) {
-  const address2 = `127.0.0.1:${PROXY_PORT}`;
-  const variables = {
-    HTTP_PROXY: `http://${address2}`,
-    HTTPS_PROXY: `http://${address2}`,
-    ALL_PROXY: `socks5h://${address2}`,
-    // The container's own loopback interface, unless the script's was allowed.
-    NO_PROXY: hosts.includesLoopback ? "" : "localhost,127.0.0.1,::1"
-  };
-  return Object.entries(variables).flatMap(([name, value]) => [
-    [
-      name,
-      value
-    ],
-    [
-      name.toLowerCase(),
-      value
-    ]
-  ]);
 }
 
 // launch/inherited_stream.ts
@@ -29262,6 +29297,27 @@ function lowerMoveInterface({ name, as = name }, plan) {
   })));
 }
 
+// plan/steps/network/proxy.ts
+function lowerProxy({ hosts, deny: deny2 = [] }, plan) {
+  plan.needs("net", HOSTS_NETWORK);
+  if (!plan.host.isHere) {
+    plan.refuse("a box cannot pass connections on; a script has to run beside the program for that");
+  }
+  if (plan.listener !== void 0) {
+    plan.refuse("there is a proxy already, of another such step or of a list of granted hosts");
+  }
+  plan.requireRights("net");
+  plan.access.record({
+    kind: "net",
+    host: "*"
+  });
+  setUpProxy(plan);
+  plan.state.hosts = {
+    hosts,
+    deny: deny2
+  };
+}
+
 // plan/steps/network/name_servers.ts
 function loopbackServers(resolvConf) {
   const servers = [
@@ -30314,6 +30370,7 @@ var LOWERINGS = {
   programs: lowerPrograms,
   propagation: lowerPropagation,
   protect: lowerProtect,
+  proxy: lowerProxy,
   publish: lowerPublish,
   readonlyPaths: lowerReadonlyPaths,
   remount: lowerRemount,
@@ -30688,7 +30745,7 @@ var Command = class _Command {
     if (this.#options.notify !== void 0) {
       throw new TypeError("notify() needs the event loop; use output() or spawn()");
     }
-    if (this.#grants?.network === "proxy") {
+    if (this.#hosts !== void 0) {
       throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
     }
     if (passedStreams(this.#options) !== void 0) {
@@ -30819,7 +30876,7 @@ var Command = class _Command {
   static {
     served$78 = (function (launched) {
     return serveContainer(launched, this.#plan, {
-      hosts: this.#grants?.hosts,
+      hosts: this.#hosts,
       audit: this.#options.audit ?? false,
       notify: this.#options.notify
     });
@@ -30843,14 +30900,20 @@ var Command = class _Command {
     const { environment } = this.#plan.state;
     const grants = this.#grants;
     const { env } = this.#options;
-    if (grants === void 0 && env === void 0 && notify === void 0) return environment;
+    const hosts = this.#hosts;
+    const hasChanges = [
+      grants,
+      hosts,
+      env,
+      notify
+    ].some((changing) => changing !== void 0);
+    if (!hasChanges) return environment;
     const changes = new Map(environment);
     if (grants !== void 0) {
       for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
         if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
       }
     }
-    const hosts = grants?.hosts;
     for (const [name, value] of hosts ? proxyVariables(hosts) : []) changes.set(name, value);
     for (const [name, value] of Object.entries(env ?? {})) changes.set(name, value);
     if (notify !== void 0) changes.set("NOTIFY_SOCKET", notifyVariable(notify));
@@ -31076,6 +31139,11 @@ var Command = class _Command {
   }
   get #inherits() {
     return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
+  }
+  /** The hosts that the script is a proxy to, by the permissions or by a step. */
+  get #hosts() {
+    const { hosts } = this.#plan.state;
+    return this.#grants?.hosts ?? (hosts && new Hosts(hosts.hosts, hosts.deny));
   }
   /** Starts what serves the container from here, and ends with it. */
   
@@ -33427,6 +33495,7 @@ var SCHEMAS = {
   programs: programsSchema,
   propagation: propagationSchema,
   protect: protectSchema,
+  proxy: proxySchema,
   publish: publishSchema,
   readonlyPaths: readonlyPathsSchema,
   remount: remountSchema,
@@ -33792,7 +33861,7 @@ var SandboxRoot = class {
         readOnly: true,
         optional: true
       })),
-      ...net === "none" && !isCovered("etc/hosts") ? this.#loopbackHosts() : []
+      ...net !== "host" && !isCovered("etc/hosts") ? this.#loopbackHosts() : []
     ];
   });
   }
@@ -33861,7 +33930,7 @@ var SandboxRoot = class {
         ],
         discard: true
       }),
-      ...net === "none" ? this.#loopbackHosts() : [
+      ...net !== "host" ? this.#loopbackHosts() : [
         "/etc/resolv.conf",
         "/etc/hosts"
       ].map((path2) => hostFile$99.call(this, path2, {
@@ -34016,10 +34085,11 @@ var optionFields = lazy((() => {
     root: optional(path2),
     denyRead: paths,
     denyWrite: paths,
-    net: optional(oneOf([
+    net: optional(either(oneOf([
       "none",
       "host"
-    ])),
+    ]), list(grantedHost()))),
+    denyNet: optional(list(grantedHost())),
     env: optional(list(variablePattern())),
     protect: optional(either(boolean(), list(protectedName()))),
     unixSockets: optional(boolean()),
@@ -34051,6 +34121,19 @@ function boundFile(path2) {
   });
 }
 
+function networkSteps2({ net = "none", denyNet }) {
+  if (typeof net === "object" && net.length > 0) return [
+    proxy(net, denyNet && {
+      deny: denyNet
+    })
+  ];
+  if (denyNet !== void 0) {
+    throw new RecipeError('sandbox, "denyNet": it is about the hosts of a list in "net"');
+  }
+  return net === "host" ? [] : [
+    loopback()
+  ];
+}
 var MAX_NESTED = 64;
 var NESTING = [
   "@mounts",
@@ -34225,9 +34308,9 @@ function denied2({ net = "none", setuidFiles = false }, written2) {
     ],
     // By the path of a socket Landlock lets everybody connect.
     "@unix-sockets",
-    ...net === "none" ? [
+    ...net === "host" ? [] : [
       "socket"
-    ] : [],
+    ],
     // A program that writes its own files sets their modes, too.
     ...written2.length === 0 ? [
       "@attributes"
@@ -34280,6 +34363,10 @@ function unheld(options, asked) {
       "the program would reach every unix socket of the machine (-A asks for them, too)"
     ];
   }
+  if (typeof options.net === "object") return [
+    "net",
+    "nothing holds a program to some hosts"
+  ];
   if (options.nest === true) return [
     "nest",
     "the program can make none either"
@@ -35100,6 +35187,7 @@ export {
   programs,
   propagation,
   protect,
+  proxy,
   publish,
   readonlyPaths,
   recipe,

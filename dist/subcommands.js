@@ -2320,6 +2320,43 @@ var checkCommand = (function checkCommand(program, options) {
     throw optionError(`the command's option "${wrong2.field}" ${wrong2.issue}`);
   }
 });
+var ranges = (function ranges(...texts2) {
+  return lazy(() => texts2.map((text5) => parsePrefix(text5)));
+});
+var denialIn = (function denialIn(plan) {
+  return plan.state.inUserNamespace ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
+});
+var inContainerNetns = (function inContainerNetns(plan, request2) {
+  const kernel = new NetlinkBatch(insideSocket(plan), denialIn(plan));
+  request2(kernel);
+  for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
+    fixes
+  });
+});
+var keepParentNetns = (function keepParentNetns(plan) {
+  plan.state.network = plan.state.unshared.has("net") ? {
+    outside: insideSocket(plan)
+  } : {};
+});
+var insideSocket = (function insideSocket(plan) {
+  if (plan.state.network.inside === void 0) {
+    const calls = socketCalls(NETLINK_ROUTE, fdOf);
+    for (const call2 of calls) plan.call(call2);
+    plan.state.network.inside = fdOf(calls[0]);
+  }
+  return plan.state.network.inside;
+});
+var fdOf = (function fdOf(socket) {
+  return new ResultOf(socket, "socket");
+});
+var setUpNetworkService = (function setUpNetworkService(plan) {
+  const { network } = plan.options;
+  if (network === void 0) return;
+  if (network === "proxy") return setUpProxy(plan);
+  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
+    up: true
+  })));
+});
 var sealedImage = (function sealedImage(name, given) {
   const fd = syscall(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   const image3 = typeof given === "string" ? Uint8Array.fromBase64(given) : given;
@@ -2392,9 +2429,6 @@ var loopbackHosts = (function loopbackHosts(hostname2) {
   return `127.0.0.1 ${names.join(" ")}
 ::1 localhost ip6-localhost ip6-loopback
 `;
-});
-var ranges = (function ranges(...texts2) {
-  return lazy(() => texts2.map((text5) => parsePrefix(text5)));
 });
 var newPlace = (function newPlace() {
   return {
@@ -2734,7 +2768,7 @@ var readFile = (function readFile(stat) {
     gid
   };
   return {
-    type: TYPES2[mode2 & 61440],
+    type: TYPES3[mode2 & 61440],
     id: `${dev}:${ino}`,
     attributes
   };
@@ -2896,45 +2930,6 @@ var serveContainer = (function serveContainer(launched, plan, { hosts, audit, no
     },
     audit: notes
   };
-});
-var denialIn = (function denialIn(plan) {
-  return plan.state.inUserNamespace ? 'the network belongs to another user namespace; join that too, as in join(target, "user", "net")' : 'this takes CAP_NET_ADMIN; as an ordinary user, put "user" among the namespaces: unshare("user", "net"), mapRoot()';
-});
-var inContainerNetns = (function inContainerNetns(plan, request2) {
-  const kernel = new NetlinkBatch(insideSocket(plan), denialIn(plan));
-  request2(kernel);
-  for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
-    fixes
-  });
-});
-var keepParentNetns = (function keepParentNetns(plan) {
-  plan.state.network = plan.state.unshared.has("net") ? {
-    outside: insideSocket(plan)
-  } : {};
-});
-var insideSocket = (function insideSocket(plan) {
-  if (plan.state.network.inside === void 0) {
-    const calls = socketCalls(NETLINK_ROUTE, fdOf);
-    for (const call2 of calls) plan.call(call2);
-    plan.state.network.inside = fdOf(calls[0]);
-  }
-  return plan.state.network.inside;
-});
-var fdOf = (function fdOf(socket) {
-  return new ResultOf(socket, "socket");
-});
-var setUpNetworkService = (function setUpNetworkService(plan) {
-  const { network } = plan.options;
-  if (network === void 0) return;
-  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
-    up: true
-  })));
-  if (network === "loopback") return;
-  forwardsByScript(plan);
-  const socket = plan.open(ipSocket(AF_INET, "tcp"), "proxy");
-  plan.call(bindLoopback(socket, PROXY_PORT));
-  plan.call(listen(socket, BACKLOG));
-  plan.listener = socket;
 });
 var handoverOf = (function handoverOf(fd, input, name) {
   const status = statusOf4(fd);
@@ -5486,7 +5481,7 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
   const { net = "none", architectures = [], weakerProc = false, nest = false } = options;
   const asked = shownFiles(options);
   const showsFiles2 = options.root !== void 0 || asked.values().some((({ option }) => option !== "tmpfs"));
-  const { setuidFiles = false, unixSockets = !showsFiles2 && net === "none" } = options;
+  const { setuidFiles = false, unixSockets = !showsFiles2 && net !== "host" } = options;
   const denied3 = [
     // A filter cannot see the mode of openat2(2), by which a nested sandbox opens paths.
     ...setuidFiles || nest ? [] : [
@@ -5498,15 +5493,13 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
   ];
   return [
     unshare3("user", "mount", "pid", "uts", "ipc", "cgroup"),
-    ...net === "none" ? [
+    ...net === "host" ? [] : [
       unshare3("net")
-    ] : [],
+    ],
     mapCurrentUser(),
-    ...net === "none" ? [
-      loopback()
-    ] : [],
+    ...networkSteps2(options),
     // A name that the host's /etc/hosts has.
-    hostname(options.hostname ?? (net === "none" ? HOSTNAME : "localhost")),
+    hostname(options.hostname ?? (net === "host" ? "localhost" : HOSTNAME)),
     ...sandboxRoot(asked, options),
     // One more user namespace can be made, and the program runs in that one: it can make no other,
     // and has no capabilities over the mounts and the network. The /proc outside is read-only.
@@ -6901,7 +6894,7 @@ var init_schema = __esm({
   })
 });
 
-// proxy/destination_address.ts
+// recipe/destination_address.ts
 function destinationAddress(address2) {
   return address2.family === AF_INET6 && isInRange(address2, mapped()) ? {
     family: AF_INET,
@@ -6922,15 +6915,15 @@ function parseDestinationAddress(text5) {
 }
 var mapped;
 var init_destination_address = __esm({
-  "proxy/destination_address.ts": (function () {
+  "recipe/destination_address.ts"() {
     init_sockets();
     init_ip();
     init_schema();
     mapped = lazy(() => parsePrefix("::ffff:0:0/96"));
-  })
+  }
 });
 
-// proxy/host.ts
+// recipe/host_name.ts
 function parseHost(text5) {
   const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\%]+)(?::(\d{1,5}))?$/.exec(text5);
   if (match === null) return void 0;
@@ -6952,15 +6945,15 @@ function canonicalName(name) {
   return NAME.test(canonical) ? canonical : void 0;
 }
 var NAME;
-var init_host = __esm({
-  "proxy/host.ts": (function () {
+var init_host_name = __esm({
+  "recipe/host_name.ts"() {
     NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
-  })
+  }
 });
 
-// proxy/granted_host.ts
-function parseGrantedHost(text5) {
-  const [, wildcard, host2, length, port2] = /^(\*\.)?(.+?)(?:\/(0|[1-9]\d{0,2}))?(:\d+)?$/s.exec(text5) ?? [];
+// recipe/granted_host.ts
+function parseGrantedHost(given) {
+  const [, wildcard, host2, length, port2] = /^(\*\.)?(.+?)(?:\/(0|[1-9]\d{0,2}))?(:\d+)?$/s.exec(given) ?? [];
   const parsed = parseHost(`${host2}${port2 ?? ""}`);
   if (parsed === void 0) return void 0;
   const ip = parseIp(parsed.name);
@@ -6990,14 +6983,22 @@ function grantsName(granted, name) {
 function grantsAddress(granted, address2) {
   return "range" in granted && isInRange(address2, granted.range);
 }
+function grantedHost() {
+  return text({
+    expected: GRANTED_HOSTS,
+    issue: (host2) => parseGrantedHost(host2) === void 0 ? `${quoted(host2)} is not ${GRANTED_HOSTS}` : void 0
+  });
+}
 var GRANTED_HOSTS;
 var init_granted_host = __esm({
-  "proxy/granted_host.ts": (function () {
+  "recipe/granted_host.ts"() {
     init_ip();
     init_destination_address();
-    init_host();
+    init_host_name();
+    init_schema();
+    init_shown();
     GRANTED_HOSTS = 'a host with or without a port, such as "example.org:443", "*.example.org", "[fd00::1]:80" or "10.0.0.0/8"';
-  })
+  }
 });
 
 // scripts/ramekin/usage.ts
@@ -13469,6 +13470,27 @@ var init_outside = __esm({
   })
 });
 
+// recipe/steps/network/proxy.ts
+function proxy(hosts, options = {}) {
+  return {
+    step: "proxy",
+    hosts,
+    ...options
+  };
+}
+var proxySchema;
+var init_proxy = __esm({
+  "recipe/steps/network/proxy.ts"() {
+    init_granted_host();
+    init_schema();
+    init_step_schema();
+    proxySchema = stepSchema("proxy", () => ({
+      hosts: list(grantedHost(), 1),
+      deny: optional(list(grantedHost()))
+    }));
+  }
+});
+
 // recipe/steps/network/translation.ts
 function masquerade(source, options = {}) {
   return {
@@ -14700,6 +14722,7 @@ var init_builders = __esm({
     init_addresses();
     init_links2();
     init_outside();
+    init_proxy();
     init_translation();
     init_user_network();
     init_overlay();
@@ -15902,6 +15925,573 @@ var init_join_target = __esm({
   })
 });
 
+// ffi/resolve_name.ts
+async function resolveName(name) {
+  const { getaddrinfo, freeaddrinfo } = engine().libc;
+  const node = new TextEncoder().encode(`${name}\0`);
+  const hints = new Uint8Array(ADDRINFO.size);
+  new DataView(hints.buffer).setInt32(ADDRINFO.socktype, SOCK_STREAM, true);
+  const found = new BigUint64Array(1);
+  const args = [
+    node,
+    null,
+    hints,
+    found
+  ];
+  if (await getaddrinfo.call(...args) !== 0) return [];
+  const list5 = Deno.UnsafePointer.create(args[3][0]);
+  try {
+    return [
+      ...addressesIn(list5)
+    ];
+  } finally {
+    freeaddrinfo.call(list5);
+  }
+}
+function* addressesIn(list5) {
+  for (let at4 = list5; at4 !== null; ) {
+    const entry2 = new Deno.UnsafePointerView(at4);
+    const socketAddress3 = entry2.getPointer(ADDRINFO.addr);
+    if (socketAddress3 !== null) yield* addressIn(new Deno.UnsafePointerView(socketAddress3));
+    at4 = entry2.getPointer(ADDRINFO.next);
+  }
+}
+function* addressIn(view2) {
+  const family = view2.getUint16();
+  if (family !== AF_INET && family !== AF_INET6) return;
+  const { offset, size } = ADDRESS[family];
+  const bytes = new Uint8Array(size);
+  view2.copyInto(bytes, offset);
+  yield {
+    family,
+    bytes
+  };
+}
+var ADDRINFO, ADDRESS;
+var init_resolve_name = __esm({
+  "ffi/resolve_name.ts": (function () {
+    init_sockets();
+    init_engine();
+    ADDRINFO = {
+      socktype: 8,
+      addr: 24,
+      next: 40,
+      size: 48
+    };
+    ADDRESS = {
+      [AF_INET]: {
+        offset: 4,
+        size: 4
+      },
+      [AF_INET6]: {
+        offset: 8,
+        size: 16
+      }
+    };
+  })
+});
+
+// proxy/public_address.ts
+function isPublic(address2) {
+  const { family, bytes } = address2;
+  if (family === AF_INET) return !isInAny(address2, notPublicIpv4());
+  const carrier = withIpv4().find(({ range }) => isInRange(address2, range));
+  if (carrier !== void 0) return isPublic(ipv4At(bytes, carrier.at));
+  if (isIsatap(bytes) && !isPublic(ipv4At(bytes, 12))) return false;
+  return isInAny(address2, globalIpv6()) && !isInAny(address2, notPublicIpv6());
+}
+function isIsatap(bytes) {
+  return (bytes[8] & 253) === 0 && bytes[9] === 0 && bytes[10] === 94 && bytes[11] === 254;
+}
+function ipv4At(bytes, at4) {
+  return {
+    family: AF_INET,
+    bytes: bytes.slice(at4, at4 + 4)
+  };
+}
+function isInAny(address2, ranges2) {
+  return ranges2.some((range) => isInRange(address2, range));
+}
+
+var notPublicIpv4, globalIpv6, notPublicIpv6, withIpv4;
+var init_public_address = __esm({
+  "proxy/public_address.ts": (function () {
+    init_sockets();
+    init_ip();
+    init_schema();
+    notPublicIpv4 = ranges("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4");
+    globalIpv6 = ranges("2000::/3");
+    notPublicIpv6 = ranges("2001::/23", "2001:db8::/32", "3fff::/20");
+    withIpv4 = lazy(() => [
+      // The socket is one of IPv4 (RFC 4291, 2.5.5.2).
+      {
+        range: parsePrefix("::ffff:0:0/96"),
+        at: 12
+      },
+      // NAT64 (RFC 6052).
+      {
+        range: parsePrefix("64:ff9b::/96"),
+        at: 12
+      },
+      // 6to4 (RFC 3056).
+      {
+        range: parsePrefix("2002::/16"),
+        at: 2
+      }
+    ]);
+  })
+});
+
+// proxy/refusal.ts
+var REASONS, Refusal;
+var init_refusal = __esm({
+  "proxy/refusal.ts": (function () {
+    REASONS = {
+      400: "Bad Request",
+      403: "Forbidden",
+      408: "Request Timeout",
+      431: "Request Header Fields Too Large",
+      502: "Bad Gateway"
+    };
+    Refusal = class extends Error {
+
+      status;
+      /** A refusal with a status of HTTP, and a message for the body of the response. */
+      constructor(status, message2) {
+        super(message2), this.status = status;
+      }
+      /** Returns the HTTP response. */
+      toResponse() {
+        const body = new TextEncoder().encode(`${this.message}
+`);
+        const head2 = [
+          `HTTP/1.1 ${this.status} ${REASONS[this.status]}`,
+          "Content-Type: text/plain; charset=utf-8",
+          `Content-Length: ${body.length}`,
+          "Connection: close"
+        ];
+        return new Uint8Array([
+          ...new TextEncoder().encode(head2.join("\r\n") + "\r\n\r\n"),
+          ...body
+        ]);
+      }
+    };
+  })
+});
+
+// proxy/semaphore.ts
+var Semaphore;
+var init_semaphore = __esm({
+  "proxy/semaphore.ts": (function () {
+    Semaphore = class {
+
+      #free;
+      #waiting = [];
+      /** @param places how many there are */
+      constructor(places) {
+        this.#free = places;
+      }
+      /** Takes a place, as soon as there is one. */
+      async acquire() {
+        if (this.#free > 0) this.#free--;
+        else await new Promise((resolve2) => this.#waiting.push(resolve2));
+      }
+      /** Gives a place back. */
+      release() {
+        const next = this.#waiting.shift();
+        if (next === void 0) this.#free++;
+        else next();
+      }
+      /** Runs a function in a place. */
+      async run(body) {
+        await this.acquire();
+        try {
+          return await body();
+        } finally {
+          this.release();
+        }
+      }
+    };
+  })
+});
+
+// proxy/hosts.ts
+function describeDestination2({ name, port: port2 }) {
+  return name.includes(":") ? `[${name}]:${port2}` : `${name}:${port2}`;
+}
+function describeAddress({ bytes }, port2) {
+  return describeDestination2({
+    name: formatIp(bytes),
+    port: port2
+  });
+}
+function isLoopback(address2) {
+  return isInRange(address2, loopbackIpv4()) || formatIp(address2.bytes) === "::1";
+}
+function isFor(host2, port2) {
+  return (host2.port ?? port2) === port2;
+}
+function stateOf(host2) {
+  return Deno.permissions.querySync({
+    name: "net",
+    host: host2
+  }).state;
+}
+var LOOKUPS_AT_ONCE, allLookups, ADDRESSES, loopbackIpv4, localhost, Hosts;
+var init_hosts = __esm({
+  "proxy/hosts.ts": (function () {
+    init_ip();
+    init_destination_address();
+    init_per_engine();
+    init_socket();
+    init_resolve_name();
+    init_granted_host();
+    init_public_address();
+    init_refusal();
+    init_schema();
+    init_semaphore();
+    LOOKUPS_AT_ONCE = 4;
+    allLookups = perEngine(() => new Semaphore(8));
+    ADDRESSES = 16;
+    loopbackIpv4 = lazy(() => parsePrefix("127.0.0.0/8"));
+    localhost = lazy(() => [
+      parseIp("127.0.0.1"),
+      parseIp("::1")
+    ]);
+    Hosts = class {
+
+      #granted;
+      #denied;
+      #lookups = new Semaphore(LOOKUPS_AT_ONCE);
+      /**
+       * A list such as `["example.org:443", "*.example.org", "10.0.0.0/8"]`, and one of hosts that are
+       * not reached although they are in it.
+       */
+      constructor(list5, denied3 = []) {
+        this.#granted = list5.map((text5) => parseGrantedHost(text5));
+        this.#denied = denied3.map((text5) => parseGrantedHost(text5));
+      }
+      /** Whether the host is granted, by the name or the address in the request. */
+      has({ name, port: port2 }) {
+        const ip = parseDestinationAddress(name);
+        if (ip !== void 0) return this.#hasAddress(ip, port2) && !this.#denies(ip, port2);
+        if (this.#denied.some((host2) => isFor(host2, port2) && grantsName(host2, name))) return false;
+        return this.#granted.some((host2) => isFor(host2, port2) && grantsName(host2, name));
+      }
+      /** Whether one of the hosts is this machine by its loopback interface. */
+      get includesLoopback() {
+        return this.#granted.some((host2) => grantsName(host2, "localhost") || localhost().some((address2) => grantsAddress(host2, address2)) || "range" in host2 && isInRange(host2.range, loopbackIpv4()));
+      }
+      /**
+       * Returns the addresses at which a program may reach a granted host, in the order in which they are
+       * to be tried. Whoever controls a name could have it lead anywhere, so only public addresses count,
+       * and those that the list grants themselves.
+       *
+       * @param isWanted whether the name still has to be looked up, once there is a thread for it
+       * @throws {Refusal} where the host is not granted, to the program or to the script
+       */
+      async addressesOf(to, isWanted = () => true) {
+        const text5 = describeDestination2(to);
+        if (!this.has(to)) throw new Refusal(403, `${text5} is not allowed`);
+        if (stateOf(text5) !== "granted") {
+          throw new Refusal(403, `${text5} is not allowed to the script: --allow-net=${text5}`);
+        }
+        const found = await this.#resolve(to.name, isWanted);
+        return found.filter((address2) => stateOf(describeAddress(address2, to.port)) !== "denied" && !this.#denies(address2, to.port) && (to.name === "localhost" || this.#mayLeadTo(address2, to.port)));
+      }
+      async #resolve(name, isWanted) {
+        const ip = parseDestinationAddress(name);
+        if (ip !== void 0) return [
+          ip
+        ];
+        if (name === "localhost") return localhost();
+        const look2 = () => isWanted() ? resolveName(name) : Promise.resolve([]);
+        const found = await this.#lookups.run(() => allLookups().run(look2));
+        return found.slice(0, ADDRESSES).map(destinationAddress);
+      }
+      #mayLeadTo(address2, port2) {
+        if (this.#hasAddress(address2, port2)) return true;
+        if (!isPublic(address2)) return false;
+        using socket = new NetlinkSocket();
+        return socket.leadsToOneMachine(address2);
+      }
+      /** Whether an address is denied, by itself or as one of localhost. */
+      #denies(address2, port2) {
+        return this.#denied.some((host2) => isFor(host2, port2) && (grantsAddress(host2, address2) || grantsName(host2, "localhost") && isLoopback(address2)));
+      }
+      #hasAddress(address2, port2) {
+        return this.#granted.some((host2) => isFor(host2, port2) && grantsAddress(host2, address2));
+      }
+    };
+  })
+});
+
+// ffi/calls/ip_sockets.ts
+function ipSocket(family, protocol) {
+  const [kind, name] = TYPES2[protocol];
+  const type = kind | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  const text5 = `${name}|SOCK_NONBLOCK|SOCK_CLOEXEC`;
+  return call("socket", constant(family, {
+    AF_INET,
+    AF_INET6
+  }), constant(type, {
+    [text5]: type
+  }), 0);
+}
+function setIpv6Only(socket) {
+  return call("setsockopt", socket, constant(IPPROTO_IPV6, {
+    IPPROTO_IPV6
+  }), constant(IPV6_V6ONLY, {
+    IPV6_V6ONLY
+  }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
+}
+function bind2(socket, address2) {
+  const struct = socketAddress(address2);
+  return call("bind", socket, struct, struct.size);
+}
+function bindLoopback(socket, port2) {
+  const bytes = Uint8Array.of(127, 0, 0, 1);
+  return bind2(socket, {
+    family: AF_INET,
+    bytes,
+    port: port2,
+    text: `127.0.0.1:${port2}`
+  });
+}
+function listen(socket, backlog) {
+  return call("listen", socket, backlog);
+}
+function accept(socket) {
+  const named2 = flags(SOCK_NONBLOCK | SOCK_CLOEXEC, {
+    SOCK_NONBLOCK,
+    SOCK_CLOEXEC
+  });
+  return call("accept4", socket, null, null, named2);
+}
+function connect(socket, address2) {
+  const struct = socketAddress(address2);
+  return call("connect", socket, struct, struct.size);
+}
+function takeSocketError(socket, error) {
+  return getSocketOption(socket, SO_ERROR, error);
+}
+function socketErrorOutput() {
+  return new Output(4, "&error");
+}
+function shutdownWrite(socket) {
+  return call("shutdown", socket, constant(SHUT_WR, {
+    SHUT_WR
+  }));
+}
+function socketAddress({ family, bytes, port: port2, text: text5 }) {
+  const ipv6 = family === AF_INET6;
+  const struct = new Uint8Array(ipv6 ? 28 : 16);
+  const view2 = new DataView(struct.buffer);
+  view2.setUint16(0, family, true);
+  view2.setUint16(2, port2);
+  struct.set(bytes, ipv6 ? 8 : 4);
+  return new Struct(struct, `{${ipv6 ? "AF_INET6" : "AF_INET"}, ${text5}}`);
+}
+var TYPES2;
+var init_ip_sockets = __esm({
+  "ffi/calls/ip_sockets.ts": (function () {
+    init_call();
+    init_sockets();
+    init_sockets2();
+    TYPES2 = {
+      tcp: [
+        SOCK_STREAM,
+        "SOCK_STREAM"
+      ],
+      udp: [
+        SOCK_DGRAM,
+        "SOCK_DGRAM"
+      ]
+    };
+  })
+});
+
+// plan/network.ts
+function noInterface(name) {
+  return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
+}
+function linkFixes(name, kind) {
+  return {
+    EEXIST: `an interface is called ${name} already; choose another name`,
+    ENODEV: noInterface(name ?? "of this name"),
+    EOPNOTSUPP: `this kernel has no interfaces of this kind, or has not loaded them: modprobe ${kind}`
+  };
+}
+
+
+function inParentNetns(plan, request2, service) {
+  const { outside } = plan.state.network;
+  if (outside !== void 0) {
+    const kernel = new NetlinkBatch(outside, denialIn(plan));
+    request2(kernel, {
+      fd: namespaceOf(plan)
+    });
+    for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
+      fixes
+    });
+    return;
+  }
+  mayChangeOutside(plan);
+  plan.access.recordNetworkChange();
+  plan.syncWithParent((pid) => {
+    const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
+    const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
+    request2(kernel, {
+      pid: pid.number
+    });
+    const calls = [
+      ...[
+        socket,
+        ...options
+      ].map((call2) => ({
+        call: call2
+      })),
+      ...kernel.calls,
+      {
+        call: close(fdOf(socket))
+      }
+    ];
+    return service === void 0 ? [
+      {
+        calls
+      }
+    ] : [
+      {
+        calls
+      },
+      service
+    ];
+  });
+}
+function mayChangeOutside(plan) {
+  if (plan.state.caller.mayChangeNetwork) return;
+  plan.refuse(`an ordinary user may not change the host's network; join() the namespaces of a container that has a network, then unshare("net"), and do this there`);
+}
+function forwardsByScript(plan) {
+  if (plan.deathSignal === 0) plan.refuse(OUTLIVES_FORWARDING);
+  plan.state.isForwardedByScript = true;
+}
+
+
+function namespaceOf(plan) {
+  const opened2 = () => plan.call(openSocketNamespace(insideSocket(plan)));
+  return plan.state.network.namespace ??= new ResultOf(opened2(), "the container's network");
+}
+
+var HOSTS_NETWORK, NetlinkBatch, OUTLIVES_FORWARDING;
+var init_network2 = __esm({
+  "plan/network.ts": (function () {
+    init_call();
+    init_files3();
+    init_sockets2();
+    init_request();
+    HOSTS_NETWORK = "it would change the host's network";
+    NetlinkBatch = class {
+  static {
+    addMethods(this.prototype, {
+    request: (function (message2, fixes = {}) {
+        const whole = {
+          EPERM: this.#denied,
+          ...fixes
+        };
+        for (const call2 of requestCalls(this.socket, [
+          message2
+        ], this.#answer)) {
+          this.calls.push({
+            call: call2,
+            fixes: whole
+          });
+        }
+      })
+    });
+  }
+
+      socket;
+      calls;
+      #answer;
+      #denied;
+      /** @param denied the fix for EPERM */
+      constructor(socket, denied3) {
+        this.socket = socket;
+        this.calls = [];
+        this.#answer = answerOutput();
+        this.#denied = denied3;
+      }
+      /** Adds a request. */
+      
+      /** Adds a call that looks up the index of the interface with this name, and returns the index. */
+      indexOf(name) {
+        const request2 = interfaceRequest(name);
+        const fixes = {
+          ENODEV: noInterface(name)
+        };
+        this.calls.push({
+          call: getInterfaceIndex(this.socket, request2),
+          fixes
+        });
+        return indexField(request2, name);
+      }
+    };
+    OUTLIVES_FORWARDING = "publish(), masquerade(), userNetwork() and a list of hosts last as long as the script, and dieWithParent(null), or the option detached, lets the container outlive it; leave out one of them";
+  })
+});
+
+// plan/network_service.ts
+
+function setUpProxy(plan) {
+  inContainerNetns(plan, (kernel) => kernel.request(setLink("lo", {
+    up: true
+  })));
+  forwardsByScript(plan);
+  const socket = plan.open(ipSocket(AF_INET, "tcp"), "proxy");
+  plan.call(bindLoopback(socket, PROXY_PORT));
+  plan.call(listen(socket, BACKLOG));
+  plan.listener = socket;
+}
+var PROXY_PORT, BACKLOG;
+var init_network_service = __esm({
+  "plan/network_service.ts": (function () {
+    init_sockets();
+    init_ip_sockets();
+    init_link();
+    init_network2();
+    PROXY_PORT = 3128;
+    BACKLOG = 128;
+  })
+});
+
+// proxy/variables.ts
+function proxyVariables(hosts) {
+  const address2 = `127.0.0.1:${PROXY_PORT}`;
+  const variables = {
+    HTTP_PROXY: `http://${address2}`,
+    HTTPS_PROXY: `http://${address2}`,
+    ALL_PROXY: `socks5h://${address2}`,
+    // The container's own loopback interface, unless the script's was allowed.
+    NO_PROXY: hosts.includesLoopback ? "" : "localhost,127.0.0.1,::1"
+  };
+  return Object.entries(variables).flatMap(([name, value]) => [
+    [
+      name,
+      value
+    ],
+    [
+      name.toLowerCase(),
+      value
+    ]
+  ]);
+}
+var init_variables = __esm({
+  "proxy/variables.ts": (function () {
+    init_network_service();
+  })
+});
+
 // container/enter_steps.ts
 function enterSteps(steps, target, user) {
   const credentials = user === "program" ? "process" : "root";
@@ -15916,7 +16506,8 @@ function enterSteps(steps, target, user) {
   const restricts = ({ step }) => RESTRICTIONS2.has(step) || step === "capabilities" && user === "root";
   return [
     join2,
-    ...steps.filter(restricts).map(forProgram)
+    ...steps.filter(restricts).map(forProgram),
+    ...steps.flatMap(proxyOf)
   ];
 }
 function visitSteps(steps, target, user) {
@@ -15966,12 +16557,24 @@ function forProgram(step) {
     degrade: true
   } : step;
 }
+function proxyOf(step) {
+  if (step.step !== "proxy") return [];
+  const variables = Object.fromEntries(proxyVariables(new Hosts(step.hosts, step.deny)));
+  return [
+    {
+      step: "setEnv",
+      variables
+    }
+  ];
+}
 var ENDED, RESTRICTIONS2;
 var init_enter_steps = __esm({
   "container/enter_steps.ts": (function () {
     init_errors();
     init_process_namespaces();
     init_join_target();
+    init_hosts();
+    init_variables();
     ENDED = "the container has ended already";
     RESTRICTIONS2 = /* @__PURE__ */ new Set([
       "bounds",
@@ -18670,9 +19273,9 @@ function descriptorOf2(file, use) {
   const [first] = same;
   if (first === void 0) throw new TypeError("the file is not one of this process's open files");
   if (same.length === 1) return first;
-  return same.find((fd) => movesWith(fd, open5)) ?? same.find((fd) => isFor(fd, use)) ?? first;
+  return same.find((fd) => movesWith(fd, open5)) ?? same.find((fd) => isFor2(fd, use)) ?? first;
 }
-function isFor(fd, use) {
+function isFor2(fd, use) {
   const mode2 = syscall(fcntl(fd, F_GETFL, 0)) & O_ACCMODE;
   return mode2 !== (use === "read" ? O_WRONLY : O_RDONLY);
 }
@@ -18916,307 +19519,6 @@ function subjectOf(need) {
 var init_access = __esm({
   "plan/access/access.ts": (function () {
     init_control_characters();
-  })
-});
-
-// ffi/resolve_name.ts
-async function resolveName(name) {
-  const { getaddrinfo, freeaddrinfo } = engine().libc;
-  const node = new TextEncoder().encode(`${name}\0`);
-  const hints = new Uint8Array(ADDRINFO.size);
-  new DataView(hints.buffer).setInt32(ADDRINFO.socktype, SOCK_STREAM, true);
-  const found = new BigUint64Array(1);
-  const args = [
-    node,
-    null,
-    hints,
-    found
-  ];
-  if (await getaddrinfo.call(...args) !== 0) return [];
-  const list5 = Deno.UnsafePointer.create(args[3][0]);
-  try {
-    return [
-      ...addressesIn(list5)
-    ];
-  } finally {
-    freeaddrinfo.call(list5);
-  }
-}
-function* addressesIn(list5) {
-  for (let at4 = list5; at4 !== null; ) {
-    const entry2 = new Deno.UnsafePointerView(at4);
-    const socketAddress3 = entry2.getPointer(ADDRINFO.addr);
-    if (socketAddress3 !== null) yield* addressIn(new Deno.UnsafePointerView(socketAddress3));
-    at4 = entry2.getPointer(ADDRINFO.next);
-  }
-}
-function* addressIn(view2) {
-  const family = view2.getUint16();
-  if (family !== AF_INET && family !== AF_INET6) return;
-  const { offset, size } = ADDRESS[family];
-  const bytes = new Uint8Array(size);
-  view2.copyInto(bytes, offset);
-  yield {
-    family,
-    bytes
-  };
-}
-var ADDRINFO, ADDRESS;
-var init_resolve_name = __esm({
-  "ffi/resolve_name.ts": (function () {
-    init_sockets();
-    init_engine();
-    ADDRINFO = {
-      socktype: 8,
-      addr: 24,
-      next: 40,
-      size: 48
-    };
-    ADDRESS = {
-      [AF_INET]: {
-        offset: 4,
-        size: 4
-      },
-      [AF_INET6]: {
-        offset: 8,
-        size: 16
-      }
-    };
-  })
-});
-
-// proxy/public_address.ts
-function isPublic(address2) {
-  const { family, bytes } = address2;
-  if (family === AF_INET) return !isInAny(address2, notPublicIpv4());
-  const carrier = withIpv4().find(({ range }) => isInRange(address2, range));
-  if (carrier !== void 0) return isPublic(ipv4At(bytes, carrier.at));
-  if (isIsatap(bytes) && !isPublic(ipv4At(bytes, 12))) return false;
-  return isInAny(address2, globalIpv6()) && !isInAny(address2, notPublicIpv6());
-}
-function isIsatap(bytes) {
-  return (bytes[8] & 253) === 0 && bytes[9] === 0 && bytes[10] === 94 && bytes[11] === 254;
-}
-function ipv4At(bytes, at4) {
-  return {
-    family: AF_INET,
-    bytes: bytes.slice(at4, at4 + 4)
-  };
-}
-function isInAny(address2, ranges2) {
-  return ranges2.some((range) => isInRange(address2, range));
-}
-
-var notPublicIpv4, globalIpv6, notPublicIpv6, withIpv4;
-var init_public_address = __esm({
-  "proxy/public_address.ts": (function () {
-    init_sockets();
-    init_ip();
-    init_schema();
-    notPublicIpv4 = ranges("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4");
-    globalIpv6 = ranges("2000::/3");
-    notPublicIpv6 = ranges("2001::/23", "2001:db8::/32", "3fff::/20");
-    withIpv4 = lazy(() => [
-      // The socket is one of IPv4 (RFC 4291, 2.5.5.2).
-      {
-        range: parsePrefix("::ffff:0:0/96"),
-        at: 12
-      },
-      // NAT64 (RFC 6052).
-      {
-        range: parsePrefix("64:ff9b::/96"),
-        at: 12
-      },
-      // 6to4 (RFC 3056).
-      {
-        range: parsePrefix("2002::/16"),
-        at: 2
-      }
-    ]);
-  })
-});
-
-// proxy/refusal.ts
-var REASONS, Refusal;
-var init_refusal = __esm({
-  "proxy/refusal.ts": (function () {
-    REASONS = {
-      400: "Bad Request",
-      403: "Forbidden",
-      408: "Request Timeout",
-      431: "Request Header Fields Too Large",
-      502: "Bad Gateway"
-    };
-    Refusal = class extends Error {
-
-      status;
-      /** A refusal with a status of HTTP, and a message for the body of the response. */
-      constructor(status, message2) {
-        super(message2), this.status = status;
-      }
-      /** Returns the HTTP response. */
-      toResponse() {
-        const body = new TextEncoder().encode(`${this.message}
-`);
-        const head2 = [
-          `HTTP/1.1 ${this.status} ${REASONS[this.status]}`,
-          "Content-Type: text/plain; charset=utf-8",
-          `Content-Length: ${body.length}`,
-          "Connection: close"
-        ];
-        return new Uint8Array([
-          ...new TextEncoder().encode(head2.join("\r\n") + "\r\n\r\n"),
-          ...body
-        ]);
-      }
-    };
-  })
-});
-
-// proxy/semaphore.ts
-var Semaphore;
-var init_semaphore = __esm({
-  "proxy/semaphore.ts": (function () {
-    Semaphore = class {
-
-      #free;
-      #waiting = [];
-      /** @param places how many there are */
-      constructor(places) {
-        this.#free = places;
-      }
-      /** Takes a place, as soon as there is one. */
-      async acquire() {
-        if (this.#free > 0) this.#free--;
-        else await new Promise((resolve2) => this.#waiting.push(resolve2));
-      }
-      /** Gives a place back. */
-      release() {
-        const next = this.#waiting.shift();
-        if (next === void 0) this.#free++;
-        else next();
-      }
-      /** Runs a function in a place. */
-      async run(body) {
-        await this.acquire();
-        try {
-          return await body();
-        } finally {
-          this.release();
-        }
-      }
-    };
-  })
-});
-
-// proxy/hosts.ts
-function describeDestination2({ name, port: port2 }) {
-  return name.includes(":") ? `[${name}]:${port2}` : `${name}:${port2}`;
-}
-function describeAddress({ bytes }, port2) {
-  return describeDestination2({
-    name: formatIp(bytes),
-    port: port2
-  });
-}
-function isLoopback(address2) {
-  return isInRange(address2, loopbackIpv4()) || formatIp(address2.bytes) === "::1";
-}
-function isFor2(host2, port2) {
-  return (host2.port ?? port2) === port2;
-}
-function stateOf(host2) {
-  return Deno.permissions.querySync({
-    name: "net",
-    host: host2
-  }).state;
-}
-var LOOKUPS_AT_ONCE, allLookups, ADDRESSES, loopbackIpv4, localhost, Hosts;
-var init_hosts = __esm({
-  "proxy/hosts.ts": (function () {
-    init_ip();
-    init_destination_address();
-    init_per_engine();
-    init_socket();
-    init_resolve_name();
-    init_granted_host();
-    init_public_address();
-    init_refusal();
-    init_schema();
-    init_semaphore();
-    LOOKUPS_AT_ONCE = 4;
-    allLookups = perEngine(() => new Semaphore(8));
-    ADDRESSES = 16;
-    loopbackIpv4 = lazy(() => parsePrefix("127.0.0.0/8"));
-    localhost = lazy(() => [
-      parseIp("127.0.0.1"),
-      parseIp("::1")
-    ]);
-    Hosts = class {
-
-      #granted;
-      #denied;
-      #lookups = new Semaphore(LOOKUPS_AT_ONCE);
-      /**
-       * A list such as `["example.org:443", "*.example.org", "10.0.0.0/8"]`, and one of hosts that are
-       * not reached although they are in it.
-       */
-      constructor(list5, denied3 = []) {
-        this.#granted = list5.map((text5) => parseGrantedHost(text5));
-        this.#denied = denied3.map((text5) => parseGrantedHost(text5));
-      }
-      /** Whether the host is granted, by the name or the address in the request. */
-      has({ name, port: port2 }) {
-        const ip = parseDestinationAddress(name);
-        if (ip !== void 0) return this.#hasAddress(ip, port2) && !this.#denies(ip, port2);
-        if (this.#denied.some((host2) => isFor2(host2, port2) && grantsName(host2, name))) return false;
-        return this.#granted.some((host2) => isFor2(host2, port2) && grantsName(host2, name));
-      }
-      /** Whether one of the hosts is this machine by its loopback interface. */
-      get includesLoopback() {
-        return this.#granted.some((host2) => grantsName(host2, "localhost") || localhost().some((address2) => grantsAddress(host2, address2)) || "range" in host2 && isInRange(host2.range, loopbackIpv4()));
-      }
-      /**
-       * Returns the addresses at which a program may reach a granted host, in the order in which they are
-       * to be tried. Whoever controls a name could have it lead anywhere, so only public addresses count,
-       * and those that the list grants themselves.
-       *
-       * @param isWanted whether the name still has to be looked up, once there is a thread for it
-       * @throws {Refusal} where the host is not granted, to the program or to the script
-       */
-      async addressesOf(to, isWanted = () => true) {
-        const text5 = describeDestination2(to);
-        if (!this.has(to)) throw new Refusal(403, `${text5} is not allowed`);
-        if (stateOf(text5) !== "granted") {
-          throw new Refusal(403, `${text5} is not allowed to the script: --allow-net=${text5}`);
-        }
-        const found = await this.#resolve(to.name, isWanted);
-        return found.filter((address2) => stateOf(describeAddress(address2, to.port)) !== "denied" && !this.#denies(address2, to.port) && (to.name === "localhost" || this.#mayLeadTo(address2, to.port)));
-      }
-      async #resolve(name, isWanted) {
-        const ip = parseDestinationAddress(name);
-        if (ip !== void 0) return [
-          ip
-        ];
-        if (name === "localhost") return localhost();
-        const look2 = () => isWanted() ? resolveName(name) : Promise.resolve([]);
-        const found = await this.#lookups.run(() => allLookups().run(look2));
-        return found.slice(0, ADDRESSES).map(destinationAddress);
-      }
-      #mayLeadTo(address2, port2) {
-        if (this.#hasAddress(address2, port2)) return true;
-        if (!isPublic(address2)) return false;
-        using socket = new NetlinkSocket();
-        return socket.leadsToOneMachine(address2);
-      }
-      /** Whether an address is denied, by itself or as one of localhost. */
-      #denies(address2, port2) {
-        return this.#denied.some((host2) => isFor2(host2, port2) && (grantsAddress(host2, address2) || grantsName(host2, "localhost") && isLoopback(address2)));
-      }
-      #hasAddress(address2, port2) {
-        return this.#granted.some((host2) => isFor2(host2, port2) && grantsAddress(host2, address2));
-      }
-    };
   })
 });
 
@@ -20318,7 +20620,7 @@ function canBeFound(path2) {
 }
 
 
-var ATTRIBUTES2, UNASKED, TYPES2, NOTHING, ABSENT2, lookups, OWN_LINKS, ResolvedPathsCheck;
+var ATTRIBUTES2, UNASKED, TYPES3, NOTHING, ABSENT2, lookups, OWN_LINKS, ResolvedPathsCheck;
 var init_resolve_path = __esm({
   "host/resolve_path.ts": (function () {
     init_call();
@@ -20335,7 +20637,7 @@ var init_resolve_path = __esm({
     init_kept_table();
     ATTRIBUTES2 = STATX_TYPE | STATX_INO | STATX_MODE | STATX_UID | STATX_GID;
     UNASKED = AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
-    TYPES2 = {
+    TYPES3 = {
       4096: "pipe",
       8192: "device",
       16384: "directory",
@@ -22582,6 +22884,8 @@ var init_planned_state = __esm({
       mounts = new MountTable();
       /** Its network. */
       network = {};
+      /** The hosts that the script is a proxy to, and those of them that are not reached. */
+      hosts;
       /** Whether the script forwards its packets. */
       isForwardedByScript = false;
       /** The open /proc, once a step has needed it. */
@@ -23985,7 +24289,7 @@ function nameAskedFor(message2) {
   return labels.length > 0 && /^[\w.-]+$/.test(name) ? name : void 0;
 }
 var AF_UNIX2, AF_INET2, AF_INET62, LISTEN, DNS_HEAD;
-var init_network2 = __esm({
+var init_network3 = __esm({
   "audit/network.ts": (function () {
     init_ip();
     [AF_UNIX2, AF_INET2, AF_INET62] = [
@@ -24035,7 +24339,7 @@ var init_judge = __esm({
     init_path();
     init_advice();
     init_container_files2();
-    init_network2();
+    init_network3();
     MOST_KNOWN = 5e4;
     UNIX3 = 1n;
     Judge = class {
@@ -24708,91 +25012,6 @@ var init_notify_listener = __esm({
   }
 });
 
-// ffi/calls/ip_sockets.ts
-function ipSocket(family, protocol) {
-  const [kind, name] = TYPES3[protocol];
-  const type = kind | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  const text5 = `${name}|SOCK_NONBLOCK|SOCK_CLOEXEC`;
-  return call("socket", constant(family, {
-    AF_INET,
-    AF_INET6
-  }), constant(type, {
-    [text5]: type
-  }), 0);
-}
-function setIpv6Only(socket) {
-  return call("setsockopt", socket, constant(IPPROTO_IPV6, {
-    IPPROTO_IPV6
-  }), constant(IPV6_V6ONLY, {
-    IPV6_V6ONLY
-  }), new Struct(Uint8Array.of(1, 0, 0, 0), "&1"), 4);
-}
-function bind2(socket, address2) {
-  const struct = socketAddress(address2);
-  return call("bind", socket, struct, struct.size);
-}
-function bindLoopback(socket, port2) {
-  const bytes = Uint8Array.of(127, 0, 0, 1);
-  return bind2(socket, {
-    family: AF_INET,
-    bytes,
-    port: port2,
-    text: `127.0.0.1:${port2}`
-  });
-}
-function listen(socket, backlog) {
-  return call("listen", socket, backlog);
-}
-function accept(socket) {
-  const named2 = flags(SOCK_NONBLOCK | SOCK_CLOEXEC, {
-    SOCK_NONBLOCK,
-    SOCK_CLOEXEC
-  });
-  return call("accept4", socket, null, null, named2);
-}
-function connect(socket, address2) {
-  const struct = socketAddress(address2);
-  return call("connect", socket, struct, struct.size);
-}
-function takeSocketError(socket, error) {
-  return getSocketOption(socket, SO_ERROR, error);
-}
-function socketErrorOutput() {
-  return new Output(4, "&error");
-}
-function shutdownWrite(socket) {
-  return call("shutdown", socket, constant(SHUT_WR, {
-    SHUT_WR
-  }));
-}
-function socketAddress({ family, bytes, port: port2, text: text5 }) {
-  const ipv6 = family === AF_INET6;
-  const struct = new Uint8Array(ipv6 ? 28 : 16);
-  const view2 = new DataView(struct.buffer);
-  view2.setUint16(0, family, true);
-  view2.setUint16(2, port2);
-  struct.set(bytes, ipv6 ? 8 : 4);
-  return new Struct(struct, `{${ipv6 ? "AF_INET6" : "AF_INET"}, ${text5}}`);
-}
-var TYPES3;
-var init_ip_sockets = __esm({
-  "ffi/calls/ip_sockets.ts": (function () {
-    init_call();
-    init_sockets();
-    init_sockets2();
-    TYPES3 = {
-      tcp: [
-        SOCK_STREAM,
-        "SOCK_STREAM"
-      ],
-      udp: [
-        SOCK_DGRAM,
-        "SOCK_DGRAM"
-      ]
-    };
-  })
-});
-
 // proxy/latin1.ts
 function decodeLatin1(bytes) {
   let text5 = "";
@@ -24996,7 +25215,7 @@ function forwarded(method, { name, port: port2 }, path2, headers) {
 var TOKEN, REQUEST_LINE, HEADER3, HOP_BY_HOP;
 var init_request2 = __esm({
   "proxy/request.ts": (function () {
-    init_host();
+    init_host_name();
     init_refusal();
     TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
     REQUEST_LINE = new RegExp(`^(${TOKEN}) ([\\x21-\\x7e]+) HTTP/1\\.([01])$`);
@@ -25062,7 +25281,7 @@ var SOCKS_VERSION, NO_AUTHENTICATION, NONE_ACCEPTABLE, CONNECT, IPV4, NAME4, IPV
 var init_socks = __esm({
   "proxy/socks.ts": (function () {
     init_latin1();
-    init_host();
+    init_host_name();
     init_refusal();
     SOCKS_VERSION = 5;
     NO_AUTHENTICATION = 0;
@@ -25337,7 +25556,7 @@ async function pause() {
   await new Promise((resolve2) => Deno.unrefTimer(setTimeout(resolve2, PAUSE)));
 }
 var AT_ONCE4, DESCRIPTORS, SHARE, PAUSE, NO_CONNECTION, ContainerProxy;
-var init_proxy = __esm({
+var init_proxy2 = __esm({
   "proxy/proxy.ts": (function () {
     init_files3();
     init_ip_sockets();
@@ -25443,9 +25662,9 @@ var init_proxy = __esm({
 // container/services.ts
 
 function proxyTo(listener, hosts, denials2) {
-  const proxy = new ContainerProxy(listener, hosts, (host2) => denials2?.add(refusedHost(host2)));
+  const proxy2 = new ContainerProxy(listener, hosts, (host2) => denials2?.add(refusedHost(host2)));
   return {
-    end: () => proxy.close()
+    end: () => proxy2.close()
   };
 }
 function observe(notifier, plan, notes) {
@@ -25465,178 +25684,7 @@ var init_services = __esm({
     init_file_use();
     init_observer();
     init_notify_listener();
-    init_proxy();
-  })
-});
-
-// plan/network.ts
-function noInterface(name) {
-  return `there is no interface ${name} in that network; veth(), bridge() and the like make one`;
-}
-function linkFixes(name, kind) {
-  return {
-    EEXIST: `an interface is called ${name} already; choose another name`,
-    ENODEV: noInterface(name ?? "of this name"),
-    EOPNOTSUPP: `this kernel has no interfaces of this kind, or has not loaded them: modprobe ${kind}`
-  };
-}
-
-
-function inParentNetns(plan, request2, service) {
-  const { outside } = plan.state.network;
-  if (outside !== void 0) {
-    const kernel = new NetlinkBatch(outside, denialIn(plan));
-    request2(kernel, {
-      fd: namespaceOf(plan)
-    });
-    for (const { call: call2, fixes } of kernel.calls) plan.call(call2, {
-      fixes
-    });
-    return;
-  }
-  mayChangeOutside(plan);
-  plan.access.recordNetworkChange();
-  plan.syncWithParent((pid) => {
-    const [socket, ...options] = socketCalls(NETLINK_ROUTE, fdOf);
-    const kernel = new NetlinkBatch(fdOf(socket), denialIn(plan));
-    request2(kernel, {
-      pid: pid.number
-    });
-    const calls = [
-      ...[
-        socket,
-        ...options
-      ].map((call2) => ({
-        call: call2
-      })),
-      ...kernel.calls,
-      {
-        call: close(fdOf(socket))
-      }
-    ];
-    return service === void 0 ? [
-      {
-        calls
-      }
-    ] : [
-      {
-        calls
-      },
-      service
-    ];
-  });
-}
-function mayChangeOutside(plan) {
-  if (plan.state.caller.mayChangeNetwork) return;
-  plan.refuse(`an ordinary user may not change the host's network; join() the namespaces of a container that has a network, then unshare("net"), and do this there`);
-}
-function forwardsByScript(plan) {
-  if (plan.deathSignal === 0) plan.refuse(OUTLIVES_FORWARDING);
-  plan.state.isForwardedByScript = true;
-}
-
-
-function namespaceOf(plan) {
-  const opened2 = () => plan.call(openSocketNamespace(insideSocket(plan)));
-  return plan.state.network.namespace ??= new ResultOf(opened2(), "the container's network");
-}
-
-var HOSTS_NETWORK, NetlinkBatch, OUTLIVES_FORWARDING;
-var init_network3 = __esm({
-  "plan/network.ts": (function () {
-    init_call();
-    init_files3();
-    init_sockets2();
-    init_request();
-    HOSTS_NETWORK = "it would change the host's network";
-    NetlinkBatch = class {
-  static {
-    addMethods(this.prototype, {
-    request: (function (message2, fixes = {}) {
-        const whole = {
-          EPERM: this.#denied,
-          ...fixes
-        };
-        for (const call2 of requestCalls(this.socket, [
-          message2
-        ], this.#answer)) {
-          this.calls.push({
-            call: call2,
-            fixes: whole
-          });
-        }
-      })
-    });
-  }
-
-      socket;
-      calls;
-      #answer;
-      #denied;
-      /** @param denied the fix for EPERM */
-      constructor(socket, denied3) {
-        this.socket = socket;
-        this.calls = [];
-        this.#answer = answerOutput();
-        this.#denied = denied3;
-      }
-      /** Adds a request. */
-      
-      /** Adds a call that looks up the index of the interface with this name, and returns the index. */
-      indexOf(name) {
-        const request2 = interfaceRequest(name);
-        const fixes = {
-          ENODEV: noInterface(name)
-        };
-        this.calls.push({
-          call: getInterfaceIndex(this.socket, request2),
-          fixes
-        });
-        return indexField(request2, name);
-      }
-    };
-    OUTLIVES_FORWARDING = "publish(), masquerade(), userNetwork() and a list of hosts last as long as the script, and dieWithParent(null), or the option detached, lets the container outlive it; leave out one of them";
-  })
-});
-
-// plan/network_service.ts
-
-var PROXY_PORT, BACKLOG;
-var init_network_service = __esm({
-  "plan/network_service.ts": (function () {
-    init_sockets();
-    init_ip_sockets();
-    init_link();
-    init_network3();
-    PROXY_PORT = 3128;
-    BACKLOG = 128;
-  })
-});
-
-// proxy/variables.ts
-function proxyVariables(hosts) {
-  const address2 = `127.0.0.1:${PROXY_PORT}`;
-  const variables = {
-    HTTP_PROXY: `http://${address2}`,
-    HTTPS_PROXY: `http://${address2}`,
-    ALL_PROXY: `socks5h://${address2}`,
-    // The container's own loopback interface, unless the script's was allowed.
-    NO_PROXY: hosts.includesLoopback ? "" : "localhost,127.0.0.1,::1"
-  };
-  return Object.entries(variables).flatMap(([name, value]) => [
-    [
-      name,
-      value
-    ],
-    [
-      name.toLowerCase(),
-      value
-    ]
-  ]);
-}
-var init_variables = __esm({
-  "proxy/variables.ts": (function () {
-    init_network_service();
+    init_proxy2();
   })
 });
 
@@ -28412,7 +28460,7 @@ var init_nftables = __esm({
 
 // host/host.ts
 
-var init_host2 = __esm({
+var init_host = __esm({
   "host/host.ts": (function () {
   })
 });
@@ -28465,7 +28513,7 @@ var init_proc_file = __esm({
 var OWNERS, LATER_OWNERS, DENIED;
 var init_sysctl2 = __esm({
   "plan/steps/sysctl.ts": (function () {
-    init_host2();
+    init_host();
     init_sysctl();
     init_fixes();
     init_proc_file();
@@ -28629,7 +28677,7 @@ function forwardingSetting(family) {
 var NO_NF_TABLES, NO_TRANSLATION;
 var init_translation2 = __esm({
   "plan/steps/network/translation.ts": (function () {
-    init_network3();
+    init_network2();
     init_files3();
     init_sockets2();
     init_ip();
@@ -31838,7 +31886,7 @@ var init_memory_files = __esm({
   "plan/steps/memory_files.ts": (function () {
     init_files3();
     init_mounts3();
-    init_host2();
+    init_host();
   })
 });
 
@@ -32188,7 +32236,7 @@ var init_bounds2 = __esm({
     init_files3();
     init_mounts3();
     init_processes();
-    init_host2();
+    init_host();
     init_limits3();
     init_sysctl2();
     [PID_MAX, LEAST] = [
@@ -33343,7 +33391,7 @@ var init_join2 = __esm({
     init_namespaces5();
     init_fixes();
     init_joined_user();
-    init_network3();
+    init_network2();
     init_users_box();
     init_unexpanded();
     ENDED3 = {
@@ -33952,11 +34000,11 @@ function lowerRoute(step, plan) {
 var UNREACHABLE, ROUTE_FIXES;
 var init_addresses2 = __esm({
   "plan/steps/network/addresses.ts": (function () {
-    init_network3();
+    init_network2();
     init_address();
     init_ip();
     init_route();
-    init_network3();
+    init_network2();
     init_addresses();
     UNREACHABLE = "the gateway is in no network of the container; give an interface an address with address()";
     ROUTE_FIXES = {
@@ -33998,7 +34046,7 @@ function lowerDummy({ name }, plan) {
 var init_links3 = __esm({
   "plan/steps/network/links.ts": (function () {
     init_link();
-    init_network3();
+    init_network2();
   })
 });
 
@@ -34064,13 +34112,40 @@ function lowerMoveInterface({ name, as = name }, plan) {
 }
 var init_outside2 = __esm({
   "plan/steps/network/outside.ts": (function () {
-    init_network3();
+    init_network2();
     init_addresses2();
     init_address();
     init_ip();
     init_link();
-    init_network3();
+    init_network2();
   })
+});
+
+// plan/steps/network/proxy.ts
+function lowerProxy({ hosts, deny: deny2 = [] }, plan) {
+  plan.needs("net", HOSTS_NETWORK);
+  if (!plan.host.isHere) {
+    plan.refuse("a box cannot pass connections on; a script has to run beside the program for that");
+  }
+  if (plan.listener !== void 0) {
+    plan.refuse("there is a proxy already, of another such step or of a list of granted hosts");
+  }
+  plan.requireRights("net");
+  plan.access.record({
+    kind: "net",
+    host: "*"
+  });
+  setUpProxy(plan);
+  plan.state.hosts = {
+    hosts,
+    deny: deny2
+  };
+}
+var init_proxy3 = __esm({
+  "plan/steps/network/proxy.ts"() {
+    init_network2();
+    init_network_service();
+  }
 });
 
 // plan/steps/network/name_servers.ts
@@ -34199,7 +34274,7 @@ function lowerUserNetwork(step, plan) {
 }
 var init_user_network3 = __esm({
   "plan/steps/network/user_network.ts": (function () {
-    init_network3();
+    init_network2();
     init_user_network();
     init_name_servers();
   })
@@ -34467,7 +34542,7 @@ var init_process4 = __esm({
   "plan/steps/process.ts": (function () {
     init_files3();
     init_processes();
-    init_network3();
+    init_network2();
     init_proc_file();
     RAISED = {
       EPERM: "raising a hard limit takes CAP_SYS_RESOURCE on the host itself"
@@ -35128,7 +35203,7 @@ var init_seccomp3 = __esm({
     init_all_syscalls();
     init_observe();
     init_path_calls();
-    init_host2();
+    init_host();
     init_filter();
     init_kernel_calls();
     init_seccomp_default();
@@ -35164,7 +35239,7 @@ var init_time_namespace = __esm({
     init_call();
     init_files3();
     init_namespaces3();
-    init_host2();
+    init_host();
     init_proc_file();
   })
 });
@@ -35216,7 +35291,7 @@ var init_unshare2 = __esm({
     init_namespaces5();
     init_users_box();
     init_namespace_fixes();
-    init_network3();
+    init_network2();
     init_network_service();
     init_time_namespace();
     ROOT_IS_NO_MOUNT = "the root of this script is a plain directory, as in a chroot; bind it onto itself before it is entered (mount --bind DIRECTORY DIRECTORY)";
@@ -35277,6 +35352,7 @@ var init_lowering = __esm({
     init_addresses2();
     init_links3();
     init_outside2();
+    init_proxy3();
     init_translation2();
     init_user_network3();
     init_overlay2();
@@ -35332,6 +35408,7 @@ var init_lowering = __esm({
       programs: lowerPrograms,
       propagation: lowerPropagation,
       protect: lowerProtect,
+      proxy: lowerProxy,
       publish: lowerPublish,
       readonlyPaths: lowerReadonlyPaths,
       remount: lowerRemount,
@@ -35747,6 +35824,7 @@ var init_command = __esm({
     init_permission_set();
     init_required();
     init_services();
+    init_hosts();
     init_variables();
     init_handed_fds();
     init_notify_socket();
@@ -35792,7 +35870,7 @@ var init_command = __esm({
         if (this.#options.notify !== void 0) {
           throw new TypeError("notify() needs the event loop; use output() or spawn()");
         }
-        if (this.#grants?.network === "proxy") {
+        if (this.#hosts !== void 0) {
           throw new TypeError("a list of hosts needs the event loop; use output() or spawn()");
         }
         if (passedStreams(this.#options) !== void 0) {
@@ -35923,7 +36001,7 @@ var init_command = __esm({
   static {
     served$78 = (function (launched) {
         return serveContainer(launched, this.#plan, {
-          hosts: this.#grants?.hosts,
+          hosts: this.#hosts,
           audit: this.#options.audit ?? false,
           notify: this.#options.notify
         });
@@ -35947,14 +36025,20 @@ var init_command = __esm({
         const { environment: environment3 } = this.#plan.state;
         const grants = this.#grants;
         const { env } = this.#options;
-        if (grants === void 0 && env === void 0 && notify === void 0) return environment3;
+        const hosts = this.#hosts;
+        const hasChanges = [
+          grants,
+          hosts,
+          env,
+          notify
+        ].some((changing) => changing !== void 0);
+        if (!hasChanges) return environment3;
         const changes = new Map(environment3);
         if (grants !== void 0) {
           for (const [name, value] of this.#inherits ? Object.entries(DEFAULT_VARIABLES) : []) {
             if (!changes.has(name) && !grants.hasVariable(name)) changes.set(name, value);
           }
         }
-        const hosts = grants?.hosts;
         for (const [name, value] of hosts ? proxyVariables(hosts) : []) changes.set(name, value);
         for (const [name, value] of Object.entries(env ?? {})) changes.set(name, value);
         if (notify !== void 0) changes.set("NOTIFY_SOCKET", notifyVariable(notify));
@@ -36180,6 +36264,11 @@ var init_command = __esm({
       }
       get #inherits() {
         return this.#options.clearEnv !== true && !this.#plan.state.clearsEnvironment;
+      }
+      /** The hosts that the script is a proxy to, by the permissions or by a step. */
+      get #hosts() {
+        const { hosts } = this.#plan.state;
+        return this.#grants?.hosts ?? (hosts && new Hosts(hosts.hosts, hosts.deny));
       }
       /** Starts what serves the container from here, and ends with it. */
       
@@ -38761,6 +38850,7 @@ var init_steps = __esm({
     init_addresses();
     init_links2();
     init_outside();
+    init_proxy();
     init_translation();
     init_user_network();
     init_overlay();
@@ -38816,6 +38906,7 @@ var init_steps = __esm({
       programs: programsSchema,
       propagation: propagationSchema,
       protect: protectSchema,
+      proxy: proxySchema,
       publish: publishSchema,
       readonlyPaths: readonlyPathsSchema,
       remount: remountSchema,
@@ -39228,7 +39319,7 @@ var init_sandbox_root = __esm({
             readOnly: true,
             optional: true
           })),
-          ...net === "none" && !isCovered("etc/hosts") ? this.#loopbackHosts() : []
+          ...net !== "host" && !isCovered("etc/hosts") ? this.#loopbackHosts() : []
         ];
       });
   }
@@ -39297,7 +39388,7 @@ var init_sandbox_root = __esm({
             ],
             discard: true
           }),
-          ...net === "none" ? this.#loopbackHosts() : [
+          ...net !== "host" ? this.#loopbackHosts() : [
             "/etc/resolv.conf",
             "/etc/hosts"
           ].map((path2) => hostFile$99.call(this, path2, {
@@ -39450,6 +39541,19 @@ function boundFile(path2) {
   });
 }
 
+function networkSteps2({ net = "none", denyNet }) {
+  if (typeof net === "object" && net.length > 0) return [
+    proxy(net, denyNet && {
+      deny: denyNet
+    })
+  ];
+  if (denyNet !== void 0) {
+    throw new RecipeError('sandbox, "denyNet": it is about the hosts of a list in "net"');
+  }
+  return net === "host" ? [] : [
+    loopback()
+  ];
+}
 function checkOptions2(options) {
   const invalid3 = invalidField({
     ...options
@@ -39479,6 +39583,7 @@ var init_sandbox = __esm({
   "recipe/sandbox.ts": (function () {
     init_default_path();
     init_errors2();
+    init_granted_host();
     init_path();
     init_sandbox_root();
     init_sandbox_files();
@@ -39512,10 +39617,11 @@ var init_sandbox = __esm({
         root: optional(path2),
         denyRead: paths,
         denyWrite: paths,
-        net: optional(oneOf([
+        net: optional(either(oneOf([
           "none",
           "host"
-        ])),
+        ]), list(grantedHost()))),
+        denyNet: optional(list(grantedHost())),
         env: optional(list(variablePattern())),
         protect: optional(either(boolean(), list(protectedName()))),
         unixSockets: optional(boolean()),
@@ -39671,9 +39777,9 @@ function denied2({ net = "none", setuidFiles = false }, written2) {
     ],
     // By the path of a socket Landlock lets everybody connect.
     "@unix-sockets",
-    ...net === "none" ? [
+    ...net === "host" ? [] : [
       "socket"
-    ] : [],
+    ],
     // A program that writes its own files sets their modes, too.
     ...written2.length === 0 ? [
       "@attributes"
@@ -39717,6 +39823,10 @@ function unheld(options, asked) {
       "the program would reach every unix socket of the machine (-A asks for them, too)"
     ];
   }
+  if (typeof options.net === "object") return [
+    "net",
+    "nothing holds a program to some hosts"
+  ];
   if (options.nest === true) return [
     "nest",
     "the program can make none either"
@@ -42650,7 +42760,7 @@ var init_flag_paths = __esm({
 
 // host.ts
 
-var init_host3 = __esm({
+var init_host2 = __esm({
   "host.ts": (function () {
     init_environment();
     init_join_target();
@@ -42693,7 +42803,7 @@ function startStatus(error) {
 var BAD_CALL, KILLED_BY_FILTER, OUT_OF_MEMORY, OUT_OF_TIME, STATUS2, SIGNALS2, Running;
 var init_run_program = __esm({
   "scripts/ramekin/run_program.ts": (function () {
-    init_host3();
+    init_host2();
     init_mod2();
     init_error_report();
     init_output2();
@@ -58019,7 +58129,7 @@ var init_sandbox3 = __esm({
   "scripts/ramekin/sandbox.ts": (function () {
     init_path();
     init_variable_pattern();
-    init_host3();
+    init_host2();
     init_mod2();
     init_audit();
     init_degrade();
@@ -60001,7 +60111,7 @@ function mayRun(path2) {
 }
 var init_started = __esm({
   "scripts/ramekin/learn/started.ts"() {
-    init_host3();
+    init_host2();
     init_default_path();
     init_variable_pattern();
     init_flag_paths();
@@ -60267,7 +60377,7 @@ var DISCARD, FLAGS4;
 var init_learn = __esm({
   "scripts/ramekin/learn.ts"() {
     init_mod8();
-    init_host3();
+    init_host2();
     init_mod2();
     init_mod3();
     init_files8();
@@ -61802,7 +61912,7 @@ function byName(name, containers, all) {
 var init_container_of = __esm({
   "scripts/ramekin/container_of.ts"() {
     init_mod7();
-    init_host3();
+    init_host2();
     init_mod2();
     init_nearest();
     init_files8();
@@ -61843,7 +61953,7 @@ function attachTo2(pid) {
 }
 var init_enter = __esm({
   "scripts/ramekin/enter.ts"() {
-    init_host3();
+    init_host2();
     init_mod2();
     init_container_of();
     init_run_program();
@@ -62187,7 +62297,7 @@ var HEADS, NOT_OWN;
 var init_ps = __esm({
   "scripts/ramekin/ps.ts"() {
     init_mod7();
-    init_host3();
+    init_host2();
     init_output2();
     HEADS = [
       "PID",
@@ -62293,7 +62403,7 @@ function sizeText2(bytes) {
 var HEADS2, PAUSE3, CLEAR;
 var init_stats = __esm({
   "scripts/ramekin/stats.ts"() {
-    init_host3();
+    init_host2();
     init_mod2();
     init_container_of();
     init_output2();
@@ -62467,7 +62577,7 @@ var WIDTH, ROW, MARGIN, COLUMN, OWNERS2;
 var init_graph_svg = __esm({
   "scripts/ramekin/graph_svg.ts"() {
     init_control_characters();
-    init_host3();
+    init_host2();
     init_mod2();
     WIDTH = 900;
     ROW = 34;
@@ -63202,7 +63312,7 @@ function treeOf(entries) {
 var HEADS4;
 var init_ls = __esm({
   "scripts/ramekin/ls.ts"() {
-    init_host3();
+    init_host2();
     init_output2();
     HEADS4 = [
       "NS",
@@ -63500,7 +63610,7 @@ function isThere2(path2) {
 var TUN, OTHERS_OPEN;
 var init_host_checks = __esm({
   "scripts/ramekin/host_checks.ts"() {
-    init_host3();
+    init_host2();
     init_mod2();
     init_check_result();
     init_files8();
@@ -67234,6 +67344,7 @@ var init_steps2 = __esm({
       programs: never("the libraries of programs are found when a recipe runs; bind() their directories"),
       propagation: sayPropagation,
       protect: never(FOUND),
+      proxy: never("the script is the proxy, and a runtime has none"),
       publish: never(TRANSLATION),
       readonlyPaths: ({ paths }, draft) => protect2(paths, draft.readonlyPaths, draft),
       remount: sayRemount,
@@ -68274,6 +68385,7 @@ var init_directives = __esm({
       programs: box2,
       propagation: box2,
       protect: box2,
+      proxy: box2,
       publish: box2,
       readonlyPaths: box2,
       remount: box2,
