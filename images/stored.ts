@@ -57,8 +57,9 @@ export interface StoredImage {
  * ```
  */
 export async function storedImages(options: StoreOptions = {}): Promise<readonly StoredImage[]> {
-  const store = await Store.open(options.store);
+  const store = await Store.openExisting(options.store);
   const images: StoredImage[] = [];
+  if (store === undefined) return images;
   for (const image of await store.images()) {
     const name = image.annotations?.[NAME] ?? image.digest;
     images.push({
@@ -116,11 +117,15 @@ export async function storedImage(
     & StoreOptions
     & Pick<PullOptions, "platform" | "ids" | "maxBytes"> = {},
 ): Promise<Image | undefined> {
-  const store = await Store.open(directory);
   const wanted = platform === undefined ? thisPlatform() : parsePlatform(platform);
+  const find = async (store: Store) => best(matching(await store.images(), name), wanted);
+  const there = await Store.openExisting(directory);
+  if (there === undefined || await find(there) === undefined) return undefined;
+  // What is found is kept from being collected, by a file of this process's.
+  const store = await Store.open(directory);
   const session = await store.begin(signal);
   try {
-    const found = best(matching(await store.images(), name), wanted);
+    const found = await find(store);
     if (found !== undefined) return await Image.open(store, session, found, { ids, maxBytes });
     await session[Symbol.asyncDispose]();
     return undefined;

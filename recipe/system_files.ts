@@ -28,6 +28,8 @@ const LIBRARY_FILES = [
   // Where the loader of musl looks for libraries.
   "ld-musl-*.path",
   "ld.so.cache",
+  // Every program that sets its locale reads it, by a link of /usr/share/locale.
+  "locale.alias",
   "localtime",
   "nsswitch.conf",
   "passwd",

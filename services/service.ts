@@ -114,7 +114,9 @@ export class ServiceError extends RamekinError {
 
   /** Creates the error of a service. */
   constructor(service: string, reason: string, options: ErrorOptions = {}) {
-    super(`the service ${service} ${reason}`, options);
+    // The error of a container has its fix in lines of their own.
+    const [issue, ...advice] = reason.split("\n").map((line) => line.trim());
+    super(`the service ${service} ${issue}`, { ...options, advice });
     this.service = service;
   }
 }

@@ -86,6 +86,17 @@ export class Store {
     return store;
   }
 
+  /**
+   * Opens the store to look into it, which takes no right to write; `undefined` if there is none.
+   *
+   * @throws {ImageError} where the directory is another user's, or has something else in it
+   */
+  static async openExisting(directory: string = defaultPlace()): Promise<Store | undefined> {
+    await checkPlace(directory);
+    const isThere = await statIfThere(`${directory}/oci-layout`) !== undefined;
+    return isThere ? new Store(directory) : undefined;
+  }
+
   async #begin(): Promise<void> {
     await using session = await this.begin();
     const layout = new TextEncoder().encode('{"imageLayoutVersion":"1.0.0"}');

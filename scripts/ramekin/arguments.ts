@@ -71,9 +71,13 @@ export function readArguments(words: readonly string[], subcommand: Subcommand):
   return new Arguments(parsed);
 }
 
-/** The subcommand, as `ramekin build --sandbox` has no recipe. */
+/** The subcommand, as `ramekin build --sandbox` and `ramekin run --image` have no recipe. */
 function placed(subcommand: Subcommand, words: readonly string[]): Subcommand {
-  return words.includes("--sandbox") ? { ...subcommand, place: "sandbox" } : subcommand;
+  if (words.includes("--sandbox")) return { ...subcommand, place: "sandbox" };
+  const end = words.indexOf("--");
+  const own = words.slice(0, end === -1 ? undefined : end);
+  const hasImage = own.some((word) => /^--image(=|$)/.test(word));
+  return hasImage ? { ...subcommand, place: "image" } : subcommand;
 }
 
 /** The words, with `=` behind each flag that is given without its optional value. */

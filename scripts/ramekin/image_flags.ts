@@ -4,7 +4,14 @@
  * @module
  */
 
-import type { PullOptions, RegistryOptions, RunOptions, Volume } from "../../images/mod.ts";
+import {
+  ImageError,
+  parsePlatform,
+  type PullOptions,
+  type RegistryOptions,
+  type RunOptions,
+  type Volume,
+} from "../../images/mod.ts";
 import { linux } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { ifThere } from "./files.ts";
@@ -90,13 +97,25 @@ export const PROGRAM_FLAGS: readonly Flag[] = IMAGE_RUN_FLAGS.filter(({ name }) 
 
 /** The options of a pull. */
 export function pullOptions(given: Arguments): PullOptions {
-  const [platform, maxSize] = [given.value("platform"), given.value("max-size")];
+  const [platform, maxSize] = [platformOf(given), given.value("max-size")];
   return {
     ...registryOptions(given),
     ...(maxSize !== undefined && { maxBytes: bytesOf(maxSize, "max-size") }),
     ...(platform !== undefined && { platform }),
     ...(given.has("no-unpack") && { unpack: false }),
   };
+}
+
+/** The platform, which is looked at here so that the error names the flag. */
+export function platformOf(given: Arguments): string | undefined {
+  const text = given.value("platform");
+  try {
+    if (text !== undefined) parsePlatform(text);
+    return text;
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    throw new UsageError(`--platform=${text} is no platform; ${error.advice.join("; ")}`);
+  }
 }
 
 /** The options of a registry. */

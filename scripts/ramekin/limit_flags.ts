@@ -43,7 +43,7 @@ export function limitsOf(given: Arguments): LimitOptions {
   const [memory, swap] = [sizeOf(given, "memory"), sizeOf(given, "swap")];
   const [cpus, pids] = [numberOf(given, "cpus"), numberOf(given, "pids")];
   const [openFiles, timeout] = [numberOf(given, "open-files"), timeOf(given)];
-  const [tmp, shm] = [given.value("tmp-size"), given.value("shm-size")];
+  const [tmp, shm] = [fileSizeOf(given, "tmp-size"), fileSizeOf(given, "shm-size")];
   const limits: Limits = {
     ...(memory !== undefined && { memory }),
     ...(swap !== undefined && { swap }),
@@ -71,6 +71,12 @@ function sizeOf(given: Arguments, flag: string): string | undefined {
   const value = given.value(flag);
   if (value !== undefined && value !== "unlimited") bytesOf(value, flag);
   return value;
+}
+
+/** The same for files in memory, which may be a part of it. */
+function fileSizeOf(given: Arguments, flag: string): string | undefined {
+  const value = given.value(flag);
+  return value !== undefined && /^\d+%$/.test(value) ? value : sizeOf(given, flag);
 }
 
 /** The time in milliseconds. */

@@ -6,11 +6,12 @@
 
 import { type Image, ImageError, storedImage, storedImages } from "../../images/mod.ts";
 import type { Arguments } from "./arguments.ts";
+import { platformOf } from "./image_flags.ts";
 
 /** Opens the image of the first operand. */
 export async function openImage(given: Arguments): Promise<Image> {
   const name = given.operands[0]!;
-  const platform = given.value("platform");
+  const platform = platformOf(given);
   const image = await storedImage(name, platform === undefined ? {} : { platform });
   if (image !== undefined) return image;
   throw new ImageError(`there is no image ${name} in the store`, {

@@ -49,6 +49,8 @@ interface PeerFlag {
   readonly names: readonly string[];
   /** What the flags of a sandbox have for it. */
   readonly sandbox?: string;
+  /** What the flags of an image have for it. */
+  readonly image?: string;
   /** What a recipe has for it. */
   readonly recipe?: string;
   /** What holds for any subcommand that runs a program. */
@@ -109,11 +111,13 @@ export const PEER_FLAGS: readonly PeerFlag[] = [
   {
     names: ["network", "unshare-net", "share-net", "dns", "add-host"],
     sandbox: "a sandbox has no network without --allow-net",
+    image: "it has no network without --allow-net, and this machine's with it",
     recipe: 'in a recipe it is the step unshare with the kind "net", before those for the network',
   },
   {
     names: ["p", "publish", "expose"],
     sandbox: "a program is reached from outside with --allow-net, without hosts",
+    image: "its ports are this machine's with --allow-net, and reached by nobody without",
     recipe: "in a recipe it is the step publish",
   },
   {
@@ -136,7 +140,7 @@ export const PEER_FLAGS: readonly PeerFlag[] = [
     recipe: "in a recipe it is the step setUser, or mapIds",
   },
   {
-    names: ["e", "env-file", "unsetenv", "clearenv"],
+    names: ["e", "env", "env-file", "unsetenv", "clearenv"],
     sandbox: "--allow-env=NAME passes a variable, and --setenv=NAME=VALUE sets one",
     recipe: "in a recipe it is one of the steps setEnv and clearEnv",
   },
@@ -204,7 +208,7 @@ export const PEER_FLAGS: readonly PeerFlag[] = [
 ];
 
 /** Which flags and steps a subcommand has in place of other tools' flags. */
-export type PeerPlace = "sandbox" | "recipe" | "container";
+export type PeerPlace = "sandbox" | "image" | "recipe" | "container";
 
 /** Returns what there is here in the place of a flag of another tool, given without its dashes. */
 export function peerFlag(name: string, place: PeerPlace): string | undefined {

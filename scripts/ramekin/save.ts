@@ -43,6 +43,13 @@ async function saveTo(path: string, write: (file: Deno.FsFile) => Promise<void>)
     await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
-    throw error;
+    throw renamed(error, temporary, path);
   }
+}
+
+/** The error, about the file that was asked for and not the one that becomes it. */
+function renamed(error: unknown, temporary: string, path: string): unknown {
+  if (!(error instanceof Error) || !error.message.includes(temporary)) return error;
+  error.message = error.message.replaceAll(temporary, path);
+  return error;
 }

@@ -335,6 +335,7 @@ const TABLE = [
       "once if the signal would not reach it: PID 1 of a pid namespace without a handler gets none. " +
       "A detached one is not started again.",
     operands: [{ name: "PID|NAME", completes: "container" }],
+    instead: { t: "it is --grace=TIME", time: "it is --grace=TIME" },
     flags: [
       { name: "signal", value: "NAME", summary: "the signal: TERM, INT, 15" },
       { name: "grace", value: "TIME", summary: "how long it may go on then, else 5s: 500ms, 2m" },
@@ -447,6 +448,7 @@ const TABLE = [
     name: "inspect",
     summary: "show what is said of an image, and how its program is started",
     operands: [IMAGE],
+    instead: { f: "--json writes all of it", format: "--json writes all of it" },
     flags: [PULL_FLAGS[0]!, JSON_FLAG],
   },
   {
@@ -500,7 +502,13 @@ const TABLE = [
   {
     name: "load",
     summary: "get the images of an archive of docker's, podman's or skopeo's",
+    more: "With - as the file, it is the standard input: ramekin save debian:12 | ssh there " +
+      "ramekin load -.",
     operands: [{ name: "FILE", completes: "file" }],
+    instead: {
+      i: "the file comes without a flag: ramekin load FILE",
+      input: "the file comes without a flag: ramekin load FILE",
+    },
     flags: [
       { name: "name", value: "NAME", summary: "the name in the store, of the only image" },
       ...PULL_FLAGS,

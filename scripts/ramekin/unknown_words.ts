@@ -40,13 +40,14 @@ export function unknownFlag(
 function insteadOf(
   written: string,
   names: readonly string[],
-  { place, program }: Subcommand,
+  { place, program, instead = {} }: Subcommand,
 ): string | undefined {
   const name = written.replace(/^-+/, "");
-  // Of --allow-read and --deny-read, whoever writes --read means the former.
-  if (names.includes(`allow-${name}`)) return `did you mean --allow-${name}?`;
+  if (Object.hasOwn(instead, name)) return instead[name];
   const peers = place && (peerFlag(name, place) ?? letterFlag(written, place));
   if (peers !== undefined) return peers;
+  // Of --allow-read and --deny-read, whoever writes --read means the former.
+  if (names.includes(`allow-${name}`)) return `did you mean --allow-${name}?`;
   const others = SUBCOMMANDS.filter(({ flags }) => flags.some((flag) => flag.name === name));
   if (others[0] !== undefined) return `it is one of ramekin ${others[0].name}`;
   const near = nearest(name, names);

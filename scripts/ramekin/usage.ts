@@ -62,6 +62,8 @@ export interface Subcommand {
   readonly runs?: boolean;
   /** What it makes a container of, by which words of other tools have one here. */
   readonly place?: PeerPlace;
+  /** What it has in the place of flags that it has with other tools, by their names. */
+  readonly instead?: Readonly<Record<string, string>>;
   /** Its flags. */
   readonly flags: readonly Flag[];
 }

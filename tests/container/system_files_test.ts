@@ -24,7 +24,6 @@ const NOT_SHOWN: readonly (readonly [RegExp, string])[] = [
   [/^\/etc\/X11\//, "for X servers, and sessions"],
   [/^\/etc\/maven(\/settings\.xml|\/toolchains\.xml)?$/, "passwords of servers"],
   [/^\/etc\/R\/(Renviron|Rprofile)\.site$/, "may hold tokens"],
-  [/^\/etc\/locale\.alias$/, "old names of locales"],
   [/^\/etc\/python3\.\d+\//, "reports of crashes to the distribution; Python does without"],
   [/^\/etc\/vim\//, "vim has defaults"],
 ];

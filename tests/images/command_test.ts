@@ -21,7 +21,10 @@ const COMMAND = RUN.toSpliced(
 
 /** Runs the command with a store in the directory. */
 async function ramekin(directory: string, ...words: readonly string[]) {
-  const [program, ...args] = [...COMMAND, ...words];
+  return await runIn(directory, [...COMMAND, ...words]);
+}
+
+async function runIn(directory: string, [program, ...args]: readonly string[]) {
   const { code, stdout, stderr } = await new Deno.Command(program!, {
     args,
     cwd: directory,
@@ -88,6 +91,10 @@ inDirectory("an image is pulled, listed, run and removed", async (directory) => 
   assertMatch(pulled.stderr, /^oci:layout:tag for linux\/\w+: 1 layer, \d+\.\d MB\n[0-9a-f]{12} /);
   const { stdout } = await ramekin(directory, "images", "--json");
   assertEquals(JSON.parse(stdout)[0].shortName, "tool:1");
+  // To look takes no right to write.
+  assertStringIncludes((await runIn(directory, [...RUN, "images"])).stdout, "tool:1");
+  const none = await runIn(directory, [...RUN, "run", "--pull=never", "--image=tool:2"]);
+  assertStringIncludes(none.stderr, "there is no image tool:2 in the store, and --pull=never");
   const ran = await ramekin(directory, "run", "--image=tool:1");
   assertEquals(ran, { code: 0, stdout: "1234\nsoup\n", stderr: "" });
   const detached = await ramekin(directory, "run", "-d", "--name=cook", "--image=tool:1");
@@ -95,6 +102,14 @@ inDirectory("an image is pulled, listed, run and removed", async (directory) => 
   assertEquals((await ramekin(directory, "wait", "cook")).code, 0);
   assertEquals((await ramekin(directory, "logs", "cook")).stdout, "1234\nsoup\n");
   assertEquals((await ramekin(directory, "rm", "cook")).code, 0);
+  const unsaved = await ramekin(directory, "save", "tool:1", "-o", "missing/tool.tar");
+  assertEquals(unsaved.code, 1);
+  assertMatch(unsaved.stderr, /'missing\/tool.tar'\n$/);
+  assertEquals((await ramekin(directory, "save", "tool:1", "-o", "tool.tar")).code, 0);
+  const loading = [...COMMAND, "load", "-", "--name=tool:3"].map((word) => `'${word}'`).join(" ");
+  const loaded = await runIn(directory, ["sh", "-c", `${loading} < tool.tar`]);
+  assertEquals([loaded.code, loaded.stdout], [0, `docker.io/library/tool:3@${digest}\n`]);
+  assertEquals((await ramekin(directory, "rmi", "tool:3")).code, 0);
   const inspected = await ramekin(directory, "inspect", "tool:1");
   assertMatch(inspected.stdout, / in 1 layer$/m);
   const untagged = await ramekin(directory, "inspect", "tool");

@@ -1,8 +1,10 @@
 /** The command line: help, errors and their messages. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { readArguments } from "../../scripts/ramekin/arguments.ts";
+import { type Arguments, readArguments } from "../../scripts/ramekin/arguments.ts";
 import { programHelp, subcommandHelp } from "../../scripts/ramekin/help.ts";
+import { pullOptions } from "../../scripts/ramekin/image_flags.ts";
+import { limitsOf } from "../../scripts/ramekin/limit_flags.ts";
 import { plain } from "../../scripts/ramekin/output.ts";
 import { SUBCOMMANDS } from "../../scripts/ramekin/subcommands.ts";
 import { type Subcommand, UsageError } from "../../scripts/ramekin/usage.ts";
@@ -199,5 +201,22 @@ test("it is installed, and runs from anywhere", async () => {
     assertEquals(decode(stdout), "sandbox\n", decode(stderr));
   } finally {
     Deno.removeSync(root, { recursive: true });
+  }
+});
+
+test("what a flag cannot mean is refused with the flag and its value", () => {
+  const cases: readonly (readonly [read: (given: Arguments) => unknown, ...flags: string[]])[] = [
+    [limitsOf, "memory", "swap", "cpus", "pids", "open-files", "timeout", "tmp-size", "shm-size"],
+    [pullOptions, "platform", "mirror"],
+  ];
+  for (const [read, ...flags] of cases) {
+    for (const flag of flags) {
+      const name = read === limitsOf ? "sandbox" : "pull";
+      const subcommand = SUBCOMMANDS.find((subcommand) => subcommand.name === name)!;
+      const operands = name === "pull" ? ["debian"] : [];
+      const given = readArguments([`--${flag}=/x`, ...operands], subcommand);
+      const { message } = assertThrows(() => read(given), UsageError);
+      assertStringIncludes(message, `--${flag}=/x`);
+    }
   }
 });

@@ -28,6 +28,13 @@ test("a flag of another tool leads to what there is in its place", () => {
     [["sandbox", "-v", "/a:/b"], "--allow-read=PATH shows"],
     [["sandbox", "-v/a:/b"], "--allow-read=PATH shows"],
     [["sandbox", "-e", "A=b"], "--setenv=NAME=VALUE"],
+    [["sandbox", "--env=A=b"], "--setenv=NAME=VALUE"],
+    [["run", "--image=debian", "-p", "80:80"], "this machine's with --allow-net"],
+    [["run", "--image", "debian", "--network=host"], "no network without --allow-net"],
+    [["run", "box.yaml", "--network=host"], "the step unshare"],
+    [["load", "-i", "debian.tar"], "ramekin load FILE"],
+    [["load", "--input=debian.tar"], "ramekin load FILE"],
+    [["inspect", "--format={{.Id}}", "debian"], "--json"],
     [["sandbox", "--rm", "-it"], "leaves nothing"],
     [["run", "-it", "box.yaml"], "started at a terminal"],
     [["run", "box.yaml", "--ro-bind", "/usr"], "the step bind, with readOnly"],
@@ -54,6 +61,7 @@ test("a subcommand of another tool leads to what there is in its place", async (
     ],
   );
   const said = (name: string) => unknownSubcommand(name).message;
+  assertEquals(SUBCOMMANDS.filter(({ name }) => PEER_SUBCOMMANDS.has(name)), []);
   assertStringIncludes(said("box.yaml"), "ramekin run box.yaml");
   assertStringIncludes(said("snadbox"), "did you mean sandbox?");
   assertStringIncludes(said("frobnicate"), "they are run, sandbox,");
@@ -62,8 +70,13 @@ test("a subcommand of another tool leads to what there is in its place", async (
 test("what is in the place of other tools' words is there", () => {
   const flags = SUBCOMMANDS.flatMap(({ flags }) => flags.map(({ name }) => name));
   const known = [...flags, "version", "grep"];
-  const texts = PEER_FLAGS.flatMap(({ sandbox, always }) => [sandbox ?? "", always ?? ""]);
-  for (const text of [...texts, ...PEER_SUBCOMMANDS.values()]) {
+  const texts = PEER_FLAGS.flatMap(({ sandbox = "", image = "", always = "" }) => [
+    sandbox,
+    image,
+    always,
+  ]);
+  const instead = SUBCOMMANDS.flatMap(({ instead = {} }) => Object.values(instead));
+  for (const text of [...texts, ...instead, ...PEER_SUBCOMMANDS.values()]) {
     for (const [, flag] of text.matchAll(/--([a-z][\w-]*)/g)) assert(known.includes(flag!), text);
     for (const [, name] of text.matchAll(/ramekin (?!RECIPE)([a-z]+)/g)) {
       assert(SUBCOMMANDS.some((subcommand) => subcommand.name === name), text);

@@ -34,12 +34,14 @@ test("stop tells what it does not know", async () => {
   const cases: readonly (readonly [words: readonly string[], says: string])[] = [
     [["nonesuch-container"], "no running container of yours"],
     [["--grace=soon", pid], "--grace=soon is no time"],
-    [["--signal=SOUP", pid], "SIGSOUP"],
+    [["--signal=TREM", pid], "--signal=TREM is no signal; did you mean SIGTERM?"],
+    [["--signal=65", pid], "--signal=65 is no signal; one is TERM, SIGUSR1 or 9"],
+    [["-t", "5", pid], "there is no flag -t; it is --grace=TIME"],
     [[String(Deno.pid)], "not in a container of a script of yours"],
   ];
   for (const [words, says] of cases) {
     const { code, stderr } = await ramekin("stop", ...words);
-    assert(code !== 0);
+    assertEquals(code, 2, stderr);
     assertStringIncludes(stderr, says);
   }
   container.kill(0);

@@ -91,7 +91,9 @@ test("a service is started again as its policy says, and its failures end", asyn
     assertEquals([missing.restarts, missing.status], [2, undefined]);
     assertEquals(Deno.readTextFileSync(`${directory}/log`), "once\n".repeat(3));
     assertEquals(Deno.statSync(`${directory}/log`).mode! & 0o777, 0o600);
-    await assertRejects(() => missing.ready, ServiceError, "the service missing has failed");
+    const error = await assertRejects(() => missing.ready, ServiceError, "missing has failed");
+    assert(!error.message.includes("\\n"), error.message);
+    assertEquals(error.advice.length, 1);
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
