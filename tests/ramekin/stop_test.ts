@@ -1,6 +1,6 @@
 /** `ramekin stop` and `ramekin stats`. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { planCgroup } from "../../ffi/cgroups/plan.ts";
 import { runningContainers } from "../../host.ts";
 import { init, limits, linux, mapRoot, recipe, unshare, UnsupportedError } from "../../mod.ts";
