@@ -29,6 +29,7 @@ import { CONTAINER_SOCKET, SYNC_SOCKETS } from "../plan/parent_work.ts";
 import { execSpec } from "./exec.ts";
 import { failureError, heldUpError, orEnded } from "./explain.ts";
 import { closeInheritedFds, openInheritedFds } from "./inherited_fds.ts";
+import type { Alteration } from "./launcher.ts";
 import { link, recordOf } from "./link.ts";
 import { CHILD_EDGES } from "./program_writer.ts";
 import { scriptFacts, scriptPidfd } from "./runtime_fds.ts";
@@ -61,17 +62,24 @@ const NO_PROGRAM = execSpec("", {
 /** How many messages with a descriptor a socket holds for certain, which nobody reads meanwhile. */
 export const MOST_SENT = 32;
 
+/** How calls are made in a container. */
+export interface VisitOptions {
+  /** How many milliseconds it waits where a program of the container may stop the process. */
+  readonly patience?: number;
+  /** Changes the program before it runs: the fault tests make its calls fail. */
+  readonly alter?: Alteration;
+}
+
 /**
  * Makes the calls in a process that has the steps of the plan behind it. The script's thread blocks
  * meanwhile.
  *
- * @param patience how many milliseconds it waits where a program of the container may stop the process
  * @throws {SyscallError} with the call that failed; no descriptor is left open then
  */
 export function visit(
   plan: PlanBuilder,
   parts: readonly (VisitCall | Label)[],
-  patience: number = PATIENCE,
+  { patience = PATIENCE, alter }: VisitOptions = {},
 ): Visited {
   const calls = parts.filter((part): part is VisitCall => !(part instanceof Label));
   prepareLock();
@@ -101,6 +109,7 @@ export function visit(
     return { candidates: [], executes: [end] };
   });
   const program = assemble(layout.parts, engine().architecture);
+  alter?.(program, layout);
   const inheritedFds = openInheritedFds(plan);
   let result: RunResult;
   try {

@@ -49,7 +49,7 @@ test("so is a look at its files, where it sees the script's processes", async ()
   const calls = Array.from({ length: 5_000 }, () => ({ call: getpid() }));
   for (let attempt = 0; attempt < 100; attempt++) {
     try {
-      visit(plan, calls, 100);
+      visit(plan, calls, { patience: 100 });
     } catch (error) {
       assert(error instanceof SyscallError, String(error));
       assertEquals([error.code, error.syscall], ["ETIMEDOUT", "execve"]);

@@ -5,19 +5,29 @@
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import type { Call } from "../../ffi/call.ts";
-import { close } from "../../ffi/calls/files.ts";
+import { ResultOf } from "../../ffi/call.ts";
+import { at_fdcwd, close, O_CLOEXEC, O_RDONLY, openat2 } from "../../ffi/calls/files.ts";
+import { AT_EMPTY_PATH } from "../../ffi/calls/mounts.ts";
+import { statx, STATX_SIZE, statxOutput } from "../../ffi/calls/statx.ts";
 import { Engine, engine } from "../../ffi/engine/engine.ts";
 import { ERRNO, type ErrnoName } from "../../ffi/errno.ts";
 import { syscall } from "../../ffi/syscalls.ts";
 import { argumentOffset, recordOffset, type SyscallProgram } from "../../ffi/engine/program.ts";
 import { syscallNumber } from "../../ffi/syscall_numbers.ts";
-import { type CommandOptions, type Recipe, SyscallError, UnsupportedError } from "../../mod.ts";
+import {
+  type CommandOptions,
+  type Recipe,
+  type Step,
+  SyscallError,
+  UnsupportedError,
+} from "../../mod.ts";
 import type { PlanBuilder } from "../../plan/builder.ts";
 import { PermissionSet } from "../../permissions/permission_set.ts";
 import { type Alteration, Launcher } from "../../launch/launcher.ts";
 import { newNotifyName } from "../../launch/notify_socket.ts";
 import { type LaunchProgram, recordOf } from "../../launch/link.ts";
 import { type ExecSpec, execSpec } from "../../launch/exec.ts";
+import { visit } from "../../launch/visit.ts";
 import type { Section } from "../../launch/program_writer.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
 import { endSync } from "../../launch/collect.ts";
@@ -94,8 +104,11 @@ function isNeeded({ name }: Call, section: Section | undefined): boolean {
 const LONG = 300;
 
 /** Returns the ways in which a call is made to fail: in the suite one, another for each call. */
-function faultsOf(index: number, count: number): readonly Fault[] {
-  return proof && count <= LONG ? FAULTS : [FAULTS[(index + seed) % FAULTS.length]!];
+function faultsOf(index: number, count: number, { isAudited }: Repeated): readonly Fault[] {
+  // What names a path, or is denied, waits for the observer of an audit, which comes after a launch.
+  const observed = ({ call }: Fault) => call === undefined || call === "chdir";
+  const faults = isAudited === true ? FAULTS.filter((fault) => !observed(fault)) : FAULTS;
+  return proof && count <= LONG ? faults : [faults[(index + seed) % faults.length]!];
 }
 
 /** Returns the calls that are tried: in the suite about a hundred, others each time. */
@@ -108,22 +121,69 @@ export interface Launched extends CommandOptions {
   readonly held?: true;
 }
 
+/** Something that the script does with a process of a container, broken or not. */
+interface Repeated {
+  /** Whether calls of the container wait for an observer. */
+  readonly isAudited?: boolean;
+  /** Returns the name of a step. */
+  nameOf(step: number): string;
+  /** Does it; returns the error, if there is one. */
+  error(alter?: Alteration, begun?: () => void): unknown;
+}
+
+/** A look into a container that can be repeated: a file is opened and looked at. */
+class Visiting implements Repeated {
+  readonly #plan: PlanBuilder;
+  readonly #steps: readonly Step[];
+
+  constructor(steps: readonly Step[]) {
+    this.#steps = steps;
+    this.#plan = planRecipe(steps);
+  }
+
+  nameOf(step: number): string {
+    return this.#steps[step]!.step;
+  }
+
+  error(alter?: Alteration, begun?: () => void): unknown {
+    const how = { flags: O_RDONLY | O_CLOEXEC };
+    const opened = openat2(at_fdcwd, "/etc/passwd", how);
+    const missing = openat2(at_fdcwd, "/etc/nonesuch", how);
+    try {
+      const { fds } = visit(this.#plan, [
+        { call: opened, sends: true },
+        { call: statx(new ResultOf(opened, "fd"), "", AT_EMPTY_PATH, STATX_SIZE, statxOutput()) },
+        { call: missing, accept: ["ENOENT"] },
+      ], alter === undefined ? {} : { alter });
+      begun?.();
+      for (const fd of fds.values()) syscall(close(fd));
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+}
+
 /** A launch that can be repeated, broken or not. */
-class Launching {
+class Launching implements Repeated {
   readonly plan: PlanBuilder;
+  readonly isAudited: boolean;
   readonly #launcher: Launcher;
   readonly #box: Recipe;
   readonly #program: string;
   readonly #options: Launched;
 
   constructor(box: Recipe, program: string, options: Launched) {
-    const { permissions } = options;
-    const gate = permissions && { network: new PermissionSet(permissions).network };
-    this.plan = planRecipe(box.steps, gate);
+    const { permissions, audit } = options;
+    this.plan = planRecipe(box.steps, {
+      ...(permissions && { network: new PermissionSet(permissions).network }),
+      audit: audit === true || undefined,
+    });
     this.#launcher = new Launcher(this.plan);
     this.#box = box;
     this.#program = program;
     this.#options = options;
+    this.isAudited = audit === true;
   }
 
   /** Returns the name of a step. */
@@ -153,7 +213,9 @@ class Launching {
         ? this.#launcher.create(spec, alter).start()
         : this.#launcher.spawn(spec, alter);
       begun?.();
-      for (const fd of [launched.listener, launched.terminal, launched.notifySocket]) {
+      for (
+        const fd of [launched.listener, launched.notifier, launched.terminal, launched.notifySocket]
+      ) {
         if (fd !== undefined) syscall(close(fd));
       }
       endSync(launched);
@@ -191,13 +253,16 @@ export function breakEverything(
   program = "true",
   options: Launched = {},
 ): Tally {
-  const launching = new Launching(box, program, options);
+  return breakRepeated(new Launching(box, program, options));
+}
+
+function breakRepeated(repeated: Repeated): Tally {
   // The first launch opens descriptors that all launches use.
-  const first = launching.error();
+  const first = repeated.error();
   if (first !== undefined) throw first;
   const before = takeInventory();
-  const own = breakProgram(launching);
-  const scripts = breakScript(launching);
+  const own = breakProgram(repeated);
+  const scripts = breakScript(repeated);
   return {
     records: own.records + scripts.records,
     faults: own.faults + scripts.faults,
@@ -208,7 +273,15 @@ export function breakEverything(
 
 /** Runs {@linkcode breakEverything}, checks that nothing is left, and adds a row to the table. */
 export function breakAndNote(name: string, box: Recipe, options?: Launched): Tally {
-  const tally = breakEverything(box, "true", options);
+  return checkAndNote(name, breakEverything(box, "true", options));
+}
+
+/** The same for looks into a container: of the steps by which the script enters it. */
+export function breakVisitAndNote(name: string, steps: readonly Step[]): Tally {
+  return checkAndNote(name, breakRepeated(new Visiting(steps)));
+}
+
+function checkAndNote(name: string, tally: Tally): Tally {
   const { leaks, ...figures } = tally;
   note("faults", name, { plans: 1, ...figures, leaks: leaks.length });
   assertEquals(leaks, [], `left behind, SEED=${seed}`);
@@ -216,7 +289,7 @@ export function breakAndNote(name: string, box: Recipe, options?: Launched): Tal
 }
 
 /** Breaks every call of the program that makes the container. */
-function breakProgram(launching: Launching): Omit<Tally, "leaks"> {
+function breakProgram(launching: Repeated): Omit<Tally, "leaks"> {
   let layout: LaunchProgram | undefined;
   let program: SyscallProgram | undefined;
   launching.error((built, laidOut) => [program, layout] = [built, laidOut]);
@@ -227,7 +300,7 @@ function breakProgram(launching: Launching): Omit<Tally, "leaks"> {
     if (call.name === "rt_sigaction" && calls[index - 1]?.name === "rt_sigaction") continue;
     if (!isTried(index, calls.length)) continue;
     if (isNeeded(call, recordOf(call, layout!).section)) continue;
-    for (const fault of faultsOf(index, calls.length)) {
+    for (const fault of faultsOf(index, calls.length, launching)) {
       faults++;
       let step: number | undefined;
       const error = launching.error((built, laidOut) => {
@@ -277,7 +350,7 @@ const UNDOING: ReadonlySet<Call["name"]> = new Set([
 ]);
 
 /** Breaks every other call that the script makes up to the start of the program. */
-function breakScript(launching: Launching): Omit<Tally, "leaks"> {
+function breakScript(launching: Repeated): Omit<Tally, "leaks"> {
   const programs = observe(launching, undefined).map(({ calls }) => calls);
   let records = 0, faults = 0, errors = 0;
   for (const [number, calls] of programs.entries()) {
@@ -285,7 +358,7 @@ function breakScript(launching: Launching): Omit<Tally, "leaks"> {
     for (const [index, call] of calls.entries()) {
       if (!isTried(number + index, programs.length)) continue;
       if (UNDOING.has(call.name)) continue;
-      for (const fault of faultsOf(number + index, programs.length)) {
+      for (const fault of faultsOf(number + index, programs.length, launching)) {
         faults++;
         let error: unknown;
         observe(launching, (program, at) => {
@@ -309,7 +382,7 @@ function breakScript(launching: Launching): Omit<Tally, "leaks"> {
 
 /** Launches, and passes on each other program of calls that the script runs. */
 function observe(
-  launching: Launching,
+  launching: Repeated,
   alter: ((program: SyscallProgram, number: number) => void) | undefined,
   failed?: (error: unknown) => void,
 ): readonly SyscallProgram[] {

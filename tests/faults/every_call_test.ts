@@ -33,6 +33,7 @@ import {
   rlimit,
   route,
   sandbox,
+  seccomp,
   setUser,
   symlink,
   timeOffset,
@@ -43,8 +44,10 @@ import {
   veth,
   writeFile,
 } from "../../mod.ts";
+import { processIdentity } from "../../ffi/proc/process_identity.ts";
+import { visitSteps } from "../../container/enter_steps.ts";
 import { notRoot, test } from "../support.ts";
-import { breakAndNote } from "./breaking.ts";
+import { breakAndNote, breakVisitAndNote } from "./breaking.ts";
 import { SHAPES } from "./shapes.ts";
 
 const mounts = recipe(
@@ -171,3 +174,21 @@ test("every call of a launch with a time limit that meets the script fails once"
     timeout: 3_600_000,
   });
 }, bounded.rootOnly && notRoot);
+
+const audited = mounts.with(seccomp());
+
+test("every call of an audited launch fails once", () => {
+  breakAndNote("an audited launch", audited, { audit: true });
+  breakAndNote("an audited sandbox", sandbox(), { audit: true });
+});
+
+test("every call of a look into a container fails once", async () => {
+  await using container = sandbox().command("sleep", { args: ["infinity"] }).spawn();
+  const target = processIdentity(container.pid);
+  for (const user of ["program", "root"] as const) {
+    breakVisitAndNote(
+      `a look into a container, as ${user}`,
+      visitSteps(sandbox().steps, target, user),
+    );
+  }
+});
