@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "b82a44553661a96410249c853bc6920afb7847da71fc65442c3de325bed5f0f4";
+var BUILD = "f251114fde5e6d5ee807a84c97def4019667fb3f0391c3d7a86adacf98144cf3";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -25022,7 +25022,7 @@ var NO_PROGRAM = execSpec("", {
   searchPath: "",
   stdio: []
 });
-function visit(plan, parts2, patience = PATIENCE3) {
+function visit(plan, parts2, { patience = PATIENCE3, alter } = {}) {
   const calls = parts2.filter((part) => !(part instanceof Label));
   prepareLock();
   const shape = {
@@ -25067,6 +25067,7 @@ function visit(plan, parts2, patience = PATIENCE3) {
     };
   });
   const program = assemble(layout.parts, engine().architecture);
+  alter?.(program, layout);
   const inheritedFds = openInheritedFds(plan);
   let result;
   try {
@@ -33668,6 +33669,8 @@ var LIBRARY_FILES = [
   // Where the loader of musl looks for libraries.
   "ld-musl-*.path",
   "ld.so.cache",
+  // Every program that sets its locale reads it, by a link of /usr/share/locale.
+  "locale.alias",
   "localtime",
   "nsswitch.conf",
   "passwd",
