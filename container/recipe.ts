@@ -79,6 +79,8 @@ export class Recipe {
   /**
    * Makes a recipe of steps; {@linkcode recipe} takes recipes too.
    *
+   * @param degraded what the recipe says of itself, {@linkcode Recipe.degraded}
+   *
    * @throws {RecipeError} for a value that is not a step, or an invalid field
    */
   constructor(steps: readonly Step[], degraded?: Degradation) {
