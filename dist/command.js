@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "f251114fde5e6d5ee807a84c97def4019667fb3f0391c3d7a86adacf98144cf3";
+var BUILD = "054c31c417662dd01bf52d20f5b58e47da515ef35cff9d97f9cd149ec859c27c";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -33573,6 +33573,8 @@ var Recipe = class {
   /**
    * Makes a recipe of steps; {@linkcode recipe} takes recipes too.
    *
+   * @param degraded what the recipe says of itself, {@linkcode Recipe.degraded}
+   *
    * @throws {RecipeError} for a value that is not a step, or an invalid field
    */
   constructor(steps, degraded) {
