@@ -63,6 +63,7 @@ export class Commit implements Disposable {
     try {
       writeJournal(this.#place.fd, { ...this.#journal, state: "prepare" });
       for (const [index, host] of this.#hosts.entries()) {
+        this.#checkFilesystems(index, host);
         await host.remove(this.#own);
         mkdirat(host.fd, this.#own, 0o700);
         await this.#copyFiles(index, namespace);
@@ -119,6 +120,26 @@ export class Commit implements Disposable {
 
   async #removeOwn(): Promise<void> {
     for (const host of this.#hosts) await host.remove(this.#own);
+  }
+
+  /** Refuses changes in a part of a directory to which no file can be moved, as a subvolume of btrfs. */
+  #checkFilesystems(directory: number, host: Tree): void {
+    const { dev } = host.status(".")!;
+    const checked = new Set<string>();
+    for (const entry of this.#journal.entries) {
+      if (entry.directory !== directory || entry.path === ".") continue;
+      for (const path of [split(entry.path).parent, entry.path]) {
+        const isKnown = checked.has(path) || path === entry.path && entry.before === undefined;
+        if (isKnown || (host.status(path)?.dev ?? dev) === dev) {
+          checked.add(path);
+          continue;
+        }
+        throw new ChangesError(
+          `${pathOf(host, path)} is on another filesystem than ${host.path}, or another subvolume`,
+          { code: "invalid", advice: ["hold it as a directory of its own"] },
+        );
+      }
+    }
   }
 
   /** Makes copies of the files of one directory, those that lie beside each other by one reader. */

@@ -138,11 +138,11 @@ class Comparison {
     const { elsewhere, ...notes } = overlayNotes(xattrs);
     if (elsewhere === undefined) return notes;
     throw new ChangesError(
-      `${this.#pathOf(path)} has the attribute ${elsewhere}, which no program of a
- sandbox can set: an overlay filesystem keeps a part of the file elsewhere`.replaceAll("\n", ""),
-      {
-        code: "place",
-      },
+      `${
+        this.#pathOf(path)
+      } has the attribute ${elsewhere}: an overlay filesystem keeps a part of ` +
+        "the file elsewhere, and such changes cannot be told",
+      { code: "place" },
     );
   }
 

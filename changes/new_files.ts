@@ -16,7 +16,7 @@ import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
 import type { Xattr } from "../ffi/files/overlay_notes.ts";
 import { mknodat, statx, symlinkat } from "../ffi/linux/directories.ts";
-import { openat } from "../ffi/linux/files.ts";
+import { openat, read as readInto, write } from "../ffi/linux/files.ts";
 import { ifThere } from "../ffi/missing.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import { isCopied } from "./compare.ts";
@@ -29,7 +29,7 @@ export type NewState = NonNullable<JournalEntry["after"]>;
 /** Where data and holes begin in a file: lseek(2). */
 const [SEEK_SET, SEEK_DATA, SEEK_HOLE] = [0, 3, 4];
 /** How much is copied by one call, which a thread of the pool makes. */
-const PIECE = 1 << 26;
+const [PIECE, SMALL] = [1 << 26, 1 << 16];
 const MEMORY = 1 << 14;
 
 /**
@@ -111,6 +111,10 @@ async function copyData(from: number, to: number, size: number): Promise<void> {
     syscall(lseek(from, data, SEEK_SET));
     syscall(lseek(to, data, SEEK_SET));
     at = data;
+    if (end - at <= SMALL) {
+      copySmall(from, to, end - at);
+      at = end;
+    }
     while (at < end) {
       const index = calls.add("sendfile", [to, from, 0, Math.min(end - at, PIECE)]);
       const failure = await calls.run();
@@ -119,12 +123,29 @@ async function copyData(from: number, to: number, size: number): Promise<void> {
       if (failure !== undefined) {
         throw new SyscallError({ syscall: failure.name, errno: failure.errno });
       }
-      // The file has become shorter; who compares its status finds out.
-      if (count === 0) return;
+      if (count === 0) throw changedMeanwhile();
       at += count;
     }
   }
   syscall(ftruncate(to, size));
+}
+
+/** Copies data in this thread: another one takes longer to respond. */
+function copySmall(from: number, to: number, size: number): void {
+  const buffer = new Uint8Array(size);
+  for (let read = 0; read < size;) {
+    const count = readInto(from, buffer.subarray(read));
+    if (count === 0) throw changedMeanwhile();
+    read += count;
+  }
+  for (let rest = buffer; rest.length > 0;) rest = rest.subarray(write(to, rest));
+}
+
+function changedMeanwhile(): ChangesError {
+  return new ChangesError("a file has become shorter while it was copied", {
+    code: "in-use",
+    advice: ["wait for the end of all containers that use the directory"],
+  });
 }
 
 function seek(fd: number, at: number, whence: number): number | undefined {

@@ -18,14 +18,17 @@ import {
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
 } from "../ffi/calls/constants/open.ts";
-import type { Statx } from "../ffi/calls/statx.ts";
+import { STATX_BASIC_STATS } from "../ffi/calls/constants/statx.ts";
+import { readStatx, type Statx, statx, statxOutput } from "../ffi/calls/statx.ts";
+import * as calls from "../ffi/calls/files.ts";
+import { ResultOf } from "../ffi/call.ts";
+import { END } from "../ffi/engine/program.ts";
+import { syscalls } from "../ffi/syscalls.ts";
 import { entriesOf } from "../ffi/files/read_dir.ts";
 import { removeAll } from "../ffi/files/remove_tree.ts";
-import { readlinkat, statx, unlinkat } from "../ffi/linux/directories.ts";
+import { readlinkat, unlinkat } from "../ffi/linux/directories.ts";
 import { openat2 } from "../ffi/linux/files.ts";
 import type { OwnedFd } from "../ffi/linux/owned_fd.ts";
-import { AT_FDCWD } from "../ffi/calls/files.ts";
-import { ifThere } from "../ffi/missing.ts";
 import { nameOf } from "../recipe/path.ts";
 
 const RESOLVE = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
@@ -51,7 +54,7 @@ export class Tree implements Disposable {
   constructor(path: string) {
     this.path = path;
     const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-    this.#root = openat2(AT_FDCWD, path, { flags, resolve: RESOLVE_NO_SYMLINKS });
+    this.#root = openat2(calls.AT_FDCWD, path, { flags, resolve: RESOLVE_NO_SYMLINKS });
   }
 
   /** The descriptor of the directory itself. */
@@ -61,10 +64,16 @@ export class Tree implements Disposable {
 
   /** Returns the status of a file; `undefined` if there is none, or no directory on the way. */
   status(path: string): Statx | undefined {
-    return ifThere(() => {
-      using file = this.open(path, O_PATH | O_NOFOLLOW);
-      return statx(file, "", AT_EMPTY_PATH);
-    }, ["ENOENT", "ENOTDIR", "ELOOP", "EXDEV"]);
+    const how = { flags: O_PATH | O_NOFOLLOW | O_CLOEXEC, resolve: RESOLVE };
+    const opened = calls.openat2(this.fd, path, how);
+    const fd = new ResultOf(opened, "<file>");
+    const status = statxOutput();
+    const outcome = syscalls([
+      { call: opened, accept: ["ENOENT", "ENOTDIR", "ELOOP", "EXDEV"], onAccepted: END },
+      { call: statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, status) },
+      { call: calls.close(fd) },
+    ]);
+    return Number(outcome.result(opened)) < 0 ? undefined : readStatx(outcome.output(status));
   }
 
   /** Returns where a symbolic link leads. */

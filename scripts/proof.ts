@@ -37,7 +37,8 @@ const TABLES: Readonly<Record<string, Table>> = {
   killed: {
     title: "The script is killed",
     text: "By SIGKILL, SIGTERM, SIGINT, `Deno.exit` and an uncaught error, at random moments of " +
-      "launching, running and ending, and by SIGKILL during each call of a launch.",
+      "launching, running and ending, and by SIGKILL during each call of a launch. A commit of held " +
+      "changes is all or nothing once the next process has looked at its journal.",
   },
   terminal: { title: "The script is killed that has the terminal", text: "" },
   descriptors: {

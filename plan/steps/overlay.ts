@@ -105,6 +105,9 @@ function onlyOrigin({ lower, discard }: OverlayStep, plan: PlanBuilder): string 
 
 /** Returns the directory of the host that an untrusted program is shown. */
 function trustedOrigin(lower: string, plan: PlanBuilder): string {
+  if (!plan.host.isHere) {
+    plan.refuse("a box cannot hold changes, as there is nobody who makes them in the end");
+  }
   const source = plan.source(lower);
   if (!(source instanceof HostPath)) {
     plan.refuse(`${lower} is no directory of the host at this step, and "untrusted" takes one`);
