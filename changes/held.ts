@@ -209,7 +209,12 @@ export class Held implements AsyncDisposable {
     const asked = paths === undefined ? all : withParents(all, paths.map(normalize));
     const { made, left } = sorted(asked, options);
     const unmoved = await this.#make(made);
-    await this.#end();
+    try {
+      await this.#end();
+    } catch (error) {
+      // The changes are made; what is left of them here is cleared away by the next hold().
+      if (!(error instanceof SyscallError)) throw error;
+    }
     const isUnmoved = ({ change: { path } }: Located) => unmoved.some((one) => isWithin(path, one));
     return {
       made: made.filter((one) => !isUnmoved(one)).map(({ change }) => change),

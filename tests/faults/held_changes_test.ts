@@ -1,11 +1,16 @@
 /** Scripts that are killed while they commit held changes: the directory has all of them, or none. */
 
-import { assertEquals } from "@std/assert";
-import { finishCommits } from "../../changes/mod.ts";
+import { assert, assertEquals } from "@std/assert";
+import { ChangesError, finishCommits, type Held, hold } from "../../changes/mod.ts";
+import { Engine } from "../../ffi/engine/engine.ts";
+import type { Memory } from "../../ffi/engine/memory.ts";
+import { RECORD, recordOffset } from "../../ffi/engine/program.ts";
+import { SyscallError } from "../../ffi/errors.ts";
+import { linux } from "../../mod.ts";
 import { claim } from "../leftovers.ts";
-import { inKitchen } from "../changes/support.ts";
+import { inKitchen, type Kitchen, shownIn } from "../changes/support.ts";
 import { note } from "./results.ts";
-import { chance, pause, proof } from "./support.ts";
+import { chance, pause, proof, seed } from "./support.ts";
 
 const random = chance();
 const ROUNDS = proof ? 200 : 4;
@@ -69,4 +74,103 @@ function stateOf(directory: string): string {
   const isWhole = found.size === 1 && mode === (state === "A" ? 0o750 : 0o700) &&
     names.sort().join() === expected.sort().join();
   return isWhole ? state! : `${[...found]} ${mode.toString(8)} ${names.sort().join(" ")}`;
+}
+
+inKitchen("a commit whose calls fail, each once, is all or nothing", async (kitchen) => {
+  const { directory, place } = kitchen;
+  const before = await furnished(kitchen);
+  const held = await changed(kitchen);
+  const runs = await breaking(-1, () => held.commit());
+  const after = await shownIn(directory);
+  const tried = Array.from({ length: runs.count }, (_, at) => at)
+    .filter((at) => proof || (at + seed) % Math.ceil(runs.count / 30) === 0);
+  let begun = 0;
+  for (const at of tried) {
+    assertEquals(await furnished(kitchen), before);
+    await using held = await changed(kitchen);
+    const { error } = await breaking(at, () => held.commit());
+    assert(
+      error === undefined || error instanceof SyscallError || error instanceof ChangesError,
+      String(error),
+    );
+    if (error instanceof ChangesError && error.code === "unfinished") {
+      begun++;
+      assertEquals((await finishCommits({ place })).flatMap(({ left }) => left), []);
+    } else if (error !== undefined) {
+      const own = /^\.ramekin-/;
+      const names = [...Deno.readDirSync(directory)].map(({ name }) => name);
+      // What could not be removed is removed by the next one.
+      if (!names.some((name) => own.test(name))) assertEquals(await shownIn(directory), before);
+      await held.commit();
+    }
+    assertEquals(await shownIn(directory), after, `run ${at} of ${runs.count}, SEED=${seed}`);
+    // What could not be cleared away is, by the next one.
+    await finishCommits({ place });
+    assertEquals([...Deno.readDirSync(place)], []);
+  }
+  note("killed", "commits with failing calls", { moments: tried.length, finished: begun });
+});
+
+/** Makes the directory as it is before. */
+async function furnished({ directory }: Kitchen) {
+  for (const { name } of Deno.readDirSync(directory)) {
+    Deno.removeSync(`${directory}/${name}`, { recursive: true });
+  }
+  Deno.chmodSync(directory, 0o755);
+  Deno.mkdirSync(`${directory}/cellar/wine`, { recursive: true });
+  for (const name of ["soup", "cellar/wine/red", "kind", "old"]) {
+    Deno.writeTextFileSync(`${directory}/${name}`, "before");
+  }
+  return await shownIn(directory);
+}
+
+/** Holds the directory, and leaves what a program would. */
+async function changed({ directory, place }: Kitchen): Promise<Held> {
+  const held = await hold([directory], { place });
+  const upper = `${held.places[directory]}/upper`;
+  Deno.writeTextFileSync(`${upper}/soup`, "after");
+  for (const name of ["cellar", "old"]) {
+    linux.mknodat(linux.AT_FDCWD, `${upper}/${name}`, linux.S_IFCHR);
+  }
+  Deno.mkdirSync(`${upper}/kind`);
+  Deno.writeTextFileSync(`${upper}/kind/inner`, "after");
+  Deno.symlinkSync("soup", `${upper}/link`);
+  Deno.linkSync(`${upper}/soup`, `${upper}/second`);
+  return held;
+}
+
+/** What is never made to fail: it is gone all the same, or the memory is. */
+const KEPT = ["close", "munmap", "mmap"];
+const NO_SUCH_CALL = 0x3fff;
+
+/** Does something, in which one run of the engine begins with a call that fails; counts the runs. */
+async function breaking(
+  at: number,
+  work: () => Promise<unknown>,
+): Promise<{ readonly count: number; readonly error: unknown }> {
+  const { runInArena, runInPool } = Engine.prototype;
+  let count = 0;
+  let error: unknown;
+  Engine.prototype.runInArena = function (program, bindings) {
+    if (KEPT.includes(program.calls[0]!.name) || count++ !== at) {
+      return runInArena.call(this, program, bindings);
+    }
+    const bytes = program.bytes.slice();
+    new DataView(bytes.buffer).setInt32(recordOffset(0) + RECORD.number, NO_SUCH_CALL, true);
+    return runInArena.call(this, { ...program, bytes }, bindings);
+  };
+  Engine.prototype.runInPool = function (memory: Memory) {
+    if (count++ === at) {
+      memory.view.setInt32(recordOffset(0) + RECORD.number, NO_SUCH_CALL, true);
+    }
+    return runInPool.call(this, memory);
+  };
+  try {
+    await work();
+  } catch (thrown) {
+    error = thrown;
+  } finally {
+    Object.assign(Engine.prototype, { runInArena, runInPool });
+  }
+  return { count, error };
 }

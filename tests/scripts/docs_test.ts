@@ -122,6 +122,7 @@ const HOUSE = [
   "permissions",
   "proxy",
   "container",
+  "changes",
   "images",
   "shell",
   "yaml",
