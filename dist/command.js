@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "054c31c417662dd01bf52d20f5b58e47da515ef35cff9d97f9cd149ec859c27c";
+var BUILD = "26dd5ab89619b5c5bcca572cd67778ed86a0d986bfc711750451433785c08958";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -29507,6 +29507,9 @@ function onlyOrigin({ lower: lower2, discard: discard2 }, plan) {
   return source instanceof HostPath ? source.resolved.path : void 0;
 }
 function trustedOrigin(lower2, plan) {
+  if (!plan.host.isHere) {
+    plan.refuse("a box cannot hold changes, as there is nobody who makes them in the end");
+  }
   const source = plan.source(lower2);
   if (!(source instanceof HostPath)) {
     plan.refuse(`${lower2} is no directory of the host at this step, and "untrusted" takes one`);

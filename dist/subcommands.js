@@ -34360,6 +34360,9 @@ function onlyOrigin({ lower: lower3, discard: discard3 }, plan) {
   return source instanceof HostPath ? source.resolved.path : void 0;
 }
 function trustedOrigin(lower3, plan) {
+  if (!plan.host.isHere) {
+    plan.refuse("a box cannot hold changes, as there is nobody who makes them in the end");
+  }
   const source = plan.source(lower3);
   if (!(source instanceof HostPath)) {
     plan.refuse(`${lower3} is no directory of the host at this step, and "untrusted" takes one`);
@@ -58536,8 +58539,7 @@ var init_compare = __esm({
       #notes(path2, xattrs) {
         const { elsewhere, ...notes } = overlayNotes(xattrs);
         if (elsewhere === void 0) return notes;
-        throw new ChangesError(`${this.#pathOf(path2)} has the attribute ${elsewhere}, which no program of a
- sandbox can set: an overlay filesystem keeps a part of the file elsewhere`.replaceAll("\n", ""), {
+        throw new ChangesError(`${this.#pathOf(path2)} has the attribute ${elsewhere}: an overlay filesystem keeps a part of the file elsewhere, and such changes cannot be told`, {
           code: "place"
         });
       }
@@ -58653,6 +58655,10 @@ async function copyData(from2, to, size) {
     syscall(lseek(from2, data2, SEEK_SET2));
     syscall(lseek(to, data2, SEEK_SET2));
     at4 = data2;
+    if (end - at4 <= SMALL3) {
+      copySmall(from2, to, end - at4);
+      at4 = end;
+    }
     while (at4 < end) {
       const index = calls.add("sendfile", [
         to,
@@ -58669,11 +58675,28 @@ async function copyData(from2, to, size) {
           errno: failure.errno
         });
       }
-      if (count === 0) return;
+      if (count === 0) throw changedMeanwhile();
       at4 += count;
     }
   }
   syscall(ftruncate(to, size));
+}
+function copySmall(from2, to, size) {
+  const buffer = new Uint8Array(size);
+  for (let read5 = 0; read5 < size; ) {
+    const count = read2(from2, buffer.subarray(read5));
+    if (count === 0) throw changedMeanwhile();
+    read5 += count;
+  }
+  for (let rest = buffer; rest.length > 0; ) rest = rest.subarray(write2(to, rest));
+}
+function changedMeanwhile() {
+  return new ChangesError("a file has become shorter while it was copied", {
+    code: "in-use",
+    advice: [
+      "wait for the end of all containers that use the directory"
+    ]
+  });
 }
 function seek(fd, at4, whence) {
   return ifThere(() => syscall(lseek(fd, at4, whence)), [
@@ -58699,7 +58722,7 @@ function times(mtime) {
 function isDenied(error) {
   return error instanceof SyscallError && error.errno === ERRNO.EACCES;
 }
-var SEEK_SET2, SEEK_DATA, SEEK_HOLE, PIECE3, MEMORY5, OMITTED, BILLION;
+var SEEK_SET2, SEEK_DATA, SEEK_HOLE, PIECE3, SMALL3, MEMORY5, OMITTED, BILLION;
 var init_new_files = __esm({
   "changes/new_files.ts"() {
     init_at();
@@ -58722,7 +58745,10 @@ var init_new_files = __esm({
       3,
       4
     ];
-    PIECE3 = 1 << 26;
+    [PIECE3, SMALL3] = [
+      1 << 26,
+      1 << 16
+    ];
     MEMORY5 = 1 << 14;
     OMITTED = 0x3ffffffen;
     BILLION = 1000000000n;
@@ -58736,12 +58762,16 @@ var init_tree3 = __esm({
     init_at();
     init_files();
     init_open();
+    init_statx();
+    init_statx3();
+    init_files3();
+    init_call();
+    init_program();
+    init_syscalls();
     init_read_dir();
     init_remove_tree();
     init_directories();
     init_files4();
-    init_files3();
-    init_missing();
     init_path();
     RESOLVE2 = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
     Tree2 = class {
@@ -58769,15 +58799,32 @@ var init_tree3 = __esm({
       }
       /** Returns the status of a file; `undefined` if there is none, or no directory on the way. */
       status(path2) {
-        return ifThere(() => {
-          using file = this.open(path2, O_PATH | O_NOFOLLOW);
-          return statx2(file, "", AT_EMPTY_PATH);
-        }, [
-          "ENOENT",
-          "ENOTDIR",
-          "ELOOP",
-          "EXDEV"
+        const how = {
+          flags: O_PATH | O_NOFOLLOW | O_CLOEXEC,
+          resolve: RESOLVE2
+        };
+        const opened2 = openat2(this.fd, path2, how);
+        const fd = new ResultOf(opened2, "<file>");
+        const status = statxOutput();
+        const outcome = syscalls([
+          {
+            call: opened2,
+            accept: [
+              "ENOENT",
+              "ENOTDIR",
+              "ELOOP",
+              "EXDEV"
+            ],
+            onAccepted: END
+          },
+          {
+            call: statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, status)
+          },
+          {
+            call: close(fd)
+          }
         ]);
+        return Number(outcome.result(opened2)) < 0 ? void 0 : readStatx(outcome.output(status));
       }
       /** Returns where a symbolic link leads. */
       target(path2) {
@@ -58954,6 +59001,7 @@ var init_commit2 = __esm({
             state: "prepare"
           });
           for (const [index, host2] of this.#hosts.entries()) {
+            this.#checkFilesystems(index, host2);
             await host2.remove(this.#own);
             mkdirat2(host2.fd, this.#own, 448);
             await this.#copyFiles(index, namespace);
@@ -59008,6 +59056,30 @@ var init_commit2 = __esm({
       }
       async #removeOwn() {
         for (const host2 of this.#hosts) await host2.remove(this.#own);
+      }
+      /** Refuses changes in a part of a directory to which no file can be moved, as a subvolume of btrfs. */
+      #checkFilesystems(directory2, host2) {
+        const { dev } = host2.status(".");
+        const checked = /* @__PURE__ */ new Set();
+        for (const entry2 of this.#journal.entries) {
+          if (entry2.directory !== directory2 || entry2.path === ".") continue;
+          for (const path2 of [
+            split3(entry2.path).parent,
+            entry2.path
+          ]) {
+            const isKnown2 = checked.has(path2) || path2 === entry2.path && entry2.before === void 0;
+            if (isKnown2 || (host2.status(path2)?.dev ?? dev) === dev) {
+              checked.add(path2);
+              continue;
+            }
+            throw new ChangesError(`${pathOf5(host2, path2)} is on another filesystem than ${host2.path}, or another subvolume`, {
+              code: "invalid",
+              advice: [
+                "hold it as a directory of its own"
+              ]
+            });
+          }
+        }
       }
       /** Makes copies of the files of one directory, those that lie beside each other by one reader. */
       async #copyFiles(directory2, namespace) {
@@ -59545,7 +59617,11 @@ var init_held = __esm({
         const asked = paths === void 0 ? all : withParents(all, paths.map(normalize));
         const { made, left } = sorted(asked, options);
         const unmoved = await this.#make(made);
-        await this.#end();
+        try {
+          await this.#end();
+        } catch (error) {
+          if (!(error instanceof SyscallError)) throw error;
+        }
         const isUnmoved = ({ change: { path: path2 } }) => unmoved.some((one) => isWithin(path2, one));
         return {
           made: made.filter((one) => !isUnmoved(one)).map(({ change }) => change),
