@@ -21,7 +21,8 @@ export function plannedRoot(steps: readonly Step[]): DraftRoot | undefined {
   if (end === -1) return undefined;
   const place = normalize((steps[end] as PivotRootStep).path);
   const source = steps.slice(0, end).findLast((step) =>
-    (step.step === "bind" || step.step === "tmpfs") && normalize(step.target) === place
+    (step.step === "tmpfs" || step.step === "bind" && step.entries === undefined) &&
+    normalize(step.target) === place
   );
   const shown = source?.step === "bind" ? source : undefined;
   return {

@@ -43,12 +43,10 @@ const FOUND = "which files these are is found out when a recipe runs; name them 
 const SAYINGS: { readonly [Name in Step["step"]]: Saying<Name> } = {
   address: never(NETWORK),
   bind: sayBind,
-  bounds: ({ pids, timeout, output }, draft) => {
+  // "output" bounds what a script collects, and an engine collects nothing.
+  bounds: ({ pids, timeout }, draft) => {
     if (timeout !== undefined && timeout !== "unlimited") {
       draft.refuse('no runtime ends a program after a time: leave "timeout" to timeout(1)');
-    }
-    if (output !== undefined && output !== "unlimited") {
-      draft.refuse('"output" is about what a script collects, and an engine has no bound for it');
     }
     if (pids !== undefined && draft.resources?.pids === undefined) {
       const limit = numberOf(pids);
@@ -181,11 +179,10 @@ export function sayStep(step: Step, draft: ConfigDraft): void {
 }
 
 function sayUnshare({ kinds, propagation = "private" }: UnshareStep, draft: ConfigDraft): void {
-  for (const kind of kinds) {
-    if (draft.namespaces.has(kind)) {
-      const of = kind === "user" ? "user namespace; limit rights by capabilities()" : `namespace`;
-      draft.refuse(`a container of config.json has one ${of}, and has "${kind}" already`);
-    }
+  const again = kinds.find((kind) => draft.namespaces.has(kind));
+  if (again !== undefined) {
+    const way = again === "user" ? "; limit rights by capabilities()" : "";
+    return draft.refuse(`config.json has one namespace of each kind, and "${again}" twice${way}`);
   }
   const late = kinds.includes("user") &&
     [...draft.namespaces].some(([, path]) => path === undefined);

@@ -138,6 +138,13 @@ const RUNTIMES: Readonly<
         }),
       ),
   },
+  "the recipe that it is imported as": {
+    run: (_state, bundle) => {
+      const text = Deno.readTextFileSync(`${bundle}/config.json`);
+      const { steps, program: [program, ...args] } = importOci(text, { bundle });
+      return outcome(recipe(...steps).command(program!, { args, stdin: "null" }));
+    },
+  },
   "the runtime of Ramekin": {
     run: (state, bundle) =>
       outcome(
@@ -159,7 +166,7 @@ const RUNTIMES: Readonly<
 
 for (const [name, { run, skip }] of Object.entries(RUNTIMES)) {
   test(
-    `a bundle does under ${name} what its recipe does`,
+    `what a bundle does is what its recipe does: ${name}`,
     withRoot((directory) => {
       // In the user namespace in which crun runs, the caller is root.
       const isRoot = root || name === "crun";
