@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "26dd5ab89619b5c5bcca572cd67778ed86a0d986bfc711750451433785c08958";
+var BUILD = "9aa0dc3af185eef86c9770238522c152fdec2fa27a9886ec03bda57441871615";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

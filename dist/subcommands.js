@@ -66789,7 +66789,7 @@ function plannedRoot(steps) {
   const end = steps.findIndex(({ step }) => step === "pivotRoot");
   if (end === -1) return void 0;
   const place3 = normalize(steps[end].path);
-  const source = steps.slice(0, end).findLast((step) => (step.step === "bind" || step.step === "tmpfs") && normalize(step.target) === place3);
+  const source = steps.slice(0, end).findLast((step) => (step.step === "tmpfs" || step.step === "bind" && step.entries === void 0) && normalize(step.target) === place3);
   const shown4 = source?.step === "bind" ? source : void 0;
   return {
     directory: source?.step === "tmpfs" ? void 0 : shown4?.source ?? place3,
@@ -67322,11 +67322,10 @@ function sayStep(step, draft) {
   SAYINGS[step.step](step, draft);
 }
 function sayUnshare({ kinds, propagation: propagation2 = "private" }, draft) {
-  for (const kind of kinds) {
-    if (draft.namespaces.has(kind)) {
-      const of2 = kind === "user" ? "user namespace; limit rights by capabilities()" : `namespace`;
-      draft.refuse(`a container of config.json has one ${of2}, and has "${kind}" already`);
-    }
+  const again = kinds.find((kind) => draft.namespaces.has(kind));
+  if (again !== void 0) {
+    const way = again === "user" ? "; limit rights by capabilities()" : "";
+    return draft.refuse(`config.json has one namespace of each kind, and "${again}" twice${way}`);
   }
   const late = kinds.includes("user") && [
     ...draft.namespaces
@@ -67436,12 +67435,10 @@ var init_steps2 = __esm({
     SAYINGS = {
       address: never(NETWORK2),
       bind: sayBind,
-      bounds: ({ pids, timeout, output }, draft) => {
+      // "output" bounds what a script collects, and an engine collects nothing.
+      bounds: ({ pids, timeout }, draft) => {
         if (timeout !== void 0 && timeout !== "unlimited") {
           draft.refuse('no runtime ends a program after a time: leave "timeout" to timeout(1)');
-        }
-        if (output !== void 0 && output !== "unlimited") {
-          draft.refuse('"output" is about what a script collects, and an engine has no bound for it');
         }
         if (pids !== void 0 && draft.resources?.pids === void 0) {
           const limit2 = numberOf2(pids);
