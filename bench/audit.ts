@@ -11,7 +11,10 @@ import { findProgram } from "./machine.ts";
 import { type Report, roundsTable } from "./report.ts";
 import { type Contender, interleave, median, ratios } from "./rounds.ts";
 
-const [PLAIN, AUDITED] = ["without", "with"];
+const PLAIN = "without", AUDITED = "with", USES = "with the files that are used";
+
+/** The option of the command. */
+type Audit = boolean | "uses";
 const ROUNDS = 21;
 
 /** How many functions the file has: about as much as a file of a larger project. */
@@ -47,13 +50,13 @@ export async function audits(): Promise<Report> {
   }
 }
 
-function command(program: string, args: readonly string[], audit: boolean, read?: string): Command {
+function command(program: string, args: readonly string[], audit: Audit, read?: string): Command {
   const box = sandbox(read === undefined ? {} : { read: [read] });
   return box.command(program, { args, audit, stdin: "null", stdout: "null", stderr: "null" });
 }
 
-/** Both take turns; the audited one is wanted to take a quarter longer at most. */
-async function compared(title: string, make: (audit: boolean) => Command) {
+/** All take turns; the audited one is wanted to take a quarter longer at most. */
+async function compared(title: string, make: (audit: Audit) => Command) {
   const contender = (name: string, command: Command): Contender => ({
     name,
     async measure() {
@@ -64,10 +67,10 @@ async function compared(title: string, make: (audit: boolean) => Command) {
     },
   });
   const rounds = await interleave(
-    [contender(PLAIN!, make(false)), contender(AUDITED!, make(true))],
+    [contender(PLAIN, make(false)), contender(AUDITED, make(true)), contender(USES, make("uses"))],
     ROUNDS,
   );
-  const is = median(ratios(rounds, AUDITED!, PLAIN!));
+  const is = median(ratios(rounds, AUDITED, PLAIN));
   const wanted = title === "a compile"
     ? [
       {
@@ -78,7 +81,7 @@ async function compared(title: string, make: (audit: boolean) => Command) {
       } as const,
     ]
     : [];
-  return roundsTable(title, rounds, PLAIN!, "ms", (ms) => ms.toFixed(1), wanted);
+  return roundsTable(title, rounds, PLAIN, "ms", (ms) => ms.toFixed(1), wanted);
 }
 
 function source(): string {
