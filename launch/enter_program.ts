@@ -121,8 +121,11 @@ export function writeExec(
   });
   add(rt_sigprocmask("none", null));
   const late = shape.sealed === true ? lateCalls(calls, plan) : [];
-  for (const planned of calls) {
-    if (!late.includes(planned)) writer.part(planned);
+  for (const [index, planned] of calls.entries()) {
+    if (late.includes(planned)) continue;
+    // Nobody answers yet for what the filter with the listener denies.
+    const isObserved = calls.slice(0, index).some(({ call }) => call === notifier?.call);
+    writer.part(isObserved ? { ...planned, call: unobserved(planned.call) } : planned);
   }
   if (notifier !== undefined) sendNotifier(writer, notifier.call, socket!);
   if (shape.sealed === true) {
@@ -227,6 +230,10 @@ function freeNumbers(count: number, taken: readonly number[]): readonly number[]
 const BEYOND_LIMIT = "the number of a descriptor is beyond the limit of open files (rlimit nofile)";
 const HANDED_FIXES: Fixes = { EBADF: BEYOND_LIMIT, EINVAL: BEYOND_LIMIT };
 
+const AUDIT_FILTERED =
+  "the filter (seccomp) denies a call by which an audit begins: allow dup3 and " +
+  "sendmsg in it, or run without an audit";
+
 /** Has the complete container wait for the script, and exit if the script has closed its end. */
 function waitToStart(writer: ProgramWriter): void {
   const byte = new Output(1, "&byte");
@@ -245,9 +252,12 @@ function sendSocket(add: (call: Call) => Call, listener: ResultOf): void {
 
 /** Sends the listener of a filter, by a number that is free again. */
 function sendNotifier(writer: ProgramWriter, notifier: Call, socket: Named): void {
-  const edges = { ...CHILD_EDGES, fixes: HANDED_FIXES };
-  writer.add(dup3(new ResultOf(notifier, "listener"), SCRIPT_PIDFD, O_CLOEXEC), edges);
-  writer.add(sendDescriptor(socket, SCRIPT_PIDFD), edges);
+  const edges = { ...CHILD_EDGES, fixes: { ...HANDED_FIXES, EPERM: AUDIT_FILTERED } };
+  // By then the filter is in force, and the listener is nobody's yet.
+  const copied = dup3(new ResultOf(notifier, "listener"), SCRIPT_PIDFD, O_CLOEXEC);
+  for (const call of [copied, sendDescriptor(socket, SCRIPT_PIDFD)]) {
+    writer.add(unobserved(call), edges);
+  }
 }
 
 /**

@@ -84,12 +84,14 @@ export function executeSealed(
   inside.section = "program";
   const again = new Label("the program is this executable itself");
   // It has no such descriptor where it is executed again, as the program.
-  inside.add(fcntl(socket, F_SETFD, FD_CLOEXEC), { onFailure: again });
+  inside.add(marked(fcntl(socket, F_SETFD, FD_CLOEXEC)), { onFailure: again });
   for (const planned of late) inside.part(planned);
   const candidates = tryExec(inside, paths, marked);
   inside.place(EXIT_CHILD);
   const table = new Named(TABLE_ADDRESS, "table");
-  const report = inside.add(call("write", socket, table, 0), { accept: ["EPIPE", "ECONNRESET"] });
+  const report = inside.add(marked(call("write", socket, table, 0)), {
+    accept: ["EPIPE", "ECONNRESET"],
+  });
   inside.add(exit_group(127));
   inside.place(again);
   for (const record of complaint("the program could not be started: it is /proc/self/exe\n")) {

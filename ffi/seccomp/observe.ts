@@ -30,7 +30,7 @@ export function unobserved(call: Call): Call {
 
 /**
  * Returns a filter that asks a listener about all calls that this one denies with an errno, and about
- * those with these numbers. Nobody else can let them pass: without a listener they fail (`ENOSYS`).
+ * those with these numbers, but for calls that are {@linkcode unobserved}. Nobody else can let them pass: without a listener they fail (`ENOSYS`).
  *
  * @throws {RangeError} where the kernel takes no filter of that length
  */
@@ -41,22 +41,49 @@ export function observing(
 ): Uint8Array<ArrayBuffer> {
   const asked = filter.slice();
   const view = new DataView(asked.buffer);
+  const denials = new Map<number, number>();
   for (let at = 0; at < asked.length; at += INSTRUCTION_SIZE) {
-    const denies = view.getUint16(at, true) === BPF.return &&
-      actionOf(view.getUint32(at + 4, true)) === SECCOMP_RET.ERRNO;
-    if (denies) view.setUint32(at + 4, SECCOMP_RET.USER_NOTIF, true);
+    const value = view.getUint32(at + 4, true);
+    if (view.getUint16(at, true) !== BPF.return) continue;
+    if (actionOf(value) !== SECCOMP_RET.ERRNO) continue;
+    let end = denials.get(value);
+    if (end === undefined) {
+      denials.set(value, end = asked.length + denials.size * DENIAL_WORDS * INSTRUCTION_SIZE);
+    }
+    view.setUint16(at, BPF.jump, true);
+    view.setUint32(at + 4, (end - at) / INSTRUCTION_SIZE - 1, true);
   }
-  const head = numbersHead(numbers, architecture);
-  const whole = new Uint8Array(head.length + asked.length);
-  whole.set(head);
-  whole.set(asked, head.length);
+  const parts = [
+    numbersHead(numbers, architecture),
+    asked,
+    ...Array.from(denials.keys(), denialEnd),
+  ];
+  const whole = new Uint8Array(parts.reduce((size, { length }) => size + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
   if (whole.length <= MOST_INSTRUCTIONS * INSTRUCTION_SIZE) return whole;
   throw new RangeError(`with what is observed, it has more than ${MOST_INSTRUCTIONS} instructions`);
 }
 
+/** How many instructions {@linkcode denialEnd} has. */
+const DENIAL_WORDS = 4;
+
+/** The instructions that ask the listener of a call that is denied with a value, or deny it. */
+function denialEnd(value: number): Uint8Array {
+  return bytesOf([
+    [BPF.load, 0, 0, SIXTH],
+    [BPF.equal, 0, 1, Number(UNOBSERVED.value)],
+    [BPF.return, 0, 0, value],
+    [BPF.return, 0, 0, SECCOMP_RET.USER_NOTIF],
+  ]);
+}
+
 /** The instructions that find one of the numbers and ask the listener, or go on behind them. */
 function numbersHead(numbers: readonly number[], architecture: Architecture): Uint8Array {
-  const words: [number, number, number, number][] = [
+  return bytesOf([
     [BPF.load, 0, 0, ARCHITECTURE],
     // A branch reaches 255 instructions, so each comparison has its own return.
     [BPF.equal, 1, 0, AUDIT_ARCH[architecture]],
@@ -65,11 +92,17 @@ function numbersHead(numbers: readonly number[], architecture: Architecture): Ui
     [BPF.equal, 0, 1, Number(UNOBSERVED.value)],
     [BPF.jump, 0, 0, 1 + numbers.length * 2],
     [BPF.load, 0, 0, NUMBER],
-    ...numbers.flatMap((number): [number, number, number, number][] => [
+    ...numbers.flatMap((number): Word[] => [
       [BPF.equal, 0, 1, number],
       [BPF.return, 0, 0, SECCOMP_RET.USER_NOTIF],
     ]),
-  ];
+  ]);
+}
+
+/** A struct sock_filter: its code, where it goes on if it holds and if not, and its value. */
+type Word = readonly [code: number, holds: number, fails: number, value: number];
+
+function bytesOf(words: readonly Word[]): Uint8Array {
   const bytes = new Uint8Array(words.length * INSTRUCTION_SIZE);
   const view = new DataView(bytes.buffer);
   words.forEach(([code, holds, fails, value], index) => {

@@ -11,10 +11,14 @@ import {
   type CommandOptions,
   type Denial,
   describeDenial,
+  mapRoot,
   recipe,
   RecipeError,
   sandbox,
   type SandboxOptions,
+  seccomp,
+  SyscallError,
+  unshare,
 } from "../../mod.ts";
 import { test } from "../support.ts";
 
@@ -211,4 +215,20 @@ test("a program that enters an audited sandbox can be audited itself", async () 
     .spawn();
   await entered.status;
   assertEquals(entered.denials.list.map(({ what }) => what).includes("/etc/shadow"), true);
+});
+
+test("a filter that denies what an audit begins with is an error, and no wait", async () => {
+  const box = recipe(unshare("user", "mount"), mapRoot());
+  for (const name of ["dup3", "sendmsg"] as const) {
+    const command = box.with(seccomp({ deny: [name] })).command("true", { audit: true });
+    const error = await assertRejects(() => command.output(), SyscallError, "an audit begins");
+    assertEquals([error.code, error.syscall], ["EPERM", name]);
+  }
+  const closed = box.with(seccomp({ deny: ["seccomp"] }), seccomp());
+  const another = closed.command("true", { audit: true });
+  await assertRejects(() => another.output(), SyscallError, "does not allow another one");
+  // What the program is denied is told as ever.
+  const program = box.with(seccomp({ deny: ["sethostname"] }));
+  const denials = await denialsOf(program.command("hostname", { args: ["x"], audit: true }));
+  assert(denials.some(({ kind, what }) => kind === "call" && what === "sethostname"));
 });
