@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "9aa0dc3af185eef86c9770238522c152fdec2fa27a9886ec03bda57441871615";
+var BUILD = "82ae909c356d81f59920458f19a007e871b2d916fdeae398b0b63e98b1b12dfa";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -2127,8 +2127,13 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   });
   add(rt_sigprocmask("none", null));
   const late = shape.sealed === true ? lateCalls(calls, plan) : [];
-  for (const planned of calls) {
-    if (!late.includes(planned)) writer.part(planned);
+  for (const [index, planned] of calls.entries()) {
+    if (late.includes(planned)) continue;
+    const isObserved = calls.slice(0, index).some(({ call: call2 }) => call2 === notifier?.call);
+    writer.part(isObserved ? {
+      ...planned,
+      call: unobserved(planned.call)
+    } : planned);
   }
   if (notifier !== void 0) sendNotifier(writer, notifier.call, socket);
   if (shape.sealed === true) {
@@ -16692,19 +16697,63 @@ function unobserved(call2) {
 function observing(filter, numbers, architecture) {
   const asked = filter.slice();
   const view2 = new DataView(asked.buffer);
-  for (let at3 = 0; at3 < asked.length; at3 += INSTRUCTION_SIZE) {
-    const denies2 = view2.getUint16(at3, true) === BPF.return && actionOf(view2.getUint32(at3 + 4, true)) === SECCOMP_RET.ERRNO;
-    if (denies2) view2.setUint32(at3 + 4, SECCOMP_RET.USER_NOTIF, true);
+  const denials = /* @__PURE__ */ new Map();
+  for (let at4 = 0; at4 < asked.length; at4 += INSTRUCTION_SIZE) {
+    const value = view2.getUint32(at4 + 4, true);
+    if (view2.getUint16(at4, true) !== BPF.return) continue;
+    if (actionOf(value) !== SECCOMP_RET.ERRNO) continue;
+    let end = denials.get(value);
+    if (end === void 0) {
+      denials.set(value, end = asked.length + denials.size * DENIAL_WORDS * INSTRUCTION_SIZE);
+    }
+    view2.setUint16(at4, BPF.jump, true);
+    view2.setUint32(at4 + 4, (end - at4) / INSTRUCTION_SIZE - 1, true);
   }
-  const head = numbersHead(numbers, architecture);
-  const whole = new Uint8Array(head.length + asked.length);
-  whole.set(head);
-  whole.set(asked, head.length);
+  const parts = [
+    numbersHead(numbers, architecture),
+    asked,
+    ...Array.from(denials.keys(), denialEnd)
+  ];
+  const whole = new Uint8Array(parts.reduce((size, { length }) => size + length, 0));
+  let at3 = 0;
+  for (const part of parts) {
+    whole.set(part, at3);
+    at3 += part.length;
+  }
   if (whole.length <= MOST_INSTRUCTIONS * INSTRUCTION_SIZE) return whole;
   throw new RangeError(`with what is observed, it has more than ${MOST_INSTRUCTIONS} instructions`);
 }
+var DENIAL_WORDS = 4;
+function denialEnd(value) {
+  return bytesOf2([
+    [
+      BPF.load,
+      0,
+      0,
+      SIXTH
+    ],
+    [
+      BPF.equal,
+      0,
+      1,
+      Number(UNOBSERVED.value)
+    ],
+    [
+      BPF.return,
+      0,
+      0,
+      value
+    ],
+    [
+      BPF.return,
+      0,
+      0,
+      SECCOMP_RET.USER_NOTIF
+    ]
+  ]);
+}
 function numbersHead(numbers, architecture) {
-  const words3 = [
+  return bytesOf2([
     [
       BPF.load,
       0,
@@ -16762,7 +16811,9 @@ function numbersHead(numbers, architecture) {
         SECCOMP_RET.USER_NOTIF
       ]
     ])
-  ];
+  ]);
+}
+function bytesOf2(words3) {
   const bytes = new Uint8Array(words3.length * INSTRUCTION_SIZE);
   const view2 = new DataView(bytes.buffer);
   words3.forEach(([code, holds3, fails, value], index) => {
@@ -17137,14 +17188,14 @@ function executeSealed(writer, { image: image2, socket, paths, late, marked = (c
   const inside = new ProgramWriter();
   inside.section = "program";
   const again = new Label("the program is this executable itself");
-  inside.add(fcntl(socket, F_SETFD, FD_CLOEXEC), {
+  inside.add(marked(fcntl(socket, F_SETFD, FD_CLOEXEC)), {
     onFailure: again
   });
   for (const planned of late) inside.part(planned);
   const candidates = tryExec(inside, paths, marked);
   inside.place(EXIT_CHILD);
   const table = new Named(TABLE_ADDRESS, "table");
-  const report = inside.add(call("write", socket, table, 0), {
+  const report = inside.add(marked(call("write", socket, table, 0)), {
     accept: [
       "EPIPE",
       "ECONNRESET"
@@ -17277,6 +17328,7 @@ var HANDED_FIXES = {
   EBADF: BEYOND_LIMIT,
   EINVAL: BEYOND_LIMIT
 };
+var AUDIT_FILTERED = "the filter (seccomp) denies a call by which an audit begins: allow dup3 and sendmsg in it, or run without an audit";
 function waitToStart(writer) {
   const byte = new Output(1, "&byte");
   writer.add(write(CONTAINER_SOCKET, byte, 1), CHILD_EDGES);
@@ -17292,10 +17344,18 @@ function sendSocket(add, listener) {
 function sendNotifier(writer, notifier, socket) {
   const edges = {
     ...CHILD_EDGES,
-    fixes: HANDED_FIXES
+    fixes: {
+      ...HANDED_FIXES,
+      EPERM: AUDIT_FILTERED
+    }
   };
-  writer.add(dup3(new ResultOf(notifier, "listener"), SCRIPT_PIDFD, O_CLOEXEC), edges);
-  writer.add(sendDescriptor(socket, SCRIPT_PIDFD), edges);
+  const copied = dup3(new ResultOf(notifier, "listener"), SCRIPT_PIDFD, O_CLOEXEC);
+  for (const call2 of [
+    copied,
+    sendDescriptor(socket, SCRIPT_PIDFD)
+  ]) {
+    writer.add(unobserved(call2), edges);
+  }
 }
 
 
@@ -17868,16 +17928,16 @@ var UNITS = {
   g: 2 ** 30,
   t: 2 ** 40
 };
-function bytesOf2(size) {
+function bytesOf3(size) {
   const [, digits, unit] = /^(\d+)([kmgt]?)$/i.exec(size) ?? [];
   return digits === void 0 ? void 0 : Number(digits) * UNITS[unit.toLowerCase()];
 }
 function numberOf2(value) {
   if (typeof value === "number") return value;
-  return value === "unlimited" ? Infinity : bytesOf2(value);
+  return value === "unlimited" ? Infinity : bytesOf3(value);
 }
 function isSize(value, min) {
-  const bytes = typeof value === "string" ? bytesOf2(value) : value;
+  const bytes = typeof value === "string" ? bytesOf3(value) : value;
   return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= min;
 }
 function isCpus(value) {

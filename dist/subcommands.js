@@ -3346,8 +3346,13 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
   });
   add2(rt_sigprocmask("none", null));
   const late = shape.sealed === true ? lateCalls(calls, plan) : [];
-  for (const planned of calls) {
-    if (!late.includes(planned)) writer.part(planned);
+  for (const [index, planned] of calls.entries()) {
+    if (late.includes(planned)) continue;
+    const isObserved = calls.slice(0, index).some(({ call: call2 }) => call2 === notifier?.call);
+    writer.part(isObserved ? {
+      ...planned,
+      call: unobserved(planned.call)
+    } : planned);
   }
   if (notifier !== void 0) sendNotifier(writer, notifier.call, socket);
   if (shape.sealed === true) {
@@ -19147,12 +19152,12 @@ function isBrokenPipe(error) {
   return error instanceof Deno.errors.BrokenPipe || error instanceof SyscallError && error.code === "EPIPE";
 }
 async function passOnOutput(output, { outputs }, descriptors) {
-  const bytesOf9 = (fd) => fd === 1 ? output.stdout : output.stderr;
+  const bytesOf10 = (fd) => fd === 1 ? output.stdout : output.stderr;
   await Promise.all([
     ...outputs
   ].map(async ([fd, target]) => {
     const writer = target.getWriter();
-    const bytes = bytesOf9(fd);
+    const bytes = bytesOf10(fd);
     if (bytes.length > 0) await writer.write(bytes);
     await writer.close();
     writer.releaseLock();
@@ -19160,7 +19165,7 @@ async function passOnOutput(output, { outputs }, descriptors) {
   const [stdout, stderr] = [
     1,
     2
-  ].map((fd) => descriptors[fd] === void 0 || outputs.has(fd) ? void 0 : bytesOf9(fd));
+  ].map((fd) => descriptors[fd] === void 0 || outputs.has(fd) ? void 0 : bytesOf10(fd));
   return commandOutput(statusOf(output), stdout, stderr);
 }
 async function passOn(channel, target) {
@@ -23762,19 +23767,62 @@ function unobserved(call2) {
 function observing(filter, numbers, architecture) {
   const asked = filter.slice();
   const view2 = new DataView(asked.buffer);
-  for (let at4 = 0; at4 < asked.length; at4 += INSTRUCTION_SIZE) {
-    const denies2 = view2.getUint16(at4, true) === BPF.return && actionOf(view2.getUint32(at4 + 4, true)) === SECCOMP_RET.ERRNO;
-    if (denies2) view2.setUint32(at4 + 4, SECCOMP_RET.USER_NOTIF, true);
+  const denials2 = /* @__PURE__ */ new Map();
+  for (let at5 = 0; at5 < asked.length; at5 += INSTRUCTION_SIZE) {
+    const value = view2.getUint32(at5 + 4, true);
+    if (view2.getUint16(at5, true) !== BPF.return) continue;
+    if (actionOf(value) !== SECCOMP_RET.ERRNO) continue;
+    let end = denials2.get(value);
+    if (end === void 0) {
+      denials2.set(value, end = asked.length + denials2.size * DENIAL_WORDS * INSTRUCTION_SIZE);
+    }
+    view2.setUint16(at5, BPF.jump, true);
+    view2.setUint32(at5 + 4, (end - at5) / INSTRUCTION_SIZE - 1, true);
   }
-  const head2 = numbersHead(numbers, architecture);
-  const whole = new Uint8Array(head2.length + asked.length);
-  whole.set(head2);
-  whole.set(asked, head2.length);
+  const parts2 = [
+    numbersHead(numbers, architecture),
+    asked,
+    ...Array.from(denials2.keys(), denialEnd)
+  ];
+  const whole = new Uint8Array(parts2.reduce((size, { length }) => size + length, 0));
+  let at4 = 0;
+  for (const part2 of parts2) {
+    whole.set(part2, at4);
+    at4 += part2.length;
+  }
   if (whole.length <= MOST_INSTRUCTIONS * INSTRUCTION_SIZE) return whole;
   throw new RangeError(`with what is observed, it has more than ${MOST_INSTRUCTIONS} instructions`);
 }
+function denialEnd(value) {
+  return bytesOf4([
+    [
+      BPF.load,
+      0,
+      0,
+      SIXTH
+    ],
+    [
+      BPF.equal,
+      0,
+      1,
+      Number(UNOBSERVED.value)
+    ],
+    [
+      BPF.return,
+      0,
+      0,
+      value
+    ],
+    [
+      BPF.return,
+      0,
+      0,
+      SECCOMP_RET.USER_NOTIF
+    ]
+  ]);
+}
 function numbersHead(numbers, architecture) {
-  const words3 = [
+  return bytesOf4([
     [
       BPF.load,
       0,
@@ -23832,7 +23880,9 @@ function numbersHead(numbers, architecture) {
         SECCOMP_RET.USER_NOTIF
       ]
     ])
-  ];
+  ]);
+}
+function bytesOf4(words3) {
   const bytes = new Uint8Array(words3.length * INSTRUCTION_SIZE);
   const view2 = new DataView(bytes.buffer);
   words3.forEach(([code, holds5, fails, value], index) => {
@@ -23876,7 +23926,7 @@ function holds(code, accumulator, value) {
   if (code === BPF.greaterOrEqual) return accumulator >= value;
   throw new TypeError(`no filter of this project has the instruction 0x${code.toString(16)}`);
 }
-var ACTION_BITS, DATA_BITS, NUMBER, ARCHITECTURE, SIXTH, UNOBSERVED, EPERM;
+var ACTION_BITS, DATA_BITS, NUMBER, ARCHITECTURE, SIXTH, UNOBSERVED, DENIAL_WORDS, EPERM;
 var init_observe = __esm({
   "ffi/seccomp/observe.ts": (function () {
     init_call();
@@ -23892,6 +23942,7 @@ var init_observe = __esm({
       56
     ];
     UNOBSERVED = new Named(1918987627, "UNOBSERVED");
+    DENIAL_WORDS = 4;
     EPERM = 1;
   })
 });
@@ -27187,14 +27238,14 @@ function executeSealed(writer, { image: image3, socket, paths, late, marked = (c
   const inside2 = new ProgramWriter();
   inside2.section = "program";
   const again = new Label("the program is this executable itself");
-  inside2.add(fcntl(socket, F_SETFD, FD_CLOEXEC), {
+  inside2.add(marked(fcntl(socket, F_SETFD, FD_CLOEXEC)), {
     onFailure: again
   });
   for (const planned of late) inside2.part(planned);
   const candidates = tryExec(inside2, paths, marked);
   inside2.place(EXIT_CHILD);
   const table2 = new Named(TABLE_ADDRESS, "table");
-  const report = inside2.add(call("write", socket, table2, 0), {
+  const report = inside2.add(marked(call("write", socket, table2, 0)), {
     accept: [
       "EPIPE",
       "ECONNRESET"
@@ -27321,10 +27372,18 @@ function sendSocket(add2, listener) {
 function sendNotifier(writer, notifier, socket) {
   const edges = {
     ...CHILD_EDGES,
-    fixes: HANDED_FIXES
+    fixes: {
+      ...HANDED_FIXES,
+      EPERM: AUDIT_FILTERED
+    }
   };
-  writer.add(dup3(new ResultOf(notifier, "listener"), SCRIPT_PIDFD, O_CLOEXEC), edges);
-  writer.add(sendDescriptor(socket, SCRIPT_PIDFD), edges);
+  const copied = dup3(new ResultOf(notifier, "listener"), SCRIPT_PIDFD, O_CLOEXEC);
+  for (const call2 of [
+    copied,
+    sendDescriptor(socket, SCRIPT_PIDFD)
+  ]) {
+    writer.add(unobserved(call2), edges);
+  }
 }
 
 
@@ -27361,7 +27420,7 @@ function openTerminal(add2) {
   add2(sendDescriptor(CONTAINER_SOCKET, RESERVED));
   return new ResultOf(slave, "slave");
 }
-var openNull, BEYOND_LIMIT, HANDED_FIXES;
+var openNull, BEYOND_LIMIT, HANDED_FIXES, AUDIT_FILTERED;
 var init_enter_program = __esm({
   "launch/enter_program.ts": (function () {
     init_call();
@@ -27383,6 +27442,7 @@ var init_enter_program = __esm({
       EBADF: BEYOND_LIMIT,
       EINVAL: BEYOND_LIMIT
     };
+    AUDIT_FILTERED = "the filter (seccomp) denies a call by which an audit begins: allow dup3 and sendmsg in it, or run without an audit";
   })
 });
 
@@ -40918,7 +40978,7 @@ var init_audit = __esm({
 });
 
 // scripts/ramekin/units.ts
-function bytesOf4(text5, flag2) {
+function bytesOf5(text5, flag2) {
   const [, number2, unit] = /^(\d+)([kmgt]?)$/i.exec(text5) ?? [];
   if (number2 !== void 0) return Number(number2) * SIZES[unit.toLowerCase()];
   throw new UsageError(`--${flag2}=${text5} is no size; one is 1000000, 512k, 100m or 2g`);
@@ -40999,7 +41059,7 @@ function upkeepOf(given) {
     },
     name: given.value(NAME7.name),
     replace: given.has("replace"),
-    logBytes: size === void 0 ? USUAL_LOG : bytesOf4(size, "log-size")
+    logBytes: size === void 0 ? USUAL_LOG : bytesOf5(size, "log-size")
   };
 }
 function restartOf(given) {
@@ -45150,7 +45210,7 @@ var init_read_tree = __esm({
 
 // images/layer/tar/writer.ts
 function headerOf(entry2) {
-  const name = bytesOf5(entry2.name), target = bytesOf5(entry2.target ?? "");
+  const name = bytesOf6(entry2.name), target = bytesOf6(entry2.target ?? "");
   const split5 = splitName(name);
   const records = [];
   const keep2 = (key, value) => records.push(record(key, value));
@@ -45263,7 +45323,7 @@ function record(key, value) {
 function isAscii(bytes) {
   return bytes.every((byte) => byte < 128);
 }
-function bytesOf5(text5) {
+function bytesOf6(text5) {
   const bytes = new Uint8Array(text5.length * 3);
   return bytes.subarray(0, encodeName(text5, bytes).written);
 }
@@ -49723,10 +49783,10 @@ async function addLayer(store, session, image3, { changes, epoch, signal, maxByt
   };
 }
 async function addManifest(store, session, { manifest: { mediaType, config: { mediaType: configType }, layers } }, layer, config) {
-  return await store.addBytes(session, mediaType, bytesOf6({
+  return await store.addBytes(session, mediaType, bytesOf7({
     schemaVersion: 2,
     mediaType,
-    config: await store.addBytes(session, configType, bytesOf6(config)),
+    config: await store.addBytes(session, configType, bytesOf7(config)),
     layers: [
       ...layers,
       layer
@@ -49756,7 +49816,7 @@ async function upperOf(changes) {
   });
 }
 function configWith(before, diffId, time, { config = {}, message: message2 }) {
-  const { diffIds } = parseConfig("the configuration", bytesOf6(before));
+  const { diffIds } = parseConfig("the configuration", bytesOf7(before));
   const created = time.toISOString().replace(".000Z", "Z");
   const history = Array.isArray(before["history"]) ? before["history"] : [];
   const entry2 = {
@@ -49818,7 +49878,7 @@ function programWith(before, config) {
     }
   };
 }
-function bytesOf6(value) {
+function bytesOf7(value) {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 var DOCKER_LAYER;
@@ -50325,7 +50385,7 @@ function pullOptions(given) {
   return {
     ...registryOptions(given),
     ...maxSize !== void 0 && {
-      maxBytes: bytesOf4(maxSize, "max-size")
+      maxBytes: bytesOf5(maxSize, "max-size")
     },
     ...platform !== void 0 && {
       platform
@@ -50653,7 +50713,7 @@ var init_file_flags = __esm({
 
 function sizeOf3(given, flag2) {
   const value = given.value(flag2);
-  if (value !== void 0 && value !== "unlimited") bytesOf4(value, flag2);
+  if (value !== void 0 && value !== "unlimited") bytesOf5(value, flag2);
   return value;
 }
 function fileSizeOf(given, flag2) {
@@ -61923,7 +61983,7 @@ async function run8(given) {
   if (output === "-" && Deno.stdout.isTerminal()) {
     throw new UsageError("-o=-: the standard output is a terminal; redirect it to a file");
   }
-  const bytes = await bytesOf7(given, options);
+  const bytes = await bytesOf8(given, options);
   if (output === "-") writeOut(bytes);
   else writeExecutable(output, bytes);
   if (given.has("json")) printJson({
@@ -61942,7 +62002,7 @@ function writeExecutable(path2, bytes) {
   });
   if (Deno.build.os !== "windows") Deno.chmodSync(path2, 493);
 }
-async function bytesOf7(given, options) {
+async function bytesOf8(given, options) {
   const [path2] = given.operands;
   if (given.has("sandbox")) {
     if (path2 !== void 0) {
@@ -62114,7 +62174,7 @@ async function run10(given) {
     throw new UsageError(typeof from2 === "string" ? "neither is in a container: NAME:PATH is, with a pid or a name of ramekin ps" : "both are in containers; copy out of the one first, and then into the other");
   }
   const bounds2 = given.has("max-bytes") ? {
-    maxBytes: bytesOf4(given.value("max-bytes"), "max-bytes")
+    maxBytes: bytesOf5(given.value("max-bytes"), "max-bytes")
   } : {};
   const inside2 = typeof from2 === "string" ? to : from2;
   using container = attachTo(inside2.container, given.has("any"));
@@ -63225,7 +63285,7 @@ function run22(given) {
         message: message2
       },
       ...maxSize !== void 0 && {
-        maxBytes: bytesOf4(maxSize, "max-size")
+        maxBytes: bytesOf5(maxSize, "max-size")
       }
     });
     if (given.has("json")) printJson({
@@ -69322,7 +69382,7 @@ function keepBox(kept) {
       mode: 448
     });
     if (!kept.isSafe()) return false;
-    const bytes = bytesOf8(kept.flags);
+    const bytes = bytesOf9(kept.flags);
     write8(kept, new Uint8Array([
       ...bytes ?? [],
       ...kept.key
@@ -69333,7 +69393,7 @@ function keepBox(kept) {
     return false;
   }
 }
-function bytesOf8(flags2) {
+function bytesOf9(flags2) {
   try {
     const subcommand = SUBCOMMANDS.find(({ name }) => name === "sandbox");
     const given = readArguments(flags2, subcommand);
