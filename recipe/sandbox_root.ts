@@ -27,6 +27,9 @@ import {
 import type { Step } from "./steps.ts";
 import { CURRENT_SYSTEM, HIDDEN_FILES, SYSTEM_FILES, systemNetworkFiles } from "./system_files.ts";
 
+/** How a directory is shown whose changes are thrown away. */
+const THROWN_AWAY = { discard: true, untrusted: true } as const;
+
 /** The name of a sandbox. */
 export const HOSTNAME = "sandbox";
 
@@ -107,7 +110,7 @@ class SandboxRoot {
   #askedFile(file: ShownFile): Step {
     const { option, path, access } = file;
     if (option === "tmpfs") return this.#temporary(path);
-    if (option === "overlay") return overlay(this.#at(path), { lower: [path], discard: true });
+    if (option === "overlay") return overlay(this.#at(path), { lower: [path], ...THROWN_AWAY });
     const around = this.#accessAround(path);
     const held = this.#changesOf(file);
     if (held !== undefined) return this.#heldDirectory(path, held);
@@ -153,7 +156,7 @@ class SandboxRoot {
   #otherRoot(directory: string): readonly Step[] {
     const { net = "none" } = this.#options;
     return [
-      overlay(this.#root, { lower: [directory], discard: true }),
+      overlay(this.#root, { lower: [directory], ...THROWN_AWAY }),
       ...(net !== "host"
         ? this.#loopbackHosts()
         : ["/etc/resolv.conf", "/etc/hosts"].map((path) =>

@@ -33,7 +33,7 @@ import type { OverlayStep } from "../../recipe/steps/overlay.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { HostPath } from "../host_path.ts";
 import { copyTree } from "../copy_tree.ts";
-import { refuseKernelMount } from "./kernel_mounts.ts";
+import { refuseKernelFile, refuseKernelMount } from "./kernel_mounts.ts";
 import { checkOptions, mountFilesystem } from "./mounts.ts";
 import { unexpanded } from "../../recipe/unexpanded.ts";
 
@@ -50,16 +50,17 @@ interface Changes {
  */
 export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would be mounted on the host");
-  const held = step.untrusted === true ? trustedOrigin(step.lower[0]!, plan) : undefined;
+  const shown = step.untrusted === true ? trustedOrigin(step.lower[0]!, plan) : undefined;
+  const isHeld = shown !== undefined && step.discard !== true;
   const target = plan.path(step.target);
   if (target.needsMountPoint) target.makeMountPoint("directory");
-  const origin = held ?? onlyOrigin(step, plan);
+  const origin = isHeld ? shown : onlyOrigin(step, plan);
   const lower = step.lower.map((path) => {
     plan.access.recordLowerDirectory(path);
     const source = plan.source(path);
     // What it shows of the host is looked for by the host's paths alone.
     if (!(source instanceof HostPath)) plan.state.unknownSource ??= path;
-    return openLower(plan, path);
+    return openLower(plan, path, shown !== undefined && !plan.host.isHere);
   });
   const changes = step.upper === undefined ? undefined : openChanges(plan, step.upper, step.work!);
   const flags = MS_NOSUID | MS_NODEV;
@@ -76,7 +77,7 @@ export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
     const written = step.discard === true ? { upper: "upper", work: "work" } : changes;
     const data = overlayData(plan, lower.length, written);
     checkOptions(plan, data);
-    const restricted = held === undefined ? 0 : flags;
+    const restricted = shown === undefined ? 0 : flags;
     plan.call(mount("overlay", ".", "overlay", restricted, data), {
       fixes: overlayFixes(step, plan),
     });
@@ -92,7 +93,7 @@ export function lowerOverlay(step: OverlayStep, plan: PlanBuilder): void {
       ...step.lower.map((path) => ({ path, changes: false })),
     ],
     readOnly: step.upper === undefined && step.discard !== true,
-    own: held === undefined,
+    own: !isHeld,
   });
 }
 
@@ -113,7 +114,7 @@ function trustedOrigin(lower: string, plan: PlanBuilder): string {
     plan.refuse(`${lower} is no directory of the host at this step, and "untrusted" takes one`);
   }
   const { path, type } = source.resolved;
-  refuseKernelMount(lower, path, plan);
+  if (plan.host.isHere) refuseKernelMount(lower, path, plan);
   if (type === "directory" || type === undefined || type === "unknown") return path;
   return plan.refuse(
     `${lower} is not a directory, and changes are held for whole directories; name the one it is in`,
@@ -134,13 +135,14 @@ function overlayFixes(step: OverlayStep, plan: PlanBuilder): Fixes {
   };
 }
 
-function openLower(plan: PlanBuilder, path: string): ResultOf {
+function openLower(plan: PlanBuilder, path: string, isChecked: boolean): ResultOf {
   const opened = plan.source(path).open(O_PATH | O_DIRECTORY, {
     fixes: {
       ENOENT: `the lower directory ${path} does not exist${unexpanded(path)}`,
       ENOTDIR: `${path} is not a directory`,
     },
   });
+  if (isChecked) refuseKernelFile(opened, plan);
   const tree = copyTree(plan, opened, 0, path, {
     EINVAL: `in a user namespace no lower directory may have a mount of the host below it, and ` +
       `${path} has one`,

@@ -27,9 +27,9 @@ export interface OverlayOptions {
   readonly discard?: boolean;
   /**
    * Whether the program is not trusted with the lower directory, which then is shown as `bind()` shows
-   * one: `protect()` and `denyFiles()` find their files in it, what is mounted on it has to be there,
-   * and it has no devices and no set-user-ID programs. Where a denied or protected name is missing,
-   * it can be made, as that changes `upper` alone. Needs `upper`, and one lower directory.
+   * one: `protect()` and `denyFiles()` find their files in it, what is mounted on it has to be there
+   * unless changes are discarded, and it has no devices and no set-user-ID programs. Where a denied or protected name is missing,
+   * it can be made, as that changes `upper` alone. Needs `upper` or `discard`, and one lower directory.
    */
   readonly untrusted?: boolean;
 }
@@ -40,7 +40,7 @@ export interface OverlayOptions {
  * directories. Needs `unshare("mount")` before it.
  *
  * @throws {RecipeError} for `upper` without `work` or with `discard`, for a single lower directory
- * with none of them, and for `untrusted` without `upper` or with several lower directories
+ * with none of them, and for `untrusted` with neither `upper` nor `discard`, or with several lower directories
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, onto `/`, or with
  * more directories than fit into the 4095 bytes of options that mount(2) takes; with `untrusted` for
  * a lower directory that is none of the host, or a filesystem of the kernel
@@ -80,8 +80,8 @@ export const overlaySchema: StepSchema<OverlayStep> = stepSchema("overlay", () =
   if (upper === undefined && discard !== true && lower.length < 2) {
     return `needs two lower directories without "upper" or "discard"`;
   }
-  if (untrusted === true && (upper === undefined || lower.length > 1)) {
-    return `"untrusted" needs "upper", and one lower directory`;
+  if (untrusted === true && (upper === undefined && discard !== true || lower.length > 1)) {
+    return `"untrusted" needs "upper" or "discard", and one lower directory`;
   }
   return undefined;
 });

@@ -67,7 +67,7 @@ export interface RootVolume {
  *
  * It is the same as `bind()` or `overlay()` of the directory, `devices()`, `proc()`, `sysfs()`,
  * `tmpfs()`, a `bind()` of each volume, and `pivotRoot()`; `plan()` shows its calls. It restricts
- * nothing else.
+ * nothing else: for a program that is not trusted, `sandbox({ root })` has a root with all protections.
  *
  * @throws {RecipeError} for `discard` with `readOnly`, and for a volume in /proc
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it

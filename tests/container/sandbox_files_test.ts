@@ -110,6 +110,19 @@ test("what cannot be shown is refused when it is written", () => {
   refused({ root: "/srv", read: ["/"] }, '"root" takes the place of all files');
 });
 
+test("a filesystem of the kernel is refused, in whichever way it would be shown", () => {
+  const ways: readonly SandboxOptions[] = [
+    { overlay: ["/sys"] },
+    { root: "/sys" },
+    { bind: [["/sys", "/in", "ro"]] },
+    { tryRead: ["/sys"] },
+  ];
+  for (const options of ways) {
+    const { message } = assertThrows(() => sandbox(options).command("true"), RecipeError);
+    assertStringIncludes(message, "/sys is a filesystem of the kernel (sysfs)");
+  }
+});
+
 /** Attacks by a second path at which a sandbox shows the same files. */
 const ATTACKS: Readonly<Record<string, (work: string) => [SandboxOptions, string]>> = {
   "a protected file, at another path": (work) => [
