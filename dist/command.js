@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "82ae909c356d81f59920458f19a007e871b2d916fdeae398b0b63e98b1b12dfa";
+var BUILD = "05796909f2f85b8d0452c517d04262a6f9f9f2779e6db2ba01d66f09f7f53cd9";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

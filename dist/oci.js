@@ -25001,15 +25001,16 @@ function lowerUserNetwork(step, plan) {
 // plan/steps/overlay.ts
 function lowerOverlay(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
-  const held = step.untrusted === true ? trustedOrigin(step.lower[0], plan) : void 0;
+  const shown2 = step.untrusted === true ? trustedOrigin(step.lower[0], plan) : void 0;
+  const isHeld = shown2 !== void 0 && step.discard !== true;
   const target = plan.path(step.target);
   if (target.needsMountPoint) target.makeMountPoint("directory");
-  const origin = held ?? onlyOrigin(step, plan);
+  const origin = isHeld ? shown2 : onlyOrigin(step, plan);
   const lower2 = step.lower.map((path2) => {
     plan.access.recordLowerDirectory(path2);
     const source = plan.source(path2);
     if (!(source instanceof HostPath)) plan.state.unknownSource ??= path2;
-    return openLower(plan, path2);
+    return openLower(plan, path2, shown2 !== void 0 && !plan.host.isHere);
   });
   const changes = step.upper === void 0 ? void 0 : openChanges(plan, step.upper, step.work);
   const flags16 = MS_NOSUID | MS_NODEV;
@@ -25039,7 +25040,7 @@ function lowerOverlay(step, plan) {
     } : changes;
     const data2 = overlayData(plan, lower2.length, written2);
     checkOptions(plan, data2);
-    const restricted = held === void 0 ? 0 : flags16;
+    const restricted = shown2 === void 0 ? 0 : flags16;
     plan.call(mount("overlay", ".", "overlay", restricted, data2), {
       fixes: overlayFixes(step, plan)
     });
@@ -25065,7 +25066,7 @@ function lowerOverlay(step, plan) {
       }))
     ],
     readOnly: step.upper === void 0 && step.discard !== true,
-    own: held === void 0
+    own: !isHeld
   });
 }
 function onlyOrigin({ lower: lower2, discard: discard2 }, plan) {
@@ -25082,7 +25083,7 @@ function trustedOrigin(lower2, plan) {
     plan.refuse(`${lower2} is no directory of the host at this step, and "untrusted" takes one`);
   }
   const { path: path2, type } = source.resolved;
-  refuseKernelMount(lower2, path2, plan);
+  if (plan.host.isHere) refuseKernelMount(lower2, path2, plan);
   if (type === "directory" || type === void 0 || type === "unknown") return path2;
   return plan.refuse(`${lower2} is not a directory, and changes are held for whole directories; name the one it is in`);
 }
@@ -25103,13 +25104,14 @@ function overlayFixes(step, plan) {
     ENODEV: "this kernel has no overlayfs (modprobe overlay)"
   };
 }
-function openLower(plan, path2) {
+function openLower(plan, path2, isChecked) {
   const opened = plan.source(path2).open(O_PATH | O_DIRECTORY, {
     fixes: {
       ENOENT: `the lower directory ${path2} does not exist${unexpanded(path2)}`,
       ENOTDIR: `${path2} is not a directory`
     }
   });
+  if (isChecked) refuseKernelFile(opened, plan);
   const tree = copyTree(plan, opened, 0, path2, {
     EINVAL: `in a user namespace no lower directory may have a mount of the host below it, and ${path2} has one`
   });
@@ -26141,8 +26143,8 @@ var overlaySchema = stepSchema("overlay", () => ({
   if (upper === void 0 && discard2 !== true && lower2.length < 2) {
     return `needs two lower directories without "upper" or "discard"`;
   }
-  if (untrusted === true && (upper === void 0 || lower2.length > 1)) {
-    return `"untrusted" needs "upper", and one lower directory`;
+  if (untrusted === true && (upper === void 0 && discard2 !== true || lower2.length > 1)) {
+    return `"untrusted" needs "upper" or "discard", and one lower directory`;
   }
   return void 0;
 });

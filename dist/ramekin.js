@@ -11259,8 +11259,8 @@ var overlaySchema = stepSchema("overlay", () => ({
   if (upper === void 0 && discard2 !== true && lower2.length < 2) {
     return `needs two lower directories without "upper" or "discard"`;
   }
-  if (untrusted === true && (upper === void 0 || lower2.length > 1)) {
-    return `"untrusted" needs "upper", and one lower directory`;
+  if (untrusted === true && (upper === void 0 && discard2 !== true || lower2.length > 1)) {
+    return `"untrusted" needs "upper" or "discard", and one lower directory`;
   }
   return void 0;
 });
@@ -29494,15 +29494,16 @@ function lowerUserNetwork(step, plan) {
 // plan/steps/overlay.ts
 function lowerOverlay(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
-  const held = step.untrusted === true ? trustedOrigin(step.lower[0], plan) : void 0;
+  const shown2 = step.untrusted === true ? trustedOrigin(step.lower[0], plan) : void 0;
+  const isHeld = shown2 !== void 0 && step.discard !== true;
   const target = plan.path(step.target);
   if (target.needsMountPoint) target.makeMountPoint("directory");
-  const origin = held ?? onlyOrigin(step, plan);
+  const origin = isHeld ? shown2 : onlyOrigin(step, plan);
   const lower2 = step.lower.map((path2) => {
     plan.access.recordLowerDirectory(path2);
     const source = plan.source(path2);
     if (!(source instanceof HostPath)) plan.state.unknownSource ??= path2;
-    return openLower(plan, path2);
+    return openLower(plan, path2, shown2 !== void 0 && !plan.host.isHere);
   });
   const changes = step.upper === void 0 ? void 0 : openChanges(plan, step.upper, step.work);
   const flags2 = MS_NOSUID | MS_NODEV;
@@ -29532,7 +29533,7 @@ function lowerOverlay(step, plan) {
     } : changes;
     const data2 = overlayData(plan, lower2.length, written2);
     checkOptions(plan, data2);
-    const restricted = held === void 0 ? 0 : flags2;
+    const restricted = shown2 === void 0 ? 0 : flags2;
     plan.call(mount("overlay", ".", "overlay", restricted, data2), {
       fixes: overlayFixes(step, plan)
     });
@@ -29558,7 +29559,7 @@ function lowerOverlay(step, plan) {
       }))
     ],
     readOnly: step.upper === void 0 && step.discard !== true,
-    own: held === void 0
+    own: !isHeld
   });
 }
 function onlyOrigin({ lower: lower2, discard: discard2 }, plan) {
@@ -29575,7 +29576,7 @@ function trustedOrigin(lower2, plan) {
     plan.refuse(`${lower2} is no directory of the host at this step, and "untrusted" takes one`);
   }
   const { path: path2, type } = source.resolved;
-  refuseKernelMount(lower2, path2, plan);
+  if (plan.host.isHere) refuseKernelMount(lower2, path2, plan);
   if (type === "directory" || type === void 0 || type === "unknown") return path2;
   return plan.refuse(`${lower2} is not a directory, and changes are held for whole directories; name the one it is in`);
 }
@@ -29596,13 +29597,14 @@ function overlayFixes(step, plan) {
     ENODEV: "this kernel has no overlayfs (modprobe overlay)"
   };
 }
-function openLower(plan, path2) {
+function openLower(plan, path2, isChecked) {
   const opened = plan.source(path2).open(O_PATH | O_DIRECTORY, {
     fixes: {
       ENOENT: `the lower directory ${path2} does not exist${unexpanded(path2)}`,
       ENOTDIR: `${path2} is not a directory`
     }
   });
+  if (isChecked) refuseKernelFile(opened, plan);
   const tree = copyTree(plan, opened, 0, path2, {
     EINVAL: `in a user namespace no lower directory may have a mount of the host below it, and ${path2} has one`
   });
@@ -33779,6 +33781,10 @@ function systemNetworkFiles() {
 
 
 // recipe/sandbox_root.ts
+var THROWN_AWAY = {
+  discard: true,
+  untrusted: true
+};
 var HOSTNAME = "sandbox";
 var TEMPORARY = [
   "/tmp",
@@ -33849,7 +33855,7 @@ var SandboxRoot = class {
       lower: [
         path2
       ],
-      discard: true
+      ...THROWN_AWAY
     });
     const around = accessAround$96.call(this, path2);
     const held = this.#changesOf(file);
@@ -33996,7 +34002,7 @@ var SandboxRoot = class {
         lower: [
           directory
         ],
-        discard: true
+        ...THROWN_AWAY
       }),
       ...net !== "host" ? this.#loopbackHosts() : [
         "/etc/resolv.conf",

@@ -13595,8 +13595,8 @@ var init_overlay = __esm({
       if (upper === void 0 && discard3 !== true && lower3.length < 2) {
         return `needs two lower directories without "upper" or "discard"`;
       }
-      if (untrusted === true && (upper === void 0 || lower3.length > 1)) {
-        return `"untrusted" needs "upper", and one lower directory`;
+      if (untrusted === true && (upper === void 0 && discard3 !== true || lower3.length > 1)) {
+        return `"untrusted" needs "upper" or "discard", and one lower directory`;
       }
       return void 0;
     });
@@ -34347,15 +34347,16 @@ var init_user_network3 = __esm({
 // plan/steps/overlay.ts
 function lowerOverlay(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
-  const held = step.untrusted === true ? trustedOrigin(step.lower[0], plan) : void 0;
+  const shown4 = step.untrusted === true ? trustedOrigin(step.lower[0], plan) : void 0;
+  const isHeld = shown4 !== void 0 && step.discard !== true;
   const target = plan.path(step.target);
   if (target.needsMountPoint) target.makeMountPoint("directory");
-  const origin = held ?? onlyOrigin(step, plan);
+  const origin = isHeld ? shown4 : onlyOrigin(step, plan);
   const lower3 = step.lower.map((path2) => {
     plan.access.recordLowerDirectory(path2);
     const source = plan.source(path2);
     if (!(source instanceof HostPath)) plan.state.unknownSource ??= path2;
-    return openLower(plan, path2);
+    return openLower(plan, path2, shown4 !== void 0 && !plan.host.isHere);
   });
   const changes = step.upper === void 0 ? void 0 : openChanges(plan, step.upper, step.work);
   const flags2 = MS_NOSUID | MS_NODEV;
@@ -34385,7 +34386,7 @@ function lowerOverlay(step, plan) {
     } : changes;
     const data2 = overlayData(plan, lower3.length, written2);
     checkOptions(plan, data2);
-    const restricted2 = held === void 0 ? 0 : flags2;
+    const restricted2 = shown4 === void 0 ? 0 : flags2;
     plan.call(mount("overlay", ".", "overlay", restricted2, data2), {
       fixes: overlayFixes(step, plan)
     });
@@ -34411,7 +34412,7 @@ function lowerOverlay(step, plan) {
       }))
     ],
     readOnly: step.upper === void 0 && step.discard !== true,
-    own: held === void 0
+    own: !isHeld
   });
 }
 function onlyOrigin({ lower: lower3, discard: discard3 }, plan) {
@@ -34428,7 +34429,7 @@ function trustedOrigin(lower3, plan) {
     plan.refuse(`${lower3} is no directory of the host at this step, and "untrusted" takes one`);
   }
   const { path: path2, type } = source.resolved;
-  refuseKernelMount(lower3, path2, plan);
+  if (plan.host.isHere) refuseKernelMount(lower3, path2, plan);
   if (type === "directory" || type === void 0 || type === "unknown") return path2;
   return plan.refuse(`${lower3} is not a directory, and changes are held for whole directories; name the one it is in`);
 }
@@ -34449,13 +34450,14 @@ function overlayFixes(step, plan) {
     ENODEV: "this kernel has no overlayfs (modprobe overlay)"
   };
 }
-function openLower(plan, path2) {
+function openLower(plan, path2, isChecked) {
   const opened2 = plan.source(path2).open(O_PATH | O_DIRECTORY, {
     fixes: {
       ENOENT: `the lower directory ${path2} does not exist${unexpanded(path2)}`,
       ENOTDIR: `${path2} is not a directory`
     }
   });
+  if (isChecked) refuseKernelFile(opened2, plan);
   const tree = copyTree(plan, opened2, 0, path2, {
     EINVAL: `in a user namespace no lower directory may have a mount of the host below it, and ${path2} has one`
   });
@@ -39231,7 +39233,7 @@ var init_system_files = __esm({
 
 // recipe/sandbox_root.ts
 
-var HOSTNAME, TEMPORARY, SandboxRoot;
+var THROWN_AWAY, HOSTNAME, TEMPORARY, SandboxRoot;
 var init_sandbox_root = __esm({
   "recipe/sandbox_root.ts": (function () {
     init_errors2();
@@ -39241,6 +39243,10 @@ var init_sandbox_root = __esm({
     init_bind();
     init_builders();
     init_system_files();
+    THROWN_AWAY = {
+      discard: true,
+      untrusted: true
+    };
     HOSTNAME = "sandbox";
     TEMPORARY = [
       "/tmp",
@@ -39310,7 +39316,7 @@ var init_sandbox_root = __esm({
           lower: [
             path2
           ],
-          discard: true
+          ...THROWN_AWAY
         });
         const around = accessAround$96.call(this, path2);
         const held = this.#changesOf(file);
@@ -39457,7 +39463,7 @@ var init_sandbox_root = __esm({
             lower: [
               directory2
             ],
-            discard: true
+            ...THROWN_AWAY
           }),
           ...net !== "host" ? this.#loopbackHosts() : [
             "/etc/resolv.conf",
