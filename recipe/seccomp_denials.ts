@@ -70,8 +70,8 @@ export const SECCOMP_DENIALS = {
   "@ipc": (): readonly SeccompRule[] => [deny(callsOf(IPC))],
   /** Limits of other processes of the user, by which those can be ended (RLIMIT_CPU). */
   "@limits-of-others": (): readonly SeccompRule[] => [
-    { ...deny(["prlimit64"], is(0, INT, 0)), action: "SCMP_ACT_ALLOW" },
-    deny(["prlimit64"]),
+    // Whatever the upper half of the pid is: a rule that denies must not let anything pass.
+    deny(["prlimit64"], { index: 0, value: 0, op: "SCMP_CMP_NE" }),
   ],
 } as const;
 

@@ -1,6 +1,7 @@
 /** `sandbox({ nest: true })`: containers in a sandbox, and what stays out of reach for them. */
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { landlockVersion } from "../../host.ts";
 import { type Recipe, sandbox, UnsupportedError } from "../../mod.ts";
 import { decode } from "../other_scripts.ts";
 import { program } from "../escapes/support.ts";
@@ -36,6 +37,27 @@ test(
     }
   }),
   notOrdinary,
+);
+
+test(
+  "without it, a degraded sandbox runs in a sandbox",
+  inDirectory((directory) => {
+    Deno.writeTextFileSync(
+      `${directory}/script.ts`,
+      `import { sandbox } from "${PROJECT}/mod.ts";
+      const box = sandbox({ degrade: true });
+      const script = "cat ${directory}/script.ts || echo hidden; echo > /tmp/file || echo held";
+      const { stdout } = box.command("sh", { args: ["-c", script], stderr: "null" }).outputSync();
+      console.log(box.degraded.refused, new TextDecoder().decode(stdout).split("\\n").join(" "));`,
+    );
+    const box = sandbox({ setuidFiles: true, read: [Deno.execPath(), PROJECT, directory] });
+    const { stdout, stderr } = box.command(Deno.execPath(), {
+      args: ["run", "--no-check", "--no-config", "--allow-ffi", `${directory}/script.ts`],
+      env: { DENO_DIR: "/tmp/deno", NO_COLOR: "1" },
+    }).outputSync();
+    assertEquals(decode(stdout), "clone fails with EPERM hidden held \n", decode(stderr));
+  }),
+  landlockVersion() >= 3 ? undefined : "needs the Landlock of Linux 6.2",
 );
 
 test("the command has it", async () => {
