@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "05796909f2f85b8d0452c517d04262a6f9f9f2779e6db2ba01d66f09f7f53cd9";
+var BUILD = "b8c0db316b391e1d10122c656fbdc5f786ce55e62900554da9c1be2db6bfcd85";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -14382,15 +14382,14 @@ var init_seccomp_denials = __esm({
       ],
       /** Limits of other processes of the user, by which those can be ended (RLIMIT_CPU). */
       "@limits-of-others": () => [
-        {
-          ...deny([
-            "prlimit64"
-          ], is(0, INT2, 0)),
-          action: "SCMP_ACT_ALLOW"
-        },
+        // Whatever the upper half of the pid is: a rule that denies must not let anything pass.
         deny([
           "prlimit64"
-        ])
+        ], {
+          index: 0,
+          value: 0,
+          op: "SCMP_CMP_NE"
+        })
       ]
     };
     ATTRIBUTES = `
