@@ -77,6 +77,12 @@ export const MOUNTED_FILES: readonly string[] = [
   "/sys",
 ];
 
+/**
+ * What is the system's, and shown as it is to who asks for it. In all other volumes a program may leave
+ * links for the next container, to have another directory shown as a volume.
+ */
+const SYSTEMS = /^\/+(?:$|(?:dev|proc|sys)(?:\/|$))/;
+
 /** Where a container says that it is one, as podman's do. */
 const MARKER = "/run/.containerenv";
 
@@ -110,7 +116,7 @@ export async function rootSteps(
     ...await networkFiles(root, session, hostname, net),
     ...shown(root, root.marker, MARKER, true),
     ...Object.entries(volumes).flatMap(([target, { source, readOnly = false }]) =>
-      shown(root, source, target, readOnly)
+      shown(root, source, target, readOnly, !SYSTEMS.test(source))
     ),
     pivotRoot(root.path),
     // Devices that a layer has made are those of this machine, if root unpacks it.
@@ -176,12 +182,13 @@ function shown(
   source: string,
   target: string,
   readOnly: boolean,
+  untrusted = false,
 ): readonly Step[] {
   const { path, hasParent } = resolveInImage(root.path, target);
   const parent = path.slice(0, path.lastIndexOf("/"));
   return [
     ...(hasParent || parent === "" ? [] : [mkdir(root.path + parent)]),
-    bind(source, root.path + path, { readOnly }),
+    bind(source, root.path + path, { readOnly, ...(untrusted && { untrusted }) }),
   ];
 }
 

@@ -16,13 +16,13 @@ import {
 } from "../../mod.ts";
 import { stringifyRecipe } from "../../yaml/mod.ts";
 import type { Arguments } from "./arguments.ts";
-import { writeText } from "./files.ts";
 import { learnedFlags } from "./learn/flags.ts";
 import { isWide, learn, type Learnt } from "./learn/grants.ts";
 import { homeDirectories } from "./learn/homes.ts";
 import { printLearnt } from "./learn/report.ts";
 import { startedFile } from "./learn/started.ts";
 import { NAME_SERVERS, realPath, Secrets } from "./learn/secrets.ts";
+import { ReportFile } from "./report_file.ts";
 import { runProgram } from "./run_program.ts";
 import {
   inheritedBy,
@@ -47,8 +47,7 @@ export async function run(given: Arguments): Promise<number> {
     throw new UsageError("the program is missing: ramekin learn -- PROGRAM ...");
   }
   const file = given.value("output");
-  // Where it cannot be written, nothing runs.
-  if (file !== undefined) writeText(file, "");
+  using recipe = file === undefined ? undefined : new ReportFile(file, "output");
   const homes = homeDirectories(environment()["HOME"]);
   const secrets = new Secrets(homes, Deno.cwd());
   const options = learningOptions(given, secrets, homes);
@@ -69,7 +68,7 @@ export async function run(given: Arguments): Promise<number> {
   if (ended === undefined) return code;
   const used = [...startedFile(given.program[0]!, options), ...ended.uses.list];
   const learnt = learn(used, { homes, writable: options.write, secrets });
-  if (file !== undefined) writeText(file, recipeOf(given, options, learnt));
+  recipe?.write(recipeOf(given, options, learnt));
   printLearnt({
     learnt,
     flags: learnedFlags(given, FLAGS, learnt),

@@ -1,6 +1,6 @@
 /** Programs of images in containers: the root, the user, the environment, what is kept and what is not. */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   collectGarbage,
   commit,
@@ -12,7 +12,7 @@ import {
 } from "../../images/mod.ts";
 import { resolveInImage } from "../../images/run/resolve.ts";
 import { findUser } from "../../images/run/users.ts";
-import { mapRoot, recipe, unshare } from "../../mod.ts";
+import { mapRoot, recipe, RecipeError, unshare } from "../../mod.ts";
 import { subordinateIds } from "../../images/layer/mod.ts";
 import { root, test } from "../support.ts";
 import { without } from "./programs.ts";
@@ -138,6 +138,35 @@ withImage("volumes are shown, and declared ones can be written to", {
     "paths that begin with /",
   );
 });
+
+withImage(
+  "a volume leads over no link that a program has left in another",
+  {},
+  async (image, directory) => {
+    for (const name of ["work/cache", "secret"]) {
+      Deno.mkdirSync(`${directory}/${name}`, { recursive: true });
+    }
+    Deno.chmodSync(`${directory}/work`, 0o777);
+    Deno.writeTextFileSync(`${directory}/secret/x`, "secret");
+    const volumes = {
+      "/work": { source: `${directory}/work` },
+      "/cache": { source: `${directory}/work/cache` },
+    };
+    // The mount of the second volume is not on the way.
+    const first = { "/work": volumes["/work"] };
+    await inside(image, "rm -r /work/cache; busybox ln -s ../secret /work/cache", {
+      volumes: first,
+    });
+    const look = async () => await inside(image, "cat /cache/x", { volumes });
+    await assertRejects(look, RecipeError, "link");
+    assertEquals(
+      await inside(image, "ls /proc2", { volumes: { "/proc2": { source: "/proc/self" } } }).then((
+        text,
+      ) => text.includes("status")),
+      true,
+    );
+  },
+);
 
 withImage("files are mounted where the links of an image lead, there or not", {
   layers: [[

@@ -113,6 +113,17 @@ test("with --discard no change stays, and what was changed is learnt", () =>
     assertStringIncludes(none.stderr, "--discard: it may change nothing here");
   }));
 
+test("the recipe is written to no file that the program has put a link to in its place", () =>
+  inHome(async (home) => {
+    const cwd = `${home}/project`;
+    Deno.writeTextFileSync(`${home}/.bashrc`, "");
+    const script = "ln -sf ../.bashrc recipe.yaml; cat /etc/hosts";
+    const learn = ["learn", "-o", "recipe.yaml", "--", "sh", "-c", script];
+    assertEquals((await ramekinWith({ cwd }, ...learn)).code, 0);
+    assertStringIncludes((await ramekinWith({ cwd }, ...learn)).stderr, "is a symbolic link");
+    assertEquals(Deno.readTextFileSync(`${home}/.bashrc`), "");
+  }));
+
 /** What is learnt of a script in the home directory. */
 async function learntOf(home: string, script: string): Promise<Learnt> {
   const project = `${home}/project`;
