@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "b8c0db316b391e1d10122c656fbdc5f786ce55e62900554da9c1be2db6bfcd85";
+var BUILD = "bf626b37cd548dca56c0564162e2323a9f02248d3ef99a3bd3e7fde0b500b298";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

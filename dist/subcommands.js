@@ -40801,62 +40801,6 @@ var init_mod2 = __esm({
   })
 });
 
-// scripts/ramekin/files.ts
-function readText(path2) {
-  using file = linux.open(path2, linux.O_RDONLY | linux.O_CLOEXEC);
-  const decoder2 = new TextDecoder();
-  const buffer = new Uint8Array(16 * 1024);
-  let text5 = "";
-  for (let count = linux.read(file, buffer); count > 0; count = linux.read(file, buffer)) {
-    text5 += decoder2.decode(buffer.subarray(0, count), {
-      stream: true
-    });
-  }
-  return text5 + decoder2.decode();
-}
-function ifThere2(look2) {
-  try {
-    return look2();
-  } catch (error) {
-    if (error instanceof SyscallError && ABSENT3.has(error.code)) return void 0;
-    throw error;
-  }
-}
-function mayWrite2(path2) {
-  const asked = {
-    name: "write",
-    ...path2 !== void 0 && {
-      path: path2
-    }
-  };
-  return Deno.permissions.querySync(asked).state === "granted";
-}
-function writeText2(path2, text5) {
-  writeBytes(path2, new TextEncoder().encode(text5), 420);
-}
-function writeBytes(path2, content2, mode2) {
-  const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
-  using file = linux.open(path2, flags2, mode2);
-  writeAll2(file, content2);
-}
-function writeAll2(file, content2) {
-  let bytes = content2;
-  while (bytes.length > 0) bytes = bytes.subarray(linux.write(file, bytes));
-}
-var ABSENT3;
-var init_files8 = __esm({
-  "scripts/ramekin/files.ts": (function () {
-    init_mod2();
-    ABSENT3 = /* @__PURE__ */ new Set([
-      "ENOENT",
-      "ENOTDIR",
-      "EACCES",
-      "EPERM",
-      "ESRCH"
-    ]);
-  })
-});
-
 // scripts/ramekin/output.ts
 function plain(_look, text5) {
   return text5;
@@ -40927,25 +40871,103 @@ var init_output2 = __esm({
   })
 });
 
-// scripts/ramekin/audit.ts
-
-function openReport(path2) {
-  const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
+// scripts/ramekin/files.ts
+function readText(path2) {
+  using file = linux.open(path2, linux.O_RDONLY | linux.O_CLOEXEC);
+  const decoder2 = new TextDecoder();
+  const buffer = new Uint8Array(16 * 1024);
+  let text5 = "";
+  for (let count = linux.read(file, buffer); count > 0; count = linux.read(file, buffer)) {
+    text5 += decoder2.decode(buffer.subarray(0, count), {
+      stream: true
+    });
+  }
+  return text5 + decoder2.decode();
+}
+function ifThere2(look2) {
   try {
-    return linux.open(path2, KERNELS.test(path2) ? flags2 : flags2 | linux.O_NOFOLLOW, 420);
+    return look2();
   } catch (error) {
-    if (!(error instanceof SyscallError) || error.code !== "ELOOP") throw error;
-    throw new UsageError(`--audit=${path2} is a symbolic link, which may lead anywhere; remove it`);
+    if (error instanceof SyscallError && ABSENT3.has(error.code)) return void 0;
+    throw error;
   }
 }
-var AUDIT, Audit, KERNELS;
+function mayWrite2(path2) {
+  const asked = {
+    name: "write",
+    ...path2 !== void 0 && {
+      path: path2
+    }
+  };
+  return Deno.permissions.querySync(asked).state === "granted";
+}
+function writeText2(path2, text5) {
+  writeBytes(path2, new TextEncoder().encode(text5), 420);
+}
+function writeBytes(path2, content2, mode2) {
+  const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
+  using file = linux.open(path2, flags2, mode2);
+  writeAll2(file, content2);
+}
+function writeAll2(file, content2) {
+  let bytes = content2;
+  while (bytes.length > 0) bytes = bytes.subarray(linux.write(file, bytes));
+}
+var ABSENT3;
+var init_files8 = __esm({
+  "scripts/ramekin/files.ts": (function () {
+    init_mod2();
+    ABSENT3 = /* @__PURE__ */ new Set([
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES",
+      "EPERM",
+      "ESRCH"
+    ]);
+  })
+});
+
+// scripts/ramekin/report_file.ts
+var KERNELS, ReportFile;
+var init_report_file = __esm({
+  "scripts/ramekin/report_file.ts"() {
+    init_mod2();
+    init_files8();
+    init_usage();
+    KERNELS = /^\/(?:dev|proc)\//;
+    ReportFile = class {
+
+      #file;
+      /** Opens it, made empty. Where it cannot be written, nothing runs. */
+      constructor(path2, flag2) {
+        const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
+        try {
+          this.#file = linux.open(path2, KERNELS.test(path2) ? flags2 : flags2 | linux.O_NOFOLLOW, 420);
+        } catch (error) {
+          if (!(error instanceof SyscallError) || error.code !== "ELOOP") throw error;
+          throw new UsageError(`--${flag2}=${path2} is a symbolic link, which may lead anywhere; remove it`);
+        }
+      }
+      /** Writes a text to it. */
+      write(text5) {
+        writeAll2(this.#file, new TextEncoder().encode(text5));
+      }
+      [Symbol.dispose]() {
+        this.#file[Symbol.dispose]();
+      }
+    };
+  }
+});
+
+// scripts/ramekin/audit.ts
+
+var AUDIT, Audit;
 var init_audit = __esm({
   "scripts/ramekin/audit.ts": (function () {
     init_control_characters();
     init_mod2();
-    init_files8();
     init_output2();
-    init_usage();
+    init_report_file();
     AUDIT = {
       name: "audit",
       value: "FILE",
@@ -40958,14 +40980,14 @@ var init_audit = __esm({
       #file;
       /** Opens the file, if there is one. Where it cannot be written, nothing runs. */
       constructor(path2) {
-        this.#file = path2 === void 0 ? void 0 : openReport(path2);
+        this.#file = path2 === void 0 ? void 0 : new ReportFile(path2, AUDIT.name);
       }
       /** Tells what was denied: as lines of JSON, in a file. */
       report(denials2) {
         if (this.#file !== void 0) {
           const lines2 = denials2.map((denial) => `${escapeControls(JSON.stringify(denial))}
 `);
-          return writeAll2(this.#file, new TextEncoder().encode(lines2.join("")));
+          return this.#file.write(lines2.join(""));
         }
         if (denials2.length === 0) return printError("ramekin: nothing was denied that an audit sees");
         const lines = denials2.map((denial) => `  ${describeDenial(denial)}`);
@@ -40978,7 +41000,6 @@ var init_audit = __esm({
         this.#file?.[Symbol.dispose]();
       }
     };
-    KERNELS = /^\/(?:dev|proc)\//;
   })
 });
 
@@ -45978,7 +45999,7 @@ async function rootSteps(root2, session, options, { cwd, volumes: declared }) {
     mqueue(at4("/dev/mqueue")),
     ...await networkFiles(root2, session, hostname2, net),
     ...shown3(root2, root2.marker, MARKER2, true),
-    ...Object.entries(volumes).flatMap(([target, { source, readOnly: readOnly2 = false }]) => shown3(root2, source, target, readOnly2)),
+    ...Object.entries(volumes).flatMap(([target, { source, readOnly: readOnly2 = false }]) => shown3(root2, source, target, readOnly2, !SYSTEMS.test(source))),
     pivotRoot(root2.path),
     // Devices that a layer has made are those of this machine, if root unpacks it.
     remount("/", readOnly ? "ro,nodev" : "nodev")
@@ -46049,7 +46070,7 @@ function discarding(path2) {
     })
   ];
 }
-function shown3(root2, source, target, readOnly) {
+function shown3(root2, source, target, readOnly, untrusted = false) {
   const { path: path2, hasParent } = resolveInImage(root2.path, target);
   const parent = path2.slice(0, path2.lastIndexOf("/"));
   return [
@@ -46057,7 +46078,10 @@ function shown3(root2, source, target, readOnly) {
       mkdir2(root2.path + parent)
     ],
     bind(source, root2.path + path2, {
-      readOnly
+      readOnly,
+      ...untrusted && {
+        untrusted
+      }
     })
   ];
 }
@@ -46124,7 +46148,7 @@ function checkVolumes(volumes) {
     });
   }
 }
-var HOSTNAME2, MOUNTED_FILES, MARKER2;
+var HOSTNAME2, MOUNTED_FILES, SYSTEMS, MARKER2;
 var init_root_steps = __esm({
   "images/run/root_steps.ts"() {
     init_network_files();
@@ -46142,6 +46166,7 @@ var init_root_steps = __esm({
       "/run/.containerenv",
       "/sys"
     ];
+    SYSTEMS = /^\/+(?:$|(?:dev|proc|sys)(?:\/|$))/;
     MARKER2 = "/run/.containerenv";
   }
 });
@@ -60463,7 +60488,7 @@ async function run7(given) {
     throw new UsageError("the program is missing: ramekin learn -- PROGRAM ...");
   }
   const file = given.value("output");
-  if (file !== void 0) writeText2(file, "");
+  using recipe2 = file === void 0 ? void 0 : new ReportFile(file, "output");
   const homes = homeDirectories(environment2()["HOME"]);
   const secrets = new Secrets(homes, Deno.cwd());
   const options = learningOptions(given, secrets, homes);
@@ -60492,7 +60517,7 @@ async function run7(given) {
     writable: options.write,
     secrets
   });
-  if (file !== void 0) writeText2(file, recipeOf(given, options, learnt));
+  recipe2?.write(recipeOf(given, options, learnt));
   printLearnt({
     learnt,
     flags: learnedFlags(given, FLAGS4, learnt),
@@ -60583,13 +60608,13 @@ var init_learn = __esm({
     init_host2();
     init_mod2();
     init_mod5();
-    init_files8();
     init_flags();
     init_grants();
     init_homes();
     init_report();
     init_started();
     init_secrets();
+    init_report_file();
     init_run_program();
     init_sandbox3();
     init_subcommands();
