@@ -13,6 +13,8 @@ import {
   S_IFSOCK,
 } from "../ffi/calls/constants/files.ts";
 
+import { escapeControls } from "../ffi/control_characters.ts";
+
 /** What a file is. A device can neither be made nor replaced. */
 export type FileKind = "file" | "directory" | "symlink" | "fifo" | "socket" | "device";
 
@@ -64,7 +66,8 @@ export function kindOf(mode: number): FileKind {
 const SIGNS = { added: "+", changed: "~", removed: "-" } as const;
 
 /**
- * Describes a change in a line: `+ /srv/menu/soup.txt (12 bytes)`.
+ * Describes a change in a line: `+ /srv/menu/soup.txt (12 bytes)`. Control characters of names are
+ * escaped.
  *
  * @example
  * ```ts
@@ -79,7 +82,8 @@ export function describeChange(change: Change): string {
   const slash = (after ?? before)?.kind === "directory" ? "/" : "";
   const words = [...wordsOf(change)];
   const more = words.length === 0 ? "" : ` (${words.join(", ")})`;
-  return `${SIGNS[change.change]} ${path}${slash}${more}`;
+  // The program has chosen the names.
+  return escapeControls(`${SIGNS[change.change]} ${path}${slash}${more}`);
 }
 
 function* wordsOf({ before, after, conflict, protectedBy }: Change): Generator<string> {

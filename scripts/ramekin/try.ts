@@ -15,6 +15,7 @@ import {
   type Held,
   hold,
 } from "../../changes/mod.ts";
+import { escapeControls } from "../../ffi/control_characters.ts";
 import { SyscallError } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { errorReport } from "./error_report.ts";
@@ -55,7 +56,9 @@ async function resume(given: Arguments): Promise<number> {
 /** Tells what was done about an earlier commit that was cut off. */
 export function tellFinished({ directories, left }: FinishedCommit): void {
   printError(`ramekin: changes of ${directories.join(", ")} that were cut off are made now`);
-  for (const path of left) printError(`  left as it is, as it was changed meanwhile: ${path}`);
+  for (const path of left) {
+    printError(`  left as it is, as it was changed meanwhile: ${escapeControls(path)}`);
+  }
 }
 
 function tellDiscarded({ directories }: FinishedCommit): void {
@@ -78,9 +81,45 @@ function tellChanges(changes: readonly Change[]): void {
   if (changes.length === 0) return printError("ramekin: the program has changed nothing");
   printError(`ramekin: the program's ${numberOf(changes)}:`);
   const looks = { added: "green", changed: "yellow", removed: "red" } as const;
-  for (const change of changes) {
-    printError(`  ${paint(looks[change.change], describeChange(change))}`);
+  for (const { change, more } of folded(changes)) {
+    printError(`  ${paint(looks[change.change], describeChange(change))}${more}`);
   }
+}
+
+/** How many changes are told each: of more, those in new directories are counted. */
+const MOST_LINES = 50;
+
+/** A change, and what is told of those in it. */
+interface Line {
+  readonly change: Change;
+  readonly more: string;
+}
+
+/** Whether a change is told in any case: it is withheld, or a program runs as somebody else later. */
+function isNotable({ conflict, protectedBy, after }: Change): boolean {
+  const runsAs = after?.kind === "file" && (after.mode & 0o6000) !== 0;
+  return conflict !== undefined || protectedBy !== undefined || runsAs;
+}
+
+/** The changes to tell: what is withheld is told in any case. */
+function folded(changes: readonly Change[]): readonly Line[] {
+  if (changes.length <= MOST_LINES) return changes.map((change) => ({ change, more: "" }));
+  const lines: { readonly change: Change; more: string; files: number; bytes: number }[] = [];
+  let around: typeof lines[number] | undefined;
+  for (const change of changes) {
+    const isInside = around !== undefined && change.path.startsWith(`${around.change.path}/`);
+    if (isInside) {
+      if (change.after?.kind !== "directory") around!.files++;
+      around!.bytes += change.after?.size ?? 0;
+      around!.more = ` with ${around!.files} files of ${around!.bytes} bytes`;
+      if (!isNotable(change)) continue;
+    }
+    const line = { change, more: "", files: 0, bytes: 0 };
+    lines.push(line);
+    const isNew = change.change === "added" && change.after?.kind === "directory";
+    if (!isInside) around = isNew ? line : undefined;
+  }
+  return lines;
 }
 
 async function decide(
@@ -124,7 +163,7 @@ function tellLeft({ path, protectedBy }: Change): void {
     : protectedBy.startsWith("/")
     ? "it is denied"
     : "it is protected; --no-protect lets it be changed";
-  printError(`  left as it is: ${path}\n    ${why}`);
+  printError(`  left as it is: ${escapeControls(path)}\n    ${why}`);
 }
 
 /** Whether nothing has changed, and the changes are still held. */

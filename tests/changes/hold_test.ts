@@ -89,7 +89,7 @@ inKitchen("changes are told in order, each with what it was", async ({ directory
   await runIn(
     box,
     directory,
-    "test ! -e cellar; chmod 600 soup.txt; cat pan > pan2; touch -c kept",
+    "test ! -e cellar; chmod 600 soup.txt; cat pan > pan2; touch -c kept; touch 'x\n+ y'",
   );
   const changes = await held.changes();
   assertEquals(changes.filter(({ path }) => !path.endsWith("kept")).map(describeChange), [
@@ -98,6 +98,7 @@ inKitchen("changes are told in order, each with what it was", async ({ directory
     `~ ${directory}/soup.txt (5 bytes, now 12, mode 0644, now 0600)`,
     `+ ${directory}/sub/`,
     `+ ${directory}/sub/link (leads to x)`,
+    `+ ${directory}/x\\n+ y (0 bytes)`,
   ]);
   const { uid, gid } = Deno.statSync(directory);
   assertEquals(changes.find(({ path }) => path.endsWith("soup.txt")), {

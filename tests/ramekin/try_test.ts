@@ -80,6 +80,20 @@ async function waitForFile(held: string, path: string): Promise<readonly string[
   }
 }
 
+inKitchen("of many changes those in new directories are counted", async (kitchen) => {
+  const { directory } = kitchen;
+  const script = "mkdir -p new/deep .idea; cd new/deep; rm ../../old; " +
+    "for i in 1 2 3 4 5 6 7; do for j in 1 2 3 4 5 6 7 8; do echo x > $i$j; done; done; mkdir .vscode";
+  const { stderr } = await tryIn(kitchen, ["--no"], script);
+  assertEquals(stderr.split("\n").slice(0, -2), [
+    "ramekin: the program's 61 changes:",
+    `  + ${directory}/.idea/ (protected: .idea)`,
+    `  + ${directory}/new/ with 56 files of 112 bytes`,
+    `  + ${directory}/new/deep/.vscode/ (protected: .vscode)`,
+    `  - ${directory}/old`,
+  ]);
+});
+
 inKitchen("at a terminal the user is asked", async (kitchen) => {
   const { directory, place } = kitchen;
   const words = ["env", `XDG_STATE_HOME=${place}`, ...RUN, "try", "--", "sh", "-c", "echo x > new"];
