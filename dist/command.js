@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "bf626b37cd548dca56c0564162e2323a9f02248d3ef99a3bd3e7fde0b500b298";
+var BUILD = "fd1293a341f0451b637fd972eb9268c3e3c1edbf8563e54491d2df0f1b7fa0a4";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

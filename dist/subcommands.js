@@ -20861,8 +20861,8 @@ var init_name_index = __esm({
         return this.#ends.has(fold(name));
       }),
     after: (function (path2) {
-        const folded2 = fold(path2);
-        return (this.#beginnings.get(nameOf2(folded2)) ?? []).filter(({ beginning }) => folded2.endsWith(`/${beginning}`)).map(({ rest }) => rest);
+        const folded3 = fold(path2);
+        return (this.#beginnings.get(nameOf2(folded3)) ?? []).filter(({ beginning }) => folded3.endsWith(`/${beginning}`)).map(({ rest }) => rest);
       })
     });
   }
@@ -20905,8 +20905,8 @@ var init_name_index = __esm({
       
       /** Whether a path ends with one of the names. */
       isEndOf(path2) {
-        const folded2 = fold(path2);
-        return this.#ends.get(nameOf2(folded2))?.some((end) => folded2.endsWith(`/${end}`)) === true;
+        const folded3 = fold(path2);
+        return this.#ends.get(nameOf2(folded3))?.some((end) => folded3.endsWith(`/${end}`)) === true;
       }
       /** Returns what comes after the end of a path in the names that begin with that. */
       
@@ -52661,7 +52661,7 @@ function getDoubleQuotedValue(input, start, end) {
   }
   return result + input.slice(captureStart, end);
 }
-function getBlockValue(input, start, end, indent, chomping, folded2) {
+function getBlockValue(input, start, end, indent, chomping, folded3) {
   const textIndent = indent < 0 ? 0 : indent;
   const region = input.slice(start, end).replace(/\r\n?/g, "\n");
   const lines = region === "" ? [] : (region.endsWith("\n") ? region.slice(0, -1) : region).split("\n");
@@ -52678,7 +52678,7 @@ function getBlockValue(input, start, end, indent, chomping, folded2) {
     }
     const content2 = line3.slice(textIndent);
     const first = content2.charCodeAt(0);
-    if (folded2) {
+    if (folded3) {
       if (first === 32 || first === 9) {
         atMoreIndented = true;
         result += "\n".repeat(didReadContent ? 1 + emptyLines : emptyLines);
@@ -58328,7 +58328,7 @@ function describeChange(change) {
     ...wordsOf(change)
   ];
   const more = words3.length === 0 ? "" : ` (${words3.join(", ")})`;
-  return `${SIGNS[change.change]} ${path2}${slash}${more}`;
+  return escapeControls(`${SIGNS[change.change]} ${path2}${slash}${more}`);
 }
 function* wordsOf({ before, after: after2, conflict, protectedBy: protectedBy3 }) {
   if (after2 !== void 0) {
@@ -58357,6 +58357,7 @@ var KINDS4, SIGNS;
 var init_change = __esm({
   "changes/change.ts"() {
     init_files();
+    init_control_characters();
     KINDS4 = {
       [S_IFREG]: "file",
       [S_IFDIR]: "directory",
@@ -59469,13 +59470,13 @@ function protectedNames(option = true) {
 function protectedBy2(path2, { names, paths, home }) {
   const denied3 = paths.find((denied4) => isWithin(path2, denied4));
   if (denied3 !== void 0) return denied3;
-  const folded2 = `${path2.toLowerCase()}/`;
+  const folded3 = `${path2.toLowerCase()}/`;
   return names.find((name) => {
     const own = name.startsWith("~/") ? name.slice(2) : name;
     if (own !== name || HOME_NAMES.includes(name)) {
-      return home !== void 0 && folded2.startsWith(`${home}/${own}/`.toLowerCase());
+      return home !== void 0 && folded3.startsWith(`${home}/${own}/`.toLowerCase());
     }
-    return folded2.includes(`/${own.toLowerCase()}/`);
+    return folded3.includes(`/${own.toLowerCase()}/`);
   });
 }
 var init_protected = __esm({
@@ -60391,7 +60392,9 @@ async function resume(given) {
 }
 function tellFinished({ directories, left }) {
   printError(`ramekin: changes of ${directories.join(", ")} that were cut off are made now`);
-  for (const path2 of left) printError(`  left as it is, as it was changed meanwhile: ${path2}`);
+  for (const path2 of left) {
+    printError(`  left as it is, as it was changed meanwhile: ${escapeControls(path2)}`);
+  }
 }
 function tellDiscarded({ directories }) {
   printError(`ramekin: what was left to be changed in ${directories.join(", ")} is thrown away`);
@@ -60415,9 +60418,40 @@ function tellChanges(changes) {
     changed: "yellow",
     removed: "red"
   };
-  for (const change of changes) {
-    printError(`  ${paint2(looks[change.change], describeChange(change))}`);
+  for (const { change, more } of folded(changes)) {
+    printError(`  ${paint2(looks[change.change], describeChange(change))}${more}`);
   }
+}
+function isNotable({ conflict, protectedBy: protectedBy3, after: after2 }) {
+  const runsAs = after2?.kind === "file" && (after2.mode & 3072) !== 0;
+  return conflict !== void 0 || protectedBy3 !== void 0 || runsAs;
+}
+function folded(changes) {
+  if (changes.length <= MOST_LINES) return changes.map((change) => ({
+    change,
+    more: ""
+  }));
+  const lines = [];
+  let around;
+  for (const change of changes) {
+    const isInside = around !== void 0 && change.path.startsWith(`${around.change.path}/`);
+    if (isInside) {
+      if (change.after?.kind !== "directory") around.files++;
+      around.bytes += change.after?.size ?? 0;
+      around.more = ` with ${around.files} files of ${around.bytes} bytes`;
+      if (!isNotable(change)) continue;
+    }
+    const line3 = {
+      change,
+      more: "",
+      files: 0,
+      bytes: 0
+    };
+    lines.push(line3);
+    const isNew = change.change === "added" && change.after?.kind === "directory";
+    if (!isInside) around = isNew ? line3 : void 0;
+  }
+  return lines;
 }
 async function decide(given, held, changes) {
   const overwrites = given.has("overwrite");
@@ -60452,7 +60486,7 @@ async function decide(given, held, changes) {
 }
 function tellLeft({ path: path2, protectedBy: protectedBy3 }) {
   const why = protectedBy3 === void 0 ? "it was changed here meanwhile; --overwrite makes the change all the same" : protectedBy3.startsWith("/") ? "it is denied" : "it is protected; --no-protect lets it be changed";
-  printError(`  left as it is: ${path2}
+  printError(`  left as it is: ${escapeControls(path2)}
     ${why}`);
 }
 function isPassing2(error) {
@@ -60461,10 +60495,11 @@ function isPassing2(error) {
 function numberOf8(changes) {
   return changes.length === 1 ? "1 change" : `${changes.length} changes`;
 }
-var NONE3;
+var NONE3, MOST_LINES;
 var init_try = __esm({
   "scripts/ramekin/try.ts"() {
     init_mod8();
+    init_control_characters();
     init_mod2();
     init_error_report();
     init_output2();
@@ -60475,6 +60510,7 @@ var init_try = __esm({
       made: [],
       left: []
     };
+    MOST_LINES = 50;
   }
 });
 
@@ -62668,11 +62704,11 @@ function graphOf(recipe2, needs2) {
   const { namespaces: namespaces2, mounts } = recipe2.plan();
   return {
     namespaces: namespaces2,
-    mounts: folded(mounts, recipe2.steps),
+    mounts: folded2(mounts, recipe2.steps),
     needs: needs2
   };
 }
-function folded(mounts, steps) {
+function folded2(mounts, steps) {
   const ofStep2 = (mount4, name) => mount4.stepIndex !== void 0 && steps[mount4.stepIndex].step === name;
   const masked = mounts.filter((mount4) => ofStep2(mount4, "maskPaths"));
   const shown4 = mounts.filter((mount4, index) => {
