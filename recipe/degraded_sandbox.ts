@@ -104,6 +104,8 @@ const OWN_OPTIONS = [
   "hostname",
   "tmp",
   "shm",
+  "devices",
+  "gpus",
 ] as const;
 
 /** Refuses what neither Landlock nor a filter holds. */

@@ -55,6 +55,7 @@ import {
   unshare,
 } from "./steps/builders.ts";
 import { boundFields } from "./steps/bounds.ts";
+import { devicePath, gpuNumbers } from "./steps/devices.ts";
 import { limitFields, type Limits, type Size } from "./steps/limits.ts";
 import { hostnameText } from "./steps/names.ts";
 import { tmpfsSize } from "./steps/mounts.ts";
@@ -172,6 +173,13 @@ export interface SandboxOptions {
    */
   readonly shm?: string;
   /**
+   * Further devices of the machine, as the step `devices()` takes them in `extra`: `["/dev/fuse"]`. A
+   * device gives what its driver gives; what is done with it is not held.
+   */
+  readonly devices?: readonly string[];
+  /** The graphics processors of the machine, as the step `devices()` takes them. */
+  readonly gpus?: "all" | readonly number[];
+  /**
    * Whether the program can make unix sockets (`socket(AF_UNIX)`), with which it reaches what serves
    * in a directory that it is given: an ssh-agent, docker, a database. Pairs of connected streams
    * can be made in any case.
@@ -264,6 +272,8 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     maxOutput: boundFields().output,
     tmp: optional(tmpfsSize("unlimited")),
     shm: optional(tmpfsSize()),
+    devices: optional(list(devicePath())),
+    gpus: optional(gpuNumbers()),
   };
 });
 

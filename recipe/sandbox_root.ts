@@ -69,7 +69,7 @@ class SandboxRoot {
   }
 
   steps(): readonly Step[] {
-    const { denyWrite = [], weakerProc, protect, root, shm } = this.#options;
+    const { denyWrite = [], weakerProc, protect, root } = this.#options;
     const denyRead = [...this.#options.denyRead ?? [], ...this.#changesInSight()];
     const whole = this.#asked.get("/");
     // A directory comes before what is in it, so that nothing is covered.
@@ -85,7 +85,7 @@ class SandboxRoot {
       ...(root === undefined
         ? [this.#hostFile("/run", { readOnly: true, entries: CURRENT_SYSTEM })]
         : []),
-      devices(this.#at("/dev"), { ...(shm !== undefined && { shm }) }),
+      this.#devices(),
       ...paths.map((path) => this.#askedFile(this.#asked.get(path)!)),
       ...protectedFiles(this.#written(), protect),
       ...(denyRead.length + denyWrite.length === 0
@@ -171,6 +171,15 @@ class SandboxRoot {
       mkdir(this.#at("/etc")),
       writeFile(this.#at("/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME)),
     ];
+  }
+
+  #devices(): Step {
+    const { shm, gpus, devices: extra } = this.#options;
+    return devices(this.#at("/dev"), {
+      ...(shm !== undefined && { shm }),
+      ...(extra !== undefined && { extra }),
+      ...(gpus !== undefined && { gpus }),
+    });
   }
 
   /** An empty directory in memory. */

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { mknodat, O_DIRECTORY, O_PATH, S_IFREG, symlinkat } from "../../ffi/calls/files.ts";
+import {
+  mkdirat,
+  mknodat,
+  O_DIRECTORY,
+  O_PATH,
+  S_IFREG,
+  symlinkat,
+} from "../../ffi/calls/files.ts";
 import {
   AT_EMPTY_PATH,
   MOUNT_ATTR_RDONLY,
@@ -19,6 +26,7 @@ import type { DevicesStep } from "../../recipe/steps/devices.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { HostPath } from "../host_path.ts";
 import { copyTree } from "../copy_tree.ts";
+import { furtherDevices } from "./further_devices.ts";
 import { mountFilesystem } from "./mounts.ts";
 
 /**
@@ -40,7 +48,8 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would be mounted on the host");
   const directory = normalize(step.target);
   // The devices are opened first, because the new /dev may cover them.
-  const trees = DEVICES.map((name) => ({ name, tree: copyDevice(plan, `/dev/${name}`) }));
+  const names = new Set([...DEVICES, ...furtherDevices(step, plan)]);
+  const trees = [...names].map((name) => ({ name, tree: copyDevice(plan, `/dev/${name}`) }));
   const flags = MS_NOSUID | MS_NOEXEC;
   mountFilesystem(plan, directory, {
     type: "tmpfs",
@@ -48,11 +57,15 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
     data: "mode=0755,size=4m,nr_inodes=1k",
   });
   const made = plan.path(directory).open(O_PATH | O_DIRECTORY);
+  for (const inner of directoriesOf(names)) plan.call(mkdirat(made, inner, 0o755));
   for (const { name, tree } of trees) {
     // The tmpfs is new and only this step makes files in it, so no name can be a link.
     plan.call(mknodat(made, name, S_IFREG | 0o644, 0));
     plan.call(move_mount(tree, "", made, name, MOVE_MOUNT_F_EMPTY_PATH), {
-      fixes: plan.state.mountFixes,
+      fixes: () => ({
+        EINVAL: `/dev/${name} is no device here; name those that are in it`,
+        ...plan.state.mountFixes,
+      }),
     });
     plan.release(tree);
   }
@@ -66,6 +79,16 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
   }
   plan.release(made);
   plan.state.terminals = `${directory}/ptmx`;
+}
+
+/** The directories in which these names lie, those around others first. */
+function directoriesOf(names: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set(
+    [...names].flatMap((name) => {
+      const parts = name.split("/").slice(0, -1);
+      return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+    }),
+  );
 }
 
 /**

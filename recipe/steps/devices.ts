@@ -4,7 +4,18 @@
  * @module
  */
 
-import { absolutePath, optional, withDefault } from "../schema.ts";
+import { isWithin, normalize } from "../path.ts";
+import {
+  absolutePath,
+  either,
+  integer,
+  list,
+  oneOf,
+  optional,
+  type Schema,
+  withDefault,
+} from "../schema.ts";
+import { quoted } from "../shown.ts";
 import { type StepSchema, stepSchema } from "../step_schema.ts";
 import { tmpfsSize } from "./mounts.ts";
 
@@ -24,14 +35,26 @@ export interface DevicesOptions {
    * @default {"64m"}
    */
   readonly shm?: string;
+  /**
+   * Further devices of the host, by their paths: `["/dev/fuse", "/dev/dri"]`. A directory stands for
+   * the devices in it. A link leads to its device, which then has the name of the link. Who may use
+   * one is decided by its owner and mode on the host.
+   */
+  readonly extra?: readonly string[];
+  /**
+   * The graphics processors of the host: those of NVIDIA by their numbers, with what CUDA takes; and by
+   * `"all"` also those that /dev/dri renders with. Their libraries are files as others are.
+   */
+  readonly gpus?: "all" | readonly number[];
 }
 
 /**
  * Mounts a minimal /dev: null, zero, full, random, urandom and tty of the host, the container's own
- * terminals (pts) and shared memory (shm), and the links to descriptors. /dev itself holds 4 MB and
- * 1000 files. Needs `unshare("mount")` before it.
+ * terminals (pts) and shared memory (shm), and the links to descriptors; with `extra` and `gpus` more
+ * devices of the host. /dev itself holds 4 MB and 1000 files. Needs `unshare("mount")` before it.
  *
- * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`
+ * @throws {RecipeError} when it is planned without `unshare("mount")` before it, or onto `/`, or
+ * where a path of `extra` is no device, or the host lacks one that `gpus` takes
  * @throws {SyscallError} when it is run: `ENOENT` where the directory does not exist on a
  * filesystem of the host's, or a device is missing from /dev, `ENOTDIR` where it is not a directory
  *
@@ -51,5 +74,28 @@ export function devices(target = "/dev", options: DevicesOptions = {}): DevicesS
 /** What the data of `devices` may be. */
 export const devicesSchema: StepSchema<DevicesStep> = stepSchema(
   "devices",
-  () => ({ target: withDefault(absolutePath(), "/dev"), shm: optional(tmpfsSize()) }),
+  () => ({
+    target: withDefault(absolutePath(), "/dev"),
+    shm: optional(tmpfsSize()),
+    extra: optional(list(devicePath())),
+    gpus: optional(gpuNumbers()),
+  }),
 );
+
+/** What a path of a further device may be. */
+export function devicePath(): Schema {
+  return absolutePath((path) => {
+    const place = normalize(path);
+    if (place === "/dev" || !isWithin(place, "/dev")) return `${quoted(path)} is not in /dev`;
+    const own = OWN_NAMES.find((name) => isWithin(place, `/dev/${name}`));
+    return own && `${quoted(path)} cannot be the host's, as there is a /dev/${own} of its own`;
+  });
+}
+
+/** What a /dev has of its own. */
+const OWN_NAMES = ["pts", "ptmx", "shm", "mqueue", "fd", "stdin", "stdout", "stderr"];
+
+/** Which graphics processors there may be. */
+export function gpuNumbers(): Schema {
+  return either(oneOf(["all"]), list(integer(0, 255)));
+}

@@ -39,12 +39,24 @@ export const FILE_FLAGS: readonly Flag[] = [
     completes: "file",
     summary: "a directory with a system, in place of this machine's programs",
   },
+  {
+    name: "allow-device",
+    value: "PATHS",
+    repeated: true,
+    completes: "file",
+    summary: "let devices be used: /dev/fuse, /dev/dri",
+  },
+  {
+    name: "gpus",
+    value: "NUMBERS",
+    summary: "let graphics processors be used: all, or those of NVIDIA by number (0,1)",
+  },
 ];
 
 /** The options of a sandbox that these flags set. */
 export type FileOptions = Pick<
   SandboxOptions,
-  "tryRead" | "bind" | "overlay" | "tmpfs" | "root"
+  "tryRead" | "bind" | "overlay" | "tmpfs" | "root" | "devices" | "gpus"
 >;
 
 /** How paths are read: those that have to be there, and those that need not. */
@@ -65,11 +77,21 @@ export function filesOf(given: Arguments, reading: PathReading): FileOptions {
     bind: given.values("bind").map((text) => bindOf(text!, reading)),
     overlay: paths("overlay", reading.path),
     tmpfs: paths("tmpfs", reading.optional),
+    devices: listOf(given, "allow-device") ?? [],
   };
+  const gpus = gpusOf(given);
   return {
     ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)),
     ...(root !== undefined && { root: reading.path(root, `--root=${root}`) }),
+    ...(gpus !== undefined && { gpus }),
   };
+}
+
+function gpusOf(given: Arguments): SandboxOptions["gpus"] {
+  const text = given.value("gpus");
+  if (text === undefined || text === "all") return text;
+  if (/^\d{1,3}(,\d{1,3})*$/.test(text)) return text.split(",").map(Number);
+  throw new UsageError(`--gpus=${text} is neither --gpus=all nor numbers as in --gpus=0,1`);
 }
 
 function bindOf(text: string, reading: PathReading): SandboxBind {

@@ -105,8 +105,8 @@ export const PEER_FLAGS: readonly PeerFlag[] = [
   },
   {
     names: ["device", "gpus"],
-    sandbox: "a recipe shows devices: the step bind",
-    recipe: "in a recipe it is the step bind with the path of the device",
+    sandbox: "--allow-device=PATHS and --gpus=all let devices be used",
+    recipe: "in a recipe it is the step devices, with extra or gpus",
   },
   {
     names: ["network", "unshare-net", "share-net", "dns", "add-host"],

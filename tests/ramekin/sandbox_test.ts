@@ -44,6 +44,19 @@ test(
 );
 
 test(
+  "devices are there that a flag names, and words of other tools lead to it",
+  inDirectory(async (directory) => {
+    const list = "ls -d /dev/zero /dev/net/tun; echo > /dev/full || echo full";
+    const script = `(${list}) 2> /dev/null`;
+    assertEquals(await inside(directory, [], script), "/dev/zero\nfull\n");
+    assertEquals(
+      await inside(directory, ["--allow-device=/dev/full,/dev/net"], script),
+      "/dev/net/tun\n/dev/zero\nfull\n",
+    );
+  }),
+);
+
+test(
   "files are shown at other paths, in memory, or not at all",
   inDirectory(async (directory) => {
     const show = (...flags: string[]) =>

@@ -1,7 +1,21 @@
 /** `devices`. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { devices, mapRoot, mount, mqueue, recipe, tmpfs, unshare } from "../../mod.ts";
+import {
+  bind,
+  devices,
+  mapRoot,
+  mkdir,
+  mount,
+  mqueue,
+  recipe,
+  type SandboxOptions,
+  symlink,
+  tmpfs,
+  unshare,
+  writeFile,
+} from "../../mod.ts";
+import { scriptInside } from "../script_inside.ts";
 import { assertFails, assertRefused, failing, inside, test, testOn } from "../support.ts";
 
 testOn(["mount"], "every device works, and there are no others", (mounts) => {
@@ -103,4 +117,108 @@ test("missing devices of the host are reported", () => {
     code: "ENOENT",
     says: "missing at this step",
   });
+});
+
+/** A machine whose /dev has these too: harmless devices under other names. */
+function machineWith(...names: readonly string[]) {
+  const made = names.map((name) => bind("/dev/zero", `/dev/${name}`, { make: true }));
+  return recipe(unshare("user", "mount"), mapRoot(), devices()).with(...made);
+}
+
+/** What sandboxes with these options have in /dev that others have not, or the error of each. */
+function further(
+  machine: ReturnType<typeof machineWith>,
+  ...options: readonly SandboxOptions[]
+): unknown {
+  return scriptInside(
+    machine,
+    `const names = async (options) => {
+      const list = "for file in $(find /dev); do if test -c $file; then echo $file; fi; done";
+      const box = ramekin.sandbox(options).command("sh", { args: ["-c", list] });
+      return new TextDecoder().decode((await box.output()).stdout).trim().split("\\n");
+    };
+    const usual = await names({});
+    const seen = ${JSON.stringify(options)}.map(async (each) => {
+      const more = await names(each).catch((error) => [error.message]);
+      return more.filter((name) => !usual.includes(name)).sort();
+    });
+    console.log(JSON.stringify(await Promise.all(seen)));`,
+  );
+}
+
+test("further devices of the host are those that are named, or lie in a directory", () => {
+  const machine = machineWith("stove", "kitchen/pot").with(
+    mkdir("/dev/kitchen/cellar"),
+    symlink("../zero", "/dev/kitchen/link"),
+    writeFile("/dev/kitchen/recipe", "soup"),
+    symlink("/etc/passwd", "/dev/way-out"),
+  );
+  const seen = further(
+    machine,
+    { devices: ["/dev/stove"] },
+    { devices: ["/dev/kitchen", "/dev/zero"] },
+    { devices: ["/dev/oven"] },
+    { devices: ["/dev/way-out"] },
+    { devices: ["/dev/kitchen/cellar"] },
+  );
+  const step = "step 15 (devices): ";
+  assertEquals(seen, [
+    ["/dev/stove"],
+    ["/dev/kitchen/link", "/dev/kitchen/pot"],
+    [`${step}/dev/oven does not exist; its driver may not be loaded (lsmod, modprobe)`],
+    [`${step}/dev/way-out is a file, and no device`],
+    [`${step}the directory /dev/kitchen/cellar has no devices in it`],
+  ]);
+});
+
+test("graphics processors have the devices that their programs need", () => {
+  const machine = machineWith(
+    ...["nvidiactl", "nvidia0", "nvidia1", "nvidia-uvm", "nvidia-modeset"],
+    ...["dri/card0", "dri/renderD128"],
+  );
+  const shared = ["/dev/nvidia-uvm", "/dev/nvidiactl"];
+  assertEquals(further(machine, { gpus: "all" }, { gpus: [1] }, { gpus: [2] }), [
+    ["/dev/dri/renderD128", ...shared, "/dev/nvidia0", "/dev/nvidia1"].sort(),
+    ["/dev/nvidia1", ...shared].sort(),
+    ["step 15 (devices): /dev/nvidia2 does not exist; this machine has /dev/nvidia0, /dev/nvidia1"],
+  ]);
+});
+
+test("a graphics processor without what it needs is told, where programs would give a number", () => {
+  assertEquals(further(machineWith("nvidia0", "nvidiactl"), { gpus: [0] }), [[
+    "step 15 (devices): /dev/nvidia-uvm does not exist, and CUDA fails without it (cuInit: 999 or " +
+    "100); nvidia-modprobe -u -c 0 makes it",
+  ]]);
+  assertEquals(further(machineWith(), { gpus: "all" }, { gpus: [0] }), [
+    [
+      "step 15 (devices): this machine has no graphics processor: no /dev/nvidia0 and no " +
+      "/dev/dri/renderD128",
+    ],
+    ["step 15 (devices): /dev/nvidia0 does not exist; this machine has none of NVIDIA"],
+  ]);
+});
+
+test("a further device can be used, and is all that is: as a recipe, and by needs", () => {
+  const box = recipe(unshare("user", "mount"), mapRoot(), devices("/dev", { extra: ["/dev/net"] }));
+  const seen = inside(box, "ls /dev/net; chmod 777 /dev/net/tun 2>&1 || true");
+  assertMatch(seen, /^tun\nchmod: .*(Read-only file system|Operation not permitted)$/);
+  const needs = box.command("true").needs();
+  assertEquals(
+    needs.some((need) => need.kind === "device" && need.path === "/dev/net/tun"),
+    true,
+  );
+  for (
+    const [path, says] of Object.entries({
+      "/etc/passwd": "is not in /dev",
+      "/dev": "is not in /dev",
+      "/dev/pts/0": "there is a /dev/pts of its own",
+      "/dev/shm": "there is a /dev/shm of its own",
+    })
+  ) {
+    assertRefused(() => recipe(devices("/dev", { extra: [path] })), {
+      step: "devices",
+      at: 0,
+      says,
+    });
+  }
 });
