@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "fd1293a341f0451b637fd972eb9268c3e3c1edbf8563e54491d2df0f1b7fa0a4";
+var BUILD = "b7e7d29db3d84a7ff93d0a69a2e196f7a88f2c54015ce4cb2810819f30609e58";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -23586,6 +23586,66 @@ var DenialsIn = class {
   }
 };
 
+// plan/steps/further_devices.ts
+function furtherDevices(step, plan) {
+  const { extra = [], gpus } = step;
+  const paths = [
+    ...extra.flatMap((path2) => devicesAt(normalize(path2), plan)),
+    ...gpus === void 0 ? [] : graphicsDevices(gpus, plan)
+  ];
+  return paths.map((path2) => path2.slice("/dev/".length));
+}
+function devicesAt(path2, plan) {
+  const type = typeOf2(path2, plan);
+  if (type === "device" || type === "unknown") return [
+    path2
+  ];
+  if (type === void 0) {
+    plan.refuse(`${path2} does not exist; its driver may not be loaded (lsmod, modprobe)`);
+  }
+  if (type !== "directory") plan.refuse(`${path2} is a ${type}, and no device`);
+  const inside = plan.facts.namesIn(path2, "*").map((name) => `${path2}/${name}`).filter((inner) => typeOf2(inner, plan) === "device");
+  if (inside.length === 0) plan.refuse(`the directory ${path2} has no devices in it`);
+  return inside;
+}
+function typeOf2(path2, plan) {
+  const source = plan.source(path2);
+  if (source instanceof HostPath) return source.resolved.type;
+  return plan.refuse(`${path2} is to be one of the host, whose files are out of reach at this step`);
+}
+function graphicsDevices(gpus, plan) {
+  if (!plan.host.isHere) {
+    plan.refuse("which graphics processors there are is known only where the box runs; name their devices");
+  }
+  const named = (pattern, directory = "/dev") => plan.facts.namesIn(directory, "*").filter((name) => pattern.test(name)).map((name) => `${directory}/${name}`);
+  const nvidia = named(/^nvidia[0-9]+$/);
+  const rendering = gpus === "all" && plan.facts.resolve("/dev/dri").type === "directory" ? named(/^renderD[0-9]+$/, "/dev/dri") : [];
+  const chosen = gpus === "all" ? nvidia : gpus.map((number) => `/dev/nvidia${number}`);
+  const missing2 = chosen.find((path2) => !nvidia.includes(path2));
+  if (missing2 !== void 0) {
+    const others = nvidia.length === 0 ? "none of NVIDIA" : nvidia.join(", ");
+    plan.refuse(`${missing2} does not exist; this machine has ${others}`);
+  }
+  if (chosen.length + rendering.length === 0) {
+    plan.refuse("this machine has no graphics processor: no /dev/nvidia0 and no /dev/dri/renderD128");
+  }
+  return [
+    ...rendering,
+    ...chosen.length === 0 ? [] : [
+      ...NVIDIA_SHARED,
+      ...chosen
+    ]
+  ].map((path2) => {
+    if (plan.facts.resolve(path2).type !== void 0) return path2;
+    return plan.refuse(`${path2} does not exist, and ${MISSING_NVIDIA}; nvidia-modprobe -u -c 0 makes it`);
+  });
+}
+var NVIDIA_SHARED = [
+  "/dev/nvidiactl",
+  "/dev/nvidia-uvm"
+];
+var MISSING_NVIDIA = "CUDA fails without it (cuInit: 999 or 100)";
+
 // plan/steps/outer_proc.ts
 var PROC3 = "/proc";
 function showOuterProc(path2, plan) {
@@ -23781,7 +23841,13 @@ var LINKS = {
 function lowerDevices(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
   const directory = normalize(step.target);
-  const trees = DEVICES.map((name) => ({
+  const names = /* @__PURE__ */ new Set([
+    ...DEVICES,
+    ...furtherDevices(step, plan)
+  ]);
+  const trees = [
+    ...names
+  ].map((name) => ({
     name,
     tree: copyDevice(plan, `/dev/${name}`)
   }));
@@ -23792,10 +23858,14 @@ function lowerDevices(step, plan) {
     data: "mode=0755,size=4m,nr_inodes=1k"
   });
   const made = plan.path(directory).open(O_PATH | O_DIRECTORY);
+  for (const inner of directoriesOf(names)) plan.call(mkdirat(made, inner, 493));
   for (const { name, tree } of trees) {
     plan.call(mknodat(made, name, S_IFREG | 420, 0));
     plan.call(move_mount(tree, "", made, name, MOVE_MOUNT_F_EMPTY_PATH), {
-      fixes: plan.state.mountFixes
+      fixes: () => ({
+        EINVAL: `/dev/${name} is no device here; name those that are in it`,
+        ...plan.state.mountFixes
+      })
     });
     plan.release(tree);
   }
@@ -23817,6 +23887,14 @@ function lowerDevices(step, plan) {
   }
   plan.release(made);
   plan.state.terminals = `${directory}/ptmx`;
+}
+function directoriesOf(names) {
+  return new Set([
+    ...names
+  ].flatMap((name) => {
+    const parts = name.split("/").slice(0, -1);
+    return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+  }));
 }
 function copyDevice(plan, path2) {
   const source = plan.source(path2);
@@ -25802,8 +25880,33 @@ function devices(target = "/dev", options = {}) {
 }
 var devicesSchema = stepSchema("devices", () => ({
   target: withDefault(absolutePath(), "/dev"),
-  shm: optional(tmpfsSize())
+  shm: optional(tmpfsSize()),
+  extra: optional(list(devicePath())),
+  gpus: optional(gpuNumbers())
 }));
+function devicePath() {
+  return absolutePath((path2) => {
+    const place2 = normalize(path2);
+    if (place2 === "/dev" || !isWithin(place2, "/dev")) return `${quoted(path2)} is not in /dev`;
+    const own = OWN_NAMES.find((name) => isWithin(place2, `/dev/${name}`));
+    return own && `${quoted(path2)} cannot be the host's, as there is a /dev/${own} of its own`;
+  });
+}
+var OWN_NAMES = [
+  "pts",
+  "ptmx",
+  "shm",
+  "mqueue",
+  "fd",
+  "stdin",
+  "stdout",
+  "stderr"
+];
+function gpuNumbers() {
+  return either(oneOf([
+    "all"
+  ]), list(integer(0, 255)));
+}
 
 // recipe/steps/files.ts
 var fileFields = (() => ({

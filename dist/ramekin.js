@@ -1416,6 +1416,22 @@ var bounds = (function bounds(bounds2) {
     ...bounds2
   };
 });
+var normalize = (function normalize(path2) {
+  if (path2.startsWith("/") && !UNTIDY.test(path2)) return path2;
+  return "/" + path2.split("/").filter(((part) => part !== "" && part !== ".")).join("/");
+});
+var isWithin = (function isWithin(path2, directory) {
+  return directory === "/" || path2 === directory || path2.startsWith(`${directory}/`);
+});
+var parentOf = (function parentOf(path2) {
+  return path2.slice(0, path2.lastIndexOf("/")) || "/";
+});
+var nameOf2 = (function nameOf2(path2) {
+  return path2.slice(path2.lastIndexOf("/") + 1);
+});
+var climbs = (function climbs(path2) {
+  return path2.includes("..") && path2.split("/").includes("..");
+});
 var mountOptions = (function mountOptions() {
   return text3({
     max: OPTIONS_BYTES,
@@ -1564,22 +1580,6 @@ var readonlyPaths = (function readonlyPaths(...paths) {
     step: "readonlyPaths",
     paths
   };
-});
-var normalize = (function normalize(path2) {
-  if (path2.startsWith("/") && !UNTIDY.test(path2)) return path2;
-  return "/" + path2.split("/").filter(((part) => part !== "" && part !== ".")).join("/");
-});
-var isWithin = (function isWithin(path2, directory) {
-  return directory === "/" || path2 === directory || path2.startsWith(`${directory}/`);
-});
-var parentOf = (function parentOf(path2) {
-  return path2.slice(0, path2.lastIndexOf("/")) || "/";
-});
-var nameOf2 = (function nameOf2(path2) {
-  return path2.slice(path2.lastIndexOf("/") + 1);
-});
-var climbs = (function climbs(path2) {
-  return path2.includes("..") && path2.split("/").includes("..");
 });
 var protect = (function protect(source, target = source, options = {}) {
   return {
@@ -4142,7 +4142,13 @@ var notMounted = (function notMounted(path2) {
 var lowerDevices = (function lowerDevices(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
   const directory = normalize(step.target);
-  const trees = DEVICES.map(((name) => ({
+  const names = /* @__PURE__ */ new Set([
+    ...DEVICES,
+    ...furtherDevices(step, plan)
+  ]);
+  const trees = [
+    ...names
+  ].map(((name) => ({
     name,
     tree: copyDevice(plan, `/dev/${name}`)
   })));
@@ -4153,10 +4159,14 @@ var lowerDevices = (function lowerDevices(step, plan) {
     data: "mode=0755,size=4m,nr_inodes=1k"
   });
   const made = plan.path(directory).open(O_PATH | O_DIRECTORY);
+  for (const inner of directoriesOf(names)) plan.call(mkdirat(made, inner, 493));
   for (const { name, tree } of trees) {
     plan.call(mknodat(made, name, S_IFREG | 420, 0));
     plan.call(move_mount(tree, "", made, name, MOVE_MOUNT_F_EMPTY_PATH), {
-      fixes: plan.state.mountFixes
+      fixes: () => ({
+        EINVAL: `/dev/${name} is no device here; name those that are in it`,
+        ...plan.state.mountFixes
+      })
     });
     plan.release(tree);
   }
@@ -10323,6 +10333,14 @@ var denyFilesSchema = stepSchema("denyFiles", () => ({
   write: optional(list(absolutePath()))
 }));
 
+// recipe/path.ts
+
+var UNTIDY = /\/\/|\/\.(?:\/|$)|.\/$/;
+
+
+
+
+
 // recipe/mount_options.ts
 var WORDS = {
   ro: {
@@ -10562,8 +10580,33 @@ var unmountSchema = stepSchema("unmount", () => ({
 
 var devicesSchema = stepSchema("devices", (() => ({
   target: withDefault(absolutePath(), "/dev"),
-  shm: optional(tmpfsSize())
+  shm: optional(tmpfsSize()),
+  extra: optional(list(devicePath())),
+  gpus: optional(gpuNumbers())
 })));
+function devicePath() {
+  return absolutePath((path2) => {
+    const place2 = normalize(path2);
+    if (place2 === "/dev" || !isWithin(place2, "/dev")) return `${quoted(path2)} is not in /dev`;
+    const own = OWN_NAMES.find((name) => isWithin(place2, `/dev/${name}`));
+    return own && `${quoted(path2)} cannot be the host's, as there is a /dev/${own} of its own`;
+  });
+}
+var OWN_NAMES = [
+  "pts",
+  "ptmx",
+  "shm",
+  "mqueue",
+  "fd",
+  "stdin",
+  "stdout",
+  "stderr"
+];
+function gpuNumbers() {
+  return either(oneOf([
+    "all"
+  ]), list(integer(0, 255)));
+}
 
 // recipe/steps/files.ts
 var fileFields = (() => ({
@@ -10905,14 +10948,6 @@ var maskPathsSchema = stepSchema("maskPaths", (() => ({
 var readonlyPathsSchema = stepSchema("readonlyPaths", (() => ({
   paths: list(absolutePath(), 1)
 })));
-
-// recipe/path.ts
-
-var UNTIDY = /\/\/|\/\.(?:\/|$)|.\/$/;
-
-
-
-
 
 // recipe/steps/protect.ts
 
@@ -28031,6 +28066,66 @@ var DenialsIn = class {
   }
 };
 
+// plan/steps/further_devices.ts
+function furtherDevices(step, plan) {
+  const { extra = [], gpus } = step;
+  const paths = [
+    ...extra.flatMap((path2) => devicesAt(normalize(path2), plan)),
+    ...gpus === void 0 ? [] : graphicsDevices(gpus, plan)
+  ];
+  return paths.map((path2) => path2.slice("/dev/".length));
+}
+function devicesAt(path2, plan) {
+  const type = typeOf3(path2, plan);
+  if (type === "device" || type === "unknown") return [
+    path2
+  ];
+  if (type === void 0) {
+    plan.refuse(`${path2} does not exist; its driver may not be loaded (lsmod, modprobe)`);
+  }
+  if (type !== "directory") plan.refuse(`${path2} is a ${type}, and no device`);
+  const inside = plan.facts.namesIn(path2, "*").map((name) => `${path2}/${name}`).filter((inner) => typeOf3(inner, plan) === "device");
+  if (inside.length === 0) plan.refuse(`the directory ${path2} has no devices in it`);
+  return inside;
+}
+function typeOf3(path2, plan) {
+  const source = plan.source(path2);
+  if (source instanceof HostPath) return source.resolved.type;
+  return plan.refuse(`${path2} is to be one of the host, whose files are out of reach at this step`);
+}
+function graphicsDevices(gpus, plan) {
+  if (!plan.host.isHere) {
+    plan.refuse("which graphics processors there are is known only where the box runs; name their devices");
+  }
+  const named2 = (pattern, directory = "/dev") => plan.facts.namesIn(directory, "*").filter((name) => pattern.test(name)).map((name) => `${directory}/${name}`);
+  const nvidia = named2(/^nvidia[0-9]+$/);
+  const rendering = gpus === "all" && plan.facts.resolve("/dev/dri").type === "directory" ? named2(/^renderD[0-9]+$/, "/dev/dri") : [];
+  const chosen = gpus === "all" ? nvidia : gpus.map((number) => `/dev/nvidia${number}`);
+  const missing2 = chosen.find((path2) => !nvidia.includes(path2));
+  if (missing2 !== void 0) {
+    const others = nvidia.length === 0 ? "none of NVIDIA" : nvidia.join(", ");
+    plan.refuse(`${missing2} does not exist; this machine has ${others}`);
+  }
+  if (chosen.length + rendering.length === 0) {
+    plan.refuse("this machine has no graphics processor: no /dev/nvidia0 and no /dev/dri/renderD128");
+  }
+  return [
+    ...rendering,
+    ...chosen.length === 0 ? [] : [
+      ...NVIDIA_SHARED,
+      ...chosen
+    ]
+  ].map((path2) => {
+    if (plan.facts.resolve(path2).type !== void 0) return path2;
+    return plan.refuse(`${path2} does not exist, and ${MISSING_NVIDIA}; nvidia-modprobe -u -c 0 makes it`);
+  });
+}
+var NVIDIA_SHARED = [
+  "/dev/nvidiactl",
+  "/dev/nvidia-uvm"
+];
+var MISSING_NVIDIA = "CUDA fails without it (cuInit: 999 or 100)";
+
 // plan/steps/outer_proc.ts
 var PROC3 = "/proc";
 function showOuterProc(path2, plan) {
@@ -28196,6 +28291,14 @@ var LINKS = {
   ptmx: "pts/ptmx"
 };
 
+function directoriesOf(names) {
+  return new Set([
+    ...names
+  ].flatMap((name) => {
+    const parts2 = name.split("/").slice(0, -1);
+    return parts2.map((_, index) => parts2.slice(0, index + 1).join("/"));
+  }));
+}
 
 
 // plan/steps/files.ts
@@ -33794,7 +33897,7 @@ var SandboxRoot = class {
   static {
     addMethods(this.prototype, {
     steps: (function () {
-    const { denyWrite = [], weakerProc, protect: protect2, root: root2, shm } = this.#options;
+    const { denyWrite = [], weakerProc, protect: protect2, root: root2 } = this.#options;
     const denyRead = [
       ...this.#options.denyRead ?? [],
       ...this.#changesInSight()
@@ -33819,11 +33922,7 @@ var SandboxRoot = class {
           entries: CURRENT_SYSTEM
         })
       ] : [],
-      devices(at$94.call(this, "/dev"), {
-        ...shm !== void 0 && {
-          shm
-        }
-      }),
+      this.#devices(),
       ...paths.map(((path2) => askedFile$95.call(this, this.#asked.get(path2)))),
       ...protectedFiles(written$97.call(this), protect2),
       ...denyRead.length + denyWrite.length === 0 ? [] : [
@@ -34019,6 +34118,20 @@ var SandboxRoot = class {
       writeFile(at$94.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
     ];
   }
+  #devices() {
+    const { shm, gpus, devices: extra } = this.#options;
+    return devices(at$94.call(this, "/dev"), {
+      ...shm !== void 0 && {
+        shm
+      },
+      ...extra !== void 0 && {
+        extra
+      },
+      ...gpus !== void 0 && {
+        gpus
+      }
+    });
+  }
   /** An empty directory in memory. */
   #temporary(path2) {
     const { tmp = "25%" } = this.#options;
@@ -34181,7 +34294,9 @@ var optionFields = lazy((() => {
     timeout: boundFields().timeout,
     maxOutput: boundFields().output,
     tmp: optional(tmpfsSize("unlimited")),
-    shm: optional(tmpfsSize())
+    shm: optional(tmpfsSize()),
+    devices: optional(list(devicePath())),
+    gpus: optional(gpuNumbers())
   };
 }));
 function boundFile(path2) {
@@ -34400,7 +34515,9 @@ var OWN_OPTIONS = [
   "root",
   "hostname",
   "tmp",
-  "shm"
+  "shm",
+  "devices",
+  "gpus"
 ];
 function refuseUnheld(options, asked) {
   const [name, reason2] = unheld(options, asked) ?? [];

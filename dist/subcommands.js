@@ -1690,6 +1690,22 @@ var bounds = (function bounds(bounds2) {
     ...bounds2
   };
 });
+var normalize = (function normalize(path2) {
+  if (path2.startsWith("/") && !UNTIDY.test(path2)) return path2;
+  return "/" + path2.split("/").filter(((part2) => part2 !== "" && part2 !== ".")).join("/");
+});
+var isWithin = (function isWithin(path2, directory2) {
+  return directory2 === "/" || path2 === directory2 || path2.startsWith(`${directory2}/`);
+});
+var parentOf = (function parentOf(path2) {
+  return path2.slice(0, path2.lastIndexOf("/")) || "/";
+});
+var nameOf2 = (function nameOf2(path2) {
+  return path2.slice(path2.lastIndexOf("/") + 1);
+});
+var climbs = (function climbs(path2) {
+  return path2.includes("..") && path2.split("/").includes("..");
+});
 var mountOptions = (function mountOptions() {
   return text({
     max: OPTIONS_BYTES,
@@ -1838,22 +1854,6 @@ var readonlyPaths = (function readonlyPaths(...paths) {
     step: "readonlyPaths",
     paths
   };
-});
-var normalize = (function normalize(path2) {
-  if (path2.startsWith("/") && !UNTIDY.test(path2)) return path2;
-  return "/" + path2.split("/").filter(((part2) => part2 !== "" && part2 !== ".")).join("/");
-});
-var isWithin = (function isWithin(path2, directory2) {
-  return directory2 === "/" || path2 === directory2 || path2.startsWith(`${directory2}/`);
-});
-var parentOf = (function parentOf(path2) {
-  return path2.slice(0, path2.lastIndexOf("/")) || "/";
-});
-var nameOf2 = (function nameOf2(path2) {
-  return path2.slice(path2.lastIndexOf("/") + 1);
-});
-var climbs = (function climbs(path2) {
-  return path2.includes("..") && path2.split("/").includes("..");
 });
 var protect = (function protect(source, target = source, options = {}) {
   return {
@@ -4416,7 +4416,13 @@ var notMounted = (function notMounted(path2) {
 var lowerDevices = (function lowerDevices(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
   const directory2 = normalize(step.target);
-  const trees = DEVICES.map(((name) => ({
+  const names = /* @__PURE__ */ new Set([
+    ...DEVICES,
+    ...furtherDevices(step, plan)
+  ]);
+  const trees = [
+    ...names
+  ].map(((name) => ({
     name,
     tree: copyDevice(plan, `/dev/${name}`)
   })));
@@ -4427,10 +4433,14 @@ var lowerDevices = (function lowerDevices(step, plan) {
     data: "mode=0755,size=4m,nr_inodes=1k"
   });
   const made = plan.path(directory2).open(O_PATH | O_DIRECTORY);
+  for (const inner of directoriesOf(names)) plan.call(mkdirat(made, inner, 493));
   for (const { name, tree } of trees) {
     plan.call(mknodat(made, name, S_IFREG | 420, 0));
     plan.call(move_mount(tree, "", made, name, MOVE_MOUNT_F_EMPTY_PATH), {
-      fixes: plan.state.mountFixes
+      fixes: () => ({
+        EINVAL: `/dev/${name} is no device here; name those that are in it`,
+        ...plan.state.mountFixes
+      })
     });
     plan.release(tree);
   }
@@ -6384,8 +6394,8 @@ var init_peer_words = __esm({
           "device",
           "gpus"
         ],
-        sandbox: "a recipe shows devices: the step bind",
-        recipe: "in a recipe it is the step bind with the path of the device"
+        sandbox: "--allow-device=PATHS and --gpus=all let devices be used",
+        recipe: "in a recipe it is the step devices, with extra or gpus"
       },
       {
         names: [
@@ -12628,6 +12638,19 @@ var init_deny_files = __esm({
   })
 });
 
+// recipe/path.ts
+
+
+
+
+
+var UNTIDY;
+var init_path = __esm({
+  "recipe/path.ts": (function () {
+    UNTIDY = /\/\/|\/\.(?:\/|$)|.\/$/;
+  })
+});
+
 // recipe/mount_options.ts
 
 
@@ -12874,16 +12897,43 @@ var init_mounts5 = __esm({
 
 // recipe/steps/devices.ts
 
-var devicesSchema;
+function devicePath() {
+  return absolutePath((path2) => {
+    const place3 = normalize(path2);
+    if (place3 === "/dev" || !isWithin(place3, "/dev")) return `${quoted(path2)} is not in /dev`;
+    const own = OWN_NAMES.find((name) => isWithin(place3, `/dev/${name}`));
+    return own && `${quoted(path2)} cannot be the host's, as there is a /dev/${own} of its own`;
+  });
+}
+function gpuNumbers() {
+  return either(oneOf([
+    "all"
+  ]), list(integer(0, 255)));
+}
+var devicesSchema, OWN_NAMES;
 var init_devices = __esm({
   "recipe/steps/devices.ts": (function () {
+    init_path();
     init_schema();
+    init_shown();
     init_step_schema();
     init_mounts5();
     devicesSchema = stepSchema("devices", (() => ({
       target: withDefault(absolutePath(), "/dev"),
-      shm: optional(tmpfsSize())
+      shm: optional(tmpfsSize()),
+      extra: optional(list(devicePath())),
+      gpus: optional(gpuNumbers())
     })));
+    OWN_NAMES = [
+      "pts",
+      "ptmx",
+      "shm",
+      "mqueue",
+      "fd",
+      "stdin",
+      "stdout",
+      "stderr"
+    ];
   })
 });
 
@@ -13294,19 +13344,6 @@ var init_masks = __esm({
     readonlyPathsSchema = stepSchema("readonlyPaths", (() => ({
       paths: list(absolutePath(), 1)
     })));
-  })
-});
-
-// recipe/path.ts
-
-
-
-
-
-var UNTIDY;
-var init_path = __esm({
-  "recipe/path.ts": (function () {
-    UNTIDY = /\/\/|\/\.(?:\/|$)|.\/$/;
   })
 });
 
@@ -32682,6 +32719,73 @@ var init_deny_files2 = __esm({
   })
 });
 
+// plan/steps/further_devices.ts
+function furtherDevices(step, plan) {
+  const { extra = [], gpus } = step;
+  const paths = [
+    ...extra.flatMap((path2) => devicesAt(normalize(path2), plan)),
+    ...gpus === void 0 ? [] : graphicsDevices(gpus, plan)
+  ];
+  return paths.map((path2) => path2.slice("/dev/".length));
+}
+function devicesAt(path2, plan) {
+  const type = typeOf3(path2, plan);
+  if (type === "device" || type === "unknown") return [
+    path2
+  ];
+  if (type === void 0) {
+    plan.refuse(`${path2} does not exist; its driver may not be loaded (lsmod, modprobe)`);
+  }
+  if (type !== "directory") plan.refuse(`${path2} is a ${type}, and no device`);
+  const inside2 = plan.facts.namesIn(path2, "*").map((name) => `${path2}/${name}`).filter((inner) => typeOf3(inner, plan) === "device");
+  if (inside2.length === 0) plan.refuse(`the directory ${path2} has no devices in it`);
+  return inside2;
+}
+function typeOf3(path2, plan) {
+  const source = plan.source(path2);
+  if (source instanceof HostPath) return source.resolved.type;
+  return plan.refuse(`${path2} is to be one of the host, whose files are out of reach at this step`);
+}
+function graphicsDevices(gpus, plan) {
+  if (!plan.host.isHere) {
+    plan.refuse("which graphics processors there are is known only where the box runs; name their devices");
+  }
+  const named2 = (pattern, directory2 = "/dev") => plan.facts.namesIn(directory2, "*").filter((name) => pattern.test(name)).map((name) => `${directory2}/${name}`);
+  const nvidia = named2(/^nvidia[0-9]+$/);
+  const rendering = gpus === "all" && plan.facts.resolve("/dev/dri").type === "directory" ? named2(/^renderD[0-9]+$/, "/dev/dri") : [];
+  const chosen = gpus === "all" ? nvidia : gpus.map((number2) => `/dev/nvidia${number2}`);
+  const missing4 = chosen.find((path2) => !nvidia.includes(path2));
+  if (missing4 !== void 0) {
+    const others = nvidia.length === 0 ? "none of NVIDIA" : nvidia.join(", ");
+    plan.refuse(`${missing4} does not exist; this machine has ${others}`);
+  }
+  if (chosen.length + rendering.length === 0) {
+    plan.refuse("this machine has no graphics processor: no /dev/nvidia0 and no /dev/dri/renderD128");
+  }
+  return [
+    ...rendering,
+    ...chosen.length === 0 ? [] : [
+      ...NVIDIA_SHARED,
+      ...chosen
+    ]
+  ].map((path2) => {
+    if (plan.facts.resolve(path2).type !== void 0) return path2;
+    return plan.refuse(`${path2} does not exist, and ${MISSING_NVIDIA}; nvidia-modprobe -u -c 0 makes it`);
+  });
+}
+var NVIDIA_SHARED, MISSING_NVIDIA;
+var init_further_devices = __esm({
+  "plan/steps/further_devices.ts"() {
+    init_path();
+    init_host_path();
+    NVIDIA_SHARED = [
+      "/dev/nvidiactl",
+      "/dev/nvidia-uvm"
+    ];
+    MISSING_NVIDIA = "CUDA fails without it (cuInit: 999 or 100)";
+  }
+});
+
 // plan/steps/outer_proc.ts
 function showOuterProc(path2, plan) {
   plan.needs("mount", "it would be mounted on the host");
@@ -32850,6 +32954,14 @@ var init_mounts6 = __esm({
 
 // plan/steps/devices.ts
 
+function directoriesOf(names) {
+  return new Set([
+    ...names
+  ].flatMap((name) => {
+    const parts2 = name.split("/").slice(0, -1);
+    return parts2.map((_, index) => parts2.slice(0, index + 1).join("/"));
+  }));
+}
 
 var DEVICES, LINKS;
 var init_devices2 = __esm({
@@ -32859,6 +32971,7 @@ var init_devices2 = __esm({
     init_path();
     init_host_path();
     init_copy_tree2();
+    init_further_devices();
     init_mounts6();
     DEVICES = [
       "null",
@@ -39255,7 +39368,7 @@ var init_sandbox_root = __esm({
   static {
     addMethods(this.prototype, {
     steps: (function () {
-        const { denyWrite = [], weakerProc, protect: protect3, root: root2, shm } = this.#options;
+        const { denyWrite = [], weakerProc, protect: protect3, root: root2 } = this.#options;
         const denyRead = [
           ...this.#options.denyRead ?? [],
           ...this.#changesInSight()
@@ -39280,11 +39393,7 @@ var init_sandbox_root = __esm({
               entries: CURRENT_SYSTEM
             })
           ] : [],
-          devices(at$94.call(this, "/dev"), {
-            ...shm !== void 0 && {
-              shm
-            }
-          }),
+          this.#devices(),
           ...paths.map(((path2) => askedFile$95.call(this, this.#asked.get(path2)))),
           ...protectedFiles(written$97.call(this), protect3),
           ...denyRead.length + denyWrite.length === 0 ? [] : [
@@ -39480,6 +39589,20 @@ var init_sandbox_root = __esm({
           writeFile(at$94.call(this, "/etc/hosts"), loopbackHosts(this.#options.hostname ?? HOSTNAME))
         ];
       }
+      #devices() {
+        const { shm, gpus, devices: extra } = this.#options;
+        return devices(at$94.call(this, "/dev"), {
+          ...shm !== void 0 && {
+            shm
+          },
+          ...extra !== void 0 && {
+            extra
+          },
+          ...gpus !== void 0 && {
+            gpus
+          }
+        });
+      }
       /** An empty directory in memory. */
       #temporary(path2) {
         const { tmp = "25%" } = this.#options;
@@ -39669,6 +39792,7 @@ var init_sandbox = __esm({
     init_protect();
     init_builders();
     init_bounds();
+    init_devices();
     init_limits3();
     init_names();
     init_mounts5();
@@ -39716,7 +39840,9 @@ var init_sandbox = __esm({
         timeout: boundFields().timeout,
         maxOutput: boundFields().output,
         tmp: optional(tmpfsSize("unlimited")),
-        shm: optional(tmpfsSize())
+        shm: optional(tmpfsSize()),
+        devices: optional(list(devicePath())),
+        gpus: optional(gpuNumbers())
       };
     }));
     MAX_NESTED = 64;
@@ -39962,7 +40088,9 @@ var init_degraded_sandbox = __esm({
       "root",
       "hostname",
       "tmp",
-      "shm"
+      "shm",
+      "devices",
+      "gpus"
     ];
   }
 });
@@ -42737,7 +42865,7 @@ var init_sparse = __esm({
 });
 
 // images/layer/tar/extensions.ts
-function typeOf3(type, name) {
+function typeOf4(type, name) {
   if (type === "V") return "skip";
   if (type === "\0" && name.endsWith("/")) return "directory";
   const kind = KINDS2[type];
@@ -43094,7 +43222,7 @@ var init_reader2 = __esm({
       }
       #begin(header2, sparse = {}) {
         const stored = sparse.stored ?? this.#storedSize(header2);
-        const type = typeOf3(header2.type, header2.name);
+        const type = typeOf4(header2.type, header2.name);
         const entry2 = type === "skip" ? void 0 : entryOf2({
           header: header2,
           kind: type,
@@ -50670,14 +50798,25 @@ function filesOf3(given, reading2) {
     tryRead: paths("try-read", reading2.optional),
     bind: given.values("bind").map((text5) => bindOf(text5, reading2)),
     overlay: paths("overlay", reading2.path),
-    tmpfs: paths("tmpfs", reading2.optional)
+    tmpfs: paths("tmpfs", reading2.optional),
+    devices: listOf(given, "allow-device") ?? []
   };
+  const gpus = gpusOf(given);
   return {
     ...Object.fromEntries(Object.entries(lists).filter(([, list5]) => list5.length > 0)),
     ...root2 !== void 0 && {
       root: reading2.path(root2, `--root=${root2}`)
+    },
+    ...gpus !== void 0 && {
+      gpus
     }
   };
+}
+function gpusOf(given) {
+  const text5 = given.value("gpus");
+  if (text5 === void 0 || text5 === "all") return text5;
+  if (/^\d{1,3}(,\d{1,3})*$/.test(text5)) return text5.split(",").map(Number);
+  throw new UsageError(`--gpus=${text5} is neither --gpus=all nor numbers as in --gpus=0,1`);
 }
 function bindOf(text5, reading2) {
   const [source = "", target, mode2, ...more] = text5.split(":");
@@ -50733,6 +50872,18 @@ var init_file_flags = __esm({
         value: "DIRECTORY",
         completes: "file",
         summary: "a directory with a system, in place of this machine's programs"
+      },
+      {
+        name: "allow-device",
+        value: "PATHS",
+        repeated: true,
+        completes: "file",
+        summary: "let devices be used: /dev/fuse, /dev/dri"
+      },
+      {
+        name: "gpus",
+        value: "NUMBERS",
+        summary: "let graphics processors be used: all, or those of NVIDIA by number (0,1)"
       }
     ];
   }
