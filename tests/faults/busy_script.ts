@@ -7,7 +7,7 @@ import type { Container } from "../../mod.ts";
 import { SHAPES } from "./shapes.ts";
 
 const [name, count, marker, how, after] = Deno.args as [string, string, string, ...string[]];
-const { box, terminal, joins, permissions } = SHAPES[name]!;
+const { box, terminal, joins, permissions, timeout } = SHAPES[name]!;
 const program = "sleep";
 const options = {
   args: ["1000", `0.${marker}`],
@@ -16,6 +16,7 @@ const options = {
   stderr: "null",
   ...(terminal && { terminal }),
   ...(permissions && { permissions }),
+  ...(timeout !== undefined && { timeout }),
 } as const;
 
 let first: Container | undefined;

@@ -15,13 +15,14 @@ import { leftSince } from "./support.ts";
 const TEMPLATES = "templates";
 
 const [name, warm, only] = Deno.args as [string, string, string | undefined];
-const { box, terminal, joins, streams, permissions } = SHAPES[name] ?? { box: recipe() };
+const { box, terminal, joins, streams, permissions, timeout } = SHAPES[name] ?? { box: recipe() };
 const options = {
   stdin: "null",
   stdout: "piped",
   stderr: terminal ? "null" : "piped",
   ...(terminal && { terminal }),
   ...(permissions && { permissions }),
+  ...(timeout !== undefined && { timeout }),
 } as const;
 
 /** The descriptors that Deno opens at any time, and the groups of other scripts. */

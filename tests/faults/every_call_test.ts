@@ -48,6 +48,7 @@ import { processIdentity } from "../../ffi/proc/process_identity.ts";
 import { visitSteps } from "../../container/enter_steps.ts";
 import { notRoot, test } from "../support.ts";
 import { breakAndNote, breakVisitAndNote } from "./breaking.ts";
+import { triedShapes } from "./support.ts";
 import { SHAPES } from "./shapes.ts";
 
 const mounts = recipe(
@@ -137,10 +138,16 @@ test("every call of a recipe fails once: the network of another container", asyn
   breakAndNote("plugging into a container", plugged);
 });
 
-for (const [name, { box, joins, rootOnly, terminal, permissions }] of Object.entries(SHAPES)) {
+for (
+  const [name, { box, joins, rootOnly, terminal, permissions, timeout }] of triedShapes()
+) {
   if (joins) continue;
   test(`every call of a launch fails once: ${name}`, () => {
-    breakAndNote(name, box, { ...(terminal && { terminal }), ...(permissions && { permissions }) });
+    breakAndNote(name, box, {
+      ...(terminal && { terminal }),
+      ...(permissions && { permissions }),
+      ...(timeout !== undefined && { timeout }),
+    });
   }, rootOnly && notRoot);
 }
 

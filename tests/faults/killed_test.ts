@@ -9,7 +9,6 @@ import { decode, runScript, until } from "../other_scripts.ts";
 import { claim } from "../leftovers.ts";
 import { notRoot, test } from "../support.ts";
 import { note } from "./results.ts";
-import { SHAPES } from "./shapes.ts";
 import {
   chance,
   marked,
@@ -20,6 +19,7 @@ import {
   survivors,
   sweep,
   times,
+  triedShapes,
 } from "./support.ts";
 
 const random = chance();
@@ -91,7 +91,7 @@ function noteMoments(name: string, moments: number, alive: readonly string[]): v
   assertEquals(alive, [], `SEED=${seed}`);
 }
 
-for (const [shape, { rootOnly }] of Object.entries(SHAPES)) {
+for (const [shape, { rootOnly }] of triedShapes()) {
   for (const count of [1, 50]) {
     test(
       `a script that is ended leaves nothing: ${shape}, ${count} at once`,
@@ -138,7 +138,7 @@ async function killDuring(shape: string, call: number): Promise<readonly string[
   return (await survivors(marker)).map((line) => `${line}: call ${call}`);
 }
 
-for (const [shape, { rootOnly, terminal, joins }] of Object.entries(SHAPES)) {
+for (const [shape, { rootOnly, terminal, joins }] of triedShapes()) {
   if (terminal || joins) continue;
   test(
     `a script that is killed during any call of a launch leaves nothing: ${shape}`,

@@ -35,8 +35,7 @@ import { decode, runScript } from "../other_scripts.ts";
 import { notRoot, root, test } from "../support.ts";
 import type { Ended } from "./constrained_script.ts";
 import { note } from "./results.ts";
-import { SHAPES } from "./shapes.ts";
-import { proof } from "./support.ts";
+import { proof, triedShapes } from "./support.ts";
 
 const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
@@ -81,7 +80,7 @@ test("no descriptors are left, or some: a pipe of template commands", async () =
   checkDescriptors("a pipe of template commands", await withFewDescriptors("templates", "warm"));
 });
 
-for (const [shape, { rootOnly }] of Object.entries(SHAPES)) {
+for (const [shape, { rootOnly }] of triedShapes()) {
   test(
     `no descriptors are left, or some: ${shape}`,
     async () => {

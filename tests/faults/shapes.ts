@@ -33,6 +33,10 @@ export interface Shape {
   readonly joins?: true;
   /** Makes streams that the script hands over, in place of pipes. */
   readonly streams?: () => StdioOptions;
+  /** How long the program may run, in milliseconds, by which its launch has a limit too. */
+  readonly timeout?: number;
+  /** Whether only `deno task proof` tries it everywhere. */
+  readonly provenOnly?: true;
   /** The permissions of the recipe. */
   readonly permissions?: Permissions;
 }
@@ -87,6 +91,11 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
       net: ["192.0.2.1:80"],
       env: ["PATH"],
     },
+  },
+  "a time limit": {
+    box: recipe(unshare("user", "pid"), mapRoot()),
+    timeout: 3_600_000,
+    provenOnly: true,
   },
   "another container joined": {
     box: recipe(unshare("user", "mount", "pid"), mapRoot(), proc(), init()),

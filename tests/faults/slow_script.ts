@@ -49,13 +49,14 @@ function stayIn(program: SyscallProgram, index: number): void {
   view.setBigInt64(first + 32, 1n, true);
 }
 
-const { box, permissions } = SHAPES[name]!;
+const { box, permissions, timeout } = SHAPES[name]!;
 const gate = permissions && { network: new PermissionSet(permissions).network };
 const launcher = new Launcher(planRecipe(box.steps, gate));
 const spec = execSpec("sleep", {
   args: ["1000", `0.${marker}`],
   environment: { inherited: [], changes: new Map() },
   searchPath: "/usr/bin:/bin",
+  timeLimit: timeout,
 });
 
 const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(text));

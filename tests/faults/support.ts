@@ -6,9 +6,15 @@
 import { claim, type Inventory, leftovers, takeInventory } from "../leftovers.ts";
 import { decode, runScript } from "../other_scripts.ts";
 import { patience } from "../rounds.ts";
+import { type Shape, SHAPES } from "./shapes.ts";
 
 /** Whether this is `deno task proof`, with many more repetitions. */
 export const proof: boolean = Deno.env.has("PROOF");
+
+/** Returns the shapes that are tried, by their names. */
+export function triedShapes(): readonly (readonly [name: string, shape: Shape])[] {
+  return Object.entries(SHAPES).filter(([, { provenOnly }]) => proof || provenOnly !== true);
+}
 
 /** Returns one number for the suite, and another for `deno task proof`. */
 export function times(suite: number, proven: number): number {

@@ -19,12 +19,13 @@ async function work({ rounds, shapes }: Task): Promise<number> {
   const collect = setInterval(gc, 1);
   for (let round = 0; round < rounds; round++) {
     const outputs = await Promise.all(shapes.map(async (shape) => {
-      const { box, terminal, permissions } = SHAPES[shape]!;
+      const { box, terminal, permissions, timeout } = SHAPES[shape]!;
       const word = crypto.randomUUID();
       const { stdout } = await box.command("echo", {
         args: [word],
         ...(terminal && { terminal, stderr: "null" }),
         ...(permissions && { permissions }),
+        ...(timeout !== undefined && { timeout }),
       }).output();
       return new TextDecoder().decode(stdout).trim() === word;
     }));
