@@ -16,12 +16,21 @@ const ROUNDS = 15;
 const TIMES = 100;
 const GIB = 2 ** 30;
 
-/** A directory with `node_modules`, in which dax and execa are installed. */
+/** A directory with `node_modules`, in which dax and execa may be installed, beside other rivals. */
 const RIVALS = Deno.env.get("RAMEKIN_BENCH_RIVALS");
+
+/** Whether one of them is. */
+function isInstalled(name: string): boolean {
+  try {
+    return Deno.statSync(`${RIVALS}/node_modules/${name}`).isDirectory;
+  } catch {
+    return false;
+  }
+}
 
 /** Measures. */
 export async function templates(): Promise<Report> {
-  const node = RIVALS === undefined ? undefined : findProgram("node");
+  const node = isInstalled("execa") ? findProgram("node") : undefined;
   const short = await interleave([
     { name: "Deno.Command", measure: each(() => new Deno.Command("true").output()) },
     { name: "recipe().command()", measure: each(() => recipe().command("true").output()) },
@@ -45,7 +54,7 @@ export async function templates(): Promise<Report> {
     title: "Template commands",
     about: [
       "$ watches stderr, for the error of a failure; Deno.Command collects both outputs",
-      RIVALS === undefined
+      node === undefined && !isInstalled("dax")
         ? "dax and execa are measured where RAMEKIN_BENCH_RIVALS names a directory that has them"
         : "execa runs on Node, one process for all of its commands; dax has a `true` of its own and " +
           "runs /bin/true here",
@@ -104,7 +113,7 @@ async function sh(script: string): Promise<string> {
 }
 
 async function dax(): Promise<Contender[]> {
-  if (RIVALS === undefined) return [];
+  if (!isInstalled("dax")) return [];
   const module = new URL(`file://${RIVALS}/node_modules/dax/esm/mod.js`).href;
   const { $: rival } = await import(module);
   return [{ name: "dax", measure: each(async () => void await rival`/bin/true`) }];
