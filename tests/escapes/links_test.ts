@@ -18,7 +18,7 @@ import {
   unshare,
 } from "../../mod.ts";
 import { scriptInside } from "../script_inside.ts";
-import { inDirectory, inside, test, testOn } from "../support.ts";
+import { failing, inDirectory, inside, test, testOn } from "../support.ts";
 import { follow, launchAltered } from "./launch.ts";
 import { lacking, program, SECRET } from "./support.ts";
 
@@ -97,8 +97,12 @@ test(
   inDirectory((directory) => {
     const { project, alias, secret } = layOut(directory);
     Deno.writeTextFileSync(secret, "");
-    const box = sandbox({ write: [project, `${alias}/place/kept`] });
-    inside(box, lay(`${directory}/private`, `${project}/place`));
+    const write = [project, `${alias}/place/kept`];
+    const script = lay(`${directory}/private`, `${project}/place`);
+    // What is protected in the inner one stays in its place by the path of the outer one, too.
+    assertStringIncludes(failing(sandbox({ write }), script), "busy");
+    const box = sandbox({ write, protect: false });
+    inside(box, script);
     const change = `printf '${SECRET}' > ${alias}/place/kept/secret`;
     assertUntrusted(box, `${project}/place/kept`, change, () => Deno.readTextFileSync(secret));
   }),
