@@ -22,7 +22,7 @@ export interface TracedLaunch {
 export function processesOf(trace: string): ReadonlyMap<string, readonly (readonly string[])[]> {
   const launches = new Map<string, Map<string, string[]>>();
   const threads = threadsOf(trace);
-  const [known, ended] = [new Set<string>(), new Set<string>()];
+  const [known, ended, sealing] = [new Set<string>(), new Set<string>(), new Set<string>()];
   let current: Map<string, string[]> | undefined;
   for (const { pid, text } of linesOf(trace)) {
     const mark = new RegExp(`"${MARK}(\\w+)"`).exec(text)?.[1];
@@ -38,8 +38,10 @@ export function processesOf(trace: string): ReadonlyMap<string, readonly (readon
     if (/= \? ERESTART/.test(text)) current!.get(pid)?.pop();
     // The engine makes a lookup again that others have disturbed.
     if (/^openat2\(.*RESOLVE_(BENEATH|IN_ROOT)\b.*= -1 EAGAIN/.test(text)) current!.get(pid)?.pop();
-    // After this the process is the program or the init.
-    if (/^(execve(at)?\(|<\.\.\. execve(at)? resumed>).*= 0$/.test(text)) ended.add(pid);
+    if (/^execveat\(\d+, "", \["ramekin-launch"\]/.test(text)) sealing.add(pid);
+    if (!/^(execve(at)?\(|<\.\.\. execve(at)? resumed>).*= 0$/.test(text)) continue;
+    // The sealed executable executes the program; after that the process is the program or the init.
+    if (!sealing.delete(pid)) ended.add(pid);
   }
   return new Map([...launches].map(([name, processes]) => [name, [...processes.values()]]));
 }
