@@ -4,8 +4,9 @@
  * `#!/proc/self/exe` in it, it gets that executable, and not the script's: what loads that is the
  * container's own, and could keep it open, to write to it once the script has ended (CVE-2019-5736).
  *
- * The executable also sets the filters of system calls, which may deny what executes it. What fails in
- * it is reported as in any launch: it sends the script its table, with the results.
+ * The executable also sets the filters of system calls that deny what executes it, and no others:
+ * processes of the container can trace it. What fails in it is reported as in any launch: it sends the
+ * script its table, with the results.
  *
  * @module
  */
@@ -55,17 +56,18 @@ interface SealedGivens {
 }
 
 /**
- * Returns those of the last calls of a launch that the executable makes: the filters, which may deny
- * what executes it. It has no capabilities but those that the program will have, so what needs more
- * comes before it, and filters that others have to come behind; and one with a listener, which is sent
- * to the script.
+ * Returns those of the last calls of a launch that the executable makes: the filters that deny what
+ * executes it, and those behind them. It has no capabilities but those that the program will have, so
+ * what needs more comes before it, and filters that others have to come behind; and one with a
+ * listener, which is sent to the script.
  */
 export function lateCalls(
   calls: readonly PlannedCall[],
-  { notifier, isFinishing }: PlanBuilder,
+  { notifier, isFinishing, lateFilters }: PlanBuilder,
 ): readonly PlannedCall[] {
   if (notifier !== undefined || isFinishing) return [];
-  return calls.filter(({ call }) => call.name === "seccomp");
+  const first = calls.findIndex(({ call }) => lateFilters.has(call));
+  return first === -1 ? [] : calls.slice(first).filter(({ call }) => call.name === "seccomp");
 }
 
 /** Writes the call that executes it, and returns what it does then. */

@@ -126,6 +126,8 @@ export class PlanBuilder {
   listener: ResultOf | undefined;
   /** The call whose result is sent to the script, to be told of calls; and the filter as it decides. */
   notifier: { readonly call: Call; readonly filter: Uint8Array<ArrayBuffer> } | undefined;
+  /** The filters that deny what executes the sealed executable, which sets them itself. */
+  readonly lateFilters: Set<Call> = new Set();
   /** The namespace flags of the first clone(2), which save an unshare(2). */
   cloneFlags = 0;
   /** The kinds of namespaces that these flags create. */

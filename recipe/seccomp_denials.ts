@@ -58,7 +58,7 @@ export const SECCOMP_DENIALS = {
    */
   "@attributes": (): readonly SeccompRule[] => [
     deny(callsOf(ATTRIBUTES)),
-    ...FLAG_REQUESTS.map((request) => deny(["ioctl"], is(1, INT, request))),
+    ...ATTRIBUTE_REQUESTS.map((request) => deny(["ioctl"], is(1, INT, request))),
   ],
   /** What btrfs makes and removes in a directory that can only be read, without asking Landlock. */
   "@subvolumes": (): readonly SeccompRule[] =>
@@ -82,9 +82,26 @@ const ATTRIBUTES = `
 `;
 
 /**
- * FS_IOC_SETFLAGS, the same of 32-bit programs, and FS_IOC_FSSETXATTR (linux/fs.h).
+ * What the owner of a file may set by a descriptor that only reads. FS_IOC_SETFLAGS and SETVERSION, the
+ * same of 32-bit programs, FS_IOC_FSSETXATTR (linux/fs.h); EXT4_IOC_SETVERSION (fs/ext4/ext4.h);
+ * FS_IOC_ENABLE_VERITY, after which nobody can change the file (linux/fsverity.h);
+ * FS_IOC_SET_ENCRYPTION_POLICY (linux/fscrypt.h); FAT_IOCTL_SET_ATTRIBUTES (linux/msdos_fs.h);
+ * BTRFS_IOC_SUBVOL_SETFLAGS and SET_RECEIVED_SUBVOL (linux/btrfs.h).
  */
-const FLAG_REQUESTS = [0x4008_6602, 0x4004_6602, 0x401c_5820];
+const ATTRIBUTE_REQUESTS = [
+  0x4008_6602,
+  0x4004_6602,
+  0x4008_7602,
+  0x4004_7602,
+  0x401c_5820,
+  0x4008_6604,
+  0x4004_6604,
+  0x4080_6685,
+  0x800c_6613,
+  0x4004_7211,
+  0x4008_941a,
+  0xc0c8_9425,
+];
 
 /**
  * BTRFS_IOC_SNAP_CREATE, SUBVOL_CREATE, SNAP_DESTROY, and the second versions (linux/btrfs.h).

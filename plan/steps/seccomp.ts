@@ -34,11 +34,13 @@ export function lowerSeccomp(step: SeccompStep, plan: PlanBuilder): void {
   const { flags = [] } = step.profile ?? {};
   const flagBits = Object.entries(SECCOMP_FILTER_FLAGS)
     .reduce((bits, [name, bit]) => flags.includes(name as never) ? bits | bit : bits, 0);
-  const { program, isContained, deniesSockets } = filterFor(step, plan);
+  const { program, isContained, deniesSockets, allowsSealed } = filterFor(step, plan);
   if (isContained) plan.access.filtered = true;
   if (deniesSockets) plan.access.deniesSockets = true;
   if (step.privileged !== true) plan.setNoNewPrivileges();
-  plan.beforeExec(setFilter(program, flagBits, plan), {
+  const call = setFilter(program, flagBits, plan);
+  if (!allowsSealed) plan.lateFilters.add(call);
+  plan.beforeExec(call, {
     EBUSY: "the filter of an outer container has a listener, and the kernel takes no second one",
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
     EPERM: "an active filter does not allow another one",
@@ -74,6 +76,8 @@ interface CompiledFilter {
   readonly isContained: boolean;
   /** Whether it denies all unix sockets that can be connected. */
   readonly deniesSockets: boolean;
+  /** Whether it allows what executes the sealed executable of a launch among others' files. */
+  readonly allowsSealed: boolean;
 }
 
 function filterFor(step: SeccompStep, plan: PlanBuilder): CompiledFilter {
@@ -92,6 +96,7 @@ function filterFor(step: SeccompStep, plan: PlanBuilder): CompiledFilter {
         program: Uint8Array.fromBase64(made),
         isContained: true,
         deniesSockets: deny?.includes("@unix-sockets") === true,
+        allowsSealed: true,
       };
     }
     const filter = filterOfStep(step);
@@ -102,6 +107,7 @@ function filterFor(step: SeccompStep, plan: PlanBuilder): CompiledFilter {
         program,
         isContained: deniesKernelCalls(filter, others),
         deniesSockets: deniesUnixSockets(filter, others),
+        allowsSealed: disallowed(filter, SEALED) === undefined,
       };
     } catch (error) {
       if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
@@ -121,13 +127,21 @@ export function filterOfStep({ profile, allow, deny }: SeccompStep): SyscallFilt
  */
 const LAUNCHING: readonly string[] = ["execve", "exit_group"];
 
+/** Those of a sealed executable, which are made before its own filters: see launch/sealed_program.ts. */
+const SEALED: readonly string[] = ["execveat", "fcntl"];
+
 function checkLaunch(filter: SyscallFilter, plan: PlanBuilder): void {
-  const rules = new RuleIndex(filter, new Set(LAUNCHING));
-  for (const name of LAUNCHING) {
-    const actions = rules.for(name).map(({ action }) => action);
-    if (actions.every((action) => action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG)) {
-      continue;
-    }
-    plan.refuse(`the profile does not allow ${name}, without which no program can be started`);
-  }
+  const name = disallowed(filter, LAUNCHING);
+  if (name === undefined) return;
+  plan.refuse(`the profile does not allow ${name}, without which no program can be started`);
+}
+
+/** Returns the first of these calls that a filter does not allow, whatever its arguments are. */
+function disallowed(filter: SyscallFilter, names: readonly string[]): string | undefined {
+  const rules = new RuleIndex(filter, new Set(names));
+  return names.find((name) =>
+    !rules.for(name).every(({ action }) =>
+      action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG
+    )
+  );
 }

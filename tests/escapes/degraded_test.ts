@@ -262,6 +262,11 @@ test("an abstract socket, which Landlock isolates too", () => {
 /** Requests of ioctl(2) that a filter denies before the kernel looks at the file. */
 const REQUESTS = {
   "flags of a file": 0x4008_6602,
+  "its version": 0x4008_7602,
+  "that nobody can change it any more, by fs-verity": 0x4080_6685,
+  "a policy of encryption": 0x800c_6613,
+  "attributes of FAT": 0x4004_7211,
+  "flags of a subvolume": 0x4008_941a,
   "a subvolume": 0x5000_940e,
   "typing into a terminal": 0x5412,
 } as const;

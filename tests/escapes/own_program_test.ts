@@ -158,3 +158,29 @@ test("a filter may deny what executes the sealed executable", async () => {
   assertEquals([code, new TextDecoder().decode(stdout)], [0, "Seccomp:\t2\n"]);
   assertThrows(() => container.enter("/nonesuch").outputSync(), Deno.errors.NotFound);
 });
+
+test("what enters has its filter before the programs of the container can trace it", async () => {
+  const profile = {
+    defaultAction: "SCMP_ACT_ALLOW",
+    syscalls: [{ names: ["execveat"], action: "SCMP_ACT_ERRNO" }],
+  } as const;
+  const box = sandbox();
+  await using container = box.command("sleep", { args: ["600"], stdin: "null" }).spawn();
+  const target = join(container.pid, { root: true });
+  // The sealed executable has no memory of the script's, and so the kernel lets them.
+  const order = (...filters: readonly Step[]) =>
+    recipe(target, ...filters).plan().entries.map(({ call }) => call)
+      .filter((call) => /^(seccomp|execveat)\(/.test(call))
+      .map((call) => call.slice(0, call.indexOf("(")));
+  assertEquals(order(seccomp()), ["seccomp", "execveat"]);
+  assertEquals(order(seccomp({ deny: ["@ipc"] })), ["seccomp", "execveat"]);
+  // One that denies what executes it can only come later.
+  assertEquals(order(seccomp(profile)), ["execveat", "seccomp"]);
+  assertEquals(
+    order(seccomp(), seccomp(profile), seccomp()),
+    ["seccomp", "execveat", "seccomp", "seccomp"],
+  );
+  const [first] = container.enter("true").plan().entries
+    .filter(({ call }) => /^(seccomp|execveat)\(/.test(call));
+  assertEquals(first?.part, "seccomp");
+});
