@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "b7e7d29db3d84a7ff93d0a69a2e196f7a88f2c54015ce4cb2810819f30609e58";
+var BUILD = "a6f976d92a5099fd77743718c704b31c2439b5e740c10d157608a0f23969bf7d";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

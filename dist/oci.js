@@ -14152,6 +14152,8 @@ var PlanBuilder = class {
   listener;
   /** The call whose result is sent to the script, to be told of calls; and the filter as it decides. */
   notifier;
+  /** The filters that deny what executes the sealed executable, which sets them itself. */
+  lateFilters = /* @__PURE__ */ new Set();
   /** The namespace flags of the first clone(2), which save an unshare(2). */
   cloneFlags = 0;
   /** The kinds of namespaces that these flags create. */
@@ -17172,9 +17174,10 @@ var IMAGE_FIXES = {
 };
 
 // launch/sealed_program.ts
-function lateCalls(calls, { notifier, isFinishing }) {
+function lateCalls(calls, { notifier, isFinishing, lateFilters }) {
   if (notifier !== void 0 || isFinishing) return [];
-  return calls.filter(({ call: call2 }) => call2.name === "seccomp");
+  const first = calls.findIndex(({ call: call2 }) => lateFilters.has(call2));
+  return first === -1 ? [] : calls.slice(first).filter(({ call: call2 }) => call2.name === "seccomp");
 }
 function executeSealed(writer, { image: image2, socket, paths, late, marked = (call2) => call2 }) {
   const name = pointerList([
@@ -26613,7 +26616,7 @@ var SECCOMP_DENIALS = {
    */
   "@attributes": () => [
     deny(callsOf2(ATTRIBUTES3)),
-    ...FLAG_REQUESTS.map((request) => deny([
+    ...ATTRIBUTE_REQUESTS.map((request) => deny([
       "ioctl"
     ], is2(1, INT2, request)))
   ],
@@ -26645,10 +26648,19 @@ var ATTRIBUTES3 = `
   utimensat utimensat_time64 futimesat setxattr lsetxattr fsetxattr setxattrat removexattr
   lremovexattr fremovexattr removexattrat file_setattr
 `;
-var FLAG_REQUESTS = [
+var ATTRIBUTE_REQUESTS = [
   1074292226,
   1074030082,
-  1075599392
+  1074296322,
+  1074034178,
+  1075599392,
+  1074292228,
+  1074030084,
+  1082156677,
+  2148296211,
+  1074033169,
+  1074304026,
+  3234370597
 ];
 var SUBVOLUME_REQUESTS = [
   1342215169,
@@ -27325,11 +27337,13 @@ var SECCOMP_FILTERS = {
 function lowerSeccomp(step, plan) {
   const { flags: flags16 = [] } = step.profile ?? {};
   const flagBits = Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits, [name, bit]) => flags16.includes(name) ? bits | bit : bits, 0);
-  const { program, isContained, deniesSockets } = filterFor(step, plan);
+  const { program, isContained, deniesSockets, allowsSealed } = filterFor(step, plan);
   if (isContained) plan.access.filtered = true;
   if (deniesSockets) plan.access.deniesSockets = true;
   if (step.privileged !== true) plan.setNoNewPrivileges();
-  plan.beforeExec(setFilter2(program, flagBits, plan), {
+  const call2 = setFilter2(program, flagBits, plan);
+  if (!allowsSealed) plan.lateFilters.add(call2);
+  plan.beforeExec(call2, {
     EBUSY: "the filter of an outer container has a listener, and the kernel takes no second one",
     EINVAL: "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
     EPERM: "an active filter does not allow another one",
@@ -27378,7 +27392,8 @@ function filterFor(step, plan) {
       return {
         program: Uint8Array.fromBase64(made),
         isContained: true,
-        deniesSockets: deny2?.includes("@unix-sockets") === true
+        deniesSockets: deny2?.includes("@unix-sockets") === true,
+        allowsSealed: true
       };
     }
     const filter = filterOfStep(step);
@@ -27388,7 +27403,8 @@ function filterFor(step, plan) {
       return {
         program,
         isContained: deniesKernelCalls(filter, others),
-        deniesSockets: deniesUnixSockets(filter, others)
+        deniesSockets: deniesUnixSockets(filter, others),
+        allowsSealed: disallowed(filter, SEALED) === void 0
       };
     } catch (error) {
       if (error instanceof RangeError) plan.refuse(`the profile is too long: ${error.message}`);
@@ -27404,15 +27420,18 @@ var LAUNCHING = [
   "execve",
   "exit_group"
 ];
+var SEALED = [
+  "execveat",
+  "fcntl"
+];
 function checkLaunch(filter, plan) {
-  const rules = new RuleIndex(filter, new Set(LAUNCHING));
-  for (const name of LAUNCHING) {
-    const actions = rules.for(name).map(({ action }) => action);
-    if (actions.every((action) => action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG)) {
-      continue;
-    }
-    plan.refuse(`the profile does not allow ${name}, without which no program can be started`);
-  }
+  const name = disallowed(filter, LAUNCHING);
+  if (name === void 0) return;
+  plan.refuse(`the profile does not allow ${name}, without which no program can be started`);
+}
+function disallowed(filter, names) {
+  const rules = new RuleIndex(filter, new Set(names));
+  return names.find((name) => !rules.for(name).every(({ action }) => action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG));
 }
 
 // plan/time_namespace.ts
