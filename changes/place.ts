@@ -85,7 +85,10 @@ export class ChangesPlace implements Disposable {
     if (around !== undefined) {
       throw new ChangesError(`the place for changes, ${asked}, lies in ${around}, which is held`, {
         code: "place",
-        advice: ["name another one: XDG_STATE_HOME, or the option place"],
+        advice: [
+          "hold a directory that it is not in (--allow-write=DIRECTORY of ramekin try)",
+          "or name another place: XDG_STATE_HOME, or the option place",
+        ],
       });
     }
     // Nobody clears away what is just being made.

@@ -105,13 +105,16 @@ class WordReader {
   }
 
   #plain(char: string, rest: string): void {
-    const advice = shellAdvice(rest, this.#word === undefined);
-    if (advice !== undefined) {
-      throw issue(`${advice}, or write it in quotes if it is a part of a word`);
+    const [what, instead] = ofShell(rest, this.#word === undefined) ?? [];
+    if (what !== undefined) {
+      const advice = `${instead}, or write it in quotes if it is a part of a word`;
+      throw issue(`${what} is a shell's`, advice);
     }
     const isAssignment = char === "=" && this.#words.length === 0 && this.#quote === "" &&
       /^[A-Za-z_]\w*$/.test(this.#word ?? "");
-    if (isAssignment) throw issue(`${this.#word}= sets a variable in a shell; use .env()`);
+    if (isAssignment) {
+      throw issue(`${this.#word}= sets a variable in a shell`, "use .env()");
+    }
     this.#add(char);
   }
 
@@ -127,18 +130,18 @@ class WordReader {
   }
 }
 
-/** What a shell would do at the beginning of this text, and what to use instead. */
-function shellAdvice(text: string, beginsWord: boolean): string | undefined {
-  const [char] = text;
-  if (text.startsWith("||")) return "|| is a shell's; use .code() or .noThrow()";
-  if (text.startsWith("&&")) return "&& is a shell's; await one command after the other";
-  if (char === "|") return "| is a shell's; use .pipe()";
-  if (char === ">" || char === "<") return `${char} is a shell's; use .stdout() and .stdin()`;
-  if (char === ";" || char === "&") return `${char} is a shell's; use one command for each program`;
-  if (char === "(" || char === ")" || char === "`") return `${char} is a shell's; use JavaScript`;
-  if (char === "*" || char === "?") return `${char} is a shell's; use glob()`;
-  if (/^\$[\w({]/.test(text)) return "$ is a shell's; put the value in by ${...}";
-  if (beginsWord && /^~(\/|\s|$)/.test(text)) return "~ is a shell's; put the path in by ${...}";
+/** What a shell would take for its own at the beginning of this text, and what to use instead. */
+function ofShell(text: string, beginsWord: boolean): readonly [string, string] | undefined {
+  const char = text[0]!;
+  if (text.startsWith("||")) return ["||", "use .code() or .noThrow()"];
+  if (text.startsWith("&&")) return ["&&", "await one command after the other"];
+  if (char === "|") return [char, "use .pipe()"];
+  if (char === ">" || char === "<") return [char, "use .stdout() and .stdin()"];
+  if (char === ";" || char === "&") return [char, "use one command for each program"];
+  if (char === "(" || char === ")" || char === "`") return [char, "use JavaScript"];
+  if (char === "*" || char === "?") return [char, "use glob()"];
+  if (/^\$[\w({]/.test(text)) return [char, "put the value in by ${...}"];
+  if (beginsWord && /^~(\/|\s|$)/.test(text)) return [char, "put the path in by ${...}"];
   return undefined;
 }
 
@@ -165,8 +168,21 @@ function wellFormed(text: string): string {
 
 const NOT_ALONE = () => issue("an array is several words, and has to stand alone between blanks");
 
-function issue(text: string): TypeError {
-  return new TypeError(escapeControls(`the template of a command: ${text}`));
+/** The error of a text that is no command without a shell. */
+export class WordsError extends TypeError {
+  /** What is wrong, without what a template has in its place. */
+  readonly issue: string;
+
+  /** Creates an error of one line, whatever the text. */
+  constructor(issue: string, advice?: string) {
+    const more = advice === undefined ? "" : `; ${advice}`;
+    super(escapeControls(`the template of a command: ${issue}${more}`));
+    this.issue = issue;
+  }
+}
+
+function issue(text: string, advice?: string): WordsError {
+  return new WordsError(text, advice);
 }
 
 /** Returns words as a person would type them in a shell. */

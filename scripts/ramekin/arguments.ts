@@ -103,7 +103,7 @@ function longName(word: string, flags: readonly Flag[]): string {
 }
 
 function check(parsed: ParsedArguments, hasProgram: boolean, subcommand: Subcommand): void {
-  const { operands, flags, program } = subcommand;
+  const { operands, flags, program, needsProgram } = subcommand;
   for (const { name, value, optionalValue, repeated } of flags) {
     if (value === undefined) continue;
     const values = parsed[name] as readonly string[] | undefined ?? [];
@@ -116,11 +116,17 @@ function check(parsed: ParsedArguments, hasProgram: boolean, subcommand: Subcomm
     operand.optional !== true && parsed._[index] === undefined
   );
   if (missing !== undefined) throw new UsageError(`${missing.name} is missing`);
+  const empty = operands.find((_, index) => parsed._[index] === "");
+  if (empty !== undefined) throw new UsageError(`${empty.name} is empty; is a variable not set?`);
   if (hasProgram && program !== true) {
     throw new UsageError("this subcommand runs no program after --");
   }
   const extra = parsed._[operands.length];
-  if (extra === undefined) return;
+  if (extra === undefined) {
+    if (needsProgram !== true || parsed["--"].length > 0) return;
+    const words = [subcommand.name, ...parsed._, "..."].join(" ");
+    throw new UsageError(`the program is missing: ramekin ${words} -- PROGRAM ...`);
+  }
   // What is given without its optional value may have it as the next word.
   const flag = flags.find(({ name, optionalValue }) =>
     optionalValue === true && (parsed[name] as readonly string[] | undefined)?.includes("")

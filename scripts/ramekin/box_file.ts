@@ -8,7 +8,8 @@ import { type BoxNote, isBoxOf, readBoxNote } from "../../box/mod.ts";
 import { recipe } from "../../mod.ts";
 import { isExecutable } from "./executable.ts";
 import { VERSION } from "./version.ts";
-import { FileError, type RecipeFile } from "./recipe_file.ts";
+import { FileError } from "./file_error.ts";
+import type { RecipeFile } from "./recipe_file.ts";
 
 /** The recipe of a box, and what else its note says. */
 export interface BoxFile extends RecipeFile {

@@ -6,11 +6,12 @@
  */
 
 import { type BoxOptions, buildBox } from "../../box/mod.ts";
-import { mayWrite, writeBytes } from "./files.ts";
 import type { Arguments } from "./arguments.ts";
 import { boxedSandbox, IN_BOX } from "./box_flags.ts";
 import { dataFile } from "./data_file.ts";
+import { writable } from "./file_error.ts";
 import { FILE_FLAGS } from "./file_flags.ts";
+import { mayWrite, writeBytes } from "./files.ts";
 import { LIMIT_FLAGS } from "./limit_flags.ts";
 import { printJson } from "./output.ts";
 import { UsageError } from "./usage.ts";
@@ -44,7 +45,7 @@ function writeOut(bytes: Uint8Array): void {
 /** Writes it with Deno's permission, or where that is not given, as `--allow-ffi` allows it. */
 function writeExecutable(path: string, bytes: Uint8Array<ArrayBuffer>): void {
   if (!mayWrite(path)) return writeBytes(path, bytes, 0o755);
-  Deno.writeFileSync(path, bytes, { mode: 0o755 });
+  writable(path, () => Deno.writeFileSync(path, bytes, { mode: 0o755 }));
   // An older file keeps its mode.
   if (Deno.build.os !== "windows") Deno.chmodSync(path, 0o755);
 }

@@ -7,7 +7,8 @@
 
 import { RamekinError, type Recipe } from "../../mod.ts";
 import { readRecipe } from "../../yaml/read.ts";
-import { importRecipe, isCode, isData, notRecipe, readable, variablesOf } from "./recipe_file.ts";
+import { readable } from "./file_error.ts";
+import { importRecipe, isCode, isData, notRecipe, variablesOf } from "./recipe_file.ts";
 import { UsageError } from "./usage.ts";
 
 /** A recipe that was read. */

@@ -5,16 +5,12 @@
  * @module
  */
 
-import {
-  type BundleFile,
-  type Caller,
-  exportOci,
-  exportSystemd,
-  type SystemdRestart,
-} from "../../export/mod.ts";
+import { type BundleFile, type Caller, exportOci, exportSystemd } from "../../export/mod.ts";
+import { RESTARTS } from "../../export/systemd/export_systemd.ts";
 import { linux } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { type DataFile, dataFile } from "./data_file.ts";
+import { writable } from "./file_error.ts";
 import { mayWrite, writeBytes } from "./files.ts";
 import { printJson } from "./output.ts";
 import { UsageError } from "./usage.ts";
@@ -30,15 +26,17 @@ export async function run(given: Arguments): Promise<number> {
   if (output === undefined) {
     throw new UsageError("-o=DIRECTORY is missing: where the files are written to");
   }
-  const [program, ...args] = given.program;
-  if (program === undefined) throw new UsageError("PROGRAM is missing behind --");
   const unused = FLAGS_OF[format === "oci" ? "systemd" : "oci"].find((name) => given.has(name));
   if (unused !== undefined) throw new UsageError(`--${unused} is not for ${format}`);
   const read = await dataFile(path, given.values("set").map((value) => value!));
   const directory = absolute(output);
+  if (isThere(directory) && !Deno.statSync(directory).isDirectory) {
+    throw new UsageError(`-o=${directory}: it is a file, and a directory is needed`);
+  }
+  const program = given.program as [string, ...string[]]; // readArguments() has seen to it
   const files = format === "oci"
-    ? writeOci(given, read, [program, ...args], directory)
-    : writeSystemd(given, read, [program, ...args], directory, nameOf(path));
+    ? writeOci(given, read, program, directory)
+    : writeSystemd(given, read, program, directory, nameOf(path));
   if (given.has("json")) printJson({ format, files });
   return 0;
 }
@@ -85,12 +83,16 @@ function writeSystemd(
     throw new UsageError(`--for=${runner}: it is root or user for systemd`);
   }
   const user = given.value("user");
+  const restart = RESTARTS.find((known) => known === (given.value("restart") ?? "no"));
+  if (restart === undefined) {
+    throw new UsageError(`--restart=${given.value("restart")}: it is ${RESTARTS.join(", ")}`);
+  }
   const { unit, box } = located(() =>
     exportSystemd(recipe, {
       program,
       box: `${directory}/${name}`,
       for: runner,
-      restart: (given.value("restart") ?? "no") as SystemdRestart,
+      restart,
       ...(user !== undefined && { user }),
     })
   );
@@ -149,15 +151,15 @@ function writeFile(path: string, { type, text = "", mode = 0o644 }: BundleFile):
 
 function makeDirectory(path: string, mode: number): void {
   if (!mayWrite(path)) {
-    return withoutUmask(() => linux.mkdirat(linux.AT_FDCWD, path, mode));
+    return withoutUmask(() => writable(path, () => linux.mkdirat(linux.AT_FDCWD, path, mode)));
   }
-  Deno.mkdirSync(path);
+  writable(path, () => Deno.mkdirSync(path));
   if (Deno.build.os !== "windows") Deno.chmodSync(path, mode);
 }
 
 function write(path: string, bytes: Uint8Array<ArrayBuffer>, mode: number): void {
   if (!mayWrite(path)) return withoutUmask(() => writeBytes(path, bytes, mode));
-  Deno.writeFileSync(path, bytes);
+  writable(path, () => Deno.writeFileSync(path, bytes));
   if (Deno.build.os !== "windows") Deno.chmodSync(path, mode);
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { linux, SyscallError } from "../../mod.ts";
+import { writable } from "./file_error.ts";
 
 /** All that the file holds, as text. */
 export function readText(path: string): string {
@@ -49,8 +50,10 @@ export function writeText(path: string, text: string): void {
 /** The same with bytes, and the mode of a file that is made. */
 export function writeBytes(path: string, content: Uint8Array<ArrayBuffer>, mode: number): void {
   const flags = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
-  using file = linux.open(path, flags, mode);
-  writeAll(file, content);
+  writable(path, () => {
+    using file = linux.open(path, flags, mode);
+    writeAll(file, content);
+  });
 }
 
 /** Writes all of the bytes to an open file. */

@@ -5,9 +5,9 @@
  */
 
 import type { Arguments } from "./arguments.ts";
+import { readable } from "./file_error.ts";
 import { writeRecipe } from "./from/command_line.ts";
 import { fromNsjail } from "./from/nsjail.ts";
-import { readable } from "./recipe_file.ts";
 
 /** Writes it. */
 export function run(given: Arguments): number {

@@ -45,12 +45,14 @@ export function subcommandHelp(subcommand: Subcommand, paint: Paint): string {
 }
 
 /** How the subcommand is written. */
-export function usageLine({ name, operands, program, flags }: Subcommand): string {
+export function usageLine(subcommand: Subcommand): string {
+  const { name, operands, program, needsProgram, flags } = subcommand;
+  const words = "-- PROGRAM ARGUMENTS...";
   return [
     `ramekin ${name}`,
     ...operands.map(({ name, optional }) => optional === true ? `[${name}]` : name),
     ...(flags.length > 0 ? ["[FLAGS]"] : []),
-    ...(program === true ? ["[-- PROGRAM ARGUMENTS...]"] : []),
+    ...(program === true ? [needsProgram === true ? words : `[${words}]`] : []),
   ].join(" ");
 }
 

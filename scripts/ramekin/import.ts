@@ -8,9 +8,9 @@ import { importOci } from "../../export/mod.ts";
 import { recipe } from "../../mod.ts";
 import { stringifyRecipe } from "../../yaml/mod.ts";
 import type { Arguments } from "./arguments.ts";
+import { FileError, readable, writable } from "./file_error.ts";
 import { mayWrite, writeText } from "./files.ts";
 import { print, printJson } from "./output.ts";
-import { FileError, readable } from "./recipe_file.ts";
 import { UsageError } from "./usage.ts";
 
 /** Writes the recipe. */
@@ -35,7 +35,7 @@ export function run(given: Arguments): number {
   const words = ["ramekin", "run", named, "--", ...imported.program];
   const yaml = `# ${words.map(word).join(" ")}\n${stringifyRecipe(recipe(...imported.steps))}`;
   if (output === undefined || output === "-") print(yaml.trimEnd());
-  else if (mayWrite(output)) Deno.writeTextFileSync(output, yaml);
+  else if (mayWrite(output)) writable(output, () => Deno.writeTextFileSync(output, yaml));
   else writeText(output, yaml);
   return 0;
 }

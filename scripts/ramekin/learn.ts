@@ -43,9 +43,6 @@ const FLAGS = SUBCOMMANDS.find(({ name }) => name === "learn")!.flags;
 
 /** Runs the program, and tells. */
 export async function run(given: Arguments): Promise<number> {
-  if (given.program.length === 0) {
-    throw new UsageError("the program is missing: ramekin learn -- PROGRAM ...");
-  }
   const file = given.value("output");
   using recipe = file === undefined ? undefined : new ReportFile(file, "output");
   const homes = homeDirectories(environment()["HOME"]);

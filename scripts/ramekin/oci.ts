@@ -7,6 +7,7 @@
 import { commandText, engineLines } from "../../oci/install.ts";
 import type { Arguments } from "./arguments.ts";
 import { linux } from "../../mod.ts";
+import { writable } from "./file_error.ts";
 import { ifThere, readText, writeBytes } from "./files.ts";
 import { print, printJson } from "./output.ts";
 import { UsageError } from "./usage.ts";
@@ -22,7 +23,7 @@ export function run(given: Arguments): number {
   const [command, module] = [`${absolute}/ramekin-oci`, `${absolute}/ramekin-oci.js`];
   const cache = `${absolute}/ramekin-oci-cache`;
   if (ifThere(() => linux.statx(linux.AT_FDCWD, absolute)) === undefined) {
-    linux.mkdirat(linux.AT_FDCWD, absolute, 0o755);
+    writable(absolute, () => linux.mkdirat(linux.AT_FDCWD, absolute, 0o755));
   }
   write(module, readText(moduleFile()), 0o644);
   write(command, commandText({ deno: Deno.execPath(), module, cache }), 0o755);

@@ -4,23 +4,12 @@
  * @module
  */
 
-import { escapeControls } from "../../ffi/control_characters.ts";
-import { RamekinError, type Recipe, recipe, type RecipeInput, SyscallError } from "../../mod.ts";
+import { RamekinError, type Recipe, recipe, type RecipeInput } from "../../mod.ts";
 import { unexpanded } from "../../recipe/unexpanded.ts";
 import { loadRecipeText, parseVariable, type Variable } from "../../yaml/mod.ts";
 import { isExecutable } from "./executable.ts";
+import { FileError, readable } from "./file_error.ts";
 import { UsageError } from "./usage.ts";
-
-/** A file that holds no recipe, or cannot be read. */
-export class FileError extends Error {
-  /** `"FileError"`. */
-  override readonly name = "FileError";
-
-  /** Creates an error of one line, whatever the name of the file, and of advice below it. */
-  constructor(message: string, options: ErrorOptions & { advice?: readonly string[] } = {}) {
-    super([message, ...options.advice ?? []].map(escapeControls).join("\n"), options);
-  }
-}
 
 /** A recipe from a file. */
 export interface RecipeFile {
@@ -111,26 +100,6 @@ function readData(path: string, variables: Readonly<Record<string, Variable>>): 
     },
   };
 }
-
-/** Reads the file; the error of one that cannot be read names it. */
-export function readable<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    const denied = error instanceof SyscallError && error.code === "EACCES";
-    const why = denied ? DENIED : READING.find(([kind]) => error instanceof kind)?.[1];
-    if (why === undefined) throw error;
-    throw new FileError(`${path} cannot be read: ${why}${unexpanded(path)}`);
-  }
-}
-
-const DENIED = "this user may not read it";
-
-const READING: readonly (readonly [new (message: string) => Error, string])[] = [
-  [Deno.errors.NotFound, "there is no such file"],
-  [Deno.errors.PermissionDenied, DENIED],
-  [Deno.errors.NotADirectory, "there is no such directory"],
-];
 
 /** Loads the recipe that a module exports. */
 export async function importRecipe(path: string, settings: readonly string[]): Promise<Recipe> {

@@ -6,6 +6,7 @@
  */
 
 import { linux, SyscallError } from "../../mod.ts";
+import { writable } from "./file_error.ts";
 import { writeAll } from "./files.ts";
 import { UsageError } from "./usage.ts";
 
@@ -23,7 +24,8 @@ export class ReportFile implements Disposable {
   constructor(path: string, flag: string) {
     const flags = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
     try {
-      this.#file = linux.open(path, KERNELS.test(path) ? flags : flags | linux.O_NOFOLLOW, 0o644);
+      const own = KERNELS.test(path) ? flags : flags | linux.O_NOFOLLOW;
+      this.#file = writable(path, () => linux.open(path, own, 0o644));
     } catch (error) {
       if (!(error instanceof SyscallError) || error.code !== "ELOOP") throw error;
       throw new UsageError(

@@ -119,6 +119,14 @@ const SANDBOX_FLAGS: readonly Flag[] = [
   },
 ];
 
+/** What is in the place of flags for what a program may read, as `learn` finds that out. */
+const LEARNS_READS = Object.fromEntries(
+  ["allow-read", "R", "allow-all", "A"].map((flag) => [
+    flag,
+    "it may read all that you may while it is learnt, but for secrets; --deny-read hides more",
+  ]),
+);
+
 /** The flags of a program that is learnt: all that it may read is shown. */
 const LEARN_FLAGS: readonly Flag[] = [
   ...SANDBOX_FLAGS.filter((flag) =>
@@ -211,8 +219,10 @@ const TABLE = [
       `cannot be seen: list them with --allow-env.\n\n${STATUS}`,
     operands: [],
     program: true,
+    needsProgram: true,
     runs: true,
     place: "sandbox",
+    instead: LEARNS_READS,
     flags: LEARN_FLAGS,
   },
   {
@@ -595,6 +605,7 @@ const TABLE = [
       "What a format cannot say is refused, each step with its number and the reason.",
     operands: [{ name: "FORMAT", completes: ["oci", "systemd"] }, RECIPE],
     program: true,
+    needsProgram: true,
     place: "recipe",
     flags: [
       {

@@ -58,6 +58,8 @@ export interface Subcommand {
   readonly operands: readonly Operand[];
   /** Whether it takes a program after `--`. */
   readonly program?: boolean;
+  /** Whether it does nothing without that program. */
+  readonly needsProgram?: boolean;
   /** Whether it runs that program, and has its exit status. */
   readonly runs?: boolean;
   /** What it makes a container of, by which words of other tools have one here. */

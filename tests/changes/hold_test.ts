@@ -242,6 +242,7 @@ inKitchen("what cannot be held is refused, with the reason", async ({ directory,
     `lies in ${directory}`,
   );
   assertEquals(error.code, "place");
+  assertStringIncludes(error.advice.join(), "hold a directory that it is not in");
   Deno.mkdirSync(place, { mode: 0o755 });
   Deno.chmodSync(place, 0o755);
   await assertRejects(() => hold([directory], { place }), ChangesError, "is open to other users");

@@ -14,7 +14,7 @@ import { test } from "../support.ts";
 import { INSTALL } from "../../scripts/ramekin/error_report.ts";
 import { decode } from "../other_scripts.ts";
 import { recipe } from "../../mod.ts";
-import { RAMEKIN, ramekin, RUN } from "./support.ts";
+import { RAMEKIN, ramekin, ramekinWith, RUN, withFiles } from "./support.ts";
 
 const COOK: Subcommand = {
   name: "cook",
@@ -219,4 +219,52 @@ test("what a flag cannot mean is refused with the flag and its value", () => {
       assertStringIncludes(message, `--${flag}=/x`);
     }
   }
+});
+
+test("a file that cannot be read or written is named, with the reason", () =>
+  withFiles({ "box.yaml": "steps:\n  - { step: unshare, kinds: [user] }\n" }, async (cwd) => {
+    Deno.mkdirSync(`${cwd}/made`);
+    const refused = async (says: string, ...words: string[]) => {
+      const { code, stderr } = await ramekinWith({ cwd }, ...words);
+      assertEquals([code === 0, stderr.split("\n")[0]], [false, `ramekin: ${says}`]);
+    };
+    await refused("made cannot be read: it is a directory; name a file in it", "import", "made");
+    await refused(
+      "made cannot be read: it is a directory; name a file in it",
+      ...["from-nsjail", "made"],
+    );
+    const program = ["--", "true"];
+    const missing = "cannot be written: its directory is not there; make that first (ENOENT)";
+    await refused(`no/box ${missing}`, "build", "box.yaml", "-o=no/box", ...program);
+    await refused(`no/recipe ${missing}`, "learn", "-o=no/recipe", ...program);
+    await refused(`no/denied ${missing}`, "sandbox", "--audit=no/denied", ...program);
+    await refused(`no/box.svg ${missing}`, "plan", "box.yaml", "--graph=no/box.svg");
+    await refused(
+      `${cwd}/no/units ${missing}`,
+      ...["export", "systemd", "box.yaml", "-o=no/units", ...program],
+    );
+    await refused(
+      `-o=${cwd}/box.yaml: it is a file, and a directory is needed`,
+      ...["export", "systemd", "box.yaml", "-o=box.yaml", ...program],
+    );
+    await refused(
+      "made cannot be written: it is a directory; name a file in it (EISDIR)",
+      ...["build", "box.yaml", "-o=made", ...program],
+    );
+    assertEquals([...Deno.readDirSync(cwd)].map(({ name }) => name).sort(), ["box.yaml", "made"]);
+  })());
+
+test("an operand that is empty, and a program that is missing, are told", () => {
+  const issue = (...words: string[]) => () => {
+    const subcommand = SUBCOMMANDS.find(({ name }) => name === words[0])!;
+    readArguments(words.slice(1), subcommand);
+  };
+  for (const name of ["logs", "wait", "rm", "stop", "enter", "import", "from-bwrap"]) {
+    assertThrows(issue(name, ""), UsageError, " is empty; is a variable not set?");
+  }
+  assertThrows(issue("cp", "a", ""), UsageError, " is empty; is a variable not set?");
+  const missing = "the program is missing: ramekin";
+  assertThrows(issue("learn"), UsageError, `${missing} learn ... -- PROGRAM ...`);
+  assertThrows(issue("export", "oci", "a.yaml"), UsageError, `${missing} export oci a.yaml ...`);
+  assertThrows(issue("learn", "--allow-read=."), UsageError, "it may read all that you may");
 });

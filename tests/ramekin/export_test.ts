@@ -126,10 +126,16 @@ test(
     };
     const init = ["oci", "init.yaml", "-o", "made", "--for=root"];
     await refused(1, "init.yaml:3:5: step 2 (init): the program itself is", ...init, "--", "id");
-    await refused(2, "PROGRAM is missing behind --", ...init);
-    await refused(2, '"docker"; there are oci and systemd', "docker", "box.yaml");
+    await refused(
+      2,
+      "the program is missing: ramekin export oci init.yaml ... -- PROGRAM",
+      ...init,
+    );
+    await refused(2, '"docker"; there are oci and systemd', "docker", "box.yaml", "--", "id");
     await refused(2, "--for=UID:GID is missing", "oci", "box.yaml", "-o=a", "--", "id");
     await refused(2, "--restart is not for oci", ...init, "--restart=no", "--", "id");
+    const unit = ["systemd", "unit.yaml", "-o", "made", "--restart=alwys", "--", "id"];
+    await refused(2, "--restart=alwys: it is no, on-success, on-failure,", ...unit);
     assertEquals(
       [...Deno.readDirSync(cwd)].map(({ name }) => name).sort(),
       Object.keys(FILES).sort(),

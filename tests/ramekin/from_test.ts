@@ -289,6 +289,11 @@ test(
       for (const words of [[], ["bwrap", "--", "bwrap"], ["sh -c x"], ["bwrap $HOME"]]) {
         assertEquals((await ramekin("from-bwrap", ...words)).code, 2, words.join(" "));
       }
+      assertEquals(
+        (await ramekin("from-unshare", "unshare -r ps | cat")).stderr.split("\n")[0],
+        "ramekin: the command line is read without a shell: | is a shell's; your shell reads the " +
+          "words behind --: -- unshare ...",
+      );
     })(),
 );
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { wordsOf } from "../../../shell/words.ts";
+import { WordsError, wordsOf } from "../../../shell/words.ts";
 import type { Arguments } from "../arguments.ts";
 import { print, printError } from "../output.ts";
 import { UsageError } from "../usage.ts";
@@ -17,20 +17,21 @@ export function wordsBehind(tool: string, given: Arguments): readonly string[] {
   if ((text === undefined) === (given.program.length === 0)) {
     throw new UsageError(`one command line is needed: '${tool} ...', or -- ${tool} ...`);
   }
-  const [first, ...words] = text === undefined ? given.program : split(text);
+  const [first, ...words] = text === undefined ? given.program : split(tool, text);
   if (first !== tool && !first!.endsWith(`/${tool}`)) {
-    throw new UsageError(`${first} is not ${tool}`);
+    throw new UsageError(`${first} is not ${tool}, which is the first word of its command line`);
   }
   return words;
 }
 
-function split(text: string): readonly string[] {
+function split(tool: string, text: string): readonly string[] {
   try {
     return wordsOf(Object.assign([text], { raw: [text] }), []);
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
+    if (!(error instanceof WordsError)) throw error;
     throw new UsageError(
-      `the command line is read without a shell, behind -- by yours: ${error.message}`,
+      `the command line is read without a shell: ${error.issue}; your shell reads the words ` +
+        `behind --: -- ${tool} ...`,
     );
   }
 }
