@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "a6f976d92a5099fd77743718c704b31c2439b5e740c10d157608a0f23969bf7d";
+var BUILD = "d62d210d304c214313df7454d5553c07881b229c0669c3408a97f272aee72c8f";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

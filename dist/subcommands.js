@@ -5717,7 +5717,7 @@ var longName = (function longName(word6, flags2) {
   return flag2 !== void 0 && /^-\w(=|$)/.test(word6) ? `--${flag2.name}${word6.slice(2)}` : word6;
 });
 var check = (function check(parsed, hasProgram, subcommand) {
-  const { operands, flags: flags2, program } = subcommand;
+  const { operands, flags: flags2, program, needsProgram } = subcommand;
   for (const { name, value, optionalValue, repeated } of flags2) {
     if (value === void 0) continue;
     const values = parsed[name] ?? [];
@@ -5728,11 +5728,21 @@ var check = (function check(parsed, hasProgram, subcommand) {
   }
   const missing4 = operands.find((operand, index) => operand.optional !== true && parsed._[index] === void 0);
   if (missing4 !== void 0) throw new UsageError(`${missing4.name} is missing`);
+  const empty = operands.find((_, index) => parsed._[index] === "");
+  if (empty !== void 0) throw new UsageError(`${empty.name} is empty; is a variable not set?`);
   if (hasProgram && program !== true) {
     throw new UsageError("this subcommand runs no program after --");
   }
   const extra = parsed._[operands.length];
-  if (extra === void 0) return;
+  if (extra === void 0) {
+    if (needsProgram !== true || parsed["--"].length > 0) return;
+    const words3 = [
+      subcommand.name,
+      ...parsed._,
+      "..."
+    ].join(" ");
+    throw new UsageError(`the program is missing: ramekin ${words3} -- PROGRAM ...`);
+  }
   const flag2 = flags2.find(({ name, optionalValue }) => optionalValue === true && parsed[name]?.includes(""));
   throw new UsageError(`"${extra}" is one word too many` + (flag2 === void 0 ? "" : `; a value is written with =: --${flag2.name}=${extra}`) + (program === true ? `; a program comes after --: -- ${extra} ...` : ""));
 });
@@ -21111,10 +21121,10 @@ var init_found_names = __esm({
           ...this.#missing.values()
         ].filter((({ path: path2 }) => {
           const parent = parentOf(path2);
-          let writable2 = parents2.get(parent);
-          if (writable2 === void 0) parents2.set(parent, writable2 = isWritable2(parent));
-          if (!writable2 && this.isClosed(parent, 2)) this.addClosed(parent);
-          return writable2;
+          let writable3 = parents2.get(parent);
+          if (writable3 === void 0) parents2.set(parent, writable3 = isWritable2(parent));
+          if (!writable3 && this.isClosed(parent, 2)) this.addClosed(parent);
+          return writable3;
         })).sort(byPath);
       }),
     files: (function () {
@@ -41018,6 +41028,69 @@ var init_output2 = __esm({
   })
 });
 
+// scripts/ramekin/file_error.ts
+function readable(path2, read5) {
+  try {
+    return read5();
+  } catch (error) {
+    const why = reasonOf(error, READING);
+    throw why === void 0 ? error : fileError2(`${path2} cannot be read: ${why}`, path2, error);
+  }
+}
+function writable(path2, write9) {
+  try {
+    return write9();
+  } catch (error) {
+    const why = reasonOf(error, WRITING2);
+    throw why === void 0 ? error : fileError2(`${path2} cannot be written: ${why}`, path2, error);
+  }
+}
+function reasonOf(error, reasons) {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return Object.hasOwn(reasons, code) ? reasons[code] : void 0;
+}
+function fileError2(message2, path2, cause) {
+  return new FileError(`${message2}${unexpanded(path2)}`, {
+    cause
+  });
+}
+var FileError, READING, WRITING2;
+var init_file_error2 = __esm({
+  "scripts/ramekin/file_error.ts"() {
+    init_control_characters();
+    init_unexpanded();
+    FileError = class extends Error {
+
+      /** `"FileError"`. */
+      name = "FileError";
+      /** Creates an error of one line, whatever the name of the file, and of advice below it. */
+      constructor(message2, options = {}) {
+        super([
+          message2,
+          ...options.advice ?? []
+        ].map(escapeControls).join("\n"), options);
+      }
+    };
+    READING = {
+      ENOENT: "there is no such file",
+      ENOTDIR: "there is no such directory",
+      EISDIR: "it is a directory; name a file in it",
+      EACCES: "this user may not read it",
+      EPERM: "this user may not read it"
+    };
+    WRITING2 = {
+      ENOENT: "its directory is not there; make that first (ENOENT)",
+      ENOTDIR: "what should be its directory is a file (ENOTDIR)",
+      EISDIR: "it is a directory; name a file in it (EISDIR)",
+      EACCES: "this user may not write there (EACCES)",
+      EPERM: "this user may not write there (EPERM)",
+      EROFS: "its filesystem is read-only (EROFS)",
+      ENOSPC: "no space is left there (ENOSPC)",
+      ETXTBSY: "it is a program that runs; write another file and rename it (ETXTBSY)"
+    };
+  }
+});
+
 // scripts/ramekin/files.ts
 function readText(path2) {
   using file = linux.open(path2, linux.O_RDONLY | linux.O_CLOEXEC);
@@ -41053,8 +41126,10 @@ function writeText2(path2, text5) {
 }
 function writeBytes(path2, content2, mode2) {
   const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
-  using file = linux.open(path2, flags2, mode2);
-  writeAll2(file, content2);
+  writable(path2, () => {
+    using file = linux.open(path2, flags2, mode2);
+    writeAll2(file, content2);
+  });
 }
 function writeAll2(file, content2) {
   let bytes = content2;
@@ -41064,6 +41139,7 @@ var ABSENT3;
 var init_files8 = __esm({
   "scripts/ramekin/files.ts": (function () {
     init_mod2();
+    init_file_error2();
     ABSENT3 = /* @__PURE__ */ new Set([
       "ENOENT",
       "ENOTDIR",
@@ -41079,6 +41155,7 @@ var KERNELS, ReportFile;
 var init_report_file = __esm({
   "scripts/ramekin/report_file.ts"() {
     init_mod2();
+    init_file_error2();
     init_files8();
     init_usage();
     KERNELS = /^\/(?:dev|proc)\//;
@@ -41089,7 +41166,8 @@ var init_report_file = __esm({
       constructor(path2, flag2) {
         const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
         try {
-          this.#file = linux.open(path2, KERNELS.test(path2) ? flags2 : flags2 | linux.O_NOFOLLOW, 420);
+          const own = KERNELS.test(path2) ? flags2 : flags2 | linux.O_NOFOLLOW;
+          this.#file = writable(path2, () => linux.open(path2, own, 420));
         } catch (error) {
           if (!(error instanceof SyscallError) || error.code !== "ELOOP") throw error;
           throw new UsageError(`--${flag2}=${path2} is a symbolic link, which may lead anywhere; remove it`);
@@ -43511,7 +43589,7 @@ async function* gunzip(blob) {
   try {
     yield* decoded(gunzip2, next);
   } catch (error) {
-    throw new ArchiveError(reasonOf(error), {
+    throw new ArchiveError(reasonOf2(error), {
       cause: error
     });
   }
@@ -43529,7 +43607,7 @@ function sum2(pieces) {
 function checkZeros(bytes) {
   if (bytes.some((byte) => byte !== 0)) throw new ArchiveError(GARBAGE);
 }
-function reasonOf({ code, message: message2 }) {
+function reasonOf2({ code, message: message2 }) {
   if (code === "Z_BUF_ERROR") return "the gzip stream is cut";
   if (message2.includes("incorrect header check") || code === "ERR_STREAM_PUSH_AFTER_EOF") {
     return GARBAGE;
@@ -46137,7 +46215,7 @@ async function rootSteps(root2, session, options, { cwd, volumes: declared }) {
     ...cwd === "/" ? [] : [
       mkdir2(at4(cwd))
     ],
-    ...readOnly ? writable(declared, Object.keys(volumes)).flatMap((path2) => discarding(at4(path2))) : [],
+    ...readOnly ? writable2(declared, Object.keys(volumes)).flatMap((path2) => discarding(at4(path2))) : [],
     proc(at4("/proc")),
     net === "host" ? bind("/sys", at4("/sys"), {
       readOnly: true
@@ -46203,7 +46281,7 @@ async function makeUpper(upper, lower3) {
   if (geteuid2() === 0) await Deno.chown(upper, uid, gid);
   await Deno.chmod(upper, mode2 & 4095);
 }
-function writable(declared, volumes) {
+function writable2(declared, volumes) {
   return declared.filter((path2) => path2.startsWith("/") && path2 !== "/" && !path2.includes("\0") && !volumes.includes(path2));
 }
 function discarding(path2) {
@@ -48564,7 +48642,7 @@ var init_tls = __esm({
 function isLoopback3(host2) {
   return host2 === "localhost" || host2.endsWith(".localhost") || /^127(\.\d+){3}$/.test(host2) || host2 === "[::1]";
 }
-function reasonOf2(error) {
+function reasonOf3(error) {
   const text5 = [
     error.message,
     error.cause?.message ?? ""
@@ -48572,10 +48650,10 @@ function reasonOf2(error) {
   return text5.replace(/^fetch failed: /, "").replace(/^error sending request (from \S+ )?for url \([^)]*\):? ?/, "").replace(/^client error \(Connect\): /, "").replace(/: $/, "");
 }
 function isTls(error) {
-  return /tls|certificate|corrupt message|InvalidContentType/i.test(reasonOf2(error));
+  return /tls|certificate|corrupt message|InvalidContentType/i.test(reasonOf3(error));
 }
 function isLasting(error) {
-  return /Connection refused|are blocked|Name or service not known|certificate/i.test(reasonOf2(error));
+  return /Connection refused|are blocked|Name or service not known|certificate/i.test(reasonOf3(error));
 }
 var DOCKER_HUB2, RegistryConnection;
 var init_connection2 = __esm({
@@ -48693,7 +48771,7 @@ var init_connection2 = __esm({
       }
       #unreachable(url, error) {
         if (!(error instanceof TypeError)) return error;
-        return new ImageError(`${this.registry} cannot be reached: ${reasonOf2(error)}`, {
+        return new ImageError(`${this.registry} cannot be reached: ${reasonOf3(error)}`, {
           code: "network",
           cause: error,
           advice: isTls(error) ? [
@@ -48726,7 +48804,7 @@ var init_connection2 = __esm({
           return https;
         } catch (error) {
           this.#signal?.throwIfAborted();
-          const isPlain3 = error instanceof TypeError && !/certificate/i.test(reasonOf2(error)) && isTls(error);
+          const isPlain3 = error instanceof TypeError && !/certificate/i.test(reasonOf3(error)) && isTls(error);
           return isPlain3 ? new URL(`http://${host2}`) : https;
         }
       }
@@ -50973,7 +51051,7 @@ var init_limit_flags = __esm({
 
 // scripts/ramekin/subcommands.ts
 
-var JSON_FLAG, RECIPE, DETACHED2, IMAGE2, COMMAND_LINE, AS_SCRIPT, LEFT_OUT, SET, PROTECT, PROGRAM, STREAM, STATUS, RUNS_ON, STATUS_FD, SANDBOX_FLAGS, LEARN_FLAGS, TABLE, SUBCOMMANDS;
+var JSON_FLAG, RECIPE, DETACHED2, IMAGE2, COMMAND_LINE, AS_SCRIPT, LEFT_OUT, SET, PROTECT, PROGRAM, STREAM, STATUS, RUNS_ON, STATUS_FD, SANDBOX_FLAGS, LEARNS_READS, LEARN_FLAGS, TABLE, SUBCOMMANDS;
 var init_subcommands = __esm({
   "scripts/ramekin/subcommands.ts": (function () {
     init_permission_flags();
@@ -51068,6 +51146,15 @@ var init_subcommands = __esm({
         summary: "show it all files, the network and the environment, and lift --unix-sockets and --setuid-files"
       }
     ];
+    LEARNS_READS = Object.fromEntries([
+      "allow-read",
+      "R",
+      "allow-all",
+      "A"
+    ].map((flag2) => [
+      flag2,
+      "it may read all that you may while it is learnt, but for secrets; --deny-read hides more"
+    ]));
     LEARN_FLAGS = [
       ...SANDBOX_FLAGS.filter((flag2) => ![
         "allow-read",
@@ -51157,8 +51244,10 @@ ${STATUS}`,
 ${STATUS}`,
         operands: [],
         program: true,
+        needsProgram: true,
         runs: true,
         place: "sandbox",
+        instead: LEARNS_READS,
         flags: LEARN_FLAGS
       },
       {
@@ -51721,6 +51810,7 @@ ${STATUS}`,
           RECIPE
         ],
         program: true,
+        needsProgram: true,
         place: "recipe",
         flags: [
           {
@@ -52037,7 +52127,9 @@ function subcommandHelp(subcommand, paint2) {
     ...pairs2(shown4, paint2)
   ].join("\n");
 }
-function usageLine({ name, operands, program, flags: flags2 }) {
+function usageLine(subcommand) {
+  const { name, operands, program, needsProgram, flags: flags2 } = subcommand;
+  const words3 = "-- PROGRAM ARGUMENTS...";
   return [
     `ramekin ${name}`,
     ...operands.map(({ name: name2, optional: optional2 }) => optional2 === true ? `[${name2}]` : name2),
@@ -52045,7 +52137,7 @@ function usageLine({ name, operands, program, flags: flags2 }) {
       "[FLAGS]"
     ] : [],
     ...program === true ? [
-      "[-- PROGRAM ARGUMENTS...]"
+      needsProgram === true ? words3 : `[${words3}]`
     ] : []
   ].join(" ");
 }
@@ -56285,16 +56377,6 @@ function readData(path2, variables) {
     }
   };
 }
-function readable(path2, read5) {
-  try {
-    return read5();
-  } catch (error) {
-    const denied3 = error instanceof SyscallError && error.code === "EACCES";
-    const why = denied3 ? DENIED3 : READING.find(([kind]) => error instanceof kind)?.[1];
-    if (why === void 0) throw error;
-    throw new FileError(`${path2} cannot be read: ${why}${unexpanded(path2)}`);
-  }
-}
 async function importRecipe(path2, settings2) {
   if (settings2.length > 0) {
     throw new UsageError("--set is for recipes in YAML and JSON; a module reads its own settings");
@@ -56353,27 +56435,15 @@ function variablesOf4(settings2) {
     ];
   }));
 }
-var FileError, DATA, CODE, IMAGE3, NAMES_OF_RECIPES, ENDS4, DENIED3, READING, NAMES5, IMPORTS, PERMISSION;
+var DATA, CODE, IMAGE3, NAMES_OF_RECIPES, ENDS4, NAMES5, IMPORTS, PERMISSION;
 var init_recipe_file = __esm({
   "scripts/ramekin/recipe_file.ts"() {
-    init_control_characters();
     init_mod2();
     init_unexpanded();
     init_mod5();
     init_executable();
+    init_file_error2();
     init_usage();
-    FileError = class extends Error {
-
-      /** `"FileError"`. */
-      name = "FileError";
-      /** Creates an error of one line, whatever the name of the file, and of advice below it. */
-      constructor(message2, options = {}) {
-        super([
-          message2,
-          ...options.advice ?? []
-        ].map(escapeControls).join("\n"), options);
-      }
-    };
     DATA = /\.(ya?ml|json)$|^\/dev\/(stdin|fd\/\d+)$|^\/proc\/self\/fd\/\d+$/i;
     CODE = /\.[mc]?[jt]s$/i;
     IMAGE3 = /^[a-z0-9][\w./-]*(:[\w.-]+|@sha\d+:[0-9a-f]+)$/;
@@ -56384,21 +56454,6 @@ var init_recipe_file = __esm({
       ".json",
       ".ts",
       ".js"
-    ];
-    DENIED3 = "this user may not read it";
-    READING = [
-      [
-        Deno.errors.NotFound,
-        "there is no such file"
-      ],
-      [
-        Deno.errors.PermissionDenied,
-        DENIED3
-      ],
-      [
-        Deno.errors.NotADirectory,
-        "there is no such directory"
-      ]
     ];
     NAMES5 = [
       "default",
@@ -59602,7 +59657,8 @@ var init_place3 = __esm({
           throw new ChangesError(`the place for changes, ${asked}, lies in ${around}, which is held`, {
             code: "place",
             advice: [
-              "name another one: XDG_STATE_HOME, or the option place"
+              "hold a directory that it is not in (--allow-write=DIRECTORY of ramekin try)",
+              "or name another place: XDG_STATE_HOME, or the option place"
             ]
           });
         }
@@ -60329,15 +60385,15 @@ var init_grants = __esm({
       }
       /** Files that were there and were written to; of what was made, the directory around it. */
       #written(used) {
-        const { writable: writable2 } = this.#around;
+        const { writable: writable3 } = this.#around;
         const paths = used.flatMap(({ use, path: path2 }) => {
           if (use !== "write" && use !== "make") return [];
-          const root2 = writable2.find((root3) => isWithin(path2, root3));
+          const root2 = writable3.find((root3) => isWithin(path2, root3));
           if (root2 === void 0) return [];
           return existing(use === "make" && path2 !== root2 ? parentOf(path2) : path2, root2);
         });
         const outer = outermost2(paths);
-        return outermost2(writable2.flatMap((root2) => {
+        return outermost2(writable3.flatMap((root2) => {
           const within4 = outer.filter((path2) => isWithin(path2, root2));
           if (this.#isWide(root2)) return this.#summarised(within4);
           return within4.length < MANY ? within4 : [
@@ -60374,8 +60430,8 @@ var init_grants = __esm({
       }
       /** Whether every sandbox has a file: it is shown, one of its own, or of a network. */
       #isShown(path2) {
-        const { writable: writable2 } = this.#around;
-        const isHosts = writable2.some((root2) => root2 !== "/" && isWithin(path2, root2));
+        const { writable: writable3 } = this.#around;
+        const isHosts = writable3.some((root2) => root2 !== "/" && isWithin(path2, root2));
         return path2 === "/" || path2 === "/var/tmp" || matches(path2, this.#ofSystem) || isWithinAny(path2, OWN5) && !isHosts;
       }
       #isWide(directory2) {
@@ -60690,9 +60746,6 @@ __export(learn_exports, {
   run: () => run7
 });
 async function run7(given) {
-  if (given.program.length === 0) {
-    throw new UsageError("the program is missing: ramekin learn -- PROGRAM ...");
-  }
   const file = given.value("output");
   using recipe2 = file === void 0 ? void 0 : new ReportFile(file, "output");
   const homes = homeDirectories(environment2()["HOME"]);
@@ -62189,6 +62242,7 @@ var init_data_file = __esm({
   "scripts/ramekin/data_file.ts"() {
     init_mod2();
     init_read();
+    init_file_error2();
     init_recipe_file();
     init_usage();
   }
@@ -62233,9 +62287,9 @@ function writeOut(bytes) {
 }
 function writeExecutable(path2, bytes) {
   if (!mayWrite2(path2)) return writeBytes(path2, bytes, 493);
-  Deno.writeFileSync(path2, bytes, {
+  writable(path2, () => Deno.writeFileSync(path2, bytes, {
     mode: 493
-  });
+  }));
   if (Deno.build.os !== "windows") Deno.chmodSync(path2, 493);
 }
 async function bytesOf8(given, options) {
@@ -62272,10 +62326,11 @@ var SANDBOX_FLAGS2;
 var init_build = __esm({
   "scripts/ramekin/build.ts"() {
     init_mod9();
-    init_files8();
     init_box_flags();
     init_data_file();
+    init_file_error2();
     init_file_flags();
+    init_files8();
     init_limit_flags();
     init_output2();
     init_usage();
@@ -63072,7 +63127,7 @@ var init_box_file = __esm({
     init_mod2();
     init_executable();
     init_version2();
-    init_recipe_file();
+    init_file_error2();
   }
 });
 
@@ -64322,7 +64377,7 @@ function run28(given) {
   ];
   const cache = `${absolute4}/ramekin-oci-cache`;
   if (ifThere2(() => linux.statx(linux.AT_FDCWD, absolute4)) === void 0) {
-    linux.mkdirat(linux.AT_FDCWD, absolute4, 493);
+    writable(absolute4, () => linux.mkdirat(linux.AT_FDCWD, absolute4, 493));
   }
   write6(module, readText(moduleFile()), 420);
   write6(command, commandText({
@@ -64355,6 +64410,7 @@ var init_oci = __esm({
   "scripts/ramekin/oci.ts"() {
     init_install();
     init_mod2();
+    init_file_error2();
     init_files8();
     init_output2();
     init_usage();
@@ -64838,17 +64894,44 @@ function wordsOf3(template, values) {
   });
   return reader.end();
 }
-function shellAdvice(text5, beginsWord) {
-  const [char] = text5;
-  if (text5.startsWith("||")) return "|| is a shell's; use .code() or .noThrow()";
-  if (text5.startsWith("&&")) return "&& is a shell's; await one command after the other";
-  if (char === "|") return "| is a shell's; use .pipe()";
-  if (char === ">" || char === "<") return `${char} is a shell's; use .stdout() and .stdin()`;
-  if (char === ";" || char === "&") return `${char} is a shell's; use one command for each program`;
-  if (char === "(" || char === ")" || char === "`") return `${char} is a shell's; use JavaScript`;
-  if (char === "*" || char === "?") return `${char} is a shell's; use glob()`;
-  if (/^\$[\w({]/.test(text5)) return "$ is a shell's; put the value in by ${...}";
-  if (beginsWord && /^~(\/|\s|$)/.test(text5)) return "~ is a shell's; put the path in by ${...}";
+function ofShell(text5, beginsWord) {
+  const char = text5[0];
+  if (text5.startsWith("||")) return [
+    "||",
+    "use .code() or .noThrow()"
+  ];
+  if (text5.startsWith("&&")) return [
+    "&&",
+    "await one command after the other"
+  ];
+  if (char === "|") return [
+    char,
+    "use .pipe()"
+  ];
+  if (char === ">" || char === "<") return [
+    char,
+    "use .stdout() and .stdin()"
+  ];
+  if (char === ";" || char === "&") return [
+    char,
+    "use one command for each program"
+  ];
+  if (char === "(" || char === ")" || char === "`") return [
+    char,
+    "use JavaScript"
+  ];
+  if (char === "*" || char === "?") return [
+    char,
+    "use glob()"
+  ];
+  if (/^\$[\w({]/.test(text5)) return [
+    char,
+    "put the value in by ${...}"
+  ];
+  if (beginsWord && /^~(\/|\s|$)/.test(text5)) return [
+    char,
+    "put the path in by ${...}"
+  ];
   return void 0;
 }
 function textOf12(value) {
@@ -64864,8 +64947,8 @@ function wellFormed(text5) {
   if (text5.isWellFormed()) return text5;
   throw issue(`a value has a lone surrogate, which no argument can have: ${shown(text5)}; the name of a file that is not UTF-8 cannot be passed on`);
 }
-function issue(text5) {
-  return new TypeError(escapeControls(`the template of a command: ${text5}`));
+function issue(text5, advice) {
+  return new WordsError(text5, advice);
 }
 function shownWords(words3) {
   return escapeControls(words3.map(shownWord).join(" "));
@@ -64873,7 +64956,7 @@ function shownWords(words3) {
 function shownWord(word6) {
   return /^[\w%+,./:=@^-]+$/.test(word6) ? word6 : `'${word6.replaceAll("'", "'\\''")}'`;
 }
-var WordReader, NOT_ALONE;
+var WordReader, NOT_ALONE, WordsError;
 var init_words3 = __esm({
   "shell/words.ts"() {
     init_command_paths();
@@ -64929,12 +65012,15 @@ var init_words3 = __esm({
         return 1;
       }
       #plain(char, rest) {
-        const advice = shellAdvice(rest, this.#word === void 0);
-        if (advice !== void 0) {
-          throw issue(`${advice}, or write it in quotes if it is a part of a word`);
+        const [what, instead] = ofShell(rest, this.#word === void 0) ?? [];
+        if (what !== void 0) {
+          const advice = `${instead}, or write it in quotes if it is a part of a word`;
+          throw issue(`${what} is a shell's`, advice);
         }
         const isAssignment = char === "=" && this.#words.length === 0 && this.#quote === "" && /^[A-Za-z_]\w*$/.test(this.#word ?? "");
-        if (isAssignment) throw issue(`${this.#word}= sets a variable in a shell; use .env()`);
+        if (isAssignment) {
+          throw issue(`${this.#word}= sets a variable in a shell`, "use .env()");
+        }
         this.#add(char);
       }
       #add(text5) {
@@ -64948,6 +65034,17 @@ var init_words3 = __esm({
       }
     };
     NOT_ALONE = () => issue("an array is several words, and has to stand alone between blanks");
+    WordsError = class extends TypeError {
+
+      /** What is wrong, without what a template has in its place. */
+      issue;
+      /** Creates an error of one line, whatever the text. */
+      constructor(issue2, advice) {
+        const more = advice === void 0 ? "" : `; ${advice}`;
+        super(escapeControls(`the template of a command: ${issue2}${more}`));
+        this.issue = issue2;
+      }
+    };
   }
 });
 
@@ -65123,13 +65220,13 @@ function wordsBehind(tool, given) {
   if (text5 === void 0 === (given.program.length === 0)) {
     throw new UsageError(`one command line is needed: '${tool} ...', or -- ${tool} ...`);
   }
-  const [first, ...words3] = text5 === void 0 ? given.program : split4(text5);
+  const [first, ...words3] = text5 === void 0 ? given.program : split4(tool, text5);
   if (first !== tool && !first.endsWith(`/${tool}`)) {
-    throw new UsageError(`${first} is not ${tool}`);
+    throw new UsageError(`${first} is not ${tool}, which is the first word of its command line`);
   }
   return words3;
 }
-function split4(text5) {
+function split4(tool, text5) {
   try {
     return wordsOf3(Object.assign([
       text5
@@ -65139,8 +65236,8 @@ function split4(text5) {
       ]
     }), []);
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(`the command line is read without a shell, behind -- by yours: ${error.message}`);
+    if (!(error instanceof WordsError)) throw error;
+    throw new UsageError(`the command line is read without a shell: ${error.issue}; your shell reads the words behind --: -- ${tool} ...`);
   }
 }
 function writeRecipe(made, given) {
@@ -66009,14 +66106,14 @@ function rangesOf2(config, field2, lost2) {
 }
 function rootOf3(config) {
   const directory2 = textOf13(config, "chroot_dir");
-  const writable2 = flagOf2(config, "is_root_rw", false);
+  const writable3 = flagOf2(config, "is_root_rw", false);
   const mounts = messagesOf(config, "mount");
   const whole = mounts.find((one) => normalize(textOf13(one, "dst") ?? "/") === "/");
   const isOwn4 = directory2 === void 0 && whole === void 0;
   return [
     ...directory2 !== void 0 ? [
       bind(directory2, PLACE, {
-        readOnly: !writable2
+        readOnly: !writable3
       })
     ] : whole === void 0 ? [
       tmpfs(PLACE, {
@@ -66029,12 +66126,12 @@ function rootOf3(config) {
       keep: true
     })),
     ...flagOf2(config, "mount_proc", false) ? [
-      proc(`${PLACE}/proc`, writable2 ? {} : {
+      proc(`${PLACE}/proc`, writable3 ? {} : {
         options: "ro"
       })
     ] : [],
     pivotRoot(PLACE),
-    ...isOwn4 && !writable2 ? [
+    ...isOwn4 && !writable3 ? [
       remount("/", "ro", {
         keep: true
       })
@@ -66262,9 +66359,9 @@ function run31(given) {
 }
 var init_from_nsjail = __esm({
   "scripts/ramekin/from_nsjail.ts"() {
+    init_file_error2();
     init_command_line();
     init_nsjail();
-    init_recipe_file();
   }
 });
 
@@ -69041,19 +69138,15 @@ async function run32(given) {
   if (output === void 0) {
     throw new UsageError("-o=DIRECTORY is missing: where the files are written to");
   }
-  const [program, ...args] = given.program;
-  if (program === void 0) throw new UsageError("PROGRAM is missing behind --");
   const unused = FLAGS_OF[format === "oci" ? "systemd" : "oci"].find((name) => given.has(name));
   if (unused !== void 0) throw new UsageError(`--${unused} is not for ${format}`);
   const read5 = await dataFile(path2, given.values("set").map((value) => value));
   const directory2 = absolute3(output);
-  const files2 = format === "oci" ? writeOci(given, read5, [
-    program,
-    ...args
-  ], directory2) : writeSystemd(given, read5, [
-    program,
-    ...args
-  ], directory2, nameOf11(path2));
+  if (isThere3(directory2) && !Deno.statSync(directory2).isDirectory) {
+    throw new UsageError(`-o=${directory2}: it is a file, and a directory is needed`);
+  }
+  const program = given.program;
+  const files2 = format === "oci" ? writeOci(given, read5, program, directory2) : writeSystemd(given, read5, program, directory2, nameOf11(path2));
   if (given.has("json")) printJson({
     format,
     files: files2
@@ -69083,11 +69176,15 @@ function writeSystemd(given, { recipe: recipe2, located }, program, directory2, 
     throw new UsageError(`--for=${runner}: it is root or user for systemd`);
   }
   const user = given.value("user");
+  const restart = RESTARTS.find((known) => known === (given.value("restart") ?? "no"));
+  if (restart === void 0) {
+    throw new UsageError(`--restart=${given.value("restart")}: it is ${RESTARTS.join(", ")}`);
+  }
   const { unit, box: box3 } = located(() => exportSystemd(recipe2, {
     program,
     box: `${directory2}/${name}`,
     for: runner,
-    restart: given.value("restart") ?? "no",
+    restart,
     ...user !== void 0 && {
       user
     }
@@ -69151,14 +69248,14 @@ function writeFile4(path2, { type, text: text5 = "", mode: mode2 = 420 }) {
 }
 function makeDirectory(path2, mode2) {
   if (!mayWrite2(path2)) {
-    return withoutUmask(() => linux.mkdirat(linux.AT_FDCWD, path2, mode2));
+    return withoutUmask(() => writable(path2, () => linux.mkdirat(linux.AT_FDCWD, path2, mode2)));
   }
-  Deno.mkdirSync(path2);
+  writable(path2, () => Deno.mkdirSync(path2));
   if (Deno.build.os !== "windows") Deno.chmodSync(path2, mode2);
 }
 function write7(path2, bytes, mode2) {
   if (!mayWrite2(path2)) return withoutUmask(() => writeBytes(path2, bytes, mode2));
-  Deno.writeFileSync(path2, bytes);
+  writable(path2, () => Deno.writeFileSync(path2, bytes));
   if (Deno.build.os !== "windows") Deno.chmodSync(path2, mode2);
 }
 function withoutUmask(make2) {
@@ -69173,8 +69270,10 @@ var FLAGS_OF;
 var init_export = __esm({
   "scripts/ramekin/export.ts"() {
     init_mod10();
+    init_export_systemd();
     init_mod2();
     init_data_file();
+    init_file_error2();
     init_files8();
     init_output2();
     init_usage();
@@ -69223,7 +69322,7 @@ function run33(given) {
   const yaml = `# ${words3.map(word5).join(" ")}
 ${stringifyRecipe(recipe(...imported2.steps))}`;
   if (output === void 0 || output === "-") print(yaml.trimEnd());
-  else if (mayWrite2(output)) Deno.writeTextFileSync(output, yaml);
+  else if (mayWrite2(output)) writable(output, () => Deno.writeTextFileSync(output, yaml));
   else writeText2(output, yaml);
   return 0;
 }
@@ -69247,9 +69346,9 @@ var init_import = __esm({
     init_mod10();
     init_mod2();
     init_mod5();
+    init_file_error2();
     init_files8();
     init_output2();
-    init_recipe_file();
     init_usage();
     CONTROL = /[\x00-\x1f\x7f]/;
   }
