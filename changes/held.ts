@@ -13,11 +13,12 @@ import { SyscallError } from "../ffi/errors.ts";
 import { mkdirat, statx } from "../ffi/linux/directories.ts";
 import { open } from "../ffi/linux/files.ts";
 import { geteuid } from "../ffi/linux/users.ts";
+import { ifThere } from "../ffi/missing.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import type { Recipe } from "../container/recipe.ts";
 import { sandbox, type SandboxOptions } from "../container/sandbox.ts";
 import { openUserNamespace } from "../container/user_namespace.ts";
-import { isWithin, normalize } from "../recipe/path.ts";
+import { isWithin, nameOf, normalize, parentOf } from "../recipe/path.ts";
 import { mapCurrentUser, unshare } from "../recipe/steps/builders.ts";
 import type { Change } from "./change.ts";
 import { Commit } from "./commit.ts";
@@ -133,6 +134,7 @@ export class Held implements AsyncDisposable {
   readonly #since: bigint;
   #names: readonly string[] = protectedNames();
   #denied: readonly string[] = [];
+  readonly #homes = homes();
   #hasEnded = false;
   /** The commits of killed scripts that were finished first. */
   readonly finished: readonly FinishedCommit[];
@@ -174,7 +176,7 @@ export class Held implements AsyncDisposable {
     const { protect, denyRead = [], denyWrite = [] } = options;
     const box = sandbox({ ...options, write: this.directories, changes: this.places });
     this.#names = protectedNames(protect);
-    this.#denied = [...denyRead, ...denyWrite].map(normalize);
+    this.#denied = [...denyRead, ...denyWrite].flatMap(pathsOf);
     return box;
   }
 
@@ -261,8 +263,8 @@ export class Held implements AsyncDisposable {
   #change(directory: string, found: FoundChange): Change {
     const { before, after, conflict } = found;
     const path = found.path === "." ? directory : `${directory}/${found.path}`;
-    const home = environmentVariable("HOME");
-    const name = protectedBy(path, { names: this.#names, paths: this.#denied, home });
+    const protection = { names: this.#names, paths: this.#denied, homes: this.#homes };
+    const name = protectedBy(path, after?.kind, protection);
     return {
       path,
       change: after === undefined ? "removed" : before === undefined ? "added" : "changed",
@@ -302,6 +304,33 @@ export class Held implements AsyncDisposable {
     }
   }
 }
+
+/** The paths of the home directory, before a program could change any. */
+function homes(): readonly string[] {
+  const home = environmentVariable("HOME");
+  return home?.startsWith("/") ? pathsOf(home) : [];
+}
+
+/** A path, and where it leads: changes have paths without symbolic links. */
+function pathsOf(path: string): readonly string[] {
+  const own = normalize(path);
+  return [...new Set([own, withoutLinks(own)])];
+}
+
+/** Where a path leads, as far as it is there. */
+function withoutLinks(path: string): string {
+  if (path === "/") return path;
+  const found = ifThere(() => open(path, O_PATH | O_CLOEXEC), UNREACHABLE);
+  if (found === undefined) return joined(withoutLinks(parentOf(path)), nameOf(path));
+  using opened = found;
+  return pathOf(opened);
+}
+
+function joined(directory: string, name: string): string {
+  return directory === "/" ? `/${name}` : `${directory}/${name}`;
+}
+
+const UNREACHABLE = ["ENOENT", "ENOTDIR", "EACCES", "ELOOP"] as const;
 
 /** Returns the changes at these paths and below, and of the directories that they need. */
 function withParents(all: readonly Located[], paths: readonly string[]): readonly Located[] {

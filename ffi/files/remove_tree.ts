@@ -5,7 +5,7 @@
  */
 
 import { AT_REMOVEDIR } from "../calls/constants/at.ts";
-import { S_IFDIR } from "../calls/constants/files.ts";
+import { RENAME_NOREPLACE, S_IFDIR } from "../calls/constants/files.ts";
 import { O_PATH, O_RDONLY } from "../calls/constants/open.ts";
 import { type DirectoryEntry, readDirectoryEntries } from "../calls/getdents.ts";
 import { BatchResult, CallBatch } from "../call_batch.ts";
@@ -14,6 +14,11 @@ import { SyscallError } from "../errors.ts";
 import { openBeneath } from "./beneath.ts";
 
 const [MEMORY, LISTED] = [1 << 18, 1 << 15];
+/**
+ * The longest path, in characters: with a name of 255 bytes more it is shorter than PATH_MAX, whatever
+ * the characters are. A program makes longer ones, by mkdir(2) and chdir(2) in turn.
+ */
+const LONGEST = 1024;
 
 /**
  * Removes all that the directory holds, and leaves it empty.
@@ -35,7 +40,9 @@ export async function removeAll(root: number, namespace?: number): Promise<void>
     }
     await removeFiles(calls, root, path, entries.filter(({ type }) => type !== S_IFDIR));
     for (const { name, type } of entries) {
-      if (type === S_IFDIR) way.push(path === "." ? name : `${path}/${name}`);
+      if (type !== S_IFDIR) continue;
+      const inside = path === "." ? name : `${path}/${name}`;
+      way.push(inside.length > LONGEST ? await lift(calls, root, path, name) : inside);
     }
   }
 }
@@ -54,6 +61,19 @@ async function list(calls: CallBatch, root: number, path: string): Promise<Direc
   const entries = readDirectoryEntries(calls.read(listed, LISTED), calls.result(read)!);
   calls.clear();
   return entries;
+}
+
+/** Moves a directory to the root, by a name of its own, and returns that. */
+async function lift(calls: CallBatch, root: number, path: string, name: string): Promise<string> {
+  const lifted = `.${crypto.randomUUID()}`;
+  const parent = new BatchResult(openBeneath(calls, root, path, O_PATH));
+  // To be moved elsewhere, a directory has to be its owner's to write: its `..` changes.
+  calls.add("fchmodat", [parent, calls.name(name), 0o700]);
+  calls.add("renameat2", [parent, calls.name(name), root, calls.name(lifted), RENAME_NOREPLACE]);
+  calls.add("close", [parent]);
+  await run(calls, path);
+  calls.clear();
+  return lifted;
 }
 
 async function removeFiles(

@@ -44,3 +44,66 @@ inKitchen("a commit follows no link, of the program's or the host's", async (kit
   assertEquals(Deno.readTextFileSync(`${directory}/swapped/soup`), "x\n");
   assertEquals(Deno.lstatSync(`${directory}/swapped`).isDirectory, true);
 });
+
+inKitchen(
+  "links on the way to protected names, and files in place of .git, are told",
+  async (kitchen) => {
+    const { directory, place } = kitchen;
+    Deno.mkdirSync(`${directory}/lib`);
+    await using held = await hold([directory], { place });
+    const attack = "mkdir x; echo x > x/config; for d in . lib; do " +
+      "for name in .git .claude .cargo; do ln -s x $d/$name; done; done; " +
+      "mkdir new; echo gitdir: ../x > new/.git; " +
+      "mkdir -p deep/.git/modules/lib; echo ../x > deep/.git/modules/lib/commondir; echo x > .gitignore";
+    await runIn(held.sandbox(), directory, attack);
+    const told = (await held.changes()).filter(({ protectedBy }) => protectedBy !== undefined);
+    assertEquals(told.map(({ path }) => path.slice(directory.length + 1)), [
+      ".cargo",
+      ".claude",
+      ".git",
+      "deep/.git/modules/lib/commondir",
+      "lib/.cargo",
+      "lib/.claude",
+      "lib/.git",
+      "new/.git",
+    ]);
+  },
+);
+
+inKitchen("names in the home directory are told whatever HOME calls it", async (kitchen) => {
+  const { directory, place } = kitchen;
+  const link = `${directory}.link`;
+  Deno.symlinkSync(directory, link);
+  const before = Deno.env.get("HOME");
+  try {
+    for (const home of [link, `${directory}/`]) {
+      Deno.env.set("HOME", home);
+      await using held = await hold([directory], { place });
+      const box = held.sandbox({ denyWrite: [`${link}/later`] });
+      await runIn(box, directory, "echo x > .bashrc; echo x > later; mkdir x; ln -s x .config");
+      const told = (await held.changes()).map(({ protectedBy }) => protectedBy);
+      assertEquals(told.map((name) => name !== undefined), [true, true, true, false]);
+    }
+  } finally {
+    if (before === undefined) Deno.env.delete("HOME");
+    else Deno.env.set("HOME", before);
+  }
+});
+
+inKitchen(
+  "directories beyond PATH_MAX are thrown away, and the next hold() succeeds",
+  async (kitchen) => {
+    const { directory, place } = kitchen;
+    const name = "d".repeat(200);
+    {
+      await using held = await hold([directory], { place });
+      const attack =
+        `i=0; while [ $i -lt 30 ]; do mkdir ${name}; cd -P ${name}; i=$((i+1)); done; ` +
+        "echo x > end; chmod 0 .";
+      await runIn(held.sandbox(), directory, attack);
+      await held.discard();
+    }
+    await using held = await hold([directory], { place });
+    assertEquals(await held.changes(), []);
+  },
+);
