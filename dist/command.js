@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "d62d210d304c214313df7454d5553c07881b229c0669c3408a97f272aee72c8f";
+var BUILD = "ca2c72505d5d626c21bfabbff208c449abf539bef391c08e0faed0bd3083cd52";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

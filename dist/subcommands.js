@@ -23080,7 +23080,7 @@ function reachesSockets({ state, deniesSockets, init: init2 }) {
 }
 function requiredAccess(recorder, command) {
   const { state } = recorder;
-  const { capabilities: model, unshared, joined: joined3, caller } = state;
+  const { capabilities: model, unshared, joined: joined4, caller } = state;
   const uid = command?.uid ?? state.ids?.uid ?? (unshared.has("user") ? OVERFLOW_ID : caller.euid);
   const credentials = {
     uid,
@@ -23116,7 +23116,7 @@ function requiredAccess(recorder, command) {
   if (asHost) needs2.push(...privileges(capabilities2));
   needs2.push(...beyondNamespaces(recorder, init2, command));
   if (command !== void 0) needs2.push(...commandAccess(command, state));
-  return distinct(needs2.filter((need) => need.kind !== "namespace" || !joined3.has(need.namespace)));
+  return distinct(needs2.filter((need) => need.kind !== "namespace" || !joined4.has(need.namespace)));
 }
 function beyondNamespaces({ state, filtered, init: init2, lifetime }, controlled, command) {
   const needs2 = [];
@@ -32429,8 +32429,8 @@ var init_shown_directory = __esm({
   }
   static {
     isOthers$66 = (function (path2) {
-        const { caller, inUserNamespace, joined: joined3 } = this.#plan.state;
-        if (caller.euid !== 0 || !inUserNamespace || joined3.has("user")) return false;
+        const { caller, inUserNamespace, joined: joined4 } = this.#plan.state;
+        if (caller.euid !== 0 || !inUserNamespace || joined4.has("user")) return false;
         if (this.#plan.cursor.includes("mapIds")) return false;
         const around = parentsOf2(path2).map((parent) => {
           const whole = this.#source === "/" ? `/${parent}` : `${this.#source}/${parent}`;
@@ -38647,8 +38647,8 @@ var init_listing = __esm({
           if (point !== void 0) entries.push(...parentEntries(plan, point));
         }
         this.entries = entries;
-        const { unshared, joined: joined3, mounts } = plan.state;
-        const ownerOf4 = (kind) => joined3.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
+        const { unshared, joined: joined4, mounts } = plan.state;
+        const ownerOf4 = (kind) => joined4.has(kind) ? "joined" : unshared.has(kind) ? "own" : "host";
         const owners = NAMESPACE_KINDS.map((kind) => [
           kind,
           ownerOf4(kind)
@@ -42500,7 +42500,9 @@ async function removeAll(root2, namespace) {
     }
     await removeFiles(calls, root2, path2, entries.filter(({ type }) => type !== S_IFDIR));
     for (const { name, type } of entries) {
-      if (type === S_IFDIR) way.push(path2 === "." ? name : `${path2}/${name}`);
+      if (type !== S_IFDIR) continue;
+      const inside2 = path2 === "." ? name : `${path2}/${name}`;
+      way.push(inside2.length > LONGEST7 ? await lift(calls, root2, path2, name) : inside2);
     }
   }
 }
@@ -42529,6 +42531,28 @@ async function list3(calls, root2, path2) {
   const entries = readDirectoryEntries(calls.read(listed3, LISTED), calls.result(read5));
   calls.clear();
   return entries;
+}
+async function lift(calls, root2, path2, name) {
+  const lifted2 = `.${crypto.randomUUID()}`;
+  const parent = new BatchResult(openBeneath(calls, root2, path2, O_PATH));
+  calls.add("fchmodat", [
+    parent,
+    calls.name(name),
+    448
+  ]);
+  calls.add("renameat2", [
+    parent,
+    calls.name(name),
+    root2,
+    calls.name(lifted2),
+    RENAME_NOREPLACE
+  ]);
+  calls.add("close", [
+    parent
+  ]);
+  await run2(calls, path2);
+  calls.clear();
+  return lifted2;
 }
 async function removeFiles(calls, root2, path2, entries) {
   if (entries.length === 0) return;
@@ -42581,7 +42605,7 @@ function split(path2) {
     path2.slice(slash + 1)
   ];
 }
-var MEMORY2, LISTED;
+var MEMORY2, LISTED, LONGEST7;
 var init_remove_tree = __esm({
   "ffi/files/remove_tree.ts"() {
     init_at();
@@ -42596,6 +42620,7 @@ var init_remove_tree = __esm({
       1 << 18,
       1 << 15
     ];
+    LONGEST7 = 1024;
   }
 });
 
@@ -44525,7 +44550,7 @@ var init_owners = __esm({
 
 // images/layer/tree.ts
 function partsOf2(name) {
-  if (name.length > LONGEST7) throw tooLong2(name.length);
+  if (name.length > LONGEST8) throw tooLong2(name.length);
   const parts2 = [];
   for (const part2 of name.split("/")) {
     if (part2 === "..") parts2.pop();
@@ -44555,14 +44580,14 @@ function* deepestFirst(node) {
   }
 }
 function tooLong2(length) {
-  return new ArchiveError(`a name has ${length} letters, and a path at most ${LONGEST7}`);
+  return new ArchiveError(`a name has ${length} letters, and a path at most ${LONGEST8}`);
 }
-var MOST_LINKS, LONGEST7, PLAIN, TreeNode, Tree;
+var MOST_LINKS, LONGEST8, PLAIN, TreeNode, Tree;
 var init_tree2 = __esm({
   "images/layer/tree.ts"() {
     init_errors5();
     MOST_LINKS = 40;
-    LONGEST7 = 4095;
+    LONGEST8 = 4095;
     PLAIN = {
       uid: 0,
       gid: 0,
@@ -44603,7 +44628,7 @@ var init_tree2 = __esm({
         this.absent = false;
         this.children = kind === "directory" ? /* @__PURE__ */ new Map() : void 0;
         this.#length = parent === void 0 ? 0 : parent.#length + name.length + 1;
-        if (this.#length > LONGEST7) throw tooLong2(this.#length);
+        if (this.#length > LONGEST8) throw tooLong2(this.#length);
       }
       /** Its path from the root, which is ".". */
       get path() {
@@ -44826,7 +44851,7 @@ var init_unpack = __esm({
       }
       /** A file hides one of the same name that lower layers have, and one that came before. */
       #take(entry2, parts2) {
-        if (entry2.target.length > LONGEST7) {
+        if (entry2.target.length > LONGEST8) {
           throw new ArchiveError(`${JSON.stringify(entry2.name)} is a link that is longer than any path`);
         }
         const parent = this.#makeDirectories(parts2.slice(0, -1));
@@ -48521,7 +48546,7 @@ function sleep2(time, signal) {
     });
   });
 }
-var PASSING2, LONGEST8, Tries;
+var PASSING2, LONGEST9, Tries;
 var init_retry = __esm({
   "images/registry/retry.ts"() {
     PASSING2 = /* @__PURE__ */ new Set([
@@ -48532,7 +48557,7 @@ var init_retry = __esm({
       503,
       504
     ]);
-    LONGEST8 = 6e4;
+    LONGEST9 = 6e4;
     Tries = class {
 
       #most;
@@ -48554,7 +48579,7 @@ var init_retry = __esm({
         if (this.#made >= this.#most) return false;
         const own = this.#delay * 2 ** this.#made * (0.75 + Math.random() / 2);
         this.#made++;
-        await sleep2(Math.min(Math.max(own, askedFor(response)), LONGEST8), this.#signal);
+        await sleep2(Math.min(Math.max(own, askedFor(response)), LONGEST9), this.#signal);
         return true;
       }
     };
@@ -57379,7 +57404,7 @@ var init_log_file = __esm({
 // services/output.ts
 function writeTo(fd, bytes) {
   for (let done = 0; done < bytes.length; ) {
-    const part2 = bytes.slice(done, done + LONGEST9);
+    const part2 = bytes.slice(done, done + LONGEST10);
     const call2 = write(fd, part2, part2.length);
     const written2 = Number(syscalls([
       {
@@ -57394,13 +57419,13 @@ function writeTo(fd, bytes) {
     done += written2;
   }
 }
-var LONGEST9, ServiceOutput, NEWLINE4;
+var LONGEST10, ServiceOutput, NEWLINE4;
 var init_output3 = __esm({
   "services/output.ts"() {
     init_files3();
     init_syscalls();
     init_log_file();
-    LONGEST9 = 64 * 1024;
+    LONGEST10 = 64 * 1024;
     ServiceOutput = class {
 
       #log;
@@ -57427,7 +57452,7 @@ var init_output3 = __esm({
           const bytes = new Uint8Array(rest.length + chunk.length);
           bytes.set(rest);
           bytes.set(chunk, rest.length);
-          const end = bytes.length >= LONGEST9 ? bytes.length : bytes.lastIndexOf(NEWLINE4) + 1;
+          const end = bytes.length >= LONGEST10 ? bytes.length : bytes.lastIndexOf(NEWLINE4) + 1;
           if (end > 0) take(bytes.subarray(0, end));
           rest = bytes.slice(end);
         }
@@ -57453,7 +57478,7 @@ var init_output3 = __esm({
 
 // services/ready.ts
 async function untilReady(readiness, container, signal) {
-  for (let pause2 = SHORTEST; !signal.aborted; pause2 = Math.min(pause2 * 2, LONGEST10)) {
+  for (let pause2 = SHORTEST; !signal.aborted; pause2 = Math.min(pause2 * 2, LONGEST11)) {
     if (await holds4(readiness, container)) return true;
     await sleep3(pause2, signal);
   }
@@ -57478,11 +57503,11 @@ function sleep3(milliseconds, signal) {
     signal.addEventListener("abort", done);
   });
 }
-var SHORTEST, LONGEST10;
+var SHORTEST, LONGEST11;
 var init_ready = __esm({
   "services/ready.ts"() {
     init_shown();
-    [SHORTEST, LONGEST10] = [
+    [SHORTEST, LONGEST11] = [
       5,
       250
     ];
@@ -57490,10 +57515,10 @@ var init_ready = __esm({
 });
 
 // services/restart.ts
-var LONGEST11, SETTLED, Restarts;
+var LONGEST12, SETTLED, Restarts;
 var init_restart = __esm({
   "services/restart.ts"() {
-    LONGEST11 = 6e4;
+    LONGEST12 = 6e4;
     SETTLED = 1e4;
     Restarts = class {
 
@@ -57523,7 +57548,7 @@ var init_restart = __esm({
         if (policy === "never" || policy === "on-failure" && !failed2) return void 0;
         if (status !== void 0 && status.durationMs >= SETTLED) this.#inARow = 0;
         if (this.#inARow >= max) return void 0;
-        const delay = Math.min(backoff * 2 ** this.#inARow, LONGEST11);
+        const delay = Math.min(backoff * 2 ** this.#inARow, LONGEST12);
         this.#inARow++;
         this.#count++;
         return delay;
@@ -59693,17 +59718,31 @@ function protectedNames(option = true) {
   if (option === false) return [];
   return option === true ? PROTECTED_NAMES : option;
 }
-function protectedBy2(path2, { names, paths, home }) {
-  const denied3 = paths.find((denied4) => isWithin(path2, denied4));
+function protectedBy2(path2, kind, { names, paths, homes: homes2 }) {
+  const isOnTheWay = kind !== void 0 && kind !== "directory";
+  const isOf = (file, guarded) => isWithin(file, guarded) || isOnTheWay && isWithin(guarded, file);
+  const denied3 = paths.find((denied4) => isOf(path2, denied4));
   if (denied3 !== void 0) return denied3;
-  const folded3 = `${path2.toLowerCase()}/`;
+  const folded3 = path2.toLowerCase();
   return names.find((name) => {
-    const own = name.startsWith("~/") ? name.slice(2) : name;
-    if (own !== name || HOME_NAMES.includes(name)) {
-      return home !== void 0 && folded3.startsWith(`${home}/${own}/`.toLowerCase());
+    const own = (name.startsWith("~/") ? name.slice(2) : name).toLowerCase();
+    if (name.startsWith("~/") || HOME_NAMES.includes(name)) {
+      return homes2.some((home) => isOf(folded3, `${home.toLowerCase()}/${own}`));
     }
-    return folded3.includes(`/${own.toLowerCase()}/`);
+    if (`${folded3}/`.includes(`/${own}/`)) return true;
+    if (own.startsWith(".git/") && isInInnerRepository(folded3, own.slice(".git/".length))) {
+      return true;
+    }
+    return isOnTheWay && waysTo(own).some((way) => folded3.endsWith(`/${way}`));
   });
+}
+function waysTo(name) {
+  const parts2 = name.split("/");
+  return parts2.slice(1).map((_, index) => parts2.slice(0, index + 1).join("/"));
+}
+function isInInnerRepository(path2, name) {
+  const inner = /\/\.git\/(?:modules|worktrees)(\/.*)$/.exec(path2);
+  return inner !== null && `${inner[1]}/`.includes(`/${name}/`);
 }
 var init_protected = __esm({
   "changes/protected.ts"() {
@@ -59731,6 +59770,29 @@ async function hold(directories, { place: asked } = {}) {
     place3[Symbol.dispose]();
     throw error;
   }
+}
+function homes() {
+  const home = environmentVariable("HOME");
+  return home?.startsWith("/") ? pathsOf(home) : [];
+}
+function pathsOf(path2) {
+  const own = normalize(path2);
+  return [
+    .../* @__PURE__ */ new Set([
+      own,
+      withoutLinks2(own)
+    ])
+  ];
+}
+function withoutLinks2(path2) {
+  if (path2 === "/") return path2;
+  const found = ifThere(() => open(path2, O_PATH | O_CLOEXEC), UNREACHABLE2);
+  if (found === void 0) return joined3(withoutLinks2(parentOf(path2)), nameOf2(path2));
+  using opened2 = found;
+  return pathOf6(opened2);
+}
+function joined3(directory2, name) {
+  return directory2 === "/" ? `/${name}` : `${directory2}/${name}`;
 }
 function withParents(all, paths) {
   const asked = all.filter(({ change }) => paths.some((path2) => isWithin(change.path, path2)));
@@ -59830,7 +59892,7 @@ function makeHeld(place3, path2, name) {
     name
   };
 }
-var Held, REASONS2;
+var Held, UNREACHABLE2, REASONS2;
 var init_held = __esm({
   "changes/held.ts"() {
     init_at();
@@ -59841,6 +59903,7 @@ var init_held = __esm({
     init_directories();
     init_files4();
     init_users2();
+    init_missing();
     init_syscalls();
     init_sandbox2();
     init_user_namespace();
@@ -59861,6 +59924,7 @@ var init_held = __esm({
       #since;
       #names = protectedNames();
       #denied = [];
+      #homes = homes();
       #hasEnded = false;
       /** The commits of killed scripts that were finished first. */
       finished;
@@ -59901,7 +59965,7 @@ var init_held = __esm({
         this.#denied = [
           ...denyRead,
           ...denyWrite
-        ].map(normalize);
+        ].flatMap(pathsOf);
         return box3;
       }
       /**
@@ -59988,12 +60052,12 @@ var init_held = __esm({
       #change(directory2, found) {
         const { before, after: after2, conflict } = found;
         const path2 = found.path === "." ? directory2 : `${directory2}/${found.path}`;
-        const home = environmentVariable("HOME");
-        const name = protectedBy2(path2, {
+        const protection = {
           names: this.#names,
           paths: this.#denied,
-          home
-        });
+          homes: this.#homes
+        };
+        const name = protectedBy2(path2, after2?.kind, protection);
         return {
           path: path2,
           change: after2 === void 0 ? "removed" : before === void 0 ? "added" : "changed",
@@ -60041,6 +60105,12 @@ var init_held = __esm({
         }
       }
     };
+    UNREACHABLE2 = [
+      "ENOENT",
+      "ENOTDIR",
+      "EACCES",
+      "ELOOP"
+    ];
     REASONS2 = {
       ENOENT: [
         "does not exist",
@@ -60241,9 +60311,9 @@ var init_secrets = __esm({
 
       #paths;
       /** Those that there are in these homes, and in the working directory. */
-      constructor(homes, directory2) {
+      constructor(homes2, directory2) {
         const named2 = [
-          ...homes.flatMap((home) => HOME_SECRETS.map((name) => `${home}/${name}`)),
+          ...homes2.flatMap((home) => HOME_SECRETS.map((name) => `${home}/${name}`)),
           ...SYSTEM_SECRETS,
           ...hostKeys(),
           ...namesIn5(directory2).filter((name) => VARIABLES.test(name) && !EXAMPLE.test(name)).map((name) => `${directory2}/${name}`)
@@ -60272,9 +60342,9 @@ var init_secrets = __esm({
 function learn(used, around) {
   return new Learner(around).learn(used);
 }
-function isWide(directory2, homes) {
+function isWide(directory2, homes2) {
   if (directory2 === "/" || parentOf(directory2) === "/" || WIDE.includes(directory2)) return true;
-  return homes.some((home) => isWithin(home, directory2) || WIDE_IN_HOME.some((name) => directory2 === home + name));
+  return homes2.some((home) => isWithin(home, directory2) || WIDE_IN_HOME.some((name) => directory2 === home + name));
 }
 function outermost2(paths) {
   const sorted3 = [
@@ -60461,12 +60531,12 @@ function homeDirectories(own) {
       home
     ] : [];
   });
-  const homes = [
+  const homes2 = [
     own ?? "",
     ...others
   ].map((path2) => path2.replace(/\/+$/, ""));
   return [
-    ...new Set(homes.filter((path2) => path2.startsWith("/")))
+    ...new Set(homes2.filter((path2) => path2.startsWith("/")))
   ];
 }
 function linesOf2(path2) {
@@ -60748,9 +60818,9 @@ __export(learn_exports, {
 async function run7(given) {
   const file = given.value("output");
   using recipe2 = file === void 0 ? void 0 : new ReportFile(file, "output");
-  const homes = homeDirectories(environment2()["HOME"]);
-  const secrets = new Secrets(homes, Deno.cwd());
-  const options = learningOptions(given, secrets, homes);
+  const homes2 = homeDirectories(environment2()["HOME"]);
+  const secrets = new Secrets(homes2, Deno.cwd());
+  const options = learningOptions(given, secrets, homes2);
   await using held = given.has(DISCARD) ? await heldChanges(options) : void 0;
   const permissions2 = permissionsFor2(given);
   const box3 = held === void 0 ? sandbox(options) : held.sandbox(withoutWrite(options));
@@ -60772,7 +60842,7 @@ async function run7(given) {
     ...ended.uses.list
   ];
   const learnt = learn(used, {
-    homes,
+    homes: homes2,
     writable: options.write,
     secrets
   });
@@ -60800,10 +60870,10 @@ async function heldChanges({ write: write9 }) {
 function withoutWrite({ write: _, ...others }) {
   return others;
 }
-function learningOptions(given, secrets, homes) {
+function learningOptions(given, secrets, homes2) {
   const options = optionsOf(given);
   const isGiven = given.has("allow-write");
-  const own = isGiven || isWide(Deno.cwd(), homes) ? [] : [
+  const own = isGiven || isWide(Deno.cwd(), homes2) ? [] : [
     Deno.cwd()
   ];
   const write9 = isGiven ? options.write : own;
@@ -63214,7 +63284,7 @@ ${paint2("dim", note2)}`;
 function fieldsText(fields) {
   const parts2 = Object.entries(fields).filter(([, value]) => value !== void 0).map(([name, value]) => `${name}: ${valueText(value)}`);
   const text5 = parts2.join(", ");
-  return text5.length > LONGEST12 ? `${text5.slice(0, LONGEST12 - 3)}...` : text5;
+  return text5.length > LONGEST13 ? `${text5.slice(0, LONGEST13 - 3)}...` : text5;
 }
 function valueText(value) {
   if (Array.isArray(value)) return `[${value.map(valueText).join(", ")}]`;
@@ -63251,7 +63321,7 @@ function flagOf(need) {
       return "--allow-run --allow-sys";
   }
 }
-var LONGEST12, PLAIN2;
+var LONGEST13, PLAIN2;
 var init_plan2 = __esm({
   "scripts/ramekin/plan.ts"() {
     init_control_characters();
@@ -63265,7 +63335,7 @@ var init_plan2 = __esm({
     init_recipe_file();
     init_run_program();
     init_usage();
-    LONGEST12 = 100;
+    LONGEST13 = 100;
     PLAIN2 = /^[\w@%+=:./-]+$/;
   }
 });
@@ -68278,27 +68348,27 @@ var init_mounts8 = __esm({
 // oci/config/namespaces.ts
 function namespacesOf({ namespaces: namespaces2 = [] }) {
   const fresh = /* @__PURE__ */ new Set();
-  const joined3 = /* @__PURE__ */ new Map();
+  const joined4 = /* @__PURE__ */ new Map();
   namespaces2.forEach(({ type, path: path2 }, index) => {
     const kind = KINDS8[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
-    if (fresh.has(kind) || joined3.has(kind)) {
+    if (fresh.has(kind) || joined4.has(kind)) {
       unsupported(`linux.namespaces[${index}].type`, `"${type}" is given twice`);
     }
     if (path2 === void 0 || path2 === "") fresh.add(kind);
-    else joined3.set(kind, path2);
+    else joined4.set(kind, path2);
   });
   if (!fresh.has("mount")) {
     unsupported("linux.namespaces", 'a container needs a mount namespace of its own, "mount"');
   }
   return {
     fresh,
-    joined: joined3
+    joined: joined4
   };
 }
-function namespaceSteps(linux2, { fresh, joined: joined3 }, groups, mayChangeGroups) {
+function namespaceSteps(linux2, { fresh, joined: joined4 }, groups, mayChangeGroups) {
   const { uidMappings, gidMappings } = linux2;
   const files2 = [
-    ...joined3
+    ...joined4
   ].toSorted(([one], [other]) => orderOf(one) - orderOf(other));
   const early = files2.filter(([kind]) => kind !== "pid");
   const pid = files2.filter(([kind]) => kind === "pid");
