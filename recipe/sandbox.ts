@@ -55,7 +55,7 @@ import {
   unshare,
 } from "./steps/builders.ts";
 import { boundFields } from "./steps/bounds.ts";
-import { devicePath, gpuNumbers } from "./steps/devices.ts";
+import { furtherDevice, type FurtherDevice, gpuNumbers } from "./steps/devices.ts";
 import { limitFields, type Limits, type Size } from "./steps/limits.ts";
 import { hostnameText } from "./steps/names.ts";
 import { tmpfsSize } from "./steps/mounts.ts";
@@ -176,7 +176,7 @@ export interface SandboxOptions {
    * Further devices of the machine, as the step `devices()` takes them in `extra`: `["/dev/fuse"]`. A
    * device gives what its driver gives; what is done with it is not held.
    */
-  readonly devices?: readonly string[];
+  readonly devices?: readonly FurtherDevice[];
   /** The graphics processors of the machine, as the step `devices()` takes them. */
   readonly gpus?: "all" | readonly number[];
   /**
@@ -272,7 +272,7 @@ const optionFields = lazy((): Schemas<SandboxOptions> => {
     maxOutput: boundFields().output,
     tmp: optional(tmpfsSize("unlimited")),
     shm: optional(tmpfsSize()),
-    devices: optional(list(devicePath())),
+    devices: optional(list(furtherDevice())),
     gpus: optional(gpuNumbers()),
   };
 });

@@ -26,6 +26,7 @@ export const EXAMPLES: readonly string[] = [
   "permissions",
   "proxy",
   "container",
+  "cdi",
   "changes",
   "export",
   "images",

@@ -18,6 +18,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   permissions: 5,
   proxy: 5,
   container: 6,
+  cdi: 7,
   changes: 7,
   export: 7,
   images: 7,

@@ -48,8 +48,11 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would be mounted on the host");
   const directory = normalize(step.target);
   // The devices are opened first, because the new /dev may cover them.
-  const names = new Set([...DEVICES, ...furtherDevices(step, plan)]);
-  const trees = [...names].map((name) => ({ name, tree: copyDevice(plan, `/dev/${name}`) }));
+  const sources = new Map<string, string>([
+    ...DEVICES.map((name) => [name, `/dev/${name}`] as const),
+    ...furtherDevices(step, plan),
+  ]);
+  const trees = [...sources].map(([name, source]) => ({ name, tree: copyDevice(plan, source) }));
   const flags = MS_NOSUID | MS_NOEXEC;
   mountFilesystem(plan, directory, {
     type: "tmpfs",
@@ -57,7 +60,7 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
     data: "mode=0755,size=4m,nr_inodes=1k",
   });
   const made = plan.path(directory).open(O_PATH | O_DIRECTORY);
-  for (const inner of directoriesOf(names)) plan.call(mkdirat(made, inner, 0o755));
+  for (const inner of directoriesOf(sources.keys())) plan.call(mkdirat(made, inner, 0o755));
   for (const { name, tree } of trees) {
     // The tmpfs is new and only this step makes files in it, so no name can be a link.
     plan.call(mknodat(made, name, S_IFREG | 0o644, 0));
@@ -82,7 +85,7 @@ export function lowerDevices(step: DevicesStep, plan: PlanBuilder): void {
 }
 
 /** The directories in which these names lie, those around others first. */
-function directoriesOf(names: ReadonlySet<string>): ReadonlySet<string> {
+function directoriesOf(names: Iterable<string>): ReadonlySet<string> {
   return new Set(
     [...names].flatMap((name) => {
       const parts = name.split("/").slice(0, -1);

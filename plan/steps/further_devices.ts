@@ -9,14 +9,30 @@ import type { DevicesStep } from "../../recipe/steps/devices.ts";
 import type { PlanBuilder } from "../builder.ts";
 import { HostPath } from "../host_path.ts";
 
-/** Returns their names in /dev. */
-export function furtherDevices(step: DevicesStep, plan: PlanBuilder): readonly string[] {
+/** Returns their paths on the host, by their names in /dev. */
+export function furtherDevices(
+  step: DevicesStep,
+  plan: PlanBuilder,
+): readonly (readonly [name: string, source: string])[] {
   const { extra = [], gpus } = step;
   const paths = [
-    ...extra.flatMap((path) => devicesAt(normalize(path), plan)),
-    ...(gpus === undefined ? [] : graphicsDevices(gpus, plan)),
+    ...extra.flatMap((device) =>
+      typeof device === "string"
+        ? devicesAt(normalize(device), plan).map((path) => [path, path] as const)
+        : [renamed(normalize(device[0]), normalize(device[1]), plan)]
+    ),
+    ...(gpus === undefined ? [] : graphicsDevices(gpus, plan)).map((path) => [path, path] as const),
   ];
-  return paths.map((path) => path.slice("/dev/".length));
+  return paths.map(([name, source]) => [name.slice("/dev/".length), source]);
+}
+
+/** One device under another name. */
+function renamed(source: string, name: string, plan: PlanBuilder): readonly [string, string] {
+  if (typeOf(source, plan) === "directory") {
+    plan.refuse(`${source} is a directory, and only a device can have another name`);
+  }
+  devicesAt(source, plan);
+  return [name, source];
 }
 
 /** Returns the path of a device, or those of the devices in a directory. */

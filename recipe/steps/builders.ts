@@ -9,7 +9,7 @@ export type { IdRange } from "./id_range.ts";
 export { bind, type BindOptions, type BindRestriction, type BindStep } from "./bind.ts";
 export { type Bounds, bounds, type BoundsStep } from "./bounds.ts";
 export { type DeniedFiles, denyFiles, type DenyFilesStep } from "./deny_files.ts";
-export { devices, type DevicesOptions, type DevicesStep } from "./devices.ts";
+export { devices, type DevicesOptions, type DevicesStep, type FurtherDevice } from "./devices.ts";
 export {
   type FileOptions,
   mkdir,

@@ -13,6 +13,7 @@ import {
   oneOf,
   optional,
   type Schema,
+  schema,
   withDefault,
 } from "../schema.ts";
 import { quoted } from "../shown.ts";
@@ -37,16 +38,20 @@ export interface DevicesOptions {
   readonly shm?: string;
   /**
    * Further devices of the host, by their paths: `["/dev/fuse", "/dev/dri"]`. A directory stands for
-   * the devices in it. A link leads to its device, which then has the name of the link. Who may use
-   * one is decided by its owner and mode on the host.
+   * the devices in it. A link leads to its device, which then has the name of the link; and a pair
+   * `["/dev/video2", "/dev/video0"]` gives one device another name. Who may use one is decided by its
+   * owner and mode on the host.
    */
-  readonly extra?: readonly string[];
+  readonly extra?: readonly FurtherDevice[];
   /**
    * The graphics processors of the host: those of NVIDIA by their numbers, with what CUDA takes; and by
    * `"all"` also those that /dev/dri renders with. Their libraries are files as others are.
    */
   readonly gpus?: "all" | readonly number[];
 }
+
+/** A device of the host, or that with the name that it has instead. */
+export type FurtherDevice = string | readonly [source: string, name: string];
 
 /**
  * Mounts a minimal /dev: null, zero, full, random, urandom and tty of the host, the container's own
@@ -77,13 +82,24 @@ export const devicesSchema: StepSchema<DevicesStep> = stepSchema(
   () => ({
     target: withDefault(absolutePath(), "/dev"),
     shm: optional(tmpfsSize()),
-    extra: optional(list(devicePath())),
+    extra: optional(list(furtherDevice())),
     gpus: optional(gpuNumbers()),
   }),
 );
 
+/** What a further device may be. */
+export function furtherDevice(): Schema {
+  const path = devicePath();
+  const expected = "a list [source, name]";
+  const pair = schema(expected, (value) => {
+    if (!Array.isArray(value) || value.length !== 2) return `is not ${expected}`;
+    return path.issue(value[0]) ?? path.issue(value[1]);
+  }, () => ({ type: "array", items: path.jsonSchema(), minItems: 2, maxItems: 2 }));
+  return either(path, pair);
+}
+
 /** What a path of a further device may be. */
-export function devicePath(): Schema {
+function devicePath(): Schema {
   return absolutePath((path) => {
     const place = normalize(path);
     if (place === "/dev" || !isWithin(place, "/dev")) return `${quoted(path)} is not in /dev`;

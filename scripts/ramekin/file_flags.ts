@@ -41,10 +41,10 @@ export const FILE_FLAGS: readonly Flag[] = [
   },
   {
     name: "allow-device",
-    value: "PATHS",
+    value: "DEVICES",
     repeated: true,
     completes: "file",
-    summary: "let devices be used: /dev/fuse, /dev/dri",
+    summary: "let devices be used: /dev/fuse, /dev/dri, vendor.com/gpu=0",
   },
   {
     name: "gpus",

@@ -105,7 +105,7 @@ export const PEER_FLAGS: readonly PeerFlag[] = [
   },
   {
     names: ["device", "gpus"],
-    sandbox: "--allow-device=PATHS and --gpus=all let devices be used",
+    sandbox: "--allow-device=DEVICES and --gpus=all let devices be used",
     recipe: "in a recipe it is the step devices, with extra or gpus",
   },
   {

@@ -10,6 +10,7 @@ import { environment } from "../../host.ts";
 import {
   type CommandOptions,
   type Container,
+  type FurtherDevice,
   linux,
   type Permissions,
   protect,
@@ -51,7 +52,7 @@ export type ShownPaths = Required<Pick<SandboxOptions, "read" | "write">> & File
 
 /** Runs the program. */
 export async function run(given: Arguments): Promise<number> {
-  const options = optionsOf(given);
+  const options = await withNamedDevices(optionsOf(given));
   const box = sandbox(options);
   if (box.degraded !== undefined) reportDegradation(given, box.degraded);
   if (!isDetached(given)) return await runIn(given, options, box);
@@ -62,6 +63,20 @@ export async function run(given: Arguments): Promise<number> {
     ...placeIn(given, options),
     source: {},
   });
+}
+
+/** The options with what files say of the devices that are named as vendors do. */
+export async function withNamedDevices(
+  options: SandboxOptions & ShownPaths,
+): Promise<SandboxOptions & ShownPaths> {
+  const { devices = [] } = options;
+  const isName = (device: FurtherDevice) => typeof device === "string" && /^[^/].*=/.test(device);
+  const names = devices.filter(isName) as readonly string[];
+  if (names.length === 0) return options;
+  // Few sandboxes have one, and it takes a parser of YAML.
+  const { withCdiDevices } = await import("../../cdi/mod.ts");
+  const paths = devices.filter((device) => !isName(device));
+  return withCdiDevices({ ...options, devices: paths }, names);
 }
 
 /** Runs the program in a sandbox with these options. */

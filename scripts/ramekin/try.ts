@@ -21,7 +21,7 @@ import type { Arguments } from "./arguments.ts";
 import { errorReport } from "./error_report.ts";
 import { paintFor, printError, printJson } from "./output.ts";
 import { canAsk, confirmed } from "./prompt.ts";
-import { optionsOf, runIn } from "./sandbox.ts";
+import { optionsOf, runIn, withNamedDevices } from "./sandbox.ts";
 import { UsageError } from "./usage.ts";
 
 /** Runs the program, and makes its changes or throws them away. */
@@ -30,7 +30,7 @@ export async function run(given: Arguments): Promise<number> {
     throw new UsageError("--yes and --no: the changes are either made or thrown away");
   }
   if (given.has("resume")) return await resume(given);
-  const asked = optionsOf(given);
+  const asked = await withNamedDevices(optionsOf(given));
   const options = { ...asked, write: asked.write.length === 0 ? [Deno.cwd()] : asked.write };
   const { write, ...others } = options;
   await using held = await hold(write);

@@ -1,6 +1,7 @@
 /** `ramekin sandbox`: a program can access only what the flags allow. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { mapRoot, mkdir, recipe, tmpfs, unshare, writeFile } from "../../mod.ts";
 import { test } from "../support.ts";
 import { noOtherDevice, otherDevice } from "../other_device.ts";
 import { decode } from "../other_scripts.ts";
@@ -595,3 +596,39 @@ test(
   }),
   tmux,
 );
+
+test("a device that a file of /var/run/cdi describes is named as its vendor does", () => {
+  const text = JSON.stringify({
+    cdiVersion: "0.6.0",
+    kind: "kitchen.org/stove",
+    containerEdits: { env: ["HEAT=high"] },
+    devices: [{
+      name: "left",
+      containerEdits: { deviceNodes: [{ path: "/dev/stove", hostPath: "/dev/zero" }] },
+    }],
+  });
+  const machine = recipe(
+    unshare("user", "mount"),
+    mapRoot(),
+    tmpfs("/run"),
+    mkdir("/run/cdi"),
+    writeFile("/run/cdi/stove.json", text),
+  );
+  const told = (...flags: string[]) => {
+    const script = "head -c 2 /dev/stove | wc -c; echo $HEAT";
+    const { stdout, stderr } = machine.command(RUN[0]!, {
+      args: [...RUN.slice(1), "sandbox", ...flags, "--", "sh", "-c", script],
+      env: { NO_COLOR: "1" },
+    }).outputSync();
+    return decode(stdout) + decode(stderr);
+  };
+  assertEquals(told("--allow-device=kitchen.org/stove=left"), "2\nhigh\n");
+  assertStringIncludes(
+    told("--allow-device=/dev/zero,kitchen.org/stove=right"),
+    "kitchen.org/stove=right is described by no file of /etc/cdi and /var/run/cdi",
+  );
+  assertStringIncludes(
+    told("--allow-device=kitchen.org/stove=left", "--root=/usr"),
+    'and "root" has others',
+  );
+});
