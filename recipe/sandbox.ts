@@ -55,7 +55,7 @@ import {
   unshare,
 } from "./steps/builders.ts";
 import { boundFields } from "./steps/bounds.ts";
-import { furtherDevice, type FurtherDevice, gpuNumbers } from "./steps/devices.ts";
+import { type FurtherDevice, furtherDevice, gpuNumbers } from "./steps/devices.ts";
 import { limitFields, type Limits, type Size } from "./steps/limits.ts";
 import { hostnameText } from "./steps/names.ts";
 import { tmpfsSize } from "./steps/mounts.ts";

@@ -90,12 +90,17 @@ export const devicesSchema: StepSchema<DevicesStep> = stepSchema(
 /** What a further device may be. */
 export function furtherDevice(): Schema {
   const path = devicePath();
-  const expected = "a list [source, name]";
-  const pair = schema(expected, (value) => {
-    if (!Array.isArray(value) || value.length !== 2) return `is not ${expected}`;
+  const pair = "a list [source, name]";
+  return schema(`${path.expected}, or ${pair}`, (value) => {
+    if (!Array.isArray(value)) return path.issue(value);
+    if (value.length !== 2) return `is not ${pair}`;
     return path.issue(value[0]) ?? path.issue(value[1]);
-  }, () => ({ type: "array", items: path.jsonSchema(), minItems: 2, maxItems: 2 }));
-  return either(path, pair);
+  }, () => ({
+    anyOf: [
+      path.jsonSchema(),
+      { type: "array", items: path.jsonSchema(), minItems: 2, maxItems: 2 },
+    ],
+  }));
 }
 
 /** What a path of a further device may be. */

@@ -208,6 +208,18 @@ test("a further device is shown, and nobody changes its mode", () => {
   assertEquals(needs.some((need) => need.kind === "device" && need.path === device), true);
 }, noOtherDevice);
 
+test("a device can have another name", () => {
+  const box = (source: string, name: string) =>
+    recipe(unshare("user", "mount"), mapRoot(), devices("/dev", { extra: [[source, name]] }));
+  assertEquals(inside(box("/dev/zero", "/dev/a/b"), "head -c 1 /dev/a/b | wc -c"), "1");
+  const shown = { step: "devices", at: 2 };
+  assertRefused(() => box("/dev/pts", "/dev/a"), {
+    ...shown,
+    says: "there is a /dev/pts of its own",
+  });
+  assertRefused(() => box("/dev/zero", "/etc/a"), { ...shown, says: "is not in /dev" });
+});
+
 test("paths that cannot be further devices are refused", () => {
   for (
     const [path, says] of Object.entries({
