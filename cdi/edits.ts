@@ -9,7 +9,7 @@ import type { Statx } from "../ffi/calls/statx.ts";
 import { normalize } from "../recipe/path.ts";
 import { quoted } from "../recipe/shown.ts";
 import type { SandboxBind, SandboxOptions } from "../recipe/sandbox.ts";
-import type { FurtherDevice } from "../recipe/steps/devices.ts";
+import { type FurtherDevice, furtherDevice } from "../recipe/steps/devices.ts";
 import type { CdiParts } from "./devices.ts";
 import type { Field } from "./fields.ts";
 import { hookOf } from "./hooks.ts";
@@ -106,6 +106,8 @@ export class Edits {
     const status = found(source);
     if (status === undefined) node.refuse(`${source} does not exist; its driver may not be loaded`);
     checkNode(fields, source, status);
+    const issue = furtherDevice().issue([source, name]);
+    if (issue !== undefined) node.refuse(issue);
     this.#devices.set(name, source);
   }
 

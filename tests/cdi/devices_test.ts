@@ -143,6 +143,12 @@ test(
   }),
 );
 
+/** A hook that makes a link. */
+function links(link: string): object {
+  const args = ["nvidia-cdi-hook", "create-symlinks", "--link", link];
+  return { hookName: "createContainer", path: "/usr/bin/nvidia-cdi-hook", args };
+}
+
 /** Edits that cannot be had, and what is said of them. */
 const REFUSED: readonly (readonly [edits: object, says: string])[] = [
   [{ deviceNodes: [{ path: "/dev/none-such" }] }, "deviceNodes[0]: /dev/none-such does not exist"],
@@ -178,6 +184,11 @@ const REFUSED: readonly (readonly [edits: object, says: string])[] = [
     },
     "/x/nvidia-ctk hook cook is not known",
   ],
+  [{ hooks: [links("/usr::/etc/passwd")] }, "this machine has another file there"],
+  [{ hooks: [links("none::/usr/a")] }, "the link /usr/a leads to none, which does not exist"],
+  [{ hooks: [links("none:/usr/a")] }, "is not of the form TARGET::/PATH"],
+  [{ hooks: [{ ...links("a::/b"), args: ["x", "create-symlinks", "--cook=a"] }] }, "a flag that"],
+  [{ deviceNodes: [{ ...ZERO, path: "/dev/shm" }] }, "deviceNodes[0]: "],
   [{ additionalGids: [44] }, "additionalGids[0]: a sandbox can give no group"],
   [{ intelRdt: {} }, "intelRdt: a sandbox has no class of service"],
   [{ netDevices: [{ name: "a" }] }, "netDevices[0]: a sandbox takes no network interface"],
