@@ -3,16 +3,20 @@
  * `nvidia.com/gpu=0`, which files of /etc/cdi and /var/run/cdi describe. It needs `--allow-ffi` alone.
  *
  * @example A sandbox with such a device
- * ```ts ignore
- * import { sandbox } from "@ramekin/ramekin";
+ * ```ts
+ * import { RecipeError, sandbox } from "@ramekin/ramekin";
  * import { withCdiDevices } from "@ramekin/ramekin/cdi";
  *
- * const box = sandbox(withCdiDevices({ net: "none" }, ["nvidia.com/gpu=all"]));
- * const { stdout } = await box.command("nvidia-smi", { args: ["-L"] }).output();
+ * try {
+ *   const box = sandbox(withCdiDevices({ net: "none" }, ["nvidia.com/gpu=all"]));
+ *   await box.command("nvidia-smi", { args: ["-L"] }).output();
+ * } catch (error) {
+ *   if (!(error instanceof RecipeError)) throw error;
+ *   console.log(error.message); // nvidia.com/gpu=all is described by no file of /etc/cdi and ...
+ * }
  * ```
  *
  * @module
  */
 
 export { type CdiOptions, type CdiParts, withCdiDevices } from "./devices.ts";
-export { isCdiName } from "./files.ts";

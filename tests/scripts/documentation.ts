@@ -42,6 +42,7 @@ export const ENTRIES = [
   "images/mod.ts",
   "changes/mod.ts",
   "export/mod.ts",
+  "cdi/mod.ts",
 ] as const;
 
 const documentation: Readonly<Record<string, FileDoc>> = (() => {
