@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "ca2c72505d5d626c21bfabbff208c449abf539bef391c08e0faed0bd3083cd52";
+var BUILD = "b7d53bdd6b354c94b81e862f1afd036aa6086119fe7210c79898c09709ac791c";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -23593,10 +23593,31 @@ var DenialsIn = class {
 function furtherDevices(step, plan) {
   const { extra = [], gpus } = step;
   const paths = [
-    ...extra.flatMap((path2) => devicesAt(normalize(path2), plan)),
-    ...gpus === void 0 ? [] : graphicsDevices(gpus, plan)
+    ...extra.flatMap((device) => typeof device === "string" ? devicesAt(normalize(device), plan).map((path2) => [
+      path2,
+      path2
+    ]) : [
+      renamed(normalize(device[0]), normalize(device[1]), plan)
+    ]),
+    ...(gpus === void 0 ? [] : graphicsDevices(gpus, plan)).map((path2) => [
+      path2,
+      path2
+    ])
   ];
-  return paths.map((path2) => path2.slice("/dev/".length));
+  return paths.map(([name, source]) => [
+    name.slice("/dev/".length),
+    source
+  ]);
+}
+function renamed(source, name, plan) {
+  if (typeOf2(source, plan) === "directory") {
+    plan.refuse(`${source} is a directory, and only a device can have another name`);
+  }
+  devicesAt(source, plan);
+  return [
+    name,
+    source
+  ];
 }
 function devicesAt(path2, plan) {
   const type = typeOf2(path2, plan);
@@ -23844,15 +23865,18 @@ var LINKS = {
 function lowerDevices(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
   const directory = normalize(step.target);
-  const names = /* @__PURE__ */ new Set([
-    ...DEVICES,
+  const sources = new Map([
+    ...DEVICES.map((name) => [
+      name,
+      `/dev/${name}`
+    ]),
     ...furtherDevices(step, plan)
   ]);
   const trees = [
-    ...names
-  ].map((name) => ({
+    ...sources
+  ].map(([name, source]) => ({
     name,
-    tree: copyDevice(plan, `/dev/${name}`)
+    tree: copyDevice(plan, source)
   }));
   const flags16 = MS_NOSUID | MS_NOEXEC;
   mountFilesystem(plan, directory, {
@@ -23861,7 +23885,7 @@ function lowerDevices(step, plan) {
     data: "mode=0755,size=4m,nr_inodes=1k"
   });
   const made = plan.path(directory).open(O_PATH | O_DIRECTORY);
-  for (const inner of directoriesOf(names)) plan.call(mkdirat(made, inner, 493));
+  for (const inner of directoriesOf(sources.keys())) plan.call(mkdirat(made, inner, 493));
   for (const { name, tree } of trees) {
     plan.call(mknodat(made, name, S_IFREG | 420, 0));
     plan.call(move_mount(tree, "", made, name, MOVE_MOUNT_F_EMPTY_PATH), {
@@ -25884,9 +25908,28 @@ function devices(target = "/dev", options = {}) {
 var devicesSchema = stepSchema("devices", () => ({
   target: withDefault(absolutePath(), "/dev"),
   shm: optional(tmpfsSize()),
-  extra: optional(list(devicePath())),
+  extra: optional(list(furtherDevice())),
   gpus: optional(gpuNumbers())
 }));
+function furtherDevice() {
+  const path2 = devicePath();
+  const pair = "a list [source, name]";
+  return schema(`${path2.expected}, or ${pair}`, (value) => {
+    if (!Array.isArray(value)) return path2.issue(value);
+    if (value.length !== 2) return `is not ${pair}`;
+    return path2.issue(value[0]) ?? path2.issue(value[1]);
+  }, () => ({
+    anyOf: [
+      path2.jsonSchema(),
+      {
+        type: "array",
+        items: path2.jsonSchema(),
+        minItems: 2,
+        maxItems: 2
+      }
+    ]
+  }));
+}
 function devicePath() {
   return absolutePath((path2) => {
     const place2 = normalize(path2);

@@ -1047,14 +1047,14 @@ var getdents64 = (function getdents64(directory2, entries) {
   return call("getdents64", directory2, entries, entries.size);
 });
 var readDirectoryEntries = (function readDirectoryEntries(entries, size) {
-  const found = [];
+  const found2 = [];
   for (let start = 0; start < size; ) {
     const length = entries.getUint16(start + ENTRY.reclen, true);
     const bytes = new Uint8Array(entries.buffer, entries.byteOffset + start, length);
     const name = decodeName(bytes.subarray(ENTRY.name, bytes.indexOf(0, ENTRY.name)));
     if (name !== "." && name !== "..") {
       const type = entries.getUint8(start + ENTRY.type) << TYPE_SHIFT;
-      found.push({
+      found2.push({
         ino: entries.getBigUint64(start + ENTRY.ino, true),
         type,
         name
@@ -1062,7 +1062,7 @@ var readDirectoryEntries = (function readDirectoryEntries(entries, size) {
     }
     start += length;
   }
-  return found;
+  return found2;
 });
 var processDirectory = (function processDirectory(process) {
   if (process !== "thread-self") requireOwnProc();
@@ -2730,25 +2730,25 @@ var withLinks = (function withLinks(path2) {
   const fd = table2.run(path2);
   if (fd < 0) return missing(path2, ABSENT2.has(-fd) ? void 0 : "unknown");
   try {
-    const found = linkTarget(`/proc/self/fd/${fd}`);
+    const found2 = linkTarget(`/proc/self/fd/${fd}`);
     return {
       asked: path2,
-      path: byOwnLink(path2, found),
+      path: byOwnLink(path2, found2),
       ...readFile(table2.outputs[0])
     };
   } finally {
     syscall(close(fd));
   }
 });
-var byOwnLink = (function byOwnLink(asked, found) {
-  if (!found.startsWith("/proc/")) return found;
+var byOwnLink = (function byOwnLink(asked, found2) {
+  if (!found2.startsWith("/proc/")) return found2;
   for (const link2 of OWN_LINKS) {
     const directory2 = `/proc/${linkTarget(link2)}`;
-    if (isWithin(found, directory2) && !isWithin(asked, directory2)) {
-      return link2 + found.slice(directory2.length);
+    if (isWithin(found2, directory2) && !isWithin(asked, directory2)) {
+      return link2 + found2.slice(directory2.length);
     }
   }
-  return found;
+  return found2;
 });
 var resolveFlag = (function resolveFlag({ path: path2, late }) {
   return late === true || OWN_LINKS.values().some(((link2) => isWithin(path2, link2))) ? RESOLVE_NO_MAGICLINKS : RESOLVE_NO_SYMLINKS;
@@ -2812,9 +2812,9 @@ var isGitName = (function isGitName(name) {
 });
 var isGitDirectory = (function isGitDirectory(path2, entries) {
   if (nameOf2(path2).toLowerCase().endsWith(".git")) return true;
-  const found = LAYOUT.filter(((name) => entries.has(name))).length;
+  const found2 = LAYOUT.filter(((name) => entries.has(name))).length;
   const isWithin2 = /\.git\/(modules|worktrees)\//i.test(path2);
-  return found >= 2 && entries.has("HEAD") || found >= 3 || isWithin2 && found > 0 || entries.get("config") === S_IFREG && textOf4(`${path2}/config`)?.includes("repositoryformatversion") === true;
+  return found2 >= 2 && entries.has("HEAD") || found2 >= 3 || isWithin2 && found2 > 0 || entries.get("config") === S_IFREG && textOf4(`${path2}/config`)?.includes("repositoryformatversion") === true;
 });
 var readGitConfig = (function readGitConfig(file, home) {
   const [includes, hooks, worktrees] = [
@@ -2864,10 +2864,10 @@ var mountAt = (function mountAt(path2, mounts) {
   return new VisibleMounts(mounts).at(path2);
 });
 var kernelMountsIn = (function kernelMountsIn(directory2, mounts) {
-  const found = new Set(new VisibleMounts(mounts).all().filter(((mount4) => isKernelMount(mount4) && mount4.target !== directory2 && isWithin(mount4.target, directory2))).map(({ target }) => target));
+  const found2 = new Set(new VisibleMounts(mounts).all().filter(((mount4) => isKernelMount(mount4) && mount4.target !== directory2 && isWithin(mount4.target, directory2))).map(({ target }) => target));
   return [
-    ...found
-  ].filter((path2) => !directoriesAround(path2, directory2).some((at4) => found.has(at4)));
+    ...found2
+  ].filter((path2) => !directoriesAround(path2, directory2).some((at4) => found2.has(at4)));
 });
 var isBelow = (function isBelow({ target }, directory2) {
   return target !== directory2 && isWithin(target, directory2);
@@ -3994,9 +3994,9 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
     source.resolved.path,
     normalize(step.target)
   ].map(((path2) => path2 === "/" ? "" : path2));
-  const found = ((patterns) => new Set(patterns.flatMap(((pattern) => namesOf2(pattern.split("/"), directory2, plan)))));
+  const found2 = ((patterns) => new Set(patterns.flatMap(((pattern) => namesOf2(pattern.split("/"), directory2, plan)))));
   const names = [
-    ...found(entries)
+    ...found2(entries)
   ];
   const shown4 = /* @__PURE__ */ new Set();
   const links2 = linksAmong(names, directory2, plan);
@@ -4017,7 +4017,7 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
     }
   }
   const hidden2 = [
-    ...found(hide)
+    ...found2(hide)
   ].filter((name) => [
     ...shown4
   ].some((other) => isWithin(name, other)));
@@ -4025,12 +4025,12 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
   plan.forFound(() => cover(hidden2.map((name) => `${target}/${name}`), plan));
 });
 var namesOf2 = (function namesOf2([first, ...rest], directory2, plan) {
-  const found = plan.facts.namesIn(directory2 || "/", first);
-  if (rest.length === 0) return found;
-  return found.flatMap(((name) => namesOf2(rest, `${directory2}/${name}`, plan).map(((more) => `${name}/${more}`))));
+  const found2 = plan.facts.namesIn(directory2 || "/", first);
+  if (rest.length === 0) return found2;
+  return found2.flatMap(((name) => namesOf2(rest, `${directory2}/${name}`, plan).map(((more) => `${name}/${more}`))));
 });
 var linksAmong = (function linksAmong(names, directory2, plan) {
-  const found = names.map(((name) => {
+  const found2 = names.map(((name) => {
     const asked = `${directory2}/${name}`;
     const { path: path2, attributes } = plan.facts.resolve(asked);
     return {
@@ -4040,8 +4040,8 @@ var linksAmong = (function linksAmong(names, directory2, plan) {
       isThere: attributes !== void 0
     };
   }));
-  const shown4 = found.filter((({ asked, path: path2 }) => asked === path2));
-  return new Map(found.filter((({ asked, path: path2, isThere: isThere4 }) => isThere4 && asked !== path2 && shown4.some(((other) => isWithin(path2, other.path))))).map((({ name, path: path2 }) => {
+  const shown4 = found2.filter((({ asked, path: path2 }) => asked === path2));
+  return new Map(found2.filter((({ asked, path: path2, isThere: isThere4 }) => isThere4 && asked !== path2 && shown4.some(((other) => isWithin(path2, other.path))))).map((({ name, path: path2 }) => {
     const up = "../".repeat(name.split("/").length - 1);
     return [
       name,
@@ -4416,16 +4416,19 @@ var notMounted = (function notMounted(path2) {
 var lowerDevices = (function lowerDevices(step, plan) {
   plan.needs("mount", "it would be mounted on the host");
   const directory2 = normalize(step.target);
-  const names = /* @__PURE__ */ new Set([
-    ...DEVICES,
+  const sources = new Map([
+    ...DEVICES.map(((name) => [
+      name,
+      `/dev/${name}`
+    ])),
     ...furtherDevices(step, plan)
   ]);
   const trees = [
-    ...names
-  ].map(((name) => ({
+    ...sources
+  ].map(([name, source]) => ({
     name,
-    tree: copyDevice(plan, `/dev/${name}`)
-  })));
+    tree: copyDevice(plan, source)
+  }));
   const flags2 = MS_NOSUID | MS_NOEXEC;
   mountFilesystem(plan, directory2, {
     type: "tmpfs",
@@ -4433,7 +4436,7 @@ var lowerDevices = (function lowerDevices(step, plan) {
     data: "mode=0755,size=4m,nr_inodes=1k"
   });
   const made = plan.path(directory2).open(O_PATH | O_DIRECTORY);
-  for (const inner of directoriesOf(names)) plan.call(mkdirat(made, inner, 493));
+  for (const inner of directoriesOf(sources.keys())) plan.call(mkdirat(made, inner, 493));
   for (const { name, tree } of trees) {
     plan.call(mknodat(made, name, S_IFREG | 420, 0));
     plan.call(move_mount(tree, "", made, name, MOVE_MOUNT_F_EMPTY_PATH), {
@@ -4816,7 +4819,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
     kind: "write",
     path: directory2
   });
-  const { found, missing: missing4 } = scanNames(plan, {
+  const { found: found2, missing: missing4 } = scanNames(plan, {
     directory: directory2,
     asked: source,
     names,
@@ -4829,7 +4832,7 @@ var lowerProtect = (function lowerProtect(step, plan) {
   });
   const shown4 = new ShownDirectory(plan, directory2, plan.path(step.target).canonical);
   const everywhere2 = new OtherPlaces(plan, shown4, except);
-  for (const file of found) {
+  for (const file of found2) {
     const { path: path2, isShared: isShared2 } = file;
     if (path2 === directory2) {
       plan.refuse(`${path2} may not be read or written to by its owner, and a program could change that; run "chmod u+rwx ${path2}" before`);
@@ -5865,7 +5868,7 @@ var reportOf = (function reportOf(given) {
   };
 });
 var run5 = (async function run5(given) {
-  const options = optionsOf(given);
+  const options = await withNamedDevices(optionsOf(given));
   const box3 = sandbox(options);
   if (box3.degraded !== void 0) reportDegradation(given, box3.degraded);
   if (!isDetached(given)) return await runIn(given, options, box3);
@@ -6059,8 +6062,8 @@ var runSubcommand = (async function runSubcommand(subcommand, words3) {
   return await (await LOAD[subcommand.name]()).run(given);
 });
 var find2 = (function find2(name) {
-  const found = SUBCOMMANDS.find(((subcommand) => subcommand.name === name));
-  if (found !== void 0) return found;
+  const found2 = SUBCOMMANDS.find(((subcommand) => subcommand.name === name));
+  if (found2 !== void 0) return found2;
   if (name.startsWith("-")) {
     throw new UsageError(`there is no flag ${name} before a subcommand`);
   }
@@ -6205,9 +6208,9 @@ var init_nearest = __esm({
 
 // scripts/ramekin/peer_words.ts
 function peerFlag(name, place3) {
-  const found = PEER_FLAGS.find(({ names }) => names.includes(name));
-  if (found === void 0) return void 0;
-  return found.always ?? (place3 === "container" ? void 0 : found[place3]);
+  const found2 = PEER_FLAGS.find(({ names }) => names.includes(name));
+  if (found2 === void 0) return void 0;
+  return found2.always ?? (place3 === "container" ? void 0 : found2[place3]);
 }
 var STARTS, ENDS, GONE, LIVE, PEER_SUBCOMMANDS, PEER_FLAGS;
 var init_peer_words = __esm({
@@ -6408,7 +6411,7 @@ var init_peer_words = __esm({
           "device",
           "gpus"
         ],
-        sandbox: "--allow-device=PATHS and --gpus=all let devices be used",
+        sandbox: "--allow-device=DEVICES and --gpus=all let devices be used",
         recipe: "in a recipe it is the step devices, with extra or gpus"
       },
       {
@@ -9950,11 +9953,11 @@ var init_read_dir = __esm({
 
 // ffi/files/read_links.ts
 function readLinks(paths) {
-  const found = [];
+  const found2 = [];
   for (let start = 0; start < paths.length; start += AT_ONCE) {
-    found.push(...readBatch(paths.slice(start, start + AT_ONCE)));
+    found2.push(...readBatch(paths.slice(start, start + AT_ONCE)));
   }
-  return found;
+  return found2;
 }
 function readBatch(paths) {
   const links2 = paths.map((path2) => {
@@ -12398,19 +12401,19 @@ var init_namespace_list = __esm({
       }
       /** Adds parents and owners, which may have no other entry; removes what has vanished. */
       addRelatives() {
-        for (const found of [
+        for (const found2 of [
           ...this.#found.values()
         ]) {
-          for (const file of found.files) {
-            if (!found.queried) this.#open(found, file);
+          for (const file of found2.files) {
+            if (!found2.queried) this.#open(found2, file);
           }
-          if (!found.queried) this.#found.delete(found.id);
+          if (!found2.queried) this.#found.delete(found2.id);
         }
       }
-      #open(found, file) {
+      #open(found2, file) {
         ifThere(() => {
           using fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-          if (idOf(fd) === found.id) this.#queryRelatives(found, fd);
+          if (idOf(fd) === found2.id) this.#queryRelatives(found2, fd);
         }, CANNOT_BE_OPENED);
       }
       entries() {
@@ -12421,15 +12424,15 @@ var init_namespace_list = __esm({
         };
         return [
           ...this.#found.values()
-        ].sort((a, b) => a.id - b.id).map((found) => ({
-          type: found.type,
-          id: found.id,
-          processes: found.pids.length,
-          first: firstOf(found.pids.toSorted((a, b) => a - b), cached),
-          parent: found.parent,
-          owner: found.owner,
-          madeBy: found.madeBy,
-          mounts: found.mounts
+        ].sort((a, b) => a.id - b.id).map((found2) => ({
+          type: found2.type,
+          id: found2.id,
+          processes: found2.pids.length,
+          first: firstOf(found2.pids.toSorted((a, b) => a - b), cached),
+          parent: found2.parent,
+          owner: found2.owner,
+          madeBy: found2.madeBy,
+          mounts: found2.mounts
         }));
       }
       /** Adds the namespace of a link; other links are ignored. */
@@ -12437,14 +12440,14 @@ var init_namespace_list = __esm({
         const { type, id: id2 } = namespaceLink(link2) ?? {};
         const known = TYPES.find((known2) => known2 === type);
         if (known === void 0) return void 0;
-        const found = this.#entry(known, id2);
-        found.files.push(file);
-        return found;
+        const found2 = this.#entry(known, id2);
+        found2.files.push(file);
+        return found2;
       }
       #entry(type, id2) {
         const known = this.#found.get(id2);
         if (known !== void 0) return known;
-        const found = {
+        const found2 = {
           type,
           id: id2,
           files: [],
@@ -12455,16 +12458,16 @@ var init_namespace_list = __esm({
           owner: void 0,
           madeBy: void 0
         };
-        this.#found.set(id2, found);
-        return found;
+        this.#found.set(id2, found2);
+        return found2;
       }
-      #queryRelatives(found, fd) {
-        found.queried = true;
-        found.owner = this.#queryRelative("user", fd, NS_GET_USERNS);
-        if (found.type === "user" || found.type === "pid") {
-          found.parent = this.#queryRelative(found.type, fd, NS_GET_PARENT);
+      #queryRelatives(found2, fd) {
+        found2.queried = true;
+        found2.owner = this.#queryRelative("user", fd, NS_GET_USERNS);
+        if (found2.type === "user" || found2.type === "pid") {
+          found2.parent = this.#queryRelative(found2.type, fd, NS_GET_PARENT);
         }
-        if (found.type === "user") found.madeBy = ownerOf(fd);
+        if (found2.type === "user") found2.madeBy = ownerOf(fd);
       }
       /** Returns the id of a parent or an owner, and adds that to the list. */
       #queryRelative(type, fd, request2) {
@@ -12474,8 +12477,8 @@ var init_namespace_list = __esm({
         if (number2 === void 0) return void 0;
         using relative = new OwnedFd(number2);
         const id2 = idOf(relative);
-        const found = this.#entry(type, id2);
-        if (!found.queried) this.#queryRelatives(found, relative);
+        const found2 = this.#entry(type, id2);
+        if (!found2.queried) this.#queryRelatives(found2, relative);
         return id2;
       }
     };
@@ -12911,6 +12914,25 @@ var init_mounts5 = __esm({
 
 // recipe/steps/devices.ts
 
+function furtherDevice() {
+  const path2 = devicePath();
+  const pair = "a list [source, name]";
+  return schema(`${path2.expected}, or ${pair}`, (value) => {
+    if (!Array.isArray(value)) return path2.issue(value);
+    if (value.length !== 2) return `is not ${pair}`;
+    return path2.issue(value[0]) ?? path2.issue(value[1]);
+  }, () => ({
+    anyOf: [
+      path2.jsonSchema(),
+      {
+        type: "array",
+        items: path2.jsonSchema(),
+        minItems: 2,
+        maxItems: 2
+      }
+    ]
+  }));
+}
 function devicePath() {
   return absolutePath((path2) => {
     const place3 = normalize(path2);
@@ -12935,7 +12957,7 @@ var init_devices = __esm({
     devicesSchema = stepSchema("devices", (() => ({
       target: withDefault(absolutePath(), "/dev"),
       shm: optional(tmpfsSize()),
-      extra: optional(list(devicePath())),
+      extra: optional(list(furtherDevice())),
       gpus: optional(gpuNumbers())
     })));
     OWN_NAMES = [
@@ -15861,15 +15883,15 @@ var init_process_user = __esm({
 function targetOf(pid, started2) {
   const stat = statOf(pid);
   if (stat === void 0) throw endedError(pid);
-  const found = {
+  const found2 = {
     pid,
     started: startOf(stat)
   };
-  if ((started2 ?? found.started) !== found.started) {
+  if ((started2 ?? found2.started) !== found2.started) {
     throw endedError(pid, "another process has its pid now");
   }
   if (isDead(stat)) throw endedError(pid);
-  return found;
+  return found2;
 }
 function endedError(pid, hint = NO_PROCESS) {
   return new SyscallError({
@@ -15998,12 +16020,12 @@ async function resolveName(name) {
   const node = new TextEncoder().encode(`${name}\0`);
   const hints = new Uint8Array(ADDRINFO.size);
   new DataView(hints.buffer).setInt32(ADDRINFO.socktype, SOCK_STREAM, true);
-  const found = new BigUint64Array(1);
+  const found2 = new BigUint64Array(1);
   const args = [
     node,
     null,
     hints,
-    found
+    found2
   ];
   if (await getaddrinfo.call(...args) !== 0) return [];
   const list5 = Deno.UnsafePointer.create(args[3][0]);
@@ -16263,8 +16285,8 @@ var init_hosts = __esm({
         if (stateOf(text5) !== "granted") {
           throw new Refusal(403, `${text5} is not allowed to the script: --allow-net=${text5}`);
         }
-        const found = await this.#resolve(to.name, isWanted);
-        return found.filter((address2) => stateOf(describeAddress(address2, to.port)) !== "denied" && !this.#denies(address2, to.port) && (to.name === "localhost" || this.#mayLeadTo(address2, to.port)));
+        const found2 = await this.#resolve(to.name, isWanted);
+        return found2.filter((address2) => stateOf(describeAddress(address2, to.port)) !== "denied" && !this.#denies(address2, to.port) && (to.name === "localhost" || this.#mayLeadTo(address2, to.port)));
       }
       async #resolve(name, isWanted) {
         const ip = parseDestinationAddress(name);
@@ -16273,8 +16295,8 @@ var init_hosts = __esm({
         ];
         if (name === "localhost") return localhost();
         const look2 = () => isWanted() ? resolveName(name) : Promise.resolve([]);
-        const found = await this.#lookups.run(() => allLookups().run(look2));
-        return found.slice(0, ADDRESSES).map(destinationAddress);
+        const found2 = await this.#lookups.run(() => allLookups().run(look2));
+        return found2.slice(0, ADDRESSES).map(destinationAddress);
       }
       #mayLeadTo(address2, port2) {
         if (this.#hasAddress(address2, port2)) return true;
@@ -16903,13 +16925,13 @@ function typed(place3, directory2, entries) {
       path: name,
       shown: name
     };
-    const found = opening(spot, O_PATH | O_NOFOLLOW);
-    const status = new Status(new ResultOf(found, "fd"));
+    const found2 = opening(spot, O_PATH | O_NOFOLLOW);
+    const status = new Status(new ResultOf(found2, "fd"));
     return [
       name,
       status.of(place3.make([
         {
-          call: found
+          call: found2
         },
         {
           call: status.call
@@ -17027,11 +17049,11 @@ function within({ place: place3, shown: shown4 }, directory2, path2) {
   };
 }
 function typeOf(spot) {
-  const found = opening(spot, O_PATH);
-  const status = new Status(new ResultOf(found, "fd"));
+  const found2 = opening(spot, O_PATH);
+  const status = new Status(new ResultOf(found2, "fd"));
   return status.of(spot.place.make([
     {
-      call: found
+      call: found2
     },
     {
       call: status.call
@@ -17354,11 +17376,11 @@ var init_container_files = __esm({
       }
       #stat(doing, path2, flags2) {
         return this.#do(doing, path2, (spot) => {
-          const found = opening(spot, O_PATH | flags2);
-          const status = new Status(new ResultOf(found, "fd"));
+          const found2 = opening(spot, O_PATH | flags2);
+          const status = new Status(new ResultOf(found2, "fd"));
           return fileInfo(status.of(spot.place.make([
             {
-              call: found
+              call: found2
             },
             {
               call: status.call
@@ -17409,11 +17431,11 @@ var init_container_files = __esm({
        */
       remove(path2, { recursive = false } = {}) {
         return this.#do("remove", path2, (spot) => {
-          const found = opening(spot, O_PATH | O_NOFOLLOW);
-          const status = new Status(new ResultOf(found, "fd"));
+          const found2 = opening(spot, O_PATH | O_NOFOLLOW);
+          const status = new Status(new ResultOf(found2, "fd"));
           const made = spot.place.make([
             {
-              call: found
+              call: found2
             },
             {
               call: status.call
@@ -17440,17 +17462,17 @@ var init_container_files = __esm({
       rename(oldPath, newPath) {
         const to = this.#path(newPath);
         return this.#do(`rename to ${to}`, oldPath, (spot) => {
-          const [old, renamed2] = [
+          const [old, renamed3] = [
             parentOf2(spot),
             parentOf2({
               ...spot,
               path: to
             })
           ];
-          const call2 = renameat2(old.parent, old.name, renamed2.parent, renamed2.name, 0);
+          const call2 = renameat2(old.parent, old.name, renamed3.parent, renamed3.name, 0);
           spot.place.make([
             ...old.calls,
-            ...renamed2.calls,
+            ...renamed3.calls,
             {
               call: call2
             }
@@ -17804,21 +17826,21 @@ function withRegularFile(path2, use) {
       accept: NO_SUCH_PATH
     }
   ]);
-  const found = Number(outcome.result(finding));
-  if (found < 0) return void 0;
+  const found2 = Number(outcome.result(finding));
+  if (found2 < 0) return void 0;
   try {
     const output = statxOutput();
-    const call2 = statx(found, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
+    const call2 = statx(found2, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
     const { mode: mode2, size } = readStatx(syscalls([
       {
         call: call2
       }
     ]).output(output));
     if ((mode2 & S_IFMT) !== S_IFREG) return void 0;
-    using file = new RegularFile(found, size);
+    using file = new RegularFile(found2, size);
     return use(file);
   } finally {
-    syscall(close(found));
+    syscall(close(found2));
   }
 }
 function linkTo(fd) {
@@ -17848,11 +17870,11 @@ var init_regular_file = __esm({
       #found;
       #opened;
       /** Use {@linkcode withRegularFile}. */
-      constructor(found, size) {
-        this.#found = found;
+      constructor(found2, size) {
+        this.#found = found2;
         this.size = size;
         const target = new Output(PATH_MAX4, "&path");
-        const link2 = readlinkat(at_fdcwd, linkTo(found), target);
+        const link2 = readlinkat(at_fdcwd, linkTo(found2), target);
         const outcome = syscalls([
           {
             call: link2
@@ -17920,7 +17942,7 @@ function isNamesFile(link2) {
   return link2?.startsWith(`/memfd:${FILE2} `) === true;
 }
 function readName(file, pidfd, pids) {
-  const record2 = withRegularFile(file, (found) => found.readAt(pidfd * RECORD2, RECORD2));
+  const record2 = withRegularFile(file, (found2) => found2.readAt(pidfd * RECORD2, RECORD2));
   const [, pid, name] = /^(\d+) ([^\0]+)/.exec(new TextDecoder().decode(record2)) ?? [];
   return pid !== void 0 && pids.includes(pid) ? name : void 0;
 }
@@ -18243,11 +18265,11 @@ function runningContainers() {
   }));
   const known = new Set(children.map(({ pid }) => pid));
   const marked = maps2.filter(({ text: text5 }) => isMarker(text5)).flatMap(({ pid: source }) => {
-    const found = ifThere(() => readMarker(source), HIDDEN_PROCESS);
-    if (found === void 0 || known.has(found.pid) || !canHaveMade(source, found.pid)) return [];
+    const found2 = ifThere(() => readMarker(source), HIDDEN_PROCESS);
+    if (found2 === void 0 || known.has(found2.pid) || !canHaveMade(source, found2.pid)) return [];
     return [
       {
-        ...found,
+        ...found2,
         script: void 0,
         source
       }
@@ -18264,7 +18286,7 @@ function childrenOf(script, parents2) {
   const paths = fds.map((fd) => `/proc/${script}/fd/${fd}`);
   const links2 = readLinks(paths);
   const files2 = paths.filter((_, index) => isNamesFile(links2[index]));
-  const found = fds.flatMap((fd) => {
+  const found2 = fds.flatMap((fd) => {
     const text5 = textOf2(script, `fdinfo/${fd}`) ?? "";
     const pid = Number(/^Pid:\s*(\d+)$/m.exec(text5)?.[1] ?? 0);
     const flags2 = parseInt(/^flags:\s*([0-7]+)$/m.exec(text5)?.[1] ?? "0", 8);
@@ -18279,7 +18301,7 @@ function childrenOf(script, parents2) {
     ];
   });
   const ordered2 = [
-    ...found
+    ...found2
   ].sort((a, b) => Number(b.name === void 0) - Number(a.name === void 0));
   return [
     ...new Map(ordered2.map((child) => [
@@ -19473,8 +19495,8 @@ var init_launch_stdio = __esm({
   static {
     output$28 = (function (target, stream) {
         if (isWritable(target)) return "piped";
-        const found = simple(target, "write");
-        if (found !== void 0) return found;
+        const found2 = simple(target, "write");
+        if (found2 !== void 0) return found2;
         const { path: path2, append = false } = target;
         const key = `${path2} ${append}`;
         const fd = this.#outputs.get(key) ?? this.#keep(openOutput(path2, append, stream));
@@ -20850,17 +20872,17 @@ function namespaceKindOf(file) {
   const fixes = {
     ENOENT: `the file ${file} does not exist${unexpanded(file)}`
   };
-  const found = syscall(openat(at_fdcwd, file, O_PATH | O_CLOEXEC), fixes);
+  const found2 = syscall(openat(at_fdcwd, file, O_PATH | O_CLOEXEC), fixes);
   try {
     const state = statfsOutput();
     const { type } = readStatfs(syscalls([
       {
-        call: fstatfs(found, state)
+        call: fstatfs(found2, state)
       }
     ]).output(state));
-    return type === NSFS_MAGIC ? kindOf(`/proc/self/fd/${found}`) : void 0;
+    return type === NSFS_MAGIC ? kindOf(`/proc/self/fd/${found2}`) : void 0;
   } finally {
-    syscall(close(found));
+    syscall(close(found2));
   }
 }
 function kindOf(file) {
@@ -21032,10 +21054,10 @@ var init_found_links = __esm({
       #found;
       #cost;
       /** Those of a search in a directory. */
-      constructor(directory2, lists, found, cost) {
+      constructor(directory2, lists, found2, cost) {
         this.#directory = directory2;
         this.#lists = lists;
-        this.#found = found;
+        this.#found = found2;
         this.#cost = cost;
       }
       /** Notes the links on the way that a path leads, and returns the path at its end. */
@@ -21866,12 +21888,12 @@ var init_name_search = __esm({
       #searchIn(directory2, worktree) {
         const end = directory2 === void 0 ? void 0 : this.#links.endOf(directory2);
         if (end === void 0) return;
-        const found = /* @__PURE__ */ new Set([
+        const found2 = /* @__PURE__ */ new Set([
           end,
           this.#repositories.add(end, worktree)
         ]);
         for (const path2 of [
-          ...found
+          ...found2
         ].flatMap((path3) => this.#found.pathsOf(path3))) {
           later$44.call(this, {
             path: path2,
@@ -21882,10 +21904,10 @@ var init_name_search = __esm({
       }
       /** Notes a file, the links by which it is reached, and what is in a directory. */
       #find(path2, type, isWhole = false) {
-        const found = this.#found;
-        if (found.has(path2) || found.isExcepted(path2) || !found.isInside(path2)) return;
+        const found2 = this.#found;
+        if (found2.has(path2) || found2.isExcepted(path2) || !found2.isInside(path2)) return;
         if (type === S_IFLNK) return this.#follow(path2);
-        found.add(path2, type);
+        found2.add(path2, type);
         if (type === S_IFDIR && !isWhole) this.#lookThrough(path2);
       }
       /** Notes where links in a protected directory lead, and the files in it that have other names. */
@@ -24594,13 +24616,13 @@ var init_judge = __esm({
         return this.#read(notified, view2.getBigUint64(0, true), Number(view2.getBigUint64(8, true)));
       }
       #judgeAddress(notified, address2, length) {
-        const found = readAddress2(this.#read(notified, address2, Math.min(Number(length & INT3), 128)));
-        if (found === void 0) return;
-        if (found.isLoopback && (found.port === DNS || listens(notified.pid, found.port))) return;
+        const found2 = readAddress2(this.#read(notified, address2, Math.min(Number(length & INT3), 128)));
+        if (found2 === void 0) return;
+        if (found2.isLoopback && (found2.port === DNS || listens(notified.pid, found2.port))) return;
         this.#add(notified, {
           kind: "connect",
-          what: found.text,
-          ...Advisor.reaching(found.text)
+          what: found2.text,
+          ...Advisor.reaching(found2.text)
         });
       }
       #textAt(notified, address2) {
@@ -25021,10 +25043,10 @@ var init_unix_sockets = __esm({
 // container/notify_listener.ts
 function notificationIn(text5) {
   const lines = text5.split("\n").map((line3) => /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line3));
-  return Object.fromEntries(lines.flatMap((found) => found ? [
+  return Object.fromEntries(lines.flatMap((found2) => found2 ? [
     [
-      found[1],
-      found[2]
+      found2[1],
+      found2[2]
     ]
   ] : []));
 }
@@ -27194,7 +27216,7 @@ function findThenExec(writer, count, image3) {
   const paths = Array.from({
     length: count
   }, (_, index) => programPath(index));
-  const [found, findOut] = [
+  const [found2, findOut] = [
     new Label("the program is found"),
     new Label("find out why")
   ];
@@ -27225,7 +27247,7 @@ function findThenExec(writer, count, image3) {
         "EPERM",
         "ENOSYS"
       ],
-      onAccepted: found
+      onAccepted: found2
     });
     const refused3 = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
     writer.add(refused3, {
@@ -27240,7 +27262,7 @@ function findThenExec(writer, count, image3) {
       execve: look2
     };
   });
-  writer.place(found);
+  writer.place(found2);
   const name = pointerList([
     "ramekin-wait"
   ], '["ramekin-wait"]');
@@ -27571,10 +27593,10 @@ var init_memory_limit_fix = __esm({
 function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
   const errnoOf = ({ execve: execve2 }) => -Number(result.result(execve2));
   const tried2 = layout.candidates.filter((candidate) => errnoOf(candidate) > 0);
-  const found = tried2.find((candidate) => headOf(result, candidate) !== void 0);
+  const found2 = tried2.find((candidate) => headOf(result, candidate) !== void 0);
   const denied3 = tried2.find((candidate) => errnoOf(candidate) === ERRNO.EACCES && (tried2.length === 1 || result.result(candidate.exists) === 0n));
   const general = GENERAL.has(lastErrno);
-  const chosen = general ? tried2.at(-1) : found ?? denied3 ?? tried2.at(-1);
+  const chosen = general ? tried2.at(-1) : found2 ?? denied3 ?? tried2.at(-1);
   const path2 = paths[layout.candidates.indexOf(chosen)];
   const errno = general ? lastErrno : errnoOf(chosen);
   const error = (hint) => new SyscallError({
@@ -27591,10 +27613,10 @@ function programError({ plan, layout }, { spec, paths }, result, lastErrno) {
     return error(`${path2} may not be executed; landlock() has to allow it: the program, its loader and its libraries`);
   }
   if (fix !== void 0) return error(`${path2}: ${fix}`);
-  if (found !== void 0) {
-    const executable = result.result(found.executable) === 0n;
+  if (found2 !== void 0) {
+    const executable = result.result(found2.executable) === 0n;
     return error(whyNotStarted(path2, {
-      head: headOf(result, found),
+      head: headOf(result, found2),
       executable,
       code,
       place: place3
@@ -31485,9 +31507,9 @@ var init_untrusted = __esm({
       #around(path2) {
         if (this.#known.has(path2)) return this.#known.get(path2);
         const { id: id2 } = this.#host.resolve(path2);
-        const found = this.#directories.find((directory2) => directory2.id === id2) ?? (path2 === "/" ? void 0 : this.#around(parentOf(path2))) ?? this.#otherPlaces().find(({ target }) => isWithin(path2, target))?.directory;
-        this.#known.set(path2, found);
-        return found;
+        const found2 = this.#directories.find((directory2) => directory2.id === id2) ?? (path2 === "/" ? void 0 : this.#around(parentOf(path2))) ?? this.#otherPlaces().find(({ target }) => isWithin(path2, target))?.directory;
+        this.#known.set(path2, found2);
+        return found2;
       }
       /**
        * Returns the other places at which mounts show a part of such a directory, or what is mounted in
@@ -31641,13 +31663,13 @@ var init_builder = __esm({
             late: false
           };
         }
-        const found = untrustedDirectories$64.call(this).linkOn(resolved2);
-        if (found === void 0) return resolved2;
+        const found2 = untrustedDirectories$64.call(this).linkOn(resolved2);
+        if (found2 === void 0) return resolved2;
         if (optional2) return {
           ...resolved2,
           type: void 0
         };
-        return this.refuse(`on the way to ${path2} the symbolic link ${found.link} is followed, which a program may have put in ${found.directory}, as the recipe lets it change that; name a path that does not lead over the link`);
+        return this.refuse(`on the way to ${path2} the symbolic link ${found2.link} is followed, which a program may have put in ${found2.directory}, as the recipe lets it change that; name a path that does not lead over the link`);
       }),
     fork: (function (then) {
         this.directories.returnToWorking();
@@ -32099,7 +32121,7 @@ var init_bind_entries = __esm({
 function refuseKernelFile(file, plan) {
   const statfs3 = statfsOutput();
   plan.call(fstatfs(file, statfs3));
-  const [found, none] = [
+  const [found2, none] = [
     new Label("it is of the kernel"),
     new Label("it is not of the kernel")
   ];
@@ -32109,13 +32131,13 @@ function refuseKernelFile(file, plan) {
       accept: [
         "EAGAIN"
       ],
-      onZero: found,
+      onZero: found2,
       ...isLast && {
         onAccepted: none
       }
     });
   });
-  plan.place(found);
+  plan.place(found2);
   plan.call(compareWord(statfs3, new Named(0, "a filesystem of files, not of the kernel")));
   plan.place(none);
 }
@@ -32611,9 +32633,9 @@ function refuseLayers({ target, layers, origin }, denied3, plan) {
   if (origin !== void 0) return;
   for (const { path: path2 } of layers) {
     const layer = plan.facts.resolve(path2).path;
-    const found = denied3.find(({ end }) => touches(end, layer));
-    if (found === void 0) continue;
-    plan.refuse(`${found.end} is in a layer of the overlay at ${target}; maskPaths() and readonlyPaths() take its path in there`);
+    const found2 = denied3.find(({ end }) => touches(end, layer));
+    if (found2 === void 0) continue;
+    plan.refuse(`${found2.end} is in a layer of the overlay at ${target}; maskPaths() and readonlyPaths() take its path in there`);
   }
 }
 var FILES_OF_TARGET, DenialsIn;
@@ -32692,7 +32714,7 @@ var init_deny_files2 = __esm({
         const links2 = readOnly || discards ? [] : this.#shownOf(denied3.flatMap(({ links: links3 }) => links3));
         if (paths.length + links2.length === 0) return;
         const plan = this.#plan;
-        const { found, missing: missing4 } = scanNames(plan, {
+        const { found: found2, missing: missing4 } = scanNames(plan, {
           directory: origin,
           names: [],
           absent: [],
@@ -32702,7 +32724,7 @@ var init_deny_files2 = __esm({
         });
         pinParents(plan, plan.path(target));
         plan.directories.closeAll();
-        for (const file of found) {
+        for (const file of found2) {
           if (file.path === origin) {
             plan.refuse(`${origin} may not be searched by its owner, and a program could change that; run "chmod u+rwx ${origin}" before`);
           }
@@ -32749,10 +32771,31 @@ var init_deny_files2 = __esm({
 function furtherDevices(step, plan) {
   const { extra = [], gpus } = step;
   const paths = [
-    ...extra.flatMap((path2) => devicesAt(normalize(path2), plan)),
-    ...gpus === void 0 ? [] : graphicsDevices(gpus, plan)
+    ...extra.flatMap((device) => typeof device === "string" ? devicesAt(normalize(device), plan).map((path2) => [
+      path2,
+      path2
+    ]) : [
+      renamed(normalize(device[0]), normalize(device[1]), plan)
+    ]),
+    ...(gpus === void 0 ? [] : graphicsDevices(gpus, plan)).map((path2) => [
+      path2,
+      path2
+    ])
   ];
-  return paths.map((path2) => path2.slice("/dev/".length));
+  return paths.map(([name, source]) => [
+    name.slice("/dev/".length),
+    source
+  ]);
+}
+function renamed(source, name, plan) {
+  if (typeOf3(source, plan) === "directory") {
+    plan.refuse(`${source} is a directory, and only a device can have another name`);
+  }
+  devicesAt(source, plan);
+  return [
+    name,
+    source
+  ];
 }
 function devicesAt(path2, plan) {
   const type = typeOf3(path2, plan);
@@ -33458,15 +33501,15 @@ function joinProcess(target, step, plan) {
     cgroup,
     user: credentials !== "keep"
   };
-  const found = host2.joinTarget(asked.pid, asked.started, questions);
-  const { pid, started: started2 } = found.identity;
-  const kinds = new Set(step.kinds ?? found.otherKinds);
+  const found2 = host2.joinTarget(asked.pid, asked.started, questions);
+  const { pid, started: started2 } = found2.identity;
+  const kinds = new Set(step.kinds ?? found2.otherKinds);
   plan.joined.push({
-    identity: found.identity,
+    identity: found2.identity,
     stepIndex: plan.cursor.index
   });
-  if (environment3) takeEnvironment(plan, found.environment);
-  for (const file of found.cgroupFiles) enterCgroup2(plan, file);
+  if (environment3) takeEnvironment(plan, found2.environment);
+  for (const file of found2.cgroupFiles) enterCgroup2(plan, file);
   const check3 = () => {
     host2.joinTarget(pid, started2, {
       environment: false,
@@ -33474,7 +33517,7 @@ function joinProcess(target, step, plan) {
       user: false
     });
   };
-  const entersRoot = step.root === true && !found.sharesRoot;
+  const entersRoot = step.root === true && !found2.sharesRoot;
   const looksInto = entersRoot || step.cwd === true;
   const pidfd = plan.inheritFd(pidfd_open(pid, 0), "pidfd", {
     check: looksInto ? void 0 : check3,
@@ -33498,16 +33541,16 @@ function joinProcess(target, step, plan) {
     open5("cwd", step.cwd === true)
   ];
   const joinsUser = kinds.has("user");
-  plan.state.stoppable ||= mayBeStopped(plan, found, step);
-  if (credentials === "process" && !joinsUser && found.otherKinds.includes("user")) {
+  plan.state.stoppable ||= mayBeStopped(plan, found2, step);
+  if (credentials === "process" && !joinsUser && found2.otherKinds.includes("user")) {
     plan.refuse('the user of the process is one of its user namespace; add "user" to the kinds');
   }
   if (joinsUser && credentials !== "keep") leaveGroups(plan);
   if (kinds.size > 0) enter2(plan, pidfd, kinds);
   if (joinsUser) {
-    plan.state.setgroupsDenied = found.setgroupsDenied;
-    takeUserInside(plan, found, credentials);
-  } else if (credentials === "process") takeUserOutside(plan, found);
+    plan.state.setgroupsDenied = found2.setgroupsDenied;
+    takeUserInside(plan, found2, credentials);
+  } else if (credentials === "process") takeUserOutside(plan, found2);
   if (root2 !== void 0) {
     plan.call(fchdir(root2));
     plan.call(chroot("."));
@@ -33635,8 +33678,8 @@ function fileRules(step, deniable, plan) {
   const rules = /* @__PURE__ */ new Map();
   for (const word6 of FILE_WORDS) {
     for (const asked of step[word6] ?? []) {
-      const found = word6 === "public" ? files2.ifPublic(asked) : files2.of(asked, word6);
-      for (const { path: path2, isNamed: isNamed2 } of found) {
+      const found2 = word6 === "public" ? files2.ifPublic(asked) : files2.of(asked, word6);
+      for (const { path: path2, isNamed: isNamed2 } of found2) {
         const other = rules.get(path2);
         rules.set(path2, {
           path: path2,
@@ -33691,7 +33734,7 @@ var init_landlock_files = __esm({
       }
       #refuseShared(file) {
         const { state } = this.#plan;
-        const { found } = scanNames(this.#plan, {
+        const { found: found2 } = scanNames(this.#plan, {
           directory: parentOf(file),
           names: [],
           absent: [],
@@ -33701,7 +33744,7 @@ var init_landlock_files = __esm({
           except: [],
           uid: state.caller.euid
         });
-        if (!found.some(({ path: path2, isShared: isShared2 }) => path2 === file && isShared2)) return;
+        if (!found2.some(({ path: path2, isShared: isShared2 }) => path2 === file && isShared2)) return;
         this.#plan.refuse(`${file} has another name, a hard link, by which it could be reached; copy it to a file of its own, or deny the directories of both`);
       }
       /** Returns the path, if there is such a file, and all users may read it. */
@@ -33820,14 +33863,14 @@ function lowerForAnyVersion(step, plan) {
   plan.beforeExec(landlock_restrict_self(ruleset), RESTRICT_FIXES, degrade ? NO_RULESET : []);
 }
 function versionsFor(step, oldest) {
-  const found = [];
+  const found2 = [];
   for (let version = NEWEST; version >= oldest; version--) {
     const denied3 = deniedBy(step, version);
     const { files: files2, ports, scopes } = denied3;
-    const isNew = JSON.stringify(denied3) !== JSON.stringify(found.at(-1));
-    if (files2 + ports + scopes !== 0 && isNew) found.push(denied3);
+    const isNew = JSON.stringify(denied3) !== JSON.stringify(found2.at(-1));
+    if (files2 + ports + scopes !== 0 && isNew) found2.push(denied3);
   }
-  return found;
+  return found2;
 }
 function neededBy(step) {
   return Math.max(FILE_WORDS.some((word6) => step[word6] !== void 0) ? FILES_SINCE : 1, PORT_WORDS.some((word6) => step[word6] !== void 0) ? PORTS_SINCE : 1, step.isolate !== void 0 ? SCOPES_SINCE : 1);
@@ -34783,8 +34826,8 @@ function filesOf2(step, plan) {
     kind: "read",
     path: path2
   });
-  const found = plan.host.programFiles(step.programs, reading2);
-  return "files" in found ? found.files : plan.refuse(found.issue);
+  const found2 = plan.host.programFiles(step.programs, reading2);
+  return "files" in found2 ? found2.files : plan.refuse(found2.issue);
 }
 function bind3(plan, { source, target }) {
   const place3 = plan.path(target);
@@ -36963,10 +37006,10 @@ var init_hierarchies = __esm({
 
 // ffi/cgroups/parents.ts
 function findParents(limits2) {
-  const found = hierarchies();
+  const found2 = hierarchies();
   const needed = new Set(limitsIn(limits2).map((limit2) => CONTROLLER_OF[limit2]));
-  const old = found.filter(({ version }) => version === 1);
-  const unified = found.find(({ version }) => version === 2);
+  const old = found2.filter(({ version }) => version === 1);
+  const unified = found2.find(({ version }) => version === 2);
   const bound2 = new Set(old.flatMap(({ controllers }) => [
     ...controllers
   ]));
@@ -37188,11 +37231,11 @@ function inherited(parent, made, limits2) {
 function settingActions(directories, names, limits2) {
   return names.flatMap((limit2) => {
     const controller = CONTROLLER_OF[limit2];
-    const found = directories.find(({ controllers }) => controllers.has(controller));
-    if (found === void 0) {
+    const found2 = directories.find(({ controllers }) => controllers.has(controller));
+    if (found2 === void 0) {
       throw new UnsupportedError(`"${limit2}" cannot be limited: the container's group was made without the controller "${controller}"; set this limit in the step limits() too`);
     }
-    const { directory: directory2, version } = found;
+    const { directory: directory2, version } = found2;
     if (limit2 === "cpuset") checkProcessors(directory2, limits2.cpuset);
     const settings2 = version === 2 ? settingsOf2(limit2, limits2) : settingsOf1(limit2, limits2);
     if (settings2 === void 0) {
@@ -39870,7 +39913,7 @@ var init_sandbox = __esm({
         maxOutput: boundFields().output,
         tmp: optional(tmpfsSize("unlimited")),
         shm: optional(tmpfsSize()),
-        devices: optional(list(devicePath())),
+        devices: optional(list(furtherDevice())),
         gpus: optional(gpuNumbers())
       };
     }));
@@ -40293,8 +40336,8 @@ var init_confinement = __esm({
 
 // container/attached.ts
 function attach(target, { any = false } = {}) {
-  const found = runningContainers().filter(({ own }) => own || any).filter(isMeant(target));
-  const [first, ...others] = found;
+  const found2 = runningContainers().filter(({ own }) => own || any).filter(isMeant(target));
+  const [first, ...others] = found2;
   const what = typeof target === "object" ? target.pid : target;
   if (first === void 0) {
     const process = any && typeof target !== "string" ? processOf2(target) : void 0;
@@ -40302,7 +40345,7 @@ function attach(target, { any = false } = {}) {
     throw new TypeError(`no running container of a script of this user's is ${shown(what)}; runningContainers() has the list`);
   }
   if (others.length > 0) {
-    throw new TypeError(`there are ${found.length} containers with the name ${shown(what)}: ` + found.map(({ pid }) => pid).join(", "));
+    throw new TypeError(`there are ${found2.length} containers with the name ${shown(what)}: ` + found2.map(({ pid }) => pid).join(", "));
   }
   const started2 = typeof target === "object" && target.pid === first.pid ? target.started : void 0;
   return AttachedContainer.open(first, started2);
@@ -41515,19 +41558,19 @@ function digestOf(bytes, algorithm = "sha256") {
 }
 function checkBytes(what, bytes, { digest, size }) {
   if (size !== void 0 && size !== bytes.length) throw wrongSize(what, size, bytes.length);
-  const found = digestOf(bytes, algorithmOf(digest));
-  if (found !== digest) throw wrongDigest(what, digest, found);
+  const found2 = digestOf(bytes, algorithmOf(digest));
+  if (found2 !== digest) throw wrongDigest(what, digest, found2);
 }
-function wrongDigest(what, digest, found) {
-  return new ImageError(`${what} is not what its digest says: ${digest} is wanted, it is ${found}`, {
+function wrongDigest(what, digest, found2) {
+  return new ImageError(`${what} is not what its digest says: ${digest} is wanted, it is ${found2}`, {
     code: "digest",
     advice: [
       "it was damaged or changed on its way, or where it is kept; get it from elsewhere"
     ]
   });
 }
-function wrongSize(what, size, found) {
-  return new ImageError(`${what} has another size than its descriptor says: ${size} bytes are wanted, it has ${found}`, {
+function wrongSize(what, size, found2) {
+  return new ImageError(`${what} has another size than its descriptor says: ${size} bytes are wanted, it has ${found2}`, {
     code: "digest"
   });
 }
@@ -43011,13 +43054,13 @@ function entryOf2({ header: header2, kind, globals, extensions, sparse }) {
   ]));
   for (const [key, value2] of own) all.set(key, value2);
   const value = (key) => {
-    const found = all.get(key);
-    return found === void 0 || found.length === 0 ? void 0 : found;
+    const found2 = all.get(key);
+    return found2 === void 0 || found2.length === 0 ? void 0 : found2;
   };
   const text5 = (key) => textOf8(value(key), key);
   const number2 = (key) => {
-    const found = value(key);
-    return found === void 0 ? void 0 : paxNumber(found, key);
+    const found2 = value(key);
+    return found2 === void 0 ? void 0 : paxNumber(found2, key);
   };
   const mtime = value("mtime");
   const segments = sparse.segments ?? (kind === "file" ? paxSegments(extensions.records) : void 0);
@@ -43054,20 +43097,20 @@ function textOf8(value, key) {
   return decodeName(value);
 }
 function xattrsOf(records) {
-  let found;
+  let found2;
   for (const { key, value } of records) {
     if (key.startsWith(SCHILY_XATTR)) {
-      (found ??= /* @__PURE__ */ new Map()).set(key.slice(SCHILY_XATTR.length), value);
+      (found2 ??= /* @__PURE__ */ new Map()).set(key.slice(SCHILY_XATTR.length), value);
     }
   }
   for (const { key, value } of records) {
     if (!key.startsWith(LIBARCHIVE_XATTR)) continue;
     const name = unescaped(key.slice(LIBARCHIVE_XATTR.length));
-    found ??= /* @__PURE__ */ new Map();
-    if (!found.has(name)) found.set(name, fromBase64(value, key));
+    found2 ??= /* @__PURE__ */ new Map();
+    if (!found2.has(name)) found2.set(name, fromBase64(value, key));
   }
-  return found === void 0 ? [] : [
-    ...found
+  return found2 === void 0 ? [] : [
+    ...found2
   ].map(([name, value]) => ({
     name,
     value
@@ -44955,10 +44998,10 @@ var init_unpack = __esm({
           return;
         }
         const directory2 = this.#tree.findDirectory(parts2.slice(0, -1));
-        const found = base === OPAQUE ? directory2 : directory2?.children?.get(name);
-        if (found === void 0) return;
+        const found2 = base === OPAQUE ? directory2 : directory2?.children?.get(name);
+        if (found2 === void 0) return;
         for (const node of [
-          ...this.#tree.hidden(found, base !== OPAQUE)
+          ...this.#tree.hidden(found2, base !== OPAQUE)
         ]) this.#remove(node);
       }
       /** The directory of a file, with those that no layer has named. */
@@ -45103,12 +45146,12 @@ async function unpackLayer(layer, unpacker, { left, signal, progress }) {
   return size;
 }
 function checkBlob({ digest, size }, blob) {
-  const found = `${digest.split(":")[0]}:${blob.digest}`;
+  const found2 = `${digest.split(":")[0]}:${blob.digest}`;
   const advice = [
     "it was damaged or changed on its way, or where it is kept; get it again"
   ];
-  if (found !== digest) {
-    const issue2 = `its digest is wrong: its bytes have ${found}`;
+  if (found2 !== digest) {
+    const issue2 = `its digest is wrong: its bytes have ${found2}`;
     throw new LayerError(issue2, {
       code: "digest",
       layer: digest,
@@ -45125,12 +45168,12 @@ function checkBlob({ digest, size }, blob) {
   }
 }
 function checkDiffId({ digest, diffId, mediaType }, hex) {
-  const found = `${diffId.split(":")[0]}:${hex}`;
-  if (found === diffId) return;
+  const found2 = `${diffId.split(":")[0]}:${hex}`;
+  if (found2 === diffId) return;
   const advice = mediaType.endsWith("zstd") ? [
     "skopeo before 1.10 drops the padding of archives that it makes zstd:chunked of"
   ] : [];
-  throw new LayerError(`its diff_id is wrong: the image's configuration says ${diffId}, and its archive has ${found}`, {
+  throw new LayerError(`its diff_id is wrong: the image's configuration says ${diffId}, and its archive has ${found2}`, {
     code: "digest",
     layer: digest,
     advice
@@ -45292,7 +45335,7 @@ var init_read_tree = __esm({
           opened2
         ]);
         const number2 = this.#opened(opened2);
-        const found = {
+        const found2 = {
           status: readStatx(calls.read(status, STATX_SIZE2)),
           mtime: mtimeOf(calls.read(status, STATX_SIZE2))
         };
@@ -45302,7 +45345,7 @@ var init_read_tree = __esm({
         const entries = await this.#entries(path2, number2);
         this.#close(number2);
         return {
-          ...found,
+          ...found2,
           xattrs,
           entries
         };
@@ -45400,15 +45443,15 @@ var init_read_tree = __esm({
           };
         });
         calls.clear();
-        const found = [];
+        const found2 = [];
         for (const { names, ...file } of files2) {
           const xattrs = file.fd === void 0 ? [] : await this.#xattrs(path2, file.fd, names);
-          found.push({
+          found2.push({
             ...file,
             xattrs
           });
         }
-        return found;
+        return found2;
       }
       /** Adds the call that lists the attributes of an open file; returns what reads them after the run. */
       #listXattrs(fd) {
@@ -47663,13 +47706,13 @@ var init_docker_archive = __esm({
           config: this.#keep(OCI_CONFIG, config),
           layers
         }));
-        const found = this.#keep(OCI_MANIFEST, manifest);
+        const found2 = this.#keep(OCI_MANIFEST, manifest);
         const { digest } = this.#reference;
         if (digest !== void 0) checkBytes(`the manifest of ${this.what}`, manifest, {
           digest
         });
         return [
-          found
+          found2
         ];
       }
       /** The names of all images in the archive. */
@@ -47838,13 +47881,13 @@ var init_layout = __esm({
       }
       #choose(manifests) {
         const { image: image3, digest } = this.#reference;
-        const found = manifests.filter((manifest) => digest !== void 0 ? manifest.digest === digest : image3 === void 0 || isNamed(manifest, image3));
-        const names = new Set(found.map((manifest) => manifest.annotations?.[NAME10]));
-        if (found.length > 0 && names.size === 1) return found;
+        const found2 = manifests.filter((manifest) => digest !== void 0 ? manifest.digest === digest : image3 === void 0 || isNamed(manifest, image3));
+        const names = new Set(found2.map((manifest) => manifest.annotations?.[NAME10]));
+        if (found2.length > 0 && names.size === 1) return found2;
         const all = manifests.flatMap((it) => it.annotations?.[NAME10] ?? []);
         const listed3 = all.length === 0 ? "it has none with a name" : `it has ${all.join(", ")}`;
-        if (digest !== void 0 && found.length > 0) return found.slice(0, 1);
-        throw new ImageError(found.length > 0 ? `${this.what} is one of several images, and none is named` : `there is no ${this.what}`, {
+        if (digest !== void 0 && found2.length > 0) return found2.slice(0, 1);
+        throw new ImageError(found2.length > 0 ? `${this.what} is one of several images, and none is named` : `there is no ${this.what}`, {
           code: "not-found",
           advice: [
             `${listed3}; name one as oci:PATH:NAME`
@@ -48012,10 +48055,10 @@ var init_blobs = __esm({
       async #check() {
         const { digest, size } = this.#blob;
         if (this.size !== size) await this.#refuse();
-        const found = `${algorithmOf(digest)}:${this.#hash.digest("hex")}`;
-        if (found === digest) return;
+        const found2 = `${algorithmOf(digest)}:${this.#hash.digest("hex")}`;
+        if (found2 === digest) return;
         await this.#file.truncate(0);
-        throw wrongDigest(`the blob ${digest}`, digest, found);
+        throw wrongDigest(`the blob ${digest}`, digest, found2);
       }
       async #refuse() {
         const { digest, size } = this.#blob;
@@ -48033,9 +48076,9 @@ function parseChallenges(header2) {
   for (let scheme = SCHEME.exec(rest); scheme !== null; scheme = SCHEME.exec(rest)) {
     rest = rest.slice(scheme[0].length);
     const parameters = {};
-    for (let found = PARAMETER.exec(rest); found !== null; found = PARAMETER.exec(rest)) {
-      parameters[found[1].toLowerCase()] = found[3] ?? found[2].replace(/\\(.)/g, "$1");
-      rest = rest.slice(found[0].length);
+    for (let found2 = PARAMETER.exec(rest); found2 !== null; found2 = PARAMETER.exec(rest)) {
+      parameters[found2[1].toLowerCase()] = found2[3] ?? found2[2].replace(/\\(.)/g, "$1");
+      rest = rest.slice(found2[0].length);
     }
     challenges.push({
       scheme: scheme[1].toLowerCase(),
@@ -48336,8 +48379,8 @@ var init_authorization = __esm({
 // images/registry/credentials.ts
 async function findCredentials(registry, repository, variables = environment()) {
   for (const path2 of files(variables)) {
-    const found = await inFile(path2, namesOf4(registry, repository), variables);
-    if (found !== void 0) return found;
+    const found2 = await inFile(path2, namesOf4(registry, repository), variables);
+    if (found2 !== void 0) return found2;
   }
   return void 0;
 }
@@ -48371,8 +48414,8 @@ async function inFile(path2, names, variables) {
   const auths = isObject3(file["auths"]) ? file["auths"] : {};
   for (const name of names) {
     const entry2 = Object.entries(auths).find(([key]) => key === name || bare(key) === name)?.[1];
-    const found = isObject3(entry2) ? fromEntry(path2, name, entry2) : void 0;
-    if (found !== void 0) return found;
+    const found2 = isObject3(entry2) ? fromEntry(path2, name, entry2) : void 0;
+    if (found2 !== void 0) return found2;
   }
   const store = file["credsStore"];
   return typeof store === "string" && store !== "" ? await fromHelper(store, server, variables) : void 0;
@@ -48719,9 +48762,9 @@ var init_connection2 = __esm({
           signal,
           idleTimeout
         };
-        let found;
+        let found2;
         const find3 = async () => credentials === void 0 ? await findCredentials(registry, repository) : typeof credentials === "function" ? await credentials(registry, repository) : credentials;
-        return new _RegistryConnection(registry, options, http, () => found ??= find3());
+        return new _RegistryConnection(registry, options, http, () => found2 ??= find3());
       }
       /**
        * Makes a request, and returns the response, whose body has to be read or let go of.
@@ -49485,8 +49528,8 @@ function nameFor(reference, name) {
 }
 async function fetchImage(store, session, reference, name, options) {
   await using source = await openSource(reference, session, options, options.signal);
-  const found = await source.find();
-  const image3 = await describe3(source, found, options.platform);
+  const found2 = await source.find();
+  const image3 = await describe3(source, found2, options.platform);
   await download(store, session, source, image3, options);
   for (const { mediaType, bytes } of image3.documents) {
     await store.addBytes(session, mediaType, bytes);
@@ -49498,7 +49541,7 @@ async function fetchImage(store, session, reference, name, options) {
     platform: stated(image3.config.platform),
     annotations: {
       [NAME10]: name,
-      [ORIGIN]: found.length === 1 ? found[0].digest : image3.descriptor.digest,
+      [ORIGIN]: found2.length === 1 ? found2[0].digest : image3.descriptor.digest,
       [STORED]: (/* @__PURE__ */ new Date()).toISOString()
     }
   };
@@ -49508,10 +49551,10 @@ async function fetchImage(store, session, reference, name, options) {
 function stated(platform) {
   return platform.architecture === "" ? thisPlatform() : platform;
 }
-async function describe3(source, found, asked) {
+async function describe3(source, found2, asked) {
   const wanted = asked === void 0 ? thisPlatform() : parsePlatform(asked);
   const { what } = source;
-  let descriptor = found.length === 1 ? found[0] : choosePlatform(what, found, wanted);
+  let descriptor = found2.length === 1 ? found2[0] : choosePlatform(what, found2, wanted);
   for (let depth = 0; depth < DEEPEST2; depth++) {
     const bytes = await source.document(`the manifest of ${what}`, descriptor);
     const parsed = parseManifest(`the manifest of ${what}`, bytes, descriptor.mediaType);
@@ -49907,8 +49950,8 @@ async function storedImage(name, { platform, store: directory2, signal, ids: ids
   const store = await Store.open(directory2);
   const session = await store.begin(signal);
   try {
-    const found = await find3(store);
-    if (found !== void 0) return await Image.open(store, session, found, {
+    const found2 = await find3(store);
+    if (found2 !== void 0) return await Image.open(store, session, found2, {
       ids: ids2,
       maxBytes
     });
@@ -49955,8 +49998,8 @@ async function removeImages(names, { store: directory2, signal } = {}) {
     await using session = await store.begin(signal);
     const images = await store.images();
     const meant = names.flatMap((name) => {
-      const found = matching(images, name);
-      if (found.length > 0) return found;
+      const found2 = matching(images, name);
+      if (found2.length > 0) return found2;
       const all = images.map(({ annotations }) => shortName(annotations?.[NAME10] ?? ""));
       throw new ImageError(`there is no image ${name} in the store`, {
         code: "not-found",
@@ -50253,15 +50296,15 @@ var init_upload = __esm({
         const { connection } = this.#repository;
         const location = response.headers.get("location");
         const url = location === null ? void 0 : new URL(location, await connection.base());
-        const found = url ?? before?.url;
-        if (found === void 0) {
+        const found2 = url ?? before?.url;
+        if (found2 === void 0) {
           throw new ImageError(`${connection.registry} does not say where to send a blob`, {
             code: "network"
           });
         }
         const least = Number(response.headers.get("oci-chunk-min-length") ?? 0);
         return {
-          url: found,
+          url: found2,
           chunk: Math.min(Math.max(this.#chunk, before?.chunk ?? 0, least || 0), LARGEST)
         };
       }
@@ -50997,10 +51040,10 @@ var init_file_flags = __esm({
       },
       {
         name: "allow-device",
-        value: "PATHS",
+        value: "DEVICES",
         repeated: true,
         completes: "file",
-        summary: "let devices be used: /dev/fuse, /dev/dri"
+        summary: "let devices be used: /dev/fuse, /dev/dri, vendor.com/gpu=0"
       },
       {
         name: "gpus",
@@ -55784,7 +55827,7 @@ var init_variables2 = __esm({
         return replaced2;
       }
       #replaceIn(text5, path2) {
-        const valueOf = (name) => {
+        const valueOf2 = (name) => {
           this.#used.add(name);
           const value = this.#variables.get(name);
           if (value !== void 0) return value;
@@ -55793,8 +55836,8 @@ var init_variables2 = __esm({
           ])}`, path2);
         };
         const whole = text5.match(/^\$\{([^}]*)\}$/);
-        if (whole !== null) return valueOf(whole[1]);
-        const result = replaceReferences(text5, (dollars, name) => dollars === "$" ? String(valueOf(name)) : `${dollars.slice(1)}{${name}}`);
+        if (whole !== null) return valueOf2(whole[1]);
+        const result = replaceReferences(text5, (dollars, name) => dollars === "$" ? String(valueOf2(name)) : `${dollars.slice(1)}{${name}}`);
         if (result.length <= MAX_TEXT) return result;
         throw new VariableError(`with its variables the text has more than ${MAX_TEXT} letters`, path2);
       }
@@ -56069,8 +56112,8 @@ function readRecipeFile(file) {
 }
 function includeFile(path2, from2, directories) {
   let file = "";
-  const text5 = readFile4(path2.startsWith("/") ? path2 : `${directoryOf2(from2)}/${path2}`, (found) => {
-    file = found.path;
+  const text5 = readFile4(path2.startsWith("/") ? path2 : `${directoryOf2(from2)}/${path2}`, (found2) => {
+    file = found2.path;
     if (directories.some((directory2) => isWithin(file, pathOf4(directory2)))) return;
     throw new RecipeError("it is outside of the recipe's directory; { includeFrom: [...] } of loadRecipe() allows another");
   });
@@ -56857,24 +56900,24 @@ function runtimeDirectory() {
   return statusOf6(usual) === void 0 ? void 0 : usual;
 }
 function whyNot2(path2) {
-  const found = statusOf6(path2);
-  if (found === void 0) return "is not there, or no directory";
-  if (found.uid !== linux.geteuid() && found.uid !== 0) return "is another user's";
-  return (found.mode & OTHERS_WRITE) === 0 ? void 0 : "can be written by other users";
+  const found2 = statusOf6(path2);
+  if (found2 === void 0) return "is not there, or no directory";
+  if (found2.uid !== linux.geteuid() && found2.uid !== 0) return "is another user's";
+  return (found2.mode & OTHERS_WRITE) === 0 ? void 0 : "can be written by other users";
 }
 function whyNotOwn(path2) {
-  const found = statusOf6(path2, linux.AT_SYMLINK_NOFOLLOW);
-  if (found === void 0) return "is not there, or no directory";
-  if (found.uid !== linux.geteuid()) return "is another user's";
-  return (found.mode & OTHERS5) === 0 ? void 0 : "is open to other users";
+  const found2 = statusOf6(path2, linux.AT_SYMLINK_NOFOLLOW);
+  if (found2 === void 0) return "is not there, or no directory";
+  if (found2.uid !== linux.geteuid()) return "is another user's";
+  return (found2.mode & OTHERS5) === 0 ? void 0 : "is open to other users";
 }
 function statusOf6(path2, flags2 = 0) {
-  const found = ifThere(() => linux.statx(linux.AT_FDCWD, path2, flags2), [
+  const found2 = ifThere(() => linux.statx(linux.AT_FDCWD, path2, flags2), [
     "ENOENT",
     "ENOTDIR",
     "EACCES"
   ]);
-  return found !== void 0 && (found.mode & linux.S_IFMT) === linux.S_IFDIR ? found : void 0;
+  return found2 !== void 0 && (found2.mode & linux.S_IFMT) === linux.S_IFDIR ? found2 : void 0;
 }
 var NAME11, ADVICE, OTHERS5, OTHERS_WRITE;
 var init_records_directory = __esm({
@@ -56966,8 +57009,8 @@ var init_record = __esm({
        */
       static get(name) {
         const all = _DetachedRecord.all();
-        const found = all.find((record2) => record2.name === name);
-        if (found !== void 0) return found;
+        const found2 = all.find((record2) => record2.name === name);
+        if (found2 !== void 0) return found2;
         const near = nearest(name, all.map((record2) => record2.name));
         throw new RamekinError(`there is no detached container ${name}` + (near === void 0 ? "; ramekin ps --all lists them" : `; did you mean ${near}?`));
       }
@@ -58450,6 +58493,620 @@ var init_run = __esm({
   }
 });
 
+// cdi/fields.ts
+var Field;
+var init_fields = __esm({
+  "cdi/fields.ts"() {
+    init_errors2();
+    init_schema();
+    init_shown();
+    Field = class _Field {
+
+      #value;
+      #place;
+      #file;
+      constructor(value, file, place3 = "") {
+        this.#value = value;
+        this.#file = file;
+        this.#place = place3;
+      }
+      /** Whether it is there. In Go, whose programs write these files, a null is nothing too. */
+      get isThere() {
+        return this.#value !== void 0 && this.#value !== null;
+      }
+      /** Throws an error about it. */
+      refuse(why) {
+        const at4 = this.#place === "" ? "" : ` ${this.#place}:`;
+        throw new RecipeError(`${this.#file}:${at4} ${why}`);
+      }
+      /**
+       * Returns its fields by these names, of which it has no others: what is not known may be what keeps
+       * a program in, so the specification has files with other fields refused.
+       */
+      fields(...names) {
+        const value = this.#value ?? {};
+        if (!isObject(value)) this.refuse("is not an object");
+        const unknown2 = Object.keys(value).find((name) => !names.includes(name));
+        if (unknown2 !== void 0) this.refuse(`has the unknown field ${quoted(unknown2)}`);
+        return Object.fromEntries(names.map((name) => {
+          const place3 = this.#place === "" ? name : `${this.#place}.${name}`;
+          return [
+            name,
+            new _Field(Object.hasOwn(value, name) ? value[name] : void 0, this.#file, place3)
+          ];
+        }));
+      }
+      /** Returns its items; none where it is missing. */
+      items() {
+        const value = this.#value ?? [];
+        if (!Array.isArray(value)) this.refuse("is not a list");
+        return value.map((item, index) => new _Field(item, this.#file, `${this.#place}[${index}]`));
+      }
+      /** Returns the string that it is. */
+      text() {
+        if (typeof this.#value !== "string" || this.#value === "") this.refuse("is not a string");
+        if (this.#value.includes("\0")) this.refuse("has a NUL byte");
+        return this.#value;
+      }
+      /** Returns the string; `undefined` where it is missing or empty, which is the same in Go. */
+      optionalText() {
+        return this.#value === "" || !this.isThere ? void 0 : this.text();
+      }
+      /** Returns the whole number that it is; `undefined` where it is missing. */
+      optionalNumber() {
+        if (!this.isThere) return void 0;
+        if (!Number.isSafeInteger(this.#value)) this.refuse("is not a whole number");
+        return this.#value;
+      }
+      /** Returns the path that it is, which begins with `/` and has no `..`. */
+      path() {
+        const path2 = this.text();
+        if (!path2.startsWith("/")) this.refuse(`${quoted(path2)} does not begin with /`);
+        if (path2.split("/").includes("..")) this.refuse(`${quoted(path2)} has a ".."`);
+        return path2;
+      }
+    };
+  }
+});
+
+// cdi/files.ts
+function isCdiName(text5) {
+  const at4 = text5.indexOf("=");
+  return at4 > 0 && KIND.test(text5.slice(0, at4)) && NAME12.test(text5.slice(at4 + 1));
+}
+function filesOf4(directory2) {
+  const status = ifThere(() => statx2(AT_FDCWD, directory2));
+  if (status === void 0) return [];
+  checkOwner2(status, directory2, S_IFDIR);
+  const names = namesIn(directory2).filter((name) => /\.(json|yaml)$/.test(name)).sort();
+  if (names.length > MAX_FILES) {
+    throw new RecipeError(`${directory2} has more than ${MAX_FILES} files that describe devices`);
+  }
+  return names.map((name) => `${directory2}/${name}`);
+}
+function checkOwner2({ mode: mode2, uid }, path2, type) {
+  if ((mode2 & S_IFMT) === S_IFLNK) {
+    throw new RecipeError(`${path2}: is a link, and none is followed`);
+  }
+  if ((mode2 & S_IFMT) !== type) {
+    throw new RecipeError(`${path2}: is no ${type === S_IFDIR ? "directory" : "regular file"}`);
+  }
+  if (uid !== 0 && uid !== geteuid2()) {
+    throw new RecipeError(`${path2}: belongs to user ${uid}, who is neither root nor the caller`);
+  }
+  if ((mode2 & 18) !== 0) {
+    throw new RecipeError(`${path2}: others than its owner can change it; chmod go-w ${path2}`);
+  }
+}
+function textOf10(path2) {
+  try {
+    using found2 = open(path2, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    const status = statx2(found2, "", AT_EMPTY_PATH);
+    checkOwner2(status, path2, S_IFREG);
+    if (status.size > MAX_BYTES2) throw new RecipeError(`${path2}: has more than ${MAX_BYTES2} bytes`);
+    using file = open(`/proc/self/fd/${found2.number}`);
+    const bytes = new Uint8Array(MAX_BYTES2);
+    let size = 0;
+    for (let count = -1; count !== 0 && size < MAX_BYTES2; size += count) {
+      count = read2(file, bytes.subarray(size));
+    }
+    return new TextDecoder("utf-8", {
+      fatal: true
+    }).decode(bytes.subarray(0, size));
+  } catch (error) {
+    if (error instanceof TypeError) throw new RecipeError(`${path2}: is not UTF-8`);
+    if (!(error instanceof SyscallError)) throw error;
+    throw new RecipeError(`${path2}: cannot be read: ${error.code}`, {
+      cause: error
+    });
+  }
+}
+function valueOf(path2, text5) {
+  try {
+    const events = parseEvents(text5, {});
+    if (events.length > MAX_EVENTS3) throw new RecipeError(`${path2}: has too many values`);
+    const documents = constructFromEvents(events, {
+      source: text5
+    });
+    if (documents.length !== 1) throw new RecipeError(`${path2}: is not one document`);
+    return documents[0];
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const line3 = error.mark === null || error.mark === void 0 ? "" : ` line ${error.mark.line + 1}:`;
+    throw new RecipeError(`${path2}:${line3} invalid YAML or JSON: ${error.reason}`);
+  }
+}
+function devicesOf(path2) {
+  const root2 = new Field(valueOf(path2, textOf10(path2)), path2);
+  const spec = root2.fields("cdiVersion", "kind", "annotations", "devices", "containerEdits");
+  const version = spec.cdiVersion.text();
+  if (!VERSIONS.includes(version)) {
+    spec.cdiVersion.refuse(`the version ${quoted(version)} is not known; those are ${VERSIONS.join(", ")}`);
+  }
+  const kind = spec.kind.text();
+  if (!KIND.test(kind)) spec.kind.refuse(`${quoted(kind)} is not of the form vendor.com/class`);
+  const described = /* @__PURE__ */ new Map();
+  for (const item of spec.devices.items()) {
+    const device = item.fields("name", "annotations", "containerEdits");
+    const name = device.name.text();
+    if (!NAME12.test(name)) device.name.refuse(`${quoted(name)} is no name of a device`);
+    if (described.has(`${kind}=${name}`)) device.name.refuse(`${quoted(name)} is there twice`);
+    described.set(`${kind}=${name}`, {
+      file: path2,
+      edits: device.containerEdits,
+      sharedEdits: spec.containerEdits
+    });
+  }
+  if (described.size === 0) spec.devices.refuse("has no device");
+  return described;
+}
+var MAX_BYTES2, MAX_EVENTS3, MAX_FILES, VERSIONS, KIND, NAME12, DescribedDevices;
+var init_files10 = __esm({
+  "cdi/files.ts"() {
+    init_files3();
+    init_mounts3();
+    init_errors();
+    init_read_dir();
+    init_directories();
+    init_files4();
+    init_users2();
+    init_missing();
+    init_errors2();
+    init_shown();
+    init_js_yaml2();
+    init_fields();
+    [MAX_BYTES2, MAX_EVENTS3, MAX_FILES] = [
+      1024 * 1024,
+      1e5,
+      1e3
+    ];
+    VERSIONS = [
+      "0.3.0",
+      "0.4.0",
+      "0.5.0",
+      "0.6.0",
+      "0.7.0",
+      "0.8.0",
+      "1.0.0",
+      "1.1.0"
+    ];
+    KIND = /^(?=.{1,253}\/)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\/[a-z0-9]([\w.-]{0,61}[a-z0-9])?$/i;
+    NAME12 = /^[a-z0-9]([\w.:-]*[a-z0-9])?$/i;
+    DescribedDevices = class {
+
+      #directories;
+      #places;
+      /** What is wrong with files that were left out. */
+      #errors = [];
+      constructor(directories) {
+        this.#places = directories;
+        this.#directories = directories.map((directory2) => this.#readAll(directory2));
+      }
+      /** Returns the device of this name. */
+      find(name) {
+        for (const files2 of this.#directories.toReversed()) {
+          const [found2, other] = files2.flatMap((file) => file.get(name) ?? []);
+          if (other !== void 0) {
+            throw new RecipeError(`${name} is in two files: ${found2.file} and ${other.file}`);
+          }
+          if (found2 !== void 0) return found2;
+        }
+        const known = this.#directories.flat().flatMap((file) => [
+          ...file.keys()
+        ]);
+        const [error] = this.#errors;
+        throw new RecipeError(`${name} is described by no file of ${this.#places.join(" and ")}, which have ` + (known.length === 0 ? "no device" : [
+          ...new Set(known)
+        ].sort().slice(0, 20).join(", ")) + (error === void 0 ? "" : `; one was left out: ${error.issue}`));
+      }
+      #readAll(directory2) {
+        return filesOf4(directory2).flatMap((path2) => {
+          try {
+            return [
+              devicesOf(path2)
+            ];
+          } catch (error) {
+            if (!(error instanceof RecipeError)) throw error;
+            this.#errors.push(error);
+            return [];
+          }
+        });
+      }
+    };
+  }
+});
+
+// cdi/hooks.ts
+function hookOf(hook) {
+  const { hookName, path: path2, args, timeout, env } = hook.fields("hookName", "path", "args", "env", "timeout");
+  env.items().forEach((variable) => variable.text());
+  timeout.optionalNumber();
+  const program = path2.path();
+  const words3 = args.items().map((word6) => word6.text());
+  const [, ...given] = words3;
+  const [name = "", ...flags2] = given[0] === "hook" ? given.slice(1) : given;
+  const isKnown2 = hookName.text() === "createContainer" && PROGRAMS2.includes(program.slice(program.lastIndexOf("/") + 1));
+  const values = (flag2) => flagValues(flags2, flag2, args);
+  if (isKnown2 && NOTHING_TO_DO.includes(name)) return {
+    links: [],
+    folders: []
+  };
+  if (isKnown2 && name === "create-symlinks") {
+    return {
+      links: values("link").map((link2) => linkOf(link2, args)),
+      folders: []
+    };
+  }
+  if (isKnown2 && name === "update-ldcache") {
+    return {
+      links: [],
+      folders: values("folder").map(normalize)
+    };
+  }
+  if (isKnown2 && name === "chmod") {
+    const [mode2 = ""] = values("mode");
+    const other = values("path").find((path3) => isWithin(normalize(path3), "/dev"));
+    if (other !== void 0 && !/^0?755$/.test(mode2)) {
+      args.refuse(`the mode of ${other} cannot be ${quoted(mode2)}, but 755`);
+    }
+    return {
+      links: [],
+      folders: []
+    };
+  }
+  return hook.refuse(`no program runs for a sandbox: the ${hookName.text()} hook ${program} ${given.join(" ")} is not known`);
+}
+function flagValues(words3, wanted, args) {
+  const values = [];
+  for (let at4 = 0; at4 < words3.length; at4++) {
+    const [, name = "", value = words3[++at4]] = /^--?([a-z-]+)(?:=(.*))?$/s.exec(words3[at4]) ?? [];
+    if (!FLAGS4.includes(name) || value === void 0) {
+      args.refuse(`${quoted(words3.join(" "))} has a flag that is not known`);
+    }
+    if (name === wanted) values.push(value);
+  }
+  return values;
+}
+function linkOf(link2, args) {
+  const [target = "", path2 = "", ...more] = link2.split("::");
+  if (target === "" || !path2.startsWith("/") || path2.split("/").includes("..") || more.length > 0) {
+    args.refuse(`${quoted(link2)} is not of the form TARGET::/PATH`);
+  }
+  return {
+    target,
+    path: normalize(path2)
+  };
+}
+var PROGRAMS2, NOTHING_TO_DO, FLAGS4;
+var init_hooks = __esm({
+  "cdi/hooks.ts"() {
+    init_path();
+    init_shown();
+    PROGRAMS2 = [
+      "nvidia-ctk",
+      "nvidia-cdi-hook"
+    ];
+    NOTHING_TO_DO = [
+      "create-soname-symlinks",
+      "enable-cuda-compat",
+      "disable-device-node-modification"
+    ];
+    FLAGS4 = [
+      "link",
+      "folder",
+      "mode",
+      "path",
+      "ldconfig-path",
+      "container-spec"
+    ];
+  }
+});
+
+// cdi/links.ts
+function linkedFile(target, path2) {
+  const directory2 = path2.slice(0, path2.lastIndexOf("/"));
+  const file = collapsed(target.startsWith("/") ? target : `${directory2}/${target}`);
+  const status = found(file);
+  if (status === void 0) return;
+  const device = isWithin(path2, "/dev") && [
+    S_IFCHR,
+    S_IFBLK
+  ].includes(status.mode & S_IFMT);
+  const there = found(path2);
+  const isThere4 = there?.ino === status.ino && there.dev === status.dev;
+  const room = there === void 0 && !device ? roomFor2(directory2) : void 0;
+  return {
+    source: file,
+    device,
+    place: isThere4 ? "there" : there === void 0 ? "free" : "taken",
+    ...room !== void 0 && {
+      overlay: room
+    }
+  };
+}
+function collapsed(path2) {
+  const parts2 = [];
+  for (const part2 of path2.split("/")) {
+    if (part2 === "..") parts2.pop();
+    else if (part2 !== "" && part2 !== ".") parts2.push(part2);
+  }
+  return `/${parts2.join("/")}`;
+}
+function roomFor2(directory2) {
+  for (let at4 = directory2; isWithin(at4, "/usr"); at4 = at4.slice(0, at4.lastIndexOf("/"))) {
+    if (found(at4) !== void 0) return at4;
+  }
+  return void 0;
+}
+function found(path2) {
+  return ifThere(() => statx2(AT_FDCWD, path2));
+}
+var init_links4 = __esm({
+  "cdi/links.ts"() {
+    init_files3();
+    init_directories();
+    init_missing();
+    init_path();
+  }
+});
+
+// cdi/edits.ts
+function checkNode(fields, source, status) {
+  const { mode: mode2, rdev, uid, gid } = status;
+  const kind = mode2 & S_IFMT;
+  if (kind !== S_IFCHR && kind !== S_IFBLK) fields.type.refuse(`${source} is no device`);
+  const type = fields.type.optionalText();
+  const types = kind === S_IFBLK ? [
+    "b"
+  ] : [
+    "c",
+    "u"
+  ];
+  if (type !== void 0 && !types.includes(type)) {
+    fields.type.refuse(`${source} is not of the type ${quoted(type)}, but ${quoted(types[0])}`);
+  }
+  const [major, minor] = [
+    fields.major.optionalNumber() ?? 0,
+    fields.minor.optionalNumber() ?? 0
+  ];
+  if ((major !== 0 || minor !== 0) && makedev(major, minor) !== rdev) {
+    fields.major.refuse(`${source} is not the device ${major}:${minor}; the file may be out of date`);
+  }
+  const same = (field2, value, what) => {
+    const asked = field2.optionalNumber();
+    if (asked === void 0 || asked === value) return;
+    field2.refuse(`${source} ${what}, which a sandbox cannot change`);
+  };
+  const given = fields.fileMode.optionalNumber();
+  if (given !== void 0 && (given & 4095) !== (mode2 & 4095)) {
+    fields.fileMode.refuse(`${source} has the mode ${(mode2 & 4095).toString(8)}, which a sandbox cannot change`);
+  }
+  same(fields.uid, uid, `belongs to user ${uid}`);
+  same(fields.gid, gid, `belongs to group ${gid}`);
+  const permissions2 = fields.permissions.optionalText() ?? "rwm";
+  if (!/^[rwm]*$/.test(permissions2) || !permissions2.includes("r") || !permissions2.includes("w")) {
+    fields.permissions.refuse(`${quoted(permissions2)} cannot be kept, as the device's owner and mode decide who may use it; "rw" can`);
+  }
+}
+var MOUNT_OPTIONS, Edits;
+var init_edits = __esm({
+  "cdi/edits.ts"() {
+    init_files3();
+    init_path();
+    init_shown();
+    init_devices();
+    init_hooks();
+    init_links4();
+    MOUNT_OPTIONS = "ro rw bind rbind nosuid nodev exec private rprivate slave rslave".split(" ");
+    Edits = class {
+
+      #devices = /* @__PURE__ */ new Map();
+      #read = /* @__PURE__ */ new Set();
+      #write = /* @__PURE__ */ new Set();
+      #bind = /* @__PURE__ */ new Map();
+      #overlay = /* @__PURE__ */ new Set();
+      #variables = /* @__PURE__ */ new Map();
+      #folders = /* @__PURE__ */ new Set();
+      /** Adds those of a `containerEdits`. */
+      add(edits) {
+        const { env, deviceNodes, mounts, hooks, additionalGids, intelRdt, netDevices } = edits.fields("env", "deviceNodes", "mounts", "hooks", "additionalGids", "intelRdt", "netDevices");
+        env.items().forEach((variable) => this.#addVariable(variable));
+        deviceNodes.items().forEach((node) => this.#addNode(node));
+        mounts.items().forEach((mount4) => this.#addMount(mount4));
+        hooks.items().forEach((hook) => this.#addHook(hook));
+        for (const group of additionalGids.items()) {
+          if (group.optionalNumber() === 0) continue;
+          group.refuse("a sandbox can give no group that the caller does not have");
+        }
+        if (intelRdt.isThere) intelRdt.refuse("a sandbox has no class of service (resctrl)");
+        for (const device of netDevices.items()) {
+          device.refuse("a sandbox takes no network interface of this machine");
+        }
+      }
+      /** Returns the options of a sandbox with these too. */
+      partsWith(options) {
+        const { devices: devices2 = [], read: read5 = [], write: write9 = [], bind: bind4 = [], overlay: overlay2 = [], setEnv: setEnv2 = {} } = options;
+        const folders = [
+          setEnv2["LD_LIBRARY_PATH"],
+          this.#variables.get("LD_LIBRARY_PATH")
+        ].concat([
+          ...this.#folders
+        ]).filter((folder) => folder !== void 0 && folder !== "");
+        return {
+          devices: [
+            ...devices2,
+            ...this.#devices.entries().map(([name, source]) => name === source ? name : [
+              source,
+              name
+            ])
+          ],
+          read: [
+            ...read5,
+            ...this.#read
+          ],
+          write: [
+            ...write9,
+            ...this.#write
+          ],
+          bind: [
+            ...bind4,
+            ...this.#bind.values()
+          ],
+          overlay: [
+            .../* @__PURE__ */ new Set([
+              ...overlay2,
+              ...this.#overlay
+            ])
+          ],
+          setEnv: {
+            ...Object.fromEntries(this.#variables),
+            ...setEnv2,
+            ...folders.length > 0 && {
+              LD_LIBRARY_PATH: folders.join(":")
+            }
+          }
+        };
+      }
+      #addVariable(variable) {
+        const [, name, value] = /^([^=]+)=(.*)$/s.exec(variable.text()) ?? [];
+        if (name === void 0) variable.refuse("is not of the form NAME=VALUE");
+        this.#variables.set(name, value);
+      }
+      #addNode(node) {
+        const fields = node.fields("path", "hostPath", "type", "major", "minor", "fileMode", "permissions", "uid", "gid");
+        const name = normalize(fields.path.path());
+        const source = fields.hostPath.optionalText() === void 0 ? name : normalize(fields.hostPath.path());
+        const status = found(source);
+        if (status === void 0) node.refuse(`${source} does not exist; its driver may not be loaded`);
+        checkNode(fields, source, status);
+        const issue2 = furtherDevice().issue([
+          source,
+          name
+        ]);
+        if (issue2 !== void 0) node.refuse(issue2);
+        this.#devices.set(name, source);
+      }
+      #addMount(mount4) {
+        const fields = mount4.fields("hostPath", "containerPath", "type", "options");
+        const type = fields.type.optionalText() ?? "none";
+        if (![
+          "none",
+          "bind"
+        ].includes(type)) {
+          fields.type.refuse(`a file of this machine is shown, and no filesystem ${quoted(type)} mounted`);
+        }
+        const options = fields.options.items().map((option) => {
+          const word6 = option.text();
+          if (MOUNT_OPTIONS.includes(word6)) return word6;
+          return option.refuse(`${quoted(word6)} is not known of a mount in a sandbox`);
+        });
+        const [source, target] = [
+          fields.hostPath.path(),
+          fields.containerPath.path()
+        ].map(normalize);
+        if (found(source) === void 0) fields.hostPath.refuse(`${source} does not exist`);
+        const isWritten = options.includes("rw") && !options.includes("ro");
+        if (source === target) (isWritten ? this.#write : this.#read).add(target);
+        else this.#bind.set(target, isWritten ? [
+          source,
+          target
+        ] : [
+          source,
+          target,
+          "ro"
+        ]);
+      }
+      #addHook(hook) {
+        const { links: links2, folders } = hookOf(hook);
+        folders.forEach((folder) => this.#folders.add(folder));
+        for (const { target, path: path2 } of links2) {
+          const linked = linkedFile(target, path2);
+          if (linked === void 0) {
+            hook.refuse(`the link ${path2} leads to ${target}, which does not exist`);
+          }
+          if (linked.device) this.#devices.set(path2, linked.source);
+          else if (linked.place === "there") this.#read.add(path2);
+          else if (linked.place === "free") this.#bind.set(path2, [
+            linked.source,
+            path2,
+            "ro"
+          ]);
+          else {
+            hook.refuse(`the link ${path2} would lead to ${target}, and this machine has another file there`);
+          }
+          if (linked.overlay !== void 0) this.#overlay.add(linked.overlay);
+        }
+      }
+    };
+  }
+});
+
+// cdi/devices.ts
+function withCdiDevices(options, names, { directories = [
+  "/etc/cdi",
+  "/var/run/cdi"
+] } = {}) {
+  if (options.root !== void 0 && names.length > 0) {
+    throw new RecipeError(`${names[0]} is for a sandbox with the programs and libraries of this machine, and "root" has others`);
+  }
+  const malformed = names.find((name) => !isCdiName(name));
+  if (malformed !== void 0) {
+    throw new RecipeError(`${quoted(malformed)} is not of the form vendor.com/class=name`);
+  }
+  const described = new DescribedDevices(directories);
+  const edits = new Edits();
+  const shared = /* @__PURE__ */ new Set();
+  for (const device of new Set(names)) {
+    const { file, edits: own, sharedEdits } = described.find(device);
+    if (!shared.has(file)) edits.add(sharedEdits);
+    shared.add(file);
+    edits.add(own);
+  }
+  return {
+    ...options,
+    ...edits.partsWith(options)
+  };
+}
+var init_devices3 = __esm({
+  "cdi/devices.ts"() {
+    init_errors2();
+    init_shown();
+    init_files10();
+    init_edits();
+  }
+});
+
+// cdi/mod.ts
+var mod_exports2 = {};
+__export(mod_exports2, {
+  withCdiDevices: () => withCdiDevices
+});
+var init_mod8 = __esm({
+  "cdi/mod.ts"() {
+    init_devices3();
+  }
+});
+
 // scripts/ramekin/sandbox.ts
 var sandbox_exports = {};
 __export(sandbox_exports, {
@@ -58459,9 +59116,22 @@ __export(sandbox_exports, {
   permissionsOf: () => permissionsOf,
   run: () => run5,
   runIn: () => runIn,
-  visibleDirectory: () => visibleDirectory
+  visibleDirectory: () => visibleDirectory,
+  withNamedDevices: () => withNamedDevices
 });
 
+async function withNamedDevices(options) {
+  const { devices: devices2 = [] } = options;
+  const isName = (device) => typeof device === "string" && /^[^/].*=/.test(device);
+  const names = devices2.filter(isName);
+  if (names.length === 0) return options;
+  const { withCdiDevices: withCdiDevices2 } = await Promise.resolve().then(() => (init_mod8(), mod_exports2));
+  const paths = devices2.filter((device) => !isName(device));
+  return withCdiDevices2({
+    ...options,
+    devices: paths
+  }, names);
+}
 async function runIn(given, options, box3) {
   const report = reportOf(given);
   const place3 = placeIn(given, options);
@@ -58654,19 +59324,19 @@ function writeJournal(place3, journal) {
     let bytes = new TextEncoder().encode(JSON.stringify(journal));
     while (bytes.length > 0) bytes = bytes.subarray(write2(file, bytes));
   }
-  syscall(renameat2(place3, NEW, place3, NAME12, 0));
+  syscall(renameat2(place3, NEW, place3, NAME13, 0));
 }
 function readJournal(place3, path2) {
-  const text5 = ifThere(() => readWholeText(place3, NAME12));
+  const text5 = ifThere(() => readWholeText(place3, NAME13));
   if (text5 === void 0) return void 0;
   const journal = JSON.parse(text5);
   if (journal.version === 1) return journal;
-  throw new ChangesError(`${path2}/${NAME12} is a journal of another version of Ramekin`, {
+  throw new ChangesError(`${path2}/${NAME13} is a journal of another version of Ramekin`, {
     code: "place"
   });
 }
 function removeJournal(place3) {
-  ifThere(() => unlinkat2(place3, NAME12));
+  ifThere(() => unlinkat2(place3, NAME13));
 }
 function entryOf3(directory2, { path: path2, host: host2, upper, after: after2 }) {
   return {
@@ -58711,7 +59381,7 @@ function isSame3(before, now) {
 function isDirectoryMode(mode2) {
   return (mode2 & S_IFMT) === S_IFDIR;
 }
-var NAME12, NEW;
+var NAME13, NEW;
 var init_journal = __esm({
   "changes/journal.ts"() {
     init_files();
@@ -58723,7 +59393,7 @@ var init_journal = __esm({
     init_missing();
     init_syscalls();
     init_errors6();
-    [NAME12, NEW] = [
+    [NAME13, NEW] = [
       "commit.json",
       "commit.new"
     ];
@@ -59201,8 +59871,8 @@ var init_tree3 = __esm({
         if (status.ctime > time) return path2;
         if ((status.mode & S_IFMT) !== S_IFDIR) return void 0;
         for (const name of this.names(path2)) {
-          const found = this.changedSince(`${path2}/${name}`, time);
-          if (found !== void 0) return found;
+          const found2 = this.changedSince(`${path2}/${name}`, time);
+          if (found2 !== void 0) return found2;
         }
         return void 0;
       }
@@ -59786,9 +60456,9 @@ function pathsOf(path2) {
 }
 function withoutLinks2(path2) {
   if (path2 === "/") return path2;
-  const found = ifThere(() => open(path2, O_PATH | O_CLOEXEC), UNREACHABLE2);
-  if (found === void 0) return joined3(withoutLinks2(parentOf(path2)), nameOf2(path2));
-  using opened2 = found;
+  const found2 = ifThere(() => open(path2, O_PATH | O_CLOEXEC), UNREACHABLE2);
+  if (found2 === void 0) return joined3(withoutLinks2(parentOf(path2)), nameOf2(path2));
+  using opened2 = found2;
   return pathOf6(opened2);
 }
 function joined3(directory2, name) {
@@ -60041,17 +60711,17 @@ var init_held = __esm({
           using host2 = new Tree2(path2);
           using upper = new Tree2(`${this.#place.path}/${name}/upper`);
           const changes = await withRights((namespace) => compare3(upper, host2, this.#since, namespace));
-          all.push(...changes.map((found) => ({
+          all.push(...changes.map((found2) => ({
             index,
-            found,
-            change: this.#change(path2, found)
+            found: found2,
+            change: this.#change(path2, found2)
           })));
         }
         return all;
       }
-      #change(directory2, found) {
-        const { before, after: after2, conflict } = found;
-        const path2 = found.path === "." ? directory2 : `${directory2}/${found.path}`;
+      #change(directory2, found2) {
+        const { before, after: after2, conflict } = found2;
+        const path2 = found2.path === "." ? directory2 : `${directory2}/${found2.path}`;
         const protection = {
           names: this.#names,
           paths: this.#denied,
@@ -60083,7 +60753,7 @@ var init_held = __esm({
           state: "prepare",
           id: this.#place.id,
           directories: this.#held,
-          entries: changes.map(({ index, found }) => entryOf3(index, found))
+          entries: changes.map(({ index, found: found2 }) => entryOf3(index, found2))
         };
         using place3 = new Tree2(this.#place.path);
         using commit2 = new Commit(place3, journal);
@@ -60133,7 +60803,7 @@ var init_held = __esm({
 });
 
 // changes/mod.ts
-var init_mod8 = __esm({
+var init_mod9 = __esm({
   "changes/mod.ts"() {
     init_change();
     init_errors6();
@@ -60654,7 +61324,7 @@ async function run6(given) {
     throw new UsageError("--yes and --no: the changes are either made or thrown away");
   }
   if (given.has("resume")) return await resume(given);
-  const asked = optionsOf(given);
+  const asked = await withNamedDevices(optionsOf(given));
   const options = {
     ...asked,
     write: asked.write.length === 0 ? [
@@ -60794,7 +61464,7 @@ function numberOf8(changes) {
 var NONE3, MOST_LINES;
 var init_try = __esm({
   "scripts/ramekin/try.ts"() {
-    init_mod8();
+    init_mod9();
     init_control_characters();
     init_mod2();
     init_error_report();
@@ -60849,7 +61519,7 @@ async function run7(given) {
   recipe2?.write(recipeOf(given, options, learnt));
   printLearnt({
     learnt,
-    flags: learnedFlags(given, FLAGS4, learnt),
+    flags: learnedFlags(given, FLAGS5, learnt),
     program: given.program,
     denials: ended.denials.list,
     secrets,
@@ -60930,10 +61600,10 @@ function recipeOf(given, { cwd, ...options }, { read: read5, write: write9, tmpf
     }
   }));
 }
-var DISCARD, FLAGS4;
+var DISCARD, FLAGS5;
 var init_learn = __esm({
   "scripts/ramekin/learn.ts"() {
-    init_mod8();
+    init_mod9();
     init_host2();
     init_mod2();
     init_mod5();
@@ -60950,7 +61620,7 @@ var init_learn = __esm({
     init_try();
     init_usage();
     DISCARD = "discard";
-    FLAGS4 = SUBCOMMANDS.find(({ name }) => name === "learn").flags;
+    FLAGS5 = SUBCOMMANDS.find(({ name }) => name === "learn").flags;
   }
 });
 
@@ -61361,7 +62031,7 @@ function compileBox(steps, target) {
   const records = bound2.flatMap((part2) => part2 instanceof Label ? [] : [
     part2
   ]);
-  const texts2 = records.map((record2) => textOf10(record2, plan));
+  const texts2 = records.map((record2) => textOf11(record2, plan));
   const fixes = records.map(fixesOf);
   for (const record2 of records) refuseIds(record2, plan);
   if (clone2 === void 0) throw new TypeError("a box makes a process");
@@ -61446,7 +62116,7 @@ function refuseIds({ call: call2, stepIndex }, plan) {
 function isId(argument) {
   return typeof argument === "number" && isCallersId(argument);
 }
-function textOf10({ call: call2, stepIndex }, plan) {
+function textOf11({ call: call2, stepIndex }, plan) {
   const described = call2.verdict === void 0 ? describeCall(call2) : call2.verdict.text;
   const text5 = described.replaceAll(String(CALLER_UID), "UID").replaceAll(String(CALLER_GID), "GID");
   return stepIndex === void 0 ? text5 : `step ${stepIndex + 1} (${plan.cursor.nameOf(stepIndex)}): ${text5}`;
@@ -61570,10 +62240,10 @@ function parameterBytes(parameters) {
   ]);
   return new Uint8Array(words3.buffer);
 }
-var FLAGS5, PARAMETERS_SIZE;
+var FLAGS6, PARAMETERS_SIZE;
 var init_parameters = __esm({
   "box/parameters.ts"() {
-    FLAGS5 = {
+    FLAGS6 = {
       /** The environment is cleared. */
       clears: 1,
       /** The program has no part in the signals of the terminal. */
@@ -61887,15 +62557,15 @@ function pack(bytes) {
     0
   ];
   while (at4 + SHORTEST2 <= bytes.length) {
-    const found = copyFor(bytes, at4, places);
+    const found2 = copyFor(bytes, at4, places);
     note(places, bytes, at4);
-    const later = found === void 0 ? void 0 : copyFor(bytes, at4 + 1, places);
-    if (found === void 0 || later !== void 0 && gainOf(later) > gainOf(found) + 1) {
+    const later = found2 === void 0 ? void 0 : copyFor(bytes, at4 + 1, places);
+    if (found2 === void 0 || later !== void 0 && gainOf(later) > gainOf(found2) + 1) {
       at4++;
       continue;
     }
-    writeSequence(packed, bytes.subarray(literals, at4), found);
-    const end = at4 + found.length;
+    writeSequence(packed, bytes.subarray(literals, at4), found2);
+    const end = at4 + found2.length;
     for (at4++; at4 < end; at4++) note(places, bytes, at4);
     literals = at4;
   }
@@ -62146,7 +62816,7 @@ function beginningOf2(pattern) {
 function flagsOf({ plan, copiesMemory }, user) {
   const { clearsEnvironment, keptVariables, ownSession } = plan.state;
   const clears = clearsEnvironment && !keptVariables.has("*");
-  return (clears ? FLAGS5.clears : 0) | (ownSession ? FLAGS5.ownSession : 0) | (user === "root" ? FLAGS5.forRoot : 0) | (copiesMemory ? FLAGS5.shared : 0);
+  return (clears ? FLAGS6.clears : 0) | (ownSession ? FLAGS6.ownSession : 0) | (user === "root" ? FLAGS6.forRoot : 0) | (copiesMemory ? FLAGS6.shared : 0);
 }
 function tableBytes({ program }, address2) {
   const bytes = program.bytes.slice();
@@ -62181,7 +62851,7 @@ var init_build_box = __esm({
 });
 
 // box/mod.ts
-var init_mod9 = __esm({
+var init_mod10 = __esm({
   "box/mod.ts"() {
     init_build_box();
     init_note();
@@ -62395,7 +63065,7 @@ function choice(given, flag2, option, values) {
 var SANDBOX_FLAGS2;
 var init_build = __esm({
   "scripts/ramekin/build.ts"() {
-    init_mod9();
+    init_mod10();
     init_box_flags();
     init_data_file();
     init_file_error2();
@@ -62448,18 +63118,18 @@ function attachTo(word6, any) {
   });
 }
 function byPid(pid, containers, any) {
-  const found = containers.find((container) => container.pid === pid || container.program === pid);
-  if (found !== void 0) return found.program;
+  const found2 = containers.find((container) => container.pid === pid || container.program === pid);
+  if (found2 !== void 0) return found2.program;
   if (any || ifThere2(() => readText(`/proc/${pid}/stat`)) === void 0) return pid;
   throw new UsageError(`the process ${pid} is not in a container of a script of yours; --any enters it all the same, as its user`);
 }
 function byName(name, containers, all) {
   const named2 = containers.filter(({ namedBy }) => namedBy === "script");
-  const found = named2.filter((container) => container.name === name);
-  if (found.length === 1) return found[0].program;
-  if (found.length > 1) {
-    const pids = found.map(({ pid }) => pid).join(", ");
-    throw new UsageError(`there are ${found.length} containers with the name ${name}: ${pids}`);
+  const found2 = named2.filter((container) => container.name === name);
+  if (found2.length === 1) return found2[0].program;
+  if (found2.length > 1) {
+    const pids = found2.map(({ pid }) => pid).join(", ");
+    throw new UsageError(`there are ${found2.length} containers with the name ${name}: ${pids}`);
   }
   const other = all.find((container) => container.name === name);
   if (other !== void 0) {
@@ -62915,8 +63585,8 @@ async function run16(given) {
   }
 }
 function statsOf(only) {
-  const found = runningContainers().filter(({ program, own }) => only === void 0 ? own : program === only);
-  return found.flatMap(({ pid, name, uptime }) => {
+  const found2 = runningContainers().filter(({ program, own }) => only === void 0 ? own : program === only);
+  return found2.flatMap(({ pid, name, uptime }) => {
     try {
       using container = attach(pid, {
         any: true
@@ -63193,7 +63863,7 @@ function recipeOfBox(path2) {
 }
 var init_box_file = __esm({
   "scripts/ramekin/box_file.ts"() {
-    init_mod9();
+    init_mod10();
     init_mod2();
     init_executable();
     init_version2();
@@ -63782,10 +64452,10 @@ async function saveTo(path2, write9) {
   } catch (error) {
     await Deno.remove(temporary).catch(() => {
     });
-    throw renamed(error, temporary, path2);
+    throw renamed2(error, temporary, path2);
   }
 }
-function renamed(error, temporary, path2) {
+function renamed2(error, temporary, path2) {
   if (!(error instanceof Error) || !error.message.includes(temporary)) return error;
   error.message = error.message.replaceAll(temporary, path2);
   return error;
@@ -63988,17 +64658,17 @@ function idRanges() {
     linux.capget()
   ];
   const mayMapIds = effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID");
-  const user = nameOf9(euid, textOf11("/etc/passwd"));
+  const user = nameOf9(euid, textOf12("/etc/passwd"));
   const [uid, gid] = mayMapIds ? [
     euid + 1,
     egid + 1
   ] : [
     "/etc/subuid",
     "/etc/subgid"
-  ].map((file) => firstOf3(textOf11(file), user, euid));
+  ].map((file) => firstOf3(textOf12(file), user, euid));
   if (uid === void 0 || gid === void 0) {
     return {
-      name: NAME13,
+      name: NAME14,
       works: false,
       says: `/etc/subuid and /etc/subgid give ${user ?? `the user ${euid}`} none`,
       fix: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user ?? "USER"}`
@@ -64021,7 +64691,7 @@ function idRanges() {
     gids: range(egid, gid)
   });
   const says = mayMapIds ? "as root" : "by newuidmap and newgidmap";
-  return tried(NAME13, says, recipe(unshare3("user"), ids2));
+  return tried(NAME14, says, recipe(unshare3("user"), ids2));
 }
 function nameOf9(uid, passwd) {
   const line3 = passwd.split("\n").find((line4) => line4.split(":")[2] === String(uid));
@@ -64034,16 +64704,16 @@ function firstOf3(text5, user, uid) {
   }
   return void 0;
 }
-function textOf11(file) {
+function textOf12(file) {
   return ifThere2(() => readText(file)) ?? "";
 }
-var NAME13;
+var NAME14;
 var init_id_ranges = __esm({
   "scripts/ramekin/id_ranges.ts"() {
     init_mod2();
     init_check_result();
     init_files8();
-    NAME13 = "more ids than one";
+    NAME14 = "more ids than one";
   }
 });
 
@@ -64137,10 +64807,10 @@ function ordinaryUsers() {
 }
 function cgroups() {
   const name = "control groups";
-  const found = hierarchies();
-  const unified = found.find(({ version: version2 }) => version2 === 2);
-  const old = found.filter(({ version: version2 }) => version2 === 1);
-  if (found.length === 0) {
+  const found2 = hierarchies();
+  const unified = found2.find(({ version: version2 }) => version2 === 2);
+  const old = found2.filter(({ version: version2 }) => version2 === 1);
+  if (found2.length === 0) {
     return {
       name,
       works: false,
@@ -64171,11 +64841,11 @@ function landlockFinding() {
 }
 function outsideNetwork() {
   const name = "a network for ordinary users";
-  const found = [
+  const found2 = [
     "pasta",
     "slirp4netns"
   ].filter(isInstalled2);
-  if (found.length === 0) {
+  if (found2.length === 0) {
     return {
       name,
       works: false,
@@ -64184,7 +64854,7 @@ function outsideNetwork() {
     };
   }
   const box3 = recipe(unshare3("user", "net"), mapRoot(), userNetwork());
-  const finding = tried(name, found.join(", "), box3);
+  const finding = tried(name, found2.join(", "), box3);
   const tunnel = ifThere2(() => linux.statx(linux.AT_FDCWD, TUN).mode);
   if (tunnel === void 0) {
     return {
@@ -65004,7 +65674,7 @@ function ofShell(text5, beginsWord) {
   ];
   return void 0;
 }
-function textOf12(value) {
+function textOf13(value) {
   if (typeof value === "string") return wellFormed(value);
   if (typeof value === "number" || typeof value === "bigint") return String(value);
   if (value instanceof URL) {
@@ -65051,9 +65721,9 @@ var init_words3 = __esm({
         }
       }
       value(value) {
-        if (!Array.isArray(value)) return this.#add(textOf12(value));
+        if (!Array.isArray(value)) return this.#add(textOf13(value));
         if (this.#isList || this.#word !== void 0 || this.#quote !== "") throw NOT_ALONE();
-        this.#words.push(...value.map(textOf12));
+        this.#words.push(...value.map(textOf13));
         this.#isList = true;
       }
       end() {
@@ -66043,7 +66713,7 @@ function fromNsjail(text5) {
   const config = readMessage(text5);
   const lost2 = lostOf(config);
   const [exec] = messagesOf(config, "exec_bin");
-  const path2 = exec && textOf13(exec, "path");
+  const path2 = exec && textOf14(exec, "path");
   return {
     steps: stepsOf3(config, lost2),
     program: path2 === void 0 ? [] : [
@@ -66068,7 +66738,7 @@ function lostOf(config) {
     }
   };
   check3(config, NSJAIL_FIELDS, "");
-  const mode2 = textOf13(config, "mode");
+  const mode2 = textOf14(config, "mode");
   if (mode2 === "LISTEN" || mode2 === "RERUN") {
     lost2.push(`mode: ${mode2}: a script runs a recipe as often as it likes, and listens`);
   }
@@ -66088,14 +66758,14 @@ function stepsOf3(config, lost2) {
       loopback()
     ] : [],
     ...has4("uts") ? [
-      hostname(textOf13(config, "hostname") ?? "NSJAIL")
+      hostname(textOf14(config, "hostname") ?? "NSJAIL")
     ] : [],
     ...has4("mount") ? rootOf3(config) : [],
     ...groupOf2(config),
     ...flagOf2(config, "skip_setsid", false) ? [] : [
       newSession()
     ],
-    chdir3(textOf13(config, "cwd") ?? "/"),
+    chdir3(textOf14(config, "cwd") ?? "/"),
     ...programOf2(config),
     ...flagOf2(config, "disable_rl", false) ? [] : limitsOf3(config),
     ...environmentOf2(config)
@@ -66105,7 +66775,7 @@ function programOf2(config) {
   const all = Object.keys(linux.CAPABILITIES);
   const named2 = textsOf2(config, "cap");
   const seconds3 = numberOf9(config, "time_limit") ?? 600;
-  const oom = textOf13(config, "oom_score_adj");
+  const oom = textOf14(config, "oom_score_adj");
   return [
     ...oom === void 0 ? [] : [
       oomScoreAdj(Number(oom))
@@ -66155,7 +66825,7 @@ function rangesOf2(config, field2, lost2) {
   const own = field2 === "uidmap" ? linux.geteuid() : linux.getegid();
   return messagesOf(config, field2).flatMap((map) => {
     const id2 = (name) => {
-      const text5 = textOf13(map, name) ?? "";
+      const text5 = textOf14(map, name) ?? "";
       return text5 === "" ? own : wholeNumber(text5);
     };
     const [inside2, outside] = [
@@ -66175,10 +66845,10 @@ function rangesOf2(config, field2, lost2) {
   });
 }
 function rootOf3(config) {
-  const directory2 = textOf13(config, "chroot_dir");
+  const directory2 = textOf14(config, "chroot_dir");
   const writable3 = flagOf2(config, "is_root_rw", false);
   const mounts = messagesOf(config, "mount");
-  const whole = mounts.find((one) => normalize(textOf13(one, "dst") ?? "/") === "/");
+  const whole = mounts.find((one) => normalize(textOf14(one, "dst") ?? "/") === "/");
   const isOwn4 = directory2 === void 0 && whole === void 0;
   return [
     ...directory2 !== void 0 ? [
@@ -66209,17 +66879,17 @@ function rootOf3(config) {
   ];
 }
 function placeOf7(one) {
-  const path2 = normalize(textOf13(one, "dst") ?? "/");
+  const path2 = normalize(textOf14(one, "dst") ?? "/");
   return path2 === "/" ? PLACE : PLACE + path2;
 }
 function isClosed(one) {
-  const isTmpfs = textOf13(one, "fstype") === "tmpfs" && !flagOf2(one, "is_bind", false);
+  const isTmpfs = textOf14(one, "fstype") === "tmpfs" && !flagOf2(one, "is_bind", false);
   return isTmpfs && placeOf7(one) !== PLACE && !flagOf2(one, "rw", false);
 }
 function mountOf(one, isOwn4) {
   const at4 = placeOf7(one);
-  const source = textOf13(one, "src") ?? "";
-  const content2 = textOf13(one, "src_content");
+  const source = textOf14(one, "src") ?? "";
+  const content2 = textOf14(one, "src_content");
   const isWritable3 = flagOf2(one, "rw", false);
   const parent = isOwn4 && parentOf(at4) !== PLACE ? [
     mkdir2(parentOf(at4))
@@ -66250,11 +66920,11 @@ function mountOf(one, isOwn4) {
       })
     ];
   }
-  const type = textOf13(one, "fstype") ?? "tmpfs";
+  const type = textOf14(one, "fstype") ?? "tmpfs";
   const options = [
     isWritable3 ? "" : "ro",
     ...restricted2,
-    textOf13(one, "options") ?? ""
+    textOf14(one, "options") ?? ""
   ].filter((text5) => text5 !== "").join(",");
   const more = options === "" ? {} : {
     options
@@ -66290,7 +66960,7 @@ function groupOf2(config) {
     numberOf9(config, "cgroup_pids_max")
   ];
   const [swap, cpu] = [
-    textOf13(config, "cgroup_mem_swap_max"),
+    textOf14(config, "cgroup_mem_swap_max"),
     numberOf9(config, "cgroup_cpu_ms_per_sec")
   ];
   const group = {
@@ -66313,7 +66983,7 @@ function groupOf2(config) {
 }
 function limitsOf3(config) {
   return Object.entries(NSJAIL_LIMITS).flatMap(([name, { unit, usual }]) => {
-    const kind = textOf13(config, `rlimit_${name}_type`) ?? "VALUE";
+    const kind = textOf14(config, `rlimit_${name}_type`) ?? "VALUE";
     const value = numberOf9(config, `rlimit_${name}`) ?? usual;
     if (kind === "INF") return [
       rlimit(name, "unlimited")
@@ -66344,15 +67014,15 @@ function environmentOf2(config) {
 function textsOf2(message2, name) {
   return (message2.get(name) ?? []).filter((value) => typeof value === "string");
 }
-function textOf13(message2, name) {
+function textOf14(message2, name) {
   return textsOf2(message2, name).at(-1);
 }
 function numberOf9(message2, name) {
-  const text5 = textOf13(message2, name);
+  const text5 = textOf14(message2, name);
   return text5 === void 0 ? void 0 : wholeNumber(text5);
 }
 function flagOf2(message2, name, usual) {
-  const text5 = textOf13(message2, name);
+  const text5 = textOf14(message2, name);
   return text5 === void 0 ? usual : [
     "true",
     "t",
@@ -66523,27 +67193,27 @@ var init_errors7 = __esm({
 // oci/config/paths.ts
 function pathInRoot(root2, path2) {
   const waiting = path2.split("/").reverse();
-  let found = [];
+  let found2 = [];
   let links2 = 0;
   while (waiting.length > 0) {
     const name = waiting.pop();
     if (name === "" || name === ".") continue;
     if (name === "..") {
-      found.pop();
+      found2.pop();
       continue;
     }
     const target = linkAt3(`${root2}/${[
-      ...found,
+      ...found2,
       name
     ].join("/")}`);
     if (target === void 0 || ++links2 > MAX_LINKS3) {
-      found.push(name);
+      found2.push(name);
       continue;
     }
-    if (target.startsWith("/")) found = [];
+    if (target.startsWith("/")) found2 = [];
     waiting.push(...target.split("/").reverse());
   }
-  return `/${found.join("/")}`;
+  return `/${found2.join("/")}`;
 }
 function linkAt3(path2) {
   try {
@@ -66625,7 +67295,7 @@ function deviceStep(device, index, root2, mayMake2) {
   ];
 }
 var DEVICES3, LINKS4;
-var init_devices3 = __esm({
+var init_devices4 = __esm({
   "oci/config/devices.ts"() {
     init_bind();
     init_files5();
@@ -66750,7 +67420,7 @@ var init_identity3 = __esm({
 var TYPE_OF, ROOTFS, ConfigDraft;
 var init_draft = __esm({
   "export/oci/draft.ts"() {
-    init_devices3();
+    init_devices4();
     init_path();
     init_identity3();
     TYPE_OF = {
@@ -67242,7 +67912,7 @@ function restricted(usual, options) {
 }
 var init_mounts7 = __esm({
   "export/oci/mounts.ts"() {
-    init_devices3();
+    init_devices4();
     init_path();
   }
 });
@@ -67420,9 +68090,9 @@ function parentsOf3(path2) {
   for (let at4 = parentOf(path2); at4 !== "/"; at4 = parentOf(at4)) parents2.unshift(at4);
   return parents2;
 }
-var init_files10 = __esm({
+var init_files11 = __esm({
   "export/oci/files.ts"() {
-    init_devices3();
+    init_devices4();
     init_path();
   }
 });
@@ -67887,7 +68557,7 @@ var init_steps2 = __esm({
     init_path();
     init_limits3();
     init_sysctl();
-    init_files10();
+    init_files11();
     init_mounts7();
     init_resources();
     init_root3();
@@ -68769,7 +69439,7 @@ var init_recipe2 = __esm({
     init_root();
     init_sysctl();
     init_errors7();
-    init_devices3();
+    init_devices4();
     init_mounts8();
     init_namespaces6();
     init_paths();
@@ -69167,7 +69837,7 @@ function checkOptions3(options) {
 var RESTARTS;
 var init_export_systemd = __esm({
   "export/systemd/export_systemd.ts"() {
-    init_mod9();
+    init_mod10();
     init_check();
     init_errors2();
     init_refusals();
@@ -69185,7 +69855,7 @@ var init_export_systemd = __esm({
 });
 
 // export/mod.ts
-var init_mod10 = __esm({
+var init_mod11 = __esm({
   "export/mod.ts"() {
     init_export_oci();
     init_import_oci();
@@ -69339,7 +70009,7 @@ function withoutUmask(make2) {
 var FLAGS_OF;
 var init_export = __esm({
   "scripts/ramekin/export.ts"() {
-    init_mod10();
+    init_mod11();
     init_export_systemd();
     init_mod2();
     init_data_file();
@@ -69413,7 +70083,7 @@ function word5(text5) {
 var CONTROL;
 var init_import = __esm({
   "scripts/ramekin/import.ts"() {
-    init_mod10();
+    init_mod11();
     init_mod2();
     init_mod5();
     init_file_error2();
@@ -69453,8 +70123,8 @@ function run35(given) {
   return 0;
 }
 function find(name) {
-  const found = SUBCOMMANDS.find((subcommand) => subcommand.name === name);
-  if (found !== void 0) return found;
+  const found2 = SUBCOMMANDS.find((subcommand) => subcommand.name === name);
+  if (found2 !== void 0) return found2;
   const near = nearest(name, SUBCOMMANDS.map(({ name: name2 }) => name2));
   throw new UsageError(`there is no subcommand "${name}"` + (near === void 0 ? "" : `; did you mean ${near}?`));
 }
@@ -69843,7 +70513,7 @@ function forgetOldest(directory2) {
 var MOST7;
 var init_keep_box = __esm({
   "scripts/ramekin/keep_box.ts"() {
-    init_mod9();
+    init_mod10();
     init_mod2();
     init_arguments();
     init_box_flags();
