@@ -188,3 +188,25 @@ test("a file that is there is granted alone to be written, and for a new one its
       tooWide: [],
     });
   }));
+
+test("a link in the place of what was written to grants nothing out of where that could be", () =>
+  inHome((home) => {
+    const project = `${home}/project`;
+    const around = {
+      homes: [home],
+      writable: [project],
+      secrets: new Secrets([home], project),
+    };
+    Deno.removeSync(`${project}/out`);
+    // As where more was used than an audit keeps, the link is not among it.
+    const used = [{ use: "write", path: `${project}/out/one` }] as const;
+    for (const target of [`${home}/notes`, ".", "missing"]) {
+      Deno.symlinkSync(target, `${project}/out`);
+      assertEquals(learn(used, around).write, [project], target);
+      Deno.removeSync(`${project}/out`);
+    }
+    Deno.mkdirSync(`${project}/parts`);
+    Deno.writeTextFileSync(`${project}/parts/one`, "");
+    Deno.symlinkSync("parts", `${project}/out`);
+    assertEquals(learn(used, around).write, [`${project}/parts/one`]);
+  }));

@@ -161,11 +161,24 @@ function isWithinAny(path: string, directories: readonly string[]): boolean {
   return directories.some((directory) => isWithin(path, directory));
 }
 
-/** The path, or the next directory around it that is there still. */
+/**
+ * The path, or the next directory around it that is there still, by where links lead: the program may
+ * have put one in its place that leads out of where it could write, and whoever grants that follows it.
+ */
 function existing(path: string, root: string): string {
-  let at = path;
-  while (at !== root && realPath(at) === undefined) at = parentOf(at);
-  return at;
+  const end = realPath(root) ?? root;
+  for (let at = path; at !== root; at = parentOf(at)) {
+    const real = realPath(at);
+    if (real === end) return root;
+    if (real !== undefined && isWithin(real, end)) return moved(real, end, root);
+  }
+  return root;
+}
+
+/** A path within one directory, as one within another. */
+function moved(path: string, from: string, to: string): string {
+  const rest = path.slice(from === "/" ? 0 : from.length);
+  return to === "/" ? rest : `${to}${rest}`;
 }
 
 /** What every sandbox with a network is shown: the names of each path. */
