@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "b7d53bdd6b354c94b81e862f1afd036aa6086119fe7210c79898c09709ac791c";
+var BUILD = "f0a9de7303fc8ed9b921e6e17ca46d13a21fd3c6e24e07dfd82e8c138fc709e2";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

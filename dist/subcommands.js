@@ -29858,12 +29858,12 @@ var init_host_paths = __esm({
       }),
     hostSource: (function (source) {
         if (source.startsWith("/")) return source;
-        const moved2 = [
+        const moved3 = [
           "chdir",
           "chroot",
           "join"
         ].some((step) => this.#cursor.cameBefore(step));
-        if (moved2 || !this.#mounts.atHostRoot) return void 0;
+        if (moved3 || !this.#mounts.atHostRoot) return void 0;
         return `${this.#host.workingDirectory()}/${source}`;
       })
     });
@@ -61026,9 +61026,17 @@ function isWithinAny(path2, directories) {
   return directories.some((directory2) => isWithin(path2, directory2));
 }
 function existing(path2, root2) {
-  let at4 = path2;
-  while (at4 !== root2 && realPath(at4) === void 0) at4 = parentOf(at4);
-  return at4;
+  const end = realPath(root2) ?? root2;
+  for (let at4 = path2; at4 !== root2; at4 = parentOf(at4)) {
+    const real = realPath(at4);
+    if (real === end) return root2;
+    if (real !== void 0 && isWithin(real, end)) return moved2(real, end, root2);
+  }
+  return root2;
+}
+function moved2(path2, from2, to) {
+  const rest = path2.slice(from2 === "/" ? 0 : from2.length);
+  return to === "/" ? rest : `${to}${rest}`;
 }
 function shownFiles2() {
   return sandbox({
