@@ -24,10 +24,11 @@ import type { Change } from "./change.ts";
 import { Commit } from "./commit.ts";
 import { compare, type FoundChange } from "./compare.ts";
 import { ChangesError } from "./errors.ts";
+import { missingGitNames } from "./git_names.ts";
 import { entryOf, type Journal } from "./journal.ts";
 import { isDenied } from "./new_files.ts";
 import { ChangesPlace, type FinishedCommit, pathOf, placeOfChanges } from "./place.ts";
-import { protectedBy, protectedNames } from "./protected.ts";
+import { protectedBy, protectedNames, type Protection } from "./protected.ts";
 import { Tree } from "./tree.ts";
 
 /** Options of {@linkcode hold}. */
@@ -255,24 +256,17 @@ export class Held implements AsyncDisposable {
       using host = new Tree(path);
       using upper = new Tree(`${this.#place.path}/${name}/upper`);
       const changes = await withRights((namespace) => compare(upper, host, this.#since, namespace));
-      all.push(...changes.map((found) => ({ index, found, change: this.#change(path, found) })));
+      const protection = {
+        names: this.#names,
+        paths: this.#denied,
+        missing: changes.length === 0 ? [] : missingGitNames(path, this.#names),
+        homes: this.#homes,
+      };
+      all.push(
+        ...changes.map((found) => ({ index, found, change: changeOf(path, found, protection) })),
+      );
     }
     return all;
-  }
-
-  #change(directory: string, found: FoundChange): Change {
-    const { before, after, conflict } = found;
-    const path = found.path === "." ? directory : `${directory}/${found.path}`;
-    const protection = { names: this.#names, paths: this.#denied, homes: this.#homes };
-    const name = protectedBy(path, after?.kind, protection);
-    return {
-      path,
-      change: after === undefined ? "removed" : before === undefined ? "added" : "changed",
-      ...(before !== undefined && { before }),
-      ...(after !== undefined && { after }),
-      ...(conflict !== undefined && { conflict }),
-      ...(name !== undefined && { protectedBy: name }),
-    };
   }
 
   /** Makes the changes; returns the paths at which somebody else has changed the host just now. */
@@ -303,6 +297,21 @@ export class Held implements AsyncDisposable {
       });
     }
   }
+}
+
+/** A change as it is told. */
+function changeOf(directory: string, found: FoundChange, protection: Protection): Change {
+  const { before, after, conflict } = found;
+  const path = found.path === "." ? directory : `${directory}/${found.path}`;
+  const name = protectedBy(path, after?.kind, protection);
+  return {
+    path,
+    change: after === undefined ? "removed" : before === undefined ? "added" : "changed",
+    ...(before !== undefined && { before }),
+    ...(after !== undefined && { after }),
+    ...(conflict !== undefined && { conflict }),
+    ...(name !== undefined && { protectedBy: name }),
+  };
 }
 
 /** The paths of the home directory, before a program could change any. */

@@ -8,6 +8,7 @@
 import { isWithin } from "../recipe/path.ts";
 import { HOME_NAMES, PROTECTED_NAMES } from "../recipe/protected_names.ts";
 import type { FileKind } from "./change.ts";
+import type { MissingName } from "./git_names.ts";
 
 /** What is protected. */
 export interface Protection {
@@ -15,6 +16,8 @@ export interface Protection {
   readonly names: readonly string[];
   /** Paths of the host, with all that is in them. */
   readonly paths: readonly string[];
+  /** Paths that are missing on the host, and protected. */
+  readonly missing: readonly MissingName[];
   /** The paths of the home directory. */
   readonly homes: readonly string[];
 }
@@ -37,7 +40,7 @@ export function protectedNames(option: boolean | readonly string[] = true): read
 export function protectedBy(
   path: string,
   kind: FileKind | undefined,
-  { names, paths, homes }: Protection,
+  { names, paths, missing, homes }: Protection,
 ): string | undefined {
   const isOnTheWay = kind !== undefined && kind !== "directory";
   const isOf = (file: string, guarded: string) =>
@@ -45,7 +48,7 @@ export function protectedBy(
   const denied = paths.find((denied) => isOf(path, denied));
   if (denied !== undefined) return denied;
   const folded = path.toLowerCase();
-  return names.find((name) => {
+  const named = names.find((name) => {
     const own = (name.startsWith("~/") ? name.slice(2) : name).toLowerCase();
     // Where it is in another directory, nothing reads it.
     if (name.startsWith("~/") || HOME_NAMES.includes(name)) {
@@ -57,6 +60,7 @@ export function protectedBy(
     }
     return isOnTheWay && waysTo(own).some((way) => folded.endsWith(`/${way}`));
   });
+  return named ?? missing.find((one) => isOf(path, one.path))?.name;
 }
 
 /** The directories on the way to a name. */

@@ -107,3 +107,33 @@ inKitchen(
     assertEquals(await held.changes(), []);
   },
 );
+
+inKitchen(
+  "what configurations of git name, and bare repositories read, is told",
+  async (kitchen) => {
+    const { directory, place } = kitchen;
+    for (const repository of [`${directory}/.git`, `${directory}/menu.git`]) {
+      for (const name of ["", "objects", "refs"]) Deno.mkdirSync(`${repository}/${name}`);
+      Deno.writeTextFileSync(`${repository}/HEAD`, "ref: refs/heads/main\n");
+    }
+    const settings = "[core]\nhooksPath = .checks\n[include]\npath = ../more\n";
+    Deno.writeTextFileSync(`${directory}/.git/config`, settings);
+    await using held = await hold([directory], { place });
+    const attack = "mkdir .checks menu.git/hooks; echo x > .checks/pre-commit; echo x > more; " +
+      "echo x > menu.git/commondir; echo x > menu.git/hooks/update; echo x > other";
+    await runIn(held.sandbox(), directory, attack);
+    const told = (await held.changes()).map(({ path, protectedBy }) => [path, protectedBy]);
+    assertEquals(
+      told,
+      [
+        ["/.checks", ".git/config"],
+        ["/.checks/pre-commit", ".git/config"],
+        ["/menu.git/commondir", ".git/commondir"],
+        ["/menu.git/hooks", ".git/hooks"],
+        ["/menu.git/hooks/update", ".git/hooks"],
+        ["/more", ".git/config"],
+        ["/other", undefined],
+      ].map(([path, name]) => [`${directory}${path}`, name]),
+    );
+  },
+);
