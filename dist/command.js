@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "f0a9de7303fc8ed9b921e6e17ca46d13a21fd3c6e24e07dfd82e8c138fc709e2";
+var BUILD = "a8af51dc31b126af2acad8c4b5a2eb71d54517d480a253b6d5eb317ff1f1be06";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

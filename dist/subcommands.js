@@ -60176,6 +60176,40 @@ var init_commit2 = __esm({
   }
 });
 
+// changes/git_names.ts
+function missingGitNames(directory2, names) {
+  const ofGit = names.filter((name) => name.startsWith(".git/"));
+  if (ofGit.length === 0) return [];
+  const home = environmentVariable("HOME");
+  const { missing: missing4 } = liveHost().scanNames({
+    directory: directory2,
+    names: ofGit,
+    absent: ofGit.filter((name) => !PRESENT_NAMES.includes(name)),
+    present: ofGit.filter((name) => PRESENT_NAMES.includes(name)),
+    ...home?.startsWith("/") && {
+      home
+    },
+    except: [],
+    uid: geteuid2(),
+    most: MOST6
+  });
+  return missing4.map(({ path: path2 }) => ({
+    path: path2,
+    name: ofGit.find((name) => nameOf2(name) === nameOf2(path2)) ?? ".git/config"
+  }));
+}
+var MOST6;
+var init_git_names = __esm({
+  "changes/git_names.ts"() {
+    init_environment();
+    init_users2();
+    init_live_host();
+    init_path();
+    init_protected_names();
+    MOST6 = 1e5;
+  }
+});
+
 // changes/place.ts
 function placeOfChanges() {
   const [state, home] = [
@@ -60388,13 +60422,13 @@ function protectedNames(option = true) {
   if (option === false) return [];
   return option === true ? PROTECTED_NAMES : option;
 }
-function protectedBy2(path2, kind, { names, paths, homes: homes2 }) {
+function protectedBy2(path2, kind, { names, paths, missing: missing4, homes: homes2 }) {
   const isOnTheWay = kind !== void 0 && kind !== "directory";
   const isOf = (file, guarded) => isWithin(file, guarded) || isOnTheWay && isWithin(guarded, file);
   const denied3 = paths.find((denied4) => isOf(path2, denied4));
   if (denied3 !== void 0) return denied3;
   const folded3 = path2.toLowerCase();
-  return names.find((name) => {
+  const named2 = names.find((name) => {
     const own = (name.startsWith("~/") ? name.slice(2) : name).toLowerCase();
     if (name.startsWith("~/") || HOME_NAMES.includes(name)) {
       return homes2.some((home) => isOf(folded3, `${home.toLowerCase()}/${own}`));
@@ -60405,6 +60439,7 @@ function protectedBy2(path2, kind, { names, paths, homes: homes2 }) {
     }
     return isOnTheWay && waysTo(own).some((way) => folded3.endsWith(`/${way}`));
   });
+  return named2 ?? missing4.find((one) => isOf(path2, one.path))?.name;
 }
 function waysTo(name) {
   const parts2 = name.split("/");
@@ -60440,6 +60475,27 @@ async function hold(directories, { place: asked } = {}) {
     place3[Symbol.dispose]();
     throw error;
   }
+}
+function changeOf(directory2, found2, protection) {
+  const { before, after: after2, conflict } = found2;
+  const path2 = found2.path === "." ? directory2 : `${directory2}/${found2.path}`;
+  const name = protectedBy2(path2, after2?.kind, protection);
+  return {
+    path: path2,
+    change: after2 === void 0 ? "removed" : before === void 0 ? "added" : "changed",
+    ...before !== void 0 && {
+      before
+    },
+    ...after2 !== void 0 && {
+      after: after2
+    },
+    ...conflict !== void 0 && {
+      conflict
+    },
+    ...name !== void 0 && {
+      protectedBy: name
+    }
+  };
 }
 function homes() {
   const home = environmentVariable("HOME");
@@ -60582,6 +60638,7 @@ var init_held = __esm({
     init_commit2();
     init_compare();
     init_errors6();
+    init_git_names();
     init_journal();
     init_new_files();
     init_place3();
@@ -60711,39 +60768,19 @@ var init_held = __esm({
           using host2 = new Tree2(path2);
           using upper = new Tree2(`${this.#place.path}/${name}/upper`);
           const changes = await withRights((namespace) => compare3(upper, host2, this.#since, namespace));
+          const protection = {
+            names: this.#names,
+            paths: this.#denied,
+            missing: changes.length === 0 ? [] : missingGitNames(path2, this.#names),
+            homes: this.#homes
+          };
           all.push(...changes.map((found2) => ({
             index,
             found: found2,
-            change: this.#change(path2, found2)
+            change: changeOf(path2, found2, protection)
           })));
         }
         return all;
-      }
-      #change(directory2, found2) {
-        const { before, after: after2, conflict } = found2;
-        const path2 = found2.path === "." ? directory2 : `${directory2}/${found2.path}`;
-        const protection = {
-          names: this.#names,
-          paths: this.#denied,
-          homes: this.#homes
-        };
-        const name = protectedBy2(path2, after2?.kind, protection);
-        return {
-          path: path2,
-          change: after2 === void 0 ? "removed" : before === void 0 ? "added" : "changed",
-          ...before !== void 0 && {
-            before
-          },
-          ...after2 !== void 0 && {
-            after: after2
-          },
-          ...conflict !== void 0 && {
-            conflict
-          },
-          ...name !== void 0 && {
-            protectedBy: name
-          }
-        };
       }
       /** Makes the changes; returns the paths at which somebody else has changed the host just now. */
       async #make(changes) {
@@ -68345,7 +68382,7 @@ function takeApart(rules) {
       ...rule,
       args: argumentsOf(one)
     });
-    if (apart2.length > MOST6) return "are too many once each stands for itself";
+    if (apart2.length > MOST7) return "are too many once each stands for itself";
     earlier.push(match);
   }
   return apart2;
@@ -68409,10 +68446,10 @@ function argumentsOf(match) {
 function number(value) {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : `0x${value.toString(16)}`;
 }
-var MOST6, ALL_BITS2;
+var MOST7, ALL_BITS2;
 var init_seccomp_rules = __esm({
   "export/oci/seccomp_rules.ts"() {
-    MOST6 = 500;
+    MOST7 = 500;
     ALL_BITS2 = 0xffffffffffffffffn;
   }
 });
@@ -70510,15 +70547,15 @@ function write8({ directory: directory2, path: path2 }, bytes) {
 }
 function forgetOldest(directory2) {
   const files2 = Array.from(Deno.readDirSync(directory2), ({ name }) => `${directory2}/${name}`);
-  if (files2.length <= MOST7) return;
+  if (files2.length <= MOST8) return;
   const ages = files2.map((path2) => ({
     path: path2,
     time: Deno.statSync(path2).mtime?.getTime() ?? 0
   }));
   ages.sort((one, other) => one.time - other.time);
-  for (const { path: path2 } of ages.slice(0, files2.length - MOST7 / 2)) Deno.removeSync(path2);
+  for (const { path: path2 } of ages.slice(0, files2.length - MOST8 / 2)) Deno.removeSync(path2);
 }
-var MOST7;
+var MOST8;
 var init_keep_box = __esm({
   "scripts/ramekin/keep_box.ts"() {
     init_mod10();
@@ -70529,7 +70566,7 @@ var init_keep_box = __esm({
     init_sandbox3();
     init_subcommands();
     init_usage();
-    MOST7 = 256;
+    MOST8 = 256;
   }
 });
 
