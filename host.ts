@@ -1,6 +1,6 @@
 /**
- * Reads the namespaces, mounts, control groups and running containers of this machine. It needs
- * `--allow-ffi` alone, and changes nothing.
+ * Reads the namespaces, mounts, control groups and running containers of this machine, and the users
+ * of a root. It needs `--allow-ffi` alone, and changes nothing.
  *
  * @example The running containers of all scripts of this user
  * ```ts
@@ -15,6 +15,7 @@
 import { environmentStrings, stringAt } from "./ffi/environment.ts";
 import { environmentOf } from "./host/join_target.ts";
 
+export { findUser, type UserEntry } from "./host/accounts.ts";
 export { type Controller, hierarchies, type Hierarchy } from "./ffi/cgroups/hierarchies.ts";
 export { landlockVersion } from "./ffi/linux/landlock.ts";
 export { type MountEntry, type MountPropagation, mountsOf } from "./ffi/proc/mountinfo.ts";

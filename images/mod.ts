@@ -39,7 +39,7 @@ export {
   type SizeOptions,
 } from "./image.ts";
 export type { ImageProcess, ProcessOptions } from "./run/process.ts";
-export type { ImageUser } from "./run/users.ts";
+export type { UserEntry as ImageUser } from "../host/accounts.ts";
 export type { RootOptions, Volume } from "./run/root_steps.ts";
 export type { ProgressEvent, ProgressReporter } from "./progress.ts";
 export type { Credentials } from "./registry/credentials.ts";

@@ -18,10 +18,14 @@ import { open, openat2, read } from "./files.ts";
 /** The most that is read of a file; they can be anything. */
 const LIMIT = 1 << 20;
 
-/** The text of a file in the root; empty where there is none. */
+/**
+ * The text of a file in the root; empty where there is none.
+ *
+ * @throws {SyscallError} if the root is not a directory
+ */
 export function readBeneath(root: string, path: string): string {
+  using directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
   try {
-    using directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     using file = openat2(directory, path, {
       flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
       resolve: RESOLVE_IN_ROOT,

@@ -4,10 +4,11 @@
  * @module
  */
 
+import type { UserEntry } from "../../host/accounts.ts";
 import { DEFAULT_PATH } from "../../recipe/default_path.ts";
 import type { ImageConfig } from "../config.ts";
 import { ImageError } from "../errors.ts";
-import { findUser, type ImageUser } from "./users.ts";
+import { findUser } from "./users.ts";
 
 /** What is run in place of what the image says. */
 export interface ProcessOptions {
@@ -30,7 +31,7 @@ export interface ImageProcess {
   /** The working directory. */
   readonly cwd: string;
   /** The user. */
-  readonly user: ImageUser;
+  readonly user: UserEntry;
   /** The signal that asks it to end. */
   readonly stopSignal: string;
   /** Directories for data of the program. */
@@ -75,7 +76,7 @@ export function processOf(
 }
 
 /** The variables of an image, with those that every program needs. */
-function variablesOf({ env }: ImageConfig, { home }: ImageUser): Record<string, string> {
+function variablesOf({ env }: ImageConfig, { home }: UserEntry): Record<string, string> {
   const own = env.flatMap((text) => {
     const at = text.indexOf("=");
     return at > 0 ? [[text.slice(0, at), text.slice(at + 1)] as const] : [];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readBeneath } from "../../ffi/linux/read_beneath.ts";
+import { accountLines } from "../../host/accounts.ts";
 import { mkdir } from "../../recipe/steps/files.ts";
 import { bind } from "../../recipe/steps/bind.ts";
 import { maskPaths, readonlyPaths } from "../../recipe/steps/masks.ts";
@@ -204,9 +204,8 @@ export function withHome(program: ConfigProgram, uid: number, root: string): Con
 
 function homeOf(uid: number, root: string): string | undefined {
   try {
-    const text = readBeneath(root, "etc/passwd");
-    const line = text.split("\n").find((line) => line.split(":")[2] === String(uid));
-    return line?.split(":")[5] || undefined;
+    const line = accountLines(root, "passwd").find(([, , id]) => id === String(uid));
+    return line?.[5] || undefined;
   } catch {
     return undefined;
   }

@@ -46,6 +46,9 @@ export interface UserIds {
  * Changes the user, the group and the supplementary groups. A change from root to another user
  * removes the capabilities. In a user namespace, the ids have to be mapped. See setresuid(2).
  *
+ * A user by name is found by `findUser()` of `@ramekin/ramekin/host`, in the /etc/passwd of the root
+ * that the program gets. HOME and USER stay as they are: `setEnv()` sets them.
+ *
  * @throws {RecipeError} when it is planned with `groups` where setgroups(2) is denied
  * @throws {SyscallError} when it is run: `EPERM` without CAP_SETUID and CAP_SETGID, which an
  * ordinary user has in a user namespace only, `EINVAL` for an id that is not mapped into it
