@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "a8af51dc31b126af2acad8c4b5a2eb71d54517d480a253b6d5eb317ff1f1be06";
+var BUILD = "c639344623fcd74e00b2c35a786ba6d0fc61d50e7098b89e5eb1a54c617610d2";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

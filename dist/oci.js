@@ -4508,9 +4508,8 @@ var withHome = (function withHome(program, uid, root2) {
 });
 var homeOf2 = (function homeOf2(uid, root2) {
   try {
-    const text3 = readBeneath(root2, "etc/passwd");
-    const line = text3.split("\n").find((line2) => line2.split(":")[2] === String(uid));
-    return line?.split(":")[5] || void 0;
+    const line = accountLines(root2, "passwd").find(([, , id2]) => id2 === String(uid));
+    return line?.[5] || void 0;
   } catch {
     return void 0;
   }
@@ -28234,8 +28233,8 @@ function read4(fd, buffer) {
 // ffi/linux/read_beneath.ts
 var LIMIT2 = 1 << 20;
 function readBeneath(root2, path2) {
+  using directory = open(root2, O_PATH | O_DIRECTORY | O_CLOEXEC);
   try {
-    using directory = open(root2, O_PATH | O_DIRECTORY | O_CLOEXEC);
     using file = openat22(directory, path2, {
       flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
       resolve: RESOLVE_IN_ROOT
@@ -28264,6 +28263,11 @@ var ABSENT3 = /* @__PURE__ */ new Set([
   "ENXIO",
   "EAGAIN"
 ]);
+
+// host/accounts.ts
+function accountLines(root2, file) {
+  return readBeneath(root2, `etc/${file}`).split("\n").filter((line) => line !== "" && line[0] !== "#").map((line) => line.split(":"));
+}
 
 // oci/config/paths.ts
 var MAX_LINKS3 = 40;

@@ -16916,9 +16916,9 @@ function* entriesOf2(directory2) {
   }
 }
 function typed(place3, directory2, entries) {
-  const unknown2 = entries.filter(({ type }) => type === 0);
-  if (unknown2.length === 0) return entries;
-  const types = new Map(unknown2.map(({ name }) => {
+  const unknown = entries.filter(({ type }) => type === 0);
+  if (unknown.length === 0) return entries;
+  const types = new Map(unknown.map(({ name }) => {
     const spot = {
       place: place3,
       directory: directory2,
@@ -20687,14 +20687,14 @@ function missing(path2, type) {
 }
 function existingPart(path2) {
   const parts2 = path2.slice(1).split("/");
-  let [known, unknown2] = [
+  let [known, unknown] = [
     0,
     parts2.length
   ];
-  while (unknown2 - known > 1) {
-    const middle = known + unknown2 >> 1;
+  while (unknown - known > 1) {
+    const middle = known + unknown >> 1;
     if (canBeFound(`/${parts2.slice(0, middle).join("/")}`)) known = middle;
-    else unknown2 = middle;
+    else unknown = middle;
   }
   return {
     above: `/${parts2.slice(0, known).join("/")}`,
@@ -23750,7 +23750,7 @@ var init_filter = __esm({
         ];
       }
       #rangesOf(abi, first = 0) {
-        const { unknown: unknown2 } = this.#filter;
+        const { unknown } = this.#filter;
         const calls = allSyscalls(abi);
         const rules = new RuleIndex(withMultiplexers(this.#filter, abi), calls);
         const known = [
@@ -23766,11 +23766,11 @@ var init_filter = __esm({
         };
         let next = first;
         for (const [name, number2] of known) {
-          if (number2 > next) add2(next, this.#return(unknown2));
+          if (number2 > next) add2(next, this.#return(unknown));
           add2(number2, this.#decision(rules.for(name), isNarrow));
           next = number2 + 1;
         }
-        add2(next, this.#return(unknown2));
+        add2(next, this.#return(unknown));
         return ranges2;
       }
       /** The label of the code for these rules, which calls with the same rules share. */
@@ -35109,8 +35109,8 @@ var init_protect2 = __esm({
         }
         return shown4;
       }
-      #refuse(path2, other, unknown2) {
-        return this.#plan.refuse(`${path2} is at ${other} too, by a mount of the host, and which files of the host ${unknown2} shows is not known from the steps before; name the directory of the host instead`);
+      #refuse(path2, other, unknown) {
+        return this.#plan.refuse(`${path2} is at ${other} too, by a mount of the host, and which files of the host ${unknown} shows is not known from the steps before; name the directory of the host instead`);
       }
     };
     NAMES_OF_TARGET = "which files have these names is known only where the box runs; leave it out (sandbox({ protect: false }), ramekin build --sandbox --no-protect), or bind those that you know with { readOnly: true }";
@@ -46520,8 +46520,8 @@ var init_container_steps = __esm({
 
 // ffi/linux/read_beneath.ts
 function readBeneath(root2, path2) {
+  using directory2 = open(root2, O_PATH | O_DIRECTORY | O_CLOEXEC);
   try {
-    using directory2 = open(root2, O_PATH | O_DIRECTORY | O_CLOEXEC);
     using file = openat22(directory2, path2, {
       flags: O_RDONLY | O_NONBLOCK | O_CLOEXEC,
       resolve: RESOLVE_IN_ROOT
@@ -46560,27 +46560,31 @@ var init_read_beneath = __esm({
   }
 });
 
-// images/run/users.ts
-function findUser(root2, text5) {
-  const [user = "", group] = text5.split(/:(.*)/s);
-  const passwd = linesOf(root2, "etc/passwd");
-  const line3 = findLine(passwd, user === "" ? "0" : user);
-  const uid = line3 === void 0 ? numberOf6(user === "" ? "0" : user) : numberOf6(line3[2]);
-  if (uid === void 0) throw unknown("user", user, passwd);
-  const groups = linesOf(root2, "etc/group");
+// host/accounts.ts
+function lookUpUser(root2, text5, unknown) {
+  const [user = "", group = ""] = text5.split(/:(.*)/s);
+  const users = accountLines(root2, "passwd");
+  const line3 = findLine(users, user);
+  const uid = numberOf6(line3 === void 0 ? user : line3[2]);
+  if (uid === void 0) throw unknown(unknownAccount("user", user, users));
+  const name = line3?.[0];
   const home = line3?.[5] || "/";
-  if (group !== void 0 && group !== "") {
+  const groups = accountLines(root2, "group");
+  if (group !== "") {
+    const gid2 = numberOf6(findLine(groups, group)?.[2]) ?? numberOf6(group);
+    if (gid2 === void 0) throw unknown(unknownAccount("group", group, groups));
     return {
+      name,
       uid,
-      gid: groupId(groups, group),
+      gid: gid2,
       groups: [],
       home
     };
   }
   const gid = numberOf6(line3?.[3]) ?? 0;
-  const name = line3?.[0];
   const further = groups.filter(([, , , members]) => name !== void 0 && members?.split(",").includes(name)).flatMap(([, , id2]) => numberOf6(id2) ?? []).filter((id2) => id2 !== gid);
   return {
+    name,
     uid,
     gid,
     groups: [
@@ -46589,36 +46593,47 @@ function findUser(root2, text5) {
     home
   };
 }
-function groupId(groups, group) {
-  const id2 = numberOf6(findLine(groups, group)?.[2]) ?? numberOf6(group);
-  if (id2 === void 0) throw unknown("group", group, groups);
-  return id2;
+function accountLines(root2, file) {
+  return readBeneath(root2, `etc/${file}`).split("\n").filter((line3) => line3 !== "" && line3[0] !== "#").map((line3) => line3.split(":"));
 }
 function findLine(lines, name) {
+  if (name === "") return void 0;
   return lines.find(([own]) => own === name) ?? (/^\d+$/.test(name) ? lines.find(([, , id2]) => id2 === name) : void 0);
 }
 function numberOf6(text5) {
   if (text5 === void 0 || !/^\d{1,10}$/.test(text5)) return void 0;
   return Number(text5) <= LAST_ID2 ? Number(text5) : void 0;
 }
-function unknown(kind, name, lines) {
-  const names = lines.slice(0, 12).map(([own]) => own).join(", ");
-  return new ImageError(`the image knows no ${kind} ${JSON.stringify(name)}`, {
-    code: "not-found",
+function unknownAccount(kind, name, lines) {
+  const names = lines.flatMap(([own]) => own || []).slice(0, 12).join(", ");
+  return {
+    issue: `knows no ${kind} ${JSON.stringify(name)}`,
     advice: [
-      names === "" ? `it knows none by name; a number is one` : `it knows ${names}; or a number`
+      names === "" ? "it knows none by name; a number is one" : `it knows ${names}; or a number`
     ]
-  });
-}
-function linesOf(root2, path2) {
-  return readBeneath(root2, path2).split("\n").filter((line3) => line3 !== "" && line3[0] !== "#").map((line3) => line3.split(":"));
+  };
 }
 var LAST_ID2;
+var init_accounts = __esm({
+  "host/accounts.ts"() {
+    init_errors();
+    init_read_beneath();
+    LAST_ID2 = 4294967294;
+  }
+});
+
+// images/run/users.ts
+function findUser(root2, text5) {
+  const user = /^(:|$)/.test(text5) ? `0${text5}` : text5;
+  return lookUpUser(root2, user, ({ issue: issue2, advice }) => new ImageError(`the image ${issue2}`, {
+    code: "not-found",
+    advice
+  }));
+}
 var init_users3 = __esm({
   "images/run/users.ts"() {
-    init_read_beneath();
+    init_accounts();
     init_errors4();
-    LAST_ID2 = 4294967294;
   }
 });
 
@@ -52391,6 +52406,7 @@ var init_host2 = __esm({
   "host.ts": (function () {
     init_environment();
     init_join_target();
+    init_accounts();
     init_hierarchies();
     init_landlock4();
     init_mountinfo();
@@ -58526,8 +58542,8 @@ var init_fields = __esm({
       fields(...names) {
         const value = this.#value ?? {};
         if (!isObject(value)) this.refuse("is not an object");
-        const unknown2 = Object.keys(value).find((name) => !names.includes(name));
-        if (unknown2 !== void 0) this.refuse(`has the unknown field ${quoted(unknown2)}`);
+        const unknown = Object.keys(value).find((name) => !names.includes(name));
+        if (unknown !== void 0) this.refuse(`has the unknown field ${quoted(unknown)}`);
         return Object.fromEntries(names.map((name) => {
           const place3 = this.#place === "" ? name : `${this.#place}.${name}`;
           return [
@@ -61239,7 +61255,7 @@ var init_grants = __esm({
 
 // scripts/ramekin/learn/homes.ts
 function homeDirectories(own) {
-  const others = linesOf2("/etc/passwd").flatMap((line3) => {
+  const others = linesOf("/etc/passwd").flatMap((line3) => {
     const [, , uid, , , home = ""] = line3.split(":");
     const isPerson = Number(uid) >= PEOPLE.first && Number(uid) < PEOPLE.end;
     return isPerson || uid === "0" ? [
@@ -61254,7 +61270,7 @@ function homeDirectories(own) {
     ...new Set(homes2.filter((path2) => path2.startsWith("/")))
   ];
 }
-function linesOf2(path2) {
+function linesOf(path2) {
   try {
     return Deno.readTextFileSync(path2).split("\n");
   } catch {
@@ -69474,7 +69490,7 @@ function rootPropagation(word6) {
 }
 var init_recipe2 = __esm({
   "oci/config/recipe.ts"() {
-    init_read_beneath();
+    init_accounts();
     init_files5();
     init_bind();
     init_masks();
@@ -70333,10 +70349,10 @@ function fishCompletions() {
     "complete -c ramekin -n __ramekin_program -a '(__ramekin_program_words)'",
     "complete -c ramekin -n __fish_use_subcommand -l help -s h -d 'show the help'",
     "complete -c ramekin -n __fish_use_subcommand -l version -d 'show the version'",
-    ...FIRST_WORDS.flatMap(linesOf3)
+    ...FIRST_WORDS.flatMap(linesOf2)
   ].join("\n");
 }
-function linesOf3({ name, summary, flags: flags2, operand }) {
+function linesOf2({ name, summary, flags: flags2, operand }) {
   const here2 = `complete -c ramekin -n ${quoted3(`__ramekin_at ${name}`)}`;
   return [
     `complete -c ramekin -n __fish_use_subcommand -a ${name} -d ${quoted3(summary)}`,
