@@ -23,7 +23,7 @@ import {
 } from "../mod.ts";
 import { nearest } from "../recipe/nearest.ts";
 import { type CgroupDirectory, endGroups } from "./left_groups.ts";
-import { findRecords, makeRecords } from "./records_directory.ts";
+import { findRecords, isOwnDirectory, makeRecords } from "./records_directory.ts";
 
 /** How a program has ended, as `--status-fd` tells it. */
 export type End = Omit<CommandStatus, "success"> & { readonly reason: string };
@@ -121,7 +121,8 @@ export class DetachedRecord {
     const directory = findRecords();
     if (directory === undefined) return [];
     const names = ifThere(() => namesIn(directory)) ?? [];
-    return names.sort().map((name) => new DetachedRecord(name, `${directory}/${name}`));
+    return names.sort().map((name) => new DetachedRecord(name, `${directory}/${name}`))
+      .filter((record) => isOwnDirectory(record.#directory));
   }
 
   /** The path of its log; the older part of it is beside it, with `.1`. */

@@ -51,6 +51,11 @@ function runtimeDirectory(): string | undefined {
   return statusOf(usual) === undefined ? undefined : usual;
 }
 
+/** Whether it is a directory of this user's alone, and no link to one. */
+export function isOwnDirectory(path: string): boolean {
+  return whyNotOwn(path) === undefined;
+}
+
 /** Why another user could put a directory of theirs into it; `undefined` if none can. */
 function whyNot(path: string): string | undefined {
   const found = statusOf(path);

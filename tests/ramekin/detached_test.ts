@@ -188,6 +188,22 @@ test("records of another user are not believed", async () => {
   assertStringIncludes((await user.detach("true")).stderr, "is another user's");
 }, notRoot);
 
+test("what is no directory of the user's own is no record, and is not followed", async () => {
+  using user = new Runtime();
+  Deno.mkdirSync(user.records, { mode: 0o700 });
+  const other = `${user.directory}/other`;
+  Deno.mkdirSync(other, { mode: 0o700 });
+  Deno.writeTextFileSync(`${other}/letter`, "leek");
+  Deno.symlinkSync(other, `${user.records}/${NAME}`);
+  Deno.mkdirSync(`${user.records}/open`);
+  Deno.chmodSync(`${user.records}/open`, 0o777);
+  for (const name of [NAME, "open"]) {
+    assertStringIncludes((await user.ramekin("rm", "-f", name)).stderr, "no detached container");
+  }
+  assertEquals(Deno.readTextFileSync(`${other}/letter`), "leek");
+  Deno.removeSync(`${user.records}/${NAME}`);
+});
+
 /** A program that says by sd_notify(3) that it is ready. */
 const NOTIFIES = `exec perl -e '
   use Socket; $| = 1; $SIG{TERM} = sub { print "bye\\n"; exit 3 }; print "leek\\n";

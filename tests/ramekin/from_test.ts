@@ -6,6 +6,7 @@ import { fromBwrap } from "../../scripts/ramekin/from/bwrap.ts";
 import { BWRAP_FLAGS } from "../../scripts/ramekin/from/bwrap_flags.ts";
 import { fromNsjail } from "../../scripts/ramekin/from/nsjail.ts";
 import type { Translation } from "../../scripts/ramekin/from/translation.ts";
+import { readMessage } from "../../scripts/ramekin/from/text_proto.ts";
 import { fromUnshare } from "../../scripts/ramekin/from/unshare.ts";
 import { UNSHARE_FLAGS } from "../../scripts/ramekin/from/unshare_flags.ts";
 import { scriptOf, yamlOf } from "../../scripts/ramekin/from/write.ts";
@@ -286,6 +287,9 @@ test(
       assertEquals(decode(ran.stdout), "a\n", decode(ran.stderr));
       Deno.writeTextFileSync(`${directory}/nsjail.cfg`, 'hostname: "kitchen"');
       assertEquals((await ramekin("from-nsjail", `${directory}/nsjail.cfg`)).code, 0);
+      Deno.writeTextFileSync(`${directory}/wrong.cfg`, "hostname {");
+      const { stderr } = await ramekin("from-nsjail", `${directory}/wrong.cfg`);
+      assertStringIncludes(stderr, `${directory}/wrong.cfg: hostname is not closed`);
       for (const words of [[], ["bwrap", "--", "bwrap"], ["sh -c x"], ["bwrap $HOME"]]) {
         assertEquals((await ramekin("from-bwrap", ...words)).code, 2, words.join(" "));
       }
@@ -306,4 +310,16 @@ test("a script has the calls of its steps", () => {
     'bind("/", "/mnt", { readOnly: true, restrict: [ "nosuid", "nodev" ] }),',
   );
   assertStringIncludes(text, `tmpfs("/mnt/a'b", { mode: 0o700 }),`);
+});
+
+test("a configuration of nsjail that is large or deep is read in a moment, or refused", () => {
+  const many = readMessage("a: 1 ".repeat(200_000)).get("a");
+  assertEquals(many?.length, 200_000);
+  const list = readMessage(`a: [${"1,".repeat(400_000)}]`).get("a");
+  assertEquals(list?.length, 400_000);
+  assertThrows(() => readMessage(" ".repeat(2 ** 20 + 1)), UsageError, "longer than 1048576");
+  for (const bracket of ["a {", "a <", "["]) {
+    const deep = `a ${bracket.repeat(100_000)}`;
+    assertThrows(() => readMessage(deep.replace(/^a a/, "a")), UsageError, "64 brackets are open");
+  }
 });

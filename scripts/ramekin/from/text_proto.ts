@@ -16,19 +16,51 @@ export type Message = ReadonlyMap<string, readonly Value[]>;
 const TOKEN =
   /\s+|#[^\n]*|("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[{}:<>[\],;]|[^\s"'{}:<>[\],;#]+)/gys;
 
+/** The longest text, in characters, and how deep messages and lists may lie in one another. */
+const [LONGEST, DEEPEST] = [1 << 20, 64];
+
 /**
  * Reads a message.
  *
- * @throws {UsageError} for a text that is none
+ * @throws {UsageError} for a text that is none, or is too long
  */
 export function readMessage(text: string): Message {
-  const tokens = tokensOf(text);
+  if (text.length > LONGEST) throw new UsageError(`it is longer than ${LONGEST} characters`);
+  const tokens = new Tokens(text);
   const message = fieldsOf(tokens);
-  if (tokens.length > 0) throw new UsageError(`${tokens[0]} is in no message`);
+  if (tokens.next !== undefined) throw new UsageError(`${tokens.next} is in no message`);
   return message;
 }
 
-function tokensOf(text: string): string[] {
+/** The parts of a text, one after the other. */
+class Tokens {
+  readonly #all: readonly string[];
+  #at = 0;
+  #depth = 0;
+
+  constructor(text: string) {
+    this.#all = tokensOf(text);
+  }
+
+  /** The one that comes next, if there is one. */
+  get next(): string | undefined {
+    return this.#all[this.#at];
+  }
+
+  take(): string | undefined {
+    return this.#all[this.#at++];
+  }
+
+  /** Reads what lies within brackets. */
+  within<Result>(read: () => Result): Result {
+    if (++this.#depth > DEEPEST) throw new UsageError(`more than ${DEEPEST} brackets are open`);
+    const result = read();
+    this.#depth--;
+    return result;
+  }
+}
+
+function tokensOf(text: string): readonly string[] {
   const tokens: string[] = [];
   let end = 0;
   for (const { 0: whole, 1: token, index } of text.matchAll(TOKEN)) {
@@ -42,42 +74,44 @@ function tokensOf(text: string): string[] {
 }
 
 /** Takes the fields up to the end of the message. */
-function fieldsOf(tokens: string[]): Message {
+function fieldsOf(tokens: Tokens): Message {
   const message = new Map<string, Value[]>();
-  while (tokens[0] !== undefined && !"}>".includes(tokens[0])) {
-    const name = tokens.shift()!;
+  while (tokens.next !== undefined && !"}>".includes(tokens.next)) {
+    const name = tokens.take()!;
     if (!/^\w+$/.test(name)) throw new UsageError(`${name} is not the name of a field`);
-    if (tokens[0] === ":") tokens.shift();
+    if (tokens.next === ":") tokens.take();
     const values = message.get(name) ?? [];
     message.set(name, values);
-    values.push(...valuesOf(name, tokens));
-    while (tokens[0] === "," || tokens[0] === ";") tokens.shift();
+    for (const value of valuesOf(name, tokens)) values.push(value);
+    while (tokens.next === "," || tokens.next === ";") tokens.take();
   }
   return message;
 }
 
-function valuesOf(name: string, tokens: string[]): readonly Value[] {
-  const first = tokens.shift();
+function valuesOf(name: string, tokens: Tokens): readonly Value[] {
+  const first = tokens.take();
   if (first === undefined || "}>:]".includes(first)) throw new UsageError(`${name} has no value`);
-  if (first === "[") {
-    const values: Value[] = [];
-    while (tokens[0] !== "]") {
-      values.push(...valuesOf(name, tokens));
-      if (tokens[0] === ",") tokens.shift();
-    }
-    tokens.shift();
-    return values;
-  }
+  if (first === "[") return tokens.within(() => listOf(name, tokens));
   if (first === "{" || first === "<") {
-    const inner = fieldsOf(tokens);
-    if (tokens.shift() === undefined) throw new UsageError(`${name} is not closed`);
+    const inner = tokens.within(() => fieldsOf(tokens));
+    if (tokens.take() === undefined) throw new UsageError(`${name} is not closed`);
     return [inner];
   }
   if (!/^["']/.test(first)) return [first];
   // Strings side by side are one.
   let text = unquoted(first);
-  while (/^["']/.test(tokens[0] ?? "")) text += unquoted(tokens.shift()!);
+  while (/^["']/.test(tokens.next ?? "")) text += unquoted(tokens.take()!);
   return [text];
+}
+
+function listOf(name: string, tokens: Tokens): readonly Value[] {
+  const values: Value[] = [];
+  while (tokens.next !== "]") {
+    for (const value of valuesOf(name, tokens)) values.push(value);
+    if (tokens.next === ",") tokens.take();
+  }
+  tokens.take();
+  return values;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
