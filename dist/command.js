@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "c639344623fcd74e00b2c35a786ba6d0fc61d50e7098b89e5eb1a54c617610d2";
+var BUILD = "d2a455ab44b660943591a18ed7f8a94b9f7313acda387f1b29e2811d795e42d5";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

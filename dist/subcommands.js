@@ -9298,7 +9298,7 @@ var init_syscall_numbers = __esm({
 // ffi/engine/open_flags.ts
 
 function translateOpenFlags(value) {
-  let translated = value & ~245760;
+  let translated2 = value & ~245760;
   for (const [x86, arm] of DIFFERENT) {
     const [here2, there] = HERE === "aarch64" ? [
       arm,
@@ -9307,9 +9307,9 @@ function translateOpenFlags(value) {
       x86,
       arm
     ];
-    if ((value & here2) !== 0) translated |= there;
+    if ((value & here2) !== 0) translated2 |= there;
   }
-  return translated;
+  return translated2;
 }
 var DIFFERENT, HERE;
 var init_open_flags = __esm({
@@ -56915,6 +56915,9 @@ function runtimeDirectory() {
   const usual = user === 0 ? "/run" : `/run/user/${user}`;
   return statusOf6(usual) === void 0 ? void 0 : usual;
 }
+function isOwnDirectory(path2) {
+  return whyNotOwn(path2) === void 0;
+}
 function whyNot2(path2) {
   const found2 = statusOf6(path2);
   if (found2 === void 0) return "is not there, or no directory";
@@ -57042,7 +57045,7 @@ var init_record = __esm({
         const directory2 = findRecords();
         if (directory2 === void 0) return [];
         const names = ifThere(() => namesIn(directory2)) ?? [];
-        return names.sort().map((name) => new _DetachedRecord(name, `${directory2}/${name}`));
+        return names.sort().map((name) => new _DetachedRecord(name, `${directory2}/${name}`)).filter((record2) => isOwnDirectory(record2.#directory));
       }
       /** The path of its log; the older part of it is beside it, with `.1`. */
       get log() {
@@ -66695,9 +66698,10 @@ var init_nsjail_fields = __esm({
 
 // scripts/ramekin/from/text_proto.ts
 function readMessage(text5) {
-  const tokens = tokensOf(text5);
+  if (text5.length > LONGEST14) throw new UsageError(`it is longer than ${LONGEST14} characters`);
+  const tokens = new Tokens(text5);
   const message2 = fieldsOf2(tokens);
-  if (tokens.length > 0) throw new UsageError(`${tokens[0]} is in no message`);
+  if (tokens.next !== void 0) throw new UsageError(`${tokens.next} is in no message`);
   return message2;
 }
 function tokensOf(text5) {
@@ -66714,32 +66718,24 @@ function tokensOf(text5) {
 }
 function fieldsOf2(tokens) {
   const message2 = /* @__PURE__ */ new Map();
-  while (tokens[0] !== void 0 && !"}>".includes(tokens[0])) {
-    const name = tokens.shift();
+  while (tokens.next !== void 0 && !"}>".includes(tokens.next)) {
+    const name = tokens.take();
     if (!/^\w+$/.test(name)) throw new UsageError(`${name} is not the name of a field`);
-    if (tokens[0] === ":") tokens.shift();
+    if (tokens.next === ":") tokens.take();
     const values = message2.get(name) ?? [];
     message2.set(name, values);
-    values.push(...valuesOf2(name, tokens));
-    while (tokens[0] === "," || tokens[0] === ";") tokens.shift();
+    for (const value of valuesOf2(name, tokens)) values.push(value);
+    while (tokens.next === "," || tokens.next === ";") tokens.take();
   }
   return message2;
 }
 function valuesOf2(name, tokens) {
-  const first = tokens.shift();
+  const first = tokens.take();
   if (first === void 0 || "}>:]".includes(first)) throw new UsageError(`${name} has no value`);
-  if (first === "[") {
-    const values = [];
-    while (tokens[0] !== "]") {
-      values.push(...valuesOf2(name, tokens));
-      if (tokens[0] === ",") tokens.shift();
-    }
-    tokens.shift();
-    return values;
-  }
+  if (first === "[") return tokens.within(() => listOf4(name, tokens));
   if (first === "{" || first === "<") {
-    const inner = fieldsOf2(tokens);
-    if (tokens.shift() === void 0) throw new UsageError(`${name} is not closed`);
+    const inner = tokens.within(() => fieldsOf2(tokens));
+    if (tokens.take() === void 0) throw new UsageError(`${name} is not closed`);
     return [
       inner
     ];
@@ -66748,19 +66744,55 @@ function valuesOf2(name, tokens) {
     first
   ];
   let text5 = unquoted(first);
-  while (/^["']/.test(tokens[0] ?? "")) text5 += unquoted(tokens.shift());
+  while (/^["']/.test(tokens.next ?? "")) text5 += unquoted(tokens.take());
   return [
     text5
   ];
 }
+function listOf4(name, tokens) {
+  const values = [];
+  while (tokens.next !== "]") {
+    for (const value of valuesOf2(name, tokens)) values.push(value);
+    if (tokens.next === ",") tokens.take();
+  }
+  tokens.take();
+  return values;
+}
 function unquoted(token) {
   return token.slice(1, -1).replace(/\\([0-7]{1,3}|x[\da-fA-F]{1,2}|.)/gs, (_, code) => /^[0-7]/.test(code) ? String.fromCharCode(parseInt(code, 8)) : /^x./.test(code) ? String.fromCharCode(parseInt(code.slice(1), 16)) : ESCAPES[code] ?? code);
 }
-var TOKEN3, ESCAPES;
+var TOKEN3, LONGEST14, DEEPEST3, Tokens, ESCAPES;
 var init_text_proto = __esm({
   "scripts/ramekin/from/text_proto.ts"() {
     init_usage();
     TOKEN3 = /\s+|#[^\n]*|("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[{}:<>[\],;]|[^\s"'{}:<>[\],;#]+)/gys;
+    [LONGEST14, DEEPEST3] = [
+      1 << 20,
+      64
+    ];
+    Tokens = class {
+
+      #all;
+      #at = 0;
+      #depth = 0;
+      constructor(text5) {
+        this.#all = tokensOf(text5);
+      }
+      /** The one that comes next, if there is one. */
+      get next() {
+        return this.#all[this.#at];
+      }
+      take() {
+        return this.#all[this.#at++];
+      }
+      /** Reads what lies within brackets. */
+      within(read5) {
+        if (++this.#depth > DEEPEST3) throw new UsageError(`more than ${DEEPEST3} brackets are open`);
+        const result = read5();
+        this.#depth--;
+        return result;
+      }
+    };
     ESCAPES = {
       n: "\n",
       r: "\r",
@@ -67156,13 +67188,22 @@ __export(from_nsjail_exports, {
 });
 function run31(given) {
   const path2 = given.operands[0];
-  return writeRecipe(fromNsjail(readable(path2, () => Deno.readTextFileSync(path2))), given);
+  const text5 = readable(path2, () => Deno.readTextFileSync(path2));
+  return writeRecipe(translated(path2, text5), given);
+}
+function translated(path2, text5) {
+  try {
+    return fromNsjail(text5);
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(`${path2}: ${error.message}`) : error;
+  }
 }
 var init_from_nsjail = __esm({
   "scripts/ramekin/from_nsjail.ts"() {
     init_file_error2();
     init_command_line();
     init_nsjail();
+    init_usage();
   }
 });
 
