@@ -124,7 +124,8 @@ async function fetchImage(
   name: string,
   options: PullOptions,
 ): Promise<Descriptor> {
-  await using source = await openSource(reference, session, options, options.signal);
+  const { signal, maxBytes = MOST_BYTES } = options;
+  await using source = await openSource(reference, session, { ...options, maxBytes }, signal);
   const found = await source.find();
   const image = await describe(source, found, options.platform);
   await download(store, session, source, image, options);

@@ -6,7 +6,7 @@
 
 import { resolve } from "node:path";
 import { ImageError } from "../errors.ts";
-import type { Image } from "../image.ts";
+import { type Image, MOST_BYTES } from "../image.ts";
 import { pull, type PullOptions } from "../pull.ts";
 import type { FileReference, FileTransport } from "../reference.ts";
 import { openArchive } from "../sources/archive_files.ts";
@@ -74,7 +74,7 @@ async function namesIn(
 ): Promise<{ transport: FileTransport; names: readonly string[] }> {
   const store = await Store.open(options.store);
   await using session = await store.begin(options.signal);
-  const files = await openArchive(path, session);
+  const files = await openArchive(path, session, options.maxBytes ?? MOST_BYTES);
   // An archive of both kinds has whole manifests in its layout.
   if (await files.size("index.json") !== undefined) {
     const source = new LayoutSource(files, { transport: "oci-archive", path });

@@ -45,6 +45,9 @@ const CAPABILITIES: readonly CapabilityName[] = [
   "CAP_SYS_CHROOT",
 ];
 
+/** What root may read of the machine's firmware and of its use of power, which tells of others' work. */
+const MASKED_SYSTEM_FILES = ["/sys/firmware", "/sys/devices/virtual/powercap"];
+
 /** The steps of a whole container of an image. */
 export function containerSteps(
   root: readonly Step[],
@@ -59,7 +62,7 @@ export function containerSteps(
     ...(net === "none" ? [unshare("net"), loopback()] : []),
     setHostname(hostname),
     ...root,
-    maskPaths(...MASKED_FILES),
+    maskPaths(...MASKED_FILES, ...MASKED_SYSTEM_FILES),
     readonlyPaths(...READ_ONLY_FILES),
     newSession(),
     init(),

@@ -110,7 +110,10 @@ export async function rootSteps(
       ? writable(declared, Object.keys(volumes)).flatMap((path) => discarding(at(path)))
       : []),
     proc(at("/proc")),
-    net === "host" ? bind("/sys", at("/sys"), { readOnly: true }) : sysfs(at("/sys")),
+    // Root of the machine would change the machine by it, whatever capabilities it has.
+    net === "host"
+      ? bind("/sys", at("/sys"), { readOnly: true })
+      : sysfs(at("/sys"), { options: "ro" }),
     devices(at("/dev")),
     mqueue(at("/dev/mqueue")),
     ...await networkFiles(root, session, hostname, net),
@@ -171,9 +174,12 @@ function writable(declared: readonly string[], volumes: readonly string[]): read
   );
 }
 
-/** The image's files in there are seen, and changes of them thrown away. */
+/**
+ * The image's files in there are seen, and changes of them thrown away. It is a mount of its own, with
+ * the devices of a layer, as the root has them.
+ */
 function discarding(path: string): readonly Step[] {
-  return [mkdir(path), overlay(path, { lower: [path], discard: true })];
+  return [mkdir(path), overlay(path, { lower: [path], discard: true }), remount(path, "nodev")];
 }
 
 /** Shows a file or directory of this machine, at where a path of the image leads. */

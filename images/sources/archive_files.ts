@@ -18,11 +18,16 @@ const LINKS = 8;
 /**
  * Opens an archive; one that is compressed as a whole is decompressed first.
  *
- * @throws {ImageError} where there is none
+ * @param maxBytes the most that it may become then
+ * @throws {ImageError} where there is none, or it becomes more
  */
-export async function openArchive(path: string, session: Session): Promise<FileSet> {
+export async function openArchive(
+  path: string,
+  session: Session,
+  maxBytes: number,
+): Promise<FileSet> {
   try {
-    const plain = await isGzip(path) ? await decompressed(path, session) : path;
+    const plain = await isGzip(path) ? await decompressed(path, session, maxBytes) : path;
     return new ArchiveFiles(path, plain, readTarIndex(plain));
   } catch (error) {
     throw unreadable(path, error);
@@ -41,14 +46,33 @@ async function isGzip(path: string): Promise<boolean> {
   return await file.read(magic) === 2 && magic[0] === 0x1f && magic[1] === 0x8b;
 }
 
-async function decompressed(path: string, session: Session): Promise<string> {
+async function decompressed(path: string, session: Session, maxBytes: number): Promise<string> {
   const plain = session.temporary();
   await pipeline(
     createReadStream(path),
     createGunzip({ chunkSize: 1 << 18 }),
+    (pieces: AsyncIterable<Uint8Array>) => bounded(path, pieces, maxBytes),
     createWriteStream(plain),
   );
   return plain;
+}
+
+async function* bounded(
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const piece of pieces) {
+    size += piece.length;
+    if (size > maxBytes) {
+      throw new ImageError(`${path} becomes more than ${maxBytes} bytes, and these are the most`, {
+        code: "too-large",
+        advice: ["allow more, if you want it: maxBytes, or --max-size"],
+      });
+    }
+    yield piece;
+  }
 }
 
 /** The files of an archive. */

@@ -23,24 +23,28 @@ import type { ImageSource } from "./source.ts";
 export async function openSource(
   reference: Reference,
   session: Session,
-  options: RegistryOptions,
+  options: RegistryOptions & { readonly maxBytes: number },
   signal?: AbortSignal,
 ): Promise<ImageSource> {
   if (reference.transport === "registry") {
     return await RegistrySource.open(reference, options, signal);
   }
-  return await FILES[reference.transport](reference, session);
+  return await FILES[reference.transport](reference, session, options.maxBytes);
 }
 
-type Open = (reference: FileReference, session: Session) => Promise<ImageSource>;
+type Open = (
+  reference: FileReference,
+  session: Session,
+  maxBytes: number,
+) => Promise<ImageSource>;
 
 const FILES: Readonly<Record<FileReference["transport"], Open>> = {
   oci: async (reference) => new LayoutSource(await directory(reference), reference),
   dir: async (reference) => new DirectorySource(await directory(reference), reference),
-  "oci-archive": async (reference, session) =>
-    new LayoutSource(await openArchive(reference.path, session), reference),
-  "docker-archive": async (reference, session) =>
-    new DockerArchiveSource(await openArchive(reference.path, session), reference),
+  "oci-archive": async (reference, session, maxBytes) =>
+    new LayoutSource(await openArchive(reference.path, session, maxBytes), reference),
+  "docker-archive": async (reference, session, maxBytes) =>
+    new DockerArchiveSource(await openArchive(reference.path, session, maxBytes), reference),
 };
 
 async function directory({ path }: FileReference): Promise<FileSet> {

@@ -8,6 +8,7 @@ import { type ContainerFiles, type CopyBounds, linux } from "../../mod.ts";
 import { nameOf } from "../../recipe/path.ts";
 import type { Arguments } from "./arguments.ts";
 import { attachTo } from "./container_of.ts";
+import { FileError } from "./file_error.ts";
 import { ifThere } from "./files.ts";
 import { printJson } from "./output.ts";
 import { bytesOf } from "./units.ts";
@@ -70,9 +71,19 @@ async function targetIn(fs: ContainerFiles, path: string, name: string): Promise
   return below(path, name);
 }
 
+/** The same here, where an earlier copy may have left a link in the directory. */
 function targetHere(path: string, name: string): string {
-  const mode = ifThere(() => linux.statx(linux.AT_FDCWD, path).mode) ?? 0;
-  return (mode & linux.S_IFMT) === linux.S_IFDIR ? below(path, name) : path;
+  if (typeOf(path) !== linux.S_IFDIR) return path;
+  const target = below(path, name);
+  if (typeOf(target, linux.AT_SYMLINK_NOFOLLOW) !== linux.S_IFLNK) return target;
+  throw new FileError(`${target} is a symbolic link, and the copy would go to where it leads`, {
+    advice: ["remove it, or name the file itself"],
+  });
+}
+
+function typeOf(path: string, flags = 0): number {
+  const mode = ifThere(() => linux.statx(linux.AT_FDCWD, path, flags).mode) ?? 0;
+  return mode & linux.S_IFMT;
 }
 
 function below(directory: string, name: string): string {

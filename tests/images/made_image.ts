@@ -11,7 +11,8 @@ export interface MadeFile {
   readonly mode?: number;
   readonly uid?: number;
   readonly gid?: number;
-  readonly type?: "file" | "directory" | "symlink" | "hardlink";
+  /** The device is /dev/zero. */
+  readonly type?: "file" | "directory" | "symlink" | "hardlink" | "character";
   readonly target?: string;
 }
 
@@ -52,9 +53,10 @@ export function tarOf(files: readonly MadeFile[]): Uint8Array<ArrayBuffer> {
     put(octal(content.length, 12), 124);
     put(octal(1_600_000_000, 12), 136);
     put("        ", 148);
-    put({ file: "0", hardlink: "1", symlink: "2", directory: "5" }[type], 156);
+    put({ file: "0", hardlink: "1", symlink: "2", character: "3", directory: "5" }[type], 156);
     put(file.target ?? "", 157);
     put("ustar\x0000", 257);
+    if (type === "character") [1, 5].forEach((number, at) => put(octal(number, 8), 329 + 8 * at));
     put(`${octal(header.reduce((sum, byte) => sum + byte, 0), 7)}\0 `, 148);
     return [header, content, new Uint8Array((512 - content.length % 512) % 512)];
   });
@@ -85,6 +87,7 @@ const APPLETS = [
   "test",
   "sleep",
   "echo",
+  "grep",
 ];
 
 /** The path of a static busybox; `undefined` without the package busybox-static. */

@@ -1,5 +1,6 @@
 /** Images that leave the store: to registries, and as archives. */
 
+import { gzipSync } from "node:zlib";
 import { assertEquals } from "@std/assert";
 import { type Image, load, pull, push, save, storedImages } from "../../images/mod.ts";
 import { FixtureRegistry } from "./fixture_registry.ts";
@@ -129,3 +130,16 @@ inDirectory("skopeo reads an archive in both of its ways", async (directory) => 
     assertEquals(back.layers.map(({ diffId }) => diffId), image.layers.map(({ diffId }) => diffId));
   }
 }, without("skopeo"));
+
+inDirectory("an archive does not become more than it may be", async (directory) => {
+  const [file, store] = [`${directory}/archive.tar.gz`, `${directory}/store`];
+  Deno.writeFileSync(file, gzipSync(new Uint8Array(1 << 20)));
+  const options = { store, maxBytes: 1 << 19 };
+  const opened = [
+    () => load(file, options),
+    ...["oci-archive", "docker-archive"].map((kind) => () => pull(`${kind}:${file}`, options)),
+  ];
+  for (const open of opened) await assertImageError(open, "too-large", "524288", "--max-size");
+  // The part that was decompressed is gone.
+  assertEquals([...Deno.readDirSync(`${store}/ramekin/work`)], []);
+});

@@ -212,6 +212,41 @@ withImage("a container has the limits of others' containers", {}, async (image) 
   );
 });
 
+withImage("a program does not change the machine by /sys", {}, async (image) => {
+  // The loopback interface is the container's own, so that nothing is changed where it can be.
+  const script = "ls /sys/firmware; grep ' /sys ' /proc/mounts; " +
+    "for path in /sys/class/net/lo/mtu /sys/power/state; do (: >> $path) 2>&1 || true; done";
+  for (const options of [{}, { readOnly: true }, { net: "host" }] as const) {
+    const [mounted, ...refused] = (await inside(image, script, options)).split("\n");
+    assertMatch(mounted!, /^\w+ \/sys sysfs ro,/);
+    assertMatch(refused[0]!, /lo\/mtu: (Read-only file system|Permission denied)$/i);
+    assertMatch(
+      refused[1]!,
+      /power\/state: (Read-only file system|.*no such file.*|Permission denied)$/i,
+    );
+  }
+});
+
+withImage("no device of a layer can be opened, in a declared volume neither", {
+  layers: [[
+    ...BUSYBOX === undefined ? [] : systemFiles(),
+    { name: "zero", type: "character", mode: 0o666 },
+    { name: "home/cook/zero", type: "character", mode: 0o666 },
+  ]],
+  config: { Volumes: { "/home/cook": {} } },
+}, async (image, directory) => {
+  const { leftOutCount } = await image.unpack();
+  // What only root makes, and not in every container.
+  const why = leftOutCount > 0 ? /: no such file/i : /: Permission denied$/i;
+  const script = "for path in /zero /home/cook/zero; do (: < $path) 2>&1 || true; done; " +
+    "touch /home/cook/new";
+  for (const more of [{}, { readOnly: true }, { persistent: `${directory}/kept` }]) {
+    const lines = (await inside(image, script, more)).split("\n");
+    assertEquals(lines.length, 2);
+    for (const line of lines) assertMatch(line, why);
+  }
+});
+
 withImage("the root of an image is steps for any recipe", {}, async (image) => {
   const box = recipe(
     unshare("user", "mount", "pid", "net", "ipc"),

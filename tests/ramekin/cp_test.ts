@@ -36,6 +36,26 @@ test("files and directories are copied in and out, as cp(1) names them", async (
   }
 });
 
+test("a file is not copied over a link that an earlier copy has left", async () => {
+  const directory = Deno.makeTempDirSync();
+  const box = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"));
+  await using container = box.command("sleep", { args: ["60"], killAfter: 0 }).spawn();
+  const { fs, pid } = container;
+  try {
+    Deno.writeTextFileSync(`${directory}/own`, "own");
+    await fs.mkdir("/mnt/menu");
+    await fs.symlink(`${directory}/own`, "/mnt/menu/soup");
+    await fs.writeTextFile("/mnt/soup", "poison");
+    assertEquals((await ramekin("cp", `${pid}:/mnt/menu`, `${directory}/copy`)).code, 0);
+    const { code, stderr } = await ramekin("cp", `${pid}:/mnt/soup`, `${directory}/copy`);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, `${directory}/copy/soup is a symbolic link`);
+    assertEquals(Deno.readTextFileSync(`${directory}/own`), "own");
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
 test("mistakes are told", async () => {
   await using made = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"))
     .command("sleep", { args: ["60"], killAfter: 0 }).spawn();
