@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "d2a455ab44b660943591a18ed7f8a94b9f7313acda387f1b29e2811d795e42d5";
+var BUILD = "92a1fcccc874ff8ed1389a88c98ca67b8de3e717acacc8c98708cf2abfa7da8c";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

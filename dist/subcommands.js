@@ -46285,9 +46285,12 @@ async function rootSteps(root2, session, options, { cwd, volumes: declared }) {
     ],
     ...readOnly ? writable2(declared, Object.keys(volumes)).flatMap((path2) => discarding(at4(path2))) : [],
     proc(at4("/proc")),
+    // Root of the machine would change the machine by it, whatever capabilities it has.
     net === "host" ? bind("/sys", at4("/sys"), {
       readOnly: true
-    }) : sysfs(at4("/sys")),
+    }) : sysfs(at4("/sys"), {
+      options: "ro"
+    }),
     devices(at4("/dev")),
     mqueue(at4("/dev/mqueue")),
     ...await networkFiles(root2, session, hostname2, net),
@@ -46360,7 +46363,8 @@ function discarding(path2) {
         path2
       ],
       discard: true
-    })
+    }),
+    remount(path2, "nodev")
   ];
 }
 function shown3(root2, source, target, readOnly, untrusted = false) {
@@ -46476,7 +46480,7 @@ function containerSteps(root2, process, owners, { net = "none", hostname: hostna
     ] : [],
     hostname(hostname2),
     ...root2,
-    maskPaths(...MASKED_FILES),
+    maskPaths(...MASKED_FILES, ...MASKED_SYSTEM_FILES),
     readonlyPaths(...READ_ONLY_FILES),
     newSession(),
     init(),
@@ -46495,7 +46499,7 @@ function containerSteps(root2, process, owners, { net = "none", hostname: hostna
     setEnv(env)
   ];
 }
-var CAPABILITIES3;
+var CAPABILITIES3, MASKED_SYSTEM_FILES;
 var init_container_steps = __esm({
   "images/run/container_steps.ts"() {
     init_sandbox();
@@ -46514,6 +46518,10 @@ var init_container_steps = __esm({
       "CAP_SETPCAP",
       "CAP_SETUID",
       "CAP_SYS_CHROOT"
+    ];
+    MASKED_SYSTEM_FILES = [
+      "/sys/firmware",
+      "/sys/devices/virtual/powercap"
     ];
   }
 });
@@ -47503,9 +47511,9 @@ var init_file_set = __esm({
 
 // images/sources/archive_files.ts
 var createReadStream, createWriteStream, pipeline, createGunzip2;
-async function openArchive(path2, session) {
+async function openArchive(path2, session, maxBytes) {
   try {
-    const plain3 = await isGzip(path2) ? await decompressed(path2, session) : path2;
+    const plain3 = await isGzip(path2) ? await decompressed(path2, session, maxBytes) : path2;
     return new ArchiveFiles(path2, plain3, readTarIndex(plain3));
   } catch (error) {
     throw unreadable(path2, error);
@@ -47524,12 +47532,27 @@ async function isGzip(path2) {
   const magic = new Uint8Array(2);
   return await file.read(magic) === 2 && magic[0] === 31 && magic[1] === 139;
 }
-async function decompressed(path2, session) {
+async function decompressed(path2, session, maxBytes) {
   const plain3 = session.temporary();
   await pipeline(createReadStream(path2), createGunzip2({
     chunkSize: 1 << 18
-  }), createWriteStream(plain3));
+  }), (pieces) => bounded(path2, pieces, maxBytes), createWriteStream(plain3));
   return plain3;
+}
+async function* bounded(path2, pieces, maxBytes) {
+  let size = 0;
+  for await (const piece of pieces) {
+    size += piece.length;
+    if (size > maxBytes) {
+      throw new ImageError(`${path2} becomes more than ${maxBytes} bytes, and these are the most`, {
+        code: "too-large",
+        advice: [
+          "allow more, if you want it: maxBytes, or --max-size"
+        ]
+      });
+    }
+    yield piece;
+  }
 }
 function normal(name) {
   const parts2 = [];
@@ -49236,7 +49259,7 @@ async function openSource(reference, session, options, signal) {
   if (reference.transport === "registry") {
     return await RegistrySource.open(reference, options, signal);
   }
-  return await FILES2[reference.transport](reference, session);
+  return await FILES2[reference.transport](reference, session, options.maxBytes);
 }
 async function directory({ path: path2 }) {
   return await DirectoryFiles.open(path2);
@@ -49253,8 +49276,8 @@ var init_open3 = __esm({
     FILES2 = {
       oci: async (reference) => new LayoutSource(await directory(reference), reference),
       dir: async (reference) => new DirectorySource(await directory(reference), reference),
-      "oci-archive": async (reference, session) => new LayoutSource(await openArchive(reference.path, session), reference),
-      "docker-archive": async (reference, session) => new DockerArchiveSource(await openArchive(reference.path, session), reference)
+      "oci-archive": async (reference, session, maxBytes) => new LayoutSource(await openArchive(reference.path, session, maxBytes), reference),
+      "docker-archive": async (reference, session, maxBytes) => new DockerArchiveSource(await openArchive(reference.path, session, maxBytes), reference)
     };
   }
 });
@@ -49542,7 +49565,11 @@ function nameFor(reference, name) {
   return referenceText(named2);
 }
 async function fetchImage(store, session, reference, name, options) {
-  await using source = await openSource(reference, session, options, options.signal);
+  const { signal, maxBytes = MOST_BYTES3 } = options;
+  await using source = await openSource(reference, session, {
+    ...options,
+    maxBytes
+  }, signal);
   const found2 = await source.find();
   const image3 = await describe3(source, found2, options.platform);
   await download(store, session, source, image3, options);
@@ -50650,7 +50677,7 @@ async function load(path2, options = {}) {
 async function namesIn3(path2, options) {
   const store = await Store.open(options.store);
   await using session = await store.begin(options.signal);
-  const files2 = await openArchive(path2, session);
+  const files2 = await openArchive(path2, session, options.maxBytes ?? MOST_BYTES3);
   if (await files2.size("index.json") !== void 0) {
     const source2 = new LayoutSource(files2, {
       transport: "oci-archive",
@@ -50674,6 +50701,7 @@ var init_load = __esm({
   "images/archive/load.ts"() {
     ({ resolve } = process.getBuiltinModule("node:path"));
     init_errors4();
+    init_image();
     init_pull();
     init_archive_files();
     init_docker_archive();
@@ -63303,8 +63331,18 @@ async function targetIn(fs, path2, name) {
   return below3(path2, name);
 }
 function targetHere(path2, name) {
-  const mode2 = ifThere2(() => linux.statx(linux.AT_FDCWD, path2).mode) ?? 0;
-  return (mode2 & linux.S_IFMT) === linux.S_IFDIR ? below3(path2, name) : path2;
+  if (typeOf5(path2) !== linux.S_IFDIR) return path2;
+  const target = below3(path2, name);
+  if (typeOf5(target, linux.AT_SYMLINK_NOFOLLOW) !== linux.S_IFLNK) return target;
+  throw new FileError(`${target} is a symbolic link, and the copy would go to where it leads`, {
+    advice: [
+      "remove it, or name the file itself"
+    ]
+  });
+}
+function typeOf5(path2, flags2 = 0) {
+  const mode2 = ifThere2(() => linux.statx(linux.AT_FDCWD, path2, flags2).mode) ?? 0;
+  return mode2 & linux.S_IFMT;
 }
 function below3(directory2, name) {
   return directory2.endsWith("/") ? `${directory2}${name}` : `${directory2}/${name}`;
@@ -63314,6 +63352,7 @@ var init_cp = __esm({
     init_mod2();
     init_path();
     init_container_of();
+    init_file_error2();
     init_files8();
     init_output2();
     init_units();
