@@ -12,10 +12,19 @@ import { syscalls } from "../syscalls.ts";
 const AT_ONCE = 256;
 /** Links of /proc other than paths are short; a path may be truncated. */
 const LONGEST = 128;
+const NOT_READ = [
+  "ENOENT",
+  "EACCES",
+  "ESRCH",
+  "EPERM",
+  "ENOTDIR",
+  "EINVAL",
+  "ENAMETOOLONG",
+] as const;
 
 /**
  * Returns the target of each link, at most 128 bytes of it; `undefined` for a link that does not
- * exist, or may not be read.
+ * exist, or may not be read, or is one of /proc to a file whose path is longer than PATH_MAX.
  */
 export function readLinks(paths: readonly string[]): (string | undefined)[] {
   const found: (string | undefined)[] = [];
@@ -30,8 +39,7 @@ function readBatch(paths: readonly string[]): (string | undefined)[] {
     const target = new Output(LONGEST, "&target");
     return { target, call: readlinkat(at_fdcwd, path, target) };
   });
-  const accept = ["ENOENT", "EACCES", "ESRCH", "EPERM", "ENOTDIR", "EINVAL"] as const;
-  const outcome = syscalls(links.map(({ call }) => ({ call, accept })));
+  const outcome = syscalls(links.map(({ call }) => ({ call, accept: NOT_READ })));
   const decoder = new TextDecoder();
   return links.map(({ target, call }) => {
     const length = Number(outcome.result(call));

@@ -11,8 +11,10 @@ import {
   proc,
   recipe,
   SyscallError,
+  tmpfs,
   unshare,
 } from "../../mod.ts";
+import { readUntil } from "../other_scripts.ts";
 import { notOrdinary, notRoot, test } from "../support.ts";
 import { missing } from "./support.ts";
 
@@ -145,6 +147,18 @@ test("processes that end in the meantime are not an error", async () => {
   const shell = "while :; do /bin/true & /bin/true & wait; done";
   await using _busy = recipe().command("sh", { args: ["-c", shell] }).spawn();
   for (let round = 0; round < 20; round++) assert(listNamespaces().length > 6);
+});
+
+test("an open directory with a path that is longer than any hides nothing", async () => {
+  const script = `chdir "/mnt"; for (1..30) { mkdir "a" x 250; chdir "a" x 250 }
+    opendir my $deep, "."; $| = 1; print "open\\n"; sleep 600`;
+  const box = recipe(unshare("user", "mount"), mapRoot(), tmpfs("/mnt"));
+  await using container = box.command("perl", { args: ["-e", script], stdout: "piped" }).spawn();
+  await readUntil(container.stdout, (text) => text.includes("open"));
+  const { mount } = linux.namespaces(container.hostPid);
+  assertEquals(listNamespaces().find(({ id }) => id === mount)?.processes, 1);
+  container.kill("SIGKILL");
+  await container.stdout.cancel();
 });
 
 test("linux.namespaces returns what /proc/PID/ns shows", () => {
