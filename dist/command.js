@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "92a1fcccc874ff8ed1389a88c98ca67b8de3e717acacc8c98708cf2abfa7da8c";
+var BUILD = "e85e5cd26c8809fd1b1ffc782681c85dd606a2f4157a683075dc57a797610391";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

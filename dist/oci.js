@@ -590,17 +590,9 @@ var readBatch = (function readBatch(paths) {
       call: readlinkat(at_fdcwd, path2, target)
     };
   }));
-  const accept = [
-    "ENOENT",
-    "EACCES",
-    "ESRCH",
-    "EPERM",
-    "ENOTDIR",
-    "EINVAL"
-  ];
   const outcome = syscalls(links.map((({ call: call2 }) => ({
     call: call2,
-    accept
+    accept: NOT_READ
   }))));
   const decoder2 = new TextDecoder();
   return links.map((({ target, call: call2 }) => {
@@ -7346,6 +7338,15 @@ function entriesOf(directory) {
 // ffi/files/read_links.ts
 var AT_ONCE = 256;
 var LONGEST2 = 128;
+var NOT_READ = [
+  "ENOENT",
+  "EACCES",
+  "ESRCH",
+  "EPERM",
+  "ENOTDIR",
+  "EINVAL",
+  "ENAMETOOLONG"
+];
 
 
 

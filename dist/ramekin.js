@@ -7802,6 +7802,15 @@ function entriesOf(directory) {
 // ffi/files/read_links.ts
 var AT_ONCE = 256;
 var LONGEST2 = 128;
+var NOT_READ = [
+  "ENOENT",
+  "EACCES",
+  "ESRCH",
+  "EPERM",
+  "ENOTDIR",
+  "EINVAL",
+  "ENAMETOOLONG"
+];
 function readLinks(paths) {
   const found = [];
   for (let start = 0; start < paths.length; start += AT_ONCE) {
@@ -7817,17 +7826,9 @@ function readBatch(paths) {
       call: readlinkat(at_fdcwd, path2, target)
     };
   });
-  const accept2 = [
-    "ENOENT",
-    "EACCES",
-    "ESRCH",
-    "EPERM",
-    "ENOTDIR",
-    "EINVAL"
-  ];
   const outcome = syscalls(links2.map(({ call: call2 }) => ({
     call: call2,
-    accept: accept2
+    accept: NOT_READ
   })));
   const decoder2 = new TextDecoder();
   return links2.map(({ target, call: call2 }) => {

@@ -9967,17 +9967,9 @@ function readBatch(paths) {
       call: readlinkat(at_fdcwd, path2, target)
     };
   });
-  const accept2 = [
-    "ENOENT",
-    "EACCES",
-    "ESRCH",
-    "EPERM",
-    "ENOTDIR",
-    "EINVAL"
-  ];
   const outcome = syscalls(links2.map(({ call: call2 }) => ({
     call: call2,
-    accept: accept2
+    accept: NOT_READ
   })));
   const decoder2 = new TextDecoder();
   return links2.map(({ target, call: call2 }) => {
@@ -9987,7 +9979,7 @@ function readBatch(paths) {
     return decoder2.decode(new Uint8Array(buffer, byteOffset, length));
   });
 }
-var AT_ONCE, LONGEST3;
+var AT_ONCE, LONGEST3, NOT_READ;
 var init_read_links = __esm({
   "ffi/files/read_links.ts": (function () {
     init_call();
@@ -9995,6 +9987,15 @@ var init_read_links = __esm({
     init_syscalls();
     AT_ONCE = 256;
     LONGEST3 = 128;
+    NOT_READ = [
+      "ENOENT",
+      "EACCES",
+      "ESRCH",
+      "EPERM",
+      "ENOTDIR",
+      "EINVAL",
+      "ENAMETOOLONG"
+    ];
   })
 });
 
