@@ -7,6 +7,7 @@
 import { DEFAULT_PATH } from "./default_path.ts";
 import { RecipeError } from "./errors.ts";
 import { grantedHost } from "./granted_host.ts";
+import { refuseUnheldByNest } from "./nested_sandbox.ts";
 import { isWithin, normalize } from "./path.ts";
 import { HOSTNAME, sandboxRoot } from "./sandbox_root.ts";
 import { shownFiles } from "./sandbox_files.ts";
@@ -222,8 +223,9 @@ export interface SandboxOptions {
   /**
    * Whether the program may make user namespaces, and in them containers: `sandbox({ weakerProc: true })`,
    * bubblewrap, rootless engines. **That is weaker**: in them it has all capabilities, over nothing that
-   * is not theirs, but with much more of the kernel in reach; and it can make set-user-ID files, as
-   * `setuidFiles` lets it. For ordinary users alone. See docs/sandbox.md.
+   * is not theirs, but with much more of the kernel in reach; it can make set-user-ID files, as
+   * `setuidFiles` lets it; and in a directory that can be changed no file stays read-only or denied, so
+   * that `write` needs `protect: false` or `changes`. For ordinary users alone. See docs/sandbox.md.
    *
    * @default {false}
    */
@@ -297,6 +299,7 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
   checkOptions(options);
   const { net = "none", architectures = [], weakerProc = false, nest = false } = options;
   const asked = shownFiles(options);
+  refuseUnheldByNest(options, asked);
   const showsFiles = options.root !== undefined ||
     asked.values().some(({ option }) => option !== "tmpfs");
   const { setuidFiles = false, unixSockets = !showsFiles && net !== "host" } = options;

@@ -33,7 +33,9 @@ export interface DeniedFiles {
  * stands in its place on the host while the container runs. Where one is made outside meanwhile,
  * within a directory that can only be read, it is shown.
  *
- * A program that may mount in the container can undo it; `capabilities({ keep: [] })` prevents that.
+ * A program that may mount in the container can undo it, and so can one that may make user namespaces,
+ * where what is denied lies in a directory that can be changed: `disableUserNamespaces()` and
+ * `capabilities({ keep: [] })` prevent that.
  *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, in a user namespace
  * without a step that maps ids, after `pivotRoot()`, for `/`, for a file that has a second name (a

@@ -56,6 +56,9 @@ export interface ProtectOptions {
  * are run on purpose: a Makefile, or a repository that the program has made. What is done outside
  * meanwhile is not held up, and a file that is replaced there is no longer read-only inside.
  *
+ * A program that may mount in the container can undo it, and so can one that may make user namespaces,
+ * as in those it may: `disableUserNamespaces()` and `capabilities({ keep: [] })` prevent that.
+ *
  * @throws {RecipeError} when it is planned without `unshare("mount")` before it, for a file that has a
  * second name (a hard link), by which it could be changed, or where a plan would look in more than
  * 100,000 directories, or at as many paths that configurations of git name

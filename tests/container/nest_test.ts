@@ -107,7 +107,7 @@ test(
     Deno.writeTextFileSync(`${directory}/.git/HEAD`, "ref: refs/heads/main\n");
     Deno.writeTextFileSync(`${directory}/.git/config`, "");
     Deno.writeTextFileSync(`${directory}/denied`, "soup");
-    const box = sandbox({ nest: true, write: [directory], denyRead: [`${directory}/denied`] });
+    const box = sandbox({ nest: true, read: [directory], denyRead: [`${directory}/denied`] });
     const held = (box: Recipe) =>
       inside(
         box,
