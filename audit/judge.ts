@@ -60,8 +60,19 @@ export class Judge {
     this.#ownNetwork = ownNetwork;
   }
 
-  /** Looks at a call by its name, and at what the filter answers. */
+  /**
+   * Looks at a call by its name, and at what the filter answers. Where it cannot look, as the program
+   * was killed meanwhile, it notes nothing: it must not be an error of the script.
+   */
   judge(name: string, notified: NotifiedCall, answer: FilterAnswer): void {
+    try {
+      this.#judge(name, notified, answer);
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+    }
+  }
+
+  #judge(name: string, notified: NotifiedCall, answer: FilterAnswer): void {
     if (!answer.passes) return this.#denied(name, notified, answer.errno);
     if (name === "connect" || name === "sendto" || name === "sendmmsg") {
       return this.#judgeNetwork(name, notified);
