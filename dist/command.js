@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "e85e5cd26c8809fd1b1ffc782681c85dd606a2f4157a683075dc57a797610391";
+var BUILD = "45ed23394993aaf0a2fb102f8fb049746422c80443e99914f39b3db2c71b5737";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -5228,6 +5228,7 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
   checkOptions2(options);
   const { net = "none", architectures = [], weakerProc = false, nest = false } = options;
   const asked = shownFiles(options);
+  refuseUnheldByNest(options, asked);
   const showsFiles2 = options.root !== void 0 || asked.values().some((({ option }) => option !== "tmpfs"));
   const { setuidFiles = false, unixSockets = !showsFiles2 && net !== "host" } = options;
   const denied3 = [
@@ -20949,8 +20950,18 @@ var Judge = class {
     this.#advisor = advisor;
     this.#ownNetwork = ownNetwork;
   }
-  /** Looks at a call by its name, and at what the filter answers. */
+  /**
+   * Looks at a call by its name, and at what the filter answers. Where it cannot look, as the program
+   * was killed meanwhile, it notes nothing: it must not be an error of the script.
+   */
   judge(name, notified, answer) {
+    try {
+      this.#judge(name, notified, answer);
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+    }
+  }
+  #judge(name, notified, answer) {
     if (!answer.passes) return this.#denied(name, notified, answer.errno);
     if (name === "connect" || name === "sendto" || name === "sendmmsg") {
       return this.#judgeNetwork(name, notified);
@@ -33880,6 +33891,43 @@ var Recipe = class {
   }
 };
 
+// recipe/nested_sandbox.ts
+function refuseUnheldByNest(options, asked) {
+  if (options.nest !== true) return;
+  const [name, reason2] = unheld(options, [
+    ...asked.values()
+  ]) ?? [];
+  if (name === void 0) return;
+  throw new RecipeError(`sandbox, "${name}": with "nest" the program can make a mount namespace, in which ${reason2}`);
+}
+function unheld({ protect: protect2 = true, changes = {}, ...options }, asked) {
+  const written2 = asked.filter(({ access }) => access === "write");
+  const [first] = written2;
+  if (first === void 0) return void 0;
+  const open3 = written2.find(({ path: path2 }) => !Object.keys(changes).some((held) => isWithin(path2, held)));
+  if (open3 !== void 0 && protect2 !== false && (protect2 === true || protect2.length > 0)) {
+    return [
+      "protect",
+      `no file in ${open3.path} stays read-only: hold its changes (hold()), or with false (--no-protect) let the program change what is run or trusted later, such as .git/hooks`
+    ];
+  }
+  for (const name of [
+    "denyRead",
+    "denyWrite"
+  ]) {
+    if ((options[name] ?? []).length === 0) continue;
+    return [
+      name,
+      `a file in ${first.path} can be moved away from its path, where it is denied`
+    ];
+  }
+  const inner = asked.find(({ option, path: path2, access }) => access === "read" && option !== "tmpfs" && written2.some((outer) => isWithin(path2, outer.path)));
+  return inner && [
+    "read",
+    `${inner.path} can be replaced, as "write" names what it is in`
+  ];
+}
+
 // recipe/protected_files.ts
 
 
@@ -34583,11 +34631,11 @@ var OWN_OPTIONS = [
   "gpus"
 ];
 function refuseUnheld(options, asked) {
-  const [name, reason2] = unheld(options, asked) ?? [];
+  const [name, reason2] = unheld2(options, asked) ?? [];
   if (name === void 0) return;
   throw new RecipeError(`sandbox, "${name}": this machine refuses user namespaces, and without them ${reason2}`);
 }
-function unheld(options, asked) {
+function unheld2(options, asked) {
   const { write: write4 = [], protect: protect2 = true } = options;
   if (options.changes !== void 0) {
     return [

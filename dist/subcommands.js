@@ -5502,6 +5502,7 @@ var sandboxSteps = (function sandboxSteps(options = {}) {
   checkOptions2(options);
   const { net = "none", architectures = [], weakerProc = false, nest = false } = options;
   const asked = shownFiles(options);
+  refuseUnheldByNest(options, asked);
   const showsFiles2 = options.root !== void 0 || asked.values().some((({ option }) => option !== "tmpfs"));
   const { setuidFiles = false, unixSockets = !showsFiles2 && net !== "host" } = options;
   const denied3 = [
@@ -24495,8 +24496,18 @@ var init_judge = __esm({
         this.#advisor = advisor;
         this.#ownNetwork = ownNetwork;
       }
-      /** Looks at a call by its name, and at what the filter answers. */
+      /**
+       * Looks at a call by its name, and at what the filter answers. Where it cannot look, as the program
+       * was killed meanwhile, it notes nothing: it must not be an error of the script.
+       */
       judge(name, notified, answer) {
+        try {
+          this.#judge(name, notified, answer);
+        } catch (error) {
+          if (!(error instanceof SyscallError)) throw error;
+        }
+      }
+      #judge(name, notified, answer) {
         if (!answer.passes) return this.#denied(name, notified, answer.errno);
         if (name === "connect" || name === "sendto" || name === "sendmmsg") {
           return this.#judgeNetwork(name, notified);
@@ -39339,6 +39350,49 @@ var init_recipe = __esm({
   })
 });
 
+// recipe/nested_sandbox.ts
+function refuseUnheldByNest(options, asked) {
+  if (options.nest !== true) return;
+  const [name, reason2] = unheld(options, [
+    ...asked.values()
+  ]) ?? [];
+  if (name === void 0) return;
+  throw new RecipeError(`sandbox, "${name}": with "nest" the program can make a mount namespace, in which ${reason2}`);
+}
+function unheld({ protect: protect3 = true, changes = {}, ...options }, asked) {
+  const written2 = asked.filter(({ access }) => access === "write");
+  const [first] = written2;
+  if (first === void 0) return void 0;
+  const open5 = written2.find(({ path: path2 }) => !Object.keys(changes).some((held) => isWithin(path2, held)));
+  if (open5 !== void 0 && protect3 !== false && (protect3 === true || protect3.length > 0)) {
+    return [
+      "protect",
+      `no file in ${open5.path} stays read-only: hold its changes (hold()), or with false (--no-protect) let the program change what is run or trusted later, such as .git/hooks`
+    ];
+  }
+  for (const name of [
+    "denyRead",
+    "denyWrite"
+  ]) {
+    if ((options[name] ?? []).length === 0) continue;
+    return [
+      name,
+      `a file in ${first.path} can be moved away from its path, where it is denied`
+    ];
+  }
+  const inner = asked.find(({ option, path: path2, access }) => access === "read" && option !== "tmpfs" && written2.some((outer) => isWithin(path2, outer.path)));
+  return inner && [
+    "read",
+    `${inner.path} can be replaced, as "write" names what it is in`
+  ];
+}
+var init_nested_sandbox = __esm({
+  "recipe/nested_sandbox.ts"() {
+    init_errors2();
+    init_path();
+  }
+});
+
 // recipe/protected_files.ts
 
 var init_protected_files = __esm({
@@ -39856,6 +39910,7 @@ var init_sandbox = __esm({
     init_default_path();
     init_errors2();
     init_granted_host();
+    init_nested_sandbox();
     init_path();
     init_sandbox_root();
     init_sandbox_files();
@@ -40065,11 +40120,11 @@ function denied2({ net = "none", setuidFiles = false }, written2) {
   ];
 }
 function refuseUnheld(options, asked) {
-  const [name, reason2] = unheld(options, asked) ?? [];
+  const [name, reason2] = unheld2(options, asked) ?? [];
   if (name === void 0) return;
   throw new RecipeError(`sandbox, "${name}": this machine refuses user namespaces, and without them ${reason2}`);
 }
-function unheld(options, asked) {
+function unheld2(options, asked) {
   const { write: write9 = [], protect: protect3 = true } = options;
   if (options.changes !== void 0) {
     return [
