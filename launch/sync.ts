@@ -71,13 +71,22 @@ export function letGo(socket: number): void {
 
 /**
  * Waits until the program runs or the container has ended, which closes the container's end. Returns
- * what it has sent before, at most so many bytes.
+ * what it has sent before, at most so many bytes. Who traces its process can send on and on, so that no
+ * message makes the wait longer.
+ *
+ * @param patience how many milliseconds it may take, where a program of others may hold it up
  */
-export function waitForEnd(socket: number, most = 0): Uint8Array<ArrayBuffer> {
+export function waitForEnd(
+  socket: number,
+  most = 0,
+  patience = Infinity,
+): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [];
+  const end = performance.now() + patience;
   for (let length = 0;;) {
     const part = receive(socket, Math.max(most - length, 1));
     if (part.length === 0) break;
+    if (performance.now() > end) throw heldUpError();
     if (length < most) parts.push(part);
     length += part.length;
   }

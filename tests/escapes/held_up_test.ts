@@ -3,13 +3,18 @@
  * program begins (SIGSTOP), so that the script would wait for ever.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { endSync } from "../../launch/collect.ts";
 import { execSpec } from "../../launch/exec.ts";
 import { Launcher } from "../../launch/launcher.ts";
 import { PATIENCE } from "../../launch/script_frame.ts";
 import { visit } from "../../launch/visit.ts";
+import { waitForEnd } from "../../launch/sync.ts";
+import { Output } from "../../ffi/call.ts";
+import { close, write } from "../../ffi/calls/files.ts";
 import { getpid } from "../../ffi/calls/processes.ts";
+import { socketpair } from "../../ffi/calls/sockets.ts";
+import { syscall, syscalls } from "../../ffi/syscalls.ts";
 import type { SyscallProgram } from "../../ffi/engine/program.ts";
 import { join, mapRoot, proc, recipe, setUser, SyscallError, unshare } from "../../mod.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
@@ -58,6 +63,24 @@ test("so is a look at its files, where it sees the script's processes", async ()
   }
   assert(false, "it was never stopped");
 }, notRoot);
+
+test("messages of who traces its process make the wait no longer", () => {
+  const wait = (patience?: number) => {
+    const pair = new Output(8, "&pair");
+    const ends = syscalls([{ call: socketpair(pair) }]).output(pair);
+    const [socket, other] = [ends.getInt32(0, true), ends.getInt32(4, true)];
+    try {
+      for (let count = 0; count < 3; count++) syscall(write(other, new Uint8Array(1), 1));
+      syscall(close(other));
+      return waitForEnd(socket, 2, patience).length;
+    } finally {
+      syscall(close(socket));
+    }
+  };
+  assertEquals(wait(), 2);
+  const { code } = assertThrows(() => wait(-1), SyscallError);
+  assertEquals(code, "ETIMEDOUT");
+});
 
 async function begun(stdout: ReadableStream<Uint8Array>): Promise<void> {
   const reader = stdout.getReader();
