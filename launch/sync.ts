@@ -13,6 +13,7 @@ import {
   passCredentials,
   receiveByte,
   receiveDescriptor,
+  receiveTimeout,
   senderOf,
   senderOutput,
 } from "../ffi/calls/sockets.ts";
@@ -86,11 +87,17 @@ export function waitForEnd(
   for (let length = 0;;) {
     const part = receive(socket, Math.max(most - length, 1));
     if (part.length === 0) break;
-    if (performance.now() > end) throw heldUpError();
+    if (patience !== Infinity) waitNoLonger(socket, end - performance.now());
     if (length < most) parts.push(part);
     length += part.length;
   }
   return concat(parts);
+}
+
+/** Lets what is received from now on take so many milliseconds. */
+function waitNoLonger(socket: number, milliseconds: number): void {
+  if (milliseconds <= 0) throw heldUpError();
+  syscall(receiveTimeout(socket, Math.ceil(milliseconds)));
 }
 
 /** Receives bytes; none if the other end is closed. */
