@@ -25,6 +25,7 @@ import { programOf } from "./registry.ts";
 import type { ContainerCgroup } from "../launch/cgroup.ts";
 import type { LaunchedProcess } from "../launch/launched_process.ts";
 import { askToEnd } from "../launch/ask_to_end.ts";
+import { HeldEnd } from "../launch/held_end.ts";
 import { type CommandOutput, commandOutput, OutputCollector } from "../launch/output.ts";
 import { NAMESPACE_KINDS, type NamespaceKind } from "../recipe/namespaces.ts";
 import { type CommandStatus, type ProcessEnd, reapStatus, statusSince } from "../launch/status.ts";
@@ -592,24 +593,31 @@ export class Container implements AsyncDisposable {
       this.#timedOut = !this.#isEnding;
       end();
     });
-    let reaped: ProcessEnd | undefined;
-    while (reaped === undefined) {
-      await this.#exit.ready("readable");
-      reaped = reapStatus(this.#pidfd);
-    }
-    let status = statusSince(this.#startedAt, reaped);
+    const reaped = await this.#reaped();
+    const status = reaped && statusSince(this.#startedAt, reaped);
     this.#ended = true;
     stopTimer?.();
     this.#stopGrace?.();
     signal?.removeEventListener("abort", end);
     this.#exit.close();
     syscall(close(this.#pidfd));
-    if (this.#cgroup !== undefined) status = { ...status, ...await this.#cgroup.end() };
+    const inGroup = await this.#cgroup?.end();
     endServices(this.#services);
     this.#pumps?.ended();
     if (this.#isEnding) this.#openChannels().forEach((channel) => channel.stopAtEof());
     await ended?.();
-    return this.#timedOut ? { ...status, timedOut: true } : status;
+    if (status === undefined) throw new HeldEnd().error;
+    return { ...status, ...inGroup, ...(this.#timedOut && { timedOut: true }) };
+  }
+
+  /** Resolves when the process has ended; to `undefined` where what traces it keeps how. */
+  async #reaped(): Promise<ProcessEnd | undefined> {
+    for (const held = new HeldEnd();;) {
+      await this.#exit.ready("readable");
+      const end = reapStatus(this.#pidfd);
+      if (end !== undefined || held.isOver) return end;
+      await held.pause();
+    }
   }
 
   #requireRunning(): void {

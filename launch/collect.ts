@@ -12,8 +12,9 @@ import { Routine } from "../ffi/routine.ts";
 import { readSome } from "../ffi/engine/transfer.ts";
 import { askToEnd } from "./ask_to_end.ts";
 import { type CommandOutput, commandOutput, OutputCollector } from "./output.ts";
+import { HeldEnd } from "./held_end.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
-import { type ProcessEnd, reapStatus, statusSince } from "./status.ts";
+import { hasEnded, type ProcessEnd, reapStatus, statusSince } from "./status.ts";
 import { endServices } from "./running_service.ts";
 
 /** What bounds a program whose output is collected. */
@@ -46,6 +47,7 @@ export function collectSync(
   const open = new Set(collected.keys());
   let [isEnding, timedOut] = [false, false];
   let status: ProcessEnd | undefined;
+  const held = new HeldEnd();
   const kill = () => {
     if (status === undefined) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
     [isEnding, deadline] = [true, Infinity];
@@ -63,27 +65,33 @@ export function collectSync(
     WAITING.run(first, second, exit, seconds, Math.round((left - seconds * 1000) * 1e6));
   };
   while (status === undefined || (open.size > 0 && !isEnding)) {
-    // If only the end of the program is left to wait for, waitid(2) waits.
-    const waitsForEnd = open.size === 0 && deadline === Infinity;
-    if (!waitsForEnd) waitForAny();
+    waitForAny();
     if (performance.now() >= deadline) {
       timedOut ||= !isEnding;
       end();
     }
     if (status === undefined) {
-      status = reapStatus(pidfd, waitsForEnd);
+      status = reapStatus(pidfd);
       // This kills the remaining processes of the group, which may hold the streams open.
       if (status !== undefined && cgroup !== undefined) status = { ...status, ...cgroup.endSync() };
     }
+    let isIdle = true;
     // All that a program has left in a pipe at its end is read at once.
     for (const fd of open) {
       const bytes = readSome(fd);
       if (bytes === undefined) continue;
+      isIdle = false;
       const stream = collected.get(fd)!;
       stream.add(bytes);
       if (bytes.length === 0) open.delete(fd);
       else if (stream.overflows) kill();
     }
+    if (status !== undefined || !isIdle || !hasEnded(pidfd)) continue;
+    if (held.isOver) {
+      release(launched, descriptors);
+      throw held.error;
+    }
+    held.rest();
   }
   const streams = descriptors.map((fd) => fd === undefined ? undefined : collected.get(fd));
   return conclude(launched, descriptors, { ...status, timedOut }, streams);
@@ -95,16 +103,23 @@ export function collectSync(
  * @throws {OutputLimitError} if it has written too much
  */
 export function conclude(
-  { pidfd, services, startedAt }: LaunchedProcess,
+  launched: LaunchedProcess,
   descriptors: readonly (number | undefined)[],
   end: ProcessEnd,
   [, stdout, stderr]: readonly (OutputCollector | undefined)[],
 ): CommandOutput {
-  const status = statusSince(startedAt, end);
+  const status = statusSince(launched.startedAt, end);
+  release(launched, descriptors);
+  return commandOutput(status, stdout?.bytes(), stderr?.bytes());
+}
+
+function release(
+  { pidfd, services }: LaunchedProcess,
+  descriptors: readonly (number | undefined)[],
+): void {
   CLOSING.run(pidfd);
   for (const fd of descriptors) if (fd !== undefined) CLOSING.run(fd);
   endServices(services);
-  return commandOutput(status, stdout?.bytes(), stderr?.bytes());
 }
 
 /** Kills a container and waits for its end. */

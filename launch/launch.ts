@@ -16,14 +16,15 @@ import type { PlanBuilder } from "../plan/builder.ts";
 import { SYNC_SOCKETS } from "../plan/parent_work.ts";
 import type { ExecSpec } from "./exec.ts";
 import { killedError, launchError } from "./explain.ts";
+import { PATIENCE } from "./held_end.ts";
 import { launchTimeout } from "./launch_timeout.ts";
 import { childrenOf } from "./launch_watch.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
 import type { LaunchProgram } from "./link.ts";
 import { writeName } from "./names.ts";
-import { reap } from "./reap.ts";
+import { reap, reapTraced } from "./reap.ts";
 import type { SealedProgram } from "./sealed_program.ts";
-import { PATIENCE, type ScriptFrame } from "./script_frame.ts";
+import type { ScriptFrame } from "./script_frame.ts";
 import type { LaunchShape } from "./shape.ts";
 import { bindingsOf, type LaunchValues } from "./slots.ts";
 import { letGo, receiveFd, serveSyncPoints, waitForByte, waitForEnd } from "./sync.ts";
@@ -198,7 +199,7 @@ export class Launch {
     for (let index = 0; index < this.#state.pids.length; index++) {
       const pid = this.#state.pids[index]!;
       syscall(kill(pid, SIGNALS.SIGKILL));
-      reap(pid);
+      reapTraced(pid);
     }
   }
 

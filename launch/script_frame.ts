@@ -32,11 +32,9 @@ import { LaunchWatch } from "./launch_watch.ts";
 import { firstCloneFixes } from "./link.ts";
 import { MemoryGuard } from "./memory_guard.ts";
 import { CHILD_EDGES, type ProgramWriter } from "./program_writer.ts";
+import { PATIENCE } from "./held_end.ts";
 import type { LaunchShape } from "./shape.ts";
 import { SCRIPT_PIDFD } from "./slots.ts";
-
-/** How long the script waits for a container that programs of others may stop, in milliseconds. */
-export const PATIENCE = 30_000;
 
 /** The facts of the script that a frame needs. */
 export interface ScriptFacts extends IgnoredSignals {

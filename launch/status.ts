@@ -4,6 +4,7 @@
  * @module
  */
 
+import { POLLIN, ppoll } from "../ffi/calls/polling.ts";
 import {
   CLD_DUMPED,
   CLD_EXITED,
@@ -21,6 +22,7 @@ import {
 } from "../ffi/calls/processes.ts";
 import { Slot } from "../ffi/call.ts";
 import { Routine } from "../ffi/routine.ts";
+import { syscall } from "../ffi/syscalls.ts";
 
 /**
  * The exit status of a program, as `Deno.CommandStatus` has it.
@@ -98,19 +100,24 @@ export function statusOf(
 }
 
 /**
- * Reaps the child of a pidfd and returns its status; `undefined` if it has not ended: with `wait`,
- * because something has interrupted the call.
+ * Reaps the child of a pidfd and returns its status; `undefined` if it has not ended, or what traces it
+ * keeps that.
  */
-export function reapStatus(pidfd: number, wait = false): ProcessEnd | undefined {
-  const outcome = (wait ? WAITING : LOOKING).run(pidfd);
+export function reapStatus(pidfd: number): ProcessEnd | undefined {
+  const outcome = LOOKING.run(pidfd);
   return statusIn(outcome.output(INFO), outcome.output(USAGE));
+}
+
+/** Whether the process of a pidfd has ended, reaped or not. */
+export function hasEnded(pidfd: number): boolean {
+  return syscall(ppoll([{ fd: pidfd, events: POLLIN }], 0)) > 0;
 }
 
 const PIDFD = new Slot("pidfd");
 const INFO = siginfoOutput(), USAGE = rusageOutput();
-const [WAITING, LOOKING] = [WEXITED, WEXITED | WNOHANG].map((options) =>
-  new Routine([PIDFD], [{ call: waitid(P_PIDFD, PIDFD, INFO, options, USAGE), accept: ["EINTR"] }])
-) as [Routine, Routine];
+const LOOKING = new Routine([PIDFD], [
+  { call: waitid(P_PIDFD, PIDFD, INFO, WEXITED | WNOHANG, USAGE), accept: ["EINTR"] },
+]);
 
 /**
  * Returns the status that waitid(2) has written; `undefined` if it has written none, or that of a

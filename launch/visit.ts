@@ -33,10 +33,11 @@ import type { Alteration } from "./launcher.ts";
 import { link, recordOf } from "./link.ts";
 import { CHILD_EDGES } from "./program_writer.ts";
 import { scriptFacts, scriptPidfd } from "./runtime_fds.ts";
-import { PATIENCE, ScriptFrame } from "./script_frame.ts";
+import { PATIENCE } from "./held_end.ts";
+import { ScriptFrame } from "./script_frame.ts";
 import { shapeOf } from "./shape.ts";
 import { bindingsOf, type LaunchValues, SCRIPT_PIDFD } from "./slots.ts";
-import { reap } from "./reap.ts";
+import { reapTraced } from "./reap.ts";
 import { receiveFd } from "./sync.ts";
 
 /** A call that is made in a container. */
@@ -170,7 +171,7 @@ function endWithin(milliseconds: number, pid: number): void {
     if (syscall(ended) === 0) syscall(kill(pid, SIGNALS.SIGKILL));
   } finally {
     syscall(close(pidfd));
-    reap(pid);
+    reapTraced(pid);
   }
 }
 
@@ -178,7 +179,7 @@ function endWithin(milliseconds: number, pid: number): void {
 function reapAll({ processes }: PlanBuilder, result: RunResult): void {
   for (const { pid } of processes) {
     const number = result.output(pid).getInt32(0, true);
-    if (number > 0) reap(number);
+    if (number > 0) reapTraced(number);
   }
 }
 

@@ -7,7 +7,9 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { endSync } from "../../launch/collect.ts";
 import { execSpec } from "../../launch/exec.ts";
 import { Launcher } from "../../launch/launcher.ts";
-import { PATIENCE } from "../../launch/script_frame.ts";
+import { HeldEnd, PATIENCE } from "../../launch/held_end.ts";
+import { reapTraced } from "../../launch/reap.ts";
+import { isAlive, readUntil, until } from "../other_scripts.ts";
 import { visit } from "../../launch/visit.ts";
 import { waitForEnd } from "../../launch/sync.ts";
 import { Output } from "../../ffi/call.ts";
@@ -101,3 +103,30 @@ function shorten({ bytes }: SyscallProgram): void {
   }
   assertEquals(found, 1);
 }
+
+/** Traces the process of a pid, does not wait for it, and says so. */
+const TRACER = `use strict; my ($call, $pid) = map { $_ + 0 } @ARGV; $| = 1;
+  syscall($call, 0x4206, $pid, 0, 0) == 0 or die "ptrace: $!"; print "traced\\n"; sleep 600`;
+/** The number of ptrace(2). */
+const PTRACE = Deno.build.arch === "x86_64" ? 101 : 117;
+
+test("the end of a program that another one traces is told when that ends", async () => {
+  const program = recipe().command("sleep", { args: ["600"] }).spawn();
+  const tracer = recipe().command("perl", {
+    args: ["-e", TRACER, String(PTRACE), String(program.pid)],
+    stdout: "piped",
+  }).spawn();
+  await readUntil(tracer.stdout, (text) => text.includes("traced"));
+  program.kill("SIGKILL");
+  await until(() => !isAlive(program.pid));
+  reapTraced(program.pid, 0);
+  tracer.kill("SIGKILL");
+  await tracer.stdout.cancel();
+  await tracer.status;
+  assertEquals((await program.status).signal, "SIGKILL");
+}, notRoot);
+
+test("the wait for what is held has a bound", () => {
+  assertEquals(new HeldEnd().isOver, false);
+  assertEquals(new HeldEnd(-1).isOver, true);
+});
