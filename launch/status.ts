@@ -101,10 +101,11 @@ export function statusOf(
 
 /**
  * Reaps the child of a pidfd and returns its status; `undefined` if it has not ended, or what traces it
- * keeps that.
+ * keeps that. With `wait`, for a child that nothing in a container traces, only because something has
+ * interrupted the call.
  */
-export function reapStatus(pidfd: number): ProcessEnd | undefined {
-  const outcome = LOOKING.run(pidfd);
+export function reapStatus(pidfd: number, wait = false): ProcessEnd | undefined {
+  const outcome = (wait ? WAITING : LOOKING).run(pidfd);
   return statusIn(outcome.output(INFO), outcome.output(USAGE));
 }
 
@@ -115,9 +116,9 @@ export function hasEnded(pidfd: number): boolean {
 
 const PIDFD = new Slot("pidfd");
 const INFO = siginfoOutput(), USAGE = rusageOutput();
-const LOOKING = new Routine([PIDFD], [
-  { call: waitid(P_PIDFD, PIDFD, INFO, WEXITED | WNOHANG, USAGE), accept: ["EINTR"] },
-]);
+const [WAITING, LOOKING] = [WEXITED, WEXITED | WNOHANG].map((options) =>
+  new Routine([PIDFD], [{ call: waitid(P_PIDFD, PIDFD, INFO, options, USAGE), accept: ["EINTR"] }])
+) as [Routine, Routine];
 
 /**
  * Returns the status that waitid(2) has written; `undefined` if it has written none, or that of a
