@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "45ed23394993aaf0a2fb102f8fb049746422c80443e99914f39b3db2c71b5737";
+var BUILD = "4f1133a905c093169431dce97547d139302a197b1cf1c9866a2482695bac488e";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

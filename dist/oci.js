@@ -1513,8 +1513,8 @@ var otherKinds = (function otherKinds(pid) {
 var deniesSetgroups = (function deniesSetgroups(pid) {
   return readWholeText(at_fdcwd, `${processDirectory(pid)}/setgroups`).startsWith("deny");
 });
-var parseRelease = (function parseRelease(release) {
-  const [major, minor] = release.split(".", 2).map(((number) => parseInt(number)));
+var parseRelease = (function parseRelease(release2) {
+  const [major, minor] = release2.split(".", 2).map(((number) => parseInt(number)));
   return {
     major,
     minor
@@ -18242,6 +18242,40 @@ function sleep(milliseconds) {
 
 
 
+// launch/held_end.ts
+var PATIENCE2 = 3e4;
+var REST = 10;
+var HeldEnd = class {
+
+  #patience;
+  #since;
+  /** A wait of 30 seconds, unless another time is given. */
+  constructor(patience = PATIENCE2) {
+    this.#patience = patience;
+  }
+  /** Whether the time is over, which begins when this is asked first. */
+  get isOver() {
+    this.#since ??= performance.now();
+    return performance.now() - this.#since > this.#patience;
+  }
+  /** Blocks the script's thread for a moment. */
+  rest() {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, REST);
+  }
+  /** Resolves after a moment. */
+  async pause() {
+    await new Promise((resolve) => setTimeout(resolve, REST));
+  }
+  /** The error of a process whose status was not told in time. */
+  get error() {
+    return new SyscallError({
+      syscall: "waitid",
+      errno: ERRNO.ETIMEDOUT,
+      hint: "it has ended, but what traces it (ptrace) keeps its status: a debugger, or a program of its container; end that"
+    });
+  }
+};
+
 // launch/launch_timeout.ts
 var LaunchTimeoutError = class extends RamekinError {
 
@@ -18292,6 +18326,24 @@ var OTHERS2 = /* @__PURE__ */ new Set([
 
 // launch/reap.ts
 
+function reapTraced(pid, patience) {
+  const held = new HeldEnd(patience);
+  for (; ; ) {
+    const info = siginfoOutput();
+    const call2 = waitid(P_PID, pid, info, WEXITED | WNOHANG);
+    const outcome = syscalls([
+      {
+        call: call2,
+        accept: [
+          "ECHILD"
+        ]
+      }
+    ]);
+    const isGone2 = outcome.result(call2) !== 0n;
+    if (isGone2 || readChildState(outcome.output(info)) !== void 0 || held.isOver) return;
+    held.rest();
+  }
+}
 
 // launch/launch_watch.ts
 var LaunchWatch = class {
@@ -18529,6 +18581,14 @@ function statusSince(startedAt, end) {
   };
 }
 
+function hasEnded2(pidfd) {
+  return syscall(ppoll([
+    {
+      fd: pidfd,
+      events: POLLIN
+    }
+  ], 0)) > 0;
+}
 var PIDFD = new Slot("pidfd");
 var INFO = siginfoOutput();
 var USAGE = rusageOutput();
@@ -18583,6 +18643,7 @@ function collectSync(launched, descriptors, { timeout, killAfter, maxOutput } = 
     false
   ];
   let status;
+  const held = new HeldEnd();
   const kill2 = () => {
     if (status === void 0) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
     [isEnding, deadline] = [
@@ -18606,27 +18667,34 @@ function collectSync(launched, descriptors, { timeout, killAfter, maxOutput } = 
     WAITING2.run(first, second, exit, seconds2, Math.round((left - seconds2 * 1e3) * 1e6));
   };
   while (status === void 0 || open2.size > 0 && !isEnding) {
-    const waitsForEnd = open2.size === 0 && deadline === Infinity;
-    if (!waitsForEnd) waitForAny();
+    waitForAny();
     if (performance.now() >= deadline) {
       timedOut ||= !isEnding;
       end();
     }
     if (status === void 0) {
-      status = reapStatus(pidfd, waitsForEnd);
+      status = reapStatus(pidfd);
       if (status !== void 0 && cgroup !== void 0) status = {
         ...status,
         ...cgroup.endSync()
       };
     }
+    let isIdle = true;
     for (const fd of open2) {
       const bytes = readSome(fd);
       if (bytes === void 0) continue;
+      isIdle = false;
       const stream = collected.get(fd);
       stream.add(bytes);
       if (bytes.length === 0) open2.delete(fd);
       else if (stream.overflows) kill2();
     }
+    if (status !== void 0 || !isIdle || !hasEnded2(pidfd)) continue;
+    if (held.isOver) {
+      release(launched, descriptors);
+      throw held.error;
+    }
+    held.rest();
   }
   const streams = descriptors.map((fd) => fd === void 0 ? void 0 : collected.get(fd));
   return conclude(launched, descriptors, {
@@ -18634,12 +18702,15 @@ function collectSync(launched, descriptors, { timeout, killAfter, maxOutput } = 
     timedOut
   }, streams);
 }
-function conclude({ pidfd, services, startedAt }, descriptors, end, [, stdout, stderr]) {
-  const status = statusSince(startedAt, end);
+function conclude(launched, descriptors, end, [, stdout, stderr]) {
+  const status = statusSince(launched.startedAt, end);
+  release(launched, descriptors);
+  return commandOutput(status, stdout?.bytes(), stderr?.bytes());
+}
+function release({ pidfd, services }, descriptors) {
   CLOSING.run(pidfd);
   for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
   endServices(services);
-  return commandOutput(status, stdout?.bytes(), stderr?.bytes());
 }
 var FOREVER = 1e12;
 var FIRST = new Slot("stdout", 4);
@@ -21147,7 +21218,7 @@ var ARGUMENTS = {
     ]
   ]
 };
-var PATIENCE2 = 1e4;
+var PATIENCE3 = 1e4;
 var userNetworkService = {
   describe: ({ programs: programs2, forwardsNames = false }, pid) => [
     programs2.map((name) => [
@@ -21196,7 +21267,7 @@ var userNetworkService = {
           ]
         }
       ]);
-      waitFor(pidfd, PATIENCE2);
+      waitFor(pidfd, PATIENCE3);
     } finally {
       syscall(close(pidfd));
     }
@@ -21232,7 +21303,7 @@ function whenReady(program, { pid, pidfd }, descriptors) {
   };
   let issue;
   try {
-    waitFor(ready, PATIENCE2);
+    waitFor(ready, PATIENCE3);
     if ((readSome(ready)?.length ?? 0) > 0) {
       return {
         record: {
@@ -21310,15 +21381,21 @@ function letGo(socket) {
     }
   ]);
 }
-function waitForEnd2(socket, most = 0) {
+function waitForEnd2(socket, most = 0, patience = Infinity) {
   const parts = [];
+  const end = performance.now() + patience;
   for (let length = 0; ; ) {
     const part = receive(socket, Math.max(most - length, 1));
     if (part.length === 0) break;
+    if (patience !== Infinity) waitNoLonger(socket, end - performance.now());
     if (length < most) parts.push(part);
     length += part.length;
   }
   return concat(parts);
+}
+function waitNoLonger(socket, milliseconds) {
+  if (milliseconds <= 0) throw heldUpError();
+  syscall(receiveTimeout(socket, Math.ceil(milliseconds)));
 }
 function receive(socket, most) {
   const bytes = new Output(most);
@@ -21413,7 +21490,9 @@ var Launch = class {
       const { socket: socket2 } = this.#state;
       if (shape.held) letGo(socket2);
       this.#receiveNotifier(socket2);
-      const report = waitForEnd2(socket2, this.#compiled.sealed?.length);
+      const { plan, sealed } = this.#compiled;
+      const patience = plan.state.stoppable ? PATIENCE2 : void 0;
+      const report = waitForEnd2(socket2, sealed?.length, patience);
       this.#endWatch();
       this.#restore();
       if (report.length > 0) throw this.#sealedError(report);
@@ -21564,7 +21643,7 @@ var Launch = class {
     for (let index = 0; index < this.#state.pids.length; index++) {
       const pid = this.#state.pids[index];
       syscall(kill(pid, SIGNALS.SIGKILL));
-      reap(pid);
+      reapTraced(pid);
     }
   }
   /** The error of the launch, as its program has recorded it. */
@@ -22392,7 +22471,6 @@ var MemoryGuard = class {
 
 
 // launch/script_frame.ts
-var PATIENCE3 = 3e4;
 var ScriptFrame = class {
   static {
     addMethods(this.prototype, {
@@ -22416,7 +22494,7 @@ var ScriptFrame = class {
       });
     }
     if (this.#plan.state.stoppable) {
-      writer.add(receiveTimeout(SCRIPT_SOCKET, PATIENCE3), {
+      writer.add(receiveTimeout(SCRIPT_SOCKET, PATIENCE2), {
         onFailure: closing
       });
     }

@@ -1903,6 +1903,7 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
     false
   ];
   let status;
+  const held = new HeldEnd();
   const kill3 = () => {
     if (status === void 0) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
     [isEnding, deadline] = [
@@ -1926,27 +1927,34 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
     WAITING3.run(first, second, exit, seconds2, Math.round((left - seconds2 * 1e3) * 1e6));
   });
   while (status === void 0 || open3.size > 0 && !isEnding) {
-    const waitsForEnd = open3.size === 0 && deadline === Infinity;
-    if (!waitsForEnd) waitForAny();
+    waitForAny();
     if (performance.now() >= deadline) {
       timedOut ||= !isEnding;
       end();
     }
     if (status === void 0) {
-      status = reapStatus(pidfd, waitsForEnd);
+      status = reapStatus(pidfd);
       if (status !== void 0 && cgroup !== void 0) status = {
         ...status,
         ...cgroup.endSync()
       };
     }
+    let isIdle = true;
     for (const fd of open3) {
       const bytes = readSome(fd);
       if (bytes === void 0) continue;
+      isIdle = false;
       const stream = collected.get(fd);
       stream.add(bytes);
       if (bytes.length === 0) open3.delete(fd);
       else if (stream.overflows) kill3();
     }
+    if (status !== void 0 || !isIdle || !hasEnded(pidfd)) continue;
+    if (held.isOver) {
+      release(launched, descriptors);
+      throw held.error;
+    }
+    held.rest();
   }
   const streams = descriptors.map(((fd) => fd === void 0 ? void 0 : collected.get(fd)));
   return conclude(launched, descriptors, {
@@ -1954,11 +1962,9 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
     timedOut
   }, streams);
 });
-var conclude = (function conclude({ pidfd, services, startedAt }, descriptors, end, [, stdout, stderr]) {
-  const status = statusSince(startedAt, end);
-  CLOSING.run(pidfd);
-  for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
-  endServices(services);
+var conclude = (function conclude(launched, descriptors, end, [, stdout, stderr]) {
+  const status = statusSince(launched.startedAt, end);
+  release(launched, descriptors);
   return commandOutput(status, stdout?.bytes(), stderr?.bytes());
 });
 var permissionsSchema = (function permissionsSchema() {
@@ -2601,8 +2607,8 @@ var isBelow = (function isBelow({ target }, directory) {
 var deviceOf = (function deviceOf({ device: { major, minor } }) {
   return `${major}:${minor}`;
 });
-var parseRelease = (function parseRelease(release) {
-  const [major, minor] = release.split(".", 2).map(((number) => parseInt(number)));
+var parseRelease = (function parseRelease(release2) {
+  const [major, minor] = release2.split(".", 2).map(((number) => parseInt(number)));
   return {
     major,
     minor
@@ -12877,6 +12883,40 @@ var OutputCollector = class {
 };
 
 
+// launch/held_end.ts
+var PATIENCE = 3e4;
+var REST = 10;
+var HeldEnd = class {
+
+  #patience;
+  #since;
+  /** A wait of 30 seconds, unless another time is given. */
+  constructor(patience = PATIENCE) {
+    this.#patience = patience;
+  }
+  /** Whether the time is over, which begins when this is asked first. */
+  get isOver() {
+    this.#since ??= performance.now();
+    return performance.now() - this.#since > this.#patience;
+  }
+  /** Blocks the script's thread for a moment. */
+  rest() {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, REST);
+  }
+  /** Resolves after a moment. */
+  async pause() {
+    await new Promise((resolve) => setTimeout(resolve, REST));
+  }
+  /** The error of a process whose status was not told in time. */
+  get error() {
+    return new SyscallError({
+      syscall: "waitid",
+      errno: ERRNO.ETIMEDOUT,
+      hint: "it has ended, but what traces it (ptrace) keeps its status: a debugger, or a program of its container; end that"
+    });
+  }
+};
+
 // launch/status.ts
 function describeEnd({ code, signal, timedOut, outOfMemory, success }) {
   if (timedOut) return "was ended by its timeout";
@@ -12903,6 +12943,14 @@ function statusOf({ success, code, signal, timedOut, outOfMemory, durationMs, us
   };
 }
 
+function hasEnded(pidfd) {
+  return syscall(ppoll([
+    {
+      fd: pidfd,
+      events: POLLIN
+    }
+  ], 0)) > 0;
+}
 var PIDFD = new Slot("pidfd");
 var INFO = siginfoOutput();
 var USAGE = rusageOutput();
@@ -12936,6 +12984,11 @@ function signalName2(number) {
 // launch/collect.ts
 
 
+function release({ pidfd, services }, descriptors) {
+  CLOSING.run(pidfd);
+  for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
+  endServices(services);
+}
 function endSync(launched) {
   syscall(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
   collectSync(launched, []);
@@ -13240,7 +13293,7 @@ function endedError(pid, hint = NO_PROCESS) {
     hint
   });
 }
-function hasEnded({ pid, started: started2 }) {
+function hasEnded2({ pid, started: started2 }) {
   const stat = statOf(pid);
   return stat === void 0 || startOf(stat) !== started2 || isDead(stat);
 }
@@ -13281,7 +13334,7 @@ function joinTargetOf(requested, started2, { environment, cgroup, user }) {
       };
     });
   } catch (error) {
-    throw hasEnded(identity) ? endedError(pid) : error;
+    throw hasEnded2(identity) ? endedError(pid) : error;
   }
 }
 function thawed(files) {
@@ -13883,7 +13936,7 @@ function networkSteps(target) {
 function orEnded(error, first) {
   if (!(error instanceof SyscallError || error instanceof Deno.errors.NotFound)) return error;
   const isMet = "step" in error && error.step === "join" && error.code === "ESRCH";
-  return isMet || hasEnded(first) ? new TypeError(ENDED, {
+  return isMet || hasEnded2(first) ? new TypeError(ENDED, {
     cause: error
   }) : error;
 }
@@ -14825,6 +14878,24 @@ function reap(pid) {
     }
   ]);
 }
+function reapTraced(pid, patience) {
+  const held = new HeldEnd(patience);
+  for (; ; ) {
+    const info = siginfoOutput();
+    const call2 = waitid(P_PID, pid, info, WEXITED | WNOHANG);
+    const outcome = syscalls([
+      {
+        call: call2,
+        accept: [
+          "ECHILD"
+        ]
+      }
+    ]);
+    const isGone2 = outcome.result(call2) !== 0n;
+    if (isGone2 || readChildState(outcome.output(info)) !== void 0 || held.isOver) return;
+    held.rest();
+  }
+}
 
 // launch/sealed_image.ts
 
@@ -15650,30 +15721,27 @@ var Container = class {
       this.#timedOut = !this.#isEnding;
       end();
     });
-    let reaped;
-    while (reaped === void 0) {
-      await this.#exit.ready("readable");
-      reaped = reapStatus(this.#pidfd);
-    }
-    let status = statusSince(this.#startedAt, reaped);
+    const reaped = await this.#reaped();
+    const status = reaped && statusSince(this.#startedAt, reaped);
     this.#ended = true;
     stopTimer?.();
     this.#stopGrace?.();
     signal?.removeEventListener("abort", end);
     this.#exit.close();
     syscall(close(this.#pidfd));
-    if (this.#cgroup !== void 0) status = {
-      ...status,
-      ...await this.#cgroup.end()
-    };
+    const inGroup = await this.#cgroup?.end();
     endServices(this.#services);
     this.#pumps?.ended();
     if (this.#isEnding) this.#openChannels().forEach((channel) => channel.stopAtEof());
     await ended?.();
-    return this.#timedOut ? {
+    if (status === void 0) throw new HeldEnd().error;
+    return {
       ...status,
-      timedOut: true
-    } : status;
+      ...inGroup,
+      ...this.#timedOut && {
+        timedOut: true
+      }
+    };
   });
   }
   static {
@@ -16126,6 +16194,15 @@ var Container = class {
     for (const channel of this.#openChannels()) channel.close();
   }
   
+  /** Resolves when the process has ended; to `undefined` where what traces it keeps how. */
+  async #reaped() {
+    for (const held = new HeldEnd(); ; ) {
+      await this.#exit.ready("readable");
+      const end = reapStatus(this.#pidfd);
+      if (end !== void 0 || held.isOver) return end;
+      await held.pause();
+    }
+  }
   #requireRunning() {
     if (this.#ended) throw new TypeError(ENDED);
   }
@@ -19104,7 +19181,7 @@ var LiveHost = class {
   }
   /** Whether a process has ended. */
   hasEnded(process) {
-    return hasEnded(process);
+    return hasEnded2(process);
   }
   /** The kind of namespace that a file refers to. */
   namespaceKind(file) {
@@ -21840,8 +21917,8 @@ async function readName2(type, from2) {
 
 // proxy/connection.ts
 var HEAD_LIMIT = 32 * 1024;
-var PATIENCE = 3e4;
-async function serve(client, connect2, patience = PATIENCE) {
+var PATIENCE2 = 3e4;
+async function serve(client, connect2, patience = PATIENCE2) {
   const from2 = new Reader(client);
   const timer = setTimeout(() => client.close(), patience);
   Deno.unrefTimer(timer);
@@ -21981,7 +22058,7 @@ var SocketStream = class {
 };
 
 // proxy/dial.ts
-var PATIENCE2 = 1e4;
+var PATIENCE3 = 1e4;
 async function dial(to, hosts, isWanted) {
   for (const address2 of await hosts.addressesOf(to, isWanted)) {
     const socket = await dialAddress(address2, to.port).catch(ifSyscall);
@@ -22016,7 +22093,7 @@ async function dialAddress(address2, port) {
 async function whenConnected(socket) {
   const watch = reactor().watch(socket);
   watch.unref();
-  const timer = setTimeout(() => watch.close(), PATIENCE2);
+  const timer = setTimeout(() => watch.close(), PATIENCE3);
   Deno.unrefTimer(timer);
   try {
     await watch.ready("writable");
@@ -24112,7 +24189,6 @@ var MemoryGuard = class {
 
 
 // launch/script_frame.ts
-var PATIENCE3 = 3e4;
 var ScriptFrame = class {
   static {
     addMethods(this.prototype, {
@@ -24136,7 +24212,7 @@ var ScriptFrame = class {
       });
     }
     if (this.#plan.state.stoppable) {
-      writer.add(receiveTimeout(SCRIPT_SOCKET, PATIENCE3), {
+      writer.add(receiveTimeout(SCRIPT_SOCKET, PATIENCE), {
         onFailure: closing
       });
     }
@@ -25072,15 +25148,21 @@ function letGo(socket) {
     }
   ]);
 }
-function waitForEnd(socket, most = 0) {
+function waitForEnd(socket, most = 0, patience = Infinity) {
   const parts2 = [];
+  const end = performance.now() + patience;
   for (let length = 0; ; ) {
     const part = receive(socket, Math.max(most - length, 1));
     if (part.length === 0) break;
+    if (patience !== Infinity) waitNoLonger(socket, end - performance.now());
     if (length < most) parts2.push(part);
     length += part.length;
   }
   return concat(parts2);
+}
+function waitNoLonger(socket, milliseconds) {
+  if (milliseconds <= 0) throw heldUpError();
+  syscall(receiveTimeout(socket, Math.ceil(milliseconds)));
 }
 function receive(socket, most) {
   const bytes = new Output(most);
@@ -25164,7 +25246,7 @@ var NO_PROGRAM = execSpec("", {
   searchPath: "",
   stdio: []
 });
-function visit(plan, parts2, { patience = PATIENCE3, alter } = {}) {
+function visit(plan, parts2, { patience = PATIENCE, alter } = {}) {
   const calls = parts2.filter((part) => !(part instanceof Label));
   prepareLock();
   const shape = {
@@ -25270,13 +25352,13 @@ function endWithin(milliseconds, pid) {
     if (syscall(ended) === 0) syscall(kill(pid, SIGNALS.SIGKILL));
   } finally {
     syscall(close(pidfd));
-    reap(pid);
+    reapTraced(pid);
   }
 }
 function reapAll({ processes }, result) {
   for (const { pid } of processes) {
     const number = result.output(pid).getInt32(0, true);
-    if (number > 0) reap(number);
+    if (number > 0) reapTraced(number);
   }
 }
 function received2(result, { sockets, pidfd }, sent) {
@@ -32799,7 +32881,9 @@ var Launch = class {
       const { socket: socket2 } = this.#state;
       if (shape.held) letGo(socket2);
       this.#receiveNotifier(socket2);
-      const report = waitForEnd(socket2, this.#compiled.sealed?.length);
+      const { plan, sealed } = this.#compiled;
+      const patience = plan.state.stoppable ? PATIENCE : void 0;
+      const report = waitForEnd(socket2, sealed?.length, patience);
       this.#endWatch();
       this.#restore();
       if (report.length > 0) throw this.#sealedError(report);
@@ -32950,7 +33034,7 @@ var Launch = class {
     for (let index = 0; index < this.#state.pids.length; index++) {
       const pid = this.#state.pids[index];
       syscall(kill(pid, SIGNALS.SIGKILL));
-      reap(pid);
+      reapTraced(pid);
     }
   }
   /** The error of the launch, as its program has recorded it. */
@@ -34896,7 +34980,7 @@ var AttachedContainer = class _AttachedContainer {
   }
   /** Whether it has ended. */
   get hasEnded() {
-    return hasEnded(this.identity);
+    return hasEnded2(this.identity);
   }
   /** Resolves when it has ended, and keeps the script running until then. Its status is its script's. */
   get ended() {

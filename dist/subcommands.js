@@ -2177,6 +2177,7 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
     false
   ];
   let status;
+  const held = new HeldEnd();
   const kill3 = () => {
     if (status === void 0) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
     [isEnding, deadline] = [
@@ -2200,27 +2201,34 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
     WAITING3.run(first, second, exit, seconds3, Math.round((left - seconds3 * 1e3) * 1e6));
   });
   while (status === void 0 || open5.size > 0 && !isEnding) {
-    const waitsForEnd = open5.size === 0 && deadline === Infinity;
-    if (!waitsForEnd) waitForAny();
+    waitForAny();
     if (performance.now() >= deadline) {
       timedOut ||= !isEnding;
       end();
     }
     if (status === void 0) {
-      status = reapStatus(pidfd, waitsForEnd);
+      status = reapStatus(pidfd);
       if (status !== void 0 && cgroup !== void 0) status = {
         ...status,
         ...cgroup.endSync()
       };
     }
+    let isIdle = true;
     for (const fd of open5) {
       const bytes = readSome(fd);
       if (bytes === void 0) continue;
+      isIdle = false;
       const stream = collected.get(fd);
       stream.add(bytes);
       if (bytes.length === 0) open5.delete(fd);
       else if (stream.overflows) kill3();
     }
+    if (status !== void 0 || !isIdle || !hasEnded(pidfd)) continue;
+    if (held.isOver) {
+      release(launched, descriptors);
+      throw held.error;
+    }
+    held.rest();
   }
   const streams = descriptors.map(((fd) => fd === void 0 ? void 0 : collected.get(fd)));
   return conclude(launched, descriptors, {
@@ -2228,11 +2236,9 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
     timedOut
   }, streams);
 });
-var conclude = (function conclude({ pidfd, services, startedAt }, descriptors, end, [, stdout, stderr]) {
-  const status = statusSince(startedAt, end);
-  CLOSING.run(pidfd);
-  for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
-  endServices(services);
+var conclude = (function conclude(launched, descriptors, end, [, stdout, stderr]) {
+  const status = statusSince(launched.startedAt, end);
+  release(launched, descriptors);
   return commandOutput(status, stdout?.bytes(), stderr?.bytes());
 });
 var permissionsSchema = (function permissionsSchema() {
@@ -2875,8 +2881,8 @@ var isBelow = (function isBelow({ target }, directory2) {
 var deviceOf = (function deviceOf({ device: { major, minor } }) {
   return `${major}:${minor}`;
 });
-var parseRelease = (function parseRelease(release) {
-  const [major, minor] = release.split(".", 2).map(((number2) => parseInt(number2)));
+var parseRelease = (function parseRelease(release2) {
+  const [major, minor] = release2.split(".", 2).map(((number2) => parseInt(number2)));
   return {
     major,
     minor
@@ -15450,6 +15456,47 @@ var init_output = __esm({
   })
 });
 
+// launch/held_end.ts
+var PATIENCE, REST, HeldEnd;
+var init_held_end = __esm({
+  "launch/held_end.ts"() {
+    init_errno();
+    init_errors();
+    PATIENCE = 3e4;
+    REST = 10;
+    HeldEnd = class {
+
+      #patience;
+      #since;
+      /** A wait of 30 seconds, unless another time is given. */
+      constructor(patience = PATIENCE) {
+        this.#patience = patience;
+      }
+      /** Whether the time is over, which begins when this is asked first. */
+      get isOver() {
+        this.#since ??= performance.now();
+        return performance.now() - this.#since > this.#patience;
+      }
+      /** Blocks the script's thread for a moment. */
+      rest() {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, REST);
+      }
+      /** Resolves after a moment. */
+      async pause() {
+        await new Promise((resolve2) => setTimeout(resolve2, REST));
+      }
+      /** The error of a process whose status was not told in time. */
+      get error() {
+        return new SyscallError({
+          syscall: "waitid",
+          errno: ERRNO.ETIMEDOUT,
+          hint: "it has ended, but what traces it (ptrace) keeps its status: a debugger, or a program of its container; end that"
+        });
+      }
+    };
+  }
+});
+
 // launch/status.ts
 function describeEnd({ code, signal, timedOut, outOfMemory, success }) {
   if (timedOut) return "was ended by its timeout";
@@ -15476,6 +15523,14 @@ function statusOf({ success, code, signal, timedOut, outOfMemory, durationMs, us
   };
 }
 
+function hasEnded(pidfd) {
+  return syscall(ppoll([
+    {
+      fd: pidfd,
+      events: POLLIN
+    }
+  ], 0)) > 0;
+}
 
 function signalName2(number2) {
   const entry2 = Object.entries(SIGNALS).find(([, known]) => known === number2);
@@ -15484,9 +15539,11 @@ function signalName2(number2) {
 var PIDFD, INFO, USAGE, WAITING2, LOOKING, ENDS2;
 var init_status = __esm({
   "launch/status.ts": (function () {
+    init_polling();
     init_processes();
     init_call();
     init_routine();
+    init_syscalls();
     PIDFD = new Slot("pidfd");
     INFO = siginfoOutput();
     USAGE = rusageOutput();
@@ -15521,6 +15578,11 @@ var init_running_service = __esm({
 // launch/collect.ts
 
 
+function release({ pidfd, services }, descriptors) {
+  CLOSING.run(pidfd);
+  for (const fd of descriptors) if (fd !== void 0) CLOSING.run(fd);
+  endServices(services);
+}
 function endSync(launched) {
   syscall(pidfd_send_signal(launched.pidfd, SIGNALS.SIGKILL));
   collectSync(launched, []);
@@ -15536,6 +15598,7 @@ var init_collect = __esm({
     init_transfer();
     init_ask_to_end();
     init_output();
+    init_held_end();
     init_status();
     init_running_service();
     FOREVER = 1e12;
@@ -15903,7 +15966,7 @@ function endedError(pid, hint = NO_PROCESS) {
     hint
   });
 }
-function hasEnded({ pid, started: started2 }) {
+function hasEnded2({ pid, started: started2 }) {
   const stat = statOf(pid);
   return stat === void 0 || startOf(stat) !== started2 || isDead(stat);
 }
@@ -15943,7 +16006,7 @@ function joinTargetOf(requested, started2, { environment: environment3, cgroup, 
       };
     });
   } catch (error) {
-    throw hasEnded(identity) ? endedError(pid) : error;
+    throw hasEnded2(identity) ? endedError(pid) : error;
   }
 }
 function thawed(files2) {
@@ -16637,7 +16700,7 @@ function networkSteps(target) {
 function orEnded(error, first) {
   if (!(error instanceof SyscallError || error instanceof Deno.errors.NotFound)) return error;
   const isMet = "step" in error && error.step === "join" && error.code === "ESRCH";
-  return isMet || hasEnded(first) ? new TypeError(ENDED, {
+  return isMet || hasEnded2(first) ? new TypeError(ENDED, {
     cause: error
   }) : error;
 }
@@ -17684,10 +17747,29 @@ function reap(pid) {
     }
   ]);
 }
+function reapTraced(pid, patience) {
+  const held = new HeldEnd(patience);
+  for (; ; ) {
+    const info = siginfoOutput();
+    const call2 = waitid(P_PID, pid, info, WEXITED | WNOHANG);
+    const outcome = syscalls([
+      {
+        call: call2,
+        accept: [
+          "ECHILD"
+        ]
+      }
+    ]);
+    const isGone3 = outcome.result(call2) !== 0n;
+    if (isGone3 || readChildState(outcome.output(info)) !== void 0 || held.isOver) return;
+    held.rest();
+  }
+}
 var init_reap = __esm({
   "launch/reap.ts": (function () {
     init_processes();
     init_syscalls();
+    init_held_end();
   })
 });
 
@@ -18646,6 +18728,7 @@ var init_container = __esm({
     init_pinned_namespace();
     init_registry();
     init_ask_to_end();
+    init_held_end();
     init_output();
     init_namespaces5();
     init_status();
@@ -18694,30 +18777,27 @@ var init_container = __esm({
           this.#timedOut = !this.#isEnding;
           end();
         });
-        let reaped;
-        while (reaped === void 0) {
-          await this.#exit.ready("readable");
-          reaped = reapStatus(this.#pidfd);
-        }
-        let status = statusSince(this.#startedAt, reaped);
+        const reaped = await this.#reaped();
+        const status = reaped && statusSince(this.#startedAt, reaped);
         this.#ended = true;
         stopTimer?.();
         this.#stopGrace?.();
         signal?.removeEventListener("abort", end);
         this.#exit.close();
         syscall(close(this.#pidfd));
-        if (this.#cgroup !== void 0) status = {
-          ...status,
-          ...await this.#cgroup.end()
-        };
+        const inGroup = await this.#cgroup?.end();
         endServices(this.#services);
         this.#pumps?.ended();
         if (this.#isEnding) this.#openChannels().forEach((channel) => channel.stopAtEof());
         await ended?.();
-        return this.#timedOut ? {
+        if (status === void 0) throw new HeldEnd().error;
+        return {
           ...status,
-          timedOut: true
-        } : status;
+          ...inGroup,
+          ...this.#timedOut && {
+            timedOut: true
+          }
+        };
       });
   }
   static {
@@ -19170,6 +19250,15 @@ var init_container = __esm({
         for (const channel of this.#openChannels()) channel.close();
       }
       
+      /** Resolves when the process has ended; to `undefined` where what traces it keeps how. */
+      async #reaped() {
+        for (const held = new HeldEnd(); ; ) {
+          await this.#exit.ready("readable");
+          const end = reapStatus(this.#pidfd);
+          if (end !== void 0 || held.isOver) return end;
+          await held.pause();
+        }
+      }
       #requireRunning() {
         if (this.#ended) throw new TypeError(ENDED);
       }
@@ -22506,7 +22595,7 @@ var init_live_host = __esm({
       }
       /** Whether a process has ended. */
       hasEnded(process) {
-        return hasEnded(process);
+        return hasEnded2(process);
       }
       /** The kind of namespace that a file refers to. */
       namespaceKind(file) {
@@ -25449,7 +25538,7 @@ var init_socks = __esm({
 });
 
 // proxy/connection.ts
-async function serve(client, connect2, patience = PATIENCE) {
+async function serve(client, connect2, patience = PATIENCE2) {
   const from2 = new Reader(client);
   const timer = setTimeout(() => client.close(), patience);
   Deno.unrefTimer(timer);
@@ -25531,7 +25620,7 @@ async function refuse(error, to) {
   await to.write(error.toResponse());
   await to.end();
 }
-var HEAD_LIMIT, PATIENCE;
+var HEAD_LIMIT, PATIENCE2;
 var init_connection = __esm({
   "proxy/connection.ts": (function () {
     init_latin1();
@@ -25541,7 +25630,7 @@ var init_connection = __esm({
     init_request2();
     init_socks();
     HEAD_LIMIT = 32 * 1024;
-    PATIENCE = 3e4;
+    PATIENCE2 = 3e4;
   })
 });
 
@@ -25646,7 +25735,7 @@ async function dialAddress(address2, port2) {
 async function whenConnected(socket) {
   const watch = reactor().watch(socket);
   watch.unref();
-  const timer = setTimeout(() => watch.close(), PATIENCE2);
+  const timer = setTimeout(() => watch.close(), PATIENCE3);
   Deno.unrefTimer(timer);
   try {
     await watch.ready("writable");
@@ -25672,7 +25761,7 @@ async function whenConnected(socket) {
 function ifSyscall(error) {
   if (!(error instanceof SyscallError)) throw error;
 }
-var PATIENCE2;
+var PATIENCE3;
 var init_dial = __esm({
   "proxy/dial.ts": (function () {
     init_files3();
@@ -25684,7 +25773,7 @@ var init_dial = __esm({
     init_hosts();
     init_refusal();
     init_stream();
-    PATIENCE2 = 1e4;
+    PATIENCE3 = 1e4;
   })
 });
 
@@ -28163,7 +28252,7 @@ var init_memory_guard = __esm({
 });
 
 // launch/script_frame.ts
-var PATIENCE3, ScriptFrame;
+var ScriptFrame;
 var init_script_frame = __esm({
   "launch/script_frame.ts": (function () {
     init_call();
@@ -28180,8 +28269,8 @@ var init_script_frame = __esm({
     init_link2();
     init_memory_guard();
     init_program_writer();
+    init_held_end();
     init_slots();
-    PATIENCE3 = 3e4;
     ScriptFrame = class {
   static {
     addMethods(this.prototype, {
@@ -28205,7 +28294,7 @@ var init_script_frame = __esm({
           });
         }
         if (this.#plan.state.stoppable) {
-          writer.add(receiveTimeout(SCRIPT_SOCKET, PATIENCE3), {
+          writer.add(receiveTimeout(SCRIPT_SOCKET, PATIENCE), {
             onFailure: closing
           });
         }
@@ -29299,15 +29388,21 @@ function letGo(socket) {
     }
   ]);
 }
-function waitForEnd(socket, most = 0) {
+function waitForEnd(socket, most = 0, patience = Infinity) {
   const parts2 = [];
+  const end = performance.now() + patience;
   for (let length = 0; ; ) {
     const part2 = receive(socket, Math.max(most - length, 1));
     if (part2.length === 0) break;
+    if (patience !== Infinity) waitNoLonger(socket, end - performance.now());
     if (length < most) parts2.push(part2);
     length += part2.length;
   }
   return concat(parts2);
+}
+function waitNoLonger(socket, milliseconds) {
+  if (milliseconds <= 0) throw heldUpError();
+  syscall(receiveTimeout(socket, Math.ceil(milliseconds)));
 }
 function receive(socket, most) {
   const bytes = new Output(most);
@@ -29400,7 +29495,7 @@ var init_sync = __esm({
 });
 
 // launch/visit.ts
-function visit(plan, parts2, { patience = PATIENCE3, alter } = {}) {
+function visit(plan, parts2, { patience = PATIENCE, alter } = {}) {
   const calls = parts2.filter((part2) => !(part2 instanceof Label));
   prepareLock();
   const shape = {
@@ -29506,13 +29601,13 @@ function endWithin(milliseconds, pid) {
     if (syscall(ended) === 0) syscall(kill(pid, SIGNALS.SIGKILL));
   } finally {
     syscall(close(pidfd));
-    reap(pid);
+    reapTraced(pid);
   }
 }
 function reapAll({ processes }, result) {
   for (const { pid } of processes) {
     const number2 = result.output(pid).getInt32(0, true);
-    if (number2 > 0) reap(number2);
+    if (number2 > 0) reapTraced(number2);
   }
 }
 function received2(result, { sockets, pidfd }, sent) {
@@ -29567,6 +29662,7 @@ var init_visit = __esm({
     init_link2();
     init_program_writer();
     init_runtime_fds();
+    init_held_end();
     init_script_frame();
     init_shape();
     init_slots();
@@ -38089,6 +38185,7 @@ var init_launch = __esm({
     init_syscalls();
     init_parent_work();
     init_explain();
+    init_held_end();
     init_launch_timeout();
     init_launch_watch();
     init_names2();
@@ -38115,7 +38212,9 @@ var init_launch = __esm({
           const { socket: socket2 } = this.#state;
           if (shape.held) letGo(socket2);
           this.#receiveNotifier(socket2);
-          const report = waitForEnd(socket2, this.#compiled.sealed?.length);
+          const { plan, sealed } = this.#compiled;
+          const patience = plan.state.stoppable ? PATIENCE : void 0;
+          const report = waitForEnd(socket2, sealed?.length, patience);
           this.#endWatch();
           this.#restore();
           if (report.length > 0) throw this.#sealedError(report);
@@ -38266,7 +38365,7 @@ var init_launch = __esm({
         for (let index = 0; index < this.#state.pids.length; index++) {
           const pid = this.#state.pids[index];
           syscall(kill(pid, SIGNALS.SIGKILL));
-          reap(pid);
+          reapTraced(pid);
         }
       }
       /** The error of the launch, as its program has recorded it. */
@@ -40506,7 +40605,7 @@ var init_attached = __esm({
       }
       /** Whether it has ended. */
       get hasEnded() {
-        return hasEnded(this.identity);
+        return hasEnded2(this.identity);
       }
       /** Resolves when it has ended, and keeps the script running until then. Its status is its script's. */
       get ended() {
@@ -57052,7 +57151,7 @@ function writeFile3(path2, bytes) {
   for (let rest = bytes; rest.length > 0; ) rest = rest.subarray(linux.write(file, rest));
 }
 function processOf4(identity) {
-  if (identity === void 0 || hasEnded(identity)) return void 0;
+  if (identity === void 0 || hasEnded2(identity)) return void 0;
   try {
     return attach(identity, {
       any: true
@@ -57142,17 +57241,17 @@ var init_record = __esm({
       /** Whether its supervisor runs. */
       get isKept() {
         const supervisor = this.state?.supervisor;
-        return supervisor !== void 0 && !hasEnded(supervisor);
+        return supervisor !== void 0 && !hasEnded2(supervisor);
       }
       /** The first process of its container, while that and its supervisor run. */
       get container() {
         const { container } = this.state ?? {};
-        return container === void 0 || hasEnded(container) || !this.isKept ? void 0 : container;
+        return container === void 0 || hasEnded2(container) || !this.isKept ? void 0 : container;
       }
       /** Whether its supervisor was killed, and its container goes on. */
       get isLeft() {
         const { container } = this.state ?? {};
-        return container !== void 0 && !hasEnded(container) && !this.isKept;
+        return container !== void 0 && !hasEnded2(container) && !this.isKept;
       }
       /** Records a state. */
       write(state) {
@@ -65057,14 +65156,14 @@ __export(check_exports, {
   run: () => run27
 });
 function run27(given) {
-  const { release, machine } = linux.uname();
+  const { release: release2, machine } = linux.uname();
   const findings = hostChecks();
   if (given.has("json")) printJson({
-    kernel: release,
+    kernel: release2,
     machine,
     findings
   });
-  else print(`Linux ${release}, ${machine}
+  else print(`Linux ${release2}, ${machine}
 
 ${findingsText(findings, paintFor(Deno.stdout))}`);
   return findings.at(-1).works ? 0 : 1;
