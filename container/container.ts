@@ -595,7 +595,6 @@ export class Container implements AsyncDisposable {
     });
     const reaped = await this.#reaped();
     const status = reaped && statusSince(this.#startedAt, reaped);
-    this.#ended = true;
     stopTimer?.();
     this.#stopGrace?.();
     signal?.removeEventListener("abort", end);
@@ -615,7 +614,9 @@ export class Container implements AsyncDisposable {
     for (const held = new HeldEnd();;) {
       await this.#exit.ready("readable");
       const end = reapStatus(this.#pidfd);
-      if (end !== undefined || held.isOver) return end;
+      // From the moment when it is reaped its pid may be another's.
+      this.#ended = end !== undefined || held.isOver;
+      if (this.#ended) return end;
       await held.pause();
     }
   }
