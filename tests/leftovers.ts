@@ -37,12 +37,15 @@ const PATIENCE = 1500;
 /**
  * Returns what is new since the inventory, or `undefined`. Waits a little for what the kernel
  * removes with a delay.
+ *
+ * @param kept what may be new
  */
-export async function leftovers(before: Inventory): Promise<string | undefined> {
-  let found = newSince(before);
+export async function leftovers(before: Inventory, kept?: RegExp): Promise<string | undefined> {
+  const look = () => newSince(before).filter((line) => kept?.test(line) !== true);
+  let found = look();
   for (let attempt = 0; found.length > 0 && attempt < PATIENCE; attempt++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
-    found = newSince(before);
+    found = look();
   }
   return found.length === 0 ? undefined : found.join("\n");
 }

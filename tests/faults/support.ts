@@ -3,7 +3,7 @@
  * by `deno task proof`, which sets PROOF. SEED repeats the random choices of a run.
  */
 
-import { claim, type Inventory, leftovers, takeInventory } from "../leftovers.ts";
+import { claim, type Inventory, leftovers } from "../leftovers.ts";
 import { decode, runScript } from "../other_scripts.ts";
 import { patience } from "../rounds.ts";
 import { type Shape, SHAPES } from "./shapes.ts";
@@ -73,13 +73,7 @@ export function pause(milliseconds: number): Promise<void> {
 
 /** Returns what is new since the inventory, except what matches the pattern. */
 export async function leftSince(before: Inventory, kept: RegExp): Promise<readonly string[]> {
-  const now = Object.entries(takeInventory());
-  const known = Object.fromEntries(now.map(([kind, things]) => [
-    kind,
-    before[kind]!.union(new Set([...things].filter((thing) => kept.test(`${kind}: ${thing}`)))),
-  ]));
-  const left = (await leftovers(known))?.split("\n") ?? [];
-  return left.filter((line) => !kept.test(line));
+  return (await leftovers(before, kept))?.split("\n") ?? [];
 }
 
 /** Runs a script beside this file, and returns its lines of JSON. */
