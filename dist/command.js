@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "4f1133a905c093169431dce97547d139302a197b1cf1c9866a2482695bac488e";
+var BUILD = "8db2564c56b13fc60f9f93b2781be31176cd1229e55386c378760f34a2eaea8d";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

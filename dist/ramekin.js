@@ -15723,7 +15723,6 @@ var Container = class {
     });
     const reaped = await this.#reaped();
     const status = reaped && statusSince(this.#startedAt, reaped);
-    this.#ended = true;
     stopTimer?.();
     this.#stopGrace?.();
     signal?.removeEventListener("abort", end);
@@ -16199,7 +16198,8 @@ var Container = class {
     for (const held = new HeldEnd(); ; ) {
       await this.#exit.ready("readable");
       const end = reapStatus(this.#pidfd);
-      if (end !== void 0 || held.isOver) return end;
+      this.#ended = end !== void 0 || held.isOver;
+      if (this.#ended) return end;
       await held.pause();
     }
   }

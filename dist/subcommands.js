@@ -18779,7 +18779,6 @@ var init_container = __esm({
         });
         const reaped = await this.#reaped();
         const status = reaped && statusSince(this.#startedAt, reaped);
-        this.#ended = true;
         stopTimer?.();
         this.#stopGrace?.();
         signal?.removeEventListener("abort", end);
@@ -19255,7 +19254,8 @@ var init_container = __esm({
         for (const held = new HeldEnd(); ; ) {
           await this.#exit.ready("readable");
           const end = reapStatus(this.#pidfd);
-          if (end !== void 0 || held.isOver) return end;
+          this.#ended = end !== void 0 || held.isOver;
+          if (this.#ended) return end;
           await held.pause();
         }
       }
