@@ -25,6 +25,7 @@ import { SyscallError } from "../ffi/errors.ts";
 import { decodeName } from "../ffi/file_name.ts";
 import { NO_SUCH_PATH } from "../ffi/missing.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
+import { withoutDots } from "../recipe/path.ts";
 
 /** What there is at a path. */
 export type FileState = "missing" | "readOnly" | "writable" | "unknown";
@@ -87,12 +88,12 @@ export function absolutePathOf(
   pid: number,
   directory: number | undefined,
 ): string | undefined {
-  if (path.startsWith("/")) return withoutClimbing(path);
+  if (path.startsWith("/")) return withoutDots(path);
   const link = directory === undefined || directory === AT_FDCWD
     ? `/proc/${pid}/cwd`
     : `/proc/${pid}/fd/${directory}`;
   const base = linkAt(link);
-  return base?.startsWith("/") ? withoutClimbing(`${base}/${path}`) : undefined;
+  return base?.startsWith("/") ? withoutDots(`${base}/${path}`) : undefined;
 }
 
 const AT_FDCWD = -100;
@@ -109,14 +110,4 @@ function linkAt(path: string): string | undefined {
     if (error instanceof SyscallError) return undefined;
     throw error;
   }
-}
-
-/** Returns the path with each `..` and the name before it left out. */
-function withoutClimbing(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
 }

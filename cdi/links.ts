@@ -9,7 +9,7 @@ import { AT_FDCWD, S_IFBLK, S_IFCHR, S_IFMT } from "../ffi/calls/files.ts";
 import type { Statx } from "../ffi/calls/statx.ts";
 import { statx } from "../ffi/linux/directories.ts";
 import { ifThere } from "../ffi/missing.ts";
-import { isWithin } from "../recipe/path.ts";
+import { isWithin, withoutDots } from "../recipe/path.ts";
 
 /** What a link leads to. */
 export interface LinkedFile {
@@ -25,7 +25,7 @@ export interface LinkedFile {
 /** Returns what is shown by the name of a link; `undefined` where it leads nowhere. */
 export function linkedFile(target: string, path: string): LinkedFile | undefined {
   const directory = path.slice(0, path.lastIndexOf("/"));
-  const file = collapsed(target.startsWith("/") ? target : `${directory}/${target}`);
+  const file = withoutDots(target.startsWith("/") ? target : `${directory}/${target}`);
   const status = found(file);
   if (status === undefined) return;
   const device = isWithin(path, "/dev") && [S_IFCHR, S_IFBLK].includes(status.mode & S_IFMT);
@@ -38,16 +38,6 @@ export function linkedFile(target: string, path: string): LinkedFile | undefined
     place: isThere ? "there" : there === undefined ? "free" : "taken",
     ...(room !== undefined && { overlay: room }),
   };
-}
-
-/** Returns the path without `..`, as vendors write it where no link is on the way. */
-function collapsed(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
 }
 
 /** Programs and libraries lie where nothing can be made, but for in memory. */

@@ -8,6 +8,7 @@
 
 import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
+import { rest } from "../ffi/rest.ts";
 
 /** How long the script waits for what a program of a container may hold up, in milliseconds. */
 export const PATIENCE = 30_000;
@@ -32,7 +33,7 @@ export class HeldEnd {
 
   /** Blocks the script's thread for a moment. */
   rest(): void {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, REST);
+    rest(REST);
   }
 
   /** Resolves after a moment. */

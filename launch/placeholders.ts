@@ -52,6 +52,7 @@ import type { RunResult } from "../ffi/engine/engine.ts";
 import { Label, type ProgramRecord } from "../ffi/engine/program.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { SyscallError } from "../ffi/errors.ts";
+import { rest } from "../ffi/rest.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import type { Placeholder } from "../plan/parent_work.ts";
@@ -232,7 +233,7 @@ function make(placeholder: Placeholder, parent: number): Made {
       if (isTaken(made)) return made;
       syscall(close(fd));
     }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    rest(1);
   }
   throw new SyscallError({
     syscall: "openat2",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { rest } from "../ffi/rest.ts";
 import { SIGNALS } from "../ffi/calls/processes.ts";
 import { freeze, pidsIn, removeGroups, textOf } from "./cgroups/group.ts";
 import { has, mountedHierarchies } from "./cgroups/hierarchies.ts";
@@ -22,7 +23,7 @@ export function destroy(record: ContainerRecord): void {
     const pids = killAll(record);
     if (pids.length === 0 && removeGroups(groups)) break;
     if (Date.now() > end) throw new OciError(`processes of the container do not end: ${pids}`);
-    pause(wait);
+    rest(wait);
   }
   record.remove();
 }
@@ -74,8 +75,4 @@ function freezerOf(pid: number): string[] {
   if (!line?.[1] || hierarchy === undefined) return [];
   const group = `${hierarchy.top}/${line[1]}`;
   return textOf(`${group}/freezer.state`)?.trim() === "FROZEN" ? [group] : [];
-}
-
-function pause(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }

@@ -31,3 +31,16 @@ export function nameOf(path: string): string {
 export function climbs(path: string): boolean {
   return path.includes("..") && path.split("/").includes("..");
 }
+
+/**
+ * Returns the path from the root without `.` and `..`, each of which takes the name before it away: it
+ * is the same file where no directory on the way is a symbolic link.
+ */
+export function withoutDots(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}

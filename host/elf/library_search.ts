@@ -5,7 +5,7 @@
  * @module
  */
 
-import { nameOf, parentOf } from "../../recipe/path.ts";
+import { nameOf, parentOf, withoutDots } from "../../recipe/path.ts";
 import type { Elf } from "../../ffi/elf.ts";
 import { LOADER_CACHE, readLoaderCache } from "./loader_cache.ts";
 
@@ -136,14 +136,4 @@ function samePath(path: string): PlacedFile {
 /** Returns the value of `$ORIGIN` for a file. */
 export function originOf({ source, target }: PlacedFile): PlacedFile {
   return { source: parentOf(source), target: parentOf(target) };
-}
-
-/** Removes `.` and `..`: the directories of the container's path are no symbolic links. */
-function withoutDots(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
 }
