@@ -1,6 +1,6 @@
 /**
- * A decoder or encoder of node:zlib as a generator. What comes out of it is handed on after the next piece is
- * under way in a thread of the pool, so that its work and that of its caller go on side by side.
+ * A decoder or encoder of node:zlib as a generator. Deno (2.9) decodes on the thread of the script, so
+ * that its work and that of its caller take turns; a few decoded pieces wait for the caller.
  *
  * @module
  */
