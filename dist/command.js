@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "8db2564c56b13fc60f9f93b2781be31176cd1229e55386c378760f34a2eaea8d";
+var BUILD = "acb725b145d9b72f5508034d7db310bed59349e0ad4fff5d480d0f85a53cae56";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

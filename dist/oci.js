@@ -152,15 +152,15 @@ var flags = (function flags(value, names) {
   return new Named(value, (() => flagNames(value, names)));
 });
 var flagNames = (function flagNames(value, names) {
-  let rest = value;
+  let rest2 = value;
   const words3 = [];
   for (const [name, bits] of Object.entries(names)) {
-    if (bits !== 0 && containsBits(rest, bits)) {
+    if (bits !== 0 && containsBits(rest2, bits)) {
       words3.push(name);
-      rest -= bits;
+      rest2 -= bits;
     }
   }
-  if (rest !== 0 || words3.length === 0) words3.push(rest === 0 ? "0" : `0x${rest.toString(16)}`);
+  if (rest2 !== 0 || words3.length === 0) words3.push(rest2 === 0 ? "0" : `0x${rest2.toString(16)}`);
   return words3.join("|");
 });
 var constant = (function constant(value, names) {
@@ -203,10 +203,10 @@ var at = (function at(directory) {
 var words = (function words(...values) {
   const bytes = new Uint8Array(values.length * 8);
   for (let index = 0; index < values.length; index++) {
-    let rest = values[index];
-    for (let at3 = index * 8; rest > 0; at3++) {
-      bytes[at3] = rest % 256;
-      rest = Math.floor(rest / 256);
+    let rest2 = values[index];
+    for (let at3 = index * 8; rest2 > 0; at3++) {
+      bytes[at3] = rest2 % 256;
+      rest2 = Math.floor(rest2 / 256);
     }
   }
   return bytes;
@@ -617,7 +617,7 @@ var readSmall = (function readSmall(directory, path2) {
   const fd = new ResultOf(opened, "fd");
   const part = new Output(SMALL, "&buffer");
   const got = read(fd, part, SMALL);
-  const rest = read(fd, new Output(1, "&rest"), 1);
+  const rest2 = read(fd, new Output(1, "&rest"), 1);
   const closing = new Label("closing");
   const outcome = syscalls([
     {
@@ -628,7 +628,7 @@ var readSmall = (function readSmall(directory, path2) {
       onFailure: closing
     },
     {
-      call: rest,
+      call: rest2,
       onFailure: closing
     },
     closing,
@@ -636,7 +636,7 @@ var readSmall = (function readSmall(directory, path2) {
       call: close(fd)
     }
   ]);
-  return outcome.result(rest) === 0n ? bytesOf(outcome, got, part) : void 0;
+  return outcome.result(rest2) === 0n ? bytesOf(outcome, got, part) : void 0;
 });
 var bytesOf = (function bytesOf(outcome, got, part) {
   const { buffer, byteOffset } = outcome.output(part);
@@ -2418,7 +2418,7 @@ var statusIn = (function statusIn(info, usage) {
   const state = readChildState(info);
   if (state === void 0 || !ENDS2.includes(state.code)) return void 0;
   const { code, status } = state;
-  const rest = {
+  const rest2 = {
     timedOut: false,
     outOfMemory: false,
     usage: readRusage(usage)
@@ -2427,13 +2427,13 @@ var statusIn = (function statusIn(info, usage) {
     success: status === 0,
     code: status,
     signal: null,
-    ...rest
+    ...rest2
   };
   return {
     success: false,
     code: 128 + status,
     signal: signalName2(status),
-    ...rest
+    ...rest2
   };
 });
 var keepParentNetns = (function keepParentNetns(plan) {
@@ -4020,7 +4020,7 @@ var stepsOf = (function stepsOf(entry2, field, context) {
 var sorted = (function sorted({ options }, field) {
   let kind;
   const propagation2 = [];
-  const [attributes, recursive, rest] = [
+  const [attributes, recursive, rest2] = [
     [],
     [],
     []
@@ -4046,7 +4046,7 @@ var sorted = (function sorted({ options }, field) {
     } else if (ATTRIBUTES4.includes(word4)) attributes.push(word4);
     else if (ATTRIBUTES4.includes(stripped)) recursive.push(stripped);
     else if (LIFTED.includes(stripped)) continue;
-    else rest.push(word4);
+    else rest2.push(word4);
   }
   if (propagation2.some(({ type }) => type === "shared") && kind !== void 0) {
     unsupported(`${field}.options`, "mounts that are made in the container cannot appear on the host (shared); use slave");
@@ -4057,7 +4057,7 @@ var sorted = (function sorted({ options }, field) {
     attributes,
     recursive,
     copiesUp,
-    rest
+    rest: rest2
   };
 });
 var attributeSteps = (function attributeSteps(target, { attributes, recursive }) {
@@ -4249,7 +4249,7 @@ var clockSteps = (function clockSteps(offsets, isOwn) {
   ];
 });
 var programOf = (function programOf({ args = [], env, cwd = "/" }) {
-  const [program, ...rest] = args;
+  const [program, ...rest2] = args;
   if (program === void 0) throw new OciError("process.args: there is no program");
   if (program === "") throw new OciError('exec: "": executable file not found in $PATH');
   const environment = /* @__PURE__ */ new Map();
@@ -4259,7 +4259,7 @@ var programOf = (function programOf({ args = [], env, cwd = "/" }) {
   }
   return {
     program,
-    args: rest,
+    args: rest2,
     environment,
     searchPath: environment.get("PATH") ?? DEFAULT_PATH,
     cwd: cwd === "" ? "/" : cwd
@@ -4513,7 +4513,7 @@ var destroy = (function destroy(record) {
     const pids = killAll(record);
     if (pids.length === 0 && removeGroups(groups)) break;
     if (Date.now() > end) throw new OciError(`processes of the container do not end: ${pids}`);
-    pause(wait);
+    rest(wait);
   }
   record.remove();
 });
@@ -4534,9 +4534,6 @@ var freezerOf = (function freezerOf(pid) {
   return textOf2(`${group}/freezer.state`)?.trim() === "FROZEN" ? [
     group
   ] : [];
-});
-var pause = (function pause(milliseconds) {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 });
 var runHooks = (function runHooks(config, kind, state, steps = []) {
   const hooks = config.hooks?.[kind] ?? [];
@@ -5047,7 +5044,7 @@ var main = (async function main(words3) {
   };
   try {
     const given2 = readFlags(words3, GLOBAL_FLAGS);
-    const [name, ...rest] = given2.words;
+    const [name, ...rest2] = given2.words;
     if (isSet(given2, "version")) return say(VERSION_TEXT);
     if (name === void 0 || isSet(given2, "help")) return say(helpText());
     const settings2 = runtimeOf(given2);
@@ -5055,8 +5052,8 @@ var main = (async function main(words3) {
     const refused = Object.hasOwn(REFUSED, name) ? REFUSED[name] : void 0;
     if (refused !== void 0) throw new OciError(refused);
     const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : unknown(name);
-    if (rest.includes("--help")) return say(helpText());
-    return await verb.run(settings2, readFlags(rest, verb.flags));
+    if (rest2.includes("--help")) return say(helpText());
+    return await verb.run(settings2, readFlags(rest2, verb.flags));
   } catch (error) {
     reportFailure(runtime, wordsFor(error));
     return error instanceof OciError ? error.status : 1;
@@ -8236,6 +8233,14 @@ var UNTIDY = /\/\/|\/\.(?:\/|$)|.\/$/;
 
 
 
+function withoutDots(path2) {
+  const parts = [];
+  for (const part of path2.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
 
 // host/automounts.ts
 function mountAutomounts(directory, mounts) {
@@ -9209,14 +9214,6 @@ function originOf({ source, target }) {
     target: parentOf(target)
   };
 }
-function withoutDots(path2) {
-  const parts = [];
-  for (const part of path2.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
-}
 
 // recipe/unexpanded.ts
 
@@ -9496,14 +9493,14 @@ function missing(path2, type) {
     ...nothing,
     path: normal
   };
-  const { above, rest } = existingPart(normal);
+  const { above, rest: rest2 } = existingPart(normal);
   const directory = resolvePath(above).path;
   const within = (path3) => directory === "/" ? `/${path3}` : `${directory}/${path3}`;
-  const [name, ...deeper] = rest.split("/");
+  const [name, ...deeper] = rest2.split("/");
   const target = type === void 0 ? linkTarget(within(name)) : void 0;
   if (target === void 0 || deeper.includes("..")) return {
     ...nothing,
-    path: within(rest)
+    path: within(rest2)
   };
   const next = target.startsWith("/") ? target : within(target);
   return {
@@ -9611,9 +9608,9 @@ function isSame(now, known) {
 var MAX_LINKS = 40;
 function followLinks(path2) {
   const links = [];
-  const rest = partsOf(path2);
+  const rest2 = partsOf(path2);
   let at3 = "/";
-  for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
+  for (let name = rest2.pop(); name !== void 0; name = rest2.pop()) {
     const here = name === ".." ? parentOf(at3) : at3 === "/" ? `/${name}` : `${at3}/${name}`;
     const target = name === ".." || OWN_LINKS.has(here) ? void 0 : linkTarget(here);
     if (target === void 0) {
@@ -9628,7 +9625,7 @@ function followLinks(path2) {
       at3 = resolvePath(here).path;
     } else {
       if (target.startsWith("/")) at3 = "/";
-      rest.push(...partsOf(target));
+      rest2.push(...partsOf(target));
     }
   }
   return {
@@ -9949,7 +9946,7 @@ var NameIndex = class {
   /** Returns what comes after the end of a path in the names that begin with that. */
   after(path2) {
     const folded = fold(path2);
-    return (this.#beginnings.get(nameOf(folded)) ?? []).filter(({ beginning }) => folded.endsWith(`/${beginning}`)).map(({ rest }) => rest);
+    return (this.#beginnings.get(nameOf(folded)) ?? []).filter(({ beginning }) => folded.endsWith(`/${beginning}`)).map(({ rest: rest2 }) => rest2);
   }
 };
 function isPlain(name) {
@@ -9986,9 +9983,9 @@ var FoundLinks = class {
     if (path2.length >= PATH_MAX) return void 0;
     const start2 = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
     let at3 = start2 === "/" ? "" : start2;
-    const rest = path2.slice(at3.length).split("/");
-    for (let links = 0; rest.length > 0; ) {
-      const name = rest.shift();
+    const rest2 = path2.slice(at3.length).split("/");
+    for (let links = 0; rest2.length > 0; ) {
+      const name = rest2.shift();
       if (name === "" || name === ".") continue;
       if (name === "..") {
         at3 = at3.slice(0, at3.lastIndexOf("/"));
@@ -10006,7 +10003,7 @@ var FoundLinks = class {
         for (const link2 of this.#found.pathsOf(here)) this.#found.addLink(link2);
       }
       if (target.startsWith("/")) at3 = "";
-      rest.unshift(...target.split("/"));
+      rest2.unshift(...target.split("/"));
     }
     return at3 === "" ? "/" : at3;
   }
@@ -10747,7 +10744,7 @@ var NameSearch = class {
     if (type === S_IFDIR) return false;
     const path2 = below(directory, name);
     if (type === S_IFLNK) {
-      for (const rest of this.#index.after(path2)) this.#report(below(path2, rest), false);
+      for (const rest2 of this.#index.after(path2)) this.#report(below(path2, rest2), false);
     }
     if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
     if (type === S_IFREG) {
@@ -11757,8 +11754,8 @@ var MountTable = class {
       ...newPlace(),
       children: this.#placeAt(directory)?.children
     };
-    const rest = directory.slice(mount3.target === "/" ? 0 : mount3.target.length);
-    const below3 = ((path2) => mount3.type === "bind" ? normalize(path2 + rest) : path2);
+    const rest2 = directory.slice(mount3.target === "/" ? 0 : mount3.target.length);
+    const below3 = ((path2) => mount3.type === "bind" ? normalize(path2 + rest2) : path2);
     this.#base = {
       ...mount3,
       ...this.originOf(directory),
@@ -11968,9 +11965,9 @@ function isPlainIn(root2, { asked, path: path2 }, host) {
   return path2 === host.resolve(root2).path + asked.slice(root2.length);
 }
 function below2(place2, directory, path2, name) {
-  const rest = name === void 0 ? path2.slice(directory === "/" ? 0 : directory.length) : `/${name}`;
+  const rest2 = name === void 0 ? path2.slice(directory === "/" ? 0 : directory.length) : `/${name}`;
   return {
-    path: (place2.path === "/" ? "" : place2.path) + rest,
+    path: (place2.path === "/" ? "" : place2.path) + rest2,
     type: void 0
   };
 }
@@ -12137,16 +12134,16 @@ var SettledPaths = class {
   }
   static {
     isPlain$19 = (function (path2, { target, type, own, origin, layers }) {
-    const rest = path2.slice(target === "/" ? 0 : target.length);
+    const rest2 = path2.slice(target === "/" ? 0 : target.length);
     const isPlainBelow = ((directory) => {
-      const whole = normalize(directory + rest);
+      const whole = normalize(directory + rest2);
       if (isWithin(whole, PROC) && PROC_LINK.test(whole.slice(PROC.length))) return false;
       return this.#host.resolve(whole).path === whole;
     });
     if (own && EMPTY_TYPES.has(type)) {
       return !this.#links.some((link2) => isWithin(path2, link2));
     }
-    if (type === "proc") return !PROC_LINK.test(rest);
+    if (type === "proc") return !PROC_LINK.test(rest2);
     if (type === "bind" && origin !== void 0) return isPlainBelow(origin);
     if (type !== "overlay") return false;
     return layers.every(({ path: layer }) => layer.startsWith("/") && this.#mounts.isHostFile(layer) && isPlainBelow(layer));
@@ -14850,12 +14847,12 @@ function hierarchies() {
 function parseHierarchies(groups, mountinfo) {
   const mounts = mountinfo.split("\n").flatMap(parseMount);
   return groups.split("\n").filter(Boolean).flatMap((line) => {
-    const [id2, names = "", ...rest] = line.split(":");
+    const [id2, names = "", ...rest2] = line.split(":");
     const version = id2 === "0" && names === "" ? 2 : 1;
     const words3 = names.split(",");
     const controllers = new Set(words3.flatMap(controllerOf));
     if (version === 1 && controllers.size === 0) return [];
-    const path2 = rest.join(":");
+    const path2 = rest2.join(":");
     for (const mount3 of mounts) {
       const same = mount3.version === version && (version === 2 || words3.every((word4) => mount3.options.includes(word4)));
       const own = same ? directoryIn(mount3, path2) : void 0;
@@ -15565,13 +15562,13 @@ function makeAll(actions) {
 function inOrder(actions) {
   const sum2 = actions.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
   if (sum2 === void 0) return actions;
-  const rest = actions.filter((action) => action !== sum2);
+  const rest2 = actions.filter((action) => action !== sum2);
   const grows = sum2.text === "-1" || Number(sum2.text) > readNumber(sum2.file);
   return grows ? [
     sum2,
-    ...rest
+    ...rest2
   ] : [
-    ...rest,
+    ...rest2,
     sum2
   ];
 }
@@ -18242,6 +18239,11 @@ function sleep(milliseconds) {
 
 
 
+// ffi/rest.ts
+function rest(milliseconds) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
 // launch/held_end.ts
 var PATIENCE2 = 3e4;
 var REST = 10;
@@ -18260,7 +18262,7 @@ var HeldEnd = class {
   }
   /** Blocks the script's thread for a moment. */
   rest() {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, REST);
+    rest(REST);
   }
   /** Resolves after a moment. */
   async pause() {
@@ -18983,10 +18985,10 @@ function copyNamedPipe(fd) {
       end() {
         syscall(write(stop, ONE, ONE.length));
         const result = process.wait();
-        const rest = copy2.readOfLast(result, unreadOf(reader));
-        if (rest > 0) syscalls([
+        const rest2 = copy2.readOfLast(result, unreadOf(reader));
+        if (rest2 > 0) syscalls([
           {
-            call: discard(file, nowhere, rest),
+            call: discard(file, nowhere, rest2),
             accept: [
               "EAGAIN"
             ]
@@ -21962,7 +21964,7 @@ function make(placeholder, parent) {
       if (isTaken(made)) return made;
       syscall(close(fd));
     }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    rest(1);
   }
   throw new SyscallError({
     syscall: "openat2",
@@ -22991,10 +22993,10 @@ function cover(paths, plan) {
     }
   });
 }
-function namesOf2([first, ...rest], directory, plan) {
+function namesOf2([first, ...rest2], directory, plan) {
   const found = plan.facts.namesIn(directory || "/", first);
-  if (rest.length === 0) return found;
-  return found.flatMap((name) => namesOf2(rest, `${directory}/${name}`, plan).map((more) => `${name}/${more}`));
+  if (rest2.length === 0) return found;
+  return found.flatMap((name) => namesOf2(rest2, `${directory}/${name}`, plan).map((more) => `${name}/${more}`));
 }
 function linksAmong(names, directory, plan) {
   const found = names.map((name) => {
@@ -25079,10 +25081,10 @@ function loopbackServers(resolvConf) {
 function isLoopback(text3) {
   const ip = parseIp(text3.replace(/%.*/, ""));
   if (ip === void 0) return false;
-  const [first, ...rest] = ip.bytes;
-  return ip.family === AF_INET ? first === 127 : rest.at(-1) === 1 && [
+  const [first, ...rest2] = ip.bytes;
+  return ip.family === AF_INET ? first === 127 : rest2.at(-1) === 1 && [
     first,
-    ...rest.slice(0, -1)
+    ...rest2.slice(0, -1)
   ].every((byte) => byte === 0);
 }
 function nameForwarder(plan, resolvConf) {
@@ -28732,7 +28734,6 @@ function linkOf(path2) {
 }
 
 
-
 // oci/hooks.ts
 
 function runHook(launcher, hook, field, state) {
@@ -28742,10 +28743,10 @@ function runHook(launcher, hook, field, state) {
   const input = memoryFile(state);
   const complaints = memoryFile("");
   try {
-    const [argv0 = path2, ...rest] = args;
+    const [argv0 = path2, ...rest2] = args;
     const spec = execSpec(path2, {
       argv0,
-      args: rest,
+      args: rest2,
       environment: env === void 0 ? {
         inherited: environmentStrings(),
         changes: /* @__PURE__ */ new Map()

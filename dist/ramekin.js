@@ -136,10 +136,10 @@ var at = (function at(directory) {
 var words = (function words(...values) {
   const bytes = new Uint8Array(values.length * 8);
   for (let index = 0; index < values.length; index++) {
-    let rest = values[index];
-    for (let at3 = index * 8; rest > 0; at3++) {
-      bytes[at3] = rest % 256;
-      rest = Math.floor(rest / 256);
+    let rest2 = values[index];
+    for (let at3 = index * 8; rest2 > 0; at3++) {
+      bytes[at3] = rest2 % 256;
+      rest2 = Math.floor(rest2 / 256);
     }
   }
   return bytes;
@@ -546,7 +546,7 @@ var readSmall = (function readSmall(directory, path2) {
   const fd = new ResultOf(opened, "fd");
   const part = new Output(SMALL, "&buffer");
   const got = read(fd, part, SMALL);
-  const rest = read(fd, new Output(1, "&rest"), 1);
+  const rest2 = read(fd, new Output(1, "&rest"), 1);
   const closing = new Label("closing");
   const outcome = syscalls([
     {
@@ -557,7 +557,7 @@ var readSmall = (function readSmall(directory, path2) {
       onFailure: closing
     },
     {
-      call: rest,
+      call: rest2,
       onFailure: closing
     },
     closing,
@@ -565,7 +565,7 @@ var readSmall = (function readSmall(directory, path2) {
       call: close(fd)
     }
   ]);
-  return outcome.result(rest) === 0n ? bytesOf(outcome, got, part) : void 0;
+  return outcome.result(rest2) === 0n ? bytesOf(outcome, got, part) : void 0;
 });
 var bytesOf = (function bytesOf(outcome, got, part) {
   const { buffer, byteOffset } = outcome.output(part);
@@ -1861,7 +1861,7 @@ var statusIn = (function statusIn(info, usage) {
   const state = readChildState(info);
   if (state === void 0 || !ENDS.includes(state.code)) return void 0;
   const { code, status } = state;
-  const rest = {
+  const rest2 = {
     timedOut: false,
     outOfMemory: false,
     usage: readRusage(usage)
@@ -1870,13 +1870,13 @@ var statusIn = (function statusIn(info, usage) {
     success: status === 0,
     code: status,
     signal: null,
-    ...rest
+    ...rest2
   };
   return {
     success: false,
     code: 128 + status,
     signal: signalName2(status),
-    ...rest
+    ...rest2
   };
 });
 var endServices = (function endServices(services) {
@@ -3756,10 +3756,10 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
   if (hidden.length === 0) return;
   plan.forFound(() => cover(hidden.map((name) => `${target}/${name}`), plan));
 });
-var namesOf2 = (function namesOf2([first, ...rest], directory, plan) {
+var namesOf2 = (function namesOf2([first, ...rest2], directory, plan) {
   const found = plan.facts.namesIn(directory || "/", first);
-  if (rest.length === 0) return found;
-  return found.flatMap(((name) => namesOf2(rest, `${directory}/${name}`, plan).map(((more) => `${name}/${more}`))));
+  if (rest2.length === 0) return found;
+  return found.flatMap(((name) => namesOf2(rest2, `${directory}/${name}`, plan).map(((more) => `${name}/${more}`))));
 });
 var linksAmong = (function linksAmong(names, directory, plan) {
   const found = names.map(((name) => {
@@ -4895,7 +4895,7 @@ var make = (function make(placeholder, parent) {
       if (isTaken(made)) return made;
       syscall(close(fd));
     }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    rest(1);
   }
   throw new SyscallError({
     syscall: "openat2",
@@ -5765,15 +5765,15 @@ var Struct = class {
 
 
 function flagNames(value, names) {
-  let rest = value;
+  let rest2 = value;
   const words3 = [];
   for (const [name, bits] of Object.entries(names)) {
-    if (bits !== 0 && containsBits(rest, bits)) {
+    if (bits !== 0 && containsBits(rest2, bits)) {
       words3.push(name);
-      rest -= bits;
+      rest2 -= bits;
     }
   }
-  if (rest !== 0 || words3.length === 0) words3.push(rest === 0 ? "0" : `0x${rest.toString(16)}`);
+  if (rest2 !== 0 || words3.length === 0) words3.push(rest2 === 0 ? "0" : `0x${rest2.toString(16)}`);
   return words3.join("|");
 }
 
@@ -10355,6 +10355,14 @@ var UNTIDY = /\/\/|\/\.(?:\/|$)|.\/$/;
 
 
 
+function withoutDots(path2) {
+  const parts2 = [];
+  for (const part of path2.split("/")) {
+    if (part === "..") parts2.pop();
+    else if (part !== "" && part !== ".") parts2.push(part);
+  }
+  return `/${parts2.join("/")}`;
+}
 
 // recipe/mount_options.ts
 var WORDS = {
@@ -12883,6 +12891,11 @@ var OutputCollector = class {
 };
 
 
+// ffi/rest.ts
+function rest(milliseconds) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
 // launch/held_end.ts
 var PATIENCE = 3e4;
 var REST = 10;
@@ -12901,7 +12914,7 @@ var HeldEnd = class {
   }
   /** Blocks the script's thread for a moment. */
   rest() {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, REST);
+    rest(REST);
   }
   /** Resolves after a moment. */
   async pause() {
@@ -15673,8 +15686,8 @@ function brokenPipe(error) {
 var LONGEST4 = 2 ** 31 - 1;
 function after(time, call2) {
   let timer;
-  const start = (rest) => {
-    timer = setTimeout(() => rest > LONGEST4 ? start(rest - LONGEST4) : call2(), Math.min(rest, LONGEST4));
+  const start = (rest2) => {
+    timer = setTimeout(() => rest2 > LONGEST4 ? start(rest2 - LONGEST4) : call2(), Math.min(rest2, LONGEST4));
     Deno.unrefTimer(timer);
   };
   start(time);
@@ -16681,8 +16694,8 @@ var MountTable = class {
       ...newPlace(),
       children: this.#placeAt(directory)?.children
     };
-    const rest = directory.slice(mount4.target === "/" ? 0 : mount4.target.length);
-    const below3 = ((path2) => mount4.type === "bind" ? normalize(path2 + rest) : path2);
+    const rest2 = directory.slice(mount4.target === "/" ? 0 : mount4.target.length);
+    const below3 = ((path2) => mount4.type === "bind" ? normalize(path2 + rest2) : path2);
     this.#base = {
       ...mount4,
       ...this.originOf(directory),
@@ -17307,14 +17320,6 @@ function originOf({ source, target }) {
     target: parentOf(target)
   };
 }
-function withoutDots(path2) {
-  const parts2 = [];
-  for (const part of path2.split("/")) {
-    if (part === "..") parts2.pop();
-    else if (part !== "" && part !== ".") parts2.push(part);
-  }
-  return `/${parts2.join("/")}`;
-}
 
 // host/elf/program_files.ts
 var SCRIPTS_DEEP = 5;
@@ -17562,14 +17567,14 @@ function missing(path2, type) {
     ...nothing,
     path: normal
   };
-  const { above, rest } = existingPart(normal);
+  const { above, rest: rest2 } = existingPart(normal);
   const directory = resolvePath(above).path;
   const within2 = (path3) => directory === "/" ? `/${path3}` : `${directory}/${path3}`;
-  const [name, ...deeper] = rest.split("/");
+  const [name, ...deeper] = rest2.split("/");
   const target = type === void 0 ? linkTarget(within2(name)) : void 0;
   if (target === void 0 || deeper.includes("..")) return {
     ...nothing,
-    path: within2(rest)
+    path: within2(rest2)
   };
   const next = target.startsWith("/") ? target : within2(target);
   return {
@@ -17678,9 +17683,9 @@ var ResolvedPathsCheck = class {
 var MAX_LINKS = 40;
 function followLinks(path2) {
   const links2 = [];
-  const rest = partsOf(path2);
+  const rest2 = partsOf(path2);
   let at3 = "/";
-  for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
+  for (let name = rest2.pop(); name !== void 0; name = rest2.pop()) {
     const here2 = name === ".." ? parentOf(at3) : at3 === "/" ? `/${name}` : `${at3}/${name}`;
     const target = name === ".." || OWN_LINKS.has(here2) ? void 0 : linkTarget(here2);
     if (target === void 0) {
@@ -17695,7 +17700,7 @@ function followLinks(path2) {
       at3 = resolvePath(here2).path;
     } else {
       if (target.startsWith("/")) at3 = "/";
-      rest.push(...partsOf(target));
+      rest2.push(...partsOf(target));
     }
   }
   return {
@@ -17764,7 +17769,7 @@ var NameIndex = class {
   }),
     after: (function (path2) {
     const folded = fold(path2);
-    return (this.#beginnings.get(nameOf2(folded)) ?? []).filter(({ beginning }) => folded.endsWith(`/${beginning}`)).map(({ rest }) => rest);
+    return (this.#beginnings.get(nameOf2(folded)) ?? []).filter(({ beginning }) => folded.endsWith(`/${beginning}`)).map(({ rest: rest2 }) => rest2);
   })
     });
   }
@@ -17826,9 +17831,9 @@ var FoundLinks = class {
     if (path2.length >= PATH_MAX5) return void 0;
     const start = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
     let at3 = start === "/" ? "" : start;
-    const rest = path2.slice(at3.length).split("/");
-    for (let links2 = 0; rest.length > 0; ) {
-      const name = rest.shift();
+    const rest2 = path2.slice(at3.length).split("/");
+    for (let links2 = 0; rest2.length > 0; ) {
+      const name = rest2.shift();
       if (name === "" || name === ".") continue;
       if (name === "..") {
         at3 = at3.slice(0, at3.lastIndexOf("/"));
@@ -17846,7 +17851,7 @@ var FoundLinks = class {
         for (const link2 of this.#found.pathsOf(here2)) this.#found.addLink(link2);
       }
       if (target.startsWith("/")) at3 = "";
-      rest.unshift(...target.split("/"));
+      rest2.unshift(...target.split("/"));
     }
     return at3 === "" ? "/" : at3;
   })
@@ -18524,7 +18529,7 @@ var NameSearch = class {
     if (type === S_IFDIR) return false;
     const path2 = below(directory, name);
     if (type === S_IFLNK) {
-      for (const rest of this.#index.after(path2)) report$43.call(this, below(path2, rest), false);
+      for (const rest2 of this.#index.after(path2)) report$43.call(this, below(path2, rest2), false);
     }
     if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
     if (type === S_IFREG) {
@@ -20921,10 +20926,10 @@ function stateOf2(open3) {
   }
 }
 function absolutePathOf(path2, pid, directory) {
-  if (path2.startsWith("/")) return withoutClimbing(path2);
+  if (path2.startsWith("/")) return withoutDots(path2);
   const link2 = directory === void 0 || directory === AT_FDCWD2 ? `/proc/${pid}/cwd` : `/proc/${pid}/fd/${directory}`;
   const base = linkAt(link2);
-  return base?.startsWith("/") ? withoutClimbing(`${base}/${path2}`) : void 0;
+  return base?.startsWith("/") ? withoutDots(`${base}/${path2}`) : void 0;
 }
 var AT_FDCWD2 = -100;
 function linkAt(path2) {
@@ -20943,14 +20948,6 @@ function linkAt(path2) {
     if (error instanceof SyscallError) return void 0;
     throw error;
   }
-}
-function withoutClimbing(path2) {
-  const parts2 = [];
-  for (const part of path2.split("/")) {
-    if (part === "..") parts2.pop();
-    else if (part !== "" && part !== ".") parts2.push(part);
-  }
-  return `/${parts2.join("/")}`;
 }
 
 // audit/network.ts
@@ -21764,11 +21761,11 @@ var HOP_BY_HOP = [
 ];
 function parseRequest(head) {
   const lines = head.slice(0, -"\r\n\r\n".length).split("\r\n");
-  const [first, ...rest] = lines;
+  const [first, ...rest2] = lines;
   const match = REQUEST_LINE.exec(first);
   if (match === null) throw new Refusal(400, "this is not a request to an HTTP proxy");
   const [, method, target, minor] = match;
-  const headers = rest.map(parseHeader);
+  const headers = rest2.map(parseHeader);
   if (method === "CONNECT") {
     bodyOf(headers, minor);
     return {
@@ -22624,10 +22621,10 @@ function copyNamedPipe(fd) {
       end() {
         syscall(write(stop, ONE2, ONE2.length));
         const result = process.wait();
-        const rest = copy2.readOfLast(result, unreadOf(reader));
-        if (rest > 0) syscalls([
+        const rest2 = copy2.readOfLast(result, unreadOf(reader));
+        if (rest2 > 0) syscalls([
           {
-            call: discard(file, nowhere, rest),
+            call: discard(file, nowhere, rest2),
             accept: [
               "EAGAIN"
             ]
@@ -25555,9 +25552,9 @@ function isPlainIn(root2, { asked, path: path2 }, host2) {
   return path2 === host2.resolve(root2).path + asked.slice(root2.length);
 }
 function below2(place2, directory, path2, name) {
-  const rest = name === void 0 ? path2.slice(directory === "/" ? 0 : directory.length) : `/${name}`;
+  const rest2 = name === void 0 ? path2.slice(directory === "/" ? 0 : directory.length) : `/${name}`;
   return {
-    path: (place2.path === "/" ? "" : place2.path) + rest,
+    path: (place2.path === "/" ? "" : place2.path) + rest2,
     type: void 0
   };
 }
@@ -25733,16 +25730,16 @@ var SettledPaths = class {
   }
   static {
     isPlain$56 = (function (path2, { target, type, own, origin, layers }) {
-    const rest = path2.slice(target === "/" ? 0 : target.length);
+    const rest2 = path2.slice(target === "/" ? 0 : target.length);
     const isPlainBelow = ((directory) => {
-      const whole = normalize(directory + rest);
+      const whole = normalize(directory + rest2);
       if (isWithin(whole, PROC2) && PROC_LINK.test(whole.slice(PROC2.length))) return false;
       return this.#host.resolve(whole).path === whole;
     });
     if (own && EMPTY_TYPES.has(type)) {
       return !this.#links.some(((link2) => isWithin(path2, link2)));
     }
-    if (type === "proc") return !PROC_LINK.test(rest);
+    if (type === "proc") return !PROC_LINK.test(rest2);
     if (type === "bind" && origin !== void 0) return isPlainBelow(origin);
     if (type !== "overlay") return false;
     return layers.every(({ path: layer }) => layer.startsWith("/") && this.#mounts.isHostFile(layer) && isPlainBelow(layer));
@@ -29644,10 +29641,10 @@ function loopbackServers(resolvConf) {
 function isLoopback2(text4) {
   const ip = parseIp(text4.replace(/%.*/, ""));
   if (ip === void 0) return false;
-  const [first, ...rest] = ip.bytes;
-  return ip.family === AF_INET ? first === 127 : rest.at(-1) === 1 && [
+  const [first, ...rest2] = ip.bytes;
+  return ip.family === AF_INET ? first === 127 : rest2.at(-1) === 1 && [
     first,
-    ...rest.slice(0, -1)
+    ...rest2.slice(0, -1)
   ].every((byte) => byte === 0);
 }
 function nameForwarder(plan, resolvConf) {
@@ -31852,12 +31849,12 @@ function hierarchies() {
 function parseHierarchies(groups, mountinfo) {
   const mounts = mountinfo.split("\n").flatMap(parseMount);
   return groups.split("\n").filter(Boolean).flatMap((line) => {
-    const [id2, names = "", ...rest] = line.split(":");
+    const [id2, names = "", ...rest2] = line.split(":");
     const version = id2 === "0" && names === "" ? 2 : 1;
     const words3 = names.split(",");
     const controllers = new Set(words3.flatMap(controllerOf));
     if (version === 1 && controllers.size === 0) return [];
-    const path2 = rest.join(":");
+    const path2 = rest2.join(":");
     for (const mount4 of mounts) {
       const same = mount4.version === version && (version === 2 || words3.every((word4) => mount4.options.includes(word4)));
       const own = same ? directoryIn(mount4, path2) : void 0;
@@ -32538,13 +32535,13 @@ function makeAll(actions) {
 function inOrder(actions) {
   const sum2 = actions.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
   if (sum2 === void 0) return actions;
-  const rest = actions.filter((action) => action !== sum2);
+  const rest2 = actions.filter((action) => action !== sum2);
   const grows = sum2.text === "-1" || Number(sum2.text) > readNumber(sum2.file);
   return grows ? [
     sum2,
-    ...rest
+    ...rest2
   ] : [
-    ...rest,
+    ...rest2,
     sum2
   ];
 }
@@ -35098,12 +35095,12 @@ var AttachedContainer = class _AttachedContainer {
     this.#requireOpen();
     if (this.hasEnded) return;
     const { pid } = this;
-    const rest = askToEnd({
+    const rest2 = askToEnd({
       pid,
       pidfd: this.#pidfd,
       cgroup: void 0
     }, grace, number);
-    const stop = rest === void 0 ? void 0 : after(rest, () => {
+    const stop = rest2 === void 0 ? void 0 : after(rest2, () => {
       if (!this.hasEnded) syscall(pidfd_send_signal(this.#pidfd, SIGNALS.SIGKILL));
     });
     await this.ended;

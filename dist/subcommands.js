@@ -682,10 +682,10 @@ var at = (function at(directory2) {
 var words = (function words(...values) {
   const bytes = new Uint8Array(values.length * 8);
   for (let index = 0; index < values.length; index++) {
-    let rest = values[index];
-    for (let at4 = index * 8; rest > 0; at4++) {
-      bytes[at4] = rest % 256;
-      rest = Math.floor(rest / 256);
+    let rest2 = values[index];
+    for (let at4 = index * 8; rest2 > 0; at4++) {
+      bytes[at4] = rest2 % 256;
+      rest2 = Math.floor(rest2 / 256);
     }
   }
   return bytes;
@@ -1085,7 +1085,7 @@ var readSmall = (function readSmall(directory2, path2) {
   const fd = new ResultOf(opened2, "fd");
   const part2 = new Output(SMALL, "&buffer");
   const got = read(fd, part2, SMALL);
-  const rest = read(fd, new Output(1, "&rest"), 1);
+  const rest2 = read(fd, new Output(1, "&rest"), 1);
   const closing = new Label("closing");
   const outcome = syscalls([
     {
@@ -1096,7 +1096,7 @@ var readSmall = (function readSmall(directory2, path2) {
       onFailure: closing
     },
     {
-      call: rest,
+      call: rest2,
       onFailure: closing
     },
     closing,
@@ -1104,7 +1104,7 @@ var readSmall = (function readSmall(directory2, path2) {
       call: close(fd)
     }
   ]);
-  return outcome.result(rest) === 0n ? bytesOf(outcome, got, part2) : void 0;
+  return outcome.result(rest2) === 0n ? bytesOf(outcome, got, part2) : void 0;
 });
 var bytesOf = (function bytesOf(outcome, got, part2) {
   const { buffer, byteOffset } = outcome.output(part2);
@@ -2135,7 +2135,7 @@ var statusIn = (function statusIn(info, usage) {
   const state = readChildState(info);
   if (state === void 0 || !ENDS2.includes(state.code)) return void 0;
   const { code, status } = state;
-  const rest = {
+  const rest2 = {
     timedOut: false,
     outOfMemory: false,
     usage: readRusage(usage)
@@ -2144,13 +2144,13 @@ var statusIn = (function statusIn(info, usage) {
     success: status === 0,
     code: status,
     signal: null,
-    ...rest
+    ...rest2
   };
   return {
     success: false,
     code: 128 + status,
     signal: signalName2(status),
-    ...rest
+    ...rest2
   };
 });
 var endServices = (function endServices(services) {
@@ -4030,10 +4030,10 @@ var lowerEntries = (function lowerEntries({ entries = [], hide = [], ...step }, 
   if (hidden2.length === 0) return;
   plan.forFound(() => cover(hidden2.map((name) => `${target}/${name}`), plan));
 });
-var namesOf2 = (function namesOf2([first, ...rest], directory2, plan) {
+var namesOf2 = (function namesOf2([first, ...rest2], directory2, plan) {
   const found2 = plan.facts.namesIn(directory2 || "/", first);
-  if (rest.length === 0) return found2;
-  return found2.flatMap(((name) => namesOf2(rest, `${directory2}/${name}`, plan).map(((more) => `${name}/${more}`))));
+  if (rest2.length === 0) return found2;
+  return found2.flatMap(((name) => namesOf2(rest2, `${directory2}/${name}`, plan).map(((more) => `${name}/${more}`))));
 });
 var linksAmong = (function linksAmong(names, directory2, plan) {
   const found2 = names.map(((name) => {
@@ -5169,7 +5169,7 @@ var make = (function make(placeholder, parent) {
       if (isTaken(made)) return made;
       syscall(close(fd));
     }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    rest(1);
   }
   throw new SyscallError({
     syscall: "openat2",
@@ -5757,7 +5757,7 @@ var check = (function check(parsed, hasProgram, subcommand) {
   throw new UsageError(`"${extra}" is one word too many` + (flag2 === void 0 ? "" : `; a value is written with =: --${flag2.name}=${extra}`) + (program === true ? `; a program comes after --: -- ${extra} ...` : ""));
 });
 var absolutePath2 = (function absolutePath2(path2) {
-  return withoutClimbing2(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`);
+  return withoutClimbing(path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`);
 });
 var existingPath = (function existingPath(path2, flag2) {
   const whole = absolutePath2(path2);
@@ -5773,7 +5773,7 @@ var isMissing = (function isMissing(path2) {
     return MISSING.includes(error.code);
   }
 });
-var withoutClimbing2 = (function withoutClimbing2(path2) {
+var withoutClimbing = (function withoutClimbing(path2) {
   const parts2 = [];
   for (const part2 of normalize(path2).slice(1).split("/")) {
     if (part2 === "..") parts2.pop();
@@ -6035,18 +6035,18 @@ var visibleDirectory = (function visibleDirectory({ read: read5, write: write9, 
   return isThere4 ? directory2 : void 0;
 });
 var main = (async function main(words3) {
-  const [first, ...rest] = words3;
+  const [first, ...rest2] = words3;
   let subcommand;
   try {
     if (first === void 0 || first === "--help" || first === "-h") return show2(programHelp);
     if (first === "--version" || first === "-V") return say(`ramekin ${VERSION}`);
-    if (first === "help") return help(rest);
+    if (first === "help") return help(rest2);
     subcommand = find2(first);
-    return await runSubcommand(subcommand, rest);
+    return await runSubcommand(subcommand, rest2);
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return 128 + SIGPIPE;
-    const end = rest.indexOf("--");
-    const debug = rest.slice(0, end === -1 ? void 0 : end).includes("--debug");
+    const end = rest2.indexOf("--");
+    const debug = rest2.slice(0, end === -1 ? void 0 : end).includes("--debug");
     const name = subcommand?.name;
     printError(errorReport(error, {
       paint: paintFor(Deno.stderr),
@@ -7671,15 +7671,15 @@ var init_waiting = __esm({
 
 
 function flagNames(value, names) {
-  let rest = value;
+  let rest2 = value;
   const words3 = [];
   for (const [name, bits] of Object.entries(names)) {
-    if (bits !== 0 && containsBits(rest, bits)) {
+    if (bits !== 0 && containsBits(rest2, bits)) {
       words3.push(name);
-      rest -= bits;
+      rest2 -= bits;
     }
   }
-  if (rest !== 0 || words3.length === 0) words3.push(rest === 0 ? "0" : `0x${rest.toString(16)}`);
+  if (rest2 !== 0 || words3.length === 0) words3.push(rest2 === 0 ? "0" : `0x${rest2.toString(16)}`);
   return words3.join("|");
 }
 
@@ -12669,6 +12669,14 @@ var init_deny_files = __esm({
 
 
 
+function withoutDots(path2) {
+  const parts2 = [];
+  for (const part2 of path2.split("/")) {
+    if (part2 === "..") parts2.pop();
+    else if (part2 !== "" && part2 !== ".") parts2.push(part2);
+  }
+  return `/${parts2.join("/")}`;
+}
 var UNTIDY;
 var init_path = __esm({
   "recipe/path.ts": (function () {
@@ -15456,12 +15464,22 @@ var init_output = __esm({
   })
 });
 
+// ffi/rest.ts
+function rest(milliseconds) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+var init_rest = __esm({
+  "ffi/rest.ts"() {
+  }
+});
+
 // launch/held_end.ts
 var PATIENCE, REST, HeldEnd;
 var init_held_end = __esm({
   "launch/held_end.ts"() {
     init_errno();
     init_errors();
+    init_rest();
     PATIENCE = 3e4;
     REST = 10;
     HeldEnd = class {
@@ -15479,7 +15497,7 @@ var init_held_end = __esm({
       }
       /** Blocks the script's thread for a moment. */
       rest() {
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, REST);
+        rest(REST);
       }
       /** Resolves after a moment. */
       async pause() {
@@ -18698,8 +18716,8 @@ var init_streams = __esm({
 // container/timer.ts
 function after(time, call2) {
   let timer;
-  const start = (rest) => {
-    timer = setTimeout(() => rest > LONGEST4 ? start(rest - LONGEST4) : call2(), Math.min(rest, LONGEST4));
+  const start = (rest2) => {
+    timer = setTimeout(() => rest2 > LONGEST4 ? start(rest2 - LONGEST4) : call2(), Math.min(rest2, LONGEST4));
     Deno.unrefTimer(timer);
   };
   start(time);
@@ -19802,8 +19820,8 @@ var init_mount_table = __esm({
           ...newPlace(),
           children: this.#placeAt(directory2)?.children
         };
-        const rest = directory2.slice(mount4.target === "/" ? 0 : mount4.target.length);
-        const below4 = ((path2) => mount4.type === "bind" ? normalize(path2 + rest) : path2);
+        const rest2 = directory2.slice(mount4.target === "/" ? 0 : mount4.target.length);
+        const below4 = ((path2) => mount4.type === "bind" ? normalize(path2 + rest2) : path2);
         this.#base = {
           ...mount4,
           ...this.originOf(directory2),
@@ -20493,14 +20511,6 @@ function originOf({ source, target }) {
     target: parentOf(target)
   };
 }
-function withoutDots(path2) {
-  const parts2 = [];
-  for (const part2 of path2.split("/")) {
-    if (part2 === "..") parts2.pop();
-    else if (part2 !== "" && part2 !== ".") parts2.push(part2);
-  }
-  return `/${parts2.join("/")}`;
-}
 var MULTIARCH, IN_MUSL;
 var init_library_search = __esm({
   "host/elf/library_search.ts": (function () {
@@ -20758,14 +20768,14 @@ function missing(path2, type) {
     ...nothing,
     path: normal2
   };
-  const { above, rest } = existingPart(normal2);
+  const { above, rest: rest2 } = existingPart(normal2);
   const directory2 = resolvePath(above).path;
   const within4 = (path3) => directory2 === "/" ? `/${path3}` : `${directory2}/${path3}`;
-  const [name, ...deeper] = rest.split("/");
+  const [name, ...deeper] = rest2.split("/");
   const target = type === void 0 ? linkTarget(within4(name)) : void 0;
   if (target === void 0 || deeper.includes("..")) return {
     ...nothing,
-    path: within4(rest)
+    path: within4(rest2)
   };
   const next = target.startsWith("/") ? target : within4(target);
   return {
@@ -20921,9 +20931,9 @@ var init_resolve_path = __esm({
 // host/follow_links.ts
 function followLinks(path2) {
   const links2 = [];
-  const rest = partsOf(path2);
+  const rest2 = partsOf(path2);
   let at4 = "/";
-  for (let name = rest.pop(); name !== void 0; name = rest.pop()) {
+  for (let name = rest2.pop(); name !== void 0; name = rest2.pop()) {
     const here2 = name === ".." ? parentOf(at4) : at4 === "/" ? `/${name}` : `${at4}/${name}`;
     const target = name === ".." || OWN_LINKS.has(here2) ? void 0 : linkTarget(here2);
     if (target === void 0) {
@@ -20938,7 +20948,7 @@ function followLinks(path2) {
       at4 = resolvePath(here2).path;
     } else {
       if (target.startsWith("/")) at4 = "/";
-      rest.push(...partsOf(target));
+      rest2.push(...partsOf(target));
     }
   }
   return {
@@ -21035,7 +21045,7 @@ var init_name_index = __esm({
       }),
     after: (function (path2) {
         const folded3 = fold(path2);
-        return (this.#beginnings.get(nameOf2(folded3)) ?? []).filter(({ beginning }) => folded3.endsWith(`/${beginning}`)).map(({ rest }) => rest);
+        return (this.#beginnings.get(nameOf2(folded3)) ?? []).filter(({ beginning }) => folded3.endsWith(`/${beginning}`)).map(({ rest: rest2 }) => rest2);
       })
     });
   }
@@ -21103,9 +21113,9 @@ var init_found_links = __esm({
         if (path2.length >= PATH_MAX5) return void 0;
         const start = base ?? (isWithin(path2, this.#directory) ? this.#directory : "/");
         let at4 = start === "/" ? "" : start;
-        const rest = path2.slice(at4.length).split("/");
-        for (let links2 = 0; rest.length > 0; ) {
-          const name = rest.shift();
+        const rest2 = path2.slice(at4.length).split("/");
+        for (let links2 = 0; rest2.length > 0; ) {
+          const name = rest2.shift();
           if (name === "" || name === ".") continue;
           if (name === "..") {
             at4 = at4.slice(0, at4.lastIndexOf("/"));
@@ -21123,7 +21133,7 @@ var init_found_links = __esm({
             for (const link2 of this.#found.pathsOf(here2)) this.#found.addLink(link2);
           }
           if (target.startsWith("/")) at4 = "";
-          rest.unshift(...target.split("/"));
+          rest2.unshift(...target.split("/"));
         }
         return at4 === "" ? "/" : at4;
       })
@@ -21851,7 +21861,7 @@ var init_name_search = __esm({
         if (type === S_IFDIR) return false;
         const path2 = below(directory2, name);
         if (type === S_IFLNK) {
-          for (const rest of this.#index.after(path2)) report$43.call(this, below(path2, rest), false);
+          for (const rest2 of this.#index.after(path2)) report$43.call(this, below(path2, rest2), false);
         }
         if (!isGitName(name) || this.#index.ofGit.length === 0) return false;
         if (type === S_IFREG) {
@@ -24397,10 +24407,10 @@ function stateOf2(open5) {
   }
 }
 function absolutePathOf(path2, pid, directory2) {
-  if (path2.startsWith("/")) return withoutClimbing(path2);
+  if (path2.startsWith("/")) return withoutDots(path2);
   const link2 = directory2 === void 0 || directory2 === AT_FDCWD2 ? `/proc/${pid}/cwd` : `/proc/${pid}/fd/${directory2}`;
   const base = linkAt(link2);
-  return base?.startsWith("/") ? withoutClimbing(`${base}/${path2}`) : void 0;
+  return base?.startsWith("/") ? withoutDots(`${base}/${path2}`) : void 0;
 }
 function linkAt(path2) {
   const target = new Output(4096, "&target");
@@ -24419,14 +24429,6 @@ function linkAt(path2) {
     throw error;
   }
 }
-function withoutClimbing(path2) {
-  const parts2 = [];
-  for (const part2 of path2.split("/")) {
-    if (part2 === "..") parts2.pop();
-    else if (part2 !== "" && part2 !== ".") parts2.push(part2);
-  }
-  return `/${parts2.join("/")}`;
-}
 var READ_ONLY2, ContainerFiles2, AT_FDCWD2;
 var init_container_files2 = __esm({
   "audit/container_files.ts": (function () {
@@ -24438,6 +24440,7 @@ var init_container_files2 = __esm({
     init_file_name();
     init_missing();
     init_syscalls();
+    init_path();
     READ_ONLY2 = 1;
     ContainerFiles2 = class {
 
@@ -25359,11 +25362,11 @@ var init_reader = __esm({
 // proxy/request.ts
 function parseRequest(head2) {
   const lines = head2.slice(0, -"\r\n\r\n".length).split("\r\n");
-  const [first, ...rest] = lines;
+  const [first, ...rest2] = lines;
   const match = REQUEST_LINE.exec(first);
   if (match === null) throw new Refusal(400, "this is not a request to an HTTP proxy");
   const [, method, target, minor] = match;
-  const headers = rest.map(parseHeader);
+  const headers = rest2.map(parseHeader);
   if (method === "CONNECT") {
     bodyOf(headers, minor);
     return {
@@ -26361,10 +26364,10 @@ function copyNamedPipe(fd) {
       end() {
         syscall(write(stop, ONE2, ONE2.length));
         const result = process.wait();
-        const rest = copy2.readOfLast(result, unreadOf(reader));
-        if (rest > 0) syscalls([
+        const rest2 = copy2.readOfLast(result, unreadOf(reader));
+        if (rest2 > 0) syscalls([
           {
-            call: discard(file, nowhere, rest),
+            call: discard(file, nowhere, rest2),
             accept: [
               "EAGAIN"
             ]
@@ -29933,9 +29936,9 @@ function isPlainIn(root2, { asked, path: path2 }, host2) {
   return path2 === host2.resolve(root2).path + asked.slice(root2.length);
 }
 function below2(place3, directory2, path2, name) {
-  const rest = name === void 0 ? path2.slice(directory2 === "/" ? 0 : directory2.length) : `/${name}`;
+  const rest2 = name === void 0 ? path2.slice(directory2 === "/" ? 0 : directory2.length) : `/${name}`;
   return {
-    path: (place3.path === "/" ? "" : place3.path) + rest,
+    path: (place3.path === "/" ? "" : place3.path) + rest2,
     type: void 0
   };
 }
@@ -30203,16 +30206,16 @@ var init_settled_paths = __esm({
   }
   static {
     isPlain$56 = (function (path2, { target, type, own, origin, layers }) {
-        const rest = path2.slice(target === "/" ? 0 : target.length);
+        const rest2 = path2.slice(target === "/" ? 0 : target.length);
         const isPlainBelow = ((directory2) => {
-          const whole = normalize(directory2 + rest);
+          const whole = normalize(directory2 + rest2);
           if (isWithin(whole, PROC2) && PROC_LINK.test(whole.slice(PROC2.length))) return false;
           return this.#host.resolve(whole).path === whole;
         });
         if (own && EMPTY_TYPES.has(type)) {
           return !this.#links.some(((link2) => isWithin(path2, link2)));
         }
-        if (type === "proc") return !PROC_LINK.test(rest);
+        if (type === "proc") return !PROC_LINK.test(rest2);
         if (type === "bind" && origin !== void 0) return isPlainBelow(origin);
         if (type !== "overlay") return false;
         return layers.every(({ path: layer }) => layer.startsWith("/") && this.#mounts.isHostFile(layer) && isPlainBelow(layer));
@@ -34511,10 +34514,10 @@ function loopbackServers(resolvConf) {
 function isLoopback2(text5) {
   const ip = parseIp(text5.replace(/%.*/, ""));
   if (ip === void 0) return false;
-  const [first, ...rest] = ip.bytes;
-  return ip.family === AF_INET ? first === 127 : rest.at(-1) === 1 && [
+  const [first, ...rest2] = ip.bytes;
+  return ip.family === AF_INET ? first === 127 : rest2.at(-1) === 1 && [
     first,
-    ...rest.slice(0, -1)
+    ...rest2.slice(0, -1)
   ].every((byte) => byte === 0);
 }
 function nameForwarder(plan, resolvConf) {
@@ -37044,12 +37047,12 @@ function hierarchies() {
 function parseHierarchies(groups, mountinfo) {
   const mounts = mountinfo.split("\n").flatMap(parseMount);
   return groups.split("\n").filter(Boolean).flatMap((line3) => {
-    const [id2, names = "", ...rest] = line3.split(":");
+    const [id2, names = "", ...rest2] = line3.split(":");
     const version = id2 === "0" && names === "" ? 2 : 1;
     const words3 = names.split(",");
     const controllers = new Set(words3.flatMap(controllerOf));
     if (version === 1 && controllers.size === 0) return [];
-    const path2 = rest.join(":");
+    const path2 = rest2.join(":");
     for (const mount4 of mounts) {
       const same = mount4.version === version && (version === 2 || words3.every((word6) => mount4.options.includes(word6)));
       const own = same ? directoryIn(mount4, path2) : void 0;
@@ -37655,13 +37658,13 @@ function makeAll(actions) {
 function inOrder(actions) {
   const sum4 = actions.find(({ file }) => file.endsWith("/memory.memsw.limit_in_bytes"));
   if (sum4 === void 0) return actions;
-  const rest = actions.filter((action) => action !== sum4);
+  const rest2 = actions.filter((action) => action !== sum4);
   const grows = sum4.text === "-1" || Number(sum4.text) > readNumber(sum4.file);
   return grows ? [
     sum4,
-    ...rest
+    ...rest2
   ] : [
-    ...rest,
+    ...rest2,
     sum4
   ];
 }
@@ -38570,6 +38573,7 @@ var init_placeholders = __esm({
     init_program();
     init_errno();
     init_errors();
+    init_rest();
     init_syscalls();
     init_path();
     init_explain();
@@ -40723,12 +40727,12 @@ var init_attached = __esm({
         this.#requireOpen();
         if (this.hasEnded) return;
         const { pid } = this;
-        const rest = askToEnd({
+        const rest2 = askToEnd({
           pid,
           pidfd: this.#pidfd,
           cgroup: void 0
         }, grace, number2);
-        const stop = rest === void 0 ? void 0 : after(rest, () => {
+        const stop = rest2 === void 0 ? void 0 : after(rest2, () => {
           if (!this.hasEnded) syscall(pidfd_send_signal(this.#pidfd, SIGNALS.SIGKILL));
         });
         await this.ended;
@@ -41771,10 +41775,10 @@ function parseReference(text5) {
 function isFile2(text5) {
   return FILE_TRANSPORTS.some((transport) => text5.startsWith(`${transport}:`));
 }
-function parseFile(transport, rest, text5) {
-  if (rest.startsWith("//")) throw refused(text5, `a path follows "${transport}:" at once`);
-  if (rest.includes("\0")) throw refused(text5, "it has a zero byte in it");
-  const [, before, digest] = /^(.+)@([a-z0-9]+:[0-9a-zA-Z]+)$/.exec(rest) ?? [];
+function parseFile(transport, rest2, text5) {
+  if (rest2.startsWith("//")) throw refused(text5, `a path follows "${transport}:" at once`);
+  if (rest2.includes("\0")) throw refused(text5, "it has a zero byte in it");
+  const [, before, digest] = /^(.+)@([a-z0-9]+:[0-9a-zA-Z]+)$/.exec(rest2) ?? [];
   if (digest !== void 0 && digestIssue(digest) === void 0) {
     return {
       transport,
@@ -41784,16 +41788,16 @@ function parseFile(transport, rest, text5) {
   }
   return {
     transport,
-    ...pathOf3(rest, text5, transport)
+    ...pathOf3(rest2, text5, transport)
   };
 }
-function pathOf3(rest, text5, transport) {
-  const at4 = transport === "dir" ? -1 : rest.indexOf(":");
+function pathOf3(rest2, text5, transport) {
+  const at4 = transport === "dir" ? -1 : rest2.indexOf(":");
   const [path2, image3] = at4 === -1 ? [
-    rest
+    rest2
   ] : [
-    rest.slice(0, at4),
-    rest.slice(at4 + 1)
+    rest2.slice(0, at4),
+    rest2.slice(at4 + 1)
   ];
   if (path2 === "") throw refused(text5, "it has no path");
   if (image3 === "") throw refused(text5, "it has no tag after the colon");
@@ -41805,12 +41809,12 @@ function pathOf3(rest, text5, transport) {
   };
 }
 function parseRegistry(given, text5) {
-  const { rest, digest } = splitDigest(given, text5);
-  const slash = rest.indexOf("/");
-  const first = slash === -1 ? "" : rest.slice(0, slash);
+  const { rest: rest2, digest } = splitDigest(given, text5);
+  const slash = rest2.indexOf("/");
+  const first = slash === -1 ? "" : rest2.slice(0, slash);
   const hasRegistry = isRegistry(first);
-  const { name, tag } = splitTag(hasRegistry ? rest.slice(slash + 1) : rest, text5);
-  if (!hasRegistry && /^[./~]/.test(rest)) {
+  const { name, tag } = splitTag(hasRegistry ? rest2.slice(slash + 1) : rest2, text5);
+  if (!hasRegistry && /^[./~]/.test(rest2)) {
     throw refused(text5, "it looks like a path", `oci:${given}`);
   }
   const registry = hasRegistry ? first : DEFAULT_REGISTRY;
@@ -42206,9 +42210,9 @@ function keys(what, config, field2) {
   return Object.keys(value);
 }
 function chainIdOf(diffIds) {
-  const [first, ...rest] = diffIds;
+  const [first, ...rest2] = diffIds;
   if (first === void 0) return digestOf("");
-  return rest.reduce((chain2, diffId) => digestOf(`${chain2} ${diffId}`), first);
+  return rest2.reduce((chain2, diffId) => digestOf(`${chain2} ${diffId}`), first);
 }
 var init_config = __esm({
   "images/config.ts"() {
@@ -43384,8 +43388,8 @@ var init_reader2 = __esm({
        */
       finish() {
         const { kind } = this.#state;
-        const rest = this.#block.subarray(0, this.#filled);
-        const inHeader = kind === "header" && rest.some((byte) => byte !== 0);
+        const rest2 = this.#block.subarray(0, this.#filled);
+        const inHeader = kind === "header" && rest2.some((byte) => byte !== 0);
         if (inHeader || kind !== "header" && kind !== "end") {
           throw new ArchiveError(`the archive is cut: it ends within ${inHeader ? "a header" : "a file"}`);
         }
@@ -44768,8 +44772,8 @@ function* deepestFirst(node) {
   };
   enter3(node);
   while (way.length > 0) {
-    const { node: node2, rest } = way.at(-1);
-    const next = rest.next();
+    const { node: node2, rest: rest2 } = way.at(-1);
+    const next = rest2.next();
     if (!next.done) enter3(next.value);
     else {
       way.pop();
@@ -45703,7 +45707,7 @@ function headerOf(entry2) {
     mtime: number2("mtime", mtime, 11)
   };
   for (const { name: name2, value } of entry2.xattrs ?? []) keep2(`SCHILY.xattr.${name2}`, value);
-  const [prefix, rest] = split5 ?? [
+  const [prefix, rest2] = split5 ?? [
     new Uint8Array(),
     name.subarray(0, NAME9)
   ];
@@ -45712,7 +45716,7 @@ function headerOf(entry2) {
     ...fields,
     type: TYPES4[entry2.kind],
     prefix,
-    rest,
+    rest: rest2,
     link: target
   });
   if (records.length === 0) return [
@@ -45780,18 +45784,18 @@ function splitName(name) {
 }
 function record(key, value) {
   const bytes = typeof value === "string" ? encoder6.encode(value) : value;
-  const rest = joined2([
+  const rest2 = joined2([
     encoder6.encode(` ${key}=`),
     bytes,
     encoder6.encode("\n")
   ]);
-  let length = rest.length + 1;
-  while (String(length).length + rest.length !== length) {
-    length = String(length).length + rest.length;
+  let length = rest2.length + 1;
+  while (String(length).length + rest2.length !== length) {
+    length = String(length).length + rest2.length;
   }
   return joined2([
     encoder6.encode(String(length)),
-    rest
+    rest2
   ]);
 }
 function isAscii(bytes) {
@@ -46367,26 +46371,26 @@ var init_owners2 = __esm({
 // images/run/resolve.ts
 var posix;
 function resolveInImage(root2, path2) {
-  let [at4, rest, links2] = [
+  let [at4, rest2, links2] = [
     "/",
     partsOf3(path2),
     0
   ];
   let hasParent = true;
-  while (rest.length > 0) {
-    const [part2, ...further] = rest;
+  while (rest2.length > 0) {
+    const [part2, ...further] = rest2;
     const next = posix.join(at4, part2);
     const link2 = hasParent && links2 < LINKS2 ? linkAt2(root2 + next) : void 0;
     if (link2 === void 0) {
       hasParent &&= further.length === 0 || isDirectory(root2 + next);
-      [at4, rest] = [
+      [at4, rest2] = [
         next,
         further
       ];
       continue;
     }
     links2++;
-    rest = [
+    rest2 = [
       ...partsOf3(link2),
       ...further
     ];
@@ -46804,10 +46808,10 @@ var init_users3 = __esm({
 function processOf3(config, root2, words3, options = {}) {
   const { entrypoint, cwd = config.workingDir || "/" } = options;
   const first = entrypoint ?? config.entrypoint;
-  const rest = words3.length > 0 || entrypoint !== void 0 ? words3 : config.cmd;
+  const rest2 = words3.length > 0 || entrypoint !== void 0 ? words3 : config.cmd;
   const args = [
     ...first,
-    ...rest
+    ...rest2
   ];
   if (args.length === 0) {
     throw new ImageError("the image names no program to run", {
@@ -46969,8 +46973,8 @@ async function writeWhole(path2, bytes, temporary) {
   await syncDirectory(path2.slice(0, path2.lastIndexOf("/")));
 }
 async function writeAll3(file, bytes) {
-  let rest = bytes;
-  while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+  let rest2 = bytes;
+  while (rest2.length > 0) rest2 = rest2.subarray(await file.write(rest2));
 }
 async function syncDirectory(path2) {
   using directory2 = await Deno.open(path2);
@@ -47020,11 +47024,11 @@ async function changeIndex({ path: path2, lock: lock3 }, session, change, signal
 }
 async function indexBytes(path2, manifests) {
   const bytes = await readIfThere(path2);
-  const rest = bytes === void 0 ? {} : parseDocument(path2, bytes);
+  const rest2 = bytes === void 0 ? {} : parseDocument(path2, bytes);
   const index = {
     schemaVersion: 2,
     mediaType: OCI_INDEX,
-    ...rest,
+    ...rest2,
     manifests
   };
   if (!isObject3(index)) throw new TypeError("unreachable");
@@ -48265,13 +48269,13 @@ var init_blobs = __esm({
 // images/registry/challenge.ts
 function parseChallenges(header2) {
   const challenges = [];
-  let rest = header2;
-  for (let scheme = SCHEME.exec(rest); scheme !== null; scheme = SCHEME.exec(rest)) {
-    rest = rest.slice(scheme[0].length);
+  let rest2 = header2;
+  for (let scheme = SCHEME.exec(rest2); scheme !== null; scheme = SCHEME.exec(rest2)) {
+    rest2 = rest2.slice(scheme[0].length);
     const parameters = {};
-    for (let found2 = PARAMETER.exec(rest); found2 !== null; found2 = PARAMETER.exec(rest)) {
+    for (let found2 = PARAMETER.exec(rest2); found2 !== null; found2 = PARAMETER.exec(rest2)) {
       parameters[found2[1].toLowerCase()] = found2[3] ?? found2[2].replace(/\\(.)/g, "$1");
-      rest = rest.slice(found2[0].length);
+      rest2 = rest2.slice(found2[0].length);
     }
     challenges.push({
       scheme: scheme[1].toLowerCase(),
@@ -52448,11 +52452,11 @@ var init_help = __esm({
 
 // scripts/ramekin/prompt.ts
 function questionFor(file, { message: message2 }, paint2) {
-  const [what, ...rest] = message2.split("\n").map((line3) => escapeControls(line3.trim()));
+  const [what, ...rest2] = message2.split("\n").map((line3) => escapeControls(line3.trim()));
   return [
     `\u250F ${paint2("yellow", paint2("bold", `${escapeControls(file)} asks for a permission`))}`,
     `\u2520\u2500 ${what.replace("not granted: ", "")}`,
-    ...rest.map((line3) => `\u2520\u2500 ${paint2("dim", line3)}`),
+    ...rest2.map((line3) => `\u2520\u2500 ${paint2("dim", line3)}`),
     `\u2517 Allow? [y/n/A] (y = yes, allow; n = no, deny; A = allow all of its kind) `
   ].join("\n");
 }
@@ -55878,7 +55882,7 @@ function nextPlace(events, source) {
   const event = events.next().value;
   return event && placeOf5(event, events, source);
 }
-function placeOf5(event, rest, source) {
+function placeOf5(event, rest2, source) {
   switch (event.type) {
     case EVENT_ID.SCALAR:
       return {
@@ -55893,12 +55897,12 @@ function placeOf5(event, rest, source) {
     case EVENT_ID.SEQUENCE:
       return {
         start: event.start,
-        items: itemsOf(rest, source)
+        items: itemsOf(rest2, source)
       };
     case EVENT_ID.MAPPING:
       return {
         start: event.start,
-        items: fieldsOf(rest, source)
+        items: fieldsOf(rest2, source)
       };
     default:
       return void 0;
@@ -56445,9 +56449,9 @@ function recipeSchema() {
   };
 }
 function ofStep({ name, fields }) {
-  const { properties, required = [], ...rest } = withVariables(objectSchema(fields));
+  const { properties, required = [], ...rest2 } = withVariables(objectSchema(fields));
   return {
-    ...rest,
+    ...rest2,
     properties: {
       step: {
         const: name
@@ -56461,8 +56465,8 @@ function ofStep({ name, fields }) {
   };
 }
 function withVariables(schema2) {
-  const { description, ...rest } = schema2;
-  const { type, items, anyOf, properties, additionalProperties } = rest;
+  const { description, ...rest2 } = schema2;
+  const { type, items, anyOf, properties, additionalProperties } = rest2;
   if (type === "array") return {
     ...schema2,
     items: withVariables(items)
@@ -56495,11 +56499,11 @@ function withVariables(schema2) {
       ] : others
     };
   }
-  const isAnyText = type === "string" && rest["pattern"] === void 0;
-  return isAnyText || Object.keys(rest).length === 0 ? schema2 : {
+  const isAnyText = type === "string" && rest2["pattern"] === void 0;
+  return isAnyText || Object.keys(rest2).length === 0 ? schema2 : {
     ...described,
     anyOf: [
-      rest,
+      rest2,
       VARIABLE
     ]
   };
@@ -56662,19 +56666,19 @@ async function imported(path2, url) {
     return await import(url.href);
   } catch (error) {
     if (!(error instanceof Error) || error instanceof RamekinError) throw error;
-    const [text5, ...rest] = withoutColours(error.message).split("\n");
+    const [text5, ...rest2] = withoutColours(error.message).split("\n");
     const bare2 = /^Import "([^"]*)" not a dependency/.exec(text5)?.[1];
     if (bare2 === void 0) {
       const advice = /\brun again with the --allow-/.test(text5) ? [
-        ...rest,
+        ...rest2,
         PERMISSION
-      ] : rest;
+      ] : rest2;
       throw new FileError(`${path2}: ${text5}`, {
         cause: error,
         advice
       });
     }
-    const place3 = rest.findLast((line3) => /^\s*at /.test(line3));
+    const place3 = rest2.findLast((line3) => /^\s*at /.test(line3));
     throw new FileError(`${path2}: nothing says what "${bare2}" is${place3?.replace(/^\s*/, ", ") ?? ""}`, {
       cause: error,
       advice: [
@@ -57148,7 +57152,7 @@ function lock2(directory2) {
 function writeFile3(path2, bytes) {
   const flags2 = linux.O_WRONLY | linux.O_CREAT | linux.O_TRUNC | linux.O_CLOEXEC;
   using file = linux.open(path2, flags2, 384);
-  for (let rest = bytes; rest.length > 0; ) rest = rest.subarray(linux.write(file, rest));
+  for (let rest2 = bytes; rest2.length > 0; ) rest2 = rest2.subarray(linux.write(file, rest2));
 }
 function processOf4(identity) {
   if (identity === void 0 || hasEnded2(identity)) return void 0;
@@ -57584,18 +57588,18 @@ var init_log_file = __esm({
        * @throws {SyscallError} `ENOSPC`
        */
       write(lines) {
-        let rest = lines;
-        while (rest.length > 0) {
+        let rest2 = lines;
+        while (rest2.length > 0) {
           const room = this.#maxBytes - this.#size;
-          const fitting = rest.length <= room ? rest.length : rest.lastIndexOf(NEWLINE3, room - 1) + 1;
+          const fitting = rest2.length <= room ? rest2.length : rest2.lastIndexOf(NEWLINE3, room - 1) + 1;
           if (fitting === 0 && this.#size > 0) {
             this.#rotate();
             continue;
           }
-          const part2 = rest.slice(0, Math.min(fitting || room, MOST_AT_ONCE3));
+          const part2 = rest2.slice(0, Math.min(fitting || room, MOST_AT_ONCE3));
           const written2 = syscall(write(this.#fd, part2, part2.length));
           this.#size += written2;
-          rest = rest.subarray(written2);
+          rest2 = rest2.subarray(written2);
         }
       }
       #rotate() {
@@ -57692,16 +57696,16 @@ var init_output3 = __esm({
             failed2(error);
           }
         };
-        let rest = new Uint8Array();
+        let rest2 = new Uint8Array();
         for await (const chunk of stream) {
-          const bytes = new Uint8Array(rest.length + chunk.length);
-          bytes.set(rest);
-          bytes.set(chunk, rest.length);
+          const bytes = new Uint8Array(rest2.length + chunk.length);
+          bytes.set(rest2);
+          bytes.set(chunk, rest2.length);
           const end = bytes.length >= LONGEST10 ? bytes.length : bytes.lastIndexOf(NEWLINE4) + 1;
           if (end > 0) take(bytes.subarray(0, end));
-          rest = bytes.slice(end);
+          rest2 = bytes.slice(end);
         }
-        if (rest.length > 0) take(rest);
+        if (rest2.length > 0) take(rest2);
       }
       #take(bytes, name, watch) {
         const log = this.#log;
@@ -59027,7 +59031,7 @@ var init_hooks = __esm({
 // cdi/links.ts
 function linkedFile(target, path2) {
   const directory2 = path2.slice(0, path2.lastIndexOf("/"));
-  const file = collapsed(target.startsWith("/") ? target : `${directory2}/${target}`);
+  const file = withoutDots(target.startsWith("/") ? target : `${directory2}/${target}`);
   const status = found(file);
   if (status === void 0) return;
   const device = isWithin(path2, "/dev") && [
@@ -59045,14 +59049,6 @@ function linkedFile(target, path2) {
       overlay: room
     }
   };
-}
-function collapsed(path2) {
-  const parts2 = [];
-  for (const part2 of path2.split("/")) {
-    if (part2 === "..") parts2.pop();
-    else if (part2 !== "" && part2 !== ".") parts2.push(part2);
-  }
-  return `/${parts2.join("/")}`;
 }
 function roomFor2(directory2) {
   for (let at4 = directory2; isWithin(at4, "/usr"); at4 = at4.slice(0, at4.lastIndexOf("/"))) {
@@ -59901,7 +59897,7 @@ function copySmall(from2, to, size) {
     if (count === 0) throw changedMeanwhile();
     read5 += count;
   }
-  for (let rest = buffer; rest.length > 0; ) rest = rest.subarray(write2(to, rest));
+  for (let rest2 = buffer; rest2.length > 0; ) rest2 = rest2.subarray(write2(to, rest2));
 }
 function changedMeanwhile() {
   return new ChangesError("a file has become shorter while it was copied", {
@@ -59923,12 +59919,12 @@ function setOwner(directory2, name, { uid, gid }) {
 }
 function times(mtime) {
   const nanoseconds = BigInt(mtime);
-  const rest = (nanoseconds % BILLION + BILLION) % BILLION;
+  const rest2 = (nanoseconds % BILLION + BILLION) % BILLION;
   const words3 = new BigInt64Array([
     0n,
     OMITTED,
-    (nanoseconds - rest) / BILLION,
-    rest
+    (nanoseconds - rest2) / BILLION,
+    rest2
   ]);
   return new Uint8Array(words3.buffer);
 }
@@ -61274,8 +61270,8 @@ function existing(path2, root2) {
   return root2;
 }
 function moved2(path2, from2, to) {
-  const rest = path2.slice(from2 === "/" ? 0 : from2.length);
-  return to === "/" ? rest : `${to}${rest}`;
+  const rest2 = path2.slice(from2 === "/" ? 0 : from2.length);
+  return to === "/" ? rest2 : `${to}${rest2}`;
 }
 function shownFiles2() {
   return sandbox({
@@ -62870,9 +62866,9 @@ function writeSequence(packed, literals, copy2) {
 }
 function writeLength(packed, length) {
   if (length < 15) return;
-  let rest = length - 15;
-  for (; rest >= 255; rest -= 255) packed.push(255);
-  packed.push(rest);
+  let rest2 = length - 15;
+  for (; rest2 >= 255; rest2 -= 255) packed.push(255);
+  packed.push(rest2);
 }
 var SHORTEST2, FARTHEST, NEAR, TRIES3;
 var init_pack = __esm({
@@ -63270,7 +63266,7 @@ async function run8(given) {
   return 0;
 }
 function writeOut(bytes) {
-  for (let rest = bytes; rest.length > 0; ) rest = rest.subarray(Deno.stdout.writeSync(rest));
+  for (let rest2 = bytes; rest2.length > 0; ) rest2 = rest2.subarray(Deno.stdout.writeSync(rest2));
 }
 function writeExecutable(path2, bytes) {
   if (!mayWrite2(path2)) return writeBytes(path2, bytes, 493);
@@ -63604,7 +63600,7 @@ function tailOf(given) {
 function write5(bytes) {
   if (bytes.length === 0) return;
   if (Deno.stdout.isTerminal()) return print(new TextDecoder().decode(bytes).replace(/\n$/, ""));
-  for (let rest = bytes; rest.length > 0; ) rest = rest.subarray(Deno.stdout.writeSync(rest));
+  for (let rest2 = bytes; rest2.length > 0; ) rest2 = rest2.subarray(Deno.stdout.writeSync(rest2));
 }
 var PAUSE2;
 var init_logs = __esm({
@@ -63778,10 +63774,10 @@ function timeText(seconds3) {
       1
     ]
   ];
-  let rest = Math.floor(seconds3);
+  let rest2 = Math.floor(seconds3);
   const parts2 = units.map(([unit, size]) => {
-    const count = Math.floor(rest / size);
-    rest -= count * size;
+    const count = Math.floor(rest2 / size);
+    rest2 -= count * size;
     return {
       count,
       text: `${count}${unit}`
@@ -64890,13 +64886,13 @@ function failed(name, error) {
   }
   const text5 = error instanceof RamekinError ? error.issue : error.message;
   const [says, ...fix] = text5.split(/; (.*)/s);
-  const rest = fix.join("").replaceAll("\n", " ").trim();
+  const rest2 = fix.join("").replaceAll("\n", " ").trim();
   return {
     name,
     works: false,
     says: says.replaceAll("\n", " "),
-    ...rest !== "" && {
-      fix: rest
+    ...rest2 !== "" && {
+      fix: rest2
     }
   };
 }
@@ -65821,14 +65817,14 @@ function rootOf2(operations) {
   const place3 = PLACES2.find((path2) => !sources.some((source) => isWithin(source, path2))) ?? "/proc";
   const at4 = (path2) => normalize(path2) === "/" ? place3 : place3 + normalize(path2);
   const first = Math.max(0, operations.findLastIndex(isRoot2));
-  const [base, ...rest] = isRoot2(operations[first]) ? operations.slice(first) : [
+  const [base, ...rest2] = isRoot2(operations[first]) ? operations.slice(first) : [
     EMPTY2,
     ...operations
   ];
   return [
     ...base.steps(place3, true),
-    ...rest.flatMap(({ path: path2, steps }, index) => {
-      const around = rest.slice(0, index).filter((other) => normalize(other.path) !== normalize(path2) && isWithin(normalize(path2), normalize(other.path)));
+    ...rest2.flatMap(({ path: path2, steps }, index) => {
+      const around = rest2.slice(0, index).filter((other) => normalize(other.path) !== normalize(path2) && isWithin(normalize(path2), normalize(other.path)));
       const isOnHost2 = (around.at(-1) ?? base).isHost === true;
       return steps(at4(path2), isOnHost2);
     }),
@@ -66009,8 +66005,8 @@ var init_words3 = __esm({
         else this.#add(next ?? "\\");
         return 1;
       }
-      #plain(char, rest) {
-        const [what, instead] = ofShell(rest, this.#word === void 0) ?? [];
+      #plain(char, rest2) {
+        const [what, instead] = ofShell(rest2, this.#word === void 0) ?? [];
         if (what !== void 0) {
           const advice = `${instead}, or write it in quotes if it is a part of a word`;
           throw issue(`${what} is a shell's`, advice);
@@ -66075,23 +66071,23 @@ function scriptOf(made) {
   ].join("\n");
 }
 function callOf({ step, ...fields }) {
-  const rest = {
+  const rest2 = {
     ...fields
   };
   const args = [];
   for (const name of ARGUMENTS2[step] ?? []) {
     const field2 = name.replace(/^\.\.\./, "");
-    const value = rest[field2];
-    delete rest[field2];
+    const value = rest2[field2];
+    delete rest2[field2];
     if (value === void 0) continue;
     args.push(...(field2 === name ? [
       value
     ] : value).map(literal));
   }
-  if (Object.keys(rest).length > 0) args.push(inOctal({
+  if (Object.keys(rest2).length > 0) args.push(inOctal({
     step,
     ...fields
-  }, literal(rest)));
+  }, literal(rest2)));
   return `${step}(${args.join(", ")})`;
 }
 function literal(value) {
@@ -66442,13 +66438,13 @@ function fromUnshare(words3) {
     }
   };
   const lost2 = [];
-  const rest = [
+  const rest2 = [
     ...words3
   ];
-  while (rest[0]?.startsWith("-") === true && rest[0] !== "-") {
-    const word6 = rest.shift();
+  while (rest2[0]?.startsWith("-") === true && rest2[0] !== "-") {
+    const word6 = rest2.shift();
     if (word6 === "--") break;
-    for (const { name, known, value } of flagsIn(word6, rest)) {
+    for (const { name, known, value } of flagsIn(word6, rest2)) {
       lost2.push(...applied(known, state, value === void 0 ? [
         name
       ] : [
@@ -66462,16 +66458,16 @@ function fromUnshare(words3) {
   }
   return {
     steps: stepsOf2(state, lost2),
-    program: rest,
+    program: rest2,
     lost: lost2
   };
 }
-function flagsIn(word6, rest) {
+function flagsIn(word6, rest2) {
   if (word6.startsWith("--")) {
     const [, name, , value] = /^(--[^=]+)(=(.*))?$/s.exec(word6) ?? [];
     const known = UNSHARE_FLAGS[name];
     if (known === void 0) throw new UsageError(`unshare has no flag ${name}`);
-    const given2 = value ?? (known.values > 0 ? valueFrom(rest, name) : void 0);
+    const given2 = value ?? (known.values > 0 ? valueFrom(rest2, name) : void 0);
     return [
       {
         name,
@@ -66497,14 +66493,14 @@ function flagsIn(word6, rest) {
     given.push({
       name,
       known,
-      value: word6.slice(at4 + 1) || valueFrom(rest, name)
+      value: word6.slice(at4 + 1) || valueFrom(rest2, name)
     });
     break;
   }
   return given;
 }
-function valueFrom(rest, name) {
-  const value = rest.shift();
+function valueFrom(rest2, name) {
+  const value = rest2.shift();
   if (value === void 0) throw new UsageError(`${name} of unshare is without its value`);
   return value;
 }
@@ -68481,14 +68477,14 @@ function limitsOf4(resources, refuse3) {
     blockIO?.[RATES[name]] ?? []
   ]));
   const otherBlock = Object.entries(blockIO ?? {}).filter(([name]) => !Object.values(RATES).includes(name));
-  const rest = {
+  const rest2 = {
     ...others,
     ...prefixed("memory", otherMemory),
     ...prefixed("cpu", otherCpu),
     ...prefixed("blockIO", Object.fromEntries(otherBlock)),
     ...prefixed("unified", otherFiles)
   };
-  for (const [field2, value] of Object.entries(rest)) {
+  for (const [field2, value] of Object.entries(rest2)) {
     if (isEmpty(value)) continue;
     refuse3(`linux.resources.${field2}`, "no step says it");
   }
@@ -68658,11 +68654,11 @@ function matchOf(args) {
 }
 function without(one, other) {
   const pieces = [];
-  let rest = new Map(one);
+  let rest2 = new Map(one);
   for (const [index, { mask: mask2, value }] of other) {
     for (let bit = 1n; bit <= mask2; bit <<= 1n) {
       if ((mask2 & bit) === 0n) continue;
-      const known = rest.get(index) ?? {
+      const known = rest2.get(index) ?? {
         mask: 0n,
         value: 0n
       };
@@ -68676,8 +68672,8 @@ function without(one, other) {
         mask: known.mask | bit,
         value: known.value | bits
       });
-      pieces.push(new Map(rest).set(index, set(~value & bit)));
-      rest = new Map(rest).set(index, set(value & bit));
+      pieces.push(new Map(rest2).set(index, set(~value & bit)));
+      rest2 = new Map(rest2).set(index, set(value & bit));
     }
   }
   return pieces;
@@ -69086,7 +69082,7 @@ function stepsOf4(entry2, field2, context) {
 function sorted2({ options }, field2) {
   let kind;
   const propagation2 = [];
-  const [attributes, recursive, rest] = [
+  const [attributes, recursive, rest2] = [
     [],
     [],
     []
@@ -69112,7 +69108,7 @@ function sorted2({ options }, field2) {
     } else if (ATTRIBUTES4.includes(word6)) attributes.push(word6);
     else if (ATTRIBUTES4.includes(stripped)) recursive.push(stripped);
     else if (LIFTED.includes(stripped)) continue;
-    else rest.push(word6);
+    else rest2.push(word6);
   }
   if (propagation2.some(({ type }) => type === "shared") && kind !== void 0) {
     unsupported(`${field2}.options`, "mounts that are made in the container cannot appear on the host (shared); use slave");
@@ -69123,7 +69119,7 @@ function sorted2({ options }, field2) {
     attributes,
     recursive,
     copiesUp,
-    rest
+    rest: rest2
   };
 }
 function bindSteps({ source, type }, field2, options, target, { bundle, early }) {
@@ -69442,7 +69438,7 @@ var init_namespaces6 = __esm({
 
 // oci/config/process.ts
 function programOf3({ args = [], env, cwd = "/" }) {
-  const [program, ...rest] = args;
+  const [program, ...rest2] = args;
   if (program === void 0) throw new OciError("process.args: there is no program");
   if (program === "") throw new OciError('exec: "": executable file not found in $PATH');
   const environment3 = /* @__PURE__ */ new Map();
@@ -69452,7 +69448,7 @@ function programOf3({ args = [], env, cwd = "/" }) {
   }
   return {
     program,
-    args: rest,
+    args: rest2,
     environment: environment3,
     searchPath: environment3.get("PATH") ?? DEFAULT_PATH,
     cwd: cwd === "" ? "/" : cwd
@@ -70674,9 +70670,9 @@ function flagSpecs({ name, letter, value, optionalValue, repeated, summary, comp
   const description = `[${summary.replace(/[[\]]/g, "\\$&").replaceAll("'", `'\\''`)}]`;
   const many = repeated === true ? "*" : "";
   const form = value === void 0 ? "" : optionalValue === true ? "=-" : "=";
-  const rest = value === void 0 ? "" : `${optionalValue === true ? "::" : ":"}${escaped5(value)}:${completes === void 0 ? "" : actionOf3(completes)}`;
+  const rest2 = value === void 0 ? "" : `${optionalValue === true ? "::" : ":"}${escaped5(value)}:${completes === void 0 ? "" : actionOf3(completes)}`;
   return [
-    quotedSpec(`${many}--${name}${form}${description}${rest}`),
+    quotedSpec(`${many}--${name}${form}${description}${rest2}`),
     ...letter === void 0 ? [] : [
       quotedSpec(`-${letter}${description}`)
     ]
@@ -70827,11 +70823,11 @@ __export(detach_exports, {
   detach: () => detach
 });
 function detach(given) {
-  const [subcommand, ...rest] = Deno.args;
+  const [subcommand, ...rest2] = Deno.args;
   const started2 = startSupervisor((fd) => [
     subcommand,
     supervisorFlag(fd),
-    ...rest
+    ...rest2
   ]);
   if ("name" in started2) {
     if (given.has("json")) printJson(startOf3(started2.name));
