@@ -39,17 +39,28 @@ interface Run {
   readonly text: string;
 }
 
+/**
+ * The parts of the suite; those of one list run one after the other, and the lists at the same time,
+ * as much of a test is waiting.
+ */
+const LANES: readonly (readonly (readonly string[])[])[] = [
+  [[...TESTS, "--ignore=tests/faults", "tests"]],
+  [[...TESTS, "tests/faults"], EXAMPLES],
+];
+
 const PROJECT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
 async function main(args: readonly string[]): Promise<number> {
   const workshop = await Deno.makeTempDir({ prefix: "ramekin-test-" });
   const total = emptyTally();
-  const parts = args.length > 0 ? [[...TESTS, ...args]] : [[...TESTS, "tests"], EXAMPLES];
+  const lanes = args.length > 0 ? [[[...TESTS, ...args]]] : LANES;
   try {
-    const runs = (await runners(workshop)).map((runner) => {
-      const output = new HeldOutput();
-      return { runner, output, tallies: runParts(runner, parts, output, workshop) };
-    });
+    const runs = (await runners(workshop)).flatMap((runner) =>
+      lanes.map((parts) => {
+        const output = new HeldOutput();
+        return { runner, output, tallies: runParts(runner, parts, output, workshop) };
+      })
+    );
     for (const { runner, output, tallies } of runs) {
       output.release();
       for (const tally of await tallies) addTally(total, tally, runner.name);
