@@ -149,7 +149,10 @@ esac
 deno "$@"
 `;
 
-/** What engines have to be told about an installed runtime, for each of them. */
+/**
+ * What engines have to be told about an installed runtime, for each of them. podman (4.3.1) reads
+ * runtime_supports_nocgroup, where containers.conf(5) has an "s" at its end.
+ */
 export function engineLines(command: string): string {
   return `podman, in containers.conf:
 

@@ -1,12 +1,12 @@
 /** The tables of the OCI runtime, without a container. */
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { assembleRules } from "../../oci/cgroups/device_program.ts";
 import { parseMounts } from "../../oci/cgroups/hierarchies.ts";
 import { applyResources } from "../../oci/cgroups/resources.ts";
 import { readFlags } from "../../oci/command_line.ts";
 import { mountSteps } from "../../oci/config/mounts.ts";
-import { commandText } from "../../oci/install.ts";
+import { commandText, engineLines } from "../../oci/install.ts";
 import { GLOBAL_FLAGS } from "../../oci/runtime.ts";
 import type { ConfigResources, DeviceRule } from "../../oci/spec.ts";
 import { checkedSteps } from "../../recipe/check.ts";
@@ -222,4 +222,8 @@ test("the command takes any path", () => {
   assertEquals(text.includes(`'/it'\\''s/oci.js' "$@"`), true);
   const { success } = new Deno.Command("/bin/sh", { args: ["-n", "-c", text] }).outputSync();
   assertEquals(success, true);
+});
+
+test("podman is told that groups may be left out by the key that it reads, not the documented one", () => {
+  assertMatch(engineLines("/x/ramekin-oci"), /^ *runtime_supports_nocgroup = \["ramekin"\]$/m);
 });
