@@ -88,6 +88,7 @@ const NUMBERS = {
   listxattr: [194, 11],
   llistxattr: [195, 12],
   lseek: [8, 62],
+  lsetxattr: [189, 6],
   memfd_create: [319, 279],
   mkdirat: [258, 34],
   mknodat: [259, 33],

@@ -12,7 +12,9 @@ import { STATX_BASIC_STATS } from "../calls/constants/statx.ts";
 import { close } from "../calls/files.ts";
 import { type DirectoryEntry, readDirectoryEntries } from "../calls/getdents.ts";
 import { readStatx, type Statx } from "../calls/statx.ts";
-import { BatchResult, CallBatch } from "../call_batch.ts";
+import { type BatchArgument, BatchResult, CallBatch } from "../call_batch.ts";
+import { geteuid } from "../calls/users.ts";
+import type { ErrnoName } from "../errno.ts";
 import { engine } from "../engine/engine.ts";
 import { SyscallError } from "../errors.ts";
 import { decodeName } from "../file_name.ts";
@@ -34,9 +36,12 @@ export interface FoundFile {
   readonly mtime: number;
   /** The target of a symbolic link. */
   readonly target: string;
-  /** Attributes of regular files and directories. */
+  /** Its attributes; those of links and devices are read for root alone, as nobody else sees any. */
   readonly xattrs: readonly Xattr[];
-  /** The descriptor of a regular file, which is open until the next file is asked for. */
+  /**
+   * The descriptor of a regular file, which is open until the next file is asked for; none of one that
+   * may not be read, where that is no failure.
+   */
   readonly fd: number | undefined;
 }
 
@@ -48,19 +53,30 @@ export interface FoundDirectory {
   readonly entries: readonly DirectoryEntry[];
 }
 
+/** How a tree is read. */
+export interface TreeReaderOptions {
+  /** Whether files are listed too that this user may not read. */
+  readonly unreadable?: boolean;
+}
+
 /** Reads a tree. */
 export class TreeReader implements Disposable {
   readonly #root: number;
   readonly #calls: CallBatch;
+  readonly #unreadable: readonly ErrnoName[];
+  /** Attributes of links and devices are not the user's own: the kernel shows them to root alone. */
+  readonly #seesAll: boolean;
   readonly #open = new Set<number>();
 
   /**
    * @param root the descriptor of the directory
    * @param namespace that of the user namespace in which the files are read
    */
-  constructor(root: number, namespace?: number) {
+  constructor(root: number, namespace?: number, { unreadable = false }: TreeReaderOptions = {}) {
     this.#root = root;
     this.#calls = new CallBatch(engine(), MEMORY, namespace);
+    this.#unreadable = unreadable ? ["EACCES", "EPERM"] : [];
+    this.#seesAll = namespace === undefined && syscall(geteuid()) === 0;
   }
 
   /** Reads a directory. */
@@ -70,7 +86,7 @@ export class TreeReader implements Disposable {
     const fd = new BatchResult(opened);
     const status = calls.output(STATX_SIZE);
     calls.add("statx", [fd, calls.name(""), AT_EMPTY_PATH, STATX_BASIC_STATS, status]);
-    const names = this.#listXattrs(fd);
+    const names = this.#listXattrs("flistxattr", fd);
     await this.#run(path, [opened]);
     const number = this.#opened(opened);
     const found = {
@@ -90,14 +106,20 @@ export class TreeReader implements Disposable {
     path: string,
     entries: readonly Pick<DirectoryEntry, "name" | "type">[],
   ): AsyncGenerator<FoundFile> {
-    for (let at = 0; at < entries.length; at += AT_ONCE) {
-      for (const file of await this.#group(path, entries.slice(at, at + AT_ONCE))) {
-        try {
-          yield file;
-        } finally {
-          if (file.fd !== undefined) this.#close(file.fd);
+    if (entries.length === 0) return;
+    const directory = await this.#openDirectory(path);
+    try {
+      for (let at = 0; at < entries.length; at += AT_ONCE) {
+        for (const file of await this.#group(path, directory, entries.slice(at, at + AT_ONCE))) {
+          try {
+            yield file;
+          } finally {
+            if (file.fd !== undefined) this.#close(file.fd);
+          }
         }
       }
+    } finally {
+      this.#close(directory);
     }
   }
 
@@ -107,26 +129,39 @@ export class TreeReader implements Disposable {
     this.#calls[Symbol.dispose]();
   }
 
+  async #openDirectory(path: string): Promise<number> {
+    const opened = openBeneath(this.#calls, this.#root, path, O_PATH);
+    await this.#run(path, [opened]);
+    const directory = this.#opened(opened);
+    this.#calls.clear();
+    return directory;
+  }
+
   async #entries(path: string, fd: number): Promise<DirectoryEntry[]> {
     const calls = this.#calls;
     const entries: DirectoryEntry[] = [];
     for (;;) {
-      const listed = calls.output(LISTED);
-      const read = calls.add("getdents64", [fd, listed, LISTED]);
+      // Most directories end with the second call.
+      const reads = [0, 1].map(() => {
+        const listed = calls.output(LISTED);
+        return { listed, read: calls.add("getdents64", [fd, listed, LISTED]) };
+      });
       await this.#run(path);
-      const size = calls.result(read)!;
-      entries.push(...readDirectoryEntries(calls.read(listed, LISTED), size));
+      const sizes = reads.map(({ read }) => calls.result(read)!);
+      for (const [index, { listed }] of reads.entries()) {
+        entries.push(...readDirectoryEntries(calls.read(listed, LISTED), sizes[index]!));
+      }
       calls.clear();
-      if (size === 0) return entries;
+      if (sizes.includes(0)) return entries;
     }
   }
 
   async #group(
     path: string,
+    directory: number,
     entries: readonly Pick<DirectoryEntry, "name" | "type">[],
   ): Promise<FoundFile[]> {
     const calls = this.#calls;
-    const directory = new BatchResult(openBeneath(calls, this.#root, path, O_PATH));
     const asked = entries.map(({ name, type }) => {
       const address = calls.name(name);
       const status = calls.output(STATX_SIZE);
@@ -137,16 +172,20 @@ export class TreeReader implements Disposable {
         ? undefined
         : calls.add("readlinkat", [directory, address, target, TARGET]);
       const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+      // What may not be read has no attributes to be listed either.
+      const edges = { accept: this.#unreadable, skip: 1 };
       const opened = type === S_IFREG
-        ? calls.add("openat", [directory, address, flags])
+        ? calls.add("openat", [directory, address, flags], edges)
         : undefined;
-      const names = opened === undefined ? () => [] : this.#listXattrs(new BatchResult(opened));
+      const names = opened !== undefined
+        ? this.#listXattrs("flistxattr", new BatchResult(opened))
+        : this.#seesAll
+        ? this.#listXattrs("llistxattr", calls.name(pathOf(directory, name)))
+        : () => [];
       return { name, status, target, link, opened, names };
     });
-    calls.add("close", [directory]);
     const opens = asked.flatMap(({ opened }) => opened ?? []);
-    // Where a call fails, the directory has not been closed yet.
-    await this.#run(path, [directory.index, ...opens]);
+    await this.#run(path, opens);
     const files = asked.map(({ name, status, target, link, opened, names }) => {
       const bytes = target === undefined ? undefined : calls.read(target, calls.result(link!)!);
       return {
@@ -154,39 +193,50 @@ export class TreeReader implements Disposable {
         status: readStatx(calls.read(status, STATX_SIZE)),
         mtime: mtimeOf(calls.read(status, STATX_SIZE)),
         target: bytes === undefined ? "" : decodeName(copyOf(bytes)),
-        fd: opened === undefined ? undefined : this.#opened(opened),
+        fd: opened === undefined || calls.result(opened)! < 0 ? undefined : this.#opened(opened),
         names: names(),
       };
     });
     calls.clear();
     const found: FoundFile[] = [];
     for (const { names, ...file } of files) {
-      const xattrs = file.fd === undefined ? [] : await this.#xattrs(path, file.fd, names);
-      found.push({ ...file, xattrs });
+      const place = file.fd ?? pathOf(directory, file.name);
+      found.push({ ...file, xattrs: await this.#xattrs(path, place, names) });
     }
     return found;
   }
 
-  /** Adds the call that lists the attributes of an open file; returns what reads them after the run. */
-  #listXattrs(fd: BatchResult): () => string[] {
+  /** Adds the call that lists the attributes of a file; returns what reads them after the run. */
+  #listXattrs(
+    name: "flistxattr" | "llistxattr",
+    file: BatchArgument,
+  ): () => string[] {
     const calls = this.#calls;
     const list = calls.output(NAMES);
-    const index = calls.add("flistxattr", [fd, list, NAMES], { accept: ["EOPNOTSUPP"] });
+    const index = calls.add(name, [file, list, NAMES], { accept: ["EOPNOTSUPP"] });
     return () => {
-      const size = calls.result(index)!;
+      const size = calls.result(index) ?? 0;
       if (size <= 0) return [];
       return decodeName(copyOf(calls.read(list, size))).split("\0").slice(0, -1);
     };
   }
 
-  async #xattrs(path: string, fd: number, names: readonly string[]): Promise<Xattr[]> {
+  /** @param file its descriptor, or the path of one that is not opened */
+  async #xattrs(
+    path: string,
+    file: number | string,
+    names: readonly string[],
+  ): Promise<Xattr[]> {
     const xattrs: Xattr[] = [];
     const calls = this.#calls;
     for (const name of names) {
       const value = calls.output(VALUE);
-      const args = [fd, calls.name(name), value, VALUE];
+      const [call, place] = typeof file === "number"
+        ? ["fgetxattr", file] as const
+        : ["lgetxattr", calls.name(file)] as const;
+      const args = [place, calls.name(name), value, VALUE];
       // An attribute that was listed may be one that only others may read.
-      const read = calls.add("fgetxattr", args, { accept: ["ENODATA", "EPERM", "EOPNOTSUPP"] });
+      const read = calls.add(call, args, { accept: ["ENODATA", "EPERM", "EOPNOTSUPP"] });
       await this.#run(path);
       const size = calls.result(read)!;
       if (size >= 0) xattrs.push({ name, value: copyOf(calls.read(value, size)) });
@@ -216,6 +266,11 @@ export class TreeReader implements Disposable {
     this.#open.delete(fd);
     syscall(close(fd));
   }
+}
+
+/** The path of a file that cannot be opened, such as a link: no call takes its directory beside it. */
+function pathOf(directory: number, name: string): string {
+  return `/proc/self/fd/${directory}/${name}`;
 }
 
 function mtimeOf(status: DataView): number {

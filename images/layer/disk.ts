@@ -128,6 +128,18 @@ export class Disk implements AsyncDisposable {
     calls.add("utimensat", [directory, name, batch.times(attributes.mtime), AT_SYMLINK_NOFOLLOW]);
   }
 
+  /** Sets attributes of a link or a device that is there. */
+  async setLinkXattrs(place: Place, xattrs: readonly Xattr[], report: Report): Promise<void> {
+    const opening = await this.#for(place, 1);
+    const { index } = opening.open(place.directory, O_PATH);
+    const { calls } = opening;
+    await this.flush();
+    const directory = calls.result(index)!;
+    this.#openFiles.add(directory);
+    const batch = await this.#for(place, 1 + xattrs.length, xattrBytes(xattrs) + 32);
+    batch.setLinkXattrs(directory, place.name, xattrs, report);
+  }
+
   /** Makes a hard link. */
   async linkFile(place: Place, target: Place): Promise<void> {
     const batch = await this.#for(place, 4, target.name.length * 3 + target.directory.length * 3);

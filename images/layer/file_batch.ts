@@ -14,12 +14,13 @@ import {
   O_WRONLY,
 } from "../../ffi/calls/constants/open.ts";
 import { close } from "../../ffi/calls/files.ts";
-import { BatchResult, CallBatch } from "../../ffi/call_batch.ts";
+import { type BatchArgument, BatchResult, CallBatch } from "../../ffi/call_batch.ts";
 import { engine } from "../../ffi/engine/engine.ts";
 import { ERRNO, type ErrnoName, errnoName } from "../../ffi/errno.ts";
 import { SyscallError } from "../../ffi/errors.ts";
 import { syscall } from "../../ffi/syscalls.ts";
 import { openBeneath } from "../../ffi/files/beneath.ts";
+import type { Xattr } from "../../ffi/files/overlay_notes.ts";
 import type { PlacedAttributes } from "./owners.ts";
 import type { Time } from "./tar/entry.ts";
 
@@ -122,19 +123,41 @@ export class FileBatch implements Disposable {
     const { calls } = this;
     const { uid, gid, mode, mtime, owned, xattrs } = attributes;
     if (owned) calls.add("fchown", [fd, uid, gid]);
-    for (const { name, value } of xattrs) {
-      const args = [fd, calls.name(name), calls.bytes(value), value.length, 0];
-      const set = calls.add("fsetxattr", args, { accept: XATTR_ERRORS });
-      this.reportErrno(
-        set,
-        (errno) => report(`attribute ${name}`, `fsetxattr(2) failed: ${errno}`),
-      );
-    }
+    this.#setXattrs("fsetxattr", fd, xattrs, report);
     calls.add("fchmod", [fd, mode]);
     calls.add("utimensat", [fd, 0, this.times(mtime), 0]);
   }
 
-  /** Sets owner and time of a symbolic link, which has no other attributes. */
+  /**
+   * Sets attributes of a link or a device, which is not opened, and closes its directory, which an
+   * earlier batch has opened: no call takes the two beside each other.
+   */
+  setLinkXattrs(
+    directory: number,
+    name: string,
+    xattrs: readonly Xattr[],
+    report: Report,
+  ): void {
+    const path = this.calls.name(`/proc/self/fd/${directory}/${name}`);
+    this.#setXattrs("lsetxattr", path, xattrs, report);
+    this.#closing.push({ fd: directory, close: this.calls.add("close", [directory]) });
+  }
+
+  #setXattrs(
+    call: "fsetxattr" | "lsetxattr",
+    file: BatchArgument,
+    xattrs: readonly Xattr[],
+    report: Report,
+  ): void {
+    const { calls } = this;
+    for (const { name, value } of xattrs) {
+      const args = [file, calls.name(name), calls.bytes(value), value.length, 0];
+      const set = calls.add(call, args, { accept: XATTR_ERRORS });
+      this.reportErrno(set, (errno) => report(`attribute ${name}`, `${call}(2) failed: ${errno}`));
+    }
+  }
+
+  /** Sets owner and time of a symbolic link, which has no mode. */
   setLink(directory: BatchResult, name: number, attributes: PlacedAttributes): void {
     const { uid, gid, owned, mtime } = attributes;
     const { calls } = this;

@@ -182,12 +182,32 @@ export class Unpacker implements TarSink {
     }
     const path = node.path;
     const attributes = this.#placed(entry, path);
-    for (const { name } of attributes.xattrs) {
-      this.#leave(path, `attribute ${name}`, "it is set on files and directories only");
-    }
     if (entry.kind === "symlink") {
       this.#do(() => this.#disk.makeLink(place, entry.target, attributes));
     } else this.#makeNode(entry, node, place, attributes);
+    this.#setLinkXattrs(node, place, attributes.xattrs);
+  }
+
+  /** Sets attributes of a link, a device or a pipe: those that the kernel lets such a file have. */
+  #setLinkXattrs(node: TreeNode, place: Place, all: readonly Xattr[]): void {
+    const { path } = node;
+    const why = ({ name }: Xattr) =>
+      name.startsWith("user.")
+        ? "only files and directories have attributes of users"
+        : this.#rules.owners.kind === "real"
+        ? undefined
+        : "only root outside of user namespaces sets it on such a file";
+    for (const xattr of all) {
+      const issue = why(xattr);
+      if (issue !== undefined) this.#leave(path, `attribute ${xattr.name}`, issue);
+    }
+    const xattrs = all.filter((xattr) => why(xattr) === undefined);
+    if (xattrs.length === 0) return;
+    this.#do(async () => {
+      // A device that could not be made is known to be missing once this is done.
+      await this.#disk.flush();
+      if (!node.absent) await this.#disk.setLinkXattrs(place, xattrs, this.#reporter(path));
+    });
   }
 
   #makeNode(entry: TarEntry, node: TreeNode, place: Place, attributes: PlacedAttributes): void {

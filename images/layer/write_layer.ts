@@ -5,20 +5,8 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
-import { createGzip } from "node:zlib";
-import {
-  S_IFBLK,
-  S_IFCHR,
-  S_IFDIR,
-  S_IFIFO,
-  S_IFLNK,
-  S_IFMT,
-  S_IFREG,
-} from "../../ffi/calls/constants/files.ts";
+import { S_IFDIR, S_IFMT } from "../../ffi/calls/constants/files.ts";
 import { O_CLOEXEC, O_DIRECTORY, O_PATH } from "../../ffi/calls/files.ts";
-import { readSome } from "../../ffi/engine/transfer.ts";
 import {
   isOverlayNote,
   isWhiteout,
@@ -29,11 +17,21 @@ import { type FoundDirectory, type FoundFile, TreeReader } from "../../ffi/files
 import type { Statx } from "../../ffi/calls/statx.ts";
 import { open } from "../../ffi/linux/files.ts";
 import { geteuid } from "../../ffi/linux/users.ts";
-import { decoded, type Decoder } from "./decoder.ts";
 import { LayerError } from "./errors.ts";
+import {
+  dataOf,
+  deviceOf,
+  inside,
+  KINDS,
+  LayerSize,
+  OPAQUE,
+  refuseWhiteout,
+  signEntry,
+  WHITEOUT,
+} from "./layer_entries.ts";
+import { writeLayerFile, type WrittenBlob } from "./layer_file.ts";
 import type { Owners } from "./owners.ts";
-import type { EntryKind } from "./tar/entry.ts";
-import { END_OF_ARCHIVE, headerOf, type NewEntry, paddingOf } from "./tar/writer.ts";
+import { END_OF_ARCHIVE, headerOf, type NewEntry } from "./tar/writer.ts";
 
 /** How a layer is written. */
 export interface WriteLayerOptions {
@@ -55,27 +53,12 @@ export interface WriteLayerOptions {
 }
 
 /** A layer that was written. */
-export interface WrittenLayer {
-  /** The digest and size of the blob. */
-  readonly digest: string;
-  readonly size: number;
-  /** The digest of the archive in it. */
-  readonly diffId: string;
+export interface WrittenLayer extends WrittenBlob {
   /** How many files it has, with whiteouts. */
   readonly entries: number;
   /** Sockets, which no archive holds. */
   readonly leftOut: readonly string[];
 }
-
-const [PIECE, LEVEL] = [256 * 1024, 6];
-const KINDS: Readonly<Record<number, EntryKind>> = {
-  [S_IFREG]: "file",
-  [S_IFLNK]: "symlink",
-  [S_IFCHR]: "character",
-  [S_IFBLK]: "block",
-  [S_IFDIR]: "directory",
-  [S_IFIFO]: "fifo",
-};
 
 /**
  * Writes a layer to a new file, compressed with gzip.
@@ -94,40 +77,10 @@ export async function writeLayer(
   using root = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
   using tree = new TreeReader(root.number, owners.kind === "mapped" ? owners.namespace : undefined);
   const archive = new LayerArchive(tree, owners, options);
-  const fd = openSync(path, "wx", 0o644);
-  const [blob, diff] = [createHash("sha256"), createHash("sha256")];
-  let size = 0;
-  try {
-    const pieces = archive.pieces();
-    const next = async () => {
-      options.signal?.throwIfAborted();
-      const { value, done } = await pieces.next();
-      if (done) return undefined;
-      diff.update(value);
-      return value;
-    };
-    const gzip = createGzip({ level: LEVEL, chunkSize: PIECE });
-    for await (const piece of decoded(gzip as unknown as Decoder, next)) {
-      blob.update(piece);
-      size += piece.length;
-      for (let at = 0; at < piece.length;) at += writeSync(fd, piece, at);
-    }
-  } catch (error) {
-    rmSync(path, { force: true });
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
-  return {
-    digest: `sha256:${blob.digest("hex")}`,
-    size,
-    diffId: `sha256:${diff.digest("hex")}`,
-    entries: archive.entries,
-    leftOut: archive.leftOut,
-  };
+  const blob = await writeLayerFile(path, archive.parts(), options.signal);
+  return { ...blob, entries: archive.entries, leftOut: archive.leftOut };
 }
 
-const [WHITEOUT, OPAQUE] = [".wh.", ".wh..wh..opq"];
 /** Attributes that belong to the machine, and not to the file. */
 const OF_MACHINE = /^security\.(?!capability$)/;
 
@@ -139,6 +92,7 @@ class LayerArchive {
   readonly #owners: Owners;
   readonly #options: WriteLayerOptions;
   readonly #excluded: ReadonlySet<string>;
+  readonly #size: LayerSize;
   /** The names of files that have several. */
   readonly #links = new Map<string, string>();
 
@@ -146,43 +100,28 @@ class LayerArchive {
     this.#tree = tree;
     this.#owners = owners;
     this.#options = options;
+    this.#size = new LayerSize(options.maxBytes);
     this.#excluded = new Set(options.exclude?.map((path) => path.replace(/^\/+|\/+$/g, "")));
   }
-
-  #bytes = 0;
 
   /** How many files it has so far. */
   get entries(): number {
     return this.#entries;
   }
 
-  /** Its bytes, in pieces that are worth a call each. */
-  async *pieces(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    let piece = new Uint8Array(PIECE);
-    let filled = 0;
-    for await (const bytes of this.#parts()) {
-      for (let at = 0; at < bytes.length;) {
-        const taken = Math.min(PIECE - filled, bytes.length - at);
-        piece.set(bytes.subarray(at, at + taken), filled);
-        filled += taken;
-        at += taken;
-        if (filled === PIECE) {
-          yield piece;
-          piece = new Uint8Array(PIECE);
-          filled = 0;
-        }
-      }
+  /** Its bytes. */
+  async *parts(): AsyncGenerator<Uint8Array> {
+    // Directories wait in a list: a generator for each would hand on all bytes of those within it.
+    const waiting = ["."];
+    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+      const directories = yield* this.#directory(path);
+      waiting.push(...directories.toReversed());
     }
-    yield piece.subarray(0, filled);
-  }
-
-  async *#parts(): AsyncGenerator<Uint8Array> {
-    yield* this.#directory(".");
     yield END_OF_ARCHIVE;
   }
 
-  /** A directory, then the files in it, and then its directories. */
-  async *#directory(path: string): AsyncGenerator<Uint8Array> {
+  /** A directory, and then the files in it; returns its directories, which follow. */
+  async *#directory(path: string): AsyncGenerator<Uint8Array, readonly string[]> {
     const directory = await this.#tree.directory(path);
     if (path !== "." || this.#options.whole) yield* this.#directoryEntry(path, directory);
     const entries = directory.entries
@@ -194,10 +133,10 @@ class LayerArchive {
     ) {
       yield* this.#file(path, file);
     }
-    for (const { name } of entries.filter(isDirectory)) {
+    return entries.filter(isDirectory).map(({ name }) => {
       refuseWhiteout(path, name);
-      yield* this.#directory(inside(path, name));
-    }
+      return inside(path, name);
+    });
   }
 
   *#directoryEntry(path: string, { status, mtime, xattrs }: FoundDirectory): Generator<Uint8Array> {
@@ -208,7 +147,7 @@ class LayerArchive {
       kind: "directory",
       ...this.#attributes(status, mtime, xattrs),
     });
-    if (opaque) yield* this.#empty(`${path === "." ? "" : name}${OPAQUE}`, mtime);
+    if (opaque) yield* this.#sign(`${path === "." ? "" : name}${OPAQUE}`, mtime);
   }
 
   *#file(directory: string, file: FoundFile): Generator<Uint8Array> {
@@ -221,7 +160,7 @@ class LayerArchive {
       return;
     }
     if (isWhiteout(status) && !this.#options.whole) {
-      yield* this.#empty(inside(directory, WHITEOUT + file.name), mtime);
+      yield* this.#sign(inside(directory, WHITEOUT + file.name), mtime);
       return;
     }
     this.#overlayXattrs(path, file.xattrs);
@@ -240,13 +179,7 @@ class LayerArchive {
     }
     if (status.nlink > 1) this.#links.set(identity, path);
     const size = kind === "file" ? status.size : 0;
-    this.#bytes += size;
-    if (this.#bytes > (this.#options.maxBytes ?? Infinity)) {
-      throw new LayerError(`${JSON.stringify(path)} makes the layer larger than it may be`, {
-        code: "too-large",
-        advice: ["remove it, or allow more: maxBytes, or --max-size"],
-      });
-    }
+    this.#size.add(path, size);
     const [major, minor] = deviceOf(status.rdev);
     yield* this.#entry({ ...attributes, name: path, kind, target, size, major, minor });
     if (file.fd !== undefined) yield* dataOf(path, file.fd, size);
@@ -257,10 +190,8 @@ class LayerArchive {
     yield* headerOf(entry);
   }
 
-  /** A file that is a sign: of a whiteout, or of an opaque directory. */
-  #empty(name: string, mtime: number): Generator<Uint8Array> {
-    const attributes = { mode: 0o600, uid: 0, gid: 0, mtime: this.#time(mtime) };
-    return this.#entry({ ...attributes, name, kind: "file" });
+  #sign(name: string, mtime: number): Generator<Uint8Array> {
+    return this.#entry(signEntry(name, this.#time(mtime)));
   }
 
   #attributes(status: Statx, mtime: number, xattrs: readonly Xattr[]) {
@@ -297,38 +228,4 @@ class LayerArchive {
     }
     return opaque && !this.#options.whole;
   }
-}
-
-function* dataOf(path: string, fd: number, size: number): Generator<Uint8Array> {
-  for (let at = 0; at < size;) {
-    const piece = readSome(fd) ?? new Uint8Array();
-    if (piece.length === 0) {
-      throw new LayerError(`${JSON.stringify(path)} became shorter while it was read`, {
-        code: "invalid",
-      });
-    }
-    // What was added meanwhile has no room behind the header.
-    yield piece.subarray(0, size - at);
-    at += piece.length;
-  }
-  yield paddingOf(size);
-}
-
-function refuseWhiteout(directory: string, name: string): void {
-  if (!name.startsWith(WHITEOUT)) return;
-  throw new LayerError(
-    `${
-      JSON.stringify(inside(directory, name))
-    } would be taken for a whiteout; no layer can hold it`,
-    { code: "unsupported", advice: ["rename or remove it"] },
-  );
-}
-
-function inside(directory: string, name: string): string {
-  return directory === "." ? name : `${directory}/${name}`;
-}
-
-/** The numbers of a device, as makedev() puts them together. */
-function deviceOf(device: number): readonly [major: number, minor: number] {
-  return [device >>> 8 & 0xfff, device & 0xff | device >>> 12 & 0xfff00];
 }

@@ -81,6 +81,38 @@ test("a tree that is written and unpacked is the same", async () => {
   assertEquals([once.digest, twice.digest], [layer.digest, layer.digest]);
 });
 
+test("attributes of links, devices and pipes, as far as the kernel has them", async () => {
+  using kitchen = new Kitchen();
+  const value = new Uint8Array([0, 255]);
+  const pax = { "SCHILY.xattr.trusted.a": value, "SCHILY.xattr.user.b": value };
+  const { leftOut } = await kitchen.unpack(archive(
+    { ...link("l", "nowhere"), pax },
+    { name: "null", type: "3", device: [1, 3], pax },
+    { name: "pipe", type: "6", pax },
+  ));
+  const hasNull = !leftOut.some(({ what }) => what.endsWith("device 1:3"));
+  const files = ["l", ...(hasNull ? ["null"] : []), "pipe"];
+  const told = files.flatMap((path) => [
+    ...(root ? [] : [`${path}: only root outside of user namespaces sets it on such a file`]),
+    `${path}: only files and directories have attributes of users`,
+  ]);
+  const why = leftOut.flatMap(({ path, what, why }) =>
+    what.startsWith("attribute") ? `${path}: ${why}` : []
+  );
+  assertEquals(
+    why.filter((line) => !line.startsWith("null") || hasNull).toSorted(),
+    told.toSorted(),
+  );
+  const layer = await write(kitchen, kitchen.root, { whole: true });
+  const path = `${kitchen.directory}/archive`;
+  Deno.writeFileSync(path, layer.tar);
+  const written = readTarIndex(path).filter(({ xattrs }) => xattrs.length > 0);
+  assertEquals(
+    written.map(({ name, xattrs }) => [name, xattrs]),
+    root ? files.map((name) => [name, [{ name: "trusted.a", value }]]) : [],
+  );
+});
+
 test("the times of files are no later than the epoch, and excluded paths are left out", async () => {
   using kitchen = new Kitchen();
   await kitchen.unpack(
@@ -153,6 +185,18 @@ test("a file that is there is not written over", async () => {
   Deno.writeTextFileSync(path, "mine");
   await assertRejects(() => writeLayer(kitchen.root, path), Error, "EEXIST");
   assertEquals(Deno.readTextFileSync(path), "mine");
+});
+
+test("a deep tree is whole, each directory in front of what is in it", async () => {
+  using kitchen = new Kitchen();
+  const deep = Array.from({ length: 100 }, (_, at) => `d${at}`);
+  Deno.mkdirSync(`${kitchen.root}/${deep.join("/")}`, { recursive: true });
+  Deno.writeTextFileSync(`${kitchen.root}/${deep.join("/")}/f`, "x");
+  Deno.mkdirSync(`${kitchen.root}/d0/d`);
+  const { tar } = await write(kitchen, kitchen.root);
+  const paths = deep.map((_, at) => `${deep.slice(0, at + 1).join("/")}/`);
+  const rest = [...paths.slice(1), `${deep.join("/")}/f`];
+  assertEquals(names(kitchen, tar), ["d0/", "d0/d/", ...rest]);
 });
 
 test("sockets are told, and a directory of many files is whole", async () => {
