@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "acb725b145d9b72f5508034d7db310bed59349e0ad4fff5d480d0f85a53cae56";
+var BUILD = "34c367ce2393887b47e85f0b0656859f835d3697ae791318915995ad1326672f";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -6355,6 +6355,10 @@ var NUMBERS = {
     8,
     62
   ],
+  lsetxattr: [
+    189,
+    6
+  ],
   memfd_create: [
     319,
     279

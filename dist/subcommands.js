@@ -8894,6 +8894,10 @@ var init_syscall_numbers = __esm({
         8,
         62
       ],
+      lsetxattr: [
+        189,
+        6
+      ],
       memfd_create: [
         319,
         279
@@ -44240,19 +44244,7 @@ var init_file_batch = __esm({
           uid,
           gid
         ]);
-        for (const { name, value } of xattrs) {
-          const args = [
-            fd,
-            calls.name(name),
-            calls.bytes(value),
-            value.length,
-            0
-          ];
-          const set = calls.add("fsetxattr", args, {
-            accept: XATTR_ERRORS
-          });
-          this.reportErrno(set, (errno) => report(`attribute ${name}`, `fsetxattr(2) failed: ${errno}`));
-        }
+        this.#setXattrs("fsetxattr", fd, xattrs, report);
         calls.add("fchmod", [
           fd,
           mode2
@@ -44264,7 +44256,37 @@ var init_file_batch = __esm({
           0
         ]);
       }
-      /** Sets owner and time of a symbolic link, which has no other attributes. */
+      /**
+       * Sets attributes of a link or a device, which is not opened, and closes its directory, which an
+       * earlier batch has opened: no call takes the two beside each other.
+       */
+      setLinkXattrs(directory2, name, xattrs, report) {
+        const path2 = this.calls.name(`/proc/self/fd/${directory2}/${name}`);
+        this.#setXattrs("lsetxattr", path2, xattrs, report);
+        this.#closing.push({
+          fd: directory2,
+          close: this.calls.add("close", [
+            directory2
+          ])
+        });
+      }
+      #setXattrs(call2, file, xattrs, report) {
+        const { calls } = this;
+        for (const { name, value } of xattrs) {
+          const args = [
+            file,
+            calls.name(name),
+            calls.bytes(value),
+            value.length,
+            0
+          ];
+          const set = calls.add(call2, args, {
+            accept: XATTR_ERRORS
+          });
+          this.reportErrno(set, (errno) => report(`attribute ${name}`, `${call2}(2) failed: ${errno}`));
+        }
+      }
+      /** Sets owner and time of a symbolic link, which has no mode. */
       setLink(directory2, name, attributes) {
         const { uid, gid, owned, mtime } = attributes;
         const { calls } = this;
@@ -44508,6 +44530,17 @@ var init_disk = __esm({
           batch.times(attributes.mtime),
           AT_SYMLINK_NOFOLLOW
         ]);
+      }
+      /** Sets attributes of a link or a device that is there. */
+      async setLinkXattrs(place3, xattrs, report) {
+        const opening3 = await this.#for(place3, 1);
+        const { index } = opening3.open(place3.directory, O_PATH);
+        const { calls } = opening3;
+        await this.flush();
+        const directory2 = calls.result(index);
+        this.#openFiles.add(directory2);
+        const batch = await this.#for(place3, 1 + xattrs.length, xattrBytes(xattrs) + 32);
+        batch.setLinkXattrs(directory2, place3.name, xattrs, report);
       }
       /** Makes a hard link. */
       async linkFile(place3, target) {
@@ -45081,12 +45114,25 @@ var init_unpack = __esm({
         }
         const path2 = node.path;
         const attributes = this.#placed(entry2, path2);
-        for (const { name } of attributes.xattrs) {
-          this.#leave(path2, `attribute ${name}`, "it is set on files and directories only");
-        }
         if (entry2.kind === "symlink") {
           this.#do(() => this.#disk.makeLink(place3, entry2.target, attributes));
         } else this.#makeNode(entry2, node, place3, attributes);
+        this.#setLinkXattrs(node, place3, attributes.xattrs);
+      }
+      /** Sets attributes of a link, a device or a pipe: those that the kernel lets such a file have. */
+      #setLinkXattrs(node, place3, all) {
+        const { path: path2 } = node;
+        const why = ({ name }) => name.startsWith("user.") ? "only files and directories have attributes of users" : this.#rules.owners.kind === "real" ? void 0 : "only root outside of user namespaces sets it on such a file";
+        for (const xattr of all) {
+          const issue2 = why(xattr);
+          if (issue2 !== void 0) this.#leave(path2, `attribute ${xattr.name}`, issue2);
+        }
+        const xattrs = all.filter((xattr) => why(xattr) === void 0);
+        if (xattrs.length === 0) return;
+        this.#do(async () => {
+          await this.#disk.flush();
+          if (!node.absent) await this.#disk.setLinkXattrs(place3, xattrs, this.#reporter(path2));
+        });
       }
       #makeNode(entry2, node, place3, attributes) {
         const { kind, major, minor } = entry2;
@@ -45429,6 +45475,9 @@ var init_overlay_notes = __esm({
 });
 
 // ffi/files/read_tree.ts
+function pathOf4(directory2, name) {
+  return `/proc/self/fd/${directory2}/${name}`;
+}
 function mtimeOf(status) {
   return Number(status.getBigInt64(STATX_MTIME2, true));
 }
@@ -45446,6 +45495,7 @@ var init_read_tree = __esm({
     init_getdents();
     init_statx3();
     init_call_batch();
+    init_users();
     init_engine();
     init_errors();
     init_file_name();
@@ -45467,14 +45517,22 @@ var init_read_tree = __esm({
 
       #root;
       #calls;
+      #unreadable;
+      /** Attributes of links and devices are not the user's own: the kernel shows them to root alone. */
+      #seesAll;
       #open = /* @__PURE__ */ new Set();
       /**
        * @param root the descriptor of the directory
        * @param namespace that of the user namespace in which the files are read
        */
-      constructor(root2, namespace) {
+      constructor(root2, namespace, { unreadable: unreadable2 = false } = {}) {
         this.#root = root2;
         this.#calls = new CallBatch(engine(), MEMORY4, namespace);
+        this.#unreadable = unreadable2 ? [
+          "EACCES",
+          "EPERM"
+        ] : [];
+        this.#seesAll = namespace === void 0 && syscall(geteuid()) === 0;
       }
       /** Reads a directory. */
       async directory(path2) {
@@ -45489,7 +45547,7 @@ var init_read_tree = __esm({
           STATX_BASIC_STATS,
           status
         ]);
-        const names = this.#listXattrs(fd);
+        const names = this.#listXattrs("flistxattr", fd);
         await this.#run(path2, [
           opened2
         ]);
@@ -45511,14 +45569,20 @@ var init_read_tree = __esm({
       }
       /** Reads files of a directory, in this order. */
       async *files(path2, entries) {
-        for (let at4 = 0; at4 < entries.length; at4 += AT_ONCE6) {
-          for (const file of await this.#group(path2, entries.slice(at4, at4 + AT_ONCE6))) {
-            try {
-              yield file;
-            } finally {
-              if (file.fd !== void 0) this.#close(file.fd);
+        if (entries.length === 0) return;
+        const directory2 = await this.#openDirectory(path2);
+        try {
+          for (let at4 = 0; at4 < entries.length; at4 += AT_ONCE6) {
+            for (const file of await this.#group(path2, directory2, entries.slice(at4, at4 + AT_ONCE6))) {
+              try {
+                yield file;
+              } finally {
+                if (file.fd !== void 0) this.#close(file.fd);
+              }
             }
           }
+        } finally {
+          this.#close(directory2);
         }
       }
       /** Frees its memory, and closes what is open. */
@@ -45526,26 +45590,44 @@ var init_read_tree = __esm({
         for (const fd of this.#open) syscall(close(fd));
         this.#calls[Symbol.dispose]();
       }
+      async #openDirectory(path2) {
+        const opened2 = openBeneath(this.#calls, this.#root, path2, O_PATH);
+        await this.#run(path2, [
+          opened2
+        ]);
+        const directory2 = this.#opened(opened2);
+        this.#calls.clear();
+        return directory2;
+      }
       async #entries(path2, fd) {
         const calls = this.#calls;
         const entries = [];
         for (; ; ) {
-          const listed3 = calls.output(LISTED2);
-          const read5 = calls.add("getdents64", [
-            fd,
-            listed3,
-            LISTED2
-          ]);
+          const reads = [
+            0,
+            1
+          ].map(() => {
+            const listed3 = calls.output(LISTED2);
+            return {
+              listed: listed3,
+              read: calls.add("getdents64", [
+                fd,
+                listed3,
+                LISTED2
+              ])
+            };
+          });
           await this.#run(path2);
-          const size = calls.result(read5);
-          entries.push(...readDirectoryEntries(calls.read(listed3, LISTED2), size));
+          const sizes2 = reads.map(({ read: read5 }) => calls.result(read5));
+          for (const [index, { listed: listed3 }] of reads.entries()) {
+            entries.push(...readDirectoryEntries(calls.read(listed3, LISTED2), sizes2[index]));
+          }
           calls.clear();
-          if (size === 0) return entries;
+          if (sizes2.includes(0)) return entries;
         }
       }
-      async #group(path2, entries) {
+      async #group(path2, directory2, entries) {
         const calls = this.#calls;
-        const directory2 = new BatchResult(openBeneath(calls, this.#root, path2, O_PATH));
         const asked = entries.map(({ name, type }) => {
           const address2 = calls.name(name);
           const status = calls.output(STATX_SIZE2);
@@ -45567,12 +45649,16 @@ var init_read_tree = __esm({
             TARGET2
           ]);
           const flags2 = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+          const edges = {
+            accept: this.#unreadable,
+            skip: 1
+          };
           const opened2 = type === S_IFREG ? calls.add("openat", [
             directory2,
             address2,
             flags2
-          ]) : void 0;
-          const names = opened2 === void 0 ? () => [] : this.#listXattrs(new BatchResult(opened2));
+          ], edges) : void 0;
+          const names = opened2 !== void 0 ? this.#listXattrs("flistxattr", new BatchResult(opened2)) : this.#seesAll ? this.#listXattrs("llistxattr", calls.name(pathOf4(directory2, name))) : () => [];
           return {
             name,
             status,
@@ -45582,14 +45668,8 @@ var init_read_tree = __esm({
             names
           };
         });
-        calls.add("close", [
-          directory2
-        ]);
         const opens = asked.flatMap(({ opened: opened2 }) => opened2 ?? []);
-        await this.#run(path2, [
-          directory2.index,
-          ...opens
-        ]);
+        await this.#run(path2, opens);
         const files2 = asked.map(({ name, status, target, link: link2, opened: opened2, names }) => {
           const bytes = target === void 0 ? void 0 : calls.read(target, calls.result(link2));
           return {
@@ -45597,27 +45677,27 @@ var init_read_tree = __esm({
             status: readStatx(calls.read(status, STATX_SIZE2)),
             mtime: mtimeOf(calls.read(status, STATX_SIZE2)),
             target: bytes === void 0 ? "" : decodeName(copyOf(bytes)),
-            fd: opened2 === void 0 ? void 0 : this.#opened(opened2),
+            fd: opened2 === void 0 || calls.result(opened2) < 0 ? void 0 : this.#opened(opened2),
             names: names()
           };
         });
         calls.clear();
         const found2 = [];
         for (const { names, ...file } of files2) {
-          const xattrs = file.fd === void 0 ? [] : await this.#xattrs(path2, file.fd, names);
+          const place3 = file.fd ?? pathOf4(directory2, file.name);
           found2.push({
             ...file,
-            xattrs
+            xattrs: await this.#xattrs(path2, place3, names)
           });
         }
         return found2;
       }
-      /** Adds the call that lists the attributes of an open file; returns what reads them after the run. */
-      #listXattrs(fd) {
+      /** Adds the call that lists the attributes of a file; returns what reads them after the run. */
+      #listXattrs(name, file) {
         const calls = this.#calls;
         const list5 = calls.output(NAMES4);
-        const index = calls.add("flistxattr", [
-          fd,
+        const index = calls.add(name, [
+          file,
           list5,
           NAMES4
         ], {
@@ -45626,23 +45706,31 @@ var init_read_tree = __esm({
           ]
         });
         return () => {
-          const size = calls.result(index);
+          const size = calls.result(index) ?? 0;
           if (size <= 0) return [];
           return decodeName(copyOf(calls.read(list5, size))).split("\0").slice(0, -1);
         };
       }
-      async #xattrs(path2, fd, names) {
+      /** @param file its descriptor, or the path of one that is not opened */
+      async #xattrs(path2, file, names) {
         const xattrs = [];
         const calls = this.#calls;
         for (const name of names) {
           const value = calls.output(VALUE);
+          const [call2, place3] = typeof file === "number" ? [
+            "fgetxattr",
+            file
+          ] : [
+            "lgetxattr",
+            calls.name(file)
+          ];
           const args = [
-            fd,
+            place3,
             calls.name(name),
             value,
             VALUE
           ];
-          const read5 = calls.add("fgetxattr", args, {
+          const read5 = calls.add(call2, args, {
             accept: [
               "ENODATA",
               "EPERM",
@@ -45837,53 +45925,15 @@ var init_writer = __esm({
   }
 });
 
-// images/layer/write_layer.ts
-var createHash3, closeSync3, openSync3, rmSync, writeSync, createGzip;
-async function writeLayer(directory2, path2, options = {}) {
-  const owners = options.owners ?? {
-    kind: geteuid2() === 0 ? "real" : "one"
-  };
-  using root2 = open(directory2, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  using tree = new TreeReader(root2.number, owners.kind === "mapped" ? owners.namespace : void 0);
-  const archive = new LayerArchive(tree, owners, options);
-  const fd = openSync3(path2, "wx", 420);
-  const [blob, diff] = [
-    createHash3("sha256"),
-    createHash3("sha256")
-  ];
-  let size = 0;
-  try {
-    const pieces = archive.pieces();
-    const next = async () => {
-      options.signal?.throwIfAborted();
-      const { value, done } = await pieces.next();
-      if (done) return void 0;
-      diff.update(value);
-      return value;
-    };
-    const gzip = createGzip({
-      level: LEVEL,
-      chunkSize: PIECE2
-    });
-    for await (const piece of decoded(gzip, next)) {
-      blob.update(piece);
-      size += piece.length;
-      for (let at4 = 0; at4 < piece.length; ) at4 += writeSync(fd, piece, at4);
-    }
-  } catch (error) {
-    rmSync(path2, {
-      force: true
-    });
-    throw error;
-  } finally {
-    closeSync3(fd);
-  }
+// images/layer/layer_entries.ts
+function signEntry(name, mtime) {
   return {
-    digest: `sha256:${blob.digest("hex")}`,
-    size,
-    diffId: `sha256:${diff.digest("hex")}`,
-    entries: archive.entries,
-    leftOut: archive.leftOut
+    name,
+    kind: "file",
+    mode: 384,
+    uid: 0,
+    gid: 0,
+    mtime
   };
 }
 function* dataOf2(path2, fd, size) {
@@ -45917,25 +45967,16 @@ function deviceOf2(device) {
     device & 255 | device >>> 12 & 1048320
   ];
 }
-var PIECE2, LEVEL, KINDS3, WHITEOUT2, OPAQUE2, OF_MACHINE, LayerArchive;
-var init_write_layer = __esm({
-  "images/layer/write_layer.ts"() {
-    ({ createHash: createHash3 } = process.getBuiltinModule("node:crypto"));
-    ({ closeSync: closeSync3, openSync: openSync3, rmSync, writeSync } = process.getBuiltinModule("node:fs"));
-    ({ createGzip } = process.getBuiltinModule("node:zlib"));
+var WHITEOUT2, OPAQUE2, KINDS3, LayerSize;
+var init_layer_entries = __esm({
+  "images/layer/layer_entries.ts"() {
     init_files();
-    init_files3();
     init_transfer();
-    init_overlay_notes();
-    init_read_tree();
-    init_files4();
-    init_users2();
-    init_decoder();
     init_errors5();
     init_writer();
-    [PIECE2, LEVEL] = [
-      256 * 1024,
-      6
+    [WHITEOUT2, OPAQUE2] = [
+      ".wh.",
+      ".wh..wh..opq"
     ];
     KINDS3 = {
       [S_IFREG]: "file",
@@ -45945,10 +45986,133 @@ var init_write_layer = __esm({
       [S_IFDIR]: "directory",
       [S_IFIFO]: "fifo"
     };
-    [WHITEOUT2, OPAQUE2] = [
-      ".wh.",
-      ".wh..wh..opq"
+    LayerSize = class {
+
+      #bytes = 0;
+      #most;
+      constructor(most = Infinity) {
+        this.#most = most;
+      }
+      /**
+       * Adds a file.
+       *
+       * @throws {LayerError} if it is one too many
+       */
+      add(path2, size) {
+        this.#bytes += size;
+        if (this.#bytes <= this.#most) return;
+        throw new LayerError(`${JSON.stringify(path2)} makes the layer larger than it may be`, {
+          code: "too-large",
+          advice: [
+            "remove it, or allow more: maxBytes, or --max-size"
+          ]
+        });
+      }
+    };
+  }
+});
+
+// images/layer/layer_file.ts
+var createHash3, closeSync3, openSync3, rmSync, writeSync, createGzip;
+async function writeLayerFile(path2, parts2, signal) {
+  const fd = openSync3(path2, "wx", 420);
+  const [blob, diff] = [
+    createHash3("sha256"),
+    createHash3("sha256")
+  ];
+  let size = 0;
+  try {
+    const pieces = piecesOf3(parts2);
+    const next = async () => {
+      signal?.throwIfAborted();
+      const { value, done } = await pieces.next();
+      if (done) return void 0;
+      diff.update(value);
+      return value;
+    };
+    const gzip = createGzip({
+      level: LEVEL,
+      chunkSize: PIECE2
+    });
+    for await (const piece of decoded(gzip, next)) {
+      blob.update(piece);
+      size += piece.length;
+      for (let at4 = 0; at4 < piece.length; ) at4 += writeSync(fd, piece, at4);
+    }
+  } catch (error) {
+    rmSync(path2, {
+      force: true
+    });
+    throw error;
+  } finally {
+    closeSync3(fd);
+  }
+  return {
+    digest: `sha256:${blob.digest("hex")}`,
+    size,
+    diffId: `sha256:${diff.digest("hex")}`
+  };
+}
+async function* piecesOf3(parts2) {
+  let piece = new Uint8Array(PIECE2);
+  let filled = 0;
+  for await (const bytes of parts2) {
+    for (let at4 = 0; at4 < bytes.length; ) {
+      const taken = Math.min(PIECE2 - filled, bytes.length - at4);
+      piece.set(bytes.subarray(at4, at4 + taken), filled);
+      filled += taken;
+      at4 += taken;
+      if (filled === PIECE2) {
+        yield piece;
+        piece = new Uint8Array(PIECE2);
+        filled = 0;
+      }
+    }
+  }
+  yield piece.subarray(0, filled);
+}
+var PIECE2, LEVEL;
+var init_layer_file = __esm({
+  "images/layer/layer_file.ts"() {
+    ({ createHash: createHash3 } = process.getBuiltinModule("node:crypto"));
+    ({ closeSync: closeSync3, openSync: openSync3, rmSync, writeSync } = process.getBuiltinModule("node:fs"));
+    ({ createGzip } = process.getBuiltinModule("node:zlib"));
+    init_decoder();
+    [PIECE2, LEVEL] = [
+      256 * 1024,
+      6
     ];
+  }
+});
+
+// images/layer/write_layer.ts
+async function writeLayer(directory2, path2, options = {}) {
+  const owners = options.owners ?? {
+    kind: geteuid2() === 0 ? "real" : "one"
+  };
+  using root2 = open(directory2, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  using tree = new TreeReader(root2.number, owners.kind === "mapped" ? owners.namespace : void 0);
+  const archive = new LayerArchive(tree, owners, options);
+  const blob = await writeLayerFile(path2, archive.parts(), options.signal);
+  return {
+    ...blob,
+    entries: archive.entries,
+    leftOut: archive.leftOut
+  };
+}
+var OF_MACHINE, LayerArchive;
+var init_write_layer = __esm({
+  "images/layer/write_layer.ts"() {
+    init_files();
+    init_files3();
+    init_overlay_notes();
+    init_read_tree();
+    init_files4();
+    init_users2();
+    init_errors5();
+    init_layer_entries();
+    init_layer_file();
+    init_writer();
     OF_MACHINE = /^security\.(?!capability$)/;
     LayerArchive = class {
 
@@ -45958,43 +46122,32 @@ var init_write_layer = __esm({
       #owners;
       #options;
       #excluded;
+      #size;
       /** The names of files that have several. */
       #links = /* @__PURE__ */ new Map();
       constructor(tree, owners, options) {
         this.#tree = tree;
         this.#owners = owners;
         this.#options = options;
+        this.#size = new LayerSize(options.maxBytes);
         this.#excluded = new Set(options.exclude?.map((path2) => path2.replace(/^\/+|\/+$/g, "")));
       }
-      #bytes = 0;
       /** How many files it has so far. */
       get entries() {
         return this.#entries;
       }
-      /** Its bytes, in pieces that are worth a call each. */
-      async *pieces() {
-        let piece = new Uint8Array(PIECE2);
-        let filled = 0;
-        for await (const bytes of this.#parts()) {
-          for (let at4 = 0; at4 < bytes.length; ) {
-            const taken = Math.min(PIECE2 - filled, bytes.length - at4);
-            piece.set(bytes.subarray(at4, at4 + taken), filled);
-            filled += taken;
-            at4 += taken;
-            if (filled === PIECE2) {
-              yield piece;
-              piece = new Uint8Array(PIECE2);
-              filled = 0;
-            }
-          }
+      /** Its bytes. */
+      async *parts() {
+        const waiting = [
+          "."
+        ];
+        for (let path2 = waiting.pop(); path2 !== void 0; path2 = waiting.pop()) {
+          const directories = yield* this.#directory(path2);
+          waiting.push(...directories.toReversed());
         }
-        yield piece.subarray(0, filled);
-      }
-      async *#parts() {
-        yield* this.#directory(".");
         yield END_OF_ARCHIVE;
       }
-      /** A directory, then the files in it, and then its directories. */
+      /** A directory, and then the files in it; returns its directories, which follow. */
       async *#directory(path2) {
         const directory2 = await this.#tree.directory(path2);
         if (path2 !== "." || this.#options.whole) yield* this.#directoryEntry(path2, directory2);
@@ -46003,10 +46156,10 @@ var init_write_layer = __esm({
         for await (const file of this.#tree.files(path2, entries.filter((entry2) => !isDirectory5(entry2)))) {
           yield* this.#file(path2, file);
         }
-        for (const { name } of entries.filter(isDirectory5)) {
+        return entries.filter(isDirectory5).map(({ name }) => {
           refuseWhiteout(path2, name);
-          yield* this.#directory(inside(path2, name));
-        }
+          return inside(path2, name);
+        });
       }
       *#directoryEntry(path2, { status, mtime, xattrs }) {
         const opaque = this.#overlayXattrs(path2, xattrs);
@@ -46016,7 +46169,7 @@ var init_write_layer = __esm({
           kind: "directory",
           ...this.#attributes(status, mtime, xattrs)
         });
-        if (opaque) yield* this.#empty(`${path2 === "." ? "" : name}${OPAQUE2}`, mtime);
+        if (opaque) yield* this.#sign(`${path2 === "." ? "" : name}${OPAQUE2}`, mtime);
       }
       *#file(directory2, file) {
         const { status, mtime, target } = file;
@@ -46028,7 +46181,7 @@ var init_write_layer = __esm({
           return;
         }
         if (isWhiteout(status) && !this.#options.whole) {
-          yield* this.#empty(inside(directory2, WHITEOUT2 + file.name), mtime);
+          yield* this.#sign(inside(directory2, WHITEOUT2 + file.name), mtime);
           return;
         }
         this.#overlayXattrs(path2, file.xattrs);
@@ -46047,15 +46200,7 @@ var init_write_layer = __esm({
         }
         if (status.nlink > 1) this.#links.set(identity, path2);
         const size = kind === "file" ? status.size : 0;
-        this.#bytes += size;
-        if (this.#bytes > (this.#options.maxBytes ?? Infinity)) {
-          throw new LayerError(`${JSON.stringify(path2)} makes the layer larger than it may be`, {
-            code: "too-large",
-            advice: [
-              "remove it, or allow more: maxBytes, or --max-size"
-            ]
-          });
-        }
+        this.#size.add(path2, size);
         const [major, minor] = deviceOf2(status.rdev);
         yield* this.#entry({
           ...attributes,
@@ -46072,19 +46217,8 @@ var init_write_layer = __esm({
         this.#entries++;
         yield* headerOf(entry2);
       }
-      /** A file that is a sign: of a whiteout, or of an opaque directory. */
-      #empty(name, mtime) {
-        const attributes = {
-          mode: 384,
-          uid: 0,
-          gid: 0,
-          mtime: this.#time(mtime)
-        };
-        return this.#entry({
-          ...attributes,
-          name,
-          kind: "file"
-        });
+      #sign(name, mtime) {
+        return this.#entry(signEntry(name, this.#time(mtime)));
       }
       #attributes(status, mtime, xattrs) {
         const all = this.#owners.kind === "one";
@@ -56309,7 +56443,7 @@ function readRecipeFile(file) {
   const descriptor = DESCRIPTOR.exec(file);
   if (descriptor !== null) return decoded2(readStream(Number(descriptor[1] ?? 0)), file);
   return readFile4(file, ({ path: path2 }) => {
-    if (RECIPE3.test(path2) || isWithin(path2, pathOf4(directoryOf2(file)))) return;
+    if (RECIPE3.test(path2) || isWithin(path2, pathOf5(directoryOf2(file)))) return;
     throw new RecipeError(`${file} is a link to ${path2}, and a recipe outside of the link's directory has a name that ends with .yaml, .yml or .json`);
   });
 }
@@ -56317,7 +56451,7 @@ function includeFile(path2, from2, directories) {
   let file = "";
   const text5 = readFile4(path2.startsWith("/") ? path2 : `${directoryOf2(from2)}/${path2}`, (found2) => {
     file = found2.path;
-    if (directories.some((directory2) => isWithin(file, pathOf4(directory2)))) return;
+    if (directories.some((directory2) => isWithin(file, pathOf5(directory2)))) return;
     throw new RecipeError("it is outside of the recipe's directory; { includeFrom: [...] } of loadRecipe() allows another");
   });
   return {
@@ -56352,7 +56486,7 @@ function readStream(fd) {
 function tooLong3(file) {
   return new RecipeError(`${file} is too long: a recipe has at most ${MAX_BYTES} bytes`);
 }
-function pathOf4(directory2) {
+function pathOf5(directory2) {
   using opened2 = open(directory2, O_PATH | O_CLOEXEC);
   return readlinkat2(AT_FDCWD, `/proc/self/fd/${opened2.number}`);
 }
@@ -60151,7 +60285,7 @@ function split3(path2) {
     name: path2.slice(slash + 1)
   };
 }
-function pathOf5(host2, path2) {
+function pathOf6(host2, path2) {
   return path2 === "." ? host2.path : `${host2.path}/${path2}`;
 }
 function isGone2(error) {
@@ -60243,7 +60377,7 @@ var init_commit2 = __esm({
             directory: directory2,
             path: path2
           });
-          left.push(pathOf5(this.#hosts[directory2], path2));
+          left.push(pathOf6(this.#hosts[directory2], path2));
         }
         await this.#removeOwn();
         for (const entry2 of this.#journal.entries.toReversed()) await this.#finishDirectory(entry2);
@@ -60281,7 +60415,7 @@ var init_commit2 = __esm({
               checked.add(path2);
               continue;
             }
-            throw new ChangesError(`${pathOf5(host2, path2)} is on another filesystem than ${host2.path}, or another subvolume`, {
+            throw new ChangesError(`${pathOf6(host2, path2)} is on another filesystem than ${host2.path}, or another subvolume`, {
               code: "invalid",
               advice: [
                 "hold it as a directory of its own"
@@ -60313,7 +60447,7 @@ var init_commit2 = __esm({
           let at4 = 0;
           for await (const file of reader.files(parent, types)) {
             const { index, path: path2, after: after2 } = group[at4++];
-            checkSame(pathOf5(this.#hosts[directory2], path2), file, after2);
+            checkSame(pathOf6(this.#hosts[directory2], path2), file, after2);
             const other = after2.inode === void 0 ? void 0 : names.get(after2.inode);
             if (other !== void 0) linkFile(own.number, String(index), other);
             else await makeFile2(own.number, String(index), after2, file.xattrs, file.fd);
@@ -60444,7 +60578,7 @@ function leftIn(path2) {
   ]);
   if (root2 === void 0) return [];
   using opened2 = root2;
-  using tree = new Tree2(pathOf6(opened2));
+  using tree = new Tree2(pathOf7(opened2));
   syscall(flock(opened2.number, LOCK_EX));
   return tree.names(".").flatMap((name) => {
     const flags2 = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -60529,7 +60663,7 @@ function isDirectory3(path2) {
   const status = ifThere(() => statx2(AT_FDCWD, path2));
   return status !== void 0 && (status.mode & S_IFMT) === S_IFDIR;
 }
-function pathOf6(directory2) {
+function pathOf7(directory2) {
   return readlinkat2(AT_FDCWD, `/proc/self/fd/${directory2.number}`);
 }
 function newId() {
@@ -60578,7 +60712,7 @@ var init_place3 = __esm({
           place: asked
         });
         using root2 = openRoot2(asked, true);
-        const path2 = pathOf6(root2);
+        const path2 = pathOf7(root2);
         const around = held.find((directory2) => isWithin(path2, directory2));
         if (around !== void 0) {
           throw new ChangesError(`the place for changes, ${asked}, lies in ${around}, which is held`, {
@@ -60713,7 +60847,7 @@ function withoutLinks2(path2) {
   const found2 = ifThere(() => open(path2, O_PATH | O_CLOEXEC), UNREACHABLE2);
   if (found2 === void 0) return joined3(withoutLinks2(parentOf(path2)), nameOf2(path2));
   using opened2 = found2;
-  return pathOf6(opened2);
+  return pathOf7(opened2);
 }
 function joined3(directory2, name) {
   return directory2 === "/" ? `/${name}` : `${directory2}/${name}`;
@@ -60770,7 +60904,7 @@ function checkedDirectory(path2) {
   let directory2;
   try {
     using opened2 = open(path2, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    directory2 = pathOf6(opened2);
+    directory2 = pathOf7(opened2);
     syscall(faccessat(at_fdcwd, directory2, W_OK | X_OK));
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
