@@ -40,8 +40,9 @@ export function sandboxOn(host: Host, options: SandboxOptions): SandboxOnHost {
   const whole = sandboxSteps(options);
   if (options.nest === true && host.credentials().euid === 0) {
     throw new UnsupportedError(
-      'sandbox, "nest": as root the program could map root\'s id in a user namespace only with ' +
-        "CAP_SETFCAP, by which it could give files capabilities on this machine; run it as another user",
+      "as root the program could map root's id in a user namespace only with CAP_SETFCAP, by which " +
+        "it could give files capabilities on this machine; run it as another user",
+      { step: "sandbox", field: "nest" },
     );
   }
   const refusal = options.degrade === true ? host.userNamespaceRefusal() : undefined;

@@ -8,6 +8,7 @@
 import { close } from "../ffi/calls/files.ts";
 import { ifThere } from "../ffi/missing.ts";
 import { HIDDEN_PROCESS } from "../ffi/proc/proc_dir.ts";
+import { reactor, type Watch } from "../ffi/reactor.ts";
 import { syscall } from "../ffi/syscalls.ts";
 import { linux, RamekinError, SyscallError } from "../mod.ts";
 import { CONTAINER_NAME, isContainerName } from "../recipe/container_name.ts";
@@ -120,7 +121,8 @@ class SupervisedProgram {
     }
     this.#change({ ...this.#state, status: "ended", endedAt: new Date().toISOString() });
     if (this.#caller.isTold) return;
-    if (this.#caller.isGone) this.#record.remove();
+    // Who has called has given up, by Ctrl-C: there is nobody to be told.
+    if (this.#caller.isGone) return this.#record.remove();
     throw new RamekinError(
       `${name} ${this.#state.end?.reason ?? "was stopped"} before it was ready; ramekin logs ` +
         `${name} has what it wrote`,
@@ -128,6 +130,7 @@ class SupervisedProgram {
   }
 
   #listen(kitchen: Supervisor, service: Service): void {
+    void this.#caller.gone.then(() => kitchen.stop());
     for (const signal of STOPPING) {
       Deno.addSignalListener(signal, () => void kitchen.stop(this.#record.stopOptions));
     }
@@ -150,8 +153,7 @@ class SupervisedProgram {
     }
     if (this.#startError !== undefined) return;
     this.#change(stateAfter(event, this.#state, service));
-    // Who is gone does not know of it.
-    if (event.kind === "ready" && !this.#caller.tell(this.#record.name)) void kitchen.stop();
+    if (event.kind === "ready") this.#caller.tell(this.#record.name);
   }
 
   #change(state: DetachedState): void {
@@ -217,10 +219,32 @@ function runningOf({ container }: Service): Pick<DetachedState, "container" | "c
 /** Who waits for the start, at the other end of a pipe. */
 class Caller {
   readonly #fd: number;
+  readonly #watch: Watch;
+  readonly #gone = Promise.withResolvers<void>();
   #is: "waiting" | "told" | "gone" = "waiting";
 
   constructor(fd: number) {
     this.#fd = fd;
+    this.#watch = reactor().watch(fd);
+    this.#watch.unref();
+    // An end to be written can be read never, and is told by the kernel that the other one is closed.
+    void this.#watch.ready("readable").then(() => this.#waits() && this.#leave("gone"));
+  }
+
+  /** Resolves when who has called is gone before it was told, and does not know of the container. */
+  get gone(): Promise<void> {
+    return this.#gone.promise;
+  }
+
+  #waits(): boolean {
+    return this.#is === "waiting";
+  }
+
+  #leave(is: "told" | "gone"): void {
+    this.#is = is;
+    this.#watch.close();
+    syscall(close(this.#fd));
+    if (is === "gone") this.#gone.resolve();
   }
 
   get isTold(): boolean {
@@ -231,16 +255,11 @@ class Caller {
     return this.#is === "gone";
   }
 
-  /**
-   * Tells once that it runs, and lets go of the caller's streams. Returns whether there is still
-   * somebody.
-   */
-  tell(name: string): boolean {
-    if (this.#is !== "waiting") return this.isTold;
+  /** Tells once that it runs, and lets go of the caller's streams. */
+  tell(name: string): void {
+    if (!this.#waits()) return;
     const sent = ifThere(() => linux.write(this.#fd, new TextEncoder().encode(name)), ["EPIPE"]);
-    this.#is = sent === undefined ? "gone" : "told";
-    syscall(close(this.#fd));
+    this.#leave(sent === undefined ? "gone" : "told");
     leaveStreams();
-    return this.isTold;
   }
 }

@@ -14,7 +14,7 @@ import { askToEnd } from "./ask_to_end.ts";
 import { type CommandOutput, commandOutput, OutputCollector } from "./output.ts";
 import { HeldEnd } from "./held_end.ts";
 import type { LaunchedProcess } from "./launched_process.ts";
-import { hasEnded, type ProcessEnd, reapStatus, statusSince } from "./status.ts";
+import { hasExited, type ProcessEnd, reapStatus, statusSince } from "./status.ts";
 import { endServices } from "./running_service.ts";
 
 /** What bounds a program whose output is collected. */
@@ -86,7 +86,7 @@ export function collectSync(
       if (bytes.length === 0) open.delete(fd);
       else if (stream.overflows) kill();
     }
-    if (status !== undefined || !isIdle || !hasEnded(pidfd)) continue;
+    if (status !== undefined || !isIdle || !hasExited(pidfd)) continue;
     if (held.isOver) {
       release(launched, descriptors);
       throw held.error;

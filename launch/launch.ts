@@ -207,7 +207,7 @@ export class Launch {
   #error(): Error {
     const { frame: { watch } } = this.#compiled;
     // What the script has met after that is a consequence.
-    if (watch?.hasEnded(this.#result)) return launchTimeout(this.#prepared, this.#result);
+    if (watch?.hasEndedLaunch(this.#result)) return launchTimeout(this.#prepared, this.#result);
     return launchError(this.#prepared, this.#result);
   }
 
@@ -258,7 +258,7 @@ export class Launch {
   #read(result: RunResult): LaunchState {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
-    const failed = result.failed !== undefined || frame.watch?.hasEnded(result) === true;
+    const failed = result.failed !== undefined || frame.watch?.hasEndedLaunch(result) === true;
     const hasSockets = sockets !== undefined && result.result(sockets) === 0n;
     const opened = pidfd === undefined ? 0n : result.result(pidfd);
     return {

@@ -83,7 +83,7 @@ export class LaunchWatch {
   }
 
   /** Whether it has ended the launch. */
-  hasEnded(result: RunResult): boolean {
+  hasEndedLaunch(result: RunResult): boolean {
     return result.result(this.#mark) > 0n;
   }
 }

@@ -110,7 +110,7 @@ export function reapStatus(pidfd: number, wait = false): ProcessEnd | undefined 
 }
 
 /** Whether the process of a pidfd has ended, reaped or not. */
-export function hasEnded(pidfd: number): boolean {
+export function hasExited(pidfd: number): boolean {
   return syscall(ppoll([{ fd: pidfd, events: POLLIN }], 0)) > 0;
 }
 

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { RecipeError } from "./errors.ts";
 import { SCOPES_SINCE } from "./landlock_rights.ts";
 import { isWithin, normalize } from "./path.ts";
 import { boundSteps, checkOptions, environmentSteps, type SandboxOptions } from "./sandbox.ts";
@@ -20,6 +19,7 @@ import {
 } from "./steps/builders.ts";
 import type { Step } from "./steps.ts";
 import { SYSTEM_FILES, systemNetworkFiles } from "./system_files.ts";
+import { optionError } from "./sandbox_option.ts";
 
 /**
  * Returns the steps.
@@ -71,7 +71,7 @@ const DEVICES = [...WRITABLE_DEVICES, "/dev/random", "/dev/urandom"];
 function denials({ denyRead = [], denyWrite = [] }: SandboxOptions): readonly Step[] {
   if (denyRead.length + denyWrite.length === 0) return [];
   if ([...denyRead, ...denyWrite].some((path) => normalize(path) === "/")) {
-    throw new RecipeError("sandbox: the root itself cannot be denied; leave out what shows it");
+    throw optionError("denyRead", "the root itself cannot be denied; leave out what shows it");
   }
   const rules = { execute: ["/"], write: ["/"], except: denyRead, exceptWrite: denyWrite };
   return [landlock(rules)];
@@ -112,8 +112,9 @@ const OWN_OPTIONS = [
 function refuseUnheld(options: SandboxOptions, asked: ShownFiles): void {
   const [name, reason] = unheld(options, asked) ?? [];
   if (name === undefined) return;
-  throw new RecipeError(
-    `sandbox, "${name}": this machine refuses user namespaces, and without them ${reason}`,
+  throw optionError(
+    name,
+    `this machine refuses user namespaces, and without them ${reason}`,
   );
 }
 

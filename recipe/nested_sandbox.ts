@@ -10,18 +10,19 @@
  * @module
  */
 
-import { RecipeError } from "./errors.ts";
 import { isWithin } from "./path.ts";
 import type { SandboxOptions } from "./sandbox.ts";
 import type { ShownFile, ShownFiles } from "./sandbox_files.ts";
+import { optionError } from "./sandbox_option.ts";
 
 /** Refuses with `nest` what mounts hold within the directories that can be changed. */
 export function refuseUnheldByNest(options: SandboxOptions, asked: ShownFiles): void {
   if (options.nest !== true) return;
   const [name, reason] = unheld(options, [...asked.values()]) ?? [];
   if (name === undefined) return;
-  throw new RecipeError(
-    `sandbox, "${name}": with "nest" the program can make a mount namespace, in which ${reason}`,
+  throw optionError(
+    name,
+    `with "nest" the program can make a mount namespace, in which ${reason}`,
   );
 }
 

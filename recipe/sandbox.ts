@@ -5,7 +5,6 @@
  */
 
 import { DEFAULT_PATH } from "./default_path.ts";
-import { RecipeError } from "./errors.ts";
 import { grantedHost } from "./granted_host.ts";
 import { refuseUnheldByNest } from "./nested_sandbox.ts";
 import { isWithin, normalize } from "./path.ts";
@@ -61,6 +60,7 @@ import { limitFields, type Limits, type Size } from "./steps/limits.ts";
 import { hostnameText } from "./steps/names.ts";
 import { tmpfsSize } from "./steps/mounts.ts";
 import { includesVariable, variablePattern } from "./variable_pattern.ts";
+import { optionError } from "./sandbox_option.ts";
 
 /**
  * What a sandbox is given of the host. Symbolic links in a path are followed on the host, except
@@ -344,7 +344,7 @@ export function sandboxSteps(options: SandboxOptions = {}): readonly Step[] {
 function networkSteps({ net = "none", denyNet }: SandboxOptions): readonly Step[] {
   if (typeof net === "object" && net.length > 0) return [proxy(net, denyNet && { deny: denyNet })];
   if (denyNet !== undefined) {
-    throw new RecipeError('sandbox, "denyNet": it is about the hosts of a list in "net"');
+    throw optionError("denyNet", 'it is about the hosts of a list in "net"');
   }
   return net === "host" ? [] : [loopback()];
 }
@@ -359,7 +359,7 @@ const NESTING = ["@mounts", "@namespaces", "sethostname", "setdomainname"];
 export function checkOptions(options: SandboxOptions): void {
   const invalid = invalidField({ ...options }, optionFields());
   if (invalid === undefined) return;
-  throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
+  throw optionError(invalid.field as keyof SandboxOptions, invalid.issue);
 }
 
 /** The variables of the program, with a home directory of its own. */

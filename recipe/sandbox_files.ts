@@ -4,9 +4,9 @@
  * @module
  */
 
-import { RecipeError } from "./errors.ts";
 import { isWithin, normalize } from "./path.ts";
 import type { SandboxOptions } from "./sandbox.ts";
+import { optionError } from "./sandbox_option.ts";
 
 /** What a program may do with a file. */
 export type Access = "read" | "write";
@@ -93,5 +93,5 @@ function checkPlace(file: ShownFile, files: ShownFiles): void {
 }
 
 function refuse({ option, path }: ShownFile, why: string): never {
-  throw new RecipeError(`sandbox, "${option}": ${path} cannot be shown, as ${why}`);
+  throw optionError(option, `${path} cannot be shown, as ${why}`);
 }

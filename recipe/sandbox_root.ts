@@ -4,7 +4,6 @@
  * @module
  */
 
-import { RecipeError } from "./errors.ts";
 import { loopbackHosts } from "./network_files.ts";
 import { isWithin, normalize, parentOf } from "./path.ts";
 import { protectedFiles, type WrittenDirectory } from "./protected_files.ts";
@@ -26,6 +25,7 @@ import {
 } from "./steps/builders.ts";
 import type { Step } from "./steps.ts";
 import { CURRENT_SYSTEM, HIDDEN_FILES, SYSTEM_FILES, systemNetworkFiles } from "./system_files.ts";
+import { optionError } from "./sandbox_option.ts";
 
 /** How a directory is shown whose changes are thrown away. */
 const THROWN_AWAY = { discard: true, untrusted: true } as const;
@@ -56,15 +56,15 @@ class SandboxRoot {
     this.#root = options.weakerProc === true ? "/sys" : "/proc";
     this.#checkChanges();
     if (options.root !== undefined && asked.has("/")) {
-      throw new RecipeError('sandbox: "root" takes the place of all files ("/")');
+      throw optionError("root", 'it takes the place of all files ("/")');
     }
     const named = [...asked.values()].flatMap(({ path, source }) => [path, source]);
     const covered = [...named, ...(options.root === undefined ? [] : [normalize(options.root)])]
       .find((path) => isWithin(path, this.#root));
     if (covered === undefined) return;
-    throw new RecipeError(
-      `sandbox: ${covered} cannot be shown with "weakerProc", as the root is put together at ` +
-        `${this.#root}`,
+    throw optionError(
+      "weakerProc",
+      `${covered} cannot be shown with it, as the root is put together at ${this.#root}`,
     );
   }
 
@@ -116,8 +116,9 @@ class SandboxRoot {
     if (held !== undefined) return this.#heldDirectory(path, held);
     if (option === "bind" || !around.includes("write")) return this.#shownFile(file);
     if (access === "write" && around[0] === "read") {
-      throw new RecipeError(
-        `sandbox, "write": ${path} is in a directory to be read, and that is in one to be written; ` +
+      throw optionError(
+        "write",
+        `${path} is in a directory to be read, and that is in one to be written; ` +
           "name either the two inner ones alone, or the outer one",
       );
     }
@@ -235,11 +236,12 @@ class SandboxRoot {
       const { option, path, access } = file;
       if (access !== "write" || this.#changesOf(file) !== undefined) continue;
       if (option === "write" && this.#accessAround(path).includes("write")) continue;
-      throw new RecipeError(
+      throw optionError(
+        "changes",
         path === "/"
-          ? 'sandbox, "changes": those of / cannot be held, as there are other filesystems in it; ' +
+          ? "those of / cannot be held, as there are other filesystems in it; " +
             'name the directories to be written in "write"'
-          : `sandbox, "changes": there is no directory for those of ${path}, which is to be written`,
+          : `there is no directory for those of ${path}, which is to be written`,
       );
     }
   }

@@ -19,6 +19,8 @@ export interface Schema {
   readonly defaultOf?: (fields: Readonly<Record<string, unknown>>) => unknown;
   /** Returns the value as a step has it, where it can be written in another way. */
   readonly read?: (value: unknown) => unknown;
+  /** Returns the value of a step as a person would write it, where that is another way. */
+  readonly written?: (value: unknown) => unknown;
   /** Reports what is wrong with the value; `undefined` when nothing is. */
   issue(value: unknown): string | undefined;
   /** Returns the JSON Schema, as far as JSON Schema can express it. */
@@ -216,6 +218,7 @@ function octal(bits: Schema, mistaken: readonly number[]): Schema {
   return {
     ...bits,
     read: (value) => typeof value === "string" && OCTAL.test(value) ? parseInt(value, 8) : value,
+    written: (value) => `0${(value as number).toString(8)}`,
     issue(value) {
       if (!mistaken.includes(value as number)) return bits.issue(value);
       return `${value} is 0o${

@@ -11,7 +11,9 @@ import { OciError } from "../../oci/errors.ts";
 import type { Config } from "../../oci/spec.ts";
 import { checkedSteps } from "../../recipe/check.ts";
 import { RecipeError } from "../../recipe/errors.ts";
+import { suggestion } from "../../recipe/nearest.ts";
 import { normalize } from "../../recipe/path.ts";
+import { quoted } from "../../recipe/shown.ts";
 import { limits } from "../../recipe/steps/limits.ts";
 import { clearEnv, setEnv } from "../../recipe/steps/process.ts";
 import { chdir } from "../../recipe/steps/root.ts";
@@ -43,6 +45,7 @@ export interface ImportedRecipe {
  * @throws {RecipeError} for fields that no step says, unless they are left out, and for ones that
  * Ramekin's runtime does not do
  * @throws {SyntaxError} if the text is not JSON
+ * @throws {TypeError} for a name in `leaveOut` that is none of these fields
  *
  * @example
  * ```ts
@@ -60,6 +63,10 @@ export interface ImportedRecipe {
 export function importOci(text: string, options: ImportOptions): ImportedRecipe {
   const { bundle, leaveOut = [] } = options;
   if (!bundle.startsWith("/")) throw new TypeError(`the bundle ${bundle} should begin with /`);
+  for (const name of leaveOut) {
+    const issue = leaveOutIssue(name);
+    if (issue !== undefined) throw new TypeError(`leaveOut: ${quoted(name)} ${issue}`);
+  }
   const config = parseConfig(text);
   const issues: string[] = [];
   const refuse = (path: string, why: string) => {
@@ -114,31 +121,44 @@ function rootOf({ root }: Config, bundle: string): string {
   return path;
 }
 
+/** Fields that no step says, and what a config.json has there; beside them there are limits and mounts. */
+const UNSAID: Readonly<Record<string, (config: Config) => unknown>> = {
+  hooks: ({ hooks }) => Object.values(hooks ?? {}).flat(),
+  annotations: ({ annotations }) => annotations,
+  "process.consoleSize": ({ process }) => process?.consoleSize,
+  "process.scheduler": ({ process }) => process?.scheduler,
+  "process.ioPriority": ({ process }) => process?.ioPriority,
+  "process.execCPUAffinity": ({ process }) => process?.execCPUAffinity,
+  "process.apparmorProfile": ({ process }) =>
+    process?.apparmorProfile === "unconfined" ? undefined : process?.apparmorProfile,
+  "process.selinuxLabel": ({ process }) => process?.selinuxLabel,
+  "linux.mountLabel": ({ linux }) => linux?.mountLabel,
+  "linux.cgroupsPath": ({ linux }) => linux?.cgroupsPath,
+  "linux.intelRdt": ({ linux }) => linux?.intelRdt,
+  "linux.memoryPolicy": ({ linux }) => linux?.memoryPolicy,
+  "linux.netDevices": ({ linux }) => linux?.netDevices,
+  "linux.seccomp.listenerPath": ({ linux }) => linux?.seccomp?.listenerPath,
+};
+
+/** The fields that can be left out, though not every config.json has them. */
+const LEAVABLE = [...Object.keys(UNSAID), "linux.resources", "mounts"];
+
+/** What is wrong with the name of a field that is to be left out: a slip would leave nothing out. */
+export function leaveOutIssue(name: string): string | undefined {
+  const isIn = (inner: string, outer: string) =>
+    inner === outer || inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
+  if (LEAVABLE.some((field) => isIn(name, field) || isIn(field, name))) return undefined;
+  return `is no field that can be left out${
+    suggestion(name, LEAVABLE) || `; those are ${LEAVABLE.join(", ")}`
+  }`;
+}
+
 /** Refuses the fields that no step says. */
 function refuseUnsaid(config: Config, refuse: (path: string, why: string) => void): void {
-  const { process = {}, linux = {}, mounts = [] } = config;
-  const unsaid: Readonly<Record<string, unknown>> = {
-    hooks: Object.values(config.hooks ?? {}).flat(),
-    annotations: config.annotations,
-    "process.consoleSize": process.consoleSize,
-    "process.scheduler": process.scheduler,
-    "process.ioPriority": process.ioPriority,
-    "process.execCPUAffinity": process.execCPUAffinity,
-    "process.apparmorProfile": process.apparmorProfile === "unconfined"
-      ? undefined
-      : process.apparmorProfile,
-    "process.selinuxLabel": process.selinuxLabel,
-    "linux.mountLabel": linux.mountLabel,
-    "linux.cgroupsPath": linux.cgroupsPath,
-    "linux.intelRdt": linux.intelRdt,
-    "linux.memoryPolicy": linux.memoryPolicy,
-    "linux.netDevices": linux.netDevices,
-    "linux.seccomp.listenerPath": linux.seccomp?.listenerPath,
-  };
-  for (const [path, value] of Object.entries(unsaid)) {
-    if (!isEmpty(value)) refuse(path, "no step says it");
+  for (const [path, valueIn] of Object.entries(UNSAID)) {
+    if (!isEmpty(valueIn(config))) refuse(path, "no step says it");
   }
-  mounts.forEach(({ type, options }, index) => {
+  config.mounts?.forEach(({ type, options }, index) => {
     if (type === "cgroup") {
       refuse(`mounts[${index}]`, "which control groups there are is known where the recipe runs");
     }

@@ -104,13 +104,14 @@ function longName(word: string, flags: readonly Flag[]): string {
 
 function check(parsed: ParsedArguments, hasProgram: boolean, subcommand: Subcommand): void {
   const { operands, flags, program, needsProgram } = subcommand;
-  for (const { name, value, optionalValue, repeated } of flags) {
+  for (const { name, value, optionalValue, repeated, check } of flags) {
     if (value === undefined) continue;
     const values = parsed[name] as readonly string[] | undefined ?? [];
     if (optionalValue !== true && values.includes("")) {
       throw new UsageError(`--${name} needs a value: --${name}=${value}`);
     }
     if (repeated !== true && values.length > 1) throw new UsageError(`--${name} is given twice`);
+    for (const given of values) if (given !== "") check?.(given, name);
   }
   const missing = operands.find((operand, index) =>
     operand.optional !== true && parsed._[index] === undefined

@@ -11,6 +11,7 @@ import { includesVariable } from "../../recipe/variable_pattern.ts";
 import type { Arguments } from "./arguments.ts";
 import { DENIAL_FLAGS, deniedList, type DeniedName, listOf } from "./permission_flags.ts";
 import { type FlagReading, optionsOf } from "./sandbox.ts";
+import { byFlags } from "./sandbox_flags.ts";
 import { UsageError } from "./usage.ts";
 
 /** How the flags of a box are read. */
@@ -71,7 +72,8 @@ export function boxedSandbox(given: Arguments, reading: FlagReading): Recipe {
   refuseDenials(given);
   const options = optionsOf(given, reading);
   const terminal = includesVariable(deniedList(given, "env"), "TERM") ? [] : ["TERM"];
-  return sandbox({ ...options, env: [...new Set([...terminal, ...options.env ?? []])] });
+  const env = [...new Set([...terminal, ...options.env ?? []])];
+  return byFlags(() => sandbox({ ...options, env }));
 }
 
 /** Refuses what a box cannot deny. */

@@ -7,7 +7,7 @@
 
 import { RamekinError, type Recipe } from "../../mod.ts";
 import { readRecipe } from "../../yaml/read.ts";
-import { readable } from "./file_error.ts";
+import { inputName, inputText, STDIN } from "./input.ts";
 import { importRecipe, isCode, isData, notRecipe, variablesOf } from "./recipe_file.ts";
 import { UsageError } from "./usage.ts";
 
@@ -19,21 +19,25 @@ export interface DataFile {
 }
 
 /**
- * Reads a recipe, or imports it.
+ * Reads a recipe, or imports it; `-` is the standard input.
  *
  * @param settings values of its variables: `NAME=VALUE`
  */
-export async function dataFile(path: string, settings: readonly string[]): Promise<DataFile> {
+export async function dataFile(named: string, settings: readonly string[]): Promise<DataFile> {
+  const path = inputName(named);
   if (isCode(path)) {
     return { recipe: await importRecipe(path, settings), located: (use) => use() };
   }
   if (!isData(path)) throw notRecipe(path);
-  const text = readable(path, () => Deno.readTextFileSync(path));
-  const directory = Deno.realPathSync(directoryOf(path));
+  const text = inputText(path);
   const { recipe, located } = readRecipe(text, {
     file: path,
     variables: variablesOf(settings),
     include: (name, from) => {
+      if (path === STDIN) {
+        throw new UsageError(`${name}: what comes by the standard input includes no files`);
+      }
+      const directory = Deno.realPathSync(directoryOf(path));
       const file = Deno.realPathSync(name.startsWith("/") ? name : `${directoryOf(from!)}/${name}`);
       if (!file.startsWith(`${directory}/`)) {
         throw new UsageError(`${name} is outside of the recipe's directory`);

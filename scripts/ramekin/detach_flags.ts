@@ -15,6 +15,7 @@ import { type Flag, UsageError } from "./usage.ts";
 export const NAME: Flag = {
   name: "name",
   value: "NAME",
+  check: nameOf,
   summary: "the name of the container, or else that of the program",
 };
 
@@ -26,12 +27,14 @@ const DETACHED: readonly Flag[] = [
   {
     name: "restart",
     value: "WHEN",
+    check: policyOf,
     completes: ["never", "on-failure", "always"],
     summary: "with -d: start it again when it has ended: on-failure, always, or never",
   },
   {
     name: "ready",
     value: "PORT|notify",
+    check: readinessOf,
     summary: "with -d: wait until it accepts connections to a port, or says READY=1 (sd_notify)",
   },
   {
@@ -42,11 +45,13 @@ const DETACHED: readonly Flag[] = [
   {
     name: "health-interval",
     value: "TIME",
+    check: millisecondsOf,
     summary: "with -d: the pause between these checks, which is 30s",
   },
   {
     name: "log-size",
     value: "SIZE",
+    check: bytesOf,
     summary: "with -d: how much of what it writes is kept, which is 2m",
   },
   {
@@ -77,10 +82,6 @@ const WAITING = ["status-fd", "audit"];
  * @throws {UsageError} for flags that make no sense then, or only then
  */
 export function isDetached(given: Arguments): boolean {
-  const name = given.value(NAME.name);
-  if (name !== undefined && !isContainerName(name)) {
-    throw new UsageError(`--name=${name} is no name, which is made of ${CONTAINER_NAME}`);
-  }
   if (given.has("detach")) {
     const flag = WAITING.find((name) => given.has(name));
     if (flag === undefined) return true;
@@ -120,9 +121,9 @@ export type Upkeep = Pick<
  */
 export function upkeepOf(given: Arguments): Upkeep {
   const [ready, size] = [given.value("ready"), given.value("log-size")];
-  const [restart, health] = [restartOf(given), healthOf(given)];
+  const [restart, health] = [given.value("restart"), healthOf(given)];
   return {
-    ...(restart !== undefined && { restart }),
+    ...(restart !== undefined && { restart: policyOf(restart) }),
     ...(ready !== undefined && { ready: readinessOf(ready) }),
     ...(health !== undefined && { health }),
     name: given.value(NAME.name),
@@ -135,9 +136,13 @@ const USUAL_LOG = 2 * 2 ** 20;
 const USUAL_PAUSE = 30_000;
 const POLICIES = ["never", "on-failure", "always"] as const;
 
-function restartOf(given: Arguments): RestartOptions | undefined {
-  const word = given.value("restart");
-  if (word === undefined) return undefined;
+/** Returns the name, unless it is none. */
+function nameOf(word: string): string {
+  if (isContainerName(word)) return word;
+  throw new UsageError(`--name=${word} is no name, which is made of ${CONTAINER_NAME}`);
+}
+
+function policyOf(word: string): RestartOptions {
   const policy = POLICIES.find((policy) => policy === word);
   if (policy !== undefined) return { policy };
   throw new UsageError(`--restart=${word}: it is ${POLICIES.join(", ")}`);

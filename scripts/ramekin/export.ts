@@ -5,13 +5,20 @@
  * @module
  */
 
-import { type BundleFile, type Caller, exportOci, exportSystemd } from "../../export/mod.ts";
+import {
+  type BundleFile,
+  type Caller,
+  exportOci,
+  exportSystemd,
+  type SystemdOptions,
+} from "../../export/mod.ts";
 import { RESTARTS } from "../../export/systemd/export_systemd.ts";
 import { linux } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { type DataFile, dataFile } from "./data_file.ts";
 import { writable } from "./file_error.ts";
 import { mayWrite, writeBytes } from "./files.ts";
+import { inputName, STDIN } from "./input.ts";
 import { printJson } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
@@ -28,15 +35,18 @@ export async function run(given: Arguments): Promise<number> {
   }
   const unused = FLAGS_OF[format === "oci" ? "systemd" : "oci"].find((name) => given.has(name));
   if (unused !== undefined) throw new UsageError(`--${unused} is not for ${format}`);
+  const prepared = format === "oci"
+    ? { format, runner: runnerOf(given.value("for")) } as const
+    : { format, ...unitOptions(given, nameOf(path)) } as const;
   const read = await dataFile(path, given.values("set").map((value) => value!));
   const directory = absolute(output);
   if (isThere(directory) && !Deno.statSync(directory).isDirectory) {
     throw new UsageError(`-o=${directory}: it is a file, and a directory is needed`);
   }
   const program = given.program as [string, ...string[]]; // readArguments() has seen to it
-  const files = format === "oci"
-    ? writeOci(given, read, program, directory)
-    : writeSystemd(given, read, program, directory, nameOf(path));
+  const files = prepared.format === "oci"
+    ? writeOci(given, read, program, directory, prepared.runner)
+    : writeSystemd(prepared, read, program, directory);
   if (given.has("json")) printJson({ format, files });
   return 0;
 }
@@ -50,12 +60,13 @@ function writeOci(
   { recipe, located }: DataFile,
   program: [string, ...string[]],
   directory: string,
+  runner: "root" | Caller,
 ): readonly string[] {
   const { files } = located(() =>
     exportOci(recipe, {
       program,
       bundle: directory,
-      for: runnerOf(given.value("for")),
+      for: runner,
       terminal: given.has("terminal"),
     })
   );
@@ -67,14 +78,13 @@ function writeOci(
   return files.map(({ path }) => `${directory}/${path}`);
 }
 
-/** Writes a unit and its box, and returns their paths. */
-function writeSystemd(
-  given: Arguments,
-  { recipe, located }: DataFile,
-  program: [string, ...string[]],
-  directory: string,
-  name: string,
-): readonly string[] {
+/** What the flags say of a unit, which has the name of its recipe. */
+interface UnitOptions extends Pick<SystemdOptions, "restart" | "user"> {
+  readonly name: string;
+  readonly runner: "root" | "user";
+}
+
+function unitOptions(given: Arguments, name: string): UnitOptions {
   if (!/^[\w:.-]+$/.test(name)) {
     throw new UsageError(`${name}.service cannot be the name of a unit: rename the recipe`);
   }
@@ -87,12 +97,22 @@ function writeSystemd(
   if (restart === undefined) {
     throw new UsageError(`--restart=${given.value("restart")}: it is ${RESTARTS.join(", ")}`);
   }
+  return { name, runner, restart, ...(user !== undefined && { user }) };
+}
+
+/** Writes a unit and its box, and returns their paths. */
+function writeSystemd(
+  { name, runner, restart, user }: UnitOptions,
+  { recipe, located }: DataFile,
+  program: [string, ...string[]],
+  directory: string,
+): readonly string[] {
   const { unit, box } = located(() =>
     exportSystemd(recipe, {
       program,
       box: `${directory}/${name}`,
       for: runner,
-      restart,
+      ...(restart !== undefined && { restart }),
       ...(user !== undefined && { user }),
     })
   );
@@ -116,8 +136,9 @@ function runnerOf(value: string | undefined): "root" | Caller {
   throw new UsageError("--for=UID:GID is missing: who runs the container");
 }
 
-/** The name of a recipe without its end. */
+/** The name of a recipe without its end; of one that has none, as it comes by the standard input, box. */
 function nameOf(path: string): string {
+  if (inputName(path) === STDIN) return "box";
   return path.slice(path.lastIndexOf("/") + 1).replace(/\.\w+$/, "");
 }
 

@@ -5,17 +5,16 @@
  */
 
 import type { Arguments } from "./arguments.ts";
-import { readable } from "./file_error.ts";
 import { writeRecipe } from "./from/command_line.ts";
 import { fromNsjail } from "./from/nsjail.ts";
 import type { Translation } from "./from/translation.ts";
+import { inputName, inputText } from "./input.ts";
 import { UsageError } from "./usage.ts";
 
 /** Writes it. */
 export function run(given: Arguments): number {
-  const path = given.operands[0]!;
-  const text = readable(path, () => Deno.readTextFileSync(path));
-  return writeRecipe(translated(path, text), given);
+  const path = inputName(given.operands[0]!);
+  return writeRecipe(translated(path, inputText(path)), given);
 }
 
 function translated(path: string, text: string): Translation {

@@ -21,6 +21,7 @@ import { type Flag, UsageError } from "./usage.ts";
 const PLATFORM: Flag = {
   name: "platform",
   value: "PLATFORM",
+  check: platformIn,
   completes: ["linux/amd64", "linux/arm64"],
   summary: "the platform of the image, in place of this machine's: linux/arm64",
 };
@@ -28,6 +29,7 @@ const PLATFORM: Flag = {
 const MAX_SIZE: Flag = {
   name: "max-size",
   value: "SIZE",
+  check: bytesOf,
   summary: "the most bytes of the image's layers, and of the archives in them; 32g without it",
 };
 
@@ -48,6 +50,7 @@ export const REGISTRY_FLAGS: readonly Flag[] = [
     name: "mirror",
     value: "REGISTRY=HOST",
     repeated: true,
+    check: mirrorOf,
     summary: "ask another registry first: docker.io=mirror.example",
   },
 ];
@@ -76,7 +79,14 @@ export const IMAGE_RUN_FLAGS: readonly Flag[] = [
     repeated: true,
     summary: "show a file or directory of this machine; with :ro behind, it cannot be changed",
   },
-  { name: "env", letter: "e", value: "NAME=VALUE", repeated: true, summary: "set a variable" },
+  {
+    name: "env",
+    letter: "e",
+    value: "NAME=VALUE",
+    repeated: true,
+    check: variableOf,
+    summary: "set a variable",
+  },
   { name: "user", letter: "u", value: "USER", summary: "the user: a name of the image's, or ids" },
   { name: "workdir", letter: "w", value: "PATH", summary: "the working directory" },
   { name: "entrypoint", value: "PROGRAM", summary: "run this in place of the entry point" },
@@ -106,12 +116,15 @@ export function pullOptions(given: Arguments): PullOptions {
   };
 }
 
-/** The platform, which is looked at here so that the error names the flag. */
+/** The platform. */
 export function platformOf(given: Arguments): string | undefined {
-  const text = given.value("platform");
+  return given.value("platform");
+}
+
+/** A platform, which is looked at here so that the error names the flag. */
+function platformIn(text: string): void {
   try {
-    if (text !== undefined) parsePlatform(text);
-    return text;
+    parsePlatform(text);
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     throw new UsageError(`--platform=${text} is no platform; ${error.advice.join("; ")}`);
@@ -122,10 +135,7 @@ export function platformOf(given: Arguments): string | undefined {
 export function registryOptions(given: Arguments): RegistryOptions {
   const mirrors: Record<string, string[]> = {};
   for (const text of given.values("mirror")) {
-    const [registry, host] = split(text!, "=");
-    if (registry === "" || host === "") {
-      throw new UsageError(`--mirror=${text} is not of the form --mirror=REGISTRY=HOST`);
-    }
+    const [registry, host] = mirrorOf(text!);
     (mirrors[registry] ??= []).push(host);
   }
   return { mirrors, ...(given.has("plain-http") && { plainHttp: true }) };
@@ -178,6 +188,12 @@ function volumeOf(text: string): [string, Volume] {
     throw new UsageError(`--volume=${text}: there is no such file; make it first`);
   }
   return [target!, { source: absolute(source!), readOnly: mode === "ro" }];
+}
+
+function mirrorOf(text: string): [string, string] {
+  const [registry, host] = split(text, "=");
+  if (registry !== "" && host !== "") return [registry, host];
+  throw new UsageError(`--mirror=${text} is not of the form --mirror=REGISTRY=HOST`);
 }
 
 function variableOf(text: string): [string, string] {

@@ -5,34 +5,35 @@
  */
 
 import { importOci } from "../../export/mod.ts";
-import { recipe } from "../../mod.ts";
+import { recipe, RecipeError } from "../../mod.ts";
 import { stringifyRecipe } from "../../yaml/mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { FileError, readable, writable } from "./file_error.ts";
 import { mayWrite, writeText } from "./files.ts";
+import { grantingFlags } from "./from/write.ts";
+import { fieldsIn, LEAVE_OUT } from "./leave_out.ts";
+import { inputName, inputText, STDIN } from "./input.ts";
 import { print, printJson } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
 /** Writes the recipe. */
 export function run(given: Arguments): number {
-  const path = given.operands[0]!;
-  const text = readable(path, () => Deno.readTextFileSync(path));
-  const file = readable(path, () => Deno.realPathSync(path));
-  const leaveOut = given.values("leave-out").flatMap((value) => value?.split(",") ?? []);
-  const imported = importedFrom(
-    path,
-    () => importOci(text, { bundle: file.slice(0, file.lastIndexOf("/")) || "/", leaveOut }),
-  );
+  const path = inputName(given.operands[0]!);
+  const leaveOut = given.values(LEAVE_OUT.name).flatMap((value) => fieldsIn(value!));
   const output = given.value("output");
+  if (given.has("json") && output !== undefined) {
+    throw new UsageError("--json is for the standard output; leave out -o");
+  }
+  const text = inputText(path);
+  const bundle = path === STDIN ? Deno.cwd() : directoryOf(path);
+  const imported = importedFrom(path, () => importOci(text, { bundle, leaveOut }));
   if (given.has("json")) {
-    if (output !== undefined) {
-      throw new UsageError("--json is for the standard output; leave out -o");
-    }
     printJson(imported);
     return 0;
   }
   const named = output === undefined || output === "-" ? "recipe.yaml" : output;
-  const words = ["ramekin", "run", named, "--", ...imported.program];
+  const flags = grantingFlags(imported.steps);
+  const words = ["ramekin", "run", named, ...flags, "--", ...imported.program];
   const yaml = `# ${words.map(word).join(" ")}\n${stringifyRecipe(recipe(...imported.steps))}`;
   if (output === undefined || output === "-") print(yaml.trimEnd());
   else if (mayWrite(output)) writable(output, () => Deno.writeTextFileSync(output, yaml));
@@ -40,12 +41,23 @@ export function run(given: Arguments): number {
   return 0;
 }
 
+/** The directory of the file itself, wherever links lead to it. */
+function directoryOf(path: string): string {
+  const file = readable(path, () => Deno.realPathSync(path));
+  return file.slice(0, file.lastIndexOf("/")) || "/";
+}
+
+/** Reads it; the error of what is no config.json, or says more than a recipe, names the file. */
 function importedFrom<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new FileError(`${path} is no config.json: ${error.message}`);
+    if (error instanceof SyntaxError) {
+      throw new FileError(`${path} is no config.json: ${error.message}`, { cause: error });
+    }
+    if (!(error instanceof RecipeError)) throw error;
+    const [issue, ...advice] = error.message.split("\n");
+    throw new FileError(`${path}: ${issue}`, { cause: error, advice });
   }
 }
 

@@ -33,6 +33,7 @@ import {
 } from "./sandbox.ts";
 import { SUBCOMMANDS } from "./subcommands.ts";
 import { tellFinished } from "./try.ts";
+import { byFlags } from "./sandbox_flags.ts";
 import { UsageError } from "./usage.ts";
 
 /** The flag by which no change stays. */
@@ -50,7 +51,9 @@ export async function run(given: Arguments): Promise<number> {
   const options = learningOptions(given, secrets, homes);
   await using held = given.has(DISCARD) ? await heldChanges(options) : undefined;
   const permissions = permissionsFor(given);
-  const box = held === undefined ? sandbox(options) : held.sandbox(withoutWrite(options));
+  const box = byFlags(() =>
+    held === undefined ? sandbox(options) : held.sandbox(withoutWrite(options))
+  );
   const make = (program: string, command: CommandOptions) =>
     box.command(program, {
       ...command,

@@ -38,6 +38,7 @@ export const PERMISSION_FLAGS: Readonly<Record<GrantName, Flag>> = {
     value: "HOSTS",
     optionalValue: true,
     repeated: true,
+    check: hostListOf,
     summary: "let it use the network: all of the host's, or *.example.org:443 and no others",
   },
   env: {
@@ -94,6 +95,7 @@ export const DENIAL_FLAGS: Readonly<Record<DeniedName, Flag>> = {
     value: "HOSTS",
     optionalValue: true,
     repeated: true,
+    check: hostListOf,
     summary: "deny hosts that --allow-net=HOSTS includes",
   },
   env: {
@@ -203,9 +205,17 @@ export function deniedList(given: Arguments, denied: DeniedName): readonly strin
 }
 
 function listed(given: Arguments, kind: GrantName, flag: string): readonly string[] {
-  const words = given.values(flag).flatMap((value) => value?.split(",") ?? [])
-    .filter((word) => word !== "");
-  return kind === "net" ? words.flatMap((host) => hostsOf(host, flag)) : words;
+  const values = given.values(flag).flatMap((value) => value ?? []);
+  return values.flatMap((value) => kind === "net" ? hostListOf(value, flag) : wordsIn(value));
+}
+
+/** The hosts of one value of a flag. */
+function hostListOf(value: string, flag: string): readonly string[] {
+  return wordsIn(value).flatMap((host) => hostsOf(host, flag));
+}
+
+function wordsIn(value: string): readonly string[] {
+  return value.split(",").filter((word) => word !== "");
 }
 
 /** The hosts that an entry stands for: as in Deno, `:8080` is this machine's port. */
@@ -253,5 +263,5 @@ export function requireNetwork(hosts: readonly string[]): void {
 export function listOf(given: Arguments, flag: string): readonly string[] | undefined {
   const values = given.values(flag);
   if (values.includes(undefined)) return undefined;
-  return values.flatMap((value) => value!.split(",")).filter((word) => word !== "");
+  return values.flatMap((value) => wordsIn(value!));
 }

@@ -9,6 +9,8 @@ import { unexpanded } from "../../recipe/unexpanded.ts";
 import { loadRecipeText, parseVariable, type Variable } from "../../yaml/mod.ts";
 import { isExecutable } from "./executable.ts";
 import { FileError, readable } from "./file_error.ts";
+import { inputName } from "./input.ts";
+import { settingOf } from "./setting.ts";
 import { UsageError } from "./usage.ts";
 
 /** A recipe from a file. */
@@ -33,7 +35,7 @@ export async function recipeFile(
   named: string,
   settings: readonly string[],
 ): Promise<RecipeFile> {
-  const path = named === "-" ? "/dev/stdin" : named;
+  const path = inputName(named);
   if (DATA.test(path)) return readData(path, variablesOf(settings));
   if (!CODE.test(path)) throw notRecipe(path);
   const recipe = await importRecipe(path, settings);
@@ -165,8 +167,7 @@ function hasSteps(value: unknown): boolean {
 /** The variables that `--set` gives values. */
 export function variablesOf(settings: readonly string[]): Record<string, Variable> {
   return Object.fromEntries(settings.map((setting) => {
-    const at = setting.indexOf("=");
-    if (at < 1) throw new UsageError(`--set=${setting} is not of the form --set NAME=VALUE`);
-    return [setting.slice(0, at), parseVariable(setting.slice(at + 1))];
+    const [name, value] = settingOf(setting);
+    return [name, parseVariable(value)];
   }));
 }

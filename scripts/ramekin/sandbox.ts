@@ -44,6 +44,7 @@ import {
 } from "./permission_flags.ts";
 import { limitsOf } from "./limit_flags.ts";
 import { apart, runProgram } from "./run_program.ts";
+import { byFlags } from "./sandbox_flags.ts";
 import { reportOf } from "./status_fd.ts";
 import { UsageError } from "./usage.ts";
 
@@ -53,7 +54,7 @@ export type ShownPaths = Required<Pick<SandboxOptions, "read" | "write">> & File
 /** Runs the program. */
 export async function run(given: Arguments): Promise<number> {
   const options = await withNamedDevices(optionsOf(given));
-  const box = sandbox(options);
+  const box = byFlags(() => sandbox(options));
   if (box.degraded !== undefined) reportDegradation(given, box.degraded);
   if (!isDetached(given)) return await runIn(given, options, box);
   const { superviseProgram } = await import("./supervisor.ts");

@@ -7,27 +7,37 @@
 import { type CommandStatus, describeEnd, linux, SyscallError } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { readText } from "./files.ts";
-import { UsageError } from "./usage.ts";
+import { type Flag, UsageError } from "./usage.ts";
 
 /** Writes the end of a program; of one that has not been started, its exit status and why. */
 export type Report = (
   end: CommandStatus | { readonly code: number; readonly reason: string },
 ) => void;
 
-/**
- * Returns what writes to the descriptor of the flag, if it is given. The program does not get it.
- *
- * @throws {UsageError} if it is no open descriptor
- */
-export function reportOf(given: Arguments): Report | undefined {
-  const word = given.value("status-fd");
-  if (word === undefined) return undefined;
+/** The flag. */
+export const STATUS_FD: Flag = {
+  name: "status-fd",
+  value: "NUMBER",
+  check: descriptorOf,
+  summary: "write how the program has ended to this descriptor, as a line of JSON",
+};
+
+/** Reads its value. */
+function descriptorOf(word: string): number {
   const fd = /^\d{1,9}$/.test(word) ? Number(word) : undefined;
   if (fd === undefined || !isOpen(fd)) {
     throw new UsageError(
       `--status-fd=${word} is no open descriptor; a shell opens one by ${fd ?? 3}>FILE`,
     );
   }
+  return fd;
+}
+
+/** Returns what writes to the descriptor of the flag, if it is given. The program does not get it. */
+export function reportOf(given: Arguments): Report | undefined {
+  const word = given.value(STATUS_FD.name);
+  if (word === undefined) return undefined;
+  const fd = Number(word);
   return (end) => {
     const reason = "reason" in end ? end.reason : describeEnd(end);
     const { code, signal, timedOut, outOfMemory, durationMs, usage } = end as Partial<

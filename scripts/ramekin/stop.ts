@@ -5,13 +5,12 @@
  */
 
 import { DetachedRecord } from "../../detached/mod.ts";
-import { SIGNALS, type StopOptions } from "../../mod.ts";
-import { nearest } from "../../recipe/nearest.ts";
+import type { StopOptions } from "../../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { attachTo } from "./container_of.ts";
 import { printJson } from "./output.ts";
+import { signalOf } from "./signal_word.ts";
 import { millisecondsOf } from "./units.ts";
-import { UsageError } from "./usage.ts";
 
 /** Stops it. */
 export async function run(given: Arguments): Promise<number> {
@@ -36,17 +35,3 @@ export async function run(given: Arguments): Promise<number> {
   if (given.has("json")) printJson({ name: container.name, pid: container.pid });
   return 0;
 }
-
-/** Reads a signal: by its name, with SIG before it or without, or by its number. */
-function signalOf(word: string): Deno.Signal | number {
-  const name = word.startsWith("SIG") ? word : `SIG${word}`;
-  if (Object.hasOwn(SIGNALS, name)) return name as Deno.Signal;
-  const number = Number(word);
-  if (/^\d+$/.test(word) && number <= LAST_SIGNAL) return number;
-  const near = nearest(name, Object.keys(SIGNALS));
-  const meant = near === undefined ? "one is TERM, SIGUSR1 or 9" : `did you mean ${near}?`;
-  throw new UsageError(`--signal=${word} is no signal; ${meant}`);
-}
-
-/** The last signal of Linux: SIGRTMAX of signal(7). */
-const LAST_SIGNAL = 64;

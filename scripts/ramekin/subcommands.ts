@@ -27,6 +27,11 @@ import {
 } from "./image_flags.ts";
 import { FILE_FLAGS } from "./file_flags.ts";
 import { LIMIT_FLAGS } from "./limit_flags.ts";
+import { LEAVE_OUT } from "./leave_out.ts";
+import { settingOf } from "./setting.ts";
+import { signalOf } from "./signal_word.ts";
+import { STATUS_FD } from "./status_fd.ts";
+import { bytesOf, countOf, millisecondsOf } from "./units.ts";
 import type { Flag, Subcommand } from "./usage.ts";
 
 const JSON_FLAG: Flag = { name: "json", summary: "write JSON" };
@@ -49,6 +54,7 @@ const SET: Flag = {
   name: "set",
   value: "NAME=VALUE",
   repeated: true,
+  check: settingOf,
   summary: "set a variable of the recipe, with its value as in YAML",
 };
 
@@ -72,13 +78,6 @@ const RUNS_ON =
   "With -d, the program runs on by itself, with an empty standard input, and the name " +
   "of its container is written once it runs. A process beside it, its supervisor, keeps its log and " +
   "its status until ramekin rm NAME; it ends when the program does.";
-
-/** Of the subcommands that run a program. */
-const STATUS_FD: Flag = {
-  name: "status-fd",
-  value: "NUMBER",
-  summary: "write how the program has ended to this descriptor, as a line of JSON",
-};
 
 /** A flag that is known to be refused, with the reason. */
 function hidden(flag: Flag): Flag {
@@ -264,7 +263,7 @@ const TABLE = [
       "It runs the program that is given here, with further arguments of its own command line; or, " +
       "without one, the program that its command line names. A step that only a script can do, or " +
       "whose calls depend on the machine, is refused, with the reason. ramekin plan shows what a box " +
-      "would do here.",
+      `would do here. ${STREAM}`,
     operands: [{ ...RECIPE, optional: true }],
     program: true,
     place: "recipe",
@@ -333,7 +332,12 @@ const TABLE = [
     ],
     flags: [
       { name: "root", summary: "copy as root of the container, to whom the copies belong then" },
-      { name: "max-bytes", value: "SIZE", summary: "copy no more than this in all: 100m, 2g" },
+      {
+        name: "max-bytes",
+        value: "SIZE",
+        check: bytesOf,
+        summary: "copy no more than this in all: 100m, 2g",
+      },
       { name: "any", summary: "copy from a container of another user's script" },
       { ...JSON_FLAG, summary: "write how many files and bytes were copied, as JSON" },
     ],
@@ -347,8 +351,13 @@ const TABLE = [
     operands: [{ name: "PID|NAME", completes: "container" }],
     instead: { t: "it is --grace=TIME", time: "it is --grace=TIME" },
     flags: [
-      { name: "signal", value: "NAME", summary: "the signal: TERM, INT, 15" },
-      { name: "grace", value: "TIME", summary: "how long it may go on then, else 5s: 500ms, 2m" },
+      { name: "signal", value: "NAME", check: signalOf, summary: "the signal: TERM, INT, 15" },
+      {
+        name: "grace",
+        value: "TIME",
+        check: millisecondsOf,
+        summary: "how long it may go on then, else 5s: 500ms, 2m",
+      },
       { name: "any", summary: "stop a container of another user's script" },
       {
         ...JSON_FLAG,
@@ -365,7 +374,7 @@ const TABLE = [
     operands: [DETACHED],
     flags: [
       { name: "follow", letter: "f", summary: "go on until the container has ended" },
-      { name: "tail", value: "NUMBER", summary: "only so many lines of the end" },
+      { name: "tail", value: "NUMBER", check: countOf, summary: "only so many lines of the end" },
     ],
   },
   {
@@ -479,6 +488,7 @@ const TABLE = [
       {
         name: "max-size",
         value: "SIZE",
+        check: bytesOf,
         summary: "the most bytes of the files, with holes in them; 32g without it",
       },
       PULL_FLAGS[0]!,
@@ -589,7 +599,7 @@ const TABLE = [
   {
     name: "from-nsjail",
     summary: "write a recipe from a configuration of nsjail",
-    more: `The file is one that nsjail --config takes. ${LEFT_OUT}`,
+    more: `The file is one that nsjail --config takes, and - the standard input. ${LEFT_OUT}`,
     operands: [{ name: "FILE", completes: "file" }],
     flags: [AS_SCRIPT],
   },
@@ -602,7 +612,7 @@ const TABLE = [
       "ramekin export systemd box.yaml -o /etc/systemd/system -- PROGRAM\n" +
       "writes box.service, and box, an executable that the unit runs, in which all of the recipe is " +
       "but the limits; those are directives of the unit.\n\n" +
-      "What a format cannot say is refused, each step with its number and the reason.",
+      `What a format cannot say is refused, each step with its number and the reason. ${STREAM}`,
     operands: [{ name: "FORMAT", completes: ["oci", "systemd"] }, RECIPE],
     program: true,
     needsProgram: true,
@@ -638,7 +648,8 @@ const TABLE = [
     summary: "write the recipe of a config.json of an OCI bundle, in YAML",
     more:
       "The program is in a comment at its head, with the command that runs it. Fields that no " +
-      "step says, such as hooks, are refused unless --leave-out names them.",
+      "step says, such as hooks, are refused unless --leave-out names them. With - as the file, it is " +
+      "the standard input, and the bundle this directory.",
     operands: [{ name: "FILE", completes: "file" }],
     flags: [
       {
@@ -648,12 +659,7 @@ const TABLE = [
         completes: "file",
         summary: "the file to write, or else the standard output",
       },
-      {
-        name: "leave-out",
-        value: "FIELDS",
-        repeated: true,
-        summary: "fields that are left out: hooks,linux.resources.devices",
-      },
+      LEAVE_OUT,
       {
         ...JSON_FLAG,
         summary: "write the steps, the program and whether it has a terminal as JSON",

@@ -22,6 +22,7 @@ import { errorReport } from "./error_report.ts";
 import { paintFor, printError, printJson } from "./output.ts";
 import { canAsk, confirmed } from "./prompt.ts";
 import { optionsOf, runIn, withNamedDevices } from "./sandbox.ts";
+import { byFlags } from "./sandbox_flags.ts";
 import { UsageError } from "./usage.ts";
 
 /** Runs the program, and makes its changes or throws them away. */
@@ -36,7 +37,7 @@ export async function run(given: Arguments): Promise<number> {
   await using held = await hold(write);
   held.finished.forEach(tellFinished);
   const shown = { ...options, write: held.directories };
-  const code = await runIn(given, shown, held.sandbox(others));
+  const code = await runIn(given, shown, byFlags(() => held.sandbox(others)));
   await conclude(given, held);
   return code;
 }

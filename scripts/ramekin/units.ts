@@ -1,5 +1,5 @@
 /**
- * Sizes and times as they are written on a command line.
+ * Sizes, times and numbers as they are written on a command line.
  *
  * @module
  */
@@ -42,4 +42,14 @@ export function millisecondsOf(text: string, flag: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|)$/.exec(text) ?? [];
   if (number !== undefined) return Math.ceil(Number(number) * TIMES[unit!]!);
   throw new UsageError(`--${flag}=${text} is no time; one is 10, 500ms, 30s, 5m, 2h or 1d`);
+}
+
+/**
+ * Reads a whole number.
+ *
+ * @throws {UsageError} if it is none
+ */
+export function countOf(text: string, flag: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new UsageError(`--${flag}=${text} is no whole number`);
 }

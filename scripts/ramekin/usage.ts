@@ -30,6 +30,11 @@ export interface Flag {
   readonly repeated?: boolean;
   /** What the value can be. */
   readonly completes?: Completion;
+  /**
+   * Throws a {@linkcode UsageError} for a value that makes no sense, whatever else is given: it is
+   * called before anything is looked up.
+   */
+  readonly check?: (value: string, name: string) => unknown;
   /** What it does, in a few words. */
   readonly summary: string;
   /** Whether help and completions leave it out, as it is refused. */

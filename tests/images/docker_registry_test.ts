@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { pull, push } from "../../images/mod.ts";
+import { until } from "../other_scripts.ts";
 import { makeImage, writeLayout } from "./made_image.ts";
 import { output, without } from "./programs.ts";
 import { assertImageError, inDirectory, QUICK } from "./support.ts";
@@ -9,36 +10,39 @@ import { assertImageError, inDirectory, QUICK } from "./support.ts";
 /** A hash of the password "salt" as htpasswd(5) has it. */
 const HTPASSWD = "cook:$2b$05$abcdefghijklmnopqrstuutpWk12aIhhKqdzAdzCay0Q/xsr6Gh8i\n";
 
-/** Starts a registry on a port of 127.0.0.1, and returns the port once it serves. */
+/** Starts a registry, which takes a port of 127.0.0.1 that the kernel chooses, and tells it in its log. */
 async function started(directory: string, config: string): Promise<{
   readonly host: string;
   readonly process: Deno.ChildProcess;
 }> {
-  const port = freePort();
   Deno.writeTextFileSync(
     `${directory}/config.yml`,
-    `version: 0.1\nlog: { level: error }\nstorage: { filesystem: { rootdirectory: ${directory}/data } }\n` +
-      `http:\n  addr: 127.0.0.1:${port}\n${config}`,
+    `version: 0.1\nstorage: { filesystem: { rootdirectory: ${directory}/data } }\n` +
+      `http:\n  addr: 127.0.0.1:0\n${config}`,
   );
-  const process = new Deno.Command("docker-registry", {
-    args: ["serve", `${directory}/config.yml`],
+  const log = `${directory}/log`;
+  const process = new Deno.Command("sh", {
+    args: ["-c", 'exec docker-registry serve "$0" 2> "$1"', `${directory}/config.yml`, log],
     stdin: "null",
     stdout: "null",
     stderr: "null",
   }).spawn();
-  for (;;) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return { host: `127.0.0.1:${port}`, process };
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+  const address = () => /listening on (127\.0\.0\.1:\d+)/.exec(textOf(log))?.[1];
+  try {
+    await until(() => address() !== undefined);
+    return { host: address()!, process };
+  } catch {
+    await stopped(process);
+    throw new Error(`the registry does not listen: ${textOf(log)}`);
   }
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
+function textOf(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
 }
 
 /** Makes an authority, and a certificate of this machine's by it. */

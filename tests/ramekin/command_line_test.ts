@@ -1,10 +1,10 @@
 /** The command line: help, errors and their messages. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { type Arguments, readArguments } from "../../scripts/ramekin/arguments.ts";
+import { readArguments } from "../../scripts/ramekin/arguments.ts";
 import { programHelp, subcommandHelp } from "../../scripts/ramekin/help.ts";
-import { pullOptions } from "../../scripts/ramekin/image_flags.ts";
-import { limitsOf } from "../../scripts/ramekin/limit_flags.ts";
+import { byFlags } from "../../scripts/ramekin/sandbox_flags.ts";
+import { optionsOf } from "../../scripts/ramekin/sandbox.ts";
 import { plain } from "../../scripts/ramekin/output.ts";
 import { SUBCOMMANDS } from "../../scripts/ramekin/subcommands.ts";
 import { type Subcommand, UsageError } from "../../scripts/ramekin/usage.ts";
@@ -13,7 +13,7 @@ import config from "../../deno.json" with { type: "json" };
 import { test } from "../support.ts";
 import { INSTALL } from "../../scripts/ramekin/error_report.ts";
 import { decode } from "../other_scripts.ts";
-import { recipe } from "../../mod.ts";
+import { recipe, sandbox } from "../../mod.ts";
 import { RAMEKIN, ramekin, ramekinWith, RUN, withFiles } from "./support.ts";
 
 const COOK: Subcommand = {
@@ -204,20 +204,51 @@ test("it is installed, and runs from anywhere", async () => {
   }
 });
 
-test("what a flag cannot mean is refused with the flag and its value", () => {
-  const cases: readonly (readonly [read: (given: Arguments) => unknown, ...flags: string[]])[] = [
-    [limitsOf, "memory", "swap", "cpus", "pids", "open-files", "timeout", "tmp-size", "shm-size"],
-    [pullOptions, "platform", "mirror"],
-  ];
-  for (const [read, ...flags] of cases) {
-    for (const flag of flags) {
-      const name = read === limitsOf ? "sandbox" : "pull";
-      const subcommand = SUBCOMMANDS.find((subcommand) => subcommand.name === name)!;
-      const operands = name === "pull" ? ["debian"] : [];
-      const given = readArguments([`--${flag}=/x`, ...operands], subcommand);
-      const { message } = assertThrows(() => read(given), UsageError);
-      assertStringIncludes(message, `--${flag}=/x`);
+test("what a flag cannot mean is refused by its name and value, before anything is looked up", () => {
+  const checked = new Set<string>();
+  for (const subcommand of SUBCOMMANDS) {
+    const operands = subcommand.operands.map(() => "nonesuch");
+    for (const { name, check } of subcommand.flags) {
+      if (check === undefined) continue;
+      checked.add(name);
+      const words = [`--${name}=/x y`, ...operands, ...(subcommand.program ? ["--", "true"] : [])];
+      const { message } = assertThrows(() => readArguments(words, subcommand), UsageError);
+      assertStringIncludes(message, `--${name}=/x y`);
     }
+  }
+  const known = [
+    ...[
+      "allow-net",
+      "cpus",
+      "deny-net",
+      "env",
+      "grace",
+      "health-interval",
+      "leave-out",
+      "log-size",
+    ],
+    ...["max-bytes", "max-size", "memory", "mirror", "name", "open-files", "pids", "platform"],
+    ...["ready", "restart", "set", "shm-size", "signal", "status-fd", "swap", "tail", "timeout"],
+    "tmp-size",
+  ];
+  assertEquals([...checked].sort(), known);
+});
+
+test("an option of a sandbox that is wrong is told by its flag", () => {
+  const cases: readonly (readonly [flag: string, says: string])[] = [
+    ["--allow-device=/etc/passwd", '--allow-device: number 1: "/etc/passwd" is not in /dev'],
+    ["--memory=0", "--memory should be a number of bytes"],
+    ["--open-files=1.5", "--open-files: should be a whole number"],
+    ["--tmp-size=0", "--tmp-size: 0 means no limit"],
+    ["--bind=/usr:/proc/x", '--bind: number 1: "/proc/x" cannot be the host\'s'],
+    ["--overlay=/", "--root takes another one"],
+    ["--allow-read=/proc", "--allow-read: number 1:"],
+    ["--allow-env=A*B", "--allow-env: number 1:"],
+  ];
+  const subcommand = SUBCOMMANDS.find(({ name }) => name === "sandbox")!;
+  for (const [flag, says] of cases) {
+    const given = readArguments([flag], subcommand);
+    assertThrows(() => byFlags(() => sandbox(optionsOf(given))), UsageError, says);
   }
 });
 

@@ -9,6 +9,7 @@ import { isDetached, upkeepOf } from "../../scripts/ramekin/detach_flags.ts";
 import { SUBCOMMANDS } from "../../scripts/ramekin/subcommands.ts";
 import { UsageError } from "../../scripts/ramekin/usage.ts";
 import { LogFile } from "../../services/log_file.ts";
+import { claim } from "../leftovers.ts";
 import { decode, isAlive, type ScriptResult, until } from "../other_scripts.ts";
 import { notRoot, test } from "../support.ts";
 import { ramekinWith, RUN } from "./support.ts";
@@ -224,6 +225,35 @@ test("a program that says when it is ready, and fails, is started again until it
   assertEquals([status, end!.code, restarts], ["ended", 3, 1]);
   assert(!isAlive(supervisor.pid));
   assertEquals((await user.ramekin("logs", NAME)).stdout, "leek\nleek\nbye\n");
+});
+
+test("who gives up waiting for a program that is not ready leaves none", async () => {
+  using user = new Runtime();
+  const env = { XDG_RUNTIME_DIR: user.directory };
+  const words = ["run", "-d", "-A", `--name=${NAME}`, "--ready=notify", user.recipe];
+  const waiting = new Deno.Command(RUN[0]!, {
+    args: [...RUN.slice(1), ...words, "--", "sleep", "1000"],
+    env,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  claim(waiting.pid);
+  const started = () => {
+    try {
+      return user.state().container;
+    } catch {
+      return undefined;
+    }
+  };
+  await until(() => started() !== undefined);
+  const { supervisor, container } = user.state();
+  waiting.kill("SIGINT");
+  const { stderr } = await waiting.output();
+  await until(() => !isAlive(supervisor.pid));
+  assert(!isAlive(container!.pid));
+  assertEquals(names(user.records), []);
+  assertEquals(decode(stderr), "");
 });
 
 test("the proxy to granted hosts lives with a detached sandbox", async () => {

@@ -142,7 +142,7 @@ test(
     );
     Deno.writeTextFileSync(`${cwd}/config.json`, '{ "hooks": { "poststop": [{ "path": "/x" }] } }');
     const [code, text] = await withoutCalls(cwd, "import", "config.json");
-    assertEquals([code, text], [1, "ramekin: hooks: no step says it\n"]);
+    assertEquals([code, text], [1, "ramekin: config.json: hooks: no step says it\n"]);
     Deno.writeTextFileSync(`${cwd}/config.json`, "[");
     assertStringIncludes(
       (await withoutCalls(cwd, "import", "config.json"))[1],

@@ -86,6 +86,17 @@ test("a written recipe is read as the same", () => {
   assertEquals(parseRecipe(stringifyRecipe(box)).steps, box.steps);
 });
 
+test("modes are written in octal", () => {
+  const box = recipe(
+    { step: "umask", mask: 0o27 },
+    { step: "tmpfs", target: "/tmp", mode: 0o1777 },
+    { step: "mkdir", path: "/tmp/x", mode: 0 },
+  );
+  const text = stringifyRecipe(box);
+  assertEquals(text.match(/(mask|mode): .*/g), ["mask: '027'", "mode: '01777'", "mode: '00'"]);
+  assertEquals(parseRecipe(text).steps, box.steps);
+});
+
 test("a variable takes a given value and keeps its type, and can be written as such", () => {
   const { steps } = parseRecipe(TEXT, { variables: { name: "pan", bits: 0o755 } });
   assertEquals(steps[2], { step: "tmpfs", target: "/tmp", size: "10m", mode: 0o755 });

@@ -45,7 +45,11 @@ export function yamlOf(made: Translation): string {
 /** Returns the text of a step with its mode as chmod(1) has it. */
 function inOctal(step: Step, text: string): string {
   if (!("mode" in step) || typeof step.mode !== "number") return text;
-  return text.replace(`mode: ${step.mode}`, `mode: 0o${step.mode.toString(8)}`);
+  return text.replace(`mode: ${step.mode}`, `mode: ${octal(step.mode)}`);
+}
+
+function octal(bits: unknown): string {
+  return `0o${(bits as number).toString(8)}`;
 }
 
 /** The recipe as a script. */
@@ -74,7 +78,8 @@ function callOf({ step, ...fields }: Step): string {
     const value = rest[field];
     delete rest[field];
     if (value === undefined) continue;
-    args.push(...(field === name ? [value] : value as unknown[]).map(literal));
+    const values = field === name ? [value] : value as unknown[];
+    args.push(...(step === "umask" ? values.map(octal) : values.map(literal)));
   }
   if (Object.keys(rest).length > 0) args.push(inOctal({ step, ...fields } as Step, literal(rest)));
   return `${step}(${args.join(", ")})`;
@@ -95,13 +100,13 @@ function literal(value: unknown): string {
 function comments(made: Translation): string {
   const lines = made.lost.map((text) => `left out: ${text}`);
   const program = made.program.length === 0 ? "" : ` -- ${shownWords(made.program)}`;
-  const flags = flagsOf(made.steps).map((words) => ` ${words}`).join("");
+  const flags = grantingFlags(made.steps).map((words) => ` ${words}`).join("");
   lines.push(`ramekin run RECIPE.yaml${flags}${program}`);
   return lines.map((line) => `# ${escapeControls(line)}\n`).join("");
 }
 
 /** The flags that grant what the recipe needs; none where it cannot be planned here. */
-function flagsOf(steps: readonly Step[]): readonly string[] {
+export function grantingFlags(steps: readonly Step[]): readonly string[] {
   try {
     const words = recipe(...steps).needs().flatMap((need) => flagOf(need)?.split(" ") ?? []);
     const lists = Map.groupBy(new Set(words), (word) => word.split("=")[0]!);
