@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "34c367ce2393887b47e85f0b0656859f835d3697ae791318915995ad1326672f";
+var BUILD = "0896eda76a544ab755baf826f6188dc0cc83c580d8cf98631857b7922c264d54";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

@@ -1649,10 +1649,11 @@ var octal = (function octal(bits, mistaken) {
   return {
     ...bits,
     read: ((value) => typeof value === "string" && OCTAL.test(value) ? parseInt(value, 8) : value),
-    issue: (function (value) {
+    written: ((value) => `0${value.toString(8)}`),
+    issue(value) {
       if (!mistaken.includes(value)) return bits.issue(value);
       return `${value} is 0o${value.toString(8)} in octal; write 0o${value}, or "0${value}"`;
-    }),
+    },
     jsonSchema: () => ({
       anyOf: [
         bits.jsonSchema(),
@@ -18414,7 +18415,7 @@ var LaunchWatch = class {
     reap(pid);
   }
   /** Whether it has ended the launch. */
-  hasEnded(result) {
+  hasEndedLaunch(result) {
     return result.result(this.#mark) > 0n;
   }
 };
@@ -18587,7 +18588,7 @@ function statusSince(startedAt, end) {
   };
 }
 
-function hasEnded2(pidfd) {
+function hasExited(pidfd) {
   return syscall(ppoll([
     {
       fd: pidfd,
@@ -18695,7 +18696,7 @@ function collectSync(launched, descriptors, { timeout, killAfter, maxOutput } = 
       if (bytes.length === 0) open2.delete(fd);
       else if (stream.overflows) kill2();
     }
-    if (status !== void 0 || !isIdle || !hasEnded2(pidfd)) continue;
+    if (status !== void 0 || !isIdle || !hasExited(pidfd)) continue;
     if (held.isOver) {
       release(launched, descriptors);
       throw held.error;
@@ -21542,7 +21543,7 @@ var Launch = class {
     read$29 = (function (result) {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
-    const failed = result.failed !== void 0 || frame.watch?.hasEnded(result) === true;
+    const failed = result.failed !== void 0 || frame.watch?.hasEndedLaunch(result) === true;
     const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
     const opened = pidfd === void 0 ? 0n : result.result(pidfd);
     return {
@@ -21655,7 +21656,7 @@ var Launch = class {
   /** The error of the launch, as its program has recorded it. */
   #error() {
     const { frame: { watch } } = this.#compiled;
-    if (watch?.hasEnded(this.#result)) return launchTimeout(this.#prepared, this.#result);
+    if (watch?.hasEndedLaunch(this.#result)) return launchTimeout(this.#prepared, this.#result);
     return launchError(this.#prepared, this.#result);
   }
   /** The error that the sealed executable has reported. */

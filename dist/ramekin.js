@@ -1211,10 +1211,11 @@ var octal = (function octal(bits, mistaken) {
   return {
     ...bits,
     read: ((value) => typeof value === "string" && OCTAL.test(value) ? parseInt(value, 8) : value),
-    issue: (function (value) {
+    written: ((value) => `0${value.toString(8)}`),
+    issue(value) {
       if (!mistaken.includes(value)) return bits.issue(value);
       return `${value} is 0o${value.toString(8)} in octal; write 0o${value}, or "0${value}"`;
-    }),
+    },
     jsonSchema: () => ({
       anyOf: [
         bits.jsonSchema(),
@@ -1949,7 +1950,7 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
       if (bytes.length === 0) open3.delete(fd);
       else if (stream.overflows) kill3();
     }
-    if (status !== void 0 || !isIdle || !hasEnded(pidfd)) continue;
+    if (status !== void 0 || !isIdle || !hasExited(pidfd)) continue;
     if (held.isOver) {
       release(launched, descriptors);
       throw held.error;
@@ -12960,7 +12961,7 @@ function statusOf({ success, code, signal, timedOut, outOfMemory, durationMs, us
   };
 }
 
-function hasEnded(pidfd) {
+function hasExited(pidfd) {
   return syscall(ppoll([
     {
       fd: pidfd,
@@ -13310,7 +13311,7 @@ function endedError(pid, hint = NO_PROCESS) {
     hint
   });
 }
-function hasEnded2({ pid, started: started2 }) {
+function hasEnded({ pid, started: started2 }) {
   const stat = statOf(pid);
   return stat === void 0 || startOf(stat) !== started2 || isDead(stat);
 }
@@ -13351,7 +13352,7 @@ function joinTargetOf(requested, started2, { environment, cgroup, user }) {
       };
     });
   } catch (error) {
-    throw hasEnded2(identity) ? endedError(pid) : error;
+    throw hasEnded(identity) ? endedError(pid) : error;
   }
 }
 function thawed(files) {
@@ -13953,7 +13954,7 @@ function networkSteps(target) {
 function orEnded(error, first) {
   if (!(error instanceof SyscallError || error instanceof Deno.errors.NotFound)) return error;
   const isMet = "step" in error && error.step === "join" && error.code === "ESRCH";
-  return isMet || hasEnded2(first) ? new TypeError(ENDED, {
+  return isMet || hasEnded(first) ? new TypeError(ENDED, {
     cause: error
   }) : error;
 }
@@ -19190,7 +19191,7 @@ var LiveHost = class {
   }
   /** Whether a process has ended. */
   hasEnded(process) {
-    return hasEnded2(process);
+    return hasEnded(process);
   }
   /** The kind of namespace that a file refers to. */
   namespaceKind(file) {
@@ -24064,7 +24065,7 @@ var LaunchWatch = class {
     reap(pid);
   }
   /** Whether it has ended the launch. */
-  hasEnded(result) {
+  hasEndedLaunch(result) {
     return result.result(this.#mark) > 0n;
   }
 };
@@ -32928,7 +32929,7 @@ var Launch = class {
     read$85 = (function (result) {
     const { plan, frame, layout } = this.#compiled;
     const { sockets, pidfd } = frame;
-    const failed = result.failed !== void 0 || frame.watch?.hasEnded(result) === true;
+    const failed = result.failed !== void 0 || frame.watch?.hasEndedLaunch(result) === true;
     const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
     const opened = pidfd === void 0 ? 0n : result.result(pidfd);
     return {
@@ -33041,7 +33042,7 @@ var Launch = class {
   /** The error of the launch, as its program has recorded it. */
   #error() {
     const { frame: { watch } } = this.#compiled;
-    if (watch?.hasEnded(this.#result)) return launchTimeout(this.#prepared, this.#result);
+    if (watch?.hasEndedLaunch(this.#result)) return launchTimeout(this.#prepared, this.#result);
     return launchError(this.#prepared, this.#result);
   }
   /** The error that the sealed executable has reported. */
@@ -33976,6 +33977,14 @@ var Recipe = class {
   }
 };
 
+// recipe/sandbox_option.ts
+function optionError2(option, issue) {
+  return new RecipeError(issue, {
+    step: "sandbox",
+    field: option
+  });
+}
+
 // recipe/nested_sandbox.ts
 function refuseUnheldByNest(options, asked) {
   if (options.nest !== true) return;
@@ -33983,7 +33992,7 @@ function refuseUnheldByNest(options, asked) {
     ...asked.values()
   ]) ?? [];
   if (name === void 0) return;
-  throw new RecipeError(`sandbox, "${name}": with "nest" the program can make a mount namespace, in which ${reason2}`);
+  throw optionError2(name, `with "nest" the program can make a mount namespace, in which ${reason2}`);
 }
 function unheld({ protect: protect2 = true, changes = {}, ...options }, asked) {
   const written2 = asked.filter(({ access }) => access === "write");
@@ -34156,7 +34165,7 @@ var SandboxRoot = class {
     if (held !== void 0) return this.#heldDirectory(path2, held);
     if (option === "bind" || !around.includes("write")) return this.#shownFile(file);
     if (access === "write" && around[0] === "read") {
-      throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
+      throw optionError2("write", `${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
     }
     return {
       ...this.#shownFile(file),
@@ -34258,7 +34267,7 @@ var SandboxRoot = class {
     this.#root = options.weakerProc === true ? "/sys" : "/proc";
     this.#checkChanges();
     if (options.root !== void 0 && asked.has("/")) {
-      throw new RecipeError('sandbox: "root" takes the place of all files ("/")');
+      throw optionError2("root", 'it takes the place of all files ("/")');
     }
     const named2 = [
       ...asked.values()
@@ -34273,7 +34282,7 @@ var SandboxRoot = class {
       ]
     ].find((path2) => isWithin(path2, this.#root));
     if (covered === void 0) return;
-    throw new RecipeError(`sandbox: ${covered} cannot be shown with "weakerProc", as the root is put together at ${this.#root}`);
+    throw optionError2("weakerProc", `${covered} cannot be shown with it, as the root is put together at ${this.#root}`);
   }
   
   /** Returns where a path of the sandbox is while the root is put together. */
@@ -34359,7 +34368,7 @@ var SandboxRoot = class {
       const { option, path: path2, access } = file;
       if (access !== "write" || this.#changesOf(file) !== void 0) continue;
       if (option === "write" && accessAround$96.call(this, path2).includes("write")) continue;
-      throw new RecipeError(path2 === "/" ? 'sandbox, "changes": those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"' : `sandbox, "changes": there is no directory for those of ${path2}, which is to be written`);
+      throw optionError2("changes", path2 === "/" ? 'those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"' : `there is no directory for those of ${path2}, which is to be written`);
     }
   }
   /** The directory that takes the changes of one that is to be written, and lies in no other such. */
@@ -34443,7 +34452,7 @@ function checkPlace(file, files) {
   }
 }
 function refuse2({ option, path: path2 }, why) {
-  throw new RecipeError(`sandbox, "${option}": ${path2} cannot be shown, as ${why}`);
+  throw optionError2(option, `${path2} cannot be shown, as ${why}`);
 }
 
 // recipe/sandbox.ts
@@ -34512,7 +34521,7 @@ function networkSteps2({ net = "none", denyNet }) {
     })
   ];
   if (denyNet !== void 0) {
-    throw new RecipeError('sandbox, "denyNet": it is about the hosts of a list in "net"');
+    throw optionError2("denyNet", 'it is about the hosts of a list in "net"');
   }
   return net === "host" ? [] : [
     loopback()
@@ -34530,7 +34539,7 @@ function checkOptions2(options) {
     ...options
   }, optionFields());
   if (invalid === void 0) return;
-  throw new RecipeError(`sandbox, "${invalid.field}": ${invalid.issue}`);
+  throw optionError2(invalid.field, invalid.issue);
 }
 function environmentSteps({ env = [], setEnv: variables }, home) {
   const usual = Object.entries({
@@ -34669,7 +34678,7 @@ function denials({ denyRead = [], denyWrite = [] }) {
     ...denyRead,
     ...denyWrite
   ].some((path2) => normalize(path2) === "/")) {
-    throw new RecipeError("sandbox: the root itself cannot be denied; leave out what shows it");
+    throw optionError2("denyRead", "the root itself cannot be denied; leave out what shows it");
   }
   const rules = {
     execute: [
@@ -34718,7 +34727,7 @@ var OWN_OPTIONS = [
 function refuseUnheld(options, asked) {
   const [name, reason2] = unheld2(options, asked) ?? [];
   if (name === void 0) return;
-  throw new RecipeError(`sandbox, "${name}": this machine refuses user namespaces, and without them ${reason2}`);
+  throw optionError2(name, `this machine refuses user namespaces, and without them ${reason2}`);
 }
 function unheld2(options, asked) {
   const { write: write4 = [], protect: protect2 = true } = options;
@@ -34782,7 +34791,10 @@ function lacksOf({ write: write4 = [] }, landlockVersion3) {
 function sandboxOn(host2, options) {
   const whole = sandboxSteps(options);
   if (options.nest === true && host2.credentials().euid === 0) {
-    throw new UnsupportedError(`sandbox, "nest": as root the program could map root's id in a user namespace only with CAP_SETFCAP, by which it could give files capabilities on this machine; run it as another user`);
+    throw new UnsupportedError("as root the program could map root's id in a user namespace only with CAP_SETFCAP, by which it could give files capabilities on this machine; run it as another user", {
+      step: "sandbox",
+      field: "nest"
+    });
   }
   const refusal = options.degrade === true ? host2.userNamespaceRefusal() : void 0;
   if (refusal === void 0) return {
@@ -34981,7 +34993,7 @@ var AttachedContainer = class _AttachedContainer {
   }
   /** Whether it has ended. */
   get hasEnded() {
-    return hasEnded2(this.identity);
+    return hasEnded(this.identity);
   }
   /** Resolves when it has ended, and keeps the script running until then. Its status is its script's. */
   get ended() {

@@ -511,10 +511,11 @@ var octal = (function octal(bits, mistaken) {
   return {
     ...bits,
     read: ((value) => typeof value === "string" && OCTAL.test(value) ? parseInt(value, 8) : value),
-    issue: (function (value) {
+    written: ((value) => `0${value.toString(8)}`),
+    issue(value) {
       if (!mistaken.includes(value)) return bits.issue(value);
       return `${value} is 0o${value.toString(8)} in octal; write 0o${value}, or "0${value}"`;
-    }),
+    },
     jsonSchema: () => ({
       anyOf: [
         bits.jsonSchema(),
@@ -644,13 +645,13 @@ var deniedList = (function deniedList(given, denied3) {
   return listed(given, denied3, DENIAL_FLAGS[denied3].name);
 });
 var listed = (function listed(given, kind, flag2) {
-  const words3 = given.values(flag2).flatMap(((value) => value?.split(",") ?? [])).filter(((word6) => word6 !== ""));
-  return kind === "net" ? words3.flatMap((host2) => hostsOf(host2, flag2)) : words3;
+  const values = given.values(flag2).flatMap(((value) => value ?? []));
+  return values.flatMap(((value) => kind === "net" ? hostListOf(value, flag2) : wordsIn(value)));
 });
 var listOf = (function listOf(given, flag2) {
   const values = given.values(flag2);
   if (values.includes(void 0)) return void 0;
-  return values.flatMap((value) => value.split(",")).filter((word6) => word6 !== "");
+  return values.flatMap((value) => wordsIn(value));
 });
 var call = (function call(name, ...args) {
   return {
@@ -858,25 +859,25 @@ var decodeStrictly = (function decodeStrictly(bytes) {
 });
 var encodeName = (function encodeName(text5, into) {
   if (text5.isWellFormed()) return encoder.encodeInto(text5, into);
-  let [read5, written2] = [
+  let [read5, written3] = [
     0,
     0
   ];
   for (const letter of text5) {
     const code = letter.codePointAt(0);
     if (code >= ESCAPE + 128 && code <= ESCAPE + 255) {
-      if (written2 === into.length) break;
-      into[written2++] = code - ESCAPE;
+      if (written3 === into.length) break;
+      into[written3++] = code - ESCAPE;
     } else {
-      const done = encoder.encodeInto(letter, into.subarray(written2));
+      const done = encoder.encodeInto(letter, into.subarray(written3));
       if (done.read === 0) break;
-      written2 += done.written;
+      written3 += done.written;
     }
     read5 += letter.length;
   }
   return {
     read: read5,
-    written: written2
+    written: written3
   };
 });
 var syscallNumber = (function syscallNumber(name, architecture) {
@@ -2223,7 +2224,7 @@ var collectSync = (function collectSync(launched, descriptors, { timeout, killAf
       if (bytes.length === 0) open5.delete(fd);
       else if (stream.overflows) kill3();
     }
-    if (status !== void 0 || !isIdle || !hasEnded(pidfd)) continue;
+    if (status !== void 0 || !isIdle || !hasExited(pidfd)) continue;
     if (held.isOver) {
       release(launched, descriptors);
       throw held.error;
@@ -5179,7 +5180,7 @@ var make = (function make(placeholder, parent) {
   });
 });
 var openPlaceholder = (function openPlaceholder(placeholder, parent) {
-  const { directory: directory2, opened: opened2, written: written2 } = callsIn(placeholder, parent);
+  const { directory: directory2, opened: opened2, written: written3 } = callsIn(placeholder, parent);
   const there = openIn(parent, nameOf2(placeholder.path), O_RDONLY);
   const [end, exists] = [
     new Label("it is open"),
@@ -5202,13 +5203,13 @@ var openPlaceholder = (function openPlaceholder(placeholder, parent) {
         "EEXIST"
       ],
       onAccepted: exists,
-      ...written2 === void 0 && {
+      ...written3 === void 0 && {
         onSuccess: end
       }
     },
-    ...written2 === void 0 ? [] : [
+    ...written3 === void 0 ? [] : [
       {
-        call: written2,
+        call: written3,
         onFailure: failed2,
         onSuccess: end
       },
@@ -5481,12 +5482,12 @@ var recipe = (function recipe(...inputs) {
     input
   ])), inputs.find((input) => input instanceof Recipe && input.degraded !== void 0)?.degraded);
 });
-var protectedFiles = (function protectedFiles(written2, names = true) {
+var protectedFiles = (function protectedFiles(written3, names = true) {
   if (names === false || names !== true && names.length === 0) return [];
   const sources = [
-    ...new Set(written2.map((({ source }) => source)))
+    ...new Set(written3.map((({ source }) => source)))
   ];
-  return written2.filter((({ isInner }) => !isInner)).map(({ source, target }) => {
+  return written3.filter((({ isInner }) => !isInner)).map(({ source, target }) => {
     const except = sources.filter((other) => other !== source && isWithin(other, source));
     return protect(source, target, {
       ...names !== true && {
@@ -5617,21 +5618,25 @@ var auditOf = (function auditOf(given) {
   return given.has(AUDIT.name) ? new Audit(given.value(AUDIT.name)) : void 0;
 });
 var limitsOf2 = (function limitsOf2(given) {
+  const read5 = (flag2, how) => {
+    const text5 = given.value(flag2);
+    return text5 === void 0 ? void 0 : how(text5, flag2);
+  };
   const [memory, swap] = [
-    sizeOf3(given, "memory"),
-    sizeOf3(given, "swap")
+    read5("memory", sizeOf3),
+    read5("swap", sizeOf3)
   ];
   const [cpus, pids] = [
-    numberOf7(given, "cpus"),
-    numberOf7(given, "pids")
+    read5("cpus", numberOf7),
+    read5("pids", numberOf7)
   ];
   const [openFiles, timeout] = [
-    numberOf7(given, "open-files"),
-    timeOf(given)
+    read5("open-files", numberOf7),
+    read5("timeout", timeOf)
   ];
   const [tmp, shm] = [
-    fileSizeOf(given, "tmp-size"),
-    fileSizeOf(given, "shm-size")
+    read5("tmp-size", fileSizeOf),
+    read5("shm-size", fileSizeOf)
   ];
   const limits2 = {
     ...memory !== void 0 && {
@@ -5665,15 +5670,34 @@ var limitsOf2 = (function limitsOf2(given) {
     }
   };
 });
-var numberOf7 = (function numberOf7(given, flag2) {
-  const value = given.value(flag2);
-  if (value === void 0 || value === "unlimited") return value;
-  if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
-  throw new UsageError(`--${flag2}=${value}: this is not a number, or "unlimited"`);
+var numberOf7 = (function numberOf7(text5, flag2) {
+  if (text5 === "unlimited") return text5;
+  if (/^\d+(\.\d+)?$/.test(text5)) return Number(text5);
+  throw new UsageError(`--${flag2}=${text5}: this is not a number, or "unlimited"`);
 });
-var timeOf = (function timeOf(given) {
-  const value = given.value("timeout");
-  return value === void 0 || value === "unlimited" ? value : millisecondsOf(value, "timeout");
+var timeOf = (function timeOf(text5, flag2) {
+  return text5 === "unlimited" ? text5 : millisecondsOf(text5, flag2);
+});
+var reportOf = (function reportOf(given) {
+  const word6 = given.value(STATUS_FD.name);
+  if (word6 === void 0) return void 0;
+  const fd = Number(word6);
+  return (end) => {
+    const reason2 = "reason" in end ? end.reason : describeEnd(end);
+    const { code, signal, timedOut, outOfMemory, durationMs, usage } = end;
+    const line3 = {
+      code,
+      signal,
+      reason: reason2,
+      timedOut,
+      outOfMemory,
+      durationMs,
+      usage
+    };
+    let bytes = new TextEncoder().encode(`${JSON.stringify(line3)}
+`);
+    while (bytes.length > 0) bytes = bytes.subarray(linux.write(fd, bytes));
+  };
 });
 var hidden = (function hidden(flag2) {
   return {
@@ -5728,13 +5752,14 @@ var longName = (function longName(word6, flags2) {
 });
 var check = (function check(parsed, hasProgram, subcommand) {
   const { operands, flags: flags2, program, needsProgram } = subcommand;
-  for (const { name, value, optionalValue, repeated } of flags2) {
+  for (const { name, value, optionalValue, repeated, check: check3 } of flags2) {
     if (value === void 0) continue;
     const values = parsed[name] ?? [];
     if (optionalValue !== true && values.includes("")) {
       throw new UsageError(`--${name} needs a value: --${name}=${value}`);
     }
     if (repeated !== true && values.length > 1) throw new UsageError(`--${name} is given twice`);
+    for (const given of values) if (given !== "") check3?.(given, name);
   }
   const missing4 = operands.find((operand, index) => operand.optional !== true && parsed._[index] === void 0);
   if (missing4 !== void 0) throw new UsageError(`${missing4.name} is missing`);
@@ -5850,33 +5875,9 @@ var spawn = (function spawn(make2, denied3) {
     }
   }
 });
-var reportOf = (function reportOf(given) {
-  const word6 = given.value("status-fd");
-  if (word6 === void 0) return void 0;
-  const fd = /^\d{1,9}$/.test(word6) ? Number(word6) : void 0;
-  if (fd === void 0 || !isOpen(fd)) {
-    throw new UsageError(`--status-fd=${word6} is no open descriptor; a shell opens one by ${fd ?? 3}>FILE`);
-  }
-  return (end) => {
-    const reason2 = "reason" in end ? end.reason : describeEnd(end);
-    const { code, signal, timedOut, outOfMemory, durationMs, usage } = end;
-    const line3 = {
-      code,
-      signal,
-      reason: reason2,
-      timedOut,
-      outOfMemory,
-      durationMs,
-      usage
-    };
-    let bytes = new TextEncoder().encode(`${JSON.stringify(line3)}
-`);
-    while (bytes.length > 0) bytes = bytes.subarray(linux.write(fd, bytes));
-  };
-});
 var run5 = (async function run5(given) {
   const options = await withNamedDevices(optionsOf(given));
-  const box3 = sandbox(options);
+  const box3 = byFlags((() => sandbox(options)));
   if (box3.degraded !== void 0) reportDegradation(given, box3.degraded);
   if (!isDetached(given)) return await runIn(given, options, box3);
   const { superviseProgram: superviseProgram2 } = await Promise.resolve().then((() => (init_supervisor(), supervisor_exports)));
@@ -7094,6 +7095,12 @@ function hasDenials(given) {
 
 
 
+function hostListOf(value, flag2) {
+  return wordsIn(value).flatMap((host2) => hostsOf(host2, flag2));
+}
+function wordsIn(value) {
+  return value.split(",").filter((word6) => word6 !== "");
+}
 function hostsOf(text5, flag2) {
   const port2 = /^:\d+$/.test(text5) ? text5 : void 0;
   const hosts = port2 === void 0 ? [
@@ -7152,6 +7159,7 @@ var init_permission_flags = __esm({
         value: "HOSTS",
         optionalValue: true,
         repeated: true,
+        check: hostListOf,
         summary: "let it use the network: all of the host's, or *.example.org:443 and no others"
       },
       env: {
@@ -7204,6 +7212,7 @@ var init_permission_flags = __esm({
         value: "HOSTS",
         optionalValue: true,
         repeated: true,
+        check: hostListOf,
         summary: "deny hosts that --allow-net=HOSTS includes"
       },
       env: {
@@ -9484,8 +9493,8 @@ var init_program = __esm({
           throw invalidArgument(call2.name, describeCall(call2), "the kernel ends each string at its first NUL byte; take it out");
         }
         const at4 = reserve$12.call(this, text5.length * 3 + 1);
-        const { written: written2 } = encodeName(text5, paper.bytes.subarray(at4, this.#end));
-        this.#end = at4 + written2 + 1;
+        const { written: written3 } = encodeName(text5, paper.bytes.subarray(at4, this.#end));
+        this.#end = at4 + written3 + 1;
         return keep$11.call(this, text5, at4);
       });
   }
@@ -15545,7 +15554,7 @@ function statusOf({ success, code, signal, timedOut, outOfMemory, durationMs, us
   };
 }
 
-function hasEnded(pidfd) {
+function hasExited(pidfd) {
   return syscall(ppoll([
     {
       fd: pidfd,
@@ -15988,7 +15997,7 @@ function endedError(pid, hint = NO_PROCESS) {
     hint
   });
 }
-function hasEnded2({ pid, started: started2 }) {
+function hasEnded({ pid, started: started2 }) {
   const stat = statOf(pid);
   return stat === void 0 || startOf(stat) !== started2 || isDead(stat);
 }
@@ -16028,7 +16037,7 @@ function joinTargetOf(requested, started2, { environment: environment3, cgroup, 
       };
     });
   } catch (error) {
-    throw hasEnded2(identity) ? endedError(pid) : error;
+    throw hasEnded(identity) ? endedError(pid) : error;
   }
 }
 function thawed(files2) {
@@ -16722,7 +16731,7 @@ function networkSteps(target) {
 function orEnded(error, first) {
   if (!(error instanceof SyscallError || error instanceof Deno.errors.NotFound)) return error;
   const isMet = "step" in error && error.step === "join" && error.code === "ESRCH";
-  return isMet || hasEnded2(first) ? new TypeError(ENDED, {
+  return isMet || hasEnded(first) ? new TypeError(ENDED, {
     cause: error
   }) : error;
 }
@@ -20110,9 +20119,9 @@ var init_kept_table = __esm({
   static {
     addMethods(this.prototype, {
     run: (function (text5) {
-        const { read: read5, written: written2 } = encodeName(text5, this.#path.subarray(0, -1));
+        const { read: read5, written: written3 } = encodeName(text5, this.#path.subarray(0, -1));
         if (read5 < text5.length) return -ERRNO.ENAMETOOLONG;
-        this.#path[written2] = 0;
+        this.#path[written3] = 0;
         const errno = engine().runIn(this.#memory);
         if (errno !== 0) {
           const call2 = `openat2(AT_FDCWD, ${JSON.stringify(text5)}, ...)`;
@@ -20458,12 +20467,12 @@ function glibcSearch(machine, host2) {
 }
 function muslSearch(architecture, host2) {
   const list5 = `/etc/ld-musl-${architecture}.path`;
-  const written2 = host2.bytes(list5);
-  const directories = written2 === void 0 ? [
+  const written3 = host2.bytes(list5);
+  const directories = written3 === void 0 ? [
     "/lib",
     "/usr/local/lib",
     "/usr/lib"
-  ] : new TextDecoder().decode(written2).split(/[:\n]/).filter(Boolean);
+  ] : new TextDecoder().decode(written3).split(/[:\n]/).filter(Boolean);
   return {
     *candidates(name, asker) {
       for (const object2 of chain(asker)) {
@@ -20472,7 +20481,7 @@ function muslSearch(architecture, host2) {
           ...object2.elf.rpath
         ], object2, name);
       }
-      const guide = written2 === void 0 ? {} : {
+      const guide = written3 === void 0 ? {} : {
         guide: list5
       };
       yield* directories.map((directory2) => ({
@@ -22609,7 +22618,7 @@ var init_live_host = __esm({
       }
       /** Whether a process has ended. */
       hasEnded(process) {
-        return hasEnded2(process);
+        return hasEnded(process);
       }
       /** The kind of namespace that a file refers to. */
       namespaceKind(file) {
@@ -26856,9 +26865,9 @@ var init_slots = __esm({
         requireNoNul(text5);
         const { bytes, address: address2 } = this.#memory;
         const at4 = this.#end;
-        const { written: written2 } = encoder5.encodeInto(text5, bytes.subarray(at4));
-        bytes[at4 + written2] = 0;
-        this.#end = at4 + written2 + 1;
+        const { written: written3 } = encoder5.encodeInto(text5, bytes.subarray(at4));
+        bytes[at4 + written3] = 0;
+        this.#end = at4 + written3 + 1;
         return address2 + at4;
       }),
     list: (function (known, strings) {
@@ -28124,7 +28133,7 @@ var init_launch_watch = __esm({
         reap(pid);
       }
       /** Whether it has ended the launch. */
-      hasEnded(result) {
+      hasEndedLaunch(result) {
         return result.result(this.#mark) > 0n;
       }
     };
@@ -33307,7 +33316,7 @@ function firstOf2(ranges2) {
 function mapCalls(plan, { text: pid }, file, text5) {
   const [before, directory2, after2] = processDirectory2(pid);
   const path2 = typeof pid === "string" ? `/proc/${pid}/${file}` : file;
-  const [opened2, written2, closed] = writeText(directory2, path2, text5);
+  const [opened2, written3, closed] = writeText(directory2, path2, text5);
   return [
     ...before.map((call2) => ({
       call: call2
@@ -33319,7 +33328,7 @@ function mapCalls(plan, { text: pid }, file, text5) {
       }
     },
     {
-      call: written2,
+      call: written3,
       fixes: mapFixes(plan)
     },
     ...after2.map((call2) => ({
@@ -34676,11 +34685,11 @@ function lowerOverlay(step, plan) {
       ]) plan.call(mkdirat(at_fdcwd, name, 493));
       copyAttributes(plan, step.lower[0], "upper");
     }
-    const written2 = step.discard === true ? {
+    const written3 = step.discard === true ? {
       upper: "upper",
       work: "work"
     } : changes;
-    const data2 = overlayData(plan, lower3.length, written2);
+    const data2 = overlayData(plan, lower3.length, written3);
     checkOptions(plan, data2);
     const restricted2 = shown4 === void 0 ? 0 : flags2;
     plan.call(mount("overlay", ".", "overlay", restricted2, data2), {
@@ -36722,14 +36731,14 @@ function toNumber(text5) {
   return text5 === void 0 || text5.trim() === "" ? void 0 : Number(text5);
 }
 function writeFile2(path2, text5) {
-  const [opened2, written2, closed] = writeText(at_fdcwd, path2, text5);
+  const [opened2, written3, closed] = writeText(at_fdcwd, path2, text5);
   const closing = new Label("closing");
   syscalls([
     {
       call: opened2
     },
     {
-      call: written2,
+      call: written3,
       onFailure: closing
     },
     closing,
@@ -37408,8 +37417,8 @@ function cgroupError(action, { syscall: syscall2, errno }) {
     const part2 = PARTS.find(([name]) => name.test(file))?.[1] ?? "does not have it";
     return new UnsupportedError(`there is no ${file}: this kernel ${part2}`);
   }
-  const written2 = syscall2 === "write" ? `, ${JSON.stringify(text5)}` : "";
-  const call2 = `${syscall2}(${JSON.stringify(file)}${written2})`;
+  const written3 = syscall2 === "write" ? `, ${JSON.stringify(text5)}` : "";
+  const call2 = `${syscall2}(${JSON.stringify(file)}${written3})`;
   const hint = HINTS.find(([name, errno2]) => name.test(file) && errno2 === code)?.[2];
   return new SyscallError({
     syscall: syscall2,
@@ -38265,7 +38274,7 @@ var init_launch = __esm({
     read$85 = (function (result) {
         const { plan, frame: frame2, layout } = this.#compiled;
         const { sockets, pidfd } = frame2;
-        const failed2 = result.failed !== void 0 || frame2.watch?.hasEnded(result) === true;
+        const failed2 = result.failed !== void 0 || frame2.watch?.hasEndedLaunch(result) === true;
         const hasSockets = sockets !== void 0 && result.result(sockets) === 0n;
         const opened2 = pidfd === void 0 ? 0n : result.result(pidfd);
         return {
@@ -38378,7 +38387,7 @@ var init_launch = __esm({
       /** The error of the launch, as its program has recorded it. */
       #error() {
         const { frame: { watch } } = this.#compiled;
-        if (watch?.hasEnded(this.#result)) return launchTimeout(this.#prepared, this.#result);
+        if (watch?.hasEndedLaunch(this.#result)) return launchTimeout(this.#prepared, this.#result);
         return launchError(this.#prepared, this.#result);
       }
       /** The error that the sealed executable has reported. */
@@ -39457,6 +39466,19 @@ var init_recipe = __esm({
   })
 });
 
+// recipe/sandbox_option.ts
+function optionError2(option, issue2) {
+  return new RecipeError(issue2, {
+    step: "sandbox",
+    field: option
+  });
+}
+var init_sandbox_option = __esm({
+  "recipe/sandbox_option.ts"() {
+    init_errors2();
+  }
+});
+
 // recipe/nested_sandbox.ts
 function refuseUnheldByNest(options, asked) {
   if (options.nest !== true) return;
@@ -39464,13 +39486,13 @@ function refuseUnheldByNest(options, asked) {
     ...asked.values()
   ]) ?? [];
   if (name === void 0) return;
-  throw new RecipeError(`sandbox, "${name}": with "nest" the program can make a mount namespace, in which ${reason2}`);
+  throw optionError2(name, `with "nest" the program can make a mount namespace, in which ${reason2}`);
 }
 function unheld({ protect: protect3 = true, changes = {}, ...options }, asked) {
-  const written2 = asked.filter(({ access }) => access === "write");
-  const [first] = written2;
+  const written3 = asked.filter(({ access }) => access === "write");
+  const [first] = written3;
   if (first === void 0) return void 0;
-  const open5 = written2.find(({ path: path2 }) => !Object.keys(changes).some((held) => isWithin(path2, held)));
+  const open5 = written3.find(({ path: path2 }) => !Object.keys(changes).some((held) => isWithin(path2, held)));
   if (open5 !== void 0 && protect3 !== false && (protect3 === true || protect3.length > 0)) {
     return [
       "protect",
@@ -39487,7 +39509,7 @@ function unheld({ protect: protect3 = true, changes = {}, ...options }, asked) {
       `a file in ${first.path} can be moved away from its path, where it is denied`
     ];
   }
-  const inner = asked.find(({ option, path: path2, access }) => access === "read" && option !== "tmpfs" && written2.some((outer) => isWithin(path2, outer.path)));
+  const inner = asked.find(({ option, path: path2, access }) => access === "read" && option !== "tmpfs" && written3.some((outer) => isWithin(path2, outer.path)));
   return inner && [
     "read",
     `${inner.path} can be replaced, as "write" names what it is in`
@@ -39495,8 +39517,8 @@ function unheld({ protect: protect3 = true, changes = {}, ...options }, asked) {
 }
 var init_nested_sandbox = __esm({
   "recipe/nested_sandbox.ts"() {
-    init_errors2();
     init_path();
+    init_sandbox_option();
   }
 });
 
@@ -39582,13 +39604,13 @@ var init_system_files = __esm({
 var THROWN_AWAY, HOSTNAME, TEMPORARY, SandboxRoot;
 var init_sandbox_root = __esm({
   "recipe/sandbox_root.ts": (function () {
-    init_errors2();
     init_network_files();
     init_path();
     init_protected_files();
     init_bind();
     init_builders();
     init_system_files();
+    init_sandbox_option();
     THROWN_AWAY = {
       discard: true,
       untrusted: true
@@ -39665,7 +39687,7 @@ var init_sandbox_root = __esm({
         if (held !== void 0) return this.#heldDirectory(path2, held);
         if (option === "bind" || !around.includes("write")) return this.#shownFile(file);
         if (access === "write" && around[0] === "read") {
-          throw new RecipeError(`sandbox, "write": ${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
+          throw optionError2("write", `${path2} is in a directory to be read, and that is in one to be written; name either the two inner ones alone, or the outer one`);
         }
         return {
           ...this.#shownFile(file),
@@ -39692,10 +39714,10 @@ var init_sandbox_root = __esm({
   }
   static {
     written$97 = (function () {
-        const written2 = [
+        const written3 = [
           ...this.#asked.values()
         ].filter((({ access }) => access === "write"));
-        return written2.sort(((a, b) => a.path < b.path ? -1 : 1)).map((({ option, path: path2, source }) => ({
+        return written3.sort(((a, b) => a.path < b.path ? -1 : 1)).map((({ option, path: path2, source }) => ({
           source,
           target: at$94.call(this, path2),
           // What is shown at another path is not reached by that of a directory around it.
@@ -39767,7 +39789,7 @@ var init_sandbox_root = __esm({
         this.#root = options.weakerProc === true ? "/sys" : "/proc";
         this.#checkChanges();
         if (options.root !== void 0 && asked.has("/")) {
-          throw new RecipeError('sandbox: "root" takes the place of all files ("/")');
+          throw optionError2("root", 'it takes the place of all files ("/")');
         }
         const named2 = [
           ...asked.values()
@@ -39782,7 +39804,7 @@ var init_sandbox_root = __esm({
           ]
         ].find((path2) => isWithin(path2, this.#root));
         if (covered === void 0) return;
-        throw new RecipeError(`sandbox: ${covered} cannot be shown with "weakerProc", as the root is put together at ${this.#root}`);
+        throw optionError2("weakerProc", `${covered} cannot be shown with it, as the root is put together at ${this.#root}`);
       }
       
       /** Returns where a path of the sandbox is while the root is put together. */
@@ -39868,7 +39890,7 @@ var init_sandbox_root = __esm({
           const { option, path: path2, access } = file;
           if (access !== "write" || this.#changesOf(file) !== void 0) continue;
           if (option === "write" && accessAround$96.call(this, path2).includes("write")) continue;
-          throw new RecipeError(path2 === "/" ? 'sandbox, "changes": those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"' : `sandbox, "changes": there is no directory for those of ${path2}, which is to be written`);
+          throw optionError2("changes", path2 === "/" ? 'those of / cannot be held, as there are other filesystems in it; name the directories to be written in "write"' : `there is no directory for those of ${path2}, which is to be written`);
         }
       }
       /** The directory that takes the changes of one that is to be written, and lies in no other such. */
@@ -39954,12 +39976,12 @@ function checkPlace(file, files2) {
   }
 }
 function refuse2({ option, path: path2 }, why) {
-  throw new RecipeError(`sandbox, "${option}": ${path2} cannot be shown, as ${why}`);
+  throw optionError2(option, `${path2} cannot be shown, as ${why}`);
 }
 var init_sandbox_files = __esm({
   "recipe/sandbox_files.ts"() {
-    init_errors2();
     init_path();
+    init_sandbox_option();
   }
 });
 
@@ -39981,7 +40003,7 @@ function networkSteps2({ net = "none", denyNet }) {
     })
   ];
   if (denyNet !== void 0) {
-    throw new RecipeError('sandbox, "denyNet": it is about the hosts of a list in "net"');
+    throw optionError2("denyNet", 'it is about the hosts of a list in "net"');
   }
   return net === "host" ? [] : [
     loopback()
@@ -39992,7 +40014,7 @@ function checkOptions2(options) {
     ...options
   }, optionFields());
   if (invalid3 === void 0) return;
-  throw new RecipeError(`sandbox, "${invalid3.field}": ${invalid3.issue}`);
+  throw optionError2(invalid3.field, invalid3.issue);
 }
 function environmentSteps({ env = [], setEnv: variables }, home) {
   const usual = Object.entries({
@@ -40015,7 +40037,6 @@ var optionFields, MAX_NESTED, NESTING, DEFAULT_BOUNDS, STORE_PATH, MASKED_FILES,
 var init_sandbox = __esm({
   "recipe/sandbox.ts": (function () {
     init_default_path();
-    init_errors2();
     init_granted_host();
     init_nested_sandbox();
     init_path();
@@ -40032,6 +40053,7 @@ var init_sandbox = __esm({
     init_names();
     init_mounts5();
     init_variable_pattern();
+    init_sandbox_option();
     optionFields = lazy((() => {
       const path2 = absolutePath(((path3) => {
         const own = [
@@ -40133,7 +40155,7 @@ function degradedSteps(options = {}) {
   const { net = "none", architectures = [] } = options;
   const asked = shownFiles(options);
   refuseUnheld(options, asked);
-  const written2 = [
+  const written3 = [
     ...asked.values()
   ].filter(({ access }) => access === "write").map(({ path: path2 }) => path2);
   const system = net === "host" ? [
@@ -40152,7 +40174,7 @@ function degradedSteps(options = {}) {
         ...asked.keys()
       ],
       write: [
-        ...written2,
+        ...written3,
         ...WRITABLE_DEVICES
       ],
       // What a pattern stands for may have passwords in it, which a mount would hide.
@@ -40175,7 +40197,7 @@ function degradedSteps(options = {}) {
       degrade: true
     }),
     seccomp({
-      deny: denied2(options, written2),
+      deny: denied2(options, written3),
       ...architectures.length > 0 && {
         architectures
       }
@@ -40191,7 +40213,7 @@ function denials({ denyRead = [], denyWrite = [] }) {
     ...denyRead,
     ...denyWrite
   ].some((path2) => normalize(path2) === "/")) {
-    throw new RecipeError("sandbox: the root itself cannot be denied; leave out what shows it");
+    throw optionError2("denyRead", "the root itself cannot be denied; leave out what shows it");
   }
   const rules = {
     execute: [
@@ -40207,7 +40229,7 @@ function denials({ denyRead = [], denyWrite = [] }) {
     landlock(rules)
   ];
 }
-function denied2({ net = "none", setuidFiles = false }, written2) {
+function denied2({ net = "none", setuidFiles = false }, written3) {
   return [
     ...setuidFiles ? [] : [
       "@setuid-files"
@@ -40218,7 +40240,7 @@ function denied2({ net = "none", setuidFiles = false }, written2) {
       "socket"
     ],
     // A program that writes its own files sets their modes, too.
-    ...written2.length === 0 ? [
+    ...written3.length === 0 ? [
       "@attributes"
     ] : [],
     "@subvolumes",
@@ -40229,7 +40251,7 @@ function denied2({ net = "none", setuidFiles = false }, written2) {
 function refuseUnheld(options, asked) {
   const [name, reason2] = unheld2(options, asked) ?? [];
   if (name === void 0) return;
-  throw new RecipeError(`sandbox, "${name}": this machine refuses user namespaces, and without them ${reason2}`);
+  throw optionError2(name, `this machine refuses user namespaces, and without them ${reason2}`);
 }
 function unheld2(options, asked) {
   const { write: write9 = [], protect: protect3 = true } = options;
@@ -40291,13 +40313,13 @@ function lacksOf({ write: write9 = [] }, landlockVersion3) {
 var OWN2, WRITABLE_DEVICES, DEVICES2, OWN_OPTIONS;
 var init_degraded_sandbox = __esm({
   "recipe/degraded_sandbox.ts"() {
-    init_errors2();
     init_landlock_rights();
     init_path();
     init_sandbox();
     init_sandbox_files();
     init_builders();
     init_system_files();
+    init_sandbox_option();
     OWN2 = [
       "/dev",
       "/proc",
@@ -40334,7 +40356,10 @@ var init_degraded_sandbox = __esm({
 function sandboxOn(host2, options) {
   const whole = sandboxSteps(options);
   if (options.nest === true && host2.credentials().euid === 0) {
-    throw new UnsupportedError(`sandbox, "nest": as root the program could map root's id in a user namespace only with CAP_SETFCAP, by which it could give files capabilities on this machine; run it as another user`);
+    throw new UnsupportedError("as root the program could map root's id in a user namespace only with CAP_SETFCAP, by which it could give files capabilities on this machine; run it as another user", {
+      step: "sandbox",
+      field: "nest"
+    });
   }
   const refusal2 = options.degrade === true ? host2.userNamespaceRefusal() : void 0;
   if (refusal2 === void 0) return {
@@ -40613,7 +40638,7 @@ var init_attached = __esm({
       }
       /** Whether it has ended. */
       get hasEnded() {
-        return hasEnded2(this.identity);
+        return hasEnded(this.identity);
       }
       /** Resolves when it has ended, and keeps the script running until then. Its status is its script's. */
       get ended() {
@@ -41445,6 +41470,10 @@ function millisecondsOf(text5, flag2) {
   if (number2 !== void 0) return Math.ceil(Number(number2) * TIMES2[unit]);
   throw new UsageError(`--${flag2}=${text5} is no time; one is 10, 500ms, 30s, 5m, 2h or 1d`);
 }
+function countOf(text5, flag2) {
+  if (/^\d{1,9}$/.test(text5)) return Number(text5);
+  throw new UsageError(`--${flag2}=${text5} is no whole number`);
+}
 var SIZES, TIMES2;
 var init_units = __esm({
   "scripts/ramekin/units.ts"() {
@@ -41469,19 +41498,15 @@ var init_units = __esm({
 
 // scripts/ramekin/detach_flags.ts
 function isDetached(given) {
-  const name = given.value(NAME7.name);
-  if (name !== void 0 && !isContainerName(name)) {
-    throw new UsageError(`--name=${name} is no name, which is made of ${CONTAINER_NAME}`);
-  }
   if (given.has("detach")) {
-    const flag3 = WAITING5.find((name2) => given.has(name2));
+    const flag3 = WAITING5.find((name) => given.has(name));
     if (flag3 === void 0) return true;
     throw new UsageError(`--${flag3} is for who waits for the program; ramekin wait tells its end`);
   }
   const flag2 = [
     ...DETACHED,
     SUPERVISOR
-  ].find(({ name: name2 }) => given.has(name2));
+  ].find(({ name }) => given.has(name));
   if (flag2?.name === "json") {
     throw new UsageError("--json is for --detach; --status-fd=NUMBER tells how a program has ended");
   }
@@ -41501,12 +41526,12 @@ function upkeepOf(given) {
     given.value("log-size")
   ];
   const [restart, health] = [
-    restartOf(given),
+    given.value("restart"),
     healthOf(given)
   ];
   return {
     ...restart !== void 0 && {
-      restart
+      restart: policyOf(restart)
     },
     ...ready !== void 0 && {
       ready: readinessOf(ready)
@@ -41519,9 +41544,11 @@ function upkeepOf(given) {
     logBytes: size === void 0 ? USUAL_LOG : bytesOf5(size, "log-size")
   };
 }
-function restartOf(given) {
-  const word6 = given.value("restart");
-  if (word6 === void 0) return void 0;
+function nameOf5(word6) {
+  if (isContainerName(word6)) return word6;
+  throw new UsageError(`--name=${word6} is no name, which is made of ${CONTAINER_NAME}`);
+}
+function policyOf(word6) {
   const policy = POLICIES.find((policy2) => policy2 === word6);
   if (policy !== void 0) return {
     policy
@@ -41564,6 +41591,7 @@ var init_detach_flags = __esm({
     NAME7 = {
       name: "name",
       value: "NAME",
+      check: nameOf5,
       summary: "the name of the container, or else that of the program"
     };
     SUPERVISOR = {
@@ -41576,6 +41604,7 @@ var init_detach_flags = __esm({
       {
         name: "restart",
         value: "WHEN",
+        check: policyOf,
         completes: [
           "never",
           "on-failure",
@@ -41586,6 +41615,7 @@ var init_detach_flags = __esm({
       {
         name: "ready",
         value: "PORT|notify",
+        check: readinessOf,
         summary: "with -d: wait until it accepts connections to a port, or says READY=1 (sd_notify)"
       },
       {
@@ -41596,11 +41626,13 @@ var init_detach_flags = __esm({
       {
         name: "health-interval",
         value: "TIME",
+        check: millisecondsOf,
         summary: "with -d: the pause between these checks, which is 30s"
       },
       {
         name: "log-size",
         value: "SIZE",
+        check: bytesOf5,
         summary: "with -d: how much of what it writes is kept, which is 2m"
       },
       {
@@ -41971,8 +42003,8 @@ function parsePlatform(text5) {
 function normalized(platform) {
   const { os, variant } = platform;
   const architecture = ARCHITECTURES2[platform.architecture]?.split("/")[0] ?? platform.architecture;
-  const written2 = variant?.replace(/^(?=\d)/, "v") ?? USUAL_VARIANTS[architecture];
-  const kept = architecture === "amd64" && written2 === "v1" ? void 0 : written2;
+  const written3 = variant?.replace(/^(?=\d)/, "v") ?? USUAL_VARIANTS[architecture];
+  const kept = architecture === "amd64" && written3 === "v1" ? void 0 : written3;
   return {
     os,
     architecture,
@@ -42300,7 +42332,7 @@ function subordinateIds() {
     linux.getegid()
   ];
   if (!TOOLS.every(isInstalled)) return void 0;
-  const user = nameOf5(uid, textOf6("/etc/passwd"));
+  const user = nameOf6(uid, textOf6("/etc/passwd"));
   const uids = rangesOf(textOf6("/etc/subuid"), user, uid);
   const gids = rangesOf(textOf6("/etc/subgid"), user, uid);
   if (uids.length === 0 || gids.length === 0) return void 0;
@@ -42355,7 +42387,7 @@ function mapsOf(own, ranges2) {
   }
   return maps2;
 }
-function nameOf5(uid, passwd) {
+function nameOf6(uid, passwd) {
   const line3 = passwd.split("\n").find((line4) => line4.split(":")[2] === String(uid));
   return line3?.split(":")[0];
 }
@@ -42494,8 +42526,8 @@ var init_call_batch = __esm({
       name(text5) {
         const size = text5.length * 3 + 1;
         const at4 = this.#reserve(size);
-        const { written: written2 } = encodeName(text5, this.#memory.bytes.subarray(at4, at4 + size - 1));
-        this.#memory.bytes[at4 + written2] = 0;
+        const { written: written3 } = encodeName(text5, this.#memory.bytes.subarray(at4, at4 + size - 1));
+        this.#memory.bytes[at4 + written3] = 0;
         return this.#memory.address + at4;
       }
       /** Copies bytes, and returns the address of the copy. */
@@ -44220,8 +44252,8 @@ var init_file_batch = __esm({
         this.bytes += bytes.length;
       }
       /** Sets what a file needs last, and closes it. */
-      finishFile(fd, attributes, size, written2, report) {
-        if (size !== written2) this.calls.add("ftruncate", [
+      finishFile(fd, attributes, size, written3, report) {
+        if (size !== written3) this.calls.add("ftruncate", [
           fd,
           size
         ]);
@@ -44691,9 +44723,9 @@ var init_file_reading = __esm({
           return;
         }
         const last = segments?.findLast(({ length }) => length > 0);
-        const written2 = last === void 0 ? stored : last.offset + last.length;
+        const written3 = last === void 0 ? stored : last.offset + last.length;
         this.#do(() => this.#disk.closeFile(this.#file, attributes, {
-          written: written2,
+          written: written3,
           size
         }, report));
       }
@@ -45837,23 +45869,23 @@ function paddingOf2(size) {
 }
 function block(fields) {
   const bytes = new Uint8Array(BLOCK);
-  const octal5 = (at4, digits, value) => {
+  const octal6 = (at4, digits, value) => {
     encoder6.encodeInto(value.toString(8).padStart(digits, "0"), bytes.subarray(at4, at4 + digits));
   };
   bytes.set(fields.rest);
-  octal5(100, 7, fields.mode);
-  octal5(108, 7, fields.uid);
-  octal5(116, 7, fields.gid);
-  octal5(124, 11, fields.size);
-  octal5(136, 11, fields.mtime);
+  octal6(100, 7, fields.mode);
+  octal6(108, 7, fields.uid);
+  octal6(116, 7, fields.gid);
+  octal6(124, 11, fields.size);
+  octal6(136, 11, fields.mtime);
   encoder6.encodeInto(fields.type, bytes.subarray(156));
   bytes.set(fields.link.subarray(0, NAME9), 157);
   encoder6.encodeInto("ustar\x0000", bytes.subarray(257));
-  octal5(329, 7, fields.major ?? 0);
-  octal5(337, 7, fields.minor ?? 0);
+  octal6(329, 7, fields.major ?? 0);
+  octal6(337, 7, fields.minor ?? 0);
   bytes.set(fields.prefix, 345);
   bytes.fill(32, 148, 156);
-  octal5(148, 6, bytes.reduce((sum4, byte) => sum4 + byte, 0));
+  octal6(148, 6, bytes.reduce((sum4, byte) => sum4 + byte, 0));
   bytes[154] = 0;
   return bytes;
 }
@@ -48159,7 +48191,7 @@ function wholeName2(name) {
     return name;
   }
 }
-function nameOf6(digest) {
+function nameOf7(digest) {
   return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
 }
 var LayoutSource;
@@ -48230,12 +48262,12 @@ var init_layout = __esm({
         return await this.#files.size("version") === void 0 ? `it is an archive of docker's: docker-archive:${this.#files.path}` : `it is a directory of skopeo's: dir:${this.#files.path}`;
       }
       async document(what, blob) {
-        const bytes = await readFileOf(this.#files, nameOf6(blob.digest), DOCUMENT_LIMIT);
+        const bytes = await readFileOf(this.#files, nameOf7(blob.digest), DOCUMENT_LIMIT);
         checkBytes(what, bytes, blob);
         return bytes;
       }
       download(blob) {
-        return (offset) => this.#files.parts(nameOf6(blob.digest), offset);
+        return (offset) => this.#files.parts(nameOf7(blob.digest), offset);
       }
       async [Symbol.asyncDispose]() {
       }
@@ -50843,7 +50875,7 @@ async function save(images, output, { signal } = {}) {
     images.find((image3) => image3.digest === digest)
   ]));
   for (const [digest, image3] of new Map(digests.toSorted(([a], [b]) => a < b ? -1 : 1))) {
-    await archive.file(nameOf7(digest), image3.blobPath(digest));
+    await archive.file(nameOf8(digest), image3.blobPath(digest));
   }
   await archive.end();
 }
@@ -50866,14 +50898,14 @@ function archivedImage({ name, manifest: { config, layers } }) {
   const reference = parseReference(name);
   const isTag = reference.transport === "registry" && reference.digest === void 0;
   return {
-    Config: nameOf7(config.digest),
+    Config: nameOf8(config.digest),
     RepoTags: isTag ? [
       shortReference(reference)
     ] : null,
-    Layers: layers.map(({ digest }) => nameOf7(digest))
+    Layers: layers.map(({ digest }) => nameOf8(digest))
   };
 }
-function nameOf7(digest) {
+function nameOf8(digest) {
   return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
 }
 var ArchiveWriter;
@@ -51055,10 +51087,11 @@ function pullOptions(given) {
   };
 }
 function platformOf2(given) {
-  const text5 = given.value("platform");
+  return given.value("platform");
+}
+function platformIn(text5) {
   try {
-    if (text5 !== void 0) parsePlatform(text5);
-    return text5;
+    parsePlatform(text5);
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     throw new UsageError(`--platform=${text5} is no platform; ${error.advice.join("; ")}`);
@@ -51067,10 +51100,7 @@ function platformOf2(given) {
 function registryOptions(given) {
   const mirrors = {};
   for (const text5 of given.values("mirror")) {
-    const [registry, host2] = split2(text5, "=");
-    if (registry === "" || host2 === "") {
-      throw new UsageError(`--mirror=${text5} is not of the form --mirror=REGISTRY=HOST`);
-    }
+    const [registry, host2] = mirrorOf(text5);
     (mirrors[registry] ??= []).push(host2);
   }
   return {
@@ -51140,6 +51170,14 @@ function volumeOf(text5) {
     }
   ];
 }
+function mirrorOf(text5) {
+  const [registry, host2] = split2(text5, "=");
+  if (registry !== "" && host2 !== "") return [
+    registry,
+    host2
+  ];
+  throw new UsageError(`--mirror=${text5} is not of the form --mirror=REGISTRY=HOST`);
+}
 function variableOf(text5) {
   const [name, value] = split2(text5, "=");
   if (name === "" || !text5.includes("=")) {
@@ -51174,6 +51212,7 @@ var init_image_flags = __esm({
     PLATFORM = {
       name: "platform",
       value: "PLATFORM",
+      check: platformIn,
       completes: [
         "linux/amd64",
         "linux/arm64"
@@ -51183,6 +51222,7 @@ var init_image_flags = __esm({
     MAX_SIZE2 = {
       name: "max-size",
       value: "SIZE",
+      check: bytesOf5,
       summary: "the most bytes of the image's layers, and of the archives in them; 32g without it"
     };
     PULL_FLAGS = [
@@ -51202,6 +51242,7 @@ var init_image_flags = __esm({
         name: "mirror",
         value: "REGISTRY=HOST",
         repeated: true,
+        check: mirrorOf,
         summary: "ask another registry first: docker.io=mirror.example"
       }
     ];
@@ -51247,6 +51288,7 @@ var init_image_flags = __esm({
         letter: "e",
         value: "NAME=VALUE",
         repeated: true,
+        check: variableOf,
         summary: "set a variable"
       },
       {
@@ -51393,14 +51435,12 @@ var init_file_flags = __esm({
 // scripts/ramekin/limit_flags.ts
 
 
-function sizeOf3(given, flag2) {
-  const value = given.value(flag2);
-  if (value !== void 0 && value !== "unlimited") bytesOf5(value, flag2);
-  return value;
+function sizeOf3(text5, flag2) {
+  if (text5 !== "unlimited") bytesOf5(text5, flag2);
+  return text5;
 }
-function fileSizeOf(given, flag2) {
-  const value = given.value(flag2);
-  return value !== void 0 && /^\d+%$/.test(value) ? value : sizeOf3(given, flag2);
+function fileSizeOf(text5, flag2) {
+  return /^\d+%$/.test(text5) ? text5 : sizeOf3(text5, flag2);
 }
 
 var LIMIT_FLAGS;
@@ -51412,50 +51452,1360 @@ var init_limit_flags = __esm({
       {
         name: "memory",
         value: "SIZE",
+        check: sizeOf3,
         summary: "the memory of all its processes: 512m, 2g"
       },
       {
         name: "swap",
         value: "SIZE",
+        check: sizeOf3,
         summary: "the swap that they may use beside it: 0, 1g"
       },
       {
         name: "cpus",
         value: "NUMBER",
+        check: numberOf7,
         summary: "how many processors' time it may use: 1.5"
       },
       {
         name: "pids",
         value: "NUMBER",
+        check: numberOf7,
         summary: "how many processes and threads it may have, which is 4096"
       },
       {
         name: "timeout",
         value: "TIME",
+        check: timeOf,
         summary: "end it after this time: 30s, 5m, 2h"
       },
       {
         name: "open-files",
         value: "NUMBER",
+        check: numberOf7,
         summary: "how many files a process may have open"
       },
       {
         name: "tmp-size",
         value: "SIZE",
+        check: fileSizeOf,
         summary: "the size of /tmp, which is 25% of memory: 512m, unlimited"
       },
       {
         name: "shm-size",
         value: "SIZE",
+        check: fileSizeOf,
         summary: "the size of /dev/shm, which is 64m"
       }
     ];
   })
 });
 
+// oci/errors.ts
+function unsupported(path2, why) {
+  throw new OciError(`${path2}: ${why}`);
+}
+var OciError;
+var init_errors6 = __esm({
+  "oci/errors.ts"() {
+    init_errno();
+    init_errors();
+    init_errors2();
+    OciError = class extends Error {
+
+      name = "OciError";
+      /** The exit status of the runtime. */
+      status;
+      /** Creates an error with the words that engines read. */
+      constructor(message2, status = 1) {
+        super(message2);
+        this.status = status;
+      }
+    };
+  }
+});
+
+// oci/config/paths.ts
+function pathInRoot(root2, path2) {
+  const waiting = path2.split("/").reverse();
+  let found2 = [];
+  let links2 = 0;
+  while (waiting.length > 0) {
+    const name = waiting.pop();
+    if (name === "" || name === ".") continue;
+    if (name === "..") {
+      found2.pop();
+      continue;
+    }
+    const target = linkAt3(`${root2}/${[
+      ...found2,
+      name
+    ].join("/")}`);
+    if (target === void 0 || ++links2 > MAX_LINKS3) {
+      found2.push(name);
+      continue;
+    }
+    if (target.startsWith("/")) found2 = [];
+    waiting.push(...target.split("/").reverse());
+  }
+  return `/${found2.join("/")}`;
+}
+function linkAt3(path2) {
+  try {
+    return Deno.readLinkSync(path2);
+  } catch {
+    return void 0;
+  }
+}
+var MAX_LINKS3;
+var init_paths = __esm({
+  "oci/config/paths.ts"() {
+    MAX_LINKS3 = 40;
+  }
+});
+
+// oci/config/devices.ts
+function deviceSteps(config, root2, mayMake2) {
+  const { mounts = [], linux: linux2 = {} } = config;
+  const dev = mounts.find(({ destination: destination3 }) => destination3.replace(/\/+$/, "") === "/dev");
+  const isBind = dev !== void 0 && (dev.type === "bind" || (dev.options ?? []).some((word6) => /^r?bind$/.test(word6)));
+  const usual = isBind ? [] : DEVICES3;
+  const given = linux2.devices ?? [];
+  const all = [
+    ...usual.filter(({ path: path2 }) => !given.some((one) => one.path === path2)),
+    ...given
+  ];
+  const links2 = isBind ? [] : Object.entries(LINKS4);
+  return [
+    ...isBind ? [] : [
+      mkdir2(`${root2}/dev`, {
+        host: true
+      })
+    ],
+    ...all.flatMap((device, index) => deviceStep(device, index, root2, mayMake2)),
+    ...links2.map(([path2, target]) => symlink(target, root2 + path2, {
+      host: true,
+      keep: true
+    }))
+  ];
+}
+function deviceStep(device, index, root2, mayMake2) {
+  const { path: path2, type, major, minor, fileMode = 438, uid = 0, gid = 0 } = device;
+  const target = root2 + pathInRoot(root2, path2);
+  const letter = type === "u" ? "c" : type;
+  if (letter !== "c" && letter !== "b" && letter !== "p") {
+    return unsupported(`linux.devices[${index}].type`, `there is no type "${type}"`);
+  }
+  const parent = target.slice(0, target.lastIndexOf("/"));
+  const parents2 = parent === root2 || parent === `${root2}/dev` ? [] : [
+    mkdir2(parent, {
+      host: true
+    })
+  ];
+  if (!mayMake2 && letter !== "p") return [
+    bind(path2, target, {
+      restrict: [],
+      make: true
+    })
+  ];
+  const numbers = letter === "p" ? {} : {
+    major: major ?? 0,
+    minor: minor ?? 0
+  };
+  const owner = uid === 0 && gid === 0 ? {} : {
+    uid,
+    gid
+  };
+  const mode2 = fileMode & 4095;
+  return [
+    ...parents2,
+    mknod(target, {
+      type: letter,
+      ...numbers,
+      mode: mode2,
+      ...owner,
+      host: true,
+      keep: true
+    })
+  ];
+}
+var DEVICES3, LINKS4;
+var init_devices3 = __esm({
+  "oci/config/devices.ts"() {
+    init_bind();
+    init_files5();
+    init_errors6();
+    init_paths();
+    DEVICES3 = [
+      {
+        path: "/dev/null",
+        type: "c",
+        major: 1,
+        minor: 3
+      },
+      {
+        path: "/dev/zero",
+        type: "c",
+        major: 1,
+        minor: 5
+      },
+      {
+        path: "/dev/full",
+        type: "c",
+        major: 1,
+        minor: 7
+      },
+      {
+        path: "/dev/random",
+        type: "c",
+        major: 1,
+        minor: 8
+      },
+      {
+        path: "/dev/urandom",
+        type: "c",
+        major: 1,
+        minor: 9
+      },
+      {
+        path: "/dev/tty",
+        type: "c",
+        major: 5,
+        minor: 0
+      }
+    ];
+    LINKS4 = {
+      "/dev/fd": "/proc/self/fd",
+      "/dev/stdin": "/proc/self/fd/0",
+      "/dev/stdout": "/proc/self/fd/1",
+      "/dev/stderr": "/proc/self/fd/2",
+      "/dev/ptmx": "pts/ptmx"
+    };
+  }
+});
+
+// oci/config/mounts.ts
+function mountSteps(mounts, context) {
+  return mounts.flatMap((entry2, index) => stepsOf(entry2, `mounts[${index}]`, context));
+}
+function stepsOf(entry2, field2, context) {
+  if (entry2.uidMappings?.length || entry2.gidMappings?.length) {
+    unsupported(`${field2}.uidMappings`, "mounts with mapped ids are not supported");
+  }
+  if (entry2.type === "cgroup" && context.hierarchies.length === 0) return [];
+  const options = sorted(entry2, field2);
+  const inside2 = pathInRoot(context.root, entry2.destination);
+  if (inside2 === "/") unsupported(`${field2}.destination`, "nothing can be mounted on the root");
+  const target = context.root + inside2;
+  const isBind = options.kind !== void 0 || entry2.type === "bind";
+  const made = isBind ? bindSteps(entry2, field2, options, target, context) : filesystemSteps(entry2, field2, options, target, context);
+  return [
+    ...made,
+    ...options.propagation.map(({ type, recursive }) => propagation(target, type, {
+      recursive
+    }))
+  ];
+}
+function sorted({ options }, field2) {
+  let kind;
+  const propagation2 = [];
+  const [attributes, recursive, rest2] = [
+    [],
+    [],
+    []
+  ];
+  let copiesUp = false;
+  for (const word6 of options ?? []) {
+    const stripped = word6.startsWith("r") ? word6.slice(1) : "";
+    if (word6 === "") continue;
+    if (word6 === "bind" || word6 === "rbind") kind = word6;
+    else if (word6 in PROPAGATIONS2) {
+      propagation2.push({
+        type: PROPAGATIONS2[word6],
+        recursive: false
+      });
+    } else if (stripped in PROPAGATIONS2) {
+      propagation2.push({
+        type: PROPAGATIONS2[stripped],
+        recursive: true
+      });
+    } else if (word6 === "tmpcopyup") copiesUp = true;
+    else if (word6 === "idmap" || word6 === "ridmap") {
+      unsupported(`${field2}.options`, `mounts with mapped ids (${word6}) are not supported`);
+    } else if (ATTRIBUTES4.includes(word6)) attributes.push(word6);
+    else if (ATTRIBUTES4.includes(stripped)) recursive.push(stripped);
+    else if (LIFTED.includes(stripped)) continue;
+    else rest2.push(word6);
+  }
+  if (propagation2.some(({ type }) => type === "shared") && kind !== void 0) {
+    unsupported(`${field2}.options`, "mounts that are made in the container cannot appear on the host (shared); use slave");
+  }
+  return {
+    kind,
+    propagation: propagation2,
+    attributes,
+    recursive,
+    copiesUp,
+    rest: rest2
+  };
+}
+function bindSteps({ source, type }, field2, options, target, { bundle, early }) {
+  if (source === void 0 || source === "") unsupported(`${field2}.source`, "a bind has a source");
+  const other = options.rest.filter((word6) => !LIFTED.includes(word6));
+  if (other.length > 0) {
+    unsupported(`${field2}.options`, `${other.join(", ")} cannot be set for a ${type ?? "bind"}`);
+  }
+  const path2 = source.startsWith("/") ? source : `${bundle}/${source}`;
+  const recursive = options.kind === "rbind" || options.kind === void 0;
+  return [
+    bind(path2, target, {
+      restrict: [],
+      recursive,
+      make: true,
+      ...early && {
+        early
+      }
+    }),
+    ...attributeSteps(target, options)
+  ];
+}
+function attributeSteps(target, { attributes, recursive }) {
+  const steps = [];
+  if (attributes.length > 0) steps.push(remount(target, attributes.join(","), {
+    keep: true
+  }));
+  if (recursive.length > 0) {
+    steps.push(remount(target, recursive.join(","), {
+      keep: true,
+      recursive: true
+    }));
+  }
+  return steps;
+}
+function filesystemSteps(entry2, field2, options, target, context) {
+  const { type, source } = entry2;
+  if (type === void 0) return unsupported(`${field2}.type`, "a mount has a type, or is a bind");
+  if (type === "cgroup") return cgroupSteps(options, target, context);
+  const words3 = [
+    ...options.attributes,
+    ...options.rest
+  ].join(",");
+  if (options.copiesUp && hasEntries(target)) return copiedUp(target, options);
+  return [
+    mount3(source || type, target, {
+      type,
+      make: true,
+      ...words3 !== "" && {
+        options: words3
+      }
+    }),
+    ...attributeSteps(target, {
+      ...options,
+      attributes: []
+    })
+  ];
+}
+function copiedUp(target, options) {
+  return [
+    overlay(target, {
+      lower: [
+        target
+      ],
+      discard: true
+    }),
+    ...attributeSteps(target, options)
+  ];
+}
+function hasEntries(path2) {
+  try {
+    for (const _ of Deno.readDirSync(path2)) return true;
+  } catch {
+  }
+  return false;
+}
+function cgroupSteps(options, target, { hierarchies: hierarchies2, groups, ownCgroups }) {
+  const { attributes } = options;
+  const words3 = attributes.filter((word6) => word6 !== "ro").join(",");
+  const readOnly = attributes.includes("ro") ? [
+    remount(target, "ro", {
+      keep: true
+    })
+  ] : [];
+  const show3 = (hierarchy, at4) => {
+    const { version, names, top } = hierarchy;
+    if (!ownCgroups) {
+      const group = groups.find((group2) => group2.hierarchy.top === top);
+      return [
+        bind(group?.path ?? top, at4, {
+          restrict: [],
+          make: true
+        }),
+        ...attributes.length > 0 ? [
+          remount(at4, attributes.join(","), {
+            keep: true
+          })
+        ] : []
+      ];
+    }
+    const type = version === 2 ? "cgroup2" : "cgroup";
+    const all = version === 2 ? words3 : [
+      words3,
+      ...names
+    ].filter(Boolean).join(",");
+    return [
+      mount3("cgroup", at4, {
+        type,
+        make: true,
+        ...all !== "" && {
+          options: all
+        }
+      }),
+      ...attributes.includes("ro") ? [
+        remount(at4, "ro", {
+          keep: true
+        })
+      ] : []
+    ];
+  };
+  const [only] = hierarchies2;
+  if (only === void 0) return [];
+  if (hierarchies2.length === 1 && only.version === 2) return show3(only, target);
+  const tmpfs2 = [
+    ...attributes.filter((word6) => word6 !== "ro"),
+    "mode=755"
+  ].join(",");
+  return [
+    mount3("tmpfs", target, {
+      type: "tmpfs",
+      options: tmpfs2,
+      make: true
+    }),
+    ...hierarchies2.flatMap((hierarchy) => show3(hierarchy, `${target}/${nameOf9(hierarchy)}`)),
+    ...readOnly
+  ];
+}
+function nameOf9({ top }) {
+  return top.slice(top.lastIndexOf("/") + 1);
+}
+var PROPAGATIONS2, ATTRIBUTES4, LIFTING, LIFTED;
+var init_mounts7 = __esm({
+  "oci/config/mounts.ts"() {
+    init_bind();
+    init_mounts5();
+    init_overlay();
+    init_errors6();
+    init_paths();
+    PROPAGATIONS2 = {
+      private: "private",
+      slave: "slave",
+      shared: "shared",
+      unbindable: "unbindable"
+    };
+    ATTRIBUTES4 = [
+      "ro",
+      "nosuid",
+      "nodev",
+      "noexec",
+      "noatime",
+      "nodiratime",
+      "relatime",
+      "strictatime",
+      "nosymfollow"
+    ];
+    LIFTING = [
+      "rw",
+      "suid",
+      "dev",
+      "exec",
+      "atime",
+      "diratime",
+      "norelatime",
+      "nostrictatime"
+    ];
+    LIFTED = [
+      ...LIFTING,
+      "symfollow",
+      "defaults",
+      "async",
+      "loud",
+      "nolazytime",
+      "nomand"
+    ];
+  }
+});
+
+// oci/config/namespaces.ts
+function namespacesOf({ namespaces: namespaces2 = [] }) {
+  const fresh = /* @__PURE__ */ new Set();
+  const joined4 = /* @__PURE__ */ new Map();
+  namespaces2.forEach(({ type, path: path2 }, index) => {
+    const kind = KINDS4[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
+    if (fresh.has(kind) || joined4.has(kind)) {
+      unsupported(`linux.namespaces[${index}].type`, `"${type}" is given twice`);
+    }
+    if (path2 === void 0 || path2 === "") fresh.add(kind);
+    else joined4.set(kind, path2);
+  });
+  if (!fresh.has("mount")) {
+    unsupported("linux.namespaces", 'a container needs a mount namespace of its own, "mount"');
+  }
+  return {
+    fresh,
+    joined: joined4
+  };
+}
+function namespaceSteps(linux2, { fresh, joined: joined4 }, groups, mayChangeGroups) {
+  const { uidMappings, gidMappings } = linux2;
+  const files2 = [
+    ...joined4
+  ].toSorted(([one], [other]) => orderOf(one) - orderOf(other));
+  const early = files2.filter(([kind]) => kind !== "pid");
+  const pid = files2.filter(([kind]) => kind === "pid");
+  const joins = (list5) => list5.map(([kind, path2]) => join(path2, kind, {
+    credentials: "keep"
+  }));
+  const first = [
+    ...fresh
+  ].filter((kind) => kind !== "cgroup");
+  const own = fresh.has("cgroup") ? [
+    unshare3("cgroup")
+  ] : [];
+  const groupSteps = [
+    ...groups.length > 0 ? [
+      joinCgroup(...groups)
+    ] : [],
+    ...own
+  ];
+  return [
+    ...joins(early),
+    ...joins(pid),
+    unshare3(...first, {
+      propagation: "slave"
+    }),
+    ...fresh.has("user") ? mapSteps(uidMappings, gidMappings, mayChangeGroups) : [],
+    // As other runtimes do: programs talk to themselves by 127.0.0.1.
+    ...fresh.has("net") ? [
+      loopback()
+    ] : [],
+    ...groupSteps,
+    ...clockSteps(linux2.timeOffsets, fresh.has("time"))
+  ];
+}
+function orderOf(kind) {
+  return kind === "user" ? 0 : 1;
+}
+function mapSteps(uids, gids, mayChangeGroups) {
+  if (!uids?.length || !gids?.length) {
+    unsupported("linux.uidMappings", "a user namespace needs uidMappings and gidMappings");
+  }
+  const deny2 = deniesGroups({
+    uidMappings: uids,
+    gidMappings: gids
+  }, mayChangeGroups);
+  const setgroups3 = deny2 ? "deny" : "allow";
+  return [
+    mapIds({
+      uids: uids.map(rangeOf),
+      gids: gids.map(rangeOf),
+      setgroups: setgroups3
+    })
+  ];
+}
+function deniesGroups({ uidMappings, gidMappings }, mayChangeGroups) {
+  const single = [
+    uidMappings,
+    gidMappings
+  ].every((map) => map?.length === 1 && map[0].size === 1);
+  return single && !mayChangeGroups;
+}
+function rangeOf({ containerID, hostID, size }) {
+  return {
+    inside: containerID,
+    outside: hostID,
+    count: size
+  };
+}
+function clockSteps(offsets, isOwn4) {
+  const entries = Object.entries(offsets ?? {});
+  if (entries.length === 0) return [];
+  if (!isOwn4) unsupported("linux.timeOffsets", 'they need a time namespace, "time"');
+  const clocks = {};
+  for (const [clock2, { secs = 0, nanosecs = 0 }] of entries) {
+    if (clock2 !== "monotonic" && clock2 !== "boottime") {
+      return unsupported(`linux.timeOffsets.${clock2}`, "there is no such clock");
+    }
+    clocks[clock2] = secs + nanosecs / 1e9;
+  }
+  return [
+    timeOffset(clocks)
+  ];
+}
+var KINDS4;
+var init_namespaces6 = __esm({
+  "oci/config/namespaces.ts"() {
+    init_id_maps();
+    init_join();
+    init_join_cgroup();
+    init_links2();
+    init_time();
+    init_unshare();
+    init_errors6();
+    KINDS4 = {
+      cgroup: "cgroup",
+      ipc: "ipc",
+      mount: "mount",
+      network: "net",
+      pid: "pid",
+      time: "time",
+      user: "user",
+      uts: "uts"
+    };
+  }
+});
+
+// oci/config/process.ts
+function programOf2({ args = [], env, cwd = "/" }) {
+  const [program, ...rest2] = args;
+  if (program === void 0) throw new OciError("process.args: there is no program");
+  if (program === "") throw new OciError('exec: "": executable file not found in $PATH');
+  const environment3 = /* @__PURE__ */ new Map();
+  for (const entry2 of env ?? []) {
+    const end = entry2.indexOf("=");
+    if (end > 0) environment3.set(entry2.slice(0, end), entry2.slice(end + 1));
+  }
+  return {
+    program,
+    args: rest2,
+    environment: environment3,
+    searchPath: environment3.get("PATH") ?? DEFAULT_PATH,
+    cwd: cwd === "" ? "/" : cwd
+  };
+}
+function limitSteps({ rlimits, oomScoreAdj: score }) {
+  return [
+    ...score === void 0 ? [] : [
+      oomScoreAdj(score)
+    ],
+    ...(rlimits ?? []).map(({ type, soft, hard }, index) => {
+      const name = type.replace(/^RLIMIT_/, "").toLowerCase();
+      if (!type.startsWith("RLIMIT_")) {
+        unsupported(`process.rlimits[${index}].type`, `there is no limit "${type}"`);
+      }
+      return rlimit(name, limitOf(soft), limitOf(hard));
+    })
+  ];
+}
+function limitOf(value) {
+  return value > Number.MAX_SAFE_INTEGER || value < 0 ? "unlimited" : value;
+}
+function identitySteps(process, { seccomp: given }, keepsGroups) {
+  const filter = given === void 0 || given === null ? void 0 : profileOf(given);
+  const { noNewPrivileges: gainsNone = false, user = {} } = process;
+  const privileged = filter !== void 0 && !gainsNone;
+  const steps = [
+    umask3(user.umask ?? 18),
+    ...privileged ? [
+      {
+        ...seccomp(filter),
+        privileged
+      }
+    ] : [],
+    ...userSteps(process, keepsGroups),
+    ...gainsNone ? [
+      noNewPrivileges()
+    ] : []
+  ];
+  return {
+    launch: steps,
+    last: filter !== void 0 && gainsNone ? [
+      seccomp(filter)
+    ] : []
+  };
+}
+function profileOf({ listenerPath, listenerMetadata, ...profile2 }) {
+  if (listenerPath || listenerMetadata) {
+    unsupported("linux.seccomp.listenerPath", "filters that ask another process are not supported");
+  }
+  const flags2 = (profile2.flags ?? []).filter((flag2) => KNOWN_FLAGS.has(flag2));
+  if (flags2.length < (profile2.flags ?? []).length) {
+    unsupported("linux.seccomp.flags", `only ${[
+      ...KNOWN_FLAGS
+    ].join(", ")} are supported`);
+  }
+  return withoutNulls({
+    ...profile2,
+    flags: flags2
+  });
+}
+function withoutNulls(value) {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, field2]) => field2 !== null);
+  return Object.fromEntries(entries.map(([name, field2]) => [
+    name,
+    withoutNulls(field2)
+  ]));
+}
+function userSteps({ user = {}, capabilities: given }, keepGroups) {
+  const { uid = 0, gid = 0, additionalGids } = user;
+  if (keepGroups && additionalGids?.length) {
+    unsupported("process.user.additionalGids", "groups cannot be set here (setgroups(2) is denied)");
+  }
+  const sets = setsOf(given ?? {});
+  const keeps = uid !== 0 && [
+    ...sets.permitted ?? [],
+    ...sets.inheritable ?? []
+  ].length > 0;
+  return [
+    capabilities({
+      bounding: sets.bounding ?? []
+    }),
+    setUser({
+      uid,
+      gid,
+      ...keepGroups ? {
+        keepGroups
+      } : {
+        groups: additionalGids ?? []
+      },
+      ...keeps && {
+        keepCapabilities: true
+      }
+    }),
+    ...uid === 0 || keeps ? [
+      capabilities(withoutBounding(sets))
+    ] : []
+  ];
+}
+function withoutBounding({ permitted, effective, inheritable, ambient }) {
+  return {
+    permitted: permitted ?? [],
+    effective: effective ?? [],
+    inheritable: inheritable ?? [],
+    ambient: ambient ?? []
+  };
+}
+function setsOf(given) {
+  const named2 = (set) => (given[set] ?? []).map((name) => name.toUpperCase()).filter((name) => Object.hasOwn(CAPABILITIES, name));
+  const permitted = named2("permitted");
+  const inheritable = named2("inheritable");
+  return {
+    bounding: named2("bounding"),
+    permitted,
+    inheritable,
+    effective: named2("effective").filter((name) => permitted.includes(name)),
+    ambient: named2("ambient").filter((name) => permitted.includes(name) && inheritable.includes(name))
+  };
+}
+var KNOWN_FLAGS;
+var init_process6 = __esm({
+  "oci/config/process.ts"() {
+    init_capabilities();
+    init_default_path();
+    init_identity();
+    init_process();
+    init_seccomp();
+    init_errors6();
+    KNOWN_FLAGS = /* @__PURE__ */ new Set([
+      "SECCOMP_FILTER_FLAG_TSYNC",
+      "SECCOMP_FILTER_FLAG_LOG",
+      "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
+    ]);
+  }
+});
+
+// oci/config/recipe.ts
+function configSteps(config, root2, context) {
+  const { process = {}, linux: linux2 = {} } = config;
+  const { mayChangeGroups } = context;
+  const namespaces2 = namespacesOf(linux2);
+  const ownUser = namespaces2.fresh.has("user");
+  const mayChange = ownUser ? !deniesGroups(linux2, mayChangeGroups) : mayChangeGroups;
+  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
+  const { launch, last } = identitySteps(process, linux2, keepsGroups);
+  const early = ownUser && context.mayMount;
+  const ownCgroups = namespaces2.fresh.has("cgroup");
+  const steps = [
+    dieWithParent(null),
+    ...namespaceSteps(linux2, namespaces2, context.groups.map(({ path: path2 }) => path2), mayChangeGroups),
+    newSession(),
+    ...limitSteps(process),
+    ...nameSteps(config),
+    bind(root2, root2, {
+      restrict: []
+    }),
+    ...mountSteps(config.mounts ?? [], {
+      ...context,
+      root: root2,
+      early,
+      ownCgroups
+    }),
+    ...deviceSteps(config, root2, context.mayMakeDevices && !ownUser),
+    ...directorySteps(process.cwd || "/", root2),
+    ...protectionSteps(config, root2),
+    pivotRoot(root2),
+    ...rootPropagation(linux2.rootfsPropagation),
+    ...launch
+  ];
+  return {
+    steps,
+    last
+  };
+}
+function keepsOriginalGroups({ annotations = {} }) {
+  return annotations["run.oci.keep_original_groups"] === "1";
+}
+function checkLinux({ linux: linux2 = {}, hooks = {} }) {
+  if (hooks.startContainer?.length) {
+    unsupported("hooks.startContainer", "hooks in the container, behind what waits, are not run");
+  }
+  const { personality, intelRdt, memoryPolicy, netDevices, mountLabel } = linux2;
+  if (personality?.domain !== void 0 && personality.domain !== "LINUX") {
+    unsupported("linux.personality.domain", `${personality.domain} is not supported`);
+  }
+  for (const [field2, value] of Object.entries({
+    intelRdt,
+    memoryPolicy
+  })) {
+    if (value !== void 0 && value !== null) unsupported(`linux.${field2}`, "it is not supported");
+  }
+  if (Object.keys(netDevices ?? {}).length > 0) {
+    unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");
+  }
+  if (mountLabel && hasFile("/sys/fs/selinux/enforce")) {
+    unsupported("linux.mountLabel", "labels of SELinux are not supported; disable them");
+  }
+}
+function hasFile(path2) {
+  try {
+    Deno.statSync(path2);
+    return true;
+  } catch {
+    return false;
+  }
+}
+function nameSteps({ hostname: name, domainname: domain, linux: linux2 = {} }) {
+  const { sysctl: settings2 } = linux2;
+  if (settings2 && "kernel.hostname" in settings2) {
+    unsupported("linux.sysctl", 'the name of the host is given by "hostname", not by a setting');
+  }
+  return [
+    ...name ? [
+      hostname(name)
+    ] : [],
+    ...domain ? [
+      domainname(domain)
+    ] : [],
+    ...Object.keys(settings2 ?? {}).length > 0 ? [
+      sysctl(settings2)
+    ] : []
+  ];
+}
+function directorySteps(cwd, root2) {
+  const path2 = pathInRoot(root2, cwd);
+  return path2 === "/" ? [] : [
+    mkdir2(root2 + path2, {
+      host: true
+    })
+  ];
+}
+function protectionSteps({ root: given, linux: linux2 = {} }, root2) {
+  const { maskedPaths, readonlyPaths: kept } = linux2;
+  const inside2 = (paths) => [
+    ...new Set(paths.map((path2) => root2 + pathInRoot(root2, path2)))
+  ];
+  return [
+    ...kept?.length ? [
+      readonlyPaths(...inside2(kept))
+    ] : [],
+    ...maskedPaths?.length ? [
+      maskPaths(...inside2(maskedPaths))
+    ] : [],
+    ...given?.readonly === true ? [
+      remount(root2, "ro", {
+        keep: true
+      })
+    ] : []
+  ];
+}
+function rootPropagation(word6) {
+  if (word6 === void 0 || word6 === "") return [];
+  const recursive = word6.startsWith("r");
+  const type = recursive ? word6.slice(1) : word6;
+  switch (type) {
+    case "private":
+    case "slave":
+    case "shared":
+    case "unbindable":
+      return [
+        propagation("/", type, {
+          recursive
+        })
+      ];
+    default:
+      return unsupported("linux.rootfsPropagation", `there is no propagation "${word6}"`);
+  }
+}
+var init_recipe2 = __esm({
+  "oci/config/recipe.ts"() {
+    init_accounts();
+    init_files5();
+    init_bind();
+    init_masks();
+    init_mounts5();
+    init_names();
+    init_process();
+    init_root();
+    init_sysctl();
+    init_errors6();
+    init_devices3();
+    init_mounts7();
+    init_namespaces6();
+    init_paths();
+    init_process6();
+  }
+});
+
+// oci/config/text.ts
+function parseConfig2(text5) {
+  const exact2 = text5.replaceAll(/"(value|valueTwo)"\s*:\s*(\d{16,20})(?=[\s,}])/g, (_, name, value) => `"${name}":"0x${BigInt(value).toString(16)}"`);
+  const config = JSON.parse(exact2);
+  if (typeof config !== "object" || config === null) throw new SyntaxError("it is no object");
+  return config;
+}
+function configText(config) {
+  const text5 = JSON.stringify(config, null, 2).replaceAll(new RegExp(`"(soft|hard)": ${ROUNDED}`, "g"), `"$1": ${INFINITY}`).replaceAll(/"(value|valueTwo)": "(0x[0-9a-f]+|\d+)"/g, (_, name, value) => `"${name}": ${BigInt(value)}`);
+  return `${text5}
+`;
+}
+var ROUNDED, INFINITY;
+var init_text = __esm({
+  "oci/config/text.ts"() {
+    [ROUNDED, INFINITY] = [
+      String(2 ** 64),
+      String(2n ** 64n - 1n)
+    ];
+  }
+});
+
+// export/oci/resources.ts
+function resourcesOf(limits2, refuse3) {
+  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
+  const unified = {
+    ...memoryHigh !== void 0 && {
+      "memory.high": orMax2(memoryHigh)
+    },
+    ...cpuWeight !== void 0 && {
+      "cpu.weight": String(cpuWeight)
+    }
+  };
+  const processor = {
+    ...cpus !== void 0 && {
+      quota: orMinus12(numberOf2(cpus) * PERIOD2),
+      period: PERIOD2
+    },
+    ...cpuset !== void 0 && {
+      cpus: cpuset
+    }
+  };
+  const space = {
+    ...memory !== void 0 && {
+      limit: orMinus12(numberOf2(memory))
+    },
+    ...swap !== void 0 && {
+      swap: sumOf(memory, swap, refuse3)
+    }
+  };
+  return {
+    ...hasFields(space) && {
+      memory: space
+    },
+    ...hasFields(processor) && {
+      cpu: processor
+    },
+    ...pids !== void 0 && {
+      pids: {
+        limit: orMinus12(numberOf2(pids))
+      }
+    },
+    ...io !== void 0 && {
+      blockIO: rates(io, refuse3)
+    },
+    ...hasFields(unified) && {
+      unified
+    }
+  };
+}
+function sumOf(memory, swap, refuse3) {
+  if (numberOf2(swap) === Infinity) return -1;
+  if (memory !== void 0 && numberOf2(memory) !== Infinity) {
+    return numberOf2(memory) + numberOf2(swap);
+  }
+  refuse3('"swap" is limited together with "memory" in config.json; give that, too');
+  return -1;
+}
+function rates(io, refuse3) {
+  const lists = {};
+  for (const item of io) {
+    const [, major, minor] = /^(\d+):(\d+)$/.exec(item.device) ?? [];
+    if (major === void 0) {
+      refuse3(`config.json names devices by their numbers: "8:0" in the place of "${item.device}"`);
+      continue;
+    }
+    for (const name of RATE_NAMES) {
+      const rate = item[name];
+      if (rate === void 0) continue;
+      const list5 = lists[RATES[name]] ??= [];
+      const number2 = numberOf2(rate);
+      list5.push({
+        major: Number(major),
+        minor: Number(minor),
+        rate: number2 === Infinity ? 0 : number2
+      });
+    }
+  }
+  return lists;
+}
+function limitsOf3(resources, refuse3) {
+  const { memory, cpu, pids, blockIO, unified, ...others } = resources;
+  const { limit: limit2, swap, ...otherMemory } = memory ?? {};
+  const { quota: quota2, period, cpus, ...otherCpu } = cpu ?? {};
+  const { "memory.high": high, "cpu.weight": weight, ...otherFiles } = unified ?? {};
+  const ratesOf = Object.fromEntries(RATE_NAMES.map((name) => [
+    name,
+    blockIO?.[RATES[name]] ?? []
+  ]));
+  const otherBlock = Object.entries(blockIO ?? {}).filter(([name]) => !Object.values(RATES).includes(name));
+  const rest2 = {
+    ...others,
+    ...prefixed("memory", otherMemory),
+    ...prefixed("cpu", otherCpu),
+    ...prefixed("blockIO", Object.fromEntries(otherBlock)),
+    ...prefixed("unified", otherFiles)
+  };
+  for (const [field2, value] of Object.entries(rest2)) {
+    if (isEmpty(value)) continue;
+    refuse3(`linux.resources.${field2}`, "no step says it");
+  }
+  if (isLimit(swap) && swap !== -1 && !(isLimit(limit2) && limit2 !== -1)) {
+    refuse3("linux.resources.memory.swap", "it is the sum with memory.limit, and that is not given");
+  }
+  const io = ioOf2(ratesOf);
+  return {
+    ...isLimit(limit2) && {
+      memory: orUnlimited(limit2)
+    },
+    ...high !== void 0 && {
+      memoryHigh: high === "max" ? "unlimited" : Number(high)
+    },
+    ...isLimit(swap) && {
+      swap: swap === -1 ? "unlimited" : Math.max(0, swap - (limit2 ?? 0))
+    },
+    ...isLimit(quota2) && {
+      cpus: quota2 === -1 ? "unlimited" : quota2 / (period || PERIOD2)
+    },
+    ...weight !== void 0 && {
+      cpuWeight: Number(weight)
+    },
+    ...isLimit(pids?.limit) && {
+      pids: orUnlimited(pids.limit)
+    },
+    ...io.length > 0 && {
+      io
+    },
+    ...cpus !== void 0 && cpus !== "" && {
+      cpuset: cpus
+    }
+  };
+}
+function ioOf2(lists) {
+  const devices2 = /* @__PURE__ */ new Map();
+  for (const name of RATE_NAMES) {
+    for (const { major, minor, rate } of lists[name]) {
+      const device = `${major}:${minor}`;
+      const known = devices2.get(device) ?? {
+        device
+      };
+      devices2.set(device, {
+        ...known,
+        [name]: rate === 0 ? "unlimited" : rate
+      });
+    }
+  }
+  return [
+    ...devices2.values()
+  ];
+}
+function prefixed(name, fields) {
+  return Object.fromEntries(Object.entries(fields).map(([field2, value]) => [
+    `${name}.${field2}`,
+    value
+  ]));
+}
+function isEmpty(value) {
+  if (value === void 0 || value === null || value === "" || value === false) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return typeof value === "object" && Object.values(value).every(isEmpty);
+}
+function isLimit(value) {
+  return value !== void 0 && value !== null && value !== 0;
+}
+function orUnlimited(value) {
+  return value < 0 ? "unlimited" : value;
+}
+function orMinus12(value) {
+  return value === Infinity ? -1 : Math.round(value);
+}
+function orMax2(value) {
+  const number2 = numberOf2(value);
+  return number2 === Infinity ? "max" : String(number2);
+}
+function hasFields(value) {
+  return Object.keys(value).length > 0;
+}
+var PERIOD2, RATES, RATE_NAMES;
+var init_resources = __esm({
+  "export/oci/resources.ts"() {
+    init_limits3();
+    PERIOD2 = 1e5;
+    RATES = {
+      readBps: "throttleReadBpsDevice",
+      writeBps: "throttleWriteBpsDevice",
+      readIops: "throttleReadIOPSDevice",
+      writeIops: "throttleWriteIOPSDevice"
+    };
+    RATE_NAMES = Object.keys(RATES);
+  }
+});
+
+// export/oci/import_oci.ts
+function importOci(text5, options) {
+  const { bundle, leaveOut = [] } = options;
+  if (!bundle.startsWith("/")) throw new TypeError(`the bundle ${bundle} should begin with /`);
+  for (const name of leaveOut) {
+    const issue2 = leaveOutIssue(name);
+    if (issue2 !== void 0) throw new TypeError(`leaveOut: ${quoted(name)} ${issue2}`);
+  }
+  const config = parseConfig2(text5);
+  const issues = [];
+  const refuse3 = (path2, why) => {
+    const isLeftOut = leaveOut.some((name) => path2 === name || path2.startsWith(`${name}.`) || path2.startsWith(`${name}[`));
+    if (!isLeftOut) issues.push(`${path2}: ${why}`);
+  };
+  refuseUnsaid(config, refuse3);
+  const known = limitsOf3(config.linux?.resources ?? {}, refuse3);
+  const [first, ...others] = issues;
+  if (first !== void 0) throw new RecipeError(first, {
+    advice: others
+  });
+  try {
+    const { process = {} } = config;
+    checkLinux({
+      ...config,
+      hooks: {}
+    });
+    const { program, args, environment: environment3, cwd } = programOf2(process);
+    const { steps, last } = configSteps(said(config), rootOf2(config, bundle), {
+      bundle,
+      hierarchies: [],
+      groups: [],
+      mayMakeDevices: true,
+      mayMount: false,
+      // An ordinary user maps the own ids alone.
+      mayChangeGroups: (config.linux?.uidMappings?.[0]?.hostID ?? 0) === 0
+    });
+    return {
+      steps: checkedSteps([
+        ...steps,
+        ...isEmpty(known) ? [] : [
+          limits(known)
+        ],
+        ...last,
+        clearEnv(),
+        ...environment3.size === 0 ? [] : [
+          setEnv(Object.fromEntries(environment3))
+        ],
+        ...cwd === "/" ? [] : [
+          chdir3(cwd)
+        ]
+      ]),
+      program: [
+        program,
+        ...args
+      ],
+      terminal: process.terminal === true
+    };
+  } catch (error) {
+    throw error instanceof OciError ? new RecipeError(error.message) : error;
+  }
+}
+function said(config) {
+  return {
+    ...config,
+    mounts: config.mounts?.filter(({ type }) => type !== "cgroup") ?? []
+  };
+}
+function rootOf2({ root: root2 }, bundle) {
+  if (!root2?.path) throw new OciError("root.path: there is none");
+  const path2 = normalize(root2.path.startsWith("/") ? root2.path : `${bundle}/${root2.path}`);
+  if (path2 === "/") throw new OciError("root.path: the root of a machine cannot be a container's");
+  return path2;
+}
+function leaveOutIssue(name) {
+  const isIn2 = (inner, outer) => inner === outer || inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
+  if (LEAVABLE.some((field2) => isIn2(name, field2) || isIn2(field2, name))) return void 0;
+  return `is no field that can be left out${suggestion(name, LEAVABLE) || `; those are ${LEAVABLE.join(", ")}`}`;
+}
+function refuseUnsaid(config, refuse3) {
+  for (const [path2, valueIn2] of Object.entries(UNSAID)) {
+    if (!isEmpty(valueIn2(config))) refuse3(path2, "no step says it");
+  }
+  config.mounts?.forEach(({ type, options }, index) => {
+    if (type === "cgroup") {
+      refuse3(`mounts[${index}]`, "which control groups there are is known where the recipe runs");
+    }
+    if (options?.includes("tmpcopyup")) {
+      refuse3(`mounts[${index}]`, "tmpcopyup depends on the files that are there");
+    }
+  });
+}
+var UNSAID, LEAVABLE;
+var init_import_oci = __esm({
+  "export/oci/import_oci.ts"() {
+    init_recipe2();
+    init_process6();
+    init_text();
+    init_errors6();
+    init_check();
+    init_errors2();
+    init_nearest();
+    init_path();
+    init_shown();
+    init_limits3();
+    init_process();
+    init_root();
+    init_resources();
+    UNSAID = {
+      hooks: ({ hooks }) => Object.values(hooks ?? {}).flat(),
+      annotations: ({ annotations }) => annotations,
+      "process.consoleSize": ({ process }) => process?.consoleSize,
+      "process.scheduler": ({ process }) => process?.scheduler,
+      "process.ioPriority": ({ process }) => process?.ioPriority,
+      "process.execCPUAffinity": ({ process }) => process?.execCPUAffinity,
+      "process.apparmorProfile": ({ process }) => process?.apparmorProfile === "unconfined" ? void 0 : process?.apparmorProfile,
+      "process.selinuxLabel": ({ process }) => process?.selinuxLabel,
+      "linux.mountLabel": ({ linux: linux2 }) => linux2?.mountLabel,
+      "linux.cgroupsPath": ({ linux: linux2 }) => linux2?.cgroupsPath,
+      "linux.intelRdt": ({ linux: linux2 }) => linux2?.intelRdt,
+      "linux.memoryPolicy": ({ linux: linux2 }) => linux2?.memoryPolicy,
+      "linux.netDevices": ({ linux: linux2 }) => linux2?.netDevices,
+      "linux.seccomp.listenerPath": ({ linux: linux2 }) => linux2?.seccomp?.listenerPath
+    };
+    LEAVABLE = [
+      ...Object.keys(UNSAID),
+      "linux.resources",
+      "mounts"
+    ];
+  }
+});
+
+// scripts/ramekin/leave_out.ts
+function fieldsIn(value) {
+  const names = value.split(",");
+  for (const name of names) {
+    const issue2 = leaveOutIssue(name);
+    if (issue2 !== void 0) throw new UsageError(`--leave-out=${value}: ${quoted(name)} ${issue2}`);
+  }
+  return names;
+}
+var LEAVE_OUT;
+var init_leave_out = __esm({
+  "scripts/ramekin/leave_out.ts"() {
+    init_import_oci();
+    init_shown();
+    init_usage();
+    LEAVE_OUT = {
+      name: "leave-out",
+      value: "FIELDS",
+      repeated: true,
+      check: fieldsIn,
+      summary: "fields that are left out: hooks,linux.resources.devices"
+    };
+  }
+});
+
+// scripts/ramekin/setting.ts
+function settingOf(text5) {
+  const at4 = text5.indexOf("=");
+  if (at4 < 1) throw new UsageError(`--set=${text5} is not of the form --set NAME=VALUE`);
+  return [
+    text5.slice(0, at4),
+    text5.slice(at4 + 1)
+  ];
+}
+var init_setting = __esm({
+  "scripts/ramekin/setting.ts"() {
+    init_usage();
+  }
+});
+
+// scripts/ramekin/signal_word.ts
+function signalOf(word6) {
+  const name = word6.startsWith("SIG") ? word6 : `SIG${word6}`;
+  if (Object.hasOwn(SIGNALS, name)) return name;
+  const number2 = Number(word6);
+  if (/^\d+$/.test(word6) && number2 <= LAST_SIGNAL) return number2;
+  const near = nearest(name, Object.keys(SIGNALS));
+  const meant = near === void 0 ? "one is TERM, SIGUSR1 or 9" : `did you mean ${near}?`;
+  throw new UsageError(`--signal=${word6} is no signal; ${meant}`);
+}
+var LAST_SIGNAL;
+var init_signal_word = __esm({
+  "scripts/ramekin/signal_word.ts"() {
+    init_mod2();
+    init_nearest();
+    init_usage();
+    LAST_SIGNAL = 64;
+  }
+});
+
+// scripts/ramekin/status_fd.ts
+function descriptorOf3(word6) {
+  const fd = /^\d{1,9}$/.test(word6) ? Number(word6) : void 0;
+  if (fd === void 0 || !isOpen(fd)) {
+    throw new UsageError(`--status-fd=${word6} is no open descriptor; a shell opens one by ${fd ?? 3}>FILE`);
+  }
+  return fd;
+}
+
+function isOpen(fd) {
+  try {
+    linux.statx(fd, "", linux.AT_EMPTY_PATH);
+    const flags2 = /^flags:\s*([0-7]+)$/m.exec(readText(`/proc/self/fdinfo/${fd}`))?.[1] ?? "0";
+    return (parseInt(flags2, 8) & linux.O_CLOEXEC) === 0;
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === "EBADF") return false;
+    throw error;
+  }
+}
+var STATUS_FD;
+var init_status_fd = __esm({
+  "scripts/ramekin/status_fd.ts": (function () {
+    init_mod2();
+    init_files8();
+    init_usage();
+    STATUS_FD = {
+      name: "status-fd",
+      value: "NUMBER",
+      check: descriptorOf3,
+      summary: "write how the program has ended to this descriptor, as a line of JSON"
+    };
+  })
+});
+
 // scripts/ramekin/subcommands.ts
 
-var JSON_FLAG, RECIPE, DETACHED2, IMAGE2, COMMAND_LINE, AS_SCRIPT, LEFT_OUT, SET, PROTECT, PROGRAM, STREAM, STATUS, RUNS_ON, STATUS_FD, SANDBOX_FLAGS, LEARNS_READS, LEARN_FLAGS, TABLE, SUBCOMMANDS;
+var JSON_FLAG, RECIPE, DETACHED2, IMAGE2, COMMAND_LINE, AS_SCRIPT, LEFT_OUT, SET, PROTECT, PROGRAM, STREAM, STATUS, RUNS_ON, SANDBOX_FLAGS, LEARNS_READS, LEARN_FLAGS, TABLE, SUBCOMMANDS;
 var init_subcommands = __esm({
   "scripts/ramekin/subcommands.ts": (function () {
     init_permission_flags();
@@ -51465,6 +52815,11 @@ var init_subcommands = __esm({
     init_image_flags();
     init_file_flags();
     init_limit_flags();
+    init_leave_out();
+    init_setting();
+    init_signal_word();
+    init_status_fd();
+    init_units();
     JSON_FLAG = {
       name: "json",
       summary: "write JSON"
@@ -51495,6 +52850,7 @@ var init_subcommands = __esm({
       name: "set",
       value: "NAME=VALUE",
       repeated: true,
+      check: settingOf,
       summary: "set a variable of the recipe, with its value as in YAML"
     };
     PROTECT = {
@@ -51507,11 +52863,6 @@ var init_subcommands = __esm({
     STREAM = "A recipe in YAML that comes by the standard input is -.";
     STATUS = "The exit status is the program's: 128 plus the signal's number if a signal has ended it; 127 if the program does not exist, 126 if it cannot be started, 125 if ramekin fails, 124 if its time was over.";
     RUNS_ON = "With -d, the program runs on by itself, with an empty standard input, and the name of its container is written once it runs. A process beside it, its supervisor, keeps its log and its status until ramekin rm NAME; it ends when the program does.";
-    STATUS_FD = {
-      name: "status-fd",
-      value: "NUMBER",
-      summary: "write how the program has ended to this descriptor, as a line of JSON"
-    };
     SANDBOX_FLAGS = [
       PERMISSION_FLAGS.read,
       PERMISSION_FLAGS.write,
@@ -51698,7 +53049,7 @@ ${STATUS}`,
       {
         name: "build",
         summary: "write a recipe as an executable that needs no Deno",
-        more: "The executable, a box, makes the recipe's container by itself, on any machine with Linux 5.12 or later and this processor; with --sandbox, a sandbox that the flags after it describe. It runs the program that is given here, with further arguments of its own command line; or, without one, the program that its command line names. A step that only a script can do, or whose calls depend on the machine, is refused, with the reason. ramekin plan shows what a box would do here.",
+        more: `The executable, a box, makes the recipe's container by itself, on any machine with Linux 5.12 or later and this processor; with --sandbox, a sandbox that the flags after it describe. It runs the program that is given here, with further arguments of its own command line; or, without one, the program that its command line names. A step that only a script can do, or whose calls depend on the machine, is refused, with the reason. ramekin plan shows what a box would do here. ${STREAM}`,
         operands: [
           {
             ...RECIPE,
@@ -51800,6 +53151,7 @@ ${STATUS}`,
           {
             name: "max-bytes",
             value: "SIZE",
+            check: bytesOf5,
             summary: "copy no more than this in all: 100m, 2g"
           },
           {
@@ -51830,11 +53182,13 @@ ${STATUS}`,
           {
             name: "signal",
             value: "NAME",
+            check: signalOf,
             summary: "the signal: TERM, INT, 15"
           },
           {
             name: "grace",
             value: "TIME",
+            check: millisecondsOf,
             summary: "how long it may go on then, else 5s: 500ms, 2m"
           },
           {
@@ -51863,6 +53217,7 @@ ${STATUS}`,
           {
             name: "tail",
             value: "NUMBER",
+            check: countOf,
             summary: "only so many lines of the end"
           }
         ]
@@ -52034,6 +53389,7 @@ ${STATUS}`,
           {
             name: "max-size",
             value: "SIZE",
+            check: bytesOf5,
             summary: "the most bytes of the files, with holes in them; 32g without it"
           },
           PULL_FLAGS[0],
@@ -52188,7 +53544,7 @@ ${STATUS}`,
       {
         name: "from-nsjail",
         summary: "write a recipe from a configuration of nsjail",
-        more: `The file is one that nsjail --config takes. ${LEFT_OUT}`,
+        more: `The file is one that nsjail --config takes, and - the standard input. ${LEFT_OUT}`,
         operands: [
           {
             name: "FILE",
@@ -52202,7 +53558,13 @@ ${STATUS}`,
       {
         name: "export",
         summary: "write a recipe for who runs containers: an OCI bundle, or a service of systemd",
-        more: "ramekin export oci box.yaml -o bundle -- PROGRAM\nwrites bundle/config.json, and bundle/rootfs where the root is no directory of this machine, for crun, runc and other runtimes: crun run -b bundle NAME.\n\nramekin export systemd box.yaml -o /etc/systemd/system -- PROGRAM\nwrites box.service, and box, an executable that the unit runs, in which all of the recipe is but the limits; those are directives of the unit.\n\nWhat a format cannot say is refused, each step with its number and the reason.",
+        more: `ramekin export oci box.yaml -o bundle -- PROGRAM
+writes bundle/config.json, and bundle/rootfs where the root is no directory of this machine, for crun, runc and other runtimes: crun run -b bundle NAME.
+
+ramekin export systemd box.yaml -o /etc/systemd/system -- PROGRAM
+writes box.service, and box, an executable that the unit runs, in which all of the recipe is but the limits; those are directives of the unit.
+
+What a format cannot say is refused, each step with its number and the reason. ${STREAM}`,
         operands: [
           {
             name: "FORMAT",
@@ -52262,7 +53624,7 @@ ${STATUS}`,
       {
         name: "import",
         summary: "write the recipe of a config.json of an OCI bundle, in YAML",
-        more: "The program is in a comment at its head, with the command that runs it. Fields that no step says, such as hooks, are refused unless --leave-out names them.",
+        more: "The program is in a comment at its head, with the command that runs it. Fields that no step says, such as hooks, are refused unless --leave-out names them. With - as the file, it is the standard input, and the bundle this directory.",
         operands: [
           {
             name: "FILE",
@@ -52277,12 +53639,7 @@ ${STATUS}`,
             completes: "file",
             summary: "the file to write, or else the standard output"
           },
-          {
-            name: "leave-out",
-            value: "FIELDS",
-            repeated: true,
-            summary: "fields that are left out: hooks,linux.resources.devices"
-          },
+          LEAVE_OUT,
           {
             ...JSON_FLAG,
             summary: "write the steps, the program and whether it has a terminal as JSON"
@@ -52346,14 +53703,14 @@ function meantBy(name) {
   return near === void 0 ? `they are ${names.join(", ")}` : `did you mean ${near}?`;
 }
 function unknownFlag(word6, flags2, subcommand) {
-  const [written2] = word6.split("=");
-  const advice = insteadOf(written2, flags2.map(({ name }) => name), subcommand);
-  return new UsageError(`there is no flag ${written2}${advice === void 0 ? "" : `; ${advice}`}`);
+  const [written3] = word6.split("=");
+  const advice = insteadOf(written3, flags2.map(({ name }) => name), subcommand);
+  return new UsageError(`there is no flag ${written3}${advice === void 0 ? "" : `; ${advice}`}`);
 }
-function insteadOf(written2, names, { place: place3, program, instead = {} }) {
-  const name = written2.replace(/^-+/, "");
+function insteadOf(written3, names, { place: place3, program, instead = {} }) {
+  const name = written3.replace(/^-+/, "");
   if (Object.hasOwn(instead, name)) return instead[name];
-  const peers = place3 && (peerFlag(name, place3) ?? letterFlag(written2, place3));
+  const peers = place3 && (peerFlag(name, place3) ?? letterFlag(written3, place3));
   if (peers !== void 0) return peers;
   if (names.includes(`allow-${name}`)) return `did you mean --allow-${name}?`;
   const others = SUBCOMMANDS.filter(({ flags: flags2 }) => flags2.some((flag2) => flag2.name === name));
@@ -52362,8 +53719,8 @@ function insteadOf(written2, names, { place: place3, program, instead = {} }) {
   if (near !== void 0) return `did you mean --${near}?`;
   return program === true ? "a program and its own flags come after --" : void 0;
 }
-function letterFlag(written2, place3) {
-  const letter = /^-(\w)\W/.exec(written2)?.[1];
+function letterFlag(written3, place3) {
+  const letter = /^-(\w)\W/.exec(written3)?.[1];
   return letter === void 0 ? void 0 : peerFlag(letter, place3);
 }
 var RECIPE2;
@@ -56674,12 +58031,24 @@ function loadRecipeText(path2, options = {}) {
   });
 }
 function stringifyRecipe(recipe2) {
-  const escaped6 = JSON.parse(JSON.stringify(recipe2), (_, value) => typeof value === "string" ? escapeVariables(value) : value);
+  const escaped6 = JSON.parse(JSON.stringify({
+    steps: recipe2.steps.map(written2)
+  }), (_, value) => typeof value === "string" ? escapeVariables(value) : value);
   return dump(escaped6, {
     flowLevel: 3,
     noRefs: true,
     lineWidth: 100
   });
+}
+function written2(step) {
+  const { fields } = STEP_SCHEMAS.get(step.step);
+  return Object.fromEntries(Object.entries(step).map(([name, value]) => {
+    const write9 = value === void 0 ? void 0 : fields[name]?.written;
+    return [
+      name,
+      write9 === void 0 ? value : write9(value)
+    ];
+  }));
 }
 function parseVariable(text5) {
   try {
@@ -56700,6 +58069,7 @@ var init_mod5 = __esm({
   "yaml/mod.ts"() {
     init_js_yaml2();
     init_read();
+    init_steps();
     init_recipe_files();
     init_variables2();
     init_json_schema();
@@ -56729,9 +58099,41 @@ var init_executable = __esm({
   }
 });
 
+// scripts/ramekin/input.ts
+function inputName(word6) {
+  return word6 === "-" ? STDIN : word6;
+}
+function inputText(name) {
+  if (DESCRIPTOR2.test(name) && mayCall()) return readable(name, () => readText(name));
+  if (name !== STDIN) return readable(name, () => Deno.readTextFileSync(name));
+  const decoder2 = new TextDecoder();
+  const buffer = new Uint8Array(64 * 1024);
+  let text5 = "";
+  for (let count = Deno.stdin.readSync(buffer); count !== null; count = Deno.stdin.readSync(buffer)) {
+    text5 += decoder2.decode(buffer.subarray(0, count), {
+      stream: true
+    });
+  }
+  return text5 + decoder2.decode();
+}
+function mayCall() {
+  return Deno.permissions.querySync({
+    name: "ffi"
+  }).state === "granted";
+}
+var DESCRIPTOR2, STDIN;
+var init_input = __esm({
+  "scripts/ramekin/input.ts"() {
+    init_file_error2();
+    init_files8();
+    DESCRIPTOR2 = /^\/(dev|proc\/self)\/fd\/\d+$/;
+    STDIN = "/dev/stdin";
+  }
+});
+
 // scripts/ramekin/recipe_file.ts
 async function recipeFile(named2, settings2) {
-  const path2 = named2 === "-" ? "/dev/stdin" : named2;
+  const path2 = inputName(named2);
   if (DATA.test(path2)) return readData(path2, variablesOf4(settings2));
   if (!CODE.test(path2)) throw notRecipe(path2);
   const recipe2 = await importRecipe(path2, settings2);
@@ -56832,11 +58234,10 @@ function hasSteps(value) {
 }
 function variablesOf4(settings2) {
   return Object.fromEntries(settings2.map((setting2) => {
-    const at4 = setting2.indexOf("=");
-    if (at4 < 1) throw new UsageError(`--set=${setting2} is not of the form --set NAME=VALUE`);
+    const [name, value] = settingOf(setting2);
     return [
-      setting2.slice(0, at4),
-      parseVariable(setting2.slice(at4 + 1))
+      name,
+      parseVariable(value)
     ];
   }));
 }
@@ -56848,6 +58249,8 @@ var init_recipe_file = __esm({
     init_mod5();
     init_executable();
     init_file_error2();
+    init_input();
+    init_setting();
     init_usage();
     DATA = /\.(ya?ml|json)$|^\/dev\/(stdin|fd\/\d+)$|^\/proc\/self\/fd\/\d+$/i;
     CODE = /\.[mc]?[jt]s$/i;
@@ -56868,26 +58271,6 @@ var init_recipe_file = __esm({
     IMPORTS = "  a recipe imports files and URLs, as ramekin has no packages for it; for Ramekin, mod.ts";
     PERMISSION = "  a recipe that is code may do what ramekin may: give deno that flag, too";
   }
-});
-
-// scripts/ramekin/status_fd.ts
-
-function isOpen(fd) {
-  try {
-    linux.statx(fd, "", linux.AT_EMPTY_PATH);
-    const flags2 = /^flags:\s*([0-7]+)$/m.exec(readText(`/proc/self/fdinfo/${fd}`))?.[1] ?? "0";
-    return (parseInt(flags2, 8) & linux.O_CLOEXEC) === 0;
-  } catch (error) {
-    if (error instanceof SyscallError && error.code === "EBADF") return false;
-    throw error;
-  }
-}
-var init_status_fd = __esm({
-  "scripts/ramekin/status_fd.ts": (function () {
-    init_mod2();
-    init_files8();
-    init_usage();
-  })
 });
 
 // scripts/ramekin/image_report.ts
@@ -56926,7 +58309,7 @@ function sizeText(bytes) {
 function shortDigest(digest) {
   return digest.slice(digest.indexOf(":") + 1).slice(0, 12);
 }
-var LineReport, PERIOD2, TerminalReport, ReportState;
+var LineReport, PERIOD3, TerminalReport, ReportState;
 var init_image_report = __esm({
   "scripts/ramekin/image_report.ts"() {
     init_control_characters();
@@ -56961,7 +58344,7 @@ var init_image_report = __esm({
       [Symbol.dispose]() {
       }
     };
-    PERIOD2 = 100;
+    PERIOD3 = 100;
     TerminalReport = class {
 
       #image;
@@ -56975,7 +58358,7 @@ var init_image_report = __esm({
       report = (event) => {
         this.#state.add(event);
         const now = performance.now();
-        if (now - this.#shown < PERIOD2) return;
+        if (now - this.#shown < PERIOD3) return;
         this.#shown = now;
         this.#isShown = true;
         const text5 = this.#state.text(this.#image, (now - this.#begin) / 1e3);
@@ -57289,7 +58672,7 @@ function writeFile3(path2, bytes) {
   for (let rest2 = bytes; rest2.length > 0; ) rest2 = rest2.subarray(linux.write(file, rest2));
 }
 function processOf4(identity) {
-  if (identity === void 0 || hasEnded2(identity)) return void 0;
+  if (identity === void 0 || hasEnded(identity)) return void 0;
   try {
     return attach(identity, {
       any: true
@@ -57379,17 +58762,17 @@ var init_record = __esm({
       /** Whether its supervisor runs. */
       get isKept() {
         const supervisor = this.state?.supervisor;
-        return supervisor !== void 0 && !hasEnded2(supervisor);
+        return supervisor !== void 0 && !hasEnded(supervisor);
       }
       /** The first process of its container, while that and its supervisor run. */
       get container() {
         const { container } = this.state ?? {};
-        return container === void 0 || hasEnded2(container) || !this.isKept ? void 0 : container;
+        return container === void 0 || hasEnded(container) || !this.isKept ? void 0 : container;
       }
       /** Whether its supervisor was killed, and its container goes on. */
       get isLeft() {
         const { container } = this.state ?? {};
-        return container !== void 0 && !hasEnded2(container) && !this.isKept;
+        return container !== void 0 && !hasEnded(container) && !this.isKept;
       }
       /** Records a state. */
       write(state) {
@@ -57731,9 +59114,9 @@ var init_log_file = __esm({
             continue;
           }
           const part2 = rest2.slice(0, Math.min(fitting || room, MOST_AT_ONCE3));
-          const written2 = syscall(write(this.#fd, part2, part2.length));
-          this.#size += written2;
-          rest2 = rest2.subarray(written2);
+          const written3 = syscall(write(this.#fd, part2, part2.length));
+          this.#size += written3;
+          rest2 = rest2.subarray(written3);
         }
       }
       #rotate() {
@@ -57789,7 +59172,7 @@ function writeTo(fd, bytes) {
   for (let done = 0; done < bytes.length; ) {
     const part2 = bytes.slice(done, done + LONGEST10);
     const call2 = write(fd, part2, part2.length);
-    const written2 = Number(syscalls([
+    const written3 = Number(syscalls([
       {
         call: call2,
         accept: [
@@ -57798,8 +59181,8 @@ function writeTo(fd, bytes) {
         ]
       }
     ]).result(call2));
-    if (written2 <= 0) return;
-    done += written2;
+    if (written3 <= 0) return;
+    done += written3;
   }
 }
 var LONGEST10, ServiceOutput, NEWLINE4;
@@ -58493,6 +59876,7 @@ var init_supervised_program = __esm({
     init_files3();
     init_missing();
     init_proc_dir();
+    init_reactor();
     init_syscalls();
     init_mod2();
     init_container_name();
@@ -58544,10 +59928,11 @@ var init_supervised_program = __esm({
           endedAt: (/* @__PURE__ */ new Date()).toISOString()
         });
         if (this.#caller.isTold) return;
-        if (this.#caller.isGone) this.#record.remove();
+        if (this.#caller.isGone) return this.#record.remove();
         throw new RamekinError(`${name} ${this.#state.end?.reason ?? "was stopped"} before it was ready; ramekin logs ${name} has what it wrote`);
       }
       #listen(kitchen, service) {
+        void this.#caller.gone.then(() => kitchen.stop());
         for (const signal of STOPPING) {
           Deno.addSignalListener(signal, () => void kitchen.stop(this.#record.stopOptions));
         }
@@ -58568,7 +59953,7 @@ var init_supervised_program = __esm({
         }
         if (this.#startError !== void 0) return;
         this.#change(stateAfter(event, this.#state, service));
-        if (event.kind === "ready" && !this.#caller.tell(this.#record.name)) void kitchen.stop();
+        if (event.kind === "ready") this.#caller.tell(this.#record.name);
       }
       #change(state) {
         if (state === this.#state) return;
@@ -58583,9 +59968,27 @@ var init_supervised_program = __esm({
     Caller = class {
 
       #fd;
+      #watch;
+      #gone = Promise.withResolvers();
       #is = "waiting";
       constructor(fd) {
         this.#fd = fd;
+        this.#watch = reactor().watch(fd);
+        this.#watch.unref();
+        void this.#watch.ready("readable").then(() => this.#waits() && this.#leave("gone"));
+      }
+      /** Resolves when who has called is gone before it was told, and does not know of the container. */
+      get gone() {
+        return this.#gone.promise;
+      }
+      #waits() {
+        return this.#is === "waiting";
+      }
+      #leave(is3) {
+        this.#is = is3;
+        this.#watch.close();
+        syscall(close(this.#fd));
+        if (is3 === "gone") this.#gone.resolve();
       }
       get isTold() {
         return this.#is === "told";
@@ -58593,19 +59996,14 @@ var init_supervised_program = __esm({
       get isGone() {
         return this.#is === "gone";
       }
-      /**
-       * Tells once that it runs, and lets go of the caller's streams. Returns whether there is still
-       * somebody.
-       */
+      /** Tells once that it runs, and lets go of the caller's streams. */
       tell(name) {
-        if (this.#is !== "waiting") return this.isTold;
+        if (!this.#waits()) return;
         const sent = ifThere(() => linux.write(this.#fd, new TextEncoder().encode(name)), [
           "EPIPE"
         ]);
-        this.#is = sent === void 0 ? "gone" : "told";
-        syscall(close(this.#fd));
+        this.#leave(sent === void 0 ? "gone" : "told");
         leaveStreams();
-        return this.isTold;
       }
     };
   }
@@ -58830,6 +60228,65 @@ var init_run = __esm({
     init_image_flags();
     init_status_fd();
     init_usage();
+  }
+});
+
+// scripts/ramekin/sandbox_flags.ts
+function byFlags(make2) {
+  try {
+    return make2();
+  } catch (error) {
+    if (!(error instanceof RamekinError) || error.step !== "sandbox") throw error;
+    const flag2 = FLAGS4[error.field ?? ""];
+    const issue2 = error.issue.replaceAll(/"(\w+)"/g, (text5, name) => Object.hasOwn(FLAGS4, name) && FLAGS4[name] ? `--${FLAGS4[name]}` : text5);
+    throw new UsageError(flag2 === void 0 ? issue2 : `--${flag2}: ${issue2}`);
+  }
+}
+var FLAG_OF, FLAGS4;
+var init_sandbox_flags = __esm({
+  "scripts/ramekin/sandbox_flags.ts"() {
+    init_mod2();
+    init_usage();
+    FLAG_OF = {
+      architectures: "32-bit",
+      bind: "bind",
+      changes: void 0,
+      cwd: "cwd",
+      degrade: "degrade",
+      denyNet: "deny-net",
+      denyRead: "deny-read",
+      denyWrite: "deny-write",
+      devices: "allow-device",
+      env: "allow-env",
+      gpus: "gpus",
+      hostname: "hostname",
+      limits: void 0,
+      maxOutput: void 0,
+      nest: "nest",
+      net: "allow-net",
+      openFiles: "open-files",
+      overlay: "overlay",
+      protect: "protect",
+      read: "allow-read",
+      root: "root",
+      setEnv: "setenv",
+      setuidFiles: "setuid-files",
+      shm: "shm-size",
+      timeout: "timeout",
+      tmp: "tmp-size",
+      tmpfs: "tmpfs",
+      tryRead: "try-read",
+      unixSockets: "unix-sockets",
+      weakerProc: "weaker-proc",
+      write: "allow-write"
+    };
+    FLAGS4 = {
+      ...FLAG_OF,
+      cpus: "cpus",
+      memory: "memory",
+      pids: "pids",
+      swap: "swap"
+    };
   }
 });
 
@@ -59120,7 +60577,7 @@ function flagValues(words3, wanted, args) {
   const values = [];
   for (let at4 = 0; at4 < words3.length; at4++) {
     const [, name = "", value = words3[++at4]] = /^--?([a-z-]+)(?:=(.*))?$/s.exec(words3[at4]) ?? [];
-    if (!FLAGS4.includes(name) || value === void 0) {
+    if (!FLAGS5.includes(name) || value === void 0) {
       args.refuse(`${quoted(words3.join(" "))} has a flag that is not known`);
     }
     if (name === wanted) values.push(value);
@@ -59137,7 +60594,7 @@ function linkOf(link2, args) {
     path: normalize(path2)
   };
 }
-var PROGRAMS2, NOTHING_TO_DO, FLAGS4;
+var PROGRAMS2, NOTHING_TO_DO, FLAGS5;
 var init_hooks = __esm({
   "cdi/hooks.ts"() {
     init_path();
@@ -59151,7 +60608,7 @@ var init_hooks = __esm({
       "enable-cuda-compat",
       "disable-device-node-modification"
     ];
-    FLAGS4 = [
+    FLAGS5 = [
       "link",
       "folder",
       "mode",
@@ -59419,7 +60876,7 @@ function withCdiDevices(options, names, { directories = [
     ...edits.partsWith(options)
   };
 }
-var init_devices3 = __esm({
+var init_devices4 = __esm({
   "cdi/devices.ts"() {
     init_errors2();
     init_shown();
@@ -59435,7 +60892,7 @@ __export(mod_exports2, {
 });
 var init_mod8 = __esm({
   "cdi/mod.ts"() {
-    init_devices3();
+    init_devices4();
   }
 });
 
@@ -59546,6 +61003,7 @@ var init_sandbox3 = __esm({
     init_permission_flags();
     init_limit_flags();
     init_run_program();
+    init_sandbox_flags();
     init_status_fd();
     init_usage();
     NARROW_ARCHITECTURES = [
@@ -59571,7 +61029,7 @@ var init_sandbox3 = __esm({
 
 // changes/change.ts
 function kindOf3(mode2) {
-  return KINDS4[mode2 & S_IFMT] ?? "device";
+  return KINDS5[mode2 & S_IFMT] ?? "device";
 }
 function describeChange(change) {
   const { path: path2, before, after: after2 } = change;
@@ -59605,12 +61063,12 @@ function sizes(before, size) {
 function octal4(mode2) {
   return mode2.toString(8).padStart(4, "0");
 }
-var KINDS4, SIGNS;
+var KINDS5, SIGNS;
 var init_change = __esm({
   "changes/change.ts"() {
     init_files();
     init_control_characters();
-    KINDS4 = {
+    KINDS5 = {
       [S_IFREG]: "file",
       [S_IFDIR]: "directory",
       [S_IFLNK]: "symlink",
@@ -59627,7 +61085,7 @@ var init_change = __esm({
 
 // changes/errors.ts
 var ChangesError;
-var init_errors6 = __esm({
+var init_errors7 = __esm({
   "changes/errors.ts"() {
     init_errors();
     ChangesError = class extends RamekinError {
@@ -59724,7 +61182,7 @@ var init_journal = __esm({
     init_files4();
     init_missing();
     init_syscalls();
-    init_errors6();
+    init_errors7();
     [NAME13, NEW] = [
       "commit.json",
       "commit.new"
@@ -59802,7 +61260,7 @@ var init_compare = __esm({
     init_overlay_notes();
     init_read_tree();
     init_change();
-    init_errors6();
+    init_errors7();
     Comparison = class {
 
       found = [];
@@ -60082,7 +61540,7 @@ var init_new_files = __esm({
     init_missing();
     init_syscalls();
     init_compare();
-    init_errors6();
+    init_errors7();
     [SEEK_SET2, SEEK_DATA, SEEK_HOLE] = [
       0,
       3,
@@ -60305,7 +61763,7 @@ var init_commit2 = __esm({
     init_directories();
     init_missing();
     init_syscalls();
-    init_errors6();
+    init_errors7();
     init_journal();
     init_new_files();
     init_tree3();
@@ -60688,7 +62146,7 @@ var init_place3 = __esm({
     init_syscalls();
     init_path();
     init_commit2();
-    init_errors6();
+    init_errors7();
     init_journal();
     init_tree3();
     ChangesPlace = class _ChangesPlace {
@@ -60856,7 +62314,7 @@ function withParents(all, paths) {
   const asked = all.filter(({ change }) => paths.some((path2) => isWithin(change.path, path2)));
   return all.filter((one) => asked.includes(one) || one.change.after?.kind === "directory" && one.change.before?.kind !== "directory" && asked.some(({ change }) => isWithin(change.path, one.change.path)));
 }
-function sorted(changes, { conflicts = "refuse", protected: guarded = "refuse" }) {
+function sorted2(changes, { conflicts = "refuse", protected: guarded = "refuse" }) {
   const inConflict = changes.filter(({ change }) => change.conflict !== void 0);
   const areProtected = changes.filter(({ change }) => change.protectedBy !== void 0);
   if (conflicts === "refuse" && inConflict.length > 0) {
@@ -60969,7 +62427,7 @@ var init_held = __esm({
     init_builders();
     init_commit2();
     init_compare();
-    init_errors6();
+    init_errors7();
     init_git_names();
     init_journal();
     init_new_files();
@@ -61055,7 +62513,7 @@ var init_held = __esm({
       async commit(paths, options = {}) {
         const all = await this.#compare();
         const asked = paths === void 0 ? all : withParents(all, paths.map(normalize));
-        const { made, left } = sorted(asked, options);
+        const { made, left } = sorted2(asked, options);
         const unmoved = await this.#make(made);
         try {
           await this.#end();
@@ -61175,7 +62633,7 @@ var init_held = __esm({
 var init_mod9 = __esm({
   "changes/mod.ts"() {
     init_change();
-    init_errors6();
+    init_errors7();
     init_held();
     init_place3();
   }
@@ -61715,7 +63173,7 @@ async function run6(given) {
     ...options,
     write: held.directories
   };
-  const code = await runIn(given, shown4, held.sandbox(others));
+  const code = await runIn(given, shown4, byFlags(() => held.sandbox(others)));
   await conclude2(given, held);
   return code;
 }
@@ -61848,6 +63306,7 @@ var init_try = __esm({
     init_output2();
     init_prompt();
     init_sandbox3();
+    init_sandbox_flags();
     init_usage();
     NONE3 = {
       made: [],
@@ -61870,7 +63329,7 @@ async function run7(given) {
   const options = learningOptions(given, secrets, homes2);
   await using held = given.has(DISCARD) ? await heldChanges(options) : void 0;
   const permissions2 = permissionsFor2(given);
-  const box3 = held === void 0 ? sandbox(options) : held.sandbox(withoutWrite(options));
+  const box3 = byFlags(() => held === void 0 ? sandbox(options) : held.sandbox(withoutWrite(options)));
   const make2 = (program, command) => box3.command(program, {
     ...command,
     ...inheritedBy(given, options),
@@ -61896,7 +63355,7 @@ async function run7(given) {
   recipe2?.write(recipeOf(given, options, learnt));
   printLearnt({
     learnt,
-    flags: learnedFlags(given, FLAGS5, learnt),
+    flags: learnedFlags(given, FLAGS6, learnt),
     program: given.program,
     denials: ended.denials.list,
     secrets,
@@ -61977,7 +63436,7 @@ function recipeOf(given, { cwd, ...options }, { read: read5, write: write9, tmpf
     }
   }));
 }
-var DISCARD, FLAGS5;
+var DISCARD, FLAGS6;
 var init_learn = __esm({
   "scripts/ramekin/learn.ts"() {
     init_mod9();
@@ -61995,9 +63454,10 @@ var init_learn = __esm({
     init_sandbox3();
     init_subcommands();
     init_try();
+    init_sandbox_flags();
     init_usage();
     DISCARD = "discard";
-    FLAGS5 = SUBCOMMANDS.find(({ name }) => name === "learn").flags;
+    FLAGS6 = SUBCOMMANDS.find(({ name }) => name === "learn").flags;
   }
 });
 
@@ -62617,10 +64077,10 @@ function parameterBytes(parameters) {
   ]);
   return new Uint8Array(words3.buffer);
 }
-var FLAGS6, PARAMETERS_SIZE;
+var FLAGS7, PARAMETERS_SIZE;
 var init_parameters = __esm({
   "box/parameters.ts"() {
-    FLAGS6 = {
+    FLAGS7 = {
       /** The environment is cleared. */
       clears: 1,
       /** The program has no part in the signals of the terminal. */
@@ -63193,7 +64653,7 @@ function beginningOf2(pattern) {
 function flagsOf({ plan, copiesMemory }, user) {
   const { clearsEnvironment, keptVariables, ownSession } = plan.state;
   const clears = clearsEnvironment && !keptVariables.has("*");
-  return (clears ? FLAGS6.clears : 0) | (ownSession ? FLAGS6.ownSession : 0) | (user === "root" ? FLAGS6.forRoot : 0) | (copiesMemory ? FLAGS6.shared : 0);
+  return (clears ? FLAGS7.clears : 0) | (ownSession ? FLAGS7.ownSession : 0) | (user === "root" ? FLAGS7.forRoot : 0) | (copiesMemory ? FLAGS7.shared : 0);
 }
 function tableBytes({ program }, address2) {
   const bytes = program.bytes.slice();
@@ -63269,15 +64729,16 @@ function boxedSandbox(given, reading2) {
   const terminal = includesVariable(deniedList(given, "env"), "TERM") ? [] : [
     "TERM"
   ];
-  return sandbox({
+  const env = [
+    .../* @__PURE__ */ new Set([
+      ...terminal,
+      ...options.env ?? []
+    ])
+  ];
+  return byFlags(() => sandbox({
     ...options,
-    env: [
-      .../* @__PURE__ */ new Set([
-        ...terminal,
-        ...options.env ?? []
-      ])
-    ]
-  });
+    env
+  }));
 }
 function refuseDenials(given) {
   for (const [denied3, why] of Object.entries(NOT_IN_BOX)) {
@@ -63295,6 +64756,7 @@ var init_box_flags = __esm({
     init_variable_pattern();
     init_permission_flags();
     init_sandbox3();
+    init_sandbox_flags();
     init_usage();
     IN_BOX = {
       path: boxPath,
@@ -63316,7 +64778,8 @@ var init_box_flags = __esm({
 });
 
 // scripts/ramekin/data_file.ts
-async function dataFile(path2, settings2) {
+async function dataFile(named2, settings2) {
+  const path2 = inputName(named2);
   if (isCode(path2)) {
     return {
       recipe: await importRecipe(path2, settings2),
@@ -63324,12 +64787,15 @@ async function dataFile(path2, settings2) {
     };
   }
   if (!isData(path2)) throw notRecipe(path2);
-  const text5 = readable(path2, () => Deno.readTextFileSync(path2));
-  const directory2 = Deno.realPathSync(directoryOf3(path2));
+  const text5 = inputText(path2);
   const { recipe: recipe2, located } = readRecipe(text5, {
     file: path2,
     variables: variablesOf4(settings2),
     include: (name, from2) => {
+      if (path2 === STDIN) {
+        throw new UsageError(`${name}: what comes by the standard input includes no files`);
+      }
+      const directory2 = Deno.realPathSync(directoryOf3(path2));
       const file = Deno.realPathSync(name.startsWith("/") ? name : `${directoryOf3(from2)}/${name}`);
       if (!file.startsWith(`${directory2}/`)) {
         throw new UsageError(`${name} is outside of the recipe's directory`);
@@ -63359,7 +64825,7 @@ var init_data_file = __esm({
   "scripts/ramekin/data_file.ts"() {
     init_mod2();
     init_read();
-    init_file_error2();
+    init_input();
     init_recipe_file();
     init_usage();
   }
@@ -63684,26 +65150,13 @@ async function run11(given) {
   });
   return 0;
 }
-function signalOf(word6) {
-  const name = word6.startsWith("SIG") ? word6 : `SIG${word6}`;
-  if (Object.hasOwn(SIGNALS, name)) return name;
-  const number2 = Number(word6);
-  if (/^\d+$/.test(word6) && number2 <= LAST_SIGNAL) return number2;
-  const near = nearest(name, Object.keys(SIGNALS));
-  const meant = near === void 0 ? "one is TERM, SIGUSR1 or 9" : `did you mean ${near}?`;
-  throw new UsageError(`--signal=${word6} is no signal; ${meant}`);
-}
-var LAST_SIGNAL;
 var init_stop = __esm({
   "scripts/ramekin/stop.ts"() {
     init_mod7();
-    init_mod2();
-    init_nearest();
     init_container_of();
     init_output2();
+    init_signal_word();
     init_units();
-    init_usage();
-    LAST_SIGNAL = 64;
   }
 });
 
@@ -63714,10 +65167,10 @@ __export(logs_exports, {
 });
 async function run12(given) {
   const record2 = DetachedRecord.get(given.operands[0]);
-  const tail = tailOf(given);
+  const lines = given.value("tail");
   using log = new LogReader(record2.log);
-  if (tail === void 0) log.read(write5);
-  else write5(log.last(tail));
+  if (lines === void 0) log.read(write5);
+  else write5(log.last(countOf(lines, "tail")));
   if (!given.has("follow")) return 0;
   while (record2.isKept) {
     await new Promise((resolve2) => setTimeout(resolve2, PAUSE2));
@@ -63725,11 +65178,6 @@ async function run12(given) {
   }
   log.read(write5);
   return 0;
-}
-function tailOf(given) {
-  const word6 = given.value("tail");
-  if (word6 === void 0 || /^\d{1,9}$/.test(word6)) return word6 === void 0 ? word6 : Number(word6);
-  throw new UsageError(`--tail=${word6} is no number of lines`);
 }
 function write5(bytes) {
   if (bytes.length === 0) return;
@@ -63741,7 +65189,7 @@ var init_logs = __esm({
   "scripts/ramekin/logs.ts"() {
     init_mod7();
     init_output2();
-    init_usage();
+    init_units();
     PAUSE2 = 100;
   }
 });
@@ -63867,7 +65315,7 @@ function restingOf(record2, running, all) {
 function rowOf(container) {
   return [
     String(container.pid),
-    nameOf8(container),
+    nameOf10(container),
     timeText(container.uptime),
     container.script === void 0 ? "-" : String(container.script),
     Object.keys(container.namespaces).join(",") || "-",
@@ -63886,7 +65334,7 @@ function restingRow({ name, detached, state }) {
     detached?.program.join(" ") ?? ""
   ];
 }
-function nameOf8({ name, namedBy, own }) {
+function nameOf10({ name, namedBy, own }) {
   return (namedBy === "script" ? name : `(${name})`) + (own ? "" : "*");
 }
 function timeText(seconds3) {
@@ -63999,7 +65447,7 @@ function rowOf2({ pid, name, uptime, cpu, memory, memoryPeak, pids, ioRead, ioWr
     memory,
     memoryPeak
   ].map(sizeText2);
-  const [read5, written2] = [
+  const [read5, written3] = [
     ioRead,
     ioWritten
   ].map(sizeText2);
@@ -64011,7 +65459,7 @@ function rowOf2({ pid, name, uptime, cpu, memory, memoryPeak, pids, ioRead, ioWr
     ...sizes2,
     String(pids ?? "-"),
     read5,
-    written2
+    written3
   ];
 }
 function sizeText2(bytes) {
@@ -65046,7 +66494,7 @@ function idRanges() {
     linux.capget()
   ];
   const mayMapIds = effective.includes("CAP_SETUID") && effective.includes("CAP_SETGID");
-  const user = nameOf9(euid, textOf12("/etc/passwd"));
+  const user = nameOf11(euid, textOf12("/etc/passwd"));
   const [uid, gid] = mayMapIds ? [
     euid + 1,
     egid + 1
@@ -65081,7 +66529,7 @@ function idRanges() {
   const says = mayMapIds ? "as root" : "by newuidmap and newgidmap";
   return tried(NAME14, says, recipe(unshare3("user"), ids2));
 }
-function nameOf9(uid, passwd) {
+function nameOf11(uid, passwd) {
   const line3 = passwd.split("\n").find((line4) => line4.split(":")[2] === String(uid));
   return line3?.split(":")[0];
 }
@@ -65116,7 +66564,7 @@ function hostChecks() {
     ...isRoot4 ? [
       ordinaryUsers()
     ] : [],
-    ...kinds.map((kind) => tried(`${kind} namespaces`, limitOf(kind), inOwn(kind))),
+    ...kinds.map((kind) => tried(`${kind} namespaces`, limitOf2(kind), inOwn(kind))),
     idRanges(),
     tried("a /proc of its own", "", inOwn("mount", "pid").with(proc())),
     tried("overlay", "", inOwn("mount").with(tmpfs("/tmp"), mkdir2("/tmp/a"), overlay("/tmp/a", {
@@ -65160,13 +66608,13 @@ function degradedSandbox() {
   }
 }
 function userNamespacesFinding() {
-  return tried("user namespaces", limitOf("user"), recipe(unshare3("user"), mapRoot()));
+  return tried("user namespaces", limitOf2("user"), recipe(unshare3("user"), mapRoot()));
 }
 function setting(path2) {
   const text5 = ifThere2(() => readText(`/proc/sys/${path2}`));
   return text5 === void 0 ? void 0 : Number(text5);
 }
-function limitOf(kind) {
+function limitOf2(kind) {
   const limit2 = setting(`user/max_${kind === "mount" ? "mnt" : kind}_namespaces`);
   return limit2 === void 0 ? "" : `at most ${limit2} of a user`;
 }
@@ -65660,12 +67108,12 @@ function parents(at4) {
     parent
   ];
 }
-var DESCRIPTOR2, DATA2, REPORT, LABEL, BWRAP_FLAGS;
+var DESCRIPTOR3, DATA2, REPORT, LABEL, BWRAP_FLAGS;
 var init_bwrap_flags = __esm({
   "scripts/ramekin/from/bwrap_flags.ts"() {
     init_mod2();
     init_translation3();
-    DESCRIPTOR2 = "a descriptor has no place in a recipe";
+    DESCRIPTOR3 = "a descriptor has no place in a recipe";
     DATA2 = "the file's text is in a descriptor; writeFile() takes it as a text";
     REPORT = "--status-fd of ramekin run tells how the program ends, and container.hostPid its pid";
     LABEL = "labels of SELinux are not set";
@@ -65711,7 +67159,7 @@ var init_bwrap_flags = __esm({
         return "a recipe names the variables that stay, and not one that goes: clearEnv({ keep })";
       }),
       "--lock-file": lost(1, "no lock is held; flock(1) holds one"),
-      "--sync-fd": lost(1, DESCRIPTOR2),
+      "--sync-fd": lost(1, DESCRIPTOR3),
       "--bind": bound({}),
       "--bind-try": bound({
         optional: true
@@ -65730,8 +67178,8 @@ var init_bwrap_flags = __esm({
         readOnly: true,
         optional: true
       }),
-      "--bind-fd": lost(2, `${DESCRIPTOR2}; bind() takes its path`),
-      "--ro-bind-fd": lost(2, `${DESCRIPTOR2}; bind() takes its path`),
+      "--bind-fd": lost(2, `${DESCRIPTOR3}; bind() takes its path`),
+      "--ro-bind-fd": lost(2, `${DESCRIPTOR3}; bind() takes its path`),
       "--remount-ro": operation((at4) => remount(at4, "ro", {
         keep: true
       })),
@@ -65804,8 +67252,8 @@ var init_bwrap_flags = __esm({
       }),
       "--seccomp": lost(1, "the filter is in a descriptor, compiled; seccomp() takes rules as JSON"),
       "--add-seccomp-fd": lost(1, "the filter is in a descriptor, compiled; seccomp() takes rules as JSON"),
-      "--block-fd": lost(1, DESCRIPTOR2),
-      "--userns-block-fd": lost(1, `${DESCRIPTOR2}; mapIds() maps the ids that it would wait for`),
+      "--block-fd": lost(1, DESCRIPTOR3),
+      "--userns-block-fd": lost(1, `${DESCRIPTOR3}; mapIds() maps the ids that it would wait for`),
       "--info-fd": lost(1, REPORT),
       "--json-status-fd": lost(1, REPORT),
       "--new-session": flag(0, (state) => void (state.newSession = true)),
@@ -65844,7 +67292,7 @@ function fromBwrap(words3) {
     ]));
     at4 += known.values;
   }
-  const { steps, lost: more } = stepsOf(state);
+  const { steps, lost: more } = stepsOf2(state);
   return {
     steps,
     program: words3.slice(at4),
@@ -65866,10 +67314,10 @@ function newState() {
     layers: []
   };
 }
-function stepsOf(state) {
+function stepsOf2(state) {
   const { operations, variables } = state;
   if (state.sharesNetwork === true) state.kinds.delete("net");
-  const kinds = KINDS5.filter((kind) => [
+  const kinds = KINDS6.filter((kind) => [
     "user",
     "mount"
   ].includes(kind) || state.kinds.has(kind));
@@ -65886,7 +67334,7 @@ function stepsOf(state) {
     ...state.hostname === void 0 ? [] : [
       hostname(state.hostname)
     ],
-    ...rootOf2(operations),
+    ...rootOf3(operations),
     ...covers.length === 0 ? [] : [
       readonlyPaths(...COVERED2.map((name) => `/proc/${name}`))
     ],
@@ -65944,7 +67392,7 @@ function mapsOf2({ uid, gid }) {
     setgroups: "deny"
   });
 }
-function rootOf2(operations) {
+function rootOf3(operations) {
   const sources = operations.flatMap(({ source }) => source === void 0 ? [] : [
     normalize(source)
   ]);
@@ -65969,7 +67417,7 @@ function isRoot2(operation2) {
   if (operation2 === void 0 || normalize(operation2.path) !== "/") return false;
   return operation2.steps("/", false).every(({ step }) => step !== "remount");
 }
-var KINDS5, PLACES2, COVERED2, EMPTY2;
+var KINDS6, PLACES2, COVERED2, EMPTY2;
 var init_bwrap = __esm({
   "scripts/ramekin/from/bwrap.ts"() {
     init_mod2();
@@ -65977,7 +67425,7 @@ var init_bwrap = __esm({
     init_usage();
     init_bwrap_flags();
     init_translation3();
-    KINDS5 = [
+    KINDS6 = [
       "user",
       "mount",
       "pid",
@@ -66182,7 +67630,10 @@ function yamlOf(made) {
 }
 function inOctal(step, text5) {
   if (!("mode" in step) || typeof step.mode !== "number") return text5;
-  return text5.replace(`mode: ${step.mode}`, `mode: 0o${step.mode.toString(8)}`);
+  return text5.replace(`mode: ${step.mode}`, `mode: ${octal5(step.mode)}`);
+}
+function octal5(bits) {
+  return `0o${bits.toString(8)}`;
 }
 function scriptOf(made) {
   const names = [
@@ -66214,9 +67665,10 @@ function callOf({ step, ...fields }) {
     const value = rest2[field2];
     delete rest2[field2];
     if (value === void 0) continue;
-    args.push(...(field2 === name ? [
+    const values = field2 === name ? [
       value
-    ] : value).map(literal));
+    ] : value;
+    args.push(...step === "umask" ? values.map(octal5) : values.map(literal));
   }
   if (Object.keys(rest2).length > 0) args.push(inOctal({
     step,
@@ -66236,12 +67688,12 @@ function literal(value) {
 function comments(made) {
   const lines = made.lost.map((text5) => `left out: ${text5}`);
   const program = made.program.length === 0 ? "" : ` -- ${shownWords(made.program)}`;
-  const flags2 = flagsOf2(made.steps).map((words3) => ` ${words3}`).join("");
+  const flags2 = grantingFlags(made.steps).map((words3) => ` ${words3}`).join("");
   lines.push(`ramekin run RECIPE.yaml${flags2}${program}`);
   return lines.map((line3) => `# ${escapeControls(line3)}
 `).join("");
 }
-function flagsOf2(steps) {
+function grantingFlags(steps) {
   try {
     const words3 = recipe(...steps).needs().flatMap((need) => flagOf(need)?.split(" ") ?? []);
     const lists = Map.groupBy(new Set(words3), (word6) => word6.split("=")[0]);
@@ -66591,7 +68043,7 @@ function fromUnshare(words3) {
     lost2.push("--pid without --fork: the program itself stays outside there; here it is PID 1");
   }
   return {
-    steps: stepsOf2(state, lost2),
+    steps: stepsOf3(state, lost2),
     program: rest2,
     lost: lost2
   };
@@ -66638,9 +68090,9 @@ function valueFrom(rest2, name) {
   if (value === void 0) throw new UsageError(`${name} of unshare is without its value`);
   return value;
 }
-function stepsOf2(state, lost2) {
+function stepsOf3(state, lost2) {
   const { kinds, monotonic, boottime, uid, gid, propagation: propagation2 } = state;
-  const all = KINDS6.filter((kind) => kinds.has(kind));
+  const all = KINDS7.filter((kind) => kinds.has(kind));
   const options = propagation2 !== void 0 && kinds.has("mount") ? {
     propagation: propagation2
   } : {};
@@ -66750,14 +68202,14 @@ function userOf({ uid, gid, map }, lost2) {
     })
   ];
 }
-var KINDS6;
+var KINDS7;
 var init_unshare3 = __esm({
   "scripts/ramekin/from/unshare.ts"() {
     init_mod2();
     init_usage();
     init_translation3();
     init_unshare_flags();
-    KINDS6 = [
+    KINDS7 = [
       ...[
         "user",
         "mount",
@@ -67132,7 +68584,7 @@ function fromNsjail(text5) {
   const [exec] = messagesOf(config, "exec_bin");
   const path2 = exec && textOf14(exec, "path");
   return {
-    steps: stepsOf3(config, lost2),
+    steps: stepsOf4(config, lost2),
     program: path2 === void 0 ? [] : [
       path2,
       ...textsOf2(exec, "arg")
@@ -67161,8 +68613,8 @@ function lostOf(config) {
   }
   return lost2;
 }
-function stepsOf3(config, lost2) {
-  const kinds = KINDS7.filter(([, field2, usual]) => flagOf2(config, field2, usual)).map(([kind]) => kind);
+function stepsOf4(config, lost2) {
+  const kinds = KINDS8.filter(([, field2, usual]) => flagOf2(config, field2, usual)).map(([kind]) => kind);
   const has4 = (kind) => kinds.includes(kind);
   return [
     ...kinds.length === 0 ? [] : [
@@ -67177,18 +68629,18 @@ function stepsOf3(config, lost2) {
     ...has4("uts") ? [
       hostname(textOf14(config, "hostname") ?? "NSJAIL")
     ] : [],
-    ...has4("mount") ? rootOf3(config) : [],
+    ...has4("mount") ? rootOf4(config) : [],
     ...groupOf2(config),
     ...flagOf2(config, "skip_setsid", false) ? [] : [
       newSession()
     ],
     chdir3(textOf14(config, "cwd") ?? "/"),
-    ...programOf2(config),
-    ...flagOf2(config, "disable_rl", false) ? [] : limitsOf3(config),
+    ...programOf3(config),
+    ...flagOf2(config, "disable_rl", false) ? [] : limitsOf4(config),
     ...environmentOf2(config)
   ];
 }
-function programOf2(config) {
+function programOf3(config) {
   const all = Object.keys(linux.CAPABILITIES);
   const named2 = textsOf2(config, "cap");
   const seconds3 = numberOf9(config, "time_limit") ?? 600;
@@ -67261,7 +68713,7 @@ function rangesOf2(config, field2, lost2) {
     return [];
   });
 }
-function rootOf3(config) {
+function rootOf4(config) {
   const directory2 = textOf14(config, "chroot_dir");
   const writable3 = flagOf2(config, "is_root_rw", false);
   const mounts = messagesOf(config, "mount");
@@ -67398,7 +68850,7 @@ function groupOf2(config) {
     limits(group)
   ];
 }
-function limitsOf3(config) {
+function limitsOf4(config) {
   return Object.entries(NSJAIL_LIMITS).flatMap(([name, { unit, usual }]) => {
     const kind = textOf14(config, `rlimit_${name}_type`) ?? "VALUE";
     const value = numberOf9(config, `rlimit_${name}`) ?? usual;
@@ -67451,7 +68903,7 @@ function messagesOf(message2, name) {
   const isMessage = (value) => typeof value !== "string";
   return (message2.get(name) ?? []).filter(isMessage);
 }
-var PLACE, KINDS7;
+var PLACE, KINDS8;
 var init_nsjail = __esm({
   "scripts/ramekin/from/nsjail.ts"() {
     init_mod2();
@@ -67460,7 +68912,7 @@ var init_nsjail = __esm({
     init_text_proto();
     init_translation3();
     PLACE = "/mnt";
-    KINDS7 = [
+    KINDS8 = [
       [
         "user",
         "clone_newuser",
@@ -67511,9 +68963,8 @@ __export(from_nsjail_exports, {
   run: () => run31
 });
 function run31(given) {
-  const path2 = given.operands[0];
-  const text5 = readable(path2, () => Deno.readTextFileSync(path2));
-  return writeRecipe(translated(path2, text5), given);
+  const path2 = inputName(given.operands[0]);
+  return writeRecipe(translated(path2, inputText(path2)), given);
 }
 function translated(path2, text5) {
   try {
@@ -67524,32 +68975,10 @@ function translated(path2, text5) {
 }
 var init_from_nsjail = __esm({
   "scripts/ramekin/from_nsjail.ts"() {
-    init_file_error2();
     init_command_line();
     init_nsjail();
+    init_input();
     init_usage();
-  }
-});
-
-// oci/config/text.ts
-function parseConfig2(text5) {
-  const exact2 = text5.replaceAll(/"(value|valueTwo)"\s*:\s*(\d{16,20})(?=[\s,}])/g, (_, name, value) => `"${name}":"0x${BigInt(value).toString(16)}"`);
-  const config = JSON.parse(exact2);
-  if (typeof config !== "object" || config === null) throw new SyntaxError("it is no object");
-  return config;
-}
-function configText(config) {
-  const text5 = JSON.stringify(config, null, 2).replaceAll(new RegExp(`"(soft|hard)": ${ROUNDED}`, "g"), `"$1": ${INFINITY}`).replaceAll(/"(value|valueTwo)": "(0x[0-9a-f]+|\d+)"/g, (_, name, value) => `"${name}": ${BigInt(value)}`);
-  return `${text5}
-`;
-}
-var ROUNDED, INFINITY;
-var init_text = __esm({
-  "oci/config/text.ts"() {
-    [ROUNDED, INFINITY] = [
-      String(2 ** 64),
-      String(2n ** 64n - 1n)
-    ];
   }
 });
 
@@ -67588,189 +69017,6 @@ var init_refusals = __esm({
           advice
         });
       }
-    };
-  }
-});
-
-// oci/errors.ts
-function unsupported(path2, why) {
-  throw new OciError(`${path2}: ${why}`);
-}
-var OciError;
-var init_errors7 = __esm({
-  "oci/errors.ts"() {
-    init_errno();
-    init_errors();
-    init_errors2();
-    OciError = class extends Error {
-
-      name = "OciError";
-      /** The exit status of the runtime. */
-      status;
-      /** Creates an error with the words that engines read. */
-      constructor(message2, status = 1) {
-        super(message2);
-        this.status = status;
-      }
-    };
-  }
-});
-
-// oci/config/paths.ts
-function pathInRoot(root2, path2) {
-  const waiting = path2.split("/").reverse();
-  let found2 = [];
-  let links2 = 0;
-  while (waiting.length > 0) {
-    const name = waiting.pop();
-    if (name === "" || name === ".") continue;
-    if (name === "..") {
-      found2.pop();
-      continue;
-    }
-    const target = linkAt3(`${root2}/${[
-      ...found2,
-      name
-    ].join("/")}`);
-    if (target === void 0 || ++links2 > MAX_LINKS3) {
-      found2.push(name);
-      continue;
-    }
-    if (target.startsWith("/")) found2 = [];
-    waiting.push(...target.split("/").reverse());
-  }
-  return `/${found2.join("/")}`;
-}
-function linkAt3(path2) {
-  try {
-    return Deno.readLinkSync(path2);
-  } catch {
-    return void 0;
-  }
-}
-var MAX_LINKS3;
-var init_paths = __esm({
-  "oci/config/paths.ts"() {
-    MAX_LINKS3 = 40;
-  }
-});
-
-// oci/config/devices.ts
-function deviceSteps(config, root2, mayMake2) {
-  const { mounts = [], linux: linux2 = {} } = config;
-  const dev = mounts.find(({ destination: destination3 }) => destination3.replace(/\/+$/, "") === "/dev");
-  const isBind = dev !== void 0 && (dev.type === "bind" || (dev.options ?? []).some((word6) => /^r?bind$/.test(word6)));
-  const usual = isBind ? [] : DEVICES3;
-  const given = linux2.devices ?? [];
-  const all = [
-    ...usual.filter(({ path: path2 }) => !given.some((one) => one.path === path2)),
-    ...given
-  ];
-  const links2 = isBind ? [] : Object.entries(LINKS4);
-  return [
-    ...isBind ? [] : [
-      mkdir2(`${root2}/dev`, {
-        host: true
-      })
-    ],
-    ...all.flatMap((device, index) => deviceStep(device, index, root2, mayMake2)),
-    ...links2.map(([path2, target]) => symlink(target, root2 + path2, {
-      host: true,
-      keep: true
-    }))
-  ];
-}
-function deviceStep(device, index, root2, mayMake2) {
-  const { path: path2, type, major, minor, fileMode = 438, uid = 0, gid = 0 } = device;
-  const target = root2 + pathInRoot(root2, path2);
-  const letter = type === "u" ? "c" : type;
-  if (letter !== "c" && letter !== "b" && letter !== "p") {
-    return unsupported(`linux.devices[${index}].type`, `there is no type "${type}"`);
-  }
-  const parent = target.slice(0, target.lastIndexOf("/"));
-  const parents2 = parent === root2 || parent === `${root2}/dev` ? [] : [
-    mkdir2(parent, {
-      host: true
-    })
-  ];
-  if (!mayMake2 && letter !== "p") return [
-    bind(path2, target, {
-      restrict: [],
-      make: true
-    })
-  ];
-  const numbers = letter === "p" ? {} : {
-    major: major ?? 0,
-    minor: minor ?? 0
-  };
-  const owner = uid === 0 && gid === 0 ? {} : {
-    uid,
-    gid
-  };
-  const mode2 = fileMode & 4095;
-  return [
-    ...parents2,
-    mknod(target, {
-      type: letter,
-      ...numbers,
-      mode: mode2,
-      ...owner,
-      host: true,
-      keep: true
-    })
-  ];
-}
-var DEVICES3, LINKS4;
-var init_devices4 = __esm({
-  "oci/config/devices.ts"() {
-    init_bind();
-    init_files5();
-    init_errors7();
-    init_paths();
-    DEVICES3 = [
-      {
-        path: "/dev/null",
-        type: "c",
-        major: 1,
-        minor: 3
-      },
-      {
-        path: "/dev/zero",
-        type: "c",
-        major: 1,
-        minor: 5
-      },
-      {
-        path: "/dev/full",
-        type: "c",
-        major: 1,
-        minor: 7
-      },
-      {
-        path: "/dev/random",
-        type: "c",
-        major: 1,
-        minor: 8
-      },
-      {
-        path: "/dev/urandom",
-        type: "c",
-        major: 1,
-        minor: 9
-      },
-      {
-        path: "/dev/tty",
-        type: "c",
-        major: 5,
-        minor: 0
-      }
-    ];
-    LINKS4 = {
-      "/dev/fd": "/proc/self/fd",
-      "/dev/stdin": "/proc/self/fd/0",
-      "/dev/stdout": "/proc/self/fd/1",
-      "/dev/stderr": "/proc/self/fd/2",
-      "/dev/ptmx": "pts/ptmx"
     };
   }
 });
@@ -67846,7 +69092,7 @@ var init_identity3 = __esm({
 var TYPE_OF, ROOTFS, ConfigDraft;
 var init_draft = __esm({
   "export/oci/draft.ts"() {
-    init_devices4();
+    init_devices3();
     init_path();
     init_identity3();
     TYPE_OF = {
@@ -68336,9 +69582,9 @@ function restricted(usual, options) {
     ...words3
   ];
 }
-var init_mounts7 = __esm({
+var init_mounts8 = __esm({
   "export/oci/mounts.ts"() {
-    init_devices4();
+    init_devices3();
     init_path();
   }
 });
@@ -68426,7 +69672,7 @@ var init_root3 = __esm({
     init_devices();
     init_mounts5();
     init_root_directory();
-    init_mounts7();
+    init_mounts8();
   }
 });
 
@@ -68518,198 +69764,8 @@ function parentsOf3(path2) {
 }
 var init_files11 = __esm({
   "export/oci/files.ts"() {
-    init_devices4();
+    init_devices3();
     init_path();
-  }
-});
-
-// export/oci/resources.ts
-function resourcesOf(limits2, refuse3) {
-  const { memory, memoryHigh, swap, cpus, cpuWeight, pids, io, cpuset } = limits2;
-  const unified = {
-    ...memoryHigh !== void 0 && {
-      "memory.high": orMax2(memoryHigh)
-    },
-    ...cpuWeight !== void 0 && {
-      "cpu.weight": String(cpuWeight)
-    }
-  };
-  const processor = {
-    ...cpus !== void 0 && {
-      quota: orMinus12(numberOf2(cpus) * PERIOD3),
-      period: PERIOD3
-    },
-    ...cpuset !== void 0 && {
-      cpus: cpuset
-    }
-  };
-  const space = {
-    ...memory !== void 0 && {
-      limit: orMinus12(numberOf2(memory))
-    },
-    ...swap !== void 0 && {
-      swap: sumOf(memory, swap, refuse3)
-    }
-  };
-  return {
-    ...hasFields(space) && {
-      memory: space
-    },
-    ...hasFields(processor) && {
-      cpu: processor
-    },
-    ...pids !== void 0 && {
-      pids: {
-        limit: orMinus12(numberOf2(pids))
-      }
-    },
-    ...io !== void 0 && {
-      blockIO: rates(io, refuse3)
-    },
-    ...hasFields(unified) && {
-      unified
-    }
-  };
-}
-function sumOf(memory, swap, refuse3) {
-  if (numberOf2(swap) === Infinity) return -1;
-  if (memory !== void 0 && numberOf2(memory) !== Infinity) {
-    return numberOf2(memory) + numberOf2(swap);
-  }
-  refuse3('"swap" is limited together with "memory" in config.json; give that, too');
-  return -1;
-}
-function rates(io, refuse3) {
-  const lists = {};
-  for (const item of io) {
-    const [, major, minor] = /^(\d+):(\d+)$/.exec(item.device) ?? [];
-    if (major === void 0) {
-      refuse3(`config.json names devices by their numbers: "8:0" in the place of "${item.device}"`);
-      continue;
-    }
-    for (const name of RATE_NAMES) {
-      const rate = item[name];
-      if (rate === void 0) continue;
-      const list5 = lists[RATES[name]] ??= [];
-      const number2 = numberOf2(rate);
-      list5.push({
-        major: Number(major),
-        minor: Number(minor),
-        rate: number2 === Infinity ? 0 : number2
-      });
-    }
-  }
-  return lists;
-}
-function limitsOf4(resources, refuse3) {
-  const { memory, cpu, pids, blockIO, unified, ...others } = resources;
-  const { limit: limit2, swap, ...otherMemory } = memory ?? {};
-  const { quota: quota2, period, cpus, ...otherCpu } = cpu ?? {};
-  const { "memory.high": high, "cpu.weight": weight, ...otherFiles } = unified ?? {};
-  const ratesOf = Object.fromEntries(RATE_NAMES.map((name) => [
-    name,
-    blockIO?.[RATES[name]] ?? []
-  ]));
-  const otherBlock = Object.entries(blockIO ?? {}).filter(([name]) => !Object.values(RATES).includes(name));
-  const rest2 = {
-    ...others,
-    ...prefixed("memory", otherMemory),
-    ...prefixed("cpu", otherCpu),
-    ...prefixed("blockIO", Object.fromEntries(otherBlock)),
-    ...prefixed("unified", otherFiles)
-  };
-  for (const [field2, value] of Object.entries(rest2)) {
-    if (isEmpty(value)) continue;
-    refuse3(`linux.resources.${field2}`, "no step says it");
-  }
-  if (isLimit(swap) && swap !== -1 && !(isLimit(limit2) && limit2 !== -1)) {
-    refuse3("linux.resources.memory.swap", "it is the sum with memory.limit, and that is not given");
-  }
-  const io = ioOf2(ratesOf);
-  return {
-    ...isLimit(limit2) && {
-      memory: orUnlimited(limit2)
-    },
-    ...high !== void 0 && {
-      memoryHigh: high === "max" ? "unlimited" : Number(high)
-    },
-    ...isLimit(swap) && {
-      swap: swap === -1 ? "unlimited" : Math.max(0, swap - (limit2 ?? 0))
-    },
-    ...isLimit(quota2) && {
-      cpus: quota2 === -1 ? "unlimited" : quota2 / (period || PERIOD3)
-    },
-    ...weight !== void 0 && {
-      cpuWeight: Number(weight)
-    },
-    ...isLimit(pids?.limit) && {
-      pids: orUnlimited(pids.limit)
-    },
-    ...io.length > 0 && {
-      io
-    },
-    ...cpus !== void 0 && cpus !== "" && {
-      cpuset: cpus
-    }
-  };
-}
-function ioOf2(lists) {
-  const devices2 = /* @__PURE__ */ new Map();
-  for (const name of RATE_NAMES) {
-    for (const { major, minor, rate } of lists[name]) {
-      const device = `${major}:${minor}`;
-      const known = devices2.get(device) ?? {
-        device
-      };
-      devices2.set(device, {
-        ...known,
-        [name]: rate === 0 ? "unlimited" : rate
-      });
-    }
-  }
-  return [
-    ...devices2.values()
-  ];
-}
-function prefixed(name, fields) {
-  return Object.fromEntries(Object.entries(fields).map(([field2, value]) => [
-    `${name}.${field2}`,
-    value
-  ]));
-}
-function isEmpty(value) {
-  if (value === void 0 || value === null || value === "" || value === false) return true;
-  if (Array.isArray(value)) return value.length === 0;
-  return typeof value === "object" && Object.values(value).every(isEmpty);
-}
-function isLimit(value) {
-  return value !== void 0 && value !== null && value !== 0;
-}
-function orUnlimited(value) {
-  return value < 0 ? "unlimited" : value;
-}
-function orMinus12(value) {
-  return value === Infinity ? -1 : Math.round(value);
-}
-function orMax2(value) {
-  const number2 = numberOf2(value);
-  return number2 === Infinity ? "max" : String(number2);
-}
-function hasFields(value) {
-  return Object.keys(value).length > 0;
-}
-var PERIOD3, RATES, RATE_NAMES;
-var init_resources = __esm({
-  "export/oci/resources.ts"() {
-    init_limits3();
-    PERIOD3 = 1e5;
-    RATES = {
-      readBps: "throttleReadBpsDevice",
-      writeBps: "throttleWriteBpsDevice",
-      readIops: "throttleReadIOPSDevice",
-      writeIops: "throttleWriteIOPSDevice"
-    };
-    RATE_NAMES = Object.keys(RATES);
   }
 });
 
@@ -68984,7 +70040,7 @@ var init_steps2 = __esm({
     init_limits3();
     init_sysctl();
     init_files11();
-    init_mounts7();
+    init_mounts8();
     init_resources();
     init_root3();
     init_seccomp4();
@@ -69188,803 +70244,6 @@ var init_export_oci = __esm({
     init_draft();
     init_root3();
     init_steps2();
-  }
-});
-
-// oci/config/mounts.ts
-function mountSteps(mounts, context) {
-  return mounts.flatMap((entry2, index) => stepsOf4(entry2, `mounts[${index}]`, context));
-}
-function stepsOf4(entry2, field2, context) {
-  if (entry2.uidMappings?.length || entry2.gidMappings?.length) {
-    unsupported(`${field2}.uidMappings`, "mounts with mapped ids are not supported");
-  }
-  if (entry2.type === "cgroup" && context.hierarchies.length === 0) return [];
-  const options = sorted2(entry2, field2);
-  const inside2 = pathInRoot(context.root, entry2.destination);
-  if (inside2 === "/") unsupported(`${field2}.destination`, "nothing can be mounted on the root");
-  const target = context.root + inside2;
-  const isBind = options.kind !== void 0 || entry2.type === "bind";
-  const made = isBind ? bindSteps(entry2, field2, options, target, context) : filesystemSteps(entry2, field2, options, target, context);
-  return [
-    ...made,
-    ...options.propagation.map(({ type, recursive }) => propagation(target, type, {
-      recursive
-    }))
-  ];
-}
-function sorted2({ options }, field2) {
-  let kind;
-  const propagation2 = [];
-  const [attributes, recursive, rest2] = [
-    [],
-    [],
-    []
-  ];
-  let copiesUp = false;
-  for (const word6 of options ?? []) {
-    const stripped = word6.startsWith("r") ? word6.slice(1) : "";
-    if (word6 === "") continue;
-    if (word6 === "bind" || word6 === "rbind") kind = word6;
-    else if (word6 in PROPAGATIONS2) {
-      propagation2.push({
-        type: PROPAGATIONS2[word6],
-        recursive: false
-      });
-    } else if (stripped in PROPAGATIONS2) {
-      propagation2.push({
-        type: PROPAGATIONS2[stripped],
-        recursive: true
-      });
-    } else if (word6 === "tmpcopyup") copiesUp = true;
-    else if (word6 === "idmap" || word6 === "ridmap") {
-      unsupported(`${field2}.options`, `mounts with mapped ids (${word6}) are not supported`);
-    } else if (ATTRIBUTES4.includes(word6)) attributes.push(word6);
-    else if (ATTRIBUTES4.includes(stripped)) recursive.push(stripped);
-    else if (LIFTED.includes(stripped)) continue;
-    else rest2.push(word6);
-  }
-  if (propagation2.some(({ type }) => type === "shared") && kind !== void 0) {
-    unsupported(`${field2}.options`, "mounts that are made in the container cannot appear on the host (shared); use slave");
-  }
-  return {
-    kind,
-    propagation: propagation2,
-    attributes,
-    recursive,
-    copiesUp,
-    rest: rest2
-  };
-}
-function bindSteps({ source, type }, field2, options, target, { bundle, early }) {
-  if (source === void 0 || source === "") unsupported(`${field2}.source`, "a bind has a source");
-  const other = options.rest.filter((word6) => !LIFTED.includes(word6));
-  if (other.length > 0) {
-    unsupported(`${field2}.options`, `${other.join(", ")} cannot be set for a ${type ?? "bind"}`);
-  }
-  const path2 = source.startsWith("/") ? source : `${bundle}/${source}`;
-  const recursive = options.kind === "rbind" || options.kind === void 0;
-  return [
-    bind(path2, target, {
-      restrict: [],
-      recursive,
-      make: true,
-      ...early && {
-        early
-      }
-    }),
-    ...attributeSteps(target, options)
-  ];
-}
-function attributeSteps(target, { attributes, recursive }) {
-  const steps = [];
-  if (attributes.length > 0) steps.push(remount(target, attributes.join(","), {
-    keep: true
-  }));
-  if (recursive.length > 0) {
-    steps.push(remount(target, recursive.join(","), {
-      keep: true,
-      recursive: true
-    }));
-  }
-  return steps;
-}
-function filesystemSteps(entry2, field2, options, target, context) {
-  const { type, source } = entry2;
-  if (type === void 0) return unsupported(`${field2}.type`, "a mount has a type, or is a bind");
-  if (type === "cgroup") return cgroupSteps(options, target, context);
-  const words3 = [
-    ...options.attributes,
-    ...options.rest
-  ].join(",");
-  if (options.copiesUp && hasEntries(target)) return copiedUp(target, options);
-  return [
-    mount3(source || type, target, {
-      type,
-      make: true,
-      ...words3 !== "" && {
-        options: words3
-      }
-    }),
-    ...attributeSteps(target, {
-      ...options,
-      attributes: []
-    })
-  ];
-}
-function copiedUp(target, options) {
-  return [
-    overlay(target, {
-      lower: [
-        target
-      ],
-      discard: true
-    }),
-    ...attributeSteps(target, options)
-  ];
-}
-function hasEntries(path2) {
-  try {
-    for (const _ of Deno.readDirSync(path2)) return true;
-  } catch {
-  }
-  return false;
-}
-function cgroupSteps(options, target, { hierarchies: hierarchies2, groups, ownCgroups }) {
-  const { attributes } = options;
-  const words3 = attributes.filter((word6) => word6 !== "ro").join(",");
-  const readOnly = attributes.includes("ro") ? [
-    remount(target, "ro", {
-      keep: true
-    })
-  ] : [];
-  const show3 = (hierarchy, at4) => {
-    const { version, names, top } = hierarchy;
-    if (!ownCgroups) {
-      const group = groups.find((group2) => group2.hierarchy.top === top);
-      return [
-        bind(group?.path ?? top, at4, {
-          restrict: [],
-          make: true
-        }),
-        ...attributes.length > 0 ? [
-          remount(at4, attributes.join(","), {
-            keep: true
-          })
-        ] : []
-      ];
-    }
-    const type = version === 2 ? "cgroup2" : "cgroup";
-    const all = version === 2 ? words3 : [
-      words3,
-      ...names
-    ].filter(Boolean).join(",");
-    return [
-      mount3("cgroup", at4, {
-        type,
-        make: true,
-        ...all !== "" && {
-          options: all
-        }
-      }),
-      ...attributes.includes("ro") ? [
-        remount(at4, "ro", {
-          keep: true
-        })
-      ] : []
-    ];
-  };
-  const [only] = hierarchies2;
-  if (only === void 0) return [];
-  if (hierarchies2.length === 1 && only.version === 2) return show3(only, target);
-  const tmpfs2 = [
-    ...attributes.filter((word6) => word6 !== "ro"),
-    "mode=755"
-  ].join(",");
-  return [
-    mount3("tmpfs", target, {
-      type: "tmpfs",
-      options: tmpfs2,
-      make: true
-    }),
-    ...hierarchies2.flatMap((hierarchy) => show3(hierarchy, `${target}/${nameOf10(hierarchy)}`)),
-    ...readOnly
-  ];
-}
-function nameOf10({ top }) {
-  return top.slice(top.lastIndexOf("/") + 1);
-}
-var PROPAGATIONS2, ATTRIBUTES4, LIFTING, LIFTED;
-var init_mounts8 = __esm({
-  "oci/config/mounts.ts"() {
-    init_bind();
-    init_mounts5();
-    init_overlay();
-    init_errors7();
-    init_paths();
-    PROPAGATIONS2 = {
-      private: "private",
-      slave: "slave",
-      shared: "shared",
-      unbindable: "unbindable"
-    };
-    ATTRIBUTES4 = [
-      "ro",
-      "nosuid",
-      "nodev",
-      "noexec",
-      "noatime",
-      "nodiratime",
-      "relatime",
-      "strictatime",
-      "nosymfollow"
-    ];
-    LIFTING = [
-      "rw",
-      "suid",
-      "dev",
-      "exec",
-      "atime",
-      "diratime",
-      "norelatime",
-      "nostrictatime"
-    ];
-    LIFTED = [
-      ...LIFTING,
-      "symfollow",
-      "defaults",
-      "async",
-      "loud",
-      "nolazytime",
-      "nomand"
-    ];
-  }
-});
-
-// oci/config/namespaces.ts
-function namespacesOf({ namespaces: namespaces2 = [] }) {
-  const fresh = /* @__PURE__ */ new Set();
-  const joined4 = /* @__PURE__ */ new Map();
-  namespaces2.forEach(({ type, path: path2 }, index) => {
-    const kind = KINDS8[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
-    if (fresh.has(kind) || joined4.has(kind)) {
-      unsupported(`linux.namespaces[${index}].type`, `"${type}" is given twice`);
-    }
-    if (path2 === void 0 || path2 === "") fresh.add(kind);
-    else joined4.set(kind, path2);
-  });
-  if (!fresh.has("mount")) {
-    unsupported("linux.namespaces", 'a container needs a mount namespace of its own, "mount"');
-  }
-  return {
-    fresh,
-    joined: joined4
-  };
-}
-function namespaceSteps(linux2, { fresh, joined: joined4 }, groups, mayChangeGroups) {
-  const { uidMappings, gidMappings } = linux2;
-  const files2 = [
-    ...joined4
-  ].toSorted(([one], [other]) => orderOf(one) - orderOf(other));
-  const early = files2.filter(([kind]) => kind !== "pid");
-  const pid = files2.filter(([kind]) => kind === "pid");
-  const joins = (list5) => list5.map(([kind, path2]) => join(path2, kind, {
-    credentials: "keep"
-  }));
-  const first = [
-    ...fresh
-  ].filter((kind) => kind !== "cgroup");
-  const own = fresh.has("cgroup") ? [
-    unshare3("cgroup")
-  ] : [];
-  const groupSteps = [
-    ...groups.length > 0 ? [
-      joinCgroup(...groups)
-    ] : [],
-    ...own
-  ];
-  return [
-    ...joins(early),
-    ...joins(pid),
-    unshare3(...first, {
-      propagation: "slave"
-    }),
-    ...fresh.has("user") ? mapSteps(uidMappings, gidMappings, mayChangeGroups) : [],
-    // As other runtimes do: programs talk to themselves by 127.0.0.1.
-    ...fresh.has("net") ? [
-      loopback()
-    ] : [],
-    ...groupSteps,
-    ...clockSteps(linux2.timeOffsets, fresh.has("time"))
-  ];
-}
-function orderOf(kind) {
-  return kind === "user" ? 0 : 1;
-}
-function mapSteps(uids, gids, mayChangeGroups) {
-  if (!uids?.length || !gids?.length) {
-    unsupported("linux.uidMappings", "a user namespace needs uidMappings and gidMappings");
-  }
-  const deny2 = deniesGroups({
-    uidMappings: uids,
-    gidMappings: gids
-  }, mayChangeGroups);
-  const setgroups3 = deny2 ? "deny" : "allow";
-  return [
-    mapIds({
-      uids: uids.map(rangeOf),
-      gids: gids.map(rangeOf),
-      setgroups: setgroups3
-    })
-  ];
-}
-function deniesGroups({ uidMappings, gidMappings }, mayChangeGroups) {
-  const single = [
-    uidMappings,
-    gidMappings
-  ].every((map) => map?.length === 1 && map[0].size === 1);
-  return single && !mayChangeGroups;
-}
-function rangeOf({ containerID, hostID, size }) {
-  return {
-    inside: containerID,
-    outside: hostID,
-    count: size
-  };
-}
-function clockSteps(offsets, isOwn4) {
-  const entries = Object.entries(offsets ?? {});
-  if (entries.length === 0) return [];
-  if (!isOwn4) unsupported("linux.timeOffsets", 'they need a time namespace, "time"');
-  const clocks = {};
-  for (const [clock2, { secs = 0, nanosecs = 0 }] of entries) {
-    if (clock2 !== "monotonic" && clock2 !== "boottime") {
-      return unsupported(`linux.timeOffsets.${clock2}`, "there is no such clock");
-    }
-    clocks[clock2] = secs + nanosecs / 1e9;
-  }
-  return [
-    timeOffset(clocks)
-  ];
-}
-var KINDS8;
-var init_namespaces6 = __esm({
-  "oci/config/namespaces.ts"() {
-    init_id_maps();
-    init_join();
-    init_join_cgroup();
-    init_links2();
-    init_time();
-    init_unshare();
-    init_errors7();
-    KINDS8 = {
-      cgroup: "cgroup",
-      ipc: "ipc",
-      mount: "mount",
-      network: "net",
-      pid: "pid",
-      time: "time",
-      user: "user",
-      uts: "uts"
-    };
-  }
-});
-
-// oci/config/process.ts
-function programOf3({ args = [], env, cwd = "/" }) {
-  const [program, ...rest2] = args;
-  if (program === void 0) throw new OciError("process.args: there is no program");
-  if (program === "") throw new OciError('exec: "": executable file not found in $PATH');
-  const environment3 = /* @__PURE__ */ new Map();
-  for (const entry2 of env ?? []) {
-    const end = entry2.indexOf("=");
-    if (end > 0) environment3.set(entry2.slice(0, end), entry2.slice(end + 1));
-  }
-  return {
-    program,
-    args: rest2,
-    environment: environment3,
-    searchPath: environment3.get("PATH") ?? DEFAULT_PATH,
-    cwd: cwd === "" ? "/" : cwd
-  };
-}
-function limitSteps({ rlimits, oomScoreAdj: score }) {
-  return [
-    ...score === void 0 ? [] : [
-      oomScoreAdj(score)
-    ],
-    ...(rlimits ?? []).map(({ type, soft, hard }, index) => {
-      const name = type.replace(/^RLIMIT_/, "").toLowerCase();
-      if (!type.startsWith("RLIMIT_")) {
-        unsupported(`process.rlimits[${index}].type`, `there is no limit "${type}"`);
-      }
-      return rlimit(name, limitOf2(soft), limitOf2(hard));
-    })
-  ];
-}
-function limitOf2(value) {
-  return value > Number.MAX_SAFE_INTEGER || value < 0 ? "unlimited" : value;
-}
-function identitySteps(process, { seccomp: given }, keepsGroups) {
-  const filter = given === void 0 || given === null ? void 0 : profileOf(given);
-  const { noNewPrivileges: gainsNone = false, user = {} } = process;
-  const privileged = filter !== void 0 && !gainsNone;
-  const steps = [
-    umask3(user.umask ?? 18),
-    ...privileged ? [
-      {
-        ...seccomp(filter),
-        privileged
-      }
-    ] : [],
-    ...userSteps(process, keepsGroups),
-    ...gainsNone ? [
-      noNewPrivileges()
-    ] : []
-  ];
-  return {
-    launch: steps,
-    last: filter !== void 0 && gainsNone ? [
-      seccomp(filter)
-    ] : []
-  };
-}
-function profileOf({ listenerPath, listenerMetadata, ...profile2 }) {
-  if (listenerPath || listenerMetadata) {
-    unsupported("linux.seccomp.listenerPath", "filters that ask another process are not supported");
-  }
-  const flags2 = (profile2.flags ?? []).filter((flag2) => KNOWN_FLAGS.has(flag2));
-  if (flags2.length < (profile2.flags ?? []).length) {
-    unsupported("linux.seccomp.flags", `only ${[
-      ...KNOWN_FLAGS
-    ].join(", ")} are supported`);
-  }
-  return withoutNulls({
-    ...profile2,
-    flags: flags2
-  });
-}
-function withoutNulls(value) {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([, field2]) => field2 !== null);
-  return Object.fromEntries(entries.map(([name, field2]) => [
-    name,
-    withoutNulls(field2)
-  ]));
-}
-function userSteps({ user = {}, capabilities: given }, keepGroups) {
-  const { uid = 0, gid = 0, additionalGids } = user;
-  if (keepGroups && additionalGids?.length) {
-    unsupported("process.user.additionalGids", "groups cannot be set here (setgroups(2) is denied)");
-  }
-  const sets = setsOf(given ?? {});
-  const keeps = uid !== 0 && [
-    ...sets.permitted ?? [],
-    ...sets.inheritable ?? []
-  ].length > 0;
-  return [
-    capabilities({
-      bounding: sets.bounding ?? []
-    }),
-    setUser({
-      uid,
-      gid,
-      ...keepGroups ? {
-        keepGroups
-      } : {
-        groups: additionalGids ?? []
-      },
-      ...keeps && {
-        keepCapabilities: true
-      }
-    }),
-    ...uid === 0 || keeps ? [
-      capabilities(withoutBounding(sets))
-    ] : []
-  ];
-}
-function withoutBounding({ permitted, effective, inheritable, ambient }) {
-  return {
-    permitted: permitted ?? [],
-    effective: effective ?? [],
-    inheritable: inheritable ?? [],
-    ambient: ambient ?? []
-  };
-}
-function setsOf(given) {
-  const named2 = (set) => (given[set] ?? []).map((name) => name.toUpperCase()).filter((name) => Object.hasOwn(CAPABILITIES, name));
-  const permitted = named2("permitted");
-  const inheritable = named2("inheritable");
-  return {
-    bounding: named2("bounding"),
-    permitted,
-    inheritable,
-    effective: named2("effective").filter((name) => permitted.includes(name)),
-    ambient: named2("ambient").filter((name) => permitted.includes(name) && inheritable.includes(name))
-  };
-}
-var KNOWN_FLAGS;
-var init_process6 = __esm({
-  "oci/config/process.ts"() {
-    init_capabilities();
-    init_default_path();
-    init_identity();
-    init_process();
-    init_seccomp();
-    init_errors7();
-    KNOWN_FLAGS = /* @__PURE__ */ new Set([
-      "SECCOMP_FILTER_FLAG_TSYNC",
-      "SECCOMP_FILTER_FLAG_LOG",
-      "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
-    ]);
-  }
-});
-
-// oci/config/recipe.ts
-function configSteps(config, root2, context) {
-  const { process = {}, linux: linux2 = {} } = config;
-  const { mayChangeGroups } = context;
-  const namespaces2 = namespacesOf(linux2);
-  const ownUser = namespaces2.fresh.has("user");
-  const mayChange = ownUser ? !deniesGroups(linux2, mayChangeGroups) : mayChangeGroups;
-  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
-  const { launch, last } = identitySteps(process, linux2, keepsGroups);
-  const early = ownUser && context.mayMount;
-  const ownCgroups = namespaces2.fresh.has("cgroup");
-  const steps = [
-    dieWithParent(null),
-    ...namespaceSteps(linux2, namespaces2, context.groups.map(({ path: path2 }) => path2), mayChangeGroups),
-    newSession(),
-    ...limitSteps(process),
-    ...nameSteps(config),
-    bind(root2, root2, {
-      restrict: []
-    }),
-    ...mountSteps(config.mounts ?? [], {
-      ...context,
-      root: root2,
-      early,
-      ownCgroups
-    }),
-    ...deviceSteps(config, root2, context.mayMakeDevices && !ownUser),
-    ...directorySteps(process.cwd || "/", root2),
-    ...protectionSteps(config, root2),
-    pivotRoot(root2),
-    ...rootPropagation(linux2.rootfsPropagation),
-    ...launch
-  ];
-  return {
-    steps,
-    last
-  };
-}
-function keepsOriginalGroups({ annotations = {} }) {
-  return annotations["run.oci.keep_original_groups"] === "1";
-}
-function checkLinux({ linux: linux2 = {}, hooks = {} }) {
-  if (hooks.startContainer?.length) {
-    unsupported("hooks.startContainer", "hooks in the container, behind what waits, are not run");
-  }
-  const { personality, intelRdt, memoryPolicy, netDevices, mountLabel } = linux2;
-  if (personality?.domain !== void 0 && personality.domain !== "LINUX") {
-    unsupported("linux.personality.domain", `${personality.domain} is not supported`);
-  }
-  for (const [field2, value] of Object.entries({
-    intelRdt,
-    memoryPolicy
-  })) {
-    if (value !== void 0 && value !== null) unsupported(`linux.${field2}`, "it is not supported");
-  }
-  if (Object.keys(netDevices ?? {}).length > 0) {
-    unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");
-  }
-  if (mountLabel && hasFile("/sys/fs/selinux/enforce")) {
-    unsupported("linux.mountLabel", "labels of SELinux are not supported; disable them");
-  }
-}
-function hasFile(path2) {
-  try {
-    Deno.statSync(path2);
-    return true;
-  } catch {
-    return false;
-  }
-}
-function nameSteps({ hostname: name, domainname: domain, linux: linux2 = {} }) {
-  const { sysctl: settings2 } = linux2;
-  if (settings2 && "kernel.hostname" in settings2) {
-    unsupported("linux.sysctl", 'the name of the host is given by "hostname", not by a setting');
-  }
-  return [
-    ...name ? [
-      hostname(name)
-    ] : [],
-    ...domain ? [
-      domainname(domain)
-    ] : [],
-    ...Object.keys(settings2 ?? {}).length > 0 ? [
-      sysctl(settings2)
-    ] : []
-  ];
-}
-function directorySteps(cwd, root2) {
-  const path2 = pathInRoot(root2, cwd);
-  return path2 === "/" ? [] : [
-    mkdir2(root2 + path2, {
-      host: true
-    })
-  ];
-}
-function protectionSteps({ root: given, linux: linux2 = {} }, root2) {
-  const { maskedPaths, readonlyPaths: kept } = linux2;
-  const inside2 = (paths) => [
-    ...new Set(paths.map((path2) => root2 + pathInRoot(root2, path2)))
-  ];
-  return [
-    ...kept?.length ? [
-      readonlyPaths(...inside2(kept))
-    ] : [],
-    ...maskedPaths?.length ? [
-      maskPaths(...inside2(maskedPaths))
-    ] : [],
-    ...given?.readonly === true ? [
-      remount(root2, "ro", {
-        keep: true
-      })
-    ] : []
-  ];
-}
-function rootPropagation(word6) {
-  if (word6 === void 0 || word6 === "") return [];
-  const recursive = word6.startsWith("r");
-  const type = recursive ? word6.slice(1) : word6;
-  switch (type) {
-    case "private":
-    case "slave":
-    case "shared":
-    case "unbindable":
-      return [
-        propagation("/", type, {
-          recursive
-        })
-      ];
-    default:
-      return unsupported("linux.rootfsPropagation", `there is no propagation "${word6}"`);
-  }
-}
-var init_recipe2 = __esm({
-  "oci/config/recipe.ts"() {
-    init_accounts();
-    init_files5();
-    init_bind();
-    init_masks();
-    init_mounts5();
-    init_names();
-    init_process();
-    init_root();
-    init_sysctl();
-    init_errors7();
-    init_devices4();
-    init_mounts8();
-    init_namespaces6();
-    init_paths();
-    init_process6();
-  }
-});
-
-// export/oci/import_oci.ts
-function importOci(text5, options) {
-  const { bundle, leaveOut = [] } = options;
-  if (!bundle.startsWith("/")) throw new TypeError(`the bundle ${bundle} should begin with /`);
-  const config = parseConfig2(text5);
-  const issues = [];
-  const refuse3 = (path2, why) => {
-    const isLeftOut = leaveOut.some((name) => path2 === name || path2.startsWith(`${name}.`) || path2.startsWith(`${name}[`));
-    if (!isLeftOut) issues.push(`${path2}: ${why}`);
-  };
-  refuseUnsaid(config, refuse3);
-  const known = limitsOf4(config.linux?.resources ?? {}, refuse3);
-  const [first, ...others] = issues;
-  if (first !== void 0) throw new RecipeError(first, {
-    advice: others
-  });
-  try {
-    const { process = {} } = config;
-    checkLinux({
-      ...config,
-      hooks: {}
-    });
-    const { program, args, environment: environment3, cwd } = programOf3(process);
-    const { steps, last } = configSteps(said(config), rootOf4(config, bundle), {
-      bundle,
-      hierarchies: [],
-      groups: [],
-      mayMakeDevices: true,
-      mayMount: false,
-      // An ordinary user maps the own ids alone.
-      mayChangeGroups: (config.linux?.uidMappings?.[0]?.hostID ?? 0) === 0
-    });
-    return {
-      steps: checkedSteps([
-        ...steps,
-        ...isEmpty(known) ? [] : [
-          limits(known)
-        ],
-        ...last,
-        clearEnv(),
-        ...environment3.size === 0 ? [] : [
-          setEnv(Object.fromEntries(environment3))
-        ],
-        ...cwd === "/" ? [] : [
-          chdir3(cwd)
-        ]
-      ]),
-      program: [
-        program,
-        ...args
-      ],
-      terminal: process.terminal === true
-    };
-  } catch (error) {
-    throw error instanceof OciError ? new RecipeError(error.message) : error;
-  }
-}
-function said(config) {
-  return {
-    ...config,
-    mounts: config.mounts?.filter(({ type }) => type !== "cgroup") ?? []
-  };
-}
-function rootOf4({ root: root2 }, bundle) {
-  if (!root2?.path) throw new OciError("root.path: there is none");
-  const path2 = normalize(root2.path.startsWith("/") ? root2.path : `${bundle}/${root2.path}`);
-  if (path2 === "/") throw new OciError("root.path: the root of a machine cannot be a container's");
-  return path2;
-}
-function refuseUnsaid(config, refuse3) {
-  const { process = {}, linux: linux2 = {}, mounts = [] } = config;
-  const unsaid = {
-    hooks: Object.values(config.hooks ?? {}).flat(),
-    annotations: config.annotations,
-    "process.consoleSize": process.consoleSize,
-    "process.scheduler": process.scheduler,
-    "process.ioPriority": process.ioPriority,
-    "process.execCPUAffinity": process.execCPUAffinity,
-    "process.apparmorProfile": process.apparmorProfile === "unconfined" ? void 0 : process.apparmorProfile,
-    "process.selinuxLabel": process.selinuxLabel,
-    "linux.mountLabel": linux2.mountLabel,
-    "linux.cgroupsPath": linux2.cgroupsPath,
-    "linux.intelRdt": linux2.intelRdt,
-    "linux.memoryPolicy": linux2.memoryPolicy,
-    "linux.netDevices": linux2.netDevices,
-    "linux.seccomp.listenerPath": linux2.seccomp?.listenerPath
-  };
-  for (const [path2, value] of Object.entries(unsaid)) {
-    if (!isEmpty(value)) refuse3(path2, "no step says it");
-  }
-  mounts.forEach(({ type, options }, index) => {
-    if (type === "cgroup") {
-      refuse3(`mounts[${index}]`, "which control groups there are is known where the recipe runs");
-    }
-    if (options?.includes("tmpcopyup")) {
-      refuse3(`mounts[${index}]`, "tmpcopyup depends on the files that are there");
-    }
-  });
-}
-var init_import_oci = __esm({
-  "export/oci/import_oci.ts"() {
-    init_recipe2();
-    init_process6();
-    init_text();
-    init_errors7();
-    init_check();
-    init_errors2();
-    init_path();
-    init_limits3();
-    init_process();
-    init_root();
-    init_resources();
   }
 });
 
@@ -70306,24 +70565,31 @@ async function run32(given) {
   }
   const unused = FLAGS_OF[format === "oci" ? "systemd" : "oci"].find((name) => given.has(name));
   if (unused !== void 0) throw new UsageError(`--${unused} is not for ${format}`);
+  const prepared = format === "oci" ? {
+    format,
+    runner: runnerOf(given.value("for"))
+  } : {
+    format,
+    ...unitOptions(given, nameOf12(path2))
+  };
   const read5 = await dataFile(path2, given.values("set").map((value) => value));
   const directory2 = absolute3(output);
   if (isThere3(directory2) && !Deno.statSync(directory2).isDirectory) {
     throw new UsageError(`-o=${directory2}: it is a file, and a directory is needed`);
   }
   const program = given.program;
-  const files2 = format === "oci" ? writeOci(given, read5, program, directory2) : writeSystemd(given, read5, program, directory2, nameOf11(path2));
+  const files2 = prepared.format === "oci" ? writeOci(given, read5, program, directory2, prepared.runner) : writeSystemd(prepared, read5, program, directory2);
   if (given.has("json")) printJson({
     format,
     files: files2
   });
   return 0;
 }
-function writeOci(given, { recipe: recipe2, located }, program, directory2) {
+function writeOci(given, { recipe: recipe2, located }, program, directory2, runner) {
   const { files: files2 } = located(() => exportOci(recipe2, {
     program,
     bundle: directory2,
-    for: runnerOf(given.value("for")),
+    for: runner,
     terminal: given.has("terminal")
   }));
   if (isThere3(directory2) && !isEmpty2(directory2)) {
@@ -70333,7 +70599,7 @@ function writeOci(given, { recipe: recipe2, located }, program, directory2) {
   for (const file of files2) writeFile4(`${directory2}/${file.path}`, file);
   return files2.map(({ path: path2 }) => `${directory2}/${path2}`);
 }
-function writeSystemd(given, { recipe: recipe2, located }, program, directory2, name) {
+function unitOptions(given, name) {
   if (!/^[\w:.-]+$/.test(name)) {
     throw new UsageError(`${name}.service cannot be the name of a unit: rename the recipe`);
   }
@@ -70346,11 +70612,23 @@ function writeSystemd(given, { recipe: recipe2, located }, program, directory2, 
   if (restart === void 0) {
     throw new UsageError(`--restart=${given.value("restart")}: it is ${RESTARTS.join(", ")}`);
   }
+  return {
+    name,
+    runner,
+    restart,
+    ...user !== void 0 && {
+      user
+    }
+  };
+}
+function writeSystemd({ name, runner, restart, user }, { recipe: recipe2, located }, program, directory2) {
   const { unit, box: box3 } = located(() => exportSystemd(recipe2, {
     program,
     box: `${directory2}/${name}`,
     for: runner,
-    restart,
+    ...restart !== void 0 && {
+      restart
+    },
     ...user !== void 0 && {
       user
     }
@@ -70386,7 +70664,8 @@ function runnerOf(value) {
   };
   throw new UsageError("--for=UID:GID is missing: who runs the container");
 }
-function nameOf11(path2) {
+function nameOf12(path2) {
+  if (inputName(path2) === STDIN) return "box";
   return path2.slice(path2.lastIndexOf("/") + 1).replace(/\.\w+$/, "");
 }
 function absolute3(path2) {
@@ -70441,6 +70720,7 @@ var init_export = __esm({
     init_data_file();
     init_file_error2();
     init_files8();
+    init_input();
     init_output2();
     init_usage();
     FLAGS_OF = {
@@ -70461,27 +70741,29 @@ __export(import_exports, {
   run: () => run33
 });
 function run33(given) {
-  const path2 = given.operands[0];
-  const text5 = readable(path2, () => Deno.readTextFileSync(path2));
-  const file = readable(path2, () => Deno.realPathSync(path2));
-  const leaveOut = given.values("leave-out").flatMap((value) => value?.split(",") ?? []);
+  const path2 = inputName(given.operands[0]);
+  const leaveOut = given.values(LEAVE_OUT.name).flatMap((value) => fieldsIn(value));
+  const output = given.value("output");
+  if (given.has("json") && output !== void 0) {
+    throw new UsageError("--json is for the standard output; leave out -o");
+  }
+  const text5 = inputText(path2);
+  const bundle = path2 === STDIN ? Deno.cwd() : directoryOf4(path2);
   const imported2 = importedFrom(path2, () => importOci(text5, {
-    bundle: file.slice(0, file.lastIndexOf("/")) || "/",
+    bundle,
     leaveOut
   }));
-  const output = given.value("output");
   if (given.has("json")) {
-    if (output !== void 0) {
-      throw new UsageError("--json is for the standard output; leave out -o");
-    }
     printJson(imported2);
     return 0;
   }
   const named2 = output === void 0 || output === "-" ? "recipe.yaml" : output;
+  const flags2 = grantingFlags(imported2.steps);
   const words3 = [
     "ramekin",
     "run",
     named2,
+    ...flags2,
     "--",
     ...imported2.program
   ];
@@ -70492,12 +70774,25 @@ ${stringifyRecipe(recipe(...imported2.steps))}`;
   else writeText2(output, yaml);
   return 0;
 }
+function directoryOf4(path2) {
+  const file = readable(path2, () => Deno.realPathSync(path2));
+  return file.slice(0, file.lastIndexOf("/")) || "/";
+}
 function importedFrom(path2, read5) {
   try {
     return read5();
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new FileError(`${path2} is no config.json: ${error.message}`);
+    if (error instanceof SyntaxError) {
+      throw new FileError(`${path2} is no config.json: ${error.message}`, {
+        cause: error
+      });
+    }
+    if (!(error instanceof RecipeError)) throw error;
+    const [issue2, ...advice] = error.message.split("\n");
+    throw new FileError(`${path2}: ${issue2}`, {
+      cause: error,
+      advice
+    });
   }
 }
 function word5(text5) {
@@ -70514,6 +70809,9 @@ var init_import = __esm({
     init_mod5();
     init_file_error2();
     init_files8();
+    init_write();
+    init_leave_out();
+    init_input();
     init_output2();
     init_usage();
     CONTROL = /[\x00-\x1f\x7f]/;
