@@ -20,6 +20,8 @@ export type ImageErrorCode =
   | "digest"
   /** A manifest, an index, a configuration or a layer is not valid. */
   | "invalid"
+  /** It has no signature that is wanted, or the key for it is not one. */
+  | "signature"
   /** It is larger than `maxBytes`. */
   | "too-large"
   /** It is valid, and of a kind that this module does not handle. */

@@ -18,7 +18,7 @@ import type { ProgressReporter } from "./progress.ts";
 import { containerSteps } from "./run/container_steps.ts";
 import { type ImageProcess, processOf, type ProcessOptions } from "./run/process.ts";
 import { MOUNTED_FILES, type RootOptions, rootSteps } from "./run/root_steps.ts";
-import { NAME, ORIGIN } from "./store/index_file.ts";
+import { NAME, ORIGIN, VERIFIED } from "./store/index_file.ts";
 import type { Session } from "./store/session.ts";
 import type { Store } from "./store/store.ts";
 import { unpack, type UnpackedRoot, type UnpackRequest } from "./unpack.ts";
@@ -82,6 +82,8 @@ export class Image implements AsyncDisposable {
   readonly digest: string;
   /** The digest that the name has where the image came from: that of an index, perhaps. */
   readonly origin: string;
+  /** The fingerprint of the key by which its signature was verified when it was stored. */
+  readonly verified: string | undefined;
   /** What it is for. */
   readonly platform: Platform;
   /** The bytes of its layers, as they are stored. */
@@ -119,6 +121,7 @@ export class Image implements AsyncDisposable {
     this.name = descriptor.annotations?.[NAME] ?? descriptor.digest;
     this.digest = descriptor.digest;
     this.origin = descriptor.annotations?.[ORIGIN] ?? descriptor.digest;
+    this.verified = descriptor.annotations?.[VERIFIED];
     this.platform = descriptor.platform ?? config.platform;
     this.config = config;
     this.layers = manifest.layers.map(({ digest, size, mediaType }, index) => ({

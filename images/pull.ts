@@ -22,7 +22,9 @@ import { parseReference, type Reference, referenceText } from "./reference.ts";
 import type { RegistryOptions } from "./registry/options.ts";
 import { openSource } from "./sources/open.ts";
 import type { ImageSource } from "./sources/source.ts";
-import { NAME, ORIGIN, STORED } from "./store/index_file.ts";
+import { PublicKey } from "./signatures/public_key.ts";
+import { verifySignature } from "./signatures/verify.ts";
+import { NAME, ORIGIN, STORED, VERIFIED } from "./store/index_file.ts";
 import type { Session } from "./store/session.ts";
 import { Store } from "./store/store.ts";
 
@@ -43,6 +45,11 @@ export interface PullOptions extends RegistryOptions, IdOptions, SizeOptions {
    * @default {true}
    */
   readonly unpack?: boolean;
+  /**
+   * A public key by which the image has to be signed: the path of a PEM file, or the text of one. Signatures
+   * are those of cosign, in the registry of the image, which is asked for them each time.
+   */
+  readonly verifyKey?: string | undefined;
   /** Is told what is being done. */
   readonly progress?: ProgressReporter;
   /** Ends it. What is there of a layer already is gone on with the next time. */
@@ -58,6 +65,8 @@ const DEEPEST = 3;
 /** An image as its documents describe it. */
 interface Described {
   readonly descriptor: Descriptor;
+  /** The digests of its manifest, and of the indexes around it, the outermost first. */
+  readonly digests: readonly string[];
   readonly manifest: Manifest;
   readonly config: ImageConfig;
   readonly documents: readonly { readonly mediaType: string; readonly bytes: Uint8Array }[];
@@ -87,11 +96,17 @@ export async function pull(
   const parsed = typeof reference === "string" ? parseReference(reference) : reference;
   const { signal, progress } = options;
   const name = nameFor(parsed, options.name);
+  const key = options.verifyKey === undefined ? undefined : await PublicKey.read(options.verifyKey);
   const store = await Store.open(options.store);
   const session = await store.begin(signal);
   try {
     progress?.({ kind: "find", image: referenceText(parsed) });
-    const descriptor = await fetchImage(store, session, parsed, name, options);
+    const descriptor = await fetchImage(
+      store,
+      session,
+      { reference: parsed, name, key },
+      options,
+    );
     const image = await Image.open(store, session, descriptor, options);
     if (options.unpack !== false) await image.unpack(options);
     return image;
@@ -117,17 +132,26 @@ function nameFor(reference: Reference, name: string | undefined): string {
   return referenceText(named);
 }
 
+/** What is pulled. */
+interface Wanted {
+  readonly reference: Reference;
+  /** Its name in the store. */
+  readonly name: string;
+  /** By which it has to be signed. */
+  readonly key: PublicKey | undefined;
+}
+
 async function fetchImage(
   store: Store,
   session: Session,
-  reference: Reference,
-  name: string,
+  { reference, name, key }: Wanted,
   options: PullOptions,
 ): Promise<Descriptor> {
   const { signal, maxBytes = MOST_BYTES } = options;
   await using source = await openSource(reference, session, { ...options, maxBytes }, signal);
   const found = await source.find();
   const image = await describe(source, found, options.platform);
+  if (key !== undefined) await verifySignature(source, reference, image.digests, key);
   await download(store, session, source, image, options);
   for (const { mediaType, bytes } of image.documents) {
     await store.addBytes(session, mediaType, bytes);
@@ -141,6 +165,7 @@ async function fetchImage(
       [NAME]: name,
       [ORIGIN]: found.length === 1 ? found[0]!.digest : image.descriptor.digest,
       [STORED]: new Date().toISOString(),
+      ...(key !== undefined && { [VERIFIED]: key.fingerprint }),
     },
   };
   await store.name(session, descriptor, options.signal);
@@ -161,7 +186,9 @@ async function describe(
   const wanted = asked === undefined ? thisPlatform() : parsePlatform(asked);
   const { what } = source;
   let descriptor = found.length === 1 ? found[0]! : choosePlatform(what, found, wanted);
+  const digests: string[] = [];
   for (let depth = 0; depth < DEEPEST; depth++) {
+    digests.push(descriptor.digest);
     const bytes = await source.document(`the manifest of ${what}`, descriptor);
     const parsed = parseManifest(`the manifest of ${what}`, bytes, descriptor.mediaType);
     if (parsed.kind === "index") {
@@ -175,6 +202,7 @@ async function describe(
     checkPlatform(what, config.platform, wanted);
     return {
       descriptor: { ...descriptor, mediaType: parsed.mediaType, size: bytes.length },
+      digests,
       manifest: parsed,
       config,
       documents: [

@@ -14,7 +14,7 @@ import { fitness, parsePlatform, platformText, thisPlatform } from "./platform.t
 import { pull, type PullOptions } from "./pull.ts";
 import { parseReference, referenceText, shortReference } from "./reference.ts";
 import { collect, type Collected } from "./store/collect.ts";
-import { NAME, ORIGIN, STORED } from "./store/index_file.ts";
+import { NAME, ORIGIN, STORED, VERIFIED } from "./store/index_file.ts";
 import { Store } from "./store/store.ts";
 import { type StoreIssue, verify } from "./store/verify.ts";
 
@@ -42,6 +42,8 @@ export interface StoredImage {
   readonly size: number | undefined;
   /** When it was stored, as a text of RFC 3339. */
   readonly stored: string | undefined;
+  /** The fingerprint of the key by which its signature was verified when it was stored. */
+  readonly verified: string | undefined;
 }
 
 /**
@@ -70,6 +72,7 @@ export async function storedImages(options: StoreOptions = {}): Promise<readonly
       platform: image.platform === undefined ? "" : platformText(image.platform),
       size: await sizeOf(store, image),
       stored: image.annotations?.[STORED],
+      verified: image.annotations?.[VERIFIED],
     });
   }
   return images;
@@ -180,8 +183,17 @@ function best(images: readonly Descriptor[], wanted: Platform): Descriptor | und
 export async function image(name: string, options: PullOptions = {}): Promise<Image> {
   const reference = parseReference(name);
   // Files are read anew: they are near, and may have changed.
-  const stored = reference.transport === "registry" ? await storedImage(name, options) : undefined;
-  return stored ?? await pull(reference, options);
+  if (reference.transport !== "registry") return await pull(reference, options);
+  const stored = await storedImage(name, options);
+  if (stored === undefined || options.verifyKey === undefined) {
+    return stored ?? await pull(reference, options);
+  }
+  await using held = stored;
+  // What the store says of an image is no signature: the registry is asked for that one, by the digest.
+  return await pull({ ...parseReference(held.name), digest: held.origin }, {
+    ...options,
+    name: held.name,
+  });
 }
 
 /**

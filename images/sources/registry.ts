@@ -10,6 +10,8 @@ import { type RegistryReference, shortReference } from "../reference.ts";
 import type { RegistryOptions } from "../registry/options.ts";
 import { Repository } from "../registry/repository.ts";
 import { type Download, RESTART } from "../store/blobs.ts";
+import { signaturesIn } from "../signatures/find.ts";
+import type { FoundSignature } from "../signatures/signature.ts";
 import type { ImageSource } from "./source.ts";
 
 /** An image in a registry. */
@@ -74,6 +76,17 @@ export class RegistrySource implements ImageSource {
         }
       }
     };
+  }
+
+  /** Those of all places, as a mirror need not have the signatures too. */
+  async *signatures(digest: string): AsyncGenerator<FoundSignature> {
+    for (const place of this.#places) {
+      try {
+        yield* signaturesIn(place, digest);
+      } catch (error) {
+        if (place === this.#places.at(-1) || !mayBeElsewhere(error)) throw error;
+      }
+    }
   }
 
   /** The answer of the first place that has one. */

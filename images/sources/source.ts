@@ -5,6 +5,7 @@
  */
 
 import type { Descriptor } from "../descriptor.ts";
+import type { FoundSignature } from "../signatures/signature.ts";
 import type { Download } from "../store/blobs.ts";
 
 /** A place that has an image. */
@@ -28,4 +29,7 @@ export interface ImageSource extends AsyncDisposable {
 
   /** Gives the bytes of a blob, which the caller checks. */
   download(blob: Descriptor): Download;
+
+  /** Gives the signatures of a manifest, which the caller verifies. Files have no place for any. */
+  readonly signatures?: ((digest: string) => AsyncIterable<FoundSignature>) | undefined;
 }

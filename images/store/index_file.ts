@@ -19,6 +19,8 @@ export const NAME = "org.opencontainers.image.ref.name";
 export const ORIGIN = "dev.ramekin.origin";
 /** The annotation with the moment at which it was stored. */
 export const STORED = "dev.ramekin.stored";
+/** The annotation with the fingerprint of the key by which it was verified: told, and not relied on. */
+export const VERIFIED = "dev.ramekin.verified";
 
 /** The files of an index. */
 export interface IndexPlace {

@@ -33,6 +33,14 @@ const MAX_SIZE: Flag = {
   summary: "the most bytes of the image's layers, and of the archives in them; 32g without it",
 };
 
+/** The key of what comes from a registry. */
+export const VERIFY_KEY: Flag = {
+  name: "verify-key",
+  value: "FILE",
+  completes: "file",
+  summary: "a public key (PEM) by which the image has to be signed, as cosign does",
+};
+
 /** The flags of what is pulled; the first one is the platform. */
 export const PULL_FLAGS: readonly Flag[] = [
   PLATFORM,
@@ -72,6 +80,7 @@ export const IMAGE_RUN_FLAGS: readonly Flag[] = [
   },
   PLATFORM,
   MAX_SIZE,
+  VERIFY_KEY,
   {
     name: "volume",
     letter: "v",
@@ -108,10 +117,12 @@ export const PROGRAM_FLAGS: readonly Flag[] = IMAGE_RUN_FLAGS.filter(({ name }) 
 /** The options of a pull. */
 export function pullOptions(given: Arguments): PullOptions {
   const [platform, maxSize] = [platformOf(given), given.value("max-size")];
+  const verifyKey = given.value("verify-key");
   return {
     ...registryOptions(given),
     ...(maxSize !== undefined && { maxBytes: bytesOf(maxSize, "max-size") }),
     ...(platform !== undefined && { platform }),
+    ...(verifyKey !== undefined && { verifyKey }),
     ...(given.has("no-unpack") && { unpack: false }),
   };
 }

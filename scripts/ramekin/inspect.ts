@@ -19,8 +19,9 @@ export async function run(given: Arguments): Promise<number> {
   return 0;
 }
 
-function asJson({ name, digest, origin, platform, size, layers, config }: Image): unknown {
-  return { name, digest, origin, platform, size, layers, config };
+function asJson(image: Image): unknown {
+  const { name, digest, origin, verified, platform, size, layers, config } = image;
+  return { name, digest, origin, verified: verified ?? null, platform, size, layers, config };
 }
 
 function asText(image: Image): string {
@@ -30,6 +31,7 @@ function asText(image: Image): string {
   const rows: readonly (readonly [string, string])[] = [
     ["name", image.name],
     ["digest", image.digest],
+    ["signed by", image.verified ?? ""],
     ["platform", [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/")],
     ["created", config.created ?? ""],
     ["size", `${sizeText(image.size)} in ${layersText(layers.length)}`],

@@ -54,7 +54,11 @@ async function opened(given: Arguments, signal: AbortSignal): Promise<Image> {
   if (when === "always") return await pull(name, options);
   if (when === "missing") return await imageOf(name, options);
   const stored = await storedImage(name, options);
-  if (stored !== undefined) return stored;
+  if (stored !== undefined) {
+    if (options.verifyKey === undefined) return stored;
+    await using _held = stored;
+    return await imageOf(name, options);
+  }
   throw new ImageError(`there is no image ${name} in the store, and --pull=never`, {
     code: "not-found",
   });

@@ -24,6 +24,7 @@ import {
   PULL_FLAGS,
   REGISTRY_FLAGS,
   REPORT_FLAGS,
+  VERIFY_KEY,
 } from "./image_flags.ts";
 import { FILE_FLAGS } from "./file_flags.ts";
 import { LIMIT_FLAGS } from "./limit_flags.ts";
@@ -438,6 +439,7 @@ const TABLE = [
     flags: [
       { name: "name", value: "NAME", summary: "the name in the store, for an image from files" },
       ...PULL_FLAGS,
+      VERIFY_KEY,
       ...REGISTRY_FLAGS,
       ...REPORT_FLAGS,
     ],

@@ -8,6 +8,7 @@ import { RUN } from "../ramekin/support.ts";
 import { test } from "../support.ts";
 import { FixtureRegistry } from "./fixture_registry.ts";
 import { BUSYBOX, makeImage, systemFiles, writeLayout } from "./made_image.ts";
+import { payloadOf, putTagged, Signer, simpleSigning } from "./signed_image.ts";
 import { inDirectory } from "./support.ts";
 
 const needsBusybox = BUSYBOX === undefined ? "needs a static busybox (busybox-static)" : undefined;
@@ -214,4 +215,25 @@ test("the progress at a terminal is one line that is cleared at the end", async 
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
+});
+
+inDirectory("an image has to be signed by the key that a flag names", async (directory) => {
+  await using registry = new FixtureRegistry();
+  const made = makeImage();
+  const { digest } = made.manifest;
+  const reference = registry.put("team/tool:1", made);
+  const signer = await Signer.make();
+  const payload = payloadOf(`${registry.host}/team/tool`, digest);
+  const place = { registry, repository: "team/tool", digest };
+  putTagged(place, [await simpleSigning(signer, payload)]);
+  Deno.writeTextFileSync(`${directory}/cosign.pub`, signer.pem);
+  Deno.writeTextFileSync(`${directory}/other.pub`, (await Signer.make()).pem);
+  const pulled = await ramekin(directory, "pull", reference, "--verify-key=cosign.pub", "-q");
+  assertEquals(pulled.code, 0, pulled.stderr);
+  const inspected = await ramekin(directory, "inspect", reference);
+  assertMatch(inspected.stdout, /^signed by +sha256:[0-9a-f]{64}$/m);
+  const flags = [`--image=${reference}`, "--pull=never", "--verify-key=other.pub"];
+  const run = await ramekin(directory, "run", ...flags, "--", "true");
+  assertEquals(run.code, 125);
+  assertMatch(run.stderr, /has a signature, and it is not by the key other.pub \(sha256:/);
 });
