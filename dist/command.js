@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "0896eda76a544ab755baf826f6188dc0cc83c580d8cf98631857b7922c264d54";
+var BUILD = "6d4cd46ad64274bdd3ac598b84e1bd0c93782bb242273f5cde7d199d6bf70f63";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

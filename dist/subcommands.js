@@ -5961,12 +5961,12 @@ var variablesOf5 = (function variablesOf5(given, allowed, reading2) {
   return denied3.length === 0 ? allowed : reading2.without(allowed, denied3);
 });
 var protectedBy = (function protectedBy(given) {
-  const listed3 = listOf(given, "protect") ?? [];
-  listed3.forEach(checkName2);
+  const listed4 = listOf(given, "protect") ?? [];
+  listed4.forEach(checkName2);
   const usual = !given.has("no-protect");
-  return listed3.length === 0 ? usual : [
+  return listed4.length === 0 ? usual : [
     ...usual ? PROTECTED_NAMES : [],
-    ...listed3
+    ...listed4
   ];
 });
 var placeOf6 = (function placeOf6(given, reading2) {
@@ -5997,13 +5997,13 @@ var placeOf6 = (function placeOf6(given, reading2) {
   };
 });
 var permissionsOf = (function permissionsOf(given) {
-  const listed3 = grantedList(given, "net", given.has("allow-all"));
+  const listed4 = grantedList(given, "net", given.has("allow-all"));
   const denyNet = deniedList(given, "net");
-  if (listed3 === void 0) {
+  if (listed4 === void 0) {
     if (denyNet.length === 0) return void 0;
     throw new UsageError(`--deny-net=${denyNet[0]}: the network of this machine cannot be held to hosts; list those that the program may reach: --allow-net=HOSTS`);
   }
-  const hosts = listed3.filter((host2) => !isSocket(host2));
+  const hosts = listed4.filter((host2) => !isSocket(host2));
   const sockets = denyNet.filter(isSocket);
   if (sockets[0] !== void 0) {
     throw new UsageError(`--deny-net=${sockets[0]}: --deny-read=${socketPath(sockets[0])} hides a socket`);
@@ -20666,7 +20666,7 @@ function filesystemIssue({ type, data: data2, ids: ids2 }) {
     new Output(8, "&mask"),
     new Output(MESSAGE_SIZE2, "&message")
   ];
-  const [restore, child, refused3, ended] = [
+  const [restore, child, refused4, ended] = [
     new Label("the mask is restored"),
     new Label("the child"),
     new Label("an option is refused"),
@@ -20705,13 +20705,13 @@ function filesystemIssue({ type, data: data2, ids: ids2 }) {
       const call2 = value.length === 0 ? fsconfig(fd, FSCONFIG_SET_FLAG, key, null, 0) : fsconfig(fd, FSCONFIG_SET_STRING, key, value.join("="), 0);
       return {
         call: call2,
-        onFailure: refused3
+        onFailure: refused4
       };
     }),
     {
       call: exit_group(0)
     },
-    refused3,
+    refused4,
     {
       call: reading2,
       onFailure: ended
@@ -25843,13 +25843,13 @@ var init_proxy2 = __esm({
        *
        * @param refused is called with each host that is not granted
        */
-      constructor(listener, hosts, refused3 = () => {
+      constructor(listener, hosts, refused4 = () => {
       }) {
         this.#listener = listener;
         this.#watch = reactor().watch(listener);
         this.#watch.unref();
         this.#connect = async (to) => {
-          if (!hosts.has(to)) refused3(describeDestination2(to));
+          if (!hosts.has(to)) refused4(describeDestination2(to));
           return this.#noted(await dial(to, hosts, () => !this.#watch.closed));
         };
         void this.#accept();
@@ -27366,8 +27366,8 @@ function findThenExec(writer, count, image3) {
       ],
       onAccepted: found2
     });
-    const refused3 = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
-    writer.add(refused3, {
+    const refused4 = openat(at_fdcwd, path2, O_RDWR | O_CLOEXEC, 0);
+    writer.add(refused4, {
       ...CHILD_EDGES,
       fixes: {
         EISDIR: "the program is a directory"
@@ -31248,14 +31248,14 @@ var init_host_path = __esm({
   }
   static {
     addMethods(this, {
-    of: (function (plan, source, optional2) {
+    of: (function (plan, source, optional3) {
         const path2 = plan.access.hostSource(source);
         const { mounts } = plan.state;
         if (path2 === void 0 || !mounts.atHostRoot) return void 0;
         const isClimbing = climbs(path2);
         if (!isClimbing && !mounts.isHostFile(path2)) return void 0;
         if (plan.access.hostRootAround(path2) !== void 0) return void 0;
-        const resolved2 = plan.resolveTrusted(isClimbing ? path2 : normalize(path2), optional2);
+        const resolved2 = plan.resolveTrusted(isClimbing ? path2 : normalize(path2), optional3);
         if (!resolved2.path.startsWith("/")) {
           return plan.refuse(`${source} is ${resolved2.path}, which has no path`);
         }
@@ -31773,13 +31773,13 @@ var init_builder = __esm({
     path: (function (target) {
         return new ContainerPath(this, target);
       }),
-    source: (function (source, optional2 = false) {
-        const path2 = HostPath.of(this, source, optional2);
+    source: (function (source, optional3 = false) {
+        const path2 = HostPath.of(this, source, optional3);
         if (path2 !== void 0) return path2;
         if (source.startsWith("/") && !climbs(source)) return new ContainerPath(this, source);
         return this.refuse(`the source ${source} leads over a mount, a root or a working directory of the recipe; name it by an absolute path without ".."`);
       }),
-    resolveTrusted: (function (path2, optional2 = false) {
+    resolveTrusted: (function (path2, optional3 = false) {
         const resolved2 = this.facts.resolve(path2);
         if (resolved2.late === true && this.#isUntrusted(resolved2.path)) {
           return {
@@ -31789,7 +31789,7 @@ var init_builder = __esm({
         }
         const found2 = untrustedDirectories$64.call(this).linkOn(resolved2);
         if (found2 === void 0) return resolved2;
-        if (optional2) return {
+        if (optional3) return {
           ...resolved2,
           type: void 0
         };
@@ -40421,12 +40421,12 @@ function groupOf(pid) {
   const directories = hierarchies2.flatMap(({ version, controllers, own }) => {
     const directory2 = groupIn(own);
     if (directory2 === void 0) return [];
-    const listed3 = version === 2 && controllersIn(readFile2(`${directory2}/cgroup.controllers`) ?? "");
+    const listed4 = version === 2 && controllersIn(readFile2(`${directory2}/cgroup.controllers`) ?? "");
     return [
       {
         version,
         directory: directory2,
-        controllers: listed3 || controllers
+        controllers: listed4 || controllers
       }
     ];
   });
@@ -40552,7 +40552,7 @@ function processOf2(target) {
 }
 function isMeant(target) {
   if (typeof target === "string") {
-    return ({ name, namedBy }) => namedBy === "script" && name === target;
+    return ({ name, namedBy: namedBy2 }) => namedBy2 === "script" && name === target;
   }
   const wanted = typeof target === "object" ? target.pid : target;
   return ({ pid, program }) => pid === wanted || program === wanted;
@@ -41669,8 +41669,8 @@ var init_detach_flags = __esm({
 });
 
 // scripts/ramekin/degrade.ts
-function reportDegradation(given, { refused: refused3, lacks }) {
-  const why = `this machine refuses user namespaces (${refused3})`;
+function reportDegradation(given, { refused: refused4, lacks }) {
+  const why = `this machine refuses user namespaces (${refused4})`;
   const [host2] = grantedList(given, "net", given.has("allow-all")) ?? [];
   if (host2 !== void 0) {
     throw new UsageError(`--allow-net=${host2}: ${why}, and without them the program cannot be held to hosts; --allow-net gives it the whole network`);
@@ -42756,17 +42756,17 @@ async function list3(calls, root2, path2) {
     parent
   ]);
   const opened2 = new BatchResult(openBeneath(calls, root2, path2, O_RDONLY));
-  const listed3 = calls.output(LISTED);
+  const listed4 = calls.output(LISTED);
   const read5 = calls.add("getdents64", [
     opened2,
-    listed3,
+    listed4,
     LISTED
   ]);
   calls.add("close", [
     opened2
   ]);
   await run2(calls, path2);
-  const entries = readDirectoryEntries(calls.read(listed3, LISTED), calls.result(read5));
+  const entries = readDirectoryEntries(calls.read(listed4, LISTED), calls.result(read5));
   calls.clear();
   return entries;
 }
@@ -45639,20 +45639,20 @@ var init_read_tree = __esm({
             0,
             1
           ].map(() => {
-            const listed3 = calls.output(LISTED2);
+            const listed4 = calls.output(LISTED2);
             return {
-              listed: listed3,
+              listed: listed4,
               read: calls.add("getdents64", [
                 fd,
-                listed3,
+                listed4,
                 LISTED2
               ])
             };
           });
           await this.#run(path2);
           const sizes2 = reads.map(({ read: read5 }) => calls.result(read5));
-          for (const [index, { listed: listed3 }] of reads.entries()) {
-            entries.push(...readDirectoryEntries(calls.read(listed3, LISTED2), sizes2[index]));
+          for (const [index, { listed: listed4 }] of reads.entries()) {
+            entries.push(...readDirectoryEntries(calls.read(listed4, LISTED2), sizes2[index]));
           }
           calls.clear();
           if (sizes2.includes(0)) return entries;
@@ -47206,7 +47206,7 @@ function isSamePlace(one, other) {
 function placeOf4({ platform }) {
   return platform === void 0 ? "" : platformText(platform);
 }
-var NAME10, ORIGIN, STORED;
+var NAME10, ORIGIN, STORED, VERIFIED;
 var init_index_file = __esm({
   "images/store/index_file.ts"() {
     init_descriptor();
@@ -47218,6 +47218,7 @@ var init_index_file = __esm({
     NAME10 = "org.opencontainers.image.ref.name";
     ORIGIN = "dev.ramekin.origin";
     STORED = "dev.ramekin.stored";
+    VERIFIED = "dev.ramekin.verified";
   }
 });
 
@@ -47502,6 +47503,8 @@ var init_image = __esm({
       digest;
       /** The digest that the name has where the image came from: that of an index, perhaps. */
       origin;
+      /** The fingerprint of the key by which its signature was verified when it was stored. */
+      verified;
       /** What it is for. */
       platform;
       /** The bytes of its layers, as they are stored. */
@@ -47531,6 +47534,7 @@ var init_image = __esm({
         this.name = descriptor.annotations?.[NAME10] ?? descriptor.digest;
         this.digest = descriptor.digest;
         this.origin = descriptor.annotations?.[ORIGIN] ?? descriptor.digest;
+        this.verified = descriptor.annotations?.[VERIFIED];
         this.platform = descriptor.platform ?? config.platform;
         this.config = config;
         this.layers = manifest.layers.map(({ digest, size, mediaType }, index) => ({
@@ -48248,12 +48252,12 @@ var init_layout = __esm({
         const names = new Set(found2.map((manifest) => manifest.annotations?.[NAME10]));
         if (found2.length > 0 && names.size === 1) return found2;
         const all = manifests.flatMap((it) => it.annotations?.[NAME10] ?? []);
-        const listed3 = all.length === 0 ? "it has none with a name" : `it has ${all.join(", ")}`;
+        const listed4 = all.length === 0 ? "it has none with a name" : `it has ${all.join(", ")}`;
         if (digest !== void 0 && found2.length > 0) return found2.slice(0, 1);
         throw new ImageError(found2.length > 0 ? `${this.what} is one of several images, and none is named` : `there is no ${this.what}`, {
           code: "not-found",
           advice: [
-            `${listed3}; name one as oci:PATH:NAME`
+            `${listed4}; name one as oci:PATH:NAME`
           ]
         });
       }
@@ -48827,16 +48831,16 @@ function fromEntry(path2, name, entry2) {
   };
   const auth = textIn(entry2, "auth");
   if (auth === void 0) return void 0;
-  const decoded3 = decode2(auth);
-  const at4 = decoded3?.indexOf(":") ?? -1;
-  if (decoded3 === void 0 || at4 < 0) {
+  const decoded4 = decode2(auth);
+  const at4 = decoded4?.indexOf(":") ?? -1;
+  if (decoded4 === void 0 || at4 < 0) {
     throw new ImageError(`${path2}: "auth" of ${name} is not "name:password" in base64`, {
       code: "denied"
     });
   }
   return {
-    username: decoded3.slice(0, at4),
-    password: decoded3.slice(at4 + 1).replace(/\0+$/, "")
+    username: decoded4.slice(0, at4),
+    password: decoded4.slice(at4 + 1).replace(/\0+$/, "")
   };
 }
 function decode2(base64) {
@@ -49484,6 +49488,247 @@ var init_repository = __esm({
   }
 });
 
+// images/registry/referring.ts
+async function referringTo(place3, digest) {
+  return await listed3(place3, digest) ?? await tagged(place3, digest);
+}
+async function signatureTag(place3, digest) {
+  return await optional2(place3, `${tagOf(digest)}.sig`);
+}
+async function listed3(place3, digest) {
+  const { connection, name, pulling } = place3;
+  const what = `what refers to ${digest}`;
+  const found2 = [];
+  let path2 = `${name}/referrers/${digest}`;
+  while (path2 !== void 0) {
+    const response = await connection.request({
+      method: "GET",
+      path: path2,
+      scope: pulling,
+      headers: {
+        accept: OCI_INDEX
+      },
+      expects: [
+        200,
+        400,
+        404,
+        405
+      ],
+      what
+    });
+    if (response.status !== 200) {
+      await discard2(response);
+      return void 0;
+    }
+    const bytes = await readBody(what, response, DOCUMENT_LIMIT, connection.idleTimeout);
+    found2.push(...manifestsIn(what, bytes));
+    path2 = await nextOf(response, place3);
+  }
+  return found2;
+}
+async function nextOf(response, place3) {
+  const link2 = /<([^>]+)>;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
+  return link2 === void 0 ? void 0 : new URL(link2, await place3.connection.base());
+}
+async function tagged(place3, digest) {
+  const found2 = await optional2(place3, tagOf(digest));
+  return found2 === void 0 ? [] : manifestsIn(`what refers to ${digest}`, found2.bytes);
+}
+function tagOf(digest) {
+  return `${algorithmOf(digest)}-${encodedOf(digest)}`;
+}
+async function optional2(place3, tag) {
+  try {
+    return await place3.manifest(`the tag ${tag}`, tag, DOCUMENT_LIMIT);
+  } catch (error) {
+    if (error instanceof ImageError && error.code === "not-found") return void 0;
+    throw error;
+  }
+}
+function manifestsIn(what, bytes) {
+  const parsed = parseManifest(what, bytes, OCI_INDEX);
+  return parsed.kind === "index" ? parsed.manifests : [];
+}
+var init_referring = __esm({
+  "images/registry/referring.ts"() {
+    init_descriptor();
+    init_digest();
+    init_errors4();
+    init_manifest();
+    init_media_types();
+    init_http();
+  }
+});
+
+// images/signatures/signature.ts
+var Buffer3;
+function isSignature({ mediaType }) {
+  return mediaType === SIMPLE_SIGNING || BUNDLE.test(mediaType);
+}
+function readSignature(what, layer, bytes) {
+  if (layer.mediaType !== SIMPLE_SIGNING) return readBundle(what, bytes);
+  const text5 = layer.annotations?.[SIGNATURE];
+  if (text5 === void 0) throw invalid(what, `has no annotation "${SIGNATURE}"`);
+  return {
+    signed: bytes,
+    signature: decoded2(what, text5),
+    isKeyless: (layer.annotations?.[CERTIFICATE] ?? "") !== "",
+    claim: () => simpleClaim(what, bytes)
+  };
+}
+function simpleClaim(what, bytes) {
+  const critical = objectIn(what, parseDocument(what, bytes), "critical");
+  const identity = objectIn(what, critical, "identity");
+  const image3 = objectIn(what, critical, "image");
+  for (const [object2, known] of [
+    [
+      critical,
+      [
+        "identity",
+        "image",
+        "type"
+      ]
+    ],
+    [
+      identity,
+      [
+        "docker-reference"
+      ]
+    ],
+    [
+      image3,
+      [
+        "docker-manifest-digest"
+      ]
+    ]
+  ]) {
+    const other = Object.keys(object2).find((key) => !known.includes(key));
+    if (other !== void 0) throw invalid(what, `says ${JSON.stringify(other)}, unknown here`);
+  }
+  if (!TYPES5.includes(textIn2(what, critical, "type"))) {
+    throw invalid(what, `is of ${JSON.stringify(critical["type"])}, and not of a container image`);
+  }
+  return {
+    digests: [
+      textIn2(what, image3, "docker-manifest-digest")
+    ],
+    name: textIn2(what, identity, "docker-reference")
+  };
+}
+function readBundle(what, bytes) {
+  const bundle = parseDocument(what, bytes);
+  const envelope = objectIn(what, bundle, "dsseEnvelope");
+  const type = textIn2(what, envelope, "payloadType");
+  const payload2 = decoded2(what, textIn2(what, envelope, "payload"));
+  const { signatures } = envelope;
+  const first = Array.isArray(signatures) && signatures.length === 1 ? signatures[0] : void 0;
+  if (!isObject3(first)) throw invalid(what, "has not one signature");
+  const { verificationMaterial: material } = bundle;
+  return {
+    signed: envelopeBytes(type, payload2),
+    signature: decoded2(what, textIn2(what, first, "sig")),
+    isKeyless: isObject3(material) && material["publicKey"] === void 0,
+    claim: () => statementClaim(what, type, payload2)
+  };
+}
+function envelopeBytes(type, payload2) {
+  const head2 = `DSSEv1 ${Buffer3.byteLength(type)} ${type} ${payload2.length} `;
+  return new Uint8Array(Buffer3.concat([
+    Buffer3.from(head2),
+    payload2
+  ]));
+}
+function statementClaim(what, type, payload2) {
+  if (type !== IN_TOTO) throw invalid(what, `is of ${JSON.stringify(type)}, and not of in-toto`);
+  const statement = parseDocument(what, payload2);
+  if (textIn2(what, statement, "_type") !== STATEMENT) {
+    throw invalid(what, `is of no statement that is known: ${JSON.stringify(statement["_type"])}`);
+  }
+  const predicate = textIn2(what, statement, "predicateType");
+  if (!TYPES5.includes(predicate)) {
+    throw invalid(what, `is of ${JSON.stringify(predicate)}, and not of a container image`);
+  }
+  const { subject } = statement;
+  const subjects = Array.isArray(subject) ? subject : [];
+  return {
+    digests: subjects.flatMap((it) => {
+      const digest = isObject3(it) && isObject3(it["digest"]) ? it["digest"] : {};
+      return Object.entries(digest).map(([algorithm, hex]) => `${algorithm}:${hex}`);
+    }),
+    name: void 0
+  };
+}
+function objectIn(what, object2, field2) {
+  const value = object2[field2];
+  if (!isObject3(value)) throw invalid(what, `has no object "${field2}"`);
+  return value;
+}
+function textIn2(what, object2, field2) {
+  const value = object2[field2];
+  if (typeof value !== "string") throw invalid(what, `has no text "${field2}"`);
+  return value;
+}
+function decoded2(what, base64) {
+  try {
+    return Uint8Array.fromBase64(base64);
+  } catch (cause) {
+    throw invalid(what, "has something in it that is no base64", cause);
+  }
+}
+var SIMPLE_SIGNING, BUNDLE, SIGNATURE, CERTIFICATE, TYPES5, IN_TOTO, STATEMENT;
+var init_signature = __esm({
+  "images/signatures/signature.ts"() {
+    ({ Buffer: Buffer3 } = process.getBuiltinModule("node:buffer"));
+    init_descriptor();
+    SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json";
+    BUNDLE = /^application\/vnd\.dev\.sigstore\.bundle(\.v[0-9.]+)?\+json/;
+    SIGNATURE = "dev.cosignproject.cosign/signature";
+    CERTIFICATE = "dev.sigstore.cosign/certificate";
+    TYPES5 = [
+      "cosign container image signature",
+      "https://sigstore.dev/cosign/sign/v1"
+    ];
+    IN_TOTO = "application/vnd.in-toto+json";
+    STATEMENT = "https://in-toto.io/Statement/v1";
+  }
+});
+
+// images/signatures/find.ts
+async function* signaturesIn(place3, digest) {
+  const tagged2 = await signatureTag(place3, digest);
+  if (tagged2 !== void 0) yield* signaturesOf(place3, digest, tagged2.bytes);
+  const referring = (await referringTo(place3, digest)).filter(({ artifactType = "" }) => ARTIFACTS.test(artifactType));
+  for (const descriptor of referring.slice(0, MOST6)) {
+    const what = `the artifact ${descriptor.digest}`;
+    const bytes = await place3.document(what, descriptor, DOCUMENT_LIMIT);
+    yield* signaturesOf(place3, digest, bytes);
+  }
+}
+function* signaturesOf(place3, digest, manifest) {
+  const parsed = parseManifest(`a signature of ${digest}`, manifest);
+  const layers = parsed.kind === "index" ? [] : parsed.layers.filter(isSignature);
+  for (const layer of layers.slice(0, MOST6)) yield {
+    read: () => fetched(place3, layer)
+  };
+}
+async function fetched(place3, layer) {
+  const what = `the signature ${layer.digest}`;
+  const bytes = await place3.document(what, layer, MOST_BYTES4);
+  return readSignature(what, layer, new Uint8Array(bytes));
+}
+var MOST6, MOST_BYTES4, ARTIFACTS;
+var init_find = __esm({
+  "images/signatures/find.ts"() {
+    init_descriptor();
+    init_manifest();
+    init_referring();
+    init_signature();
+    MOST6 = 100;
+    MOST_BYTES4 = 1 << 20;
+    ARTIFACTS = /^(|application\/vnd\.dev\.(cosign\.artifact\.sig|sigstore\.bundle)\..*|application\/vnd\.oci\.(empty|image\.config)\.v1\+json)$/;
+  }
+});
+
 // images/sources/registry.ts
 function mayBeElsewhere(error) {
   return error instanceof ImageError && [
@@ -49501,6 +49746,7 @@ var init_registry2 = __esm({
     init_reference();
     init_repository();
     init_blobs();
+    init_find();
     RegistrySource = class _RegistrySource {
 
       what;
@@ -49560,6 +49806,16 @@ var init_registry2 = __esm({
           }
         };
       }
+      /** Those of all places, as a mirror need not have the signatures too. */
+      async *signatures(digest) {
+        for (const place3 of this.#places) {
+          try {
+            yield* signaturesIn(place3, digest);
+          } catch (error) {
+            if (place3 === this.#places.at(-1) || !mayBeElsewhere(error)) throw error;
+          }
+        }
+      }
       /** The answer of the first place that has one. */
       async #first(ask2) {
         for (const place3 of this.#places.slice(0, -1)) {
@@ -49603,6 +49859,348 @@ var init_open3 = __esm({
       dir: async (reference) => new DirectorySource(await directory(reference), reference),
       "oci-archive": async (reference, session, maxBytes) => new LayoutSource(await openArchive(reference.path, session, maxBytes), reference),
       "docker-archive": async (reference, session, maxBytes) => new DockerArchiveSource(await openArchive(reference.path, session, maxBytes), reference)
+    };
+  }
+});
+
+// images/signatures/ecdsa.ts
+function ecdsaFromDer(der, size) {
+  const sequence = elementOf(der, SEQUENCE);
+  if (sequence === void 0 || sequence.rest.length > 0) return void 0;
+  const r = elementOf(sequence.content, INTEGER);
+  const s = r && elementOf(r.rest, INTEGER);
+  if (s === void 0 || s.rest.length > 0) return void 0;
+  const raw4 = new Uint8Array(2 * size);
+  for (const [index, { content: content2 }] of [
+    r,
+    s
+  ].entries()) {
+    const first = content2.findIndex((byte) => byte !== 0);
+    const number2 = first === -1 ? content2.subarray(content2.length) : content2.subarray(first);
+    if (number2.length > size) return void 0;
+    raw4.set(number2, (index + 1) * size - number2.length);
+  }
+  return raw4;
+}
+function elementOf(der, tag) {
+  if (der[0] !== tag) return void 0;
+  const long = der[1] === 129;
+  const length = long ? der[2] : der[1];
+  const begin = long ? 3 : 2;
+  if (length === void 0 || !long && length > 127) return void 0;
+  if (der.length < begin + length) return void 0;
+  return {
+    content: der.subarray(begin, begin + length),
+    rest: der.subarray(begin + length)
+  };
+}
+var SEQUENCE, INTEGER;
+var init_ecdsa = __esm({
+  "images/signatures/ecdsa.ts"() {
+    [SEQUENCE, INTEGER] = [
+      48,
+      2
+    ];
+  }
+});
+
+// images/signatures/public_key.ts
+function ecdsa(namedCurve, size) {
+  return {
+    algorithm: {
+      name: "ECDSA",
+      namedCurve
+    },
+    async verify(key, signature, bytes) {
+      const raw4 = ecdsaFromDer(signature, size);
+      if (raw4 === void 0) return false;
+      for (const hash of HASHES) {
+        if (await crypto.subtle.verify({
+          name: "ECDSA",
+          hash
+        }, key, raw4, bytes)) return true;
+      }
+      return false;
+    }
+  };
+}
+async function imported(der, algorithm) {
+  try {
+    return await crypto.subtle.importKey("spki", der, algorithm, true, [
+      "verify"
+    ]);
+  } catch {
+    return void 0;
+  }
+}
+function checkStrength(what, key) {
+  const bits = key.algorithm.modulusLength ?? LEAST_RSA;
+  if (bits >= LEAST_RSA) return;
+  throw refused2(what, `is one of RSA with ${bits} bits, and ${LEAST_RSA} are the least`, []);
+}
+async function readKeyFile(path2) {
+  try {
+    const { isFile: isFile5, size } = await Deno.stat(path2);
+    if (isFile5 && size <= MOST7) return await Deno.readTextFile(path2);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw refused2(`the key ${path2}`, "is not there: no such file", [], error);
+    }
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw refused2(`the key ${path2}`, "cannot be read: this user may not", [], error);
+    }
+    throw error;
+  }
+  throw refused2(`the key ${path2}`, "is no file of a key", []);
+}
+function derOf(what, text5) {
+  const blocks = [
+    ...text5.matchAll(/-----BEGIN ([^-]*)-----([^-]*)-----END \1-----/g)
+  ];
+  const label2 = blocks[0]?.[1];
+  if (blocks.length !== 1 || label2 === void 0) {
+    const found2 = blocks.length === 0 ? "has no key in it" : `has ${blocks.length} keys in it`;
+    throw refused2(what, `${found2}: one is wanted, which begins with -----BEGIN PUBLIC KEY-----`, []);
+  }
+  const other = OTHERS5.find(([pattern]) => pattern.test(label2));
+  if (other !== void 0) throw refused2(what, other[1], [
+    other[2]
+  ]);
+  if (label2 !== "PUBLIC KEY") throw refused2(what, `is ${label2}, and no PUBLIC KEY`, []);
+  try {
+    return Uint8Array.fromBase64(blocks[0][2]);
+  } catch (cause) {
+    throw refused2(what, "is damaged: it is no base64", [], cause);
+  }
+}
+function refused2(what, why, advice, cause) {
+  return new ImageError(`${what} ${why}`, {
+    code: "signature",
+    advice,
+    cause
+  });
+}
+var HASHES, LEAST_RSA, MOST7, RSA, KINDS4, PublicKey, OTHERS5;
+var init_public_key = __esm({
+  "images/signatures/public_key.ts"() {
+    init_digest();
+    init_errors4();
+    init_ecdsa();
+    HASHES = [
+      "SHA-256",
+      "SHA-384",
+      "SHA-512"
+    ];
+    LEAST_RSA = 2048;
+    MOST7 = 1 << 16;
+    RSA = "RSASSA-PKCS1-v1_5";
+    KINDS4 = [
+      ...[
+        [
+          "P-256",
+          32
+        ],
+        [
+          "P-384",
+          48
+        ],
+        [
+          "P-521",
+          66
+        ]
+      ].map(([curve, size]) => ecdsa(curve, size)),
+      {
+        algorithm: {
+          name: "Ed25519"
+        },
+        verify: (key, signature, bytes) => crypto.subtle.verify("Ed25519", key, signature, bytes)
+      },
+      ...HASHES.map((hash) => ({
+        algorithm: {
+          name: RSA,
+          hash
+        },
+        verify: (key, signature, bytes) => crypto.subtle.verify(RSA, key, signature, bytes)
+      }))
+    ];
+    PublicKey = class _PublicKey {
+
+      /** What it is called in errors: its file, and its fingerprint. */
+      what;
+      /** The digest of the key, as `openssl pkey -pubin -outform der | sha256sum` has it. */
+      fingerprint;
+      #keys;
+      constructor(what, fingerprint, keys2) {
+        this.what = what;
+        this.fingerprint = fingerprint;
+        this.#keys = keys2;
+      }
+      /**
+       * Reads a key.
+       *
+       * @param given the path of a PEM file, or what is in one
+       * @throws {ImageError} where it is no public key, or of a kind that is not handled
+       */
+      static async read(given) {
+        const isText = given.startsWith("-----BEGIN ");
+        const what = isText ? "the key" : `the key ${given}`;
+        const der = derOf(what, isText ? given : await readKeyFile(given));
+        const keys2 = [];
+        for (const { algorithm, verify: verify3 } of KINDS4) {
+          const key = await imported(der, algorithm);
+          if (key !== void 0) keys2.push({
+            key,
+            verify: verify3
+          });
+        }
+        if (keys2.length === 0) {
+          throw refused2(what, "is of no kind that is handled", [
+            "these are: ECDSA on P-256, P-384 and P-521, RSA, Ed25519"
+          ]);
+        }
+        for (const { key } of keys2) checkStrength(what, key);
+        const fingerprint = digestOf(der);
+        return new _PublicKey(`${what} (${fingerprint})`, fingerprint, keys2);
+      }
+      /** Whether the bytes were signed by the key's owner. */
+      async verifies(signature, bytes) {
+        for (const { key, verify: verify3 } of this.#keys) {
+          if (await verify3(key, signature, bytes)) return true;
+        }
+        return false;
+      }
+    };
+    OTHERS5 = [
+      [
+        /PRIVATE KEY$/,
+        "is a private key, which nobody needs to verify",
+        "its public key: cosign public-key --key FILE, or openssl pkey -in FILE -pubout"
+      ],
+      [
+        /CERTIFICATE$/,
+        "is a certificate, and no public key",
+        "its public key: openssl x509 -in FILE -noout -pubkey"
+      ],
+      [
+        /^RSA PUBLIC KEY$/,
+        "is a key in the format PKCS #1, which is not read",
+        "the same in the usual one: openssl rsa -RSAPublicKey_in -in FILE -pubout"
+      ]
+    ];
+  }
+});
+
+// images/signatures/verify.ts
+async function verifySignature(source, reference, digests, key) {
+  if (source.signatures === void 0) {
+    throw new ImageError(`${source.what} is in files, which have no place for signatures`, {
+      code: "signature",
+      advice: [
+        "signatures are verified of images in registries"
+      ]
+    });
+  }
+  const wanted = {
+    what: source.what,
+    reference,
+    digests,
+    key
+  };
+  const seen = new Seen();
+  for (const digest of digests) {
+    for await (const found2 of source.signatures(digest)) {
+      if (await isGood(found2, wanted, seen)) return;
+    }
+  }
+  throw seen.failure(wanted);
+}
+async function isGood(found2, wanted, seen) {
+  try {
+    const { signed, signature, isKeyless, claim } = await found2.read();
+    if (!await wanted.key.verifies(signature, signed)) {
+      seen.others++;
+      if (isKeyless) seen.keyless++;
+      return false;
+    }
+    const issue2 = issueOf(claim(), wanted);
+    if (issue2 === void 0) return true;
+    seen.byKey ??= issue2;
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    seen.damaged ??= error;
+  }
+  return false;
+}
+function issueOf(claim, { what, reference, digests, key }) {
+  const begin = `${what} has a signature by ${key.what}`;
+  if (!claim.digests.some((digest) => digests.includes(digest))) {
+    return new ImageError(`${begin}, which is of another image: of ${claim.digests.join(", ")}, and not of ` + digests.join(" or "), {
+      code: "signature"
+    });
+  }
+  if (claim.name === void 0 || isSameName(claim.name, reference)) return void 0;
+  return new ImageError(`${begin}, which is of another name: of ${JSON.stringify(claim.name)}, and not of ` + JSON.stringify(referenceText(reference)), {
+    code: "signature",
+    advice: [
+      "pull it by the name that is signed; where it is a copy, that is its mirror: --mirror"
+    ]
+  });
+}
+function isSameName(signed, asked) {
+  const name = namedBy(signed);
+  if (name?.transport !== "registry" || asked.transport !== "registry") return false;
+  if (name.registry !== asked.registry || name.repository !== asked.repository) return false;
+  const plain3 = signed.split("@")[0];
+  const hasTag = plain3.includes(":", plain3.lastIndexOf("/") + 1);
+  return !hasTag || asked.tag === void 0 || asked.tag === name.tag;
+}
+function namedBy(signed) {
+  try {
+    return parseReference(signed);
+  } catch {
+    return void 0;
+  }
+}
+var Seen;
+var init_verify = __esm({
+  "images/signatures/verify.ts"() {
+    init_errors4();
+    init_reference();
+    Seen = class {
+
+      /** Why one by the key is none. */
+      byKey;
+      /** Why one could not be read. */
+      damaged;
+      /** How many are by other keys, and how many of these by certificates. */
+      others = 0;
+      keyless = 0;
+      failure({ what, digests, key }) {
+        const { byKey, damaged, others, keyless } = this;
+        if (byKey !== void 0) return byKey;
+        if (damaged !== void 0) {
+          return new ImageError(`no signature of ${what} is verified: ${damaged.issue}`, {
+            code: damaged.code === "network" || damaged.code === "denied" ? damaged.code : "signature",
+            cause: damaged,
+            advice: damaged.advice
+          });
+        }
+        if (others === 0) {
+          return new ImageError(`${what} is not signed: ${digests.join(" and ")} have no signature`, {
+            code: "signature",
+            advice: [
+              "cosign sign --key FILE signs an image in its registry"
+            ]
+          });
+        }
+        const count = others === 1 ? "has a signature" : `has ${others} signatures`;
+        return new ImageError(`${what} ${count}, and ${others === 1 ? "it is not" : "none is"} by ${key.what}`, {
+          code: "signature",
+          advice: keyless === 0 ? [] : [
+            "those by a certificate (keyless) are not verified here; cosign verify does that"
+          ]
+        });
+      }
     };
   }
 });
@@ -49855,6 +50453,7 @@ async function pull(reference, options = {}) {
   const parsed = typeof reference === "string" ? parseReference(reference) : reference;
   const { signal, progress } = options;
   const name = nameFor(parsed, options.name);
+  const key = options.verifyKey === void 0 ? void 0 : await PublicKey.read(options.verifyKey);
   const store = await Store.open(options.store);
   const session = await store.begin(signal);
   try {
@@ -49862,7 +50461,11 @@ async function pull(reference, options = {}) {
       kind: "find",
       image: referenceText(parsed)
     });
-    const descriptor = await fetchImage(store, session, parsed, name, options);
+    const descriptor = await fetchImage(store, session, {
+      reference: parsed,
+      name,
+      key
+    }, options);
     const image3 = await Image.open(store, session, descriptor, options);
     if (options.unpack !== false) await image3.unpack(options);
     return image3;
@@ -49889,7 +50492,7 @@ function nameFor(reference, name) {
   }
   return referenceText(named2);
 }
-async function fetchImage(store, session, reference, name, options) {
+async function fetchImage(store, session, { reference, name, key }, options) {
   const { signal, maxBytes = MOST_BYTES3 } = options;
   await using source = await openSource(reference, session, {
     ...options,
@@ -49897,6 +50500,7 @@ async function fetchImage(store, session, reference, name, options) {
   }, signal);
   const found2 = await source.find();
   const image3 = await describe3(source, found2, options.platform);
+  if (key !== void 0) await verifySignature(source, reference, image3.digests, key);
   await download(store, session, source, image3, options);
   for (const { mediaType, bytes } of image3.documents) {
     await store.addBytes(session, mediaType, bytes);
@@ -49909,7 +50513,10 @@ async function fetchImage(store, session, reference, name, options) {
     annotations: {
       [NAME10]: name,
       [ORIGIN]: found2.length === 1 ? found2[0].digest : image3.descriptor.digest,
-      [STORED]: (/* @__PURE__ */ new Date()).toISOString()
+      [STORED]: (/* @__PURE__ */ new Date()).toISOString(),
+      ...key !== void 0 && {
+        [VERIFIED]: key.fingerprint
+      }
     }
   };
   await store.name(session, descriptor, options.signal);
@@ -49922,7 +50529,9 @@ async function describe3(source, found2, asked) {
   const wanted = asked === void 0 ? thisPlatform() : parsePlatform(asked);
   const { what } = source;
   let descriptor = found2.length === 1 ? found2[0] : choosePlatform(what, found2, wanted);
+  const digests = [];
   for (let depth = 0; depth < DEEPEST2; depth++) {
+    digests.push(descriptor.digest);
     const bytes = await source.document(`the manifest of ${what}`, descriptor);
     const parsed = parseManifest(`the manifest of ${what}`, bytes, descriptor.mediaType);
     if (parsed.kind === "index") {
@@ -49940,6 +50549,7 @@ async function describe3(source, found2, asked) {
         mediaType: parsed.mediaType,
         size: bytes.length
       },
+      digests,
       manifest: parsed,
       config,
       documents: [
@@ -50044,6 +50654,8 @@ var init_pull = __esm({
     init_platform();
     init_reference();
     init_open3();
+    init_public_key();
+    init_verify();
     init_index_file();
     init_store();
     AT_ONCE7 = 4;
@@ -50174,7 +50786,7 @@ var init_collect2 = __esm({
 });
 
 // images/store/verify.ts
-var Buffer3;
+var Buffer4;
 async function verify(store, { remove = false, signal } = {}) {
   const damaged = await damagedBlobs(store, signal);
   const issues = [];
@@ -50213,7 +50825,7 @@ async function damagedBlobs(store, signal) {
 async function digestOfFile(path2, like, signal) {
   const hash = hashFor(like);
   using file = await Deno.open(path2);
-  const buffer = Buffer3.allocUnsafe(1 << 18);
+  const buffer = Buffer4.allocUnsafe(1 << 18);
   for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
     signal?.throwIfAborted();
     hash.update(buffer.subarray(0, count));
@@ -50258,9 +50870,9 @@ async function missingOrDamaged(store, image3, damaged) {
   }
 }
 var DAMAGED;
-var init_verify = __esm({
+var init_verify2 = __esm({
   "images/store/verify.ts"() {
-    ({ Buffer: Buffer3 } = process.getBuiltinModule("node:buffer"));
+    ({ Buffer: Buffer4 } = process.getBuiltinModule("node:buffer"));
     init_digest();
     init_errors4();
     init_manifest();
@@ -50286,7 +50898,8 @@ async function storedImages(options = {}) {
       origin: image3.annotations?.[ORIGIN] ?? image3.digest,
       platform: image3.platform === void 0 ? "" : platformText(image3.platform),
       size: await sizeOf2(store, image3),
-      stored: image3.annotations?.[STORED]
+      stored: image3.annotations?.[STORED],
+      verified: image3.annotations?.[VERIFIED]
     });
   }
   return images;
@@ -50355,8 +50968,19 @@ function best(images, wanted) {
 }
 async function image2(name, options = {}) {
   const reference = parseReference(name);
-  const stored = reference.transport === "registry" ? await storedImage(name, options) : void 0;
-  return stored ?? await pull(reference, options);
+  if (reference.transport !== "registry") return await pull(reference, options);
+  const stored = await storedImage(name, options);
+  if (stored === void 0 || options.verifyKey === void 0) {
+    return stored ?? await pull(reference, options);
+  }
+  await using held = stored;
+  return await pull({
+    ...parseReference(held.name),
+    digest: held.origin
+  }, {
+    ...options,
+    name: held.name
+  });
 }
 async function removeImages(names, { store: directory2, signal } = {}) {
   const store = await Store.open(directory2);
@@ -50402,7 +51026,7 @@ var init_stored = __esm({
     init_collect2();
     init_index_file();
     init_store();
-    init_verify();
+    init_verify2();
   }
 });
 
@@ -51039,12 +51663,9 @@ var init_load = __esm({
 var init_referrers = __esm({
   "images/referrers.ts"() {
     init_descriptor();
-    init_digest();
     init_errors4();
-    init_manifest();
-    init_media_types();
     init_reference();
-    init_http();
+    init_referring();
     init_repository();
   }
 });
@@ -51073,6 +51694,7 @@ function pullOptions(given) {
     platformOf2(given),
     given.value("max-size")
   ];
+  const verifyKey = given.value("verify-key");
   return {
     ...registryOptions(given),
     ...maxSize !== void 0 && {
@@ -51080,6 +51702,9 @@ function pullOptions(given) {
     },
     ...platform !== void 0 && {
       platform
+    },
+    ...verifyKey !== void 0 && {
+      verifyKey
     },
     ...given.has("no-unpack") && {
       unpack: false
@@ -51201,7 +51826,7 @@ function split2(text5, by) {
 function absolute2(path2) {
   return path2.startsWith("/") ? path2 : `${Deno.cwd()}/${path2}`;
 }
-var PLATFORM, MAX_SIZE2, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS, IMAGE_RUN_FLAGS, PROGRAM_FLAGS;
+var PLATFORM, MAX_SIZE2, VERIFY_KEY, PULL_FLAGS, REGISTRY_FLAGS, REPORT_FLAGS, IMAGE_RUN_FLAGS, PROGRAM_FLAGS;
 var init_image_flags = __esm({
   "scripts/ramekin/image_flags.ts": (function () {
     init_mod4();
@@ -51224,6 +51849,12 @@ var init_image_flags = __esm({
       value: "SIZE",
       check: bytesOf5,
       summary: "the most bytes of the image's layers, and of the archives in them; 32g without it"
+    };
+    VERIFY_KEY = {
+      name: "verify-key",
+      value: "FILE",
+      completes: "file",
+      summary: "a public key (PEM) by which the image has to be signed, as cosign does"
     };
     PULL_FLAGS = [
       PLATFORM,
@@ -51276,6 +51907,7 @@ var init_image_flags = __esm({
       },
       PLATFORM,
       MAX_SIZE2,
+      VERIFY_KEY,
       {
         name: "volume",
         letter: "v",
@@ -51939,7 +52571,7 @@ function namespacesOf({ namespaces: namespaces2 = [] }) {
   const fresh = /* @__PURE__ */ new Set();
   const joined4 = /* @__PURE__ */ new Map();
   namespaces2.forEach(({ type, path: path2 }, index) => {
-    const kind = KINDS4[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
+    const kind = KINDS5[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
     if (fresh.has(kind) || joined4.has(kind)) {
       unsupported(`linux.namespaces[${index}].type`, `"${type}" is given twice`);
     }
@@ -52040,7 +52672,7 @@ function clockSteps(offsets, isOwn4) {
     timeOffset(clocks)
   ];
 }
-var KINDS4;
+var KINDS5;
 var init_namespaces6 = __esm({
   "oci/config/namespaces.ts"() {
     init_id_maps();
@@ -52050,7 +52682,7 @@ var init_namespaces6 = __esm({
     init_time();
     init_unshare();
     init_errors6();
-    KINDS4 = {
+    KINDS5 = {
       cgroup: "cgroup",
       ipc: "ipc",
       mount: "mount",
@@ -53316,6 +53948,7 @@ ${STATUS}`,
             summary: "the name in the store, for an image from files"
           },
           ...PULL_FLAGS,
+          VERIFY_KEY,
           ...REGISTRY_FLAGS,
           ...REPORT_FLAGS
         ]
@@ -53893,7 +54526,7 @@ function usageLine(subcommand) {
   const words3 = "-- PROGRAM ARGUMENTS...";
   return [
     `ramekin ${name}`,
-    ...operands.map(({ name: name2, optional: optional2 }) => optional2 === true ? `[${name2}]` : name2),
+    ...operands.map(({ name: name2, optional: optional3 }) => optional3 === true ? `[${name2}]` : name2),
     ...flags2.length > 0 ? [
       "[FLAGS]"
     ] : [],
@@ -57798,7 +58431,7 @@ var init_read = __esm({
 // yaml/recipe_files.ts
 function readRecipeFile(file) {
   const descriptor = DESCRIPTOR.exec(file);
-  if (descriptor !== null) return decoded2(readStream(Number(descriptor[1] ?? 0)), file);
+  if (descriptor !== null) return decoded3(readStream(Number(descriptor[1] ?? 0)), file);
   return readFile4(file, ({ path: path2 }) => {
     if (RECIPE3.test(path2) || isWithin(path2, pathOf5(directoryOf2(file)))) return;
     throw new RecipeError(`${file} is a link to ${path2}, and a recipe outside of the link's directory has a name that ends with .yaml, .yml or .json`);
@@ -57828,7 +58461,7 @@ function readFile4(path2, check3) {
     return file.readAll();
   });
   if (bytes === void 0) throw new RecipeError(`${path2} is not a regular file`);
-  return decoded2(bytes, path2);
+  return decoded3(bytes, path2);
 }
 function readStream(fd) {
   const bytes = new Uint8Array(MAX_BYTES + 1);
@@ -57847,7 +58480,7 @@ function pathOf5(directory2) {
   using opened2 = open(directory2, O_PATH | O_CLOEXEC);
   return readlinkat2(AT_FDCWD, `/proc/self/fd/${opened2.number}`);
 }
-function decoded2(bytes, file) {
+function decoded3(bytes, file) {
   try {
     return new TextDecoder("utf-8", {
       fatal: true
@@ -58190,14 +58823,14 @@ async function importRecipe(path2, settings2) {
   }
   const url = new URL(encodeURI(path2).replace(/[?#]/g, encodeURIComponent), directoryUrl());
   readable(path2, () => Deno.statSync(url));
-  const module = await imported(path2, url);
+  const module = await imported2(path2, url);
   const name = NAMES5.find((name2) => hasSteps(module[name2]));
   if (name === void 0) {
     throw new FileError(`${path2} exports no recipe: export it as default, "recipe" or "box"`);
   }
   return recipe(...module[name].steps);
 }
-async function imported(path2, url) {
+async function imported2(path2, url) {
   try {
     return await import(url.href);
   } catch (error) {
@@ -58632,7 +59265,7 @@ function whyNotOwn(path2) {
   const found2 = statusOf6(path2, linux.AT_SYMLINK_NOFOLLOW);
   if (found2 === void 0) return "is not there, or no directory";
   if (found2.uid !== linux.geteuid()) return "is another user's";
-  return (found2.mode & OTHERS5) === 0 ? void 0 : "is open to other users";
+  return (found2.mode & OTHERS6) === 0 ? void 0 : "is open to other users";
 }
 function statusOf6(path2, flags2 = 0) {
   const found2 = ifThere(() => linux.statx(linux.AT_FDCWD, path2, flags2), [
@@ -58642,7 +59275,7 @@ function statusOf6(path2, flags2 = 0) {
   ]);
   return found2 !== void 0 && (found2.mode & linux.S_IFMT) === linux.S_IFDIR ? found2 : void 0;
 }
-var NAME11, ADVICE, OTHERS5, OTHERS_WRITE;
+var NAME11, ADVICE, OTHERS6, OTHERS_WRITE;
 var init_records_directory = __esm({
   "detached/records_directory.ts"() {
     init_missing();
@@ -58650,7 +59283,7 @@ var init_records_directory = __esm({
     init_mod2();
     NAME11 = "ramekin-detached";
     ADVICE = "set XDG_RUNTIME_DIR to a directory of yours that nobody else writes (mode 0700)";
-    OTHERS5 = 63;
+    OTHERS6 = 63;
     OTHERS_WRITE = 18;
   }
 });
@@ -60108,7 +60741,11 @@ async function opened(given, signal) {
   if (when === "always") return await pull(name, options);
   if (when === "missing") return await image2(name, options);
   const stored = await storedImage(name, options);
-  if (stored !== void 0) return stored;
+  if (stored !== void 0) {
+    if (options.verifyKey === void 0) return stored;
+    await using _held = stored;
+    return await image2(name, options);
+  }
   throw new ImageError(`there is no image ${name} in the store, and --pull=never`, {
     code: "not-found"
   });
@@ -61029,7 +61666,7 @@ var init_sandbox3 = __esm({
 
 // changes/change.ts
 function kindOf3(mode2) {
-  return KINDS5[mode2 & S_IFMT] ?? "device";
+  return KINDS6[mode2 & S_IFMT] ?? "device";
 }
 function describeChange(change) {
   const { path: path2, before, after: after2 } = change;
@@ -61063,12 +61700,12 @@ function sizes(before, size) {
 function octal4(mode2) {
   return mode2.toString(8).padStart(4, "0");
 }
-var KINDS5, SIGNS;
+var KINDS6, SIGNS;
 var init_change = __esm({
   "changes/change.ts"() {
     init_files();
     init_control_characters();
-    KINDS5 = {
+    KINDS6 = {
       [S_IFREG]: "file",
       [S_IFDIR]: "directory",
       [S_IFLNK]: "symlink",
@@ -61981,14 +62618,14 @@ function missingGitNames(directory2, names) {
     },
     except: [],
     uid: geteuid2(),
-    most: MOST6
+    most: MOST8
   });
   return missing4.map(({ path: path2 }) => ({
     path: path2,
     name: ofGit.find((name) => nameOf2(name) === nameOf2(path2)) ?? ".git/config"
   }));
 }
-var MOST6;
+var MOST8;
 var init_git_names = __esm({
   "changes/git_names.ts"() {
     init_environment();
@@ -61996,7 +62633,7 @@ var init_git_names = __esm({
     init_live_host();
     init_path();
     init_protected_names();
-    MOST6 = 1e5;
+    MOST8 = 1e5;
   }
 });
 
@@ -64967,7 +65604,7 @@ function byPid(pid, containers, any) {
   throw new UsageError(`the process ${pid} is not in a container of a script of yours; --any enters it all the same, as its user`);
 }
 function byName(name, containers, all) {
-  const named2 = containers.filter(({ namedBy }) => namedBy === "script");
+  const named2 = containers.filter(({ namedBy: namedBy2 }) => namedBy2 === "script");
   const found2 = named2.filter((container) => container.name === name);
   if (found2.length === 1) return found2[0].program;
   if (found2.length > 1) {
@@ -65334,8 +65971,8 @@ function restingRow({ name, detached, state }) {
     detached?.program.join(" ") ?? ""
   ];
 }
-function nameOf10({ name, namedBy, own }) {
-  return (namedBy === "script" ? name : `(${name})`) + (own ? "" : "*");
+function nameOf10({ name, namedBy: namedBy2, own }) {
+  return (namedBy2 === "script" ? name : `(${name})`) + (own ? "" : "*");
 }
 function timeText(seconds3) {
   const units = [
@@ -65798,13 +66435,13 @@ function valueText(value) {
   return JSON.stringify(value) ?? shown(value);
 }
 function needsText(needs2, paint2) {
-  const listed3 = needs2.map((need) => {
+  const listed4 = needs2.map((need) => {
     const flag2 = flagOf(need);
     return `    ${describeAccess(need)}` + (flag2 === void 0 ? "" : `  ${paint2("dim", escapeControls(flag2))}`);
   });
   return [
     paint2("bold", "what it needs of this machine"),
-    ...listed3.length > 0 ? listed3 : [
+    ...listed4.length > 0 ? listed4 : [
       "    nothing"
     ]
   ].join("\n");
@@ -66039,11 +66676,13 @@ async function run21(given) {
   else print(asText(image3));
   return 0;
 }
-function asJson({ name, digest, origin, platform, size, layers, config }) {
+function asJson(image3) {
+  const { name, digest, origin, verified, platform, size, layers, config } = image3;
   return {
     name,
     digest,
     origin,
+    verified: verified ?? null,
     platform,
     size,
     layers,
@@ -66062,6 +66701,10 @@ function asText(image3) {
     [
       "digest",
       image3.digest
+    ],
+    [
+      "signed by",
+      image3.verified ?? ""
     ],
     [
       "platform",
@@ -67027,7 +67670,7 @@ var init_translation3 = __esm({
 
 // scripts/ramekin/from/bwrap_flags.ts
 function bound(options) {
-  const { readOnly, optional: optional2, devices: devices2 } = options;
+  const { readOnly, optional: optional3, devices: devices2 } = options;
   return flag(2, ({ operations }, source, path2) => {
     const restrict = devices2 === true ? [
       "nosuid"
@@ -67039,8 +67682,8 @@ function bound(options) {
       ...readOnly && {
         readOnly
       },
-      ...optional2 && {
-        optional: optional2
+      ...optional3 && {
+        optional: optional3
       },
       restrict
     };
@@ -67317,7 +67960,7 @@ function newState() {
 function stepsOf2(state) {
   const { operations, variables } = state;
   if (state.sharesNetwork === true) state.kinds.delete("net");
-  const kinds = KINDS6.filter((kind) => [
+  const kinds = KINDS7.filter((kind) => [
     "user",
     "mount"
   ].includes(kind) || state.kinds.has(kind));
@@ -67417,7 +68060,7 @@ function isRoot2(operation2) {
   if (operation2 === void 0 || normalize(operation2.path) !== "/") return false;
   return operation2.steps("/", false).every(({ step }) => step !== "remount");
 }
-var KINDS6, PLACES2, COVERED2, EMPTY2;
+var KINDS7, PLACES2, COVERED2, EMPTY2;
 var init_bwrap = __esm({
   "scripts/ramekin/from/bwrap.ts"() {
     init_mod2();
@@ -67425,7 +68068,7 @@ var init_bwrap = __esm({
     init_usage();
     init_bwrap_flags();
     init_translation3();
-    KINDS6 = [
+    KINDS7 = [
       "user",
       "mount",
       "pid",
@@ -68092,7 +68735,7 @@ function valueFrom(rest2, name) {
 }
 function stepsOf3(state, lost2) {
   const { kinds, monotonic, boottime, uid, gid, propagation: propagation2 } = state;
-  const all = KINDS7.filter((kind) => kinds.has(kind));
+  const all = KINDS8.filter((kind) => kinds.has(kind));
   const options = propagation2 !== void 0 && kinds.has("mount") ? {
     propagation: propagation2
   } : {};
@@ -68202,14 +68845,14 @@ function userOf({ uid, gid, map }, lost2) {
     })
   ];
 }
-var KINDS7;
+var KINDS8;
 var init_unshare3 = __esm({
   "scripts/ramekin/from/unshare.ts"() {
     init_mod2();
     init_usage();
     init_translation3();
     init_unshare_flags();
-    KINDS7 = [
+    KINDS8 = [
       ...[
         "user",
         "mount",
@@ -68614,7 +69257,7 @@ function lostOf(config) {
   return lost2;
 }
 function stepsOf4(config, lost2) {
-  const kinds = KINDS8.filter(([, field2, usual]) => flagOf2(config, field2, usual)).map(([kind]) => kind);
+  const kinds = KINDS9.filter(([, field2, usual]) => flagOf2(config, field2, usual)).map(([kind]) => kind);
   const has4 = (kind) => kinds.includes(kind);
   return [
     ...kinds.length === 0 ? [] : [
@@ -68903,7 +69546,7 @@ function messagesOf(message2, name) {
   const isMessage = (value) => typeof value !== "string";
   return (message2.get(name) ?? []).filter(isMessage);
 }
-var PLACE, KINDS8;
+var PLACE, KINDS9;
 var init_nsjail = __esm({
   "scripts/ramekin/from/nsjail.ts"() {
     init_mod2();
@@ -68912,7 +69555,7 @@ var init_nsjail = __esm({
     init_text_proto();
     init_translation3();
     PLACE = "/mnt";
-    KINDS8 = [
+    KINDS9 = [
       [
         "user",
         "clone_newuser",
@@ -69819,7 +70462,7 @@ function takeApart(rules) {
       ...rule,
       args: argumentsOf(one)
     });
-    if (apart2.length > MOST7) return "are too many once each stands for itself";
+    if (apart2.length > MOST9) return "are too many once each stands for itself";
     earlier.push(match);
   }
   return apart2;
@@ -69883,10 +70526,10 @@ function argumentsOf(match) {
 function number(value) {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : `0x${value.toString(16)}`;
 }
-var MOST7, ALL_BITS2;
+var MOST9, ALL_BITS2;
 var init_seccomp_rules = __esm({
   "export/oci/seccomp_rules.ts"() {
-    MOST7 = 500;
+    MOST9 = 500;
     ALL_BITS2 = 0xffffffffffffffffn;
   }
 });
@@ -70311,14 +70954,14 @@ function orInfinity(value) {
   const number2 = numberOf2(value);
   return number2 === Infinity ? "infinity" : String(number2);
 }
-var box2, refused2, PARTS3;
+var box2, refused3, PARTS3;
 var init_directives = __esm({
   "export/systemd/directives.ts"() {
     init_limits3();
     box2 = () => ({
       inBox: true
     });
-    refused2 = (why) => () => ({
+    refused3 = (why) => () => ({
       inBox: false,
       refused: why
     });
@@ -70345,7 +70988,7 @@ var init_directives = __esm({
       hostname: box2,
       init: box2,
       join: box2,
-      joinCgroup: refused2("the control group of a service is systemd's; Slice= chooses where it is"),
+      joinCgroup: refused3("the control group of a service is systemd's; Slice= chooses where it is"),
       landlock: box2,
       limits: limitsPart,
       loopback: box2,
@@ -70749,26 +71392,26 @@ function run33(given) {
   }
   const text5 = inputText(path2);
   const bundle = path2 === STDIN ? Deno.cwd() : directoryOf4(path2);
-  const imported2 = importedFrom(path2, () => importOci(text5, {
+  const imported3 = importedFrom(path2, () => importOci(text5, {
     bundle,
     leaveOut
   }));
   if (given.has("json")) {
-    printJson(imported2);
+    printJson(imported3);
     return 0;
   }
   const named2 = output === void 0 || output === "-" ? "recipe.yaml" : output;
-  const flags2 = grantingFlags(imported2.steps);
+  const flags2 = grantingFlags(imported3.steps);
   const words3 = [
     "ramekin",
     "run",
     named2,
     ...flags2,
     "--",
-    ...imported2.program
+    ...imported3.program
   ];
   const yaml = `# ${words3.map(word5).join(" ")}
-${stringifyRecipe(recipe(...imported2.steps))}`;
+${stringifyRecipe(recipe(...imported3.steps))}`;
   if (output === void 0 || output === "-") print(yaml.trimEnd());
   else if (mayWrite2(output)) writable(output, () => Deno.writeTextFileSync(output, yaml));
   else writeText2(output, yaml);
@@ -71226,15 +71869,15 @@ function write8({ directory: directory2, path: path2 }, bytes) {
 }
 function forgetOldest(directory2) {
   const files2 = Array.from(Deno.readDirSync(directory2), ({ name }) => `${directory2}/${name}`);
-  if (files2.length <= MOST8) return;
+  if (files2.length <= MOST10) return;
   const ages = files2.map((path2) => ({
     path: path2,
     time: Deno.statSync(path2).mtime?.getTime() ?? 0
   }));
   ages.sort((one, other) => one.time - other.time);
-  for (const { path: path2 } of ages.slice(0, files2.length - MOST8 / 2)) Deno.removeSync(path2);
+  for (const { path: path2 } of ages.slice(0, files2.length - MOST10 / 2)) Deno.removeSync(path2);
 }
-var MOST8;
+var MOST10;
 var init_keep_box = __esm({
   "scripts/ramekin/keep_box.ts"() {
     init_mod10();
@@ -71245,7 +71888,7 @@ var init_keep_box = __esm({
     init_sandbox3();
     init_subcommands();
     init_usage();
-    MOST8 = 256;
+    MOST10 = 256;
   }
 });
 
