@@ -49,6 +49,7 @@ import type { Fixes } from "../ffi/fix.ts";
 import { unobserved } from "../ffi/seccomp/observe.ts";
 import type { PlanBuilder } from "../plan/builder.ts";
 import { changeIds } from "../plan/change_ids.ts";
+import type { ConsoleTerminal } from "../plan/console.ts";
 import { CONTAINER_SOCKET } from "../plan/parent_work.ts";
 import { EXIT_CHILD, type PlannedCall } from "../plan/process.ts";
 import type { ExecCandidate } from "./exec_candidates.ts";
@@ -101,7 +102,7 @@ export function writeExec(
       const fixes = { EPERM: "the program is a session leader already" };
       writer.add(setsid(), { ...CHILD_EDGES, fixes });
     }
-    connectTerminal(add, shape.terminal);
+    connectTerminal(add, shape.terminal, plan.console);
   }
   if (shape.uid || shape.gid) {
     const ids = { uid: shape.uid ? UID : undefined, gid: shape.gid ? GID : undefined };
@@ -330,23 +331,32 @@ export function openDevNull(): Call {
 }
 
 /** Makes the terminal the controlling one of the program's session (tty(4)). */
-function connectTerminal(add: (call: Call) => Call, place: "script" | "container"): void {
-  const slave = place === "script" ? TERMINAL : openTerminal(add);
+function connectTerminal(
+  add: (call: Call) => Call,
+  place: "script" | "container",
+  opened?: ConsoleTerminal,
+): void {
+  const slave = place === "script" ? TERMINAL : sendTerminal(add, opened ?? openTerminal(add));
   add(ioctl(slave, TIOCSCTTY, 0));
   for (const fd of [0, 1, 2]) add(dup3(slave, fd, 0));
 }
 
-/** Opens a terminal in the container and sends its master to the script. */
-function openTerminal(add: (call: Call) => Call): ResultOf {
+/** Opens a terminal in the container. */
+function openTerminal(add: (call: Call) => Call): ConsoleTerminal {
   const how = { flags: O_RDWR | O_NOCTTY | O_CLOEXEC, resolve: RESOLVE_NO_MAGICLINKS };
   const opened = add(openat2(at_fdcwd, "/dev/ptmx", how));
   const master = new ResultOf(opened, "master");
-  const size = new Struct(new Uint8Array(8), "&size", [], [{ offset: 0, slot: WINDOW_SIZE }]);
   add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
-  add(ioctl(master, TIOCSWINSZ, size));
   const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  return { master, slave: new ResultOf(slave, "slave") };
+}
+
+/** Sets the size of a terminal, sends its master to the script, and returns the other side. */
+function sendTerminal(add: (call: Call) => Call, { master, slave }: ConsoleTerminal): ResultOf {
+  const size = new Struct(new Uint8Array(8), "&size", [], [{ offset: 0, slot: WINDOW_SIZE }]);
+  add(ioctl(master, TIOCSWINSZ, size));
   // The message holds the descriptor's number, which has to be known before the launch.
   add(dup3(master, RESERVED, O_CLOEXEC));
   add(sendDescriptor(CONTAINER_SOCKET, RESERVED));
-  return new ResultOf(slave, "slave");
+  return slave;
 }

@@ -35,6 +35,7 @@ import { applyDevices } from "./cgroups/devices.ts";
 import { makeGroups } from "./cgroups/group.ts";
 import { mountedHierarchies } from "./cgroups/hierarchies.ts";
 import { applyResources } from "./cgroups/resources.ts";
+import { makeStaged, needsStage, removeStaged } from "./config/devices.ts";
 import { type ConfigRecipe, recipeOf, rootOf } from "./config/recipe.ts";
 import { parseConfig } from "./config/text.ts";
 import type { Config, HookKind } from "./spec.ts";
@@ -42,6 +43,7 @@ import { sendTo } from "./console.ts";
 import { destroy } from "./destroy.ts";
 import { OciError, unsupported, wordsFor } from "./errors.ts";
 import { runHooks } from "./hooks.ts";
+import { withNotify } from "./notify.ts";
 import type { Runtime } from "./runtime.ts";
 import { ContainerRecord, type ContainerState, type FixedState, OCI_VERSION } from "./state.ts";
 import { giveStreams } from "./stream_owner.ts";
@@ -126,14 +128,18 @@ function make(
   const groups = makeGroups(hierarchies, path, able.isRoot);
   applyResources(groups, config.linux?.resources ?? {});
   applyDevices(groups, able.isRoot ? config.linux?.resources?.devices ?? [] : [], "defaults");
-  const made = recipeOf(config, {
+  const stage = able.mayMakeDevices && needsStage(config) ? record.directory : undefined;
+  if (stage !== undefined) makeStaged(config, stage);
+  const made = recipeOf(withNotify(config, record), {
     bundle,
     hierarchies: mountedHierarchies(),
     groups,
+    stage,
     ...able,
   });
   const fixed = fixedState(record.id, config, bundle);
   const launched = launch(record, config, made, options, fixed);
+  if (stage !== undefined) removeStaged(config, stage);
   try {
     record.record(fixed, processIdentity(launched.pid), config);
     if (launched.terminal !== undefined && options.consoleSocket !== undefined) {
@@ -155,7 +161,8 @@ function groupPath({ linux = {} }: Config, id: string): string {
   if (/^[^/]*:[^/]*:[^/]*$/.test(cgroupsPath)) {
     unsupported(
       "linux.cgroupsPath",
-      "units of systemd are not supported; use the manager cgroupfs",
+      `"${cgroupsPath}" is a unit of systemd, which nobody is asked for over D-Bus; use ` +
+        "--cgroup-manager=cgroupfs, of podman and of this runtime",
     );
   }
   const names = cgroupsPath.split("/").filter((name) => name !== "" && name !== ".");
@@ -199,6 +206,9 @@ function launch(
   try {
     const plan = planRecipe(checkedSteps(steps), {
       recorded: true,
+      ...(config.process?.terminal === true && {
+        console: { owner: config.process.user?.uid ?? 0 },
+      }),
       ...(hasHooks(config) && {
         beforeRoot: (pid: number) => runEarlyHooks(config, { ...fixed, pid, status: "creating" }),
       }),

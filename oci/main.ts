@@ -55,9 +55,10 @@ const REFUSED: Readonly<Record<string, string>> = {
   restore: "checkpoints of running containers are not supported",
 };
 
+/** The features by crun's names; of systemd it is sd_notify(3), not the manager of control groups. */
 const VERSION_TEXT = `ramekin version ${VERSION}
 spec: ${OCI_VERSION}
-+SECCOMP +CAP
++SYSTEMD +SECCOMP +CAP
 `;
 
 /** Runs the command line, and returns the exit status; it never throws. */

@@ -32,7 +32,8 @@ export function runtimeOf(given: Given): Runtime {
   const manager = valueOf(given, "cgroup-manager");
   if (isSet(given, "systemd-cgroup") || manager === "systemd") {
     throw new OciError(
-      "control groups of systemd are not supported; use the manager cgroupfs",
+      "units of systemd are not supported as control groups: nobody is asked for them over D-Bus; " +
+        "use --cgroup-manager=cgroupfs, or without the flag --systemd-cgroup",
     );
   }
   if (manager !== undefined && manager !== "cgroupfs" && manager !== "disabled") {

@@ -7,7 +7,8 @@
  * - `cgroups`: the directories of its control groups, one a line
  * - `exec.fifo`: what the first process waits for; gone once it was started
  * - `config.json`: a copy, for `exec` and hooks
- * - `hooks`: there, if `start` or `delete` have hooks to run
+ * - `hooks`: there, if `start` or `delete` have hooks to run, or a message to wait for
+ * - `notify`: a directory for a socket, if systemd wants to be told that the container is ready
  *
  * @module
  */
@@ -94,6 +95,25 @@ export class ContainerRecord {
     syscall(call("mknodat", at_fdcwd, this.fifo, S_IFIFO | 0o600, 0));
   }
 
+  /** Makes the directory for a socket, and returns its path. */
+  makeNotify(): string {
+    const path = `${this.directory}/notify`;
+    Deno.mkdirSync(path, { mode: 0o755 });
+    Deno.chmodSync(path, 0o755);
+    return path;
+  }
+
+  /** The path of that directory, if there is one. */
+  get notify(): string | undefined {
+    const path = `${this.directory}/notify`;
+    try {
+      Deno.lstatSync(path);
+      return path;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Records the control groups, before they are made: so they can be removed. */
   recordGroups(directories: readonly string[]): void {
     this.#write("cgroups", directories.map((directory) => `${directory}\n`).join(""));
@@ -102,7 +122,8 @@ export class ContainerRecord {
   /** Records the container. */
   record(state: FixedState, process: ProcessIdentity, config: Config): void {
     const { hooks = {} } = config;
-    if (["poststart", "poststop"].some((kind) => hooks[kind as "poststop"]?.length)) {
+    const isAwaited = this.notify !== undefined;
+    if (isAwaited || ["poststart", "poststop"].some((kind) => hooks[kind as "poststop"]?.length)) {
       this.#write("hooks", "");
     }
     this.#write("config.json", JSON.stringify(config));

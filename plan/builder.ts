@@ -18,6 +18,7 @@ import type { NamespaceKind } from "../recipe/namespaces.ts";
 import { climbs, normalize } from "../recipe/path.ts";
 import type { HostAccess, HostAccessKind } from "./access/access.ts";
 import { AccessRecorder } from "./access/recorder.ts";
+import type { ConsoleTerminal } from "./console.ts";
 import { ContainerPath } from "./container_path.ts";
 import { HostFacts } from "./host_facts.ts";
 import { HostPath } from "./host_path.ts";
@@ -63,6 +64,10 @@ export interface PlanOptions {
    * process with this pid.
    */
   readonly beforeRoot?: ((pid: number) => void) | undefined;
+  /**
+   * Whether the program's terminal is the container's /dev/console too, and the user who owns it.
+   */
+  readonly console?: { readonly owner: number } | undefined;
   /** Whether the script is told of the calls that could be denied. */
   readonly audit?: boolean | undefined;
 }
@@ -126,6 +131,8 @@ export class PlanBuilder {
   listener: ResultOf | undefined;
   /** The call whose result is sent to the script, to be told of calls; and the filter as it decides. */
   notifier: { readonly call: Call; readonly filter: Uint8Array<ArrayBuffer> } | undefined;
+  /** The terminal of the program, where that is open before the container gets its root. */
+  console: ConsoleTerminal | undefined;
   /** The filters that deny what executes the sealed executable, which sets them itself. */
   readonly lateFilters: Set<Call> = new Set();
   /** The namespace flags of the first clone(2), which save an unshare(2). */

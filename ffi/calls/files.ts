@@ -250,6 +250,11 @@ export function fchownat(directory: Fd, path: string, uid: number, gid: number):
   return call("fchownat", at(directory), path, uid, gid, 0);
 }
 
+/** Changes the owner of an open file. See fchown(2). */
+export function fchown(fd: Fd, uid: number, gid: number): Call {
+  return call("fchown", fd, uid, gid);
+}
+
 /** Changes the mode of an open file. See fchmod(2). */
 export function fchmod(fd: Fd, fileMode: number): Call {
   return call("fchmod", fd, mode(fileMode));

@@ -14,6 +14,7 @@ import type { Step } from "../../recipe/steps.ts";
 import type { SeccompProfile } from "../../recipe/seccomp_profile.ts";
 import { OciError, unsupported } from "../errors.ts";
 import type { CapabilitySet, ConfigLinux, ConfigProcess } from "../spec.ts";
+import { checkLabels } from "./labels.ts";
 
 /** The program of a process, with what it is started with. */
 export interface ConfigProgram {
@@ -51,24 +52,7 @@ export function checkProcess(process: ConfigProcess): void {
       unsupported(`process.${field}`, "it is not supported");
     }
   }
-  if (isLabel(process.apparmorProfile) && isEnabled("/sys/module/apparmor/parameters/enabled")) {
-    unsupported("process.apparmorProfile", 'profiles are not supported; use "unconfined"');
-  }
-  if (isLabel(process.selinuxLabel) && isEnabled("/sys/fs/selinux/enforce")) {
-    unsupported("process.selinuxLabel", "labels of SELinux are not supported; disable them");
-  }
-}
-
-function isLabel(label: string | undefined): boolean {
-  return label !== undefined && label !== "" && label !== "unconfined";
-}
-
-function isEnabled(file: string): boolean {
-  try {
-    return /^[Y1]/.test(Deno.readTextFileSync(file));
-  } catch {
-    return false;
-  }
+  checkLabels(process);
 }
 
 /** Returns the steps that limit the process, and do not belong to its user. */

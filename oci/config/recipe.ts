@@ -18,6 +18,7 @@ import type { GroupDirectory } from "../cgroups/group.ts";
 import type { Hierarchy } from "../cgroups/hierarchies.ts";
 import { OciError, unsupported } from "../errors.ts";
 import { deviceSteps } from "./devices.ts";
+import { checkMountLabel } from "./labels.ts";
 import { mountSteps } from "./mounts.ts";
 import { deniesGroups, namespacesOf, namespaceSteps } from "./namespaces.ts";
 import { pathInRoot } from "./paths.ts";
@@ -39,6 +40,8 @@ export interface RecipeContext {
   readonly groups: readonly GroupDirectory[];
   /** Whether this process may make device files, where the container has no user namespace. */
   readonly mayMakeDevices: boolean;
+  /** The directory with the devices of `linux.devices`, where they were made before. */
+  readonly stage?: string | undefined;
   /** Whether this process may copy mounts. */
   readonly mayMount: boolean;
   /** Whether this process may change its groups. */
@@ -97,6 +100,12 @@ export function configSteps(
   const { launch, last } = identitySteps(process, linux, keepsGroups);
   const early = ownUser && context.mayMount;
   const ownCgroups = namespaces.fresh.has("cgroup");
+  const { mayMakeDevices, stage } = context;
+  const devices = stage !== undefined
+    ? { staged: stage }
+    : mayMakeDevices && !ownUser
+    ? "made"
+    : "bound";
   const steps = [
     dieWithParent(null),
     ...namespaceSteps(linux, namespaces, context.groups.map(({ path }) => path), mayChangeGroups),
@@ -105,7 +114,7 @@ export function configSteps(
     ...nameSteps(config),
     bind(root, root, { restrict: [] }),
     ...mountSteps(config.mounts ?? [], { ...context, root, early, ownCgroups }),
-    ...deviceSteps(config, root, context.mayMakeDevices && !ownUser),
+    ...deviceSteps(config, root, devices),
     ...directorySteps(process.cwd || "/", root),
     ...protectionSteps(config, root),
     pivotRoot(root),
@@ -135,18 +144,7 @@ export function checkLinux({ linux = {}, hooks = {} }: Config): void {
   if (Object.keys(netDevices ?? {}).length > 0) {
     unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");
   }
-  if (mountLabel && hasFile("/sys/fs/selinux/enforce")) {
-    unsupported("linux.mountLabel", "labels of SELinux are not supported; disable them");
-  }
-}
-
-function hasFile(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
+  checkMountLabel(mountLabel);
 }
 
 function nameSteps({ hostname: name, domainname: domain, linux = {} }: Config): Step[] {

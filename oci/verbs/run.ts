@@ -7,6 +7,7 @@
 import { type FlagTable, type Given, isSet } from "../command_line.ts";
 import { ProgramTerminal } from "../../container/terminal/terminal.ts";
 import { create, readConfig } from "../create.ts";
+import { ReadySocket } from "../notify.ts";
 import type { Runtime } from "../runtime.ts";
 import { waitForEnd } from "../wait.ts";
 import { CREATE_FLAGS, createOptions, idOf } from "./create.ts";
@@ -26,14 +27,21 @@ export async function run(runtime: Runtime, given: Given): Promise<number> {
     terminal: terminal?.theirs,
   });
   terminal?.join(launched.terminal, ["inherit", "inherit", "inherit"]);
+  let ready: ReadySocket | undefined;
   try {
+    ready = ReadySocket.of(record);
     start(record);
   } catch (error) {
+    await ready?.close();
     remove(record);
     throw error;
   }
-  if (isSet(given, "detach")) return 0;
+  if (isSet(given, "detach")) {
+    await ready?.untilReady(launched.pid);
+    return 0;
+  }
   const code = await waitForEnd(launched);
+  await ready?.close();
   await terminal?.leave();
   if (!isSet(given, "keep")) remove(record);
   return code;

@@ -7,6 +7,7 @@
 import type { FlagTable, Given } from "../command_line.ts";
 import { OciError } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
+import { ReadySocket } from "../notify.ts";
 import type { Runtime } from "../runtime.ts";
 import { ContainerRecord } from "../state.ts";
 import { idOf } from "./create.ts";
@@ -14,8 +15,17 @@ import { idOf } from "./create.ts";
 export const flags: FlagTable = { values: [], switches: [] };
 
 /** Starts the program of a container. */
-export function run(runtime: Runtime, given: Given): number {
-  start(ContainerRecord.open(runtime, idOf(given)));
+export async function run(runtime: Runtime, given: Given): Promise<number> {
+  const record = ContainerRecord.open(runtime, idOf(given));
+  const { process } = record;
+  const ready = record.waits ? ReadySocket.of(record) : undefined;
+  try {
+    start(record);
+  } catch (error) {
+    await ready?.close();
+    throw error;
+  }
+  await ready?.untilReady(process!.pid);
   return 0;
 }
 

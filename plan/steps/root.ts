@@ -21,6 +21,7 @@ import type { PlanBuilder } from "../builder.ts";
 import { refuseForUsers } from "../users_box.ts";
 import { ONTO_FD } from "../container_path.ts";
 import { needsPrivilege } from "../fixes.ts";
+import { openConsole } from "../console.ts";
 import { copyTree } from "../copy_tree.ts";
 import { usualRestrictions } from "./bind.ts";
 import { unexpanded } from "../../recipe/unexpanded.ts";
@@ -28,8 +29,9 @@ import { unexpanded } from "../../recipe/unexpanded.ts";
 /** Lowers `pivotRoot`. */
 export function lowerPivotRoot({ path }: PivotRootStep, plan: PlanBuilder): void {
   plan.needs("mount", "it would change the host's root");
-  const { beforeRoot } = plan.options;
+  const { beforeRoot, console: terminal } = plan.options;
   if (beforeRoot !== undefined) plan.syncWithParent(() => [{ run: beforeRoot }]);
+  if (terminal !== undefined) plan.console = openConsole(plan, path, terminal.owner);
   const target = plan.path(path);
   const isMountPoint = plan.state.mounts.isMountPoint(target.canonical);
   const noDevices = !isMountPoint && usualRestrictions(path, plan).includes("nodev");

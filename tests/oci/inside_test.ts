@@ -155,6 +155,31 @@ test("root runs a container whose user namespace maps a single user", async () =
   assertEquals(lines[0], "0");
 }, noBusybox);
 
+test("root makes the devices of a container with a user namespace, for its users", async () => {
+  using kitchen = new Kitchen();
+  const change = ({ linux, mounts, process }: Mutable) => {
+    for (const mount of mounts!) {
+      mount.options = mount.options?.filter((word) => word !== "gid=5") ?? [];
+    }
+    linux.namespaces = [...linux.namespaces!, { type: "user" }];
+    linux.uidMappings = [{ containerID: 0, hostID: 100_000, size: 2000 }];
+    linux.gidMappings = [{ containerID: 0, hostID: 100_000, size: 2000 }];
+    linux.devices = [
+      { path: "/dev/own", type: "c", major: 1, minor: 3, uid: 1000, gid: 5, fileMode: 0o600 },
+    ];
+    process.user = { uid: 1000, gid: 5 };
+  };
+  // Its root has to reach the files.
+  Deno.chmodSync(kitchen.bundle, 0o755);
+  const script =
+    "stat -c '%t:%T %u:%g %a' /dev/own; echo lost > /dev/own; ls -a /dev/own /dev/null";
+  assertEquals(await linesOf(kitchen, script, change), [
+    "1:3 1000:5 600",
+    "/dev/null",
+    "/dev/own",
+  ]);
+}, notRoot ?? noBusybox);
+
 test("namespaces are joined by their files", async () => {
   using kitchen = new Kitchen();
   const own = (kind: string) => Deno.readLinkSync(`/proc/self/ns/${kind}`);
@@ -229,6 +254,20 @@ test("a terminal's other side is sent to the console socket", async () => {
   using connection = await accepted;
   // Deno drops the descriptor, and reads the byte that it comes with.
   assertEquals(await connection.read(new Uint8Array(8)), 1);
+}, noBusybox);
+
+test("a terminal is /dev/console too, of the program's user", async () => {
+  using kitchen = new Kitchen();
+  for (const name of ["tty", "test"]) Deno.symlinkSync("busybox", kitchen.file(`/bin/${name}`));
+  const script = `tty; stat -c '%t:%T %U' /dev/console; stat -Lc '%t:%T %U' /proc/self/fd/0;
+    echo through > /dev/console`;
+  const lines = await linesOf(kitchen, script, ({ process }) => {
+    process.terminal = true;
+    process.user = { uid: root ? 1000 : 0, gid: 0 };
+  });
+  const [name, one, other, said] = lines.map((line) => line.trim());
+  assertEquals([name, one, said], ["/dev/pts/0", other, "through"]);
+  assertMatch(one!, root ? /^88:0 UNKNOWN$/ : /^88:0 root$/);
 }, noBusybox);
 
 test("exec takes a process from a file, and leaves it running", async () => {

@@ -1,6 +1,17 @@
 /** The life of a container, as engines lead it: from an empty environment, by the installed command. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Output } from "../../ffi/call.ts";
+import { close } from "../../ffi/calls/files.ts";
+import { senderOutput } from "../../ffi/calls/sockets.ts";
+import {
+  bindUnix,
+  receiveMessage,
+  unixAddress,
+  unixDatagramSocket,
+} from "../../ffi/calls/unix_sockets.ts";
+import { syscall, syscalls } from "../../ffi/syscalls.ts";
+import { decode } from "../other_scripts.ts";
 import { test } from "../support.ts";
 import { Kitchen, noBusybox, noGroups, until } from "./support.ts";
 
@@ -91,6 +102,15 @@ test("what is wrong leaves nothing, and is said in one line", async () => {
     "bind",
     ({ mounts }) => mounts!.push({ destination: "/x", source: "/nonesuch", options: ["bind"] }),
   );
+  await refused(
+    'linux.cgroupsPath: "system.slice:x:y" is a unit of systemd',
+    ({ linux }) => linux.cgroupsPath = "system.slice:x:y",
+  );
+  kitchen.configure("true");
+  assertStringIncludes(
+    (await kitchen.call("--systemd-cgroup", "create", kitchen.id())).stderr,
+    "use --cgroup-manager=cgroupfs",
+  );
   Deno.writeTextFileSync(`${kitchen.bundle}/config.json`, "{");
   assertStringIncludes((await kitchen.bare("create", kitchen.id())).stderr, "is not valid");
   assertEquals(Array.from(Deno.readDirSync(kitchen.state)), []);
@@ -98,6 +118,41 @@ test("what is wrong leaves nothing, and is said in one line", async () => {
   assertEquals((await kitchen.bare("--nonesuch")).code, 64);
   assertStringIncludes((await kitchen.bare("checkpoint", "x")).stderr, "not supported");
 }, noBusybox);
+
+test("a caller that waits in the way of systemd is told that the container is ready", async () => {
+  using kitchen = new Kitchen();
+  const NOTIFY_SOCKET = `${kitchen.directory}/host`;
+  const socket = syscall(unixDatagramSocket());
+  try {
+    syscall(bindUnix(socket, unixAddress(NOTIFY_SOCKET)));
+    for (const name of ["ln", "logger"]) Deno.symlinkSync("busybox", kitchen.file(`/bin/${name}`));
+    // logger(1) sends datagrams; of its lines, nothing but that it is ready is passed on.
+    const send = `ln -s $NOTIFY_SOCKET /dev/log; logger "MAINPID=1\nREADY=1"`;
+    kitchen.configure(`${send}; exit 3`);
+    const env = { NOTIFY_SOCKET };
+    const words = ["--cgroup-manager=disabled", "run"];
+    const ran = await kitchen.callWith({ env }, ...words, kitchen.id());
+    assertEquals([ran.code, ran.stderr, messageAt(socket)], [3, "", "READY=1"]);
+
+    kitchen.configure(`${send}; exec sleep 1000`);
+    const id = kitchen.id();
+    assertEquals((await kitchen.startWith(env, ...words.with(1, "create"), id).status).code, 0);
+    assertEquals((await kitchen.callWith({ env }, "start", id)).code, 0);
+    const { pid } = JSON.parse((await kitchen.call("state", id)).stdout);
+    assertEquals(messageAt(socket), `MAINPID=${pid}\nREADY=1`);
+  } finally {
+    syscall(close(socket));
+  }
+}, noBusybox);
+
+/** Takes a message that has come. */
+function messageAt(socket: number): string {
+  const data = new Output(256);
+  const call = receiveMessage(socket, data, senderOutput());
+  const outcome = syscalls([{ call }]);
+  const { buffer, byteOffset } = outcome.output(data);
+  return decode(new Uint8Array(buffer, byteOffset, Number(outcome.result(call))));
+}
 
 test("control groups limit, freeze, and are removed", async () => {
   using kitchen = new Kitchen();

@@ -155,9 +155,15 @@ export class Kitchen implements Disposable {
 
   /** Calls the runtime for a command that is not waited for. */
   start(...words: string[]): Deno.ChildProcess {
+    return this.startWith({}, ...words);
+  }
+
+  /** Calls it so with an environment. */
+  startWith(env: Readonly<Record<string, string>>, ...words: string[]): Deno.ChildProcess {
     return new Deno.Command(this.#command, {
       args: ["--root", this.state, ...words],
       clearEnv: true,
+      env,
       cwd: this.bundle,
       stdin: "null",
       stdout: "null",

@@ -5,10 +5,12 @@ import { assembleRules } from "../../oci/cgroups/device_program.ts";
 import { parseMounts } from "../../oci/cgroups/hierarchies.ts";
 import { applyResources } from "../../oci/cgroups/resources.ts";
 import { readFlags } from "../../oci/command_line.ts";
+import { checkLabels, checkMountLabel } from "../../oci/config/labels.ts";
 import { mountSteps } from "../../oci/config/mounts.ts";
+import { OciError } from "../../oci/errors.ts";
 import { commandText, engineLines } from "../../oci/install.ts";
 import { GLOBAL_FLAGS } from "../../oci/runtime.ts";
-import type { ConfigResources, DeviceRule } from "../../oci/spec.ts";
+import type { ConfigProcess, ConfigResources, DeviceRule } from "../../oci/spec.ts";
 import { checkedSteps } from "../../recipe/check.ts";
 import { inDirectory, test } from "../support.ts";
 
@@ -205,6 +207,17 @@ test("every option of a mount has its step, or is refused by name", () => {
     Error,
     "mounts[0].destination",
   );
+});
+
+test("labels of security modules are refused, and none is not", () => {
+  const refused: [ConfigProcess, string][] = [
+    [{ apparmorProfile: "some" }, "process.apparmorProfile"],
+    [{ selinuxLabel: "u:r:t:s0" }, "process.selinuxLabel"],
+  ];
+  for (const [process, words] of refused) assertThrows(() => checkLabels(process), OciError, words);
+  assertThrows(() => checkMountLabel("u:object_r:t:s0"), OciError, "linux.mountLabel");
+  checkLabels({ apparmorProfile: "unconfined", selinuxLabel: "" });
+  checkMountLabel("");
 });
 
 test("flags are read in all their forms, and unknown ones refused", () => {
