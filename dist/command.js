@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "6d4cd46ad64274bdd3ac598b84e1bd0c93782bb242273f5cde7d199d6bf70f63";
+var BUILD = "cbfd65ce9ddb9c143d49a105e3fd7e0b9bc5c6dc5b5c6fdfbac7d51cc40a3880";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

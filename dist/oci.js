@@ -129,7 +129,7 @@ var isSet = (function isSet({ flags: flags16 }, name) {
 var runtimeOf = (function runtimeOf(given2) {
   const manager = valueOf(given2, "cgroup-manager");
   if (isSet(given2, "systemd-cgroup") || manager === "systemd") {
-    throw new OciError("control groups of systemd are not supported; use the manager cgroupfs");
+    throw new OciError("units of systemd are not supported as control groups: nobody is asked for them over D-Bus; use --cgroup-manager=cgroupfs, or without the flag --systemd-cgroup");
   }
   if (manager !== void 0 && manager !== "cgroupfs" && manager !== "disabled") {
     throw new OciError(`unknown cgroup manager ${manager}`);
@@ -2094,7 +2094,7 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
         fixes
       });
     }
-    connectTerminal(add, shape.terminal);
+    connectTerminal(add, shape.terminal, plan.console);
   }
   if (shape.uid || shape.gid) {
     const ids = {
@@ -3376,12 +3376,13 @@ var lowerDieWithParent = (function lowerDieWithParent({ signal }, plan) {
 });
 var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
   plan.needs("mount", "it would change the host's root");
-  const { beforeRoot } = plan.options;
+  const { beforeRoot, console: terminal } = plan.options;
   if (beforeRoot !== void 0) plan.syncWithParent(() => [
     {
       run: beforeRoot
     }
   ]);
+  if (terminal !== void 0) plan.console = openConsole(plan, path2, terminal.owner);
   const target = plan.path(path2);
   const isMountPoint = plan.state.mounts.isMountPoint(target.canonical);
   const noDevices = !isMountPoint && usualRestrictions(path2, plan).includes("nodev");
@@ -3933,7 +3934,7 @@ var linkAt = (function linkAt(path2) {
     return void 0;
   }
 });
-var deviceSteps = (function deviceSteps(config, root2, mayMake2) {
+var deviceSteps = (function deviceSteps(config, root2, source) {
   const { mounts = [], linux = {} } = config;
   const dev = mounts.find((({ destination: destination2 }) => destination2.replace(/\/+$/, "") === "/dev"));
   const isBind = dev !== void 0 && (dev.type === "bind" || (dev.options ?? []).some(((word4) => /^r?bind$/.test(word4))));
@@ -3950,49 +3951,40 @@ var deviceSteps = (function deviceSteps(config, root2, mayMake2) {
         host: true
       })
     ],
-    ...all.flatMap(((device, index) => deviceStep(device, index, root2, mayMake2))),
+    ...all.flatMap(((device) => deviceStep(device, given2.indexOf(device), root2, source))),
     ...links.map((([path2, target]) => symlink(target, root2 + path2, {
       host: true,
       keep: true
     })))
   ];
 });
-var deviceStep = (function deviceStep(device, index, root2, mayMake2) {
-  const { path: path2, type, major, minor, fileMode = 438, uid = 0, gid = 0 } = device;
+var deviceStep = (function deviceStep(device, index, root2, source) {
+  const { path: path2, type } = device;
   const target = root2 + pathInRoot(root2, path2);
-  const letter = type === "u" ? "c" : type;
-  if (letter !== "c" && letter !== "b" && letter !== "p") {
-    return unsupported(`linux.devices[${index}].type`, `there is no type "${type}"`);
-  }
   const parent = target.slice(0, target.lastIndexOf("/"));
   const parents = parent === root2 || parent === `${root2}/dev` ? [] : [
     mkdir(parent, {
       host: true
     })
   ];
-  if (!mayMake2 && letter !== "p") return [
+  if (source === "made" || type === "p") return [
+    ...parents,
+    madeStep(device, index, target)
+  ];
+  if (source === "bound" || index === -1) return [
     bind3(path2, target, {
       restrict: [],
       make: true
     })
   ];
-  const numbers = letter === "p" ? {} : {
-    major: major ?? 0,
-    minor: minor ?? 0
-  };
-  const owner = uid === 0 && gid === 0 ? {} : {
-    uid,
-    gid
-  };
-  const mode2 = fileMode & 4095;
   return [
-    ...parents,
-    mknod(target, {
-      type: letter,
-      ...numbers,
-      mode: mode2,
-      ...owner,
-      host: true,
+    bind3(stagedPath(source.staged, index), target, {
+      restrict: [],
+      make: true,
+      early: true
+    }),
+    // The record of containers is often on a filesystem without devices, as /run.
+    remount(target, "dev", {
       keep: true
     })
   ];
@@ -4165,7 +4157,7 @@ var namespacesOf = (function namespacesOf({ namespaces: namespaces2 = [] }) {
   const fresh = /* @__PURE__ */ new Set();
   const joined = /* @__PURE__ */ new Map();
   namespaces2.forEach((({ type, path: path2 }, index) => {
-    const kind = KINDS[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
+    const kind = KINDS2[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
     if (fresh.has(kind) || joined.has(kind)) {
       unsupported(`linux.namespaces[${index}].type`, `"${type}" is given twice`);
     }
@@ -4277,15 +4269,7 @@ var checkProcess = (function checkProcess(process) {
       unsupported(`process.${field}`, "it is not supported");
     }
   }
-  if (isLabel(process.apparmorProfile) && isEnabled("/sys/module/apparmor/parameters/enabled")) {
-    unsupported("process.apparmorProfile", 'profiles are not supported; use "unconfined"');
-  }
-  if (isLabel(process.selinuxLabel) && isEnabled("/sys/fs/selinux/enforce")) {
-    unsupported("process.selinuxLabel", "labels of SELinux are not supported; disable them");
-  }
-});
-var isLabel = (function isLabel(label) {
-  return label !== void 0 && label !== "" && label !== "unconfined";
+  checkLabels(process);
 });
 var limitSteps = (function limitSteps({ rlimits, oomScoreAdj: score }) {
   return [
@@ -4424,9 +4408,7 @@ var checkLinux = (function checkLinux({ linux = {}, hooks = {} }) {
   if (Object.keys(netDevices ?? {}).length > 0) {
     unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");
   }
-  if (mountLabel && hasFile("/sys/fs/selinux/enforce")) {
-    unsupported("linux.mountLabel", "labels of SELinux are not supported; disable them");
-  }
+  checkMountLabel(mountLabel);
 });
 var nameSteps = (function nameSteps({ hostname: name, domainname: domain, linux = {} }) {
   const { sysctl: settings2 } = linux;
@@ -4546,6 +4528,9 @@ var runHooks = (function runHooks(config, kind, state, steps = []) {
     runHook(launcher, hook, field, JSON.stringify(state));
   });
 });
+var reactor = (function reactor() {
+  return started ??= new Reactor();
+});
 var create = (function create(runtime, id2, options) {
   const config = readConfig(options.config);
   checkTerminal(config, options);
@@ -4592,14 +4577,18 @@ var make2 = (function make2(runtime, record, config, options) {
   const groups = makeGroups(hierarchies2, path2, able.isRoot);
   applyResources(groups, config.linux?.resources ?? {});
   applyDevices(groups, able.isRoot ? config.linux?.resources?.devices ?? [] : [], "defaults");
-  const made = recipeOf(config, {
+  const stage = able.mayMakeDevices && needsStage(config) ? record.directory : void 0;
+  if (stage !== void 0) makeStaged(config, stage);
+  const made = recipeOf(withNotify(config, record), {
     bundle,
     hierarchies: mountedHierarchies(),
     groups,
+    stage,
     ...able
   });
   const fixed = fixedState(record.id, config, bundle);
   const launched = launch(record, config, made, options, fixed);
+  if (stage !== void 0) removeStaged(config, stage);
   try {
     record.record(fixed, processIdentity(launched.pid), config);
     if (launched.terminal !== void 0 && options.consoleSocket !== void 0) {
@@ -4620,7 +4609,7 @@ var groupPath = (function groupPath({ linux = {} }, id2) {
   const { cgroupsPath } = linux;
   if (cgroupsPath === void 0 || cgroupsPath === "") return `/ramekin-${id2}`;
   if (/^[^/]*:[^/]*:[^/]*$/.test(cgroupsPath)) {
-    unsupported("linux.cgroupsPath", "units of systemd are not supported; use the manager cgroupfs");
+    unsupported("linux.cgroupsPath", `"${cgroupsPath}" is a unit of systemd, which nobody is asked for over D-Bus; use --cgroup-manager=cgroupfs, of podman and of this runtime`);
   }
   const names = cgroupsPath.split("/").filter((name) => name !== "" && name !== ".");
   if (names.includes("..")) unsupported("linux.cgroupsPath", 'it may not contain ".."');
@@ -4663,6 +4652,11 @@ var launch = (function launch(record, config, { steps, last, program }, options,
   try {
     const plan = planRecipe(checkedSteps(steps), {
       recorded: true,
+      ...config.process?.terminal === true && {
+        console: {
+          owner: config.process.user?.uid ?? 0
+        }
+      },
       ...hasHooks(config) && {
         beforeRoot: (pid) => runEarlyHooks(config, {
           ...fixed,
@@ -4837,9 +4831,6 @@ var remove = (function remove(record) {
     });
   } catch {
   }
-});
-var reactor = (function reactor() {
-  return started ??= new Reactor();
 });
 var waitForEnd3 = (async function waitForEnd3({ pid, pidfd }) {
   const stop = PASSED.map(((name) => {
@@ -5016,8 +5007,17 @@ var userOf = (function userOf(text3, user) {
     ...numbers
   };
 });
-var run10 = (function run10(runtime, given2) {
-  start(ContainerRecord.open(runtime, idOf(given2)));
+var run10 = (async function run10(runtime, given2) {
+  const record = ContainerRecord.open(runtime, idOf(given2));
+  const { process } = record;
+  const ready = record.waits ? ReadySocket.of(record) : void 0;
+  try {
+    start(record);
+  } catch (error) {
+    await ready?.close();
+    throw error;
+  }
+  await ready?.untilReady(process.pid);
   return 0;
 });
 var start = (function start(record) {
@@ -5898,6 +5898,9 @@ function unlinkat(directory, path2, flagBits) {
 
 function fchownat(directory, path2, uid, gid) {
   return call("fchownat", at(directory), path2, uid, gid, 0);
+}
+function fchown(fd, uid, gid) {
+  return call("fchown", fd, uid, gid);
 }
 function fchmod(fd, fileMode) {
   return call("fchmod", fd, mode(fileMode));
@@ -7467,7 +7470,8 @@ var ContainerRecord = class _ContainerRecord {
   }),
     record: (function (state, process, config) {
     const { hooks = {} } = config;
-    if ([
+    const isAwaited = this.notify !== void 0;
+    if (isAwaited || [
       "poststart",
       "poststop"
     ].some(((kind) => hooks[kind]?.length))) {
@@ -7546,6 +7550,25 @@ var ContainerRecord = class _ContainerRecord {
   }
   /** Makes that pipe. */
   
+  /** Makes the directory for a socket, and returns its path. */
+  makeNotify() {
+    const path2 = `${this.directory}/notify`;
+    Deno.mkdirSync(path2, {
+      mode: 493
+    });
+    Deno.chmodSync(path2, 493);
+    return path2;
+  }
+  /** The path of that directory, if there is one. */
+  get notify() {
+    const path2 = `${this.directory}/notify`;
+    try {
+      Deno.lstatSync(path2);
+      return path2;
+    } catch {
+      return void 0;
+    }
+  }
   /** Records the control groups, before they are made: so they can be removed. */
   
   /** Records the container. */
@@ -14154,6 +14177,8 @@ var PlanBuilder = class {
   listener;
   /** The call whose result is sent to the script, to be told of calls; and the filter as it decides. */
   notifier;
+  /** The terminal of the program, where that is open before the container gets its root. */
+  console;
   /** The filters that deny what executes the sealed executable, which sets them itself. */
   lateFilters = /* @__PURE__ */ new Set();
   /** The namespace flags of the first clone(2), which save an unshare(2). */
@@ -17312,6 +17337,41 @@ function bindAbstract(socket, prefix, end) {
   ]);
   return call("bind", socket, address2, address2.size);
 }
+var PATH_BYTES2 = 107;
+function unixAddress(path2) {
+  const bytes = new TextEncoder().encode(path2);
+  if (bytes.length > PATH_BYTES2) {
+    throw new RangeError(`the path of the socket has more than ${PATH_BYTES2} bytes: ${path2}`);
+  }
+  const isAbstract = path2.startsWith("@");
+  const address2 = new Uint8Array(2 + bytes.length + (isAbstract ? 0 : 1));
+  new DataView(address2.buffer).setUint16(0, AF_UNIX, true);
+  address2.set(bytes, 2);
+  if (isAbstract) address2[2] = 0;
+  return new Struct(address2, JSON.stringify(path2));
+}
+function unixStreamSocket() {
+  const type = SOCK_STREAM | SOCK_CLOEXEC;
+  return call("socket", constant(AF_UNIX, {
+    AF_UNIX
+  }), constant(type, {
+    "SOCK_STREAM|SOCK_CLOEXEC": type
+  }), 0);
+}
+function connectUnix(socket, address2) {
+  return call("connect", socket, address2, address2.size);
+}
+function bindUnix(socket, address2) {
+  return call("bind", socket, address2, address2.size);
+}
+function sendToUnix(socket, bytes, address2) {
+  return call("sendto", socket, bytes, bytes.length, 0, address2, address2.size);
+}
+function receiveMessage(socket, data2, sender) {
+  return call("recvmsg", socket, message(data2, sender, "&message"), constant(MSG_DONTWAIT, {
+    MSG_DONTWAIT
+  }));
+}
 
 // launch/notify_socket.ts
 var PREFIX = "ramekin-notify-";
@@ -17392,8 +17452,8 @@ function openDevNull() {
   };
   return openat2(at_fdcwd, "/dev/null", how);
 }
-function connectTerminal(add, place2) {
-  const slave = place2 === "script" ? TERMINAL : openTerminal(add);
+function connectTerminal(add, place2, opened) {
+  const slave = place2 === "script" ? TERMINAL : sendTerminal(add, opened ?? openTerminal(add));
   add(ioctl(slave, TIOCSCTTY, 0));
   for (const fd of [
     0,
@@ -17408,18 +17468,24 @@ function openTerminal(add) {
   };
   const opened = add(openat2(at_fdcwd, "/dev/ptmx", how));
   const master = new ResultOf(opened, "master");
+  add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+  const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  return {
+    master,
+    slave: new ResultOf(slave, "slave")
+  };
+}
+function sendTerminal(add, { master, slave }) {
   const size = new Struct(new Uint8Array(8), "&size", [], [
     {
       offset: 0,
       slot: WINDOW_SIZE
     }
   ]);
-  add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
   add(ioctl(master, TIOCSWINSZ, size));
-  const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
   add(dup3(master, RESERVED, O_CLOEXEC));
   add(sendDescriptor(CONTAINER_SOCKET, RESERVED));
-  return new ResultOf(slave, "slave");
+  return slave;
 }
 
 // launch/link.ts
@@ -23803,7 +23869,7 @@ function optionIssue({ host, state }, type, data2) {
     uid: caller2.euid,
     gid: caller2.egid
   } } = state;
-  const mapped2 = state.inUserNamespace ? {
+  const mapped3 = state.inUserNamespace ? {
     uid: {
       inside: ids.uid,
       outside: caller2.euid
@@ -23816,7 +23882,7 @@ function optionIssue({ host, state }, type, data2) {
   return host.filesystemIssue({
     type,
     data: data2,
-    ids: mapped2
+    ids: mapped3
   });
 }
 
@@ -25784,6 +25850,47 @@ var NAMES_OF_TARGET = "which files have these names is known only where the box 
 function homeOf(plan) {
   const home = plan.host.homeDirectory();
   return home?.startsWith("/") === true ? plan.facts.resolve(home).path : void 0;
+}
+
+// plan/console.ts
+var SAME2 = 4294967295;
+function openConsole(plan, root2, owner) {
+  const ptmx = plan.path(`${root2}/dev/ptmx`);
+  const fixes = {
+    ENOENT: "a terminal takes a devpts at /dev/pts"
+  };
+  const master = ptmx.open(O_RDWR | O_NOCTTY, {
+    fixes
+  });
+  plan.call(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+  const peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  const slave = plan.open(peer, "slave");
+  plan.call(fchown(slave, owner, SAME2));
+  const tree = copyTree(plan, slave, 0, "the terminal");
+  const target = plan.path(`${root2}/dev/console`);
+  target.inParent((directory, name) => {
+    plan.call(mknodat(directory, name, S_IFREG | 384, 0), {
+      accept: [
+        "EEXIST",
+        "EROFS"
+      ]
+    });
+  });
+  plan.skippable("there is no /dev/console", (end) => {
+    const place2 = target.open(O_PATH, {
+      accept: [
+        "ENOENT"
+      ],
+      onAccepted: end
+    });
+    target.attachTo(place2, tree, "the terminal");
+    plan.release(place2);
+  });
+  plan.release(tree);
+  return {
+    master,
+    slave
+  };
 }
 
 // plan/steps/root.ts
@@ -28289,6 +28396,167 @@ function rateText({ major, minor, rate }) {
 }
 
 
+// oci/host_ids.ts
+function hostUser(id2, linux) {
+  return mapped2(id2, linux, linux.uidMappings);
+}
+function hostGroup(id2, linux) {
+  return mapped2(id2, linux, linux.gidMappings);
+}
+function mapped2(id2, { namespaces: namespaces2 = [] }, mappings) {
+  if (!namespaces2.some(({ type }) => type === "user")) return id2;
+  const map = mappings?.find(({ containerID, size }) => id2 >= containerID && id2 < containerID + size);
+  return map && map.hostID + id2 - map.containerID;
+}
+
+// oci/config/paths.ts
+var MAX_LINKS3 = 40;
+
+
+
+// oci/config/devices.ts
+var DEVICES2 = [
+  {
+    path: "/dev/null",
+    type: "c",
+    major: 1,
+    minor: 3
+  },
+  {
+    path: "/dev/zero",
+    type: "c",
+    major: 1,
+    minor: 5
+  },
+  {
+    path: "/dev/full",
+    type: "c",
+    major: 1,
+    minor: 7
+  },
+  {
+    path: "/dev/random",
+    type: "c",
+    major: 1,
+    minor: 8
+  },
+  {
+    path: "/dev/urandom",
+    type: "c",
+    major: 1,
+    minor: 9
+  },
+  {
+    path: "/dev/tty",
+    type: "c",
+    major: 5,
+    minor: 0
+  }
+];
+var LINKS2 = {
+  "/dev/fd": "/proc/self/fd",
+  "/dev/stdin": "/proc/self/fd/0",
+  "/dev/stdout": "/proc/self/fd/1",
+  "/dev/stderr": "/proc/self/fd/2",
+  "/dev/ptmx": "pts/ptmx"
+};
+function needsStage({ linux = {} }) {
+  const { namespaces: namespaces2 = [], devices: devices2 } = linux;
+  return namespaces2.some(({ type, path: path2 }) => type === "user" && !path2) && (devices2 ?? []).some(({ type }) => type !== "p");
+}
+function makeStaged({ linux = {} }, directory) {
+  (linux.devices ?? []).forEach((device, index) => {
+    if (device.type === "p") return;
+    const { kind, number, mode: mode2 } = nodeOf(device, index);
+    const [uid, gid] = [
+      hostUser(device.uid ?? 0, linux),
+      hostGroup(device.gid ?? 0, linux)
+    ];
+    if (uid === void 0 || gid === void 0) {
+      unsupported(`linux.devices[${index}]`, "its owner is not mapped");
+    }
+    const path2 = stagedPath(directory, index);
+    syscalls([
+      {
+        call: mknodat(at_fdcwd, path2, kind | mode2, number)
+      },
+      {
+        call: fchmodat(at_fdcwd, path2, mode2)
+      },
+      {
+        call: fchownat(at_fdcwd, path2, uid, gid)
+      }
+    ]);
+  });
+}
+function removeStaged({ linux = {} }, directory) {
+  linux.devices?.forEach((_, index) => {
+    const path2 = stagedPath(directory, index);
+    syscalls([
+      {
+        call: unlinkat(at_fdcwd, path2, 0),
+        accept: [
+          "ENOENT"
+        ]
+      }
+    ]);
+  });
+}
+function stagedPath(directory, index) {
+  return `${directory}/device-${index}`;
+}
+
+
+function madeStep(device, index, target) {
+  const { major, minor, uid = 0, gid = 0 } = device;
+  const { letter, mode: mode2 } = nodeOf(device, index);
+  const numbers = letter === "p" ? {} : {
+    major: major ?? 0,
+    minor: minor ?? 0
+  };
+  const owner = uid === 0 && gid === 0 ? {} : {
+    uid,
+    gid
+  };
+  return mknod(target, {
+    type: letter,
+    ...numbers,
+    mode: mode2,
+    ...owner,
+    host: true,
+    keep: true
+  });
+}
+var KINDS = {
+  b: {
+    letter: "b",
+    kind: S_IFBLK
+  },
+  c: {
+    letter: "c",
+    kind: S_IFCHR
+  },
+  p: {
+    letter: "p",
+    kind: S_IFIFO
+  },
+  u: {
+    letter: "c",
+    kind: S_IFCHR
+  }
+};
+function nodeOf({ type, major = 0, minor = 0, fileMode = 438 }, index) {
+  if (!Object.hasOwn(KINDS, type)) {
+    unsupported(`linux.devices[${index}].type`, `there is no type "${type}"`);
+  }
+  const number = makedev(major, minor);
+  return {
+    ...KINDS[type],
+    number,
+    mode: fileMode & 4095
+  };
+}
+
 // ffi/linux/files.ts
 var MOST_AT_ONCE2 = 64 * 1024;
 function open(path2, flags16 = O_CLOEXEC, mode2 = 0) {
@@ -28355,59 +28623,29 @@ function accountLines(root2, file) {
   return readBeneath(root2, `etc/${file}`).split("\n").filter((line) => line !== "" && line[0] !== "#").map((line) => line.split(":"));
 }
 
-// oci/config/paths.ts
-var MAX_LINKS3 = 40;
-
-
-
-// oci/config/devices.ts
-var DEVICES2 = [
-  {
-    path: "/dev/null",
-    type: "c",
-    major: 1,
-    minor: 3
-  },
-  {
-    path: "/dev/zero",
-    type: "c",
-    major: 1,
-    minor: 5
-  },
-  {
-    path: "/dev/full",
-    type: "c",
-    major: 1,
-    minor: 7
-  },
-  {
-    path: "/dev/random",
-    type: "c",
-    major: 1,
-    minor: 8
-  },
-  {
-    path: "/dev/urandom",
-    type: "c",
-    major: 1,
-    minor: 9
-  },
-  {
-    path: "/dev/tty",
-    type: "c",
-    major: 5,
-    minor: 0
+// oci/config/labels.ts
+function checkLabels({ apparmorProfile, selinuxLabel }) {
+  if (isLabel(apparmorProfile) && apparmorProfile !== "unconfined") {
+    unsupported("process.apparmorProfile", startsWith("/sys/module/apparmor/parameters/enabled", "Y") ? 'profiles of AppArmor are not supported; use "unconfined"' : "unable to apply the profile: AppArmor is not enabled on this machine; leave it out");
   }
-];
-var LINKS2 = {
-  "/dev/fd": "/proc/self/fd",
-  "/dev/stdin": "/proc/self/fd/0",
-  "/dev/stdout": "/proc/self/fd/1",
-  "/dev/stderr": "/proc/self/fd/2",
-  "/dev/ptmx": "pts/ptmx"
-};
-
-
+  if (isLabel(selinuxLabel)) unsupported("process.selinuxLabel", selinuxWords());
+}
+function checkMountLabel(label) {
+  if (isLabel(label)) unsupported("linux.mountLabel", selinuxWords());
+}
+function selinuxWords() {
+  return startsWith("/sys/fs/selinux/enforce", "") ? "labels of SELinux are not supported; disable them" : "unable to apply the label: SELinux is not enabled on this machine; leave it out";
+}
+function isLabel(label) {
+  return label !== void 0 && label !== "";
+}
+function startsWith(file, text3) {
+  try {
+    return Deno.readTextFileSync(file).startsWith(text3);
+  } catch {
+    return false;
+  }
+}
 
 // oci/config/mounts.ts
 var PROPAGATIONS2 = {
@@ -28493,7 +28731,7 @@ function hasEntries(path2) {
 
 
 // oci/config/namespaces.ts
-var KINDS = {
+var KINDS2 = {
   cgroup: "cgroup",
   ipc: "ipc",
   mount: "mount",
@@ -28528,14 +28766,6 @@ function rangeOf({ containerID, hostID, size }) {
 // oci/config/process.ts
 
 
-
-function isEnabled(file) {
-  try {
-    return /^[Y1]/.test(Deno.readTextFileSync(file));
-  } catch {
-    return false;
-  }
-}
 
 
 
@@ -28585,6 +28815,10 @@ function configSteps(config, root2, context) {
   const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
   const early = ownUser && context.mayMount;
   const ownCgroups = namespaces2.fresh.has("cgroup");
+  const { mayMakeDevices, stage } = context;
+  const devices2 = stage !== void 0 ? {
+    staged: stage
+  } : mayMakeDevices && !ownUser ? "made" : "bound";
   const steps = [
     dieWithParent(null),
     ...namespaceSteps(linux, namespaces2, context.groups.map(({ path: path2 }) => path2), mayChangeGroups),
@@ -28600,7 +28834,7 @@ function configSteps(config, root2, context) {
       early,
       ownCgroups
     }),
-    ...deviceSteps(config, root2, context.mayMakeDevices && !ownUser),
+    ...deviceSteps(config, root2, devices2),
     ...directorySteps(process.cwd || "/", root2),
     ...protectionSteps(config, root2),
     pivotRoot(root2),
@@ -28614,14 +28848,6 @@ function configSteps(config, root2, context) {
 }
 
 
-function hasFile(path2) {
-  try {
-    Deno.statSync(path2);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 
 
@@ -28642,24 +28868,11 @@ function parseConfig(text3) {
 }
 
 // oci/console.ts
-var [AF_UNIX2, SOCK_STREAM2, SOCK_CLOEXEC2] = [
-  1,
-  1,
-  524288
-];
-var PATH_BYTES2 = 107;
 function sendTo(path2, fd) {
-  const bytes = new TextEncoder().encode(path2);
-  if (bytes.length > PATH_BYTES2) {
-    throw new OciError(`the path of the socket has more than ${PATH_BYTES2} bytes: ${path2}`);
-  }
-  const address2 = new Uint8Array(2 + PATH_BYTES2 + 1);
-  address2[0] = AF_UNIX2;
-  address2.set(bytes, 2);
-  const socket = syscall(call("socket", AF_UNIX2, SOCK_STREAM2 | SOCK_CLOEXEC2, 0));
+  const address2 = unixAddress(path2);
+  const socket = syscall(unixStreamSocket());
   try {
-    const size = 2 + bytes.length + 1;
-    syscall(call("connect", socket, new Struct(address2, JSON.stringify(path2)), size));
+    syscall(connectUnix(socket, address2));
     syscall(sendDescriptor(socket, fd));
   } finally {
     syscall(close(socket));
@@ -28822,223 +29035,6 @@ function environmentOf2(env) {
       entry2.slice(at3 + 1)
     ];
   }));
-}
-
-// oci/stream_owner.ts
-var SAME2 = 4294967295;
-function giveStreams({ process }, { linux = {} }) {
-  const owner = hostId(process?.user?.uid ?? 0, linux);
-  if (owner === void 0) return;
-  for (const path2 of [
-    "/proc/self/fd/0",
-    "/proc/self/fd/1",
-    "/proc/self/fd/2"
-  ]) {
-    if (!isPipe2(path2)) continue;
-    syscalls([
-      {
-        call: fchownat(at_fdcwd, path2, owner, SAME2),
-        accept: [
-          "EPERM",
-          "EINVAL"
-        ]
-      }
-    ]);
-  }
-}
-function hostId(id2, { namespaces: namespaces2 = [], uidMappings }) {
-  if (!namespaces2.some(({ type }) => type === "user")) return id2;
-  const map = uidMappings?.find(({ containerID, size }) => id2 >= containerID && id2 < containerID + size);
-  return map && map.hostID + id2 - map.containerID;
-}
-function isPipe2(path2) {
-  try {
-    return Deno.readLinkSync(path2).startsWith("pipe:[");
-  } catch {
-    return false;
-  }
-}
-
-// oci/create.ts
-
-
-
-
-
-
-
-
-
-var F_GETFD2 = 1;
-
-var EARLY_HOOKS = [
-  "prestart",
-  "createRuntime",
-  "createContainer"
-];
-
-function runEarlyHooks(config, state) {
-  runHooks(config, "prestart", state);
-  runHooks(config, "createRuntime", state);
-  runHooks(config, "createContainer", state, [
-    join(state.pid, {
-      credentials: "keep"
-    })
-  ]);
-}
-function writePidFile(path2, pid) {
-  const temporary = `${path2}.${Deno.pid}`;
-  Deno.writeTextFileSync(temporary, String(pid), {
-    mode: 420
-  });
-  Deno.renameSync(temporary, path2);
-}
-
-// oci/verbs/create.ts
-var CREATE_FLAGS = {
-  values: [
-    "bundle",
-    "config",
-    "pid-file",
-    "console-socket",
-    "pidfd-socket",
-    "preserve-fds"
-  ],
-  switches: [
-    "no-pivot",
-    "no-new-keyring",
-    "detach",
-    "keep",
-    "no-subreaper"
-  ],
-  letters: {
-    b: "bundle",
-    f: "config",
-    d: "detach"
-  }
-};
-var flags2 = CREATE_FLAGS;
-
-
-
-
-
-// oci/verbs/delete.ts
-var delete_exports = {};
-__export(delete_exports, {
-  flags: (() => flags3),
-  remove: () => remove,
-  run: (() => run2)
-});
-var flags3 = {
-  values: [],
-  switches: [
-    "force",
-    "regex"
-  ],
-  letters: {
-    f: "force"
-  }
-};
-
-
-
-
-// oci/verbs/exec.ts
-var exec_exports = {};
-__export(exec_exports, {
-  flags: (() => flags4),
-  run: (() => run3)
-});
-
-// container/terminal/raw_mode.ts
-var TERMIOS = {
-  iflag: 0,
-  oflag: 4,
-  cflag: 8,
-  lflag: 12,
-  vtime: 22,
-  vmin: 23,
-  size: 36
-};
-var RawMode = class _RawMode {
-
-  #fd;
-  #saved;
-  #guard;
-  constructor(fd, saved) {
-    this.#fd = fd;
-    this.#saved = saved;
-    this.#guard = guard(fd, saved);
-  }
-  /** Sets a terminal to raw mode; `undefined` if the descriptor is not a terminal. */
-  static of(fd) {
-    const settings2 = new Output(TERMIOS.size, "&termios");
-    let saved;
-    try {
-      saved = syscalls([
-        {
-          call: ioctl(fd, TCGETS, settings2)
-        }
-      ]).output(settings2);
-    } catch (error) {
-      if (error instanceof SyscallError && error.code === "ENOTTY") return void 0;
-      throw error;
-    }
-    const bytes = new Uint8Array(saved.buffer, saved.byteOffset, TERMIOS.size).slice();
-    const mode2 = new _RawMode(fd, new Struct(bytes, "&termios"));
-    syscall(ioctl(fd, TCSETS, new Struct(raw3(bytes), "&raw")));
-    return mode2;
-  }
-  /** Restores the terminal's settings, unless the terminal has hung up (EIO). */
-  restore() {
-    syscalls([
-      {
-        call: ioctl(this.#fd, TCSETS, this.#saved),
-        accept: [
-          "EIO"
-        ]
-      }
-    ]);
-    this.#guard.kill();
-  }
-};
-function raw3(saved) {
-  const bytes = saved.slice();
-  const view2 = new DataView(bytes.buffer);
-  const clear = (at3, bits) => view2.setUint32(at3, (view2.getUint32(at3, true) & ~bits) >>> 0, true);
-  clear(TERMIOS.iflag, 1 | 2 | 8 | 32 | 64 | 128 | 256 | 1024);
-  clear(TERMIOS.oflag, 1);
-  clear(TERMIOS.lflag, 8 | 64 | 2 | 1 | 32768);
-  clear(TERMIOS.cflag, 48 | 256);
-  view2.setUint32(TERMIOS.cflag, view2.getUint32(TERMIOS.cflag, true) | 48, true);
-  bytes[TERMIOS.vmin] = 1;
-  bytes[TERMIOS.vtime] = 0;
-  return bytes;
-}
-function guard(terminal, saved) {
-  return new HelperProcess([
-    terminal,
-    scriptPidfd()
-  ], [
-    {
-      call: setsid(),
-      onFailure: HELPER_ENDS
-    },
-    {
-      call: ppoll([
-        {
-          fd: 1,
-          events: POLLIN
-        }
-      ], void 0),
-      onFailure: HELPER_ENDS
-    },
-    {
-      call: ioctl(0, TCSETS, saved),
-      onFailure: HELPER_ENDS
-    }
-  ]);
 }
 
 // ffi/reactor.ts
@@ -29293,6 +29289,377 @@ var Watch = class {
   /** Ends the watch; the descriptor itself stays open. */
   
 };
+
+// oci/notify.ts
+var VARIABLE = "NOTIFY_SOCKET";
+var NAME4 = "notify";
+var USUAL_PLACE = "/run/notify";
+var LONGEST4 = 4096;
+var AT_ONCE4 = 64;
+var NOBODY = [
+  "ECONNREFUSED",
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES",
+  "EAGAIN"
+];
+function callersSocket({ process }) {
+  const address2 = Deno.env.get(VARIABLE) ?? "";
+  const isGiven = process?.env?.some((entry2) => entry2.startsWith(`${VARIABLE}=`)) === true;
+  return !isGiven && /^[/@]./.test(address2) ? address2 : void 0;
+}
+function withNotify(config, record) {
+  const address2 = callersSocket(config);
+  if (address2 === void 0) return config;
+  const source = record.makeNotify();
+  const destination2 = address2.startsWith("/") ? address2 : USUAL_PLACE;
+  const { mounts = [], process = {} } = config;
+  const options = [
+    "bind",
+    "ro",
+    "nosuid",
+    "nodev",
+    "noexec"
+  ];
+  return {
+    ...config,
+    mounts: [
+      ...mounts,
+      {
+        destination: destination2,
+        source,
+        type: "bind",
+        options
+      }
+    ],
+    process: {
+      ...process,
+      env: [
+        ...process.env ?? [],
+        `${VARIABLE}=${destination2}/${NAME4}`
+      ]
+    }
+  };
+}
+var ReadySocket = class _ReadySocket {
+
+  #socket;
+  #watch;
+  #host;
+  #ready = Promise.withResolvers();
+  #served;
+  #pid;
+  constructor(socket, host) {
+    this.#socket = socket;
+    this.#host = host;
+    this.#watch = reactor().watch(socket);
+    this.#served = this.#serve();
+  }
+  /** Listens, if the container has such a directory, and the caller a socket. */
+  static of(record) {
+    const { notify } = record;
+    const host = notify === void 0 ? void 0 : callersSocket(record.config);
+    if (host === void 0) return void 0;
+    const socket = syscall(unixDatagramSocket());
+    try {
+      const path2 = `${notify}/${NAME4}`;
+      syscall(bindUnix(socket, unixAddress(path2)));
+      syscall(fchmodat(at_fdcwd, path2, 511));
+      return new _ReadySocket(socket, host);
+    } catch (error) {
+      syscall(close(socket));
+      throw error;
+    }
+  }
+  /**
+   * Waits until the container is ready or has ended, for a caller that does not stay; systemd is told
+   * which process the container is, as it is not the caller's.
+   */
+  async untilReady(pid) {
+    this.#pid = pid;
+    const pidfd = syscall(pidfd_open(pid, 0));
+    const end = reactor().watch(pidfd);
+    try {
+      await Promise.race([
+        this.#ready.promise,
+        end.ready("readable")
+      ]);
+    } finally {
+      end.close();
+      syscall(close(pidfd));
+      await this.close();
+    }
+  }
+  /** Takes what has come, and listens no longer. */
+  async close() {
+    this.#watch.close();
+    await this.#served;
+  }
+  async #serve() {
+    let isReady = false;
+    while (!this.#watch.closed) {
+      await this.#watch.ready("readable");
+      for (let count = 0; count < AT_ONCE4; count++) {
+        const text3 = this.#receive();
+        if (text3 === void 0) break;
+        if (isReady || !text3.split("\n").includes("READY=1")) continue;
+        isReady = true;
+        this.#tell();
+        this.#ready.resolve();
+      }
+    }
+    syscall(close(this.#socket));
+  }
+  /** Takes a message, if there is one. */
+  #receive() {
+    const data2 = new Output(LONGEST4);
+    const call2 = receiveMessage(this.#socket, data2, senderOutput());
+    const outcome = syscalls([
+      {
+        call: call2,
+        accept: [
+          "EAGAIN",
+          "EINTR"
+        ]
+      }
+    ]);
+    const length = Number(outcome.result(call2));
+    if (length < 0) return void 0;
+    const { buffer, byteOffset } = outcome.output(data2);
+    return new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
+  }
+  /** Tells the caller's socket; that nobody listens there is no failure of the container. */
+  #tell() {
+    const lines = [
+      ...this.#pid === void 0 ? [] : [
+        `MAINPID=${this.#pid}`
+      ],
+      "READY=1"
+    ];
+    const bytes = new TextEncoder().encode(lines.join("\n"));
+    const socket = syscall(unixDatagramSocket());
+    const call2 = sendToUnix(socket, bytes, unixAddress(this.#host));
+    syscalls([
+      {
+        call: call2,
+        accept: NOBODY
+      }
+    ]);
+    syscall(close(socket));
+  }
+};
+
+// oci/stream_owner.ts
+var SAME3 = 4294967295;
+function giveStreams({ process }, { linux = {} }) {
+  const owner = hostUser(process?.user?.uid ?? 0, linux);
+  if (owner === void 0) return;
+  for (const path2 of [
+    "/proc/self/fd/0",
+    "/proc/self/fd/1",
+    "/proc/self/fd/2"
+  ]) {
+    if (!isPipe2(path2)) continue;
+    syscalls([
+      {
+        call: fchownat(at_fdcwd, path2, owner, SAME3),
+        accept: [
+          "EPERM",
+          "EINVAL"
+        ]
+      }
+    ]);
+  }
+}
+function isPipe2(path2) {
+  try {
+    return Deno.readLinkSync(path2).startsWith("pipe:[");
+  } catch {
+    return false;
+  }
+}
+
+// oci/create.ts
+
+
+
+
+
+
+
+
+
+var F_GETFD2 = 1;
+
+var EARLY_HOOKS = [
+  "prestart",
+  "createRuntime",
+  "createContainer"
+];
+
+function runEarlyHooks(config, state) {
+  runHooks(config, "prestart", state);
+  runHooks(config, "createRuntime", state);
+  runHooks(config, "createContainer", state, [
+    join(state.pid, {
+      credentials: "keep"
+    })
+  ]);
+}
+function writePidFile(path2, pid) {
+  const temporary = `${path2}.${Deno.pid}`;
+  Deno.writeTextFileSync(temporary, String(pid), {
+    mode: 420
+  });
+  Deno.renameSync(temporary, path2);
+}
+
+// oci/verbs/create.ts
+var CREATE_FLAGS = {
+  values: [
+    "bundle",
+    "config",
+    "pid-file",
+    "console-socket",
+    "pidfd-socket",
+    "preserve-fds"
+  ],
+  switches: [
+    "no-pivot",
+    "no-new-keyring",
+    "detach",
+    "keep",
+    "no-subreaper"
+  ],
+  letters: {
+    b: "bundle",
+    f: "config",
+    d: "detach"
+  }
+};
+var flags2 = CREATE_FLAGS;
+
+
+
+
+
+// oci/verbs/delete.ts
+var delete_exports = {};
+__export(delete_exports, {
+  flags: (() => flags3),
+  remove: () => remove,
+  run: (() => run2)
+});
+var flags3 = {
+  values: [],
+  switches: [
+    "force",
+    "regex"
+  ],
+  letters: {
+    f: "force"
+  }
+};
+
+
+
+
+// oci/verbs/exec.ts
+var exec_exports = {};
+__export(exec_exports, {
+  flags: (() => flags4),
+  run: (() => run3)
+});
+
+// container/terminal/raw_mode.ts
+var TERMIOS = {
+  iflag: 0,
+  oflag: 4,
+  cflag: 8,
+  lflag: 12,
+  vtime: 22,
+  vmin: 23,
+  size: 36
+};
+var RawMode = class _RawMode {
+
+  #fd;
+  #saved;
+  #guard;
+  constructor(fd, saved) {
+    this.#fd = fd;
+    this.#saved = saved;
+    this.#guard = guard(fd, saved);
+  }
+  /** Sets a terminal to raw mode; `undefined` if the descriptor is not a terminal. */
+  static of(fd) {
+    const settings2 = new Output(TERMIOS.size, "&termios");
+    let saved;
+    try {
+      saved = syscalls([
+        {
+          call: ioctl(fd, TCGETS, settings2)
+        }
+      ]).output(settings2);
+    } catch (error) {
+      if (error instanceof SyscallError && error.code === "ENOTTY") return void 0;
+      throw error;
+    }
+    const bytes = new Uint8Array(saved.buffer, saved.byteOffset, TERMIOS.size).slice();
+    const mode2 = new _RawMode(fd, new Struct(bytes, "&termios"));
+    syscall(ioctl(fd, TCSETS, new Struct(raw3(bytes), "&raw")));
+    return mode2;
+  }
+  /** Restores the terminal's settings, unless the terminal has hung up (EIO). */
+  restore() {
+    syscalls([
+      {
+        call: ioctl(this.#fd, TCSETS, this.#saved),
+        accept: [
+          "EIO"
+        ]
+      }
+    ]);
+    this.#guard.kill();
+  }
+};
+function raw3(saved) {
+  const bytes = saved.slice();
+  const view2 = new DataView(bytes.buffer);
+  const clear = (at3, bits) => view2.setUint32(at3, (view2.getUint32(at3, true) & ~bits) >>> 0, true);
+  clear(TERMIOS.iflag, 1 | 2 | 8 | 32 | 64 | 128 | 256 | 1024);
+  clear(TERMIOS.oflag, 1);
+  clear(TERMIOS.lflag, 8 | 64 | 2 | 1 | 32768);
+  clear(TERMIOS.cflag, 48 | 256);
+  view2.setUint32(TERMIOS.cflag, view2.getUint32(TERMIOS.cflag, true) | 48, true);
+  bytes[TERMIOS.vmin] = 1;
+  bytes[TERMIOS.vtime] = 0;
+  return bytes;
+}
+function guard(terminal, saved) {
+  return new HelperProcess([
+    terminal,
+    scriptPidfd()
+  ], [
+    {
+      call: setsid(),
+      onFailure: HELPER_ENDS
+    },
+    {
+      call: ppoll([
+        {
+          fd: 1,
+          events: POLLIN
+        }
+      ], void 0),
+      onFailure: HELPER_ENDS
+    },
+    {
+      call: ioctl(0, TCSETS, saved),
+      onFailure: HELPER_ENDS
+    }
+  ]);
+}
 
 // ffi/fd_stream.ts
 var READS_A_TURN = 64;
@@ -30021,14 +30388,21 @@ async function run11(runtime, given2) {
     "inherit",
     "inherit"
   ]);
+  let ready;
   try {
+    ready = ReadySocket.of(record);
     start(record);
   } catch (error) {
+    await ready?.close();
     remove(record);
     throw error;
   }
-  if (isSet(given2, "detach")) return 0;
+  if (isSet(given2, "detach")) {
+    await ready?.untilReady(launched.pid);
+    return 0;
+  }
   const code = await waitForEnd3(launched);
+  await ready?.close();
   await terminal?.leave();
   if (!isSet(given2, "keep")) remove(record);
   return code;
@@ -30416,7 +30790,7 @@ var REFUSED = {
 };
 var VERSION_TEXT = `ramekin version ${VERSION}
 spec: ${OCI_VERSION}
-+SECCOMP +CAP
++SYSTEMD +SECCOMP +CAP
 `;
 
 function unknown(name) {

@@ -3053,7 +3053,7 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
         fixes
       });
     }
-    connectTerminal(add, shape.terminal);
+    connectTerminal(add, shape.terminal, plan.console);
   }
   if (shape.uid || shape.gid) {
     const ids2 = {
@@ -4597,12 +4597,13 @@ var homeOf = (function homeOf(plan) {
 });
 var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
   plan.needs("mount", "it would change the host's root");
-  const { beforeRoot } = plan.options;
+  const { beforeRoot, console: terminal } = plan.options;
   if (beforeRoot !== void 0) plan.syncWithParent(() => [
     {
       run: beforeRoot
     }
   ]);
+  if (terminal !== void 0) plan.console = openConsole(plan, path2, terminal.owner);
   const target = plan.path(path2);
   const isMountPoint = plan.state.mounts.isMountPoint(target.canonical);
   const noDevices = !isMountPoint && usualRestrictions(path2, plan).includes("nodev");
@@ -5970,6 +5971,9 @@ function fchmodat(directory, path2, fileMode) {
 }
 function fchownat(directory, path2, uid, gid) {
   return call("fchownat", at(directory), path2, uid, gid, 0);
+}
+function fchown(fd, uid, gid) {
+  return call("fchown", fd, uid, gid);
 }
 function fchmod(fd, fileMode) {
   return call("fchmod", fd, mode(fileMode));
@@ -23659,8 +23663,8 @@ function sendNotifier(writer, notifier, socket) {
 
 
 
-function connectTerminal(add, place2) {
-  const slave = place2 === "script" ? TERMINAL : openTerminal(add);
+function connectTerminal(add, place2, opened) {
+  const slave = place2 === "script" ? TERMINAL : sendTerminal(add, opened ?? openTerminal(add));
   add(ioctl(slave, TIOCSCTTY, 0));
   for (const fd of [
     0,
@@ -23675,18 +23679,24 @@ function openTerminal(add) {
   };
   const opened = add(openat2(at_fdcwd, "/dev/ptmx", how));
   const master = new ResultOf(opened, "master");
+  add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+  const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  return {
+    master,
+    slave: new ResultOf(slave, "slave")
+  };
+}
+function sendTerminal(add, { master, slave }) {
   const size = new Struct(new Uint8Array(8), "&size", [], [
     {
       offset: 0,
       slot: WINDOW_SIZE
     }
   ]);
-  add(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
   add(ioctl(master, TIOCSWINSZ, size));
-  const slave = add(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
   add(dup3(master, RESERVED, O_CLOEXEC));
   add(sendDescriptor(CONTAINER_SOCKET, RESERVED));
-  return new ResultOf(slave, "slave");
+  return slave;
 }
 
 // launch/link.ts
@@ -27286,6 +27296,8 @@ var PlanBuilder = class {
   listener;
   /** The call whose result is sent to the script, to be told of calls; and the filter as it decides. */
   notifier;
+  /** The terminal of the program, where that is open before the container gets its root. */
+  console;
   /** The filters that deny what executes the sealed executable, which sets them itself. */
   lateFilters = /* @__PURE__ */ new Set();
   /** The namespace flags of the first clone(2), which save an unshare(2). */
@@ -30291,6 +30303,47 @@ var OtherPlaces = class {
 };
 var NAMES_OF_TARGET = "which files have these names is known only where the box runs; leave it out (sandbox({ protect: false }), ramekin build --sandbox --no-protect), or bind those that you know with { readOnly: true }";
 
+
+// plan/console.ts
+var SAME2 = 4294967295;
+function openConsole(plan, root2, owner) {
+  const ptmx = plan.path(`${root2}/dev/ptmx`);
+  const fixes = {
+    ENOENT: "a terminal takes a devpts at /dev/pts"
+  };
+  const master = ptmx.open(O_RDWR | O_NOCTTY, {
+    fixes
+  });
+  plan.call(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+  const peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  const slave = plan.open(peer, "slave");
+  plan.call(fchown(slave, owner, SAME2));
+  const tree = copyTree(plan, slave, 0, "the terminal");
+  const target = plan.path(`${root2}/dev/console`);
+  target.inParent((directory, name) => {
+    plan.call(mknodat(directory, name, S_IFREG | 384, 0), {
+      accept: [
+        "EEXIST",
+        "EROFS"
+      ]
+    });
+  });
+  plan.skippable("there is no /dev/console", (end) => {
+    const place2 = target.open(O_PATH, {
+      accept: [
+        "ENOENT"
+      ],
+      onAccepted: end
+    });
+    target.attachTo(place2, tree, "the terminal");
+    plan.release(place2);
+  });
+  plan.release(tree);
+  return {
+    master,
+    slave
+  };
+}
 
 // plan/steps/root.ts
 

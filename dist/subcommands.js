@@ -3327,7 +3327,7 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
         fixes
       });
     }
-    connectTerminal(add2, shape.terminal);
+    connectTerminal(add2, shape.terminal, plan.console);
   }
   if (shape.uid || shape.gid) {
     const ids2 = {
@@ -4871,12 +4871,13 @@ var homeOf = (function homeOf(plan) {
 });
 var lowerPivotRoot = (function lowerPivotRoot({ path: path2 }, plan) {
   plan.needs("mount", "it would change the host's root");
-  const { beforeRoot } = plan.options;
+  const { beforeRoot, console: terminal } = plan.options;
   if (beforeRoot !== void 0) plan.syncWithParent(() => [
     {
       run: beforeRoot
     }
   ]);
+  if (terminal !== void 0) plan.console = openConsole(plan, path2, terminal.owner);
   const target = plan.path(path2);
   const isMountPoint = plan.state.mounts.isMountPoint(target.canonical);
   const noDevices = !isMountPoint && usualRestrictions(path2, plan).includes("nodev");
@@ -7998,6 +7999,9 @@ function fchmodat(directory2, path2, fileMode) {
 }
 function fchownat(directory2, path2, uid, gid) {
   return call("fchownat", at(directory2), path2, uid, gid, 0);
+}
+function fchown(fd, uid, gid) {
+  return call("fchown", fd, uid, gid);
 }
 function fchmod(fd, fileMode) {
   return call("fchmod", fd, mode(fileMode));
@@ -27590,8 +27594,8 @@ function sendNotifier(writer, notifier, socket) {
 
 
 
-function connectTerminal(add2, place3) {
-  const slave = place3 === "script" ? TERMINAL : openTerminal(add2);
+function connectTerminal(add2, place3, opened2) {
+  const slave = place3 === "script" ? TERMINAL : sendTerminal(add2, opened2 ?? openTerminal(add2));
   add2(ioctl(slave, TIOCSCTTY, 0));
   for (const fd of [
     0,
@@ -27606,18 +27610,24 @@ function openTerminal(add2) {
   };
   const opened2 = add2(openat2(at_fdcwd, "/dev/ptmx", how));
   const master = new ResultOf(opened2, "master");
+  add2(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+  const slave = add2(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  return {
+    master,
+    slave: new ResultOf(slave, "slave")
+  };
+}
+function sendTerminal(add2, { master, slave }) {
   const size = new Struct(new Uint8Array(8), "&size", [], [
     {
       offset: 0,
       slot: WINDOW_SIZE
     }
   ]);
-  add2(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
   add2(ioctl(master, TIOCSWINSZ, size));
-  const slave = add2(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
   add2(dup3(master, RESERVED, O_CLOEXEC));
   add2(sendDescriptor(CONTAINER_SOCKET, RESERVED));
-  return new ResultOf(slave, "slave");
+  return slave;
 }
 var openNull, BEYOND_LIMIT, HANDED_FIXES, AUDIT_FILTERED;
 var init_enter_program = __esm({
@@ -31865,6 +31875,8 @@ var init_builder = __esm({
       listener;
       /** The call whose result is sent to the script, to be told of calls; and the filter as it decides. */
       notifier;
+      /** The terminal of the program, where that is open before the container gets its root. */
+      console;
       /** The filters that deny what executes the sealed executable, which sets them itself. */
       lateFilters = /* @__PURE__ */ new Set();
       /** The namespace flags of the first clone(2), which save an unshare(2). */
@@ -35241,6 +35253,55 @@ var init_protect2 = __esm({
   })
 });
 
+// plan/console.ts
+function openConsole(plan, root2, owner) {
+  const ptmx = plan.path(`${root2}/dev/ptmx`);
+  const fixes = {
+    ENOENT: "a terminal takes a devpts at /dev/pts"
+  };
+  const master = ptmx.open(O_RDWR | O_NOCTTY, {
+    fixes
+  });
+  plan.call(ioctl(master, TIOCSPTLCK, new Struct(new Uint8Array(4), "&0")));
+  const peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  const slave = plan.open(peer, "slave");
+  plan.call(fchown(slave, owner, SAME2));
+  const tree = copyTree(plan, slave, 0, "the terminal");
+  const target = plan.path(`${root2}/dev/console`);
+  target.inParent((directory2, name) => {
+    plan.call(mknodat(directory2, name, S_IFREG | 384, 0), {
+      accept: [
+        "EEXIST",
+        "EROFS"
+      ]
+    });
+  });
+  plan.skippable("there is no /dev/console", (end) => {
+    const place3 = target.open(O_PATH, {
+      accept: [
+        "ENOENT"
+      ],
+      onAccepted: end
+    });
+    target.attachTo(place3, tree, "the terminal");
+    plan.release(place3);
+  });
+  plan.release(tree);
+  return {
+    master,
+    slave
+  };
+}
+var SAME2;
+var init_console = __esm({
+  "plan/console.ts"() {
+    init_call();
+    init_files3();
+    init_copy_tree2();
+    SAME2 = 4294967295;
+  }
+});
+
 // plan/steps/root.ts
 
 function lowerChroot({ path: path2 }, plan) {
@@ -35301,6 +35362,7 @@ var init_root2 = __esm({
     init_users_box();
     init_container_path();
     init_fixes();
+    init_console();
     init_copy_tree2();
     init_bind2();
     init_unexpanded();
@@ -52157,6 +52219,12 @@ var init_errors6 = __esm({
   }
 });
 
+// oci/host_ids.ts
+var init_host_ids = __esm({
+  "oci/host_ids.ts"() {
+  }
+});
+
 // oci/config/paths.ts
 function pathInRoot(root2, path2) {
   const waiting = path2.split("/").reverse();
@@ -52197,7 +52265,10 @@ var init_paths = __esm({
 });
 
 // oci/config/devices.ts
-function deviceSteps(config, root2, mayMake2) {
+function stagedPath(directory2, index) {
+  return `${directory2}/device-${index}`;
+}
+function deviceSteps(config, root2, source) {
   const { mounts = [], linux: linux2 = {} } = config;
   const dev = mounts.find(({ destination: destination3 }) => destination3.replace(/\/+$/, "") === "/dev");
   const isBind = dev !== void 0 && (dev.type === "bind" || (dev.options ?? []).some((word6) => /^r?bind$/.test(word6)));
@@ -52214,32 +52285,47 @@ function deviceSteps(config, root2, mayMake2) {
         host: true
       })
     ],
-    ...all.flatMap((device, index) => deviceStep(device, index, root2, mayMake2)),
+    ...all.flatMap((device) => deviceStep(device, given.indexOf(device), root2, source)),
     ...links2.map(([path2, target]) => symlink(target, root2 + path2, {
       host: true,
       keep: true
     }))
   ];
 }
-function deviceStep(device, index, root2, mayMake2) {
-  const { path: path2, type, major, minor, fileMode = 438, uid = 0, gid = 0 } = device;
+function deviceStep(device, index, root2, source) {
+  const { path: path2, type } = device;
   const target = root2 + pathInRoot(root2, path2);
-  const letter = type === "u" ? "c" : type;
-  if (letter !== "c" && letter !== "b" && letter !== "p") {
-    return unsupported(`linux.devices[${index}].type`, `there is no type "${type}"`);
-  }
   const parent = target.slice(0, target.lastIndexOf("/"));
   const parents2 = parent === root2 || parent === `${root2}/dev` ? [] : [
     mkdir2(parent, {
       host: true
     })
   ];
-  if (!mayMake2 && letter !== "p") return [
+  if (source === "made" || type === "p") return [
+    ...parents2,
+    madeStep(device, index, target)
+  ];
+  if (source === "bound" || index === -1) return [
     bind(path2, target, {
       restrict: [],
       make: true
     })
   ];
+  return [
+    bind(stagedPath(source.staged, index), target, {
+      restrict: [],
+      make: true,
+      early: true
+    }),
+    // The record of containers is often on a filesystem without devices, as /run.
+    remount(target, "dev", {
+      keep: true
+    })
+  ];
+}
+function madeStep(device, index, target) {
+  const { major, minor, uid = 0, gid = 0 } = device;
+  const { letter, mode: mode2 } = nodeOf(device, index);
   const numbers = letter === "p" ? {} : {
     major: major ?? 0,
     minor: minor ?? 0
@@ -52248,25 +52334,36 @@ function deviceStep(device, index, root2, mayMake2) {
     uid,
     gid
   };
-  const mode2 = fileMode & 4095;
-  return [
-    ...parents2,
-    mknod(target, {
-      type: letter,
-      ...numbers,
-      mode: mode2,
-      ...owner,
-      host: true,
-      keep: true
-    })
-  ];
+  return mknod(target, {
+    type: letter,
+    ...numbers,
+    mode: mode2,
+    ...owner,
+    host: true,
+    keep: true
+  });
 }
-var DEVICES3, LINKS4;
+function nodeOf({ type, major = 0, minor = 0, fileMode = 438 }, index) {
+  if (!Object.hasOwn(KINDS5, type)) {
+    unsupported(`linux.devices[${index}].type`, `there is no type "${type}"`);
+  }
+  const number2 = makedev(major, minor);
+  return {
+    ...KINDS5[type],
+    number: number2,
+    mode: fileMode & 4095
+  };
+}
+var DEVICES3, LINKS4, KINDS5;
 var init_devices3 = __esm({
   "oci/config/devices.ts"() {
+    init_files3();
+    init_syscalls();
     init_bind();
     init_files5();
+    init_mounts5();
     init_errors6();
+    init_host_ids();
     init_paths();
     DEVICES3 = [
       {
@@ -52313,6 +52410,47 @@ var init_devices3 = __esm({
       "/dev/stderr": "/proc/self/fd/2",
       "/dev/ptmx": "pts/ptmx"
     };
+    KINDS5 = {
+      b: {
+        letter: "b",
+        kind: S_IFBLK
+      },
+      c: {
+        letter: "c",
+        kind: S_IFCHR
+      },
+      p: {
+        letter: "p",
+        kind: S_IFIFO
+      },
+      u: {
+        letter: "c",
+        kind: S_IFCHR
+      }
+    };
+  }
+});
+
+// oci/config/labels.ts
+function checkMountLabel(label2) {
+  if (isLabel(label2)) unsupported("linux.mountLabel", selinuxWords());
+}
+function selinuxWords() {
+  return startsWith("/sys/fs/selinux/enforce", "") ? "labels of SELinux are not supported; disable them" : "unable to apply the label: SELinux is not enabled on this machine; leave it out";
+}
+function isLabel(label2) {
+  return label2 !== void 0 && label2 !== "";
+}
+function startsWith(file, text5) {
+  try {
+    return Deno.readTextFileSync(file).startsWith(text5);
+  } catch {
+    return false;
+  }
+}
+var init_labels = __esm({
+  "oci/config/labels.ts"() {
+    init_errors6();
   }
 });
 
@@ -52571,7 +52709,7 @@ function namespacesOf({ namespaces: namespaces2 = [] }) {
   const fresh = /* @__PURE__ */ new Set();
   const joined4 = /* @__PURE__ */ new Map();
   namespaces2.forEach(({ type, path: path2 }, index) => {
-    const kind = KINDS5[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
+    const kind = KINDS6[type] ?? unsupported(`linux.namespaces[${index}].type`, `there is no namespace "${type}"`);
     if (fresh.has(kind) || joined4.has(kind)) {
       unsupported(`linux.namespaces[${index}].type`, `"${type}" is given twice`);
     }
@@ -52672,7 +52810,7 @@ function clockSteps(offsets, isOwn4) {
     timeOffset(clocks)
   ];
 }
-var KINDS5;
+var KINDS6;
 var init_namespaces6 = __esm({
   "oci/config/namespaces.ts"() {
     init_id_maps();
@@ -52682,7 +52820,7 @@ var init_namespaces6 = __esm({
     init_time();
     init_unshare();
     init_errors6();
-    KINDS5 = {
+    KINDS6 = {
       cgroup: "cgroup",
       ipc: "ipc",
       mount: "mount",
@@ -52838,6 +52976,7 @@ var init_process6 = __esm({
     init_process();
     init_seccomp();
     init_errors6();
+    init_labels();
     KNOWN_FLAGS = /* @__PURE__ */ new Set([
       "SECCOMP_FILTER_FLAG_TSYNC",
       "SECCOMP_FILTER_FLAG_LOG",
@@ -52857,6 +52996,10 @@ function configSteps(config, root2, context) {
   const { launch, last } = identitySteps(process, linux2, keepsGroups);
   const early = ownUser && context.mayMount;
   const ownCgroups = namespaces2.fresh.has("cgroup");
+  const { mayMakeDevices: mayMakeDevices2, stage } = context;
+  const devices2 = stage !== void 0 ? {
+    staged: stage
+  } : mayMakeDevices2 && !ownUser ? "made" : "bound";
   const steps = [
     dieWithParent(null),
     ...namespaceSteps(linux2, namespaces2, context.groups.map(({ path: path2 }) => path2), mayChangeGroups),
@@ -52872,7 +53015,7 @@ function configSteps(config, root2, context) {
       early,
       ownCgroups
     }),
-    ...deviceSteps(config, root2, context.mayMakeDevices && !ownUser),
+    ...deviceSteps(config, root2, devices2),
     ...directorySteps(process.cwd || "/", root2),
     ...protectionSteps(config, root2),
     pivotRoot(root2),
@@ -52904,17 +53047,7 @@ function checkLinux({ linux: linux2 = {}, hooks = {} }) {
   if (Object.keys(netDevices ?? {}).length > 0) {
     unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");
   }
-  if (mountLabel && hasFile("/sys/fs/selinux/enforce")) {
-    unsupported("linux.mountLabel", "labels of SELinux are not supported; disable them");
-  }
-}
-function hasFile(path2) {
-  try {
-    Deno.statSync(path2);
-    return true;
-  } catch {
-    return false;
-  }
+  checkMountLabel(mountLabel);
 }
 function nameSteps({ hostname: name, domainname: domain, linux: linux2 = {} }) {
   const { sysctl: settings2 } = linux2;
@@ -52991,6 +53124,7 @@ var init_recipe2 = __esm({
     init_sysctl();
     init_errors6();
     init_devices3();
+    init_labels();
     init_mounts7();
     init_namespaces6();
     init_paths();
@@ -61666,7 +61800,7 @@ var init_sandbox3 = __esm({
 
 // changes/change.ts
 function kindOf3(mode2) {
-  return KINDS6[mode2 & S_IFMT] ?? "device";
+  return KINDS7[mode2 & S_IFMT] ?? "device";
 }
 function describeChange(change) {
   const { path: path2, before, after: after2 } = change;
@@ -61700,12 +61834,12 @@ function sizes(before, size) {
 function octal4(mode2) {
   return mode2.toString(8).padStart(4, "0");
 }
-var KINDS6, SIGNS;
+var KINDS7, SIGNS;
 var init_change = __esm({
   "changes/change.ts"() {
     init_files();
     init_control_characters();
-    KINDS6 = {
+    KINDS7 = {
       [S_IFREG]: "file",
       [S_IFDIR]: "directory",
       [S_IFLNK]: "symlink",
@@ -67960,7 +68094,7 @@ function newState() {
 function stepsOf2(state) {
   const { operations, variables } = state;
   if (state.sharesNetwork === true) state.kinds.delete("net");
-  const kinds = KINDS7.filter((kind) => [
+  const kinds = KINDS8.filter((kind) => [
     "user",
     "mount"
   ].includes(kind) || state.kinds.has(kind));
@@ -68060,7 +68194,7 @@ function isRoot2(operation2) {
   if (operation2 === void 0 || normalize(operation2.path) !== "/") return false;
   return operation2.steps("/", false).every(({ step }) => step !== "remount");
 }
-var KINDS7, PLACES2, COVERED2, EMPTY2;
+var KINDS8, PLACES2, COVERED2, EMPTY2;
 var init_bwrap = __esm({
   "scripts/ramekin/from/bwrap.ts"() {
     init_mod2();
@@ -68068,7 +68202,7 @@ var init_bwrap = __esm({
     init_usage();
     init_bwrap_flags();
     init_translation3();
-    KINDS7 = [
+    KINDS8 = [
       "user",
       "mount",
       "pid",
@@ -68735,7 +68869,7 @@ function valueFrom(rest2, name) {
 }
 function stepsOf3(state, lost2) {
   const { kinds, monotonic, boottime, uid, gid, propagation: propagation2 } = state;
-  const all = KINDS8.filter((kind) => kinds.has(kind));
+  const all = KINDS9.filter((kind) => kinds.has(kind));
   const options = propagation2 !== void 0 && kinds.has("mount") ? {
     propagation: propagation2
   } : {};
@@ -68845,14 +68979,14 @@ function userOf({ uid, gid, map }, lost2) {
     })
   ];
 }
-var KINDS8;
+var KINDS9;
 var init_unshare3 = __esm({
   "scripts/ramekin/from/unshare.ts"() {
     init_mod2();
     init_usage();
     init_translation3();
     init_unshare_flags();
-    KINDS8 = [
+    KINDS9 = [
       ...[
         "user",
         "mount",
@@ -69257,7 +69391,7 @@ function lostOf(config) {
   return lost2;
 }
 function stepsOf4(config, lost2) {
-  const kinds = KINDS9.filter(([, field2, usual]) => flagOf2(config, field2, usual)).map(([kind]) => kind);
+  const kinds = KINDS10.filter(([, field2, usual]) => flagOf2(config, field2, usual)).map(([kind]) => kind);
   const has4 = (kind) => kinds.includes(kind);
   return [
     ...kinds.length === 0 ? [] : [
@@ -69546,7 +69680,7 @@ function messagesOf(message2, name) {
   const isMessage = (value) => typeof value !== "string";
   return (message2.get(name) ?? []).filter(isMessage);
 }
-var PLACE, KINDS9;
+var PLACE, KINDS10;
 var init_nsjail = __esm({
   "scripts/ramekin/from/nsjail.ts"() {
     init_mod2();
@@ -69555,7 +69689,7 @@ var init_nsjail = __esm({
     init_text_proto();
     init_translation3();
     PLACE = "/mnt";
-    KINDS9 = [
+    KINDS10 = [
       [
         "user",
         "clone_newuser",
