@@ -39,9 +39,21 @@ export interface ConfigProcess {
   readonly apparmorProfile?: string;
   readonly selinuxLabel?: string;
   readonly oomScoreAdj?: number;
-  readonly scheduler?: unknown;
-  readonly ioPriority?: unknown;
-  readonly execCPUAffinity?: unknown;
+  readonly scheduler?: ConfigScheduler | null;
+  readonly ioPriority?: { readonly class: string; readonly priority?: number } | null;
+  readonly execCPUAffinity?: { readonly initial?: string; readonly final?: string } | null;
+}
+
+/** The object `process.scheduler`. */
+export interface ConfigScheduler {
+  readonly policy: string;
+  readonly nice?: number;
+  readonly priority?: number;
+  readonly flags?: readonly string[] | null;
+  /** In nanoseconds, as those below. */
+  readonly runtime?: number;
+  readonly deadline?: number;
+  readonly period?: number;
 }
 
 /** The names of the sets of capabilities. */
@@ -109,8 +121,12 @@ export interface ConfigLinux {
   readonly readonlyPaths?: readonly string[] | null;
   readonly mountLabel?: string;
   readonly intelRdt?: unknown;
-  readonly personality?: { readonly domain?: string; readonly flags?: readonly string[] };
-  readonly memoryPolicy?: unknown;
+  readonly personality?:
+    | { readonly domain?: string; readonly flags?: readonly string[] | null }
+    | null;
+  readonly memoryPolicy?:
+    | { readonly mode: string; readonly nodes?: string; readonly flags?: readonly string[] | null }
+    | null;
   readonly netDevices?: Readonly<Record<string, unknown>>;
 }
 

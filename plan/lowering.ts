@@ -50,6 +50,13 @@ import { lowerPrograms } from "./steps/programs.ts";
 import { lowerProtect } from "./steps/protect.ts";
 import { lowerChdir, lowerChroot, lowerPivotRoot } from "./steps/root.ts";
 import { rootParts } from "./steps/root_directory.ts";
+import {
+  lowerCpuAffinity,
+  lowerIoPriority,
+  lowerMemoryPolicy,
+  lowerPersonality,
+  lowerScheduler,
+} from "./steps/scheduling.ts";
 import { lowerSeccomp } from "./steps/seccomp.ts";
 import { lowerSysctl } from "./steps/sysctl.ts";
 import { lowerTimeOffset } from "./steps/time.ts";
@@ -68,6 +75,7 @@ const LOWERINGS = {
   chdir: lowerChdir,
   chroot: lowerChroot,
   clearEnv: lowerClearEnv,
+  cpuAffinity: lowerCpuAffinity,
   denyFiles: lowerDenyFiles,
   devices: lowerDevices,
   dieWithParent: lowerDieWithParent,
@@ -76,6 +84,7 @@ const LOWERINGS = {
   dummy: lowerDummy,
   hostname: lowerHostname,
   init: lowerInit,
+  ioPriority: lowerIoPriority,
   join: lowerJoin,
   joinCgroup: lowerJoinCgroup,
   landlock: lowerLandlock,
@@ -87,6 +96,7 @@ const LOWERINGS = {
   mapRoot: lowerMapRoot,
   maskPaths: lowerMaskPaths,
   masquerade: lowerMasquerade,
+  memoryPolicy: lowerMemoryPolicy,
   mkdir: lowerMkdir,
   mknod: lowerMknod,
   mount: lowerMount,
@@ -96,6 +106,7 @@ const LOWERINGS = {
   noNewPrivileges: lowerNoNewPrivileges,
   oomScoreAdj: lowerOomScoreAdj,
   overlay: lowerOverlay,
+  personality: lowerPersonality,
   pivotRoot: lowerPivotRoot,
   proc: lowerProc,
   programs: lowerPrograms,
@@ -108,6 +119,7 @@ const LOWERINGS = {
   rlimit: lowerRlimit,
   root: lowerRoot,
   route: lowerRoute,
+  scheduler: lowerScheduler,
   seccomp: lowerSeccomp,
   setEnv: lowerSetEnv,
   setUser: lowerSetUser,

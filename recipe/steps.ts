@@ -130,6 +130,18 @@ import {
   type PivotRootStep,
 } from "./steps/root.ts";
 import { rootSchema, type RootStep } from "./steps/root_directory.ts";
+import {
+  cpuAffinitySchema,
+  type CpuAffinityStep,
+  ioPrioritySchema,
+  type IoPriorityStep,
+  memoryPolicySchema,
+  type MemoryPolicyStep,
+  personalitySchema,
+  type PersonalityStep,
+  schedulerSchema,
+  type SchedulerStep,
+} from "./steps/scheduling.ts";
 import { seccompSchema, type SeccompStep } from "./steps/seccomp.ts";
 import { sysctlSchema, type SysctlStep } from "./steps/sysctl.ts";
 import { timeOffsetSchema, type TimeOffsetStep } from "./steps/time.ts";
@@ -149,6 +161,7 @@ export type Step =
   | ChdirStep
   | ChrootStep
   | ClearEnvStep
+  | CpuAffinityStep
   | DenyFilesStep
   | DevicesStep
   | DieWithParentStep
@@ -157,6 +170,7 @@ export type Step =
   | DummyStep
   | HostnameStep
   | InitStep
+  | IoPriorityStep
   | JoinCgroupStep
   | JoinStep
   | LandlockStep
@@ -168,6 +182,7 @@ export type Step =
   | MapRootStep
   | MaskPathsStep
   | MasqueradeStep
+  | MemoryPolicyStep
   | MkdirStep
   | MknodStep
   | MountStep
@@ -177,6 +192,7 @@ export type Step =
   | NoNewPrivilegesStep
   | OomScoreAdjStep
   | OverlayStep
+  | PersonalityStep
   | PivotRootStep
   | ProcStep
   | ProgramsStep
@@ -189,6 +205,7 @@ export type Step =
   | RlimitStep
   | RootStep
   | RouteStep
+  | SchedulerStep
   | SeccompStep
   | SetEnvStep
   | SetUserStep
@@ -216,6 +233,7 @@ const SCHEMAS = {
   chdir: chdirSchema,
   chroot: chrootSchema,
   clearEnv: clearEnvSchema,
+  cpuAffinity: cpuAffinitySchema,
   denyFiles: denyFilesSchema,
   devices: devicesSchema,
   dieWithParent: dieWithParentSchema,
@@ -224,6 +242,7 @@ const SCHEMAS = {
   dummy: dummySchema,
   hostname: hostnameSchema,
   init: initSchema,
+  ioPriority: ioPrioritySchema,
   join: joinSchema,
   joinCgroup: joinCgroupSchema,
   landlock: landlockSchema,
@@ -235,6 +254,7 @@ const SCHEMAS = {
   mapRoot: mapRootSchema,
   maskPaths: maskPathsSchema,
   masquerade: masqueradeSchema,
+  memoryPolicy: memoryPolicySchema,
   mkdir: mkdirSchema,
   mknod: mknodSchema,
   mount: mountSchema,
@@ -244,6 +264,7 @@ const SCHEMAS = {
   noNewPrivileges: noNewPrivilegesSchema,
   oomScoreAdj: oomScoreAdjSchema,
   overlay: overlaySchema,
+  personality: personalitySchema,
   pivotRoot: pivotRootSchema,
   proc: procSchema,
   programs: programsSchema,
@@ -256,6 +277,7 @@ const SCHEMAS = {
   rlimit: rlimitSchema,
   root: rootSchema,
   route: routeSchema,
+  scheduler: schedulerSchema,
   seccomp: seccompSchema,
   setEnv: setEnvSchema,
   setUser: setUserSchema,

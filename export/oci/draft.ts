@@ -11,6 +11,7 @@ import type {
   ConfigIdMapping,
   ConfigLinux,
   ConfigMount,
+  ConfigProcess,
   ConfigResources,
   ConfigRlimit,
 } from "../../oci/spec.ts";
@@ -103,6 +104,10 @@ export class ConfigDraft {
   umask = 0o022;
   rlimits: ConfigRlimit[] = [];
   oomScoreAdj: number | undefined;
+  scheduler: ConfigProcess["scheduler"];
+  ioPriority: ConfigProcess["ioPriority"];
+  memoryPolicy: ConfigLinux["memoryPolicy"];
+  personality: ConfigLinux["personality"];
   noNewPrivileges = false;
   seccomp: SeccompProfile | undefined;
   readonly #refusals: Refusals;
@@ -277,9 +282,8 @@ export class ConfigDraft {
       type: TYPE_OF[kind],
       ...(path !== undefined && { path }),
     }));
-    const isNew = this.domainname !== undefined || this.namespaces.has("time");
     return {
-      ociVersion: isNew ? "1.1.0" : "1.0.2",
+      ociVersion: this.#version(),
       process: {
         terminal,
         user: {
@@ -295,6 +299,8 @@ export class ConfigDraft {
         ...(this.rlimits.length > 0 && { rlimits: this.rlimits }),
         noNewPrivileges: this.noNewPrivileges,
         ...(this.oomScoreAdj !== undefined && { oomScoreAdj: this.oomScoreAdj }),
+        ...(this.scheduler && { scheduler: this.scheduler }),
+        ...(this.ioPriority && { ioPriority: this.ioPriority }),
       },
       root: { path: root?.directory ?? ROOTFS, readonly: root?.readonly === true },
       ...(this.hostname !== undefined && { hostname: this.hostname }),
@@ -309,10 +315,21 @@ export class ConfigDraft {
         ...(this.resources !== undefined && { resources: this.resources }),
         ...(Object.keys(sysctl).length > 0 && { sysctl }),
         ...(this.seccomp !== undefined && { seccomp: this.seccomp }),
+        ...(this.memoryPolicy && { memoryPolicy: this.memoryPolicy }),
+        ...(this.personality && { personality: this.personality }),
         ...(this.propagation !== undefined && { rootfsPropagation: this.propagation }),
         ...(this.masked.length > 0 && { maskedPaths: this.masked }),
         ...(this.readonlyPaths.length > 0 && { readonlyPaths: this.readonlyPaths }),
       },
     };
+  }
+
+  /** The first version of the specification that has what is said. */
+  #version(): string {
+    if (this.memoryPolicy) return "1.3.0";
+    const { domainname, scheduler, ioPriority } = this;
+    const isNew = domainname !== undefined || scheduler || ioPriority ||
+      this.namespaces.has("time");
+    return isNew ? "1.1.0" : "1.0.2";
   }
 }

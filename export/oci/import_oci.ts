@@ -126,8 +126,6 @@ const UNSAID: Readonly<Record<string, (config: Config) => unknown>> = {
   hooks: ({ hooks }) => Object.values(hooks ?? {}).flat(),
   annotations: ({ annotations }) => annotations,
   "process.consoleSize": ({ process }) => process?.consoleSize,
-  "process.scheduler": ({ process }) => process?.scheduler,
-  "process.ioPriority": ({ process }) => process?.ioPriority,
   "process.execCPUAffinity": ({ process }) => process?.execCPUAffinity,
   "process.apparmorProfile": ({ process }) =>
     process?.apparmorProfile === "unconfined" ? undefined : process?.apparmorProfile,
@@ -135,7 +133,6 @@ const UNSAID: Readonly<Record<string, (config: Config) => unknown>> = {
   "linux.mountLabel": ({ linux }) => linux?.mountLabel,
   "linux.cgroupsPath": ({ linux }) => linux?.cgroupsPath,
   "linux.intelRdt": ({ linux }) => linux?.intelRdt,
-  "linux.memoryPolicy": ({ linux }) => linux?.memoryPolicy,
   "linux.netDevices": ({ linux }) => linux?.netDevices,
   "linux.seccomp.listenerPath": ({ linux }) => linux?.seccomp?.listenerPath,
 };

@@ -4,6 +4,14 @@
  * @module
  */
 
+import {
+  DOMAINS,
+  IO_CLASSES,
+  MEMORY_FLAGS,
+  MEMORY_MODES,
+  SCHEDULER_FLAGS,
+  SCHEDULER_POLICIES,
+} from "../../oci/config/scheduling.ts";
 import type { NamespaceKind } from "../../recipe/namespaces.ts";
 import { normalize } from "../../recipe/path.ts";
 import type { Step, StepOf } from "../../recipe/steps.ts";
@@ -69,6 +77,9 @@ const SAYINGS: { readonly [Name in Step["step"]]: Saying<Name> } = {
     }
     draft.environment = new Map();
   },
+  cpuAffinity: never(
+    'the processors of a container are its control group\'s: limits({ cpuset: "0-3" })',
+  ),
   denyFiles: never(FOUND),
   devices: sayDevices,
   dieWithParent: ({ signal }, draft) => {
@@ -89,6 +100,9 @@ const SAYINGS: { readonly [Name in Step["step"]]: Saying<Name> } = {
     draft.hostname = name;
   },
   init: never("the program itself is the first process; podman run --init adds one"),
+  ioPriority: (step, draft) => {
+    draft.ioPriority = { class: IO_CLASSES[step.class], priority: step.priority };
+  },
   join: sayJoin,
   joinCgroup: never(
     "the control group of a container is the engine's; limits() says how much it has",
@@ -105,6 +119,13 @@ const SAYINGS: { readonly [Name in Step["step"]]: Saying<Name> } = {
   mapRoot: (_step, draft) => mapOne(0, 0, draft),
   maskPaths: ({ paths }, draft) => protect(paths, draft.masked, draft),
   masquerade: never(TRANSLATION),
+  memoryPolicy: ({ mode, nodes, flags }, draft) => {
+    draft.memoryPolicy = {
+      mode: MEMORY_MODES[mode],
+      ...(nodes !== undefined && { nodes }),
+      ...(flags !== undefined && { flags: flags.map((flag) => MEMORY_FLAGS[flag]) }),
+    };
+  },
   mkdir: sayMkdir,
   mknod: sayMknod,
   mount: sayMount,
@@ -119,6 +140,11 @@ const SAYINGS: { readonly [Name in Step["step"]]: Saying<Name> } = {
     draft.oomScoreAdj = value;
   },
   overlay: sayOverlay,
+  // The specification names no flags, and most runtimes take none.
+  personality: ({ domain, flags = [] }, draft) => {
+    if (flags.length > 0) draft.refuse("runtimes take no flags of a personality");
+    draft.personality = { domain: DOMAINS[domain] };
+  },
   pivotRoot: sayPivotRoot,
   proc: sayKernelFilesystem,
   programs: never(
@@ -137,6 +163,16 @@ const SAYINGS: { readonly [Name in Step["step"]]: Saying<Name> } = {
   },
   root: sayRoot,
   route: never(NETWORK),
+  scheduler: ({ step: _, policy, flags, utilMin, utilMax, ...numbers }, draft) => {
+    if (utilMin !== undefined || utilMax !== undefined) {
+      draft.refuse('config.json has no values for "utilMin" and "utilMax"');
+    }
+    draft.scheduler = {
+      policy: SCHEDULER_POLICIES[policy],
+      ...(flags !== undefined && { flags: flags.map((flag) => SCHEDULER_FLAGS[flag]) }),
+      ...numbers,
+    };
+  },
   seccomp: saySeccomp,
   setEnv: ({ variables }, draft) => {
     for (const [name, value] of Object.entries(variables)) draft.environment?.set(name, value);

@@ -46,12 +46,6 @@ export function programOf({ args = [], env, cwd = "/" }: ConfigProcess): ConfigP
 
 /** Refuses what cannot be done for a process. */
 export function checkProcess(process: ConfigProcess): void {
-  for (const field of ["scheduler", "ioPriority", "execCPUAffinity"] as const) {
-    const value = process[field];
-    if (value !== undefined && value !== null) {
-      unsupported(`process.${field}`, "it is not supported");
-    }
-  }
   checkLabels(process);
 }
 

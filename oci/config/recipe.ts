@@ -29,6 +29,7 @@ import {
   limitSteps,
   programOf,
 } from "./process.ts";
+import { memorySteps, schedulingSteps } from "./scheduling.ts";
 import type { Config } from "../spec.ts";
 
 /** What a container is made of beside its config.json. */
@@ -111,6 +112,8 @@ export function configSteps(
     ...namespaceSteps(linux, namespaces, context.groups.map(({ path }) => path), mayChangeGroups),
     newSession(),
     ...limitSteps(process),
+    ...schedulingSteps(process),
+    ...memorySteps(linux),
     ...nameSteps(config),
     bind(root, root, { restrict: [] }),
     ...mountSteps(config.mounts ?? [], { ...context, root, early, ownCgroups }),
@@ -134,12 +137,9 @@ export function checkLinux({ linux = {}, hooks = {} }: Config): void {
   if (hooks.startContainer?.length) {
     unsupported("hooks.startContainer", "hooks in the container, behind what waits, are not run");
   }
-  const { personality, intelRdt, memoryPolicy, netDevices, mountLabel } = linux;
-  if (personality?.domain !== undefined && personality.domain !== "LINUX") {
-    unsupported("linux.personality.domain", `${personality.domain} is not supported`);
-  }
-  for (const [field, value] of Object.entries({ intelRdt, memoryPolicy })) {
-    if (value !== undefined && value !== null) unsupported(`linux.${field}`, "it is not supported");
+  const { intelRdt, netDevices, mountLabel } = linux;
+  if (intelRdt !== undefined && intelRdt !== null) {
+    unsupported("linux.intelRdt", "it is not supported");
   }
   if (Object.keys(netDevices ?? {}).length > 0) {
     unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");

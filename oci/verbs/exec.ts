@@ -18,6 +18,7 @@ import { caller } from "../caller.ts";
 import { textOf } from "../cgroups/group.ts";
 import { type FlagTable, type Given, isSet, valueOf } from "../command_line.ts";
 import { checkProcess, identitySteps, limitSteps, programOf } from "../config/process.ts";
+import { affinitySteps, memorySteps, schedulingSteps } from "../config/scheduling.ts";
 import { keepsOriginalGroups, withHome } from "../config/recipe.ts";
 import type { Config, ConfigProcess } from "../spec.ts";
 import { sendTo } from "../console.ts";
@@ -133,9 +134,13 @@ function stepsOf(
   const { launch, last } = identitySteps(process, linux, keepsGroups);
   return [
     dieWithParent(null),
+    ...affinitySteps(process, "initial"),
     join(first, { root: true, cgroup: true, credentials: "keep" }),
+    ...affinitySteps(process, "final"),
     newSession(),
     ...limitSteps(process),
+    ...schedulingSteps(process),
+    ...memorySteps(linux),
     ...launch,
     ...last,
   ];

@@ -5,6 +5,7 @@
  */
 
 import { CAPABILITIES } from "../../ffi/calls/constants/capabilities.ts";
+import { MEMORY_FLAGS, MEMORY_MODES } from "../config/scheduling.ts";
 import type { FlagTable, Given } from "../command_line.ts";
 import { type Runtime, writeAll } from "../runtime.ts";
 import { OCI_VERSION } from "../state.ts";
@@ -119,7 +120,9 @@ function features() {
       },
       apparmor: { enabled: false },
       selinux: { enabled: false },
+      memoryPolicy: { modes: Object.values(MEMORY_MODES), flags: Object.values(MEMORY_FLAGS) },
       intelRdt: { enabled: false },
+      netDevices: { enabled: false },
       mountExtensions: { idmap: { enabled: false } },
     },
     annotations: {},

@@ -390,6 +390,11 @@ export class AccessRecorder {
     this.record({ kind: "privilege", privilege: "CAP_SYS_RESOURCE" });
   }
 
+  /** Records a step by which the program comes before others, which takes root of the host. */
+  recordPriority(): void {
+    this.record({ kind: "privilege", privilege: "CAP_SYS_NICE" });
+  }
+
   /** Records a new mount namespace, which an earlier init is not in. */
   recordMountNamespace(receivesMounts: boolean): void {
     this.receivesMounts = receivesMounts;

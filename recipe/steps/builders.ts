@@ -149,6 +149,28 @@ export {
   type RootStep,
   type RootVolume,
 } from "./root_directory.ts";
+export {
+  cpuAffinity,
+  type CpuAffinityStep,
+  ioPriority,
+  type IoPriorityClass,
+  type IoPriorityStep,
+  memoryPolicy,
+  type MemoryPolicyFlag,
+  type MemoryPolicyMode,
+  type MemoryPolicyOptions,
+  type MemoryPolicyStep,
+  personality,
+  type PersonalityDomain,
+  type PersonalityFlag,
+  type PersonalityOptions,
+  type PersonalityStep,
+  scheduler,
+  type SchedulerFlag,
+  type SchedulerOptions,
+  type SchedulerPolicy,
+  type SchedulerStep,
+} from "./scheduling.ts";
 export { seccomp, type SeccompAllowance, type SeccompStep } from "./seccomp.ts";
 export { DEFAULT_SECCOMP_PROFILE } from "../seccomp_default.ts";
 export type {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isNumberList, NUMBER_LIST } from "../number_list.ts";
 import {
   either,
   integer,
@@ -128,14 +129,6 @@ function isCpus(value: unknown): boolean {
   return typeof value === "number" && value >= 0.01 && value <= 1e6;
 }
 
-/** Whether the string is a list of numbers and of ranges of them, as cpuset(7) has it. */
-function isCpuset(list: string): boolean {
-  return list.split(",").every((range) => {
-    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
-    return first !== undefined && Number(first) <= Number(last) && Number(first) <= 65535;
-  });
-}
-
 /** A value that passes the check, or `"unlimited"`. */
 function limit(
   expected: string,
@@ -201,7 +194,11 @@ export const limitFields: () => Schemas<Limits> = lazy(() => {
     pids: count,
     io: optional(list(io)),
     cpuset: optional(
-      textThat('a list of processors: "0-1,3"', isCpuset, "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"),
+      textThat(
+        'a list of processors: "0-1,3"',
+        (list) => isNumberList(list, 65_535),
+        NUMBER_LIST,
+      ),
     ),
   };
 });

@@ -31,6 +31,7 @@ const CASES: Readonly<Record<Step["step"], Case>> = {
   chdir: { after: steps.chdir("/srv"), said: /"cwd":"\/srv"/ },
   chroot: { after: steps.chroot("/srv"), refused: /pivotRoot/ },
   clearEnv: { after: steps.clearEnv({ keep: ["TERM"] }), refused: /setEnv/ },
+  cpuAffinity: { after: steps.cpuAffinity("0-3"), refused: /cpuset/ },
   denyFiles: { after: steps.denyFiles({ read: ["/a"] }), refused: FOUND },
   devices: { before: steps.devices("/new/other"), refused: /at \/dev alone/ },
   dieWithParent: { after: steps.dieWithParent(), refused: /outlives/ },
@@ -39,6 +40,10 @@ const CASES: Readonly<Record<Step["step"], Case>> = {
   dummy: { after: steps.dummy("d0"), refused: NETWORK },
   hostname: { after: steps.hostname("h"), said: /"hostname":"h"/ },
   init: { after: steps.init(), refused: /--init/ },
+  ioPriority: {
+    after: steps.ioPriority("best-effort", 3),
+    said: /"ioPriority":\{"class":"IOPRIO_CLASS_BE","priority":3\}/,
+  },
   join: { before: steps.join("/run/netns/x", "time"), said: /"time","path":"\/run\/netns\/x"/ },
   joinCgroup: { after: steps.joinCgroup("/sys/fs/cgroup/x"), refused: /engine's/ },
   landlock: { after: steps.landlock({ read: ["/"] }), refused: /Landlock/ },
@@ -56,6 +61,10 @@ const CASES: Readonly<Record<Step["step"], Case>> = {
   mapRoot: { after: steps.mapRoot(), refused: /already/ },
   maskPaths: { after: steps.maskPaths("/proc/kcore"), said: /"maskedPaths":\["\/proc\/kcore"\]/ },
   masquerade: { after: steps.masquerade("10.0.0.0/8"), refused: /--publish/ },
+  memoryPolicy: {
+    after: steps.memoryPolicy("bind", { nodes: "0-1", flags: ["static-nodes"] }),
+    said: /"mode":"MPOL_BIND","nodes":"0-1","flags":\["MPOL_F_STATIC_NODES"\]/,
+  },
   mkdir: {
     before: steps.mkdir("/new/m", { host: true }),
     refused: /makes directories to mount on/,
@@ -77,6 +86,10 @@ const CASES: Readonly<Record<Step["step"], Case>> = {
     before: steps.overlay("/new/o", { lower: ["/a", "/b"] }),
     said: /"type":"overlay","source":"overlay","options":\["lowerdir=\/a:\/b"\]/,
   },
+  personality: {
+    after: steps.personality("linux32"),
+    said: /"personality":\{"domain":"LINUX32"\}/,
+  },
   pivotRoot: { after: steps.pivotRoot("/mnt"), refused: /one root/ },
   proc: { before: steps.proc("/new/proc", { outer: true }), refused: /outside/ },
   programs: { before: steps.programs("/bin/sh", { root: "/new" }), refused: FOUND },
@@ -95,6 +108,10 @@ const CASES: Readonly<Record<Step["step"], Case>> = {
   rlimit: { after: steps.rlimit("core", 1), said: /"RLIMIT_CORE","soft":1,"hard":1/ },
   root: { after: steps.root("/srv"), refused: /one root/ },
   route: { after: steps.route("default", { device: "lo" }), refused: NETWORK },
+  scheduler: {
+    after: steps.scheduler("rr", { priority: 5, flags: ["reset-on-fork"] }),
+    said: /"SCHED_RR","flags":\["SCHED_FLAG_RESET_ON_FORK"\],"priority":5/,
+  },
   seccomp: {
     after: steps.seccomp(),
     said: /"seccomp":\{.*"noNewPrivileges":true|"noNewPrivileges":true.*"seccomp":\{/,

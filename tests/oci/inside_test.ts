@@ -54,6 +54,28 @@ test("the process is as config.json says", async () => {
   ]);
 }, noBusybox);
 
+/** Prints the nice value and the policy (proc_pid_stat(5)). */
+const SCHEDULED = "cut -d ' ' -f 19,41 /proc/self/stat";
+
+test("the process has the machine as config.json says", async () => {
+  using kitchen = new Kitchen();
+  for (const name of ["cut", "head", "ionice", "uname"]) {
+    Deno.symlinkSync("busybox", kitchen.file(`/bin/${name}`));
+  }
+  const script = `${SCHEDULED}; ionice; head -n 1 /proc/self/numa_maps; uname -m`;
+  const lines = await linesOf(kitchen, script, ({ process, linux }) => {
+    process.scheduler = { policy: "SCHED_BATCH", nice: 7, priority: 0, flags: [] };
+    process.ioPriority = { class: "IOPRIO_CLASS_BE", priority: 6 };
+    // Of exec alone.
+    process.execCPUAffinity = { initial: "8000" };
+    linux.memoryPolicy = { mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_STATIC_NODES"] };
+    linux.personality = { domain: "LINUX32", flags: ["ADDR_NO_RANDOMIZE"] };
+  });
+  assertEquals(lines.slice(0, 2), ["7 3", "best-effort: prio 6"]);
+  assertMatch(lines[2]!, / bind=static:0 /);
+  assertEquals(lines[3], { x86_64: "i686", aarch64: "armv8l" }[Deno.build.arch]);
+}, noBusybox);
+
 test("mounts are made where config.json says, and protected", async () => {
   using kitchen = new Kitchen();
   Deno.mkdirSync(`${kitchen.directory}/shown`);
@@ -299,6 +321,19 @@ test("exec takes a process from a file, and leaves it running", async () => {
     Deno.readLinkSync(`/proc/${pid}/ns/pid`),
     Deno.readLinkSync(`/proc/${JSON.parse((await kitchen.call("state", id)).stdout).pid}/ns/pid`),
   );
+  const rest = {
+    scheduler: { policy: "SCHED_IDLE" },
+    ioPriority: { class: "IOPRIO_CLASS_IDLE" },
+    execCPUAffinity: { initial: "0,", final: "0-0, 0" },
+  };
+  for (const name of ["cut", "ionice", "grep"]) {
+    Deno.symlinkSync("busybox", kitchen.file(`/bin/${name}`));
+  }
+  const script = SCHEDULED + "; ionice; grep Cpus_allowed_list /proc/self/status";
+  const args = ["sh", "-c", script];
+  Deno.writeTextFileSync(file, JSON.stringify({ ...process, ...rest, args }));
+  const { stdout } = await kitchen.call("exec", "--process", file, id);
+  assertMatch(stdout, /^0 5\nidle(: prio 0)?\nCpus_allowed_list:\t0\n$/);
   const missing = await kitchen.call("exec", id, "nonesuch");
   assertEquals([missing.code, missing.stdout], [255, ""]);
   assertStringIncludes(missing.stderr, 'exec: "nonesuch": executable file not found in $PATH');

@@ -61,6 +61,11 @@ const WHOLE_HOST: readonly HostAccessKind[] = [
   { kind: "write", path: "/" },
 ];
 
+/** What comes before other programs of the host. */
+const FIRST: readonly HostAccessKind[] = root
+  ? [{ kind: "privilege", privilege: "CAP_SYS_NICE" }]
+  : [];
+
 /** Each kind of step that needs nothing or always the same. */
 const NEEDS: readonly (readonly [step: Step, needs: readonly HostAccessKind[]])[] = [
   [steps.address("lo", "10.0.0.1/8"), NONE],
@@ -98,6 +103,14 @@ const NEEDS: readonly (readonly [step: Step, needs: readonly HostAccessKind[]])[
     { kind: "write", path: "/sys/fs/cgroup/jobs" },
   ]],
   [steps.oomScoreAdj(500), NONE],
+  [steps.cpuAffinity("0"), NONE],
+  [steps.ioPriority("idle"), NONE],
+  [steps.ioPriority("realtime"), FIRST],
+  [steps.memoryPolicy("local"), NONE],
+  [steps.personality("linux32"), NONE],
+  [steps.scheduler("batch", { nice: 5 }), NONE],
+  [steps.scheduler("other", { nice: -5 }), FIRST],
+  [steps.scheduler("rr", { priority: 1 }), FIRST],
   [steps.overlay("/mnt/o", { lower: ["/usr"], discard: true }), [{ kind: "read", path: "/usr" }]],
   [steps.overlay("/mnt/o", { lower: ["/usr", "/mnt"] }), [{ kind: "read", path: "/usr" }]],
   [steps.overlay("/mnt/o", { lower: ["/usr"], upper: "/var/u", work: "/var/w" }), [

@@ -12,16 +12,19 @@ import {
   capabilities,
   chdir,
   chroot,
+  cpuAffinity,
   devices,
   disableUserNamespaces,
   domainname,
   hostname,
+  ioPriority,
   join,
   joinCgroup,
   landlock,
   loopback,
   macvlan,
   mapRoot,
+  memoryPolicy,
   mkdir,
   mknod,
   mount,
@@ -41,6 +44,7 @@ import {
   rlimit,
   root as rootDirectory,
   route,
+  scheduler,
   seccomp,
   setEnv,
   setUser,
@@ -77,6 +81,9 @@ const failing = (code: string, ...steps: Step[]): Failing => ({
 const own = (...kinds: NamespaceKind[]) => [unshare("user", ...kinds), mapRoot()];
 /** Behind this, there are no rights over what was made before. */
 const further = () => [unshare("user"), mapRoot()];
+
+/** Behind this, there are no rights on the host. */
+const ordinary = () => root ? [capabilities({ keep: [] })] : [];
 
 const files = () => [...own("mount"), tmpfs("/mnt")];
 const linkOut = () => [...files(), symlink("/etc", "/mnt/out")];
@@ -207,6 +214,10 @@ const NAMESPACES: readonly Failing[] = [
   failing("EPERM", ...own("uts"), capabilities({ keep: [] }), domainname("soup")),
   failing("E2BIG", setEnv({ SOUP: "x".repeat(2 ** 17) })),
   failing("EPERM", rlimit("nofile", "unlimited")),
+  failing("EPERM", ...ordinary(), scheduler("fifo", { priority: 1 })),
+  failing("EPERM", ...ordinary(), ioPriority("realtime")),
+  failing("EINVAL", cpuAffinity("8191")),
+  failing("EINVAL", memoryPolicy("bind", { nodes: "1023" })),
   failing("EPERM", newSession(), newSession()),
   failing("EPERM", withoutSeccomp(), seccomp()),
   failing("ENOENT", ...own("net"), sysctl({ "net.ipv4.soup": 1 })),
@@ -316,7 +327,11 @@ const ELSEWHERE: readonly string[] = [
   "joinCgroup EACCES",
   "joinCgroup EBUSY",
   "limits ENOMEM",
+  "memoryPolicy ENOSYS",
   "oomScoreAdj EACCES",
+  "personality EINVAL",
+  "scheduler EBUSY",
+  "scheduler EOPNOTSUPP",
   "macvlan EOPNOTSUPP",
   "mapIds EPERM",
   "mapRoot EPERM",
