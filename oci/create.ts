@@ -41,8 +41,8 @@ import { parseConfig } from "./config/text.ts";
 import type { Config, HookKind } from "./spec.ts";
 import { sendTo } from "./console.ts";
 import { destroy } from "./destroy.ts";
-import { OciError, unsupported, wordsFor } from "./errors.ts";
-import { runHooks } from "./hooks.ts";
+import { HookError, OciError, unsupported, wordsFor } from "./errors.ts";
+import { runEachHook, runHooks } from "./hooks.ts";
 import { withNotify } from "./notify.ts";
 import type { Runtime } from "./runtime.ts";
 import { ContainerRecord, type ContainerState, type FixedState, OCI_VERSION } from "./state.ts";
@@ -79,8 +79,17 @@ export function create(runtime: Runtime, id: string, options: CreateOptions): Cr
     // Before it is removed: the words may come from files of the container.
     const failure = new OciError(wordsFor(error, config.process?.args?.[0]));
     destroy(record);
+    if (isOfHook(error)) {
+      const fixed = fixedState(id, config, options.bundle);
+      runEachHook(config, "poststop", { ...fixed, pid: 0, status: "stopped" });
+    }
     throw failure;
   }
+}
+
+/** Whether a hook has failed, at a point of a launch. */
+function isOfHook(error: unknown): boolean {
+  return error instanceof HookError || error instanceof Error && isOfHook(error.cause);
 }
 
 function checkTerminal(
@@ -287,7 +296,10 @@ function hasHooks({ hooks = {} }: Config): boolean {
 function runEarlyHooks(config: Config, state: ContainerState): void {
   runHooks(config, "prestart", state);
   runHooks(config, "createRuntime", state);
-  runHooks(config, "createContainer", state, [join(state.pid, { credentials: "keep" })]);
+  runHooks(config, "createContainer", state, {
+    steps: [join(state.pid, { credentials: "keep" })],
+    pid: state.pid,
+  });
 }
 
 /** Writes a pid as engines read it: no line end, and whole from the beginning. */

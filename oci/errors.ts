@@ -22,6 +22,9 @@ export class OciError extends Error {
   }
 }
 
+/** A hook that has failed: the container ends, and its last hooks run. */
+export class HookError extends OciError {}
+
 /** Throws for a part of config.json that cannot be done. */
 export function unsupported(path: string, why: string): never {
   throw new OciError(`${path}: ${why}`);

@@ -10,34 +10,71 @@ import { pidfd_send_signal, POLLIN, ppoll, SIGNALS } from "../ffi/calls/processe
 import { environmentStrings } from "../ffi/environment.ts";
 import { readWholeText } from "../ffi/files/read_file.ts";
 import { syscall, syscalls } from "../ffi/syscalls.ts";
-import { execSpec } from "../launch/exec.ts";
+import { type ExecSpec, execSpec } from "../launch/exec.ts";
 import { Launcher } from "../launch/launcher.ts";
 import { reapStatus } from "../launch/status.ts";
 import { planRecipe } from "../plan/plan_recipe.ts";
+import { checkedSteps } from "../recipe/check.ts";
 import type { Step } from "../recipe/steps.ts";
+import { textOf } from "./cgroups/group.ts";
 import type { Config, ConfigHook, HookKind } from "./spec.ts";
-import { OciError } from "./errors.ts";
+import { HookError, wordsFor } from "./errors.ts";
 import type { ContainerState } from "./state.ts";
 
-/**
- * Runs the hooks of a kind, one after the other.
- *
- * @param steps those by which they enter the container's namespaces; none for hooks of the host
- */
+/** Where hooks run, if not on the host. */
+export interface HookPlace {
+  /** The steps by which they enter the container's namespaces. */
+  readonly steps: readonly Step[];
+  /** The container's first process: its pid in there is what they are told. */
+  readonly pid: number;
+  /** The environment of those that have none of their own: that of the runtime is the host's. */
+  readonly env?: readonly string[] | undefined;
+}
+
+/** Runs the hooks of a kind, one after the other, until one fails. */
 export function runHooks(
   config: Config,
   kind: HookKind,
   state: ContainerState,
-  steps: readonly Step[] = [],
+  place?: HookPlace,
 ): void {
-  const hooks = config.hooks?.[kind] ?? [];
-  if (hooks.length === 0) return;
-  const launcher = new Launcher(planRecipe(steps));
-  hooks.forEach((hook, index) => {
-    const field = `hooks.${kind}[${index}]`;
-    if (!hook.path?.startsWith("/")) throw new OciError(`${field}.path: it has to be absolute`);
-    runHook(launcher, hook, field, JSON.stringify(state));
+  for (const run of hookRuns(config, kind, state, place)) run();
+}
+
+/** Runs all hooks of a kind, and returns what those that failed said. */
+export function runEachHook(config: Config, kind: HookKind, state: ContainerState): string[] {
+  return hookRuns(config, kind, state).flatMap((run) => {
+    try {
+      run();
+      return [];
+    } catch (error) {
+      return [wordsFor(error)];
+    }
   });
+}
+
+function hookRuns(
+  config: Config,
+  kind: HookKind,
+  state: ContainerState,
+  place?: HookPlace,
+): readonly (() => void)[] {
+  const hooks = config.hooks?.[kind] ?? [];
+  if (hooks.length === 0) return [];
+  const launcher = new Launcher(planRecipe(checkedSteps(place?.steps ?? [])));
+  const told = place === undefined ? state : { ...state, pid: pidInside(place.pid) };
+  return hooks.map((hook, index) => () => {
+    const field = `hooks.${kind}[${index}]`;
+    if (!hook.path?.startsWith("/")) throw new HookError(`${field}.path: it has to be absolute`);
+    const { env = place?.env, ...rest } = hook;
+    runHook(launcher, { ...rest, ...(env && { env }) }, field, JSON.stringify(told));
+  });
+}
+
+/** Returns the pid of a process in its own pid namespace. */
+function pidInside(pid: number): number {
+  const pids = /^NSpid:(.*)$/m.exec(textOf(`/proc/${pid}/status`) ?? "")?.[1]?.trim().split(/\s+/);
+  return Number(pids?.at(-1) ?? pid);
 }
 
 function runHook(launcher: Launcher, hook: ConfigHook, field: string, state: string): void {
@@ -54,7 +91,7 @@ function runHook(launcher: Launcher, hook: ConfigHook, field: string, state: str
         : { inherited: [], changes: environmentOf(env) },
       stdio: [{ fd: input }, "null", { fd: complaints }],
     });
-    const { pidfd } = launcher.spawn(spec);
+    const pidfd = startHook(launcher, spec, `${field}: ${path}`);
     const ended = waitFor(pidfd, timeout);
     if (!ended) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
     const { code } = reapStatus(pidfd, true)!;
@@ -62,10 +99,21 @@ function runHook(launcher: Launcher, hook: ConfigHook, field: string, state: str
     if (ended && code === 0) return;
     const why = ended ? `exit status ${code}` : `it has run longer than ${timeout} seconds`;
     const said = readWholeText(at_fdcwd, `/proc/thread-self/fd/${complaints}`).trim();
-    throw new OciError(`${field}: ${path}: ${why}${said && `: ${said}`}`);
+    throw new HookError(`${field}: ${path}: ${why}${said && `: ${said}`}`);
   } finally {
     syscall(close(input));
     syscall(close(complaints));
+  }
+}
+
+function startHook(launcher: Launcher, spec: ExecSpec, name: string): number {
+  try {
+    return launcher.spawn(spec).pidfd;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new HookError(`${name}: no such file or directory`);
+    }
+    throw new HookError(`${name}: ${wordsFor(error)}`);
   }
 }
 

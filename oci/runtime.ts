@@ -54,22 +54,30 @@ function stateDirectory(): string {
 }
 
 /** Writes a failure where engines read it: a line in the log, and the same words to stderr. */
-export function reportFailure(
+export function reportFailure(runtime: Pick<Runtime, "log" | "logFormat">, words: string): void {
+  writeLog(runtime, "error", words);
+  writeAll(Deno.stderr, `ramekin: ${words}\n`);
+}
+
+/**
+ * Writes a line in the log, if there is one. Engines that read it want one line for a failure, and
+ * nothing besides.
+ */
+export function writeLog(
   { log, logFormat }: Pick<Runtime, "log" | "logFormat">,
+  level: "error" | "warning",
   words: string,
 ): void {
+  if (log === undefined) return;
   const time = new Date().toISOString();
-  if (log !== undefined) {
-    const line = logFormat === "json"
-      ? JSON.stringify({ level: "error", msg: words, time })
-      : `time="${time}" level=error msg=${JSON.stringify(words)}`;
-    try {
-      Deno.writeTextFileSync(log, `${line}\n`, { append: true });
-    } catch {
-      // It is said on stderr.
-    }
+  const line = logFormat === "json"
+    ? JSON.stringify({ level, msg: words, time })
+    : `time="${time}" level=${level} msg=${JSON.stringify(words)}`;
+  try {
+    Deno.writeTextFileSync(log, `${line}\n`, { append: true });
+  } catch {
+    // A failure is said on stderr.
   }
-  writeAll(Deno.stderr, `ramekin: ${words}\n`);
 }
 
 /** Writes a text. */

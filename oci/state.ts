@@ -122,8 +122,8 @@ export class ContainerRecord {
   /** Records the container. */
   record(state: FixedState, process: ProcessIdentity, config: Config): void {
     const { hooks = {} } = config;
-    const isAwaited = this.notify !== undefined;
-    if (isAwaited || ["poststart", "poststop"].some((kind) => hooks[kind as "poststop"]?.length)) {
+    const kinds = ["startContainer", "poststart", "poststop"] as const;
+    if (this.notify !== undefined || kinds.some((kind) => hooks[kind]?.length)) {
       this.#write("hooks", "");
     }
     this.#write("config.json", JSON.stringify(config));
@@ -184,6 +184,16 @@ export class ContainerRecord {
     if (fixed === undefined) fail(`container ${JSON.stringify(this.id)} was not created wholly`);
     const { ociVersion, id, ...others } = fixed;
     return { ociVersion, id, pid: this.process?.pid ?? 0, status, ...others };
+  }
+
+  /** Whether it was removed. */
+  get isGone(): boolean {
+    try {
+      Deno.statSync(this.directory);
+      return false;
+    } catch {
+      return true;
+    }
   }
 
   /** Removes the record. */

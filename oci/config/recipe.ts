@@ -133,10 +133,7 @@ export function keepsOriginalGroups({ annotations = {} }: Config): boolean {
 }
 
 /** Refuses what cannot be done for a container. */
-export function checkLinux({ linux = {}, hooks = {} }: Config): void {
-  if (hooks.startContainer?.length) {
-    unsupported("hooks.startContainer", "hooks in the container, behind what waits, are not run");
-  }
+export function checkLinux({ linux = {} }: Config): void {
   const { intelRdt, netDevices, mountLabel } = linux;
   if (intelRdt !== undefined && intelRdt !== null) {
     unsupported("linux.intelRdt", "it is not supported");

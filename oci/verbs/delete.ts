@@ -7,8 +7,8 @@
 import { type FlagTable, type Given, isSet } from "../command_line.ts";
 import { destroy } from "../destroy.ts";
 import { OciError } from "../errors.ts";
-import { runHooks } from "../hooks.ts";
-import type { Runtime } from "../runtime.ts";
+import { runEachHook } from "../hooks.ts";
+import { type Runtime, writeLog } from "../runtime.ts";
 import { ContainerRecord, idsIn } from "../state.ts";
 import { idOf } from "./create.ts";
 
@@ -41,18 +41,18 @@ function deleteOne(runtime: Runtime, id: string, force: boolean): void {
   if (!force && status !== "stopped" && status !== "created") {
     throw new OciError(`cannot delete container ${record.id} that is not stopped: ${status}`);
   }
-  remove(record);
+  for (const words of remove(record)) writeLog(runtime, "warning", words);
 }
 
-/** Ends and removes a container, and runs the hooks for that. */
-export function remove(record: ContainerRecord): void {
+/**
+ * Ends and removes a container, and runs the hooks for that.
+ *
+ * @returns what the hooks that failed said; the container is gone all the same
+ */
+export function remove(record: ContainerRecord): readonly string[] {
   const { fixed } = record;
   const config = fixed === undefined ? {} : record.config;
   destroy(record);
-  if (fixed === undefined) return;
-  try {
-    runHooks(config, "poststop", { ...fixed, pid: 0, status: "stopped" });
-  } catch {
-    // The container is gone; the specification asks for a warning at most.
-  }
+  if (fixed === undefined) return [];
+  return runEachHook(config, "poststop", { ...fixed, pid: 0, status: "stopped" });
 }

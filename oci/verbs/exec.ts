@@ -11,18 +11,14 @@ import { execSpec, type Terminal } from "../../launch/exec.ts";
 import { Launcher } from "../../launch/launcher.ts";
 import { planRecipe } from "../../plan/plan_recipe.ts";
 import { checkedSteps } from "../../recipe/check.ts";
-import { join } from "../../recipe/steps/join.ts";
-import { dieWithParent, newSession } from "../../recipe/steps/process.ts";
 import type { Step } from "../../recipe/steps.ts";
-import { caller } from "../caller.ts";
-import { textOf } from "../cgroups/group.ts";
 import { type FlagTable, type Given, isSet, valueOf } from "../command_line.ts";
-import { checkProcess, identitySteps, limitSteps, programOf } from "../config/process.ts";
-import { affinitySteps, memorySteps, schedulingSteps } from "../config/scheduling.ts";
-import { keepsOriginalGroups, withHome } from "../config/recipe.ts";
+import { programOf } from "../config/process.ts";
+import { withHome } from "../config/recipe.ts";
 import type { Config, ConfigProcess } from "../spec.ts";
 import { sendTo } from "../console.ts";
 import { preserved, streamsOf, writePidFile } from "../create.ts";
+import { enterSteps } from "../enter.ts";
 import { OciError, wordsFor } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ContainerRecord } from "../state.ts";
@@ -66,7 +62,7 @@ export async function run(runtime: Runtime, given: Given): Promise<number> {
   const { config } = record;
   const process = processOf(given, words, config);
   try {
-    const steps = stepsOf(process, config, first);
+    const steps = enterSteps(process, config, first, true);
     const socket = valueOf(given, "console-socket");
     const isDetached = isSet(given, "detach");
     const needsTerminal = process.terminal === true && socket === undefined;
@@ -117,33 +113,6 @@ function launch(
   } finally {
     for (const { fd } of fds) syscall(close(fd));
   }
-}
-
-function stepsOf(
-  process: ConfigProcess,
-  config: Config,
-  first: { readonly pid: number; readonly started: number },
-): readonly Step[] {
-  checkProcess(process);
-  const { linux = {} } = config;
-  const isUser = (linux.namespaces ?? []).some(({ type }) => type === "user");
-  const mayChange = isUser
-    ? textOf(`/proc/${first.pid}/setgroups`)?.trim() !== "deny"
-    : caller().mayChangeGroups;
-  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
-  const { launch, last } = identitySteps(process, linux, keepsGroups);
-  return [
-    dieWithParent(null),
-    ...affinitySteps(process, "initial"),
-    join(first, { root: true, cgroup: true, credentials: "keep" }),
-    ...affinitySteps(process, "final"),
-    newSession(),
-    ...limitSteps(process),
-    ...schedulingSteps(process),
-    ...memorySteps(linux),
-    ...launch,
-    ...last,
-  ];
 }
 
 /** Returns the process of a file, or that of the container with what the flags change. */

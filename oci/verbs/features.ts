@@ -77,6 +77,7 @@ function features() {
       "prestart",
       "createRuntime",
       "createContainer",
+      "startContainer",
       "poststart",
       "poststop",
     ],

@@ -33,7 +33,7 @@ export async function run(runtime: Runtime, given: Given): Promise<number> {
     start(record);
   } catch (error) {
     await ready?.close();
-    remove(record);
+    if (!record.isGone) remove(record);
     throw error;
   }
   if (isSet(given, "detach")) {

@@ -5,12 +5,15 @@
  */
 
 import type { FlagTable, Given } from "../command_line.ts";
-import { OciError } from "../errors.ts";
+import { enterSteps } from "../enter.ts";
+import { HookError, OciError } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
 import { ReadySocket } from "../notify.ts";
 import type { Runtime } from "../runtime.ts";
+import type { Config } from "../spec.ts";
 import { ContainerRecord } from "../state.ts";
 import { idOf } from "./create.ts";
+import { remove } from "./delete.ts";
 
 export const flags: FlagTable = { values: [], switches: [] };
 
@@ -39,13 +42,29 @@ export function start(record: ContainerRecord): void {
         : "cannot start an already running container",
     );
   }
-  // Opened for both, so that it does not wait for a process that has ended meanwhile.
-  using file = Deno.openSync(fifo, { read: true, write: true });
-  Deno.removeSync(fifo);
-  file.writeSync(new Uint8Array([0x0a]));
+  const { config } = record;
   try {
-    runHooks(record.config, "poststart", record.state);
-  } catch {
-    // Hooks of this kind change nothing any more; the specification asks for a warning at most.
+    startHooks(record, config);
+    // Opened for both, so that it does not wait for a process that has ended meanwhile.
+    using file = Deno.openSync(fifo, { read: true, write: true });
+    Deno.removeSync(fifo);
+    file.writeSync(new Uint8Array([0x0a]));
+    runHooks(config, "poststart", record.state);
+  } catch (error) {
+    // As the specification wants it: a container without what its hooks do is not to run.
+    if (error instanceof HookError) remove(record);
+    throw error;
   }
+}
+
+/** Runs the hooks in the container, as its program: with its user, its rights and its limits. */
+function startHooks(record: ContainerRecord, config: Config): void {
+  const { process = {}, hooks } = config;
+  const { process: first } = record;
+  if (first === undefined || !hooks?.startContainer?.length) return;
+  runHooks(config, "startContainer", record.state, {
+    steps: enterSteps(process, config, first, false),
+    pid: first.pid,
+    env: process.env ?? [],
+  });
 }

@@ -217,50 +217,6 @@ test("namespaces are joined by their files", async () => {
   assertEquals([lines[0] === own("net"), lines[1] === own("uts")], [true, false]);
 }, notRoot ?? noBusybox);
 
-test("hooks get the state, where they belong", async () => {
-  using kitchen = new Kitchen();
-  const out = `${kitchen.directory}/out`;
-  const hook = (name: string) => ({
-    path: "/bin/sh",
-    args: [
-      "sh",
-      "-c",
-      `read -r s; echo "${name} $s" >> ${out}; readlink /proc/self/ns/uts >> ${out}`,
-    ],
-    env: ["PATH=/usr/bin:/bin"],
-  });
-  kitchen.configure("true", (config) => {
-    config.hooks = {
-      prestart: [hook("prestart")],
-      createRuntime: [hook("createRuntime")],
-      // An ordinary user may not look into a process that others could take Deno's memory from.
-      createContainer: root ? [hook("createContainer")] : [],
-      poststart: [hook("poststart")],
-      poststop: [hook("poststop")],
-    };
-    config.annotations = { a: "b" };
-  });
-  const { code, stderr } = await kitchen.run();
-  assertEquals([code, stderr], [0, ""]);
-  const lines = Deno.readTextFileSync(out).trimEnd().split("\n");
-  const said = lines.filter((_, index) => index % 2 === 0).map((line) => line.split(" {")[0]);
-  const inside = root ? ["createContainer"] : [];
-  assertEquals(said, ["prestart", "createRuntime", ...inside, "poststart", "poststop"]);
-  const state = JSON.parse(lines[0]!.slice("prestart ".length));
-  assertEquals([state.status, state.annotations], ["creating", { a: "b" }]);
-  const own = Deno.readLinkSync("/proc/self/ns/uts");
-  assertEquals([lines[1], lines[5] === own], [own, !root]);
-  kitchen.configure("true", (config) => {
-    config.hooks = {
-      createRuntime: [{ path: "/bin/sh", args: ["sh", "-c", "echo no >&2; exit 3"] }],
-    };
-  });
-  const failed = await kitchen.bare("create", kitchen.id());
-  assertEquals(failed.code, 1);
-  assertStringIncludes(failed.stderr, "hooks.createRuntime[0]: /bin/sh: exit status 3: no");
-  assertEquals(Array.from(Deno.readDirSync(kitchen.state)), []);
-}, noBusybox);
-
 test("a terminal's other side is sent to the console socket", async () => {
   using kitchen = new Kitchen();
   const socket = `${kitchen.directory}/console`;

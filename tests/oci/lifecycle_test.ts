@@ -13,7 +13,7 @@ import {
 import { syscall, syscalls } from "../../ffi/syscalls.ts";
 import { decode } from "../other_scripts.ts";
 import { test } from "../support.ts";
-import { Kitchen, noBusybox, noGroups, until } from "./support.ts";
+import { Kitchen, listed, noBusybox, noGroups, until } from "./support.ts";
 
 test("a container is created, started, entered, killed and deleted", async () => {
   using kitchen = new Kitchen();
@@ -222,11 +222,3 @@ test("a runtime that is killed leaves what delete --force takes away", async () 
   }
   assertEquals(listed(kitchen.state), []);
 }, noBusybox);
-
-function listed(path: string): string[] {
-  try {
-    return Array.from(Deno.readDirSync(path), ({ name }) => name);
-  } catch {
-    return [];
-  }
-}

@@ -208,3 +208,12 @@ export async function until(holds: () => boolean | Promise<boolean>): Promise<vo
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+/** Returns the names in a directory; none if there is no such directory. */
+export function listed(path: string): string[] {
+  try {
+    return Array.from(Deno.readDirSync(path), ({ name }) => name);
+  } catch {
+    return [];
+  }
+}
