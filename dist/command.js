@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "cbfd65ce9ddb9c143d49a105e3fd7e0b9bc5c6dc5b5c6fdfbac7d51cc40a3880";
+var BUILD = "384f2ef72855ccafc039b55350edb6628a6a432fbe9e9cf51a36162381639062";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

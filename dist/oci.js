@@ -66,8 +66,8 @@ var positionText = (function positionText(position) {
 var placeText = (function placeText({ step, stepIndex, field, position }) {
   const where = positionText(position);
   if (step === void 0) return where + (stepIndex === void 0 ? "" : `step ${stepIndex + 1} `);
-  const named = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
-  return `${where}${named}${field === void 0 ? "" : `, ${quoted(field)}`}: `;
+  const named2 = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
+  return `${where}${named2}${field === void 0 ? "" : `, ${quoted(field)}`}: `;
 });
 var syscallIssue = (function syscallIssue({ syscall: syscall2, errno, call: call2 }) {
   const name = errnoName(errno);
@@ -212,8 +212,8 @@ var words = (function words(...values) {
   return bytes;
 });
 var openat = (function openat(directory, path2, flagBits, fileMode = 0) {
-  const named = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
-  return call("openat", at(directory), path2, named, mode(fileMode));
+  const named2 = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
+  return call("openat", at(directory), path2, named2, mode(fileMode));
 });
 var openat2 = (function openat2(directory, path2, how) {
   const { resolve = 0 } = how;
@@ -229,11 +229,11 @@ var close = (function close(fd) {
   return call("close", fd);
 });
 var close_range = (function close_range(first, last, flagBits) {
-  const named = flags(flagBits, {
+  const named2 = flags(flagBits, {
     CLOSE_RANGE_UNSHARE,
     CLOSE_RANGE_CLOEXEC
   });
-  return call("close_range", first, last === 4294967295 ? new Named(last, "~0U") : last, named);
+  return call("close_range", first, last === 4294967295 ? new Named(last, "~0U") : last, named2);
 });
 var dup3 = (function dup3(from2, to, flagBits) {
   return call("dup3", from2, to, flags(flagBits, {
@@ -271,12 +271,12 @@ var readlinkat = (function readlinkat(directory, path2, target) {
   return call("readlinkat", at(directory), path2, target, target.size);
 });
 var faccessat = (function faccessat(directory, path2, rights) {
-  const named = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, {
+  const named2 = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, {
     R_OK,
     W_OK,
     X_OK
   });
-  return call("faccessat", at(directory), path2, named);
+  return call("faccessat", at(directory), path2, named2);
 });
 var fchmodat = (function fchmodat(directory, path2, fileMode) {
   const given2 = typeof fileMode === "number" ? mode(fileMode) : fileMode;
@@ -856,8 +856,8 @@ var programPaths = (function programPaths({ program, searchPath }) {
 });
 var prlimit64 = (function prlimit64(pid, resource, limit2, old) {
   const known = constant(resource, RLIMITS);
-  const named = new Named(resource, () => `RLIMIT_${known.text}`);
-  if (limit2 === null) return call("prlimit64", pid, named, null, old);
+  const named2 = new Named(resource, () => `RLIMIT_${known.text}`);
+  if (limit2 === null) return call("prlimit64", pid, named2, null, old);
   const text3 = ((value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value));
   const words3 = [
     BigInt(limit2.soft),
@@ -865,7 +865,7 @@ var prlimit64 = (function prlimit64(pid, resource, limit2, old) {
   ];
   const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
   const struct = new Struct(bytes, `{${text3(words3[0])}, ${text3(words3[1])}}`);
-  return call("prlimit64", pid, named, struct, old);
+  return call("prlimit64", pid, named2, struct, old);
 });
 var ppoll = (function ppoll(fds, timeout) {
   const bytes = new Uint8Array(fds.length * 8);
@@ -944,11 +944,11 @@ var execve = (function execve(path2, argv, envp) {
   return call("execve", path2, argv, envp);
 });
 var execveat = (function execveat(directory, path2, argv, envp, flagBits) {
-  const named = flags(flagBits, {
+  const named2 = flags(flagBits, {
     AT_EMPTY_PATH,
     AT_SYMLINK_NOFOLLOW
   });
-  return call("execveat", at(directory), path2, argv, envp, named);
+  return call("execveat", at(directory), path2, argv, envp, named2);
 });
 var exit_group = (function exit_group(code) {
   return call("exit_group", code);
@@ -960,10 +960,10 @@ var setsid = (function setsid() {
   return call("setsid");
 });
 var prctl = (function prctl(operation, argument2 = 0, argument3 = 0, argument4 = 0, argument5 = 0) {
-  const named = constant(operation, PRCTL_OPERATIONS);
+  const named2 = constant(operation, PRCTL_OPERATIONS);
   const second = typeof argument2 === "number" ? nameSecond(operation, argument2) : argument2;
   const third = operation === PR_CAP_AMBIENT && argument2 !== PR_CAP_AMBIENT_CLEAR_ALL ? constant(argument3, CAPABILITIES) : argument3;
-  return call("prctl", named, second, third, argument4, argument5);
+  return call("prctl", named2, second, third, argument4, argument5);
 });
 var nameSecond = (function nameSecond(operation, argument) {
   switch (operation) {
@@ -1000,8 +1000,8 @@ var clone = (function clone(flagBits, stored) {
   const storesPid = stored !== null && (flagBits & CLONE_PIDFD) === 0;
   const bits = (flagBits | (storesPid ? CLONE_PARENT_SETTID : 0)) >>> 0;
   const set = () => bits === 0 ? "" : `${flags(bits, CLONE_FLAGS).text}|`;
-  const named = new Named(bits + SIGNALS.SIGCHLD, () => `${set()}SIGCHLD`);
-  return call("clone", named, null, stored, 0, 0);
+  const named2 = new Named(bits + SIGNALS.SIGCHLD, () => `${set()}SIGCHLD`);
+  return call("clone", named2, null, stored, 0, 0);
 });
 var unshare = (function unshare(flagBits) {
   return call("unshare", flags(flagBits, CLONE_FLAGS));
@@ -1107,13 +1107,13 @@ var climbs = (function climbs(path2) {
   return path2.includes("..") && path2.split("/").includes("..");
 });
 var statx = (function statx(directory, path2, flagBits, mask2, stat) {
-  const named = flags(flagBits, {
+  const named2 = flags(flagBits, {
     AT_SYMLINK_NOFOLLOW,
     AT_NO_AUTOMOUNT,
     AT_EMPTY_PATH,
     AT_STATX_DONT_SYNC
   });
-  return call("statx", at(directory), path2, named, flags(mask2, STATX_FLAGS), stat);
+  return call("statx", at(directory), path2, named2, flags(mask2, STATX_FLAGS), stat);
 });
 var statxOutput = (function statxOutput() {
   return new Output(256, "&statx");
@@ -1223,15 +1223,15 @@ var open_tree = (function open_tree(directory, path2, flagBits) {
   return call("open_tree", at(directory), path2, flags(flagBits, TREE_FLAGS));
 });
 var move_mount = (function move_mount(fromDirectory, fromPath, toDirectory, toPath, flagBits) {
-  const named = flags(flagBits, MOVE_MOUNT_FLAGS);
-  return call("move_mount", at(fromDirectory), fromPath, at(toDirectory), toPath, named);
+  const named2 = flags(flagBits, MOVE_MOUNT_FLAGS);
+  return call("move_mount", at(fromDirectory), fromPath, at(toDirectory), toPath, named2);
 });
 var mount_setattr = (function mount_setattr(directory, path2, flagBits, attributes) {
   const { attr_set = 0, attr_clr = 0, propagation: propagation2 = 0, userns_fd = 0 } = attributes;
   const text3 = () => `{${Object.entries(attributes).map(([name, value]) => `${name}=${word(name, value)}`).join(", ")}}`;
   const struct = new Struct(words(attr_set, attr_clr, propagation2, userns_fd), text3);
-  const named = flags(flagBits, TREE_FLAGS);
-  return call("mount_setattr", at(directory), path2, named, struct, MOUNT_ATTR_SIZE);
+  const named2 = flags(flagBits, TREE_FLAGS);
+  return call("mount_setattr", at(directory), path2, named2, struct, MOUNT_ATTR_SIZE);
 });
 var fsopen = (function fsopen(type, flagBits) {
   return call("fsopen", type, flags(flagBits, {
@@ -1242,10 +1242,10 @@ var fsconfig = (function fsconfig(fd, command, key, value, aux) {
   return call("fsconfig", fd, constant(command, FSCONFIG_COMMANDS), key, value, at(aux));
 });
 var fsmount = (function fsmount(fd, flagBits, attributes) {
-  const named = flags(flagBits, {
+  const named2 = flags(flagBits, {
     FSMOUNT_CLOEXEC
   });
-  return call("fsmount", fd, named, flags(attributes, MOUNT_ATTRIBUTES));
+  return call("fsmount", fd, named2, flags(attributes, MOUNT_ATTRIBUTES));
 });
 var unexpanded = (function unexpanded(path2) {
   return /^~|\$/.test(path2) ? "; a shell expands ~ and $HOME, a recipe does not: write the path itself" : "";
@@ -1960,12 +1960,12 @@ var epoll_ctl = (function epoll_ctl(epoll, operation, fd, event, architecture) {
   view2.setUint32(data2, event.data, true);
   const text3 = () => `{${flags(event.events, EPOLL_EVENTS).text}, ${event.data}}`;
   const struct = new Struct(bytes, text3);
-  const named = constant(operation, {
+  const named2 = constant(operation, {
     EPOLL_CTL_ADD,
     EPOLL_CTL_DEL,
     EPOLL_CTL_MOD
   });
-  return call("epoll_ctl", epoll, named, fd, struct);
+  return call("epoll_ctl", epoll, named2, fd, struct);
 });
 var epollOutput = (function epollOutput(count, architecture) {
   return new Output(count * epollLayout(architecture).size, "&events");
@@ -2160,13 +2160,13 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
     fd: IMAGE,
     accept: []
   });
-  const numbers = freeNumbers(used.length, fds);
+  const numbers2 = freeNumbers(used.length, fds);
   const kept = [
     ...used.map(((one, index) => {
       const flags16 = sealed && one.fd === CONTAINER_SOCKET ? 0 : O_CLOEXEC;
       return {
         ...one,
-        number: numbers[index],
+        number: numbers2[index],
         flags: flags16
       };
     })),
@@ -2199,7 +2199,7 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
   const numberOf5 = new Map(used.map((({ fd }, index) => [
     fd,
-    numbers[index]
+    numbers2[index]
   ])));
   const calls = last.map(((planned) => {
     if (!planned.call.args.some(isDescriptor)) return planned;
@@ -2223,11 +2223,11 @@ var isDescriptor = (function isDescriptor(argument) {
   return argument instanceof ResultOf || argument instanceof OutputField;
 });
 var freeNumbers = (function freeNumbers(count, taken) {
-  const numbers = [];
-  for (let number = 3; numbers.length < count; number++) {
-    if (!taken.includes(number)) numbers.push(number);
+  const numbers2 = [];
+  for (let number = 3; numbers2.length < count; number++) {
+    if (!taken.includes(number)) numbers2.push(number);
   }
-  return numbers;
+  return numbers2;
 });
 var enterAgain = (function enterAgain(writer) {
   const path2 = new Output(4096, "&path");
@@ -2916,10 +2916,10 @@ var lowerRemount = (function lowerRemount(step, plan) {
 var namedAttributes = (function namedAttributes(options) {
   const { flags: flags16 } = parseMountOptions(options);
   const { flags: kept } = parseMountOptions(options, 4294967295);
-  const named = attributesOf(flags16);
-  const cleared = ATTRIBUTES2.reduce(((sum2, [flag, attribute]) => (kept & flag) === 0 ? sum2 + attribute : sum2), named.attr_clr & MOUNT_ATTR__ATIME);
+  const named2 = attributesOf(flags16);
+  const cleared = ATTRIBUTES2.reduce(((sum2, [flag, attribute]) => (kept & flag) === 0 ? sum2 + attribute : sum2), named2.attr_clr & MOUNT_ATTR__ATIME);
   return {
-    attr_set: named.attr_set,
+    attr_set: named2.attr_set,
     attr_clr: cleared
   };
 });
@@ -4259,16 +4259,6 @@ var programOf = (function programOf({ args = [], env, cwd = "/" }) {
   };
 });
 var checkProcess = (function checkProcess(process) {
-  for (const field of [
-    "scheduler",
-    "ioPriority",
-    "execCPUAffinity"
-  ]) {
-    const value = process[field];
-    if (value !== void 0 && value !== null) {
-      unsupported(`process.${field}`, "it is not supported");
-    }
-  }
   checkLabels(process);
 });
 var limitSteps = (function limitSteps({ rlimits, oomScoreAdj: score }) {
@@ -4352,15 +4342,15 @@ var withoutBounding = (function withoutBounding({ permitted, effective, inherita
   };
 });
 var setsOf = (function setsOf(given2) {
-  const named = ((set) => (given2[set] ?? []).map(((name) => name.toUpperCase())).filter(((name) => Object.hasOwn(CAPABILITIES, name))));
-  const permitted = named("permitted");
-  const inheritable = named("inheritable");
+  const named2 = ((set) => (given2[set] ?? []).map(((name) => name.toUpperCase())).filter(((name) => Object.hasOwn(CAPABILITIES, name))));
+  const permitted = named2("permitted");
+  const inheritable = named2("inheritable");
   return {
-    bounding: named("bounding"),
+    bounding: named2("bounding"),
     permitted,
     inheritable,
-    effective: named("effective").filter(((name) => permitted.includes(name))),
-    ambient: named("ambient").filter((name) => permitted.includes(name) && inheritable.includes(name))
+    effective: named2("effective").filter(((name) => permitted.includes(name))),
+    ambient: named2("ambient").filter((name) => permitted.includes(name) && inheritable.includes(name))
   };
 });
 var rootOf2 = (function rootOf2({ root: root2 }, bundle) {
@@ -4391,19 +4381,10 @@ var recipeOf = (function recipeOf(config, context) {
 var keepsOriginalGroups = (function keepsOriginalGroups({ annotations = {} }) {
   return annotations["run.oci.keep_original_groups"] === "1";
 });
-var checkLinux = (function checkLinux({ linux = {}, hooks = {} }) {
-  if (hooks.startContainer?.length) {
-    unsupported("hooks.startContainer", "hooks in the container, behind what waits, are not run");
-  }
-  const { personality, intelRdt, memoryPolicy, netDevices, mountLabel } = linux;
-  if (personality?.domain !== void 0 && personality.domain !== "LINUX") {
-    unsupported("linux.personality.domain", `${personality.domain} is not supported`);
-  }
-  for (const [field, value] of Object.entries({
-    intelRdt,
-    memoryPolicy
-  })) {
-    if (value !== void 0 && value !== null) unsupported(`linux.${field}`, "it is not supported");
+var checkLinux = (function checkLinux({ linux = {} }) {
+  const { intelRdt, netDevices, mountLabel } = linux;
+  if (intelRdt !== void 0 && intelRdt !== null) {
+    unsupported("linux.intelRdt", "it is not supported");
   }
   if (Object.keys(netDevices ?? {}).length > 0) {
     unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");
@@ -4518,15 +4499,8 @@ var freezerOf = (function freezerOf(pid) {
     group
   ] : [];
 });
-var runHooks = (function runHooks(config, kind, state, steps = []) {
-  const hooks = config.hooks?.[kind] ?? [];
-  if (hooks.length === 0) return;
-  const launcher = new Launcher(planRecipe(steps));
-  hooks.forEach((hook, index) => {
-    const field = `hooks.${kind}[${index}]`;
-    if (!hook.path?.startsWith("/")) throw new OciError(`${field}.path: it has to be absolute`);
-    runHook(launcher, hook, field, JSON.stringify(state));
-  });
+var runHooks = (function runHooks(config, kind, state, place2) {
+  for (const run15 of hookRuns(config, kind, state, place2)) run15();
 });
 var reactor = (function reactor() {
   return started ??= new Reactor();
@@ -4540,6 +4514,14 @@ var create = (function create(runtime, id2, options) {
   } catch (error) {
     const failure = new OciError(wordsFor(error, config.process?.args?.[0]));
     destroy(record);
+    if (isOfHook(error)) {
+      const fixed = fixedState(id2, config, options.bundle);
+      runEachHook(config, "poststop", {
+        ...fixed,
+        pid: 0,
+        status: "stopped"
+      });
+    }
     throw failure;
   }
 });
@@ -4816,21 +4798,18 @@ var deleteOne = (function deleteOne(runtime, id2, force) {
   if (!force && status !== "stopped" && status !== "created") {
     throw new OciError(`cannot delete container ${record.id} that is not stopped: ${status}`);
   }
-  remove(record);
+  for (const words3 of remove(record)) writeLog(runtime, "warning", words3);
 });
 var remove = (function remove(record) {
   const { fixed } = record;
   const config = fixed === void 0 ? {} : record.config;
   destroy(record);
-  if (fixed === void 0) return;
-  try {
-    runHooks(config, "poststop", {
-      ...fixed,
-      pid: 0,
-      status: "stopped"
-    });
-  } catch {
-  }
+  if (fixed === void 0) return [];
+  return runEachHook(config, "poststop", {
+    ...fixed,
+    pid: 0,
+    status: "stopped"
+  });
 });
 var waitForEnd3 = (async function waitForEnd3({ pid, pidfd }) {
   const stop = PASSED.map(((name) => {
@@ -4869,7 +4848,7 @@ var run3 = (async function run3(runtime, given2) {
   const { config } = record;
   const process = processOf(given2, words3, config);
   try {
-    const steps = stepsOf2(process, config, first);
+    const steps = enterSteps(process, config, first, true);
     const socket = valueOf(given2, "console-socket");
     const isDetached = isSet(given2, "detach");
     const needsTerminal = process.terminal === true && socket === void 0;
@@ -4933,26 +4912,6 @@ var launch2 = (function launch2(process, steps, { root: root2, count, terminal }
     for (const { fd } of fds) syscall(close(fd));
   }
 });
-var stepsOf2 = (function stepsOf2(process, config, first) {
-  checkProcess(process);
-  const { linux = {} } = config;
-  const isUser = (linux.namespaces ?? []).some((({ type }) => type === "user"));
-  const mayChange = isUser ? textOf2(`/proc/${first.pid}/setgroups`)?.trim() !== "deny" : caller().mayChangeGroups;
-  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
-  const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
-  return [
-    dieWithParent(null),
-    join(first, {
-      root: true,
-      cgroup: true,
-      credentials: "keep"
-    }),
-    newSession(),
-    ...limitSteps(process),
-    ...launch3,
-    ...last
-  ];
-});
 var processOf = (function processOf(given2, words3, config) {
   const file = valueOf(given2, "process");
   if (file !== void 0) {
@@ -4995,16 +4954,16 @@ var processOf = (function processOf(given2, words3, config) {
 var userOf = (function userOf(text3, user) {
   if (text3 === void 0) return user;
   const [uid, gid] = text3.split(":");
-  const numbers = {
+  const numbers2 = {
     uid: Number(uid),
     gid: Number(gid ?? user?.gid ?? 0)
   };
-  if (Number.isNaN(numbers.uid) || Number.isNaN(numbers.gid)) {
+  if (Number.isNaN(numbers2.uid) || Number.isNaN(numbers2.gid)) {
     throw new OciError("--user takes numbers: uid[:gid]", FAILED);
   }
   return {
     ...user,
-    ...numbers
+    ...numbers2
   };
 });
 var run10 = (async function run10(runtime, given2) {
@@ -5025,17 +4984,21 @@ var start = (function start(record) {
   if (status !== "created") {
     throw new OciError(status === "stopped" ? "cannot start a container that has stopped" : "cannot start an already running container");
   }
-  using file = Deno.openSync(fifo, {
-    read: true,
-    write: true
-  });
-  Deno.removeSync(fifo);
-  file.writeSync(new Uint8Array([
-    10
-  ]));
+  const { config } = record;
   try {
-    runHooks(record.config, "poststart", record.state);
-  } catch {
+    startHooks(record, config);
+    using file = Deno.openSync(fifo, {
+      read: true,
+      write: true
+    });
+    Deno.removeSync(fifo);
+    file.writeSync(new Uint8Array([
+      10
+    ]));
+    runHooks(config, "poststart", record.state);
+  } catch (error) {
+    if (error instanceof HookError) remove(record);
+    throw error;
   }
 });
 var main = (async function main(words3) {
@@ -5466,6 +5429,9 @@ var OciError = class extends Error {
     this.status = status;
   }
 };
+var HookError = class extends OciError {
+
+};
 function unsupported(path2, why) {
   throw new OciError(`${path2}: ${why}`);
 }
@@ -5531,24 +5497,26 @@ var GLOBAL_FLAGS = {
 function stateDirectory() {
   return Deno.env.get("XDG_RUNTIME_DIR") || "/run";
 }
-function reportFailure({ log, logFormat }, words3) {
-  const time = (/* @__PURE__ */ new Date()).toISOString();
-  if (log !== void 0) {
-    const line = logFormat === "json" ? JSON.stringify({
-      level: "error",
-      msg: words3,
-      time
-    }) : `time="${time}" level=error msg=${JSON.stringify(words3)}`;
-    try {
-      Deno.writeTextFileSync(log, `${line}
-`, {
-        append: true
-      });
-    } catch {
-    }
-  }
+function reportFailure(runtime, words3) {
+  writeLog(runtime, "error", words3);
   writeAll(Deno.stderr, `ramekin: ${words3}
 `);
+}
+function writeLog({ log, logFormat }, level, words3) {
+  if (log === void 0) return;
+  const time = (/* @__PURE__ */ new Date()).toISOString();
+  const line = logFormat === "json" ? JSON.stringify({
+    level,
+    msg: words3,
+    time
+  }) : `time="${time}" level=${level} msg=${JSON.stringify(words3)}`;
+  try {
+    Deno.writeTextFileSync(log, `${line}
+`, {
+      append: true
+    });
+  } catch {
+  }
 }
 function writeAll(to, text3) {
   const bytes = new TextEncoder().encode(text3);
@@ -6563,6 +6531,10 @@ var NUMBERS = {
     203,
     122
   ],
+  sched_setattr: [
+    314,
+    274
+  ],
   sched_yield: [
     24,
     124
@@ -6590,6 +6562,10 @@ var NUMBERS = {
   sendto: [
     44,
     206
+  ],
+  set_mempolicy: [
+    238,
+    237
   ],
   set_tid_address: [
     218,
@@ -7470,11 +7446,12 @@ var ContainerRecord = class _ContainerRecord {
   }),
     record: (function (state, process, config) {
     const { hooks = {} } = config;
-    const isAwaited = this.notify !== void 0;
-    if (isAwaited || [
+    const kinds = [
+      "startContainer",
       "poststart",
       "poststop"
-    ].some(((kind) => hooks[kind]?.length))) {
+    ];
+    if (this.notify !== void 0 || kinds.some(((kind) => hooks[kind]?.length))) {
       write$13.call(this, "hooks", "");
     }
     write$13.call(this, "config.json", JSON.stringify(config));
@@ -7625,6 +7602,15 @@ var ContainerRecord = class _ContainerRecord {
       status,
       ...others
     };
+  }
+  /** Whether it was removed. */
+  get isGone() {
+    try {
+      Deno.statSync(this.directory);
+      return false;
+    } catch {
+      return true;
+    }
   }
   /** Removes the record. */
   
@@ -10381,9 +10367,9 @@ var GitRepositories = class {
   }
   /** Returns the paths that configurations name, without those of repositories that are as before. */
   *named() {
-    const named = [];
-    const general = this.#configs(this.#files.general, named).flatMap(({ hooks }) => hooks);
-    for (const path2 of general) if (path2.startsWith("/")) named.push({
+    const named2 = [];
+    const general = this.#configs(this.#files.general, named2).flatMap(({ hooks }) => hooks);
+    for (const path2 of general) if (path2.startsWith("/")) named2.push({
       path: path2
     });
     for (const repository of this.#all.values()) {
@@ -10396,7 +10382,7 @@ var GitRepositories = class {
           "config",
           "config.worktree"
         ].map((name) => `${directory}/${name}`);
-        for (const config of this.#configs(files, named)) {
+        for (const config of this.#configs(files, named2)) {
           for (const path2 of config.hooks) hooks.add(path2);
           for (const path2 of config.worktrees) {
             const worktree = this.#files.endOf(from(directory, path2));
@@ -10404,7 +10390,7 @@ var GitRepositories = class {
           }
         }
       }
-      yield* named.splice(0);
+      yield* named2.splice(0);
       for (const path2 of hooks) {
         for (const worktree of worktrees) yield {
           path: from(worktree, path2)
@@ -10412,10 +10398,10 @@ var GitRepositories = class {
       }
       repository.known = size();
     }
-    yield* named;
+    yield* named2;
   }
   /** Reads configurations, and what they include, which it adds to what is named. */
-  #configs(files, named) {
+  #configs(files, named2) {
     const configs = [];
     const read5 = /* @__PURE__ */ new Set();
     const waiting = [
@@ -10429,7 +10415,7 @@ var GitRepositories = class {
       const config = readGitConfig(file, this.#files.home);
       this.#files.cost.addConfig(config.size);
       configs.push(config);
-      for (const path2 of config.includes) named.push({
+      for (const path2 of config.includes) named2.push({
         path: path2,
         text: ""
       });
@@ -12605,6 +12591,13 @@ var AccessRecorder = class {
       privilege: "CAP_SYS_RESOURCE"
     });
   }
+  /** Records a step by which the program comes before others, which takes root of the host. */
+  recordPriority() {
+    this.record({
+      kind: "privilege",
+      privilege: "CAP_SYS_NICE"
+    });
+  }
   /** Records a new mount namespace, which an earlier init is not in. */
   
   /** Records that a step changes the host's network. */
@@ -14620,12 +14613,12 @@ function settingsOf1(limit2, limits2) {
   }
 }
 function parseList(text3) {
-  const numbers = /* @__PURE__ */ new Set();
+  const numbers2 = /* @__PURE__ */ new Set();
   for (const range of text3.trim().split(",").filter(Boolean)) {
     const [first, last = first] = range.split("-").map(Number);
-    for (let number = first; number <= last; number++) numbers.add(number);
+    for (let number = first; number <= last; number++) numbers2.add(number);
   }
-  return numbers;
+  return numbers2;
 }
 function quota(cpus) {
   return Math.round(cpus * PERIOD);
@@ -15390,8 +15383,8 @@ function ioOf(group) {
 function numberOf(group, file) {
   return group && readNumber(`${group.directory}/${file}`);
 }
-function sum(text3, numbers) {
-  return text3?.matchAll(numbers).reduce((sum2, [, number]) => sum2 + Number(number), 0);
+function sum(text3, numbers2) {
+  return text3?.matchAll(numbers2).reduce((sum2, [, number]) => sum2 + Number(number), 0);
 }
 
 // ffi/cgroups/group.ts
@@ -15861,10 +15854,10 @@ function sendPieces(socket, pieces, text3) {
   ]), 0);
 }
 function recvfrom(socket, message2, flagBits) {
-  const named = flags(flagBits, {
+  const named2 = flags(flagBits, {
     MSG_DONTWAIT
   });
-  return call("recvfrom", socket, message2, message2.size, named, null, null);
+  return call("recvfrom", socket, message2, message2.size, named2, null, null);
 }
 function openSocketNamespace(socket) {
   return call("ioctl", socket, constant(SIOCGSKNS, {
@@ -16214,26 +16207,26 @@ function syscallNames() {
   ]));
 }
 function numbersOfX32() {
-  const numbers = new Map([
+  const numbers2 = new Map([
     ...numbersOf(X86_64),
     ...numbersOf(X32_OWN)
   ]);
-  for (const name of NOT_IN_X32.trim().split(/\s+/)) numbers.delete(name);
+  for (const name of NOT_IN_X32.trim().split(/\s+/)) numbers2.delete(name);
   return new Map([
-    ...numbers
+    ...numbers2
   ].map(([name, number]) => [
     name,
     number + X32_BIT
   ]));
 }
 function numbersOf(table) {
-  const numbers = /* @__PURE__ */ new Map();
+  const numbers2 = /* @__PURE__ */ new Map();
   let next = 0;
   for (const word4 of table.trim().split(/\s+/)) {
     if (/^\d+$/.test(word4)) next = Number(word4);
-    else numbers.set(word4, next++);
+    else numbers2.set(word4, next++);
   }
-  return numbers;
+  return numbers2;
 }
 
 
@@ -16297,13 +16290,13 @@ function withMultiplexers(filter, abi) {
 }
 function multiplexed({ names, action, conditions = [] }) {
   if (conditions.length > 0 && action === SECCOMP_RET.ALLOW) return [];
-  return MULTIPLEXERS.flatMap(({ name, mask: mask2, numbers }) => names.filter((meant) => Object.hasOwn(numbers, meant)).map((meant) => ({
+  return MULTIPLEXERS.flatMap(({ name, mask: mask2, numbers: numbers2 }) => names.filter((meant) => Object.hasOwn(numbers2, meant)).map((meant) => ({
     names: [
       name
     ],
     action,
     conditions: [
-      is(numbers[meant], mask2)
+      is(numbers2[meant], mask2)
     ]
   })));
 }
@@ -16723,7 +16716,7 @@ function unobserved(call2) {
     ]
   };
 }
-function observing(filter, numbers, architecture) {
+function observing(filter, numbers2, architecture) {
   const asked = filter.slice();
   const view2 = new DataView(asked.buffer);
   const denials = /* @__PURE__ */ new Map();
@@ -16739,7 +16732,7 @@ function observing(filter, numbers, architecture) {
     view2.setUint32(at4 + 4, (end - at4) / INSTRUCTION_SIZE - 1, true);
   }
   const parts = [
-    numbersHead(numbers, architecture),
+    numbersHead(numbers2, architecture),
     asked,
     ...Array.from(denials.keys(), denialEnd)
   ];
@@ -16781,7 +16774,7 @@ function denialEnd(value) {
     ]
   ]);
 }
-function numbersHead(numbers, architecture) {
+function numbersHead(numbers2, architecture) {
   return bytesOf2([
     [
       BPF.load,
@@ -16800,7 +16793,7 @@ function numbersHead(numbers, architecture) {
       BPF.jump,
       0,
       0,
-      4 + numbers.length * 2
+      4 + numbers2.length * 2
     ],
     [
       BPF.load,
@@ -16818,7 +16811,7 @@ function numbersHead(numbers, architecture) {
       BPF.jump,
       0,
       0,
-      1 + numbers.length * 2
+      1 + numbers2.length * 2
     ],
     [
       BPF.load,
@@ -16826,7 +16819,7 @@ function numbersHead(numbers, architecture) {
       0,
       NUMBER
     ],
-    ...numbers.flatMap((number) => [
+    ...numbers2.flatMap((number) => [
       [
         BPF.equal,
         0,
@@ -17991,6 +17984,23 @@ function waitForEnd(reader) {
   ]);
 }
 
+// recipe/number_list.ts
+function isNumberList(list2, greatest) {
+  return list2.split(",").every((range) => {
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    return first !== void 0 && Number(first) <= Number(last) && Number(last) <= greatest;
+  });
+}
+var NUMBER_LIST = "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$";
+function numbersIn(list2) {
+  return list2.split(",").flatMap((range) => {
+    const [first = 0, last = first] = range.split("-").map(Number);
+    return Array.from({
+      length: last - first + 1
+    }, (_, index) => first + index);
+  });
+}
+
 // recipe/steps/limits.ts
 var UNITS = {
   "": 1,
@@ -18013,12 +18023,6 @@ function isSize(value, min) {
 }
 function isCpus(value) {
   return typeof value === "number" && value >= 0.01 && value <= 1e6;
-}
-function isCpuset(list2) {
-  return list2.split(",").every((range) => {
-    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
-    return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
-  });
 }
 function limit(expected, holds3, ...json) {
   const whole = `${expected}, or "unlimited"`;
@@ -18073,7 +18077,7 @@ var limitFields = lazy(() => {
     cpuWeight: optional(integer(1, 1e4)),
     pids: count,
     io: optional(list(io)),
-    cpuset: optional(textThat('a list of processors: "0-1,3"', isCpuset, "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"))
+    cpuset: optional(textThat('a list of processors: "0-1,3"', (list2) => isNumberList(list2, 65535), NUMBER_LIST))
   };
 });
 var limitsSchema = stepSchema("limits", limitFields);
@@ -22141,11 +22145,11 @@ function give(all) {
   }
 }
 function looking({ placeholder: { path: path2, text: text3 }, parent, fd }) {
-  const [named, open2] = [
+  const [named2, open2] = [
     statxOutput(),
     statxOutput()
   ];
-  const look2 = statx(parent, nameOf(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named);
+  const look2 = statx(parent, nameOf(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named2);
   const mask2 = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
   return {
     records: [
@@ -22164,7 +22168,7 @@ function looking({ placeholder: { path: path2, text: text3 }, parent, fd }) {
     isOurs(outcome) {
       if (outcome.result(look2) !== 0n) return false;
       const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open2));
-      if (readStatx(outcome.output(named)).ino !== ino) return false;
+      if (readStatx(outcome.output(named2)).ino !== ino) return false;
       if (text3 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
       return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text3.length && holds(fd, text3);
     }
@@ -23792,9 +23796,9 @@ function graphicsDevices(gpus, plan) {
   if (!plan.host.isHere) {
     plan.refuse("which graphics processors there are is known only where the box runs; name their devices");
   }
-  const named = (pattern, directory = "/dev") => plan.facts.namesIn(directory, "*").filter((name) => pattern.test(name)).map((name) => `${directory}/${name}`);
-  const nvidia = named(/^nvidia[0-9]+$/);
-  const rendering = gpus === "all" && plan.facts.resolve("/dev/dri").type === "directory" ? named(/^renderD[0-9]+$/, "/dev/dri") : [];
+  const named2 = (pattern, directory = "/dev") => plan.facts.namesIn(directory, "*").filter((name) => pattern.test(name)).map((name) => `${directory}/${name}`);
+  const nvidia = named2(/^nvidia[0-9]+$/);
+  const rendering = gpus === "all" && plan.facts.resolve("/dev/dri").type === "directory" ? named2(/^renderD[0-9]+$/, "/dev/dri") : [];
   const chosen = gpus === "all" ? nvidia : gpus.map((number) => `/dev/nvidia${number}`);
   const missing2 = chosen.find((path2) => !nvidia.includes(path2));
   if (missing2 !== void 0) {
@@ -26573,6 +26577,161 @@ var chdirSchema = stepSchema("chdir", () => ({
   path: path()
 }));
 
+// recipe/steps/scheduling.ts
+var POLICIES = [
+  "other",
+  "batch",
+  "idle",
+  "fifo",
+  "rr",
+  "deadline"
+];
+var FLAGS2 = [
+  "reset-on-fork",
+  "reclaim",
+  "dl-overrun",
+  "keep-policy",
+  "keep-params"
+];
+function scheduler(policy, options = {}) {
+  return {
+    step: "scheduler",
+    policy,
+    ...options
+  };
+}
+var schedulerSchema = stepSchema("scheduler", () => {
+  const time = optional(integer(1024));
+  return {
+    policy: oneOf(POLICIES),
+    nice: optional(integer(-20, 19)),
+    priority: optional(integer(1, 99)),
+    runtime: time,
+    deadline: time,
+    period: time,
+    flags: optional(list(oneOf(FLAGS2))),
+    utilMin: optional(integer(0, 1024)),
+    utilMax: optional(integer(0, 1024))
+  };
+}, schedulerIssue);
+function schedulerIssue(step) {
+  const { policy, nice, priority, runtime, deadline, period } = step;
+  const isFixed = policy === "fifo" || policy === "rr";
+  if (isFixed && priority === void 0) return `"${policy}" needs a "priority", from 1 to 99`;
+  if (!isFixed && priority !== void 0) {
+    return `"priority" is for "fifo" and "rr"; "other" and "batch" have "nice"`;
+  }
+  if (nice !== void 0 && policy !== "other" && policy !== "batch") {
+    return `"nice" is for "other" and "batch"`;
+  }
+  if (policy !== "deadline") {
+    const isGiven = [
+      runtime,
+      deadline,
+      period
+    ].some((time) => time !== void 0);
+    return isGiven ? `"runtime", "deadline" and "period" are for "deadline"` : void 0;
+  }
+  if (runtime === void 0 || deadline === void 0) {
+    return `"deadline" needs "runtime" and "deadline", in nanoseconds`;
+  }
+  const isOrdered = runtime <= deadline && deadline <= (period ?? deadline);
+  return isOrdered ? void 0 : `"runtime" is at most "deadline", and that at most "period"`;
+}
+var IO_CLASSES = [
+  "realtime",
+  "best-effort",
+  "idle"
+];
+function ioPriority(ioClass, priority = 0) {
+  return {
+    step: "ioPriority",
+    class: ioClass,
+    priority
+  };
+}
+var ioPrioritySchema = stepSchema("ioPriority", () => ({
+  class: oneOf(IO_CLASSES),
+  priority: withDefault(integer(0, 7), 0)
+}));
+var GREATEST_CPU = 8191;
+function cpuAffinity(cpus) {
+  return {
+    step: "cpuAffinity",
+    cpus
+  };
+}
+var cpuAffinitySchema = stepSchema("cpuAffinity", () => ({
+  cpus: numberList('a list of processors: "0-3,7"', GREATEST_CPU)
+}));
+function numberList(expected, greatest) {
+  return text({
+    expected,
+    min: 1,
+    pattern: NUMBER_LIST,
+    issue: (words3) => isNumberList(words3, greatest) ? void 0 : `should be ${expected}, not ${quoted(words3)}`
+  });
+}
+var MODES = [
+  "default",
+  "preferred",
+  "bind",
+  "interleave",
+  "local",
+  "preferred-many",
+  "weighted-interleave"
+];
+var MEMORY_FLAGS = [
+  "numa-balancing",
+  "relative-nodes",
+  "static-nodes"
+];
+var GREATEST_NODE = 1023;
+function memoryPolicy(mode2, options = {}) {
+  return {
+    step: "memoryPolicy",
+    mode: mode2,
+    ...options
+  };
+}
+var memoryPolicySchema = stepSchema("memoryPolicy", () => ({
+  mode: oneOf(MODES),
+  nodes: optional(numberList('a list of nodes: "0-1,3"', GREATEST_NODE)),
+  flags: optional(list(oneOf(MEMORY_FLAGS)))
+}), ({ mode: mode2, nodes }) => {
+  const takesNone = mode2 === "default" || mode2 === "local";
+  if (takesNone && nodes !== void 0) return `"${mode2}" takes no "nodes"`;
+  const needsSome = !takesNone && mode2 !== "preferred";
+  return needsSome && nodes === void 0 ? `"${mode2}" needs "nodes"` : void 0;
+});
+var PERSONALITY_FLAGS = [
+  "uname-2.6",
+  "addr-no-randomize",
+  "fdpic-funcptrs",
+  "mmap-page-zero",
+  "addr-compat-layout",
+  "read-implies-exec",
+  "32bit",
+  "short-inode",
+  "whole-seconds",
+  "sticky-timeouts",
+  "3gb"
+];
+function personality(domain, options = {}) {
+  return {
+    step: "personality",
+    domain,
+    ...options
+  };
+}
+var personalitySchema = stepSchema("personality", () => ({
+  domain: oneOf([
+    "linux",
+    "linux32"
+  ]),
+  flags: optional(list(oneOf(PERSONALITY_FLAGS)))
+}));
+
 // recipe/seccomp_default.ts
 var FILES = `
   access chdir chmod chown chroot close close_range copy_file_range creat dup dup2 dup3 faccessat
@@ -26984,7 +27143,7 @@ var ARCHITECTURES = {
   SCMP_ARCH_SH: void 0,
   SCMP_ARCH_SHEB: void 0
 };
-var FLAGS2 = [
+var FLAGS3 = [
   "SECCOMP_FILTER_FLAG_TSYNC",
   "SECCOMP_FILTER_FLAG_LOG",
   "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
@@ -27044,7 +27203,7 @@ function profile() {
     defaultAction: action,
     defaultErrnoRet: errno,
     architectures: optional(seccompArchitectures()),
-    flags: optional(list(oneOf(FLAGS2))),
+    flags: optional(list(oneOf(FLAGS3))),
     syscalls: optional(list(rule))
   });
 }
@@ -27269,6 +27428,257 @@ function ownsNetwork({ state }) {
 }
 function absolute(directory, plan) {
   return plan.access.hostSource(directory) ?? directory;
+}
+
+// ffi/calls/constants/scheduling.ts
+var SCHED_POLICIES = {
+  SCHED_OTHER: 0,
+  SCHED_FIFO: 1,
+  SCHED_RR: 2,
+  SCHED_BATCH: 3,
+  SCHED_IDLE: 5,
+  SCHED_DEADLINE: 6
+};
+var SCHED_FLAGS = {
+  SCHED_FLAG_RESET_ON_FORK: 1,
+  SCHED_FLAG_RECLAIM: 2,
+  SCHED_FLAG_DL_OVERRUN: 4,
+  SCHED_FLAG_KEEP_POLICY: 8,
+  SCHED_FLAG_KEEP_PARAMS: 16,
+  SCHED_FLAG_UTIL_CLAMP_MIN: 32,
+  SCHED_FLAG_UTIL_CLAMP_MAX: 64
+};
+var IOPRIO_CLASSES = {
+  IOPRIO_CLASS_NONE: 0,
+  IOPRIO_CLASS_RT: 1,
+  IOPRIO_CLASS_BE: 2,
+  IOPRIO_CLASS_IDLE: 3
+};
+var MPOL_MODES = {
+  MPOL_DEFAULT: 0,
+  MPOL_PREFERRED: 1,
+  MPOL_BIND: 2,
+  MPOL_INTERLEAVE: 3,
+  MPOL_LOCAL: 4,
+  MPOL_PREFERRED_MANY: 5,
+  MPOL_WEIGHTED_INTERLEAVE: 6
+};
+var MPOL_FLAGS = {
+  MPOL_F_NUMA_BALANCING: 1 << 13,
+  MPOL_F_RELATIVE_NODES: 1 << 14,
+  MPOL_F_STATIC_NODES: 1 << 15
+};
+var PERSONALITY_DOMAINS = {
+  PER_LINUX: 0,
+  PER_LINUX32: 8
+};
+var PERSONALITY_FLAGS2 = {
+  UNAME26: 131072,
+  ADDR_NO_RANDOMIZE: 262144,
+  FDPIC_FUNCPTRS: 524288,
+  MMAP_PAGE_ZERO: 1048576,
+  ADDR_COMPAT_LAYOUT: 2097152,
+  READ_IMPLIES_EXEC: 4194304,
+  ADDR_LIMIT_32BIT: 8388608,
+  SHORT_INODE: 16777216,
+  WHOLE_SECONDS: 33554432,
+  STICKY_TIMEOUTS: 67108864,
+  ADDR_LIMIT_3GB: 134217728
+};
+
+// ffi/calls/scheduling.ts
+var SCHED_ATTR_SIZE = 56;
+function sched_setattr(thread, attributes) {
+  const { policy, flags: bits = 0, ...numbers2 } = attributes;
+  const { nice = 0, priority = 0, runtime = 0, deadline = 0, period = 0 } = numbers2;
+  const bytes = new Uint8Array(SCHED_ATTR_SIZE);
+  const view2 = new DataView(bytes.buffer);
+  view2.setUint32(0, SCHED_ATTR_SIZE, true);
+  view2.setUint32(4, policy, true);
+  view2.setBigUint64(8, BigInt(bits), true);
+  view2.setInt32(16, nice, true);
+  view2.setUint32(20, priority, true);
+  [
+    runtime,
+    deadline,
+    period
+  ].forEach((value, index) => view2.setBigUint64(24 + index * 8, BigInt(value), true));
+  view2.setUint32(48, numbers2.utilMin ?? 0, true);
+  view2.setUint32(52, numbers2.utilMax ?? 0, true);
+  const text3 = () => {
+    const words3 = Object.entries(numbers2).map(([name, value]) => `${name}=${value}`);
+    const named2 = bits === 0 ? [] : [
+      flags(bits, SCHED_FLAGS).text
+    ];
+    return `{${[
+      constant(policy, SCHED_POLICIES).text,
+      ...named2,
+      ...words3
+    ].join(", ")}}`;
+  };
+  return call("sched_setattr", thread, new Struct(bytes, text3), 0);
+}
+function ioprio_set(thread, priorityClass, priority) {
+  const who = new Named(1, "IOPRIO_WHO_PROCESS");
+  const value = new Named(priorityClass * 2 ** 13 + priority, () => `IOPRIO_PRIO_VALUE(${constant(priorityClass, IOPRIO_CLASSES).text}, ${priority})`);
+  return call("ioprio_set", who, thread, value);
+}
+function set_mempolicy(mode2, flagBits, nodes) {
+  const named2 = new Named(mode2 + flagBits, () => [
+    constant(mode2, MPOL_MODES),
+    ...flagBits === 0 ? [] : [
+      flags(flagBits, MPOL_FLAGS)
+    ]
+  ].map(({ text: text3 }) => text3).join("|"));
+  if (nodes.length === 0) return call("set_mempolicy", named2, null, 0);
+  const mask2 = new Struct(bitMask(nodes), `[${nodes.join(" ")}]`);
+  return call("set_mempolicy", named2, mask2, mask2.size * 8 + 1);
+}
+function bitMask(bits) {
+  const mask2 = new Uint8Array(Math.ceil((Math.max(...bits) + 1) / 64) * 8);
+  for (const bit of bits) mask2[bit >> 3] |= 1 << (bit & 7);
+  return mask2;
+}
+function personality2(domain, flagBits) {
+  const named2 = new Named(domain + flagBits, () => [
+    constant(domain, PERSONALITY_DOMAINS),
+    ...flagBits === 0 ? [] : [
+      flags(flagBits, PERSONALITY_FLAGS2)
+    ]
+  ].map(({ text: text3 }) => text3).join("|"));
+  return call("personality", named2);
+}
+
+// plan/steps/scheduling.ts
+var POLICY = {
+  other: SCHED_POLICIES.SCHED_OTHER,
+  batch: SCHED_POLICIES.SCHED_BATCH,
+  idle: SCHED_POLICIES.SCHED_IDLE,
+  fifo: SCHED_POLICIES.SCHED_FIFO,
+  rr: SCHED_POLICIES.SCHED_RR,
+  deadline: SCHED_POLICIES.SCHED_DEADLINE
+};
+var POLICY_FLAG = {
+  "reset-on-fork": SCHED_FLAGS.SCHED_FLAG_RESET_ON_FORK,
+  "reclaim": SCHED_FLAGS.SCHED_FLAG_RECLAIM,
+  "dl-overrun": SCHED_FLAGS.SCHED_FLAG_DL_OVERRUN,
+  "keep-policy": SCHED_FLAGS.SCHED_FLAG_KEEP_POLICY,
+  "keep-params": SCHED_FLAGS.SCHED_FLAG_KEEP_PARAMS
+};
+var SCHEDULER_FIXES = {
+  EPERM: "to come before other programs takes CAP_SYS_NICE on the host itself, and in a control group of version 1 time for it: cpu.rt_runtime_us",
+  EBUSY: "the processors cannot promise that much time in each period",
+  EOPNOTSUPP: "this kernel does not choose frequencies by utilization (CONFIG_UCLAMP_TASK)"
+};
+function lowerScheduler(step, plan) {
+  const { step: _, policy, flags: flags16 = [], ...numbers2 } = step;
+  const { utilMin, utilMax, nice = 0 } = numbers2;
+  const bits = sumOf(flags16, POLICY_FLAG) + (utilMin === void 0 ? 0 : SCHED_FLAGS.SCHED_FLAG_UTIL_CLAMP_MIN) + (utilMax === void 0 ? 0 : SCHED_FLAGS.SCHED_FLAG_UTIL_CLAMP_MAX);
+  const attributes = {
+    policy: POLICY[policy],
+    flags: bits,
+    ...numbers2
+  };
+  const isFirst = nice < 0 || [
+    "fifo",
+    "rr",
+    "deadline"
+  ].includes(policy);
+  callAs(plan, isFirst, (pid) => sched_setattr(pid, attributes), SCHEDULER_FIXES);
+}
+var IO_CLASS = {
+  realtime: IOPRIO_CLASSES.IOPRIO_CLASS_RT,
+  "best-effort": IOPRIO_CLASSES.IOPRIO_CLASS_BE,
+  idle: IOPRIO_CLASSES.IOPRIO_CLASS_IDLE
+};
+function lowerIoPriority(step, plan) {
+  const set = (pid) => ioprio_set(pid, IO_CLASS[step.class], step.priority);
+  callAs(plan, step.class === "realtime", set, {
+    EPERM: '"realtime" takes CAP_SYS_NICE on the host itself'
+  });
+}
+function callAs(plan, isPrivileged2, make3, fixes) {
+  const { caller: caller2, inUserNamespace } = plan.state;
+  if (isPrivileged2 && caller2.euid === 0) {
+    plan.access.recordPriority();
+    if (inUserNamespace) {
+      return plan.syncWithParent(({ number }) => [
+        {
+          calls: [
+            {
+              call: make3(number),
+              fixes
+            }
+          ]
+        }
+      ]);
+    }
+  }
+  plan.call(make3(0), {
+    fixes
+  });
+}
+function lowerCpuAffinity({ cpus }, plan) {
+  const mask2 = new Struct(bitMask(numbersIn(cpus)), `[${cpus}]`);
+  plan.call(sched_setaffinity(0, mask2), {
+    fixes: {
+      EINVAL: `neither the machine nor the control group has a processor of ${cpus}`
+    }
+  });
+}
+var MODE2 = {
+  default: MPOL_MODES.MPOL_DEFAULT,
+  preferred: MPOL_MODES.MPOL_PREFERRED,
+  bind: MPOL_MODES.MPOL_BIND,
+  interleave: MPOL_MODES.MPOL_INTERLEAVE,
+  local: MPOL_MODES.MPOL_LOCAL,
+  "preferred-many": MPOL_MODES.MPOL_PREFERRED_MANY,
+  "weighted-interleave": MPOL_MODES.MPOL_WEIGHTED_INTERLEAVE
+};
+var MODE_FLAG = {
+  "numa-balancing": MPOL_FLAGS.MPOL_F_NUMA_BALANCING,
+  "relative-nodes": MPOL_FLAGS.MPOL_F_RELATIVE_NODES,
+  "static-nodes": MPOL_FLAGS.MPOL_F_STATIC_NODES
+};
+function lowerMemoryPolicy(step, plan) {
+  const { mode: mode2, nodes, flags: flags16 = [] } = step;
+  const numbers2 = nodes === void 0 ? [] : numbersIn(nodes);
+  plan.call(set_mempolicy(MODE2[mode2], sumOf(flags16, MODE_FLAG), numbers2), {
+    fixes: {
+      EINVAL: "the machine has none of these nodes, or the kernel does not know this mode with these flags",
+      ENOSYS: "this kernel knows no nodes of memory (CONFIG_NUMA)"
+    }
+  });
+}
+var DOMAIN = {
+  linux: PERSONALITY_DOMAINS.PER_LINUX,
+  linux32: PERSONALITY_DOMAINS.PER_LINUX32
+};
+var PERSONALITY_FLAG = {
+  "uname-2.6": PERSONALITY_FLAGS2.UNAME26,
+  "addr-no-randomize": PERSONALITY_FLAGS2.ADDR_NO_RANDOMIZE,
+  "fdpic-funcptrs": PERSONALITY_FLAGS2.FDPIC_FUNCPTRS,
+  "mmap-page-zero": PERSONALITY_FLAGS2.MMAP_PAGE_ZERO,
+  "addr-compat-layout": PERSONALITY_FLAGS2.ADDR_COMPAT_LAYOUT,
+  "read-implies-exec": PERSONALITY_FLAGS2.READ_IMPLIES_EXEC,
+  "32bit": PERSONALITY_FLAGS2.ADDR_LIMIT_32BIT,
+  "short-inode": PERSONALITY_FLAGS2.SHORT_INODE,
+  "whole-seconds": PERSONALITY_FLAGS2.WHOLE_SECONDS,
+  "sticky-timeouts": PERSONALITY_FLAGS2.STICKY_TIMEOUTS,
+  "3gb": PERSONALITY_FLAGS2.ADDR_LIMIT_3GB
+};
+function lowerPersonality(step, plan) {
+  const { domain, flags: flags16 = [] } = step;
+  plan.call(personality2(DOMAIN[domain], sumOf(flags16, PERSONALITY_FLAG)), {
+    fixes: {
+      EINVAL: "the processor runs no programs of 32 bits"
+    }
+  });
+}
+function sumOf(names, values) {
+  return [
+    ...new Set(names)
+  ].reduce((sum2, name) => sum2 + values[name], 0);
 }
 
 // ffi/calls/seccomp.ts
@@ -27593,8 +28003,8 @@ function setFilter2(program, flagBits, plan) {
   }
   const { architecture } = plan.host;
   const known = allSyscalls(architecture);
-  const numbers = OBSERVED_CALLS.flatMap((name) => known.get(name) ?? []);
-  const observed = observing(program, numbers, architecture);
+  const numbers2 = OBSERVED_CALLS.flatMap((name) => known.get(name) ?? []);
+  const observed = observing(program, numbers2, architecture);
   const waitsKillable = atLeast(plan.host.kernel(), {
     major: 5,
     minor: 19
@@ -27765,6 +28175,7 @@ var LOWERINGS = {
   chdir: lowerChdir,
   chroot: lowerChroot,
   clearEnv: lowerClearEnv,
+  cpuAffinity: lowerCpuAffinity,
   denyFiles: lowerDenyFiles,
   devices: lowerDevices,
   dieWithParent: lowerDieWithParent,
@@ -27773,6 +28184,7 @@ var LOWERINGS = {
   dummy: lowerDummy,
   hostname: lowerHostname,
   init: lowerInit,
+  ioPriority: lowerIoPriority,
   join: lowerJoin,
   joinCgroup: lowerJoinCgroup,
   landlock: lowerLandlock,
@@ -27784,6 +28196,7 @@ var LOWERINGS = {
   mapRoot: lowerMapRoot,
   maskPaths: lowerMaskPaths,
   masquerade: lowerMasquerade,
+  memoryPolicy: lowerMemoryPolicy,
   mkdir: lowerMkdir,
   mknod: lowerMknod,
   mount: lowerMount,
@@ -27793,6 +28206,7 @@ var LOWERINGS = {
   noNewPrivileges: lowerNoNewPrivileges,
   oomScoreAdj: lowerOomScoreAdj,
   overlay: lowerOverlay,
+  personality: lowerPersonality,
   pivotRoot: lowerPivotRoot,
   proc: lowerProc,
   programs: lowerPrograms,
@@ -27805,6 +28219,7 @@ var LOWERINGS = {
   rlimit: lowerRlimit,
   root: lowerRoot,
   route: lowerRoute,
+  scheduler: lowerScheduler,
   seccomp: lowerSeccomp,
   setEnv: lowerSetEnv,
   setUser: lowerSetUser,
@@ -27930,6 +28345,7 @@ var SCHEMAS = {
   chdir: chdirSchema,
   chroot: chrootSchema,
   clearEnv: clearEnvSchema,
+  cpuAffinity: cpuAffinitySchema,
   denyFiles: denyFilesSchema,
   devices: devicesSchema,
   dieWithParent: dieWithParentSchema,
@@ -27938,6 +28354,7 @@ var SCHEMAS = {
   dummy: dummySchema,
   hostname: hostnameSchema,
   init: initSchema,
+  ioPriority: ioPrioritySchema,
   join: joinSchema,
   joinCgroup: joinCgroupSchema,
   landlock: landlockSchema,
@@ -27949,6 +28366,7 @@ var SCHEMAS = {
   mapRoot: mapRootSchema,
   maskPaths: maskPathsSchema,
   masquerade: masqueradeSchema,
+  memoryPolicy: memoryPolicySchema,
   mkdir: mkdirSchema,
   mknod: mknodSchema,
   mount: mountSchema,
@@ -27958,6 +28376,7 @@ var SCHEMAS = {
   noNewPrivileges: noNewPrivilegesSchema,
   oomScoreAdj: oomScoreAdjSchema,
   overlay: overlaySchema,
+  personality: personalitySchema,
   pivotRoot: pivotRootSchema,
   proc: procSchema,
   programs: programsSchema,
@@ -27970,6 +28389,7 @@ var SCHEMAS = {
   rlimit: rlimitSchema,
   root: rootSchema,
   route: routeSchema,
+  scheduler: schedulerSchema,
   seccomp: seccompSchema,
   setEnv: setEnvSchema,
   setUser: setUserSchema,
@@ -28510,7 +28930,7 @@ function stagedPath(directory, index) {
 function madeStep(device, index, target) {
   const { major, minor, uid = 0, gid = 0 } = device;
   const { letter, mode: mode2 } = nodeOf(device, index);
-  const numbers = letter === "p" ? {} : {
+  const numbers2 = letter === "p" ? {} : {
     major: major ?? 0,
     minor: minor ?? 0
   };
@@ -28520,7 +28940,7 @@ function madeStep(device, index, target) {
   };
   return mknod(target, {
     type: letter,
-    ...numbers,
+    ...numbers2,
     mode: mode2,
     ...owner,
     host: true,
@@ -28802,6 +29222,155 @@ function withoutNulls(value) {
 
 
 
+// oci/config/scheduling.ts
+var SCHEDULER_POLICIES = {
+  other: "SCHED_OTHER",
+  batch: "SCHED_BATCH",
+  idle: "SCHED_IDLE",
+  fifo: "SCHED_FIFO",
+  rr: "SCHED_RR",
+  deadline: "SCHED_DEADLINE"
+};
+var SCHEDULER_FLAGS = {
+  "reset-on-fork": "SCHED_FLAG_RESET_ON_FORK",
+  "reclaim": "SCHED_FLAG_RECLAIM",
+  "dl-overrun": "SCHED_FLAG_DL_OVERRUN",
+  "keep-policy": "SCHED_FLAG_KEEP_POLICY",
+  "keep-params": "SCHED_FLAG_KEEP_PARAMS"
+};
+var CLAMPS = {
+  utilMin: "SCHED_FLAG_UTIL_CLAMP_MIN",
+  utilMax: "SCHED_FLAG_UTIL_CLAMP_MAX"
+};
+var IO_CLASSES2 = {
+  "realtime": "IOPRIO_CLASS_RT",
+  "best-effort": "IOPRIO_CLASS_BE",
+  "idle": "IOPRIO_CLASS_IDLE"
+};
+var MEMORY_MODES = {
+  "default": "MPOL_DEFAULT",
+  "bind": "MPOL_BIND",
+  "interleave": "MPOL_INTERLEAVE",
+  "weighted-interleave": "MPOL_WEIGHTED_INTERLEAVE",
+  "preferred": "MPOL_PREFERRED",
+  "preferred-many": "MPOL_PREFERRED_MANY",
+  "local": "MPOL_LOCAL"
+};
+var MEMORY_FLAGS2 = {
+  "numa-balancing": "MPOL_F_NUMA_BALANCING",
+  "relative-nodes": "MPOL_F_RELATIVE_NODES",
+  "static-nodes": "MPOL_F_STATIC_NODES"
+};
+var DOMAINS = {
+  linux: "LINUX",
+  linux32: "LINUX32"
+};
+var PERSONALITY_FLAGS3 = {
+  "uname-2.6": "UNAME26",
+  "addr-no-randomize": "ADDR_NO_RANDOMIZE",
+  "fdpic-funcptrs": "FDPIC_FUNCPTRS",
+  "mmap-page-zero": "MMAP_PAGE_ZERO",
+  "addr-compat-layout": "ADDR_COMPAT_LAYOUT",
+  "read-implies-exec": "READ_IMPLIES_EXEC",
+  "32bit": "ADDR_LIMIT_32BIT",
+  "short-inode": "SHORT_INODE",
+  "whole-seconds": "WHOLE_SECONDS",
+  "sticky-timeouts": "STICKY_TIMEOUTS",
+  "3gb": "ADDR_LIMIT_3GB"
+};
+function schedulingSteps({ scheduler: given2, ioPriority: io }) {
+  return [
+    ...given2 ? [
+      schedulerStep(given2)
+    ] : [],
+    ...io ? [
+      ioPriority(named(IO_CLASSES2, io.class, "process.ioPriority.class", "class"), inRange(io.priority ?? 0, 0, 7, "process.ioPriority.priority"))
+    ] : []
+  ];
+}
+function schedulerStep(given2) {
+  const field = "process.scheduler";
+  const policy = named(SCHEDULER_POLICIES, given2.policy, `${field}.policy`, "policy");
+  const { flags: flags16 = [], nice, priority, runtime, deadline, period } = given2;
+  const clamps = Object.entries(CLAMPS).filter(([, name]) => flags16?.includes(name));
+  const words3 = (flags16 ?? []).filter((name) => !Object.values(CLAMPS).includes(name)).map((name) => named(SCHEDULER_FLAGS, name, `${field}.flags`, "flag"));
+  const isFixed = policy === "fifo" || policy === "rr";
+  if (!isFixed && priority) {
+    unsupported(`${field}.priority`, `only SCHED_FIFO and SCHED_RR have one; it has to be 0`);
+  }
+  if (policy === "deadline" && (!runtime || !deadline)) {
+    unsupported(field, "SCHED_DEADLINE needs runtime and deadline, in nanoseconds");
+  }
+  const isFair = policy === "other" || policy === "batch";
+  return scheduler(policy, {
+    // As the kernel does; the other policies do not look at it.
+    ...isFair && nice !== void 0 && {
+      nice: Math.max(-20, Math.min(19, nice))
+    },
+    ...isFixed && {
+      priority: inRange(priority ?? 0, 1, 99, `${field}.priority`)
+    },
+    ...policy === "deadline" && {
+      runtime,
+      deadline
+    },
+    ...policy === "deadline" && period && {
+      period
+    },
+    ...words3.length > 0 && {
+      flags: words3
+    },
+    ...Object.fromEntries(clamps.map(([name]) => [
+      name,
+      0
+    ]))
+  });
+}
+function memorySteps({ memoryPolicy: memory, personality: given2 }) {
+  const steps = [];
+  if (given2) {
+    const domain = named(DOMAINS, given2.domain ?? "", "linux.personality.domain", "domain");
+    const flags16 = (given2.flags ?? []).map((name) => named(PERSONALITY_FLAGS3, name, "linux.personality.flags", "flag"));
+    steps.push(personality(domain, flags16.length > 0 ? {
+      flags: flags16
+    } : {}));
+  }
+  if (memory) {
+    const field = "linux.memoryPolicy";
+    const mode2 = named(MEMORY_MODES, memory.mode, `${field}.mode`, "mode");
+    const nodes = numbers(memory.nodes, `${field}.nodes`, 1023);
+    const flags16 = (memory.flags ?? []).map((name) => named(MEMORY_FLAGS2, name, `${field}.flags`, "flag"));
+    steps.push(memoryPolicy(mode2, {
+      ...nodes !== void 0 && {
+        nodes
+      },
+      ...flags16.length > 0 && {
+        flags: flags16
+      }
+    }));
+  }
+  return steps;
+}
+function affinitySteps({ execCPUAffinity }, when) {
+  const cpus = numbers(execCPUAffinity?.[when], `process.execCPUAffinity.${when}`, 8191);
+  return cpus === void 0 ? [] : [
+    cpuAffinity(cpus)
+  ];
+}
+function numbers(list2, field, greatest) {
+  const whole = (list2 ?? "").replaceAll(/\s+/g, "").split(",").filter(Boolean).join(",");
+  if (whole === "") return void 0;
+  return isNumberList(whole, greatest) ? whole : unsupported(field, `${JSON.stringify(list2)} is no list of numbers, such as "0-3,7"`);
+}
+function named(names, name, field, kind) {
+  const entry2 = Object.entries(names).find(([, known]) => known === name);
+  return entry2?.[0] ?? unsupported(field, `linux has no ${kind} ${JSON.stringify(name)}`);
+}
+function inRange(value, least, greatest, field) {
+  const holds3 = Number.isInteger(value) && value >= least && value <= greatest;
+  return holds3 ? value : unsupported(field, `${value} is not from ${least} to ${greatest}`);
+}
+
 // oci/config/recipe.ts
 
 
@@ -28824,6 +29393,8 @@ function configSteps(config, root2, context) {
     ...namespaceSteps(linux, namespaces2, context.groups.map(({ path: path2 }) => path2), mayChangeGroups),
     newSession(),
     ...limitSteps(process),
+    ...schedulingSteps(process),
+    ...memorySteps(linux),
     ...nameSteps(config),
     bind3(root2, root2, {
       restrict: []
@@ -28954,6 +29525,42 @@ function linkOf(path2) {
 
 // oci/hooks.ts
 
+function runEachHook(config, kind, state) {
+  return hookRuns(config, kind, state).flatMap((run15) => {
+    try {
+      run15();
+      return [];
+    } catch (error) {
+      return [
+        wordsFor(error)
+      ];
+    }
+  });
+}
+function hookRuns(config, kind, state, place2) {
+  const hooks = config.hooks?.[kind] ?? [];
+  if (hooks.length === 0) return [];
+  const launcher = new Launcher(planRecipe(checkedSteps(place2?.steps ?? [])));
+  const told = place2 === void 0 ? state : {
+    ...state,
+    pid: pidInside(place2.pid)
+  };
+  return hooks.map((hook, index) => () => {
+    const field = `hooks.${kind}[${index}]`;
+    if (!hook.path?.startsWith("/")) throw new HookError(`${field}.path: it has to be absolute`);
+    const { env = place2?.env, ...rest2 } = hook;
+    runHook(launcher, {
+      ...rest2,
+      ...env && {
+        env
+      }
+    }, field, JSON.stringify(told));
+  });
+}
+function pidInside(pid) {
+  const pids = /^NSpid:(.*)$/m.exec(textOf2(`/proc/${pid}/status`) ?? "")?.[1]?.trim().split(/\s+/);
+  return Number(pids?.at(-1) ?? pid);
+}
 function runHook(launcher, hook, field, state) {
   const { path: path2, args = [
     path2
@@ -28982,7 +29589,7 @@ function runHook(launcher, hook, field, state) {
         }
       ]
     });
-    const { pidfd } = launcher.spawn(spec);
+    const pidfd = startHook(launcher, spec, `${field}: ${path2}`);
     const ended = waitFor2(pidfd, timeout);
     if (!ended) syscall(pidfd_send_signal(pidfd, SIGNALS.SIGKILL));
     const { code } = reapStatus(pidfd, true);
@@ -28990,10 +29597,20 @@ function runHook(launcher, hook, field, state) {
     if (ended && code === 0) return;
     const why = ended ? `exit status ${code}` : `it has run longer than ${timeout} seconds`;
     const said = readWholeText(at_fdcwd, `/proc/thread-self/fd/${complaints}`).trim();
-    throw new OciError(`${field}: ${path2}: ${why}${said && `: ${said}`}`);
+    throw new HookError(`${field}: ${path2}: ${why}${said && `: ${said}`}`);
   } finally {
     syscall(close(input));
     syscall(close(complaints));
+  }
+}
+function startHook(launcher, spec, name) {
+  try {
+    return launcher.spawn(spec).pidfd;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new HookError(`${name}: no such file or directory`);
+    }
+    throw new HookError(`${name}: ${wordsFor(error)}`);
   }
 }
 function memoryFile(text3) {
@@ -29481,6 +30098,9 @@ function isPipe2(path2) {
 
 // oci/create.ts
 
+function isOfHook(error) {
+  return error instanceof HookError || error instanceof Error && isOfHook(error.cause);
+}
 
 
 
@@ -29500,11 +30120,14 @@ var EARLY_HOOKS = [
 function runEarlyHooks(config, state) {
   runHooks(config, "prestart", state);
   runHooks(config, "createRuntime", state);
-  runHooks(config, "createContainer", state, [
-    join(state.pid, {
-      credentials: "keep"
-    })
-  ]);
+  runHooks(config, "createContainer", state, {
+    steps: [
+      join(state.pid, {
+        credentials: "keep"
+      })
+    ],
+    pid: state.pid
+  });
 }
 function writePidFile(path2, pid) {
   const temporary = `${path2}.${Deno.pid}`;
@@ -29955,6 +30578,34 @@ function windowSize() {
   return void 0;
 }
 
+// oci/enter.ts
+function enterSteps(process, config, first, outlives) {
+  checkProcess(process);
+  const { linux = {} } = config;
+  const isUser = (linux.namespaces ?? []).some(({ type }) => type === "user");
+  const mayChange = isUser ? textOf2(`/proc/${first.pid}/setgroups`)?.trim() !== "deny" : caller().mayChangeGroups;
+  const keepsGroups = keepsOriginalGroups(config) || !mayChange;
+  const { launch: launch3, last } = identitySteps(process, linux, keepsGroups);
+  return [
+    ...outlives ? [
+      dieWithParent(null)
+    ] : [],
+    ...affinitySteps(process, "initial"),
+    join(first, {
+      root: true,
+      cgroup: true,
+      credentials: "keep"
+    }),
+    ...affinitySteps(process, "final"),
+    newSession(),
+    ...limitSteps(process),
+    ...schedulingSteps(process),
+    ...memorySteps(linux),
+    ...launch3,
+    ...last
+  ];
+}
+
 // oci/wait.ts
 var PASSED = [
   "SIGHUP",
@@ -30001,7 +30652,6 @@ var flags4 = {
   endsAtWord: 1
 };
 var FAILED = 255;
-
 
 
 
@@ -30092,6 +30742,7 @@ function features() {
       "prestart",
       "createRuntime",
       "createContainer",
+      "startContainer",
       "poststart",
       "poststop"
     ],
@@ -30159,7 +30810,14 @@ function features() {
       selinux: {
         enabled: false
       },
+      memoryPolicy: {
+        modes: Object.values(MEMORY_MODES),
+        flags: Object.values(MEMORY_FLAGS2)
+      },
       intelRdt: {
+        enabled: false
+      },
+      netDevices: {
         enabled: false
       },
       mountExtensions: {
@@ -30372,6 +31030,16 @@ var flags11 = {
 };
 
 
+function startHooks(record, config) {
+  const { process = {}, hooks } = config;
+  const { process: first } = record;
+  if (first === void 0 || !hooks?.startContainer?.length) return;
+  runHooks(config, "startContainer", record.state, {
+    steps: enterSteps(process, config, first, false),
+    pid: first.pid,
+    env: process.env ?? []
+  });
+}
 
 // oci/verbs/run.ts
 var flags12 = CREATE_FLAGS;
@@ -30394,7 +31062,7 @@ async function run11(runtime, given2) {
     start(record);
   } catch (error) {
     await ready?.close();
-    remove(record);
+    if (!record.isGone) remove(record);
     throw error;
   }
   if (isSet(given2, "detach")) {

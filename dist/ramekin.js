@@ -2984,7 +2984,7 @@ var clone3 = (function clone3(flagBits, stored, cgroup) {
   const args = argsOf(BigInt(bits), signal, 0);
   const exit = signal === 0 ? "" : ", exit_signal=SIGCHLD";
   const group = (show2) => cgroup === void 0 ? "" : `, cgroup=${show2(cgroup)}`;
-  const text4 = (show2) => `{flags=${flags(bits, FLAGS2).text}${exit}${group(show2)}}`;
+  const text4 = (show2) => `{flags=${flags(bits, FLAGS3).text}${exit}${group(show2)}}`;
   const cells = cgroup === void 0 ? [] : [
     {
       offset: ARGS.cgroup,
@@ -4872,7 +4872,7 @@ var callsIn = (function callsIn({ path: path2, text: text4 }, parent) {
   const fd = new ResultOf(opened, `<${name}>`);
   const bytes = new TextEncoder().encode(text4);
   return {
-    directory: text4 === void 0 ? mkdirat(parent, name, MODE) : void 0,
+    directory: text4 === void 0 ? mkdirat(parent, name, MODE2) : void 0,
     opened,
     locked: flock(fd, LOCK_SH | LOCK_NB),
     written: bytes.length === 0 ? void 0 : pwrite64(fd, bytes, bytes.length, 0)
@@ -7025,6 +7025,10 @@ var NUMBERS = {
     203,
     122
   ],
+  sched_setattr: [
+    314,
+    274
+  ],
   sched_yield: [
     24,
     124
@@ -7052,6 +7056,10 @@ var NUMBERS = {
   sendto: [
     44,
     206
+  ],
+  set_mempolicy: [
+    238,
+    237
   ],
   set_tid_address: [
     218,
@@ -10271,6 +10279,23 @@ var bindSchema = stepSchema("bind", (() => ({
   early: optional(boolean())
 })), (({ entries, hide }) => hide !== void 0 && entries === void 0 ? '"hide" is about the files in "entries"; maskPaths() hides any path' : void 0));
 
+// recipe/number_list.ts
+function isNumberList(list2, greatest) {
+  return list2.split(",").every((range) => {
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    return first !== void 0 && Number(first) <= Number(last) && Number(last) <= greatest;
+  });
+}
+var NUMBER_LIST = "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$";
+function numbersIn(list2) {
+  return list2.split(",").flatMap((range) => {
+    const [first = 0, last = first] = range.split("-").map(Number);
+    return Array.from({
+      length: last - first + 1
+    }, (_, index) => first + index);
+  });
+}
+
 // recipe/steps/limits.ts
 function limits(limits2) {
   return {
@@ -10290,12 +10315,6 @@ var UNITS = {
 
 function isCpus(value) {
   return typeof value === "number" && value >= 0.01 && value <= 1e6;
-}
-function isCpuset(list2) {
-  return list2.split(",").every((range) => {
-    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
-    return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
-  });
 }
 
 
@@ -10325,7 +10344,7 @@ var limitFields = lazy((() => {
     cpuWeight: optional(integer(1, 1e4)),
     pids: count,
     io: optional(list(io)),
-    cpuset: optional(textThat('a list of processors: "0-1,3"', isCpuset, "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"))
+    cpuset: optional(textThat('a list of processors: "0-1,3"', (list2) => isNumberList(list2, 65535), NUMBER_LIST))
   };
 }));
 var limitsSchema = stepSchema("limits", limitFields);
@@ -11509,6 +11528,161 @@ function hostName() {
   });
 }
 
+// recipe/steps/scheduling.ts
+var POLICIES = [
+  "other",
+  "batch",
+  "idle",
+  "fifo",
+  "rr",
+  "deadline"
+];
+var FLAGS = [
+  "reset-on-fork",
+  "reclaim",
+  "dl-overrun",
+  "keep-policy",
+  "keep-params"
+];
+function scheduler(policy, options = {}) {
+  return {
+    step: "scheduler",
+    policy,
+    ...options
+  };
+}
+var schedulerSchema = stepSchema("scheduler", () => {
+  const time = optional(integer(1024));
+  return {
+    policy: oneOf(POLICIES),
+    nice: optional(integer(-20, 19)),
+    priority: optional(integer(1, 99)),
+    runtime: time,
+    deadline: time,
+    period: time,
+    flags: optional(list(oneOf(FLAGS))),
+    utilMin: optional(integer(0, 1024)),
+    utilMax: optional(integer(0, 1024))
+  };
+}, schedulerIssue);
+function schedulerIssue(step) {
+  const { policy, nice, priority, runtime, deadline, period } = step;
+  const isFixed = policy === "fifo" || policy === "rr";
+  if (isFixed && priority === void 0) return `"${policy}" needs a "priority", from 1 to 99`;
+  if (!isFixed && priority !== void 0) {
+    return `"priority" is for "fifo" and "rr"; "other" and "batch" have "nice"`;
+  }
+  if (nice !== void 0 && policy !== "other" && policy !== "batch") {
+    return `"nice" is for "other" and "batch"`;
+  }
+  if (policy !== "deadline") {
+    const isGiven = [
+      runtime,
+      deadline,
+      period
+    ].some((time) => time !== void 0);
+    return isGiven ? `"runtime", "deadline" and "period" are for "deadline"` : void 0;
+  }
+  if (runtime === void 0 || deadline === void 0) {
+    return `"deadline" needs "runtime" and "deadline", in nanoseconds`;
+  }
+  const isOrdered = runtime <= deadline && deadline <= (period ?? deadline);
+  return isOrdered ? void 0 : `"runtime" is at most "deadline", and that at most "period"`;
+}
+var IO_CLASSES = [
+  "realtime",
+  "best-effort",
+  "idle"
+];
+function ioPriority(ioClass, priority = 0) {
+  return {
+    step: "ioPriority",
+    class: ioClass,
+    priority
+  };
+}
+var ioPrioritySchema = stepSchema("ioPriority", () => ({
+  class: oneOf(IO_CLASSES),
+  priority: withDefault(integer(0, 7), 0)
+}));
+var GREATEST_CPU = 8191;
+function cpuAffinity(cpus) {
+  return {
+    step: "cpuAffinity",
+    cpus
+  };
+}
+var cpuAffinitySchema = stepSchema("cpuAffinity", () => ({
+  cpus: numberList('a list of processors: "0-3,7"', GREATEST_CPU)
+}));
+function numberList(expected, greatest) {
+  return text3({
+    expected,
+    min: 1,
+    pattern: NUMBER_LIST,
+    issue: (words3) => isNumberList(words3, greatest) ? void 0 : `should be ${expected}, not ${quoted(words3)}`
+  });
+}
+var MODES = [
+  "default",
+  "preferred",
+  "bind",
+  "interleave",
+  "local",
+  "preferred-many",
+  "weighted-interleave"
+];
+var MEMORY_FLAGS = [
+  "numa-balancing",
+  "relative-nodes",
+  "static-nodes"
+];
+var GREATEST_NODE = 1023;
+function memoryPolicy(mode2, options = {}) {
+  return {
+    step: "memoryPolicy",
+    mode: mode2,
+    ...options
+  };
+}
+var memoryPolicySchema = stepSchema("memoryPolicy", () => ({
+  mode: oneOf(MODES),
+  nodes: optional(numberList('a list of nodes: "0-1,3"', GREATEST_NODE)),
+  flags: optional(list(oneOf(MEMORY_FLAGS)))
+}), ({ mode: mode2, nodes }) => {
+  const takesNone = mode2 === "default" || mode2 === "local";
+  if (takesNone && nodes !== void 0) return `"${mode2}" takes no "nodes"`;
+  const needsSome = !takesNone && mode2 !== "preferred";
+  return needsSome && nodes === void 0 ? `"${mode2}" needs "nodes"` : void 0;
+});
+var PERSONALITY_FLAGS = [
+  "uname-2.6",
+  "addr-no-randomize",
+  "fdpic-funcptrs",
+  "mmap-page-zero",
+  "addr-compat-layout",
+  "read-implies-exec",
+  "32bit",
+  "short-inode",
+  "whole-seconds",
+  "sticky-timeouts",
+  "3gb"
+];
+function personality(domain, options = {}) {
+  return {
+    step: "personality",
+    domain,
+    ...options
+  };
+}
+var personalitySchema = stepSchema("personality", () => ({
+  domain: oneOf([
+    "linux",
+    "linux32"
+  ]),
+  flags: optional(list(oneOf(PERSONALITY_FLAGS)))
+}));
+
 // ffi/seccomp/compat_syscalls.ts
 var I386 = `
   restart_syscall exit fork read write open close waitpid creat link unlink execve chdir time
@@ -12182,7 +12356,7 @@ var ARCHITECTURES = {
   SCMP_ARCH_SH: void 0,
   SCMP_ARCH_SHEB: void 0
 };
-var FLAGS = [
+var FLAGS2 = [
   "SECCOMP_FILTER_FLAG_TSYNC",
   "SECCOMP_FILTER_FLAG_LOG",
   "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
@@ -12235,7 +12409,7 @@ function profile() {
     defaultAction: action,
     defaultErrnoRet: errno,
     architectures: optional(seccompArchitectures()),
-    flags: optional(list(oneOf(FLAGS))),
+    flags: optional(list(oneOf(FLAGS2))),
     syscalls: optional(list(rule))
   });
 }
@@ -23181,7 +23355,7 @@ var UNDENIED = /* @__PURE__ */ new Set([
 // ffi/calls/clone3.ts
 var CLONE_CLEAR_SIGHAND = 4294967296;
 var CLONE_INTO_CGROUP = 8589934592;
-var FLAGS2 = {
+var FLAGS3 = {
   ...CLONE_FLAGS,
   CLONE_CLEAR_SIGHAND,
   CLONE_INTO_CGROUP
@@ -26160,6 +26334,13 @@ var AccessRecorder = class {
     this.record({
       kind: "privilege",
       privilege: "CAP_SYS_RESOURCE"
+    });
+  }
+  /** Records a step by which the program comes before others, which takes root of the host. */
+  recordPriority() {
+    this.record({
+      kind: "privilege",
+      privilege: "CAP_SYS_NICE"
     });
   }
   /** Records a new mount namespace, which an earlier init is not in. */
@@ -30477,6 +30658,257 @@ function absolute(directory, plan) {
   return plan.access.hostSource(directory) ?? directory;
 }
 
+// ffi/calls/constants/scheduling.ts
+var SCHED_POLICIES = {
+  SCHED_OTHER: 0,
+  SCHED_FIFO: 1,
+  SCHED_RR: 2,
+  SCHED_BATCH: 3,
+  SCHED_IDLE: 5,
+  SCHED_DEADLINE: 6
+};
+var SCHED_FLAGS = {
+  SCHED_FLAG_RESET_ON_FORK: 1,
+  SCHED_FLAG_RECLAIM: 2,
+  SCHED_FLAG_DL_OVERRUN: 4,
+  SCHED_FLAG_KEEP_POLICY: 8,
+  SCHED_FLAG_KEEP_PARAMS: 16,
+  SCHED_FLAG_UTIL_CLAMP_MIN: 32,
+  SCHED_FLAG_UTIL_CLAMP_MAX: 64
+};
+var IOPRIO_CLASSES = {
+  IOPRIO_CLASS_NONE: 0,
+  IOPRIO_CLASS_RT: 1,
+  IOPRIO_CLASS_BE: 2,
+  IOPRIO_CLASS_IDLE: 3
+};
+var MPOL_MODES = {
+  MPOL_DEFAULT: 0,
+  MPOL_PREFERRED: 1,
+  MPOL_BIND: 2,
+  MPOL_INTERLEAVE: 3,
+  MPOL_LOCAL: 4,
+  MPOL_PREFERRED_MANY: 5,
+  MPOL_WEIGHTED_INTERLEAVE: 6
+};
+var MPOL_FLAGS = {
+  MPOL_F_NUMA_BALANCING: 1 << 13,
+  MPOL_F_RELATIVE_NODES: 1 << 14,
+  MPOL_F_STATIC_NODES: 1 << 15
+};
+var PERSONALITY_DOMAINS = {
+  PER_LINUX: 0,
+  PER_LINUX32: 8
+};
+var PERSONALITY_FLAGS2 = {
+  UNAME26: 131072,
+  ADDR_NO_RANDOMIZE: 262144,
+  FDPIC_FUNCPTRS: 524288,
+  MMAP_PAGE_ZERO: 1048576,
+  ADDR_COMPAT_LAYOUT: 2097152,
+  READ_IMPLIES_EXEC: 4194304,
+  ADDR_LIMIT_32BIT: 8388608,
+  SHORT_INODE: 16777216,
+  WHOLE_SECONDS: 33554432,
+  STICKY_TIMEOUTS: 67108864,
+  ADDR_LIMIT_3GB: 134217728
+};
+
+// ffi/calls/scheduling.ts
+var SCHED_ATTR_SIZE = 56;
+function sched_setattr(thread, attributes) {
+  const { policy, flags: bits = 0, ...numbers } = attributes;
+  const { nice = 0, priority = 0, runtime = 0, deadline = 0, period = 0 } = numbers;
+  const bytes = new Uint8Array(SCHED_ATTR_SIZE);
+  const view2 = new DataView(bytes.buffer);
+  view2.setUint32(0, SCHED_ATTR_SIZE, true);
+  view2.setUint32(4, policy, true);
+  view2.setBigUint64(8, BigInt(bits), true);
+  view2.setInt32(16, nice, true);
+  view2.setUint32(20, priority, true);
+  [
+    runtime,
+    deadline,
+    period
+  ].forEach((value, index) => view2.setBigUint64(24 + index * 8, BigInt(value), true));
+  view2.setUint32(48, numbers.utilMin ?? 0, true);
+  view2.setUint32(52, numbers.utilMax ?? 0, true);
+  const text4 = () => {
+    const words3 = Object.entries(numbers).map(([name, value]) => `${name}=${value}`);
+    const named2 = bits === 0 ? [] : [
+      flags(bits, SCHED_FLAGS).text
+    ];
+    return `{${[
+      constant(policy, SCHED_POLICIES).text,
+      ...named2,
+      ...words3
+    ].join(", ")}}`;
+  };
+  return call("sched_setattr", thread, new Struct(bytes, text4), 0);
+}
+function ioprio_set(thread, priorityClass, priority) {
+  const who = new Named(1, "IOPRIO_WHO_PROCESS");
+  const value = new Named(priorityClass * 2 ** 13 + priority, () => `IOPRIO_PRIO_VALUE(${constant(priorityClass, IOPRIO_CLASSES).text}, ${priority})`);
+  return call("ioprio_set", who, thread, value);
+}
+function set_mempolicy(mode2, flagBits, nodes) {
+  const named2 = new Named(mode2 + flagBits, () => [
+    constant(mode2, MPOL_MODES),
+    ...flagBits === 0 ? [] : [
+      flags(flagBits, MPOL_FLAGS)
+    ]
+  ].map(({ text: text4 }) => text4).join("|"));
+  if (nodes.length === 0) return call("set_mempolicy", named2, null, 0);
+  const mask2 = new Struct(bitMask(nodes), `[${nodes.join(" ")}]`);
+  return call("set_mempolicy", named2, mask2, mask2.size * 8 + 1);
+}
+function bitMask(bits) {
+  const mask2 = new Uint8Array(Math.ceil((Math.max(...bits) + 1) / 64) * 8);
+  for (const bit of bits) mask2[bit >> 3] |= 1 << (bit & 7);
+  return mask2;
+}
+function personality2(domain, flagBits) {
+  const named2 = new Named(domain + flagBits, () => [
+    constant(domain, PERSONALITY_DOMAINS),
+    ...flagBits === 0 ? [] : [
+      flags(flagBits, PERSONALITY_FLAGS2)
+    ]
+  ].map(({ text: text4 }) => text4).join("|"));
+  return call("personality", named2);
+}
+
+// plan/steps/scheduling.ts
+var POLICY = {
+  other: SCHED_POLICIES.SCHED_OTHER,
+  batch: SCHED_POLICIES.SCHED_BATCH,
+  idle: SCHED_POLICIES.SCHED_IDLE,
+  fifo: SCHED_POLICIES.SCHED_FIFO,
+  rr: SCHED_POLICIES.SCHED_RR,
+  deadline: SCHED_POLICIES.SCHED_DEADLINE
+};
+var POLICY_FLAG = {
+  "reset-on-fork": SCHED_FLAGS.SCHED_FLAG_RESET_ON_FORK,
+  "reclaim": SCHED_FLAGS.SCHED_FLAG_RECLAIM,
+  "dl-overrun": SCHED_FLAGS.SCHED_FLAG_DL_OVERRUN,
+  "keep-policy": SCHED_FLAGS.SCHED_FLAG_KEEP_POLICY,
+  "keep-params": SCHED_FLAGS.SCHED_FLAG_KEEP_PARAMS
+};
+var SCHEDULER_FIXES = {
+  EPERM: "to come before other programs takes CAP_SYS_NICE on the host itself, and in a control group of version 1 time for it: cpu.rt_runtime_us",
+  EBUSY: "the processors cannot promise that much time in each period",
+  EOPNOTSUPP: "this kernel does not choose frequencies by utilization (CONFIG_UCLAMP_TASK)"
+};
+function lowerScheduler(step, plan) {
+  const { step: _, policy, flags: flags2 = [], ...numbers } = step;
+  const { utilMin, utilMax, nice = 0 } = numbers;
+  const bits = sumOf(flags2, POLICY_FLAG) + (utilMin === void 0 ? 0 : SCHED_FLAGS.SCHED_FLAG_UTIL_CLAMP_MIN) + (utilMax === void 0 ? 0 : SCHED_FLAGS.SCHED_FLAG_UTIL_CLAMP_MAX);
+  const attributes = {
+    policy: POLICY[policy],
+    flags: bits,
+    ...numbers
+  };
+  const isFirst = nice < 0 || [
+    "fifo",
+    "rr",
+    "deadline"
+  ].includes(policy);
+  callAs(plan, isFirst, (pid) => sched_setattr(pid, attributes), SCHEDULER_FIXES);
+}
+var IO_CLASS = {
+  realtime: IOPRIO_CLASSES.IOPRIO_CLASS_RT,
+  "best-effort": IOPRIO_CLASSES.IOPRIO_CLASS_BE,
+  idle: IOPRIO_CLASSES.IOPRIO_CLASS_IDLE
+};
+function lowerIoPriority(step, plan) {
+  const set = (pid) => ioprio_set(pid, IO_CLASS[step.class], step.priority);
+  callAs(plan, step.class === "realtime", set, {
+    EPERM: '"realtime" takes CAP_SYS_NICE on the host itself'
+  });
+}
+function callAs(plan, isPrivileged2, make2, fixes) {
+  const { caller, inUserNamespace } = plan.state;
+  if (isPrivileged2 && caller.euid === 0) {
+    plan.access.recordPriority();
+    if (inUserNamespace) {
+      return plan.syncWithParent(({ number }) => [
+        {
+          calls: [
+            {
+              call: make2(number),
+              fixes
+            }
+          ]
+        }
+      ]);
+    }
+  }
+  plan.call(make2(0), {
+    fixes
+  });
+}
+function lowerCpuAffinity({ cpus }, plan) {
+  const mask2 = new Struct(bitMask(numbersIn(cpus)), `[${cpus}]`);
+  plan.call(sched_setaffinity(0, mask2), {
+    fixes: {
+      EINVAL: `neither the machine nor the control group has a processor of ${cpus}`
+    }
+  });
+}
+var MODE = {
+  default: MPOL_MODES.MPOL_DEFAULT,
+  preferred: MPOL_MODES.MPOL_PREFERRED,
+  bind: MPOL_MODES.MPOL_BIND,
+  interleave: MPOL_MODES.MPOL_INTERLEAVE,
+  local: MPOL_MODES.MPOL_LOCAL,
+  "preferred-many": MPOL_MODES.MPOL_PREFERRED_MANY,
+  "weighted-interleave": MPOL_MODES.MPOL_WEIGHTED_INTERLEAVE
+};
+var MODE_FLAG = {
+  "numa-balancing": MPOL_FLAGS.MPOL_F_NUMA_BALANCING,
+  "relative-nodes": MPOL_FLAGS.MPOL_F_RELATIVE_NODES,
+  "static-nodes": MPOL_FLAGS.MPOL_F_STATIC_NODES
+};
+function lowerMemoryPolicy(step, plan) {
+  const { mode: mode2, nodes, flags: flags2 = [] } = step;
+  const numbers = nodes === void 0 ? [] : numbersIn(nodes);
+  plan.call(set_mempolicy(MODE[mode2], sumOf(flags2, MODE_FLAG), numbers), {
+    fixes: {
+      EINVAL: "the machine has none of these nodes, or the kernel does not know this mode with these flags",
+      ENOSYS: "this kernel knows no nodes of memory (CONFIG_NUMA)"
+    }
+  });
+}
+var DOMAIN = {
+  linux: PERSONALITY_DOMAINS.PER_LINUX,
+  linux32: PERSONALITY_DOMAINS.PER_LINUX32
+};
+var PERSONALITY_FLAG = {
+  "uname-2.6": PERSONALITY_FLAGS2.UNAME26,
+  "addr-no-randomize": PERSONALITY_FLAGS2.ADDR_NO_RANDOMIZE,
+  "fdpic-funcptrs": PERSONALITY_FLAGS2.FDPIC_FUNCPTRS,
+  "mmap-page-zero": PERSONALITY_FLAGS2.MMAP_PAGE_ZERO,
+  "addr-compat-layout": PERSONALITY_FLAGS2.ADDR_COMPAT_LAYOUT,
+  "read-implies-exec": PERSONALITY_FLAGS2.READ_IMPLIES_EXEC,
+  "32bit": PERSONALITY_FLAGS2.ADDR_LIMIT_32BIT,
+  "short-inode": PERSONALITY_FLAGS2.SHORT_INODE,
+  "whole-seconds": PERSONALITY_FLAGS2.WHOLE_SECONDS,
+  "sticky-timeouts": PERSONALITY_FLAGS2.STICKY_TIMEOUTS,
+  "3gb": PERSONALITY_FLAGS2.ADDR_LIMIT_3GB
+};
+function lowerPersonality(step, plan) {
+  const { domain, flags: flags2 = [] } = step;
+  plan.call(personality2(DOMAIN[domain], sumOf(flags2, PERSONALITY_FLAG)), {
+    fixes: {
+      EINVAL: "the processor runs no programs of 32 bits"
+    }
+  });
+}
+function sumOf(names, values) {
+  return [
+    ...new Set(names)
+  ].reduce((sum2, name) => sum2 + values[name], 0);
+}
+
 // ffi/calls/seccomp.ts
 var SECCOMP_SET_MODE_FILTER = new Named(1, "SECCOMP_SET_MODE_FILTER");
 var SECCOMP_FILTER_FLAGS = {
@@ -30716,6 +31148,7 @@ var LOWERINGS = {
   chdir: lowerChdir,
   chroot: lowerChroot,
   clearEnv: lowerClearEnv,
+  cpuAffinity: lowerCpuAffinity,
   denyFiles: lowerDenyFiles,
   devices: lowerDevices,
   dieWithParent: lowerDieWithParent,
@@ -30724,6 +31157,7 @@ var LOWERINGS = {
   dummy: lowerDummy,
   hostname: lowerHostname,
   init: lowerInit,
+  ioPriority: lowerIoPriority,
   join: lowerJoin,
   joinCgroup: lowerJoinCgroup,
   landlock: lowerLandlock,
@@ -30735,6 +31169,7 @@ var LOWERINGS = {
   mapRoot: lowerMapRoot,
   maskPaths: lowerMaskPaths,
   masquerade: lowerMasquerade,
+  memoryPolicy: lowerMemoryPolicy,
   mkdir: lowerMkdir,
   mknod: lowerMknod,
   mount: lowerMount,
@@ -30744,6 +31179,7 @@ var LOWERINGS = {
   noNewPrivileges: lowerNoNewPrivileges,
   oomScoreAdj: lowerOomScoreAdj,
   overlay: lowerOverlay,
+  personality: lowerPersonality,
   pivotRoot: lowerPivotRoot,
   proc: lowerProc,
   programs: lowerPrograms,
@@ -30756,6 +31192,7 @@ var LOWERINGS = {
   rlimit: lowerRlimit,
   root: lowerRoot,
   route: lowerRoute,
+  scheduler: lowerScheduler,
   seccomp: lowerSeccomp,
   setEnv: lowerSetEnv,
   setUser: lowerSetUser,
@@ -33384,7 +33821,7 @@ function placeholderCalls(plan) {
   });
 }
 
-var MODE = 365;
+var MODE2 = 365;
 
 
 var TRIES2 = 200;
@@ -33843,6 +34280,7 @@ var SCHEMAS = {
   chdir: chdirSchema,
   chroot: chrootSchema,
   clearEnv: clearEnvSchema,
+  cpuAffinity: cpuAffinitySchema,
   denyFiles: denyFilesSchema,
   devices: devicesSchema,
   dieWithParent: dieWithParentSchema,
@@ -33851,6 +34289,7 @@ var SCHEMAS = {
   dummy: dummySchema,
   hostname: hostnameSchema,
   init: initSchema,
+  ioPriority: ioPrioritySchema,
   join: joinSchema,
   joinCgroup: joinCgroupSchema,
   landlock: landlockSchema,
@@ -33862,6 +34301,7 @@ var SCHEMAS = {
   mapRoot: mapRootSchema,
   maskPaths: maskPathsSchema,
   masquerade: masqueradeSchema,
+  memoryPolicy: memoryPolicySchema,
   mkdir: mkdirSchema,
   mknod: mknodSchema,
   mount: mountSchema,
@@ -33871,6 +34311,7 @@ var SCHEMAS = {
   noNewPrivileges: noNewPrivilegesSchema,
   oomScoreAdj: oomScoreAdjSchema,
   overlay: overlaySchema,
+  personality: personalitySchema,
   pivotRoot: pivotRootSchema,
   proc: procSchema,
   programs: programsSchema,
@@ -33883,6 +34324,7 @@ var SCHEMAS = {
   rlimit: rlimitSchema,
   root: rootSchema,
   route: routeSchema,
+  scheduler: schedulerSchema,
   seccomp: seccompSchema,
   setEnv: setEnvSchema,
   setUser: setUserSchema,
@@ -35598,6 +36040,7 @@ export {
   chdir3 as chdir,
   chroot3 as chroot,
   clearEnv,
+  cpuAffinity,
   denyFiles,
   describeAccess,
   describeDenial,
@@ -35609,6 +36052,7 @@ export {
   dummy,
   hostname,
   init,
+  ioPriority,
   join,
   joinCgroup,
   landlock,
@@ -35622,6 +36066,7 @@ export {
   mapRoot,
   maskPaths,
   masquerade,
+  memoryPolicy,
   mkdir2 as mkdir,
   mknod,
   mount3 as mount,
@@ -35632,6 +36077,7 @@ export {
   noNewPrivileges,
   oomScoreAdj,
   overlay,
+  personality,
   pidsIn,
   pivotRoot,
   proc,
@@ -35647,6 +36093,7 @@ export {
   root,
   route,
   sandbox,
+  scheduler,
   seccomp,
   setEnv,
   setUser,

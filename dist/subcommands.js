@@ -692,8 +692,8 @@ var words = (function words(...values) {
   return bytes;
 });
 var openat = (function openat(directory2, path2, flagBits, fileMode = 0) {
-  const named2 = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
-  return call("openat", at(directory2), path2, named2, mode(fileMode));
+  const named3 = flagBits === O_RDONLY ? new Named(0, "O_RDONLY") : flags(flagBits, OPEN_FLAGS);
+  return call("openat", at(directory2), path2, named3, mode(fileMode));
 });
 var openat2 = (function openat2(directory2, path2, how) {
   const { resolve: resolve2 = 0 } = how;
@@ -709,11 +709,11 @@ var close = (function close(fd) {
   return call("close", fd);
 });
 var close_range = (function close_range(first, last, flagBits) {
-  const named2 = flags(flagBits, {
+  const named3 = flags(flagBits, {
     CLOSE_RANGE_UNSHARE,
     CLOSE_RANGE_CLOEXEC
   });
-  return call("close_range", first, last === 4294967295 ? new Named(last, "~0U") : last, named2);
+  return call("close_range", first, last === 4294967295 ? new Named(last, "~0U") : last, named3);
 });
 var dup3 = (function dup3(from2, to, flagBits) {
   return call("dup3", from2, to, flags(flagBits, {
@@ -769,12 +769,12 @@ var readlinkat = (function readlinkat(directory2, path2, target) {
   return call("readlinkat", at(directory2), path2, target, target.size);
 });
 var faccessat = (function faccessat(directory2, path2, rights) {
-  const named2 = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, {
+  const named3 = rights === F_OK ? new Named(F_OK, "F_OK") : flags(rights, {
     R_OK,
     W_OK,
     X_OK
   });
-  return call("faccessat", at(directory2), path2, named2);
+  return call("faccessat", at(directory2), path2, named3);
 });
 var getcwd = (function getcwd(path2) {
   return call("getcwd", path2, path2.size);
@@ -1115,13 +1115,13 @@ var raw = (function raw(fd) {
   return typeof fd === "number" ? fd : fd.number;
 });
 var statx = (function statx(directory2, path2, flagBits, mask2, stat) {
-  const named2 = flags(flagBits, {
+  const named3 = flags(flagBits, {
     AT_SYMLINK_NOFOLLOW,
     AT_NO_AUTOMOUNT,
     AT_EMPTY_PATH,
     AT_STATX_DONT_SYNC
   });
-  return call("statx", at(directory2), path2, named2, flags(mask2, STATX_FLAGS), stat);
+  return call("statx", at(directory2), path2, named3, flags(mask2, STATX_FLAGS), stat);
 });
 var statxOutput = (function statxOutput() {
   return new Output(256, "&statx");
@@ -1167,15 +1167,15 @@ var open_tree = (function open_tree(directory2, path2, flagBits) {
   return call("open_tree", at(directory2), path2, flags(flagBits, TREE_FLAGS));
 });
 var move_mount = (function move_mount(fromDirectory, fromPath, toDirectory, toPath, flagBits) {
-  const named2 = flags(flagBits, MOVE_MOUNT_FLAGS);
-  return call("move_mount", at(fromDirectory), fromPath, at(toDirectory), toPath, named2);
+  const named3 = flags(flagBits, MOVE_MOUNT_FLAGS);
+  return call("move_mount", at(fromDirectory), fromPath, at(toDirectory), toPath, named3);
 });
 var mount_setattr = (function mount_setattr(directory2, path2, flagBits, attributes) {
   const { attr_set = 0, attr_clr = 0, propagation: propagation2 = 0, userns_fd = 0 } = attributes;
   const text5 = () => `{${Object.entries(attributes).map(([name, value]) => `${name}=${word(name, value)}`).join(", ")}}`;
   const struct = new Struct(words(attr_set, attr_clr, propagation2, userns_fd), text5);
-  const named2 = flags(flagBits, TREE_FLAGS);
-  return call("mount_setattr", at(directory2), path2, named2, struct, MOUNT_ATTR_SIZE);
+  const named3 = flags(flagBits, TREE_FLAGS);
+  return call("mount_setattr", at(directory2), path2, named3, struct, MOUNT_ATTR_SIZE);
 });
 var fsopen = (function fsopen(type, flagBits) {
   return call("fsopen", type, flags(flagBits, {
@@ -1186,10 +1186,10 @@ var fsconfig = (function fsconfig(fd, command, key, value, aux) {
   return call("fsconfig", fd, constant(command, FSCONFIG_COMMANDS), key, value, at(aux));
 });
 var fsmount = (function fsmount(fd, flagBits, attributes) {
-  const named2 = flags(flagBits, {
+  const named3 = flags(flagBits, {
     FSMOUNT_CLOEXEC
   });
-  return call("fsmount", fd, named2, flags(attributes, MOUNT_ATTRIBUTES));
+  return call("fsmount", fd, named3, flags(attributes, MOUNT_ATTRIBUTES));
 });
 var needs = (function needs(capability2, kinds = '"user"') {
   return `this takes ${capability2}; without it, do it in a recipe: recipe(unshare(${kinds}), mapRoot(), ...)`;
@@ -1204,8 +1204,8 @@ var clone = (function clone(flagBits, stored) {
   const storesPid = stored !== null && (flagBits & CLONE_PIDFD) === 0;
   const bits = (flagBits | (storesPid ? CLONE_PARENT_SETTID : 0)) >>> 0;
   const set = () => bits === 0 ? "" : `${flags(bits, CLONE_FLAGS).text}|`;
-  const named2 = new Named(bits + SIGNALS.SIGCHLD, () => `${set()}SIGCHLD`);
-  return call("clone", named2, null, stored, 0, 0);
+  const named3 = new Named(bits + SIGNALS.SIGCHLD, () => `${set()}SIGCHLD`);
+  return call("clone", named3, null, stored, 0, 0);
 });
 var unshare = (function unshare(flagBits) {
   return call("unshare", flags(flagBits, CLONE_FLAGS));
@@ -1268,10 +1268,10 @@ var sendto = (function sendto(socket, message2) {
   return call("sendto", socket, message2, message2.size, 0, null, 0);
 });
 var recvfrom = (function recvfrom(socket, message2, flagBits) {
-  const named2 = flags(flagBits, {
+  const named3 = flags(flagBits, {
     MSG_DONTWAIT
   });
-  return call("recvfrom", socket, message2, message2.size, named2, null, null);
+  return call("recvfrom", socket, message2, message2.size, named3, null, null);
 });
 var text3 = (function text3(type, value) {
   return new Attribute(type, [
@@ -1402,8 +1402,8 @@ var responseCheck = (function responseCheck(words3, answer) {
 });
 var prlimit64 = (function prlimit64(pid, resource, limit2, old) {
   const known = constant(resource, RLIMITS);
-  const named2 = new Named(resource, () => `RLIMIT_${known.text}`);
-  if (limit2 === null) return call("prlimit64", pid, named2, null, old);
+  const named3 = new Named(resource, () => `RLIMIT_${known.text}`);
+  if (limit2 === null) return call("prlimit64", pid, named3, null, old);
   const text5 = ((value) => value === RLIM_INFINITY ? "RLIM_INFINITY" : String(value));
   const words3 = [
     BigInt(limit2.soft),
@@ -1411,7 +1411,7 @@ var prlimit64 = (function prlimit64(pid, resource, limit2, old) {
   ];
   const bytes = new Uint8Array(new BigUint64Array(words3).buffer);
   const struct = new Struct(bytes, `{${text5(words3[0])}, ${text5(words3[1])}}`);
-  return call("prlimit64", pid, named2, struct, old);
+  return call("prlimit64", pid, named3, struct, old);
 });
 var ppoll = (function ppoll(fds, timeout) {
   const bytes = new Uint8Array(fds.length * 8);
@@ -1493,11 +1493,11 @@ var execve = (function execve(path2, argv, envp) {
   return call("execve", path2, argv, envp);
 });
 var execveat = (function execveat(directory2, path2, argv, envp, flagBits) {
-  const named2 = flags(flagBits, {
+  const named3 = flags(flagBits, {
     AT_EMPTY_PATH,
     AT_SYMLINK_NOFOLLOW
   });
-  return call("execveat", at(directory2), path2, argv, envp, named2);
+  return call("execveat", at(directory2), path2, argv, envp, named3);
 });
 var exit_group = (function exit_group(code) {
   return call("exit_group", code);
@@ -1509,10 +1509,10 @@ var setsid = (function setsid() {
   return call("setsid");
 });
 var prctl = (function prctl(operation2, argument2 = 0, argument3 = 0, argument4 = 0, argument5 = 0) {
-  const named2 = constant(operation2, PRCTL_OPERATIONS);
+  const named3 = constant(operation2, PRCTL_OPERATIONS);
   const second = typeof argument2 === "number" ? nameSecond(operation2, argument2) : argument2;
   const third = operation2 === PR_CAP_AMBIENT && argument2 !== PR_CAP_AMBIENT_CLEAR_ALL ? constant(argument3, CAPABILITIES) : argument3;
-  return call("prctl", named2, second, third, argument4, argument5);
+  return call("prctl", named3, second, third, argument4, argument5);
 });
 var nameSecond = (function nameSecond(operation2, argument) {
   switch (operation2) {
@@ -2060,12 +2060,12 @@ var epoll_ctl = (function epoll_ctl(epoll, operation2, fd, event, architecture) 
   view2.setUint32(data2, event.data, true);
   const text5 = () => `{${flags(event.events, EPOLL_EVENTS).text}, ${event.data}}`;
   const struct = new Struct(bytes, text5);
-  const named2 = constant(operation2, {
+  const named3 = constant(operation2, {
     EPOLL_CTL_ADD,
     EPOLL_CTL_DEL,
     EPOLL_CTL_MOD
   });
-  return call("epoll_ctl", epoll, named2, fd, struct);
+  return call("epoll_ctl", epoll, named3, fd, struct);
 });
 var epollOutput = (function epollOutput(count, architecture) {
   return new Output(count * epollLayout(architecture).size, "&events");
@@ -3258,7 +3258,7 @@ var clone3 = (function clone3(flagBits, stored, cgroup) {
   const args = argsOf(BigInt(bits), signal, 0);
   const exit = signal === 0 ? "" : ", exit_signal=SIGCHLD";
   const group = (show3) => cgroup === void 0 ? "" : `, cgroup=${show3(cgroup)}`;
-  const text5 = (show3) => `{flags=${flags(bits, FLAGS2).text}${exit}${group(show3)}}`;
+  const text5 = (show3) => `{flags=${flags(bits, FLAGS3).text}${exit}${group(show3)}}`;
   const cells = cgroup === void 0 ? [] : [
     {
       offset: ARGS.cgroup,
@@ -3393,13 +3393,13 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
     fd: IMAGE,
     accept: []
   });
-  const numbers = freeNumbers(used.length, fds);
+  const numbers2 = freeNumbers(used.length, fds);
   const kept = [
     ...used.map((one, index) => {
       const flags2 = sealed && one.fd === CONTAINER_SOCKET ? 0 : O_CLOEXEC;
       return {
         ...one,
-        number: numbers[index],
+        number: numbers2[index],
         flags: flags2
       };
     }),
@@ -3432,7 +3432,7 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
   writer.add(close_range(first, 4294967295, 0), CHILD_EDGES);
   const numberOf10 = new Map(used.map(({ fd }, index) => [
     fd,
-    numbers[index]
+    numbers2[index]
   ]));
   const calls = last.map(((planned) => {
     if (!planned.call.args.some(isDescriptor2)) return planned;
@@ -3456,11 +3456,11 @@ var isDescriptor2 = (function isDescriptor2(argument) {
   return argument instanceof ResultOf || argument instanceof OutputField;
 });
 var freeNumbers = (function freeNumbers(count, taken) {
-  const numbers = [];
-  for (let number2 = 3; numbers.length < count; number2++) {
-    if (!taken.includes(number2)) numbers.push(number2);
+  const numbers2 = [];
+  for (let number2 = 3; numbers2.length < count; number2++) {
+    if (!taken.includes(number2)) numbers2.push(number2);
   }
-  return numbers;
+  return numbers2;
 });
 var enterAgain = (function enterAgain(writer) {
   const path2 = new Output(4096, "&path");
@@ -4948,8 +4948,8 @@ var setFilter2 = (function setFilter2(program, flagBits, plan) {
   }
   const { architecture } = plan.host;
   const known = allSyscalls(architecture);
-  const numbers = OBSERVED_CALLS.flatMap((name) => known.get(name) ?? []);
-  const observed = observing(program, numbers, architecture);
+  const numbers2 = OBSERVED_CALLS.flatMap((name) => known.get(name) ?? []);
+  const observed = observing(program, numbers2, architecture);
   const waitsKillable = atLeast(plan.host.kernel(), {
     major: 5,
     minor: 19
@@ -5146,7 +5146,7 @@ var callsIn = (function callsIn({ path: path2, text: text5 }, parent) {
   const fd = new ResultOf(opened2, `<${name}>`);
   const bytes = new TextEncoder().encode(text5);
   return {
-    directory: text5 === void 0 ? mkdirat(parent, name, MODE) : void 0,
+    directory: text5 === void 0 ? mkdirat(parent, name, MODE2) : void 0,
     opened: opened2,
     locked: flock(fd, LOCK_SH | LOCK_NB),
     written: bytes.length === 0 ? void 0 : pwrite64(fd, bytes, bytes.length, 0)
@@ -5277,11 +5277,11 @@ var give = (function give(all) {
   }
 });
 var looking = (function looking({ placeholder: { path: path2, text: text5 }, parent, fd }) {
-  const [named2, open5] = [
+  const [named3, open5] = [
     statxOutput(),
     statxOutput()
   ];
-  const look2 = statx(parent, nameOf2(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named2);
+  const look2 = statx(parent, nameOf2(path2), AT_SYMLINK_NOFOLLOW, STATX_INO, named3);
   const mask2 = STATX_INO | STATX_TYPE | STATX_NLINK | STATX_SIZE;
   return {
     records: [
@@ -5300,7 +5300,7 @@ var looking = (function looking({ placeholder: { path: path2, text: text5 }, par
     isOurs: (function (outcome) {
       if (outcome.result(look2) !== 0n) return false;
       const { ino, mode: mode2, nlink, size } = readStatx(outcome.output(open5));
-      if (readStatx(outcome.output(named2)).ino !== ino) return false;
+      if (readStatx(outcome.output(named3)).ino !== ino) return false;
       if (text5 === void 0) return (mode2 & S_IFMT) === S_IFDIR;
       return (mode2 & S_IFMT) === S_IFREG && nlink === 1 && size === text5.length && holds3(fd, text5);
     })
@@ -8345,8 +8345,8 @@ function invalidArgument(syscall2, call2, hint) {
 function placeText({ step, stepIndex, field: field2, position }) {
   const where = positionText(position);
   if (step === void 0) return where + (stepIndex === void 0 ? "" : `step ${stepIndex + 1} `);
-  const named2 = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
-  return `${where}${named2}${field2 === void 0 ? "" : `, ${quoted(field2)}`}: `;
+  const named3 = stepIndex === void 0 ? step : `step ${stepIndex + 1} (${step})`;
+  return `${where}${named3}${field2 === void 0 ? "" : `, ${quoted(field2)}`}: `;
 }
 function syscallIssue({ syscall: syscall2, errno, call: call2 }) {
   const name = errnoName(errno);
@@ -9111,6 +9111,10 @@ var init_syscall_numbers = __esm({
         203,
         122
       ],
+      sched_setattr: [
+        314,
+        274
+      ],
       sched_yield: [
         24,
         124
@@ -9138,6 +9142,10 @@ var init_syscall_numbers = __esm({
       sendto: [
         44,
         206
+      ],
+      set_mempolicy: [
+        238,
+        237
       ],
       set_tid_address: [
         218,
@@ -12571,6 +12579,28 @@ var init_bind = __esm({
   })
 });
 
+// recipe/number_list.ts
+function isNumberList(list5, greatest) {
+  return list5.split(",").every((range) => {
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    return first !== void 0 && Number(first) <= Number(last) && Number(last) <= greatest;
+  });
+}
+function numbersIn(list5) {
+  return list5.split(",").flatMap((range) => {
+    const [first = 0, last = first] = range.split("-").map(Number);
+    return Array.from({
+      length: last - first + 1
+    }, (_, index) => first + index);
+  });
+}
+var NUMBER_LIST;
+var init_number_list = __esm({
+  "recipe/number_list.ts"() {
+    NUMBER_LIST = "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$";
+  }
+});
+
 // recipe/steps/limits.ts
 function limits(limits2) {
   return {
@@ -12584,18 +12614,13 @@ function limits(limits2) {
 function isCpus(value) {
   return typeof value === "number" && value >= 0.01 && value <= 1e6;
 }
-function isCpuset(list5) {
-  return list5.split(",").every((range) => {
-    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
-    return first !== void 0 && Number(first) <= Number(last) && Number(first) <= 65535;
-  });
-}
 
 
 
 var UNITS, limitFields, limitsSchema;
 var init_limits3 = __esm({
   "recipe/steps/limits.ts": (function () {
+    init_number_list();
     init_schema();
     init_shown();
     init_step_schema();
@@ -12631,7 +12656,7 @@ var init_limits3 = __esm({
         cpuWeight: optional(integer(1, 1e4)),
         pids: count,
         io: optional(list(io)),
-        cpuset: optional(textThat('a list of processors: "0-1,3"', isCpuset, "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"))
+        cpuset: optional(textThat('a list of processors: "0-1,3"', (list5) => isNumberList(list5, 65535), NUMBER_LIST))
       };
     }));
     limitsSchema = stepSchema("limits", limitFields);
@@ -13891,6 +13916,164 @@ var init_root_directory = __esm({
   }
 });
 
+// recipe/steps/scheduling.ts
+function scheduler(policy, options = {}) {
+  return {
+    step: "scheduler",
+    policy,
+    ...options
+  };
+}
+function schedulerIssue(step) {
+  const { policy, nice, priority, runtime, deadline, period } = step;
+  const isFixed = policy === "fifo" || policy === "rr";
+  if (isFixed && priority === void 0) return `"${policy}" needs a "priority", from 1 to 99`;
+  if (!isFixed && priority !== void 0) {
+    return `"priority" is for "fifo" and "rr"; "other" and "batch" have "nice"`;
+  }
+  if (nice !== void 0 && policy !== "other" && policy !== "batch") {
+    return `"nice" is for "other" and "batch"`;
+  }
+  if (policy !== "deadline") {
+    const isGiven = [
+      runtime,
+      deadline,
+      period
+    ].some((time) => time !== void 0);
+    return isGiven ? `"runtime", "deadline" and "period" are for "deadline"` : void 0;
+  }
+  if (runtime === void 0 || deadline === void 0) {
+    return `"deadline" needs "runtime" and "deadline", in nanoseconds`;
+  }
+  const isOrdered = runtime <= deadline && deadline <= (period ?? deadline);
+  return isOrdered ? void 0 : `"runtime" is at most "deadline", and that at most "period"`;
+}
+function ioPriority(ioClass, priority = 0) {
+  return {
+    step: "ioPriority",
+    class: ioClass,
+    priority
+  };
+}
+function numberList(expected, greatest) {
+  return text({
+    expected,
+    min: 1,
+    pattern: NUMBER_LIST,
+    issue: (words3) => isNumberList(words3, greatest) ? void 0 : `should be ${expected}, not ${quoted(words3)}`
+  });
+}
+function memoryPolicy(mode2, options = {}) {
+  return {
+    step: "memoryPolicy",
+    mode: mode2,
+    ...options
+  };
+}
+function personality(domain, options = {}) {
+  return {
+    step: "personality",
+    domain,
+    ...options
+  };
+}
+var POLICIES, FLAGS, schedulerSchema, IO_CLASSES, ioPrioritySchema, GREATEST_CPU, cpuAffinitySchema, MODES, MEMORY_FLAGS, GREATEST_NODE, memoryPolicySchema, PERSONALITY_FLAGS, personalitySchema;
+var init_scheduling = __esm({
+  "recipe/steps/scheduling.ts"() {
+    init_number_list();
+    init_schema();
+    init_shown();
+    init_step_schema();
+    POLICIES = [
+      "other",
+      "batch",
+      "idle",
+      "fifo",
+      "rr",
+      "deadline"
+    ];
+    FLAGS = [
+      "reset-on-fork",
+      "reclaim",
+      "dl-overrun",
+      "keep-policy",
+      "keep-params"
+    ];
+    schedulerSchema = stepSchema("scheduler", () => {
+      const time = optional(integer(1024));
+      return {
+        policy: oneOf(POLICIES),
+        nice: optional(integer(-20, 19)),
+        priority: optional(integer(1, 99)),
+        runtime: time,
+        deadline: time,
+        period: time,
+        flags: optional(list(oneOf(FLAGS))),
+        utilMin: optional(integer(0, 1024)),
+        utilMax: optional(integer(0, 1024))
+      };
+    }, schedulerIssue);
+    IO_CLASSES = [
+      "realtime",
+      "best-effort",
+      "idle"
+    ];
+    ioPrioritySchema = stepSchema("ioPriority", () => ({
+      class: oneOf(IO_CLASSES),
+      priority: withDefault(integer(0, 7), 0)
+    }));
+    GREATEST_CPU = 8191;
+    cpuAffinitySchema = stepSchema("cpuAffinity", () => ({
+      cpus: numberList('a list of processors: "0-3,7"', GREATEST_CPU)
+    }));
+    MODES = [
+      "default",
+      "preferred",
+      "bind",
+      "interleave",
+      "local",
+      "preferred-many",
+      "weighted-interleave"
+    ];
+    MEMORY_FLAGS = [
+      "numa-balancing",
+      "relative-nodes",
+      "static-nodes"
+    ];
+    GREATEST_NODE = 1023;
+    memoryPolicySchema = stepSchema("memoryPolicy", () => ({
+      mode: oneOf(MODES),
+      nodes: optional(numberList('a list of nodes: "0-1,3"', GREATEST_NODE)),
+      flags: optional(list(oneOf(MEMORY_FLAGS)))
+    }), ({ mode: mode2, nodes }) => {
+      const takesNone = mode2 === "default" || mode2 === "local";
+      if (takesNone && nodes !== void 0) return `"${mode2}" takes no "nodes"`;
+      const needsSome = !takesNone && mode2 !== "preferred";
+      return needsSome && nodes === void 0 ? `"${mode2}" needs "nodes"` : void 0;
+    });
+    PERSONALITY_FLAGS = [
+      "uname-2.6",
+      "addr-no-randomize",
+      "fdpic-funcptrs",
+      "mmap-page-zero",
+      "addr-compat-layout",
+      "read-implies-exec",
+      "32bit",
+      "short-inode",
+      "whole-seconds",
+      "sticky-timeouts",
+      "3gb"
+    ];
+    personalitySchema = stepSchema("personality", () => ({
+      domain: oneOf([
+        "linux",
+        "linux32"
+      ]),
+      flags: optional(list(oneOf(PERSONALITY_FLAGS)))
+    }));
+  }
+});
+
 // ffi/seccomp/compat_syscalls.ts
 var I386, ARM, X32_OWN, NOT_IN_X32;
 var init_compat_syscalls = __esm({
@@ -14030,26 +14213,26 @@ function syscallNames() {
   ]));
 }
 function numbersOfX32() {
-  const numbers = new Map([
+  const numbers2 = new Map([
     ...numbersOf(X86_64),
     ...numbersOf(X32_OWN)
   ]);
-  for (const name of NOT_IN_X32.trim().split(/\s+/)) numbers.delete(name);
+  for (const name of NOT_IN_X32.trim().split(/\s+/)) numbers2.delete(name);
   return new Map([
-    ...numbers
+    ...numbers2
   ].map(([name, number2]) => [
     name,
     number2 + X32_BIT
   ]));
 }
 function numbersOf(table2) {
-  const numbers = /* @__PURE__ */ new Map();
+  const numbers2 = /* @__PURE__ */ new Map();
   let next = 0;
   for (const word6 of table2.trim().split(/\s+/)) {
     if (/^\d+$/.test(word6)) next = Number(word6);
-    else numbers.set(word6, next++);
+    else numbers2.set(word6, next++);
   }
-  return numbers;
+  return numbers2;
 }
 
 var X32_BIT, X86_64, AARCH64, TABLES;
@@ -14597,7 +14780,7 @@ function profile() {
     defaultAction: action,
     defaultErrnoRet: errno,
     architectures: optional(seccompArchitectures()),
-    flags: optional(list(oneOf(FLAGS))),
+    flags: optional(list(oneOf(FLAGS2))),
     syscalls: optional(list(rule))
   });
 }
@@ -14651,7 +14834,7 @@ function answerOf(action, errnoRet = ERRNO.EPERM) {
   const data2 = action === "SCMP_ACT_ERRNO" || action === "SCMP_ACT_TRACE" ? errnoRet : 0;
   return (ACTIONS[action] | data2) >>> 0;
 }
-var ACTIONS, COMPARISONS, ARCHITECTURES, FLAGS, LAST_ERRNO;
+var ACTIONS, COMPARISONS, ARCHITECTURES, FLAGS2, LAST_ERRNO;
 var init_seccomp_profile = __esm({
   "recipe/seccomp_profile.ts": (function () {
     init_errno();
@@ -14701,7 +14884,7 @@ var init_seccomp_profile = __esm({
       SCMP_ARCH_SH: void 0,
       SCMP_ARCH_SHEB: void 0
     };
-    FLAGS = [
+    FLAGS2 = [
       "SECCOMP_FILTER_FLAG_TSYNC",
       "SECCOMP_FILTER_FLAG_LOG",
       "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
@@ -14852,6 +15035,7 @@ var init_builders = __esm({
     init_programs();
     init_root();
     init_root_directory();
+    init_scheduling();
     init_seccomp();
     init_seccomp_default();
     init_sysctl();
@@ -16451,11 +16635,11 @@ function listen(socket, backlog) {
   return call("listen", socket, backlog);
 }
 function accept(socket) {
-  const named2 = flags(SOCK_NONBLOCK | SOCK_CLOEXEC, {
+  const named3 = flags(SOCK_NONBLOCK | SOCK_CLOEXEC, {
     SOCK_NONBLOCK,
     SOCK_CLOEXEC
   });
-  return call("accept4", socket, null, null, named2);
+  return call("accept4", socket, null, null, named3);
 }
 function connect(socket, address2) {
   const struct = socketAddress(address2);
@@ -21470,9 +21654,9 @@ var init_git_repositories = __esm({
         return this.#all.values().flatMap(({ worktrees }) => worktrees).toArray();
       }),
     named: (function* () {
-        const named2 = [];
-        const general = configs$34.call(this, this.#files.general, named2).flatMap((({ hooks }) => hooks));
-        for (const path2 of general) if (path2.startsWith("/")) named2.push({
+        const named3 = [];
+        const general = configs$34.call(this, this.#files.general, named3).flatMap((({ hooks }) => hooks));
+        for (const path2 of general) if (path2.startsWith("/")) named3.push({
           path: path2
         });
         for (const repository of this.#all.values()) {
@@ -21485,7 +21669,7 @@ var init_git_repositories = __esm({
               "config",
               "config.worktree"
             ].map((name) => `${directory2}/${name}`);
-            for (const config of configs$34.call(this, files2, named2)) {
+            for (const config of configs$34.call(this, files2, named3)) {
               for (const path2 of config.hooks) hooks.add(path2);
               for (const path2 of config.worktrees) {
                 const worktree = this.#files.endOf(from(directory2, path2));
@@ -21493,7 +21677,7 @@ var init_git_repositories = __esm({
               }
             }
           }
-          yield* named2.splice(0);
+          yield* named3.splice(0);
           for (const path2 of hooks) {
             for (const worktree of worktrees) yield {
               path: from(worktree, path2)
@@ -21501,12 +21685,12 @@ var init_git_repositories = __esm({
           }
           repository.known = size();
         }
-        yield* named2;
+        yield* named3;
       })
     });
   }
   static {
-    configs$34 = (function (files2, named2) {
+    configs$34 = (function (files2, named3) {
         const configs = [];
         const read5 = /* @__PURE__ */ new Set();
         const waiting = [
@@ -21520,7 +21704,7 @@ var init_git_repositories = __esm({
           const config = readGitConfig(file, this.#files.home);
           this.#files.cost.addConfig(config.size);
           configs.push(config);
-          for (const path2 of config.includes) named2.push({
+          for (const path2 of config.includes) named3.push({
             path: path2,
             text: ""
           });
@@ -23393,13 +23577,13 @@ function withMultiplexers(filter, abi) {
 }
 function multiplexed({ names, action, conditions = [] }) {
   if (conditions.length > 0 && action === SECCOMP_RET.ALLOW) return [];
-  return MULTIPLEXERS.flatMap(({ name, mask: mask2, numbers }) => names.filter((meant) => Object.hasOwn(numbers, meant)).map((meant) => ({
+  return MULTIPLEXERS.flatMap(({ name, mask: mask2, numbers: numbers2 }) => names.filter((meant) => Object.hasOwn(numbers2, meant)).map((meant) => ({
     names: [
       name
     ],
     action,
     conditions: [
-      is2(numbers[meant], mask2)
+      is2(numbers2[meant], mask2)
     ]
   })));
 }
@@ -23963,7 +24147,7 @@ function unobserved(call2) {
     ]
   };
 }
-function observing(filter, numbers, architecture) {
+function observing(filter, numbers2, architecture) {
   const asked = filter.slice();
   const view2 = new DataView(asked.buffer);
   const denials2 = /* @__PURE__ */ new Map();
@@ -23979,7 +24163,7 @@ function observing(filter, numbers, architecture) {
     view2.setUint32(at5 + 4, (end - at5) / INSTRUCTION_SIZE - 1, true);
   }
   const parts2 = [
-    numbersHead(numbers, architecture),
+    numbersHead(numbers2, architecture),
     asked,
     ...Array.from(denials2.keys(), denialEnd)
   ];
@@ -24020,7 +24204,7 @@ function denialEnd(value) {
     ]
   ]);
 }
-function numbersHead(numbers, architecture) {
+function numbersHead(numbers2, architecture) {
   return bytesOf4([
     [
       BPF.load,
@@ -24039,7 +24223,7 @@ function numbersHead(numbers, architecture) {
       BPF.jump,
       0,
       0,
-      4 + numbers.length * 2
+      4 + numbers2.length * 2
     ],
     [
       BPF.load,
@@ -24057,7 +24241,7 @@ function numbersHead(numbers, architecture) {
       BPF.jump,
       0,
       0,
-      1 + numbers.length * 2
+      1 + numbers2.length * 2
     ],
     [
       BPF.load,
@@ -24065,7 +24249,7 @@ function numbersHead(numbers, architecture) {
       0,
       NUMBER
     ],
-    ...numbers.flatMap((number2) => [
+    ...numbers2.flatMap((number2) => [
       [
         BPF.equal,
         0,
@@ -25413,13 +25597,13 @@ function parseHeader(line3) {
 }
 function destination2(authority, port2) {
   const host2 = parseHost(authority);
-  const named2 = host2?.port ?? port2;
-  if (host2 === void 0 || named2 === void 0) {
+  const named3 = host2?.port ?? port2;
+  if (host2 === void 0 || named3 === void 0) {
     throw new Refusal(400, `${authority} is not a host with a port`);
   }
   return {
     name: host2.name,
-    port: named2
+    port: named3
   };
 }
 function bodyOf(headers, minor) {
@@ -25448,10 +25632,10 @@ function bodyOf(headers, minor) {
   return "chunked";
 }
 function forwarded(method, { name, port: port2 }, path2, headers) {
-  const named2 = headers.filter(({ name: name2 }) => name2.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((word6) => word6.trim().toLowerCase()));
+  const named3 = headers.filter(({ name: name2 }) => name2.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((word6) => word6.trim().toLowerCase()));
   const left = /* @__PURE__ */ new Set([
     ...HOP_BY_HOP,
-    ...named2,
+    ...named3,
     "host"
   ]);
   for (const framing of [
@@ -27036,7 +27220,7 @@ var init_general_fix = __esm({
 
 
 
-var CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP, FLAGS2, ARGS;
+var CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP, FLAGS3, ARGS;
 var init_clone3 = __esm({
   "ffi/calls/clone3.ts": (function () {
     init_call();
@@ -27045,7 +27229,7 @@ var init_clone3 = __esm({
     init_signals();
     CLONE_CLEAR_SIGHAND = 4294967296;
     CLONE_INTO_CGROUP = 8589934592;
-    FLAGS2 = {
+    FLAGS3 = {
       ...CLONE_FLAGS,
       CLONE_CLEAR_SIGHAND,
       CLONE_INTO_CGROUP
@@ -30659,6 +30843,13 @@ var init_recorder = __esm({
           privilege: "CAP_SYS_RESOURCE"
         });
       }
+      /** Records a step by which the program comes before others, which takes root of the host. */
+      recordPriority() {
+        this.record({
+          kind: "privilege",
+          privilege: "CAP_SYS_NICE"
+        });
+      }
       /** Records a new mount namespace, which an earlier init is not in. */
       
       /** Records that a step changes the host's network. */
@@ -32955,9 +33146,9 @@ function graphicsDevices(gpus, plan) {
   if (!plan.host.isHere) {
     plan.refuse("which graphics processors there are is known only where the box runs; name their devices");
   }
-  const named2 = (pattern, directory2 = "/dev") => plan.facts.namesIn(directory2, "*").filter((name) => pattern.test(name)).map((name) => `${directory2}/${name}`);
-  const nvidia = named2(/^nvidia[0-9]+$/);
-  const rendering = gpus === "all" && plan.facts.resolve("/dev/dri").type === "directory" ? named2(/^renderD[0-9]+$/, "/dev/dri") : [];
+  const named3 = (pattern, directory2 = "/dev") => plan.facts.namesIn(directory2, "*").filter((name) => pattern.test(name)).map((name) => `${directory2}/${name}`);
+  const nvidia = named3(/^nvidia[0-9]+$/);
+  const rendering = gpus === "all" && plan.facts.resolve("/dev/dri").type === "directory" ? named3(/^renderD[0-9]+$/, "/dev/dri") : [];
   const chosen = gpus === "all" ? nvidia : gpus.map((number2) => `/dev/nvidia${number2}`);
   const missing4 = chosen.find((path2) => !nvidia.includes(path2));
   if (missing4 !== void 0) {
@@ -33091,10 +33282,10 @@ function lowerPropagation(step, plan) {
 function namedAttributes(options) {
   const { flags: flags2 } = parseMountOptions(options);
   const { flags: kept } = parseMountOptions(options, 4294967295);
-  const named2 = attributesOf(flags2);
-  const cleared = ATTRIBUTES3.reduce((sum4, [flag2, attribute]) => (kept & flag2) === 0 ? sum4 + attribute : sum4, named2.attr_clr & MOUNT_ATTR__ATIME);
+  const named3 = attributesOf(flags2);
+  const cleared = ATTRIBUTES3.reduce((sum4, [flag2, attribute]) => (kept & flag2) === 0 ? sum4 + attribute : sum4, named3.attr_clr & MOUNT_ATTR__ATIME);
   return {
-    attr_set: named2.attr_set,
+    attr_set: named3.attr_set,
     attr_clr: cleared
   };
 }
@@ -34219,12 +34410,12 @@ function settingsOf1(limit2, limits2) {
   }
 }
 function parseList(text5) {
-  const numbers = /* @__PURE__ */ new Set();
+  const numbers2 = /* @__PURE__ */ new Set();
   for (const range of text5.trim().split(",").filter(Boolean)) {
     const [first, last = first] = range.split("-").map(Number);
-    for (let number2 = first; number2 <= last; number2++) numbers.add(number2);
+    for (let number2 = first; number2 <= last; number2++) numbers2.add(number2);
   }
-  return numbers;
+  return numbers2;
 }
 function quota(cpus) {
   return Math.round(cpus * PERIOD);
@@ -35457,6 +35648,279 @@ var init_root_directory2 = __esm({
   }
 });
 
+// ffi/calls/constants/scheduling.ts
+var SCHED_POLICIES, SCHED_FLAGS, IOPRIO_CLASSES, MPOL_MODES, MPOL_FLAGS, PERSONALITY_DOMAINS, PERSONALITY_FLAGS2;
+var init_scheduling2 = __esm({
+  "ffi/calls/constants/scheduling.ts"() {
+    SCHED_POLICIES = {
+      SCHED_OTHER: 0,
+      SCHED_FIFO: 1,
+      SCHED_RR: 2,
+      SCHED_BATCH: 3,
+      SCHED_IDLE: 5,
+      SCHED_DEADLINE: 6
+    };
+    SCHED_FLAGS = {
+      SCHED_FLAG_RESET_ON_FORK: 1,
+      SCHED_FLAG_RECLAIM: 2,
+      SCHED_FLAG_DL_OVERRUN: 4,
+      SCHED_FLAG_KEEP_POLICY: 8,
+      SCHED_FLAG_KEEP_PARAMS: 16,
+      SCHED_FLAG_UTIL_CLAMP_MIN: 32,
+      SCHED_FLAG_UTIL_CLAMP_MAX: 64
+    };
+    IOPRIO_CLASSES = {
+      IOPRIO_CLASS_NONE: 0,
+      IOPRIO_CLASS_RT: 1,
+      IOPRIO_CLASS_BE: 2,
+      IOPRIO_CLASS_IDLE: 3
+    };
+    MPOL_MODES = {
+      MPOL_DEFAULT: 0,
+      MPOL_PREFERRED: 1,
+      MPOL_BIND: 2,
+      MPOL_INTERLEAVE: 3,
+      MPOL_LOCAL: 4,
+      MPOL_PREFERRED_MANY: 5,
+      MPOL_WEIGHTED_INTERLEAVE: 6
+    };
+    MPOL_FLAGS = {
+      MPOL_F_NUMA_BALANCING: 1 << 13,
+      MPOL_F_RELATIVE_NODES: 1 << 14,
+      MPOL_F_STATIC_NODES: 1 << 15
+    };
+    PERSONALITY_DOMAINS = {
+      PER_LINUX: 0,
+      PER_LINUX32: 8
+    };
+    PERSONALITY_FLAGS2 = {
+      UNAME26: 131072,
+      ADDR_NO_RANDOMIZE: 262144,
+      FDPIC_FUNCPTRS: 524288,
+      MMAP_PAGE_ZERO: 1048576,
+      ADDR_COMPAT_LAYOUT: 2097152,
+      READ_IMPLIES_EXEC: 4194304,
+      ADDR_LIMIT_32BIT: 8388608,
+      SHORT_INODE: 16777216,
+      WHOLE_SECONDS: 33554432,
+      STICKY_TIMEOUTS: 67108864,
+      ADDR_LIMIT_3GB: 134217728
+    };
+  }
+});
+
+// ffi/calls/scheduling.ts
+function sched_setattr(thread, attributes) {
+  const { policy, flags: bits = 0, ...numbers2 } = attributes;
+  const { nice = 0, priority = 0, runtime = 0, deadline = 0, period = 0 } = numbers2;
+  const bytes = new Uint8Array(SCHED_ATTR_SIZE);
+  const view2 = new DataView(bytes.buffer);
+  view2.setUint32(0, SCHED_ATTR_SIZE, true);
+  view2.setUint32(4, policy, true);
+  view2.setBigUint64(8, BigInt(bits), true);
+  view2.setInt32(16, nice, true);
+  view2.setUint32(20, priority, true);
+  [
+    runtime,
+    deadline,
+    period
+  ].forEach((value, index) => view2.setBigUint64(24 + index * 8, BigInt(value), true));
+  view2.setUint32(48, numbers2.utilMin ?? 0, true);
+  view2.setUint32(52, numbers2.utilMax ?? 0, true);
+  const text5 = () => {
+    const words3 = Object.entries(numbers2).map(([name, value]) => `${name}=${value}`);
+    const named3 = bits === 0 ? [] : [
+      flags(bits, SCHED_FLAGS).text
+    ];
+    return `{${[
+      constant(policy, SCHED_POLICIES).text,
+      ...named3,
+      ...words3
+    ].join(", ")}}`;
+  };
+  return call("sched_setattr", thread, new Struct(bytes, text5), 0);
+}
+function ioprio_set(thread, priorityClass, priority) {
+  const who = new Named(1, "IOPRIO_WHO_PROCESS");
+  const value = new Named(priorityClass * 2 ** 13 + priority, () => `IOPRIO_PRIO_VALUE(${constant(priorityClass, IOPRIO_CLASSES).text}, ${priority})`);
+  return call("ioprio_set", who, thread, value);
+}
+function set_mempolicy(mode2, flagBits, nodes) {
+  const named3 = new Named(mode2 + flagBits, () => [
+    constant(mode2, MPOL_MODES),
+    ...flagBits === 0 ? [] : [
+      flags(flagBits, MPOL_FLAGS)
+    ]
+  ].map(({ text: text5 }) => text5).join("|"));
+  if (nodes.length === 0) return call("set_mempolicy", named3, null, 0);
+  const mask2 = new Struct(bitMask(nodes), `[${nodes.join(" ")}]`);
+  return call("set_mempolicy", named3, mask2, mask2.size * 8 + 1);
+}
+function bitMask(bits) {
+  const mask2 = new Uint8Array(Math.ceil((Math.max(...bits) + 1) / 64) * 8);
+  for (const bit of bits) mask2[bit >> 3] |= 1 << (bit & 7);
+  return mask2;
+}
+function personality2(domain, flagBits) {
+  const named3 = new Named(domain + flagBits, () => [
+    constant(domain, PERSONALITY_DOMAINS),
+    ...flagBits === 0 ? [] : [
+      flags(flagBits, PERSONALITY_FLAGS2)
+    ]
+  ].map(({ text: text5 }) => text5).join("|"));
+  return call("personality", named3);
+}
+var SCHED_ATTR_SIZE;
+var init_scheduling3 = __esm({
+  "ffi/calls/scheduling.ts"() {
+    init_call();
+    init_scheduling2();
+    SCHED_ATTR_SIZE = 56;
+  }
+});
+
+// plan/steps/scheduling.ts
+function lowerScheduler(step, plan) {
+  const { step: _, policy, flags: flags2 = [], ...numbers2 } = step;
+  const { utilMin, utilMax, nice = 0 } = numbers2;
+  const bits = sumOf(flags2, POLICY_FLAG) + (utilMin === void 0 ? 0 : SCHED_FLAGS.SCHED_FLAG_UTIL_CLAMP_MIN) + (utilMax === void 0 ? 0 : SCHED_FLAGS.SCHED_FLAG_UTIL_CLAMP_MAX);
+  const attributes = {
+    policy: POLICY[policy],
+    flags: bits,
+    ...numbers2
+  };
+  const isFirst = nice < 0 || [
+    "fifo",
+    "rr",
+    "deadline"
+  ].includes(policy);
+  callAs(plan, isFirst, (pid) => sched_setattr(pid, attributes), SCHEDULER_FIXES);
+}
+function lowerIoPriority(step, plan) {
+  const set = (pid) => ioprio_set(pid, IO_CLASS[step.class], step.priority);
+  callAs(plan, step.class === "realtime", set, {
+    EPERM: '"realtime" takes CAP_SYS_NICE on the host itself'
+  });
+}
+function callAs(plan, isPrivileged2, make2, fixes) {
+  const { caller, inUserNamespace } = plan.state;
+  if (isPrivileged2 && caller.euid === 0) {
+    plan.access.recordPriority();
+    if (inUserNamespace) {
+      return plan.syncWithParent(({ number: number2 }) => [
+        {
+          calls: [
+            {
+              call: make2(number2),
+              fixes
+            }
+          ]
+        }
+      ]);
+    }
+  }
+  plan.call(make2(0), {
+    fixes
+  });
+}
+function lowerCpuAffinity({ cpus }, plan) {
+  const mask2 = new Struct(bitMask(numbersIn(cpus)), `[${cpus}]`);
+  plan.call(sched_setaffinity(0, mask2), {
+    fixes: {
+      EINVAL: `neither the machine nor the control group has a processor of ${cpus}`
+    }
+  });
+}
+function lowerMemoryPolicy(step, plan) {
+  const { mode: mode2, nodes, flags: flags2 = [] } = step;
+  const numbers2 = nodes === void 0 ? [] : numbersIn(nodes);
+  plan.call(set_mempolicy(MODE[mode2], sumOf(flags2, MODE_FLAG), numbers2), {
+    fixes: {
+      EINVAL: "the machine has none of these nodes, or the kernel does not know this mode with these flags",
+      ENOSYS: "this kernel knows no nodes of memory (CONFIG_NUMA)"
+    }
+  });
+}
+function lowerPersonality(step, plan) {
+  const { domain, flags: flags2 = [] } = step;
+  plan.call(personality2(DOMAIN[domain], sumOf(flags2, PERSONALITY_FLAG)), {
+    fixes: {
+      EINVAL: "the processor runs no programs of 32 bits"
+    }
+  });
+}
+function sumOf(names, values) {
+  return [
+    ...new Set(names)
+  ].reduce((sum4, name) => sum4 + values[name], 0);
+}
+var POLICY, POLICY_FLAG, SCHEDULER_FIXES, IO_CLASS, MODE, MODE_FLAG, DOMAIN, PERSONALITY_FLAG;
+var init_scheduling4 = __esm({
+  "plan/steps/scheduling.ts"() {
+    init_call();
+    init_scheduling2();
+    init_processors();
+    init_scheduling3();
+    init_number_list();
+    POLICY = {
+      other: SCHED_POLICIES.SCHED_OTHER,
+      batch: SCHED_POLICIES.SCHED_BATCH,
+      idle: SCHED_POLICIES.SCHED_IDLE,
+      fifo: SCHED_POLICIES.SCHED_FIFO,
+      rr: SCHED_POLICIES.SCHED_RR,
+      deadline: SCHED_POLICIES.SCHED_DEADLINE
+    };
+    POLICY_FLAG = {
+      "reset-on-fork": SCHED_FLAGS.SCHED_FLAG_RESET_ON_FORK,
+      "reclaim": SCHED_FLAGS.SCHED_FLAG_RECLAIM,
+      "dl-overrun": SCHED_FLAGS.SCHED_FLAG_DL_OVERRUN,
+      "keep-policy": SCHED_FLAGS.SCHED_FLAG_KEEP_POLICY,
+      "keep-params": SCHED_FLAGS.SCHED_FLAG_KEEP_PARAMS
+    };
+    SCHEDULER_FIXES = {
+      EPERM: "to come before other programs takes CAP_SYS_NICE on the host itself, and in a control group of version 1 time for it: cpu.rt_runtime_us",
+      EBUSY: "the processors cannot promise that much time in each period",
+      EOPNOTSUPP: "this kernel does not choose frequencies by utilization (CONFIG_UCLAMP_TASK)"
+    };
+    IO_CLASS = {
+      realtime: IOPRIO_CLASSES.IOPRIO_CLASS_RT,
+      "best-effort": IOPRIO_CLASSES.IOPRIO_CLASS_BE,
+      idle: IOPRIO_CLASSES.IOPRIO_CLASS_IDLE
+    };
+    MODE = {
+      default: MPOL_MODES.MPOL_DEFAULT,
+      preferred: MPOL_MODES.MPOL_PREFERRED,
+      bind: MPOL_MODES.MPOL_BIND,
+      interleave: MPOL_MODES.MPOL_INTERLEAVE,
+      local: MPOL_MODES.MPOL_LOCAL,
+      "preferred-many": MPOL_MODES.MPOL_PREFERRED_MANY,
+      "weighted-interleave": MPOL_MODES.MPOL_WEIGHTED_INTERLEAVE
+    };
+    MODE_FLAG = {
+      "numa-balancing": MPOL_FLAGS.MPOL_F_NUMA_BALANCING,
+      "relative-nodes": MPOL_FLAGS.MPOL_F_RELATIVE_NODES,
+      "static-nodes": MPOL_FLAGS.MPOL_F_STATIC_NODES
+    };
+    DOMAIN = {
+      linux: PERSONALITY_DOMAINS.PER_LINUX,
+      linux32: PERSONALITY_DOMAINS.PER_LINUX32
+    };
+    PERSONALITY_FLAG = {
+      "uname-2.6": PERSONALITY_FLAGS2.UNAME26,
+      "addr-no-randomize": PERSONALITY_FLAGS2.ADDR_NO_RANDOMIZE,
+      "fdpic-funcptrs": PERSONALITY_FLAGS2.FDPIC_FUNCPTRS,
+      "mmap-page-zero": PERSONALITY_FLAGS2.MMAP_PAGE_ZERO,
+      "addr-compat-layout": PERSONALITY_FLAGS2.ADDR_COMPAT_LAYOUT,
+      "read-implies-exec": PERSONALITY_FLAGS2.READ_IMPLIES_EXEC,
+      "32bit": PERSONALITY_FLAGS2.ADDR_LIMIT_32BIT,
+      "short-inode": PERSONALITY_FLAGS2.SHORT_INODE,
+      "whole-seconds": PERSONALITY_FLAGS2.WHOLE_SECONDS,
+      "sticky-timeouts": PERSONALITY_FLAGS2.STICKY_TIMEOUTS,
+      "3gb": PERSONALITY_FLAGS2.ADDR_LIMIT_3GB
+    };
+  }
+});
+
 // ffi/calls/seccomp.ts
 
 function seccompSetListener(program, flagBits, waitsKillable) {
@@ -35800,6 +36264,7 @@ var init_lowering = __esm({
     init_protect2();
     init_root2();
     init_root_directory2();
+    init_scheduling4();
     init_seccomp3();
     init_sysctl2();
     init_time2();
@@ -35814,6 +36279,7 @@ var init_lowering = __esm({
       chdir: lowerChdir,
       chroot: lowerChroot,
       clearEnv: lowerClearEnv,
+      cpuAffinity: lowerCpuAffinity,
       denyFiles: lowerDenyFiles,
       devices: lowerDevices,
       dieWithParent: lowerDieWithParent,
@@ -35822,6 +36288,7 @@ var init_lowering = __esm({
       dummy: lowerDummy,
       hostname: lowerHostname,
       init: lowerInit,
+      ioPriority: lowerIoPriority,
       join: lowerJoin,
       joinCgroup: lowerJoinCgroup,
       landlock: lowerLandlock,
@@ -35833,6 +36300,7 @@ var init_lowering = __esm({
       mapRoot: lowerMapRoot,
       maskPaths: lowerMaskPaths,
       masquerade: lowerMasquerade,
+      memoryPolicy: lowerMemoryPolicy,
       mkdir: lowerMkdir,
       mknod: lowerMknod,
       mount: lowerMount,
@@ -35842,6 +36310,7 @@ var init_lowering = __esm({
       noNewPrivileges: lowerNoNewPrivileges,
       oomScoreAdj: lowerOomScoreAdj,
       overlay: lowerOverlay,
+      personality: lowerPersonality,
       pivotRoot: lowerPivotRoot,
       proc: lowerProc,
       programs: lowerPrograms,
@@ -35854,6 +36323,7 @@ var init_lowering = __esm({
       rlimit: lowerRlimit,
       root: lowerRoot,
       route: lowerRoute,
+      scheduler: lowerScheduler,
       seccomp: lowerSeccomp,
       setEnv: lowerSetEnv,
       setUser: lowerSetUser,
@@ -37661,8 +38131,8 @@ function ioOf(group) {
 function numberOf4(group, file) {
   return group && readNumber(`${group.directory}/${file}`);
 }
-function sum(text5, numbers) {
-  return text5?.matchAll(numbers).reduce((sum4, [, number2]) => sum4 + Number(number2), 0);
+function sum(text5, numbers2) {
+  return text5?.matchAll(numbers2).reduce((sum4, [, number2]) => sum4 + Number(number2), 0);
 }
 var init_usage2 = __esm({
   "ffi/cgroups/usage.ts": (function () {
@@ -38637,7 +39107,7 @@ function holds3(fd, text5) {
 }
 
 
-var Placeholders, ascending, MODE, TRIES2, LEFT;
+var Placeholders, ascending, MODE2, TRIES2, LEFT;
 var init_placeholders = __esm({
   "launch/placeholders.ts": (function () {
     init_call();
@@ -38786,7 +39256,7 @@ var init_placeholders = __esm({
       
     };
     ascending = ((one, other) => one - other);
-    MODE = 365;
+    MODE2 = 365;
     TRIES2 = 200;
     LEFT = [
       "ENOENT",
@@ -39302,6 +39772,7 @@ var init_steps = __esm({
     init_protect();
     init_root();
     init_root_directory();
+    init_scheduling();
     init_seccomp();
     init_sysctl();
     init_time();
@@ -39316,6 +39787,7 @@ var init_steps = __esm({
       chdir: chdirSchema,
       chroot: chrootSchema,
       clearEnv: clearEnvSchema,
+      cpuAffinity: cpuAffinitySchema,
       denyFiles: denyFilesSchema,
       devices: devicesSchema,
       dieWithParent: dieWithParentSchema,
@@ -39324,6 +39796,7 @@ var init_steps = __esm({
       dummy: dummySchema,
       hostname: hostnameSchema,
       init: initSchema,
+      ioPriority: ioPrioritySchema,
       join: joinSchema,
       joinCgroup: joinCgroupSchema,
       landlock: landlockSchema,
@@ -39335,6 +39808,7 @@ var init_steps = __esm({
       mapRoot: mapRootSchema,
       maskPaths: maskPathsSchema,
       masquerade: masqueradeSchema,
+      memoryPolicy: memoryPolicySchema,
       mkdir: mkdirSchema,
       mknod: mknodSchema,
       mount: mountSchema,
@@ -39344,6 +39818,7 @@ var init_steps = __esm({
       noNewPrivileges: noNewPrivilegesSchema,
       oomScoreAdj: oomScoreAdjSchema,
       overlay: overlaySchema,
+      personality: personalitySchema,
       pivotRoot: pivotRootSchema,
       proc: procSchema,
       programs: programsSchema,
@@ -39356,6 +39831,7 @@ var init_steps = __esm({
       rlimit: rlimitSchema,
       root: rootSchema,
       route: routeSchema,
+      scheduler: schedulerSchema,
       seccomp: seccompSchema,
       setEnv: setEnvSchema,
       setUser: setUserSchema,
@@ -39853,14 +40329,14 @@ var init_sandbox_root = __esm({
         if (options.root !== void 0 && asked.has("/")) {
           throw optionError2("root", 'it takes the place of all files ("/")');
         }
-        const named2 = [
+        const named3 = [
           ...asked.values()
         ].flatMap((({ path: path2, source }) => [
           path2,
           source
         ]));
         const covered = [
-          ...named2,
+          ...named3,
           ...options.root === void 0 ? [] : [
             normalize(options.root)
           ]
@@ -41611,11 +42087,11 @@ function nameOf5(word6) {
   throw new UsageError(`--name=${word6} is no name, which is made of ${CONTAINER_NAME}`);
 }
 function policyOf(word6) {
-  const policy = POLICIES.find((policy2) => policy2 === word6);
+  const policy = POLICIES2.find((policy2) => policy2 === word6);
   if (policy !== void 0) return {
     policy
   };
-  throw new UsageError(`--restart=${word6}: it is ${POLICIES.join(", ")}`);
+  throw new UsageError(`--restart=${word6}: it is ${POLICIES2.join(", ")}`);
 }
 function readinessOf(word6) {
   if (word6 === "notify") return word6;
@@ -41644,7 +42120,7 @@ function healthOf(given) {
   if (pause2 === void 0) return void 0;
   throw new UsageError("--health-interval is for --health-cmd");
 }
-var NAME7, SUPERVISOR, DETACHED, DETACH_FLAGS, WAITING5, USUAL_LOG, USUAL_PAUSE, POLICIES;
+var NAME7, SUPERVISOR, DETACHED, DETACH_FLAGS, WAITING5, USUAL_LOG, USUAL_PAUSE, POLICIES2;
 var init_detach_flags = __esm({
   "scripts/ramekin/detach_flags.ts"() {
     init_container_name();
@@ -41722,7 +42198,7 @@ var init_detach_flags = __esm({
     ];
     USUAL_LOG = 2 * 2 ** 20;
     USUAL_PAUSE = 3e4;
-    POLICIES = [
+    POLICIES2 = [
       "never",
       "on-failure",
       "always"
@@ -43008,7 +43484,7 @@ function readHeader(block2) {
   const magic = textOf7(block2, MAGIC2);
   const posix2 = magic.startsWith("ustar") && block2[MAGIC2[0] + 5] === 0;
   const gnu = magic === "ustar  ";
-  const libarchive = block2[MODE2[0] + 6] === SPACE2 && block2[MODE2[0] + 7] === 0;
+  const libarchive = block2[MODE3[0] + 6] === SPACE2 && block2[MODE3[0] + 7] === 0;
   const number2 = (field2, name2) => numberOf5(fieldOf(block2, field2), name2, libarchive);
   const prefix = posix2 ? textOf7(block2, prefixField(block2)) : "";
   const name = textOf7(block2, NAME8);
@@ -43016,7 +43492,7 @@ function readHeader(block2) {
   const isDevice2 = type === "3" || type === "4";
   return {
     name: prefix === "" ? name : `${prefix}/${name}`,
-    mode: number2(MODE2, "mode") & 4095,
+    mode: number2(MODE3, "mode") & 4095,
     uid: number2(UID3, "uid"),
     gid: number2(GID3, "gid"),
     size: number2(SIZE2, "size"),
@@ -43045,14 +43521,14 @@ function untilNul(bytes) {
   const end = bytes.indexOf(0);
   return decodeName(end < 0 ? bytes : bytes.subarray(0, end));
 }
-var BLOCK, NAME8, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX2, SPACE2;
+var BLOCK, NAME8, MODE3, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX2, SPACE2;
 var init_header = __esm({
   "images/layer/tar/header.ts"() {
     init_file_name();
     init_errors5();
     init_numbers();
     BLOCK = 512;
-    [NAME8, MODE2, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX2] = [
+    [NAME8, MODE3, UID3, GID3, SIZE2, MTIME, CHECKSUM, TYPE, TARGET, MAGIC2, MAJOR, MINOR, PREFIX2] = [
       [
         0,
         100
@@ -43203,9 +43679,9 @@ function paxSegments(records) {
     const text5 = decodeName(map.value);
     return text5 === "" ? [] : pairs(text5.split(",").map(decimal));
   }
-  const numbers = records.filter(({ key }) => key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes");
-  if (numbers.length === 0) return void 0;
-  return pairs(numbers.map(({ key, value }, index) => {
+  const numbers2 = records.filter(({ key }) => key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes");
+  if (numbers2.length === 0) return void 0;
+  return pairs(numbers2.map(({ key, value }, index) => {
     const wanted = index % 2 === 0 ? "GNU.sparse.offset" : "GNU.sparse.numbytes";
     if (key !== wanted) throw broken2("its offsets and lengths do not alternate");
     return paxNumber(value, key);
@@ -43226,14 +43702,14 @@ function checkSegments(segments, size, stored) {
     throw broken2(`its parts have ${sum4} bytes, and the archive holds ${stored} of them`);
   }
 }
-function pairs(numbers) {
-  if (numbers.length % 2 !== 0) throw broken2("an offset has no length");
-  if (numbers.length / 2 > MOST_SEGMENTS) throw broken2(`it has more than ${MOST_SEGMENTS} parts`);
+function pairs(numbers2) {
+  if (numbers2.length % 2 !== 0) throw broken2("an offset has no length");
+  if (numbers2.length / 2 > MOST_SEGMENTS) throw broken2(`it has more than ${MOST_SEGMENTS} parts`);
   const segments = [];
-  for (let at4 = 0; at4 < numbers.length; at4 += 2) {
+  for (let at4 = 0; at4 < numbers2.length; at4 += 2) {
     segments.push({
-      offset: numbers[at4],
-      length: numbers[at4 + 1]
+      offset: numbers2[at4],
+      length: numbers2[at4 + 1]
     });
   }
   return segments;
@@ -50270,10 +50746,10 @@ var init_verify = __esm({
 // images/store/place.ts
 function defaultPlace() {
   const variables = environment();
-  const named2 = variables["RAMEKIN_IMAGES"];
-  if (named2 !== void 0 && named2 !== "") {
-    if (named2.startsWith("/")) return named2;
-    throw new ImageError(`RAMEKIN_IMAGES=${named2} does not begin with /`, {
+  const named3 = variables["RAMEKIN_IMAGES"];
+  if (named3 !== void 0 && named3 !== "") {
+    if (named3.startsWith("/")) return named3;
+    throw new ImageError(`RAMEKIN_IMAGES=${named3} does not begin with /`, {
       code: "store"
     });
   }
@@ -50537,14 +51013,14 @@ async function pull(reference, options = {}) {
   }
 }
 function nameFor(reference, name) {
-  const named2 = name === void 0 ? reference : parseReference(name);
-  if (named2.transport !== "registry" && name === void 0) {
+  const named3 = name === void 0 ? reference : parseReference(name);
+  if (named3.transport !== "registry" && name === void 0) {
     return referenceText({
-      ...named2,
-      path: resolvePath2(Deno.cwd(), named2.path)
+      ...named3,
+      path: resolvePath2(Deno.cwd(), named3.path)
     });
   }
-  if (named2.transport !== "registry") {
+  if (named3.transport !== "registry") {
     throw new ImageError(`${JSON.stringify(name)} is no name for an image in the store`, {
       code: "reference",
       advice: [
@@ -50552,7 +51028,7 @@ function nameFor(reference, name) {
       ]
     });
   }
-  return referenceText(named2);
+  return referenceText(named3);
 }
 async function fetchImage(store, session, { reference, name, key }, options) {
   const { signal, maxBytes = MOST_BYTES3 } = options;
@@ -52326,7 +52802,7 @@ function deviceStep(device, index, root2, source) {
 function madeStep(device, index, target) {
   const { major, minor, uid = 0, gid = 0 } = device;
   const { letter, mode: mode2 } = nodeOf(device, index);
-  const numbers = letter === "p" ? {} : {
+  const numbers2 = letter === "p" ? {} : {
     major: major ?? 0,
     minor: minor ?? 0
   };
@@ -52336,7 +52812,7 @@ function madeStep(device, index, target) {
   };
   return mknod(target, {
     type: letter,
-    ...numbers,
+    ...numbers2,
     mode: mode2,
     ...owner,
     host: true,
@@ -52956,15 +53432,15 @@ function withoutBounding({ permitted, effective, inheritable, ambient }) {
   };
 }
 function setsOf(given) {
-  const named2 = (set) => (given[set] ?? []).map((name) => name.toUpperCase()).filter((name) => Object.hasOwn(CAPABILITIES, name));
-  const permitted = named2("permitted");
-  const inheritable = named2("inheritable");
+  const named3 = (set) => (given[set] ?? []).map((name) => name.toUpperCase()).filter((name) => Object.hasOwn(CAPABILITIES, name));
+  const permitted = named3("permitted");
+  const inheritable = named3("inheritable");
   return {
-    bounding: named2("bounding"),
+    bounding: named3("bounding"),
     permitted,
     inheritable,
-    effective: named2("effective").filter((name) => permitted.includes(name)),
-    ambient: named2("ambient").filter((name) => permitted.includes(name) && inheritable.includes(name))
+    effective: named3("effective").filter((name) => permitted.includes(name)),
+    ambient: named3("ambient").filter((name) => permitted.includes(name) && inheritable.includes(name))
   };
 }
 var KNOWN_FLAGS;
@@ -52982,6 +53458,157 @@ var init_process6 = __esm({
       "SECCOMP_FILTER_FLAG_LOG",
       "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
     ]);
+  }
+});
+
+// oci/config/scheduling.ts
+function schedulingSteps({ scheduler: given, ioPriority: io }) {
+  return [
+    ...given ? [
+      schedulerStep(given)
+    ] : [],
+    ...io ? [
+      ioPriority(named2(IO_CLASSES2, io.class, "process.ioPriority.class", "class"), inRange(io.priority ?? 0, 0, 7, "process.ioPriority.priority"))
+    ] : []
+  ];
+}
+function schedulerStep(given) {
+  const field2 = "process.scheduler";
+  const policy = named2(SCHEDULER_POLICIES, given.policy, `${field2}.policy`, "policy");
+  const { flags: flags2 = [], nice, priority, runtime, deadline, period } = given;
+  const clamps = Object.entries(CLAMPS).filter(([, name]) => flags2?.includes(name));
+  const words3 = (flags2 ?? []).filter((name) => !Object.values(CLAMPS).includes(name)).map((name) => named2(SCHEDULER_FLAGS, name, `${field2}.flags`, "flag"));
+  const isFixed = policy === "fifo" || policy === "rr";
+  if (!isFixed && priority) {
+    unsupported(`${field2}.priority`, `only SCHED_FIFO and SCHED_RR have one; it has to be 0`);
+  }
+  if (policy === "deadline" && (!runtime || !deadline)) {
+    unsupported(field2, "SCHED_DEADLINE needs runtime and deadline, in nanoseconds");
+  }
+  const isFair = policy === "other" || policy === "batch";
+  return scheduler(policy, {
+    // As the kernel does; the other policies do not look at it.
+    ...isFair && nice !== void 0 && {
+      nice: Math.max(-20, Math.min(19, nice))
+    },
+    ...isFixed && {
+      priority: inRange(priority ?? 0, 1, 99, `${field2}.priority`)
+    },
+    ...policy === "deadline" && {
+      runtime,
+      deadline
+    },
+    ...policy === "deadline" && period && {
+      period
+    },
+    ...words3.length > 0 && {
+      flags: words3
+    },
+    ...Object.fromEntries(clamps.map(([name]) => [
+      name,
+      0
+    ]))
+  });
+}
+function memorySteps({ memoryPolicy: memory, personality: given }) {
+  const steps = [];
+  if (given) {
+    const domain = named2(DOMAINS, given.domain ?? "", "linux.personality.domain", "domain");
+    const flags2 = (given.flags ?? []).map((name) => named2(PERSONALITY_FLAGS3, name, "linux.personality.flags", "flag"));
+    steps.push(personality(domain, flags2.length > 0 ? {
+      flags: flags2
+    } : {}));
+  }
+  if (memory) {
+    const field2 = "linux.memoryPolicy";
+    const mode2 = named2(MEMORY_MODES, memory.mode, `${field2}.mode`, "mode");
+    const nodes = numbers(memory.nodes, `${field2}.nodes`, 1023);
+    const flags2 = (memory.flags ?? []).map((name) => named2(MEMORY_FLAGS2, name, `${field2}.flags`, "flag"));
+    steps.push(memoryPolicy(mode2, {
+      ...nodes !== void 0 && {
+        nodes
+      },
+      ...flags2.length > 0 && {
+        flags: flags2
+      }
+    }));
+  }
+  return steps;
+}
+function numbers(list5, field2, greatest) {
+  const whole = (list5 ?? "").replaceAll(/\s+/g, "").split(",").filter(Boolean).join(",");
+  if (whole === "") return void 0;
+  return isNumberList(whole, greatest) ? whole : unsupported(field2, `${JSON.stringify(list5)} is no list of numbers, such as "0-3,7"`);
+}
+function named2(names, name, field2, kind) {
+  const entry2 = Object.entries(names).find(([, known]) => known === name);
+  return entry2?.[0] ?? unsupported(field2, `linux has no ${kind} ${JSON.stringify(name)}`);
+}
+function inRange(value, least, greatest, field2) {
+  const holds5 = Number.isInteger(value) && value >= least && value <= greatest;
+  return holds5 ? value : unsupported(field2, `${value} is not from ${least} to ${greatest}`);
+}
+var SCHEDULER_POLICIES, SCHEDULER_FLAGS, CLAMPS, IO_CLASSES2, MEMORY_MODES, MEMORY_FLAGS2, DOMAINS, PERSONALITY_FLAGS3;
+var init_scheduling5 = __esm({
+  "oci/config/scheduling.ts"() {
+    init_number_list();
+    init_scheduling();
+    init_errors6();
+    SCHEDULER_POLICIES = {
+      other: "SCHED_OTHER",
+      batch: "SCHED_BATCH",
+      idle: "SCHED_IDLE",
+      fifo: "SCHED_FIFO",
+      rr: "SCHED_RR",
+      deadline: "SCHED_DEADLINE"
+    };
+    SCHEDULER_FLAGS = {
+      "reset-on-fork": "SCHED_FLAG_RESET_ON_FORK",
+      "reclaim": "SCHED_FLAG_RECLAIM",
+      "dl-overrun": "SCHED_FLAG_DL_OVERRUN",
+      "keep-policy": "SCHED_FLAG_KEEP_POLICY",
+      "keep-params": "SCHED_FLAG_KEEP_PARAMS"
+    };
+    CLAMPS = {
+      utilMin: "SCHED_FLAG_UTIL_CLAMP_MIN",
+      utilMax: "SCHED_FLAG_UTIL_CLAMP_MAX"
+    };
+    IO_CLASSES2 = {
+      "realtime": "IOPRIO_CLASS_RT",
+      "best-effort": "IOPRIO_CLASS_BE",
+      "idle": "IOPRIO_CLASS_IDLE"
+    };
+    MEMORY_MODES = {
+      "default": "MPOL_DEFAULT",
+      "bind": "MPOL_BIND",
+      "interleave": "MPOL_INTERLEAVE",
+      "weighted-interleave": "MPOL_WEIGHTED_INTERLEAVE",
+      "preferred": "MPOL_PREFERRED",
+      "preferred-many": "MPOL_PREFERRED_MANY",
+      "local": "MPOL_LOCAL"
+    };
+    MEMORY_FLAGS2 = {
+      "numa-balancing": "MPOL_F_NUMA_BALANCING",
+      "relative-nodes": "MPOL_F_RELATIVE_NODES",
+      "static-nodes": "MPOL_F_STATIC_NODES"
+    };
+    DOMAINS = {
+      linux: "LINUX",
+      linux32: "LINUX32"
+    };
+    PERSONALITY_FLAGS3 = {
+      "uname-2.6": "UNAME26",
+      "addr-no-randomize": "ADDR_NO_RANDOMIZE",
+      "fdpic-funcptrs": "FDPIC_FUNCPTRS",
+      "mmap-page-zero": "MMAP_PAGE_ZERO",
+      "addr-compat-layout": "ADDR_COMPAT_LAYOUT",
+      "read-implies-exec": "READ_IMPLIES_EXEC",
+      "32bit": "ADDR_LIMIT_32BIT",
+      "short-inode": "SHORT_INODE",
+      "whole-seconds": "WHOLE_SECONDS",
+      "sticky-timeouts": "STICKY_TIMEOUTS",
+      "3gb": "ADDR_LIMIT_3GB"
+    };
   }
 });
 
@@ -53005,6 +53632,8 @@ function configSteps(config, root2, context) {
     ...namespaceSteps(linux2, namespaces2, context.groups.map(({ path: path2 }) => path2), mayChangeGroups),
     newSession(),
     ...limitSteps(process),
+    ...schedulingSteps(process),
+    ...memorySteps(linux2),
     ...nameSteps(config),
     bind(root2, root2, {
       restrict: []
@@ -53030,19 +53659,10 @@ function configSteps(config, root2, context) {
 function keepsOriginalGroups({ annotations = {} }) {
   return annotations["run.oci.keep_original_groups"] === "1";
 }
-function checkLinux({ linux: linux2 = {}, hooks = {} }) {
-  if (hooks.startContainer?.length) {
-    unsupported("hooks.startContainer", "hooks in the container, behind what waits, are not run");
-  }
-  const { personality, intelRdt, memoryPolicy, netDevices, mountLabel } = linux2;
-  if (personality?.domain !== void 0 && personality.domain !== "LINUX") {
-    unsupported("linux.personality.domain", `${personality.domain} is not supported`);
-  }
-  for (const [field2, value] of Object.entries({
-    intelRdt,
-    memoryPolicy
-  })) {
-    if (value !== void 0 && value !== null) unsupported(`linux.${field2}`, "it is not supported");
+function checkLinux({ linux: linux2 = {} }) {
+  const { intelRdt, netDevices, mountLabel } = linux2;
+  if (intelRdt !== void 0 && intelRdt !== null) {
+    unsupported("linux.intelRdt", "it is not supported");
   }
   if (Object.keys(netDevices ?? {}).length > 0) {
     unsupported("linux.netDevices", "interfaces of this machine cannot be moved in");
@@ -53129,6 +53749,7 @@ var init_recipe2 = __esm({
     init_namespaces6();
     init_paths();
     init_process6();
+    init_scheduling5();
   }
 });
 
@@ -53179,7 +53800,7 @@ function resourcesOf(limits2, refuse3) {
       limit: orMinus12(numberOf2(memory))
     },
     ...swap !== void 0 && {
-      swap: sumOf(memory, swap, refuse3)
+      swap: sumOf2(memory, swap, refuse3)
     }
   };
   return {
@@ -53202,7 +53823,7 @@ function resourcesOf(limits2, refuse3) {
     }
   };
 }
-function sumOf(memory, swap, refuse3) {
+function sumOf2(memory, swap, refuse3) {
   if (numberOf2(swap) === Infinity) return -1;
   if (memory !== void 0 && numberOf2(memory) !== Infinity) {
     return numberOf2(memory) + numberOf2(swap);
@@ -53455,15 +54076,12 @@ var init_import_oci = __esm({
       hooks: ({ hooks }) => Object.values(hooks ?? {}).flat(),
       annotations: ({ annotations }) => annotations,
       "process.consoleSize": ({ process }) => process?.consoleSize,
-      "process.scheduler": ({ process }) => process?.scheduler,
-      "process.ioPriority": ({ process }) => process?.ioPriority,
       "process.execCPUAffinity": ({ process }) => process?.execCPUAffinity,
       "process.apparmorProfile": ({ process }) => process?.apparmorProfile === "unconfined" ? void 0 : process?.apparmorProfile,
       "process.selinuxLabel": ({ process }) => process?.selinuxLabel,
       "linux.mountLabel": ({ linux: linux2 }) => linux2?.mountLabel,
       "linux.cgroupsPath": ({ linux: linux2 }) => linux2?.cgroupsPath,
       "linux.intelRdt": ({ linux: linux2 }) => linux2?.intelRdt,
-      "linux.memoryPolicy": ({ linux: linux2 }) => linux2?.memoryPolicy,
       "linux.netDevices": ({ linux: linux2 }) => linux2?.netDevices,
       "linux.seccomp.listenerPath": ({ linux: linux2 }) => linux2?.seccomp?.listenerPath
     };
@@ -58899,8 +59517,8 @@ var init_input = __esm({
 });
 
 // scripts/ramekin/recipe_file.ts
-async function recipeFile(named2, settings2) {
-  const path2 = inputName(named2);
+async function recipeFile(named3, settings2) {
+  const path2 = inputName(named3);
   if (DATA.test(path2)) return readData(path2, variablesOf4(settings2));
   if (!CODE.test(path2)) throw notRecipe(path2);
   const recipe2 = await importRecipe(path2, settings2);
@@ -59050,9 +59668,9 @@ function imageReport(given, image3) {
   };
   return Deno.stderr.isTerminal() ? new TerminalReport(image3) : new LineReport(image3);
 }
-function sum3(numbers) {
+function sum3(numbers2) {
   return [
-    ...numbers.values()
+    ...numbers2.values()
   ].reduce((sum4, number2) => sum4 + number2, 0);
 }
 function layersText(count) {
@@ -59234,7 +59852,7 @@ function startOf2(bytes, count) {
   return Math.max(at4, 0);
 }
 function open4(path2) {
-  return ifThere(() => linux.open(path2, FLAGS3));
+  return ifThere(() => linux.open(path2, FLAGS4));
 }
 function isSame2(one, other) {
   if (one === void 0 || other === void 0) return false;
@@ -59244,13 +59862,13 @@ function isSame2(one, other) {
   ].map((file) => linux.statx(file, "", linux.AT_EMPTY_PATH));
   return a.ino === b.ino && a.dev === b.dev;
 }
-var FLAGS3, LogReader, NEWLINE2;
+var FLAGS4, LogReader, NEWLINE2;
 var init_log_reader = __esm({
   "detached/log_reader.ts"() {
     init_concat();
     init_missing();
     init_mod2();
-    FLAGS3 = linux.O_RDONLY | linux.O_NOFOLLOW | linux.O_CLOEXEC;
+    FLAGS4 = linux.O_RDONLY | linux.O_NOFOLLOW | linux.O_CLOEXEC;
     LogReader = class {
 
       #path;
@@ -59380,8 +59998,8 @@ function makeRecords() {
   throw new RamekinError(`${path2}, where detached containers are recorded, ${other}; remove it`);
 }
 function runtimeDirectory() {
-  const named2 = environmentVariable("XDG_RUNTIME_DIR");
-  if (named2?.startsWith("/")) return named2;
+  const named3 = environmentVariable("XDG_RUNTIME_DIR");
+  if (named3?.startsWith("/")) return named3;
   const user = linux.geteuid();
   const usual = user === 0 ? "/run" : `/run/user/${user}`;
   return statusOf6(usual) === void 0 ? void 0 : usual;
@@ -59828,14 +60446,14 @@ var init_event_log = __esm({
 });
 
 // services/log_file.ts
-var MODE3, NEWLINE3, MOST_AT_ONCE3, LogFile;
+var MODE4, NEWLINE3, MOST_AT_ONCE3, LogFile;
 var init_log_file = __esm({
   "services/log_file.ts"() {
     init_files3();
     init_mounts3();
     init_statx3();
     init_syscalls();
-    MODE3 = 384;
+    MODE4 = 384;
     NEWLINE3 = 10;
     MOST_AT_ONCE3 = 64 * 1024;
     LogFile = class {
@@ -59911,7 +60529,7 @@ var init_log_file = __esm({
       }
       #open() {
         const flags2 = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-        const fd = syscall(openat(this.#directory, this.#name, flags2, MODE3));
+        const fd = syscall(openat(this.#directory, this.#name, flags2, MODE4));
         const output = statxOutput();
         const call2 = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, output);
         const { mode: mode2, size } = readStatx(syscalls([
@@ -61008,12 +61626,12 @@ function byFlags(make2) {
     return make2();
   } catch (error) {
     if (!(error instanceof RamekinError) || error.step !== "sandbox") throw error;
-    const flag2 = FLAGS4[error.field ?? ""];
-    const issue2 = error.issue.replaceAll(/"(\w+)"/g, (text5, name) => Object.hasOwn(FLAGS4, name) && FLAGS4[name] ? `--${FLAGS4[name]}` : text5);
+    const flag2 = FLAGS5[error.field ?? ""];
+    const issue2 = error.issue.replaceAll(/"(\w+)"/g, (text5, name) => Object.hasOwn(FLAGS5, name) && FLAGS5[name] ? `--${FLAGS5[name]}` : text5);
     throw new UsageError(flag2 === void 0 ? issue2 : `--${flag2}: ${issue2}`);
   }
 }
-var FLAG_OF, FLAGS4;
+var FLAG_OF, FLAGS5;
 var init_sandbox_flags = __esm({
   "scripts/ramekin/sandbox_flags.ts"() {
     init_mod2();
@@ -61051,7 +61669,7 @@ var init_sandbox_flags = __esm({
       weakerProc: "weaker-proc",
       write: "allow-write"
     };
-    FLAGS4 = {
+    FLAGS5 = {
       ...FLAG_OF,
       cpus: "cpus",
       memory: "memory",
@@ -61348,7 +61966,7 @@ function flagValues(words3, wanted, args) {
   const values = [];
   for (let at4 = 0; at4 < words3.length; at4++) {
     const [, name = "", value = words3[++at4]] = /^--?([a-z-]+)(?:=(.*))?$/s.exec(words3[at4]) ?? [];
-    if (!FLAGS5.includes(name) || value === void 0) {
+    if (!FLAGS6.includes(name) || value === void 0) {
       args.refuse(`${quoted(words3.join(" "))} has a flag that is not known`);
     }
     if (name === wanted) values.push(value);
@@ -61365,7 +61983,7 @@ function linkOf(link2, args) {
     path: normalize(path2)
   };
 }
-var PROGRAMS2, NOTHING_TO_DO, FLAGS5;
+var PROGRAMS2, NOTHING_TO_DO, FLAGS6;
 var init_hooks = __esm({
   "cdi/hooks.ts"() {
     init_path();
@@ -61379,7 +61997,7 @@ var init_hooks = __esm({
       "enable-cuda-compat",
       "disable-device-node-modification"
     ];
-    FLAGS5 = [
+    FLAGS6 = [
       "link",
       "folder",
       "mode",
@@ -62989,7 +63607,7 @@ function protectedBy2(path2, kind, { names, paths, missing: missing4, homes: hom
   const denied3 = paths.find((denied4) => isOf(path2, denied4));
   if (denied3 !== void 0) return denied3;
   const folded3 = path2.toLowerCase();
-  const named2 = names.find((name) => {
+  const named3 = names.find((name) => {
     const own = (name.startsWith("~/") ? name.slice(2) : name).toLowerCase();
     if (name.startsWith("~/") || HOME_NAMES.includes(name)) {
       return homes2.some((home) => isOf(folded3, `${home.toLowerCase()}/${own}`));
@@ -63000,7 +63618,7 @@ function protectedBy2(path2, kind, { names, paths, missing: missing4, homes: hom
     }
     return isOnTheWay && waysTo(own).some((way) => folded3.endsWith(`/${way}`));
   });
-  return named2 ?? missing4.find((one) => isOf(path2, one.path))?.name;
+  return named3 ?? missing4.find((one) => isOf(path2, one.path))?.name;
 }
 function waysTo(name) {
   const parts2 = name.split("/");
@@ -63580,14 +64198,14 @@ var init_secrets = __esm({
       #paths;
       /** Those that there are in these homes, and in the working directory. */
       constructor(homes2, directory2) {
-        const named2 = [
+        const named3 = [
           ...homes2.flatMap((home) => HOME_SECRETS.map((name) => `${home}/${name}`)),
           ...SYSTEM_SECRETS,
           ...hostKeys(),
           ...namesIn5(directory2).filter((name) => VARIABLES.test(name) && !EXAMPLE.test(name)).map((name) => `${directory2}/${name}`)
         ];
         this.#paths = [
-          ...new Set(named2.flatMap((path2) => realPath(path2) ?? []))
+          ...new Set(named3.flatMap((path2) => realPath(path2) ?? []))
         ];
       }
       /** The files and directories, none of which is a link. */
@@ -64126,7 +64744,7 @@ async function run7(given) {
   recipe2?.write(recipeOf(given, options, learnt));
   printLearnt({
     learnt,
-    flags: learnedFlags(given, FLAGS6, learnt),
+    flags: learnedFlags(given, FLAGS7, learnt),
     program: given.program,
     denials: ended.denials.list,
     secrets,
@@ -64207,7 +64825,7 @@ function recipeOf(given, { cwd, ...options }, { read: read5, write: write9, tmpf
     }
   }));
 }
-var DISCARD, FLAGS6;
+var DISCARD, FLAGS7;
 var init_learn = __esm({
   "scripts/ramekin/learn.ts"() {
     init_mod9();
@@ -64228,7 +64846,7 @@ var init_learn = __esm({
     init_sandbox_flags();
     init_usage();
     DISCARD = "discard";
-    FLAGS6 = SUBCOMMANDS.find(({ name }) => name === "learn").flags;
+    FLAGS7 = SUBCOMMANDS.find(({ name }) => name === "learn").flags;
   }
 });
 
@@ -64812,8 +65430,8 @@ var init_contents2 = __esm({
         ].join("\0")));
       }
       /** Adds numbers, and 0 behind the last. */
-      numbers(numbers) {
-        return this.add(new Uint8Array(Uint32Array.of(...numbers, 0).buffer));
+      numbers(numbers2) {
+        return this.add(new Uint8Array(Uint32Array.of(...numbers2, 0).buffer));
       }
     };
   }
@@ -64848,10 +65466,10 @@ function parameterBytes(parameters) {
   ]);
   return new Uint8Array(words3.buffer);
 }
-var FLAGS7, PARAMETERS_SIZE;
+var FLAGS8, PARAMETERS_SIZE;
 var init_parameters = __esm({
   "box/parameters.ts"() {
-    FLAGS7 = {
+    FLAGS8 = {
       /** The environment is cleared. */
       clears: 1,
       /** The program has no part in the signals of the terminal. */
@@ -65257,9 +65875,9 @@ function textBytes(calls, looks) {
   ].join("\0"));
 }
 function errnoBytes() {
-  const named2 = Object.entries(ERRNO).filter(([name, number2]) => number2 <= 40 && !NEVER.test(name) || LATER.test(name));
+  const named3 = Object.entries(ERRNO).filter(([name, number2]) => number2 <= 40 && !NEVER.test(name) || LATER.test(name));
   return concat([
-    ...named2.map(([name, number2]) => concat([
+    ...named3.map(([name, number2]) => concat([
       Uint8Array.of(number2),
       encoder7.encode(`${name}\0`)
     ])),
@@ -65424,7 +66042,7 @@ function beginningOf2(pattern) {
 function flagsOf({ plan, copiesMemory }, user) {
   const { clearsEnvironment, keptVariables, ownSession } = plan.state;
   const clears = clearsEnvironment && !keptVariables.has("*");
-  return (clears ? FLAGS7.clears : 0) | (ownSession ? FLAGS7.ownSession : 0) | (user === "root" ? FLAGS7.forRoot : 0) | (copiesMemory ? FLAGS7.shared : 0);
+  return (clears ? FLAGS8.clears : 0) | (ownSession ? FLAGS8.ownSession : 0) | (user === "root" ? FLAGS8.forRoot : 0) | (copiesMemory ? FLAGS8.shared : 0);
 }
 function tableBytes({ program }, address2) {
   const bytes = program.bytes.slice();
@@ -65549,8 +66167,8 @@ var init_box_flags = __esm({
 });
 
 // scripts/ramekin/data_file.ts
-async function dataFile(named2, settings2) {
-  const path2 = inputName(named2);
+async function dataFile(named3, settings2) {
+  const path2 = inputName(named3);
   if (isCode(path2)) {
     return {
       recipe: await importRecipe(path2, settings2),
@@ -65738,8 +66356,8 @@ function byPid(pid, containers, any) {
   throw new UsageError(`the process ${pid} is not in a container of a script of yours; --any enters it all the same, as its user`);
 }
 function byName(name, containers, all) {
-  const named2 = containers.filter(({ namedBy: namedBy2 }) => namedBy2 === "script");
-  const found2 = named2.filter((container) => container.name === name);
+  const named3 = containers.filter(({ namedBy: namedBy2 }) => namedBy2 === "script");
+  const found2 = named3.filter((container) => container.name === name);
   if (found2.length === 1) return found2[0].program;
   if (found2.length > 1) {
     const pids = found2.map(({ pid }) => pid).join(", ");
@@ -65749,7 +66367,7 @@ function byName(name, containers, all) {
   if (other !== void 0) {
     throw new UsageError(`no running container of yours has the name ${name}; the process ${other.pid} says that it is one, but its script is another user's, in a container, or restricted as ramekin is not; "ramekin enter --any ${other.pid}" enters it, as its user`);
   }
-  const near = nearest(name, named2.map((container) => container.name));
+  const near = nearest(name, named3.map((container) => container.name));
   throw new UsageError(`no running container of yours has the name ${name}` + (near === void 0 ? "; ramekin ps lists them" : `; did you mean ${near}?`));
 }
 var init_container_of = __esm({
@@ -68504,11 +69122,21 @@ var init_write = __esm({
       chroot: [
         "path"
       ],
+      cpuAffinity: [
+        "cpus"
+      ],
       devices: [
         "target"
       ],
       hostname: [
         "name"
+      ],
+      ioPriority: [
+        "class",
+        "priority"
+      ],
+      memoryPolicy: [
+        "mode"
       ],
       mkdir: [
         "path"
@@ -68525,6 +69153,9 @@ var init_write = __esm({
       ],
       overlay: [
         "target"
+      ],
+      personality: [
+        "domain"
       ],
       pivotRoot: [
         "path"
@@ -68543,6 +69174,9 @@ var init_write = __esm({
         "resource",
         "soft",
         "hard"
+      ],
+      scheduler: [
+        "policy"
       ],
       setEnv: [
         "variables"
@@ -68659,9 +69293,9 @@ function ownIds() {
 function mapsRange(which) {
   return flag(1, ({ kinds, ranges: ranges2 }, text5) => {
     const isNew = text5.includes(":");
-    const numbers = text5.split(isNew ? ":" : ",").map((word6) => wholeNumber(word6));
-    const [one, other, count] = numbers;
-    if (numbers.length !== 3 || one === void 0 || other === void 0 || count === void 0) {
+    const numbers2 = text5.split(isNew ? ":" : ",").map((word6) => wholeNumber(word6));
+    const [one, other, count] = numbers2;
+    if (numbers2.length !== 3 || one === void 0 || other === void 0 || count === void 0) {
       return "it is found in /etc/subuid and /etc/subgid; mapIds() takes the numbers";
     }
     kinds.add("user");
@@ -69419,7 +70053,7 @@ function stepsOf4(config, lost2) {
 }
 function programOf3(config) {
   const all = Object.keys(linux.CAPABILITIES);
-  const named2 = textsOf2(config, "cap");
+  const named3 = textsOf2(config, "cap");
   const seconds3 = numberOf9(config, "time_limit") ?? 600;
   const oom = textOf14(config, "oom_score_adj");
   return [
@@ -69432,7 +70066,7 @@ function programOf3(config) {
       })
     ],
     capabilities({
-      keep: flagOf2(config, "keep_caps", false) ? all : named2
+      keep: flagOf2(config, "keep_caps", false) ? all : named3
     }),
     ...flagOf2(config, "disable_no_new_privs", false) ? [] : [
       noNewPrivileges()
@@ -69915,6 +70549,10 @@ var init_draft = __esm({
       umask = 18;
       rlimits = [];
       oomScoreAdj;
+      scheduler;
+      ioPriority;
+      memoryPolicy;
+      personality;
       noNewPrivileges = false;
       seccomp;
       #refusals;
@@ -70077,9 +70715,8 @@ var init_draft = __esm({
             path: path2
           }
         }));
-        const isNew = this.domainname !== void 0 || this.namespaces.has("time");
         return {
-          ociVersion: isNew ? "1.1.0" : "1.0.2",
+          ociVersion: this.#version(),
           process: {
             terminal,
             user: {
@@ -70100,6 +70737,12 @@ var init_draft = __esm({
             noNewPrivileges: this.noNewPrivileges,
             ...this.oomScoreAdj !== void 0 && {
               oomScoreAdj: this.oomScoreAdj
+            },
+            ...this.scheduler && {
+              scheduler: this.scheduler
+            },
+            ...this.ioPriority && {
+              ioPriority: this.ioPriority
             }
           },
           root: {
@@ -70136,6 +70779,12 @@ var init_draft = __esm({
             ...this.seccomp !== void 0 && {
               seccomp: this.seccomp
             },
+            ...this.memoryPolicy && {
+              memoryPolicy: this.memoryPolicy
+            },
+            ...this.personality && {
+              personality: this.personality
+            },
             ...this.propagation !== void 0 && {
               rootfsPropagation: this.propagation
             },
@@ -70147,6 +70796,13 @@ var init_draft = __esm({
             }
           }
         };
+      }
+      /** The first version of the specification that has what is said. */
+      #version() {
+        if (this.memoryPolicy) return "1.3.0";
+        const { domainname: domainname2, scheduler: scheduler2, ioPriority: ioPriority2 } = this;
+        const isNew = domainname2 !== void 0 || scheduler2 || ioPriority2 || this.namespaces.has("time");
+        return isNew ? "1.1.0" : "1.0.2";
       }
     };
   }
@@ -70813,6 +71469,7 @@ function clock(seconds3) {
 var NETWORK2, TRANSLATION, FOUND, SAYINGS;
 var init_steps2 = __esm({
   "export/oci/steps.ts"() {
+    init_scheduling5();
     init_path();
     init_limits3();
     init_sysctl();
@@ -70858,6 +71515,7 @@ var init_steps2 = __esm({
         }
         draft.environment = /* @__PURE__ */ new Map();
       },
+      cpuAffinity: never(`the processors of a container are its control group's: limits({ cpuset: "0-3" })`),
       denyFiles: never(FOUND),
       devices: sayDevices,
       dieWithParent: ({ signal }, draft) => {
@@ -70876,6 +71534,12 @@ var init_steps2 = __esm({
         draft.hostname = name;
       },
       init: never("the program itself is the first process; podman run --init adds one"),
+      ioPriority: (step, draft) => {
+        draft.ioPriority = {
+          class: IO_CLASSES2[step.class],
+          priority: step.priority
+        };
+      },
       join: sayJoin,
       joinCgroup: never("the control group of a container is the engine's; limits() says how much it has"),
       landlock: never("config.json knows nothing of Landlock; what is not mounted is out of reach too"),
@@ -70893,6 +71557,17 @@ var init_steps2 = __esm({
       mapRoot: (_step, draft) => mapOne(0, 0, draft),
       maskPaths: ({ paths }, draft) => protect2(paths, draft.masked, draft),
       masquerade: never(TRANSLATION),
+      memoryPolicy: ({ mode: mode2, nodes, flags: flags2 }, draft) => {
+        draft.memoryPolicy = {
+          mode: MEMORY_MODES[mode2],
+          ...nodes !== void 0 && {
+            nodes
+          },
+          ...flags2 !== void 0 && {
+            flags: flags2.map((flag2) => MEMORY_FLAGS2[flag2])
+          }
+        };
+      },
       mkdir: sayMkdir,
       mknod: sayMknod,
       mount: sayMount,
@@ -70908,6 +71583,13 @@ var init_steps2 = __esm({
         draft.oomScoreAdj = value;
       },
       overlay: sayOverlay,
+      // The specification names no flags, and most runtimes take none.
+      personality: ({ domain, flags: flags2 = [] }, draft) => {
+        if (flags2.length > 0) draft.refuse("runtimes take no flags of a personality");
+        draft.personality = {
+          domain: DOMAINS[domain]
+        };
+      },
       pivotRoot: sayPivotRoot,
       proc: sayKernelFilesystem,
       programs: never("the libraries of programs are found when a recipe runs; bind() their directories"),
@@ -70931,6 +71613,18 @@ var init_steps2 = __esm({
       },
       root: sayRoot,
       route: never(NETWORK2),
+      scheduler: ({ step: _, policy, flags: flags2, utilMin, utilMax, ...numbers2 }, draft) => {
+        if (utilMin !== void 0 || utilMax !== void 0) {
+          draft.refuse('config.json has no values for "utilMin" and "utilMax"');
+        }
+        draft.scheduler = {
+          policy: SCHEDULER_POLICIES[policy],
+          ...flags2 !== void 0 && {
+            flags: flags2.map((flag2) => SCHEDULER_FLAGS[flag2])
+          },
+          ...numbers2
+        };
+      },
       seccomp: saySeccomp,
       setEnv: ({ variables }, draft) => {
         for (const [name, value] of Object.entries(variables)) draft.environment?.set(name, value);
@@ -71113,6 +71807,7 @@ var init_directives = __esm({
       chdir: box2,
       chroot: box2,
       clearEnv: box2,
+      cpuAffinity: box2,
       denyFiles: box2,
       devices: box2,
       dieWithParent: box2,
@@ -71121,6 +71816,7 @@ var init_directives = __esm({
       dummy: box2,
       hostname: box2,
       init: box2,
+      ioPriority: box2,
       join: box2,
       joinCgroup: refused3("the control group of a service is systemd's; Slice= chooses where it is"),
       landlock: box2,
@@ -71132,6 +71828,7 @@ var init_directives = __esm({
       mapRoot: box2,
       maskPaths: box2,
       masquerade: box2,
+      memoryPolicy: box2,
       mkdir: box2,
       mknod: box2,
       // What shows its control groups makes some: systemd leaves them alone if they are delegated.
@@ -71152,6 +71849,7 @@ var init_directives = __esm({
       noNewPrivileges: box2,
       oomScoreAdj: box2,
       overlay: box2,
+      personality: box2,
       pivotRoot: box2,
       proc: box2,
       programs: box2,
@@ -71164,6 +71862,7 @@ var init_directives = __esm({
       rlimit: box2,
       root: box2,
       route: box2,
+      scheduler: box2,
       seccomp: box2,
       setEnv: box2,
       setUser: box2,
@@ -71534,12 +72233,12 @@ function run33(given) {
     printJson(imported3);
     return 0;
   }
-  const named2 = output === void 0 || output === "-" ? "recipe.yaml" : output;
+  const named3 = output === void 0 || output === "-" ? "recipe.yaml" : output;
   const flags2 = grantingFlags(imported3.steps);
   const words3 = [
     "ramekin",
     "run",
-    named2,
+    named3,
     ...flags2,
     "--",
     ...imported3.program
