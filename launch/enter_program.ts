@@ -117,7 +117,8 @@ export function writeExec(
   if (shape.notify === true) sendSocket(add, addNotifySocket(add));
   if (shape.held) waitToStart(writer);
   const { notifier } = plan;
-  const { calls, socket, image } = closeOthers(writer, plan.beforeProgram, shape, {
+  const observed = notifier?.take === undefined ? notifier : undefined;
+  const { calls, socket, image, free } = closeOthers(writer, plan.beforeProgram, shape, {
     keepsSocket: !frame.vfork || notifier !== undefined,
   });
   add(rt_sigprocmask("none", null));
@@ -125,12 +126,16 @@ export function writeExec(
   for (const [index, planned] of calls.entries()) {
     if (late.includes(planned)) continue;
     // Nobody answers yet for what the filter with the listener denies.
-    const isObserved = calls.slice(0, index).some(({ call }) => call === notifier?.call);
+    const isObserved = calls.slice(0, index).some(({ call }) => call === observed?.call);
     writer.part(isObserved ? { ...planned, call: unobserved(planned.call) } : planned);
+    // Who takes it at once may be asked about the next call.
+    if (notifier?.take !== undefined && planned.call === notifier.call) {
+      sendListener(writer, notifier.call, socket!, free);
+    }
   }
-  if (notifier !== undefined) sendNotifier(writer, notifier.call, socket!);
+  if (observed !== undefined) sendNotifier(writer, observed.call, socket!);
   if (shape.sealed === true) {
-    const marked = notifier === undefined ? undefined : unobserved;
+    const marked = observed === undefined ? undefined : unobserved;
     const { paths } = shape;
     return executeSealed(writer, { image: image!, socket: socket!, paths, late, marked });
   }
@@ -196,6 +201,7 @@ function closeOthers(
     calls,
     socket: socket === undefined ? undefined : new Named(socket, "socket"),
     image: image ? numberOf.get(IMAGE) : undefined,
+    free: beyond + 1,
   };
 }
 
@@ -206,6 +212,8 @@ interface LastCalls {
   readonly socket: Named | undefined;
   /** The executable that runs in place of the program. */
   readonly image: number | undefined;
+  /** A number that no descriptor has, nor the next one that is opened. */
+  readonly free: number;
 }
 
 /** A descriptor that is used once more, and what its call accepts. */
@@ -259,6 +267,13 @@ function sendNotifier(writer: ProgramWriter, notifier: Call, socket: Named): voi
   for (const call of [copied, sendDescriptor(socket, SCRIPT_PIDFD)]) {
     writer.add(unobserved(call), edges);
   }
+}
+
+/** Sends the listener of a filter to whoever takes it at once. */
+function sendListener(writer: ProgramWriter, notifier: Call, socket: Named, free: number): void {
+  const edges = { ...CHILD_EDGES, fixes: HANDED_FIXES };
+  writer.add(dup3(new ResultOf(notifier, "listener"), free, O_CLOEXEC), edges);
+  writer.add(sendDescriptor(socket, free), edges);
 }
 
 /**

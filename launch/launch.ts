@@ -63,6 +63,8 @@ export class Launch {
   #terminal: number | undefined;
   #listener: number | undefined;
   #notifier: number | undefined;
+  /** Whether somebody else has the listener. */
+  #isTaken = false;
   #notifySocket: number | undefined;
   readonly #services: RunningService[];
 
@@ -230,7 +232,14 @@ export class Launch {
 
   /** Receives what the container sends last, before its program. */
   #receiveNotifier(socket: number): void {
-    if (this.#compiled.plan.notifier !== undefined) this.#notifier ??= receiveFd(socket);
+    const { notifier } = this.#compiled.plan;
+    if (notifier === undefined || this.#isTaken) return;
+    this.#notifier ??= receiveFd(socket);
+    if (notifier.take === undefined || this.#notifier === undefined) return;
+    this.#isTaken = true;
+    notifier.take(this.#notifier, this.pid);
+    syscall(close(this.#notifier));
+    this.#notifier = undefined;
   }
 
   /** Restores the script's memory, once only: after that, another launch may have changed it. */

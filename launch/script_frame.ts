@@ -69,9 +69,9 @@ export class ScriptFrame implements Frame {
     this.#plan = plan;
     this.#facts = facts;
     // A sealed executable reports to the script, which waits for that; and who sleeps until the
-    // program runs does so for ever where it is stopped before.
+    // program runs does so for ever where it is stopped before, or a listener is asked about its calls.
     this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true &&
-      !plan.state.stoppable;
+      !plan.state.stoppable && plan.notifier?.take === undefined;
     // The script runs on while the container waits, so the container needs a copy.
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);

@@ -1,5 +1,6 @@
 /**
- * The console socket: an engine listens at it, and gets the terminal's other side by one message.
+ * Sockets of others, who get a descriptor by one message: the terminal's other side, a pidfd, the
+ * listener of a filter.
  *
  * @module
  */
@@ -9,13 +10,13 @@ import { sendDescriptor } from "../ffi/calls/sockets.ts";
 import { connectUnix, unixAddress, unixStreamSocket } from "../ffi/calls/unix_sockets.ts";
 import { syscall } from "../ffi/syscalls.ts";
 
-/** Connects to a socket and sends a descriptor. */
-export function sendTo(path: string, fd: number): void {
+/** Connects to a socket and sends a descriptor, with a text or a byte. */
+export function sendTo(path: string, fd: number, text = "\0"): void {
   const address = unixAddress(path);
   const socket = syscall(unixStreamSocket());
   try {
     syscall(connectUnix(socket, address));
-    syscall(sendDescriptor(socket, fd));
+    syscall(sendDescriptor(socket, fd, new TextEncoder().encode(text)));
   } finally {
     syscall(close(socket));
   }

@@ -46,6 +46,7 @@ import { runEachHook, runHooks } from "./hooks.ts";
 import { withNotify } from "./notify.ts";
 import type { Runtime } from "./runtime.ts";
 import { ContainerRecord, type ContainerState, type FixedState, OCI_VERSION } from "./state.ts";
+import { listenerOf } from "./seccomp_listener.ts";
 import { giveStreams } from "./stream_owner.ts";
 
 /** What a container is made with. */
@@ -218,6 +219,7 @@ function launch(
       ...(config.process?.terminal === true && {
         console: { owner: config.process.user?.uid ?? 0 },
       }),
+      ...listenerOf(config.linux ?? {}, (pid) => ({ ...fixed, pid, status: "creating" })),
       ...(hasHooks(config) && {
         beforeRoot: (pid: number) => runEarlyHooks(config, { ...fixed, pid, status: "creating" }),
       }),

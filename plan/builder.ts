@@ -68,8 +68,23 @@ export interface PlanOptions {
    * Whether the program's terminal is the container's /dev/console too, and the user who owns it.
    */
   readonly console?: { readonly owner: number } | undefined;
+  /**
+   * Takes the listener of a filter that asks one (SCMP_ACT_NOTIFY), and the pid of the process, as
+   * soon as the filter is in force: what the launch calls after that may be asked about. It is closed
+   * then.
+   */
+  readonly takeListener?: ((listener: number, pid: number) => void) | undefined;
   /** Whether the script is told of the calls that could be denied. */
   readonly audit?: boolean | undefined;
+}
+
+/** A filter with a listener. */
+export interface Notifier {
+  /** The call that sets it. */
+  readonly call: Call;
+  readonly filter: Uint8Array<ArrayBuffer>;
+  /** Who takes the listener at once; without it, the script has it while the program runs. */
+  readonly take?: PlanOptions["takeListener"];
 }
 
 /** The edges of a call, and the fixes for its errors. */
@@ -130,7 +145,7 @@ export class PlanBuilder {
   /** A listening socket of the container's network, which is sent to the script. */
   listener: ResultOf | undefined;
   /** The call whose result is sent to the script, to be told of calls; and the filter as it decides. */
-  notifier: { readonly call: Call; readonly filter: Uint8Array<ArrayBuffer> } | undefined;
+  notifier: Notifier | undefined;
   /** The terminal of the program, where that is open before the container gets its root. */
   console: ConsoleTerminal | undefined;
   /** The filters that deny what executes the sealed executable, which sets them itself. */

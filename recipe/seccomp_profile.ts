@@ -52,7 +52,8 @@ export interface SeccompProfile {
    */
   readonly architectures?: readonly SeccompArchitecture[];
   /**
-   * Flags of the filter. Those about threads are ignored, as a container starts with one thread.
+   * Flags of the filter. Those about threads are ignored, as a container starts with one thread, and
+   * those about a listener where there is none.
    */
   readonly flags?: readonly SeccompFlag[];
   /** The rules. */
@@ -131,7 +132,9 @@ export type SeccompAction =
   | "SCMP_ACT_ERRNO"
   | "SCMP_ACT_TRACE"
   | "SCMP_ACT_ALLOW"
-  | "SCMP_ACT_LOG";
+  | "SCMP_ACT_LOG"
+  /** Asks a listener, which containers of the OCI runtime alone have. */
+  | "SCMP_ACT_NOTIFY";
 
 /** A comparison of an argument, by libseccomp's name. */
 export type SeccompComparison =
@@ -147,7 +150,8 @@ export type SeccompComparison =
 export type SeccompFlag =
   | "SECCOMP_FILTER_FLAG_TSYNC"
   | "SECCOMP_FILTER_FLAG_LOG"
-  | "SECCOMP_FILTER_FLAG_SPEC_ALLOW";
+  | "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
+  | "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV";
 
 const ACTIONS: Readonly<Record<SeccompAction, number>> = {
   SCMP_ACT_KILL: SECCOMP_RET.KILL_THREAD,
@@ -158,6 +162,7 @@ const ACTIONS: Readonly<Record<SeccompAction, number>> = {
   SCMP_ACT_TRACE: SECCOMP_RET.TRACE,
   SCMP_ACT_ALLOW: SECCOMP_RET.ALLOW,
   SCMP_ACT_LOG: SECCOMP_RET.LOG,
+  SCMP_ACT_NOTIFY: SECCOMP_RET.USER_NOTIF,
 };
 
 const COMPARISONS: Readonly<Record<Exclude<SeccompComparison, "SCMP_CMP_MASKED_EQ">, Comparison>> =
@@ -201,7 +206,13 @@ const FLAGS: readonly SeccompFlag[] = [
   "SECCOMP_FILTER_FLAG_TSYNC",
   "SECCOMP_FILTER_FLAG_LOG",
   "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+  "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
 ];
+
+/** Whether a listener is asked about some calls. */
+export function asksListener({ defaultAction, syscalls = [] }: SeccompProfile): boolean {
+  return [defaultAction, ...syscalls.map(({ action }) => action)].includes("SCMP_ACT_NOTIFY");
+}
 
 /** An unsigned 64-bit number; one that a JavaScript number cannot hold exactly is a string. */
 function word(): Schema {

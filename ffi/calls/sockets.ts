@@ -64,7 +64,11 @@ export function socketpair(pair: Output): Call {
 }
 
 /** Sends a descriptor through a socket, with a byte of data. See sendmsg(2). */
-export function sendDescriptor(socket: Fd, fd: Slot | number): Call {
+export function sendDescriptor(
+  socket: Fd,
+  fd: Slot | number,
+  data: Uint8Array<ArrayBuffer> = new Uint8Array(1),
+): Call {
   const control = new Uint8Array(CMSG_SPACE);
   const view = new DataView(control.buffer);
   view.setUint32(0, CMSG_HEADER + 4, true);
@@ -74,7 +78,7 @@ export function sendDescriptor(socket: Fd, fd: Slot | number): Call {
   const cells = typeof fd === "number" ? [] : [{ offset: CMSG_HEADER, slot: fd }];
   const struct = new Struct(control, "&control", [], cells);
   const text = (show: ShowSlot) => `{SCM_RIGHTS, ${typeof fd === "number" ? fd : show(fd)}}`;
-  return call("sendmsg", socket, message(new Uint8Array(1), struct, text), 0);
+  return call("sendmsg", socket, message(data, struct, text), 0);
 }
 
 /** Receives a message of {@linkcode sendDescriptor}. See recvmsg(2). */

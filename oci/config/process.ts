@@ -11,7 +11,7 @@ import { capabilities, noNewPrivileges, setUser } from "../../recipe/steps/ident
 import { oomScoreAdj, type ResourceName, rlimit, umask } from "../../recipe/steps/process.ts";
 import { seccomp } from "../../recipe/steps/seccomp.ts";
 import type { Step } from "../../recipe/steps.ts";
-import type { SeccompProfile } from "../../recipe/seccomp_profile.ts";
+import { asksListener, type SeccompProfile } from "../../recipe/seccomp_profile.ts";
 import { OciError, unsupported } from "../errors.ts";
 import type { CapabilitySet, ConfigLinux, ConfigProcess } from "../spec.ts";
 import { checkLabels } from "./labels.ts";
@@ -96,27 +96,36 @@ export function identitySteps(
     ...userSteps(process, keepsGroups),
     ...(gainsNone ? [noNewPrivileges()] : []),
   ];
-  return { launch: steps, last: filter !== undefined && gainsNone ? [seccomp(filter)] : [] };
+  if (filter === undefined || privileged) return { launch: steps, last: [] };
+  // Who listens is there when the container is made, and may not be when it is started.
+  return asksListener(filter)
+    ? { launch: [...steps, seccomp(filter)], last: [] }
+    : { launch: steps, last: [seccomp(filter)] };
 }
 
 /** The profile, without what is not of the filter itself. */
 function profileOf(
   { listenerPath, listenerMetadata, ...profile }: NonNullable<ConfigLinux["seccomp"]>,
 ): SeccompProfile {
-  if (listenerPath || listenerMetadata) {
-    unsupported("linux.seccomp.listenerPath", "filters that ask another process are not supported");
+  if (listenerMetadata && !listenerPath) {
+    unsupported("linux.seccomp.listenerMetadata", "it is for a listener: there is no listenerPath");
   }
   const flags = (profile.flags ?? []).filter((flag) => KNOWN_FLAGS.has(flag));
   if (flags.length < (profile.flags ?? []).length) {
     unsupported("linux.seccomp.flags", `only ${[...KNOWN_FLAGS].join(", ")} are supported`);
   }
-  return withoutNulls({ ...profile, flags }) as SeccompProfile;
+  const whole = withoutNulls({ ...profile, flags }) as SeccompProfile;
+  if (asksListener(whole) && !listenerPath) {
+    unsupported("linux.seccomp.listenerPath", "it is missing, and SCMP_ACT_NOTIFY needs it");
+  }
+  return whole;
 }
 
 const KNOWN_FLAGS: ReadonlySet<string> = new Set([
   "SECCOMP_FILTER_FLAG_TSYNC",
   "SECCOMP_FILTER_FLAG_LOG",
   "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+  "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
 ]);
 
 /** Engines in Go write null for lists that are empty. */

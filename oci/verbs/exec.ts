@@ -22,6 +22,7 @@ import { enterSteps } from "../enter.ts";
 import { OciError, wordsFor } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ContainerRecord } from "../state.ts";
+import { listenerOf } from "../seccomp_listener.ts";
 import { giveStreams } from "../stream_owner.ts";
 import { waitForEnd } from "../wait.ts";
 import { absolute } from "./create.ts";
@@ -74,7 +75,8 @@ export async function run(runtime: Runtime, given: Given): Promise<number> {
     const root = `/proc/${first.pid}/root`;
     const count = Number(valueOf(given, "preserve-fds") ?? 0);
     giveStreams({ process }, config);
-    const launched = launch(process, steps, { root, count, terminal: terminal?.theirs });
+    const taking = listenerOf(config.linux ?? {}, () => record.state);
+    const launched = launch(process, steps, { root, count, terminal: terminal?.theirs, taking });
     if (launched.terminal !== undefined && socket !== undefined) {
       sendTo(absolute(socket), launched.terminal);
     }
@@ -93,10 +95,11 @@ export async function run(runtime: Runtime, given: Given): Promise<number> {
 function launch(
   process: ConfigProcess,
   steps: readonly Step[],
-  { root, count, terminal }: {
+  { root, count, terminal, taking }: {
     readonly root: string;
     readonly count: number;
     readonly terminal: Terminal | undefined;
+    readonly taking: ReturnType<typeof listenerOf>;
   },
 ) {
   const fds = preserved(count);
@@ -106,7 +109,7 @@ function launch(
     root,
   );
   try {
-    const plan = planRecipe(checkedSteps(steps), { recorded: true });
+    const plan = planRecipe(checkedSteps(steps), { recorded: true, ...taking });
     const changes = { inherited: [], changes: environment };
     const spec = execSpec(program, { args, environment: changes, searchPath, cwd });
     return new Launcher(plan).spawn({ ...spec, ...streamsOf({ process }, terminal), fds });

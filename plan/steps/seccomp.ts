@@ -25,20 +25,27 @@ import { deniesKernelCalls, deniesUnixSockets } from "../access/kernel_calls.ts"
 import type { PlanBuilder } from "../builder.ts";
 import { allowMore, DEFAULT_SECCOMP_PROFILE } from "../../recipe/seccomp_default.ts";
 import { denyMore } from "../../recipe/seccomp_denials.ts";
-import { abisOf, filterOf } from "../../recipe/seccomp_profile.ts";
+import {
+  abisOf,
+  asksListener,
+  filterOf,
+  type SeccompFlag,
+  type SeccompProfile,
+} from "../../recipe/seccomp_profile.ts";
 import type { SeccompStep } from "../../recipe/steps/seccomp.ts";
 import { SECCOMP_FILTERS } from "./seccomp_filters.ts";
 
 /** Lowers `seccomp`. */
 export function lowerSeccomp(step: SeccompStep, plan: PlanBuilder): void {
-  const { flags = [] } = step.profile ?? {};
-  const flagBits = Object.entries(SECCOMP_FILTER_FLAGS)
-    .reduce((bits, [name, bit]) => flags.includes(name as never) ? bits | bit : bits, 0);
+  const flagBits = flagBitsOf(step.profile?.flags ?? []);
   const { program, isContained, deniesSockets, allowsSealed } = filterFor(step, plan);
   if (isContained) plan.access.filtered = true;
   if (deniesSockets) plan.access.deniesSockets = true;
   if (step.privileged !== true) plan.setNoNewPrivileges();
-  const call = setFilter(program, flagBits, plan);
+  const isAsked = step.profile !== undefined && asksListener(step.profile);
+  const call = isAsked
+    ? setAskingFilter(program, step.profile, plan)
+    : setFilter(program, flagBits, plan);
   if (!allowsSealed) plan.lateFilters.add(call);
   plan.beforeExec(call, {
     EBUSY: "the filter of an outer container has a listener, and the kernel takes no second one",
@@ -67,6 +74,34 @@ function setFilter(
   const call = seccompSetListener(observed, flagBits, waitsKillable);
   plan.notifier = { call, filter: program };
   return call;
+}
+
+/** Sets a filter whose listener goes to whoever launches, and on from there. */
+function setAskingFilter(
+  program: Uint8Array<ArrayBuffer>,
+  { flags = [], ...profile }: SeccompProfile,
+  plan: PlanBuilder,
+): Call {
+  const { takeListener } = plan.options;
+  if (takeListener === undefined || plan.notifier !== undefined) {
+    plan.refuse(
+      "SCMP_ACT_NOTIFY asks a listener, which only containers of the OCI runtime have " +
+        "(linux.seccomp.listenerPath), and one of it",
+    );
+  }
+  const early = disallowed(filterOf(profile), PASSING);
+  if (early !== undefined) {
+    plan.refuse(`the profile does not allow ${early}, by which its listener is passed on`);
+  }
+  const waitsKillable = flags.includes("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV");
+  const call = seccompSetListener(program, flagBitsOf(flags), waitsKillable);
+  plan.notifier = { call, filter: program, take: takeListener };
+  return call;
+}
+
+function flagBitsOf(flags: readonly SeccompFlag[]): number {
+  return Object.entries(SECCOMP_FILTER_FLAGS)
+    .reduce((bits, [name, bit]) => flags.includes(name as SeccompFlag) ? bits | bit : bits, 0);
 }
 
 /** A compiled filter. */
@@ -127,21 +162,30 @@ export function filterOfStep({ profile, allow, deny }: SeccompStep): SyscallFilt
  */
 const LAUNCHING: readonly string[] = ["execve", "exit_group"];
 
+/** The calls by which a listener is sent, before anybody can be asked. */
+const PASSING: readonly string[] = ["dup3", "sendmsg"];
+
 /** Those of a sealed executable, which are made before its own filters: see launch/sealed_program.ts. */
 const SEALED: readonly string[] = ["execveat", "fcntl"];
 
 function checkLaunch(filter: SyscallFilter, plan: PlanBuilder): void {
-  const name = disallowed(filter, LAUNCHING);
+  // Who is asked may allow them: by then there is a listener.
+  const asked = plan.options.takeListener === undefined ? [] : [SECCOMP_RET.USER_NOTIF];
+  const name = disallowed(filter, LAUNCHING, asked);
   if (name === undefined) return;
   plan.refuse(`the profile does not allow ${name}, without which no program can be started`);
 }
 
 /** Returns the first of these calls that a filter does not allow, whatever its arguments are. */
-function disallowed(filter: SyscallFilter, names: readonly string[]): string | undefined {
+function disallowed(
+  filter: SyscallFilter,
+  names: readonly string[],
+  more: readonly number[] = [],
+): string | undefined {
   const rules = new RuleIndex(filter, new Set(names));
   return names.find((name) =>
     !rules.for(name).every(({ action }) =>
-      action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG
+      action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG || more.includes(action)
     )
   );
 }

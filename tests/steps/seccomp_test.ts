@@ -389,7 +389,7 @@ test("a missing program is reported as without a filter", () => {
 test("an invalid profile is reported with the position of the error", () => {
   const wrong: readonly [unknown, string][] = [
     [{ defaultAction: "SCMP_ACT_ALOW" }, 'did you mean "SCMP_ACT_ALLOW"?'],
-    [{ defaultAction: "SCMP_ACT_NOTIFY" }, "is none of"],
+    [{ defaultAction: "SCMP_ACT_UNKNOWN" }, "is none of"],
     [{ defaultAction: "SCMP_ACT_ALLOW", syscals: [] }, 'did you mean "syscalls"?'],
     [{ defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: [], action: "SCMP_ACT_LOG" }] }, "one"],
     [rule({ index: 6, value: 0, op: "SCMP_CMP_EQ" }), "from 0 to 5"],
