@@ -123,7 +123,10 @@ export type SeccompArchitecture =
   | "SCMP_ARCH_SH"
   | "SCMP_ARCH_SHEB";
 
-/** An action of a filter, by libseccomp's name. */
+/**
+ * An action of a filter, by libseccomp's name. `SCMP_ACT_NOTIFY` asks a listener, which containers of
+ * the OCI runtime alone have.
+ */
 export type SeccompAction =
   | "SCMP_ACT_KILL"
   | "SCMP_ACT_KILL_PROCESS"
@@ -133,7 +136,6 @@ export type SeccompAction =
   | "SCMP_ACT_TRACE"
   | "SCMP_ACT_ALLOW"
   | "SCMP_ACT_LOG"
-  /** Asks a listener, which containers of the OCI runtime alone have. */
   | "SCMP_ACT_NOTIFY";
 
 /** A comparison of an argument, by libseccomp's name. */
