@@ -7,7 +7,7 @@ var addMethods = (function (target, methods) {
   }
 });
 // scripts/ramekin/build_id.ts
-var BUILD = "384f2ef72855ccafc039b55350edb6628a6a432fbe9e9cf51a36162381639062";
+var BUILD = "b12b107a7a02fb3998f283530b1ce9361cc0de09092e0493d63923904a50d7e9";
 
 // scripts/ramekin/early_libc.ts
 var FUNCTIONS = {

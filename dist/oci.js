@@ -2115,22 +2115,26 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   if (shape.notify === true) sendSocket(add, addNotifySocket(add));
   if (shape.held) waitToStart(writer);
   const { notifier } = plan;
-  const { calls, socket, image: image2 } = closeOthers(writer, plan.beforeProgram, shape, {
+  const observed = notifier?.take === void 0 ? notifier : void 0;
+  const { calls, socket, image: image2, free } = closeOthers(writer, plan.beforeProgram, shape, {
     keepsSocket: !frame.vfork || notifier !== void 0
   });
   add(rt_sigprocmask("none", null));
   const late = shape.sealed === true ? lateCalls(calls, plan) : [];
   for (const [index, planned] of calls.entries()) {
     if (late.includes(planned)) continue;
-    const isObserved = calls.slice(0, index).some(({ call: call2 }) => call2 === notifier?.call);
+    const isObserved = calls.slice(0, index).some(({ call: call2 }) => call2 === observed?.call);
     writer.part(isObserved ? {
       ...planned,
       call: unobserved(planned.call)
     } : planned);
+    if (notifier?.take !== void 0 && planned.call === notifier.call) {
+      sendListener(writer, notifier.call, socket, free);
+    }
   }
-  if (notifier !== void 0) sendNotifier(writer, notifier.call, socket);
+  if (observed !== void 0) sendNotifier(writer, observed.call, socket);
   if (shape.sealed === true) {
-    const marked = notifier === void 0 ? void 0 : unobserved;
+    const marked = observed === void 0 ? void 0 : unobserved;
     const { paths } = shape;
     return executeSealed(writer, {
       image: image2,
@@ -2216,7 +2220,8 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
   return {
     calls,
     socket: socket === void 0 ? void 0 : new Named(socket, "socket"),
-    image: image2 ? numberOf5.get(IMAGE) : void 0
+    image: image2 ? numberOf5.get(IMAGE) : void 0,
+    free: beyond + 1
   };
 });
 var isDescriptor = (function isDescriptor(argument) {
@@ -4295,11 +4300,21 @@ var identitySteps = (function identitySteps(process, { seccomp: given2 }, keepsG
       noNewPrivileges()
     ] : []
   ];
-  return {
+  if (filter === void 0 || privileged) return {
     launch: steps,
-    last: filter !== void 0 && gainsNone ? [
+    last: []
+  };
+  return asksListener(filter) ? {
+    launch: [
+      ...steps,
       seccomp(filter)
-    ] : []
+    ],
+    last: []
+  } : {
+    launch: steps,
+    last: [
+      seccomp(filter)
+    ]
   };
 });
 var userSteps = (function userSteps({ user = {}, capabilities: given2 }, keepGroups) {
@@ -4639,12 +4654,17 @@ var launch = (function launch(record, config, { steps, last, program }, options,
           owner: config.process.user?.uid ?? 0
         }
       },
+      ...listenerOf(config.linux ?? {}, (pid) => ({
+        ...fixed,
+        pid,
+        status: "creating"
+      })),
       ...hasHooks(config) && {
-        beforeRoot: (pid) => runEarlyHooks(config, {
+        beforeRoot: ((pid) => runEarlyHooks(config, {
           ...fixed,
           pid,
           status: "creating"
-        })
+        }))
       }
     });
     const spec = execSpec(program.program, {
@@ -4664,7 +4684,7 @@ var launch = (function launch(record, config, { steps, last, program }, options,
         program.program,
         ...program.args
       ],
-      environment: Array.from(environment, (([name, value]) => `${name}=${value}`))
+      environment: Array.from(environment, ([name, value]) => `${name}=${value}`)
     });
     opened.push(image2);
     giveStreams(config, config);
@@ -4861,10 +4881,12 @@ var run3 = (async function run3(runtime, given2) {
     giveStreams({
       process
     }, config);
+    const taking = listenerOf(config.linux ?? {}, () => record.state);
     const launched = launch2(process, steps, {
       root: root2,
       count,
-      terminal: terminal?.theirs
+      terminal: terminal?.theirs,
+      taking
     });
     if (launched.terminal !== void 0 && socket !== void 0) {
       sendTo(absolute2(socket), launched.terminal);
@@ -4884,12 +4906,13 @@ var run3 = (async function run3(runtime, given2) {
     throw new OciError(wordsFor(error, process.args?.[0]), FAILED);
   }
 });
-var launch2 = (function launch2(process, steps, { root: root2, count, terminal }) {
+var launch2 = (function launch2(process, steps, { root: root2, count, terminal, taking }) {
   const fds = preserved(count);
   const { program, args, environment, searchPath, cwd } = withHome(programOf(process), process.user?.uid ?? 0, root2);
   try {
     const plan = planRecipe(checkedSteps(steps), {
-      recorded: true
+      recorded: true,
+      ...taking
     });
     const changes = {
       inherited: [],
@@ -15722,7 +15745,7 @@ function socketpair(pair) {
     "SOCK_SEQPACKET|SOCK_CLOEXEC": SOCK_SEQPACKET | SOCK_CLOEXEC
   }), 0, pair);
 }
-function sendDescriptor(socket, fd) {
+function sendDescriptor(socket, fd, data2 = new Uint8Array(1)) {
   const control = new Uint8Array(CMSG_SPACE);
   const view2 = new DataView(control.buffer);
   view2.setUint32(0, CMSG_HEADER + 4, true);
@@ -15737,7 +15760,7 @@ function sendDescriptor(socket, fd) {
   ];
   const struct = new Struct(control, "&control", [], cells);
   const text3 = (show2) => `{SCM_RIGHTS, ${typeof fd === "number" ? fd : show2(fd)}}`;
-  return call("sendmsg", socket, message(new Uint8Array(1), struct, text3), 0);
+  return call("sendmsg", socket, message(data2, struct, text3), 0);
 }
 function receiveDescriptor(socket, control) {
   const flags16 = constant(MSG_CMSG_CLOEXEC, {
@@ -17414,6 +17437,14 @@ function sendNotifier(writer, notifier, socket) {
   ]) {
     writer.add(unobserved(call2), edges);
   }
+}
+function sendListener(writer, notifier, socket, free) {
+  const edges = {
+    ...CHILD_EDGES,
+    fixes: HANDED_FIXES
+  };
+  writer.add(dup3(new ResultOf(notifier, "listener"), free, O_CLOEXEC), edges);
+  writer.add(sendDescriptor(socket, free), edges);
 }
 
 
@@ -21641,6 +21672,8 @@ var Launch = class {
   #terminal;
   #listener;
   #notifier;
+  /** Whether somebody else has the listener. */
+  #isTaken = false;
   #notifySocket;
   #services;
   /**
@@ -21755,7 +21788,14 @@ var Launch = class {
   }
   /** Receives what the container sends last, before its program. */
   #receiveNotifier(socket) {
-    if (this.#compiled.plan.notifier !== void 0) this.#notifier ??= receiveFd(socket);
+    const { notifier } = this.#compiled.plan;
+    if (notifier === void 0 || this.#isTaken) return;
+    this.#notifier ??= receiveFd(socket);
+    if (notifier.take === void 0 || this.#notifier === void 0) return;
+    this.#isTaken = true;
+    notifier.take(this.#notifier, this.pid);
+    syscall(close(this.#notifier));
+    this.#notifier = void 0;
   }
   /** Restores the script's memory, once only: after that, another launch may have changed it. */
   #restore() {
@@ -22662,7 +22702,7 @@ var ScriptFrame = class {
   constructor(plan, shape, facts) {
     this.#plan = plan;
     this.#facts = facts;
-    this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable;
+    this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable && plan.notifier?.take === void 0;
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);
     this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
@@ -27108,7 +27148,8 @@ var ACTIONS = {
   SCMP_ACT_ERRNO: SECCOMP_RET.ERRNO,
   SCMP_ACT_TRACE: SECCOMP_RET.TRACE,
   SCMP_ACT_ALLOW: SECCOMP_RET.ALLOW,
-  SCMP_ACT_LOG: SECCOMP_RET.LOG
+  SCMP_ACT_LOG: SECCOMP_RET.LOG,
+  SCMP_ACT_NOTIFY: SECCOMP_RET.USER_NOTIF
 };
 var COMPARISONS = {
   SCMP_CMP_NE: "unequal",
@@ -27146,8 +27187,15 @@ var ARCHITECTURES = {
 var FLAGS3 = [
   "SECCOMP_FILTER_FLAG_TSYNC",
   "SECCOMP_FILTER_FLAG_LOG",
-  "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
+  "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+  "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
 ];
+function asksListener({ defaultAction, syscalls: syscalls2 = [] }) {
+  return [
+    defaultAction,
+    ...syscalls2.map(({ action }) => action)
+  ].includes("SCMP_ACT_NOTIFY");
+}
 function word3() {
   const expected = "an unsigned 64-bit number";
   return schema(expected, (value) => {
@@ -27980,13 +28028,13 @@ var SECCOMP_FILTERS = {
 
 // plan/steps/seccomp.ts
 function lowerSeccomp(step, plan) {
-  const { flags: flags16 = [] } = step.profile ?? {};
-  const flagBits = Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits, [name, bit]) => flags16.includes(name) ? bits | bit : bits, 0);
+  const flagBits = flagBitsOf(step.profile?.flags ?? []);
   const { program, isContained, deniesSockets, allowsSealed } = filterFor(step, plan);
   if (isContained) plan.access.filtered = true;
   if (deniesSockets) plan.access.deniesSockets = true;
   if (step.privileged !== true) plan.setNoNewPrivileges();
-  const call2 = setFilter2(program, flagBits, plan);
+  const isAsked = step.profile !== void 0 && asksListener(step.profile);
+  const call2 = isAsked ? setAskingFilter(program, step.profile, plan) : setFilter2(program, flagBits, plan);
   if (!allowsSealed) plan.lateFilters.add(call2);
   plan.beforeExec(call2, {
     EBUSY: "the filter of an outer container has a listener, and the kernel takes no second one",
@@ -28015,6 +28063,27 @@ function setFilter2(program, flagBits, plan) {
     filter: program
   };
   return call2;
+}
+function setAskingFilter(program, { flags: flags16 = [], ...profile2 }, plan) {
+  const { takeListener } = plan.options;
+  if (takeListener === void 0 || plan.notifier !== void 0) {
+    plan.refuse("SCMP_ACT_NOTIFY asks a listener, which only containers of the OCI runtime have (linux.seccomp.listenerPath), and one of it");
+  }
+  const early = disallowed(filterOf(profile2), PASSING2);
+  if (early !== void 0) {
+    plan.refuse(`the profile does not allow ${early}, by which its listener is passed on`);
+  }
+  const waitsKillable = flags16.includes("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV");
+  const call2 = seccompSetListener(program, flagBitsOf(flags16), waitsKillable);
+  plan.notifier = {
+    call: call2,
+    filter: program,
+    take: takeListener
+  };
+  return call2;
+}
+function flagBitsOf(flags16) {
+  return Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits, [name, bit]) => flags16.includes(name) ? bits | bit : bits, 0);
 }
 function filterFor(step, plan) {
   const { architecture } = plan.host;
@@ -28065,18 +28134,25 @@ var LAUNCHING = [
   "execve",
   "exit_group"
 ];
+var PASSING2 = [
+  "dup3",
+  "sendmsg"
+];
 var SEALED = [
   "execveat",
   "fcntl"
 ];
 function checkLaunch(filter, plan) {
-  const name = disallowed(filter, LAUNCHING);
+  const asked = plan.options.takeListener === void 0 ? [] : [
+    SECCOMP_RET.USER_NOTIF
+  ];
+  const name = disallowed(filter, LAUNCHING, asked);
   if (name === void 0) return;
   plan.refuse(`the profile does not allow ${name}, without which no program can be started`);
 }
-function disallowed(filter, names) {
+function disallowed(filter, names, more = []) {
   const rules = new RuleIndex(filter, new Set(names));
-  return names.find((name) => !rules.for(name).every(({ action }) => action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG));
+  return names.find((name) => !rules.for(name).every(({ action }) => action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG || more.includes(action)));
 }
 
 // plan/time_namespace.ts
@@ -29190,8 +29266,8 @@ function rangeOf({ containerID, hostID, size }) {
 
 
 function profileOf({ listenerPath, listenerMetadata, ...profile2 }) {
-  if (listenerPath || listenerMetadata) {
-    unsupported("linux.seccomp.listenerPath", "filters that ask another process are not supported");
+  if (listenerMetadata && !listenerPath) {
+    unsupported("linux.seccomp.listenerMetadata", "it is for a listener: there is no listenerPath");
   }
   const flags16 = (profile2.flags ?? []).filter((flag) => KNOWN_FLAGS.has(flag));
   if (flags16.length < (profile2.flags ?? []).length) {
@@ -29199,15 +29275,20 @@ function profileOf({ listenerPath, listenerMetadata, ...profile2 }) {
       ...KNOWN_FLAGS
     ].join(", ")} are supported`);
   }
-  return withoutNulls({
+  const whole = withoutNulls({
     ...profile2,
     flags: flags16
   });
+  if (asksListener(whole) && !listenerPath) {
+    unsupported("linux.seccomp.listenerPath", "it is missing, and SCMP_ACT_NOTIFY needs it");
+  }
+  return whole;
 }
 var KNOWN_FLAGS = /* @__PURE__ */ new Set([
   "SECCOMP_FILTER_FLAG_TSYNC",
   "SECCOMP_FILTER_FLAG_LOG",
-  "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
+  "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+  "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
 ]);
 function withoutNulls(value) {
   if (Array.isArray(value)) return value.map(withoutNulls);
@@ -29439,12 +29520,12 @@ function parseConfig(text3) {
 }
 
 // oci/console.ts
-function sendTo(path2, fd) {
+function sendTo(path2, fd, text3 = "\0") {
   const address2 = unixAddress(path2);
   const socket = syscall(unixStreamSocket());
   try {
     syscall(connectUnix(socket, address2));
-    syscall(sendDescriptor(socket, fd));
+    syscall(sendDescriptor(socket, fd, new TextEncoder().encode(text3)));
   } finally {
     syscall(close(socket));
   }
@@ -30065,6 +30146,28 @@ var ReadySocket = class _ReadySocket {
     syscall(close(socket));
   }
 };
+
+// oci/seccomp_listener.ts
+function listenerOf({ seccomp: seccomp2 }, stateOf) {
+  if (!seccomp2?.listenerPath) return {};
+  const { listenerPath, listenerMetadata } = seccomp2;
+  return {
+    takeListener(listener, pid) {
+      const state = {
+        ociVersion: OCI_VERSION,
+        fds: [
+          "seccompFd"
+        ],
+        pid,
+        ...listenerMetadata !== void 0 && {
+          metadata: listenerMetadata
+        },
+        state: stateOf(pid)
+      };
+      sendTo(listenerPath, listener, JSON.stringify(state));
+    }
+  };
+}
 
 // oci/stream_owner.ts
 var SAME3 = 4294967295;
@@ -30775,6 +30878,7 @@ function features() {
           "SCMP_ACT_KILL_PROCESS",
           "SCMP_ACT_KILL_THREAD",
           "SCMP_ACT_LOG",
+          "SCMP_ACT_NOTIFY",
           "SCMP_ACT_TRACE",
           "SCMP_ACT_TRAP"
         ],
@@ -30796,12 +30900,14 @@ function features() {
         knownFlags: [
           "SECCOMP_FILTER_FLAG_TSYNC",
           "SECCOMP_FILTER_FLAG_LOG",
-          "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
+          "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+          "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
         ],
         supportedFlags: [
           "SECCOMP_FILTER_FLAG_TSYNC",
           "SECCOMP_FILTER_FLAG_LOG",
-          "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
+          "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+          "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
         ]
       },
       apparmor: {

@@ -3074,22 +3074,26 @@ var writeExec = (function writeExec(writer, plan, shape, frame) {
   if (shape.notify === true) sendSocket(add, addNotifySocket(add));
   if (shape.held) waitToStart(writer);
   const { notifier } = plan;
-  const { calls, socket, image: image2 } = closeOthers(writer, plan.beforeProgram, shape, {
+  const observed = notifier?.take === void 0 ? notifier : void 0;
+  const { calls, socket, image: image2, free } = closeOthers(writer, plan.beforeProgram, shape, {
     keepsSocket: !frame.vfork || notifier !== void 0
   });
   add(rt_sigprocmask("none", null));
   const late = shape.sealed === true ? lateCalls(calls, plan) : [];
   for (const [index, planned] of calls.entries()) {
     if (late.includes(planned)) continue;
-    const isObserved = calls.slice(0, index).some(({ call: call2 }) => call2 === notifier?.call);
+    const isObserved = calls.slice(0, index).some(({ call: call2 }) => call2 === observed?.call);
     writer.part(isObserved ? {
       ...planned,
       call: unobserved(planned.call)
     } : planned);
+    if (notifier?.take !== void 0 && planned.call === notifier.call) {
+      sendListener(writer, notifier.call, socket, free);
+    }
   }
-  if (notifier !== void 0) sendNotifier(writer, notifier.call, socket);
+  if (observed !== void 0) sendNotifier(writer, observed.call, socket);
   if (shape.sealed === true) {
-    const marked = notifier === void 0 ? void 0 : unobserved;
+    const marked = observed === void 0 ? void 0 : unobserved;
     const { paths } = shape;
     return executeSealed(writer, {
       image: image2,
@@ -3175,7 +3179,8 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
   return {
     calls,
     socket: socket === void 0 ? void 0 : new Named(socket, "socket"),
-    image: image2 ? numberOf5.get(IMAGE) : void 0
+    image: image2 ? numberOf5.get(IMAGE) : void 0,
+    free: beyond + 1
   };
 });
 var isDescriptor2 = (function isDescriptor2(argument) {
@@ -4651,13 +4656,13 @@ var setFilter = (function setFilter(program, bits) {
   return call("seccomp", SECCOMP_SET_MODE_FILTER, bits, struct);
 });
 var lowerSeccomp = (function lowerSeccomp(step, plan) {
-  const { flags: flags2 = [] } = step.profile ?? {};
-  const flagBits = Object.entries(SECCOMP_FILTER_FLAGS).reduce(((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits), 0);
+  const flagBits = flagBitsOf(step.profile?.flags ?? []);
   const { program, isContained, deniesSockets, allowsSealed } = filterFor(step, plan);
   if (isContained) plan.access.filtered = true;
   if (deniesSockets) plan.access.deniesSockets = true;
   if (step.privileged !== true) plan.setNoNewPrivileges();
-  const call2 = setFilter2(program, flagBits, plan);
+  const isAsked = step.profile !== void 0 && asksListener(step.profile);
+  const call2 = isAsked ? setAskingFilter(program, step.profile, plan) : setFilter2(program, flagBits, plan);
   if (!allowsSealed) plan.lateFilters.add(call2);
   plan.beforeExec(call2, {
     EBUSY: "the filter of an outer container has a listener, and the kernel takes no second one",
@@ -8530,7 +8535,7 @@ function socketpair(pair) {
     "SOCK_SEQPACKET|SOCK_CLOEXEC": SOCK_SEQPACKET | SOCK_CLOEXEC
   }), 0, pair);
 }
-function sendDescriptor(socket, fd) {
+function sendDescriptor(socket, fd, data2 = new Uint8Array(1)) {
   const control = new Uint8Array(CMSG_SPACE);
   const view2 = new DataView(control.buffer);
   view2.setUint32(0, CMSG_HEADER + 4, true);
@@ -8545,7 +8550,7 @@ function sendDescriptor(socket, fd) {
   ];
   const struct = new Struct(control, "&control", [], cells);
   const text4 = (show2) => `{SCM_RIGHTS, ${typeof fd === "number" ? fd : show2(fd)}}`;
-  return call("sendmsg", socket, message(new Uint8Array(1), struct, text4), 0);
+  return call("sendmsg", socket, message(data2, struct, text4), 0);
 }
 function receiveDescriptor(socket, control) {
   const flags2 = constant(MSG_CMSG_CLOEXEC, {
@@ -12321,7 +12326,8 @@ var ACTIONS = {
   SCMP_ACT_ERRNO: SECCOMP_RET.ERRNO,
   SCMP_ACT_TRACE: SECCOMP_RET.TRACE,
   SCMP_ACT_ALLOW: SECCOMP_RET.ALLOW,
-  SCMP_ACT_LOG: SECCOMP_RET.LOG
+  SCMP_ACT_LOG: SECCOMP_RET.LOG,
+  SCMP_ACT_NOTIFY: SECCOMP_RET.USER_NOTIF
 };
 var COMPARISONS = {
   SCMP_CMP_NE: "unequal",
@@ -12359,8 +12365,15 @@ var ARCHITECTURES = {
 var FLAGS2 = [
   "SECCOMP_FILTER_FLAG_TSYNC",
   "SECCOMP_FILTER_FLAG_LOG",
-  "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
+  "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+  "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
 ];
+function asksListener({ defaultAction, syscalls: syscalls2 = [] }) {
+  return [
+    defaultAction,
+    ...syscalls2.map(({ action }) => action)
+  ].includes("SCMP_ACT_NOTIFY");
+}
 function word3() {
   const expected = "an unsigned 64-bit number";
   return schema(expected, (value) => {
@@ -23831,6 +23844,14 @@ function sendNotifier(writer, notifier, socket) {
     writer.add(unobserved(call2), edges);
   }
 }
+function sendListener(writer, notifier, socket, free) {
+  const edges = {
+    ...CHILD_EDGES,
+    fixes: HANDED_FIXES
+  };
+  writer.add(dup3(new ResultOf(notifier, "listener"), free, O_CLOEXEC), edges);
+  writer.add(sendDescriptor(socket, free), edges);
+}
 
 
 
@@ -24489,7 +24510,7 @@ var ScriptFrame = class {
   constructor(plan, shape, facts) {
     this.#plan = plan;
     this.#facts = facts;
-    this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable;
+    this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable && plan.notifier?.take === void 0;
     this.sharesMemory = !shape.held;
     this.guard = new MemoryGuard(plan, shape, this);
     this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
@@ -31043,6 +31064,27 @@ var SECCOMP_FILTERS = {
 // plan/steps/seccomp.ts
 
 
+function setAskingFilter(program, { flags: flags2 = [], ...profile2 }, plan) {
+  const { takeListener } = plan.options;
+  if (takeListener === void 0 || plan.notifier !== void 0) {
+    plan.refuse("SCMP_ACT_NOTIFY asks a listener, which only containers of the OCI runtime have (linux.seccomp.listenerPath), and one of it");
+  }
+  const early = disallowed(filterOf(profile2), PASSING2);
+  if (early !== void 0) {
+    plan.refuse(`the profile does not allow ${early}, by which its listener is passed on`);
+  }
+  const waitsKillable = flags2.includes("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV");
+  const call2 = seccompSetListener(program, flagBitsOf(flags2), waitsKillable);
+  plan.notifier = {
+    call: call2,
+    filter: program,
+    take: takeListener
+  };
+  return call2;
+}
+function flagBitsOf(flags2) {
+  return Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits, 0);
+}
 
 function filterOfStep({ profile: profile2, allow: allow2, deny: deny2 }) {
   const allowed = allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2 ?? []);
@@ -31052,18 +31094,25 @@ var LAUNCHING = [
   "execve",
   "exit_group"
 ];
+var PASSING2 = [
+  "dup3",
+  "sendmsg"
+];
 var SEALED = [
   "execveat",
   "fcntl"
 ];
 function checkLaunch(filter, plan) {
-  const name = disallowed(filter, LAUNCHING);
+  const asked = plan.options.takeListener === void 0 ? [] : [
+    SECCOMP_RET.USER_NOTIF
+  ];
+  const name = disallowed(filter, LAUNCHING, asked);
   if (name === void 0) return;
   plan.refuse(`the profile does not allow ${name}, without which no program can be started`);
 }
-function disallowed(filter, names) {
+function disallowed(filter, names, more = []) {
   const rules = new RuleIndex(filter, new Set(names));
-  return names.find((name) => !rules.for(name).every(({ action }) => action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG));
+  return names.find((name) => !rules.for(name).every(({ action }) => action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG || more.includes(action)));
 }
 
 // plan/time_namespace.ts
@@ -33447,6 +33496,8 @@ var Launch = class {
   #terminal;
   #listener;
   #notifier;
+  /** Whether somebody else has the listener. */
+  #isTaken = false;
   #notifySocket;
   #services;
   /**
@@ -33561,7 +33612,14 @@ var Launch = class {
   }
   /** Receives what the container sends last, before its program. */
   #receiveNotifier(socket) {
-    if (this.#compiled.plan.notifier !== void 0) this.#notifier ??= receiveFd(socket);
+    const { notifier } = this.#compiled.plan;
+    if (notifier === void 0 || this.#isTaken) return;
+    this.#notifier ??= receiveFd(socket);
+    if (notifier.take === void 0 || this.#notifier === void 0) return;
+    this.#isTaken = true;
+    notifier.take(this.#notifier, this.pid);
+    syscall(close(this.#notifier));
+    this.#notifier = void 0;
   }
   /** Restores the script's memory, once only: after that, another launch may have changed it. */
   #restore() {

@@ -3348,22 +3348,26 @@ var writeExec = (function writeExec(writer, plan, shape, frame2) {
   if (shape.notify === true) sendSocket(add2, addNotifySocket(add2));
   if (shape.held) waitToStart(writer);
   const { notifier } = plan;
-  const { calls, socket, image: image3 } = closeOthers(writer, plan.beforeProgram, shape, {
+  const observed = notifier?.take === void 0 ? notifier : void 0;
+  const { calls, socket, image: image3, free } = closeOthers(writer, plan.beforeProgram, shape, {
     keepsSocket: !frame2.vfork || notifier !== void 0
   });
   add2(rt_sigprocmask("none", null));
   const late = shape.sealed === true ? lateCalls(calls, plan) : [];
   for (const [index, planned] of calls.entries()) {
     if (late.includes(planned)) continue;
-    const isObserved = calls.slice(0, index).some(({ call: call2 }) => call2 === notifier?.call);
+    const isObserved = calls.slice(0, index).some(({ call: call2 }) => call2 === observed?.call);
     writer.part(isObserved ? {
       ...planned,
       call: unobserved(planned.call)
     } : planned);
+    if (notifier?.take !== void 0 && planned.call === notifier.call) {
+      sendListener(writer, notifier.call, socket, free);
+    }
   }
-  if (notifier !== void 0) sendNotifier(writer, notifier.call, socket);
+  if (observed !== void 0) sendNotifier(writer, observed.call, socket);
   if (shape.sealed === true) {
-    const marked = notifier === void 0 ? void 0 : unobserved;
+    const marked = observed === void 0 ? void 0 : unobserved;
     const { paths } = shape;
     return executeSealed(writer, {
       image: image3,
@@ -3449,7 +3453,8 @@ var closeOthers = (function closeOthers(writer, last, { fds, image: isInPlace, s
   return {
     calls,
     socket: socket === void 0 ? void 0 : new Named(socket, "socket"),
-    image: image3 ? numberOf10.get(IMAGE) : void 0
+    image: image3 ? numberOf10.get(IMAGE) : void 0,
+    free: beyond + 1
   };
 });
 var isDescriptor2 = (function isDescriptor2(argument) {
@@ -4925,13 +4930,13 @@ var setFilter = (function setFilter(program, bits) {
   return call("seccomp", SECCOMP_SET_MODE_FILTER, bits, struct);
 });
 var lowerSeccomp = (function lowerSeccomp(step, plan) {
-  const { flags: flags2 = [] } = step.profile ?? {};
-  const flagBits = Object.entries(SECCOMP_FILTER_FLAGS).reduce(((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits), 0);
+  const flagBits = flagBitsOf(step.profile?.flags ?? []);
   const { program, isContained, deniesSockets, allowsSealed } = filterFor(step, plan);
   if (isContained) plan.access.filtered = true;
   if (deniesSockets) plan.access.deniesSockets = true;
   if (step.privileged !== true) plan.setNoNewPrivileges();
-  const call2 = setFilter2(program, flagBits, plan);
+  const isAsked = step.profile !== void 0 && asksListener(step.profile);
+  const call2 = isAsked ? setAskingFilter(program, step.profile, plan) : setFilter2(program, flagBits, plan);
   if (!allowsSealed) plan.lateFilters.add(call2);
   plan.beforeExec(call2, {
     EBUSY: "the filter of an outer container has a listener, and the kernel takes no second one",
@@ -10838,7 +10843,7 @@ function socketpair(pair) {
     "SOCK_SEQPACKET|SOCK_CLOEXEC": SOCK_SEQPACKET | SOCK_CLOEXEC
   }), 0, pair);
 }
-function sendDescriptor(socket, fd) {
+function sendDescriptor(socket, fd, data2 = new Uint8Array(1)) {
   const control = new Uint8Array(CMSG_SPACE);
   const view2 = new DataView(control.buffer);
   view2.setUint32(0, CMSG_HEADER + 4, true);
@@ -10853,7 +10858,7 @@ function sendDescriptor(socket, fd) {
   ];
   const struct = new Struct(control, "&control", [], cells);
   const text5 = (show3) => `{SCM_RIGHTS, ${typeof fd === "number" ? fd : show3(fd)}}`;
-  return call("sendmsg", socket, message(new Uint8Array(1), struct, text5), 0);
+  return call("sendmsg", socket, message(data2, struct, text5), 0);
 }
 function receiveDescriptor(socket, control) {
   const flags2 = constant(MSG_CMSG_CLOEXEC, {
@@ -14733,6 +14738,12 @@ var init_returns = __esm({
 });
 
 // recipe/seccomp_profile.ts
+function asksListener({ defaultAction, syscalls: syscalls2 = [] }) {
+  return [
+    defaultAction,
+    ...syscalls2.map(({ action }) => action)
+  ].includes("SCMP_ACT_NOTIFY");
+}
 function word3() {
   const expected = "an unsigned 64-bit number";
   return schema(expected, (value) => {
@@ -14849,7 +14860,8 @@ var init_seccomp_profile = __esm({
       SCMP_ACT_ERRNO: SECCOMP_RET.ERRNO,
       SCMP_ACT_TRACE: SECCOMP_RET.TRACE,
       SCMP_ACT_ALLOW: SECCOMP_RET.ALLOW,
-      SCMP_ACT_LOG: SECCOMP_RET.LOG
+      SCMP_ACT_LOG: SECCOMP_RET.LOG,
+      SCMP_ACT_NOTIFY: SECCOMP_RET.USER_NOTIF
     };
     COMPARISONS = {
       SCMP_CMP_NE: "unequal",
@@ -14887,7 +14899,8 @@ var init_seccomp_profile = __esm({
     FLAGS2 = [
       "SECCOMP_FILTER_FLAG_TSYNC",
       "SECCOMP_FILTER_FLAG_LOG",
-      "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
+      "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+      "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
     ];
     LAST_ERRNO = 4095;
   })
@@ -27772,6 +27785,14 @@ function sendNotifier(writer, notifier, socket) {
     writer.add(unobserved(call2), edges);
   }
 }
+function sendListener(writer, notifier, socket, free) {
+  const edges = {
+    ...CHILD_EDGES,
+    fixes: HANDED_FIXES
+  };
+  writer.add(dup3(new ResultOf(notifier, "listener"), free, O_CLOEXEC), edges);
+  writer.add(sendDescriptor(socket, free), edges);
+}
 
 
 
@@ -28595,7 +28616,7 @@ var init_script_frame = __esm({
       constructor(plan, shape, facts) {
         this.#plan = plan;
         this.#facts = facts;
-        this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable;
+        this.vfork = plan.syncPoints.length === 0 && !shape.held && shape.sealed !== true && !plan.state.stoppable && plan.notifier?.take === void 0;
         this.sharesMemory = !shape.held;
         this.guard = new MemoryGuard(plan, shape, this);
         this.watch = shape.bounded === true ? new LaunchWatch() : void 0;
@@ -36081,21 +36102,45 @@ var init_seccomp_filters = __esm({
 // plan/steps/seccomp.ts
 
 
+function setAskingFilter(program, { flags: flags2 = [], ...profile2 }, plan) {
+  const { takeListener } = plan.options;
+  if (takeListener === void 0 || plan.notifier !== void 0) {
+    plan.refuse("SCMP_ACT_NOTIFY asks a listener, which only containers of the OCI runtime have (linux.seccomp.listenerPath), and one of it");
+  }
+  const early = disallowed(filterOf(profile2), PASSING2);
+  if (early !== void 0) {
+    plan.refuse(`the profile does not allow ${early}, by which its listener is passed on`);
+  }
+  const waitsKillable = flags2.includes("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV");
+  const call2 = seccompSetListener(program, flagBitsOf(flags2), waitsKillable);
+  plan.notifier = {
+    call: call2,
+    filter: program,
+    take: takeListener
+  };
+  return call2;
+}
+function flagBitsOf(flags2) {
+  return Object.entries(SECCOMP_FILTER_FLAGS).reduce((bits, [name, bit]) => flags2.includes(name) ? bits | bit : bits, 0);
+}
 
 function filterOfStep({ profile: profile2, allow: allow2, deny: deny2 }) {
   const allowed = allowMore(profile2 ?? DEFAULT_SECCOMP_PROFILE, allow2 ?? []);
   return filterOf(denyMore(allowed, deny2 ?? []));
 }
 function checkLaunch(filter, plan) {
-  const name = disallowed(filter, LAUNCHING);
+  const asked = plan.options.takeListener === void 0 ? [] : [
+    SECCOMP_RET.USER_NOTIF
+  ];
+  const name = disallowed(filter, LAUNCHING, asked);
   if (name === void 0) return;
   plan.refuse(`the profile does not allow ${name}, without which no program can be started`);
 }
-function disallowed(filter, names) {
+function disallowed(filter, names, more = []) {
   const rules = new RuleIndex(filter, new Set(names));
-  return names.find((name) => !rules.for(name).every(({ action }) => action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG));
+  return names.find((name) => !rules.for(name).every(({ action }) => action === SECCOMP_RET.ALLOW || action === SECCOMP_RET.LOG || more.includes(action)));
 }
-var LAUNCHING, SEALED;
+var LAUNCHING, PASSING2, SEALED;
 var init_seccomp3 = __esm({
   "plan/steps/seccomp.ts": (function () {
     init_seccomp2();
@@ -36112,6 +36157,10 @@ var init_seccomp3 = __esm({
     LAUNCHING = [
       "execve",
       "exit_group"
+    ];
+    PASSING2 = [
+      "dup3",
+      "sendmsg"
     ];
     SEALED = [
       "execveat",
@@ -38834,6 +38883,8 @@ var init_launch = __esm({
       #terminal;
       #listener;
       #notifier;
+      /** Whether somebody else has the listener. */
+      #isTaken = false;
       #notifySocket;
       #services;
       /**
@@ -38948,7 +38999,14 @@ var init_launch = __esm({
       }
       /** Receives what the container sends last, before its program. */
       #receiveNotifier(socket) {
-        if (this.#compiled.plan.notifier !== void 0) this.#notifier ??= receiveFd(socket);
+        const { notifier } = this.#compiled.plan;
+        if (notifier === void 0 || this.#isTaken) return;
+        this.#notifier ??= receiveFd(socket);
+        if (notifier.take === void 0 || this.#notifier === void 0) return;
+        this.#isTaken = true;
+        notifier.take(this.#notifier, this.pid);
+        syscall(close(this.#notifier));
+        this.#notifier = void 0;
       }
       /** Restores the script's memory, once only: after that, another launch may have changed it. */
       #restore() {
@@ -49471,7 +49529,7 @@ var init_credentials2 = __esm({
 
 // images/registry/retry.ts
 function isPassing(status) {
-  return PASSING2.has(status);
+  return PASSING3.has(status);
 }
 function askedFor(response) {
   const value = response?.headers.get("retry-after");
@@ -49494,10 +49552,10 @@ function sleep2(time, signal) {
     });
   });
 }
-var PASSING2, LONGEST9, Tries;
+var PASSING3, LONGEST9, Tries;
 var init_retry = __esm({
   "images/registry/retry.ts"() {
-    PASSING2 = /* @__PURE__ */ new Set([
+    PASSING3 = /* @__PURE__ */ new Set([
       408,
       429,
       500,
@@ -53361,16 +53419,26 @@ function identitySteps(process, { seccomp: given }, keepsGroups) {
       noNewPrivileges()
     ] : []
   ];
-  return {
+  if (filter === void 0 || privileged) return {
     launch: steps,
-    last: filter !== void 0 && gainsNone ? [
+    last: []
+  };
+  return asksListener(filter) ? {
+    launch: [
+      ...steps,
       seccomp(filter)
-    ] : []
+    ],
+    last: []
+  } : {
+    launch: steps,
+    last: [
+      seccomp(filter)
+    ]
   };
 }
 function profileOf({ listenerPath, listenerMetadata, ...profile2 }) {
-  if (listenerPath || listenerMetadata) {
-    unsupported("linux.seccomp.listenerPath", "filters that ask another process are not supported");
+  if (listenerMetadata && !listenerPath) {
+    unsupported("linux.seccomp.listenerMetadata", "it is for a listener: there is no listenerPath");
   }
   const flags2 = (profile2.flags ?? []).filter((flag2) => KNOWN_FLAGS.has(flag2));
   if (flags2.length < (profile2.flags ?? []).length) {
@@ -53378,10 +53446,14 @@ function profileOf({ listenerPath, listenerMetadata, ...profile2 }) {
       ...KNOWN_FLAGS
     ].join(", ")} are supported`);
   }
-  return withoutNulls({
+  const whole = withoutNulls({
     ...profile2,
     flags: flags2
   });
+  if (asksListener(whole) && !listenerPath) {
+    unsupported("linux.seccomp.listenerPath", "it is missing, and SCMP_ACT_NOTIFY needs it");
+  }
+  return whole;
 }
 function withoutNulls(value) {
   if (Array.isArray(value)) return value.map(withoutNulls);
@@ -53451,12 +53523,14 @@ var init_process6 = __esm({
     init_identity();
     init_process();
     init_seccomp();
+    init_seccomp_profile();
     init_errors6();
     init_labels();
     KNOWN_FLAGS = /* @__PURE__ */ new Set([
       "SECCOMP_FILTER_FLAG_TSYNC",
       "SECCOMP_FILTER_FLAG_LOG",
-      "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
+      "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+      "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
     ]);
   }
 });
