@@ -132,7 +132,8 @@ function make(
 ): Created {
   const { bundle } = options;
   const able = caller();
-  const hierarchies = runtime.cgroups ? mountedHierarchies() : [];
+  const mounted = mountedHierarchies();
+  const hierarchies = runtime.cgroups ? mounted : [];
   const path = groupPath(config, record.id);
   record.recordGroups(hierarchies.map(({ top }) => top + path));
   const groups = makeGroups(hierarchies, path, able.isRoot);
@@ -142,7 +143,7 @@ function make(
   if (stage !== undefined) makeStaged(config, stage);
   const made = recipeOf(withNotify(config, record), {
     bundle,
-    hierarchies: mountedHierarchies(),
+    hierarchies: mounted,
     groups,
     stage,
     ...able,
